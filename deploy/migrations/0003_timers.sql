@@ -1,0 +1,38 @@
+-- Deadlines as rows. A row is what the head says must be watched: both change in one transaction.
+-- migrate:up
+CREATE TABLE es.timer (
+    stream_id uuid        NOT NULL,
+    kind      smallint    NOT NULL, -- 1 SIGN, 2 FEEDBACK, 3 LADDER (shared/log/timers.py)
+    shard     smallint    NOT NULL,
+    due_at    timestamptz NOT NULL, -- the last instant in time: it fires when the clock is past it
+    PRIMARY KEY (stream_id, kind)
+) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000);
+CREATE INDEX timer_due ON es.timer (shard, due_at, stream_id);
+
+-- City time in a rehearsal: `now` is how far inputs may reach, `settled` is the instant up to which
+-- everything has been taken in by all desks, so that timers may fire up to it. No row: real time.
+CREATE TABLE es.city_clock (
+    one     boolean     PRIMARY KEY DEFAULT true CHECK (one),
+    now     timestamptz NOT NULL,
+    settled timestamptz NOT NULL CHECK (settled <= now)
+);
+
+CREATE FUNCTION es.city_time() RETURNS TABLE (now timestamptz, settled timestamptz)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = es, pg_catalog AS $$
+    SELECT c.now, c.settled FROM city_clock c
+$$;
+
+CREATE FUNCTION es.due(p_shards smallint[], p_from timestamptz, p_until timestamptz, p_limit int)
+RETURNS TABLE (stream_id uuid, due_at timestamptz)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = es, pg_catalog AS $$
+    SELECT d.stream_id, d.due_at
+    FROM unnest(p_shards) AS s (shard),
+         LATERAL (
+             SELECT t.stream_id, t.due_at FROM timer t
+             WHERE t.shard = s.shard AND t.due_at >= p_from AND t.due_at < p_until
+             ORDER BY t.due_at, t.stream_id LIMIT p_limit
+         ) d
+    ORDER BY d.due_at, d.stream_id LIMIT p_limit
+$$;
+
+-- migrate:down

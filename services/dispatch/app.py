@@ -1,0 +1,36 @@
+"""Dispatch's composition root: which doors, which log, which rule."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from services.dispatch import rules
+from services.dispatch.inbound import replies, reviews
+from services.dispatch.settings import Settings
+from shared.catalogue import catalogue
+from shared.complaint import Case
+from shared.events import DispatchFact
+from shared.process import Process
+from shared.topics import DISPATCH_REPLIES, DISPATCH_REVIEWS
+
+
+async def run(settings: Settings) -> None:
+    """Open what production needs, work until told to stop, close in reverse."""
+    known = catalogue(settings.catalogue)
+
+    def decide(command: Any, case: Case) -> Sequence[DispatchFact]:  # noqa: ANN401 -- what our doors made
+        return rules.decide(command, case, known)
+
+    async with Process("dispatch", settings, decide) as process:
+        process.hears_log(rules.REACTS, rules.react)
+        process.opens(
+            "replies",
+            replies(settings, process.clock),
+            pattern=re.escape(settings.topic_prefix + DISPATCH_REPLIES.of("")) + ".*",
+        )
+        process.opens(
+            "reviews", reviews(process.clock), topic=settings.topic_prefix + DISPATCH_REVIEWS.name
+        )
+        await process.work()

@@ -1,0 +1,46 @@
+"""Which unit answers for what (D1): by the catalogue's line for the subject, else the district's government."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from shared.catalogue import Catalogue, To
+from shared.events.base import Level
+from shared.ids import UnitId
+
+
+class Routed(NamedTuple):
+    """Where a complaint goes and by which line of the catalogue."""
+
+    unit: UnitId
+    level: Level
+    rule: str
+
+
+def routed(catalogue: Catalogue, subject: str, district: str, street: str | None) -> Routed:
+    """The unit that must act. Always somebody: street or named unit, else the district, else the centre."""
+    line = catalogue.subjects.get(subject)
+    territory = catalogue.districts.get(district)
+    if line is not None and line.to is To.UNIT and line.unit is not None:
+        return _routed(catalogue, line.unit, f"{subject}→unit")
+    if line is not None and line.to is To.STREET and territory is not None and street is not None:
+        unit = territory.streets.get(street)
+        if unit is not None:
+            return _routed(catalogue, unit, f"{subject}→street")
+    if territory is not None:
+        return _routed(catalogue, territory.unit, f"{subject}→district")
+    return _routed(catalogue, catalogue.centre, f"{subject}→centre")
+
+
+def after_return(
+    catalogue: Catalogue, wished: tuple[UnitId | None, ...], district: str, present: UnitId
+) -> Routed:
+    """Where a returned order goes: the first wish the catalogue knows, else the district, else the centre."""
+    for unit in (*wished, catalogue.district_unit(district), catalogue.centre):
+        if unit is not None and unit != present and unit in catalogue.units:
+            return _routed(catalogue, unit, "return")
+    return _routed(catalogue, catalogue.centre, "return")
+
+
+def _routed(catalogue: Catalogue, unit: UnitId, rule: str) -> Routed:
+    return Routed(unit, catalogue.level_of(unit), f"{catalogue.version}: {rule}")

@@ -1,0 +1,21 @@
+"""Questions dispatch answers: what lies with a unit."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import asyncpg
+
+from shared.complaint import Complaint, head_of, order_open
+
+_HEADS: Final = """
+SELECT state FROM es.stream
+WHERE state::json #>> '{order,unit}' = $1 AND state::json -> 'ended' IS NULL
+"""
+
+
+async def open_orders(connection: asyncpg.Connection[Any], unit: str) -> list[Complaint]:
+    """The complaints whose open order lies with this unit, the earliest due first."""
+    cases = [head_of(row[0]) for row in await connection.fetch(_HEADS, unit)]
+    held = [case for case in cases if order_open(case)]
+    return sorted(held, key=lambda case: case.order.feedback_due_at if case.order else case.received_at)

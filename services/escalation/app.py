@@ -1,0 +1,25 @@
+"""Escalation's composition root: the tick, which log, which rule."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from services.escalation import rules
+from services.escalation.inbound import Ticker
+from services.escalation.settings import Settings
+from shared.catalogue import catalogue
+from shared.complaint import Case
+from shared.events import EscalationFact
+from shared.process import Process
+
+
+async def run(settings: Settings) -> None:
+    """Open what production needs, work until told to stop, close in reverse."""
+    known = catalogue(settings.catalogue)
+
+    def decide(command: Any, case: Case) -> Sequence[EscalationFact]:  # noqa: ANN401 -- what our door made
+        return rules.decide(command, case, known)
+
+    async with Process("escalation", settings, decide) as process:
+        await process.work(Ticker(settings, process.desk("tick")).run())

@@ -1,0 +1,19 @@
+"""Feedback's composition root: which doors, which log, which rule."""
+
+from __future__ import annotations
+
+from services.feedback import rules
+from services.feedback.inbound import answers
+from services.feedback.settings import Settings
+from shared.process import Process
+from shared.topics import FEEDBACK_ANSWERS
+
+
+async def run(settings: Settings) -> None:
+    """Open what production needs, work until told to stop, close in reverse."""
+    async with Process("feedback", settings, rules.decide) as process:
+        process.hears_log(rules.REACTS, rules.react)
+        process.opens(
+            "answers", answers(process.clock), topic=settings.topic_prefix + FEEDBACK_ANSWERS.name
+        )
+        await process.work()

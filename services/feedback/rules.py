@@ -1,0 +1,211 @@
+"""What feedback decides; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import assert_never
+
+from services.feedback.commands import (
+    CloseByException,
+    FeedbackCommand,
+    RecordUnreached,
+    RecordVisit,
+    ScheduleVisit,
+)
+from shared.complaint import Case, Complaint, Order, Visit, order_open
+from shared.desk import NoSuchComplaint
+from shared.events import (
+    ComplaintClosed,
+    ComplaintReopened,
+    Fact,
+    FeedbackFact,
+    FeedbackLimitMissed,
+    OrderAnswered,
+    Outcome,
+    VisitAnswerRefused,
+    VisitMade,
+    VisitReason,
+    VisitScheduled,
+    VisitUnreached,
+)
+from shared.events.base import Limit
+from shared.ids import UnitId
+from shared.ruleset import ruleset
+
+REACTS = (OrderAnswered, FeedbackLimitMissed)
+"""The facts feedback acts on (R8: whichever is first)."""
+
+
+def react(fact: Fact, at: datetime) -> FeedbackCommand | None:
+    """Whenever this fact, do that."""
+    if isinstance(fact, OrderAnswered):
+        return ScheduleVisit(
+            complaint_id=fact.complaint_id, round=fact.round, because=VisitReason.ANSWERED, at=at
+        )
+    if isinstance(fact, FeedbackLimitMissed):
+        return ScheduleVisit(
+            complaint_id=fact.complaint_id, round=fact.round, because=VisitReason.EXPIRED, at=at
+        )
+    return None
+
+
+def decide(command: FeedbackCommand, case: Case) -> Sequence[FeedbackFact]:
+    """Say what must now be true; nothing, if it already is. A stale or impossible wish is refused by a fact."""
+    if not isinstance(case, Complaint):
+        raise NoSuchComplaint(command.complaint_id)
+    match command:
+        case ScheduleVisit():
+            return _schedule(command, case)
+        case RecordVisit():
+            return _made(command, case)
+        case RecordUnreached():
+            return _unreached(command, case)
+        case CloseByException():
+            return _exception(command, case)
+        case _:
+            assert_never(command)
+
+
+def _schedule(command: ScheduleVisit, case: Complaint) -> Sequence[FeedbackFact]:
+    order = case.order
+    if case.ended is not None or order is None or order.round != command.round or case.reopened:
+        return []  # the life has gone on meanwhile
+    if case.visit is not None:
+        return []  # the citizen is being asked already
+    if command.because is VisitReason.EXPIRED and case.visited_round == order.round:
+        return []
+    if command.because is VisitReason.ANSWERED and _expiry_comes(case, order):
+        return []  # answered after the limit: the visit at expiry is on its way, whoever noticed first
+    return [_visit(case, order, command.because, 1, command.at, command.at, case.visits + 1)]
+
+
+def _expiry_comes(case: Complaint, order: Order) -> bool:
+    return any(d.limit is Limit.FEEDBACK and d.number == order.round for d in case.deadlines)
+
+
+def _visit(
+    case: Complaint,
+    order: Order,
+    because: VisitReason,
+    attempt: int,
+    visit_at: datetime,
+    at: datetime,
+    number: int,
+) -> VisitScheduled:
+    return VisitScheduled(
+        complaint_id=case.complaint_id,
+        visit=number,
+        attempt=attempt,
+        round=order.round,
+        reason=because,
+        unit=order.unit,
+        title=case.title,
+        visit_at=visit_at,
+        scheduled_at=at,
+    )
+
+
+def _made(command: RecordVisit, case: Complaint) -> Sequence[FeedbackFact]:
+    order, visit = case.order, case.visit
+    why = _not_asked(case, command.visit, command.attempt)
+    if why is not None or visit is None or order is None:
+        return [_refused("record a visit", why or "no visit is under way", case, command.at)]
+    made = VisitMade(
+        complaint_id=case.complaint_id,
+        visit=visit.visit,
+        attempt=visit.attempt,
+        round=visit.round,
+        solved=command.solved,
+        satisfied=command.satisfied,
+        reason=command.reason,
+        channel=command.channel,
+        visited_at=command.at,
+    )
+    if command.solved:
+        return [made, _closed(case, Outcome.SOLVED, visit, command.at)]
+    if order.round < ruleset(case.ruleset).rounds_max:
+        return [
+            made,
+            ComplaintReopened(
+                complaint_id=case.complaint_id,
+                round=order.round + 1,
+                unit=order.unit,
+                reason=command.reason,
+                reopened_at=command.at,
+            ),
+        ]
+    return [made, _closed(case, Outcome.UNSOLVED, visit, command.at)]
+
+
+def _unreached(command: RecordUnreached, case: Complaint) -> Sequence[FeedbackFact]:
+    order, visit = case.order, case.visit
+    why = _not_asked(case, command.visit, command.attempt)
+    if why is not None or visit is None or order is None:
+        return [_refused("record an attempt", why or "no visit is under way", case, command.at)]
+    rules = ruleset(case.ruleset)
+    attempted = VisitUnreached(
+        complaint_id=case.complaint_id,
+        visit=visit.visit,
+        attempt=visit.attempt,
+        round=visit.round,
+        cause=command.cause,
+        channel=command.channel,
+        attempted_at=command.at,
+    )
+    if visit.attempt < rules.visit_attempts_max:
+        again_at = command.at + rules.visit_spacing
+        again = _visit(case, order, visit.reason, visit.attempt + 1, again_at, command.at, visit.visit)
+        return [attempted, again]
+    if order_open(case):
+        return [attempted]  # the unit still owes its answer; the citizen is asked again when it comes
+    return [attempted, _closed(case, Outcome.UNREACHED, visit, command.at)]
+
+
+def _exception(command: CloseByException, case: Complaint) -> Sequence[FeedbackFact]:
+    if case.ended is not None:
+        why = f"the life ended with {case.ended.how}"
+        return [_refused("close by exception", why, case, command.at)]
+    return [
+        ComplaintClosed(
+            complaint_id=case.complaint_id,
+            outcome=Outcome.EXCEPTION,
+            visit=0,
+            approved_by=command.approved_by,
+            reason=command.reason,
+            recalled_unit=_recalled(case),
+            closed_at=command.at,
+        )
+    ]
+
+
+def _closed(case: Complaint, outcome: Outcome, visit: Visit, at: datetime) -> ComplaintClosed:
+    return ComplaintClosed(
+        complaint_id=case.complaint_id,
+        outcome=outcome,
+        visit=visit.visit,
+        recalled_unit=_recalled(case),
+        closed_at=at,
+    )
+
+
+def _recalled(case: Complaint) -> UnitId | None:
+    return case.order.unit if case.order is not None and order_open(case) else None
+
+
+def _not_asked(case: Complaint, visit: int, attempt: int) -> str | None:
+    """Why this answer has no question; None where it has."""
+    if case.ended is not None:
+        return f"the life ended with {case.ended.how}"
+    if case.visit is None:
+        return "no visit is under way"
+    if (case.visit.visit, case.visit.attempt) != (visit, attempt):
+        return (
+            f"visit {visit} attempt {attempt} is over, the present one is "
+            f"{case.visit.visit} attempt {case.visit.attempt}"
+        )
+    return None
+
+
+def _refused(asked: str, reason: str, case: Complaint, at: datetime) -> VisitAnswerRefused:
+    return VisitAnswerRefused(complaint_id=case.complaint_id, asked=asked, reason=reason, refused_at=at)

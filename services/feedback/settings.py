@@ -1,0 +1,13 @@
+"""What feedback may be told from outside."""
+
+from __future__ import annotations
+
+from pydantic_settings import SettingsConfigDict
+
+from shared.settings import CommonSettings
+
+
+class Settings(CommonSettings):
+    """Prefix FEEDBACK_."""
+
+    model_config = SettingsConfigDict(frozen=True, env_prefix="FEEDBACK_")

@@ -1,0 +1,111 @@
+"""What intake decides; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import assert_never
+
+from services.intake.commands import IntakeCommand, RecordRequest, WithdrawRequest
+from shared.complaint import Case, Complaint, order_open
+from shared.desk import NoSuchComplaint
+from shared.events import (
+    ComplaintAnsweredDirectly,
+    ComplaintClassified,
+    ComplaintReceived,
+    ComplaintWithdrawn,
+    IntakeFact,
+    IntakeRefused,
+)
+from shared.ids import CallId, RequestId
+
+
+def decide(command: IntakeCommand, case: Case) -> Sequence[IntakeFact]:
+    """Say what must now be true; nothing, if it already is."""
+    match command:
+        case RecordRequest():
+            return _record(command, case)
+        case WithdrawRequest():
+            return _withdraw(command, case)
+        case _:
+            assert_never(command)
+
+
+def _record(command: RecordRequest, case: Case) -> Sequence[IntakeFact]:
+    request = command.request
+    if isinstance(case, Complaint):
+        same = (case.title, case.content, case.address, case.district) == (
+            request.title,
+            request.content,
+            request.address,
+            request.district,
+        )
+        if same:
+            return []
+        return [
+            IntakeRefused(
+                complaint_id=command.complaint_id,
+                asked="record",
+                reason=f"request {request.request_id} is already on record with another content",
+                refused_at=command.at,
+            )
+        ]
+    facts: list[IntakeFact] = [
+        ComplaintReceived(
+            complaint_id=command.complaint_id,
+            request_id=RequestId(request.request_id),
+            call_id=None if request.call_id is None else CallId(request.call_id),
+            channel=request.channel,
+            district=request.district,
+            street=request.street,
+            address=request.address,
+            title=request.title,
+            content=request.content,
+            ruleset=command.ruleset,
+            calendar=command.calendar,
+            given_due_at=request.given_due_at,
+            received_at=command.at,
+        ),
+        ComplaintClassified(
+            complaint_id=command.complaint_id,
+            request_type=request.request_type,
+            subject=request.subject,
+            urgency=request.urgency,
+            classified_by=request.recorded_by,
+            to_dispatch=request.article_id is None,
+            classified_at=command.at,
+        ),
+    ]
+    if request.article_id is not None:
+        facts.append(
+            ComplaintAnsweredDirectly(
+                complaint_id=command.complaint_id,
+                article_id=request.article_id,
+                article_version=request.article_version,
+                answered_at=command.at,
+            )
+        )
+    return facts
+
+
+def _withdraw(command: WithdrawRequest, case: Case) -> Sequence[IntakeFact]:
+    if not isinstance(case, Complaint):
+        raise NoSuchComplaint(command.complaint_id)
+    if case.ended is not None:
+        if case.ended.how == ComplaintWithdrawn.__name__:
+            return []
+        return [
+            IntakeRefused(
+                complaint_id=command.complaint_id,
+                asked="withdraw",
+                reason=f"the life ended with {case.ended.how} at {case.ended.at.isoformat()}",
+                refused_at=command.at,
+            )
+        ]
+    return [
+        ComplaintWithdrawn(
+            complaint_id=command.complaint_id,
+            reason=command.reason,
+            recalled_unit=case.order.unit if case.order is not None and order_open(case) else None,
+            withdrawn_at=command.at,
+        )
+    ]

@@ -1,0 +1,323 @@
+"""Doors: FastStream subscriptions whose offsets live in PostgreSQL, beside the effects.
+
+A door takes what is there as one batch, hands it to its desk, and moves its offsets in the desk's own
+transaction. Kafka's offsets are committed as well, but only for lag tools. After a crash in between, the
+batch comes again and its compare-and-set refuses it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import asyncpg
+from aiokafka import ConsumerRebalanceListener, ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaError
+from faststream import AckPolicy
+from faststream.kafka import KafkaBroker
+from faststream.kafka.annotations import KafkaMessage as Message
+from faststream.kafka.message import FAKE_CONSUMER, KafkaMessage
+
+from shared.cloudevents import BadInput
+from shared.desk import Batch, Desk, Work
+from shared.log import Fenced, Incoming, Moved, Parked, Place
+from shared.settings import CommonSettings
+from shared.telemetry import Telemetry
+
+LAG_COMMIT_SECONDS: Final = 2.0
+"""How often Kafka is told how far we are, for lag tools."""
+
+RETRY_SECONDS: Final = (0.05, 0.1, 0.2, 0.5, 1.0)
+"""Waits while PostgreSQL is away; the last one repeats."""
+
+AWAY: Final = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.CannotConnectNowError,
+               asyncpg.AdminShutdownError, asyncpg.CrashShutdownError, asyncpg.InsufficientResourcesError,
+               asyncpg.TooManyConnectionsError, TimeoutError)
+"""What PostgreSQL raises while it is gone, starting or stopping: wait and try again."""
+
+Translate = Callable[[Incoming], Work | None]
+"""A message to what it asks of the desk; None where the desk has nothing to do with it. Raises `BadInput`."""
+
+Handle = Callable[[Sequence[Incoming], Batch], None]
+"""Puts the effects of a whole batch of messages into it."""
+
+
+async def _unparsed(records: tuple[ConsumerRecord[Any, Any], ...]) -> KafkaMessage:
+    """The batch as it came. FastStream's own parser decodes every header of every record, and one header
+    that is null or not UTF-8 would drop the whole batch."""
+    return KafkaMessage(raw_message=records, body=b"", consumer=FAKE_CONSUMER)
+
+
+async def _undecoded(message: KafkaMessage) -> bytes:
+    """Nothing: bodies are decoded one by one where they are handled."""
+    del message
+    return b""
+
+
+@dataclass(slots=True)
+class _Standing:
+    """How far we are in one partition: as stored, and as read."""
+
+    stored: Place
+    ahead: Place
+    told_kafka: int = -1
+
+
+class Door(ConsumerRebalanceListener):  # type: ignore[misc] -- aiokafka has no types
+    """One subscription of a desk."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        settings: CommonSettings,
+        *,
+        name: str,
+        fill: Handle,
+        from_relay: bool = False,
+    ) -> None:
+        """`from_relay`: the relay's repeats are dropped by its mark."""
+        self.name = name
+        self._desk = desk
+        self._settings = settings
+        self._fill = fill
+        self._from_relay = from_relay
+        self._telemetry: Telemetry = desk.telemetry
+        self._standing: dict[tuple[str, int], _Standing] = {}
+        self._turn = asyncio.Lock()
+        self._subscriber: Any = None
+        self._written_at = 0.0
+        self._flush: asyncio.TimerHandle | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._kafka_told_at = 0.0
+
+    def open_on(
+        self, broker: KafkaBroker, *, topic: str = "", pattern: str = "", patient: bool = False
+    ) -> None:
+        """Subscribe to one topic, or to all that match. `patient`: let the broker gather before it answers."""
+        options: dict[str, Any] = {
+            "batch": True,
+            "group_id": f"{self._settings.topic_prefix}{self._desk.name}.{self.name}",
+            "auto_offset_reset": "none",
+            "ack_policy": AckPolicy.MANUAL,
+            "listener": self,
+            "max_records": self._settings.batch_max,
+            "batch_timeout_ms": 200,
+            "fetch_min_bytes": 65_536 if patient else 1,
+            "fetch_max_wait_ms": 30 if patient else 100,
+            "max_partition_fetch_bytes": 4 * 1024 * 1024,
+            "session_timeout_ms": 10_000,
+            "heartbeat_interval_ms": 2_000,
+            "max_poll_interval_ms": 300_000,
+            "parser": _unparsed,
+            "decoder": _undecoded,
+        }
+        subscribe = (
+            broker.subscriber(pattern=pattern, **options) if pattern else broker.subscriber(topic, **options)
+        )
+
+        async def on_batch(message: Message) -> None:
+            await self.take(message.raw_message)
+
+        subscribe(on_batch)
+        self._subscriber = subscribe
+
+    # -- partitions come and go
+
+    async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
+        """Go on where the log says we are, not where Kafka thinks."""
+        async with self._turn:
+            await self._seek(list(assigned))
+
+    async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
+        """Finish the batch in hand, then forget the partitions."""
+        async with self._turn:
+            for tp in revoked:
+                self._standing.pop((tp.topic, tp.partition), None)
+
+    async def _seek(self, partitions: list[TopicPartition]) -> None:
+        if not partitions:
+            return
+        consumer = self._subscriber.consumer
+        places = await self._patiently(
+            lambda: self._desk.log.places([(tp.topic, tp.partition) for tp in partitions])
+        )
+        for tp in partitions:
+            place = places[tp.topic, tp.partition]
+            self._standing[tp.topic, tp.partition] = _Standing(place, place)
+            with suppress(KafkaError, AssertionError):  # taken away again meanwhile
+                consumer.seek(tp, place.offset)
+
+    # -- batches
+
+    async def take(self, records: Sequence[ConsumerRecord[Any, Any]]) -> None:
+        """Handle what has come as one batch; returns when it is written, waits while PostgreSQL is away."""
+        async with self._turn:
+            started = time.monotonic()
+            batch = Batch()
+            messages = self._fresh(records)
+            self._fill(messages, batch)
+            if batch.work or batch.parked or batch.effect:
+                await self._write(batch)
+                self._telemetry.observe("door.batch_seconds", time.monotonic() - started)
+            elif started - self._written_at > self._settings.offsets_idle_ms / 1000:
+                await self._write(batch)
+            self._telemetry.count("door.messages", len(records))
+            self._telemetry.observe("door.batch_size", len(records))
+            self._telemetry.progressed()
+            self._later()
+            self._tell_kafka()
+
+    def _fresh(self, records: Sequence[ConsumerRecord[Any, Any]]) -> list[Incoming]:
+        """The messages not seen before; moves the standing past all of them."""
+        fresh: list[Incoming] = []
+        standing: _Standing | None = None
+        at: tuple[str, int] | None = None
+        repeats = 0
+        for record in records:
+            topic, partition = record.topic, record.partition
+            if at is None or at[1] != partition or at[0] != topic:
+                at = (topic, partition)
+                standing = self._standing.get(at)
+            if standing is None or record.offset < standing.ahead.offset:
+                continue  # revoked meanwhile, or fetched before a seek
+            batch, position = standing.ahead.mark_batch, standing.ahead.mark_position
+            if self._from_relay:
+                mark = dict(record.headers).get("ce_relaymark")
+                if mark is not None:
+                    left, _, right = mark.partition(b".")
+                    new_batch, new_position = int(left), int(right)
+                    if (new_batch, new_position) <= (batch, position):
+                        repeats += 1
+                        standing.ahead = Place(record.offset + 1, batch, position)
+                        continue
+                    batch, position = new_batch, new_position
+            standing.ahead = Place(record.offset + 1, batch, position)
+            fresh.append(
+                Incoming(
+                    topic, partition, record.offset, record.timestamp, record.key, record.headers, record.value
+                )
+            )
+        if repeats:
+            self._telemetry.count("door.relay_repeats", repeats)
+        return fresh
+
+    async def _write(self, batch: Batch) -> None:
+        """Write a batch with the offsets read so far; on a lost partition go back to what is stored."""
+        batch.moved = [
+            Moved(topic, partition, s.stored.offset, s.ahead)
+            for (topic, partition), s in self._standing.items()
+            if s.ahead.offset != s.stored.offset
+        ]
+        if not (batch.moved or batch.work or batch.parked or batch.effect or batch.unpark):
+            return
+        try:
+            with self._telemetry.batch(f"{self._desk.name} {self.name}"):
+                await self._patiently(lambda: self._desk.obey(batch))
+        except Fenced:
+            self._telemetry.count("door.fenced")
+            await self._seek([TopicPartition(t, p) for t, p in self._standing])
+            return
+        for topic, partition, _, place in batch.moved:
+            standing = self._standing.get((topic, partition))
+            if standing is not None:
+                standing.stored = place
+        self._written_at = time.monotonic()
+
+    async def _patiently(self, act: Callable[[], Awaitable[Any]]) -> Any:  # noqa: ANN401 -- what `act` gives
+        """Do it, however long PostgreSQL is away. Every act here is harmless to repeat."""
+        tried = 0
+        while True:
+            try:
+                return await act()
+            except AWAY as error:
+                self._telemetry.count("door.retries")
+                if tried == 0 or tried % 30 == 0:
+                    self._telemetry.log.warning("waiting_for_postgres", door=self.name, error=repr(error)[:200])
+                await asyncio.sleep(RETRY_SECONDS[min(tried, len(RETRY_SECONDS) - 1)])
+                tried += 1
+
+    # -- when nothing comes
+
+    def _later(self) -> None:
+        """Write offsets that moved without effect, if no effect takes them along soon."""
+        if self._flush is None:
+            loop = asyncio.get_running_loop()
+            self._flush = loop.call_later(self._settings.offsets_idle_ms / 1000, self._flush_now)
+
+    def _flush_now(self) -> None:
+        self._flush = None
+        if any(s.ahead.offset != s.stored.offset for s in self._standing.values()):
+            self._spawn(self._flush_offsets())
+
+    async def _flush_offsets(self) -> None:
+        async with self._turn:
+            await self._write(Batch())
+
+    def _spawn(self, work: Awaitable[None]) -> None:
+        task: asyncio.Task[None] = asyncio.ensure_future(work)  # type: ignore[arg-type] -- coroutines only
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _tell_kafka(self) -> None:
+        now = time.monotonic()
+        if now - self._kafka_told_at < LAG_COMMIT_SECONDS:
+            return
+        self._kafka_told_at = now
+        offsets = {
+            TopicPartition(topic, partition): s.stored.offset
+            for (topic, partition), s in self._standing.items()
+            if s.stored.offset != s.told_kafka and s.stored.offset > 0
+        }
+        if offsets:
+            self._spawn(self._commit(offsets))
+
+    async def _commit(self, offsets: dict[TopicPartition, int]) -> None:
+        consumer = self._subscriber.consumer
+        if consumer is None:
+            return
+        with suppress(KafkaError, TimeoutError, AssertionError):  # only for lag tools
+            held = {tp: offset for tp, offset in offsets.items() if tp in consumer.assignment()}
+            async with asyncio.timeout(5):
+                await consumer.commit(held)
+            for tp, offset in held.items():
+                standing = self._standing.get((tp.topic, tp.partition))
+                if standing is not None:
+                    standing.told_kafka = offset
+
+    async def take_released(self) -> int:
+        """Handle again what a person has released from this desk's parking; returns how many."""
+        async with self._turn:
+            messages = await self._patiently(self._desk.log.released)
+            mine = [m for m in messages if (m.topic, m.partition) in self._standing]
+            if not mine:
+                return 0
+            batch = Batch(unpark=[m.parked_id for m in mine if m.parked_id is not None])
+            self._fill(mine, batch)
+            await self._write(batch)
+            return len(mine)
+
+
+def one_by_one(translate: Translate) -> Handle:
+    """Fill a batch message by message; what cannot be understood is parked with its reason."""
+
+    def fill(messages: Sequence[Incoming], batch: Batch) -> None:
+        for message in messages:
+            try:
+                work = translate(message)
+            except BadInput as error:
+                batch.parked.append(Parked(message, None, str(error)))
+            else:
+                if work is not None:
+                    batch.work.append(work)
+
+    return fill
+
+
+def arrived_at(message: Incoming) -> datetime:
+    """When the broker (or, where it does not stamp, the sender's client) says the message was sent."""
+    return datetime.fromtimestamp(message.sent_at_ms / 1000, UTC)

@@ -1,0 +1,112 @@
+"""The dispatch catalogue (派单目录, Q2) as versioned data: units, territory, and who answers for what."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from shared.events.base import Level
+from shared.ids import UnitId
+from shared.topics import UNIT_NAME
+
+EXAMPLE: Final = "beijing-example-1"
+"""The catalogue that ships with the project: real territory names, an example of who answers for what."""
+
+
+class CatalogueInvalid(ValueError):
+    """A catalogue that cannot be used; the text names the entry and what was expected."""
+
+
+class Unit(msgspec.Struct, frozen=True, kw_only=True):
+    """A unit that can be sent work orders."""
+
+    name: str
+    level: Level
+
+
+class District(msgspec.Struct, frozen=True, kw_only=True):
+    """A district: its government, and its streets and towns by name."""
+
+    unit: UnitId
+    streets: dict[str, UnitId] = {}
+
+
+class To(StrEnum):
+    """Who answers for a subject."""
+
+    STREET = "street"
+    """The street or town it happened in."""
+    DISTRICT = "district"
+    """The government of the district it happened in."""
+    UNIT = "unit"
+    """One named unit, wherever it happened."""
+
+
+class Subject(msgspec.Struct, frozen=True, kw_only=True):
+    """Who answers for one subject."""
+
+    to: To
+    unit: UnitId | None = None
+
+
+class Catalogue(msgspec.Struct, frozen=True, kw_only=True):
+    """One version of the catalogue."""
+
+    version: str
+    centre: UnitId
+    """The hotline's own desk: takes what nobody else can be named for."""
+    supervision: UnitId
+    """Municipal supervision (督办): the top of the ladder."""
+    units: dict[UnitId, Unit]
+    districts: dict[str, District]
+    subjects: dict[str, Subject]
+
+    def district_unit(self, district: str) -> UnitId:
+        """The government of a district; for a name the catalogue does not know, the hotline's own desk."""
+        known = self.districts.get(district)
+        return self.centre if known is None else known.unit
+
+    def level_of(self, unit: UnitId) -> Level:
+        """The level a unit stands on."""
+        return self.units[unit].level
+
+
+def parsed(text: bytes) -> Catalogue:
+    """The catalogue this JSON holds; `CatalogueInvalid` names what is wrong."""
+    try:
+        catalogue = msgspec.json.decode(text, type=Catalogue)
+    except msgspec.DecodeError as error:
+        message = f"catalogue: {error}"
+        raise CatalogueInvalid(message) from error
+    named: dict[str, UnitId] = {"centre": catalogue.centre, "supervision": catalogue.supervision}
+    for name, district in catalogue.districts.items():
+        named[f"districts.{name}.unit"] = district.unit
+        named |= {f"districts.{name}.streets.{s}": u for s, u in district.streets.items()}
+    for name, subject in catalogue.subjects.items():
+        if (subject.to is To.UNIT) != (subject.unit is not None):
+            message = f"catalogue: subjects.{name}: a unit is named exactly when `to` is 'unit'"
+            raise CatalogueInvalid(message)
+        if subject.unit is not None:
+            named[f"subjects.{name}.unit"] = subject.unit
+    for place, unit in named.items():
+        if unit not in catalogue.units:
+            message = f"catalogue: {place}: unit {unit!r} is not among `units`"
+            raise CatalogueInvalid(message)
+    for unit in catalogue.units:
+        if not UNIT_NAME.match(unit):
+            message = f"catalogue: unit {unit!r}: expected {UNIT_NAME.pattern}, it stands in a topic's name"
+            raise CatalogueInvalid(message)
+    return catalogue
+
+
+@cache
+def catalogue(path: str = "") -> Catalogue:
+    """The catalogue in this file; without a path the example that ships with the project."""
+    if path:
+        return parsed(Path(path).read_bytes())
+    return parsed(files("shared").joinpath(f"data/catalogue/{EXAMPLE}.json").read_bytes())

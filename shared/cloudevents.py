@@ -1,0 +1,166 @@
+"""CloudEvents in binary Kafka mode, both ways, and what is wrong with a message that is not one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Final, NamedTuple
+
+import msgspec
+
+from shared.inputs import INPUTS, Input
+from shared.log import Incoming
+
+Headers = Sequence[tuple[str, bytes | None]]
+
+VALUE_BYTES_MAX: Final = 64 * 1024
+"""The largest data we take in: CloudEvents' own bound for what every intermediary must forward."""
+
+_VERSION: Final = ("ce_specversion", b"1.0")
+_JSON: Final = ("content-type", b"application/json")
+_DECODERS: Final[dict[str, msgspec.json.Decoder[Input]]] = {
+    ce_type: msgspec.json.Decoder(kind) for ce_type, kind in INPUTS.items()
+}
+
+
+class BadInput(Exception):  # noqa: N818 -- a message to set aside, not our failure
+    """A message no desk can act on; the text names the field and what was expected."""
+
+
+class Event(NamedTuple):
+    """An input from outside, as a CloudEvent."""
+
+    source: str
+    id: str
+    time: datetime
+    data: Input
+
+
+def input_headers(kind: type[Input], source: str, event_id: str, at: datetime) -> list[tuple[str, bytes]]:
+    """The headers an outside speaker sends with an input."""
+    return [
+        ("ce_specversion", b"1.0"),
+        ("ce_type", kind.TYPE.encode()),
+        ("ce_source", source.encode()),
+        ("ce_id", event_id.encode()),
+        ("ce_time", at.astimezone(UTC).isoformat().encode()),
+        ("content-type", b"application/json"),
+    ]
+
+
+def fact_headers(
+    ce_type: bytes, fact_id: str, actor: str, version: int, caused_by: str, mark: bytes
+) -> list[tuple[str, bytes]]:
+    """The headers a fact travels with; its time is in its body under the fact's own name.
+
+    `sequence` is the version in its complaint, `causationid` what led to it, `relaymark` the relay's
+    own place, by which a repeat of the relay's is known.
+    """
+    return [
+        ("ce_type", ce_type),
+        ("ce_id", fact_id.encode()),
+        ("ce_source", SOURCES.get(actor) or f"/hotline/{actor}".encode()),
+        ("ce_sequence", b"%010d" % version),
+        ("ce_causationid", caused_by.encode()),
+        ("ce_relaymark", mark),
+        _VERSION,
+        _JSON,
+    ]
+
+
+SOURCES: Final = {
+    desk: f"/hotline/{desk}".encode() for desk in ("intake", "dispatch", "escalation", "feedback")
+}
+"""The CloudEvents source of each desk."""
+
+
+def header(headers: Headers, name: str) -> bytes | None:
+    """The value of a header; the last one where a name stands twice."""
+    found: bytes | None = None
+    for key, value in headers:
+        if key == name:
+            found = value
+    return found
+
+
+def _text(headers: Headers, name: str, longest: int = 256) -> str:
+    value = header(headers, name)
+    if value is None:
+        message = f"header {name}: missing"
+        raise BadInput(message)
+    if len(value) > longest:
+        message = f"header {name}: {len(value)} bytes, expected at most {longest}"
+        raise BadInput(message)
+    try:
+        text = value.decode()
+    except UnicodeDecodeError as error:
+        message = f"header {name}: not UTF-8"
+        raise BadInput(message) from error
+    if not text:
+        message = f"header {name}: empty"
+        raise BadInput(message)
+    return text
+
+
+def event_of(message: Incoming, expected: Sequence[type[Input]]) -> Event:
+    """The event a message holds; `BadInput` names what is wrong with it.
+
+    The type is looked up by name and only then decoded, so nothing is guessed.
+    """
+    headers = message.headers
+    content_type = header(headers, "content-type")
+    if content_type is not None and content_type.lower().startswith(b"application/cloudevents"):
+        text = "content-type: structured mode, expected a CloudEvent in binary mode (ce_ headers)"
+        raise BadInput(text)
+    version = _text(headers, "ce_specversion")
+    if version != "1.0":
+        text = f"header ce_specversion: {version!r}, expected '1.0'"
+        raise BadInput(text)
+    ce_type = _text(headers, "ce_type")
+    kind = INPUTS.get(ce_type)
+    if kind is None or kind not in expected:
+        known = ", ".join(k.TYPE for k in expected)
+        text = f"header ce_type: {ce_type!r} is not taken in here, expected one of: {known}"
+        raise BadInput(text)
+    source = _text(headers, "ce_source")
+    event_id = _text(headers, "ce_id")
+    said_at = _time(_text(headers, "ce_time"))
+    value = message.value
+    if value is None:
+        text = "value: null, expected the event's data as JSON"
+        raise BadInput(text)
+    if len(value) > VALUE_BYTES_MAX:
+        text = f"value: {len(value)} bytes, expected at most {VALUE_BYTES_MAX}"
+        raise BadInput(text)
+    try:
+        data = _DECODERS[ce_type].decode(value)
+    except msgspec.ValidationError as error:
+        text = f"data: {error}"
+        raise BadInput(text) from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        text = f"value: not JSON ({error})"
+        raise BadInput(text) from error
+    return Event(source, event_id, said_at, data)
+
+
+def _time(text: str) -> datetime:
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError as error:
+        message = f"header ce_time: {text!r}, expected RFC 3339 such as 2021-09-24T08:00:00+08:00"
+        raise BadInput(message) from error
+    if at.tzinfo is None:
+        message = f"header ce_time: {text!r} has no time zone"
+        raise BadInput(message)
+    try:
+        return at.astimezone(UTC)
+    except OverflowError as error:
+        message = f"header ce_time: {text!r} lies outside the years 1 to 9999"
+        raise BadInput(message) from error
+
+
+def not_ahead(event: Event, latest: datetime) -> None:
+    """Refuse an event from the future; its sender's clock is wrong and no limit can be counted from it."""
+    if event.time > latest:
+        message = f"header ce_time: {event.time.isoformat()} lies ahead of our time, expected at most {latest.isoformat()}"
+        raise BadInput(message)

@@ -1,0 +1,466 @@
+"""What the facts of one complaint add up to: the head that every desk decides on.
+
+`evolve` takes every fact into account and never refuses; `deadlines` reads off what the clock has to
+watch. The head row in the log is `head_bytes(evolve(...))` and can always be rebuilt from the facts.
+Whether something may be done is decided by the desks, not here.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+import msgspec
+from msgspec.structs import replace
+
+from shared.events import (
+    ComplaintAnsweredDirectly,
+    ComplaintClassified,
+    ComplaintClosed,
+    ComplaintDispatched,
+    ComplaintEscalated,
+    ComplaintReceived,
+    ComplaintReopened,
+    ComplaintWithdrawn,
+    Fact,
+    FeedbackLimitMissed,
+    LimitMissCorrected,
+    OrderAnswered,
+    OrderSigned,
+    ReturnApproved,
+    ReturnRejected,
+    ReturnRequested,
+    SignLimitMissed,
+    VisitMade,
+    VisitScheduled,
+    VisitUnreached,
+)
+from shared.events.base import Level, Limit, Outcome, RequestType, Urgency, VisitReason
+from shared.ids import CallId, ComplaintId, RequestId, UnitId
+
+STATE_SCHEMA: Final = 1
+"""Version of the stored head; a change means rebuilding the heads, never editing them."""
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The present assignment: who must act, by when, and what it has done so far."""
+
+    unit: UnitId
+    level: Level
+    assignment: int
+    round: int
+    dispatched_at: datetime
+    citizen_due_at: datetime
+    unit_due_at: datetime
+    reacted_at: datetime | None = None
+    """First sign of life: signed, asked to return, or answered. It meets the sign limit."""
+    signed_at: datetime | None = None
+    review_since: datetime | None = None
+    suggested_unit: UnitId | None = None
+    answered_at: datetime | None = None
+    recalled: bool = False
+    """The review took it back; the next dispatch replaces it."""
+
+    @property
+    def feedback_due_at(self) -> datetime:
+        """The limit in force: the citizen's in the first round, the unit's in a later one."""
+        return self.citizen_due_at if self.round == 1 else self.unit_due_at
+
+
+class Visit(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A visit the dialler has been asked for."""
+
+    visit: int
+    attempt: int
+    round: int
+    reason: VisitReason
+    visit_at: datetime
+
+
+class Deadline(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A limit that still has to be watched, or that has passed and is not stated yet."""
+
+    limit: Limit
+    due_at: datetime
+    """The last instant in time."""
+    unit: UnitId
+    since: datetime
+    """When it began to run; a limit set into the past is missed at its beginning."""
+    number: int = 0
+    """The assignment (SIGN) or round (FEEDBACK) it belongs to."""
+    because: Limit | None = None
+    """For LADDER: the miss that put the complaint on the ladder."""
+    done_at: datetime | None = None
+    """Set only when the act came too late: the miss is owed although nothing is awaited."""
+
+
+class Missed(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A stated miss whose act is still to come; should it prove to have been in time, we say so."""
+
+    limit: Limit
+    due_at: datetime
+    unit: UnitId
+    number: int
+    done_at: datetime | None = None
+
+
+class Ended(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The life is over."""
+
+    how: str
+    """The name of the fact that ended it."""
+    at: datetime
+    outcome: Outcome | None = None
+
+
+class Unopened(msgspec.Struct, frozen=True, tag="unopened"):
+    """Nothing is known of this complaint."""
+
+
+class Complaint(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="complaint"):
+    """One complaint as it stands."""
+
+    complaint_id: ComplaintId
+    request_id: RequestId
+    call_id: CallId | None = None
+    ruleset: str
+    calendar: str
+    received_at: datetime
+    request_type: RequestType | None = None
+    subject: str = ""
+    urgency: Urgency | None = None
+    district: str
+    street: str | None = None
+    address: str
+    title: str
+    content: str
+    given_due_at: datetime | None = None
+    order: Order | None = None
+    returns: int = 0
+    """Returns approved so far."""
+    reopened: bool = False
+    """The citizen said no; the next dispatch begins a new round."""
+    level: Level = Level.UNIT
+    """Who watches over it; never goes down again."""
+    deadlines: tuple[Deadline, ...] = ()
+    missed: tuple[Missed, ...] = ()
+    visit: Visit | None = None
+    visits: int = 0
+    """Visits scheduled so far."""
+    visited_round: int = 0
+    """The round the last visit was about."""
+    judged: Visit | None = None
+    """The last visit whose outcome is known and not yet drawn on."""
+    ended: Ended | None = None
+
+
+Case = Unopened | Complaint
+
+UNOPENED: Final = Unopened()
+
+_encoder: Final = msgspec.json.Encoder()
+_decoder: Final = msgspec.json.Decoder(Complaint)
+
+
+def head_text(case: Complaint) -> str:
+    """The head as it is stored: the same case always gives the same text."""
+    return _encoder.encode(case).decode()
+
+
+def head_of(text: str | bytes) -> Complaint:
+    """The case a stored head holds."""
+    return _decoder.decode(text)
+
+
+def is_open(case: Case) -> bool:
+    """Whether the life goes on."""
+    return isinstance(case, Complaint) and case.ended is None
+
+
+def order_open(case: Complaint) -> bool:
+    """Whether a unit holds an order it has not answered."""
+    order = case.order
+    return order is not None and order.answered_at is None and not order.recalled and case.ended is None
+
+
+def due_deadlines(case: Case) -> dict[Limit, datetime]:
+    """What the clock has to watch: for each kind of limit the earliest instant still in time.
+
+    A correction that is owed is due at once: it is filed under its limit at the act's own time.
+    """
+    if not isinstance(case, Complaint) or not (case.deadlines or case.missed):
+        return {}
+    earliest: dict[Limit, datetime] = {}
+    for deadline in case.deadlines:
+        known = earliest.get(deadline.limit)
+        if known is None or deadline.due_at < known:
+            earliest[deadline.limit] = deadline.due_at
+    for missed in case.missed:
+        if missed.done_at is not None:
+            known = earliest.get(missed.limit)
+            if known is None or missed.done_at < known:
+                earliest[missed.limit] = missed.done_at
+    return earliest
+
+
+def evolve(case: Case, fact: Fact) -> Case:
+    """Take one fact into account; a fact that cannot follow leaves the case as it is."""
+    if isinstance(fact, ComplaintReceived):
+        return Complaint(
+            complaint_id=fact.complaint_id,
+            request_id=fact.request_id,
+            call_id=fact.call_id,
+            ruleset=fact.ruleset,
+            calendar=fact.calendar,
+            received_at=fact.received_at,
+            district=fact.district,
+            street=fact.street,
+            address=fact.address,
+            title=fact.title,
+            content=fact.content,
+            given_due_at=fact.given_due_at,
+        )
+    if not isinstance(case, Complaint):
+        return case
+    step = _STEPS.get(type(fact))
+    return case if step is None else step(case, fact)
+
+
+def _classified(case: Complaint, fact: ComplaintClassified) -> Complaint:
+    return replace(case, request_type=fact.request_type, subject=fact.subject, urgency=fact.urgency)
+
+
+def _dispatched(case: Complaint, fact: ComplaintDispatched) -> Complaint:
+    order = Order(
+        unit=fact.unit,
+        level=fact.level,
+        assignment=fact.assignment,
+        round=fact.round,
+        dispatched_at=fact.dispatched_at,
+        citizen_due_at=fact.citizen_due_at,
+        unit_due_at=fact.unit_due_at,
+    )
+    deadlines = case.deadlines
+    new_round = case.order is None or fact.round > case.order.round
+    if fact.sign_due_at is not None:
+        deadlines = (
+            *deadlines,
+            Deadline(
+                limit=Limit.SIGN,
+                due_at=fact.sign_due_at,
+                unit=fact.unit,
+                since=fact.dispatched_at,
+                number=fact.assignment,
+            ),
+        )
+    if new_round:
+        deadlines = (
+            *deadlines,
+            Deadline(
+                limit=Limit.FEEDBACK,
+                due_at=order.feedback_due_at,
+                unit=fact.unit,
+                since=fact.dispatched_at,
+                number=fact.round,
+            ),
+        )
+    else:  # a re-dispatch: the same limit now runs against the new unit (T10)
+        deadlines = tuple(
+            replace(d, unit=fact.unit)
+            if d.limit is Limit.FEEDBACK and d.number == fact.round and d.done_at is None
+            else d
+            for d in deadlines
+        )
+    return replace(case, order=order, deadlines=deadlines, reopened=False, judged=None)
+
+
+def _reacted(case: Complaint, at: datetime) -> Complaint:
+    """The unit showed a sign of life: its sign limit is settled, in time or late."""
+    order = case.order
+    if order is None or order.reacted_at is not None:
+        return case
+    settled = _settled(case, Limit.SIGN, order.assignment, at)
+    return replace(settled, order=replace(order, reacted_at=at))
+
+
+def _signed(case: Complaint, fact: OrderSigned) -> Complaint:
+    case = _reacted(case, fact.signed_at)
+    return replace(case, order=replace(case.order, signed_at=fact.signed_at)) if case.order else case
+
+
+def _answered(case: Complaint, fact: OrderAnswered) -> Complaint:
+    case = _reacted(case, fact.answered_at)
+    case = _settled(case, Limit.FEEDBACK, fact.round, fact.answered_at)
+    if case.order is None:
+        return case
+    return replace(
+        case, order=replace(case.order, answered_at=fact.answered_at, review_since=None)
+    )
+
+
+def _return_requested(case: Complaint, fact: ReturnRequested) -> Complaint:
+    case = _reacted(case, fact.requested_at)
+    if case.order is None:
+        return case
+    return replace(
+        case,
+        order=replace(
+            case.order, review_since=fact.requested_at, suggested_unit=fact.suggested_unit
+        ),
+    )
+
+
+def _return_approved(case: Complaint, _: ReturnApproved) -> Complaint:
+    if case.order is None:
+        return case
+    order = replace(case.order, review_since=None, recalled=True)
+    return replace(case, order=order, returns=case.returns + 1)
+
+
+def _return_rejected(case: Complaint, _: ReturnRejected) -> Complaint:
+    if case.order is None:
+        return case
+    return replace(case, order=replace(case.order, review_since=None, suggested_unit=None))
+
+
+def _sign_missed(case: Complaint, fact: SignLimitMissed) -> Complaint:
+    return _stated(case, Limit.SIGN, fact.assignment)
+
+
+def _feedback_missed(case: Complaint, fact: FeedbackLimitMissed) -> Complaint:
+    return _stated(case, Limit.FEEDBACK, fact.round)
+
+
+def _stated(case: Complaint, limit: Limit, number: int) -> Complaint:
+    """A miss was stated: watch no longer, but remember it until the act comes."""
+    kept: list[Deadline] = []
+    missed = case.missed
+    for deadline in case.deadlines:
+        if deadline.limit is limit and deadline.number == number:
+            if deadline.done_at is None:
+                missed = (
+                    *missed,
+                    Missed(limit=limit, due_at=deadline.due_at, unit=deadline.unit, number=number),
+                )
+        else:
+            kept.append(deadline)
+    return replace(case, deadlines=tuple(kept), missed=missed)
+
+
+def _escalated(case: Complaint, fact: ComplaintEscalated) -> Complaint:
+    kept = tuple(d for d in case.deadlines if d.limit is not Limit.LADDER)
+    if fact.next_at is not None:
+        done_at = _act_at(case, fact.because)
+        if done_at is None or done_at > fact.next_at:
+            kept = (
+                *kept,
+                Deadline(
+                    limit=Limit.LADDER,
+                    due_at=fact.next_at,
+                    unit=fact.unit,
+                    since=fact.escalated_at,
+                    because=fact.because,
+                    done_at=done_at,
+                ),
+            )
+    return replace(case, level=fact.to_level, deadlines=kept)
+
+
+def _act_at(case: Complaint, limit: Limit) -> datetime | None:
+    """When what a limit waits for came about, if it has."""
+    done: datetime | None = None
+    if case.order is not None:
+        done = case.order.reacted_at if limit is Limit.SIGN else case.order.answered_at
+    if done is None and case.ended is not None:
+        return case.ended.at
+    return done
+
+
+def _corrected(case: Complaint, fact: LimitMissCorrected) -> Complaint:
+    return replace(
+        case,
+        missed=tuple(
+            m for m in case.missed if not (m.limit is fact.limit and m.due_at == fact.due_at)
+        ),
+    )
+
+
+def _settled(case: Complaint, limit: Limit, number: int, at: datetime) -> Complaint:
+    """The awaited act came: drop what it met, keep as owed what it came too late for."""
+    kept: list[Deadline] = []
+    for deadline in case.deadlines:
+        own = deadline.limit is limit and deadline.number == number
+        ladder = deadline.limit is Limit.LADDER and deadline.because is limit
+        if (own or ladder) and deadline.done_at is None:
+            if at > deadline.due_at:
+                kept.append(replace(deadline, done_at=at))
+        else:
+            kept.append(deadline)
+    missed = case.missed
+    if missed:
+        missed = tuple(
+            m if not (m.limit is limit and m.number == number) else replace(m, done_at=at)
+            for m in missed
+            if not (m.limit is limit and m.number == number and at > m.due_at)
+        )
+    return replace(case, deadlines=tuple(kept), missed=missed)
+
+
+def _visit_scheduled(case: Complaint, fact: VisitScheduled) -> Complaint:
+    visit = Visit(
+        visit=fact.visit,
+        attempt=fact.attempt,
+        round=fact.round,
+        reason=fact.reason,
+        visit_at=fact.visit_at,
+    )
+    return replace(case, visit=visit, visits=fact.visit, visited_round=fact.round)
+
+
+def _visit_made(case: Complaint, _: VisitMade | VisitUnreached) -> Complaint:
+    return replace(case, visit=None, judged=case.visit)
+
+
+def _reopened(case: Complaint, _: ComplaintReopened) -> Complaint:
+    return replace(case, reopened=True)
+
+
+def _ended(case: Complaint, fact: ComplaintAnsweredDirectly | ComplaintWithdrawn | ComplaintClosed) -> Complaint:
+    at: datetime = getattr(fact, fact.TIME)
+    outcome = fact.outcome if isinstance(fact, ComplaintClosed) else None
+    deadlines: tuple[Deadline, ...] = ()
+    if case.deadlines:
+        deadlines = tuple(
+            d if d.done_at is not None else replace(d, done_at=at)
+            for d in case.deadlines
+            if d.done_at is not None or d.due_at < at
+        )
+    return replace(
+        case,
+        ended=Ended(how=type(fact).__name__, at=at, outcome=outcome),
+        deadlines=deadlines,
+        missed=tuple(m for m in case.missed if m.done_at is not None),
+        visit=None,
+    )
+
+
+_STEPS: Final = {
+    ComplaintClassified: _classified,
+    ComplaintDispatched: _dispatched,
+    OrderSigned: _signed,
+    OrderAnswered: _answered,
+    ReturnRequested: _return_requested,
+    ReturnApproved: _return_approved,
+    ReturnRejected: _return_rejected,
+    SignLimitMissed: _sign_missed,
+    FeedbackLimitMissed: _feedback_missed,
+    ComplaintEscalated: _escalated,
+    LimitMissCorrected: _corrected,
+    VisitScheduled: _visit_scheduled,
+    VisitMade: _visit_made,
+    VisitUnreached: _visit_made,
+    ComplaintReopened: _reopened,
+    ComplaintAnsweredDirectly: _ended,
+    ComplaintWithdrawn: _ended,
+    ComplaintClosed: _ended,
+}

@@ -1,0 +1,94 @@
+"""What every fact has in common, and the words facts use."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, ClassVar
+
+import msgspec
+
+from shared.ids import ComplaintId
+
+Instant = Annotated[datetime, msgspec.Meta(tz=True)]
+"""An aware point in time; stored in UTC."""
+
+
+class Fact(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that happened to one complaint; field names and types are the stored shape.
+
+    A stored shape is never edited: a new optional field keeps its version, anything else gets a
+    new `SCHEMA` number and an upcaster in `shared.codec`.
+    """
+
+    TIME: ClassVar[str]
+    """The field that says when it happened (city time)."""
+    SCHEMA: ClassVar[int] = 1
+    """The version of this stored shape."""
+
+    complaint_id: ComplaintId
+
+
+class Desk(StrEnum):
+    """The four desks, in order of life."""
+
+    INTAKE = "intake"
+    DISPATCH = "dispatch"
+    ESCALATION = "escalation"
+    FEEDBACK = "feedback"
+
+
+class RequestType(StrEnum):
+    """诉求类型, what the citizen came for (R2; praise as in S24)."""
+
+    CONSULT = "CONSULT"
+    HELP = "HELP"
+    COMPLAINT = "COMPLAINT"
+    REPORT = "REPORT"
+    SUGGEST = "SUGGEST"
+    PRAISE = "PRAISE"
+
+
+class Urgency(StrEnum):
+    """The four classes of §5.1, each with its own limits."""
+
+    CRITICAL_2H = "CRITICAL_2H"
+    TIMELY_24H = "TIMELY_24H"
+    GENERAL_7D = "GENERAL_7D"
+    COMPLEX_15D = "COMPLEX_15D"
+
+
+class Level(StrEnum):
+    """Who watches over a complaint: the unit itself, its district, the municipality."""
+
+    UNIT = "UNIT"
+    DISTRICT = "DISTRICT"
+    MUNICIPAL = "MUNICIPAL"
+
+
+class Limit(StrEnum):
+    """Which limit was set, kept or missed."""
+
+    SIGN = "SIGN"
+    FEEDBACK = "FEEDBACK"
+    LADDER = "LADDER"
+    """Not a limit of the unit: the time a level has before the next one is told."""
+
+
+class VisitReason(StrEnum):
+    """Why a citizen is asked: the unit answered, or its limit expired (R8), whichever came first."""
+
+    ANSWERED = "ANSWERED"
+    EXPIRED = "EXPIRED"
+
+
+class Outcome(StrEnum):
+    """How a life ended."""
+
+    SOLVED = "SOLVED"
+    UNSOLVED = "UNSOLVED"
+    """The citizen said no in the last round the rule set allows."""
+    UNREACHED = "UNREACHED"
+    """Answered, and the citizen could not be reached in all attempts."""
+    EXCEPTION = "EXCEPTION"
+    """Closed without a visit's outcome by an approved exception (E3)."""

@@ -1,0 +1,64 @@
+"""Facts only escalation may state."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from shared.events.base import Fact, Instant, Level, Limit
+from shared.ids import UnitId
+
+
+class SignLimitMissed(Fact, frozen=True, kw_only=True):
+    """Nobody took the order on in time. It happened at its limit, whenever it was noticed."""
+
+    TIME: ClassVar[str] = "missed_at"
+
+    unit: UnitId
+    assignment: int
+    due_at: Instant
+    missed_at: Instant
+    noticed_at: Instant
+
+
+class FeedbackLimitMissed(Fact, frozen=True, kw_only=True):
+    """No answer came within the limit. It happened at its limit, whenever it was noticed."""
+
+    TIME: ClassVar[str] = "missed_at"
+
+    unit: UnitId
+    round: int
+    due_at: Instant
+    missed_at: Instant
+    noticed_at: Instant
+
+
+class ComplaintEscalated(Fact, frozen=True, kw_only=True):
+    """The next level up now watches over it and was told (督办)."""
+
+    TIME: ClassVar[str] = "escalated_at"
+
+    to_level: Level
+    told: UnitId
+    """Whose desk the notice lands on."""
+    unit: UnitId
+    """The unit that is late."""
+    because: Limit
+    next_at: Instant | None = None
+    """When the level after this one is told if nothing has moved; none at the top."""
+    escalated_at: Instant
+    noticed_at: Instant
+
+
+class LimitMissCorrected(Fact, frozen=True, kw_only=True):
+    """A miss was stated though the act had reached us in time; it does not count, nothing is erased."""
+
+    TIME: ClassVar[str] = "corrected_at"
+
+    limit: Limit
+    unit: UnitId
+    due_at: Instant
+    done_at: Instant
+    corrected_at: Instant
+
+
+EscalationFact = SignLimitMissed | FeedbackLimitMissed | ComplaintEscalated | LimitMissCorrected

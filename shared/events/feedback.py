@@ -1,0 +1,99 @@
+"""Facts only feedback may state."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from shared.events.base import Fact, Instant, Outcome, VisitReason
+from shared.ids import UnitId
+
+
+class VisitScheduled(Fact, frozen=True, kw_only=True):
+    """The citizen is to be asked (回访): on an answer, or at expiry of the limit (R8)."""
+
+    TIME: ClassVar[str] = "scheduled_at"
+
+    visit: int
+    """1, 2 …: one for each time the citizen is asked; its attempts share the number."""
+    attempt: int
+    round: int
+    reason: VisitReason
+    unit: UnitId
+    title: str
+    visit_at: Instant
+    """Not before; a second attempt keeps the rule set's spacing."""
+    scheduled_at: Instant
+
+
+class VisitMade(Fact, frozen=True, kw_only=True):
+    """The citizen was reached and judged; nobody else may (E2)."""
+
+    TIME: ClassVar[str] = "visited_at"
+
+    visit: int
+    attempt: int
+    round: int
+    solved: bool
+    satisfied: bool
+    reason: str
+    channel: str
+    visited_at: Instant
+
+
+class VisitUnreached(Fact, frozen=True, kw_only=True):
+    """An attempt did not reach the citizen; that is no judgement (T19)."""
+
+    TIME: ClassVar[str] = "attempted_at"
+
+    visit: int
+    attempt: int
+    round: int
+    cause: str
+    channel: str
+    attempted_at: Instant
+
+
+class ComplaintReopened(Fact, frozen=True, kw_only=True):
+    """The citizen said it is not solved; the same unit must act again (重办)."""
+
+    TIME: ClassVar[str] = "reopened_at"
+
+    round: int
+    unit: UnitId
+    reason: str
+    reopened_at: Instant
+
+
+class ComplaintClosed(Fact, frozen=True, kw_only=True):
+    """The life ended with a visit's outcome or an approved exception, never without (E3)."""
+
+    TIME: ClassVar[str] = "closed_at"
+
+    outcome: Outcome
+    visit: int
+    """The visit it rests on; 0 for an exception."""
+    approved_by: str | None = None
+    reason: str = ""
+    recalled_unit: UnitId | None = None
+    """The unit whose order was still open and ends with it."""
+    closed_at: Instant
+
+
+class VisitAnswerRefused(Fact, frozen=True, kw_only=True):
+    """The dialler or a supervisor asked for something that cannot be done; why."""
+
+    TIME: ClassVar[str] = "refused_at"
+
+    asked: str
+    reason: str
+    refused_at: Instant
+
+
+FeedbackFact = (
+    VisitScheduled
+    | VisitMade
+    | VisitUnreached
+    | ComplaintReopened
+    | ComplaintClosed
+    | VisitAnswerRefused
+)

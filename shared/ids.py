@@ -1,0 +1,40 @@
+"""Identifiers, and how one is derived from its cause so that a repeat gives the same one."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from typing import Final, NewType
+
+ComplaintId = NewType("ComplaintId", str)
+"""A complaint: the id of its stream in the log and the key of its messages. Lower-case UUID text."""
+
+FactId = NewType("FactId", str)
+"""A fact in the log. Lower-case UUID text, derived from what caused the fact."""
+
+MessageId = NewType("MessageId", str)
+"""An input from outside: derived from its CloudEvents `source` and `id`. Lower-case UUID text."""
+
+CallId = NewType("CallId", str)
+RequestId = NewType("RequestId", str)
+UnitId = NewType("UnitId", str)
+
+_VARIANT: Final = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
+
+
+def derived(*parts: str) -> str:
+    """The UUID (version 8) that these parts always give; another order or split gives another."""
+    digits = blake2b("\x1f".join(parts).encode(), digest_size=16).hexdigest()
+    return (
+        f"{digits[:8]}-{digits[8:12]}-8{digits[13:16]}"
+        f"-{_VARIANT[digits[16]]}{digits[17:20]}-{digits[20:]}"
+    )
+
+
+def complaint_id(request_id: str) -> ComplaintId:
+    """The complaint that a request becomes: the same request told twice is the same complaint."""
+    return ComplaintId(derived("complaint", request_id))
+
+
+def message_id(source: str, event_id: str) -> MessageId:
+    """The identity of a CloudEvent: equal `source` and `id` mean the same event."""
+    return MessageId(derived("message", source, event_id))

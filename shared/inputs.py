@@ -1,0 +1,219 @@
+"""What the outside may tell us: the payload of every CloudEvent a door takes in.
+
+Field names are the published contract. A missing or malformed field is refused by name; an unknown
+field is ignored, so a sender may be newer than we are. Contact details have no field here: they do
+not travel on topics.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Final
+
+import msgspec
+
+from shared.events.base import Instant, RequestType, Urgency
+from shared.ids import CallId, ComplaintId, RequestId, UnitId
+
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+"""A short name or code, 1 to 200 characters."""
+Text = Annotated[str, msgspec.Meta(max_length=4000)]
+"""Free text, at most 4,000 characters (Open311's own bound for a description)."""
+Identifier = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
+Uuid = Annotated[
+    str, msgspec.Meta(pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$")
+]
+Count = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
+
+
+class Input(msgspec.Struct, frozen=True, kw_only=True):
+    """A CloudEvent's data; its time is the event's `time`, its identity `source` and `id`."""
+
+    TYPE: ClassVar[str]
+
+
+class CallOffered(Input, frozen=True, kw_only=True):
+    """A citizen's call reached the hotline."""
+
+    TYPE: ClassVar[str] = "hotline.call.offered.v1"
+
+    call_id: Identifier
+    queue: Name = "12345"
+
+
+class CallAnswered(Input, frozen=True, kw_only=True):
+    """An agent took the call."""
+
+    TYPE: ClassVar[str] = "hotline.call.answered.v1"
+
+    call_id: Identifier
+    agent: Name
+
+
+class CallEnded(Input, frozen=True, kw_only=True):
+    """The call is over; `cause` says how for a call nobody answered."""
+
+    TYPE: ClassVar[str] = "hotline.call.ended.v1"
+
+    call_id: Identifier
+    cause: Name
+    """`hangup`, `abandoned`, `busy`, `timeout`, `system_fail`."""
+
+
+class RequestRecorded(Input, frozen=True, kw_only=True):
+    """An agent, the web or an app put a request on record; the event's time is when it was received."""
+
+    TYPE: ClassVar[str] = "hotline.request.recorded.v1"
+
+    request_id: Identifier
+    call_id: Identifier | None = None
+    channel: Name = "phone"
+    request_type: RequestType
+    subject: Name
+    urgency: Urgency = Urgency.GENERAL_7D
+    district: Name
+    street: Name | None = None
+    address: Annotated[str, msgspec.Meta(max_length=400)] = ""
+    title: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+    content: Text = ""
+    recorded_by: Name = "agent"
+    article_id: Name | None = None
+    """The knowledge article the agent answered from; then nothing is dispatched (B2)."""
+    article_version: Count = 1
+    given_due_at: Instant | None = None
+    """A limit that came with the request; used only under a rule set with `limits_given`."""
+
+
+class RequestWithdrawn(Input, frozen=True, kw_only=True):
+    """The citizen takes the request back."""
+
+    TYPE: ClassVar[str] = "hotline.request.withdrawn.v1"
+
+    request_id: Identifier
+    reason: Annotated[str, msgspec.Meta(max_length=400)] = ""
+
+
+class OrderSigned(Input, frozen=True, kw_only=True):
+    """A unit takes an order on."""
+
+    TYPE: ClassVar[str] = "hotline.order.signed.v1"
+
+    complaint_id: Uuid
+    assignment: Count
+    unit: Name | None = None
+    """Only checked, never believed: the topic says who speaks."""
+
+
+class OrderAnswered(Input, frozen=True, kw_only=True):
+    """A unit says what it did."""
+
+    TYPE: ClassVar[str] = "hotline.order.answered.v1"
+
+    complaint_id: Uuid
+    assignment: Count
+    result: Text
+    claims_solved: bool
+    unit: Name | None = None
+
+
+class ReturnRequested(Input, frozen=True, kw_only=True):
+    """A unit says the order is not its own."""
+
+    TYPE: ClassVar[str] = "hotline.return.requested.v1"
+
+    complaint_id: Uuid
+    assignment: Count
+    reason: Name
+    evidence: Annotated[str, msgspec.Meta(min_length=1, max_length=4000)]
+    suggested_unit: Name | None = None
+    unit: Name | None = None
+
+
+class ReturnReviewed(Input, frozen=True, kw_only=True):
+    """The reviewer's decision on a return."""
+
+    TYPE: ClassVar[str] = "hotline.return.reviewed.v1"
+
+    complaint_id: Uuid
+    assignment: Count
+    approved: bool
+    reviewer: Name
+    reason: Annotated[str, msgspec.Meta(max_length=400)] = ""
+    to_unit: Name | None = None
+    """Where it should go instead; without it the suggested unit, else the district."""
+
+
+class VisitMade(Input, frozen=True, kw_only=True):
+    """The citizen was reached and judged."""
+
+    TYPE: ClassVar[str] = "hotline.visit.made.v1"
+
+    complaint_id: Uuid
+    visit: Count
+    attempt: Count
+    solved: bool
+    satisfied: bool
+    reason: Annotated[str, msgspec.Meta(max_length=400)] = ""
+    channel: Name = "phone"
+
+
+class VisitUnreached(Input, frozen=True, kw_only=True):
+    """An attempt did not reach the citizen."""
+
+    TYPE: ClassVar[str] = "hotline.visit.unreached.v1"
+
+    complaint_id: Uuid
+    visit: Count
+    attempt: Count
+    cause: Name = "no_answer"
+    channel: Name = "phone"
+
+
+class ClosingExceptionApproved(Input, frozen=True, kw_only=True):
+    """A supervisor lets a complaint close without a visit's outcome, and says why (E3)."""
+
+    TYPE: ClassVar[str] = "hotline.closing_exception.approved.v1"
+
+    complaint_id: Uuid
+    approved_by: Name
+    reason: Annotated[str, msgspec.Meta(min_length=1, max_length=400)]
+
+
+INPUTS: Final[dict[str, type[Input]]] = {
+    kind.TYPE: kind
+    for kind in (
+        CallOffered,
+        CallAnswered,
+        CallEnded,
+        RequestRecorded,
+        RequestWithdrawn,
+        OrderSigned,
+        OrderAnswered,
+        ReturnRequested,
+        ReturnReviewed,
+        VisitMade,
+        VisitUnreached,
+        ClosingExceptionApproved,
+    )
+}
+"""Every input by its CloudEvents type."""
+
+__all__ = [
+    "INPUTS",
+    "CallAnswered",
+    "CallEnded",
+    "CallId",
+    "CallOffered",
+    "ClosingExceptionApproved",
+    "ComplaintId",
+    "Input",
+    "OrderAnswered",
+    "OrderSigned",
+    "RequestId",
+    "RequestRecorded",
+    "RequestWithdrawn",
+    "ReturnRequested",
+    "ReturnReviewed",
+    "UnitId",
+    "VisitMade",
+    "VisitUnreached",
+]

@@ -1,0 +1,148 @@
+"""The log: the promise, and the columns a batch brings to it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final, NamedTuple, Protocol
+
+from shared.complaint import Complaint
+from shared.events.base import Limit
+
+TIMER_KINDS: Final[dict[Limit, int]] = {Limit.SIGN: 1, Limit.FEEDBACK: 2, Limit.LADDER: 3}
+"""How a limit is stored in `es.timer.kind`."""
+
+TIMER_SHARDS: Final = 4
+"""Over how many owners timers can be spread. Changing it means rewriting es.timer.shard."""
+
+
+class HeadMoved(Exception):  # noqa: N818 -- a race, not an error
+    """Someone else appended first, or the message had its effect meanwhile; decide again."""
+
+
+class Fenced(Exception):  # noqa: N818 -- a rebalance, not an error
+    """The offsets are no longer ours to move; read them again or stop."""
+
+
+class Head(NamedTuple):
+    """Where a complaint stands in the log."""
+
+    version: int
+    hash: bytes
+    case: Complaint
+
+
+class Place(NamedTuple):
+    """How far a consumer has come in one partition, and the relay's mark of the last message."""
+
+    offset: int
+    mark_batch: int = 0
+    mark_position: int = 0
+
+
+class Moved(NamedTuple):
+    """One partition's compare-and-set."""
+
+    topic: str
+    partition: int
+    old: int
+    new: Place
+
+
+class Known(NamedTuple):
+    """What the log says about the complaints and messages of a batch."""
+
+    heads: dict[str, Head]
+    done: frozenset[str]
+    """Messages that already had their effect."""
+    parked: frozenset[str]
+    """Complaints with something parked at this consumer."""
+
+
+class Incoming(NamedTuple):
+    """A message as it came; `parked_id` where it comes back from parking."""
+
+    topic: str
+    partition: int
+    offset: int
+    sent_at_ms: int
+    key: bytes | None
+    headers: tuple[tuple[str, bytes | None], ...]
+    value: bytes | None
+    parked_id: int | None = None
+
+
+class Parked(NamedTuple):
+    """A message to set aside, with the complaint it concerns where that is known."""
+
+    message: Incoming
+    complaint_id: str | None
+    reason: str
+
+
+@dataclass(slots=True)
+class Append:
+    """One transaction's worth, column by column as the log takes it."""
+
+    moved: list[Moved] = field(default_factory=list)
+    inbox: list[str] = field(default_factory=list)
+    parked: list[Parked] = field(default_factory=list)
+    unpark: list[int] = field(default_factory=list)
+
+    head_stream: list[str] = field(default_factory=list)
+    head_old: list[int] = field(default_factory=list)
+    head_new: list[int] = field(default_factory=list)
+    head_hash: list[bytes] = field(default_factory=list)
+    head_state: list[str] = field(default_factory=list)
+
+    fact_stream: list[str] = field(default_factory=list)
+    fact_version: list[int] = field(default_factory=list)
+    fact_id: list[str] = field(default_factory=list)
+    fact_type: list[str] = field(default_factory=list)
+    fact_schema: list[int] = field(default_factory=list)
+    fact_at: list[datetime] = field(default_factory=list)
+    fact_cause: list[str] = field(default_factory=list)
+    fact_body: list[bytes] = field(default_factory=list)
+    fact_hash: list[bytes] = field(default_factory=list)
+
+    timer_stream: list[str] = field(default_factory=list)
+    timer_kind: list[int] = field(default_factory=list)
+    timer_shard: list[int] = field(default_factory=list)
+    timer_due: list[datetime] = field(default_factory=list)
+    cancel_stream: list[str] = field(default_factory=list)
+    cancel_kind: list[int] = field(default_factory=list)
+
+    effect: tuple[str, tuple[object, ...]] | None = None
+    """One more statement of the desk's own for this transaction (intake's register of calls)."""
+
+    def __bool__(self) -> bool:
+        """Whether there is anything to write."""
+        return bool(
+            self.moved or self.inbox or self.parked or self.unpark or self.head_stream or self.effect
+        )
+
+
+class EventLog(Protocol):
+    """The promise every log keeps."""
+
+    async def heads(self, streams: Sequence[str], inbox: Sequence[str]) -> Known:
+        """The present heads of these complaints, and which of these messages were handled before."""
+        ...
+
+    async def append(self, append: Append) -> None:
+        """Write all of it or nothing; raises `HeadMoved` or `Fenced`, and then nothing was written."""
+        ...
+
+    async def places(self, partitions: Sequence[tuple[str, int]]) -> dict[tuple[str, int], Place]:
+        """Where this consumer goes on in each (topic, partition)."""
+        ...
+
+    async def released(self) -> list[Incoming]:
+        """Messages a person has released from parking, oldest first."""
+        ...
+
+
+def timer_shard(complaint_id: str) -> int:
+    """The timer shard of a complaint."""
+    return int(complaint_id[-1], 16) % TIMER_SHARDS

@@ -1,0 +1,55 @@
+"""`python -m shared.log`: the relay."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
+from shared.log.relay import PAGE_MAX, Relay
+from shared.process import tune_gc
+from shared.settings import CommonSettings
+from shared.telemetry import Telemetry, exporter_of, set_up_logs
+
+
+class Settings(CommonSettings):
+    """Prefix RELAY_."""
+
+    model_config = SettingsConfigDict(frozen=True, env_prefix="RELAY_")
+
+    page_max: int = Field(default=PAGE_MAX, ge=1, le=PAGE_MAX)
+    """Facts read and sent at once."""
+    poll_ms: float = Field(default=5.0, gt=0)
+    """How long an idle relay waits before it looks again."""
+
+
+async def run(settings: Settings) -> None:
+    """Relay until told to stop."""
+    set_up_logs(settings.log_level)
+    telemetry = Telemetry(
+        "relay", exporter=exporter_of(settings.traces, settings.traces_endpoint), ratio=settings.traces_ratio
+    )
+    if settings.metrics_port >= 0:
+        telemetry.log.info("metrics_served", port=telemetry.serve_metrics(settings.metrics_port))
+    relay = Relay(
+        settings, telemetry, page_max=settings.page_max, poll_seconds=settings.poll_ms / 1000
+    )
+    task = asyncio.ensure_future(relay.run())
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+    tune_gc()
+    await asyncio.gather(task, return_exceptions=False)
+
+
+def main() -> None:
+    """Run; being told to stop is no failure."""
+    try:
+        asyncio.run(run(Settings()))
+    except asyncio.CancelledError:
+        return
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,180 @@
+"""The log in PostgreSQL, reached only through its functions (deploy/migrations)."""
+
+from __future__ import annotations
+
+import asyncio
+from base64 import b64decode, b64encode
+from collections.abc import Sequence
+from typing import Any, Final
+
+import asyncpg
+import msgspec
+
+from shared.complaint import STATE_SCHEMA, head_of
+from shared.log import Append, Fenced, Head, HeadMoved, Incoming, Known, Place
+
+# Every statement works on arrays through indexes. On an empty table the planner would choose a plain
+# scan and keep it; hash and merge joins read the whole log for one batch once it has grown.
+SETTINGS: Final = {
+    "jit": "off",
+    "plan_cache_mode": "force_generic_plan",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+    "enable_seqscan": "off",
+    "timezone": "UTC",
+}
+
+_HEADS: Final = "SELECT stream_id, version, head_hash, state FROM es.heads($1, $2, $3)"
+_APPEND: Final = "SELECT es.append(" + ", ".join(f"${n}" for n in range(1, 40)) + ")"
+_PLACES: Final = "SELECT * FROM es.offsets($1, $2, $3)"
+_RELEASED: Final = "SELECT * FROM es.released($1)"
+
+
+async def connect(dsn: str, name: str) -> asyncpg.Connection[Any]:
+    """A connection of its own with the settings every statement here relies on."""
+    connection: asyncpg.Connection[Any] = await asyncpg.connect(
+        dsn, server_settings={**SETTINGS, "application_name": name}, command_timeout=60, timeout=10
+    )
+    return connection
+
+
+class PostgresLog:
+    """See `EventLog`. One connection, used by one batch at a time; a lost one is opened again."""
+
+    def __init__(self, dsn: str, consumer: str, name: str) -> None:
+        """`consumer` owns offsets and inbox and is the actor of the facts; `name` shows in pg_stat_activity."""
+        self._dsn = dsn
+        self._consumer = consumer
+        self._name = name
+        self._connection: asyncpg.Connection[Any] | None = None
+        self._turn = asyncio.Lock()
+
+    async def heads(self, streams: Sequence[str], inbox: Sequence[str]) -> Known:
+        """See `EventLog.heads`."""
+        async with self._turn:
+            connection = await self._open()
+            rows = await connection.fetch(_HEADS, self._consumer, streams, inbox)
+        heads: dict[str, Head] = {}
+        done: set[str] = set()
+        parked: set[str] = set()
+        for stream, version, head_hash, state in rows:
+            if version > 0:
+                heads[str(stream)] = Head(version, head_hash, head_of(state))
+            elif version == -1:
+                done.add(str(stream))
+            else:
+                parked.add(str(stream))
+        return Known(heads, frozenset(done), frozenset(parked))
+
+    async def append(self, append: Append) -> None:
+        """See `EventLog.append`."""
+        moved, parked = append.moved, append.parked
+        arguments = (
+            self._consumer,
+            [m.topic for m in moved],
+            [m.partition for m in moved],
+            [m.old for m in moved],
+            [m.new.offset for m in moved],
+            [m.new.mark_batch for m in moved],
+            [m.new.mark_position for m in moved],
+            append.inbox,
+            append.head_stream,
+            append.head_old,
+            append.head_new,
+            append.head_hash,
+            append.head_state,
+            STATE_SCHEMA,
+            append.fact_stream,
+            append.fact_version,
+            append.fact_id,
+            append.fact_type,
+            append.fact_schema,
+            append.fact_at,
+            append.fact_cause,
+            append.fact_body,
+            append.fact_hash,
+            append.timer_stream,
+            append.timer_kind,
+            append.timer_shard,
+            append.timer_due,
+            append.cancel_stream,
+            append.cancel_kind,
+            [p.message.topic for p in parked],
+            [p.message.partition for p in parked],
+            [p.message.offset for p in parked],
+            [p.message.sent_at_ms for p in parked],
+            [p.message.key for p in parked],
+            [_headers_stored(p.message.headers) for p in parked],
+            [p.message.value for p in parked],
+            [p.complaint_id for p in parked],
+            [p.reason for p in parked],
+            append.unpark,
+        )
+        async with self._turn:
+            connection = await self._open()
+            try:
+                if append.effect is None:
+                    await connection.execute(_APPEND, *arguments)
+                else:
+                    statement, values = append.effect
+                    async with connection.transaction():
+                        await connection.execute(_APPEND, *arguments)
+                        await connection.execute(statement, *values)
+            except asyncpg.PostgresError as error:
+                if error.sqlstate in {"HL001", "23505", "40P01", "40001"}:
+                    raise HeadMoved(str(error)) from error
+                if error.sqlstate == "HL002":
+                    raise Fenced(str(error)) from error
+                raise
+
+    async def places(self, partitions: Sequence[tuple[str, int]]) -> dict[tuple[str, int], Place]:
+        """See `EventLog.places`."""
+        async with self._turn:
+            connection = await self._open()
+            rows = await connection.fetch(
+                _PLACES, self._consumer, [t for t, _ in partitions], [p for _, p in partitions]
+            )
+        return {(row[0], row[1]): Place(row[2], row[3], row[4]) for row in rows}
+
+    async def released(self) -> list[Incoming]:
+        """See `EventLog.released`."""
+        async with self._turn:
+            connection = await self._open()
+            rows = await connection.fetch(_RELEASED, self._consumer)
+        return [
+            Incoming(
+                topic=row["topic"],
+                partition=row["part"],
+                offset=row["kafka_offset"],
+                sent_at_ms=row["sent_at_ms"],
+                key=row["key"],
+                headers=headers_of(row["headers"]),
+                value=row["value"],
+                parked_id=row["parked_id"],
+            )
+            for row in rows
+        ]
+
+    async def close(self) -> None:
+        """Give the connection back."""
+        async with self._turn:
+            if self._connection is not None:
+                await self._connection.close(timeout=5)
+                self._connection = None
+
+    async def _open(self) -> asyncpg.Connection[Any]:
+        if self._connection is None or self._connection.is_closed():
+            self._connection = await connect(self._dsn, self._name)
+        return self._connection
+
+
+def _headers_stored(headers: tuple[tuple[str, bytes | None], ...]) -> bytes:
+    return msgspec.json.encode(
+        [(name, None if value is None else b64encode(value).decode()) for name, value in headers]
+    )
+
+
+def headers_of(stored: bytes) -> tuple[tuple[str, bytes | None], ...]:
+    """The headers of a parked message."""
+    pairs = msgspec.json.decode(stored, type=list[tuple[str, str | None]])
+    return tuple((name, None if value is None else b64decode(value)) for name, value in pairs)

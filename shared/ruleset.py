@@ -1,0 +1,233 @@
+"""The rules of a city that may change: limits, rounds, attempts; dated data, pinned on each complaint (T23).
+
+What the reference does not settle stands here as plain configuration and is labelled so: every value carries
+its basis, and only what a norm says with high confidence may be called law (T31).
+"""
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from datetime import date, timedelta
+from enum import StrEnum
+from functools import cache
+from importlib.resources import files
+from typing import Annotated, Any, Final, Literal, TypeAlias
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from shared.events import Level, Urgency
+
+_FOLDER: Final = files("shared") / "data" / "rulesets"
+
+
+class RuleSetUnknown(LookupError):  # noqa: N818 -- reads as the sentence it reports
+    """No rule set of that version is packaged; the message names those that are."""
+
+
+class RuleSetInvalid(ValueError):  # noqa: N818 -- reads as the sentence it reports
+    """A rule set cannot be used as written; the message names the version and the field."""
+
+
+class DayKind(StrEnum):
+    """Which days a limit in days counts (C4)."""
+
+    NATURAL = "NATURAL"
+    WORKING = "WORKING"
+
+
+class Days(msgspec.Struct, frozen=True):
+    """A limit that ends with a day: the n-th after the start day, at 24:00 local."""
+
+    n: int
+
+
+Limit: TypeAlias = timedelta | Days
+"""Exact to the instant (hours, minutes), or to the end of a day."""
+
+
+class ClassLimits(msgspec.Struct, frozen=True, kw_only=True):
+    """What one urgency grants; None where the rule set sets no such limit."""
+
+    dispatch: Limit | None = None
+    """From acceptance to the first dispatch (C1)."""
+    sign: Limit | None = None
+    """From the assignment until the unit has signed."""
+    feedback: Limit | None = None
+    """From dispatch until the unit has answered (C2); None where the limit comes with each request."""
+    ladder_step: timedelta
+    """The time a level has before the next one is told."""
+
+
+class Basis(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Why a value is what it is, so that nobody takes a draft or a choice of ours for law (T31)."""
+
+    source: str
+    confidence: Literal["H", "M", "L"]
+    standing: Literal["law", "draft", "configuration"]
+    id: str = ""
+    """The rule in the domain reference, where it has one."""
+    note: str = ""
+
+
+# Compared and hashed by identity: the loader makes one of each version, and deadlines cache by it.
+class RuleSet(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """One dated version of the rules; a complaint keeps the version it was born under."""
+
+    version: str
+    timezone: str
+    """IANA name of the zone in which days begin and end."""
+    effective_from: date
+    limits_given: bool
+    """True where each request brings its own feedback limit."""
+    day_kind: DayKind
+    roll_if_holiday: bool
+    """Whether a natural-day limit that ends on a day not worked moves to the next worked day."""
+    returns_max: int
+    """Approved returns of one complaint, after which it stays where it is."""
+    rounds_max: int
+    """Rounds of handling in all, the first included."""
+    visit_attempts_max: int
+    visit_spacing: timedelta
+    """Between two attempts to reach the citizen, at least."""
+    ladder: tuple[Level, ...]
+    """Who watches, from the first to the last."""
+    classes: Mapping[Urgency, ClassLimits]
+    basis: Mapping[str, Basis]
+    """By dotted name of the value, for example `classes.GENERAL_7D.feedback`."""
+
+
+@cache
+def ruleset(version: str) -> RuleSet:
+    """Give the packaged rule set of that version; the same object each time."""
+    known = sorted(entry.name.removesuffix(".toml") for entry in _FOLDER.iterdir())
+    if version not in known:
+        raise RuleSetUnknown(f"there is no rule set {version!r}; known: {', '.join(known)}")
+    return parse_ruleset(version, (_FOLDER / f"{version}.toml").read_text(encoding="utf-8"))
+
+
+def parse_ruleset(version: str, text: str) -> RuleSet:
+    """Read a rule set; `RuleSetInvalid` names the version, the field and what is wrong with it."""
+    try:
+        tables = tomllib.loads(text)
+        written = msgspec.convert(tables, _Written)
+        _check(version, written, tables)
+        return _built(written)
+    except ValueError as error:
+        raise RuleSetInvalid(f"rule set {version}: {error}") from error
+
+
+_DurationText = Annotated[str, msgspec.Meta(pattern=r"^[1-9][0-9]{0,3}(min|h)$")]
+_LimitText = Annotated[str, msgspec.Meta(pattern=r"^[1-9][0-9]{0,3}(min|h|d)$")]
+_AtLeastOne = Annotated[int, msgspec.Meta(ge=1)]
+
+
+class _WrittenClass(msgspec.Struct, forbid_unknown_fields=True):
+    ladder_step: _DurationText
+    dispatch: _LimitText | None = None
+    sign: _LimitText | None = None
+    feedback: _LimitText | None = None
+
+
+# One field a class, not a mapping: msgspec then names the class in its errors, and asks for all of them.
+class _WrittenClasses(msgspec.Struct, forbid_unknown_fields=True):
+    CRITICAL_2H: _WrittenClass
+    TIMELY_24H: _WrittenClass
+    GENERAL_7D: _WrittenClass
+    COMPLEX_15D: _WrittenClass
+
+
+class _Written(msgspec.Struct, forbid_unknown_fields=True):
+    version: str
+    timezone: str
+    effective_from: date
+    limits_given: bool
+    day_kind: DayKind
+    roll_if_holiday: bool
+    returns_max: Annotated[int, msgspec.Meta(ge=0)]
+    rounds_max: _AtLeastOne
+    visit_attempts_max: _AtLeastOne
+    visit_spacing: _DurationText
+    ladder: Annotated[tuple[Level, ...], msgspec.Meta(min_length=1)]
+    classes: _WrittenClasses
+    basis: dict[str, dict[str, str]]
+
+
+def _check(version: str, written: _Written, tables: dict[str, Any]) -> None:
+    if written.version != version:
+        raise ValueError(f"version says {written.version!r}")
+    try:
+        ZoneInfo(written.timezone)
+    except (LookupError, ValueError, OSError) as error:
+        raise ValueError(f"timezone: no zone named {written.timezone!r}") from error
+    if len(set(written.ladder)) < len(written.ladder):
+        raise ValueError("ladder: a level stands in it twice")
+    for urgency in Urgency:
+        given = getattr(written.classes, urgency).feedback is None
+        if given != written.limits_given:
+            what = "must be absent, since limits_given is true" if written.limits_given else "is missing"
+            raise ValueError(f"classes.{urgency}.feedback {what}")
+    values = {name for table in tables.keys() - {"version", "basis"} for name in _names(table, tables[table])}
+    for name in sorted(values - set(written.basis)):
+        raise ValueError(f"basis: nothing says where {name} comes from")
+    for name in sorted(set(written.basis) - values):
+        raise ValueError(f"basis.{name}: there is no such value")
+
+
+def _names(name: str, value: object) -> Iterator[str]:
+    """Give the dotted names of all single values below a table."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _names(f"{name}.{key}", inner)
+    else:
+        yield name
+
+
+def _built(written: _Written) -> RuleSet:
+    return RuleSet(
+        version=written.version,
+        timezone=written.timezone,
+        effective_from=written.effective_from,
+        limits_given=written.limits_given,
+        day_kind=written.day_kind,
+        roll_if_holiday=written.roll_if_holiday,
+        returns_max=written.returns_max,
+        rounds_max=written.rounds_max,
+        visit_attempts_max=written.visit_attempts_max,
+        visit_spacing=_duration(written.visit_spacing),
+        ladder=written.ladder,
+        classes={urgency: _class_limits(getattr(written.classes, urgency)) for urgency in Urgency},
+        basis={name: _basis(name, entry) for name, entry in written.basis.items()},
+    )
+
+
+def _class_limits(written: _WrittenClass) -> ClassLimits:
+    return ClassLimits(
+        dispatch=_limit(written.dispatch),
+        sign=_limit(written.sign),
+        feedback=_limit(written.feedback),
+        ladder_step=_duration(written.ladder_step),
+    )
+
+
+def _limit(text: str | None) -> Limit | None:
+    """`7d` is seven days to their end, `24h` is exact; that difference is the reason for two units."""
+    if text is None:
+        return None
+    return Days(int(text[:-1])) if text.endswith("d") else _duration(text)
+
+
+def _duration(text: str) -> timedelta:
+    """`15min` or `2h`."""
+    if text.endswith("min"):
+        return timedelta(minutes=int(text.removesuffix("min")))
+    return timedelta(hours=int(text.removesuffix("h")))
+
+
+def _basis(name: str, entry: dict[str, str]) -> Basis:
+    try:
+        basis = msgspec.convert(entry, Basis)
+    except msgspec.ValidationError as error:
+        raise ValueError(f"basis.{name}: {error}") from error
+    if basis.standing == "law" and basis.confidence != "H":
+        raise ValueError(f"basis.{name}: only what is known with confidence H may be called law")
+    return basis

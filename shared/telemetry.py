@@ -1,0 +1,331 @@
+"""Logs, metrics and traces: set up once, every name in one place, no personal data in any of them.
+
+One complaint's life is one trace. Its id is derived from the complaint's, each decision is a span whose
+parent is derived from what caused it, so no state is carried and a life of weeks opens whole. Sampling is
+by complaint: a life is followed from end to end or not at all. The batch that did the work is a span of a
+trace of its own, linked with the decisions it carried.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Sequence
+from contextlib import contextmanager, suppress
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+import structlog
+from opentelemetry import trace
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
+from opentelemetry.sdk.trace.id_generator import IdGenerator, RandomIdGenerator
+from opentelemetry.trace import Link, NonRecordingSpan, SpanContext, SpanKind, TraceFlags
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from shared.desk import Work
+    from shared.events import Fact
+    from shared.log import Append
+
+CounterName = Literal[
+    # Facts appended, by type.
+    "desk.facts",
+    # Batches written.
+    "desk.batches",
+    # Batches decided again because another desk had appended first.
+    "desk.decided_again",
+    # Inputs that had had their effect before and were dropped.
+    "door.repeats",
+    # Messages taken from Kafka.
+    "door.messages",
+    # Messages set aside for a person.
+    "door.parked",
+    # Times the offsets were found moved by another consumer of the group.
+    "door.fenced",
+    # Times PostgreSQL or Kafka was away and the work was tried again.
+    "door.retries",
+    # Messages of the relay that had been seen before and were dropped.
+    "door.relay_repeats",
+    # Messages the relay had acknowledged by Kafka.
+    "relay.messages",
+    # Times the relay's producer was thrown away and made anew.
+    "relay.producers_rebuilt",
+    # Timers that fired.
+    "timer.fired",
+]
+HistogramName = Literal[
+    # Seconds from taking a batch to its commit.
+    "door.batch_seconds",
+    # Messages in a batch.
+    "door.batch_size",
+    # Seconds between a limit and the fact that it was missed.
+    "timer.lateness_seconds",
+]
+GaugeName = Literal[
+    # Unix time of the last completed batch or tick: stands still when the process is stuck.
+    "progress.at",
+]
+
+_COUNTERS: Final[dict[CounterName, tuple[str, tuple[str, ...]]]] = {
+    "desk.facts": ("facts appended", ("type",)),
+    "desk.batches": ("batches written", ()),
+    "desk.decided_again": ("batches decided again on a moved head", ()),
+    "door.repeats": ("inputs that had had their effect before", ()),
+    "door.messages": ("messages taken from Kafka", ()),
+    "door.parked": ("messages set aside for a person", ()),
+    "door.fenced": ("times the offsets belonged to another consumer", ()),
+    "door.retries": ("times PostgreSQL or Kafka was away", ()),
+    "door.relay_repeats": ("relay messages seen before", ()),
+    "relay.messages": ("messages acknowledged by Kafka", ()),
+    "relay.producers_rebuilt": ("producers thrown away and made anew", ()),
+    "timer.fired": ("timers fired", ()),
+}
+_HISTOGRAMS: Final[dict[HistogramName, tuple[str, tuple[float, ...]]]] = {
+    "door.batch_seconds": ("from taking a batch to its commit", (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1, 5)),
+    "door.batch_size": ("messages in a batch", (1, 10, 100, 500, 1000, 2000, 4000, 8000)),
+    "timer.lateness_seconds": ("from a limit to the fact that it was missed", (0.1, 0.5, 1, 5, 60, 3600)),
+}
+
+LINKS_MAX: Final = 128
+"""Links kept on a batch span; viewers and collectors refuse more than this by default."""
+
+
+def trace_id_of(complaint_id: str) -> int:
+    """The trace of a complaint's life, the same in every process."""
+    return int.from_bytes(sha256(b"life" + complaint_id.encode()).digest()[:16]) or 1
+
+
+def span_id_of(complaint_id: str, caused_by: str, desk: str) -> int:
+    """The span of one desk's decision on one cause."""
+    text = f"{complaint_id}|{caused_by}|{desk}".encode()
+    return int.from_bytes(sha256(text).digest()[:8]) or 1
+
+
+def is_followed(complaint_id: str, ratio: float) -> bool:
+    """Whether this life is traced; every process says the same of one complaint."""
+    # The low 56 bits, as the W3C draft on consistent sampling takes them.
+    return (trace_id_of(complaint_id) & 0xFF_FFFF_FFFF_FFFF) < ratio * 0x100_0000_0000_0000
+
+
+class _GivenIds(IdGenerator):
+    """Hands out ids decided beforehand; random ones where none were given."""
+
+    def __init__(self) -> None:
+        self._random = RandomIdGenerator()
+        self.trace_id: int | None = None
+        self.span_id: int | None = None
+
+    def generate_trace_id(self) -> int:
+        given, self.trace_id = self.trace_id, None
+        return given or self._random.generate_trace_id()
+
+    def generate_span_id(self) -> int:
+        given, self.span_id = self.span_id, None
+        return given or self._random.generate_span_id()
+
+
+class Telemetry:
+    """What one process says about itself."""
+
+    def __init__(self, service: str, *, exporter: SpanExporter | None = None, ratio: float = 0.0) -> None:
+        """`ratio` of all complaints is traced, 0 to 1; without an exporter none is."""
+        self.service = service
+        self.ratio = ratio if exporter is not None else 0.0
+        self.log: structlog.stdlib.BoundLogger = structlog.get_logger().bind(service=service)
+        self.registry = CollectorRegistry()
+        self._counters = {
+            name: Counter(f"hotline_{name.replace('.', '_')}", text, labels, registry=self.registry)
+            for name, (text, labels) in _COUNTERS.items()
+        }
+        self._plain = {name: self._counters[name] for name, (_, labels) in _COUNTERS.items() if not labels}
+        self._facts: dict[str, Any] = {}
+        self._histograms = {
+            name: Histogram(
+                f"hotline_{name.replace('.', '_')}", text, buckets=buckets, registry=self.registry
+            )
+            for name, (text, buckets) in _HISTOGRAMS.items()
+        }
+        self._progress = Gauge("hotline_progress_at", "last completed batch or tick", registry=self.registry)
+        self._ids = _GivenIds()
+        self._provider: TracerProvider | None = None
+        self._tracer: trace.Tracer | None = None
+        if exporter is not None:
+            self._provider = TracerProvider(
+                resource=Resource.create({"service.name": service}), id_generator=self._ids
+            )
+            self._provider.add_span_processor(BatchSpanProcessor(exporter, schedule_delay_millis=500))
+            self._tracer = self._provider.get_tracer("hotline")
+        self._batch_links: list[SpanContext] = []
+        self._batch_context: SpanContext | None = None
+
+    def serve_metrics(self, port: int) -> int:
+        """Answer Prometheus on this loopback port (0: a free one); returns the port."""
+        server, _ = start_http_server(port, addr="127.0.0.1", registry=self.registry)
+        return int(server.server_port)
+
+    def close(self) -> None:
+        """Send what is still held back."""
+        if self._provider is not None:
+            with suppress(Exception):
+                self._provider.shutdown()
+
+    # -- counting
+
+    def count(self, name: CounterName, by: float = 1) -> None:
+        """Add to a counter."""
+        self._plain[name].inc(by)
+
+    def observe(self, name: HistogramName, value: float) -> None:
+        """Add one observation."""
+        self._histograms[name].observe(value)
+
+    def progressed(self) -> None:
+        """Something was completed just now."""
+        self._progress.set_to_current_time()
+
+    def obeyed(self, desk: str, append: Append, repeats: int) -> None:
+        """A batch was written."""
+        self.count("desk.batches")
+        if repeats:
+            self.count("door.repeats", repeats)
+        if append.parked:
+            self.count("door.parked", len(append.parked))
+            for parked in append.parked[:10]:
+                self.log.warning(
+                    "message_parked", desk=desk, topic=parked.message.topic, reason=parked.reason[:300]
+                )
+        by_type: dict[str, int] = {}
+        for name in append.fact_type:
+            by_type[name] = by_type.get(name, 0) + 1
+        for name, number in by_type.items():
+            child = self._facts.get(name)
+            if child is None:
+                child = self._facts[name] = self._counters["desk.facts"].labels(type=name)
+            child.inc(number)
+        self.progressed()
+
+    def failed(self, desk: str, complaint_id: str, error: Exception) -> None:
+        """A rule failed on one complaint, which was parked."""
+        self.log.error("rule_failed", desk=desk, complaint_id=complaint_id, error=repr(error))
+
+    # -- tracing
+
+    def follows(self, complaint_id: str) -> bool:
+        """Whether this life is traced."""
+        return self.ratio > 0 and is_followed(complaint_id, self.ratio)
+
+    @contextmanager
+    def batch(self, name: str) -> Iterator[None]:
+        """A span around the work of one batch, kept only where a followed life was in it."""
+        if self._tracer is None:
+            yield
+            return
+        span = self._tracer.start_span(
+            name, context=trace.set_span_in_context(trace.INVALID_SPAN), kind=SpanKind.CONSUMER
+        )
+        self._batch_links = []
+        self._batch_context = span.get_span_context()
+        try:
+            yield
+        finally:
+            for context in self._batch_links[:LINKS_MAX]:
+                span.add_link(context)
+            if self._batch_links:
+                span.set_attribute("hotline.decisions", len(self._batch_links))
+                span.end()  # a span never ended is never exported
+            self._batch_context = None
+
+    def decided(self, desk: str, work: Work, facts: Sequence[Fact]) -> None:
+        """A decision on a followed life: one span, child of the decision that led to it."""
+        tracer = self._tracer
+        if tracer is None:
+            return
+        complaint_id = work.complaint_id
+        trace_id = trace_id_of(complaint_id)
+        root = span_id_of(complaint_id, "life", "")
+        own = span_id_of(complaint_id, work.caused_by, desk)
+        opens = type(facts[0]).__name__ == "ComplaintReceived"
+        if opens:
+            own, context = root, trace.set_span_in_context(trace.INVALID_SPAN)
+        else:
+            parent = root if work.parent is None else self.decision_span(complaint_id, *work.parent)
+            context = trace.set_span_in_context(
+                NonRecordingSpan(
+                    SpanContext(trace_id, parent, is_remote=True, trace_flags=TraceFlags(TraceFlags.SAMPLED))
+                )
+            )
+        self._ids.trace_id, self._ids.span_id = trace_id, own
+        links = [Link(self._batch_context)] if self._batch_context is not None else []
+        last = facts[-1]
+        span = tracer.start_span(
+            f"{desk} {type(work.command).__name__}",
+            context=context,
+            kind=SpanKind.CONSUMER,
+            links=links,
+            attributes={
+                "complaint.id": complaint_id,
+                "hotline.facts": [type(fact).__name__ for fact in facts],
+                "hotline.city_time": getattr(last, last.TIME).isoformat(),
+                "hotline.caused_by": work.caused_by,
+            },
+        )
+        span.end()
+        self._ids.trace_id = None
+        self._batch_links.append(span.get_span_context())
+
+    def decision_span(self, complaint_id: str, caused_by: str, desk: str) -> int:
+        """The span id of an earlier decision: intake's opening one is the life's root."""
+        if desk == "intake":
+            return span_id_of(complaint_id, "life", "")
+        return span_id_of(complaint_id, caused_by, desk)
+
+
+def exporter_of(kind: str, endpoint: str) -> SpanExporter | None:
+    """The exporter a setting asks for: `zipkin`, `otlp` or `none`."""
+    if kind == "none" or not endpoint:
+        return None
+    if kind == "zipkin":
+        from opentelemetry.exporter.zipkin.json import ZipkinExporter  # noqa: PLC0415 -- only where chosen
+
+        return ZipkinExporter(endpoint=endpoint.rstrip("/") + "/api/v2/spans")
+    if kind == "otlp":
+        from opentelemetry.exporter.otlp.proto.http.trace_exporter import (  # noqa: PLC0415 -- only where chosen
+            OTLPSpanExporter,
+        )
+
+        return OTLPSpanExporter(endpoint=endpoint.rstrip("/") + "/v1/traces")
+    message = f"traces: expected zipkin, otlp or none, got {kind!r}"
+    raise ValueError(message)
+
+
+def set_up_logs(level: str = "INFO") -> None:
+    """JSON lines on standard error, with the trace where one is open; once a process."""
+
+    def with_trace(_: Any, __: str, event: dict[str, Any]) -> dict[str, Any]:
+        context = trace.get_current_span().get_span_context()
+        if context.is_valid:
+            event["trace_id"], event["span_id"] = f"{context.trace_id:032x}", f"{context.span_id:016x}"
+        elif (complaint_id := event.get("complaint_id")) is not None:
+            event["trace_id"] = f"{trace_id_of(complaint_id):032x}"
+        return event
+
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
+            with_trace,
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(message)s")
+    # 40 to 60 lines a second while a broker is away; the door says once that it waits.
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)

@@ -1,0 +1,228 @@
+"""Every topic: what travels on it, who speaks, who hears. Topics, AsyncAPI and tests are made from this.
+
+Messages are CloudEvents in binary mode. `carries` on a topic that the relay speaks on says which facts
+leave the log on it; on a door it says which inputs are taken in.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+from zlib import crc32
+
+from shared import inputs
+from shared.events import (
+    SPEAKERS,
+    ComplaintClosed,
+    ComplaintDispatched,
+    ComplaintEscalated,
+    ComplaintWithdrawn,
+    Fact,
+    LimitMissCorrected,
+    ReturnApproved,
+    ReturnRejected,
+    ReturnRequested,
+    VisitScheduled,
+)
+from shared.ids import UnitId
+from shared.inputs import Input
+
+LOG: Final = "complaints.log"
+UNIT: Final = "{unit}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Topic:
+    """One line of the table; a name with `{unit}` stands for a topic of each unit."""
+
+    name: str
+    key: str
+    """What a message's key is; messages of one key keep their order."""
+    partitions: int
+    retention: timedelta
+    speaker: str
+    hearers: tuple[str, ...]
+    carries: tuple[type[Fact], ...] | tuple[type[Input], ...]
+    broker_time: bool = False
+    """The broker stamps arrival: for doors where being in time is judged by it."""
+    purpose: str
+
+    @property
+    def per_unit(self) -> bool:
+        """Whether each unit has a topic of its own by this line."""
+        return UNIT in self.name
+
+    def of(self, unit: str) -> str:
+        """The topic of this unit."""
+        return self.name.replace(UNIT, unit)
+
+
+_WEEK: Final = timedelta(days=7)
+_MONTH: Final = timedelta(days=30)
+
+TELEPHONY_CALLS: Final = Topic(
+    name="telephony.calls",
+    key="call id",
+    partitions=4,
+    retention=_WEEK,
+    speaker="telephony",
+    hearers=("intake",),
+    carries=(inputs.CallOffered, inputs.CallAnswered, inputs.CallEnded),
+    purpose="Calls as the telephone system sees them.",
+)
+INTAKE_REQUESTS: Final = Topic(
+    name="intake.requests",
+    key="request id",
+    partitions=4,
+    retention=_WEEK,
+    speaker="agents' desk, web, app",
+    hearers=("intake",),
+    carries=(inputs.RequestRecorded, inputs.RequestWithdrawn),
+    purpose="What citizens ask for, and what they take back.",
+)
+COMPLAINTS_LOG: Final = Topic(
+    name=LOG,
+    key="complaint id",
+    partitions=4,
+    retention=_MONTH,
+    speaker="relay",
+    hearers=("dispatch", "feedback", "any reader"),
+    carries=tuple(SPEAKERS),
+    purpose="Every fact of every complaint, in order per complaint.",
+)
+DISPATCH_ORDERS: Final = Topic(
+    name="dispatch.orders.{unit}",
+    key="complaint id",
+    partitions=1,
+    retention=_MONTH,
+    speaker="relay",
+    hearers=("that unit",),
+    carries=(
+        ComplaintDispatched,
+        ReturnApproved,
+        ReturnRejected,
+        ComplaintWithdrawn,
+        ComplaintClosed,
+        LimitMissCorrected,
+    ),
+    purpose="A unit's own orders, and what ended them before it could answer.",
+)
+DISPATCH_REPLIES: Final = Topic(
+    name="dispatch.replies.{unit}",
+    key="complaint id",
+    partitions=1,
+    retention=_WEEK,
+    speaker="that unit",
+    hearers=("dispatch",),
+    carries=(inputs.OrderSigned, inputs.OrderAnswered, inputs.ReturnRequested),
+    broker_time=True,
+    purpose="What a unit says to its orders; the topic, not the body, says which unit speaks.",
+)
+DISPATCH_RETURNS: Final = Topic(
+    name="dispatch.returns",
+    key="complaint id",
+    partitions=1,
+    retention=_MONTH,
+    speaker="relay",
+    hearers=("reviewers",),
+    carries=(ReturnRequested,),
+    purpose="Returns that wait for a reviewer.",
+)
+DISPATCH_REVIEWS: Final = Topic(
+    name="dispatch.reviews",
+    key="complaint id",
+    partitions=1,
+    retention=_WEEK,
+    speaker="reviewers",
+    hearers=("dispatch",),
+    carries=(inputs.ReturnReviewed,),
+    broker_time=True,
+    purpose="What the reviewers decided on returns.",
+)
+FEEDBACK_VISITS: Final = Topic(
+    name="feedback.visits",
+    key="complaint id",
+    partitions=4,
+    retention=_MONTH,
+    speaker="relay",
+    hearers=("dialler",),
+    carries=(VisitScheduled,),
+    purpose="Whom to ask, and not before when.",
+)
+FEEDBACK_ANSWERS: Final = Topic(
+    name="feedback.answers",
+    key="complaint id",
+    partitions=4,
+    retention=_WEEK,
+    speaker="dialler, supervisors",
+    hearers=("feedback",),
+    carries=(inputs.VisitMade, inputs.VisitUnreached, inputs.ClosingExceptionApproved),
+    broker_time=True,
+    purpose="What the citizen said, or that nobody answered.",
+)
+ESCALATION_NOTICES: Final = Topic(
+    name="escalation.notices",
+    key="complaint id",
+    partitions=1,
+    retention=_MONTH,
+    speaker="relay",
+    hearers=("supervision", "districts"),
+    carries=(ComplaintEscalated,),
+    purpose="Whose desk a late complaint now lies on.",
+)
+
+TOPICS: Final[tuple[Topic, ...]] = (
+    TELEPHONY_CALLS,
+    INTAKE_REQUESTS,
+    COMPLAINTS_LOG,
+    DISPATCH_ORDERS,
+    DISPATCH_REPLIES,
+    DISPATCH_RETURNS,
+    DISPATCH_REVIEWS,
+    FEEDBACK_VISITS,
+    FEEDBACK_ANSWERS,
+    ESCALATION_NOTICES,
+)
+
+UNIT_NAME: Final = re.compile(r"^[a-z0-9][a-z0-9_-]{0,79}$")
+"""What a unit's id may look like, so that it can stand in a topic's name."""
+
+
+def partition_of(key: bytes, partitions: int) -> int:
+    """The partition of a key for everything we send: one function everywhere, so order is kept."""
+    return crc32(key) % partitions
+
+
+def names(prefix: str, units: Iterable[str]) -> dict[str, Topic]:
+    """Every topic that must exist for these units, with the line of the table it is made from."""
+    known = tuple(units)
+    made: dict[str, Topic] = {}
+    for topic in TOPICS:
+        if topic.per_unit:
+            made.update({prefix + topic.of(unit): topic for unit in known})
+        else:
+            made[prefix + topic.name] = topic
+    return made
+
+
+def unit_of(topic: str, prefix: str, line: Topic) -> UnitId:
+    """Which unit a per-unit topic belongs to."""
+    return UnitId(topic[len(prefix) + len(line.name) - len(UNIT) :])
+
+
+OUTWARD: Final[dict[str, tuple[tuple[Topic, str | None], ...]]] = {
+    ComplaintDispatched.__name__: ((DISPATCH_ORDERS, "unit"),),
+    ReturnApproved.__name__: ((DISPATCH_ORDERS, "unit"),),
+    ReturnRejected.__name__: ((DISPATCH_ORDERS, "unit"),),
+    ComplaintWithdrawn.__name__: ((DISPATCH_ORDERS, "recalled_unit"),),
+    ComplaintClosed.__name__: ((DISPATCH_ORDERS, "recalled_unit"),),
+    LimitMissCorrected.__name__: ((DISPATCH_ORDERS, "unit"),),
+    ReturnRequested.__name__: ((DISPATCH_RETURNS, None),),
+    VisitScheduled.__name__: ((FEEDBACK_VISITS, None),),
+    ComplaintEscalated.__name__: ((ESCALATION_NOTICES, None),),
+}
+"""Where a fact goes besides the log: the topic, and for a unit's topic the field that names the unit
+(nothing is sent where that field is empty)."""
