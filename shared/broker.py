@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -35,9 +35,14 @@ LAG_COMMIT_SECONDS: Final = 2.0
 RETRY_SECONDS: Final = (0.05, 0.1, 0.2, 0.5, 1.0)
 """Waits while PostgreSQL is away; the last one repeats."""
 
-AWAY: Final = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.CannotConnectNowError,
-               asyncpg.AdminShutdownError, asyncpg.CrashShutdownError, asyncpg.InsufficientResourcesError,
-               asyncpg.TooManyConnectionsError, TimeoutError)
+AWAY: Final = (
+    OSError,
+    TimeoutError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.OperatorInterventionError,  # starting, stopping, terminated
+)
 """What PostgreSQL raises while it is gone, starting or stopping: wait and try again."""
 
 Translate = Callable[[Incoming], Work | None]
@@ -48,8 +53,11 @@ Handle = Callable[[Sequence[Incoming], Batch], None]
 
 
 async def _unparsed(records: tuple[ConsumerRecord[Any, Any], ...]) -> KafkaMessage:
-    """The batch as it came. FastStream's own parser decodes every header of every record, and one header
-    that is null or not UTF-8 would drop the whole batch."""
+    """The batch as it came.
+
+    FastStream's own parser decodes every header of every record, and one header that is null or not
+    UTF-8 would drop the whole batch.
+    """
     return KafkaMessage(raw_message=records, body=b"", consumer=FAKE_CONSUMER)
 
 
@@ -68,7 +76,7 @@ class _Standing:
     told_kafka: int = -1
 
 
-class Door(ConsumerRebalanceListener):  # type: ignore[misc] -- aiokafka has no types
+class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types
     """One subscription of a desk."""
 
     def __init__(
@@ -98,7 +106,7 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc] -- aiokafka has no 
     def open_on(
         self, broker: KafkaBroker, *, topic: str = "", pattern: str = "", patient: bool = False
     ) -> None:
-        """Subscribe to one topic, or to all that match. `patient`: let the broker gather before it answers."""
+        """Subscribe to a topic, or to all that match; `patient` lets the broker gather before it answers."""
         options: dict[str, Any] = {
             "batch": True,
             "group_id": f"{self._settings.topic_prefix}{self._desk.name}.{self.name}",
@@ -199,7 +207,13 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc] -- aiokafka has no 
             standing.ahead = Place(record.offset + 1, batch, position)
             fresh.append(
                 Incoming(
-                    topic, partition, record.offset, record.timestamp, record.key, record.headers, record.value
+                    topic,
+                    partition,
+                    record.offset,
+                    record.timestamp,
+                    record.key,
+                    record.headers,
+                    record.value,
                 )
             )
         if repeats:
@@ -228,7 +242,7 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc] -- aiokafka has no 
                 standing.stored = place
         self._written_at = time.monotonic()
 
-    async def _patiently(self, act: Callable[[], Awaitable[Any]]) -> Any:  # noqa: ANN401 -- what `act` gives
+    async def _patiently(self, act: Callable[[], Awaitable[Any]]) -> Any:
         """Do it, however long PostgreSQL is away. Every act here is harmless to repeat."""
         tried = 0
         while True:
@@ -237,7 +251,9 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc] -- aiokafka has no 
             except AWAY as error:
                 self._telemetry.count("door.retries")
                 if tried == 0 or tried % 30 == 0:
-                    self._telemetry.log.warning("waiting_for_postgres", door=self.name, error=repr(error)[:200])
+                    self._telemetry.log.warning(
+                        "waiting_for_postgres", door=self.name, error=repr(error)[:200]
+                    )
                 await asyncio.sleep(RETRY_SECONDS[min(tried, len(RETRY_SECONDS) - 1)])
                 tried += 1
 
@@ -258,8 +274,8 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc] -- aiokafka has no 
         async with self._turn:
             await self._write(Batch())
 
-    def _spawn(self, work: Awaitable[None]) -> None:
-        task: asyncio.Task[None] = asyncio.ensure_future(work)  # type: ignore[arg-type] -- coroutines only
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task: asyncio.Task[None] = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 

@@ -18,7 +18,7 @@ EXAMPLE: Final = "beijing-example-1"
 """The catalogue that ships with the project: real territory names, an example of who answers for what."""
 
 
-class CatalogueInvalid(ValueError):
+class CatalogueInvalid(ValueError):  # noqa: N818 -- a state of a file, said to a person
     """A catalogue that cannot be used; the text names the entry and what was expected."""
 
 

@@ -53,7 +53,7 @@ class SystemClock:
 
 
 class RehearsalClock:
-    """See `Clock`: everything happens when it says it does; the conductor hands in nothing before its time."""
+    """See `Clock`: everything happens when it says; the conductor hands in nothing before its time."""
 
     def latest_input(self) -> datetime:
         """See `Clock.latest_input`."""

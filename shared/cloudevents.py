@@ -162,5 +162,6 @@ def _time(text: str) -> datetime:
 def not_ahead(event: Event, latest: datetime) -> None:
     """Refuse an event from the future; its sender's clock is wrong and no limit can be counted from it."""
     if event.time > latest:
-        message = f"header ce_time: {event.time.isoformat()} lies ahead of our time, expected at most {latest.isoformat()}"
+        said, most = event.time.isoformat(), latest.isoformat()
+        message = f"header ce_time: {said} lies ahead of our time, expected at most {most}"
         raise BadInput(message)

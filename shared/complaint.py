@@ -7,8 +7,9 @@ Whether something may be done is decided by the desks, not here.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 from msgspec.structs import replace
@@ -40,6 +41,14 @@ from shared.ids import CallId, ComplaintId, RequestId, UnitId
 
 STATE_SCHEMA: Final = 1
 """Version of the stored head; a change means rebuilding the heads, never editing them."""
+
+
+class NoSuchComplaint(Exception):  # noqa: N818 -- a message to set aside, not our failure
+    """A command about a complaint that is not on record; its message is parked by itself."""
+
+    def __init__(self, complaint_id: str) -> None:
+        """The complaint nobody knows."""
+        super().__init__(f"complaint {complaint_id} is not on record")
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -293,9 +302,7 @@ def _answered(case: Complaint, fact: OrderAnswered) -> Complaint:
     case = _settled(case, Limit.FEEDBACK, fact.round, fact.answered_at)
     if case.order is None:
         return case
-    return replace(
-        case, order=replace(case.order, answered_at=fact.answered_at, review_since=None)
-    )
+    return replace(case, order=replace(case.order, answered_at=fact.answered_at, review_since=None))
 
 
 def _return_requested(case: Complaint, fact: ReturnRequested) -> Complaint:
@@ -304,9 +311,7 @@ def _return_requested(case: Complaint, fact: ReturnRequested) -> Complaint:
         return case
     return replace(
         case,
-        order=replace(
-            case.order, review_since=fact.requested_at, suggested_unit=fact.suggested_unit
-        ),
+        order=replace(case.order, review_since=fact.requested_at, suggested_unit=fact.suggested_unit),
     )
 
 
@@ -379,9 +384,7 @@ def _act_at(case: Complaint, limit: Limit) -> datetime | None:
 def _corrected(case: Complaint, fact: LimitMissCorrected) -> Complaint:
     return replace(
         case,
-        missed=tuple(
-            m for m in case.missed if not (m.limit is fact.limit and m.due_at == fact.due_at)
-        ),
+        missed=tuple(m for m in case.missed if not (m.limit is fact.limit and m.due_at == fact.due_at)),
     )
 
 
@@ -425,7 +428,9 @@ def _reopened(case: Complaint, _: ComplaintReopened) -> Complaint:
     return replace(case, reopened=True)
 
 
-def _ended(case: Complaint, fact: ComplaintAnsweredDirectly | ComplaintWithdrawn | ComplaintClosed) -> Complaint:
+def _ended(
+    case: Complaint, fact: ComplaintAnsweredDirectly | ComplaintWithdrawn | ComplaintClosed
+) -> Complaint:
     at: datetime = getattr(fact, fact.TIME)
     outcome = fact.outcome if isinstance(fact, ComplaintClosed) else None
     deadlines: tuple[Deadline, ...] = ()
@@ -444,7 +449,7 @@ def _ended(case: Complaint, fact: ComplaintAnsweredDirectly | ComplaintWithdrawn
     )
 
 
-_STEPS: Final = {
+_STEPS: Final[dict[type[Fact], Callable[[Complaint, Any], Complaint]]] = {
     ComplaintClassified: _classified,
     ComplaintDispatched: _dispatched,
     OrderSigned: _signed,

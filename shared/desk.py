@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, cast
 
 from shared.codec import encoded
 from shared.complaint import (
     UNOPENED,
     Case,
     Complaint,
+    NoSuchComplaint,
     due_deadlines,
     evolve,
     head_text,
@@ -23,8 +24,10 @@ from shared.log import (
     TIMER_KINDS,
     Append,
     EventLog,
+    Head,
     HeadMoved,
     Incoming,
+    Known,
     Moved,
     Parked,
     timer_shard,
@@ -34,15 +37,6 @@ from shared.telemetry import Telemetry
 ATTEMPTS_MAX: Final = 20
 """How often a batch is decided again because heads moved. Each time another desk has made progress, and
 both read the fresh head, so two or three are usual; more than this is a bug and is raised."""
-
-
-class NoSuchComplaint(Exception):  # noqa: N818 -- a message to set aside, not our failure
-    """A command about a complaint that is not on record; its message is parked by itself."""
-
-    def __init__(self, complaint_id: str) -> None:
-        """The complaint nobody knows."""
-        super().__init__(f"complaint {complaint_id} is not on record")
-
 
 Decide = Callable[[Any, Case], Sequence[Fact]]
 """A desk's rule: command and case to facts. Pure."""
@@ -123,99 +117,58 @@ class Desk:
     ) -> Said:
         if not streams:
             return Said(0, 0, len(append.parked))
-        known = await self.log.heads(streams, inbox)
-        heads = known.heads
-        done = set(known.done)
-        waiting = set(known.parked)
-        cases: dict[str, Case] = {}
-        touched: dict[str, tuple[int, bytes, int, Case]] = {}  # version, hash, version read, case read
-        repeats = 0
+        hand = _Hand(await self.log.heads(streams, inbox), append)
         for work in batch.work:
-            complaint_id = work.complaint_id
-            if work.message_id is not None and work.message_id in done:
-                repeats += 1
+            life = hand.takes_up(work)
+            if life is None:
                 continue
-            from_parking = work.message is not None and work.message.parked_id is not None
-            if complaint_id in waiting and not from_parking and work.message is not None:
-                append.parked.append(
-                    Parked(work.message, complaint_id, "waits behind a parked message of this complaint")
-                )
-                continue
-            case = cases.get(complaint_id)
-            if case is None:
-                head = heads.get(complaint_id)
-                case = UNOPENED if head is None else head.case
             try:
-                facts = self._decide(work.command, case)
+                facts = self._decide(work.command, life.case)
             except NoSuchComplaint as unknown:
-                if work.message is None:
-                    raise
-                append.parked.append(Parked(work.message, None, str(unknown)))
-                continue
-            except Exception as error:  # a bug in a rule must not stop the city
-                if work.message is None:
-                    raise
-                self.telemetry.failed(self.name, complaint_id, error)
-                append.parked.append(
-                    Parked(work.message, complaint_id, f"could not be decided: {error!r}")
-                )
-                waiting.add(complaint_id)
-                continue
-            if work.message_id is not None:
-                done.add(work.message_id)
-                append.inbox.append(work.message_id)
-            if facts:
-                place = touched.get(complaint_id)
-                if place is None:
-                    head = heads.get(complaint_id)
-                    place = (0, GENESIS, 0, UNOPENED) if head is None else (*head[:2], head[0], head[2])
-                cases[complaint_id], touched[complaint_id] = self._said(
-                    work, facts, case, place, append
-                )
-            elif complaint_id not in cases:
-                cases[complaint_id] = case
-        for complaint_id, (version, head_hash, version_read, case_read) in touched.items():
-            case = cases[complaint_id]
-            if not isinstance(case, Complaint):
-                message = f"facts about complaint {complaint_id} before it was received"
-                raise TypeError(message)
-            append.head_stream.append(complaint_id)
-            append.head_old.append(version_read)
-            append.head_new.append(version)
-            append.head_hash.append(head_hash)
-            append.head_state.append(head_text(case))
-            _watch(complaint_id, case_read, case, append)
-        return Said(len(append.fact_id), repeats, len(append.parked))
+                hand.parks(work, str(unknown), unknown)
+            except Exception as error:  # noqa: BLE001 -- a bug in a rule must not stop the city
+                self.telemetry.failed(self.name, work.complaint_id, error)
+                life.parked = True
+                hand.parks(work, f"could not be decided: {error!r}", error)
+            else:
+                if work.message_id is not None:
+                    hand.done.add(work.message_id)
+                    append.inbox.append(work.message_id)
+                if facts:
+                    life.takes(facts, work, self.name, append)
+                    if self.telemetry.follows(work.complaint_id):
+                        self.telemetry.decided(self.name, work, facts)
+        hand.lays_down()
+        return Said(len(append.fact_id), hand.repeats, len(append.parked))
 
-    def _said(
-        self,
-        work: Work,
-        facts: Sequence[Fact],
-        case: Case,
-        place: tuple[int, bytes, int, Case],
-        append: Append,
-    ) -> tuple[Case, tuple[int, bytes, int, Case]]:
+
+class _Life:
+    """One complaint while a batch is decided: as it was read, and as it stands now."""
+
+    __slots__ = ("case", "case_read", "hash", "parked", "version", "version_read")
+
+    def __init__(self, head: Head | None, *, parked: bool) -> None:
+        if head is None:
+            self.version, self.hash, self.case = 0, GENESIS, cast("Case", UNOPENED)
+        else:
+            self.version, self.hash, self.case = head
+        self.version_read = self.version
+        self.case_read = self.case
+        self.parked = parked
+
+    def takes(self, facts: Sequence[Fact], work: Work, desk: str, append: Append) -> None:
         """Chain the facts to the stream and take them into account."""
-        version, head_hash, version_read, case_read = place
-        complaint_id = work.complaint_id
+        complaint_id, caused_by = work.complaint_id, work.caused_by
+        version, head_hash, case = self.version, self.hash, self.case
         for number, fact in enumerate(facts):
             kind = type(fact)
             name = kind.__name__
             version += 1
-            fact_id = derived(complaint_id, work.caused_by, name, str(number))
+            fact_id = derived(complaint_id, caused_by, name, str(number))
             at: datetime = getattr(fact, kind.TIME)
             body = encoded(fact)
             head_hash = chained(
-                head_hash,
-                complaint_id,
-                version,
-                fact_id,
-                name,
-                kind.SCHEMA,
-                at,
-                work.caused_by,
-                self.name,
-                body,
+                head_hash, complaint_id, version, fact_id, name, kind.SCHEMA, at, caused_by, desk, body
             )
             append.fact_stream.append(complaint_id)
             append.fact_version.append(version)
@@ -223,13 +176,63 @@ class Desk:
             append.fact_type.append(name)
             append.fact_schema.append(kind.SCHEMA)
             append.fact_at.append(at)
-            append.fact_cause.append(work.caused_by)
+            append.fact_cause.append(caused_by)
             append.fact_body.append(body)
             append.fact_hash.append(head_hash)
             case = evolve(case, fact)
-        if self.telemetry.follows(complaint_id):
-            self.telemetry.decided(self.name, work, facts)
-        return case, (version, head_hash, version_read, case_read)
+        self.version, self.hash, self.case = version, head_hash, case
+
+
+class _Hand:
+    """The complaints of a batch while it is decided, and the transaction they go into."""
+
+    def __init__(self, known: Known, append: Append) -> None:
+        self.done = set(known.done)
+        self.repeats = 0
+        self._known = known
+        self._append = append
+        self._lives: dict[ComplaintId, _Life] = {}
+
+    def takes_up(self, work: Work) -> _Life | None:
+        """The complaint a command is about; None where it had its effect before or must wait."""
+        if work.message_id is not None and work.message_id in self.done:
+            self.repeats += 1
+            return None
+        complaint_id = work.complaint_id
+        life = self._lives.get(complaint_id)
+        if life is None:
+            head = self._known.heads.get(complaint_id)
+            life = self._lives[complaint_id] = _Life(head, parked=complaint_id in self._known.parked)
+        message = work.message
+        if life.parked and message is not None and message.parked_id is None:
+            reason = "waits behind a parked message of this complaint"
+            self._append.parked.append(Parked(message, complaint_id, reason))
+            return None
+        return life
+
+    def parks(self, work: Work, reason: str, error: Exception) -> None:
+        """Set a command's message aside; one that came in none is a bug of ours and is raised."""
+        if work.message is None:
+            raise error
+        unknown = isinstance(error, NoSuchComplaint)
+        self._append.parked.append(Parked(work.message, None if unknown else work.complaint_id, reason))
+
+    def lays_down(self) -> None:
+        """Write down the new heads, and the timers they ask for."""
+        append = self._append
+        for complaint_id, life in self._lives.items():
+            if life.version == life.version_read:
+                continue
+            case = life.case
+            if not isinstance(case, Complaint):
+                message = f"facts about complaint {complaint_id} before it was received"
+                raise TypeError(message)
+            append.head_stream.append(complaint_id)
+            append.head_old.append(life.version_read)
+            append.head_new.append(life.version)
+            append.head_hash.append(life.hash)
+            append.head_state.append(head_text(case))
+            _watch(complaint_id, life.case_read, case, append)
 
 
 def _watch(complaint_id: str, before: Case, after: Case, append: Append) -> None:

@@ -64,6 +64,6 @@ def chained(
     body: bytes,
 ) -> bytes:
     """SHA-256 over the previous hash, the header in fixed order with lengths, and the stored body."""
-    header = "\x1f".join((complaint_id, fact_id, type_name, caused_by, actor)).encode()
+    header = f"{complaint_id}\x1f{fact_id}\x1f{type_name}\x1f{caused_by}\x1f{actor}".encode()
     numbers = pack(">IHqII", version, schema_version, microseconds(occurred_at), len(header), len(body))
     return sha256(b"".join((previous, numbers, header, body))).digest()

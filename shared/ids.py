@@ -24,10 +24,7 @@ _VARIANT: Final = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abc
 def derived(*parts: str) -> str:
     """The UUID (version 8) that these parts always give; another order or split gives another."""
     digits = blake2b("\x1f".join(parts).encode(), digest_size=16).hexdigest()
-    return (
-        f"{digits[:8]}-{digits[8:12]}-8{digits[13:16]}"
-        f"-{_VARIANT[digits[16]]}{digits[17:20]}-{digits[20:]}"
-    )
+    return f"{digits[:8]}-{digits[8:12]}-8{digits[13:16]}-{_VARIANT[digits[16]]}{digits[17:20]}-{digits[20:]}"
 
 
 def complaint_id(request_id: str) -> ComplaintId:

@@ -40,8 +40,10 @@ React = Callable[[Any, datetime], Any]
 
 
 def tune_gc() -> None:
-    """Collect rarely: the objects of a batch die young by themselves. Worth a quarter of all CPU in the
-    spike (x 1.26 lives a second)."""
+    """Collect rarely: the objects of a batch die young by themselves.
+
+    Worth a quarter of all CPU in the spike (x 1.26 lives a second).
+    """
     gc.collect()
     gc.freeze()
     gc.set_threshold(200_000, 50, 1000)
@@ -189,4 +191,3 @@ def _from_log(wanted: set[bytes], react: React, clock: Clock) -> Translate:
         return Work(command, ComplaintId(fact.complaint_id), caused_by, message, None, parent)
 
     return translate
-

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import MutableMapping, Sequence
 from contextlib import contextmanager, suppress
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -85,7 +85,10 @@ _COUNTERS: Final[dict[CounterName, tuple[str, tuple[str, ...]]]] = {
     "timer.fired": ("timers fired", ()),
 }
 _HISTOGRAMS: Final[dict[HistogramName, tuple[str, tuple[float, ...]]]] = {
-    "door.batch_seconds": ("from taking a batch to its commit", (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1, 5)),
+    "door.batch_seconds": (
+        "from taking a batch to its commit",
+        (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1, 5),
+    ),
     "door.batch_size": ("messages in a batch", (1, 10, 100, 500, 1000, 2000, 4000, 8000)),
     "timer.lateness_seconds": ("from a limit to the fact that it was missed", (0.1, 0.5, 1, 5, 60, 3600)),
 }
@@ -305,7 +308,7 @@ def exporter_of(kind: str, endpoint: str) -> SpanExporter | None:
 def set_up_logs(level: str = "INFO") -> None:
     """JSON lines on standard error, with the trace where one is open; once a process."""
 
-    def with_trace(_: Any, __: str, event: dict[str, Any]) -> dict[str, Any]:
+    def with_trace(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
         context = trace.get_current_span().get_span_context()
         if context.is_valid:
             event["trace_id"], event["span_id"] = f"{context.trace_id:032x}", f"{context.span_id:016x}"

@@ -12,7 +12,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 import time
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
@@ -29,6 +28,8 @@ if TYPE_CHECKING:
 POLL_SECONDS: Final = 0.05
 LOOPBACK: Final = "127.0.0.1"
 
+_HAS_PROC: Final = Path("/proc/self/stat").exists()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Child:
@@ -43,7 +44,7 @@ class Child:
 _popens: dict[Child, subprocess.Popen[bytes]] = {}
 
 
-def spawn(  # noqa: PLR0913 -- by keyword, and all of it differs between the callers
+def spawn(
     command: Sequence[str],
     *,
     env: Mapping[str, str],
@@ -60,7 +61,7 @@ def spawn(  # noqa: PLR0913 -- by keyword, and all of it differs between the cal
     somebody else; it comes first, because a change of user takes that signal away.
     """
     prefix = tuple(become)
-    setpriv = shutil.which("setpriv") if sys.platform == "linux" else None
+    setpriv = shutil.which("setpriv")
     if dies_with_parent_by is not None and setpriv is not None:
         prefix += (setpriv, "--pdeathsig", dies_with_parent_by.name.removeprefix("SIG"))
     log.parent.mkdir(parents=True, exist_ok=True)
@@ -144,7 +145,7 @@ def is_free(port: int) -> bool:
 
 def _started(pid: int) -> str | None:
     """Give the instant a process started, in a form that a changed wall clock does not change."""
-    if sys.platform == "linux":
+    if _HAS_PROC:
         try:
             stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
         except OSError:

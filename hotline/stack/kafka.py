@@ -129,8 +129,8 @@ class Kafka:
         port = ports["kafka"]
         if not await accepts(port):
             return False
-        from aiokafka.client import AIOKafkaClient  # noqa: PLC0415 -- slow to import, needed only while Kafka starts
-        from aiokafka.errors import KafkaError  # noqa: PLC0415
+        from aiokafka.client import AIOKafkaClient  # slow to import, needed only while Kafka starts
+        from aiokafka.errors import KafkaError
 
         client = AIOKafkaClient(bootstrap_servers=f"{LOOPBACK}:{port}", request_timeout_ms=1500)
         try:

@@ -171,7 +171,7 @@ def _fetch_missing(
         say(f"{fetched_bytes / 1e6:.0f} MB of jars fetched and checked in {seconds:.0f} s, kept in {root}")
 
 
-def _fetch_part(  # noqa: PLR0913 -- one call site; a class for it would only rename the six
+def _fetch_part(
     part: Part,
     missing: Sequence[Jar],
     *,
@@ -232,8 +232,8 @@ class _Stopped(Exception):  # noqa: N818 -- not an error: we were asked to
 def _download(jar: Jar, staging: Path, on_bytes: Callable[[int], None], stop: threading.Event) -> Path | None:
     """Fetch one jar into the staging folder through jgo; None when stopped."""
     # Imported here: the client costs a third of a second, and is used once in a machine's life.
-    from jgo.maven import MavenContext, PythonResolver  # noqa: PLC0415
-    from requests import RequestException  # noqa: PLC0415
+    from jgo.maven import MavenContext, PythonResolver
+    from requests import RequestException
 
     @contextmanager
     def progress(_file_name: str, _total: int) -> Iterator[Callable[[int], None]]:
@@ -303,8 +303,8 @@ def _read_checked(root: Path) -> dict[str, list[int | str]]:
 
 def _progress() -> Progress | nullcontext[None]:
     """Show a live bar where a person looks on, nothing where a file or a CI log does."""
-    from rich import progress  # noqa: PLC0415 -- only when something is fetched
-    from rich.console import Console  # noqa: PLC0415
+    from rich import progress  # only when something is fetched
+    from rich.console import Console
 
     console = Console(stderr=True)
     if not console.is_terminal:

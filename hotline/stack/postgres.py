@@ -119,7 +119,7 @@ class Postgres:
         """Log in and ask for 1."""
         if not await accepts(ports["postgres"]):
             return False
-        import asyncpg  # noqa: PLC0415 -- slow to import, and most who read a stack's addresses need no probe
+        import asyncpg  # slow to import, and most who read a stack's addresses need no probe
 
         try:
             async with asyncio.timeout(2):

@@ -20,7 +20,7 @@ async def run(settings: Settings) -> None:
     """Open what production needs, work until told to stop, close in reverse."""
     known = catalogue(settings.catalogue)
 
-    def decide(command: Any, case: Case) -> Sequence[DispatchFact]:  # noqa: ANN401 -- what our doors made
+    def decide(command: Any, case: Case) -> Sequence[DispatchFact]:
         return rules.decide(command, case, known)
 
     async with Process("dispatch", settings, decide) as process:
@@ -30,7 +30,5 @@ async def run(settings: Settings) -> None:
             replies(settings, process.clock),
             pattern=re.escape(settings.topic_prefix + DISPATCH_REPLIES.of("")) + ".*",
         )
-        process.opens(
-            "reviews", reviews(process.clock), topic=settings.topic_prefix + DISPATCH_REVIEWS.name
-        )
+        process.opens("reviews", reviews(process.clock), topic=settings.topic_prefix + DISPATCH_REVIEWS.name)
         await process.work()

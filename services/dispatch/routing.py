@@ -1,4 +1,4 @@
-"""Which unit answers for what (D1): by the catalogue's line for the subject, else the district's government."""
+"""Which unit answers for what (D1): the catalogue's line for the subject, else the district's government."""
 
 from __future__ import annotations
 

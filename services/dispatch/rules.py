@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import assert_never
+from typing import Final, assert_never
 
 from services.dispatch.commands import (
     AnswerOrder,
@@ -17,9 +17,8 @@ from services.dispatch.commands import (
 from services.dispatch.routing import Routed, after_return, routed
 from shared.calendar import calendar
 from shared.catalogue import Catalogue
-from shared.complaint import Case, Complaint, Order
+from shared.complaint import Case, Complaint, NoSuchComplaint, Order
 from shared.deadlines import due_at
-from shared.desk import NoSuchComplaint
 from shared.events import (
     ComplaintClassified,
     ComplaintDispatched,
@@ -36,6 +35,12 @@ from shared.events.base import Fact, RequestType, Urgency
 from shared.ids import UnitId
 from shared.ruleset import RuleSet, ruleset
 
+_ASKED: Final[dict[type[DispatchCommand], str]] = {
+    SignOrder: "sign",
+    AnswerOrder: "answer",
+    RequestReturn: "return",
+}
+
 REACTS = (ComplaintClassified, ComplaintReopened)
 """The facts dispatch acts on."""
 
@@ -50,7 +55,7 @@ def react(fact: Fact, at: datetime) -> DispatchCommand | None:
 
 
 def decide(command: DispatchCommand, case: Case, catalogue: Catalogue) -> Sequence[DispatchFact]:
-    """Say what must now be true; nothing, if it already is. A stale or impossible wish is refused by a fact."""
+    """Say what must now be true; nothing, if it already is. What cannot be is refused by a fact."""
     if not isinstance(case, Complaint):
         raise NoSuchComplaint(command.complaint_id)
     match command:
@@ -119,27 +124,17 @@ def _given(case: Complaint, rules: RuleSet) -> datetime | None:
 
 
 def _reply(command: SignOrder | AnswerOrder | RequestReturn, case: Complaint) -> Sequence[DispatchFact]:
-    asked = {SignOrder: "sign", AnswerOrder: "answer", RequestReturn: "return"}[type(command)]
     order = case.order
     why = _not_theirs(case, command.unit, command.assignment)
-    if why is not None or order is None:
-        return [_refused(command.unit, asked, why or "there is no order", case, command.at)]
-    if isinstance(command, SignOrder):
-        if order.signed_at is not None:
+    if why is None and order is not None and order.review_since is not None:
+        if isinstance(command, RequestReturn):
             return []
-        if order.review_since is not None:
-            return [_refused(command.unit, asked, "a return of this order is under review", case, command.at)]
-        return [
-            OrderSigned(
-                complaint_id=case.complaint_id,
-                unit=order.unit,
-                assignment=order.assignment,
-                signed_at=command.at,
-            )
-        ]
+        why = "a return of this order is under review"
+    if why is not None or order is None:
+        return [_refused(command.unit, _ASKED[type(command)], why or "there is no order", case, command.at)]
+    if isinstance(command, RequestReturn):
+        return _return(command, case, order)
     if isinstance(command, AnswerOrder):
-        if order.review_since is not None:
-            return [_refused(command.unit, asked, "a return of this order is under review", case, command.at)]
         return [
             OrderAnswered(
                 complaint_id=case.complaint_id,
@@ -151,12 +146,19 @@ def _reply(command: SignOrder | AnswerOrder | RequestReturn, case: Complaint) ->
                 answered_at=command.at,
             )
         ]
-    return _return(command, case, order)
+    if order.signed_at is not None:
+        return []
+    return [
+        OrderSigned(
+            complaint_id=case.complaint_id,
+            unit=order.unit,
+            assignment=order.assignment,
+            signed_at=command.at,
+        )
+    ]
 
 
 def _return(command: RequestReturn, case: Complaint, order: Order) -> Sequence[DispatchFact]:
-    if order.review_since is not None:
-        return []
     returns_max = ruleset(case.ruleset).returns_max
     if order.signed_at is not None:  # T4: one wins, the other is refused and recorded
         return [_refused(command.unit, "return", "the order is signed", case, command.at)]
@@ -232,6 +234,4 @@ def _not_theirs(case: Complaint, unit: UnitId, assignment: int) -> str | None:
 
 
 def _refused(unit: UnitId, asked: str, reason: str, case: Complaint, at: datetime) -> ReplyRefused:
-    return ReplyRefused(
-        complaint_id=case.complaint_id, unit=unit, asked=asked, reason=reason, refused_at=at
-    )
+    return ReplyRefused(complaint_id=case.complaint_id, unit=unit, asked=asked, reason=reason, refused_at=at)

@@ -18,7 +18,7 @@ async def run(settings: Settings) -> None:
     """Open what production needs, work until told to stop, close in reverse."""
     known = catalogue(settings.catalogue)
 
-    def decide(command: Any, case: Case) -> Sequence[EscalationFact]:  # noqa: ANN401 -- what our door made
+    def decide(command: Any, case: Case) -> Sequence[EscalationFact]:
         return rules.decide(command, case, known)
 
     async with Process("escalation", settings, decide) as process:

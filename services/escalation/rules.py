@@ -13,8 +13,7 @@ from typing import NamedTuple
 from services.escalation.commands import EscalationCommand
 from services.escalation.ladder import TOP, next_level, told_at
 from shared.catalogue import Catalogue
-from shared.complaint import Case, Complaint, Deadline, Missed, evolve
-from shared.desk import NoSuchComplaint
+from shared.complaint import Case, Complaint, Deadline, Missed, NoSuchComplaint, evolve
 from shared.events import (
     ComplaintEscalated,
     EscalationFact,
@@ -53,7 +52,9 @@ def decide(command: EscalationCommand, case: Case, catalogue: Catalogue) -> Sequ
 
 
 def _earliest_owed(case: Complaint, until: datetime) -> Deadline | Missed | None:
-    owed: list[tuple[datetime, Deadline | Missed]] = [(d.due_at, d) for d in case.deadlines if d.due_at < until]
+    owed: list[tuple[datetime, Deadline | Missed]] = [
+        (d.due_at, d) for d in case.deadlines if d.due_at < until
+    ]
     owed += [(m.done_at, m) for m in case.missed if m.done_at is not None and m.done_at < until]
     return min(owed, key=lambda pair: pair[0])[1] if owed else None
 
@@ -99,9 +100,7 @@ def _stated(
     return [missed, *_escalated(case, _Late(owed.unit, owed.limit, at), until, catalogue)]
 
 
-def _escalated(
-    case: Complaint, late: _Late, until: datetime, catalogue: Catalogue
-) -> list[EscalationFact]:
+def _escalated(case: Complaint, late: _Late, until: datetime, catalogue: Catalogue) -> list[EscalationFact]:
     known = catalogue.units.get(late.unit)
     level = next_level(case.level, case.level if known is None else known.level)
     if level is None:

@@ -13,7 +13,5 @@ async def run(settings: Settings) -> None:
     """Open what production needs, work until told to stop, close in reverse."""
     async with Process("feedback", settings, rules.decide) as process:
         process.hears_log(rules.REACTS, rules.react)
-        process.opens(
-            "answers", answers(process.clock), topic=settings.topic_prefix + FEEDBACK_ANSWERS.name
-        )
+        process.opens("answers", answers(process.clock), topic=settings.topic_prefix + FEEDBACK_ANSWERS.name)
         await process.work()

@@ -13,8 +13,7 @@ from services.feedback.commands import (
     RecordVisit,
     ScheduleVisit,
 )
-from shared.complaint import Case, Complaint, Order, Visit, order_open
-from shared.desk import NoSuchComplaint
+from shared.complaint import Case, Complaint, NoSuchComplaint, Order, Visit, order_open
 from shared.events import (
     ComplaintClosed,
     ComplaintReopened,
@@ -51,7 +50,7 @@ def react(fact: Fact, at: datetime) -> FeedbackCommand | None:
 
 
 def decide(command: FeedbackCommand, case: Case) -> Sequence[FeedbackFact]:
-    """Say what must now be true; nothing, if it already is. A stale or impossible wish is refused by a fact."""
+    """Say what must now be true; nothing, if it already is. What cannot be is refused by a fact."""
     if not isinstance(case, Complaint):
         raise NoSuchComplaint(command.complaint_id)
     match command:

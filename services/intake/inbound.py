@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -64,7 +65,7 @@ def calls(clock: Clock) -> Handle:
     """`telephony.calls` into the register of calls: one statement a batch, the same in any order."""
 
     def fill(messages: Sequence[Incoming], batch: Batch) -> None:
-        register: dict[str, list[datetime | str | None]] = {}
+        register: dict[str, _Call] = {}
         for message in messages:
             try:
                 event = event_of(message, _CALLS)
@@ -77,21 +78,42 @@ def calls(clock: Clock) -> Handle:
             rows = list(register.values())
             batch.effect = (
                 _NOTE_CALLS,
-                (list(register), *([row[column] for row in rows] for column in range(4))),
+                (
+                    list(register),
+                    [row.offered_at for row in rows],
+                    [row.answered_at for row in rows],
+                    [row.ended_at for row in rows],
+                    [row.cause for row in rows],
+                ),
             )
 
     return fill
 
 
-def _merge(register: dict[str, list[datetime | str | None]], event: Event) -> None:
-    """One call event into its row of (offered, answered, ended, cause), as intake.note_calls merges."""
-    data = event.data
-    assert isinstance(data, _CALLS)  # noqa: S101 -- for the type checker
-    row = register.setdefault(data.call_id, [None, None, None, None])
-    column = _CALLS.index(type(data))
-    known = row[column]
-    if isinstance(data, CallEnded):
-        if known is None or event.time < known or (event.time == known and data.cause < str(row[3])):  # type: ignore[operator] -- columns 0 to 2 are instants
-            row[2], row[3] = event.time, data.cause
-    elif known is None or event.time < known:  # type: ignore[operator] -- columns 0 to 2 are instants
-        row[column] = event.time
+@dataclass(slots=True)
+class _Call:
+    """What a batch says of one call."""
+
+    offered_at: datetime | None = None
+    answered_at: datetime | None = None
+    ended_at: datetime | None = None
+    cause: str | None = None
+
+
+def _merge(register: dict[str, _Call], event: Event) -> None:
+    """One call event into its call, merged as intake.note_calls merges: the earliest of each stays."""
+    data, at = event.data, event.time
+    match data:
+        case CallOffered():
+            call = register.setdefault(data.call_id, _Call())
+            call.offered_at = at if call.offered_at is None else min(call.offered_at, at)
+        case CallAnswered():
+            call = register.setdefault(data.call_id, _Call())
+            call.answered_at = at if call.answered_at is None else min(call.answered_at, at)
+        case CallEnded():
+            call = register.setdefault(data.call_id, _Call())
+            if call.ended_at is None or (at, data.cause) < (call.ended_at, call.cause or ""):
+                call.ended_at, call.cause = at, data.cause
+        case _:
+            message = f"header ce_type: {data.TYPE} is no call event"
+            raise BadInput(message)

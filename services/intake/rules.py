@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from typing import assert_never
 
 from services.intake.commands import IntakeCommand, RecordRequest, WithdrawRequest
-from shared.complaint import Case, Complaint, order_open
-from shared.desk import NoSuchComplaint
+from shared.complaint import Case, Complaint, NoSuchComplaint, order_open
 from shared.events import (
     ComplaintAnsweredDirectly,
     ComplaintClassified,

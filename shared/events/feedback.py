@@ -90,10 +90,5 @@ class VisitAnswerRefused(Fact, frozen=True, kw_only=True):
 
 
 FeedbackFact = (
-    VisitScheduled
-    | VisitMade
-    | VisitUnreached
-    | ComplaintReopened
-    | ComplaintClosed
-    | VisitAnswerRefused
+    VisitScheduled | VisitMade | VisitUnreached | ComplaintReopened | ComplaintClosed | VisitAnswerRefused
 )

@@ -74,9 +74,5 @@ class IntakeRefused(Fact, frozen=True, kw_only=True):
 
 
 IntakeFact = (
-    ComplaintReceived
-    | ComplaintClassified
-    | ComplaintAnsweredDirectly
-    | ComplaintWithdrawn
-    | IntakeRefused
+    ComplaintReceived | ComplaintClassified | ComplaintAnsweredDirectly | ComplaintWithdrawn | IntakeRefused
 )

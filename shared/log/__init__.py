@@ -118,9 +118,7 @@ class Append:
 
     def __bool__(self) -> bool:
         """Whether there is anything to write."""
-        return bool(
-            self.moved or self.inbox or self.parked or self.unpark or self.head_stream or self.effect
-        )
+        return bool(self.moved or self.inbox or self.parked or self.unpark or self.head_stream or self.effect)
 
 
 class EventLog(Protocol):

@@ -42,7 +42,7 @@ class PostgresLog:
     """See `EventLog`. One connection, used by one batch at a time; a lost one is opened again."""
 
     def __init__(self, dsn: str, consumer: str, name: str) -> None:
-        """`consumer` owns offsets and inbox and is the actor of the facts; `name` shows in pg_stat_activity."""
+        """`consumer` owns offsets and inbox and is the facts' actor; `name` shows in pg_stat_activity."""
         self._dsn = dsn
         self._consumer = consumer
         self._name = name

@@ -195,49 +195,35 @@ class KafkaSink:
     ) -> list[list[tuple[str, int, Any]]]:
         """Batches of at most one a partition, in the order they must be sent."""
         prefix = self._settings.topic_prefix
-        by_partition: dict[tuple[str, int], list[Any]] = {}
         log = prefix + COMPLAINTS_LOG.name
-        now_ms = int(time.time() * 1000)
-
-        def put(topic: str, partition: int, row: Row, headers: list[tuple[str, bytes]]) -> None:
-            builders = by_partition.get((topic, partition))
-            if builders is None:
-                builders = by_partition[topic, partition] = [producer.create_batch()]
-            key = row.stream_id.encode()
-            if builders[-1].append(key=key, value=row.body, timestamp=now_ms, headers=headers) is None:
-                builders.append(producer.create_batch())
-                if builders[-1].append(key=key, value=row.body, timestamp=now_ms, headers=headers) is None:
-                    message = f"fact {row.event_id} has {len(row.body)} bytes, more than a batch holds"
-                    raise ValueError(message)
-
+        page = _Page(producer)
         for row in rows:
-            headers = fact_headers(
-                ce_type_of(row.type, row.schema_version),
-                row.event_id,
-                row.actor,
-                row.version,
-                row.caused_by,
-                b"%d.%d" % (batch, row.position),
-            )
-            if self._telemetry.follows(row.stream_id):
-                span = span_id_of(row.stream_id, row.caused_by, row.actor)
-                headers.append(("traceparent", f"00-{trace_id_of(row.stream_id):032x}-{span:016x}-01".encode()))
             key = row.stream_id.encode()
-            put(log, partition_of(key, COMPLAINTS_LOG.partitions), row, headers)
+            headers = self._headers(row, batch)
+            page.put(log, partition_of(key, COMPLAINTS_LOG.partitions), key, row, headers)
             for topic, field in OUTWARD.get(row.type, ()):
-                if field is None:
-                    put(prefix + topic.name, partition_of(key, topic.partitions), row, headers)
-                else:
+                name = topic.name
+                if field is not None:
                     unit = _named(field, row.body)
-                    if unit:
-                        put(prefix + topic.of(unit), partition_of(key, topic.partitions), row, headers)
-        waves: list[list[tuple[str, int, Any]]] = []
-        for (topic, partition), builders in by_partition.items():
-            for number, builder in enumerate(builders):
-                if number == len(waves):
-                    waves.append([])
-                waves[number].append((topic, partition, builder))
-        return waves
+                    if not unit:
+                        continue
+                    name = topic.of(unit)
+                page.put(prefix + name, partition_of(key, topic.partitions), key, row, headers)
+        return page.waves()
+
+    def _headers(self, row: Row, batch: int) -> list[tuple[str, bytes]]:
+        headers = fact_headers(
+            ce_type_of(row.type, row.schema_version),
+            row.event_id,
+            row.actor,
+            row.version,
+            row.caused_by,
+            b"%d.%d" % (batch, row.position),
+        )
+        if self._telemetry.follows(row.stream_id):
+            span = span_id_of(row.stream_id, row.caused_by, row.actor)
+            headers.append(("traceparent", f"00-{trace_id_of(row.stream_id):032x}-{span:016x}-01".encode()))
+        return headers
 
     async def _open(self) -> AIOKafkaProducer:
         if self._producer is None:
@@ -272,6 +258,39 @@ class KafkaSink:
             with suppress(Exception):
                 async with asyncio.timeout(5):
                     await producer.stop()
+
+
+class _Page:
+    """A page as batches: for each partition in the order of its rows, each as large as may be."""
+
+    def __init__(self, producer: AIOKafkaProducer) -> None:
+        self._producer = producer
+        self._builders: dict[tuple[str, int], list[Any]] = {}
+        self._now_ms = int(time.time() * 1000)
+
+    def put(self, topic: str, partition: int, key: bytes, row: Row, headers: list[tuple[str, bytes]]) -> None:
+        """Add a message to its partition."""
+        builders = self._builders.get((topic, partition))
+        if builders is None:
+            builders = self._builders[topic, partition] = [self._producer.create_batch()]
+        for _ in range(2):
+            if builders[-1].append(key=key, value=row.body, timestamp=self._now_ms, headers=headers):
+                return
+            builders.append(self._producer.create_batch())
+        message = f"fact {row.event_id} has {len(row.body)} bytes, more than a batch holds"
+        raise ValueError(message)
+
+    def waves(self) -> list[list[tuple[str, int, Any]]]:
+        """The batches to send at once, then those after them, …: never two of one partition together."""
+        longest = max((len(builders) for builders in self._builders.values()), default=0)
+        return [
+            [
+                (topic, partition, builders[number])
+                for (topic, partition), builders in self._builders.items()
+                if number < len(builders)
+            ]
+            for number in range(longest)
+        ]
 
 
 class Relay:

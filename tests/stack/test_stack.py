@@ -126,7 +126,7 @@ async def test_a_killed_postgresql_comes_back_with_its_data_at_its_address(stack
 async def test_postgresql_starts_though_its_old_process_id_is_somebody_elses(stack: Stack) -> None:
     await stack.up()
     await _kill(stack, "postgres")
-    bystander = subprocess.Popen(["sleep", "60"])
+    bystander = subprocess.Popen(["/bin/sleep", "60"])
     try:
         pid_file = stack.folder / "postgres" / "postmaster.pid"
         lines = pid_file.read_text().split("\n")
@@ -153,7 +153,7 @@ async def test_a_part_that_hangs_counts_as_down(stack: Stack) -> None:
 
 
 async def test_a_recycled_process_id_is_never_killed(tmp_path: Path) -> None:
-    bystander = subprocess.Popen(["sleep", "60"])
+    bystander = subprocess.Popen(["/bin/sleep", "60"])
     try:
         earlier = child.Child(pid=bystander.pid, started="5e56f9ea:1")
         assert not child.is_alive(earlier)
@@ -261,8 +261,10 @@ async def test_root_without_a_user_namespace_runs_postgresql_as_nobody(tmp_path:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root has to become somebody else")
 async def test_root_with_no_way_out_is_told_in_one_sentence(tmp_path: Path) -> None:
-    server, ports = _postgres(tmp_path / "stack", ways=(("setpriv", "--no-such-option"), ("no-such-program",)))
-    with pytest.raises(StackError, match="another user, .* external.*, or use containers") as refusal:
+    server, ports = _postgres(
+        tmp_path / "stack", ways=(("setpriv", "--no-such-option"), ("no-such-program",))
+    )
+    with pytest.raises(StackError, match=r"another user, or .* \(external\), or use containers") as refusal:
         await server.prepare(ports)
     assert "\n" not in str(refusal.value)
 
@@ -276,7 +278,10 @@ def test_a_crashed_parent_leaves_no_children(tmp_path: Path) -> None:
     )
     folder = tmp_path / "stack"
     parent = subprocess.Popen(
-        [sys.executable, "-c", program, str(folder)], stdout=subprocess.PIPE, text=True, start_new_session=True
+        [sys.executable, "-c", program, str(folder)],
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
     )
     assert parent.stdout is not None
     assert parent.stdout.readline() == "up\n"
@@ -313,9 +318,7 @@ async def test_without_that_the_stack_outlives_who_started_it(tmp_path: Path) ->
     assert Stack.addresses_of(stack.folder) is None
 
 
-def _postgres(
-    folder: Path, *, ways: tuple[tuple[str, ...], ...]
-) -> tuple[postgres.Postgres, dict[str, int]]:
+def _postgres(folder: Path, *, ways: tuple[tuple[str, ...], ...]) -> tuple[postgres.Postgres, dict[str, int]]:
     folder.mkdir(mode=0o700)
     server = postgres.Postgres(version="18", folder=folder, durable=False)
     return replace(server, ways=ways), {"postgres": child.free_ports(1)[0]}

@@ -144,9 +144,7 @@ def test_services_die_with_a_crashed_supervisor(tmp_path: Path) -> None:
 
 @pytest.mark.connected
 async def test_a_killed_part_of_the_stack_is_brought_back_and_down_ends_the_services(tmp_path: Path) -> None:
-    stack = Stack(
-        tmp_path / "stack", durable=False, zipkin=False, kafka_heap_mb=256, die_with_parent=True
-    )
+    stack = Stack(tmp_path / "stack", durable=False, zipkin=False, kafka_heap_mb=256, die_with_parent=True)
     try:
         addresses = await stack.up()
         async with _supervised([_service("dispatch", STAYS, tmp_path)], stack=stack) as (supervisor, said):

@@ -1,0 +1,59 @@
+# The commands a person types, in the order of a first day; `make` alone lists them.
+.DEFAULT_GOAL := help
+SCALE ?= 1
+LIVES ?= 20000
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: help setup demo test quick check lint types borders docs bench up status down wipe
+
+help: ## List these commands
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+# The stamp is newer than the lock file once the environment is what the lock file says.
+.venv/.synced: uv.lock pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==0.13.9
+	@$(BIN)/uv sync --frozen --quiet --inexact
+	@touch $@
+
+setup: .venv/.synced ## Make .venv from the lock file
+
+demo: .venv/.synced ## Live a day of the city to its end (SCALE=0.01 for a quick look, KEEP=1 to keep it up)
+	@$(BIN)/hotline demo --scale $(SCALE) $(if $(KEEP),--keep)
+
+test: .venv/.synced ## All tests, on a real Kafka and PostgreSQL that they start themselves
+	@$(BIN)/pytest
+
+quick: .venv/.synced ## The pure tests: rules, doors, whole lives in memory; no stack, in seconds
+	@$(BIN)/pytest -m "not connected" -q
+
+check: lint types borders docs ## Everything that is checked without running: style, types, borders, generated docs
+
+lint: .venv/.synced
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+types: .venv/.synced
+	@$(BIN)/mypy
+
+borders: .venv/.synced
+	@$(BIN)/lint-imports --no-logo 2>/dev/null || $(BIN)/lint-imports
+
+docs: .venv/.synced
+	@$(BIN)/python -m hotline.asyncapi --check docs/asyncapi.yaml
+
+bench: .venv/.synced ## Whole lives a second, the floor beside it, and one by one (LIVES=20000)
+	@$(BIN)/hotline bench --lives $(LIVES)
+
+up: .venv/.synced ## Start the stack and the services, in real time
+	@$(BIN)/hotline up
+
+status: .venv/.synced ## What runs, how far each desk is
+	@$(BIN)/hotline status
+
+down: .venv/.synced ## Stop everything; what is in the log stays
+	@$(BIN)/hotline down
+
+wipe: .venv/.synced ## Remove the stack's data
+	@$(BIN)/hotline wipe
