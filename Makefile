@@ -41,7 +41,7 @@ borders: .venv/.synced
 	@$(BIN)/lint-imports --no-logo 2>/dev/null || $(BIN)/lint-imports
 
 docs: .venv/.synced
-	@$(BIN)/python -m hotline.asyncapi --check docs/asyncapi.yaml
+	@$(BIN)/python -m hotline.asyncapi --check docs/asyncapi.json
 
 bench: .venv/.synced ## Whole lives a second, the floor beside it, and one by one (LIVES=20000)
 	@$(BIN)/hotline bench --lives $(LIVES)

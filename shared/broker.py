@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -87,9 +87,11 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
         name: str,
         fill: Handle,
         from_relay: bool = False,
+        fail: Callable[[Exception], None],
     ) -> None:
-        """`from_relay`: the relay's repeats are dropped by its mark."""
+        """`from_relay`: the relay's repeats are dropped by its mark. `fail` ends the process."""
         self.name = name
+        self._fail = fail
         self._desk = desk
         self._settings = settings
         self._fill = fill
@@ -163,22 +165,68 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
     # -- batches
 
     async def take(self, records: Sequence[ConsumerRecord[Any, Any]]) -> None:
-        """Handle what has come as one batch; returns when it is written, waits while PostgreSQL is away."""
+        """Handle what has come as one batch; returns when it is written, waits while PostgreSQL is away.
+
+        Nothing is raised: FastStream would drop the batch and go on behind it.
+        """
         async with self._turn:
             started = time.monotonic()
-            batch = Batch()
+            before = {at: standing.ahead for at, standing in self._standing.items()}
             messages = self._fresh(records)
-            self._fill(messages, batch)
-            if batch.work or batch.parked or batch.effect:
-                await self._write(batch)
+            try:
+                effect = await self._handle(messages)
+            except Exception as error:  # noqa: BLE001 -- one message must not stop the door
+                self._telemetry.log.error(  # noqa: TRY400 -- the reason stands with each message parked
+                    "batch_failed", door=self.name, error=repr(error)[:500]
+                )
+                effect = await self._handle_each(messages, before)
+            if effect:
                 self._telemetry.observe("door.batch_seconds", time.monotonic() - started)
-            elif started - self._written_at > self._settings.offsets_idle_ms / 1000:
-                await self._write(batch)
             self._telemetry.count("door.messages", len(records))
             self._telemetry.observe("door.batch_size", len(records))
             self._telemetry.progressed()
             self._later()
             self._tell_kafka()
+
+    async def _handle(self, messages: Sequence[Incoming]) -> bool:
+        """One transaction for all of them, if there is anything to write; says whether there was."""
+        batch = Batch()
+        self._fill(messages, batch)
+        effect = bool(batch.work or batch.parked or batch.effect)
+        if effect or time.monotonic() - self._written_at > self._settings.offsets_idle_ms / 1000:
+            await self._write(batch)
+        return effect
+
+    async def _handle_each(
+        self, messages: Sequence[Incoming], before: Mapping[tuple[str, int], Place]
+    ) -> bool:
+        """The batch could not be written as a whole: message by message, parking what cannot be."""
+        ends = {at: standing.ahead for at, standing in self._standing.items()}
+        for at, place in before.items():
+            if at in self._standing:
+                self._standing[at].ahead = place
+        for message in messages:
+            at = (message.topic, message.partition)
+            standing = self._standing.get(at)
+            if standing is None or message.offset < standing.ahead.offset:
+                continue  # gone to another consumer meanwhile
+            passed = Place(message.offset + 1, *standing.ahead[1:])
+            try:
+                standing.ahead = passed
+                await self._handle([message])
+            except Exception as error:  # noqa: BLE001 -- this is the one
+                standing.ahead = passed
+                reason = f"could not be handled: {error!r}"[:1000].replace("\x00", "")
+                try:
+                    await self._write(Batch(parked=[Parked(message, None, reason)]))
+                except Exception as fatal:  # noqa: BLE001 -- neither handled nor parked: stop before it is passed
+                    self._standing.clear()
+                    self._fail(fatal)
+                    return True
+        for at, place in ends.items():
+            if at in self._standing and place.offset >= self._standing[at].ahead.offset:
+                self._standing[at].ahead = place
+        return True
 
     def _fresh(self, records: Sequence[ConsumerRecord[Any, Any]]) -> list[Incoming]:
         """The messages not seen before; moves the standing past all of them."""

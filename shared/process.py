@@ -75,6 +75,7 @@ class Process:
         self._doors: list[Door] = []
         self._logs: list[PostgresLog] = []
         self._stop = asyncio.Event()
+        self._failure: Exception | None = None
 
     def desk(self, door: str) -> Desk:
         """A desk with a connection of its own: one door's waiting must not stop another's work."""
@@ -86,7 +87,7 @@ class Process:
         self, door: str, fill: Handle, *, topic: str = "", pattern: str = "", patient: bool = False
     ) -> None:
         """Open a door to the outside."""
-        opened = Door(self.desk(door), self.settings, name=door, fill=fill)
+        opened = Door(self.desk(door), self.settings, name=door, fill=fill, fail=self._failed)
         opened.open_on(self.broker, topic=topic, pattern=pattern, patient=patient)
         self._doors.append(opened)
 
@@ -94,7 +95,9 @@ class Process:
         """Hear the facts of all desks; what is not in `reacts` is never decoded."""
         wanted = {ce_type_of(kind.__name__, v) for kind in reacts for v in range(1, kind.SCHEMA + 1)}
         fill = one_by_one(_from_log(wanted, react, self.clock))
-        opened = Door(self.desk("log"), self.settings, name="log", fill=fill, from_relay=True)
+        opened = Door(
+            self.desk("log"), self.settings, name="log", fill=fill, from_relay=True, fail=self._failed
+        )
         opened.open_on(self.broker, topic=self.settings.topic_prefix + LOG)
         self._doors.append(opened)
 
@@ -118,6 +121,13 @@ class Process:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+        if self._failure is not None:
+            raise self._failure
+
+    def _failed(self, error: Exception) -> None:
+        """Something that cannot be gone past: end, so that the next start finds it where it is."""
+        self._failure = error
+        self._stop.set()
 
     async def _keep_open(self) -> None:
         """Open the doors as soon as Kafka is there; from then on the clients reconnect by themselves."""

@@ -151,6 +151,8 @@ def _fetch_missing(
     began = time.monotonic()
     checked = _read_checked(root)
     fetched_bytes = 0
+    for abandoned in root.glob("fetching-*"):  # by a process that was killed: we hold the lock
+        shutil.rmtree(abandoned, ignore_errors=True)
     with _progress() as progress:
         for part in parts:
             missing = [jar for jar in part.jars if not (root / jar.path).exists()]
@@ -164,7 +166,8 @@ def _fetch_missing(
             if stop.is_set():
                 return
             if missing and progress is None:
-                say(f"{part.label} {part.version}: {len(part.jars)} jars fetched and checked")
+                files = "1 jar" if len(part.jars) == 1 else f"{len(part.jars)} jars"
+                say(f"{part.label} {part.version}: {files} fetched and checked")
     write_atomically(root / "checked.json", json.dumps(checked, indent=1))
     if fetched_bytes:
         seconds = time.monotonic() - began

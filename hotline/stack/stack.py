@@ -128,7 +128,7 @@ class Stack:
             return self._addresses(read_state(self._folder))
 
     async def check(self) -> dict[str, Health]:
-        """Ask each part whether it is there; takes two seconds at most."""
+        """Ask each part whether it is there; one that hangs takes a few seconds."""
         state = read_state(self._folder)
 
         async def ask(server: Server) -> Health:
@@ -143,7 +143,7 @@ class Stack:
         return {server.name: part for server, part in zip(self._servers, health, strict=True)}
 
     def dead_parts(self) -> list[str]:
-        """Name the parts that were started and are gone; looks at processes alone, so it costs nothing."""
+        """Name the parts that do not run; looks at processes alone, so it costs next to nothing."""
         running = read_state(self._folder).running
         return [server.name for server in self._servers if not _lives(running.get(server.name))]
 

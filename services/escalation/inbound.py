@@ -97,6 +97,8 @@ class Ticker:
             if not rows:
                 self._low = max(self._low, until - WATERMARK_SLACK)
                 return 0
+        else:
+            self._low = max(self._low, rows[0]["due_at"] - WATERMARK_SLACK)
         due = {str(stream): due_at for stream, due_at in rows}
         fresh = {s: at for s, at in due.items() if s not in self._silent}
         if not fresh:

@@ -16,6 +16,7 @@ from typing import Any, Final, NamedTuple
 import asyncpg
 import msgspec
 from aiokafka import AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError
 
 from shared.broker import AWAY
@@ -24,7 +25,7 @@ from shared.codec import ce_type_of
 from shared.log.postgres import connect
 from shared.settings import CommonSettings
 from shared.telemetry import Telemetry, span_id_of, trace_id_of
-from shared.topics import COMPLAINTS_LOG, OUTWARD, partition_of
+from shared.topics import COMPLAINTS_LOG, DISPATCH_ORDERS, OUTWARD, TOPICS, partition_of
 
 PAGE_MAX: Final = 8000
 """Facts read and sent at once; 8,000 instead of 1,000 cost a fifth less CPU in the spike."""
@@ -180,7 +181,9 @@ class KafkaSink:
         """
         producer = await self._open()
         sent = 0
-        for wave in self._waves(producer, rows, batch):
+        waves = self._waves(producer, rows, batch)
+        await self._make_missing(producer, {topic for topic, _, _ in (waves[0] if waves else ())})
+        for wave in waves:
             waiting = []
             async with asyncio.timeout(SEND_SECONDS_MAX):
                 for topic, partition, builder in wave:
@@ -224,6 +227,23 @@ class KafkaSink:
             span = span_id_of(row.stream_id, row.caused_by, row.actor)
             headers.append(("traceparent", f"00-{trace_id_of(row.stream_id):032x}-{span:016x}-01".encode()))
         return headers
+
+    async def _make_missing(self, producer: AIOKafkaProducer, topics: set[str]) -> None:
+        """Make a topic that is not there: one unit new to the catalogue must not hold up the city."""
+        missing = topics - producer.client.cluster.topics()
+        if not missing:
+            return
+        lines = {self._settings.topic_prefix + topic.name: topic for topic in TOPICS}
+        admin = AIOKafkaAdminClient(bootstrap_servers=self._settings.kafka, client_id="relay")
+        async with asyncio.timeout(SEND_SECONDS_MAX):
+            await admin.start()
+            try:
+                made = [NewTopic(t, lines.get(t, DISPATCH_ORDERS).partitions, -1) for t in sorted(missing)]
+                answer = await admin.create_topics(made)
+            finally:
+                await admin.close()
+            self._telemetry.log.warning("topics_made", topics=sorted(missing), answer=str(answer)[:300])
+            await producer.client.set_topics([*producer.client.cluster.topics(), *missing])
 
     async def _open(self) -> AIOKafkaProducer:
         if self._producer is None:

@@ -1,0 +1,143 @@
+"""The published contract: every topic and message as AsyncAPI 3.0, made from the table of topics.
+
+`python -m hotline.asyncapi FILE` writes it, `--check FILE` fails where the file is not what the code says.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from shared.codec import ce_type_of
+from shared.events import Fact
+from shared.inputs import Input
+from shared.topics import TOPICS, UNIT_NAME, Topic
+
+_REF = "#/components/schemas/{name}"
+_HEADERS = {
+    "ce_specversion": "always 1.0",
+    "ce_type": "the message's type and version",
+    "ce_source": "who speaks; with ce_id the event's identity",
+    "ce_id": "unique within the source; the same source and id are the same event",
+    "content-type": "application/json",
+}
+_INPUT_HEADERS = {"ce_time": "RFC 3339 with zone: when it happened"}
+_FACT_HEADERS = {
+    "ce_sequence": "the fact's version in its complaint, ten digits; dense",
+    "ce_causationid": "the message or fact that led to it",
+    "ce_relaymark": "the relay's place; a message whose mark is not greater than the last is a repeat",
+}
+
+
+def document() -> dict[str, Any]:
+    """The whole contract."""
+    kinds: list[type[Fact | Input]] = list(dict.fromkeys(kind for t in TOPICS for kind in t.carries))
+    names = {kind: _name(kind) for kind in kinds}
+    _, components = msgspec.json.schema_components(kinds, ref_template=_REF)
+    schemas = dict(components)
+    return {
+        "asyncapi": "3.0.0",
+        "info": {
+            "title": "hotline",
+            "version": "1",
+            "description": "Topics of a city hotline. Messages are CloudEvents 1.0 in binary Kafka mode.",
+        },
+        "defaultContentType": "application/json",
+        "channels": {_channel(topic): _described(topic, names) for topic in TOPICS},
+        "operations": {
+            f"{verb}.{_channel(topic)}": {
+                "action": verb,
+                "channel": {"$ref": f"#/channels/{_channel(topic)}"},
+                "summary": f"{topic.speaker} → {', '.join(topic.hearers)}: {topic.purpose}",
+            }
+            for topic in TOPICS
+            for verb in (["send"] if topic.speaker == "relay" else ["receive"])
+        },
+        "components": {
+            "messages": {names[kind]: _message(kind, components) for kind in kinds},
+            "schemas": dict(sorted(schemas.items())),
+        },
+    }
+
+
+def _channel(topic: Topic) -> str:
+    return topic.name.replace("{unit}", "unit")
+
+
+def _name(kind: type[Fact | Input]) -> str:
+    return f"{kind.__name__}Told" if issubclass(kind, Input) else kind.__name__
+
+
+def _described(topic: Topic, names: dict[type[Fact | Input], str]) -> dict[str, Any]:
+    described: dict[str, Any] = {
+        "address": topic.name,
+        "description": topic.purpose,
+        "messages": {names[kind]: {"$ref": f"#/components/messages/{names[kind]}"} for kind in topic.carries},
+        "bindings": {
+            "kafka": {
+                "partitions": topic.partitions,
+                "topicConfiguration": {"retention.ms": int(topic.retention.total_seconds() * 1000)},
+            }
+        },
+        "x-key": topic.key,
+        "x-speaker": topic.speaker,
+        "x-hearers": list(topic.hearers),
+    }
+    if topic.per_unit:
+        described["parameters"] = {
+            "unit": {"description": f"The unit's id in the dispatch catalogue ({UNIT_NAME.pattern})."}
+        }
+    return described
+
+
+def _message(kind: type[Fact | Input], components: dict[str, Any]) -> dict[str, Any]:
+    if issubclass(kind, Input):
+        ce_type, own = kind.TYPE, _INPUT_HEADERS
+    else:
+        ce_type, own = ce_type_of(kind.__name__, kind.SCHEMA).decode(), _FACT_HEADERS
+    headers = {name: {"type": "string", "description": text} for name, text in (_HEADERS | own).items()}
+    headers["ce_type"] = {"type": "string", "const": ce_type}
+    return {
+        "name": ce_type,
+        "summary": (kind.__doc__ or "").strip().splitlines()[0],
+        "contentType": "application/json",
+        "headers": {"type": "object", "properties": headers, "required": list(_HEADERS)},
+        "payload": {"$ref": _REF.format(name=_schema_name(components, kind))},
+    }
+
+
+def _schema_name(components: dict[str, Any], kind: type[Fact | Input]) -> str:
+    """Msgspec puts the module before a name that stands twice (OrderSigned is an input and a fact)."""
+    if kind.__name__ in components:
+        return kind.__name__
+    return f"{kind.__module__}.{kind.__qualname__}"
+
+
+def text() -> str:
+    """The contract as it stands in docs/."""
+    return msgspec.json.format(msgspec.json.encode(document()), indent=2).decode() + "\n"
+
+
+def main() -> int:
+    """Write or check the file."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("file", type=Path)
+    parser.add_argument("--check", action="store_true", help="compare instead of writing")
+    arguments = parser.parse_args()
+    file: Path = arguments.file
+    made = text()
+    if not arguments.check:
+        file.write_text(made)
+        return 0
+    if file.exists() and file.read_text() == made:
+        return 0
+    print(f"{file} is not what the code says: run `python -m hotline.asyncapi {file}`", file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
