@@ -1,0 +1,75 @@
+"""One real Kafka and PostgreSQL for a test session, started by the first test that asks; see `sources.py`.
+
+`stack`     addresses of the session's Kafka and PostgreSQL
+`database`  the owner's DSN of a fresh migrated database, gone after the test
+`city`      makes cities: database, topics and, where asked, running services; gone after the test
+`town`      one city for all tests of the session that only speak to its doors: four desks, relay, system time
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from typing import Any
+
+import pytest
+
+from hotline import realm
+from hotline.stack.stack import Addresses
+from tests.city import City, open_city
+from tests.sources import Databases, stack_of_session
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whoever asks for the stack is `connected`, marked or not: a pure run can never start it."""
+    for item in items:
+        if "stack" in getattr(item, "fixturenames", ()) and not any(item.iter_markers("connected")):
+            item.add_marker(pytest.mark.connected)
+
+
+@pytest.fixture(scope="session")
+async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Addresses]:
+    async with stack_of_session(tmp_path_factory.mktemp("session")) as addresses:
+        yield addresses
+
+
+@pytest.fixture(scope="session")
+async def databases(stack: Addresses) -> AsyncIterator[Databases]:
+    made = Databases(stack, realm.migrate)
+    try:
+        yield made
+    finally:
+        await made.close()
+
+
+@pytest.fixture
+async def database(stack: Addresses, databases: Databases) -> AsyncIterator[str]:
+    name = await databases.make()
+    try:
+        yield stack.database(name)
+    finally:
+        await databases.drop(name)
+
+
+@pytest.fixture
+async def city(
+    stack: Addresses, databases: Databases, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Callable[..., Awaitable[City]]]:
+    """`await city(**options)`, the options of `tests.city.open_city`."""
+    async with AsyncExitStack() as cities:
+
+        async def make(**options: Any) -> City:
+            folder = tmp_path_factory.mktemp("city")
+            return await cities.enter_async_context(open_city(stack, databases, folder, **options))
+
+        yield make
+
+
+@pytest.fixture(scope="session")
+async def town(
+    stack: Addresses, databases: Databases, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[City]:
+    async with open_city(stack, databases, tmp_path_factory.mktemp("town")) as made:
+        await made.start()
+        yield made

@@ -1,0 +1,212 @@
+"""Where the tests' Kafka and PostgreSQL come from: one stack a session, from one of three sources.
+
+HOTLINE_TEST_STACK says which: `embedded` (default) starts the project's own stack in a temporary folder,
+`external` takes HOTLINE_TEST_KAFKA (host:port) and HOTLINE_TEST_POSTGRES (postgresql://superuser:password@host:port)
+as they are, `containers` starts HOTLINE_TEST_KAFKA_IMAGE and HOTLINE_TEST_POSTGRES_IMAGE with testcontainers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import asyncpg
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
+
+from hotline.stack import child
+from hotline.stack.stack import Addresses, Stack
+
+if TYPE_CHECKING:
+    from testcontainers.core.container import DockerContainer
+
+KAFKA_IMAGE: Final = "apache/kafka:4.1.0"
+POSTGRES_IMAGE: Final = "postgres:18"
+READY_SECONDS_MAX: Final = 90.0
+
+POSTGRES_OPTIONS: Final = ("max_connections=200", "max_locks_per_transaction=2048", "fsync=off")
+"""What a PostgreSQL of the tests must allow: a batch locks every stream it writes before it writes."""
+
+
+def source_name() -> str:
+    """Which source the environment asks for."""
+    return os.environ.get("HOTLINE_TEST_STACK", "embedded")
+
+
+@asynccontextmanager
+async def stack_of_session(folder: Path) -> AsyncIterator[Addresses]:
+    """The stack the environment asks for, running; what was started here is ended here."""
+    sources = {"embedded": _embedded, "external": _external, "containers": _containers}
+    name = source_name()
+    if name not in sources:
+        message = f"HOTLINE_TEST_STACK: expected one of {', '.join(sources)}, got {name!r}"
+        raise ValueError(message)
+    async with sources[name](folder) as addresses:
+        yield addresses
+
+
+@asynccontextmanager
+async def embedded(folder: Path) -> AsyncIterator[tuple[Stack, Addresses]]:
+    """A stack of the project's own, for whoever wants to kill parts of it."""
+    stack = Stack(folder, durable=False, zipkin=False, kafka_heap_mb=384, die_with_parent=True)
+    try:
+        yield stack, await stack.up()
+    finally:
+        await stack.down()
+        stack.wipe()
+
+
+@asynccontextmanager
+async def _embedded(folder: Path) -> AsyncIterator[Addresses]:
+    async with embedded(folder / "stack") as (_, addresses):
+        yield addresses
+
+
+@asynccontextmanager
+async def _external(folder: Path) -> AsyncIterator[Addresses]:
+    del folder
+    told = {name: os.environ.get(name, "") for name in ("HOTLINE_TEST_KAFKA", "HOTLINE_TEST_POSTGRES")}
+    missing = [name for name, value in told.items() if not value]
+    if missing:
+        message = f"HOTLINE_TEST_STACK=external needs {' and '.join(missing)}"
+        raise ValueError(message)
+    addresses = Addresses(
+        kafka=told["HOTLINE_TEST_KAFKA"], postgres=told["HOTLINE_TEST_POSTGRES"].rstrip("/"), zipkin=None
+    )
+    await _answers(addresses)
+    yield addresses
+
+
+@asynccontextmanager
+async def _containers(folder: Path) -> AsyncIterator[Addresses]:
+    del folder
+    from testcontainers.core.container import DockerContainer
+
+    password = secrets.token_urlsafe(16)
+    postgres = (
+        DockerContainer(os.environ.get("HOTLINE_TEST_POSTGRES_IMAGE", POSTGRES_IMAGE))
+        .with_env("POSTGRES_USER", "hotline")
+        .with_env("POSTGRES_PASSWORD", password)
+        .with_command(["postgres", *(part for option in POSTGRES_OPTIONS for part in ("-c", option))])
+        .with_exposed_ports(5432)
+    )
+    # The broker has to know the address its clients use, so its port on this machine is chosen beforehand.
+    kafka_port = child.free_ports(1)[0]
+    kafka = DockerContainer(os.environ.get("HOTLINE_TEST_KAFKA_IMAGE", KAFKA_IMAGE)).with_bind_ports(
+        9092, kafka_port
+    )
+    host = kafka.get_container_host_ip()
+    for name, value in {
+        "KAFKA_NODE_ID": "1",
+        "KAFKA_PROCESS_ROLES": "broker,controller",
+        "KAFKA_CONTROLLER_QUORUM_VOTERS": "1@localhost:9093",
+        "KAFKA_LISTENERS": "PLAINTEXT://0.0.0.0:9092,CONTROLLER://0.0.0.0:9093",
+        "KAFKA_ADVERTISED_LISTENERS": f"PLAINTEXT://{host}:{kafka_port}",
+        "KAFKA_LISTENER_SECURITY_PROTOCOL_MAP": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+        "KAFKA_CONTROLLER_LISTENER_NAMES": "CONTROLLER",
+        "KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR": "1",
+        "KAFKA_TRANSACTION_STATE_LOG_REPLICATION_FACTOR": "1",
+        "KAFKA_TRANSACTION_STATE_LOG_MIN_ISR": "1",
+        "KAFKA_GROUP_INITIAL_REBALANCE_DELAY_MS": "0",
+        "KAFKA_AUTO_CREATE_TOPICS_ENABLE": "false",
+    }.items():
+        kafka = kafka.with_env(name, value)
+    started: list[DockerContainer] = []
+    try:
+        for container in (postgres, kafka):
+            await asyncio.to_thread(container.start)
+            started.append(container)
+        addresses = Addresses(
+            kafka=f"{host}:{kafka_port}",
+            postgres=f"postgresql://hotline:{password}@{host}:{postgres.get_exposed_port(5432)}",
+            zipkin=None,
+        )
+        await _answers(addresses)
+        yield addresses
+    finally:
+        for container in started:
+            await asyncio.to_thread(container.stop)
+
+
+async def _answers(addresses: Addresses) -> None:
+    """Wait until both answer; says which does not."""
+    deadline = time.monotonic() + READY_SECONDS_MAX
+    for what, ask in (("PostgreSQL", _ask_postgres), ("Kafka", _ask_kafka)):
+        while (error := await ask(addresses)) is not None:
+            if time.monotonic() > deadline:
+                message = f"{what} of HOTLINE_TEST_STACK={source_name()} does not answer: {error!r}"
+                raise TimeoutError(message)
+            await asyncio.sleep(0.3)
+
+
+async def _ask_postgres(addresses: Addresses) -> Exception | None:
+    try:
+        connection = await asyncpg.connect(addresses.database("postgres"), timeout=5)
+    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        return error
+    await connection.close()
+    return None
+
+
+async def _ask_kafka(addresses: Addresses) -> Exception | None:
+    def ask() -> Exception | None:
+        try:
+            AdminClient({"bootstrap.servers": addresses.kafka, "log_level": 0}).list_topics(timeout=5)
+        except KafkaException as error:
+            return error
+        return None
+
+    return await asyncio.to_thread(ask)
+
+
+class Databases:
+    """Fresh migrated databases, each a copy of one that was migrated once."""
+
+    def __init__(self, addresses: Addresses, migrate: Callable[[str], object]) -> None:
+        """`migrate` brings a database, by its DSN, to the newest schema."""
+        self._addresses = addresses
+        self._migrate = migrate
+        self._mark = secrets.token_hex(4)
+        self._template: str | None = None
+        self._made = 0
+        self._turn = asyncio.Lock()
+
+    async def make(self, name: str | None = None) -> str:
+        """Make a database; returns its name."""
+        async with self._turn:
+            self._made += 1
+            name = name or f"t{self._mark}_{self._made}"
+            admin = await asyncpg.connect(self._addresses.database("postgres"))
+            try:
+                if self._template is None:
+                    template = f"t{self._mark}_template"
+                    await admin.execute(f'CREATE DATABASE "{template}"')
+                    await self._migrate(self._addresses.database(template))  # type: ignore[misc]
+                    self._template = template
+                await admin.execute(
+                    f'CREATE DATABASE "{name}" TEMPLATE "{self._template}" STRATEGY file_copy'
+                )
+            finally:
+                await admin.close()
+        return name
+
+    async def drop(self, name: str) -> None:
+        """Drop a database, whoever is still in it, and the logins made for it."""
+        admin = await asyncpg.connect(self._addresses.database("postgres"))
+        try:
+            await admin.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+            for role in await admin.fetch("SELECT rolname FROM pg_roles WHERE starts_with(rolname, $1)", f"{name}_"):
+                await admin.execute(f'DROP ROLE "{role["rolname"]}"')
+        finally:
+            await admin.close()
+
+    async def close(self) -> None:
+        """Drop what all were copied from."""
+        if self._template is not None:
+            await self.drop(self._template)
