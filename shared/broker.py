@@ -296,6 +296,8 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
         while True:
             try:
                 return await act()
+            except asyncpg.DataError:
+                raise  # also an InterfaceError, but waiting will not make the value fit
             except AWAY as error:
                 self._telemetry.count("door.retries")
                 if tried == 0 or tried % 30 == 0:

@@ -1,0 +1,549 @@
+"""The life of a complaint as a state machine: which fact may follow in which state, and who must act next.
+
+It is written from the rules of the domain and knows nothing of how the desks decide, so that it can judge
+what they said. `evolve` never refuses; this does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Final
+
+import msgspec
+
+from shared.complaint import Case, Complaint, Deadline, Order, due_deadlines, order_open
+from shared.events import (
+    ComplaintAnsweredDirectly,
+    ComplaintClassified,
+    ComplaintClosed,
+    ComplaintDispatched,
+    ComplaintEscalated,
+    ComplaintReceived,
+    ComplaintReopened,
+    ComplaintWithdrawn,
+    Desk,
+    Fact,
+    FeedbackLimitMissed,
+    IntakeRefused,
+    Level,
+    LimitMissCorrected,
+    OrderAnswered,
+    OrderSigned,
+    Outcome,
+    ReplyRefused,
+    ReturnApproved,
+    ReturnRejected,
+    ReturnRequested,
+    SignLimitMissed,
+    VisitAnswerRefused,
+    VisitMade,
+    VisitReason,
+    VisitScheduled,
+    VisitUnreached,
+)
+from shared.events.base import Limit
+from shared.ids import UnitId, complaint_id
+from shared.ruleset import RuleSetUnknown, ruleset
+
+REFUSALS: Final = (IntakeRefused, ReplyRefused, VisitAnswerRefused)
+"""The facts that change nothing: they may be stated at any time, even after the end."""
+
+_LADDER: Final = tuple(Level)
+_AFTER_THE_END: Final = frozenset(
+    (*REFUSALS, SignLimitMissed, FeedbackLimitMissed, ComplaintEscalated, LimitMissCorrected)
+)
+
+
+class Stage(StrEnum):
+    """Where in its life a complaint stands."""
+
+    UNOPENED = "UNOPENED"
+    RECEIVED = "RECEIVED"
+    """On record, not yet classified."""
+    TO_DISPATCH = "TO_DISPATCH"
+    """Classified or reopened: the order is still to be written."""
+    AT_UNIT = "AT_UNIT"
+    """With a unit that has not taken it on."""
+    SIGNED = "SIGNED"
+    IN_REVIEW = "IN_REVIEW"
+    """The unit wants to give it back."""
+    ANSWERED = "ANSWERED"
+    """The unit has said what it did; the citizen is still to be asked."""
+    ASKING = "ASKING"
+    """The citizen is being asked."""
+    ENDED = "ENDED"
+
+
+class Awaited(StrEnum):
+    """What kind of party must act next."""
+
+    UNIT = "UNIT"
+    REVIEWER = "REVIEWER"
+    DIALLER = "DIALLER"
+    DESK = "DESK"
+    """One of ours: it needs no person, only that the desk takes in what is in the log."""
+
+
+class Waiting(msgspec.Struct, frozen=True, kw_only=True):
+    """Who must act next."""
+
+    kind: Awaited
+    name: str
+    """The unit's id, the desk's name, `reviewers` or `dialler`."""
+    what: str
+    """What is awaited, to be read after "to"."""
+    by: datetime | None
+    """The complaint's next deadline; none where nothing is being watched any more."""
+
+
+def stage(case: Case) -> Stage:  # noqa: PLR0911 -- a line a stage
+    """Where the complaint stands."""
+    if not isinstance(case, Complaint):
+        return Stage.UNOPENED
+    order = case.order
+    if case.ended is not None:
+        return Stage.ENDED
+    if case.urgency is None:
+        return Stage.RECEIVED
+    if order is None or order.recalled or case.reopened:
+        return Stage.TO_DISPATCH
+    if case.visit is not None:
+        return Stage.ASKING
+    if order.answered_at is not None:
+        return Stage.ANSWERED
+    if order.review_since is not None:
+        return Stage.IN_REVIEW
+    return Stage.AT_UNIT if order.signed_at is None else Stage.SIGNED
+
+
+def waits_for(case: Case) -> Waiting | None:
+    """Who must act next; None where nobody must, because nothing has begun or all is said."""
+    by = min(due_deadlines(case).values(), default=None)
+    awaited = _awaited(case)
+    if awaited is None or (by is None and isinstance(case, Complaint) and case.ended is not None):
+        return None
+    kind, name, what = awaited
+    return Waiting(kind=kind, name=name, what=what, by=by)
+
+
+def _awaited(case: Case) -> tuple[Awaited, str, str] | None:
+    standing = stage(case)
+    if not isinstance(case, Complaint) or case.order is None or standing in _BY_STAGE:
+        return _BY_STAGE.get(standing)
+    order = case.order
+    overdue = _pending(case, Limit.FEEDBACK, order.round)
+    if standing is Stage.ANSWERED:
+        if overdue is not None:
+            return Awaited.DESK, Desk.ESCALATION, "state that the answer came late"
+        return Awaited.DESK, Desk.FEEDBACK, "have the citizen asked about the answer"
+    expired = overdue is None and _is_missed(case, Limit.FEEDBACK, order.round)
+    if expired and case.visited_round != order.round:
+        return Awaited.DESK, Desk.FEEDBACK, "have the citizen asked, the limit expired (R8)"
+    if standing is Stage.IN_REVIEW:
+        return Awaited.REVIEWER, "reviewers", "decide on the return"
+    what = "sign or answer the order" if standing is Stage.AT_UNIT else "answer the order"
+    return Awaited.UNIT, order.unit, what
+
+
+_BY_STAGE: Final[dict[Stage, tuple[Awaited, str, str]]] = {
+    Stage.RECEIVED: (Awaited.DESK, Desk.INTAKE, "classify it"),
+    Stage.TO_DISPATCH: (Awaited.DESK, Desk.DISPATCH, "write the order"),
+    Stage.ASKING: (Awaited.DIALLER, "dialler", "ask the citizen"),
+    Stage.ENDED: (Awaited.DESK, Desk.ESCALATION, "state what is still owed"),
+}
+
+
+def illegal(case: Case, fact: Fact, before: Fact | None) -> str | None:
+    """Why this fact may not follow in this state; None where it may.
+
+    `before` is the complaint's fact just before this one (None for the first). It is needed because what
+    one decision states together leaves no trace in the case: that the citizen said it was solved, for
+    example, is known only from the visit itself.
+    """
+    try:
+        return _illegal(case, fact, before)
+    except RuleSetUnknown as unknown:
+        return str(unknown)
+
+
+def unfinished(case: Case, last: Fact) -> str | None:
+    """Why a life may not stop after this fact; None where it may.
+
+    Some facts are stated together, in one transaction: after the first of them there is never a rest.
+    """
+    try:
+        return _must_follow(case, last, None)
+    except RuleSetUnknown as unknown:
+        return str(unknown)
+
+
+def _illegal(case: Case, fact: Fact, before: Fact | None) -> str | None:
+    if not isinstance(case, Complaint):
+        if isinstance(fact, ComplaintReceived):
+            return _received(fact)
+        return "nothing is on record yet: a life begins with ComplaintReceived"
+    kind = type(fact)
+    why = None if before is None else _must_follow(case, before, kind)
+    if fact.complaint_id != case.complaint_id:
+        why = f"it is about another complaint, {fact.complaint_id}"
+    elif case.ended is not None and kind not in _AFTER_THE_END:
+        why = f"the life ended with {case.ended.how}"
+    return why or _RULES[kind](case, fact, before)
+
+
+def _must_follow(case: Case, before: Fact, kind: type[Fact] | None) -> str | None:
+    """What the fact before wants stated at once, where that is not of this kind."""
+    at_once = _AT_ONCE.get(type(before))
+    if at_once is None or not isinstance(case, Complaint):
+        return None
+    wanted = at_once(case, before)
+    if not wanted or kind in wanted:
+        return None
+    return f"{type(before).__name__} must be followed at once by {' or '.join(k.__name__ for k in wanted)}"
+
+
+def _after_miss(case: Complaint, _: SignLimitMissed | FeedbackLimitMissed) -> tuple[type[Fact], ...]:
+    return () if case.level is _LADDER[-1] else (ComplaintEscalated,)
+
+
+def _after_visit(_: Complaint, before: VisitMade) -> tuple[type[Fact], ...]:
+    return (ComplaintClosed,) if before.solved else (ComplaintReopened, ComplaintClosed)
+
+
+def _after_attempt(case: Complaint, before: VisitUnreached) -> tuple[type[Fact], ...]:
+    if before.attempt < ruleset(case.ruleset).visit_attempts_max:
+        return (VisitScheduled,)
+    return () if order_open(case) or case.ended is not None else (ComplaintClosed,)
+
+
+_AT_ONCE: Final[dict[type[Fact], Callable[[Complaint, Any], tuple[type[Fact], ...]]]] = {
+    ComplaintClassified: lambda _, before: () if before.to_dispatch else (ComplaintAnsweredDirectly,),
+    ReturnApproved: lambda _case, _before: (ComplaintDispatched,),
+    SignLimitMissed: _after_miss,
+    FeedbackLimitMissed: _after_miss,
+    VisitMade: _after_visit,
+    VisitUnreached: _after_attempt,
+}
+
+
+# -- intake
+
+
+def _received(fact: ComplaintReceived) -> str | None:
+    rules = ruleset(fact.ruleset)
+    if fact.complaint_id != complaint_id(fact.request_id):
+        return f"its id does not follow from request {fact.request_id}"
+    if rules.limits_given and fact.given_due_at is None:
+        return f"rule set {fact.ruleset} needs the limit given, and none came"
+    return None
+
+
+def _received_before(_: Complaint, __: ComplaintReceived, ___: Fact) -> str | None:
+    return "the complaint is on record already"
+
+
+def _classified(case: Complaint, _: ComplaintClassified, __: Fact) -> str | None:
+    return None if case.urgency is None else "it is classified already"
+
+
+def _answered_directly(_: Complaint, __: ComplaintAnsweredDirectly, before: Fact) -> str | None:
+    if isinstance(before, ComplaintClassified) and not before.to_dispatch:
+        return None
+    return "only a request classified as not to be dispatched is answered on the spot"
+
+
+def _withdrawn(case: Complaint, fact: ComplaintWithdrawn, _: Fact) -> str | None:
+    return _recalled(case, fact.recalled_unit)
+
+
+def _recalled(case: Complaint, unit: UnitId | None) -> str | None:
+    """The end of the life also ends the order that is still open, and only that."""
+    holder = case.order.unit if case.order is not None and order_open(case) else None
+    return None if unit == holder else f"the open order is with {holder}, not with {unit}"
+
+
+# -- dispatch
+
+
+def _dispatched(case: Complaint, fact: ComplaintDispatched, before: Fact) -> str | None:
+    if case.urgency is None:
+        return "it is not classified"
+    held = (case.request_type, case.subject, case.urgency, case.district, case.street)
+    told = (fact.request_type, fact.subject, fact.urgency, fact.district, fact.street)
+    if told != held or (fact.title, fact.content, fact.address) != (case.title, case.content, case.address):
+        return "the order does not say what the request says"
+    if fact.sign_due_at is not None and fact.sign_due_at <= fact.dispatched_at:
+        return "the limit for signing ends before it begins"
+    if case.order is None:
+        return _first_order(case, fact)
+    return _next_order(case, case.order, fact, before)
+
+
+def _first_order(case: Complaint, fact: ComplaintDispatched) -> str | None:
+    if (fact.assignment, fact.round) != (1, 1):
+        return f"the first order is assignment 1 of round 1, not {fact.assignment} of {fact.round}"
+    if ruleset(case.ruleset).limits_given:
+        if fact.citizen_due_at != case.given_due_at:
+            return "the citizen's limit is not the one that came with the request"
+    elif min(fact.citizen_due_at, fact.unit_due_at) <= fact.dispatched_at:
+        return "a limit for the answer ends before it begins"
+    return None
+
+
+def _next_order(case: Complaint, order: Order, fact: ComplaintDispatched, before: Fact) -> str | None:
+    returned = isinstance(before, ReturnApproved)
+    if not (returned or case.reopened):
+        return "it is dispatched, and was neither returned nor reopened since"
+    assignment, number = order.assignment + 1, order.round + case.reopened
+    if (fact.assignment, fact.round) != (assignment, number):
+        return f"assignment {assignment} of round {number} comes next, not {fact.assignment} of {fact.round}"
+    if not returned and (fact.unit, fact.level) != (order.unit, order.level):
+        return f"a reopened complaint goes to the same unit again, {order.unit}"
+    if fact.citizen_due_at != order.citizen_due_at:
+        return "the citizen's limit has moved (T10)"
+    return None if fact.unit_due_at > fact.dispatched_at else "the unit's limit ends before it begins"
+
+
+def _signed(case: Complaint, fact: OrderSigned, _: Fact) -> str | None:
+    order = case.order
+    why = _not_theirs(order, fact)
+    return why or ("the order is signed already" if order is not None and order.signed_at else None)
+
+
+def _answered(case: Complaint, fact: OrderAnswered, _: Fact) -> str | None:
+    order = case.order
+    why = _not_theirs(order, fact)
+    if why is None and order is not None and fact.round != order.round:
+        return f"the order is of round {order.round}, not {fact.round}"
+    return why
+
+
+def _return_requested(case: Complaint, fact: ReturnRequested, _: Fact) -> str | None:
+    order = case.order
+    why = _not_theirs(order, fact)
+    if why is None and order is not None and order.signed_at is not None:
+        return "a signed order is not returned (T4)"
+    if why is None and case.returns >= ruleset(case.ruleset).returns_max:
+        return f"it was returned {case.returns} times already (R12)"
+    return why
+
+
+def _not_theirs(order: Order | None, fact: OrderSigned | OrderAnswered | ReturnRequested) -> str | None:
+    """Only the present unit speaks, about its present order, while that is neither answered nor reviewed."""
+    if order is None:
+        return "it is not dispatched"
+    if (fact.unit, fact.assignment) != (order.unit, order.assignment):
+        return (
+            f"the order is assignment {order.assignment} with {order.unit}, "
+            f"not {fact.assignment} with {fact.unit} (T2)"
+        )
+    if order.answered_at is not None:
+        return "the order is answered already"
+    return "a return of the order is under review" if order.review_since is not None else None
+
+
+def _reviewed(case: Complaint, fact: ReturnApproved | ReturnRejected, _: Fact) -> str | None:
+    order = case.order
+    if order is None or order.review_since is None:
+        return "no return is under review"
+    if (fact.unit, fact.assignment) != (order.unit, order.assignment):
+        return f"the return under review is assignment {order.assignment} with {order.unit}"
+    return None
+
+
+# -- escalation
+
+
+def _sign_missed(case: Complaint, fact: SignLimitMissed, _: Fact) -> str | None:
+    return _missed(_pending(case, Limit.SIGN, fact.assignment), fact)
+
+
+def _feedback_missed(case: Complaint, fact: FeedbackLimitMissed, _: Fact) -> str | None:
+    return _missed(_pending(case, Limit.FEEDBACK, fact.round), fact)
+
+
+def _missed(deadline: Deadline | None, fact: SignLimitMissed | FeedbackLimitMissed) -> str | None:
+    """A limit that was set, is not yet stated as missed, was not kept, and has passed."""
+    if deadline is None:
+        return "no such limit is running: never set, kept, or stated as missed before"
+    if (fact.unit, fact.due_at) != (deadline.unit, deadline.due_at):
+        return f"the limit runs against {deadline.unit} until {deadline.due_at.isoformat()}"
+    if fact.missed_at != max(deadline.due_at, deadline.since):
+        return "a miss happens at its limit, whenever it is noticed"
+    return None if fact.noticed_at > fact.due_at else "it was stated before the limit had passed"
+
+
+def _escalated(case: Complaint, fact: ComplaintEscalated, before: Fact) -> str | None:
+    watching = _LADDER.index(case.level)
+    if fact.to_level is case.level or _LADDER.index(fact.to_level) < watching:
+        return f"{case.level} watches already"
+    acting = _LADDER.index(case.order.level) if case.order and case.order.unit == fact.unit else None
+    if acting is not None:
+        rung = min(max(watching, acting) + 1, len(_LADDER) - 1)
+        if fact.to_level is not _LADDER[rung]:
+            return f"the next rung is {_LADDER[rung]}, not {fact.to_level}"
+    if (fact.next_at is None) != (fact.to_level is _LADDER[-1]):
+        return "every rung but the last has a time after which the next is told"
+    step = ruleset(case.ruleset).classes[case.urgency].ladder_step if case.urgency else None
+    if fact.next_at is not None and (step is None or fact.next_at != fact.escalated_at + step):
+        return f"a rung has {step}, not until {fact.next_at.isoformat()}"
+    return _no_ground(case, fact, before)
+
+
+def _no_ground(case: Complaint, fact: ComplaintEscalated, before: Fact) -> str | None:
+    """It climbs because of the miss just stated, or because the level before it has had its time."""
+    if isinstance(before, SignLimitMissed | FeedbackLimitMissed):
+        because = Limit.SIGN if isinstance(before, SignLimitMissed) else Limit.FEEDBACK
+        same = (fact.unit, fact.because, fact.escalated_at) == (before.unit, because, before.missed_at)
+        return None if same else "it does not say whose miss it follows"
+    for rung in case.deadlines:
+        if rung.limit is Limit.LADDER and (rung.unit, rung.because) == (fact.unit, fact.because):
+            if fact.escalated_at != rung.due_at:
+                return f"{case.level} has time until {rung.due_at.isoformat()}"
+            return None if fact.noticed_at > rung.due_at else "it was stated before the level's time was up"
+    return "nothing was missed that it could follow"
+
+
+def _corrected(case: Complaint, fact: LimitMissCorrected, _: Fact) -> str | None:
+    for missed in case.missed:
+        if (missed.limit, missed.unit, missed.due_at) == (fact.limit, fact.unit, fact.due_at):
+            if missed.done_at is None or missed.done_at != fact.done_at:
+                return f"what was missed was done at {missed.done_at}, not at {fact.done_at}"
+            return None if fact.done_at <= fact.due_at else "it was done too late: the miss counts"
+    return "no such miss was stated, or it is corrected already"
+
+
+# -- feedback
+
+
+def _visit_scheduled(case: Complaint, fact: VisitScheduled, before: Fact) -> str | None:
+    order = case.order
+    if order is None or case.reopened:
+        return "there is no order to ask about"
+    if case.visit is not None:
+        return f"visit {case.visit.visit} is under way"
+    if (fact.round, fact.unit) != (order.round, order.unit):
+        return f"the order is of round {order.round} with {order.unit}"
+    if fact.visit_at < fact.scheduled_at:
+        return "it lies before it was asked for"
+    if isinstance(before, VisitUnreached):
+        return _attempt(case, fact, before)
+    return _no_reason(case, order, fact)
+
+
+def _attempt(case: Complaint, fact: VisitScheduled, before: VisitUnreached) -> str | None:
+    rules = ruleset(case.ruleset)
+    if fact.attempt > rules.visit_attempts_max:
+        return f"{rules.visit_attempts_max} attempts are all there are"
+    if (fact.visit, fact.attempt) != (before.visit, before.attempt + 1):
+        return f"visit {fact.visit} attempt {fact.attempt} follows {before.visit} attempt {before.attempt}"
+    if case.judged is None or fact.reason is not case.judged.reason:
+        return "a further attempt has the reason of the first"
+    soon = fact.visit_at < before.attempted_at + rules.visit_spacing
+    return "it comes too soon after the one before" if soon else None
+
+
+def _no_reason(case: Complaint, order: Order, fact: VisitScheduled) -> str | None:
+    """R8: on the answer, or at expiry of the limit, whichever is first."""
+    if (fact.visit, fact.attempt) != (case.visits + 1, 1):
+        return f"visit {fact.visit} attempt {fact.attempt} follows visit {case.visits}"
+    if _pending(case, Limit.FEEDBACK, order.round) is not None:
+        return "the limit was not kept, and the miss is not stated yet"
+    if fact.reason is VisitReason.ANSWERED:
+        return None if order.answered_at is not None else "nothing is answered"
+    if case.visited_round == order.round:
+        return "the citizen was asked at expiry before"
+    if order.answered_at is None and not _is_missed(case, Limit.FEEDBACK, order.round):
+        return "no limit has expired"
+    return None
+
+
+def _visited(case: Complaint, fact: VisitMade | VisitUnreached, _: Fact) -> str | None:
+    visit = case.visit
+    if visit is None:
+        return "no visit is under way"
+    if (fact.visit, fact.attempt, fact.round) != (visit.visit, visit.attempt, visit.round):
+        return f"visit {visit.visit} attempt {visit.attempt} of round {visit.round} is under way"
+    return None
+
+
+def _reopened(case: Complaint, fact: ComplaintReopened, before: Fact) -> str | None:
+    order, rounds_max = case.order, ruleset(case.ruleset).rounds_max
+    if not isinstance(before, VisitMade) or before.solved or order is None:
+        return "only a citizen who says it is not solved reopens it"
+    if (fact.round, fact.unit) != (order.round + 1, order.unit):
+        return f"round {order.round + 1} with {order.unit} comes next"
+    return None if fact.round <= rounds_max else f"{rounds_max} rounds are all there are"
+
+
+def _closed(case: Complaint, fact: ComplaintClosed, before: Fact) -> str | None:
+    """E3: closed only with a visit's outcome or an approved exception."""
+    if fact.outcome is Outcome.EXCEPTION:
+        if not fact.approved_by or fact.visit != 0:
+            return "an exception is approved by somebody and rests on no visit (E3)"
+        return _recalled(case, fact.recalled_unit)
+    if not isinstance(before, VisitMade | VisitUnreached) or fact.visit != before.visit:
+        return "it does not rest on the visit just judged (E3)"
+    return _not_the_outcome(case, fact, before) or _recalled(case, fact.recalled_unit)
+
+
+def _not_the_outcome(
+    case: Complaint, fact: ComplaintClosed, before: VisitMade | VisitUnreached
+) -> str | None:
+    rules = ruleset(case.ruleset)
+    if isinstance(before, VisitUnreached):
+        said = Outcome.UNREACHED
+        if order_open(case):
+            return "the unit still owes its answer; the citizen is asked about that"
+    else:
+        said = Outcome.SOLVED if before.solved else Outcome.UNSOLVED
+    if fact.outcome is not said:
+        return f"the visit's outcome is {said}, not {fact.outcome}"
+    if said is Outcome.UNSOLVED and (case.order is None or case.order.round < rules.rounds_max):
+        return "the citizen said no and there are rounds left"
+    return None
+
+
+# -- what several ask
+
+
+def _pending(case: Complaint, limit: Limit, number: int) -> Deadline | None:
+    """The limit of this assignment or round that runs, or was not kept and is not stated as missed yet."""
+    for deadline in case.deadlines:
+        if deadline.limit is limit and deadline.number == number:
+            return deadline
+    return None
+
+
+def _is_missed(case: Complaint, limit: Limit, number: int) -> bool:
+    return any(missed.limit is limit and missed.number == number for missed in case.missed)
+
+
+def _refused(_: Complaint, __: Fact, ___: Fact) -> str | None:
+    return None
+
+
+_RULES: Final[dict[type[Fact], Callable[[Complaint, Any, Any], str | None]]] = {
+    ComplaintReceived: _received_before,
+    ComplaintClassified: _classified,
+    ComplaintAnsweredDirectly: _answered_directly,
+    ComplaintWithdrawn: _withdrawn,
+    ComplaintDispatched: _dispatched,
+    OrderSigned: _signed,
+    OrderAnswered: _answered,
+    ReturnRequested: _return_requested,
+    ReturnApproved: _reviewed,
+    ReturnRejected: _reviewed,
+    SignLimitMissed: _sign_missed,
+    FeedbackLimitMissed: _feedback_missed,
+    ComplaintEscalated: _escalated,
+    LimitMissCorrected: _corrected,
+    VisitScheduled: _visit_scheduled,
+    VisitMade: _visited,
+    VisitUnreached: _visited,
+    ComplaintReopened: _reopened,
+    ComplaintClosed: _closed,
+    **dict.fromkeys(REFUSALS, _refused),
+}

@@ -1,0 +1,186 @@
+"""The log in memory: the same promise for tests that need no database. One process, one thread.
+
+`Memory` is what PostgreSQL would hold; each desk has a `MemoryLog` of its own on it, as it would have a
+connection. `Memory.facts` stand in commit order, so a test can hand them on as the relay would, and
+`Memory.due` says which timers a tick would find.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from shared.complaint import head_of
+from shared.envelope import Stored
+from shared.ids import ComplaintId, FactId
+from shared.log import Append, Fenced, Head, HeadMoved, Incoming, Known, Parked, Place
+
+RELEASED_MAX: Final = 500
+"""As `es.released`: how many come back from parking at once."""
+
+
+@dataclass(slots=True)
+class Kept:
+    """One parked message."""
+
+    consumer: str
+    parked: Parked
+    released: bool = False
+
+
+@dataclass(slots=True)
+class Memory:
+    """Everything there is, for all desks together."""
+
+    now: Callable[[], datetime]
+    """When a fact counts as recorded."""
+    facts: list[Stored] = field(default_factory=list)
+    """Every fact in commit order; its position is its place here, counted from 1."""
+    heads: dict[str, tuple[int, bytes, str]] = field(default_factory=dict)
+    """Version, hash and stored text by complaint."""
+    timers: dict[tuple[str, int], datetime] = field(default_factory=dict)
+    """When what is watched is due, by complaint and kind."""
+    inbox: set[tuple[str, str]] = field(default_factory=set)
+    places: dict[tuple[str, str, int], Place] = field(default_factory=dict)
+    parked: dict[int, Kept] = field(default_factory=dict)
+    effects: list[tuple[str, tuple[object, ...]]] = field(default_factory=list)
+    """Statements of a desk's own, kept and not executed."""
+    _parked_ids: int = 0
+
+    def due(self, until: datetime) -> dict[ComplaintId, datetime]:
+        """As `es.due`: whose timers have run out before `until`, the earliest first; each with its earliest."""
+        rows = sorted((due_at, stream) for (stream, _), due_at in self.timers.items() if due_at < until)
+        found: dict[ComplaintId, datetime] = {}
+        for due_at, stream in rows:
+            found.setdefault(ComplaintId(stream), due_at)
+        return found
+
+    def release(self, parked_id: int) -> None:
+        """A person lets a parked message go back to its desk."""
+        self.parked[parked_id].released = True
+
+    def keep(self, consumer: str, parked: Parked) -> None:
+        """Set a message aside; one that was set aside before keeps its number and waits again."""
+        message = parked.message
+        place = (message.topic, message.partition, message.offset)
+        for kept in self.parked.values():
+            known = kept.parked.message
+            if kept.consumer == consumer and (known.topic, known.partition, known.offset) == place:
+                kept.parked, kept.released = kept.parked._replace(reason=parked.reason), False
+                return
+        self._parked_ids += 1
+        self.parked[self._parked_ids] = Kept(consumer, parked)
+
+
+class MemoryLog:
+    """See `EventLog`."""
+
+    def __init__(self, memory: Memory, consumer: str) -> None:
+        """`consumer` owns offsets and inbox and is the actor of the facts."""
+        self.memory = memory
+        self._consumer = consumer
+
+    async def heads(self, streams: Sequence[str], inbox: Sequence[str]) -> Known:
+        """See `EventLog.heads`."""
+        memory = self.memory
+        heads: dict[str, Head] = {}
+        for stream in streams:
+            head = memory.heads.get(stream)
+            if head is not None:
+                version, head_hash, text = head
+                heads[stream] = Head(version, head_hash, head_of(text))
+        waiting = {
+            kept.parked.complaint_id for kept in memory.parked.values() if kept.consumer == self._consumer
+        }
+        return Known(
+            heads,
+            frozenset(message for message in inbox if (self._consumer, message) in memory.inbox),
+            frozenset(stream for stream in streams if stream in waiting),
+        )
+
+    async def append(self, append: Append) -> None:
+        """See `EventLog.append`. Everything is compared before anything is written."""
+        self._check_places(append)
+        self._check_heads(append)
+        self._check_inbox(append)
+        memory, consumer = self.memory, self._consumer
+        for topic, partition, _, new in append.moved:
+            memory.places[consumer, topic, partition] = new
+        memory.heads |= {
+            stream: (version, head_hash, text)
+            for stream, version, head_hash, text in zip(
+                append.head_stream, append.head_new, append.head_hash, append.head_state, strict=True
+            )
+        }
+        memory.facts += self._stored(append)
+        memory.inbox |= {(consumer, message) for message in append.inbox}
+        for watched in zip(append.cancel_stream, append.cancel_kind, strict=True):
+            memory.timers.pop(watched, None)
+        for stream, kind, due_at in zip(
+            append.timer_stream, append.timer_kind, append.timer_due, strict=True
+        ):
+            memory.timers[stream, kind] = due_at
+        for parked in append.parked:
+            memory.keep(consumer, parked)
+        for parked_id in append.unpark:
+            memory.parked.pop(parked_id, None)
+        if append.effect is not None:
+            memory.effects.append(append.effect)
+
+    async def places(self, partitions: Sequence[tuple[str, int]]) -> dict[tuple[str, int], Place]:
+        """See `EventLog.places`."""
+        return {
+            (topic, partition): self.memory.places.setdefault((self._consumer, topic, partition), Place(0))
+            for topic, partition in partitions
+        }
+
+    async def released(self) -> list[Incoming]:
+        """See `EventLog.released`."""
+        return [
+            kept.parked.message._replace(parked_id=parked_id)
+            for parked_id, kept in sorted(self.memory.parked.items())
+            if kept.released and kept.consumer == self._consumer
+        ][:RELEASED_MAX]
+
+    def _check_places(self, append: Append) -> None:
+        for topic, partition, old, _ in append.moved:
+            place = self.memory.places.get((self._consumer, topic, partition))
+            if place is None or place.offset != old:
+                message = f"{self._consumer} has lost {topic} {partition} to another consumer"
+                raise Fenced(message)
+
+    def _check_heads(self, append: Append) -> None:
+        for stream, old in zip(append.head_stream, append.head_old, strict=True):
+            version = self.memory.heads[stream][0] if stream in self.memory.heads else 0
+            if version != old:
+                message = f"head of {stream} moved from {old} to {version}"
+                raise HeadMoved(message)
+
+    def _check_inbox(self, append: Append) -> None:
+        handled = {(self._consumer, message) for message in append.inbox}
+        if len(handled) < len(append.inbox) or handled & self.memory.inbox:
+            message = "a message had its effect meanwhile"
+            raise HeadMoved(message)
+
+    def _stored(self, append: Append) -> list[Stored]:
+        first = len(self.memory.facts) + 1
+        recorded_at = self.memory.now()
+        return [
+            Stored(
+                position=first + row,
+                complaint_id=ComplaintId(stream),
+                version=append.fact_version[row],
+                fact_id=FactId(append.fact_id[row]),
+                type=append.fact_type[row],
+                schema_version=append.fact_schema[row],
+                occurred_at=append.fact_at[row],
+                recorded_at=recorded_at,
+                caused_by=append.fact_cause[row],
+                actor=self._consumer,
+                body=append.fact_body[row],
+                hash=append.fact_hash[row],
+            )
+            for row, stream in enumerate(append.fact_stream)
+        ]
