@@ -25,7 +25,11 @@ from shared.topics import Topic, names
 
 DESKS: Final = ("intake", "dispatch", "escalation", "feedback")
 PROCESSES: Final = (*DESKS, "relay")
-_GRANTED: Final = {**dict.fromkeys(DESKS, "hotline_desk"), "relay": "hotline_relay", "reader": "hotline_reader"}
+_GRANTED: Final = {
+    **dict.fromkeys(DESKS, "hotline_desk"),
+    "relay": "hotline_relay",
+    "reader": "hotline_reader",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,9 +50,7 @@ class Realm:
         return "" if self.name == "hotline" else f"{self.name}."
 
 
-async def create(
-    addresses: Addresses, name: str, units: Iterable[str], *, retention: bool = True
-) -> Realm:
+async def create(addresses: Addresses, name: str, units: Iterable[str], *, retention: bool = True) -> Realm:
     """Make the city's database and topics, or bring an older one up to date."""
     admin = await asyncpg.connect(addresses.database("postgres"))
     try:
@@ -58,7 +60,9 @@ async def create(
         logins = await _logins(admin, addresses, name)
     finally:
         await admin.close()
-    await make_topics(addresses.kafka, names("" if name == "hotline" else f"{name}.", units), retention=retention)
+    await make_topics(
+        addresses.kafka, names("" if name == "hotline" else f"{name}.", units), retention=retention
+    )
     return Realm(
         name=name,
         kafka=addresses.kafka,

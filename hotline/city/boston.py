@@ -60,6 +60,11 @@ class File:
     skipped: Counter[str] = field(default_factory=Counter)
     """Rows left out, by reason."""
 
+    @property
+    def ids(self) -> set[ComplaintId]:
+        """The complaints the cases become."""
+        return {complaint_id(_request_id(case.case_id)) for case in self.cases}
+
 
 def instant(text: str) -> datetime:
     """The instant of a naive New York time; see the module."""

@@ -1,0 +1,74 @@
+"""Beijing's whole territory as a dispatch catalogue, from a list of its streets and towns."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from shared.catalogue import Catalogue, CatalogueInvalid, District, Unit, catalogue, parsed
+from shared.events import Level
+from shared.ids import UnitId
+
+VERSION: Final = "beijing-territory-1"
+
+_COLUMNS: Final = ("street_code", "street", "kind", "district_code", "district")
+_FUNCTIONAL_ZONE: Final = "功能区"
+"""Zones are counted among the streets' codes but are no street and take no orders."""
+_LIST: Final = Path("shared/data/beijing_streets.csv")
+
+
+def streets_beside_the_project() -> Path | None:
+    """The list of streets where a developer has it: in the shared folder beside the project."""
+    path = Path(__file__).resolve().parents[3] / _LIST
+    return path if path.is_file() else None
+
+
+def territory(streets: Path) -> Catalogue:
+    """The example catalogue's departments and subjects over all districts and streets of a list.
+
+    The list is a CSV with the columns street_code, street, kind, district_code, district.
+    Raises `CatalogueInvalid`, which names what the list lacks.
+    """
+    example = catalogue()
+    territorial = {d.unit for d in example.districts.values()}
+    territorial |= {unit for d in example.districts.values() for unit in d.streets.values()}
+    units = {name: unit for name, unit in example.units.items() if name not in territorial}
+    districts: dict[str, District] = {}
+    with streets.open(encoding="utf-8-sig", newline="") as lines:
+        rows = csv.DictReader(lines)
+        missing = [column for column in _COLUMNS if column not in (rows.fieldnames or ())]
+        if missing:
+            message = f"{streets}: expected a CSV with the columns {', '.join(_COLUMNS)}; no {missing[0]}"
+            raise CatalogueInvalid(message)
+        for row in rows:
+            if row["kind"] == _FUNCTIONAL_ZONE:
+                continue
+            name, street = row["district"], row["street"]
+            government = UnitId(f"district-{row['district_code']}")
+            office = UnitId(f"street-{row['street_code']}")
+            units[government] = Unit(name=f"{name}人民政府", level=Level.DISTRICT)
+            units[office] = Unit(name=f"{name}{street}", level=Level.UNIT)
+            districts.setdefault(name, District(unit=government, streets={})).streets[street] = office
+    if not districts:
+        message = f"{streets}: holds no street"
+        raise CatalogueInvalid(message)
+    made = Catalogue(
+        version=VERSION,
+        centre=example.centre,
+        supervision=example.supervision,
+        units=units,
+        districts=districts,
+        subjects=example.subjects,
+    )
+    return parsed(msgspec.json.encode(made))
+
+
+def write_territory(streets: Path, to: Path) -> Catalogue:
+    """Write the catalogue of a list of streets as JSON, for the desks to read; returns it."""
+    made = territory(streets)
+    to.parent.mkdir(parents=True, exist_ok=True)
+    to.write_bytes(msgspec.json.format(msgspec.json.encode(made), indent=2))
+    return made

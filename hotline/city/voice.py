@@ -1,0 +1,214 @@
+"""Handing in: acts become CloudEvents on the doors' topics, and are sent until Kafka has them."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Awaitable, Iterable, Sequence
+from contextlib import suppress
+from itertools import islice
+from typing import Any, Final, NamedTuple
+
+import msgspec
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.errors import KafkaError
+
+from hotline.city.act import Act
+from shared.cloudevents import input_headers
+from shared.ids import ComplaintId
+from shared.inputs import RequestRecorded
+from shared.topics import Topic, partition_of
+
+BATCH_BYTES_MAX: Final = 256 * 1024
+SEND_SECONDS_MAX: Final = 15.0
+"""Without an answer for this long the producer is thrown away. What it sent may still arrive: it is the same
+CloudEvent and has no second effect."""
+AT_ONCE: Final = 4000
+"""Acts written out before the first are sent, so that the desks begin while the rest is written."""
+
+Headers = list[tuple[str, bytes]]
+
+
+class Message(NamedTuple):
+    """One record to send."""
+
+    key: bytes
+    value: bytes
+    headers: Headers
+
+
+class Voice:
+    """Everybody outside who speaks. Knows what was acknowledged, and how far each door's topic reaches."""
+
+    def __init__(self, kafka: str, prefix: str) -> None:
+        """Connects with the first act."""
+        self._kafka = kafka
+        self._prefix = prefix
+        self._producer: AIOKafkaProducer | None = None
+        self._encoder = msgspec.json.Encoder()
+        self.acknowledged: Counter[str] = Counter()
+        """Inputs Kafka has acknowledged, by CloudEvents type; one sent twice counts once."""
+        self.requests: set[ComplaintId] = set()
+        """The complaints whose request was acknowledged: not one of them may be missing from the log."""
+        self.ends: dict[TopicPartition, int] = {}
+        """The offset after the last message acknowledged on each partition."""
+        self._hearers: dict[str, tuple[str, ...]] = {}
+
+    def wanted(self, since: dict[TopicPartition, int]) -> dict[tuple[str, str, int], int]:
+        """Where each (consumer, topic, partition) must be, for the partitions that grew beyond `since`."""
+        return {
+            (consumer, tp.topic, tp.partition): end
+            for tp, end in self.ends.items()
+            if since.get(tp) != end
+            for consumer in self._hearers[tp.topic]
+        }
+
+    async def say(self, acts: Iterable[Act]) -> int:
+        """Send these acts and wait until Kafka has all of them; returns how many messages that were."""
+        coming = iter(acts)
+        waiting: list[tuple[TopicPartition, Sequence[Message], Awaitable[Any]]] = []
+        failed: dict[TopicPartition, list[Message]] = {}
+        said: list[Act] = []
+        sent = 0
+        while some := list(islice(coming, AT_ONCE)):
+            said += some
+            written = self._written(some)
+            sent += sum(len(messages) for messages in written.values())
+            await self._send(written, waiting, failed)
+        await self._acknowledged(waiting, failed)
+        while failed:
+            await self._rebuild()
+            again, failed, waiting = failed, {}, []
+            await self._send(again, waiting, failed)
+            await self._acknowledged(waiting, failed)
+        for act in said:
+            self.acknowledged[type(act.data).TYPE] += 1
+            if act.complaint is not None and isinstance(act.data, RequestRecorded):
+                self.requests.add(act.complaint)
+        return sent
+
+    async def close(self) -> None:
+        """Leave; nothing that was acknowledged is lost."""
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            with suppress(Exception):
+                async with asyncio.timeout(5):
+                    await producer.stop()
+
+    def _written(self, acts: Sequence[Act]) -> dict[TopicPartition, list[Message]]:
+        written: dict[TopicPartition, list[Message]] = {}
+        for act in acts:
+            line: Topic = act.line
+            name = self._prefix + (line.of(act.unit) if act.unit is not None else line.name)
+            key = act.key.encode()
+            tp = TopicPartition(name, partition_of(key, line.partitions))
+            headers = input_headers(type(act.data), act.source, act.event_id, act.at)
+            self._hearers[name] = line.hearers
+            message = Message(key, self._encoder.encode(act.data), headers)
+            written.setdefault(tp, []).extend([message] * act.times)
+        return written
+
+    async def _send(
+        self,
+        written: dict[TopicPartition, list[Message]],
+        waiting: list[tuple[TopicPartition, Sequence[Message], Awaitable[Any]]],
+        failed: dict[TopicPartition, list[Message]],
+    ) -> None:
+        """Hand batches to the producer; what it does not take is `failed`."""
+        now_ms = int(time.time() * 1000)
+        try:
+            producer = await self._open(tp.topic for tp in written)
+        except (KafkaError, TimeoutError, OSError):
+            for tp, messages in written.items():
+                failed.setdefault(tp, []).extend(messages)
+            return
+        for tp, messages in written.items():
+            start = 0
+            while start < len(messages):
+                builder = producer.create_batch()
+                end = start
+                while end < len(messages):
+                    message = messages[end]
+                    appended = builder.append(
+                        key=message.key, value=message.value, timestamp=now_ms, headers=message.headers
+                    )
+                    if appended is None:
+                        break
+                    end += 1
+                part = messages[start:end]
+                start = end
+                try:
+                    async with asyncio.timeout(SEND_SECONDS_MAX):
+                        answer = await producer.send_batch(builder, tp.topic, partition=tp.partition)
+                except (KafkaError, TimeoutError, OSError):
+                    failed.setdefault(tp, []).extend(part)
+                else:
+                    waiting.append((tp, part, answer))
+
+    async def _acknowledged(
+        self,
+        waiting: list[tuple[TopicPartition, Sequence[Message], Awaitable[Any]]],
+        failed: dict[TopicPartition, list[Message]],
+    ) -> None:
+        """Wait for Kafka's answers and note how far each partition now reaches."""
+        unsure: set[TopicPartition] = set()
+        deadline = time.monotonic() + SEND_SECONDS_MAX
+        for tp, part, answer in waiting:
+            try:
+                async with asyncio.timeout(max(deadline - time.monotonic(), 0.001)):
+                    metadata = await answer
+            except (KafkaError, TimeoutError, OSError):
+                failed.setdefault(tp, []).extend(part)
+                continue
+            if metadata.offset < 0:  # Kafka knew the batch already and does not say where it stands
+                unsure.add(tp)
+            else:
+                self.ends[tp] = max(self.ends.get(tp, 0), metadata.offset + len(part))
+        if unsure:
+            self.ends |= await self._asked(unsure)
+
+    async def _asked(self, partitions: set[TopicPartition]) -> dict[TopicPartition, int]:
+        while True:
+            consumer = AIOKafkaConsumer(bootstrap_servers=self._kafka, group_id=None)
+            try:
+                async with asyncio.timeout(SEND_SECONDS_MAX):
+                    await consumer.start()
+                    consumer.assign(list(partitions))
+                    return dict(await consumer.end_offsets(list(partitions)))
+            except (KafkaError, TimeoutError, OSError):
+                await asyncio.sleep(0.2)
+            finally:
+                with suppress(Exception):
+                    async with asyncio.timeout(5):
+                        await consumer.stop()
+
+    async def _open(self, topics: Iterable[str]) -> AIOKafkaProducer:
+        if self._producer is None:
+            producer = AIOKafkaProducer(
+                bootstrap_servers=self._kafka,
+                client_id="city",
+                acks="all",
+                enable_idempotence=True,
+                max_batch_size=BATCH_BYTES_MAX,
+                request_timeout_ms=10_000,
+            )
+            try:
+                async with asyncio.timeout(SEND_SECONDS_MAX):
+                    await producer.start()
+                    # One request for all topics: a first send to each of hundreds would ask one by one.
+                    metadata = await producer.client.fetch_all_metadata()
+                    known = {t for t in metadata.topics() if t.startswith(self._prefix)}
+                    await producer.client.set_topics(known | set(topics))
+            except BaseException:
+                with suppress(Exception):
+                    async with asyncio.timeout(5):
+                        await producer.stop()
+                raise
+            self._producer = producer
+        return self._producer
+
+    async def _rebuild(self) -> None:
+        """A producer that failed once may be dead and look alive."""
+        await self.close()
+        await asyncio.sleep(0.2)
