@@ -1,104 +1,235 @@
-"""A city being served: leave its supervisor running, wait until it hears, see how far behind it is."""
+"""A city being served: made or made anew, its processes, whether they hear, how far behind they are."""
 
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import subprocess
 import sys
 import time
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final, NamedTuple
 
 import asyncpg
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from confluent_kafka import TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec
 
-from hotline.realm import Realm
+from hotline import realm
+from hotline.realm import DESKS, Realm
 from hotline.stack.errors import StackError
-from hotline.where import folder
-from shared.topics import COMPLAINTS_LOG, FEEDBACK_ANSWERS, INTAKE_REQUESTS, TELEPHONY_CALLS
+from hotline.stack.server import last_line
+from hotline.stack.stack import Addresses
+from hotline.stack.supervisor import Service
+from hotline.where import City
+from shared.catalogue import Catalogue
+from shared.topics import TOPICS, names
 
 OPEN_SECONDS_MAX: Final = 60.0
+POLL_SECONDS: Final = 0.05
 
-_DOORS: Final = {
-    "intake": (INTAKE_REQUESTS.name, TELEPHONY_CALLS.name),
-    "dispatch": (COMPLAINTS_LOG.name,),
-    "feedback": (COMPLAINTS_LOG.name, FEEDBACK_ANSWERS.name),
-}
+# The first number of the advisory lock that says who owns the relay's shard and who the timers'.
+_OWNERS: Final = {"relay": 12345, "escalation": 12346}
+_OWNED: Final = """
+SELECT DISTINCT l.classid::int FROM pg_locks l JOIN pg_database d ON d.oid = l.database
+WHERE l.locktype = 'advisory' AND l.granted AND d.datname = current_database()
+"""
+_COUNTS: Final = """
+SELECT (SELECT count(*) FROM es.stream) AS complaints,
+       (SELECT count(*) FROM es.stream WHERE state::json -> 'ended' IS NULL) AS open,
+       (SELECT count(*) FROM es.event) AS facts,
+       (SELECT count(*) FROM es.timer) AS timers,
+       (SELECT count(*) FROM es.parked) AS parked,
+       (SELECT count(*) FROM intake.call) AS calls
+"""
 
 
-def leave_running(city: str) -> None:
+def services_of(city: City) -> list[Service]:
+    """The processes of a city as it is remembered."""
+    return realm.services(
+        city.realm,
+        Path(city.logs),
+        time=city.time,
+        traces_ratio=city.traces_ratio,
+        ruleset=city.ruleset,
+        catalogue=city.catalogue,
+    )
+
+
+def leave_running(city: City, folder: Path) -> subprocess.Popen[bytes]:
     """Start the city's supervisor so that it outlives this command; `hotline down` ends it."""
-    log = folder() / "logs" / "supervisor.log"
+    log = folder.absolute() / "logs" / "supervisor.log"
     log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("ab") as output:
-        subprocess.Popen(  # noqa: S603 -- ourselves
-            [sys.executable, "-m", "hotline", "supervise", city],
+    with log.open("wb") as output:
+        return subprocess.Popen(  # noqa: S603 -- ourselves
+            [sys.executable, "-m", "hotline", "supervise", city.realm.name],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
-            env={**os.environ, "HOTLINE_STACK": str(folder().absolute())},
+            env={**os.environ, "HOTLINE_STACK": str(folder.absolute())},
             start_new_session=True,
         )
 
 
-async def wait_until_open(realm: Realm) -> None:
-    """Until every desk has its partitions and the relay has its shard.
+class Opening:
+    """Waits until every process of a city that is about to start hears its doors.
 
-    A desk that gets a partition looks its place up in the log first, so the row says that it hears.
+    A desk says `doors_open` once it has its partitions; relay and escalation are at work once they own
+    their lock. Make it before the start: what the logs held by then is of an earlier run.
     """
-    give_up_at = time.monotonic() + OPEN_SECONDS_MAX
-    connection = await asyncpg.connect(realm.owner_dsn)
+
+    def __init__(self, city: City) -> None:
+        """Remember where the logs end now."""
+        self._city = city
+        self._logs = {service.name: service.log for service in services_of(city)}
+        self._from = {
+            name: log.stat().st_size if log.exists() else 0 for name, log in self._logs.items()
+        }
+
+    async def wait(self, *, failed: Callable[[], str | None] = lambda: None) -> None:
+        """Return when all are open; `StackError` where one is not in time, or `failed` gives a reason."""
+        give_up_at = time.monotonic() + OPEN_SECONDS_MAX
+        connection = await asyncpg.connect(self._city.realm.owner_dsn)
+        try:
+            while closed := await self._closed(connection):
+                if (why := failed()) is not None:
+                    raise StackError(why)
+                if time.monotonic() > give_up_at:
+                    said = last_line(self._logs[closed[0]])
+                    raise StackError(
+                        f"{' and '.join(closed)} did not open within {OPEN_SECONDS_MAX:.0f} s; the last line "
+                        f"of {self._logs[closed[0]]}: {said or '(nothing)'}"
+                    )
+                await asyncio.sleep(POLL_SECONDS)
+        finally:
+            await connection.close()
+
+    async def _closed(self, connection: asyncpg.Connection[asyncpg.Record]) -> list[str]:
+        silent = [
+            name
+            for name, log in self._logs.items()
+            if name.partition("-")[0] not in _OWNERS and not _says_open(log, self._from[name])
+        ]
+        owned = {row[0] for row in await connection.fetch(_OWNED)}
+        return silent + [name for name, number in _OWNERS.items() if number not in owned]
+
+
+def _says_open(log: Path, offset: int) -> bool:
     try:
-        expected = {(desk, realm.prefix + topic) for desk, topics in _DOORS.items() for topic in topics}
-        while time.monotonic() < give_up_at:
-            rows = await connection.fetch("SELECT DISTINCT consumer, topic FROM es.consumer_offset")
-            owned = await connection.fetchval("SELECT epoch > 0 FROM es.relay WHERE shard = 0")
-            if owned and expected <= {(row[0], row[1]) for row in rows}:
-                return
-            await asyncio.sleep(0.1)
+        with log.open("rb") as file:
+            file.seek(offset)
+            return b'"doors_open"' in file.read()
+    except FileNotFoundError:
+        return False
+
+
+async def remove_city(addresses: Addresses, name: str) -> None:
+    """Drop a city's database, logins and topics, all of it; fine where there is none."""
+    admin = await asyncpg.connect(addresses.database("postgres"))
+    try:
+        await admin.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        for role in [f"{name}_{process}" for process in (*realm.PROCESSES, "reader")]:
+            await admin.execute(f'DROP ROLE IF EXISTS "{role}"')
+    finally:
+        await admin.close()
+    kafka = AdminClient({"bootstrap.servers": addresses.kafka, "log_level": 0})
+
+    def remove() -> None:
+        known = [topic for topic in kafka.list_topics(timeout=30).topics if topic.startswith(f"{name}.")]
+        if known:
+            for gone in kafka.delete_topics(known, operation_timeout=30, request_timeout=60).values():
+                gone.result()
+
+    await asyncio.to_thread(remove)
+
+
+async def city_time_of(owner_dsn: str) -> bool:
+    """Whether a conductor has ever moved this city's time: it is a rehearsal's and stays one."""
+    connection = await asyncpg.connect(owner_dsn)
+    try:
+        return bool(await connection.fetchval("SELECT EXISTS (SELECT FROM es.city_clock)"))
     finally:
         await connection.close()
-    message = f"The services did not open within {OPEN_SECONDS_MAX:.0f} s; their logs are in {folder()}/logs."
-    raise StackError(message)
 
 
-async def behind(realm: Realm) -> dict[str, int]:
-    """For each desk how many messages lie in Kafka that it has not taken in."""
+async def behind(realm: Realm, catalogue: Catalogue) -> dict[str, int]:
+    """For each desk how many messages lie in Kafka that it has not taken in, for the relay how many facts."""
+    heard = [
+        (desk, name, partition)
+        for name, line in names(realm.prefix, catalogue.units).items()
+        for desk in line.hearers
+        if desk in DESKS
+        for partition in range(line.partitions)
+    ]
+    ends = await _ends(realm.kafka, {(name, partition) for _, name, partition in heard})
     connection = await asyncpg.connect(realm.logins["reader"])
     try:
         rows = await connection.fetch("SELECT consumer, topic, part, next_offset FROM es.consumer_offset")
         drained = await connection.fetchval("SELECT es.drained()")
     finally:
         await connection.close()
-    consumer = AIOKafkaConsumer(bootstrap_servers=realm.kafka)
-    await consumer.start()
-    try:
-        partitions = sorted({TopicPartition(row[1], row[2]) for row in rows})
-        consumer.assign(partitions)
-        ends = await consumer.end_offsets(partitions) if partitions else {}
-    finally:
-        await consumer.stop()
-    lag: dict[str, int] = {}
-    for desk, topic, part, offset in rows:
-        lag[desk] = lag.get(desk, 0) + ends[TopicPartition(topic, part)] - offset
-    lag["relay"] = 0 if drained else 1
-    return lag
+    taken = {(row[0], row[1], row[2]): row[3] for row in rows}
+    lag = {desk: 0 for desk in DESKS if any(desk in line.hearers for line in TOPICS)}
+    for desk, name, partition in heard:
+        lag[desk] += max(ends[name, partition] - taken.get((desk, name, partition), 0), 0)
+    return {**lag, "relay": 0 if drained else 1}
+
+
+async def _ends(kafka: str, partitions: set[tuple[str, int]]) -> dict[tuple[str, int], int]:
+    def ask() -> dict[tuple[str, int], int]:
+        admin = AdminClient({"bootstrap.servers": kafka, "log_level": 0})
+        asked = {TopicPartition(topic, number): OffsetSpec.latest() for topic, number in partitions}
+        found = admin.list_offsets(asked, request_timeout=20)
+        return {(at.topic, at.partition): answer.result().offset for at, answer in found.items()}
+
+    return await asyncio.to_thread(ask)
 
 
 async def counts(realm: Realm) -> dict[str, int]:
     """What the log holds, in a few numbers."""
     connection = await asyncpg.connect(realm.logins["reader"])
     try:
-        row = await connection.fetchrow(
-            """
-            SELECT (SELECT count(*) FROM es.stream) AS complaints,
-                   (SELECT count(*) FROM es.stream WHERE state::json -> 'ended' IS NULL) AS open,
-                   (SELECT count(*) FROM es.event) AS facts,
-                   (SELECT count(*) FROM es.timer) AS timers,
-                   (SELECT count(*) FROM es.parked) AS parked,
-                   (SELECT count(*) FROM intake.call) AS calls
-            """
-        )
+        row = await connection.fetchrow(_COUNTS)
     finally:
         await connection.close()
     return dict(row) if row is not None else {}
+
+
+class Running(NamedTuple):
+    """A process as the system sees it."""
+
+    since: float
+    """Unix time."""
+    memory_mb: int
+    cpu_seconds: float
+    listens: int | None
+    """The loopback port it answers on, None where it has none."""
+
+
+def running(pid: int) -> Running | None:
+    """What the system knows of a process; None where it is gone."""
+    import psutil
+
+    try:
+        process = psutil.Process(pid)
+        with process.oneshot():
+            ports = [c.laddr.port for c in process.net_connections(kind="tcp") if c.status == psutil.CONN_LISTEN]
+            cpu = process.cpu_times()
+            return Running(
+                since=process.create_time(),
+                memory_mb=process.memory_info().rss >> 20,
+                cpu_seconds=round(cpu.user + cpu.system, 1),
+                listens=min(ports, default=None),
+            )
+    except psutil.Error:
+        return None
+
+
+def restarts(file: Path, services: Sequence[str]) -> Mapping[str, int]:
+    """How often each service was brought back, as its supervisor wrote it down."""
+    try:
+        noted: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        noted = {}
+    return {name: int(noted.get(name, 0)) for name in services}

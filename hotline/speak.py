@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final, NamedTuple
 from uuid import uuid4
 
 import asyncpg
@@ -14,62 +14,100 @@ from aiokafka import AIOKafkaProducer
 
 from hotline.realm import Realm
 from hotline.stack.errors import StackError
+from hotline.where import City, typed
 from shared.cloudevents import input_headers
 from shared.codec import decoded
 from shared.events import Fact
-from shared.ids import ComplaintId, message_id
+from shared.ids import ComplaintId, MessageId, message_id
 from shared.inputs import Input
 from shared.topics import Topic, partition_of
 
 EFFECT_SECONDS_MAX: Final = 15.0
+SOURCE: Final = "/hotline/command"
+_POLL_SECONDS: Final = 0.03
 
 
-async def tell(realm: Realm, line: Topic, key: str, data: Input, *, unit: str = "") -> str:
-    """Send one input and wait until Kafka has it on disk; returns the message's identity in the log."""
-    source, event_id = "/hotline/command", str(uuid4())
-    producer = AIOKafkaProducer(bootstrap_servers=realm.kafka, acks="all", enable_idempotence=True)
-    await producer.start()
+class Told(NamedTuple):
+    """A message Kafka has taken: who it is, and where it lies."""
+
+    identity: MessageId
+    topic: str
+    partition: int
+    offset: int
+
+
+async def now_of(city: City) -> datetime:
+    """What time it is in the city: in a rehearsal as far as its conductor has come."""
+    if city.time == "system":
+        return datetime.now(UTC)
+    connection = await reader(city.realm)
     try:
-        await producer.send_and_wait(
-            realm.prefix + line.of(unit),
+        now: datetime | None = await connection.fetchval("SELECT now FROM es.city_clock")
+    finally:
+        await connection.close()
+    return now or datetime.now(UTC)
+
+
+async def tell(city: City, line: Topic, key: str, data: Input, *, unit: str = "") -> Told:
+    """Send one input and wait until Kafka has it on all its replicas."""
+    event_id = str(uuid4())
+    topic = city.realm.prefix + line.of(unit)
+    headers = input_headers(type(data), SOURCE, event_id, await now_of(city))
+    producer = AIOKafkaProducer(bootstrap_servers=city.realm.kafka, acks="all", enable_idempotence=True)
+    try:
+        await producer.start()
+        at = await producer.send_and_wait(
+            topic,
             key=key.encode(),
             value=msgspec.json.encode(data),
-            headers=input_headers(type(data), source, event_id, datetime.now(UTC)),
+            headers=headers,
             partition=partition_of(key.encode(), line.partitions),
         )
     finally:
         await producer.stop()
-    return message_id(source, event_id)
+    return Told(message_id(SOURCE, event_id), topic, at.partition, at.offset)
 
 
-async def effect(realm: Realm, complaint: ComplaintId, caused_by: str) -> list[Fact]:
-    """What the desks stated because of a message; waits for it, empty where it was already so."""
-    connection = await asyncpg.connect(realm.logins["reader"])
+async def effect(city: City, complaint: ComplaintId, told: Told) -> list[Fact]:
+    """What the desks stated because of a message; waits for it, empty where it was already so.
+
+    `StackError` says why where the message was parked, or that nothing came of it in time.
+    """
+    connection = await reader(city.realm)
     give_up_at = time.monotonic() + EFFECT_SECONDS_MAX
     try:
         while time.monotonic() < give_up_at:
-            rows = await connection.fetch(
-                "SELECT type, schema_version, body FROM es.event WHERE stream_id = $1 AND caused_by = $2 "
-                "ORDER BY version",
-                complaint,
-                caused_by,
+            # One statement is one snapshot: a message with its effect has its facts as well.
+            row = await connection.fetchrow(
+                "SELECT EXISTS (SELECT FROM es.inbox WHERE message_id = $1) AS done,"
+                " (SELECT reason FROM es.parked WHERE topic = $2 AND part = $3 AND kafka_offset = $4) AS reason",
+                *told,
             )
-            if rows:
-                return [decoded(*row) for row in rows]
-            if await connection.fetchval("SELECT 1 FROM es.inbox WHERE message_id = $1", caused_by):
-                return []
-            reason = await connection.fetchval(
-                "SELECT reason FROM es.parked WHERE complaint_id = $1 OR reason LIKE '%' || $1::text || '%' "
-                "ORDER BY parked_id DESC LIMIT 1",
-                complaint,
-            )
-            if reason is not None:
-                message = f"The message was parked: {reason}"
-                raise StackError(message)
-            await asyncio.sleep(0.05)
+            if row is not None and row["reason"] is not None:
+                raise StackError(f"The message was parked: {row['reason']} ({typed('parked list')} shows it).")
+            if row is not None and row["done"]:
+                return await facts_of(connection, complaint, told.identity)
+            await asyncio.sleep(_POLL_SECONDS)
     finally:
         await connection.close()
-    message = (
-        f"Nothing came of it within {EFFECT_SECONDS_MAX:.0f} s: `hotline status` shows whether a desk hangs."
+    raise StackError(
+        f"Nothing came of it within {EFFECT_SECONDS_MAX:.0f} s, and it is not lost: "
+        f"{typed('status')} shows whether a desk hangs."
     )
-    raise StackError(message)
+
+
+async def facts_of(connection: asyncpg.Connection[Any], complaint: str, caused_by: str = "") -> list[Fact]:
+    """The facts of a complaint in order; with `caused_by` those a message or fact led to."""
+    rows = await connection.fetch(
+        "SELECT type, schema_version, body FROM es.event"
+        " WHERE stream_id = $1 AND ($2 = '' OR caused_by = $2) ORDER BY version",
+        complaint,
+        caused_by,
+    )
+    return [decoded(*row) for row in rows]
+
+
+async def reader(realm: Realm) -> asyncpg.Connection[Any]:
+    """A connection that may only read."""
+    connection: asyncpg.Connection[Any] = await asyncpg.connect(realm.logins["reader"], timeout=10)
+    return connection

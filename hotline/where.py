@@ -1,32 +1,48 @@
-"""Which city is meant: the stack's folder, and what runs on it."""
+"""Which city is meant: the stack's folder, what is remembered in it, and what runs on it.
+
+.stack/
+    city.json               which city is current, how it is served, its logins (the owner's alone may read it)
+    cities/NAME/            its catalogue and its services' logs
+    restarts.json           how often the supervisor brought each service back
+"""
 
 from __future__ import annotations
 
+import json
 import os
-from dataclasses import asdict, dataclass
+import re
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Final, Literal
+from urllib.parse import urlsplit, urlunsplit
 
 import msgspec
 
 from hotline.realm import Realm
+from hotline.stack import child
 from hotline.stack.atomic import write_atomically
 from hotline.stack.errors import StackError
-from hotline.stack.stack import Stack
+from hotline.stack.stack import Addresses, Stack
+from hotline.stack.state import read_roster
 
 CITY_FILE: Final = "city.json"
-NOT_UP: Final = "The stack is not up: `hotline up` starts it."
+RESTARTS_FILE: Final = "restarts.json"
+CITY_NAME: Final = re.compile(r"^[a-z][a-z0-9_]{0,30}$")
+"""What a city may be called: the name stands in a database, in roles and before topics."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class City:
-    """A city and how its services were started."""
+    """A city and how it is served."""
 
     realm: Realm
     time: Literal["system", "rehearsal"] = "system"
     ruleset: str = "beijing-draft-2021"
     catalogue: str = ""
+    """Path of the dispatch catalogue; empty: the example that ships with the project."""
     traces_ratio: float = 0.01
+    logs: str = ""
+    """Folder of the services' logs."""
 
 
 def folder() -> Path:
@@ -34,43 +50,71 @@ def folder() -> Path:
     return Path(os.environ.get("HOTLINE_STACK") or ".stack")
 
 
-def find_city() -> Realm:
+def typed(command: str, where: Path | None = None) -> str:
+    """The command a person has to type so that it means this folder."""
+    at = where or folder()
+    told = os.environ.get("HOTLINE_STACK")
+    same = at.absolute() == (Path(told) if told else Path(".stack")).absolute()
+    return f"`hotline {command}`" if same else f"`HOTLINE_STACK={at} hotline {command}`"
+
+
+def city_folder(name: str, where: Path | None = None) -> Path:
+    """What belongs to one city in the stack's folder."""
+    return (where or folder()).absolute() / "cities" / name
+
+
+def find_city(where: Path | None = None) -> Realm:
     """Where the city that is up is reached; `StackError` in one sentence where none is."""
-    return city_up().realm
+    return city_up(where).realm
 
 
-def city_up() -> City:
-    """The city that is up, and how it was started; `StackError` in one sentence where none is."""
-    where = folder()
-    addresses = Stack.addresses_of(where)
+def city_up(where: Path | None = None) -> City:
+    """The city that is up, and how it is served; `StackError` in one sentence where none is."""
+    at = where or folder()
+    addresses = Stack.addresses_of(at)
     if addresses is None:
-        raise StackError(NOT_UP)
+        raise StackError(f"The stack is not up: {typed('up', at)} starts it.")
+    city = remembered(at)
+    if city is None:
+        raise StackError(f"The stack is up, but no city lives on it: {typed('up', at)} starts one.")
+    return replace(city, realm=_at(addresses, city.realm))
+
+
+def remembered(where: Path | None = None) -> City | None:
+    """The city this folder's stack served last, whether anything runs or not; None where there was none."""
+    file = (where or folder()) / CITY_FILE
     try:
-        raw = (where / CITY_FILE).read_bytes()
+        return msgspec.json.decode(file.read_bytes(), type=City)
     except FileNotFoundError:
-        raise StackError("The stack is up, but no city lives on it: `hotline up` starts one.") from None
-    city = msgspec.json.decode(raw, type=City)
-    return City(
-        realm=Realm(
-            name=city.realm.name,
-            kafka=addresses.kafka,
-            owner_dsn=addresses.database(city.realm.name),
-            logins=city.realm.logins,
-            zipkin=addresses.zipkin,
-        ),
-        time=city.time,
-        ruleset=city.ruleset,
-        catalogue=city.catalogue,
-        traces_ratio=city.traces_ratio,
-    )
+        return None
+    except msgspec.DecodeError as error:
+        raise StackError(f"{file} cannot be read ({error}): remove it and start the city again.") from None
 
 
-def remember_city(city: City) -> None:
-    """Write down which city is up; the file holds logins and is the owner's alone."""
-    file = folder() / CITY_FILE
-    write_atomically(file, msgspec.json.encode(asdict(city)).decode(), mode=0o600)
+def remember_city(city: City, where: Path | None = None) -> None:
+    """Write down which city is current; the file holds logins and is the owner's alone."""
+    write_atomically((where or folder()) / CITY_FILE, json.dumps(asdict(city), indent=2) + "\n", mode=0o600)
 
 
-def forget_city() -> None:
-    """No city is up any more."""
-    (folder() / CITY_FILE).unlink(missing_ok=True)
+def forget_city(where: Path | None = None) -> None:
+    """No city is current any more."""
+    ((where or folder()) / CITY_FILE).unlink(missing_ok=True)
+
+
+def supervised(where: Path | None = None) -> bool:
+    """Whether somebody keeps services alive on this stack."""
+    supervisor = read_roster(where or folder()).supervisor
+    return supervisor is not None and child.is_alive(supervisor)
+
+
+def _at(addresses: Addresses, realm: Realm) -> Realm:
+    """The realm where its stack is reached now: a port that somebody took while it was down has moved."""
+    owner = addresses.database(realm.name)
+    host = urlsplit(owner).netloc.rpartition("@")[2]
+    logins = {name: _moved(dsn, host) for name, dsn in realm.logins.items()}
+    return replace(realm, kafka=addresses.kafka, owner_dsn=owner, logins=logins, zipkin=addresses.zipkin)
+
+
+def _moved(dsn: str, host: str) -> str:
+    parts = urlsplit(dsn)
+    return urlunsplit(parts._replace(netloc=f"{parts.netloc.rpartition('@')[0]}@{host}"))

@@ -223,6 +223,8 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
                     self._standing.clear()
                     self._fail(fatal)
                     return True
+            if self._standing.get(at) is not standing:
+                return True  # fenced: what is not written comes again from where the log says we are
         for at, place in ends.items():
             if at in self._standing and place.offset >= self._standing[at].ahead.offset:
                 self._standing[at].ahead = place
@@ -243,10 +245,9 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
                 continue  # revoked meanwhile, or fetched before a seek
             batch, position = standing.ahead.mark_batch, standing.ahead.mark_position
             if self._from_relay:
-                mark = dict(record.headers).get("ce_relaymark")
+                mark = _mark_of(record.headers)
                 if mark is not None:
-                    left, _, right = mark.partition(b".")
-                    new_batch, new_position = int(left), int(right)
+                    new_batch, new_position = mark
                     if (new_batch, new_position) <= (batch, position):
                         repeats += 1
                         standing.ahead = Place(record.offset + 1, batch, position)
@@ -366,6 +367,18 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
             self._fill(mine, batch)
             await self._write(batch)
             return len(mine)
+
+
+def _mark_of(headers: Sequence[tuple[str, bytes | None]]) -> tuple[int, int] | None:
+    """The relay's mark; None where there is none, or what stands there is none."""
+    mark = dict(headers).get("ce_relaymark")
+    if mark is None:
+        return None
+    batch, _, position = mark.partition(b".")
+    try:
+        return int(batch), int(position)
+    except ValueError:
+        return None
 
 
 def one_by_one(translate: Translate) -> Handle:

@@ -273,10 +273,10 @@ def _dispatched(case: Complaint, fact: ComplaintDispatched) -> Complaint:
                 number=fact.round,
             ),
         )
-    else:  # a re-dispatch: the same limit now runs against the new unit (T10)
+    else:  # a re-dispatch: the same limit now runs against the new unit (T10), unless it had passed before
         deadlines = tuple(
             replace(d, unit=fact.unit)
-            if d.limit is Limit.FEEDBACK and d.number == fact.round and d.done_at is None
+            if d.limit is Limit.FEEDBACK and d.number == fact.round and fact.dispatched_at <= d.due_at
             else d
             for d in deadlines
         )
@@ -337,7 +337,11 @@ def _feedback_missed(case: Complaint, fact: FeedbackLimitMissed) -> Complaint:
 
 
 def _stated(case: Complaint, limit: Limit, number: int) -> Complaint:
-    """A miss was stated: watch no longer, but remember it until the act comes."""
+    """A miss was stated: watch no longer, but remember it until the act comes.
+
+    Where the act has come, too late, the escalation stated with the miss has to know: it finds the limit as
+    the rung below its own.
+    """
     kept: list[Deadline] = []
     missed = case.missed
     for deadline in case.deadlines:
@@ -347,38 +351,33 @@ def _stated(case: Complaint, limit: Limit, number: int) -> Complaint:
                     *missed,
                     Missed(limit=limit, due_at=deadline.due_at, unit=deadline.unit, number=number),
                 )
+            elif case.level is not Level.MUNICIPAL:
+                kept.append(replace(deadline, limit=Limit.LADDER, because=limit))
         else:
             kept.append(deadline)
     return replace(case, deadlines=tuple(kept), missed=missed)
 
 
 def _escalated(case: Complaint, fact: ComplaintEscalated) -> Complaint:
-    kept = tuple(d for d in case.deadlines if d.limit is not Limit.LADDER)
-    if fact.next_at is not None:
-        done_at = _act_at(case, fact.because)
-        if done_at is None or done_at > fact.next_at:
-            kept = (
-                *kept,
-                Deadline(
-                    limit=Limit.LADDER,
-                    due_at=fact.next_at,
-                    unit=fact.unit,
-                    since=fact.escalated_at,
-                    because=fact.because,
-                    done_at=done_at,
-                ),
+    kept: list[Deadline] = []
+    done_at: datetime | None = None
+    for deadline in case.deadlines:
+        if deadline.limit is not Limit.LADDER:
+            kept.append(deadline)
+        elif deadline.because is fact.because:
+            done_at = deadline.done_at
+    if fact.next_at is not None and (done_at is None or done_at > fact.next_at):
+        kept.append(
+            Deadline(
+                limit=Limit.LADDER,
+                due_at=fact.next_at,
+                unit=fact.unit,
+                since=fact.escalated_at,
+                because=fact.because,
+                done_at=done_at,
             )
-    return replace(case, level=fact.to_level, deadlines=kept)
-
-
-def _act_at(case: Complaint, limit: Limit) -> datetime | None:
-    """When what a limit waits for came about, if it has."""
-    done: datetime | None = None
-    if case.order is not None:
-        done = case.order.reacted_at if limit is Limit.SIGN else case.order.answered_at
-    if done is None and case.ended is not None:
-        return case.ended.at
-    return done
+        )
+    return replace(case, level=fact.to_level, deadlines=tuple(kept))
 
 
 def _corrected(case: Complaint, fact: LimitMissCorrected) -> Complaint:

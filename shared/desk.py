@@ -128,7 +128,7 @@ class Desk:
                 hand.parks(work, str(unknown), unknown)
             except Exception as error:  # noqa: BLE001 -- a bug in a rule must not stop the city
                 self.telemetry.failed(self.name, work.complaint_id, error)
-                life.parked = True
+                life.failed = True
                 hand.parks(work, f"could not be decided: {error!r}", error)
             else:
                 if work.message_id is not None:
@@ -145,7 +145,7 @@ class Desk:
 class _Life:
     """One complaint while a batch is decided: as it was read, and as it stands now."""
 
-    __slots__ = ("case", "case_read", "hash", "parked", "version", "version_read")
+    __slots__ = ("case", "case_read", "failed", "hash", "parked", "version", "version_read")
 
     def __init__(self, head: Head | None, *, parked: bool) -> None:
         if head is None:
@@ -155,6 +155,9 @@ class _Life:
         self.version_read = self.version
         self.case_read = self.case
         self.parked = parked
+        """Something of it was parked before: what is new waits, what was released does not."""
+        self.failed = False
+        """Something of it could not be decided just now: all that follows in the batch waits."""
 
     def takes(self, facts: Sequence[Fact], work: Work, desk: str, append: Append) -> None:
         """Chain the facts to the stream and take them into account."""
@@ -204,7 +207,7 @@ class _Hand:
             head = self._known.heads.get(complaint_id)
             life = self._lives[complaint_id] = _Life(head, parked=complaint_id in self._known.parked)
         message = work.message
-        if life.parked and message is not None and message.parked_id is None:
+        if message is not None and (life.failed or (life.parked and message.parked_id is None)):
             reason = "waits behind a parked message of this complaint"
             self._append.parked.append(Parked(message, complaint_id, reason))
             return None

@@ -68,7 +68,10 @@ class Ears:
 
     async def start(self) -> None:
         """Stand at the end of everything, and follow the log from there."""
-        for consumer, partitions in ((self._log_consumer, self._log), (self._consumer, list(self._lines))):
+        for consumer, partitions in (
+            (self._log_consumer, self._log),
+            (self._consumer, [*self._lines, *self._log]),
+        ):
             while True:
                 try:
                     await consumer.start()
@@ -80,12 +83,16 @@ class Ears:
                 consumer.seek(tp, end)
                 if consumer is self._log_consumer:
                     self.read[tp.partition] = end
-        self._consumer.pause(*self._lines)
+        self._consumer.pause(*self._lines, *self._log)
         self._reading = asyncio.create_task(self._read_log())
 
     async def log_ends(self) -> tuple[int, ...]:
-        """Where the log ends now, for each partition; Kafka may be away meanwhile."""
-        ends = await self._ends(self._log_consumer, self._log)
+        """Where the log ends now, for each partition; Kafka may be away meanwhile.
+
+        Asked by the consumer that is paused: a broker answers a connection's requests in turn, and the
+        reader's own fetch waits for news.
+        """
+        ends = await self._ends(self._consumer, self._log)
         return tuple(ends[tp] for tp in self._log)
 
     def at(self, ends: Sequence[int]) -> bool:

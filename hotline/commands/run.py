@@ -1,4 +1,4 @@
-"""What every command does around its work: run it, and say an error in one sentence."""
+"""What every command does around its work: run it, and say what went wrong in one sentence."""
 
 from __future__ import annotations
 
@@ -13,33 +13,61 @@ import typer
 T = TypeVar("T")
 
 
-def run(work: Coroutine[Any, Any, T]) -> T:
-    """Run it; what a person can do something about is said in one sentence, exit code 1.
+class Interrupted(Exception):  # noqa: N818 -- a person's wish, not an error
+    """A person stopped it; the text says what is left and how to go on."""
 
-    HOTLINE_DEBUG=1 shows the trace instead.
-    """
-    import asyncpg
-    from aiokafka.errors import KafkaError
 
-    from hotline.stack.errors import StackError
-    from shared.catalogue import CatalogueInvalid
-
+def run(work: Coroutine[Any, Any, T], *, interrupted: str = "") -> T:
+    """Run it to its end. Ctrl-C ends with exit code 130, after the sentence `interrupted` where one is given."""
     try:
         return asyncio.run(work)
     except KeyboardInterrupt:
-        raise typer.Exit(130) from None
-    except (StackError, CatalogueInvalid) as error:
-        if os.environ.get("HOTLINE_DEBUG"):
-            raise
-        fail(str(error))
-    except (OSError, KafkaError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        if os.environ.get("HOTLINE_DEBUG"):
-            raise
-        text = str(error).strip().splitlines()
-        fail(f"Kafka or PostgreSQL does not answer as it should: {text[0] if text else error!r}")
+        raise Interrupted(interrupted) from None
 
 
-def fail(sentence: str) -> NoReturn:
-    """Say what is wrong and end with exit code 1."""
+def fail(sentence: str, *, code: int = 1) -> NoReturn:
+    """Say what is wrong and end; code 2 where it was typed wrongly."""
     print(sentence, file=sys.stderr)
-    raise typer.Exit(1)
+    raise typer.Exit(code)
+
+
+def guarded(app: typer.Typer) -> NoReturn:
+    """Do what was typed and end with its exit code; errors are one sentence on stderr, never a trace.
+
+    HOTLINE_DEBUG=1 shows the trace instead.
+    """
+    try:
+        app()
+    except Interrupted as stopped:
+        if str(stopped):
+            print(f"\n{stopped}", file=sys.stderr)
+        sys.exit(130)
+    except Exception as error:  # whatever it is, a person reads it
+        if os.environ.get("HOTLINE_DEBUG"):
+            raise
+        print(_sentence(error), file=sys.stderr)
+        sys.exit(1)
+    sys.exit(0)
+
+
+def _sentence(error: Exception) -> str:
+    """What a person is told of an error."""
+    import asyncpg
+    from aiokafka.errors import KafkaError
+    from confluent_kafka import KafkaException
+
+    from hotline.stack.errors import StackError
+    from shared.catalogue import CatalogueInvalid
+    from shared.ruleset import RuleSetUnknown
+
+    lines = str(error).strip().splitlines()
+    text = lines[0] if lines else type(error).__name__
+    if isinstance(error, StackError | CatalogueInvalid | RuleSetUnknown):
+        return str(error)
+    if isinstance(error, KafkaError | KafkaException):
+        return f"Kafka does not answer as it should ({text}): `hotline status` shows what runs."
+    if isinstance(error, asyncpg.PostgresError | asyncpg.InterfaceError | ConnectionError | TimeoutError):
+        return f"PostgreSQL does not answer as it should ({text}): `hotline status` shows what runs."
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename}: {error.strerror}."
+    return f"This should not have happened: {type(error).__name__}: {text}. HOTLINE_DEBUG=1 shows where."

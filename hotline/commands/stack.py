@@ -22,9 +22,27 @@ def up(
     traces_ratio: Annotated[
         float, typer.Option(help="Share of all lives that is traced.", min=0, max=1)
     ] = 1.0,
+    *,
+    stack_only: Annotated[
+        bool, typer.Option("--stack-only", help="No services: to look into what is there.")
+    ] = False,
 ) -> None:
     """Start the stack and the services, in real time; nothing happens where they run."""
+    if stack_only:
+        run(_up_stack())
+        return
     run(_up(city, str(Path(catalogue).absolute()) if catalogue else "", ruleset, traces_ratio))
+
+
+async def _up_stack() -> None:
+    from hotline.stack.stack import Stack
+    from hotline.where import city_up, folder
+
+    await Stack(folder()).up()
+    city = city_up()
+    print(
+        f"The log of city {city.realm.name!r} can be read: `hotline show`, `hotline verify`, `hotline parked`."
+    )
 
 
 async def _up(name: str, path: str, ruleset: str, traces_ratio: float) -> None:

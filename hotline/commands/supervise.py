@@ -18,39 +18,46 @@ def supervise(
 
 async def _supervise(name: str) -> None:
     import asyncio
+    import json
     import signal
+    from contextlib import suppress
     from datetime import UTC, datetime
 
-    from hotline.realm import services
+    from hotline.serve import services_of
+    from hotline.stack.atomic import write_atomically
+    from hotline.stack.errors import StackError
     from hotline.stack.stack import Stack
     from hotline.stack.supervisor import Supervisor
-    from hotline.where import city_up, folder
+    from hotline.where import RESTARTS_FILE, city_up, folder
 
     city = city_up()
+    if city.realm.name != name:
+        raise StackError(f"The current city is {city.realm.name}, not {name}.")
 
     def say(text: str) -> None:
         print(f"{datetime.now(UTC).isoformat(timespec='seconds')} {text}", flush=True)
 
-    supervisor = Supervisor(
-        services(
-            city.realm,
-            folder() / "logs" / name,
-            time=city.time,
-            traces_ratio=city.traces_ratio,
-            ruleset=city.ruleset,
-            catalogue=city.catalogue,
-        ),
-        stack=Stack(folder()),
-        say=say,
-    )
+    supervisor = Supervisor(services_of(city), stack=Stack(folder()), say=say)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
+
+    async def note_restarts() -> None:
+        noted: dict[str, int] | None = None
+        while True:
+            if supervisor.restarts != noted:
+                noted = dict(supervisor.restarts)
+                with suppress(FileNotFoundError):  # wiped meanwhile
+                    write_atomically(folder() / RESTARTS_FILE, json.dumps(noted) + "\n")
+            await asyncio.sleep(0.5)
+
     await supervisor.start()
     say(f"supervising {name}")
-    watching = asyncio.ensure_future(supervisor.watch())
-    stopping = asyncio.ensure_future(stop.wait())
-    await asyncio.wait([watching, stopping], return_when=asyncio.FIRST_COMPLETED)
+    tasks = [asyncio.ensure_future(work) for work in (supervisor.watch(), note_restarts(), stop.wait())]
+    done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     await supervisor.stop()
-    watching.cancel()
-    await asyncio.gather(watching, return_exceptions=True)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    for task in done:
+        task.result()  # a supervisor that failed says so in its log

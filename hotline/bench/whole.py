@@ -1,0 +1,185 @@
+"""Whole lives through the running system, measured between two instants in the middle of the run."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import asyncpg
+import msgspec
+
+from hotline import realm as city
+from hotline.bench.city import Target
+from hotline.bench.meter import Meter, Spent, spent
+from hotline.bench.simulator import Orders, Progress
+from hotline.realm import Realm
+from hotline.stack.errors import StackError
+from hotline.stack.supervisor import Supervisor
+
+WARM_UP: Final = 0.15
+"""Share of the lives that is lived before the clock starts."""
+
+SILENCE_SECONDS_MAX: Final = 60.0
+"""A run in which nothing moves for this long has lost something."""
+
+_CLOSED: Final = """
+SELECT count(*) FILTER (WHERE type = 'ComplaintClosed') AS closed, count(*) AS facts
+FROM es.event WHERE recorded_at > $1 AND recorded_at <= $2
+"""
+_ALL_CLOSED: Final = "SELECT count(*) FROM es.event WHERE type = 'ComplaintClosed'"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """How much life, and how dense."""
+
+    lives: int
+    under_way: int
+    batch_max: int
+    traces_ratio: float
+    extra: Mapping[str, str] = field(default_factory=dict)
+    """Settings of services by their full name."""
+
+
+class Lived(msgspec.Struct, frozen=True, kw_only=True):
+    """One measured run."""
+
+    lives: int
+    closed: int
+    """Lives that closed inside the window."""
+    facts: int
+    """Facts recorded inside the window."""
+    spent: Spent
+    memory_bytes: dict[str, int]
+    gc_threshold: tuple[int, int, int]
+    wrong: list[str] = []
+
+
+async def lived(
+    realm: Realm,
+    load: Load,
+    *,
+    catalogue: Path,
+    targets: Sequence[Target],
+    units: Sequence[str],
+    servers: Mapping[str, int],
+    say: Callable[[str], None],
+) -> Lived:
+    """Start the services, live all lives, measure the middle, stop the services.
+
+    What was lost or is still open after a minute without movement is in `wrong`.
+    """
+    logs = catalogue.parent / "logs" / realm.name
+    services = city.services(
+        realm, logs, traces_ratio=load.traces_ratio, catalogue=str(catalogue), extra=load.extra
+    )
+    supervisor = Supervisor(services, stack=None, say=say)
+    await supervisor.start()
+    watching = asyncio.ensure_future(supervisor.watch())
+    database = await asyncpg.connect(realm.owner_dsn)
+    simulator = await _started(realm, load, targets, units)
+    try:
+        meter = Meter({**supervisor.pids(), "simulator": simulator.pid, **servers}, database)
+        feed = _Feed(simulator)
+        await feed.until(lambda said: said.visited >= load.lives * WARM_UP)
+        first = await meter.read()
+        await feed.until(lambda said: said.sent == load.lives)
+        last = await meter.read()
+        memory = meter.memory_bytes()
+        await feed.until(lambda said: said.visited == load.lives)
+        wrong = await _closed(database, load.lives)
+        restarts = {name: times for name, times in supervisor.restarts.items() if times}
+        if restarts:
+            wrong.append(f"services died and were started again: {restarts}; their logs: {logs}")
+        row = await database.fetchrow(_CLOSED, first.at, last.at)
+        return Lived(
+            lives=load.lives,
+            closed=row["closed"],
+            facts=row["facts"],
+            spent=spent(first, last),
+            memory_bytes=memory,
+            gc_threshold=feed.last.gc_threshold,
+            wrong=wrong,
+        )
+    finally:
+        with suppress(ProcessLookupError):
+            simulator.kill()
+        await simulator.wait()
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+        await supervisor.stop()
+        await database.close()
+
+
+async def _started(
+    realm: Realm, load: Load, targets: Sequence[Target], units: Sequence[str]
+) -> asyncio.subprocess.Process:
+    simulator = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "hotline.bench.simulator",
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert simulator.stdin is not None  # noqa: S101 -- it was asked for
+    orders = Orders(
+        kafka=realm.kafka,
+        prefix=realm.prefix,
+        units=list(units),
+        targets=list(targets),
+        lives=load.lives,
+        under_way=load.under_way,
+        batch_max=load.batch_max,
+    )
+    simulator.stdin.write(msgspec.json.encode(orders) + b"\n")
+    await simulator.stdin.drain()
+    return simulator
+
+
+class _Feed:
+    """What the simulator says of itself, line by line."""
+
+    def __init__(self, simulator: asyncio.subprocess.Process) -> None:
+        self._simulator = simulator
+        self._moved_at = time.monotonic()
+        self.last = Progress()
+
+    async def until(self, reached: Callable[[Progress], bool]) -> None:
+        """Wait until the simulator is that far; `StackError` when it ends or nothing moves any more."""
+        output = self._simulator.stdout
+        assert output is not None  # noqa: S101 -- it was asked for
+        while not reached(self.last):
+            line = await output.readline()
+            if not line:
+                raise StackError(
+                    f"the simulator ended after {self.last.visited} visits; what it said stands above."
+                )
+            said = msgspec.json.decode(line, type=Progress)
+            if (said.sent, said.visited) != (self.last.sent, self.last.visited):
+                self._moved_at = time.monotonic()
+            self.last = said
+            if time.monotonic() - self._moved_at > SILENCE_SECONDS_MAX:
+                raise StackError(
+                    f"nothing has moved for {SILENCE_SECONDS_MAX:.0f} s: {said.sent} requests sent, "
+                    f"{said.visited} visits asked for; look into the services' logs (--keep)."
+                )
+
+
+async def _closed(database: asyncpg.Connection[asyncpg.Record], lives: int) -> list[str]:
+    """Wait until the last life has closed; what is missing where it does not."""
+    seen, moved_at = -1, time.monotonic()
+    while True:
+        closed = await database.fetchval(_ALL_CLOSED)
+        if closed >= lives:
+            return []
+        if closed != seen:
+            seen, moved_at = closed, time.monotonic()
+        if time.monotonic() - moved_at > SILENCE_SECONDS_MAX:
+            return [f"{lives - closed} of {lives} lives did not close"]
+        await asyncio.sleep(0.1)

@@ -1,0 +1,36 @@
+"""`hotline verify`: read the whole log again, and say whether everything that must hold holds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from hotline.commands.run import run
+
+if TYPE_CHECKING:
+    from hotline.verify import Report
+
+
+def verify(*, json: Annotated[bool, typer.Option("--json", help="For a program to read.")] = False) -> None:
+    """Check versions, hash chains, lives, heads and timers of the whole log; exit 1 on a problem."""
+    import msgspec
+
+    report, digest = run(_verify())
+    if json:
+        print(
+            msgspec.json.format(msgspec.json.encode({"digest": digest, "report": report}), indent=2).decode()
+        )
+    else:
+        report.print()
+        print(f"digest of all facts: {digest}")
+    if report.problem_count:
+        raise typer.Exit(1)
+
+
+async def _verify() -> tuple[Report, str]:
+    from hotline.verify import digest, verify
+    from hotline.where import find_city
+
+    reader = find_city().logins["reader"]
+    return await verify(reader), await digest(reader)
