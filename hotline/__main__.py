@@ -1,19 +1,20 @@
-"""`hotline`: one line a subcommand."""
+"""`hotline`: one line a subcommand, in the order of a first day."""
 
 from __future__ import annotations
 
+from typing import NoReturn
+
 import typer
 
-from hotline.commands.bench import bench
 from hotline.commands.call import call
 from hotline.commands.demo import demo
+from hotline.commands.down import down, wipe
 from hotline.commands.parked import parked
-from hotline.commands.replay import replay
-from hotline.commands.show import show
-from hotline.commands.stack import down, status, up, wipe
+from hotline.commands.run import guarded
+from hotline.commands.status import status
 from hotline.commands.supervise import supervise
 from hotline.commands.unit import unit
-from hotline.commands.verify import verify
+from hotline.commands.up import up
 
 app = typer.Typer(
     help="A city hotline: intake, dispatch, escalation and feedback on an event-sourced log.",
@@ -21,25 +22,22 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(demo)
 app.command()(up)
 app.command()(status)
 app.command()(call)
 app.command()(unit)
-app.command()(show)
-app.command()(verify)
 app.add_typer(parked, name="parked")
-app.add_typer(replay, name="replay")
-app.command()(bench)
 app.command()(down)
 app.command()(wipe)
 app.command(hidden=True)(supervise)
 
 
-def main() -> None:
+def main() -> NoReturn:
     """Do what was typed."""
-    app()
+    guarded(app)
 
 
 if __name__ == "__main__":

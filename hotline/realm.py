@@ -105,7 +105,8 @@ async def _logins(
     stands in them."""
     logins: dict[str, str] = {}
     for process, granted in _GRANTED.items():
-        role = f"{database}_{process}"
+        # Not just `_{process}`: the city `hotline` would take the names of the roles that are granted.
+        role = f"{database}_{process}_login"
         password = secrets.token_urlsafe(24)
         known = await admin.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", role)
         verb = "ALTER" if known else "CREATE"

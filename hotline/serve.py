@@ -129,7 +129,7 @@ async def remove_city(addresses: Addresses, name: str) -> None:
     admin = await asyncpg.connect(addresses.database("postgres"))
     try:
         await admin.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-        for role in [f"{name}_{process}" for process in (*realm.PROCESSES, "reader")]:
+        for role in [f"{name}_{process}_login" for process in (*realm.PROCESSES, "reader")]:
             await admin.execute(f'DROP ROLE IF EXISTS "{role}"')
     finally:
         await admin.close()
@@ -144,7 +144,7 @@ async def remove_city(addresses: Addresses, name: str) -> None:
     await asyncio.to_thread(remove)
 
 
-async def city_time_of(owner_dsn: str) -> bool:
+async def is_rehearsed(owner_dsn: str) -> bool:
     """Whether a conductor has ever moved this city's time: it is a rehearsal's and stays one."""
     connection = await asyncpg.connect(owner_dsn)
     try:

@@ -1,0 +1,49 @@
+"""`hotline down` and `hotline wipe`: stop everything; remove what it left."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from hotline.commands.run import fail, run
+
+
+def down() -> None:
+    """Stop services and stack; what is in the log stays."""
+    run(_down(), interrupted="Something may still run: `hotline down` again ends it.")
+
+
+async def _down() -> None:
+    from hotline.stack import child
+    from hotline.stack.stack import Stack
+    from hotline.stack.state import is_stack, read_roster, read_state
+    from hotline.where import folder
+
+    where = folder()
+    ours = [*read_state(where).running.values(), *read_roster(where).services.values()]
+    if not any(child.is_alive(process) for process in ours):
+        print(f"Nothing runs in {where}." if is_stack(where) else f"There is no stack in {where}.")
+        return
+    await Stack(where).down()
+    print(f"Everything is stopped. What was recorded stays in {where}: `hotline up` goes on, `hotline wipe` removes it.")
+
+
+def wipe(*, yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False) -> None:
+    """Remove the stack's folder with every complaint in it; asks first, refuses while it runs."""
+    from hotline.stack.stack import Stack
+    from hotline.where import folder
+
+    where = folder()
+    if not where.exists():
+        print(f"There is nothing in {where}.")
+        return
+    if not yes:
+        if not sys.stdin.isatty():
+            fail(f"This removes {where} with every complaint in it: say --yes.", code=2)
+        if not typer.confirm(f"Remove {where} with every complaint in it?"):
+            print("Nothing is removed.")
+            return
+    Stack(where).wipe()
+    print(f"{where} is removed.")

@@ -1,0 +1,134 @@
+"""`hotline status`: what runs, how far behind each desk is, what is under way."""
+
+from __future__ import annotations
+
+import json as json_module
+from typing import Annotated, Any
+
+import typer
+
+from hotline.commands.run import run
+
+
+def status(*, json: Annotated[bool, typer.Option("--json", help="For a program to read.")] = False) -> None:
+    """Show what runs, how far behind each desk is, what is under way; exit 1 where something is down."""
+    found = run(_status())
+    if json:
+        print(json_module.dumps(found, indent=2))
+    else:
+        _print_status(found)
+    if not found["up"]:
+        raise typer.Exit(1)
+
+
+async def _status() -> dict[str, Any]:
+    from hotline.serve import behind, counts, restarts
+    from hotline.stack.stack import Stack
+    from hotline.where import RESTARTS_FILE, city_up, folder, supervised
+    from shared.catalogue import catalogue
+
+    city = city_up()
+    stack = Stack(folder())
+    parts = await stack.check()
+    services = stack.services()
+    brought_back = restarts(folder() / RESTARTS_FILE, list(services))
+    processes = {
+        **{name: _process(health, "part") for name, health in parts.items()},
+        **{
+            name: _process(health, "service") | {"restarts": brought_back[name]}
+            for name, health in services.items()
+        },
+    }
+    kept_alive = supervised()
+    return {
+        "up": kept_alive and bool(services) and all(entry["up"] for entry in processes.values()),
+        "supervised": kept_alive,
+        "city": city.realm.name,
+        "time": city.time,
+        "ruleset": city.ruleset,
+        "processes": processes,
+        "behind": await behind(city.realm, catalogue(city.catalogue)),
+        "counts": await counts(city.realm),
+    }
+
+
+def _process(health: Any, kind: str) -> dict[str, Any]:
+    from datetime import UTC, datetime
+
+    from hotline.serve import running
+
+    known = running(health.pid) if health.pid is not None else None
+    return {
+        "kind": kind,
+        "up": health.up,
+        "pid": health.pid,
+        "port": health.port or (known.listens if known else None),
+        "since": datetime.fromtimestamp(known.since, UTC).isoformat(timespec="seconds") if known else None,
+        "memory_mb": known.memory_mb if known else None,
+        "cpu_seconds": known.cpu_seconds if known else None,
+    }
+
+
+def _print_status(found: dict[str, Any]) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(highlight=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for column in ("", "", "pid", "port", "for", "restarts", "memory", "CPU", "behind"):
+        table.add_column(column, justify="left" if not column else "right")
+    for name, entry in found["processes"].items():
+        behind = found["behind"].get(name)
+        table.add_row(
+            name,
+            "up" if entry["up"] else "[red]down[/]",
+            _text(entry["pid"]),
+            _text(entry["port"]),
+            _age(entry["since"]),
+            _text(entry.get("restarts")),
+            _text(entry["memory_mb"], " MB"),
+            _text(entry["cpu_seconds"], " s"),
+            _behind(name, behind),
+        )
+    console.print(f"City {found['city']}, {found['time']} time, rule set {found['ruleset']}")
+    console.print(table)
+    counts = found["counts"]
+    console.print(
+        f"{counts['calls']:,} calls · {counts['complaints']:,} complaints, {counts['open']:,} open · "
+        f"{counts['facts']:,} facts · {counts['timers']:,} timers set · {counts['parked']:,} parked"
+    )
+    if counts["parked"]:
+        console.print("`hotline parked list` shows what could not be handled, and why.")
+    if not found["supervised"]:
+        console.print("Nobody keeps the services alive: `hotline up` starts them.")
+    elif not found["up"]:
+        console.print(f"What is down is started again by itself; why it fell stands in {_logs()}.")
+
+
+def _logs() -> str:
+    from hotline.where import city_up
+
+    return city_up().logs
+
+
+def _text(value: object, unit: str = "") -> str:
+    return "" if value is None else f"{value}{unit}"
+
+
+def _behind(name: str, behind: int | None) -> str:
+    if behind is None:
+        return ""
+    return f"{behind:,}" if name != "relay" or behind == 0 else "publishing"
+
+
+def _age(since: str | None) -> str:
+    from datetime import UTC, datetime
+
+    if since is None:
+        return ""
+    seconds = int((datetime.now(UTC) - datetime.fromisoformat(since)).total_seconds())
+    for size, unit in ((86_400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds // size} {unit}"
+    return f"{max(seconds, 0)} s"

@@ -1,0 +1,171 @@
+"""`hotline up`: the stack, a city on it, and somebody who keeps both alive."""
+
+from __future__ import annotations
+
+import json as json_module
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from hotline.commands.run import fail, run
+
+if TYPE_CHECKING:
+    from hotline.stack.stack import Addresses
+    from hotline.where import City
+    from shared.catalogue import Catalogue
+
+
+def up(
+    city: Annotated[
+        str, typer.Option(help="The city's name: its database, and what stands before its topics.")
+    ] = "hotline",
+    catalogue: Annotated[
+        Path | None,
+        typer.Option(
+            help="A dispatch catalogue of your own (JSON); the city keeps it.", exists=True, dir_okay=False
+        ),
+    ] = None,
+    ruleset: Annotated[
+        str, typer.Option(help="The rule set new complaints are born under.")
+    ] = "beijing-draft-2021",
+    traces_ratio: Annotated[
+        float, typer.Option(help="Share of all lives that is traced.", min=0, max=1)
+    ] = 1.0,
+    *,
+    json: Annotated[bool, typer.Option("--json", help="The addresses, for a program to read.")] = False,
+) -> None:
+    """Start the stack and a city's services; nothing happens where they run."""
+    run(
+        _up(city, catalogue, ruleset, traces_ratio, json=json),
+        interrupted="Stopped half way: `hotline down` ends what has started, `hotline up` goes on.",
+    )
+
+
+async def _up(name: str, own: Path | None, version: str, ratio: float, *, json: bool) -> None:
+    import time
+
+    from hotline.serve import Opening, leave_running
+    from hotline.stack.file_lock import FileLock
+    from hotline.stack.stack import Stack
+    from hotline.where import CITY_NAME, city_up, folder, supervised
+    from shared.catalogue import catalogue, parsed
+    from shared.ruleset import ruleset
+
+    def say(text: str) -> None:
+        print(text, file=sys.stderr if json else sys.stdout, flush=True)
+
+    if not CITY_NAME.match(name) or name == "postgres":
+        fail(f"--city: {name!r}, expected a name like 'hotline': small letters, digits and _.", code=2)
+    ruleset(version)
+    if own is not None:
+        parsed(own.read_bytes())
+    began_at = time.monotonic()
+    addresses = await Stack(folder()).up(say)
+    lock = FileLock(folder() / "city.lock")
+    if not lock.try_acquire():
+        fail(f"Another `hotline up` is at work in {folder()}: wait for it.")
+    try:
+        if supervised():
+            city = city_up()
+            if city.realm.name != name:
+                fail(f"City {city.realm.name!r} is up: `hotline down` first, then `hotline up --city {name}`.")
+            say(f"City {name!r} is up already; options are taken at the next start.")
+        else:
+            city = await _made(addresses, name, own, version, ratio)
+            opening = Opening(city)
+            supervisor = leave_running(city, folder())
+            log = folder() / "logs" / "supervisor.log"
+            await opening.wait(
+                failed=lambda: None if supervisor.poll() is None else f"The supervisor ended: {_tail(log)}"
+            )
+            kind = "" if city.time == "system" else " (its time is a rehearsal's and stands still)"
+            say(f"City {name!r} is open after {time.monotonic() - began_at:.1f} s{kind}.")
+    finally:
+        lock.release()
+    if json:
+        print(json_module.dumps(where_it_is(addresses, city)))
+    else:
+        _print_where(addresses, city, catalogue(city.catalogue))
+
+
+async def _made(addresses: Addresses, name: str, own: Path | None, version: str, ratio: float) -> City:
+    """The city's database, logins and topics, made or brought up to date, and remembered as the current one."""
+    from hotline.realm import create
+    from hotline.serve import is_rehearsed
+    from hotline.where import City, city_folder, remember_city
+    from shared.catalogue import catalogue
+
+    home = city_folder(name)
+    home.mkdir(parents=True, exist_ok=True)
+    kept = home / "catalogue.json"
+    if own is not None:
+        kept.write_bytes(own.read_bytes())
+    path = str(kept) if kept.exists() else ""
+    realm = await create(addresses, name, catalogue(path).units)
+    city = City(
+        realm=realm,
+        time="rehearsal" if await is_rehearsed(realm.owner_dsn) else "system",
+        ruleset=version,
+        catalogue=path,
+        traces_ratio=ratio,
+        logs=str(home / "logs"),
+    )
+    remember_city(city)
+    return city
+
+
+def _tail(log: Path) -> str:
+    from hotline.stack.server import last_line
+
+    return f"{last_line(log) or 'it said nothing'} (its log: {log})"
+
+
+def where_it_is(addresses: Addresses, city: City) -> dict[str, str | None]:
+    """The addresses a person or program needs; no password among them."""
+    from hotline.where import CITY_FILE, folder
+
+    return {
+        "city": city.realm.name,
+        "kafka": addresses.kafka,
+        "topic_prefix": city.realm.prefix,
+        "postgres": addresses.postgres.rpartition("@")[2],
+        "database": city.realm.name,
+        "logins": str(folder() / CITY_FILE),
+        "traces": f"{addresses.zipkin}/zipkin/" if addresses.zipkin else None,
+        "logs": city.logs,
+    }
+
+
+def _print_where(addresses: Addresses, city: City, catalogue: Catalogue) -> None:
+    from shared.catalogue import To
+
+    print_addresses(addresses, city)
+    subject = next((name for name, line in catalogue.subjects.items() if line.to is To.STREET), "")
+    district, territory = next(((n, d) for n, d in catalogue.districts.items() if d.streets), ("", None))
+    print("Next:")
+    if subject and territory is not None:
+        street, unit = next(iter(territory.streets.items()))
+        print(f"  hotline call --subject {subject} --district {district} --street {street} --title 没人管")
+        print(f"  hotline unit {unit:52} be the unit that gets it")
+    print(f"  hotline {'status':57} what runs, how far behind each desk is")
+
+
+def print_addresses(addresses: Addresses, city: City) -> None:
+    """Where everything is, for a person."""
+    from hotline.serve import running
+    from hotline.stack.stack import Stack
+    from hotline.where import folder
+
+    at = where_it_is(addresses, city)
+    prefix = f", topics {at['topic_prefix']}*" if at["topic_prefix"] else ""
+    print(f"  Kafka        {at['kafka']}{prefix}")
+    print(f"  PostgreSQL   {at['postgres']}, database {at['database']} (logins: {at['logins']})")
+    if at["traces"]:
+        print(f"  traces       {at['traces']}")
+    metrics = {name: running(health.pid) for name, health in Stack(folder()).services().items() if health.pid}
+    ports = [f"{name} {known.listens}" for name, known in metrics.items() if known and known.listens]
+    if ports:
+        print(f"  metrics      http://127.0.0.1:PORT/metrics: {', '.join(ports)}")
+    print(f"  logs         {at['logs']}")
