@@ -10,11 +10,14 @@ from hotline.commands.call import call
 from hotline.commands.demo import demo
 from hotline.commands.down import down, wipe
 from hotline.commands.parked import parked
+from hotline.commands.replay import replay
 from hotline.commands.run import guarded
+from hotline.commands.show import show
 from hotline.commands.status import status
 from hotline.commands.supervise import supervise
 from hotline.commands.unit import unit
 from hotline.commands.up import up
+from hotline.commands.verify import verify
 
 app = typer.Typer(
     help="A city hotline: intake, dispatch, escalation and feedback on an event-sourced log.",
@@ -29,7 +32,10 @@ app.command()(up)
 app.command()(status)
 app.command()(call)
 app.command()(unit)
+app.command()(show)
+app.command()(verify)
 app.add_typer(parked, name="parked")
+app.add_typer(replay, name="replay")
 app.command()(down)
 app.command()(wipe)
 app.command(hidden=True)(supervise)

@@ -5,24 +5,26 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, TypeVar
 
 import asyncpg
 import msgspec
 from confluent_kafka.admin import AdminClient
 
 from hotline.realm import Realm, create, services
+from hotline.serve import Opening, leave_running
 from hotline.stack.errors import StackError
 from hotline.stack.stack import Addresses, Stack
-from hotline.stack.supervisor import Supervisor
-from hotline.where import City, folder, remember_city
+from hotline.stack.supervisor import Service, Supervisor
+from hotline.where import City, city_folder, folder, remember_city
 from shared.catalogue import Catalogue
 
 Say = Callable[[str], None]
+T = TypeVar("T")
 
 DROP_SECONDS_MAX: Final = 60
 
@@ -54,74 +56,99 @@ async def staged(
 ) -> AsyncIterator[Stage]:
     """A fresh city of this name, open in rehearsal time; afterwards all is stopped, or kept on request.
 
-    Raises `Interrupted` in the body on Ctrl-C or SIGTERM. A stack that ran before goes on running.
+    However and whenever it ends, what was started here is stopped. A stack that ran before goes on running.
     """
     where = folder()
     ran_before = Stack.addresses_of(where) is not None
     stack = Stack(where, zipkin=zipkin)
     if ran_before and any(health.up for health in stack.services().values()):
         raise StackError("A city is up on this stack: `hotline down` first, the rehearsal needs the machine.")
-    addresses = await stack.up(say)
-    # Fresh from the first fact on: what a rehearsal of this name left behind goes.
+    async with AsyncExitStack() as put_away:
+        if not ran_before:
+            put_away.push_async_callback(stack.down)
+        addresses = await stack.up(say)
+        city = await _fresh(addresses, name, catalogue, ruleset=ruleset, traces_ratio=traces_ratio)
+        supervisor = Supervisor(_services(city, counts), stack=stack, say=say)
+        put_away.push_async_callback(supervisor.stop)
+        await supervisor.start()
+        watching = asyncio.ensure_future(supervisor.watch())
+        put_away.push_async_callback(_ended, watching)
+        yield Stage(city.realm, stack, supervisor)
+        if keep:
+            await _ended(watching)
+            await supervisor.stop()
+            opening = Opening(city)
+            leave_running(city, where)
+            await opening.wait()
+            put_away.pop_all()
+
+
+async def _fresh(
+    addresses: Addresses, name: str, catalogue: Catalogue, *, ruleset: str, traces_ratio: float
+) -> City:
+    """A city without a past: what a rehearsal of this name left behind goes. It is the current one now."""
     await remove(addresses, name)
-    path = where / f"catalogue-{name}.json"
+    home = city_folder(name)
+    home.mkdir(parents=True, exist_ok=True)
+    path = home / "catalogue.json"
     path.write_bytes(msgspec.json.encode(catalogue))
     realm = await create(addresses, name, catalogue.units, retention=False)
-    remember_city(
-        City(
-            realm=realm,
-            time="rehearsal",
-            ruleset=ruleset,
-            catalogue=str(path.absolute()),
-            traces_ratio=traces_ratio,
-        )
+    city = City(
+        realm=realm,
+        time="rehearsal",
+        ruleset=ruleset,
+        catalogue=str(path),
+        traces_ratio=traces_ratio,
+        logs=str(home / "logs"),
     )
-    supervisor = Supervisor(
-        services(
-            realm,
-            where.absolute() / "logs" / name,
-            time="rehearsal",
-            traces_ratio=traces_ratio,
-            ruleset=ruleset,
-            catalogue=str(path.absolute()),
-            counts=counts,
-        ),
-        stack=stack,
-        say=say,
-        die_with_parent=not keep,
-    )
-    await supervisor.start()
-    watching = asyncio.ensure_future(supervisor.watch())
-    done = False
-    try:
-        yield Stage(realm, stack, supervisor)
-        done = True
-    finally:
-        if not (keep and done):
-            await supervisor.stop()
-        watching.cancel()
-        await asyncio.gather(watching, return_exceptions=True)
-        if not (keep and done) and not ran_before:
-            await stack.down()
+    remember_city(city)
+    return city
 
 
-async def until_interrupted(work: asyncio.Task[object]) -> None:
-    """Wait for the work; on Ctrl-C or SIGTERM cancel it and raise `Interrupted`."""
+def _services(city: City, counts: Mapping[str, int]) -> list[Service]:
+    return services(
+        city.realm,
+        Path(city.logs),
+        time=city.time,
+        traces_ratio=city.traces_ratio,
+        ruleset=city.ruleset,
+        catalogue=city.catalogue,
+        counts=counts,
+    )
+
+
+async def _ended(task: asyncio.Future[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def until_interrupted(work: Coroutine[Any, Any, T], say: Say) -> T:
+    """Do it; the first Ctrl-C or SIGTERM ends it, and raises `Interrupted` when it has put everything away.
+
+    Whoever presses Ctrl-C once more is told that it is stopping: a second one must not leave half of it.
+    """
     loop = asyncio.get_running_loop()
-    stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
-    stopping = asyncio.ensure_future(stop.wait())
+    task = loop.create_task(work)
+    told = False
+
+    def stop() -> None:
+        nonlocal told
+        say("It is stopping already, a moment …" if told else "Stopping …")
+        if not told:
+            task.cancel()
+        told = True
+
+    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    for number in signals:
+        loop.add_signal_handler(number, stop)
     try:
-        await asyncio.wait({work, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        if stop.is_set():
-            work.cancel()
-            await asyncio.gather(work, return_exceptions=True)
+        await asyncio.wait({task})
+        if told:
+            await asyncio.gather(task, return_exceptions=True)
             raise Interrupted
-        work.result()
+        return task.result()
     finally:
-        stopping.cancel()
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in signals:
             loop.remove_signal_handler(number)
 
 
@@ -151,9 +178,10 @@ async def remove(addresses: Addresses, name: str) -> None:
     await asyncio.to_thread(drop)
 
 
-def stop_hint(where: Path) -> str:
-    """How to go on after everything was stopped."""
+def stop_hint(where: Path, city: str) -> str:
+    """What is kept after everything was stopped, and how to go on."""
     shown = os.path.relpath(where)
     return (
-        f"The log stays in {shown}: `hotline up --stack-only` to look into it, `hotline wipe` to remove it."
+        f"What was recorded stays in {shown}: `hotline up --city {city}` opens it again (`--stack-only`: only "
+        "to look into it), `hotline wipe` removes it."
     )

@@ -20,7 +20,6 @@ from hotline import realm
 from hotline.realm import DESKS, Realm
 from hotline.stack.errors import StackError
 from hotline.stack.server import last_line
-from hotline.stack.stack import Addresses
 from hotline.stack.supervisor import Service
 from hotline.where import City
 from shared.catalogue import Catalogue
@@ -83,9 +82,7 @@ class Opening:
         """Remember where the logs end now."""
         self._city = city
         self._logs = {service.name: service.log for service in services_of(city)}
-        self._from = {
-            name: log.stat().st_size if log.exists() else 0 for name, log in self._logs.items()
-        }
+        self._from = {name: log.stat().st_size if log.exists() else 0 for name, log in self._logs.items()}
 
     async def wait(self, *, failed: Callable[[], str | None] = lambda: None) -> None:
         """Return when all are open; `StackError` where one is not in time, or `failed` gives a reason."""
@@ -122,26 +119,6 @@ def _says_open(log: Path, offset: int) -> bool:
             return b'"doors_open"' in file.read()
     except FileNotFoundError:
         return False
-
-
-async def remove_city(addresses: Addresses, name: str) -> None:
-    """Drop a city's database, logins and topics, all of it; fine where there is none."""
-    admin = await asyncpg.connect(addresses.database("postgres"))
-    try:
-        await admin.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-        for role in [f"{name}_{process}_login" for process in (*realm.PROCESSES, "reader")]:
-            await admin.execute(f'DROP ROLE IF EXISTS "{role}"')
-    finally:
-        await admin.close()
-    kafka = AdminClient({"bootstrap.servers": addresses.kafka, "log_level": 0})
-
-    def remove() -> None:
-        known = [topic for topic in kafka.list_topics(timeout=30).topics if topic.startswith(f"{name}.")]
-        if known:
-            for gone in kafka.delete_topics(known, operation_timeout=30, request_timeout=60).values():
-                gone.result()
-
-    await asyncio.to_thread(remove)
 
 
 async def is_rehearsed(owner_dsn: str) -> bool:
@@ -214,7 +191,9 @@ def running(pid: int) -> Running | None:
     try:
         process = psutil.Process(pid)
         with process.oneshot():
-            ports = [c.laddr.port for c in process.net_connections(kind="tcp") if c.status == psutil.CONN_LISTEN]
+            ports = [
+                c.laddr.port for c in process.net_connections(kind="tcp") if c.status == psutil.CONN_LISTEN
+            ]
             cpu = process.cpu_times()
             return Running(
                 since=process.create_time(),

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import asyncpg
 import msgspec
@@ -17,6 +18,7 @@ from hotline.stack.errors import StackError
 from hotline.where import City, typed
 from shared.cloudevents import input_headers
 from shared.codec import decoded
+from shared.complaint import Complaint, head_of
 from shared.events import Fact
 from shared.ids import ComplaintId, MessageId, message_id
 from shared.inputs import Input
@@ -25,6 +27,11 @@ from shared.topics import Topic, partition_of
 EFFECT_SECONDS_MAX: Final = 15.0
 SOURCE: Final = "/hotline/command"
 _POLL_SECONDS: Final = 0.03
+_CAME: Final = """
+SELECT EXISTS (SELECT FROM es.inbox WHERE message_id = $1) AS done,
+       (SELECT reason FROM es.parked WHERE topic = $2 AND part = $3 AND kafka_offset = $4) AS reason
+"""
+_HEX: Final = re.compile(r"^[0-9a-f]{4,32}$")
 
 
 class Told(NamedTuple):
@@ -77,14 +84,12 @@ async def effect(city: City, complaint: ComplaintId, told: Told) -> list[Fact]:
     give_up_at = time.monotonic() + EFFECT_SECONDS_MAX
     try:
         while time.monotonic() < give_up_at:
-            # One statement is one snapshot: a message with its effect has its facts as well.
-            row = await connection.fetchrow(
-                "SELECT EXISTS (SELECT FROM es.inbox WHERE message_id = $1) AS done,"
-                " (SELECT reason FROM es.parked WHERE topic = $2 AND part = $3 AND kafka_offset = $4) AS reason",
-                *told,
-            )
+            # The inbox gets its row in the transaction that writes the facts.
+            row = await connection.fetchrow(_CAME, *told)
             if row is not None and row["reason"] is not None:
-                raise StackError(f"The message was parked: {row['reason']} ({typed('parked list')} shows it).")
+                raise StackError(
+                    f"The message was parked: {row['reason']} ({typed('parked list')} shows it)."
+                )
             if row is not None and row["done"]:
                 return await facts_of(connection, complaint, told.identity)
             await asyncio.sleep(_POLL_SECONDS)
@@ -111,3 +116,25 @@ async def reader(realm: Realm) -> asyncpg.Connection[Any]:
     """A connection that may only read."""
     connection: asyncpg.Connection[Any] = await asyncpg.connect(realm.logins["reader"], timeout=10)
     return connection
+
+
+async def complaint_called(connection: asyncpg.Connection[Any], text: str) -> Complaint:
+    """The complaint with this id, or the only one whose id begins so; `StackError` where there is none."""
+    digits = text.lower().replace("-", "")
+    if not _HEX.match(digits):
+        raise StackError(f"{text!r} is no complaint's id: expected hexadecimal digits, at least the first 4.")
+    rows = await connection.fetch(
+        "SELECT state FROM es.stream WHERE stream_id BETWEEN $1::uuid AND $2::uuid LIMIT 2",
+        UUID(digits.ljust(32, "0")),
+        UUID(digits.ljust(32, "f")),
+    )
+    if not rows:
+        raise StackError(f"No complaint {text} is on record.")
+    if len(rows) > 1:
+        raise StackError(f"More than one complaint's id begins with {text}: give more of it.")
+    return head_of(rows[0]["state"])
+
+
+def short(complaint_id: str) -> str:
+    """As much of an id as a person needs."""
+    return complaint_id[:8]

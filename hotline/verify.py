@@ -1,318 +1,450 @@
 """Reading the whole log again, and saying whether everything that must hold holds.
 
-All of it is read in one read-only snapshot, by position, so the city may go on meanwhile. What is checked
-of each complaint: versions dense from 1, the chain of hashes over the stored bytes, the desk that spoke,
-every fact legal where it stands, and beside the facts the head and the timers equal to their rebuild.
+All of it is read in one read-only snapshot, so the city may go on meanwhile, and a page at a time, so the log
+may be of any size. What is checked of each complaint: versions dense from 1 and in order of position, the
+chain of hashes over the stored bytes, the desk that spoke, every fact legal where it stands, none stated
+twice, and beside the facts the head and the timers, equal to their rebuild.
 """
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import Counter
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Any, Final
+from operator import itemgetter
+from typing import Any, Final, NamedTuple
+from uuid import UUID
 
 import asyncpg
 import msgspec
+from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from shared.codec import UnknownType, decoded
+from hotline.report import Report
+from shared.codec import TYPES, UnknownType, decoded, encoded
 from shared.complaint import STATE_SCHEMA, UNOPENED, Case, Complaint, due_deadlines, evolve, head_text
-from shared.envelope import GENESIS, chained
-from shared.events import SPEAKERS, Fact
-from shared.ids import ComplaintId
-from shared.life import Awaited, illegal, unfinished, waits_for
+from shared.envelope import GENESIS, chained, microseconds
+from shared.events import SPEAKERS, Fact, LimitMissCorrected
+from shared.life import REFUSALS, Awaited, illegal, unfinished, waits_for
 from shared.log import TIMER_KINDS, timer_shard
-
-PROBLEMS_MAX: Final = 100
-"""Problems listed; all are counted."""
+from shared.topics import COMPLAINTS_LOG
 
 PAGE: Final = 5000
+"""Rows read at once."""
+
+FIRES_WITHIN: Final = timedelta(seconds=10)
+"""A timer found overdue is looked at again for so long: it may be firing just now."""
+
+_HEARERS: Final = tuple(desk for desk in COMPLAINTS_LOG.hearers if desk in set(SPEAKERS.values()))
+_LIMITS: Final = {kind: limit for limit, kind in TIMER_KINDS.items()}
 
 _FACTS: Final = """
-SELECT stream_id, version, event_id, type, schema_version, occurred_at, caused_by, actor, body, hash
-FROM es.event ORDER BY position
+SELECT stream_id, position, version, event_id, type, schema_version, occurred_at, caused_by, actor, body, hash
+FROM es.event ORDER BY stream_id, version
 """
-_HEADS: Final = "SELECT stream_id, version, head_hash, state_schema, state FROM es.stream"
-_TIMERS: Final = "SELECT stream_id, kind, shard, due_at FROM es.timer"
+_HEADS: Final = "SELECT stream_id, version, head_hash, state_schema, state FROM es.stream ORDER BY stream_id"
+_TIMERS: Final = "SELECT stream_id, kind, shard, due_at FROM es.timer ORDER BY stream_id, kind"
 _STANDING: Final = """
-SELECT es.drained(), coalesce((SELECT settled FROM es.city_clock), clock_timestamp()),
-       (SELECT count(*) FROM es.parked)
+SELECT es.drained() AS drained, coalesce((SELECT settled FROM es.city_clock), clock_timestamp()) AS now,
+       (SELECT batch FROM es.relay WHERE shard = 0) AS batch,
+       (SELECT last_value FROM es.position_seq) AS position,
+       (SELECT count(*) FROM es.parked) AS parked
 """
-_REFUSALS: Final = ("IntakeRefused", "ReplyRefused", "VisitAnswerRefused")
+_PARKED: Final = "SELECT DISTINCT consumer, complaint_id::text FROM es.parked WHERE complaint_id IS NOT NULL"
+_OFFSETS: Final = (
+    "SELECT consumer, topic, part, next_offset, mark_batch, mark_position FROM es.consumer_offset"
+)
+_STILL_SET: Final = """
+SELECT t.stream_id::text, t.kind, t.due_at FROM es.timer t
+JOIN unnest($1::uuid[], $2::smallint[], $3::timestamptz[]) AS u (stream_id, kind, due_at)
+    USING (stream_id, kind, due_at)
+"""
+_SETTINGS: Final = {
+    "jit": "off",
+    "timezone": "UTC",
+    # The whole of it is read: without this the planner walks an index for the sake of the first rows.
+    "cursor_tuple_fraction": "1",
+    "work_mem": "64MB",
+}
 
-_LEFT_OUT: Final = "noticed_at"
+
+async def verify(reader_dsn: str, *, kafka: str | None = None, prefix: str = "") -> Report:
+    """Read the log of a city and report; a DSN that may only read is enough.
+
+    With Kafka's address (and the prefix of the city's topics) it is also judged whether a desk has taken more
+    than was ever sent, and whether a complaint waits for a desk that has nothing left to take in.
+    """
+    return await _Reader(kafka, prefix).read(reader_dsn)
 
 
-class Problem(msgspec.Struct, frozen=True):
-    """Something that does not hold, and of which complaint."""
-
+class _Timer(NamedTuple):
     complaint_id: str
-    what: str
-
-
-class Report(msgspec.Struct, kw_only=True):
-    """What was read and what was found."""
-
-    complaints: int = 0
-    open: int = 0
-    ended: dict[str, int] = {}
-    """Lives that are over, by outcome or by the fact that ended them."""
-    facts: int = 0
-    by_type: dict[str, int] = {}
-    refusals: int = 0
-    waiting_with_deadline: int = 0
-    """Open complaints with a next deadline."""
-    waiting_for: dict[str, int] = {}
-    """Whom open complaints wait for."""
-    timers: int = 0
-    parked: int = 0
-    drained: bool = False
-    """Whether the relay has sent all there is; only then can a complaint that waits for a desk be stuck."""
-    seconds: float = 0.0
-    problem_count: int = 0
-    problems: list[Problem] = []
-
-    def found(self, complaint_id: str, what: str) -> None:
-        """Note a problem."""
-        self.problem_count += 1
-        if len(self.problems) < PROBLEMS_MAX:
-            self.problems.append(Problem(complaint_id, what))
-
-    def print(self) -> None:
-        """The report as a table for a person, and the problems by name."""
-        from rich.console import Console
-        from rich.table import Table
-
-        console = Console()
-        table = Table(title="verify", title_justify="left", show_header=False)
-        table.add_column(style="bold")
-        table.add_column(justify="right", overflow="fold")
-        for name, value in (
-            ("complaints", f"{self.complaints:,}"),
-            ("  open", f"{self.open:,}"),
-            *((f"  {how}", f"{number:,}") for how, number in sorted(self.ended.items())),
-            ("facts", f"{self.facts:,}"),
-            ("  of them refusals", f"{self.refusals:,}"),
-            ("open with a next deadline", f"{self.waiting_with_deadline:,}"),
-            (
-                "open, waiting for",
-                ", ".join(f"{n:,} {who}" for who, n in sorted(self.waiting_for.items())) or "nobody",
-            ),
-            ("timers set", f"{self.timers:,}"),
-            ("parked", f"{self.parked:,}"),
-            ("read in", f"{self.seconds:.1f} s ({self.facts / max(self.seconds, 0.001):,.0f} facts/s)"),
-        ):
-            table.add_row(name, value)
-        console.print(table)
-        if not self.problem_count:
-            console.print(
-                "[green]All holds:[/] versions dense, hash chains right, every life legal, heads and timers "
-                "equal to their rebuild, every open complaint has a deadline or somebody it waits for."
-            )
-            return
-        console.print(f"[red]{self.problem_count:,} problems[/]")
-        for problem in self.problems:
-            console.print(f"  {problem.complaint_id}  {problem.what}", highlight=False)
-        if self.problem_count > len(self.problems):
-            console.print(f"  … and {self.problem_count - len(self.problems):,} more")
+    kind: int
+    due_at: datetime
 
 
 class _Life:
     """One complaint while its facts are read."""
 
-    __slots__ = ("case", "hash", "last", "version")
+    __slots__ = ("case", "fact_ids", "hash", "id", "last", "position", "stream", "version")
 
-    def __init__(self) -> None:
+    def __init__(self, stream: UUID) -> None:
+        self.stream = stream
+        self.id = str(stream)
+        self.position = 0
         self.version = 0
         self.hash = GENESIS
         self.case: Case = UNOPENED
         self.last: Fact | None = None
+        self.fact_ids: set[UUID] = set()
 
 
-async def verify(reader_dsn: str) -> Report:
-    """Read the log of a city and report; a DSN that may only read is enough."""
-    started = time.monotonic()
-    report = Report(ended={}, by_type={}, waiting_for={}, problems=[])
-    connection = await asyncpg.connect(reader_dsn, server_settings={"jit": "off"})
-    try:
-        async with connection.transaction(isolation="repeatable_read", readonly=True):
-            lives = await _read_facts(connection, report)
-            await _compare_heads(connection, lives, report)
-            standing = await connection.fetchrow(_STANDING)
-            if standing is None:
-                raise LookupError(_STANDING)
-            report.drained, settled, report.parked = standing
-            await _compare_timers(connection, lives, settled, report)
-            for complaint_id, life in lives.items():
-                _judge_end(complaint_id, life, report)
-    finally:
-        await connection.close()
-    report.complaints = len(lives)
-    report.seconds = time.monotonic() - started
-    return report
+class _Reader:
+    """One reading of one log."""
 
+    def __init__(self, kafka: str | None, prefix: str) -> None:
+        self._kafka = kafka
+        self._prefix = prefix
+        self._report = Report(ended={}, by_type={}, waiting_for={}, heard={}, problems=[])
+        self._types: Counter[str] = Counter()
+        self._parked: set[tuple[str, str]] = set()
+        self._overdue: list[_Timer] = []
+        self._now: datetime
 
-async def _read_facts(connection: asyncpg.Connection[Any], report: Report) -> dict[str, _Life]:
-    lives: dict[str, _Life] = {}
-    types: Counter[str] = Counter()
-    async for row in connection.cursor(_FACTS, prefetch=PAGE):
-        complaint_id = str(row[0])
-        life = lives.get(complaint_id)
-        if life is None:
-            life = lives[complaint_id] = _Life()
-        types[row[3]] += 1
-        _take(complaint_id, life, row, report)
-    report.by_type = dict(types)
-    report.facts = types.total()
-    report.refusals = sum(types[name] for name in _REFUSALS)
-    return lives
+    async def read(self, reader_dsn: str) -> Report:
+        """See `verify`."""
+        started_at = time.monotonic()
+        report = self._report
+        connection = await asyncpg.connect(reader_dsn, server_settings=_SETTINGS)
+        try:
+            async with connection.transaction(isolation="repeatable_read", readonly=True):
+                await self._read_standing(connection)
+                await self._read_lives(connection)
+            report.seconds = time.monotonic() - started_at
+            await self._look_again(connection)
+        finally:
+            await connection.close()
+        report.by_type = dict(self._types)
+        report.facts = self._types.total()
+        report.refusals = sum(self._types[kind.__name__] for kind in REFUSALS)
+        return report
 
+    # -- how far everybody has come
 
-def _take(complaint_id: str, life: _Life, row: Any, report: Report) -> None:
-    """One fact onto its life, with everything that is wrong with it."""
-    _, version, event_id, name, schema, at, caused_by, actor, body, stored = row
-    where = f"version {version} ({name})"
-    if version != life.version + 1:
-        report.found(complaint_id, f"{where}: follows version {life.version}")
-    expected = chained(
-        life.hash, complaint_id, version, str(event_id), name, schema, at, caused_by, actor, body
-    )
-    if expected != stored:
-        report.found(complaint_id, f"{where}: the hash does not follow from the bytes and the fact before")
-    life.version, life.hash = version, stored
-    try:
-        fact = decoded(name, schema, body)
-    except (UnknownType, msgspec.DecodeError) as error:
-        report.found(complaint_id, f"{where}: {error}")
-        return
-    if SPEAKERS[type(fact)] != actor:
-        report.found(complaint_id, f"{where}: stated by {actor!r}, only {SPEAKERS[type(fact)]} may")
-    if getattr(fact, fact.TIME) != at:
-        report.found(complaint_id, f"{where}: the row's time is not the fact's own")
-    why = illegal(life.case, fact, life.last)
-    if why is not None:
-        report.found(complaint_id, f"{where}: {why}")
-    life.case = evolve(life.case, fact)
-    life.last = fact
+    async def _read_standing(self, connection: asyncpg.Connection[Any]) -> None:
+        report = self._report
+        standing = await connection.fetchrow(_STANDING)
+        if standing is None or standing["batch"] is None:
+            report.found("", "the relay has no row: nothing is sent")
+            return
+        report.drained, report.parked = bool(standing["drained"]), standing["parked"]
+        self._now = standing["now"]
+        self._parked = {(row[0], row[1]) for row in await connection.fetch(_PARKED)}
+        offsets = await connection.fetch(_OFFSETS)
+        for row in offsets:
+            where = f"{row['consumer']} in {row['topic']}/{row['part']}"
+            if row["mark_batch"] > standing["batch"] or row["mark_position"] > standing["position"]:
+                report.found("", f"{where}: has the relay's mark of a fact that was never sent")
+        if self._kafka is not None:
+            taken = {(row["consumer"], row["topic"], row["part"]): row["next_offset"] for row in offsets}
+            # Asked after the snapshot was taken: an end can only have moved away from what was taken.
+            self._compare_offsets(
+                taken, await _ends(self._kafka, {key[1:] for key in taken} | self._log_parts())
+            )
 
+    def _log_parts(self) -> set[tuple[str, int]]:
+        return {(self._prefix + COMPLAINTS_LOG.name, part) for part in range(COMPLAINTS_LOG.partitions)}
 
-async def _compare_heads(
-    connection: asyncpg.Connection[Any], lives: dict[str, _Life], report: Report
-) -> None:
-    without = set(lives)
-    async for row in connection.cursor(_HEADS, prefetch=PAGE):
-        complaint_id = str(row[0])
-        without.discard(complaint_id)
-        life = lives.get(complaint_id)
-        if life is None:
-            report.found(complaint_id, "a head without a fact")
-            continue
-        version, head_hash, schema, state = row[1:]
-        if version != life.version:
-            report.found(complaint_id, f"the head stands at version {version}, the facts at {life.version}")
-        elif head_hash != life.hash:
-            report.found(complaint_id, "the head's hash is not that of the last fact")
-        if not isinstance(life.case, Complaint):
-            continue
-        if schema != STATE_SCHEMA or state != head_text(life.case):
-            report.found(complaint_id, "the head's state is not what the facts add up to")
-    for complaint_id in without:
-        report.found(complaint_id, "facts without a head")
+    def _compare_offsets(
+        self, taken: Mapping[tuple[str, str, int], int], ends: Mapping[tuple[str, int], int]
+    ) -> None:
+        for (consumer, topic, part), offset in taken.items():
+            end = ends.get((topic, part), 0)
+            if offset > end:
+                self._report.found(
+                    "",
+                    f"{consumer} in {topic}/{part}: has taken {offset:,} messages, Kafka holds {end:,}: "
+                    "the topic was made anew or has lost some",
+                )
+        self._report.heard = {
+            desk: all(taken.get((desk, *part), 0) >= ends.get(part, 0) for part in self._log_parts())
+            for desk in _HEARERS
+        }
 
+    # -- the lives
 
-async def _compare_timers(
-    connection: asyncpg.Connection[Any], lives: dict[str, _Life], settled: Any, report: Report
-) -> None:
-    kinds = {number: limit for limit, number in TIMER_KINDS.items()}
-    expected = {
-        (complaint_id, limit): due
-        for complaint_id, life in lives.items()
-        for limit, due in due_deadlines(life.case).items()
-    }
-    async for stream, kind, shard, due_at in connection.cursor(_TIMERS, prefetch=PAGE):
-        complaint_id = str(stream)
-        report.timers += 1
-        limit = kinds.get(kind)
-        due = expected.pop((complaint_id, limit), None) if limit is not None else None
-        if due is None:
-            report.found(complaint_id, f"a timer ({limit or kind}) that the facts do not ask for")
-        elif due != due_at:
-            report.found(complaint_id, f"the timer {limit} is set to {due_at}, the facts say {due}")
-        elif shard != timer_shard(complaint_id):
-            report.found(complaint_id, f"the timer {limit} is in shard {shard}, nobody looks for it there")
-        elif report.drained and (settled - due_at).total_seconds() > _LATE_SECONDS_MAX:
-            report.found(complaint_id, f"the timer {limit} was due at {due_at} and has not fired")
-    for (complaint_id, limit), due in expected.items():
-        report.found(complaint_id, f"no timer is set for {limit} at {due}")
+    async def _read_lives(self, connection: asyncpg.Connection[Any]) -> None:
+        heads = _Sorted(await connection.cursor(_HEADS))
+        timers = _Sorted(await connection.cursor(_TIMERS))
+        facts = await connection.cursor(_FACTS)
+        life: _Life | None = None
+        page = await facts.fetch(PAGE)
+        while page:
+            # PostgreSQL gets the next page ready while this one is judged.
+            coming = asyncio.ensure_future(facts.fetch(PAGE))
+            await asyncio.sleep(0)
+            done: list[_Life] = []
+            for row in page:
+                if life is None or row[0] != life.stream:
+                    if life is not None:
+                        done.append(life)
+                    life = _Life(row[0])
+                self._take(life, row)
+            page = await coming
+            if done:
+                last = done[-1].stream
+                self._compare(done, await heads.until(last), await timers.until(last))
+        rest = [] if life is None else [life]
+        self._compare(rest, await heads.until(None), await timers.until(None))
 
+    def _take(self, life: _Life, row: Sequence[Any]) -> None:
+        """One fact onto its life, with everything that is wrong with it."""
+        _, position, version, event_id, name, schema, at, caused_by, actor, body, stored = row
+        self._types[name] += 1
+        if version != life.version + 1:
+            self._wrong(life, row, f"follows version {life.version}")
+        if position <= life.position:
+            self._wrong(life, row, "lies before the version it follows")
+        if event_id in life.fact_ids:
+            self._wrong(life, row, "the same decision was written twice")
+        life.fact_ids.add(event_id)
+        expected = chained(
+            life.hash, life.id, version, str(event_id), name, schema, at, caused_by, actor, body
+        )
+        if expected != stored:
+            self._wrong(life, row, "the hash does not follow from the bytes and the fact before")
+        life.position, life.version, life.hash = position, version, stored
+        try:
+            fact = decoded(name, schema, body)
+        except (UnknownType, msgspec.DecodeError) as error:
+            self._wrong(life, row, f"cannot be read: {error}")
+        else:
+            self._judge(life, row, fact, at, actor)
 
-_LATE_SECONDS_MAX: Final = 60.0
-"""A timer that has not fired this long after its limit will not fire by itself."""
-
-
-def _judge_end(complaint_id: ComplaintId | str, life: _Life, report: Report) -> None:
-    """How the life stands at its last fact."""
-    case = life.case
-    if life.last is not None:
-        why = unfinished(case, life.last)
+    def _judge(self, life: _Life, row: Sequence[Any], fact: Fact, at: datetime, actor: str) -> None:
+        """What a fact says, where it stands."""
+        kind = type(fact)
+        if SPEAKERS[kind] != actor:
+            self._wrong(life, row, f"stated by {actor}, only {SPEAKERS[kind]} may")
+        if getattr(fact, kind.TIME) != at:
+            self._wrong(life, row, "the row's time is not the fact's own")
+        why = illegal(life.case, fact, life.last)
         if why is not None:
-            report.found(complaint_id, f"the life stops short: {why}")
-    if not isinstance(case, Complaint):
-        return
-    if case.ended is not None:
-        how = str(case.ended.outcome or case.ended.how)
-        report.ended[how] = report.ended.get(how, 0) + 1
-        return
-    report.open += 1
-    waiting = waits_for(case)
-    if waiting is None:
-        report.found(complaint_id, "open, without a deadline and without anybody it waits for")
-        return
-    if waiting.by is not None:
-        report.waiting_with_deadline += 1
-    who = waiting.name if waiting.kind is Awaited.DESK else waiting.kind.lower()
-    report.waiting_for[who] = report.waiting_for.get(who, 0) + 1
-    if waiting.kind is Awaited.DESK and report.drained and not report.parked and waiting.by is None:
-        report.found(complaint_id, f"waits for {waiting.name} to {waiting.what}, and nothing is under way")
+            self._wrong(life, row, why)
+        life.case = evolve(life.case, fact)
+        life.last = fact
+
+    def _wrong(self, life: _Life, row: Sequence[Any], what: str) -> None:
+        self._report.found(life.id, f"version {row[2]} ({row[4]}): {what}")
+
+    def _compare(
+        self, lives: Sequence[_Life], heads: Sequence[Sequence[Any]], timers: Sequence[Sequence[Any]]
+    ) -> None:
+        """These lives with the heads and timers there are in the same stretch of the log."""
+        report = self._report
+        head_of = {row[0]: row for row in heads}
+        set_for: dict[UUID, dict[int, Sequence[Any]]] = {}
+        for row in timers:
+            set_for.setdefault(row[0], {})[row[1]] = row
+        for life in lives:
+            report.complaints += 1
+            head = head_of.pop(life.stream, None)
+            if head is None:
+                report.found(life.id, "facts without a head")
+            else:
+                self._compare_head(life, head)
+            self._compare_timers(life, set_for.pop(life.stream, {}))
+            self._judge_end(life)
+        for stream in head_of:
+            report.found(str(stream), "a head without a fact")
+        for stream in set_for:
+            report.found(str(stream), "a timer of a complaint that nothing is known of")
+
+    def _compare_head(self, life: _Life, head: Sequence[Any]) -> None:
+        _, version, head_hash, schema, state = head
+        if version != life.version:
+            self._report.found(life.id, f"the head stands at version {version}, the facts at {life.version}")
+        elif head_hash != life.hash:
+            self._report.found(life.id, "the head's hash is not that of the last fact")
+        if not isinstance(life.case, Complaint) or schema != STATE_SCHEMA or state != head_text(life.case):
+            self._report.found(life.id, "the head's state is not what the facts add up to")
+
+    def _compare_timers(self, life: _Life, timers: Mapping[int, Sequence[Any]]) -> None:
+        report = self._report
+        report.timers += len(timers)
+        due = due_deadlines(life.case)
+        for kind, (_, _, shard, due_at) in timers.items():
+            limit = _LIMITS.get(kind)
+            expected_at = None if limit is None else due.pop(limit, None)
+            if expected_at is None:
+                report.found(life.id, f"timer {limit or kind}: the facts ask for none")
+            elif expected_at != due_at:
+                report.found(life.id, f"timer {limit}: set to {due_at}, the facts say {expected_at}")
+            elif shard != timer_shard(life.id):
+                report.found(life.id, f"timer {limit}: in shard {shard}, where nobody looks for it")
+            elif due_at < self._now:
+                self._overdue.append(_Timer(life.id, kind, due_at))
+        for limit, expected_at in due.items():
+            report.found(life.id, f"timer {limit}: none is set, the facts say {expected_at}")
+
+    def _judge_end(self, life: _Life) -> None:
+        """How the life stands at its last fact."""
+        report, case = self._report, life.case
+        why = None if life.last is None else unfinished(case, life.last)
+        if why is not None:
+            report.found(life.id, f"the life stops short: {why}")
+        if not isinstance(case, Complaint):
+            return
+        if case.ended is not None:
+            how = str(case.ended.outcome or case.ended.how)
+            report.ended[how] = report.ended.get(how, 0) + 1
+            return
+        report.open += 1
+        waiting = waits_for(case)
+        if waiting is None:
+            report.found(life.id, "open, without a deadline and without anybody it waits for")
+            return
+        if waiting.by is not None:
+            report.waiting_with_deadline += 1
+        who = waiting.name if waiting.kind is Awaited.DESK else waiting.kind.lower()
+        if waiting.kind is Awaited.DESK:
+            if (waiting.name, life.id) in self._parked:
+                who = "operator"
+            elif report.drained and report.heard.get(waiting.name, False):
+                report.found(
+                    life.id, f"waits for {waiting.name} to {waiting.what}, which has heard all there is"
+                )
+        report.waiting_for[who] = report.waiting_for.get(who, 0) + 1
+
+    # -- timers that should have fired
+
+    async def _look_again(self, connection: asyncpg.Connection[Any]) -> None:
+        """What was overdue in the snapshot must fire in a moment."""
+        give_up_at = time.monotonic() + FIRES_WITHIN.total_seconds()
+        overdue = self._overdue
+        while overdue:
+            rows = await connection.fetch(
+                _STILL_SET, *(list(column) for column in zip(*overdue, strict=True))
+            )
+            overdue = [_Timer(*row) for row in rows]
+            if overdue and time.monotonic() > give_up_at:
+                for timer in overdue:
+                    limit = _LIMITS[timer.kind]
+                    self._report.found(timer.complaint_id, f"timer {limit}: due at {timer.due_at}, not fired")
+                return
+            if overdue:
+                await asyncio.sleep(0.2)
+
+
+class _Sorted:
+    """A cursor ordered by complaint, read up to one complaint at a time."""
+
+    def __init__(self, cursor: Any) -> None:
+        self._cursor = cursor
+        self._rows: list[Any] = []
+        self._next = 0
+
+    async def until(self, last: UUID | None) -> list[Any]:
+        """The rows up to this complaint, itself included; all that are left where none is named."""
+        taken: list[Any] = []
+        while True:
+            for place in range(self._next, len(self._rows)):
+                row = self._rows[place]
+                if last is not None and row[0] > last:
+                    self._next = place
+                    return taken
+                taken.append(row)
+            self._rows, self._next = await self._cursor.fetch(PAGE), 0
+            if not self._rows:
+                return taken
+
+
+async def _ends(kafka: str, parts: set[tuple[str, int]]) -> dict[tuple[str, int], int]:
+    """The offset after the last message of each partition; none for a partition Kafka does not know."""
+    consumer = AIOKafkaConsumer(bootstrap_servers=kafka, client_id="verify")
+    await consumer.start()
+    try:
+        await consumer.topics()  # so that the partitions of topics nobody subscribed to are known
+        known = [
+            TopicPartition(topic, part)
+            for topic, part in sorted(parts)
+            if part in (consumer.partitions_for_topic(topic) or ())
+        ]
+        ends: dict[tuple[str, int], int] = await consumer.end_offsets(known)
+    finally:
+        await consumer.stop()
+    return ends
+
+
+# -- one number for everything that happened
 
 
 async def digest(reader_dsn: str) -> str:
     """One number for all facts of a city: the same facts give the same, whatever the speed.
 
-    In it: of each complaint, in order of its id, every fact's type, city time and body, in order of city
-    time, then type, then body. Not in it: positions, versions, ids and causes, times of recording, and
-    when a miss was noticed.
+    In it are the complaints in order of their ids; of each its id and its facts, in order of city time, then
+    type, then body; of each fact its city time in microseconds, its type and its body in the present shape.
+    Not in it: positions, versions, the facts' own ids, what caused them, when they were recorded; and of the
+    bodies `noticed_at`, and a correction's `corrected_at`, for which its `done_at` stands: both say when a
+    clock was looked at, not when something happened.
     """
-    connection = await asyncpg.connect(reader_dsn, server_settings={"jit": "off"})
     whole = sha256()
-    try:
-        async with connection.transaction(isolation="repeatable_read", readonly=True):
-            present: str | None = None
-            facts: list[tuple[Any, str, bytes]] = []
-            async for stream, name, at, body in connection.cursor(
-                "SELECT stream_id, type, occurred_at, body FROM es.event ORDER BY stream_id", prefetch=PAGE
-            ):
-                if str(stream) != present:
-                    _fold(whole, facts)
-                    present, facts = str(stream), []
-                facts.append((at, name, _timeless(body)))
-            _fold(whole, facts)
-    finally:
-        await connection.close()
+    async with _snapshot(reader_dsn) as connection:
+        cursor = await connection.cursor(
+            "SELECT stream_id, type, schema_version, occurred_at, body FROM es.event ORDER BY stream_id"
+        )
+        present: UUID | None = None
+        facts: list[tuple[int, str, bytes]] = []
+        while page := await cursor.fetch(PAGE):
+            for stream, name, schema, at, body in page:
+                if stream != present:
+                    _fold(whole, present, facts)
+                    present, facts = stream, []
+                facts.append(_happened(name, schema, at, body))
+        _fold(whole, present, facts)
     return whole.hexdigest()
 
 
-def _fold(whole: Any, facts: list[tuple[Any, str, bytes]]) -> None:
-    for at, name, body in sorted(facts):
-        whole.update(f"{name}\x1f{at.isoformat()}\x1f".encode())
+@asynccontextmanager
+async def _snapshot(reader_dsn: str) -> AsyncIterator[asyncpg.Connection[Any]]:
+    connection = await asyncpg.connect(reader_dsn, server_settings=_SETTINGS)
+    try:
+        async with connection.transaction(isolation="repeatable_read", readonly=True):
+            yield connection
+    finally:
+        await connection.close()
+
+
+def _fold(whole: Any, stream: UUID | None, facts: list[tuple[int, str, bytes]]) -> None:
+    if stream is None:
+        return
+    facts.sort(key=itemgetter(0, 1, 2))
+    whole.update(f"{stream} {len(facts)}\n".encode())
+    for at, name, body in facts:
+        whole.update(f"{at} {name} {len(body)}\n".encode())
         whole.update(body)
-        whole.update(b"\x1e")
 
 
-def _timeless(body: bytes) -> bytes:
-    """The body without when it was noticed."""
-    if _LEFT_OUT.encode() not in body:
-        return body
-    fields = msgspec.json.decode(body)
-    fields.pop(_LEFT_OUT, None)
-    return msgspec.json.encode(fields)
+def _happened(name: str, schema: int, at: datetime, body: bytes) -> tuple[int, str, bytes]:
+    """A fact's time, type and body without what depends on when somebody looked."""
+    kind = TYPES[name]
+    if schema == kind.SCHEMA and name not in _LOOKED:
+        return microseconds(at), name, body
+    fact = decoded(name, schema, body)
+    if isinstance(fact, LimitMissCorrected):
+        at = fact.done_at
+    fields = msgspec.json.decode(encoded(fact))
+    for field in _LOOKED.get(name, ()):
+        del fields[field]
+    return microseconds(at), name, msgspec.json.encode(fields)
+
+
+_LOOKED: Final[dict[str, tuple[str, ...]]] = {
+    name: tuple(field for field in ("noticed_at", "corrected_at") if field in kind.__struct_fields__)
+    for name, kind in TYPES.items()
+    if {"noticed_at", "corrected_at"} & set(kind.__struct_fields__)
+}
+"""The fields that say when a clock was looked at, by type of fact."""

@@ -1,7 +1,7 @@
 """Which city is meant: the stack's folder, what is remembered in it, and what runs on it.
 
 .stack/
-    city.json               which city is current, how it is served, its logins (the owner's alone may read it)
+    city.json               which city is current, how it is served, its logins (its owner alone reads it)
     cities/NAME/            its catalogue and its services' logs
     restarts.json           how often the supervisor brought each service back
 """

@@ -140,8 +140,18 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
         """Go on where the log says we are, not where Kafka thinks."""
+        partitions = list(assigned)
+        consumer = self._subscriber.consumer
+        # Before anything is awaited: aiokafka would meanwhile ask Kafka for our offset, a new group has none,
+        # and FastStream sleeps five seconds over that error. A paused partition is not read at its 0 either.
+        for tp in partitions:
+            consumer.pause(tp)
+            consumer.seek(tp, 0)
         async with self._turn:
-            await self._seek(list(assigned))
+            await self._seek(partitions)
+        for tp in partitions:
+            with suppress(KafkaError, AssertionError):  # taken away again meanwhile
+                consumer.resume(tp)
 
     async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
         """Finish the batch in hand, then forget the partitions."""

@@ -34,9 +34,12 @@ from shared.log import (
 )
 from shared.telemetry import Telemetry
 
-ATTEMPTS_MAX: Final = 20
-"""How often a batch is decided again because heads moved. Each time another desk has made progress, and
-both read the fresh head, so two or three are usual; more than this is a bug and is raised."""
+RACES_MAX: Final = 3
+"""How often a batch is decided before it takes its complaints' locks first. Without them it may lose for
+ever: two desks on the same complaints fall into step, and a large batch meets a moved head every time."""
+
+ATTEMPTS_MAX: Final = 6
+"""With the locks only a repeat of a message can still come in between; more than this is a bug and raised."""
 
 Decide = Callable[[Any, Case], Sequence[Fact]]
 """A desk's rule: command and case to facts. Pure."""
@@ -92,32 +95,46 @@ class Desk:
         Raises `Fenced` where the offsets are no longer ours: nothing was written.
         """
         streams = list({work.complaint_id: None for work in batch.work})
-        inbox = [work.message_id for work in batch.work if work.message_id is not None]
-        for _ in range(ATTEMPTS_MAX):
-            append = Append(
-                moved=batch.moved, parked=list(batch.parked), unpark=batch.unpark, effect=batch.effect
-            )
-            said = await self._decided(batch, streams, inbox, append)
-            if batch.unpark:  # what failed again keeps its row and its place
-                again = {parked.message.parked_id for parked in append.parked}
-                append.unpark = [number for number in batch.unpark if number not in again]
-            if append:
-                try:
-                    await self.log.append(append)
-                except HeadMoved:
-                    self.telemetry.count("desk.decided_again")
-                    continue
-            self.telemetry.obeyed(self.name, append, said.repeats)
-            return said
+        for attempt in range(ATTEMPTS_MAX):
+            try:
+                if attempt < RACES_MAX:
+                    return await self._attempted(self.log, batch, streams)
+                async with self.log.holding(streams) as log:
+                    return await self._attempted(log, batch, streams)
+            except HeadMoved:
+                self.telemetry.count("desk.decided_again")
         message = f"{self.name}: heads still moved after {ATTEMPTS_MAX} decisions"
         raise RuntimeError(message)
 
+    async def _attempted(self, log: EventLog, batch: Batch, streams: list[ComplaintId]) -> Said:
+        """Decide on the heads as they are and write; raises `HeadMoved` where they are so no more."""
+        append = Append(
+            moved=batch.moved, parked=list(batch.parked), unpark=batch.unpark, effect=batch.effect
+        )
+        followed: list[tuple[Work, Sequence[Fact]]] = []
+        said = await self._decided(log, batch, streams, append, followed)
+        if batch.unpark:  # what failed again keeps its row and its place
+            again = {parked.message.parked_id for parked in append.parked}
+            append.unpark = [number for number in batch.unpark if number not in again]
+        if append:
+            await log.append(append)
+        for work, facts in followed:
+            self.telemetry.decided(self.name, work, facts)
+        self.telemetry.obeyed(self.name, append, said.repeats)
+        return said
+
     async def _decided(
-        self, batch: Batch, streams: list[ComplaintId], inbox: list[str], append: Append
+        self,
+        log: EventLog,
+        batch: Batch,
+        streams: list[ComplaintId],
+        append: Append,
+        followed: list[tuple[Work, Sequence[Fact]]],
     ) -> Said:
         if not streams:
             return Said(0, 0, len(append.parked))
-        hand = _Hand(await self.log.heads(streams, inbox), append)
+        inbox = [work.message_id for work in batch.work if work.message_id is not None]
+        hand = _Hand(await log.heads(streams, inbox), append)
         for work in batch.work:
             life = hand.takes_up(work)
             if life is None:
@@ -137,7 +154,7 @@ class Desk:
                 if facts:
                     life.takes(facts, work, self.name, append)
                     if self.telemetry.follows(work.complaint_id):
-                        self.telemetry.decided(self.name, work, facts)
+                        followed.append((work, facts))
         hand.lays_down()
         return Said(len(append.fact_id), hand.repeats, len(append.parked))
 

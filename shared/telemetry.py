@@ -12,8 +12,9 @@ import logging
 import sys
 from collections.abc import MutableMapping, Sequence
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 import structlog
 from opentelemetry import trace
@@ -131,6 +132,13 @@ class _GivenIds(IdGenerator):
         return given or self._random.generate_span_id()
 
 
+class _BatchSpan(NamedTuple):
+    """A batch at work, and the decisions on followed lives in it."""
+
+    context: SpanContext
+    decisions: list[SpanContext]
+
+
 class Telemetry:
     """What one process says about itself."""
 
@@ -162,8 +170,8 @@ class Telemetry:
             )
             self._provider.add_span_processor(BatchSpanProcessor(exporter, schedule_delay_millis=500))
             self._tracer = self._provider.get_tracer("hotline")
-        self._batch_links: list[SpanContext] = []
-        self._batch_context: SpanContext | None = None
+        # Of the task it is asked in: the doors of a process have batches in hand at the same time.
+        self._batch: ContextVar[_BatchSpan | None] = ContextVar("batch", default=None)
 
     def serve_metrics(self, port: int) -> int:
         """Answer Prometheus on this loopback port (0: a free one); returns the port."""
@@ -230,17 +238,21 @@ class Telemetry:
         span = self._tracer.start_span(
             name, context=trace.set_span_in_context(trace.INVALID_SPAN), kind=SpanKind.CONSUMER
         )
-        self._batch_links = []
-        self._batch_context = span.get_span_context()
+        batch = _BatchSpan(span.get_span_context(), [])
+        token = self._batch.set(batch)
         try:
             yield
         finally:
-            for context in self._batch_links[:LINKS_MAX]:
-                span.add_link(context)
-            if self._batch_links:
-                span.set_attribute("hotline.decisions", len(self._batch_links))
+            self._batch.reset(token)
+            decisions = batch.decisions
+            if decisions:
+                for decision in decisions[:LINKS_MAX]:
+                    span.add_link(decision)
+                span.set_attribute("hotline.decisions", len(decisions))
+                # Zipkin knows no links: there one goes from one to the other by these two attributes.
+                lives = {f"{decision.trace_id:032x}": None for decision in decisions[:LINKS_MAX]}
+                span.set_attribute("hotline.lives", list(lives))
                 span.end()  # a span never ended is never exported
-            self._batch_context = None
 
     def decided(self, desk: str, work: Work, facts: Sequence[Fact]) -> None:
         """A decision on a followed life: one span, child of the decision that led to it."""
@@ -262,15 +274,16 @@ class Telemetry:
                 )
             )
         self._ids.trace_id, self._ids.span_id = trace_id, own
-        links = [Link(self._batch_context)] if self._batch_context is not None else []
+        batch = self._batch.get()
         last = facts[-1]
         span = tracer.start_span(
             f"{desk} {type(work.command).__name__}",
             context=context,
             kind=SpanKind.CONSUMER,
-            links=links,
+            links=[] if batch is None else [Link(batch.context)],
             attributes={
                 "complaint.id": complaint_id,
+                "hotline.batch": "" if batch is None else f"{batch.context.trace_id:032x}",
                 "hotline.facts": [type(fact).__name__ for fact in facts],
                 "hotline.city_time": getattr(last, last.TIME).isoformat(),
                 "hotline.caused_by": work.caused_by,
@@ -278,7 +291,8 @@ class Telemetry:
         )
         span.end()
         self._ids.trace_id = None
-        self._batch_links.append(span.get_span_context())
+        if batch is not None:
+            batch.decisions.append(span.get_span_context())
 
     def decision_span(self, complaint_id: str, caused_by: str, desk: str) -> int:
         """The span id of an earlier decision: intake's opening one is the life's root."""

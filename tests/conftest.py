@@ -3,6 +3,7 @@
 `stack`     addresses of the session's Kafka and PostgreSQL
 `database`  the owner's DSN of a fresh migrated database, gone after the test
 `city`      makes cities: database, topics and, where asked, running services; gone after the test
+`measured`  takes a line with figures for the end of the report: what is told, not asserted
 `town`      one city for all tests of the session that only speak to its doors: four desks, relay, system time
 """
 
@@ -26,6 +27,23 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "stack" in getattr(item, "fixturenames", ()) and not any(item.iter_markers("connected")):
             item.add_marker(pytest.mark.connected)
+
+
+_MEASURED = pytest.StashKey[list[str]]()
+
+
+@pytest.fixture(scope="session")
+def measured(pytestconfig: pytest.Config) -> Callable[[str], None]:
+    return pytestconfig.stash.setdefault(_MEASURED, []).append
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say what was measured."""
+    lines = config.stash.get(_MEASURED, [])
+    if lines:
+        terminalreporter.section("measured")
+        for line in lines:
+            terminalreporter.write_line(line)
 
 
 @pytest.fixture(scope="session")

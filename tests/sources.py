@@ -11,7 +11,7 @@ import asyncio
 import os
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -168,7 +168,7 @@ async def _ask_kafka(addresses: Addresses) -> Exception | None:
 class Databases:
     """Fresh migrated databases, each a copy of one that was migrated once."""
 
-    def __init__(self, addresses: Addresses, migrate: Callable[[str], object]) -> None:
+    def __init__(self, addresses: Addresses, migrate: Callable[[str], Awaitable[None]]) -> None:
         """`migrate` brings a database, by its DSN, to the newest schema."""
         self._addresses = addresses
         self._migrate = migrate
@@ -187,7 +187,7 @@ class Databases:
                 if self._template is None:
                     template = f"t{self._mark}_template"
                     await admin.execute(f'CREATE DATABASE "{template}"')
-                    await self._migrate(self._addresses.database(template))  # type: ignore[misc]
+                    await self._migrate(self._addresses.database(template))
                     self._template = template
                 await admin.execute(
                     f'CREATE DATABASE "{name}" TEMPLATE "{self._template}" STRATEGY file_copy'

@@ -16,14 +16,13 @@ import msgspec
 
 from hotline import realm as city
 from hotline.bench.city import Target
+from hotline.bench.clients import consumer_of, ends_of, partitions_of
 from hotline.bench.meter import Meter, Spent, spent
 from hotline.bench.simulator import Orders, Progress
 from hotline.realm import Realm
 from hotline.stack.errors import StackError
 from hotline.stack.supervisor import Supervisor
-
-WARM_UP: Final = 0.15
-"""Share of the lives that is lived before the clock starts."""
+from shared.topics import TOPICS
 
 SILENCE_SECONDS_MAX: Final = 60.0
 """A run in which nothing moves for this long has lost something."""
@@ -34,12 +33,20 @@ FROM es.event WHERE recorded_at > $1 AND recorded_at <= $2
 """
 _ALL_CLOSED: Final = "SELECT count(*) FROM es.event WHERE type = 'ComplaintClosed'"
 
+_BATCHES: Final = """
+SELECT actor, count(*)::float / count(DISTINCT xid) FROM es.event GROUP BY actor
+UNION ALL
+SELECT 'relay', (SELECT count(*) FROM es.event)::float / greatest(batch, 1) FROM es.relay
+"""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
     """How much life, and how dense."""
 
     lives: int
+    warm_up: int
+    """How many of them are lived before the clock starts."""
     under_way: int
     batch_max: int
     traces_ratio: float
@@ -51,14 +58,24 @@ class Lived(msgspec.Struct, frozen=True, kw_only=True):
     """One measured run."""
 
     lives: int
+    """All of them, the warm-up too."""
     closed: int
     """Lives that closed inside the window."""
     facts: int
     """Facts recorded inside the window."""
     spent: Spent
     memory_bytes: dict[str, int]
+    messages: dict[str, int]
+    """Messages on each line of the table of topics after the run."""
+    batches: dict[str, float]
+    """Facts in a transaction of each desk, and in a page of the relay, on average."""
     gc_threshold: tuple[int, int, int]
     wrong: list[str] = []
+
+    @property
+    def lives_per_second(self) -> float:
+        """The rate inside the window."""
+        return self.closed / self.spent.seconds
 
 
 async def lived(
@@ -87,7 +104,7 @@ async def lived(
     try:
         meter = Meter({**supervisor.pids(), "simulator": simulator.pid, **servers}, database)
         feed = _Feed(simulator)
-        await feed.until(lambda said: said.visited >= load.lives * WARM_UP)
+        await feed.until(lambda said: said.visited >= load.warm_up)
         first = await meter.read()
         await feed.until(lambda said: said.sent == load.lives)
         last = await meter.read()
@@ -97,13 +114,15 @@ async def lived(
         restarts = {name: times for name, times in supervisor.restarts.items() if times}
         if restarts:
             wrong.append(f"services died and were started again: {restarts}; their logs: {logs}")
-        row = await database.fetchrow(_CLOSED, first.at, last.at)
+        ((closed, facts),) = await database.fetch(_CLOSED, first.at, last.at)
         return Lived(
             lives=load.lives,
-            closed=row["closed"],
-            facts=row["facts"],
+            closed=closed,
+            facts=facts,
             spent=spent(first, last),
             memory_bytes=memory,
+            messages=await _messages(realm, units),
+            batches={row[0]: float(row[1]) for row in await database.fetch(_BATCHES)},
             gc_threshold=feed.last.gc_threshold,
             wrong=wrong,
         )
@@ -169,6 +188,15 @@ class _Feed:
                     f"nothing has moved for {SILENCE_SECONDS_MAX:.0f} s: {said.sent} requests sent, "
                     f"{said.visited} visits asked for; look into the services' logs (--keep)."
                 )
+
+
+async def _messages(realm: Realm, units: Sequence[str]) -> dict[str, int]:
+    wanted = {tp: line.name for line in TOPICS for tp in partitions_of(realm.prefix, line, units)}
+    found = dict.fromkeys((line.name for line in TOPICS), 0)
+    async with consumer_of(realm.kafka, "bench", list(wanted)) as consumer:
+        for tp, end in (await ends_of(consumer)).items():
+            found[wanted[tp]] += end
+    return {name: number for name, number in found.items() if number}
 
 
 async def _closed(database: asyncpg.Connection[asyncpg.Record], lives: int) -> list[str]:

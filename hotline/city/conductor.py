@@ -285,7 +285,9 @@ class Conductor:
                     "Look at that process's log."
                 )
             self._lag = look.behind + sum(
-                max(end - place, 0) for read in look.read for end, place in zip(self._ears.read, read, strict=True)
+                max(end - place, 0)
+                for read in look.read
+                for end, place in zip(self._ears.read, read, strict=True)
             )
             self._tell(self._reason(look))
             # Often while it may end any moment, rarely while much is under way.
@@ -295,7 +297,9 @@ class Conductor:
 
     def _known_read(self, look: Look) -> bool:
         """Whether the desks are at least where this reader of the log is; else there is no need to ask Kafka."""
-        return all(place >= mine for read in look.read for place, mine in zip(read, self._ears.read, strict=True))
+        return all(
+            place >= mine for read in look.read for place, mine in zip(read, self._ears.read, strict=True)
+        )
 
     def _reason(self, look: Look) -> str:
         if look.behind:

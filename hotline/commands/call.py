@@ -3,32 +3,44 @@
 from __future__ import annotations
 
 import json as json_module
-from typing import Annotated, Any
+import sys
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from hotline.commands.run import fail, run
 
+if TYPE_CHECKING:
+    from shared.catalogue import Catalogue
+
 
 def call(
     title: Annotated[str, typer.Option(help="What it is about, in a few words.")],
     district: Annotated[str, typer.Option(help="The district it happened in, such as 海淀区.")],
-    subject: Annotated[str, typer.Option(help="The subject, such as 供水; the catalogue says who answers.")],
+    subject: Annotated[str, typer.Option(help="The subject; the catalogue says who answers for it.")],
     street: Annotated[str, typer.Option(help="The street or town.")] = "",
     address: Annotated[str, typer.Option(help="Where exactly.")] = "",
     content: Annotated[str, typer.Option(help="The whole matter.")] = "",
     urgency: Annotated[
         str, typer.Option(help="CRITICAL_2H, TIMELY_24H, GENERAL_7D or COMPLEX_15D.")
     ] = "GENERAL_7D",
+    request_type: Annotated[
+        str, typer.Option("--type", help="CONSULT, HELP, COMPLAINT, REPORT, SUGGEST or PRAISE.")
+    ] = "HELP",
+    request_id: Annotated[
+        str, typer.Option(help="Your own number of the request; told twice it stays one complaint.")
+    ] = "",
     *,
     json: Annotated[bool, typer.Option("--json", help="For a program to read.")] = False,
 ) -> None:
     """Record a request as an agent would, and see which unit gets it."""
-    from shared.events import Urgency
+    from shared.events import RequestType, Urgency
 
     if urgency not in Urgency.__members__:
-        fail(f"--urgency: {urgency!r}, expected one of {', '.join(Urgency)}.")
-    fields = {
+        fail(f"--urgency: {urgency!r}, expected one of {', '.join(Urgency)}.", code=2)
+    if request_type not in RequestType.__members__:
+        fail(f"--type: {request_type!r}, expected one of {', '.join(RequestType)}.", code=2)
+    fields: dict[str, Any] = {
         "title": title,
         "district": district,
         "subject": subject,
@@ -36,50 +48,100 @@ def call(
         "address": address,
         "content": content,
         "urgency": Urgency(urgency),
+        "request_type": RequestType(request_type),
     }
-    found = run(_call(fields))
+    from hotline.speak import short
+
+    found = run(_call(request_id, fields))
     if json:
-        print(json_module.dumps(found))
-    else:
-        print(f"complaint {found['complaint_id']} lies with {found['unit']} ({found['name']})")
-        print(
-            f"Next: `hotline unit {found['unit']}` to answer it, `hotline show {found['complaint_id'][:8]}`."
-        )
+        print(json_module.dumps(found, ensure_ascii=False))
+        return
+    print(f"Complaint {found['complaint_id']} lies with {found['unit']} ({found['name']}).")
+    print(f"  {'by':<11}{found['rule']}")
+    for what in ("sign", "answer"):
+        if found[f"{what}_by"]:
+            print(f"  {what + ' by':<11}{found[f'{what}_by']}")
+    shown = short(str(found["complaint_id"]))
+    print(f"Next: `hotline unit {found['unit']}` to answer it, `hotline show {shown}`.")
 
 
-async def _call(fields: dict[str, Any]) -> dict[str, str]:
-    import asyncio
-    import time
+async def _call(request_id: str, fields: dict[str, Any]) -> dict[str, str | None]:
     from uuid import uuid4
 
-    import asyncpg
-
-    from hotline.speak import EFFECT_SECONDS_MAX, effect, tell
-    from hotline.stack.errors import StackError
+    from hotline.speak import effect, tell
     from hotline.where import city_up
     from shared.catalogue import catalogue
-    from shared.complaint import head_of
-    from shared.events import RequestType
+    from shared.events import IntakeRefused
     from shared.ids import complaint_id
     from shared.inputs import RequestRecorded
     from shared.topics import INTAKE_REQUESTS
 
     city = city_up()
-    request_id = f"call-{uuid4()}"
+    known = catalogue(city.catalogue)
+    _warn(known, fields)
+    request_id = request_id or f"call-{uuid4()}"
     complaint = complaint_id(request_id)
-    data = RequestRecorded(request_id=request_id, request_type=RequestType.HELP, **fields)
-    identity = await tell(city.realm, INTAKE_REQUESTS, request_id, data)
-    await effect(city.realm, complaint, identity)
-    connection = await asyncpg.connect(city.realm.logins["reader"])
+    data = RequestRecorded(request_id=request_id, recorded_by="hotline call", **fields)
+    told = await tell(city, INTAKE_REQUESTS, request_id, data)
+    for fact in await effect(city, complaint, told):
+        if isinstance(fact, IntakeRefused):
+            fail(f"Refused: {fact.reason}.")
+    order = await _dispatched(city.realm.logins["reader"], complaint)
+    return {
+        "complaint_id": complaint,
+        "request_id": request_id,
+        "unit": order.unit,
+        "name": known.units[order.unit].name,
+        "rule": order.rule,
+        "sign_by": _local(order.sign_due_at),
+        "answer_by": _local(order.unit_due_at if order.round > 1 else order.citizen_due_at),
+    }
+
+
+async def _dispatched(dsn: str, complaint: str) -> Any:
+    """The latest order of a complaint; waits for it."""
+    import asyncio
+    import time
+
+    import asyncpg
+
+    from hotline.speak import EFFECT_SECONDS_MAX, facts_of
+    from hotline.stack.errors import StackError
+    from hotline.where import typed
+    from shared.events import ComplaintDispatched
+
+    connection = await asyncpg.connect(dsn)
     give_up_at = time.monotonic() + EFFECT_SECONDS_MAX
     try:
         while time.monotonic() < give_up_at:
-            state = await connection.fetchval("SELECT state FROM es.stream WHERE stream_id = $1", complaint)
-            order = head_of(state).order
-            if order is not None:
-                name = catalogue(city.catalogue).units[order.unit].name
-                return {"complaint_id": complaint, "unit": order.unit, "name": name}
-            await asyncio.sleep(0.02)
+            orders = [f for f in await facts_of(connection, complaint) if isinstance(f, ComplaintDispatched)]
+            if orders:
+                return orders[-1]
+            await asyncio.sleep(0.03)
     finally:
         await connection.close()
-    raise StackError(f"Complaint {complaint} is recorded but was not dispatched yet: see `hotline status`.")
+    raise StackError(f"Complaint {complaint} is on record but not dispatched yet: see {typed('status')}.")
+
+
+def _warn(known: Catalogue, fields: dict[str, Any]) -> None:
+    """Say what the catalogue does not know; the district or the hotline's own desk then gets it."""
+    from difflib import get_close_matches
+
+    district = known.districts.get(fields["district"])
+    for what, names in (
+        ("subject", known.subjects),
+        ("district", known.districts),
+        ("street", district.streets if district is not None else {}),
+    ):
+        name = fields[what]
+        if not name or name in names or (what == "street" and district is None):
+            continue
+        near = get_close_matches(name, names, n=3, cutoff=0.3) or [n for n in names if name in n][:3]
+        hint = f"; near: {', '.join(near)}" if near else ""
+        print(f"note: {what} {name!r} is not in catalogue {known.version}{hint}", file=sys.stderr)
+
+
+def _local(at: Any) -> str | None:
+    from zoneinfo import ZoneInfo
+
+    return None if at is None else at.astimezone(ZoneInfo("Asia/Shanghai")).isoformat(timespec="seconds")

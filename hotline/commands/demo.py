@@ -1,5 +1,178 @@
-"""demo: coming."""
+"""`hotline demo`: a day of the city, lived until its last complaint is closed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+
+import typer
+
+from hotline.commands.run import run
+
+if TYPE_CHECKING:
+    from hotline.city.conductor import Summary
+    from hotline.realm import Realm
+    from hotline.verify import Report
+    from hotline.view import View
+    from shared.catalogue import Catalogue
 
 
-def demo() -> None:
-    """Live a day."""
+def demo(
+    scale: Annotated[float, typer.Option(help="1 is Beijing's day: 70,000 calls.", min=0.0001, max=10)] = 1.0,
+    seed: Annotated[int, typer.Option(help="Another seed, another day.")] = 1,
+    streets: Annotated[
+        Path | None, typer.Option(help="A list of districts and streets (CSV); a small one is built in.")
+    ] = None,
+    *,
+    keep: Annotated[bool, typer.Option("--keep", help="Leave stack and services running.")] = False,
+) -> None:
+    """Live a day of the city on a real Kafka and PostgreSQL until its last complaint is closed."""
+    if run(_demo(scale, seed, streets, keep=keep)):
+        raise typer.Exit(1)
+
+
+async def _demo(scale: float, seed: int, streets: Path | None, *, keep: bool) -> bool:
+    from hotline.rehearse import Interrupted, stop_hint, until_interrupted
+    from hotline.view import View
+    from hotline.where import folder
+
+    known = _catalogue(streets)
+    print(
+        f"A day of the city: {round(70_000 * scale):,} calls, {len(known.districts)} districts, "
+        f"{sum(len(d.streets) for d in known.districts.values())} streets, seed {seed}."
+    )
+    try:
+        with View("hotline: a day of the city") as view:
+            day = await until_interrupted(_lived(view, known, scale, seed, keep=keep), view.say)
+    except Interrupted:
+        print(f"Stopped; nothing is left running. {stop_hint(folder(), 'demo')}")
+        raise typer.Exit(130) from None
+    _print_summary(day.summary, day.restarts)
+    missing = len(day.summary.acknowledged_requests) - day.summary.requests
+    day.report.print()
+    if missing:
+        print(f"{missing} acknowledged requests are not in the log.")
+    _print_next(day.worth_a_look, day.realm, keep=keep)
+    return bool(day.report.problem_count or missing)
+
+
+class Day(NamedTuple):
+    """A day that was lived to its end."""
+
+    summary: Summary
+    report: Report
+    worth_a_look: str | None
+    restarts: int
+    realm: Realm
+
+
+async def _lived(view: View, known: Catalogue, scale: float, seed: int, *, keep: bool) -> Day:
+    from hotline.city import City
+    from hotline.rehearse import staged
+    from hotline.verify import verify
+
+    async with staged(
+        "demo",
+        known,
+        ruleset="beijing-draft-2021",
+        traces_ratio=1.0 if scale <= 0.02 else 0.01,  # noqa: PLR2004 -- a quick look is traced whole
+        counts={},
+        say=view.say,
+        keep=keep,
+    ) as stage:
+        city = City(
+            kafka=stage.realm.kafka,
+            postgres=stage.realm.owner_dsn,
+            prefix=stage.realm.prefix,
+            catalogue=known,
+            seed=seed,
+            scale=scale,
+        )
+        summary = await city.live(view.show)
+        view.say("The last complaint is closed. Reading the whole log …")
+        return Day(
+            summary=summary,
+            report=await verify(stage.realm.logins["reader"]),
+            worth_a_look=await _worth_a_look(stage.realm),
+            restarts=sum(stage.supervisor.restarts.values()),
+            realm=stage.realm,
+        )
+
+
+def _catalogue(streets: Path | None) -> Catalogue:
+    from hotline.city.territory import streets_beside_the_project, territory
+    from shared.catalogue import catalogue
+
+    found = streets or streets_beside_the_project()
+    return territory(found) if found is not None else catalogue()
+
+
+def _print_summary(summary: Summary, restarts: int) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title="The day", title_justify="left", show_header=False)
+    table.add_column(style="bold")
+    table.add_column(justify="right")
+    minutes, seconds = divmod(round(summary.elapsed_seconds), 60)
+    rows: list[tuple[str, str]] = [
+        ("lived in", f"{minutes} min {seconds} s"),
+        ("until", f"{summary.city_at:%Y-%m-%d %H:%M} city time"),
+        ("calls", f"{summary.calls:,}"),
+        ("complaints on record", f"{summary.requests:,}"),
+        ("  answered directly", f"{summary.answered_directly:,}"),
+        ("  withdrawn", f"{summary.withdrawn:,}"),
+        ("  closed after a visit", f"{summary.closed:,}"),
+        ("  still open", f"{summary.open:,}"),
+        ("orders dispatched", f"{summary.dispatched:,}"),
+        ("limits missed", f"{summary.overdue:,}"),
+        ("notices to the next level", f"{summary.escalated:,}"),
+        ("citizens asked", f"{summary.visited:,}"),
+        ("said not solved: reopened", f"{summary.reopened:,}"),
+        ("refused, with the reason", f"{summary.refused:,}"),
+        ("facts in the log", f"{sum(summary.facts.values()):,}"),
+        ("lives a second", f"{summary.lives_per_second:,.0f}"),
+        ("processes that died and came back", str(restarts)),
+    ]
+    for row in rows:
+        table.add_row(*row)
+    Console().print(table)
+
+
+_WORTH: Any = """
+SELECT stream_id FROM es.event
+WHERE type IN ('ComplaintEscalated', 'ComplaintReopened', 'ReturnApproved', 'FeedbackLimitMissed')
+GROUP BY stream_id ORDER BY count(DISTINCT type) DESC, count(*) DESC, stream_id LIMIT 1000
+"""
+
+
+async def _worth_a_look(realm: Realm) -> str | None:
+    """A complaint to which much happened; one whose life is traced, where there is one."""
+    import asyncpg
+
+    from shared.telemetry import is_followed
+
+    connection = await asyncpg.connect(realm.logins["reader"])
+    try:
+        found = [str(row[0]) for row in await connection.fetch(_WORTH)]
+    finally:
+        await connection.close()
+    traced = [complaint for complaint in found if is_followed(complaint, 0.01)]
+    return next(iter(traced or found), None)
+
+
+def _print_next(complaint: str | None, realm: Realm, *, keep: bool) -> None:
+    from hotline.where import folder
+    from shared.telemetry import trace_id_of
+
+    print("Look next:")
+    if keep:
+        print("  it is kept up; hotline status · hotline down")
+        print(f"  traces: {realm.zipkin}/zipkin/   Kafka: {realm.kafka}   logs: {folder()}/cities/demo/logs")
+    else:
+        print("  hotline up --city demo      the log is still there, in .stack; then:")
+    if complaint is not None:
+        print(f"  hotline show {complaint[:13]}   a life with much in it")
+        if keep and realm.zipkin:
+            print(f"  {realm.zipkin}/zipkin/traces/{trace_id_of(complaint):032x}   the same as a trace")
+    print("  hotline verify · hotline unit --help · README.md")

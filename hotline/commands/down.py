@@ -27,7 +27,8 @@ async def _down() -> None:
         print(f"Nothing runs in {where}." if is_stack(where) else f"There is no stack in {where}.")
         return
     await Stack(where).down()
-    print(f"Everything is stopped. What was recorded stays in {where}: `hotline up` goes on, `hotline wipe` removes it.")
+    print("Everything is stopped.")
+    print(f"What was recorded stays in {where}: `hotline up` goes on, `hotline wipe` removes it.")
 
 
 def wipe(*, yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False) -> None:

@@ -11,71 +11,112 @@ import typer
 from hotline.commands.run import fail, run
 
 parked = typer.Typer(
-    help="What could not be handled, with the reason; release puts it back.", no_args_is_help=True
+    help="What could not be handled, and why; put it back or drop it.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
 )
 Number = Annotated[int, typer.Argument(help="The number `hotline parked list` shows.")]
+Json = Annotated[bool, typer.Option("--json", help="For a program to read.")]
+
+SHOWN_MAX = 1000
+RELEASE_SECONDS_MAX = 10.0
 
 _LIST = """
-SELECT parked_id, consumer, topic, kafka_offset, complaint_id, reason, parked_at, released_at
-FROM es.parked ORDER BY parked_id LIMIT 1000
+SELECT parked_id AS id, consumer AS desk, topic, part AS partition, kafka_offset AS offset,
+       complaint_id::text, reason, parked_at, released_at IS NOT NULL AS released
+FROM es.parked ORDER BY parked_id LIMIT $1
+"""
+_BEHIND = """
+SELECT parked_id FROM es.parked WHERE consumer = $1 AND complaint_id = $2 ORDER BY parked_id
+"""
+_LEFT = """
+SELECT parked_id, reason, released_at FROM es.parked WHERE parked_id = ANY ($1) ORDER BY parked_id
+"""
+# A message released alone would overtake the earlier ones of its complaint, and the later ones would
+# wait for ever behind it: the whole queue of a complaint goes together, oldest first.
+_RELEASE = """
+UPDATE es.parked p SET released_at = clock_timestamp()
+FROM es.parked one
+WHERE one.parked_id = $1 AND p.consumer = one.consumer
+  AND (p.parked_id = one.parked_id OR p.complaint_id = one.complaint_id)
+RETURNING p.parked_id
+"""
+_DROP = """
+WITH gone AS (DELETE FROM es.parked WHERE parked_id = $1 RETURNING *)
+INSERT INTO es.parked_dropped SELECT gone.*, $2 FROM gone RETURNING consumer, complaint_id
 """
 
 
 @parked.command("list")
-def list_parked(
-    *, json: Annotated[bool, typer.Option("--json", help="For a program to read.")] = False
-) -> None:
+def list_parked(*, json: Json = False) -> None:
     """List what is parked, oldest first."""
-    rows = run(_rows(_LIST))
+    rows = run(_rows(_LIST, SHOWN_MAX))
     if json:
-        print(json_module.dumps(rows, indent=2, default=str))
+        print(json_module.dumps(rows, indent=2, default=_plain, ensure_ascii=False))
         return
     if not rows:
         print("Nothing is parked.")
         return
+    from rich import box
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(title=f"{len(rows)} parked")
-    for column in ("number", "desk", "topic", "since", "reason"):
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for column in ("id", "desk", "where", "since (UTC)", "why"):
         table.add_column(column, overflow="fold")
     for row in rows:
-        released = " (released)" if row["released_at"] else ""
         table.add_row(
-            str(row["parked_id"]),
-            row["consumer"],
-            f"{row['topic']} @{row['kafka_offset']}",
+            str(row["id"]),
+            row["desk"],
+            f"{row['topic']} {row['partition']}@{row['offset']}",
             f"{row['parked_at']:%Y-%m-%d %H:%M:%S}",
-            row["reason"] + released,
+            row["reason"] + (" (released)" if row["released"] else ""),
         )
-    Console().print(table)
+    console = Console(highlight=False, markup=False)
+    console.print(table)
+    more = f"the first {SHOWN_MAX:,} of them; " if len(rows) == SHOWN_MAX else ""
+    console.print(
+        f"{len(rows):,} parked; {more}`hotline parked show ID` for one, `release ID` to hand it in again, "
+        "`drop ID --reason TEXT` to give it up."
+    )
 
 
 @parked.command()
-def show(number: Number) -> None:
-    """Show one message whole: headers, data, reason."""
+def show(number: Number, *, json: Json = False) -> None:
+    """Show one message whole: where it came from, why it was parked, headers, data."""
     from shared.log.postgres import headers_of
 
-    rows = run(_rows("SELECT * FROM es.parked WHERE parked_id = $1", number))
-    row = _only(rows, number)
+    row = _only(run(_rows("SELECT * FROM es.parked WHERE parked_id = $1", number)), number)
+    headers = [(name, _readable(value)) for name, value in headers_of(row["headers"])]
     sent_at = datetime.fromtimestamp(row["sent_at_ms"] / 1000, UTC)
-    print(f"{row['topic']} partition {row['part']} offset {row['kafka_offset']}, sent {sent_at.isoformat()}")
-    print(f"parked by {row['consumer']} at {row['parked_at'].isoformat()}: {row['reason']}")
+    if json:
+        told = {**row, "sent_at": sent_at, "headers": headers}
+        told |= {name: _readable(row[name]) for name in ("key", "value")}
+        print(json_module.dumps(told, indent=2, default=_plain, ensure_ascii=False))
+        return
+    print(f"parked     by {row['consumer']} at {row['parked_at'].isoformat(timespec='seconds')}")
+    print(f"because    {row['reason']}")
+    print(f"from       {row['topic']}, partition {row['part']}, offset {row['kafka_offset']}")
+    print(f"sent       {sent_at.isoformat(timespec='seconds')}")
     if row["complaint_id"] is not None:
-        print(f"complaint {row['complaint_id']}; later messages of it wait behind this one")
-    print(f"key: {_readable(row['key'])}")
-    for name, value in headers_of(row["headers"]):
-        print(f"  {name}: {_readable(value)}")
-    print(_readable(row["value"]))
+        print(f"complaint  {row['complaint_id']} (its later messages wait behind this one)")
+    if row["released_at"] is not None:
+        print(
+            f"released   {row['released_at'].isoformat(timespec='seconds')}, its desk has not taken it up yet"
+        )
+    print(f"key        {_readable(row['key'])}")
+    for name, value in headers:
+        print(f"header     {name}: {value}")
+    print(f"value      {_readable(row['value'])}")
 
 
 @parked.command()
 def release(number: Number) -> None:
-    """Hand a message to its desk again; it leaves the parking with its effect, or stays with a new reason."""
-    done = run(_execute("UPDATE es.parked SET released_at = clock_timestamp() WHERE parked_id = $1", number))
-    if done != "UPDATE 1":
-        fail(f"Nothing is parked under {number}: `hotline parked list` shows what is.")
-    print(f"{number} is released; its desk takes it up within a second or two.")
+    """Hand a message to its desk again, with those of the same complaint that wait, in order.
+
+    It leaves the parking with its effect, or stays with a new reason.
+    """
+    run(_release(number))
 
 
 @parked.command()
@@ -83,51 +124,86 @@ def drop(
     number: Number,
     reason: Annotated[str, typer.Option(help="Why it will not be handled; kept with the message.")],
 ) -> None:
-    """Take a message out for good; it is kept in es.parked_dropped with the reason."""
+    """Give a message up; it is kept whole in es.parked_dropped, with the reason."""
     if not reason.strip():
-        fail("A reason is needed: --reason TEXT.")
-    statement = """
-        WITH gone AS (DELETE FROM es.parked WHERE parked_id = $1 RETURNING *)
-        INSERT INTO es.parked_dropped SELECT gone.*, $2 FROM gone
-    """
-    done = run(_execute(statement, number, reason))
-    if done != "INSERT 0 1":
-        fail(f"Nothing is parked under {number}: `hotline parked list` shows what is.")
-    print(f"{number} is dropped.")
+        fail("--reason: say why it will not be handled.", code=2)
+    gone = run(_execute(_DROP, number, reason))
+    if not gone:
+        _nothing(number)
+    print(f"{number} is dropped and kept in es.parked_dropped with your reason.")
+    complaint = gone[0]["complaint_id"]
+    if complaint is not None:
+        waiting = run(_rows(_BEHIND, gone[0]["consumer"], complaint))
+        if waiting:
+            print(
+                f"{len(waiting)} later messages of complaint {complaint} waited behind it: "
+                f"`hotline parked release {waiting[0]['parked_id']}` hands them in."
+            )
+
+
+async def _release(number: int) -> None:
+    import asyncio
+    import time
+
+    released = sorted(row["parked_id"] for row in await _execute(_RELEASE, number))
+    if not released:
+        _nothing(number)
+    if len(released) > 1:
+        print(f"{len(released)} messages of the same complaint are released together, oldest first.")
+    give_up_at = time.monotonic() + RELEASE_SECONDS_MAX
+    while True:
+        left = await _rows(_LEFT, released)
+        if all(row["released_at"] is None for row in left):
+            break
+        if time.monotonic() > give_up_at:
+            fail(f"{number} is released, but its desk has not taken it up yet: see `hotline status`.")
+        await asyncio.sleep(0.1)
+    again = {row["parked_id"]: row["reason"] for row in left}
+    for one in released:
+        print(f"{one} is parked again: {again[one]}" if one in again else f"{one} is handled.")
+    if again:
+        raise typer.Exit(1)
 
 
 async def _rows(statement: str, *values: object) -> list[dict[str, Any]]:
-    import asyncpg
-
+    from hotline.speak import reader
     from hotline.where import find_city
 
-    connection = await asyncpg.connect(find_city().logins["reader"])
+    connection = await reader(find_city())
     try:
         return [dict(row) for row in await connection.fetch(statement, *values)]
     finally:
         await connection.close()
 
 
-async def _execute(statement: str, *values: object) -> str:
+async def _execute(statement: str, *values: object) -> list[dict[str, Any]]:
     import asyncpg
 
     from hotline.where import find_city
 
-    connection = await asyncpg.connect(find_city().owner_dsn)
+    connection = await asyncpg.connect(find_city().owner_dsn, timeout=10)
     try:
-        return await connection.execute(statement, *values)
+        return [dict(row) for row in await connection.fetch(statement, *values)]
     finally:
         await connection.close()
 
 
 def _only(rows: list[dict[str, Any]], number: int) -> dict[str, Any]:
     if not rows:
-        fail(f"Nothing is parked under {number}: `hotline parked list` shows what is.")
+        _nothing(number)
     return rows[0]
+
+
+def _nothing(number: int) -> None:
+    fail(f"Nothing is parked under {number}: `hotline parked list` shows what is.")
+
+
+def _plain(value: object) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
 def _readable(value: bytes | None) -> str:
     if value is None:
         return "(null)"
     text = value[:4000].decode("utf-8", "backslashreplace")
-    return text if len(value) <= len(text.encode()) else f"{text} … ({len(value)} bytes)"
+    return text if len(value) <= 4000 else f"{text} … ({len(value):,} bytes)"  # noqa: PLR2004 -- as above

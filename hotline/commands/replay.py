@@ -12,7 +12,9 @@ import typer
 from hotline.commands.run import run
 
 if TYPE_CHECKING:
+    from hotline.city.conductor import Summary
     from hotline.replay import Verdict
+    from hotline.verify import Report
 
 replay = typer.Typer(
     help="Live real complaints again, and compare with what really happened.", no_args_is_help=True
@@ -47,7 +49,6 @@ def boston(
 async def _boston(
     file: Path, processes: int, step_hours: float, most: int | None, *, keep: bool, json: bool
 ) -> tuple[bool, dict[str, Any]]:
-    import asyncio
     from datetime import timedelta
 
     from hotline.city.boston import Boston, catalogue_of, read
@@ -62,36 +63,36 @@ async def _boston(
     catalogue = catalogue_of(found.cases)
     view = View("hotline: Boston, second half of 2011", quiet=json)
     view.say(f"{found.rows:,} rows, {len(found.cases):,} used; left out: {_skipped(found.skipped)}")
+
+    async def lived() -> tuple[Summary, Verdict, Report, str]:
+        async with staged(
+            "boston",
+            catalogue,
+            ruleset="boston-311-2011",
+            traces_ratio=0.01,
+            counts=dict.fromkeys(("intake", "dispatch", "escalation", "feedback"), processes),
+            say=view.say,
+            keep=keep,
+        ) as stage:
+            conductor = Conductor(
+                Boston(found.cases),
+                kafka=stage.realm.kafka,
+                postgres=stage.realm.owner_dsn,
+                prefix=stage.realm.prefix,
+                units=tuple(catalogue.units),
+                start=min(case.open_at for case in found.cases) - timedelta(seconds=1),
+                step=timedelta(hours=step_hours),
+            )
+            summary = await conductor.live(view.show)
+            view.say("Every case is lived. Comparing with the city's own flag …")
+            reader = stage.realm.logins["reader"]
+            return summary, await judge(reader, file, found), await verify(reader), await digest(reader)
+
     try:
         with view:
-            async with staged(
-                "boston",
-                catalogue,
-                ruleset="boston-311-2011",
-                traces_ratio=0.01,
-                counts=dict.fromkeys(("intake", "dispatch", "escalation", "feedback"), processes),
-                say=view.say,
-                keep=keep,
-            ) as stage:
-                conductor = Conductor(
-                    Boston(found.cases),
-                    kafka=stage.realm.kafka,
-                    postgres=stage.realm.owner_dsn,
-                    prefix=stage.realm.prefix,
-                    units=tuple(catalogue.units),
-                    start=min(case.open_at for case in found.cases) - timedelta(seconds=1),
-                    step=timedelta(hours=step_hours),
-                )
-                living = asyncio.ensure_future(conductor.live(view.show))
-                await until_interrupted(living)
-                summary = living.result()
-                view.say("Every case is lived. Comparing with the city's own flag …")
-                reader = stage.realm.logins["reader"]
-                verdict = await judge(reader, file, found)
-                report = await verify(reader)
-                said = await digest(reader)
-    except (Interrupted, asyncio.CancelledError):
-        print(f"Stopped; nothing is left running. {stop_hint(folder())}", file=sys.stderr)
+            summary, verdict, report, said = await until_interrupted(lived(), view.say)
+    except Interrupted:
+        print(f"Stopped; nothing is left running. {stop_hint(folder(), 'boston')}", file=sys.stderr)
         raise typer.Exit(130) from None
     result = {
         **_as_dict(verdict),

@@ -18,7 +18,7 @@ class Interrupted(Exception):  # noqa: N818 -- a person's wish, not an error
 
 
 def run(work: Coroutine[Any, Any, T], *, interrupted: str = "") -> T:
-    """Run it to its end. Ctrl-C ends with exit code 130, after the sentence `interrupted` where one is given."""
+    """Run it to its end. Ctrl-C ends with exit code 130, after the sentence `interrupted` if there is one."""
     try:
         return asyncio.run(work)
     except KeyboardInterrupt:
@@ -66,8 +66,11 @@ def _sentence(error: Exception) -> str:
         return str(error)
     if isinstance(error, KafkaError | KafkaException):
         return f"Kafka does not answer as it should ({text}): `hotline status` shows what runs."
-    if isinstance(error, asyncpg.PostgresError | asyncpg.InterfaceError | ConnectionError | TimeoutError):
+    away = (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.OperatorInterventionError)
+    if isinstance(error, (*away, ConnectionError, TimeoutError)):
         return f"PostgreSQL does not answer as it should ({text}): `hotline status` shows what runs."
+    if isinstance(error, asyncpg.PostgresError):
+        return f"PostgreSQL refused: {text}. HOTLINE_DEBUG=1 shows where."
     if isinstance(error, OSError) and error.filename is not None:
         return f"{error.filename}: {error.strerror}."
     return f"This should not have happened: {type(error).__name__}: {text}. HOTLINE_DEBUG=1 shows where."

@@ -41,7 +41,7 @@ async def _status() -> dict[str, Any]:
     }
     kept_alive = supervised()
     return {
-        "up": kept_alive and bool(services) and all(entry["up"] for entry in processes.values()),
+        "up": bool(services) and all(entry["up"] for entry in processes.values()),
         "supervised": kept_alive,
         "city": city.realm.name,
         "time": city.time,
@@ -101,7 +101,8 @@ def _print_status(found: dict[str, Any]) -> None:
     if counts["parked"]:
         console.print("`hotline parked list` shows what could not be handled, and why.")
     if not found["supervised"]:
-        console.print("Nobody keeps the services alive: `hotline up` starts them.")
+        city = found["city"]
+        console.print(f"Nobody keeps services alive here: `hotline up --city {city}` starts them.")
     elif not found["up"]:
         console.print(f"What is down is started again by itself; why it fell stands in {_logs()}.")
 

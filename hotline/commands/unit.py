@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as json_module
+import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -12,161 +13,197 @@ from hotline.commands.run import fail, run
 if TYPE_CHECKING:
     from hotline.where import City
     from shared.complaint import Complaint
+    from shared.events import Fact
+    from shared.ids import ComplaintId, UnitId
     from shared.inputs import Input
-
-HELP = """orders: `list`, `sign N`, `answer N TEXT`, `return N REASON: EVIDENCE`, `quit`"""
 
 
 def unit(
-    unit: Annotated[str, typer.Argument(help="The unit's id or name, such as street-haidian-huayuanlu.")],
-    sign: Annotated[str, typer.Option(help="Sign the order of this complaint.")] = "",
-    answer: Annotated[str, typer.Option(help="Answer the order of this complaint (with --text).")] = "",
+    unit: Annotated[str, typer.Argument(help="The unit's id or its name in the catalogue.")],
+    sign: Annotated[str, typer.Option(metavar="COMPLAINT", help="Take this order on.")] = "",
+    answer: Annotated[
+        str, typer.Option(metavar="COMPLAINT", help="Say what was done about it (with --text).")
+    ] = "",
     return_: Annotated[
-        str, typer.Option("--return", help="Return this complaint (with --reason, --evidence).")
+        str,
+        typer.Option(
+            "--return", metavar="COMPLAINT", help="Say it is not yours (with --reason and --evidence)."
+        ),
     ] = "",
     text: Annotated[str, typer.Option(help="What was done.")] = "",
     reason: Annotated[str, typer.Option(help="Why it is not yours.")] = "",
     evidence: Annotated[str, typer.Option(help="What shows it.")] = "",
+    suggest: Annotated[str, typer.Option(metavar="UNIT", help="Whose it is instead.")] = "",
     *,
     unsolved: Annotated[
         bool, typer.Option("--unsolved", help="With --answer: you do not claim it is solved.")
     ] = False,
     list_only: Annotated[bool, typer.Option("--list", help="List the open orders and end.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="The list, for a program to read.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="For a program to read.")] = False,
 ) -> None:
-    """Be a department: see your orders arrive, answer them."""
+    """Be a department: see your orders arrive, sign, answer or return them.
+
+    Without an option you sit at the unit's desk: orders appear as they come, replies are typed. A
+    COMPLAINT is its id or the beginning of it.
+    """
+    chosen = [
+        name for name, given in (("--sign", sign), ("--answer", answer), ("--return", return_)) if given
+    ]
+    if len(chosen) > 1:
+        fail(f"{' and '.join(chosen)}: one at a time.", code=2)
     if answer and not text:
-        fail("--answer needs --text: what was done.")
+        fail("--answer needs --text: what was done.", code=2)
     if return_ and not (reason and evidence):
-        fail("--return needs --reason and --evidence.")
-    run(_unit(unit, sign, answer, return_, text, reason, evidence, not unsolved, list_only or json, json))
+        fail("--return needs --reason and --evidence.", code=2)
+    if chosen:
+        complaint = sign or answer or return_
+        words = {"text": text, "reason": reason, "evidence": evidence, "suggest": suggest}
+        run(_once(unit, chosen[0].removeprefix("--"), complaint, words, solved=not unsolved, json=json))
+    elif list_only or json:
+        run(_list(unit, json=json))
+    else:
+        run(_sit(unit), interrupted="You left the desk; your orders stay where they are.")
 
 
-async def _unit(
-    name: str,
-    sign: str,
-    answer: str,
-    return_: str,
-    text: str,
-    reason: str,
-    evidence: str,
-    solved: bool,  # noqa: FBT001 -- as typed
-    list_only: bool,  # noqa: FBT001
-    json: bool,  # noqa: FBT001
+async def _once(
+    name: str, verb: str, complaint: str, words: dict[str, str], *, solved: bool, json: bool
 ) -> None:
+    from hotline.speak import complaint_called, reader
     from hotline.where import city_up
-    from shared import inputs
+    from shared.events import ReplyRefused
 
     city = city_up()
-    unit = _known(name, city.catalogue)
-    if sign or answer or return_:
-        case = await _order(city, unit, sign or answer or return_)
-        assignment = case.order.assignment if case.order else 1
-        data: Input
-        if sign:
-            data = inputs.OrderSigned(complaint_id=case.complaint_id, assignment=assignment)
-        elif answer:
-            data = inputs.OrderAnswered(
-                complaint_id=case.complaint_id, assignment=assignment, result=text, claims_solved=solved
-            )
-        else:
-            data = inputs.ReturnRequested(
-                complaint_id=case.complaint_id, assignment=assignment, reason=reason, evidence=evidence
-            )
-        await _reply(city, unit, case, data)
-        return
-    cases = await _open(city, unit)
-    if list_only:
-        _print_list(cases, json=json)
-        return
-    await _sit(city, unit)
+    unit = known_unit(name, city.catalogue)
+    if words["suggest"]:
+        words["suggest"] = known_unit(words["suggest"], city.catalogue)
+    connection = await reader(city.realm)
+    try:
+        case = await complaint_called(connection, complaint)
+    finally:
+        await connection.close()
+    facts = await reply(city, unit, case.complaint_id, said(verb, case, words, solved=solved))
+    refused = [fact for fact in facts if isinstance(fact, ReplyRefused)]
+    if json:
+        told = [{"type": type(fact).__name__, **_fields(fact)} for fact in facts]
+        print(json_module.dumps(told, ensure_ascii=False, indent=2))
+    elif not refused:
+        print(told_of(facts))
+    if refused:
+        fail(f"Refused: {refused[0].reason}.")
 
 
-def _known(name: str, path: str) -> str:
-    """The unit's id, by id or name."""
+async def _list(name: str, *, json: bool) -> None:
+    from hotline.where import city_up
+
+    city = city_up()
+    unit = known_unit(name, city.catalogue)
+    cases = await open_cases(city, unit)
+    if json:
+        print(json_module.dumps([row(case) for case in cases], indent=2, ensure_ascii=False))
+        return
+    if not cases:
+        print(f"No open order lies with {unit}.")
+    for case in cases:
+        print(line(case))
+
+
+async def _sit(name: str) -> None:
+    from hotline.commands.desk import sit
+    from hotline.where import city_up
+
+    city = city_up()
+    await sit(city, known_unit(name, city.catalogue))
+
+
+def known_unit(name: str, path: str) -> UnitId:
+    """The unit's id, by its id or name; ends with the nearest ones where there is none."""
     from difflib import get_close_matches
 
     from shared.catalogue import catalogue
+    from shared.ids import UnitId
 
-    units = catalogue(path).units
-    if name in units:
-        return name
-    by_name = {unit.name: unit_id for unit_id, unit in units.items()}
-    if name in by_name:
-        return by_name[name]
-    near = get_close_matches(name, [*units, *by_name], n=3, cutoff=0.4)
-    hint = f"; near: {', '.join(near)}" if near else ""
-    return fail(f"No unit {name!r} in the catalogue{hint}.")
+    known = catalogue(path)
+    if UnitId(name) in known.units:
+        return UnitId(name)
+    called = [unit_id for unit_id, unit in known.units.items() if unit.name == name]
+    called += [
+        unit
+        for district in known.districts.values()
+        for street, unit in district.streets.items()
+        if street == name
+    ]
+    if len(set(called)) == 1:
+        return called[0]
+    if called:
+        fail(f"{len(set(called))} units are called {name!r}: {', '.join(sorted(set(called)))}.")
+    names = {unit.name: unit_id for unit_id, unit in known.units.items()}
+    near = [unit_id for text, unit_id in names.items() if name in text or name in unit_id][:4]
+    alike = get_close_matches(name, [*known.units, *names], n=4, cutoff=0.4)
+    near += [names.get(text, UnitId(text)) for text in alike]
+    shown = ", ".join(f"{unit_id} ({known.units[unit_id].name})" for unit_id in dict.fromkeys(near[:4]))
+    return fail(f"No unit {name!r} in catalogue {known.version}{f'; near: {shown}' if shown else ''}.")
 
 
-async def _open(city: City, unit: str) -> list[Complaint]:
-    import asyncpg
-
+async def open_cases(city: City, unit: str) -> list[Complaint]:
+    """The complaints whose open order lies with this unit, the earliest due first."""
+    from hotline.speak import reader
     from services.dispatch.views import open_orders
 
-    connection = await asyncpg.connect(city.realm.logins["reader"])
+    connection = await reader(city.realm)
     try:
         return await open_orders(connection, unit)
     finally:
         await connection.close()
 
 
-async def _order(city: City, unit: str, complaint: str) -> Complaint:
-    import asyncpg
+def said(verb: str, case: Complaint, words: dict[str, str], *, solved: bool = True) -> Input:
+    """What the unit says to the present order of a complaint."""
+    from shared import inputs
 
-    from shared.complaint import head_of
-
-    connection = await asyncpg.connect(city.realm.logins["reader"])
-    try:
-        rows = await connection.fetch(
-            "SELECT state FROM es.stream WHERE stream_id::text LIKE $1 || '%' LIMIT 2", complaint.lower()
+    complaint = case.complaint_id
+    assignment = case.order.assignment if case.order is not None else 1
+    if verb == "sign":
+        return inputs.OrderSigned(complaint_id=complaint, assignment=assignment)
+    if verb == "answer":
+        return inputs.OrderAnswered(
+            complaint_id=complaint, assignment=assignment, result=words["text"], claims_solved=solved
         )
-    finally:
-        await connection.close()
-    if len(rows) != 1:
-        which = "is not on record" if not rows else "is not the beginning of one complaint only"
-        fail(f"{complaint} {which}; `hotline unit {unit} --list` shows your orders.")
-    case = head_of(rows[0][0])
-    if case.order is None:
-        fail(f"{complaint} has no order yet.")
-    return case
+    return inputs.ReturnRequested(
+        complaint_id=complaint,
+        assignment=assignment,
+        reason=words["reason"],
+        evidence=words["evidence"],
+        suggested_unit=words.get("suggest") or None,
+    )
 
 
-async def _reply(city: City, unit: str, case: Complaint, data: Input) -> None:
+async def reply(city: City, unit: str, complaint: ComplaintId, data: Input) -> list[Fact]:
+    """Say it on the unit's own topic and wait for what the log makes of it."""
     from hotline.speak import effect, tell
-    from shared.events import ReplyRefused
     from shared.topics import DISPATCH_REPLIES
 
-    identity = await tell(city.realm, DISPATCH_REPLIES, case.complaint_id, data, unit=unit)
-    facts = await effect(city.realm, case.complaint_id, identity)
-    if not facts:
-        print("It was so already; nothing changed.")
+    told = await tell(city, DISPATCH_REPLIES, complaint, data, unit=unit)
+    return await effect(city, complaint, told)
+
+
+def told_of(facts: list[Fact]) -> str:
+    """What came of a reply, in a sentence."""
+    from shared.events import OrderAnswered, OrderSigned, ReplyRefused, ReturnRequested
+
     for fact in facts:
         if isinstance(fact, ReplyRefused):
-            fail(f"Refused: {fact.reason}.")
-        print(f"{type(fact).__name__}: {case.complaint_id}")
+            return f"Refused: {fact.reason}."
+        if isinstance(fact, OrderSigned):
+            return "Signed: the order is yours."
+        if isinstance(fact, OrderAnswered):
+            return "Answered: now the citizen is asked."
+        if isinstance(fact, ReturnRequested):
+            return "Return requested: a reviewer decides; the limit runs on."
+    return "It was so already; nothing changed."
 
 
-def _print_list(cases: list[Complaint], *, json: bool) -> None:
-    if json:
-        rows = [_row(case) for case in cases]
-        print(json_module.dumps(rows, indent=2, ensure_ascii=False, default=str))
-        return
-    if not cases:
-        print("No open orders.")
-    for number, case in enumerate(cases, start=1):
-        row = _row(case)
-        state = "signed" if row["signed"] else "new"
-        print(
-            f"{number:3}  {row['complaint_id'][:8]}  {state:6}  due {row['due_at']:%Y-%m-%d %H:%M}  {row['title']}"
-        )
-
-
-def _row(case: Complaint) -> dict[str, Any]:
-    from zoneinfo import ZoneInfo
-
-    from shared.ruleset import ruleset
-
+def row(case: Complaint) -> dict[str, Any]:
+    """An open order for a program."""
     order = case.order
     if order is None:
         raise LookupError(case.complaint_id)
@@ -174,92 +211,52 @@ def _row(case: Complaint) -> dict[str, Any]:
         "complaint_id": case.complaint_id,
         "assignment": order.assignment,
         "round": order.round,
-        "signed": order.signed_at is not None,
-        "due_at": order.feedback_due_at.astimezone(ZoneInfo(ruleset(case.ruleset).timezone)),
+        "state": _state(case),
+        "due_at": order.feedback_due_at.isoformat(),
+        "urgency": case.urgency,
         "subject": case.subject,
         "title": case.title,
         "content": case.content,
+        "district": case.district,
+        "street": case.street,
         "address": case.address,
     }
 
 
-async def _sit(city: City, unit: str) -> None:
-    """At the desk: orders are printed as they come, lines typed are replies."""
-    import asyncio
-    import sys
+def line(case: Complaint) -> str:
+    """An open order for a person."""
+    from zoneinfo import ZoneInfo
 
-    from shared import inputs
+    from hotline.speak import short
+    from shared.ruleset import ruleset
 
-    cases = await _open(city, unit)
-    print(f"You are {unit}. {HELP}")
-    _print_list(cases, json=False)
-    watching = asyncio.ensure_future(_watch(city, unit))
-    try:
-        while True:
-            line = (await asyncio.to_thread(sys.stdin.readline)).strip()
-            verb, _, rest = line.partition(" ")
-            number, _, words = rest.partition(" ")
-            if not line or verb in {"quit", "exit", "q"}:
-                return
-            if verb == "list":
-                cases = await _open(city, unit)
-                _print_list(cases, json=False)
-                continue
-            if (
-                verb not in {"sign", "answer", "return"}
-                or not number.isdigit()
-                or not 1 <= int(number) <= len(cases)
-            ):
-                print(HELP)
-                continue
-            case = cases[int(number) - 1]
-            assignment = case.order.assignment if case.order else 1
-            data: Input
-            if verb == "sign":
-                data = inputs.OrderSigned(complaint_id=case.complaint_id, assignment=assignment)
-            elif verb == "answer":
-                data = inputs.OrderAnswered(
-                    complaint_id=case.complaint_id, assignment=assignment, result=words, claims_solved=True
-                )
-            else:
-                why, _, shown = words.partition(":")
-                data = inputs.ReturnRequested(
-                    complaint_id=case.complaint_id,
-                    assignment=assignment,
-                    reason=why.strip() or "not ours",
-                    evidence=shown.strip() or why.strip() or "not ours",
-                )
-            try:
-                await _reply(city, unit, case, data)
-            except typer.Exit:
-                continue
-    finally:
-        watching.cancel()
-        await asyncio.gather(watching, return_exceptions=True)
+    order = case.order
+    if order is None:
+        raise LookupError(case.complaint_id)
+    due_at = order.feedback_due_at.astimezone(ZoneInfo(ruleset(case.ruleset).timezone))
+    again = f" (round {order.round})" if order.round > 1 else ""
+    place = f" {case.street or case.district}{case.address}"
+    return (
+        f"{short(case.complaint_id)}  {_state(case):9} due {due_at:%m-%d %H:%M}  "
+        f"{case.subject}: {case.title}{place}{again}"
+    )
 
 
-async def _watch(city: City, unit: str) -> None:
-    from aiokafka import AIOKafkaConsumer, TopicPartition
+def _state(case: Complaint) -> str:
+    order = case.order
+    if order is not None and order.review_since is not None:
+        return "in review"
+    return "signed" if order is not None and order.signed_at is not None else "new"
 
-    from shared.cloudevents import header
-    from shared.codec import decoded, fact_type_of
-    from shared.events import ComplaintDispatched
-    from shared.topics import DISPATCH_ORDERS
 
-    topic = TopicPartition(city.realm.prefix + DISPATCH_ORDERS.of(unit), 0)
-    consumer = AIOKafkaConsumer(bootstrap_servers=city.realm.kafka, auto_offset_reset="latest")
-    await consumer.start()
-    try:
-        consumer.assign([topic])
-        await consumer.seek_to_end(topic)
-        async for record in consumer:
-            named = fact_type_of(header(record.headers, "ce_type") or b"")
-            if named is None or record.value is None:
-                continue
-            fact = decoded(*named, record.value)
-            if isinstance(fact, ComplaintDispatched):
-                print(f"new order {fact.complaint_id[:8]} (round {fact.round}): {fact.title}; type `list`")
-            else:
-                print(f"{type(fact).__name__}: {fact.complaint_id[:8]}")
-    finally:
-        await consumer.stop()
+def _fields(fact: Fact) -> dict[str, Any]:
+    import msgspec
+
+    fields = msgspec.to_builtins(fact)
+    assert isinstance(fields, dict)  # noqa: S101 -- for the type checker: a fact is an object
+    return fields
+
+
+def is_terminal() -> bool:
+    """Whether a person types."""
+    return sys.stdin.isatty()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json as json_module
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -34,16 +35,46 @@ def up(
         float, typer.Option(help="Share of all lives that is traced.", min=0, max=1)
     ] = 1.0,
     *,
+    stack_only: Annotated[
+        bool, typer.Option("--stack-only", help="No services: only to look into what is there.")
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="The addresses, for a program to read.")] = False,
 ) -> None:
-    """Start the stack and a city's services; nothing happens where they run."""
+    """Start the stack and a city's services.
+
+    Nothing happens where they run already. A city whose day was a rehearsal keeps its own time, which
+    stands still.
+    """
+    own = catalogue.read_bytes() if catalogue is not None else None
     run(
-        _up(city, catalogue, ruleset, traces_ratio, json=json),
+        _up_stack(json=json) if stack_only else _up(city, own, ruleset, traces_ratio, json=json),
         interrupted="Stopped half way: `hotline down` ends what has started, `hotline up` goes on.",
     )
 
 
-async def _up(name: str, own: Path | None, version: str, ratio: float, *, json: bool) -> None:
+async def _up_stack(*, json: bool) -> None:
+    from hotline.stack.stack import Stack
+    from hotline.where import city_up, folder
+
+    addresses = await Stack(folder()).up(_say(json=json))
+    city = city_up()
+    if json:
+        print(json_module.dumps(where_it_is(addresses, city)))
+        return
+    print(f"City {city.realm.name!r} can be looked into: `hotline show`, `hotline verify`, `hotline parked`.")
+    print_addresses(addresses, city)
+
+
+def _say(*, json: bool) -> Callable[[str], None]:
+    """Progress for a person; a program reads standard output."""
+
+    def say(text: str) -> None:
+        print(text, file=sys.stderr if json else sys.stdout, flush=True)
+
+    return say
+
+
+async def _up(name: str, own: bytes | None, version: str, ratio: float, *, json: bool) -> None:
     import time
 
     from hotline.serve import Opening, leave_running
@@ -53,14 +84,12 @@ async def _up(name: str, own: Path | None, version: str, ratio: float, *, json: 
     from shared.catalogue import catalogue, parsed
     from shared.ruleset import ruleset
 
-    def say(text: str) -> None:
-        print(text, file=sys.stderr if json else sys.stdout, flush=True)
-
-    if not CITY_NAME.match(name) or name == "postgres":
+    say = _say(json=json)
+    if not CITY_NAME.match(name) or name in {"postgres", "template0", "template1"}:
         fail(f"--city: {name!r}, expected a name like 'hotline': small letters, digits and _.", code=2)
     ruleset(version)
     if own is not None:
-        parsed(own.read_bytes())
+        parsed(own)
     began_at = time.monotonic()
     addresses = await Stack(folder()).up(say)
     lock = FileLock(folder() / "city.lock")
@@ -70,9 +99,12 @@ async def _up(name: str, own: Path | None, version: str, ratio: float, *, json: 
         if supervised():
             city = city_up()
             if city.realm.name != name:
-                fail(f"City {city.realm.name!r} is up: `hotline down` first, then `hotline up --city {name}`.")
+                fail(
+                    f"City {city.realm.name!r} is up: `hotline down` first, then `hotline up --city {name}`."
+                )
             say(f"City {name!r} is up already; options are taken at the next start.")
         else:
+            await _end_orphans(folder())
             city = await _made(addresses, name, own, version, ratio)
             opening = Opening(city)
             supervisor = leave_running(city, folder())
@@ -90,19 +122,30 @@ async def _up(name: str, own: Path | None, version: str, ratio: float, *, json: 
         _print_where(addresses, city, catalogue(city.catalogue))
 
 
-async def _made(addresses: Addresses, name: str, own: Path | None, version: str, ratio: float) -> City:
-    """The city's database, logins and topics, made or brought up to date, and remembered as the current one."""
+async def _end_orphans(where: Path) -> None:
+    """End services that a demo left up with nobody to keep them alive: they start again under somebody."""
+    import asyncio
+    import signal
+
+    from hotline.stack import child
+    from hotline.stack.state import read_roster
+    from hotline.stack.supervisor import STOP_SECONDS_MAX
+
+    services = read_roster(where).services.values()
+    await asyncio.gather(
+        *(child.stop(service, signal.SIGTERM, patience_seconds=STOP_SECONDS_MAX) for service in services)
+    )
+
+
+async def _made(addresses: Addresses, name: str, own: bytes | None, version: str, ratio: float) -> City:
+    """The city's database, logins and topics, made or brought up to date; now it is the current one."""
     from hotline.realm import create
     from hotline.serve import is_rehearsed
     from hotline.where import City, city_folder, remember_city
     from shared.catalogue import catalogue
 
     home = city_folder(name)
-    home.mkdir(parents=True, exist_ok=True)
-    kept = home / "catalogue.json"
-    if own is not None:
-        kept.write_bytes(own.read_bytes())
-    path = str(kept) if kept.exists() else ""
+    path = _kept(home, own)
     realm = await create(addresses, name, catalogue(path).units)
     city = City(
         realm=realm,
@@ -114,6 +157,15 @@ async def _made(addresses: Addresses, name: str, own: Path | None, version: str,
     )
     remember_city(city)
     return city
+
+
+def _kept(home: Path, own: bytes | None) -> str:
+    """The city's own catalogue, kept from a start at which it was given; empty where none ever was."""
+    home.mkdir(parents=True, exist_ok=True)
+    kept = home / "catalogue.json"
+    if own is not None:
+        kept.write_bytes(own)
+    return str(kept) if kept.exists() else ""
 
 
 def _tail(log: Path) -> str:

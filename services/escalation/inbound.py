@@ -47,7 +47,7 @@ class Ticker:
         self._low = _BEGINNING
         self._scanned_at = 0.0
         self._owning_at = 0.0
-        self._silent: set[str] = set()
+        self._silent: set[tuple[str, datetime]] = set()
 
     async def run(self) -> None:
         """Tick until cancelled; PostgreSQL may go and come back."""
@@ -99,27 +99,28 @@ class Ticker:
                 return 0
         else:
             self._low = max(self._low, rows[0]["due_at"] - WATERMARK_SLACK)
-        due = {str(stream): due_at for stream, due_at in rows}
-        fresh = {s: at for s, at in due.items() if s not in self._silent}
+        due = [(str(stream), due_at) for stream, due_at in rows]
+        fresh = dict(timer for timer in due if timer not in self._silent)
         if not fresh:
             return 0
-        said = await self._desk.obey(
-            Batch(
-                work=[
-                    Work(
-                        FireDeadlines(complaint_id=ComplaintId(stream), until=until),
-                        ComplaintId(stream),
-                        f"clock/{due_at.isoformat()}",
-                    )
-                    for stream, due_at in fresh.items()
-                ]
-            )
+        batch = Batch(
+            work=[
+                Work(
+                    FireDeadlines(complaint_id=ComplaintId(stream), until=until),
+                    ComplaintId(stream),
+                    f"clock/{due_at.isoformat()}",
+                )
+                for stream, due_at in fresh.items()
+            ]
         )
+        with self._telemetry.batch("escalation tick"):
+            said = await self._desk.obey(batch)
         self._telemetry.count("timer.fired", len(fresh))
         for due_at in fresh.values():
             self._telemetry.observe("timer.lateness_seconds", (until - due_at).total_seconds())
         if said.facts == 0:
-            # A timer that says nothing would be found for ever: rows and heads have parted.
-            self._silent |= set(fresh)
+            # A timer that says nothing would be found for ever: rows and heads have parted. Or the act it
+            # waits for came between our two reads; then its complaint's other timers must still fire.
+            self._silent |= set(fresh.items())
             self._telemetry.log.error("timers_without_effect", complaints=list(fresh)[:10])
         return len(fresh)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, NamedTuple, Protocol
@@ -130,6 +131,10 @@ class EventLog(Protocol):
 
     async def append(self, append: Append) -> None:
         """Write all of it or nothing; raises `HeadMoved` or `Fenced`, and then nothing was written."""
+        ...
+
+    def holding(self, streams: Sequence[str]) -> AbstractAsyncContextManager[EventLog]:
+        """This log while nobody else can append to these complaints: what is decided in here stands."""
         ...
 
     async def places(self, partitions: Sequence[tuple[str, int]]) -> dict[tuple[str, int], Place]:

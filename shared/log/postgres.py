@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from base64 import b64decode, b64encode
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from typing import Any, Final
 
 import asyncpg
 import msgspec
 
 from shared.complaint import STATE_SCHEMA, head_of
-from shared.log import Append, Fenced, Head, HeadMoved, Incoming, Known, Place
+from shared.log import Append, EventLog, Fenced, Head, HeadMoved, Incoming, Known, Place
 
 # Every statement works on arrays through indexes. On an empty table the planner would choose a plain
 # scan and keep it; hash and merge joins read the whole log for one batch once it has grown.
@@ -26,6 +27,12 @@ SETTINGS: Final = {
 
 _HEADS: Final = "SELECT stream_id, version, head_hash, state FROM es.heads($1, $2, $3)"
 _APPEND: Final = "SELECT es.append(" + ", ".join(f"${n}" for n in range(1, 40)) + ")"
+# As in es.append, which finds them taken: ordered by the lock's own key.
+_HOLD: Final = """
+SELECT pg_advisory_xact_lock(l.k) FROM (
+    SELECT DISTINCT hashtextextended(x::text, 0) AS k FROM unnest($1::uuid[]) AS x ORDER BY k
+) AS l
+"""
 _PLACES: Final = "SELECT * FROM es.offsets($1, $2, $3)"
 _RELEASED: Final = "SELECT * FROM es.released($1)"
 
@@ -127,6 +134,15 @@ class PostgresLog:
                     raise Fenced(str(error)) from error
                 raise
 
+    @asynccontextmanager
+    async def holding(self, streams: Sequence[str]) -> AsyncIterator[EventLog]:
+        """See `EventLog.holding`."""
+        async with self._turn:
+            connection = await self._open()
+            async with connection.transaction():
+                await connection.execute(_HOLD, streams)
+                yield _Held(connection, self._consumer)
+
     async def places(self, partitions: Sequence[tuple[str, int]]) -> dict[tuple[str, int], Place]:
         """See `EventLog.places`."""
         async with self._turn:
@@ -166,6 +182,17 @@ class PostgresLog:
         if self._connection is None or self._connection.is_closed():
             self._connection = await connect(self._dsn, self._name)
         return self._connection
+
+
+class _Held(PostgresLog):
+    """A log in the middle of one transaction: the same connection or none."""
+
+    def __init__(self, connection: asyncpg.Connection[Any], consumer: str) -> None:
+        super().__init__("", consumer, "")
+        self._held = connection
+
+    async def _open(self) -> asyncpg.Connection[Any]:
+        return self._held
 
 
 def _headers_stored(headers: tuple[tuple[str, bytes | None], ...]) -> bytes:

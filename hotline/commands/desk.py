@@ -1,0 +1,188 @@
+"""At a unit's desk: orders are printed as they come, what is typed are replies."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator
+from typing import Any, Final
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from hotline.commands.unit import is_terminal, line, open_cases, reply, said, told_of
+from hotline.speak import complaint_called, reader, short
+from hotline.stack.errors import StackError
+from hotline.where import City
+from shared.catalogue import catalogue
+from shared.cloudevents import header
+from shared.codec import decoded, fact_type_of
+from shared.complaint import Complaint
+from shared.events import (
+    ComplaintClosed,
+    ComplaintDispatched,
+    ComplaintWithdrawn,
+    Fact,
+    LimitMissCorrected,
+    ReturnApproved,
+    ReturnRejected,
+)
+from shared.ids import UnitId
+from shared.topics import DISPATCH_ORDERS
+
+HELP: Final = "list · sign N · answer N WHAT WAS DONE · return N REASON: EVIDENCE · quit"
+_WORDS: Final = {"sign": 0, "answer": 1, "return": 1}
+
+
+class Desk:
+    """The orders a person has been shown, by the number they were shown under."""
+
+    def __init__(self, city: City, unit: UnitId) -> None:
+        """Nothing is shown yet."""
+        self._city = city
+        self._unit = unit
+        self._shown: list[str] = []
+
+    async def listed(self) -> None:
+        """Show every open order."""
+        cases = await open_cases(self._city, self._unit)
+        if not cases:
+            print("No open orders; new ones appear here as they come.")
+        for case in cases:
+            self._show(case)
+
+    async def heard(self, fact: Fact) -> None:
+        """Show what came on the unit's topic."""
+        complaint = short(fact.complaint_id)
+        if isinstance(fact, ComplaintDispatched):
+            connection = await reader(self._city.realm)
+            try:
+                self._show(await complaint_called(connection, fact.complaint_id), "new order")
+            finally:
+                await connection.close()
+            return
+        told = {
+            ComplaintWithdrawn: "the citizen took it back; nothing more to do",
+            ComplaintClosed: "closed; nothing more to do",
+            ReturnApproved: "your return was approved; it goes to another unit",
+            ReturnRejected: "your return was rejected; it stays with you",
+            LimitMissCorrected: "your reply had come in time after all; the miss does not count",
+        }.get(type(fact))
+        if told is not None:
+            print(f"     {complaint}  {told}")
+
+    async def told(self, typed: str) -> bool:
+        """Do what was typed; False when the person leaves."""
+        verb, _, rest = typed.strip().partition(" ")
+        number, _, words = rest.strip().partition(" ")
+        if verb in {"quit", "exit", "q"}:
+            return False
+        if verb == "list":
+            await self.listed()
+        elif verb in _WORDS and number.isdigit() and 1 <= int(number) <= len(self._shown):
+            await self._reply(verb, self._shown[int(number) - 1], words.strip())
+        elif verb in _WORDS:
+            print(f"{verb} which? Give the number in front of an order, 1 to {len(self._shown)}.")
+        elif verb:
+            print(HELP)
+        return True
+
+    async def _reply(self, verb: str, complaint: str, words: str) -> None:
+        reason, _, evidence = words.partition(":")
+        if verb == "answer" and not words:
+            print("answer N WHAT WAS DONE: the citizen will want to know.")
+            return
+        if verb == "return" and not (reason.strip() and evidence.strip()):
+            print("return N REASON: EVIDENCE, such as: return 1 not our street: the map of the district")
+            return
+        connection = await reader(self._city.realm)
+        try:
+            case = await complaint_called(connection, complaint)
+        finally:
+            await connection.close()
+        told = {"text": words, "reason": reason.strip(), "evidence": evidence.strip()}
+        try:
+            facts = await reply(self._city, self._unit, case.complaint_id, said(verb, case, told))
+        except StackError as error:
+            print(error)
+        else:
+            print(f"     {short(complaint)}  {told_of(facts)}")
+
+    def _show(self, case: Complaint, what: str = "") -> None:
+        if case.complaint_id not in self._shown:
+            self._shown.append(case.complaint_id)
+        number = self._shown.index(case.complaint_id) + 1
+        print(f"{number:3}  {line(case)}{f'  <- {what}' if what else ''}")
+
+
+async def sit(city: City, unit: UnitId) -> None:
+    """Be the unit until the person leaves."""
+    desk = Desk(city, unit)
+    topic = TopicPartition(city.realm.prefix + DISPATCH_ORDERS.of(unit), 0)
+    consumer = AIOKafkaConsumer(bootstrap_servers=city.realm.kafka, group_id=None, enable_auto_commit=False)
+    try:
+        await consumer.start()
+        consumer.assign([topic])
+        await consumer.seek_to_end(topic)
+        await consumer.position(topic)  # settled before the list is read: what comes later is heard
+        print(f"You are {unit} ({catalogue(city.catalogue).units[unit].name}).  {HELP}")
+        await desk.listed()
+        hearing = asyncio.ensure_future(_hear(consumer, desk))
+        typing = asyncio.ensure_future(_type(desk))
+        try:
+            await asyncio.wait([hearing, typing], return_when=asyncio.FIRST_COMPLETED)
+            (typing if typing.done() else hearing).result()
+        finally:
+            for task in (hearing, typing):
+                task.cancel()
+            await asyncio.gather(hearing, typing, return_exceptions=True)
+    finally:
+        await consumer.stop()
+
+
+async def _hear(consumer: Any, desk: Desk) -> None:
+    async for record in consumer:
+        named = fact_type_of(header(record.headers, "ce_type") or b"")
+        if named is not None and record.value is not None:
+            if is_terminal():
+                print("\r", end="")  # over the prompt, which stands again below
+            await desk.heard(decoded(*named, record.value))
+            _prompt()
+
+
+async def _type(desk: Desk) -> None:
+    _prompt()
+    async for typed in _typed_lines():
+        if not await desk.told(typed):
+            return
+        _prompt()
+
+
+def _prompt() -> None:
+    if is_terminal():
+        print("> ", end="", flush=True)
+
+
+async def _typed_lines() -> AsyncIterator[str]:
+    """What is typed, line by line, without a thread that would hold up the end until Enter is pressed."""
+    descriptor = sys.stdin.fileno()
+    loop = asyncio.get_running_loop()
+    rest = b""
+    while True:
+        ready = loop.create_future()
+        try:
+            loop.add_reader(descriptor, ready.set_result, None)
+        except PermissionError:  # a file: always ready
+            ready.set_result(None)
+        try:
+            await ready
+        finally:
+            loop.remove_reader(descriptor)
+        chunk = os.read(descriptor, 65_536)
+        *lines, rest = (rest + chunk).split(b"\n")
+        for text in lines:
+            yield text.decode(errors="replace")
+        if not chunk:
+            if rest:
+                yield rest.decode(errors="replace")
+            return

@@ -1,0 +1,90 @@
+"""What `hotline verify` found, for a program and for a person."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+PROBLEMS_MAX: Final = 100
+"""Problems listed; all are counted."""
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """Something that does not hold."""
+
+    complaint_id: str
+    """Of which complaint; empty where it is about no single one."""
+    what: str
+
+
+class Report(msgspec.Struct, kw_only=True):
+    """What was read and what was found."""
+
+    complaints: int = 0
+    open: int = 0
+    ended: dict[str, int] = {}
+    """Lives that are over, by outcome or by the fact that ended them."""
+    facts: int = 0
+    by_type: dict[str, int] = {}
+    refusals: int = 0
+    waiting_with_deadline: int = 0
+    """Open complaints with a next deadline."""
+    waiting_for: dict[str, int] = {}
+    """Whom open complaints wait for: `unit`, `reviewer`, `dialler`, `operator`, or a desk by its name."""
+    timers: int = 0
+    parked: int = 0
+    drained: bool = False
+    """Whether the relay has sent all there is."""
+    heard: dict[str, bool] = {}
+    """Of each desk that hears the log: whether it has taken in all that was sent; empty where Kafka was
+    not asked. Only of such a desk can it be said that a complaint waits for it in vain."""
+    seconds: float = 0.0
+    problem_count: int = 0
+    problems: list[Problem] = []
+
+    def found(self, complaint_id: str, what: str) -> None:
+        """Note a problem."""
+        self.problem_count += 1
+        if len(self.problems) < PROBLEMS_MAX:
+            self.problems.append(Problem(complaint_id, what))
+
+    def print(self) -> None:
+        """The report as a table for a person, and the problems by name."""
+        from rich.console import Console
+        from rich.table import Table
+
+        console = Console()
+        table = Table(title="verify", title_justify="left", show_header=False)
+        table.add_column(style="bold")
+        table.add_column(justify="right", overflow="fold")
+        for name, value in self._rows():
+            table.add_row(name, value)
+        console.print(table)
+        if not self.problem_count:
+            console.print(
+                "[green]All holds:[/] versions dense, hash chains right, every life legal, heads and timers "
+                "equal to their rebuild, every open complaint has a deadline or somebody it waits for."
+            )
+            return
+        console.print(f"[red]{self.problem_count:,} problem{'s' if self.problem_count > 1 else ''}[/]")
+        for problem in self.problems:
+            named = f"{problem.complaint_id}  " if problem.complaint_id else ""
+            console.print(f"  {named}{problem.what}", highlight=False, markup=False, soft_wrap=True)
+        if self.problem_count > len(self.problems):
+            console.print(f"  … and {self.problem_count - len(self.problems):,} more")
+
+    def _rows(self) -> list[tuple[str, str]]:
+        waiting = ", ".join(f"{number:,} {who}" for who, number in sorted(self.waiting_for.items()))
+        return [
+            ("complaints", f"{self.complaints:,}"),
+            ("  open", f"{self.open:,}"),
+            *((f"  {how}", f"{number:,}") for how, number in sorted(self.ended.items())),
+            ("facts", f"{self.facts:,}"),
+            ("  of them refusals", f"{self.refusals:,}"),
+            ("open with a next deadline", f"{self.waiting_with_deadline:,}"),
+            ("open, waiting for", waiting or "nobody"),
+            ("timers set", f"{self.timers:,}"),
+            ("parked messages", f"{self.parked:,}"),
+            ("read in", f"{self.seconds:.1f} s ({self.facts / max(self.seconds, 0.001):,.0f} facts/s)"),
+        ]

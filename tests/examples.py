@@ -1,0 +1,380 @@
+"""One well-formed example of every fact, input and command, all of one complaint; tests change what matters.
+
+A fire lane in Haidian is blocked by cars on the day the Regulation came into force. Times are in UTC, so the
+morning of 2021-09-24 in Beijing begins at half past midnight.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import msgspec
+
+from services.dispatch.commands import AnswerOrder, DispatchComplaint, RequestReturn, ReviewReturn, SignOrder
+from services.escalation.commands import FireDeadlines
+from services.feedback.commands import CloseByException, RecordUnreached, RecordVisit, ScheduleVisit
+from services.intake.commands import RecordRequest, WithdrawRequest
+from shared import events, inputs
+from shared.catalogue import parsed
+from shared.events import Fact
+from shared.events.base import Level, Limit, Outcome, RequestType, Urgency, VisitReason
+from shared.ids import CallId, RequestId, UnitId, complaint_id
+
+MINUTE: Final = timedelta(minutes=1)
+HOUR: Final = timedelta(hours=1)
+DAY: Final = timedelta(days=1)
+INSTANT: Final = timedelta(microseconds=1)
+
+CALLED_AT: Final = datetime(2021, 9, 24, 0, 30, tzinfo=UTC)
+SIGN_DUE_AT: Final = CALLED_AT + 8 * HOUR
+"""A general request is signed within eight hours."""
+DUE_AT: Final = datetime(2021, 10, 1, 15, 59, 59, 999999, tzinfo=UTC)
+"""And answered by 24:00 Beijing time of the seventh day (C2, C3)."""
+
+REQUEST_ID: Final = RequestId("20210924-0001")
+ID: Final = complaint_id(REQUEST_ID)
+
+STREET: Final = UnitId("street-huayuanlu")
+OTHER_STREET: Final = UnitId("street-xiaoguan")
+DISTRICT: Final = UnitId("district-haidian")
+WATER: Final = UnitId("water-group")
+CENTRE: Final = UnitId("hotline-centre")
+SUPERVISION: Final = UnitId("municipal-supervision")
+
+CATALOGUE: Final = parsed(
+    msgspec.json.encode(
+        {
+            "version": "test-1",
+            "centre": CENTRE,
+            "supervision": SUPERVISION,
+            "units": {
+                CENTRE: {"name": "12345", "level": "MUNICIPAL"},
+                SUPERVISION: {"name": "市督查室", "level": "MUNICIPAL"},
+                DISTRICT: {"name": "海淀区人民政府", "level": "DISTRICT"},
+                STREET: {"name": "花园路街道", "level": "UNIT"},
+                OTHER_STREET: {"name": "小关街道", "level": "UNIT"},
+                WATER: {"name": "自来水集团", "level": "MUNICIPAL"},
+            },
+            "districts": {
+                "海淀区": {"unit": DISTRICT, "streets": {"花园路街道": STREET, "小关街道": OTHER_STREET}}
+            },
+            "subjects": {
+                "停车": {"to": "street"},
+                "供水": {"to": "unit", "unit": WATER},
+                "学校": {"to": "district"},
+            },
+        }
+    )
+)
+"""A small city: two streets, their district, one utility, and the two desks at the top."""
+
+# --- what the outside tells us
+
+CALL_OFFERED: Final = inputs.CallOffered(call_id="call-1")
+CALL_TAKEN: Final = inputs.CallAnswered(call_id="call-1", agent="agent-7")
+CALL_ENDED: Final = inputs.CallEnded(call_id="call-1", cause="hangup")
+REQUEST: Final = inputs.RequestRecorded(
+    request_id=REQUEST_ID,
+    call_id="call-1",
+    request_type=RequestType.HELP,
+    subject="停车",
+    district="海淀区",
+    street="花园路街道",
+    address="小关街5号楼",
+    title="楼下消防通道被占",
+    content="夜间无法进出",
+    recorded_by="agent-7",
+)
+WITHDRAWAL: Final = inputs.RequestWithdrawn(request_id=REQUEST_ID, reason="已自行解决")
+SIGN_REPLY: Final = inputs.OrderSigned(complaint_id=ID, assignment=1)
+ANSWER_REPLY: Final = inputs.OrderAnswered(
+    complaint_id=ID, assignment=1, result="已清理并划线", claims_solved=True
+)
+RETURN_REPLY: Final = inputs.ReturnRequested(
+    complaint_id=ID, assignment=1, reason="不属本街道", evidence="辖区图", suggested_unit=OTHER_STREET
+)
+REVIEW_RESULT: Final = inputs.ReturnReviewed(
+    complaint_id=ID, assignment=1, approved=True, reviewer="reviewer-3"
+)
+VISIT_RESULT: Final = inputs.VisitMade(complaint_id=ID, visit=1, attempt=1, solved=True, satisfied=True)
+NO_ANSWER: Final = inputs.VisitUnreached(complaint_id=ID, visit=1, attempt=1)
+EXCEPTION: Final = inputs.ClosingExceptionApproved(
+    complaint_id=ID, approved_by="supervisor-1", reason="诉求人已搬离"
+)
+
+INPUTS: Final = (
+    CALL_OFFERED,
+    CALL_TAKEN,
+    CALL_ENDED,
+    REQUEST,
+    WITHDRAWAL,
+    SIGN_REPLY,
+    ANSWER_REPLY,
+    RETURN_REPLY,
+    REVIEW_RESULT,
+    VISIT_RESULT,
+    NO_ANSWER,
+    EXCEPTION,
+)
+
+# --- what the desks are told
+
+RECORD: Final = RecordRequest(
+    complaint_id=ID, request=REQUEST, ruleset="beijing-draft-2021", calendar="cn-1", at=CALLED_AT
+)
+WITHDRAW: Final = WithdrawRequest(complaint_id=ID, reason="已自行解决", at=CALLED_AT + HOUR)
+DISPATCH: Final = DispatchComplaint(complaint_id=ID, at=CALLED_AT)
+SIGN: Final = SignOrder(complaint_id=ID, unit=STREET, assignment=1, at=CALLED_AT + HOUR)
+ANSWER: Final = AnswerOrder(
+    complaint_id=ID,
+    unit=STREET,
+    assignment=1,
+    result="已清理并划线",
+    claims_solved=True,
+    at=CALLED_AT + DAY,
+)
+RETURN: Final = RequestReturn(
+    complaint_id=ID,
+    unit=STREET,
+    assignment=1,
+    reason="不属本街道",
+    evidence="辖区图",
+    suggested_unit=OTHER_STREET,
+    at=CALLED_AT + 2 * HOUR,
+)
+REVIEW: Final = ReviewReturn(
+    complaint_id=ID,
+    assignment=1,
+    approved=True,
+    reviewer="reviewer-3",
+    reason="",
+    to_unit=None,
+    at=CALLED_AT + 3 * HOUR,
+)
+FIRE: Final = FireDeadlines(complaint_id=ID, until=SIGN_DUE_AT + INSTANT)
+SCHEDULE: Final = ScheduleVisit(
+    complaint_id=ID, round=1, because=VisitReason.ANSWERED, at=CALLED_AT + DAY
+)
+RECORD_VISIT: Final = RecordVisit(
+    complaint_id=ID,
+    visit=1,
+    attempt=1,
+    solved=True,
+    satisfied=True,
+    reason="",
+    channel="phone",
+    at=CALLED_AT + DAY + HOUR,
+)
+RECORD_UNREACHED: Final = RecordUnreached(
+    complaint_id=ID, visit=1, attempt=1, cause="no_answer", channel="phone", at=CALLED_AT + DAY + HOUR
+)
+CLOSE: Final = CloseByException(
+    complaint_id=ID, approved_by="supervisor-1", reason="诉求人已搬离", at=CALLED_AT + 2 * DAY
+)
+
+COMMANDS: Final[tuple[Any, ...]] = (
+    RECORD,
+    WITHDRAW,
+    DISPATCH,
+    SIGN,
+    ANSWER,
+    RETURN,
+    REVIEW,
+    FIRE,
+    SCHEDULE,
+    RECORD_VISIT,
+    RECORD_UNREACHED,
+    CLOSE,
+)
+
+# --- what can have happened
+
+RECEIVED: Final = events.ComplaintReceived(
+    complaint_id=ID,
+    request_id=REQUEST_ID,
+    call_id=CallId("call-1"),
+    channel="phone",
+    district="海淀区",
+    street="花园路街道",
+    address="小关街5号楼",
+    title="楼下消防通道被占",
+    content="夜间无法进出",
+    ruleset="beijing-draft-2021",
+    calendar="cn-1",
+    received_at=CALLED_AT,
+)
+CLASSIFIED: Final = events.ComplaintClassified(
+    complaint_id=ID,
+    request_type=RequestType.HELP,
+    subject="停车",
+    urgency=Urgency.GENERAL_7D,
+    classified_by="agent-7",
+    classified_at=CALLED_AT,
+)
+ANSWERED_DIRECTLY: Final = events.ComplaintAnsweredDirectly(
+    complaint_id=ID, article_id="parking-12", article_version=3, answered_at=CALLED_AT
+)
+WITHDRAWN: Final = events.ComplaintWithdrawn(
+    complaint_id=ID, reason="已自行解决", recalled_unit=STREET, withdrawn_at=CALLED_AT + HOUR
+)
+INTAKE_REFUSED: Final = events.IntakeRefused(
+    complaint_id=ID, asked="withdraw", reason="the life ended", refused_at=CALLED_AT + 9 * DAY
+)
+DISPATCHED: Final = events.ComplaintDispatched(
+    complaint_id=ID,
+    unit=STREET,
+    level=Level.UNIT,
+    rule="test-1: 停车→street",
+    assignment=1,
+    round=1,
+    request_type=RequestType.HELP,
+    subject="停车",
+    urgency=Urgency.GENERAL_7D,
+    district="海淀区",
+    street="花园路街道",
+    address="小关街5号楼",
+    title="楼下消防通道被占",
+    content="夜间无法进出",
+    dispatched_at=CALLED_AT,
+    sign_due_at=SIGN_DUE_AT,
+    citizen_due_at=DUE_AT,
+    unit_due_at=DUE_AT,
+)
+SIGNED: Final = events.OrderSigned(
+    complaint_id=ID, unit=STREET, assignment=1, signed_at=CALLED_AT + HOUR
+)
+ANSWERED: Final = events.OrderAnswered(
+    complaint_id=ID,
+    unit=STREET,
+    assignment=1,
+    round=1,
+    result="已清理并划线",
+    claims_solved=True,
+    answered_at=CALLED_AT + DAY,
+)
+RETURN_REQUESTED: Final = events.ReturnRequested(
+    complaint_id=ID,
+    unit=STREET,
+    assignment=1,
+    reason="不属本街道",
+    evidence="辖区图",
+    suggested_unit=OTHER_STREET,
+    requested_at=CALLED_AT + 2 * HOUR,
+)
+RETURN_APPROVED: Final = events.ReturnApproved(
+    complaint_id=ID, unit=STREET, assignment=1, reviewer="reviewer-3", approved_at=CALLED_AT + 3 * HOUR
+)
+RETURN_REJECTED: Final = events.ReturnRejected(
+    complaint_id=ID,
+    unit=STREET,
+    assignment=1,
+    reviewer="reviewer-3",
+    reason="属本街道",
+    rejected_at=CALLED_AT + 3 * HOUR,
+)
+REPLY_REFUSED: Final = events.ReplyRefused(
+    complaint_id=ID, unit=STREET, asked="answer", reason="the order is answered", refused_at=CALLED_AT + DAY
+)
+SIGN_MISSED: Final = events.SignLimitMissed(
+    complaint_id=ID,
+    unit=STREET,
+    assignment=1,
+    due_at=SIGN_DUE_AT,
+    missed_at=SIGN_DUE_AT,
+    noticed_at=SIGN_DUE_AT + INSTANT,
+)
+FEEDBACK_MISSED: Final = events.FeedbackLimitMissed(
+    complaint_id=ID,
+    unit=STREET,
+    round=1,
+    due_at=DUE_AT,
+    missed_at=DUE_AT,
+    noticed_at=DUE_AT + INSTANT,
+)
+ESCALATED: Final = events.ComplaintEscalated(
+    complaint_id=ID,
+    to_level=Level.DISTRICT,
+    told=DISTRICT,
+    unit=STREET,
+    because=Limit.SIGN,
+    next_at=SIGN_DUE_AT + DAY,
+    escalated_at=SIGN_DUE_AT,
+    noticed_at=SIGN_DUE_AT + INSTANT,
+)
+CORRECTED: Final = events.LimitMissCorrected(
+    complaint_id=ID,
+    limit=Limit.SIGN,
+    unit=STREET,
+    due_at=SIGN_DUE_AT,
+    done_at=SIGN_DUE_AT - MINUTE,
+    corrected_at=SIGN_DUE_AT + MINUTE,
+)
+VISIT_SCHEDULED: Final = events.VisitScheduled(
+    complaint_id=ID,
+    visit=1,
+    attempt=1,
+    round=1,
+    reason=VisitReason.ANSWERED,
+    unit=STREET,
+    title="楼下消防通道被占",
+    visit_at=CALLED_AT + DAY,
+    scheduled_at=CALLED_AT + DAY,
+)
+VISIT_MADE: Final = events.VisitMade(
+    complaint_id=ID,
+    visit=1,
+    attempt=1,
+    round=1,
+    solved=True,
+    satisfied=True,
+    reason="",
+    channel="phone",
+    visited_at=CALLED_AT + DAY + HOUR,
+)
+VISIT_UNREACHED: Final = events.VisitUnreached(
+    complaint_id=ID,
+    visit=1,
+    attempt=1,
+    round=1,
+    cause="no_answer",
+    channel="phone",
+    attempted_at=CALLED_AT + DAY + HOUR,
+)
+REOPENED: Final = events.ComplaintReopened(
+    complaint_id=ID, round=2, unit=STREET, reason="仍被占用", reopened_at=CALLED_AT + DAY + HOUR
+)
+CLOSED: Final = events.ComplaintClosed(
+    complaint_id=ID, outcome=Outcome.SOLVED, visit=1, closed_at=CALLED_AT + DAY + HOUR
+)
+VISIT_ANSWER_REFUSED: Final = events.VisitAnswerRefused(
+    complaint_id=ID,
+    asked="record a visit",
+    reason="no visit is under way",
+    refused_at=CALLED_AT + DAY,
+)
+
+FACTS: Final[tuple[Fact, ...]] = (
+    RECEIVED,
+    CLASSIFIED,
+    ANSWERED_DIRECTLY,
+    WITHDRAWN,
+    INTAKE_REFUSED,
+    DISPATCHED,
+    SIGNED,
+    ANSWERED,
+    RETURN_REQUESTED,
+    RETURN_APPROVED,
+    RETURN_REJECTED,
+    REPLY_REFUSED,
+    SIGN_MISSED,
+    FEEDBACK_MISSED,
+    ESCALATED,
+    CORRECTED,
+    VISIT_SCHEDULED,
+    VISIT_MADE,
+    VISIT_UNREACHED,
+    REOPENED,
+    CLOSED,
+    VISIT_ANSWER_REFUSED,
+)

@@ -1,0 +1,98 @@
+"""Lives in a real log: the four desks at work on a database, without Kafka between them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+import pytest
+
+from services.dispatch import rules as dispatch
+from services.escalation.commands import FireDeadlines
+from services.feedback import rules as feedback
+from shared.codec import decoded
+from shared.desk import Batch, Desk, Work
+from shared.events import Desk as Name
+from shared.ids import ComplaintId
+from shared.log.postgres import PostgresLog
+from shared.telemetry import Telemetry
+from tests.lives import decided, desk_of
+
+
+class Desks:
+    """The four desks, told commands by hand; dispatch and feedback hear each other through the log's table."""
+
+    def __init__(self, dsn: str, connection: asyncpg.Connection[Any]) -> None:
+        """`connection` is the owner's, for whatever a test wants to break."""
+        self.dsn = dsn
+        self.owner = connection
+        self._desks = {
+            name: Desk(name, decided, PostgresLog(dsn, name, f"test.{name}"), Telemetry(name)) for name in Name
+        }
+        self._told = 0
+        self._heard = 0
+
+    async def tell(self, *commands: Any) -> None:
+        """Each desk obeys the commands meant for it, in one batch; then both readers hear what was said."""
+        for name in Name:
+            mine = [command for command in commands if desk_of(command) is name]
+            await self._obey(name, ((command, self._cause()) for command in mine))
+        await self.hear()
+
+    async def hear(self) -> None:
+        """Dispatch and feedback react to the log until nothing new is said."""
+        while True:
+            rows = await self.owner.fetch(
+                "SELECT position, event_id, type, schema_version, body FROM es.event"
+                " WHERE position > $1 ORDER BY position",
+                self._heard,
+            )
+            if not rows:
+                return
+            self._heard = rows[-1][0]
+            facts = [(str(row[1]), decoded(*row[2:])) for row in rows]
+            for name, react in ((Name.DISPATCH, dispatch.react), (Name.FEEDBACK, feedback.react)):
+                reactions = [
+                    (command, fact_id)
+                    for fact_id, fact in facts
+                    if (command := react(fact, getattr(fact, fact.TIME))) is not None
+                ]
+                await self._obey(name, reactions)
+
+    async def tick(self, until: datetime) -> None:
+        """Escalation fires what is due before `until`."""
+        rows = await self.owner.fetch("SELECT DISTINCT stream_id::text FROM es.timer WHERE due_at < $1", until)
+        fired = [(FireDeadlines(complaint_id=row[0], until=until), f"clock/{until}") for row in rows]
+        await self._obey(Name.ESCALATION, fired)
+        await self.hear()
+
+    async def close(self) -> None:
+        """Give the connections back."""
+        for desk in self._desks.values():
+            assert isinstance(desk.log, PostgresLog)
+            await desk.log.close()
+
+    def _cause(self) -> str:
+        self._told += 1
+        return f"message-{self._told}"
+
+    async def _obey(self, name: Name, told: Iterable[tuple[Any, str]]) -> None:
+        work: Sequence[Work] = [
+            Work(command, ComplaintId(command.complaint_id), cause) for command, cause in told
+        ]
+        if work:
+            await self._desks[name].obey(Batch(work=list(work)))
+
+
+@pytest.fixture
+async def desks(database: str) -> AsyncIterator[Desks]:
+    """The four desks on an empty log of their own."""
+    connection = await asyncpg.connect(database)
+    made = Desks(database, connection)
+    try:
+        yield made
+    finally:
+        await made.close()
+        await connection.close()

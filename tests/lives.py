@@ -1,0 +1,249 @@
+"""Lives led by the four desks' rules alone, and chance to lead them.
+
+`Life` tells commands to the desk they are for and lets dispatch and feedback hear what was said. `steps`
+draws what citizens, units, reviewers, the dialler and the clock do; `Life.lives` makes it happen, mostly with
+the numbers an honest speaker would use and sometimes with stale ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final, NamedTuple
+
+from hypothesis import strategies as st
+from msgspec.structs import replace as changed
+
+from services.dispatch import commands as dispatch_commands
+from services.dispatch import rules as dispatch
+from services.dispatch.commands import AnswerOrder, DispatchCommand, RequestReturn, ReviewReturn, SignOrder
+from services.escalation import rules as escalation
+from services.escalation.commands import FireDeadlines
+from services.feedback import commands as feedback_commands
+from services.feedback import rules as feedback
+from services.feedback.commands import CloseByException, FeedbackCommand, RecordUnreached, RecordVisit
+from services.intake import commands as intake_commands
+from services.intake import rules as intake
+from services.intake.commands import IntakeCommand, RecordRequest, WithdrawRequest
+from shared.complaint import UNOPENED, Case, Complaint, due_deadlines, evolve
+from shared.events import Desk, Fact, Urgency
+from shared.ids import UnitId
+from tests import examples
+
+NEXT_DUE: Final = "until the next limit"
+"""A step in time that ends exactly at the last instant in time."""
+
+WAITS: Final = (
+    timedelta(0),
+    examples.INSTANT,
+    timedelta(minutes=15),
+    timedelta(hours=1),
+    timedelta(hours=8),
+    timedelta(days=1),
+    timedelta(days=7),
+    NEXT_DUE,
+)
+
+
+class Step(NamedTuple):
+    """Somebody does something, a while after the step before."""
+
+    wait: timedelta | str
+    what: str
+    slip: int = 0
+    """How far the number it names lies from the right one."""
+    other: bool = False
+    """Another unit speaks than the one that holds the order; another place is suggested."""
+    heard: bool = True
+    """Whether the desks take in what has been said before the next step."""
+
+
+UNIT_ACTS: Final = ("sign", "answer", "return", "approve", "reject")
+VISIT_ACTS: Final = ("solved", "unsolved", "unreached")
+ENDS: Final = ("withdraw", "exception")
+CLOCK: Final = ("tick",)
+EVERYTHING: Final = (*UNIT_ACTS, *VISIT_ACTS, *ENDS, *CLOCK, "record", "other record")
+
+
+def steps(
+    what: Sequence[str] = EVERYTHING, *, slips: bool = True, size_max: int = 16
+) -> st.SearchStrategy[list[Step]]:
+    """What happens to one complaint, in order of time."""
+    return st.lists(
+        st.builds(
+            Step,
+            wait=st.sampled_from(WAITS),
+            what=st.sampled_from(what),
+            slip=st.sampled_from((0, 0, 0, 0, 0, 1, -1)) if slips else st.just(0),
+            other=st.sampled_from((False, False, False, True)) if slips else st.just(False),
+            heard=st.sampled_from((True, True, True, False)) if slips else st.just(True),
+        ),
+        max_size=size_max,
+    )
+
+
+class Life:
+    """One complaint's facts in order, and the case they add up to."""
+
+    def __init__(self, urgency: Urgency = Urgency.GENERAL_7D) -> None:
+        """Recorded and dispatched."""
+        self.case: Case = UNOPENED
+        self.facts: list[Fact] = []
+        self.now = examples.CALLED_AT
+        self._unheard = 0
+        self._record = RecordRequest(
+            complaint_id=examples.ID,
+            request=changed(examples.REQUEST, urgency=urgency),
+            ruleset="beijing-draft-2021",
+            calendar="cn-1",
+            at=self.now,
+        )
+        self.told(self._record)
+        self.hears()
+
+    def told(self, command: Any) -> Sequence[Fact]:
+        """What its desk says to a command, taken into account."""
+        said = decided(command, self.case)
+        for fact in said:
+            self.case = evolve(self.case, fact)
+        self.facts += said
+        return said
+
+    def hears(self) -> None:
+        """Dispatch and feedback take in all there is, in order; each reaction counts as of its fact."""
+        while self._unheard < len(self.facts):
+            fact = self.facts[self._unheard]
+            self._unheard += 1
+            for react in (dispatch.react, feedback.react):
+                command = react(fact, getattr(fact, fact.TIME))
+                if command is not None:
+                    self.told(command)
+
+    def ticks(self) -> Sequence[Fact]:
+        """The clock is looked at."""
+        return self.told(FireDeadlines(complaint_id=examples.ID, until=self.now))
+
+    def lives(self, step: Step) -> Sequence[Fact]:
+        """Time passes, then somebody does something."""
+        self.waits(step.wait)
+        command = self.meant_by(step)
+        said = self.told(command) if command is not None else ()
+        if step.heard:
+            self.hears()
+        return said
+
+    def waits(self, wait: timedelta | str) -> None:
+        """Move the clock; nobody looks at it."""
+        if isinstance(wait, timedelta):
+            self.now += wait
+        else:
+            self.now = max([self.now, *sorted(due_deadlines(self.case).values())[:1]])
+
+    def meant_by(self, step: Step) -> Any:
+        """The command a step stands for as things stand; None where there is nobody to give it."""
+        case, at = self.case, self.now
+        assert isinstance(case, Complaint)
+        match step.what:
+            case "tick":
+                return FireDeadlines(complaint_id=examples.ID, until=at)
+            case "withdraw":
+                return WithdrawRequest(complaint_id=examples.ID, reason="", at=at)
+            case "record":
+                return RecordRequest(
+                    complaint_id=examples.ID,
+                    request=self._record.request,
+                    ruleset=self._record.ruleset,
+                    calendar=self._record.calendar,
+                    at=at,
+                )
+            case "other record":
+                return RecordRequest(
+                    complaint_id=examples.ID,
+                    request=changed(self._record.request, content="别的事"),
+                    ruleset=self._record.ruleset,
+                    calendar=self._record.calendar,
+                    at=at,
+                )
+            case "exception":
+                return CloseByException(complaint_id=examples.ID, approved_by="s", reason="r", at=at)
+            case "solved" | "unsolved" | "unreached":
+                return _visit_answer(case, step, at)
+            case _:
+                return _reply(case, step, at)
+
+
+def decided(command: Any, case: Case) -> Sequence[Fact]:
+    """What the desk a command is for says to it."""
+    if isinstance(command, IntakeCommand):
+        return intake.decide(command, case)
+    if isinstance(command, DispatchCommand):
+        return dispatch.decide(command, case, examples.CATALOGUE)
+    if isinstance(command, FeedbackCommand):
+        return feedback.decide(command, case)
+    return escalation.decide(command, case, examples.CATALOGUE)
+
+
+def desk_of(command: Any) -> Desk:
+    """The desk a command is for."""
+    rooms = {
+        intake_commands.__name__: Desk.INTAKE,
+        dispatch_commands.__name__: Desk.DISPATCH,
+        feedback_commands.__name__: Desk.FEEDBACK,
+    }
+    return rooms.get(type(command).__module__, Desk.ESCALATION)
+
+
+def _reply(case: Complaint, step: Step, at: datetime) -> DispatchCommand:
+    order = case.order
+    unit = examples.STREET if order is None else order.unit
+    number = (1 if order is None else order.assignment) + step.slip
+    elsewhere: UnitId | None = examples.OTHER_STREET if step.other else None
+    if step.what in {"approve", "reject"}:
+        return ReviewReturn(
+            complaint_id=examples.ID,
+            assignment=number,
+            approved=step.what == "approve",
+            reviewer="r",
+            reason="",
+            to_unit=elsewhere,
+            at=at,
+        )
+    if step.what == "return":
+        return RequestReturn(
+            complaint_id=examples.ID,
+            unit=unit,
+            assignment=number,
+            reason="r",
+            evidence="e",
+            suggested_unit=elsewhere,
+            at=at,
+        )
+    speaker = examples.WATER if step.other else unit
+    if step.what == "sign":
+        return SignOrder(complaint_id=examples.ID, unit=speaker, assignment=number, at=at)
+    return AnswerOrder(
+        complaint_id=examples.ID, unit=speaker, assignment=number, result="", claims_solved=True, at=at
+    )
+
+
+def _visit_answer(case: Complaint, step: Step, at: datetime) -> FeedbackCommand:
+    visit, attempt = (1, 1) if case.visit is None else (case.visit.visit, case.visit.attempt)
+    if step.what == "unreached":
+        return RecordUnreached(
+            complaint_id=examples.ID,
+            visit=visit,
+            attempt=attempt + step.slip,
+            cause="no_answer",
+            channel="phone",
+            at=at,
+        )
+    return RecordVisit(
+        complaint_id=examples.ID,
+        visit=visit + step.slip,
+        attempt=attempt,
+        solved=step.what == "solved",
+        satisfied=step.what == "solved",
+        reason="",
+        channel="phone",
+        at=at,
+    )

@@ -1,0 +1,792 @@
+"""Every life the desks can lead is legal and rests nowhere unwatched; no other life is.
+
+First chance leads lives through the rules of all four desks, as the desks would: facts reach a desk in order
+but late, replies come late, twice, for the wrong order or from the wrong unit, the clock jumps. Then what
+must not happen is stated by hand, fact by fact.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from dataclasses import replace as replaced
+from datetime import datetime, timedelta
+from itertools import pairwise
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from services.dispatch import rules as dispatch
+from services.escalation import rules as escalation
+from services.feedback import rules as feedback
+from services.intake import rules as intake
+from shared import life
+from shared.complaint import UNOPENED, Case, Complaint, due_deadlines, evolve, head_of, head_text, is_open
+from shared.events import (
+    SPEAKERS,
+    Fact,
+    Level,
+    LimitMissCorrected,
+    Outcome,
+    Urgency,
+    VisitReason,
+    VisitScheduled,
+)
+from shared.events.base import Limit
+from shared.ids import ComplaintId, RequestId
+from shared.inputs import RequestRecorded
+from shared.life import Awaited, Stage, illegal, stage, unfinished, waits_for
+from tests import examples as eg
+from tests.examples import DAY, HOUR, INSTANT, MINUTE
+
+BEIJING, BOSTON = "beijing-draft-2021", "boston-311-2011"
+NOTHING = timedelta()
+
+# -- lives led by chance
+
+
+@dataclass(frozen=True)
+class Move:
+    """One thing that happens; `choice` picks among what can be said, `lag` is how late it is taken in."""
+
+    kind: str
+    choice: int
+    lag: timedelta = NOTHING
+
+
+NEXT = {
+    Awaited.UNIT: ("sign", "answer", "return", "return", "wait"),
+    Awaited.REVIEWER: ("review", "review", "wait"),
+    Awaited.DIALLER: ("unreached", "no", "yes", "answer"),
+    Awaited.DESK: ("settle", "hear", "tick"),
+}
+"""What the party that is awaited can do."""
+
+
+@dataclass
+class City:
+    """The four desks around one complaint."""
+
+    ruleset: str
+    rehearsal: bool
+    now: datetime = eg.CALLED_AT
+    case: Case = UNOPENED
+    facts: list[Fact] = field(default_factory=list)
+    heard: dict[str, int] = field(default_factory=lambda: {"dispatch": 0, "feedback": 0})
+
+    def said(self, facts: Sequence[Fact]) -> None:
+        for fact in facts:
+            before = self.facts[-1] if self.facts else None
+            why = illegal(self.case, fact, before)
+            assert why is None, f"{why}: {fact}\nafter {self.story()}\n{self.case}"
+            self.case = evolve(self.case, fact)
+            self.facts.append(fact)
+        if facts:
+            assert isinstance(self.case, Complaint)
+            assert unfinished(self.case, facts[-1]) is None
+            assert head_of(head_text(self.case)) == self.case
+            if is_open(self.case):
+                assert waits_for(self.case) is not None
+
+    def story(self) -> list[str]:
+        return [type(fact).__name__ for fact in self.facts]
+
+    def hear(self, desk: str) -> bool:
+        """The desk takes in its next fact, if there is one."""
+        place = self.heard[desk]
+        if place == len(self.facts):
+            return False
+        self.heard[desk] += 1
+        fact = self.facts[place]
+        at = getattr(fact, fact.TIME)
+        at = at if self.rehearsal else max(at, self.now)
+        if desk == "dispatch":
+            order = dispatch.react(fact, at)
+            self.said([] if order is None else dispatch.decide(order, self.case, eg.CATALOGUE))
+        else:
+            visit = feedback.react(fact, at)
+            self.said([] if visit is None else feedback.decide(visit, self.case))
+        return True
+
+    def tick(self) -> bool:
+        """Timers fire, where there are any."""
+        if min(due_deadlines(self.case).values(), default=self.now) >= self.now:
+            return False
+        facts = escalation.decide(replaced(eg.FIRE, until=self.now), self.case, eg.CATALOGUE)
+        assert facts, "a timer that says nothing would fire for ever"
+        self.said(facts)
+        return True
+
+    def react(self) -> bool:
+        """Every desk takes in all it can hear."""
+        moved = False
+        while self.hear("dispatch") or self.hear("feedback"):
+            moved = True
+        return moved
+
+    def settle(self) -> None:
+        """Everything is taken in by everybody."""
+        while self.react() or self.tick():
+            pass
+
+    def move(self, move: Move) -> None:
+        """Something happens; "next" is whatever the party that is awaited can do."""
+        choice = move.choice
+        match move.kind:
+            case "next":
+                awaited = waits_for(self.case)
+                if awaited is not None:
+                    kinds = NEXT[awaited.kind]
+                    self.move(Move(kinds[choice // 8 % len(kinds)], choice, move.lag))
+            case "wait":
+                self.now += [NOTHING, INSTANT, 16 * MINUTE, 5 * HOUR, 26 * HOUR, 8 * DAY][choice % 6]
+            case "hear":
+                self.hear("dispatch" if choice % 2 else "feedback")
+            case "settle":
+                self.settle()
+            case "tick":
+                self.tick()
+            case _:
+                at = self.now if self.rehearsal else max(self.now - move.lag, eg.CALLED_AT)
+                self.said(self.told(move.kind, choice, at))
+
+    def told(self, kind: str, choice: int, at: datetime) -> Sequence[Fact]:  # noqa: PLR0911 -- a line a voice
+        """What somebody outside says, mostly about the present order or visit."""
+        case = self.case
+        order = case.order if isinstance(case, Complaint) else None
+        unit = order.unit if order is not None and choice % 8 else eg.STREET
+        assignment = order.assignment if order is not None and choice % 7 else 1
+        visit = (case.visit or case.judged) if isinstance(case, Complaint) and choice % 8 else None
+        number, attempt = (visit.visit, visit.attempt) if visit is not None else (1, 1)
+        wished = [None, eg.OTHER_STREET, eg.WATER][choice % 3]
+        match kind:
+            case "record":
+                request = eg.REQUEST if choice % 2 else replace(eg.REQUEST, title="another")
+                return intake.decide(replaced(eg.RECORD, request=request, ruleset=self.ruleset, at=at), case)
+            case "withdraw":
+                return [] if choice % 16 else intake.decide(replaced(eg.WITHDRAW, at=at), case)
+            case "sign":
+                sign = replaced(eg.SIGN, unit=unit, assignment=assignment, at=at)
+                return dispatch.decide(sign, case, eg.CATALOGUE)
+            case "answer":
+                answer = replaced(eg.ANSWER, unit=unit, assignment=assignment, at=at)
+                return dispatch.decide(answer, case, eg.CATALOGUE)
+            case "return":
+                back = replaced(eg.RETURN, unit=unit, assignment=assignment, suggested_unit=wished, at=at)
+                return dispatch.decide(back, case, eg.CATALOGUE)
+            case "review":
+                approved = choice % 3 > 0
+                review = replaced(eg.REVIEW, assignment=assignment, approved=approved, to_unit=wished, at=at)
+                return dispatch.decide(review, case, eg.CATALOGUE)
+            case "unreached":
+                unreached = replaced(eg.RECORD_UNREACHED, visit=number, attempt=attempt, at=at)
+                return feedback.decide(unreached, case)
+            case "yes" | "no":
+                solved = kind == "yes"
+                made = replaced(eg.RECORD_VISIT, visit=number, attempt=attempt, solved=solved, at=at)
+                return feedback.decide(made, case)
+            case "exception":
+                return [] if choice % 16 else feedback.decide(replaced(eg.CLOSE, at=at), case)
+            case _:
+                raise AssertionError(kind)
+
+
+def begun(request: RequestRecorded, ruleset: str, *, rehearsal: bool) -> City:
+    """A city with this request on record."""
+    city = City(ruleset, rehearsal)
+    city.said(intake.decide(replaced(eg.RECORD, request=request, ruleset=ruleset), UNOPENED))
+    return city
+
+
+OFTEN = ("wait", "hear", "settle", "tick", "sign", "answer", "return", "review", "unreached", "no")
+MOVES = st.builds(
+    Move,
+    kind=st.sampled_from((*["next"] * 15, *OFTEN, "yes", "record", "withdraw", "exception")),
+    choice=st.integers(0, 839),
+    lag=st.sampled_from((NOTHING, NOTHING, timedelta(seconds=1), 20 * MINUTE, 3 * DAY)),
+)
+REQUESTS = st.builds(
+    lambda subject, urgency, article_id, given_in: replace(
+        eg.REQUEST,
+        subject=subject,
+        urgency=urgency,
+        article_id=article_id,
+        given_due_at=eg.CALLED_AT + given_in * HOUR,
+    ),
+    subject=st.sampled_from(("停车", "供水", "学校", "unknown")),
+    urgency=st.sampled_from(Urgency),
+    article_id=st.sampled_from((None, None, None, None, None, "KB-1")),
+    given_in=st.integers(-30, 300),
+)
+
+
+@given(REQUESTS, st.sampled_from((BEIJING, BOSTON)), st.booleans(), st.lists(MOVES, max_size=80))
+@settings(max_examples=400, deadline=None)
+def test_every_life_the_desks_can_lead_is_legal_and_rests_nowhere_unwatched(
+    request: RequestRecorded, ruleset: str, rehearsal: bool, moves: list[Move]
+) -> None:
+    city = begun(request, ruleset, rehearsal=rehearsal)
+    for move in moves:
+        city.move(move)
+    city.settle()
+    waiting = waits_for(city.case)
+    if is_open(city.case):
+        assert waiting is not None
+        assert waiting.kind is not Awaited.DESK, f"stuck: {waiting} after {city.story()}"
+        assert waiting.by is None or waiting.by >= city.now
+    else:
+        assert waiting is None
+
+
+@given(
+    REQUESTS,
+    st.sampled_from((BEIJING, BOSTON)),
+    st.lists(
+        st.tuples(
+            st.sampled_from((NOTHING, 5 * MINUTE, HOUR, 9 * HOUR, 26 * HOUR, 3 * DAY)),
+            st.sampled_from(("sign", "answer", "return", "return", "review", "review", "withdraw")),
+            st.integers(1, 839).filter(lambda choice: choice % 8 and choice % 7),
+        ),
+        max_size=7,
+    ),
+)
+@settings(max_examples=300, deadline=None)
+def test_noticed_late_or_on_the_instant_a_miss_leads_to_the_same_facts(
+    request: RequestRecorded, ruleset: str, script: list[tuple[timedelta, str, int]]
+) -> None:
+    def lived(*, on_time: bool) -> list[tuple[str, bytes]]:
+        city = begun(request, ruleset, rehearsal=True)
+        city.react()
+        for wait, kind, choice in script:
+            city.now += wait
+            if on_time:
+                city.settle()
+            city.said(city.told(kind, choice * 16 if kind == "withdraw" else choice, city.now))
+            city.react()
+        city.now += 60 * DAY
+        city.settle()
+        # Who has withdrawn meanwhile is not asked any more, on time it was asked before.
+        skipped = () if is_open(city.case) else (VisitScheduled,)
+        return sorted(without_noticing(fact) for fact in city.facts if not isinstance(fact, skipped))
+
+    assert lived(on_time=False) == lived(on_time=True)
+
+
+def without_noticing(fact: Fact) -> tuple[str, bytes]:
+    """A fact without what depends on who noticed when."""
+    fields = msgspec.to_builtins(fact)
+    fields.pop("noticed_at", None)
+    if isinstance(fact, LimitMissCorrected):
+        del fields["corrected_at"]
+    if isinstance(fact, VisitScheduled):
+        del fields["unit"]  # at expiry: whoever holds the order when the visit is asked for
+    return type(fact).__name__, msgspec.json.encode(fields, order="sorted")
+
+
+# -- lives written by hand
+
+ON_RECORD = (eg.RECEIVED, eg.CLASSIFIED)
+AT_UNIT = (*ON_RECORD, eg.DISPATCHED)
+SIGNED = (*AT_UNIT, eg.SIGNED)
+IN_REVIEW = (*AT_UNIT, eg.RETURN_REQUESTED)
+APPROVED = (*IN_REVIEW, eg.RETURN_APPROVED)
+AT_OTHER = replace(
+    eg.DISPATCHED,
+    unit=eg.OTHER_STREET,
+    assignment=2,
+    dispatched_at=eg.CALLED_AT + 3 * HOUR,
+    sign_due_at=eg.CALLED_AT + 11 * HOUR,
+    unit_due_at=eg.DUE_AT + DAY,
+)
+ANSWERED_LATE = (*AT_UNIT, eg.ANSWERED)
+"""Answered in time, after a day; but never signed within eight hours."""
+ANSWERED = (*SIGNED, eg.ANSWERED)
+ASKING = (*ANSWERED, eg.VISIT_SCHEDULED)
+SAID_YES = (*ASKING, eg.VISIT_MADE)
+SAID_NO = (*ASKING, replace(eg.VISIT_MADE, solved=False))
+REOPENED = (*SAID_NO, eg.REOPENED)
+ENDED = (*SAID_YES, eg.CLOSED)
+ROUND_2 = replace(
+    eg.DISPATCHED,
+    assignment=2,
+    round=2,
+    dispatched_at=eg.REOPENED.reopened_at,
+    sign_due_at=eg.REOPENED.reopened_at + 8 * HOUR,
+    unit_due_at=eg.DUE_AT + DAY,
+)
+NOBODY_SIGNED = (*AT_UNIT, eg.SIGN_MISSED, eg.ESCALATED)
+SECOND_RUNG = replace(
+    eg.ESCALATED,
+    to_level=Level.MUNICIPAL,
+    told=eg.SUPERVISION,
+    escalated_at=eg.SIGN_DUE_AT + DAY,
+    next_at=None,
+    noticed_at=eg.SIGN_DUE_AT + DAY + INSTANT,
+)
+EXPIRED = (
+    *SIGNED,
+    eg.FEEDBACK_MISSED,
+    replace(
+        eg.ESCALATED,
+        because=Limit.FEEDBACK,
+        escalated_at=eg.DUE_AT,
+        next_at=eg.DUE_AT + DAY,
+        noticed_at=eg.DUE_AT + INSTANT,
+    ),
+)
+AT_EXPIRY = replace(
+    eg.VISIT_SCHEDULED, reason=VisitReason.EXPIRED, visit_at=eg.DUE_AT, scheduled_at=eg.DUE_AT
+)
+ASKED_AT_EXPIRY = (*EXPIRED, AT_EXPIRY)
+
+
+def attempts(*facts: Fact, visit: VisitScheduled, count: int) -> tuple[Fact, ...]:
+    """So many attempts in vain, the next one asked for after each but the last."""
+    told = [*facts]
+    for number in range(1, count + 1):
+        at = visit.visit_at + number * 5 * HOUR
+        told.append(replace(eg.VISIT_UNREACHED, attempt=number, attempted_at=at))
+        told.append(replace(visit, attempt=number + 1, visit_at=at + 4 * HOUR, scheduled_at=at))
+    return tuple(told[:-1])
+
+
+TRIED_3_TIMES = attempts(*ASKING, visit=eg.VISIT_SCHEDULED, count=3)
+TRIED_3_TIMES_AT_EXPIRY = attempts(*ASKED_AT_EXPIRY, visit=AT_EXPIRY, count=3)
+TRIED_ONCE = (*ASKING, eg.VISIT_UNREACHED)
+AGAIN = replace(
+    eg.VISIT_SCHEDULED,
+    attempt=2,
+    scheduled_at=eg.VISIT_UNREACHED.attempted_at,
+    visit_at=eg.VISIT_UNREACHED.attempted_at + 4 * HOUR,
+)
+
+
+def case_after(facts: Sequence[Fact]) -> Case:
+    """What these facts add up to; each of them is legal where it stands."""
+    case: Case = UNOPENED
+    for before, fact in pairwise((None, *facts)):
+        assert fact is not None
+        assert illegal(case, fact, before) is None, f"{illegal(case, fact, before)}: {fact}"
+        case = evolve(case, fact)
+    return case
+
+
+LEGAL: dict[str, tuple[Fact, ...]] = {
+    "answered on the spot": (
+        eg.RECEIVED,
+        replace(eg.CLASSIFIED, to_dispatch=False),
+        eg.ANSWERED_DIRECTLY,
+    ),
+    "withdrawn while the unit works": (*AT_UNIT, eg.WITHDRAWN),
+    "solved, and a withdrawal after it is refused": (*ENDED, eg.INTAKE_REFUSED),
+    "returned, approved and sent to another": (*APPROVED, AT_OTHER),
+    "returned, rejected and signed": (*IN_REVIEW, eg.RETURN_REJECTED, eg.SIGNED, eg.REPLY_REFUSED),
+    "not solved and with the same unit again": (*REOPENED, ROUND_2),
+    "nobody signed, the ladder to its top": (*NOBODY_SIGNED, SECOND_RUNG),
+    "a reply that was in time after all": (
+        *NOBODY_SIGNED,
+        replace(eg.SIGNED, signed_at=eg.CORRECTED.done_at),
+        eg.CORRECTED,
+    ),
+    "answered in time, never signed, the miss stated after the end": (
+        *ANSWERED_LATE,
+        eg.VISIT_SCHEDULED,
+        eg.VISIT_MADE,
+        eg.CLOSED,
+        replace(eg.SIGN_MISSED, noticed_at=eg.CALLED_AT + 2 * DAY),
+        eg.ESCALATED,
+    ),
+    "a second attempt reaches the citizen": (
+        *TRIED_ONCE,
+        AGAIN,
+        replace(eg.VISIT_MADE, attempt=2),
+        eg.CLOSED,
+    ),
+    "nobody picks up": (*TRIED_3_TIMES, replace(eg.CLOSED, outcome=Outcome.UNREACHED)),
+    "nobody picks up at expiry, the unit answers, the citizen is asked anew": (
+        *TRIED_3_TIMES_AT_EXPIRY,
+        replace(eg.ANSWERED, answered_at=eg.DUE_AT + 3 * DAY),
+        replace(eg.VISIT_SCHEDULED, visit=2),
+        eg.VISIT_ANSWER_REFUSED,
+    ),
+    "closed by exception": (
+        *AT_UNIT,
+        replace(
+            eg.CLOSED,
+            outcome=Outcome.EXCEPTION,
+            visit=0,
+            approved_by="supervisor-1",
+            recalled_unit=eg.STREET,
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", LEGAL)
+def test_this_life_is_legal(name: str) -> None:
+    facts = LEGAL[name]
+    assert unfinished(case_after(facts), facts[-1]) is None
+
+
+ELSEWHERE = ComplaintId("00000000-0000-8000-8000-000000000001")
+
+ILLEGAL: list[tuple[str, tuple[Fact, ...], Fact, str]] = [
+    # ComplaintReceived
+    ("received twice", ON_RECORD, eg.RECEIVED, "on record already"),
+    (
+        "under an id that is not its request's",
+        (),
+        replace(eg.RECEIVED, request_id=RequestId("another")),
+        "does not follow from request",
+    ),
+    ("under unknown rules", (), replace(eg.RECEIVED, ruleset="paris-1"), "no rule set 'paris-1'"),
+    ("under rules that need a limit", (), replace(eg.RECEIVED, ruleset=BOSTON), "needs the limit given"),
+    # ComplaintClassified
+    ("classified before it is received", (), eg.CLASSIFIED, "begins with ComplaintReceived"),
+    ("classified twice", ON_RECORD, eg.CLASSIFIED, "classified already"),
+    ("classified after the end", ENDED, eg.CLASSIFIED, "ended with ComplaintClosed"),
+    # ComplaintAnsweredDirectly
+    ("answered on the spot though to be dispatched", ON_RECORD, eg.ANSWERED_DIRECTLY, "on the spot"),
+    ("answered on the spot later", AT_UNIT, eg.ANSWERED_DIRECTLY, "on the spot"),
+    # ComplaintWithdrawn
+    ("withdrawn twice", (*AT_UNIT, eg.WITHDRAWN), eg.WITHDRAWN, "ended with ComplaintWithdrawn"),
+    (
+        "withdrawn and the unit not told",
+        AT_UNIT,
+        replace(eg.WITHDRAWN, recalled_unit=None),
+        "the open order is with street-huayuanlu",
+    ),
+    ("withdrawn and a unit told that holds nothing", ANSWERED, eg.WITHDRAWN, "with None"),
+    # IntakeRefused, ReplyRefused, VisitAnswerRefused
+    ("refused before there is anything", (), eg.INTAKE_REFUSED, "begins with ComplaintReceived"),
+    ("refused of another complaint", AT_UNIT, replace(eg.REPLY_REFUSED, complaint_id=ELSEWHERE), "another"),
+    (
+        "refused between judgement and closing",
+        SAID_YES,
+        eg.VISIT_ANSWER_REFUSED,
+        "at once by ComplaintClosed",
+    ),
+    # ComplaintDispatched
+    ("dispatched before it is classified", (eg.RECEIVED,), eg.DISPATCHED, "not classified"),
+    ("dispatched twice", AT_UNIT, replace(eg.DISPATCHED, assignment=2), "neither returned nor reopened"),
+    ("a first order that is the second", ON_RECORD, replace(eg.DISPATCHED, assignment=2), "assignment 1"),
+    ("a first order of round 2", ON_RECORD, replace(eg.DISPATCHED, round=2), "round 1"),
+    ("an order about something else", ON_RECORD, replace(eg.DISPATCHED, subject="供水"), "does not say"),
+    (
+        "an order in other words",
+        ON_RECORD,
+        replace(eg.DISPATCHED, content="nothing of it"),
+        "does not say",
+    ),
+    (
+        "no time to sign",
+        ON_RECORD,
+        replace(eg.DISPATCHED, sign_due_at=eg.CALLED_AT),
+        "signing ends before it begins",
+    ),
+    (
+        "no time to answer",
+        ON_RECORD,
+        replace(eg.DISPATCHED, citizen_due_at=eg.CALLED_AT),
+        "ends before it begins",
+    ),
+    (
+        "another limit than the one that came with the request",
+        (replace(eg.RECEIVED, ruleset=BOSTON, given_due_at=eg.DUE_AT), eg.CLASSIFIED),
+        replace(eg.DISPATCHED, citizen_due_at=eg.DUE_AT + DAY),
+        "not the one that came",
+    ),
+    ("an assignment left out", APPROVED, replace(AT_OTHER, assignment=3), "assignment 2 of round 1"),
+    ("a round nobody asked for", APPROVED, replace(AT_OTHER, round=2), "assignment 2 of round 1"),
+    ("the citizen's limit moved", APPROVED, replace(AT_OTHER, citizen_due_at=eg.DUE_AT + DAY), "T10"),
+    (
+        "the unit's limit ended before",
+        APPROVED,
+        replace(AT_OTHER, unit_due_at=AT_OTHER.dispatched_at),
+        "unit's limit ends",
+    ),
+    ("reopened in the same round", REOPENED, replace(ROUND_2, round=1), "assignment 2 of round 2"),
+    ("reopened at another unit", REOPENED, replace(ROUND_2, unit=eg.OTHER_STREET), "same unit again"),
+    # OrderSigned
+    ("signed before it is dispatched", ON_RECORD, eg.SIGNED, "not dispatched"),
+    ("signed twice", SIGNED, eg.SIGNED, "signed already"),
+    ("signed by another unit", AT_UNIT, replace(eg.SIGNED, unit=eg.OTHER_STREET), "T2"),
+    ("signed for another assignment", AT_UNIT, replace(eg.SIGNED, assignment=2), "T2"),
+    ("signed by the former unit", (*APPROVED, AT_OTHER), eg.SIGNED, "T2"),
+    ("signed under review", IN_REVIEW, eg.SIGNED, "under review"),
+    ("signed after it is answered", ANSWERED_LATE, eg.SIGNED, "answered already"),
+    # OrderAnswered
+    ("answered before it is dispatched", ON_RECORD, eg.ANSWERED, "not dispatched"),
+    ("answered twice", ANSWERED, eg.ANSWERED, "answered already"),
+    ("answered by the former unit", (*APPROVED, AT_OTHER), eg.ANSWERED, "T2"),
+    ("answered for another round", SIGNED, replace(eg.ANSWERED, round=2), "of round 1, not 2"),
+    ("answered under review", IN_REVIEW, eg.ANSWERED, "under review"),
+    ("answered after the end", ENDED, eg.ANSWERED, "ended with ComplaintClosed"),
+    # ReturnRequested
+    ("returned before it is dispatched", ON_RECORD, eg.RETURN_REQUESTED, "not dispatched"),
+    ("returned after it is signed", SIGNED, eg.RETURN_REQUESTED, "T4"),
+    ("returned under review", IN_REVIEW, eg.RETURN_REQUESTED, "under review"),
+    (
+        "returned once too often",
+        (
+            *APPROVED,
+            AT_OTHER,
+            replace(eg.RETURN_REQUESTED, unit=eg.OTHER_STREET, assignment=2),
+            replace(eg.RETURN_APPROVED, unit=eg.OTHER_STREET, assignment=2),
+            replace(AT_OTHER, unit=eg.DISTRICT, level=Level.DISTRICT, assignment=3),
+        ),
+        replace(eg.RETURN_REQUESTED, unit=eg.DISTRICT, assignment=3),
+        "returned 2 times already",
+    ),
+    # ReturnApproved, ReturnRejected
+    ("approved without a request", AT_UNIT, eg.RETURN_APPROVED, "no return is under review"),
+    ("approved for another unit", IN_REVIEW, replace(eg.RETURN_APPROVED, unit=eg.WATER), "under review is"),
+    ("rejected without a request", AT_UNIT, eg.RETURN_REJECTED, "no return is under review"),
+    ("rejected of another order", IN_REVIEW, replace(eg.RETURN_REJECTED, assignment=2), "under review is"),
+    ("rejected after it is approved", APPROVED, eg.RETURN_REJECTED, "at once by ComplaintDispatched"),
+    # SignLimitMissed
+    ("a sign limit that was never set", ON_RECORD, eg.SIGN_MISSED, "never set"),
+    ("a sign limit that was kept", SIGNED, eg.SIGN_MISSED, "kept"),
+    ("the same sign limit twice", NOBODY_SIGNED, eg.SIGN_MISSED, "stated as missed before"),
+    ("a sign limit of another time", AT_UNIT, replace(eg.SIGN_MISSED, due_at=eg.DUE_AT), "runs against"),
+    ("a sign limit of another unit", AT_UNIT, replace(eg.SIGN_MISSED, unit=eg.WATER), "runs against"),
+    (
+        "missed when it was noticed",
+        AT_UNIT,
+        replace(eg.SIGN_MISSED, missed_at=eg.SIGN_MISSED.noticed_at),
+        "at its limit",
+    ),
+    (
+        "missed before it had passed",
+        AT_UNIT,
+        replace(eg.SIGN_MISSED, noticed_at=eg.SIGN_DUE_AT),
+        "before the limit had passed",
+    ),
+    # FeedbackLimitMissed
+    ("an answer's limit that was kept", ANSWERED, eg.FEEDBACK_MISSED, "kept"),
+    ("an answer's limit of a round to come", SIGNED, replace(eg.FEEDBACK_MISSED, round=2), "never set"),
+    ("the same answer's limit twice", EXPIRED, eg.FEEDBACK_MISSED, "stated as missed before"),
+    ("an answer's limit after a timely end", ENDED, eg.FEEDBACK_MISSED, "kept"),
+    # ComplaintEscalated
+    ("escalated without a miss", AT_UNIT, eg.ESCALATED, "nothing was missed"),
+    (
+        "escalated for another's miss",
+        (*AT_UNIT, eg.SIGN_MISSED),
+        replace(eg.ESCALATED, because=Limit.FEEDBACK),
+        "whose miss",
+    ),
+    (
+        "a rung left out",
+        (*AT_UNIT, eg.SIGN_MISSED),
+        replace(SECOND_RUNG, escalated_at=eg.SIGN_DUE_AT),
+        "next rung is DISTRICT",
+    ),
+    ("the same rung twice", NOBODY_SIGNED, eg.ESCALATED, "DISTRICT watches already"),
+    ("down the ladder", (*NOBODY_SIGNED, SECOND_RUNG), eg.ESCALATED, "MUNICIPAL watches already"),
+    ("a rung with no end", (*AT_UNIT, eg.SIGN_MISSED), replace(eg.ESCALATED, next_at=None), "every rung"),
+    (
+        "a rung with another time",
+        (*AT_UNIT, eg.SIGN_MISSED),
+        replace(eg.ESCALATED, next_at=eg.SIGN_DUE_AT + HOUR),
+        "a rung has 1 day",
+    ),
+    (
+        "the next rung before its time",
+        NOBODY_SIGNED,
+        replace(SECOND_RUNG, escalated_at=eg.SIGN_DUE_AT + HOUR),
+        "DISTRICT has time until",
+    ),
+    (
+        "the next rung stated before its time",
+        NOBODY_SIGNED,
+        replace(SECOND_RUNG, noticed_at=eg.SIGN_DUE_AT + DAY),
+        "before the level's time",
+    ),
+    ("the next rung though it was signed", (*NOBODY_SIGNED, eg.SIGNED), SECOND_RUNG, "nothing was missed"),
+    ("something else after a miss", (*AT_UNIT, eg.SIGN_MISSED), eg.SIGNED, "at once by ComplaintEscalated"),
+    # LimitMissCorrected
+    ("corrected without a miss", SIGNED, eg.CORRECTED, "no such miss"),
+    ("corrected before the act came", NOBODY_SIGNED, eg.CORRECTED, "done at None"),
+    (
+        "corrected though the act was late",
+        (*NOBODY_SIGNED, replace(eg.SIGNED, signed_at=eg.SIGN_DUE_AT + HOUR)),
+        replace(eg.CORRECTED, done_at=eg.SIGN_DUE_AT + HOUR),
+        "no such miss",
+    ),
+    (
+        "corrected twice",
+        LEGAL["a reply that was in time after all"],
+        eg.CORRECTED,
+        "corrected already",
+    ),
+    # VisitScheduled
+    ("a visit before there is an order", ON_RECORD, eg.VISIT_SCHEDULED, "no order to ask about"),
+    ("a visit before an answer", SIGNED, eg.VISIT_SCHEDULED, "the miss is not stated yet"),
+    ("a visit on an answer that is not there", EXPIRED, eg.VISIT_SCHEDULED, "nothing is answered"),
+    ("a second visit at once", ASKING, replace(eg.VISIT_SCHEDULED, visit=2), "visit 1 is under way"),
+    ("a visit left out", ANSWERED, replace(eg.VISIT_SCHEDULED, visit=2), "follows visit 0"),
+    ("a first attempt that is the second", ANSWERED, replace(eg.VISIT_SCHEDULED, attempt=2), "attempt 2"),
+    ("a visit about another round", ANSWERED, replace(eg.VISIT_SCHEDULED, round=2), "of round 1"),
+    ("a visit about another unit", ANSWERED, replace(eg.VISIT_SCHEDULED, unit=eg.WATER), "of round 1"),
+    (
+        "a visit in the past",
+        ANSWERED,
+        replace(eg.VISIT_SCHEDULED, visit_at=eg.CALLED_AT),
+        "before it was asked",
+    ),
+    ("a visit at expiry of no limit", ASKED_AT_EXPIRY, replace(AT_EXPIRY, visit=2), "under way"),
+    (
+        "asked at expiry a second time",
+        (*TRIED_3_TIMES_AT_EXPIRY, eg.REPLY_REFUSED),
+        replace(AT_EXPIRY, visit=2),
+        "asked at expiry before",
+    ),
+    ("an attempt too soon", TRIED_ONCE, replace(AGAIN, visit_at=AGAIN.scheduled_at + HOUR), "too soon"),
+    ("an attempt left out", TRIED_ONCE, replace(AGAIN, attempt=3), "follows 1 attempt 1"),
+    ("an attempt for another reason", TRIED_ONCE, replace(AGAIN, reason=VisitReason.EXPIRED), "of the first"),
+    ("an attempt too many", TRIED_3_TIMES, replace(AGAIN, attempt=4), "at once by ComplaintClosed"),
+    (
+        "an attempt too many at expiry",
+        TRIED_3_TIMES_AT_EXPIRY,
+        replace(AT_EXPIRY, attempt=4, visit_at=eg.DUE_AT + 9 * DAY),
+        "3 attempts are all",
+    ),
+    # VisitMade, VisitUnreached
+    ("judged without being asked", ANSWERED, eg.VISIT_MADE, "no visit is under way"),
+    ("judged twice", SAID_YES, eg.VISIT_MADE, "at once by ComplaintClosed"),
+    ("judged on another visit", ASKING, replace(eg.VISIT_MADE, visit=2), "visit 1 attempt 1"),
+    ("judged on another attempt", ASKING, replace(eg.VISIT_MADE, attempt=2), "visit 1 attempt 1"),
+    ("judged on another round", ASKING, replace(eg.VISIT_MADE, round=2), "visit 1 attempt 1 of round 1"),
+    ("not reached without being asked", ANSWERED, eg.VISIT_UNREACHED, "no visit is under way"),
+    ("not reached on another attempt", ASKING, replace(eg.VISIT_UNREACHED, attempt=2), "visit 1 attempt 1"),
+    # ComplaintReopened
+    ("reopened without a visit", ANSWERED, eg.REOPENED, "only a citizen"),
+    ("reopened though it is solved", SAID_YES, eg.REOPENED, "at once by ComplaintClosed"),
+    ("reopened into the wrong round", SAID_NO, replace(eg.REOPENED, round=3), "round 2 with"),
+    ("reopened at another unit's", SAID_NO, replace(eg.REOPENED, unit=eg.WATER), "round 2 with"),
+    ("reopened after the end", ENDED, eg.REOPENED, "ended with ComplaintClosed"),
+    # ComplaintClosed
+    ("closed without a visit", ANSWERED, eg.CLOSED, "E3"),
+    ("closed on the unit's word", AT_UNIT, replace(eg.CLOSED, recalled_unit=eg.STREET), "E3"),
+    ("closed on another visit", SAID_YES, replace(eg.CLOSED, visit=2), "E3"),
+    ("closed as solved though it is not", SAID_NO, eg.CLOSED, "outcome is UNSOLVED"),
+    (
+        "closed as not solved though it is",
+        SAID_YES,
+        replace(eg.CLOSED, outcome=Outcome.UNSOLVED),
+        "is SOLVED",
+    ),
+    ("closed with rounds left", SAID_NO, replace(eg.CLOSED, outcome=Outcome.UNSOLVED), "rounds left"),
+    (
+        "closed as not reached with attempts left",
+        TRIED_ONCE,
+        replace(eg.CLOSED, outcome=Outcome.UNREACHED),
+        "at once by VisitScheduled",
+    ),
+    (
+        "closed as not reached while the unit works",
+        TRIED_3_TIMES_AT_EXPIRY,
+        replace(eg.CLOSED, outcome=Outcome.UNREACHED, recalled_unit=eg.STREET),
+        "still owes its answer",
+    ),
+    ("closed twice", ENDED, eg.CLOSED, "ended with ComplaintClosed"),
+    (
+        "closed by an exception nobody approved",
+        SIGNED,
+        replace(eg.CLOSED, outcome=Outcome.EXCEPTION, visit=0, recalled_unit=eg.STREET),
+        "approved by somebody",
+    ),
+    (
+        "closed and the unit not told",
+        SIGNED,
+        replace(eg.CLOSED, outcome=Outcome.EXCEPTION, visit=0, approved_by="supervisor-1"),
+        "the open order is with",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("past", "fact", "because"), [row[1:] for row in ILLEGAL], ids=[row[0] for row in ILLEGAL]
+)
+def test_this_may_not_follow(past: tuple[Fact, ...], fact: Fact, because: str) -> None:
+    why = illegal(case_after(past), fact, past[-1] if past else None)
+    assert why is not None
+    assert because in why
+
+
+def test_every_kind_of_fact_has_its_rule_and_an_illegal_example() -> None:
+    assert {type(fact) for _, _, fact, _ in ILLEGAL} == set(SPEAKERS)
+    assert set(life._RULES) == set(SPEAKERS)
+
+
+def test_nothing_but_what_was_owed_and_refusals_follows_the_end() -> None:
+    case = case_after(ENDED)
+    allowed = {type(fact) for fact in eg.FACTS if illegal(case, fact, ENDED[-1]) is None}
+    assert allowed == set(life.REFUSALS)
+
+
+@pytest.mark.parametrize("past", [APPROVED, SAID_YES, SAID_NO, TRIED_ONCE, (*AT_UNIT, eg.SIGN_MISSED)])
+def test_a_life_does_not_stop_in_the_middle_of_a_decision(past: tuple[Fact, ...]) -> None:
+    why = unfinished(case_after(past), past[-1])
+    assert why is not None
+    assert "must be followed at once by" in why
+
+
+WATER_LATE = (
+    eg.RECEIVED,
+    eg.CLASSIFIED,
+    replace(eg.DISPATCHED, unit=eg.WATER, level=Level.MUNICIPAL),
+    replace(eg.SIGN_MISSED, unit=eg.WATER),
+    replace(SECOND_RUNG, unit=eg.WATER, escalated_at=eg.SIGN_DUE_AT),
+)
+"""A municipal unit that is late has only the top above it, and nothing is watched but its answer."""
+
+
+@pytest.mark.parametrize(
+    ("past", "where", "kind", "name", "by"),
+    [
+        ((eg.RECEIVED,), Stage.RECEIVED, Awaited.DESK, "intake", None),
+        (ON_RECORD, Stage.TO_DISPATCH, Awaited.DESK, "dispatch", None),
+        (AT_UNIT, Stage.AT_UNIT, Awaited.UNIT, eg.STREET, eg.SIGN_DUE_AT),
+        (SIGNED, Stage.SIGNED, Awaited.UNIT, eg.STREET, eg.DUE_AT),
+        (IN_REVIEW, Stage.IN_REVIEW, Awaited.REVIEWER, "reviewers", eg.DUE_AT),
+        (APPROVED, Stage.TO_DISPATCH, Awaited.DESK, "dispatch", eg.DUE_AT),
+        ((*APPROVED, AT_OTHER), Stage.AT_UNIT, Awaited.UNIT, eg.OTHER_STREET, AT_OTHER.sign_due_at),
+        (NOBODY_SIGNED, Stage.AT_UNIT, Awaited.UNIT, eg.STREET, eg.SIGN_DUE_AT + DAY),
+        (WATER_LATE, Stage.AT_UNIT, Awaited.UNIT, eg.WATER, eg.DUE_AT),
+        (ANSWERED, Stage.ANSWERED, Awaited.DESK, "feedback", None),
+        (
+            (*SIGNED, replace(eg.ANSWERED, answered_at=eg.DUE_AT + HOUR)),
+            Stage.ANSWERED,
+            Awaited.DESK,
+            "escalation",
+            eg.DUE_AT,
+        ),
+        (ASKING, Stage.ASKING, Awaited.DIALLER, "dialler", None),
+        (EXPIRED, Stage.SIGNED, Awaited.DESK, "feedback", eg.DUE_AT + DAY),
+        (ASKED_AT_EXPIRY, Stage.ASKING, Awaited.DIALLER, "dialler", eg.DUE_AT + DAY),
+        (TRIED_3_TIMES_AT_EXPIRY, Stage.SIGNED, Awaited.UNIT, eg.STREET, eg.DUE_AT + DAY),
+        (REOPENED, Stage.TO_DISPATCH, Awaited.DESK, "dispatch", None),
+    ],
+)
+def test_it_is_known_where_it_stands_and_for_whom_it_waits(
+    past: tuple[Fact, ...], where: Stage, kind: Awaited, name: str, by: datetime | None
+) -> None:
+    case = case_after(past)
+    waiting = waits_for(case)
+    assert stage(case) is where
+    assert waiting is not None
+    assert (waiting.kind, waiting.name, waiting.by) == (kind, name, by)
+
+
+def test_at_the_end_nothing_is_awaited_but_what_is_still_owed() -> None:
+    assert waits_for(case_after(ENDED)) is None
+    owing = case_after((*ANSWERED_LATE, eg.VISIT_SCHEDULED, eg.VISIT_MADE, eg.CLOSED))
+    waiting = waits_for(owing)
+    assert stage(owing) is Stage.ENDED
+    assert waiting is not None
+    assert (waiting.name, waiting.by) == ("escalation", eg.SIGN_DUE_AT)
+    assert (stage(UNOPENED), waits_for(UNOPENED)) == (Stage.UNOPENED, None)

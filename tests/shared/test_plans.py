@@ -1,0 +1,279 @@
+"""How the statements of the hot path are carried out on a log that has grown, under the settings they run with.
+
+A plan that is right on an empty table can be a catastrophe on a full one, and a planner may change its mind
+after an automatic ANALYZE; so the plans that were really used are read, before it and after it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import asyncpg
+import pytest
+
+from hotline.stack.stack import Addresses
+from shared.desk import Batch
+from shared.ids import derived, message_id
+from shared.log import Append, Moved, Place
+from shared.log.postgres import SETTINGS, PostgresLog
+from shared.log.relay import _NEW
+from tests.desks import NOW, desk_on, dispatch_of, lives
+from tests.sources import Databases
+
+pytestmark = pytest.mark.connected
+
+EVENTS: Final = 40_000
+STREAMS: Final = 5_000
+TIMERS: Final = 25_000
+INBOX: Final = 25_000
+PAGE: Final = 500
+
+# One transaction a hundred events, as the desks write them: xids must differ for the plans to mean anything.
+FILL: Final = f"""
+DO $$ BEGIN
+    FOR batch IN 0..{EVENTS // 100 - 1} LOOP
+        INSERT INTO es.event (stream_id, version, event_id, type, schema_version, occurred_at, caused_by, actor,
+                              body, hash)
+            SELECT md5('s' || (n % {STREAMS}))::uuid, n / {STREAMS} + 1, md5('e' || n)::uuid, 'OrderSigned', 1,
+                   now(), 'plans', 'plans', '{{"a":1}}', sha256('')
+            FROM generate_series(batch * 100, batch * 100 + 99) AS n;
+        COMMIT;
+    END LOOP;
+END $$
+"""
+REST: Final = f"""
+INSERT INTO es.stream SELECT md5('s' || n)::uuid, {EVENTS // STREAMS}, sha256(''), 1, '{{}}'
+    FROM generate_series(0, {STREAMS - 1}) AS n;
+INSERT INTO es.timer SELECT md5('s' || n)::uuid, 1, n % 4, '2021-09-24 08:00+00'::timestamptz + n * '1 s'::interval
+    FROM generate_series(1, {TIMERS}) AS n;
+INSERT INTO es.inbox SELECT 'intake', md5('m' || n)::uuid FROM generate_series(1, {INBOX}) AS n;
+INSERT INTO es.consumer_offset SELECT 'dispatch', 'replies.' || n, 0, 5 FROM generate_series(1, 400) AS n;
+"""
+
+
+class Node(dict[str, Any]):
+    """One node of a plan that was carried out."""
+
+    @property
+    def rows(self) -> float:
+        """Rows it gave in all its loops together."""
+        return float(self["Actual Rows"]) * float(self["Actual Loops"])
+
+
+def _nodes(plan: dict[str, Any]) -> Iterator[Node]:
+    yield Node(plan)
+    for child in plan.get("Plans", []):
+        yield from _nodes(child)
+
+
+class Watched:
+    """A connection that tells the plan of every statement, also of those inside functions."""
+
+    def __init__(self, connection: Any) -> None:
+        self.connection = connection
+        self.plans: list[tuple[str, list[Node]]] = []
+        connection.add_log_listener(self._heard)
+
+    def _heard(self, _: Any, message: Any) -> None:
+        text = str(message.message)
+        if "plan:\n" in text:
+            told = json.loads(text.partition("plan:\n")[2])
+            self.plans.append((told["Query Text"], list(_nodes(told["Plan"]))))
+
+    async def of(self, statement: str, *values: Any) -> list[Node]:
+        """Carry a statement out and give the nodes of all plans it took."""
+        self.plans.clear()
+        await self.connection.fetch(statement, *values)
+        await asyncio.sleep(0)  # listeners are called soon, not at once
+        assert self.plans, f"no plan was told for: {statement}"
+        return [node for _, nodes in self.plans for node in nodes]
+
+
+async def _watched(dsn: str) -> Watched:
+    connection = await asyncpg.connect(
+        dsn, server_settings={**SETTINGS, "session_preload_libraries": "auto_explain"}
+    )
+    for name, value in {
+        "log_min_duration": "0",
+        "log_analyze": "on",
+        "log_nested_statements": "on",
+        "log_format": "json",
+        "log_level": "notice",
+    }.items():
+        await connection.execute(f"SET auto_explain.{name} = '{value}'")
+    return Watched(connection)
+
+
+@pytest.fixture(scope="module", params=["as the planner guesses", "after ANALYZE"])
+async def grown(
+    request: pytest.FixtureRequest, stack: Addresses, databases: Databases
+) -> AsyncIterator[Watched]:
+    """A log of 40,000 facts. The connection has carried out its statements while everything was empty."""
+    name = await databases.make()
+    owner = await asyncpg.connect(stack.database(name))
+    watched = await _watched(stack.database(name))
+    try:
+        empty = await watched.connection.fetchval("SELECT pg_current_snapshot()::text")
+        await watched.connection.fetch(_NEW, empty, empty, 0, PAGE)
+        await watched.connection.fetch(HEADS, "intake", [derived("x")], [derived("x")])
+        await watched.connection.fetch(DUE, [0, 1, 2, 3], NOW, NOW, PAGE)
+        await owner.execute(FILL)
+        await owner.execute(REST)
+        if request.param == "after ANALYZE":
+            await owner.execute("ANALYZE")
+        yield watched
+    finally:
+        await watched.connection.close()
+        await owner.close()
+        await databases.drop(name)
+
+
+HEADS: Final = "SELECT * FROM es.heads($1, $2, $3)"
+DUE: Final = "SELECT * FROM es.due($1, $2, $3, $4)"
+BIG: Final = ("event", "stream", "timer", "inbox")
+
+
+def _by_index(nodes: list[Node], rows_max: float) -> None:
+    """Nothing reads a whole big table, and nothing brings or sorts more rows than the question is about."""
+    for node in nodes:
+        where = f"{node['Node Type']} {node.get('Relation Name', '')} {node.get('Index Name', '')}"
+        if node.get("Relation Name") in BIG:
+            assert node["Node Type"] != "Seq Scan", where
+            touched = node.rows + node.get("Rows Removed by Filter", 0) * node["Actual Loops"]
+            assert touched <= rows_max, f"{where} touched {touched:.0f} rows"
+        if "Sort" in node["Node Type"]:
+            assert node.rows <= rows_max, f"{where} sorted {node.rows:.0f} rows"
+
+
+def _indexes(nodes: list[Node], table: str) -> set[str]:
+    """The indexes by which a table was read."""
+    return {
+        node["Index Name"]
+        for node in nodes
+        if "Index Name" in node and (node.get("Relation Name") == table or node["Index Name"].startswith(table))
+    }
+
+
+async def _new_facts(watched: Watched, count: int) -> tuple[str, str]:
+    """Facts of one transaction; the snapshots before and after it."""
+    look = "SELECT pg_current_snapshot()::text"
+    before = await watched.connection.fetchval(look)
+    await watched.connection.execute(
+        "INSERT INTO es.event (stream_id, version, event_id, type, schema_version, occurred_at, caused_by, actor,"
+        " body, hash) SELECT gen_random_uuid(), 1, gen_random_uuid(), 'OrderSigned', 1, now(), 'plans', 'plans',"
+        " '{}', sha256('') FROM generate_series(1, $1::int)",
+        count,
+    )
+    return before, await watched.connection.fetchval(look)
+
+
+async def test_the_relay_reads_what_is_new_by_transaction_and_sorts_nothing_else(grown: Watched) -> None:
+    before, after = await _new_facts(grown, 50)
+    nodes = await grown.of(_NEW, before, after, 0, PAGE)
+    _by_index(nodes, rows_max=50)
+    assert _indexes(nodes, "event") == {"event_xid_position"}  # not event_pkey: a walk over the whole log
+
+
+async def test_the_relay_reads_a_page_of_a_large_batch_without_walking_the_log(grown: Watched) -> None:
+    before, after = await _new_facts(grown, 3 * PAGE)
+    nodes = await grown.of(_NEW, before, after, 0, PAGE)
+    _by_index(nodes, rows_max=3 * PAGE)
+    assert _indexes(nodes, "event") == {"event_xid_position"}
+    assert nodes[0].rows == PAGE
+
+
+async def test_the_relay_finds_what_was_in_progress_at_its_last_look_by_its_xid(grown: Watched) -> None:
+    late = await _watched_again(grown)
+    try:
+        transaction = late.transaction()
+        await transaction.start()
+        await late.execute(
+            "INSERT INTO es.event (stream_id, version, event_id, type, schema_version, occurred_at, caused_by,"
+            " actor, body, hash) SELECT gen_random_uuid(), 1, gen_random_uuid(), 'OrderSigned', 1, now(), 'plans',"
+            " 'plans', '{}', sha256('') FROM generate_series(1, 5)"
+        )
+        _, looked = await _new_facts(grown, 20)
+        assert looked.split(":")[2], "nothing was in progress"
+        await transaction.commit()
+        after = await grown.connection.fetchval("SELECT pg_current_snapshot()::text")
+        nodes = await grown.of(_NEW, looked, after, 0, PAGE)
+        assert nodes[0].rows == 5
+        _by_index(nodes, rows_max=5)
+        assert _indexes(nodes, "event") == {"event_xid_position"}
+    finally:
+        await late.close()
+
+
+async def _watched_again(watched: Watched) -> Any:
+    """Another connection to the same database."""
+    address = watched.connection._params
+    host, port = watched.connection._addr
+    return await asyncpg.connect(
+        host=host, port=port, user=address.user, password=address.password, database=address.database
+    )
+
+
+async def test_an_idle_tick_of_the_relay_touches_no_fact(grown: Watched) -> None:
+    now = await grown.connection.fetchval("SELECT pg_current_snapshot()::text")
+    nodes = await grown.of(_NEW, now, now, 0, PAGE)
+    _by_index(nodes, rows_max=0)
+
+
+async def test_whether_all_is_relayed_is_answered_without_reading_the_log(grown: Watched) -> None:
+    await grown.connection.execute("UPDATE es.relay SET snap_a = pg_current_snapshot()")
+    nodes = await grown.of("SELECT es.drained()")
+    _by_index(nodes, rows_max=1)
+    assert _indexes(nodes, "event") == {"event_xid_position"}
+
+
+async def test_heads_are_read_by_key_alone(grown: Watched) -> None:
+    rows = await grown.connection.fetch("SELECT stream_id::text FROM es.stream LIMIT 200")
+    nodes = await grown.of(HEADS, "intake", [row[0] for row in rows], [message_id("a", str(n)) for n in range(200)])
+    _by_index(nodes, rows_max=200)
+    assert _indexes(nodes, "stream") == {"stream_pkey"}
+    assert _indexes(nodes, "inbox") == {"inbox_pkey"}
+
+
+@pytest.mark.parametrize("due", [0, 100])
+async def test_a_tick_reads_what_is_due_however_many_timers_are_open(grown: Watched, due: int) -> None:
+    start = datetime(2021, 9, 24, 8, 0, tzinfo=UTC)
+    until = start + timedelta(seconds=due, milliseconds=500)
+    nodes = await grown.of(DUE, [0, 1, 2, 3], start, until, 2000)
+    assert nodes[0].rows == due
+    _by_index(nodes, rows_max=max(due, 1))
+    assert _indexes(nodes, "timer") == {"timer_due"}
+
+
+async def test_a_backlog_of_due_timers_is_read_a_page_at_a_time(grown: Watched) -> None:
+    start = datetime(2021, 9, 24, 8, 0, tzinfo=UTC)
+    nodes = await grown.of(DUE, [0, 1, 2, 3], start, start + timedelta(days=1), PAGE)
+    assert nodes[0].rows == PAGE
+    for node in nodes:
+        if node.get("Relation Name") == "timer":
+            assert node.rows <= 4 * PAGE
+
+
+async def test_an_append_touches_its_own_rows_only(grown: Watched) -> None:
+    """Every statement inside es.append, for a batch of ten complaints among five thousand."""
+    log = PostgresLog("", "dispatch", "plans")
+    log._connection = grown.connection
+    marks = f"plans {id(grown)}"
+    streams = await lives(desk_on("intake", log), [f"{marks} {n}" for n in range(10)])
+    await log.places([("replies.7", 0)])
+    place = (await log.places([("replies.7", 0)]))["replies.7", 0]
+    append = Append(
+        moved=[Moved("replies.7", 0, place.offset, place._replace(offset=place.offset + 1))],
+        inbox=[message_id("plans", f"{marks} {n}") for n in range(10)],
+    )
+    desk = desk_on("dispatch", log)
+    await desk._decided(log, Batch(work=[dispatch_of(stream) for stream in streams]), streams, append, [])
+    assert len(append.timer_stream) == 20
+    grown.plans.clear()
+    await log.append(append)
+    await asyncio.sleep(0)
+    assert len(grown.plans) >= 5
+    _by_index([node for _, nodes in grown.plans for node in nodes], rows_max=20)
