@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Final
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import asyncpg
@@ -13,19 +14,22 @@ import msgspec
 from hotline.stack.errors import StackError
 from services.intake.views import call as call_of
 from shared import events as e
-from shared.codec import decoded
+from shared.codec import UnknownType, decoded
 from shared.complaint import UNOPENED, Case, Complaint, due_deadlines, evolve
 from shared.envelope import GENESIS, chained
 from shared.ids import complaint_id as complaint_of_request
-from shared.life import stage, waits_for
-from shared.ruleset import ruleset
-from shared.telemetry import trace_id_of
+from shared.life import Waiting, stage, waits_for
+from shared.ruleset import RuleSetUnknown, ruleset
+from shared.telemetry import is_followed, trace_id_of
 
 PREFIX_MIN: Final = 4
 """The shortest beginning of an id that is looked up."""
+_DIGITS: Final = 32
+_NAMED_MAX: Final = 3
+"""Complaints named where a beginning fits several."""
 
 _FACTS: Final = """
-SELECT version, event_id, type, schema_version, occurred_at, recorded_at, caused_by, actor, body, hash
+SELECT version, event_id, type, schema_version, occurred_at, caused_by, actor, body, hash
 FROM es.event WHERE stream_id = $1 ORDER BY version
 """
 
@@ -35,8 +39,11 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
 
     version: int
     at: datetime
+    """City time, in the zone of the complaint's rule set."""
     who: str
     what: str
+    why: str
+    """What led to it: a message from outside, an earlier fact of this life, or the clock."""
     fact: str
     caused_by: str
     weight: str
@@ -51,14 +58,22 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     timezone: str
     stage: str
-    waits_for: str
+    waiting: Waiting | None
+    """Who must act next, and the next deadline; none where nobody must."""
     deadlines: dict[str, datetime]
+    """The limits that run, by kind."""
     call: str
     chain_right: bool
     trace_id: str
     trace: str
+    """The address of the life's trace; empty where this life is not traced or no viewer runs."""
     entries: list[Entry]
 
+
+_REASONS: Final = {
+    e.VisitReason.ANSWERED: "the unit answered",
+    e.VisitReason.EXPIRED: "the limit expired",
+}
 
 _SAYS: Final[dict[type[e.Fact], Callable[[Any, Callable[[datetime], str]], tuple[str, str, str]]]] = {
     e.ComplaintReceived: lambda f, _: (f.channel, f"received: {f.title}", "plain"),
@@ -110,8 +125,7 @@ _SAYS: Final[dict[type[e.Fact], Callable[[Any, Callable[[datetime], str]], tuple
     ),
     e.VisitScheduled: lambda f, t: (
         "feedback",
-        f"visit {f.visit} attempt {f.attempt} asked for, not before {t(f.visit_at)} "
-        f"({'the limit expired' if f.reason is e.VisitReason.EXPIRED else 'the unit answered'})",
+        f"visit {f.visit} attempt {f.attempt} asked for, not before {t(f.visit_at)} ({_REASONS[f.reason]})",
         "plain",
     ),
     e.VisitMade: lambda f, _: (
@@ -136,61 +150,66 @@ _SAYS: Final[dict[type[e.Fact], Callable[[Any, Callable[[datetime], str]], tuple
 """For each fact: who, what, and how it weighs on a reader."""
 
 
-async def show(reader_dsn: str, named: str, zipkin: str | None) -> Shown:
-    """The life of a complaint named by its id, a beginning of it, or its request's id."""
-    connection = await asyncpg.connect(reader_dsn)
+async def show(reader_dsn: str, named: str, zipkin: str | None = None, traces_ratio: float = 1.0) -> Shown:
+    """The life of a complaint named by its id, a beginning of it, or its request's id.
+
+    `StackError` in one sentence where that is nobody or several.
+    """
+    connection = await asyncpg.connect(reader_dsn, server_settings={"timezone": "UTC"})
     try:
-        complaint_id = await _found(connection, named)
+        complaint_id = await found(connection, named)
         rows = await connection.fetch(_FACTS, complaint_id)
         case, entries, right = _told(complaint_id, rows)
         call = "" if case.call_id is None else await _call(connection, case.call_id)
     finally:
         await connection.close()
-    waiting = waits_for(case)
     trace_id = f"{trace_id_of(complaint_id):032x}"
+    traced = zipkin is not None and is_followed(complaint_id, traces_ratio)
     return Shown(
         complaint_id=complaint_id,
         request_id=case.request_id,
         title=case.title,
-        timezone=ruleset(case.ruleset).timezone,
+        timezone=_zone_of(case).key,
         stage=stage(case),
-        waits_for="nobody" if waiting is None else f"{waiting.name} to {waiting.what}",
+        waiting=waits_for(case),
         deadlines={str(limit): due for limit, due in due_deadlines(case).items()},
         call=call,
         chain_right=right,
         trace_id=trace_id,
-        trace=f"{zipkin}/zipkin/traces/{trace_id}" if zipkin else "",
+        trace=f"{zipkin}/zipkin/traces/{trace_id}" if traced else "",
         entries=entries,
     )
 
 
-def _told(complaint_id: str, rows: list[Any]) -> tuple[Complaint, list[Entry], bool]:
+def _told(complaint_id: str, rows: Sequence[Any]) -> tuple[Complaint, list[Entry], bool]:
     case: Case = UNOPENED
     entries: list[Entry] = []
+    said_by: dict[str, str] = {}
     before, right = GENESIS, True
-    for version, event_id, name, schema, at, _, caused_by, actor, body, stored in rows:
-        fact = decoded(name, schema, body)
-        expected = chained(
-            before, complaint_id, version, str(event_id), name, schema, at, caused_by, actor, body
-        )
+    for version, event_id, name, schema, at, caused_by, actor, body, stored in rows:
+        fact_id = str(event_id)
+        expected = chained(before, complaint_id, version, fact_id, name, schema, at, caused_by, actor, body)
         right = right and expected == stored and version == len(entries) + 1
         before = stored
-        case = evolve(case, fact)
-        zone = ZoneInfo(ruleset(case.ruleset).timezone if isinstance(case, Complaint) else "UTC")
-
-        def local(instant: datetime, zone: ZoneInfo = zone) -> str:
-            return f"{instant.astimezone(zone):%Y-%m-%d %H:%M}"
-
-        who, what, weight = _SAYS[type(fact)](fact, local)
+        try:
+            fact = decoded(name, schema, body)
+        except (UnknownType, msgspec.DecodeError) as error:
+            told = actor, f"cannot be read: {error}", "missed"
+        else:
+            case = evolve(case, fact)
+            told = _SAYS[type(fact)](fact, _local(_zone_of(case)))
+        said_by[fact_id] = f"after {version} {name}"
         entries.append(
             Entry(
                 version=version,
-                at=at.astimezone(zone),
-                who=who,
-                what=what,
+                at=at.astimezone(_zone_of(case)),
+                who=told[0],
+                what=told[1],
+                why=said_by.get(caused_by)
+                or ("the clock" if caused_by.startswith("clock/") else "a message"),
                 fact=name,
                 caused_by=caused_by,
-                weight=weight,
+                weight=told[2],
             )
         )
     if not isinstance(case, Complaint):
@@ -198,21 +217,40 @@ def _told(complaint_id: str, rows: list[Any]) -> tuple[Complaint, list[Entry], b
     return case, entries, right
 
 
-async def _found(connection: asyncpg.Connection[Any], named: str) -> str:
-    text = named.strip().lower()
-    by_request = complaint_of_request(named.strip())
+def _zone_of(case: Case) -> ZoneInfo:
+    """Where its days begin and end; UTC as long as nobody knows."""
+    try:
+        return ZoneInfo(ruleset(case.ruleset).timezone if isinstance(case, Complaint) else "UTC")
+    except RuleSetUnknown:
+        return ZoneInfo("UTC")
+
+
+def _local(zone: ZoneInfo) -> Callable[[datetime], str]:
+    return lambda instant: f"{instant.astimezone(zone):%Y-%m-%d %H:%M}"
+
+
+async def found(connection: asyncpg.Connection[Any], named: str) -> str:
+    """The complaint's id; a request's id says it exactly, the beginning of an id must fit one only."""
+    text = named.strip()
+    by_request = complaint_of_request(text)
     if await connection.fetchval("SELECT 1 FROM es.stream WHERE stream_id = $1", by_request):
         return by_request
-    if len(text) < PREFIX_MIN:
-        raise StackError(f"{named!r} is too short: at least {PREFIX_MIN} characters of the complaint's id.")
+    digits = text.lower().replace("-", "")
+    if not set(digits) <= set("0123456789abcdef") or len(digits) > _DIGITS:
+        raise StackError(f"No request has the id {text!r}, and no complaint's id begins with it.")
+    if len(digits) < PREFIX_MIN:
+        raise StackError(f"{text!r} is too short: at least {PREFIX_MIN} characters of the complaint's id.")
     rows = await connection.fetch(
-        "SELECT stream_id FROM es.stream WHERE stream_id::text LIKE $1 || '%' LIMIT 3",
-        text.replace("%", "").replace("_", ""),
+        "SELECT stream_id::text FROM es.stream WHERE stream_id BETWEEN $1 AND $2 ORDER BY stream_id LIMIT $3",
+        UUID(digits.ljust(_DIGITS, "0")),
+        UUID(digits.ljust(_DIGITS, "f")),
+        _NAMED_MAX + 1,
     )
     if not rows:
-        raise StackError(f"No complaint begins with {named!r}, and no request has that id.")
+        raise StackError(f"No complaint's id begins with {text!r}, and no request has that id.")
     if len(rows) > 1:
-        raise StackError(f"More than one complaint begins with {named!r}: give more of its id.")
+        several = ", ".join(row[0] for row in rows[:_NAMED_MAX]) + (" …" if len(rows) > _NAMED_MAX else "")
+        raise StackError(f"More than one complaint's id begins with {text!r}, give more of it: {several}")
     return str(rows[0][0])
 
 

@@ -112,7 +112,7 @@ class _Reader:
         self._types: Counter[str] = Counter()
         self._parked: set[tuple[str, str]] = set()
         self._overdue: list[_Timer] = []
-        self._now: datetime
+        self._now: datetime  # of the city, in the snapshot
 
     async def read(self, reader_dsn: str) -> Report:
         """See `verify`."""
@@ -136,17 +136,16 @@ class _Reader:
 
     async def _read_standing(self, connection: asyncpg.Connection[Any]) -> None:
         report = self._report
-        standing = await connection.fetchrow(_STANDING)
-        if standing is None or standing["batch"] is None:
-            report.found("", "the relay has no row: nothing is sent")
-            return
+        (standing,) = await connection.fetch(_STANDING)
+        if standing["batch"] is None:
+            report.found("", "the relay has no row in es.relay: nothing can be sent")
         report.drained, report.parked = bool(standing["drained"]), standing["parked"]
         self._now = standing["now"]
         self._parked = {(row[0], row[1]) for row in await connection.fetch(_PARKED)}
         offsets = await connection.fetch(_OFFSETS)
         for row in offsets:
             where = f"{row['consumer']} in {row['topic']}/{row['part']}"
-            if row["mark_batch"] > standing["batch"] or row["mark_position"] > standing["position"]:
+            if row["mark_batch"] > (standing["batch"] or 0) or row["mark_position"] > standing["position"]:
                 report.found("", f"{where}: has the relay's mark of a fact that was never sent")
         if self._kafka is not None:
             taken = {(row["consumer"], row["topic"], row["part"]): row["next_offset"] for row in offsets}
@@ -430,8 +429,8 @@ def _fold(whole: Any, stream: UUID | None, facts: list[tuple[int, str, bytes]]) 
 
 def _happened(name: str, schema: int, at: datetime, body: bytes) -> tuple[int, str, bytes]:
     """A fact's time, type and body without what depends on when somebody looked."""
-    kind = TYPES[name]
-    if schema == kind.SCHEMA and name not in _LOOKED:
+    kind = TYPES.get(name)
+    if kind is not None and schema == kind.SCHEMA and name not in _LOOKED:
         return microseconds(at), name, body
     fact = decoded(name, schema, body)
     if isinstance(fact, LimitMissCorrected):

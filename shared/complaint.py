@@ -1,7 +1,7 @@
 """What the facts of one complaint add up to: the head that every desk decides on.
 
-`evolve` takes every fact into account and never refuses; `deadlines` reads off what the clock has to
-watch. The head row in the log is `head_bytes(evolve(...))` and can always be rebuilt from the facts.
+`evolve` takes every fact into account and never refuses; `due_deadlines` reads off what the clock has to
+watch. The head row in the log is `head_text(evolve(...))` and can always be rebuilt from the facts.
 Whether something may be done is decided by the desks, not here.
 """
 
@@ -214,7 +214,7 @@ def due_deadlines(case: Case) -> dict[Limit, datetime]:
 
 def evolve(case: Case, fact: Fact) -> Case:
     """Take one fact into account; a fact that cannot follow leaves the case as it is."""
-    if isinstance(fact, ComplaintReceived):
+    if isinstance(fact, ComplaintReceived) and not isinstance(case, Complaint):
         return Complaint(
             complaint_id=fact.complaint_id,
             request_id=fact.request_id,
@@ -251,6 +251,12 @@ def _dispatched(case: Complaint, fact: ComplaintDispatched) -> Complaint:
     )
     deadlines = case.deadlines
     new_round = case.order is None or fact.round > case.order.round
+    if deadlines:  # nobody can sign the order this one replaces; what had passed before stays owed
+        deadlines = tuple(
+            d
+            for d in deadlines
+            if d.limit is not Limit.SIGN or d.done_at is not None or d.due_at < fact.dispatched_at
+        )
     if fact.sign_due_at is not None:
         deadlines = (
             *deadlines,
@@ -391,7 +397,7 @@ def _settled(case: Complaint, limit: Limit, number: int, at: datetime) -> Compla
     """The awaited act came: drop what it met, keep as owed what it came too late for."""
     kept: list[Deadline] = []
     for deadline in case.deadlines:
-        own = deadline.limit is limit and deadline.number == number
+        own = deadline.limit is limit and deadline.number <= number  # older: the order was replaced unsigned
         ladder = deadline.limit is Limit.LADDER and deadline.because is limit
         if (own or ladder) and deadline.done_at is None:
             if at > deadline.due_at:
@@ -443,7 +449,11 @@ def _ended(
         case,
         ended=Ended(how=type(fact).__name__, at=at, outcome=outcome),
         deadlines=deadlines,
-        missed=tuple(m for m in case.missed if m.done_at is not None),
+        missed=tuple(
+            m if m.done_at is not None else replace(m, done_at=at)
+            for m in case.missed
+            if m.done_at is not None or at <= m.due_at
+        ),
         visit=None,
     )
 

@@ -154,7 +154,7 @@ REVIEW: Final = ReviewReturn(
 )
 FIRE: Final = FireDeadlines(complaint_id=ID, until=SIGN_DUE_AT + INSTANT)
 SCHEDULE: Final = ScheduleVisit(
-    complaint_id=ID, round=1, because=VisitReason.ANSWERED, at=CALLED_AT + DAY
+    complaint_id=ID, round=1, because=VisitReason.ANSWERED, unit=STREET, at=CALLED_AT + DAY
 )
 RECORD_VISIT: Final = RecordVisit(
     complaint_id=ID,
@@ -241,9 +241,7 @@ DISPATCHED: Final = events.ComplaintDispatched(
     citizen_due_at=DUE_AT,
     unit_due_at=DUE_AT,
 )
-SIGNED: Final = events.OrderSigned(
-    complaint_id=ID, unit=STREET, assignment=1, signed_at=CALLED_AT + HOUR
-)
+SIGNED: Final = events.OrderSigned(complaint_id=ID, unit=STREET, assignment=1, signed_at=CALLED_AT + HOUR)
 ANSWERED: Final = events.OrderAnswered(
     complaint_id=ID,
     unit=STREET,

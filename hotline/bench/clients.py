@@ -25,7 +25,7 @@ class Outbox:
         self._full: list[tuple[str, int, Any]] = []
 
     def put(
-        self, topic: str, partition: int, key: bytes, value: bytes, headers: Sequence[tuple[str, bytes]]
+        self, topic: str, partition: int, key: bytes, value: bytes, headers: list[tuple[str, bytes]]
     ) -> None:
         """Add a message to its partition's batch."""
         now_ms = int(time.time() * 1000)

@@ -17,7 +17,7 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
 from itertools import zip_longest
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import asyncpg
 import msgspec
@@ -231,6 +231,16 @@ async def _all_say(word: str, children: Mapping[str, asyncio.subprocess.Process]
     return dict(zip(children, seconds, strict=True))
 
 
+class Message(NamedTuple):
+    """A message of the real run, to be sent again where it was."""
+
+    topic: str
+    partition: int
+    key: bytes
+    value: bytes
+    headers: list[tuple[str, bytes]]
+
+
 class Worker:
     """One process of the floor at work."""
 
@@ -246,7 +256,7 @@ class Worker:
         self._database = database
         self._outbox = Outbox(producer)
         self._consumers = consumers
-        self._samples: dict[str, list[Any]] = {}
+        self._samples: dict[str, list[Message]] = {}
         self._facts: list[tuple[Any, ...]] = []
         self._ahead = [0] * len(consumers)
         self._copied = 0
@@ -294,8 +304,7 @@ class Worker:
             for line in self._orders.part.speaks:
                 sample = self._samples[line]
                 for number in range(page * self._orders.messages[line]):
-                    record = sample[number % len(sample)]
-                    self._outbox.put(record.topic, record.partition, record.key, record.value, record.headers)
+                    self._outbox.put(*sample[number % len(sample)])
             await self._outbox.send()
 
     async def _take_in(self, number: int, lives: int) -> None:
@@ -307,7 +316,7 @@ class Worker:
         self._ahead[number] = -left
 
 
-async def sample_of(kafka: str, prefix: str, line: Topic, units: Sequence[str]) -> list[Any]:
+async def sample_of(kafka: str, prefix: str, line: Topic, units: Sequence[str]) -> list[Message]:
     """Messages of the real run from all partitions of a line in turn, as many from each."""
     partitions = partitions_of(prefix, line, units)
     wanted = max(1, SAMPLE // len(partitions))
@@ -319,7 +328,12 @@ async def sample_of(kafka: str, prefix: str, line: Topic, units: Sequence[str]) 
                 found[tp].extend(records[: wanted - len(found[tp])])
                 if len(found[tp]) >= wanted:
                     consumer.pause(tp)
-    return [record for row in zip_longest(*found.values()) for record in row if record is not None]
+    return [
+        Message(r.topic, r.partition, r.key, r.value, list(r.headers))
+        for row in zip_longest(*found.values())
+        for r in row
+        if r is not None
+    ]
 
 
 async def run(orders: Orders) -> None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def verify(*, json: Annotated[bool, typer.Option("--json", help="For a program to read.")] = False) -> None:
-    """Check versions, hash chains, lives, heads and timers of the whole log; exit 1 on a problem."""
+    """Check versions, hash chains, lives, heads, timers and offsets of the whole log; exit 1 on a problem."""
     import msgspec
 
     report, digest = run(_verify())
@@ -32,5 +32,6 @@ async def _verify() -> tuple[Report, str]:
     from hotline.verify import digest, verify
     from hotline.where import find_city
 
-    reader = find_city().logins["reader"]
-    return await verify(reader), await digest(reader)
+    realm = find_city()
+    reader = realm.logins["reader"]
+    return await verify(reader, kafka=realm.kafka, prefix=realm.prefix), await digest(reader)

@@ -91,6 +91,8 @@ def _order(case: Complaint, to: Routed, at: datetime) -> ComplaintDispatched:
     if before is None:
         citizen_due_at = _given(case, rules) or feedback
         unit_due_at = feedback or citizen_due_at
+    elif number > 1 and not case.reopened:  # returned in a later round: the limit in force stays (T10)
+        citizen_due_at, unit_due_at = before.citizen_due_at, before.unit_due_at
     else:
         citizen_due_at = before.citizen_due_at
         unit_due_at = feedback or at + max(citizen_due_at - case.received_at, limits.ladder_step)
@@ -185,7 +187,7 @@ def _review(command: ReviewReturn, case: Complaint, catalogue: Catalogue) -> Seq
     why: str | None = None
     if case.ended is not None:
         why = f"the life ended with {case.ended.how}"
-    elif order is None or order.assignment != command.assignment:
+    elif order is None or _present(case, order) != command.assignment:
         why = f"assignment {command.assignment} is over"
     elif order.review_since is None:
         why = "no return of this order is under review"
@@ -226,11 +228,17 @@ def _not_theirs(case: Complaint, unit: UnitId, assignment: int) -> str | None:
         return "the complaint is not dispatched"
     if order.unit != unit:
         return f"the order lies with {order.unit} now"
-    if order.assignment != assignment:
-        return f"assignment {assignment} is over, the present one is {order.assignment}"
+    present = _present(case, order)
+    if present != assignment:
+        return f"assignment {assignment} is over, the present one is {present}"
     if order.answered_at is not None:
         return "the order is answered"
     return None
+
+
+def _present(case: Complaint, order: Order) -> int:
+    """The assignment that may be spoken to: once the citizen has said no it is the next one, written or not."""
+    return order.assignment + case.reopened
 
 
 def _refused(unit: UnitId, asked: str, reason: str, case: Complaint, at: datetime) -> ReplyRefused:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from shared.events.base import VisitReason
-from shared.ids import ComplaintId
+from shared.ids import ComplaintId, UnitId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,6 +16,8 @@ class ScheduleVisit:
     complaint_id: ComplaintId
     round: int
     because: VisitReason
+    unit: UnitId
+    """Whose answer or missed limit it is about; by now the order may lie with another."""
     at: datetime
 
 

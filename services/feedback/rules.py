@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import assert_never
 
+from msgspec.structs import replace
+
 from services.feedback.commands import (
     CloseByException,
     FeedbackCommand,
@@ -40,11 +42,19 @@ def react(fact: Fact, at: datetime) -> FeedbackCommand | None:
     """Whenever this fact, do that."""
     if isinstance(fact, OrderAnswered):
         return ScheduleVisit(
-            complaint_id=fact.complaint_id, round=fact.round, because=VisitReason.ANSWERED, at=at
+            complaint_id=fact.complaint_id,
+            round=fact.round,
+            because=VisitReason.ANSWERED,
+            unit=fact.unit,
+            at=at,
         )
     if isinstance(fact, FeedbackLimitMissed):
         return ScheduleVisit(
-            complaint_id=fact.complaint_id, round=fact.round, because=VisitReason.EXPIRED, at=at
+            complaint_id=fact.complaint_id,
+            round=fact.round,
+            because=VisitReason.EXPIRED,
+            unit=fact.unit,
+            at=at,
         )
     return None
 
@@ -76,7 +86,8 @@ def _schedule(command: ScheduleVisit, case: Complaint) -> Sequence[FeedbackFact]
         return []
     if command.because is VisitReason.ANSWERED and _expiry_comes(case, order):
         return []  # answered after the limit: the visit at expiry is on its way, whoever noticed first
-    return [_visit(case, order, command.because, 1, command.at, command.at, case.visits + 1)]
+    first = _visit(case, order, command.because, 1, command.at, command.at, case.visits + 1)
+    return [replace(first, unit=command.unit)]
 
 
 def _expiry_comes(case: Complaint, order: Order) -> bool:
