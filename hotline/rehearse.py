@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ Say = Callable[[str], None]
 T = TypeVar("T")
 
 DROP_SECONDS_MAX: Final = 60
+LISTED_SECONDS: Final = 0.05
 
 
 class Interrupted(Exception):  # noqa: N818 -- somebody pressed Ctrl-C
@@ -160,28 +162,39 @@ async def remove(addresses: Addresses, name: str) -> None:
     finally:
         await admin.close()
 
-    def drop() -> None:
-        client = AdminClient({"bootstrap.servers": addresses.kafka, "log_level": 0})
-        mine = [topic for topic in client.list_topics(timeout=30).topics if topic.startswith(f"{name}.")]
-        if mine:
-            for gone in client.delete_topics(mine, operation_timeout=DROP_SECONDS_MAX).values():
-                gone.result()
-            groups = [
-                group.group_id
-                for group in client.list_consumer_groups().result().valid
-                if group.group_id.startswith(f"{name}.")
-            ]
-            for gone in client.delete_consumer_groups(groups).values() if groups else ():
-                with suppress(Exception):  # a group without a member disappears by itself
-                    gone.result()
+    client = AdminClient({"bootstrap.servers": addresses.kafka, "log_level": 0})
 
-    await asyncio.to_thread(drop)
+    def mine() -> list[str]:
+        return [topic for topic in client.list_topics(timeout=30).topics if topic.startswith(f"{name}.")]
+
+    def drop(topics: list[str]) -> None:
+        for gone in client.delete_topics(topics, operation_timeout=DROP_SECONDS_MAX).values():
+            gone.result()
+        groups = [
+            group.group_id
+            for group in client.list_consumer_groups().result().valid
+            if group.group_id.startswith(f"{name}.")
+        ]
+        for gone in client.delete_consumer_groups(groups).values() if groups else ():
+            with suppress(Exception):  # a group without a member disappears by itself
+                gone.result()
+
+    if topics := await asyncio.to_thread(mine):
+        await asyncio.to_thread(drop, topics)
+        # A topic still listed would pass for one that need not be made again.
+        give_up_at = time.monotonic() + DROP_SECONDS_MAX
+        while left := await asyncio.to_thread(mine):
+            if time.monotonic() > give_up_at:
+                raise StackError(
+                    f"Kafka has not removed {len(left)} topics of {name} in {DROP_SECONDS_MAX} s."
+                )
+            await asyncio.sleep(LISTED_SECONDS)
 
 
 def stop_hint(where: Path, city: str) -> str:
     """What is kept after everything was stopped, and how to go on."""
     shown = os.path.relpath(where)
     return (
-        f"What was recorded stays in {shown}: `hotline up --city {city}` opens it again (`--stack-only`: only "
-        "to look into it), `hotline wipe` removes it."
+        f"What was recorded stays in {shown}: `hotline up --stack-only` to look into it, "
+        f"`hotline up --city {city}` to open it again, `hotline wipe` to remove it."
     )

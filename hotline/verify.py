@@ -32,6 +32,8 @@ from shared.life import REFUSALS, Awaited, illegal, unfinished, waits_for
 from shared.log import TIMER_KINDS, timer_shard
 from shared.topics import COMPLAINTS_LOG
 
+__all__ = ["Report", "digest", "verify"]
+
 PAGE: Final = 5000
 """Rows read at once."""
 

@@ -424,8 +424,8 @@ def _visit_scheduled(case: Complaint, fact: VisitScheduled, before: Fact) -> str
         return "there is no order to ask about"
     if case.visit is not None:
         return f"visit {case.visit.visit} is under way"
-    late = {m.unit for m in case.missed if m.limit is Limit.FEEDBACK and m.number == order.round}
-    if fact.round != order.round or fact.unit not in {order.unit, *late}:
+    # At expiry it names the unit that let the limit pass; the order may lie with another by now.
+    if fact.round != order.round or (fact.reason is VisitReason.ANSWERED and fact.unit != order.unit):
         return f"the order is of round {order.round} with {order.unit}"
     if fact.visit_at < fact.scheduled_at:
         return "it lies before it was asked for"

@@ -1,7 +1,7 @@
 """Given what has happened, when a desk is told this, then it says that.
 
-    given = spec(rules.decide)
-    given(RECEIVED, CLASSIFIED).when(DISPATCH).then(DISPATCHED)
+given = spec(rules.decide)
+given(RECEIVED, CLASSIFIED).when(DISPATCH).then(DISPATCHED)
 """
 
 from __future__ import annotations

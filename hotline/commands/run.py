@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import sys
 from collections.abc import Coroutine
@@ -36,6 +37,9 @@ def guarded(app: typer.Typer) -> NoReturn:
 
     HOTLINE_DEBUG=1 shows the trace instead.
     """
+    if not os.environ.get("HOTLINE_DEBUG"):
+        # While a broker is away, its clients write dozens of lines a second; what matters we say ourselves.
+        logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     try:
         app()
     except Interrupted as stopped:

@@ -9,7 +9,7 @@ import typer
 from hotline.commands.run import run
 
 if TYPE_CHECKING:
-    from hotline.verify import Report
+    from hotline.report import Report
 
 
 def verify(*, json: Annotated[bool, typer.Option("--json", help="For a program to read.")] = False) -> None:

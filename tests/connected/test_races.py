@@ -216,6 +216,8 @@ async def test_a_unit_that_acts_the_instant_it_sees_an_order_is_never_too_early(
     rows = await town.sql(
         "SELECT type, count(*) FROM es.event WHERE stream_id = ANY ($1::text[]::uuid[]) GROUP BY 1", sorted(streams)
     )
+    refused = [told for told in await town.facts() if told.type == "ReplyRefused" and told.complaint_id in streams]
+    assert [(await town.story(told.complaint_id), told.fact.reason) for told in refused] == []
     assert {row[0]: row[1] for row in rows} == dict.fromkeys(
         [*BEGUN, "OrderSigned", "OrderAnswered", "VisitScheduled"], LIVES
     )

@@ -3,43 +3,61 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
 
 import asyncpg
 import pytest
 
+from hotline.stack.stack import Addresses
 from services.dispatch import rules as dispatch
 from services.escalation.commands import FireDeadlines
 from services.feedback import rules as feedback
 from shared.codec import decoded
 from shared.desk import Batch, Desk, Work
 from shared.events import Desk as Name
+from shared.events import Fact
 from shared.ids import ComplaintId
 from shared.log.postgres import PostgresLog
 from shared.telemetry import Telemetry
 from tests.lives import decided, desk_of
+from tests.sources import Databases
 
 
 class Desks:
-    """The four desks, told commands by hand; dispatch and feedback hear each other through the log's table."""
+    """The four desks, told commands by hand; two of them hear the log, through its table."""
 
     def __init__(self, dsn: str, connection: asyncpg.Connection[Any]) -> None:
         """`connection` is the owner's, for whatever a test wants to break."""
         self.dsn = dsn
         self.owner = connection
         self._desks = {
-            name: Desk(name, decided, PostgresLog(dsn, name, f"test.{name}"), Telemetry(name)) for name in Name
+            name: Desk(name, decided, PostgresLog(dsn, name, f"test.{name}"), Telemetry(name))
+            for name in Name
         }
         self._told = 0
         self._heard = 0
 
     async def tell(self, *commands: Any) -> None:
         """Each desk obeys the commands meant for it, in one batch; then both readers hear what was said."""
+        await self.tell_unheard(*commands)
+        await self.hear()
+
+    async def tell_unheard(self, *commands: Any) -> None:
+        """The same, and nobody hears it yet."""
         for name in Name:
             mine = [command for command in commands if desk_of(command) is name]
             await self._obey(name, ((command, self._cause()) for command in mine))
-        await self.hear()
+
+    async def forge(self, name: Name, fact: Fact) -> None:
+        """This desk states this fact, whatever the rules say; chain, head and timers are in order."""
+        log = PostgresLog(self.dsn, name, f"test.{name}")
+        try:
+            forger = Desk(name, lambda told, _: [told], log, Telemetry(name))
+            await forger.obey(Batch(work=[Work(fact, fact.complaint_id, self._cause())]))
+        finally:
+            await log.close()
 
     async def hear(self) -> None:
         """Dispatch and feedback react to the log until nothing new is said."""
@@ -63,7 +81,9 @@ class Desks:
 
     async def tick(self, until: datetime) -> None:
         """Escalation fires what is due before `until`."""
-        rows = await self.owner.fetch("SELECT DISTINCT stream_id::text FROM es.timer WHERE due_at < $1", until)
+        rows = await self.owner.fetch(
+            "SELECT DISTINCT stream_id::text FROM es.timer WHERE due_at < $1", until
+        )
         fired = [(FireDeadlines(complaint_id=row[0], until=until), f"clock/{until}") for row in rows]
         await self._obey(Name.ESCALATION, fired)
         await self.hear()
@@ -86,13 +106,30 @@ class Desks:
             await self._desks[name].obey(Batch(work=list(work)))
 
 
-@pytest.fixture
-async def desks(database: str) -> AsyncIterator[Desks]:
-    """The four desks on an empty log of their own."""
-    connection = await asyncpg.connect(database)
-    made = Desks(database, connection)
+@asynccontextmanager
+async def desks_on(dsn: str) -> AsyncIterator[Desks]:
+    """The four desks on an empty log."""
+    connection = await asyncpg.connect(dsn)
+    made = Desks(dsn, connection)
     try:
         yield made
     finally:
         await made.close()
         await connection.close()
+
+
+@pytest.fixture
+async def desks(database: str) -> AsyncIterator[Desks]:
+    async with desks_on(database) as made:
+        yield made
+
+
+@pytest.fixture
+async def other_desks(stack: Addresses, databases: Databases) -> AsyncIterator[Desks]:
+    """The same on a log of its own, to compare with."""
+    name = await databases.make()
+    try:
+        async with desks_on(stack.database(name)) as made:
+            yield made
+    finally:
+        await databases.drop(name)
