@@ -140,7 +140,17 @@ def event_of(message: Incoming, expected: Sequence[type[Input]]) -> Event:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         text = f"value: not JSON ({error})"
         raise BadInput(text) from error
+    if b"\\u0000" in value:
+        _refuse_nul(data)
     return Event(source, event_id, said_at, data)
+
+
+def _refuse_nul(data: Input) -> None:
+    """PostgreSQL stores no U+0000 in text, and a batch with one in it could never be written."""
+    for name, text in msgspec.structs.asdict(data).items():
+        if isinstance(text, str) and "\0" in text:
+            message = f"data: {name}: holds the character U+0000, expected text without it"
+            raise BadInput(message)
 
 
 def _time(text: str) -> datetime:

@@ -62,7 +62,11 @@ from shared.topics import (
 from tests.sources import Databases
 
 DISTRICT: Final = "海淀区"
-STREETS: Final = {"花园路街道": "street-huayuanlu", "中关村街道": "street-zhongguancun", "学院路街道": "street-xueyuanlu"}
+STREETS: Final = {
+    "花园路街道": "street-huayuanlu",
+    "中关村街道": "street-zhongguancun",
+    "学院路街道": "street-xueyuanlu",
+}
 STREET: Final = "花园路街道"
 UNIT: Final = STREETS[STREET]
 OTHER_UNIT: Final = STREETS["中关村街道"]
@@ -178,7 +182,10 @@ class City:
     ) -> None:
         """Start these services, all five without a name, and wait until they work; kept alive until `stop`."""
         idle = {f"{name.upper()}_OFFSETS_IDLE_MS": str(self._idle_ms) for name in realm.PROCESSES}
-        told: dict[str, Any] = {**self._options, "extra": {**idle, **self._options.get("extra", {}), **(extra or {})}}
+        told: dict[str, Any] = {
+            **self._options,
+            "extra": {**idle, **self._options.get("extra", {}), **(extra or {})},
+        }
         services = [
             service
             for service in realm.services(self.realm, self.folder / "logs", counts=counts, **told)
@@ -329,18 +336,28 @@ class City:
     async def ask_return(self, complaint: str, unit: str = UNIT, assignment: int = 1, **how: Any) -> None:
         """A unit says the order is not its own."""
         data = ReturnRequested(
-            complaint_id=complaint, assignment=assignment, reason="NOT_OURS", evidence="不在辖区内", suggested_unit=OTHER_UNIT
+            complaint_id=complaint,
+            assignment=assignment,
+            reason="NOT_OURS",
+            evidence="不在辖区内",
+            suggested_unit=OTHER_UNIT,
         )
         await self.tell(DISPATCH_REPLIES, complaint, data, unit=unit, **how)
 
     async def review(self, complaint: str, assignment: int = 1, *, approved: bool = True, **how: Any) -> None:
         """The reviewer's decision on a return."""
-        data = ReturnReviewed(complaint_id=complaint, assignment=assignment, approved=approved, reviewer="审核员")
+        data = ReturnReviewed(
+            complaint_id=complaint, assignment=assignment, approved=approved, reviewer="审核员"
+        )
         await self.tell(DISPATCH_REVIEWS, complaint, data, **how)
 
-    async def visit(self, complaint: str, visit: int = 1, attempt: int = 1, *, solved: bool = True, **how: Any) -> None:
+    async def visit(
+        self, complaint: str, visit: int = 1, attempt: int = 1, *, solved: bool = True, **how: Any
+    ) -> None:
         """The citizen was reached and judged."""
-        data = VisitMade(complaint_id=complaint, visit=visit, attempt=attempt, solved=solved, satisfied=solved)
+        data = VisitMade(
+            complaint_id=complaint, visit=visit, attempt=attempt, solved=solved, satisfied=solved
+        )
         await self.tell(FEEDBACK_ANSWERS, complaint, data, **how)
 
     # -- reading
@@ -387,7 +404,9 @@ class City:
 
     async def parked(self, topic: str | None = None) -> list[asyncpg.Record]:
         """What lies parked, oldest first."""
-        return await self.sql("SELECT * FROM es.parked WHERE $1::text IS NULL OR topic = $1 ORDER BY parked_id", topic)
+        return await self.sql(
+            "SELECT * FROM es.parked WHERE $1::text IS NULL OR topic = $1 ORDER BY parked_id", topic
+        )
 
     async def settled(self, *, within: float = 20.0) -> None:
         """Wait until the relay has sent everything and every desk has taken in everything."""
@@ -417,7 +436,9 @@ class City:
 
     async def messages(self, topic: str, *, count: int = 0, within: float = 10.0) -> list[Any]:
         """Every message of a topic (full name) so far, by partition and offset; waits for `count` of them."""
-        consumer = AIOKafkaConsumer(bootstrap_servers=self.realm.kafka, group_id=None, enable_auto_commit=False)
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=self.realm.kafka, group_id=None, enable_auto_commit=False
+        )
         await consumer.start()
         try:
             admin = AdminClient({"bootstrap.servers": self.realm.kafka, "log_level": 0})
@@ -474,7 +495,9 @@ class City:
 
     async def release(self, *parked_ids: int) -> None:
         """What an operator does: hand parked messages back to the desk that parked them."""
-        await self.sql("UPDATE es.parked SET released_at = now() WHERE parked_id = ANY ($1::bigint[])", list(parked_ids))
+        await self.sql(
+            "UPDATE es.parked SET released_at = now() WHERE parked_id = ANY ($1::bigint[])", list(parked_ids)
+        )
 
     # -- rehearsal
 

@@ -84,7 +84,9 @@ def counted(desk: Desk, name: str) -> float:
     return desk.telemetry.registry.get_sample_value(f"hotline_{name.replace('.', '_')}_total") or 0.0
 
 
-def record(number: int | str, *, at: datetime = NOW, ruleset: str = "beijing-draft-2021", **fields: Any) -> Work:
+def record(
+    number: int | str, *, at: datetime = NOW, ruleset: str = "beijing-draft-2021", **fields: Any
+) -> Work:
     """Work for intake: a request is put on record."""
     told = request(f"req-{number}", **fields)
     stream = complaint_id(told.request_id)
@@ -266,7 +268,10 @@ async def door_of_intake(
 ) -> AsyncIterator[tuple[Ear, Desk]]:
     """Intake's door on its requests as its process would open it, at a test's own pace."""
     settings = Settings(
-        kafka=city.realm.kafka, postgres=city.realm.logins["intake"], topic_prefix=city.realm.prefix, offsets_idle_ms=50
+        kafka=city.realm.kafka,
+        postgres=city.realm.logins["intake"],
+        topic_prefix=city.realm.prefix,
+        offsets_idle_ms=50,
     )
     log = PostgresLog(settings.postgres, "intake", "intake.requests")
     desk = desk_on("intake", FaultyLog(log, faults), decide)

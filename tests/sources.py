@@ -201,7 +201,9 @@ class Databases:
         admin = await asyncpg.connect(self._addresses.database("postgres"))
         try:
             await admin.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-            for role in await admin.fetch("SELECT rolname FROM pg_roles WHERE starts_with(rolname, $1)", f"{name}_"):
+            for role in await admin.fetch(
+                "SELECT rolname FROM pg_roles WHERE starts_with(rolname, $1)", f"{name}_"
+            ):
                 await admin.execute(f'DROP ROLE "{role["rolname"]}"')
         finally:
             await admin.close()

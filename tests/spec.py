@@ -41,14 +41,19 @@ class Given:
     decide: Decide
     facts: tuple[Fact, ...]
 
+    @property
+    def case(self) -> Case:
+        """What it adds up to."""
+        return case_of(self.facts)
+
     def when(self, command: Any) -> Said:
         """Tell the desk."""
-        return Said(self, tuple(self.decide(command, case_of(self.facts))))
+        return Said(self, tuple(self.decide(command, self.case)))
 
     def cannot_be_told(self, command: Any) -> None:
         """The command is about a complaint nobody knows; its message will be parked."""
         with pytest.raises(NoSuchComplaint, match=f"{command.complaint_id} is not on record"):
-            self.decide(command, case_of(self.facts))
+            self.decide(command, self.case)
 
 
 @dataclass(frozen=True, slots=True)

@@ -237,7 +237,7 @@ def _not_theirs(case: Complaint, unit: UnitId, assignment: int) -> str | None:
 
 
 def _present(case: Complaint, order: Order) -> int:
-    """The assignment that may be spoken to: once the citizen has said no it is the next one, written or not."""
+    """The assignment that may be spoken to; after the citizen's no it is the next one, written or not."""
     return order.assignment + case.reopened
 
 

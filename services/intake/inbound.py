@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
+
+from msgspec.structs import replace
 
 from services.intake.commands import RecordRequest, WithdrawRequest
 from services.intake.settings import Settings
@@ -46,7 +48,7 @@ def requests(settings: Settings, clock: Clock) -> Handle:
             complaint = complaint_id(data.request_id)
             command: RecordRequest | WithdrawRequest = RecordRequest(
                 complaint_id=complaint,
-                request=data,
+                request=_in_utc(data),
                 ruleset=settings.ruleset,
                 calendar=settings.calendar,
                 at=event.time,
@@ -59,6 +61,18 @@ def requests(settings: Settings, clock: Clock) -> Handle:
         return Work(command, complaint, identity, message, identity)
 
     return one_by_one(translate)
+
+
+def _in_utc(request: RequestRecorded) -> RequestRecorded:
+    """Times are stored in UTC, so that the same fact has the same bytes whatever zone the sender writes."""
+    due_at = request.given_due_at
+    if due_at is None:
+        return request
+    try:
+        return replace(request, given_due_at=due_at.astimezone(UTC))
+    except OverflowError as error:
+        text = f"data: given_due_at: {due_at.isoformat()} lies outside the years 1 to 9999"
+        raise BadInput(text) from error
 
 
 def calls(clock: Clock) -> Handle:

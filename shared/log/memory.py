@@ -51,7 +51,7 @@ class Memory:
     _parked_ids: int = 0
 
     def due(self, until: datetime) -> dict[ComplaintId, datetime]:
-        """As `es.due`: whose timers have run out before `until`, the earliest first; each with its earliest."""
+        """As `es.due`: whose timers ran out before `until`, the earliest first; each with its earliest."""
         rows = sorted((due_at, stream) for (stream, _), due_at in self.timers.items() if due_at < until)
         found: dict[ComplaintId, datetime] = {}
         for due_at, stream in rows:

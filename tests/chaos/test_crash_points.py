@@ -65,7 +65,9 @@ async def _told(city: City, mark: str, count: int = MESSAGES) -> list[ComplaintI
 
 async def _each_once(city: City, streams: Sequence[ComplaintId]) -> None:
     """Every request told so far is one complaint, and the offsets say that all was taken."""
-    received = Counter(told.complaint_id for told in await city.facts() if told.type == ComplaintReceived.__name__)
+    received = Counter(
+        told.complaint_id for told in await city.facts() if told.type == ComplaintReceived.__name__
+    )
     assert {stream: received[stream] for stream in streams} == dict.fromkeys(streams, 1)
     topic = city.topic(INTAKE_REQUESTS)
     ends = await city.ends([(topic, number) for number in range(INTAKE_REQUESTS.partitions)])
@@ -93,7 +95,9 @@ async def test_a_batch_passes_the_points_that_are_tried_here_and_no_others(hall:
 
 
 @pytest.mark.parametrize("point", CONSUMER_POINTS)
-async def test_a_desk_killed_at_any_point_of_a_batch_gives_each_message_its_one_effect(hall: City, point: str) -> None:
+async def test_a_desk_killed_at_any_point_of_a_batch_gives_each_message_its_one_effect(
+    hall: City, point: str
+) -> None:
     streams = await _told(hall, point)
     faults = Faults(point)
     async with door_of_intake(hall, faults) as (ear, _):
@@ -127,7 +131,9 @@ async def test_killed_before_kafka_knows_its_offsets_a_desk_goes_on_by_its_own(h
 
 
 @pytest.mark.parametrize("point", CONSUMER_POINTS)
-async def test_a_connection_lost_at_any_point_is_tried_again_and_has_one_effect(hall: City, point: str) -> None:
+async def test_a_connection_lost_at_any_point_is_tried_again_and_has_one_effect(
+    hall: City, point: str
+) -> None:
     """The answer to a commit can be lost with the connection: then the offset row refuses the repeat."""
     streams = await _told(hall, f"lost {point}")
     faults = Faults(point, error=asyncpg.ConnectionDoesNotExistError("connection was closed"))
@@ -193,7 +199,9 @@ async def test_partitions_that_go_to_another_between_two_batches_lose_and_repeat
 
 async def _each_once_soon(city: City, streams: Sequence[ComplaintId]) -> None:
     async def all_there() -> bool:
-        known = await city.value("SELECT count(*) FROM es.stream WHERE stream_id = ANY ($1::text[]::uuid[])", streams)
+        known = await city.value(
+            "SELECT count(*) FROM es.stream WHERE stream_id = ANY ($1::text[]::uuid[])", streams
+        )
         return bool(known == len(set(streams)))
 
     await until(all_there, within=15, what="every request on record")
@@ -202,7 +210,9 @@ async def _each_once_soon(city: City, streams: Sequence[ComplaintId]) -> None:
 
 # -- the clock
 
-TICK_POINTS: Final = tuple(f"{when} {call}" for call in ("now", "due", "heads", "append") for when in ("before", "after"))
+TICK_POINTS: Final = tuple(
+    f"{when} {call}" for call in ("now", "due", "heads", "append") for when in ("before", "after")
+)
 COMPLAINTS: Final = 8
 SIGN_MISSED_AT: Final = NOW + timedelta(hours=9)
 
@@ -333,7 +343,9 @@ async def test_no_timer_fires_before_its_limit_is_over(clockwork: Clockwork) -> 
 
 
 @pytest.mark.parametrize("point", TICK_POINTS)
-async def test_a_clock_killed_at_any_point_of_a_tick_states_each_miss_once(clockwork: Clockwork, point: str) -> None:
+async def test_a_clock_killed_at_any_point_of_a_tick_states_each_miss_once(
+    clockwork: Clockwork, point: str
+) -> None:
     await clockwork.clock_to(SIGN_MISSED_AT)
     faults = Faults(point)
     ticker, connection, _ = await clockwork.ticker(faults)
@@ -345,7 +357,9 @@ async def test_a_clock_killed_at_any_point_of_a_tick_states_each_miss_once(clock
     await clockwork.check(*SIGN_MISSED)
 
 
-@pytest.mark.parametrize("point", ["before now", "after due", "before heads", "before append", "after append"])
+@pytest.mark.parametrize(
+    "point", ["before now", "after due", "before heads", "before append", "after append"]
+)
 async def test_a_clock_that_loses_its_connection_owns_its_shards_again_and_states_each_miss_once(
     clockwork: Clockwork, point: str
 ) -> None:
@@ -411,7 +425,9 @@ async def test_many_clocks_at_once_on_the_same_shards_state_each_miss_once(clock
         at += timedelta(hours=9)
         await clockwork.clock_to(at)
         await asyncio.gather(*(_ticked_out(ticker, connection) for ticker, connection, _ in tickers))
-    await clockwork.check("SignLimitMissed", "ComplaintEscalated", "ComplaintEscalated", "FeedbackLimitMissed")
+    await clockwork.check(
+        "SignLimitMissed", "ComplaintEscalated", "ComplaintEscalated", "FeedbackLimitMissed"
+    )
 
 
 async def test_a_shard_has_one_owner_and_another_when_that_one_is_gone(clockwork: Clockwork) -> None:

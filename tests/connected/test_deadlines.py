@@ -41,7 +41,9 @@ async def hasty(
     stack: Addresses, databases: Databases, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[City]:
     """A city in real time where each request brings its own limit, so that it can be seconds away."""
-    async with open_city(stack, databases, tmp_path_factory.mktemp("hasty"), ruleset="boston-311-2011") as made:
+    async with open_city(
+        stack, databases, tmp_path_factory.mktemp("hasty"), ruleset="boston-311-2011"
+    ) as made:
         await made.start()
         yield made
 
@@ -67,14 +69,24 @@ async def test_one_overdue_complaint_behind_a_hundred_newer_ones_escalates_once_
     assert missed.fact.due_at == missed.fact.missed_at == escalated.fact.escalated_at == due_at
     assert timedelta(0) < missed.recorded_at - due_at < LATE_MAX
     assert missed.fact.noticed_at > due_at
-    assert (escalated.fact.to_level, escalated.fact.told, escalated.fact.unit) == (Level.DISTRICT, DISTRICT_UNIT, UNIT)
-    measured(f"deadlines: stated {(missed.recorded_at - due_at).total_seconds() * 1000:.0f} ms after the limit")
+    assert (escalated.fact.to_level, escalated.fact.told, escalated.fact.unit) == (
+        Level.DISTRICT,
+        DISTRICT_UNIT,
+        UNIT,
+    )
+    measured(
+        f"deadlines: stated {(missed.recorded_at - due_at).total_seconds() * 1000:.0f} ms after the limit"
+    )
 
     visit = await hasty.until_fact(overdue, VisitScheduled)
     assert visit.fact.reason is VisitReason.EXPIRED  # R8: the citizen is asked at expiry, answer or not
     await asyncio.sleep(0.6)  # three ticks more
     by_type = Counter(told.type for told in await hasty.facts())
-    assert (by_type["FeedbackLimitMissed"], by_type["ComplaintEscalated"], by_type["VisitScheduled"]) == (1, 1, 1)
+    assert (by_type["FeedbackLimitMissed"], by_type["ComplaintEscalated"], by_type["VisitScheduled"]) == (
+        1,
+        1,
+        1,
+    )
     assert await hasty.value("SELECT count(*) FROM es.timer WHERE kind = 2") == 100
 
     notices = await hasty.messages(hasty.topic(ESCALATION_NOTICES), count=1)
@@ -96,7 +108,11 @@ async def test_a_hundred_limits_in_one_instant_are_each_stated_once(hasty: City)
     for stream in streams:
         await hasty.until_fact(stream, VisitScheduled)
         story = Counter(await hasty.story(stream))
-        assert (story["FeedbackLimitMissed"], story["ComplaintEscalated"], story["VisitScheduled"]) == (1, 1, 1)
+        assert (story["FeedbackLimitMissed"], story["ComplaintEscalated"], story["VisitScheduled"]) == (
+            1,
+            1,
+            1,
+        )
 
 
 async def test_an_answer_that_reached_the_broker_in_time_is_in_time_though_the_miss_was_stated_first(
@@ -111,7 +127,12 @@ async def test_an_answer_that_reached_the_broker_in_time_is_in_time_though_the_m
         await hasty.answer(stream)
         assert datetime.now(UTC) < due_at
         missed = await hasty.until_fact(stream, FeedbackLimitMissed)
-        assert await hasty.value("SELECT count(*) FROM es.event WHERE type = 'OrderAnswered' AND stream_id = $1", stream) == 0
+        assert (
+            await hasty.value(
+                "SELECT count(*) FROM es.event WHERE type = 'OrderAnswered' AND stream_id = $1", stream
+            )
+            == 0
+        )
     finally:
         hasty.signal("dispatch", signal.SIGCONT)
     corrected = await hasty.until_fact(stream, LimitMissCorrected)
@@ -185,7 +206,8 @@ async def test_a_complaint_nobody_signed_climbs_the_ladder_and_its_citizen_is_as
 
     async def asked() -> bool:
         return bool(
-            await rehearsal.value("SELECT count(*) FROM es.event WHERE type = 'VisitScheduled'") == 1 + len(calm)
+            await rehearsal.value("SELECT count(*) FROM es.event WHERE type = 'VisitScheduled'")
+            == 1 + len(calm)
         )
 
     await until(asked, what="a visit for each")

@@ -15,7 +15,14 @@ import pytest
 
 from shared.cloudevents import VALUE_BYTES_MAX, input_headers
 from shared.codec import ce_type_of
-from shared.events import ComplaintClosed, ComplaintDispatched, ComplaintReceived, IntakeRefused, OrderSigned, VisitScheduled
+from shared.events import (
+    ComplaintClosed,
+    ComplaintDispatched,
+    ComplaintReceived,
+    IntakeRefused,
+    OrderSigned,
+    VisitScheduled,
+)
 from shared.ids import ComplaintId, complaint_id, message_id
 from shared.inputs import (
     CallAnswered,
@@ -124,7 +131,9 @@ BAD: Final = {
     "900 KB of text": Bad(_long, f"bytes, expected at most {VALUE_BYTES_MAX}"),
     "a missing field": Bad(_without_field, "data: Object missing required field `{field}`"),
     "a field of a wrong kind": Bad(_field_of_a_wrong_kind, "`$.{field}`"),
-    "an unknown type": Bad(_with("ce_type", b"hotline.order.eaten.v1"), "header ce_type: 'hotline.order.eaten.v1'"),
+    "an unknown type": Bad(
+        _with("ce_type", b"hotline.order.eaten.v1"), "header ce_type: 'hotline.order.eaten.v1'"
+    ),
     "a fact's type": Bad(_with("ce_type", b"hotline.ComplaintClosed.v1"), "header ce_type"),
     "no headers": Bad(lambda _, body, __: ([], body), "header ce_specversion: missing"),
     "a null header": Bad(_with("ce_id", None), "header ce_id: missing"),
@@ -164,14 +173,19 @@ async def _good_behind(town: City, case: DoorCase, known: ComplaintId, key: str)
     await town.send(town.topic(case.line, case.unit), key, value, headers, partitions=case.line.partitions)
     began = time.monotonic()
     identity = message_id("/test", event_id)
-    await until(lambda: _effect(town, case, own, identity), within=SOON, what="the message behind the bad one")
+    await until(
+        lambda: _effect(town, case, own, identity), within=SOON, what="the message behind the bad one"
+    )
     return time.monotonic() - began
 
 
 async def _parked_of(town: City, topic: str, offset: int, partition: int) -> Any:
     async def found() -> list[Any]:
         return await town.sql(
-            "SELECT * FROM es.parked WHERE topic = $1 AND kafka_offset = $2 AND part = $3", topic, offset, partition
+            "SELECT * FROM es.parked WHERE topic = $1 AND kafka_offset = $2 AND part = $3",
+            topic,
+            offset,
+            partition,
         )
 
     return (await until(found, what="the parked message"))[0]
@@ -212,7 +226,11 @@ async def test_a_bad_message_is_parked_with_its_reason_and_the_next_is_handled(
         (UNIT, {"unit": OTHER_UNIT}, f"data: unit: '{OTHER_UNIT}' on the topic of '{UNIT}'"),
         (UNIT, {"assignment": 0}, "`$.assignment`"),
         (UNIT, {"complaint_id": "not-a-uuid"}, "`$.complaint_id`"),
-        (UNIT, {"complaint_id": complaint_id("nobody")}, f"complaint {complaint_id('nobody')} is not on record"),
+        (
+            UNIT,
+            {"complaint_id": complaint_id("nobody")},
+            f"complaint {complaint_id('nobody')} is not on record",
+        ),
     ],
 )
 async def test_a_reply_that_cannot_be_meant_is_parked(
@@ -280,14 +298,18 @@ async def test_what_is_no_fact_on_the_log_stops_no_desk(town: City) -> None:
     for value, headers in strange:
         for partition in range(COMPLAINTS_LOG.partitions):
             producer = await town._sender()
-            await producer.send_and_wait(town.topic(COMPLAINTS_LOG), value, partition=partition, headers=headers)
+            await producer.send_and_wait(
+                town.topic(COMPLAINTS_LOG), value, partition=partition, headers=headers
+            )
     for number in range(8):
         stream = await town.record(f"after strange {number}")
         await town.until_fact(stream, ComplaintDispatched)
     parked = await town.parked(town.topic(COMPLAINTS_LOG))
     assert {row["consumer"] for row in parked} == {"dispatch"}
     assert all(row["reason"].startswith("complaints.log: ") for row in parked)
-    assert len(parked) == 3 * COMPLAINTS_LOG.partitions  # what dispatch would have acted on; the rest is not for it
+    assert (
+        len(parked) == 3 * COMPLAINTS_LOG.partitions
+    )  # what dispatch would have acted on; the rest is not for it
 
 
 # -- back from parking
@@ -347,9 +369,16 @@ async def _tell_calls(town: City, call: str, order: Sequence[str], start: dateti
 
 async def test_a_calls_events_in_any_order_and_twice_give_one_terminal_state(town: City) -> None:
     start = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
-    orders = [order for size in (3, 4, 5) for order in itertools.product(CALLS, repeat=size) if set(order) == set(CALLS)]
+    orders = [
+        order
+        for size in (3, 4, 5)
+        for order in itertools.product(CALLS, repeat=size)
+        if set(order) == set(CALLS)
+    ]
     calls = [f"call-{number}" for number in range(len(orders))]
-    await asyncio.gather(*(_tell_calls(town, call, order, start) for call, order in zip(calls, orders, strict=True)))
+    await asyncio.gather(
+        *(_tell_calls(town, call, order, start) for call, order in zip(calls, orders, strict=True))
+    )
 
     async def outcomes() -> set[tuple[Any, ...]] | None:
         rows = await town.sql(
@@ -360,7 +389,13 @@ async def test_a_calls_events_in_any_order_and_twice_give_one_terminal_state(tow
         found = {tuple(row) for row in rows}
         return found if len(rows) == len(calls) and len(found) == 1 else None
 
-    expected = (start, start + timedelta(seconds=9), start + timedelta(seconds=200), "ANSWERED", timedelta(seconds=9))
+    expected = (
+        start,
+        start + timedelta(seconds=9),
+        start + timedelta(seconds=200),
+        "ANSWERED",
+        timedelta(seconds=9),
+    )
     assert await until(outcomes, what=f"one outcome for {len(calls)} calls") == {expected}
 
 
@@ -376,7 +411,9 @@ async def test_of_two_ends_of_one_call_the_earlier_stands_whatever_order_they_co
             await town.tell(TELEPHONY_CALLS, call, ends[number][0], at=ends[number][1])
 
     async def both() -> bool:
-        rows = await town.sql("SELECT outcome, ended_at FROM intake.call_outcome WHERE call_id IN ('ends-a', 'ends-b')")
+        rows = await town.sql(
+            "SELECT outcome, ended_at FROM intake.call_outcome WHERE call_id IN ('ends-a', 'ends-b')"
+        )
         return [tuple(row) for row in rows] == [("ABANDONED", start + timedelta(seconds=30))] * 2
 
     await until(both, what="the earlier end of both calls")
@@ -427,4 +464,3 @@ async def test_an_answer_told_twice_closes_once(town: City) -> None:
         "VisitMade",
         "ComplaintClosed",
     ]
-

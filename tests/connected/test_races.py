@@ -23,7 +23,7 @@ from shared.events import (
 )
 from shared.ids import ComplaintId
 from shared.inputs import RequestWithdrawn
-from shared.topics import DISPATCH_ORDERS, INTAKE_REQUESTS
+from shared.topics import DISPATCH_REPLIES, DISPATCH_ORDERS, INTAKE_REQUESTS
 from tests.city import DISTRICT_UNIT, OTHER_UNIT, UNIT, City, until
 
 pytestmark = pytest.mark.connected
@@ -38,7 +38,9 @@ async def _dispatched(town: City, mark: str, count: int) -> list[ComplaintId]:
     return streams
 
 
-async def _until_all(town: City, streams: Sequence[str], kind: str, *, each: int = 1, within: float = 15.0) -> None:
+async def _until_all(
+    town: City, streams: Sequence[str], kind: str, *, each: int = 1, within: float = 15.0
+) -> None:
     statement = (
         "SELECT count(*) FROM (SELECT stream_id FROM es.event WHERE type = $1 AND stream_id = ANY ($2::text[]::uuid[])"
         " GROUP BY 1 HAVING count(*) >= $3) AS s"
@@ -206,18 +208,33 @@ async def test_a_unit_that_acts_the_instant_it_sees_an_order_is_never_too_early(
                 seen.add(order["complaint_id"])
                 for act in (town.sign, town.answer):
                     replies.append(
-                        asyncio.create_task(act(order["complaint_id"], unit="waterworks", assignment=order["assignment"]))
+                        asyncio.create_task(
+                            act(order["complaint_id"], unit="waterworks", assignment=order["assignment"])
+                        )
                     )
                     await asyncio.sleep(0)
     await asyncio.gather(*replies)
     assert seen == streams
     await _until_all(town, sorted(streams), "VisitScheduled", within=30)
-    measured(f"races: {LIVES} orders signed and answered at once, visits asked for after {time.monotonic() - began:.1f} s")
-    rows = await town.sql(
-        "SELECT type, count(*) FROM es.event WHERE stream_id = ANY ($1::text[]::uuid[]) GROUP BY 1", sorted(streams)
+    measured(
+        f"races: {LIVES} orders signed and answered at once, visits asked for after {time.monotonic() - began:.1f} s"
     )
-    refused = [told for told in await town.facts() if told.type == "ReplyRefused" and told.complaint_id in streams]
-    assert [(await town.story(told.complaint_id), told.fact.reason) for told in refused] == []
+    rows = await town.sql(
+        "SELECT type, count(*) FROM es.event WHERE stream_id = ANY ($1::text[]::uuid[]) GROUP BY 1",
+        sorted(streams),
+    )
+    refused = [
+        told for told in await town.facts() if told.type == "ReplyRefused" and told.complaint_id in streams
+    ]
+    assert [(await town.story(told.complaint_id), told.fact.reason) for told in refused] == [], (
+        [told.fact for told in refused]
+        + [
+            (r.offset, r.timestamp, dict(r.headers)["ce_type"], dict(r.headers)["ce_id"])
+            for r in await town.messages(town.topic(DISPATCH_REPLIES, "waterworks"))
+            if r.key.decode() in {t.complaint_id for t in refused}
+        ]
+        + [town.logs(50)]
+    )
     assert {row[0]: row[1] for row in rows} == dict.fromkeys(
         [*BEGUN, "OrderSigned", "OrderAnswered", "VisitScheduled"], LIVES
     )

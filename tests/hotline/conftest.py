@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
+from click.testing import Result
+from typer import Typer
+from typer.testing import CliRunner
 
+from hotline.commands.show import show
+from hotline.commands.verify import verify
+from hotline.realm import Realm
 from hotline.stack.stack import Addresses
+from hotline.where import City
 from services.dispatch import rules as dispatch
 from services.escalation.commands import FireDeadlines
 from services.feedback import rules as feedback
@@ -133,3 +142,20 @@ async def other_desks(stack: Addresses, databases: Databases) -> AsyncIterator[D
             yield made
     finally:
         await databases.drop(name)
+
+
+@pytest.fixture
+def city_here(stack: Addresses, database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`hotline` finds the test's database where it looks for the city that is up."""
+    name = urlsplit(database).path[1:]
+    realm = Realm(name=name, kafka=stack.kafka, owner_dsn=database, logins={"reader": database})
+    monkeypatch.setattr("hotline.where.city_up", lambda: City(realm=realm))
+    monkeypatch.setattr("hotline.where.find_city", lambda: realm)
+
+
+async def typed(*words: str, columns: int = 200) -> Result:
+    """What comes of typing this; in a thread, as a command has a loop of its own."""
+    app = Typer()
+    app.command()(show)
+    app.command()(verify)
+    return await asyncio.to_thread(CliRunner().invoke, app, words, env={"COLUMNS": str(columns)})

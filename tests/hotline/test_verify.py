@@ -21,7 +21,7 @@ from shared.ids import ComplaintId, complaint_id
 from tests import examples as eg
 from tests.city import City
 from tests.examples import DAY, HOUR, MINUTE
-from tests.hotline.conftest import Desks
+from tests.hotline.conftest import Desks, typed
 
 pytestmark = pytest.mark.connected
 
@@ -300,7 +300,10 @@ async def test_a_timer_that_should_have_fired_is_named_once_it_had_its_time(
     assert (await verify(desks.dsn)).problems == []
 
 
-async def test_a_timer_that_fires_meanwhile_is_no_problem(desks: Desks) -> None:
+async def test_a_timer_that_fires_meanwhile_is_no_problem(
+    desks: Desks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hotline.verify.FIRES_WITHIN", timedelta(minutes=2))
     await several_lives(desks)
     await desks.owner.execute("UPDATE es.city_clock SET now = $1, settled = $1", eg.DUE_AT)
     reading = asyncio.ensure_future(verify(desks.dsn))
@@ -350,10 +353,8 @@ async def test_a_desk_that_has_taken_more_than_was_ever_sent_is_named(
         topic,
     )
     report = await verify(desks.dsn, kafka=town.realm.kafka, prefix=town.realm.prefix)
-    assert [problem.what for problem in report.problems] == [
-        f"dispatch in {topic}/0: has taken 7 messages, Kafka holds 0: "
-        "the topic was made anew or has lost some"
-    ]
+    lost = "has taken 7 messages, Kafka holds 0: the topic was made anew or has lost some"
+    assert [problem.what for problem in report.problems] == [f"dispatch in {topic}/0: {lost}"]
     await desks.owner.execute("UPDATE es.consumer_offset SET next_offset = 0, mark_batch = 9")
     report = await verify(desks.dsn)
     assert [problem.what for problem in report.problems] == [
@@ -369,6 +370,32 @@ async def test_problems_are_listed_up_to_a_bound_and_all_counted(desks: Desks) -
     )
     report = await verify(desks.dsn)
     assert (len(report.problems), report.problem_count) == (PROBLEMS_MAX, PROBLEMS_MAX + 20)
+
+
+# -- the command
+
+
+async def test_hotline_verify_says_all_holds_or_ends_with_1_and_the_list(
+    desks: Desks, city_here: None
+) -> None:
+    await several_lives(desks)
+    right = await typed("verify")
+    assert right.exit_code == 0, right.output
+    assert "All holds" in right.output
+    assert f"digest of all facts: {await digest(desks.dsn)}" in right.output
+
+    await no_head(desks)
+    wrong = await typed("verify")
+    assert wrong.exit_code == 1
+    assert "1 problem\n" in wrong.output
+    assert f"{LATE}  facts without a head" in wrong.output
+
+    told = await typed("verify", "--json")
+    assert told.exit_code == 1
+    said = msgspec.json.decode(told.stdout)
+    assert said["digest"] == await digest(desks.dsn)
+    assert said["report"]["problems"] == [{"complaint_id": LATE, "what": "facts without a head"}]
+    assert said["report"]["problem_count"] == 1
 
 
 # -- the digest

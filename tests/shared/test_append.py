@@ -29,9 +29,7 @@ from tests.sources import Databases
 
 pytestmark = pytest.mark.connected
 
-TABLES: Final = (
-    "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables WHERE schemaname IN ('es', 'intake') ORDER BY 1"
-)
+TABLES: Final = "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables WHERE schemaname IN ('es', 'intake') ORDER BY 1"
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +71,9 @@ def _touches(table: str, column: str) -> dict[str, str]:
 async def _touched(city: City, login: str) -> set[tuple[str, str]]:
     """What a login was not refused, tried on every table."""
     tables = [row[0] for row in await city.sql(TABLES)]
-    assert {"es.event", "es.stream", "es.timer", "es.inbox", "es.consumer_offset", "intake.call"} <= set(tables)
+    assert {"es.event", "es.stream", "es.timer", "es.inbox", "es.consumer_offset", "intake.call"} <= set(
+        tables
+    )
     connection = await asyncpg.connect(city.realm.logins[login])
     try:
         allowed = set()
@@ -367,9 +367,12 @@ async def test_desks_that_append_to_overlapping_complaints_never_deadlock(databa
         await log.close()  # or the server may not have counted yet
     connection = await asyncpg.connect(database)
     try:
-        assert await connection.fetchval(
-            "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
-        ) == 0
+        assert (
+            await connection.fetchval(
+                "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
+            )
+            == 0
+        )
         rows = await connection.fetch("SELECT stream_id, version FROM es.event ORDER BY position")
     finally:
         await connection.close()
@@ -407,7 +410,9 @@ class Overtaken:
         return await self._log.released()
 
 
-async def test_who_is_overtaken_every_time_takes_the_locks_and_gets_through(database: str, logs: Logs) -> None:
+async def test_who_is_overtaken_every_time_takes_the_locks_and_gets_through(
+    database: str, logs: Logs
+) -> None:
     """A large batch among many small ones: without the locks it could lose for ever."""
     streams = await lives(desk_on("intake", logs("intake")), range(3))
     quick, rounds = desk_on("dispatch", logs("quick")), 0
@@ -417,7 +422,9 @@ async def test_who_is_overtaken_every_time_takes_the_locks_and_gets_through(data
         nonlocal rounds
         rounds += 1
         work = Work(
-            SignOrder(complaint_id=streams[0], unit=UnitId("nobody"), assignment=1, at=NOW), streams[0], f"q/{rounds}"
+            SignOrder(complaint_id=streams[0], unit=UnitId("nobody"), assignment=1, at=NOW),
+            streams[0],
+            f"q/{rounds}",
         )
         quicker = asyncio.create_task(quick.obey(Batch(work=[work])))
         done, _ = await asyncio.wait([quicker], timeout=0.3)
@@ -448,7 +455,9 @@ async def test_whoever_waits_for_a_complaint_holds_no_other_before_it_in_the_com
     gate = await asyncpg.connect(database)
     try:
         keys = dict(
-            await gate.fetch("SELECT x, hashtextextended(x::uuid::text, 0) FROM unnest($1::text[]) AS x", streams)
+            await gate.fetch(
+                "SELECT x, hashtextextended(x::uuid::text, 0) FROM unnest($1::text[]) AS x", streams
+            )
         )
         by_key = sorted(streams, key=keys.__getitem__)
         backwards, shuffled = by_key[::-1], random.Random(1).sample(streams, len(streams))
@@ -456,7 +465,9 @@ async def test_whoever_waits_for_a_complaint_holds_no_other_before_it_in_the_com
         await transaction.start()
         await gate.execute("SELECT pg_advisory_xact_lock($1)", keys[by_key[0]])
         waiting = [
-            asyncio.create_task(desk_on("dispatch", logs("dispatch")).obey(Batch(work=list(map(dispatch_of, order)))))
+            asyncio.create_task(
+                desk_on("dispatch", logs("dispatch")).obey(Batch(work=list(map(dispatch_of, order))))
+            )
             for order in (backwards, shuffled)
         ]
         held = (
@@ -471,7 +482,10 @@ async def test_whoever_waits_for_a_complaint_holds_no_other_before_it_in_the_com
         await until(both_wait, what="two batches that wait and hold nothing")
         await transaction.commit()
         said = await asyncio.gather(*waiting)
-        assert sorted(one.facts for one in said) == [0, len(streams)]  # the second finds everything dispatched
+        assert sorted(one.facts for one in said) == [
+            0,
+            len(streams),
+        ]  # the second finds everything dispatched
     finally:
         await gate.close()
 
@@ -487,7 +501,9 @@ async def test_who_acts_the_instant_a_complaint_exists_is_never_refused(
         for number in numbers:
             work = record(number)
             assert (await intake.obey(Batch(work=[work]))).facts == 2
-            said = await dispatch.obey(Batch(work=[dispatch_of(work.complaint_id, at=NOW + timedelta(seconds=1))]))
+            said = await dispatch.obey(
+                Batch(work=[dispatch_of(work.complaint_id, at=NOW + timedelta(seconds=1))])
+            )
             assert said == (1, 0, 0)
             said = await intake.obey(Batch(work=[withdraw(work.complaint_id, at=NOW + timedelta(seconds=2))]))
             assert said == (1, 0, 0)

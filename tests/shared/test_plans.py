@@ -154,7 +154,8 @@ def _indexes(nodes: list[Node], table: str) -> set[str]:
     return {
         node["Index Name"]
         for node in nodes
-        if "Index Name" in node and (node.get("Relation Name") == table or node["Index Name"].startswith(table))
+        if "Index Name" in node
+        and (node.get("Relation Name") == table or node["Index Name"].startswith(table))
     }
 
 
@@ -232,7 +233,9 @@ async def test_whether_all_is_relayed_is_answered_without_reading_the_log(grown:
 
 async def test_heads_are_read_by_key_alone(grown: Watched) -> None:
     rows = await grown.connection.fetch("SELECT stream_id::text FROM es.stream LIMIT 200")
-    nodes = await grown.of(HEADS, "intake", [row[0] for row in rows], [message_id("a", str(n)) for n in range(200)])
+    nodes = await grown.of(
+        HEADS, "intake", [row[0] for row in rows], [message_id("a", str(n)) for n in range(200)]
+    )
     _by_index(nodes, rows_max=200)
     assert _indexes(nodes, "stream") == {"stream_pkey"}
     assert _indexes(nodes, "inbox") == {"inbox_pkey"}

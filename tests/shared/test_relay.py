@@ -90,7 +90,9 @@ class FaultySink:
 class Office:
     """A city in which only this test's relays and one listening door work."""
 
-    def __init__(self, city: City, intake: Desk, dispatch: Desk, ear: Ear, heard: list[tuple[str, int]]) -> None:
+    def __init__(
+        self, city: City, intake: Desk, dispatch: Desk, ear: Ear, heard: list[tuple[str, int]]
+    ) -> None:
         self.city = city
         self.heard = heard
         self.ear = ear
@@ -161,7 +163,8 @@ class Office:
         """Stream, version and mark of every message on complaints.log, repeats and all."""
         records = await self.city.messages(self.city.topic(COMPLAINTS_LOG))
         return [
-            (r.key.decode(), int(dict(r.headers)["ce_sequence"]), dict(r.headers)["ce_relaymark"]) for r in records
+            (r.key.decode(), int(dict(r.headers)["ce_sequence"]), dict(r.headers)["ce_relaymark"])
+            for r in records
         ]
 
 
@@ -170,7 +173,9 @@ async def office(
     stack: Addresses, databases: Databases, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Office]:
     async with open_city(stack, databases, tmp_path_factory.mktemp("relay")) as city:
-        logs = [PostgresLog(city.realm.logins[name], name, name) for name in ("intake", "dispatch", "feedback")]
+        logs = [
+            PostgresLog(city.realm.logins[name], name, name) for name in ("intake", "dispatch", "feedback")
+        ]
         heard: list[tuple[str, int]] = []
 
         def fill(messages: Sequence[Incoming], batch: Batch) -> None:
@@ -203,7 +208,9 @@ async def test_it_dies_at_no_point_that_is_not_known_here(office: Office) -> Non
 
 
 @pytest.mark.parametrize("point", POINTS)
-async def test_killed_at_any_point_it_loses_nothing_and_repeats_at_most_a_page(office: Office, point: str) -> None:
+async def test_killed_at_any_point_it_loses_nothing_and_repeats_at_most_a_page(
+    office: Office, point: str
+) -> None:
     before = len(await office.raw())
     streams = await office.happens()
     faults = Faults(point)

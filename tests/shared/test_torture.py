@@ -262,9 +262,7 @@ class Load:
     def _goes_on(self) -> bool:
         # Ten seconds; longer only where the machine is too busy for the load the proof needs.
         seconds = time.monotonic() - self._began
-        return seconds < LOAD_SECONDS or (
-            len(self.committed) < COMMITTED_MIN and seconds < LOAD_SECONDS_MAX
-        )
+        return seconds < LOAD_SECONDS or (len(self.committed) < COMMITTED_MIN and seconds < LOAD_SECONDS_MAX)
 
     async def _writer(self, dsn: str, number: int) -> None:
         chance = random.Random(number)
@@ -320,7 +318,10 @@ async def write_plain(
     version = await connection.fetchval("SELECT coalesce(max(v), 0) FROM t_event WHERE sid = $1", sid)
     count = chance.randint(1, 3)
     await connection.execute(
-        "INSERT INTO t_event (sid, v) SELECT $1, $2::int + g FROM generate_series(1, $3::int) g", sid, version, count
+        "INSERT INTO t_event (sid, v) SELECT $1, $2::int + g FROM generate_series(1, $3::int) g",
+        sid,
+        version,
+        count,
     )
     await _pause(chance, 0.3)
     return range(version + 1, version + 1 + count)
@@ -517,7 +518,9 @@ def test_the_control_loses_or_the_run_proves_nothing(runs: dict[Mode, Run], mode
     assert runs[mode].outcomes["1"].lost > 0
 
 
-def test_a_cursor_below_xmin_loses_nothing_but_tells_versions_in_the_wrong_order(runs: dict[Mode, Run]) -> None:
+def test_a_cursor_below_xmin_loses_nothing_but_tells_versions_in_the_wrong_order(
+    runs: dict[Mode, Run],
+) -> None:
     inbox_first, lock_first = runs["inbox first"].outcomes["2"], runs["lock first"].outcomes["2"]
     assert (inbox_first.lost, lock_first.lost) == (0, 0)
     assert inbox_first.inversions > 0
@@ -525,7 +528,9 @@ def test_a_cursor_below_xmin_loses_nothing_but_tells_versions_in_the_wrong_order
 
 
 @both_modes
-def test_a_cursor_below_xmin_stands_still_behind_an_unrelated_transaction(runs: dict[Mode, Run], mode: Mode) -> None:
+def test_a_cursor_below_xmin_stands_still_behind_an_unrelated_transaction(
+    runs: dict[Mode, Run], mode: Mode
+) -> None:
     assert runs[mode].outcomes["2"].p99_ms > 2000  # it stood for three of the ten seconds
 
 

@@ -1,0 +1,222 @@
+"""One complaint's life, told so that a person understands it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import msgspec
+import pytest
+from msgspec.structs import replace as changed
+
+from hotline.show import _SAYS, Shown, show
+from hotline.stack.errors import StackError
+from shared.events import SPEAKERS
+from shared.ids import ComplaintId, complaint_id
+from shared.life import Awaited
+from shared.telemetry import trace_id_of
+from tests import examples as eg
+from tests.examples import HOUR
+from tests.hotline.conftest import Desks, typed
+
+BEIJING = ZoneInfo("Asia/Shanghai")
+
+
+async def a_life_with_everything(desks: Desks) -> None:
+    """Returned to another unit, never signed there, a reply refused, answered, not solved, on with it."""
+    await desks.tell(eg.RECORD)
+    await desks.tell(eg.RETURN)
+    await desks.tell(eg.REVIEW)
+    await desks.tell(eg.ANSWER)  # by the unit that gave it back: refused
+    await desks.tick(eg.CALLED_AT + 30 * HOUR)
+    late = eg.CALLED_AT + 30 * HOUR
+    await desks.tell(replace(eg.ANSWER, unit=eg.OTHER_STREET, assignment=2, at=late))
+    await desks.tell(
+        replace(eg.RECORD_VISIT, solved=False, satisfied=False, reason="仍被占用", at=late + HOUR)
+    )
+
+
+@pytest.mark.connected
+async def test_a_life_is_told_in_order_with_who_what_and_why(desks: Desks) -> None:
+    await a_life_with_everything(desks)
+    shown = await show(desks.dsn, eg.ID)
+    assert [entry.version for entry in shown.entries] == list(range(1, len(shown.entries) + 1))
+    told = [(entry.fact, entry.who, entry.weight) for entry in shown.entries]
+    assert told == [
+        ("ComplaintReceived", "phone", "plain"),
+        ("ComplaintClassified", "agent-7", "plain"),
+        ("ComplaintDispatched", "dispatch", "plain"),
+        ("ReturnRequested", eg.STREET, "plain"),
+        ("ReturnApproved", "reviewer-3", "plain"),
+        ("ComplaintDispatched", "dispatch", "plain"),
+        ("ReplyRefused", "dispatch", "refused"),
+        ("SignLimitMissed", eg.OTHER_STREET, "missed"),
+        ("ComplaintEscalated", "escalation", "missed"),
+        ("OrderAnswered", eg.OTHER_STREET, "plain"),
+        ("VisitScheduled", "feedback", "plain"),
+        ("VisitMade", "citizen", "plain"),
+        ("ComplaintReopened", "feedback", "missed"),
+        ("ComplaintDispatched", "dispatch", "plain"),
+    ]
+    why = {entry.version: entry.why for entry in shown.entries}
+    assert why[1] == why[4] == why[10] == "a message"
+    assert why[3] == "after 2 ComplaintClassified"
+    assert why[8] == why[9] == "the clock"
+    assert why[11] == "after 10 OrderAnswered"
+    what = {entry.version: entry.what for entry in shown.entries}
+    assert what[3] == (
+        "order 1 to street-huayuanlu (round 1; test-1: 停车→street); "
+        "sign by 2021-09-24 16:30, answer by 2021-10-01 23:59"
+    )
+    assert what[4] == "wants to return order 1: 不属本街道 (辖区图), suggests street-xiaoguan"
+    assert what[7].startswith("street-huayuanlu refused to answer: the order lies with street-xiaoguan now")
+    assert what[12] == "not solved, not satisfied: 仍被占用"
+
+
+@pytest.mark.connected
+async def test_it_says_where_it_stands_for_whom_it_waits_and_until_when(desks: Desks) -> None:
+    await a_life_with_everything(desks)
+    shown = await show(desks.dsn, eg.ID)
+    assert (shown.title, shown.request_id) == (eg.REQUEST.title, eg.REQUEST_ID)
+    assert shown.stage == "AT_UNIT"
+    assert shown.waiting is not None
+    assert (shown.waiting.kind, shown.waiting.name) == (Awaited.UNIT, eg.OTHER_STREET)
+    assert shown.waiting.by == shown.deadlines["SIGN"] == eg.CALLED_AT + 31 * HOUR + 8 * HOUR
+    assert set(shown.deadlines) == {"SIGN", "FEEDBACK"}
+
+
+@pytest.mark.connected
+async def test_times_are_those_of_the_city(desks: Desks) -> None:
+    await desks.tell(eg.RECORD)
+    shown = await show(desks.dsn, eg.ID)
+    assert shown.timezone == "Asia/Shanghai"
+    assert {entry.at for entry in shown.entries} == {datetime(2021, 9, 24, 8, 30, tzinfo=BEIJING)}
+    assert {entry.at.utcoffset() for entry in shown.entries} == {8 * HOUR}
+
+
+@pytest.mark.connected
+async def test_an_ended_life_waits_for_nobody(desks: Desks) -> None:
+    await desks.tell(eg.RECORD)
+    await desks.tell(eg.WITHDRAW)
+    shown = await show(desks.dsn, eg.ID)
+    assert (shown.stage, shown.waiting, shown.deadlines) == ("ENDED", None, {})
+    assert shown.entries[-1].weight == "ended"
+
+
+@pytest.mark.connected
+async def test_the_call_it_came_with_is_told(desks: Desks) -> None:
+    await desks.tell(eg.RECORD)
+    assert (await show(desks.dsn, eg.ID)).call == "call call-1: the telephone system told nothing of it"
+    await desks.owner.execute(
+        "INSERT INTO intake.call VALUES ('call-1', $1, $2, NULL, NULL)",
+        eg.CALLED_AT - 9 * eg.MINUTE,
+        eg.CALLED_AT - 8 * eg.MINUTE,
+    )
+    assert (await show(desks.dsn, eg.ID)).call == "call call-1: answered after 60 s"
+
+
+@pytest.mark.connected
+async def test_a_trace_has_an_address_where_the_life_is_traced(desks: Desks) -> None:
+    await desks.tell(eg.RECORD)
+    trace_id = f"{trace_id_of(eg.ID):032x}"
+    traced = await show(desks.dsn, eg.ID, "http://127.0.0.1:9411", 1.0)
+    assert traced.trace == f"http://127.0.0.1:9411/zipkin/traces/{trace_id}"
+    for zipkin, ratio in (("http://127.0.0.1:9411", 0.0), (None, 1.0)):
+        untraced = await show(desks.dsn, eg.ID, zipkin, ratio)
+        assert (untraced.trace_id, untraced.trace) == (trace_id, "")
+
+
+@pytest.mark.connected
+async def test_a_broken_chain_and_an_unreadable_fact_are_shown_as_such(desks: Desks) -> None:
+    await desks.tell(eg.RECORD)
+    assert (await show(desks.dsn, eg.ID)).chain_right
+    await desks.owner.execute("ALTER TABLE es.event DISABLE TRIGGER append_only")
+    await desks.owner.execute("UPDATE es.event SET body = '{' WHERE version = 2")
+    shown = await show(desks.dsn, eg.ID)
+    assert not shown.chain_right
+    assert "cannot be read" in shown.entries[1].what
+    assert shown.entries[2].fact == "ComplaintDispatched"
+
+
+# -- which complaint is meant
+
+
+def twins() -> tuple[ComplaintId, ComplaintId, str]:
+    """Two complaints whose ids begin alike, and how."""
+    seen: dict[str, ComplaintId] = {}
+    for number in range(10_000):
+        identity = complaint_id(f"twin-{number}")
+        twin = seen.setdefault(identity[:4], identity)
+        if twin != identity:
+            return twin, identity, identity[:4]
+    raise AssertionError
+
+
+@pytest.mark.connected
+async def test_a_complaint_is_named_by_its_id_a_beginning_of_it_or_its_request(desks: Desks) -> None:
+    await desks.tell(eg.RECORD)
+    for named in (eg.ID, eg.ID[:4], eg.ID[:13], eg.ID.replace("-", "")[:20], eg.ID.upper(), eg.REQUEST_ID):
+        assert (await show(desks.dsn, f" {named} ")).complaint_id == eg.ID
+
+
+@pytest.mark.connected
+async def test_what_names_none_or_several_is_answered_in_one_sentence(desks: Desks) -> None:
+    names = {complaint_id(f"twin-{number}"): f"twin-{number}" for number in range(10_000)}
+    first, second, beginning = twins()
+    await desks.tell(
+        *(
+            replace(
+                eg.RECORD,
+                complaint_id=identity,
+                request=changed(eg.REQUEST, request_id=names[identity], call_id=None),
+            )
+            for identity in (first, second)
+        )
+    )
+    for named, words in (
+        (beginning, f"More than one complaint's id begins with '{beginning}'"),
+        (first[:3], "too short"),
+        ("", "too short"),
+        ("ffff0000", "No complaint's id begins with 'ffff0000', and no request has that id"),
+        ("no such request", "No request has the id 'no such request'"),
+        ("%%%%", "No request has the id"),
+        (first + "0", "No request has the id"),
+    ):
+        with pytest.raises(StackError) as refused:
+            await show(desks.dsn, named)
+        assert words in str(refused.value)
+    assert (await show(desks.dsn, second[:8])).complaint_id == second
+
+
+# -- the commands
+
+
+@pytest.mark.connected
+async def test_hotline_show_prints_the_timeline_and_as_json_the_same(desks: Desks, city_here: None) -> None:
+    await a_life_with_everything(desks)
+    printed = (await typed("show", eg.ID)).output
+    for words in (
+        "city time (Asia/Shanghai)",
+        "2021-09-24 08:30:00",
+        "did not sign by 2021-09-24 19:30",
+        "stands at AT_UNIT; waits for street-xiaoguan to sign or answer the order",
+        "next deadline 2021-09-25 23:30:00",
+        "hash chain: right",
+        f"trace: {trace_id_of(eg.ID):032x}",
+    ):
+        assert words in printed, printed
+    result = await typed("show", eg.REQUEST_ID, "--json")
+    shown = msgspec.json.decode(result.stdout, type=Shown)
+    assert shown == msgspec.json.decode(msgspec.json.encode(await show(desks.dsn, eg.ID)), type=Shown)
+    narrow = (await typed("show", eg.ID, columns=60)).output
+    assert "2021-09-24 08:30:00" in narrow
+
+
+def test_every_kind_of_fact_can_be_told() -> None:
+    assert set(_SAYS) == set(SPEAKERS)
+    for fact in eg.FACTS:
+        who, what, weight = _SAYS[type(fact)](fact, str)
+        assert who
+        assert what
+        assert weight in {"plain", "missed", "refused", "ended"}
