@@ -1,0 +1,1 @@
+"""The command a person types: it knows everybody, nobody knows it."""

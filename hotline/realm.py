@@ -101,8 +101,10 @@ async def migrate(dsn: str) -> None:
 async def _logins(
     admin: asyncpg.Connection[asyncpg.Record], addresses: Addresses, database: str
 ) -> dict[str, str]:
-    """A login for each process with a new password; roles belong to the whole server, so the city's name
-    stands in them."""
+    """A login for each process with a new password.
+
+    Roles belong to the whole server, so the city's name stands in them.
+    """
     logins: dict[str, str] = {}
     for process, granted in _GRANTED.items():
         # Not just `_{process}`: the city `hotline` would take the names of the roles that are granted.
@@ -148,8 +150,10 @@ async def make_topics(kafka: str, wanted: Mapping[str, Topic], *, retention: boo
                 raise StackError(message) from error
 
     await asyncio.to_thread(make)
-    while not set(wanted) <= set((await asyncio.to_thread(admin.list_topics, timeout=30)).topics):
-        await asyncio.sleep(0.05)
+    seen: set[str] = set()
+    while not set(wanted) <= seen:  # in another process, nobody could tell us
+        seen = set((await asyncio.to_thread(admin.list_topics, timeout=30)).topics)
+        await asyncio.sleep(0 if set(wanted) <= seen else 0.05)
 
 
 def _config(topic: Topic, *, retention: bool) -> dict[str, str]:

@@ -156,7 +156,7 @@ async def behind(realm: Realm, catalogue: Catalogue) -> dict[str, int]:
 async def _ends(kafka: str, partitions: set[tuple[str, int]]) -> dict[tuple[str, int], int]:
     def ask() -> dict[tuple[str, int], int]:
         admin = AdminClient({"bootstrap.servers": kafka, "log_level": 0})
-        asked = {TopicPartition(topic, number): OffsetSpec.latest() for topic, number in partitions}
+        asked = {TopicPartition(topic, number): OffsetSpec.latest() for topic, number in partitions}  # type: ignore[no-untyped-call]
         found = admin.list_offsets(asked, request_timeout=20)
         return {(at.topic, at.partition): answer.result().offset for at, answer in found.items()}
 

@@ -22,6 +22,7 @@ GRANT SELECT, UPDATE ON es.relay TO hotline_relay;
 GRANT EXECUTE ON FUNCTION es.drained() TO hotline_relay, hotline_reader;
 
 GRANT SELECT ON ALL TABLES IN SCHEMA es, intake TO hotline_reader;
+GRANT SELECT ON ALL SEQUENCES IN SCHEMA es TO hotline_reader;
 GRANT SELECT ON SEQUENCE es.position_seq TO hotline_reader; -- how far the log goes, for verify
 
 -- migrate:down

@@ -1,0 +1,1 @@
+"""The log's SQL, one object a file, forward only."""

@@ -33,7 +33,8 @@ LIFE: Final = (
 SHOWN_MAX: Final = 5
 
 _FACTS: Final = """
-SELECT stream_id::text, version, event_id::text, type, schema_version, occurred_at, caused_by, actor, body, hash
+SELECT stream_id::text, version, event_id::text, type, schema_version, occurred_at, caused_by, actor,
+       body, hash
 FROM es.event ORDER BY stream_id, version
 """
 _PARKED: Final = "SELECT consumer, topic, reason FROM es.parked ORDER BY parked_id LIMIT $1"

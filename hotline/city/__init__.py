@@ -1,4 +1,4 @@
-"""A simulated city that lives on the running system: it calls, records, answers, returns, keeps silent, judges.
+"""A simulated city on the running system: it calls, records, answers, returns, keeps silent, judges.
 
 `City` is Beijing's day; `hotline.city.conductor.Conductor` conducts any population.
 """

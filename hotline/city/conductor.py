@@ -29,6 +29,8 @@ from shared.ids import ComplaintId
 from shared.inputs import CallOffered
 from shared.topics import COMPLAINTS_LOG
 
+LATER_STEPS: Final = 4
+"""How many steps city time takes at once when nobody calls any more: fewer and fuller waves."""
 POLL_SECONDS: Final = 0.004
 """How often the system is looked at while something is under way."""
 POLL_SECONDS_MAX: Final = 0.05
@@ -217,9 +219,9 @@ class Conductor:
         next_at = min((at for at in coming if at is not None), default=None)
         if next_at is None or (self._ends_at is not None and self._now >= self._ends_at):
             return None
+        step = self._step if self._population.next_at() is not None else LATER_STEPS * self._step
         # A timer due at T fires only when the clock is past T: the step must end later than what is next.
-        steps = max((next_at - self._now) // self._step + 1, 1)
-        until = self._now + steps * self._step
+        until = self._now + max((next_at - self._now) // step + 1, 1) * step
         return until if self._ends_at is None else min(until, self._ends_at)
 
     async def _live_until(self, until: datetime) -> None:

@@ -29,8 +29,11 @@ class Weighted(Generic[T]):
 
 
 class Draw:
-    """A row of numbers that belongs to a name. A hash instead of `random.Random`: seeding that costs ten
-    times as much, and a day needs several hundred thousand names."""
+    """A row of numbers that belongs to a name.
+
+    A hash instead of `random.Random`: seeding that costs ten times as much, and a day needs several
+    hundred thousand names.
+    """
 
     __slots__ = ("_block", "_left", "_name")
 

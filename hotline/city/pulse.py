@@ -1,4 +1,4 @@
-"""What the conductor asks of PostgreSQL and tells it: city time, timers, and whether all has been taken in."""
+"""What the conductor asks of PostgreSQL and tells it: city time, timers, whether all has been taken in."""
 
 from __future__ import annotations
 
@@ -66,7 +66,8 @@ SELECT es.drained(),
                 SELECT o.next_offset FROM es.consumer_offset o
                 WHERE o.consumer = c.consumer AND o.topic = $7 AND o.part = p.part
             ), 0)
-        FROM unnest($6::text[]) WITH ORDINALITY AS c (consumer, n), generate_series(0, $8::int - 1) AS p (part)
+        FROM unnest($6::text[]) WITH ORDINALITY AS c (consumer, n),
+            generate_series(0, $8::int - 1) AS p (part)
         ORDER BY c.n, p.part
     )
 """
@@ -138,7 +139,8 @@ class Pulse:
             self._log,
             COMPLAINTS_LOG.partitions,
         )
-        drained, overdue, behind, read = await self._patiently(lambda c: c.fetchrow(_LOOK, *arguments))
+        rows = await self._patiently(lambda c: c.fetch(_LOOK, *arguments))
+        drained, overdue, behind, read = rows[0]
         each = COMPLAINTS_LOG.partitions
         split = tuple(tuple(read[n * each : (n + 1) * each]) for n in range(len(READERS)))
         return Look(drained, overdue, behind, split)

@@ -36,8 +36,12 @@ LATE_SIGN: Final = 0.04
 NEVER_ANSWERED: Final = 0.01
 LATE_ANSWER: Final = 0.04
 RETURNED: Final = 0.02
+RETURNED_UP_TO: Final = 2
+"""The last assignment a unit asks to return; later ones would be refused."""
 RETURNS_LATE: Final = 0.05
 SUGGESTS: Final = 0.5
+RETURNED_FROM_MAX: Final = 2
+"""From its third assignment on nobody tries to return an order."""
 APPROVED: Final = 0.6
 CLAIMS_SOLVED: Final = 0.93
 HEEDLESS: Final = 0.03
@@ -125,7 +129,12 @@ class Units:
         draw = Draw(self._seed, complaint, "order", str(order.assignment))
         first = order.assignment == 1
         silent = first and draw.chance(SILENT)
-        returning = not silent and order.round == 1 and order.assignment <= 2 and draw.chance(RETURNED)
+        returning = (
+            not silent
+            and order.round == 1
+            and order.assignment <= RETURNED_FROM_MAX
+            and draw.chance(RETURNED)
+        )
         held = _Held(order.unit, order.assignment, order.round, returning, silent)
         self._held[complaint] = held
         if silent:

@@ -1,4 +1,4 @@
-"""Every door of the running city gets every kind of bad message: it is parked with its reason, and nothing else stops."""
+"""Every door of the running city gets every kind of bad message: each is parked with its reason, nothing else stops."""
 
 from __future__ import annotations
 

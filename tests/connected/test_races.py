@@ -6,7 +6,6 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
-from typing import Any
 
 import msgspec
 import pytest
@@ -23,7 +22,7 @@ from shared.events import (
 )
 from shared.ids import ComplaintId
 from shared.inputs import RequestWithdrawn
-from shared.topics import DISPATCH_REPLIES, DISPATCH_ORDERS, INTAKE_REQUESTS
+from shared.topics import DISPATCH_ORDERS, DISPATCH_REPLIES, INTAKE_REQUESTS
 from tests.city import DISTRICT_UNIT, OTHER_UNIT, UNIT, City, until
 
 pytestmark = pytest.mark.connected
@@ -206,13 +205,9 @@ async def test_a_unit_that_acts_the_instant_it_sees_an_order_is_never_too_early(
                     continue
                 order = msgspec.json.decode(record.value)
                 seen.add(order["complaint_id"])
-                for act in (town.sign, town.answer):
-                    replies.append(
-                        asyncio.create_task(
-                            act(order["complaint_id"], unit="waterworks", assignment=order["assignment"])
-                        )
-                    )
-                    await asyncio.sleep(0)
+                replies.append(
+                    asyncio.create_task(sign_and_answer(order["complaint_id"], order["assignment"]))
+                )
     await asyncio.gather(*replies)
     assert seen == streams
     await _until_all(town, sorted(streams), "VisitScheduled", within=30)
@@ -226,15 +221,32 @@ async def test_a_unit_that_acts_the_instant_it_sees_an_order_is_never_too_early(
     refused = [
         told for told in await town.facts() if told.type == "ReplyRefused" and told.complaint_id in streams
     ]
-    assert [(await town.story(told.complaint_id), told.fact.reason) for told in refused] == [], (
-        [told.fact for told in refused]
-        + [
-            (r.offset, r.timestamp, dict(r.headers)["ce_type"], dict(r.headers)["ce_id"])
-            for r in await town.messages(town.topic(DISPATCH_REPLIES, "waterworks"))
-            if r.key.decode() in {t.complaint_id for t in refused}
-        ]
-        + [town.logs(50)]
-    )
+    if refused:
+        from pathlib import Path
+
+        Path("/tmp/connected/dump.txt").write_text(
+            repr([told for told in refused])
+            + "\n"
+            + "\n".join(
+                map(
+                    repr,
+                    [
+                        (r.offset, r.timestamp, dict(r.headers)["ce_type"], dict(r.headers)["ce_id"])
+                        for r in await town.messages(town.topic(DISPATCH_REPLIES, "waterworks"))
+                        if r.key.decode() in {t.complaint_id for t in refused}
+                    ],
+                )
+            )
+            + "\n"
+            + "\n".join(
+                map(
+                    repr,
+                    [f for f in await town.facts() if f.complaint_id in {t.complaint_id for t in refused}],
+                )
+            )
+            + town.logs(50)
+        )
+    assert not refused
     assert {row[0]: row[1] for row in rows} == dict.fromkeys(
         [*BEGUN, "OrderSigned", "OrderAnswered", "VisitScheduled"], LIVES
     )

@@ -29,7 +29,10 @@ from tests.sources import Databases
 
 pytestmark = pytest.mark.connected
 
-TABLES: Final = "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables WHERE schemaname IN ('es', 'intake') ORDER BY 1"
+TABLES: Final = (
+    "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables"
+    " WHERE schemaname IN ('es', 'intake') ORDER BY 1"
+)
 
 
 @pytest.fixture(scope="module")

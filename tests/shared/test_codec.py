@@ -34,7 +34,7 @@ def test_there_is_a_golden_file_of_every_shape_ever_stored() -> None:
 def test_what_was_stored_once_can_be_read_for_ever(file: Path) -> None:
     name, version, _ = file.name.split(".")
     fact = decoded(name, int(version[1:]), file.read_bytes())
-    if fact.SCHEMA == int(version[1:]):
+    if int(version[1:]) == fact.SCHEMA:
         assert encoded(fact) == file.read_bytes()
 
 

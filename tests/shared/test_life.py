@@ -153,7 +153,7 @@ class City:
                 at = self.now if self.rehearsal else max(self.now - move.lag, eg.CALLED_AT)
                 self.said(self.told(move.kind, choice, at))
 
-    def told(self, kind: str, choice: int, at: datetime) -> Sequence[Fact]:  # noqa: PLR0911 -- a line a voice
+    def told(self, kind: str, choice: int, at: datetime) -> Sequence[Fact]:
         """What somebody outside says, mostly about the present order or visit."""
         case = self.case
         order = case.order if isinstance(case, Complaint) else None

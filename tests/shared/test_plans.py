@@ -18,7 +18,7 @@ import pytest
 from hotline.stack.stack import Addresses
 from shared.desk import Batch
 from shared.ids import derived, message_id
-from shared.log import Append, Moved, Place
+from shared.log import Append, Moved
 from shared.log.postgres import SETTINGS, PostgresLog
 from shared.log.relay import _NEW
 from tests.desks import NOW, desk_on, dispatch_of, lives

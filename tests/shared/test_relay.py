@@ -143,7 +143,8 @@ class Office:
 
         async def gone() -> bool:
             return not await self.city.value(
-                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'relay'"
+                "SELECT count(*) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND application_name = 'relay'"
             )
 
         await until(gone, what="the end of the relay's connection")
