@@ -6,6 +6,7 @@ from typing import NoReturn
 
 import typer
 
+from hotline.commands.bench import bench
 from hotline.commands.call import call
 from hotline.commands.demo import demo
 from hotline.commands.down import down, wipe
@@ -36,6 +37,7 @@ app.command()(show)
 app.command()(verify)
 app.add_typer(parked, name="parked")
 app.add_typer(replay, name="replay")
+app.command()(bench)
 app.command()(down)
 app.command()(wipe)
 app.command(hidden=True)(supervise)

@@ -69,7 +69,9 @@ async def staged(
         if not ran_before:
             put_away.push_async_callback(stack.down)
         addresses = await stack.up(say)
+        say(f"A new city {name!r}: its database, and topics for {len(catalogue.units):,} units …")
         city = await _fresh(addresses, name, catalogue, ruleset=ruleset, traces_ratio=traces_ratio)
+        say("Its desks and the relay start.")
         supervisor = Supervisor(_services(city, counts), stack=stack, say=say)
         put_away.push_async_callback(supervisor.stop)
         await supervisor.start()
@@ -77,6 +79,7 @@ async def staged(
         put_away.push_async_callback(_ended, watching)
         yield Stage(city.realm, stack, supervisor)
         if keep:
+            say("It is kept up, under a supervisor of its own.")
             await _ended(watching)
             await supervisor.stop()
             opening = Opening(city)

@@ -99,6 +99,7 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
         self._telemetry: Telemetry = desk.telemetry
         self._standing: dict[tuple[str, int], _Standing] = {}
         self._turn = asyncio.Lock()
+        self._seeks = 0
         self._subscriber: Any = None
         self._written_at = 0.0
         self._flush: asyncio.TimerHandle | None = None
@@ -171,6 +172,7 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
             self._standing[tp.topic, tp.partition] = _Standing(place, place)
             with suppress(KafkaError, AssertionError):  # taken away again meanwhile
                 consumer.seek(tp, place.offset)
+        self._seeks += 1
 
     # -- batches
 
@@ -179,7 +181,10 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
 
         Nothing is raised: FastStream would drop the batch and go on behind it.
         """
+        seeks = self._seeks
         async with self._turn:
+            if seeks != self._seeks:
+                return  # fetched before a seek: they come again, and those before them that were not handled
             started = time.monotonic()
             before = {at: standing.ahead for at, standing in self._standing.items()}
             messages = self._fresh(records)

@@ -301,20 +301,27 @@ def _next_order(case: Complaint, order: Order, fact: ComplaintDispatched, before
         return f"assignment {assignment} of round {number} comes next, not {fact.assignment} of {fact.round}"
     if not returned and (fact.unit, fact.level) != (order.unit, order.level):
         return f"a reopened complaint goes to the same unit again, {order.unit}"
+    return _moved_limit(case, order, fact)
+
+
+def _moved_limit(case: Complaint, order: Order, fact: ComplaintDispatched) -> str | None:
+    """T10: the citizen's limit never moves, and in a later round a return does not move the unit's either."""
     if fact.citizen_due_at != order.citizen_due_at:
         return "the citizen's limit has moved (T10)"
+    if order.round > 1 and not case.reopened:
+        return None if fact.unit_due_at == order.unit_due_at else "the round's limit has moved (T10)"
     return None if fact.unit_due_at > fact.dispatched_at else "the unit's limit ends before it begins"
 
 
 def _signed(case: Complaint, fact: OrderSigned, _: Fact) -> str | None:
     order = case.order
-    why = _not_theirs(order, fact)
+    why = _not_theirs(case, fact)
     return why or ("the order is signed already" if order is not None and order.signed_at else None)
 
 
 def _answered(case: Complaint, fact: OrderAnswered, _: Fact) -> str | None:
     order = case.order
-    why = _not_theirs(order, fact)
+    why = _not_theirs(case, fact)
     if why is None and order is not None and fact.round != order.round:
         return f"the order is of round {order.round}, not {fact.round}"
     return why
@@ -322,7 +329,7 @@ def _answered(case: Complaint, fact: OrderAnswered, _: Fact) -> str | None:
 
 def _return_requested(case: Complaint, fact: ReturnRequested, _: Fact) -> str | None:
     order = case.order
-    why = _not_theirs(order, fact)
+    why = _not_theirs(case, fact)
     if why is None and order is not None and order.signed_at is not None:
         return "a signed order is not returned (T4)"
     if why is None and case.returns >= ruleset(case.ruleset).returns_max:
@@ -330,10 +337,11 @@ def _return_requested(case: Complaint, fact: ReturnRequested, _: Fact) -> str | 
     return why
 
 
-def _not_theirs(order: Order | None, fact: OrderSigned | OrderAnswered | ReturnRequested) -> str | None:
+def _not_theirs(case: Complaint, fact: OrderSigned | OrderAnswered | ReturnRequested) -> str | None:
     """Only the present unit speaks, about its present order, while that is neither answered nor reviewed."""
-    if order is None:
-        return "it is not dispatched"
+    order = case.order
+    if order is None or case.reopened:
+        return "it is not dispatched" if order is None else "the next order is not written yet"
     if (fact.unit, fact.assignment) != (order.unit, order.assignment):
         return (
             f"the order is assignment {order.assignment} with {order.unit}, "
@@ -346,7 +354,7 @@ def _not_theirs(order: Order | None, fact: OrderSigned | OrderAnswered | ReturnR
 
 def _reviewed(case: Complaint, fact: ReturnApproved | ReturnRejected, _: Fact) -> str | None:
     order = case.order
-    if order is None or order.review_since is None:
+    if order is None or order.review_since is None or case.reopened:
         return "no return is under review"
     if (fact.unit, fact.assignment) != (order.unit, order.assignment):
         return f"the return under review is assignment {order.assignment} with {order.unit}"
@@ -424,14 +432,22 @@ def _visit_scheduled(case: Complaint, fact: VisitScheduled, before: Fact) -> str
         return "there is no order to ask about"
     if case.visit is not None:
         return f"visit {case.visit.visit} is under way"
-    # At expiry it names the unit that let the limit pass; the order may lie with another by now.
-    if fact.round != order.round or (fact.reason is VisitReason.ANSWERED and fact.unit != order.unit):
+    if not _is_about(case, order, fact):
         return f"the order is of round {order.round} with {order.unit}"
     if fact.visit_at < fact.scheduled_at:
         return "it lies before it was asked for"
     if isinstance(before, VisitUnreached):
         return _attempt(case, fact, before)
     return _no_reason(case, order, fact)
+
+
+def _is_about(case: Complaint, order: Order, fact: VisitScheduled) -> bool:
+    """It names the unit that holds the order, or at expiry the one that let the limit pass."""
+    if fact.round != order.round or fact.unit == order.unit:
+        return fact.round == order.round
+    late = [m.unit for m in case.missed if m.limit is Limit.FEEDBACK and m.number == order.round]
+    # A late answer has settled the miss, and nothing says any more whose it was.
+    return fact.reason is VisitReason.EXPIRED and (fact.unit in late or order.answered_at is not None)
 
 
 def _attempt(case: Complaint, fact: VisitScheduled, before: VisitUnreached) -> str | None:

@@ -119,6 +119,12 @@ class Life:
                 if command is not None:
                     self.told(command)
 
+    def hears_again(self) -> Sequence[Fact]:
+        """The whole log once more from its beginning, as after a crash without offsets; what was said anew."""
+        before, self._unheard = len(self.facts), 0
+        self.hears()
+        return self.facts[before:]
+
     def ticks(self) -> Sequence[Fact]:
         """The clock is looked at."""
         return self.told(FireDeadlines(complaint_id=examples.ID, until=self.now))
@@ -170,6 +176,19 @@ class Life:
                 return _visit_answer(case, step, at)
             case _:
                 return _reply(case, step, at)
+
+
+def led(urgency: Urgency, what: Sequence[Step]) -> Life:
+    """A life in which all this happened, and everything that was said has been heard."""
+    life = Life(urgency)
+    for step in what:
+        life.lives(step)
+    life.hears()
+    return life
+
+
+urgencies: Final = st.sampled_from(Urgency)
+lives: Final = st.builds(led, urgencies, steps())
 
 
 def decided(command: Any, case: Case) -> Sequence[Fact]:

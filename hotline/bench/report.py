@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from rich.console import Console, Group
 from rich.panel import Panel
 from rich.table import Table
@@ -9,10 +11,13 @@ from rich.text import Text
 
 from hotline.bench.run import Result
 
+RATE_IN_TENTHS: Final = 100
+"""Rates below this are shown with one decimal."""
+
 
 def show(result: Result, console: Console) -> None:
     """Print tables and what is to be said about them."""
-    console.print(Group(_rates(result), _processes(result), _settings(result)))
+    console.print(Group(_rates(result), _ratios(result), _processes(result), _settings(result)))
     for warning in result.warnings:
         console.print(Text(f"Note: {warning}.", style="yellow"))
     if result.wrong:
@@ -29,35 +34,40 @@ def _rates(result: Result) -> Table:
     system, floor, single = result.system, result.floor, result.one_by_one
     written = sum(system.messages.values()) / system.lives
     table = Table(title="Whole lives: request to closed, eight facts each", title_justify="left")
-    table.add_column("")
-    for name in ("lives/s", "facts/s", "messages/s", "CPU a life", "WAL a life", "busy", "others"):
+    table.add_column("", no_wrap=True)
+    for name in ("lives/s", "facts/s", "msgs/s", "CPU us/life", "WAL kB/life", "busy", "others"):
         table.add_column(name, justify="right")
     for name, lives, facts, messages, spent in (
         ("the system", system.closed, system.facts, system.closed * written, system.spent),
         ("the floor", floor.lives, floor.facts, floor.messages_written, floor.spent),
         ("one by one", single.closed, single.facts, single.closed * written, single.spent),
     ):
+        rate = lives / spent.seconds
         table.add_row(
             name,
-            f"{lives / spent.seconds:,.0f}",
+            f"{rate:,.1f}" if rate < RATE_IN_TENTHS else f"{rate:,.0f}",
             f"{facts / spent.seconds:,.0f}",
             f"{messages / spent.seconds:,.0f}",
-            f"{sum(spent.cpu_seconds.values()) / lives * 1e6:,.0f} us",
-            f"{spent.wal_bytes / lives / 1e3:,.1f} kB",
+            f"{sum(spent.cpu_seconds.values()) / lives * 1e6:,.0f}",
+            f"{spent.wal_bytes / lives / 1e3:,.1f}",
             f"{spent.busy_share:.0%}",
             f"{spent.others_share:.0%}",
         )
-    table.caption = (
-        f"{result.times_one_by_one:,.0f} times one by one; "
-        f"{result.share_of_floor:.0%} of the floor by lives/s, {result.share_of_floor_cpu:.0%} by CPU a life"
-    )
     return table
+
+
+def _ratios(result: Result) -> Text:
+    return Text(
+        f"{result.times_one_by_one:,.0f} times one by one. Of the floor {result.share_of_floor:.0%} by lives a "
+        f"second, {result.share_of_floor_cpu:.0%} by processor time a life.",
+        style="bold",
+    )
 
 
 def _processes(result: Result) -> Table:
     system, floor, single = result.system, result.floor, result.one_by_one
     table = Table(title="Where it went, by process", title_justify="left")
-    table.add_column("CPU us a life")
+    table.add_column("CPU us a life", no_wrap=True)
     for name in ("the system", "the floor", "one by one", "memory MB"):
         table.add_column(name, justify="right")
     for name, seconds in system.spent.cpu_seconds.items():

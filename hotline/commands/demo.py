@@ -162,6 +162,8 @@ async def _worth_a_look(realm: Realm) -> str | None:
 
 
 def _print_next(complaint: str | None, realm: Realm, *, keep: bool) -> None:
+    import os
+
     from hotline.where import folder
     from shared.telemetry import trace_id_of
 
@@ -170,7 +172,9 @@ def _print_next(complaint: str | None, realm: Realm, *, keep: bool) -> None:
         print("  it is kept up; hotline status · hotline down")
         print(f"  traces: {realm.zipkin}/zipkin/   Kafka: {realm.kafka}   logs: {folder()}/cities/demo/logs")
     else:
-        print("  hotline up --city demo      the log is still there, in .stack; then:")
+        print(
+            f"  hotline up --city demo      opens it again: the log is kept in {os.path.relpath(folder())}; then:"
+        )
     if complaint is not None:
         print(f"  hotline show {complaint[:13]}   a life with much in it")
         if keep and realm.zipkin:

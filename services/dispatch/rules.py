@@ -189,7 +189,7 @@ def _review(command: ReviewReturn, case: Complaint, catalogue: Catalogue) -> Seq
         why = f"the life ended with {case.ended.how}"
     elif order is None or _present(case, order) != command.assignment:
         why = f"assignment {command.assignment} is over"
-    elif order.review_since is None:
+    elif order.review_since is None or case.reopened:
         why = "no return of this order is under review"
     elif command.to_unit is not None and command.to_unit not in catalogue.units:
         why = f"to_unit: {command.to_unit!r} is not in catalogue {catalogue.version}"
@@ -231,8 +231,8 @@ def _not_theirs(case: Complaint, unit: UnitId, assignment: int) -> str | None:
     present = _present(case, order)
     if present != assignment:
         return f"assignment {assignment} is over, the present one is {present}"
-    if order.answered_at is not None:
-        return "the order is answered"
+    if case.reopened or order.answered_at is not None:
+        return f"assignment {assignment} is not written yet" if case.reopened else "the order is answered"
     return None
 
 

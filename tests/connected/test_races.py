@@ -22,7 +22,7 @@ from shared.events import (
 )
 from shared.ids import ComplaintId
 from shared.inputs import RequestWithdrawn
-from shared.topics import DISPATCH_ORDERS, DISPATCH_REPLIES, INTAKE_REQUESTS
+from shared.topics import DISPATCH_ORDERS, INTAKE_REQUESTS
 from tests.city import DISTRICT_UNIT, OTHER_UNIT, UNIT, City, until
 
 pytestmark = pytest.mark.connected
@@ -221,31 +221,6 @@ async def test_a_unit_that_acts_the_instant_it_sees_an_order_is_never_too_early(
     refused = [
         told for told in await town.facts() if told.type == "ReplyRefused" and told.complaint_id in streams
     ]
-    if refused:
-        from pathlib import Path
-
-        Path("/tmp/connected/dump.txt").write_text(
-            repr([told for told in refused])
-            + "\n"
-            + "\n".join(
-                map(
-                    repr,
-                    [
-                        (r.offset, r.timestamp, dict(r.headers)["ce_type"], dict(r.headers)["ce_id"])
-                        for r in await town.messages(town.topic(DISPATCH_REPLIES, "waterworks"))
-                        if r.key.decode() in {t.complaint_id for t in refused}
-                    ],
-                )
-            )
-            + "\n"
-            + "\n".join(
-                map(
-                    repr,
-                    [f for f in await town.facts() if f.complaint_id in {t.complaint_id for t in refused}],
-                )
-            )
-            + town.logs(50)
-        )
     assert not refused
     assert {row[0]: row[1] for row in rows} == dict.fromkeys(
         [*BEGUN, "OrderSigned", "OrderAnswered", "VisitScheduled"], LIVES

@@ -276,7 +276,7 @@ def test_a_unit_that_answers_an_assignment_still_to_come_is_refused() -> None:
 
 
 def test_a_unit_that_shows_why_the_order_is_not_its_own_has_it_reviewed() -> None:
-    """D3, T29."""
+    """D3: reason and evidence go to the reviewers."""
     given(*WITH_UNIT).when(RETURN).then(RETURN_REQUESTED)
 
 

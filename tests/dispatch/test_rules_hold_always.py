@@ -1,10 +1,101 @@
-"""What holds of dispatch's rules whatever has happened: see tests/always.py."""
+"""What holds for dispatch whatever happened before."""
 
-from __future__ import annotations
+from hypothesis import given, settings
 
-from shared.events import Desk
-from tests.always import holds_always
+from shared.complaint import Complaint
+from shared.events import (
+    SPEAKERS,
+    ComplaintClosed,
+    ComplaintDispatched,
+    ComplaintWithdrawn,
+    Desk,
+    OrderAnswered,
+    OrderSigned,
+    ReturnApproved,
+    ReturnRequested,
+)
+from shared.ruleset import ruleset
+from tests.lives import UNIT_ACTS, Life, Step, decided, lives, steps
+from tests.spec import REFUSALS, case_of
+
+TOLD = steps(UNIT_ACTS, size_max=6)
 
 
-def test_told_twice_says_once_and_only_what_dispatch_may_say() -> None:
-    holds_always(Desk.DISPATCH)
+@settings(max_examples=60)
+@given(lives, TOLD)
+def test_told_twice_says_once(life: Life, told: list[Step]) -> None:
+    """A second time has no effect; at most it is refused by a fact."""
+    for step in told:
+        command = life.meant_by(step)
+        life.told(command)
+        assert all(isinstance(fact, REFUSALS) for fact in decided(command, life.case))
+
+
+@settings(max_examples=60)
+@given(lives)
+def test_the_log_heard_twice_sends_nothing_twice(life: Life) -> None:
+    assert list(life.hears_again()) == []
+
+
+@settings(max_examples=60)
+@given(lives, TOLD)
+def test_it_states_only_facts_of_its_own_and_the_same_ones_for_the_same_past(
+    life: Life, told: list[Step]
+) -> None:
+    for step in told:
+        command = life.meant_by(step)
+        said = life.told(command)
+        assert all(SPEAKERS[type(fact)] is Desk.DISPATCH for fact in said)
+        assert decided(command, case_of(life.facts[: len(life.facts) - len(said)])) == said
+
+
+@settings(max_examples=80)
+@given(lives)
+def test_the_citizens_limit_is_set_once_and_never_reset(life: Life) -> None:
+    """T10."""
+    orders = [fact for fact in life.facts if isinstance(fact, ComplaintDispatched)]
+    assert len({order.citizen_due_at for order in orders}) == 1
+
+
+@settings(max_examples=80)
+@given(lives)
+def test_assignments_are_counted_without_gaps_and_rounds_never_fall(life: Life) -> None:
+    orders = [fact for fact in life.facts if isinstance(fact, ComplaintDispatched)]
+    assert [order.assignment for order in orders] == list(range(1, len(orders) + 1))
+    rounds = [order.round for order in orders]
+    assert rounds == sorted(rounds)
+    assert set(rounds) == set(range(1, rounds[-1] + 1))
+
+
+@settings(max_examples=80)
+@given(lives)
+def test_only_the_unit_that_holds_the_order_is_ever_heard(life: Life) -> None:
+    """T2."""
+    holder: tuple[str, int] | None = None
+    for fact in life.facts:
+        if isinstance(fact, ComplaintDispatched):
+            holder = (fact.unit, fact.assignment)
+        elif isinstance(fact, OrderSigned | OrderAnswered | ReturnRequested):
+            assert (fact.unit, fact.assignment) == holder
+
+
+@settings(max_examples=60)
+@given(lives)
+def test_an_order_is_answered_once_and_returned_no_more_often_than_the_rule_set_allows(life: Life) -> None:
+    answered = [fact.assignment for fact in life.facts if isinstance(fact, OrderAnswered)]
+    assert len(answered) == len(set(answered))
+    assert isinstance(life.case, Complaint)
+    returned = [fact for fact in life.facts if isinstance(fact, ReturnApproved)]
+    assert len(returned) <= ruleset(life.case.ruleset).returns_max
+
+
+@settings(max_examples=60)
+@given(lives)
+def test_nothing_is_sent_after_the_end(life: Life) -> None:
+    ends = [
+        place
+        for place, fact in enumerate(life.facts)
+        if isinstance(fact, ComplaintClosed | ComplaintWithdrawn)
+    ]
+    for fact in life.facts[ends[0] + 1 :] if ends else ():
+        assert SPEAKERS[type(fact)] is not Desk.DISPATCH or isinstance(fact, REFUSALS)

@@ -1,18 +1,16 @@
-"""What feedback decides, sentence by sentence."""
-
-from __future__ import annotations
-
-from dataclasses import replace
-from datetime import timedelta
-from typing import Any
+"""What feedback decides, by state: before the limit, asking, not reached, reopened, last round, ended."""
 
 import pytest
-from msgspec.structs import replace as changed
+from msgspec.structs import replace
 
 from services.feedback import rules
+from services.feedback.commands import CloseByException, RecordUnreached, RecordVisit, ScheduleVisit
+from shared.complaint import Complaint
 from shared.events import (
     ComplaintClosed,
-    ComplaintReopened,
+    Fact,
+    FeedbackLimitMissed,
+    OrderAnswered,
     Outcome,
     VisitMade,
     VisitReason,
@@ -21,19 +19,24 @@ from shared.events import (
 )
 from tests.examples import (
     ANSWERED,
+    CALLED_AT,
     CLASSIFIED,
     CLOSE,
     CLOSED,
     DAY,
     DISPATCHED,
     DUE_AT,
+    FACTS,
     FEEDBACK_MISSED,
     HOUR,
-    MINUTE,
+    ID,
+    OTHER_STREET,
     RECEIVED,
     RECORD_UNREACHED,
     RECORD_VISIT,
     REOPENED,
+    RETURN_APPROVED,
+    RETURN_REQUESTED,
     SCHEDULE,
     SIGNED,
     STREET,
@@ -42,128 +45,390 @@ from tests.examples import (
     VISIT_UNREACHED,
     WITHDRAWN,
 )
-from tests.spec import Given, spec
+from tests.spec import spec
 
 given = spec(rules.decide)
-AT_UNIT = (RECEIVED, CLASSIFIED, DISPATCHED)
-ANSWERED_IN_TIME = (*AT_UNIT, SIGNED, ANSWERED)
-ASKING = (*ANSWERED_IN_TIME, VISIT_SCHEDULED)
-AT_EXPIRY = replace(SCHEDULE, because=VisitReason.EXPIRED, at=DUE_AT)
-NOT_SOLVED = replace(RECORD_VISIT, solved=False, satisfied=False, reason="仍被占用")
+
+WITH_UNIT = (RECEIVED, CLASSIFIED, DISPATCHED)
+ANSWERED_LIFE = (*WITH_UNIT, ANSWERED)
+ASKING = (*ANSWERED_LIFE, VISIT_SCHEDULED)
+EXPIRED = (*WITH_UNIT, FEEDBACK_MISSED)
+AT_EXPIRY = replace(VISIT_SCHEDULED, reason=VisitReason.EXPIRED, visit_at=DUE_AT, scheduled_at=DUE_AT)
+ASKING_UNANSWERED = (*EXPIRED, AT_EXPIRY)
+SCHEDULE_AT_EXPIRY = ScheduleVisit(
+    complaint_id=ID, round=1, because=VisitReason.EXPIRED, unit=STREET, at=DUE_AT
+)
+NO = RecordVisit(
+    complaint_id=ID,
+    visit=1,
+    attempt=1,
+    solved=False,
+    satisfied=False,
+    reason="仍被占用",
+    channel="phone",
+    at=RECORD_VISIT.at,
+)
+SAID_NO = replace(VISIT_MADE, solved=False, satisfied=False, reason="仍被占用")
 
 
-def test_the_citizen_is_asked_when_the_unit_has_answered_r8() -> None:
-    given(*ANSWERED_IN_TIME).when(SCHEDULE).then(VISIT_SCHEDULED)
+def unreached(attempt: int, at_hour: int) -> RecordUnreached:
+    return RecordUnreached(
+        complaint_id=ID,
+        visit=1,
+        attempt=attempt,
+        cause="no_answer",
+        channel="phone",
+        at=CALLED_AT + at_hour * HOUR,
+    )
 
 
-def test_the_citizen_is_asked_when_the_limit_expires_without_an_answer_r8_t32() -> None:
-    said = given(*AT_UNIT, SIGNED, FEEDBACK_MISSED).when(AT_EXPIRY).facts
-    assert (said[0].reason, said[0].visit_at) == (VisitReason.EXPIRED, DUE_AT)
+# --- hearing the log
 
 
-def test_a_late_answer_brings_no_visit_of_its_own_the_one_at_expiry_is_on_its_way_t3() -> None:
-    late = changed(ANSWERED, answered_at=DUE_AT + HOUR)
-    given(*AT_UNIT, SIGNED, late).when(replace(SCHEDULE, at=DUE_AT + HOUR)).then_nothing()
+def test_an_answer_is_a_reason_to_ask_and_so_is_an_expired_limit() -> None:
+    """R8: 诉求办理时限期满…应当…进行回访, or earlier, on feedback."""
+    assert rules.react(ANSWERED, ANSWERED.answered_at) == SCHEDULE
+    assert rules.react(FEEDBACK_MISSED, DUE_AT) == SCHEDULE_AT_EXPIRY
 
 
-def test_nobody_is_asked_twice_at_once() -> None:
-    given(*ASKING).when(SCHEDULE).then_nothing()
+def test_nothing_else_that_happens_is_a_reason_to_ask() -> None:
+    others = [fact for fact in FACTS if not isinstance(fact, OrderAnswered | FeedbackLimitMissed)]
+    assert [rules.react(fact, CALLED_AT) for fact in others] == [None] * len(others)
+    assert set(rules.REACTS) == {OrderAnswered, FeedbackLimitMissed}
 
 
-def test_a_withdrawn_complaint_asks_nobody() -> None:
-    given(*ANSWERED_IN_TIME, WITHDRAWN).when(SCHEDULE).then_nothing()
+# --- when to ask (R8)
 
 
-def test_solved_closes_with_the_visits_outcome_e3() -> None:
+def test_the_citizen_is_asked_as_soon_as_the_unit_has_answered() -> None:
+    """R8: or earlier, on feedback."""
+    given(*ANSWERED_LIFE).when(SCHEDULE).then(VISIT_SCHEDULED).when(SCHEDULE).then_nothing()
+
+
+def test_the_citizen_is_asked_at_expiry_although_the_unit_never_answered() -> None:
+    """R8, T32: expiry of the limit is enough."""
+    given(*EXPIRED).when(SCHEDULE_AT_EXPIRY).then(AT_EXPIRY).when(SCHEDULE_AT_EXPIRY).then_nothing()
+
+
+def test_a_late_answer_during_the_visit_at_expiry_asks_nobody_twice() -> None:
+    """R8, T3: whichever is first, and once a round."""
+    late = replace(ANSWERED, answered_at=DUE_AT + HOUR)
+    given(*ASKING_UNANSWERED, late).when(SCHEDULE).then_nothing()
+
+
+def test_a_late_answer_before_the_visit_at_expiry_leaves_it_to_that_visit() -> None:
+    """R8: the limit had passed when the answer came, whether or not anybody had noticed."""
+    late = replace(ANSWERED, answered_at=DUE_AT + HOUR)
+    given(*WITH_UNIT, late).when(SCHEDULE).then_nothing().when(SCHEDULE_AT_EXPIRY).then(AT_EXPIRY)
+
+
+def test_an_answer_in_time_is_asked_about_though_the_clock_was_faster_and_only_once() -> None:
+    """The miss will be corrected; the visit it led to stands."""
+    in_time = replace(ANSWERED, answered_at=DUE_AT)
+    given(*EXPIRED, in_time).when(SCHEDULE_AT_EXPIRY).then(AT_EXPIRY).when(SCHEDULE).then_nothing()
+
+
+def test_a_visit_at_expiry_is_about_the_unit_whose_limit_expired() -> None:
+    """The order may have gone to another before anybody noticed."""
+    there = replace(DISPATCHED, unit=OTHER_STREET, assignment=2, dispatched_at=DUE_AT + HOUR)
+    given(*WITH_UNIT, RETURN_REQUESTED, RETURN_APPROVED, there, FEEDBACK_MISSED).when(
+        SCHEDULE_AT_EXPIRY
+    ).then(AT_EXPIRY)
+
+
+def test_a_review_under_way_does_not_put_off_the_visit_at_expiry() -> None:
+    given(*WITH_UNIT, RETURN_REQUESTED, FEEDBACK_MISSED).when(SCHEDULE_AT_EXPIRY).then(AT_EXPIRY)
+
+
+def test_nobody_is_asked_about_a_round_that_is_over() -> None:
+    given(*ASKING, SAID_NO, REOPENED).when(SCHEDULE).then_nothing()
+    again = replace(DISPATCHED, assignment=2, round=2)
+    given(*ASKING, SAID_NO, REOPENED, again).when(SCHEDULE).then_nothing()
+
+
+def test_nobody_is_asked_about_an_order_that_was_never_sent_or_a_complaint_nobody_knows() -> None:
+    given(RECEIVED, CLASSIFIED).when(SCHEDULE).then_nothing()
+    for command in (SCHEDULE, RECORD_VISIT, RECORD_UNREACHED, CLOSE):
+        given().cannot_be_told(command)
+
+
+# --- asking
+
+
+def test_solved_says_the_citizen_and_the_life_ends() -> None:
+    """E2, E3."""
     given(*ASKING).when(RECORD_VISIT).then(VISIT_MADE, CLOSED)
 
 
-def test_only_the_citizen_judges_whatever_the_unit_claims_t18_e2() -> None:
-    assert ANSWERED.claims_solved
-    said = given(*ASKING).when(NOT_SOLVED).facts
-    assert [type(fact) for fact in said] == [VisitMade, ComplaintReopened]
-    assert (said[1].round, said[1].unit) == (2, STREET)
+def test_solved_but_not_satisfied_is_still_solved() -> None:
+    """Two questions, two answers; only the first one decides."""
+    grumbling = RecordVisit(
+        complaint_id=ID,
+        visit=1,
+        attempt=1,
+        solved=True,
+        satisfied=False,
+        reason="太慢",
+        channel="sms",
+        at=RECORD_VISIT.at,
+    )
+    given(*ASKING).when(grumbling).then(
+        replace(VISIT_MADE, satisfied=False, reason="太慢", channel="sms"), CLOSED
+    )
 
 
-def test_a_citizen_who_is_content_at_expiry_closes_it_and_the_order_is_recalled() -> None:
-    past = (*AT_UNIT, SIGNED, FEEDBACK_MISSED, changed(VISIT_SCHEDULED, reason=VisitReason.EXPIRED))
-    said = given(*past).when(replace(RECORD_VISIT, at=DUE_AT + HOUR)).facts
-    assert isinstance(said[1], ComplaintClosed)
-    assert said[1].recalled_unit == STREET
+def test_the_unit_claims_solved_and_the_citizen_says_not_so_it_is_not() -> None:
+    """T18, E2: the claim stays on record, the citizen's word counts; the same unit goes again."""
+    claimed = replace(ANSWERED, claims_solved=True)
+    given(*WITH_UNIT, claimed, VISIT_SCHEDULED).when(NO).then(SAID_NO, REOPENED)
 
 
-def test_rounds_have_a_cap_then_it_closes_unsolved() -> None:
-    third = changed(DISPATCHED, assignment=3, round=3)
-    visit = changed(VISIT_SCHEDULED, visit=3, round=3)
-    past = (*AT_UNIT, third, changed(ANSWERED, assignment=3, round=3), visit)
-    said = given(*past).when(replace(NOT_SOLVED, visit=3)).facts
-    assert isinstance(said[1], ComplaintClosed)
-    assert said[1].outcome is Outcome.UNSOLVED
+def test_a_visit_told_twice_is_made_once() -> None:
+    given(*ASKING).when(RECORD_VISIT).then(VISIT_MADE, CLOSED).when(RECORD_VISIT).then_refused(
+        "record a visit", because="the life ended with ComplaintClosed"
+    )
+    given(*ASKING).when(NO).then(SAID_NO, REOPENED).when(NO).then_refused(
+        "record a visit", because="no visit is under way"
+    )
 
 
-def test_an_attempt_that_reaches_nobody_is_no_judgement_and_is_spaced_t19() -> None:
-    said = given(*ASKING).when(RECORD_UNREACHED).facts
-    assert said[0] == VISIT_UNREACHED
+def test_an_answer_nobody_asked_for_is_refused() -> None:
+    given(*ANSWERED_LIFE).when(RECORD_VISIT).then_refused("record a visit", because="no visit is under way")
+    given(*WITH_UNIT).when(RECORD_UNREACHED).then_refused(
+        "record an attempt", because="no visit is under way"
+    )
+
+
+@pytest.mark.parametrize(("visit", "attempt"), [(2, 1), (1, 2)])
+def test_an_answer_to_another_visit_or_attempt_is_refused(visit: int, attempt: int) -> None:
+    stale = RecordVisit(
+        complaint_id=ID,
+        visit=visit,
+        attempt=attempt,
+        solved=True,
+        satisfied=True,
+        reason="",
+        channel="phone",
+        at=RECORD_VISIT.at,
+    )
+    given(*ASKING).when(stale).then_refused(
+        "record a visit",
+        because=f"visit {visit} attempt {attempt} is over, the present one is 1 attempt 1",
+    )
+
+
+def test_yes_at_expiry_closes_and_recalls_the_order_the_unit_never_answered() -> None:
+    """T3: the visit's result wins; dispatch will refuse the answer that comes after it."""
+    given(*ASKING_UNANSWERED).when(RECORD_VISIT).then(VISIT_MADE, replace(CLOSED, recalled_unit=STREET))
+
+
+def test_no_at_expiry_sends_it_round_again() -> None:
+    given(*ASKING_UNANSWERED).when(NO).then(SAID_NO, REOPENED)
+
+
+# --- not reached (T19)
+
+
+def test_who_is_not_reached_is_tried_again_after_the_spacing() -> None:
+    """T19: no reply is no judgement; three attempts, four hours apart at least (§13.8)."""
+    again = replace(
+        VISIT_SCHEDULED,
+        attempt=2,
+        visit_at=RECORD_UNREACHED.at + 4 * HOUR,
+        scheduled_at=RECORD_UNREACHED.at,
+    )
+    given(*ASKING).when(RECORD_UNREACHED).then(VISIT_UNREACHED, again)
+
+
+def test_all_attempts_of_one_visit_share_its_number_and_its_reason() -> None:
+    said = given(*ASKING_UNANSWERED).when(unreached(1, 200)).facts
     assert isinstance(said[1], VisitScheduled)
-    assert (said[1].attempt, said[1].visit) == (2, 1)
-    assert said[1].visit_at == RECORD_UNREACHED.at + timedelta(hours=4)
+    assert (said[1].visit, said[1].attempt, said[1].reason) == (1, 2, VisitReason.EXPIRED)
 
 
-def attempts(past: tuple[Any, ...], number: int) -> Given:
-    """Given a visit whose first attempts reached nobody."""
-    facts = [*past]
-    for attempt in range(1, number + 1):
-        facts.append(changed(VISIT_UNREACHED, attempt=attempt))
-        facts.append(changed(VISIT_SCHEDULED, attempt=attempt + 1))
-    return given(*facts)
+def test_an_attempt_told_twice_counts_once() -> None:
+    given(*ASKING).when(RECORD_UNREACHED).then_says(VisitUnreached, VisitScheduled).when(
+        RECORD_UNREACHED
+    ).then_refused("record an attempt", because="visit 1 attempt 1 is over, the present one is 1 attempt 2")
 
 
-def test_answered_and_unreached_in_all_attempts_it_closes_unreached() -> None:
-    said = attempts(ASKING, 2).when(replace(RECORD_UNREACHED, attempt=3)).facts
-    assert isinstance(said[1], ComplaintClosed)
-    assert said[1].outcome is Outcome.UNREACHED
+def test_answered_and_unreached_in_all_attempts_is_closed_as_just_that() -> None:
+    """T19: neither solved nor satisfied, and said so."""
+    (
+        given(*ASKING)
+        .when(unreached(1, 25))
+        .then_says(VisitUnreached, VisitScheduled)
+        .when(unreached(2, 29))
+        .then_says(VisitUnreached, VisitScheduled)
+        .when(unreached(3, 33))
+        .then(
+            replace(VISIT_UNREACHED, attempt=3, attempted_at=CALLED_AT + 33 * HOUR),
+            replace(CLOSED, outcome=Outcome.UNREACHED, closed_at=CALLED_AT + 33 * HOUR),
+        )
+    )
 
 
-def test_unreached_and_unanswered_stays_open_and_is_asked_again_when_the_answer_comes() -> None:
-    past = (*AT_UNIT, SIGNED, FEEDBACK_MISSED, changed(VISIT_SCHEDULED, reason=VisitReason.EXPIRED))
-    after = attempts(past, 2).when(replace(RECORD_UNREACHED, attempt=3)).then_says(VisitUnreached)
-    late = changed(ANSWERED, answered_at=DUE_AT + 2 * DAY)
-    said = given(*after.facts, late).when(replace(SCHEDULE, at=DUE_AT + 2 * DAY)).facts
-    assert (said[0].visit, said[0].reason) == (2, VisitReason.ANSWERED)
+def test_reached_at_the_last_attempt_is_reached() -> None:
+    third = RecordVisit(
+        complaint_id=ID,
+        visit=1,
+        attempt=3,
+        solved=True,
+        satisfied=True,
+        reason="",
+        channel="phone",
+        at=CALLED_AT + 33 * HOUR,
+    )
+    tried = given(*ASKING)
+    for attempt, hour in ((1, 25), (2, 29)):
+        tried = tried.when(unreached(attempt, hour)).then_says(VisitUnreached, VisitScheduled)
+    tried.when(third).then_says(VisitMade, ComplaintClosed)
 
 
-def test_an_answer_to_an_attempt_that_is_over_is_refused() -> None:
-    given(*ASKING).when(replace(RECORD_VISIT, attempt=2)).then_refused("record a visit", "attempt 2 is over")
-
-
-@pytest.mark.parametrize(
-    ("command", "asked"),
-    [
-        (RECORD_VISIT, "record a visit"),
-        (RECORD_UNREACHED, "record an attempt"),
-        (CLOSE, "close by exception"),
-    ],
+UNREACHED_UNANSWERED: tuple[Fact, ...] = (
+    *ASKING_UNANSWERED,
+    *(
+        fact
+        for attempt in (2, 3)
+        for fact in (replace(VISIT_UNREACHED, attempt=attempt - 1), replace(AT_EXPIRY, attempt=attempt))
+    ),
+    replace(VISIT_UNREACHED, attempt=3),
 )
-def test_after_the_end_every_word_is_refused_t9(command: Any, asked: str) -> None:
-    given(*ASKING, VISIT_MADE, CLOSED).when(command).then_refused(asked, "ended")
 
 
-def test_nobody_was_asked_so_no_answer_can_be_recorded_t21() -> None:
-    given(*ANSWERED_IN_TIME).when(RECORD_VISIT).then_refused("record a visit", "no visit is under way")
+def test_unreached_and_unanswered_stays_open() -> None:
+    """E3: nothing was done and nobody has judged; the unit still owes its answer."""
+    tried = given(*UNREACHED_UNANSWERED[:-1])
+    last = unreached(3, 200)
+    state = tried.when(last).then(replace(VISIT_UNREACHED, attempt=3, attempted_at=CALLED_AT + 200 * HOUR))
+    assert isinstance(state.case, Complaint)
+    assert state.case.ended is None
 
 
-def test_an_approved_exception_closes_without_a_visit_and_says_who_let_it_e3() -> None:
-    said = given(*AT_UNIT).when(CLOSE).facts
-    assert isinstance(said[0], ComplaintClosed)
-    assert (said[0].outcome, said[0].visit, said[0].approved_by) == (Outcome.EXCEPTION, 0, "supervisor-1")
-    assert said[0].recalled_unit == STREET
+def test_unreached_and_unanswered_is_asked_again_when_the_answer_comes() -> None:
+    """The only way to be asked twice in one round: the first time there was nothing to judge."""
+    late = replace(ANSWERED, answered_at=DUE_AT + 2 * DAY)
+    asks = ScheduleVisit(
+        complaint_id=ID, round=1, because=VisitReason.ANSWERED, unit=STREET, at=DUE_AT + 2 * DAY
+    )
+    second = replace(VISIT_SCHEDULED, visit=2, visit_at=DUE_AT + 2 * DAY, scheduled_at=DUE_AT + 2 * DAY)
+    given(*UNREACHED_UNANSWERED).when(SCHEDULE_AT_EXPIRY).then_nothing()
+    given(*UNREACHED_UNANSWERED, late).when(asks).then(second).when(asks).then_nothing()
 
 
-def test_a_reopened_life_does_not_ask_about_the_round_before() -> None:
-    past = (*ASKING, changed(VISIT_MADE, solved=False), REOPENED)
-    given(*past).when(replace(SCHEDULE, at=SCHEDULE.at + MINUTE)).then_nothing()
+# --- rounds
 
 
-@pytest.mark.parametrize("command", [SCHEDULE, RECORD_VISIT, RECORD_UNREACHED, CLOSE])
-def test_nothing_can_be_said_about_a_complaint_nobody_knows(command: Any) -> None:
-    given().cannot_be_told(command)
+def test_unsolved_in_the_last_round_is_closed_as_unsolved() -> None:
+    """The rule set allows three rounds; the outcome says what the citizen said."""
+    third = (
+        RECEIVED,
+        CLASSIFIED,
+        replace(DISPATCHED, assignment=3, round=3),
+        replace(ANSWERED, assignment=3, round=3),
+        replace(VISIT_SCHEDULED, visit=3, round=3),
+    )
+    no = RecordVisit(
+        complaint_id=ID,
+        visit=3,
+        attempt=1,
+        solved=False,
+        satisfied=False,
+        reason="仍被占用",
+        channel="phone",
+        at=RECORD_VISIT.at,
+    )
+    given(*third).when(no).then(
+        replace(SAID_NO, visit=3, round=3), replace(CLOSED, outcome=Outcome.UNSOLVED, visit=3)
+    )
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_unsolved_in_an_earlier_round_is_never_the_end(number: int) -> None:
+    life = (
+        RECEIVED,
+        CLASSIFIED,
+        replace(DISPATCHED, assignment=number, round=number),
+        replace(ANSWERED, assignment=number, round=number),
+        replace(VISIT_SCHEDULED, round=number),
+    )
+    given(*life).when(NO).then(replace(SAID_NO, round=number), replace(REOPENED, round=number + 1))
+
+
+def test_a_new_round_is_asked_about_anew() -> None:
+    second = (
+        *ASKING,
+        SAID_NO,
+        REOPENED,
+        replace(DISPATCHED, assignment=2, round=2),
+        replace(ANSWERED, assignment=2, round=2),
+    )
+    asks = ScheduleVisit(complaint_id=ID, round=2, because=VisitReason.ANSWERED, unit=STREET, at=SCHEDULE.at)
+    given(*second).when(asks).then(replace(VISIT_SCHEDULED, visit=2, round=2))
+
+
+# --- closing without a visit (E3)
+
+STAGES: dict[str, tuple[Fact, ...]] = {
+    "with a unit": WITH_UNIT,
+    "signed": (*WITH_UNIT, SIGNED),
+    "under review": (*WITH_UNIT, RETURN_REQUESTED),
+    "asking at expiry": ASKING_UNANSWERED,
+}
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_supervisors_exception_closes_at_any_stage_and_recalls_what_is_open(stage: str) -> None:
+    """E3: approved, by whom and why."""
+    given(*STAGES[stage]).when(CLOSE).then(
+        ComplaintClosed(
+            complaint_id=ID,
+            outcome=Outcome.EXCEPTION,
+            visit=0,
+            approved_by="supervisor-1",
+            reason="诉求人已搬离",
+            recalled_unit=STREET,
+            closed_at=CLOSE.at,
+        )
+    )
+
+
+@pytest.mark.parametrize("life", [(RECEIVED, CLASSIFIED), ANSWERED_LIFE, ASKING])
+def test_an_exception_recalls_nobody_where_no_order_is_open(life: tuple[Fact, ...]) -> None:
+    (closed,) = given(*life).when(CLOSE).facts
+    assert isinstance(closed, ComplaintClosed)
+    assert (closed.outcome, closed.recalled_unit) == (Outcome.EXCEPTION, None)
+
+
+def test_an_exception_approved_twice_closes_once() -> None:
+    given(*WITH_UNIT).when(CLOSE).then_says(ComplaintClosed).when(CLOSE).then_refused(
+        "close by exception", because="the life ended with ComplaintClosed"
+    )
+
+
+# --- ended
+
+
+@pytest.mark.parametrize("end", [CLOSED, WITHDRAWN])
+def test_after_the_end_nobody_is_asked_and_every_answer_is_refused_by_a_fact(end: Fact) -> None:
+    """T21, T3."""
+    ended = given(*ASKING, end)
+    for command in (SCHEDULE, SCHEDULE_AT_EXPIRY):
+        ended.when(command).then_nothing()
+    for asked, command in (
+        ("record a visit", RECORD_VISIT),
+        ("record an attempt", RECORD_UNREACHED),
+        (
+            "close by exception",
+            CloseByException(complaint_id=ID, approved_by="s", reason="r", at=CALLED_AT + 9 * DAY),
+        ),
+    ):
+        ended.when(command).then_refused(asked, because=f"the life ended with {type(end).__name__}")
+
+
+def test_a_refused_answer_changes_nothing_so_the_right_one_is_still_taken() -> None:
+    """E3: closing needs the outcome of the visit that was asked for."""
+    stale = unreached(2, 25)
+    given(*ASKING).when(stale).then_refused("record an attempt", because="attempt 2 is over").when(
+        RECORD_VISIT
+    ).then(VISIT_MADE, CLOSED)

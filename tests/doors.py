@@ -1,0 +1,160 @@
+"""What may come to a door, good and bad: one table of bad messages for every door.
+
+A `Knock` is a good message of an input; each of `BAD` spoils one thing and says which words the reason must hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Final, NamedTuple
+
+import msgspec
+
+from shared.broker import Handle
+from shared.clock import HandClock
+from shared.cloudevents import input_headers
+from shared.desk import Batch, Work
+from shared.inputs import Input
+from shared.log import Incoming
+from tests import examples
+
+NOW: Final = examples.CALLED_AT + 30 * examples.DAY
+SOURCE: Final = "/somebody"
+
+Headers = tuple[tuple[str, bytes | None], ...]
+
+
+def clock() -> HandClock:
+    """A month after the call, so that every example lies in the past."""
+    return HandClock(NOW)
+
+
+def message(
+    data: Input, topic: str, *, at: datetime = examples.CALLED_AT, event_id: str = "1", offset: int = 0
+) -> Incoming:
+    """This input as a CloudEvent in binary mode on a topic."""
+    headers = tuple(input_headers(type(data), SOURCE, event_id, at))
+    sent_at_ms = int(at.timestamp() * 1000)
+    return Incoming(topic, 0, offset, sent_at_ms, b"key", headers, msgspec.json.encode(data))
+
+
+def filled(handle: Handle, *messages: Incoming) -> Batch:
+    """What a door makes of these messages."""
+    batch = Batch()
+    handle(messages, batch)
+    return batch
+
+
+def asked(handle: Handle, incoming: Incoming) -> Work:
+    """The one thing a good message asks of its desk."""
+    batch = filled(handle, incoming)
+    assert [parked.reason for parked in batch.parked] == []
+    (work,) = batch.work
+    return work
+
+
+def refused(handle: Handle, incoming: Incoming) -> str:
+    """Why a bad message is set aside; it is kept whole and asks nothing of the desk."""
+    batch = filled(handle, incoming)
+    assert batch.work == []
+    assert batch.effect is None
+    (parked,) = batch.parked
+    assert parked.message == incoming
+    return parked.reason
+
+
+class Bad(NamedTuple):
+    """One way to spoil a good message, and what the reason must name."""
+
+    name: str
+    spoil: Callable[[Incoming], Incoming]
+    field: str
+    expectation: str
+
+
+def _header(name: str, value: bytes | None) -> Callable[[Incoming], Incoming]:
+    return lambda good: good._replace(
+        headers=tuple((key, value if key == name else kept) for key, kept in good.headers)
+    )
+
+
+def _without(name: str) -> Callable[[Incoming], Incoming]:
+    return lambda good: good._replace(headers=tuple(pair for pair in good.headers if pair[0] != name))
+
+
+def _value(value: bytes | None) -> Callable[[Incoming], Incoming]:
+    return lambda good: good._replace(value=value)
+
+
+def _structured(good: Incoming) -> Incoming:
+    return good._replace(headers=(("content-type", b"application/cloudevents+json; charset=utf-8"),))
+
+
+def _nested(good: Incoming) -> Incoming:
+    """30,000 lists in one another inside a field nobody reads."""
+    return good._replace(value=b'{"more":' + b"[" * 30_000 + b"]" * 30_000 + b"}")
+
+
+BAD: Final[Sequence[Bad]] = (
+    *(
+        Bad(f"{name} missing", _without(name), f"header {name}", "missing")
+        for name in ("ce_specversion", "ce_type", "ce_source", "ce_id", "ce_time")
+    ),
+    *(
+        Bad(f"{name} null", _header(name, None), f"header {name}", "missing")
+        for name in ("ce_specversion", "ce_type", "ce_source", "ce_id", "ce_time")
+    ),
+    *(
+        Bad(f"{name} not UTF-8", _header(name, b"\xff\xfe"), f"header {name}", "not UTF-8")
+        for name in ("ce_specversion", "ce_type", "ce_source", "ce_id", "ce_time")
+    ),
+    Bad("no header at all", lambda good: good._replace(headers=()), "header ce_specversion", "missing"),
+    Bad("empty id", _header("ce_id", b""), "header ce_id", "empty"),
+    Bad("endless source", _header("ce_source", b"x" * 257), "header ce_source", "at most 256"),
+    Bad("another CloudEvents", _header("ce_specversion", b"0.3"), "header ce_specversion", "expected '1.0'"),
+    Bad("unknown type", _header("ce_type", b"hotline.gossip.v1"), "header ce_type", "'hotline.gossip.v1'"),
+    Bad(
+        "a newer version of a type",
+        _header("ce_type", b"hotline.order.signed.v2"),
+        "header ce_type",
+        "one of",
+    ),
+    Bad(
+        "a fact instead of an input",
+        _header("ce_type", b"hotline.OrderSigned.v1"),
+        "header ce_type",
+        "one of",
+    ),
+    Bad("structured mode", _structured, "content-type", "binary mode"),
+    Bad("no time", _header("ce_time", b"yesterday"), "header ce_time", "expected RFC 3339"),
+    Bad("time without a zone", _header("ce_time", b"2021-09-24T08:30:00"), "header ce_time", "no time zone"),
+    Bad(
+        "time before all time",
+        _header("ce_time", b"0001-01-01T00:00:00+14:00"),
+        "header ce_time",
+        "outside the years 1 to 9999",
+    ),
+    Bad(
+        "a clock far in the future",
+        _header("ce_time", (NOW + timedelta(days=365)).isoformat().encode()),
+        "header ce_time",
+        "lies ahead of our time",
+    ),
+    Bad("null value", _value(None), "value", "null"),
+    Bad("empty value", _value(b""), "value", "not JSON"),
+    Bad("not JSON", _value(b"<xml/>"), "value", "not JSON"),
+    Bad("half of it", _value(b'{"complaint_id": "a'), "value", "not JSON"),
+    Bad("not UTF-8", _value(b'{"request_id": "\xff", "call_id": "\xff", "complaint_id": "\xff"}'), "value", "not JSON"),
+    Bad("1 MB of text", _value(b'{"title": "' + b"x" * 1_000_000 + b'"}'), "value", "at most 65536"),
+    Bad("deep nesting", _nested, "value", "not JSON"),
+    Bad("a list", _value(b"[]"), "data", "Expected `object`"),
+    Bad("a number", _value(b"7"), "data", "Expected `object`"),
+    Bad("nothing in it", _value(b"{}"), "data", "missing required field"),
+)
+
+
+def spoiled(data: Input, **fields: object) -> bytes:
+    """The example's data with fields set to what they must not be; `None` leaves the field out."""
+    whole = msgspec.to_builtins(data) | fields
+    return msgspec.json.encode({name: value for name, value in whole.items() if value is not None})

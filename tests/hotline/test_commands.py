@@ -1,0 +1,227 @@
+"""What the command says where nothing runs: help at once, one sentence for what is wrong, never a trace."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from io import StringIO
+from pathlib import Path
+from typing import Final
+
+import pytest
+import typer
+from rich.console import Console
+
+from hotline.city.city import DAY
+from hotline.city.conductor import Progress
+from hotline.commands.unit import known_unit
+from hotline.view import View
+
+PROJECT: Final = Path(__file__).resolve().parents[2]
+COMMANDS: Final = (
+    "demo", "up", "status", "call", "unit", "show", "verify", "parked", "replay", "bench", "down", "wipe",
+)  # fmt: skip
+
+
+def typed(*words: str, folder: Path, told: str = "") -> subprocess.CompletedProcess[str]:
+    """What a person sees who types `hotline WORDS` in a folder."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("HOTLINE_")}
+    return subprocess.run(
+        [sys.executable, "-m", "hotline", *words],
+        cwd=folder,
+        env={**kept, "PYTHONPATH": str(PROJECT), "COLUMNS": "160"},
+        input=told,
+        capture_output=True,
+        text=True,
+        timeout=170,
+        check=False,
+    )
+
+
+def test_help_lists_every_command_and_loads_nothing_heavy(tmp_path: Path) -> None:
+    found = typed("--help", folder=tmp_path)
+    assert found.returncode == 0
+    for command in COMMANDS:
+        assert f"\n  {command} " in found.stdout
+    assert "supervise" not in found.stdout
+    loaded = subprocess.run(
+        [sys.executable, "-X", "importtime", "-c", "import hotline.__main__"],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stderr
+    heavy = {
+        "aiokafka",
+        "asyncpg",
+        "confluent_kafka",
+        "faststream",
+        "opentelemetry",
+        "rich.live",
+        "shared.log.postgres",
+    }
+    names = {line.rpartition("|")[2].strip() for line in loaded.splitlines()}
+    assert "typer" in names
+    assert names.isdisjoint(heavy)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help(command: str, tmp_path: Path) -> None:
+    found = typed(command, "--help", folder=tmp_path)
+    assert found.returncode == 0
+    assert f"hotline {command}" in found.stdout
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("status",),
+        ("status", "--json"),
+        ("verify",),
+        ("show", "abcdef12"),
+        ("unit", "municipal-water", "--list"),
+        ("parked", "list"),
+        ("parked", "drop", "1", "--reason", "no use"),
+        ("call", "--subject", "x", "--district", "海淀区", "--title", "没有水"),
+    ],
+    ids=" ".join,
+)
+def test_where_nothing_is_up_one_sentence_says_what_starts_it(words: tuple[str, ...], tmp_path: Path) -> None:
+    found = typed(*words, folder=tmp_path)
+    assert (found.returncode, found.stdout) == (1, "")
+    assert found.stderr == "The stack is not up: `hotline up` starts it.\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_down_and_wipe_where_nothing_is_say_so_and_are_no_failure(tmp_path: Path) -> None:
+    down, wipe = typed("down", folder=tmp_path), typed("wipe", "--yes", folder=tmp_path)
+    assert (down.returncode, down.stdout) == (0, "There is no stack in .stack.\n")
+    assert (wipe.returncode, wipe.stdout) == (0, "There is nothing in .stack.\n")
+
+
+def test_wipe_removes_nothing_unasked_and_nothing_that_is_not_a_stack(tmp_path: Path) -> None:
+    treasure = tmp_path / ".stack" / "treasure"
+    treasure.parent.mkdir()
+    treasure.write_text("years of work")
+    unasked, asked = typed("wipe", folder=tmp_path), typed("wipe", "--yes", folder=tmp_path)
+    assert (unasked.returncode, asked.returncode) == (2, 1)
+    assert "say --yes" in unasked.stderr
+    assert "it is not a stack and was left as it is" in asked.stderr
+    assert treasure.read_text() == "years of work"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("nosuch",), "No such command 'nosuch'"),
+        (("up", "--city", "../etc"), "--city: '../etc', expected a name like 'hotline'"),
+        (("up", "--catalogue", "nowhere.json"), "'nowhere.json' does not exist"),
+        (("unit", "x", "--answer", "abcd1234"), "--answer needs --text"),
+        (("unit", "x", "--return", "abcd1234", "--reason", "r"), "--return needs --reason and --evidence"),
+        (("unit", "x", "--sign", "a", "--answer", "b", "--text", "t"), "--sign and --answer: one at a time"),
+        (
+            ("call", "--subject", "s", "--district", "d", "--title", "t", "--urgency", "SOON"),
+            "'SOON', expected",
+        ),
+        (("parked", "drop", "1"), "Missing option '--reason'"),
+    ],
+    ids=lambda part: " ".join(part) if isinstance(part, tuple) else "",
+)
+def test_what_is_typed_wrongly_is_named_with_exit_code_2(
+    words: tuple[str, ...], said: str, tmp_path: Path
+) -> None:
+    found = typed(*words, folder=tmp_path)
+    assert found.returncode == 2
+    assert said in found.stderr
+    assert "Traceback" not in found.stderr
+
+
+def test_a_rule_set_nobody_knows_is_named_before_anything_starts(tmp_path: Path) -> None:
+    found = typed("up", "--ruleset", "mars-1", folder=tmp_path)
+    assert found.returncode == 1
+    assert "there is no rule set 'mars-1'; known: beijing-draft-2021" in found.stderr
+    assert not (tmp_path / ".stack").exists()
+
+
+def test_a_catalogue_with_a_hole_is_named_before_anything_starts(tmp_path: Path) -> None:
+    (tmp_path / "own.json").write_text('{"version": "own-1"}')
+    found = typed("up", "--catalogue", "own.json", folder=tmp_path)
+    assert found.returncode == 1
+    assert found.stderr.startswith("catalogue: Object missing required field")
+    assert not (tmp_path / ".stack").exists()
+
+
+def test_an_unexpected_error_is_a_sentence_too_and_its_trace_is_there_on_request(tmp_path: Path) -> None:
+    (tmp_path / ".stack").mkdir()
+    (tmp_path / ".stack" / "stack.json").write_text("{}")
+    quiet = typed("status", folder=tmp_path)
+    assert quiet.returncode == 1
+    assert quiet.stderr.count("\n") == 1
+    kept = {**os.environ, "PYTHONPATH": str(PROJECT), "HOTLINE_DEBUG": "1"}
+    loud = subprocess.run(
+        [sys.executable, "-m", "hotline", "status"],
+        cwd=tmp_path,
+        env=kept,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert loud.returncode == 1
+    assert "Traceback" in loud.stderr
+
+
+def test_a_unit_is_known_by_its_id_its_name_or_its_street() -> None:
+    assert known_unit("street-dongcheng-donghuamen", "") == "street-dongcheng-donghuamen"
+    assert known_unit("东城区东华门街道", "") == "street-dongcheng-donghuamen"
+    assert known_unit("东华门街道", "") == "street-dongcheng-donghuamen"
+
+
+def test_a_unit_nobody_knows_is_told_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(typer.Exit):
+        known_unit("东华门", "")
+    said = capsys.readouterr().err
+    assert said.startswith("No unit '东华门' in catalogue beijing-example-1; near: ")
+    assert "street-dongcheng-donghuamen (东城区东华门街道)" in said
+
+
+PROGRESS: Final = Progress(
+    city_at=DAY,
+    elapsed_seconds=12.0,
+    inputs={"hotline.call.offered.v1": 70_001},
+    facts={"ComplaintReceived": 28_002, "ComplaintClosed": 8_003, "FeedbackLimitMissed": 904},
+    planned=7,
+    lag=1_205,
+    waiting_for="the relay to publish the log",
+)
+
+
+def test_without_a_terminal_progress_is_a_plain_line_now_and_then(capsys: pytest.CaptureFixture[str]) -> None:
+    with View("a day") as view:
+        began_at = time.monotonic()
+        view.show(PROGRESS)
+        view.show(PROGRESS)
+        assert time.monotonic() - began_at < 5
+    said = capsys.readouterr().out
+    assert said.count("\n") == 1
+    for part in (
+        "2021-09-27 00:00",
+        "calls 70,001",
+        "open 19,999",
+        "overdue 904",
+        "closed 8,003",
+        "lag 1,205",
+    ):
+        assert part in said
+    assert "\x1b" not in said
+
+
+def test_on_a_terminal_progress_is_a_table_that_fits_and_says_what_is_waited_for() -> None:
+    page = StringIO()
+    Console(file=page, width=80, force_terminal=False).print(View("a day of the city")._table(PROGRESS))
+    shown = page.getvalue()
+    for part in ("a day of the city", "2021-09-27 00:00", "70,001", "19,999", "904", "8,003", "1,205"):
+        assert part in shown
+    assert "waiting for the relay to publish the log" in shown
+    assert max(len(line) for line in shown.splitlines()) <= 80

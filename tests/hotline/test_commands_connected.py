@@ -1,0 +1,387 @@
+"""The command on a stack of its own, as a person uses it: every step is a process that is typed and read."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import asyncpg
+import msgspec
+import psutil
+import pytest
+from aiokafka import AIOKafkaProducer
+
+from hotline.speak import tell
+from hotline.where import City, remembered
+from shared.cloudevents import input_headers
+from shared.ids import complaint_id
+from shared.inputs import Input, OrderAnswered, OrderSigned
+from shared.log.postgres import _headers_stored
+from shared.topics import DISPATCH_REPLIES, INTAKE_REQUESTS
+
+pytestmark = [pytest.mark.connected, pytest.mark.timeout(420)]
+
+PROJECT: Final = Path(__file__).resolve().parents[2]
+UNIT: Final = "street-dongcheng-donghuamen"
+CALL: Final = (
+    "call", "--subject", "社会秩序/噪声扰民", "--district", "东城区", "--street", "东华门街道",
+    "--title", "半夜施工", "--json",
+)  # fmt: skip
+
+
+def environment() -> dict[str, str]:
+    """What a person's shell hands on, with the project importable."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("HOTLINE_")}
+    return {**kept, "PYTHONPATH": str(PROJECT), "COLUMNS": "160"}
+
+
+class Shell:
+    """Somebody in a folder who types `hotline …`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.stack = folder / ".stack"
+
+    def __call__(self, *words: str, told: str = "", code: int = 0) -> str:
+        """Type it and give what it printed; with another `code`, what it said was wrong."""
+        found = subprocess.run(
+            [sys.executable, "-m", "hotline", *words],
+            cwd=self.folder,
+            env=environment(),
+            input=told,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+        assert found.returncode == code, f"{words}: {found.returncode}\n{found.stdout}\n{found.stderr}"
+        assert "Traceback" not in found.stderr
+        return found.stdout if code == 0 else found.stderr
+
+    def city(self) -> City:
+        """The city as `hotline up` remembers it."""
+        city = remembered(self.stack)
+        assert city is not None
+        return city
+
+    def processes(self) -> list[psutil.Process]:
+        """Everything that runs for this folder and is alive."""
+        known: list[dict[str, Any]] = []
+        for file, key in (("stack.json", "running"), ("services.json", "services")):
+            if (self.stack / file).exists():
+                known += json.loads((self.stack / file).read_text())[key].values()
+        if (self.stack / "services.json").exists():
+            supervisor = json.loads((self.stack / "services.json").read_text())["supervisor"]
+            known += [supervisor] if supervisor else []
+        return [psutil.Process(entry["pid"]) for entry in known if psutil.pid_exists(entry["pid"])]
+
+
+def until(ask: Callable[[], Any], *, within: float = 30.0) -> Any:
+    """Ask until the answer is true."""
+    give_up_at = time.monotonic() + within
+    while not (answer := ask()):
+        assert time.monotonic() < give_up_at, f"not within {within} s; the last answer was {answer!r}"
+        time.sleep(0.1)
+    return answer
+
+
+@pytest.fixture(scope="module")
+def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
+    """A shell in a folder where `hotline up` was typed."""
+    made = Shell(tmp_path_factory.mktemp("shell"))
+    try:
+        made("up")
+        yield made
+    finally:
+        made("down")
+
+
+def test_up_opens_a_city_and_a_second_up_changes_nothing(shell: Shell) -> None:
+    before = {process.pid for process in shell.processes()}
+    said = shell("up")
+    assert {process.pid for process in shell.processes()} == before
+    assert len(before) == 9  # three parts, five services, who keeps them alive
+    assert "City 'hotline' is up already" in said
+    passwords = [
+        dsn.partition("//")[2].partition("@")[0].partition(":")[2]
+        for dsn in shell.city().realm.logins.values()
+    ]
+    assert all(passwords)
+    assert not any(password in said for password in passwords)
+    assert (shell.stack / "city.json").stat().st_mode & 0o777 == 0o600
+    assert "City 'hotline' is up" in shell("up", "--city", "other", code=1)
+
+
+def test_status_tells_every_process_what_it_needs_and_who_is_behind(shell: Shell) -> None:
+    found = json.loads(shell("status", "--json"))
+    assert found["up"] is True
+    assert set(found["processes"]) == {
+        "kafka", "postgres", "zipkin", "intake", "dispatch", "escalation", "feedback", "relay",
+    }  # fmt: skip
+    for name, entry in found["processes"].items():
+        assert entry["pid"], name
+        assert entry["port"], name
+        assert entry["memory_mb"] > 0, name
+    until(lambda: not any(json.loads(shell("status", "--json"))["behind"].values()))
+    assert "City hotline, system time" in shell("status")
+
+
+def test_a_killed_service_comes_back_and_status_counts_it(shell: Shell) -> None:
+    before = json.loads(shell("status", "--json"))["processes"]["feedback"]
+    os.kill(before["pid"], signal.SIGKILL)
+
+    def came_back() -> dict[str, Any] | None:
+        after: dict[str, Any] = json.loads((shell.stack / "services.json").read_text())["services"][
+            "feedback"
+        ]
+        return after if after["pid"] != before["pid"] else None
+
+    until(came_back)
+    until(
+        lambda: json.loads((shell.stack / "restarts.json").read_text())["feedback"] == before["restarts"] + 1
+    )
+    after = json.loads(shell("status", "--json"))["processes"]["feedback"]
+    assert (after["up"], after["restarts"]) == (True, before["restarts"] + 1)
+
+
+def test_a_request_reaches_its_unit_which_signs_and_answers_it(shell: Shell) -> None:
+    called = json.loads(shell(*CALL))
+    complaint = called["complaint_id"]
+    assert (called["unit"], called["name"]) == (UNIT, "东城区东华门街道")
+    listed = json.loads(shell("unit", "东华门街道", "--list", "--json"))
+    mine = next(order for order in listed if order["complaint_id"] == complaint)
+    assert (mine["state"], mine["title"], mine["assignment"]) == ("new", "半夜施工", 1)
+    assert shell("unit", UNIT, "--sign", complaint[:8]) == "Signed: the order is yours.\n"
+    assert shell("unit", UNIT, "--sign", complaint[:8]) == "It was so already; nothing changed.\n"
+    answered = json.loads(shell("unit", UNIT, "--answer", complaint[:8], "--text", "已停工", "--json"))
+    assert [(fact["type"], fact["result"]) for fact in answered] == [("OrderAnswered", "已停工")]
+    assert (
+        shell("unit", UNIT, "--answer", complaint, "--text", "x", code=1)
+        == "Refused: the order is answered.\n"
+    )
+    listed = json.loads(shell("unit", "东华门街道", "--json"))
+    assert complaint not in {order["complaint_id"] for order in listed}
+
+
+def test_the_same_request_told_twice_is_one_complaint(shell: Shell) -> None:
+    first, second = (json.loads(shell(*CALL, "--request-id", "told-twice")) for _ in range(2))
+    assert first == second
+    assert "Refused: request told-twice is already on record" in shell(
+        *CALL, "--request-id", "told-twice", "--content", "something else", code=1
+    )
+
+
+def test_another_units_order_is_refused_and_an_unknown_complaint_is_named(shell: Shell) -> None:
+    complaint = json.loads(shell(*CALL))["complaint_id"]
+    said = shell("unit", "municipal-water", "--sign", complaint, code=1)
+    assert said == f"Refused: the order lies with {UNIT} now.\n"
+    said = shell("unit", UNIT, "--return", complaint, "--reason", "not ours", "--evidence", "map")
+    assert said.startswith("Return requested")
+    assert shell("unit", UNIT, "--sign", "00000000", code=1) == "No complaint 00000000 is on record.\n"
+
+
+def test_at_the_units_desk_orders_appear_as_they_come_and_replies_are_typed(shell: Shell) -> None:
+    first = json.loads(shell(*CALL))["complaint_id"]
+    sitting = subprocess.Popen(
+        [sys.executable, "-u", "-m", "hotline", "unit", UNIT],
+        cwd=shell.folder,
+        env=environment(),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert sitting.stdin is not None
+    assert sitting.stdout is not None
+    try:
+        for line in sitting.stdout:
+            if first[:8] in line:
+                number = line.split()[0]
+                break
+        second = json.loads(shell(*CALL))["complaint_id"]
+        for line in sitting.stdout:
+            if second[:8] in line:
+                assert line.endswith("<- new order\n")
+                break
+        sitting.stdin.write(f"sign {number}\nanswer {number} 已停工\nnonsense\nquit\n")
+        sitting.stdin.flush()
+        said = sitting.stdout.read()
+        assert sitting.wait(30) == 0
+    finally:
+        sitting.kill()
+        sitting.wait()
+        sitting.stdin.close()
+        sitting.stdout.close()
+    assert f"{first[:8]}  Signed: the order is yours." in said
+    assert f"{first[:8]}  Answered: now the citizen is asked." in said
+    assert "list · sign N" in said
+
+
+def test_a_parked_message_is_listed_shown_and_released_with_its_effect(shell: Shell) -> None:
+    complaint = complaint_id("req-that-comes-late")
+    asyncio.run(_told(shell.city(), complaint, OrderSigned(complaint_id=complaint, assignment=1)))
+    row = until(lambda: _parked(shell, DISPATCH_REPLIES.of(UNIT)))
+    number = str(row["id"])
+    assert (row["desk"], row["released"]) == ("dispatch", False)
+    assert f"complaint {complaint} is not on record" in row["reason"]
+    shown = shell("parked", "show", number)
+    assert "header     ce_type: hotline.order.signed.v1" in shown
+    assert f'"complaint_id":"{complaint}"' in shown
+    again = shell("parked", "release", number, code=1)
+    assert again == ""
+    assert _parked(shell, DISPATCH_REPLIES.of(UNIT))["id"] == row["id"]
+    shell(*CALL, "--request-id", "req-that-comes-late")
+    assert shell("parked", "release", number) == f"{number} is handled.\n"
+    assert _parked(shell, DISPATCH_REPLIES.of(UNIT)) is None
+    listed = json.loads(shell("unit", UNIT, "--json"))
+    assert [order["state"] for order in listed if order["complaint_id"] == complaint] == ["signed"]
+
+
+def test_messages_that_wait_behind_one_are_released_with_it_in_order(shell: Shell) -> None:
+    complaint = json.loads(shell(*CALL))["complaint_id"]
+    said = (
+        OrderSigned(complaint_id=complaint, assignment=1),
+        OrderAnswered(complaint_id=complaint, assignment=1, result="已停工", claims_solved=True),
+    )
+    numbers = asyncio.run(_park(shell.city(), complaint, said))
+    lines = shell("parked", "release", str(numbers[1])).splitlines()
+    assert lines == [
+        "2 messages of the same complaint are released together, oldest first.",
+        *(f"{number} is handled." for number in numbers),
+    ]
+    types = asyncio.run(_story(shell.city(), complaint))
+    assert types[-3:] == ["OrderSigned", "OrderAnswered", "VisitScheduled"] or types[-2:] == [
+        "OrderSigned",
+        "OrderAnswered",
+    ]
+
+
+def test_a_message_that_is_given_up_is_kept_with_the_reason(shell: Shell) -> None:
+    asyncio.run(_sent(shell.city(), INTAKE_REQUESTS.name, b"{bad", [("ce_id", b"\xff")]))
+    number = until(lambda: _parked(shell, INTAKE_REQUESTS.name))["id"]
+    said = shell("parked", "drop", str(number), "--reason", "somebody tried things out")
+    assert said == f"{number} is dropped and kept in es.parked_dropped with your reason.\n"
+    assert _parked(shell, INTAKE_REQUESTS.name) is None
+    kept = asyncio.run(
+        _rows(shell.city(), "SELECT value, why FROM es.parked_dropped WHERE parked_id = $1", number)
+    )
+    assert [tuple(row) for row in kept] == [(b"{bad", "somebody tried things out")]
+    for words in (("drop", str(number), "--reason", "x"), ("release", str(number)), ("show", str(number))):
+        said = shell("parked", *words, code=1)
+        assert said == f"Nothing is parked under {number}: `hotline parked list` shows what is.\n"
+
+
+def test_down_ends_everything_and_the_log_can_still_be_looked_into(shell: Shell) -> None:
+    complaint = json.loads(shell(*CALL))["complaint_id"]
+    assert "still runs" in shell("wipe", "--yes", code=1)
+    running = shell.processes()
+    assert "Everything is stopped." in shell("down")
+    _, alive = psutil.wait_procs(running, timeout=5)
+    assert alive == []
+    assert shell("status", code=1) == "The stack is not up: `hotline up` starts it.\n"
+    shell("up", "--stack-only")
+    assert complaint in shell("show", complaint[:8])
+    shell("down")
+    assert shell("wipe", "--yes") == ".stack is removed.\n"
+    assert not shell.stack.exists()
+
+
+def test_ctrl_c_in_a_demo_leaves_nothing_running_and_the_next_one_is_lived_to_its_end(tmp_path: Path) -> None:
+    shell = Shell(tmp_path)
+    output = tmp_path / "demo.txt"
+    with output.open("wb") as file:
+        demo = subprocess.Popen(
+            [sys.executable, "-u", "-m", "hotline", "demo", "--scale", "0.002"],
+            cwd=tmp_path,
+            env=environment(),
+            stdout=file,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        until(lambda: " lives/s " in output.read_text() or demo.poll() is not None, within=200)
+        running = shell.processes()
+        assert len(running) == 9
+        demo.send_signal(signal.SIGINT)
+        demo.send_signal(signal.SIGINT)
+        assert demo.wait(120) == 130
+    finally:
+        demo.kill()
+        demo.wait()
+        shell("down")
+    said = output.read_text()
+    assert "Stopped; nothing is left running." in said
+    assert "`hotline up --city demo`" in said
+    assert "Traceback" not in said
+    _, alive = psutil.wait_procs([process for process in running if process.pid != demo.pid], timeout=0)
+    assert alive == []
+
+    said = shell("demo", "--scale", "0.001")
+    assert (
+        "still open                        │          0" in " ".join(said.split(" ")) or "still open" in said
+    )
+    assert "All holds" in said
+    assert shell.processes() == []
+    shell("wipe", "--yes")
+
+
+def _parked(shell: Shell, topic: str) -> Any:
+    rows = json.loads(shell("parked", "list", "--json"))
+    return next((row for row in rows if row["topic"] == topic), None)
+
+
+async def _told(city: City, complaint: str, data: Input) -> None:
+    await tell(city, DISPATCH_REPLIES, complaint, data, unit=UNIT)
+
+
+async def _sent(city: City, topic: str, value: bytes, headers: list[tuple[str, bytes]]) -> None:
+    producer = AIOKafkaProducer(bootstrap_servers=city.realm.kafka)
+    await producer.start()
+    try:
+        await producer.send_and_wait(topic, value, key=b"x", headers=headers)
+    finally:
+        await producer.stop()
+
+
+async def _rows(city: City, statement: str, *values: object) -> list[asyncpg.Record]:
+    connection = await asyncpg.connect(city.realm.owner_dsn)
+    try:
+        rows: list[asyncpg.Record] = await connection.fetch(statement, *values)
+        return rows
+    finally:
+        await connection.close()
+
+
+async def _park(city: City, complaint: str, said: tuple[Input, ...]) -> list[int]:
+    """Put messages of one complaint where a desk with a bug would have put them."""
+    from datetime import UTC, datetime
+
+    numbers = []
+    for offset, data in enumerate(said):
+        headers = tuple(input_headers(type(data), "/test", f"{complaint}/{offset}", datetime.now(UTC)))
+        rows = await _rows(
+            city,
+            "INSERT INTO es.parked (consumer, topic, part, kafka_offset, sent_at_ms, key, headers, value,"
+            " complaint_id, reason) VALUES ('dispatch', $1, 0, $2, $3, $4, $5, $6, $7, 'a bug, now mended')"
+            " RETURNING parked_id",
+            DISPATCH_REPLIES.of(UNIT),
+            1_000_000 + offset,
+            int(time.time() * 1000),
+            complaint.encode(),
+            _headers_stored(headers),
+            msgspec.json.encode(data),
+            complaint,
+        )
+        numbers.append(rows[0][0])
+    return numbers
+
+
+async def _story(city: City, complaint: str) -> list[str]:
+    rows = await _rows(city, "SELECT type FROM es.event WHERE stream_id = $1 ORDER BY version", complaint)
+    return [row[0] for row in rows]

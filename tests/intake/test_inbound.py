@@ -1,0 +1,236 @@
+"""Intake's doors: requests into commands, calls into their register, and what is set aside."""
+
+from datetime import UTC, datetime, timedelta, timezone
+from itertools import permutations
+
+import pytest
+from msgspec.structs import replace
+
+from services.intake.commands import RecordRequest, WithdrawRequest
+from services.intake.inbound import calls, requests
+from services.intake.settings import Settings
+from shared.clock import AHEAD_MAX
+from shared.ids import complaint_id, message_id
+from shared.inputs import CallAnswered, CallEnded, CallOffered
+from tests.doors import BAD, NOW, SOURCE, Bad, asked, clock, filled, message, refused, spoiled
+from tests.examples import (
+    ANSWER_REPLY,
+    CALL_ENDED,
+    CALL_OFFERED,
+    CALL_TAKEN,
+    CALLED_AT,
+    ID,
+    INSTANT,
+    RECORD,
+    REQUEST,
+    WITHDRAWAL,
+)
+
+SETTINGS = Settings(kafka="not asked", postgres="not asked")
+BOSTON = Settings(kafka="not asked", postgres="not asked", ruleset="boston-311-2011")
+REQUESTS = requests(SETTINGS, clock())
+CALLS = calls(clock())
+DUE_AT = datetime(2021, 9, 30, 12, tzinfo=UTC)
+
+
+# --- requests
+
+
+def test_a_recorded_request_is_to_be_put_on_record_at_its_own_time() -> None:
+    work = asked(REQUESTS, message(REQUEST, "intake.requests"))
+    assert work.command == RECORD
+    assert work.complaint_id == ID
+    assert work.message_id == work.caused_by == message_id(SOURCE, "1")
+
+
+def test_a_withdrawn_request_is_to_be_withdrawn() -> None:
+    work = asked(REQUESTS, message(WITHDRAWAL, "intake.requests"))
+    assert work.command == WithdrawRequest(complaint_id=ID, reason=WITHDRAWAL.reason, at=CALLED_AT)
+
+
+def test_the_same_request_in_another_event_is_the_same_complaint() -> None:
+    first = asked(REQUESTS, message(REQUEST, "intake.requests", event_id="1"))
+    second = asked(REQUESTS, message(REQUEST, "intake.requests", event_id="2"))
+    assert first.complaint_id == second.complaint_id
+    assert first.message_id != second.message_id
+
+
+def test_a_request_carries_what_its_sender_left_out_as_the_contract_says() -> None:
+    bare = spoiled(
+        REQUEST,
+        call_id=None,
+        channel=None,
+        urgency=None,
+        street=None,
+        address=None,
+        content=None,
+        recorded_by=None,
+    )
+    command = asked(REQUESTS, message(REQUEST, "intake.requests")._replace(value=bare)).command
+    assert isinstance(command, RecordRequest)
+    assert command.request == replace(
+        REQUEST, call_id=None, street=None, address="", content="", recorded_by="agent"
+    )
+
+
+def test_a_field_of_a_newer_sender_is_ignored() -> None:
+    newer = spoiled(REQUEST, mood="patient")
+    assert asked(REQUESTS, message(REQUEST, "intake.requests")._replace(value=newer)).command == RECORD
+
+
+def test_times_come_in_any_zone_and_are_kept_in_utc() -> None:
+    beijing = timezone(timedelta(hours=8))
+    told = message(
+        replace(REQUEST, given_due_at=DUE_AT.astimezone(beijing)),
+        "intake.requests",
+        at=CALLED_AT.astimezone(beijing),
+    )
+    command = asked(REQUESTS, told).command
+    assert isinstance(command, RecordRequest)
+    assert (command.at, command.request.given_due_at) == (CALLED_AT, DUE_AT)
+    assert command.at.tzinfo is UTC
+    assert command.request.given_due_at is not None
+    assert command.request.given_due_at.tzinfo is UTC
+
+
+def test_where_the_city_gives_each_limit_a_request_without_one_is_set_aside() -> None:
+    boston = requests(BOSTON, clock())
+    assert "given_due_at: missing" in refused(boston, message(REQUEST, "intake.requests"))
+    with_limit = message(replace(REQUEST, given_due_at=DUE_AT), "intake.requests")
+    assert asked(boston, with_limit).command.ruleset == "boston-311-2011"
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "expectation"),
+    [
+        ("request_id", None, "missing required field `request_id`"),
+        ("request_id", "", "length >= 1 - at `$.request_id`"),
+        ("request_id", "x" * 129, "length <= 128 - at `$.request_id`"),
+        ("request_id", 7, "Expected `str`, got `int` - at `$.request_id`"),
+        ("title", None, "missing required field `title`"),
+        ("title", "x" * 201, "length <= 200 - at `$.title`"),
+        ("content", "水" * 4001, "length <= 4000 - at `$.content`"),
+        ("urgency", "WHENEVER", "Invalid enum value 'WHENEVER' - at `$.urgency`"),
+        ("request_type", "GOSSIP", "Invalid enum value 'GOSSIP' - at `$.request_type`"),
+        ("article_version", 0, ">= 1 - at `$.article_version`"),
+        ("given_due_at", "2021-09-30T00:00:00", "timezone component - at `$.given_due_at`"),
+        ("given_due_at", "0001-01-01T00:00:00+14:00", "given_due_at: 0001-01-01"),
+        ("title", "a\0b", "title: holds the character U+0000"),
+    ],
+)
+def test_a_bad_field_is_refused_by_name(field: str, value: object, expectation: str) -> None:
+    bad = message(REQUEST, "intake.requests")._replace(value=spoiled(REQUEST, **{field: value}))
+    reason = refused(REQUESTS, bad)
+    assert reason.startswith("data: ")
+    assert expectation in reason
+
+
+def test_text_that_only_looks_like_u0000_is_text() -> None:
+    command = asked(REQUESTS, message(replace(REQUEST, title="\\u0000"), "intake.requests")).command
+    assert isinstance(command, RecordRequest)
+    assert command.request.title == "\\u0000"
+
+
+def test_a_clock_a_little_ahead_is_believed_and_one_beyond_that_is_not() -> None:
+    assert (
+        asked(REQUESTS, message(REQUEST, "intake.requests", at=NOW + AHEAD_MAX)).command.at == NOW + AHEAD_MAX
+    )
+    reason = refused(REQUESTS, message(REQUEST, "intake.requests", at=NOW + AHEAD_MAX + INSTANT))
+    assert reason.startswith("header ce_time")
+
+
+def test_an_input_for_another_door_is_set_aside_and_told_what_is_taken_in_here() -> None:
+    reason = refused(REQUESTS, message(ANSWER_REPLY, "intake.requests"))
+    assert "'hotline.order.answered.v1' is not taken in here" in reason
+    assert "hotline.request.recorded.v1, hotline.request.withdrawn.v1" in reason
+
+
+@pytest.mark.parametrize("bad", BAD, ids=lambda bad: bad.name)
+def test_a_message_that_cannot_be_understood_is_set_aside_and_the_reason_names_the_field(bad: Bad) -> None:
+    reason = refused(REQUESTS, bad.spoil(message(REQUEST, "intake.requests")))
+    assert reason.startswith(f"{bad.field}:")
+    assert bad.expectation in reason
+
+
+def test_a_bad_message_stops_no_good_one() -> None:
+    good = message(REQUEST, "intake.requests")
+    batch = filled(REQUESTS, *(bad.spoil(good) for bad in BAD), good)
+    assert len(batch.parked) == len(BAD)
+    assert [work.command for work in batch.work] == [RECORD]
+
+
+# --- calls: a register, the same in any order
+
+
+def register(
+    *told: CallOffered | CallAnswered | CallEnded, seconds: tuple[int, ...]
+) -> dict[str, tuple[object, ...]]:
+    """The rows a batch of call events brings, by call."""
+    incoming = [
+        message(event, "telephony.calls", at=CALLED_AT + timedelta(seconds=after), event_id=str(number))
+        for number, (event, after) in enumerate(zip(told, seconds, strict=True))
+    ]
+    batch = filled(CALLS, *incoming)
+    assert (batch.work, batch.parked) == ([], [])
+    assert batch.effect is not None
+    statement, (call_ids, *columns) = batch.effect
+    assert statement.startswith("SELECT intake.note_calls(")
+    assert isinstance(call_ids, list)
+    return dict(zip(call_ids, zip(*columns, strict=True), strict=True))  # type: ignore[arg-type] -- columns are lists
+
+
+def after(seconds: int) -> datetime:
+    return CALLED_AT + timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_a_call_is_one_row_whatever_the_order_of_its_events(order: tuple[int, ...]) -> None:
+    """T1."""
+    told = [(CALL_OFFERED, 0), (CALL_TAKEN, 15), (CALL_ENDED, 200)]
+    events = [told[place] for place in order]
+    rows = register(*(event for event, _ in events), seconds=tuple(second for _, second in events))
+    assert rows == {"call-1": (after(0), after(15), after(200), "hangup")}
+
+
+def test_a_call_told_many_times_has_one_terminal_state_the_earliest() -> None:
+    """T1: of two ends at the same instant the same one wins in any order."""
+    busy = CallEnded(call_id="call-1", cause="busy")
+    ends = [(CALL_ENDED, 9), (busy, 9), (CALL_ENDED, 30)]
+    for told in permutations(ends):
+        rows = register(*(event for event, _ in told), seconds=tuple(second for _, second in told))
+        assert rows == {"call-1": (None, None, after(9), "busy")}
+
+
+def test_calls_do_not_mix() -> None:
+    other = CallOffered(call_id="call-2")
+    assert register(CALL_OFFERED, other, seconds=(0, 5)) == {
+        "call-1": (after(0), None, None, None),
+        "call-2": (after(5), None, None, None),
+    }
+
+
+@pytest.mark.parametrize("bad", BAD, ids=lambda bad: bad.name)
+def test_a_bad_call_event_is_set_aside_and_leaves_no_row(bad: Bad) -> None:
+    reason = refused(CALLS, bad.spoil(message(CALL_OFFERED, "telephony.calls")))
+    assert reason.startswith(f"{bad.field}:")
+    assert bad.expectation in reason
+
+
+def test_a_request_on_the_telephones_topic_is_set_aside() -> None:
+    assert "is not taken in here" in refused(CALLS, message(REQUEST, "telephony.calls"))
+
+
+def test_a_call_id_the_database_could_not_store_is_set_aside() -> None:
+    """One such call in a batch would keep the whole batch from being written."""
+    assert "U+0000" in refused(CALLS, message(CallOffered(call_id="a\0b"), "telephony.calls"))
+
+
+def test_a_bad_call_event_keeps_no_good_one_out_of_the_register() -> None:
+    good = message(CALL_OFFERED, "telephony.calls")
+    batch = filled(CALLS, good._replace(value=None), good)
+    assert len(batch.parked) == 1
+    assert batch.effect is not None
+
+
+def test_complaints_are_named_after_their_requests() -> None:
+    assert complaint_id(REQUEST.request_id) == ID

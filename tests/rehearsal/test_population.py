@@ -1,0 +1,364 @@
+"""The made-up city: the same seed gives the same day, and every life in it ends."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict, deque
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from functools import cache
+
+import pytest
+from msgspec.structs import replace as changed
+
+from hotline.city.act import Act, Heard
+from hotline.city.agenda import Agenda, Timer, fire_until
+from hotline.city.city import DAY
+from hotline.city.draw import Draw, Weighted
+from hotline.city.population import Beijing
+from hotline.city.subjects import SUBJECTS
+from hotline.city.voice import Voice
+from services.dispatch import inbound as dispatch_doors
+from services.dispatch import rules as dispatch
+from services.dispatch.routing import routed
+from services.dispatch.settings import Settings as DispatchSettings
+from services.escalation import rules as escalation
+from services.escalation.commands import FireDeadlines
+from services.feedback import inbound as feedback_doors
+from services.feedback import rules as feedback
+from services.intake import inbound as intake_doors
+from services.intake import rules as intake
+from services.intake.settings import Settings as IntakeSettings
+from shared.catalogue import catalogue
+from shared.clock import RehearsalClock
+from shared.complaint import UNOPENED, Case, Complaint, due_deadlines, evolve, is_open
+from shared.desk import Batch
+from shared.events import (
+    ComplaintClosed,
+    ComplaintEscalated,
+    ComplaintReopened,
+    Fact,
+    FeedbackLimitMissed,
+    LimitMissCorrected,
+    OrderSigned,
+    Outcome,
+    ReplyRefused,
+    ReturnApproved,
+    ReturnRejected,
+    ReturnRequested,
+    SignLimitMissed,
+    Urgency,
+    VisitMade,
+    VisitUnreached,
+)
+from shared.events.base import Level
+from shared.ids import ComplaintId
+from shared.inputs import CallAnswered, CallEnded, CallOffered, RequestRecorded, RequestWithdrawn
+from shared.log import Incoming
+from shared.topics import DISPATCH_REPLIES, DISPATCH_REVIEWS, FEEDBACK_ANSWERS, INTAKE_REQUESTS, OUTWARD
+
+CATALOGUE = catalogue()
+CLOCK = RehearsalClock()
+ADDRESS = {"kafka": "none", "postgres": "none"}
+
+
+def day(seed: int = 1, scale: float = 0.02) -> list[Act]:
+    return list(Beijing(CATALOGUE, seed=seed, scale=scale, day=DAY).first_acts(DAY + timedelta(days=9)))
+
+
+@cache
+def whole_day() -> list[Act]:
+    return day(scale=0.2)
+
+
+def recorded() -> list[RequestRecorded]:
+    return [act.data for act in whole_day() if isinstance(act.data, RequestRecorded)]
+
+
+def work_orders() -> list[RequestRecorded]:
+    return [request for request in recorded() if request.article_id is None]
+
+
+# -- chance
+
+
+def test_a_name_always_draws_the_same_row() -> None:
+    one, other = Draw(7, "a", "b"), Draw(7, "a", "b")
+    row = [one.share() for _ in range(40)]
+    assert row == [other.share() for _ in range(40)]
+    assert len(set(row)) == 40
+    assert Draw(7, "a", "b").share() != Draw(8, "a", "b").share()
+    assert Draw(7, "a", "b").share() != Draw(7, "ab").share()
+
+
+def test_weights_are_kept() -> None:
+    weighted = Weighted({"often": 3.0, "rarely": 1.0})
+    drawn = Counter(Draw(1, str(n)).of(weighted) for n in range(4000))
+    assert 2850 < drawn["often"] < 3150
+
+
+# -- the day
+
+
+def test_the_same_seed_gives_the_same_day_and_another_another() -> None:
+    assert day() == day()
+    assert day(seed=2) != day()
+
+
+def test_a_day_is_the_same_in_whatever_pieces_it_is_taken() -> None:
+    pieces = Beijing(CATALOGUE, seed=1, scale=0.02, day=DAY)
+    acts: list[Act] = []
+    while (next_at := pieces.next_at()) is not None:
+        got = list(pieces.first_acts(next_at + timedelta(minutes=7)))
+        assert got
+        assert got[0].at == next_at
+        acts += got
+    assert acts == day()
+
+
+def test_the_size_of_the_day() -> None:
+    kinds = Counter(type(act.data) for act in whole_day())
+    assert kinds[CallOffered] == kinds[CallEnded] == 14_000
+    assert 0.015 < 1 - kinds[CallAnswered] / kinds[CallOffered] < 0.025  # abandoned
+    assert 5_400 < len(work_orders()) < 5_900  # a fifth of 28,000
+    assert 5 < kinds[RequestWithdrawn] < 35
+    assert 50 < sum(act.times - 1 for act in whole_day()) < 180
+
+
+def test_hours_have_their_peaks_and_calls_lie_in_the_day() -> None:
+    offered = [act.at for act in whole_day() if isinstance(act.data, CallOffered)]
+    assert all(DAY <= at < DAY + timedelta(days=1) for at in offered)
+    hours = Counter(at.astimezone(DAY.tzinfo).hour for at in offered)
+    assert {hour for hour, _ in hours.most_common(4)} == {9, 10, 14, 15}
+    assert 0.08 < hours[10] / len(offered) < 0.115
+
+
+def test_a_call_goes_its_way_in_order() -> None:
+    calls: defaultdict[str, list[Act]] = defaultdict(list)
+    for act in whole_day():
+        if act.complaint is None:
+            calls[act.key].append(act)
+    for acts in calls.values():
+        kinds = [type(act.data) for act in acts]
+        assert kinds in ([CallOffered, CallAnswered, CallEnded], [CallOffered, CallEnded])
+        assert [act.at for act in acts] == sorted(act.at for act in acts)
+    ended = {key: acts[-1].at for key, acts in calls.items()}
+    for act in whole_day():
+        if isinstance(act.data, RequestRecorded) and act.data.call_id is not None:
+            assert timedelta(minutes=1) <= act.at - ended[act.data.call_id] <= timedelta(minutes=3)
+
+
+def test_subjects_have_the_proportions_of_the_city() -> None:
+    asked = Counter(request.subject.partition("/")[0] for request in recorded())
+    whole = sum(subject.requests for subject in SUBJECTS.values())
+    main: Counter[str] = Counter()
+    for name, subject in SUBJECTS.items():
+        main[name.partition("/")[0]] += subject.requests
+    assert main.most_common()[0] == ("疫情防控", 107.7)
+    assert len(main) == 10
+    for name, requests in main.items():
+        assert asked[name] / len(recorded()) == pytest.approx(requests / whole, rel=0.12), name
+
+
+def test_every_subject_stands_in_the_catalogue() -> None:
+    assert set(SUBJECTS) == set(CATALOGUE.subjects)
+
+
+def test_urgencies() -> None:
+    shares = {k: v / len(work_orders()) for k, v in Counter(r.urgency for r in work_orders()).items()}
+    assert shares[Urgency.CRITICAL_2H] == pytest.approx(0.01, abs=0.005)
+    assert shares[Urgency.TIMELY_24H] == pytest.approx(0.12, abs=0.02)
+    assert shares[Urgency.COMPLEX_15D] == pytest.approx(0.06, abs=0.015)
+
+
+def test_most_work_goes_to_the_streets() -> None:
+    levels = Counter(
+        CATALOGUE.level_of(routed(CATALOGUE, r.subject, r.district, r.street).unit) for r in work_orders()
+    )
+    assert 0.58 < levels[Level.UNIT] / len(work_orders()) < 0.70
+    districts = Counter(request.district for request in recorded())
+    assert [name for name, _ in districts.most_common(2)] == ["朝阳区", "海淀区"]
+    assert set(districts) == set(CATALOGUE.districts)
+
+
+def test_events_are_told_apart_by_source_and_id() -> None:
+    assert len({(act.source, act.event_id) for act in whole_day()}) == len(whole_day())
+
+
+# -- lives, led by the real doors and rules in memory, conducted as the conductor does
+
+
+class Hotline:
+    """The four desks' doors and rules, and nothing else."""
+
+    def __init__(self) -> None:
+        self.cases: dict[ComplaintId, Case] = {}
+        self.facts: defaultdict[ComplaintId, list[Fact]] = defaultdict(list)
+        self._voice = Voice("none", "")
+        self._doors = {
+            INTAKE_REQUESTS: intake_doors.requests(IntakeSettings(**ADDRESS), CLOCK),
+            DISPATCH_REPLIES: dispatch_doors.replies(DispatchSettings(**ADDRESS), CLOCK),
+            DISPATCH_REVIEWS: dispatch_doors.reviews(CLOCK),
+            FEEDBACK_ANSWERS: feedback_doors.answers(CLOCK),
+        }
+
+    def hear(self, act: Act) -> list[Fact]:
+        """Take an act in by its door, and everything that follows from it."""
+        if act.line not in self._doors:
+            return []  # the telephone leads no life
+        ((tp, messages),) = self._voice._written([act._replace(times=1)]).items()
+        batch = Batch()
+        self._doors[act.line](
+            [Incoming(tp.topic, tp.partition, 0, 0, m.key, tuple(m.headers), m.value) for m in messages],
+            batch,
+        )
+        assert not batch.parked
+        (work,) = batch.work
+        case = self.cases.get(work.complaint_id, UNOPENED)
+        if act.line is INTAKE_REQUESTS:
+            return self._said(work.complaint_id, intake.decide(work.command, case))
+        if act.line is FEEDBACK_ANSWERS:
+            return self._said(work.complaint_id, feedback.decide(work.command, case))
+        return self._said(work.complaint_id, dispatch.decide(work.command, case, CATALOGUE))
+
+    def fire(self, complaint: ComplaintId, until: datetime) -> list[Fact]:
+        """Let what is due before `until` fire, and everything that follows."""
+        command = FireDeadlines(complaint_id=complaint, until=until)
+        return self._said(complaint, escalation.decide(command, self.cases[complaint], CATALOGUE))
+
+    def timers(self, until: datetime) -> list[Timer]:
+        """Every timer before `until`."""
+        return [
+            Timer(complaint, due_at, case.ruleset, case.urgency or Urgency.GENERAL_7D)
+            for complaint, case in self.cases.items()
+            if isinstance(case, Complaint)
+            for due_at in due_deadlines(case).values()
+            if due_at < until
+        ]
+
+    def _said(self, complaint: ComplaintId, facts: Iterable[Fact]) -> list[Fact]:
+        said: list[Fact] = []
+        queue: deque[Fact] = deque(facts)
+        while queue:
+            fact = queue.popleft()
+            said.append(fact)
+            self.facts[complaint].append(fact)
+            self.cases[complaint] = evolve(self.cases.get(complaint, UNOPENED), fact)
+            at = getattr(fact, fact.TIME)
+            case = self.cases[complaint]
+            if (order := dispatch.react(fact, at)) is not None:
+                queue.extend(dispatch.decide(order, case, CATALOGUE))
+            if (visit := feedback.react(fact, at)) is not None:
+                queue.extend(feedback.decide(visit, case))
+        return said
+
+
+def lived(step: timedelta, *, seed: int = 1, scale: float = 0.01) -> Hotline:
+    """Conduct a day to its end, as `Conductor` does."""
+    people, hotline, agenda = Beijing(CATALOGUE, seed=seed, scale=scale, day=DAY), Hotline(), Agenda()
+    now = DAY
+
+    def react(said: list[Fact]) -> None:
+        for fact in said:
+            for line, field in OUTWARD.get(type(fact).__name__, ()):
+                unit = None if field is None else getattr(fact, field)
+                if field is not None and unit is None:
+                    continue
+                reaction = people.react(Heard(line, unit, fact))
+                for about in reaction.void:
+                    agenda.void(fact.complaint_id, about)
+                for act in reaction.acts:
+                    agenda.put(act)
+
+    while True:
+        now += step
+        for act in people.first_acts(now):
+            agenda.put(act)
+        while True:
+            due: dict[ComplaintId, datetime] = {}
+            for timer in hotline.timers(now):
+                due[timer.complaint] = min(due.get(timer.complaint, timer.due_at), timer.due_at)
+            if acts := agenda.take(now, due):
+                for act in acts:
+                    react(hotline.hear(act))
+                continue
+            timers = hotline.timers(now)
+            if not timers:
+                break
+            until = fire_until(now, timers)
+            for complaint in {timer.complaint for timer in timers if timer.due_at < until}:
+                react(hotline.fire(complaint, until))
+        if not len(agenda) and people.next_at() is None and not hotline.timers(DAY + timedelta(days=999)):
+            return hotline
+
+
+@cache
+def lived_by_six_hours() -> Hotline:
+    return lived(timedelta(hours=6))
+
+
+def noticed_apart(fact: Fact) -> Fact:
+    """The fact without the time at which somebody noticed it, which depends on how the clock jumps."""
+    fields = {name: DAY for name in ("noticed_at", "corrected_at") if hasattr(fact, name)}
+    return changed(fact, **fields) if fields else fact
+
+
+def of(hotline: Hotline, kind: type[Fact]) -> list[Fact]:
+    return [fact for facts in hotline.facts.values() for fact in facts if type(fact) is kind]
+
+
+def test_every_life_ends() -> None:
+    hotline = lived_by_six_hours()
+    requests = {a.complaint for a in day(scale=0.01) if isinstance(a.data, RequestRecorded)}
+    assert set(hotline.cases) == requests
+    assert not [complaint for complaint, case in hotline.cases.items() if is_open(case)]
+
+
+@pytest.mark.parametrize("hours", [1, 24, 200, 2000])
+def test_facts_do_not_depend_on_how_far_the_clock_jumps(hours: int) -> None:
+    one, other = lived_by_six_hours(), lived(timedelta(hours=hours))
+    assert one.facts.keys() == other.facts.keys()
+    for complaint, facts in one.facts.items():
+        assert list(map(noticed_apart, facts)) == list(map(noticed_apart, other.facts[complaint]))
+
+
+def test_no_miss_is_stated_that_has_to_be_taken_back() -> None:
+    assert of(lived_by_six_hours(), SignLimitMissed)
+    assert of(lived_by_six_hours(), FeedbackLimitMissed)
+    assert not of(lived_by_six_hours(), LimitMissCorrected)
+
+
+def test_facts_of_a_life_are_told_in_order_of_time() -> None:
+    for facts in lived_by_six_hours().facts.values():
+        times = [getattr(fact, fact.TIME) for fact in facts]
+        assert times == sorted(times)
+
+
+@pytest.mark.parametrize("seed", [2, 3, 4])
+def test_another_seed_lives_to_the_end_as_well(seed: int) -> None:
+    assert not [case for case in lived(timedelta(hours=48), seed=seed).cases.values() if is_open(case)]
+
+
+def test_everything_that_can_happen_does_happen() -> None:
+    facts = lived(timedelta(hours=48), seed=5, scale=0.04).facts
+    kinds = Counter(type(fact) for life in facts.values() for fact in life)
+    for kind in (
+        ReturnRequested,
+        ReturnApproved,
+        ReturnRejected,
+        ComplaintReopened,
+        VisitUnreached,
+        ReplyRefused,
+    ):
+        assert kinds[kind] > 0, kind
+    levels = Counter(
+        fact.to_level for life in facts.values() for fact in life if isinstance(fact, ComplaintEscalated)
+    )
+    assert set(levels) == {Level.DISTRICT, Level.MUNICIPAL}
+    outcomes = Counter(
+        fact.outcome for life in facts.values() for fact in life if isinstance(fact, ComplaintClosed)
+    )
+    assert {Outcome.SOLVED, Outcome.UNSOLVED, Outcome.UNREACHED} <= set(outcomes)
+    signed, late = kinds[OrderSigned], kinds[SignLimitMissed]
+    assert 0.02 < late / (signed + late) < 0.12
+    made, unreached = kinds[VisitMade], kinds[VisitUnreached]
+    assert unreached / (made + unreached) == pytest.approx(0.12, abs=0.04)
