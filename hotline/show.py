@@ -115,7 +115,8 @@ _SAYS: Final[dict[type[e.Fact], Callable[[Any, Callable[[datetime], str]], tuple
     e.FeedbackLimitMissed: lambda f, t: (f.unit, f"did not answer by {t(f.due_at)}", "missed"),
     e.ComplaintEscalated: lambda f, t: (
         "escalation",
-        f"{f.to_level.lower()} level told: {f.told}" + (f"; the next at {t(f.next_at)}" if f.next_at else ""),
+        f"{f.to_level.lower()} level told ({f.told}): {f.unit} missed its {f.because.lower()} limit"
+        + (f"; the next level at {t(f.next_at)}" if f.next_at else ""),
         "missed",
     ),
     e.LimitMissCorrected: lambda f, t: (

@@ -21,7 +21,8 @@ from uuid import UUID
 
 import asyncpg
 import msgspec
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from confluent_kafka import TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from hotline.report import Report
 from shared.codec import TYPES, UnknownType, decoded, encoded
@@ -365,19 +366,19 @@ class _Sorted:
 
 async def _ends(kafka: str, parts: set[tuple[str, int]]) -> dict[tuple[str, int], int]:
     """The offset after the last message of each partition; none for a partition Kafka does not know."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=kafka, client_id="verify")
-    await consumer.start()
-    try:
-        await consumer.topics()  # so that the partitions of topics nobody subscribed to are known
-        known = [
-            TopicPartition(topic, part)
+
+    def ask() -> dict[tuple[str, int], int]:
+        admin = AdminClient({"bootstrap.servers": kafka, "log_level": 0})
+        there = admin.list_topics(timeout=20).topics
+        asked = {
+            TopicPartition(topic, part): OffsetSpec.latest()  # type: ignore[no-untyped-call]
             for topic, part in sorted(parts)
-            if part in (consumer.partitions_for_topic(topic) or ())
-        ]
-        ends: dict[tuple[str, int], int] = await consumer.end_offsets(known)
-    finally:
-        await consumer.stop()
-    return ends
+            if topic in there and part in there[topic].partitions
+        }
+        found = admin.list_offsets(asked, request_timeout=20) if asked else {}
+        return {(at.topic, at.partition): answer.result().offset for at, answer in found.items()}
+
+    return await asyncio.to_thread(ask)
 
 
 # -- one number for everything that happened

@@ -169,6 +169,7 @@ class City:
         self._idle_ms = idle_ms
         self._supervisors: list[tuple[Supervisor, asyncio.Task[None]]] = []
         self._producer: AIOKafkaProducer | None = None
+        self._starting = asyncio.Lock()
         self._pool: Any = None
         self._numbers = 0
 
@@ -526,12 +527,16 @@ class City:
                 self._pool.terminate()
 
     async def _sender(self) -> AIOKafkaProducer:
-        if self._producer is None:
-            self._producer = AIOKafkaProducer(
-                bootstrap_servers=self.realm.kafka, enable_idempotence=True, max_request_size=4 * 1024 * 1024
-            )
-            await self._producer.start()
-        return self._producer
+        async with self._starting:
+            if self._producer is None:
+                producer = AIOKafkaProducer(
+                    bootstrap_servers=self.realm.kafka,
+                    enable_idempotence=True,
+                    max_request_size=4 * 1024 * 1024,
+                )
+                await producer.start()
+                self._producer = producer
+            return self._producer
 
 
 @asynccontextmanager

@@ -145,7 +145,12 @@ BAD: Final[Sequence[Bad]] = (
     Bad("empty value", _value(b""), "value", "not JSON"),
     Bad("not JSON", _value(b"<xml/>"), "value", "not JSON"),
     Bad("half of it", _value(b'{"complaint_id": "a'), "value", "not JSON"),
-    Bad("not UTF-8", _value(b'{"request_id": "\xff", "call_id": "\xff", "complaint_id": "\xff"}'), "value", "not JSON"),
+    Bad(
+        "not UTF-8",
+        _value(b'{"request_id": "\xff", "call_id": "\xff", "complaint_id": "\xff"}'),
+        "value",
+        "not JSON",
+    ),
     Bad("1 MB of text", _value(b'{"title": "' + b"x" * 1_000_000 + b'"}'), "value", "at most 65536"),
     Bad("deep nesting", _nested, "value", "not JSON"),
     Bad("a list", _value(b"[]"), "data", "Expected `object`"),

@@ -6,7 +6,7 @@ relay would; timers fire when the clock has passed them, and never before.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import count
@@ -17,8 +17,8 @@ from msgspec.structs import replace
 from services.dispatch import rules as dispatch
 from services.dispatch.inbound import replies, reviews
 from services.dispatch.settings import Settings as DispatchSettings
-from services.escalation import rules as escalation
 from services.escalation import inbound as escalation_inbound
+from services.escalation import rules as escalation
 from services.escalation.inbound import Ticker
 from services.escalation.settings import Settings as EscalationSettings
 from services.feedback import rules as feedback

@@ -33,7 +33,7 @@ def call(
     *,
     json: Annotated[bool, typer.Option("--json", help="For a program to read.")] = False,
 ) -> None:
-    """Record a request as an agent would, and see which unit gets it."""
+    """Record a request as an agent would, see which unit gets it."""
     from shared.events import RequestType, Urgency
 
     if urgency not in Urgency.__members__:

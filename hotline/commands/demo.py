@@ -26,7 +26,10 @@ def demo(
     *,
     keep: Annotated[bool, typer.Option("--keep", help="Leave stack and services running.")] = False,
 ) -> None:
-    """Live a day of the city on a real Kafka and PostgreSQL until its last complaint is closed."""
+    """Live a day of the city until its last complaint is closed.
+
+    On a real Kafka and PostgreSQL, with everything a real day would run on; exit code 1 where the log does not verify.
+    """
     if run(_demo(scale, seed, streets, keep=keep)):
         raise typer.Exit(1)
 

@@ -32,7 +32,10 @@ async def _down() -> None:
 
 
 def wipe(*, yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False) -> None:
-    """Remove the stack's folder with every complaint in it; asks first, refuses while it runs."""
+    """Remove the stack's folder with every complaint in it.
+
+    Asks first, and refuses while anything runs.
+    """
     from hotline.stack.stack import Stack
     from hotline.where import folder
 

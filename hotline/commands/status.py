@@ -11,7 +11,10 @@ from hotline.commands.run import run
 
 
 def status(*, json: Annotated[bool, typer.Option("--json", help="For a program to read.")] = False) -> None:
-    """Show what runs, how far behind each desk is, what is under way; exit 1 where something is down."""
+    """Show what runs and how far behind each desk is.
+
+    Exit code 1 where something is down.
+    """
     found = run(_status())
     if json:
         print(json_module.dumps(found, indent=2))
@@ -24,13 +27,16 @@ def status(*, json: Annotated[bool, typer.Option("--json", help="For a program t
 async def _status() -> dict[str, Any]:
     from hotline.serve import behind, counts, restarts
     from hotline.stack.stack import Stack
-    from hotline.where import RESTARTS_FILE, city_up, folder, supervised
+    from hotline.where import RESTARTS_FILE, city_up, folder, remembered, supervised
     from shared.catalogue import catalogue
 
-    city = city_up()
     stack = Stack(folder())
     parts = await stack.check()
     services = stack.services()
+    city = remembered()
+    answers = parts["kafka"].up and parts["postgres"].up
+    if city is None or answers or not any(part.pid for part in (*parts.values(), *services.values())):
+        city = city_up()  # says what is missing
     brought_back = restarts(folder() / RESTARTS_FILE, list(services))
     processes = {
         **{name: _process(health, "part") for name, health in parts.items()},
@@ -39,16 +45,16 @@ async def _status() -> dict[str, Any]:
             for name, health in services.items()
         },
     }
-    kept_alive = supervised()
     return {
         "up": bool(services) and all(entry["up"] for entry in processes.values()),
-        "supervised": kept_alive,
+        "supervised": supervised(),
         "city": city.realm.name,
         "time": city.time,
         "ruleset": city.ruleset,
+        "logs": city.logs,
         "processes": processes,
-        "behind": await behind(city.realm, catalogue(city.catalogue)),
-        "counts": await counts(city.realm),
+        "behind": await behind(city.realm, catalogue(city.catalogue)) if answers else None,
+        "counts": await counts(city.realm) if answers else None,
     }
 
 
@@ -79,7 +85,7 @@ def _print_status(found: dict[str, Any]) -> None:
     for column in ("", "", "pid", "port", "for", "restarts", "memory", "CPU", "behind"):
         table.add_column(column, justify="left" if not column else "right")
     for name, entry in found["processes"].items():
-        behind = found["behind"].get(name)
+        behind = (found["behind"] or {}).get(name)
         table.add_row(
             name,
             "up" if entry["up"] else "[red]down[/]",
@@ -94,23 +100,17 @@ def _print_status(found: dict[str, Any]) -> None:
     console.print(f"City {found['city']}, {found['time']} time, rule set {found['ruleset']}")
     console.print(table)
     counts = found["counts"]
-    console.print(
-        f"{counts['calls']:,} calls · {counts['complaints']:,} complaints, {counts['open']:,} open · "
-        f"{counts['facts']:,} facts · {counts['timers']:,} timers set · {counts['parked']:,} parked"
-    )
-    if counts["parked"]:
-        console.print("`hotline parked list` shows what could not be handled, and why.")
+    if counts is not None:
+        console.print(
+            f"{counts['calls']:,} calls · {counts['complaints']:,} complaints, {counts['open']:,} open · "
+            f"{counts['facts']:,} facts · {counts['timers']:,} timers set · {counts['parked']:,} parked"
+        )
+        if counts["parked"]:
+            console.print("`hotline parked list` shows what could not be handled, and why.")
     if not found["supervised"]:
-        city = found["city"]
-        console.print(f"Nobody keeps services alive here: `hotline up --city {city}` starts them.")
+        console.print(f"Nobody keeps services alive here: `hotline up --city {found['city']}` starts them.")
     elif not found["up"]:
-        console.print(f"What is down is started again by itself; why it fell stands in {_logs()}.")
-
-
-def _logs() -> str:
-    from hotline.where import city_up
-
-    return city_up().logs
+        console.print(f"What is down is started again by itself; why it fell stands in {found['logs']}.")
 
 
 def _text(value: object, unit: str = "") -> str:

@@ -41,7 +41,7 @@ def unit(
     list_only: Annotated[bool, typer.Option("--list", help="List the open orders and end.")] = False,
     json: Annotated[bool, typer.Option("--json", help="For a program to read.")] = False,
 ) -> None:
-    """Be a department: see your orders arrive, sign, answer or return them.
+    """Be a department: see your orders, answer them.
 
     Without an option you sit at the unit's desk: orders appear as they come, replies are typed. A
     COMPLAINT is its id or the beginning of it.

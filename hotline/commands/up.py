@@ -52,11 +52,22 @@ def up(
     )
 
 
-async def _up_stack(*, json: bool) -> None:
+async def _stack_up(say: Callable[[str], None]) -> Addresses:
+    from hotline.stack.errors import StackError
     from hotline.stack.stack import Stack
-    from hotline.where import city_up, folder
+    from hotline.where import folder
 
-    addresses = await Stack(folder()).up(_say(json=json))
+    try:
+        return await Stack(folder()).up(say)
+    except StackError as error:
+        hint = "What had started runs on: `hotline up` goes on, `hotline down` ends it."
+        raise StackError(f"{error} {hint}" if Stack(folder()).running() else str(error)) from None
+
+
+async def _up_stack(*, json: bool) -> None:
+    from hotline.where import city_up
+
+    addresses = await _stack_up(_say(json=json))
     city = city_up()
     if json:
         print(json_module.dumps(where_it_is(addresses, city)))
@@ -79,7 +90,6 @@ async def _up(name: str, own: bytes | None, version: str, ratio: float, *, json:
 
     from hotline.serve import Opening, leave_running
     from hotline.stack.file_lock import FileLock
-    from hotline.stack.stack import Stack
     from hotline.where import CITY_NAME, city_up, folder, supervised
     from shared.catalogue import catalogue, parsed
     from shared.ruleset import ruleset
@@ -91,7 +101,7 @@ async def _up(name: str, own: bytes | None, version: str, ratio: float, *, json:
     if own is not None:
         parsed(own)
     began_at = time.monotonic()
-    addresses = await Stack(folder()).up(say)
+    addresses = await _stack_up(say)
     lock = FileLock(folder() / "city.lock")
     if not lock.try_acquire():
         fail(f"Another `hotline up` is at work in {folder()}: wait for it.")

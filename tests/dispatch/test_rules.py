@@ -571,3 +571,17 @@ def test_an_act_at_the_very_limit_is_an_act_like_any_other() -> None:
             at=at,
         )
         given(*WITH_UNIT).when(answer).then(replace(ANSWERED, answered_at=at))
+
+
+def test_an_order_that_is_not_written_yet_cannot_be_signed_or_answered() -> None:
+    """Between the citizen's no and the next order there is nothing to reply to."""
+    for asked, command in (
+        ("sign", SignOrder(complaint_id=ID, unit=STREET, assignment=2, at=SIGN.at)),
+        (
+            "answer",
+            AnswerOrder(
+                complaint_id=ID, unit=STREET, assignment=2, result="", claims_solved=True, at=ANSWER.at
+            ),
+        ),
+    ):
+        given(*UNSOLVED).when(command).then_refused(asked, because="assignment 2 is not written yet")

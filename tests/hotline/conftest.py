@@ -158,4 +158,4 @@ async def typed(*words: str, columns: int = 200) -> Result:
     app = Typer()
     app.command()(show)
     app.command()(verify)
-    return await asyncio.to_thread(CliRunner().invoke, app, words, env={"COLUMNS": str(columns)})
+    return await asyncio.to_thread(lambda: CliRunner().invoke(app, words, env={"COLUMNS": str(columns)}))

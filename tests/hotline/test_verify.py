@@ -451,7 +451,7 @@ async def test_when_a_miss_was_noticed_is_not_in_the_digest_and_everything_else_
 
 async def fact(desks: Desks, identity: ComplaintId, name: str) -> asyncpg.Record:
     """The first fact of this type in a life."""
-    row = await desks.owner.fetchrow(
+    row: asyncpg.Record | None = await desks.owner.fetchrow(
         "SELECT * FROM es.event WHERE stream_id = $1 AND type = $2 ORDER BY version", identity, name
     )
     assert row is not None

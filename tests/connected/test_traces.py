@@ -1,0 +1,252 @@
+"""One life is one trace across all desks, whichever exporter carries it; the batches that did the work are beside."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from gzip import decompress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Literal, NamedTuple
+
+import pytest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+from hotline.realm import DESKS
+from hotline.stack.stack import Addresses
+from shared.events import ComplaintClosed, ComplaintDispatched, VisitScheduled
+from shared.telemetry import is_followed, trace_id_of
+from shared.topics import COMPLAINTS_LOG
+from tests.city import City, open_city, until
+from tests.sources import Databases
+
+pytestmark = pytest.mark.connected
+
+Exporter = Literal["zipkin", "otlp"]
+
+
+class Span(NamedTuple):
+    """What both formats tell of a span."""
+
+    trace: str
+    id: str
+    parent: str
+    service: str
+    name: str
+    tags: dict[str, str]
+    links: tuple[tuple[str, str], ...]
+    """(trace, span); Zipkin's format has none."""
+
+
+@dataclass
+class Collector:
+    """Takes spans as Zipkin does and as an OTLP collector does."""
+
+    port: int = 0
+    spans: list[Span] = field(default_factory=list)
+    strange: list[str] = field(default_factory=list)
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def of_zipkin(self, body: bytes) -> None:
+        for span in json.loads(body):
+            self.spans.append(
+                Span(
+                    span["traceId"],
+                    span["id"],
+                    span.get("parentId", ""),
+                    span["localEndpoint"]["serviceName"],
+                    span["name"],
+                    span.get("tags", {}),
+                    (),
+                )
+            )
+
+    def of_otlp(self, body: bytes) -> None:
+        for resource in ExportTraceServiceRequest.FromString(body).resource_spans:
+            service = next(
+                a.value.string_value for a in resource.resource.attributes if a.key == "service.name"
+            )
+            for scope in resource.scope_spans:
+                for span in scope.spans:
+                    self.spans.append(
+                        Span(
+                            span.trace_id.hex(),
+                            span.span_id.hex(),
+                            span.parent_span_id.hex(),
+                            service,
+                            span.name,
+                            {a.key: _told(a.value) for a in span.attributes},
+                            tuple((link.trace_id.hex(), link.span_id.hex()) for link in span.links),
+                        )
+                    )
+
+
+def _told(value: Any) -> str:
+    if value.WhichOneof("value") == "array_value":
+        return json.dumps([one.string_value for one in value.array_value.values])
+    return value.string_value or str(value.int_value)
+
+
+@contextmanager
+def collecting() -> Iterator[Collector]:
+    """A collector on a free loopback port."""
+    collector = Collector()
+    takes: dict[str, Callable[[bytes], None]] = {
+        "/api/v2/spans": collector.of_zipkin,
+        "/v1/traces": collector.of_otlp,
+    }
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            if self.headers.get("Content-Encoding") == "gzip":
+                body = decompress(body)
+            take = takes.get(self.path)
+            if take is None:
+                collector.strange.append(self.path)
+            else:
+                take(body)
+            self.send_response(202 if self.path == "/api/v2/spans" else 200)
+            self.end_headers()
+
+        def log_message(self, *_: Any) -> None:
+            """Not a word."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    collector.port = server.server_port
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield collector
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+class Traced(NamedTuple):
+    """A city whose processes send their spans to a collector of ours."""
+
+    exporter: Exporter
+    city: City
+    collector: Collector
+
+
+@pytest.fixture(scope="module", params=["zipkin", "otlp"])
+async def traced(
+    request: pytest.FixtureRequest,
+    stack: Addresses,
+    databases: Databases,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> AsyncIterator[Traced]:
+    with collecting() as collector:
+        settings = {
+            f"{desk.upper()}_{name}": value
+            for desk in (*DESKS, "relay")
+            for name, value in (
+                ("TRACES", request.param),
+                ("TRACES_ENDPOINT", collector.address),
+                ("TRACES_RATIO", "0.5"),
+            )
+        }
+        async with open_city(
+            stack, databases, tmp_path_factory.mktemp("traced"), ruleset="boston-311-2011", extra=settings
+        ) as city:
+            await city.start()
+            yield Traced(request.param, city, collector)
+
+
+async def _whole_life(city: City, stream: str) -> None:
+    """Dispatched, its limit missed, escalated, the citizen asked and content: every desk has decided."""
+    await city.until_fact(stream, VisitScheduled)
+    await city.visit(stream)
+    await city.until_fact(stream, ComplaintClosed)
+
+
+async def test_a_life_is_one_trace_of_spans_from_all_desks_beside_the_batches_that_carried_it(
+    traced: Traced,
+) -> None:
+    city, collector = traced.city, traced.collector
+    streams = [
+        await city.record(f"traced-{number}", given_due_at=datetime.now(UTC) + timedelta(seconds=1.5))
+        for number in range(12)
+    ]
+    followed = {stream for stream in streams if is_followed(stream, 0.5)}
+    assert followed
+    assert len(followed) < len(streams)
+    for stream in streams:
+        await _whole_life(city, stream)
+
+    def spans_of(stream: str) -> list[Span]:
+        return [span for span in collector.spans if span.tags.get("complaint.id") == stream]
+
+    expected = {
+        "intake RecordRequest",
+        "dispatch DispatchComplaint",
+        "escalation FireDeadlines",
+        "feedback ScheduleVisit",
+        "feedback RecordVisit",
+    }
+
+    async def all_sent() -> bool:
+        return all({span.name for span in spans_of(stream)} >= expected for stream in followed)
+
+    await until(all_sent, within=15, what="the spans of every desk")
+    assert collector.strange == []
+
+    for stream in followed:
+        spans = spans_of(stream)
+        trace = f"{trace_id_of(stream):032x}"
+        assert {span.trace for span in spans} == {trace}
+        assert {span.service for span in spans} == set(DESKS)
+        assert sorted(span.name for span in spans) == sorted(expected)  # each decision once
+        ids = {span.id for span in spans}
+        assert len(ids) == len(spans)
+        (root,) = [span for span in spans if not span.parent]
+        assert root.name == "intake RecordRequest"
+        assert {span.parent for span in spans if span is not root} <= ids
+        assert {span.trace for span in collector.spans if span.id in ids} == {trace}
+
+        batches = {span.trace: span for span in collector.spans if "hotline.lives" in span.tags}
+        for span in spans:
+            batch = batches[span.tags["hotline.batch"]]
+            assert batch.service == span.service
+            assert batch.trace != trace
+            assert trace in json.loads(batch.tags["hotline.lives"])
+            if traced.exporter == "otlp":
+                assert span.links == ((batch.trace, batch.id),)
+                assert (trace, span.id) in batch.links
+
+
+async def test_a_life_that_is_not_followed_leaves_no_span_at_all(traced: Traced) -> None:
+    city, collector = traced.city, traced.collector
+    told = [span.tags["complaint.id"] for span in collector.spans if "complaint.id" in span.tags]
+    assert told
+    assert all(is_followed(stream, 0.5) for stream in told)
+    messages = await city.messages(city.topic(COMPLAINTS_LOG))
+    for message in messages:
+        headers = dict(message.headers)
+        stream = message.key.decode()
+        assert ("traceparent" in headers) == is_followed(stream, 0.5)
+        if "traceparent" in headers:
+            _, trace, _, flags = headers["traceparent"].decode().split("-")
+            assert (trace, flags) == (f"{trace_id_of(stream):032x}", "01")
+
+
+async def test_no_span_holds_what_a_citizen_said(traced: Traced) -> None:
+    stream = await traced.city.record(
+        "private", title="我家的秘密", content="电话13800001111", address="暗号路1号"
+    )
+    await traced.city.until_fact(stream, ComplaintDispatched)
+    await traced.city.settled()
+    everything = repr(traced.collector.spans)
+    logs = traced.city.logs(10_000)
+    for secret in ("我家的秘密", "13800001111", "暗号路1号"):
+        assert secret not in everything
+        assert secret not in logs

@@ -1,0 +1,625 @@
+"""One promise, two logs: what `EventLog` says holds in memory and in PostgreSQL alike.
+
+So a story told in memory may be believed. The appends are those of real desks with real rules, held back
+where a race needs two of them to have read the same head.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+from typing import Any, NamedTuple, Protocol
+
+import asyncpg
+import msgspec
+import pytest
+
+from services.dispatch import rules as dispatch
+from services.dispatch.commands import DispatchComplaint, SignOrder
+from services.escalation import rules as escalation
+from services.escalation.commands import FireDeadlines
+from services.intake import rules as intake
+from services.intake.commands import RecordRequest, WithdrawRequest
+from shared.complaint import Complaint, due_deadlines
+from shared.desk import Batch, Desk, Work
+from shared.envelope import GENESIS, chained
+from shared.events.base import Limit
+from shared.ids import ComplaintId, complaint_id, derived, message_id
+from shared.log import (
+    TIMER_KINDS,
+    Append,
+    EventLog,
+    Fenced,
+    HeadMoved,
+    Incoming,
+    Known,
+    Moved,
+    Parked,
+    Place,
+)
+from shared.log.memory import Memory, MemoryLog
+from shared.log.postgres import PostgresLog
+from shared.telemetry import Telemetry
+from tests.examples import CALLED_AT, CATALOGUE, DUE_AT, HOUR, INSTANT, REQUEST, SIGN_DUE_AT, STREET
+
+OFFSETS = "commands"
+REQUEST_ID = "contract-1"
+ID = complaint_id(REQUEST_ID)
+
+
+class Row(NamedTuple):
+    """A fact as it lies in the log."""
+
+    version: int
+    type: str
+    schema_version: int
+    fact_id: str
+    occurred_at: datetime
+    caused_by: str
+    actor: str
+    body: bytes
+    hash: bytes
+
+
+class Shelf(NamedTuple):
+    """A parked message as it lies in the log."""
+
+    parked_id: int
+    consumer: str
+    complaint_id: str | None
+    reason: str
+
+
+class Keeper(Protocol):
+    """A kind of log, and eyes that look past its functions."""
+
+    def log(self, consumer: str) -> EventLog:
+        """A log for a consumer, with a connection of its own."""
+        ...
+
+    async def rows(self, stream: str = ID) -> list[Row]:
+        """The facts of a complaint by version."""
+        ...
+
+    async def timers(self) -> dict[tuple[str, int], datetime]:
+        """What is watched, by complaint and kind."""
+        ...
+
+    async def due(self, until: datetime) -> list[str]:
+        """The complaints whose timers ran out before `until`, the earliest first."""
+        ...
+
+    async def shelves(self) -> list[Shelf]:
+        """What is parked."""
+        ...
+
+    async def release(self, parked_id: int) -> None:
+        """Let a parked message go back."""
+        ...
+
+    async def close(self) -> None:
+        """Give everything back."""
+        ...
+
+
+class InMemory:
+    """See `Keeper`."""
+
+    def __init__(self) -> None:
+        self.memory = Memory(lambda: CALLED_AT)
+
+    def log(self, consumer: str) -> EventLog:
+        return MemoryLog(self.memory, consumer)
+
+    async def rows(self, stream: str = ID) -> list[Row]:
+        return [
+            Row(
+                fact.version,
+                fact.type,
+                fact.schema_version,
+                fact.fact_id,
+                fact.occurred_at,
+                fact.caused_by,
+                fact.actor,
+                fact.body,
+                fact.hash,
+            )
+            for fact in self.memory.facts
+            if fact.complaint_id == stream
+        ]
+
+    async def timers(self) -> dict[tuple[str, int], datetime]:
+        return dict(self.memory.timers)
+
+    async def due(self, until: datetime) -> list[str]:
+        return list(self.memory.due(until))
+
+    async def shelves(self) -> list[Shelf]:
+        return [
+            Shelf(parked_id, kept.consumer, kept.parked.complaint_id, kept.parked.reason)
+            for parked_id, kept in sorted(self.memory.parked.items())
+        ]
+
+    async def release(self, parked_id: int) -> None:
+        self.memory.release(parked_id)
+
+    async def close(self) -> None:
+        return None
+
+
+@dataclass
+class InPostgres:
+    """See `Keeper`."""
+
+    dsn: str
+    eyes: asyncpg.Connection[Any]
+    logs: list[PostgresLog] = field(default_factory=list)
+
+    def log(self, consumer: str) -> EventLog:
+        self.logs.append(PostgresLog(self.dsn, consumer, f"contract.{consumer}"))
+        return self.logs[-1]
+
+    async def rows(self, stream: str = ID) -> list[Row]:
+        found = await self.eyes.fetch(
+            "SELECT version, type, schema_version, event_id::text, occurred_at, caused_by, actor, body, hash"
+            " FROM es.event WHERE stream_id = $1 ORDER BY version",
+            stream,
+        )
+        return [Row(*row) for row in found]
+
+    async def timers(self) -> dict[tuple[str, int], datetime]:
+        found = await self.eyes.fetch("SELECT stream_id::text, kind, due_at FROM es.timer")
+        return {(row[0], row[1]): row[2] for row in found}
+
+    async def due(self, until: datetime) -> list[str]:
+        found = await self.eyes.fetch(
+            "SELECT stream_id::text FROM es.due('{0,1,2,3}', '-infinity', $1, 1000)", until
+        )
+        return list(dict.fromkeys(row[0] for row in found))
+
+    async def shelves(self) -> list[Shelf]:
+        found = await self.eyes.fetch(
+            "SELECT parked_id, consumer, complaint_id::text, reason FROM es.parked ORDER BY parked_id"
+        )
+        return [Shelf(*row) for row in found]
+
+    async def release(self, parked_id: int) -> None:
+        await self.eyes.execute("UPDATE es.parked SET released_at = now() WHERE parked_id = $1", parked_id)
+
+    async def close(self) -> None:
+        for log in self.logs:
+            await log.close()
+        await self.eyes.close()
+
+
+@pytest.fixture(params=["memory", pytest.param("postgres", marks=pytest.mark.connected)])
+def dsn(request: pytest.FixtureRequest) -> str | None:
+    """Where PostgreSQL is, asked for only by the runs that need it; None for memory."""
+    return request.getfixturevalue("database") if request.param == "postgres" else None
+
+
+@pytest.fixture
+async def keeper(dsn: str | None) -> AsyncIterator[Keeper]:
+    opened: Keeper = InMemory()
+    if dsn is not None:
+        opened = InPostgres(dsn, await asyncpg.connect(dsn, server_settings={"timezone": "UTC"}))
+    yield opened
+    await opened.close()
+
+
+DECIDE = {
+    "intake": intake.decide,
+    "dispatch": partial(dispatch.decide, catalogue=CATALOGUE),
+    "escalation": partial(escalation.decide, catalogue=CATALOGUE),
+}
+
+
+def desk(name: str, log: EventLog) -> Desk:
+    return Desk(name, DECIDE[name], log, Telemetry(name))
+
+
+class Slip(EventLog):
+    """Reads the log and keeps the append instead of writing it: a desk that has decided and not written yet."""
+
+    def __init__(self, log: EventLog) -> None:
+        self._log = log
+        self.append_of: Append | None = None
+
+    async def heads(self, streams: Sequence[str], inbox: Sequence[str]) -> Known:
+        return await self._log.heads(streams, inbox)
+
+    async def append(self, append: Append) -> None:
+        self.append_of = append
+
+    def holding(self, streams: Sequence[str]) -> AbstractAsyncContextManager[EventLog]:
+        return self._log.holding(streams)
+
+    async def places(self, partitions: Sequence[tuple[str, int]]) -> dict[tuple[str, int], Place]:
+        return await self._log.places(partitions)
+
+    async def released(self) -> list[Incoming]:
+        return await self._log.released()
+
+
+async def decided(name: str, log: EventLog, *work: Work, batch: Batch | None = None) -> Append:
+    """What a desk would write now."""
+    slip = Slip(log)
+    whole = batch or Batch()
+    whole.work += work
+    await desk(name, slip).obey(whole)
+    assert slip.append_of is not None
+    return slip.append_of
+
+
+def records(request_id: str = REQUEST_ID, *, event: str = "record", at: datetime = CALLED_AT) -> Work:
+    request = msgspec.structs.replace(REQUEST, request_id=request_id)
+    command = RecordRequest(
+        complaint_id=complaint_id(request_id),
+        request=request,
+        ruleset="beijing-draft-2021",
+        calendar="cn-1",
+        at=at,
+    )
+    identity = message_id("/contract", event + request_id)
+    return Work(command, command.complaint_id, identity, None, identity)
+
+
+def withdraws(event: str = "withdraw") -> Work:
+    command = WithdrawRequest(complaint_id=ID, reason="", at=CALLED_AT + HOUR)
+    identity = message_id("/contract", event)
+    return Work(command, ID, identity, None, identity)
+
+
+def sends(stream: ComplaintId = ID, at: datetime = CALLED_AT) -> Work:
+    return Work(DispatchComplaint(complaint_id=stream, at=at), stream, derived("classified", stream))
+
+
+def signs(event: str = "sign") -> Work:
+    command = SignOrder(complaint_id=ID, unit=STREET, assignment=1, at=CALLED_AT + HOUR)
+    identity = message_id("/contract", event)
+    return Work(command, ID, identity, None, identity)
+
+
+def fires(until: datetime) -> Work:
+    return Work(FireDeadlines(complaint_id=ID, until=until), ID, f"clock/{until.isoformat()}")
+
+
+def incoming(offset: int = 0, *, value: bytes | None = b"{}") -> Incoming:
+    headers = (("ce_id", b"1"), ("ce_type", None), ("other", b"\xff\x00"))
+    return Incoming("door", 2, offset, 17, b"key", headers, value)
+
+
+async def opened(keeper: Keeper) -> None:
+    """A complaint with a unit."""
+    await desk("intake", keeper.log("intake")).obey(Batch(work=[records()]))
+    await desk("dispatch", keeper.log("dispatch")).obey(Batch(work=[sends()]))
+
+
+# --- done
+
+
+async def test_what_was_appended_is_there_in_order_dense_and_chained(keeper: Keeper) -> None:
+    await opened(keeper)
+    await desk("dispatch", keeper.log("dispatch")).obey(Batch(work=[signs()]))
+    rows = await keeper.rows()
+    assert [(row.version, row.type, row.actor) for row in rows] == [
+        (1, "ComplaintReceived", "intake"),
+        (2, "ComplaintClassified", "intake"),
+        (3, "ComplaintDispatched", "dispatch"),
+        (4, "OrderSigned", "dispatch"),
+    ]
+    previous = GENESIS
+    for row in rows:
+        previous = chained(
+            previous,
+            ID,
+            row.version,
+            row.fact_id,
+            row.type,
+            row.schema_version,
+            row.occurred_at,
+            row.caused_by,
+            row.actor,
+            row.body,
+        )
+        assert previous == row.hash
+
+
+async def test_the_head_is_what_the_facts_add_up_to(keeper: Keeper) -> None:
+    await opened(keeper)
+    known = await keeper.log("feedback").heads([ID, complaint_id("unknown")], [])
+    assert set(known.heads) == {ID}
+    head = known.heads[ID]
+    assert (head.version, head.hash) == (3, (await keeper.rows())[-1].hash)
+    assert head.case.order is not None
+    assert head.case.order.unit == STREET
+
+
+async def test_many_complaints_are_written_at_once(keeper: Keeper) -> None:
+    work = [records(f"many-{number}") for number in range(50)]
+    said = await desk("intake", keeper.log("intake")).obey(Batch(work=work))
+    assert said.facts == 100
+    known = await keeper.log("intake").heads([each.complaint_id for each in work], [])
+    assert {head.version for head in known.heads.values()} == {2}
+
+
+async def test_several_commands_about_one_complaint_in_one_batch_see_each_other(keeper: Keeper) -> None:
+    said = await desk("intake", keeper.log("intake")).obey(Batch(work=[records(), withdraws()]))
+    assert said.facts == 3
+    assert [row.version for row in await keeper.rows()] == [1, 2, 3]
+
+
+# --- refused
+
+
+async def test_a_refusal_is_a_fact_like_any_other(keeper: Keeper) -> None:
+    await opened(keeper)
+    await desk("intake", keeper.log("intake")).obey(Batch(work=[withdraws()]))
+    said = await desk("dispatch", keeper.log("dispatch")).obey(Batch(work=[signs()]))
+    assert said.facts == 1
+    assert (await keeper.rows())[-1].type == "ReplyRefused"
+
+
+async def test_a_command_about_nobody_leaves_its_message_on_the_shelf_and_no_fact(keeper: Keeper) -> None:
+    lost = withdraws()._replace(message=incoming())
+    said = await desk("intake", keeper.log("intake")).obey(Batch(work=[lost]))
+    assert (said.facts, said.parked) == (0, 1)
+    assert await keeper.rows() == []
+    (shelf,) = await keeper.shelves()
+    assert (shelf.consumer, shelf.complaint_id) == ("intake", None)
+    assert shelf.reason == f"complaint {ID} is not on record"
+
+
+# --- repeated
+
+
+async def test_a_message_that_had_its_effect_is_known_and_only_at_its_own_desk(keeper: Keeper) -> None:
+    work = records()
+    await desk("intake", keeper.log("intake")).obey(Batch(work=[work]))
+    assert work.message_id is not None
+    assert (await keeper.log("intake").heads([], [work.message_id])).done == {work.message_id}
+    assert (await keeper.log("dispatch").heads([], [work.message_id])).done == frozenset()
+    said = await desk("intake", keeper.log("intake")).obey(Batch(work=[work]))
+    assert (said.facts, said.repeats) == (0, 1)
+
+
+async def test_a_message_written_meanwhile_by_another_process_is_refused_whole(keeper: Keeper) -> None:
+    """A message that said nothing moves no head; the inbox alone tells that it is done."""
+    await opened(keeper)
+    one, two = keeper.log("intake"), keeper.log("intake")
+    again = records(event="again")
+    first, second = await decided("intake", one, again), await decided("intake", two, again)
+    assert first.inbox == second.inbox != []
+    assert first.fact_stream == []
+    await one.append(first)
+    with pytest.raises(HeadMoved):
+        await two.append(second)
+
+
+async def test_the_same_message_twice_in_one_append_is_refused(keeper: Keeper) -> None:
+    append = await decided("intake", keeper.log("intake"), records())
+    append.inbox *= 2
+    with pytest.raises(HeadMoved):
+        await keeper.log("intake").append(append)
+    assert await keeper.rows() == []
+
+
+# --- raced
+
+
+async def test_on_a_moved_head_nothing_at_all_is_written(keeper: Keeper) -> None:
+    await opened(keeper)
+    log = keeper.log("dispatch")
+    await log.places([("door", 2)])
+    batch = Batch(moved=[Moved("door", 2, 0, Place(9))], parked=[Parked(incoming(), None, "r")])
+    late = await decided("dispatch", log, signs(), batch=batch)
+    await desk("intake", keeper.log("intake")).obey(Batch(work=[withdraws()]))
+    rows, timers = await keeper.rows(), await keeper.timers()
+    with pytest.raises(HeadMoved):
+        await log.append(late)
+    assert (await keeper.rows(), await keeper.timers(), await keeper.shelves()) == (rows, timers, [])
+    assert (await log.places([("door", 2)]))["door", 2] == Place(0)
+    assert (await log.heads([], late.inbox)).done == frozenset()
+
+
+async def test_one_moved_head_stops_the_whole_batch(keeper: Keeper) -> None:
+    """All of it or nothing: the complaint beside it is not written either."""
+    await opened(keeper)
+    log = keeper.log("intake")
+    both = await decided("intake", log, records("beside"), withdraws())
+    await desk("dispatch", keeper.log("dispatch")).obey(Batch(work=[signs()]))
+    with pytest.raises(HeadMoved):
+        await log.append(both)
+    assert await keeper.rows(complaint_id("beside")) == []
+
+
+async def test_two_desks_racing_on_one_head_one_wins_and_one_decides_again(keeper: Keeper) -> None:
+    await opened(keeper)
+    one, two = keeper.log("dispatch"), keeper.log("intake")
+    appends = await decided("dispatch", one, signs()), await decided("intake", two, withdraws())
+    outcomes = await asyncio.gather(one.append(appends[0]), two.append(appends[1]), return_exceptions=True)
+    assert sorted(type(outcome).__name__ for outcome in outcomes) == ["HeadMoved", "NoneType"]
+    assert len(await keeper.rows()) == 4
+    loser = signs() if isinstance(outcomes[0], HeadMoved) else withdraws()
+    name = "dispatch" if isinstance(outcomes[0], HeadMoved) else "intake"
+    await desk(name, keeper.log(name)).obey(Batch(work=[loser]))
+    assert [row.version for row in await keeper.rows()] == [1, 2, 3, 4, 5]
+
+
+async def test_two_new_heads_of_one_complaint_racing_become_one(keeper: Keeper) -> None:
+    """The same request by two events at two processes: there is no row yet to compare with."""
+    one, two = keeper.log("intake"), keeper.log("intake")
+    appends = [
+        await decided("intake", one, records(event="a")),
+        await decided("intake", two, records(event="b")),
+    ]
+    outcomes = await asyncio.gather(one.append(appends[0]), two.append(appends[1]), return_exceptions=True)
+    assert sorted(type(outcome).__name__ for outcome in outcomes) == ["HeadMoved", "NoneType"]
+    assert [row.version for row in await keeper.rows()] == [1, 2]
+    again = records(event="a" if isinstance(outcomes[0], HeadMoved) else "b")
+    said = await desk("intake", keeper.log("intake")).obey(Batch(work=[again]))
+    assert said.facts == 0, "it is on record"
+
+
+async def test_who_holds_a_complaint_decides_on_a_head_nobody_moves(keeper: Keeper) -> None:
+    await opened(keeper)
+    async with keeper.log("dispatch").holding([ID]) as held:
+        await desk("dispatch", held).obey(Batch(work=[signs()]))
+    assert [row.type for row in await keeper.rows()][-1] == "OrderSigned"
+
+
+# --- offsets
+
+
+async def test_a_consumer_begins_at_the_beginning_and_goes_on_where_it_was(keeper: Keeper) -> None:
+    log = keeper.log("dispatch")
+    assert await log.places([("log", 0), ("log", 1)]) == {("log", 0): Place(0), ("log", 1): Place(0)}
+    await log.append(Append(moved=[Moved("log", 1, 0, Place(7, 3, 21))]))
+    again = keeper.log("dispatch")
+    assert await again.places([("log", 0), ("log", 1)]) == {
+        ("log", 0): Place(0),
+        ("log", 1): Place(7, 3, 21),
+    }
+    assert await keeper.log("feedback").places([("log", 1)]) == {("log", 1): Place(0)}, "each its own"
+
+
+async def test_who_lost_its_partition_is_fenced_and_writes_nothing(keeper: Keeper) -> None:
+    """A zombie after a rebalance."""
+    zombie, owner = keeper.log("intake"), keeper.log("intake")
+    await zombie.places([(OFFSETS, 0)])
+    moved = Batch(moved=[Moved(OFFSETS, 0, 0, Place(5))])
+    late = await decided("intake", zombie, records(), batch=moved)
+    await owner.append(Append(moved=[Moved(OFFSETS, 0, 0, Place(5))]))
+    with pytest.raises(Fenced):
+        await zombie.append(late)
+    assert (await keeper.rows(), await keeper.timers()) == ([], {})
+    assert (await owner.heads([ID], late.inbox)) == Known({}, frozenset(), frozenset())
+
+
+async def test_one_lost_partition_among_many_fences_all_of_it(keeper: Keeper) -> None:
+    log = keeper.log("intake")
+    await log.places([(OFFSETS, 0), (OFFSETS, 1)])
+    with pytest.raises(Fenced):
+        await log.append(Append(moved=[Moved(OFFSETS, 0, 0, Place(5)), Moved(OFFSETS, 1, 4, Place(5))]))
+    assert await log.places([(OFFSETS, 0)]) == {(OFFSETS, 0): Place(0)}
+
+
+async def test_a_partition_nobody_ever_asked_about_is_nobodys_to_move(keeper: Keeper) -> None:
+    with pytest.raises(Fenced):
+        await keeper.log("intake").append(Append(moved=[Moved("never", 0, 0, Place(1))]))
+
+
+async def test_fenced_comes_before_a_moved_head(keeper: Keeper) -> None:
+    """Who no longer owns its partitions must not decide again and again."""
+    await opened(keeper)
+    log = keeper.log("dispatch")
+    await log.places([(OFFSETS, 0)])
+    late = await decided("dispatch", log, signs(), batch=Batch(moved=[Moved(OFFSETS, 0, 3, Place(5))]))
+    await desk("intake", keeper.log("intake")).obey(Batch(work=[withdraws()]))
+    with pytest.raises(Fenced):
+        await log.append(late)
+
+
+# --- timers
+
+
+async def watched(keeper: Keeper) -> dict[int, datetime]:
+    """The timers of the complaint; they are always what its head says must be watched."""
+    head = (await keeper.log("escalation").heads([ID], [])).heads[ID]
+    timers = {kind: due_at for (stream, kind), due_at in (await keeper.timers()).items() if stream == ID}
+    assert isinstance(head.case, Complaint)
+    assert timers == {TIMER_KINDS[limit]: due_at for limit, due_at in due_deadlines(head.case).items()}
+    return timers
+
+
+async def test_timers_are_set_moved_and_cancelled_with_the_facts_that_cause_it(keeper: Keeper) -> None:
+    await opened(keeper)
+    sign, feedback, ladder = (TIMER_KINDS[limit] for limit in (Limit.SIGN, Limit.FEEDBACK, Limit.LADDER))
+    assert await watched(keeper) == {sign: SIGN_DUE_AT, feedback: DUE_AT}
+    clock = desk("escalation", keeper.log("escalation"))
+    await clock.obey(Batch(work=[fires(SIGN_DUE_AT + INSTANT)]))
+    assert set(await watched(keeper)) == {feedback, ladder}
+    await desk("dispatch", keeper.log("dispatch")).obey(Batch(work=[signs()]))
+    assert set(await watched(keeper)) == {sign, feedback}, "signed in time after all: a correction is owed"
+    await clock.obey(Batch(work=[fires(SIGN_DUE_AT + HOUR)]))
+    assert await watched(keeper) == {feedback: DUE_AT}
+    await desk("intake", keeper.log("intake")).obey(Batch(work=[withdraws()]))
+    assert await watched(keeper) == {}
+
+
+async def test_what_is_due_is_what_ran_out_before_now_the_earliest_first(keeper: Keeper) -> None:
+    for number in (2, 1, 3):
+        at = CALLED_AT + number * HOUR
+        stream = complaint_id(f"due-{number}")
+        await desk("intake", keeper.log("intake")).obey(Batch(work=[records(f"due-{number}", at=at)]))
+        await desk("dispatch", keeper.log("dispatch")).obey(Batch(work=[sends(stream, at)]))
+    second = SIGN_DUE_AT + 2 * HOUR
+    assert await keeper.due(second) == [complaint_id("due-1")], "never on the last instant in time"
+    assert await keeper.due(second + INSTANT) == [complaint_id("due-1"), complaint_id("due-2")]
+    assert await keeper.due(SIGN_DUE_AT) == []
+
+
+# --- parking
+
+
+async def test_a_parked_message_comes_back_whole_once_it_is_released(keeper: Keeper) -> None:
+    """With its null header, its header that is no text, and its place."""
+    log = keeper.log("intake")
+    await log.append(Append(parked=[Parked(incoming(4, value=None), None, "value: null")]))
+    assert await log.released() == []
+    (shelf,) = await keeper.shelves()
+    await keeper.release(shelf.parked_id)
+    assert await log.released() == [incoming(4, value=None)._replace(parked_id=shelf.parked_id)]
+    assert await keeper.log("dispatch").released() == [], "it belongs to the desk that parked it"
+
+
+async def test_what_was_released_and_handled_is_gone(keeper: Keeper) -> None:
+    log = keeper.log("intake")
+    await log.append(Append(parked=[Parked(incoming(1), None, "r"), Parked(incoming(2), None, "r")]))
+    first, second = await keeper.shelves()
+    await keeper.release(first.parked_id)
+    await log.append(Append(unpark=[first.parked_id]))
+    assert await keeper.shelves() == [second]
+    assert await log.released() == []
+
+
+async def test_what_fails_again_keeps_its_number_and_waits_again(keeper: Keeper) -> None:
+    log = keeper.log("intake")
+    await log.append(Append(parked=[Parked(incoming(1), None, "first")]))
+    (shelf,) = await keeper.shelves()
+    await keeper.release(shelf.parked_id)
+    await log.append(Append(parked=[Parked(incoming(1), None, "again")]))
+    assert await keeper.shelves() == [shelf._replace(reason="again")]
+    assert await log.released() == []
+
+
+async def test_the_oldest_released_message_comes_first(keeper: Keeper) -> None:
+    log = keeper.log("intake")
+    await log.append(Append(parked=[Parked(incoming(number), None, "r") for number in (5, 3, 4)]))
+    for shelf in reversed(await keeper.shelves()):
+        await keeper.release(shelf.parked_id)
+    assert [message.offset for message in await log.released()] == [5, 3, 4]
+
+
+async def test_later_messages_of_a_parked_complaint_wait_behind_it_at_that_desk_only(keeper: Keeper) -> None:
+    """Poison parks the complaint, not the partition."""
+    await opened(keeper)
+    await keeper.log("dispatch").append(Append(parked=[Parked(incoming(1), ID, "could not be decided")]))
+    assert (await keeper.log("dispatch").heads([ID], [])).parked == {ID}
+    assert (await keeper.log("intake").heads([ID], [])).parked == frozenset()
+    waiting = signs()._replace(message=incoming(2))
+    said = await desk("dispatch", keeper.log("dispatch")).obey(Batch(work=[waiting]))
+    assert (said.facts, said.parked) == (0, 1)
+    assert [shelf.reason for shelf in await keeper.shelves()] == [
+        "could not be decided",
+        "waits behind a parked message of this complaint",
+    ]
+
+
+async def test_an_empty_append_is_nothing_to_write() -> None:
+    assert not Append()
+    assert Append(moved=[Moved("log", 0, 0, Place(1))])
