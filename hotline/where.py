@@ -23,7 +23,7 @@ from hotline.stack import child
 from hotline.stack.atomic import write_atomically
 from hotline.stack.errors import StackError
 from hotline.stack.stack import Addresses, Stack
-from hotline.stack.state import read_roster
+from hotline.stack.state import read_roster, read_state
 
 CITY_FILE: Final = "city.json"
 RESTARTS_FILE: Final = "restarts.json"
@@ -99,6 +99,13 @@ def remember_city(city: City, where: Path | None = None) -> None:
 def forget_city(where: Path | None = None) -> None:
     """No city is current any more."""
     ((where or folder()) / CITY_FILE).unlink(missing_ok=True)
+
+
+def anything_runs(where: Path | None = None) -> bool:
+    """Whether a part or a service that this folder knows is alive."""
+    at = where or folder()
+    ours = (*read_state(at).running.values(), *read_roster(at).services.values())
+    return any(child.is_alive(process) for process in ours)
 
 
 def supervised(where: Path | None = None) -> bool:

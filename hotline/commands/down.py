@@ -16,14 +16,12 @@ def down() -> None:
 
 
 async def _down() -> None:
-    from hotline.stack import child
     from hotline.stack.stack import Stack
-    from hotline.stack.state import is_stack, read_roster, read_state
-    from hotline.where import folder
+    from hotline.stack.state import is_stack
+    from hotline.where import anything_runs, folder
 
     where = folder()
-    ours = [*read_state(where).running.values(), *read_roster(where).services.values()]
-    if not any(child.is_alive(process) for process in ours):
+    if not anything_runs():
         print(f"Nothing runs in {where}." if is_stack(where) else f"There is no stack in {where}.")
         return
     await Stack(where).down()

@@ -55,13 +55,13 @@ def up(
 async def _stack_up(say: Callable[[str], None]) -> Addresses:
     from hotline.stack.errors import StackError
     from hotline.stack.stack import Stack
-    from hotline.where import folder
+    from hotline.where import anything_runs, folder
 
     try:
         return await Stack(folder()).up(say)
     except StackError as error:
         hint = "What had started runs on: `hotline up` goes on, `hotline down` ends it."
-        raise StackError(f"{error} {hint}" if Stack(folder()).running() else str(error)) from None
+        raise StackError(f"{error} {hint}" if anything_runs() else str(error)) from None
 
 
 async def _up_stack(*, json: bool) -> None:

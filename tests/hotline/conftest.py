@@ -11,9 +11,8 @@ from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
-from click.testing import Result
 from typer import Typer
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from hotline.commands.show import show
 from hotline.commands.verify import verify
