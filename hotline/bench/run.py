@@ -30,9 +30,7 @@ from shared.settings import CommonSettings
 from shared.topics import TOPICS, names
 
 UNITS: Final = 200
-UNDER_WAY: Final = 12_000
-"""Three of the largest batches a desk takes. A life passes seven hands, and how much each finds when it
-looks decides what its batches cost: with a third of this a life costs half as much again."""
+UNDER_WAY: Final = 4000
 TRACES_RATIO: Final = 0.01
 WARM_UP: Final = 0.15
 WARM_UP_LIVES_MIN: Final = 6000
@@ -98,16 +96,13 @@ class Size:
 
     lives: int
     warm_up: int
-    under_way: int
     lives_one_by_one: int
 
     @classmethod
     def of(cls, lives: int, *, quick: bool) -> Size:
         """So many measured lives, and what goes with them."""
-        if quick:
-            return cls(lives=lives, warm_up=2000, under_way=lives, lives_one_by_one=100)
-        warm_up = max(WARM_UP_LIVES_MIN, round(lives * WARM_UP))
-        return cls(lives=lives, warm_up=warm_up, under_way=UNDER_WAY, lives_one_by_one=400)
+        warm_up = 2000 if quick else max(WARM_UP_LIVES_MIN, round(lives * WARM_UP))
+        return cls(lives=lives, warm_up=warm_up, lives_one_by_one=100 if quick else 400)
 
 
 async def run(size: Size, *, units: int, zipkin: bool, folder: Path, say: Callable[[str], None]) -> Result:
@@ -154,9 +149,9 @@ class _Bench:
     async def run(self, size: Size) -> Result:
         batch_max = int(CommonSettings.model_fields["batch_max"].default)
         load = Load(
-            measured=size.lives,
+            lives=size.warm_up + size.lives,
             warm_up=size.warm_up,
-            under_way=size.under_way,
+            under_way=min(UNDER_WAY, size.lives // 2),
             batch_max=batch_max,
             traces_ratio=TRACES_RATIO,
         )
@@ -176,9 +171,9 @@ class _Bench:
         self.say(f"one by one: {size.lives_one_by_one} lives, one message and one transaction at a time")
         single = replace(
             load,
-            measured=size.lives_one_by_one,
+            lives=size.lives_one_by_one,
             warm_up=round(size.lives_one_by_one * WARM_UP),
-            under_way=max(1, size.lives_one_by_one // 4),
+            under_way=size.lives_one_by_one // 4,
             extra=ONE_BY_ONE,
         )
         one_by_one = await self._live(await city.create(self.addresses, "single", self.units), single)

@@ -44,20 +44,14 @@ SELECT 'relay', (SELECT count(*) FROM es.event)::float / greatest(batch, 1) FROM
 class Load:
     """How much life, and how dense."""
 
-    measured: int
+    lives: int
     warm_up: int
-    """Lives lived before the clock starts."""
+    """How many of them are lived before the clock starts."""
     under_way: int
-    """Lives under way at once; as many come behind the measured ones, so that the load lasts to their end."""
     batch_max: int
     traces_ratio: float
     extra: Mapping[str, str] = field(default_factory=dict)
     """Settings of services by their full name."""
-
-    @property
-    def lives(self) -> int:
-        """All lives of the run."""
-        return self.warm_up + self.measured + self.under_way
 
 
 class Lived(msgspec.Struct, frozen=True, kw_only=True):
@@ -112,7 +106,7 @@ async def lived(
         feed = _Feed(simulator)
         await feed.until(lambda said: said.visited >= load.warm_up)
         first = await meter.read()
-        await feed.until(lambda said: said.visited >= load.warm_up + load.measured)
+        await feed.until(lambda said: said.sent == load.lives)
         last = await meter.read()
         memory = meter.memory_bytes()
         await feed.until(lambda said: said.visited == load.lives)
