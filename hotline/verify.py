@@ -21,7 +21,7 @@ from uuid import UUID
 
 import asyncpg
 import msgspec
-from confluent_kafka import TopicPartition
+from confluent_kafka import KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from hotline.report import Report
@@ -364,6 +364,9 @@ class _Sorted:
                 return taken
 
 
+LEADER_TRIES: Final = 20
+
+
 async def _ends(kafka: str, parts: set[tuple[str, int]]) -> dict[tuple[str, int], int]:
     """The offset after the last message of each partition; none for a partition Kafka does not know."""
 
@@ -378,6 +381,11 @@ async def _ends(kafka: str, parts: set[tuple[str, int]]) -> dict[tuple[str, int]
         found = admin.list_offsets(asked, request_timeout=20) if asked else {}
         return {(at.topic, at.partition): answer.result().offset for at, answer in found.items()}
 
+    for _ in range(LEADER_TRIES):  # a topic just made has no leader for a moment
+        try:
+            return await asyncio.to_thread(ask)
+        except KafkaException:
+            await asyncio.sleep(0.3)
     return await asyncio.to_thread(ask)
 
 
