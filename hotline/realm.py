@@ -189,7 +189,7 @@ def services(
             "METRICS_PORT": "0" if metrics else "-1",
         }
         if time == "rehearsal":
-            settings["OFFSETS_IDLE_MS"] = "3"
+            settings |= {"OFFSETS_IDLE_MS": "3", "GATHER_MS": "8"}
         if name == "intake":
             settings["RULESET"] = ruleset
         if name in {"dispatch", "escalation"}:

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Container, Coroutine, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import groupby
+from operator import attrgetter
 from typing import Any, Final
 
 import asyncpg
@@ -23,7 +25,7 @@ from faststream.kafka import KafkaBroker
 from faststream.kafka.annotations import KafkaMessage as Message
 from faststream.kafka.message import FAKE_CONSUMER, KafkaMessage
 
-from shared.cloudevents import BadInput
+from shared.cloudevents import BadInput, header
 from shared.desk import Batch, Desk, Work
 from shared.log import Fenced, Incoming, Moved, Parked, Place
 from shared.settings import CommonSettings
@@ -86,18 +88,20 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
         *,
         name: str,
         fill: Handle,
-        from_relay: bool = False,
+        wanted: Container[bytes] | None = None,
         fail: Callable[[Exception], None],
     ) -> None:
-        """`from_relay`: the relay's repeats are dropped by its mark. `fail` ends the process."""
+        """`wanted`, on a door that hears the relay: the types of facts it reacts to. `fail` ends the process."""
         self.name = name
         self._fail = fail
         self._desk = desk
         self._settings = settings
         self._fill = fill
-        self._from_relay = from_relay
+        self._wanted = wanted
         self._telemetry: Telemetry = desk.telemetry
         self._standing: dict[tuple[str, int], _Standing] = {}
+        self._dirty: set[tuple[str, int]] = set()
+        """Partitions read further than is stored."""
         self._turn = asyncio.Lock()
         self._seeks = 0
         self._subscriber: Any = None
@@ -119,7 +123,7 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
             "max_records": self._settings.batch_max,
             "batch_timeout_ms": 200,
             "fetch_min_bytes": 65_536 if patient else 1,
-            "fetch_max_wait_ms": 30 if patient else 100,
+            "fetch_max_wait_ms": self._settings.gather_ms if patient else 100,
             "max_partition_fetch_bytes": 4 * 1024 * 1024,
             "session_timeout_ms": 10_000,
             "heartbeat_interval_ms": 2_000,
@@ -159,6 +163,7 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
         async with self._turn:
             for tp in revoked:
                 self._standing.pop((tp.topic, tp.partition), None)
+                self._dirty.discard((tp.topic, tp.partition))
 
     async def _seek(self, partitions: list[TopicPartition]) -> None:
         if not partitions:
@@ -170,6 +175,7 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
         for tp in partitions:
             place = places[tp.topic, tp.partition]
             self._standing[tp.topic, tp.partition] = _Standing(place, place)
+            self._dirty.discard((tp.topic, tp.partition))
             with suppress(KafkaError, AssertionError):  # taken away again meanwhile
                 consumer.seek(tp, place.offset)
         self._seeks += 1
@@ -186,8 +192,8 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
             if seeks != self._seeks:
                 return  # fetched before a seek: they come again, and those before them that were not handled
             started = time.monotonic()
-            before = {at: standing.ahead for at, standing in self._standing.items()}
-            messages = self._fresh(records)
+            before: dict[tuple[str, int], Place] = {}
+            messages = self._fresh(records, before)
             try:
                 effect = await self._handle(messages)
             except Exception as error:  # noqa: BLE001 -- one message must not stop the door
@@ -216,7 +222,7 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
         self, messages: Sequence[Incoming], before: Mapping[tuple[str, int], Place]
     ) -> bool:
         """The batch could not be written as a whole: message by message, parking what cannot be."""
-        ends = {at: standing.ahead for at, standing in self._standing.items()}
+        ends = {at: self._standing[at].ahead for at in before if at in self._standing}
         for at, place in before.items():
             if at in self._standing:
                 self._standing[at].ahead = place
@@ -236,6 +242,7 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
                     await self._write(Batch(parked=[Parked(message, None, reason)]))
                 except Exception as fatal:  # noqa: BLE001 -- neither handled nor parked: stop before it is passed
                     self._standing.clear()
+                    self._dirty.clear()
                     self._fail(fatal)
                     return True
             if self._standing.get(at) is not standing:
@@ -245,52 +252,58 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
                 self._standing[at].ahead = place
         return True
 
-    def _fresh(self, records: Sequence[ConsumerRecord[Any, Any]]) -> list[Incoming]:
-        """The messages not seen before; moves the standing past all of them."""
+    def _fresh(
+        self, records: Sequence[ConsumerRecord[Any, Any]], before: dict[tuple[str, int], Place]
+    ) -> list[Incoming]:
+        """The messages not seen before; moves the standing past all of them, `before` says from where."""
         fresh: list[Incoming] = []
-        standing: _Standing | None = None
-        at: tuple[str, int] | None = None
+        for at, group in groupby(records, key=_AT):
+            standing = self._standing.get(at)
+            if standing is None:
+                continue  # revoked meanwhile
+            before.setdefault(at, standing.ahead)
+            if self._wanted is None:
+                self._take_all(standing, group, fresh)
+            else:
+                self._take_wanted(self._wanted, standing, group, fresh)
+        self._dirty.update(before)
+        return fresh
+
+    def _take_all(self, standing: _Standing, group: Iterable[Any], fresh: list[Incoming]) -> None:
+        """Everything of one partition not read before."""
+        offset, *mark = standing.ahead
+        for record in group:
+            if record.offset >= offset:  # else fetched before a seek
+                offset = record.offset + 1
+                fresh.append(_incoming(record))
+        standing.ahead = Place(offset, *mark)
+
+    def _take_wanted(
+        self, wanted: Container[bytes], standing: _Standing, group: Iterable[Any], fresh: list[Incoming]
+    ) -> None:
+        """The facts of one partition that the desk reacts to, without the relay's repeats."""
+        offset, batch, position = standing.ahead
         repeats = 0
-        for record in records:
-            topic, partition = record.topic, record.partition
-            if at is None or at[1] != partition or at[0] != topic:
-                at = (topic, partition)
-                standing = self._standing.get(at)
-            if standing is None or record.offset < standing.ahead.offset:
-                continue  # revoked meanwhile, or fetched before a seek
-            batch, position = standing.ahead.mark_batch, standing.ahead.mark_position
-            if self._from_relay:
-                mark = _mark_of(record.headers)
-                if mark is not None:
-                    new_batch, new_position = mark
-                    if (new_batch, new_position) <= (batch, position):
-                        repeats += 1
-                        standing.ahead = Place(record.offset + 1, batch, position)
-                        continue
-                    batch, position = new_batch, new_position
-            standing.ahead = Place(record.offset + 1, batch, position)
-            fresh.append(
-                Incoming(
-                    topic,
-                    partition,
-                    record.offset,
-                    record.timestamp,
-                    record.key,
-                    record.headers,
-                    record.value,
-                )
-            )
+        for record in group:
+            if record.offset < offset:
+                continue
+            offset = record.offset + 1
+            mark = _mark_of(record.headers)
+            if mark is not None:
+                if mark <= (batch, position):
+                    repeats += 1
+                    continue
+                batch, position = mark
+            if header(record.headers, "ce_type") in wanted:
+                fresh.append(_incoming(record))
+        standing.ahead = Place(offset, batch, position)
         if repeats:
             self._telemetry.count("door.relay_repeats", repeats)
-        return fresh
 
     async def _write(self, batch: Batch) -> None:
         """Write a batch with the offsets read so far; on a lost partition go back to what is stored."""
-        batch.moved = [
-            Moved(topic, partition, s.stored.offset, s.ahead)
-            for (topic, partition), s in self._standing.items()
-            if s.ahead.offset != s.stored.offset
-        ]
+        moving = ((at, self._standing[at]) for at in self._dirty)
+        batch.moved = [Moved(*at, s.stored.offset, s.ahead) for at, s in moving if s.ahead != s.stored]
         if not (batch.moved or batch.work or batch.parked or batch.effect or batch.unpark):
             return
         try:
@@ -304,6 +317,8 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
             standing = self._standing.get((topic, partition))
             if standing is not None:
                 standing.stored = place
+                if standing.ahead.offset == place.offset:
+                    self._dirty.discard((topic, partition))
         self._written_at = time.monotonic()
 
     async def _patiently(self, act: Callable[[], Awaitable[Any]]) -> Any:
@@ -333,7 +348,7 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
 
     def _flush_now(self) -> None:
         self._flush = None
-        if any(s.ahead.offset != s.stored.offset for s in self._standing.values()):
+        if self._dirty:
             self._spawn(self._flush_offsets())
 
     async def _flush_offsets(self) -> None:
@@ -384,9 +399,24 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
             return len(mine)
 
 
+_AT: Final = attrgetter("topic", "partition")
+
+
+def _incoming(record: ConsumerRecord[Any, Any]) -> Incoming:
+    return Incoming(
+        record.topic,
+        record.partition,
+        record.offset,
+        record.timestamp,
+        record.key,
+        record.headers,
+        record.value,
+    )
+
+
 def _mark_of(headers: Sequence[tuple[str, bytes | None]]) -> tuple[int, int] | None:
     """The relay's mark; None where there is none, or what stands there is none."""
-    mark = dict(headers).get("ce_relaymark")
+    mark = header(headers, "ce_relaymark")
     if mark is None:
         return None
     batch, _, position = mark.partition(b".")

@@ -6,7 +6,7 @@ import asyncio
 import gc
 import logging
 import signal
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from contextlib import suppress
 from datetime import datetime
 from types import TracebackType
@@ -91,14 +91,17 @@ class Process:
         opened.open_on(self.broker, topic=topic, pattern=pattern, patient=patient)
         self._doors.append(opened)
 
-    def hears_log(self, reacts: Sequence[type[Fact]], react: React) -> None:
+    def hears_log(self, reacts: Sequence[type[Fact]], react: React, *, patient: bool = False) -> None:
         """Hear the facts of all desks; what is not in `reacts` is never decoded."""
-        wanted = {ce_type_of(kind.__name__, v) for kind in reacts for v in range(1, kind.SCHEMA + 1)}
-        fill = one_by_one(_from_log(wanted, react, self.clock))
         opened = Door(
-            self.desk("log"), self.settings, name="log", fill=fill, from_relay=True, fail=self._failed
+            self.desk("log"),
+            self.settings,
+            name="log",
+            fill=one_by_one(from_log(react, self.clock)),
+            wanted=types_of(reacts),
+            fail=self._failed,
         )
-        opened.open_on(self.broker, topic=self.settings.topic_prefix + LOG)
+        opened.open_on(self.broker, topic=self.settings.topic_prefix + LOG, patient=patient)
         self._doors.append(opened)
 
     async def work(self, *others: Coroutine[Any, Any, None]) -> None:
@@ -174,15 +177,17 @@ class Process:
         logging.shutdown()
 
 
-def _from_log(wanted: set[bytes], react: React, clock: Clock) -> Translate:
+def types_of(reacts: Iterable[type[Fact]]) -> frozenset[bytes]:
+    """The CloudEvents types under which these facts travel, in every version there was."""
+    return frozenset(ce_type_of(kind.__name__, v) for kind in reacts for v in range(1, kind.SCHEMA + 1))
+
+
+def from_log(react: React, clock: Clock) -> Translate:
     """A fact from the log to what it asks of this desk."""
 
     def translate(message: Incoming) -> Work | None:
         headers = dict(message.headers)
-        ce_type = headers.get("ce_type")
-        if ce_type not in wanted:
-            return None
-        named = fact_type_of(ce_type or b"")
+        named = fact_type_of(headers.get("ce_type") or b"")
         fact_id = headers.get("ce_id")
         source = headers.get("ce_source")
         if named is None or fact_id is None or source is None or message.value is None:

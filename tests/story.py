@@ -29,7 +29,7 @@ from services.intake.settings import Settings as IntakeSettings
 from shared import inputs
 from shared.broker import Handle, one_by_one
 from shared.clock import HandClock
-from shared.cloudevents import fact_headers
+from shared.cloudevents import fact_headers, header
 from shared.codec import ce_type_of, decoded
 from shared.complaint import UNOPENED, Case, Complaint, due_deadlines, evolve, head_of, head_text
 from shared.desk import Batch, Decide, Desk, Said
@@ -40,7 +40,7 @@ from shared.inputs import Input
 from shared.life import illegal
 from shared.log import TIMER_KINDS, TIMER_SHARDS, Incoming
 from shared.log.memory import Memory, MemoryLog
-from shared.process import React, _from_log
+from shared.process import React, from_log, types_of
 from shared.telemetry import Telemetry
 from shared.topics import (
     COMPLAINTS_LOG,
@@ -294,8 +294,11 @@ class Story:
         return Desk(name, decide, MemoryLog(self.memory, name), Telemetry(name))
 
     def _hearer(self, reacts: Sequence[type[Fact]], react: React) -> Handle:
-        wanted = {ce_type_of(kind.__name__, kind.SCHEMA) for kind in reacts}
-        return one_by_one(_from_log(wanted, react, self.clock))
+        """A desk's ear for the log; like its door it passes over what it does not react to."""
+        wanted, fill = types_of(reacts), one_by_one(from_log(react, self.clock))
+        return lambda messages, batch: fill(
+            [m for m in messages if header(m.headers, "ce_type") in wanted], batch
+        )
 
 
 class _MemoryTimers:

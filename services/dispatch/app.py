@@ -29,6 +29,7 @@ async def run(settings: Settings) -> None:
             "replies",
             replies(settings, process.clock),
             pattern=re.escape(settings.topic_prefix + DISPATCH_REPLIES.of("")) + ".*",
+            patient=True,
         )
         process.opens("reviews", reviews(process.clock), topic=settings.topic_prefix + DISPATCH_REVIEWS.name)
         await process.work()

@@ -12,6 +12,11 @@ from shared.topics import FEEDBACK_ANSWERS
 async def run(settings: Settings) -> None:
     """Open what production needs, work until told to stop, close in reverse."""
     async with Process("feedback", settings, rules.decide) as process:
-        process.hears_log(rules.REACTS, rules.react)
-        process.opens("answers", answers(process.clock), topic=settings.topic_prefix + FEEDBACK_ANSWERS.name)
+        process.hears_log(rules.REACTS, rules.react, patient=True)
+        process.opens(
+            "answers",
+            answers(process.clock),
+            topic=settings.topic_prefix + FEEDBACK_ANSWERS.name,
+            patient=True,
+        )
         await process.work()
