@@ -30,7 +30,7 @@ from shared.settings import CommonSettings
 from shared.topics import TOPICS, names
 
 UNITS: Final = 200
-UNDER_WAY: Final = 4000
+UNDER_WAY: Final = 30_000
 TRACES_RATIO: Final = 0.01
 WARM_UP: Final = 0.15
 WARM_UP_LIVES_MIN: Final = 6000
@@ -151,7 +151,7 @@ class _Bench:
         load = Load(
             lives=size.warm_up + size.lives,
             warm_up=size.warm_up,
-            under_way=min(UNDER_WAY, size.lives // 2),
+            under_way=UNDER_WAY,
             batch_max=batch_max,
             traces_ratio=TRACES_RATIO,
         )

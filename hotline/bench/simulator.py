@@ -1,11 +1,12 @@
 """`python -m hotline.bench.simulator`: the agents' desk, all units and the dialler, in one process.
 
-A closed loop: so many lives are under way at any moment and no more, a new request is sent as an old
-life comes to its visit. Each unit signs and answers an order as two messages at once; every citizen is
+First the lives that warm everything up, then, when it is told to on standard input, the measured ones. A
+closed loop: so many lives are under way at any moment and no more, a new request is sent as an old life
+comes to its visit. Each unit signs and answers an order as two messages at once; every citizen is
 reached and satisfied. It works as fast as it can and is paid for by the run it serves: what it costs is
 inside the measured window.
 
-Its orders come as one JSON object on standard input; on standard output it says how far it is.
+Its orders come as one JSON object on standard input, a second line sends it on; on standard output it says how far it is.
 """
 
 from __future__ import annotations
@@ -58,6 +59,8 @@ class Orders(msgspec.Struct, frozen=True, kw_only=True):
     units: list[str]
     targets: list[Target]
     lives: int
+    warm_up: int
+    """How many of them are lived before the rest begins."""
     under_way: int
     """Lives under way at once; also how many requests are there before the first is answered."""
     batch_max: int
@@ -98,9 +101,8 @@ class Simulator:
         self.sent = 0
         self.visited = 0
 
-    async def run(self) -> None:
-        """Live all lives up to their visit."""
-        lives = self._orders.lives
+    async def run(self, lives: int) -> None:
+        """Go on until so many lives have come to their visit."""
         while self.visited < lives:
             due = min(lives - self.sent, self.visited + self._orders.under_way - self.sent, REQUESTS_MAX)
             for _ in range(due):
@@ -205,10 +207,12 @@ async def run(orders: Orders) -> None:
 
         saying = asyncio.ensure_future(keep_saying())
         try:
-            await simulator.run()
+            await simulator.run(orders.warm_up)
+            await asyncio.to_thread(sys.stdin.buffer.readline)
+            await simulator.run(orders.lives)
+            await asyncio.to_thread(sys.stdin.buffer.readline)  # stay, so that what it cost can be read
         finally:
             saying.cancel()
-        say()
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""Whole lives through the running system, measured between two instants in the middle of the run."""
+"""Whole lives through the running system: from the first request handed in until the last life has closed."""
 
 from __future__ import annotations
 
@@ -31,7 +31,9 @@ _CLOSED: Final = """
 SELECT count(*) FILTER (WHERE type = 'ComplaintClosed') AS closed, count(*) AS facts
 FROM es.event WHERE recorded_at > $1 AND recorded_at <= $2
 """
-_ALL_CLOSED: Final = "SELECT count(*) FROM es.event WHERE type = 'ComplaintClosed'"
+_ALL_CLOSED: Final = """
+SELECT coalesce(sum(next_offset), 0) FROM es.consumer_offset WHERE consumer = 'feedback' AND topic LIKE '%answers'
+"""
 
 _BATCHES: Final = """
 SELECT actor, count(*)::float / count(DISTINCT xid) FROM es.event GROUP BY actor
@@ -105,12 +107,13 @@ async def lived(
         meter = Meter({**supervisor.pids(), "simulator": simulator.pid, **servers}, database)
         feed = _Feed(simulator)
         await feed.until(lambda said: said.visited >= load.warm_up)
+        wrong = await _closed(database, load.warm_up)
         first = await meter.read()
-        await feed.until(lambda said: said.sent == load.lives)
+        await feed.go_on()
+        await feed.until(lambda said: said.visited == load.lives)
+        wrong += await _closed(database, load.lives)
         last = await meter.read()
         memory = meter.memory_bytes()
-        await feed.until(lambda said: said.visited == load.lives)
-        wrong = await _closed(database, load.lives)
         restarts = {name: times for name, times in supervisor.restarts.items() if times}
         if restarts:
             wrong.append(f"services died and were started again: {restarts}; their logs: {logs}")
@@ -153,6 +156,7 @@ async def _started(
         units=list(units),
         targets=list(targets),
         lives=load.lives,
+        warm_up=load.warm_up,
         under_way=load.under_way,
         batch_max=load.batch_max,
     )
@@ -168,6 +172,13 @@ class _Feed:
         self._simulator = simulator
         self._moved_at = time.monotonic()
         self.last = Progress()
+
+    async def go_on(self) -> None:
+        """Let it begin with the lives that are measured."""
+        stdin = self._simulator.stdin
+        assert stdin is not None  # noqa: S101 -- it was asked for
+        stdin.write(b"go on\n")
+        await stdin.drain()
 
     async def until(self, reached: Callable[[Progress], bool]) -> None:
         """Wait until the simulator is that far; `StackError` when it ends or nothing moves any more."""
@@ -210,4 +221,4 @@ async def _closed(database: asyncpg.Connection[asyncpg.Record], lives: int) -> l
             seen, moved_at = closed, time.monotonic()
         if time.monotonic() - moved_at > SILENCE_SECONDS_MAX:
             return [f"{lives - closed} of {lives} lives did not close"]
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(0.02)
