@@ -17,10 +17,12 @@ import msgspec
 from confluent_kafka.admin import AdminClient
 
 from hotline.realm import Realm, create, services
-from hotline.serve import Opening, leave_running
+from hotline.report import Report
+from hotline.serve import Opening, behind, leave_running
 from hotline.stack.errors import StackError
 from hotline.stack.stack import Addresses, Stack
 from hotline.stack.supervisor import Service, Supervisor
+from hotline.verify import verify
 from hotline.where import City, city_folder, folder, remember_city
 from shared.catalogue import Catalogue
 
@@ -155,6 +157,16 @@ async def until_interrupted(work: Coroutine[Any, Any, T], say: Say) -> T:
     finally:
         for number in signals:
             loop.remove_signal_handler(number)
+
+
+async def verified(realm: Realm, catalogue: Catalogue) -> Report:
+    """Read the log of a rehearsal that has ended: all holds, all is sent, and nobody has anything left to hear."""
+    report = await verify(realm.logins["reader"], kafka=realm.kafka, prefix=realm.prefix)
+    for who, left in (await behind(realm, catalogue)).items():
+        if left:
+            owes = "send facts" if who == "relay" else f"take in {left:,} of its messages"
+            report.found("", f"the rehearsal has ended, and {who} has still to {owes}")
+    return report
 
 
 async def remove(addresses: Addresses, name: str) -> None:
