@@ -28,8 +28,9 @@ from services.intake.commands import IntakeCommand, RecordRequest, WithdrawReque
 from shared.complaint import UNOPENED, Case, Complaint, due_deadlines, evolve
 from shared.events import SPEAKERS, Desk, Fact, Urgency
 from shared.ids import UnitId
+from shared.life import REFUSALS
 from tests import examples
-from tests.spec import REFUSALS, case_of
+from tests.spec import case_of
 
 NEXT_DUE: Final = "until the next limit"
 """A step in time that ends exactly at the last instant in time."""

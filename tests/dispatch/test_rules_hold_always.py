@@ -14,9 +14,9 @@ from shared.events import (
     ReturnApproved,
     ReturnRequested,
 )
+from shared.life import REFUSALS
 from shared.ruleset import ruleset
 from tests.lives import UNIT_ACTS, Life, Step, lives, says_it_once, says_its_own_and_the_same_again, steps
-from tests.spec import REFUSALS
 
 TOLD = steps(UNIT_ACTS, size_max=6)
 
