@@ -43,8 +43,8 @@ SELECT (SELECT count(*) FROM es.stream) AS complaints,
 """
 
 
-def services_of(city: City) -> list[Service]:
-    """The processes of a city as it is remembered."""
+def services_of(city: City, counts: Mapping[str, int] | None = None) -> list[Service]:
+    """The processes of a city as it is remembered; `counts` says how many of each."""
     return realm.services(
         city.realm,
         Path(city.logs),
@@ -52,6 +52,7 @@ def services_of(city: City) -> list[Service]:
         traces_ratio=city.traces_ratio,
         ruleset=city.ruleset,
         catalogue=city.catalogue,
+        counts=counts,
     )
 
 
