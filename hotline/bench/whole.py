@@ -31,7 +31,7 @@ _CLOSED: Final = """
 SELECT count(*) FILTER (WHERE type = 'ComplaintClosed') AS closed, count(*) AS facts
 FROM es.event WHERE recorded_at > $1 AND recorded_at <= $2
 """
-_ALL_CLOSED: Final = "SELECT count(*) FROM es.event WHERE type = 'ComplaintClosed'"
+_ALL_CLOSED: Final = "SELECT count(*), es.drained() FROM es.event WHERE type = 'ComplaintClosed'"
 
 _BATCHES: Final = """
 SELECT actor, count(*)::float / count(DISTINCT xid) FROM es.event GROUP BY actor
@@ -200,14 +200,16 @@ async def _messages(realm: Realm, units: Sequence[str]) -> dict[str, int]:
 
 
 async def _closed(database: asyncpg.Connection[asyncpg.Record], lives: int) -> list[str]:
-    """Wait until the last life has closed; what is missing where it does not."""
+    """Wait until the last life has closed and the relay has sent it; what is missing where that does not come."""
     seen, moved_at = -1, time.monotonic()
     while True:
-        closed = await database.fetchval(_ALL_CLOSED)
-        if closed >= lives:
+        ((closed, drained),) = await database.fetch(_ALL_CLOSED)
+        if closed >= lives and drained:
             return []
         if closed != seen:
             seen, moved_at = closed, time.monotonic()
         if time.monotonic() - moved_at > SILENCE_SECONDS_MAX:
+            if closed >= lives:
+                return ["the relay did not send all facts"]
             return [f"{lives - closed} of {lives} lives did not close"]
         await asyncio.sleep(0.1)
