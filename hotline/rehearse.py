@@ -16,11 +16,13 @@ import asyncpg
 import msgspec
 from confluent_kafka.admin import AdminClient
 
-from hotline.realm import Realm, create, services
-from hotline.serve import Opening, leave_running
+from hotline.realm import Realm, create
+from hotline.report import Report
+from hotline.serve import Opening, behind, leave_running, services_of
 from hotline.stack.errors import StackError
 from hotline.stack.stack import Addresses, Stack
-from hotline.stack.supervisor import Service, Supervisor
+from hotline.stack.supervisor import Supervisor
+from hotline.verify import verify
 from hotline.where import City, city_folder, folder, remember_city
 from shared.catalogue import Catalogue
 
@@ -72,7 +74,7 @@ async def staged(
         say(f"A new city {name!r}: its database, and topics for {len(catalogue.units):,} units …")
         city = await _fresh(addresses, name, catalogue, ruleset=ruleset, traces_ratio=traces_ratio)
         say("Its desks and the relay start.")
-        supervisor = Supervisor(_services(city, counts), stack=stack, say=say)
+        supervisor = Supervisor(services_of(city, counts), stack=stack, say=say)
         put_away.push_async_callback(supervisor.stop)
         await supervisor.start()
         watching = asyncio.ensure_future(supervisor.watch())
@@ -110,18 +112,6 @@ async def _fresh(
     return city
 
 
-def _services(city: City, counts: Mapping[str, int]) -> list[Service]:
-    return services(
-        city.realm,
-        Path(city.logs),
-        time=city.time,
-        traces_ratio=city.traces_ratio,
-        ruleset=city.ruleset,
-        catalogue=city.catalogue,
-        counts=counts,
-    )
-
-
 async def _ended(task: asyncio.Future[None]) -> None:
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
@@ -155,6 +145,16 @@ async def until_interrupted(work: Coroutine[Any, Any, T], say: Say) -> T:
     finally:
         for number in signals:
             loop.remove_signal_handler(number)
+
+
+async def verified(realm: Realm, catalogue: Catalogue) -> Report:
+    """Read the log of a rehearsal that has ended: all holds, all is sent, and nobody has anything left to hear."""
+    report = await verify(realm.logins["reader"], kafka=realm.kafka, prefix=realm.prefix)
+    for who, left in (await behind(realm, catalogue)).items():
+        if left:
+            owes = "send facts" if who == "relay" else f"take in {left:,} of its messages"
+            report.found("", f"the rehearsal has ended, and {who} has still to {owes}")
+    return report
 
 
 async def remove(addresses: Addresses, name: str) -> None:

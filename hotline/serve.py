@@ -13,10 +13,9 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import asyncpg
-from confluent_kafka import TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from hotline import realm
+from hotline.ends import ends_of
 from hotline.realm import DESKS, Realm
 from hotline.stack.errors import StackError
 from hotline.stack.server import last_line
@@ -44,8 +43,8 @@ SELECT (SELECT count(*) FROM es.stream) AS complaints,
 """
 
 
-def services_of(city: City) -> list[Service]:
-    """The processes of a city as it is remembered."""
+def services_of(city: City, counts: Mapping[str, int] | None = None) -> list[Service]:
+    """The processes of a city as it is remembered; `counts` says how many of each."""
     return realm.services(
         city.realm,
         Path(city.logs),
@@ -53,6 +52,7 @@ def services_of(city: City) -> list[Service]:
         traces_ratio=city.traces_ratio,
         ruleset=city.ruleset,
         catalogue=city.catalogue,
+        counts=counts,
     )
 
 
@@ -139,7 +139,10 @@ async def behind(realm: Realm, catalogue: Catalogue) -> dict[str, int]:
         if desk in DESKS
         for partition in range(line.partitions)
     ]
-    ends = await _ends(realm.kafka, {(name, partition) for _, name, partition in heard})
+    asked = {(name, partition) for _, name, partition in heard}
+    ends = await ends_of(realm.kafka, asked)
+    if missing := sorted(asked - ends.keys()):
+        raise StackError(f"Kafka has no topic {missing[0][0]}: `hotline down` and `hotline up` make it anew.")
     connection = await asyncpg.connect(realm.logins["reader"])
     try:
         rows = await connection.fetch("SELECT consumer, topic, part, next_offset FROM es.consumer_offset")
@@ -151,16 +154,6 @@ async def behind(realm: Realm, catalogue: Catalogue) -> dict[str, int]:
     for desk, name, partition in heard:
         lag[desk] += max(ends[name, partition] - taken.get((desk, name, partition), 0), 0)
     return {**lag, "relay": 0 if drained else 1}
-
-
-async def _ends(kafka: str, partitions: set[tuple[str, int]]) -> dict[tuple[str, int], int]:
-    def ask() -> dict[tuple[str, int], int]:
-        admin = AdminClient({"bootstrap.servers": kafka, "log_level": 0})
-        asked = {TopicPartition(topic, number): OffsetSpec.latest() for topic, number in partitions}  # type: ignore[no-untyped-call]
-        found = admin.list_offsets(asked, request_timeout=20)
-        return {(at.topic, at.partition): answer.result().offset for at, answer in found.items()}
-
-    return await asyncio.to_thread(ask)
 
 
 async def counts(realm: Realm) -> dict[str, int]:

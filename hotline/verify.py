@@ -21,9 +21,8 @@ from uuid import UUID
 
 import asyncpg
 import msgspec
-from confluent_kafka import KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec
 
+from hotline.ends import ends_of
 from hotline.report import Report
 from shared.codec import TYPES, UnknownType, decoded, encoded
 from shared.complaint import STATE_SCHEMA, UNOPENED, Case, Complaint, due_deadlines, evolve, head_text
@@ -154,7 +153,7 @@ class _Reader:
             taken = {(row["consumer"], row["topic"], row["part"]): row["next_offset"] for row in offsets}
             # Asked after the snapshot was taken: an end can only have moved away from what was taken.
             self._compare_offsets(
-                taken, await _ends(self._kafka, {key[1:] for key in taken} | self._log_parts())
+                taken, await ends_of(self._kafka, {key[1:] for key in taken} | self._log_parts())
             )
 
     def _log_parts(self) -> set[tuple[str, int]]:
@@ -362,31 +361,6 @@ class _Sorted:
             self._rows, self._next = await self._cursor.fetch(PAGE), 0
             if not self._rows:
                 return taken
-
-
-LEADER_TRIES: Final = 20
-
-
-async def _ends(kafka: str, parts: set[tuple[str, int]]) -> dict[tuple[str, int], int]:
-    """The offset after the last message of each partition; none for a partition Kafka does not know."""
-
-    def ask() -> dict[tuple[str, int], int]:
-        admin = AdminClient({"bootstrap.servers": kafka, "log_level": 0})
-        there = admin.list_topics(timeout=20).topics
-        asked = {
-            TopicPartition(topic, part): OffsetSpec.latest()  # type: ignore[no-untyped-call]
-            for topic, part in sorted(parts)
-            if topic in there and part in there[topic].partitions
-        }
-        found = admin.list_offsets(asked, request_timeout=20) if asked else {}
-        return {(at.topic, at.partition): answer.result().offset for at, answer in found.items()}
-
-    for _ in range(LEADER_TRIES):  # a topic just made has no leader for a moment
-        try:
-            return await asyncio.to_thread(ask)
-        except KafkaException:
-            await asyncio.sleep(0.3)
-    return await asyncio.to_thread(ask)
 
 
 # -- one number for everything that happened

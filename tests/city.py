@@ -23,11 +23,11 @@ import asyncpg
 import msgspec
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.structs import RecordMetadata, TopicPartition
-from confluent_kafka import TopicPartition as At
-from confluent_kafka.admin import AdminClient, OffsetSpec
+from confluent_kafka.admin import AdminClient
 from prometheus_client.parser import text_string_to_metric_families
 
 from hotline import realm
+from hotline.ends import ends_of
 from hotline.realm import Realm
 from hotline.stack.stack import Addresses, Stack
 from hotline.stack.supervisor import Supervisor
@@ -426,14 +426,7 @@ class City:
 
     async def ends(self, partitions: Sequence[tuple[str, int]]) -> dict[tuple[str, int], int]:
         """Where each partition ends."""
-
-        def ask() -> dict[tuple[str, int], int]:
-            admin = AdminClient({"bootstrap.servers": self.realm.kafka, "log_level": 0})
-            asked = {At(topic, n): OffsetSpec.latest() for topic, n in partitions}
-            found = admin.list_offsets(asked, request_timeout=10)
-            return {(at.topic, at.partition): answer.result().offset for at, answer in found.items()}
-
-        return await asyncio.to_thread(ask)
+        return await ends_of(self.realm.kafka, partitions)
 
     async def messages(self, topic: str, *, count: int = 0, within: float = 10.0) -> list[Any]:
         """Every message of a topic (full name) so far, by partition and offset; waits for `count` of them."""

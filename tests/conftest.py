@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from hotline import realm
+from hotline.stack.errors import StackError
 from hotline.stack.stack import Addresses
 from tests.city import City, open_city
 from tests.sources import Databases, stack_of_session
@@ -48,7 +49,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 @pytest.fixture(scope="session")
 async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Addresses]:
-    async with stack_of_session(tmp_path_factory.mktemp("session")) as addresses:
+    async with AsyncExitStack() as running:
+        try:
+            source = stack_of_session(tmp_path_factory.mktemp("session"))
+            addresses = await running.enter_async_context(source)
+        except StackError as error:  # one sentence, once, not a trace for every test that asks
+            pytest.exit(str(error), returncode=pytest.ExitCode.USAGE_ERROR)
         yield addresses
 
 

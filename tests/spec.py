@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 
 from shared.complaint import UNOPENED, Case, NoSuchComplaint, evolve
-from shared.events import Fact, IntakeRefused, ReplyRefused, VisitAnswerRefused
+from shared.events import Fact
+from shared.life import REFUSALS
 
 Decide = Callable[[Any, Case], Sequence[Fact]]
-REFUSALS = (IntakeRefused, ReplyRefused, VisitAnswerRefused)
 
 
 def case_of(facts: Sequence[Fact]) -> Case:

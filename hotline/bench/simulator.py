@@ -6,7 +6,8 @@ comes to its visit. Each unit signs and answers an order as two messages at once
 reached and satisfied. It works as fast as it can and is paid for by the run it serves: what it costs is
 inside the measured window.
 
-Its orders come as one JSON object on standard input, a second line sends it on; on standard output it says how far it is.
+Its orders come as one JSON object on standard input, a second line sends it on; on standard output it says
+how far it is.
 """
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ from hotline.city.act import Act
 from shared.cloudevents import input_headers
 from shared.ids import ComplaintId
 from shared.inputs import RequestRecorded
+from shared.log.relay import started, stopped
 from shared.topics import Topic, partition_of
 
 BATCH_BYTES_MAX: Final = 256 * 1024
@@ -92,9 +93,7 @@ class Voice:
         """Leave; nothing that was acknowledged is lost."""
         producer, self._producer = self._producer, None
         if producer is not None:
-            with suppress(Exception):
-                async with asyncio.timeout(5):
-                    await producer.stop()
+            await stopped(producer)
 
     def _written(self, acts: Sequence[Act]) -> dict[TopicPartition, list[Message]]:
         written: dict[TopicPartition, list[Message]] = {}
@@ -193,19 +192,7 @@ class Voice:
                 max_batch_size=BATCH_BYTES_MAX,
                 request_timeout_ms=10_000,
             )
-            try:
-                async with asyncio.timeout(SEND_SECONDS_MAX):
-                    await producer.start()
-                    # One request for all topics: a first send to each of hundreds would ask one by one.
-                    metadata = await producer.client.fetch_all_metadata()
-                    known = {t for t in metadata.topics() if t.startswith(self._prefix)}
-                    await producer.client.set_topics(known | set(topics))
-            except BaseException:
-                with suppress(Exception):
-                    async with asyncio.timeout(5):
-                        await producer.stop()
-                raise
-            self._producer = producer
+            self._producer = await started(producer, self._prefix, topics)
         return self._producer
 
     async def _rebuild(self) -> None:

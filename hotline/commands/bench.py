@@ -26,18 +26,23 @@ def bench(
     json: Annotated[bool, typer.Option("--json", help="For a program to read.")] = False,
 ) -> None:
     """Whole lives a second, the floor beside it, and one by one; exit 1 if a life is wrong, never if slow."""
+    result = run_to_end(_bench(4000 if quick else lives, quick=quick, zipkin=zipkin))
+    tell(result, json=json)
+    if result.wrong:
+        raise typer.Exit(1)
+
+
+def tell(result: Result, *, json: bool) -> None:
+    """Print what was measured, for a person or for a program."""
     import msgspec
     from rich.console import Console
 
     from hotline.bench.report import show
 
-    result = run_to_end(_bench(4000 if quick else lives, quick=quick, zipkin=zipkin))
     if json:
         print(msgspec.json.format(msgspec.json.encode(result), indent=2).decode())
     else:
         show(result, Console())
-    if result.wrong:
-        raise typer.Exit(1)
 
 
 async def _bench(lives: int, *, quick: bool, zipkin: bool) -> Result:

@@ -71,8 +71,7 @@ class Day(NamedTuple):
 
 async def _lived(view: View, known: Catalogue, scale: float, seed: int, *, keep: bool) -> Day:
     from hotline.city import City
-    from hotline.rehearse import staged
-    from hotline.verify import verify
+    from hotline.rehearse import staged, verified
 
     async with staged(
         "demo",
@@ -95,7 +94,7 @@ async def _lived(view: View, known: Catalogue, scale: float, seed: int, *, keep:
         view.say("The last complaint is closed. Reading the whole log …")
         return Day(
             summary=summary,
-            report=await verify(stage.realm.logins["reader"]),
+            report=await verified(stage.realm, known),
             worth_a_look=await _worth_a_look(stage.realm),
             restarts=sum(stage.supervisor.restarts.values()),
             realm=stage.realm,

@@ -53,9 +53,9 @@ async def _boston(
 
     from hotline.city.boston import Boston, catalogue_of, read
     from hotline.city.conductor import Conductor
-    from hotline.rehearse import Interrupted, staged, stop_hint, until_interrupted
+    from hotline.rehearse import Interrupted, staged, stop_hint, until_interrupted, verified
     from hotline.replay import judge
-    from hotline.verify import digest, verify
+    from hotline.verify import digest
     from hotline.view import View
     from hotline.where import folder
 
@@ -85,8 +85,9 @@ async def _boston(
             )
             summary = await conductor.live(view.show)
             view.say("Every case is lived. Comparing with the city's own flag …")
-            reader = stage.realm.logins["reader"]
-            return summary, await judge(reader, file, found), await verify(reader), await digest(reader)
+            verdict = await judge(stage.realm.logins["reader"], file, found)
+            report = await verified(stage.realm, catalogue)
+            return summary, verdict, report, await digest(stage.realm.logins["reader"])
 
     try:
         with view:

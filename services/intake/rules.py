@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import assert_never
 
 from services.intake.commands import IntakeCommand, RecordRequest, WithdrawRequest
@@ -40,14 +41,8 @@ def _record(command: RecordRequest, case: Case) -> Sequence[IntakeFact]:
         )
         if same:
             return []
-        return [
-            IntakeRefused(
-                complaint_id=command.complaint_id,
-                asked="record",
-                reason=f"request {request.request_id} is already on record with another content",
-                refused_at=command.at,
-            )
-        ]
+        why = f"request {request.request_id} is already on record with another content"
+        return [_refused("record", why, case, command.at)]
     facts: list[IntakeFact] = [
         ComplaintReceived(
             complaint_id=command.complaint_id,
@@ -92,14 +87,8 @@ def _withdraw(command: WithdrawRequest, case: Case) -> Sequence[IntakeFact]:
     if case.ended is not None:
         if case.ended.how == ComplaintWithdrawn.__name__:
             return []
-        return [
-            IntakeRefused(
-                complaint_id=command.complaint_id,
-                asked="withdraw",
-                reason=f"the life ended with {case.ended.how} at {case.ended.at.isoformat()}",
-                refused_at=command.at,
-            )
-        ]
+        why = f"the life ended with {case.ended.how} at {case.ended.at.isoformat()}"
+        return [_refused("withdraw", why, case, command.at)]
     return [
         ComplaintWithdrawn(
             complaint_id=command.complaint_id,
@@ -108,3 +97,7 @@ def _withdraw(command: WithdrawRequest, case: Case) -> Sequence[IntakeFact]:
             withdrawn_at=command.at,
         )
     ]
+
+
+def _refused(asked: str, reason: str, case: Complaint, at: datetime) -> IntakeRefused:
+    return IntakeRefused(complaint_id=case.complaint_id, asked=asked, reason=reason, refused_at=at)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any, Final, NamedTuple
 
@@ -256,28 +257,36 @@ class KafkaSink:
                 request_timeout_ms=10_000,
                 metadata_max_age_ms=60_000,
             )
-            try:
-                async with asyncio.timeout(SEND_SECONDS_MAX):
-                    await producer.start()
-                    # One request for all topics: a first send to each of hundreds would ask one by one.
-                    metadata = await producer.client.fetch_all_metadata()
-                    mine = [t for t in metadata.topics() if t.startswith(self._settings.topic_prefix)]
-                    await producer.client.set_topics(mine)
-            except BaseException:
-                with suppress(Exception):
-                    async with asyncio.timeout(5):
-                        await producer.stop()
-                raise
-            self._producer = producer
+            self._producer = await started(producer, self._settings.topic_prefix)
         return self._producer
 
     async def close(self) -> None:
         """Throw the producer away; the next page opens a new one. A dead idempotent producer looks alive."""
         producer, self._producer = self._producer, None
         if producer is not None:
-            with suppress(Exception):
-                async with asyncio.timeout(5):
-                    await producer.stop()
+            await stopped(producer)
+
+
+async def started(producer: AIOKafkaProducer, prefix: str, topics: Iterable[str] = ()) -> AIOKafkaProducer:
+    """The producer at work, knowing all topics of this prefix, and these; stopped again where it cannot start."""
+    try:
+        async with asyncio.timeout(SEND_SECONDS_MAX):
+            await producer.start()
+            # One request for all topics: a first send to each of hundreds would ask one by one.
+            metadata = await producer.client.fetch_all_metadata()
+            known = {topic for topic in metadata.topics() if topic.startswith(prefix)}
+            await producer.client.set_topics(known | set(topics))
+    except BaseException:
+        await stopped(producer)
+        raise
+    return producer
+
+
+async def stopped(producer: AIOKafkaProducer) -> None:
+    """Throw the producer away, whatever state it and Kafka are in."""
+    with suppress(Exception):
+        async with asyncio.timeout(5):
+            await producer.stop()
 
 
 class _Page:

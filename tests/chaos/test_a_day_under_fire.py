@@ -10,9 +10,8 @@ from pathlib import Path
 import pytest
 
 from hotline.city import City
-from hotline.rehearse import staged
+from hotline.rehearse import staged, verified
 from hotline.stack.state import read_state
-from hotline.verify import verify
 from shared.catalogue import catalogue
 
 pytestmark = [pytest.mark.connected, pytest.mark.timeout(400)]
@@ -61,7 +60,7 @@ async def test_each_process_is_killed_during_the_day_and_no_complaint_is_missing
 
         await asyncio.gather(kill_all(), living)
         summary = living.result()
-        report = await verify(stage.realm.logins["reader"])
+        report = await verified(stage.realm, catalogue())
     assert killed == list(VICTIMS), said
     assert report.problems == []
     assert summary.open == 0

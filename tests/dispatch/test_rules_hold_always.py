@@ -14,9 +14,9 @@ from shared.events import (
     ReturnApproved,
     ReturnRequested,
 )
+from shared.life import REFUSALS
 from shared.ruleset import ruleset
-from tests.lives import UNIT_ACTS, Life, Step, decided, lives, steps
-from tests.spec import REFUSALS, case_of
+from tests.lives import UNIT_ACTS, Life, Step, lives, says_it_once, says_its_own_and_the_same_again, steps
 
 TOLD = steps(UNIT_ACTS, size_max=6)
 
@@ -24,11 +24,7 @@ TOLD = steps(UNIT_ACTS, size_max=6)
 @settings(max_examples=60)
 @given(lives, TOLD)
 def test_told_twice_says_once(life: Life, told: list[Step]) -> None:
-    """A second time has no effect; at most it is refused by a fact."""
-    for step in told:
-        command = life.meant_by(step)
-        life.told(command)
-        assert all(isinstance(fact, REFUSALS) for fact in decided(command, life.case))
+    says_it_once(life, told)
 
 
 @settings(max_examples=60)
@@ -42,11 +38,7 @@ def test_the_log_heard_twice_sends_nothing_twice(life: Life) -> None:
 def test_it_states_only_facts_of_its_own_and_the_same_ones_for_the_same_past(
     life: Life, told: list[Step]
 ) -> None:
-    for step in told:
-        command = life.meant_by(step)
-        said = life.told(command)
-        assert all(SPEAKERS[type(fact)] is Desk.DISPATCH for fact in said)
-        assert decided(command, case_of(life.facts[: len(life.facts) - len(said)])) == said
+    says_its_own_and_the_same_again(Desk.DISPATCH, life, told)
 
 
 @settings(max_examples=80)

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from services.escalation.ladder import LADDER, TOP
 from shared.complaint import due_deadlines
 from shared.events import (
-    SPEAKERS,
     ComplaintEscalated,
     Desk,
     Fact,
@@ -23,7 +22,17 @@ from shared.events import (
 )
 from shared.events.base import Limit
 from tests.examples import INSTANT
-from tests.lives import ENDS, UNIT_ACTS, VISIT_ACTS, Life, Step, decided, lives, steps, urgencies
+from tests.lives import (
+    ENDS,
+    UNIT_ACTS,
+    VISIT_ACTS,
+    Life,
+    Step,
+    lives,
+    says_its_own_and_the_same_again,
+    steps,
+    urgencies,
+)
 from tests.spec import case_of
 
 LONG_AFTER = timedelta(days=400)
@@ -136,10 +145,7 @@ def test_told_twice_says_once_and_nothing_is_left_that_is_due(life: Life) -> Non
 @settings(max_examples=60)
 @given(lives)
 def test_it_states_only_facts_of_its_own_and_the_same_ones_for_the_same_past(life: Life) -> None:
-    command = life.meant_by(Step(timedelta(0), "tick"))
-    said = life.told(command)
-    assert all(SPEAKERS[type(fact)] is Desk.ESCALATION for fact in said)
-    assert decided(command, case_of(life.facts[: len(life.facts) - len(said)])) == said
+    says_its_own_and_the_same_again(Desk.ESCALATION, life, [Step(timedelta(0), "tick")])
 
 
 @settings(max_examples=80)

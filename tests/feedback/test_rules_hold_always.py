@@ -5,7 +5,6 @@ from collections import defaultdict
 from hypothesis import given, settings
 
 from shared.events import (
-    SPEAKERS,
     ComplaintClosed,
     ComplaintReopened,
     ComplaintWithdrawn,
@@ -16,8 +15,7 @@ from shared.events import (
     VisitUnreached,
 )
 from shared.ruleset import ruleset
-from tests.lives import VISIT_ACTS, Life, Step, decided, lives, steps
-from tests.spec import REFUSALS, case_of
+from tests.lives import VISIT_ACTS, Life, Step, lives, says_it_once, says_its_own_and_the_same_again, steps
 
 RULES = ruleset("beijing-draft-2021")
 TOLD = steps((*VISIT_ACTS, "exception"), size_max=6)
@@ -26,11 +24,7 @@ TOLD = steps((*VISIT_ACTS, "exception"), size_max=6)
 @settings(max_examples=60)
 @given(lives, TOLD)
 def test_told_twice_says_once(life: Life, told: list[Step]) -> None:
-    """A second time has no effect; at most it is refused by a fact."""
-    for step in told:
-        command = life.meant_by(step)
-        life.told(command)
-        assert all(isinstance(fact, REFUSALS) for fact in decided(command, life.case))
+    says_it_once(life, told)
 
 
 @settings(max_examples=60)
@@ -44,11 +38,7 @@ def test_the_log_heard_twice_asks_nobody_twice(life: Life) -> None:
 def test_it_states_only_facts_of_its_own_and_the_same_ones_for_the_same_past(
     life: Life, told: list[Step]
 ) -> None:
-    for step in told:
-        command = life.meant_by(step)
-        said = life.told(command)
-        assert all(SPEAKERS[type(fact)] is Desk.FEEDBACK for fact in said)
-        assert decided(command, case_of(life.facts[: len(life.facts) - len(said)])) == said
+    says_its_own_and_the_same_again(Desk.FEEDBACK, life, told)
 
 
 @settings(max_examples=100)

@@ -12,6 +12,7 @@ import msgspec
 import pytest
 from msgspec.structs import replace as changed
 
+from hotline.rehearse import verified
 from hotline.report import PROBLEMS_MAX, Report
 from hotline.verify import digest, verify
 from shared.codec import decoded, encoded
@@ -359,6 +360,18 @@ async def test_a_desk_that_has_taken_more_than_was_ever_sent_is_named(
     report = await verify(desks.dsn)
     assert [problem.what for problem in report.problems] == [
         f"dispatch in {topic}/0: has the relay's mark of a fact that was never sent"
+    ]
+
+
+async def test_a_rehearsal_that_has_ended_owes_nobody_a_message(
+    city: Callable[..., Awaitable[City]],
+) -> None:
+    town = await city(units=tuple(eg.CATALOGUE.units))
+    assert (await verified(town.realm, eg.CATALOGUE)).problems == []
+    await town.review(eg.ID)  # and no desk runs that could take it in
+    report = await verified(town.realm, eg.CATALOGUE)
+    assert [problem.what for problem in report.problems] == [
+        "the rehearsal has ended, and dispatch has still to take in 1 of its messages"
     ]
 
 

@@ -2,9 +2,8 @@
 
 from hypothesis import given, settings
 
-from shared.events import SPEAKERS, ComplaintReceived, ComplaintWithdrawn, Desk
-from tests.lives import Life, Step, decided, lives, steps
-from tests.spec import REFUSALS, case_of
+from shared.events import ComplaintReceived, ComplaintWithdrawn, Desk
+from tests.lives import Life, Step, lives, says_it_once, says_its_own_and_the_same_again, steps
 
 TOLD = steps(("record", "other record", "withdraw"), size_max=4)
 
@@ -12,10 +11,7 @@ TOLD = steps(("record", "other record", "withdraw"), size_max=4)
 @settings(max_examples=60)
 @given(lives, TOLD)
 def test_told_twice_says_once(life: Life, told: list[Step]) -> None:
-    for step in told:
-        command = life.meant_by(step)
-        life.told(command)
-        assert all(isinstance(fact, REFUSALS) for fact in decided(command, life.case))
+    says_it_once(life, told)
 
 
 @settings(max_examples=60)
@@ -23,11 +19,7 @@ def test_told_twice_says_once(life: Life, told: list[Step]) -> None:
 def test_it_states_only_facts_of_its_own_and_the_same_ones_for_the_same_past(
     life: Life, told: list[Step]
 ) -> None:
-    for step in told:
-        command = life.meant_by(step)
-        said = life.told(command)
-        assert all(SPEAKERS[type(fact)] is Desk.INTAKE for fact in said)
-        assert decided(command, case_of(life.facts[: len(life.facts) - len(said)])) == said
+    says_its_own_and_the_same_again(Desk.INTAKE, life, told)
 
 
 @settings(max_examples=60)

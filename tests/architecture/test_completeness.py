@@ -1,0 +1,172 @@
+"""Nothing the contract names is forgotten: every input has a door, every command an answer, every fact a speaker."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any, Final, NamedTuple, get_args
+
+import pytest
+from msgspec.structs import replace
+
+import services.dispatch.commands
+import services.escalation.commands
+import services.feedback.commands
+import services.intake.commands
+from hotline.asyncapi import document
+from services.dispatch.commands import AnswerOrder, DispatchComplaint, RequestReturn, ReviewReturn, SignOrder
+from services.dispatch.inbound import replies, reviews
+from services.dispatch.settings import Settings as DispatchSettings
+from services.escalation.commands import FireDeadlines
+from services.feedback.commands import CloseByException, RecordUnreached, RecordVisit, ScheduleVisit
+from services.feedback.inbound import answers
+from services.intake.commands import RecordRequest, WithdrawRequest
+from services.intake.inbound import calls, requests
+from services.intake.settings import Settings as IntakeSettings
+from shared.broker import Handle
+from shared.codec import ce_type_of
+from shared.events import SPEAKERS, ComplaintFact, Desk, Fact
+from shared.inputs import INPUTS, Input
+from shared.life import REFUSALS
+from shared.topics import (
+    DISPATCH_REPLIES,
+    DISPATCH_REVIEWS,
+    FEEDBACK_ANSWERS,
+    INTAKE_REQUESTS,
+    TELEPHONY_CALLS,
+    TOPICS,
+    Topic,
+)
+from tests import examples as eg
+from tests.doors import clock, filled, message
+from tests.lives import decided, desk_of
+from tests.spec import case_of
+
+# --- inputs
+
+DISPATCH: Final = DispatchSettings(kafka="not asked", postgres="not asked")
+INTAKE: Final = IntakeSettings(kafka="not asked", postgres="not asked")
+DOORS: Final[dict[str, Handle]] = {
+    TELEPHONY_CALLS.name: calls(clock()),
+    INTAKE_REQUESTS.name: requests(INTAKE, clock()),
+    DISPATCH_REPLIES.name: replies(DISPATCH, clock()),
+    DISPATCH_REVIEWS.name: reviews(clock()),
+    FEEDBACK_ANSWERS.name: answers(clock()),
+}
+INBOUND: Final = tuple(topic for topic in TOPICS if topic.speaker != "relay")
+
+
+def test_every_topic_somebody_outside_speaks_on_is_heard_by_one_desk_at_one_door() -> None:
+    assert {topic.name for topic in INBOUND} == set(DOORS)
+    assert all(len(topic.hearers) == 1 and topic.hearers[0] in set(Desk) for topic in INBOUND)
+
+
+def test_every_input_stands_in_the_table_of_inputs_on_one_topic_and_among_the_examples() -> None:
+    carried = [kind for topic in INBOUND for kind in topic.carries]
+    assert sorted(carried, key=repr) == sorted(INPUTS.values(), key=repr)
+    assert set(carried) == set(Input.__subclasses__())
+    assert [type(data) for data in eg.INPUTS] == list(INPUTS.values())
+
+
+@pytest.mark.parametrize("data", eg.INPUTS, ids=lambda data: type(data).__name__)
+def test_an_input_is_taken_in_at_the_door_of_its_topic_and_set_aside_at_every_other(data: Input) -> None:
+    taken = [topic for topic in INBOUND if not filled(DOORS[topic.name], _sent_to(topic, data)).parked]
+    assert [topic.name for topic in taken] == [t.name for t in INBOUND if type(data) in t.carries]
+
+
+def _sent_to(topic: Topic, data: Input) -> Any:
+    return message(data, topic.of(eg.STREET))
+
+
+def test_every_input_and_every_fact_is_in_the_published_contract() -> None:
+    described = {entry["name"] for entry in document()["components"]["messages"].values()}
+    facts = {ce_type_of(kind.__name__, kind.SCHEMA).decode() for kind in SPEAKERS}
+    assert described == set(INPUTS) | facts
+
+
+# --- commands
+
+ROOMS: Final = {
+    Desk.INTAKE: services.intake.commands,
+    Desk.DISPATCH: services.dispatch.commands,
+    Desk.ESCALATION: services.escalation.commands,
+    Desk.FEEDBACK: services.feedback.commands,
+}
+
+
+class Row(NamedTuple):
+    """What has happened when a command is obeyed, and when it cannot be."""
+
+    command: Any
+    done: tuple[Fact, ...]
+    cannot: tuple[Fact, ...]
+    refuses: bool = True
+    """Not what a desk tells itself: where that cannot be, nothing is said."""
+    refuses_again: bool = False
+    """Told again it is refused by a fact; else nothing is said, as it is so already."""
+
+
+OPENED: Final = (eg.RECEIVED, eg.CLASSIFIED)
+AT_UNIT: Final = (*OPENED, eg.DISPATCHED)
+ANSWERED: Final = (*AT_UNIT, eg.ANSWERED)
+ASKING: Final = (*ANSWERED, eg.VISIT_SCHEDULED)
+ENDED: Final = (*ASKING, eg.VISIT_MADE, eg.CLOSED)
+OTHER_TEXT: Final = replace(eg.RECEIVED, content="别的事")
+
+TABLE: Final[dict[type[Any], Row]] = {
+    RecordRequest: Row(eg.RECORD, (), (OTHER_TEXT,)),
+    WithdrawRequest: Row(eg.WITHDRAW, AT_UNIT, ENDED),
+    DispatchComplaint: Row(eg.DISPATCH, OPENED, ENDED, refuses=False),
+    SignOrder: Row(eg.SIGN, AT_UNIT, ENDED),
+    AnswerOrder: Row(eg.ANSWER, AT_UNIT, ENDED, refuses_again=True),
+    RequestReturn: Row(eg.RETURN, AT_UNIT, ENDED),
+    ReviewReturn: Row(eg.REVIEW, (*AT_UNIT, eg.RETURN_REQUESTED), AT_UNIT, refuses_again=True),
+    FireDeadlines: Row(eg.FIRE, AT_UNIT, (*AT_UNIT, eg.SIGNED), refuses=False),
+    ScheduleVisit: Row(eg.SCHEDULE, ANSWERED, ENDED, refuses=False),
+    RecordVisit: Row(eg.RECORD_VISIT, ASKING, ANSWERED, refuses_again=True),
+    RecordUnreached: Row(eg.RECORD_UNREACHED, ASKING, ANSWERED, refuses_again=True),
+    CloseByException: Row(eg.CLOSE, AT_UNIT, ENDED, refuses_again=True),
+}
+"""Every command: obeyed, refused, and told again."""
+
+ROWS: Final = pytest.mark.parametrize("row", TABLE.values(), ids=[kind.__name__ for kind in TABLE])
+
+
+def test_every_command_of_every_desk_is_in_its_union_among_the_examples_and_in_this_table() -> None:
+    for desk, room in ROOMS.items():
+        defined = {
+            kind for _, kind in inspect.getmembers(room, inspect.isclass) if kind.__module__ == room.__name__
+        }
+        union = getattr(room, f"{desk.capitalize()}Command")
+        assert set(get_args(union) or (union,)) == defined
+        assert {type(command) for command in eg.COMMANDS if desk_of(command) is desk} == defined
+        assert {kind for kind, row in TABLE.items() if desk_of(row.command) is desk} == defined
+    assert all(type(row.command) is kind for kind, row in TABLE.items())
+
+
+@ROWS
+def test_done(row: Row) -> None:
+    said = decided(row.command, case_of(row.done))
+    assert said
+    assert not any(isinstance(fact, REFUSALS) for fact in said)
+    assert {SPEAKERS[type(fact)] for fact in said} == {desk_of(row.command)}
+
+
+@ROWS
+def test_refused(row: Row) -> None:
+    said = decided(row.command, case_of(row.cannot))
+    assert [isinstance(fact, REFUSALS) for fact in said] == [True] * row.refuses
+
+
+@ROWS
+def test_repeated(row: Row) -> None:
+    past = (*row.done, *decided(row.command, case_of(row.done)))
+    again = decided(row.command, case_of(past))
+    assert [isinstance(fact, REFUSALS) for fact in again] == [True] * row.refuses_again
+
+
+# --- facts
+
+
+def test_every_fact_has_one_desk_that_may_state_it() -> None:
+    assert set(get_args(ComplaintFact)) == set(SPEAKERS) == set(Fact.__subclasses__())
+    assert set(SPEAKERS.values()) == set(Desk)
