@@ -82,7 +82,7 @@ class RequestRecorded(Input, frozen=True, kw_only=True):
 
 
 class RequestWithdrawn(Input, frozen=True, kw_only=True):
-    """The citizen takes the request back."""
+    """The citizen takes the request back; it counts when it reaches us, whatever time the event claims."""
 
     TYPE: ClassVar[str] = "hotline.request.withdrawn.v1"
 

@@ -81,6 +81,7 @@ INTAKE_REQUESTS: Final = Topic(
     speaker="agents' desk, web, app",
     hearers=("intake",),
     carries=(inputs.RequestRecorded, inputs.RequestWithdrawn),
+    broker_time=True,
     purpose="What citizens ask for, and what they take back.",
 )
 COMPLAINTS_LOG: Final = Topic(

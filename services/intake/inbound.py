@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from services.intake.commands import RecordRequest, WithdrawRequest
 from services.intake.settings import Settings
-from shared.broker import Handle, one_by_one
+from shared.broker import Handle, arrived_at, one_by_one
 from shared.clock import Clock
 from shared.cloudevents import BadInput, Event, event_of, not_ahead
 from shared.desk import Batch, Work
@@ -33,7 +33,8 @@ def requests(settings: Settings, clock: Clock) -> Handle:
     """`intake.requests`: record and withdraw.
 
     The complaint's id is derived from the request's, so the same request told twice, by whatever
-    event id, is the same complaint.
+    event id, is the same complaint. A request was received when its sender says so; a withdrawal decides
+    which limits are still owed and counts from its arrival (decision 0008).
     """
     given = ruleset(settings.ruleset).limits_given
 
@@ -56,7 +57,11 @@ def requests(settings: Settings, clock: Clock) -> Handle:
         else:
             assert isinstance(data, RequestWithdrawn)  # noqa: S101 -- for the type checker
             complaint = complaint_id(data.request_id)
-            command = WithdrawRequest(complaint_id=complaint, reason=data.reason, at=event.time)
+            command = WithdrawRequest(
+                complaint_id=complaint,
+                reason=data.reason,
+                at=clock.of_input(event.time, arrived_at(message)),
+            )
         identity = message_id(event.source, event.id)
         return Work(command, complaint, identity, message, identity)
 

@@ -9,9 +9,10 @@ from msgspec.structs import replace
 from services.intake.commands import RecordRequest, WithdrawRequest
 from services.intake.inbound import calls, requests
 from services.intake.settings import Settings
-from shared.clock import AHEAD_MAX
+from shared.clock import AHEAD_MAX, SystemClock
 from shared.ids import complaint_id, message_id
 from shared.inputs import CallAnswered, CallEnded, CallOffered
+from shared.topics import INTAKE_REQUESTS
 from tests.doors import BAD, NOW, SOURCE, Bad, asked, clock, filled, message, refused, spoiled
 from tests.examples import (
     ANSWER_REPLY,
@@ -46,6 +47,19 @@ def test_a_recorded_request_is_to_be_put_on_record_at_its_own_time() -> None:
 def test_a_withdrawn_request_is_to_be_withdrawn() -> None:
     work = asked(REQUESTS, message(WITHDRAWAL, "intake.requests"))
     assert work.command == WithdrawRequest(complaint_id=ID, reason=WITHDRAWAL.reason, at=CALLED_AT)
+
+
+def test_a_withdrawal_counts_when_it_arrived() -> None:
+    """In real time the broker's stamp, in a rehearsal what the message says; a request keeps its own time."""
+    arrived_at = CALLED_AT + timedelta(hours=9)
+    arrived_ms = int(arrived_at.timestamp() * 1000)
+    late = message(WITHDRAWAL, "intake.requests")._replace(sent_at_ms=arrived_ms)
+    real = requests(SETTINGS, SystemClock())
+    assert asked(real, late).command.at == arrived_at
+    assert asked(REQUESTS, late).command.at == CALLED_AT
+    told = message(REQUEST, "intake.requests")._replace(sent_at_ms=arrived_ms)
+    assert asked(real, told).command.at == CALLED_AT
+    assert INTAKE_REQUESTS.broker_time
 
 
 def test_the_same_request_in_another_event_is_the_same_complaint() -> None:

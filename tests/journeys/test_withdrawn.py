@@ -1,8 +1,10 @@
 """The neighbour moved the car himself: a citizen may take a request back at any moment."""
 
+from datetime import datetime
+
 import pytest
 
-from shared.events import ComplaintDispatched, ComplaintWithdrawn
+from shared.events import ComplaintDispatched, ComplaintWithdrawn, SignLimitMissed
 from shared.topics import DISPATCH_ORDERS, FEEDBACK_VISITS
 from tests.examples import DAY, DUE_AT, HOUR, INSTANT, OTHER_STREET, SIGN_DUE_AT, STREET
 from tests.story import Story
@@ -51,6 +53,22 @@ async def test_withdrawn_after_a_missed_limit_the_miss_stays_and_the_climb_ends(
     await story.withdraws()
     await story.passes(30 * DAY)
     assert story.told()[3:] == ["SignLimitMissed", "ComplaintEscalated", "ComplaintWithdrawn"]
+
+
+@pytest.mark.parametrize(("arrived_at", "missed"), [(SIGN_DUE_AT, False), (SIGN_DUE_AT + INSTANT, True)])
+async def test_what_had_passed_before_the_withdrawal_arrived_is_stated_though_nobody_had_looked(
+    story: Story, arrived_at: datetime, missed: bool
+) -> None:
+    """The withdrawal was faster than the clock: what it came too late for counts, what it was in time for not."""
+    await story.records()
+    story.clock.move_to(arrived_at)
+    await story.withdraws()
+    await story.passes(DUE_AT + 30 * DAY)
+    after = ["SignLimitMissed", "ComplaintEscalated"] if missed else []
+    assert story.told()[3:] == ["ComplaintWithdrawn", *after]
+    assert [fact.missed_at for fact in story.facts(SignLimitMissed) if isinstance(fact, SignLimitMissed)] == (
+        [SIGN_DUE_AT] if missed else []
+    )
 
 
 @pytest.mark.parametrize("late", [False, True])
