@@ -483,7 +483,8 @@ def _visited(case: Complaint, fact: VisitMade | VisitUnreached, _: Fact) -> str 
         return "no visit is under way"
     if (fact.visit, fact.attempt, fact.round) != (visit.visit, visit.attempt, visit.round):
         return f"visit {visit.visit} attempt {visit.attempt} of round {visit.round} is under way"
-    return None
+    at = fact.visited_at if isinstance(fact, VisitMade) else fact.attempted_at
+    return f"it was not to be made before {visit.visit_at.isoformat()}" if at < visit.visit_at else None
 
 
 def _reopened(case: Complaint, fact: ComplaintReopened, before: Fact) -> str | None:

@@ -118,7 +118,7 @@ def _visit(
 
 def _made(command: RecordVisit, case: Complaint) -> Sequence[FeedbackFact]:
     order, visit = case.order, case.visit
-    why = _not_asked(case, command.visit, command.attempt)
+    why = _not_asked(case, command)
     if why is not None or visit is None or order is None:
         return [_refused("record a visit", why or "no visit is under way", case, command.at)]
     made = VisitMade(
@@ -150,7 +150,7 @@ def _made(command: RecordVisit, case: Complaint) -> Sequence[FeedbackFact]:
 
 def _unreached(command: RecordUnreached, case: Complaint) -> Sequence[FeedbackFact]:
     order, visit = case.order, case.visit
-    why = _not_asked(case, command.visit, command.attempt)
+    why = _not_asked(case, command)
     if why is not None or visit is None or order is None:
         return [_refused("record an attempt", why or "no visit is under way", case, command.at)]
     rules = ruleset(case.ruleset)
@@ -203,8 +203,9 @@ def _recalled(case: Complaint) -> UnitId | None:
     return case.order.unit if case.order is not None and order_open(case) else None
 
 
-def _not_asked(case: Complaint, visit: int, attempt: int) -> str | None:
+def _not_asked(case: Complaint, command: RecordVisit | RecordUnreached) -> str | None:
     """Why this answer has no question; None where it has."""
+    visit, attempt = command.visit, command.attempt
     if case.ended is not None:
         return f"the life ended with {case.ended.how}"
     if case.visit is None:
@@ -214,6 +215,8 @@ def _not_asked(case: Complaint, visit: int, attempt: int) -> str | None:
             f"visit {visit} attempt {attempt} is over, the present one is "
             f"{case.visit.visit} attempt {case.visit.attempt}"
         )
+    if command.at < case.visit.visit_at:  # which is never before the visit was asked for
+        return f"visit {visit} attempt {attempt} was not to be made before {case.visit.visit_at.isoformat()}"
     return None
 
 

@@ -1,5 +1,7 @@
 """What feedback decides, by state: before the limit, asking, not reached, reopened, last round, ended."""
 
+import dataclasses
+
 import pytest
 from msgspec.structs import replace
 
@@ -12,6 +14,7 @@ from shared.events import (
     FeedbackLimitMissed,
     OrderAnswered,
     Outcome,
+    VisitAnswerRefused,
     VisitMade,
     VisitReason,
     VisitScheduled,
@@ -30,6 +33,7 @@ from tests.examples import (
     FEEDBACK_MISSED,
     HOUR,
     ID,
+    INSTANT,
     OTHER_STREET,
     RECEIVED,
     RECORD_UNREACHED,
@@ -217,13 +221,37 @@ def test_an_answer_to_another_visit_or_attempt_is_refused(visit: int, attempt: i
     )
 
 
+@pytest.mark.parametrize("command", [RECORD_VISIT, RECORD_UNREACHED])
+def test_an_answer_from_before_the_visit_was_asked_for_is_refused_and_one_on_the_instant_is_not(
+    command: RecordVisit | RecordUnreached,
+) -> None:
+    """E3: what was said before anybody was to ask is no answer to that question."""
+    asked = "record a visit" if isinstance(command, RecordVisit) else "record an attempt"
+    due_at = VISIT_SCHEDULED.visit_at
+    early = dataclasses.replace(command, at=due_at - INSTANT)
+    why = f"visit 1 attempt 1 was not to be made before {due_at.isoformat()}"
+    on_time = given(*ASKING).when(early).then_refused(asked, because=why)
+    assert VisitAnswerRefused not in map(type, on_time.when(dataclasses.replace(command, at=due_at)).facts)
+
+
+def test_a_further_attempt_before_its_time_is_refused_though_it_was_asked_for() -> None:
+    """T19: the spacing between attempts is the dialler's to keep, and ours to see kept."""
+    tried = given(*ASKING).when(RECORD_UNREACHED).then_says(VisitUnreached, VisitScheduled)
+    tried.when(unreached(2, 28)).then_refused("record an attempt", because="was not to be made before")
+    tried.when(unreached(2, 29)).then_says(VisitUnreached, VisitScheduled)
+
+
 def test_yes_at_expiry_closes_and_recalls_the_order_the_unit_never_answered() -> None:
     """T3: the visit's result wins; dispatch will refuse the answer that comes after it."""
-    given(*ASKING_UNANSWERED).when(RECORD_VISIT).then(VISIT_MADE, replace(CLOSED, recalled_unit=STREET))
+    given(*ASKING_UNANSWERED).when(dataclasses.replace(RECORD_VISIT, at=DUE_AT)).then(
+        replace(VISIT_MADE, visited_at=DUE_AT), replace(CLOSED, recalled_unit=STREET, closed_at=DUE_AT)
+    )
 
 
 def test_no_at_expiry_sends_it_round_again() -> None:
-    given(*ASKING_UNANSWERED).when(NO).then(SAID_NO, REOPENED)
+    given(*ASKING_UNANSWERED).when(dataclasses.replace(NO, at=DUE_AT)).then(
+        replace(SAID_NO, visited_at=DUE_AT), replace(REOPENED, reopened_at=DUE_AT)
+    )
 
 
 # --- not reached (T19)

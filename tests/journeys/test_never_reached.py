@@ -41,9 +41,11 @@ async def test_an_answer_to_an_attempt_that_is_over_is_refused(story: Story) -> 
     await story.answers()
     first = story.visit()
     await story.nobody_answers()
+    await story.passes(4 * HOUR)
     await story.nobody_answers()
     story_before = story.told()
     assert first.attempt == 1
+    await story.passes(4 * HOUR)
     await story.nobody_answers()
     assert story.told()[-2:] == ["VisitUnreached", "ComplaintClosed"]
     await story.nobody_answers()

@@ -408,7 +408,7 @@ LEGAL: dict[str, tuple[Fact, ...]] = {
     "a second attempt reaches the citizen": (
         *TRIED_ONCE,
         AGAIN,
-        replace(eg.VISIT_MADE, attempt=2),
+        replace(eg.VISIT_MADE, attempt=2, visited_at=AGAIN.visit_at),
         eg.CLOSED,
     ),
     "nobody picks up": (*TRIED_3_TIMES, replace(eg.CLOSED, outcome=Outcome.UNREACHED)),
@@ -569,7 +569,7 @@ ILLEGAL: list[tuple[str, tuple[Fact, ...], Fact, str]] = [
         "approved after the citizen's no",
         (
             *ASKED_AT_EXPIRY_IN_REVIEW,
-            replace(eg.VISIT_MADE, solved=False),
+            replace(eg.VISIT_MADE, solved=False, visited_at=eg.DUE_AT),
             eg.REOPENED,
         ),
         eg.RETURN_APPROVED,
@@ -696,6 +696,18 @@ ILLEGAL: list[tuple[str, tuple[Fact, ...], Fact, str]] = [
     ("judged on another round", ASKING, replace(eg.VISIT_MADE, round=2), "visit 1 attempt 1 of round 1"),
     ("not reached without being asked", ANSWERED, eg.VISIT_UNREACHED, "no visit is under way"),
     ("not reached on another attempt", ASKING, replace(eg.VISIT_UNREACHED, attempt=2), "visit 1 attempt 1"),
+    (
+        "judged before the visit was due",
+        (*TRIED_ONCE, AGAIN),
+        replace(eg.VISIT_MADE, attempt=2, visited_at=AGAIN.visit_at - INSTANT),
+        "not to be made before",
+    ),
+    (
+        "not reached before the visit was asked for",
+        ASKING,
+        replace(eg.VISIT_UNREACHED, attempted_at=eg.VISIT_SCHEDULED.scheduled_at - INSTANT),
+        "not to be made before",
+    ),
     # ComplaintReopened
     ("reopened without a visit", ANSWERED, eg.REOPENED, "only a citizen"),
     ("reopened though it is solved", SAID_YES, eg.REOPENED, "at once by ComplaintClosed"),
