@@ -158,11 +158,23 @@ FEEDBACK_ANSWERS: Final = Topic(
     key="complaint id",
     partitions=4,
     retention=_WEEK,
-    speaker="dialler, supervisors",
+    speaker="dialler",
     hearers=("feedback",),
-    carries=(inputs.VisitMade, inputs.VisitUnreached, inputs.ClosingExceptionApproved),
+    carries=(inputs.VisitMade, inputs.VisitUnreached),
     broker_time=True,
     purpose="What the citizen said, or that nobody answered.",
+)
+FEEDBACK_EXCEPTIONS: Final = Topic(
+    name="feedback.exceptions",
+    key="complaint id",
+    partitions=1,
+    retention=_WEEK,
+    speaker="supervisors",
+    hearers=("feedback",),
+    carries=(inputs.ClosingExceptionApproved,),
+    broker_time=True,
+    purpose="Approved exceptions: closing without a visit's outcome. Apart from the answers, for whoever may "
+    "write those must not be able to approve.",
 )
 ESCALATION_NOTICES: Final = Topic(
     name="escalation.notices",
@@ -185,6 +197,7 @@ TOPICS: Final[tuple[Topic, ...]] = (
     DISPATCH_REVIEWS,
     FEEDBACK_VISITS,
     FEEDBACK_ANSWERS,
+    FEEDBACK_EXCEPTIONS,
     ESCALATION_NOTICES,
 )
 

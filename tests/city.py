@@ -53,6 +53,7 @@ from shared.topics import (
     DISPATCH_REPLIES,
     DISPATCH_REVIEWS,
     FEEDBACK_ANSWERS,
+    FEEDBACK_EXCEPTIONS,
     INTAKE_REQUESTS,
     TELEPHONY_CALLS,
     Topic,
@@ -94,6 +95,7 @@ HEARD: Final = (
     ("dispatch", DISPATCH_REPLIES),
     ("dispatch", DISPATCH_REVIEWS),
     ("feedback", FEEDBACK_ANSWERS),
+    ("feedback", FEEDBACK_EXCEPTIONS),
 )
 """Which desk takes in which door."""
 

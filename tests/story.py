@@ -22,7 +22,7 @@ from services.escalation import rules as escalation
 from services.escalation.inbound import Ticker
 from services.escalation.settings import Settings as EscalationSettings
 from services.feedback import rules as feedback
-from services.feedback.inbound import answers
+from services.feedback.inbound import answers, exceptions
 from services.intake import rules as intake
 from services.intake.inbound import calls, requests
 from services.intake.settings import Settings as IntakeSettings
@@ -47,6 +47,7 @@ from shared.topics import (
     DISPATCH_REPLIES,
     DISPATCH_REVIEWS,
     FEEDBACK_ANSWERS,
+    FEEDBACK_EXCEPTIONS,
     INTAKE_REQUESTS,
     OUTWARD,
     TELEPHONY_CALLS,
@@ -84,6 +85,7 @@ class Story:
             DISPATCH_REPLIES.name: ("dispatch", replies(DispatchSettings(**ADDRESSES), self.clock)),
             DISPATCH_REVIEWS.name: ("dispatch", reviews(self.clock)),
             FEEDBACK_ANSWERS.name: ("feedback", answers(self.clock)),
+            FEEDBACK_EXCEPTIONS.name: ("feedback", exceptions(self.clock)),
         }
         self._hearers = {
             "dispatch": self._hearer(dispatch.REACTS, dispatch.react),
@@ -189,7 +191,7 @@ class Story:
 
     async def supervisor_lets_it_close(self) -> Said:
         """An exception is approved."""
-        return await self.tells(FEEDBACK_ANSWERS, replace(examples.EXCEPTION, complaint_id=self.id))
+        return await self.tells(FEEDBACK_EXCEPTIONS, replace(examples.EXCEPTION, complaint_id=self.id))
 
     # --- what time does
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from services.feedback import rules
-from services.feedback.inbound import answers
+from services.feedback.inbound import answers, exceptions
 from services.feedback.settings import Settings
 from shared.process import Process
-from shared.topics import FEEDBACK_ANSWERS
+from shared.topics import FEEDBACK_ANSWERS, FEEDBACK_EXCEPTIONS
 
 
 async def run(settings: Settings) -> None:
@@ -18,5 +18,10 @@ async def run(settings: Settings) -> None:
             answers(process.clock),
             topic=settings.topic_prefix + FEEDBACK_ANSWERS.name,
             patient=True,
+        )
+        process.opens(
+            "exceptions",
+            exceptions(process.clock),
+            topic=settings.topic_prefix + FEEDBACK_EXCEPTIONS.name,
         )
         await process.work()

@@ -12,15 +12,17 @@ from shared.cloudevents import event_of, not_ahead
 from shared.desk import Work
 from shared.ids import ComplaintId, message_id
 from shared.log import Incoming
-from shared.topics import FEEDBACK_ANSWERS
+from shared.topics import FEEDBACK_ANSWERS, FEEDBACK_EXCEPTIONS
 
-_ANSWERS: Final = (inputs.VisitMade, inputs.VisitUnreached, inputs.ClosingExceptionApproved)
+_ANSWERS: Final = (inputs.VisitMade, inputs.VisitUnreached)
+_EXCEPTIONS: Final = (inputs.ClosingExceptionApproved,)
 
 assert FEEDBACK_ANSWERS.carries == _ANSWERS  # noqa: S101 -- the table and this door must not part
+assert FEEDBACK_EXCEPTIONS.carries == _EXCEPTIONS  # noqa: S101
 
 
 def answers(clock: Clock) -> Handle:
-    """`feedback.answers`: what the citizen said, that nobody answered, or an approved exception."""
+    """`feedback.answers`: what the citizen said, or that nobody answered."""
 
     def translate(message: Incoming) -> Work:
         event = event_of(message, _ANSWERS)
@@ -41,7 +43,7 @@ def answers(clock: Clock) -> Handle:
                 channel=data.channel,
                 at=at,
             )
-        elif isinstance(data, inputs.VisitUnreached):
+        else:
             command = RecordUnreached(
                 complaint_id=complaint,
                 visit=data.visit,
@@ -50,10 +52,27 @@ def answers(clock: Clock) -> Handle:
                 channel=data.channel,
                 at=at,
             )
-        else:
-            command = CloseByException(
-                complaint_id=complaint, approved_by=data.approved_by, reason=data.reason, at=at
-            )
+        identity = message_id(event.source, event.id)
+        return Work(command, complaint, identity, message, identity)
+
+    return one_by_one(translate)
+
+
+def exceptions(clock: Clock) -> Handle:
+    """`feedback.exceptions`: supervisors let complaints close without a visit's outcome (E3)."""
+
+    def translate(message: Incoming) -> Work:
+        event = event_of(message, _EXCEPTIONS)
+        not_ahead(event, clock.latest_input())
+        data = event.data
+        assert isinstance(data, inputs.ClosingExceptionApproved)  # noqa: S101 -- for the type checker
+        complaint = ComplaintId(data.complaint_id)
+        command = CloseByException(
+            complaint_id=complaint,
+            approved_by=data.approved_by,
+            reason=data.reason,
+            at=clock.of_input(event.time, arrived_at(message)),
+        )
         identity = message_id(event.source, event.id)
         return Work(command, complaint, identity, message, identity)
 

@@ -18,7 +18,7 @@ from services.dispatch.inbound import replies, reviews
 from services.dispatch.settings import Settings as DispatchSettings
 from services.escalation.commands import FireDeadlines
 from services.feedback.commands import CloseByException, RecordUnreached, RecordVisit, ScheduleVisit
-from services.feedback.inbound import answers
+from services.feedback.inbound import answers, exceptions
 from services.intake.commands import RecordRequest, WithdrawRequest
 from services.intake.inbound import calls, requests
 from services.intake.settings import Settings as IntakeSettings
@@ -31,6 +31,7 @@ from shared.topics import (
     DISPATCH_REPLIES,
     DISPATCH_REVIEWS,
     FEEDBACK_ANSWERS,
+    FEEDBACK_EXCEPTIONS,
     INTAKE_REQUESTS,
     TELEPHONY_CALLS,
     TOPICS,
@@ -51,6 +52,7 @@ DOORS: Final[dict[str, Handle]] = {
     DISPATCH_REPLIES.name: replies(DISPATCH, clock()),
     DISPATCH_REVIEWS.name: reviews(clock()),
     FEEDBACK_ANSWERS.name: answers(clock()),
+    FEEDBACK_EXCEPTIONS.name: exceptions(clock()),
 }
 INBOUND: Final = tuple(topic for topic in TOPICS if topic.speaker != "relay")
 

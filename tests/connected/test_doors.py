@@ -28,6 +28,7 @@ from shared.inputs import (
     CallAnswered,
     CallEnded,
     CallOffered,
+    ClosingExceptionApproved,
     Input,
     RequestRecorded,
     ReturnReviewed,
@@ -39,6 +40,7 @@ from shared.topics import (
     DISPATCH_REPLIES,
     DISPATCH_REVIEWS,
     FEEDBACK_ANSWERS,
+    FEEDBACK_EXCEPTIONS,
     INTAKE_REQUESTS,
     TELEPHONY_CALLS,
     Topic,
@@ -83,12 +85,17 @@ def _visit(stream: ComplaintId, _: str) -> Input:
     return VisitMade(complaint_id=stream, visit=99, attempt=1, solved=True, satisfied=True)
 
 
+def _exception(stream: ComplaintId, _: str) -> Input:
+    return ClosingExceptionApproved(complaint_id=stream, approved_by="值班长", reason="诉求人已搬离")
+
+
 DOORS: Final = {
     "telephony.calls": DoorCase("intake", TELEPHONY_CALLS, "", _call, "call_id"),
     "intake.requests": DoorCase("intake", INTAKE_REQUESTS, "", _request, "request_id"),
     "dispatch.replies": DoorCase("dispatch", DISPATCH_REPLIES, UNIT, _sign, "complaint_id"),
     "dispatch.reviews": DoorCase("dispatch", DISPATCH_REVIEWS, "", _review, "reviewer"),
     "feedback.answers": DoorCase("feedback", FEEDBACK_ANSWERS, "", _visit, "solved"),
+    "feedback.exceptions": DoorCase("feedback", FEEDBACK_EXCEPTIONS, "", _exception, "approved_by"),
 }
 
 

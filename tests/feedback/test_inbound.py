@@ -1,13 +1,16 @@
-"""Feedback's door: what the dialler and the supervisors say into commands, and what is set aside."""
+"""Feedback's doors: what the dialler and the supervisors say into commands, and what is set aside."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 
-from services.feedback.inbound import answers
-from shared.clock import SystemClock
+from services.feedback.inbound import answers, exceptions
+from shared.broker import Handle
+from shared.clock import Clock, SystemClock
 from shared.ids import message_id
 from shared.inputs import Input
+from shared.topics import FEEDBACK_ANSWERS, FEEDBACK_EXCEPTIONS
 from tests.doors import BAD, SOURCE, Bad, asked, clock, filled, message, refused, spoiled
 from tests.examples import (
     ANSWER_REPLY,
@@ -22,6 +25,12 @@ from tests.examples import (
 
 TOPIC = "feedback.answers"
 ANSWERS = answers(clock())
+EXCEPTIONS = exceptions(clock())
+
+
+def door_of(data: Input) -> tuple[Handle, str]:
+    """The door this input is for, and its topic."""
+    return (EXCEPTIONS, "feedback.exceptions") if data == EXCEPTION else (ANSWERS, TOPIC)
 
 
 @pytest.mark.parametrize(
@@ -29,19 +38,32 @@ ANSWERS = answers(clock())
     [(VISIT_RESULT, RECORD_VISIT), (NO_ANSWER, RECORD_UNREACHED), (EXCEPTION, CLOSE)],
 )
 def test_each_input_is_a_command(data: Input, command: object) -> None:
-    work = asked(ANSWERS, message(data, TOPIC, at=command.at))  # type: ignore[attr-defined] -- all have it
+    door, topic = door_of(data)
+    work = asked(door, message(data, topic, at=command.at))  # type: ignore[attr-defined] -- all have it
     assert work.command == command
     assert work.complaint_id == ID
     assert work.message_id == work.caused_by == message_id(SOURCE, "1")
 
 
-def test_a_judgement_counts_when_it_arrived() -> None:
+@pytest.mark.parametrize(("data", "door"), [(VISIT_RESULT, answers), (EXCEPTION, exceptions)])
+def test_a_judgement_and_an_exception_count_when_they_arrived(
+    data: Input, door: Callable[[Clock], Handle]
+) -> None:
     """In real time the broker's stamp, in a rehearsal what the message says."""
-    late = message(VISIT_RESULT, TOPIC, at=RECORD_VISIT.at)._replace(
+    late = message(data, TOPIC, at=RECORD_VISIT.at)._replace(
         sent_at_ms=int((RECORD_VISIT.at + timedelta(hours=2)).timestamp() * 1000)
     )
-    assert asked(answers(SystemClock()), late).command.at == RECORD_VISIT.at + timedelta(hours=2)
-    assert asked(ANSWERS, late).command.at == RECORD_VISIT.at
+    assert asked(door(SystemClock()), late).command.at == RECORD_VISIT.at + timedelta(hours=2)
+    assert asked(door(clock()), late).command.at == RECORD_VISIT.at
+
+
+def test_whoever_may_write_the_citizens_answers_cannot_approve_an_exception() -> None:
+    """E3: the dialler's topic does not take an approval in, nor the supervisors' topic an answer."""
+    why = refused(ANSWERS, message(EXCEPTION, TOPIC))
+    assert "'hotline.closing_exception.approved.v1' is not taken in here" in why
+    assert "is not taken in here" in refused(EXCEPTIONS, message(VISIT_RESULT, "feedback.exceptions"))
+    assert (FEEDBACK_ANSWERS.speaker, FEEDBACK_EXCEPTIONS.speaker) == ("dialler", "supervisors")
+    assert FEEDBACK_EXCEPTIONS.broker_time
 
 
 @pytest.mark.parametrize(
@@ -62,7 +84,8 @@ def test_a_judgement_counts_when_it_arrived() -> None:
 )
 def test_a_bad_field_is_refused_by_name(data: Input, field: str, value: object, expectation: str) -> None:
     """T19, E3: no default stands in for a judgement, nor for who approved an exception and why."""
-    reason = refused(ANSWERS, message(data, TOPIC)._replace(value=spoiled(data, **{field: value})))
+    door, topic = door_of(data)
+    reason = refused(door, message(data, topic)._replace(value=spoiled(data, **{field: value})))
     assert reason.startswith("data: ")
     assert expectation in reason
 
