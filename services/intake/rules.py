@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import assert_never
+from typing import Final, assert_never
 
 from services.intake.commands import IntakeCommand, RecordRequest, WithdrawRequest
 from shared.complaint import Case, Complaint, NoSuchComplaint, order_open
@@ -17,6 +17,21 @@ from shared.events import (
     IntakeRefused,
 )
 from shared.ids import CallId, RequestId
+from shared.inputs import RequestRecorded
+
+_CONTENT: Final = (
+    "call_id",
+    "request_type",
+    "subject",
+    "urgency",
+    "district",
+    "street",
+    "address",
+    "title",
+    "content",
+    "given_due_at",
+)
+"""What a request asks for, by the names that request and complaint share; in the contract's order."""
 
 
 def decide(command: IntakeCommand, case: Case) -> Sequence[IntakeFact]:
@@ -33,15 +48,10 @@ def decide(command: IntakeCommand, case: Case) -> Sequence[IntakeFact]:
 def _record(command: RecordRequest, case: Case) -> Sequence[IntakeFact]:
     request = command.request
     if isinstance(case, Complaint):
-        same = (case.title, case.content, case.address, case.district) == (
-            request.title,
-            request.content,
-            request.address,
-            request.district,
-        )
-        if same:
+        differing = _differing(request, case)
+        if not differing:
             return []
-        why = f"request {request.request_id} is already on record with another content"
+        why = f"request {request.request_id} is already on record with other content: {', '.join(differing)}"
         return [_refused("record", why, case, command.at)]
     facts: list[IntakeFact] = [
         ComplaintReceived(
@@ -79,6 +89,19 @@ def _record(command: RecordRequest, case: Case) -> Sequence[IntakeFact]:
             )
         )
     return facts
+
+
+def _differing(request: RequestRecorded, case: Complaint) -> list[str]:
+    """The fields in which a request told again says something else than is on record (T7).
+
+    Names only: what the citizen said has no place in a reason. Channel and agent say who told us, not what
+    is asked for; of an article it is on record whether there was one.
+    """
+    differing = [name for name in _CONTENT if getattr(request, name) != getattr(case, name)]
+    answered = case.ended is not None and case.ended.how == ComplaintAnsweredDirectly.__name__
+    if answered != (request.article_id is not None):
+        differing.append("article_id")
+    return differing
 
 
 def _withdraw(command: WithdrawRequest, case: Case) -> Sequence[IntakeFact]:

@@ -123,11 +123,50 @@ def test_the_same_request_told_again_has_no_second_effect(stage: str) -> None:
     given(*STAGES[stage]).when(recorded()).then_nothing()
 
 
-@pytest.mark.parametrize("field", ["title", "content", "address", "district"])
+OTHER: dict[str, object] = {
+    "call_id": "call-2",
+    "request_type": RequestType.REPORT,
+    "subject": "供水",
+    "urgency": Urgency.TIMELY_24H,
+    "district": "朝阳区",
+    "street": None,
+    "address": "小关街6号楼",
+    "title": "楼道被占",
+    "content": "白天也不能",
+    "article_id": "parking-12",
+    "given_due_at": datetime(2021, 9, 30, tzinfo=UTC),
+}
+
+
+@pytest.mark.parametrize("field", OTHER)
 def test_another_content_under_a_known_request_id_is_refused_not_lost(field: str) -> None:
-    given(RECEIVED, CLASSIFIED).when(recorded(**{field: "别的"})).then_refused(
-        "record", because="request 20210924-0001 is already on record with another content"
+    """T7: it is known with other content. The refusal names the field and repeats no word of the citizen's."""
+    given(*STAGES["received"]).when(recorded(**{field: OTHER[field]})).then(
+        replace(
+            INTAKE_REFUSED,
+            asked="record",
+            reason=f"request 20210924-0001 is already on record with other content: {field}",
+            refused_at=CALLED_AT,
+        )
     )
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_every_field_that_differs_is_named_in_the_order_of_the_contract(stage: str) -> None:
+    given(*STAGES[stage]).when(recorded(title="别的", subject="供水", address="别处")).then_refused(
+        "record", because="with other content: subject, address, title"
+    )
+
+
+def test_who_told_us_and_by_which_channel_is_not_what_was_asked_for() -> None:
+    again = recorded(channel="web", recorded_by="agent-9")
+    given(*STAGES["with a unit"]).when(again).then_nothing()
+
+
+def test_a_request_that_was_answered_on_the_spot_and_is_now_to_be_dispatched_is_other_content() -> None:
+    answered = (RECEIVED, replace(CLASSIFIED, to_dispatch=False), ANSWERED_DIRECTLY)
+    given(*answered).when(recorded(article_id="parking-12", article_version=3)).then_nothing()
+    given(*answered).when(RECORD).then_refused("record", because="with other content: article_id")
 
 
 @pytest.mark.parametrize("stage", ["received", "answered", "visited", "not reached"])
