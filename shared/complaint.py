@@ -39,7 +39,7 @@ from shared.events import (
 from shared.events.base import Level, Limit, Outcome, RequestType, Urgency, VisitReason
 from shared.ids import CallId, ComplaintId, RequestId, UnitId
 
-STATE_SCHEMA: Final = 1
+STATE_SCHEMA: Final = 2
 """Version of the stored head; a change means rebuilding the heads, never editing them."""
 
 
@@ -97,6 +97,8 @@ class Deadline(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """When it began to run; a limit set into the past is missed at its beginning."""
     number: int = 0
     """The assignment (SIGN) or round (FEEDBACK) it belongs to."""
+    level: Level = Level.UNIT
+    """The rung the unit itself stands on, by its order: a notice of its miss goes above it."""
     because: Limit | None = None
     """For LADDER: the miss that put the complaint on the ladder."""
     done_at: datetime | None = None
@@ -110,6 +112,7 @@ class Missed(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     due_at: datetime
     unit: UnitId
     number: int
+    level: Level = Level.UNIT
     done_at: datetime | None = None
 
 
@@ -266,6 +269,7 @@ def _dispatched(case: Complaint, fact: ComplaintDispatched) -> Complaint:
                 unit=fact.unit,
                 since=fact.dispatched_at,
                 number=fact.assignment,
+                level=fact.level,
             ),
         )
     if new_round:
@@ -277,11 +281,12 @@ def _dispatched(case: Complaint, fact: ComplaintDispatched) -> Complaint:
                 unit=fact.unit,
                 since=fact.dispatched_at,
                 number=fact.round,
+                level=fact.level,
             ),
         )
     else:  # a re-dispatch: the same limit now runs against the new unit (T10), unless it had passed before
         deadlines = tuple(
-            replace(d, unit=fact.unit)
+            replace(d, unit=fact.unit, level=fact.level)
             if d.limit is Limit.FEEDBACK and d.number == fact.round and fact.dispatched_at <= d.due_at
             else d
             for d in deadlines
@@ -355,7 +360,13 @@ def _stated(case: Complaint, limit: Limit, number: int) -> Complaint:
             if deadline.done_at is None:
                 missed = (
                     *missed,
-                    Missed(limit=limit, due_at=deadline.due_at, unit=deadline.unit, number=number),
+                    Missed(
+                        limit=limit,
+                        due_at=deadline.due_at,
+                        unit=deadline.unit,
+                        number=number,
+                        level=deadline.level,
+                    ),
                 )
             elif case.level is not Level.MUNICIPAL:
                 kept.append(replace(deadline, limit=Limit.LADDER, because=limit))

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import msgspec
 
-from shared.complaint import Case, Complaint, Deadline, Order, due_deadlines, order_open
+from shared.complaint import Case, Complaint, Deadline, Missed, Order, due_deadlines, order_open
 from shared.events import (
     ComplaintAnsweredDirectly,
     ComplaintClassified,
@@ -387,17 +387,25 @@ def _escalated(case: Complaint, fact: ComplaintEscalated, before: Fact) -> str |
     watching = _LADDER.index(case.level)
     if fact.to_level is case.level or _LADDER.index(fact.to_level) < watching:
         return f"{case.level} watches already"
-    acting = _LADDER.index(case.order.level) if case.order and case.order.unit == fact.unit else None
-    if acting is not None:
-        rung = min(max(watching, acting) + 1, len(_LADDER) - 1)
-        if fact.to_level is not _LADDER[rung]:
-            return f"the next rung is {_LADDER[rung]}, not {fact.to_level}"
+    rung = min(max(watching, _LADDER.index(_acting(case, before))) + 1, len(_LADDER) - 1)
+    if fact.to_level is not _LADDER[rung]:
+        return f"the next rung is {_LADDER[rung]}, not {fact.to_level}"
     if (fact.next_at is None) != (fact.to_level is _LADDER[-1]):
         return "every rung but the last has a time after which the next is told"
     step = ruleset(case.ruleset).classes[case.urgency].ladder_step if case.urgency else None
     if fact.next_at is not None and (step is None or fact.next_at != fact.escalated_at + step):
         return f"a rung has {step}, not until {fact.next_at.isoformat()}"
     return _no_ground(case, fact, before)
+
+
+def _acting(case: Complaint, before: Fact) -> Level:
+    """The rung of the unit whose miss was just stated; where none was, whoever watches stands above it already."""
+    if isinstance(before, SignLimitMissed | FeedbackLimitMissed):
+        owing: tuple[Missed | Deadline, ...] = (*case.missed, *case.deadlines)
+        for owed in owing:
+            if (owed.unit, owed.due_at) == (before.unit, before.due_at):
+                return owed.level
+    return _LADDER[0]
 
 
 def _no_ground(case: Complaint, fact: ComplaintEscalated, before: Fact) -> str | None:

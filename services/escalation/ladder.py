@@ -1,4 +1,7 @@
-"""The ladder a late complaint climbs: unit, district, municipality; one level at a time."""
+"""The ladder a late complaint climbs: unit, district, municipality; one level at a time, never down.
+
+`shared/life.py` holds every notice to it, whoever stated it.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,8 @@ TOP: Final = LADDER[-1]
 def next_level(watching: Level, acting: Level) -> Level | None:
     """The level to tell: above whoever watches now and above the unit itself; None at the top.
 
-    A municipal department that is late has only the top above it.
+    One rung up from the higher of the two: a district that is late is not told of itself. A municipal
+    department that is late has only the top above it.
     """
     if watching is TOP:
         return None

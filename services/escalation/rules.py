@@ -18,6 +18,7 @@ from shared.events import (
     ComplaintEscalated,
     EscalationFact,
     FeedbackLimitMissed,
+    Level,
     LimitMissCorrected,
     SignLimitMissed,
     Urgency,
@@ -31,6 +32,8 @@ class _Late(NamedTuple):
     """Who was late with what, and since when."""
 
     unit: UnitId
+    level: Level
+    """The rung the unit itself stands on."""
     because: Limit
     at: datetime
 
@@ -77,7 +80,9 @@ def _stated(
         ]
     at = max(owed.due_at, owed.since)
     if owed.limit is Limit.LADDER:
-        return _escalated(case, _Late(owed.unit, owed.because or Limit.FEEDBACK, at), until, catalogue)
+        return _escalated(
+            case, _Late(owed.unit, owed.level, owed.because or Limit.FEEDBACK, at), until, catalogue
+        )
     missed: EscalationFact
     if owed.limit is Limit.SIGN:
         missed = SignLimitMissed(
@@ -97,12 +102,11 @@ def _stated(
             missed_at=at,
             noticed_at=until,
         )
-    return [missed, *_escalated(case, _Late(owed.unit, owed.limit, at), until, catalogue)]
+    return [missed, *_escalated(case, _Late(owed.unit, owed.level, owed.limit, at), until, catalogue)]
 
 
 def _escalated(case: Complaint, late: _Late, until: datetime, catalogue: Catalogue) -> list[EscalationFact]:
-    known = catalogue.units.get(late.unit)
-    level = next_level(case.level, case.level if known is None else known.level)
+    level = next_level(case.level, late.level)
     if level is None:
         return []
     step = ruleset(case.ruleset).classes[case.urgency or Urgency.GENERAL_7D].ladder_step

@@ -334,6 +334,32 @@ def test_a_late_utility_or_district_has_only_the_top_above_it(unit: UnitId, leve
     )
 
 
+def test_a_unit_stands_where_it_stood_when_it_got_the_order() -> None:
+    """T23: a catalogue of a later day moves nobody's rung; the life is judged by the order too."""
+    state = given(RECEIVED, CLASSIFIED, replace(DISPATCHED, unit=WATER, level=Level.UNIT))
+    state.when(FIRE).then(replace(SIGN_MISSED, unit=WATER), replace(ESCALATED, unit=WATER))
+
+
+def test_a_former_unit_is_late_at_its_own_level_not_at_that_of_whoever_has_the_order_now() -> None:
+    there = replace(
+        DISPATCHED, unit=WATER, level=Level.MUNICIPAL, assignment=2, dispatched_at=SIGN_DUE_AT + 2 * HOUR
+    )
+    asked = replace(RETURN_REQUESTED, requested_at=SIGN_DUE_AT + HOUR)
+    given(*WITH_UNIT, asked, RETURN_APPROVED, replace(there, sign_due_at=None)).when(FIRE).then(
+        SIGN_MISSED, ESCALATED
+    )
+
+
+def test_a_limit_that_went_on_to_a_district_is_the_districts_to_miss() -> None:
+    """T10: the citizen's limit runs on against the new unit, and the notice goes above that unit."""
+    there = replace(DISPATCHED, unit=DISTRICT, level=Level.DISTRICT, assignment=2, sign_due_at=None)
+    state = given(*WITH_UNIT, RETURN_REQUESTED, RETURN_APPROVED, there)
+    state.when(until(DUE_AT + INSTANT)).then(
+        replace(FEEDBACK_MISSED, unit=DISTRICT),
+        replace(LATE_ANSWER, unit=DISTRICT, to_level=Level.MUNICIPAL, told=SUPERVISION, next_at=None),
+    )
+
+
 def test_a_unit_the_catalogue_no_longer_knows_is_late_all_the_same() -> None:
     gone = UnitId("street-merged-away")
     state = given(RECEIVED, CLASSIFIED, replace(DISPATCHED, unit=gone))

@@ -324,6 +324,22 @@ SECOND_RUNG = replace(
     next_at=None,
     noticed_at=eg.SIGN_DUE_AT + DAY + INSTANT,
 )
+SENT_ON_LATE = (
+    *AT_UNIT,
+    replace(eg.RETURN_REQUESTED, requested_at=eg.SIGN_DUE_AT + HOUR),
+    replace(eg.RETURN_APPROVED, approved_at=eg.SIGN_DUE_AT + 2 * HOUR),
+    replace(
+        eg.DISPATCHED,
+        unit=eg.WATER,
+        level=Level.MUNICIPAL,
+        assignment=2,
+        dispatched_at=eg.SIGN_DUE_AT + 2 * HOUR,
+        sign_due_at=eg.SIGN_DUE_AT + 10 * HOUR,
+        unit_due_at=eg.DUE_AT,
+    ),
+)
+"""Returned after the limit for signing, before anybody had noticed; now it lies with a utility."""
+AT_DISTRICT = replace(eg.DISPATCHED, unit=eg.DISTRICT, level=Level.DISTRICT)
 EXPIRED = (
     *SIGNED,
     eg.FEEDBACK_MISSED,
@@ -611,6 +627,24 @@ ILLEGAL: list[tuple[str, tuple[Fact, ...], Fact, str]] = [
         (*AT_UNIT, eg.SIGN_MISSED),
         replace(SECOND_RUNG, escalated_at=eg.SIGN_DUE_AT),
         "next rung is DISTRICT",
+    ),
+    (
+        "a rung left out for a miss of a unit that no longer holds the order",
+        (*SENT_ON_LATE, eg.SIGN_MISSED),
+        replace(SECOND_RUNG, escalated_at=eg.SIGN_DUE_AT),
+        "next rung is DISTRICT",
+    ),
+    (
+        "a notice that stops at the district that is late itself",
+        (*ON_RECORD, AT_DISTRICT, replace(eg.SIGN_MISSED, unit=eg.DISTRICT)),
+        replace(eg.ESCALATED, unit=eg.DISTRICT),
+        "next rung is MUNICIPAL",
+    ),
+    (
+        "past the municipality",
+        (*NOBODY_SIGNED, SECOND_RUNG, eg.SIGNED, eg.FEEDBACK_MISSED),
+        replace(SECOND_RUNG, because=Limit.FEEDBACK, escalated_at=eg.DUE_AT),
+        "MUNICIPAL watches already",
     ),
     ("the same rung twice", NOBODY_SIGNED, eg.ESCALATED, "DISTRICT watches already"),
     ("down the ladder", (*NOBODY_SIGNED, SECOND_RUNG), eg.ESCALATED, "MUNICIPAL watches already"),
