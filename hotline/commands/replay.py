@@ -131,7 +131,7 @@ def _print(result: dict[str, Any]) -> None:
     table.add_column(justify="right", overflow="fold")
     rows = [
         ("complaints used", f"{result['used']:,} of {result['rows']:,} rows"),
-        ("deadlines missed, stated by escalation", f"{result['deadlines_missed']:,}"),
+        ("deadlines missed and standing", f"{result['deadlines_missed']:,}"),
         ("  answered late", f"{result['missed_answered_late']:,}"),
         ("  never answered", f"{result['missed_never_answered']:,}"),
         ("agree with the city's own flag", f"{result['agree']:,} of {result['used']:,}"),
