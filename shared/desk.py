@@ -51,7 +51,7 @@ class Work(NamedTuple):
     command: Any
     complaint_id: ComplaintId
     caused_by: str
-    """The message or fact that led to it; facts' ids are derived from it."""
+    """The message or fact that led to it; facts' ids are derived from it, but for those with a cause of their own."""
     message: Incoming | None = None
     """The message it came in, so that it can be parked whole."""
     message_id: str | None = None
@@ -184,7 +184,11 @@ class _Life:
             kind = type(fact)
             name = kind.__name__
             version += 1
-            fact_id = derived(complaint_id, caused_by, name, str(number))
+            own_cause = fact.own_cause
+            if own_cause is None:
+                fact_id = derived(complaint_id, caused_by, name, str(number))
+            else:
+                fact_id = derived(complaint_id, own_cause, name)
             at: datetime = getattr(fact, kind.TIME)
             body = encoded(fact)
             head_hash = chained(

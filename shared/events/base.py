@@ -28,6 +28,14 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True):
 
     complaint_id: ComplaintId
 
+    @property
+    def own_cause(self) -> str | None:
+        """What it follows from by itself, whoever states it and when: its id is derived from this.
+
+        None where it follows from what its desk was told.
+        """
+        return None
+
 
 class Desk(StrEnum):
     """The four desks, in order of life."""

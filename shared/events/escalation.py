@@ -19,6 +19,11 @@ class SignLimitMissed(Fact, frozen=True, kw_only=True):
     missed_at: Instant
     noticed_at: Instant
 
+    @property
+    def own_cause(self) -> str:
+        """The limit of this assignment."""
+        return f"limit/{Limit.SIGN}/{self.assignment}/{self.due_at.isoformat()}"
+
 
 class FeedbackLimitMissed(Fact, frozen=True, kw_only=True):
     """No answer came within the limit. It happened at its limit, whenever it was noticed."""
@@ -30,6 +35,11 @@ class FeedbackLimitMissed(Fact, frozen=True, kw_only=True):
     due_at: Instant
     missed_at: Instant
     noticed_at: Instant
+
+    @property
+    def own_cause(self) -> str:
+        """The limit of this round."""
+        return f"limit/{Limit.FEEDBACK}/{self.round}/{self.due_at.isoformat()}"
 
 
 class ComplaintEscalated(Fact, frozen=True, kw_only=True):
@@ -48,6 +58,11 @@ class ComplaintEscalated(Fact, frozen=True, kw_only=True):
     escalated_at: Instant
     noticed_at: Instant
 
+    @property
+    def own_cause(self) -> str:
+        """The miss it climbs for and the rung it reaches; a life reaches each rung once."""
+        return f"limit/{self.because}/{self.to_level}/{self.escalated_at.isoformat()}"
+
 
 class LimitMissCorrected(Fact, frozen=True, kw_only=True):
     """A miss was stated though the act had reached us in time; it does not count, nothing is erased."""
@@ -59,6 +74,11 @@ class LimitMissCorrected(Fact, frozen=True, kw_only=True):
     due_at: Instant
     done_at: Instant
     corrected_at: Instant
+
+    @property
+    def own_cause(self) -> str:
+        """The limit that was kept after all."""
+        return f"limit/{self.limit}/{self.unit}/{self.due_at.isoformat()}"
 
 
 EscalationFact = SignLimitMissed | FeedbackLimitMissed | ComplaintEscalated | LimitMissCorrected

@@ -1,15 +1,20 @@
 """Escalation's door, the tick: what is due is fired once, never early, and nothing that is stuck stops the rest."""
 
+from datetime import datetime, timedelta
+
 import pytest
 
 from services.escalation.commands import FireDeadlines
 from services.escalation.inbound import WATERMARK_SLACK
 from shared.complaint import Case
-from shared.desk import Desk
-from shared.events import ComplaintEscalated, Fact, FeedbackLimitMissed, SignLimitMissed
+from shared.desk import Batch, Desk, Work
+from shared.events import ComplaintEscalated, Fact, FeedbackLimitMissed, LimitMissCorrected, SignLimitMissed
+from shared.inputs import OrderSigned
 from shared.log.memory import MemoryLog
 from shared.telemetry import Telemetry
-from tests.examples import DUE_AT, HOUR, INSTANT, MINUTE, SIGN_DUE_AT
+from shared.topics import DISPATCH_REPLIES
+from tests.doors import message
+from tests.examples import DAY, DUE_AT, HOUR, ID, INSTANT, MINUTE, OTHER_STREET, SIGN_DUE_AT, STREET
 from tests.story import Story
 
 
@@ -90,6 +95,99 @@ async def test_nothing_fires_in_shards_somebody_else_owns(story: Story) -> None:
     story.ticker._owned = []
     story.clock.move_to(DUE_AT + HOUR)
     assert await story.ticks() == 0
+
+
+STATED = (SignLimitMissed, FeedbackLimitMissed, ComplaintEscalated, LimitMissCorrected)
+
+
+def ids(story: Story) -> list[tuple[str, datetime, str]]:
+    """What escalation stated: the facts' types, times and ids, whatever the order in the log."""
+    names = {kind.__name__ for kind in STATED}
+    return sorted((s.type, s.occurred_at, s.fact_id) for s in story.memory.facts if s.type in names)
+
+
+async def led(*looks: timedelta, cause: str | None = None) -> Story:
+    """Nobody signs and nobody answers; the clock is looked at so long after the limit for the answer."""
+    story = Story()
+    await story.records()
+    for look in looks:
+        story.clock.move_to(DUE_AT + look)
+        if cause is None:
+            await story.ticks()
+        else:
+            fire = FireDeadlines(complaint_id=ID, until=story.clock.now())
+            await story.desks["escalation"].obey(Batch(work=[Work(fire, ID, cause)]))
+    return story
+
+
+async def test_the_same_miss_has_the_same_id_whoever_looked_and_when() -> None:
+    """On the instants, once and late, several times, or led there by something else than a timer."""
+    on_time = Story()
+    await on_time.records()
+    await on_time.passes(DUE_AT + HOUR)
+    stated = ids(on_time)
+    assert [name for name, _, _ in stated] == [
+        "ComplaintEscalated",
+        "ComplaintEscalated",
+        "FeedbackLimitMissed",
+        "SignLimitMissed",
+    ]
+    assert len({fact_id for _, _, fact_id in stated}) == 4
+    others = [
+        await led(HOUR),
+        await led(-DAY, HOUR),
+        await led(-DAY, -HOUR, INSTANT),
+        await led(HOUR, cause="somebody else who looked"),
+    ]
+    for other in others:
+        assert ids(other) == stated
+        other.holds()
+
+
+async def test_a_miss_stated_after_the_late_act_has_the_id_it_would_have_had_before() -> None:
+    told, late = Story(), Story()
+    for story in (told, late):
+        await story.records()
+    await told.passes(SIGN_DUE_AT + HOUR)
+    late.clock.move_to(SIGN_DUE_AT + HOUR)
+    for story in (told, late):
+        await story.signs()
+        await story.ticks()
+    assert told.told() != late.told()
+    assert ids(told) == ids(late)
+
+
+async def test_limits_of_other_assignments_rounds_and_complaints_have_other_ids() -> None:
+    story = Story()
+    for number in range(3):
+        await story.records(request_id=f"r-{number}")
+    await story.passes(SIGN_DUE_AT + HOUR)
+    await story.gives_back(to=OTHER_STREET)
+    await story.review(approves=True)
+    await story.passes(DUE_AT + HOUR)
+    await story.citizen_says(solved=False)
+    await story.passes(30 * DAY)
+    stated = ids(story)
+    assert len({fact_id for _, _, fact_id in stated}) == len(stated)
+    names = [name for name, _, _ in stated]
+    assert (names.count("SignLimitMissed"), names.count("FeedbackLimitMissed")) == (5, 4)
+
+
+async def test_a_correction_follows_from_the_limit_it_corrects() -> None:
+    """The act had arrived in time; whoever finds that out says it under the same id."""
+    corrected = []
+    for after in (MINUTE, DAY):
+        story = Story()
+        await story.records()
+        in_time = message(
+            OrderSigned(complaint_id=ID, assignment=1), DISPATCH_REPLIES.of(STREET), at=SIGN_DUE_AT, offset=99
+        )
+        await story.passes(SIGN_DUE_AT + HOUR)
+        await story.comes(DISPATCH_REPLIES, in_time)
+        await story.passes(after)
+        corrected += [one for one in ids(story) if one[0] == "LimitMissCorrected"]
+    assert len(corrected) == 2
+    assert corrected[0][2] == corrected[1][2]
 
 
 async def test_a_complaint_that_cannot_be_decided_is_an_error_the_operator_hears_of(story: Story) -> None:
