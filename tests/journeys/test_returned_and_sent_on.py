@@ -1,6 +1,18 @@
 """The lane lies across the boundary: the street returns the order with evidence, the review sends it on (D3)."""
 
-from shared.events import ComplaintDispatched, FeedbackLimitMissed, ReplyRefused, ReturnRequested
+from datetime import datetime
+
+from shared.complaint import due_deadlines
+from shared.events import (
+    ComplaintDispatched,
+    FeedbackLimitMissed,
+    Level,
+    ReplyRefused,
+    ReturnRequested,
+    SignLimitMissed,
+)
+from shared.events.base import Limit
+from shared.life import Awaited, waits_for
 from shared.topics import DISPATCH_ORDERS, DISPATCH_RETURNS
 from tests.examples import DAY, DISTRICT, DUE_AT, HOUR, INSTANT, OTHER_STREET, STREET
 from tests.story import Story
@@ -87,3 +99,65 @@ async def test_while_they_argue_the_citizen_waits_no_longer_than_promised(story:
     assert story.order().unit == OTHER_STREET
     await story.citizen_says(solved=False)
     assert (story.order().unit, story.order().round) == (OTHER_STREET, 2)
+
+
+async def test_a_unit_that_gets_the_order_behind_the_limit_is_watched_from_above_and_never_forgotten(
+    story: Story,
+) -> None:
+    """T10, decision 0012: no new limit for the answer; the one for signing, the ladder and the visit watch it."""
+    await story.records()
+    await story.gives_back(to=OTHER_STREET)
+    await story.passes(DUE_AT + INSTANT)
+    await story.review(approves=True)
+    order, case = story.order(), story.case()
+    assert (order.unit, order.citizen_due_at) == (OTHER_STREET, DUE_AT)
+    assert due_deadlines(case) == {Limit.SIGN: order.sign_due_at, Limit.LADDER: DUE_AT + DAY}
+    assert awaited(story) == (Awaited.DIALLER, "dialler", order.sign_due_at)
+
+    assert order.sign_due_at is not None
+    await story.passes(order.sign_due_at + INSTANT)
+    (missed,) = story.facts(SignLimitMissed)
+    assert isinstance(missed, SignLimitMissed)
+    assert missed.unit == OTHER_STREET
+    assert story.case().level is Level.MUNICIPAL
+
+    for _ in range(3):
+        await story.nobody_answers()
+        await story.passes(4 * HOUR)
+    assert awaited(story) == (Awaited.UNIT, OTHER_STREET, None)
+    await story.signs()
+    assert awaited(story) == (Awaited.UNIT, OTHER_STREET, None)
+    before = story.told()
+    await story.passes(60 * DAY)
+    assert story.told() == before, "a limit is missed once, and the top watches already"
+
+    await story.answers()
+    assert (story.told()[-1], story.visit().visit) == ("VisitScheduled", 2)
+    await story.citizen_says(solved=False)
+    again = story.order()
+    assert (again.unit, again.round) == (OTHER_STREET, 2)
+    assert due_deadlines(story.case())[Limit.FEEDBACK] == again.unit_due_at, (
+        "a new round has the unit's own limit"
+    )
+
+
+async def test_where_nobody_has_to_sign_the_ladder_alone_climbs_to_the_top() -> None:
+    """A rule set without a limit for signing: what was missed before still climbs, whoever has the order now."""
+    boston = Story(ruleset="boston-311-2011")
+    await boston.records(given_due_at=DUE_AT)
+    await boston.gives_back(to=OTHER_STREET)
+    await boston.passes(DUE_AT + INSTANT)
+    await boston.review(approves=True)
+    (due_at,) = due_deadlines(boston.case()).values()
+    assert awaited(boston) == (Awaited.DIALLER, "dialler", due_at)
+    await boston.passes(due_at + INSTANT)
+    assert (boston.case().level, due_deadlines(boston.case())) == (Level.MUNICIPAL, {})
+    assert awaited(boston) == (Awaited.DIALLER, "dialler", None)
+    boston.holds()
+
+
+def awaited(story: Story) -> tuple[Awaited, str, datetime | None]:
+    """Whom the complaint waits for, and its next deadline."""
+    waiting = waits_for(story.case())
+    assert waiting is not None
+    return waiting.kind, waiting.name, waiting.by
