@@ -5,10 +5,11 @@ from itertools import permutations
 import pytest
 from msgspec.structs import replace
 
-from shared.inputs import OrderAnswered, OrderSigned, VisitMade
+from shared.events import ComplaintWithdrawn, ReplyRefused
+from shared.inputs import Input, OrderAnswered, OrderSigned, VisitMade
 from shared.topics import DISPATCH_REPLIES, FEEDBACK_ANSWERS, INTAKE_REQUESTS
 from tests.doors import message
-from tests.examples import CALLED_AT, DUE_AT, HOUR, ID, REQUEST, STREET, WITHDRAWAL
+from tests.examples import CALLED_AT, DAY, DUE_AT, HOUR, ID, REQUEST, SIGN_DUE_AT, STREET, WITHDRAWAL
 from tests.story import Story
 
 SIGNS = OrderSigned(complaint_id=ID, assignment=1)
@@ -89,6 +90,68 @@ async def test_a_withdrawal_that_comes_before_its_request_waits_for_a_person(sto
     (again,) = await story.desks["intake"].log.released()
     await story.comes(INTAKE_REQUESTS, again)
     assert story.told()[-1] == "ComplaintWithdrawn"
+
+
+@pytest.mark.parametrize("noticed", [False, True])
+async def test_a_withdrawal_released_late_counts_when_it_arrived_and_nothing_missed_since_counts(
+    story: Story, noticed: bool
+) -> None:
+    """Decision 0013: the citizen had taken it back in time, so no limit after that was ever owed."""
+    await story.tells(INTAKE_REQUESTS, WITHDRAWAL)
+    await story.records()
+    if noticed:
+        await story.passes(SIGN_DUE_AT + HOUR)
+    else:
+        story.clock.move_to(SIGN_DUE_AT + HOUR)
+    (parked_id,) = story.memory.parked
+    story.memory.release(parked_id)
+    await story.comes(INTAKE_REQUESTS, *await story.desks["intake"].log.released())
+    await story.passes(DUE_AT + DAY)
+    stated = ["SignLimitMissed", "ComplaintEscalated"] if noticed else []
+    corrected = ["LimitMissCorrected"] if noticed else []
+    assert story.told()[3:] == [*stated, "ComplaintWithdrawn", *corrected]
+    (withdrawn,) = story.facts(ComplaintWithdrawn)
+    assert isinstance(withdrawn, ComplaintWithdrawn)
+    assert withdrawn.withdrawn_at == CALLED_AT
+
+
+@pytest.mark.parametrize("data", [SIGNS, ANSWERS])
+async def test_a_reply_before_the_order_is_refused_by_a_fact_and_the_unit_may_say_it_again(
+    story: Story, data: Input
+) -> None:
+    """Dispatch has not heard of the complaint yet: there is no order, so nothing was replied to."""
+    await story.tells(INTAKE_REQUESTS, REQUEST, heard=False)
+    said = await story.tells(DISPATCH_REPLIES, data, unit=STREET, heard=False)
+    assert (said.facts, said.parked) == (1, 0)
+    (refused,) = story.facts(ReplyRefused)
+    assert isinstance(refused, ReplyRefused)
+    assert (refused.unit, refused.reason) == (STREET, "the complaint is not dispatched")
+
+    await story.hears()
+    assert story.told()[-1] == "ComplaintDispatched"
+    await story.tells(DISPATCH_REPLIES, data, unit=STREET)
+    assert {"OrderSigned", "OrderAnswered"} & set(story.told())
+
+
+async def test_a_reply_the_desk_hears_before_it_was_told_of_its_own_order_is_taken(story: Story) -> None:
+    """Dispatch decides on the head, not on what it has heard: what it has written it knows."""
+    await story.tells(INTAKE_REQUESTS, REQUEST, heard=False)
+    await story.relayed("dispatch", story.memory.facts)
+    await story.tells(DISPATCH_REPLIES, SIGNS, unit=STREET, heard=False)
+    assert story.told()[-1] == "OrderSigned"
+
+
+async def test_a_reply_about_a_complaint_nobody_knows_is_parked_and_takes_effect_when_released(
+    story: Story,
+) -> None:
+    said = await story.tells(DISPATCH_REPLIES, SIGNS, unit=STREET)
+    assert (said.facts, said.parked) == (0, 1)
+    ((parked_id, kept),) = story.memory.parked.items()
+    assert kept.parked.reason == f"complaint {ID} is not on record"
+    await story.records()
+    story.memory.release(parked_id)
+    await story.comes(DISPATCH_REPLIES, *await story.desks["dispatch"].log.released())
+    assert story.told()[-1] == "OrderSigned"
 
 
 @pytest.mark.parametrize("order", list(permutations(range(3))), ids=str)
