@@ -1,7 +1,8 @@
-"""Judging a replay, pure: what stands of our misses at the end, against the city's own flag."""
+"""Judging a replay: what stands of our misses at the end, against the city's own flag."""
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import timedelta
 from pathlib import Path
 
@@ -9,11 +10,12 @@ import pytest
 from msgspec.structs import replace
 
 from hotline.city.boston import Boston, File, flags, read
-from hotline.replay import Verdict, compared, standing
+from hotline.replay import Verdict, compared, judge, standing
 from shared.events import Fact, LimitMissCorrected
 from shared.events.base import Limit
 from shared.ids import ComplaintId, complaint_id
 from tests import examples as eg
+from tests.hotline.conftest import Desks
 
 GIVEN_AT = eg.DUE_AT
 OPENED: tuple[Fact, ...] = (replace(eg.RECEIVED, given_due_at=GIVEN_AT), eg.CLASSIFIED, eg.DISPATCHED)
@@ -132,3 +134,32 @@ def test_a_complaint_left_out_is_not_compared_and_one_that_was_lost_is_no_agreem
     assert verdict(file, said).right
     lost = compared(file, said, missed=set(), answered=set(), received=set(), facts=0)
     assert (lost.agree, lost.right) == (1, False)
+
+
+# --- from the log
+
+
+async def test_the_log_is_read_as_it_stands_at_the_end(desks: Desks, tmp_path: Path) -> None:
+    """One answered in time, one never, one whose answer had arrived in time though its miss was stated."""
+    numbers = {boston(number): f"boston-{number}" for number in (1, 2, 3)}
+    request = replace(eg.REQUEST, given_due_at=GIVEN_AT)
+    record = dataclasses.replace(eg.RECORD, ruleset="boston-311-2011")
+    await desks.tell(
+        *(
+            dataclasses.replace(record, complaint_id=stream, request=replace(request, request_id=name))
+            for stream, name in numbers.items()
+        )
+    )
+    await desks.tell(dataclasses.replace(eg.ANSWER, complaint_id=boston(1), at=GIVEN_AT))
+    await desks.tick(GIVEN_AT + eg.HOUR)
+    await desks.tell(dataclasses.replace(eg.ANSWER, complaint_id=boston(3), at=GIVEN_AT))
+    await desks.tick(GIVEN_AT + 2 * eg.HOUR)
+    stated = "SELECT count(*) FROM es.event WHERE type = $1"
+    assert await desks.owner.fetchval(stated, "FeedbackLimitMissed") == 2
+    assert await desks.owner.fetchval(stated, "LimitMissCorrected") == 1
+
+    path = written(tmp_path / "a.csv", row(1, "ONTIME"), row(2, "OVERDUE"), row(3, "ONTIME"))
+    found = await judge(desks.dsn, path, read(path))
+    assert found.right, found.disagreements
+    assert (found.deadlines_missed, found.missed_never_answered, found.received) == (1, 1, 3)
+    assert found.facts == await desks.owner.fetchval("SELECT count(*) FROM es.event")
