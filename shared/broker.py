@@ -187,27 +187,59 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
 
         Nothing is raised: FastStream would drop the batch and go on behind it.
         """
-        seeks = self._seeks
-        async with self._turn:
-            if seeks != self._seeks:
-                return  # fetched before a seek: they come again, and those before them that were not handled
-            started = time.monotonic()
-            before: dict[tuple[str, int], Place] = {}
-            messages = self._fresh(records, before)
-            try:
-                effect = await self._handle(messages)
-            except Exception as error:  # noqa: BLE001 -- one message must not stop the door
-                self._telemetry.log.error(  # noqa: TRY400 -- the reason stands with each message parked
-                    "batch_failed", door=self.name, error=repr(error)[:500]
-                )
-                effect = await self._handle_each(messages, before)
-            if effect:
-                self._telemetry.observe("door.batch_seconds", time.monotonic() - started)
-            self._telemetry.count("door.messages", len(records))
-            self._telemetry.observe("door.batch_size", len(records))
-            self._telemetry.progressed()
-            self._later()
-            self._tell_kafka()
+        seeks, in_hand = self._seeks, False
+        try:
+            async with self._turn:
+                if seeks != self._seeks:
+                    return  # fetched before a seek: they come again, and those before them not handled
+                in_hand = True
+                await self._take(records)
+        except BaseException:
+            # Cancelled, most likely: the process stops. No later write may pass what had no effect.
+            if in_hand:
+                self._go_back()
+            else:
+                self._hear_again()
+            raise
+
+    async def _take(self, records: Sequence[ConsumerRecord[Any, Any]]) -> None:
+        started = time.monotonic()
+        before: dict[tuple[str, int], Place] = {}
+        messages = self._fresh(records, before)
+        try:
+            effect = await self._handle(messages)
+        except Exception as error:  # noqa: BLE001 -- one message must not stop the door
+            self._telemetry.log.error(  # noqa: TRY400 -- the reason stands with each message parked
+                "batch_failed", door=self.name, error=repr(error)[:500]
+            )
+            effect = await self._handle_each(messages, before)
+        if effect:
+            self._telemetry.observe("door.batch_seconds", time.monotonic() - started)
+        self._telemetry.count("door.messages", len(records))
+        self._telemetry.observe("door.batch_size", len(records))
+        self._telemetry.progressed()
+        self._later()
+        self._tell_kafka()
+
+    def _go_back(self) -> None:
+        """To where we are stored, in every partition. Nothing is awaited, so nothing comes in between.
+
+        Where the batch was written all the same and only the answer was lost, the next write is fenced.
+        """
+        for standing in self._standing.values():
+            standing.ahead = standing.stored
+        self._dirty.clear()
+        self._hear_again()
+
+    def _hear_again(self) -> None:
+        """Have the consumer fetch again what has not been taken; what it has fetched by now is dropped."""
+        self._seeks += 1
+        consumer = self._subscriber.consumer
+        if consumer is None:
+            return
+        for (topic, partition), standing in self._standing.items():
+            with suppress(KafkaError, AssertionError):  # taken away meanwhile
+                consumer.seek(TopicPartition(topic, partition), standing.ahead.offset)
 
     async def _handle(self, messages: Sequence[Incoming]) -> bool:
         """One transaction for all of them, if there is anything to write; says whether there was."""

@@ -130,6 +130,84 @@ async def test_killed_before_kafka_knows_its_offsets_a_desk_goes_on_by_its_own(h
         await _each_once(hall, streams)
 
 
+async def _cancelled_at(ear: Ear, pause: Pause) -> None:
+    """Cancel a batch that has come to this point, then give the door's own flush the time to write."""
+    taking = asyncio.create_task(ear.door.take(await ear.fetch()))
+    await asyncio.wait_for(pause.arrived.wait(), 10)
+    taking.cancel()
+    await asyncio.wait([taking], timeout=5)
+    assert taking.cancelled()
+    ear.door._later()
+    await asyncio.sleep(0.2)
+
+
+@pytest.mark.parametrize("point", CONSUMER_POINTS)
+async def test_a_batch_cancelled_at_any_point_is_taken_again_by_a_new_process(hall: City, point: str) -> None:
+    streams = await _told(hall, f"cancelled {point}")
+    pause = Pause(point)
+    async with door_of_intake(hall, pause) as (ear, _):
+        await _cancelled_at(ear, pause)
+    async with door_of_intake(hall, Faults()) as (ear, _):
+        await ear.take_all()
+        await _each_once(hall, streams)
+
+
+@pytest.mark.parametrize("point", CONSUMER_POINTS)
+async def test_a_door_that_lives_on_takes_a_cancelled_batch_again(hall: City, point: str) -> None:
+    streams = await _told(hall, f"goes on {point}")
+    pause = Pause(point)
+    async with door_of_intake(hall, pause) as (ear, _):
+        await _cancelled_at(ear, pause)
+        streams += await _told(hall, f"behind {point}")
+        await ear.take_all()
+        await _each_once(hall, streams)
+
+
+class PauseOneByOne(Pause):
+    """The batch cannot be written as a whole; the second message taken by itself waits at the point."""
+
+    async def around(self, name: str, call: Any) -> Any:
+        if name == "append":
+            self.appends += 1
+            if self.appends == 1:
+                message = "not as a whole"
+                raise ValueError(message)
+        if self.appends < 2:
+            return await call()
+        return await super().around(name, call)
+
+    appends = 0
+
+
+@pytest.mark.parametrize("point", CONSUMER_POINTS)
+async def test_cancelled_message_by_message_a_door_skips_none_and_parks_none(hall: City, point: str) -> None:
+    streams = await _told(hall, f"each {point}")
+    pause = PauseOneByOne(point)
+    async with door_of_intake(hall, pause) as (ear, _):
+        await _cancelled_at(ear, pause)
+    async with door_of_intake(hall, Faults()) as (ear, _):
+        await ear.take_all()
+        await _each_once(hall, streams)
+
+
+async def test_cancelled_while_another_batch_is_in_hand_a_batch_comes_again(hall: City) -> None:
+    streams = await _told(hall, "in hand")
+    pause = Pause("before append")
+    async with door_of_intake(hall, pause) as (ear, _):
+        first = asyncio.create_task(ear.door.take(await ear.fetch()))
+        await asyncio.wait_for(pause.arrived.wait(), 10)
+        streams += await _told(hall, "waits")
+        second = asyncio.create_task(ear.door.take(await ear.fetch()))
+        await asyncio.sleep(0)
+        second.cancel()
+        await asyncio.wait([second])
+        pause.go_on.set()
+        await first
+        streams += await _told(hall, "behind both")
+        await ear.take_all()
+        await _each_once(hall, streams)
+
+
 @pytest.mark.parametrize("point", CONSUMER_POINTS)
 async def test_a_connection_lost_at_any_point_is_tried_again_and_has_one_effect(
     hall: City, point: str
@@ -351,6 +429,24 @@ async def test_a_clock_killed_at_any_point_of_a_tick_states_each_miss_once(
     ticker, connection, _ = await clockwork.ticker(faults)
     with pytest.raises(Crash):
         await _ticked_out(ticker, connection)
+    await clockwork.forget()
+    ticker, connection, _ = await clockwork.ticker(Faults())
+    await _ticked_out(ticker, connection)
+    await clockwork.check(*SIGN_MISSED)
+
+
+@pytest.mark.parametrize("point", TICK_POINTS)
+async def test_a_clock_cancelled_at_any_point_of_a_tick_states_each_miss_once(
+    clockwork: Clockwork, point: str
+) -> None:
+    await clockwork.clock_to(SIGN_MISSED_AT)
+    pause = Pause(point)
+    ticker, connection, _ = await clockwork.ticker(pause)
+    ticking = asyncio.create_task(_ticked_out(ticker, connection))
+    await asyncio.wait_for(pause.arrived.wait(), 10)
+    ticking.cancel()
+    await asyncio.wait([ticking], timeout=5)
+    assert ticking.cancelled()
     await clockwork.forget()
     ticker, connection, _ = await clockwork.ticker(Faults())
     await _ticked_out(ticker, connection)
