@@ -421,14 +421,43 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
     async def take_released(self) -> int:
         """Handle again what a person has released from this desk's parking; returns how many."""
         async with self._turn:
-            messages = await self._patiently(self._desk.log.released)
-            mine = [m for m in messages if (m.topic, m.partition) in self._standing]
-            if not mine:
-                return 0
-            batch = Batch(unpark=[m.parked_id for m in mine if m.parked_id is not None])
-            self._fill(mine, batch)
+            messages = await self._released()
+            try:
+                await self._handle_released(messages)
+            except Exception as error:  # noqa: BLE001 -- one message must not keep the others parked
+                self._telemetry.log.error(  # noqa: TRY400 -- the reason stands with each message parked
+                    "batch_failed", door=self.name, error=repr(error)[:500]
+                )
+                await self._handle_released_each(len(messages))
+            return len(messages)
+
+    async def _released(self) -> list[Incoming]:
+        """What was released and came through one of our partitions."""
+        messages: list[Incoming] = await self._patiently(self._desk.log.released)
+        return [m for m in messages if (m.topic, m.partition) in self._standing]
+
+    async def _handle_released(self, messages: Sequence[Incoming]) -> None:
+        if messages:
+            batch = Batch(unpark=[m.parked_id for m in messages if m.parked_id is not None])
+            self._fill(messages, batch)
             await self._write(batch)
-            return len(mine)
+
+    async def _handle_released_each(self, most: int) -> None:
+        """One at a time; the log is asked each time, for what stands behind one that failed is no longer released."""
+        for _ in range(most):
+            messages = await self._released()
+            if not messages:
+                return
+            message = messages[0]
+            try:
+                await self._handle_released([message])
+            except Exception as error:  # noqa: BLE001 -- this is the one
+                reason = f"could not be handled: {error!r}"[:1000].replace("\x00", "")
+                try:
+                    await self._write(Batch(parked=[Parked(message, message.parked_for, reason)]))
+                except Exception as fatal:  # noqa: BLE001 -- it stays released: the next start finds it so
+                    self._fail(fatal)
+                    return
 
 
 _AT: Final = attrgetter("topic", "partition")

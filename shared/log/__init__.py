@@ -23,7 +23,7 @@ class HeadMoved(Exception):  # noqa: N818 -- a race, not an error
 
 
 class Fenced(Exception):  # noqa: N818 -- a rebalance, not an error
-    """The offsets are no longer ours to move; read them again or stop."""
+    """The offsets, or a released message, are no longer ours; read them again or stop."""
 
 
 class Head(NamedTuple):
@@ -62,7 +62,7 @@ class Known(NamedTuple):
 
 
 class Incoming(NamedTuple):
-    """A message as it came; `parked_id` where it comes back from parking."""
+    """A message as it came; `parked_id` and `parked_for`, its complaint, where it comes back from parking."""
 
     topic: str
     partition: int
@@ -72,6 +72,7 @@ class Incoming(NamedTuple):
     headers: tuple[tuple[str, bytes | None], ...]
     value: bytes | None
     parked_id: int | None = None
+    parked_for: str | None = None
 
 
 class Parked(NamedTuple):
@@ -142,7 +143,10 @@ class EventLog(Protocol):
         ...
 
     async def released(self) -> list[Incoming]:
-        """Messages a person has released from parking, oldest first."""
+        """Messages a person has released from parking, oldest first.
+
+        None before which one of its complaint is still parked, or comes back by another partition.
+        """
         ...
 
 

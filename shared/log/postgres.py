@@ -167,6 +167,7 @@ class PostgresLog:
                 headers=headers_of(row["headers"]),
                 value=row["value"],
                 parked_id=row["parked_id"],
+                parked_for=None if row["complaint_id"] is None else str(row["complaint_id"]),
             )
             for row in rows
         ]

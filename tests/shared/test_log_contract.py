@@ -605,6 +605,91 @@ async def test_the_oldest_released_message_comes_first(keeper: Keeper) -> None:
     assert [message.offset for message in await log.released()] == [5, 3, 4]
 
 
+async def _three_parked(log: EventLog, keeper: Keeper, *elsewhere: int) -> list[int]:
+    """Three messages of one complaint on the shelf; those of these offsets came by another partition."""
+    messages = [incoming(n)._replace(partition=7 if n in elsewhere else 2) for n in (1, 2, 3)]
+    for message in messages:
+        await log.append(Append(parked=[Parked(message, ID, "r")]))
+    return [shelf.parked_id for shelf in await keeper.shelves()]
+
+
+async def test_nothing_released_comes_before_an_earlier_one_of_its_complaint_that_is_parked(
+    keeper: Keeper,
+) -> None:
+    log = keeper.log("dispatch")
+    first, second, third = await _three_parked(log, keeper)
+    await keeper.release(third)
+    assert await log.released() == []
+    await keeper.release(first)
+    assert [message.offset for message in await log.released()] == [1]
+    await keeper.release(second)
+    assert [(m.offset, m.parked_for) for m in await log.released()] == [(1, ID), (2, ID), (3, ID)]
+
+
+async def test_what_came_by_another_partition_is_given_out_once_those_before_it_are_gone(
+    keeper: Keeper,
+) -> None:
+    """Each door of a desk takes up what was its own; which comes first is nobody's choice."""
+    log = keeper.log("dispatch")
+    first, second, third = await _three_parked(log, keeper, 2)
+    for number in (first, second, third):
+        await keeper.release(number)
+    for number, offset in ((first, 1), (second, 2), (third, 3)):
+        assert [message.offset for message in await log.released()] == [offset]
+        await log.append(Append(unpark=[number]))
+    assert await keeper.shelves() == []
+
+
+async def test_what_was_released_behind_one_that_failed_again_is_parked_again_with_it(keeper: Keeper) -> None:
+    log = keeper.log("dispatch")
+    first, second, third = await _three_parked(log, keeper, 2)
+    other = ComplaintId(complaint_id("other"))
+    await log.append(Append(parked=[Parked(incoming(9), other, "r")]))
+    for shelf in await keeper.shelves():
+        await keeper.release(shelf.parked_id)
+    await log.append(Append(parked=[Parked(incoming(1), None, "again")]))
+    assert [message.offset for message in await log.released()] == [9]
+    await keeper.release(first)
+    await log.append(Append(unpark=[first]))
+    assert [message.offset for message in await log.released()] == [9], "the two behind wait to be released"
+    assert [shelf.parked_id for shelf in await keeper.shelves()][:2] == [second, third]
+
+
+async def test_a_released_message_that_another_took_up_has_no_second_effect(keeper: Keeper) -> None:
+    """Two processes of a desk in the middle of a rebalance."""
+    await opened(keeper)
+    log = keeper.log("dispatch")
+    await log.append(Append(parked=[Parked(incoming(1), ID, "r")]))
+    (shelf,) = await keeper.shelves()
+    await keeper.release(shelf.parked_id)
+    (message,) = await log.released()
+    batch = Batch(unpark=[shelf.parked_id])
+    late = await decided("dispatch", log, signs()._replace(message=message), batch=batch)
+    await keeper.log("dispatch").append(Append(unpark=[shelf.parked_id]))
+    rows = await keeper.rows()
+    with pytest.raises(Fenced):
+        await log.append(late)
+    assert await keeper.rows() == rows
+
+
+async def test_what_follows_a_message_the_door_set_aside_waits_and_what_came_before_does_not(
+    keeper: Keeper,
+) -> None:
+    """They get their numbers in the order they came, whoever set them aside."""
+    await opened(keeper)
+    log = keeper.log("dispatch")
+    work = [signs(f"sign-{n}")._replace(message=incoming(n)) for n in (1, 3)]
+    said = await desk("dispatch", log).obey(
+        Batch(work=work, parked=[Parked(incoming(4), None, "bad"), Parked(incoming(2), ID, "not known here")])
+    )
+    assert (said.facts, said.parked) == (1, 3)
+    assert [(shelf.complaint_id, shelf.reason) for shelf in await keeper.shelves()] == [
+        (ID, "not known here"),
+        (ID, "waits behind a parked message of this complaint"),
+        (None, "bad"),
+    ]
+
+
 async def test_later_messages_of_a_parked_complaint_wait_behind_it_at_that_desk_only(keeper: Keeper) -> None:
     """Poison parks the complaint, not the partition."""
     await opened(keeper)
