@@ -57,6 +57,8 @@ CounterName = Literal[
     "relay.producers_rebuilt",
     # Timers that fired.
     "timer.fired",
+    # Timers that could not be decided and were left for a while: somebody must look.
+    "timer.passed_over",
 ]
 HistogramName = Literal[
     # Seconds from taking a batch to its commit.
@@ -84,6 +86,7 @@ _COUNTERS: Final[dict[CounterName, tuple[str, tuple[str, ...]]]] = {
     "relay.messages": ("messages acknowledged by Kafka", ()),
     "relay.producers_rebuilt": ("producers thrown away and made anew", ()),
     "timer.fired": ("timers fired", ()),
+    "timer.passed_over": ("timers that could not be decided and were left for a while", ()),
 }
 _HISTOGRAMS: Final[dict[HistogramName, tuple[str, tuple[float, ...]]]] = {
     "door.batch_seconds": (

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from itertools import count
 from typing import Any, Final
+from uuid import UUID
 
 from msgspec.structs import replace
 
@@ -312,15 +313,16 @@ class _MemoryTimers:
         return self._story.clock.now()
 
     async def fetch(
-        self, query: str, shards: Sequence[int], low: datetime, until: datetime, limit: int
+        self, query: str, shards: Sequence[int], low: datetime, until: datetime, limit: int, behind: UUID
     ) -> list[_Row]:
         assert query == escalation_inbound._DUE
         assert list(shards) == list(range(TIMER_SHARDS))
         due = self._story.memory.due(until)
-        return [_Row((stream, due_at)) for stream, due_at in due.items() if due_at >= low][:limit]
+        rows = sorted((due_at, UUID(stream)) for stream, due_at in due.items())
+        return [_Row((stream, due_at)) for due_at, stream in rows if (due_at, stream) > (low, behind)][:limit]
 
 
-class _Row(tuple[ComplaintId, datetime]):
+class _Row(tuple[UUID, datetime]):
     """A row by place and by name, as asyncpg's."""
 
     __slots__ = ()
