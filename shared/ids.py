@@ -12,7 +12,7 @@ FactId = NewType("FactId", str)
 """A fact in the log. Lower-case UUID text, derived from what caused the fact."""
 
 MessageId = NewType("MessageId", str)
-"""An input from outside: derived from its CloudEvents `source` and `id`. Lower-case UUID text."""
+"""An input from outside: derived from its topic and its CloudEvents `source` and `id`. Lower-case UUID text."""
 
 CallId = NewType("CallId", str)
 RequestId = NewType("RequestId", str)
@@ -32,6 +32,10 @@ def complaint_id(request_id: str) -> ComplaintId:
     return ComplaintId(derived("complaint", request_id))
 
 
-def message_id(source: str, event_id: str) -> MessageId:
-    """The identity of a CloudEvent: equal `source` and `id` mean the same event."""
-    return MessageId(derived("message", source, event_id))
+def message_id(topic: str, source: str, event_id: str) -> MessageId:
+    """The identity of an input: equal `source` and `id` on one topic mean the same event.
+
+    `topic` is the topic's name without the city's prefix. What another speaker says elsewhere is no repeat,
+    whatever source and id it claims.
+    """
+    return MessageId(derived("message", topic, source, event_id))

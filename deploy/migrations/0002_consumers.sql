@@ -13,7 +13,7 @@ CREATE TABLE es.consumer_offset (
     PRIMARY KEY (consumer, topic, part)
 ) WITH (fillfactor = 50);
 
--- Inputs from outside that had their effect, by the identity of their CloudEvent.
+-- Inputs from outside that had their effect, by the identity of their CloudEvent on its topic.
 CREATE TABLE es.inbox (
     consumer   text NOT NULL,
     message_id uuid NOT NULL,

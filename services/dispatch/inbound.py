@@ -58,7 +58,7 @@ def replies(settings: Settings, clock: Clock) -> Handle:
                 suggested_unit=None if data.suggested_unit is None else UnitId(data.suggested_unit),
                 at=at,
             )
-        identity = message_id(event.source, event.id)
+        identity = message_id(DISPATCH_REPLIES.of(unit), event.source, event.id)
         return Work(command, complaint, identity, message, identity)
 
     return one_by_one(translate)
@@ -82,7 +82,7 @@ def reviews(clock: Clock) -> Handle:
             to_unit=None if data.to_unit is None else UnitId(data.to_unit),
             at=clock.of_input(event.time, arrived_at(message)),
         )
-        identity = message_id(event.source, event.id)
+        identity = message_id(DISPATCH_REVIEWS.name, event.source, event.id)
         return Work(command, complaint, identity, message, identity)
 
     return one_by_one(translate)

@@ -54,7 +54,7 @@ def answers(clock: Clock) -> Handle:
             command = CloseByException(
                 complaint_id=complaint, approved_by=data.approved_by, reason=data.reason, at=at
             )
-        identity = message_id(event.source, event.id)
+        identity = message_id(FEEDBACK_ANSWERS.name, event.source, event.id)
         return Work(command, complaint, identity, message, identity)
 
     return one_by_one(translate)

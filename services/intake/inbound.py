@@ -57,7 +57,7 @@ def requests(settings: Settings, clock: Clock) -> Handle:
             assert isinstance(data, RequestWithdrawn)  # noqa: S101 -- for the type checker
             complaint = complaint_id(data.request_id)
             command = WithdrawRequest(complaint_id=complaint, reason=data.reason, at=event.time)
-        identity = message_id(event.source, event.id)
+        identity = message_id(INTAKE_REQUESTS.name, event.source, event.id)
         return Work(command, complaint, identity, message, identity)
 
     return one_by_one(translate)

@@ -172,7 +172,7 @@ async def _good_behind(town: City, case: DoorCase, known: ComplaintId, key: str)
     value = msgspec.json.encode(case.data(known, own))
     await town.send(town.topic(case.line, case.unit), key, value, headers, partitions=case.line.partitions)
     began = time.monotonic()
-    identity = message_id("/test", event_id)
+    identity = message_id(case.line.of(case.unit), "/test", event_id)
     await until(
         lambda: _effect(town, case, own, identity), within=SOON, what="the message behind the bad one"
     )

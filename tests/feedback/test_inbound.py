@@ -8,6 +8,7 @@ from services.feedback.inbound import answers
 from shared.clock import SystemClock
 from shared.ids import message_id
 from shared.inputs import Input
+from shared.topics import FEEDBACK_ANSWERS
 from tests.doors import BAD, SOURCE, Bad, asked, clock, filled, message, refused, spoiled
 from tests.examples import (
     ANSWER_REPLY,
@@ -32,7 +33,7 @@ def test_each_input_is_a_command(data: Input, command: object) -> None:
     work = asked(ANSWERS, message(data, TOPIC, at=command.at))  # type: ignore[attr-defined] -- all have it
     assert work.command == command
     assert work.complaint_id == ID
-    assert work.message_id == work.caused_by == message_id(SOURCE, "1")
+    assert work.message_id == work.caused_by == message_id(FEEDBACK_ANSWERS.name, SOURCE, "1")
 
 
 def test_a_judgement_counts_when_it_arrived() -> None:

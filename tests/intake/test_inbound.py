@@ -12,6 +12,7 @@ from services.intake.settings import Settings
 from shared.clock import AHEAD_MAX
 from shared.ids import complaint_id, message_id
 from shared.inputs import CallAnswered, CallEnded, CallOffered
+from shared.topics import INTAKE_REQUESTS
 from tests.doors import BAD, NOW, SOURCE, Bad, asked, clock, filled, message, refused, spoiled
 from tests.examples import (
     ANSWER_REPLY,
@@ -40,7 +41,7 @@ def test_a_recorded_request_is_to_be_put_on_record_at_its_own_time() -> None:
     work = asked(REQUESTS, message(REQUEST, "intake.requests"))
     assert work.command == RECORD
     assert work.complaint_id == ID
-    assert work.message_id == work.caused_by == message_id(SOURCE, "1")
+    assert work.message_id == work.caused_by == message_id(INTAKE_REQUESTS.name, SOURCE, "1")
 
 
 def test_a_withdrawn_request_is_to_be_withdrawn() -> None:

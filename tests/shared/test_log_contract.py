@@ -264,13 +264,13 @@ def records(request_id: str = REQUEST_ID, *, event: str = "record", at: datetime
         calendar="cn-1",
         at=at,
     )
-    identity = message_id("/contract", event + request_id)
+    identity = message_id("door", "/contract", event + request_id)
     return Work(command, command.complaint_id, identity, None, identity)
 
 
 def withdraws(event: str = "withdraw") -> Work:
     command = WithdrawRequest(complaint_id=ID, reason="", at=CALLED_AT + HOUR)
-    identity = message_id("/contract", event)
+    identity = message_id("door", "/contract", event)
     return Work(command, ID, identity, None, identity)
 
 
@@ -280,7 +280,7 @@ def sends(stream: ComplaintId = ID, at: datetime = CALLED_AT) -> Work:
 
 def signs(event: str = "sign") -> Work:
     command = SignOrder(complaint_id=ID, unit=STREET, assignment=1, at=CALLED_AT + HOUR)
-    identity = message_id("/contract", event)
+    identity = message_id("door", "/contract", event)
     return Work(command, ID, identity, None, identity)
 
 
