@@ -271,7 +271,8 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
                 standing.ahead = passed
                 reason = f"could not be handled: {error!r}"[:1000].replace("\x00", "")
                 try:
-                    await self._write(Batch(parked=[Parked(message, None, reason)]))
+                    parked = Parked(message, self._complaint_of(message), reason)
+                    await self._write(Batch(parked=[parked]))
                 except Exception as fatal:  # noqa: BLE001 -- neither handled nor parked: stop before it is passed
                     self._standing.clear()
                     self._dirty.clear()
@@ -283,6 +284,14 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
             if at in self._standing and place.offset >= self._standing[at].ahead.offset:
                 self._standing[at].ahead = place
         return True
+
+    def _complaint_of(self, message: Incoming) -> str | None:
+        """The complaint a message is about, as far as that can be told."""
+        batch = Batch()
+        with suppress(Exception):
+            self._fill([message], batch)
+        told = [*(w.complaint_id for w in batch.work), *(p.complaint_id for p in batch.parked)]
+        return next((one for one in told if one is not None), message.parked_for)
 
     def _fresh(
         self, records: Sequence[ConsumerRecord[Any, Any]], before: dict[tuple[str, int], Place]
@@ -495,7 +504,7 @@ def one_by_one(translate: Translate) -> Handle:
             try:
                 work = translate(message)
             except BadInput as error:
-                batch.parked.append(Parked(message, None, str(error)))
+                batch.parked.append(Parked(message, error.complaint_id, str(error)))
             else:
                 if work is not None:
                     batch.work.append(work)

@@ -26,6 +26,11 @@ _DECODERS: Final[dict[str, msgspec.json.Decoder[Input]]] = {
 class BadInput(Exception):  # noqa: N818 -- a message to set aside, not our failure
     """A message no desk can act on; the text names the field and what was expected."""
 
+    def __init__(self, text: str, complaint_id: str | None = None) -> None:
+        """With the complaint it is parked with, where later messages must not overtake it."""
+        super().__init__(text)
+        self.complaint_id = complaint_id
+
 
 class Event(NamedTuple):
     """An input from outside, as a CloudEvent."""

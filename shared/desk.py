@@ -13,6 +13,7 @@ from shared.complaint import (
     Case,
     Complaint,
     NoSuchComplaint,
+    UnreadableHead,
     due_deadlines,
     evolve,
     head_text,
@@ -233,6 +234,10 @@ class _Hand:
             self.repeats += 1
             return None
         complaint_id = work.complaint_id
+        unreadable = self._known.unreadable.get(complaint_id)
+        if unreadable is not None:
+            self.parks(work, unreadable, UnreadableHead(unreadable))
+            return None
         life = self._lives.get(complaint_id)
         if life is None:
             head = self._known.heads.get(complaint_id)

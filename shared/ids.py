@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from hashlib import blake2b
 from typing import Final, NewType
 
@@ -18,6 +19,7 @@ CallId = NewType("CallId", str)
 RequestId = NewType("RequestId", str)
 UnitId = NewType("UnitId", str)
 
+_UUID: Final = re.compile(rb"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _VARIANT: Final = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
 
 
@@ -25,6 +27,11 @@ def derived(*parts: str) -> str:
     """The UUID (version 8) that these parts always give; another order or split gives another."""
     digits = blake2b("\x1f".join(parts).encode(), digest_size=16).hexdigest()
     return f"{digits[:8]}-{digits[8:12]}-8{digits[13:16]}-{_VARIANT[digits[16]]}{digits[17:20]}-{digits[20:]}"
+
+
+def complaint_of_key(key: bytes | None) -> ComplaintId | None:
+    """The complaint a message of the log is about, by its key; None where that is no complaint's id."""
+    return ComplaintId(key.decode()) if key is not None and _UUID.fullmatch(key) else None
 
 
 def complaint_id(request_id: str) -> ComplaintId:

@@ -41,7 +41,7 @@ from shared.inputs import Input
 from shared.life import illegal
 from shared.log import TIMER_KINDS, TIMER_SHARDS, Incoming
 from shared.log.memory import Memory, MemoryLog
-from shared.process import React, from_log, types_of
+from shared.process import HeardTypes, React, from_log
 from shared.telemetry import Telemetry
 from shared.topics import (
     COMPLAINTS_LOG,
@@ -296,7 +296,7 @@ class Story:
 
     def _hearer(self, reacts: Sequence[type[Fact]], react: React) -> Handle:
         """A desk's ear for the log; like its door it passes over what it does not react to."""
-        wanted, fill = types_of(reacts), one_by_one(from_log(react, self.clock))
+        wanted, fill = HeardTypes(reacts), one_by_one(from_log(react, self.clock))
         return lambda messages, batch: fill(
             [m for m in messages if header(m.headers, "ce_type") in wanted], batch
         )

@@ -6,18 +6,18 @@
 --   = -1  `stream_id` is a message that already had its effect
 --   = -2  `stream_id` is a complaint with something parked at this consumer
 CREATE FUNCTION es.heads(p_consumer text, p_streams uuid[], p_inbox uuid[])
-RETURNS TABLE (stream_id uuid, version int, head_hash bytea, state text)
+RETURNS TABLE (stream_id uuid, version int, head_hash bytea, state text, state_schema smallint)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = es, pg_catalog AS $$
 #variable_conflict use_column
 BEGIN
-    RETURN QUERY SELECT s.stream_id, s.version, s.head_hash, s.state
+    RETURN QUERY SELECT s.stream_id, s.version, s.head_hash, s.state, s.state_schema
         FROM stream s WHERE s.stream_id = ANY (p_streams);
     IF cardinality(p_inbox) > 0 THEN
-        RETURN QUERY SELECT i.message_id, -1, NULL::bytea, NULL::text
+        RETURN QUERY SELECT i.message_id, -1, NULL::bytea, NULL::text, NULL::smallint
             FROM inbox i WHERE i.consumer = p_consumer AND i.message_id = ANY (p_inbox);
     END IF;
     IF EXISTS (SELECT 1 FROM parked WHERE consumer = p_consumer AND complaint_id IS NOT NULL) THEN
-        RETURN QUERY SELECT DISTINCT p.complaint_id, -2, NULL::bytea, NULL::text
+        RETURN QUERY SELECT DISTINCT p.complaint_id, -2, NULL::bytea, NULL::text, NULL::smallint
             FROM parked p WHERE p.consumer = p_consumer AND p.complaint_id = ANY (p_streams);
     END IF;
 END $$;

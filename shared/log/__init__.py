@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 from typing import Final, NamedTuple, Protocol
 
 from shared.complaint import Complaint
@@ -59,6 +60,8 @@ class Known(NamedTuple):
     """Messages that already had their effect."""
     parked: frozenset[str]
     """Complaints with something parked at this consumer."""
+    unreadable: Mapping[str, str] = MappingProxyType({})
+    """Complaints whose head this code must not decide on, and why."""
 
 
 class Incoming(NamedTuple):

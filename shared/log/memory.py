@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from shared.complaint import head_of
+from shared.complaint import STATE_SCHEMA, UnreadableHead, stored_head
 from shared.envelope import Stored
 from shared.ids import ComplaintId, FactId
 from shared.log import Append, EventLog, Fenced, Head, HeadMoved, Incoming, Known, Parked, Place
@@ -41,6 +41,8 @@ class Memory:
     """Every fact in commit order; its position is its place here, counted from 1."""
     heads: dict[str, tuple[int, bytes, str]] = field(default_factory=dict)
     """Version, hash and stored text by complaint."""
+    state_schemas: dict[str, int] = field(default_factory=dict)
+    """Where a newer system wrote the head: the version of its form."""
     timers: dict[tuple[str, int], datetime] = field(default_factory=dict)
     """When what is watched is due, by complaint and kind."""
     inbox: set[tuple[str, str]] = field(default_factory=set)
@@ -93,11 +95,17 @@ class MemoryLog:
         """See `EventLog.heads`."""
         memory = self.memory
         heads: dict[str, Head] = {}
+        unreadable: dict[str, str] = {}
         for stream in streams:
             head = memory.heads.get(stream)
             if head is not None:
                 version, head_hash, text = head
-                heads[stream] = Head(version, head_hash, head_of(text))
+                try:
+                    case = stored_head(stream, text, memory.state_schemas.get(stream, STATE_SCHEMA))
+                except UnreadableHead as unread:
+                    unreadable[stream] = str(unread)
+                else:
+                    heads[stream] = Head(version, head_hash, case)
         waiting = {
             kept.parked.complaint_id for kept in memory.parked.values() if kept.consumer == self._consumer
         }
@@ -105,6 +113,7 @@ class MemoryLog:
             heads,
             frozenset(message for message in inbox if (self._consumer, message) in memory.inbox),
             frozenset(stream for stream in streams if stream in waiting),
+            unreadable,
         )
 
     async def append(self, append: Append) -> None:

@@ -24,7 +24,7 @@ from services.escalation import rules as escalation
 from services.escalation.commands import FireDeadlines
 from services.intake import rules as intake
 from services.intake.commands import RecordRequest, WithdrawRequest
-from shared.complaint import Complaint, due_deadlines
+from shared.complaint import STATE_SCHEMA, Complaint, due_deadlines
 from shared.desk import Batch, Desk, Work
 from shared.envelope import GENESIS, chained
 from shared.events.base import Limit
@@ -101,6 +101,10 @@ class Keeper(Protocol):
         """Let a parked message go back."""
         ...
 
+    async def write_newer(self, stream: str, state_schema: int) -> None:
+        """A newer system writes this head."""
+        ...
+
     async def close(self) -> None:
         """Give everything back."""
         ...
@@ -147,6 +151,9 @@ class InMemory:
     async def release(self, parked_id: int) -> None:
         self.memory.release(parked_id)
 
+    async def write_newer(self, stream: str, state_schema: int) -> None:
+        self.memory.state_schemas[stream] = state_schema
+
     async def close(self) -> None:
         return None
 
@@ -189,6 +196,10 @@ class InPostgres:
 
     async def release(self, parked_id: int) -> None:
         await self.eyes.execute("UPDATE es.parked SET released_at = now() WHERE parked_id = $1", parked_id)
+
+    async def write_newer(self, stream: str, state_schema: int) -> None:
+        statement = "UPDATE es.stream SET state_schema = $2 WHERE stream_id = $1"
+        await self.eyes.execute(statement, stream, state_schema)
 
     async def close(self) -> None:
         for log in self.logs:
@@ -337,6 +348,22 @@ async def test_the_head_is_what_the_facts_add_up_to(keeper: Keeper) -> None:
     assert (head.version, head.hash) == (3, (await keeper.rows())[-1].hash)
     assert head.case.order is not None
     assert head.case.order.unit == STREET
+
+
+async def test_a_head_of_a_newer_system_is_told_apart_and_stops_no_other(keeper: Keeper) -> None:
+    await opened(keeper)
+    await desk("intake", keeper.log("intake")).obey(Batch(work=[records("beside")]))
+    beside = complaint_id("beside")
+    await keeper.write_newer(ID, STATE_SCHEMA + 1)
+    known = await keeper.log("dispatch").heads([ID, beside], [])
+    assert set(known.heads) == {beside}
+    assert set(known.unreadable) == {ID}
+    rows = await keeper.rows()
+    work = [signs()._replace(message=incoming(1)), sends(beside)]
+    said = await desk("dispatch", keeper.log("dispatch")).obey(Batch(work=work))
+    assert (said.facts, said.parked) == (1, 1)
+    assert await keeper.rows() == rows
+    assert [shelf.complaint_id for shelf in await keeper.shelves()] == [ID]
 
 
 async def test_many_complaints_are_written_at_once(keeper: Keeper) -> None:
@@ -497,7 +524,7 @@ async def test_who_lost_its_partition_is_fenced_and_writes_nothing(keeper: Keepe
     with pytest.raises(Fenced):
         await zombie.append(late)
     assert (await keeper.rows(), await keeper.timers()) == ([], {})
-    assert (await owner.heads([ID], late.inbox)) == Known({}, frozenset(), frozenset())
+    assert (await owner.heads([ID], late.inbox)) == Known({}, frozenset(), frozenset(), {})
 
 
 async def test_one_lost_partition_among_many_fences_all_of_it(keeper: Keeper) -> None:
