@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import groupby
 from operator import attrgetter
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import asyncpg
 from aiokafka import ConsumerRebalanceListener, ConsumerRecord, TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 from faststream.kafka.annotations import KafkaMessage as Message
@@ -49,6 +49,8 @@ AWAY: Final = (
 
 Translate = Callable[[Incoming], Work | None]
 """A message to what it asks of the desk; None where the desk has nothing to do with it. Raises `BadInput`."""
+
+_Heard = TypeVar("_Heard")
 
 Handle = Callable[[Sequence[Incoming], Batch], None]
 """Puts the effects of a whole batch of messages into it."""
@@ -109,6 +111,8 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
         self._flush: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._kafka_told_at = 0.0
+        self._unreadable: str | None = None
+        """What was said when it last could not be read; None since it can."""
 
     def open_on(
         self, broker: KafkaBroker, *, topic: str = "", pattern: str = "", patient: bool = False
@@ -139,7 +143,78 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
             await self.take(message.raw_message)
 
         subscribe(on_batch)
+        # FastStream sleeps over an error of Kafka and tells nobody; our ear is between it and the consumer.
+        fetch = subscribe.get_msg
+
+        async def hear(consumer: Any) -> tuple[ConsumerRecord[Any, Any], ...]:
+            return await self.hear(lambda: fetch(consumer)) or ()
+
+        subscribe.get_msg = hear
         self._subscriber = subscribe
+
+    # -- what cannot be read
+
+    async def hear(self, fetch: Callable[[], Awaitable[_Heard]]) -> _Heard | None:
+        """What the consumer has; None where our offset is no longer there and the door had to go past it.
+
+        Any other error of Kafka is told of once until it can be read again, counted, and raised: whoever fetches
+        waits and tries again.
+        """
+        try:
+            heard = await fetch()
+        except OffsetOutOfRangeError as error:
+            await self._go_past(error.args[0])
+            return None
+        except KafkaError as error:
+            self._cannot_read(error)
+            raise
+        if self._unreadable is not None:
+            self._unreadable = None
+            self._telemetry.log.info("door_reads_again", door=self.name)
+        return heard
+
+    def _cannot_read(self, error: Exception) -> None:
+        self._telemetry.count("door.unreadable")
+        told = repr(error)[:300]
+        if told != self._unreadable:
+            self._unreadable = told
+            self._telemetry.log.error(
+                "door_cannot_read",
+                door=self.name,
+                error=told,
+                partitions={f"{topic} {part}": s.ahead.offset for (topic, part), s in self._standing.items()},
+            )
+
+    async def _go_past(self, places: Mapping[TopicPartition, int]) -> None:
+        """Kafka no longer has our offsets: go on at the earliest there is, and say what was not read.
+
+        Either retention has passed us, or the topic was made anew and is shorter than we had read. The relay's
+        mark stays: its messages of a new topic are newer.
+        """
+        consumer = self._subscriber.consumer
+        async with self._turn:
+            for tp, offset in places.items():
+                standing = self._standing.get((tp.topic, tp.partition))
+                if standing is None:
+                    continue  # taken away meanwhile
+                self._telemetry.count("door.unreadable")
+                earliest = (await consumer.beginning_offsets([tp]))[tp]
+                skipped = max(earliest - standing.ahead.offset, 0)
+                self._telemetry.count("door.offsets_skipped", skipped)
+                self._telemetry.log.error(
+                    "offset_out_of_range",
+                    door=self.name,
+                    topic=tp.topic,
+                    partition=tp.partition,
+                    offset=offset,
+                    goes_on_at=earliest,
+                    skipped=skipped,
+                )
+                standing.ahead = standing.ahead._replace(offset=earliest)
+                self._dirty.add((tp.topic, tp.partition))
+                with suppress(KafkaError, AssertionError):  # taken away meanwhile
+                    consumer.seek(tp, earliest)
+            await self._write(Batch())
 
     # -- partitions come and go
 

@@ -62,6 +62,7 @@ class Process:
             exporter=exporter_of(settings.traces, settings.traces_endpoint),
             ratio=settings.traces_ratio,
         )
+        self.telemetry.hear_kafka()
         self.broker = KafkaBroker(
             settings.kafka,
             client_id=name,

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import time
 from collections.abc import MutableMapping, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
@@ -49,6 +50,12 @@ CounterName = Literal[
     "door.fenced",
     # Times PostgreSQL or Kafka was away and the work was tried again.
     "door.retries",
+    # Times a door could not read from Kafka: not authorized, no such offset, no answer.
+    "door.unreadable",
+    # Offsets a door had to go past without reading them: Kafka no longer has them.
+    "door.offsets_skipped",
+    # Errors the Kafka client told of, an unreachable broker above all.
+    "kafka.errors",
     # Messages of the relay that had been seen before and were dropped.
     "door.relay_repeats",
     # Messages the relay had acknowledged by Kafka.
@@ -82,6 +89,9 @@ _COUNTERS: Final[dict[CounterName, tuple[str, tuple[str, ...]]]] = {
     "door.parked": ("messages set aside for a person", ()),
     "door.fenced": ("times the offsets belonged to another consumer", ()),
     "door.retries": ("times PostgreSQL or Kafka was away", ()),
+    "door.unreadable": ("times a door could not read from Kafka", ()),
+    "door.offsets_skipped": ("offsets passed unread because Kafka no longer has them", ()),
+    "kafka.errors": ("errors the Kafka client told of", ()),
     "door.relay_repeats": ("relay messages seen before", ()),
     "relay.messages": ("messages acknowledged by Kafka", ()),
     "relay.producers_rebuilt": ("producers thrown away and made anew", ()),
@@ -135,6 +145,28 @@ class _GivenIds(IdGenerator):
         return given or self._random.generate_span_id()
 
 
+KAFKA_ERROR_SECONDS: Final = 60.0
+"""An error of the Kafka client is told once in this time, however often it comes."""
+
+
+class _KafkaErrors(logging.Handler):
+    """What the Kafka client says of errors: each counted, each kind told once a minute."""
+
+    def __init__(self, telemetry: Telemetry) -> None:
+        super().__init__(logging.ERROR)
+        self._telemetry = telemetry
+        self._told_at: dict[tuple[str, str], float] = {}
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._telemetry.count("kafka.errors")
+        kind, now = (record.name, str(record.msg)), time.monotonic()
+        if now - self._told_at.get(kind, -KAFKA_ERROR_SECONDS) < KAFKA_ERROR_SECONDS:
+            return
+        self._told_at[kind] = now
+        with suppress(Exception):  # a log line must not end its writer
+            self._telemetry.log.error("kafka_client", client=record.name, said=record.getMessage()[:300])
+
+
 class _BatchSpan(NamedTuple):
     """A batch at work, and the decisions on followed lives in it."""
 
@@ -175,6 +207,13 @@ class Telemetry:
             self._tracer = self._provider.get_tracer("hotline")
         # Of the task it is asked in: the doors of a process have batches in hand at the same time.
         self._batch: ContextVar[_BatchSpan | None] = ContextVar("batch", default=None)
+
+    def hear_kafka(self) -> None:
+        """Count and tell what the Kafka client complains of: 40 to 60 lines a second while a broker is away."""
+        client = logging.getLogger("aiokafka")
+        client.setLevel(logging.ERROR)
+        client.propagate = False
+        client.handlers = [_KafkaErrors(self)]
 
     def serve_metrics(self, port: int) -> int:
         """Answer Prometheus on this loopback port (0: a free one); returns the port."""
@@ -346,6 +385,4 @@ def set_up_logs(level: str = "INFO") -> None:
         cache_logger_on_first_use=True,
     )
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(message)s")
-    # 40 to 60 lines a second while a broker is away; the door says once that it waits.
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)

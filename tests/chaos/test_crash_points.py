@@ -15,6 +15,8 @@ from typing import Any, Final
 
 import asyncpg
 import pytest
+from confluent_kafka import TopicPartition as KafkaPlace
+from confluent_kafka.admin import AdminClient
 
 from hotline.stack.stack import Addresses
 from services.escalation.inbound import Ticker
@@ -284,6 +286,63 @@ async def _each_once_soon(city: City, streams: Sequence[ComplaintId]) -> None:
 
     await until(all_there, within=15, what="every request on record")
     await _each_once(city, streams)
+
+
+# -- what Kafka no longer has
+
+
+async def _forget(city: City, before: int) -> None:
+    """Retention passes: Kafka deletes what lies before this offset in each partition."""
+    topic = city.topic(INTAKE_REQUESTS)
+    admin = AdminClient({"bootstrap.servers": city.realm.kafka, "log_level": 0})
+    places = [KafkaPlace(topic, number, before) for number in range(INTAKE_REQUESTS.partitions)]
+    for deleted in admin.delete_records(places).values():
+        await asyncio.to_thread(deleted.result, 20)
+
+
+async def test_what_retention_has_passed_is_gone_past_with_an_alarm_that_counts_it(
+    stack: Addresses, databases: Databases, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    async with open_city(stack, databases, tmp_path_factory.mktemp("retention")) as city:
+        await _told(city, "gone", 40)
+        topic = city.topic(INTAKE_REQUESTS)
+        ends = await city.ends([(topic, number) for number in range(INTAKE_REQUESTS.partitions)])
+        assert min(ends.values()) >= 2
+        await _forget(city, 2)
+        async with door_of_intake(city, Faults()) as (ear, desk):
+            await asyncio.wait_for(ear.take_all(), 30)
+            assert counted(desk, "door.offsets_skipped") == 2 * INTAKE_REQUESTS.partitions
+            assert counted(desk, "door.messages") == 40 - 2 * INTAKE_REQUESTS.partitions
+
+            async def stored() -> bool:
+                rows = await city.sql(
+                    "SELECT part, next_offset FROM es.consumer_offset WHERE topic = $1", topic
+                )
+                return {(topic, row[0]): row[1] for row in rows} == ends
+
+            await until(stored, within=5, what="offsets at the end")
+        assert await city.value("SELECT count(*) FROM es.stream") == 40 - 2 * INTAKE_REQUESTS.partitions
+
+
+async def test_a_topic_made_anew_is_read_from_its_beginning(
+    stack: Addresses, databases: Databases, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """It is shorter than what the desk had read of the old one."""
+    async with open_city(stack, databases, tmp_path_factory.mktemp("anew")) as city:
+        await _told(city, "anew")
+        async with door_of_intake(city, Faults()):
+            pass  # its offsets have rows from now on
+        await city.sql("UPDATE es.consumer_offset SET next_offset = 1000")
+        async with door_of_intake(city, Faults()) as (ear, desk):
+
+            async def all_read() -> bool:
+                await ear.door.take(await ear.fetch(within_ms=200))
+                return counted(desk, "door.messages") == MESSAGES
+
+            await until(all_read, within=20, what="the messages of the new topic")
+            assert counted(desk, "door.offsets_skipped") == 0
+            assert counted(desk, "door.unreadable") == INTAKE_REQUESTS.partitions
+        assert await city.value("SELECT count(*) FROM es.stream") == MESSAGES
 
 
 # -- the clock
