@@ -27,6 +27,7 @@ from faststream.kafka.message import FAKE_CONSUMER, KafkaMessage
 
 from shared.cloudevents import BadInput, header
 from shared.desk import Batch, Desk, Work
+from shared.errors import told
 from shared.log import Fenced, Incoming, Moved, Parked, Place
 from shared.settings import CommonSettings
 from shared.telemetry import Telemetry
@@ -175,13 +176,13 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
 
     def _cannot_read(self, error: Exception) -> None:
         self._telemetry.count("door.unreadable")
-        told = repr(error)[:300]
-        if told != self._unreadable:
-            self._unreadable = told
+        why = told(error)
+        if why != self._unreadable:
+            self._unreadable = why
             self._telemetry.log.error(
                 "door_cannot_read",
                 door=self.name,
-                error=told,
+                error=why,
                 partitions={f"{topic} {part}": s.ahead.offset for (topic, part), s in self._standing.items()},
             )
 
@@ -285,7 +286,7 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
             effect = await self._handle(messages)
         except Exception as error:  # noqa: BLE001 -- one message must not stop the door
             self._telemetry.log.error(  # noqa: TRY400 -- the reason stands with each message parked
-                "batch_failed", door=self.name, error=repr(error)[:500]
+                "batch_failed", door=self.name, error=told(error)
             )
             effect = await self._handle_each(messages, before)
         if effect:
@@ -344,7 +345,7 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
                 await self._handle([message])
             except Exception as error:  # noqa: BLE001 -- this is the one
                 standing.ahead = passed
-                reason = f"could not be handled: {error!r}"[:1000].replace("\x00", "")
+                reason = f"could not be handled: {told(error)}"
                 try:
                     parked = Parked(message, self._complaint_of(message), reason)
                     await self._write(Batch(parked=[parked]))
@@ -365,8 +366,8 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
         batch = Batch()
         with suppress(Exception):
             self._fill([message], batch)
-        told = [*(w.complaint_id for w in batch.work), *(p.complaint_id for p in batch.parked)]
-        return next((one for one in told if one is not None), message.parked_for)
+        about = [*(w.complaint_id for w in batch.work), *(p.complaint_id for p in batch.parked)]
+        return next((one for one in about if one is not None), message.parked_for)
 
     def _fresh(
         self, records: Sequence[ConsumerRecord[Any, Any]], before: dict[tuple[str, int], Place]
@@ -448,9 +449,7 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
             except AWAY as error:
                 self._telemetry.count("door.retries")
                 if tried == 0 or tried % 30 == 0:
-                    self._telemetry.log.warning(
-                        "waiting_for_postgres", door=self.name, error=repr(error)[:200]
-                    )
+                    self._telemetry.log.warning("waiting_for_postgres", door=self.name, error=told(error))
                 await asyncio.sleep(RETRY_SECONDS[min(tried, len(RETRY_SECONDS) - 1)])
                 tried += 1
 
@@ -510,7 +509,7 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
                 await self._handle_released(messages)
             except Exception as error:  # noqa: BLE001 -- one message must not keep the others parked
                 self._telemetry.log.error(  # noqa: TRY400 -- the reason stands with each message parked
-                    "batch_failed", door=self.name, error=repr(error)[:500]
+                    "batch_failed", door=self.name, error=told(error)
                 )
                 await self._handle_released_each(len(messages))
             return len(messages)
@@ -536,7 +535,7 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
             try:
                 await self._handle_released([message])
             except Exception as error:  # noqa: BLE001 -- this is the one
-                reason = f"could not be handled: {error!r}"[:1000].replace("\x00", "")
+                reason = f"could not be handled: {told(error)}"
                 try:
                     await self._write(Batch(parked=[Parked(message, message.parked_for, reason)]))
                 except Exception as fatal:  # noqa: BLE001 -- it stays released: the next start finds it so

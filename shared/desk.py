@@ -19,6 +19,7 @@ from shared.complaint import (
     head_text,
 )
 from shared.envelope import GENESIS, chained
+from shared.errors import told
 from shared.events import Fact
 from shared.ids import ComplaintId, derived
 from shared.log import (
@@ -156,7 +157,7 @@ class Desk:
             except Exception as error:  # noqa: BLE001 -- a bug in a rule must not stop the city
                 self.telemetry.failed(self.name, work.complaint_id, error)
                 life.failed = True
-                hand.parks(work, f"could not be decided: {error!r}", error)
+                hand.parks(work, f"could not be decided: {told(error)}", error)
             else:
                 if work.message_id is not None:
                     hand.done.add(work.message_id)

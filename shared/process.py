@@ -21,6 +21,7 @@ from shared.clock import Clock, RehearsalClock, SystemClock
 from shared.cloudevents import BadInput
 from shared.codec import TYPES, UnknownType, ce_type_of, decoded, fact_named, fact_type_of
 from shared.desk import Decide, Desk, Work
+from shared.errors import told
 from shared.events import Fact
 from shared.ids import ComplaintId, complaint_of_key
 from shared.log import Incoming
@@ -143,7 +144,7 @@ class Process:
                 await self.broker.start()
             except (KafkaError, OSError) as error:
                 if not warned:
-                    self.telemetry.log.warning("waiting_for_kafka", error=repr(error)[:200])
+                    self.telemetry.log.warning("waiting_for_kafka", error=told(error))
                     warned = True
                 with suppress(Exception):
                     async with asyncio.timeout(STOP_SECONDS_MAX):
@@ -215,7 +216,7 @@ def from_log(react: React, clock: Clock) -> Translate:
         try:
             fact = decoded(*named, message.value)
         except (UnknownType, msgspec.DecodeError) as error:
-            text = f"complaints.log: {error}"
+            text = f"complaints.log: {error if isinstance(error, UnknownType) else told(error)}"
             raise BadInput(text, complaint_of_key(message.key)) from error
         command = react(fact, clock.of_reaction(getattr(fact, fact.TIME)))
         if command is None:

@@ -26,6 +26,8 @@ from opentelemetry.sdk.trace.id_generator import IdGenerator, RandomIdGenerator
 from opentelemetry.trace import Link, NonRecordingSpan, SpanContext, SpanKind, TraceFlags
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
 
+from shared.errors import told
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -263,7 +265,7 @@ class Telemetry:
 
     def failed(self, desk: str, complaint_id: str, error: Exception) -> None:
         """A rule failed on one complaint, which was parked."""
-        self.log.error("rule_failed", desk=desk, complaint_id=complaint_id, error=repr(error))
+        self.log.error("rule_failed", desk=desk, complaint_id=complaint_id, error=told(error))
 
     # -- tracing
 

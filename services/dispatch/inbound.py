@@ -33,7 +33,7 @@ def replies(settings: Settings, clock: Clock) -> Handle:
         data = event.data
         assert isinstance(data, _REPLIES)  # noqa: S101 -- for the type checker
         if data.unit is not None and data.unit != unit:
-            text = f"data: unit: {data.unit!r} on the topic of {unit!r}"
+            text = f"data: unit: another than {unit!r}, whose topic this is"
             raise BadInput(text)
         complaint = ComplaintId(data.complaint_id)
         command: DispatchCommand

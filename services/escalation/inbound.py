@@ -19,6 +19,7 @@ from services.escalation.commands import FireDeadlines
 from services.escalation.settings import Settings
 from shared.broker import AWAY
 from shared.desk import Batch, Desk, Work
+from shared.errors import told
 from shared.ids import ComplaintId
 from shared.log import TIMER_SHARDS
 from shared.log.postgres import connect
@@ -68,7 +69,7 @@ class Ticker:
                     with suppress(Exception):
                         await connection.close(timeout=5)
             except AWAY as error:
-                self._telemetry.log.warning("waiting_for_postgres", error=repr(error)[:200])
+                self._telemetry.log.warning("waiting_for_postgres", error=told(error))
                 await asyncio.sleep(0.2)
 
     async def _tick_on(self, connection: asyncpg.Connection[Any]) -> None:
@@ -163,7 +164,7 @@ class Ticker:
                 complaint_id=timers[0][0],
                 due_at=timers[0][1].isoformat(),
                 again_in_seconds=PASSED_OVER_SECONDS,
-                error=repr(error)[:500],
+                error=told(error),
             )
             return 0
         self._telemetry.count("timer.fired", len(due))

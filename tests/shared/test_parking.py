@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from types import SimpleNamespace
 
 import pytest
+from structlog.testing import capture_logs
 
 from services.intake.settings import Settings
 from shared.broker import Door, _Standing
@@ -15,6 +16,8 @@ from shared.log.memory import Memory, MemoryLog
 from tests.desks import NOW, desk_on, lives, withdraw
 
 TOPIC = "door"
+SAID = "暗号路1号"
+"""Errors quote what they fell over."""
 
 
 class Picky(MemoryLog):
@@ -24,7 +27,7 @@ class Picky(MemoryLog):
 
     async def append(self, append: Append) -> None:
         if self.refuses & set(append.unpark):
-            message = "not this one"
+            message = f"not this one: {SAID}"
             raise ValueError(message)
         await super().append(append)
 
@@ -77,7 +80,10 @@ async def test_all_that_was_released_is_handled_in_order_in_one_transaction(hall
 
 async def test_one_that_cannot_be_written_is_parked_again_with_what_stands_behind_it(hall: Hall) -> None:
     hall.log.refuses = frozenset({2})  # the second of the first complaint
-    await hall.door.take_released()
+    with capture_logs() as lines:
+        await hall.door.take_released()
+    assert "batch_failed" in {line["event"] for line in lines}
+    assert SAID not in f"{lines}{hall.left()}"
     assert list(hall.left()) == [1, 2]
     assert hall.left()[1].startswith("could not be handled: ")
     assert hall.heard[6:] == [0, 1, 3, 4, 5], "each once, and nothing behind the one that failed"
