@@ -21,7 +21,7 @@ _REF = "#/components/schemas/{name}"
 _HEADERS = {
     "ce_specversion": "always 1.0",
     "ce_type": "the message's type and version",
-    "ce_source": "who speaks; with ce_id the event's identity",
+    "ce_source": "who speaks; with ce_id the event's identity on its topic",
     "ce_id": "unique within the source; the same source and id are the same event",
     "content-type": "application/json",
 }

@@ -72,7 +72,7 @@ async def tell(city: City, line: Topic, key: str, data: Input, *, unit: str = ""
         )
     finally:
         await producer.stop()
-    return Told(message_id(SOURCE, event_id), topic, at.partition, at.offset)
+    return Told(message_id(line.of(unit), SOURCE, event_id), topic, at.partition, at.offset)
 
 
 async def effect(city: City, complaint: ComplaintId, told: Told) -> list[Fact]:

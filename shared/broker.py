@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import groupby
 from operator import attrgetter
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import asyncpg
 from aiokafka import ConsumerRebalanceListener, ConsumerRecord, TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 from faststream.kafka.annotations import KafkaMessage as Message
@@ -27,6 +27,7 @@ from faststream.kafka.message import FAKE_CONSUMER, KafkaMessage
 
 from shared.cloudevents import BadInput, header
 from shared.desk import Batch, Desk, Work
+from shared.errors import told
 from shared.log import Fenced, Incoming, Moved, Parked, Place
 from shared.settings import CommonSettings
 from shared.telemetry import Telemetry
@@ -49,6 +50,8 @@ AWAY: Final = (
 
 Translate = Callable[[Incoming], Work | None]
 """A message to what it asks of the desk; None where the desk has nothing to do with it. Raises `BadInput`."""
+
+_Heard = TypeVar("_Heard")
 
 Handle = Callable[[Sequence[Incoming], Batch], None]
 """Puts the effects of a whole batch of messages into it."""
@@ -109,6 +112,8 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
         self._flush: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._kafka_told_at = 0.0
+        self._unreadable: str | None = None
+        """What was said when it last could not be read; None since it can."""
 
     def open_on(
         self, broker: KafkaBroker, *, topic: str = "", pattern: str = "", patient: bool = False
@@ -139,7 +144,78 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
             await self.take(message.raw_message)
 
         subscribe(on_batch)
+        # FastStream sleeps over an error of Kafka and tells nobody; our ear is between it and the consumer.
+        fetch = subscribe.get_msg
+
+        async def hear(consumer: Any) -> tuple[ConsumerRecord[Any, Any], ...]:
+            return await self.hear(lambda: fetch(consumer)) or ()
+
+        subscribe.get_msg = hear
         self._subscriber = subscribe
+
+    # -- what cannot be read
+
+    async def hear(self, fetch: Callable[[], Awaitable[_Heard]]) -> _Heard | None:
+        """What the consumer has; None where our offset is no longer there and the door had to go past it.
+
+        Any other error of Kafka is told of once until it can be read again, counted, and raised: whoever fetches
+        waits and tries again.
+        """
+        try:
+            heard = await fetch()
+        except OffsetOutOfRangeError as error:
+            await self._go_past(error.args[0])
+            return None
+        except KafkaError as error:
+            self._cannot_read(error)
+            raise
+        if self._unreadable is not None:
+            self._unreadable = None
+            self._telemetry.log.info("door_reads_again", door=self.name)
+        return heard
+
+    def _cannot_read(self, error: Exception) -> None:
+        self._telemetry.count("door.unreadable")
+        why = told(error)
+        if why != self._unreadable:
+            self._unreadable = why
+            self._telemetry.log.error(
+                "door_cannot_read",
+                door=self.name,
+                error=why,
+                partitions={f"{topic} {part}": s.ahead.offset for (topic, part), s in self._standing.items()},
+            )
+
+    async def _go_past(self, places: Mapping[TopicPartition, int]) -> None:
+        """Kafka no longer has our offsets: go on at the earliest there is, and say what was not read.
+
+        Either retention has passed us, or the topic was made anew and is shorter than we had read. The relay's
+        mark stays: its messages of a new topic are newer.
+        """
+        consumer = self._subscriber.consumer
+        async with self._turn:
+            for tp, offset in places.items():
+                standing = self._standing.get((tp.topic, tp.partition))
+                if standing is None:
+                    continue  # taken away meanwhile
+                self._telemetry.count("door.unreadable")
+                earliest = (await consumer.beginning_offsets([tp]))[tp]
+                skipped = max(earliest - standing.ahead.offset, 0)
+                self._telemetry.count("door.offsets_skipped", skipped)
+                self._telemetry.log.error(
+                    "offset_out_of_range",
+                    door=self.name,
+                    topic=tp.topic,
+                    partition=tp.partition,
+                    offset=offset,
+                    goes_on_at=earliest,
+                    skipped=skipped,
+                )
+                standing.ahead = standing.ahead._replace(offset=earliest)
+                self._dirty.add((tp.topic, tp.partition))
+                with suppress(KafkaError, AssertionError):  # taken away meanwhile
+                    consumer.seek(tp, earliest)
+            await self._write(Batch())
 
     # -- partitions come and go
 
@@ -187,27 +263,59 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
 
         Nothing is raised: FastStream would drop the batch and go on behind it.
         """
-        seeks = self._seeks
-        async with self._turn:
-            if seeks != self._seeks:
-                return  # fetched before a seek: they come again, and those before them that were not handled
-            started = time.monotonic()
-            before: dict[tuple[str, int], Place] = {}
-            messages = self._fresh(records, before)
-            try:
-                effect = await self._handle(messages)
-            except Exception as error:  # noqa: BLE001 -- one message must not stop the door
-                self._telemetry.log.error(  # noqa: TRY400 -- the reason stands with each message parked
-                    "batch_failed", door=self.name, error=repr(error)[:500]
-                )
-                effect = await self._handle_each(messages, before)
-            if effect:
-                self._telemetry.observe("door.batch_seconds", time.monotonic() - started)
-            self._telemetry.count("door.messages", len(records))
-            self._telemetry.observe("door.batch_size", len(records))
-            self._telemetry.progressed()
-            self._later()
-            self._tell_kafka()
+        seeks, in_hand = self._seeks, False
+        try:
+            async with self._turn:
+                if seeks != self._seeks:
+                    return  # fetched before a seek: they come again, and those before them not handled
+                in_hand = True
+                await self._take(records)
+        except BaseException:
+            # Cancelled, most likely: the process stops. No later write may pass what had no effect.
+            if in_hand:
+                self._go_back()
+            else:
+                self._hear_again()
+            raise
+
+    async def _take(self, records: Sequence[ConsumerRecord[Any, Any]]) -> None:
+        started = time.monotonic()
+        before: dict[tuple[str, int], Place] = {}
+        messages = self._fresh(records, before)
+        try:
+            effect = await self._handle(messages)
+        except Exception as error:  # noqa: BLE001 -- one message must not stop the door
+            self._telemetry.log.error(  # noqa: TRY400 -- the reason stands with each message parked
+                "batch_failed", door=self.name, error=told(error)
+            )
+            effect = await self._handle_each(messages, before)
+        if effect:
+            self._telemetry.observe("door.batch_seconds", time.monotonic() - started)
+        self._telemetry.count("door.messages", len(records))
+        self._telemetry.observe("door.batch_size", len(records))
+        self._telemetry.progressed()
+        self._later()
+        self._tell_kafka()
+
+    def _go_back(self) -> None:
+        """To where we are stored, in every partition. Nothing is awaited, so nothing comes in between.
+
+        Where the batch was written all the same and only the answer was lost, the next write is fenced.
+        """
+        for standing in self._standing.values():
+            standing.ahead = standing.stored
+        self._dirty.clear()
+        self._hear_again()
+
+    def _hear_again(self) -> None:
+        """Have the consumer fetch again what has not been taken; what it has fetched by now is dropped."""
+        self._seeks += 1
+        consumer = self._subscriber.consumer
+        if consumer is None:
+            return
+        for (topic, partition), standing in self._standing.items():
+            with suppress(KafkaError, AssertionError):  # taken away meanwhile
+                consumer.seek(TopicPartition(topic, partition), standing.ahead.offset)
 
     async def _handle(self, messages: Sequence[Incoming]) -> bool:
         """One transaction for all of them, if there is anything to write; says whether there was."""
@@ -237,9 +345,10 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
                 await self._handle([message])
             except Exception as error:  # noqa: BLE001 -- this is the one
                 standing.ahead = passed
-                reason = f"could not be handled: {error!r}"[:1000].replace("\x00", "")
+                reason = f"could not be handled: {told(error)}"
                 try:
-                    await self._write(Batch(parked=[Parked(message, None, reason)]))
+                    parked = Parked(message, self._complaint_of(message), reason)
+                    await self._write(Batch(parked=[parked]))
                 except Exception as fatal:  # noqa: BLE001 -- neither handled nor parked: stop before it is passed
                     self._standing.clear()
                     self._dirty.clear()
@@ -251,6 +360,14 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
             if at in self._standing and place.offset >= self._standing[at].ahead.offset:
                 self._standing[at].ahead = place
         return True
+
+    def _complaint_of(self, message: Incoming) -> str | None:
+        """The complaint a message is about, as far as that can be told."""
+        batch = Batch()
+        with suppress(Exception):
+            self._fill([message], batch)
+        about = [*(w.complaint_id for w in batch.work), *(p.complaint_id for p in batch.parked)]
+        return next((one for one in about if one is not None), message.parked_for)
 
     def _fresh(
         self, records: Sequence[ConsumerRecord[Any, Any]], before: dict[tuple[str, int], Place]
@@ -332,9 +449,7 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
             except AWAY as error:
                 self._telemetry.count("door.retries")
                 if tried == 0 or tried % 30 == 0:
-                    self._telemetry.log.warning(
-                        "waiting_for_postgres", door=self.name, error=repr(error)[:200]
-                    )
+                    self._telemetry.log.warning("waiting_for_postgres", door=self.name, error=told(error))
                 await asyncio.sleep(RETRY_SECONDS[min(tried, len(RETRY_SECONDS) - 1)])
                 tried += 1
 
@@ -389,14 +504,43 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
     async def take_released(self) -> int:
         """Handle again what a person has released from this desk's parking; returns how many."""
         async with self._turn:
-            messages = await self._patiently(self._desk.log.released)
-            mine = [m for m in messages if (m.topic, m.partition) in self._standing]
-            if not mine:
-                return 0
-            batch = Batch(unpark=[m.parked_id for m in mine if m.parked_id is not None])
-            self._fill(mine, batch)
+            messages = await self._released()
+            try:
+                await self._handle_released(messages)
+            except Exception as error:  # noqa: BLE001 -- one message must not keep the others parked
+                self._telemetry.log.error(  # noqa: TRY400 -- the reason stands with each message parked
+                    "batch_failed", door=self.name, error=told(error)
+                )
+                await self._handle_released_each(len(messages))
+            return len(messages)
+
+    async def _released(self) -> list[Incoming]:
+        """What was released and came through one of our partitions."""
+        messages: list[Incoming] = await self._patiently(self._desk.log.released)
+        return [m for m in messages if (m.topic, m.partition) in self._standing]
+
+    async def _handle_released(self, messages: Sequence[Incoming]) -> None:
+        if messages:
+            batch = Batch(unpark=[m.parked_id for m in messages if m.parked_id is not None])
+            self._fill(messages, batch)
             await self._write(batch)
-            return len(mine)
+
+    async def _handle_released_each(self, most: int) -> None:
+        """One at a time; the log is asked each time, for what stands behind one that failed is no longer released."""
+        for _ in range(most):
+            messages = await self._released()
+            if not messages:
+                return
+            message = messages[0]
+            try:
+                await self._handle_released([message])
+            except Exception as error:  # noqa: BLE001 -- this is the one
+                reason = f"could not be handled: {told(error)}"
+                try:
+                    await self._write(Batch(parked=[Parked(message, message.parked_for, reason)]))
+                except Exception as fatal:  # noqa: BLE001 -- it stays released: the next start finds it so
+                    self._fail(fatal)
+                    return
 
 
 _AT: Final = attrgetter("topic", "partition")
@@ -434,7 +578,7 @@ def one_by_one(translate: Translate) -> Handle:
             try:
                 work = translate(message)
             except BadInput as error:
-                batch.parked.append(Parked(message, None, str(error)))
+                batch.parked.append(Parked(message, error.complaint_id, str(error)))
             else:
                 if work is not None:
                     batch.work.append(work)

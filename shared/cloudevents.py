@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
 import msgspec
 
+from shared.errors import told_invalid
 from shared.inputs import INPUTS, Input
 from shared.log import Incoming
 
@@ -18,6 +20,8 @@ VALUE_BYTES_MAX: Final = 64 * 1024
 
 _VERSION: Final = ("ce_specversion", b"1.0")
 _JSON: Final = ("content-type", b"application/json")
+_VERSIONS: Final = re.compile(r"[0-9]{1,2}\.[0-9]{1,2}")
+_TYPES: Final = re.compile(r"hotline\.[A-Za-z.]{1,80}\.v[0-9]{1,4}")
 _DECODERS: Final[dict[str, msgspec.json.Decoder[Input]]] = {
     ce_type: msgspec.json.Decoder(kind) for ce_type, kind in INPUTS.items()
 }
@@ -25,6 +29,11 @@ _DECODERS: Final[dict[str, msgspec.json.Decoder[Input]]] = {
 
 class BadInput(Exception):  # noqa: N818 -- a message to set aside, not our failure
     """A message no desk can act on; the text names the field and what was expected."""
+
+    def __init__(self, text: str, complaint_id: str | None = None) -> None:
+        """With the complaint it is parked with, where later messages must not overtake it."""
+        super().__init__(text)
+        self.complaint_id = complaint_id
 
 
 class Event(NamedTuple):
@@ -83,6 +92,11 @@ def header(headers: Headers, name: str) -> bytes | None:
     return found
 
 
+def _shown(text: str, likely: re.Pattern[str]) -> str:
+    """A header's value where it is of the form it should have; else its kind, for anything may stand there."""
+    return repr(text) if likely.fullmatch(text) else f"text of {len(text)} characters"
+
+
 def _text(headers: Headers, name: str, longest: int = 256) -> str:
     value = header(headers, name)
     if value is None:
@@ -114,13 +128,13 @@ def event_of(message: Incoming, expected: Sequence[type[Input]]) -> Event:
         raise BadInput(text)
     version = _text(headers, "ce_specversion")
     if version != "1.0":
-        text = f"header ce_specversion: {version!r}, expected '1.0'"
+        text = f"header ce_specversion: {_shown(version, _VERSIONS)}, expected '1.0'"
         raise BadInput(text)
     ce_type = _text(headers, "ce_type")
     kind = INPUTS.get(ce_type)
     if kind is None or kind not in expected:
         known = ", ".join(k.TYPE for k in expected)
-        text = f"header ce_type: {ce_type!r} is not taken in here, expected one of: {known}"
+        text = f"header ce_type: {_shown(ce_type, _TYPES)} is not taken in here, expected one of: {known}"
         raise BadInput(text)
     source = _text(headers, "ce_source")
     event_id = _text(headers, "ce_id")
@@ -135,7 +149,7 @@ def event_of(message: Incoming, expected: Sequence[type[Input]]) -> Event:
     try:
         data = _DECODERS[ce_type].decode(value)
     except msgspec.ValidationError as error:
-        text = f"data: {error}"
+        text = f"data: {told_invalid(error, kind)}"
         raise BadInput(text) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         text = f"value: not JSON ({error})"
@@ -157,15 +171,15 @@ def _time(text: str) -> datetime:
     try:
         at = datetime.fromisoformat(text)
     except ValueError as error:
-        message = f"header ce_time: {text!r}, expected RFC 3339 such as 2021-09-24T08:00:00+08:00"
+        message = f"header ce_time: text of {len(text)} characters, expected RFC 3339 such as 2021-09-24T08:00:00+08:00"
         raise BadInput(message) from error
     if at.tzinfo is None:
-        message = f"header ce_time: {text!r} has no time zone"
+        message = f"header ce_time: {at.isoformat()} has no time zone"
         raise BadInput(message)
     try:
         return at.astimezone(UTC)
     except OverflowError as error:
-        message = f"header ce_time: {text!r} lies outside the years 1 to 9999"
+        message = f"header ce_time: {at.isoformat()} lies outside the years 1 to 9999"
         raise BadInput(message) from error
 
 

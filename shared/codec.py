@@ -6,6 +6,7 @@ read through its upcaster, a pure step from one version to the next.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -25,6 +26,8 @@ _BY_CE_TYPE: Final[dict[bytes, tuple[str, int]]] = {
     for name, kind in TYPES.items()
     for version in range(1, kind.SCHEMA + 1)
 }
+
+_CE_TYPE: Final = re.compile(rb"hotline\.([A-Z][A-Za-z]{0,79})\.v([1-9][0-9]{0,3})")
 
 _encoder: Final = msgspec.json.Encoder(order=None)
 _decoders: Final[dict[str, msgspec.json.Decoder[Fact]]] = {
@@ -66,3 +69,12 @@ def ce_type_of(name: str, schema_version: int) -> bytes:
 def fact_type_of(ce_type: bytes) -> tuple[str, int] | None:
     """Name and version of the fact a CloudEvents type stands for; None for one not known here."""
     return _BY_CE_TYPE.get(ce_type)
+
+
+def fact_named(ce_type: bytes) -> tuple[str, int] | None:
+    """Name and version a fact's CloudEvents type tells, known here or not; None where it is no fact's."""
+    known = _BY_CE_TYPE.get(ce_type)
+    if known is not None:
+        return known
+    found = _CE_TYPE.fullmatch(ce_type)
+    return None if found is None else (found[1].decode(), int(found[2]))

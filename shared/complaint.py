@@ -43,6 +43,10 @@ STATE_SCHEMA: Final = 2
 """Version of the stored head; a change means rebuilding the heads, never editing them."""
 
 
+class UnreadableHead(Exception):  # noqa: N818 -- a complaint to leave alone, not our failure
+    """A stored head this code must not decide on."""
+
+
 class NoSuchComplaint(Exception):  # noqa: N818 -- a message to set aside, not our failure
     """A command about a complaint that is not on record; its message is parked by itself."""
 
@@ -182,6 +186,21 @@ def head_text(case: Complaint) -> str:
 def head_of(text: str | bytes) -> Complaint:
     """The case a stored head holds."""
     return _decoder.decode(text)
+
+
+def stored_head(complaint_id: str, text: str, state_schema: int) -> Complaint:
+    """The case a stored head holds; `UnreadableHead` where a newer system wrote it, or it holds none."""
+    if state_schema > STATE_SCHEMA:
+        message = (
+            f"complaint {complaint_id}: its head has state schema {state_schema}, "
+            f"expected at most {STATE_SCHEMA}: a newer desk wrote it"
+        )
+        raise UnreadableHead(message)
+    try:
+        return head_of(text)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        message = f"complaint {complaint_id}: its head cannot be read, `hotline verify` says more"
+        raise UnreadableHead(message) from error
 
 
 def is_open(case: Case) -> bool:

@@ -13,11 +13,13 @@ from shared.complaint import (
     Case,
     Complaint,
     NoSuchComplaint,
+    UnreadableHead,
     due_deadlines,
     evolve,
     head_text,
 )
 from shared.envelope import GENESIS, chained
+from shared.errors import told
 from shared.events import Fact
 from shared.ids import ComplaintId, derived
 from shared.log import (
@@ -109,10 +111,19 @@ class Desk:
     async def _attempted(self, log: EventLog, batch: Batch, streams: list[ComplaintId]) -> Said:
         """Decide on the heads as they are and write; raises `HeadMoved` where they are so no more."""
         append = Append(
-            moved=batch.moved, parked=list(batch.parked), unpark=batch.unpark, effect=batch.effect
+            moved=batch.moved,
+            parked=[
+                parked
+                if parked.complaint_id is not None
+                else parked._replace(complaint_id=parked.message.parked_for)
+                for parked in batch.parked
+            ],
+            unpark=batch.unpark,
+            effect=batch.effect,
         )
         followed: list[tuple[Work, Sequence[Fact]]] = []
         said = await self._decided(log, batch, streams, append, followed)
+        append.parked = _in_order(append.parked, len(batch.parked))
         if batch.unpark:  # what failed again keeps its row and its place
             again = {parked.message.parked_id for parked in append.parked}
             append.unpark = [number for number in batch.unpark if number not in again]
@@ -146,7 +157,7 @@ class Desk:
             except Exception as error:  # noqa: BLE001 -- a bug in a rule must not stop the city
                 self.telemetry.failed(self.name, work.complaint_id, error)
                 life.failed = True
-                hand.parks(work, f"could not be decided: {error!r}", error)
+                hand.parks(work, f"could not be decided: {told(error)}", error)
             else:
                 if work.message_id is not None:
                     hand.done.add(work.message_id)
@@ -216,6 +227,11 @@ class _Hand:
         self._known = known
         self._append = append
         self._lives: dict[ComplaintId, _Life] = {}
+        self._set_aside: dict[str, list[Incoming]] = {}
+        """Messages the door itself set aside, by complaint."""
+        for parked in append.parked:
+            if parked.complaint_id is not None:
+                self._set_aside.setdefault(parked.complaint_id, []).append(parked.message)
 
     def takes_up(self, work: Work) -> _Life | None:
         """The complaint a command is about; None where it had its effect before or must wait."""
@@ -223,16 +239,32 @@ class _Hand:
             self.repeats += 1
             return None
         complaint_id = work.complaint_id
+        unreadable = self._known.unreadable.get(complaint_id)
+        if unreadable is not None:
+            self.parks(work, unreadable, UnreadableHead(unreadable))
+            return None
         life = self._lives.get(complaint_id)
         if life is None:
             head = self._known.heads.get(complaint_id)
             life = self._lives[complaint_id] = _Life(head, parked=complaint_id in self._known.parked)
         message = work.message
-        if message is not None and (life.failed or (life.parked and message.parked_id is None)):
+        if message is not None and (
+            life.failed
+            or (life.parked and message.parked_id is None)
+            or self._stands_behind(message, complaint_id)
+        ):
             reason = "waits behind a parked message of this complaint"
             self._append.parked.append(Parked(message, complaint_id, reason))
             return None
         return life
+
+    def _stands_behind(self, message: Incoming, complaint_id: ComplaintId) -> bool:
+        """Whether the door set aside an earlier message of this complaint. Between partitions there is no order."""
+        return any(
+            (aside.topic, aside.partition) != (message.topic, message.partition)
+            or aside.offset < message.offset
+            for aside in self._set_aside.get(complaint_id, ())
+        )
 
     def parks(self, work: Work, reason: str, error: Exception) -> None:
         """Set a command's message aside; one that came in none is a bug of ours and is raised."""
@@ -257,6 +289,21 @@ class _Hand:
             append.head_hash.append(life.hash)
             append.head_state.append(head_text(case))
             _watch(complaint_id, life.case_read, case, append)
+
+
+def _in_order(parked: list[Parked], by_door: int) -> list[Parked]:
+    """As the messages came: the door set the first `by_door` aside, the desk the others.
+
+    They get their numbers in this order, and are released in it.
+    """
+    if not 0 < by_door < len(parked):
+        return parked
+    ranks: dict[tuple[str, int], int] = {}
+    for one in (*parked[by_door:], *parked[:by_door]):
+        ranks.setdefault((one.message.topic, one.message.partition), len(ranks))
+    return sorted(
+        parked, key=lambda one: (ranks[one.message.topic, one.message.partition], one.message.offset)
+    )
 
 
 def _watch(complaint_id: str, before: Case, after: Case, append: Append) -> None:

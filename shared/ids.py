@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from hashlib import blake2b
 from typing import Final, NewType
 
@@ -12,12 +13,13 @@ FactId = NewType("FactId", str)
 """A fact in the log. Lower-case UUID text, derived from what caused the fact."""
 
 MessageId = NewType("MessageId", str)
-"""An input from outside: derived from its CloudEvents `source` and `id`. Lower-case UUID text."""
+"""An input from outside: derived from its topic and its CloudEvents `source` and `id`. Lower-case UUID text."""
 
 CallId = NewType("CallId", str)
 RequestId = NewType("RequestId", str)
 UnitId = NewType("UnitId", str)
 
+_UUID: Final = re.compile(rb"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _VARIANT: Final = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
 
 
@@ -27,11 +29,20 @@ def derived(*parts: str) -> str:
     return f"{digits[:8]}-{digits[8:12]}-8{digits[13:16]}-{_VARIANT[digits[16]]}{digits[17:20]}-{digits[20:]}"
 
 
+def complaint_of_key(key: bytes | None) -> ComplaintId | None:
+    """The complaint a message of the log is about, by its key; None where that is no complaint's id."""
+    return ComplaintId(key.decode()) if key is not None and _UUID.fullmatch(key) else None
+
+
 def complaint_id(request_id: str) -> ComplaintId:
     """The complaint that a request becomes: the same request told twice is the same complaint."""
     return ComplaintId(derived("complaint", request_id))
 
 
-def message_id(source: str, event_id: str) -> MessageId:
-    """The identity of a CloudEvent: equal `source` and `id` mean the same event."""
-    return MessageId(derived("message", source, event_id))
+def message_id(topic: str, source: str, event_id: str) -> MessageId:
+    """The identity of an input: equal `source` and `id` on one topic mean the same event.
+
+    `topic` is the topic's name without the city's prefix. What another speaker says elsewhere is no repeat,
+    whatever source and id it claims.
+    """
+    return MessageId(derived("message", topic, source, event_id))

@@ -19,10 +19,11 @@ from faststream.kafka import KafkaBroker
 from shared.broker import Door, Handle, Translate, one_by_one
 from shared.clock import Clock, RehearsalClock, SystemClock
 from shared.cloudevents import BadInput
-from shared.codec import UnknownType, ce_type_of, decoded, fact_type_of
+from shared.codec import TYPES, UnknownType, ce_type_of, decoded, fact_named, fact_type_of
 from shared.desk import Decide, Desk, Work
+from shared.errors import told
 from shared.events import Fact
-from shared.ids import ComplaintId
+from shared.ids import ComplaintId, complaint_of_key
 from shared.log import Incoming
 from shared.log.postgres import PostgresLog
 from shared.settings import CommonSettings
@@ -62,6 +63,7 @@ class Process:
             exporter=exporter_of(settings.traces, settings.traces_endpoint),
             ratio=settings.traces_ratio,
         )
+        self.telemetry.hear_kafka()
         self.broker = KafkaBroker(
             settings.kafka,
             client_id=name,
@@ -98,7 +100,7 @@ class Process:
             self.settings,
             name="log",
             fill=one_by_one(from_log(react, self.clock)),
-            wanted=types_of(reacts),
+            wanted=HeardTypes(reacts),
             fail=self._failed,
         )
         opened.open_on(self.broker, topic=self.settings.topic_prefix + LOG, patient=patient)
@@ -142,7 +144,7 @@ class Process:
                 await self.broker.start()
             except (KafkaError, OSError) as error:
                 if not warned:
-                    self.telemetry.log.warning("waiting_for_kafka", error=repr(error)[:200])
+                    self.telemetry.log.warning("waiting_for_kafka", error=told(error))
                     warned = True
                 with suppress(Exception):
                     async with asyncio.timeout(STOP_SECONDS_MAX):
@@ -177,9 +179,27 @@ class Process:
         logging.shutdown()
 
 
-def types_of(reacts: Iterable[type[Fact]]) -> frozenset[bytes]:
-    """The CloudEvents types under which these facts travel, in every version there was."""
-    return frozenset(ce_type_of(kind.__name__, v) for kind in reacts for v in range(1, kind.SCHEMA + 1))
+class HeardTypes:
+    """What a desk takes from the log by its CloudEvents type.
+
+    The facts it reacts to in every version there was, and those of a newer system: a newer version of such
+    a fact, or a fact of a name not known here. It cannot act on those; it must not lose them either.
+    """
+
+    def __init__(self, reacts: Iterable[type[Fact]]) -> None:
+        """`reacts`: the facts the desk acts on."""
+        kinds = tuple(reacts)
+        self._wanted = frozenset(ce_type_of(k.__name__, v) for k in kinds for v in range(1, k.SCHEMA + 1))
+        self._passed_over = TYPES.keys() - {kind.__name__ for kind in kinds}
+
+    def __contains__(self, ce_type: object) -> bool:
+        """Whether a message of this type is taken."""
+        if ce_type in self._wanted:
+            return True
+        if not isinstance(ce_type, bytes) or fact_type_of(ce_type) is not None:
+            return False
+        named = fact_named(ce_type)
+        return named is not None and named[0] not in self._passed_over
 
 
 def from_log(react: React, clock: Clock) -> Translate:
@@ -187,7 +207,7 @@ def from_log(react: React, clock: Clock) -> Translate:
 
     def translate(message: Incoming) -> Work | None:
         headers = dict(message.headers)
-        named = fact_type_of(headers.get("ce_type") or b"")
+        named = fact_named(headers.get("ce_type") or b"")
         fact_id = headers.get("ce_id")
         source = headers.get("ce_source")
         if named is None or fact_id is None or source is None or message.value is None:
@@ -196,8 +216,8 @@ def from_log(react: React, clock: Clock) -> Translate:
         try:
             fact = decoded(*named, message.value)
         except (UnknownType, msgspec.DecodeError) as error:
-            text = f"complaints.log: {error}"
-            raise BadInput(text) from error
+            text = f"complaints.log: {error if isinstance(error, UnknownType) else told(error)}"
+            raise BadInput(text, complaint_of_key(message.key)) from error
         command = react(fact, clock.of_reaction(getattr(fact, fact.TIME)))
         if command is None:
             return None

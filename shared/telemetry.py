@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import time
 from collections.abc import MutableMapping, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
@@ -24,6 +25,8 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
 from opentelemetry.sdk.trace.id_generator import IdGenerator, RandomIdGenerator
 from opentelemetry.trace import Link, NonRecordingSpan, SpanContext, SpanKind, TraceFlags
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
+
+from shared.errors import told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,6 +52,12 @@ CounterName = Literal[
     "door.fenced",
     # Times PostgreSQL or Kafka was away and the work was tried again.
     "door.retries",
+    # Times a door could not read from Kafka: not authorized, no such offset, no answer.
+    "door.unreadable",
+    # Offsets a door had to go past without reading them: Kafka no longer has them.
+    "door.offsets_skipped",
+    # Errors the Kafka client told of, an unreachable broker above all.
+    "kafka.errors",
     # Messages of the relay that had been seen before and were dropped.
     "door.relay_repeats",
     # Messages the relay had acknowledged by Kafka.
@@ -57,6 +66,8 @@ CounterName = Literal[
     "relay.producers_rebuilt",
     # Timers that fired.
     "timer.fired",
+    # Timers that could not be decided and were left for a while: somebody must look.
+    "timer.passed_over",
 ]
 HistogramName = Literal[
     # Seconds from taking a batch to its commit.
@@ -80,10 +91,14 @@ _COUNTERS: Final[dict[CounterName, tuple[str, tuple[str, ...]]]] = {
     "door.parked": ("messages set aside for a person", ()),
     "door.fenced": ("times the offsets belonged to another consumer", ()),
     "door.retries": ("times PostgreSQL or Kafka was away", ()),
+    "door.unreadable": ("times a door could not read from Kafka", ()),
+    "door.offsets_skipped": ("offsets passed unread because Kafka no longer has them", ()),
+    "kafka.errors": ("errors the Kafka client told of", ()),
     "door.relay_repeats": ("relay messages seen before", ()),
     "relay.messages": ("messages acknowledged by Kafka", ()),
     "relay.producers_rebuilt": ("producers thrown away and made anew", ()),
     "timer.fired": ("timers fired", ()),
+    "timer.passed_over": ("timers that could not be decided and were left for a while", ()),
 }
 _HISTOGRAMS: Final[dict[HistogramName, tuple[str, tuple[float, ...]]]] = {
     "door.batch_seconds": (
@@ -132,6 +147,28 @@ class _GivenIds(IdGenerator):
         return given or self._random.generate_span_id()
 
 
+KAFKA_ERROR_SECONDS: Final = 60.0
+"""An error of the Kafka client is told once in this time, however often it comes."""
+
+
+class _KafkaErrors(logging.Handler):
+    """What the Kafka client says of errors: each counted, each kind told once a minute."""
+
+    def __init__(self, telemetry: Telemetry) -> None:
+        super().__init__(logging.ERROR)
+        self._telemetry = telemetry
+        self._told_at: dict[tuple[str, str], float] = {}
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._telemetry.count("kafka.errors")
+        kind, now = (record.name, str(record.msg)), time.monotonic()
+        if now - self._told_at.get(kind, -KAFKA_ERROR_SECONDS) < KAFKA_ERROR_SECONDS:
+            return
+        self._told_at[kind] = now
+        with suppress(Exception):  # a log line must not end its writer
+            self._telemetry.log.error("kafka_client", client=record.name, said=record.getMessage()[:300])
+
+
 class _BatchSpan(NamedTuple):
     """A batch at work, and the decisions on followed lives in it."""
 
@@ -172,6 +209,13 @@ class Telemetry:
             self._tracer = self._provider.get_tracer("hotline")
         # Of the task it is asked in: the doors of a process have batches in hand at the same time.
         self._batch: ContextVar[_BatchSpan | None] = ContextVar("batch", default=None)
+
+    def hear_kafka(self) -> None:
+        """Count and tell what the Kafka client complains of: 40 to 60 lines a second while a broker is away."""
+        client = logging.getLogger("aiokafka")
+        client.setLevel(logging.ERROR)
+        client.propagate = False
+        client.handlers = [_KafkaErrors(self)]
 
     def serve_metrics(self, port: int) -> int:
         """Answer Prometheus on this loopback port (0: a free one); returns the port."""
@@ -221,7 +265,7 @@ class Telemetry:
 
     def failed(self, desk: str, complaint_id: str, error: Exception) -> None:
         """A rule failed on one complaint, which was parked."""
-        self.log.error("rule_failed", desk=desk, complaint_id=complaint_id, error=repr(error))
+        self.log.error("rule_failed", desk=desk, complaint_id=complaint_id, error=told(error))
 
     # -- tracing
 
@@ -343,6 +387,4 @@ def set_up_logs(level: str = "INFO") -> None:
         cache_logger_on_first_use=True,
     )
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(message)s")
-    # 40 to 60 lines a second while a broker is away; the door says once that it waits.
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)

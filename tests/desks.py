@@ -234,7 +234,7 @@ class Ear:
 
     async def fetch(self, *, within_ms: int = 2000) -> list[Any]:
         """The next records, not taken yet."""
-        got = await self.consumer.getmany(timeout_ms=within_ms)
+        got = await self.door.hear(lambda: self.consumer.getmany(timeout_ms=within_ms)) or {}
         return [record for records in got.values() for record in records]
 
     async def take_all(self) -> int:

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from itertools import count
 from typing import Any, Final
+from uuid import UUID
 
 from msgspec.structs import replace
 
@@ -40,7 +41,7 @@ from shared.inputs import Input
 from shared.life import illegal
 from shared.log import TIMER_KINDS, TIMER_SHARDS, Incoming
 from shared.log.memory import Memory, MemoryLog
-from shared.process import React, from_log, types_of
+from shared.process import HeardTypes, React, from_log
 from shared.telemetry import Telemetry
 from shared.topics import (
     COMPLAINTS_LOG,
@@ -297,7 +298,7 @@ class Story:
 
     def _hearer(self, reacts: Sequence[type[Fact]], react: React) -> Handle:
         """A desk's ear for the log; like its door it passes over what it does not react to."""
-        wanted, fill = types_of(reacts), one_by_one(from_log(react, self.clock))
+        wanted, fill = HeardTypes(reacts), one_by_one(from_log(react, self.clock))
         return lambda messages, batch: fill(
             [m for m in messages if header(m.headers, "ce_type") in wanted], batch
         )
@@ -314,15 +315,16 @@ class _MemoryTimers:
         return self._story.clock.now()
 
     async def fetch(
-        self, query: str, shards: Sequence[int], low: datetime, until: datetime, limit: int
+        self, query: str, shards: Sequence[int], low: datetime, until: datetime, limit: int, behind: UUID
     ) -> list[_Row]:
         assert query == escalation_inbound._DUE
         assert list(shards) == list(range(TIMER_SHARDS))
         due = self._story.memory.due(until)
-        return [_Row((stream, due_at)) for stream, due_at in due.items() if due_at >= low][:limit]
+        rows = sorted((due_at, UUID(stream)) for stream, due_at in due.items())
+        return [_Row((stream, due_at)) for due_at, stream in rows if (due_at, stream) > (low, behind)][:limit]
 
 
-class _Row(tuple[ComplaintId, datetime]):
+class _Row(tuple[UUID, datetime]):
     """A row by place and by name, as asyncpg's."""
 
     __slots__ = ()

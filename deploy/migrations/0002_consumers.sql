@@ -13,7 +13,7 @@ CREATE TABLE es.consumer_offset (
     PRIMARY KEY (consumer, topic, part)
 ) WITH (fillfactor = 50);
 
--- Inputs from outside that had their effect, by the identity of their CloudEvent.
+-- Inputs from outside that had their effect, by the identity of their CloudEvent on its topic.
 CREATE TABLE es.inbox (
     consumer   text NOT NULL,
     message_id uuid NOT NULL,
@@ -54,14 +54,20 @@ BEGIN
         WHERE o.consumer = p_consumer;
 END $$;
 
--- Released messages, oldest first, for the desk that parked them.
+-- Released messages, oldest first, for the desk that parked them. Of one complaint only those are given out
+-- before which nothing of it is parked but what comes back by the same door and partition in the same order:
+-- two doors of a desk take up at different times, and a later message must not come first.
 CREATE FUNCTION es.released(p_consumer text)
 RETURNS TABLE (parked_id bigint, topic text, part int, kafka_offset bigint, sent_at_ms bigint,
-               key bytea, headers bytea, value bytea)
+               key bytea, headers bytea, value bytea, complaint_id uuid)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = es, pg_catalog AS $$
-    SELECT parked_id, topic, part, kafka_offset, sent_at_ms, key, headers, value
-    FROM parked WHERE consumer = p_consumer AND released_at IS NOT NULL
-    ORDER BY parked_id LIMIT 500
+    SELECT p.parked_id, p.topic, p.part, p.kafka_offset, p.sent_at_ms, p.key, p.headers, p.value, p.complaint_id
+    FROM parked p WHERE p.consumer = p_consumer AND p.released_at IS NOT NULL
+      AND NOT EXISTS (
+          SELECT 1 FROM parked e
+          WHERE e.consumer = p_consumer AND e.complaint_id = p.complaint_id AND e.parked_id < p.parked_id
+            AND (e.released_at IS NULL OR (e.topic, e.part) <> (p.topic, p.part)))
+    ORDER BY p.parked_id LIMIT 500
 $$;
 
 -- migrate:down

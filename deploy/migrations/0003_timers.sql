@@ -22,14 +22,16 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = es, pg_catalog AS $$
     SELECT c.now, c.settled FROM city_clock c
 $$;
 
-CREATE FUNCTION es.due(p_shards smallint[], p_from timestamptz, p_until timestamptz, p_limit int)
+-- A page of what is due, by time; the next one begins behind the last row of this one.
+CREATE FUNCTION es.due(p_shards smallint[], p_from timestamptz, p_until timestamptz, p_limit int,
+                       p_behind uuid DEFAULT '00000000-0000-0000-0000-000000000000')
 RETURNS TABLE (stream_id uuid, due_at timestamptz)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = es, pg_catalog AS $$
     SELECT d.stream_id, d.due_at
     FROM unnest(p_shards) AS s (shard),
          LATERAL (
              SELECT t.stream_id, t.due_at FROM timer t
-             WHERE t.shard = s.shard AND t.due_at >= p_from AND t.due_at < p_until
+             WHERE t.shard = s.shard AND (t.due_at, t.stream_id) > (p_from, p_behind) AND t.due_at < p_until
              ORDER BY t.due_at, t.stream_id LIMIT p_limit
          ) d
     ORDER BY d.due_at, d.stream_id LIMIT p_limit

@@ -6,18 +6,18 @@
 --   = -1  `stream_id` is a message that already had its effect
 --   = -2  `stream_id` is a complaint with something parked at this consumer
 CREATE FUNCTION es.heads(p_consumer text, p_streams uuid[], p_inbox uuid[])
-RETURNS TABLE (stream_id uuid, version int, head_hash bytea, state text)
+RETURNS TABLE (stream_id uuid, version int, head_hash bytea, state text, state_schema smallint)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = es, pg_catalog AS $$
 #variable_conflict use_column
 BEGIN
-    RETURN QUERY SELECT s.stream_id, s.version, s.head_hash, s.state
+    RETURN QUERY SELECT s.stream_id, s.version, s.head_hash, s.state, s.state_schema
         FROM stream s WHERE s.stream_id = ANY (p_streams);
     IF cardinality(p_inbox) > 0 THEN
-        RETURN QUERY SELECT i.message_id, -1, NULL::bytea, NULL::text
+        RETURN QUERY SELECT i.message_id, -1, NULL::bytea, NULL::text, NULL::smallint
             FROM inbox i WHERE i.consumer = p_consumer AND i.message_id = ANY (p_inbox);
     END IF;
     IF EXISTS (SELECT 1 FROM parked WHERE consumer = p_consumer AND complaint_id IS NOT NULL) THEN
-        RETURN QUERY SELECT DISTINCT p.complaint_id, -2, NULL::bytea, NULL::text
+        RETURN QUERY SELECT DISTINCT p.complaint_id, -2, NULL::bytea, NULL::text, NULL::smallint
             FROM parked p WHERE p.consumer = p_consumer AND p.complaint_id = ANY (p_streams);
     END IF;
 END $$;
@@ -45,6 +45,7 @@ CREATE FUNCTION es.append(
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = es, pg_catalog AS $$
 DECLARE
     n int;
+    held uuid[];
 BEGIN
     -- Locks first, before anything that takes a transaction id: whoever writes later in a stream then
     -- also has the later id. Sorted by the lock's own key, or two that collide could deadlock.
@@ -115,15 +116,30 @@ BEGIN
     END IF;
 
     IF cardinality(k_topic) > 0 THEN
-        INSERT INTO parked (consumer, topic, part, kafka_offset, sent_at_ms, key, headers, value,
-                            complaint_id, reason)
-            SELECT p_consumer, u.* FROM unnest(k_topic, k_part, k_offset, k_sent_at_ms, k_key,
-                                               k_headers, k_value, k_complaint, k_reason) AS u
-            ON CONFLICT (consumer, topic, part, kafka_offset)
-                DO UPDATE SET reason = excluded.reason, released_at = NULL;
+        WITH kept AS (
+            INSERT INTO parked (consumer, topic, part, kafka_offset, sent_at_ms, key, headers, value,
+                                complaint_id, reason)
+                SELECT p_consumer, u.* FROM unnest(k_topic, k_part, k_offset, k_sent_at_ms, k_key,
+                                                   k_headers, k_value, k_complaint, k_reason) AS u
+                ON CONFLICT (consumer, topic, part, kafka_offset)
+                    DO UPDATE SET reason = excluded.reason, released_at = NULL,
+                                  complaint_id = coalesce(parked.complaint_id, excluded.complaint_id)
+                RETURNING complaint_id
+        )
+        SELECT array_agg(DISTINCT complaint_id) INTO held FROM kept WHERE complaint_id IS NOT NULL;
+        -- What was released behind a message that is parked again waits again.
+        UPDATE parked b SET released_at = NULL
+            FROM parked a
+            WHERE a.consumer = p_consumer AND a.complaint_id = ANY (held) AND a.released_at IS NULL
+              AND b.consumer = p_consumer AND b.complaint_id = a.complaint_id
+              AND b.parked_id > a.parked_id AND b.released_at IS NOT NULL;
     END IF;
     IF cardinality(p_unpark) > 0 THEN
-        DELETE FROM parked WHERE parked_id = ANY (p_unpark);
+        DELETE FROM parked WHERE consumer = p_consumer AND parked_id = ANY (p_unpark);
+        GET DIAGNOSTICS n = ROW_COUNT;
+        IF n <> cardinality(p_unpark) THEN
+            RAISE EXCEPTION 'a released message was taken up or dropped meanwhile' USING ERRCODE = 'HL002';
+        END IF;
     END IF;
 END $$;
 

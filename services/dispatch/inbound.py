@@ -33,7 +33,7 @@ def replies(settings: Settings, clock: Clock) -> Handle:
         data = event.data
         assert isinstance(data, _REPLIES)  # noqa: S101 -- for the type checker
         if data.unit is not None and data.unit != unit:
-            text = f"data: unit: {data.unit!r} on the topic of {unit!r}"
+            text = f"data: unit: another than {unit!r}, whose topic this is"
             raise BadInput(text)
         complaint = ComplaintId(data.complaint_id)
         command: DispatchCommand
@@ -58,7 +58,7 @@ def replies(settings: Settings, clock: Clock) -> Handle:
                 suggested_unit=None if data.suggested_unit is None else UnitId(data.suggested_unit),
                 at=at,
             )
-        identity = message_id(event.source, event.id)
+        identity = message_id(DISPATCH_REPLIES.of(unit), event.source, event.id)
         return Work(command, complaint, identity, message, identity)
 
     return one_by_one(translate)
@@ -82,7 +82,7 @@ def reviews(clock: Clock) -> Handle:
             to_unit=None if data.to_unit is None else UnitId(data.to_unit),
             at=clock.of_input(event.time, arrived_at(message)),
         )
-        identity = message_id(event.source, event.id)
+        identity = message_id(DISPATCH_REVIEWS.name, event.source, event.id)
         return Work(command, complaint, identity, message, identity)
 
     return one_by_one(translate)

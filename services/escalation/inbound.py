@@ -11,6 +11,7 @@ import time
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
+from uuid import UUID
 
 import asyncpg
 
@@ -18,6 +19,7 @@ from services.escalation.commands import FireDeadlines
 from services.escalation.settings import Settings
 from shared.broker import AWAY
 from shared.desk import Batch, Desk, Work
+from shared.errors import told
 from shared.ids import ComplaintId
 from shared.log import TIMER_SHARDS
 from shared.log.postgres import connect
@@ -28,11 +30,16 @@ DUE_MAX: Final = 2000
 WATERMARK_SLACK: Final = timedelta(minutes=5)
 """How far below the last tick the next one looks: a timer committed meanwhile may lie there."""
 
+PASSED_OVER_SECONDS: Final = 60.0
+"""How long a timer is left alone that could not be decided or had no effect; other timers do not wait for it."""
+
 _BEGINNING: Final = datetime(1, 1, 1, tzinfo=UTC)
 _LOCK: Final = "SELECT pg_try_advisory_lock($1, hashint4($2) # hashtext(current_database()))"
 _LOCK_CLASS: Final = 12346
 _UNTIL: Final = "SELECT coalesce((SELECT settled FROM es.city_time()), clock_timestamp())"
-_DUE: Final = "SELECT stream_id, due_at FROM es.due($1, $2, $3, $4)"
+_DUE: Final = "SELECT stream_id, due_at FROM es.due($1, $2, $3, $4, $5)"
+_NOBODY: Final = UUID(int=0)
+"""Sorts before every complaint."""
 
 
 class Ticker:
@@ -47,7 +54,8 @@ class Ticker:
         self._low = _BEGINNING
         self._scanned_at = 0.0
         self._owning_at = 0.0
-        self._silent: set[tuple[str, datetime]] = set()
+        self._passed_over: dict[tuple[str, datetime], float] = {}
+        """Timers that led to nothing, and until when (monotonic seconds) they are left alone."""
 
     async def run(self) -> None:
         """Tick until cancelled; PostgreSQL may go and come back."""
@@ -61,7 +69,7 @@ class Ticker:
                     with suppress(Exception):
                         await connection.close(timeout=5)
             except AWAY as error:
-                self._telemetry.log.warning("waiting_for_postgres", error=repr(error)[:200])
+                self._telemetry.log.warning("waiting_for_postgres", error=told(error))
                 await asyncio.sleep(0.2)
 
     async def _tick_on(self, connection: asyncpg.Connection[Any]) -> None:
@@ -88,39 +96,80 @@ class Ticker:
         if not self._owned:
             return 0
         until: datetime = await connection.fetchval(_UNTIL)
-        rows = await connection.fetch(_DUE, self._owned, self._low, until, DUE_MAX)
-        if not rows:
-            if time.monotonic() - self._scanned_at < self._settings.full_scan_seconds:
-                return 0
-            self._scanned_at = time.monotonic()
-            rows = await connection.fetch(_DUE, self._owned, _BEGINNING, until, DUE_MAX)
-            if not rows:
-                self._low = max(self._low, until - WATERMARK_SLACK)
-                return 0
-        else:
-            self._low = max(self._low, rows[0]["due_at"] - WATERMARK_SLACK)
-        due = [(str(stream), due_at) for stream, due_at in rows]
-        fresh = dict(timer for timer in due if timer not in self._silent)
-        if not fresh:
+        began = time.monotonic()
+        whole = began - self._scanned_at >= self._settings.full_scan_seconds
+        if whole:
+            passed_over = self._passed_over.items()
+            self._passed_over = {timer: again for timer, again in passed_over if again > began}
+        due = await self._due(connection, _BEGINNING if whole else self._low, until)
+        if whole and len(due) < DUE_MAX:  # else there is more down there than one tick fires
+            self._scanned_at = began
+        if due or whole:
+            self._low = max(self._low, min(due.values(), default=until) - WATERMARK_SLACK)
+        if not due:
             return 0
-        batch = Batch(
-            work=[
-                Work(
-                    FireDeadlines(complaint_id=ComplaintId(stream), until=until),
-                    ComplaintId(stream),
-                    f"clock/{due_at.isoformat()}",
-                )
-                for stream, due_at in fresh.items()
-            ]
-        )
         with self._telemetry.batch("escalation tick"):
-            said = await self._desk.obey(batch)
-        self._telemetry.count("timer.fired", len(fresh))
-        for due_at in fresh.values():
+            facts = await self._fire(due, until)
+        for due_at in due.values():
             self._telemetry.observe("timer.lateness_seconds", (until - due_at).total_seconds())
-        if said.facts == 0:
-            # A timer that says nothing would be found for ever: rows and heads have parted. Or the act it
-            # waits for came between our two reads; then its complaint's other timers must still fire.
-            self._silent |= set(fresh.items())
-            self._telemetry.log.error("timers_without_effect", complaints=list(fresh)[:10])
-        return len(fresh)
+        if facts == 0:
+            # A timer that says nothing would be found again and again: rows and heads have parted. Or the act
+            # it waits for came between our two reads; then its complaint's other timers must still fire.
+            self._pass_over(due)
+            self._telemetry.log.error("timers_without_effect", complaints=list(due)[:10])
+        return len(due)
+
+    async def _due(
+        self, connection: asyncpg.Connection[Any], low: datetime, until: datetime
+    ) -> dict[str, datetime]:
+        """Whose timers to fire, the earliest first: page by page, since all of a page may have to be passed over."""
+        behind = _NOBODY
+        while True:
+            rows = await connection.fetch(_DUE, self._owned, low, until, DUE_MAX, behind)
+            timers = [(str(stream), due_at) for stream, due_at in rows]
+            due = dict(timer for timer in timers if timer not in self._passed_over)
+            if due or len(rows) < DUE_MAX:
+                return due
+            low, behind = rows[-1]["due_at"], rows[-1]["stream_id"]
+
+    async def _fire(self, due: dict[str, datetime], until: datetime) -> int:
+        """Have the desk state what these timers mean; returns how many facts that were.
+
+        Where it cannot be done for all of them at once, half by half: what cannot be done for one complaint is
+        left to an operator, who hears of it, and stops no other complaint's clock.
+        """
+        work = [
+            Work(
+                FireDeadlines(complaint_id=ComplaintId(stream), until=until),
+                ComplaintId(stream),
+                f"clock/{due_at.isoformat()}",
+            )
+            for stream, due_at in due.items()
+        ]
+        try:
+            said = await self._desk.obey(Batch(work=work))
+        except Exception as error:
+            if isinstance(error, AWAY) and not isinstance(error, asyncpg.DataError):
+                raise
+            timers = list(due.items())
+            if len(timers) > 1:
+                half = len(timers) // 2
+                return await self._fire(dict(timers[:half]), until) + await self._fire(
+                    dict(timers[half:]), until
+                )
+            self._pass_over(due)
+            self._telemetry.count("timer.passed_over")
+            self._telemetry.log.error(  # noqa: TRY400 -- a trace would quote the complaint
+                "timer_passed_over",
+                complaint_id=timers[0][0],
+                due_at=timers[0][1].isoformat(),
+                again_in_seconds=PASSED_OVER_SECONDS,
+                error=told(error),
+            )
+            return 0
+        self._telemetry.count("timer.fired", len(due))
+        return said.facts
+
+    def _pass_over(self, due: dict[str, datetime]) -> None:
+        again = time.monotonic() + PASSED_OVER_SECONDS
+        self._passed_over |= dict.fromkeys(due.items(), again)

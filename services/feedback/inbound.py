@@ -52,7 +52,7 @@ def answers(clock: Clock) -> Handle:
                 channel=data.channel,
                 at=at,
             )
-        identity = message_id(event.source, event.id)
+        identity = message_id(FEEDBACK_ANSWERS.name, event.source, event.id)
         return Work(command, complaint, identity, message, identity)
 
     return one_by_one(translate)
@@ -73,7 +73,7 @@ def exceptions(clock: Clock) -> Handle:
             reason=data.reason,
             at=clock.of_input(event.time, arrived_at(message)),
         )
-        identity = message_id(event.source, event.id)
+        identity = message_id(FEEDBACK_EXCEPTIONS.name, event.source, event.id)
         return Work(command, complaint, identity, message, identity)
 
     return one_by_one(translate)

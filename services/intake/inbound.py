@@ -62,7 +62,7 @@ def requests(settings: Settings, clock: Clock) -> Handle:
                 reason=data.reason,
                 at=clock.of_input(event.time, arrived_at(message)),
             )
-        identity = message_id(event.source, event.id)
+        identity = message_id(INTAKE_REQUESTS.name, event.source, event.id)
         return Work(command, complaint, identity, message, identity)
 
     return one_by_one(translate)

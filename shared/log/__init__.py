@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 from typing import Final, NamedTuple, Protocol
 
 from shared.complaint import Complaint
@@ -23,7 +24,7 @@ class HeadMoved(Exception):  # noqa: N818 -- a race, not an error
 
 
 class Fenced(Exception):  # noqa: N818 -- a rebalance, not an error
-    """The offsets are no longer ours to move; read them again or stop."""
+    """The offsets, or a released message, are no longer ours; read them again or stop."""
 
 
 class Head(NamedTuple):
@@ -59,10 +60,12 @@ class Known(NamedTuple):
     """Messages that already had their effect."""
     parked: frozenset[str]
     """Complaints with something parked at this consumer."""
+    unreadable: Mapping[str, str] = MappingProxyType({})
+    """Complaints whose head this code must not decide on, and why."""
 
 
 class Incoming(NamedTuple):
-    """A message as it came; `parked_id` where it comes back from parking."""
+    """A message as it came; `parked_id` and `parked_for`, its complaint, where it comes back from parking."""
 
     topic: str
     partition: int
@@ -72,6 +75,7 @@ class Incoming(NamedTuple):
     headers: tuple[tuple[str, bytes | None], ...]
     value: bytes | None
     parked_id: int | None = None
+    parked_for: str | None = None
 
 
 class Parked(NamedTuple):
@@ -142,7 +146,10 @@ class EventLog(Protocol):
         ...
 
     async def released(self) -> list[Incoming]:
-        """Messages a person has released from parking, oldest first."""
+        """Messages a person has released from parking, oldest first.
+
+        None before which one of its complaint is still parked, or comes back by another partition.
+        """
         ...
 
 

@@ -33,6 +33,7 @@ async def run(settings: Settings) -> None:
     )
     if settings.metrics_port >= 0:
         telemetry.log.info("metrics_served", port=telemetry.serve_metrics(settings.metrics_port))
+    telemetry.hear_kafka()
     relay = Relay(settings, telemetry, page_max=settings.page_max, poll_seconds=settings.poll_ms / 1000)
     task = asyncio.ensure_future(relay.run())
     for number in (signal.SIGTERM, signal.SIGINT):

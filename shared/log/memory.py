@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from shared.complaint import head_of
+from shared.complaint import STATE_SCHEMA, UnreadableHead, stored_head
 from shared.envelope import Stored
 from shared.ids import ComplaintId, FactId
 from shared.log import Append, EventLog, Fenced, Head, HeadMoved, Incoming, Known, Parked, Place
@@ -41,6 +41,8 @@ class Memory:
     """Every fact in commit order; its position is its place here, counted from 1."""
     heads: dict[str, tuple[int, bytes, str]] = field(default_factory=dict)
     """Version, hash and stored text by complaint."""
+    state_schemas: dict[str, int] = field(default_factory=dict)
+    """Where a newer system wrote the head: the version of its form."""
     timers: dict[tuple[str, int], datetime] = field(default_factory=dict)
     """When what is watched is due, by complaint and kind."""
     inbox: set[tuple[str, str]] = field(default_factory=set)
@@ -62,17 +64,23 @@ class Memory:
         """A person lets a parked message go back to its desk."""
         self.parked[parked_id].released = True
 
-    def keep(self, consumer: str, parked: Parked) -> None:
-        """Set a message aside; one that was set aside before keeps its number and waits again."""
+    def keep(self, consumer: str, parked: Parked) -> str | None:
+        """Set a message aside; one that was set aside before keeps its number and waits again.
+
+        Returns the complaint it concerns, where that is known now or was before.
+        """
         message = parked.message
         place = (message.topic, message.partition, message.offset)
         for kept in self.parked.values():
             known = kept.parked.message
             if kept.consumer == consumer and (known.topic, known.partition, known.offset) == place:
-                kept.parked, kept.released = kept.parked._replace(reason=parked.reason), False
-                return
+                complaint_id = kept.parked.complaint_id or parked.complaint_id
+                kept.parked = kept.parked._replace(reason=parked.reason, complaint_id=complaint_id)
+                kept.released = False
+                return complaint_id
         self._parked_ids += 1
         self.parked[self._parked_ids] = Kept(consumer, parked)
+        return parked.complaint_id
 
 
 class MemoryLog:
@@ -87,11 +95,17 @@ class MemoryLog:
         """See `EventLog.heads`."""
         memory = self.memory
         heads: dict[str, Head] = {}
+        unreadable: dict[str, str] = {}
         for stream in streams:
             head = memory.heads.get(stream)
             if head is not None:
                 version, head_hash, text = head
-                heads[stream] = Head(version, head_hash, head_of(text))
+                try:
+                    case = stored_head(stream, text, memory.state_schemas.get(stream, STATE_SCHEMA))
+                except UnreadableHead as unread:
+                    unreadable[stream] = str(unread)
+                else:
+                    heads[stream] = Head(version, head_hash, case)
         waiting = {
             kept.parked.complaint_id for kept in memory.parked.values() if kept.consumer == self._consumer
         }
@@ -99,6 +113,7 @@ class MemoryLog:
             heads,
             frozenset(message for message in inbox if (self._consumer, message) in memory.inbox),
             frozenset(stream for stream in streams if stream in waiting),
+            unreadable,
         )
 
     async def append(self, append: Append) -> None:
@@ -123,10 +138,10 @@ class MemoryLog:
             append.timer_stream, append.timer_kind, append.timer_due, strict=True
         ):
             memory.timers[stream, kind] = due_at
-        for parked in append.parked:
-            memory.keep(consumer, parked)
+        for kept in self._behind({memory.keep(consumer, parked) for parked in append.parked}):
+            kept.released = False
         for parked_id in append.unpark:
-            memory.parked.pop(parked_id, None)
+            del memory.parked[parked_id]
         if append.effect is not None:
             memory.effects.append(append.effect)
 
@@ -145,11 +160,32 @@ class MemoryLog:
 
     async def released(self) -> list[Incoming]:
         """See `EventLog.released`."""
-        return [
-            kept.parked.message._replace(parked_id=parked_id)
-            for parked_id, kept in sorted(self.memory.parked.items())
-            if kept.released and kept.consumer == self._consumer
-        ][:RELEASED_MAX]
+        found: list[Incoming] = []
+        doors: dict[str, set[tuple[str, int]]] = {}
+        for parked_id, kept in sorted(self.memory.parked.items()):
+            if kept.consumer != self._consumer:
+                continue
+            message, complaint_id = kept.parked.message, kept.parked.complaint_id
+            at = (message.topic, message.partition)
+            before = set() if complaint_id is None else doors.setdefault(complaint_id, set())
+            if kept.released and before <= {at}:
+                found.append(message._replace(parked_id=parked_id, parked_for=complaint_id))
+            before.add(at if kept.released else ("", 0))  # one that stays lets nothing by
+        return found[:RELEASED_MAX]
+
+    def _behind(self, complaints: set[str | None]) -> list[Kept]:
+        """What was released behind a message of these complaints that stays parked."""
+        staying: set[str | None] = set()
+        behind: list[Kept] = []
+        for _, kept in sorted(self.memory.parked.items()):
+            complaint_id = kept.parked.complaint_id
+            if kept.consumer != self._consumer or complaint_id is None or complaint_id not in complaints:
+                continue
+            if not kept.released:
+                staying.add(complaint_id)
+            elif complaint_id in staying:
+                behind.append(kept)
+        return behind
 
     def _check_places(self, append: Append) -> None:
         for topic, partition, old, _ in append.moved:
@@ -157,6 +193,9 @@ class MemoryLog:
             if place is None or place.offset != old:
                 message = f"{self._consumer} has lost {topic} {partition} to another consumer"
                 raise Fenced(message)
+        if any(parked_id not in self.memory.parked for parked_id in append.unpark):
+            message = "a released message was taken up or dropped meanwhile"
+            raise Fenced(message)
 
     def _check_heads(self, append: Append) -> None:
         for stream, old in zip(append.head_stream, append.head_old, strict=True):

@@ -11,7 +11,7 @@ from typing import Any, Final
 import asyncpg
 import msgspec
 
-from shared.complaint import STATE_SCHEMA, head_of
+from shared.complaint import STATE_SCHEMA, UnreadableHead, stored_head
 from shared.log import Append, EventLog, Fenced, Head, HeadMoved, Incoming, Known, Place
 
 # Every statement works on arrays through indexes. On an empty table the planner would choose a plain
@@ -25,7 +25,7 @@ SETTINGS: Final = {
     "timezone": "UTC",
 }
 
-_HEADS: Final = "SELECT stream_id, version, head_hash, state FROM es.heads($1, $2, $3)"
+_HEADS: Final = "SELECT stream_id, version, head_hash, state, state_schema FROM es.heads($1, $2, $3)"
 _APPEND: Final = "SELECT es.append(" + ", ".join(f"${n}" for n in range(1, 40)) + ")"
 # As in es.append, which finds them taken: ordered by the lock's own key.
 _HOLD: Final = """
@@ -64,14 +64,21 @@ class PostgresLog:
         heads: dict[str, Head] = {}
         done: set[str] = set()
         parked: set[str] = set()
-        for stream, version, head_hash, state in rows:
+        unreadable: dict[str, str] = {}
+        for stream, version, head_hash, state, state_schema in rows:
             if version > 0:
-                heads[str(stream)] = Head(version, head_hash, head_of(state))
+                complaint_id = str(stream)
+                try:
+                    case = stored_head(complaint_id, state, state_schema)
+                except UnreadableHead as unread:
+                    unreadable[complaint_id] = str(unread)
+                else:
+                    heads[complaint_id] = Head(version, head_hash, case)
             elif version == -1:
                 done.add(str(stream))
             else:
                 parked.add(str(stream))
-        return Known(heads, frozenset(done), frozenset(parked))
+        return Known(heads, frozenset(done), frozenset(parked), unreadable)
 
     async def append(self, append: Append) -> None:
         """See `EventLog.append`."""
@@ -167,6 +174,7 @@ class PostgresLog:
                 headers=headers_of(row["headers"]),
                 value=row["value"],
                 parked_id=row["parked_id"],
+                parked_for=None if row["complaint_id"] is None else str(row["complaint_id"]),
             )
             for row in rows
         ]

@@ -23,6 +23,7 @@ from aiokafka.errors import KafkaError
 from shared.broker import AWAY
 from shared.cloudevents import fact_headers
 from shared.codec import ce_type_of
+from shared.errors import told
 from shared.log.postgres import connect
 from shared.settings import CommonSettings
 from shared.telemetry import Telemetry, span_id_of, trace_id_of
@@ -351,7 +352,7 @@ class Relay:
                 except RelayFenced as fenced:
                     self._telemetry.log.warning("relay_fenced", reason=str(fenced))
                 except AWAY as error:
-                    self._telemetry.log.warning("waiting_for_postgres", error=repr(error)[:200])
+                    self._telemetry.log.warning("waiting_for_postgres", error=told(error))
                 await asyncio.sleep(0.2)
         finally:
             await sink.close()
@@ -406,7 +407,7 @@ class Relay:
                 sent = await sink.send(rows, batch)
             except (KafkaError, TimeoutError, OSError) as error:
                 if not warned:
-                    self._telemetry.log.warning("waiting_for_kafka", error=repr(error)[:200])
+                    self._telemetry.log.warning("waiting_for_kafka", error=told(error))
                     warned = True
                 self._telemetry.count("relay.producers_rebuilt")
                 await sink.close()

@@ -15,6 +15,8 @@ from typing import Any, Final
 
 import asyncpg
 import pytest
+from confluent_kafka import TopicPartition as KafkaPlace
+from confluent_kafka.admin import AdminClient
 
 from hotline.stack.stack import Addresses
 from services.escalation.inbound import Ticker
@@ -130,6 +132,84 @@ async def test_killed_before_kafka_knows_its_offsets_a_desk_goes_on_by_its_own(h
         await _each_once(hall, streams)
 
 
+async def _cancelled_at(ear: Ear, pause: Pause) -> None:
+    """Cancel a batch that has come to this point, then give the door's own flush the time to write."""
+    taking = asyncio.create_task(ear.door.take(await ear.fetch()))
+    await asyncio.wait_for(pause.arrived.wait(), 10)
+    taking.cancel()
+    await asyncio.wait([taking], timeout=5)
+    assert taking.cancelled()
+    ear.door._later()
+    await asyncio.sleep(0.2)
+
+
+@pytest.mark.parametrize("point", CONSUMER_POINTS)
+async def test_a_batch_cancelled_at_any_point_is_taken_again_by_a_new_process(hall: City, point: str) -> None:
+    streams = await _told(hall, f"cancelled {point}")
+    pause = Pause(point)
+    async with door_of_intake(hall, pause) as (ear, _):
+        await _cancelled_at(ear, pause)
+    async with door_of_intake(hall, Faults()) as (ear, _):
+        await ear.take_all()
+        await _each_once(hall, streams)
+
+
+@pytest.mark.parametrize("point", CONSUMER_POINTS)
+async def test_a_door_that_lives_on_takes_a_cancelled_batch_again(hall: City, point: str) -> None:
+    streams = await _told(hall, f"goes on {point}")
+    pause = Pause(point)
+    async with door_of_intake(hall, pause) as (ear, _):
+        await _cancelled_at(ear, pause)
+        streams += await _told(hall, f"behind {point}")
+        await ear.take_all()
+        await _each_once(hall, streams)
+
+
+class PauseOneByOne(Pause):
+    """The batch cannot be written as a whole; the second message taken by itself waits at the point."""
+
+    async def around(self, name: str, call: Any) -> Any:
+        if name == "append":
+            self.appends += 1
+            if self.appends == 1:
+                message = "not as a whole"
+                raise ValueError(message)
+        if self.appends < 2:
+            return await call()
+        return await super().around(name, call)
+
+    appends = 0
+
+
+@pytest.mark.parametrize("point", CONSUMER_POINTS)
+async def test_cancelled_message_by_message_a_door_skips_none_and_parks_none(hall: City, point: str) -> None:
+    streams = await _told(hall, f"each {point}")
+    pause = PauseOneByOne(point)
+    async with door_of_intake(hall, pause) as (ear, _):
+        await _cancelled_at(ear, pause)
+    async with door_of_intake(hall, Faults()) as (ear, _):
+        await ear.take_all()
+        await _each_once(hall, streams)
+
+
+async def test_cancelled_while_another_batch_is_in_hand_a_batch_comes_again(hall: City) -> None:
+    streams = await _told(hall, "in hand")
+    pause = Pause("before append")
+    async with door_of_intake(hall, pause) as (ear, _):
+        first = asyncio.create_task(ear.door.take(await ear.fetch()))
+        await asyncio.wait_for(pause.arrived.wait(), 10)
+        streams += await _told(hall, "waits")
+        second = asyncio.create_task(ear.door.take(await ear.fetch()))
+        await asyncio.sleep(0)
+        second.cancel()
+        await asyncio.wait([second])
+        pause.go_on.set()
+        await first
+        streams += await _told(hall, "behind both")
+        await ear.take_all()
+        await _each_once(hall, streams)
+
+
 @pytest.mark.parametrize("point", CONSUMER_POINTS)
 async def test_a_connection_lost_at_any_point_is_tried_again_and_has_one_effect(
     hall: City, point: str
@@ -206,6 +286,63 @@ async def _each_once_soon(city: City, streams: Sequence[ComplaintId]) -> None:
 
     await until(all_there, within=15, what="every request on record")
     await _each_once(city, streams)
+
+
+# -- what Kafka no longer has
+
+
+async def _forget(city: City, before: int) -> None:
+    """Retention passes: Kafka deletes what lies before this offset in each partition."""
+    topic = city.topic(INTAKE_REQUESTS)
+    admin = AdminClient({"bootstrap.servers": city.realm.kafka, "log_level": 0})
+    places = [KafkaPlace(topic, number, before) for number in range(INTAKE_REQUESTS.partitions)]
+    for deleted in admin.delete_records(places).values():
+        await asyncio.to_thread(deleted.result, 20)
+
+
+async def test_what_retention_has_passed_is_gone_past_with_an_alarm_that_counts_it(
+    stack: Addresses, databases: Databases, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    async with open_city(stack, databases, tmp_path_factory.mktemp("retention")) as city:
+        await _told(city, "gone", 40)
+        topic = city.topic(INTAKE_REQUESTS)
+        ends = await city.ends([(topic, number) for number in range(INTAKE_REQUESTS.partitions)])
+        assert min(ends.values()) >= 2
+        await _forget(city, 2)
+        async with door_of_intake(city, Faults()) as (ear, desk):
+            await asyncio.wait_for(ear.take_all(), 30)
+            assert counted(desk, "door.offsets_skipped") == 2 * INTAKE_REQUESTS.partitions
+            assert counted(desk, "door.messages") == 40 - 2 * INTAKE_REQUESTS.partitions
+
+            async def stored() -> bool:
+                rows = await city.sql(
+                    "SELECT part, next_offset FROM es.consumer_offset WHERE topic = $1", topic
+                )
+                return {(topic, row[0]): row[1] for row in rows} == ends
+
+            await until(stored, within=5, what="offsets at the end")
+        assert await city.value("SELECT count(*) FROM es.stream") == 40 - 2 * INTAKE_REQUESTS.partitions
+
+
+async def test_a_topic_made_anew_is_read_from_its_beginning(
+    stack: Addresses, databases: Databases, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """It is shorter than what the desk had read of the old one."""
+    async with open_city(stack, databases, tmp_path_factory.mktemp("anew")) as city:
+        await _told(city, "anew")
+        async with door_of_intake(city, Faults()):
+            pass  # its offsets have rows from now on
+        await city.sql("UPDATE es.consumer_offset SET next_offset = 1000")
+        async with door_of_intake(city, Faults()) as (ear, desk):
+
+            async def all_read() -> bool:
+                await ear.door.take(await ear.fetch(within_ms=200))
+                return counted(desk, "door.messages") == MESSAGES
+
+            await until(all_read, within=20, what="the messages of the new topic")
+            assert counted(desk, "door.offsets_skipped") == 0
+            assert counted(desk, "door.unreadable") == INTAKE_REQUESTS.partitions
+        assert await city.value("SELECT count(*) FROM es.stream") == MESSAGES
 
 
 # -- the clock
@@ -351,6 +488,24 @@ async def test_a_clock_killed_at_any_point_of_a_tick_states_each_miss_once(
     ticker, connection, _ = await clockwork.ticker(faults)
     with pytest.raises(Crash):
         await _ticked_out(ticker, connection)
+    await clockwork.forget()
+    ticker, connection, _ = await clockwork.ticker(Faults())
+    await _ticked_out(ticker, connection)
+    await clockwork.check(*SIGN_MISSED)
+
+
+@pytest.mark.parametrize("point", TICK_POINTS)
+async def test_a_clock_cancelled_at_any_point_of_a_tick_states_each_miss_once(
+    clockwork: Clockwork, point: str
+) -> None:
+    await clockwork.clock_to(SIGN_MISSED_AT)
+    pause = Pause(point)
+    ticker, connection, _ = await clockwork.ticker(pause)
+    ticking = asyncio.create_task(_ticked_out(ticker, connection))
+    await asyncio.wait_for(pause.arrived.wait(), 10)
+    ticking.cancel()
+    await asyncio.wait([ticking], timeout=5)
+    assert ticking.cancelled()
     await clockwork.forget()
     ticker, connection, _ = await clockwork.ticker(Faults())
     await _ticked_out(ticker, connection)

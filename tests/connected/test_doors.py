@@ -150,7 +150,7 @@ BAD: Final = {
     "another version": Bad(_with("ce_specversion", b"0.3"), "header ce_specversion: '0.3'"),
     "a clock far ahead": Bad(_with("ce_time", b"2199-01-01T00:00:00+00:00"), "header ce_time: 2199-01-01"),
     "a time without a zone": Bad(_with("ce_time", b"2021-09-24T08:00:00"), "has no time zone"),
-    "a time that is none": Bad(_with("ce_time", b"yesterday"), "header ce_time: 'yesterday'"),
+    "a time that is none": Bad(_with("ce_time", b"yesterday"), "header ce_time: text of 9 characters"),
     "structured mode": Bad(_with("content-type", b"application/cloudevents+json"), "content-type"),
 }
 
@@ -179,7 +179,7 @@ async def _good_behind(town: City, case: DoorCase, known: ComplaintId, key: str)
     value = msgspec.json.encode(case.data(known, own))
     await town.send(town.topic(case.line, case.unit), key, value, headers, partitions=case.line.partitions)
     began = time.monotonic()
-    identity = message_id("/test", event_id)
+    identity = message_id(case.line.of(case.unit), "/test", event_id)
     await until(
         lambda: _effect(town, case, own, identity), within=SOON, what="the message behind the bad one"
     )
@@ -230,7 +230,7 @@ async def test_a_bad_message_is_parked_with_its_reason_and_the_next_is_handled(
 @pytest.mark.parametrize(
     ("unit", "told", "reason"),
     [
-        (UNIT, {"unit": OTHER_UNIT}, f"data: unit: '{OTHER_UNIT}' on the topic of '{UNIT}'"),
+        (UNIT, {"unit": OTHER_UNIT}, f"data: unit: another than '{UNIT}', whose topic this is"),
         (UNIT, {"assignment": 0}, "`$.assignment`"),
         (UNIT, {"complaint_id": "not-a-uuid"}, "`$.complaint_id`"),
         (
@@ -315,8 +315,8 @@ async def test_what_is_no_fact_on_the_log_stops_no_desk(town: City) -> None:
     assert {row["consumer"] for row in parked} == {"dispatch"}
     assert all(row["reason"].startswith("complaints.log: ") for row in parked)
     assert (
-        len(parked) == 3 * COMPLAINTS_LOG.partitions
-    )  # what dispatch would have acted on; the rest is not for it
+        len(parked) == 4 * COMPLAINTS_LOG.partitions
+    )  # what dispatch would have acted on, or will once it is newer; the rest is not for it
 
 
 # -- back from parking

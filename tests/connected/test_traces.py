@@ -12,20 +12,24 @@ from gzip import decompress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Literal, NamedTuple
 
+import msgspec
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from hotline.realm import DESKS
 from hotline.stack.stack import Addresses
+from shared.cloudevents import input_headers
 from shared.events import ComplaintClosed, ComplaintDispatched, IntakeRefused, VisitScheduled
-from shared.inputs import VisitMade
+from shared.inputs import RequestRecorded, VisitMade
 from shared.telemetry import is_followed, trace_id_of
-from shared.topics import COMPLAINTS_LOG, FEEDBACK_ANSWERS
+from shared.topics import COMPLAINTS_LOG, FEEDBACK_ANSWERS, INTAKE_REQUESTS
 from tests.city import City, open_city, until
+from tests.city import request as asked
 from tests.sources import Databases
 
 pytestmark = pytest.mark.connected
 
+_FIRST = [("ce_specversion", b"1.0")]
 Exporter = Literal["zipkin", "otlp"]
 
 
@@ -254,6 +258,12 @@ async def test_no_span_and_no_log_line_holds_what_a_citizen_said(traced: Traced)
     await city.record("told-in-private", given_due_at=tomorrow, **{**said, "content": content})
     await city.until_fact(stream, IntakeRefused)
     await city.record("parked", **said)  # without the limit this rule set needs
+    wrong = msgspec.to_builtins(asked("parked", **said)) | {"urgency": content, "request_type": title}
+    strange = [("ce_type", content.encode()), ("ce_time", address.encode())]
+    for headers in (input_headers(RequestRecorded, "/test", "wrong", datetime.now(UTC)), _FIRST + strange):
+        await city.send(
+            city.topic(INTAKE_REQUESTS), "wrong", msgspec.json.encode(wrong), headers, partitions=4
+        )
     await city.answer(stream)
     await city.until_fact(stream, VisitScheduled)
     no = VisitMade(complaint_id=stream, visit=1, attempt=1, solved=False, satisfied=False, reason=complains)
@@ -267,6 +277,10 @@ async def test_no_span_and_no_log_line_holds_what_a_citizen_said(traced: Traced)
         return told >= {"intake RecordRequest", "dispatch AnswerOrder", "feedback RecordVisit"}
 
     await until(all_sent, within=15, what="the spans of this life")
+    parked = await city.parked()
+    assert {row["key"] for row in parked} >= {b"wrong"}
+    reasons = "".join(row["reason"] for row in parked)
+    assert not [secret for secret in secrets if secret in reasons]
     logs = [file.read_bytes() for file in (city.folder / "logs").glob("*.log")]
     assert all(logs)
     for secret in secrets:

@@ -12,7 +12,7 @@ from shared.clock import SystemClock
 from shared.ids import UnitId, message_id
 from shared.inputs import Input
 from shared.log import Incoming
-from shared.topics import DISPATCH_REPLIES, TOPICS, names, unit_of
+from shared.topics import DISPATCH_REPLIES, DISPATCH_REVIEWS, TOPICS, names, unit_of
 from tests.doors import BAD, SOURCE, Bad, asked, clock, filled, message, refused, spoiled
 from tests.examples import (
     ANSWER,
@@ -48,7 +48,18 @@ def test_a_units_reply_is_a_command_in_the_name_of_the_topics_unit(data: Input, 
     work = asked(REPLIES, reply(data))
     assert work.command == command
     assert work.complaint_id == ID
-    assert work.message_id == work.caused_by == message_id(SOURCE, "1")
+    assert work.message_id == work.caused_by == message_id(DISPATCH_REPLIES.of(STREET), SOURCE, "1")
+
+
+def test_the_same_source_and_id_on_another_topic_is_another_event() -> None:
+    """Two units that both number from 1 under a source they both claim; and the reviewers beside them."""
+    told = [
+        asked(REPLIES, reply(SIGN_REPLY)),
+        asked(REPLIES, reply(SIGN_REPLY, DISPATCH_REPLIES.of(OTHER_STREET))),
+        asked(REVIEWS, message(REVIEW_RESULT, DISPATCH_REVIEWS.name, at=REVIEW.at)),
+    ]
+    assert len({work.message_id for work in told}) == 3
+    assert asked(REPLIES, reply(SIGN_REPLY)).message_id == told[0].message_id
 
 
 def test_the_topic_says_who_speaks_whatever_the_body_leaves_out() -> None:
@@ -64,7 +75,7 @@ def test_a_unit_that_names_itself_rightly_is_heard() -> None:
 @pytest.mark.parametrize("data", [SIGN_REPLY, ANSWER_REPLY, RETURN_REPLY])
 def test_a_body_that_claims_another_unit_than_its_topic_is_set_aside(data: Input) -> None:
     reason = refused(REPLIES, reply(replace(data, unit=OTHER_STREET)))  # type: ignore[type-var] -- all have it
-    assert reason == "data: unit: 'street-xiaoguan' on the topic of 'street-huayuanlu'"
+    assert reason == "data: unit: another than 'street-huayuanlu', whose topic this is"
 
 
 def test_in_a_city_with_a_prefix_the_unit_is_what_follows_the_door() -> None:

@@ -1,21 +1,36 @@
 """Escalation's door, the tick: what is due is fired once, never early, and nothing that is stuck stops the rest."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from time import monotonic
+from types import SimpleNamespace
 
 import pytest
 
+from services.escalation import inbound
 from services.escalation.commands import FireDeadlines
-from services.escalation.inbound import WATERMARK_SLACK
+from services.escalation.inbound import PASSED_OVER_SECONDS, WATERMARK_SLACK
+from services.escalation.rules import decide
 from shared.complaint import Case
 from shared.desk import Batch, Desk, Work
 from shared.events import ComplaintEscalated, Fact, FeedbackLimitMissed, LimitMissCorrected, SignLimitMissed
 from shared.inputs import OrderSigned
 from shared.log.memory import MemoryLog
-from shared.telemetry import Telemetry
 from shared.topics import DISPATCH_REPLIES
 from tests.doors import message
-from tests.examples import DAY, DUE_AT, HOUR, ID, INSTANT, MINUTE, OTHER_STREET, SIGN_DUE_AT, STREET
-from tests.story import Story
+from tests.examples import (
+    CATALOGUE,
+    DAY,
+    DUE_AT,
+    HOUR,
+    ID,
+    INSTANT,
+    MINUTE,
+    OTHER_STREET,
+    SIGN_DUE_AT,
+    STREET,
+)
+from tests.story import Story, _MemoryTimers
 
 
 @pytest.fixture
@@ -190,15 +205,88 @@ async def test_a_correction_follows_from_the_limit_it_corrects() -> None:
     assert corrected[0][2] == corrected[1][2]
 
 
-async def test_a_complaint_that_cannot_be_decided_is_an_error_the_operator_hears_of(story: Story) -> None:
-    """The clock has no message to park: what fails here is a bug and must not be passed over."""
+def _cannot_decide(story: Story, *streams: str) -> None:
+    """A rule that fails on these complaints."""
 
-    def broken(command: FireDeadlines, case: Case) -> list[Fact]:
-        raise ZeroDivisionError
+    def broken(command: FireDeadlines, case: Case) -> Sequence[Fact]:
+        if command.complaint_id in streams:
+            raise ZeroDivisionError
+        return decide(command, case, CATALOGUE)
 
-    story.ticker._desk = Desk(
-        "escalation", broken, MemoryLog(story.memory, "escalation"), Telemetry("escalation")
-    )
+    log = MemoryLog(story.memory, "escalation")
+    story.ticker._desk = Desk("escalation", broken, log, story.ticker._telemetry)
+
+
+def _passed_over(story: Story) -> float:
+    registry = story.ticker._telemetry.registry
+    return registry.get_sample_value("hotline_timer_passed_over_total") or 0.0
+
+
+async def test_a_complaint_that_cannot_be_decided_stops_no_other_and_is_told_of(story: Story) -> None:
+    """The clock has no message to park: it passes over the complaint, and counts that for the operator."""
+    others = [await story.records(request_id=f"other-{number}") for number in range(7)]
+    _cannot_decide(story, others[3])
     story.clock.move_to(SIGN_DUE_AT + INSTANT)
-    with pytest.raises(ZeroDivisionError):
-        await story.ticks()
+    await story.ticks()
+    missed = {stored.complaint_id for stored in story.memory.facts if stored.type == "SignLimitMissed"}
+    assert missed == set(story.memory.heads) - {others[3]}
+    assert _passed_over(story) == 1
+    assert await story.ticks() == 0, "left alone for a while"
+
+
+async def test_a_complaint_passed_over_is_tried_again_later(
+    story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _cannot_decide(story, story.id)
+    story.clock.move_to(SIGN_DUE_AT + INSTANT)
+    await story.ticks()
+    assert "SignLimitMissed" not in story.told()
+    _cannot_decide(story)
+    monkeypatch.setattr(inbound, "time", SimpleNamespace(monotonic=lambda: monotonic() + PASSED_OVER_SECONDS))
+    assert await story.ticks() == 1
+    assert "SignLimitMissed" in story.told()
+
+
+async def test_a_broken_head_stops_no_other_complaint(story: Story) -> None:
+    broken = await story.records(request_id="broken")
+    version, head_hash, _ = story.memory.heads[broken]
+    story.memory.heads[broken] = (version, head_hash, "{")
+    story.clock.move_to(SIGN_DUE_AT + INSTANT)
+    await story.ticker.tick(_MemoryTimers(story))  # type: ignore[arg-type] -- what it asks of a connection
+    missed = {stored.complaint_id for stored in story.memory.facts if stored.type == "SignLimitMissed"}
+    assert missed == set(story.memory.heads) - {broken}
+    assert _passed_over(story) == 1
+
+
+async def test_a_page_full_of_undecidable_ones_hides_nothing_behind_it(
+    story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All due at the same instant and before the one that can be decided."""
+    monkeypatch.setattr(inbound, "DUE_MAX", 3)
+    stuck = [await story.records(request_id=f"stuck-{number}") for number in range(10)]
+    for stream in stuck:
+        story.memory.timers[stream, 1] = SIGN_DUE_AT - HOUR
+    _cannot_decide(story, *stuck)
+    story.clock.move_to(SIGN_DUE_AT + INSTANT)
+    while await story.ticks():
+        pass
+    missed = {stored.complaint_id for stored in story.memory.facts if stored.type == "SignLimitMissed"}
+    assert missed == set(story.memory.heads) - set(stuck)
+    assert _passed_over(story) == len(stuck)
+
+
+async def test_a_timer_set_late_is_found_while_others_are_due_all_the_time(
+    story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The full look comes by time, not when nothing else is to be done."""
+    monkeypatch.setattr(inbound, "DUE_MAX", 1)
+    late = await story.records(request_id="late")
+    del story.memory.timers[late, 1]
+    for number in range(5):
+        await story.records(request_id=f"due-{number}")
+    story.clock.move_to(SIGN_DUE_AT + INSTANT)
+    await story.ticks()
+    story.memory.timers[late, 1] = SIGN_DUE_AT - WATERMARK_SLACK - HOUR
+    await story.ticks()
+    last = [stored for stored in story.memory.facts if stored.type == "SignLimitMissed"][-1]
+    assert last.complaint_id == late

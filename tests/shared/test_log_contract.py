@@ -24,7 +24,7 @@ from services.escalation import rules as escalation
 from services.escalation.commands import FireDeadlines
 from services.intake import rules as intake
 from services.intake.commands import RecordRequest, WithdrawRequest
-from shared.complaint import Complaint, due_deadlines
+from shared.complaint import STATE_SCHEMA, Complaint, due_deadlines
 from shared.desk import Batch, Desk, Work
 from shared.envelope import GENESIS, chained
 from shared.events.base import Limit
@@ -101,6 +101,10 @@ class Keeper(Protocol):
         """Let a parked message go back."""
         ...
 
+    async def write_newer(self, stream: str, state_schema: int) -> None:
+        """A newer system writes this head."""
+        ...
+
     async def close(self) -> None:
         """Give everything back."""
         ...
@@ -147,6 +151,9 @@ class InMemory:
     async def release(self, parked_id: int) -> None:
         self.memory.release(parked_id)
 
+    async def write_newer(self, stream: str, state_schema: int) -> None:
+        self.memory.state_schemas[stream] = state_schema
+
     async def close(self) -> None:
         return None
 
@@ -189,6 +196,10 @@ class InPostgres:
 
     async def release(self, parked_id: int) -> None:
         await self.eyes.execute("UPDATE es.parked SET released_at = now() WHERE parked_id = $1", parked_id)
+
+    async def write_newer(self, stream: str, state_schema: int) -> None:
+        statement = "UPDATE es.stream SET state_schema = $2 WHERE stream_id = $1"
+        await self.eyes.execute(statement, stream, state_schema)
 
     async def close(self) -> None:
         for log in self.logs:
@@ -264,13 +275,13 @@ def records(request_id: str = REQUEST_ID, *, event: str = "record", at: datetime
         calendar="cn-1",
         at=at,
     )
-    identity = message_id("/contract", event + request_id)
+    identity = message_id("door", "/contract", event + request_id)
     return Work(command, command.complaint_id, identity, None, identity)
 
 
 def withdraws(event: str = "withdraw") -> Work:
     command = WithdrawRequest(complaint_id=ID, reason="", at=CALLED_AT + HOUR)
-    identity = message_id("/contract", event)
+    identity = message_id("door", "/contract", event)
     return Work(command, ID, identity, None, identity)
 
 
@@ -280,7 +291,7 @@ def sends(stream: ComplaintId = ID, at: datetime = CALLED_AT) -> Work:
 
 def signs(event: str = "sign") -> Work:
     command = SignOrder(complaint_id=ID, unit=STREET, assignment=1, at=CALLED_AT + HOUR)
-    identity = message_id("/contract", event)
+    identity = message_id("door", "/contract", event)
     return Work(command, ID, identity, None, identity)
 
 
@@ -337,6 +348,22 @@ async def test_the_head_is_what_the_facts_add_up_to(keeper: Keeper) -> None:
     assert (head.version, head.hash) == (3, (await keeper.rows())[-1].hash)
     assert head.case.order is not None
     assert head.case.order.unit == STREET
+
+
+async def test_a_head_of_a_newer_system_is_told_apart_and_stops_no_other(keeper: Keeper) -> None:
+    await opened(keeper)
+    await desk("intake", keeper.log("intake")).obey(Batch(work=[records("beside")]))
+    beside = complaint_id("beside")
+    await keeper.write_newer(ID, STATE_SCHEMA + 1)
+    known = await keeper.log("dispatch").heads([ID, beside], [])
+    assert set(known.heads) == {beside}
+    assert set(known.unreadable) == {ID}
+    rows = await keeper.rows()
+    work = [signs()._replace(message=incoming(1)), sends(beside)]
+    said = await desk("dispatch", keeper.log("dispatch")).obey(Batch(work=work))
+    assert (said.facts, said.parked) == (1, 1)
+    assert await keeper.rows() == rows
+    assert [shelf.complaint_id for shelf in await keeper.shelves()] == [ID]
 
 
 async def test_many_complaints_are_written_at_once(keeper: Keeper) -> None:
@@ -497,7 +524,7 @@ async def test_who_lost_its_partition_is_fenced_and_writes_nothing(keeper: Keepe
     with pytest.raises(Fenced):
         await zombie.append(late)
     assert (await keeper.rows(), await keeper.timers()) == ([], {})
-    assert (await owner.heads([ID], late.inbox)) == Known({}, frozenset(), frozenset())
+    assert (await owner.heads([ID], late.inbox)) == Known({}, frozenset(), frozenset(), {})
 
 
 async def test_one_lost_partition_among_many_fences_all_of_it(keeper: Keeper) -> None:
@@ -603,6 +630,91 @@ async def test_the_oldest_released_message_comes_first(keeper: Keeper) -> None:
     for shelf in reversed(await keeper.shelves()):
         await keeper.release(shelf.parked_id)
     assert [message.offset for message in await log.released()] == [5, 3, 4]
+
+
+async def _three_parked(log: EventLog, keeper: Keeper, *elsewhere: int) -> list[int]:
+    """Three messages of one complaint on the shelf; those of these offsets came by another partition."""
+    messages = [incoming(n)._replace(partition=7 if n in elsewhere else 2) for n in (1, 2, 3)]
+    for message in messages:
+        await log.append(Append(parked=[Parked(message, ID, "r")]))
+    return [shelf.parked_id for shelf in await keeper.shelves()]
+
+
+async def test_nothing_released_comes_before_an_earlier_one_of_its_complaint_that_is_parked(
+    keeper: Keeper,
+) -> None:
+    log = keeper.log("dispatch")
+    first, second, third = await _three_parked(log, keeper)
+    await keeper.release(third)
+    assert await log.released() == []
+    await keeper.release(first)
+    assert [message.offset for message in await log.released()] == [1]
+    await keeper.release(second)
+    assert [(m.offset, m.parked_for) for m in await log.released()] == [(1, ID), (2, ID), (3, ID)]
+
+
+async def test_what_came_by_another_partition_is_given_out_once_those_before_it_are_gone(
+    keeper: Keeper,
+) -> None:
+    """Each door of a desk takes up what was its own; which comes first is nobody's choice."""
+    log = keeper.log("dispatch")
+    first, second, third = await _three_parked(log, keeper, 2)
+    for number in (first, second, third):
+        await keeper.release(number)
+    for number, offset in ((first, 1), (second, 2), (third, 3)):
+        assert [message.offset for message in await log.released()] == [offset]
+        await log.append(Append(unpark=[number]))
+    assert await keeper.shelves() == []
+
+
+async def test_what_was_released_behind_one_that_failed_again_is_parked_again_with_it(keeper: Keeper) -> None:
+    log = keeper.log("dispatch")
+    first, second, third = await _three_parked(log, keeper, 2)
+    other = ComplaintId(complaint_id("other"))
+    await log.append(Append(parked=[Parked(incoming(9), other, "r")]))
+    for shelf in await keeper.shelves():
+        await keeper.release(shelf.parked_id)
+    await log.append(Append(parked=[Parked(incoming(1), None, "again")]))
+    assert [message.offset for message in await log.released()] == [9]
+    await keeper.release(first)
+    await log.append(Append(unpark=[first]))
+    assert [message.offset for message in await log.released()] == [9], "the two behind wait to be released"
+    assert [shelf.parked_id for shelf in await keeper.shelves()][:2] == [second, third]
+
+
+async def test_a_released_message_that_another_took_up_has_no_second_effect(keeper: Keeper) -> None:
+    """Two processes of a desk in the middle of a rebalance."""
+    await opened(keeper)
+    log = keeper.log("dispatch")
+    await log.append(Append(parked=[Parked(incoming(1), ID, "r")]))
+    (shelf,) = await keeper.shelves()
+    await keeper.release(shelf.parked_id)
+    (message,) = await log.released()
+    batch = Batch(unpark=[shelf.parked_id])
+    late = await decided("dispatch", log, signs()._replace(message=message), batch=batch)
+    await keeper.log("dispatch").append(Append(unpark=[shelf.parked_id]))
+    rows = await keeper.rows()
+    with pytest.raises(Fenced):
+        await log.append(late)
+    assert await keeper.rows() == rows
+
+
+async def test_what_follows_a_message_the_door_set_aside_waits_and_what_came_before_does_not(
+    keeper: Keeper,
+) -> None:
+    """They get their numbers in the order they came, whoever set them aside."""
+    await opened(keeper)
+    log = keeper.log("dispatch")
+    work = [signs(f"sign-{n}")._replace(message=incoming(n)) for n in (1, 3)]
+    said = await desk("dispatch", log).obey(
+        Batch(work=work, parked=[Parked(incoming(4), None, "bad"), Parked(incoming(2), ID, "not known here")])
+    )
+    assert (said.facts, said.parked) == (1, 3)
+    assert [(shelf.complaint_id, shelf.reason) for shelf in await keeper.shelves()] == [
+        (ID, "not known here"),
+        (ID, "waits behind a parked message of this complaint"),
+        (None, "bad"),
+    ]
 
 
 async def test_later_messages_of_a_parked_complaint_wait_behind_it_at_that_desk_only(keeper: Keeper) -> None:

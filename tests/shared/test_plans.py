@@ -234,7 +234,7 @@ async def test_whether_all_is_relayed_is_answered_without_reading_the_log(grown:
 async def test_heads_are_read_by_key_alone(grown: Watched) -> None:
     rows = await grown.connection.fetch("SELECT stream_id::text FROM es.stream LIMIT 200")
     nodes = await grown.of(
-        HEADS, "intake", [row[0] for row in rows], [message_id("a", str(n)) for n in range(200)]
+        HEADS, "intake", [row[0] for row in rows], [message_id("door", "a", str(n)) for n in range(200)]
     )
     _by_index(nodes, rows_max=200)
     assert _indexes(nodes, "stream") == {"stream_pkey"}
@@ -270,7 +270,7 @@ async def test_an_append_touches_its_own_rows_only(grown: Watched) -> None:
     place = (await log.places([("replies.7", 0)]))["replies.7", 0]
     append = Append(
         moved=[Moved("replies.7", 0, place.offset, place._replace(offset=place.offset + 1))],
-        inbox=[message_id("plans", f"{marks} {n}") for n in range(10)],
+        inbox=[message_id("door", "plans", f"{marks} {n}") for n in range(10)],
     )
     desk = desk_on("dispatch", log)
     await desk._decided(log, Batch(work=[dispatch_of(stream) for stream in streams]), streams, append, [])

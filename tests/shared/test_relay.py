@@ -21,7 +21,7 @@ from shared.ids import ComplaintId
 from shared.log import Incoming
 from shared.log.postgres import PostgresLog, connect
 from shared.log.relay import KafkaSink, Relay, RelayFenced, RelayLog, Row
-from shared.process import types_of
+from shared.process import HeardTypes
 from shared.settings import CommonSettings
 from shared.telemetry import Telemetry
 from shared.topics import COMPLAINTS_LOG, DISPATCH_ORDERS, partition_of
@@ -190,7 +190,7 @@ async def office(
 
         settings = CommonSettings(kafka=city.realm.kafka, postgres="", topic_prefix=city.realm.prefix)
         listener = desk_on("feedback", logs[2])
-        door = Door(listener, settings, name="log", fill=fill, wanted=types_of(SPEAKERS), fail=fail)
+        door = Door(listener, settings, name="log", fill=fill, wanted=HeardTypes(SPEAKERS), fail=fail)
         ear = Ear(door, city.realm.kafka, city.topic(COMPLAINTS_LOG))
         await ear.start()
         try:
