@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +16,7 @@ import asyncpg
 import msgspec
 from confluent_kafka.admin import AdminClient
 
+from hotline.acknowledged import Acknowledged, lost
 from hotline.realm import Realm, create
 from hotline.report import Report
 from hotline.serve import Opening, behind, leave_running, services_of
@@ -25,12 +26,19 @@ from hotline.stack.supervisor import Supervisor
 from hotline.verify import verify
 from hotline.where import City, city_folder, folder, remember_city
 from shared.catalogue import Catalogue
+from shared.complaint import STATE_SCHEMA, Complaint, head_of
+from shared.life import waits_for
 
 Say = Callable[[str], None]
 T = TypeVar("T")
 
 DROP_SECONDS_MAX: Final = 60
 LISTED_SECONDS: Final = 0.05
+
+_OPEN: Final = """
+SELECT stream_id::text, state FROM es.stream
+WHERE state_schema = $1 AND state::json -> 'ended' IS NULL ORDER BY stream_id
+"""
 
 
 class Interrupted(Exception):  # noqa: N818 -- somebody pressed Ctrl-C
@@ -147,14 +155,39 @@ async def until_interrupted(work: Coroutine[Any, Any, T], say: Say) -> T:
             loop.remove_signal_handler(number)
 
 
-async def verified(realm: Realm, catalogue: Catalogue) -> Report:
-    """Read the log of a rehearsal that has ended: all holds, all is sent, and nobody has anything left to hear."""
-    report = await verify(realm.logins["reader"], kafka=realm.kafka, prefix=realm.prefix)
+async def verified(
+    realm: Realm, catalogue: Catalogue, told: Collection[Acknowledged] = (), *, all_end: bool = False
+) -> Report:
+    """Read the log of a rehearsal that has ended: all holds, all is sent, and nobody has anything left to hear.
+
+    Nothing of `told` may be missing from the log. With `all_end` a life that goes on is a problem too. Whatever
+    is found is a problem of the report, with the complaint's or the input's name.
+    """
+    reader = realm.logins["reader"]
+    report = await verify(reader, kafka=realm.kafka, prefix=realm.prefix)
+    for one in sorted(await lost(reader, told)):
+        report.found(
+            "", f"{one.source} {one.event_id} ({one.type}, key {one.key}): acknowledged by Kafka, and lost"
+        )
+    for complaint, case in await open_lives(reader) if all_end else ():
+        waiting = waits_for(case)
+        who = f"waits for {waiting.name} to {waiting.what}" if waiting is not None else "waits for nobody"
+        report.found(complaint, f"still open at the end of the rehearsal: {who}")
     for who, left in (await behind(realm, catalogue)).items():
         if left:
             owes = "send facts" if who == "relay" else f"take in {left:,} of its messages"
             report.found("", f"the rehearsal has ended, and {who} has still to {owes}")
     return report
+
+
+async def open_lives(reader_dsn: str) -> list[tuple[str, Complaint]]:
+    """Every complaint whose life goes on, by its head; those without a readable head are verify's to name."""
+    connection = await asyncpg.connect(reader_dsn)
+    try:
+        rows = await connection.fetch(_OPEN, STATE_SCHEMA)
+    finally:
+        await connection.close()
+    return [(row[0], head_of(row[1])) for row in rows]
 
 
 async def remove(addresses: Addresses, name: str) -> None:

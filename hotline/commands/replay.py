@@ -86,7 +86,7 @@ async def _boston(
             summary = await conductor.live(view.show)
             view.say("Every case is lived. Comparing with the city's own flag …")
             verdict = await judge(stage.realm.logins["reader"], file, found)
-            report = await verified(stage.realm, catalogue)
+            report = await verified(stage.realm, catalogue, summary.acknowledged_inputs)
             return summary, verdict, report, await digest(stage.realm.logins["reader"])
 
     try:
