@@ -20,11 +20,13 @@ from hotline.acknowledged import Acknowledged, lost
 from hotline.realm import Realm, create
 from hotline.report import Report
 from hotline.serve import Opening, behind, leave_running, services_of
+from hotline.stack import child
 from hotline.stack.errors import StackError
 from hotline.stack.stack import Addresses, Stack
+from hotline.stack.state import read_roster, read_state
 from hotline.stack.supervisor import Supervisor
 from hotline.verify import verify
-from hotline.where import City, city_folder, folder, remember_city
+from hotline.where import City, city_folder, folder, remember_city, typed
 from shared.catalogue import Catalogue
 from shared.complaint import STATE_SCHEMA, Complaint, head_of
 from shared.life import waits_for
@@ -227,10 +229,26 @@ async def remove(addresses: Addresses, name: str) -> None:
             await asyncio.sleep(LISTED_SECONDS)
 
 
-def stop_hint(where: Path, city: str) -> str:
-    """What is kept after everything was stopped, and how to go on."""
-    shown = os.path.relpath(where)
+def how_it_is_left(where: Path, city: str) -> str:
+    """What runs after a rehearsal that was stopped, and why; what is kept, and how to go on."""
+    kept = f"What was recorded stays in {os.path.relpath(where)}"
+    again = f"{typed(f'up --city {city}', where)} opens it again"
+    running = left_running(where)
+    if running:
+        return f"{running} {kept}: {again}."
     return (
-        f"What was recorded stays in {shown}: `hotline up --stack-only` to look into it, "
-        f"`hotline up --city {city}` to open it again, `hotline wipe` to remove it."
+        f"Nothing is left running. {kept}: {typed('up --stack-only', where)} to look into it, "
+        f"{again}, {typed('wipe', where)} removes it."
     )
+
+
+def left_running(where: Path) -> str:
+    """Which processes of this folder go on, in a sentence that says why; empty where none does."""
+    names = sorted(
+        name
+        for name, process in {**read_state(where).running, **read_roster(where).services}.items()
+        if child.is_alive(process)
+    )
+    if not names:
+        return ""
+    return f"{', '.join(names)} go on running, the stack was up before: {typed('down', where)} ends them."

@@ -36,7 +36,7 @@ def demo(
 
 
 async def _demo(scale: float, seed: int, streets: Path | None, *, keep: bool) -> bool:
-    from hotline.rehearse import Interrupted, stop_hint, until_interrupted
+    from hotline.rehearse import Interrupted, how_it_is_left, until_interrupted
     from hotline.view import View
     from hotline.where import folder
 
@@ -49,7 +49,7 @@ async def _demo(scale: float, seed: int, streets: Path | None, *, keep: bool) ->
         with View("hotline: a day of the city") as view:
             day = await until_interrupted(_lived(view, known, scale, seed, keep=keep), view.say)
     except Interrupted:
-        print(f"Stopped; nothing is left running. {stop_hint(folder(), 'demo')}")
+        print(f"Stopped. {how_it_is_left(folder(), 'demo')}")
         raise typer.Exit(130) from None
     _print_summary(day.summary, day.restarts)
     day.report.print()
@@ -164,9 +164,12 @@ async def _worth_a_look(realm: Realm) -> str | None:
 def _print_next(complaint: str | None, realm: Realm, *, keep: bool) -> None:
     import os
 
+    from hotline.rehearse import left_running
     from hotline.where import folder
     from shared.telemetry import trace_id_of
 
+    if not keep and (running := left_running(folder())):
+        print(running)
     print("Look next:")
     if keep:
         print("  it is kept up; hotline status · hotline down")

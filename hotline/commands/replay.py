@@ -53,7 +53,14 @@ async def _boston(
 
     from hotline.city.boston import Boston, catalogue_of, read
     from hotline.city.conductor import Conductor
-    from hotline.rehearse import Interrupted, staged, stop_hint, until_interrupted, verified
+    from hotline.rehearse import (
+        Interrupted,
+        how_it_is_left,
+        left_running,
+        staged,
+        until_interrupted,
+        verified,
+    )
     from hotline.replay import judge
     from hotline.verify import digest
     from hotline.view import View
@@ -93,7 +100,7 @@ async def _boston(
         with view:
             summary, verdict, report, said = await until_interrupted(lived(), view.say)
     except Interrupted:
-        print(f"Stopped; nothing is left running. {stop_hint(folder(), 'boston')}", file=sys.stderr)
+        print(f"Stopped. {how_it_is_left(folder(), 'boston')}", file=sys.stderr)
         raise typer.Exit(130) from None
     result = {
         **_as_dict(verdict),
@@ -109,6 +116,8 @@ async def _boston(
     if not json:
         _print(result)
         report.print()
+        if not keep and (running := left_running(folder())):
+            print(running)
     return verdict.right and not report.problem_count, result
 
 
