@@ -26,7 +26,7 @@ test: .venv/.synced ## All tests, on a real Kafka and PostgreSQL that they start
 	@$(BIN)/pytest
 
 quick: .venv/.synced ## The pure tests: rules, doors, whole lives in memory; no stack, in seconds
-	@$(BIN)/pytest -m "not connected" -q
+	@$(BIN)/pytest -m "not connected and not programs" -q
 
 check: lint types borders docs ## Everything that is checked without running: style, types, borders, generated docs
 

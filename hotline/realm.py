@@ -16,11 +16,12 @@ from urllib.parse import quote, urlsplit, urlunsplit
 
 import asyncpg
 from confluent_kafka import KafkaException
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import AdminClient
 
 from hotline.stack.errors import StackError
 from hotline.stack.stack import Addresses
 from hotline.stack.supervisor import Service
+from shared.topic_admin import make_missing
 from shared.topics import Topic, names
 
 DESKS: Final = ("intake", "dispatch", "escalation", "feedback")
@@ -126,40 +127,15 @@ def _as(dsn: str, user: str, password: str) -> str:
 
 async def make_topics(kafka: str, wanted: Mapping[str, Topic], *, retention: bool = True) -> None:
     """Make the topics that are missing, and wait until all can be seen."""
+    try:
+        await asyncio.to_thread(make_missing, kafka, wanted, retention=retention)
+    except KafkaException as error:
+        raise StackError(error.args[0].str()) from error
     admin = AdminClient({"bootstrap.servers": kafka, "log_level": 0})
-
-    def make() -> None:
-        known = set(admin.list_topics(timeout=30).topics)
-        missing = [
-            NewTopic(
-                name,
-                num_partitions=topic.partitions,
-                replication_factor=1,
-                config=_config(topic, retention=retention),
-            )
-            for name, topic in wanted.items()
-            if name not in known
-        ]
-        if not missing:
-            return
-        for name, made in admin.create_topics(missing, request_timeout=60).items():
-            try:
-                made.result()
-            except KafkaException as error:
-                message = f"topic {name} could not be made: {error}"
-                raise StackError(message) from error
-
-    await asyncio.to_thread(make)
     seen: set[str] = set()
     while not set(wanted) <= seen:  # in another process, nobody could tell us
         seen = set((await asyncio.to_thread(admin.list_topics, timeout=30)).topics)
         await asyncio.sleep(0 if set(wanted) <= seen else 0.05)
-
-
-def _config(topic: Topic, *, retention: bool) -> dict[str, str]:
-    milliseconds = int(topic.retention.total_seconds() * 1000) if retention else -1
-    stamped = "LogAppendTime" if topic.broker_time else "CreateTime"
-    return {"retention.ms": str(milliseconds), "message.timestamp.type": stamped}
 
 
 def services(

@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,21 +16,31 @@ import asyncpg
 import msgspec
 from confluent_kafka.admin import AdminClient
 
+from hotline.acknowledged import Acknowledged, lost
 from hotline.realm import Realm, create
 from hotline.report import Report
 from hotline.serve import Opening, behind, leave_running, services_of
+from hotline.stack import child
 from hotline.stack.errors import StackError
 from hotline.stack.stack import Addresses, Stack
+from hotline.stack.state import read_roster, read_state
 from hotline.stack.supervisor import Supervisor
 from hotline.verify import verify
-from hotline.where import City, city_folder, folder, remember_city
+from hotline.where import City, city_folder, folder, remember_city, typed
 from shared.catalogue import Catalogue
+from shared.complaint import STATE_SCHEMA, Complaint, head_of
+from shared.life import waits_for
 
 Say = Callable[[str], None]
 T = TypeVar("T")
 
 DROP_SECONDS_MAX: Final = 60
 LISTED_SECONDS: Final = 0.05
+
+_OPEN: Final = """
+SELECT stream_id::text, state FROM es.stream
+WHERE state_schema = $1 AND state::json -> 'ended' IS NULL ORDER BY stream_id
+"""
 
 
 class Interrupted(Exception):  # noqa: N818 -- somebody pressed Ctrl-C
@@ -147,14 +157,39 @@ async def until_interrupted(work: Coroutine[Any, Any, T], say: Say) -> T:
             loop.remove_signal_handler(number)
 
 
-async def verified(realm: Realm, catalogue: Catalogue) -> Report:
-    """Read the log of a rehearsal that has ended: all holds, all is sent, and nobody has anything left to hear."""
-    report = await verify(realm.logins["reader"], kafka=realm.kafka, prefix=realm.prefix)
+async def verified(
+    realm: Realm, catalogue: Catalogue, told: Collection[Acknowledged] = (), *, all_end: bool = False
+) -> Report:
+    """Read the log of a rehearsal that has ended: all holds, all is sent, and nobody has anything left to hear.
+
+    Nothing of `told` may be missing from the log. With `all_end` a life that goes on is a problem too. Whatever
+    is found is a problem of the report, with the complaint's or the input's name.
+    """
+    reader = realm.logins["reader"]
+    report = await verify(reader, kafka=realm.kafka, prefix=realm.prefix)
+    for one in sorted(await lost(reader, realm.prefix, told)):
+        report.found(
+            "", f"{one.source} {one.event_id} ({one.type}, key {one.key}): acknowledged by Kafka, and lost"
+        )
+    for complaint, case in await open_lives(reader) if all_end else ():
+        waiting = waits_for(case)
+        who = f"waits for {waiting.name} to {waiting.what}" if waiting is not None else "waits for nobody"
+        report.found(complaint, f"still open at the end of the rehearsal: {who}")
     for who, left in (await behind(realm, catalogue)).items():
         if left:
             owes = "send facts" if who == "relay" else f"take in {left:,} of its messages"
             report.found("", f"the rehearsal has ended, and {who} has still to {owes}")
     return report
+
+
+async def open_lives(reader_dsn: str) -> list[tuple[str, Complaint]]:
+    """Every complaint whose life goes on, by its head; those without a readable head are verify's to name."""
+    connection = await asyncpg.connect(reader_dsn)
+    try:
+        rows = await connection.fetch(_OPEN, STATE_SCHEMA)
+    finally:
+        await connection.close()
+    return [(row[0], head_of(row[1])) for row in rows]
 
 
 async def remove(addresses: Addresses, name: str) -> None:
@@ -194,10 +229,26 @@ async def remove(addresses: Addresses, name: str) -> None:
             await asyncio.sleep(LISTED_SECONDS)
 
 
-def stop_hint(where: Path, city: str) -> str:
-    """What is kept after everything was stopped, and how to go on."""
-    shown = os.path.relpath(where)
+def how_it_is_left(where: Path, city: str) -> str:
+    """What runs after a rehearsal that was stopped, and why; what is kept, and how to go on."""
+    kept = f"What was recorded stays in {os.path.relpath(where)}"
+    again = f"{typed(f'up --city {city}', where)} opens it again"
+    running = left_running(where)
+    if running:
+        return f"{running} {kept}: {again}."
     return (
-        f"What was recorded stays in {shown}: `hotline up --stack-only` to look into it, "
-        f"`hotline up --city {city}` to open it again, `hotline wipe` to remove it."
+        f"Nothing is left running. {kept}: {typed('up --stack-only', where)} to look into it, "
+        f"{again}, {typed('wipe', where)} removes it."
     )
+
+
+def left_running(where: Path) -> str:
+    """Which processes of this folder go on, in a sentence that says why; empty where none does."""
+    names = sorted(
+        name
+        for name, process in {**read_state(where).running, **read_roster(where).services}.items()
+        if child.is_alive(process)
+    )
+    if not names:
+        return ""
+    return f"{', '.join(names)} go on running, the stack was up before: {typed('down', where)} ends them."

@@ -39,6 +39,9 @@ class Report(msgspec.Struct, kw_only=True):
     heard: dict[str, bool] = {}
     """Of each desk that hears the log: whether it has taken in all that was sent; empty where Kafka was
     not asked. Only of such a desk can it be said that a complaint waits for it in vain."""
+    compared: list[str] = []
+    """The views that were held against the facts: `heads`, `timers`; and where Kafka was asked the desks'
+    offsets against the ends of its topics."""
     seconds: float = 0.0
     problem_count: int = 0
     problems: list[Problem] = []
@@ -63,8 +66,9 @@ class Report(msgspec.Struct, kw_only=True):
         console.print(table)
         if not self.problem_count:
             console.print(
-                "[green]All holds:[/] versions dense, hash chains right, every life legal, heads and timers "
-                "equal to their rebuild, every open complaint has a deadline or somebody it waits for."
+                "[green]All holds:[/] versions dense, hash chains right, causes before what they led to, every life "
+                "legal, heads and timers equal to their rebuild, every open complaint has a deadline "
+                "or somebody it waits for."
             )
             return
         console.print(f"[red]{self.problem_count:,} problem{'s' if self.problem_count > 1 else ''}[/]")
@@ -84,6 +88,7 @@ class Report(msgspec.Struct, kw_only=True):
             ("  of them refusals", f"{self.refusals:,}"),
             ("open with a next deadline", f"{self.waiting_with_deadline:,}"),
             ("open, waiting for", waiting or "nobody"),
+            ("compared with the facts", ", ".join(self.compared)),
             ("timers set", f"{self.timers:,}"),
             ("parked messages", f"{self.parked:,}"),
             ("read in", f"{self.seconds:.1f} s ({self.facts / max(self.seconds, 0.001):,.0f} facts/s)"),

@@ -15,16 +15,16 @@ from typing import Any, Final, NamedTuple
 import asyncpg
 
 from hotline import realm
-from hotline.ends import ends_of
-from hotline.realm import DESKS, Realm
+from hotline.realm import Realm
 from hotline.stack.errors import StackError
 from hotline.stack.server import last_line
 from hotline.stack.supervisor import Service
+from hotline.stalled import look
 from hotline.where import City
 from shared.catalogue import Catalogue
-from shared.topics import TOPICS, names
 
-OPEN_SECONDS_MAX: Final = 60.0
+OPEN_SECONDS_MAX: Final = 180.0
+"""For a process that hangs; on a machine with far too much to do the doors open after more than a minute."""
 POLL_SECONDS: Final = 0.05
 
 # The first number of the advisory lock that says who owns the relay's shard and who the timers'.
@@ -132,28 +132,7 @@ async def is_rehearsed(owner_dsn: str) -> bool:
 
 async def behind(realm: Realm, catalogue: Catalogue) -> dict[str, int]:
     """For each desk how many messages lie in Kafka that it has not taken in, for the relay how many facts."""
-    heard = [
-        (desk, name, partition)
-        for name, line in names(realm.prefix, catalogue.units).items()
-        for desk in line.hearers
-        if desk in DESKS
-        for partition in range(line.partitions)
-    ]
-    asked = {(name, partition) for _, name, partition in heard}
-    ends = await ends_of(realm.kafka, asked)
-    if missing := sorted(asked - ends.keys()):
-        raise StackError(f"Kafka has no topic {missing[0][0]}: `hotline down` and `hotline up` make it anew.")
-    connection = await asyncpg.connect(realm.logins["reader"])
-    try:
-        rows = await connection.fetch("SELECT consumer, topic, part, next_offset FROM es.consumer_offset")
-        drained = await connection.fetchval("SELECT es.drained()")
-    finally:
-        await connection.close()
-    taken = {(row[0], row[1], row[2]): row[3] for row in rows}
-    lag = {desk: 0 for desk in DESKS if any(desk in line.hearers for line in TOPICS)}
-    for desk, name, partition in heard:
-        lag[desk] += max(ends[name, partition] - taken.get((desk, name, partition), 0), 0)
-    return {**lag, "relay": 0 if drained else 1}
+    return (await look(realm, catalogue)).behind
 
 
 async def counts(realm: Realm) -> dict[str, int]:

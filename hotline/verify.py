@@ -3,7 +3,8 @@
 All of it is read in one read-only snapshot, so the city may go on meanwhile, and a page at a time, so the log
 may be of any size. What is checked of each complaint: versions dense from 1 and in order of position, the
 chain of hashes over the stored bytes, the desk that spoke, every fact legal where it stands, none stated
-twice, and beside the facts the head and the timers, equal to their rebuild.
+twice, none caused by a later fact of its complaint or earlier in time than the fact that caused it, and beside
+the facts the head and the timers, equal to their rebuild. The report names the views that were compared.
 """
 
 from __future__ import annotations
@@ -91,7 +92,7 @@ class _Timer(NamedTuple):
 class _Life:
     """One complaint while its facts are read."""
 
-    __slots__ = ("case", "fact_ids", "hash", "id", "last", "position", "stream", "version")
+    __slots__ = ("case", "causes", "hash", "id", "last", "position", "stream", "told_at", "version")
 
     def __init__(self, stream: UUID) -> None:
         self.stream = stream
@@ -101,7 +102,10 @@ class _Life:
         self.hash = GENESIS
         self.case: Case = UNOPENED
         self.last: Fact | None = None
-        self.fact_ids: set[UUID] = set()
+        self.told_at: dict[str, datetime] = {}
+        """Each fact by its id, with its time."""
+        self.causes: dict[str, Sequence[Any]] = {}
+        """What caused a fact and is no fact before it, with the row: an input, the clock, or nonsense."""
 
 
 class _Reader:
@@ -110,7 +114,8 @@ class _Reader:
     def __init__(self, kafka: str | None, prefix: str) -> None:
         self._kafka = kafka
         self._prefix = prefix
-        self._report = Report(ended={}, by_type={}, waiting_for={}, heard={}, problems=[])
+        compared = ["heads", "timers"] if kafka is None else ["heads", "timers", "offsets against topics"]
+        self._report = Report(compared=compared, ended={}, by_type={}, waiting_for={}, heard={}, problems=[])
         self._types: Counter[str] = Counter()
         self._parked: set[tuple[str, str]] = set()
         self._overdue: list[_Timer] = []
@@ -209,12 +214,16 @@ class _Reader:
             self._wrong(life, row, f"follows version {life.version}")
         if position <= life.position:
             self._wrong(life, row, "lies before the version it follows")
-        if event_id in life.fact_ids:
+        fact_id = str(event_id)
+        if fact_id in life.told_at:
             self._wrong(life, row, "the same decision was written twice")
-        life.fact_ids.add(event_id)
-        expected = chained(
-            life.hash, life.id, version, str(event_id), name, schema, at, caused_by, actor, body
-        )
+        life.told_at[fact_id] = at
+        caused_at = life.told_at.get(caused_by)
+        if caused_at is None:
+            life.causes[caused_by] = row
+        elif at < caused_at:  # a reaction is never before what it reacts to, see Clock.of_reaction
+            self._wrong(life, row, f"is earlier than the fact that caused it, of {caused_at}")
+        expected = chained(life.hash, life.id, version, fact_id, name, schema, at, caused_by, actor, body)
         if expected != stored:
             self._wrong(life, row, "the hash does not follow from the bytes and the fact before")
         life.position, life.version, life.hash = position, version, stored
@@ -258,6 +267,7 @@ class _Reader:
             else:
                 self._compare_head(life, head)
             self._compare_timers(life, set_for.pop(life.stream, {}))
+            self._judge_causes(life)
             self._judge_end(life)
         for stream in head_of:
             report.found(str(stream), "a head without a fact")
@@ -290,6 +300,13 @@ class _Reader:
                 self._overdue.append(_Timer(life.id, kind, due_at))
         for limit, expected_at in due.items():
             report.found(life.id, f"timer {limit}: none is set, the facts say {expected_at}")
+
+    def _judge_causes(self, life: _Life) -> None:
+        """What no fact before caused was caused from outside: by an input or by the clock."""
+        for cause in life.causes.keys() & life.told_at.keys():
+            self._wrong(life, life.causes[cause], "is caused by itself or by a fact after it")
+        if "" in life.causes:
+            self._wrong(life, life.causes[""], "nothing caused it")
 
     def _judge_end(self, life: _Life) -> None:
         """How the life stands at its last fact."""

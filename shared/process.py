@@ -68,6 +68,7 @@ class Process:
             settings.kafka,
             client_id=name,
             allow_auto_create_topics=False,
+            metadata_max_age_ms=settings.metadata_max_age_ms,
             logger=None,
             graceful_timeout=5.0,
             apply_types=True,

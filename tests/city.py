@@ -435,8 +435,8 @@ class City:
         consumer = AIOKafkaConsumer(
             bootstrap_servers=self.realm.kafka, group_id=None, enable_auto_commit=False
         )
-        await consumer.start()
         try:
+            await consumer.start()
             admin = AdminClient({"bootstrap.servers": self.realm.kafka, "log_level": 0})
             known = await asyncio.to_thread(admin.list_topics, topic, timeout=10)
             tps = [TopicPartition(topic, n) for n in sorted(known.topics[topic].partitions)]

@@ -14,6 +14,7 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from hotline import realm
 from hotline.stack.errors import StackError
@@ -29,6 +30,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if "stack" in getattr(item, "fixturenames", ()) and not any(item.iter_markers("connected")):
             item.add_marker(pytest.mark.connected)
 
+
+# A slow machine is no failure: no test asserts speed, Hypothesis' own checks of it included.
+settings.register_profile("hotline", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("hotline")
 
 _MEASURED = pytest.StashKey[list[str]]()
 

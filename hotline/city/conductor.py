@@ -18,6 +18,7 @@ from typing import Final
 
 from aiokafka import TopicPartition
 
+from hotline.acknowledged import Acknowledged
 from hotline.city.act import Act
 from hotline.city.agenda import Agenda, fire_until
 from hotline.city.ears import Ears
@@ -140,6 +141,8 @@ class Summary(Progress):
 
     acknowledged_requests: frozenset[ComplaintId] = field(repr=False)
     """Every complaint whose request Kafka acknowledged."""
+    acknowledged_inputs: frozenset[Acknowledged] = field(repr=False)
+    """Every input Kafka acknowledged, by name."""
 
 
 class Conductor:
@@ -211,6 +214,7 @@ class Conductor:
         return Summary(
             **{name: getattr(progress, name) for name in Progress.__dataclass_fields__},
             acknowledged_requests=frozenset(self._voice.requests),
+            acknowledged_inputs=frozenset(self._voice.inputs),
         )
 
     async def _next(self) -> datetime | None:

@@ -14,6 +14,7 @@ import msgspec
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 
+from hotline.acknowledged import Acknowledged
 from hotline.city.act import Act
 from shared.cloudevents import input_headers
 from shared.ids import ComplaintId
@@ -50,8 +51,10 @@ class Voice:
         self._encoder = msgspec.json.Encoder()
         self.acknowledged: Counter[str] = Counter()
         """Inputs Kafka has acknowledged, by CloudEvents type; one sent twice counts once."""
+        self.inputs: set[Acknowledged] = set()
+        """The same by name: not one of them may be missing from the log."""
         self.requests: set[ComplaintId] = set()
-        """The complaints whose request was acknowledged: not one of them may be missing from the log."""
+        """The complaints whose request was acknowledged."""
         self.ends: dict[TopicPartition, int] = {}
         """The offset after the last message acknowledged on each partition."""
         self._hearers: dict[str, tuple[str, ...]] = {}
@@ -84,7 +87,10 @@ class Voice:
             await self._send(again, waiting, failed)
             await self._acknowledged(waiting, failed)
         for act in said:
-            self.acknowledged[type(act.data).TYPE] += 1
+            kind = type(act.data).TYPE
+            self.acknowledged[kind] += 1
+            topic = act.line.name if act.unit is None else act.line.of(act.unit)
+            self.inputs.add(Acknowledged(kind, topic, act.source, act.event_id, act.key, act.line.hearers))
             if act.complaint is not None and isinstance(act.data, RequestRecorded):
                 self.requests.add(act.complaint)
         return sent

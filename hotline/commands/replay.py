@@ -53,7 +53,14 @@ async def _boston(
 
     from hotline.city.boston import Boston, catalogue_of, read
     from hotline.city.conductor import Conductor
-    from hotline.rehearse import Interrupted, staged, stop_hint, until_interrupted, verified
+    from hotline.rehearse import (
+        Interrupted,
+        how_it_is_left,
+        left_running,
+        staged,
+        until_interrupted,
+        verified,
+    )
     from hotline.replay import judge
     from hotline.verify import digest
     from hotline.view import View
@@ -86,14 +93,14 @@ async def _boston(
             summary = await conductor.live(view.show)
             view.say("Every case is lived. Comparing with the city's own flag …")
             verdict = await judge(stage.realm.logins["reader"], file, found)
-            report = await verified(stage.realm, catalogue)
+            report = await verified(stage.realm, catalogue, summary.acknowledged_inputs)
             return summary, verdict, report, await digest(stage.realm.logins["reader"])
 
     try:
         with view:
             summary, verdict, report, said = await until_interrupted(lived(), view.say)
     except Interrupted:
-        print(f"Stopped; nothing is left running. {stop_hint(folder(), 'boston')}", file=sys.stderr)
+        print(f"Stopped. {how_it_is_left(folder(), 'boston')}", file=sys.stderr)
         raise typer.Exit(130) from None
     result = {
         **_as_dict(verdict),
@@ -109,6 +116,8 @@ async def _boston(
     if not json:
         _print(result)
         report.print()
+        if not keep and (running := left_running(folder())):
+            print(running)
     return verdict.right and not report.problem_count, result
 
 

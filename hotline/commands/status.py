@@ -13,20 +13,22 @@ from hotline.commands.run import run
 def status(*, json: Annotated[bool, typer.Option("--json", help="For a program to read.")] = False) -> None:
     """Show what runs and how far behind each desk is.
 
-    Exit code 1 where something is down.
+    Where work waits it looks for up to five seconds whether it moves: a process may be there and stand still.
+    Exit code 1 where something is down or stands still.
     """
     found = run(_status())
     if json:
         print(json_module.dumps(found, indent=2))
     else:
         _print_status(found)
-    if not found["up"]:
+    if not found["up"] or found["stalled"]:
         raise typer.Exit(1)
 
 
 async def _status() -> dict[str, Any]:
-    from hotline.serve import behind, counts, restarts
+    from hotline.serve import counts, restarts
     from hotline.stack.stack import Stack
+    from hotline.stalled import look, stalled
     from hotline.where import RESTARTS_FILE, city_up, folder, remembered, supervised
     from shared.catalogue import catalogue
 
@@ -45,6 +47,8 @@ async def _status() -> dict[str, Any]:
             for name, health in services.items()
         },
     }
+    known = catalogue(city.catalogue)
+    standing = await look(city.realm, known) if answers else None
     return {
         "up": bool(services) and all(entry["up"] for entry in processes.values()),
         "supervised": supervised(),
@@ -53,7 +57,8 @@ async def _status() -> dict[str, Any]:
         "ruleset": city.ruleset,
         "logs": city.logs,
         "processes": processes,
-        "behind": await behind(city.realm, catalogue(city.catalogue)) if answers else None,
+        "behind": standing.behind if standing is not None else None,
+        "stalled": await stalled(city.realm, known, standing) if standing is not None and services else {},
         "counts": await counts(city.realm) if answers else None,
     }
 
@@ -85,10 +90,12 @@ def _print_status(found: dict[str, Any]) -> None:
     for column in ("", "", "pid", "port", "for", "restarts", "memory", "CPU", "behind"):
         table.add_column(column, justify="left" if not column else "right")
     for name, entry in found["processes"].items():
-        behind = (found["behind"] or {}).get(name)
+        desk = name.partition("-")[0]
+        behind = (found["behind"] or {}).get(desk)
+        state = "[red]stands still[/]" if desk in found["stalled"] else "up"
         table.add_row(
             name,
-            "up" if entry["up"] else "[red]down[/]",
+            state if entry["up"] else "[red]down[/]",
             _text(entry["pid"]),
             _text(entry["port"]),
             _age(entry["since"]),
@@ -99,6 +106,8 @@ def _print_status(found: dict[str, Any]) -> None:
         )
     console.print(f"City {found['city']}, {found['time']} time, rule set {found['ruleset']}")
     console.print(table)
+    for desk, how in found["stalled"].items():
+        console.print(f"[red]{desk} stands still:[/] {how}. Its log: {found['logs']}/{desk}.log")
     counts = found["counts"]
     if counts is not None:
         console.print(

@@ -1,4 +1,4 @@
-"""Questions escalation answers: what is watched, what is late."""
+"""Questions escalation answers: how much is watched, and when the next of it is due."""
 
 from __future__ import annotations
 
@@ -18,6 +18,6 @@ class Watched(NamedTuple):
 
 
 async def watched(connection: asyncpg.Connection[Any]) -> Watched:
-    """How many limits are watched, and the next one."""
+    """How many timers are set, of limits and of steps of the ladder alike; and when the earliest is due."""
     row = await connection.fetchrow(_WATCHED)
     return Watched(*row) if row is not None else Watched(0, None)

@@ -17,8 +17,8 @@ from typing import Any, Final, NamedTuple
 import asyncpg
 import msgspec
 from aiokafka import AIOKafkaProducer
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError
+from confluent_kafka import KafkaException
 
 from shared.broker import AWAY
 from shared.cloudevents import fact_headers
@@ -27,7 +27,8 @@ from shared.errors import told
 from shared.log.postgres import connect
 from shared.settings import CommonSettings
 from shared.telemetry import Telemetry, span_id_of, trace_id_of
-from shared.topics import COMPLAINTS_LOG, DISPATCH_ORDERS, OUTWARD, TOPICS, partition_of
+from shared.topic_admin import make_missing
+from shared.topics import COMPLAINTS_LOG, DISPATCH_ORDERS, OUTWARD, TOPICS, Topic, partition_of, unit_of
 
 PAGE_MAX: Final = 8000
 """Facts read and sent at once; 8,000 instead of 1,000 cost a fifth less CPU in the spike."""
@@ -179,7 +180,7 @@ class KafkaSink:
     async def send(self, rows: list[Row], batch: int) -> int:
         """Send a page and wait until Kafka has all of it; returns how many messages that were.
 
-        Raises `KafkaError` or `TimeoutError` where the outcome is unknown: send the page again.
+        Raises `KafkaError`, `KafkaException` or `TimeoutError` where the outcome is unknown: send the page again.
         """
         producer = await self._open()
         sent = 0
@@ -231,20 +232,22 @@ class KafkaSink:
         return headers
 
     async def _make_missing(self, producer: AIOKafkaProducer, topics: set[str]) -> None:
-        """Make a topic that is not there: one unit new to the catalogue must not hold up the city."""
+        """Make what is not there: one unit new to the catalogue must not hold up the city.
+
+        A unit gets its two topics together, or it could hear its orders and not answer. Raises `KafkaException`
+        where Kafka refuses to make one.
+        """
         missing = topics - producer.client.cluster.topics()
         if not missing:
             return
-        lines = {self._settings.topic_prefix + topic.name: topic for topic in TOPICS}
-        admin = AIOKafkaAdminClient(bootstrap_servers=self._settings.kafka, client_id="relay")
+        made = await asyncio.to_thread(
+            make_missing,
+            self._settings.kafka,
+            _lines(missing, self._settings.topic_prefix),
+            retention=self._settings.time == "system",
+        )
+        self._telemetry.log.warning("topics_made", topics=made)
         async with asyncio.timeout(SEND_SECONDS_MAX):
-            await admin.start()
-            try:
-                made = [NewTopic(t, lines.get(t, DISPATCH_ORDERS).partitions, -1) for t in sorted(missing)]
-                answer = await admin.create_topics(made)
-            finally:
-                await admin.close()
-            self._telemetry.log.warning("topics_made", topics=sorted(missing), answer=str(answer)[:300])
             await producer.client.set_topics([*producer.client.cluster.topics(), *missing])
 
     async def _open(self) -> AIOKafkaProducer:
@@ -256,7 +259,7 @@ class KafkaSink:
                 enable_idempotence=True,
                 max_batch_size=BATCH_BYTES_MAX,
                 request_timeout_ms=10_000,
-                metadata_max_age_ms=60_000,
+                metadata_max_age_ms=self._settings.metadata_max_age_ms,
             )
             self._producer = await started(producer, self._settings.topic_prefix)
         return self._producer
@@ -405,7 +408,7 @@ class Relay:
         while True:
             try:
                 sent = await sink.send(rows, batch)
-            except (KafkaError, TimeoutError, OSError) as error:
+            except (KafkaError, KafkaException, TimeoutError, OSError) as error:
                 if not warned:
                     self._telemetry.log.warning("waiting_for_kafka", error=told(error))
                     warned = True
@@ -416,6 +419,14 @@ class Relay:
                 self._telemetry.count("relay.messages", sent)
                 self._telemetry.progressed()
                 return
+
+
+def _lines(topics: Iterable[str], prefix: str) -> dict[str, Topic]:
+    """These topics with their lines of the table, and beside a unit's topic its other one."""
+    fixed = {prefix + line.name: line for line in TOPICS if not line.per_unit}
+    made = {name: fixed[name] for name in topics if name in fixed}
+    units = {unit_of(name, prefix, DISPATCH_ORDERS) for name in topics if name not in fixed}
+    return made | {prefix + line.of(unit): line for line in TOPICS if line.per_unit for unit in units}
 
 
 class _Named(msgspec.Struct):

@@ -19,6 +19,8 @@ from hotline.city.conductor import Progress
 from hotline.commands.unit import known_unit
 from hotline.view import View
 
+pytestmark = pytest.mark.programs
+
 PROJECT: Final = Path(__file__).resolve().parents[2]
 COMMANDS: Final = (
     "demo", "up", "status", "call", "unit", "show", "verify", "parked", "replay", "bench", "down", "wipe",

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,11 +21,15 @@ import psutil
 import pytest
 from aiokafka import AIOKafkaProducer
 
+from hotline.rehearse import how_it_is_left
 from hotline.speak import tell
+from hotline.stack.stack import Stack
+from hotline.stack.state import read_state
 from hotline.where import City, remembered
 from shared.cloudevents import input_headers
+from shared.events import RequestType, Urgency
 from shared.ids import complaint_id
-from shared.inputs import Input, OrderAnswered, OrderSigned
+from shared.inputs import Input, OrderAnswered, OrderSigned, RequestRecorded
 from shared.log.postgres import _headers_stored
 from shared.topics import DISPATCH_REPLIES, INTAKE_REQUESTS
 
@@ -152,6 +157,43 @@ def test_a_killed_service_comes_back_and_status_counts_it(shell: Shell) -> None:
     )
     after = json.loads(shell("status", "--json"))["processes"]["feedback"]
     assert (after["up"], after["restarts"]) == (True, before["restarts"] + 1)
+
+
+@contextmanager
+def stopped(shell: Shell, service: str) -> Iterator[None]:
+    """The process of a service is there and does nothing."""
+    pid = json.loads((shell.stack / "services.json").read_text())["services"][service]["pid"]
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+def moves(shell: Shell) -> bool:
+    """Whether everything is up and nobody stands still."""
+    try:
+        return not json.loads(shell("status", "--json"))["stalled"]
+    except AssertionError:
+        return False
+
+
+def test_status_tells_a_desk_that_stands_still_from_one_that_works(shell: Shell) -> None:
+    until(lambda: not any(json.loads(shell("status", "--json"))["behind"].values()))
+    with stopped(shell, "intake"):
+        assert moves(shell)  # nobody waits for it
+        ask = RequestRecorded(
+            request_id="req-while-intake-stands", request_type=RequestType.HELP, subject="供水",
+            urgency=Urgency.GENERAL_7D, district="东城区", street="东华门街道", address="x", title="停水",
+        )  # fmt: skip
+        asyncio.run(tell(shell.city(), INTAKE_REQUESTS, ask.request_id, ask))
+        found = json.loads(shell("status", "--json", code=1))
+        assert found["processes"]["intake"]["up"] is True
+        assert found["stalled"] == {"intake": "1 messages wait in 1 partitions, none is taken in"}
+        said = shell("status", code=1)
+        assert re.search(r"intake\s+stands still", said)
+        assert "intake stands still: 1 messages wait in 1 partitions" in said
+    until(lambda: moves(shell))
 
 
 def test_a_request_reaches_its_unit_which_signs_and_answers_it(shell: Shell) -> None:
@@ -322,7 +364,7 @@ def test_ctrl_c_in_a_demo_leaves_nothing_running_and_the_next_one_is_lived_to_it
         demo.wait()
         shell("down")
     said = output.read_text()
-    assert "Stopped; nothing is left running." in said
+    assert "Stopped. Nothing is left running." in said
     assert "`hotline up --city demo`" in said
     assert "Traceback" not in said
     _, alive = psutil.wait_procs([process for process in running if process.pid != demo.pid], timeout=0)
@@ -335,6 +377,26 @@ def test_ctrl_c_in_a_demo_leaves_nothing_running_and_the_next_one_is_lived_to_it
     assert "All holds" in said
     assert shell.processes() == []
     shell("wipe", "--yes")
+
+
+def test_a_demo_on_a_stack_that_ran_before_leaves_it_running_and_says_so(tmp_path: Path) -> None:
+    shell = Shell(tmp_path)
+    stack = Stack(shell.stack, zipkin=False)
+    asyncio.run(stack.up(lambda _: None))
+    try:
+        said = shell("demo", "--scale", "0.0005")
+        assert (
+            "kafka, postgres, zipkin go on running, the stack was up before: `hotline down` ends them."
+            in said
+        )
+        assert {process.pid for process in shell.processes()} >= {
+            entry.pid for entry in read_state(shell.stack).running.values()
+        }
+        assert how_it_is_left(shell.stack, "demo").startswith("kafka, postgres, zipkin go on running")
+    finally:
+        shell("down")
+    assert shell.processes() == []
+    assert how_it_is_left(shell.stack, "demo").startswith("Nothing is left running. ")
 
 
 def _parked(shell: Shell, topic: str) -> Any:

@@ -78,6 +78,7 @@ async def test_a_true_log_is_found_true_and_counted(desks: Desks) -> None:
     report = await verify(desks.dsn)
     assert report.problems == []
     assert report.problem_count == 0
+    assert report.compared == ["heads", "timers"]
     assert (report.complaints, report.open) == (6, 3)
     assert report.ended == {"SOLVED": 1, "ComplaintAnsweredDirectly": 1, "ComplaintWithdrawn": 1}
     assert report.facts == await desks.owner.fetchval("SELECT count(*) FROM es.event")
@@ -244,6 +245,33 @@ async def a_timer_in_another_shard(desks: Desks) -> str:
     return LATE
 
 
+async def a_cause_that_comes_later(desks: Desks) -> str:
+    row = await fact(desks, SOLVED, "ComplaintClosed")
+    await unlocked(
+        desks,
+        "UPDATE es.event SET caused_by = $2 WHERE stream_id = $1 AND type = 'OrderSigned'",
+        SOLVED,
+        str(row["event_id"]),
+    )
+    return SOLVED
+
+
+async def no_cause(desks: Desks) -> str:
+    row = await fact(desks, SOLVED, "OrderSigned")
+    await unlocked(desks, "UPDATE es.event SET caused_by = '' WHERE position = $1", row["position"])
+    return SOLVED
+
+
+async def a_reaction_before_its_cause(desks: Desks) -> str:
+    row = await fact(desks, SOLVED, "ComplaintDispatched")
+    await unlocked(
+        desks,
+        "UPDATE es.event SET occurred_at = occurred_at - interval '1 second' WHERE position = $1",
+        row["position"],
+    )
+    return SOLVED
+
+
 BREAKS: list[tuple[Breaks, tuple[str, ...]]] = [
     (a_byte_of_a_body, ("the hash does not follow",)),
     (a_body_that_is_no_json, ("the hash does not follow", "cannot be read", "the head's state")),
@@ -253,6 +281,9 @@ BREAKS: list[tuple[Breaks, tuple[str, ...]]] = [
     (a_fact_of_an_unknown_type, ("'OrderPainted' version 1 is not known here",)),
     (another_desk_spoke, ("(ComplaintClosed): stated by dispatch, only feedback may",)),
     (another_time_in_the_row, ("the row's time is not the fact's own",)),
+    (a_cause_that_comes_later, ("(OrderSigned): is caused by itself or by a fact after it",)),
+    (no_cause, ("(OrderSigned): nothing caused it",)),
+    (a_reaction_before_its_cause, ("(ComplaintDispatched): is earlier than the fact that caused it",)),
     (positions_out_of_order, ("(OrderAnswered): lies before the version it follows",)),
     (a_decision_written_twice, ("(OrderAnswered): the same decision was written twice",)),
     (a_head_swapped_with_another, ("the head's state is not what the facts add up to",)),

@@ -7,11 +7,14 @@ so what it lets through must be every fact exactly once, in the order of its com
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import suppress
+from types import SimpleNamespace
 from typing import Any, Final
 
 import pytest
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient, ConfigResource
 
 from hotline.stack.stack import Addresses
 from shared.broker import Door
@@ -24,7 +27,8 @@ from shared.log.relay import KafkaSink, Relay, RelayFenced, RelayLog, Row
 from shared.process import HeardTypes
 from shared.settings import CommonSettings
 from shared.telemetry import Telemetry
-from shared.topics import COMPLAINTS_LOG, DISPATCH_ORDERS, partition_of
+from shared.topic_admin import make_missing, settings
+from shared.topics import COMPLAINTS_LOG, DISPATCH_ORDERS, DISPATCH_REPLIES, partition_of
 from tests.city import UNIT, City, open_city, until
 from tests.desks import Crash, Ear, Faults, Pause, counted, desk_on, dispatch_of, lives
 from tests.sources import Databases
@@ -371,3 +375,73 @@ async def test_a_page_too_large_for_one_send_a_partition_keeps_its_order(office:
         await sink.close()
         await office.nobody_owns()
     await office.check()
+
+
+# -- a unit whose topics are missing
+
+
+async def test_both_topics_of_a_unit_are_made_as_the_table_says(office: Office) -> None:
+    known = AdminClient({"bootstrap.servers": office.city.realm.kafka, "log_level": 0})
+    lines = {office.city.topic(line, UNIT): line for line in (DISPATCH_ORDERS, DISPATCH_REPLIES)}
+    for gone in known.delete_topics(list(lines), operation_timeout=30).values():
+        gone.result()
+
+    async def are_there(*, wanted: bool) -> bool:
+        there = (await asyncio.to_thread(known.list_topics, timeout=10)).topics
+        return all((name in there) == wanted for name in lines)
+
+    await until(lambda: are_there(wanted=False), what="the end of the topics", within=30)
+    streams = await office.happens()
+    await office.relayed(Faults())
+    await office.check()
+    assert await are_there(wanted=True)
+    asked = [ConfigResource(ConfigResource.Type.TOPIC, name) for name in lines]
+    for resource, answer in known.describe_configs(asked).items():
+        line = lines[resource.name]
+        found = {name: entry.value for name, entry in answer.result().items()}
+        assert {name: found[name] for name in settings(line, retention=True)} == settings(
+            line, retention=True
+        )
+        assert len(known.list_topics(resource.name).topics[resource.name].partitions) == line.partitions
+    orders = await office.city.messages(office.city.topic(DISPATCH_ORDERS, UNIT))
+    assert {record.key.decode() for record in orders} == set(streams)
+
+
+async def test_a_topic_that_kafka_refuses_to_make_is_an_error_and_the_others_are_made(office: Office) -> None:
+    good, there = office.city.topic(DISPATCH_ORDERS, "a-new-unit"), office.city.topic(COMPLAINTS_LOG)
+    wanted = {
+        "not/a/topic": DISPATCH_REPLIES,
+        good: DISPATCH_ORDERS,
+        there: COMPLAINTS_LOG,
+    }
+    with pytest.raises(KafkaException, match="topic not/a/topic could not be made"):
+        await asyncio.to_thread(make_missing, office.city.realm.kafka, wanted, retention=True)
+    del wanted["not/a/topic"]
+    assert await asyncio.to_thread(make_missing, office.city.realm.kafka, wanted, retention=True) == []
+    admin = AdminClient({"bootstrap.servers": office.city.realm.kafka, "log_level": 0})
+    for gone in admin.delete_topics([good]).values():
+        gone.result()
+
+
+async def test_who_is_slower_to_make_a_topic_finds_it_made(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two make the same at once: neither sees it when it looks, and Kafka refuses one of them."""
+    monkeypatch.setattr(AdminClient, "list_topics", lambda *_, **__: SimpleNamespace(topics={}))
+    wanted = {office.city.topic(COMPLAINTS_LOG): COMPLAINTS_LOG}
+    await asyncio.to_thread(make_missing, office.city.realm.kafka, wanted, retention=True)
+
+
+async def test_what_a_new_unit_says_is_heard_once_clients_have_looked_again(
+    city: Callable[..., Awaitable[City]],
+) -> None:
+    town = await city(extra={"DISPATCH_METADATA_MAX_AGE_MS": "1000"})
+    await town.start("intake", "dispatch", "relay")
+    topics = {town.topic(DISPATCH_REPLIES, "a-new-unit"): DISPATCH_REPLIES}
+    await asyncio.to_thread(make_missing, town.realm.kafka, topics, retention=True)
+    await town.sign(await town.record("heard-from-a-new-unit"), unit="a-new-unit")
+    taken = "SELECT next_offset FROM es.consumer_offset WHERE consumer = 'dispatch' AND topic = $1"
+    await until(lambda: town.value(taken, *topics), what="the reply taken in", within=60)
+    admin = AdminClient({"bootstrap.servers": town.realm.kafka, "log_level": 0})
+    for gone in admin.delete_topics(list(topics)).values():
+        gone.result()

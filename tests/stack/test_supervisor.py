@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
     from pathlib import Path
 
+pytestmark = pytest.mark.programs
+
 STAYS = "import time; print('alive', flush=True); time.sleep(600)"
 FAILS = "raise SystemExit(3)"
 DEAF = (

@@ -1,0 +1,74 @@
+"""What Kafka acknowledged in a rehearsal against what the log holds: no number is compared, each input by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final, NamedTuple
+
+import asyncpg
+
+from shared.cloudevents import header
+from shared.ids import complaint_id, message_id
+from shared.inputs import CallAnswered, CallEnded, CallOffered, RequestRecorded
+from shared.log.postgres import headers_of
+
+_INBOX: Final = "SELECT consumer, message_id::text FROM es.inbox"
+_ASIDE: Final = """
+SELECT consumer, topic, headers FROM es.parked UNION ALL SELECT consumer, topic, headers FROM es.parked_dropped
+"""
+_CALLS: Final = """
+SELECT call_id, offered_at IS NOT NULL, answered_at IS NOT NULL, ended_at IS NOT NULL FROM intake.call
+"""
+_RECEIVED: Final = "SELECT stream_id::text FROM es.event WHERE type = 'ComplaintReceived'"
+_COLUMN: Final = {CallOffered.TYPE: 1, CallAnswered.TYPE: 2, CallEnded.TYPE: 3}
+"""Of a call nothing stands in the inbox: the register of calls is what it leads to."""
+
+
+class Acknowledged(NamedTuple):
+    """An input that somebody outside handed in and Kafka acknowledged."""
+
+    type: str
+    """The CloudEvent's."""
+    topic: str
+    """Without the city's prefix."""
+    source: str
+    event_id: str
+    key: str
+    """The message's key: call, request or complaint."""
+    hearers: tuple[str, ...]
+    """The desks that take it in."""
+
+
+async def lost(reader_dsn: str, prefix: str, inputs: Iterable[Acknowledged]) -> list[Acknowledged]:
+    """The inputs of which the log, the register of calls and the parked messages know nothing; empty is good.
+
+    A request must have become a complaint as well: its mark in the inbox alone is not enough.
+    """
+    connection = await asyncpg.connect(reader_dsn)
+    try:
+        taken = {(row[0], row[1]) for row in await connection.fetch(_INBOX)}
+        aside = {
+            (row[0], _identity(row[1].removeprefix(prefix), row[2])) for row in await connection.fetch(_ASIDE)
+        }
+        calls = {row[0]: row for row in await connection.fetch(_CALLS)}
+        received = {row[0] for row in await connection.fetch(_RECEIVED)}
+    finally:
+        await connection.close()
+
+    def is_there(told: Acknowledged, hearer: str) -> bool:
+        identity = message_id(told.topic, told.source, told.event_id)
+        if (hearer, identity) in aside:
+            return True
+        if told.type in _COLUMN:
+            return told.key in calls and bool(calls[told.key][_COLUMN[told.type]])
+        if told.type == RequestRecorded.TYPE and complaint_id(told.key) not in received:
+            return False
+        return (hearer, identity) in taken
+
+    return [told for told in inputs if not all(is_there(told, hearer) for hearer in told.hearers)]
+
+
+def _identity(topic: str, stored: bytes) -> str:
+    headers = headers_of(stored)
+    source, event_id = (header(headers, name) or b"" for name in ("ce_source", "ce_id"))
+    return message_id(topic, source.decode(errors="replace"), event_id.decode(errors="replace"))

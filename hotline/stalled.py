@@ -1,0 +1,124 @@
+"""Who stands still: told by progress, not by a process being there. A stopped or hanging process is alive all the same.
+
+Two looks at the log, some seconds apart. Whoever had work at the first and has not moved by the last stands still.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final, NamedTuple
+from uuid import UUID
+
+import asyncpg
+
+from hotline.ends import ends_of
+from hotline.realm import DESKS, Realm
+from hotline.stack.errors import StackError
+from shared.catalogue import Catalogue
+from shared.log import TIMER_SHARDS
+from shared.topics import names
+
+STILL_SECONDS: Final = 5.0
+"""Without a step for this long, with work waiting, somebody stands still. Desks write idle offsets each second."""
+LOOK_SECONDS: Final = 0.25
+
+_TAKEN: Final = "SELECT consumer, topic, part, next_offset FROM es.consumer_offset"
+_CURSOR: Final = "SELECT es.drained(), batch, snap_a::text, snap_b::text, pos FROM es.relay WHERE shard = 0"
+# The first of each shard: they fire in this order, so if it stays, so do all behind it.
+_OVERDUE: Final = """
+SELECT s.shard, first.stream_id, first.kind, first.due_at
+FROM generate_series(0, $1::int - 1) AS s (shard), LATERAL (
+    SELECT t.stream_id, t.kind, t.due_at FROM es.timer t
+    WHERE t.shard = s.shard
+      AND t.due_at < coalesce((SELECT settled FROM es.city_clock), clock_timestamp())
+    ORDER BY t.due_at, t.stream_id LIMIT 1
+) AS first
+"""
+
+Partition = tuple[str, str, int]
+"""A desk, a topic it hears, and a partition of it."""
+
+
+class Standing(NamedTuple):
+    """How far everybody is at one moment."""
+
+    taken: Mapping[Partition, int]
+    left: Mapping[Partition, int]
+    """Messages that lie in Kafka and are not taken in; only partitions that have some."""
+    drained: bool
+    cursor: tuple[Any, ...]
+    """The relay's."""
+    overdue: frozenset[tuple[int, UUID, int, datetime]]
+    """Of each shard the earliest timer that is due and has not fired."""
+
+    @property
+    def behind(self) -> dict[str, int]:
+        """For each desk how many messages it has not taken in, for the relay whether facts wait."""
+        lag = {desk: 0 for desk in DESKS if any(desk == at[0] for at in self.taken)}
+        for (desk, _, _), number in self.left.items():
+            lag[desk] += number
+        return {**lag, "relay": 0 if self.drained else 1}
+
+
+async def look(realm: Realm, catalogue: Catalogue) -> Standing:
+    """How far everybody is now; `StackError` where a topic is missing in Kafka."""
+    heard = [
+        (desk, name, partition)
+        for name, line in names(realm.prefix, catalogue.units).items()
+        for desk in line.hearers
+        if desk in DESKS
+        for partition in range(line.partitions)
+    ]
+    asked = {(name, partition) for _, name, partition in heard}
+    ends = await ends_of(realm.kafka, asked)
+    if missing := sorted(asked - ends.keys()):
+        raise StackError(f"Kafka has no topic {missing[0][0]}: `hotline down` and `hotline up` make it anew.")
+    connection = await asyncpg.connect(realm.logins["reader"])
+    try:
+        rows = await connection.fetch(_TAKEN)
+        cursor = await connection.fetchrow(_CURSOR)
+        overdue = await connection.fetch(_OVERDUE, TIMER_SHARDS)
+    finally:
+        await connection.close()
+    stored = {(row[0], row[1], row[2]): row[3] for row in rows}
+    taken = {at: stored.get(at, 0) for at in heard}
+    return Standing(
+        taken=taken,
+        left={at: ends[at[1:]] - place for at, place in taken.items() if place < ends[at[1:]]},
+        drained=cursor is not None and bool(cursor[0]),
+        cursor=() if cursor is None else tuple(cursor)[1:],
+        overdue=frozenset(tuple(row) for row in overdue),
+    )
+
+
+async def stalled(
+    realm: Realm, catalogue: Catalogue, first: Standing, *, within: float = STILL_SECONDS
+) -> dict[str, str]:
+    """Who stands still since the first look, and how that shows; returns at once where nobody has work waiting."""
+    began_at = time.monotonic()
+    still = first
+    while (found := _still(first, still)) and time.monotonic() - began_at < within:
+        await asyncio.sleep(LOOK_SECONDS)
+        still = await look(realm, catalogue)
+    return found
+
+
+def _still(first: Standing, now: Standing) -> dict[str, str]:
+    """Whoever had work at the first look and has made no step since, with what waits for them."""
+    found: dict[str, str] = {}
+    stuck = [at for at in first.left if now.taken[at] == first.taken[at]]
+    for desk in dict.fromkeys(at[0] for at in stuck):
+        mine = [at for at in stuck if at[0] == desk]
+        number = sum(now.left.get(at, 0) for at in mine)
+        found[desk] = f"{number:,} messages wait in {len(mine)} partitions, none is taken in"
+    if stays := first.overdue & now.overdue:
+        _, complaint, _, due_at = min(stays, key=lambda timer: timer[3])
+        found["escalation"] = (
+            f"the timer of {complaint} was due at {due_at:%Y-%m-%d %H:%M:%S %Z}, nobody fires it"
+        )
+    if not first.drained and not now.drained and first.cursor == now.cursor:
+        found["relay"] = "facts wait to be sent, its cursor does not move"
+    return found

@@ -1,0 +1,71 @@
+"""`hotline replay` as it is typed, through the whole running system: the same facts at any speed, the city's flags."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from tests.boston import season, written
+
+pytestmark = [pytest.mark.connected, pytest.mark.timeout(1300)]
+
+PROJECT: Final = Path(__file__).resolve().parents[2]
+ROWS: Final = 150
+
+
+def replayed(folder: Path, file: Path, *options: str) -> dict[str, Any]:
+    """What `hotline replay boston FILE OPTIONS --json` prints; it must end well."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("HOTLINE_")}
+    done = subprocess.run(
+        [sys.executable, "-m", "hotline", "replay", "boston", str(file), *options, "--json"],
+        cwd=folder,
+        env={**kept, "PYTHONPATH": str(PROJECT)},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def test_the_same_file_gives_the_same_facts_at_any_step_and_with_any_number_of_processes(
+    tmp_path: Path,
+) -> None:
+    rows = season(ROWS)
+    overdue = [row for row in rows if row["ontime"] == "OVERDUE"]
+    never_closed = sum(not row["closed_dt"] for row in overdue)
+    file = written(tmp_path / "requests.csv.zst", [*rows, rows[0], rows[1] | {"target_dt": ""}])
+
+    one = replayed(tmp_path, file)
+    other = replayed(tmp_path, file, "--processes", "2", "--step-hours", "5")
+
+    assert set(one) == set(other) == {
+        "rows", "used", "skipped", "received", "facts", "deadlines_missed", "missed_answered_late",
+        "missed_never_answered", "agree", "disagreements", "still_open", "seconds", "lives_per_second",
+        "facts_per_second", "processes_per_desk", "step_hours", "verify_problems", "digest",
+    }  # fmt: skip
+    assert (one["processes_per_desk"], one["step_hours"]) == (1, 24.0)
+    assert (other["processes_per_desk"], other["step_hours"]) == (2, 5.0)
+    assert one["digest"] == other["digest"]
+    assert one["facts"] == other["facts"]
+    for found in (one, other):
+        assert (found["rows"], found["used"], found["received"]) == (ROWS + 2, ROWS, ROWS)
+        assert found["skipped"] == {"case id seen before": 1, "no target": 1}
+        assert found["deadlines_missed"] == len(overdue)
+        assert found["missed_never_answered"] == found["still_open"] == never_closed
+        assert found["missed_answered_late"] == len(overdue) - never_closed
+        assert (found["agree"], found["disagreements"]) == (ROWS, [])
+        assert found["verify_problems"] == 0
+        assert found["seconds"] > 0
+        assert found["lives_per_second"] > 0
+        assert found["facts_per_second"] > found["lives_per_second"]
+        assert len(found["digest"]) == 64
