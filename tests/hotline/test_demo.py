@@ -45,7 +45,8 @@ async def and_then_spoilt(self, on_progress):
     gone = min(answers)
     print("GONE", gone.event_id)
     from shared.ids import message_id
-    await owner.execute("DELETE FROM es.inbox WHERE message_id = $1", message_id(gone.topic, gone.source, gone.event_id))
+    identity = message_id(gone.topic, gone.source, gone.event_id)
+    await owner.execute("DELETE FROM es.inbox WHERE message_id = $1", identity)
     call = min(one.key for one in summary.acknowledged_inputs if one.type == "hotline.call.ended.v1")
     print("CALL", call)
     await owner.execute("UPDATE intake.call SET ended_at = NULL WHERE call_id = $1", call)
