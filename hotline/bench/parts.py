@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 PARTS: Final = {
     "lives": "whole lives a second, the floor beside them, and one by one",
+    "latency": "request to order, reply to fact, limit to notice at steady rates, and what they cost",
 }
 """Name of each part, and what it measures."""
 

@@ -62,6 +62,27 @@ def spread_of(values: Iterable[float]) -> Spread:
     return Spread(median=median(all_values), low=min(all_values), high=max(all_values))
 
 
+class Wait(msgspec.Struct, frozen=True, kw_only=True):
+    """How long something took, in milliseconds, over one run."""
+
+    count: int
+    p50: float
+    p99: float
+    highest: float
+
+
+def wait_of(milliseconds: list[float]) -> Wait:
+    """Percentiles by nearest rank."""
+    ordered = sorted(milliseconds)
+    if not ordered:
+        return Wait(count=0, p50=0.0, p99=0.0, highest=0.0)
+
+    def rank(share: float) -> float:
+        return ordered[min(len(ordered) - 1, max(0, -(-int(share * 1000) * len(ordered) // 1000) - 1))]
+
+    return Wait(count=len(ordered), p50=rank(0.5), p99=rank(0.99), highest=ordered[-1])
+
+
 def warnings_of(place: Place, windows: Mapping[str, Spent]) -> list[str]:
     """Why these figures are not to be trusted; `windows` says what was measured when."""
     warnings = [
