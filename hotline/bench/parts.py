@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 PARTS: Final = {
     "lives": "whole lives a second, the floor beside them, and one by one",
     "latency": "request to order, reply to fact, limit to notice at steady rates, and what they cost",
+    "timers": "what open timers cost, and whether a thousand a second fire in time, once and never early",
 }
 """Name of each part, and what it measures."""
 
