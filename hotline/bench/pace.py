@@ -14,7 +14,7 @@ import asyncio
 import gc
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -23,7 +23,7 @@ import msgspec
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from hotline.bench.city import Target
-from hotline.bench.clients import Outbox, partitions_of, producer_of, quiet, topics_of
+from hotline.bench.clients import partitions_of, producer_of, quiet, topics_of
 from hotline.bench.simulator import CONTENT, RESULT
 from shared import inputs
 from shared.cloudevents import header, input_headers
@@ -51,7 +51,7 @@ from shared.topics import (
 )
 
 WAVE_SECONDS: Final = 0.002
-"""Requests whose instants lie closer together than this are sent together."""
+"""Requests whose instants lie closer together than this are handed to the client together."""
 
 PATIENT_MS: Final = 50
 """How long the broker gathers for the units that only answer and are not measured: an eager look at
@@ -136,7 +136,7 @@ class Pace:
         self._replied_at: dict[bytes, float] = {}
         self._told_at: dict[bytes, float] = {}
         self._noticed: set[bytes] = set()
-        self._sending: set[asyncio.Task[None]] = set()
+        self.failure: BaseException | None = None
         self._closed = 0
         self.all_ended = asyncio.Event()
         self.sent_late: list[float] = []
@@ -160,15 +160,14 @@ class Pace:
         number = 0
         while number < self._total:
             await asyncio.sleep(max(WAVE_SECONDS, self._meant_at[number] - time.monotonic()))
-            outbox, now = Outbox(self._producer), time.monotonic()
+            now = time.monotonic()
             while number < self._total and self._meant_at[number] <= now:
-                self._request(outbox, number)
+                await self._request(number)
                 if number == self._warm_up:
                     say("measuring")
                 if number >= self._warm_up:
                     self.sent_late.append((now - self._meant_at[number]) * 1e3)
                 number += 1
-            self._send(outbox)
         say("offered")
 
     @property
@@ -176,9 +175,8 @@ class Pace:
         """Lives that have come to the end that is awaited."""
         return self._closed if self._asked.limit_seconds is None else len(self._noticed)
 
-    def orders_came(self, records: Sequence[Any], now: float, *, measured: bool) -> None:
+    async def orders_came(self, records: Sequence[Any], now: float, *, measured: bool) -> None:
         """Units see their orders, and answer them where nobody waits for a limit."""
-        outbox = Outbox(self._producer)
         for record in records:
             if header(record.headers, "ce_type") != _DISPATCHED or record.key in self._order_seen:
                 continue
@@ -199,28 +197,25 @@ class Pace:
                 result=RESULT,
                 claims_solved=True,
             )
-            self._tell(outbox, DISPATCH_REPLIES, topic, record.key, signed, source, "-signed")
-            self._tell(outbox, DISPATCH_REPLIES, topic, record.key, answered, source, "-answered")
+            await self._tell(DISPATCH_REPLIES, topic, record.key, signed, source, "-signed")
+            await self._tell(DISPATCH_REPLIES, topic, record.key, answered, source, "-answered")
             self._replied_at[record.key] = now
-        self._send(outbox)
 
-    def others_came(self, records: Sequence[Any], now: float) -> None:
+    async def others_came(self, records: Sequence[Any], now: float) -> None:
         """The log is read, visits are made, notices are seen."""
-        outbox = Outbox(self._producer)
         for record in records:
             number = self._numbers.get(record.key)
             if number is None:
                 continue
             kind = header(record.headers, "ce_type")
             if kind == _SCHEDULED and FEEDBACK_VISITS.name in record.topic:
-                self._visit(outbox, record, now)
+                await self._visit(record, now)
             elif kind == _ESCALATED and ESCALATION_NOTICES.name in record.topic:
                 self._notice(record.key, number)
             elif kind == _ANSWERED:
                 self._fact(self._replied_at, record.key, self.replies, now)
             elif kind == _CLOSED:
                 self._closed += self._fact(self._told_at, record.key, self.closings, now)
-        self._send(outbox)
         if self.ended == self._total:
             self.all_ended.set()
 
@@ -231,7 +226,7 @@ class Pace:
             waits.append((now - said_at) * 1e3)
         return said_at is not None
 
-    def _visit(self, outbox: Outbox, record: Any, now: float) -> None:
+    async def _visit(self, record: Any, now: float) -> None:
         if self._asked.limit_seconds is not None or record.key in self._visit_seen:
             return
         self._visit_seen.add(record.key)
@@ -243,7 +238,7 @@ class Pace:
             solved=True,
             satisfied=True,
         )
-        self._tell(outbox, FEEDBACK_ANSWERS, FEEDBACK_ANSWERS.name, record.key, made, "/dialler", "")
+        await self._tell(FEEDBACK_ANSWERS, FEEDBACK_ANSWERS.name, record.key, made, "/dialler", "")
         self._told_at[record.key] = now
 
     def _notice(self, key: bytes, number: int) -> None:
@@ -259,7 +254,7 @@ class Pace:
     def _request_id(self, number: int) -> str:
         return f"{self._asked.prefix}{self._asked.name}-{number}"
 
-    def _request(self, outbox: Outbox, number: int) -> None:
+    async def _request(self, number: int) -> None:
         target = self._asked.targets[number % len(self._asked.targets)]
         request_id = self._request_id(number)
         limited = self._asked.limit_seconds is not None
@@ -275,32 +270,25 @@ class Pace:
             given_due_at=datetime.fromtimestamp(self._due_at[number], UTC) if limited else None,
         )
         key = request_id.encode()
-        self._tell(outbox, INTAKE_REQUESTS, INTAKE_REQUESTS.name, key, request, "/desk", "")
+        await self._tell(INTAKE_REQUESTS, INTAKE_REQUESTS.name, key, request, "/desk", "")
 
-    def _tell(
-        self,
-        outbox: Outbox,
-        topic: Topic,
-        name: str,
-        key: bytes,
-        data: inputs.Input,
-        source: str,
-        suffix: str,
+    async def _tell(
+        self, topic: Topic, name: str, key: bytes, data: inputs.Input, source: str, suffix: str
     ) -> None:
-        headers = input_headers(type(data), source, key.decode() + suffix, datetime.now(UTC))
-        partition = partition_of(key, topic.partitions)
-        outbox.put(self._asked.prefix + name, partition, key, msgspec.json.encode(data), headers)
+        """Hand it to the client, which gathers while a batch is on its way; nobody waits for Kafka's answer."""
+        answer = await self._producer.send(
+            self._asked.prefix + name,
+            key=key,
+            value=msgspec.json.encode(data),
+            headers=input_headers(type(data), source, key.decode() + suffix, datetime.now(UTC)),
+            partition=partition_of(key, topic.partitions),
+        )
+        answer.add_done_callback(self._answered)
 
-    def _send(self, outbox: Outbox) -> None:
-        """Send without waiting for Kafka: the next request's instant does not wait either."""
-        task: asyncio.Task[None] = asyncio.ensure_future(outbox.send())
-        self._sending.add(task)
-        task.add_done_callback(self._sent)
-
-    def _sent(self, task: asyncio.Task[None]) -> None:
-        self._sending.discard(task)
-        if not task.cancelled():
-            task.result()
+    def _answered(self, answer: asyncio.Future[Any]) -> None:
+        if not answer.cancelled() and answer.exception() is not None:
+            self.failure = answer.exception()
+            self.all_ended.set()
 
     def result(self) -> Paced:
         """What was seen."""
@@ -340,12 +328,14 @@ async def _from_now_on(asked: Asked, partitions: Sequence[TopicPartition], *, pa
         await consumer.stop()
 
 
-async def _listen(consumer: AIOKafkaConsumer, hear: Callable[[Sequence[Any], float], None]) -> None:
+async def _listen(
+    consumer: AIOKafkaConsumer, hear: Callable[[Sequence[Any], float], Awaitable[None]]
+) -> None:
     while True:
         got = await consumer.getmany(timeout_ms=1000)
         now = time.monotonic()
         for records in got.values():
-            hear(records, now)
+            await hear(records, now)
 
 
 async def run(asked: Asked) -> Paced:
@@ -363,11 +353,11 @@ async def run(asked: Asked) -> Paced:
         producer = await clients.enter_async_context(producer_of(asked.kafka, "pace", spoken))
         pace = Pace(asked, producer)
 
-        def at_measured(records: Sequence[Any], now: float) -> None:
-            pace.orders_came(records, now, measured=True)
+        async def at_measured(records: Sequence[Any], now: float) -> None:
+            await pace.orders_came(records, now, measured=True)
 
-        def at_rest(records: Sequence[Any], now: float) -> None:
-            pace.orders_came(records, now, measured=False)
+        async def at_rest(records: Sequence[Any], now: float) -> None:
+            await pace.orders_came(records, now, measured=False)
 
         listening = []
         for partitions, hear, patient in (
@@ -400,6 +390,8 @@ async def _worked(pace: Pace, asked: Asked) -> None:
             await pace.all_ended.wait()
     except TimeoutError:
         return  # the result says how many are missing
+    if pace.failure is not None:
+        raise pace.failure
 
 
 def _say(word: str) -> None:

@@ -25,8 +25,14 @@ from shared.log.postgres import connect
 DUE_MAX: Final = 2000
 """Timers fired in one transaction."""
 
-WATERMARK_SLACK: Final = timedelta(minutes=5)
-"""How far below the last tick the next one looks: a timer committed meanwhile may lie there."""
+WATERMARK_SLACK: Final = timedelta(seconds=5)
+"""How far below the last tick the next one looks: a timer committed meanwhile may lie there. While an old
+snapshot is held, every tick wades through all that fired in this time, so it is short; what is set further
+into the past waits for the next look below the watermark."""
+
+FULL_LOOK_SECONDS: Final = 0.6
+"""A look below the watermark that takes longer than this is made rarer in proportion: by default it takes
+a hundredth of the time at most, however much lies there that fired and cannot be cleared away."""
 
 _BEGINNING: Final = datetime(1, 1, 1, tzinfo=UTC)
 _LOCK: Final = "SELECT pg_try_advisory_lock($1, hashint4($2) # hashtext(current_database()))"
@@ -45,7 +51,7 @@ class Ticker:
         self._telemetry = desk.telemetry
         self._owned: list[int] = []
         self._low = _BEGINNING
-        self._scanned_at = 0.0
+        self._full_look_at = 0.0
         self._owning_at = 0.0
         self._silent: set[tuple[str, datetime]] = set()
 
@@ -83,22 +89,24 @@ class Ticker:
                 self._low = _BEGINNING
                 self._telemetry.log.info("timer_shard_owned", shard=shard)
 
+    async def _due(self, connection: asyncpg.Connection[Any], until: datetime) -> list[asyncpg.Record]:
+        """What is due above the watermark; from time to time below it too, also where nothing is ever quiet."""
+        began = time.monotonic()
+        if began < self._full_look_at:
+            return await connection.fetch(_DUE, self._owned, self._low, until, DUE_MAX)
+        rows = await connection.fetch(_DUE, self._owned, _BEGINNING, until, DUE_MAX)
+        now = time.monotonic()
+        rarer = max(1.0, (now - began) / FULL_LOOK_SECONDS)
+        self._full_look_at = now + self._settings.full_scan_seconds * rarer
+        return rows
+
     async def tick(self, connection: asyncpg.Connection[Any]) -> int:
         """Fire what is due; returns how many. A timer fires when the clock is past its limit, never early."""
         if not self._owned:
             return 0
         until: datetime = await connection.fetchval(_UNTIL)
-        rows = await connection.fetch(_DUE, self._owned, self._low, until, DUE_MAX)
-        if not rows:
-            if time.monotonic() - self._scanned_at < self._settings.full_scan_seconds:
-                return 0
-            self._scanned_at = time.monotonic()
-            rows = await connection.fetch(_DUE, self._owned, _BEGINNING, until, DUE_MAX)
-            if not rows:
-                self._low = max(self._low, until - WATERMARK_SLACK)
-                return 0
-        else:
-            self._low = max(self._low, rows[0]["due_at"] - WATERMARK_SLACK)
+        rows = await self._due(connection, until)
+        self._low = max(self._low, (rows[0]["due_at"] if rows else until) - WATERMARK_SLACK)
         due = [(str(stream), due_at) for stream, due_at in rows]
         fresh = dict(timer for timer in due if timer not in self._silent)
         if not fresh:
