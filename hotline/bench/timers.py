@@ -51,7 +51,7 @@ from shared.inputs import RequestRecorded
 from shared.log import TIMER_SHARDS, Append, timer_shard
 from shared.log.postgres import SETTINGS, PostgresLog, connect
 from shared.process import tune_gc
-from shared.telemetry import Telemetry
+from shared.telemetry import Telemetry, set_up_logs
 
 TICKS: Final = 200
 """Ticks in one reading; five readings at each size."""
@@ -155,6 +155,7 @@ class Result(Base, frozen=True, kw_only=True):
 async def measured(*, quick: bool, folder: Path, say: Callable[[str], None]) -> Result:
     """See `Part.measured`; `quick` is 100 thousand open timers and twenty seconds."""
     tune_gc()
+    set_up_logs("ERROR")  # what a Ticker here says of itself is no part of the result
     return await run(Size.of(quick=quick), units=UNITS, folder=folder, say=say)
 
 
