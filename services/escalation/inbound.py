@@ -27,8 +27,14 @@ from shared.log.postgres import connect
 DUE_MAX: Final = 2000
 """Timers fired in one transaction."""
 
-WATERMARK_SLACK: Final = timedelta(minutes=5)
-"""How far below the last tick the next one looks: a timer committed meanwhile may lie there."""
+WATERMARK_SLACK: Final = timedelta(seconds=5)
+"""How far below the last tick the next one looks: a timer committed meanwhile may lie there. While an old
+snapshot is held, every tick wades through all that fired in this time, so it is short; what is set further
+into the past waits for the next look below the watermark."""
+
+FULL_LOOK_SECONDS: Final = 0.6
+"""A look below the watermark that takes longer than this is made rarer in proportion: by default it takes
+a hundredth of the time at most, however much lies there that fired and cannot be cleared away."""
 
 PASSED_OVER_SECONDS: Final = 60.0
 """How long a timer is left alone that could not be decided or had no effect; other timers do not wait for it."""
@@ -52,7 +58,7 @@ class Ticker:
         self._telemetry = desk.telemetry
         self._owned: list[int] = []
         self._low = _BEGINNING
-        self._scanned_at = 0.0
+        self._full_look_at = 0.0
         self._owning_at = 0.0
         self._passed_over: dict[tuple[str, datetime], float] = {}
         """Timers that led to nothing, and until when (monotonic seconds) they are left alone."""
@@ -74,13 +80,13 @@ class Ticker:
 
     async def _tick_on(self, connection: asyncpg.Connection[Any]) -> None:
         while True:
-            await self._own(connection)
+            await self.own(connection)
             fired = await self.tick(connection)
             self._telemetry.progressed()
             if not fired:
                 await asyncio.sleep(self._settings.tick_ms / 1000)
 
-    async def _own(self, connection: asyncpg.Connection[Any]) -> None:
+    async def own(self, connection: asyncpg.Connection[Any]) -> None:
         """Take the shards nobody owns; their owner's connection held the lock."""
         if len(self._owned) == TIMER_SHARDS or time.monotonic() - self._owning_at < 1:
             return
@@ -97,15 +103,16 @@ class Ticker:
             return 0
         until: datetime = await connection.fetchval(_UNTIL)
         began = time.monotonic()
-        whole = began - self._scanned_at >= self._settings.full_scan_seconds
+        whole = began >= self._full_look_at
         if whole:
             passed_over = self._passed_over.items()
             self._passed_over = {timer: again for timer, again in passed_over if again > began}
         due = await self._due(connection, _BEGINNING if whole else self._low, until)
         if whole and len(due) < DUE_MAX:  # else there is more down there than one tick fires
-            self._scanned_at = began
-        if due or whole:
-            self._low = max(self._low, min(due.values(), default=until) - WATERMARK_SLACK)
+            now = time.monotonic()
+            rarer = max(1.0, (now - began) / FULL_LOOK_SECONDS)
+            self._full_look_at = now + self._settings.full_scan_seconds * rarer
+        self._low = max(self._low, min(due.values(), default=until) - WATERMARK_SLACK)
         if not due:
             return 0
         with self._telemetry.batch("escalation tick"):

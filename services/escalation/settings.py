@@ -18,4 +18,5 @@ class Settings(CommonSettings):
     tick_ms: int = Field(default=200, ge=1)
     """How often the clock is looked at."""
     full_scan_seconds: float = Field(default=60.0, ge=0)
-    """How often timers are looked for below the watermark, too: one set late into the past."""
+    """How often timers are looked for below the watermark, too: one set late into the past.
+    A look that takes long is made rarer (`FULL_LOOK_SECONDS`)."""

@@ -396,7 +396,7 @@ class Clockwork:
         desk = desk_on("escalation", FaultyLog(log, faults))
         ticker = Ticker(EscalationSettings(kafka="", postgres=self.dsn, full_scan_seconds=0), desk)
         if alone:
-            await ticker._own(connection)
+            await ticker.own(connection)
             assert len(ticker._owned) == TIMER_SHARDS
         else:
             ticker._owned = list(range(TIMER_SHARDS))

@@ -290,3 +290,20 @@ async def test_a_timer_set_late_is_found_while_others_are_due_all_the_time(
     await story.ticks()
     last = [stored for stored in story.memory.facts if stored.type == "SignLimitMissed"][-1]
     assert last.complaint_id == late
+
+
+async def test_what_lies_below_the_watermark_is_found_although_every_tick_finds_something_above_it(
+    story: Story,
+) -> None:
+    """Where timers fire all the time no tick is ever idle; waiting for one would mean never to look."""
+    await story.ticks()
+    late = next(iter(story.memory.heads))
+    story.clock.move_to(SIGN_DUE_AT + HOUR)
+    story.ticker._low = story.clock.now() - WATERMARK_SLACK
+    await story.records(request_id="other")
+    (other,) = set(story.memory.heads) - {late}
+    story.memory.timers[other, 1] = story.clock.now() - INSTANT
+    assert await story.ticks() == 2
+    assert [stored.complaint_id for stored in story.memory.facts if stored.type == "SignLimitMissed"] == [
+        late
+    ]
