@@ -324,12 +324,15 @@ class _Judge:
             coming = asyncio.ensure_future(facts.fetch(PAGE))
             await asyncio.sleep(0)
             done: list[_Life] = []
-            for row in page:
+            began = 0
+            for place, row in enumerate(page):
                 if life is None or row[0] != life.stream:
                     if life is not None:
+                        self._take(life, page[began:place])
                         done.append(life)
-                    life = _Life(row[0])
-                self._take(life, row)
+                    life, began = _Life(row[0]), place
+            if life is not None:
+                self._take(life, page[began:])
             page = await coming
             if done:
                 last = done[-1].stream
@@ -337,41 +340,44 @@ class _Judge:
         rest = [] if life is None else [life]
         self._compare(rest, await heads.until(None), await timers.until(None))
 
-    def _take(self, life: _Life, row: Sequence[Any]) -> None:
-        """One fact onto its life, with everything that is wrong with it."""
-        _, position, version, event_id, name, schema, at, caused_by, actor, body, stored = row
-        fact_id = str(event_id)
-        self._types[name] += 1
-        if version != life.version + 1:
-            self._wrong(life, row, f"follows version {life.version}")
-        if position <= life.position:
-            self._wrong(life, row, "lies before the version it follows")
-        if fact_id in life.fact_ids:
-            self._wrong(life, row, "the same decision was written twice")
-        life.fact_ids.add(fact_id)
-        expected = chained(life.hash, life.id, version, fact_id, name, schema, at, caused_by, actor, body)
-        if expected != stored:
-            self._wrong(life, row, "the hash does not follow from the bytes and the fact before")
-        life.position, life.version, life.hash = position, version, stored
-        try:
-            fact = decoded(name, schema, body)
-        except (UnknownType, msgspec.DecodeError) as error:
-            self._wrong(life, row, f"cannot be read: {error}")
-        else:
-            self._judge(life, row, fact, at, actor)
+    def _take(self, life: _Life, rows: Sequence[Sequence[Any]]) -> None:
+        """Facts onto their life, one after another, with everything that is wrong with them.
 
-    def _judge(self, life: _Life, row: Sequence[Any], fact: Fact, at: datetime, actor: str) -> None:
-        """What a fact says, where it stands."""
-        kind = type(fact)
-        if SPEAKERS[kind] != actor:
-            self._wrong(life, row, f"stated by {actor}, only {SPEAKERS[kind]} may")
-        if getattr(fact, kind.TIME) != at:
-            self._wrong(life, row, "the row's time is not the fact's own")
-        why = illegal(life.case, fact, life.last)
-        if why is not None:
-            self._wrong(life, row, why)
-        life.case = evolve(life.case, fact)
-        life.last = fact
+        One loop with all its state at hand: it is gone through for every fact there is.
+        """
+        types, fact_ids, complaint_id = self._types, life.fact_ids, life.id
+        position, version, head, case, last = life.position, life.version, life.hash, life.case, life.last
+        for row in rows:
+            _, place, number, event_id, name, schema, at, caused_by, actor, body, stored = row
+            fact_id = str(event_id)
+            types[name] += 1
+            if number != version + 1:
+                self._wrong(life, row, f"follows version {version}")
+            if place <= position:
+                self._wrong(life, row, "lies before the version it follows")
+            if fact_id in fact_ids:
+                self._wrong(life, row, "the same decision was written twice")
+            fact_ids.add(fact_id)
+            if stored != chained(
+                head, complaint_id, number, fact_id, name, schema, at, caused_by, actor, body
+            ):
+                self._wrong(life, row, "the hash does not follow from the bytes and the fact before")
+            position, version, head = place, number, stored
+            try:
+                fact = decoded(name, schema, body)
+            except (UnknownType, msgspec.DecodeError) as error:
+                self._wrong(life, row, f"cannot be read: {error}")
+                continue
+            kind = type(fact)
+            if SPEAKERS[kind] != actor:
+                self._wrong(life, row, f"stated by {actor}, only {SPEAKERS[kind]} may")
+            if getattr(fact, kind.TIME) != at:
+                self._wrong(life, row, "the row's time is not the fact's own")
+            why = illegal(case, fact, last)
+            if why is not None:
+                self._wrong(life, row, why)
+            case, last = evolve(case, fact), fact
+        life.position, life.version, life.hash, life.case, life.last = position, version, head, case, last
 
     def _wrong(self, life: _Life, row: Sequence[Any], what: str) -> None:
         self._report.found(life.id, f"version {row[2]} ({row[4]}): {what}")
