@@ -2,6 +2,7 @@
 .DEFAULT_GOAL := help
 SCALE ?= 1
 LIVES ?= 20000
+PART ?= lives
 PYTHON ?= python3
 BIN := .venv/bin
 
@@ -43,8 +44,8 @@ borders: .venv/.synced
 docs: .venv/.synced
 	@$(BIN)/python -m hotline.asyncapi --check docs/asyncapi.json
 
-bench: .venv/.synced ## Whole lives a second, the floor beside it, and one by one (LIVES=20000)
-	@$(BIN)/hotline bench --lives $(LIVES)
+bench: .venv/.synced ## Whole lives a second, the floor beside them, and one by one (LIVES=20000, PART=all for every part)
+	@$(BIN)/hotline bench $(PART) --lives $(LIVES)
 
 up: .venv/.synced ## Start the stack and the services, in real time
 	@$(BIN)/hotline up

@@ -3,69 +3,98 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hotline.commands.run import Interrupted
+from hotline.bench.parts import PARTS, part
+from hotline.commands.run import Interrupted, fail
 from hotline.commands.run import run as run_to_end
 
 if TYPE_CHECKING:
-    from hotline.bench.run import Result
+    from hotline.bench.result import Result
+
+ALL = "all"
+_PARTS = "; ".join(f"{name}: {what}" for name, what in PARTS.items())
 
 
 def bench(
+    which: Annotated[
+        str, typer.Argument(metavar="[PART]", help=f"What to measure. {_PARTS}; all: one after the other.")
+    ] = "lives",
     *,
-    lives: Annotated[int, typer.Option(min=1000, help="Whole lives to measure.")] = 20_000,
     quick: Annotated[
-        bool, typer.Option("--quick", help="A look of a minute: 4,000 lives, 100 one by one.")
+        bool, typer.Option("--quick", help="A short look: everything is checked, little is measured.")
     ] = False,
+    lives: Annotated[int, typer.Option(min=1000, help="Whole lives to measure (part lives).")] = 20_000,
     zipkin: Annotated[
-        bool, typer.Option(help="Run the trace viewer; trace a hundredth of the lives.")
+        bool, typer.Option(help="Run the trace viewer; trace a hundredth of the lives (part lives).")
     ] = True,
-    json: Annotated[bool, typer.Option("--json", help="For a program to read.")] = False,
+    pictures: Annotated[
+        Path, typer.Option(help="Folder of the pictures; a short look draws PART.quick.svg.")
+    ] = Path("docs/bench"),
+    json: Annotated[bool, typer.Option("--json", help="For a program to read, a line a part.")] = False,
 ) -> None:
-    """Whole lives a second, the floor beside it, and one by one; exit 1 if a life is wrong, never if slow."""
-    result = run_to_end(_bench(4000 if quick else lives, quick=quick, zipkin=zipkin))
-    tell(result, json=json)
-    if result.wrong:
+    """Measure a part of the system; exit 1 if what it did was wrong, never because it was slow."""
+    if which not in {*PARTS, ALL}:
+        fail(f"There is no part {which}: {', '.join(PARTS)} or {ALL}.", code=2)
+    wrong = False
+    for name in PARTS if which == ALL else (which,):
+        more: dict[str, Any] = {"lives": lives, "zipkin": zipkin} if name == "lives" else {}
+        result = run_to_end(_measured(name, quick=quick, more=more))
+        tell(name, result, json=json)
+        draw(name, result, pictures / f"{name}{'.quick' if quick else ''}.svg")
+        wrong = wrong or bool(result.wrong)
+    if wrong:
         raise typer.Exit(1)
 
 
-def tell(result: Result, *, json: bool) -> None:
+def tell(name: str, result: Result, *, json: bool) -> None:
     """Print what was measured, for a person or for a program."""
     import msgspec
-    from rich.console import Console
-
-    from hotline.bench.report import show
 
     if json:
-        print(msgspec.json.format(msgspec.json.encode(result), indent=2).decode())
+        print(msgspec.json.encode({"part": name, **msgspec.structs.asdict(result)}).decode())
     else:
-        show(result, Console())
+        part(name).show(result)
 
 
-async def _bench(lives: int, *, quick: bool, zipkin: bool) -> Result:
-    from hotline.bench.run import UNITS, Size, folder_for_a_run, run
+def draw(name: str, result: Result, path: Path) -> None:
+    """Draw what was measured; without matplotlib say so, and that is all."""
+    try:
+        part(name).plot(result, path)
+    except ImportError:
+        _say(
+            "No picture was drawn: matplotlib is not installed (`uv sync --inexact --group bench` brings it)."
+        )
+    else:
+        _say(f"The picture lies in {path}.")
+
+
+async def _measured(name: str, *, quick: bool, more: dict[str, Any]) -> Result:
+    from hotline.bench.stage import folder_for_a_run
     from hotline.rehearse import Interrupted as Stopped
     from hotline.rehearse import until_interrupted
     from hotline.stack.errors import StackError
     from hotline.stack.stack import Stack
 
-    def say(line: str) -> None:
-        print(line, file=sys.stderr)
-
     folder = folder_for_a_run()
-    size = Size.of(lives, quick=quick)
     try:
-        result = await until_interrupted(run(size, units=UNITS, zipkin=zipkin, folder=folder, say=say), say)
+        result = await until_interrupted(
+            part(name).measured(quick=quick, folder=folder, say=_say, **more), _say
+        )
     except Stopped:
         Stack(folder).wipe()
         raise Interrupted("Stopped; nothing is left running, and nothing on the disk.") from None
     except StackError as error:
         raise StackError(f"{error} What the run left lies in {folder}.") from None
     if result.wrong:
-        say(f"What the run left lies in {folder}.")
+        _say(f"What the run left lies in {folder}.")
     else:
         Stack(folder).wipe()
     return result
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr)

@@ -66,13 +66,13 @@ class Ticker:
 
     async def _tick_on(self, connection: asyncpg.Connection[Any]) -> None:
         while True:
-            await self._own(connection)
+            await self.own(connection)
             fired = await self.tick(connection)
             self._telemetry.progressed()
             if not fired:
                 await asyncio.sleep(self._settings.tick_ms / 1000)
 
-    async def _own(self, connection: asyncpg.Connection[Any]) -> None:
+    async def own(self, connection: asyncpg.Connection[Any]) -> None:
         """Take the shards nobody owns; their owner's connection held the lock."""
         if len(self._owned) == TIMER_SHARDS or time.monotonic() - self._owning_at < 1:
             return

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import logging
+import sys
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
 from hotline.bench.check import LIFE, wrong_with
-from hotline.bench.run import Result, Size, run
-from hotline.commands.bench import tell
+from hotline.bench.lives import Result, Round, Size, judged, run
+from hotline.bench.parts import PARTS, part
+from hotline.commands.bench import draw, tell
 from hotline.stack.stack import Stack
 from shared.topics import COMPLAINTS_LOG, DISPATCH_REPLIES, INTAKE_REQUESTS
 from tests import examples as eg
@@ -32,9 +36,15 @@ async def result(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Resu
     assert not any(health.up for health in (await Stack(folder).check()).values())
 
 
-def test_every_life_is_lived_to_its_end_and_checked(result: Result) -> None:
+@pytest.fixture(scope="module")
+def once(result: Result) -> Round:
+    (once,) = result.rounds
+    return once
+
+
+def test_every_life_is_lived_to_its_end_and_checked(result: Result, once: Round) -> None:
     assert result.wrong == []
-    for lived, warm_up, measured in ((result.system, SIZE.warm_up, SIZE.lives), (result.one_by_one, 6, 34)):
+    for lived, warm_up, measured in ((once.system, SIZE.warm_up, SIZE.lives), (once.one_by_one, 6, 34)):
         lives = warm_up + measured
         assert (lived.lives, lived.closed) == (lives, measured)
         assert lived.facts == measured * len(LIFE)
@@ -43,26 +53,60 @@ def test_every_life_is_lived_to_its_end_and_checked(result: Result) -> None:
         assert lived.messages[COMPLAINTS_LOG.name] == lives * len(LIFE)
 
 
-def test_one_by_one_takes_one_message_at_once_and_the_floor_writes_what_was_lived(result: Result) -> None:
-    assert result.one_by_one.batches["dispatch"] == 1
-    assert result.system.batches["dispatch"] > 1
-    floor, written = result.floor, sum(result.system.messages.values())
+def test_one_by_one_takes_one_message_at_once_and_the_floor_writes_what_was_lived(once: Round) -> None:
+    assert once.one_by_one.batches["dispatch"] == 1
+    assert once.system.batches["dispatch"] > 1
+    floor, written = once.floor, sum(once.system.messages.values())
     assert (floor.lives, floor.facts) == (SIZE.lives, SIZE.lives * len(LIFE))
-    assert floor.messages_written == SIZE.lives * written // result.system.lives
+    assert floor.messages_written == SIZE.lives * written // once.system.lives
 
 
 def test_it_is_told_to_a_program_and_to_a_person(result: Result, capsys: pytest.CaptureFixture[str]) -> None:
-    tell(result, json=True)
+    tell("lives", result, json=True)
     told: dict[str, Any] = json.loads(capsys.readouterr().out)
+    assert told["part"] == "lives"
     assert msgspec.convert(told, Result) == result
     for ratio in ("times_one_by_one", "share_of_floor", "share_of_floor_cpu"):
-        assert told[ratio] >= 0
-    assert told["settings"]["lives"] == SIZE.lives
-    tell(result, json=False)
+        assert told[ratio]["low"] == told[ratio]["median"] == told[ratio]["high"] > 0
+    assert (told["lives"], told["fixed"]["units"]) == (SIZE.lives, 18)
+    tell("lives", result, json=False)
     said = " ".join(capsys.readouterr().out.split())
     assert "All 1,240 lives are whole" in said
     assert "times one by one" in said
     assert "no trace viewer ran" in said
+
+
+def test_a_picture_is_drawn_and_without_matplotlib_it_says_so(
+    result: Result, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("matplotlib")
+    path = tmp_path / "docs" / "lives.svg"
+    draw("lives", result, path)
+    assert "lives a second" in path.read_text(encoding="utf-8")
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    draw("lives", result, tmp_path / "none.svg")
+    assert "matplotlib is not installed" in capsys.readouterr().err
+    assert not (tmp_path / "none.svg").exists()
+
+
+def test_the_figures_are_the_medians_of_the_rounds(result: Result, once: Round) -> None:
+    slow, fast = (
+        msgspec.structs.replace(once, times_one_by_one=once.times_one_by_one * by) for by in (0.5, 3.0)
+    )
+    several = judged(result.place, result.fixed, SIZE, [fast, once, slow])
+    spread = several.times_one_by_one
+    assert (spread.low, spread.median, spread.high) == tuple(
+        one.times_one_by_one for one in (slow, once, fast)
+    )
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_every_part_has_the_one_shape(name: str) -> None:
+    module = part(name)
+    wanted = {"quick", "folder", "say"}
+    assert wanted <= set(inspect.signature(module.measured).parameters)
+    assert list(inspect.signature(module.show).parameters) == ["result"]
+    assert list(inspect.signature(module.plot).parameters) == ["result", "path"]
 
 
 async def test_a_life_that_is_not_whole_is_named(desks: Desks) -> None:

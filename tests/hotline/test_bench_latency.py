@@ -1,0 +1,139 @@
+"""Part `latency` at a size too small to measure anything: what it counts is right, whatever it says of speed."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from hotline.bench.latency import (
+    BUSY,
+    CALM,
+    LIMITS,
+    Load,
+    Result,
+    Size,
+    bars_missed,
+    run,
+    wrong_with_what_was_seen,
+)
+from hotline.bench.pace import Paced
+from hotline.bench.result import wait_of
+from hotline.commands.bench import draw, tell
+from hotline.stack.stack import Stack
+
+connected = [pytest.mark.connected, pytest.mark.timeout(300)]
+
+SIZE = Size(
+    rounds=1,
+    calm=Load(rate=20, warm_up_seconds=1, seconds=2, units_measured=18),
+    busy=Load(rate=60, warm_up_seconds=1, seconds=2, units_measured=2),
+    limits=Load(rate=20, warm_up_seconds=1, seconds=2, units_measured=1),
+    limit_seconds=1.0,
+)
+SEEN = Paced(
+    asked=10,
+    ended=10,
+    sent_late=[],
+    orders=[],
+    replies=[],
+    closings=[],
+    notices=[],
+    notices_early=0,
+    notices_again=0,
+    gc_threshold=(1, 1, 1),
+)
+
+
+@pytest.fixture(scope="module")
+async def result(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Result]:
+    folder = tmp_path_factory.mktemp("bench")
+    level = logging.getLogger("aiokafka").level  # it silences its clients, and is a guest here
+    yield await run(SIZE, units=4, zipkin=False, folder=folder, say=print)
+    logging.getLogger("aiokafka").setLevel(level)
+    assert not any(health.up for health in (await Stack(folder).check()).values())
+
+
+class TestARun:
+    pytestmark = connected
+
+    def test_every_request_is_followed_to_its_end(self, result: Result) -> None:
+        assert result.wrong == []
+        assert (result.lives, result.limits) == (60 + 180, 60)
+        (calm,), (busy,), (limits,) = (result.of(load) for load in (CALM, BUSY, LIMITS))
+        for one, measured in ((calm, 40), (busy, 120)):
+            assert one.waits["reply to fact"].count == one.waits["citizen's word to closed"].count == measured
+            assert one.sent_late.count == measured
+        assert calm.waits["request to order"].count == 40
+        assert 0 < busy.waits["request to order"].count < 120  # two units of eighteen
+        assert limits.waits["limit to notice"].count == 40
+
+    def test_waits_are_in_order_and_cores_are_told_by_process(self, result: Result) -> None:
+        for one in result.runs:
+            for wait in one.waits.values():
+                assert 0 < wait.p50 <= wait.p99 <= wait.highest
+            named = {"intake", "dispatch", "escalation", "feedback", "relay", "outside", "kafka", "postgres"}
+            assert named <= set(one.cores)
+            assert one.system_cores == pytest.approx(sum(one.cores.values()) - one.cores["outside"])
+
+    def test_it_is_told_to_a_program_and_to_a_person_and_drawn(
+        self, result: Result, capsys: pytest.CaptureFixture[str], tmp_path: Path
+    ) -> None:
+        tell("latency", result, json=True)
+        assert msgspec.convert(json.loads(capsys.readouterr().out), Result) == result
+        tell("latency", result, json=False)
+        said = " ".join(capsys.readouterr().out.split())
+        assert "All 240 lives are whole; all 60 limits were noticed once, none early." in said
+        assert "50 limits/s: limit to notice: p50" in said
+        pytest.importorskip("matplotlib")
+        draw("latency", result, tmp_path / "latency.svg")
+        assert "milliseconds" in (tmp_path / "latency.svg").read_text(encoding="utf-8")
+
+    def test_a_missed_bar_is_named_by_how_much(self, result: Result) -> None:
+        def slow(load: str, p50: float, p99: float) -> Result:
+            runs = [
+                msgspec.structs.replace(
+                    one,
+                    waits={
+                        **one.waits,
+                        "request to order": msgspec.structs.replace(
+                            wait_of([1.0]),
+                            p50=p50 if one.load == load else 1,
+                            p99=p99 if one.load == load else 1,
+                        ),
+                    },
+                )
+                for one in result.runs
+            ]
+            still = dict.fromkeys(result.system_cores, msgspec.structs.replace(spread, median=0.9))
+            return msgspec.structs.replace(result, runs=runs, system_cores=still)
+
+        spread = result.system_cores[CALM]
+        assert bars_missed(slow(CALM, 10, 30)) == []
+        assert "p50 of 10.1 ms" in bars_missed(slow(CALM, 10.1, 30))[0]
+        assert "p99 of 30.1 ms" in bars_missed(slow(CALM, 10, 30.1))[0]
+        assert "p99 of 100.1 ms" in bars_missed(slow(BUSY, 50, 100.1))[0]
+
+
+def test_percentiles_are_of_the_nearest_rank() -> None:
+    wait = wait_of([float(n) for n in range(1000, 0, -1)])
+    assert (wait.count, wait.p50, wait.p99, wait.highest) == (1000, 500, 990, 1000)
+    assert wait_of([7.0]).p99 == 7
+    assert wait_of([]).count == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({}, []),
+        ({"ended": 9}, ["1 of 10 lives were not seen to their end"]),
+        ({"notices_early": 2}, ["2 notices came before their limit"]),
+        ({"notices_again": 3}, ["3 notices came twice"]),
+    ],
+)
+def test_what_is_lost_early_or_doubled_is_wrong(change: dict[str, int], said: list[str]) -> None:
+    assert wrong_with_what_was_seen(msgspec.structs.replace(SEEN, **change)) == said
