@@ -11,6 +11,7 @@ from hotline.commands.call import call
 from hotline.commands.demo import demo
 from hotline.commands.down import down, wipe
 from hotline.commands.parked import parked
+from hotline.commands.rebuild import rebuild
 from hotline.commands.replay import replay
 from hotline.commands.run import guarded
 from hotline.commands.show import show
@@ -35,6 +36,7 @@ app.command()(call)
 app.command()(unit)
 app.command()(show)
 app.command()(verify)
+app.command()(rebuild)
 app.add_typer(parked, name="parked")
 app.add_typer(replay, name="replay")
 app.command()(bench)

@@ -33,6 +33,12 @@ SELECT version, event_id, type, schema_version, occurred_at, caused_by, actor, b
 FROM es.event WHERE stream_id = $1 ORDER BY version
 """
 
+# By the column, not by its text of the same name: so the index gives the order.
+_PREFIX: Final = """
+SELECT s.stream_id::text FROM es.stream s
+WHERE s.stream_id BETWEEN $1 AND $2 ORDER BY s.stream_id LIMIT $3
+"""
+
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """One fact for a reader."""
@@ -242,7 +248,7 @@ async def found(connection: asyncpg.Connection[Any], named: str) -> str:
     if len(digits) < PREFIX_MIN:
         raise StackError(f"{text!r} is too short: at least {PREFIX_MIN} characters of the complaint's id.")
     rows = await connection.fetch(
-        "SELECT stream_id::text FROM es.stream WHERE stream_id BETWEEN $1 AND $2 ORDER BY stream_id LIMIT $3",
+        _PREFIX,
         UUID(digits.ljust(_DIGITS, "0")),
         UUID(digits.ljust(_DIGITS, "f")),
         _NAMED_MAX + 1,

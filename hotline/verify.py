@@ -1,10 +1,13 @@
 """Reading the whole log again, and saying whether everything that must hold holds.
 
 All of it is read in one read-only snapshot, so the city may go on meanwhile, and a page at a time, so the log
-may be of any size. What is checked of each complaint: versions dense from 1 and in order of position, the
-chain of hashes over the stored bytes, the desk that spoke, every fact legal where it stands, none stated
-twice, none caused by a later fact of its complaint or earlier in time than the fact that caused it, and beside
-the facts the head and the timers, equal to their rebuild. The report names the views that were compared.
+may be of any size. A long log is cut into slices by the complaints' ids, which are judged side by side by as
+many processes as there are processors.
+
+What is checked of each complaint: versions dense from 1 and in order of position, the chain of hashes over the
+stored bytes, the desk that spoke, every fact legal where it stands, none stated twice, none caused by a later
+fact of its complaint or earlier in time than the fact that caused it, and beside the facts the head and the
+timers, equal to their rebuild. The report names the views that were compared.
 """
 
 from __future__ import annotations
@@ -13,15 +16,19 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from hashlib import sha256
+from itertools import pairwise
+from multiprocessing import get_context
 from operator import itemgetter
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 import asyncpg
 import msgspec
+import psutil
 
 from hotline.ends import ends_of
 from hotline.report import Report
@@ -31,12 +38,17 @@ from shared.envelope import GENESIS, chained, microseconds
 from shared.events import SPEAKERS, Fact, LimitMissCorrected
 from shared.life import REFUSALS, Awaited, illegal, unfinished, waits_for
 from shared.log import TIMER_KINDS, timer_shard
+from shared.process import tune_gc
 from shared.topics import COMPLAINTS_LOG
 
 __all__ = ["Report", "digest", "verify"]
 
 PAGE: Final = 5000
 """Rows read at once."""
+
+SLICE: Final = 200_000
+"""Facts judged in one go, about; a log that is not longer is read by this process alone. So a process holds one
+page of facts, and PostgreSQL can sort a slice in memory."""
 
 FIRES_WITHIN: Final = timedelta(seconds=10)
 """A timer found overdue is looked at again for so long: it may be firing just now."""
@@ -46,14 +58,20 @@ _LIMITS: Final = {kind: limit for limit, kind in TIMER_KINDS.items()}
 
 _FACTS: Final = """
 SELECT stream_id, position, version, event_id, type, schema_version, occurred_at, caused_by, actor, body, hash
-FROM es.event ORDER BY stream_id, version
+FROM es.event WHERE stream_id BETWEEN $1 AND $2 ORDER BY stream_id, version
 """
-_HEADS: Final = "SELECT stream_id, version, head_hash, state_schema, state FROM es.stream ORDER BY stream_id"
-_TIMERS: Final = "SELECT stream_id, kind, shard, due_at FROM es.timer ORDER BY stream_id, kind"
+_HEADS: Final = """
+SELECT stream_id, version, head_hash, state_schema, state
+FROM es.stream WHERE stream_id BETWEEN $1 AND $2 ORDER BY stream_id
+"""
+_TIMERS: Final = """
+SELECT stream_id, kind, shard, due_at FROM es.timer WHERE stream_id BETWEEN $1 AND $2 ORDER BY stream_id, kind
+"""
 _STANDING: Final = """
 SELECT es.drained() AS drained, coalesce((SELECT settled FROM es.city_clock), clock_timestamp()) AS now,
        (SELECT batch FROM es.relay WHERE shard = 0) AS batch,
        (SELECT last_value FROM es.position_seq) AS position,
+       pg_export_snapshot() AS snapshot,
        (SELECT count(*) FROM es.parked) AS parked
 """
 _PARKED: Final = "SELECT DISTINCT consumer, complaint_id::text FROM es.parked WHERE complaint_id IS NOT NULL"
@@ -108,6 +126,26 @@ class _Life:
         """What caused a fact and is no fact before it, with the row: an input, the clock, or nonsense."""
 
 
+class _Standing(NamedTuple):
+    """What must be known to judge a life, as of the snapshot."""
+
+    now: datetime
+    """Of the city."""
+    drained: bool
+    heard: dict[str, bool]
+    parked: frozenset[tuple[str, str]]
+    """Desk and complaint."""
+    snapshot: str
+    """By which another connection sees the same."""
+
+
+class _Judged(NamedTuple):
+    """What came of one slice."""
+
+    report: Report
+    overdue: list[_Timer]
+
+
 class _Reader:
     """One reading of one log."""
 
@@ -115,11 +153,9 @@ class _Reader:
         self._kafka = kafka
         self._prefix = prefix
         compared = ["heads", "timers"] if kafka is None else ["heads", "timers", "offsets against topics"]
-        self._report = Report(compared=compared, ended={}, by_type={}, waiting_for={}, heard={}, problems=[])
-        self._types: Counter[str] = Counter()
-        self._parked: set[tuple[str, str]] = set()
+        self._report = _blank(compared)
         self._overdue: list[_Timer] = []
-        self._now: datetime  # of the city, in the snapshot
+        self._last_position = 0
 
     async def read(self, reader_dsn: str) -> Report:
         """See `verify`."""
@@ -128,27 +164,26 @@ class _Reader:
         connection = await asyncpg.connect(reader_dsn, server_settings=_SETTINGS)
         try:
             async with connection.transaction(isolation="repeatable_read", readonly=True):
-                await self._read_standing(connection)
-                await self._read_lives(connection)
+                standing = await self._read_standing(connection)
+                await self._read_lives(reader_dsn, connection, standing)
             report.seconds = time.monotonic() - started_at
             await self._look_again(connection)
         finally:
             await connection.close()
-        report.by_type = dict(self._types)
-        report.facts = self._types.total()
-        report.refusals = sum(self._types[kind.__name__] for kind in REFUSALS)
+        report.facts = sum(report.by_type.values())
+        report.refusals = sum(report.by_type.get(kind.__name__, 0) for kind in REFUSALS)
         return report
 
     # -- how far everybody has come
 
-    async def _read_standing(self, connection: asyncpg.Connection[Any]) -> None:
+    async def _read_standing(self, connection: asyncpg.Connection[Any]) -> _Standing:
         report = self._report
         (standing,) = await connection.fetch(_STANDING)
         if standing["batch"] is None:
             report.found("", "the relay has no row in es.relay: nothing can be sent")
         report.drained, report.parked = bool(standing["drained"]), standing["parked"]
-        self._now = standing["now"]
-        self._parked = {(row[0], row[1]) for row in await connection.fetch(_PARKED)}
+        self._last_position = standing["position"]
+        parked = frozenset((row[0], row[1]) for row in await connection.fetch(_PARKED))
         offsets = await connection.fetch(_OFFSETS)
         for row in offsets:
             where = f"{row['consumer']} in {row['topic']}/{row['part']}"
@@ -160,6 +195,7 @@ class _Reader:
             self._compare_offsets(
                 taken, await ends_of(self._kafka, {key[1:] for key in taken} | self._log_parts())
             )
+        return _Standing(standing["now"], report.drained, report.heard, parked, standing["snapshot"])
 
     def _log_parts(self) -> set[tuple[str, int]]:
         return {(self._prefix + COMPLAINTS_LOG.name, part) for part in range(COMPLAINTS_LOG.partitions)}
@@ -180,12 +216,112 @@ class _Reader:
             for desk in _HEARERS
         }
 
-    # -- the lives
+    # -- the lives, slice by slice
 
-    async def _read_lives(self, connection: asyncpg.Connection[Any]) -> None:
-        heads = _Sorted(await connection.cursor(_HEADS))
-        timers = _Sorted(await connection.cursor(_TIMERS))
-        facts = await connection.cursor(_FACTS)
+    async def _read_lives(
+        self, reader_dsn: str, connection: asyncpg.Connection[Any], standing: _Standing
+    ) -> None:
+        slices = _slices(1 + self._last_position // SLICE)
+        if len(slices) == 1:
+            self._take_over(await _Judge(standing).judged(connection, *slices[0]))
+            return
+        with ProcessPoolExecutor(
+            min(psutil.cpu_count() or 1, len(slices)), get_context("spawn"), initializer=tune_gc
+        ) as pool:
+            loop = asyncio.get_running_loop()
+            calls = [
+                loop.run_in_executor(pool, _judged_slice, reader_dsn, standing, *part) for part in slices
+            ]
+            try:
+                for call in calls:
+                    self._take_over(await call)
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+
+    def _take_over(self, judged: _Judged) -> None:
+        """What a slice holds, into the whole."""
+        whole, part = self._report, judged.report
+        whole.complaints += part.complaints
+        whole.open += part.open
+        whole.timers += part.timers
+        whole.waiting_with_deadline += part.waiting_with_deadline
+        for sums, more in (
+            (whole.by_type, part.by_type),
+            (whole.ended, part.ended),
+            (whole.waiting_for, part.waiting_for),
+        ):
+            for name, number in more.items():
+                sums[name] = sums.get(name, 0) + number
+        for problem in part.problems:
+            whole.found(problem.complaint_id, problem.what)
+        whole.problem_count += part.problem_count - len(part.problems)
+        self._overdue += judged.overdue
+
+    # -- timers that should have fired
+
+    async def _look_again(self, connection: asyncpg.Connection[Any]) -> None:
+        """What was overdue in the snapshot must fire in a moment."""
+        give_up_at = time.monotonic() + FIRES_WITHIN.total_seconds()
+        overdue = self._overdue
+        while overdue:
+            rows = await connection.fetch(
+                _STILL_SET, *(list(column) for column in zip(*overdue, strict=True))
+            )
+            overdue = [_Timer(*row) for row in rows]
+            if overdue and time.monotonic() > give_up_at:
+                for timer in overdue:
+                    limit = _LIMITS[timer.kind]
+                    self._report.found(timer.complaint_id, f"timer {limit}: due at {timer.due_at}, not fired")
+                return
+            if overdue:
+                await asyncio.sleep(0.2)
+
+
+def _blank(compared: Sequence[str] = ()) -> Report:
+    return Report(compared=list(compared), ended={}, by_type={}, waiting_for={}, heard={}, problems=[])
+
+
+def _slices(count: int) -> list[tuple[UUID, UUID]]:
+    """All ids there can be in so many stretches, each from its first to its last: hashes spread evenly."""
+    borders = [number * 2**128 // count for number in range(count + 1)]
+    return [(UUID(int=first), UUID(int=end - 1)) for first, end in pairwise(borders)]
+
+
+def _judged_slice(reader_dsn: str, standing: _Standing, first: UUID, last: UUID) -> _Judged:
+    """One slice, in a process of its own."""
+    return asyncio.run(_judged_in(reader_dsn, standing, first, last))
+
+
+async def _judged_in(reader_dsn: str, standing: _Standing, first: UUID, last: UUID) -> _Judged:
+    connection = await asyncpg.connect(reader_dsn, server_settings=_SETTINGS)
+    try:
+        async with connection.transaction(isolation="repeatable_read", readonly=True):
+            await connection.execute(f"SET TRANSACTION SNAPSHOT '{standing.snapshot}'")
+            return await _Judge(standing).judged(connection, first, last)
+    finally:
+        await connection.close()
+
+
+class _Judge:
+    """Reads the lives of one slice."""
+
+    def __init__(self, standing: _Standing) -> None:
+        self._standing = standing
+        self._report = _blank()
+        self._types: Counter[str] = Counter()
+        self._overdue: list[_Timer] = []
+
+    async def judged(self, connection: asyncpg.Connection[Any], first: UUID, last: UUID) -> _Judged:
+        """All complaints from the first id to the last."""
+        await self._read_lives(connection, first, last)
+        self._report.by_type = dict(self._types)
+        return _Judged(self._report, self._overdue)
+
+    async def _read_lives(self, connection: asyncpg.Connection[Any], first: UUID, last: UUID) -> None:
+        heads = _Sorted(await connection.cursor(_HEADS, first, last))
+        timers = _Sorted(await connection.cursor(_TIMERS, first, last))
+        facts = await connection.cursor(_FACTS, first, last)
         life: _Life | None = None
         page = await facts.fetch(PAGE)
         while page:
@@ -193,12 +329,15 @@ class _Reader:
             coming = asyncio.ensure_future(facts.fetch(PAGE))
             await asyncio.sleep(0)
             done: list[_Life] = []
-            for row in page:
+            began = 0
+            for place, row in enumerate(page):
                 if life is None or row[0] != life.stream:
                     if life is not None:
+                        self._take(life, page[began:place])
                         done.append(life)
-                    life = _Life(row[0])
-                self._take(life, row)
+                    life, began = _Life(row[0]), place
+            if life is not None:
+                self._take(life, page[began:])
             page = await coming
             if done:
                 last = done[-1].stream
@@ -206,46 +345,49 @@ class _Reader:
         rest = [] if life is None else [life]
         self._compare(rest, await heads.until(None), await timers.until(None))
 
-    def _take(self, life: _Life, row: Sequence[Any]) -> None:
-        """One fact onto its life, with everything that is wrong with it."""
-        _, position, version, event_id, name, schema, at, caused_by, actor, body, stored = row
-        self._types[name] += 1
-        if version != life.version + 1:
-            self._wrong(life, row, f"follows version {life.version}")
-        if position <= life.position:
-            self._wrong(life, row, "lies before the version it follows")
-        fact_id = str(event_id)
-        if fact_id in life.told_at:
-            self._wrong(life, row, "the same decision was written twice")
-        life.told_at[fact_id] = at
-        caused_at = life.told_at.get(caused_by)
-        if caused_at is None:
-            life.causes[caused_by] = row
-        elif at < caused_at:  # a reaction is never before what it reacts to, see Clock.of_reaction
-            self._wrong(life, row, f"is earlier than the fact that caused it, of {caused_at}")
-        expected = chained(life.hash, life.id, version, fact_id, name, schema, at, caused_by, actor, body)
-        if expected != stored:
-            self._wrong(life, row, "the hash does not follow from the bytes and the fact before")
-        life.position, life.version, life.hash = position, version, stored
-        try:
-            fact = decoded(name, schema, body)
-        except (UnknownType, msgspec.DecodeError) as error:
-            self._wrong(life, row, f"cannot be read: {error}")
-        else:
-            self._judge(life, row, fact, at, actor)
+    def _take(self, life: _Life, rows: Sequence[Sequence[Any]]) -> None:  # noqa: C901 -- one loop, for speed
+        """Facts onto their life, one after another, with everything that is wrong with them.
 
-    def _judge(self, life: _Life, row: Sequence[Any], fact: Fact, at: datetime, actor: str) -> None:
-        """What a fact says, where it stands."""
-        kind = type(fact)
-        if SPEAKERS[kind] != actor:
-            self._wrong(life, row, f"stated by {actor}, only {SPEAKERS[kind]} may")
-        if getattr(fact, kind.TIME) != at:
-            self._wrong(life, row, "the row's time is not the fact's own")
-        why = illegal(life.case, fact, life.last)
-        if why is not None:
-            self._wrong(life, row, why)
-        life.case = evolve(life.case, fact)
-        life.last = fact
+        One loop with all its state at hand: it is gone through for every fact there is.
+        """
+        types, told_at, causes, complaint_id = self._types, life.told_at, life.causes, life.id
+        position, version, head, case, last = life.position, life.version, life.hash, life.case, life.last
+        for row in rows:
+            _, place, number, event_id, name, schema, at, caused_by, actor, body, stored = row
+            fact_id = str(event_id)
+            types[name] += 1
+            if number != version + 1:
+                self._wrong(life, row, f"follows version {version}")
+            if place <= position:
+                self._wrong(life, row, "lies before the version it follows")
+            if fact_id in told_at:
+                self._wrong(life, row, "the same decision was written twice")
+            told_at[fact_id] = at
+            caused_at = told_at.get(caused_by)
+            if caused_at is None:
+                causes[caused_by] = row
+            elif at < caused_at:  # a reaction is never before what it reacts to, see Clock.of_reaction
+                self._wrong(life, row, f"is earlier than the fact that caused it, of {caused_at}")
+            if stored != chained(
+                head, complaint_id, number, fact_id, name, schema, at, caused_by, actor, body
+            ):
+                self._wrong(life, row, "the hash does not follow from the bytes and the fact before")
+            position, version, head = place, number, stored
+            try:
+                fact = decoded(name, schema, body)
+            except (UnknownType, msgspec.DecodeError) as error:
+                self._wrong(life, row, f"cannot be read: {error}")
+                continue
+            kind = type(fact)
+            if SPEAKERS[kind] != actor:
+                self._wrong(life, row, f"stated by {actor}, only {SPEAKERS[kind]} may")
+            if getattr(fact, kind.TIME) != at:
+                self._wrong(life, row, "the row's time is not the fact's own")
+            why = illegal(case, fact, last)
+            if why is not None:
+                self._wrong(life, row, why)
+            case, last = evolve(case, fact), fact
+        life.position, life.version, life.hash, life.case, life.last = position, version, head, case, last
 
     def _wrong(self, life: _Life, row: Sequence[Any], what: str) -> None:
         self._report.found(life.id, f"version {row[2]} ({row[4]}): {what}")
@@ -296,7 +438,7 @@ class _Reader:
                 report.found(life.id, f"timer {limit}: set to {due_at}, the facts say {expected_at}")
             elif shard != timer_shard(life.id):
                 report.found(life.id, f"timer {limit}: in shard {shard}, where nobody looks for it")
-            elif due_at < self._now:
+            elif due_at < self._standing.now:
                 self._overdue.append(_Timer(life.id, kind, due_at))
         for limit, expected_at in due.items():
             report.found(life.id, f"timer {limit}: none is set, the facts say {expected_at}")
@@ -329,32 +471,13 @@ class _Reader:
             report.waiting_with_deadline += 1
         who = waiting.name if waiting.kind is Awaited.DESK else waiting.kind.lower()
         if waiting.kind is Awaited.DESK:
-            if (waiting.name, life.id) in self._parked:
+            if (waiting.name, life.id) in self._standing.parked:
                 who = "operator"
-            elif report.drained and report.heard.get(waiting.name, False):
+            elif self._standing.drained and self._standing.heard.get(waiting.name, False):
                 report.found(
                     life.id, f"waits for {waiting.name} to {waiting.what}, which has heard all there is"
                 )
         report.waiting_for[who] = report.waiting_for.get(who, 0) + 1
-
-    # -- timers that should have fired
-
-    async def _look_again(self, connection: asyncpg.Connection[Any]) -> None:
-        """What was overdue in the snapshot must fire in a moment."""
-        give_up_at = time.monotonic() + FIRES_WITHIN.total_seconds()
-        overdue = self._overdue
-        while overdue:
-            rows = await connection.fetch(
-                _STILL_SET, *(list(column) for column in zip(*overdue, strict=True))
-            )
-            overdue = [_Timer(*row) for row in rows]
-            if overdue and time.monotonic() > give_up_at:
-                for timer in overdue:
-                    limit = _LIMITS[timer.kind]
-                    self._report.found(timer.complaint_id, f"timer {limit}: due at {timer.due_at}, not fired")
-                return
-            if overdue:
-                await asyncio.sleep(0.2)
 
 
 class _Sorted:

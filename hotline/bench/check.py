@@ -35,14 +35,14 @@ SHOWN_MAX: Final = 5
 _FACTS: Final = """
 SELECT stream_id::text, version, event_id::text, type, schema_version, occurred_at, caused_by, actor,
        body, hash
-FROM es.event ORDER BY stream_id, version
+FROM es.event WHERE position > $1 ORDER BY stream_id, version
 """
 _PARKED: Final = "SELECT consumer, topic, reason FROM es.parked ORDER BY parked_id LIMIT $1"
 _TIMERS: Final = "SELECT count(*) FROM es.timer"
 
 
-async def wrong_with(dsn: str, lives: int) -> list[str]:
-    """What is wrong with the lives in this log: empty where each of `lives` lives has its eight facts.
+async def wrong_with(dsn: str, lives: int, *, after: int = 0) -> list[str]:
+    """What is wrong with the lives behind this position: empty where each of `lives` lives has its eight facts.
 
     Facts in their order, versions dense, chains of hashes unbroken, nothing parked, no timer left.
     """
@@ -53,7 +53,7 @@ async def wrong_with(dsn: str, lives: int) -> list[str]:
     database = await asyncpg.connect(dsn)
     try:
         async with database.transaction(readonly=True):
-            async for row in database.cursor(_FACTS, prefetch=2000):
+            async for row in database.cursor(_FACTS, after, prefetch=2000):
                 fact_id, kind, schema, at, cause, actor, body, stored = row[2:]
                 if row[0] != stream:
                     stream, head, version = row[0], GENESIS, 0

@@ -18,6 +18,7 @@ PARTS: Final = {
     "lives": "whole lives a second, the floor beside them, and one by one",
     "latency": "request to order, reply to fact, limit to notice at steady rates, and what they cost",
     "timers": "what open timers cost, and whether a thousand a second fire in time, once and never early",
+    "log": "lives a second as the log grows to 50 million facts; appending, reading, rebuilding, verifying",
 }
 """Name of each part, and what it measures."""
 

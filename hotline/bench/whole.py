@@ -27,9 +27,10 @@ from shared.topics import TOPICS
 SILENCE_SECONDS_MAX: Final = 60.0
 """A run in which nothing moves for this long has lost something."""
 
+_LAST: Final = "SELECT coalesce(max(position), 0) FROM es.event"
 _CLOSED: Final = """
 SELECT count(*) FILTER (WHERE type = 'ComplaintClosed') AS closed, count(*) AS facts
-FROM es.event WHERE recorded_at > $1 AND recorded_at <= $2
+FROM es.event WHERE recorded_at > $1 AND recorded_at <= $2 AND position > $3
 """
 # Asked often while the system works: how many visits' outcomes feedback has taken in, not what the log holds.
 _ALL_CLOSED: Final = """
@@ -38,9 +39,9 @@ FROM es.consumer_offset WHERE consumer = 'feedback' AND topic LIKE '%feedback.an
 """
 
 _BATCHES: Final = """
-SELECT actor, count(*)::float / count(DISTINCT xid) FROM es.event GROUP BY actor
+SELECT actor, count(*)::float / count(DISTINCT xid) FROM es.event WHERE position > $1 GROUP BY actor
 UNION ALL
-SELECT 'relay', (SELECT count(*) FROM es.event)::float / greatest(batch, 1) FROM es.relay
+SELECT 'relay', (SELECT count(*) FROM es.event WHERE position > $1)::float / greatest(batch, 1) FROM es.relay
 """
 
 
@@ -94,7 +95,8 @@ async def lived(
 ) -> Lived:
     """Start the services, live all lives, measure all but those that warm up, stop the services.
 
-    What was lost or is still open after a minute without movement is in `wrong`.
+    What was lost or is still open after a minute without movement is in `wrong`. The log may hold facts already:
+    they are counted nowhere.
     """
     logs = catalogue.parent / "logs" / realm.name
     services = city.services(
@@ -104,6 +106,7 @@ async def lived(
     await supervisor.start()
     watching = asyncio.ensure_future(supervisor.watch())
     database = await asyncpg.connect(realm.owner_dsn)
+    before: int = await database.fetchval(_LAST)
     simulator = await _started(realm, load, targets, units)
     try:
         meter = Meter({**supervisor.pids(), "simulator": simulator.pid, **servers}, database)
@@ -119,7 +122,7 @@ async def lived(
         restarts = {name: times for name, times in supervisor.restarts.items() if times}
         if restarts:
             wrong.append(f"services died and were started again: {restarts}; their logs: {logs}")
-        ((closed, facts),) = await database.fetch(_CLOSED, first.at, last.at)
+        ((closed, facts),) = await database.fetch(_CLOSED, first.at, last.at, before)
         return Lived(
             lives=load.lives,
             closed=closed,
@@ -127,7 +130,7 @@ async def lived(
             spent=spent(first, last),
             memory_bytes=memory,
             messages=await _messages(realm, units),
-            batches={row[0]: float(row[1]) for row in await database.fetch(_BATCHES)},
+            batches={row[0]: float(row[1]) for row in await database.fetch(_BATCHES, before)},
             gc_threshold=feed.last.gc_threshold,
             wrong=wrong,
         )

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.programs
 
 PROJECT: Final = Path(__file__).resolve().parents[2]
 COMMANDS: Final = (
-    "demo", "up", "status", "call", "unit", "show", "verify", "parked", "replay", "bench", "down", "wipe",
+    "demo", "up", "status", "call", "unit", "show", "verify", "rebuild", "parked", "replay", "bench", "down", "wipe",
 )  # fmt: skip
 
 
@@ -82,6 +82,7 @@ def test_every_command_has_help(command: str, tmp_path: Path) -> None:
         ("status",),
         ("status", "--json"),
         ("verify",),
+        ("rebuild", "heads"),
         ("show", "abcdef12"),
         ("unit", "municipal-water", "--list"),
         ("parked", "list"),

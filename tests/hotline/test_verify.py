@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
+from itertools import pairwise
 
 import asyncpg
 import msgspec
@@ -14,7 +15,7 @@ from msgspec.structs import replace as changed
 
 from hotline.rehearse import verified
 from hotline.report import PROBLEMS_MAX, Report
-from hotline.verify import digest, verify
+from hotline.verify import _slices, digest, verify
 from shared.codec import decoded, encoded
 from shared.complaint import head_of, head_text
 from shared.events import Desk
@@ -106,6 +107,40 @@ async def test_a_log_longer_than_a_page_is_put_together_right(
         paged = await verify(desks.dsn)
         paged.seconds = whole.seconds
         assert paged == whole
+
+
+async def test_a_long_log_is_judged_in_slices_by_several_processes_with_the_same_result(
+    desks: Desks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await several_lives(desks)
+    broken = [await a_byte_of_a_body(desks), await no_head(desks), await a_timer_of_nobody(desks)]
+    whole = await verify(desks.dsn)
+    assert {problem.complaint_id for problem in whole.problems} == set(broken)
+    monkeypatch.setattr("hotline.verify.SLICE", 5)
+    sliced = await verify(desks.dsn)
+    sliced.seconds = whole.seconds
+    for report in (whole, sliced):  # a timer of nobody is named with the page it lies beside
+        report.problems.sort(key=lambda problem: (problem.complaint_id, problem.what))
+    assert sliced == whole
+
+
+async def test_every_id_there_can_be_lies_in_one_slice() -> None:
+    for count in (1, 2, 3, 7, 500):
+        slices = _slices(count)
+        assert (slices[0][0].int, slices[-1][1].int, len(slices)) == (0, 2**128 - 1, count)
+        assert all(last.int + 1 == first.int for (_, last), (first, _) in pairwise(slices))
+
+
+async def test_a_process_that_judges_and_fails_is_not_passed_over(
+    desks: Desks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await several_lives(desks)
+    monkeypatch.setattr("hotline.verify.SLICE", 5)
+    monkeypatch.setattr("hotline.verify._FACTS", "SELECT 1")  # not in the other processes
+    assert (await verify(desks.dsn)).facts > 0
+    await desks.owner.execute("ALTER TABLE es.timer RENAME COLUMN due_at TO due")
+    with pytest.raises(asyncpg.UndefinedColumnError):
+        await verify(desks.dsn)
 
 
 Breaks = Callable[[Desks], Awaitable[str]]

@@ -11,10 +11,14 @@ import json
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
+from uuid import UUID
 
 import asyncpg
 import pytest
 
+from hotline.bench.generator import grow
+from hotline.show import _FACTS as LIFE
+from hotline.show import _PREFIX as BY_PREFIX
 from hotline.stack.stack import Addresses
 from shared.desk import Batch
 from shared.ids import derived, message_id
@@ -24,13 +28,15 @@ from shared.log.relay import _NEW
 from tests.desks import NOW, desk_on, dispatch_of, lives
 from tests.sources import Databases
 
-pytestmark = pytest.mark.connected
+pytestmark = [pytest.mark.connected, pytest.mark.timeout(600)]
 
 EVENTS: Final = 40_000
 STREAMS: Final = 5_000
 TIMERS: Final = 25_000
 INBOX: Final = 25_000
 PAGE: Final = 500
+MANY: Final = 1_000_000
+"""Facts, timers and inbox rows of the log that has grown large."""
 
 # One transaction a hundred events, as the desks write them: xids must differ for the plans to mean anything.
 FILL: Final = f"""
@@ -45,12 +51,17 @@ DO $$ BEGIN
     END LOOP;
 END $$
 """
-REST: Final = f"""
+HEADS_MADE: Final = f"""
 INSERT INTO es.stream SELECT md5('s' || n)::uuid, {EVENTS // STREAMS}, sha256(''), 1, '{{}}'
     FROM generate_series(0, {STREAMS - 1}) AS n;
+"""
+
+
+def _rest(timers: int, inbox: int) -> str:
+    return f"""
 INSERT INTO es.timer SELECT md5('s' || n)::uuid, 1, n % 4, '2021-09-24 08:00+00'::timestamptz + n * '1 s'::interval
-    FROM generate_series(1, {TIMERS}) AS n;
-INSERT INTO es.inbox SELECT 'intake', md5('m' || n)::uuid FROM generate_series(1, {INBOX}) AS n;
+    FROM generate_series(1, {timers}) AS n;
+INSERT INTO es.inbox SELECT 'intake', md5('m' || n)::uuid FROM generate_series(1, {inbox}) AS n;
 INSERT INTO es.consumer_offset SELECT 'dispatch', 'replies.' || n, 0, 5 FROM generate_series(1, 400) AS n;
 """
 
@@ -108,11 +119,17 @@ async def _watched(dsn: str) -> Watched:
     return Watched(connection)
 
 
-@pytest.fixture(scope="module", params=["as the planner guesses", "after ANALYZE"])
+GUESSED: Final = "as the planner guesses"
+ANALYZED: Final = "after ANALYZE"
+LARGE: Final = "a million facts"
+
+
+@pytest.fixture(scope="module", params=[GUESSED, ANALYZED, LARGE])
 async def grown(
     request: pytest.FixtureRequest, stack: Addresses, databases: Databases
 ) -> AsyncIterator[Watched]:
-    """A log of 40,000 facts. The connection has carried out its statements while everything was empty."""
+    """A log of 40,000 facts, or of a million true ones. The connection has carried out its statements while
+    everything was empty."""
     name = await databases.make()
     owner = await asyncpg.connect(stack.database(name))
     watched = await _watched(stack.database(name))
@@ -121,9 +138,13 @@ async def grown(
         await watched.connection.fetch(_NEW, empty, empty, 0, PAGE)
         await watched.connection.fetch(HEADS, "intake", [derived("x")], [derived("x")])
         await watched.connection.fetch(DUE, [0, 1, 2, 3], NOW, NOW, PAGE)
-        await owner.execute(FILL)
-        await owner.execute(REST)
-        if request.param == "after ANALYZE":
+        if request.param == LARGE:
+            await grow(stack.database(name), MANY)
+            await owner.execute(_rest(MANY, MANY))
+        else:
+            await owner.execute(FILL)
+            await owner.execute(HEADS_MADE + _rest(TIMERS, INBOX))
+        if request.param != GUESSED:
             await owner.execute("ANALYZE")
         yield watched
     finally:
@@ -239,6 +260,30 @@ async def test_heads_are_read_by_key_alone(grown: Watched) -> None:
     _by_index(nodes, rows_max=200)
     assert _indexes(nodes, "stream") == {"stream_pkey"}
     assert _indexes(nodes, "inbox") == {"inbox_pkey"}
+
+
+async def test_a_life_is_shown_by_its_key_alone(grown: Watched) -> None:
+    stream = await grown.connection.fetchval("SELECT stream_id FROM es.event WHERE version = 3 LIMIT 1")
+    nodes = await grown.of(LIFE, stream)
+    _by_index(nodes, rows_max=20)
+    assert _indexes(nodes, "event") == {"event_stream_id_version_key"}
+    begin = stream.int >> 112 << 112  # the shortest beginning that is looked up
+    first, last = UUID(int=begin), UUID(int=begin + 2**112 - 1)
+    nodes = await grown.of(BY_PREFIX, first, last, 4)
+    _by_index(nodes, rows_max=4)
+    assert _indexes(nodes, "stream") == {"stream_pkey"}
+
+
+async def test_offsets_are_read_by_key_alone(grown: Watched) -> None:
+    nodes = await grown.of(
+        "SELECT * FROM es.offsets($1, $2, $3)", "dispatch", ["replies.7", "replies.9"], [0, 0]
+    )
+    assert _indexes(nodes, "consumer_offset") == {"consumer_offset_pkey"}
+    for node in nodes:
+        if node.get("Relation Name") == "consumer_offset" and node["Node Type"] != "ModifyTable":
+            assert node.rows <= 400, node[
+                "Node Type"
+            ]  # all partitions of this consumer, however long the log
 
 
 @pytest.mark.parametrize("due", [0, 100])
