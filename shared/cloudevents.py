@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Final, NamedTuple
+from typing import Final
 
 import msgspec
 
@@ -36,7 +36,7 @@ class BadInput(Exception):  # noqa: N818 -- a message to set aside, not our fail
         self.complaint_id = complaint_id
 
 
-class Event(NamedTuple):
+class Event(msgspec.Struct, frozen=True, gc=False):
     """An input from outside, as a CloudEvent."""
 
     source: str
@@ -97,8 +97,8 @@ def _shown(text: str, likely: re.Pattern[str]) -> str:
     return repr(text) if likely.fullmatch(text) else f"text of {len(text)} characters"
 
 
-def _text(headers: Headers, name: str, longest: int = 256) -> str:
-    value = header(headers, name)
+def _text(headers: Mapping[str, bytes | None], name: str, longest: int = 256) -> str:
+    value = headers.get(name)
     if value is None:
         message = f"header {name}: missing"
         raise BadInput(message)
@@ -121,8 +121,8 @@ def event_of(message: Incoming, expected: Sequence[type[Input]]) -> Event:
 
     The type is looked up by name and only then decoded, so nothing is guessed.
     """
-    headers = message.headers
-    content_type = header(headers, "content-type")
+    headers = dict(message.headers)
+    content_type = headers.get("content-type")
     if content_type is not None and content_type.lower().startswith(b"application/cloudevents"):
         text = "content-type: structured mode, expected a CloudEvent in binary mode (ce_ headers)"
         raise BadInput(text)

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, NamedTuple, cast
 
+import msgspec
+
 from shared.codec import encoded
 from shared.complaint import (
     UNOPENED,
@@ -47,7 +49,7 @@ Decide = Callable[[Any, Case], Sequence[Fact]]
 """A desk's rule: command and case to facts. Pure."""
 
 
-class Work(NamedTuple):
+class Work(msgspec.Struct, frozen=True, gc=False):
     """One command, what it is about and where it came from."""
 
     command: Any
@@ -179,7 +181,7 @@ class _Life:
         if head is None:
             self.version, self.hash, self.case = 0, GENESIS, cast("Case", UNOPENED)
         else:
-            self.version, self.hash, self.case = head
+            self.version, self.hash, self.case = head.version, head.hash, head.case
         self.version_read = self.version
         self.case_read = self.case
         self.parked = parked

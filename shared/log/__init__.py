@@ -9,6 +9,8 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Final, NamedTuple, Protocol
 
+import msgspec
+
 from shared.complaint import Complaint
 from shared.events.base import Limit
 
@@ -27,7 +29,7 @@ class Fenced(Exception):  # noqa: N818 -- a rebalance, not an error
     """The offsets, or a released message, are no longer ours; read them again or stop."""
 
 
-class Head(NamedTuple):
+class Head(msgspec.Struct, frozen=True, gc=False):
     """Where a complaint stands in the log."""
 
     version: int
@@ -64,7 +66,7 @@ class Known(NamedTuple):
     """Complaints whose head this code must not decide on, and why."""
 
 
-class Incoming(NamedTuple):
+class Incoming(msgspec.Struct, frozen=True, gc=False):
     """A message as it came; `parked_id` and `parked_for`, its complaint, where it comes back from parking."""
 
     topic: str

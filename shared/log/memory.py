@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
+from msgspec.structs import replace
+
 from shared.complaint import STATE_SCHEMA, UnreadableHead, stored_head
 from shared.envelope import Stored
 from shared.ids import ComplaintId, FactId
@@ -169,7 +171,7 @@ class MemoryLog:
             at = (message.topic, message.partition)
             before = set() if complaint_id is None else doors.setdefault(complaint_id, set())
             if kept.released and before <= {at}:
-                found.append(message._replace(parked_id=parked_id, parked_for=complaint_id))
+                found.append(replace(message, parked_id=parked_id, parked_for=complaint_id))
             before.add(at if kept.released else ("", 0))  # one that stays lets nothing by
         return found[:RELEASED_MAX]
 

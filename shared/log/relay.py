@@ -12,7 +12,7 @@ import asyncio
 import time
 from collections.abc import Iterable
 from contextlib import suppress
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import asyncpg
 import msgspec
@@ -80,7 +80,7 @@ class RelayFenced(Exception):  # noqa: N818 -- another owner took over; not an e
     """A newer owner holds the shard; this one must stop."""
 
 
-class Row(NamedTuple):
+class Row(msgspec.Struct, frozen=True, gc=False):
     """A fact on its way out."""
 
     position: int

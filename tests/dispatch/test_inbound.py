@@ -96,8 +96,8 @@ def test_every_units_topic_leads_back_to_its_unit() -> None:
 def test_being_in_time_is_judged_by_the_broker_not_by_the_units_clock() -> None:
     """C2: a unit's clock is no evidence; in real time the stamp of arrival counts."""
     real = replies(SETTINGS, SystemClock())
-    backdated = reply(ANSWER_REPLY)._replace(
-        sent_at_ms=int((ANSWER.at + timedelta(days=9)).timestamp() * 1000)
+    backdated = replace(
+        reply(ANSWER_REPLY), sent_at_ms=int((ANSWER.at + timedelta(days=9)).timestamp() * 1000)
     )
     assert asked(real, backdated).command.at == ANSWER.at + timedelta(days=9)
     assert asked(REPLIES, backdated).command.at == ANSWER.at, "in a rehearsal the message says when"
@@ -129,7 +129,7 @@ def test_a_reviewers_decision_is_a_command() -> None:
     ],
 )
 def test_a_bad_field_is_refused_by_name(data: Input, field: str, value: object, expectation: str) -> None:
-    reason = refused(REPLIES, reply(data)._replace(value=spoiled(data, **{field: value})))
+    reason = refused(REPLIES, replace(reply(data), value=spoiled(data, **{field: value})))
     assert reason.startswith("data: ")
     assert expectation in reason
 

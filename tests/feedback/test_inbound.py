@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from services.feedback.inbound import answers, exceptions
 from shared.broker import Handle
@@ -50,8 +51,9 @@ def test_a_judgement_and_an_exception_count_when_they_arrived(
     data: Input, door: Callable[[Clock], Handle]
 ) -> None:
     """In real time the broker's stamp, in a rehearsal what the message says."""
-    late = message(data, TOPIC, at=RECORD_VISIT.at)._replace(
-        sent_at_ms=int((RECORD_VISIT.at + timedelta(hours=2)).timestamp() * 1000)
+    late = replace(
+        message(data, TOPIC, at=RECORD_VISIT.at),
+        sent_at_ms=int((RECORD_VISIT.at + timedelta(hours=2)).timestamp() * 1000),
     )
     assert asked(door(SystemClock()), late).command.at == RECORD_VISIT.at + timedelta(hours=2)
     assert asked(door(clock()), late).command.at == RECORD_VISIT.at
@@ -85,7 +87,7 @@ def test_whoever_may_write_the_citizens_answers_cannot_approve_an_exception() ->
 def test_a_bad_field_is_refused_by_name(data: Input, field: str, value: object, expectation: str) -> None:
     """T19, E3: no default stands in for a judgement, nor for who approved an exception and why."""
     door, topic = door_of(data)
-    reason = refused(door, message(data, topic)._replace(value=spoiled(data, **{field: value})))
+    reason = refused(door, replace(message(data, topic), value=spoiled(data, **{field: value})))
     assert reason.startswith("data: ")
     assert expectation in reason
 

@@ -53,11 +53,11 @@ def test_a_withdrawal_counts_when_it_arrived() -> None:
     """In real time the broker's stamp, in a rehearsal what the message says; a request keeps its own time."""
     arrived_at = CALLED_AT + timedelta(hours=9)
     arrived_ms = int(arrived_at.timestamp() * 1000)
-    late = message(WITHDRAWAL, "intake.requests")._replace(sent_at_ms=arrived_ms)
+    late = replace(message(WITHDRAWAL, "intake.requests"), sent_at_ms=arrived_ms)
     real = requests(SETTINGS, SystemClock())
     assert asked(real, late).command.at == arrived_at
     assert asked(REQUESTS, late).command.at == CALLED_AT
-    told = message(REQUEST, "intake.requests")._replace(sent_at_ms=arrived_ms)
+    told = replace(message(REQUEST, "intake.requests"), sent_at_ms=arrived_ms)
     assert asked(real, told).command.at == CALLED_AT
     assert INTAKE_REQUESTS.broker_time
 
@@ -80,7 +80,7 @@ def test_a_request_carries_what_its_sender_left_out_as_the_contract_says() -> No
         content=None,
         recorded_by=None,
     )
-    command = asked(REQUESTS, message(REQUEST, "intake.requests")._replace(value=bare)).command
+    command = asked(REQUESTS, replace(message(REQUEST, "intake.requests"), value=bare)).command
     assert isinstance(command, RecordRequest)
     assert command.request == replace(
         REQUEST, call_id=None, street=None, address="", content="", recorded_by="agent"
@@ -89,7 +89,7 @@ def test_a_request_carries_what_its_sender_left_out_as_the_contract_says() -> No
 
 def test_a_field_of_a_newer_sender_is_ignored() -> None:
     newer = spoiled(REQUEST, mood="patient")
-    assert asked(REQUESTS, message(REQUEST, "intake.requests")._replace(value=newer)).command == RECORD
+    assert asked(REQUESTS, replace(message(REQUEST, "intake.requests"), value=newer)).command == RECORD
 
 
 def test_times_come_in_any_zone_and_are_kept_in_utc() -> None:
@@ -133,7 +133,7 @@ def test_where_the_city_gives_each_limit_a_request_without_one_is_set_aside() ->
     ],
 )
 def test_a_bad_field_is_refused_by_name(field: str, value: object, expectation: str) -> None:
-    bad = message(REQUEST, "intake.requests")._replace(value=spoiled(REQUEST, **{field: value}))
+    bad = replace(message(REQUEST, "intake.requests"), value=spoiled(REQUEST, **{field: value}))
     reason = refused(REQUESTS, bad)
     assert reason.startswith("data: ")
     assert expectation in reason
@@ -241,7 +241,7 @@ def test_a_call_id_the_database_could_not_store_is_set_aside() -> None:
 
 def test_a_bad_call_event_keeps_no_good_one_out_of_the_register() -> None:
     good = message(CALL_OFFERED, "telephony.calls")
-    batch = filled(CALLS, good._replace(value=None), good)
+    batch = filled(CALLS, replace(good, value=None), good)
     assert len(batch.parked) == 1
     assert batch.effect is not None
 

@@ -174,7 +174,7 @@ async def test_in_whatever_order_a_signature_an_answer_and_a_judgement_come_the_
 
 
 async def test_a_message_nobody_can_read_is_set_aside_and_the_next_one_handled(story: Story) -> None:
-    broken = message(REQUEST, "intake.requests", at=CALLED_AT, offset=1)._replace(value=b"{")
+    broken = replace(message(REQUEST, "intake.requests", at=CALLED_AT, offset=1), value=b"{")
     sound = message(REQUEST, "intake.requests", at=CALLED_AT, offset=2)
     said = await story.comes(INTAKE_REQUESTS, broken, sound)
     assert (said.facts, said.parked) == (2, 1)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 from structlog.testing import capture_logs
 
 from services.dispatch.inbound import replies, reviews
@@ -48,7 +49,7 @@ def test_no_reason_holds_what_stood_in_a_field(topic: str, example: msgspec.Stru
     reasons = []
     for name in (*type(example).__struct_fields__,):
         for value in (SECRET, SECRET * 1000, [SECRET], {SECRET: SECRET}):
-            spoiled = good._replace(value=msgspec.json.encode(fields | {name: value}))
+            spoiled = replace(good, value=msgspec.json.encode(fields | {name: value}))
             reasons += [p.reason for p in filled(DOORS[topic], spoiled).parked]
     assert reasons
     assert not [reason for reason in reasons if SECRET[:6] in reason]
@@ -60,7 +61,7 @@ def test_no_reason_holds_what_stood_in_a_field(topic: str, example: msgspec.Stru
 def test_no_reason_holds_what_stood_in_a_header(header: str) -> None:
     good = message(EXAMPLES[0], "intake.requests")
     headers = tuple((k, SECRET.encode() if k == header else v) for k, v in good.headers)
-    assert not [reason for reason in _reasons(good._replace(headers=headers)) if SECRET[:6] in reason]
+    assert not [reason for reason in _reasons(replace(good, headers=headers)) if SECRET[:6] in reason]
 
 
 def test_an_error_of_ours_is_told_by_its_kind_and_place() -> None:
@@ -74,7 +75,7 @@ async def test_a_rule_that_fails_tells_nothing_it_was_given() -> None:
         raise ValueError(SECRET)
 
     memory = Memory(lambda: NOW)
-    work = record(1)._replace(message=message(EXAMPLES[0], "intake.requests"))
+    work = replace(record(1), message=message(EXAMPLES[0], "intake.requests"))
     with capture_logs() as lines:
         await desk_on("intake", MemoryLog(memory, "intake"), broken).obey(Batch(work=[work]))
     (kept,) = memory.parked.values()

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple, Protocol
 import asyncpg
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from services.dispatch import rules as dispatch
 from services.dispatch.commands import DispatchComplaint, SignOrder
@@ -359,7 +360,7 @@ async def test_a_head_of_a_newer_system_is_told_apart_and_stops_no_other(keeper:
     assert set(known.heads) == {beside}
     assert set(known.unreadable) == {ID}
     rows = await keeper.rows()
-    work = [signs()._replace(message=incoming(1)), sends(beside)]
+    work = [replace(signs(), message=incoming(1)), sends(beside)]
     said = await desk("dispatch", keeper.log("dispatch")).obey(Batch(work=work))
     assert (said.facts, said.parked) == (1, 1)
     assert await keeper.rows() == rows
@@ -392,7 +393,7 @@ async def test_a_refusal_is_a_fact_like_any_other(keeper: Keeper) -> None:
 
 
 async def test_a_command_about_nobody_leaves_its_message_on_the_shelf_and_no_fact(keeper: Keeper) -> None:
-    lost = withdraws()._replace(message=incoming())
+    lost = replace(withdraws(), message=incoming())
     said = await desk("intake", keeper.log("intake")).obey(Batch(work=[lost]))
     assert (said.facts, said.parked) == (0, 1)
     assert await keeper.rows() == []
@@ -600,7 +601,7 @@ async def test_a_parked_message_comes_back_whole_once_it_is_released(keeper: Kee
     assert await log.released() == []
     (shelf,) = await keeper.shelves()
     await keeper.release(shelf.parked_id)
-    assert await log.released() == [incoming(4, value=None)._replace(parked_id=shelf.parked_id)]
+    assert await log.released() == [replace(incoming(4, value=None), parked_id=shelf.parked_id)]
     assert await keeper.log("dispatch").released() == [], "it belongs to the desk that parked it"
 
 
@@ -634,7 +635,7 @@ async def test_the_oldest_released_message_comes_first(keeper: Keeper) -> None:
 
 async def _three_parked(log: EventLog, keeper: Keeper, *elsewhere: int) -> list[int]:
     """Three messages of one complaint on the shelf; those of these offsets came by another partition."""
-    messages = [incoming(n)._replace(partition=7 if n in elsewhere else 2) for n in (1, 2, 3)]
+    messages = [replace(incoming(n), partition=7 if n in elsewhere else 2) for n in (1, 2, 3)]
     for message in messages:
         await log.append(Append(parked=[Parked(message, ID, "r")]))
     return [shelf.parked_id for shelf in await keeper.shelves()]
@@ -691,7 +692,7 @@ async def test_a_released_message_that_another_took_up_has_no_second_effect(keep
     await keeper.release(shelf.parked_id)
     (message,) = await log.released()
     batch = Batch(unpark=[shelf.parked_id])
-    late = await decided("dispatch", log, signs()._replace(message=message), batch=batch)
+    late = await decided("dispatch", log, replace(signs(), message=message), batch=batch)
     await keeper.log("dispatch").append(Append(unpark=[shelf.parked_id]))
     rows = await keeper.rows()
     with pytest.raises(Fenced):
@@ -705,7 +706,7 @@ async def test_what_follows_a_message_the_door_set_aside_waits_and_what_came_bef
     """They get their numbers in the order they came, whoever set them aside."""
     await opened(keeper)
     log = keeper.log("dispatch")
-    work = [signs(f"sign-{n}")._replace(message=incoming(n)) for n in (1, 3)]
+    work = [replace(signs(f"sign-{n}"), message=incoming(n)) for n in (1, 3)]
     said = await desk("dispatch", log).obey(
         Batch(work=work, parked=[Parked(incoming(4), None, "bad"), Parked(incoming(2), ID, "not known here")])
     )
@@ -723,7 +724,7 @@ async def test_later_messages_of_a_parked_complaint_wait_behind_it_at_that_desk_
     await keeper.log("dispatch").append(Append(parked=[Parked(incoming(1), ID, "could not be decided")]))
     assert (await keeper.log("dispatch").heads([ID], [])).parked == {ID}
     assert (await keeper.log("intake").heads([ID], [])).parked == frozenset()
-    waiting = signs()._replace(message=incoming(2))
+    waiting = replace(signs(), message=incoming(2))
     said = await desk("dispatch", keeper.log("dispatch")).obey(Batch(work=[waiting]))
     assert (said.facts, said.parked) == (0, 1)
     assert [shelf.reason for shelf in await keeper.shelves()] == [

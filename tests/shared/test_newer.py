@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from services.dispatch import rules as dispatch
 from shared import process
@@ -34,7 +35,7 @@ def _classified(story: Story, ce_type: bytes, offset: int) -> Incoming:
     (stored,) = [s for s in story.memory.facts if s.type == "ComplaintClassified"]
     message = _from_relay(stored)
     headers = tuple((name, ce_type if name == "ce_type" else value) for name, value in message.headers)
-    return message._replace(headers=headers, offset=offset)
+    return replace(message, headers=headers, offset=offset)
 
 
 async def _hears(story: Story, *messages: Incoming) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from types import SimpleNamespace
 
 import pytest
+from msgspec.structs import replace
 from structlog.testing import capture_logs
 
 from services.intake.settings import Settings
@@ -49,13 +50,13 @@ class Hall:
 
     def _fill(self, messages: Sequence[Incoming], batch: Batch) -> None:
         self.heard += [message.offset for message in messages]
-        batch.work += [self.works[message.offset]._replace(message=message) for message in messages]
+        batch.work += [replace(self.works[message.offset], message=message) for message in messages]
 
     async def parks(self) -> None:
         streams = await lives(desk_on("intake", self.log), range(2))
         for offset in range(6):
             work = withdraw(streams[offset // 3])
-            self.works[offset] = work._replace(caused_by=f"withdraw/{offset}")
+            self.works[offset] = replace(work, caused_by=f"withdraw/{offset}")
             message = Incoming(TOPIC, 0, offset, 0, None, (), b"")
             await self.log.append(Append(parked=[Parked(message, work.complaint_id, "r")]))
         for number in self.memory.parked:
