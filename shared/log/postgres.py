@@ -58,8 +58,7 @@ class PostgresLog:
 
     async def heads(self, streams: Sequence[str], inbox: Sequence[str]) -> Known:
         """See `EventLog.heads`."""
-        async with self._turn:
-            connection = await self._open()
+        async with self._connected() as connection:
             rows = await connection.fetch(_HEADS, self._consumer, streams, inbox)
         heads: dict[str, Head] = {}
         done: set[str] = set()
@@ -124,8 +123,7 @@ class PostgresLog:
             [p.reason for p in parked],
             append.unpark,
         )
-        async with self._turn:
-            connection = await self._open()
+        async with self._connected() as connection:
             try:
                 if append.effect is None:
                     await connection.execute(_APPEND, *arguments)
@@ -144,16 +142,13 @@ class PostgresLog:
     @asynccontextmanager
     async def holding(self, streams: Sequence[str]) -> AsyncIterator[EventLog]:
         """See `EventLog.holding`."""
-        async with self._turn:
-            connection = await self._open()
-            async with connection.transaction():
-                await connection.execute(_HOLD, streams)
-                yield _Held(connection, self._consumer)
+        async with self._connected() as connection, connection.transaction():
+            await connection.execute(_HOLD, streams)
+            yield _Held(connection, self._consumer)
 
     async def places(self, partitions: Sequence[tuple[str, int]]) -> dict[tuple[str, int], Place]:
         """See `EventLog.places`."""
-        async with self._turn:
-            connection = await self._open()
+        async with self._connected() as connection:
             rows = await connection.fetch(
                 _PLACES, self._consumer, [t for t, _ in partitions], [p for _, p in partitions]
             )
@@ -161,8 +156,7 @@ class PostgresLog:
 
     async def released(self) -> list[Incoming]:
         """See `EventLog.released`."""
-        async with self._turn:
-            connection = await self._open()
+        async with self._connected() as connection:
             rows = await connection.fetch(_RELEASED, self._consumer)
         return [
             Incoming(
@@ -185,6 +179,17 @@ class PostgresLog:
             if self._connection is not None:
                 await self._connection.close(timeout=5)
                 self._connection = None
+
+    @asynccontextmanager
+    async def _connected(self) -> AsyncIterator[asyncpg.Connection[Any]]:
+        """The connection for one act; one that the server has given up is not used again."""
+        async with self._turn:
+            connection = await self._open()
+            try:
+                yield connection
+            except asyncpg.InternalClientError:
+                connection.terminate()
+                raise
 
     async def _open(self) -> asyncpg.Connection[Any]:
         if self._connection is None or self._connection.is_closed():
