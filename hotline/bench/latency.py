@@ -11,7 +11,7 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -64,6 +64,8 @@ class Size:
     """How much is measured: each load so many times."""
 
     rounds: int
+    warm_up: Load
+    """Offered first and lived to its end: doors are open then, topics known, Kafka's code compiled."""
     calm: Load
     busy: Load
     limits: Load
@@ -71,11 +73,12 @@ class Size:
 
     @classmethod
     def of(cls, *, quick: bool) -> Size:
-        """At 50 a second orders are looked for at all units, at 1,500 at a tenth of them."""
+        """At 50 a second orders are measured at a quarter of the units, at 1,500 at a tenth of them."""
         calm, busy, limits = ((3, 10), (3, 5), (2, 6)) if quick else ((5, 40), (10, 20), (5, 20))
         return cls(
             rounds=1 if quick else 3,
-            calm=Load(rate=50, warm_up_seconds=calm[0], seconds=calm[1], units_measured=200),
+            warm_up=Load(rate=300, warm_up_seconds=0, seconds=4 if quick else 20, units_measured=1),
+            calm=Load(rate=50, warm_up_seconds=calm[0], seconds=calm[1], units_measured=50),
             busy=Load(rate=1500, warm_up_seconds=busy[0], seconds=busy[1], units_measured=20),
             limits=Load(rate=50, warm_up_seconds=limits[0], seconds=limits[1], units_measured=1),
         )
@@ -141,9 +144,10 @@ async def run(size: Size, *, units: int, zipkin: bool, folder: Path, say: Callab
     """Measure so much on a stack of its own."""
     runs: list[Run] = []
     async with stage(folder, say=say, units=units, zipkin=zipkin) as here:
-        lives = 0
         whole = await city.create(here.addresses, "latency", here.units)
         async with _served(here, whole, "beijing-draft-2021", say) as pids:
+            say("warming up")
+            warm, lives = await _paced(here, whole, pids, "warming up", size.warm_up, 0, None, say)
             for number in range(1, size.rounds + 1):
                 for name, load in ((CALM, size.calm), (BUSY, size.busy)):
                     say(f"round {number} of {size.rounds}: {name} for {load.seconds:g} s")
@@ -151,9 +155,13 @@ async def run(size: Size, *, units: int, zipkin: bool, folder: Path, say: Callab
                     runs.append(done)
                     lives += asked
         wrong = await wrong_with(whole.owner_dsn, lives)
-        limits = 0
         late = await city.create(here.addresses, "limits", here.units)
         async with _served(here, late, "boston-311-2011", say) as pids:
+            say("warming up")
+            limits_load = replace(size.limits, seconds=1.0)
+            cold, limits = await _paced(
+                here, late, pids, "warming up", limits_load, 0, size.limit_seconds, say
+            )
             for number in range(1, size.rounds + 1):
                 say(f"round {number} of {size.rounds}: {LIMITS} for {size.limits.seconds:g} s")
                 done, asked = await _paced(
@@ -164,7 +172,7 @@ async def run(size: Size, *, units: int, zipkin: bool, folder: Path, say: Callab
         wrong += await _wrong_with_limits(late.owner_dsn, limits)
         fixed = await here.fixed(whole, runs[0].gc_threshold)
         place = here.place()
-    wrong += [f"{one.load}: {what}" for one in runs for what in one.wrong]
+    wrong += [f"{one.load}: {what}" for one in (warm, cold, *runs) for what in one.wrong]
     warnings = warnings_of(place, {f"run {n} of {one.load}": one.spent for n, one in enumerate(runs, 1)})
     if fixed.traces == "none":
         warnings.append("no trace viewer ran and no life was traced")

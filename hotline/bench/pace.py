@@ -53,7 +53,7 @@ from shared.topics import (
 WAVE_SECONDS: Final = 0.002
 """Requests whose instants lie closer together than this are handed to the client together."""
 
-PATIENT_MS: Final = 50
+PATIENT_MS: Final = 250
 """How long the broker gathers for the units that only answer and are not measured: an eager look at
 hundreds of topics would take the processor from what is measured."""
 

@@ -30,6 +30,7 @@ connected = [pytest.mark.connected, pytest.mark.timeout(300)]
 
 SIZE = Size(
     rounds=1,
+    warm_up=Load(rate=20, warm_up_seconds=0, seconds=1, units_measured=1),
     calm=Load(rate=20, warm_up_seconds=1, seconds=2, units_measured=18),
     busy=Load(rate=60, warm_up_seconds=1, seconds=2, units_measured=2),
     limits=Load(rate=20, warm_up_seconds=1, seconds=2, units_measured=1),
@@ -63,7 +64,7 @@ class TestARun:
 
     def test_every_request_is_followed_to_its_end(self, result: Result) -> None:
         assert result.wrong == []
-        assert (result.lives, result.limits) == (60 + 180, 60)
+        assert (result.lives, result.limits) == (20 + 60 + 180, 40 + 60)
         (calm,), (busy,), (limits,) = (result.of(load) for load in (CALM, BUSY, LIMITS))
         for one, measured in ((calm, 40), (busy, 120)):
             assert one.waits["reply to fact"].count == one.waits["citizen's word to closed"].count == measured
@@ -87,7 +88,7 @@ class TestARun:
         assert msgspec.convert(json.loads(capsys.readouterr().out), Result) == result
         tell("latency", result, json=False)
         said = " ".join(capsys.readouterr().out.split())
-        assert "All 240 lives are whole; all 60 limits were noticed once, none early." in said
+        assert "All 260 lives are whole; all 100 limits were noticed once, none early." in said
         assert "50 limits/s: limit to notice: p50" in said
         pytest.importorskip("matplotlib")
         draw("latency", result, tmp_path / "latency.svg")
