@@ -46,9 +46,15 @@ __all__ = ["Report", "digest", "verify"]
 PAGE: Final = 5000
 """Rows read at once."""
 
-SLICE: Final = 200_000
-"""Facts judged in one go, about; a log that is not longer is read by this process alone. So a process holds one
-page of facts, and PostgreSQL can sort a slice in memory."""
+ALONE: Final = 200_000
+"""Facts up to which one process is done sooner than several have started."""
+
+SLICE: Final = 5_000_000
+"""Facts in one slice at most, about. PostgreSQL goes through the whole log for each slice and sorts it on the disk:
+small slices would read the log over and over (51 of 200,000 facts at 10 million), one of all would fill the disk."""
+
+PROCESSES_MAX: Final = 8
+"""However many processors there are: each of them has the whole log read."""
 
 FIRES_WITHIN: Final = timedelta(seconds=10)
 """A timer found overdue is looked at again for so long: it may be firing just now."""
@@ -89,6 +95,8 @@ _SETTINGS: Final = {
     # The whole of it is read: without this the planner walks an index for the sake of the first rows.
     "cursor_tuple_fraction": "1",
     "work_mem": "64MB",
+    # There are as many of us as processors already.
+    "max_parallel_workers_per_gather": "0",
 }
 
 
@@ -221,13 +229,13 @@ class _Reader:
     async def _read_lives(
         self, reader_dsn: str, connection: asyncpg.Connection[Any], standing: _Standing
     ) -> None:
-        slices = _slices(1 + self._last_position // SLICE)
+        processes = min(psutil.cpu_count() or 1, PROCESSES_MAX)
+        few = self._last_position <= ALONE
+        slices = _slices(1 if few else max(processes, 1 + self._last_position // SLICE))
         if len(slices) == 1:
             self._take_over(await _Judge(standing).judged(connection, *slices[0]))
             return
-        with ProcessPoolExecutor(
-            min(psutil.cpu_count() or 1, len(slices)), get_context("spawn"), initializer=tune_gc
-        ) as pool:
+        with ProcessPoolExecutor(processes, get_context("spawn"), initializer=tune_gc) as pool:
             loop = asyncio.get_running_loop()
             calls = [
                 loop.run_in_executor(pool, _judged_slice, reader_dsn, standing, *part) for part in slices

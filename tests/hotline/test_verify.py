@@ -116,6 +116,7 @@ async def test_a_long_log_is_judged_in_slices_by_several_processes_with_the_same
     broken = [await a_byte_of_a_body(desks), await no_head(desks), await a_timer_of_nobody(desks)]
     whole = await verify(desks.dsn)
     assert {problem.complaint_id for problem in whole.problems} == set(broken)
+    monkeypatch.setattr("hotline.verify.ALONE", 5)
     monkeypatch.setattr("hotline.verify.SLICE", 5)
     sliced = await verify(desks.dsn)
     sliced.seconds = whole.seconds
@@ -135,6 +136,7 @@ async def test_a_process_that_judges_and_fails_is_not_passed_over(
     desks: Desks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await several_lives(desks)
+    monkeypatch.setattr("hotline.verify.ALONE", 5)
     monkeypatch.setattr("hotline.verify.SLICE", 5)
     monkeypatch.setattr("hotline.verify._FACTS", "SELECT 1")  # not in the other processes
     assert (await verify(desks.dsn)).facts > 0
