@@ -63,16 +63,24 @@ UPDATE es.relay SET epoch = epoch + 1 WHERE shard = $1
 RETURNING epoch, batch, snap_a::text, snap_b::text, pos
 """
 _OPEN: Final = """
-UPDATE es.relay SET snap_a = $3::text::pg_snapshot, snap_b = $4::text::pg_snapshot, pos = 0, batch = $5
-WHERE shard = $1 AND epoch = $2
+WITH moved AS (
+    UPDATE es.relay SET snap_a = $3::text::pg_snapshot, snap_b = $4::text::pg_snapshot, pos = 0, batch = $5
+    WHERE shard = $1 AND epoch = $2 RETURNING 1
+)
+SELECT count(*) FROM moved
 """
-_PAGE: Final = "UPDATE es.relay SET pos = $3 WHERE shard = $1 AND epoch = $2"
-_DONE: Final = """
-UPDATE es.relay SET snap_a = snap_b, snap_b = NULL, pos = 0 WHERE shard = $1 AND epoch = $2
-"""
-_IDLE: Final = """
-UPDATE es.relay SET snap_a = $3::text::pg_snapshot WHERE shard = $1 AND epoch = $2 AND snap_b IS NULL
-"""
+# How far we are need not be on disk before we go on: what a crash of PostgreSQL takes back is sent again with
+# the same marks. Only `_OPEN` must be, for it says what the marks mean.
+_UNHURRIED: Final = (
+    "WITH moved AS ({} RETURNING 1) SELECT count(*), set_config('synchronous_commit', 'off', true) FROM moved"
+)
+_PAGE: Final = _UNHURRIED.format("UPDATE es.relay SET pos = $3 WHERE shard = $1 AND epoch = $2")
+_DONE: Final = _UNHURRIED.format(
+    "UPDATE es.relay SET snap_a = snap_b, snap_b = NULL, pos = 0 WHERE shard = $1 AND epoch = $2"
+)
+_IDLE: Final = _UNHURRIED.format(
+    "UPDATE es.relay SET snap_a = $3::text::pg_snapshot WHERE shard = $1 AND epoch = $2 AND snap_b IS NULL"
+)
 _LOCK_CLASS: Final = 12345
 
 
@@ -162,8 +170,7 @@ class RelayLog:
         self.snap_a = snap
 
     async def _fenced(self, statement: str, *values: object) -> None:
-        done = await self.connection.execute(statement, self.shard, self.epoch, *values)
-        if done != "UPDATE 1":
+        if not await self.connection.fetchval(statement, self.shard, self.epoch, *values):
             message = f"relay shard {self.shard}: epoch {self.epoch} is over"
             raise RelayFenced(message)
 
