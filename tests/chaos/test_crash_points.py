@@ -594,14 +594,14 @@ async def test_a_shard_has_one_owner_and_another_when_that_one_is_gone(clockwork
             EscalationSettings(kafka="", postgres=clockwork.dsn),
             desk_on("escalation", PostgresLog(clockwork.dsn, "escalation", "x")),
         )
-        await second._own(connection)
+        await second.own(connection)
         assert second._owned == []
         assert await second.tick(connection) == 0
         await clockwork.forget()
 
         async def owned() -> bool:
             second._owning_at = 0.0  # or it would look again only after a second
-            await second._own(connection)
+            await second.own(connection)
             return len(second._owned) == TIMER_SHARDS
 
         await until(owned, what="the shards of the one that is gone")
