@@ -183,7 +183,10 @@ class City:
         counts: Mapping[str, int] | None = None,
         extra: Mapping[str, str] | None = None,
     ) -> None:
-        """Start these services, all five without a name, and wait until they work; kept alive until `stop`."""
+        """Start these services, all five without a name, and wait until they work; kept alive until `stop`.
+
+        A desk's name means all of its processes by `counts`, `dispatch-3` only that one.
+        """
         idle = {f"{name.upper()}_OFFSETS_IDLE_MS": str(self._idle_ms) for name in realm.PROCESSES}
         told: dict[str, Any] = {
             **self._options,
@@ -192,7 +195,7 @@ class City:
         services = [
             service
             for service in realm.services(self.realm, self.folder / "logs", counts=counts, **told)
-            if not which or service.name.partition("-")[0] in which
+            if not which or {service.name, service.name.partition("-")[0]} & set(which)
         ]
         supervisor = Supervisor(services, stack=self._stack, say=self.said.append)
         await supervisor.start()

@@ -41,7 +41,7 @@ FROM es.consumer_offset WHERE consumer = 'feedback' AND topic LIKE '%feedback.an
 _BATCHES: Final = """
 SELECT actor, count(*)::float / count(DISTINCT xid) FROM es.event WHERE position > $1 GROUP BY actor
 UNION ALL
-SELECT 'relay', (SELECT count(*) FROM es.event WHERE position > $1)::float / greatest(batch, 1) FROM es.relay
+SELECT 'relay', (SELECT count(*) FROM es.event WHERE position > $1)::float / greatest(sum(batch), 1) FROM es.relay
 """
 
 
