@@ -65,7 +65,7 @@ ORDER BY u.position + 0 LIMIT $4
 _NEW_OF_SHARD: Final = _NEW.replace("> $3", "> $3 AND es.relay_shard(e.stream_id, $5) = $6")
 _SHARDS: Final = "SELECT count(*)::int FROM es.relay"
 _OWN: Final = """
-UPDATE es.relay SET epoch = epoch + 1 WHERE shard = $1
+UPDATE es.relay SET epoch = epoch + 1 WHERE shard = $1 AND (SELECT count(*) FROM es.relay) = $2
 RETURNING epoch, batch, snap_a::text, snap_b::text, pos
 """
 _OPEN: Final = """
@@ -119,7 +119,8 @@ class RelayLog:
         self.position = 0
 
     async def try_own(self) -> bool:
-        """Become the owner if nobody else is alive; older owners are fenced from then on."""
+        """Become the owner if nobody else is alive; older owners are fenced from then on. Raises `WrongShards`."""
+        await self._agree()
         got = await self.connection.fetchval(
             "SELECT pg_try_advisory_lock($1, hashint4($2) # hashtext(current_database()))",
             _LOCK_CLASS,
@@ -132,6 +133,14 @@ class RelayLog:
 
     async def own(self) -> None:
         """Take the shard over and read where its last owner stood; raises `WrongShards`."""
+        row = await self.connection.fetchrow(_OWN, self.shard, self.shards)
+        if row is None:
+            await self._agree()
+            message = f"relay shard {self.shard} has no row in es.relay"
+            raise RuntimeError(message)
+        self.epoch, self.batch, self.snap_a, self.snap_b, self.position = row
+
+    async def _agree(self) -> None:
         there = await self.connection.fetchval(_SHARDS)
         if there != self.shards:
             message = (
@@ -139,11 +148,6 @@ class RelayLog:
                 f"or have the log's owner say SELECT es.set_relay_shards({self.shards}) while no relay runs"
             )
             raise WrongShards(message)
-        row = await self.connection.fetchrow(_OWN, self.shard)
-        if row is None:
-            message = f"relay shard {self.shard} has no row in es.relay"
-            raise RuntimeError(message)
-        self.epoch, self.batch, self.snap_a, self.snap_b, self.position = row
 
     async def look(self) -> str:
         """The present snapshot; a statement of its own, on the primary."""

@@ -370,7 +370,7 @@ async def shared(office: Office) -> AsyncIterator[Office]:
     try:
         yield office
     finally:
-        await until(lambda: office.city.value("SELECT es.drained()"), what="everything relayed")
+        await until(lambda: office.city.value("SELECT es.drained()"), within=60, what="everything relayed")
         await office.city.sql("SELECT es.set_relay_shards(1)")
 
 
@@ -399,7 +399,9 @@ async def test_two_relays_share_the_log_and_a_third_takes_the_place_of_one_that_
     ]
     try:
         await office.happens(12)
-        await until(lambda: office.city.value("SELECT es.drained()"), what="everything relayed by two")
+        await until(
+            lambda: office.city.value("SELECT es.drained()"), within=60, what="everything relayed by two"
+        )
         assert await office.city.value("SELECT bool_and(batch > 0) FROM es.relay")
         await office.check()
         running[0].cancel()
@@ -409,7 +411,11 @@ async def test_two_relays_share_the_log_and_a_third_takes_the_place_of_one_that_
         assert not await office.city.value("SELECT es.drained()")
         third = Relay(office.settings, office.telemetry, page_max=PAGE, shards=2)
         running.append(asyncio.create_task(third.run()))
-        await until(lambda: office.city.value("SELECT es.drained()"), what="everything relayed by the others")
+        await until(
+            lambda: office.city.value("SELECT es.drained()"),
+            within=60,
+            what="everything relayed by the others",
+        )
         after = await office.city.value(epochs)
         assert sorted(b - a for a, b in zip(before, after, strict=True)) == [1, 2]
         await office.check()
@@ -465,10 +471,10 @@ async def test_the_number_of_relays_changes_only_when_everything_is_sent(shared:
         asyncio.create_task(Relay(shared.settings, shared.telemetry, page_max=PAGE, shards=2).run())
         for _ in range(2)
     ]
-    await until(lambda: shared.city.value("SELECT es.drained()"), what="everything relayed")
+    await until(lambda: shared.city.value("SELECT es.drained()"), within=60, what="everything relayed")
     await shared.city.sql("SELECT es.set_relay_shards(1)")  # under their hands: they are fenced, and say why
     await shared.happens()
-    for ended in await asyncio.wait_for(asyncio.gather(*running, return_exceptions=True), 20):
+    for ended in await asyncio.wait_for(asyncio.gather(*running, return_exceptions=True), 60):
         assert isinstance(ended, WrongShards)
     await shared.nobody_owns()
     await shared.relayed(Faults())
