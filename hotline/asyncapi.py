@@ -29,7 +29,7 @@ _INPUT_HEADERS = {"ce_time": "RFC 3339 with zone: when it happened"}
 _FACT_HEADERS = {
     "ce_sequence": "the fact's version in its complaint, ten digits; dense",
     "ce_causationid": "the message or fact that led to it",
-    "ce_relaymark": "the relay's place; a message whose mark is not greater than the last is a repeat",
+    "ce_relaymark": "the relay's place; not greater than the last one of its complaint: a repeat",
 }
 
 

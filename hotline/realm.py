@@ -180,7 +180,7 @@ def services(
             Service(
                 name=name if count == 1 else f"{name}-{number}",
                 command=(sys.executable, "-m", module),
-                env=environment,
+                env=environment if count == 1 else environment | {f"{upper}_INSTANCE": f"{name}-{number}"},
                 log=logs / f"{name if count == 1 else f'{name}-{number}'}.log",
             )
             for number in range(1, count + 1)

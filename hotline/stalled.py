@@ -26,7 +26,9 @@ STILL_SECONDS: Final = 5.0
 LOOK_SECONDS: Final = 0.25
 
 _TAKEN: Final = "SELECT consumer, topic, part, next_offset FROM es.consumer_offset"
-_CURSOR: Final = "SELECT es.drained(), batch, snap_a::text, snap_b::text, pos FROM es.relay WHERE shard = 0"
+_CURSOR: Final = """
+SELECT es.drained(), array_agg(ROW(shard, batch, snap_a, snap_b, pos)::text ORDER BY shard) FROM es.relay
+"""
 # The first of each shard: they fire in this order, so if it stays, so do all behind it.
 _OVERDUE: Final = """
 SELECT s.shard, first.stream_id, first.kind, first.due_at
@@ -50,7 +52,7 @@ class Standing(NamedTuple):
     """Messages that lie in Kafka and are not taken in; only partitions that have some."""
     drained: bool
     cursor: tuple[Any, ...]
-    """The relay's."""
+    """The relays', shard by shard."""
     overdue: frozenset[tuple[int, UUID, int, datetime]]
     """Of each shard the earliest timer that is due and has not fired."""
 
@@ -89,7 +91,7 @@ async def look(realm: Realm, catalogue: Catalogue) -> Standing:
         taken=taken,
         left={at: ends[at[1:]] - place for at, place in taken.items() if place < ends[at[1:]]},
         drained=cursor is not None and bool(cursor[0]),
-        cursor=() if cursor is None else tuple(cursor)[1:],
+        cursor=() if cursor is None else tuple(cursor[1] or ()),
         overdue=frozenset(tuple(row) for row in overdue),
     )
 

@@ -75,7 +75,7 @@ SELECT stream_id, kind, shard, due_at FROM es.timer WHERE stream_id BETWEEN $1 A
 """
 _STANDING: Final = """
 SELECT es.drained() AS drained, coalesce((SELECT settled FROM es.city_clock), clock_timestamp()) AS now,
-       (SELECT batch FROM es.relay WHERE shard = 0) AS batch,
+       (SELECT array_agg(batch ORDER BY shard) FROM es.relay) AS batches,
        (SELECT last_value FROM es.position_seq) AS position,
        pg_export_snapshot() AS snapshot,
        (SELECT count(*) FROM es.parked) AS parked
@@ -187,7 +187,8 @@ class _Reader:
     async def _read_standing(self, connection: asyncpg.Connection[Any]) -> _Standing:
         report = self._report
         (standing,) = await connection.fetch(_STANDING)
-        if standing["batch"] is None:
+        batches = standing["batches"] or ()
+        if not batches:
             report.found("", "the relay has no row in es.relay: nothing can be sent")
         report.drained, report.parked = bool(standing["drained"]), standing["parked"]
         self._last_position = standing["position"]
@@ -195,7 +196,8 @@ class _Reader:
         offsets = await connection.fetch(_OFFSETS)
         for row in offsets:
             where = f"{row['consumer']} in {row['topic']}/{row['part']}"
-            if row["mark_batch"] > (standing["batch"] or 0) or row["mark_position"] > standing["position"]:
+            sent = batches[row["part"] % len(batches)] if batches else 0  # by the relay of this partition
+            if row["mark_batch"] > sent or row["mark_position"] > standing["position"]:
                 report.found("", f"{where}: has the relay's mark of a fact that was never sent")
         if self._kafka is not None:
             taken = {(row["consumer"], row["topic"], row["part"]): row["next_offset"] for row in offsets}

@@ -126,6 +126,7 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
         options: dict[str, Any] = {
             "batch": True,
             "group_id": f"{self._settings.topic_prefix}{self._desk.name}.{self.name}",
+            "group_instance_id": self._settings.instance or None,
             "auto_offset_reset": "none",
             "ack_policy": AckPolicy.MANUAL,
             "listener": self,

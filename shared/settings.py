@@ -22,6 +22,9 @@ class CommonSettings(BaseSettings):
     """DSN of the log's database, with the desk's own login."""
     topic_prefix: str = ""
     """Put before every topic's name; lets several cities share one Kafka."""
+    instance: str = Field(default="", pattern=r"^[A-Za-z0-9._-]{0,200}$")
+    """This process's own name among those of its desk, the same after a restart: Kafka keeps its partitions for it
+    meanwhile (static membership). Empty where nobody gives lasting names: two of one name would oust each other."""
     time: Literal["system", "rehearsal"] = "system"
     """Real time, or the city time a conductor moves (es.city_clock)."""
     traces: Literal["zipkin", "otlp", "none"] = "none"

@@ -182,8 +182,12 @@ class City:
         *which: str,
         counts: Mapping[str, int] | None = None,
         extra: Mapping[str, str] | None = None,
+        within: float = 60.0,
     ) -> None:
-        """Start these services, all five without a name, and wait until they work; kept alive until `stop`."""
+        """Start these services, all five without a name, and wait until they work; kept alive until `stop`.
+
+        A desk's name means all of its processes by `counts`, `dispatch-3` only that one.
+        """
         idle = {f"{name.upper()}_OFFSETS_IDLE_MS": str(self._idle_ms) for name in realm.PROCESSES}
         told: dict[str, Any] = {
             **self._options,
@@ -192,7 +196,7 @@ class City:
         services = [
             service
             for service in realm.services(self.realm, self.folder / "logs", counts=counts, **told)
-            if not which or service.name.partition("-")[0] in which
+            if not which or {service.name, service.name.partition("-")[0]} & set(which)
         ]
         supervisor = Supervisor(services, stack=self._stack, say=self.said.append)
         await supervisor.start()
@@ -200,13 +204,15 @@ class City:
         for service in services:
             await until(
                 lambda path=service.log, name=service.name: self._works(path, name),
-                within=60,
+                within=within,
                 what=f"{service.name} at work",
                 every=0.1,
             )
 
         desks = {service.name.partition("-")[0] for service in services}
-        await until(lambda: self._hear(desks), within=60, what="every door with its partitions", every=0.1)
+        await until(
+            lambda: self._hear(desks), within=within, what="every door with its partitions", every=0.1
+        )
 
     async def _hear(self, desks: set[str]) -> bool:
         """A door asks the log where to go on when it is given its partitions."""

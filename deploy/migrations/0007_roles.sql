@@ -16,9 +16,11 @@ END $$;
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA es, intake FROM PUBLIC;
 GRANT USAGE ON SCHEMA es, intake TO hotline_desk, hotline_relay, hotline_reader;
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA es, intake TO hotline_desk;
+REVOKE ALL ON FUNCTION es.set_relay_shards(int) FROM hotline_desk; -- the owner's
 
 GRANT SELECT ON es.event TO hotline_relay;
 GRANT SELECT, UPDATE ON es.relay TO hotline_relay;
+GRANT EXECUTE ON FUNCTION es.relay_shard(uuid, int) TO hotline_relay;
 GRANT EXECUTE ON FUNCTION es.drained() TO hotline_relay, hotline_reader;
 
 GRANT SELECT ON ALL TABLES IN SCHEMA es, intake TO hotline_reader;

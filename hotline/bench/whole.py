@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import asyncpg
 import msgspec
@@ -41,7 +41,7 @@ FROM es.consumer_offset WHERE consumer = 'feedback' AND topic LIKE '%feedback.an
 _BATCHES: Final = """
 SELECT actor, count(*)::float / count(DISTINCT xid) FROM es.event WHERE position > $1 GROUP BY actor
 UNION ALL
-SELECT 'relay', (SELECT count(*) FROM es.event WHERE position > $1)::float / greatest(batch, 1) FROM es.relay
+SELECT 'relay', (SELECT count(*) FROM es.event WHERE position > $1)::float / greatest(sum(batch), 1) FROM es.relay
 """
 
 
@@ -92,8 +92,11 @@ async def lived(
     units: Sequence[str],
     servers: Mapping[str, int],
     say: Callable[[str], None],
+    beside: Callable[[Mapping[str, int]], Coroutine[Any, Any, None]] | None = None,
 ) -> Lived:
     """Start the services, live all lives, measure all but those that warm up, stop the services.
+
+    `beside` goes on beside them as long as they live; it is told the services' process ids by name.
 
     What was lost or is still open after a minute without movement is in `wrong`. The log may hold facts already:
     they are counted nowhere.
@@ -108,6 +111,7 @@ async def lived(
     database = await asyncpg.connect(realm.owner_dsn)
     before: int = await database.fetchval(_LAST)
     simulator = await _started(realm, load, targets, units)
+    aside = None if beside is None else asyncio.ensure_future(beside(supervisor.pids()))
     try:
         meter = Meter({**supervisor.pids(), "simulator": simulator.pid, **servers}, database)
         feed = _Feed(simulator)
@@ -119,6 +123,8 @@ async def lived(
         wrong += await _closed(database, load.lives)
         last = await meter.read()
         memory = meter.memory_bytes()
+        if aside is not None and aside.done():
+            await aside  # it ended early: what it raised counts
         restarts = {name: times for name, times in supervisor.restarts.items() if times}
         if restarts:
             wrong.append(f"services died and were started again: {restarts}; their logs: {logs}")
@@ -138,8 +144,10 @@ async def lived(
         with suppress(ProcessLookupError):
             simulator.kill()
         await simulator.wait()
-        watching.cancel()
-        await asyncio.gather(watching, return_exceptions=True)
+        tasks = [watching] if aside is None else [watching, aside]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         await supervisor.stop()
         await database.close()
 

@@ -58,7 +58,7 @@ class Ears:
         # A fetch that is under way when the next topics are asked for holds them up: let it be short.
         self._consumer = AIOKafkaConsumer(**options, client_id="city.ears", fetch_max_wait_ms=5)
         self._decoder = msgspec.json.Decoder(_Named)
-        self._marks: dict[TopicPartition, tuple[int, int]] = {}
+        self._marks: dict[tuple[TopicPartition, int], tuple[int, int]] = {}
         self._expected: Counter[TopicPartition] = Counter()
         self.facts: Counter[str] = Counter()
         """Facts in the log by type, each once."""
@@ -174,9 +174,11 @@ class Ears:
         headers: dict[str, bytes] = dict(record.headers)
         batch, _, position = headers["ce_relaymark"].partition(b".")
         mark = (int(batch), int(position))
-        if mark <= self._marks.get(tp, (0, 0)):
+        # Several relays may send to one partition of a unit's topic; of one complaint only ever the same one does.
+        of = (tp, partition_of(record.key, COMPLAINTS_LOG.partitions))
+        if mark <= self._marks.get(of, (0, 0)):
             return None
-        self._marks[tp] = mark
+        self._marks[of] = mark
         return headers
 
     async def _ends(

@@ -8,10 +8,11 @@ import signal
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from shared.log.relay import PAGE_MAX, Relay
+from shared.log.relay import PAGE_MAX, Relay, WrongShards
 from shared.process import tune_gc
 from shared.settings import CommonSettings
 from shared.telemetry import Telemetry, exporter_of, set_up_logs
+from shared.topics import COMPLAINTS_LOG
 
 
 class Settings(CommonSettings):
@@ -21,6 +22,8 @@ class Settings(CommonSettings):
 
     page_max: int = Field(default=PAGE_MAX, ge=1, le=PAGE_MAX)
     """Facts read and sent at once."""
+    shards: int = Field(default=1, ge=1, le=COMPLAINTS_LOG.partitions)
+    """How many relays share the log. The log knows it too (es.relay); a relay that disagrees does not start."""
     poll_ms: float = Field(default=5.0, gt=0)
     """How long an idle relay waits before it looks again."""
 
@@ -34,7 +37,13 @@ async def run(settings: Settings) -> None:
     if settings.metrics_port >= 0:
         telemetry.log.info("metrics_served", port=telemetry.serve_metrics(settings.metrics_port))
     telemetry.hear_kafka()
-    relay = Relay(settings, telemetry, page_max=settings.page_max, poll_seconds=settings.poll_ms / 1000)
+    relay = Relay(
+        settings,
+        telemetry,
+        page_max=settings.page_max,
+        poll_seconds=settings.poll_ms / 1000,
+        shards=settings.shards,
+    )
     task = asyncio.ensure_future(relay.run())
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, task.cancel)
@@ -48,6 +57,8 @@ def main() -> None:
         asyncio.run(run(Settings()))
     except asyncio.CancelledError:
         return
+    except WrongShards as error:
+        raise SystemExit(f"relay: {error}") from None
 
 
 if __name__ == "__main__":

@@ -4,6 +4,9 @@ What is new is what one snapshot sees and an earlier one did not (snapshot diffe
 positions would skip what commits late: positions are handed out before the commit. The open batch
 (snap_a, snap_b] is stored before its first message is sent, so a restart repeats the same messages with
 the same marks, and every desk drops what it has by them.
+
+Several relays may share the log, each with the complaints of its shard: a cursor, an epoch and an owner of its own. A
+complaint has one shard and so has a partition of complaints.log, so order and marks are as with one.
 """
 
 from __future__ import annotations
@@ -58,8 +61,11 @@ SELECT position, stream_id, version, event_id, type, schema_version, caused_by, 
 ) u
 ORDER BY u.position + 0 LIMIT $4
 """
+# What is not this shard's is read and left: an index by shard would cost each append more than this costs a relay.
+_NEW_OF_SHARD: Final = _NEW.replace("> $3", "> $3 AND es.relay_shard(e.stream_id, $5) = $6")
+_SHARDS: Final = "SELECT count(*)::int FROM es.relay"
 _OWN: Final = """
-UPDATE es.relay SET epoch = epoch + 1 WHERE shard = $1
+UPDATE es.relay SET epoch = epoch + 1 WHERE shard = $1 AND (SELECT count(*) FROM es.relay) = $2
 RETURNING epoch, batch, snap_a::text, snap_b::text, pos
 """
 _OPEN: Final = """
@@ -88,6 +94,10 @@ class RelayFenced(Exception):  # noqa: N818 -- another owner took over; not an e
     """A newer owner holds the shard; this one must stop."""
 
 
+class WrongShards(Exception):  # noqa: N818 -- told to a person, and the end of the process
+    """The relays and the log disagree about how many share it: some facts would be sent twice, or never."""
+
+
 class Row(msgspec.Struct, frozen=True, gc=False):
     """A fact on its way out."""
 
@@ -105,10 +115,11 @@ class Row(msgspec.Struct, frozen=True, gc=False):
 class RelayLog:
     """What the relay reads and remembers in PostgreSQL; one shard, one owner."""
 
-    def __init__(self, connection: asyncpg.Connection[Any], shard: int = 0) -> None:
-        """The connection must be direct: a session lock on it says who owns the shard."""
+    def __init__(self, connection: asyncpg.Connection[Any], shard: int = 0, shards: int = 1) -> None:
+        """The connection must be direct: a session lock on it says who owns the shard, one of `shards`."""
         self.connection = connection
         self.shard = shard
+        self.shards = shards
         self.epoch = 0
         self.batch = 0
         self.snap_a = ""
@@ -116,7 +127,8 @@ class RelayLog:
         self.position = 0
 
     async def try_own(self) -> bool:
-        """Become the owner if nobody else is alive; older owners are fenced from then on."""
+        """Become the owner if nobody else is alive; older owners are fenced from then on. Raises `WrongShards`."""
+        await self._agree()
         got = await self.connection.fetchval(
             "SELECT pg_try_advisory_lock($1, hashint4($2) # hashtext(current_database()))",
             _LOCK_CLASS,
@@ -128,12 +140,22 @@ class RelayLog:
         return True
 
     async def own(self) -> None:
-        """Take the shard over and read where its last owner stood."""
-        row = await self.connection.fetchrow(_OWN, self.shard)
+        """Take the shard over and read where its last owner stood; raises `WrongShards`."""
+        row = await self.connection.fetchrow(_OWN, self.shard, self.shards)
         if row is None:
+            await self._agree()
             message = f"relay shard {self.shard} has no row in es.relay"
             raise RuntimeError(message)
         self.epoch, self.batch, self.snap_a, self.snap_b, self.position = row
+
+    async def _agree(self) -> None:
+        there = await self.connection.fetchval(_SHARDS)
+        if there != self.shards:
+            message = (
+                f"the log is shared by {there} relays (es.relay), RELAY_SHARDS says {self.shards}: set it to {there}, "
+                f"or have the log's owner say SELECT es.set_relay_shards({self.shards}) while no relay runs"
+            )
+            raise WrongShards(message)
 
     async def look(self) -> str:
         """The present snapshot; a statement of its own, on the primary."""
@@ -142,7 +164,11 @@ class RelayLog:
 
     async def page(self, snap_b: str, page_max: int) -> list[Row]:
         """The next facts visible in `snap_b` and not in `snap_a`, by position."""
-        rows = await self.connection.fetch(_NEW, self.snap_a, snap_b, self.position, page_max)
+        asked = (self.snap_a, snap_b, self.position, page_max)
+        if self.shards == 1:
+            rows = await self.connection.fetch(_NEW, *asked)
+        else:
+            rows = await self.connection.fetch(_NEW_OF_SHARD, *asked, self.shards, self.shard)
         return [Row(r[0], str(r[1]), r[2], str(r[3]), *r[4:]) for r in rows]
 
     async def open(self, snap_b: str) -> None:
@@ -343,17 +369,17 @@ class Relay:
         *,
         page_max: int = PAGE_MAX,
         poll_seconds: float = 0.005,
-        shard: int = 0,
+        shards: int = 1,
     ) -> None:
-        """`poll_seconds`: how long an idle relay waits before it looks again."""
+        """`poll_seconds`: how long an idle relay waits before it looks again; `shards`: how many share the log."""
         self._settings = settings
         self._telemetry = telemetry
         self._page_max = page_max
         self._poll_seconds = poll_seconds
-        self._shard = shard
+        self._shards = shards
 
     async def run(self) -> None:
-        """Relay until cancelled; PostgreSQL or Kafka may go and come back."""
+        """Relay until cancelled; PostgreSQL or Kafka may go and come back. Raises `WrongShards`."""
         sink = KafkaSink(self._settings, self._telemetry)
         try:
             while True:
@@ -370,11 +396,10 @@ class Relay:
     async def _own_and_send(self, sink: KafkaSink) -> None:
         connection = await connect(self._settings.postgres, "relay")
         try:
-            log = RelayLog(connection, self._shard)
-            while not await log.try_own():
+            while (log := await self._owned(connection)) is None:
                 self._telemetry.progressed()
                 await asyncio.sleep(0.5)
-            self._telemetry.log.info("relay_owns", shard=self._shard, epoch=log.epoch)
+            self._telemetry.log.info("relay_owns", shard=log.shard, epoch=log.epoch)
             settled_at = time.monotonic()
             while True:
                 if await self.step(log, sink):
@@ -388,6 +413,14 @@ class Relay:
         finally:
             with suppress(Exception):
                 await connection.close(timeout=5)
+
+    async def _owned(self, connection: asyncpg.Connection[Any]) -> RelayLog | None:
+        """The first shard nobody owns; a relay has one, so there must run as many, and one more to stand by."""
+        for shard in range(self._shards):
+            log = RelayLog(connection, shard, self._shards)
+            if await log.try_own():
+                return log
+        return None
 
     async def step(self, log: RelayLog, sink: KafkaSink) -> bool:
         """One page, if anything is new; says whether there was."""

@@ -12,6 +12,7 @@ from contextlib import suppress
 from types import SimpleNamespace
 from typing import Any, Final
 
+import asyncpg
 import pytest
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient, ConfigResource
@@ -23,7 +24,7 @@ from shared.events import SPEAKERS
 from shared.ids import ComplaintId
 from shared.log import Incoming
 from shared.log.postgres import PostgresLog, connect
-from shared.log.relay import KafkaSink, Relay, RelayFenced, RelayLog, Row
+from shared.log.relay import KafkaSink, Relay, RelayFenced, RelayLog, Row, WrongShards
 from shared.process import HeardTypes
 from shared.settings import CommonSettings
 from shared.telemetry import Telemetry
@@ -356,6 +357,128 @@ async def test_a_second_relay_waits_and_takes_over_when_the_first_is_gone(office
             task.cancel()
         await asyncio.wait(tasks)
         await office.nobody_owns()
+
+
+# -- several relays
+
+
+@pytest.fixture
+async def shared(office: Office) -> AsyncIterator[Office]:
+    """An office whose log two relays share; afterwards one again."""
+    await office.relayed(Faults())
+    await office.city.sql("SELECT es.set_relay_shards(2)")
+    try:
+        yield office
+    finally:
+        await until(lambda: office.city.value("SELECT es.drained()"), within=60, what="everything relayed")
+        await office.city.sql("SELECT es.set_relay_shards(1)")
+
+
+@pytest.mark.parametrize("shards", [1, 2, 3, 4])
+async def test_a_partition_of_the_log_belongs_to_one_relay(office: Office, shards: int) -> None:
+    streams = await office.happens(40)
+    rows = await office.city.sql(
+        "SELECT s::text, es.relay_shard(s, $2) FROM unnest($1::text[]::uuid[]) AS s", streams, shards
+    )
+    assert {row[0]: row[1] for row in rows} == {
+        s: partition_of(s.encode(), COMPLAINTS_LOG.partitions) % shards for s in streams
+    }
+    await office.relayed(Faults())
+    await office.check()
+
+
+async def test_two_relays_share_the_log_and_a_third_takes_the_place_of_one_that_is_gone(
+    shared: Office,
+) -> None:
+    office = shared
+    epochs = "SELECT array_agg(epoch ORDER BY shard) FROM es.relay"
+    before = await office.city.value(epochs)
+    running = [
+        asyncio.create_task(Relay(office.settings, office.telemetry, page_max=PAGE, shards=2).run())
+        for _ in range(2)
+    ]
+    try:
+        await office.happens(12)
+        await until(
+            lambda: office.city.value("SELECT es.drained()"), within=60, what="everything relayed by two"
+        )
+        assert await office.city.value("SELECT bool_and(batch > 0) FROM es.relay")
+        await office.check()
+        running[0].cancel()
+        await asyncio.wait(running[:1])
+        await office.happens(12)  # a part of it waits for a relay
+        await asyncio.sleep(1)
+        assert not await office.city.value("SELECT es.drained()")
+        third = Relay(office.settings, office.telemetry, page_max=PAGE, shards=2)
+        running.append(asyncio.create_task(third.run()))
+        await until(
+            lambda: office.city.value("SELECT es.drained()"),
+            within=60,
+            what="everything relayed by the others",
+        )
+        after = await office.city.value(epochs)
+        assert sorted(b - a for a, b in zip(before, after, strict=True)) == [1, 2]
+        await office.check()
+        await office.city.verify(from_kafka=False)
+    finally:
+        for task in running:
+            task.cancel()
+        await asyncio.wait(running)
+        await office.nobody_owns()
+
+
+@pytest.mark.parametrize("point", ["before open", "amid send", "after send", "after page_done"])
+async def test_a_relay_of_two_that_dies_is_repeated_with_its_own_marks(shared: Office, point: str) -> None:
+    office = shared
+    await office.happens(8)
+    for shard in (0, 1):
+        faults = Faults(point)
+        while True:
+            connection = await connect(office.settings.postgres, "relay")
+            sink = office.sink(faults)
+            log = FaultyRelayLog(connection, faults)
+            log.shard, log.shards = shard, 2
+            try:
+                assert await log.try_own()
+                while await office.relay().step(log, sink):  # type: ignore[arg-type]
+                    pass
+                break
+            except Crash:
+                continue
+            finally:
+                connection.terminate()
+                await sink.close()
+                await office.nobody_owns()
+        assert faults.happened
+    await office.check()
+
+
+async def test_a_relay_that_counts_its_shards_otherwise_than_the_log_does_not_start(shared: Office) -> None:
+    for shards, told in ((1, "shared by 2 relays .* RELAY_SHARDS says 1"), (3, "RELAY_SHARDS says 3")):
+        relay = Relay(shared.settings, shared.telemetry, page_max=PAGE, shards=shards)
+        with pytest.raises(WrongShards, match=told):
+            await relay.run()
+    await shared.nobody_owns()
+
+
+async def test_the_number_of_relays_changes_only_when_everything_is_sent(shared: Office) -> None:
+    await shared.happens()
+    with pytest.raises(asyncpg.RaiseError, match="facts wait to be sent"):
+        await shared.city.sql("SELECT es.set_relay_shards(3)")
+    with pytest.raises(asyncpg.RaiseError, match="1 to 4 relays"):
+        await shared.city.sql("SELECT es.set_relay_shards(5)")
+    running = [
+        asyncio.create_task(Relay(shared.settings, shared.telemetry, page_max=PAGE, shards=2).run())
+        for _ in range(2)
+    ]
+    await until(lambda: shared.city.value("SELECT es.drained()"), within=60, what="everything relayed")
+    await shared.city.sql("SELECT es.set_relay_shards(1)")  # under their hands: they are fenced, and say why
+    await shared.happens()
+    for ended in await asyncio.wait_for(asyncio.gather(*running, return_exceptions=True), 60):
+        assert isinstance(ended, WrongShards)
+    await shared.nobody_owns()
+    await shared.relayed(Faults())
+    await shared.check()
 
 
 async def test_a_page_too_large_for_one_send_a_partition_keeps_its_order(office: Office) -> None:

@@ -1,0 +1,95 @@
+"""What a peer's process is told, and how it answers; the peers themselves are `peer_eventsourcing` and `peer_dbos`.
+
+Its orders come as one JSON object on standard input and it says `ready`; then a number of lives a line, and it says
+`done` when they are lived; then `check`, and it says as a JSON object what of them it finds in PostgreSQL.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from uuid import uuid4
+
+import msgspec
+
+Body = dict[str, Any]
+"""The body of one fact, as JSON has it."""
+
+
+class Orders(msgspec.Struct, frozen=True, kw_only=True):
+    """What one process of a peer is to do."""
+
+    number: int
+    """Which of the processes it is, from 0."""
+    postgres: str
+    """DSN of a database of the peer's own."""
+    lives: list[list[Body]]
+    """The bodies of lives that were lived in our system, in the order of their facts; told again in turn."""
+    at_once: int
+    """Lives under way at once in this process."""
+
+
+class Found(msgspec.Struct, frozen=True, kw_only=True):
+    """What a process finds of the lives it lived, read back from PostgreSQL."""
+
+    lives: int
+    whole: int
+    """Closed, with all eight facts in their order, each body as it was told."""
+
+
+class Told(msgspec.Struct, frozen=True):
+    """One life a peer is to live."""
+
+    complaint_id: str
+    bodies: list[Body]
+
+
+class Teller:
+    """Gives out lives, each with an id of its own."""
+
+    def __init__(self, lives: Sequence[Sequence[Body]]) -> None:
+        """`lives`: the bodies to be told in turn."""
+        self._lives = lives
+        self.told: list[Told] = []
+
+    def next(self, count: int) -> list[Told]:
+        """So many lives more."""
+        fresh: list[Told] = []
+        for _ in range(count):
+            complaint_id = str(uuid4())
+            model = self._lives[(len(self.told) + len(fresh)) % len(self._lives)]
+            fresh.append(Told(complaint_id, [{**body, "complaint_id": complaint_id} for body in model]))
+        self.told += fresh
+        return fresh
+
+
+def serve(orders: Orders, live: Callable[[Told], None], facts_of: Callable[[str], list[Body] | None]) -> None:
+    """Live and check as standard input says.
+
+    `live` lives one life to its end, in one of `at_once` threads; `facts_of` reads the facts of a complaint back,
+    None where it is not closed.
+    """
+    teller = Teller(orders.lives)
+    say("ready")
+    with ThreadPoolExecutor(orders.at_once) as threads:
+        while line := sys.stdin.readline().strip():
+            if line == "check":
+                whole = sum(facts_of(told.complaint_id) == told.bodies for told in teller.told)
+                say(msgspec.json.encode(Found(lives=len(teller.told), whole=whole)).decode())
+            else:
+                for _ in threads.map(live, teller.next(int(line))):
+                    pass
+                say("done")
+
+
+def read_orders() -> Orders:
+    """The first line of standard input."""
+    return msgspec.json.decode(sys.stdin.readline(), type=Orders)
+
+
+def say(word: str) -> None:
+    """A line to whoever gave the orders."""
+    sys.stdout.write(word + "\n")
+    sys.stdout.flush()
