@@ -21,6 +21,7 @@ from aiokafka import TopicPartition
 from hotline.acknowledged import Acknowledged
 from hotline.city.agenda import Agenda, Timer, Watch
 from hotline.city.ears import Ears
+from hotline.city.ledger import Ledger
 from hotline.city.population import Population
 from hotline.city.pulse import READERS, Look, Pulse
 from hotline.city.voice import Voice
@@ -159,14 +160,16 @@ class Conductor:
         step: timedelta,
         ends_at: datetime | None = None,
         patience: timedelta = PATIENCE,
+        ledger: Ledger | None = None,
     ) -> None:
         """`postgres` may read the log and write es.city_clock; `units` are all that can get orders.
 
         The rehearsal ends when nothing is planned and no timer set, or when city time reaches `ends_at`.
+        With a ledger what Kafka acknowledged goes there, and the summary does not have it.
         """
         self._population = population
         self._pulse = Pulse(postgres, prefix)
-        self._voice = Voice(kafka, prefix)
+        self._voice = Voice(kafka, prefix, ledger)
         self._ears = Ears(kafka, prefix, units)
         self._agenda = Agenda()
         self._watch = Watch()
@@ -279,6 +282,9 @@ class Conductor:
                 self._agenda.void(heard.fact.complaint_id, about)
             for act in reaction.acts:
                 self._agenda.put(act)
+        for complaint in self._ears.ended:
+            self._population.forget(complaint)
+        self._ears.ended.clear()
 
     async def _settled(self) -> None:
         """Wait until everything handed in had its effect, and every effect its effect.
@@ -342,7 +348,7 @@ class Conductor:
 
     def _progress(self, waiting_for: str) -> Progress:
         return Progress(
-            city_at=self._reached,
+            city_at=self._reached.astimezone(self._now.tzinfo),
             elapsed_seconds=time.monotonic() - self._began_at,
             inputs=dict(self._voice.acknowledged),
             facts=dict(self._ears.facts),
