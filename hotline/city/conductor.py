@@ -30,8 +30,8 @@ from shared.ids import ComplaintId
 from shared.inputs import CallOffered
 from shared.topics import COMPLAINTS_LOG
 
-LATER_STEPS: Final = 40
-"""How many steps city time takes at once when nobody calls any more: fewer and fuller waves."""
+LATER: Final = timedelta(days=40)
+"""How far city time may move at once when nobody calls any more: what is left takes one step, as good as always."""
 POLL_SECONDS: Final = 0.004
 """How often the system is looked at while something is under way."""
 POLL_SECONDS_MAX: Final = 0.05
@@ -227,9 +227,9 @@ class Conductor:
         next_at = self._next_at()
         if next_at is None or (self._ends_at is not None and self._now >= self._ends_at):
             return None
-        step = self._step if self._population.next_at() is not None else LATER_STEPS * self._step
+        steps = 1 if self._population.next_at() is not None else max(LATER // self._step, 1)
         # A timer due at T fires only when the clock is past T: the step must end later than what is next.
-        until = self._now + max((next_at - self._now) // self._step + 1, step // self._step) * self._step
+        until = self._now + max((next_at - self._now) // self._step + 1, steps) * self._step
         return until if self._ends_at is None else min(until, self._ends_at)
 
     def _next_at(self) -> datetime | None:

@@ -28,6 +28,9 @@ DAY_OFF: Final = 0.8
 SEASON: Final = {11: 1.15, 12: 1.15, 1: 1.1, 2: 1.05, 3: 1.05, 7: 1.05, 8: 1.05}
 """Assumption: months of heating and of rain against the others."""
 
+AT_ONCE: Final = 30_000
+"""Requests in a step of the conductor, about: enough to fill its waves, and few enough to be held in memory."""
+
 _ZONE: Final = ZoneInfo("Asia/Shanghai")
 _REQUESTS_A_CALL: Final = 1 - ABANDONED + WRITTEN_SHARE
 
@@ -52,6 +55,11 @@ def span(month: int, days: int | None) -> list[date]:
 def midnight(day: date) -> datetime:
     """When a day of the city begins."""
     return datetime.combine(day, time.min, tzinfo=_ZONE)
+
+
+def step_of(scale: float) -> timedelta:
+    """How far city time should move at a step: a day of the whole city, more days of a small one."""
+    return timedelta(days=min(max(round(AT_ONCE * 365 / REQUESTS / scale), 1), 30))
 
 
 class Comings:

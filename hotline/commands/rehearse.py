@@ -61,12 +61,10 @@ def year(
 async def _year(
     days: list[date], scale: float, ruleset: str, seed: int, streets: Path | None, *, keep: bool, json: bool
 ) -> tuple[bool, dict[str, Any]]:
-    from datetime import timedelta
-
     from hotline.city.conductor import Conductor
     from hotline.city.ledger import Ledger
     from hotline.city.territory import streets_beside_the_project, territory
-    from hotline.city.year import BeijingYear, midnight, requests_by_day
+    from hotline.city.year import BeijingYear, midnight, requests_by_day, step_of
     from hotline.estimate import Lived, disk_of, lived, satisfied
     from hotline.rehearse import (
         Interrupted,
@@ -102,7 +100,7 @@ async def _year(
                 prefix=realm.prefix,
                 units=tuple(known.units),
                 start=midnight(days[0]),
-                step=timedelta(days=1),
+                step=step_of(scale),
                 ledger=ledger,
             )
             summary = await conductor.live(view.show)

@@ -14,7 +14,7 @@ import pytest
 
 from hotline.acknowledged import Acknowledged
 from hotline.city.ledger import Ledger
-from hotline.city.year import REQUESTS, BeijingYear, midnight, requests_by_day, span
+from hotline.city.year import REQUESTS, BeijingYear, midnight, requests_by_day, span, step_of
 from shared.catalogue import catalogue
 from shared.inputs import RequestRecorded
 
@@ -58,6 +58,10 @@ def test_each_day_brings_its_share_and_how_it_is_asked_for_changes_nothing() -> 
     load = requests_by_day()
     assert len(requests) == pytest.approx(0.01 * sum(load[day] for day in days), rel=0.02)
     assert {act.at.date() for act in requests} >= set(days)
+
+
+def test_a_step_is_longer_the_smaller_the_city_and_never_less_than_a_day() -> None:
+    assert [step_of(scale).days for scale in (1, 0.1, 0.01, 0.0001)] == [1, 4, 30, 30]
 
 
 def test_a_ledger_gives_back_what_was_noted() -> None:
