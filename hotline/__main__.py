@@ -12,6 +12,7 @@ from hotline.commands.demo import demo
 from hotline.commands.down import down, wipe
 from hotline.commands.parked import parked
 from hotline.commands.rebuild import rebuild
+from hotline.commands.rehearse import rehearse
 from hotline.commands.replay import replay
 from hotline.commands.run import guarded
 from hotline.commands.show import show
@@ -39,6 +40,7 @@ app.command()(verify)
 app.command()(rebuild)
 app.add_typer(parked, name="parked")
 app.add_typer(replay, name="replay")
+app.add_typer(rehearse, name="rehearse")
 app.command()(bench)
 app.command()(down)
 app.command()(wipe)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import islice
 from typing import Final, NamedTuple
 
 import asyncpg
@@ -12,14 +13,22 @@ from shared.ids import complaint_id, message_id
 from shared.inputs import CallAnswered, CallEnded, CallOffered, RequestRecorded
 from shared.log.postgres import headers_of
 
-_INBOX: Final = "SELECT consumer, message_id::text FROM es.inbox"
+SLICE: Final = 20_000
+"""Inputs looked up at once."""
+
+_INBOX: Final = """
+SELECT consumer, message_id::text FROM es.inbox WHERE consumer = ANY ($1) AND message_id = ANY ($2::uuid[])
+"""
 _ASIDE: Final = """
 SELECT consumer, topic, headers FROM es.parked UNION ALL SELECT consumer, topic, headers FROM es.parked_dropped
 """
 _CALLS: Final = """
-SELECT call_id, offered_at IS NOT NULL, answered_at IS NOT NULL, ended_at IS NOT NULL FROM intake.call
+SELECT call_id, offered_at IS NOT NULL, answered_at IS NOT NULL, ended_at IS NOT NULL
+FROM intake.call WHERE call_id = ANY ($1)
 """
-_RECEIVED: Final = "SELECT stream_id::text FROM es.event WHERE type = 'ComplaintReceived'"
+_RECEIVED: Final = """
+SELECT stream_id::text FROM es.event WHERE stream_id = ANY ($1::uuid[]) AND version = 1 AND type = 'ComplaintReceived'
+"""
 _COLUMN: Final = {CallOffered.TYPE: 1, CallAnswered.TYPE: 2, CallEnded.TYPE: 3}
 """Of a call nothing stands in the inbox: the register of calls is what it leads to."""
 
@@ -45,18 +54,31 @@ async def lost(reader_dsn: str, prefix: str, inputs: Iterable[Acknowledged]) -> 
     A request must have become a complaint as well: its mark in the inbox alone is not enough.
     """
     connection = await asyncpg.connect(reader_dsn)
+    missing: list[Acknowledged] = []
+    coming = iter(inputs)
     try:
-        taken = {(row[0], row[1]) for row in await connection.fetch(_INBOX)}
         aside = {
             (row[0], _identity(row[1].removeprefix(prefix), row[2])) for row in await connection.fetch(_ASIDE)
         }
-        calls = {row[0]: row for row in await connection.fetch(_CALLS)}
-        received = {row[0] for row in await connection.fetch(_RECEIVED)}
+        while some := list(islice(coming, SLICE)):
+            missing += await _lost_of(connection, some, aside)
     finally:
         await connection.close()
+    return missing
 
-    def is_there(told: Acknowledged, hearer: str) -> bool:
-        identity = message_id(told.topic, told.source, told.event_id)
+
+async def _lost_of(
+    connection: asyncpg.Connection[asyncpg.Record], some: list[Acknowledged], aside: set[tuple[str, str]]
+) -> list[Acknowledged]:
+    identities = [message_id(told.topic, told.source, told.event_id) for told in some]
+    hearers = sorted({hearer for told in some for hearer in told.hearers})
+    called = [told.key for told in some if told.type in _COLUMN]
+    requested = [complaint_id(told.key) for told in some if told.type == RequestRecorded.TYPE]
+    taken = {(row[0], row[1]) for row in await connection.fetch(_INBOX, hearers, identities)}
+    calls = {row[0]: row for row in await connection.fetch(_CALLS, called)}
+    received = {row[0] for row in await connection.fetch(_RECEIVED, requested)}
+
+    def is_there(told: Acknowledged, identity: str, hearer: str) -> bool:
         if (hearer, identity) in aside:
             return True
         if told.type in _COLUMN:
@@ -65,7 +87,11 @@ async def lost(reader_dsn: str, prefix: str, inputs: Iterable[Acknowledged]) -> 
             return False
         return (hearer, identity) in taken
 
-    return [told for told in inputs if not all(is_there(told, hearer) for hearer in told.hearers)]
+    return [
+        told
+        for told, identity in zip(some, identities, strict=True)
+        if not all(is_there(told, identity, hearer) for hearer in told.hearers)
+    ]
 
 
 def _identity(topic: str, stored: bytes) -> str:

@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -158,7 +158,7 @@ async def until_interrupted(work: Coroutine[Any, Any, T], say: Say) -> T:
 
 
 async def verified(
-    realm: Realm, catalogue: Catalogue, told: Collection[Acknowledged] = (), *, all_end: bool = False
+    realm: Realm, catalogue: Catalogue, told: Iterable[Acknowledged] = (), *, all_end: bool = False
 ) -> Report:
     """Read the log of a rehearsal that has ended: all holds, all is sent, and nobody has anything left to hear.
 

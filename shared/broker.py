@@ -130,7 +130,7 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
             "auto_offset_reset": "none",
             "ack_policy": AckPolicy.MANUAL,
             "listener": self,
-            "fetch_min_bytes": 65_536 if patient else 1,
+            "fetch_min_bytes": self._settings.gather_bytes if patient else 1,
             "fetch_max_wait_ms": self._settings.gather_ms if patient else 100,
             "max_partition_fetch_bytes": 4 * 1024 * 1024,
             "session_timeout_ms": 10_000,

@@ -37,4 +37,23 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = es, pg_catalog AS $$
     ORDER BY d.due_at, d.stream_id LIMIT p_limit
 $$;
 
+-- In a rehearsal each complaint has a time of its own: these may fire before the city's time is settled.
+CREATE TABLE es.city_fire (
+    stream_id uuid        PRIMARY KEY,
+    until     timestamptz NOT NULL -- its timers before this may fire
+);
+
+CREATE FUNCTION es.city_due(p_shards smallint[], p_limit int)
+RETURNS TABLE (stream_id uuid, due_at timestamptz, until timestamptz)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = es, pg_catalog AS $$
+    SELECT f.stream_id, t.due_at, f.until
+    FROM city_fire f,
+         LATERAL (
+             SELECT min(t.due_at) AS due_at FROM timer t
+             WHERE t.stream_id = f.stream_id AND t.due_at < f.until AND t.shard = ANY (p_shards)
+         ) t
+    WHERE t.due_at IS NOT NULL
+    LIMIT p_limit
+$$;
+
 -- migrate:down

@@ -236,6 +236,10 @@ class Boston:
             return Reaction((self._visit(fact, max(closed_at, fact.visit_at) + ASKED_AFTER),))
         return NOTHING
 
+    def forget(self, complaint: ComplaintId) -> None:
+        """See `Population.forget`."""
+        self._closed.pop(complaint, None)
+
     def _answer(self, order: ComplaintDispatched, unit: UnitId, at: datetime) -> Act:
         return Act(
             at=at,

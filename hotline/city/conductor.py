@@ -1,17 +1,17 @@
 """Moves city time in a rehearsal, so that a day gives the same facts at any speed.
 
-A step: city time may now reach T. Hand in of every complaint the earliest act up to T that no timer
-comes before; wait until everything is taken in; hear what came out and plan what follows; again, until
-nothing is left to hand in. Then let timers fire, as far as that is safe, and go on. When neither acts nor
-timers up to T are left, T is settled and moves on. How large a step is changes nothing but the speed.
+A step: city time may now reach T. Every complaint goes on by what comes next for it up to T, its earliest act
+or its earliest timer; wait until everything is taken in; hear what came out and plan what follows; again, until
+nothing is left up to T, and T is settled. No complaint waits for another, so a step takes as many waves as the
+longest life in it, however many live. How large a step is changes nothing but the speed.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -19,9 +19,9 @@ from typing import Final
 from aiokafka import TopicPartition
 
 from hotline.acknowledged import Acknowledged
-from hotline.city.act import Act
-from hotline.city.agenda import Agenda, fire_until
+from hotline.city.agenda import Agenda, Timer, Watch
 from hotline.city.ears import Ears
+from hotline.city.ledger import Ledger
 from hotline.city.population import Population
 from hotline.city.pulse import READERS, Look, Pulse
 from hotline.city.voice import Voice
@@ -30,8 +30,8 @@ from shared.ids import ComplaintId
 from shared.inputs import CallOffered
 from shared.topics import COMPLAINTS_LOG
 
-LATER_STEPS: Final = 4
-"""How many steps city time takes at once when nobody calls any more: fewer and fuller waves."""
+LATER: Final = timedelta(days=40)
+"""How far city time may move at once when nobody calls any more: what is left takes one step, as good as always."""
 POLL_SECONDS: Final = 0.004
 """How often the system is looked at while something is under way."""
 POLL_SECONDS_MAX: Final = 0.05
@@ -46,7 +46,7 @@ class Progress:
     """Where the rehearsal stands; counts are of facts in the log since it began."""
 
     city_at: datetime
-    """How far city time has come."""
+    """How far city time has come: before it nothing is left to happen."""
     elapsed_seconds: float
     inputs: Mapping[str, int]
     """Acknowledged inputs by CloudEvents type."""
@@ -160,18 +160,22 @@ class Conductor:
         step: timedelta,
         ends_at: datetime | None = None,
         patience: timedelta = PATIENCE,
+        ledger: Ledger | None = None,
     ) -> None:
         """`postgres` may read the log and write es.city_clock; `units` are all that can get orders.
 
         The rehearsal ends when nothing is planned and no timer set, or when city time reaches `ends_at`.
+        With a ledger what Kafka acknowledged goes there, and the summary does not have it.
         """
         self._population = population
         self._pulse = Pulse(postgres, prefix)
-        self._voice = Voice(kafka, prefix)
+        self._voice = Voice(kafka, prefix, ledger)
         self._ears = Ears(kafka, prefix, units)
         self._agenda = Agenda()
+        self._watch = Watch()
         self._log = prefix + COMPLAINTS_LOG.name
         self._now = start
+        self._reached = start
         self._step = step
         self._ends_at = ends_at
         self._patience = patience.total_seconds()
@@ -203,7 +207,8 @@ class Conductor:
             await self._pulse.begin(self._now)
             await self._ears.start()
             await self._settled()
-            while (until := await self._next()) is not None:
+            self._note(await self._pulse.timers())
+            while (until := self._next()) is not None:
                 await self._live_until(until)
             self._tell("", at_once=True)
         finally:
@@ -217,44 +222,57 @@ class Conductor:
             acknowledged_inputs=frozenset(self._voice.inputs),
         )
 
-    async def _next(self) -> datetime | None:
+    def _next(self) -> datetime | None:
         """Where city time goes next: a step on, or over an empty stretch; None at the end."""
-        coming = (self._agenda.next_at(), self._population.next_at(), await self._pulse.next_due())
-        next_at = min((at for at in coming if at is not None), default=None)
+        next_at = self._next_at()
         if next_at is None or (self._ends_at is not None and self._now >= self._ends_at):
             return None
-        step = self._step if self._population.next_at() is not None else LATER_STEPS * self._step
+        steps = 1 if self._population.next_at() is not None else max(LATER // self._step, 1)
         # A timer due at T fires only when the clock is past T: the step must end later than what is next.
-        until = self._now + max((next_at - self._now) // step + 1, 1) * step
+        until = self._now + max((next_at - self._now) // self._step + 1, steps) * self._step
         return until if self._ends_at is None else min(until, self._ends_at)
+
+    def _next_at(self) -> datetime | None:
+        coming = (self._agenda.next_at(), self._population.next_at(), self._watch.next_at())
+        return min((at for at in coming if at is not None), default=None)
 
     async def _live_until(self, until: datetime) -> None:
         await self._pulse.reach(until)
         self._now = until
         for act in self._population.first_acts(until):
             self._agenda.put(act)
+        fired = False
         while True:
-            while acts := await self._eligible(until):
-                self._rounds += 1
-                await self._voice.say(acts)
-                await self._settled()
-                await self._plan()
-            timers = await self._pulse.timers(until)
-            if not timers:
+            acts = self._agenda.take(until, self._watch.due)
+            touched = {act.complaint for act in acts if act.complaint is not None}
+            firing = self._watch.fire(until, self._agenda, touched)
+            if not acts and not firing:
                 break
             self._rounds += 1
-            await self._pulse.settle(fire_until(until, timers))
+            if firing or fired:
+                await self._pulse.fire(firing)
+                fired = bool(firing)
+            await self._voice.say(acts)
             await self._settled()
             await self._plan()
+            touched |= firing.keys()
+            for complaint in touched:
+                self._watch.put(complaint, [])
+            self._note(await self._pulse.timers(touched))
+            if (next_at := self._next_at()) is not None:
+                self._reached = max(self._reached, min(next_at, until))
+        if fired:
+            await self._pulse.fire({})
         await self._pulse.settle(until)
         self._tell("")
 
-    async def _eligible(self, until: datetime) -> list[Act]:
-        """What may be handed in now."""
-        next_at = self._agenda.next_at()
-        if next_at is None or next_at > until:
-            return []
-        return self._agenda.take(until, await self._pulse.due(until))
+    def _note(self, timers: Iterable[Timer]) -> None:
+        """These are all timers of their complaints."""
+        found: defaultdict[ComplaintId, list[Timer]] = defaultdict(list)
+        for timer in timers:
+            found[timer.complaint].append(timer)
+        for complaint, all_of_it in found.items():
+            self._watch.put(complaint, all_of_it)
 
     async def _plan(self) -> None:
         """Hear what came out, and plan what those outside will do about it."""
@@ -264,6 +282,9 @@ class Conductor:
                 self._agenda.void(heard.fact.complaint_id, about)
             for act in reaction.acts:
                 self._agenda.put(act)
+        for complaint in self._ears.ended:
+            self._population.forget(complaint)
+        self._ears.ended.clear()
 
     async def _settled(self) -> None:
         """Wait until everything handed in had its effect, and every effect its effect.
@@ -327,7 +348,7 @@ class Conductor:
 
     def _progress(self, waiting_for: str) -> Progress:
         return Progress(
-            city_at=self._now,
+            city_at=self._reached.astimezone(self._now.tzinfo),
             elapsed_seconds=time.monotonic() - self._began_at,
             inputs=dict(self._voice.acknowledged),
             facts=dict(self._ears.facts),

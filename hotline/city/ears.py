@@ -18,12 +18,14 @@ from aiokafka.errors import KafkaError
 
 from hotline.city.act import Heard
 from shared.codec import decoded, fact_type_of
-from shared.ids import UnitId
+from shared.events import ComplaintAnsweredDirectly, ComplaintClosed, ComplaintWithdrawn
+from shared.ids import ComplaintId, UnitId
 from shared.topics import COMPLAINTS_LOG, OUTWARD, Topic, partition_of
 
 ASK_SECONDS_MAX: Final = 10.0
 
 _BUSY_BYTES: Final = 8 * 1024 * 1024
+_ENDS: Final = {kind.__name__ for kind in (ComplaintAnsweredDirectly, ComplaintClosed, ComplaintWithdrawn)}
 
 
 class _Named(msgspec.Struct):
@@ -62,6 +64,8 @@ class Ears:
         self._expected: Counter[TopicPartition] = Counter()
         self.facts: Counter[str] = Counter()
         """Facts in the log by type, each once."""
+        self.ended: list[ComplaintId] = []
+        """Complaints whose lives are over; whoever reads it empties it."""
         self.read: list[int] = [0] * COMPLAINTS_LOG.partitions
         """How far this reader is in each partition of the log."""
         self._reading: asyncio.Task[None] | None = None
@@ -159,6 +163,8 @@ class Ears:
                 continue
             name = named[0]
             self.facts[name] += 1
+            if name in _ENDS:
+                self.ended.append(ComplaintId(record.key.decode()))
             for line, field in OUTWARD.get(name, ()):
                 unit: UnitId | None = None
                 if field is not None:

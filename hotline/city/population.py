@@ -12,6 +12,7 @@ from hotline.city.telephony import Telephony
 from hotline.city.units import Units, review
 from shared.catalogue import Catalogue
 from shared.events import ComplaintEscalated, ReturnRequested, VisitScheduled
+from shared.ids import ComplaintId
 
 
 class Population(Protocol):
@@ -31,6 +32,10 @@ class Population(Protocol):
 
     def react(self, heard: Heard) -> Reaction:
         """What somebody will do about what they heard."""
+        ...
+
+    def forget(self, complaint: ComplaintId) -> None:
+        """Its life is over: what was kept about it may go."""
         ...
 
 
@@ -63,3 +68,7 @@ class Beijing:
         if isinstance(fact, ComplaintEscalated):
             return self._units.told(fact)
         return NOTHING
+
+    def forget(self, complaint: ComplaintId) -> None:
+        """See `Population.forget`."""
+        self._units.forget(complaint)

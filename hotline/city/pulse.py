@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from contextlib import suppress
 from datetime import datetime
 from typing import Any, Final, NamedTuple, TypeVar
@@ -35,18 +35,13 @@ RETURNING now
 """
 _NOW: Final = "UPDATE es.city_clock SET now = $1"
 _SETTLED: Final = "UPDATE es.city_clock SET settled = $1"
-_NEXT: Final = """
-SELECT min(first.due_at) FROM unnest($1::smallint[]) AS s (shard),
-    LATERAL (SELECT t.due_at FROM es.timer t WHERE t.shard = s.shard ORDER BY t.due_at LIMIT 1) first
-"""
-_DUE: Final = """
-SELECT stream_id::text, min(due_at) FROM es.timer
-WHERE shard = ANY ($1::smallint[]) AND due_at < $2 GROUP BY stream_id
-"""
 _TIMERS: Final = """
 SELECT t.stream_id::text, t.due_at, h.state::json ->> 'ruleset', h.state::json ->> 'urgency'
 FROM es.timer t JOIN es.stream h USING (stream_id)
-WHERE t.shard = ANY ($1::smallint[]) AND t.due_at < $2
+"""
+_TIMERS_OF: Final = _TIMERS + "WHERE t.stream_id = ANY ($1::uuid[])"
+_FIRE: Final = """
+INSERT INTO es.city_fire (stream_id, until) SELECT * FROM unnest($1::uuid[], $2::timestamptz[])
 """
 # One statement is one snapshot: what it sees of relay, desks and timers is the same instant of the log.
 _LOOK: Final = """
@@ -54,7 +49,7 @@ SELECT es.drained(),
     EXISTS (
         SELECT FROM es.city_clock c, es.timer t
         WHERE t.shard = ANY ($1::smallint[]) AND t.due_at < c.settled
-    ),
+    ) OR EXISTS (SELECT FROM es.city_due($1, 1)),
     (
         SELECT coalesce(sum(greatest(w.want - coalesce(o.next_offset, 0), 0)), 0)::bigint
         FROM unnest($2::text[], $3::text[], $4::int[], $5::bigint[]) AS w (consumer, topic, part, want)
@@ -90,7 +85,7 @@ class Pulse:
     """A connection that outlives PostgreSQL's restarts: every statement here may be repeated."""
 
     def __init__(self, dsn: str, prefix: str) -> None:
-        """`dsn` may read the log and write `es.city_clock`."""
+        """`dsn` may read the log and write `es.city_clock` and `es.city_fire`."""
         self._dsn = dsn
         self._log = prefix + COMPLAINTS_LOG.name
         self._connection: asyncpg.Connection[Any] | None = None
@@ -112,18 +107,24 @@ class Pulse:
         """Timers may now fire whose limit lies before this."""
         await self._patiently(lambda c: c.execute(_SETTLED, settled))
 
-    async def next_due(self) -> datetime | None:
-        """The earliest timer of all."""
-        found: datetime | None = await self._patiently(lambda c: c.fetchval(_NEXT, _SHARDS))
-        return found
+    async def fire(self, until: Mapping[ComplaintId, datetime]) -> None:
+        """The timers of each of these complaints may fire that lie before its instant, and nobody else's."""
+        complaints, instants = list(until), list(until.values())
 
-    async def due(self, until: datetime) -> dict[ComplaintId, datetime]:
-        """The earliest timer of each complaint that has one before `until`."""
-        return dict(await self._patiently(lambda c: c.fetch(_DUE, _SHARDS, until)))
+        async def told(connection: asyncpg.Connection[Any]) -> None:
+            async with connection.transaction():
+                await connection.execute("DELETE FROM es.city_fire")
+                await connection.execute(_FIRE, complaints, instants)
 
-    async def timers(self, until: datetime) -> list[Timer]:
-        """Every timer before `until`."""
-        rows = await self._patiently(lambda c: c.fetch(_TIMERS, _SHARDS, until))
+        await self._patiently(told)
+
+    async def timers(self, complaints: Collection[ComplaintId] | None = None) -> list[Timer]:
+        """Every timer of these complaints; of all, where none are given."""
+        if complaints is None:
+            rows = await self._patiently(lambda c: c.fetch(_TIMERS))
+        else:
+            asked = list(complaints)
+            rows = await self._patiently(lambda c: c.fetch(_TIMERS_OF, asked))
         return [Timer(row[0], row[1], row[2], Urgency(row[3] or Urgency.GENERAL_7D)) for row in rows]
 
     async def look(self, wanted: Mapping[tuple[str, str, int], int]) -> Look:

@@ -122,6 +122,10 @@ class Units:
             return Reaction((self._sign(fact.complaint_id, held, at, "on-notice"),))
         return NOTHING
 
+    def forget(self, complaint: ComplaintId) -> None:
+        """The complaint's life is over."""
+        self._held.pop(complaint, None)
+
     def _plan(self, order: ComplaintDispatched) -> Reaction:
         complaint = order.complaint_id
         former = self._held.get(complaint)

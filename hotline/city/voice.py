@@ -16,6 +16,7 @@ from aiokafka.errors import KafkaError
 
 from hotline.acknowledged import Acknowledged
 from hotline.city.act import Act
+from hotline.city.ledger import Ledger
 from shared.cloudevents import input_headers
 from shared.ids import ComplaintId
 from shared.inputs import RequestRecorded
@@ -43,8 +44,9 @@ class Message(NamedTuple):
 class Voice:
     """Everybody outside who speaks. Knows what was acknowledged, and how far each door's topic reaches."""
 
-    def __init__(self, kafka: str, prefix: str) -> None:
-        """Connects with the first act."""
+    def __init__(self, kafka: str, prefix: str, ledger: Ledger | None = None) -> None:
+        """Connects with the first act. What is acknowledged goes to the ledger, where there is one."""
+        self._ledger = ledger
         self._kafka = kafka
         self._prefix = prefix
         self._producer: AIOKafkaProducer | None = None
@@ -52,9 +54,9 @@ class Voice:
         self.acknowledged: Counter[str] = Counter()
         """Inputs Kafka has acknowledged, by CloudEvents type; one sent twice counts once."""
         self.inputs: set[Acknowledged] = set()
-        """The same by name: not one of them may be missing from the log."""
+        """The same by name: not one of them may be missing from the log. Empty where a ledger has them."""
         self.requests: set[ComplaintId] = set()
-        """The complaints whose request was acknowledged."""
+        """The complaints whose request was acknowledged. Empty where there is a ledger."""
         self.ends: dict[TopicPartition, int] = {}
         """The offset after the last message acknowledged on each partition."""
         self._hearers: dict[str, tuple[str, ...]] = {}
@@ -90,7 +92,11 @@ class Voice:
             kind = type(act.data).TYPE
             self.acknowledged[kind] += 1
             topic = act.line.name if act.unit is None else act.line.of(act.unit)
-            self.inputs.add(Acknowledged(kind, topic, act.source, act.event_id, act.key, act.line.hearers))
+            told = Acknowledged(kind, topic, act.source, act.event_id, act.key, act.line.hearers)
+            if self._ledger is not None:
+                self._ledger.add(told)
+                continue
+            self.inputs.add(told)
             if act.complaint is not None and isinstance(act.data, RequestRecorded):
                 self.requests.add(act.complaint)
         return sent

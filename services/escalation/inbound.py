@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -44,6 +45,7 @@ _LOCK: Final = "SELECT pg_try_advisory_lock($1, hashint4($2) # hashtext(current_
 _LOCK_CLASS: Final = 12346
 _UNTIL: Final = "SELECT coalesce((SELECT settled FROM es.city_time()), clock_timestamp())"
 _DUE: Final = "SELECT stream_id, due_at FROM es.due($1, $2, $3, $4, $5)"
+_CITY_DUE: Final = "SELECT stream_id, due_at, until FROM es.city_due($1, $2)"
 _NOBODY: Final = UUID(int=0)
 """Sorts before every complaint."""
 
@@ -82,6 +84,8 @@ class Ticker:
         while True:
             await self.own(connection)
             fired = await self.tick(connection)
+            if self._settings.time == "rehearsal":
+                fired += await self.tick_each(connection)
             self._telemetry.progressed()
             if not fired:
                 await asyncio.sleep(self._settings.tick_ms / 1000)
@@ -116,7 +120,7 @@ class Ticker:
         if not due:
             return 0
         with self._telemetry.batch("escalation tick"):
-            facts = await self._fire(due, until)
+            facts = await self._fire(due, dict.fromkeys(due, until))
         for due_at in due.values():
             self._telemetry.observe("timer.lateness_seconds", (until - due_at).total_seconds())
         if facts == 0:
@@ -124,6 +128,20 @@ class Ticker:
             # it waits for came between our two reads; then its complaint's other timers must still fire.
             self._pass_over(due)
             self._telemetry.log.error("timers_without_effect", complaints=list(due)[:10])
+        return len(due)
+
+    async def tick_each(self, connection: asyncpg.Connection[Any]) -> int:
+        """Fire what a conductor lets fire, each complaint up to its own instant; returns how many.
+
+        In one statement: what it finds is due by what the conductor knew, however long ago that was.
+        """
+        rows = await connection.fetch(_CITY_DUE, self._owned, DUE_MAX)
+        timers = {str(stream): (due_at, until) for stream, due_at, until in rows}
+        due = {stream: at for stream, (at, _) in timers.items() if (stream, at) not in self._passed_over}
+        if not due:
+            return 0
+        with self._telemetry.batch("escalation tick"):
+            await self._fire(due, {stream: timers[stream][1] for stream in due})
         return len(due)
 
     async def _due(
@@ -139,15 +157,15 @@ class Ticker:
                 return due
             low, behind = rows[-1]["due_at"], rows[-1]["stream_id"]
 
-    async def _fire(self, due: dict[str, datetime], until: datetime) -> int:
-        """Have the desk state what these timers mean; returns how many facts that were.
+    async def _fire(self, due: dict[str, datetime], until: Mapping[str, datetime]) -> int:
+        """Have the desk state what these timers mean, each up to its instant; returns how many facts that were.
 
         Where it cannot be done for all of them at once, half by half: what cannot be done for one complaint is
         left to an operator, who hears of it, and stops no other complaint's clock.
         """
         work = [
             Work(
-                FireDeadlines(complaint_id=ComplaintId(stream), until=until),
+                FireDeadlines(complaint_id=ComplaintId(stream), until=until[stream]),
                 ComplaintId(stream),
                 f"clock/{due_at.isoformat()}",
             )

@@ -23,7 +23,8 @@ pytestmark = pytest.mark.programs
 
 PROJECT: Final = Path(__file__).resolve().parents[2]
 COMMANDS: Final = (
-    "demo", "up", "status", "call", "unit", "show", "verify", "rebuild", "parked", "replay", "bench", "down", "wipe",
+    "demo", "up", "status", "call", "unit", "show", "verify", "rebuild", "parked", "replay", "rehearse", "bench",
+    "down", "wipe",
 )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from hotline.city.act import Act
-from hotline.city.agenda import Agenda, Timer, fire_until, shortest_limit
+from hotline.city.agenda import Agenda, Timer, Watch, fire_until, shortest_limit
 from shared import inputs
 from shared.events import Urgency
 from shared.ids import ComplaintId
@@ -135,20 +135,16 @@ def test_however_the_steps_are_cut_each_complaint_acts_in_its_own_order(seed: in
 # -- how far timers may fire
 
 
-def test_without_timers_everything_is_settled() -> None:
-    assert fire_until(at(60), []) == at(60)
-
-
 def test_the_second_limit_of_one_complaint_does_not_fire_with_the_first() -> None:
-    assert fire_until(at(600), [timer("a", 100), timer("a", 200)]) == at(200)
+    assert fire_until(at(600), [timer("a", 200), timer("a", 100)]) == at(200)
 
 
 def test_two_limits_of_one_complaint_at_one_instant_fire_together() -> None:
     assert fire_until(at(600), [timer("a", 100), timer("a", 100)]) > at(100)
 
 
-def test_limits_of_different_complaints_fire_together() -> None:
-    assert fire_until(at(400), [timer("a", 100), timer("b", 200), timer("c", 300)]) == at(400)
+def test_nothing_fires_beyond_the_step() -> None:
+    assert fire_until(at(400), [timer("a", 100)]) == at(400)
 
 
 def test_no_limit_that_begins_with_the_first_firing_fires_with_it() -> None:
@@ -165,15 +161,55 @@ def test_the_shortest_limit_is_the_rule_sets(urgency: Urgency, hours: int) -> No
     assert shortest_limit(BEIJING, urgency) == timedelta(hours=hours)
 
 
+def watch(*timers: Timer) -> Watch:
+    made = Watch()
+    for complaint in {one.complaint for one in timers}:
+        made.put(complaint, [one for one in timers if one.complaint == complaint])
+    return made
+
+
+def test_limits_of_different_complaints_fire_together_each_up_to_its_own_instant() -> None:
+    timers = watch(timer("a", 100), timer("a", 200), timer("b", 10, Urgency.CRITICAL_2H), timer("c", 400))
+    assert timers.fire(at(400), agenda(), ()) == {"a": at(200), "b": at(25)}
+    assert timers.next_at() == at(10)
+
+
+def test_a_limit_waits_for_the_act_before_it_and_for_the_act_at_its_very_instant() -> None:
+    timers = watch(timer("a", 100), timer("b", 100), timer("c", 100))
+    plan = agenda(act("a", 99), act("b", 100), act("c", 101))
+    assert timers.fire(at(150), plan, ()).keys() == {"c"}
+
+
+def test_a_limit_waits_for_what_is_just_handed_in() -> None:
+    timers = watch(timer("a", 100))
+    assert timers.fire(at(150), agenda(), {ComplaintId("a")}) == {}
+    assert timers.fire(at(150), agenda(), ()).keys() == {"a"}
+
+
+def test_a_timer_that_was_moved_or_cancelled_is_forgotten() -> None:
+    timers = watch(timer("a", 100), timer("b", 100))
+    timers.put(ComplaintId("a"), [timer("a", 300)])
+    timers.put(ComplaintId("b"), [])
+    assert timers.fire(at(300), agenda(), ()) == {}
+    assert timers.next_at() == at(300)
+    assert timers.due == {"a": at(300)}
+    assert timers.fire(at(301), agenda(), ()) == {"a": at(301)}
+
+
 @pytest.mark.parametrize("seed", range(20))
-def test_at_least_one_timer_always_fires_and_none_too_many(seed: int) -> None:
+def test_always_something_of_each_complaint_is_next_and_never_too_much(seed: int) -> None:
     dice = random.Random(seed)
     timers = [
         timer(f"c{dice.randint(0, 5)}", dice.randint(0, 300), dice.choice(list(Urgency))) for _ in range(9)
     ]
-    reach = fire_until(at(301), timers)
-    fired = [one for one in timers if one.due_at < reach]
-    assert fired
-    for one in fired:
-        assert reach - one.due_at <= shortest_limit(BEIJING, one.urgency)
-        assert {other.due_at for other in fired if other.complaint == one.complaint} == {one.due_at}
+    plan = agenda(*(act(f"c{n}", dice.randint(0, 300)) for n in range(6)))
+    known = watch(*timers)
+    acts = plan.take(at(301), known.due)
+    busy = {one.complaint for one in acts if one.complaint is not None}
+    firing = known.fire(at(301), plan, busy)
+    assert busy.isdisjoint(firing)
+    assert busy | firing.keys() == {f"c{n}" for n in range(6)}
+    for complaint, until in firing.items():
+        fired = [one for one in timers if one.complaint == complaint and one.due_at < until]
+        assert len({one.due_at for one in fired}) == 1
+        assert until - fired[0].due_at <= max(shortest_limit(BEIJING, one.urgency) for one in fired)

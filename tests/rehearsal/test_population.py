@@ -6,12 +6,14 @@ from collections import Counter, defaultdict, deque
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from functools import cache
+from itertools import groupby
+from operator import attrgetter
 
 import pytest
 from msgspec.structs import replace as changed
 
 from hotline.city.act import Act, Heard
-from hotline.city.agenda import Agenda, Timer, fire_until
+from hotline.city.agenda import Agenda, Timer, Watch
 from hotline.city.city import DAY
 from hotline.city.draw import Draw, Weighted
 from hotline.city.population import Beijing
@@ -276,19 +278,17 @@ def lived(step: timedelta, *, seed: int = 1, scale: float = LIVED) -> Hotline:
         for act in people.first_acts(now):
             agenda.put(act)
         while True:
-            due: dict[ComplaintId, datetime] = {}
-            for timer in hotline.timers(now):
-                due[timer.complaint] = min(due.get(timer.complaint, timer.due_at), timer.due_at)
-            if acts := agenda.take(now, due):
-                for act in acts:
-                    react(hotline.hear(act))
-                continue
-            timers = hotline.timers(now)
-            if not timers:
-                break
-            until = fire_until(now, timers)
-            for complaint in {timer.complaint for timer in timers if timer.due_at < until}:
+            watch = Watch()
+            for complaint, timers in groupby(sorted(hotline.timers(now)), key=attrgetter("complaint")):
+                watch.put(complaint, list(timers))
+            acts = agenda.take(now, watch.due)
+            firing = watch.fire(now, agenda, {act.complaint for act in acts})
+            for act in acts:
+                react(hotline.hear(act))
+            for complaint, until in firing.items():
                 react(hotline.fire(complaint, until))
+            if not acts and not firing:
+                break
         if not len(agenda) and people.next_at() is None and not hotline.timers(DAY + timedelta(days=999)):
             return hotline
 

@@ -1,0 +1,105 @@
+"""The load of a year: how many requests come on each day, and the city that lives through some of its days.
+
+The year's sums are the city's own (25 million requests in 2025, of which 10 million become work orders). How they
+divide by weekday, holiday and season is not published: `DAY_OFF` and `SEASON` are assumptions of the project.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, datetime, time, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from hotline.city.act import Act
+from hotline.city.population import Beijing
+from hotline.city.telephony import ABANDONED, CALLS_A_DAY, WORK_ORDERS, WRITTEN_SHARE, Telephony
+from shared.calendar import calendar
+from shared.catalogue import Catalogue
+
+YEAR: Final = 2025
+REQUESTS: Final = 25_000_000
+"""Received in 2025: about 2,500万, more than 70,000 calls a day."""
+ORDERS: Final = round(REQUESTS * WORK_ORDERS)
+"""Requests of the year that become work orders."""
+CALENDAR: Final = "cn-1"
+DAY_OFF: Final = 0.8
+"""Assumption: what comes on a weekend or holiday, against a working day."""
+SEASON: Final = {11: 1.15, 12: 1.15, 1: 1.1, 2: 1.05, 3: 1.05, 7: 1.05, 8: 1.05}
+"""Assumption: months of heating and of rain against the others."""
+
+AT_ONCE: Final = 30_000
+"""Requests in a step of the conductor, about: enough to fill its waves, and few enough to be held in memory."""
+
+_ZONE: Final = ZoneInfo("Asia/Shanghai")
+_REQUESTS_A_CALL: Final = 1 - ABANDONED + WRITTEN_SHARE
+
+
+def requests_by_day() -> dict[date, float]:
+    """Requests of each day of the year; together they are the year's."""
+    known = calendar(CALENDAR)
+    days = [
+        date(YEAR, 1, 1) + timedelta(days=n) for n in range((date(YEAR + 1, 1, 1) - date(YEAR, 1, 1)).days)
+    ]
+    weights = {day: SEASON.get(day.month, 1.0) * (1.0 if known.is_workday(day) else DAY_OFF) for day in days}
+    each = REQUESTS / sum(weights.values())
+    return {day: weight * each for day, weight in weights.items()}
+
+
+def span(month: int, days: int | None) -> list[date]:
+    """The days from the first of a month on: that month, or as many as are asked for, to the end of the year."""
+    every = [day for day in requests_by_day() if day.month >= month]
+    return [day for day in every if day.month == month] if days is None else every[:days]
+
+
+def midnight(day: date) -> datetime:
+    """When a day of the city begins."""
+    return datetime.combine(day, time.min, tzinfo=_ZONE)
+
+
+def step_of(scale: float) -> timedelta:
+    """How far city time should move at a step: a day of the whole city, more days of a small one."""
+    return timedelta(days=min(max(round(AT_ONCE * 365 / REQUESTS / scale), 1), 30))
+
+
+class Comings:
+    """The telephones of several days, one after the other; only one day is held at a time."""
+
+    def __init__(self, catalogue: Catalogue, *, seed: int, scale: float, days: Sequence[date]) -> None:
+        """`scale` 1 is the whole city; see `Telephony`."""
+        self._catalogue, self._seed = catalogue, seed
+        load = requests_by_day()
+        self._days = [(day, scale * load[day] / _REQUESTS_A_CALL / CALLS_A_DAY) for day in reversed(days)]
+        self._today: Telephony | None = None
+
+    def next_at(self) -> datetime | None:
+        """When the next call or request comes."""
+        while True:
+            at = self._today.next_at() if self._today is not None else None
+            if at is not None or not self._days:
+                return at
+            day, scale = self._days.pop()
+            self._today = Telephony(self._catalogue, seed=self._seed, scale=scale, day=midnight(day))
+
+    def until(self, until: datetime) -> Iterator[Act]:
+        """Everything that follows from the calls and requests up to this instant and not yet handed out."""
+        while (at := self.next_at()) is not None and at <= until:
+            assert self._today is not None  # noqa: S101 -- who has a next call has a day
+            yield from self._today.until(until)
+
+
+class BeijingYear(Beijing):
+    """See `Population`: some days of the year, followed until the last complaint ends."""
+
+    def __init__(self, catalogue: Catalogue, *, seed: int, scale: float, days: Sequence[date]) -> None:
+        """The same seed, scale, days and catalogue give the same facts."""
+        super().__init__(catalogue, seed=seed, scale=0, day=midnight(days[0]))
+        self._comings = Comings(catalogue, seed=seed, scale=scale, days=days)
+
+    def next_at(self) -> datetime | None:
+        """See `Population.next_at`."""
+        return self._comings.next_at()
+
+    def first_acts(self, until: datetime) -> Iterable[Act]:
+        """See `Population.first_acts`."""
+        return self._comings.until(until)

@@ -1,0 +1,170 @@
+"""`hotline rehearse`: a long stretch of the city's time through the whole running system."""
+
+from __future__ import annotations
+
+import json as json_module
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from hotline.commands.run import fail, run
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from hotline.verify import Report
+
+rehearse = typer.Typer(help="Live a long stretch of the city's time, to try rules out.", no_args_is_help=True)
+
+
+@rehearse.callback()
+def _group() -> None:
+    """Live a long stretch of the city's time, to try rules out."""
+
+
+@rehearse.command()
+def year(
+    month: Annotated[int, typer.Option(help="The month of 2025 to begin with.", min=1, max=12)] = 3,
+    days: Annotated[
+        int | None,
+        typer.Option(help="How many days; the whole month otherwise. --month 1 --days 365: the year.", min=1),
+    ] = None,
+    scale: Annotated[float, typer.Option(help="1 is the whole city.", min=0.0001, max=1)] = 0.1,
+    ruleset: Annotated[str, typer.Option(help="The rules to live under.")] = "beijing-draft-2021",
+    seed: Annotated[int, typer.Option(help="Another seed, another year.")] = 1,
+    streets: Annotated[
+        Path | None, typer.Option(help="A list of districts and streets (CSV); a small one is built in.")
+    ] = None,
+    *,
+    keep: Annotated[bool, typer.Option("--keep", help="Leave stack and services running.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="For a program to read.")] = False,
+) -> None:
+    """A year of the city (2025: 25 million requests, 10 million work orders), estimated from a month lived for real.
+
+    On a real Kafka and PostgreSQL, followed until the month's last complaint has ended. Exit code 1 where a life has
+    not ended, an input that Kafka acknowledged is lost, or the log does not verify.
+    """
+    from hotline.city.year import span
+    from shared.ruleset import ruleset as known_ruleset
+
+    if known_ruleset(ruleset).limits_given:
+        fail(f"{ruleset} takes the limits from the request, and this city's requests bring none.", code=2)
+    right, found = run(_year(span(month, days), scale, ruleset, seed, streets, keep=keep, json=json))
+    if json:
+        print(json_module.dumps(found, indent=2))
+    if not right:
+        raise typer.Exit(1)
+
+
+async def _year(
+    days: list[date], scale: float, ruleset: str, seed: int, streets: Path | None, *, keep: bool, json: bool
+) -> tuple[bool, dict[str, Any]]:
+    from hotline.city.conductor import Conductor
+    from hotline.city.ledger import Ledger
+    from hotline.city.territory import streets_beside_the_project, territory
+    from hotline.city.year import BeijingYear, midnight, requests_by_day, step_of
+    from hotline.estimate import Lived, disk_of, lived, satisfied
+    from hotline.rehearse import (
+        Interrupted,
+        how_it_is_left,
+        left_running,
+        staged,
+        until_interrupted,
+        verified,
+    )
+    from hotline.verify import digest
+    from hotline.view import View
+    from hotline.where import folder
+    from shared.catalogue import catalogue
+
+    listed = streets or streets_beside_the_project()
+    known = territory(listed) if listed is not None else catalogue()
+    load = requests_by_day()
+    view = View("hotline: a year of the city", quiet=json)
+    view.say(
+        f"{days[0]} to {days[-1]}, about {round(scale * sum(load[day] for day in days)):,} requests "
+        f"(scale {scale:g}), rules {ruleset}, seed {seed}."
+    )
+
+    async def work(ledger: Ledger) -> tuple[Lived, Report, str]:
+        stages = staged("year", known, ruleset=ruleset, traces_ratio=0.01, counts={}, say=view.say, keep=keep)
+        async with stages as stage:
+            realm = stage.realm
+            empty = await disk_of(realm, folder())
+            conductor = Conductor(
+                BeijingYear(known, seed=seed, scale=scale, days=days),
+                kafka=realm.kafka,
+                postgres=realm.owner_dsn,
+                prefix=realm.prefix,
+                units=tuple(known.units),
+                start=midnight(days[0]),
+                step=step_of(scale),
+                ledger=ledger,
+            )
+            summary = await conductor.live(view.show)
+            grown = await disk_of(realm, folder()) - empty
+            view.say("Nothing is left to happen. Reading the whole log …")
+            report = await verified(realm, known, ledger, all_end=True)
+            reader = realm.logins["reader"]
+            found = lived(
+                summary,
+                from_day=days[0].isoformat(),
+                days=len(days),
+                scale=scale,
+                ruleset=ruleset,
+                seed=seed,
+                satisfied=await satisfied(reader),
+                disk=grown,
+            )
+            return found, report, await digest(reader)
+
+    try:
+        with view, Ledger() as ledger:
+            found, report, said = await until_interrupted(work(ledger), view.say)
+    except Interrupted:
+        print(f"Stopped. {how_it_is_left(folder(), 'year')}", file=sys.stderr)
+        raise typer.Exit(130) from None
+    if not json:
+        _print(found)
+        report.print()
+        if not keep and (running := left_running(folder())):
+            print(running)
+    result = {**found.as_dict(), "verify_problems": report.problem_count, "digest": said}
+    return not report.problem_count, result
+
+
+def _print(found: Any) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from hotline.estimate import BAR_MINUTES
+
+    minutes, month = found.year_minutes, found.month_bytes
+    table = Table(title="Lived", title_justify="left", show_header=False)
+    table.add_column(style="bold")
+    table.add_column(justify="right")
+    rows = [
+        ("days", f"{found.days} from {found.from_day}, scale {found.scale:g}"),
+        ("requests", f"{found.requests:,}"),
+        ("  work orders", f"{found.orders:,}"),
+        ("facts in the log", f"{found.facts:,}"),
+        ("limits to sign missed", f"{found.sign_limits_missed:,}"),
+        ("limits to answer missed", f"{found.answer_limits_missed:,}"),
+        ("notices to the next level", f"{found.escalations:,}"),
+        ("citizens asked", f"{found.visits:,}"),
+        ("  satisfied", f"{found.satisfied:,}"),
+        ("lived in", f"{found.seconds:,.1f} s, {found.rounds:,} waves"),
+        ("lives a second", f"{found.lives_per_second:,.0f}"),
+    ]
+    if minutes is not None and month is not None:
+        missed = f", {minutes / BAR_MINUTES:.1f} times the bar" if minutes > BAR_MINUTES else ""
+        rows += [
+            ("the year, estimated", f"{minutes:,.0f} min (bar {BAR_MINUTES}{missed})"),
+            ("disk a month, estimated", f"{month / 1e9:,.1f} GB"),
+            ("estimated from", f"{found.year_share:.3%} of the year's work orders, in proportion"),
+        ]
+    for row in rows:
+        table.add_row(*row)
+    Console().print(table)

@@ -1,0 +1,145 @@
+"""What a rehearsal of some days says about the year they are of."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import asyncpg
+
+from hotline.city.conductor import Summary
+from hotline.city.year import ORDERS
+from hotline.realm import Realm
+from shared.events import VisitMade
+
+BAR_MINUTES: Final = 90
+"""In how many minutes a year is to be lived through."""
+
+_SATISFIED: Final = """
+SELECT count(*) FROM es.event WHERE type = $1 AND (convert_from(body, 'UTF8')::json ->> 'satisfied')::boolean
+"""
+_DATABASE: Final = "SELECT pg_database_size(current_database())"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lived:
+    """What came of the days that were lived, and what it makes of the year."""
+
+    from_day: str
+    days: int
+    scale: float
+    ruleset: str
+    seed: int
+    requests: int
+    orders: int
+    """Requests that became work orders."""
+    facts: int
+    sign_limits_missed: int
+    answer_limits_missed: int
+    escalations: int
+    visits: int
+    satisfied: int
+    """Citizens who, asked, were satisfied."""
+    seconds: float
+    """From the first call to the end of the last life."""
+    rounds: int
+    lives_per_second: float
+    """Ended lives, direct answers included."""
+    disk_bytes: int
+    """What database and topics have grown by."""
+
+    @property
+    def year_share(self) -> float:
+        """Work orders lived, of the year's."""
+        return self.orders / ORDERS
+
+    @property
+    def year_minutes(self) -> float | None:
+        """The year at this speed; None where nothing was lived.
+
+        By work orders, so what a wave costs however little it carries is counted for each life: at a small scale
+        this is more than the year would take.
+        """
+        return self.seconds / 60 / self.year_share if self.orders else None
+
+    @property
+    def month_bytes(self) -> int | None:
+        """Disk of a twelfth of the year; None where nothing was lived."""
+        return round(self.disk_bytes / self.year_share / 12) if self.orders else None
+
+    def as_dict(self) -> dict[str, object]:
+        """For a program to read."""
+        minutes, month = self.year_minutes, self.month_bytes
+        return {
+            **{name: getattr(self, name) for name in self.__dataclass_fields__},
+            "seconds": round(self.seconds, 1),
+            "lives_per_second": round(self.lives_per_second, 1),
+            "year_minutes": None if minutes is None else round(minutes, 1),
+            "year_minutes_bar": BAR_MINUTES,
+            "year_orders": ORDERS,
+            "year_share": self.year_share,
+            "month_bytes": month,
+        }
+
+
+def lived(
+    summary: Summary,
+    *,
+    from_day: str,
+    days: int,
+    scale: float,
+    ruleset: str,
+    seed: int,
+    satisfied: int,
+    disk: int,
+) -> Lived:
+    """What a rehearsal came to."""
+    facts: Mapping[str, int] = summary.facts
+    return Lived(
+        from_day=from_day,
+        days=days,
+        scale=scale,
+        ruleset=ruleset,
+        seed=seed,
+        requests=summary.requests,
+        orders=summary.requests - summary.answered_directly,
+        facts=sum(facts.values()),
+        sign_limits_missed=facts.get("SignLimitMissed", 0),
+        answer_limits_missed=facts.get("FeedbackLimitMissed", 0),
+        escalations=summary.escalated,
+        visits=summary.visited,
+        satisfied=satisfied,
+        seconds=summary.elapsed_seconds,
+        rounds=summary.rounds,
+        lives_per_second=summary.lives_per_second,
+        disk_bytes=disk,
+    )
+
+
+async def satisfied(reader_dsn: str) -> int:
+    """How many citizens said that they were satisfied."""
+    connection = await asyncpg.connect(reader_dsn)
+    try:
+        found: int = await connection.fetchval(_SATISFIED, VisitMade.__name__)
+    finally:
+        await connection.close()
+    return found
+
+
+async def disk_of(realm: Realm, stack: Path) -> int:
+    """Bytes that a city takes: its database, and its topics where the stack lies in this folder."""
+    connection = await asyncpg.connect(realm.owner_dsn)
+    try:
+        database: int = await connection.fetchval(_DATABASE)
+    finally:
+        await connection.close()
+    return database + await asyncio.to_thread(_topics_bytes, stack, realm.prefix)
+
+
+def _topics_bytes(stack: Path, prefix: str) -> int:
+    # Blocks, not sizes: Kafka's indexes are set up large and empty.
+    topics = (file for folder in stack.rglob(f"{prefix}*") if folder.is_dir() for file in folder.iterdir())
+    return sum(file.stat().st_blocks * 512 for file in topics if file.is_file())
