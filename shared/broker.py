@@ -35,6 +35,10 @@ from shared.telemetry import Telemetry
 LAG_COMMIT_SECONDS: Final = 2.0
 """How often Kafka is told how far we are, for lag tools."""
 
+FETCH_BYTES_MAX: Final = 8 * 1024 * 1024
+"""What one answer of a broker brings at most: two full batches of usual messages. By default it is
+50 MB, all of which the client holds when much waits on 200 units' topics; see docs/performance.md."""
+
 LOOK_MS: Final = 1000
 """How long a door with nothing to do waits before it looks whether it is still open."""
 
@@ -133,6 +137,7 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
             "fetch_min_bytes": self._settings.gather_bytes if patient else 1,
             "fetch_max_wait_ms": self._settings.gather_ms if patient else 100,
             "max_partition_fetch_bytes": 4 * 1024 * 1024,
+            "fetch_max_bytes": FETCH_BYTES_MAX,
             "session_timeout_ms": 10_000,
             "heartbeat_interval_ms": 2_000,
             "max_poll_interval_ms": 300_000,

@@ -1,0 +1,66 @@
+"""Part `memory` at a size too small to measure anything: what went through each desk is counted rightly."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from hotline.bench.memory import LISTENERS, Result, Sample, Size, held_of, run
+from hotline.commands.bench import draw, tell
+from hotline.realm import PROCESSES
+
+SIZE = Size(messages=3000)
+
+
+@pytest.fixture(scope="module")
+async def result(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Result]:
+    level = logging.getLogger("aiokafka").level  # it silences its clients, and is a guest here
+    yield await run(SIZE, units=34, folder=tmp_path_factory.mktemp("bench"), say=print)
+    logging.getLogger("aiokafka").setLevel(level)
+
+
+@pytest.mark.connected
+@pytest.mark.timeout(600)
+def test_as_many_messages_go_through_each_desk_as_were_asked_for(
+    result: Result, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert result.wrong == []
+    assert (result.messages, result.lives) == (3000, 334)
+    assert set(result.held) == set(PROCESSES)
+    assert set(LISTENERS) <= set(result.samples[-1].messages)
+    assert all(0 < one.at_marks[0] <= one.highest for one in result.held.values())
+    tell("memory", result, json=True)
+    assert msgspec.convert(json.loads(capsys.readouterr().out), Result) == result
+    tell("memory", result, json=False)
+    assert "Every life is whole" in capsys.readouterr().out
+    pytest.importorskip("matplotlib")
+    draw("memory", result, tmp_path / "memory.svg")
+
+
+def _samples(*values: int) -> list[Sample]:
+    return [
+        Sample(seconds=float(n), messages={"intake": n}, memory_bytes={"intake": value})
+        for n, value in enumerate(values)
+    ]
+
+
+def test_growth_is_the_last_quarter_by_the_second() -> None:
+    held = held_of("intake", _samples(1, 5, 100, 100, 900, 100, 150, 150))
+    assert (held.growth, held.highest, held.messages) == (1.5, 900, 7)
+    assert held.at_marks[-1] == 150
+
+
+def test_a_single_reading_did_not_grow() -> None:
+    assert held_of("intake", _samples(7)).growth == 1.0
+
+
+def test_lives_and_calls_bring_each_desk_its_messages() -> None:
+    for messages in (1, 9, 3000, 1_000_000):
+        size = Size(messages=messages)
+        assert size.lives * 9 >= messages
+        assert size.lives + 3 * size.calls >= messages
