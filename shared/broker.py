@@ -55,6 +55,8 @@ AWAY: Final = (
 Translate = Callable[[Incoming], Work | None]
 """A message to what it asks of the desk; None where the desk has nothing to do with it. Raises `BadInput`."""
 
+Records = Sequence[ConsumerRecord[Any, Any]]
+
 _Heard = TypeVar("_Heard")
 
 Handle = Callable[[Sequence[Incoming], Batch], None]
@@ -74,6 +76,85 @@ async def _undecoded(message: KafkaMessage) -> bytes:
     """Nothing: bodies are decoded one by one where they are handled."""
     del message
     return b""
+
+
+def subscribed(
+    broker: KafkaBroker,
+    *,
+    group: str,
+    listener: ConsumerRebalanceListener,
+    fetch: Callable[[AIOKafkaConsumer], Awaitable[Records]],
+    take: Callable[[Records], Awaitable[None]],
+    topic: str = "",
+    pattern: str = "",
+    gather_ms: int = 0,
+) -> Any:
+    """A subscription to a topic, or to all that match: what `fetch` gives is handed to `take`, batch by batch.
+
+    `gather_ms`: how long the broker may gather before it answers; 0: it answers at once.
+    """
+    options: dict[str, Any] = {
+        "batch": True,
+        "group_id": group,
+        "auto_offset_reset": "none",
+        "ack_policy": AckPolicy.MANUAL,
+        "listener": listener,
+        "fetch_min_bytes": 65_536 if gather_ms else 1,
+        "fetch_max_wait_ms": gather_ms or 100,
+        "max_partition_fetch_bytes": 4 * 1024 * 1024,
+        "session_timeout_ms": 10_000,
+        "heartbeat_interval_ms": 2_000,
+        "max_poll_interval_ms": 300_000,
+        "parser": _unparsed,
+        "decoder": _undecoded,
+    }
+    subscribe: Any = (
+        broker.subscriber(pattern=pattern, **options) if pattern else broker.subscriber(topic, **options)
+    )
+
+    async def on_batch(message: Message) -> None:
+        await take(message.raw_message)
+
+    subscribe(on_batch)
+    subscribe.get_msg = fetch
+    return subscribe
+
+
+async def next_of(
+    consumer: AIOKafkaConsumer,
+    most: int,
+    hear: Callable[[Callable[[], Awaitable[dict[Any, Any]]]], Awaitable[dict[Any, Any] | None]],
+) -> Records:
+    """What has come, as soon as something has.
+
+    FastStream's own look sleeps as long again after one that found nothing (where messages are rare, half
+    of them waited up to 200 ms for nothing), and sleeps over an error of Kafka and tells nobody.
+    """
+    while True:
+        got = await hear(lambda: consumer.getmany(timeout_ms=LOOK_MS, max_records=most))
+        if got:
+            return tuple(chain.from_iterable(got.values()))
+
+
+async def heard(fetch: Callable[[], Awaitable[_Heard]], doors: Sequence[Door]) -> _Heard | None:
+    """What the consumer of these doors has; None where an offset is no longer there and they had to go past it.
+
+    Any other error of Kafka is told of once until it can be read again, counted, and raised: whoever fetches
+    waits and tries again.
+    """
+    try:
+        got = await fetch()
+    except OffsetOutOfRangeError as error:
+        for door in doors:
+            await door.go_past(error.args[0])
+        return None
+    except KafkaError as error:
+        for door in doors:
+            door.cannot_read(error)
+        raise
+    for door in doors:
+        door.reads()
+    return got
 
 
 @dataclass(slots=True)
@@ -111,6 +192,8 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
         """Partitions read further than is stored."""
         self._turn = asyncio.Lock()
         self._seeks = 0
+        self._fetched_at = 0
+        """What `_seeks` was when the last records were fetched."""
         self._subscriber: Any = None
         self._written_at = 0.0
         self._flush: asyncio.TimerHandle | None = None
@@ -123,67 +206,44 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
         self, broker: KafkaBroker, *, topic: str = "", pattern: str = "", patient: bool = False
     ) -> None:
         """Subscribe to a topic, or to all that match; `patient` lets the broker gather before it answers."""
-        options: dict[str, Any] = {
-            "batch": True,
-            "group_id": f"{self._settings.topic_prefix}{self._desk.name}.{self.name}",
-            "auto_offset_reset": "none",
-            "ack_policy": AckPolicy.MANUAL,
-            "listener": self,
-            "fetch_min_bytes": 65_536 if patient else 1,
-            "fetch_max_wait_ms": self._settings.gather_ms if patient else 100,
-            "max_partition_fetch_bytes": 4 * 1024 * 1024,
-            "session_timeout_ms": 10_000,
-            "heartbeat_interval_ms": 2_000,
-            "max_poll_interval_ms": 300_000,
-            "parser": _unparsed,
-            "decoder": _undecoded,
-        }
-        subscribe = (
-            broker.subscriber(pattern=pattern, **options) if pattern else broker.subscriber(topic, **options)
+
+        async def on_batch(records: Records) -> None:
+            await self.take(records, self._fetched_at)
+
+        self._subscriber = subscribed(
+            broker,
+            group=f"{self._settings.topic_prefix}{self._desk.name}.{self.name}",
+            listener=self,
+            fetch=self._next,
+            take=on_batch,
+            topic=topic,
+            pattern=pattern,
+            gather_ms=self._settings.gather_ms if patient else 0,
         )
 
-        async def on_batch(message: Message) -> None:
-            await self.take(message.raw_message)
+    def hears_by(self, subscriber: Any) -> None:
+        """Hear by somebody else's subscription: its `consumer` is asked for what this door needs of one."""
+        self._subscriber = subscriber
 
-        subscribe(on_batch)
-        subscribe.get_msg = self._next
-        self._subscriber = subscribe
-
-    async def _next(self, consumer: AIOKafkaConsumer) -> tuple[ConsumerRecord[Any, Any], ...]:
-        """What has come, as soon as something has.
-
-        FastStream's own look sleeps as long again after one that found nothing (where messages are rare, half
-        of them waited up to 200 ms for nothing), and sleeps over an error of Kafka and tells nobody.
-        """
-        while True:
-            got = await self.hear(
-                lambda: consumer.getmany(timeout_ms=LOOK_MS, max_records=self._settings.batch_max)
-            )
-            if got:
-                return tuple(chain.from_iterable(got.values()))
+    async def _next(self, consumer: AIOKafkaConsumer) -> Records:
+        records = await next_of(consumer, self._settings.batch_max, self.hear)
+        self._fetched_at = self._seeks
+        return records
 
     # -- what cannot be read
 
     async def hear(self, fetch: Callable[[], Awaitable[_Heard]]) -> _Heard | None:
-        """What the consumer has; None where our offset is no longer there and the door had to go past it.
+        """See `heard`."""
+        return await heard(fetch, [self])
 
-        Any other error of Kafka is told of once until it can be read again, counted, and raised: whoever fetches
-        waits and tries again.
-        """
-        try:
-            heard = await fetch()
-        except OffsetOutOfRangeError as error:
-            await self._go_past(error.args[0])
-            return None
-        except KafkaError as error:
-            self._cannot_read(error)
-            raise
+    def reads(self) -> None:
+        """It could be read."""
         if self._unreadable is not None:
             self._unreadable = None
             self._telemetry.log.info("door_reads_again", door=self.name)
-        return heard
 
-    def _cannot_read(self, error: Exception) -> None:
+    def cannot_read(self, error: Exception) -> None:
+        """It could not be read: tell of it once until it can be, and count it."""
         self._telemetry.count("door.unreadable")
         why = told(error)
         if why != self._unreadable:
@@ -195,8 +255,8 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
                 partitions={f"{topic} {part}": s.ahead.offset for (topic, part), s in self._standing.items()},
             )
 
-    async def _go_past(self, places: Mapping[TopicPartition, int]) -> None:
-        """Kafka no longer has our offsets: go on at the earliest there is, and say what was not read.
+    async def go_past(self, places: Mapping[TopicPartition, int]) -> None:
+        """Kafka no longer has these offsets: go on at the earliest there is, and say what was not read.
 
         Either retention has passed us, or the topic was made anew and is shorter than we had read. The relay's
         mark stays: its messages of a new topic are newer.
@@ -207,23 +267,24 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
                 standing = self._standing.get((tp.topic, tp.partition))
                 if standing is None:
                     continue  # taken away meanwhile
-                self._telemetry.count("door.unreadable")
                 earliest = (await consumer.beginning_offsets([tp]))[tp]
-                skipped = max(earliest - standing.ahead.offset, 0)
-                self._telemetry.count("door.offsets_skipped", skipped)
-                self._telemetry.log.error(
-                    "offset_out_of_range",
-                    door=self.name,
-                    topic=tp.topic,
-                    partition=tp.partition,
-                    offset=offset,
-                    goes_on_at=earliest,
-                    skipped=skipped,
-                )
-                standing.ahead = standing.ahead._replace(offset=earliest)
-                self._dirty.add((tp.topic, tp.partition))
+                if not offset < earliest <= standing.ahead.offset:  # else it was another door of the same ear
+                    self._telemetry.count("door.unreadable")
+                    skipped = max(earliest - standing.ahead.offset, 0)
+                    self._telemetry.count("door.offsets_skipped", skipped)
+                    self._telemetry.log.error(
+                        "offset_out_of_range",
+                        door=self.name,
+                        topic=tp.topic,
+                        partition=tp.partition,
+                        offset=offset,
+                        goes_on_at=earliest,
+                        skipped=skipped,
+                    )
+                    standing.ahead = standing.ahead._replace(offset=earliest)
+                    self._dirty.add((tp.topic, tp.partition))
                 with suppress(KafkaError, AssertionError):  # taken away meanwhile
-                    consumer.seek(tp, earliest)
+                    consumer.seek(tp, standing.ahead.offset)
             await self._write(Batch())
 
     # -- partitions come and go
@@ -267,12 +328,23 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
 
     # -- batches
 
-    async def take(self, records: Sequence[ConsumerRecord[Any, Any]]) -> None:
+    @property
+    def seeks(self) -> int:
+        """How often this door has sought: what was fetched before the last time is not taken."""
+        return self._seeks
+
+    def reads_from(self, tp: TopicPartition) -> int | None:
+        """The next offset this door needs of a partition; None where it has not been told yet."""
+        standing = self._standing.get((tp.topic, tp.partition))
+        return None if standing is None else standing.ahead.offset
+
+    async def take(self, records: Sequence[ConsumerRecord[Any, Any]], fetched_at: int | None = None) -> None:
         """Handle what has come as one batch; returns when it is written, waits while PostgreSQL is away.
 
-        Nothing is raised: FastStream would drop the batch and go on behind it.
+        `fetched_at`: what `seeks` was when the records were fetched, where that is not just now. Nothing is
+        raised: FastStream would drop the batch and go on behind it.
         """
-        seeks, in_hand = self._seeks, False
+        seeks, in_hand = self._seeks if fetched_at is None else fetched_at, False
         try:
             async with self._turn:
                 if seeks != self._seeks:

@@ -182,8 +182,9 @@ class City:
         *which: str,
         counts: Mapping[str, int] | None = None,
         extra: Mapping[str, str] | None = None,
+        one_process: bool = False,
     ) -> None:
-        """Start these services, all five without a name, and wait until they work; kept alive until `stop`."""
+        """Start these services, all without a name, and wait until they work; kept alive until `stop`."""
         idle = {f"{name.upper()}_OFFSETS_IDLE_MS": str(self._idle_ms) for name in realm.PROCESSES}
         told: dict[str, Any] = {
             **self._options,
@@ -191,7 +192,9 @@ class City:
         }
         services = [
             service
-            for service in realm.services(self.realm, self.folder / "logs", counts=counts, **told)
+            for service in realm.services(
+                self.realm, self.folder / "logs", counts=counts, one_process=one_process, **told
+            )
             if not which or service.name.partition("-")[0] in which
         ]
         supervisor = Supervisor(services, stack=self._stack, say=self.said.append)
@@ -206,6 +209,8 @@ class City:
             )
 
         desks = {service.name.partition("-")[0] for service in services}
+        if realm.TOGETHER in desks:
+            desks |= set(realm.DESKS)
         await until(lambda: self._hear(desks), within=60, what="every door with its partitions", every=0.1)
 
     async def _hear(self, desks: set[str]) -> bool:
