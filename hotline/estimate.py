@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -141,5 +143,10 @@ async def disk_of(realm: Realm, stack: Path) -> int:
 
 def _topics_bytes(stack: Path, prefix: str) -> int:
     # Blocks, not sizes: Kafka's indexes are set up large and empty.
-    topics = (file for folder in stack.rglob(f"{prefix}*") if folder.is_dir() for file in folder.iterdir())
-    return sum(file.stat().st_blocks * 512 for file in topics if file.is_file())
+    found = 0
+    for folder, _, files in os.walk(stack):
+        if Path(folder).name.startswith(prefix):
+            for file in files:
+                with suppress(FileNotFoundError):  # Kafka clears away what an earlier city left
+                    found += (Path(folder) / file).stat().st_blocks * 512
+    return found

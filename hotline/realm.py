@@ -26,6 +26,8 @@ from shared.topics import Topic, names
 
 DESKS: Final = ("intake", "dispatch", "escalation", "feedback")
 PROCESSES: Final = (*DESKS, "relay")
+TOGETHER: Final = "desks"
+"""The one process of all desks, where there is one (`hotline.together`)."""
 _GRANTED: Final = {
     **dict.fromkeys(DESKS, "hotline_desk"),
     "relay": "hotline_relay",
@@ -149,9 +151,13 @@ def services(
     counts: Mapping[str, int] | None = None,
     extra: Mapping[str, str] | None = None,
     metrics: bool = True,
+    one_process: bool = False,
 ) -> list[Service]:
-    """The processes of a city; `counts` says how many of each, `extra` adds settings by their full name."""
-    made: list[Service] = []
+    """The processes of a city; `counts` says how many of each, `extra` adds settings by their full name.
+
+    With `one_process` all desks sit in one, called `desks`; each is told the same.
+    """
+    told: dict[str, dict[str, str]] = {}
     for name in PROCESSES:
         upper = name.upper()
         settings = {
@@ -174,17 +180,21 @@ def services(
             settings["CATALOGUE"] = catalogue
         if name == "escalation" and time == "rehearsal":
             settings |= {"TICK_MS": "5", "FULL_SCAN_SECONDS": "0"}
-        environment = {f"{upper}_{key}": value for key, value in settings.items()}
-        environment |= {k: v for k, v in (extra or {}).items() if k.startswith(upper + "_")}
-        module = "shared.log" if name == "relay" else f"services.{name}"
-        count = (counts or {}).get(name, 1)
-        made.extend(
-            Service(
-                name=name if count == 1 else f"{name}-{number}",
-                command=(sys.executable, "-m", module),
-                env=environment if count == 1 else environment | {f"{upper}_INSTANCE": f"{name}-{number}"},
-                log=logs / f"{name if count == 1 else f'{name}-{number}'}.log",
-            )
-            for number in range(1, count + 1)
+        told[name] = {f"{upper}_{key}": value for key, value in settings.items()}
+        told[name] |= {k: v for k, v in (extra or {}).items() if k.startswith(upper + "_")}
+    processes = {name: (f"services.{name}", told[name]) for name in DESKS}
+    if one_process:
+        every = {key: value for name in DESKS for key, value in told[name].items()}
+        processes = {TOGETHER: ("hotline.together", every)}
+    processes["relay"] = ("shared.log", told["relay"])
+    return [
+        Service(
+            name=name if count == 1 else f"{name}-{number}",
+            command=(sys.executable, "-m", module),
+            env=environment if count == 1 else environment | {f"{name.upper()}_INSTANCE": f"{name}-{number}"},
+            log=logs / f"{name if count == 1 else f'{name}-{number}'}.log",
         )
-    return made
+        for name, (module, environment) in processes.items()
+        for count in ((counts or {}).get(name, 1),)
+        for number in range(1, count + 1)
+    ]

@@ -53,6 +53,7 @@ def services_of(city: City, counts: Mapping[str, int] | None = None) -> list[Ser
         ruleset=city.ruleset,
         catalogue=city.catalogue,
         counts=counts,
+        one_process=city.one_process,
     )
 
 

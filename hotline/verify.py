@@ -33,12 +33,12 @@ import psutil
 from hotline.ends import ends_of
 from hotline.report import Report
 from shared.codec import TYPES, UnknownType, decoded, encoded
+from shared.company import tune_gc
 from shared.complaint import STATE_SCHEMA, UNOPENED, Case, Complaint, due_deadlines, evolve, head_text
 from shared.envelope import GENESIS, chained, microseconds
 from shared.events import SPEAKERS, Fact, LimitMissCorrected
 from shared.life import REFUSALS, Awaited, illegal, unfinished, waits_for
 from shared.log import TIMER_KINDS, timer_shard
-from shared.process import tune_gc
 from shared.topics import COMPLAINTS_LOG
 
 __all__ = ["Report", "digest", "verify"]

@@ -43,6 +43,8 @@ class City:
     traces_ratio: float = 0.01
     logs: str = ""
     """Folder of the services' logs."""
+    one_process: bool = False
+    """Whether all desks sit in one process."""
 
 
 def folder() -> Path:

@@ -59,6 +59,8 @@ AWAY: Final = (
 Translate = Callable[[Incoming], Work | None]
 """A message to what it asks of the desk; None where the desk has nothing to do with it. Raises `BadInput`."""
 
+Records = Sequence[ConsumerRecord[Any, Any]]
+
 _Heard = TypeVar("_Heard")
 
 Handle = Callable[[Sequence[Incoming], Batch], None]
@@ -78,6 +80,90 @@ async def _undecoded(message: KafkaMessage) -> bytes:
     """Nothing: bodies are decoded one by one where they are handled."""
     del message
     return b""
+
+
+def subscribed(
+    broker: KafkaBroker,
+    *,
+    group: str,
+    listener: ConsumerRebalanceListener,
+    fetch: Callable[[AIOKafkaConsumer], Awaitable[Records]],
+    take: Callable[[Records], Awaitable[None]],
+    topic: str = "",
+    pattern: str = "",
+    gather_bytes: int = 1,
+    gather_ms: int = 100,
+    instance: str = "",
+) -> Any:
+    """A subscription to a topic, or to all that match: what `fetch` gives is handed to `take`, batch by batch.
+
+    The broker answers once it has `gather_bytes`, or `gather_ms` after it was asked. `instance`: a lasting name in the
+    group.
+    """
+    options: dict[str, Any] = {
+        "batch": True,
+        "group_id": group,
+        "group_instance_id": instance or None,
+        "auto_offset_reset": "none",
+        "ack_policy": AckPolicy.MANUAL,
+        "listener": listener,
+        "fetch_min_bytes": gather_bytes,
+        "fetch_max_wait_ms": gather_ms,
+        "max_partition_fetch_bytes": 4 * 1024 * 1024,
+        "fetch_max_bytes": FETCH_BYTES_MAX,
+        "session_timeout_ms": 10_000,
+        "heartbeat_interval_ms": 2_000,
+        "max_poll_interval_ms": 300_000,
+        "parser": _unparsed,
+        "decoder": _undecoded,
+    }
+    subscribe: Any = (
+        broker.subscriber(pattern=pattern, **options) if pattern else broker.subscriber(topic, **options)
+    )
+
+    async def on_batch(message: Message) -> None:
+        await take(message.raw_message)
+
+    subscribe(on_batch)
+    subscribe.get_msg = fetch
+    return subscribe
+
+
+async def next_of(
+    consumer: AIOKafkaConsumer,
+    most: int,
+    hear: Callable[[Callable[[], Awaitable[dict[Any, Any]]]], Awaitable[dict[Any, Any] | None]],
+) -> Records:
+    """What has come, as soon as something has.
+
+    FastStream's own look sleeps as long again after one that found nothing (where messages are rare, half
+    of them waited up to 200 ms for nothing), and sleeps over an error of Kafka and tells nobody.
+    """
+    while True:
+        got = await hear(lambda: consumer.getmany(timeout_ms=LOOK_MS, max_records=most))
+        if got:
+            return tuple(chain.from_iterable(got.values()))
+
+
+async def heard(fetch: Callable[[], Awaitable[_Heard]], doors: Sequence[Door]) -> _Heard | None:
+    """What the consumer of these doors has; None where an offset is no longer there and they had to go past it.
+
+    Any other error of Kafka is told of once until it can be read again, counted, and raised: whoever fetches
+    waits and tries again.
+    """
+    try:
+        got = await fetch()
+    except OffsetOutOfRangeError as error:
+        for door in doors:
+            await door.go_past(error.args[0])
+        return None
+    except KafkaError as error:
+        for door in doors:
+            door.cannot_read(error)
+        raise
+    for door in doors:
+        door.reads()
+    return got
 
 
 @dataclass(slots=True)
@@ -115,6 +201,8 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
         """Partitions read further than is stored."""
         self._turn = asyncio.Lock()
         self._seeks = 0
+        self._fetched_at = 0
+        """What `_seeks` was when the last records were fetched."""
         self._subscriber: Any = None
         self._written_at = 0.0
         self._flush: asyncio.TimerHandle | None = None
@@ -127,69 +215,46 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
         self, broker: KafkaBroker, *, topic: str = "", pattern: str = "", patient: bool = False
     ) -> None:
         """Subscribe to a topic, or to all that match; `patient` lets the broker gather before it answers."""
-        options: dict[str, Any] = {
-            "batch": True,
-            "group_id": f"{self._settings.topic_prefix}{self._desk.name}.{self.name}",
-            "group_instance_id": self._settings.instance or None,
-            "auto_offset_reset": "none",
-            "ack_policy": AckPolicy.MANUAL,
-            "listener": self,
-            "fetch_min_bytes": self._settings.gather_bytes if patient else 1,
-            "fetch_max_wait_ms": self._settings.gather_ms if patient else 100,
-            "max_partition_fetch_bytes": 4 * 1024 * 1024,
-            "fetch_max_bytes": FETCH_BYTES_MAX,
-            "session_timeout_ms": 10_000,
-            "heartbeat_interval_ms": 2_000,
-            "max_poll_interval_ms": 300_000,
-            "parser": _unparsed,
-            "decoder": _undecoded,
-        }
-        subscribe = (
-            broker.subscriber(pattern=pattern, **options) if pattern else broker.subscriber(topic, **options)
+
+        async def on_batch(records: Records) -> None:
+            await self.take(records, self._fetched_at)
+
+        self._subscriber = subscribed(
+            broker,
+            group=f"{self._settings.topic_prefix}{self._desk.name}.{self.name}",
+            listener=self,
+            fetch=self._next,
+            take=on_batch,
+            topic=topic,
+            pattern=pattern,
+            gather_bytes=self._settings.gather_bytes if patient else 1,
+            gather_ms=self._settings.gather_ms if patient else 100,
+            instance=self._settings.instance,
         )
 
-        async def on_batch(message: Message) -> None:
-            await self.take(message.raw_message)
+    def hears_by(self, subscriber: Any) -> None:
+        """Hear by somebody else's subscription: its `consumer` is asked for what this door needs of one."""
+        self._subscriber = subscriber
 
-        subscribe(on_batch)
-        subscribe.get_msg = self._next
-        self._subscriber = subscribe
-
-    async def _next(self, consumer: AIOKafkaConsumer) -> tuple[ConsumerRecord[Any, Any], ...]:
-        """What has come, as soon as something has.
-
-        FastStream's own look sleeps as long again after one that found nothing (where messages are rare, half
-        of them waited up to 200 ms for nothing), and sleeps over an error of Kafka and tells nobody.
-        """
-        while True:
-            got = await self.hear(
-                lambda: consumer.getmany(timeout_ms=LOOK_MS, max_records=self._settings.batch_max)
-            )
-            if got:
-                return tuple(chain.from_iterable(got.values()))
+    async def _next(self, consumer: AIOKafkaConsumer) -> Records:
+        records = await next_of(consumer, self._settings.batch_max, self.hear)
+        self._fetched_at = self._seeks
+        return records
 
     # -- what cannot be read
 
     async def hear(self, fetch: Callable[[], Awaitable[_Heard]]) -> _Heard | None:
-        """What the consumer has; None where our offset is no longer there and the door had to go past it.
+        """See `heard`."""
+        return await heard(fetch, [self])
 
-        Any other error of Kafka is told of once until it can be read again, counted, and raised: whoever fetches
-        waits and tries again.
-        """
-        try:
-            heard = await fetch()
-        except OffsetOutOfRangeError as error:
-            await self._go_past(error.args[0])
-            return None
-        except KafkaError as error:
-            self._cannot_read(error)
-            raise
+    def reads(self) -> None:
+        """It could be read."""
         if self._unreadable is not None:
             self._unreadable = None
             self._telemetry.log.info("door_reads_again", door=self.name)
-        return heard
 
-    def _cannot_read(self, error: Exception) -> None:
+    def cannot_read(self, error: Exception) -> None:
+        """It could not be read: tell of it once until it can be, and count it."""
         self._telemetry.count("door.unreadable")
         why = told(error)
         if why != self._unreadable:
@@ -201,8 +266,8 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
                 partitions={f"{topic} {part}": s.ahead.offset for (topic, part), s in self._standing.items()},
             )
 
-    async def _go_past(self, places: Mapping[TopicPartition, int]) -> None:
-        """Kafka no longer has our offsets: go on at the earliest there is, and say what was not read.
+    async def go_past(self, places: Mapping[TopicPartition, int]) -> None:
+        """Kafka no longer has these offsets: go on at the earliest there is, and say what was not read.
 
         Either retention has passed us, or the topic was made anew and is shorter than we had read. The relay's
         mark stays: its messages of a new topic are newer.
@@ -213,23 +278,24 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
                 standing = self._standing.get((tp.topic, tp.partition))
                 if standing is None:
                     continue  # taken away meanwhile
-                self._telemetry.count("door.unreadable")
                 earliest = (await consumer.beginning_offsets([tp]))[tp]
-                skipped = max(earliest - standing.ahead.offset, 0)
-                self._telemetry.count("door.offsets_skipped", skipped)
-                self._telemetry.log.error(
-                    "offset_out_of_range",
-                    door=self.name,
-                    topic=tp.topic,
-                    partition=tp.partition,
-                    offset=offset,
-                    goes_on_at=earliest,
-                    skipped=skipped,
-                )
-                standing.ahead = standing.ahead._replace(offset=earliest)
-                self._dirty.add((tp.topic, tp.partition))
+                if not offset < earliest <= standing.ahead.offset:  # else it was another door of the same ear
+                    self._telemetry.count("door.unreadable")
+                    skipped = max(earliest - standing.ahead.offset, 0)
+                    self._telemetry.count("door.offsets_skipped", skipped)
+                    self._telemetry.log.error(
+                        "offset_out_of_range",
+                        door=self.name,
+                        topic=tp.topic,
+                        partition=tp.partition,
+                        offset=offset,
+                        goes_on_at=earliest,
+                        skipped=skipped,
+                    )
+                    standing.ahead = standing.ahead._replace(offset=earliest)
+                    self._dirty.add((tp.topic, tp.partition))
                 with suppress(KafkaError, AssertionError):  # taken away meanwhile
-                    consumer.seek(tp, earliest)
+                    consumer.seek(tp, standing.ahead.offset)
             await self._write(Batch())
 
     # -- partitions come and go
@@ -273,12 +339,23 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
 
     # -- batches
 
-    async def take(self, records: Sequence[ConsumerRecord[Any, Any]]) -> None:
+    @property
+    def seeks(self) -> int:
+        """How often this door has sought: what was fetched before the last time is not taken."""
+        return self._seeks
+
+    def reads_from(self, tp: TopicPartition) -> int | None:
+        """The next offset this door needs of a partition; None where it has not been told yet."""
+        standing = self._standing.get((tp.topic, tp.partition))
+        return None if standing is None else standing.ahead.offset
+
+    async def take(self, records: Sequence[ConsumerRecord[Any, Any]], fetched_at: int | None = None) -> None:
         """Handle what has come as one batch; returns when it is written, waits while PostgreSQL is away.
 
-        Nothing is raised: FastStream would drop the batch and go on behind it.
+        `fetched_at`: what `seeks` was when the records were fetched, where that is not just now. Nothing is
+        raised: FastStream would drop the batch and go on behind it.
         """
-        seeks, in_hand = self._seeks, False
+        seeks, in_hand = self._seeks if fetched_at is None else fetched_at, False
         try:
             async with self._turn:
                 if seeks != self._seeks:

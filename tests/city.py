@@ -182,6 +182,7 @@ class City:
         *which: str,
         counts: Mapping[str, int] | None = None,
         extra: Mapping[str, str] | None = None,
+        one_process: bool = False,
         within: float = 60.0,
     ) -> None:
         """Start these services, all five without a name, and wait until they work; kept alive until `stop`.
@@ -195,7 +196,9 @@ class City:
         }
         services = [
             service
-            for service in realm.services(self.realm, self.folder / "logs", counts=counts, **told)
+            for service in realm.services(
+                self.realm, self.folder / "logs", counts=counts, one_process=one_process, **told
+            )
             if not which or {service.name, service.name.partition("-")[0]} & set(which)
         ]
         supervisor = Supervisor(services, stack=self._stack, say=self.said.append)
@@ -210,6 +213,8 @@ class City:
             )
 
         desks = {service.name.partition("-")[0] for service in services}
+        if realm.TOGETHER in desks:
+            desks |= set(realm.DESKS)
         await until(
             lambda: self._hear(desks), within=within, what="every door with its partitions", every=0.1
         )

@@ -25,9 +25,9 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from hotline.bench.clients import Outbox, consumer_of, ends_of, partitions_of, producer_of, quiet, topics_of
 from hotline.bench.meter import Meter, Spent, spent
-from hotline.realm import Realm
+from hotline.realm import TOGETHER, Realm
 from hotline.stack.errors import StackError
-from shared.process import tune_gc
+from shared.company import tune_gc
 from shared.topics import (
     COMPLAINTS_LOG,
     DISPATCH_ORDERS,
@@ -82,16 +82,16 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
     """What one process of the system does with the servers, without what it is for."""
 
     name: str
-    writes_as: str | None = None
-    """Whose facts it copies."""
+    writes_as: tuple[str, ...] = ()
+    """Whose facts it copies; of each on a connection of its own."""
     hears: tuple[str, ...] = ()
     speaks: tuple[str, ...] = ()
 
 
 PARTS: Final = (
-    Part(name="intake", writes_as="intake", hears=(INTAKE_REQUESTS.name,)),
-    Part(name="dispatch", writes_as="dispatch", hears=(COMPLAINTS_LOG.name, DISPATCH_REPLIES.name)),
-    Part(name="feedback", writes_as="feedback", hears=(COMPLAINTS_LOG.name, FEEDBACK_ANSWERS.name)),
+    Part(name="intake", writes_as=("intake",), hears=(INTAKE_REQUESTS.name,)),
+    Part(name="dispatch", writes_as=("dispatch",), hears=(COMPLAINTS_LOG.name, DISPATCH_REPLIES.name)),
+    Part(name="feedback", writes_as=("feedback",), hears=(COMPLAINTS_LOG.name, FEEDBACK_ANSWERS.name)),
     Part(name="relay", speaks=(COMPLAINTS_LOG.name, DISPATCH_ORDERS.name, FEEDBACK_VISITS.name)),
     Part(
         name="simulator",
@@ -100,6 +100,16 @@ PARTS: Final = (
     ),
 )
 """Escalation is missing: in a life without a missed limit it neither reads a message nor writes a fact."""
+
+PARTS_TOGETHER: Final = (
+    Part(
+        name=TOGETHER,
+        writes_as=("intake", "dispatch", "feedback"),
+        hears=(INTAKE_REQUESTS.name, COMPLAINTS_LOG.name, DISPATCH_REPLIES.name, FEEDBACK_ANSWERS.name),
+    ),
+    *PARTS[3:],
+)
+"""The same where all desks sit in one process: it reads the log once, as their one ear does."""
 
 
 class Orders(msgspec.Struct, frozen=True, kw_only=True):
@@ -144,6 +154,7 @@ async def floor_of(
     units: Sequence[str],
     batch_max: int,
     servers: Mapping[str, int],
+    parts: Sequence[Part] = PARTS,
 ) -> Floor:
     """Measure the floor under lives that were lived in this realm; its services must have stopped.
 
@@ -154,7 +165,7 @@ async def floor_of(
     children: dict[str, asyncio.subprocess.Process] = {}
     try:
         await database.execute(_TABLE)
-        for part in PARTS:
+        for part in parts:
             orders = Orders(
                 part=part,
                 kafka=realm.kafka,
@@ -182,8 +193,8 @@ async def floor_of(
         copied = await database.fetchval("SELECT count(*) FROM floor.event")
         if copied != (warm_up + lives) * facts_a_life:
             raise StackError(f"the floor copied {copied} facts, not {(warm_up + lives) * facts_a_life}.")
-        heard = sum(messages[line] for part in PARTS for line in part.hears)
-        spoken = sum(messages[line] for part in PARTS for line in part.speaks)
+        heard = sum(messages[line] for part in parts for line in part.hears)
+        spoken = sum(messages[line] for part in parts for line in part.speaks)
         return Floor(
             lives=lives,
             facts=lives * facts_a_life,
@@ -247,35 +258,35 @@ class Worker:
     def __init__(
         self,
         orders: Orders,
-        database: asyncpg.Connection[Any],
+        databases: Sequence[asyncpg.Connection[Any]],
         producer: AIOKafkaProducer,
         consumers: Sequence[AIOKafkaConsumer],
     ) -> None:
-        """`consumers` in the order of the part's `hears`."""
+        """`databases` in the order of the part's `writes_as`, `consumers` in that of its `hears`."""
         self._orders = orders
-        self._database = database
+        self._databases = databases
         self._outbox = Outbox(producer)
         self._consumers = consumers
         self._samples: dict[str, list[Message]] = {}
-        self._facts: list[tuple[Any, ...]] = []
+        self._facts: list[list[tuple[Any, ...]]] = []
         self._ahead = [0] * len(consumers)
-        self._copied = 0
+        self._copied = [0] * len(databases)
 
     async def prepare(self) -> None:
         """Read what will be written again; stand at the end of every topic."""
         orders, part = self._orders, self._orders.part
         for line in part.speaks:
             self._samples[line] = await sample_of(orders.kafka, orders.prefix, LINES[line], orders.units)
-        if part.writes_as is not None:
-            columns = ", ".join(_COLUMNS)
-            rows = await self._database.fetch(
+        columns = ", ".join(_COLUMNS)
+        for database, desk in zip(self._databases, part.writes_as, strict=True):
+            rows = await database.fetch(
                 f"SELECT {columns} FROM es.event WHERE stream_id IN ("  # noqa: S608 -- our own column names
                 "SELECT stream_id FROM es.event WHERE version = 1 ORDER BY position LIMIT $2"
                 ") AND actor = $1 ORDER BY position",
-                part.writes_as,
+                desk,
                 orders.lives,
             )
-            self._facts = [tuple(row) for row in rows]
+            self._facts.append([tuple(row) for row in rows])
         for consumer in self._consumers:
             await consumer.seek_to_end()
             for tp in consumer.assignment():
@@ -283,15 +294,16 @@ class Worker:
 
     async def live(self, lives: int) -> None:
         """Copy, send and take in what so many lives are made of; all three at once."""
-        each = [self._take_in(number, lives) for number in range(len(self._consumers))]
-        await asyncio.gather(self._copy(lives), self._send(lives), *each)
+        copied = [self._copy(number, lives) for number in range(len(self._databases))]
+        taken = [self._take_in(number, lives) for number in range(len(self._consumers))]
+        await asyncio.gather(self._send(lives), *copied, *taken)
 
-    async def _copy(self, lives: int) -> None:
-        share = len(self._facts) * lives // self._orders.lives
-        rows = self._facts[self._copied : self._copied + share]
-        self._copied += share
+    async def _copy(self, number: int, lives: int) -> None:
+        facts, copied = self._facts[number], self._copied[number]
+        rows = facts[copied : copied + len(facts) * lives // self._orders.lives]
+        self._copied[number] += len(rows)
         for start in range(0, len(rows), self._orders.batch_max):
-            await self._database.copy_records_to_table(
+            await self._databases[number].copy_records_to_table(
                 "event",
                 schema_name="floor",
                 columns=_COLUMNS,
@@ -340,8 +352,11 @@ async def run(orders: Orders) -> None:
     """Do one part, as often as a line on standard input says how many lives."""
     part = orders.part
     async with AsyncExitStack() as clients:
-        database = await asyncpg.connect(orders.postgres, server_settings={"application_name": "floor"})
-        clients.push_async_callback(database.close)
+        databases: list[asyncpg.Connection[Any]] = []
+        for _ in part.writes_as:
+            database = await asyncpg.connect(orders.postgres, server_settings={"application_name": "floor"})
+            clients.push_async_callback(database.close)
+            databases.append(database)
         producer = await clients.enter_async_context(
             producer_of(
                 orders.kafka,
@@ -359,7 +374,7 @@ async def run(orders: Orders) -> None:
             )
             for line in part.hears
         ]
-        worker = Worker(orders, database, producer, consumers)
+        worker = Worker(orders, databases, producer, consumers)
         await worker.prepare()
         tune_gc()
         _say("ready")

@@ -19,8 +19,8 @@ import asyncpg
 import msgspec
 
 from hotline.bench.templates import FRACTION_MAX, Row, templates
+from shared.company import tune_gc
 from shared.complaint import STATE_SCHEMA
-from shared.process import tune_gc
 
 CHUNK: Final = 2000
 """Lives in one transaction; their facts lie between each other as if they had been led at the same time."""

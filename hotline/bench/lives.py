@@ -15,7 +15,7 @@ import msgspec
 from hotline import realm as city
 from hotline.bench import picture
 from hotline.bench.check import LIFE, wrong_with
-from hotline.bench.floor import Floor, floor_of
+from hotline.bench.floor import PARTS, PARTS_TOGETHER, Floor, floor_of
 from hotline.bench.meter import Spent
 from hotline.bench.place import Place
 from hotline.bench.report import print_line, print_table, print_verdict, print_where, told
@@ -60,6 +60,8 @@ class Round(msgspec.Struct, frozen=True, kw_only=True):
 class Result(Base, frozen=True, kw_only=True):
     """All that was measured, and what is to be thought of it."""
 
+    one_process: bool = False
+    """Whether all desks sat in one process, and the floor's parts of them too."""
     lives: int
     warm_up_lives: int
     lives_one_by_one: int
@@ -86,9 +88,10 @@ class Size:
     warm_up: int
     lives_one_by_one: int
     rounds: int = 1
+    one_process: bool = False
 
     @classmethod
-    def of(cls, lives: int, *, quick: bool) -> Size:
+    def of(cls, lives: int, *, quick: bool, one_process: bool = False) -> Size:
         """So many measured lives, and what goes with them."""
         warm_up = 2000 if quick else max(WARM_UP_LIVES_MIN, round(lives * WARM_UP))
         return cls(
@@ -96,14 +99,21 @@ class Size:
             warm_up=warm_up,
             lives_one_by_one=100 if quick else 400,
             rounds=1 if quick else ROUNDS,
+            one_process=one_process,
         )
 
 
 async def measured(
-    *, quick: bool, folder: Path, say: Callable[[str], None], lives: int = LIVES, zipkin: bool = True
+    *,
+    quick: bool,
+    folder: Path,
+    say: Callable[[str], None],
+    lives: int = LIVES,
+    zipkin: bool = True,
+    one_process: bool = False,
 ) -> Result:
     """See `Part.measured`; `quick` is one round of 4,000 lives."""
-    size = Size.of(LIVES_QUICK if quick else lives, quick=quick)
+    size = Size.of(LIVES_QUICK if quick else lives, quick=quick, one_process=one_process)
     return await run(size, units=UNITS, zipkin=zipkin, folder=folder, say=say)
 
 
@@ -116,6 +126,7 @@ async def run(size: Size, *, units: int, zipkin: bool, folder: Path, say: Callab
             under_way=UNDER_WAY,
             batch_max=BATCH_MAX,
             traces_ratio=TRACES_RATIO,
+            one_process=size.one_process,
         )
         rounds: list[Round] = []
         for number in range(1, size.rounds + 1):
@@ -131,6 +142,7 @@ async def run(size: Size, *, units: int, zipkin: bool, folder: Path, say: Callab
                 units=here.units,
                 batch_max=BATCH_MAX,
                 servers=here.servers,
+                parts=PARTS_TOGETHER if size.one_process else PARTS,
             )
             say(f"  one by one: {size.lives_one_by_one} lives, one message and one transaction at a time")
             single = replace(
@@ -206,6 +218,7 @@ def judged(place: Place, fixed: Fixed, size: Size, rounds: list[Round]) -> Resul
         others_share=max(spent.others_share for spent in windows.values()),
         warnings=warnings,
         wrong=wrong,
+        one_process=size.one_process,
         lives=size.lives,
         warm_up_lives=size.warm_up,
         lives_one_by_one=size.lives_one_by_one,
@@ -228,7 +241,7 @@ def show(result: Result) -> None:
     system, floor, single = one.system, one.floor, one.one_by_one
     which = f", the middle one of {rounds} rounds" if rounds > 1 else ""
     print_table(
-        f"Whole lives: request to closed, eight facts each{which}",
+        f"Whole lives: request to closed, eight facts each{', all desks in one process' * result.one_process}{which}",
         ("", "lives/s", "facts/s", "msgs/s", "CPU us/life", "WAL kB/life", "busy", "others"),
         _rates(one),
     )

@@ -28,6 +28,7 @@ from hotline.bench.simulator import CONTENT, RESULT
 from shared import inputs
 from shared.cloudevents import header, input_headers
 from shared.codec import ce_type_of
+from shared.company import tune_gc
 from shared.events import (
     ComplaintClosed,
     ComplaintDispatched,
@@ -37,7 +38,6 @@ from shared.events import (
     VisitScheduled,
 )
 from shared.ids import complaint_id
-from shared.process import tune_gc
 from shared.topics import (
     COMPLAINTS_LOG,
     DISPATCH_ORDERS,

@@ -26,8 +26,8 @@ from hotline.bench.clients import Outbox, consumer_of, partitions_of, producer_o
 from shared import inputs
 from shared.cloudevents import header, input_headers
 from shared.codec import ce_type_of
+from shared.company import tune_gc
 from shared.events import ComplaintDispatched, RequestType, VisitScheduled
-from shared.process import tune_gc
 from shared.topics import (
     DISPATCH_ORDERS,
     DISPATCH_REPLIES,

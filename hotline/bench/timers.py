@@ -44,13 +44,13 @@ from services.escalation.settings import Settings
 from services.intake import rules as intake
 from services.intake.commands import RecordRequest
 from shared.catalogue import Catalogue
+from shared.company import tune_gc
 from shared.desk import Batch, Desk, Work
 from shared.events import RequestType, Urgency
 from shared.ids import complaint_id, derived
 from shared.inputs import RequestRecorded
 from shared.log import TIMER_SHARDS, Append, timer_shard
 from shared.log.postgres import SETTINGS, PostgresLog, connect
-from shared.process import tune_gc
 from shared.telemetry import Telemetry, set_up_logs
 
 TICKS: Final = 200

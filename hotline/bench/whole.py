@@ -57,6 +57,8 @@ class Load:
     traces_ratio: float
     extra: Mapping[str, str] = field(default_factory=dict)
     """Settings of services by their full name."""
+    one_process: bool = False
+    """All desks in one process."""
 
 
 class Lived(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,7 +105,12 @@ async def lived(
     """
     logs = catalogue.parent / "logs" / realm.name
     services = city.services(
-        realm, logs, traces_ratio=load.traces_ratio, catalogue=str(catalogue), extra=load.extra
+        realm,
+        logs,
+        traces_ratio=load.traces_ratio,
+        catalogue=str(catalogue),
+        extra=load.extra,
+        one_process=load.one_process,
     )
     supervisor = Supervisor(services, stack=None, say=say)
     await supervisor.start()

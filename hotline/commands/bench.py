@@ -31,6 +31,10 @@ def bench(
     zipkin: Annotated[
         bool, typer.Option(help="Run the trace viewer; trace a hundredth of the lives (part lives).")
     ] = True,
+    one_process: Annotated[
+        bool,
+        typer.Option("--one-process", help="All desks in one process, and the floor's too (part lives)."),
+    ] = False,
     pictures: Annotated[
         Path, typer.Option(help="Folder of the pictures; a short look draws PART.quick.svg.")
     ] = Path("docs/bench"),
@@ -41,7 +45,9 @@ def bench(
         fail(f"There is no part {which}: {', '.join(PARTS)} or {ALL}.", code=2)
     wrong = False
     for name in PARTS if which == ALL else (which,):
-        more: dict[str, Any] = {"lives": lives, "zipkin": zipkin} if name == "lives" else {}
+        more: dict[str, Any] = {}
+        if name == "lives":
+            more = {"lives": lives, "zipkin": zipkin, "one_process": one_process}
         result = run_to_end(_measured(name, quick=quick, more=more))
         tell(name, result, json=json)
         draw(name, result, pictures / f"{name}{'.quick' if quick else ''}.svg")

@@ -56,6 +56,7 @@ async def _status() -> dict[str, Any]:
         "time": city.time,
         "ruleset": city.ruleset,
         "logs": city.logs,
+        "one_process": city.one_process,
         "processes": processes,
         "behind": standing.behind if standing is not None else None,
         "stalled": await stalled(city.realm, known, standing) if standing is not None and services else {},
@@ -85,14 +86,16 @@ def _print_status(found: dict[str, Any]) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from hotline.realm import DESKS, TOGETHER
+
     console = Console(highlight=False)
+    behind = found["behind"] or {}
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for column in ("", "", "pid", "port", "for", "restarts", "memory", "CPU", "behind"):
         table.add_column(column, justify="left" if not column else "right")
     for name, entry in found["processes"].items():
         desk = name.partition("-")[0]
-        behind = (found["behind"] or {}).get(desk)
-        state = "[red]stands still[/]" if desk in found["stalled"] else "up"
+        state = _state(found, desk)
         table.add_row(
             name,
             state if entry["up"] else "[red]down[/]",
@@ -102,12 +105,16 @@ def _print_status(found: dict[str, Any]) -> None:
             _text(entry.get("restarts")),
             _text(entry["memory_mb"], " MB"),
             _text(entry["cpu_seconds"], " s"),
-            _behind(name, behind),
+            _behind(name, behind.get(desk)),
         )
+        if desk == TOGETHER:
+            for one in (desk for desk in DESKS if desk in behind):
+                table.add_row(f"  {one}", _state(found, one), *[""] * 6, _behind(one, behind[one]))
     console.print(f"City {found['city']}, {found['time']} time, rule set {found['ruleset']}")
     console.print(table)
     for desk, how in found["stalled"].items():
-        console.print(f"[red]{desk} stands still:[/] {how}. Its log: {found['logs']}/{desk}.log")
+        log = TOGETHER if found["one_process"] and desk in DESKS else desk
+        console.print(f"[red]{desk} stands still:[/] {how}. Its log: {found['logs']}/{log}.log")
     counts = found["counts"]
     if counts is not None:
         console.print(
@@ -120,6 +127,10 @@ def _print_status(found: dict[str, Any]) -> None:
         console.print(f"Nobody keeps services alive here: `hotline up --city {found['city']}` starts them.")
     elif not found["up"]:
         console.print(f"What is down is started again by itself; why it fell stands in {found['logs']}.")
+
+
+def _state(found: dict[str, Any], desk: str) -> str:
+    return "[red]stands still[/]" if desk in found["stalled"] else "up"
 
 
 def _text(value: object, unit: str = "") -> str:

@@ -35,6 +35,13 @@ def up(
         float, typer.Option(help="Share of all lives that is traced.", min=0, max=1)
     ] = 1.0,
     *,
+    one_process: Annotated[
+        bool,
+        typer.Option(
+            "--one-process",
+            help="All desks in one process, for a small town; the next start without it gives each its own.",
+        ),
+    ] = False,
     stack_only: Annotated[
         bool, typer.Option("--stack-only", help="No services: only to look into what is there.")
     ] = False,
@@ -47,7 +54,9 @@ def up(
     """
     own = catalogue.read_bytes() if catalogue is not None else None
     run(
-        _up_stack(json=json) if stack_only else _up(city, own, ruleset, traces_ratio, json=json),
+        _up_stack(json=json)
+        if stack_only
+        else _up(city, own, ruleset, traces_ratio, one_process=one_process, json=json),
         interrupted="Stopped half way: `hotline down` ends what has started, `hotline up` goes on.",
     )
 
@@ -85,7 +94,9 @@ def _say(*, json: bool) -> Callable[[str], None]:
     return say
 
 
-async def _up(name: str, own: bytes | None, version: str, ratio: float, *, json: bool) -> None:
+async def _up(
+    name: str, own: bytes | None, version: str, ratio: float, *, one_process: bool, json: bool
+) -> None:
     import time
 
     from hotline.serve import Opening, leave_running
@@ -115,7 +126,7 @@ async def _up(name: str, own: bytes | None, version: str, ratio: float, *, json:
             say(f"City {name!r} is up already; options are taken at the next start.")
         else:
             await _end_orphans(folder())
-            city = await _made(addresses, name, own, version, ratio)
+            city = await _made(addresses, name, own, version, ratio, one_process=one_process)
             opening = Opening(city)
             supervisor = leave_running(city, folder())
             log = folder() / "logs" / "supervisor.log"
@@ -147,7 +158,9 @@ async def _end_orphans(where: Path) -> None:
     )
 
 
-async def _made(addresses: Addresses, name: str, own: bytes | None, version: str, ratio: float) -> City:
+async def _made(
+    addresses: Addresses, name: str, own: bytes | None, version: str, ratio: float, *, one_process: bool
+) -> City:
     """The city's database, logins and topics, made or brought up to date; now it is the current one."""
     from hotline.realm import create
     from hotline.serve import is_rehearsed
@@ -164,6 +177,7 @@ async def _made(addresses: Addresses, name: str, own: bytes | None, version: str
         catalogue=path,
         traces_ratio=ratio,
         logs=str(home / "logs"),
+        one_process=one_process,
     )
     remember_city(city)
     return city

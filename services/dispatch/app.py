@@ -10,20 +10,21 @@ from services.dispatch import rules
 from services.dispatch.inbound import replies, reviews
 from services.dispatch.settings import Settings
 from shared.catalogue import catalogue
+from shared.company import Company
 from shared.complaint import Case
 from shared.events import DispatchFact
 from shared.process import Process
 from shared.topics import DISPATCH_REPLIES, DISPATCH_REVIEWS
 
 
-async def run(settings: Settings) -> None:
-    """Open what production needs, work until told to stop, close in reverse."""
+async def run(settings: Settings, company: Company | None = None) -> None:
+    """Open what production needs, work until told to stop, close in reverse; alone, or in a company of desks."""
     known = catalogue(settings.catalogue)
 
     def decide(command: Any, case: Case) -> Sequence[DispatchFact]:
         return rules.decide(command, case, known)
 
-    async with Process("dispatch", settings, decide) as process:
+    async with Process("dispatch", settings, decide, company) as process:
         process.hears_log(rules.REACTS, rules.react)
         process.opens(
             "replies",

@@ -9,17 +9,18 @@ from services.escalation import rules
 from services.escalation.inbound import Ticker
 from services.escalation.settings import Settings
 from shared.catalogue import catalogue
+from shared.company import Company
 from shared.complaint import Case
 from shared.events import EscalationFact
 from shared.process import Process
 
 
-async def run(settings: Settings) -> None:
-    """Open what production needs, work until told to stop, close in reverse."""
+async def run(settings: Settings, company: Company | None = None) -> None:
+    """Open what production needs, work until told to stop, close in reverse; alone, or in a company of desks."""
     known = catalogue(settings.catalogue)
 
     def decide(command: Any, case: Case) -> Sequence[EscalationFact]:
         return rules.decide(command, case, known)
 
-    async with Process("escalation", settings, decide) as process:
+    async with Process("escalation", settings, decide, company) as process:
         await process.work(Ticker(settings, process.desk("tick")).run())

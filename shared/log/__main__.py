@@ -8,8 +8,8 @@ import signal
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
+from shared.company import tune_gc
 from shared.log.relay import PAGE_MAX, Relay, WrongShards
-from shared.process import tune_gc
 from shared.settings import CommonSettings
 from shared.telemetry import Telemetry, exporter_of, set_up_logs
 from shared.topics import COMPLAINTS_LOG

@@ -7,6 +7,7 @@ import json
 import logging
 import sys
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,21 @@ def test_one_by_one_takes_one_message_at_once_and_the_floor_writes_what_was_live
     floor, written = once.floor, sum(once.system.messages.values())
     assert (floor.lives, floor.facts) == (SIZE.lives, SIZE.lives * len(LIFE))
     assert floor.messages_written == SIZE.lives * written // once.system.lives
+
+
+async def test_with_all_desks_in_one_process_the_floor_has_one_for_them_too_and_reads_the_log_once(
+    tmp_path: Path,
+) -> None:
+    size = replace(SIZE, one_process=True)
+    together = await run(size, units=4, zipkin=False, folder=tmp_path, say=lambda _: None)
+    assert together.wrong == []
+    assert together.one_process
+    (once,) = together.rounds
+    for spent in (once.system.spent, once.one_by_one.spent, once.floor.spent):
+        assert "desks" in spent.cpu_seconds
+        assert not {"intake", "dispatch", "feedback"} & spent.cpu_seconds.keys()
+    assert once.floor.facts == SIZE.lives * len(LIFE)
+    assert once.floor.messages_read == once.floor.messages_written
 
 
 def test_it_is_told_to_a_program_and_to_a_person(result: Result, capsys: pytest.CaptureFixture[str]) -> None:
