@@ -27,9 +27,10 @@ def status(*, json: Annotated[bool, typer.Option("--json", help="For a program t
 
 async def _status() -> dict[str, Any]:
     from hotline.serve import counts, restarts
+    from hotline.stack.errors import StackError
     from hotline.stack.stack import Stack
     from hotline.stalled import look, stalled
-    from hotline.where import RESTARTS_FILE, city_up, folder, remembered, supervised
+    from hotline.where import RESTARTS_FILE, city_up, folder, remembered, supervised, typed
     from shared.catalogue import catalogue
 
     stack = Stack(folder())
@@ -37,6 +38,9 @@ async def _status() -> dict[str, Any]:
     services = stack.services()
     city = remembered()
     answers = parts["kafka"].up and parts["postgres"].up
+    starting = [name for name, part in parts.items() if part.starting and part.needed]
+    if city is None and starting:
+        raise StackError(f"The stack is starting ({', '.join(starting)}): {typed('up')} waits for it.")
     if city is None or answers or not any(part.pid for part in (*parts.values(), *services.values())):
         city = city_up()  # says what is missing
     brought_back = restarts(folder() / RESTARTS_FILE, list(services))
@@ -50,7 +54,10 @@ async def _status() -> dict[str, Any]:
     known = catalogue(city.catalogue)
     standing = await look(city.realm, known) if answers else None
     return {
-        "up": bool(services) and all(entry["up"] for entry in processes.values()),
+        # Nobody has to wait for a viewer that starts.
+        "up": bool(services)
+        and all(part.up or (part.starting and not part.needed) for part in parts.values())
+        and all(service.up for service in services.values()),
         "supervised": supervised(),
         "city": city.realm.name,
         "time": city.time,
@@ -72,6 +79,7 @@ def _process(health: Any, kind: str) -> dict[str, Any]:
     return {
         "kind": kind,
         "up": health.up,
+        "starting": health.starting,
         "pid": health.pid,
         "port": health.port or (known.listens if known else None),
         "since": datetime.fromtimestamp(known.since, UTC).isoformat(timespec="seconds") if known else None,
@@ -93,9 +101,11 @@ def _print_status(found: dict[str, Any]) -> None:
         desk = name.partition("-")[0]
         behind = (found["behind"] or {}).get(desk)
         state = "[red]stands still[/]" if desk in found["stalled"] else "up"
+        if not entry["up"]:
+            state = "[yellow]starting[/]" if entry["starting"] else "[red]down[/]"
         table.add_row(
             name,
-            state if entry["up"] else "[red]down[/]",
+            state,
             _text(entry["pid"]),
             _text(entry["port"]),
             _age(entry["since"]),
@@ -118,7 +128,7 @@ def _print_status(found: dict[str, Any]) -> None:
             console.print("`hotline parked list` shows what could not be handled, and why.")
     if not found["supervised"]:
         console.print(f"Nobody keeps services alive here: `hotline up --city {found['city']}` starts them.")
-    elif not found["up"]:
+    elif any(not (entry["up"] or entry["starting"]) for entry in found["processes"].values()):
         console.print(f"What is down is started again by itself; why it fell stands in {found['logs']}.")
 
 

@@ -90,6 +90,7 @@ async def _up(name: str, own: bytes | None, version: str, ratio: float, *, json:
 
     from hotline.serve import Opening, leave_running
     from hotline.stack.file_lock import FileLock
+    from hotline.stack.patience import told_meanwhile
     from hotline.where import CITY_NAME, city_up, folder, supervised
     from shared.catalogue import catalogue, parsed
     from shared.ruleset import ruleset
@@ -115,13 +116,17 @@ async def _up(name: str, own: bytes | None, version: str, ratio: float, *, json:
             say(f"City {name!r} is up already; options are taken at the next start.")
         else:
             await _end_orphans(folder())
-            city = await _made(addresses, name, own, version, ratio)
+            async with told_meanwhile(say, lambda: "waiting for the city's database and topics"):
+                city = await _made(addresses, name, own, version, ratio)
             opening = Opening(city)
             supervisor = leave_running(city, folder())
             log = folder() / "logs" / "supervisor.log"
-            await opening.wait(
-                failed=lambda: None if supervisor.poll() is None else f"The supervisor ended: {_tail(log)}"
-            )
+            async with told_meanwhile(say, lambda: "waiting for the desks to open"):
+                await opening.wait(
+                    failed=lambda: (
+                        None if supervisor.poll() is None else f"The supervisor ended: {_tail(log)}"
+                    )
+                )
             kind = "" if city.time == "system" else " (its time is a rehearsal's and stands still)"
             say(f"City {name!r} is open after {time.monotonic() - began_at:.1f} s{kind}.")
     finally:
