@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from hotline.commands.run import run
+from hotline.commands.run import is_up, run
 
 
 def status(*, json: Annotated[bool, typer.Option("--json", help="For a program to read.")] = False) -> None:
@@ -16,7 +16,7 @@ def status(*, json: Annotated[bool, typer.Option("--json", help="For a program t
     Where work waits it looks for up to five seconds whether it moves: a process may be there and stand still.
     Exit code 1 where something is down or stands still.
     """
-    found = run(_status())
+    found = run(is_up(_status(), json=json))
     if json:
         print(json_module.dumps(found, indent=2))
     else:
@@ -30,7 +30,7 @@ async def _status() -> dict[str, Any]:
     from hotline.stack.errors import StackError
     from hotline.stack.stack import Stack
     from hotline.stalled import look, stalled
-    from hotline.where import RESTARTS_FILE, city_up, folder, remembered, supervised, typed
+    from hotline.where import RESTARTS_FILE, city_up, folder, remembered, supervised, typed, up_again
     from shared.catalogue import catalogue
 
     stack = Stack(folder())
@@ -40,7 +40,7 @@ async def _status() -> dict[str, Any]:
     answers = parts["kafka"].up and parts["postgres"].up
     starting = [name for name, part in parts.items() if part.starting and part.needed]
     if city is None and starting:
-        raise StackError(f"The stack is starting ({', '.join(starting)}): {typed('up')} waits for it.")
+        raise StackError(f"The stack is starting ({', '.join(starting)}): {typed(up_again())} waits for it.")
     if city is None or answers or not any(part.pid for part in (*parts.values(), *services.values())):
         city = city_up()  # says what is missing
     brought_back = restarts(folder() / RESTARTS_FILE, list(services))
