@@ -19,6 +19,7 @@ from rich.console import Console
 from hotline.city.city import DAY
 from hotline.city.conductor import Progress
 from hotline.commands.call import _fallback
+from hotline.commands.status import _print_status
 from hotline.commands.unit import known_unit
 from hotline.realm import Realm
 from hotline.view import View
@@ -235,6 +236,33 @@ def test_a_unit_nobody_knows_is_told_the_nearest(capsys: pytest.CaptureFixture[s
     assert said.startswith("No unit '东华门' in catalogue beijing-example-1; near: ")
     assert "street-dongcheng-donghuamen (东城区东华门街道)" in said
     assert said.endswith(". `hotline unit --units` lists all 96.\n")
+
+
+def test_status_tells_what_starts_from_what_is_down(capsys: pytest.CaptureFixture[str]) -> None:
+    def process(name: str, *, up: bool, starting: bool = False) -> dict[str, dict[str, object]]:
+        told = dict.fromkeys(("port", "since", "memory_mb", "cpu_seconds"))
+        return {name: {"kind": "part", "up": up, "starting": starting, "pid": 7, **told}}
+
+    found = {
+        "up": True,
+        "supervised": True,
+        "city": "hotline",
+        "time": "system",
+        "ruleset": "r",
+        "logs": "logs",
+        "behind": None,
+        "stalled": {},
+        "counts": None,
+        "processes": process("kafka", up=True) | process("zipkin", up=False, starting=True),
+    }
+    _print_status(found)
+    said = capsys.readouterr().out
+    assert re.search(r"zipkin +starting", said)
+    assert "down" not in said
+    _print_status(found | {"up": False, "processes": process("kafka", up=False)})
+    said = capsys.readouterr().out
+    assert re.search(r"kafka +down", said)
+    assert "What is down is started again by itself" in said
 
 
 PROGRESS: Final = Progress(
