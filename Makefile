@@ -26,7 +26,7 @@ demo: .venv/.synced ## Live a day of the city to its end (SCALE=0.01 for a quick
 test: .venv/.synced ## All tests, on a real Kafka and PostgreSQL that they start themselves
 	@$(BIN)/pytest
 
-quick: .venv/.synced ## The pure tests: rules, doors, whole lives in memory; no stack, in seconds
+quick: .venv/.synced ## The pure tests: rules, doors, whole lives in memory; no stack, in under a minute
 	@$(BIN)/pytest -m "not connected and not programs" -q
 
 check: lint types borders docs ## Everything that is checked without running: style, types, borders, generated docs

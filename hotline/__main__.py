@@ -23,7 +23,11 @@ from hotline.commands.up import up
 from hotline.commands.verify import verify
 
 app = typer.Typer(
-    help="A city hotline: intake, dispatch, escalation and feedback on an event-sourced log.",
+    help=(
+        "A city hotline: intake, dispatch, escalation and feedback on an event-sourced log.\n\n"
+        "Everything it keeps lies in the folder HOTLINE_STACK names, else in .stack where you are. "
+        "HOTLINE_DEBUG=1 shows the trace of an error."
+    ),
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

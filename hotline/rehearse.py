@@ -22,6 +22,7 @@ from hotline.report import Report
 from hotline.serve import Opening, behind, leave_running, services_of
 from hotline.stack import child
 from hotline.stack.errors import StackError
+from hotline.stack.patience import told_meanwhile
 from hotline.stack.stack import Addresses, Stack
 from hotline.stack.state import read_roster, read_state
 from hotline.stack.supervisor import Supervisor
@@ -82,7 +83,8 @@ async def staged(
             put_away.push_async_callback(stack.down)
         addresses = await stack.up(say)
         say(f"A new city {name!r}: its database, and topics for {len(catalogue.units):,} units …")
-        city = await _fresh(addresses, name, catalogue, ruleset=ruleset, traces_ratio=traces_ratio)
+        async with told_meanwhile(say, lambda: "waiting for its database and topics"):
+            city = await _fresh(addresses, name, catalogue, ruleset=ruleset, traces_ratio=traces_ratio)
         say("Its desks and the relay start.")
         supervisor = Supervisor(services_of(city, counts), stack=stack, say=say)
         put_away.push_async_callback(supervisor.stop)
@@ -96,7 +98,8 @@ async def staged(
             await supervisor.stop()
             opening = Opening(city)
             leave_running(city, where)
-            await opening.wait()
+            async with told_meanwhile(say, lambda: "waiting for its desks to open"):
+                await opening.wait()
             put_away.pop_all()
 
 

@@ -204,7 +204,7 @@ def _told(complaint_id: str, rows: Sequence[Any]) -> tuple[Complaint, list[Entry
             told = actor, f"cannot be read: {error}", "missed"
         else:
             case = evolve(case, fact)
-            told = _SAYS[type(fact)](fact, _local(_zone_of(case)))
+            told = _SAYS[type(fact)](fact, _local(at, _zone_of(case)))
         said_by[fact_id] = f"after {version} {name}"
         entries.append(
             Entry(
@@ -232,8 +232,15 @@ def _zone_of(case: Case) -> ZoneInfo:
         return ZoneInfo("UTC")
 
 
-def _local(zone: ZoneInfo) -> Callable[[datetime], str]:
-    return lambda instant: f"{instant.astimezone(zone):%Y-%m-%d %H:%M}"
+def _local(said_at: datetime, zone: ZoneInfo) -> Callable[[datetime], str]:
+    """Instants as short as can be understood beside the time they are told at: the year where it is another."""
+    year = said_at.astimezone(zone).year
+
+    def told(instant: datetime) -> str:
+        local = instant.astimezone(zone)
+        return f"{local:%m-%d %H:%M}" if local.year == year else f"{local:%Y-%m-%d %H:%M}"
+
+    return told
 
 
 async def found(connection: asyncpg.Connection[Any], named: str) -> str:

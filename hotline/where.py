@@ -25,6 +25,8 @@ from hotline.stack.errors import StackError
 from hotline.stack.stack import Addresses, Stack
 from hotline.stack.state import read_roster, read_state
 
+DEFAULT_CITY: Final = "hotline"
+"""The city of an `up` that names none."""
 CITY_FILE: Final = "city.json"
 RESTARTS_FILE: Final = "restarts.json"
 CITY_NAME: Final = re.compile(r"^[a-z][a-z0-9_]{0,30}$")
@@ -60,6 +62,15 @@ def typed(command: str, where: Path | None = None) -> str:
     return f"`hotline {command}`" if same else f"`HOTLINE_STACK={at} hotline {command}`"
 
 
+def up_again(where: Path | None = None) -> str:
+    """The `up` that opens the city this folder served last: a plain one would open the city `hotline`."""
+    try:
+        city = remembered(where)
+    except StackError:
+        city = None
+    return "up" if city is None or city.realm.name == DEFAULT_CITY else f"up --city {city.realm.name}"
+
+
 def city_folder(name: str, where: Path | None = None) -> Path:
     """What belongs to one city in the stack's folder."""
     return (where or folder()).absolute() / "cities" / name
@@ -75,7 +86,7 @@ def city_up(where: Path | None = None) -> City:
     at = where or folder()
     addresses = Stack.addresses_of(at)
     if addresses is None:
-        raise StackError(f"The stack is not up: {typed('up', at)} starts it.")
+        raise StackError(f"The stack is not up: {typed(up_again(at), at)} starts it.")
     city = remembered(at)
     if city is None:
         raise StackError(f"The stack is up, but no city lives on it: {typed('up', at)} starts one.")

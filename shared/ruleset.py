@@ -65,7 +65,7 @@ class Basis(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     confidence: Literal["H", "M", "L"]
     standing: Literal["law", "draft", "configuration"]
     id: str = ""
-    """The rule in the domain reference, where it has one."""
+    """The rule's id in docs/rules.md, where it has one."""
     note: str = ""
 
 

@@ -82,7 +82,8 @@ class Hotline(Application[UUID]):
         complaint = Complaint(received)
         complaint.classify(classified)
         self.save(complaint)
-        return complaint.id
+        complaint_id: UUID = complaint.id
+        return complaint_id
 
     def dispatch(self, complaint_id: UUID, body: Body) -> None:
         """Send it to its unit."""

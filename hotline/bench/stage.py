@@ -81,7 +81,7 @@ async def stage(
     quiet()
     stack = Stack(folder, durable=True, zipkin=zipkin, die_with_parent=True)
     try:
-        addresses = await stack.up(say)
+        addresses = await stack.up(say, wait_for_all=True)  # a viewer that starts would be measured too
         catalogue, targets = catalogue_of(units)
         health = await stack.check()
         yield Stage(

@@ -57,7 +57,7 @@ def call(
         print(json_module.dumps(found, ensure_ascii=False))
         return
     print(f"Complaint {found['complaint_id']} lies with {found['unit']} ({found['name']}).")
-    print(f"  {'by':<11}{found['rule']}")
+    print(f"  {'by':<11}{found['rule']}{' (' + found['fallback'] + ')' if found['fallback'] else ''}")
     for what in ("sign", "answer"):
         if found[f"{what}_by"]:
             print(f"  {what + ' by':<11}{found[f'{what}_by']}")
@@ -77,6 +77,12 @@ async def _call(request_id: str, fields: dict[str, Any]) -> dict[str, str | None
     from shared.topics import INTAKE_REQUESTS
 
     city = city_up()
+    if city.time == "rehearsal":
+        print(
+            f"note: the time of city {city.realm.name!r} stands still, but for a rehearsal that lives in it: "
+            f"no limit passes",
+            file=sys.stderr,
+        )
     known = catalogue(city.catalogue)
     _warn(known, fields)
     request_id = request_id or f"call-{uuid4()}"
@@ -93,9 +99,24 @@ async def _call(request_id: str, fields: dict[str, Any]) -> dict[str, str | None
         "unit": order.unit,
         "name": known.units[order.unit].name,
         "rule": order.rule,
+        "fallback": _fallback(known, fields, order.rule),
         "sign_by": _local(order.sign_due_at),
         "answer_by": _local(order.unit_due_at if order.round > 1 else order.citizen_due_at),
     }
+
+
+def _fallback(known: Catalogue, fields: dict[str, Any], rule: str) -> str | None:
+    """Why the order went to the district's government or the hotline's own desk where no rule sends it there."""
+    from shared.catalogue import To
+
+    line = known.subjects.get(fields["subject"])
+    if rule.endswith("→centre"):
+        return "no rule of the catalogue names it, nor its district: the hotline's own desk"
+    if not rule.endswith("→district") or (line is not None and line.to is To.DISTRICT):
+        return None
+    if line is None:
+        return "no rule of the catalogue names it: the district government"
+    return "the catalogue knows no such street there: the district government"
 
 
 async def _dispatched(dsn: str, complaint: str) -> Any:

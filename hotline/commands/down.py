@@ -18,7 +18,7 @@ def down() -> None:
 async def _down() -> None:
     from hotline.stack.stack import Stack
     from hotline.stack.state import is_stack
-    from hotline.where import anything_runs, folder
+    from hotline.where import anything_runs, folder, typed, up_again
 
     where = folder()
     if not anything_runs():
@@ -26,7 +26,10 @@ async def _down() -> None:
         return
     await Stack(where).down()
     print("Everything is stopped.")
-    print(f"What was recorded stays in {where}: `hotline up` goes on, `hotline wipe` removes it.")
+    print(
+        f"What was recorded stays in {where}: {typed(up_again(where), where)} goes on, "
+        f"{typed('wipe', where)} removes it."
+    )
 
 
 def wipe(*, yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False) -> None:

@@ -28,7 +28,13 @@ def _group() -> None:
 
 @replay.command()
 def boston(
-    file: Annotated[Path, typer.Argument(help="Boston's 311 requests, .csv or .csv.zst.")],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help="The CSV of the City of Boston's 311 service requests, .csv or .csv.zst; columns it needs: "
+            "case_enquiry_id, open_dt, target_dt, closed_dt, ontime, type, department."
+        ),
+    ],
     processes: Annotated[int, typer.Option(help="How many processes of each desk.", min=1, max=4)] = 1,
     step_hours: Annotated[
         float, typer.Option(help="How far city time moves at a step; changes no fact.")

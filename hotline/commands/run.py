@@ -26,6 +26,18 @@ def run(work: Coroutine[Any, Any, T], *, interrupted: str = "") -> T:
         raise Interrupted(interrupted) from None
 
 
+async def is_up(work: Coroutine[Any, Any, T], *, json: bool) -> T:
+    """Do it; where the stack is not up, a program that wants JSON reads that too, and a person the reason."""
+    from hotline.stack.errors import StackError
+
+    try:
+        return await work
+    except StackError:
+        if json:
+            print('{"up": false}')
+        raise
+
+
 def fail(sentence: str, *, code: int = 1) -> NoReturn:
     """Say what is wrong and end; code 2 where it was typed wrongly."""
     print(sentence, file=sys.stderr)

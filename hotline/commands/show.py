@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -11,8 +11,13 @@ from hotline.commands.run import run
 if TYPE_CHECKING:
     from datetime import tzinfo
 
+    from rich.console import Console
+    from rich.table import Table
+
     from hotline.show import Shown
 
+WIDE: Final = 120
+"""From how many columns on the longest unit's id and what it did stand beside each other unbroken."""
 _STYLES = {"plain": "", "missed": "red", "refused": "yellow", "ended": "green"}
 
 
@@ -40,44 +45,70 @@ async def _show(complaint: str) -> Shown:
 
 
 def _print(shown: Shown) -> None:
+    from rich.console import Console
+
+    print_life(shown, Console(highlight=False))
+
+
+def print_life(shown: Shown, console: Console) -> None:
+    """A table where there is room, two lines a fact on a narrow terminal, one where nobody looks at a screen."""
     from zoneinfo import ZoneInfo
 
-    from rich.console import Console
+    from rich.padding import Padding
+    from rich.text import Text
+
+    def line(text: str | Text) -> None:
+        console.print(text if isinstance(text, Text) else Text(text), soft_wrap=True)
+
+    years = sorted({entry.at.year for entry in shown.entries})
+    heading = f"{'–'.join(str(year) for year in years)}, city time ({shown.timezone})"
+    # Within one year the heading says it; over a new year each line does.
+    form = "%m-%d %H:%M" if len(years) == 1 else "%Y-%m-%d %H:%M"
+    line(Text(shown.title, style="bold"))
+    line(f"complaint {shown.complaint_id}   request {shown.request_id}")
+    if shown.call:
+        line(shown.call)
+    if console.is_terminal and console.width >= WIDE:
+        console.print(_table(shown, heading, form))
+    else:
+        line(heading)
+        for entry in shown.entries:
+            what = Text(entry.what, style=_STYLES[entry.weight])
+            begins = f"{entry.version:>3}  {entry.at.strftime(form)}  {entry.who}"
+            if not console.is_terminal:
+                line(Text(f"{begins}  {entry.what}  ({entry.why})"))
+                continue
+            line(Text.assemble(begins, (f"  {entry.why}", "dim")))
+            console.print(Padding(what, (0, 0, 0, 5)))
+    zone = ZoneInfo(shown.timezone)
+    line(f"stands at {shown.stage}; {_waits(shown, zone)}")
+    for limit, due_at in shown.deadlines.items():
+        line(f"  {limit.lower()} limit: {due_at.astimezone(zone):%Y-%m-%d %H:%M}")
+    line(Text.assemble("hash chain: ", "right" if shown.chain_right else ("BROKEN", "red")))
+    line(f"trace: {shown.trace or f'{shown.trace_id} (this life is not traced, or no viewer runs)'}")
+
+
+def _table(shown: Shown, heading: str, form: str) -> Table:
     from rich.table import Table
     from rich.text import Text
 
-    console = Console(highlight=False)
-    console.print(Text(shown.title, style="bold"))
-    console.print(Text(f"complaint {shown.complaint_id}   request {shown.request_id}"))
-    if shown.call:
-        console.print(Text(shown.call))
-    table = Table(show_header=True, header_style="dim")
-    table.add_column("", justify="right", style="dim")
-    table.add_column(f"city time ({shown.timezone})", no_wrap=True)
-    table.add_column("who", overflow="fold")
+    table = Table(
+        show_header=True, header_style="dim", title=heading, title_justify="left", title_style="dim"
+    )
+    table.add_column("", justify="right", style="dim", no_wrap=True)
+    table.add_column("time", no_wrap=True)
+    table.add_column("who", no_wrap=True)
     table.add_column("what", overflow="fold", ratio=1)
-    table.add_column("why", overflow="fold", style="dim")
+    table.add_column("why", no_wrap=True, style="dim")
     for entry in shown.entries:
-        table.add_row(
-            str(entry.version),
-            f"{entry.at:%Y-%m-%d %H:%M:%S}",
-            Text(entry.who),
-            Text(entry.what, style=_STYLES[entry.weight]),
-            entry.why,
-        )
-    console.print(table)
-    zone = ZoneInfo(shown.timezone)
-    console.print(Text(f"stands at {shown.stage}; {_waits(shown, zone)}"))
-    for limit, due_at in shown.deadlines.items():
-        console.print(f"  {limit.lower()} limit: {due_at.astimezone(zone):%Y-%m-%d %H:%M:%S}")
-    console.print("hash chain: " + ("right" if shown.chain_right else "[red]BROKEN[/]"))
-    trace = shown.trace or f"{shown.trace_id} (this life is not traced, or no viewer runs)"
-    console.print(Text(f"trace: {trace}"), soft_wrap=True)
+        what = Text(entry.what, style=_STYLES[entry.weight])
+        table.add_row(str(entry.version), entry.at.strftime(form), Text(entry.who), what, entry.why)
+    return table
 
 
 def _waits(shown: Shown, zone: tzinfo) -> str:
     waiting = shown.waiting
     if waiting is None:
         return "nobody has to act any more"
-    by = "" if waiting.by is None else f", next deadline {waiting.by.astimezone(zone):%Y-%m-%d %H:%M:%S}"
+    by = "" if waiting.by is None else f", next deadline {waiting.by.astimezone(zone):%Y-%m-%d %H:%M}"
     return f"waits for {waiting.name} to {waiting.what}{by}"

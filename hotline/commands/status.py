@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from hotline.commands.run import run
+from hotline.commands.run import is_up, run
 
 
 def status(*, json: Annotated[bool, typer.Option("--json", help="For a program to read.")] = False) -> None:
@@ -16,7 +16,7 @@ def status(*, json: Annotated[bool, typer.Option("--json", help="For a program t
     Where work waits it looks for up to five seconds whether it moves: a process may be there and stand still.
     Exit code 1 where something is down or stands still.
     """
-    found = run(_status())
+    found = run(is_up(_status(), json=json))
     if json:
         print(json_module.dumps(found, indent=2))
     else:
@@ -27,9 +27,10 @@ def status(*, json: Annotated[bool, typer.Option("--json", help="For a program t
 
 async def _status() -> dict[str, Any]:
     from hotline.serve import counts, restarts
+    from hotline.stack.errors import StackError
     from hotline.stack.stack import Stack
     from hotline.stalled import look, stalled
-    from hotline.where import RESTARTS_FILE, city_up, folder, remembered, supervised
+    from hotline.where import RESTARTS_FILE, city_up, folder, remembered, supervised, typed, up_again
     from shared.catalogue import catalogue
 
     stack = Stack(folder())
@@ -37,6 +38,9 @@ async def _status() -> dict[str, Any]:
     services = stack.services()
     city = remembered()
     answers = parts["kafka"].up and parts["postgres"].up
+    starting = [name for name, part in parts.items() if part.starting and part.needed]
+    if city is None and starting:
+        raise StackError(f"The stack is starting ({', '.join(starting)}): {typed(up_again())} waits for it.")
     if city is None or answers or not any(part.pid for part in (*parts.values(), *services.values())):
         city = city_up()  # says what is missing
     brought_back = restarts(folder() / RESTARTS_FILE, list(services))
@@ -50,7 +54,10 @@ async def _status() -> dict[str, Any]:
     known = catalogue(city.catalogue)
     standing = await look(city.realm, known) if answers else None
     return {
-        "up": bool(services) and all(entry["up"] for entry in processes.values()),
+        # Nobody has to wait for a viewer that starts.
+        "up": bool(services)
+        and all(part.up or (part.starting and not part.needed) for part in parts.values())
+        and all(service.up for service in services.values()),
         "supervised": supervised(),
         "city": city.realm.name,
         "time": city.time,
@@ -73,6 +80,7 @@ def _process(health: Any, kind: str) -> dict[str, Any]:
     return {
         "kind": kind,
         "up": health.up,
+        "starting": health.starting,
         "pid": health.pid,
         "port": health.port or (known.listens if known else None),
         "since": datetime.fromtimestamp(known.since, UTC).isoformat(timespec="seconds") if known else None,
@@ -95,10 +103,9 @@ def _print_status(found: dict[str, Any]) -> None:
         table.add_column(column, justify="left" if not column else "right")
     for name, entry in found["processes"].items():
         desk = name.partition("-")[0]
-        state = _state(found, desk)
         table.add_row(
             name,
-            state if entry["up"] else "[red]down[/]",
+            _state(found, desk, entry),
             _text(entry["pid"]),
             _text(entry["port"]),
             _age(entry["since"]),
@@ -125,11 +132,13 @@ def _print_status(found: dict[str, Any]) -> None:
             console.print("`hotline parked list` shows what could not be handled, and why.")
     if not found["supervised"]:
         console.print(f"Nobody keeps services alive here: `hotline up --city {found['city']}` starts them.")
-    elif not found["up"]:
+    elif any(not (entry["up"] or entry["starting"]) for entry in found["processes"].values()):
         console.print(f"What is down is started again by itself; why it fell stands in {found['logs']}.")
 
 
-def _state(found: dict[str, Any], desk: str) -> str:
+def _state(found: dict[str, Any], desk: str, process: dict[str, Any] | None = None) -> str:
+    if process is not None and not process["up"]:
+        return "[yellow]starting[/]" if process["starting"] else "[red]down[/]"
     return "[red]stands still[/]" if desk in found["stalled"] else "up"
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def unit(
-    unit: Annotated[str, typer.Argument(help="The unit's id or its name in the catalogue.")],
+    unit: Annotated[str, typer.Argument(help="The unit's id or its name in the catalogue.")] = "",
     sign: Annotated[str, typer.Option(metavar="COMPLAINT", help="Take this order on.")] = "",
     answer: Annotated[
         str, typer.Option(metavar="COMPLAINT", help="Say what was done about it (with --text).")
@@ -38,6 +38,7 @@ def unit(
     unsolved: Annotated[
         bool, typer.Option("--unsolved", help="With --answer: you do not claim it is solved.")
     ] = False,
+    units: Annotated[bool, typer.Option("--units", help="List the catalogue's units and end.")] = False,
     list_only: Annotated[bool, typer.Option("--list", help="List the open orders and end.")] = False,
     json: Annotated[bool, typer.Option("--json", help="For a program to read.")] = False,
 ) -> None:
@@ -46,6 +47,11 @@ def unit(
     Without an option you sit at the unit's desk: orders appear as they come, replies are typed. A
     COMPLAINT is its id or the beginning of it.
     """
+    if units:
+        _print_units(json=json)
+        return
+    if not unit:
+        fail("Name a UNIT; `hotline unit --units` lists them.", code=2)
     chosen = [
         name for name, given in (("--sign", sign), ("--answer", answer), ("--return", return_)) if given
     ]
@@ -63,6 +69,20 @@ def unit(
         run(_list(unit, json=json))
     else:
         run(_sit(unit), interrupted="You left the desk; your orders stay where they are.")
+
+
+def _print_units(*, json: bool) -> None:
+    from hotline.where import remembered
+    from shared.catalogue import catalogue
+
+    city = remembered()
+    units = catalogue(city.catalogue if city is not None else "").units
+    if json:
+        print(json_module.dumps({unit_id: unit.name for unit_id, unit in units.items()}, ensure_ascii=False))
+        return
+    width = max(map(len, units), default=0)
+    for unit_id, unit in units.items():
+        print(f"{unit_id:<{width}}  {unit.name}")
 
 
 async def _once(
@@ -141,7 +161,10 @@ def known_unit(name: str, path: str) -> UnitId:
     alike = get_close_matches(name, [*known.units, *names], n=4, cutoff=0.4)
     near += [names.get(text, UnitId(text)) for text in alike]
     shown = ", ".join(f"{unit_id} ({known.units[unit_id].name})" for unit_id in dict.fromkeys(near[:4]))
-    return fail(f"No unit {name!r} in catalogue {known.version}{f'; near: {shown}' if shown else ''}.")
+    return fail(
+        f"No unit {name!r} in catalogue {known.version}{f'; near: {shown}' if shown else ''}. "
+        f"`hotline unit --units` lists all {len(known.units)}."
+    )
 
 
 async def open_cases(city: City, unit: str) -> list[Complaint]:

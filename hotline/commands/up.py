@@ -52,16 +52,17 @@ def up(
     Nothing happens where they run already. A city whose day was a rehearsal keeps its own time, which
     stands still.
     """
+    again = "up --stack-only" if stack_only else f"up --city {city}" if city != "hotline" else "up"
     own = catalogue.read_bytes() if catalogue is not None else None
     run(
         _up_stack(json=json)
         if stack_only
         else _up(city, own, ruleset, traces_ratio, one_process=one_process, json=json),
-        interrupted="Stopped half way: `hotline down` ends what has started, `hotline up` goes on.",
+        interrupted=f"Stopped half way: `hotline down` ends what has started, `hotline {again}` goes on.",
     )
 
 
-async def _stack_up(say: Callable[[str], None]) -> Addresses:
+async def _stack_up(say: Callable[[str], None], again: str) -> Addresses:
     from hotline.stack.errors import StackError
     from hotline.stack.stack import Stack
     from hotline.where import anything_runs, folder
@@ -69,14 +70,14 @@ async def _stack_up(say: Callable[[str], None]) -> Addresses:
     try:
         return await Stack(folder()).up(say)
     except StackError as error:
-        hint = "What had started runs on: `hotline up` goes on, `hotline down` ends it."
+        hint = f"What had started runs on: `hotline {again}` goes on, `hotline down` ends it."
         raise StackError(f"{error} {hint}" if anything_runs() else str(error)) from None
 
 
 async def _up_stack(*, json: bool) -> None:
     from hotline.where import city_up
 
-    addresses = await _stack_up(_say(json=json))
+    addresses = await _stack_up(_say(json=json), "up --stack-only")
     city = city_up()
     if json:
         print(json_module.dumps(where_it_is(addresses, city)))
@@ -101,7 +102,8 @@ async def _up(
 
     from hotline.serve import Opening, leave_running
     from hotline.stack.file_lock import FileLock
-    from hotline.where import CITY_NAME, city_up, folder, supervised
+    from hotline.stack.patience import told_meanwhile
+    from hotline.where import CITY_NAME, DEFAULT_CITY, city_up, folder, supervised
     from shared.catalogue import catalogue, parsed
     from shared.ruleset import ruleset
 
@@ -112,7 +114,7 @@ async def _up(
     if own is not None:
         parsed(own)
     began_at = time.monotonic()
-    addresses = await _stack_up(say)
+    addresses = await _stack_up(say, "up" if name == DEFAULT_CITY else f"up --city {name}")
     lock = FileLock(folder() / "city.lock")
     if not lock.try_acquire():
         fail(f"Another `hotline up` is at work in {folder()}: wait for it.")
@@ -126,13 +128,17 @@ async def _up(
             say(f"City {name!r} is up already; options are taken at the next start.")
         else:
             await _end_orphans(folder())
-            city = await _made(addresses, name, own, version, ratio, one_process=one_process)
+            async with told_meanwhile(say, lambda: "waiting for the city's database and topics"):
+                city = await _made(addresses, name, own, version, ratio, one_process=one_process)
             opening = Opening(city)
             supervisor = leave_running(city, folder())
             log = folder() / "logs" / "supervisor.log"
-            await opening.wait(
-                failed=lambda: None if supervisor.poll() is None else f"The supervisor ended: {_tail(log)}"
-            )
+            async with told_meanwhile(say, lambda: "waiting for the desks to open"):
+                await opening.wait(
+                    failed=lambda: (
+                        None if supervisor.poll() is None else f"The supervisor ended: {_tail(log)}"
+                    )
+                )
             kind = "" if city.time == "system" else " (its time is a rehearsal's and stands still)"
             say(f"City {name!r} is open after {time.monotonic() - began_at:.1f} s{kind}.")
     finally:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hotline.commands.run import run
+from hotline.commands.run import is_up, run
 
 if TYPE_CHECKING:
     from hotline.report import Report
@@ -16,7 +16,7 @@ def verify(*, json: Annotated[bool, typer.Option("--json", help="For a program t
     """Check versions, hash chains, lives, heads, timers and offsets of the whole log; exit 1 on a problem."""
     import msgspec
 
-    report, digest = run(_verify())
+    report, digest = run(is_up(_verify(), json=json))
     if json:
         print(
             msgspec.json.format(msgspec.json.encode({"digest": digest, "report": report}), indent=2).decode()

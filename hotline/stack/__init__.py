@@ -5,5 +5,6 @@ child       a process we started: find it again, and never another one
 server      what the three have in common
 kafka, postgres, zipkin
 stack       all three in a folder: up, check, down, wipe
+patience    says what is waited for, while it is
 supervisor  keeps the services, and the stack under them, alive
 """

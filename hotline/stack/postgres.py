@@ -19,7 +19,7 @@ import psutil
 from hotline.stack.atomic import write_atomically
 from hotline.stack.child import LOOPBACK
 from hotline.stack.errors import StackError
-from hotline.stack.server import accepts, last_line, plain_env, run_to_end
+from hotline.stack.server import accepts, last_error, plain_env, run_to_end
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -78,6 +78,7 @@ class Postgres:
     name: ClassVar[str] = "postgres"
     label: ClassVar[str] = "PostgreSQL"
     port_names: ClassVar[tuple[str, ...]] = ("postgres",)
+    needed: ClassVar[bool] = True
     start_seconds_max: ClassVar[float] = 60.0  # a long recovery after a kill
     stop_signal: ClassVar[Signals] = signal.SIGINT  # fast: ends sessions, writes a checkpoint
     stop_seconds_max: ClassVar[float] = 20.0
@@ -144,8 +145,10 @@ class Postgres:
             return False
 
     def last_words(self) -> str:
-        """Give the last FATAL or PANIC of its log."""
-        return last_line(self.output(), among=("FATAL", "PANIC", "could not"))
+        """Give the last FATAL or PANIC of its log, without what it answers to us while it starts."""
+        return last_error(
+            self.output(), among=("FATAL", "PANIC", "could not"), but=("the database system is starting up",)
+        )
 
     def password(self) -> str:
         """Read the superuser's password; it is nowhere but in this file."""

@@ -35,6 +35,10 @@ class Server(Protocol):
         """Name the ports it needs; the first is the one its clients use."""
 
     @property
+    def needed(self) -> bool:
+        """Say whether the services cannot do without it; who is not needed is not waited for."""
+
+    @property
     def start_seconds_max(self) -> float:
         """Give the longest start that may still end well."""
 
@@ -66,7 +70,7 @@ class Server(Protocol):
         """Ask it something only a ready server answers; False if not, within two seconds."""
 
     def last_words(self) -> str:
-        """Give the line of its log that says best why it stopped; empty if it said nothing."""
+        """Give the line of its log that says best what is wrong; empty if none says an error."""
 
 
 def plain_env() -> dict[str, str]:
@@ -113,14 +117,26 @@ async def run_to_end(command: tuple[str, ...], *, env: Mapping[str, str], folder
     return process.returncode or 0, output.decode(errors="replace")
 
 
-def last_line(log: Path, *, among: tuple[str, ...] = ()) -> str:
-    """Give a log's last line, or its last one that holds one of the words if there is one."""
+def last_line(log: Path) -> str:
+    """Give a log's last line; empty where there is none."""
+    return next(reversed(_lines(log)), "")[:300]
+
+
+def last_error(log: Path, *, among: tuple[str, ...], but: tuple[str, ...] = ()) -> str:
+    """Give a log's last line that holds one of the words `among`, and none of `but`; empty where none does."""
+    told = [
+        line
+        for line in _lines(log)
+        if any(word in line for word in among) and not any(word in line for word in but)
+    ]
+    return next(reversed(told), "")[:300]
+
+
+def _lines(log: Path) -> list[str]:
     try:
         with log.open("rb") as file:
             file.seek(max(0, log.stat().st_size - 65_536))
             said = file.read().decode(errors="replace").splitlines()
     except FileNotFoundError:
-        return ""
-    lines = [line.strip() for line in said if line.strip()]
-    telling = [line for line in lines if any(word in line for word in among)]
-    return (telling or lines or [""])[-1][:300]
+        return []
+    return [line.strip() for line in said if line.strip()]

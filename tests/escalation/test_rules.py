@@ -131,7 +131,7 @@ def test_nothing_is_late_that_nobody_knows() -> None:
 
 
 def test_an_order_nobody_signed_in_time_is_missed_and_told_to_the_district() -> None:
-    """督办: one level up, with a notice."""
+    """提级: one level up, with a notice."""
     given(*WITH_UNIT).when(FIRE).then(SIGN_MISSED, ESCALATED).when(FIRE).then_nothing()
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -16,8 +18,13 @@ from rich.console import Console
 
 from hotline.city.city import DAY
 from hotline.city.conductor import Progress
+from hotline.commands.call import _fallback
+from hotline.commands.status import _print_status
 from hotline.commands.unit import known_unit
+from hotline.realm import Realm
 from hotline.view import View
+from hotline.where import City, remember_city
+from shared.catalogue import catalogue
 
 pytestmark = pytest.mark.programs
 
@@ -81,7 +88,6 @@ def test_every_command_has_help(command: str, tmp_path: Path) -> None:
     "words",
     [
         ("status",),
-        ("status", "--json"),
         ("verify",),
         ("rebuild", "heads"),
         ("show", "abcdef12"),
@@ -97,6 +103,47 @@ def test_where_nothing_is_up_one_sentence_says_what_starts_it(words: tuple[str, 
     assert (found.returncode, found.stdout) == (1, "")
     assert found.stderr == "The stack is not up: `hotline up` starts it.\n"
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("command", ["status", "verify"])
+def test_where_nothing_is_up_a_program_reads_json_too(command: str, tmp_path: Path) -> None:
+    found = typed(command, "--json", folder=tmp_path)
+    assert (found.returncode, json.loads(found.stdout)) == (1, {"up": False})
+    assert found.stderr == "The stack is not up: `hotline up` starts it.\n"
+
+
+def test_hints_name_the_city_that_was_served_last(tmp_path: Path) -> None:
+    realm = Realm(name="demo", kafka="127.0.0.1:1", owner_dsn="postgresql://x@127.0.0.1:1/demo", logins={})
+    (tmp_path / ".stack").mkdir()
+    remember_city(City(realm=realm), tmp_path / ".stack")
+    found = typed("show", "abcdef12", folder=tmp_path)
+    assert found.stderr == "The stack is not up: `hotline up --city demo` starts it.\n"
+
+
+def test_all_units_are_listed_for_who_knows_none(tmp_path: Path) -> None:
+    found = typed("unit", "--units", folder=tmp_path)
+    assert found.returncode == 0
+    assert re.search(r"^municipal-water +\S+$", found.stdout, re.MULTILINE)
+    assert found.stdout.count("\n") == len(catalogue().units)
+    none = typed("unit", folder=tmp_path)
+    assert (none.returncode, none.stderr) == (2, "Name a UNIT; `hotline unit --units` lists them.\n")
+
+
+@pytest.mark.parametrize(
+    ("subject", "street", "rule", "said"),
+    [
+        ("供水", None, "c: 供水→district", "no rule of the catalogue names it: the district government"),
+        ("公共服务/供水", None, "c: 公共服务/供水→unit", None),
+        ("教育/入学入园", None, "c: 教育/入学入园→district", None),
+        ("疫情防控", "?", "c: 疫情防控→district", "the catalogue knows no such street there: the district"),
+        ("?", None, "c: ?→centre", "no rule of the catalogue names it, nor its district: the hotline's"),
+    ],
+)
+def test_a_call_says_where_it_was_the_fallback(
+    subject: str, street: str | None, rule: str, said: str | None
+) -> None:
+    told = _fallback(catalogue(), {"subject": subject, "street": street}, rule)
+    assert told is None if said is None else (told or "").startswith(said)
 
 
 def test_down_and_wipe_where_nothing_is_say_so_and_are_no_failure(tmp_path: Path) -> None:
@@ -188,6 +235,34 @@ def test_a_unit_nobody_knows_is_told_the_nearest(capsys: pytest.CaptureFixture[s
     said = capsys.readouterr().err
     assert said.startswith("No unit '东华门' in catalogue beijing-example-1; near: ")
     assert "street-dongcheng-donghuamen (东城区东华门街道)" in said
+    assert said.endswith(". `hotline unit --units` lists all 96.\n")
+
+
+def test_status_tells_what_starts_from_what_is_down(capsys: pytest.CaptureFixture[str]) -> None:
+    def process(name: str, *, up: bool, starting: bool = False) -> dict[str, dict[str, object]]:
+        told = dict.fromkeys(("port", "since", "memory_mb", "cpu_seconds"))
+        return {name: {"kind": "part", "up": up, "starting": starting, "pid": 7, **told}}
+
+    found = {
+        "up": True,
+        "supervised": True,
+        "city": "hotline",
+        "time": "system",
+        "ruleset": "r",
+        "logs": "logs",
+        "behind": None,
+        "stalled": {},
+        "counts": None,
+        "processes": process("kafka", up=True) | process("zipkin", up=False, starting=True),
+    }
+    _print_status(found)
+    said = capsys.readouterr().out
+    assert re.search(r"zipkin +starting", said)
+    assert "down" not in said
+    _print_status(found | {"up": False, "processes": process("kafka", up=False)})
+    said = capsys.readouterr().out
+    assert re.search(r"kafka +down", said)
+    assert "What is down is started again by itself" in said
 
 
 PROGRESS: Final = Progress(

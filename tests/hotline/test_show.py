@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
+from io import StringIO
 from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
 from msgspec.structs import replace as changed
+from rich.console import Console
 
+from hotline.commands.show import print_life
 from hotline.show import _SAYS, Shown, show
 from hotline.stack.errors import StackError
 from shared.events import SPEAKERS
@@ -67,7 +70,7 @@ async def test_a_life_is_told_in_order_with_who_what_and_why(desks: Desks) -> No
     what = {entry.version: entry.what for entry in shown.entries}
     assert what[3] == (
         "order 1 to street-huayuanlu (round 1; test-1: 停车→street); "
-        "sign by 2021-09-24 16:30, answer by 2021-10-01 23:59"
+        "sign by 09-24 16:30, answer by 10-01 23:59"
     )
     assert what[4] == "wants to return order 1: 不属本街道 (辖区图), suggests street-xiaoguan"
     assert what[7].startswith("street-huayuanlu refused to answer: the order lies with street-xiaoguan now")
@@ -197,11 +200,11 @@ async def test_hotline_show_prints_the_timeline_and_as_json_the_same(desks: Desk
     await a_life_with_everything(desks)
     printed = (await typed("show", eg.ID)).output
     for words in (
-        "city time (Asia/Shanghai)",
-        "2021-09-24 08:30:00",
-        "did not sign by 2021-09-24 19:30",
+        "\n2021, city time (Asia/Shanghai)\n",
+        "\n  1  09-24 08:30  phone  received: ",
+        "did not sign by 09-24 19:30  (the clock)\n",
         "stands at AT_UNIT; waits for street-xiaoguan to sign or answer the order",
-        "next deadline 2021-09-25 23:30:00",
+        "next deadline 2021-09-25 23:30\n",
         "hash chain: right",
         f"trace: {trace_id_of(eg.ID):032x}",
     ):
@@ -209,8 +212,20 @@ async def test_hotline_show_prints_the_timeline_and_as_json_the_same(desks: Desk
     result = await typed("show", eg.REQUEST_ID, "--json")
     shown = msgspec.json.decode(result.stdout, type=Shown)
     assert shown == msgspec.json.decode(msgspec.json.encode(await show(desks.dsn, eg.ID)), type=Shown)
-    narrow = (await typed("show", eg.ID, columns=60)).output
-    assert "2021-09-24 08:30:00" in narrow
+    assert (await typed("show", eg.ID, columns=60)).output == printed  # a pipe has no width
+    for columns in (80, 160):
+        page = StringIO()
+        print_life(await show(desks.dsn, eg.ID), Console(file=page, width=columns, force_terminal=True))
+        told = page.getvalue()
+        for whole in (
+            "停车→street",
+            eg.OTHER_STREET,
+            eg.STREET,
+            "09-24 08:30",
+            "after 10 OrderAnswered",
+            eg.ID,
+        ):
+            assert whole in told, told
 
 
 def test_every_kind_of_fact_can_be_told() -> None:

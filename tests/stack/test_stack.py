@@ -45,7 +45,7 @@ async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack
 
 
 async def test_up_on_a_running_stack_changes_nothing_and_says_nothing(stack: Stack) -> None:
-    first = await stack.up()
+    first = await stack.up(wait_for_all=True)
     before = await stack.check()
     said: list[str] = []
 
@@ -60,7 +60,7 @@ async def test_up_on_a_running_stack_changes_nothing_and_says_nothing(stack: Sta
 
 
 async def test_every_part_listens_on_loopback_only(stack: Stack) -> None:
-    await stack.up()
+    await stack.up(wait_for_all=True)
     for health in (await stack.check()).values():
         assert health.pid is not None
         listening = [
@@ -139,8 +139,8 @@ async def test_postgresql_starts_though_its_old_process_id_is_somebody_elses(sta
         bystander.wait()
 
 
-async def test_a_part_that_hangs_counts_as_down(stack: Stack) -> None:
-    await stack.up()
+async def test_a_part_that_hangs_does_not_count_as_up(stack: Stack) -> None:
+    await stack.up(wait_for_all=True)
     pid = (await stack.check())["zipkin"].pid
     assert pid is not None
     os.kill(pid, signal.SIGSTOP)
@@ -188,7 +188,7 @@ async def test_wipe_refuses_while_a_part_runs(stack: Stack) -> None:
 
 
 async def test_down_leaves_nothing_listening_and_the_data_for_the_next_up(stack: Stack) -> None:
-    addresses = await stack.up()
+    addresses = await stack.up(wait_for_all=True)
     before = await stack.check()
     processes = [
         process
