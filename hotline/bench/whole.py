@@ -20,8 +20,10 @@ from hotline.bench.clients import consumer_of, ends_of, partitions_of
 from hotline.bench.meter import Meter, Spent, spent
 from hotline.bench.simulator import Orders, Progress
 from hotline.realm import Realm
+from hotline.serve import behind
 from hotline.stack.errors import StackError
 from hotline.stack.supervisor import Supervisor
+from shared.catalogue import catalogue as catalogue_at
 from shared.topics import TOPICS
 
 SILENCE_SECONDS_MAX: Final = 60.0
@@ -129,6 +131,7 @@ async def lived(
         await feed.until(lambda said: said.visited == load.lives)
         wrong += await _closed(database, load.lives)
         last = await meter.read()
+        wrong += await _heard(realm, catalogue)
         memory = meter.memory_bytes()
         if aside is not None and aside.done():
             await aside  # it ended early: what it raised counts
@@ -228,6 +231,17 @@ async def _messages(realm: Realm, units: Sequence[str]) -> dict[str, int]:
         for tp, end in (await ends_of(consumer)).items():
             found[wanted[tp]] += end
     return {name: number for name, number in found.items() if number}
+
+
+async def _heard(realm: Realm, units: Path) -> list[str]:
+    """Wait until every desk has passed over what it does not react to as well; who does not, if any."""
+    known = catalogue_at(str(units))
+    give_up_at = time.monotonic() + SILENCE_SECONDS_MAX
+    while left := {desk: number for desk, number in (await behind(realm, known)).items() if number}:
+        if time.monotonic() > give_up_at:
+            return [f"{desk} has not taken in {number} messages" for desk, number in left.items()]
+        await asyncio.sleep(0.1)
+    return []
 
 
 async def _closed(database: asyncpg.Connection[asyncpg.Record], lives: int) -> list[str]:
