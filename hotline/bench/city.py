@@ -6,17 +6,28 @@ The number of units is a setting of its own: many small topics are the dear part
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
 from shared.catalogue import Catalogue, District, Subject, To, Unit, parsed
-from shared.events import Level
+from shared.events import Level, RequestType
 from shared.ids import UnitId
+from shared.inputs import RequestRecorded
 
 CENTRE: Final = UnitId("centre")
 SUPERVISION: Final = UnitId("supervision")
 DISTRICTS: Final = 16
+
+
+CONTENT: Final = (
+    "来电人反映,小区自昨日晚间起停水至今,已影响三栋楼约二百户居民的日常生活,其中有行动不便的老人,"
+    "物业称已报修但无人到场。来电人要求尽快恢复供水,并告知停水原因和恢复时间。"
+)
+"""What a record says: as long as a short one of the hotline is."""
+
+
+ADDRESS: Final = "花园路12号院3号楼"
 
 
 class Target(NamedTuple):
@@ -25,6 +36,20 @@ class Target(NamedTuple):
     subject: str
     district: str
     street: str | None
+
+
+def request_of(request_id: str, target: Target, **more: Any) -> RequestRecorded:
+    """The one request the bench knows, on its way to a unit; `more` of its fields as a part needs them."""
+    return RequestRecorded(
+        request_id=request_id,
+        request_type=RequestType.HELP,
+        subject=target.subject,
+        district=target.district,
+        street=target.street,
+        title="小区停水无人维修",
+        content=CONTENT,
+        **more,
+    )
 
 
 def catalogue_of(units: int) -> tuple[Catalogue, list[Target]]:

@@ -14,14 +14,14 @@ import msgspec
 
 from hotline import realm as city
 from hotline.bench import picture
-from hotline.bench.check import LIFE, wrong_with
+from hotline.bench.check import LIFE
 from hotline.bench.floor import PARTS, PARTS_TOGETHER, Floor, floor_of
 from hotline.bench.meter import Spent
 from hotline.bench.place import Place
 from hotline.bench.report import print_line, print_table, print_verdict, print_where, told
 from hotline.bench.result import Fixed, Spread, spread_of, warnings_of
 from hotline.bench.result import Result as Base
-from hotline.bench.stage import BATCH_MAX, TRACES_RATIO, UNITS, Stage, stage
+from hotline.bench.stage import BATCH_MAX, UNITS, Stage, stage
 from hotline.bench.whole import Lived, Load, lived
 from hotline.realm import Realm
 
@@ -124,8 +124,6 @@ async def run(size: Size, *, units: int, zipkin: bool, folder: Path, say: Callab
             lives=size.warm_up + size.lives,
             warm_up=size.warm_up,
             under_way=UNDER_WAY,
-            batch_max=BATCH_MAX,
-            traces_ratio=TRACES_RATIO,
             one_process=size.one_process,
         )
         rounds: list[Round] = []
@@ -159,18 +157,9 @@ async def run(size: Size, *, units: int, zipkin: bool, folder: Path, say: Callab
 
 
 async def _live(here: Stage, realm: Realm, load: Load, say: Callable[[str], None]) -> Lived:
-    done = await lived(
-        realm,
-        load,
-        catalogue=here.catalogue,
-        targets=here.targets,
-        units=here.units,
-        servers=here.servers,
-        say=say,
-    )
+    done = await lived(here, realm, load, say=say)
     say(f"  {done.lives_per_second:,.0f} lives/s; every life is checked")
-    wrong = [*done.wrong, *await wrong_with(realm.owner_dsn, load.lives)]
-    return msgspec.structs.replace(done, wrong=wrong)
+    return done
 
 
 def compared(system: Lived, one_by_one: Lived, floor: Floor) -> Round:

@@ -21,15 +21,13 @@ import psutil
 
 from hotline import realm as city
 from hotline.bench import picture
-from hotline.bench.check import wrong_with
-from hotline.bench.city import Target
+from hotline.bench.city import Target, request_of
 from hotline.bench.generator import grow
 from hotline.bench.meter import Meter, Spent, spent
 from hotline.bench.report import print_line, print_table, print_verdict, print_where, told
 from hotline.bench.result import Result as Base
 from hotline.bench.result import Spread, spread_of, warnings_of
-from hotline.bench.simulator import CONTENT
-from hotline.bench.stage import BATCH_MAX, TRACES_RATIO, UNITS, Stage, stage
+from hotline.bench.stage import UNITS, Stage, stage
 from hotline.bench.whole import Lived, Load, lived
 from hotline.realm import Realm
 from hotline.rebuild import VIEWS, rebuild
@@ -37,9 +35,7 @@ from hotline.verify import verify
 from services.intake import rules as intake
 from services.intake.commands import RecordRequest
 from shared.desk import Batch, Desk, Work
-from shared.events import RequestType
 from shared.ids import complaint_id
-from shared.inputs import RequestRecorded
 from shared.log.postgres import PostgresLog
 from shared.telemetry import Telemetry
 
@@ -53,7 +49,6 @@ RECORDED_AT: Final = datetime(2025, 3, 3, 1, 0, tzinfo=UTC)
 SHARE_MIN: Final = 0.9
 RATE_MIN: Final = 100_000.0
 _PAGE: Final = 5000
-_LAST: Final = "SELECT coalesce(max(position), 0) FROM es.event"
 _READ: Final = """
 SELECT position, stream_id, version, event_id, type, schema_version, occurred_at, caused_by, actor, body, hash
 FROM es.event ORDER BY position
@@ -233,7 +228,6 @@ async def _dropped(here: Stage, realm: Realm) -> None:
 async def _lived_on(here: Stage, realm: Realm, facts: int, size: Size, say: Callable[[str], None]) -> Grew:
     database = await asyncpg.connect(realm.owner_dsn)
     try:
-        last: int = await database.fetchval(_LAST)
         held: int = await database.fetchval("SELECT pg_database_size(current_database())")
         await database.execute(
             "CHECKPOINT"
@@ -244,21 +238,10 @@ async def _lived_on(here: Stage, realm: Realm, facts: int, size: Size, say: Call
         lives=size.warm_up + size.lives,
         warm_up=size.warm_up,
         under_way=min(UNDER_WAY, size.warm_up + size.lives),
-        batch_max=BATCH_MAX,
-        traces_ratio=TRACES_RATIO,
     )
-    done = await lived(
-        realm,
-        load,
-        catalogue=here.catalogue,
-        targets=here.targets,
-        units=here.units,
-        servers=here.servers,
-        say=say,
-    )
+    done = await lived(here, realm, load, say=say)
     say(f"  {done.lives_per_second:,.0f} lives/s; every life is checked")
-    wrong = [*done.wrong, *await wrong_with(realm.owner_dsn, load.lives, after=last)]
-    return Grew(facts=facts, bytes=held, lived=msgspec.structs.replace(done, wrong=wrong))
+    return Grew(facts=facts, bytes=held, lived=done)
 
 
 async def _read(here: Stage, realm: Realm, what: str) -> tuple[Read, list[str]]:
@@ -328,15 +311,7 @@ def _batches(targets: Sequence[Target], requests: int) -> Iterator[Batch]:
             request_id = f"append-{requests}-{number}"
             identity = complaint_id(request_id)
             target = targets[number % len(targets)]
-            request = RequestRecorded(
-                request_id=request_id,
-                request_type=RequestType.HELP,
-                subject=target.subject,
-                district=target.district,
-                street=target.street,
-                title="小区停水无人维修",
-                content=CONTENT,
-            )
+            request = request_of(request_id, target)
             record = RecordRequest(
                 complaint_id=identity, request=request, ruleset=RULESET, calendar=CALENDAR, at=RECORDED_AT
             )

@@ -21,14 +21,13 @@ import psutil
 
 from hotline import realm as city
 from hotline.bench import picture
-from hotline.bench.check import wrong_with
 from hotline.bench.clients import Outbox, producer_of
 from hotline.bench.lives import UNDER_WAY
 from hotline.bench.place import Place
 from hotline.bench.report import print_line, print_table, print_verdict, print_where
 from hotline.bench.result import Fixed, warnings_of
 from hotline.bench.result import Result as Base
-from hotline.bench.stage import BATCH_MAX, TRACES_RATIO, UNITS, Stage, stage
+from hotline.bench.stage import UNITS, Stage, stage
 from hotline.bench.whole import Lived, Load, lived
 from hotline.realm import Realm
 from shared.cloudevents import input_headers
@@ -122,8 +121,7 @@ async def run(size: Size, *, units: int, folder: Path, say: Callable[[str], None
         say(f"{size.lives} lives and {size.calls} calls")
         samples: list[Sample] = []
         done = await _live(here, realm, size, samples, say)
-        wrong = [*done.wrong, *await wrong_with(realm.owner_dsn, size.lives)]
-        wrong += await _missing(realm, size, samples)
+        wrong = [*done.wrong, *await _missing(realm, size, samples)]
         return judged(here.place(), await here.fixed(realm, done.gc_threshold), size, done, samples, wrong)
 
 
@@ -143,19 +141,8 @@ async def _live(
         lives=size.lives,
         warm_up=size.lives // 10,
         under_way=UNDER_WAY,
-        batch_max=BATCH_MAX,
-        traces_ratio=TRACES_RATIO,
     )
-    return await lived(
-        realm,
-        load,
-        catalogue=here.catalogue,
-        targets=here.targets,
-        units=here.units,
-        servers=here.servers,
-        say=say,
-        beside=beside,
-    )
+    return await lived(here, realm, load, say=say, beside=beside)
 
 
 async def _watch(

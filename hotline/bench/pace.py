@@ -22,9 +22,9 @@ from typing import Any, Final
 import msgspec
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
-from hotline.bench.city import Target
+from hotline.bench.city import ADDRESS, Target, request_of
 from hotline.bench.clients import partitions_of, producer_of, quiet, topics_of
-from hotline.bench.simulator import CONTENT, RESULT
+from hotline.bench.simulator import RESULT
 from shared import inputs
 from shared.cloudevents import header, input_headers
 from shared.codec import ce_type_of
@@ -34,7 +34,6 @@ from shared.events import (
     ComplaintDispatched,
     ComplaintEscalated,
     OrderAnswered,
-    RequestType,
     VisitScheduled,
 )
 from shared.ids import complaint_id
@@ -258,17 +257,8 @@ class Pace:
         target = self._asked.targets[number % len(self._asked.targets)]
         request_id = self._request_id(number)
         limited = self._asked.limit_seconds is not None
-        request = inputs.RequestRecorded(
-            request_id=request_id,
-            request_type=RequestType.HELP,
-            subject=target.subject,
-            district=target.district,
-            street=target.street,
-            address="花园路12号院3号楼",
-            title="小区停水无人维修",
-            content=CONTENT,
-            given_due_at=datetime.fromtimestamp(self._due_at[number], UTC) if limited else None,
-        )
+        due_at = datetime.fromtimestamp(self._due_at[number], UTC) if limited else None
+        request = request_of(request_id, target, address=ADDRESS, given_due_at=due_at)
         key = request_id.encode()
         await self._tell(INTAKE_REQUESTS, INTAKE_REQUESTS.name, key, request, "/desk", "")
 

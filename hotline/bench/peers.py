@@ -21,7 +21,7 @@ import msgspec
 
 from hotline import realm as city
 from hotline.bench import picture
-from hotline.bench.check import LIFE, wrong_with
+from hotline.bench.check import LIFE
 from hotline.bench.lives import UNDER_WAY, WARM_UP_LIVES_MIN
 from hotline.bench.meter import Meter, Spent, spent
 from hotline.bench.peer import Body, Found, Orders
@@ -29,7 +29,7 @@ from hotline.bench.place import Place
 from hotline.bench.report import print_line, print_table, print_verdict, print_where, told
 from hotline.bench.result import Fixed, Spread, spread_of, warnings_of
 from hotline.bench.result import Result as Base
-from hotline.bench.stage import BATCH_MAX, TRACES_RATIO, UNITS, Stage, stage
+from hotline.bench.stage import UNITS, Stage, stage
 from hotline.bench.whole import Lived, Load, lived
 from hotline.realm import Realm
 from hotline.stack.errors import StackError
@@ -165,19 +165,8 @@ async def _ours(here: Stage, realm: Realm, size: Size, say: Callable[[str], None
         lives=size.ours_warm_up + size.ours,
         warm_up=size.ours_warm_up,
         under_way=UNDER_WAY,
-        batch_max=BATCH_MAX,
-        traces_ratio=TRACES_RATIO,
     )
-    done = await lived(
-        realm,
-        load,
-        catalogue=here.catalogue,
-        targets=here.targets,
-        units=here.units,
-        servers=here.servers,
-        say=say,
-    )
-    return msgspec.structs.replace(done, wrong=[*done.wrong, *await wrong_with(realm.owner_dsn, load.lives)])
+    return await lived(here, realm, load, say=say)
 
 
 async def _models(realm: Realm) -> list[list[Body]]:

@@ -21,13 +21,13 @@ from typing import Any, Final
 import msgspec
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
-from hotline.bench.city import Target
+from hotline.bench.city import ADDRESS, Target, request_of
 from hotline.bench.clients import Outbox, consumer_of, partitions_of, producer_of, quiet, topics_of
 from shared import inputs
 from shared.cloudevents import header, input_headers
 from shared.codec import ce_type_of
 from shared.company import tune_gc
-from shared.events import ComplaintDispatched, RequestType, VisitScheduled
+from shared.events import ComplaintDispatched, VisitScheduled
 from shared.topics import (
     DISPATCH_ORDERS,
     DISPATCH_REPLIES,
@@ -42,12 +42,6 @@ SAY_SECONDS: Final = 0.05
 POLL_MS: Final = 50
 REQUESTS_MAX: Final = 1000
 """Requests put into one go, so that orders do not wait behind them."""
-
-CONTENT: Final = (
-    "来电人反映,小区自昨日晚间起停水至今,已影响三栋楼约二百户居民的日常生活,其中有行动不便的老人,"
-    "物业称已报修但无人到场。来电人要求尽快恢复供水,并告知停水原因和恢复时间。"
-)
-"""What a record says: as long as a short one of the hotline is."""
 
 RESULT: Final = "已派人到场,查明为管道破裂,现已抢修完毕恢复供水,并向居民说明情况,来电人表示认可。"
 
@@ -126,16 +120,7 @@ class Simulator:
         number = self.sent
         target = self._orders.targets[number % len(self._orders.targets)]
         request_id = f"{self._orders.prefix}{number}"
-        request = inputs.RequestRecorded(
-            request_id=request_id,
-            request_type=RequestType.HELP,
-            subject=target.subject,
-            district=target.district,
-            street=target.street,
-            address="花园路12号院3号楼",
-            title="小区停水无人维修",
-            content=CONTENT,
-        )
+        request = request_of(request_id, target, address=ADDRESS)
         self._tell(INTAKE_REQUESTS, INTAKE_REQUESTS.name, request_id.encode(), request, "/desk", "")
         self.sent += 1
 

@@ -26,13 +26,12 @@ import msgspec
 
 from hotline import realm as city
 from hotline.bench import picture
-from hotline.bench.city import Target, catalogue_of
+from hotline.bench.city import Target, catalogue_of, request_of
 from hotline.bench.meter import Meter, Spent, spent
 from hotline.bench.place import Place
 from hotline.bench.report import print_line, print_table, print_verdict, print_where, told
 from hotline.bench.result import Fixed, Spread, Wait, spread_of, wait_of, warnings_of
 from hotline.bench.result import Result as Base
-from hotline.bench.simulator import CONTENT
 from hotline.bench.stage import TRACES_RATIO, UNITS, Stage, stage
 from hotline.realm import Realm
 from hotline.stack.supervisor import Supervisor
@@ -46,9 +45,8 @@ from services.intake.commands import RecordRequest
 from shared.catalogue import Catalogue
 from shared.company import tune_gc
 from shared.desk import Batch, Desk, Work
-from shared.events import RequestType, Urgency
+from shared.events import Urgency
 from shared.ids import complaint_id, derived
-from shared.inputs import RequestRecorded
 from shared.log import TIMER_SHARDS, Append, timer_shard
 from shared.log.postgres import SETTINGS, PostgresLog, connect
 from shared.telemetry import Telemetry, set_up_logs
@@ -357,16 +355,7 @@ class _Prepared:
                 request_id = f"{name}-{number}"
                 complaint, at = complaint_id(request_id), due - SIGN_LIMIT
                 target = self._targets[number % len(self._targets)]
-                request = RequestRecorded(
-                    request_id=request_id,
-                    request_type=RequestType.HELP,
-                    subject=target.subject,
-                    urgency=Urgency.CRITICAL_2H,
-                    district=target.district,
-                    street=target.street,
-                    title="小区停水无人维修",
-                    content=CONTENT,
-                )
+                request = request_of(request_id, target, urgency=Urgency.CRITICAL_2H)
                 record = RecordRequest(
                     complaint_id=complaint, request=request, ruleset=RULESET, calendar=CALENDAR, at=at
                 )

@@ -15,10 +15,11 @@ import asyncpg
 import msgspec
 
 from hotline import realm as city
-from hotline.bench.city import Target
+from hotline.bench.check import wrong_with
 from hotline.bench.clients import consumer_of, ends_of, partitions_of
 from hotline.bench.meter import Meter, Spent, spent
 from hotline.bench.simulator import Orders, Progress
+from hotline.bench.stage import BATCH_MAX, TRACES_RATIO, Stage
 from hotline.realm import Realm
 from hotline.serve import behind
 from hotline.stack.errors import StackError
@@ -55,8 +56,6 @@ class Load:
     warm_up: int
     """How many of them are lived before the clock starts."""
     under_way: int
-    batch_max: int
-    traces_ratio: float
     extra: Mapping[str, str] = field(default_factory=dict)
     """Settings of services by their full name."""
     one_process: bool = False
@@ -87,42 +86,53 @@ class Lived(msgspec.Struct, frozen=True, kw_only=True):
         return self.closed / self.spent.seconds
 
 
+Beside = Callable[[Mapping[str, int]], Coroutine[Any, Any, None]]
+"""What goes on beside the lives as long as they live; it is told the services' process ids by name."""
+
+
 async def lived(
+    here: Stage, realm: Realm, load: Load, *, say: Callable[[str], None], beside: Beside | None = None
+) -> Lived:
+    """Start the services, live all lives, measure all but those that warm up, stop the services, check every life.
+
+    What was lost, is still open after a minute without movement or is not whole is in `wrong`. The log may hold
+    facts already: they are counted nowhere.
+    """
+    database = await asyncpg.connect(realm.owner_dsn)
+    try:
+        before: int = await database.fetchval(_LAST)
+        done = await _lived(here, realm, load, database, before, say, beside)
+    finally:
+        await database.close()
+    wrong = await wrong_with(realm.owner_dsn, load.lives, after=before)
+    return msgspec.structs.replace(done, wrong=[*done.wrong, *wrong])
+
+
+async def _lived(
+    here: Stage,
     realm: Realm,
     load: Load,
-    *,
-    catalogue: Path,
-    targets: Sequence[Target],
-    units: Sequence[str],
-    servers: Mapping[str, int],
+    database: asyncpg.Connection[asyncpg.Record],
+    before: int,
     say: Callable[[str], None],
-    beside: Callable[[Mapping[str, int]], Coroutine[Any, Any, None]] | None = None,
+    beside: Beside | None,
 ) -> Lived:
-    """Start the services, live all lives, measure all but those that warm up, stop the services.
-
-    `beside` goes on beside them as long as they live; it is told the services' process ids by name.
-
-    What was lost or is still open after a minute without movement is in `wrong`. The log may hold facts already:
-    they are counted nowhere.
-    """
-    logs = catalogue.parent / "logs" / realm.name
+    logs = here.catalogue.parent / "logs" / realm.name
     services = city.services(
         realm,
         logs,
-        traces_ratio=load.traces_ratio,
-        catalogue=str(catalogue),
+        traces_ratio=TRACES_RATIO,
+        catalogue=str(here.catalogue),
         extra=load.extra,
         one_process=load.one_process,
     )
     supervisor = Supervisor(services, stack=None, say=say)
     await supervisor.start()
     watching = asyncio.ensure_future(supervisor.watch())
-    database = await asyncpg.connect(realm.owner_dsn)
-    before: int = await database.fetchval(_LAST)
-    simulator = await _started(realm, load, targets, units)
+    simulator = await _started(here, realm, load)
     aside = None if beside is None else asyncio.ensure_future(beside(supervisor.pids()))
     try:
-        meter = Meter({**supervisor.pids(), "simulator": simulator.pid, **servers}, database)
+        meter = Meter({**supervisor.pids(), "simulator": simulator.pid, **here.servers}, database)
         feed = _Feed(simulator)
         await feed.until(lambda said: said.visited >= load.warm_up)
         wrong = await _closed(database, load.warm_up)
@@ -131,7 +141,7 @@ async def lived(
         await feed.until(lambda said: said.visited == load.lives)
         wrong += await _closed(database, load.lives)
         last = await meter.read()
-        wrong += await _heard(realm, catalogue)
+        wrong += await _heard(realm, here.catalogue)
         memory = meter.memory_bytes()
         if aside is not None and aside.done():
             await aside  # it ended early: what it raised counts
@@ -145,7 +155,7 @@ async def lived(
             facts=facts,
             spent=spent(first, last),
             memory_bytes=memory,
-            messages=await _messages(realm, units),
+            messages=await _messages(realm, here.units),
             batches={row[0]: float(row[1]) for row in await database.fetch(_BATCHES, before)},
             gc_threshold=feed.last.gc_threshold,
             wrong=wrong,
@@ -159,12 +169,9 @@ async def lived(
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await supervisor.stop()
-        await database.close()
 
 
-async def _started(
-    realm: Realm, load: Load, targets: Sequence[Target], units: Sequence[str]
-) -> asyncio.subprocess.Process:
+async def _started(here: Stage, realm: Realm, load: Load) -> asyncio.subprocess.Process:
     simulator = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -176,12 +183,12 @@ async def _started(
     orders = Orders(
         kafka=realm.kafka,
         prefix=realm.prefix,
-        units=list(units),
-        targets=list(targets),
+        units=here.units,
+        targets=here.targets,
         lives=load.lives,
         warm_up=load.warm_up,
         under_way=load.under_way,
-        batch_max=load.batch_max,
+        batch_max=BATCH_MAX,
     )
     simulator.stdin.write(msgspec.json.encode(orders) + b"\n")
     await simulator.stdin.drain()
