@@ -54,7 +54,7 @@ AWAY: Final = (
     asyncpg.InsufficientResourcesError,
     asyncpg.OperatorInterventionError,  # starting, stopping, terminated
 )
-"""What PostgreSQL raises while it is gone, starting or stopping: wait and try again."""
+"""What PostgreSQL raises while it is gone, starting or stopping: wait and try again, where `is_away` agrees."""
 
 Translate = Callable[[Incoming], Work | None]
 """A message to what it asks of the desk; None where the desk has nothing to do with it. Raises `BadInput`."""
@@ -65,6 +65,11 @@ _Heard = TypeVar("_Heard")
 
 Handle = Callable[[Sequence[Incoming], Batch], None]
 """Puts the effects of a whole batch of messages into it."""
+
+
+def is_away(error: BaseException) -> bool:
+    """Whether waiting helps: a `DataError` is an InterfaceError too, but no waiting will make its value fit."""
+    return isinstance(error, AWAY) and not isinstance(error, asyncpg.DataError)
 
 
 async def _unparsed(records: tuple[ConsumerRecord[Any, Any], ...]) -> KafkaMessage:
@@ -536,9 +541,9 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
         while True:
             try:
                 return await act()
-            except asyncpg.DataError:
-                raise  # also an InterfaceError, but waiting will not make the value fit
             except AWAY as error:
+                if not is_away(error):
+                    raise
                 self._telemetry.count("door.retries")
                 if tried == 0 or tried % 30 == 0:
                     self._telemetry.log.warning("waiting_for_postgres", door=self.name, error=told(error))

@@ -12,7 +12,7 @@ import asyncpg
 
 from hotline.city.agenda import Timer
 from hotline.stack.errors import StackError
-from shared.broker import AWAY
+from shared.broker import AWAY, is_away
 from shared.events import Urgency
 from shared.events.base import Desk
 from shared.ids import ComplaintId
@@ -160,8 +160,8 @@ class Pulse:
                 if self._connection is None or self._connection.is_closed():
                     self._connection = await connect(self._dsn, "conductor")
                 return await ask(self._connection)
-            except asyncpg.DataError:
-                raise
-            except AWAY:
+            except AWAY as error:
+                if not is_away(error):
+                    raise
                 await self.close()
                 await asyncio.sleep(_RETRY_SECONDS)

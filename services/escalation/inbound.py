@@ -18,7 +18,7 @@ import asyncpg
 
 from services.escalation.commands import FireDeadlines
 from services.escalation.settings import Settings
-from shared.broker import AWAY
+from shared.broker import AWAY, is_away
 from shared.desk import Batch, Desk, Work
 from shared.errors import told
 from shared.ids import ComplaintId
@@ -174,7 +174,7 @@ class Ticker:
         try:
             said = await self._desk.obey(Batch(work=work))
         except Exception as error:
-            if isinstance(error, AWAY) and not isinstance(error, asyncpg.DataError):
+            if is_away(error):
                 raise
             timers = list(due.items())
             if len(timers) > 1:
