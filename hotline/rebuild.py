@@ -23,13 +23,15 @@ from shared.log import TIMER_KINDS, timer_shard
 PAGE: Final = 5000
 """Facts read at once."""
 
-_SETTINGS: Final = {
+READING: Final = {
     "jit": "off",
     "timezone": "UTC",
     # The whole of it is read: without this the planner walks an index for the sake of the first rows.
     "cursor_tuple_fraction": "1",
     "work_mem": "256MB",
 }
+"""For a connection that goes through the whole log."""
+
 _FACTS: Final = """
 SELECT stream_id, version, type, schema_version, body, hash FROM es.event ORDER BY stream_id, version
 """
@@ -121,7 +123,7 @@ async def rebuild(owner_dsn: str, view: str) -> Rebuilt:
     table, columns, rows_of = _VIEWS[view]
     began = time.monotonic()
     facts = rows = 0
-    connection = await asyncpg.connect(owner_dsn, server_settings=_SETTINGS)
+    connection = await asyncpg.connect(owner_dsn, server_settings=READING)
     try:
         async with connection.transaction():
             await connection.execute(_HOLD)

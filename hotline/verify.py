@@ -31,6 +31,7 @@ import msgspec
 import psutil
 
 from hotline.ends import ends_of
+from hotline.rebuild import READING
 from hotline.report import Report
 from shared.codec import TYPES, UnknownType, decoded, encoded
 from shared.company import tune_gc
@@ -90,10 +91,7 @@ JOIN unnest($1::uuid[], $2::smallint[], $3::timestamptz[]) AS u (stream_id, kind
     USING (stream_id, kind, due_at)
 """
 _SETTINGS: Final = {
-    "jit": "off",
-    "timezone": "UTC",
-    # The whole of it is read: without this the planner walks an index for the sake of the first rows.
-    "cursor_tuple_fraction": "1",
+    **READING,
     "work_mem": "64MB",
     # There are as many of us as processors already.
     "max_parallel_workers_per_gather": "0",

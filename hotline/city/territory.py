@@ -26,6 +26,12 @@ def streets_beside_the_project() -> Path | None:
     return path if path.is_file() else None
 
 
+def catalogue_here(streets: Path | None) -> Catalogue:
+    """The city to live in: over this list of streets, else over the one beside the project, else the example's."""
+    listed = streets or streets_beside_the_project()
+    return territory(listed) if listed is not None else catalogue()
+
+
 def territory(streets: Path) -> Catalogue:
     """The example catalogue's departments and subjects over all districts and streets of a list.
 

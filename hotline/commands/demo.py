@@ -36,11 +36,12 @@ def demo(
 
 
 async def _demo(scale: float, seed: int, streets: Path | None, *, keep: bool) -> bool:
+    from hotline.city.territory import catalogue_here
     from hotline.rehearse import Interrupted, how_it_is_left, until_interrupted
     from hotline.view import View
     from hotline.where import folder
 
-    known = _catalogue(streets)
+    known = catalogue_here(streets)
     print(
         f"A day of the city: {round(70_000 * scale):,} calls, {len(known.districts)} districts, "
         f"{sum(len(d.streets) for d in known.districts.values())} streets, seed {seed}."
@@ -97,14 +98,6 @@ async def _lived(view: View, known: Catalogue, scale: float, seed: int, *, keep:
             restarts=sum(stage.supervisor.restarts.values()),
             realm=stage.realm,
         )
-
-
-def _catalogue(streets: Path | None) -> Catalogue:
-    from hotline.city.territory import streets_beside_the_project, territory
-    from shared.catalogue import catalogue
-
-    found = streets or streets_beside_the_project()
-    return territory(found) if found is not None else catalogue()
 
 
 def _print_summary(summary: Summary, restarts: int) -> None:

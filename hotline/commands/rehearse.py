@@ -63,7 +63,7 @@ async def _year(
 ) -> tuple[bool, dict[str, Any]]:
     from hotline.city.conductor import Conductor
     from hotline.city.ledger import Ledger
-    from hotline.city.territory import streets_beside_the_project, territory
+    from hotline.city.territory import catalogue_here
     from hotline.city.year import BeijingYear, midnight, requests_by_day, step_of
     from hotline.estimate import Lived, disk_of, lived, satisfied
     from hotline.rehearse import (
@@ -77,10 +77,8 @@ async def _year(
     from hotline.verify import digest
     from hotline.view import View
     from hotline.where import folder
-    from shared.catalogue import catalogue
 
-    listed = streets or streets_beside_the_project()
-    known = territory(listed) if listed is not None else catalogue()
+    known = catalogue_here(streets)
     load = requests_by_day()
     view = View("hotline: a year of the city", quiet=json)
     view.say(
