@@ -2,39 +2,17 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pytest
 
 from tests.boston import season, written
+from tests.typed import typed_json
 
 pytestmark = [pytest.mark.connected, pytest.mark.timeout(1300)]
 
-PROJECT: Final = Path(__file__).resolve().parents[2]
 ROWS: Final = 150
-
-
-def replayed(folder: Path, file: Path, *options: str) -> dict[str, Any]:
-    """What `hotline replay boston FILE OPTIONS --json` prints; it must end well."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("HOTLINE_")}
-    done = subprocess.run(
-        [sys.executable, "-m", "hotline", "replay", "boston", str(file), *options, "--json"],
-        cwd=folder,
-        env={**kept, "PYTHONPATH": str(PROJECT)},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=600,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found
 
 
 def test_the_same_file_gives_the_same_facts_at_any_step_and_with_any_number_of_processes(
@@ -45,8 +23,8 @@ def test_the_same_file_gives_the_same_facts_at_any_step_and_with_any_number_of_p
     never_closed = sum(not row["closed_dt"] for row in overdue)
     file = written(tmp_path / "requests.csv.zst", [*rows, rows[0], rows[1] | {"target_dt": ""}])
 
-    one = replayed(tmp_path, file)
-    other = replayed(tmp_path, file, "--processes", "2", "--step-hours", "5")
+    one = typed_json(tmp_path, "replay", "boston", str(file))
+    other = typed_json(tmp_path, "replay", "boston", str(file), "--processes", "2", "--step-hours", "5")
 
     assert set(one) == set(other) == {
         "rows", "used", "skipped", "received", "facts", "deadlines_missed", "missed_answered_late",

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import pytest
 
@@ -17,8 +13,7 @@ from hotline.city.ledger import Ledger
 from hotline.city.year import REQUESTS, BeijingYear, midnight, requests_by_day, span, step_of
 from shared.catalogue import catalogue
 from shared.inputs import RequestRecorded
-
-PROJECT: Final = Path(__file__).resolve().parents[2]
+from tests.typed import typed_json
 
 
 def test_the_days_make_the_year() -> None:
@@ -75,27 +70,8 @@ def test_a_ledger_gives_back_what_was_noted() -> None:
 @pytest.mark.connected
 @pytest.mark.timeout(1300)
 def test_the_same_days_give_the_same_facts(tmp_path: Path) -> None:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("HOTLINE_")}
-
-    def rehearsed() -> dict[str, Any]:
-        done = subprocess.run(
-            [
-                *(sys.executable, "-m", "hotline", "rehearse", "year"),
-                *("--month", "4", "--days", "2", "--scale", "0.0005", "--json"),
-            ],
-            cwd=tmp_path,
-            env={**kept, "PYTHONPATH": str(PROJECT)},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=600,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        found: dict[str, Any] = json.loads(done.stdout)
-        return found
-
-    one, other = rehearsed(), rehearsed()
+    words = ("rehearse", "year", "--month", "4", "--days", "2", "--scale", "0.0005")
+    one, other = typed_json(tmp_path, *words), typed_json(tmp_path, *words)
     told = (
         "requests",
         "orders",
