@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
@@ -62,21 +62,27 @@ SELECT position, stream_id, version, event_id, type, schema_version, caused_by, 
 ORDER BY u.position + 0 LIMIT $4
 """
 # What is not this shard's is read and left: an index by shard would cost each append more than this costs a relay.
-_NEW_OF_SHARD: Final = _NEW.replace("> $3", "> $3 AND es.relay_shard(e.stream_id, $5) = $6")
+_OF_SHARD: Final = "> $3 AND es.relay_shard(e.stream_id, $5) = $6"
+_NEW_OF_SHARD: Final = _NEW.replace("> $3", _OF_SHARD)
+# The first page, and the batch written down with it if there is anything in it: one wait instead of two, and nobody
+# has seen a row of it before the commit. A writer's rows come back with the count of what was written, 0 to who is
+# fenced.
+_OPEN: Final = """
+WITH page AS MATERIALIZED ({page}), moved AS (
+    UPDATE es.relay SET snap_a = $1::text::pg_snapshot, snap_b = $2::text::pg_snapshot, pos = 0, batch = {batch}
+    WHERE shard = {shard} AND epoch = {epoch} AND EXISTS (SELECT FROM page) RETURNING 1
+)
+SELECT (SELECT count(*) FROM moved), page.* FROM page ORDER BY position + 0
+"""
+_OPEN_ALL: Final = _OPEN.format(page=_NEW, shard="$5", epoch="$6", batch="$7")
+_OPEN_SHARD: Final = _OPEN.format(page=_NEW_OF_SHARD, shard="$6", epoch="$7", batch="$8")
 _SHARDS: Final = "SELECT count(*)::int FROM es.relay"
 _OWN: Final = """
 UPDATE es.relay SET epoch = epoch + 1 WHERE shard = $1 AND (SELECT count(*) FROM es.relay) = $2
 RETURNING epoch, batch, snap_a::text, snap_b::text, pos
 """
-_OPEN: Final = """
-WITH moved AS (
-    UPDATE es.relay SET snap_a = $3::text::pg_snapshot, snap_b = $4::text::pg_snapshot, pos = 0, batch = $5
-    WHERE shard = $1 AND epoch = $2 RETURNING 1
-)
-SELECT count(*) FROM moved
-"""
 # How far we are need not be on disk before we go on: what a crash of PostgreSQL takes back is sent again with
-# the same marks. Only `_OPEN` must be, for it says what the marks mean.
+# the same marks. Only an open batch must be, for it says what the marks mean.
 _UNHURRIED: Final = (
     "WITH moved AS ({} RETURNING 1) SELECT count(*), set_config('synchronous_commit', 'off', true) FROM moved"
 )
@@ -112,6 +118,11 @@ class Row(msgspec.Struct, frozen=True, gc=False):
     body: bytes
 
 
+def _row(columns: Sequence[Any]) -> Row:
+    position, stream_id, version, event_id, *rest = columns
+    return Row(position, str(stream_id), version, str(event_id), *rest)
+
+
 class RelayLog:
     """What the relay reads and remembers in PostgreSQL; one shard, one owner."""
 
@@ -125,6 +136,7 @@ class RelayLog:
         self.snap_a = ""
         self.snap_b: str | None = None
         self.position = 0
+        self.owes = False
 
     async def try_own(self) -> bool:
         """Become the owner if nobody else is alive; older owners are fenced from then on. Raises `WrongShards`."""
@@ -163,32 +175,51 @@ class RelayLog:
         return snapshot
 
     async def page(self, snap_b: str, page_max: int) -> list[Row]:
-        """The next facts visible in `snap_b` and not in `snap_a`, by position."""
+        """The next facts of the open batch, those visible in `snap_b` and not in `snap_a`, by position."""
         asked = (self.snap_a, snap_b, self.position, page_max)
         if self.shards == 1:
             rows = await self.connection.fetch(_NEW, *asked)
         else:
             rows = await self.connection.fetch(_NEW_OF_SHARD, *asked, self.shards, self.shard)
-        return [Row(r[0], str(r[1]), r[2], str(r[3]), *r[4:]) for r in rows]
+        return [_row(r) for r in rows]
 
-    async def open(self, snap_b: str) -> None:
-        """Write the batch down before its first message is sent."""
-        await self._fenced(_OPEN, self.snap_a, snap_b, self.batch + 1)
+    async def open(self, snap_b: str, page_max: int) -> list[Row]:
+        """The first page up to `snap_b`, its batch written down before anybody has seen it; [] where nothing is new.
+
+        Writes with it that the batch before is done.
+        """
+        asked = (self.snap_a, snap_b, 0, page_max)
+        fence = (self.shard, self.epoch, self.batch + 1)
+        if self.shards == 1:
+            found = await self.connection.fetch(_OPEN_ALL, *asked, *fence)
+        else:
+            found = await self.connection.fetch(_OPEN_SHARD, *asked, self.shards, *fence)
+        if not found:
+            return []
+        if not found[0][0]:
+            raise self._over()
         self.batch += 1
         self.snap_b = snap_b
         self.position = 0
+        self.owes = False
+        return [_row(r[1:]) for r in found]
 
     async def page_done(self, position: int) -> None:
         """Every message up to here is acknowledged; more of the batch follows."""
         await self._fenced(_PAGE, position)
         self.position = position
 
-    async def batch_done(self) -> None:
-        """Every message of the open batch is acknowledged."""
-        await self._fenced(_DONE)
+    def batch_done(self) -> None:
+        """Every message of the open batch is acknowledged; written down with the next one, or by `settle`."""
         self.snap_a = self.snap_b or self.snap_a
         self.snap_b = None
         self.position = 0
+        self.owes = True
+
+    async def settle(self) -> None:
+        """Write down that the last batch is done; who comes before that sends it again, with the same marks."""
+        await self._fenced(_DONE)
+        self.owes = False
 
     async def idle(self, snap: str) -> None:
         """Nothing was new up to this snapshot."""
@@ -197,8 +228,10 @@ class RelayLog:
 
     async def _fenced(self, statement: str, *values: object) -> None:
         if not await self.connection.fetchval(statement, self.shard, self.epoch, *values):
-            message = f"relay shard {self.shard}: epoch {self.epoch} is over"
-            raise RelayFenced(message)
+            raise self._over()
+
+    def _over(self) -> RelayFenced:
+        return RelayFenced(f"relay shard {self.shard}: epoch {self.epoch} is over")
 
 
 class KafkaSink:
@@ -424,22 +457,22 @@ class Relay:
 
     async def step(self, log: RelayLog, sink: KafkaSink) -> bool:
         """One page, if anything is new; says whether there was."""
-        fresh = log.snap_b is None
-        snap_b = log.snap_b or await log.look()
-        if fresh and snap_b == log.snap_a:
-            return False
-        rows = await log.page(snap_b, self._page_max)
-        if fresh and not rows:
-            log.snap_a = snap_b
-            return False
-        if fresh:
-            await log.open(snap_b)
+        if log.snap_b is not None:
+            rows = await log.page(log.snap_b, self._page_max)
+        else:
+            snap_b = await log.look()
+            rows = await log.open(snap_b, self._page_max) if snap_b != log.snap_a else []
+            if not rows:
+                if log.owes:
+                    await log.settle()
+                log.snap_a = snap_b
+                return False
         if rows:
             await self._send(sink, rows, log.batch)
         if len(rows) == self._page_max:
             await log.page_done(rows[-1].position)
         else:
-            await log.batch_done()
+            log.batch_done()
         return True
 
     async def _send(self, sink: KafkaSink, rows: list[Row], batch: int) -> None:

@@ -24,7 +24,7 @@ from shared.desk import Batch
 from shared.ids import derived, message_id
 from shared.log import Append, Moved
 from shared.log.postgres import SETTINGS, PostgresLog
-from shared.log.relay import _NEW
+from shared.log.relay import _NEW, _OPEN_ALL
 from tests.desks import NOW, desk_on, dispatch_of, lives
 from tests.sources import Databases
 
@@ -195,7 +195,7 @@ async def _new_facts(watched: Watched, count: int) -> tuple[str, str]:
 
 async def test_the_relay_reads_what_is_new_by_transaction_and_sorts_nothing_else(grown: Watched) -> None:
     before, after = await _new_facts(grown, 50)
-    nodes = await grown.of(_NEW, before, after, 0, PAGE)
+    nodes = await grown.of(_OPEN_ALL, before, after, 0, PAGE, 0, 0, 1)
     _by_index(nodes, rows_max=50)
     assert _indexes(nodes, "event") == {"event_xid_position"}  # not event_pkey: a walk over the whole log
 
@@ -241,7 +241,7 @@ async def _watched_again(watched: Watched) -> Any:
 
 async def test_an_idle_tick_of_the_relay_touches_no_fact(grown: Watched) -> None:
     now = await grown.connection.fetchval("SELECT pg_current_snapshot()::text")
-    nodes = await grown.of(_NEW, now, now, 0, PAGE)
+    nodes = await grown.of(_OPEN_ALL, now, now, 0, PAGE, 0, 0, 1)
     _by_index(nodes, rows_max=0)
 
 

@@ -39,7 +39,7 @@ pytestmark = pytest.mark.connected
 PAGE: Final = 4
 COMPLAINTS: Final = 5
 
-STEPS: Final = ("own", "look", "page", "open", "send", "page_done", "batch_done")
+STEPS: Final = ("own", "look", "open", "page", "send", "page_done", "settle")
 POINTS: Final = (*(f"{when} {step}" for step in STEPS for when in ("before", "after")), "amid send")
 
 
@@ -60,16 +60,16 @@ class FaultyRelayLog(RelayLog):
         of = super().page
         return await self._faults.around("page", lambda: of(snap_b, page_max))
 
-    async def open(self, snap_b: str) -> None:
+    async def open(self, snap_b: str, page_max: int) -> list[Row]:
         of = super().open
-        await self._faults.around("open", lambda: of(snap_b))
+        return await self._faults.around("open", lambda: of(snap_b, page_max))
 
     async def page_done(self, position: int) -> None:
         of = super().page_done
         await self._faults.around("page_done", lambda: of(position))
 
-    async def batch_done(self) -> None:
-        await self._faults.around("batch_done", super().batch_done)
+    async def settle(self) -> None:
+        await self._faults.around("settle", super().settle)
 
 
 class FaultySink:
@@ -238,7 +238,7 @@ async def test_killed_at_any_point_it_loses_nothing_and_repeats_at_most_a_page(
 
 async def test_killed_again_and_again_it_still_gets_everything_through(office: Office) -> None:
     await office.happens()
-    for point in ("amid send", "after send", "before page_done", "before batch_done", "after open"):
+    for point in ("amid send", "after send", "before page_done", "before settle", "after open"):
         with suppress(Crash):
             connection = await connect(office.settings.postgres, "relay")
             faults = Faults(point)
@@ -257,7 +257,7 @@ async def test_killed_again_and_again_it_still_gets_everything_through(office: O
     await office.check()
 
 
-@pytest.mark.parametrize("point", ["before send", "after send", "before batch_done", "before page_done"])
+@pytest.mark.parametrize("point", ["before send", "after send", "before settle", "before page_done"])
 async def test_a_paused_owner_that_wakes_is_fenced_and_its_late_page_counts_for_nothing(
     office: Office, point: str
 ) -> None:
