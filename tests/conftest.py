@@ -9,9 +9,12 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -21,6 +24,17 @@ from hotline.stack.errors import StackError
 from hotline.stack.stack import Addresses
 from tests.city import City, open_city
 from tests.sources import Databases, stack_of_session
+
+MEMORY: Final = Path("/dev/shm")  # noqa: S108 -- pytest makes a folder of our own in it
+MEMORY_FREE_MIN: Final = 8 * 1024**3
+"""Bytes free in memory for the tests' folders to lie there: all tests together leave 3 GB behind in them."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The tests' folders lie in memory where there is enough: Kafka makes some 50 partitions a second on a disk."""
+    asked = config.option.basetemp or "PYTEST_DEBUG_TEMPROOT" in os.environ
+    if not asked and MEMORY.is_dir() and shutil.disk_usage(MEMORY).free >= MEMORY_FREE_MIN:
+        os.environ["PYTEST_DEBUG_TEMPROOT"] = str(MEMORY)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -26,7 +26,7 @@ from hotline.bench.pace import Asked, Paced
 from hotline.bench.report import print_table, print_verdict, print_where, told
 from hotline.bench.result import Result as Base
 from hotline.bench.result import Spread, Wait, spread_of, wait_of, warnings_of
-from hotline.bench.stage import TRACES_RATIO, UNITS, Stage, stage
+from hotline.bench.stage import TRACES_RATIO, Stage, stage
 from hotline.realm import Realm
 from hotline.stack.errors import StackError
 from hotline.stack.supervisor import Supervisor
@@ -137,41 +137,37 @@ class Result(Base, frozen=True, kw_only=True):
 
 async def measured(*, quick: bool, folder: Path, say: Callable[[str], None]) -> Result:
     """See `Part.measured`; `quick` is one run of each load, of seconds."""
-    return await run(Size.of(quick=quick), units=UNITS, zipkin=True, folder=folder, say=say)
+    async with stage(folder, say=say) as here:
+        return await run(here, Size.of(quick=quick), say)
 
 
-async def run(size: Size, *, units: int, zipkin: bool, folder: Path, say: Callable[[str], None]) -> Result:
-    """Measure so much on a stack of its own."""
+async def run(here: Stage, size: Size, say: Callable[[str], None]) -> Result:
+    """Measure so much."""
     runs: list[Run] = []
-    async with stage(folder, say=say, units=units, zipkin=zipkin) as here:
-        whole = await city.create(here.addresses, "latency", here.units)
-        async with _served(here, whole, "beijing-draft-2021", say) as pids:
-            say("warming up")
-            warm, lives = await _paced(here, whole, pids, "warming up", size.warm_up, 0, None, say)
-            for number in range(1, size.rounds + 1):
-                for name, load in ((CALM, size.calm), (BUSY, size.busy)):
-                    say(f"round {number} of {size.rounds}: {name} for {load.seconds:g} s")
-                    done, asked = await _paced(here, whole, pids, name, load, number, None, say)
-                    runs.append(done)
-                    lives += asked
-        wrong = await wrong_with(whole.owner_dsn, lives)
-        late = await city.create(here.addresses, "limits", here.units)
-        async with _served(here, late, "boston-311-2011", say) as pids:
-            say("warming up")
-            limits_load = replace(size.limits, seconds=1.0)
-            cold, limits = await _paced(
-                here, late, pids, "warming up", limits_load, 0, size.limit_seconds, say
-            )
-            for number in range(1, size.rounds + 1):
-                say(f"round {number} of {size.rounds}: {LIMITS} for {size.limits.seconds:g} s")
-                done, asked = await _paced(
-                    here, late, pids, LIMITS, size.limits, number, size.limit_seconds, say
-                )
+    whole = await city.create(here.addresses, "latency", here.units)
+    async with _served(here, whole, "beijing-draft-2021", say) as pids:
+        say("warming up")
+        warm, lives = await _paced(here, whole, pids, "warming up", size.warm_up, 0, None, say)
+        for number in range(1, size.rounds + 1):
+            for name, load in ((CALM, size.calm), (BUSY, size.busy)):
+                say(f"round {number} of {size.rounds}: {name} for {load.seconds:g} s")
+                done, asked = await _paced(here, whole, pids, name, load, number, None, say)
                 runs.append(done)
-                limits += asked
-        wrong += await _wrong_with_limits(late.owner_dsn, limits)
-        fixed = await here.fixed(whole, runs[0].gc_threshold)
-        place = here.place()
+                lives += asked
+    wrong = await wrong_with(whole.owner_dsn, lives)
+    late = await city.create(here.addresses, "limits", here.units)
+    async with _served(here, late, "boston-311-2011", say) as pids:
+        say("warming up")
+        limits_load = replace(size.limits, seconds=1.0)
+        cold, limits = await _paced(here, late, pids, "warming up", limits_load, 0, size.limit_seconds, say)
+        for number in range(1, size.rounds + 1):
+            say(f"round {number} of {size.rounds}: {LIMITS} for {size.limits.seconds:g} s")
+            done, asked = await _paced(here, late, pids, LIMITS, size.limits, number, size.limit_seconds, say)
+            runs.append(done)
+            limits += asked
+    wrong += await _wrong_with_limits(late.owner_dsn, limits)
+    fixed = await here.fixed(whole, runs[0].gc_threshold)
+    place = here.place()
     wrong += [f"{one.load}: {what}" for one in (warm, cold, *runs) for what in one.wrong]
     warnings = warnings_of(place, {f"run {n} of {one.load}": one.spent for n, one in enumerate(runs, 1)})
     if fixed.traces == "none":

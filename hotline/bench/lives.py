@@ -21,7 +21,7 @@ from hotline.bench.place import Place
 from hotline.bench.report import print_line, print_table, print_verdict, print_where, told
 from hotline.bench.result import Fixed, Spread, spread_of, warnings_of
 from hotline.bench.result import Result as Base
-from hotline.bench.stage import BATCH_MAX, UNITS, Stage, stage
+from hotline.bench.stage import BATCH_MAX, Stage, stage
 from hotline.bench.whole import Lived, Load, lived
 from hotline.realm import Realm
 
@@ -114,46 +114,47 @@ async def measured(
 ) -> Result:
     """See `Part.measured`; `quick` is one round of 4,000 lives."""
     size = Size.of(LIVES_QUICK if quick else lives, quick=quick, one_process=one_process)
-    return await run(size, units=UNITS, zipkin=zipkin, folder=folder, say=say)
+    async with stage(folder, say=say, zipkin=zipkin) as here:
+        return await run(here, size, say)
 
 
-async def run(size: Size, *, units: int, zipkin: bool, folder: Path, say: Callable[[str], None]) -> Result:
-    """Measure so much on a stack of its own."""
-    async with stage(folder, say=say, units=units, zipkin=zipkin) as here:
-        load = Load(
-            lives=size.warm_up + size.lives,
-            warm_up=size.warm_up,
-            under_way=UNDER_WAY,
-            one_process=size.one_process,
+async def run(here: Stage, size: Size, say: Callable[[str], None]) -> Result:
+    """Measure so much."""
+    load = Load(
+        lives=size.warm_up + size.lives,
+        warm_up=size.warm_up,
+        under_way=UNDER_WAY,
+        one_process=size.one_process,
+    )
+    how = "together" if size.one_process else "apart"
+    rounds: list[Round] = []
+    for number in range(1, size.rounds + 1):
+        say(f"round {number} of {size.rounds}: {size.warm_up} lives to warm up, {size.lives} measured")
+        whole = await city.create(here.addresses, f"{how}{number}", here.units)
+        system = await _live(here, whole, load, say)
+        say(f"  the floor: {size.lives} lives' facts and messages, nothing else")
+        floor = await floor_of(
+            whole,
+            lives=size.lives,
+            facts_a_life=len(LIFE),
+            messages={line: round(count / load.lives) for line, count in system.messages.items()},
+            units=here.units,
+            batch_max=BATCH_MAX,
+            servers=here.servers,
+            parts=PARTS_TOGETHER if size.one_process else PARTS,
         )
-        rounds: list[Round] = []
-        for number in range(1, size.rounds + 1):
-            say(f"round {number} of {size.rounds}: {size.warm_up} lives to warm up, {size.lives} measured")
-            whole = await city.create(here.addresses, f"bench{number}", here.units)
-            system = await _live(here, whole, load, say)
-            say(f"  the floor: {size.lives} lives' facts and messages, nothing else")
-            floor = await floor_of(
-                whole,
-                lives=size.lives,
-                facts_a_life=len(LIFE),
-                messages={line: round(count / load.lives) for line, count in system.messages.items()},
-                units=here.units,
-                batch_max=BATCH_MAX,
-                servers=here.servers,
-                parts=PARTS_TOGETHER if size.one_process else PARTS,
-            )
-            say(f"  one by one: {size.lives_one_by_one} lives, one message and one transaction at a time")
-            single = replace(
-                load,
-                lives=size.lives_one_by_one,
-                warm_up=round(size.lives_one_by_one * WARM_UP),
-                under_way=size.lives_one_by_one // 4,
-                extra=ONE_BY_ONE,
-            )
-            alone = await city.create(here.addresses, f"single{number}", here.units)
-            rounds.append(compared(system, await _live(here, alone, single, say), floor))
-        fixed = await here.fixed(whole, system.gc_threshold)
-        return judged(here.place(), fixed, size, rounds)
+        say(f"  one by one: {size.lives_one_by_one} lives, one message and one transaction at a time")
+        single = replace(
+            load,
+            lives=size.lives_one_by_one,
+            warm_up=round(size.lives_one_by_one * WARM_UP),
+            under_way=size.lives_one_by_one // 4,
+            extra=ONE_BY_ONE,
+        )
+        alone = await city.create(here.addresses, f"{how}{number}single", here.units)
+        rounds.append(compared(system, await _live(here, alone, single, say), floor))
+    fixed = await here.fixed(whole, system.gc_threshold)
+    return judged(here.place(), fixed, size, rounds)
 
 
 async def _live(here: Stage, realm: Realm, load: Load, say: Callable[[str], None]) -> Lived:

@@ -27,7 +27,7 @@ from hotline.bench.meter import Meter, Spent, spent
 from hotline.bench.report import print_line, print_table, print_verdict, print_where, told
 from hotline.bench.result import Result as Base
 from hotline.bench.result import Spread, spread_of, warnings_of
-from hotline.bench.stage import UNITS, Stage, stage
+from hotline.bench.stage import Stage, stage
 from hotline.bench.whole import Lived, Load, lived
 from hotline.realm import Realm
 from hotline.rebuild import VIEWS, rebuild
@@ -136,38 +136,36 @@ class Result(Base, frozen=True, kw_only=True):
 
 async def measured(*, quick: bool, folder: Path, say: Callable[[str], None]) -> Result:
     """See `Part.measured`; `quick` grows the log to 200 thousand facts."""
-    return await run(Size.of(quick=quick), units=UNITS, zipkin=True, folder=folder, say=say)
+    async with stage(folder, say=say) as here:
+        return await run(here, Size.of(quick=quick), say)
 
 
-async def run(size: Size, *, units: int, zipkin: bool, folder: Path, say: Callable[[str], None]) -> Result:
-    """Measure so much on a stack of its own."""
+async def run(here: Stage, size: Size, say: Callable[[str], None]) -> Result:
+    """Measure so much."""
     appends: list[Appended] = []
     reads: list[Read] = []
     growth: list[Grew] = []
     wrong: list[str] = []
-    async with stage(folder, say=say, units=units, zipkin=zipkin) as here:
-        fits = [facts for facts in size.grown if facts * BYTES_A_FACT + SPARE_BYTES < _free(folder)]
-        for number, facts in enumerate((*fits, 0)):
-            realm = await city.create(here.addresses, f"log{number}", here.units)
-            say(f"the log is grown to {facts:,} facts")
-            if facts:
-                await grow(realm.owner_dsn, facts, say=say)
-            done = await _lived_on(here, realm, facts, size, say)
-            growth.append(done)
-            wrong += [f"at {facts:,} facts: {what}" for what in done.lived.wrong]
-            if facts == size.verified:
-                for what in ("a bare read", *VIEWS, "verify"):
-                    one, problems = await _read(here, realm, what)
-                    say(f"  {what}: {one.facts_per_second:,.0f} facts/s, {one.cpu_us:.1f} us a fact")
-                    reads.append(one)
-                    wrong += problems
-            if number == len(fits):
-                fixed = await here.fixed(realm, done.lived.gc_threshold)
-                appends = [
-                    await _appended(realm, here.targets, batch, size.seconds) for batch in size.batches
-                ]
-            await _dropped(here, realm)
-        place = here.place()
+    fits = [facts for facts in size.grown if facts * BYTES_A_FACT + SPARE_BYTES < _free(here.stack.folder)]
+    for number, facts in enumerate((*fits, 0)):
+        realm = await city.create(here.addresses, f"log{number}", here.units)
+        say(f"the log is grown to {facts:,} facts")
+        if facts:
+            await grow(realm.owner_dsn, facts, say=say)
+        done = await _lived_on(here, realm, facts, size, say)
+        growth.append(done)
+        wrong += [f"at {facts:,} facts: {what}" for what in done.lived.wrong]
+        if facts == size.verified:
+            for what in ("a bare read", *VIEWS, "verify"):
+                one, problems = await _read(here, realm, what)
+                say(f"  {what}: {one.facts_per_second:,.0f} facts/s, {one.cpu_us:.1f} us a fact")
+                reads.append(one)
+                wrong += problems
+        if number == len(fits):
+            fixed = await here.fixed(realm, done.lived.gc_threshold)
+            appends = [await _appended(realm, here.targets, batch, size.seconds) for batch in size.batches]
+        await _dropped(here, realm)
+    place = here.place()
     empty, largest = [one for one in growth if not one.facts], max(growth, key=lambda one: one.facts)
     rate = spread_of(one.lived.lives_per_second for one in empty)
     windows = {f"the lives at {one.facts:,} facts": one.lived.spent for one in growth}

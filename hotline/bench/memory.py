@@ -27,7 +27,7 @@ from hotline.bench.place import Place
 from hotline.bench.report import print_line, print_table, print_verdict, print_where
 from hotline.bench.result import Fixed, warnings_of
 from hotline.bench.result import Result as Base
-from hotline.bench.stage import UNITS, Stage, stage
+from hotline.bench.stage import Stage, stage
 from hotline.bench.whole import Lived, Load, lived
 from hotline.realm import Realm
 from shared.cloudevents import input_headers
@@ -109,20 +109,18 @@ class Size:
 
 async def measured(*, quick: bool, folder: Path, say: Callable[[str], None]) -> Result:
     """See `Part.measured`; `quick` is 50,000 messages instead of a million."""
-    return await run(
-        Size(messages=MESSAGES_QUICK if quick else MESSAGES), units=UNITS, folder=folder, say=say
-    )
+    async with stage(folder, say=say, zipkin=False) as here:
+        return await run(here, Size(messages=MESSAGES_QUICK if quick else MESSAGES), say)
 
 
-async def run(size: Size, *, units: int, folder: Path, say: Callable[[str], None]) -> Result:
-    """Measure so much on a stack of its own."""
-    async with stage(folder, say=say, units=units, zipkin=False) as here:
-        realm = await city.create(here.addresses, "memory", here.units)
-        say(f"{size.lives} lives and {size.calls} calls")
-        samples: list[Sample] = []
-        done = await _live(here, realm, size, samples, say)
-        wrong = [*done.wrong, *await _missing(realm, size, samples)]
-        return judged(here.place(), await here.fixed(realm, done.gc_threshold), size, done, samples, wrong)
+async def run(here: Stage, size: Size, say: Callable[[str], None]) -> Result:
+    """Measure so much."""
+    realm = await city.create(here.addresses, "memory", here.units)
+    say(f"{size.lives} lives and {size.calls} calls")
+    samples: list[Sample] = []
+    done = await _live(here, realm, size, samples, say)
+    wrong = [*done.wrong, *await _missing(realm, size, samples)]
+    return judged(here.place(), await here.fixed(realm, done.gc_threshold), size, done, samples, wrong)
 
 
 async def _live(

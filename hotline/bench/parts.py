@@ -1,7 +1,7 @@
 """The parts of the benchmark: one table, one shape.
 
-A part is a module of this package, named as the part. It measures on a stack of its own, so that no part
-leaves the next one anything. To add one, write the module and its line in `PARTS`.
+A part is a module of this package, named as the part; `measured` gives it a stack of its own, so that no part
+leaves the next one anything, and its `run` measures on any. To add one, write the module and its line in `PARTS`.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ from hotline.bench.place import Place
 from hotline.bench.report import print_line, print_table, print_verdict, print_where, told
 from hotline.bench.result import Fixed, Spread, spread_of, warnings_of
 from hotline.bench.result import Result as Base
-from hotline.bench.stage import UNITS, Stage, stage
+from hotline.bench.stage import Stage, stage
 from hotline.bench.whole import Lived, Load, lived
 from hotline.realm import Realm
 from hotline.stack.errors import StackError
@@ -124,7 +124,12 @@ async def measured(*, quick: bool, folder: Path, say: Callable[[str], None]) -> 
         if quick
         else Size(ours=12_000, ours_warm_up=6000, peer=2000, peer_warm_up=300, rounds=3)
     )
-    return await run(size, units=UNITS, folder=folder, say=say)
+    if absent := missing():
+        raise StackError(
+            f"not installed: {', '.join(absent)} (`uv sync --inexact --group bench` brings the peers)."
+        )
+    async with stage(folder, say=say, zipkin=False) as here:
+        return await run(here, size, say)
 
 
 def missing() -> list[str]:
@@ -138,26 +143,21 @@ def missing() -> list[str]:
     return found
 
 
-async def run(size: Size, *, units: int, folder: Path, say: Callable[[str], None]) -> Result:
-    """Measure so much on a stack of its own."""
-    if absent := missing():
-        raise StackError(
-            f"not installed: {', '.join(absent)} (`uv sync --inexact --group bench` brings the peers)."
-        )
-    async with stage(folder, say=say, units=units, zipkin=False) as here:
-        rounds: list[Round] = []
-        for number in range(1, size.rounds + 1):
-            realm = await city.create(here.addresses, f"peers{number}", here.units)
-            say(f"round {number} of {size.rounds}: {size.ours} lives of ours after {size.ours_warm_up}")
-            ours = await _ours(here, realm, size, say)
-            models = await _models(realm)
-            peers = {}
-            for name, module in PEERS.items():
-                say(f"  {size.peer} lives of {name} after {size.peer_warm_up}")
-                database = await _database(here, f"peers{number}_{name}")
-                peers[name] = await _peer(here, name, module, database, models, size)
-            rounds.append(Round(ours=ours, peers=peers))
-        return judged(here.place(), await here.fixed(realm, ours.gc_threshold), size, rounds)
+async def run(here: Stage, size: Size, say: Callable[[str], None]) -> Result:
+    """Measure so much."""
+    rounds: list[Round] = []
+    for number in range(1, size.rounds + 1):
+        realm = await city.create(here.addresses, f"peers{number}", here.units)
+        say(f"round {number} of {size.rounds}: {size.ours} lives of ours after {size.ours_warm_up}")
+        ours = await _ours(here, realm, size, say)
+        models = await _models(realm)
+        peers = {}
+        for name, module in PEERS.items():
+            say(f"  {size.peer} lives of {name} after {size.peer_warm_up}")
+            database = await _database(here, f"peers{number}_{name}")
+            peers[name] = await _peer(here, name, module, database, models, size)
+        rounds.append(Round(ours=ours, peers=peers))
+    return judged(here.place(), await here.fixed(realm, ours.gc_threshold), size, rounds)
 
 
 async def _ours(here: Stage, realm: Realm, size: Size, say: Callable[[str], None]) -> Lived:

@@ -32,7 +32,7 @@ from hotline.bench.place import Place
 from hotline.bench.report import print_line, print_table, print_verdict, print_where, told
 from hotline.bench.result import Fixed, Spread, Wait, spread_of, wait_of, warnings_of
 from hotline.bench.result import Result as Base
-from hotline.bench.stage import TRACES_RATIO, UNITS, Stage, stage
+from hotline.bench.stage import TRACES_RATIO, Stage, stage
 from hotline.realm import Realm
 from hotline.stack.supervisor import Supervisor
 from services.dispatch import rules as dispatch
@@ -154,37 +154,37 @@ async def measured(*, quick: bool, folder: Path, say: Callable[[str], None]) -> 
     """See `Part.measured`; `quick` is 100 thousand open timers and twenty seconds."""
     tune_gc()
     set_up_logs("ERROR")  # what a Ticker here says of itself is no part of the result
-    return await run(Size.of(quick=quick), units=UNITS, folder=folder, say=say)
+    async with stage(folder, say=say, zipkin=False) as here:
+        return await run(here, Size.of(quick=quick), say)
 
 
-async def run(size: Size, *, units: int, folder: Path, say: Callable[[str], None]) -> Result:
-    """Measure so much on a stack of its own."""
-    async with stage(folder, say=say, units=units, zipkin=False) as here:
-        realm = await city.create(here.addresses, "timers", here.units)
-        catalogue, targets = catalogue_of(units)
-        owner = await asyncpg.connect(realm.owner_dsn, server_settings=SETTINGS, command_timeout=3600)
-        sizes: list[AtSize] = []
-        fires: list[Fired] = []
-        wrong: list[str] = []
-        try:
-            held = 0
-            for number in size.open_timers:
-                say(f"{number:,} open timers")
-                await _open(owner, number - held)
-                held = number
-                sizes.append(await _at_size(here, realm, owner, number, size.rounds))
-                say(f"  a tick {sizes[-1].tick_ms.median:.2f} ms, {sizes[-1].tick_pages} pages")
-                if (now := await owner.fetchval(_OPEN)) != number:
-                    wrong.append(f"{number:,} timers were open, after setting and cancelling {now:,} are")
-            for how in (PLAIN, HELD):
-                say(f"{size.rate * size.seconds:,} limits pass, {size.rate:,} a second: {how}")
-                done = await _fires(here, realm, owner, catalogue, targets, size, how, say)
-                say(f"  p50 {done.delay.p50:.0f} ms, p99 {done.delay.p99:.0f} ms")
-                fires.append(done)
-        finally:
-            await owner.close()
-        fixed = await here.fixed(realm, gc.get_threshold())
-        place = here.place()
+async def run(here: Stage, size: Size, say: Callable[[str], None]) -> Result:
+    """Measure so much."""
+    realm = await city.create(here.addresses, "timers", here.units)
+    catalogue, targets = catalogue_of(len(here.units))
+    owner = await asyncpg.connect(realm.owner_dsn, server_settings=SETTINGS, command_timeout=3600)
+    sizes: list[AtSize] = []
+    fires: list[Fired] = []
+    wrong: list[str] = []
+    try:
+        held = 0
+        for number in size.open_timers:
+            say(f"{number:,} open timers")
+            await _open(owner, number - held)
+            held = number
+            sizes.append(await _at_size(here, realm, owner, number, size.rounds))
+            say(f"  a tick {sizes[-1].tick_ms.median:.2f} ms, {sizes[-1].tick_pages} pages")
+            if (now := await owner.fetchval(_OPEN)) != number:
+                wrong.append(f"{number:,} timers were open, after setting and cancelling {now:,} are")
+        for how in (PLAIN, HELD):
+            say(f"{size.rate * size.seconds:,} limits pass, {size.rate:,} a second: {how}")
+            done = await _fires(here, realm, owner, catalogue, targets, size, how, say)
+            say(f"  p50 {done.delay.p50:.0f} ms, p99 {done.delay.p99:.0f} ms")
+            fires.append(done)
+    finally:
+        await owner.close()
+    fixed = await here.fixed(realm, gc.get_threshold())
+    place = here.place()
     return judged(place, fixed, size, sizes, fires, wrong)
 
 

@@ -7,6 +7,7 @@ remembered with the instant it started, and only a process with both is ours to 
 from __future__ import annotations
 
 import asyncio
+import atexit
 import os
 import shutil
 import signal
@@ -42,6 +43,13 @@ class Child:
 # Our own children, kept so that a dead one is reaped, and so that Popen is never collected while the
 # process it started is meant to live on.
 _popens: dict[Child, subprocess.Popen[bytes]] = {}
+
+
+@atexit.register
+def _reap() -> None:
+    """Ask once more for those that somebody else ended: Popen warns of a child nobody has asked for."""
+    for popen in _popens.values():
+        popen.poll()
 
 
 def spawn(

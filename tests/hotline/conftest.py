@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import asyncpg
@@ -14,10 +15,11 @@ import pytest
 from typer import Typer
 from typer.testing import CliRunner, Result
 
+from hotline.bench.stage import Stage, stage
 from hotline.commands.show import show
 from hotline.commands.verify import verify
 from hotline.realm import Realm
-from hotline.stack.stack import Addresses
+from hotline.stack.stack import Addresses, Stack
 from hotline.where import City
 from services.dispatch import rules as dispatch
 from services.escalation.commands import FireDeadlines
@@ -31,6 +33,8 @@ from shared.log.postgres import PostgresLog
 from shared.telemetry import Telemetry
 from tests.lives import decided, desk_of
 from tests.sources import Databases
+
+BENCH_UNITS: Final = 34
 
 
 class Desks:
@@ -124,6 +128,17 @@ async def desks_on(dsn: str) -> AsyncIterator[Desks]:
     finally:
         await made.close()
         await connection.close()
+
+
+@pytest.fixture(scope="session")
+async def bench_stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
+    """What the parts of the benchmark stand on, one for all of them, with few units; down without a rest afterwards."""
+    folder = tmp_path_factory.mktemp("bench")
+    level = logging.getLogger("aiokafka").level  # it silences its clients, and is a guest here
+    async with stage(folder, say=print, units=BENCH_UNITS, zipkin=False) as here:
+        yield here
+    logging.getLogger("aiokafka").setLevel(level)
+    assert not any(health.up for health in (await Stack(folder).check()).values())
 
 
 @pytest.fixture

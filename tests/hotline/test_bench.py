@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
-import logging
 import sys
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,11 +15,11 @@ import pytest
 from hotline.bench.check import LIFE, wrong_with
 from hotline.bench.lives import Result, Round, Size, judged, run
 from hotline.bench.parts import PARTS, part
+from hotline.bench.stage import Stage
 from hotline.commands.bench import draw, tell
-from hotline.stack.stack import Stack
 from shared.topics import COMPLAINTS_LOG, DISPATCH_REPLIES, INTAKE_REQUESTS
 from tests import examples as eg
-from tests.hotline.conftest import Desks
+from tests.hotline.conftest import BENCH_UNITS, Desks
 
 pytestmark = [pytest.mark.connected, pytest.mark.timeout(300)]
 
@@ -29,12 +27,8 @@ SIZE = Size(lives=200, warm_up=1000, lives_one_by_one=40)  # the floor warms up 
 
 
 @pytest.fixture(scope="module")
-async def result(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Result]:
-    folder = tmp_path_factory.mktemp("bench")
-    level = logging.getLogger("aiokafka").level  # it silences its clients, and is a guest here
-    yield await run(SIZE, units=4, zipkin=False, folder=folder, say=lambda _: None)
-    logging.getLogger("aiokafka").setLevel(level)
-    assert not any(health.up for health in (await Stack(folder).check()).values())
+async def result(bench_stage: Stage) -> Result:
+    return await run(bench_stage, SIZE, lambda _: None)
 
 
 @pytest.fixture(scope="module")
@@ -63,10 +57,10 @@ def test_one_by_one_takes_one_message_at_once_and_the_floor_writes_what_was_live
 
 
 async def test_with_all_desks_in_one_process_the_floor_has_one_for_them_too_and_reads_the_log_once(
-    tmp_path: Path,
+    bench_stage: Stage,
 ) -> None:
     size = replace(SIZE, one_process=True)
-    together = await run(size, units=4, zipkin=False, folder=tmp_path, say=lambda _: None)
+    together = await run(bench_stage, size, lambda _: None)
     assert together.wrong == []
     assert together.one_process
     (once,) = together.rounds
@@ -84,7 +78,7 @@ def test_it_is_told_to_a_program_and_to_a_person(result: Result, capsys: pytest.
     assert msgspec.convert(told, Result) == result
     for ratio in ("times_one_by_one", "share_of_floor", "share_of_floor_cpu"):
         assert told[ratio]["low"] == told[ratio]["median"] == told[ratio]["high"] > 0
-    assert (told["lives"], told["fixed"]["units"]) == (SIZE.lives, 18)
+    assert (told["lives"], told["fixed"]["units"]) == (SIZE.lives, BENCH_UNITS)
     tell("lives", result, json=False)
     said = " ".join(capsys.readouterr().out.split())
     assert "All 1,240 lives are whole" in said

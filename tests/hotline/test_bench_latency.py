@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import msgspec
@@ -23,15 +21,16 @@ from hotline.bench.latency import (
 )
 from hotline.bench.pace import Paced
 from hotline.bench.result import wait_of
+from hotline.bench.stage import Stage
 from hotline.commands.bench import draw, tell
-from hotline.stack.stack import Stack
+from tests.hotline.conftest import BENCH_UNITS
 
 connected = [pytest.mark.connected, pytest.mark.timeout(300)]
 
 SIZE = Size(
     rounds=1,
     warm_up=Load(rate=20, warm_up_seconds=0, seconds=1, units_measured=1),
-    calm=Load(rate=20, warm_up_seconds=1, seconds=2, units_measured=18),
+    calm=Load(rate=20, warm_up_seconds=1, seconds=2, units_measured=BENCH_UNITS),
     busy=Load(rate=60, warm_up_seconds=1, seconds=2, units_measured=2),
     limits=Load(rate=20, warm_up_seconds=1, seconds=2, units_measured=1),
     limit_seconds=1.0,
@@ -51,12 +50,8 @@ SEEN = Paced(
 
 
 @pytest.fixture(scope="module")
-async def result(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Result]:
-    folder = tmp_path_factory.mktemp("bench")
-    level = logging.getLogger("aiokafka").level  # it silences its clients, and is a guest here
-    yield await run(SIZE, units=4, zipkin=False, folder=folder, say=print)
-    logging.getLogger("aiokafka").setLevel(level)
-    assert not any(health.up for health in (await Stack(folder).check()).values())
+async def result(bench_stage: Stage) -> Result:
+    return await run(bench_stage, SIZE, print)
 
 
 class TestARun:
@@ -70,7 +65,7 @@ class TestARun:
             assert one.waits["reply to fact"].count == one.waits["citizen's word to closed"].count == measured
             assert one.sent_late.count == measured
         assert calm.waits["request to order"].count == 40
-        assert 0 < busy.waits["request to order"].count < 120  # two units of eighteen
+        assert 0 < busy.waits["request to order"].count < 120  # two units of all
         assert limits.waits["limit to notice"].count == 40
 
     def test_waits_are_in_order_and_cores_are_told_by_process(self, result: Result) -> None:

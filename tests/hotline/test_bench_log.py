@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import logging
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from hotline.bench.log import Result, Size, bars_missed, run
+from hotline.bench.stage import Stage
 from hotline.commands.bench import draw, tell
-from hotline.stack.stack import Stack
 
 pytestmark = [pytest.mark.connected, pytest.mark.timeout(600)]
 
@@ -20,12 +18,8 @@ SIZE = Size(grown=(0, 5000, 10**12), verified=5000, lives=300, warm_up=100, batc
 
 
 @pytest.fixture(scope="module")
-async def result(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Result]:
-    folder = tmp_path_factory.mktemp("bench")
-    level = logging.getLogger("aiokafka").level  # it silences its clients, and is a guest here
-    yield await run(SIZE, units=34, zipkin=False, folder=folder, say=print)
-    logging.getLogger("aiokafka").setLevel(level)
-    assert not any(health.up for health in (await Stack(folder).check()).values())
+async def result(bench_stage: Stage) -> Result:
+    return await run(bench_stage, SIZE, print)
 
 
 def test_the_lives_on_top_of_a_grown_log_are_counted_and_no_others(result: Result) -> None:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import logging
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from hotline.bench.memory import LISTENERS, Result, Sample, Size, held_of, run
+from hotline.bench.stage import Stage
 from hotline.commands.bench import draw, tell
 from hotline.realm import PROCESSES
 
@@ -18,10 +17,8 @@ SIZE = Size(messages=3000)
 
 
 @pytest.fixture(scope="module")
-async def result(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Result]:
-    level = logging.getLogger("aiokafka").level  # it silences its clients, and is a guest here
-    yield await run(SIZE, units=34, folder=tmp_path_factory.mktemp("bench"), say=print)
-    logging.getLogger("aiokafka").setLevel(level)
+async def result(bench_stage: Stage) -> Result:
+    return await run(bench_stage, SIZE, print)
 
 
 @pytest.mark.connected

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-import logging
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from hotline.bench.result import Spread, wait_of
+from hotline.bench.stage import Stage
 from hotline.bench.timers import HELD, PLAIN, Result, Size, judged, run, wrong_with_fires
 from hotline.commands.bench import draw, tell
-from hotline.stack.stack import Stack
 
 pytestmark = [pytest.mark.connected, pytest.mark.timeout(300)]
 
@@ -21,12 +19,8 @@ SIZE = Size(open_timers=(100, 1000), rate=100, seconds=2, rounds=2)
 
 
 @pytest.fixture(scope="module")
-async def result(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Result]:
-    folder = tmp_path_factory.mktemp("bench")
-    level = logging.getLogger("aiokafka").level  # it silences its clients, and is a guest here
-    yield await run(SIZE, units=34, folder=folder, say=print)
-    logging.getLogger("aiokafka").setLevel(level)
-    assert not any(health.up for health in (await Stack(folder).check()).values())
+async def result(bench_stage: Stage) -> Result:
+    return await run(bench_stage, SIZE, print)
 
 
 def test_every_limit_that_passes_is_stated_once_and_none_early(result: Result) -> None:
