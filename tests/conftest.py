@@ -2,6 +2,7 @@
 
 `stack`     addresses of the session's Kafka and PostgreSQL
 `database`  the owner's DSN of a fresh migrated database, gone after the test
+`typed_stack`  the folder of a running stack for commands that are typed, and find it up as they begin
 `city`      makes cities: database, topics and, where asked, running services; gone after the test
 `measured`  takes a line with figures for the end of the report: what is told, not asserted
 `town`      one city for all tests of the session that only speak to its doors: four desks, relay, system time
@@ -23,7 +24,7 @@ from hotline import realm
 from hotline.stack.errors import StackError
 from hotline.stack.stack import Addresses
 from tests.city import City, open_city
-from tests.sources import Databases, stack_of_session
+from tests.sources import Databases, embedded, stack_of_session
 
 MEMORY: Final = Path("/dev/shm")  # noqa: S108 -- pytest makes a folder of our own in it
 MEMORY_FREE_MIN: Final = 8 * 1024**3
@@ -41,7 +42,9 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Whoever asks for the stack is `connected`, marked or not: a pure run can never start it."""
     for item in items:
-        if "stack" in getattr(item, "fixturenames", ()) and not any(item.iter_markers("connected")):
+        if {"stack", "typed_stack"} & set(getattr(item, "fixturenames", ())) and not any(
+            item.iter_markers("connected")
+        ):
             item.add_marker(pytest.mark.connected)
 
 
@@ -75,6 +78,14 @@ async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Addre
         except StackError as error:  # one sentence, once, not a trace for every test that asks
             pytest.exit(str(error), returncode=pytest.ExitCode.USAGE_ERROR)
         yield addresses
+
+
+@pytest.fixture(scope="session")
+async def typed_stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Path]:
+    """For commands of which the servers' start is not what is tested; one city at a time, as for anybody."""
+    folder = tmp_path_factory.mktemp("typed") / ".stack"
+    async with embedded(folder):
+        yield folder
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""A command as it is typed, in a folder of its own, for what only shows when whole programs run."""
+"""A command as it is typed, where a stack is up already, for what only shows when whole programs run."""
 
 from __future__ import annotations
 
@@ -12,13 +12,18 @@ from typing import Any, Final
 PROJECT: Final = Path(__file__).resolve().parents[1]
 
 
-def typed_json(folder: Path, *words: str) -> dict[str, Any]:
-    """What `hotline WORDS --json` prints; it must end well."""
+def environment_on(stack: Path) -> dict[str, str]:
+    """What a command of this project needs around it to find the stack in this folder, and no other setting."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("HOTLINE_")}
+    return {**kept, "PYTHONPATH": str(PROJECT), "HOTLINE_STACK": str(stack), "COLUMNS": "200"}
+
+
+def typed_json(stack: Path, *words: str) -> dict[str, Any]:
+    """What `hotline WORDS --json` prints on the stack in this folder; it must end well."""
     done = subprocess.run(
         [sys.executable, "-m", "hotline", *words, "--json"],
-        cwd=folder,
-        env={**kept, "PYTHONPATH": str(PROJECT)},
+        cwd=stack.parent,
+        env=environment_on(stack),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

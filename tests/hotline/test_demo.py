@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,9 +9,9 @@ from typing import Final
 
 import pytest
 
-pytestmark = [pytest.mark.connected, pytest.mark.timeout(900)]
+from tests.typed import environment_on
 
-PROJECT: Final = Path(__file__).resolve().parents[2]
+pytestmark = [pytest.mark.connected, pytest.mark.timeout(900)]
 
 SPOILED: Final = """
 import asyncpg
@@ -59,12 +58,11 @@ main()
 """The command, in a city whose dialler forgets one citizen, and to whose database something happens at the end."""
 
 
-def test_what_is_open_lost_or_wrong_at_the_end_is_named_and_the_demo_fails(tmp_path: Path) -> None:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("HOTLINE_")}
+def test_what_is_open_lost_or_wrong_at_the_end_is_named_and_the_demo_fails(typed_stack: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", SPOILED, "demo", "--scale", "0.0006"],
-        cwd=tmp_path,
-        env={**kept, "PYTHONPATH": str(PROJECT), "COLUMNS": "200"},
+        cwd=typed_stack.parent,
+        env=environment_on(typed_stack),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -16,15 +16,15 @@ ROWS: Final = 150
 
 
 def test_the_same_file_gives_the_same_facts_at_any_step_and_with_any_number_of_processes(
-    tmp_path: Path,
+    tmp_path: Path, typed_stack: Path
 ) -> None:
     rows = season(ROWS)
     overdue = [row for row in rows if row["ontime"] == "OVERDUE"]
     never_closed = sum(not row["closed_dt"] for row in overdue)
     file = written(tmp_path / "requests.csv.zst", [*rows, rows[0], rows[1] | {"target_dt": ""}])
 
-    one = typed_json(tmp_path, "replay", "boston", str(file))
-    other = typed_json(tmp_path, "replay", "boston", str(file), "--processes", "2", "--step-hours", "5")
+    one = typed_json(typed_stack, "replay", "boston", str(file))
+    other = typed_json(typed_stack, "replay", "boston", str(file), "--processes", "2", "--step-hours", "5")
 
     assert set(one) == set(other) == {
         "rows", "used", "skipped", "received", "facts", "deadlines_missed", "missed_answered_late",

@@ -69,9 +69,9 @@ def test_a_ledger_gives_back_what_was_noted() -> None:
 
 @pytest.mark.connected
 @pytest.mark.timeout(1300)
-def test_the_same_days_give_the_same_facts(tmp_path: Path) -> None:
+def test_the_same_days_give_the_same_facts(typed_stack: Path) -> None:
     words = ("rehearse", "year", "--month", "4", "--days", "2", "--scale", "0.0005")
-    one, other = typed_json(tmp_path, *words), typed_json(tmp_path, *words)
+    one, other = typed_json(typed_stack, *words), typed_json(typed_stack, *words)
     told = (
         "requests",
         "orders",
