@@ -39,7 +39,7 @@ from shared.events import (
 from shared.events.base import Level, Limit, Outcome, RequestType, Urgency, VisitReason
 from shared.ids import CallId, ComplaintId, RequestId, UnitId
 
-STATE_SCHEMA: Final = 2
+STATE_SCHEMA: Final = 3
 """Version of the stored head; a change means rebuilding the heads, never editing them."""
 
 
@@ -134,40 +134,44 @@ class Unopened(msgspec.Struct, frozen=True, tag="unopened"):
 
 
 class Complaint(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="complaint"):
-    """One complaint as it stands."""
+    """One complaint as it stands.
 
-    complaint_id: ComplaintId
-    request_id: RequestId
-    call_id: CallId | None = None
-    ruleset: str
-    calendar: str
-    received_at: datetime
-    request_type: RequestType | None = None
-    subject: str = ""
-    urgency: Urgency | None = None
-    district: str
-    street: str | None = None
-    address: str
-    title: str
-    content: str
-    given_due_at: datetime | None = None
+    What moves stands first, what was said once stands last: a head is written anew with every fact, and PostgreSQL's
+    WAL leaves out the end that did not change.
+    """
+
     order: Order | None = None
+    deadlines: tuple[Deadline, ...] = ()
+    missed: tuple[Missed, ...] = ()
+    visit: Visit | None = None
+    judged: Visit | None = None
+    """The last visit whose outcome is known and not yet drawn on."""
+    ended: Ended | None = None
+    visits: int = 0
+    """Visits scheduled so far."""
+    visited_round: int = 0
+    """The round the last visit was about."""
     returns: int = 0
     """Returns approved so far."""
     reopened: bool = False
     """The citizen said no; the next dispatch begins a new round."""
     level: Level = Level.UNIT
     """Who watches over it; never goes down again."""
-    deadlines: tuple[Deadline, ...] = ()
-    missed: tuple[Missed, ...] = ()
-    visit: Visit | None = None
-    visits: int = 0
-    """Visits scheduled so far."""
-    visited_round: int = 0
-    """The round the last visit was about."""
-    judged: Visit | None = None
-    """The last visit whose outcome is known and not yet drawn on."""
-    ended: Ended | None = None
+    request_type: RequestType | None = None
+    subject: str = ""
+    urgency: Urgency | None = None
+    complaint_id: ComplaintId
+    request_id: RequestId
+    call_id: CallId | None = None
+    ruleset: str
+    calendar: str
+    received_at: datetime
+    given_due_at: datetime | None = None
+    district: str
+    street: str | None = None
+    address: str
+    title: str
+    content: str
 
 
 Case = Unopened | Complaint

@@ -39,6 +39,7 @@ max_locks_per_transaction = 2048       # a batch locks every stream it writes be
 
 shared_buffers = 256MB
 max_wal_size = 2GB
+min_wal_size = 1GB                     # segments are written again: a new one is filled with zeros first
 checkpoint_timeout = 15min             # full pages are written once a checkpoint, so few of them
 wal_compression = off                  # pglz: 5 % less WAL for as much more CPU, measured on facts
 
