@@ -6,6 +6,7 @@ from typing import NoReturn
 
 import typer
 
+from hotline.commands.archive import archive
 from hotline.commands.bench import bench
 from hotline.commands.call import call
 from hotline.commands.demo import demo
@@ -42,6 +43,7 @@ app.command()(unit)
 app.command()(show)
 app.command()(verify)
 app.command()(rebuild)
+app.add_typer(archive, name="archive")
 app.add_typer(parked, name="parked")
 app.add_typer(replay, name="replay")
 app.add_typer(rehearse, name="rehearse")

@@ -27,7 +27,7 @@ SELECT call_id, offered_at IS NOT NULL, answered_at IS NOT NULL, ended_at IS NOT
 FROM intake.call WHERE call_id = ANY ($1)
 """
 _RECEIVED: Final = """
-SELECT stream_id::text FROM es.event WHERE stream_id = ANY ($1::uuid[]) AND version = 1 AND type = 'ComplaintReceived'
+SELECT stream_id::text FROM es.fact WHERE stream_id = ANY ($1::uuid[]) AND version = 1 AND type = 'ComplaintReceived'
 """
 _COLUMN: Final = {CallOffered.TYPE: 1, CallAnswered.TYPE: 2, CallEnded.TYPE: 3}
 """Of a call nothing stands in the inbox: the register of calls is what it leads to."""

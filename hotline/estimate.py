@@ -21,7 +21,7 @@ BAR_MINUTES: Final = 90
 """In how many minutes a year is to be lived through."""
 
 _SATISFIED: Final = """
-SELECT count(*) FROM es.event WHERE type = $1 AND (convert_from(body, 'UTF8')::json ->> 'satisfied')::boolean
+SELECT count(*) FROM es.fact WHERE type = $1 AND (convert_from(body, 'UTF8')::json ->> 'satisfied')::boolean
 """
 _DATABASE: Final = "SELECT pg_database_size(current_database())"
 

@@ -32,9 +32,14 @@ READING: Final = {
 }
 """For a connection that goes through the whole log."""
 
+# A life whose month is away cannot be made anew: what is known of it stays as it is.
 _FACTS: Final = """
-SELECT stream_id, version, type, schema_version, body, hash FROM es.event ORDER BY stream_id, version
+SELECT stream_id, version, type, schema_version, body, hash FROM es.fact f
+WHERE NOT EXISTS (SELECT FROM es.detached_life d WHERE d.stream_id = f.stream_id) ORDER BY stream_id, version
 """
+_AWAY: Final = (
+    "INSERT INTO anew SELECT t.* FROM {} t WHERE stream_id IN (SELECT stream_id FROM es.detached_life)"
+)
 # In the order in which es.append takes them, or the two could wait for each other.
 _HOLD: Final = "LOCK TABLE es.stream, es.event, es.timer IN SHARE ROW EXCLUSIVE MODE"
 
@@ -133,6 +138,7 @@ async def rebuild(owner_dsn: str, view: str) -> Rebuilt:
                 facts += sum(life.version for life in some)
                 rows += len(made)
                 await connection.copy_records_to_table("anew", columns=columns, records=made)
+            await connection.execute(_AWAY.format(table))
             await connection.execute("ANALYZE anew")
             removed, added = await _replaced(connection, table, columns)
     finally:

@@ -22,10 +22,10 @@ from shared.ids import ComplaintId
 
 _JUDGED_BY: Final = (ComplaintReceived, FeedbackLimitMissed, LimitMissCorrected)
 _SAID: Final = """
-SELECT type, schema_version, body FROM es.event WHERE type = ANY($1) ORDER BY stream_id, version
+SELECT type, schema_version, body FROM es.fact WHERE type = ANY($1) ORDER BY stream_id, version
 """
-_ANSWERED: Final = "SELECT DISTINCT stream_id FROM es.event WHERE type = $1"
-_FACTS: Final = "SELECT count(*) FROM es.event"
+_ANSWERED: Final = "SELECT DISTINCT stream_id FROM es.fact WHERE type = $1"
+_FACTS: Final = "SELECT count(*) FROM es.fact"
 DISAGREEMENTS_MAX: Final = 100
 """Disagreements listed by name; all are counted."""
 

@@ -25,6 +25,8 @@ class Report(msgspec.Struct, kw_only=True):
     open: int = 0
     ended: dict[str, int] = {}
     """Lives that are over, by outcome or by the fact that ended them."""
+    detached: int = 0
+    """Lives whose facts lie in a month of the archive that is away: their ends were compared, and what came after."""
     facts: int = 0
     by_type: dict[str, int] = {}
     refusals: int = 0
@@ -84,6 +86,7 @@ class Report(msgspec.Struct, kw_only=True):
             ("complaints", f"{self.complaints:,}"),
             ("  open", f"{self.open:,}"),
             *((f"  {how}", f"{number:,}") for how, number in sorted(self.ended.items())),
+            *([("  archived, detached", f"{self.detached:,}")] if self.detached else []),
             ("facts", f"{self.facts:,}"),
             ("  of them refusals", f"{self.refusals:,}"),
             ("open with a next deadline", f"{self.waiting_with_deadline:,}"),

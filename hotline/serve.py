@@ -36,7 +36,7 @@ WHERE l.locktype = 'advisory' AND l.granted AND d.datname = current_database()
 _COUNTS: Final = """
 SELECT (SELECT count(*) FROM es.stream) AS complaints,
        (SELECT count(*) FROM es.stream WHERE state::json -> 'ended' IS NULL) AS open,
-       (SELECT count(*) FROM es.event) AS facts,
+       (SELECT count(*) FROM es.fact) AS facts,
        (SELECT count(*) FROM es.timer) AS timers,
        (SELECT count(*) FROM es.parked) AS parked,
        (SELECT count(*) FROM intake.call) AS calls

@@ -12,6 +12,7 @@ import asyncpg
 import msgspec
 
 from hotline.stack.errors import StackError
+from hotline.where import typed
 from services.intake.views import call as call_of
 from shared import events as e
 from shared.codec import UnknownType, decoded
@@ -30,8 +31,10 @@ _NAMED_MAX: Final = 3
 
 _FACTS: Final = """
 SELECT version, event_id, type, schema_version, occurred_at, caused_by, actor, body, hash
-FROM es.event WHERE stream_id = $1 ORDER BY version
+FROM es.fact WHERE stream_id = $1 ORDER BY version
 """
+
+_AWAY: Final = "SELECT month FROM es.detached_life WHERE stream_id = $1"
 
 # By the column, not by its text of the same name: so the index gives the order.
 _PREFIX: Final = """
@@ -165,6 +168,11 @@ async def show(reader_dsn: str, named: str, zipkin: str | None = None, traces_ra
     connection = await asyncpg.connect(reader_dsn, server_settings={"timezone": "UTC"})
     try:
         complaint_id = await found(connection, named)
+        if away := await connection.fetchval(_AWAY, complaint_id):
+            raise StackError(
+                f"Complaint {complaint_id} has ended and lies in the archive, in a month that is detached: "
+                f"{typed(f'archive attach {away:%Y-%m}')} brings it back."
+            )
         rows = await connection.fetch(_FACTS, complaint_id)
         case, entries, right = _told(complaint_id, rows)
         call = "" if case.call_id is None else await _call(connection, case.call_id)

@@ -104,7 +104,7 @@ async def effect(city: City, complaint: ComplaintId, told: Told) -> list[Fact]:
 async def facts_of(connection: asyncpg.Connection[Any], complaint: str, caused_by: str = "") -> list[Fact]:
     """The facts of a complaint in order; with `caused_by` those a message or fact led to."""
     rows = await connection.fetch(
-        "SELECT type, schema_version, body FROM es.event"
+        "SELECT type, schema_version, body FROM es.fact"
         " WHERE stream_id = $1 AND ($2 = '' OR caused_by = $2) ORDER BY version",
         complaint,
         caused_by,

@@ -65,11 +65,15 @@ _LIMITS: Final = {kind: limit for limit, kind in TIMER_KINDS.items()}
 
 _FACTS: Final = """
 SELECT stream_id, position, version, event_id, type, schema_version, occurred_at, caused_by, actor, body, hash
-FROM es.event WHERE stream_id BETWEEN $1 AND $2 ORDER BY stream_id, version
+FROM es.fact WHERE stream_id BETWEEN $1 AND $2 ORDER BY stream_id, version
 """
 _HEADS: Final = """
 SELECT stream_id, version, head_hash, state_schema, state
 FROM es.stream WHERE stream_id BETWEEN $1 AND $2 ORDER BY stream_id
+"""
+# What the archive holds of lives whose month is away: nothing can be read there, so what follows begins here.
+_AWAY: Final = """
+SELECT stream_id, version, hash FROM es.detached_life WHERE stream_id BETWEEN $1 AND $2 ORDER BY stream_id
 """
 _TIMERS: Final = """
 SELECT stream_id, kind, shard, due_at FROM es.timer WHERE stream_id BETWEEN $1 AND $2 ORDER BY stream_id, kind
@@ -116,14 +120,16 @@ class _Timer(NamedTuple):
 class _Life:
     """One complaint while its facts are read."""
 
-    __slots__ = ("case", "causes", "hash", "id", "last", "position", "stream", "told_at", "version")
+    __slots__ = ("away", "case", "causes", "hash", "id", "last", "position", "stream", "told_at", "version")
 
-    def __init__(self, stream: UUID) -> None:
+    def __init__(self, stream: UUID, away: Sequence[Any] | None) -> None:
         self.stream = stream
         self.id = str(stream)
         self.position = 0
-        self.version = 0
-        self.hash = GENESIS
+        self.away = away is not None
+        """Its beginning lies in a month that is detached: what is read follows it, and adds up to no state."""
+        self.version: int = 0 if away is None else away[1]
+        self.hash: bytes = GENESIS if away is None else away[2]
         self.case: Case = UNOPENED
         self.last: Fact | None = None
         self.told_at: dict[str, datetime] = {}
@@ -252,6 +258,7 @@ class _Reader:
         whole, part = self._report, judged.report
         whole.complaints += part.complaints
         whole.open += part.open
+        whole.detached += part.detached
         whole.timers += part.timers
         whole.waiting_with_deadline += part.waiting_with_deadline
         for sums, more in (
@@ -318,6 +325,7 @@ class _Judge:
         self._standing = standing
         self._report = _blank()
         self._types: Counter[str] = Counter()
+        self._away: dict[UUID, Sequence[Any]] = {}
         self._overdue: list[_Timer] = []
 
     async def judged(self, connection: asyncpg.Connection[Any], first: UUID, last: UUID) -> _Judged:
@@ -329,10 +337,12 @@ class _Judge:
     async def _read_lives(self, connection: asyncpg.Connection[Any], first: UUID, last: UUID) -> None:
         heads = _Sorted(await connection.cursor(_HEADS, first, last))
         timers = _Sorted(await connection.cursor(_TIMERS, first, last))
+        away = _Sorted(await connection.cursor(_AWAY, first, last))
         facts = await connection.cursor(_FACTS, first, last)
         life: _Life | None = None
         page = await facts.fetch(PAGE)
         while page:
+            self._away.update((row[0], row) for row in await away.until(page[-1][0]))
             # PostgreSQL gets the next page ready while this one is judged.
             coming = asyncio.ensure_future(facts.fetch(PAGE))
             await asyncio.sleep(0)
@@ -343,15 +353,18 @@ class _Judge:
                     if life is not None:
                         self._take(life, page[began:place])
                         done.append(life)
-                    life, began = _Life(row[0]), place
+                    life, began = _Life(row[0], self._away.get(row[0])), place
             if life is not None:
                 self._take(life, page[began:])
             page = await coming
             if done:
                 last = done[-1].stream
                 self._compare(done, await heads.until(last), await timers.until(last))
+        self._away.update((row[0], row) for row in await away.until(None))
         rest = [] if life is None else [life]
         self._compare(rest, await heads.until(None), await timers.until(None))
+        for stream in self._away:
+            self._report.found(str(stream), "archived, and without a head")
 
     def _take(self, life: _Life, rows: Sequence[Sequence[Any]]) -> None:  # noqa: C901 -- one loop, for speed
         """Facts onto their life, one after another, with everything that is wrong with them.
@@ -359,6 +372,7 @@ class _Judge:
         One loop with all its state at hand: it is gone through for every fact there is.
         """
         types, told_at, causes, complaint_id = self._types, life.told_at, life.causes, life.id
+        unknown = life.away
         position, version, head, case, last = life.position, life.version, life.hash, life.case, life.last
         for row in rows:
             _, place, number, event_id, name, schema, at, caused_by, actor, body, stored = row
@@ -391,6 +405,8 @@ class _Judge:
                 self._wrong(life, row, f"stated by {actor}, only {SPEAKERS[kind]} may")
             if getattr(fact, kind.TIME) != at:
                 self._wrong(life, row, "the row's time is not the fact's own")
+            if unknown:
+                continue
             why = illegal(case, fact, last)
             if why is not None:
                 self._wrong(life, row, why)
@@ -418,20 +434,35 @@ class _Judge:
                 self._compare_head(life, head)
             self._compare_timers(life, set_for.pop(life.stream, {}))
             self._judge_causes(life)
-            self._judge_end(life)
-        for stream in head_of:
-            report.found(str(stream), "a head without a fact")
+            if life.away:
+                report.detached += 1
+                del self._away[life.stream]
+            else:
+                self._judge_end(life)
+        for stream, head in head_of.items():
+            away = self._away.pop(stream, None)
+            if away is None:
+                report.found(str(stream), "a head without a fact")
+                continue
+            report.complaints += 1
+            report.detached += 1
+            self._compare_end(str(stream), head, away[1], away[2])
         for stream in set_for:
             report.found(str(stream), "a timer of a complaint that nothing is known of")
 
     def _compare_head(self, life: _Life, head: Sequence[Any]) -> None:
-        _, version, head_hash, schema, state = head
-        if version != life.version:
-            self._report.found(life.id, f"the head stands at version {version}, the facts at {life.version}")
-        elif head_hash != life.hash:
-            self._report.found(life.id, "the head's hash is not that of the last fact")
+        self._compare_end(life.id, head, life.version, life.hash)
+        _, _, _, schema, state = head
+        if life.away:
+            return
         if not isinstance(life.case, Complaint) or schema != STATE_SCHEMA or state != head_text(life.case):
             self._report.found(life.id, "the head's state is not what the facts add up to")
+
+    def _compare_end(self, complaint_id: str, head: Sequence[Any], version: int, last_hash: bytes) -> None:
+        if head[1] != version:
+            self._report.found(complaint_id, f"the head stands at version {head[1]}, the facts at {version}")
+        elif head[2] != last_hash:
+            self._report.found(complaint_id, "the head's hash is not that of the last fact")
 
     def _compare_timers(self, life: _Life, timers: Mapping[int, Sequence[Any]]) -> None:
         report = self._report
@@ -526,7 +557,7 @@ async def digest(reader_dsn: str) -> str:
     whole = sha256()
     async with _snapshot(reader_dsn) as connection:
         cursor = await connection.cursor(
-            "SELECT stream_id, type, schema_version, occurred_at, body FROM es.event ORDER BY stream_id"
+            "SELECT stream_id, type, schema_version, occurred_at, body FROM es.fact ORDER BY stream_id"
         )
         present: UUID | None = None
         facts: list[tuple[int, str, bytes]] = []

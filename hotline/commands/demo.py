@@ -133,7 +133,7 @@ def _print_summary(summary: Summary, restarts: int) -> None:
 
 
 _WORTH: Any = """
-SELECT stream_id FROM es.event
+SELECT stream_id FROM es.fact
 WHERE type IN ('ComplaintEscalated', 'ComplaintReopened', 'ReturnApproved', 'FeedbackLimitMissed')
 GROUP BY stream_id ORDER BY count(DISTINCT type) DESC, count(*) DESC, stream_id LIMIT 1000
 """

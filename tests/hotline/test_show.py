@@ -134,7 +134,7 @@ async def test_a_trace_has_an_address_where_the_life_is_traced(desks: Desks) -> 
 async def test_a_broken_chain_and_an_unreadable_fact_are_shown_as_such(desks: Desks) -> None:
     await desks.tell(eg.RECORD)
     assert (await show(desks.dsn, eg.ID)).chain_right
-    await desks.owner.execute("ALTER TABLE es.event DISABLE TRIGGER append_only")
+    await desks.owner.execute("ALTER TABLE es.event DISABLE TRIGGER USER")
     await desks.owner.execute("UPDATE es.event SET body = '{' WHERE version = 2")
     shown = await show(desks.dsn, eg.ID)
     assert not shown.chain_right

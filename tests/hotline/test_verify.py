@@ -548,6 +548,6 @@ async def positions(desks: Desks) -> list[tuple[int, str]]:
 async def unlocked(desks: Desks, statement: str, *arguments: object) -> None:
     """What only the owner of the schema can do, with the lock on the log taken off."""
     async with desks.owner.transaction():
-        await desks.owner.execute("ALTER TABLE es.event DISABLE TRIGGER append_only")
+        await desks.owner.execute("ALTER TABLE es.event DISABLE TRIGGER USER")
         await desks.owner.execute(statement, *arguments)
-        await desks.owner.execute("ALTER TABLE es.event ENABLE TRIGGER append_only")
+        await desks.owner.execute("ALTER TABLE es.event ENABLE TRIGGER USER")

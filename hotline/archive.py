@@ -1,0 +1,131 @@
+"""Facts of lives that ended long ago: moved into a table a month, detached from the log and attached again.
+
+The owner's work, done by hand or by a calendar outside. The city may go on meanwhile: a complaint is moved under
+the lock its desks take, and nothing of it that is still to be sent, set or parked is left behind.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import date, datetime
+from itertools import groupby
+from operator import itemgetter
+from typing import Any, Final
+
+import asyncpg
+import msgspec
+
+from hotline.rebuild import READING
+from hotline.stack.errors import StackError
+
+LIVES_MAX: Final = 1000
+"""Lives moved in one transaction: their desks wait for it, some 50 ms."""
+
+_REFUSED: Final = "HL004"
+
+
+class Month(msgspec.Struct, frozen=True, kw_only=True):
+    """A month of the archive, as of the last time something was moved into it."""
+
+    month: date
+    """Its first day, in UTC; the lives in it ended in that month."""
+    lives: int
+    facts: int
+    attached: bool
+    bytes: int | None
+    """On disk; None where its table is not in this database."""
+
+
+class Moved(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of moving."""
+
+    before: datetime
+    lives: int
+    facts: int
+    left: int
+    """Lives that had ended in time and stay: something of them is still to be sent, to be done, or parked."""
+    months: list[date]
+    """Those something went into."""
+    seconds: float
+
+
+async def move(owner_dsn: str, before: datetime, *, say: Callable[[str], None] = lambda _: None) -> Moved:
+    """Move the facts of all lives that ended before this instant, `LIVES_MAX` lives a transaction.
+
+    Stopped in the middle, it goes on where it was when it is called again.
+    """
+    began = time.monotonic()
+    lives = facts = wanted = 0
+    months: list[date] = []
+    async with _owner(owner_dsn) as connection:
+        rows = await connection.fetch("SELECT stream_id, month FROM es.archivable($1)", before)
+        for month, of_month in groupby(rows, key=itemgetter(1)):
+            streams = [row[0] for row in of_month]
+            wanted += len(streams)
+            await connection.execute("SELECT es.archive_open($1)", month)
+            went = 0
+            for first in range(0, len(streams), LIVES_MAX):
+                some = streams[first : first + LIVES_MAX]
+                ((of_lives, of_facts),) = await connection.fetch(
+                    "SELECT lives, facts FROM es.archive($1, $2)", month, some
+                )
+                went += of_lives
+                facts += of_facts
+            await connection.execute("SELECT es.archive_close($1)", month)
+            say(f"{month:%Y-%m}: {went:,} lives")
+            lives += went
+            if went:
+                months.append(month)
+    return Moved(
+        before=before,
+        lives=lives,
+        facts=facts,
+        left=wanted - lives,
+        months=months,
+        seconds=time.monotonic() - began,
+    )
+
+
+async def months(dsn: str) -> list[Month]:
+    """All months there are, the earliest first; a DSN that may only read is enough."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        rows = await connection.fetch(
+            "SELECT month, lives, facts, attached,"
+            " pg_total_relation_size(to_regclass('es.archived_' || to_char(month, 'YYYY_MM'))) AS bytes"
+            " FROM es.archive_month ORDER BY month"
+        )
+    finally:
+        await connection.close()
+    return [Month(**dict(row)) for row in rows]
+
+
+async def detach(owner_dsn: str, month: date) -> None:
+    """Take a month's table out of the archive: es.archived_YYYY_MM stands by itself then, to be carried away.
+
+    Raises `StackError` where the month is not attached.
+    """
+    async with _owner(owner_dsn) as connection:
+        await connection.execute("SELECT es.archive_detach($1)", month)
+
+
+async def attach(owner_dsn: str, month: date) -> None:
+    """Put a month's table back; raises `StackError` where it is not there or not what was detached."""
+    async with _owner(owner_dsn) as connection:
+        await connection.execute("SELECT es.archive_attach($1)", month)
+
+
+@asynccontextmanager
+async def _owner(dsn: str) -> AsyncIterator[asyncpg.Connection[Any]]:
+    """A connection for one act; what the archive refuses is raised as a sentence."""
+    connection = await asyncpg.connect(dsn, server_settings=READING)
+    try:
+        yield connection
+    except asyncpg.PostgresError as error:
+        if error.sqlstate != _REFUSED:
+            raise
+        raise StackError(f"{str(error)[:1].upper()}{str(error)[1:]}.") from None
+    finally:
+        await connection.close()

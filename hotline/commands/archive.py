@@ -1,0 +1,118 @@
+"""`hotline archive`: facts of lives that ended long ago, out of the log and back."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Annotated, Any
+
+import typer
+
+from hotline.commands.run import run
+
+archive = typer.Typer(
+    help="Facts of lives that ended long ago: into a table a month, which can be detached and attached again.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+Json = Annotated[bool, typer.Option("--json", help="For a program to read.")]
+MonthOption = Annotated[str, typer.Argument(metavar="MONTH", help="As 2025-01, of the lives' end, in UTC.")]
+
+
+@archive.command()
+def move(
+    *,
+    before: Annotated[str, typer.Option(help="A date, as 2025-04-01: lives that ended before it, in UTC.")],
+    json: Json = False,
+) -> None:
+    """Move the facts of ended lives into the archive; the city may go on meanwhile."""
+    from hotline.archive import move as moved
+    from hotline.where import find_city
+
+    day = _date(before, "%Y-%m-%d", "--before", "a date as 2025-04-01")
+    done = run(moved(find_city().owner_dsn, datetime(day.year, day.month, day.day, tzinfo=UTC)))
+    if json:
+        _print_json(done)
+        return
+    print(
+        f"{done.facts:,} facts of {done.lives:,} lives moved in {done.seconds:.1f} s"
+        f" ({done.facts / max(done.seconds, 0.001):,.0f} facts/s)"
+    )
+    if done.left:
+        print(f"{done.left:,} lives stay: something of them is still to be sent, to be done, or parked")
+
+
+@archive.command("list")
+def list_months(*, json: Json = False) -> None:
+    """List the months there are."""
+    from hotline.archive import months
+    from hotline.where import find_city
+
+    found = run(months(find_city().logins["reader"]))
+    if json:
+        _print_json(found)
+        return
+    if not found:
+        print("Nothing is archived.")
+        return
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("month")
+    for column in ("lives", "facts", "MB"):
+        table.add_column(column, justify="right")
+    table.add_column("")
+    for one in found:
+        table.add_row(
+            f"{one.month:%Y-%m}",
+            f"{one.lives:,}",
+            f"{one.facts:,}",
+            "" if one.bytes is None else f"{one.bytes / 1e6:,.1f}",
+            ""
+            if one.attached
+            else ("detached" if one.bytes is not None else "detached, not in this database"),
+        )
+    Console(highlight=False, markup=False).print(table)
+
+
+@archive.command()
+def detach(month: MonthOption) -> None:
+    """Take a month out: its table stands by itself, to be dumped, carried away or dropped."""
+    from hotline.archive import detach as detached
+    from hotline.where import find_city
+
+    first = _month(month)
+    run(detached(find_city().owner_dsn, first))
+    print(
+        f"es.archived_{first:%Y_%m} stands by itself; `hotline archive attach {first:%Y-%m}` puts it back. "
+        "What it must hold then is remembered."
+    )
+
+
+@archive.command()
+def attach(month: MonthOption) -> None:
+    """Put a month back that was detached, if it holds what it held then."""
+    from hotline.archive import attach as attached
+    from hotline.where import find_city
+
+    first = _month(month)
+    run(attached(find_city().owner_dsn, first))
+    print(f"{first:%Y-%m} is attached: it holds what it held when it was detached.")
+
+
+def _month(text: str) -> date:
+    return _date(text, "%Y-%m", "MONTH", "a month as 2025-01")
+
+
+def _date(text: str, form: str, what: str, expected: str) -> date:
+    try:
+        return datetime.strptime(text, form).replace(tzinfo=UTC).date()
+    except ValueError:
+        raise typer.BadParameter(f"{what}: expected {expected}, got {text!r}") from None
+
+
+def _print_json(value: Any) -> None:
+    import msgspec
+
+    print(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
