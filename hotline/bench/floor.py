@@ -186,7 +186,6 @@ async def floor_of(
             _tell(child, msgspec.json.encode(orders))
         await _all_say("ready", children)
         await _all_live(warm_up, children)
-        await database.execute("CHECKPOINT")  # as before the whole lives
         meter = Meter({**{name: child.pid for name, child in children.items()}, **servers}, database)
         first = await meter.read()
         seconds = await _all_live(lives, children)
