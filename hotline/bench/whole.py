@@ -136,9 +136,6 @@ async def _lived(
         feed = _Feed(simulator)
         await feed.until(lambda said: said.visited >= load.warm_up)
         wrong = await _closed(database, load.warm_up)
-        await database.execute(
-            "CHECKPOINT"
-        )  # a server that has run for a day writes into old segments of its WAL
         first = await meter.read()
         await feed.go_on()
         await feed.until(lambda said: said.visited == load.lives)
