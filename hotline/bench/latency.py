@@ -73,12 +73,12 @@ class Size:
 
     @classmethod
     def of(cls, *, quick: bool) -> Size:
-        """At 50 a second orders are measured at a quarter of the units, at 1,500 at a tenth of them."""
+        """Orders are looked for at a tenth of the units: who plays more pays by topics, a unit asks for its own."""
         calm, busy, limits = ((3, 10), (3, 5), (2, 6)) if quick else ((5, 40), (10, 20), (5, 20))
         return cls(
             rounds=1 if quick else 3,
             warm_up=Load(rate=300, warm_up_seconds=0, seconds=4 if quick else 20, units_measured=1),
-            calm=Load(rate=50, warm_up_seconds=calm[0], seconds=calm[1], units_measured=50),
+            calm=Load(rate=50, warm_up_seconds=calm[0], seconds=calm[1], units_measured=20),
             busy=Load(rate=1500, warm_up_seconds=busy[0], seconds=busy[1], units_measured=20),
             limits=Load(rate=50, warm_up_seconds=limits[0], seconds=limits[1], units_measured=1),
         )
