@@ -46,7 +46,7 @@ then dropped by its mark."""
 POLL_SECONDS: Final = 0.005
 """How long a relay that had nothing for `BUSY_SECONDS` waits before it looks again."""
 
-POLL_BUSY_SECONDS: Final = 0.002
+POLL_BUSY_SECONDS: Final = 0.001
 """The same while there is something every moment: a request waits for two looks until its order is out."""
 
 BUSY_SECONDS: Final = 0.25
