@@ -371,9 +371,7 @@ def test_ctrl_c_in_a_demo_leaves_nothing_running_and_the_next_one_is_lived_to_it
     assert alive == []
 
     said = shell("demo", "--scale", "0.001")  # the topics of the first one are gone and made anew
-    assert (
-        "still open                        │          0" in " ".join(said.split(" ")) or "still open" in said
-    )
+    assert re.search(r"still open\D*\b0\b", said), said
     assert "All holds" in said
     assert shell.processes() == []
     shell("wipe", "--yes")

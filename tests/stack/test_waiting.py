@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.programs
 
 SERVES: Final = """
-import pathlib, socket, sys, time
+import pathlib, signal, socket, sys, time
+signal.signal(signal.SIGINT, signal.SIG_DFL)  # a shell may start the tests with it ignored
 while not pathlib.Path(sys.argv[2]).exists():
     time.sleep(0.02)
 with socket.create_server(("127.0.0.1", int(sys.argv[1]))) as server:
