@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, Final
@@ -17,12 +17,15 @@ from typing import Any, Final
 import asyncpg
 import msgspec
 
-from hotline.rebuild import READING
+from hotline.reading import READING
 from hotline.stack.errors import StackError
 
 LIVES_MAX: Final = 1000
 """Lives moved in one transaction. Whoever has something to say about one of them waits for it: 150 ms on a machine
 with other work beside, at 59,000 facts a second (docs/performance.md)."""
+
+ALONE_WITHIN: Final = timedelta(seconds=10)
+"""How long a month waits to go or come back while the whole log is read."""
 
 _REFUSED: Final = "HL004"
 
@@ -106,16 +109,21 @@ async def months(dsn: str) -> list[Month]:
 async def detach(owner_dsn: str, month: date) -> None:
     """Take a month's table out of the archive: es.archived_YYYY_MM stands by itself then, to be carried away.
 
-    Raises `StackError` where the month is not attached.
+    Raises `StackError` where the month is not attached, or the whole log is being read for longer than
+    `ALONE_WITHIN`.
     """
-    async with _owner(owner_dsn) as connection:
-        await connection.execute("SELECT es.archive_detach($1)", month)
+    await _alone(owner_dsn, "SELECT es.archive_detach($1)", month)
 
 
 async def attach(owner_dsn: str, month: date) -> None:
-    """Put a month's table back; raises `StackError` where it is not there or not what was detached."""
-    async with _owner(owner_dsn) as connection:
-        await connection.execute("SELECT es.archive_attach($1)", month)
+    """Put a month's table back; raises `StackError` as `detach` does, or where it is not what was detached."""
+    await _alone(owner_dsn, "SELECT es.archive_attach($1)", month)
+
+
+async def _alone(owner_dsn: str, act: str, month: date) -> None:
+    async with _owner(owner_dsn) as connection, connection.transaction():
+        await connection.execute("SELECT es.archive_alone($1)", ALONE_WITHIN)
+        await connection.execute(act, month)
 
 
 @asynccontextmanager

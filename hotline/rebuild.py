@@ -15,6 +15,7 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
+from hotline.reading import reader
 from hotline.stack.errors import StackError
 from shared.codec import UnknownType, decoded
 from shared.complaint import STATE_SCHEMA, UNOPENED, Case, Complaint, due_deadlines, evolve, head_text
@@ -22,15 +23,6 @@ from shared.log import TIMER_KINDS, timer_shard
 
 PAGE: Final = 5000
 """Facts read at once."""
-
-READING: Final = {
-    "jit": "off",
-    "timezone": "UTC",
-    # The whole of it is read: without this the planner walks an index for the sake of the first rows.
-    "cursor_tuple_fraction": "1",
-    "work_mem": "256MB",
-}
-"""For a connection that goes through the whole log."""
 
 # A life whose month is away cannot be made anew: what is known of it stays as it is.
 _FACTS: Final = """
@@ -128,21 +120,17 @@ async def rebuild(owner_dsn: str, view: str) -> Rebuilt:
     table, columns, rows_of = _VIEWS[view]
     began = time.monotonic()
     facts = rows = 0
-    connection = await asyncpg.connect(owner_dsn, server_settings=READING)
-    try:
-        async with connection.transaction():
-            await connection.execute(_HOLD)
-            await connection.execute(f"CREATE TEMP TABLE anew (LIKE {table}) ON COMMIT DROP")
-            async for some in lives(connection):
-                made = [row for life in some for row in rows_of(life)]
-                facts += sum(life.version for life in some)
-                rows += len(made)
-                await connection.copy_records_to_table("anew", columns=columns, records=made)
-            await connection.execute(_AWAY.format(table))
-            await connection.execute("ANALYZE anew")
-            removed, added = await _replaced(connection, table, columns)
-    finally:
-        await connection.close()
+    async with reader(owner_dsn) as connection, connection.transaction():
+        await connection.execute(_HOLD)
+        await connection.execute(f"CREATE TEMP TABLE anew (LIKE {table}) ON COMMIT DROP")
+        async for some in lives(connection):
+            made = [row for life in some for row in rows_of(life)]
+            facts += sum(life.version for life in some)
+            rows += len(made)
+            await connection.copy_records_to_table("anew", columns=columns, records=made)
+        await connection.execute(_AWAY.format(table))
+        await connection.execute("ANALYZE anew")
+        removed, added = await _replaced(connection, table, columns)
     return Rebuilt(
         view=view, facts=facts, rows=rows, removed=removed, added=added, seconds=time.monotonic() - began
     )

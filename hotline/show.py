@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import asyncpg
 import msgspec
 
+from hotline.reading import reader
 from hotline.stack.errors import StackError
 from hotline.where import typed
 from services.intake.views import call as call_of
@@ -165,8 +166,7 @@ async def show(reader_dsn: str, named: str, zipkin: str | None = None, traces_ra
 
     `StackError` in one sentence where that is nobody or several.
     """
-    connection = await asyncpg.connect(reader_dsn, server_settings={"timezone": "UTC"})
-    try:
+    async with reader(reader_dsn, {"timezone": "UTC"}) as connection:
         complaint_id = await found(connection, named)
         if away := await connection.fetchval(_AWAY, complaint_id):
             raise StackError(
@@ -176,8 +176,6 @@ async def show(reader_dsn: str, named: str, zipkin: str | None = None, traces_ra
         rows = await connection.fetch(_FACTS, complaint_id)
         case, entries, right = _told(complaint_id, rows)
         call = "" if case.call_id is None else await _call(connection, case.call_id)
-    finally:
-        await connection.close()
     trace_id = f"{trace_id_of(complaint_id):032x}"
     traced = zipkin is not None and is_followed(complaint_id, traces_ratio)
     return Shown(

@@ -31,7 +31,7 @@ import msgspec
 import psutil
 
 from hotline.ends import ends_of
-from hotline.rebuild import READING
+from hotline.reading import READING, reader
 from hotline.report import Report
 from shared.codec import TYPES, UnknownType, decoded, encoded
 from shared.company import tune_gc
@@ -173,15 +173,12 @@ class _Reader:
         """See `verify`."""
         started_at = time.monotonic()
         report = self._report
-        connection = await asyncpg.connect(reader_dsn, server_settings=_SETTINGS)
-        try:
+        async with reader(reader_dsn, _SETTINGS) as connection:
             async with connection.transaction(isolation="repeatable_read", readonly=True):
                 standing = await self._read_standing(connection)
                 await self._read_lives(reader_dsn, connection, standing)
             report.seconds = time.monotonic() - started_at
             await self._look_again(connection)
-        finally:
-            await connection.close()
         report.facts = sum(report.by_type.values())
         report.refusals = sum(report.by_type.get(kind.__name__, 0) for kind in REFUSALS)
         return report
@@ -304,7 +301,7 @@ def _slices(count: int) -> list[tuple[UUID, UUID]]:
 
 
 def _judged_slice(reader_dsn: str, standing: _Standing, first: UUID, last: UUID) -> _Judged:
-    """One slice, in a process of its own."""
+    """One slice, in a process of its own; whoever asks holds the archive's months meanwhile."""
     return asyncio.run(_judged_in(reader_dsn, standing, first, last))
 
 
@@ -573,12 +570,11 @@ async def digest(reader_dsn: str) -> str:
 
 @asynccontextmanager
 async def _snapshot(reader_dsn: str) -> AsyncIterator[asyncpg.Connection[Any]]:
-    connection = await asyncpg.connect(reader_dsn, server_settings=_SETTINGS)
-    try:
-        async with connection.transaction(isolation="repeatable_read", readonly=True):
-            yield connection
-    finally:
-        await connection.close()
+    async with (
+        reader(reader_dsn, _SETTINGS) as connection,
+        connection.transaction(isolation="repeatable_read", readonly=True),
+    ):
+        yield connection
 
 
 def _fold(whole: Any, stream: UUID | None, facts: list[tuple[int, str, bytes]]) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import UTC, date, datetime
-from typing import Any
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import asyncpg
@@ -16,10 +17,11 @@ from typer.testing import CliRunner, Result
 
 from hotline.archive import LIVES_MAX, attach, detach, months, move
 from hotline.commands.archive import archive
-from hotline.rebuild import VIEWS, rebuild
+from hotline.reading import reader
+from hotline.rebuild import VIEWS, Lived, lives, rebuild
 from hotline.show import show
 from hotline.stack.errors import StackError
-from hotline.verify import digest, verify
+from hotline.verify import _Reader, digest, verify
 from tests import examples as eg
 from tests.hotline.conftest import Desks
 from tests.hotline.test_verify import (
@@ -355,6 +357,84 @@ async def test_many_lives_go_in_several_transactions(desks: Desks, monkeypatch: 
     assert done.lives == 3
     xids = await desks.owner.fetchval("SELECT count(DISTINCT xmin::text) FROM es.archived")
     assert xids == 2
+
+
+# -- while somebody reads the whole log
+
+HELD: Final = "The whole log is being read"
+
+
+async def tried(desks: Desks, act: Any) -> asyncio.Task[None]:
+    """A month that goes or comes back, or has had half a second to."""
+    task: asyncio.Task[None] = asyncio.create_task(act(desks.dsn, MONTH))
+    await asyncio.wait([task], timeout=0.5)
+    return task
+
+
+async def archived_for(desks: Desks, act: Any) -> None:
+    """Three lives in the archive, their month where `act` can take it from."""
+    await lived(desks)
+    await move(desks.dsn, AFTER)
+    if act is attach:
+        await detach(desks.dsn, MONTH)
+
+
+@pytest.mark.parametrize("alone", [0, 10**6])
+@pytest.mark.parametrize("act", [detach, attach])
+async def test_a_month_neither_goes_nor_comes_while_the_log_is_verified(
+    desks: Desks, monkeypatch: pytest.MonkeyPatch, act: Any, alone: int
+) -> None:
+    monkeypatch.setattr("hotline.verify.ALONE", alone)  # 0: in several processes
+    await archived_for(desks, act)
+    tasks = []
+    read_lives = _Reader._read_lives  # what is read once the snapshot is taken
+
+    async def read_late(*args: Any) -> None:
+        tasks.append(await tried(desks, act))
+        await read_lives(*args)
+
+    monkeypatch.setattr(_Reader, "_read_lives", read_late)
+    report = await verify(desks.dsn)
+    assert report.problems == []
+    assert report.detached == (3 if act is attach else 0)
+    await asyncio.gather(*tasks)
+    assert [month.attached for month in await months(desks.dsn)] == [act is attach]
+
+
+@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("act", [detach, attach])
+async def test_a_month_neither_goes_nor_comes_while_a_view_is_rebuilt(
+    desks: Desks, monkeypatch: pytest.MonkeyPatch, act: Any, view: str
+) -> None:
+    await archived_for(desks, act)
+    tasks = []
+
+    async def read_slowly(connection: Any) -> AsyncIterator[list[Lived]]:
+        async for some in lives(connection):
+            yield some
+        tasks.append(await tried(desks, act))
+
+    monkeypatch.setattr("hotline.rebuild.lives", read_slowly)
+    rebuilt = await rebuild(desks.dsn, view)
+    assert (rebuilt.removed, rebuilt.added) == (0, 0)
+    await asyncio.gather(*tasks)
+    assert (await verify(desks.dsn)).problems == []
+    assert [month.attached for month in await months(desks.dsn)] == [act is attach]
+
+
+async def test_a_month_says_that_it_waits_for_a_reader_and_keeps_nobody_waiting(
+    desks: Desks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hotline.archive.ALONE_WITHIN", timedelta(seconds=1))
+    await archived_for(desks, detach)
+    async with reader(desks.dsn):
+        waiting = await tried(desks, detach)
+        assert not waiting.done()
+        async with asyncio.timeout(0.4):
+            await show(desks.dsn, SOLVED)
+        with pytest.raises(StackError, match=HELD):
+            await waiting
+    await detach(desks.dsn, MONTH)
 
 
 # -- as it is typed
