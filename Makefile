@@ -3,10 +3,12 @@
 SCALE ?= 1
 LIVES ?= 20000
 PART ?= lives
+MINUTES ?= 5
+SEED ?= 1
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup demo test quick check lint types borders docs bench up status down wipe
+.PHONY: help setup demo test quick check lint types borders docs bench chaos up status down wipe
 
 help: ## List these commands
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -46,6 +48,9 @@ docs: .venv/.synced
 
 bench: .venv/.synced ## Whole lives a second, the floor beside them, and one by one (LIVES=20000, PART=all for every part)
 	@$(BIN)/hotline bench $(PART) --lives $(LIVES)
+
+chaos: .venv/.synced ## A city lives while everything it stands on fails, one thing at a time (MINUTES=5, SEED=1)
+	@$(BIN)/hotline chaos --minutes $(MINUTES) --seed $(SEED)
 
 up: .venv/.synced ## Start the stack and the services, in real time
 	@$(BIN)/hotline up

@@ -9,6 +9,7 @@ import typer
 from hotline.commands.archive import archive
 from hotline.commands.bench import bench
 from hotline.commands.call import call
+from hotline.commands.chaos import chaos
 from hotline.commands.demo import demo
 from hotline.commands.down import down, wipe
 from hotline.commands.parked import parked
@@ -48,6 +49,7 @@ app.add_typer(parked, name="parked")
 app.add_typer(replay, name="replay")
 app.add_typer(rehearse, name="rehearse")
 app.command()(bench)
+app.command()(chaos)
 app.command()(down)
 app.command()(wipe)
 app.command(hidden=True)(supervise)

@@ -191,7 +191,8 @@ def services(
         Service(
             name=name if count == 1 else f"{name}-{number}",
             command=(sys.executable, "-m", module),
-            env=environment if count == 1 else environment | {f"{name.upper()}_INSTANCE": f"{name}-{number}"},
+            # A lasting name: who comes back after a kill has its partitions at once, not after the session.
+            env=environment | {f"{name.upper()}_INSTANCE": f"{name}-{number}"},
             log=logs / f"{name if count == 1 else f'{name}-{number}'}.log",
         )
         for name, (module, environment) in processes.items()

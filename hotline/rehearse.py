@@ -25,8 +25,9 @@ from hotline.stack.errors import StackError
 from hotline.stack.patience import told_meanwhile
 from hotline.stack.stack import Addresses, Stack
 from hotline.stack.state import read_roster, read_state
-from hotline.stack.supervisor import Supervisor
+from hotline.stack.supervisor import Service, Supervisor
 from hotline.verify import verify
+from hotline.watchman import Watchman
 from hotline.where import City, city_folder, folder, remember_city, typed
 from shared.catalogue import Catalogue
 from shared.complaint import STATE_SCHEMA, Complaint, head_of
@@ -68,14 +69,17 @@ async def staged(
     say: Say,
     keep: bool,
     zipkin: bool = True,
+    stack: Stack | None = None,
+    wired: Callable[[Service], Service] = lambda service: service,
 ) -> AsyncIterator[Stage]:
     """A fresh city of this name, open in rehearsal time; afterwards all is stopped, or kept on request.
 
-    However and whenever it ends, what was started here is stopped. A stack that ran before goes on running.
+    `stack`: one that was chosen otherwise; `wired`: a process as it is to be started. However and whenever it
+    ends, what was started here is stopped. A stack that ran before goes on running.
     """
     where = folder()
     ran_before = Stack.addresses_of(where) is not None
-    stack = Stack(where, zipkin=zipkin)
+    stack = stack or Stack(where, zipkin=zipkin)
     if ran_before and any(health.up for health in stack.services().values()):
         raise StackError("A city is up on this stack: `hotline down` first, the rehearsal needs the machine.")
     async with AsyncExitStack() as put_away:
@@ -86,14 +90,18 @@ async def staged(
         async with told_meanwhile(say, lambda: "waiting for its database and topics"):
             city = await _fresh(addresses, name, catalogue, ruleset=ruleset, traces_ratio=traces_ratio)
         say("Its desks and the relay start.")
-        supervisor = Supervisor(services_of(city, counts), stack=stack, say=say)
+        services = [wired(service) for service in services_of(city, counts)]
+        supervisor = Supervisor(services, stack=stack, say=say)
         put_away.push_async_callback(supervisor.stop)
         await supervisor.start()
         watching = asyncio.ensure_future(supervisor.watch())
         put_away.push_async_callback(_ended, watching)
+        watchman = asyncio.ensure_future(Watchman(city.realm, catalogue, supervisor, say).watch())
+        put_away.push_async_callback(_ended, watchman)
         yield Stage(city.realm, stack, supervisor)
         if keep:
             say("It is kept up, under a supervisor of its own.")
+            await _ended(watchman)
             await _ended(watching)
             await supervisor.stop()
             opening = Opening(city)

@@ -29,7 +29,8 @@ _TAKEN: Final = "SELECT consumer, topic, part, next_offset FROM es.consumer_offs
 _CURSOR: Final = """
 SELECT es.drained(), array_agg(ROW(shard, batch, snap_a, snap_b, pos)::text ORDER BY shard) FROM es.relay
 """
-# The first of each shard: they fire in this order, so if it stays, so do all behind it.
+# The first of each shard: they fire in this order, so if it stays, so do all behind it. In a rehearsal also the first
+# of those that a conductor lets fire.
 _OVERDUE: Final = """
 SELECT s.shard, first.stream_id, first.kind, first.due_at
 FROM generate_series(0, $1::int - 1) AS s (shard), LATERAL (
@@ -38,6 +39,10 @@ FROM generate_series(0, $1::int - 1) AS s (shard), LATERAL (
       AND t.due_at < coalesce((SELECT settled FROM es.city_clock), clock_timestamp())
     ORDER BY t.due_at, t.stream_id LIMIT 1
 ) AS first
+UNION ALL (
+    SELECT t.shard, t.stream_id, t.kind, t.due_at FROM es.city_fire f JOIN es.timer t USING (stream_id)
+    WHERE t.due_at < f.until ORDER BY t.due_at, t.stream_id LIMIT 1
+)
 """
 
 Partition = tuple[str, str, int]
@@ -102,13 +107,13 @@ async def stalled(
     """Who stands still since the first look, and how that shows; returns at once where nobody has work waiting."""
     began_at = time.monotonic()
     still = first
-    while (found := _still(first, still)) and time.monotonic() - began_at < within:
+    while (found := standing_still(first, still)) and time.monotonic() - began_at < within:
         await asyncio.sleep(LOOK_SECONDS)
         still = await look(realm, catalogue)
     return found
 
 
-def _still(first: Standing, now: Standing) -> dict[str, str]:
+def standing_still(first: Standing, now: Standing) -> dict[str, str]:
     """Whoever had work at the first look and has made no step since, with what waits for them."""
     found: dict[str, str] = {}
     stuck = [at for at in first.left if now.taken[at] == first.taken[at]]

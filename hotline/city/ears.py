@@ -176,8 +176,10 @@ class Ears:
                 self._expected[TopicPartition(topic, partition_of(record.key, line.partitions))] += 1
 
     def _fresh(self, tp: TopicPartition, record: ConsumerRecord[Any, Any]) -> dict[str, bytes] | None:
-        """The headers of a message, or None for one the relay has sent before."""
+        """The headers of a message, or None for one the relay has sent before, or has not sent."""
         headers: dict[str, bytes] = dict(record.headers)
+        if "ce_relaymark" not in headers:
+            return None
         batch, _, position = headers["ce_relaymark"].partition(b".")
         mark = (int(batch), int(position))
         # Several relays may send to one partition of a unit's topic; of one complaint only ever the same one does.

@@ -28,7 +28,9 @@ async def _supervise(name: str) -> None:
     from hotline.stack.errors import StackError
     from hotline.stack.stack import Stack
     from hotline.stack.supervisor import Supervisor
+    from hotline.watchman import Watchman
     from hotline.where import RESTARTS_FILE, city_up, folder
+    from shared.catalogue import catalogue
 
     city = city_up()
     if city.realm.name != name:
@@ -53,7 +55,11 @@ async def _supervise(name: str) -> None:
 
     await supervisor.start()
     say(f"supervising {name}")
-    tasks = [asyncio.ensure_future(work) for work in (supervisor.watch(), note_restarts(), stop.wait())]
+    watchman = Watchman(city.realm, catalogue(city.catalogue), supervisor, say)
+    tasks = [
+        asyncio.ensure_future(work)
+        for work in (supervisor.watch(), watchman.watch(), note_restarts(), stop.wait())
+    ]
     done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     await supervisor.stop()
     for task in tasks:

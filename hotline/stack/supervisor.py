@@ -24,6 +24,8 @@ BACK_OFF_SECONDS_MIN: Final = 0.2
 BACK_OFF_SECONDS_MAX: Final = 5.0
 STEADY_SECONDS: Final = 10.0
 STOP_SECONDS_MAX: Final = 8.0
+ASK_SECONDS: Final = 5.0
+"""How often the parts of the stack are asked whether they answer: one that hangs is alive all the same."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +73,11 @@ class Supervisor:
         self._die_with_parent = die_with_parent
         self._stopping = asyncio.Event()
         self.restarts: dict[str, int] = {service.name: 0 for service in services}
+
+    @property
+    def services(self) -> list[Service]:
+        """What is kept alive."""
+        return [watched.service for watched in self._watched]
 
     async def start(self) -> None:
         """Start every service; `StackError` where a command does not exist."""
@@ -168,10 +175,14 @@ class Supervisor:
         watched.due_at_seconds = None
 
     async def _mend_stack(self) -> None:
-        """Bring back dead parts of the stack, as often as needed; the pauses grow until all lives for a while."""
-        back_off_seconds, mended_at_seconds = BACK_OFF_SECONDS_MIN, 0.0
+        """Bring back parts of the stack that died or hang, as often as needed, with pauses that grow meanwhile."""
+        back_off_seconds, mended_at_seconds, asked_at_seconds = BACK_OFF_SECONDS_MIN, 0.0, time.monotonic()
         while self._stack is not None and not self._stopping.is_set():
-            if self._stack.dead_parts():
+            broken = bool(self._stack.dead_parts())
+            if not broken and time.monotonic() - asked_at_seconds > ASK_SECONDS:
+                broken = bool(await self._stack.silent_parts())
+                asked_at_seconds = time.monotonic()
+            if broken:
                 if time.monotonic() - mended_at_seconds >= STEADY_SECONDS:
                     back_off_seconds = BACK_OFF_SECONDS_MIN
                 try:

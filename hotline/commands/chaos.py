@@ -1,0 +1,132 @@
+"""`hotline chaos`: a city under fire, and whether anything was lost."""
+
+from __future__ import annotations
+
+import json as json_module
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from hotline.commands.run import run
+
+if TYPE_CHECKING:
+    from hotline.chaos.run import Outcome
+
+SHOWN_MAX = 10
+
+
+def chaos(
+    minutes: Annotated[float, typer.Option(help="How long it burns.", min=0.1)] = 5.0,
+    seed: Annotated[int, typer.Option(help="The same seed draws the same faults in the same order.")] = 1,
+    faults: Annotated[
+        int | None, typer.Option(help="Stop after so many faults, however long that takes.", min=1)
+    ] = None,
+    scale: Annotated[
+        float, typer.Option(help="Of the city that lives meanwhile; 1 is Beijing.", min=0.001, max=1)
+    ] = 0.02,
+    *,
+    json: Annotated[bool, typer.Option("--json", help="For a program to read.")] = False,
+) -> None:
+    """Let a city live while everything it stands on fails, one thing at a time; then read it all from outside.
+
+    On a Kafka and a PostgreSQL of its own, made anew. Exit code 1 where an acknowledged input is lost, an effect is
+    doubled, a life is not legal, a timer fired early, a history of appends cannot be, or a process needed a hand.
+    """
+    outcome = run(_chaos(minutes, seed, faults, scale, quiet=json))
+    if json:
+        import msgspec
+
+        told = msgspec.to_builtins(outcome) | {"zeros": outcome.zeros, "good": outcome.good}
+        print(json_module.dumps(told, ensure_ascii=False))
+    else:
+        _print(outcome)
+    if not outcome.good:
+        raise typer.Exit(1)
+
+
+async def _chaos(minutes: float, seed: int, faults: int | None, scale: float, *, quiet: bool) -> Outcome:
+    import os
+    import sys
+
+    from hotline.chaos.run import lived
+    from hotline.city.territory import catalogue_here
+    from hotline.rehearse import Interrupted, until_interrupted
+    from hotline.view import View
+    from hotline.where import folder
+
+    where = folder().absolute()
+    os.environ["HOTLINE_STACK"] = str(where.with_name(f"{where.name}-chaos"))
+    known = catalogue_here(None)
+    with View("hotline: a city under fire", quiet=quiet) as view:
+        how_long = f"{minutes:g} minutes" if faults is None else f"{faults:,} faults"
+        view.say(f"A city at {scale:g} of Beijing under fire, {how_long}, seed {seed}.")
+        work = lived(
+            known,
+            seed=seed,
+            minutes=minutes if faults is None else 24 * 60,
+            most=faults,
+            scale=scale,
+            say=view.say,
+            show=view.show,
+        )
+        try:
+            return await until_interrupted(work, view.say)
+        except Interrupted:
+            print(f"Stopped. What it stood on lies in {os.environ['HOTLINE_STACK']}.", file=sys.stderr)
+            raise typer.Exit(130) from None
+
+
+def _print(outcome: Outcome) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(highlight=False)
+    table = Table(
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        title="What failed; seconds until work went on; how often later than promised, or never by itself",
+        title_justify="left",
+    )
+    table.add_column("fault", overflow="fold")
+    for column in ("times", "p50", "max", "late", "hands"):
+        table.add_column(column, justify="right")
+    for kind in outcome.kinds:
+        seconds = (f"{kind.p50:.1f}", f"{kind.max:.1f}")
+        table.add_row(kind.fault, str(kind.times), *seconds, str(kind.late), str(kind.hands))
+    console.print(table)
+    for name in outcome.left_out:
+        console.print(f"Left out, this machine does not allow it: {name}.")
+    sums: list[tuple[str, Any]] = [
+        ("faults", outcome.faults),
+        ("complaints, facts", f"{outcome.complaints:,}, {outcome.facts:,}"),
+        ("inputs acknowledged by Kafka", f"{outcome.inputs:,}"),
+        ("appends tried by writers on the same complaints", f"{outcome.appends:,}"),
+        ("repeats of inputs dropped", f"{outcome.inputs_dropped:,}"),
+        ("repeats of the relay dropped", f"{outcome.relay_dropped:,}"),
+        ("messages parked", f"{outcome.parked:,}"),
+        ("processes that ended by themselves and came back", len(outcome.died)),
+        *outcome.zeros.items(),
+    ]
+    whole = Table(box=None, show_header=False, pad_edge=False)
+    whole.add_column()
+    whole.add_column(justify="right")
+    for name, number in sums:
+        bad = name in outcome.zeros and number
+        whole.add_row(name, f"[red]{number}[/]" if bad else str(number))
+    console.print(whole)
+    for found in (
+        outcome.lost,
+        outcome.doubled,
+        outcome.illegal,
+        outcome.early,
+        outcome.impossible,
+        outcome.parked_wrong,
+        outcome.died,
+    ):
+        for line in found[:SHOWN_MAX]:
+            console.print(f"  {line}", markup=False)
+    console.print(
+        f"{'Nothing lost, nothing doubled' if outcome.good else 'NOT GOOD'}: "
+        f"{outcome.faults:,} faults, seed {outcome.seed}."
+    )

@@ -1,0 +1,96 @@
+"""Ends whoever stands still with work waiting, so that the supervisor starts it again. Told by progress, see `stalled`.
+
+A process that was stopped, hangs, or has a client that died in it is alive for the kernel. What it answers would say
+nothing either: its loop may turn and one of its doors not. So its place in the log is looked at, from outside.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Final
+
+import asyncpg
+from confluent_kafka import KafkaException
+
+from hotline.realm import DESKS, TOGETHER, Realm
+from hotline.stack.errors import StackError
+from hotline.stack.supervisor import Supervisor
+from hotline.stalled import Standing, look, standing_still
+from shared.broker import AWAY
+from shared.catalogue import Catalogue
+
+STILL_SECONDS_MAX: Final = 30.0
+"""Longer than a consumer's session (10 s), a producer's patience (15 s) and a broker's restart: those it gets over
+by itself."""
+LOOK_SECONDS: Final = 3.0
+ANSWER_SECONDS_MAX: Final = 2.0
+"""Where Kafka and PostgreSQL take longer to say how far everybody is, it is they who are slow."""
+
+
+class Watchman:
+    """Looks at a city again and again, as long as its supervisor watches it."""
+
+    def __init__(
+        self,
+        realm: Realm,
+        catalogue: Catalogue,
+        supervisor: Supervisor,
+        say: Callable[[str], None],
+        *,
+        still_seconds_max: float = STILL_SECONDS_MAX,
+        look_seconds: float = LOOK_SECONDS,
+    ) -> None:
+        """Nothing is known yet."""
+        self._realm = realm
+        self._catalogue = catalogue
+        self._supervisor = supervisor
+        self._say = say
+        self._still_seconds_max = still_seconds_max
+        self._look_seconds = look_seconds
+        self._since: dict[str, tuple[float, Standing]] = {}
+        """Since when each one has had work and not moved, and how all stood then."""
+
+    async def watch(self) -> None:
+        """Until cancelled."""
+        while True:
+            await asyncio.sleep(self._look_seconds)
+            now = await self._look()
+            if now is None:
+                self._since.clear()  # nobody can be blamed for what a server does not do
+                continue
+            self._judge(now)
+
+    async def _look(self) -> Standing | None:
+        """How all stand; None where a server does not say so at once."""
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS_MAX):
+                return await look(self._realm, self._catalogue)
+        except (*AWAY, asyncpg.PostgresError, KafkaException, StackError):
+            return None
+
+    def _judge(self, now: Standing) -> None:
+        began = {name: since for name, since in self._since.items() if name in standing_still(since[1], now)}
+        for name in (*DESKS, "relay"):
+            if name not in began and now.behind.get(name, 0):
+                began[name] = (time.monotonic(), now)
+        if now.overdue and "escalation" not in began:
+            began["escalation"] = (time.monotonic(), now)
+        self._since = began
+        for name, (since, first) in list(began.items()):
+            seconds = time.monotonic() - since
+            if seconds > self._still_seconds_max:
+                del self._since[name]
+                self._end(name, f"{standing_still(first, now)[name]}, for {seconds:.0f} s")
+
+    def _end(self, name: str, why: str) -> None:
+        """End every process of it: the supervisor brings them back."""
+        for process, pid in self._supervisor.pids().items():
+            if process.partition("-")[0] in {name, TOGETHER if name in DESKS else name}:
+                self._say(f"{process} stands still ({why}); it is ended and started again")
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)

@@ -1,0 +1,97 @@
+"""Who stands still with work waiting is ended and comes back; who is only slow, or has nothing to do, is left alone."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from hotline.city import City
+from hotline.rehearse import Stage, staged, verified
+from hotline.watchman import Watchman
+from shared.catalogue import catalogue
+
+pytestmark = [pytest.mark.connected, pytest.mark.timeout(300)]
+
+STILL_SECONDS = 3.0
+
+
+@asynccontextmanager
+async def small_city(folder: Path, monkeypatch: pytest.MonkeyPatch, said: list[str]) -> AsyncIterator[Stage]:
+    monkeypatch.setenv("HOTLINE_STACK", str(folder / "stack"))
+    # The watchman of the stage itself waits too long for a test; one that is quicker looks beside it.
+    async with staged(
+        "watched",
+        catalogue(),
+        ruleset="beijing-draft-2021",
+        traces_ratio=0.0,
+        counts={},
+        say=said.append,
+        keep=False,
+        zipkin=False,
+    ) as stage:
+        quick = Watchman(
+            stage.realm,
+            catalogue(),
+            stage.supervisor,
+            said.append,
+            still_seconds_max=STILL_SECONDS,
+            look_seconds=0.5,
+        )
+        watching = asyncio.create_task(quick.watch())
+        try:
+            yield stage
+        finally:
+            watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
+
+
+async def test_each_process_that_hangs_in_the_middle_of_a_day_is_ended_and_the_day_goes_on_to_its_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    async with small_city(tmp_path, monkeypatch, said) as stage:
+        living = asyncio.create_task(
+            City(
+                kafka=stage.realm.kafka,
+                postgres=stage.realm.owner_dsn,
+                prefix=stage.realm.prefix,
+                catalogue=catalogue(),
+                scale=0.01,
+            ).live()
+        )
+        hung = {}
+        for name in ("dispatch", "relay", "escalation"):
+            await asyncio.sleep(1)
+            if living.done():
+                break
+            hung[name] = stage.supervisor.pids()[name]
+            os.kill(hung[name], signal.SIGSTOP)
+            async with asyncio.timeout(60):
+                while stage.supervisor.pids().get(name) in {None, hung[name]} and not living.done():
+                    await asyncio.sleep(0.1)
+        summary = await living
+        assert summary.open == 0
+        report = await verified(stage.realm, catalogue(), summary.acknowledged_inputs, all_end=True)
+        assert report.problems == []
+        assert hung, "the day was over before anybody could hang"
+        for name, pid in hung.items():
+            assert stage.supervisor.restarts[name] == 1
+            assert stage.supervisor.pids()[name] != pid
+            assert any(f"{name} stands still" in line for line in said), said
+
+
+async def test_nobody_is_ended_who_has_nothing_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    async with small_city(tmp_path, monkeypatch, said) as stage:
+        pids = dict(stage.supervisor.pids())
+        os.kill(pids["feedback"], signal.SIGSTOP)  # hangs, and nobody waits for it
+        await asyncio.sleep(2 * STILL_SECONDS)
+        os.kill(pids["feedback"], signal.SIGCONT)
+        assert stage.supervisor.pids() == pids
+        assert not [line for line in said if "stands still" in line]
