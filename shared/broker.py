@@ -201,6 +201,7 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
         self._fill = fill
         self._wanted = wanted
         self._telemetry: Telemetry = desk.telemetry
+        self._telemetry.health.expects(name)
         self._standing: dict[tuple[str, int], _Standing] = {}
         self._dirty: set[tuple[str, int]] = set()
         """Partitions read further than is stored."""
@@ -253,7 +254,8 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
         return await heard(fetch, [self])
 
     def reads(self) -> None:
-        """It could be read."""
+        """It could be read, whether there was anything or not."""
+        self._telemetry.progressed(self.name)
         if self._unreadable is not None:
             self._unreadable = None
             self._telemetry.log.info("door_reads_again", door=self.name)
@@ -261,6 +263,7 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
     def cannot_read(self, error: Exception) -> None:
         """It could not be read: tell of it once until it can be, and count it."""
         self._telemetry.count("door.unreadable")
+        self._telemetry.health.waits("Kafka", self.name)
         why = told(error)
         if why != self._unreadable:
             self._unreadable = why
@@ -390,7 +393,7 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
             self._telemetry.observe("door.batch_seconds", time.monotonic() - started)
         self._telemetry.count("door.messages", len(records))
         self._telemetry.observe("door.batch_size", len(records))
-        self._telemetry.progressed()
+        self._telemetry.progressed(self.name)
         self._later()
         self._tell_kafka()
 
@@ -545,6 +548,7 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
                 if not is_away(error):
                     raise
                 self._telemetry.count("door.retries")
+                self._telemetry.health.waits("PostgreSQL", self.name)
                 if tried == 0 or tried % 30 == 0:
                     self._telemetry.log.warning("waiting_for_postgres", door=self.name, error=told(error))
                 await asyncio.sleep(RETRY_SECONDS[min(tried, len(RETRY_SECONDS) - 1)])

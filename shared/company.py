@@ -60,13 +60,13 @@ class Company:
         self._doors = 0
         self._closing = asyncio.Lock()
         self._closed = False
-        self._telemetry: Telemetry | None = None
+        self._telemetries: list[Telemetry] = []
 
     def joined_by(self, telemetry: Telemetry) -> None:
         """A desk sits down; the first one also speaks and counts for what belongs to all."""
-        if self._telemetry is None:
-            self._telemetry = telemetry
+        if not self._telemetries:
             telemetry.hear_kafka()
+        self._telemetries.append(telemetry)
 
     def opens(self, door: Door, **how: Any) -> None:
         """One more door, on a subscription of its own; see `Door.open_on`."""
@@ -103,22 +103,24 @@ class Company:
         await asyncio.Event().wait()
 
     async def _open(self) -> None:
-        assert self._telemetry is not None  # noqa: S101 -- a door has a desk, and a desk has joined
+        first = self._telemetries[0]  # a door has a desk, and a desk has joined
         warned = False
         while True:
             try:
                 await self.broker.start()
             except (KafkaError, OSError) as error:
                 if not warned:
-                    self._telemetry.log.warning("waiting_for_kafka", error=told(error))
+                    first.log.warning("waiting_for_kafka", error=told(error))
                     warned = True
+                for telemetry in self._telemetries:
+                    telemetry.health.waits("Kafka")
                 with suppress(Exception):
                     async with asyncio.timeout(STOP_SECONDS_MAX):
                         await self.broker.stop()
                 await asyncio.sleep(0.3)
             else:
                 break
-        self._telemetry.log.info("doors_open", doors=self._doors)
+        first.log.info("doors_open", doors=self._doors)
 
     async def close(self) -> None:
         """Finish the batches in hand and leave the groups; the first desk to go does it, the others wait for it."""

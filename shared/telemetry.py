@@ -15,7 +15,9 @@ from collections.abc import MutableMapping, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from hashlib import sha256
+from threading import Thread
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
+from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import structlog
 from opentelemetry import trace
@@ -24,9 +26,11 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
 from opentelemetry.sdk.trace.id_generator import IdGenerator, RandomIdGenerator
 from opentelemetry.trace import Link, NonRecordingSpan, SpanContext, SpanKind, TraceFlags
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, make_wsgi_app
+from prometheus_client.exposition import ThreadingWSGIServer
 
 from shared.errors import told
+from shared.health import Health, answering
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -147,6 +151,13 @@ class _GivenIds(IdGenerator):
         return given or self._random.generate_span_id()
 
 
+class _Silent(WSGIRequestHandler):
+    """Who asks for metrics every few seconds is not worth a line."""
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 -- its name above
+        pass
+
+
 KAFKA_ERROR_SECONDS: Final = 60.0
 """An error of the Kafka client is told once in this time, however often it comes."""
 
@@ -198,6 +209,7 @@ class Telemetry:
             for name, (text, buckets) in _HISTOGRAMS.items()
         }
         self._progress = Gauge("hotline_progress_at", "last completed batch or tick", registry=self.registry)
+        self.health = Health()
         self._ids = _GivenIds()
         self._provider: TracerProvider | None = None
         self._tracer: trace.Tracer | None = None
@@ -218,8 +230,10 @@ class Telemetry:
         client.handlers = [_KafkaErrors(self)]
 
     def serve_metrics(self, port: int) -> int:
-        """Answer Prometheus on this loopback port (0: a free one); returns the port."""
-        server, _ = start_http_server(port, addr="127.0.0.1", registry=self.registry)
+        """Answer Prometheus, `/live` and `/ready` on this loopback port (0: a free one); returns the port."""
+        app = answering(self.health, make_wsgi_app(self.registry))
+        server = make_server("127.0.0.1", port, app, ThreadingWSGIServer, _Silent)
+        Thread(target=server.serve_forever, name="metrics", daemon=True).start()
         return int(server.server_port)
 
     def close(self) -> None:
@@ -238,9 +252,11 @@ class Telemetry:
         """Add one observation."""
         self._histograms[name].observe(value)
 
-    def progressed(self) -> None:
-        """Something was completed just now."""
+    def progressed(self, part: str | None = None) -> None:
+        """Something was completed just now, or there was nothing to do; by this part of the process."""
         self._progress.set_to_current_time()
+        if part is not None:
+            self.health.works(part)
 
     def obeyed(self, desk: str, append: Append, repeats: int) -> None:
         """A batch was written."""

@@ -58,6 +58,7 @@ class Ticker:
         self._settings = settings
         self._desk = desk
         self._telemetry = desk.telemetry
+        self._telemetry.health.expects("tick")
         self._owned: list[int] = []
         self._low = _BEGINNING
         self._full_look_at = 0.0
@@ -78,6 +79,7 @@ class Ticker:
                         await connection.close(timeout=5)
             except AWAY as error:
                 self._telemetry.log.warning("waiting_for_postgres", error=told(error))
+                self._telemetry.health.waits("PostgreSQL", "tick")
                 await asyncio.sleep(0.2)
 
     async def _tick_on(self, connection: asyncpg.Connection[Any]) -> None:
@@ -86,7 +88,7 @@ class Ticker:
             fired = await self.tick(connection)
             if self._settings.time == "rehearsal":
                 fired += await self.tick_each(connection)
-            self._telemetry.progressed()
+            self._telemetry.progressed("tick")
             if not fired:
                 await asyncio.sleep(self._settings.tick_ms / 1000)
 

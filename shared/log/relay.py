@@ -418,6 +418,7 @@ class Relay:
         self._page_max = page_max
         self._poll_seconds = poll_seconds
         self._shards = shards
+        telemetry.health.expects("relay")
 
     async def run(self) -> None:
         """Relay until cancelled; PostgreSQL or Kafka may go and come back. Raises `WrongShards`."""
@@ -430,6 +431,7 @@ class Relay:
                     self._telemetry.log.warning("relay_fenced", reason=str(fenced))
                 except AWAY as error:
                     self._telemetry.log.warning("waiting_for_postgres", error=told(error))
+                    self._telemetry.health.waits("PostgreSQL", "relay")
                 await asyncio.sleep(0.2)
         finally:
             await sink.close()
@@ -438,7 +440,7 @@ class Relay:
         connection = await connect(self._settings.postgres, "relay")
         try:
             while (log := await self._owned(connection)) is None:
-                self._telemetry.progressed()
+                self._telemetry.progressed("relay")
                 await asyncio.sleep(0.5)
             self._telemetry.log.info("relay_owns", shard=log.shard, epoch=log.epoch)
             sent_at = settled_at = time.monotonic()
@@ -450,7 +452,7 @@ class Relay:
                 if now - settled_at > SETTLE_SECONDS:
                     await log.idle(log.snap_a)
                     settled_at = now
-                self._telemetry.progressed()
+                self._telemetry.progressed("relay")
                 busy = now - sent_at < BUSY_SECONDS
                 await asyncio.sleep(
                     min(POLL_BUSY_SECONDS, self._poll_seconds) if busy else self._poll_seconds
@@ -498,11 +500,12 @@ class Relay:
                     self._telemetry.log.warning("waiting_for_kafka", error=told(error))
                     warned = True
                 self._telemetry.count("relay.producers_rebuilt")
+                self._telemetry.health.waits("Kafka", "relay")
                 await sink.close()
                 await asyncio.sleep(0.2)
             else:
                 self._telemetry.count("relay.messages", sent)
-                self._telemetry.progressed()
+                self._telemetry.progressed("relay")
                 return
 
 
