@@ -45,6 +45,8 @@ UNION ALL (
 )
 """
 
+_STOPPED: Final = "SELECT consumer, door, reason FROM es.door_stopped WHERE resumed_at IS NULL"
+
 Partition = tuple[str, str, int]
 """A desk, a topic it hears, and a partition of it."""
 
@@ -60,6 +62,8 @@ class Standing(NamedTuple):
     """The relays', shard by shard."""
     overdue: frozenset[tuple[int, UUID, int, datetime]]
     """Of each shard the earliest timer that is due and has not fired."""
+    stopped: Mapping[str, str]
+    """Desks a door of which waits for a person, and why."""
 
     @property
     def behind(self) -> dict[str, int]:
@@ -88,6 +92,7 @@ async def look(realm: Realm, catalogue: Catalogue) -> Standing:
         rows = await connection.fetch(_TAKEN)
         cursor = await connection.fetchrow(_CURSOR)
         overdue = await connection.fetch(_OVERDUE, TIMER_SHARDS)
+        stopped = await connection.fetch(_STOPPED)
     finally:
         await connection.close()
     stored = {(row[0], row[1], row[2]): row[3] for row in rows}
@@ -98,6 +103,10 @@ async def look(realm: Realm, catalogue: Catalogue) -> Standing:
         drained=cursor is not None and bool(cursor[0]),
         cursor=() if cursor is None else tuple(cursor[1] or ()),
         overdue=frozenset(tuple(row) for row in overdue),
+        stopped={
+            row[0]: f"door {row[1]}: {row[2]}; `hotline parked resume {row[0]} {row[1]}` lets it go on"
+            for row in stopped
+        },
     )
 
 

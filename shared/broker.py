@@ -8,6 +8,7 @@ batch comes again and its compare-and-set refuses it.
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import Awaitable, Callable, Container, Coroutine, Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -26,9 +27,10 @@ from faststream.kafka.annotations import KafkaMessage as Message
 from faststream.kafka.message import FAKE_CONSUMER, KafkaMessage
 
 from shared.cloudevents import BadInput, header
-from shared.desk import Batch, Desk, Work
+from shared.desk import Batch, Desk, Said, Work
 from shared.errors import told
 from shared.log import Fenced, Incoming, Moved, Parked, Place
+from shared.parking import Share
 from shared.settings import CommonSettings
 from shared.telemetry import Telemetry
 
@@ -41,6 +43,9 @@ FETCH_BYTES_MAX: Final = 8 * 1024 * 1024
 
 LOOK_MS: Final = 1000
 """How long a door with nothing to do waits before it looks whether it is still open."""
+
+_MARK: Final = re.compile(rb"([0-9]{1,18})\.([0-9]{1,18})")
+"""Batch and position of the relay: whole numbers that PostgreSQL's bigint holds."""
 
 RETRY_SECONDS: Final = (0.05, 0.1, 0.2, 0.5, 1.0)
 """Waits while PostgreSQL is away; the last one repeats."""
@@ -171,6 +176,10 @@ async def heard(fetch: Callable[[], Awaitable[_Heard]], doors: Sequence[Door]) -
     return got
 
 
+class _TooMuchParked(Exception):  # noqa: N818 -- a decision, not an error
+    """The door must stop."""
+
+
 @dataclass(slots=True)
 class _Standing:
     """How far we are in one partition: as stored, and as read."""
@@ -214,6 +223,9 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
         self._flush: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._kafka_told_at = 0.0
+        self._share = Share(settings.parked_window, settings.parked_share_max)
+        self._stopped: str | None = None
+        """Why nothing is taken in until a person says so; None while it is."""
         self._unreadable: str | None = None
         """What was said when it last could not be read; None since it can."""
 
@@ -255,7 +267,10 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
 
     def reads(self) -> None:
         """It could be read, whether there was anything or not."""
-        self._telemetry.progressed(self.name)
+        if self._stopped is None:
+            self._telemetry.progressed(self.name)
+        else:
+            self._telemetry.health.waits("a person: hotline parked resume", self.name)
         if self._unreadable is not None:
             self._unreadable = None
             self._telemetry.log.info("door_reads_again", door=self.name)
@@ -318,10 +333,15 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
             consumer.pause(tp)
             consumer.seek(tp, 0)
         async with self._turn:
+            await self._look_whether_stopped()
             await self._seek(partitions)
+        if self._stopped is None:
+            self._resume(partitions)
+
+    def _resume(self, partitions: Iterable[TopicPartition]) -> None:
         for tp in partitions:
             with suppress(KafkaError, AssertionError):  # taken away again meanwhile
-                consumer.resume(tp)
+                self._subscriber.consumer.resume(tp)
 
     async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
         """Finish the batch in hand, then forget the partitions."""
@@ -368,6 +388,12 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
             async with self._turn:
                 if seeks != self._seeks:
                     return  # fetched before a seek: they come again, and those before them not handled
+                if (
+                    self._stopped is not None
+                ):  # several doors hear by one ear, which cannot be paused for one of them
+                    self._hear_again()
+                    await asyncio.sleep(LOOK_MS / 1000)
+                    return
                 in_hand = True
                 await self._take(records)
         except BaseException:
@@ -384,6 +410,9 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
         messages = self._fresh(records, before)
         try:
             effect = await self._handle(messages)
+        except _TooMuchParked as stop:
+            await self._stop(str(stop))
+            return
         except Exception as error:  # noqa: BLE001 -- one message must not stop the door
             self._telemetry.log.error(  # noqa: TRY400 -- the reason stands with each message parked
                 "batch_failed", door=self.name, error=told(error)
@@ -421,9 +450,15 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
         """One transaction for all of them, if there is anything to write; says whether there was."""
         batch = Batch()
         self._fill(messages, batch)
+        if batch.parked and (why := self._share.too_much(len(messages), len(batch.parked))) is not None:
+            raise _TooMuchParked(why)
         effect = bool(batch.work or batch.parked or batch.effect)
+        parked = 0
         if effect or time.monotonic() - self._written_at > self._settings.offsets_idle_ms / 1000:
-            await self._write(batch)
+            parked = await self._write(batch)
+        self._share.add(len(messages), parked)
+        if parked and (why := self._share.too_much()) is not None:
+            raise _TooMuchParked(why)
         return effect
 
     async def _handle_each(
@@ -439,26 +474,39 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
             standing = self._standing.get(at)
             if standing is None or message.offset < standing.ahead.offset:
                 continue  # gone to another consumer meanwhile
-            passed = Place(message.offset + 1, *standing.ahead[1:])
-            try:
-                standing.ahead = passed
-                await self._handle([message])
-            except Exception as error:  # noqa: BLE001 -- this is the one
-                standing.ahead = passed
-                reason = f"could not be handled: {told(error)}"
-                try:
-                    parked = Parked(message, self._complaint_of(message), reason)
-                    await self._write(Batch(parked=[parked]))
-                except Exception as fatal:  # noqa: BLE001 -- neither handled nor parked: stop before it is passed
-                    self._standing.clear()
-                    self._dirty.clear()
-                    self._fail(fatal)
-                    return True
-            if self._standing.get(at) is not standing:
-                return True  # fenced: what is not written comes again from where the log says we are
+            if not await self._handle_one(message, standing):
+                return True
         for at, place in ends.items():
             if at in self._standing and place.offset >= self._standing[at].ahead.offset:
                 self._standing[at].ahead = place
+        return True
+
+    async def _handle_one(self, message: Incoming, standing: _Standing) -> bool:
+        """One message by itself; False where none of those behind it may be handled now."""
+        passed = Place(message.offset + 1, *standing.ahead[1:])
+        try:
+            standing.ahead = passed
+            await self._handle([message])
+        except _TooMuchParked as stop:
+            await self._stop(str(stop))
+            return False
+        except Exception as error:  # noqa: BLE001 -- this is the one
+            standing.ahead = passed
+            if not await self._parks(message, f"could not be handled: {told(error)}"):
+                return False
+        # Fenced: what is not written comes again from where the log says we are.
+        return self._standing.get((message.topic, message.partition)) is standing
+
+    async def _parks(self, message: Incoming, reason: str) -> bool:
+        """Set one message aside; False where not even that can be done: the process stops before it is passed."""
+        try:
+            parked = Parked(message, self._complaint_of(message), reason)
+            self._share.add(1, await self._write(Batch(parked=[parked])))
+        except Exception as fatal:  # noqa: BLE001 -- neither handled nor parked
+            self._standing.clear()
+            self._dirty.clear()
+            self._fail(fatal)
+            return False
         return True
 
     def _complaint_of(self, message: Incoming) -> str | None:
@@ -505,7 +553,7 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
             if record.offset < offset:
                 continue
             offset = record.offset + 1
-            mark = _mark_of(record.headers)
+            mark = mark_of(record.headers)
             if mark is not None:
                 if mark <= (batch, position):
                     repeats += 1
@@ -517,19 +565,22 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
         if repeats:
             self._telemetry.count("door.relay_repeats", repeats)
 
-    async def _write(self, batch: Batch) -> None:
-        """Write a batch with the offsets read so far; on a lost partition go back to what is stored."""
+    async def _write(self, batch: Batch) -> int:
+        """Write a batch with the offsets read so far; on a lost partition go back to what is stored.
+
+        Returns how many messages were parked.
+        """
         moving = ((at, self._standing[at]) for at in self._dirty)
         batch.moved = [Moved(*at, s.stored.offset, s.ahead) for at, s in moving if s.ahead != s.stored]
         if not (batch.moved or batch.work or batch.parked or batch.effect or batch.unpark):
-            return
+            return 0
         try:
             with self._telemetry.batch(f"{self._desk.name} {self.name}"):
-                await self._patiently(lambda: self._desk.obey(batch))
+                said: Said = await self._patiently(lambda: self._desk.obey(batch))
         except Fenced:
             self._telemetry.count("door.fenced")
             await self._seek([TopicPartition(t, p) for t, p in self._standing])
-            return
+            return 0
         for topic, partition, _, place in batch.moved:
             standing = self._standing.get((topic, partition))
             if standing is not None:
@@ -537,6 +588,7 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
                 if standing.ahead.offset == place.offset:
                     self._dirty.discard((topic, partition))
         self._written_at = time.monotonic()
+        return said.parked
 
     async def _patiently(self, act: Callable[[], Awaitable[Any]]) -> Any:
         """Do it, however long PostgreSQL is away. Every act here is harmless to repeat."""
@@ -602,9 +654,39 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
                 if standing is not None:
                     standing.told_kafka = offset
 
+    # -- when most of it would be parked
+
+    async def _stop(self, why: str) -> None:
+        """Take in nothing more until a person resumes it; what was not written stays in Kafka, where it is."""
+        self._go_back()
+        await self._patiently(lambda: self._desk.log.stop_door(self.name, why))
+        self._stands(why)
+
+    def _stands(self, why: str) -> None:
+        self._stopped = why
+        self._telemetry.count("door.stopped")
+        self._telemetry.log.error("door_stopped", door=self.name, reason=why, resume="hotline parked resume")
+        consumer = self._subscriber.consumer
+        for topic, partition in self._standing:
+            with suppress(KafkaError, AssertionError):  # taken away meanwhile
+                consumer.pause(TopicPartition(topic, partition))
+
+    async def _look_whether_stopped(self) -> None:
+        """A person may have resumed this door, or another process of this desk stopped it."""
+        why: str | None = await self._patiently(lambda: self._desk.log.door_stopped(self.name))
+        if why is not None and self._stopped is None:
+            self._go_back()
+            self._stands(why)
+        elif why is None and self._stopped is not None:
+            self._stopped = None
+            self._share.pardon()
+            self._telemetry.log.warning("door_resumed", door=self.name)
+            self._resume(TopicPartition(topic, partition) for topic, partition in self._standing)
+
     async def take_released(self) -> int:
         """Handle again what a person has released from this desk's parking; returns how many."""
         async with self._turn:
+            await self._look_whether_stopped()
             messages = await self._released()
             try:
                 await self._handle_released(messages)
@@ -659,16 +741,11 @@ def _incoming(record: ConsumerRecord[Any, Any]) -> Incoming:
     )
 
 
-def _mark_of(headers: Sequence[tuple[str, bytes | None]]) -> tuple[int, int] | None:
-    """The relay's mark; None where there is none, or what stands there is none."""
+def mark_of(headers: Sequence[tuple[str, bytes | None]]) -> tuple[int, int] | None:
+    """The relay's mark; None where there is none, or what stands there is none (then it is nothing of the relay's)."""
     mark = header(headers, "ce_relaymark")
-    if mark is None:
-        return None
-    batch, _, position = mark.partition(b".")
-    try:
-        return int(batch), int(position)
-    except ValueError:
-        return None
+    found = None if mark is None else _MARK.fullmatch(mark)
+    return None if found is None else (int(found[1]), int(found[2]))
 
 
 def one_by_one(translate: Translate) -> Handle:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from types import TracebackType
@@ -12,7 +12,7 @@ from typing import Any, Final, Self
 
 import msgspec
 
-from shared.broker import Door, Handle, Translate, one_by_one
+from shared.broker import Door, Handle, Translate, mark_of, one_by_one
 from shared.clock import Clock, RehearsalClock, SystemClock
 from shared.cloudevents import BadInput
 from shared.codec import TYPES, UnknownType, ce_type_of, decoded, fact_named, fact_type_of
@@ -145,16 +145,29 @@ class HeardTypes:
         return named is not None and named[0] not in self._passed_over
 
 
+def _what_is_missing(message: Incoming, headers: Mapping[str, bytes | None]) -> str:
+    """The first thing that every fact on the log has and this message has not."""
+    for name in ("ce_type", "ce_id", "ce_source"):
+        if not headers.get(name):
+            return f"complaints.log: header {name}: missing"
+    if message.value is None:
+        return "complaints.log: value: null, expected the fact as JSON"
+    return "complaints.log: header ce_type: expected a fact's, as hotline.OrderSigned.v1"
+
+
 def from_log(react: React, clock: Clock) -> Translate:
     """A fact from the log to what it asks of this desk."""
 
     def translate(message: Incoming) -> Work | None:
         headers = dict(message.headers)
         named = fact_named(headers.get("ce_type") or b"")
-        fact_id = headers.get("ce_id")
-        source = headers.get("ce_source")
-        if named is None or fact_id is None or source is None or message.value is None:
-            text = "complaints.log: a message without the headers of a fact"
+        fact_id, source = headers.get("ce_id"), headers.get("ce_source")
+        if named is None or not fact_id or not source or message.value is None:
+            raise BadInput(_what_is_missing(message, headers))
+        if mark_of(message.headers) is None:
+            text = (
+                "complaints.log: header ce_relaymark: expected the relay's BATCH.POSITION, two whole numbers"
+            )
             raise BadInput(text)
         try:
             fact = decoded(*named, message.value)
@@ -164,8 +177,11 @@ def from_log(react: React, clock: Clock) -> Translate:
         command = react(fact, clock.of_reaction(getattr(fact, fact.TIME)))
         if command is None:
             return None
-        caused_by = fact_id.decode()
-        parent = ((headers.get("ce_causationid") or b"").decode(), source.decode().rpartition("/")[2])
+        caused_by = fact_id.decode(errors="replace")
+        parent = (
+            (headers.get("ce_causationid") or b"").decode(errors="replace"),
+            source.decode(errors="replace").rpartition("/")[2],
+        )
         return Work(command, ComplaintId(fact.complaint_id), caused_by, message, None, parent)
 
     return translate

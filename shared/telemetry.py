@@ -52,6 +52,8 @@ CounterName = Literal[
     "door.messages",
     # Messages set aside for a person.
     "door.parked",
+    # Times a door stopped taking in, because most of it would have been parked.
+    "door.stopped",
     # Times the offsets were found moved by another consumer of the group.
     "door.fenced",
     # Times PostgreSQL or Kafka was away and the work was tried again.
@@ -93,6 +95,7 @@ _COUNTERS: Final[dict[CounterName, tuple[str, tuple[str, ...]]]] = {
     "door.repeats": ("inputs that had had their effect before", ()),
     "door.messages": ("messages taken from Kafka", ()),
     "door.parked": ("messages set aside for a person", ()),
+    "door.stopped": ("times a door stopped taking in, because most of it would have been parked", ()),
     "door.fenced": ("times the offsets belonged to another consumer", ()),
     "door.retries": ("times PostgreSQL or Kafka was away", ()),
     "door.unreadable": ("times a door could not read from Kafka", ()),

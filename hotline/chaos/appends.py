@@ -127,6 +127,14 @@ class NotedLog:
         """See `EventLog.released`."""
         return await self._log.released()
 
+    async def stop_door(self, door: str, reason: str) -> None:
+        """See `EventLog.stop_door`."""
+        await self._log.stop_door(door, reason)
+
+    async def door_stopped(self, door: str) -> str | None:
+        """See `EventLog.door_stopped`."""
+        return await self._log.door_stopped(door)
+
 
 def _told(attempt: Attempt, told: Told, ended_at: float | None = None) -> Attempt:
     return Attempt(

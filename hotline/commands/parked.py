@@ -29,6 +29,13 @@ FROM es.parked ORDER BY parked_id LIMIT $1
 _BEHIND = """
 SELECT parked_id FROM es.parked WHERE consumer = $1 AND complaint_id = $2 ORDER BY parked_id
 """
+_STOPPED = """
+SELECT consumer AS desk, door, stopped_at, reason FROM es.door_stopped WHERE resumed_at IS NULL ORDER BY stopped_at
+"""
+_RESUME = """
+UPDATE es.door_stopped SET resumed_at = clock_timestamp()
+WHERE consumer = $1 AND door = $2 AND resumed_at IS NULL RETURNING door
+"""
 _LEFT = """
 SELECT parked_id, reason, released_at FROM es.parked WHERE parked_id = ANY ($1) ORDER BY parked_id
 """
@@ -54,6 +61,12 @@ def list_parked(*, json: Json = False) -> None:
     if json:
         print(json_module.dumps(rows, indent=2, default=_plain, ensure_ascii=False))
         return
+    for stopped in run(_rows(_STOPPED)):
+        which = f"{stopped['desk']} {stopped['door']}"
+        print(
+            f"{which} takes nothing in since {stopped['stopped_at']:%Y-%m-%d %H:%M:%S} UTC: {stopped['reason']}."
+        )
+        print(f"`hotline parked resume {which}` lets it go on, once the cause is mended.")
     if not rows:
         print("Nothing is parked.")
         return
@@ -117,6 +130,19 @@ def release(number: Number) -> None:
     It leaves the parking with its effect, or stays with a new reason.
     """
     run(_release(number))
+
+
+@parked.command()
+def resume(
+    desk: Annotated[
+        str, typer.Argument(help="The desk whose door stopped, as `hotline parked list` names it.")
+    ],
+    door: Annotated[str, typer.Argument(help="The door.")],
+) -> None:
+    """Let a door that stopped go on: its next 10,000 messages are taken in or parked, however many that are."""
+    if not run(_execute(_RESUME, desk, door)):
+        fail(f"{desk} has no door {door!r} that stopped: `hotline parked list` names those that did.")
+    print(f"{desk}'s door {door} goes on within a second or two.")
 
 
 @parked.command()

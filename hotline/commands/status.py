@@ -67,6 +67,7 @@ async def _status() -> dict[str, Any]:
         "processes": processes,
         "behind": standing.behind if standing is not None else None,
         "stalled": await stalled(city.realm, known, standing) if standing is not None and services else {},
+        "stopped": dict(standing.stopped) if standing is not None else {},
         "counts": await counts(city.realm) if answers else None,
     }
 
@@ -119,9 +120,7 @@ def _print_status(found: dict[str, Any]) -> None:
                 table.add_row(f"  {one}", _state(found, one), *[""] * 6, _behind(one, behind[one]))
     console.print(f"City {found['city']}, {found['time']} time, rule set {found['ruleset']}")
     console.print(table)
-    for desk, how in found["stalled"].items():
-        log = TOGETHER if found["one_process"] and desk in DESKS else desk
-        console.print(f"[red]{desk} stands still:[/] {how}. Its log: {found['logs']}/{log}.log")
+    _print_who_stands(console, found)
     counts = found["counts"]
     if counts is not None:
         console.print(
@@ -134,6 +133,18 @@ def _print_status(found: dict[str, Any]) -> None:
         console.print(f"Nobody keeps services alive here: `hotline up --city {found['city']}` starts them.")
     elif any(not (entry["up"] or entry["starting"]) for entry in found["processes"].values()):
         console.print(f"What is down is started again by itself; why it fell stands in {found['logs']}.")
+
+
+def _print_who_stands(console: Any, found: dict[str, Any]) -> None:
+    from hotline.realm import DESKS, TOGETHER
+
+    for desk, why in found["stopped"].items():
+        console.print(f"[red]{desk} takes nothing in by[/] {why}.")
+    for desk, how in found["stalled"].items():
+        if desk in found["stopped"]:
+            continue
+        log = TOGETHER if found["one_process"] and desk in DESKS else desk
+        console.print(f"[red]{desk} stands still:[/] {how}. Its log: {found['logs']}/{log}.log")
 
 
 def _state(found: dict[str, Any], desk: str, process: dict[str, Any] | None = None) -> str:

@@ -154,6 +154,14 @@ class EventLog(Protocol):
         """
         ...
 
+    async def stop_door(self, door: str, reason: str) -> None:
+        """This door takes in nothing until a person resumes it; one that is stopped stays as it is."""
+        ...
+
+    async def door_stopped(self, door: str) -> str | None:
+        """Why this door is stopped; None where it is not."""
+        ...
+
 
 def timer_shard(complaint_id: str) -> int:
     """The timer shard of a complaint."""

@@ -50,6 +50,8 @@ class Memory:
     inbox: set[tuple[str, str]] = field(default_factory=set)
     places: dict[tuple[str, str, int], Place] = field(default_factory=dict)
     parked: dict[int, Kept] = field(default_factory=dict)
+    doors_stopped: dict[tuple[str, str], str] = field(default_factory=dict)
+    """Why, by consumer and door."""
     effects: list[tuple[str, tuple[object, ...]]] = field(default_factory=list)
     """Statements of a desk's own, kept and not executed."""
     _parked_ids: int = 0
@@ -72,10 +74,11 @@ class Memory:
         Returns the complaint it concerns, where that is known now or was before.
         """
         message = parked.message
-        place = (message.topic, message.partition, message.offset)
+        place = (message.topic, message.partition, message.offset, message.sent_at_ms)
         for kept in self.parked.values():
             known = kept.parked.message
-            if kept.consumer == consumer and (known.topic, known.partition, known.offset) == place:
+            stands = (known.topic, known.partition, known.offset, known.sent_at_ms)
+            if kept.consumer == consumer and stands == place:
                 complaint_id = kept.parked.complaint_id or parked.complaint_id
                 kept.parked = kept.parked._replace(reason=parked.reason, complaint_id=complaint_id)
                 kept.released = False
@@ -174,6 +177,14 @@ class MemoryLog:
                 found.append(replace(message, parked_id=parked_id, parked_for=complaint_id))
             before.add(at if kept.released else ("", 0))  # one that stays lets nothing by
         return found[:RELEASED_MAX]
+
+    async def stop_door(self, door: str, reason: str) -> None:
+        """See `EventLog.stop_door`."""
+        self.memory.doors_stopped.setdefault((self._consumer, door), reason)
+
+    async def door_stopped(self, door: str) -> str | None:
+        """See `EventLog.door_stopped`."""
+        return self.memory.doors_stopped.get((self._consumer, door))
 
     def _behind(self, complaints: set[str | None]) -> list[Kept]:
         """What was released behind a message of these complaints that stays parked."""

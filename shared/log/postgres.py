@@ -34,6 +34,8 @@ SELECT pg_advisory_xact_lock(l.k) FROM (
 ) AS l
 """
 _PLACES: Final = "SELECT * FROM es.offsets($1, $2, $3)"
+_STOP_DOOR: Final = "SELECT es.stop_door($1, $2, $3)"
+_DOOR_STOPPED: Final = "SELECT es.door_stopped($1, $2)"
 _RELEASED: Final = "SELECT * FROM es.released($1)"
 
 
@@ -172,6 +174,17 @@ class PostgresLog:
             )
             for row in rows
         ]
+
+    async def stop_door(self, door: str, reason: str) -> None:
+        """See `EventLog.stop_door`."""
+        async with self._connected() as connection:
+            await connection.execute(_STOP_DOOR, self._consumer, door, reason)
+
+    async def door_stopped(self, door: str) -> str | None:
+        """See `EventLog.door_stopped`."""
+        async with self._connected() as connection:
+            reason: str | None = await connection.fetchval(_DOOR_STOPPED, self._consumer, door)
+            return reason
 
     async def close(self) -> None:
         """Give the connection back."""

@@ -1,0 +1,311 @@
+"""Ten thousand malformed messages a door: none stops it, none has an effect, each is parked once with its reason.
+
+Each message is a good one, as its sender really sends it, with one thing spoiled; whoever spoils it knows which
+field or header that is, and the reason must name it. Good messages stand among them, and each has its one effect.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from random import Random
+from typing import Any, Final, NamedTuple, get_args
+
+import msgspec
+import pytest
+
+from shared.cloudevents import input_headers
+from shared.codec import ce_type_of
+from shared.events import ComplaintDispatched
+from shared.events.base import Instant, RequestType, Urgency
+from shared.ids import complaint_id, message_id
+from shared.inputs import CallOffered, Input
+from shared.topics import (
+    COMPLAINTS_LOG,
+    DISPATCH_REPLIES,
+    DISPATCH_REVIEWS,
+    FEEDBACK_ANSWERS,
+    FEEDBACK_EXCEPTIONS,
+    INTAKE_REQUESTS,
+    TELEPHONY_CALLS,
+    Topic,
+    partition_of,
+)
+from tests import examples as eg
+from tests.city import UNIT, City, request, until
+
+pytestmark = [pytest.mark.connected, pytest.mark.timeout(400)]
+
+BAD_A_DOOR: Final = 10_000
+GOOD_A_DOOR: Final = 40
+DOORS: Final = (
+    INTAKE_REQUESTS,
+    TELEPHONY_CALLS,
+    DISPATCH_REPLIES,
+    DISPATCH_REVIEWS,
+    FEEDBACK_ANSWERS,
+    FEEDBACK_EXCEPTIONS,
+)
+
+Headers = list[tuple[str, bytes | None]]
+
+
+class Spoiled(NamedTuple):
+    """A message that cannot be taken in, and what its reason must hold."""
+
+    headers: Headers
+    value: bytes | None
+    names: str
+
+
+# -- spoiling
+
+
+def bad_header(random: Random, good: Headers, value: bytes) -> Spoiled:
+    name = random.choice(["ce_specversion", "ce_type", "ce_source", "ce_id", "ce_time"])
+    spoil = random.choice(["gone", "null", "bytes", "empty", "long", "odd"])
+    odd = {
+        "ce_specversion": b"2.7",
+        "ce_type": b"hotline.gossip.v%d" % random.randrange(99),
+        "ce_source": b"/%s" % (b"x" * 300),
+        "ce_id": b"y" * random.randrange(257, 2000),
+        "ce_time": random.choice([b"yesterday", b"2021-09-24T08:30:00", b"9999-12-31T23:59:59-23:59", b"17"]),
+    }
+    new = {
+        "gone": (),
+        "null": ((name, None),),
+        "bytes": ((name, b"\xff\xfe" + random.randbytes(4)),),
+        "empty": ((name, b""),),
+        "long": ((name, b"z" * random.randrange(257, 5000)),),
+        "odd": ((name, odd[name]),),
+    }[spoil]
+    kept: Headers = [pair for pair in good if pair[0] != name]
+    return Spoiled([*kept, *new], value, f"header {name}")
+
+
+def bad_value(random: Random, good: Headers, value: bytes) -> Spoiled:
+    """Not JSON, or JSON that is no object."""
+    broken: list[tuple[bytes | None, str]] = [
+        (None, "value: null"),
+        (b"", "value: not JSON"),
+        (value[: random.randrange(1, len(value))], "value: not JSON"),
+        (value + b"}", "value: not JSON"),
+        (b"[" * random.randrange(2000, 40_000), "data: Expected `object`"),
+        (bytes([random.choice(b"\x00abc)]}")]) + value, "value: not JSON"),
+        (value.replace(b":", b";", 1), "value: not JSON"),
+        (random.choice([b"[]", b"7", b'"text"', b"true", b"null"]), "data: Expected `object`"),
+        (b'{"x": "' + b"a" * 300_000 + b'"}', "value: 3000"),
+    ]
+    weights = [9, 9, 9, 9, 3, 9, 9, 9, 0.01]
+    ((changed, names),) = random.choices(broken, weights)
+    return Spoiled(good, changed, names)
+
+
+def bad_field(random: Random, good: Headers, value: bytes, kind: type[Input]) -> Spoiled:
+    """One field that is missing, or of another kind than it must be."""
+    data: dict[str, Any] = json.loads(value)
+    fields = msgspec.structs.fields(kind)
+    required = [one.name for one in fields if one.required]
+    if random.random() < 0.3:
+        name = random.choice(required)
+        del data[name]
+        return Spoiled(good, json.dumps(data).encode(), f"`{name}`")
+    one = random.choice(fields)
+    data[one.name] = random.choice(_wrong(one.type))
+    return Spoiled(good, json.dumps(data).encode(), one.name)
+
+
+def _wrong(wanted: Any) -> list[Any]:
+    """Values no field of this kind can hold."""
+    kinds = {wanted, *get_args(wanted)}
+    flat = {inner for kind in kinds for inner in (kind, *get_args(kind))}
+    optional = type(None) in flat
+    wrong: list[Any] = [[], {}, [1], {"a": 1}]
+    if bool in flat:
+        return [*wrong, "yes", 1, 0, None, 1.5]
+    if int in flat:
+        return [*wrong, "1", 1.5, -1, 0, 10**30, True, None]
+    if flat & {RequestType, Urgency}:
+        return [*wrong, "GOSSIP", "", 7, None]
+    if Instant in flat or any("datetime" in str(kind) for kind in flat):
+        return [*wrong, "yesterday", 7, True]
+    return [*wrong, 7, 1.5, True, "a\0b", "x" * 5000, *([] if optional else [None])]
+
+
+def spoiled(random: Random, good: Headers, value: bytes, kind: type[Input]) -> Spoiled:
+    return random.choice(
+        [
+            lambda: bad_header(random, good, value),
+            lambda: bad_value(random, good, value),
+            lambda: bad_field(random, good, value, kind),
+        ]
+    )()
+
+
+# -- what is good
+
+
+def good_inputs(line: Topic, streams: Sequence[str]) -> list[Input]:
+    """Messages that each have one effect, be it a refusal."""
+    if line is INTAKE_REQUESTS:
+        return [request(f"good-{n}") for n in range(GOOD_A_DOOR)]
+    if line is TELEPHONY_CALLS:
+        return [CallOffered(call_id=f"good-{n}") for n in range(GOOD_A_DOOR)]
+    example = {
+        DISPATCH_REPLIES: eg.SIGN_REPLY,
+        DISPATCH_REVIEWS: eg.REVIEW_RESULT,
+        FEEDBACK_ANSWERS: eg.VISIT_RESULT,
+        FEEDBACK_EXCEPTIONS: eg.EXCEPTION,
+    }[line]
+    return [msgspec.structs.replace(example, complaint_id=stream) for stream in streams]  # type: ignore[call-arg]
+
+
+def of(line: Topic, data: Input, number: int) -> tuple[Headers, bytes]:
+    headers: Headers = list(input_headers(type(data), "/fuzz", f"{line.name}-{number}", eg.CALLED_AT))
+    return headers, msgspec.json.encode(data)
+
+
+async def poured(town: City, line: Topic, streams: Sequence[str], random: Random) -> dict[bytes, str]:
+    """Ten thousand bad messages and the good ones among them; the bad ones by key, with what their reason must hold."""
+    topic = town.topic(line, UNIT)
+    producer = await town._sender()
+    good = good_inputs(line, streams)
+    expected: dict[bytes, str] = {}
+    every = BAD_A_DOOR // len(good)
+    for number in range(BAD_A_DOOR):
+        if number % every == 0 and number // every < len(good):
+            headers, value = of(line, good[number // every], number // every)
+            key = getattr(good[number // every], "complaint_id", f"good-{number // every}").encode()
+            await _send(producer, topic, line, key, value, headers)
+        pattern = random.choice(good)
+        headers, value = of(line, pattern, BAD_A_DOOR + number)
+        bad = spoiled(random, headers, value, type(pattern))
+        key = b"bad-%d" % number
+        expected[key] = bad.names
+        await _send(producer, topic, line, key, bad.value, bad.headers)
+    await producer.flush()
+    return expected
+
+
+async def _send(
+    producer: Any, topic: str, line: Topic, key: bytes, value: bytes | None, headers: Headers
+) -> None:
+    await producer.send(topic, value, key=key, partition=partition_of(key, line.partitions), headers=headers)
+
+
+async def living(town: City, line: Topic) -> list[str]:
+    """Complaints whose orders are out, for the good messages of one door."""
+    if line in {INTAKE_REQUESTS, TELEPHONY_CALLS}:
+        return []
+    names = [f"{line.name}-{n}" for n in range(GOOD_A_DOOR)]
+    for name in names:
+        await town.record(name)
+    for name in names:
+        await town.until_fact(complaint_id(name), ComplaintDispatched, within=60)
+    return [complaint_id(name) for name in names]
+
+
+def identities(line: Topic, numbers: range) -> list[str]:
+    """What the inbox would know these messages by."""
+    name = line.of(UNIT) if line.per_unit else line.name
+    return [message_id(name, "/fuzz", f"{line.name}-{number}") for number in numbers]
+
+
+async def test_ten_thousand_bad_messages_a_door_are_each_parked_with_their_reason_and_the_good_ones_have_their_effect(
+    city: Callable[..., Awaitable[City]], measured: Callable[[str], None]
+) -> None:
+    town = await city()
+    desks = ("intake", "dispatch", "feedback")
+    await town.start(extra={f"{desk.upper()}_PARKED_SHARE_MAX": "1" for desk in desks})
+    for line in DOORS:
+        began = time.monotonic()
+        streams = await living(town, line)
+        expected = await poured(town, line, streams, Random(line.name))
+        topic = town.topic(line, UNIT)
+        await taken_in(town, line)
+        reasons = {row["key"]: row["reason"] for row in await town.parked(topic)}
+        assert expected.keys() - reasons.keys() == set(), {
+            key: names for key, names in expected.items() if key not in reasons
+        }
+        assert reasons.keys() == expected.keys(), reasons
+        unnamed = {key: (names, reasons[key]) for key, names in expected.items() if names not in reasons[key]}
+        assert unnamed == {}, f"{line.name}: {len(unnamed)} reasons do not name what was spoiled"
+        await the_good_ones_have_their_effect(town, line)
+        measured(f"fuzz: {BAD_A_DOOR:,} bad messages at {line.name} in {time.monotonic() - began:.1f} s")
+
+
+async def taken_in(town: City, line: Topic) -> None:
+    """The door's desk has come to the end of its topic."""
+    topic = town.topic(line, UNIT)
+    ends = await town.ends([(topic, part) for part in range(line.partitions)])
+    taken = "SELECT coalesce(sum(next_offset), 0) FROM es.consumer_offset WHERE topic = $1"
+    await until(lambda: _is(town, taken, sum(ends.values()), topic), within=120, what=f"the end of {topic}")
+
+
+async def the_good_ones_have_their_effect(town: City, line: Topic) -> None:
+    if line is TELEPHONY_CALLS:
+        await until(lambda: _is(town, "SELECT count(*) FROM intake.call", GOOD_A_DOOR), what="the calls")
+        return
+    good = identities(line, range(GOOD_A_DOOR))
+    heard = "SELECT count(*) FROM es.inbox WHERE message_id = ANY ($1::text[]::uuid[])"
+    await until(lambda: _is(town, heard, GOOD_A_DOOR, good), within=60, what="every good message")
+    of_cause = "SELECT caused_by, count(DISTINCT xid) FROM es.event WHERE caused_by = ANY ($1) GROUP BY 1"
+    assert {row[0]: row[1] for row in await town.sql(of_cause, good)} == dict.fromkeys(good, 1)
+    bad = identities(line, range(BAD_A_DOOR, 2 * BAD_A_DOOR))
+    assert await town.value(heard, bad) == 0
+    assert await town.sql(of_cause, bad) == []
+
+
+async def _is(town: City, statement: str, number: int, *values: Any) -> bool:
+    return bool(await town.value(statement, *values) == number)
+
+
+# -- the log itself, as two desks hear it
+
+
+async def test_ten_thousand_bad_messages_on_the_log_are_parked_by_who_would_act_on_them_and_the_city_goes_on(
+    city: Callable[..., Awaitable[City]],
+) -> None:
+    """Only the relay may write there. What has its mark is its word, so what is tried here has none, or a bad one."""
+    town = await city()
+    await town.start(extra={f"{desk.upper()}_PARKED_SHARE_MAX": "1" for desk in ("dispatch", "feedback")})
+    before = await town.record("before")
+    await town.until_fact(before, ComplaintDispatched, within=60)
+    random = Random("log")
+    topic = town.topic(COMPLAINTS_LOG)
+    producer = await town._sender()
+    expected: dict[bytes, str] = {}
+    for number in range(BAD_A_DOOR):
+        key = b"bad-%d" % number
+        wanted: Headers = [
+            ("ce_type", ce_type_of("ComplaintClassified", 1)),
+            ("ce_id", b"id-%d" % number),
+            ("ce_source", b"/hotline/intake"),
+        ]
+        value: bytes | None = b"{}"
+        if (gone := random.choice(["ce_id", "ce_source", "mark", "value"])) == "mark":
+            mark = random.choice(
+                [b"", b"1", b"x.y", b"-1.5", b"1.%d" % 10**30, b"%d.1" % 10**25, b"\xff.1", None]
+            )
+            wanted.append(("ce_relaymark", mark))
+            names = "header ce_relaymark"
+        elif gone == "value":
+            value, names = None, "value: null"
+        else:
+            wanted = [pair for pair in wanted if pair[0] != gone]
+            names = f"header {gone}"
+        expected[key] = names
+        await _send(producer, topic, COMPLAINTS_LOG, key, value, wanted)
+    await producer.flush()
+    await until(
+        lambda: _is(town, "SELECT count(*) FROM es.parked WHERE topic = $1", BAD_A_DOOR, topic),
+        within=120,
+        what="all of them parked",
+    )
+    rows = await town.parked(topic)
+    assert {row["consumer"] for row in rows} == {"dispatch"}  # the desk that acts on this fact
+    assert all(expected[row["key"]] in row["reason"] for row in rows)
+    for number in range(8):
+        after = await town.record(f"after-{number}")
+        await town.until_fact(after, ComplaintDispatched, within=60)

@@ -1,0 +1,69 @@
+"""Whatever comes to a door, it asks something of its desk or is set aside whole with a reason; never anything else."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from services.dispatch import inbound as dispatch
+from services.dispatch.settings import Settings as DispatchSettings
+from services.feedback import inbound as feedback
+from services.intake import inbound as intake
+from services.intake.settings import Settings as IntakeSettings
+from shared.broker import Handle
+from shared.inputs import INPUTS
+from shared.log import Incoming
+from tests.doors import clock, filled
+
+NOWHERE: Final[dict[str, Any]] = {"kafka": "not asked", "postgres": "not asked"}
+DOORS: Final[dict[str, tuple[Handle, str]]] = {
+    "requests": (intake.requests(IntakeSettings(**NOWHERE), clock()), "intake.requests"),
+    "calls": (intake.calls(clock()), "telephony.calls"),
+    "replies": (
+        dispatch.replies(DispatchSettings(**NOWHERE), clock()),
+        "dispatch.replies.street-huayuanlu",
+    ),
+    "reviews": (dispatch.reviews(clock()), "dispatch.reviews"),
+    "answers": (feedback.answers(clock()), "feedback.answers"),
+    "exceptions": (feedback.exceptions(clock()), "feedback.exceptions"),
+}
+NAMES: Final = sorted({field.name for kind in INPUTS.values() for field in msgspec.structs.fields(kind)})
+
+json = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(NAMES) | st.text(), inner, max_size=6)
+    ),
+    max_leaves=12,
+)
+bodies = st.none() | st.binary(max_size=80) | json.map(msgspec.json.encode)
+headers = st.fixed_dictionaries(
+    {
+        "ce_specversion": st.sampled_from([b"1.0", b"1.0", b"1.0", b"", b"2"]),
+        "ce_type": st.sampled_from([kind.encode() for kind in INPUTS]) | st.binary(max_size=20),
+        "ce_source": st.sampled_from([b"/a", b"/b"]) | st.none() | st.binary(max_size=20),
+        "ce_id": st.sampled_from([b"1", b"2"]) | st.none() | st.binary(max_size=20),
+        "ce_time": st.sampled_from([b"2021-09-24T08:30:00+08:00"]) | st.binary(max_size=20),
+    }
+)
+extra = st.lists(st.tuples(st.text(max_size=9), st.none() | st.binary(max_size=9)), max_size=3)
+
+
+@pytest.mark.parametrize("door", DOORS)
+@settings(max_examples=400, deadline=None)
+@given(headers=headers, extra=extra, value=bodies)
+def test_anything_is_taken_in_or_set_aside_with_a_reason_that_names_a_field(
+    door: str, headers: dict[str, bytes | None], extra: list[tuple[str, bytes | None]], value: bytes | None
+) -> None:
+    handle, topic = DOORS[door]
+    incoming = Incoming(topic, 0, 0, 1_632_443_400_000, None, (*headers.items(), *extra), value)
+    batch = filled(handle, incoming)
+    asked = len(batch.work) + (batch.effect is not None)
+    assert asked + len(batch.parked) == 1
+    for parked in batch.parked:
+        assert parked.message == incoming
+        assert parked.reason.startswith(("header ", "value: ", "data: ", "content-type: ")), parked.reason
