@@ -10,6 +10,8 @@ from typing import Final
 from confluent_kafka import KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
+from shared import kafka_address
+
 ANSWER_SECONDS_MAX: Final = 20
 LEADER_SECONDS_MAX: Final = 10.0
 """How long it is asked again: a topic just made has no leader for a moment."""
@@ -28,7 +30,7 @@ async def ends_of(kafka: str, partitions: Collection[tuple[str, int]]) -> dict[t
 
 
 def _ends(kafka: str, partitions: Collection[tuple[str, int]]) -> dict[tuple[str, int], int]:
-    admin = AdminClient({"bootstrap.servers": kafka, "log_level": 0})
+    admin = AdminClient(kafka_address.librdkafka(kafka))
     known = admin.list_topics(timeout=ANSWER_SECONDS_MAX).topics
     asked = {
         TopicPartition(topic, number): OffsetSpec.latest()  # type: ignore[no-untyped-call]

@@ -18,15 +18,17 @@ import asyncpg
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
+from hotline import kafka_logins
 from hotline.stack.errors import StackError
 from hotline.stack.stack import Addresses
 from hotline.stack.supervisor import Service
+from shared import kafka_address
 from shared.topic_admin import make_missing
 from shared.topics import Topic, names
 
-DESKS: Final = ("intake", "dispatch", "escalation", "feedback")
+DESKS: Final = kafka_logins.DESKS
 PROCESSES: Final = (*DESKS, "relay")
-TOGETHER: Final = "desks"
+TOGETHER: Final = kafka_logins.TOGETHER
 """The one process of all desks, where there is one (`hotline.together`)."""
 _GRANTED: Final = {
     **dict.fromkeys(DESKS, "hotline_desk"),
@@ -41,10 +43,13 @@ class Realm:
 
     name: str
     kafka: str
+    """With the admin's login: for making and judging a city, never for serving it."""
     owner_dsn: str
     """The schema's owner: for making and judging a city, never for serving it."""
     logins: Mapping[str, str] = field(default_factory=dict)
     """A DSN for each process, and `reader`."""
+    kafka_logins: Mapping[str, str] = field(default_factory=dict)
+    """Kafka's address for each process, for `desks`, and for `outside`, each with its own login."""
     zipkin: str | None = None
 
     @property
@@ -63,14 +68,14 @@ async def create(addresses: Addresses, name: str, units: Iterable[str], *, reten
         logins = await _logins(admin, addresses, name)
     finally:
         await admin.close()
-    await make_topics(
-        addresses.kafka, names("" if name == "hotline" else f"{name}.", units), retention=retention
-    )
+    prefix = "" if name == "hotline" else f"{name}."
+    await make_topics(addresses.kafka, names(prefix, units), retention=retention)
     return Realm(
         name=name,
         kafka=addresses.kafka,
         owner_dsn=addresses.database(name),
         logins=logins,
+        kafka_logins=await asyncio.to_thread(kafka_logins.make, addresses.kafka, name, prefix),
         zipkin=addresses.zipkin,
     )
 
@@ -133,7 +138,7 @@ async def make_topics(kafka: str, wanted: Mapping[str, Topic], *, retention: boo
         await asyncio.to_thread(make_missing, kafka, wanted, retention=retention)
     except KafkaException as error:
         raise StackError(error.args[0].str()) from error
-    admin = AdminClient({"bootstrap.servers": kafka, "log_level": 0})
+    admin = AdminClient(kafka_address.librdkafka(kafka))
     seen: set[str] = set()
     while not set(wanted) <= seen:  # in another process, nobody could tell us
         seen = set((await asyncio.to_thread(admin.list_topics, timeout=30)).topics)
@@ -161,7 +166,7 @@ def services(
     for name in PROCESSES:
         upper = name.upper()
         settings = {
-            "KAFKA": realm.kafka,
+            "KAFKA": realm.kafka_logins[TOGETHER if one_process and name in DESKS else name],
             "POSTGRES": realm.logins[name],
             "TOPIC_PREFIX": realm.prefix,
             "TIME": time,

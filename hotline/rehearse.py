@@ -16,6 +16,7 @@ import asyncpg
 import msgspec
 from confluent_kafka.admin import AdminClient
 
+from hotline import kafka_logins
 from hotline.acknowledged import Acknowledged, lost
 from hotline.realm import Realm, create
 from hotline.report import Report
@@ -29,6 +30,7 @@ from hotline.stack.supervisor import Service, Supervisor
 from hotline.verify import verify
 from hotline.watchman import Watchman
 from hotline.where import City, city_folder, folder, remember_city, typed
+from shared import kafka_address
 from shared.catalogue import Catalogue
 from shared.complaint import STATE_SCHEMA, Complaint, head_of
 from shared.life import waits_for
@@ -211,7 +213,8 @@ async def remove(addresses: Addresses, name: str) -> None:
     finally:
         await admin.close()
 
-    client = AdminClient({"bootstrap.servers": addresses.kafka, "log_level": 0})
+    await asyncio.to_thread(kafka_logins.remove, addresses.kafka, name)
+    client = AdminClient(kafka_address.librdkafka(addresses.kafka))
 
     def mine() -> list[str]:
         return [topic for topic in client.list_topics(timeout=30).topics if topic.startswith(f"{name}.")]

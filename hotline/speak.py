@@ -16,6 +16,7 @@ from aiokafka import AIOKafkaProducer
 from hotline.realm import Realm
 from hotline.stack.errors import StackError
 from hotline.where import City, typed
+from shared import kafka_address
 from shared.cloudevents import input_headers
 from shared.codec import decoded
 from shared.complaint import Complaint, head_of
@@ -60,7 +61,9 @@ async def tell(city: City, line: Topic, key: str, data: Input, *, unit: str = ""
     event_id = str(uuid4())
     topic = city.realm.prefix + line.of(unit)
     headers = input_headers(type(data), SOURCE, event_id, await now_of(city))
-    producer = AIOKafkaProducer(bootstrap_servers=city.realm.kafka, acks="all", enable_idempotence=True)
+    producer = AIOKafkaProducer(
+        **kafka_address.aiokafka(city.realm.kafka), acks="all", enable_idempotence=True
+    )
     try:
         await producer.start()
         at = await producer.send_and_wait(

@@ -24,6 +24,7 @@ from hotline.stack.atomic import write_atomically
 from hotline.stack.errors import StackError
 from hotline.stack.stack import Addresses, Stack
 from hotline.stack.state import read_roster, read_state
+from shared import kafka_address
 
 DEFAULT_CITY: Final = "hotline"
 """The city of an `up` that names none."""
@@ -132,7 +133,17 @@ def _at(addresses: Addresses, realm: Realm) -> Realm:
     owner = addresses.database(realm.name)
     host = urlsplit(owner).netloc.rpartition("@")[2]
     logins = {name: _moved(dsn, host) for name, dsn in realm.logins.items()}
-    return replace(realm, kafka=addresses.kafka, owner_dsn=owner, logins=logins, zipkin=addresses.zipkin)
+    return replace(
+        realm,
+        kafka=addresses.kafka,
+        owner_dsn=owner,
+        logins=logins,
+        kafka_logins={
+            name: kafka_address.moved(address, addresses.kafka)
+            for name, address in realm.kafka_logins.items()
+        },
+        zipkin=addresses.zipkin,
+    )
 
 
 def _moved(dsn: str, host: str) -> str:

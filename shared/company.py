@@ -17,6 +17,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import KafkaError
 from faststream.kafka import KafkaBroker
 
+from shared import kafka_address
 from shared.broker import Door, Records, heard, next_of, subscribed
 from shared.errors import told
 from shared.settings import CommonSettings
@@ -44,7 +45,8 @@ class Company:
         """`name` is the process's; Kafka's address, prefix and log level are those of `settings` for all `desks`."""
         set_up_logs(settings.log_level)
         self.broker = KafkaBroker(
-            settings.kafka,
+            kafka_address.without_login(settings.kafka),
+            security=kafka_address.faststream(settings.kafka),
             client_id=name,
             allow_auto_create_topics=False,
             metadata_max_age_ms=settings.metadata_max_age_ms,

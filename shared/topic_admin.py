@@ -8,6 +8,7 @@ from typing import Final
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, NewTopic
 
+from shared import kafka_address
 from shared.topics import Topic
 
 LIST_SECONDS_MAX: Final = 30
@@ -21,7 +22,7 @@ def make_missing(kafka: str, wanted: Mapping[str, Topic], *, retention: bool) ->
     `retention` False keeps messages for ever, as a rehearsal needs. Whoever is faster may make one meanwhile. Raises
     `KafkaException` for any other answer, with the topic in it; the other topics are made all the same. Blocks.
     """
-    admin = AdminClient({"bootstrap.servers": kafka, "log_level": 0})
+    admin = AdminClient(kafka_address.librdkafka(kafka))
     known = admin.list_topics(timeout=LIST_SECONDS_MAX).topics
     missing = [name for name in wanted if name not in known]
     if not missing:

@@ -32,6 +32,7 @@ from hotline.realm import Realm
 from hotline.stack.stack import Addresses, Stack
 from hotline.stack.supervisor import Supervisor
 from hotline.verify import verify
+from shared import kafka_address
 from shared.catalogue import catalogue
 from shared.cloudevents import input_headers
 from shared.codec import decoded
@@ -444,11 +445,11 @@ class City:
     async def messages(self, topic: str, *, count: int = 0, within: float = 10.0) -> list[Any]:
         """Every message of a topic (full name) so far, by partition and offset; waits for `count` of them."""
         consumer = AIOKafkaConsumer(
-            bootstrap_servers=self.realm.kafka, group_id=None, enable_auto_commit=False
+            **kafka_address.aiokafka(self.realm.kafka), group_id=None, enable_auto_commit=False
         )
         try:
             await consumer.start()
-            admin = AdminClient({"bootstrap.servers": self.realm.kafka, "log_level": 0})
+            admin = AdminClient(kafka_address.librdkafka(self.realm.kafka))
             known = await asyncio.to_thread(admin.list_topics, topic, timeout=10)
             tps = [TopicPartition(topic, n) for n in sorted(known.topics[topic].partitions)]
             consumer.assign(tps)
@@ -536,7 +537,7 @@ class City:
         async with self._starting:
             if self._producer is None:
                 producer = AIOKafkaProducer(
-                    bootstrap_servers=self.realm.kafka,
+                    **kafka_address.aiokafka(self.realm.kafka),
                     enable_idempotence=True,
                     max_request_size=4 * 1024 * 1024,
                 )
@@ -588,7 +589,7 @@ async def open_city(
 
 def _delete_topics(kafka: str, topics: list[str]) -> None:
     """Best effort: the stack of a session goes as a whole, and an external one keeps no test's data."""
-    admin = AdminClient({"bootstrap.servers": kafka, "log_level": 0})
+    admin = AdminClient(kafka_address.librdkafka(kafka))
     for gone in admin.delete_topics(topics, operation_timeout=30).values():
         with suppress(Exception):
             gone.result()

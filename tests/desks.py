@@ -29,6 +29,7 @@ from services.intake import rules as intake
 from services.intake.commands import RecordRequest, WithdrawRequest
 from services.intake.inbound import requests
 from services.intake.settings import Settings
+from shared import kafka_address
 from shared.broker import Door
 from shared.catalogue import Catalogue, catalogue
 from shared.clock import SystemClock
@@ -207,7 +208,7 @@ class Ear:
         """With a group the partitions come from Kafka, else they are all taken."""
         self.door = door
         self.consumer = AIOKafkaConsumer(
-            bootstrap_servers=kafka,
+            **kafka_address.aiokafka(kafka),
             group_id=group,
             enable_auto_commit=False,
             auto_offset_reset="none",
@@ -226,7 +227,7 @@ class Ear:
             await self.consumer.start()
             return
         await self.consumer.start()
-        admin = AdminClient({"bootstrap.servers": self._kafka, "log_level": 0})
+        admin = AdminClient(kafka_address.librdkafka(self._kafka))
         known = await asyncio.to_thread(admin.list_topics, self._topic, timeout=10)
         tps = [TopicPartition(self._topic, n) for n in sorted(known.topics[self._topic].partitions)]
         self.consumer.assign(tps)

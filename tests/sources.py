@@ -25,6 +25,7 @@ from confluent_kafka.admin import AdminClient
 from hotline.stack import child, parts
 from hotline.stack.errors import StackError
 from hotline.stack.stack import Addresses, Stack
+from shared import kafka_address
 
 if TYPE_CHECKING:
     from testcontainers.core.container import DockerContainer
@@ -208,7 +209,7 @@ async def _ask_postgres(addresses: Addresses) -> Exception | None:
 async def _ask_kafka(addresses: Addresses) -> Exception | None:
     def ask() -> Exception | None:
         try:
-            AdminClient({"bootstrap.servers": addresses.kafka, "log_level": 0}).list_topics(timeout=5)
+            AdminClient(kafka_address.librdkafka(addresses.kafka)).list_topics(timeout=5)
         except KafkaException as error:
             return error
         return None

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
+from shared import kafka_address
 from shared.log.relay import BATCH_BYTES_MAX
 from shared.topics import Topic
 
@@ -60,7 +61,7 @@ class Outbox:
 async def producer_of(kafka: str, client: str, topics: Sequence[str]) -> AsyncIterator[AIOKafkaProducer]:
     """A producer that already knows its topics: a first send to each would ask for each."""
     producer = AIOKafkaProducer(
-        bootstrap_servers=kafka,
+        **kafka_address.aiokafka(kafka),
         client_id=client,
         acks="all",
         enable_idempotence=True,
@@ -80,7 +81,7 @@ async def consumer_of(
 ) -> AsyncIterator[AIOKafkaConsumer]:
     """A consumer of these partitions, outside any group; the broker gathers a little before it answers."""
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=kafka,
+        **kafka_address.aiokafka(kafka),
         client_id=client,
         enable_auto_commit=False,
         auto_offset_reset="earliest",

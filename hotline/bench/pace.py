@@ -25,7 +25,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from hotline.bench.city import ADDRESS, Target, request_of
 from hotline.bench.clients import partitions_of, producer_of, quiet, topics_of
 from hotline.bench.simulator import RESULT
-from shared import inputs
+from shared import inputs, kafka_address
 from shared.cloudevents import header, input_headers
 from shared.codec import ce_type_of
 from shared.company import tune_gc
@@ -299,7 +299,7 @@ class Pace:
 @asynccontextmanager
 async def _from_now_on(asked: Asked, partitions: Sequence[TopicPartition], *, patient: bool) -> Any:
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=asked.kafka,
+        **kafka_address.aiokafka(asked.kafka),
         client_id="pace",
         enable_auto_commit=False,
         auto_offset_reset="latest",

@@ -17,6 +17,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from hotline.acknowledged import Acknowledged
+from shared import kafka_address
 from shared.catalogue import Catalogue
 from shared.cloudevents import input_headers
 from shared.inputs import CallAnswered, CallEnded, CallOffered, Input
@@ -117,7 +118,10 @@ class Outside:
     async def _heard(self, random: Random, number: int) -> list[Message]:
         """Records of the doors' topics from places of chance."""
         consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._kafka, group_id=None, enable_auto_commit=False, max_poll_records=number
+            **kafka_address.aiokafka(self._kafka),
+            group_id=None,
+            enable_auto_commit=False,
+            max_poll_records=number,
         )
         found: list[Message] = []
         try:
@@ -200,7 +204,7 @@ class Outside:
     async def _open(self) -> AIOKafkaProducer:
         if self._producer is None:
             producer = AIOKafkaProducer(
-                bootstrap_servers=self._kafka, client_id=SOURCE, acks="all", linger_ms=5
+                **kafka_address.aiokafka(self._kafka), client_id=SOURCE, acks="all", linger_ms=5
             )
             self._producer = producer
             await producer.start()

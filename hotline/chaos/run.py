@@ -36,6 +36,7 @@ from hotline.stack.stack import Stack
 from hotline.stack.state import read_state
 from hotline.stack.supervisor import Service
 from hotline.where import folder
+from shared import kafka_address
 from shared.catalogue import Catalogue
 from shared.inputs import Input
 from shared.topics import COMPLAINTS_LOG, names
@@ -426,7 +427,8 @@ def _rewired(service: Service, wires: Wires, kafka: Mapping[str, Wire], postgres
     if service.name not in postgres:
         postgres[service.name] = wires.lay(service.name, urlsplit(dsn).port or 0, commits=True)
     env[f"{upper}_POSTGRES"] = _through(dsn, postgres[service.name].port)
-    env[f"{upper}_KAFKA"] = f"{child.LOOPBACK}:{kafka[service.name].port}"
+    there = f"{child.LOOPBACK}:{kafka[service.name].port}"
+    env[f"{upper}_KAFKA"] = kafka_address.moved(env[f"{upper}_KAFKA"], there)
     return replace(service, env=env)
 
 

@@ -17,6 +17,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
 from hotline.city.act import Heard
+from shared import kafka_address
 from shared.codec import decoded, fact_type_of
 from shared.events import ComplaintAnsweredDirectly, ComplaintClosed, ComplaintWithdrawn
 from shared.ids import ComplaintId, UnitId
@@ -50,7 +51,7 @@ class Ears:
                 for n in range(line.partitions):
                     self._lines[TopicPartition(name, n)] = (line, unit)
         options: dict[str, Any] = {
-            "bootstrap_servers": kafka,
+            **kafka_address.aiokafka(kafka),
             "group_id": None,
             "enable_auto_commit": False,
             "auto_offset_reset": "none",

@@ -17,6 +17,7 @@ from aiokafka.errors import KafkaError
 from hotline.acknowledged import Acknowledged
 from hotline.city.act import Act
 from hotline.city.ledger import Ledger
+from shared import kafka_address
 from shared.cloudevents import input_headers
 from shared.ids import ComplaintId
 from shared.inputs import RequestRecorded
@@ -181,7 +182,7 @@ class Voice:
 
     async def _asked(self, partitions: set[TopicPartition]) -> dict[TopicPartition, int]:
         while True:
-            consumer = AIOKafkaConsumer(bootstrap_servers=self._kafka, group_id=None)
+            consumer = AIOKafkaConsumer(**kafka_address.aiokafka(self._kafka), group_id=None)
             try:
                 async with asyncio.timeout(SEND_SECONDS_MAX):
                     await consumer.start()
@@ -197,7 +198,7 @@ class Voice:
     async def _open(self, topics: Iterable[str]) -> AIOKafkaProducer:
         if self._producer is None:
             producer = AIOKafkaProducer(
-                bootstrap_servers=self._kafka,
+                **kafka_address.aiokafka(self._kafka),
                 client_id="city",
                 acks="all",
                 enable_idempotence=True,

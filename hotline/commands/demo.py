@@ -159,6 +159,7 @@ def _print_next(complaint: str | None, realm: Realm, *, keep: bool) -> None:
 
     from hotline.rehearse import left_running
     from hotline.where import folder
+    from shared.kafka_address import without_login
     from shared.telemetry import trace_id_of
 
     if not keep and (running := left_running(folder())):
@@ -166,7 +167,8 @@ def _print_next(complaint: str | None, realm: Realm, *, keep: bool) -> None:
     print("Look next:")
     if keep:
         print("  it is kept up; hotline status · hotline down")
-        print(f"  traces: {realm.zipkin}/zipkin/   Kafka: {realm.kafka}   logs: {folder()}/cities/demo/logs")
+        print(f"  traces: {realm.zipkin}/zipkin/   logs: {folder()}/cities/demo/logs")
+        print(f"  Kafka: {without_login(realm.kafka)}, logins in {folder()}/city.json")
     else:
         print(
             f"  hotline up --city demo      opens it again: the log is kept in {os.path.relpath(folder())}; then:"

@@ -14,6 +14,7 @@ from hotline.commands.unit import is_terminal, line, open_cases, reply, said, to
 from hotline.speak import complaint_called, reader, short
 from hotline.stack.errors import StackError
 from hotline.where import City
+from shared import kafka_address
 from shared.catalogue import catalogue
 from shared.cloudevents import header
 from shared.codec import decoded, fact_type_of
@@ -119,7 +120,9 @@ async def sit(city: City, unit: UnitId) -> None:
     """Be the unit until the person leaves."""
     desk = Desk(city, unit)
     topic = TopicPartition(city.realm.prefix + DISPATCH_ORDERS.of(unit), 0)
-    consumer = AIOKafkaConsumer(bootstrap_servers=city.realm.kafka, group_id=None, enable_auto_commit=False)
+    consumer = AIOKafkaConsumer(
+        **kafka_address.aiokafka(city.realm.kafka), group_id=None, enable_auto_commit=False
+    )
     try:
         await consumer.start()
         consumer.assign([topic])

@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
 
 def unit(
-    unit: Annotated[str, typer.Argument(help="The unit's id or its name in the catalogue.")] = "",
+    unit: Annotated[
+        str, typer.Argument(help="The unit's id or its name in the catalogue; `add` gives one a login.")
+    ] = "",
+    added: Annotated[str, typer.Argument(metavar="[UNIT]", help="With `add`: the unit's id.")] = "",
     sign: Annotated[str, typer.Option(metavar="COMPLAINT", help="Take this order on.")] = "",
     answer: Annotated[
         str, typer.Option(metavar="COMPLAINT", help="Say what was done about it (with --text).")
@@ -50,6 +53,11 @@ def unit(
     if units:
         _print_units(json=json)
         return
+    if unit == "add":
+        run(_add(added, json=json))
+        return
+    if added:
+        fail(f"One UNIT at a time: {unit} or {added}.", code=2)
     if not unit:
         fail("Name a UNIT; `hotline unit --units` lists them.", code=2)
     chosen = [
@@ -69,6 +77,46 @@ def unit(
         run(_list(unit, json=json))
     else:
         run(_sit(unit), interrupted="You left the desk; your orders stay where they are.")
+
+
+async def _add(unit: str, *, json: bool) -> None:
+    """Topics, a login and its rules for a unit; the password is shown this once and kept nowhere."""
+    import asyncio
+
+    from hotline.kafka_logins import add_unit, group_of
+    from hotline.realm import make_topics
+    from hotline.where import city_up
+    from shared import kafka_address
+    from shared.catalogue import catalogue
+    from shared.topics import DISPATCH_ORDERS, DISPATCH_REPLIES, UNIT_NAME
+
+    if not UNIT_NAME.fullmatch(unit):
+        fail(f"UNIT: expected an id of a-z, 0-9, _ and -, as {UNIT_NAME.pattern}; got {unit!r}.", code=2)
+    city = city_up()
+    realm = city.realm
+    lines = (DISPATCH_ORDERS, DISPATCH_REPLIES)
+    await make_topics(realm.kafka, {realm.prefix + line.of(unit): line for line in lines})
+    login = kafka_address.parsed(
+        await asyncio.to_thread(add_unit, realm.kafka, realm.name, realm.prefix, unit)
+    )
+    told = {
+        "bootstrap.servers": login.servers,
+        "security.protocol": "SASL_PLAINTEXT" if login.user else "PLAINTEXT",
+        "sasl.mechanism": login.mechanism,
+        "sasl.username": login.user,
+        "sasl.password": login.password,
+        "orders": realm.prefix + DISPATCH_ORDERS.of(unit),
+        "replies": realm.prefix + DISPATCH_REPLIES.of(unit),
+        "group.id": f"{group_of(realm.prefix, unit)}desk",
+    }
+    if json:
+        print(json_module.dumps(told, ensure_ascii=False))
+        return
+    for name, value in told.items():
+        print(f"{name}={value}")
+    print("The password is shown this once; `unit add` again makes another and the old one is void.")
+    if unit not in catalogue(city.catalogue).units:
+        print(f"The catalogue has no unit {unit}: nobody dispatches to it yet.")
 
 
 def _print_units(*, json: bool) -> None:

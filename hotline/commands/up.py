@@ -207,10 +207,11 @@ def _tail(log: Path) -> str:
 def where_it_is(addresses: Addresses, city: City) -> dict[str, str | None]:
     """The addresses a person or program needs; no password among them."""
     from hotline.where import CITY_FILE, folder
+    from shared.kafka_address import without_login
 
     return {
         "city": city.realm.name,
-        "kafka": addresses.kafka,
+        "kafka": without_login(addresses.kafka),
         "topic_prefix": city.realm.prefix,
         "postgres": addresses.postgres.rpartition("@")[2],
         "database": city.realm.name,

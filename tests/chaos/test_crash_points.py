@@ -21,6 +21,7 @@ from confluent_kafka.admin import AdminClient
 from hotline.stack.stack import Addresses
 from services.escalation.inbound import Ticker
 from services.escalation.settings import Settings as EscalationSettings
+from shared import kafka_address
 from shared.complaint import due_deadlines, head_of
 from shared.desk import Batch, Desk
 from shared.events import ComplaintReceived
@@ -294,7 +295,7 @@ async def _each_once_soon(city: City, streams: Sequence[ComplaintId]) -> None:
 async def _forget(city: City, before: int) -> None:
     """Retention passes: Kafka deletes what lies before this offset in each partition."""
     topic = city.topic(INTAKE_REQUESTS)
-    admin = AdminClient({"bootstrap.servers": city.realm.kafka, "log_level": 0})
+    admin = AdminClient(kafka_address.librdkafka(city.realm.kafka))
     places = [KafkaPlace(topic, number, before) for number in range(INTAKE_REQUESTS.partitions)]
     for deleted in admin.delete_records(places).values():
         await asyncio.to_thread(deleted.result, 20)

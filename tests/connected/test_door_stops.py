@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from hotline.commands.parked import parked as parked_command
 from hotline.realm import make_topics
 from hotline.stalled import look
+from shared import kafka_address
 from shared.catalogue import catalogue
 from shared.events import ComplaintReceived
 from shared.inputs import CallOffered
@@ -99,7 +100,7 @@ async def test_a_message_of_a_topic_made_anew_is_not_taken_for_the_old_one_at_it
 
     await say(b"old")
     await until(lambda: kept(b"old"), what="the old one")
-    admin = AdminClient({"bootstrap.servers": town.realm.kafka, "log_level": 0})
+    admin = AdminClient(kafka_address.librdkafka(town.realm.kafka))
     for gone in admin.delete_topics([topic]).values():
         await asyncio.to_thread(gone.result, 20)
     await asyncio.sleep(1)

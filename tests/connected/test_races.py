@@ -12,6 +12,7 @@ import msgspec
 import pytest
 from aiokafka import AIOKafkaConsumer
 
+from shared import kafka_address
 from shared.events import (
     ComplaintClosed,
     ComplaintDispatched,
@@ -164,7 +165,7 @@ async def orders(town: City) -> AsyncIterator[AIOKafkaConsumer]:
     """The orders of one unit, from now on."""
     consumer = AIOKafkaConsumer(
         town.topic(DISPATCH_ORDERS, "waterworks"),
-        bootstrap_servers=town.realm.kafka,
+        **kafka_address.aiokafka(town.realm.kafka),
         group_id=None,
         auto_offset_reset="latest",
         fetch_max_wait_ms=10,
@@ -213,7 +214,7 @@ async def test_a_group_that_changes_hands_again_and_again_keeps_every_reply_and_
         nonlocal joined
         while not over.is_set():
             stranger = AIOKafkaConsumer(
-                bootstrap_servers=town.realm.kafka,
+                **kafka_address.aiokafka(town.realm.kafka),
                 group_id=f"{town.realm.prefix}dispatch.replies",
                 enable_auto_commit=False,
             )

@@ -18,6 +18,7 @@ from hotline import realm
 from hotline.chaos.run import _through
 from hotline.chaos.wire import Wire, Wires
 from hotline.stack.supervisor import Service, Supervisor
+from shared import kafka_address
 from tests.city import City, until
 
 pytestmark = [pytest.mark.connected, pytest.mark.timeout(240)]
@@ -85,14 +86,16 @@ async def started(town: City, tmp_path: Path, name: str, **told: str) -> AsyncIt
         dsn = plain.env[f"{upper}_POSTGRES"]
         process = Process(
             plain,
-            wires.lay("kafka", int(town.realm.kafka.rpartition(":")[2])),
+            wires.lay("kafka", int(kafka_address.without_login(town.realm.kafka).rpartition(":")[2])),
             wires.lay("postgres", urlsplit(dsn).port or 0),
         )
         process.kafka.cut()
         process.postgres.cut()
         env = {
             **plain.env,
-            f"{upper}_KAFKA": f"127.0.0.1:{process.kafka.port}",
+            f"{upper}_KAFKA": kafka_address.moved(
+                plain.env[f"{upper}_KAFKA"], f"127.0.0.1:{process.kafka.port}"
+            ),
             f"{upper}_POSTGRES": _through(dsn, process.postgres.port),
             **{f"{upper}_{key}": value for key, value in told.items()},
         }

@@ -22,6 +22,7 @@ from hotline import realm
 from services.dispatch.settings import Settings as DispatchSettings
 from services.feedback.settings import Settings as FeedbackSettings
 from services.intake.settings import Settings
+from shared import kafka_address
 from shared.broker import Door
 from shared.company import Ear
 from shared.desk import Batch
@@ -94,7 +95,7 @@ async def test_a_life_is_lived_in_one_process_and_the_log_is_heard_once(
     await _end(town, [stream])
     assert await town.story(stream) == LIFE
     await town.until_fact(late, FeedbackLimitMissed)
-    admin = AdminClient({"bootstrap.servers": town.realm.kafka, "log_level": 0})
+    admin = AdminClient(kafka_address.librdkafka(town.realm.kafka))
     listed = await asyncio.to_thread(lambda: admin.list_consumer_groups().result())
     prefix = town.realm.prefix
     groups = {one.group_id.removeprefix(prefix) for one in listed.valid if one.group_id.startswith(prefix)}
@@ -294,7 +295,7 @@ async def hearing(town: City, **faults: Faults) -> AsyncIterator[Hearing]:
             doors[name] = Door(desk, settings, name="log", fill=_noted(name), fail=fail)
             ear.lent_to(doors[name], settings, patient=False)
         consumer = AIOKafkaConsumer(
-            bootstrap_servers=town.realm.kafka, enable_auto_commit=False, auto_offset_reset="none"
+            **kafka_address.aiokafka(town.realm.kafka), enable_auto_commit=False, auto_offset_reset="none"
         )
         ear._subscriber = SimpleNamespace(consumer=consumer)
         await consumer.start()
@@ -362,7 +363,7 @@ async def test_where_kafka_has_dropped_what_one_door_still_needed_the_other_stay
 ) -> None:
     async with hearing(await city()) as one:
         await one.moved("feedback", 30)
-        admin = AdminClient({"bootstrap.servers": one.town.realm.kafka, "log_level": 0})
+        admin = AdminClient(kafka_address.librdkafka(one.town.realm.kafka))
         gone = admin.delete_records([Until(tp.topic, tp.partition, 20) for tp in one.tps])
         await asyncio.to_thread(lambda: [done.result() for done in gone.values()])
         await one.begin()

@@ -26,6 +26,7 @@ from hotline.speak import tell
 from hotline.stack.stack import Stack
 from hotline.stack.state import read_state
 from hotline.where import City, remembered
+from shared import kafka_address
 from shared.cloudevents import input_headers
 from shared.events import RequestType, Urgency
 from shared.ids import complaint_id
@@ -407,7 +408,7 @@ async def _told(city: City, complaint: str, data: Input) -> None:
 
 
 async def _sent(city: City, topic: str, value: bytes, headers: list[tuple[str, bytes]]) -> None:
-    producer = AIOKafkaProducer(bootstrap_servers=city.realm.kafka)
+    producer = AIOKafkaProducer(**kafka_address.aiokafka(city.realm.kafka))
     await producer.start()
     try:
         await producer.send_and_wait(topic, value, key=b"x", headers=headers)

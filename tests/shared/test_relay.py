@@ -18,6 +18,7 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient, ConfigResource
 
 from hotline.stack.stack import Addresses
+from shared import kafka_address
 from shared.broker import Door
 from shared.desk import Batch, Desk
 from shared.events import SPEAKERS
@@ -503,7 +504,7 @@ async def test_a_page_too_large_for_one_send_a_partition_keeps_its_order(office:
 
 
 async def test_both_topics_of_a_unit_are_made_as_the_table_says(office: Office) -> None:
-    known = AdminClient({"bootstrap.servers": office.city.realm.kafka, "log_level": 0})
+    known = AdminClient(kafka_address.librdkafka(office.city.realm.kafka))
     lines = {office.city.topic(line, UNIT): line for line in (DISPATCH_ORDERS, DISPATCH_REPLIES)}
     for gone in known.delete_topics(list(lines), operation_timeout=30).values():
         gone.result()
@@ -540,7 +541,7 @@ async def test_a_topic_that_kafka_refuses_to_make_is_an_error_and_the_others_are
         await asyncio.to_thread(make_missing, office.city.realm.kafka, wanted, retention=True)
     del wanted["not/a/topic"]
     assert await asyncio.to_thread(make_missing, office.city.realm.kafka, wanted, retention=True) == []
-    admin = AdminClient({"bootstrap.servers": office.city.realm.kafka, "log_level": 0})
+    admin = AdminClient(kafka_address.librdkafka(office.city.realm.kafka))
     for gone in admin.delete_topics([good]).values():
         gone.result()
 
@@ -564,6 +565,6 @@ async def test_what_a_new_unit_says_is_heard_once_clients_have_looked_again(
     await town.sign(await town.record("heard-from-a-new-unit"), unit="a-new-unit")
     taken = "SELECT next_offset FROM es.consumer_offset WHERE consumer = 'dispatch' AND topic = $1"
     await until(lambda: town.value(taken, *topics), what="the reply taken in", within=60)
-    admin = AdminClient({"bootstrap.servers": town.realm.kafka, "log_level": 0})
+    admin = AdminClient(kafka_address.librdkafka(town.realm.kafka))
     for gone in admin.delete_topics(list(topics)).values():
         gone.result()

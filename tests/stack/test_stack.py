@@ -21,6 +21,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from hotline.stack import child, postgres
 from hotline.stack.errors import StackError
 from hotline.stack.stack import Addresses, Stack
+from shared import kafka_address
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -82,7 +83,7 @@ async def test_the_database_refuses_a_wrong_password(stack: Stack) -> None:
 
 async def test_a_topic_is_never_made_by_a_misspelt_name(stack: Stack) -> None:
     addresses = await stack.up()
-    admin = AIOKafkaAdminClient(bootstrap_servers=addresses.kafka)
+    admin = AIOKafkaAdminClient(**kafka_address.aiokafka(addresses.kafka))
     await admin.start()
     try:
         (described,) = await admin.describe_topics(["complaints.lgo"])
@@ -336,19 +337,19 @@ async def _kill(stack: Stack, part: str) -> int:
 
 
 async def _write_to_kafka(addresses: Addresses, value: bytes) -> None:
-    admin = AIOKafkaAdminClient(bootstrap_servers=addresses.kafka)
+    admin = AIOKafkaAdminClient(**kafka_address.aiokafka(addresses.kafka))
     await admin.start()
     try:
         await admin.create_topics([NewTopic("kept", num_partitions=1, replication_factor=1)])
     finally:
         await admin.close()
-    async with AIOKafkaProducer(bootstrap_servers=addresses.kafka, acks="all") as producer:
+    async with AIOKafkaProducer(**kafka_address.aiokafka(addresses.kafka), acks="all") as producer:
         await producer.send_and_wait("kept", value)
 
 
 async def _read_from_kafka(addresses: Addresses) -> bytes | None:
     async with AIOKafkaConsumer(
-        "kept", bootstrap_servers=addresses.kafka, auto_offset_reset="earliest"
+        "kept", **kafka_address.aiokafka(addresses.kafka), auto_offset_reset="earliest"
     ) as consumer:
         async with asyncio.timeout(20):
             value: bytes | None = (await consumer.getone()).value
