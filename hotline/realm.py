@@ -28,7 +28,7 @@ DESKS: Final = ("intake", "dispatch", "escalation", "feedback")
 PROCESSES: Final = (*DESKS, "relay")
 TOGETHER: Final = "desks"
 """The one process of all desks, where there is one (`hotline.together`)."""
-_GRANTED: Final = {
+GRANTED: Final = {
     **dict.fromkeys(DESKS, "hotline_desk"),
     "relay": "hotline_relay",
     "reader": "hotline_reader",
@@ -109,7 +109,7 @@ async def _logins(
     Roles belong to the whole server, so the city's name stands in them.
     """
     logins: dict[str, str] = {}
-    for process, granted in _GRANTED.items():
+    for process, granted in GRANTED.items():
         # Not just `_{process}`: the city `hotline` would take the names of the roles that are granted.
         role = f"{database}_{process}_login"
         password = secrets.token_urlsafe(24)
@@ -152,10 +152,12 @@ def services(
     extra: Mapping[str, str] | None = None,
     metrics: bool = True,
     one_process: bool = False,
+    anchors: Path | None = None,
 ) -> list[Service]:
     """The processes of a city; `counts` says how many of each, `extra` adds settings by their full name.
 
-    With `one_process` all desks sit in one, called `desks`; each is told the same.
+    With `one_process` all desks sit in one, called `desks`; each is told the same. `anchors`: the file the log's
+    anchors go to, beside their topic.
     """
     told: dict[str, dict[str, str]] = {}
     for name in PROCESSES:
@@ -174,6 +176,8 @@ def services(
             # Every wave waits for the slowest door, so none lets the broker gather: it answers with the first
             # message. Short looks instead (8 ms) cost Kafka a third of a core over 343 units' topics.
             settings |= {"OFFSETS_IDLE_MS": "3", "GATHER_BYTES": "1"}
+        if name == "relay" and anchors is not None:
+            settings["ANCHORS_FILE"] = str(anchors)
         if name == "intake":
             settings["RULESET"] = ruleset
         if name in {"dispatch", "escalation"}:
