@@ -23,7 +23,7 @@ from hotline.ends import ends_of
 from hotline.report import Report
 from hotline.stack.errors import StackError
 from shared.log.anchoring import last_on_topic
-from shared.log.anchors import LEAF_HASH_BYTES, NOTHING, anchor_of, hash_of, leaves_of, root_of
+from shared.log.anchors import LEAF_HASH_BYTES, NOTHING, Leaf, anchor_of, hash_of, leaves_of, root_of
 from shared.topics import COMPLAINTS_ANCHORS
 
 PAGE: Final = 5000
@@ -38,6 +38,9 @@ SELECT position, stream_id, version, hash FROM es.fact WHERE position BETWEEN $1
 """
 _BEYOND: Final = "SELECT count(*) FROM es.event WHERE position > $1"
 _AWAY: Final = "SELECT stream_id, version FROM es.detached_life WHERE stream_id = ANY ($1::uuid[])"
+_UNKNOWN: Final = """
+SELECT s FROM unnest($1::uuid[]) AS s WHERE NOT EXISTS (SELECT FROM es.stream t WHERE t.stream_id = s)
+"""
 _LEFT: Final = "SELECT DISTINCT stream_id FROM es.fact WHERE stream_id = ANY ($1::uuid[])"
 
 
@@ -65,6 +68,8 @@ class Anchors:
         self._prefix = prefix
         self._size = 0
         self._on_topic: bytes | None = None
+        self._void: list[_Line] = []
+        """Lines of a log that was given up by a restore."""
 
     async def look(self) -> None:
         """Remember how far the file goes now; raises `StackError` where there is none."""
@@ -85,7 +90,9 @@ class Anchors:
         report.anchors = len(lines)
         report.anchored = sum(line.facts for line in lines)
         report.not_anchored = await connection.fetchval(_BEYOND, lines[-1].last if lines else 0)
-        await _Comparison(connection, report, lines, self._file).run()
+        comparison = _Comparison(connection, report, self._file)
+        await comparison.run(lines)
+        await comparison.judge_given_up(self._void)
 
     # -- the file by itself
 
@@ -114,6 +121,7 @@ class Anchors:
                     kept = lines
                 report.restores += 1
                 report.anchors_void += len(lines) - len(kept)
+                self._void += lines[len(kept) :]
                 lines, before = kept, line
                 continue
             follows = before.hash if before is not None else NOTHING
@@ -184,32 +192,30 @@ def _gap(line: _Line, before: _Line | None) -> str:
     return f"anchor {before.number} is not the line that anchor {line.number} follows: it was changed"
 
 
+def _named(line: _Line) -> str:
+    return f"anchor {line.number} of {line.at:%Y-%m-%d %H:%M:%S} UTC"
+
+
 # -- the file beside the facts
 
 
 class _Missed(NamedTuple):
     version: int
-    number: int
-    at: datetime
+    line: _Line
 
 
 class _Comparison:
     """Facts and anchors side by side."""
 
-    def __init__(
-        self, connection: asyncpg.Connection[Any], report: Report, lines: list[_Line], file: Path
-    ) -> None:
+    def __init__(self, connection: asyncpg.Connection[Any], report: Report, file: Path) -> None:
         self._connection = connection
         self._report = report
-        self._lines = lines
         self._file = file
         self._missing: defaultdict[UUID, list[_Missed]] = defaultdict(list)
         """Facts that were anchored and are not in the log, by complaint."""
-        self._unsure: list[_Line] = []
 
-    async def run(self) -> None:
-        """See `Anchors.compare`."""
-        lines = [line for line in self._lines if line.last >= line.first]
+    async def run(self, lines: list[_Line]) -> None:
+        """Root against root, stretch by stretch."""
         if not lines:
             return
         facts = self._facts(lines[0].first, max(line.last for line in lines))
@@ -233,20 +239,33 @@ class _Comparison:
         while page := await cursor.fetch(PAGE):
             yield page
 
-    def _differs(self, line: _Line, facts: list[Any]) -> None:
-        """Which facts of this stretch are gone, changed or new."""
+    async def judge_given_up(self, void: list[_Line]) -> None:
+        """Of anchors that a restore has made void: what was decided again may differ, but no complaint may be gone.
+
+        Else whoever takes one out need only say that there was a restore.
+        """
+        for line in void:
+            streams = list({leaf.stream for leaf in self._leaves(line)})
+            for (stream,) in await self._connection.fetch(_UNKNOWN, streams):
+                self._report.found(str(stream), f"gone with a restore: {_named(line)} held it")
+
+    def _leaves(self, line: _Line) -> list[Leaf]:
+        """The facts a line names; none where it cannot be understood, which is told."""
         with self._file.open("rb") as source:
             source.seek(line.offset)
-            said = anchor_of(source.read(line.size))
+            packed = anchor_of(source.read(line.size)).leaves
         try:
-            anchored = {(leaf.stream, leaf.version): leaf.hash for leaf in leaves_of(said.leaves)}
+            leaves = list(leaves_of(packed))
         except struct.error:
-            anchored = {}
-        if len(anchored) != line.facts:
-            self._report.found(
-                "", f"anchor {line.number} names {len(anchored)} facts and counts {line.facts}"
-            )
-        where = f"anchor {line.number} of {line.at:%Y-%m-%d %H:%M:%S} UTC"
+            leaves = []
+        if len(leaves) != line.facts:
+            self._report.found("", f"anchor {line.number} names {len(leaves)} facts and counts {line.facts}")
+        return leaves
+
+    def _differs(self, line: _Line, facts: list[Any]) -> None:
+        """Which facts of this stretch are gone, changed or new."""
+        anchored = {(leaf.stream, leaf.version): leaf.hash for leaf in self._leaves(line)}
+        where = _named(line)
         as_it_was = True
         for _, stream, version, stored in facts:
             known = anchored.pop((stream, version), None)
@@ -258,7 +277,7 @@ class _Comparison:
                 self._report.found(str(stream), f"version {version}: is not what it was in {where}")
             as_it_was = as_it_was and known == stored[:LEAF_HASH_BYTES]
         for stream, version in anchored:
-            self._missing[stream].append(_Missed(version, line.number, line.at))
+            self._missing[stream].append(_Missed(version, line))
         if as_it_was and not anchored:
             self._report.found("", f"{where}: its root is not that of the facts at its positions")
 
@@ -272,8 +291,7 @@ class _Comparison:
             self._report.not_checkable += len(missed) - len(gone)
             if not gone:
                 continue
-            last = gone[-1]
-            where = f"anchor {last.number} of {last.at:%Y-%m-%d %H:%M:%S} UTC"
+            where = _named(gone[-1].line)
             if stream in left or stream in away:
                 numbers = ", ".join(str(one.version) for one in gone)
                 many = "s" if len(gone) > 1 else ""

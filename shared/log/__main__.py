@@ -10,7 +10,7 @@ from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
 from shared.company import tune_gc
-from shared.log.anchoring import Anchoring
+from shared.log.anchoring import ANCHOR_SECONDS, Anchoring
 from shared.log.relay import PAGE_MAX, Relay, WrongShards
 from shared.settings import CommonSettings
 from shared.telemetry import Telemetry, exporter_of, set_up_logs
@@ -28,6 +28,8 @@ class Settings(CommonSettings):
     """How many relays share the log. The log knows it too (es.relay); a relay that disagrees does not start."""
     anchors_file: str = ""
     """Where the anchors of the log go beside their topic; empty: nowhere."""
+    anchor_seconds: float = Field(default=ANCHOR_SECONDS, gt=0)
+    """How often what is new in the log is anchored."""
     poll_ms: float = Field(default=5.0, gt=0)
     """How long an idle relay waits before it looks again."""
 
@@ -49,7 +51,10 @@ async def run(settings: Settings) -> None:
         shards=settings.shards,
     )
     anchoring = Anchoring(
-        settings, telemetry, file=Path(settings.anchors_file) if settings.anchors_file else None
+        settings,
+        telemetry,
+        file=Path(settings.anchors_file) if settings.anchors_file else None,
+        every_seconds=settings.anchor_seconds,
     )
     task = asyncio.gather(relay.run(), anchoring.run())
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -65,6 +65,8 @@ FROM (
     WHERE position > $1 AND position <= $2 ORDER BY position LIMIT $3
 ) e
 """
+# Else, where the table's figures are old, all that is left is read and sorted for every stretch.
+_BY_POSITION: Final = "SET enable_bitmapscan = off"
 _PUT: Final = "INSERT INTO es.anchor (number, last, hash, restored, line) VALUES ($1, $2, $3, $4, $5)"
 _KNOWN: Final = "SELECT number FROM es.anchor WHERE hash = $1"
 _RESTORED: Final = "SELECT max(number) FROM es.anchor WHERE restored"
@@ -103,6 +105,7 @@ async def anchor(connection: asyncpg.Connection[Any], *, stretch_max: int = STRE
 
     Raises `asyncpg.UniqueViolationError` where somebody else anchors too.
     """
+    await connection.execute(_BY_POSITION)
     end = await sealed(connection)
     made = 0
     while True:

@@ -19,7 +19,7 @@ from hotline.report import Report
 from hotline.verify import verify
 from shared.envelope import GENESIS, chained
 from shared.ids import ComplaintId
-from shared.log.anchoring import CopyDisagrees, FileCopy, anchor, hand_on, last_on_topic, sealed
+from shared.log.anchoring import CopyDisagrees, FileCopy, anchor, hand_on, last_on_topic, put, sealed
 from shared.log.anchors import Anchor, anchor_of, hash_of, line_of
 from shared.topics import COMPLAINTS_ANCHORS
 from tests import examples as eg
@@ -193,6 +193,24 @@ async def test_the_command_names_the_complaint_that_was_removed_and_ends_with_1(
     told = json.loads((await typed("verify", "--anchors", str(kept.file), "--json")).stdout)
     assert [problem["complaint_id"] for problem in told["report"]["problems"]] == [RETURNED]
     assert (await typed("verify", "--anchors", str(kept.file.with_name("none")))).exit_code == 2
+
+
+async def test_whoever_calls_a_removal_a_restore_is_found_and_the_complaint_named(kept: Kept) -> None:
+    """The log's own anchors can say anything; the file has the lines from before all the same."""
+    broken, _ = await a_complaint_removed(kept.desks)
+    last = kept.lines()[-1]
+    await put(
+        kept.desks.owner,
+        Anchor(
+            number=last.number + 1, anchored_at=last.anchored_at, first=1, last=0, facts=0, root="0" * 64,
+            previous="0" * 64, restored=True,
+        ),
+    )  # fmt: skip
+    await kept.anchor()
+    report = await kept.verify()
+    assert (report.restores, report.anchors_void) == (1, last.number)
+    assert {problem.complaint_id for problem in report.problems} == {broken}
+    assert all(what.startswith("gone with a restore: anchor ") for what in said_of(report, broken))
 
 
 # -- the file itself

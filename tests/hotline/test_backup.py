@@ -149,13 +149,16 @@ async def put_back(
         await admin.close()
 
 
+@pytest.mark.parametrize("relays", [1, 2])
 async def test_with_the_kafka_it_had_a_city_goes_on_and_hears_again_what_came_after_the_backup(
-    city: Callable[..., Awaitable[City]], stack: Addresses, elsewhere: Addresses, tmp_path: Path
+    city: Callable[..., Awaitable[City]], stack: Addresses, elsewhere: Addresses, tmp_path: Path, relays: int
 ) -> None:
+    counts, shards = {"relay": relays}, {"RELAY_SHARDS": str(relays)}
     town = await city()
+    await town.sql("SELECT es.set_relay_shards($1)", relays)
     file = tmp_path / "anchors.jsonl"
     await many_transactions(town.realm.owner_dsn)
-    await town.start()
+    await town.start(counts=counts, extra=shards)
     await half_lived(town)
     owner = await asyncpg.connect(town.realm.owner_dsn)
     await anchor(owner)
@@ -186,7 +189,7 @@ async def test_with_the_kafka_it_had_a_city_goes_on_and_hears_again_what_came_af
         assert len(kept) == manifest.facts == restored.facts
         assert await again.value("SELECT max(xid)::text::bigint FROM es.event") <= 3
 
-        await again.start(extra={"RELAY_ANCHORS_FILE": str(file)})
+        await again.start(counts=counts, extra={**shards, "RELAY_ANCHORS_FILE": str(file)})
         await until_count(again, "ComplaintDispatched", 44)
         await finish(again)
         await again.settled(within=WITHIN)
