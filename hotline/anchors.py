@@ -87,7 +87,8 @@ class Anchors:
         report.compared.append("anchors")
         lines = self._in_order(report)
         await self._judge_end(connection, lines, report)
-        report.anchors = len(lines)
+        report.anchors = sum(line.facts > 0 for line in lines)
+        report.anchors_void = len(self._void)
         report.anchored = sum(line.facts for line in lines)
         report.not_anchored = await connection.fetchval(_BEYOND, lines[-1].last if lines else 0)
         comparison = _Comparison(connection, report, self._file)
@@ -100,6 +101,7 @@ class Anchors:
         """The lines that count, with everything that is wrong in how they follow each other."""
         lines: list[_Line] = []
         before: _Line | None = None
+        seen: set[str] = set()
         for place, (offset, raw) in enumerate(_raw_lines(self._file, self._size), start=1):
             try:
                 said = anchor_of(raw)
@@ -110,8 +112,9 @@ class Anchors:
                 offset, len(raw), hash_of(raw).hex(), said.number, said.first, said.last, said.facts, said.root,
                 said.anchored_at,
             )  # fmt: skip
-            if any(line.hash == known.hash for known in lines[-1:]):
+            if line.hash in seen:
                 continue  # handed on twice
+            seen.add(line.hash)
             if said.restored:
                 kept = _up_to(lines, said.previous)
                 if kept is None:
@@ -120,9 +123,8 @@ class Anchors:
                     )
                     kept = lines
                 report.restores += 1
-                report.anchors_void += len(lines) - len(kept)
-                self._void += lines[len(kept) :]
-                lines, before = kept, line
+                self._void += [given_up for given_up in lines[len(kept) :] if given_up.facts]
+                lines, before = [*kept, line], line
                 continue
             follows = before.hash if before is not None else NOTHING
             if said.previous != follows:

@@ -157,7 +157,13 @@ async def backup(city: City, to: Path, *, say: Callable[[str], None] = lambda _:
         ):
             (held,) = await connection.fetch(_HELD)
             say(f"{held['facts']:,} facts of {held['complaints']:,} complaints …")
-            options = ("--format=custom", "--no-owner", f"--snapshot={held['snapshot']}", f"--file={dump}")
+            options = (
+                "--format=custom",
+                "--compress=gzip:1",
+                "--no-owner",
+                f"--snapshot={held['snapshot']}",
+                f"--file={dump}",
+            )
             await _run("pg_dump", realm.owner_dsn, *options)
         manifest = Manifest(
             format=FORMAT,

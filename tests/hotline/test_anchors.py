@@ -213,6 +213,39 @@ async def test_whoever_calls_a_removal_a_restore_is_found_and_the_complaint_name
     assert all(what.startswith("gone with a restore: anchor ") for what in said_of(report, broken))
 
 
+async def put_back(kept: Kept) -> None:
+    """What a restore says: the log goes on from its last anchor."""
+    row = await kept.desks.owner.fetchrow(
+        "SELECT number, last, hash FROM es.anchor ORDER BY number DESC LIMIT 1"
+    )
+    assert row is not None
+    await put(
+        kept.desks.owner,
+        Anchor(
+            number=row["number"] + 1, anchored_at=eg.CALLED_AT, first=row["last"] + 1, last=row["last"], facts=0,
+            root="0" * 64, previous=row["hash"].hex(), restored=True,
+        ),
+    )  # fmt: skip
+
+
+async def test_a_log_put_back_twice_goes_on_from_where_it_was_each_time(kept: Kept) -> None:
+    await put_back(kept)
+    await kept.anchor()
+    await put_back(kept)  # from a backup that ended with the first restore
+    await begins(kept.desks, "later")
+    await kept.desks.tick(NOW)
+    await kept.anchor()
+    report = await kept.verify()
+    assert (report.problems, report.restores, report.anchors_void, report.not_anchored) == ([], 2, 0, 0)
+
+
+async def test_lines_that_were_handed_on_twice_count_once(kept: Kept) -> None:
+    lines = kept.file.read_bytes().splitlines(keepends=True)
+    kept.file.write_bytes(b"".join([*lines[:4], *lines[1:]]))
+    report = await kept.verify()
+    assert (report.problems, report.anchors) == ([], len(lines))
+
+
 # -- the file itself
 
 
