@@ -37,7 +37,8 @@ ANCHOR_SECONDS: Final = 60.0
 """How often what is new is anchored."""
 
 SEALED_SECONDS: Final = 0.05
-"""How often it is looked whether a stretch has come to its end."""
+"""After how long it is looked again whether a stretch has come to its end; each time twice as long."""
+SEALED_SECONDS_MAX: Final = 1.0
 
 OWN_SECONDS: Final = 2.0
 """How often who does not own the anchors looks whether nobody does."""
@@ -95,8 +96,10 @@ async def sealed(connection: asyncpg.Connection[Any]) -> int:
     """A position up to which nothing can come any more, as late as one is; waits for the transactions that hold one."""
     given: int = await connection.fetchval(_GIVEN)
     begun = await connection.fetchval(_BEGUN)
-    while await connection.fetchval(_ENDED) < begun:  # noqa: ASYNC110 -- it happens in another process
-        await asyncio.sleep(SEALED_SECONDS)
+    wait = SEALED_SECONDS
+    while await connection.fetchval(_ENDED) < begun:
+        await asyncio.sleep(wait)
+        wait = min(2 * wait, SEALED_SECONDS_MAX)
     return given
 
 
