@@ -7,6 +7,7 @@ from typing import NoReturn
 import typer
 
 from hotline.commands.archive import archive
+from hotline.commands.backup import backup, restore
 from hotline.commands.bench import bench
 from hotline.commands.call import call
 from hotline.commands.chaos import chaos
@@ -45,6 +46,8 @@ app.command()(show)
 app.command()(verify)
 app.command()(rebuild)
 app.add_typer(archive, name="archive")
+app.command()(backup)
+app.command()(restore)
 app.add_typer(parked, name="parked")
 app.add_typer(replay, name="replay")
 app.add_typer(rehearse, name="rehearse")

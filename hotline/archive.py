@@ -17,7 +17,7 @@ from typing import Any, Final
 import asyncpg
 import msgspec
 
-from hotline.reading import READING
+from hotline.reading import READING, views_alone
 from hotline.stack.errors import StackError
 
 LIVES_MAX: Final = 1000
@@ -58,12 +58,13 @@ class Moved(msgspec.Struct, frozen=True, kw_only=True):
 async def move(owner_dsn: str, before: datetime, *, say: Callable[[str], None] = lambda _: None) -> Moved:
     """Move the facts of all lives that ended before this instant, `LIVES_MAX` lives a transaction.
 
-    Stopped in the middle, it goes on where it was when it is called again.
+    Stopped in the middle, it goes on where it was when it is called again. Raises `StackError` while a view is rebuilt.
     """
     began = time.monotonic()
     lives = facts = wanted = 0
     months: list[date] = []
     async with _owner(owner_dsn) as connection:
+        await views_alone(connection, "pg_try_advisory_lock_shared")
         rows = await connection.fetch("SELECT stream_id, month FROM es.archivable($1)", before)
         for month, of_month in groupby(rows, key=itemgetter(1)):
             streams = [row[0] for row in of_month]

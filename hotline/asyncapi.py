@@ -15,7 +15,10 @@ import msgspec
 from shared.codec import ce_type_of
 from shared.events import Fact
 from shared.inputs import Input
-from shared.topics import TOPICS, UNIT_NAME, Topic
+from shared.log.anchors import CE_TYPE, Anchor
+from shared.topics import COMPLAINTS_ANCHORS, TOPICS, UNIT_NAME, Topic
+
+_Kind = type[Fact | Input | Anchor]
 
 _REF = "#/components/schemas/{name}"
 _HEADERS = {
@@ -35,7 +38,7 @@ _FACT_HEADERS = {
 
 def document() -> dict[str, Any]:
     """The whole contract."""
-    kinds: list[type[Fact | Input]] = list(dict.fromkeys(kind for t in TOPICS for kind in t.carries))
+    kinds: list[_Kind] = list(dict.fromkeys(kind for t in TOPICS for kind in _carried(t)))
     names = {kind: _name(kind) for kind in kinds}
     _, components = msgspec.json.schema_components(kinds, ref_template=_REF)
     schemas = dict(components)
@@ -64,19 +67,26 @@ def document() -> dict[str, Any]:
     }
 
 
+def _carried(topic: Topic) -> tuple[_Kind, ...]:
+    """What travels on a topic: facts, inputs, and on one what is neither."""
+    return (Anchor,) if topic is COMPLAINTS_ANCHORS else topic.carries
+
+
 def _channel(topic: Topic) -> str:
     return topic.name.replace("{unit}", "unit")
 
 
-def _name(kind: type[Fact | Input]) -> str:
+def _name(kind: _Kind) -> str:
     return f"{kind.__name__}Told" if issubclass(kind, Input) else kind.__name__
 
 
-def _described(topic: Topic, names: dict[type[Fact | Input], str]) -> dict[str, Any]:
+def _described(topic: Topic, names: dict[_Kind, str]) -> dict[str, Any]:
     described: dict[str, Any] = {
         "address": topic.name,
         "description": topic.purpose,
-        "messages": {names[kind]: {"$ref": f"#/components/messages/{names[kind]}"} for kind in topic.carries},
+        "messages": {
+            names[kind]: {"$ref": f"#/components/messages/{names[kind]}"} for kind in _carried(topic)
+        },
         "bindings": {
             "kafka": {
                 "partitions": topic.partitions,
@@ -94,9 +104,11 @@ def _described(topic: Topic, names: dict[type[Fact | Input], str]) -> dict[str, 
     return described
 
 
-def _message(kind: type[Fact | Input], components: dict[str, Any]) -> dict[str, Any]:
+def _message(kind: _Kind, components: dict[str, Any]) -> dict[str, Any]:
     if issubclass(kind, Input):
         ce_type, own = kind.TYPE, _INPUT_HEADERS
+    elif issubclass(kind, Anchor):
+        ce_type, own = CE_TYPE, {}
     else:
         ce_type, own = ce_type_of(kind.__name__, kind.SCHEMA).decode(), _FACT_HEADERS
     headers = {name: {"type": "string", "description": text} for name, text in (_HEADERS | own).items()}
@@ -110,7 +122,7 @@ def _message(kind: type[Fact | Input], components: dict[str, Any]) -> dict[str, 
     }
 
 
-def _schema_name(components: dict[str, Any], kind: type[Fact | Input]) -> str:
+def _schema_name(components: dict[str, Any], kind: _Kind) -> str:
     """Msgspec puts the module before a name that stands twice (OrderSigned is an input and a fact)."""
     if kind.__name__ in components:
         return kind.__name__

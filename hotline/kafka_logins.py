@@ -27,7 +27,7 @@ from confluent_kafka.admin import (
 
 from hotline.stack.errors import StackError
 from shared import kafka_address
-from shared.topics import DISPATCH_ORDERS, DISPATCH_REPLIES, TOPICS, UNIT, Topic
+from shared.topics import COMPLAINTS_ANCHORS, DISPATCH_ORDERS, DISPATCH_REPLIES, TOPICS, UNIT, Topic
 
 DESKS: Final = ("intake", "dispatch", "escalation", "feedback")
 TOGETHER: Final = "desks"
@@ -114,6 +114,7 @@ def granted(name: str, prefix: str) -> list[Grant]:
         return [Grant(ResourceType.GROUP, f"{prefix}{name}.", True, AclOperation.READ), *heard]  # noqa: FBT003
     if name == "relay":
         said = [_of_line(line, prefix, AclOperation.WRITE) for line in TOPICS if line.speaker == "relay"]
+        said.append(_of_line(COMPLAINTS_ANCHORS, prefix, AclOperation.READ))  # goes on from its own last line
         # A unit new to the catalogue gets its two topics from who first has something for it.
         return said + [_of_line(line, prefix, AclOperation.CREATE) for line in TOPICS if line.per_unit]
     return [

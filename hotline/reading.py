@@ -8,6 +8,8 @@ from typing import Any, Final
 
 import asyncpg
 
+from hotline.stack.errors import StackError
+
 READING: Final = {
     "jit": "off",
     "timezone": "UTC",
@@ -30,3 +32,15 @@ async def reader(dsn: str, settings: Mapping[str, str] = READING) -> AsyncIterat
         yield connection
     finally:
         await connection.close()
+
+
+async def views_alone(connection: asyncpg.Connection[Any], take: str) -> None:
+    """For the connection's life: one rebuild, or whoever moves facts out of es.event, not both.
+
+    `take`: the function that tries for the lock, of the two `pg_try_advisory_lock` and its shared form.
+    Raises `StackError` at once where the other is at work.
+    """
+    if not await connection.fetchval(f"SELECT {take}(hashtext('hotline.rebuild'))"):
+        raise StackError(
+            "A view is being rebuilt or facts are moved into the archive: try again when that is done."
+        )

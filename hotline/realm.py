@@ -30,10 +30,10 @@ DESKS: Final = kafka_logins.DESKS
 PROCESSES: Final = (*DESKS, "relay")
 TOGETHER: Final = kafka_logins.TOGETHER
 """The one process of all desks, where there is one (`hotline.together`)."""
-_GRANTED: Final = {
-    **dict.fromkeys(DESKS, "hotline_desk"),
-    "relay": "hotline_relay",
-    "reader": "hotline_reader",
+GRANTED: Final = {
+    **{desk: ("hotline_desk", f"hotline_{desk}") for desk in DESKS},
+    "relay": ("hotline_relay",),
+    "reader": ("hotline_reader",),
 }
 
 
@@ -114,14 +114,14 @@ async def _logins(
     Roles belong to the whole server, so the city's name stands in them.
     """
     logins: dict[str, str] = {}
-    for process, granted in _GRANTED.items():
+    for process, granted in GRANTED.items():
         # Not just `_{process}`: the city `hotline` would take the names of the roles that are granted.
         role = f"{database}_{process}_login"
         password = secrets.token_urlsafe(24)
         known = await admin.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", role)
         verb = "ALTER" if known else "CREATE"
         await admin.execute(f"{verb} ROLE \"{role}\" LOGIN PASSWORD '{password}'")
-        await admin.execute(f'GRANT {granted} TO "{role}"')
+        await admin.execute(f'GRANT {", ".join(granted)} TO "{role}"')
         logins[process] = _as(addresses.database(database), role, password)
     return logins
 
@@ -157,10 +157,12 @@ def services(
     extra: Mapping[str, str] | None = None,
     metrics: bool = True,
     one_process: bool = False,
+    anchors: Path | None = None,
 ) -> list[Service]:
     """The processes of a city; `counts` says how many of each, `extra` adds settings by their full name.
 
-    With `one_process` all desks sit in one, called `desks`; each is told the same.
+    With `one_process` all desks sit in one, called `desks`; each is told the same. `anchors`: the file the log's
+    anchors go to, beside their topic.
     """
     told: dict[str, dict[str, str]] = {}
     for name in PROCESSES:
@@ -179,6 +181,8 @@ def services(
             # Every wave waits for the slowest door, so none lets the broker gather: it answers with the first
             # message. Short looks instead (8 ms) cost Kafka a third of a core over 343 units' topics.
             settings |= {"OFFSETS_IDLE_MS": "3", "GATHER_BYTES": "1"}
+        if name == "relay" and anchors is not None:
+            settings["ANCHORS_FILE"] = str(anchors)
         if name == "intake":
             settings["RULESET"] = ruleset
         if name in {"dispatch", "escalation"}:

@@ -29,7 +29,7 @@ from hotline.stack.state import read_roster, read_state
 from hotline.stack.supervisor import Service, Supervisor
 from hotline.verify import verify
 from hotline.watchman import Watchman
-from hotline.where import City, city_folder, folder, remember_city, typed
+from hotline.where import ANCHORS_FILE, City, city_folder, folder, remember_city, typed
 from shared import kafka_address
 from shared.catalogue import Catalogue
 from shared.complaint import STATE_SCHEMA, Complaint, head_of
@@ -120,6 +120,7 @@ async def _fresh(
     await remove(addresses, name)
     home = city_folder(name)
     home.mkdir(parents=True, exist_ok=True)
+    (home / ANCHORS_FILE).unlink(missing_ok=True)  # of a log that is gone
     path = home / "catalogue.json"
     path.write_bytes(msgspec.json.encode(catalogue))
     realm = await create(addresses, name, catalogue.units, retention=False)

@@ -44,6 +44,18 @@ class Report(msgspec.Struct, kw_only=True):
     compared: list[str] = []
     """The views that were held against the facts: `heads`, `timers`; and where Kafka was asked the desks'
     offsets against the ends of its topics."""
+    anchors: int | None = None
+    """Anchors the facts were held against; None where no file of anchors was given."""
+    anchored: int = 0
+    """Facts in them."""
+    not_anchored: int = 0
+    """Facts after the last of them: of these nothing is known but what they say themselves."""
+    not_checkable: int = 0
+    """Anchored facts in a month of the archive that is away."""
+    restores: int = 0
+    """How often the anchors say that the log was put back from a backup."""
+    anchors_void: int = 0
+    """Anchors of a log that was given up by that."""
     seconds: float = 0.0
     problem_count: int = 0
     problems: list[Problem] = []
@@ -92,7 +104,19 @@ class Report(msgspec.Struct, kw_only=True):
             ("open with a next deadline", f"{self.waiting_with_deadline:,}"),
             ("open, waiting for", waiting or "nobody"),
             ("compared with the facts", ", ".join(self.compared)),
+            *self._anchor_rows(),
             ("timers set", f"{self.timers:,}"),
             ("parked messages", f"{self.parked:,}"),
             ("read in", f"{self.seconds:.1f} s ({self.facts / max(self.seconds, 0.001):,.0f} facts/s)"),
+        ]
+
+    def _anchor_rows(self) -> list[tuple[str, str]]:
+        if self.anchors is None:
+            return []
+        restored = f"{self.restores:,}, {self.anchors_void:,} anchors of what was lost"
+        return [
+            ("anchors", f"{self.anchors:,}, with {self.anchored:,} facts"),
+            *([("  facts in a month that is away", f"{self.not_checkable:,}")] if self.not_checkable else []),
+            *([("  restores from a backup", restored)] if self.restores else []),
+            ("  facts after the last one", f"{self.not_anchored:,}"),
         ]

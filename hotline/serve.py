@@ -20,7 +20,7 @@ from hotline.stack.errors import StackError
 from hotline.stack.server import last_line
 from hotline.stack.supervisor import Service
 from hotline.stalled import look
-from hotline.where import City
+from hotline.where import ANCHORS_FILE, City
 from shared.catalogue import Catalogue
 
 OPEN_SECONDS_MAX: Final = 180.0
@@ -54,6 +54,7 @@ def services_of(city: City, counts: Mapping[str, int] | None = None) -> list[Ser
         catalogue=city.catalogue,
         counts=counts,
         one_process=city.one_process,
+        anchors=Path(city.logs).with_name(ANCHORS_FILE),
     )
 
 

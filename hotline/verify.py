@@ -23,6 +23,7 @@ from hashlib import sha256
 from itertools import pairwise
 from multiprocessing import get_context
 from operator import itemgetter
+from pathlib import Path
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
@@ -30,6 +31,7 @@ import asyncpg
 import msgspec
 import psutil
 
+from hotline.anchors import Anchors
 from hotline.ends import ends_of
 from hotline.reading import READING, reader
 from hotline.report import Report
@@ -102,13 +104,16 @@ _SETTINGS: Final = {
 }
 
 
-async def verify(reader_dsn: str, *, kafka: str | None = None, prefix: str = "") -> Report:
+async def verify(
+    reader_dsn: str, *, kafka: str | None = None, prefix: str = "", anchors: Path | None = None
+) -> Report:
     """Read the log of a city and report; a DSN that may only read is enough.
 
     With Kafka's address (and the prefix of the city's topics) it is also judged whether a desk has taken more
-    than was ever sent, and whether a complaint waits for a desk that has nothing left to take in.
+    than was ever sent, and whether a complaint waits for a desk that has nothing left to take in. With a file of
+    anchors the facts are held against what they were when they were anchored.
     """
-    return await _Reader(kafka, prefix).read(reader_dsn)
+    return await _Reader(kafka, prefix, anchors).read(reader_dsn)
 
 
 class _Timer(NamedTuple):
@@ -161,7 +166,8 @@ class _Judged(NamedTuple):
 class _Reader:
     """One reading of one log."""
 
-    def __init__(self, kafka: str | None, prefix: str) -> None:
+    def __init__(self, kafka: str | None, prefix: str, anchors: Path | None = None) -> None:
+        self._anchors = None if anchors is None else Anchors(anchors, kafka=kafka, prefix=prefix)
         self._kafka = kafka
         self._prefix = prefix
         compared = ["heads", "timers"] if kafka is None else ["heads", "timers", "offsets against topics"]
@@ -174,9 +180,13 @@ class _Reader:
         started_at = time.monotonic()
         report = self._report
         async with reader(reader_dsn, _SETTINGS) as connection:
+            if self._anchors is not None:
+                await self._anchors.look()  # before the snapshot
             async with connection.transaction(isolation="repeatable_read", readonly=True):
                 standing = await self._read_standing(connection)
                 await self._read_lives(reader_dsn, connection, standing)
+                if self._anchors is not None:
+                    await self._anchors.compare(connection, report)
             report.seconds = time.monotonic() - started_at
             await self._look_again(connection)
         report.facts = sum(report.by_type.values())

@@ -2,7 +2,7 @@
 
 .stack/
     city.json               which city is current, how it is served, its logins (its owner alone reads it)
-    cities/NAME/            its catalogue and its services' logs
+    cities/NAME/            its catalogue, the anchors of its log, and its services' logs
     restarts.json           how often the supervisor brought each service back
 """
 
@@ -30,6 +30,7 @@ DEFAULT_CITY: Final = "hotline"
 """The city of an `up` that names none."""
 CITY_FILE: Final = "city.json"
 RESTARTS_FILE: Final = "restarts.json"
+ANCHORS_FILE: Final = "anchors.jsonl"
 CITY_NAME: Final = re.compile(r"^[a-z][a-z0-9_]{0,30}$")
 """What a city may be called: the name stands in a database, in roles and before topics."""
 

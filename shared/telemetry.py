@@ -70,6 +70,8 @@ CounterName = Literal[
     "relay.messages",
     # Times the relay's producer was thrown away and made anew.
     "relay.producers_rebuilt",
+    # Anchors written.
+    "relay.anchors",
     # Timers that fired.
     "timer.fired",
     # Timers that could not be decided and were left for a while: somebody must look.
@@ -104,6 +106,7 @@ _COUNTERS: Final[dict[CounterName, tuple[str, tuple[str, ...]]]] = {
     "door.relay_repeats": ("relay messages seen before", ()),
     "relay.messages": ("messages acknowledged by Kafka", ()),
     "relay.producers_rebuilt": ("producers thrown away and made anew", ()),
+    "relay.anchors": ("stretches of the log anchored", ()),
     "timer.fired": ("timers fired", ()),
     "timer.passed_over": ("timers that could not be decided and were left for a while", ()),
 }

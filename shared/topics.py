@@ -94,6 +94,16 @@ COMPLAINTS_LOG: Final = Topic(
     carries=tuple(SPEAKERS),
     purpose="Every fact of every complaint, in order per complaint.",
 )
+COMPLAINTS_ANCHORS: Final = Topic(
+    name="complaints.anchors",
+    key="anchor number",
+    partitions=1,
+    retention=timedelta(days=3650),
+    speaker="relay",
+    hearers=("auditors",),
+    carries=(),
+    purpose="The root over the hashes of each stretch of the log, chained to the one before: what the log held when.",
+)
 DISPATCH_ORDERS: Final = Topic(
     name="dispatch.orders.{unit}",
     key="complaint id",
@@ -191,6 +201,7 @@ TOPICS: Final[tuple[Topic, ...]] = (
     TELEPHONY_CALLS,
     INTAKE_REQUESTS,
     COMPLAINTS_LOG,
+    COMPLAINTS_ANCHORS,
     DISPATCH_ORDERS,
     DISPATCH_REPLIES,
     DISPATCH_RETURNS,

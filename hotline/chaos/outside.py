@@ -53,7 +53,7 @@ class Outside:
         self._doors = {
             name: line
             for name, line in names(prefix, catalogue.units).items()
-            if issubclass(line.carries[0], Input)
+            if any(issubclass(kind, Input) for kind in line.carries)
         }
         self._began_at = began_at
         self._calls = 0

@@ -50,7 +50,7 @@ STEP: Final = timedelta(minutes=10)
 """Of city time: so short that calls, replies, visits and limits come side by side and every process has work."""
 CALL_SECONDS: Final = 0.5
 """How often somebody calls by the clock on the wall: so intake has something to take in at night too."""
-WAITS_SECONDS: Final = (0.3, 1.5)
+WAITS_SECONDS: Final = (0.1, 0.8)
 """Between one fault, once work goes on, and the next."""
 HAND_SECONDS: Final = 60.0
 """Who has not gone on by then needed a hand."""
@@ -519,4 +519,4 @@ async def _ends(realm: Realm, catalogue: Catalogue) -> Mapping[tuple[str, int], 
 
 def _is_door(realm: Realm, catalogue: Catalogue, topic: str) -> bool:
     line = names(realm.prefix, catalogue.units)[topic]
-    return issubclass(line.carries[0], Input)
+    return any(issubclass(kind, Input) for kind in line.carries)

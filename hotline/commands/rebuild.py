@@ -14,7 +14,7 @@ def rebuild(
     *,
     json: Annotated[bool, typer.Option("--json", help="For a program to read.")] = False,
 ) -> None:
-    """Make a view anew from the log; the desks wait meanwhile, so stop them first where the log is long."""
+    """Make a view anew from the log while the desks go on; only at its end they wait, for a moment."""
     import msgspec
 
     from hotline.rebuild import VIEWS
@@ -29,7 +29,7 @@ def rebuild(
         return
     print(
         f"{done.view}: {done.rows:,} rows from {done.facts:,} facts in {done.seconds:.1f} s"
-        f" ({done.facts / max(done.seconds, 0.001):,.0f} facts/s)"
+        f" ({done.facts / max(done.seconds, 0.001):,.0f} facts/s); who appends waited {done.held_seconds:.2f} s"
     )
     if done.removed or done.added:
         print(f"{done.removed:,} rows were wrong and are gone, {done.added:,} were missing and are there")

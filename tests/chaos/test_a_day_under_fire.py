@@ -15,6 +15,8 @@ from hotline.realm import PROCESSES
 from hotline.rehearse import Stage, staged, verified
 from hotline.stack import child
 from hotline.stack.state import read_state
+from hotline.verify import verify
+from hotline.where import ANCHORS_FILE, city_folder
 from shared.catalogue import catalogue
 
 pytestmark = [pytest.mark.connected, pytest.mark.timeout(900)]
@@ -83,11 +85,20 @@ async def test_each_process_is_killed_during_the_day_and_no_complaint_is_missing
         last = fire.living()
         report = await verified(stage.realm, catalogue(), summary.acknowledged_inputs, all_end=True)
         restarts = dict(stage.supervisor.restarts)
+        realm = stage.realm
+        anchored = await verify(
+            realm.logins["reader"],
+            kafka=realm.kafka,
+            prefix=realm.prefix,
+            anchors=city_folder("fire") / ANCHORS_FILE,
+        )
     assert tuple(fire.killed) == VICTIMS, f"{fire.facts_at} of {sum(summary.facts.values())} facts; {said}"
     assert fire.killed == first  # each of those that began the day, and
     assert set(last) == set(VICTIMS)
     assert all(last[name] != pid for name, pid in first.items())  # another one came in its place
     assert all(restarts[name] >= 1 for name in PROCESSES)
     assert report.problems == []
+    assert anchored.problems == []
+    assert anchored.anchored > 0
     assert summary.open == 0
     assert report.complaints == len(summary.acknowledged_requests) > 0

@@ -30,8 +30,8 @@ pytestmark = pytest.mark.programs
 
 PROJECT: Final = Path(__file__).resolve().parents[2]
 COMMANDS: Final = (
-    "demo", "up", "status", "call", "unit", "show", "verify", "rebuild", "parked", "replay", "rehearse", "bench",
-    "down", "wipe",
+    "demo", "up", "status", "call", "unit", "show", "verify", "rebuild", "backup", "restore", "parked", "replay",
+    "rehearse", "bench", "down", "wipe",
 )  # fmt: skip
 
 
@@ -90,6 +90,7 @@ def test_every_command_has_help(command: str, tmp_path: Path) -> None:
         ("status",),
         ("verify",),
         ("rebuild", "heads"),
+        ("backup", "kept"),
         ("show", "abcdef12"),
         ("unit", "municipal-water", "--list"),
         ("parked", "list"),

@@ -31,6 +31,7 @@ from shared.cloudevents import input_headers
 from shared.events import RequestType, Urgency
 from shared.ids import complaint_id
 from shared.inputs import Input, OrderAnswered, OrderSigned, RequestRecorded
+from shared.log.anchors import anchor_of, leaves_of
 from shared.log.postgres import _headers_stored
 from shared.topics import DISPATCH_REPLIES, INTAKE_REQUESTS
 
@@ -321,6 +322,51 @@ def test_a_message_that_is_given_up_is_kept_with_the_reason(shell: Shell) -> Non
     for words in (("drop", str(number), "--reason", "x"), ("release", str(number)), ("show", str(number))):
         said = shell("parked", *words, code=1)
         assert said == f"Nothing is parked under {number}: `hotline parked list` shows what is.\n"
+
+
+def test_a_backup_of_a_city_at_work_is_put_back_on_another_stack_and_goes_on(
+    shell: Shell, tmp_path: Path
+) -> None:
+    complaint = json.loads(shell(*CALL))["complaint_id"]
+    anchors = shell.stack / "cities" / "hotline" / "anchors.jsonl"
+    pid = json.loads((shell.stack / "services.json").read_text())["services"]["relay"]["pid"]
+    os.kill(pid, signal.SIGKILL)  # who takes over anchors at once
+    until(lambda: anchors.exists() and complaint in _named_in(anchors))
+    assert "facts after the last one" in shell("verify", "--anchors", str(anchors))
+    assert "who appends waited" in shell("rebuild", "heads")
+    kept = tmp_path / "kept"
+    assert f"{kept}: " in shell("backup", str(kept))
+    assert (
+        shell("backup", str(kept), code=1) == f"{kept} is there already: a backup is a folder of its own.\n"
+    )
+    assert shell("restore", str(kept), code=1) == "A city is up on this stack: `hotline down` first.\n"
+
+    other = Shell(tmp_path)
+    try:
+        said = other("restore", str(kept))
+        assert "Its topics begin anew" in said
+        assert "`hotline up` opens it" in said
+        assert other("restore", str(kept), code=1).endswith(
+            "This server has a city 'hotline': restore under another name, or remove it first.\n"
+        )
+        other("up")
+        assert other("unit", UNIT, "--sign", complaint[:8]) == "Signed: the order is yours.\n"
+        until(lambda: not any(json.loads(other("status", "--json"))["behind"].values()))
+        assert "All holds" in other("verify")
+        copy = other.stack / "cities" / "hotline" / "anchors.jsonl"
+        until(lambda: copy.exists() and complaint in _named_in(copy))
+        assert "restores from a backup" in other("verify", "--anchors", str(copy))
+    finally:
+        other("down")
+
+
+def _named_in(file: Path) -> set[str]:
+    """The complaints whose facts these anchors name."""
+    return {
+        str(leaf.stream)
+        for line in file.read_bytes().splitlines()
+        for leaf in leaves_of(anchor_of(line).leaves)
+    }
 
 
 def test_down_ends_everything_and_the_log_can_still_be_looked_into(shell: Shell) -> None:

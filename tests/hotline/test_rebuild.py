@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
+from typing import Any
 
+import asyncpg
 import pytest
+from msgspec.structs import replace as changed
 
-from hotline.rebuild import VIEWS, rebuild
+from hotline.archive import move
+from hotline.rebuild import ROUNDS_MAX, VIEWS, Lived, Rebuilt, lives, rebuild
 from hotline.stack.errors import StackError
 from hotline.verify import verify
+from shared.ids import complaint_id
+from tests import examples as eg
+from tests.city import City
 from tests.hotline.conftest import Desks
 from tests.hotline.test_verify import (
+    LATE,
     SOLVED,
+    WITHDRAWN,
     a_head_with_one_word_changed,
     a_timer_gone,
     a_timer_moved,
@@ -83,3 +95,222 @@ async def test_a_log_that_cannot_be_read_changes_no_view(desks: Desks) -> None:
     with pytest.raises(StackError, match=f"complaint {SOLVED}, version 4: cannot be read"):
         await rebuild(desks.dsn, "heads")
     assert await rows(desks, "heads") == before
+
+
+# -- while the desks go on
+
+
+async def begins(desks: Desks, *names: str) -> None:
+    """Complaints are put on record, and dispatched to their unit."""
+    await desks.tell(
+        *(
+            replace(
+                eg.RECORD,
+                complaint_id=complaint_id(name),
+                request=changed(eg.REQUEST, request_id=name, call_id=None),
+            )
+            for name in names
+        )
+    )
+
+
+class Stopped:
+    """The first reading of the log stops before its end until it is told to go on."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.here = asyncio.Event()
+        self.go_on = asyncio.Event()
+
+        async def read_slowly(connection: Any, *streams: Any) -> AsyncIterator[list[Lived]]:
+            async for some in lives(connection, *streams):
+                yield some
+            if not self.go_on.is_set():
+                self.here.set()
+                await self.go_on.wait()
+
+        monkeypatch.setattr("hotline.rebuild.lives", read_slowly)
+
+
+async def all_views(desks: Desks) -> list[Any]:
+    return [await rows(desks, view) for view in VIEWS]
+
+
+@pytest.mark.parametrize("view", VIEWS)
+async def test_who_appends_does_not_wait_for_the_reading_and_is_in_the_view(
+    desks: Desks, monkeypatch: pytest.MonkeyPatch, view: str
+) -> None:
+    await several_lives(desks)
+    await a_head_with_one_word_changed(desks) if view == "heads" else await a_timer_of_nobody(desks)
+    stopped = Stopped(monkeypatch)
+    rebuilding = asyncio.ensure_future(rebuild(desks.dsn, view))
+    await asyncio.wait_for(stopped.here.wait(), 10)
+    async with asyncio.timeout(10):  # nobody else would end a wait
+        await begins(desks, "born-meanwhile")
+        await desks.tell(
+            replace(eg.SIGN, complaint_id=complaint_id("born-meanwhile")),
+            replace(eg.ANSWER, complaint_id=SOLVED),
+        )
+    assert not rebuilding.done()
+    right = {row for row in await rows(desks, view) if str(row[0]) not in {LATE, complaint_id("nobody")}}
+    stopped.go_on.set()
+    done = await rebuilding
+    assert (done.removed, done.added) == ((1, 1) if view == "heads" else (1, 0))
+    assert right < set(await rows(desks, view))
+    assert (await verify(desks.dsn)).problems == []
+
+
+@pytest.mark.parametrize("view", VIEWS)
+async def test_who_began_before_the_reading_and_commits_after_it_is_in_the_view(
+    desks: Desks, monkeypatch: pytest.MonkeyPatch, view: str
+) -> None:
+    """Its transaction is older than the snapshot, and its positions are lower than what was read."""
+    await several_lives(desks)
+    await desks.owner.execute(
+        "CREATE FUNCTION es.slow() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$ BEGIN PERFORM pg_advisory_xact_lock(77); RETURN NULL; END $$;"
+        "CREATE TRIGGER slow AFTER INSERT ON es.event EXECUTE FUNCTION es.slow();"
+        "SELECT pg_advisory_lock(77)"
+    )
+    speaking = asyncio.ensure_future(
+        desks.tell_unheard(
+            replace(
+                eg.RECORD,
+                complaint_id=complaint_id("slow"),
+                request=changed(eg.REQUEST, request_id="slow", call_id=None),
+            )
+        )
+    )
+    while not await desks.owner.fetchval(
+        "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND objid = 77"
+    ):
+        await asyncio.sleep(0.01)
+    stopped = Stopped(monkeypatch)
+    rebuilding = asyncio.ensure_future(rebuild(desks.dsn, view))
+    await asyncio.wait_for(stopped.here.wait(), 10)
+    await desks.owner.execute("SELECT pg_advisory_unlock(77)")
+    await speaking
+    stopped.go_on.set()
+    done = await rebuilding
+    assert (done.removed, done.added) == (0, 0)
+    assert (await verify(desks.dsn)).problems == []
+
+
+@pytest.mark.parametrize("view", VIEWS)
+async def test_killed_before_its_end_nothing_has_changed(
+    desks: Desks, monkeypatch: pytest.MonkeyPatch, view: str
+) -> None:
+    await several_lives(desks)
+    await a_head_with_one_word_changed(desks)
+    await a_timer_moved(desks)
+    before = await all_views(desks)
+    stopped = Stopped(monkeypatch)
+    rebuilding = asyncio.ensure_future(rebuild(desks.dsn, view))
+    await asyncio.wait_for(stopped.here.wait(), 10)
+    (killed,) = await desks.owner.fetch(
+        "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND mode = 'ExclusiveLock'"
+        " AND granted AND objid = (hashtext('hotline.rebuild')::bigint & 4294967295)::oid"
+    )
+    stopped.go_on.set()
+    with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError)):
+        await rebuilding
+    assert killed[0]
+    assert await all_views(desks) == before
+    assert (await rebuild(desks.dsn, view)).removed == 1
+
+
+async def test_of_those_who_rebuild_or_move_into_the_archive_one_is_at_work(
+    desks: Desks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await several_lives(desks)
+    stopped = Stopped(monkeypatch)
+    rebuilding = asyncio.ensure_future(rebuild(desks.dsn, "heads"))
+    await asyncio.wait_for(stopped.here.wait(), 10)
+    for other in (rebuild(desks.dsn, "timers"), move(desks.dsn, eg.CALLED_AT)):
+        with pytest.raises(StackError, match="A view is being rebuilt or facts are moved into the archive"):
+            await other
+    stopped.go_on.set()
+    await rebuilding
+    await move(desks.dsn, eg.CALLED_AT)
+
+
+async def test_views_come_right_round_after_round_while_the_desks_work(
+    desks: Desks, monkeypatch: pytest.MonkeyPatch, measured: Callable[[str], None]
+) -> None:
+    """Lives that rest are broken, others go on without a pause: at the end all is what the facts say."""
+    monkeypatch.setattr("hotline.rebuild.PAGE", 7)  # many pages, so much happens meanwhile
+    monkeypatch.setattr("hotline.rebuild.LAST_MAX", 0)  # all rounds are gone through
+    await several_lives(desks)
+    waits: list[float] = []
+    stop = asyncio.Event()
+
+    async def speak() -> None:
+        number = 0
+        while not stop.is_set():
+            began = time.monotonic()
+            name = f"busy-{number}"
+            await begins(desks, name)
+            await desks.tell(replace(eg.SIGN, complaint_id=complaint_id(name)))
+            await desks.tell(replace(eg.ANSWER, complaint_id=complaint_id(name)))
+            if number >= 5:  # one that was read long ago goes on
+                await desks.tell(replace(eg.RECORD_VISIT, complaint_id=complaint_id(f"busy-{number - 5}")))
+            waits.append(time.monotonic() - began)
+            number += 1
+
+    speaking = asyncio.ensure_future(speak())
+    other = await asyncpg.connect(desks.dsn)
+    held: list[Rebuilt] = []
+    try:
+        for _ in range(8):
+            for view in VIEWS:
+                await other.execute("UPDATE es.stream SET state = '{}' WHERE stream_id = $1", WITHDRAWN)
+                await other.execute("DELETE FROM es.timer WHERE stream_id = $1 AND kind = 2", LATE)
+                before = len(waits)
+                held.append(await rebuild(desks.dsn, view))
+                assert len(waits) > before
+    finally:
+        stop.set()
+        await speaking
+        await other.close()
+    assert all((done.removed, done.added) == (1, 1) for done in held[::2])
+    assert all((done.removed, done.added) == (0, 1) for done in held[1::2])
+    await rebuild(desks.dsn, "heads")
+    assert (await verify(desks.dsn)).problems == []
+    measured(
+        f"rebuild beside desks at work: {len(waits)} lives in {ROUNDS_MAX} rounds each, the longest step "
+        f"{max(waits) * 1000:.0f} ms, appends held at most {max(d.held_seconds for d in held) * 1000:.0f} ms"
+    )
+
+
+@pytest.mark.timeout(120)
+async def test_views_are_rebuilt_under_a_city_at_work(city: Callable[..., Awaitable[City]]) -> None:
+    """Real processes, requests coming in all the time, timers lost on the way."""
+    town = await city()
+    await town.start()
+    stop = asyncio.Event()
+    told: list[str] = []
+
+    async def call() -> None:
+        while not stop.is_set():
+            told.append((await town.record(f"rebuild-{len(told)}")) or "")
+            await asyncio.sleep(0.002)
+
+    calling = asyncio.ensure_future(call())
+    owner = await asyncpg.connect(town.realm.owner_dsn)
+    try:
+        while not await owner.fetchval("SELECT EXISTS (SELECT FROM es.timer)"):
+            await asyncio.sleep(0.05)
+        for _ in range(5):
+            lost = await owner.execute(
+                "DELETE FROM es.timer WHERE stream_id IN (SELECT stream_id FROM es.timer LIMIT 3)"
+            )
+            done = await rebuild(town.realm.owner_dsn, "timers")
+            assert (done.removed, done.added) == (0, int(lost.partition(" ")[2]))
+            done = await rebuild(town.realm.owner_dsn, "heads")
+            assert (done.removed, done.added) == (0, 0)
+    finally:
+        stop.set()
+        await calling
+        await owner.close()
+    assert len(told) > 50
+    await town.settled()
+    await town.verify()

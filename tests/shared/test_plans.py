@@ -17,12 +17,14 @@ import asyncpg
 import pytest
 
 from hotline.bench.generator import grow
+from hotline.rebuild import _TOUCHED
 from hotline.show import _FACTS as LIFE
 from hotline.show import _PREFIX as BY_PREFIX
 from hotline.stack.stack import Addresses
 from shared.desk import Batch
 from shared.ids import derived, message_id
 from shared.log import Append, Moved
+from shared.log.anchoring import _BY_POSITION, _STRETCH
 from shared.log.postgres import SETTINGS, PostgresLog
 from shared.log.relay import _NEW, _OPEN_ALL
 from tests.desks import NOW, desk_on, dispatch_of, lives
@@ -191,6 +193,24 @@ async def _new_facts(watched: Watched, count: int) -> tuple[str, str]:
         count,
     )
     return before, await watched.connection.fetchval(look)
+
+
+async def test_a_stretch_is_read_by_position_and_no_further_than_it_goes(grown: Watched) -> None:
+    end = await grown.connection.fetchval("SELECT max(position) FROM es.event")
+    await grown.connection.execute(_BY_POSITION)
+    try:
+        nodes = await grown.of(_STRETCH, 0, end, PAGE)
+    finally:
+        await grown.connection.execute("RESET enable_bitmapscan")
+    _by_index(nodes, rows_max=PAGE)
+    assert _indexes(nodes, "event") == {"event_pkey"}
+
+
+async def test_a_rebuild_finds_what_happened_meanwhile_by_transaction(grown: Watched) -> None:
+    before, _ = await _new_facts(grown, 50)
+    nodes = await grown.of(_TOUCHED, before)
+    _by_index(nodes, rows_max=51)  # several workers may share them, and each tells a rounded mean
+    assert _indexes(nodes, "event") == {"event_xid_position"}
 
 
 async def test_the_relay_reads_what_is_new_by_transaction_and_sorts_nothing_else(grown: Watched) -> None:

@@ -115,7 +115,8 @@ def expected(who: str, line: Topic, unit: str) -> set[str]:
         own = {"dispatch.orders.{unit}": {READ}, "dispatch.replies.{unit}": {WRITE}}
         return own[line.name] if unit == who else set()
     if who == "relay":
-        return {WRITE} if line.speaker == "relay" else set()
+        own_end = {READ} if line.name == "complaints.anchors" else set()  # it goes on from its own last line
+        return {WRITE} | own_end if line.speaker == "relay" else set()
     if who == OUTSIDE:
         return {READ} if line.speaker == "relay" else {WRITE}
     hears = set(DESKS) if who == TOGETHER else {who}

@@ -1,0 +1,106 @@
+"""`hotline backup` and `hotline restore`: a city's database into a folder, and a city made from it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from hotline.commands.run import fail, run
+
+if TYPE_CHECKING:
+    from hotline.backup import Restored
+
+Json = Annotated[bool, typer.Option("--json", help="For a program to read.")]
+
+
+def backup(
+    to: Annotated[Path, typer.Argument(metavar="FOLDER", help="A new folder.")],
+    *,
+    json: Json = False,
+) -> None:
+    """Write the city's database as of now into a folder; the city may go on meanwhile."""
+    from hotline.backup import backup as made
+    from hotline.where import city_up
+
+    manifest = run(made(city_up(), to, say=_say), interrupted="Stopped: there is no backup.")
+    if json:
+        _print_json(manifest)
+        return
+    print(
+        f"{to}: {manifest.facts:,} facts of {manifest.complaints:,} complaints, as of {manifest.made_at:%F %T} UTC"
+    )
+
+
+def restore(
+    folder: Annotated[
+        Path, typer.Argument(metavar="FOLDER", help="What `hotline backup` made.", file_okay=False)
+    ],
+    city: Annotated[str, typer.Option(help="Another name than the city had.")] = "",
+    *,
+    json: Json = False,
+) -> None:
+    """Make a city from a backup, on this stack; `hotline up` opens it."""
+    from hotline.where import supervised
+
+    if supervised():
+        fail("A city is up on this stack: `hotline down` first.")
+    restored = run(
+        _restored(folder, city), interrupted="Stopped: nothing of it is left but what had started."
+    )
+    if json:
+        _print_json(restored)
+        return
+    print(f"City {restored.city!r} is as it was at {restored.made_at:%F %T} UTC: {restored.facts:,} facts.")
+    if restored.same_kafka:
+        print(f"Its desks go on in the topics they were in; {restored.sent_again:,} facts wait to be sent.")
+    else:
+        told = f"{restored.sent_again:,} facts, those of open lives and what was not sent,"
+        print(f"Its topics begin anew: {told} are told again.")
+    again = "up" if restored.city == "hotline" else f"up --city {restored.city}"
+    print(f"`hotline {again}` opens it; then `hotline verify`. docs/backup.md says what is promised.")
+
+
+async def _restored(folder: Path, city: str) -> Restored:
+    from hotline.backup import CATALOGUE_FILE, manifest_of
+    from hotline.backup import restore as made
+    from hotline.stack.stack import Stack
+    from hotline.where import CITY_NAME, City, city_folder, remember_city
+    from hotline.where import folder as stack_folder
+    from shared.catalogue import catalogue
+
+    manifest = manifest_of(folder)
+    name = city or manifest.city
+    if not CITY_NAME.match(name):
+        fail(f"--city: {name!r}, expected a name like 'hotline': small letters, digits and _.", code=2)
+    kept = folder / CATALOGUE_FILE
+    units = catalogue(str(kept) if kept.exists() else "").units
+    addresses = await Stack(stack_folder()).up(_say)
+    realm, restored = await made(addresses, folder, name, units, say=_say)
+    home = city_folder(name)
+    home.mkdir(parents=True, exist_ok=True)
+    path = home / "catalogue.json"
+    if kept.exists():
+        path.write_bytes(kept.read_bytes())
+    remember_city(
+        City(
+            realm=realm,
+            time="system" if manifest.retention else "rehearsal",
+            ruleset=manifest.ruleset,
+            catalogue=str(path) if kept.exists() else "",
+            logs=str(home / "logs"),
+        )
+    )
+    return restored
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def _print_json(value: Any) -> None:
+    import msgspec
+
+    print(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())

@@ -1,0 +1,90 @@
+"""Who may do what in PostgreSQL: each desk its own functions, none as another; the owner serves nobody.
+
+That no desk touches a table is tried in test_append.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import asyncpg
+import pytest
+
+from hotline.realm import DESKS, PROCESSES, services
+from tests.city import City
+
+pytestmark = pytest.mark.connected
+
+
+@pytest.fixture
+async def realm_only(city: Callable[..., Awaitable[City]]) -> City:
+    """A city whose services do not run."""
+    return await city()
+
+
+COMMON: Final = {"heads", "append", "offsets", "released", "stop_door", "door_stopped"}
+OWN: Final = {"intake": {"note_calls"}, "escalation": {"due", "city_due", "city_time"}}
+
+_FUNCTIONS: Final = """
+SELECT p.proname FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+WHERE n.nspname IN ('es', 'intake') AND has_function_privilege($1, p.oid, 'EXECUTE')
+"""
+
+
+def user(town: City, name: str) -> str:
+    return urlsplit(town.realm.logins[name]).username or ""
+
+
+async def refused(dsn: str, statement: str, *values: Any) -> None:
+    connection = await asyncpg.connect(dsn)
+    try:
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await connection.fetch(statement, *values)
+    finally:
+        await connection.close()
+
+
+@pytest.mark.parametrize("desk", DESKS)
+async def test_a_desk_may_call_its_own_functions_only(realm_only: City, desk: str) -> None:
+    found = {row[0] for row in await realm_only.sql(_FUNCTIONS, user(realm_only, desk))}
+    assert found == COMMON | OWN.get(desk, set())
+
+
+@pytest.mark.parametrize("desk", DESKS)
+@pytest.mark.parametrize("other", DESKS)
+async def test_no_desk_speaks_as_another(realm_only: City, desk: str, other: str) -> None:
+    dsn = realm_only.realm.logins[desk]
+    statement, values = "SELECT * FROM es.offsets($1, $2, $3)", (other, ["no topic"], [0])
+    stop = "SELECT es.stop_door($1, 'no door', 'no reason')"
+    append = "SELECT es.append($1" + ", NULL" * 38 + ")"
+    if desk == other:
+        connection = await asyncpg.connect(dsn)
+        try:
+            assert len(await connection.fetch(statement, *values)) == 1
+        finally:
+            await connection.close()
+        return
+    await refused(dsn, statement, *values)
+    await refused(dsn, stop, other)
+    await refused(dsn, append, other)
+
+
+def test_no_process_is_told_the_owners_login(realm_only: City, tmp_path: Path) -> None:
+    owner = urlsplit(realm_only.realm.owner_dsn)
+    assert owner.password
+    told = {service.name: service for service in services(realm_only.realm, tmp_path)}
+    assert set(told) == set(PROCESSES)
+    for name, service in told.items():
+        text = " ".join([*service.command, *service.env.values()])
+        assert owner.password not in text, name
+        others = [login for other, login in realm_only.realm.logins.items() if other != name]
+        assert not [login for login in others if login in text], name
+        assert not [word for word in service.command if "@" in word], "a login on a command line"
+
+
+async def test_every_way_in_asks_for_a_password(realm_only: City) -> None:
+    methods = {row[0] for row in await realm_only.sql("SELECT DISTINCT auth_method FROM pg_hba_file_rules")}
+    assert methods == {"scram-sha-256"}
