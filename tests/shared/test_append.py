@@ -99,7 +99,9 @@ async def test_a_desk_touches_no_table_directly(realm_only: City, desk: str) -> 
     assert await _touched(realm_only, desk) == set()
 
 
-async def test_the_relay_reads_facts_moves_its_cursor_writes_anchors_and_nothing_else(realm_only: City) -> None:
+async def test_the_relay_reads_facts_moves_its_cursor_writes_anchors_and_nothing_else(
+    realm_only: City,
+) -> None:
     assert await _touched(realm_only, "relay") == {
         ("SELECT", "es.event"),
         ("SELECT", "es.relay"),
