@@ -176,6 +176,14 @@ class FaultyLog:
         """See `EventLog.released`."""
         return await self._log.released()
 
+    async def stop_door(self, door: str, reason: str) -> None:
+        """See `EventLog.stop_door`."""
+        await self._log.stop_door(door, reason)
+
+    async def door_stopped(self, door: str) -> str | None:
+        """See `EventLog.door_stopped`."""
+        return await self._log.door_stopped(door)
+
 
 class Pause(Faults):
     """No fault, but a stop: whoever reaches the point waits there until `go_on` is set."""

@@ -199,6 +199,12 @@ class Tampering:
     async def released(self) -> list[Incoming]:
         return await self._log.released()
 
+    async def stop_door(self, door: str, reason: str) -> None:
+        await self._log.stop_door(door, reason)
+
+    async def door_stopped(self, door: str) -> str | None:
+        return await self._log.door_stopped(door)
+
 
 @pytest.fixture
 async def logs(database: str) -> AsyncIterator[Callable[[str], PostgresLog]]:
@@ -415,6 +421,12 @@ class Overtaken:
 
     async def released(self) -> list[Incoming]:
         return await self._log.released()
+
+    async def stop_door(self, door: str, reason: str) -> None:
+        await self._log.stop_door(door, reason)
+
+    async def door_stopped(self, door: str) -> str | None:
+        return await self._log.door_stopped(door)
 
 
 async def test_who_is_overtaken_every_time_takes_the_locks_and_gets_through(

@@ -256,6 +256,12 @@ class Slip(EventLog):
     async def released(self) -> list[Incoming]:
         return await self._log.released()
 
+    async def stop_door(self, door: str, reason: str) -> None:
+        await self._log.stop_door(door, reason)
+
+    async def door_stopped(self, door: str) -> str | None:
+        return await self._log.door_stopped(door)
+
 
 async def decided(name: str, log: EventLog, *work: Work, batch: Batch | None = None) -> Append:
     """What a desk would write now."""
