@@ -33,7 +33,7 @@ DESKS: Final = ("intake", "dispatch", "escalation", "feedback")
 TOGETHER: Final = "desks"
 """All desks in one process."""
 OUTSIDE: Final = "outside"
-"""Everybody who is no part of the system, in one: the simulated city, the bench, `hotline call` and `unit`."""
+"""Everybody who is no part of the system, in one: the simulated city, the bench, `hotline call` and `hotline unit`."""
 PRINCIPALS: Final = (*DESKS, TOGETHER, "relay", OUTSIDE)
 ITERATIONS: Final = 4096
 """The least Kafka takes: the passwords are random and long, more would add nothing but work."""

@@ -53,6 +53,11 @@ class Realm:
     zipkin: str | None = None
 
     @property
+    def outside(self) -> str:
+        """Kafka's address for who is no part of the system: speaks at every door, hears what goes out."""
+        return self.kafka_logins[kafka_logins.OUTSIDE]
+
+    @property
     def prefix(self) -> str:
         """What stands before the name of every topic."""
         return "" if self.name == "hotline" else f"{self.name}."

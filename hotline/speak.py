@@ -62,7 +62,7 @@ async def tell(city: City, line: Topic, key: str, data: Input, *, unit: str = ""
     topic = city.realm.prefix + line.of(unit)
     headers = input_headers(type(data), SOURCE, event_id, await now_of(city))
     producer = AIOKafkaProducer(
-        **kafka_address.aiokafka(city.realm.kafka), acks="all", enable_idempotence=True
+        **kafka_address.aiokafka(city.realm.outside), acks="all", enable_idempotence=True
     )
     try:
         await producer.start()

@@ -18,8 +18,11 @@ AHEAD_MAX: Final = timedelta(minutes=5)
 class Clock(Protocol):
     """What a desk may ask about time. All instants are aware."""
 
-    def latest_input(self) -> datetime:
-        """The latest time an input may carry; one beyond it comes from a clock that is wrong."""
+    def latest_input(self, arrived_at: datetime) -> datetime:
+        """The latest time an input may carry; one beyond it comes from a clock that is wrong.
+
+        `arrived_at` is the broker's stamp: should our own clock be behind, it is not the sender who is wrong.
+        """
         ...
 
     def of_input(self, said_at: datetime, arrived_at: datetime) -> datetime:
@@ -38,9 +41,9 @@ class SystemClock:
         """The present, in UTC."""
         return datetime.now(UTC)
 
-    def latest_input(self) -> datetime:
+    def latest_input(self, arrived_at: datetime) -> datetime:
         """See `Clock.latest_input`."""
-        return self.now() + AHEAD_MAX
+        return max(self.now(), arrived_at) + AHEAD_MAX
 
     def of_input(self, said_at: datetime, arrived_at: datetime) -> datetime:
         """See `Clock.of_input`."""
@@ -55,8 +58,9 @@ class SystemClock:
 class RehearsalClock:
     """See `Clock`: everything happens when it says; the conductor hands in nothing before its time."""
 
-    def latest_input(self) -> datetime:
+    def latest_input(self, arrived_at: datetime) -> datetime:
         """See `Clock.latest_input`."""
+        del arrived_at
         return datetime.max.replace(tzinfo=UTC)
 
     def of_input(self, said_at: datetime, arrived_at: datetime) -> datetime:
@@ -84,6 +88,7 @@ class HandClock(RehearsalClock):
         """Set the time; it never goes back."""
         self._now = max(self._now, now)
 
-    def latest_input(self) -> datetime:
+    def latest_input(self, arrived_at: datetime) -> datetime:
         """See `Clock.latest_input`."""
+        del arrived_at
         return self._now + AHEAD_MAX

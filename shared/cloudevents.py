@@ -15,6 +15,9 @@ from shared.log import Incoming
 
 Headers = Sequence[tuple[str, bytes | None]]
 
+HEADERS_MAX: Final = 64
+"""Headers of a message: a CloudEvent has six, tracing and a broker's tools add a few."""
+
 VALUE_BYTES_MAX: Final = 64 * 1024
 """The largest data we take in: CloudEvents' own bound for what every intermediary must forward."""
 
@@ -121,6 +124,9 @@ def event_of(message: Incoming, expected: Sequence[type[Input]]) -> Event:
 
     The type is looked up by name and only then decoded, so nothing is guessed.
     """
+    if len(message.headers) > HEADERS_MAX:
+        text = f"headers: {len(message.headers)} of them, expected at most {HEADERS_MAX}"
+        raise BadInput(text)
     headers = dict(message.headers)
     content_type = headers.get("content-type")
     if content_type is not None and content_type.lower().startswith(b"application/cloudevents"):

@@ -46,8 +46,6 @@ class Topic:
     speaker: str
     hearers: tuple[str, ...]
     carries: tuple[type[Fact], ...] | tuple[type[Input], ...]
-    broker_time: bool = False
-    """The broker stamps arrival: for doors where being in time is judged by it."""
     purpose: str
 
     @property
@@ -81,7 +79,6 @@ INTAKE_REQUESTS: Final = Topic(
     speaker="agents' desk, web, app",
     hearers=("intake",),
     carries=(inputs.RequestRecorded, inputs.RequestWithdrawn),
-    broker_time=True,
     purpose="What citizens ask for, and what they take back.",
 )
 COMPLAINTS_LOG: Final = Topic(
@@ -129,7 +126,6 @@ DISPATCH_REPLIES: Final = Topic(
     speaker="that unit",
     hearers=("dispatch",),
     carries=(inputs.OrderSigned, inputs.OrderAnswered, inputs.ReturnRequested),
-    broker_time=True,
     purpose="What a unit says to its orders; the topic, not the body, says which unit speaks.",
 )
 DISPATCH_RETURNS: Final = Topic(
@@ -150,7 +146,6 @@ DISPATCH_REVIEWS: Final = Topic(
     speaker="reviewers",
     hearers=("dispatch",),
     carries=(inputs.ReturnReviewed,),
-    broker_time=True,
     purpose="What the reviewers decided on returns.",
 )
 FEEDBACK_VISITS: Final = Topic(
@@ -171,7 +166,6 @@ FEEDBACK_ANSWERS: Final = Topic(
     speaker="dialler",
     hearers=("feedback",),
     carries=(inputs.VisitMade, inputs.VisitUnreached),
-    broker_time=True,
     purpose="What the citizen said, or that nobody answered.",
 )
 FEEDBACK_EXCEPTIONS: Final = Topic(
@@ -182,7 +176,6 @@ FEEDBACK_EXCEPTIONS: Final = Topic(
     speaker="supervisors",
     hearers=("feedback",),
     carries=(inputs.ClosingExceptionApproved,),
-    broker_time=True,
     purpose="Approved exceptions: closing without a visit's outcome. Apart from the answers, for whoever may "
     "write those must not be able to approve.",
 )

@@ -110,6 +110,12 @@ BAD: Final[Sequence[Bad]] = (
         Bad(f"{name} not UTF-8", _header(name, b"\xff\xfe"), f"header {name}", "not UTF-8")
         for name in ("ce_specversion", "ce_type", "ce_source", "ce_id", "ce_time")
     ),
+    Bad(
+        "more headers than anybody needs",
+        lambda good: replace(good, headers=(*good.headers, *((f"x-{n}", b"1") for n in range(64)))),
+        "headers",
+        "expected at most 64",
+    ),
     Bad("no header at all", lambda good: replace(good, headers=()), "header ce_specversion", "missing"),
     Bad("empty id", _header("ce_id", b""), "header ce_id", "empty"),
     Bad("endless source", _header("ce_source", b"x" * 257), "header ce_source", "at most 256"),

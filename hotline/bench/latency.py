@@ -241,7 +241,7 @@ async def _paced(
 ) -> tuple[Run, int]:
     """Offer one load once; the run, and how many requests that were."""
     asked = Asked(
-        kafka=realm.kafka,
+        kafka=realm.outside,
         prefix=realm.prefix,
         name=f"{number}-{load.rate:g}",
         units=here.units,

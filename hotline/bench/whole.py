@@ -181,7 +181,7 @@ async def _started(here: Stage, realm: Realm, load: Load) -> asyncio.subprocess.
     )
     assert simulator.stdin is not None  # noqa: S101 -- it was asked for
     orders = Orders(
-        kafka=realm.kafka,
+        kafka=realm.outside,
         prefix=realm.prefix,
         units=here.units,
         targets=here.targets,

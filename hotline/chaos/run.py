@@ -302,7 +302,7 @@ async def lived(
         )
         conductor = Conductor(
             population,
-            kafka=realm.kafka,
+            kafka=realm.outside,
             postgres=realm.owner_dsn,
             prefix=realm.prefix,
             units=tuple(catalogue.units),

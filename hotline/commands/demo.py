@@ -82,7 +82,7 @@ async def _lived(view: View, known: Catalogue, scale: float, seed: int, *, keep:
         keep=keep,
     ) as stage:
         city = City(
-            kafka=stage.realm.kafka,
+            kafka=stage.realm.outside,
             postgres=stage.realm.owner_dsn,
             prefix=stage.realm.prefix,
             catalogue=known,

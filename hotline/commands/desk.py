@@ -121,7 +121,7 @@ async def sit(city: City, unit: UnitId) -> None:
     desk = Desk(city, unit)
     topic = TopicPartition(city.realm.prefix + DISPATCH_ORDERS.of(unit), 0)
     consumer = AIOKafkaConsumer(
-        **kafka_address.aiokafka(city.realm.kafka), group_id=None, enable_auto_commit=False
+        **kafka_address.aiokafka(city.realm.outside), group_id=None, enable_auto_commit=False
     )
     try:
         await consumer.start()

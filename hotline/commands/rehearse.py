@@ -93,7 +93,7 @@ async def _year(
             empty = await disk_of(realm, folder())
             conductor = Conductor(
                 BeijingYear(known, seed=seed, scale=scale, days=days),
-                kafka=realm.kafka,
+                kafka=realm.outside,
                 postgres=realm.owner_dsn,
                 prefix=realm.prefix,
                 units=tuple(known.units),

@@ -89,7 +89,7 @@ async def _boston(
         ) as stage:
             conductor = Conductor(
                 Boston(found.cases),
-                kafka=stage.realm.kafka,
+                kafka=stage.realm.outside,
                 postgres=stage.realm.owner_dsn,
                 prefix=stage.realm.prefix,
                 units=tuple(catalogue.units),

@@ -27,9 +27,10 @@ def replies(settings: Settings, clock: Clock) -> Handle:
 
     def translate(message: Incoming) -> Work:
         event = event_of(message, _REPLIES)
-        not_ahead(event, clock.latest_input())
+        arrived = arrived_at(message)
+        not_ahead(event, clock.latest_input(arrived))
         unit = unit_of(message.topic, settings.topic_prefix, DISPATCH_REPLIES)
-        at = clock.of_input(event.time, arrived_at(message))
+        at = clock.of_input(event.time, arrived)
         data = event.data
         assert isinstance(data, _REPLIES)  # noqa: S101 -- for the type checker
         if data.unit is not None and data.unit != unit:
@@ -69,7 +70,8 @@ def reviews(clock: Clock) -> Handle:
 
     def translate(message: Incoming) -> Work:
         event = event_of(message, _REVIEWS)
-        not_ahead(event, clock.latest_input())
+        arrived = arrived_at(message)
+        not_ahead(event, clock.latest_input(arrived))
         data = event.data
         assert isinstance(data, inputs.ReturnReviewed)  # noqa: S101 -- for the type checker
         complaint = ComplaintId(data.complaint_id)
@@ -80,7 +82,7 @@ def reviews(clock: Clock) -> Handle:
             reviewer=data.reviewer,
             reason=data.reason,
             to_unit=None if data.to_unit is None else UnitId(data.to_unit),
-            at=clock.of_input(event.time, arrived_at(message)),
+            at=clock.of_input(event.time, arrived),
         )
         identity = message_id(DISPATCH_REVIEWS.name, event.source, event.id)
         return Work(command, complaint, identity, message, identity)

@@ -26,11 +26,12 @@ def answers(clock: Clock) -> Handle:
 
     def translate(message: Incoming) -> Work:
         event = event_of(message, _ANSWERS)
-        not_ahead(event, clock.latest_input())
+        arrived = arrived_at(message)
+        not_ahead(event, clock.latest_input(arrived))
         data = event.data
         assert isinstance(data, _ANSWERS)  # noqa: S101 -- for the type checker
         complaint = ComplaintId(data.complaint_id)
-        at = clock.of_input(event.time, arrived_at(message))
+        at = clock.of_input(event.time, arrived)
         command: FeedbackCommand
         if isinstance(data, inputs.VisitMade):
             command = RecordVisit(
@@ -63,7 +64,8 @@ def exceptions(clock: Clock) -> Handle:
 
     def translate(message: Incoming) -> Work:
         event = event_of(message, _EXCEPTIONS)
-        not_ahead(event, clock.latest_input())
+        arrived = arrived_at(message)
+        not_ahead(event, clock.latest_input(arrived))
         data = event.data
         assert isinstance(data, inputs.ClosingExceptionApproved)  # noqa: S101 -- for the type checker
         complaint = ComplaintId(data.complaint_id)
@@ -71,7 +73,7 @@ def exceptions(clock: Clock) -> Handle:
             complaint_id=complaint,
             approved_by=data.approved_by,
             reason=data.reason,
-            at=clock.of_input(event.time, arrived_at(message)),
+            at=clock.of_input(event.time, arrived),
         )
         identity = message_id(FEEDBACK_EXCEPTIONS.name, event.source, event.id)
         return Work(command, complaint, identity, message, identity)

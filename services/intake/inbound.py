@@ -40,7 +40,8 @@ def requests(settings: Settings, clock: Clock) -> Handle:
 
     def translate(message: Incoming) -> Work | None:
         event = event_of(message, _REQUESTS)
-        not_ahead(event, clock.latest_input())
+        arrived = arrived_at(message)
+        not_ahead(event, clock.latest_input(arrived))
         data = event.data
         if isinstance(data, RequestRecorded):
             if given and data.given_due_at is None:
@@ -60,7 +61,7 @@ def requests(settings: Settings, clock: Clock) -> Handle:
             command = WithdrawRequest(
                 complaint_id=complaint,
                 reason=data.reason,
-                at=clock.of_input(event.time, arrived_at(message)),
+                at=clock.of_input(event.time, arrived),
             )
         identity = message_id(INTAKE_REQUESTS.name, event.source, event.id)
         return Work(command, complaint, identity, message, identity)
@@ -88,7 +89,7 @@ def calls(clock: Clock) -> Handle:
         for message in messages:
             try:
                 event = event_of(message, _CALLS)
-                not_ahead(event, clock.latest_input())
+                not_ahead(event, clock.latest_input(arrived_at(message)))
             except BadInput as error:
                 batch.parked.append(Parked(message, None, str(error)))
             else:

@@ -65,7 +65,6 @@ def test_whoever_may_write_the_citizens_answers_cannot_approve_an_exception() ->
     assert "is not taken in here, expected one of: hotline.visit.made.v1" in why
     assert "is not taken in here" in refused(EXCEPTIONS, message(VISIT_RESULT, "feedback.exceptions"))
     assert (FEEDBACK_ANSWERS.speaker, FEEDBACK_EXCEPTIONS.speaker) == ("dialler", "supervisors")
-    assert FEEDBACK_EXCEPTIONS.broker_time
 
 
 @pytest.mark.parametrize(

@@ -89,9 +89,11 @@ def test_an_unknown_field_is_ignored_a_sender_may_be_newer_than_we_are() -> None
 
 def test_a_clock_far_in_the_future_is_wrong_and_five_minutes_are_not() -> None:
     clock = HandClock(CALLED_AT - timedelta(minutes=5))
-    not_ahead(event_of(message(), DOOR), clock.latest_input())
+    not_ahead(event_of(message(), DOOR), clock.latest_input(CALLED_AT))
     with pytest.raises(BadInput, match="header ce_time: .* lies ahead"):
-        not_ahead(event_of(message(), DOOR), HandClock(CALLED_AT - timedelta(minutes=6)).latest_input())
+        not_ahead(
+            event_of(message(), DOOR), HandClock(CALLED_AT - timedelta(minutes=6)).latest_input(CALLED_AT)
+        )
 
 
 def test_live_an_input_counts_when_it_arrived_in_a_rehearsal_when_it_says() -> None:

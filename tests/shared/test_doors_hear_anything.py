@@ -66,4 +66,6 @@ def test_anything_is_taken_in_or_set_aside_with_a_reason_that_names_a_field(
     assert asked + len(batch.parked) == 1
     for parked in batch.parked:
         assert parked.message == incoming
-        assert parked.reason.startswith(("header ", "value: ", "data: ", "content-type: ")), parked.reason
+        assert parked.reason.startswith(("header ", "headers: ", "value: ", "data: ", "content-type: ")), (
+            parked.reason
+        )
