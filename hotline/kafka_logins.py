@@ -136,30 +136,39 @@ def _of_topic(name: str, may: AclOperation) -> Grant:
 def _made(kafka: str, users: Mapping[str, tuple[str, Sequence[Grant]]]) -> dict[str, str]:
     admin = AdminClient(kafka_address.librdkafka(kafka))
     passwords = {user: secrets.token_urlsafe(24) for user in users}
+    logins = {
+        name: kafka_address.with_login(kafka, user, passwords[user]) for user, (name, _) in users.items()
+    }
+    rules = [
+        AclBinding(
+            grant.what,
+            grant.name,
+            ResourcePatternType.PREFIXED if grant.prefixed else ResourcePatternType.LITERAL,
+            f"User:{user}",
+            "*",
+            grant.may,
+            AclPermissionType.ALLOW,
+        )
+        for user, (_, grants) in users.items()
+        for grant in dict.fromkeys(grants)
+    ]
+    _answered(admin.create_acls(rules, request_timeout=ANSWER_SECONDS_MAX))
     scram = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, ITERATIONS)
-    logins: list[UserScramCredentialAlteration] = [
+    alterations: list[UserScramCredentialAlteration] = [
         UserScramCredentialUpsertion(user, scram, password.encode()) for user, password in passwords.items()
     ]
-    _answered(admin.alter_user_scram_credentials(logins))
-    _answered(
-        admin.create_acls(
-            [
-                AclBinding(
-                    grant.what,
-                    grant.name,
-                    ResourcePatternType.PREFIXED if grant.prefixed else ResourcePatternType.LITERAL,
-                    f"User:{user}",
-                    "*",
-                    grant.may,
-                    AclPermissionType.ALLOW,
-                )
-                for user, (_, grants) in users.items()
-                for grant in dict.fromkeys(grants)
-            ],
-            request_timeout=ANSWER_SECONDS_MAX,
-        )
-    )
-    return {name: kafka_address.with_login(kafka, user, passwords[user]) for user, (name, _) in users.items()}
+    _answered(admin.alter_user_scram_credentials(alterations))
+    *_, last = logins.values()
+    _wait_for(last)
+    return logins
+
+
+def _wait_for(login: str) -> None:
+    """Until the broker knows this login too: the controller answers first, and the broker learns in the same order."""
+    try:
+        AdminClient(kafka_address.librdkafka(login)).list_topics(timeout=ANSWER_SECONDS_MAX)
+    except KafkaException as error:
+        raise StackError(f"Kafka does not take the logins it was given: {error.args[0].str()}") from error
 
 
 def _answered(answers: Mapping[Any, Any]) -> None:
