@@ -336,12 +336,7 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
             await self._look_whether_stopped()
             await self._seek(partitions)
         if self._stopped is None:
-            self._resume(partitions)
-
-    def _resume(self, partitions: Iterable[TopicPartition]) -> None:
-        for tp in partitions:
-            with suppress(KafkaError, AssertionError):  # taken away again meanwhile
-                self._subscriber.consumer.resume(tp)
+            _resumed(consumer, partitions)
 
     async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
         """Finish the batch in hand, then forget the partitions."""
@@ -681,7 +676,7 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
             self._stopped = None
             self._share.pardon()
             self._telemetry.log.warning("door_resumed", door=self.name)
-            self._resume(TopicPartition(topic, partition) for topic, partition in self._standing)
+            _resumed(self._subscriber.consumer, (TopicPartition(*at) for at in self._standing))
 
     async def take_released(self) -> int:
         """Handle again what a person has released from this desk's parking; returns how many."""
@@ -739,6 +734,12 @@ def _incoming(record: ConsumerRecord[Any, Any]) -> Incoming:
         record.headers,
         record.value,
     )
+
+
+def _resumed(consumer: AIOKafkaConsumer, partitions: Iterable[TopicPartition]) -> None:
+    for tp in partitions:
+        with suppress(KafkaError, AssertionError):  # taken away again meanwhile
+            consumer.resume(tp)
 
 
 def mark_of(headers: Sequence[tuple[str, bytes | None]]) -> tuple[int, int] | None:
