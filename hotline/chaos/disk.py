@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -33,6 +34,8 @@ class Disk:
     async def unmount(self) -> None:
         """Give the memory back."""
         await self._run("umount", str(self._folder))
+        with suppress(OSError):
+            self._folder.rmdir()
 
     def take_in(self, data: Path) -> None:
         """Move a folder onto the disk; where it was stands a link."""

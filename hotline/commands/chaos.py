@@ -51,6 +51,7 @@ async def _chaos(minutes: float, seed: int, faults: int | None, scale: float, *,
     from hotline.chaos.run import lived
     from hotline.city.territory import catalogue_here
     from hotline.rehearse import Interrupted, until_interrupted
+    from hotline.stack.stack import Stack
     from hotline.view import View
     from hotline.where import folder
 
@@ -70,10 +71,17 @@ async def _chaos(minutes: float, seed: int, faults: int | None, scale: float, *,
             show=view.show,
         )
         try:
-            return await until_interrupted(work, view.say)
+            outcome = await until_interrupted(work, view.say)
         except Interrupted:
             print(f"Stopped. What it stood on lies in {os.environ['HOTLINE_STACK']}.", file=sys.stderr)
             raise typer.Exit(130) from None
+        if outcome.good:
+            Stack(folder()).wipe()
+        else:
+            view.say(
+                f"What it stood on is kept in {os.environ['HOTLINE_STACK']}, the processes' logs among it."
+            )
+        return outcome
 
 
 def _print(outcome: Outcome) -> None:

@@ -211,7 +211,7 @@ async def test_down_leaves_nothing_listening_and_the_data_for_the_next_up(stack:
 async def test_a_port_taken_meanwhile_is_given_up_and_said(stack: Stack) -> None:
     addresses = await stack.up()
     await stack.down()
-    port = int(addresses.kafka.rpartition(":")[2])
+    port = int(kafka_address.without_login(addresses.kafka).rpartition(":")[2])
     server = await asyncio.start_server(lambda _reader, writer: writer.close(), "127.0.0.1", port)
     said: list[str] = []
     try:
