@@ -93,6 +93,7 @@ class Place:
     async def up(self, *, wait_for_all: bool = False) -> None:
         self.stack._make_folder()
         (self.stack.folder / "postgres.password").write_text("x")
+        (self.stack.folder / "kafka.passwords").write_text("admin:x\nbroker:x\nnode:x\n")
         self.stack._fetch = _nothing  # type: ignore[method-assign]
         self.stack._servers = (self.postgres, self.kafka, self.zipkin)
         self.said.clear()
