@@ -474,11 +474,14 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
         for at, place in ends.items():
             if at in self._standing and place.offset >= self._standing[at].ahead.offset:
                 self._standing[at].ahead = place
+                self._dirty.add(at)
         return True
 
     async def _handle_one(self, message: Incoming, standing: _Standing) -> bool:
         """One message by itself; False where none of those behind it may be handled now."""
         passed = Place(message.offset + 1, *standing.ahead[1:])
+        # Each goes with its own offset: the write before this one has stored all that had moved by then.
+        self._dirty.add((message.topic, message.partition))
         try:
             standing.ahead = passed
             await self._handle([message])
@@ -487,6 +490,9 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
             return False
         except Exception as error:  # noqa: BLE001 -- this is the one
             standing.ahead = passed
+            if (why := self._share.too_much(1, 1)) is not None:
+                await self._stop(why)
+                return False
             if not await self._parks(message, f"could not be handled: {told(error)}"):
                 return False
         # Fenced: what is not written comes again from where the log says we are.

@@ -18,8 +18,11 @@ Headers = Sequence[tuple[str, bytes | None]]
 HEADERS_MAX: Final = 64
 """Headers of a message: a CloudEvent has six, tracing and a broker's tools add a few."""
 
+HEADERS_BYTES_MAX: Final = 16 * 1024
+"""All of them together, names and values."""
+
 VALUE_BYTES_MAX: Final = 64 * 1024
-"""The largest data we take in: CloudEvents' own bound for what every intermediary must forward."""
+"""The largest data we take in, which bounds its depth too: CloudEvents' own bound for what intermediaries forward."""
 
 _VERSION: Final = ("ce_specversion", b"1.0")
 _JSON: Final = ("content-type", b"application/json")
@@ -119,14 +122,23 @@ def _text(headers: Mapping[str, bytes | None], name: str, longest: int = 256) ->
     return text
 
 
+def _bounded(message: Incoming) -> None:
+    """Refuse more headers, or larger ones, than anybody needs."""
+    if len(message.headers) > HEADERS_MAX:
+        text = f"headers: {len(message.headers)} of them, expected at most {HEADERS_MAX}"
+        raise BadInput(text)
+    size = sum(len(name) + len(value or b"") for name, value in message.headers)
+    if size > HEADERS_BYTES_MAX:
+        text = f"headers: {size} bytes, expected at most {HEADERS_BYTES_MAX}"
+        raise BadInput(text)
+
+
 def event_of(message: Incoming, expected: Sequence[type[Input]]) -> Event:
     """The event a message holds; `BadInput` names what is wrong with it.
 
     The type is looked up by name and only then decoded, so nothing is guessed.
     """
-    if len(message.headers) > HEADERS_MAX:
-        text = f"headers: {len(message.headers)} of them, expected at most {HEADERS_MAX}"
-        raise BadInput(text)
+    _bounded(message)
     headers = dict(message.headers)
     content_type = headers.get("content-type")
     if content_type is not None and content_type.lower().startswith(b"application/cloudevents"):

@@ -116,6 +116,12 @@ BAD: Final[Sequence[Bad]] = (
         "headers",
         "expected at most 64",
     ),
+    Bad(
+        "a header of a megabyte",
+        lambda good: replace(good, headers=(*good.headers, ("x", b"1" * 1_000_000))),
+        "headers",
+        "expected at most 16384",
+    ),
     Bad("no header at all", lambda good: replace(good, headers=()), "header ce_specversion", "missing"),
     Bad("empty id", _header("ce_id", b""), "header ce_id", "empty"),
     Bad("endless source", _header("ce_source", b"x" * 257), "header ce_source", "at most 256"),

@@ -6,6 +6,7 @@ import logging
 from types import SimpleNamespace
 
 import pytest
+from aiokafka import TopicPartition
 from aiokafka.errors import TopicAuthorizationFailedError
 from structlog.testing import capture_logs
 
@@ -14,6 +15,7 @@ from shared.broker import Door, _Standing
 from shared.desk import Desk
 from shared.log import Place
 from shared.log.memory import Memory, MemoryLog
+from shared.parking import PARKED_MIN
 from shared.telemetry import Telemetry
 from tests.desks import NOW, counted, desk_on
 
@@ -71,3 +73,46 @@ def test_what_the_kafka_client_complains_of_is_counted_and_told_once_a_minute() 
         ("kafka_client", "Unable connect to node with id 0")
     ]
     assert telemetry.registry.get_sample_value("hotline_kafka_errors_total") == 3
+
+
+class _Quiet:
+    """A consumer that has nothing to say."""
+
+    def pause(self, *_: object) -> None: ...
+    def resume(self, *_: object) -> None: ...
+    def seek(self, *_: object) -> None: ...
+    def assignment(self) -> set[TopicPartition]:
+        return set()
+
+    async def commit(self, _: object) -> None: ...
+
+
+@pytest.mark.parametrize("size", [1, 50, 1000])
+async def test_a_door_whose_every_message_fails_stops_and_loses_none(size: int) -> None:
+    """As where the view a door writes refuses it: what raises is parked one by one, and counts like what is bad."""
+    memory = Memory(lambda: NOW)
+    log = MemoryLog(memory, "intake")
+
+    def broken(*_: object) -> None:
+        raise PermissionError("the view")
+
+    ends: list[Exception] = []
+    settings = Settings(kafka="", postgres="")
+    door = Door(desk_on("intake", log), settings, name="x", fill=broken, fail=ends.append)
+    door.hears_by(SimpleNamespace(consumer=_Quiet()))
+    await door.on_partitions_assigned([TopicPartition("t", 0)])
+    for first in range(0, 1000, size):
+        if await log.door_stopped("x") is not None:
+            break
+        await door.take(
+            [
+                SimpleNamespace(
+                    topic="t", partition=0, offset=n, timestamp=1, key=None, headers=(), value=b"x"
+                )
+                for n in range(first, first + size)
+            ]
+        )
+    assert await log.door_stopped("x") is not None
+    assert len(memory.parked) == PARKED_MIN - 1
+    assert (await log.places([("t", 0)]))["t", 0].offset == PARKED_MIN - 1  # all others are still in Kafka
+    assert ends == []
