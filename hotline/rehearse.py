@@ -172,15 +172,21 @@ async def until_interrupted(work: Coroutine[Any, Any, T], say: Say) -> T:
 
 
 async def verified(
-    realm: Realm, catalogue: Catalogue, told: Iterable[Acknowledged] = (), *, all_end: bool = False
+    realm: Realm,
+    catalogue: Catalogue,
+    told: Iterable[Acknowledged] = (),
+    *,
+    all_end: bool = False,
+    anchors: Path | None = None,
 ) -> Report:
     """Read the log of a rehearsal that has ended: all holds, all is sent, and nobody has anything left to hear.
 
-    Nothing of `told` may be missing from the log. With `all_end` a life that goes on is a problem too. Whatever
-    is found is a problem of the report, with the complaint's or the input's name.
+    Nothing of `told` may be missing from the log. With `all_end` a life that goes on is a problem too, with the file
+    of `anchors` a fact that is not what it was when it was anchored. Whatever is found is a problem of the report,
+    with the complaint's or the input's name.
     """
     reader = realm.logins["reader"]
-    report = await verify(reader, kafka=realm.kafka, prefix=realm.prefix)
+    report = await verify(reader, kafka=realm.kafka, prefix=realm.prefix, anchors=anchors)
     for one in sorted(await lost(reader, realm.prefix, told)):
         report.found(
             "", f"{one.source} {one.event_id} ({one.type}, key {one.key}): acknowledged by Kafka, and lost"

@@ -218,7 +218,7 @@ def _cut(wires: str, name: str) -> Act:
         wire.cut()
         await asyncio.sleep(CUT_SECONDS)
         wire.mend()
-        return Done(_by_wire(wires, name))
+        return Done(_behind(name))
 
     return act
 
@@ -229,7 +229,7 @@ def _slowed(wires: str, name: str) -> Act:
         wire.delay_seconds = SLOW_BY_SECONDS
         await asyncio.sleep(SLOW_SECONDS)
         wire.mend()
-        return Done(_by_wire(wires, name))
+        return Done(_behind(name))
 
     return act
 
@@ -237,7 +237,7 @@ def _slowed(wires: str, name: str) -> Act:
 def _reset(wires: str, name: str) -> Act:
     async def act(ground: Ground) -> Done:
         _wire(ground, wires, name).reset()
-        return Done(_by_wire(wires, name))
+        return Done(_behind(name))
 
     return act
 
@@ -248,7 +248,7 @@ def _commit_broken(name: str, how: Break) -> Act:
         broken = wire.break_a_commit(how)
         happened = await asyncio.to_thread(broken.wait, COMMIT_SECONDS_MAX)
         wire.mend()
-        return Done(_by_wire("postgres", name), "" if happened else "no commit came by")
+        return Done(_behind(name), "" if happened else "no commit came by")
 
     return act
 
@@ -257,8 +257,8 @@ def _wire(ground: Ground, wires: str, name: str) -> Wire:
     return (ground.kafka_wires if wires == "kafka" else ground.postgres_wires)[name]
 
 
-def _by_wire(wires: str, name: str) -> Collection[str]:
-    del wires
+def _behind(name: str) -> Collection[str]:
+    """Who has to go on behind a wire: a process of the system, nobody behind the writers'."""
     return (name,) if name in PROCESSES else ()
 
 

@@ -35,7 +35,7 @@ from hotline.stack.kafka import Listener
 from hotline.stack.stack import Stack
 from hotline.stack.state import read_state
 from hotline.stack.supervisor import Service
-from hotline.where import folder
+from hotline.where import ANCHORS_FILE, city_folder, folder
 from shared import kafka_address
 from shared.catalogue import Catalogue
 from shared.inputs import Input
@@ -460,7 +460,8 @@ async def _judged(
 ) -> Outcome:
     reader = realm.logins["reader"]
     told = [*summary.acknowledged_inputs, *outside.acknowledged]
-    report = await verified(realm, catalogue, told, all_end=True)
+    anchors = city_folder(CITY) / ANCHORS_FILE
+    report = await verified(realm, catalogue, told, all_end=True, anchors=anchors)
     problems = [f"{one.complaint_id} {one.what}".strip() for one in report.problems]
     lost = [text for text in problems if "acknowledged by Kafka, and lost" in text]
     connection = await asyncpg.connect(reader)
