@@ -77,7 +77,7 @@ class Lived:
         minutes, month = self.year_minutes, self.month_bytes
         return {
             **{name: getattr(self, name) for name in self.__dataclass_fields__},
-            "seconds": round(self.seconds, 1),
+            "seconds": round(self.seconds, 3),
             "lives_per_second": round(self.lives_per_second, 1),
             "year_minutes": None if minutes is None else round(minutes, 1),
             "year_minutes_bar": BAR_MINUTES,
