@@ -19,6 +19,7 @@ import asyncpg
 import msgspec
 
 from hotline.chaos.appends import Writers, judged
+from hotline.chaos.counts import Counts
 from hotline.chaos.disk import Disk
 from hotline.chaos.faults import SERVERS, Fault, Ground, faults
 from hotline.chaos.marks import Marks
@@ -86,6 +87,10 @@ class Kind(msgspec.Struct, kw_only=True):
     times: int = 0
     seconds: list[float] = msgspec.field(default_factory=list)
     """From the end of the fault until work went on, each time."""
+    dropped: int = 0
+    """Repeats that had no effect, from these faults to the next ones, as the processes counted them."""
+    parked: int = 0
+    """Messages set aside, counted likewise."""
     hands: int = 0
     """How often somebody would have had to come."""
     notes: list[str] = msgspec.field(default_factory=list)
@@ -192,10 +197,18 @@ class Monkey:
     """Does one thing at a time, drawn from a seed, and takes the time until work goes on."""
 
     def __init__(
-        self, ground: Ground, marks: Marks, known: Sequence[Fault], *, seed: int, say: Callable[[str], None]
+        self,
+        ground: Ground,
+        marks: Marks,
+        counts: Counts,
+        known: Sequence[Fault],
+        *,
+        seed: int,
+        say: Callable[[str], None],
     ) -> None:
         """`known`: what it may do."""
         self._ground, self._marks, self._known, self._say = ground, marks, known, say
+        self._counts = counts
         self._random = Random(f"monkey {seed}")
         self.kinds: dict[str, Kind] = {}
         self.done = 0
@@ -206,6 +219,7 @@ class Monkey:
             raise StackError(
                 f"The city was not at work after {HAND_SECONDS:.0f} s: nothing was made to fail."
             )
+        await self._counts.since()
         end = time.monotonic() + seconds
         weights = [fault.weight for fault in self._known]
         while time.monotonic() < end and (most is None or self.done < most):
@@ -214,6 +228,9 @@ class Monkey:
             pause = self._random.uniform(*WAITS_SECONDS)
             await self._do(fault)
             await asyncio.sleep(pause)
+            count, kind = await self._counts.since(), self.kinds[fault.name]
+            kind.dropped += count.dropped
+            kind.parked += count.parked
 
     async def _do(self, fault: Fault) -> None:
         kind = self.kinds.setdefault(fault.name, Kind(fault=fault.name))
@@ -294,7 +311,10 @@ async def lived(
             random=Random(seed),
             log=stack.folder / "logs",
         )
-        monkey = Monkey(ground, marks, faults(disk=disk is not None), seed=seed, say=say)
+        counts = Counts(
+            {service.name: service.log for service in stage.supervisor.services}, stage.supervisor.pids
+        )
+        monkey = Monkey(ground, marks, counts, faults(disk=disk is not None), seed=seed, say=say)
         population = Closing(
             BeijingYear(
                 catalogue, seed=seed, scale=scale, days=[d for d in requests_by_day() if d >= FIRST_DAY]

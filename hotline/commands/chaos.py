@@ -93,15 +93,16 @@ def _print(outcome: Outcome) -> None:
     table = Table(
         box=box.SIMPLE_HEAD,
         pad_edge=False,
-        title="What failed; seconds until work went on; how often later than promised, or never by itself",
+        title="What failed; seconds until work went on, how often late; repeats dropped, messages parked; hands needed",
         title_justify="left",
     )
     table.add_column("fault", overflow="fold")
-    for column in ("times", "p50", "max", "late", "hands"):
+    for column in ("times", "p50", "max", "late", "dropped", "parked", "hands"):
         table.add_column(column, justify="right")
     for kind in outcome.kinds:
         seconds = (f"{kind.p50:.1f}", f"{kind.max:.1f}")
-        table.add_row(kind.fault, str(kind.times), *seconds, str(kind.late), str(kind.hands))
+        counts = (f"{kind.dropped:,}", f"{kind.parked:,}")
+        table.add_row(kind.fault, str(kind.times), *seconds, str(kind.late), *counts, str(kind.hands))
     console.print(table)
     for name in outcome.left_out:
         console.print(f"Left out, this machine does not allow it: {name}.")
