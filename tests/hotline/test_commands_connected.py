@@ -245,8 +245,8 @@ def test_a_unit_is_given_a_login_of_its_own_that_reads_its_orders_and_is_void_wh
             auto_offset_reset="earliest",
         )
         consumer.subscribe([login["orders"]])
-        await consumer.start()
         try:
+            await consumer.start()
             got = await asyncio.wait_for(consumer.getone(), 30)
             return [got.key.decode(), *(more.key.decode() for more in await _rest(consumer))]
         finally:
