@@ -53,6 +53,8 @@ CALL_SECONDS: Final = 0.5
 """How often somebody calls by the clock on the wall: so intake has something to take in at night too."""
 WAITS_SECONDS: Final = (0.1, 0.8)
 """Between one fault, once work goes on, and the next."""
+ANCHOR_SECONDS: Final = 5.0
+"""How often the log is anchored: much in a short run too."""
 HAND_SECONDS: Final = 60.0
 """Who has not gone on by then needed a hand."""
 GOES_ON_SECONDS: Final = 10.0
@@ -449,6 +451,8 @@ def _rewired(service: Service, wires: Wires, kafka: Mapping[str, Wire], postgres
     env[f"{upper}_POSTGRES"] = _through(dsn, postgres[service.name].port)
     there = f"{child.LOOPBACK}:{kafka[service.name].port}"
     env[f"{upper}_KAFKA"] = kafka_address.moved(env[f"{upper}_KAFKA"], there)
+    if service.name == "relay":
+        env["RELAY_ANCHOR_SECONDS"] = str(ANCHOR_SECONDS)
     return replace(service, env=env)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -71,6 +72,8 @@ async def test_each_process_is_killed_during_the_day_and_no_complaint_is_missing
         say=said.append,
         keep=False,
         zipkin=False,
+        # The day may be over within the minute after which the log is anchored by default.
+        wired=lambda service: replace(service, env={**service.env, "RELAY_ANCHOR_SECONDS": "1"}),
     ) as stage:
         city = City(
             kafka=stage.realm.kafka,
