@@ -25,7 +25,7 @@ from confluent_kafka.admin import AdminClient
 
 from hotline.ends import ends_of
 from hotline.reading import reader
-from hotline.realm import GRANTED, Realm, create, migrate
+from hotline.realm import GRANTED, Realm, create, migrate, prefix_of
 from hotline.stack.errors import StackError
 from hotline.stack.postgres import binary
 from hotline.stack.stack import Addresses
@@ -231,7 +231,7 @@ async def restore(
         await _run("pg_restore", dsn, *options, "--section=pre-data", str(dump))
         early = ("--section=data", "--schema=es", "--table=relay", "--table=consumer_offset")
         await _run("pg_restore", dsn, *options, *early, str(dump))
-        prefix, old = _prefix(name), _prefix(manifest.city)
+        prefix, old = prefix_of(name), prefix_of(manifest.city)
         plan = await _planned(dsn, addresses.kafka, manifest, prefix, old)
         say("its facts …")
         await _run("pg_restore", dsn, *options, "--section=data", f"--jobs={JOBS}", str(dump))
@@ -443,10 +443,6 @@ async def _cluster(kafka: str) -> str:
         return str(admin.list_topics(timeout=LIST_SECONDS_MAX).cluster_id)
 
     return await asyncio.to_thread(ask)
-
-
-def _prefix(name: str) -> str:
-    return Realm(name=name, kafka="", owner_dsn="").prefix
 
 
 def _sha256(file: Path) -> str:

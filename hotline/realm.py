@@ -60,7 +60,12 @@ class Realm:
     @property
     def prefix(self) -> str:
         """What stands before the name of every topic."""
-        return "" if self.name == "hotline" else f"{self.name}."
+        return prefix_of(self.name)
+
+
+def prefix_of(city: str) -> str:
+    """What stands before the name of every topic of this city."""
+    return "" if city == "hotline" else f"{city}."
 
 
 async def create(addresses: Addresses, name: str, units: Iterable[str], *, retention: bool = True) -> Realm:
@@ -73,7 +78,7 @@ async def create(addresses: Addresses, name: str, units: Iterable[str], *, reten
         logins = await _logins(admin, addresses, name)
     finally:
         await admin.close()
-    prefix = "" if name == "hotline" else f"{name}."
+    prefix = prefix_of(name)
     await make_topics(addresses.kafka, names(prefix, units), retention=retention)
     return Realm(
         name=name,
@@ -135,6 +140,12 @@ def _as(dsn: str, user: str, password: str) -> str:
     parts = urlsplit(dsn)
     host = parts.netloc.rpartition("@")[2]
     return urlunsplit(parts._replace(netloc=f"{quote(user)}:{quote(password)}@{host}"))
+
+
+def moved(dsn: str, host: str) -> str:
+    """The same login and database at another `host:port`."""
+    parts = urlsplit(dsn)
+    return urlunsplit(parts._replace(netloc=f"{parts.netloc.rpartition('@')[0]}@{host}"))
 
 
 async def make_topics(kafka: str, wanted: Mapping[str, Topic], *, retention: bool = True) -> None:

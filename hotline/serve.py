@@ -28,7 +28,7 @@ OPEN_SECONDS_MAX: Final = 180.0
 POLL_SECONDS: Final = 0.05
 
 # The first number of the advisory lock that says who owns the relay's shard and who the timers'.
-_OWNERS: Final = {"relay": 12345, "escalation": 12346}
+OWNERS: Final = {"relay": 12345, "escalation": 12346}
 _OWNED: Final = """
 SELECT DISTINCT l.classid::int FROM pg_locks l JOIN pg_database d ON d.oid = l.database
 WHERE l.locktype = 'advisory' AND l.granted AND d.datname = current_database()
@@ -108,10 +108,10 @@ class Opening:
         silent = [
             name
             for name, log in self._logs.items()
-            if name.partition("-")[0] not in _OWNERS and not _says_open(log, self._from[name])
+            if name.partition("-")[0] not in OWNERS and not _says_open(log, self._from[name])
         ]
         owned = {row[0] for row in await connection.fetch(_OWNED)}
-        return silent + [name for name, number in _OWNERS.items() if number not in owned]
+        return silent + [name for name, number in OWNERS.items() if number not in owned]
 
 
 def _says_open(log: Path, offset: int) -> bool:

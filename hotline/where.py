@@ -14,11 +14,11 @@ import re
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Final, Literal
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 import msgspec
 
-from hotline.realm import Realm
+from hotline.realm import Realm, moved
 from hotline.stack import child
 from hotline.stack.atomic import write_atomically
 from hotline.stack.errors import StackError
@@ -133,7 +133,7 @@ def _at(addresses: Addresses, realm: Realm) -> Realm:
     """The realm where its stack is reached now: a port that somebody took while it was down has moved."""
     owner = addresses.database(realm.name)
     host = urlsplit(owner).netloc.rpartition("@")[2]
-    logins = {name: _moved(dsn, host) for name, dsn in realm.logins.items()}
+    logins = {name: moved(dsn, host) for name, dsn in realm.logins.items()}
     return replace(
         realm,
         kafka=addresses.kafka,
@@ -145,8 +145,3 @@ def _at(addresses: Addresses, realm: Realm) -> Realm:
         },
         zipkin=addresses.zipkin,
     )
-
-
-def _moved(dsn: str, host: str) -> str:
-    parts = urlsplit(dsn)
-    return urlunsplit(parts._replace(netloc=f"{parts.netloc.rpartition('@')[0]}@{host}"))

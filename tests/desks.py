@@ -37,8 +37,9 @@ from shared.complaint import Case
 from shared.desk import Batch, Decide, Desk, Work
 from shared.events import Fact
 from shared.ids import ComplaintId, complaint_id
-from shared.log import Append, EventLog, Incoming, Known, Place
+from shared.log import Append, EventLog, Known
 from shared.log.postgres import PostgresLog
+from shared.log.through import Through
 from shared.telemetry import Telemetry
 from shared.topics import INTAKE_REQUESTS
 from tests.city import CATALOGUE, City, request
@@ -146,12 +147,12 @@ class Faults:
         return result
 
 
-class FaultyLog:
+class FaultyLog(Through):
     """See `EventLog`: a real one, with faults around what a batch needs of it."""
 
     def __init__(self, log: EventLog, faults: Faults) -> None:
         """Nothing changes until a point is reached."""
-        self._log = log
+        super().__init__(log)
         self._faults = faults
 
     async def heads(self, streams: Sequence[str], inbox: Sequence[str]) -> Known:
@@ -167,22 +168,6 @@ class FaultyLog:
         """See `EventLog.holding`."""
         async with self._log.holding(streams) as held:
             yield FaultyLog(held, self._faults)
-
-    async def places(self, partitions: Sequence[tuple[str, int]]) -> dict[tuple[str, int], Place]:
-        """See `EventLog.places`."""
-        return await self._log.places(partitions)
-
-    async def released(self) -> list[Incoming]:
-        """See `EventLog.released`."""
-        return await self._log.released()
-
-    async def stop_door(self, door: str, reason: str) -> None:
-        """See `EventLog.stop_door`."""
-        await self._log.stop_door(door, reason)
-
-    async def door_stopped(self, door: str) -> str | None:
-        """See `EventLog.door_stopped`."""
-        return await self._log.door_stopped(door)
 
 
 class Pause(Faults):

@@ -11,7 +11,7 @@ import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
 from random import Random
@@ -26,10 +26,11 @@ from shared.catalogue import Catalogue
 from shared.desk import Batch, Desk, Work
 from shared.events import Urgency
 from shared.events.base import RequestType
-from shared.ids import ComplaintId, RequestId, complaint_id, message_id
+from shared.ids import RequestId, complaint_id, message_id
 from shared.inputs import RequestRecorded
-from shared.log import Append, EventLog, HeadMoved, Incoming, Known, Place
+from shared.log import Append, EventLog, HeadMoved
 from shared.log.postgres import PostgresLog
+from shared.log.through import Through
 from shared.telemetry import Telemetry
 
 WRITERS: Final = 4
@@ -66,17 +67,13 @@ class Attempt:
     told: Told
 
 
-class NotedLog:
+class NotedLog(Through):
     """See `EventLog`: another one, with every attempt to append noted."""
 
     def __init__(self, log: EventLog, history: list[Attempt]) -> None:
         """The history is shared by all writers."""
-        self._log = log
+        super().__init__(log)
         self._history = history
-
-    async def heads(self, streams: Sequence[str], inbox: Sequence[str]) -> Known:
-        """See `EventLog.heads`."""
-        return await self._log.heads(streams, inbox)
 
     async def append(self, append: Append) -> None:
         """See `EventLog.append`."""
@@ -114,37 +111,10 @@ class NotedLog:
                 yield NotedLog(held, within)
         except BaseException as error:
             told = Told.MOVED if isinstance(error, HeadMoved) else Told.NOTHING
-            self._history += [_told(attempt, told) for attempt in within]
+            self._history += [replace(attempt, told=told) for attempt in within]
             raise
         ended_at = time.monotonic()
-        self._history += [_told(attempt, attempt.told, ended_at) for attempt in within]
-
-    async def places(self, partitions: Sequence[tuple[str, int]]) -> dict[tuple[str, int], Place]:
-        """See `EventLog.places`."""
-        return await self._log.places(partitions)
-
-    async def released(self) -> list[Incoming]:
-        """See `EventLog.released`."""
-        return await self._log.released()
-
-    async def stop_door(self, door: str, reason: str) -> None:
-        """See `EventLog.stop_door`."""
-        await self._log.stop_door(door, reason)
-
-    async def door_stopped(self, door: str) -> str | None:
-        """See `EventLog.door_stopped`."""
-        return await self._log.door_stopped(door)
-
-
-def _told(attempt: Attempt, told: Told, ended_at: float | None = None) -> Attempt:
-    return Attempt(
-        stream=attempt.stream,
-        decided_on=attempt.decided_on,
-        facts=attempt.facts,
-        began_at=attempt.began_at,
-        ended_at=attempt.ended_at if ended_at is None else ended_at,
-        told=told,
-    )
+        self._history += [replace(attempt, ended_at=ended_at) for attempt in within]
 
 
 class Writers:
@@ -232,11 +202,6 @@ class Writers:
         command = WithdrawRequest(complaint_id=about, reason=word, at=at)
         said = f"{request}-{word}"
         return Work(command, about, f"writer/{said}", None, message_id("writers", "chaos", said))
-
-    @property
-    def streams(self) -> list[ComplaintId]:
-        """The complaints they wrote about."""
-        return [ComplaintId(stream) for stream in dict.fromkeys(one.stream for one in self.history)]
 
 
 async def judged(reader_dsn: str, history: Sequence[Attempt]) -> list[str]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Final, NamedTuple
 from urllib.request import urlopen
+
+from hotline.serve import running
 
 ANSWER_SECONDS_MAX: Final = 1.0
 _DROPPED: Final = ("hotline_door_repeats_total", "hotline_door_relay_repeats_total")
@@ -24,9 +24,8 @@ class Count(NamedTuple):
 class Counts:
     """Asks every process of a city, and says what came to pass since it was asked last."""
 
-    def __init__(self, logs: Mapping[str, Path], pids: Callable[[], Mapping[str, int]]) -> None:
-        """`logs`: where each says on which port it answers."""
-        self._logs = logs
+    def __init__(self, pids: Callable[[], Mapping[str, int]]) -> None:
+        """`pids`: the living processes by name."""
         self._pids = pids
         self._known: dict[tuple[str, int], Count] = {}
 
@@ -34,7 +33,7 @@ class Counts:
         """Since the last time; one that does not answer is asked the next time."""
         dropped = parked = 0
         for name, pid in self._pids().items():
-            found = await asyncio.to_thread(_asked, self._logs[name])
+            found = await asyncio.to_thread(_asked, pid)
             if found is None:
                 continue
             before = self._known.get((name, pid), Count())
@@ -44,13 +43,14 @@ class Counts:
         return Count(dropped, parked)
 
 
-def _asked(log: Path) -> Count | None:
+def _asked(pid: int) -> Count | None:
+    process = running(pid)
+    if process is None or process.listens is None:
+        return None
     try:
-        told = [line for line in log.read_text(errors="replace").splitlines() if '"metrics_served"' in line]
-        port = int(json.loads(told[-1])["port"])
-        with urlopen(f"http://127.0.0.1:{port}/metrics", timeout=ANSWER_SECONDS_MAX) as answer:
+        with urlopen(f"http://127.0.0.1:{process.listens}/metrics", timeout=ANSWER_SECONDS_MAX) as answer:
             lines = answer.read().decode().splitlines()
-    except (OSError, ValueError, IndexError):
+    except OSError:
         return None
     wanted = (*_DROPPED, *_PARKED)
     pairs = (line.partition(" ") for line in lines)

@@ -21,7 +21,7 @@ from hotline.realm import DESKS, PROCESSES
 from hotline.rehearse import Stage
 from hotline.stack import child
 from hotline.stack.child import Child
-from hotline.stack.state import read_state
+from hotline.stack.state import read_roster, read_state
 from hotline.stack.supervisor import Service
 from shared.broker import AWAY
 
@@ -57,27 +57,23 @@ class Ground:
 
     stage: Stage
     services: Mapping[str, Service]
-    kafka_wires: Mapping[str, Wire]
-    postgres_wires: Mapping[str, Wire]
+    wires: Mapping[str, Mapping[str, Wire]]
+    """By server, then by who is behind it."""
     outside: Outside
     disk: Disk | None
     random: Random
     log: Path
     """Where those that are started twice write."""
 
-    def pid_of(self, name: str) -> int | None:
-        """The process of a service or a server; None while it is away."""
-        if name in SERVERS:
-            running = read_state(self.stage.stack.folder).running.get(name)
-            return running.pid if running is not None and child.is_alive(running) else None
-        return self.stage.supervisor.pids().get(name)
-
-    async def living(self, name: str) -> int:
-        """Its process, waited for if it is just being brought back."""
+    async def living(self, name: str) -> Child:
+        """A service's or a server's process, waited for if it is just being brought back."""
+        where = self.stage.stack.folder
         async with asyncio.timeout(BACK_SECONDS_MAX):
-            while (pid := self.pid_of(name)) is None:  # noqa: ASYNC110 -- another process, no event of ours
+            while True:
+                found = {**read_state(where).running, **read_roster(where).services}.get(name)
+                if found is not None and child.is_alive(found):
+                    return found
                 await asyncio.sleep(0.05)
-        return pid
 
     def second(self, name: str, module_before: tuple[str, ...] = ()) -> Child:
         """One more process of a service, beside the supervised one."""
@@ -119,7 +115,7 @@ class Fault(NamedTuple):
 
 def _killed(name: str) -> Act:
     async def act(ground: Ground) -> Done:
-        os.kill(await ground.living(name), signal.SIGKILL)
+        os.kill((await ground.living(name)).pid, signal.SIGKILL)
         return await _back(ground, name)
 
     return act
@@ -141,7 +137,7 @@ def _stopped(name: str) -> Act:
     """SIGSTOP, and on again past every lease and session; PostgreSQL with all its backends."""
 
     async def act(ground: Ground) -> Done:
-        pids = [await ground.living(name)]
+        pids = [(await ground.living(name)).pid]
         if name == "postgres":
             pids += _children(pids[0])
         _signal(pids, signal.SIGSTOP)
@@ -156,15 +152,16 @@ def _stopped(name: str) -> Act:
 
 def _restarted(name: str) -> Act:
     async def act(ground: Ground) -> Done:
-        pid = await ground.living(name)
+        process = await ground.living(name)
         began = asyncio.get_running_loop().time()
-        os.kill(pid, signal.SIGINT if name == "postgres" else signal.SIGTERM)
+        os.kill(process.pid, signal.SIGINT if name == "postgres" else signal.SIGTERM)
         async with asyncio.timeout(BACK_SECONDS_MAX):
-            while _lives(pid):  # noqa: ASYNC110 -- another process, no event of ours
+            while child.is_alive(process):  # noqa: ASYNC110 -- another process, no event of ours
                 await asyncio.sleep(0.02)
         seconds = asyncio.get_running_loop().time() - began
-        late = f"took {seconds:.1f} s to end" if name in PROCESSES and seconds > TERM_SECONDS_MAX else ""
-        return (await _back(ground, name))._replace(note=late) if late else await _back(ground, name)
+        done = await _back(ground, name)
+        late = name in PROCESSES and seconds > TERM_SECONDS_MAX
+        return done._replace(note=f"took {seconds:.1f} s to end") if late else done
 
     return act
 
@@ -175,15 +172,6 @@ def _children(pid: int) -> list[int]:
     with suppress(psutil.Error):
         return [one.pid for one in psutil.Process(pid).children(recursive=True)]
     return []
-
-
-def _lives(pid: int) -> bool:
-    import psutil
-
-    try:
-        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
-    except psutil.Error:
-        return False
 
 
 def _signal(pids: Collection[int], number: signal.Signals) -> None:
@@ -212,49 +200,32 @@ async def _ask(ground: Ground, statement: str, *values: object) -> Any:
 # -- wires
 
 
-def _cut(wires: str, name: str) -> Act:
+def _disturbed(server: str, name: str, disturb: Callable[[Wire], None], seconds: float = 0.0) -> Act:
+    """A wire is disturbed, and as it was after so many seconds."""
+
     async def act(ground: Ground) -> Done:
-        wire = _wire(ground, wires, name)
-        wire.cut()
-        await asyncio.sleep(CUT_SECONDS)
+        wire = ground.wires[server][name]
+        disturb(wire)
+        await asyncio.sleep(seconds)
         wire.mend()
         return Done(_behind(name))
 
     return act
 
 
-def _slowed(wires: str, name: str) -> Act:
-    async def act(ground: Ground) -> Done:
-        wire = _wire(ground, wires, name)
-        wire.delay_seconds = SLOW_BY_SECONDS
-        await asyncio.sleep(SLOW_SECONDS)
-        wire.mend()
-        return Done(_behind(name))
-
-    return act
-
-
-def _reset(wires: str, name: str) -> Act:
-    async def act(ground: Ground) -> Done:
-        _wire(ground, wires, name).reset()
-        return Done(_behind(name))
-
-    return act
+def _slow(wire: Wire) -> None:
+    wire.delay_seconds = SLOW_BY_SECONDS
 
 
 def _commit_broken(name: str, how: Break) -> Act:
     async def act(ground: Ground) -> Done:
-        wire = ground.postgres_wires[name]
+        wire = ground.wires["postgres"][name]
         broken = wire.break_a_commit(how)
         happened = await asyncio.to_thread(broken.wait, COMMIT_SECONDS_MAX)
         wire.mend()
         return Done(_behind(name), "" if happened else "no commit came by")
 
     return act
-
-
-def _wire(ground: Ground, wires: str, name: str) -> Wire:
-    return (ground.kafka_wires if wires == "kafka" else ground.postgres_wires)[name]
 
 
 def _behind(name: str) -> Collection[str]:
@@ -269,7 +240,7 @@ def _two_owners(name: str, application: str) -> Act:
     """The owner stands still with its work in hand, loses its lock and does not know, while another takes over."""
 
     async def act(ground: Ground) -> Done:
-        pid = await ground.living(name)
+        pid = (await ground.living(name)).pid
         _signal([pid], signal.SIGSTOP)
         second = None
         try:
@@ -304,7 +275,7 @@ def _wrong_clock(name: str) -> Act:
 
     async def act(ground: Ground) -> Done:
         skew = ground.random.choice((-3600, 3600))
-        os.kill(await ground.living(name), signal.SIGKILL)
+        os.kill((await ground.living(name)).pid, signal.SIGKILL)
         second = ground.second(name, ("-m", "hotline.chaos.skewed", str(skew)))
         await asyncio.sleep(WRONG_CLOCK_SECONDS)
         await child.stop(second, signal.SIGTERM, patience_seconds=TERM_SECONDS_MAX)
@@ -350,23 +321,19 @@ def faults(*, disk: bool) -> list[Fault]:
     found += [Fault(f"restart {name}", 1.0, _restarted(name)) for name in PROCESSES]
     found += [Fault(f"restart {name}", 0.4, _restarted(name)) for name in SERVERS]
     found += [Fault("all backends of PostgreSQL terminated", 3.0, _backends_terminated)]
+    wires = [(name, server) for name in PROCESSES for server in SERVERS]
+    wires.remove(("escalation", "kafka"))  # it hears only the clock
     found += [
-        Fault(f"{name} cut off {server}", 0.8, _cut(server, name))
-        for name in PROCESSES
-        for server in SERVERS
-        if (name, server) != ("escalation", "kafka")
+        Fault(f"{name} cut off {server}", 0.8, _disturbed(server, name, Wire.cut, CUT_SECONDS))
+        for name, server in wires
     ]
     found += [
-        Fault(f"{name} far from {server} (500 ms)", 0.5, _slowed(server, name))
-        for name in PROCESSES
-        for server in SERVERS
-        if (name, server) != ("escalation", "kafka")
+        Fault(f"{name} far from {server} (500 ms)", 0.5, _disturbed(server, name, _slow, SLOW_SECONDS))
+        for name, server in wires
     ]
     found += [
-        Fault(f"{name}: connections to {server} reset", 1.5, _reset(server, name))
-        for name in PROCESSES
-        for server in SERVERS
-        if (name, server) != ("escalation", "kafka")
+        Fault(f"{name}: connections to {server} reset", 1.5, _disturbed(server, name, Wire.reset))
+        for name, server in wires
     ]
     found += [
         Fault(f"{name}: a commit {how}", 2.0, _commit_broken(name, how))

@@ -12,6 +12,7 @@ import asyncpg
 import msgspec
 
 from hotline.realm import PROCESSES
+from hotline.serve import OWNERS
 from shared.broker import AWAY
 from shared.log import TIMER_SHARDS
 
@@ -26,7 +27,7 @@ SELECT (SELECT jsonb_object_agg(consumer, n) FROM (
        (SELECT max(a.query_start)::text FROM pg_stat_activity a
         WHERE a.datname = current_database() AND a.application_name = 'escalation.tick' AND $1 = (
             SELECT count(*) FROM pg_locks l JOIN pg_database d ON d.oid = l.database
-            WHERE l.locktype = 'advisory' AND l.granted AND l.classid = 12346 AND d.datname = current_database()))
+            WHERE l.locktype = 'advisory' AND l.granted AND l.classid = $2::int AND d.datname = current_database()))
        AS tick
 """
 
@@ -45,7 +46,7 @@ class Marks:
             async with asyncio.timeout(2):
                 if self._connection is None or self._connection.is_closed():
                     self._connection = await asyncpg.connect(self._dsn, timeout=2)
-                row = await self._connection.fetchrow(_LOOK, TIMER_SHARDS)
+                row = await self._connection.fetchrow(_LOOK, TIMER_SHARDS, OWNERS["escalation"])
         except AWAY:
             await self.close()
             return {}

@@ -59,8 +59,6 @@ class Outside:
         self._calls = 0
         self.acknowledged: list[Acknowledged] = []
         """Inputs of its own that Kafka acknowledged."""
-        self.repeated = 0
-        """Inputs of others said again."""
         self.poisoned: dict[bytes, int] = {}
         """Every piece of nonsense by its key: how many desks must have parked it."""
 
@@ -112,7 +110,6 @@ class Outside:
         found = await self._heard(random, number)
         random.shuffle(found)
         await self.send(found)
-        self.repeated += len(found)
         return len(found)
 
     async def _heard(self, random: Random, number: int) -> list[Message]:

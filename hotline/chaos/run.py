@@ -6,14 +6,14 @@ import asyncio
 import signal
 import statistics
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from random import Random
 from typing import Any, Final
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 import asyncpg
 import msgspec
@@ -28,8 +28,8 @@ from hotline.chaos.wire import Wire, Wires
 from hotline.city.conductor import Conductor, Progress, Summary
 from hotline.city.year import BeijingYear, midnight, requests_by_day
 from hotline.ends import ends_of
-from hotline.realm import PROCESSES, Realm
-from hotline.rehearse import Stage, staged, verified
+from hotline.realm import PROCESSES, Realm, moved
+from hotline.rehearse import staged, verified
 from hotline.stack import child
 from hotline.stack.errors import StackError
 from hotline.stack.kafka import Listener
@@ -46,7 +46,6 @@ CITY: Final = "chaos"
 RULESET: Final = "beijing-draft-2021"
 CALENDAR: Final = "cn-1"
 FIRST_DAY: Final = date(2025, 3, 3)
-SCALE: Final = 0.02
 STEP: Final = timedelta(minutes=10)
 """Of city time: so short that calls, replies, visits and limits come side by side and every process has work."""
 CALL_SECONDS: Final = 0.5
@@ -296,7 +295,7 @@ async def lived(
         put_away.push_async_callback(marks.close)
         postgres_wires["writers"] = wires.lay("writers", urlsplit(realm.owner_dsn).port or 0, commits=True)
         writers = Writers(
-            _through(realm.logins["intake"], postgres_wires["writers"].port),
+            moved(realm.logins["intake"], postgres_wires["writers"].address),
             catalogue,
             ruleset=RULESET,
             calendar=CALENDAR,
@@ -305,17 +304,14 @@ async def lived(
         )
         ground = Ground(
             stage=stage,
-            services={service.name: service for service in _services(stage)},
-            kafka_wires=laid,
-            postgres_wires=postgres_wires,
+            services={service.name: service for service in stage.supervisor.services},
+            wires={"kafka": laid, "postgres": postgres_wires},
             outside=outside,
             disk=disk,
             random=Random(seed),
             log=stack.folder / "logs",
         )
-        counts = Counts(
-            {service.name: service.log for service in stage.supervisor.services}, stage.supervisor.pids
-        )
+        counts = Counts(stage.supervisor.pids)
         monkey = Monkey(ground, marks, counts, faults(disk=disk is not None), seed=seed, say=say)
         population = Closing(
             BeijingYear(
@@ -424,7 +420,7 @@ async def _ground(
             await stack.up(say)
             mounted = await disk.mount()
             if mounted:
-                await _moved(stack, disk, say)
+                await _onto(disk, stack, say)
             yield stack, wires, laid, disk if mounted else None
         finally:
             await stack.down()
@@ -432,7 +428,7 @@ async def _ground(
                 await disk.unmount()
 
 
-async def _moved(stack: Stack, disk: Disk, say: Callable[[str], None]) -> None:
+async def _onto(disk: Disk, stack: Stack, say: Callable[[str], None]) -> None:
     """PostgreSQL's data onto the small disk."""
     running = read_state(stack.folder).running["postgres"]
     await child.stop(running, signal.SIGINT, patience_seconds=20)
@@ -448,22 +444,11 @@ def _rewired(service: Service, wires: Wires, kafka: Mapping[str, Wire], postgres
     dsn = env[f"{upper}_POSTGRES"]
     if service.name not in postgres:
         postgres[service.name] = wires.lay(service.name, urlsplit(dsn).port or 0, commits=True)
-    env[f"{upper}_POSTGRES"] = _through(dsn, postgres[service.name].port)
-    there = f"{child.LOOPBACK}:{kafka[service.name].port}"
-    env[f"{upper}_KAFKA"] = kafka_address.moved(env[f"{upper}_KAFKA"], there)
+    env[f"{upper}_POSTGRES"] = moved(dsn, postgres[service.name].address)
+    env[f"{upper}_KAFKA"] = kafka_address.moved(env[f"{upper}_KAFKA"], kafka[service.name].address)
     if service.name == "relay":
         env["RELAY_ANCHOR_SECONDS"] = str(ANCHOR_SECONDS)
     return replace(service, env=env)
-
-
-def _through(dsn: str, port: int) -> str:
-    parts = urlsplit(dsn)
-    login, _, _ = parts.netloc.rpartition("@")
-    return urlunsplit(parts._replace(netloc=f"{login}@{child.LOOPBACK}:{port}"))
-
-
-def _services(stage: Stage) -> Iterable[Service]:
-    return stage.supervisor.services
 
 
 # -- what it came to

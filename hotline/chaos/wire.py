@@ -50,6 +50,11 @@ class Wire:
         self._open: set[asyncio.WriteTransport] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
 
+    @property
+    def address(self) -> str:
+        """`host:port`, once it is open."""
+        return f"{LOOPBACK}:{self.port}"
+
     async def open(self) -> None:
         """Listen on a free port."""
         self._loop = asyncio.get_running_loop()

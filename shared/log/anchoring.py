@@ -26,6 +26,7 @@ from shared.clock import SystemClock
 from shared.errors import told
 from shared.log.anchors import CE_TYPE, NOTHING, Anchor, anchor_of, hash_of, line_of, root_of
 from shared.log.postgres import connect
+from shared.log.relay import stopped
 from shared.settings import CommonSettings
 from shared.telemetry import Telemetry
 from shared.topic_admin import make_missing
@@ -245,9 +246,7 @@ class TopicCopy:
         """Give the producer back."""
         producer, self._producer = self._producer, None
         if producer is not None:
-            with suppress(Exception):
-                async with asyncio.timeout(5):
-                    await producer.stop()
+            await stopped(producer)
 
 
 async def last_on_topic(kafka: str, topic: str) -> bytes | None:

@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 import asyncpg
 import pytest
 
-from hotline.chaos.run import _through
 from hotline.chaos.wire import Wire, Wires
+from hotline.realm import moved
 from services.intake.rules import decide
 from shared.broker import AWAY
 from shared.desk import Batch, Desk, Work
@@ -32,7 +32,7 @@ def wire(database: str) -> Iterator[Wire]:
 
 @pytest.fixture
 async def desk(database: str, wire: Wire) -> AsyncIterator[Desk]:
-    log = PostgresLog(_through(database, wire.port), "intake", "wire")
+    log = PostgresLog(moved(database, wire.address), "intake", "wire")
     yield Desk("intake", decide, log, Telemetry("intake"))
     await log.close()
 

@@ -15,7 +15,6 @@ from urllib.request import urlopen
 import pytest
 
 from hotline import realm
-from hotline.chaos.run import _through
 from hotline.chaos.wire import Wire, Wires
 from hotline.stack.supervisor import Service, Supervisor
 from shared import kafka_address
@@ -96,9 +95,9 @@ async def started(
         env = {
             **plain.env,
             f"{upper}_KAFKA": kafka_address.moved(
-                kafka or plain.env[f"{upper}_KAFKA"], f"127.0.0.1:{process.kafka.port}"
+                kafka or plain.env[f"{upper}_KAFKA"], process.kafka.address
             ),
-            f"{upper}_POSTGRES": _through(dsn, process.postgres.port),
+            f"{upper}_POSTGRES": realm.moved(dsn, process.postgres.address),
             **{f"{upper}_{key}": value for key, value in told.items()},
         }
         service = Service(name=name, command=plain.command, env=env, log=plain.log)

@@ -7,7 +7,7 @@ import random
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final
@@ -23,6 +23,7 @@ from shared.desk import Batch, Desk, Work
 from shared.ids import ComplaintId, UnitId, derived
 from shared.log import Append, EventLog, Fenced, HeadMoved, Incoming, Known, Moved, Parked, Place
 from shared.log.postgres import PostgresLog
+from shared.log.through import Through
 from tests.city import City, open_city, until
 from tests.desks import NOW, counted, desk_on, dispatch_of, lives, record, withdraw
 from tests.sources import Databases
@@ -175,35 +176,17 @@ async def test_the_trigger_refuses_the_owner_too(realm_only: City, statement: st
 # -- all or nothing
 
 
-class Tampering:
+class Tampering(Through):
     """See `EventLog`: a real one that changes what is about to be appended."""
 
     def __init__(self, log: EventLog, change: Callable[[Append], Append]) -> None:
-        self._log = log
+        super().__init__(log)
         self._change = change
         self.appended = 0
-
-    async def heads(self, streams: Sequence[str], inbox: Sequence[str]) -> Known:
-        return await self._log.heads(streams, inbox)
 
     async def append(self, append: Append) -> None:
         self.appended += 1
         await self._log.append(self._change(append))
-
-    def holding(self, streams: Sequence[str]) -> AbstractAsyncContextManager[EventLog]:
-        return self._log.holding(streams)
-
-    async def places(self, partitions: Sequence[tuple[str, int]]) -> dict[tuple[str, int], Place]:
-        return await self._log.places(partitions)
-
-    async def released(self) -> list[Incoming]:
-        return await self._log.released()
-
-    async def stop_door(self, door: str, reason: str) -> None:
-        await self._log.stop_door(door, reason)
-
-    async def door_stopped(self, door: str) -> str | None:
-        return await self._log.door_stopped(door)
 
 
 @pytest.fixture
@@ -396,11 +379,11 @@ async def test_desks_that_append_to_overlapping_complaints_never_deadlock(databa
     assert sum(last.values()) == 60 * 2 + 2 * 50 * 30
 
 
-class Overtaken:
+class Overtaken(Through):
     """See `EventLog`: a real one in which another desk is always quicker, between heads and append."""
 
     def __init__(self, log: EventLog, overtake: Callable[[], Awaitable[object]]) -> None:
-        self._log = log
+        super().__init__(log)
         self._overtake = overtake
 
     async def heads(self, streams: Sequence[str], inbox: Sequence[str]) -> Known:
@@ -408,25 +391,10 @@ class Overtaken:
         await self._overtake()
         return known
 
-    async def append(self, append: Append) -> None:
-        await self._log.append(append)
-
     @asynccontextmanager
     async def holding(self, streams: Sequence[str]) -> AsyncIterator[EventLog]:
         async with self._log.holding(streams) as held:
             yield Overtaken(held, self._overtake)
-
-    async def places(self, partitions: Sequence[tuple[str, int]]) -> dict[tuple[str, int], Place]:
-        return await self._log.places(partitions)
-
-    async def released(self) -> list[Incoming]:
-        return await self._log.released()
-
-    async def stop_door(self, door: str, reason: str) -> None:
-        await self._log.stop_door(door, reason)
-
-    async def door_stopped(self, door: str) -> str | None:
-        return await self._log.door_stopped(door)
 
 
 async def test_who_is_overtaken_every_time_takes_the_locks_and_gets_through(

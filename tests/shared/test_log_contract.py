@@ -7,8 +7,7 @@ where a race needs two of them to have read the same head.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -44,6 +43,7 @@ from shared.log import (
 )
 from shared.log.memory import Memory, MemoryLog
 from shared.log.postgres import PostgresLog
+from shared.log.through import Through
 from shared.telemetry import Telemetry
 from tests.examples import CALLED_AT, CATALOGUE, DUE_AT, HOUR, INSTANT, REQUEST, SIGN_DUE_AT, STREET
 
@@ -234,33 +234,15 @@ def desk(name: str, log: EventLog) -> Desk:
     return Desk(name, DECIDE[name], log, Telemetry(name))
 
 
-class Slip(EventLog):
+class Slip(Through):
     """Reads the log and keeps the append instead of writing it: a desk that has decided and not written yet."""
 
     def __init__(self, log: EventLog) -> None:
-        self._log = log
+        super().__init__(log)
         self.append_of: Append | None = None
-
-    async def heads(self, streams: Sequence[str], inbox: Sequence[str]) -> Known:
-        return await self._log.heads(streams, inbox)
 
     async def append(self, append: Append) -> None:
         self.append_of = append
-
-    def holding(self, streams: Sequence[str]) -> AbstractAsyncContextManager[EventLog]:
-        return self._log.holding(streams)
-
-    async def places(self, partitions: Sequence[tuple[str, int]]) -> dict[tuple[str, int], Place]:
-        return await self._log.places(partitions)
-
-    async def released(self) -> list[Incoming]:
-        return await self._log.released()
-
-    async def stop_door(self, door: str, reason: str) -> None:
-        await self._log.stop_door(door, reason)
-
-    async def door_stopped(self, door: str) -> str | None:
-        return await self._log.door_stopped(door)
 
 
 async def decided(name: str, log: EventLog, *work: Work, batch: Batch | None = None) -> Append:

@@ -1,0 +1,44 @@
+"""A log that is another one: the base of whoever changes or notes only a part of what passes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+
+from shared.log import Append, EventLog, Incoming, Known, Place
+
+
+class Through:
+    """See `EventLog`: everything is done by the log inside."""
+
+    def __init__(self, log: EventLog) -> None:
+        """The log that does it."""
+        self._log = log
+
+    async def heads(self, streams: Sequence[str], inbox: Sequence[str]) -> Known:
+        """See `EventLog.heads`."""
+        return await self._log.heads(streams, inbox)
+
+    async def append(self, append: Append) -> None:
+        """See `EventLog.append`."""
+        await self._log.append(append)
+
+    def holding(self, streams: Sequence[str]) -> AbstractAsyncContextManager[EventLog]:
+        """See `EventLog.holding`: what is decided in there goes to the log inside."""
+        return self._log.holding(streams)
+
+    async def places(self, partitions: Sequence[tuple[str, int]]) -> dict[tuple[str, int], Place]:
+        """See `EventLog.places`."""
+        return await self._log.places(partitions)
+
+    async def released(self) -> list[Incoming]:
+        """See `EventLog.released`."""
+        return await self._log.released()
+
+    async def stop_door(self, door: str, reason: str) -> None:
+        """See `EventLog.stop_door`."""
+        await self._log.stop_door(door, reason)
+
+    async def door_stopped(self, door: str) -> str | None:
+        """See `EventLog.door_stopped`."""
+        return await self._log.door_stopped(door)
