@@ -37,7 +37,7 @@ from shared.telemetry import Telemetry
 LAG_COMMIT_SECONDS: Final = 2.0
 """How often Kafka is told how far we are, for lag tools."""
 
-FETCH_BYTES_MAX: Final = 8 * 1024 * 1024
+FETCH_BYTES_MAX: Final = 2 * 1024 * 1024
 """What one answer of a broker brings at most: two full batches of usual messages. By default it is
 50 MB, all of which the client holds when much waits on 200 units' topics; see docs/performance.md."""
 
@@ -119,7 +119,7 @@ def subscribed(
         "listener": listener,
         "fetch_min_bytes": gather_bytes,
         "fetch_max_wait_ms": gather_ms,
-        "max_partition_fetch_bytes": 4 * 1024 * 1024,
+        "max_partition_fetch_bytes": 2 * 1024 * 1024,
         "fetch_max_bytes": FETCH_BYTES_MAX,
         "session_timeout_ms": 10_000,
         "heartbeat_interval_ms": 2_000,
