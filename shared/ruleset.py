@@ -84,6 +84,12 @@ class RuleSet(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """Whether a natural-day limit that ends on a day not worked moves to the next worked day."""
     returns_max: int
     """Approved returns of one complaint, after which it stays where it is."""
+    extensions_max: int
+    """Approved extensions of one complaint (D4)."""
+    extension_days_max: int
+    """Of one extension; only limits in days are extended."""
+    co_units_max: int
+    """Units that help with one complaint."""
     rounds_max: int
     """Rounds of handling in all, the first included."""
     visit_attempts_max: int
@@ -144,6 +150,9 @@ class _Written(msgspec.Struct, forbid_unknown_fields=True):
     day_kind: DayKind
     roll_if_holiday: bool
     returns_max: Annotated[int, msgspec.Meta(ge=0)]
+    extensions_max: Annotated[int, msgspec.Meta(ge=0)]
+    extension_days_max: Annotated[int, msgspec.Meta(ge=0, le=366)]
+    co_units_max: Annotated[int, msgspec.Meta(ge=0)]
     rounds_max: _AtLeastOne
     visit_attempts_max: _AtLeastOne
     visit_spacing: _DurationText
@@ -191,6 +200,9 @@ def _built(written: _Written) -> RuleSet:
         day_kind=written.day_kind,
         roll_if_holiday=written.roll_if_holiday,
         returns_max=written.returns_max,
+        extensions_max=written.extensions_max,
+        extension_days_max=written.extension_days_max,
+        co_units_max=written.co_units_max,
         rounds_max=written.rounds_max,
         visit_attempts_max=written.visit_attempts_max,
         visit_spacing=_duration(written.visit_spacing),

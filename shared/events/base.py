@@ -83,6 +83,15 @@ class Limit(StrEnum):
     """Not a limit of the unit: the time a level has before the next one is told."""
 
 
+class TerminationGround(StrEnum):
+    """Why an order may end unanswered (终止, D5; the grounds are another city's, S17)."""
+
+    INFORMATION_REFUSED = "INFORMATION_REFUSED"
+    """The citizen will not say what the unit must know."""
+    UNLAWFUL_OR_IMPOSSIBLE = "UNLAWFUL_OR_IMPOSSIBLE"
+    """Against law, policy or morals; it was explained, and the citizen still wants it."""
+
+
 class VisitReason(StrEnum):
     """Why a citizen is asked: the unit answered, or its limit expired (R8), whichever came first."""
 
