@@ -17,6 +17,7 @@ from hotline.commands.parked import parked
 from hotline.commands.rebuild import rebuild
 from hotline.commands.rehearse import rehearse
 from hotline.commands.replay import replay
+from hotline.commands.request import request
 from hotline.commands.review import review
 from hotline.commands.run import guarded
 from hotline.commands.show import show
@@ -42,6 +43,7 @@ app.command()(demo)
 app.command()(up)
 app.command()(status)
 app.command()(call)
+app.add_typer(request, name="request")
 app.command()(unit)
 app.add_typer(review, name="review")
 app.command()(show)

@@ -90,6 +90,12 @@ _GROUNDS: Final = {
     e.TerminationGround.UNLAWFUL_OR_IMPOSSIBLE: "against law, policy or morals",
 }
 
+_TURNED_AWAY: Final = {
+    e.TurnedAway.REJECTED: "not accepted",
+    e.TurnedAway.REDIRECTED: "pointed",
+    e.TurnedAway.EMERGENCY: "handed as an emergency",
+}
+
 _SAYS: Final[dict[type[e.Fact], Callable[[Any, Callable[[datetime], str]], tuple[str, str, str]]]] = {
     e.ComplaintReceived: lambda f, _: (f.channel, f"received: {f.title}", "plain"),
     e.ComplaintClassified: lambda f, _: (
@@ -102,6 +108,30 @@ _SAYS: Final[dict[type[e.Fact], Callable[[Any, Callable[[datetime], str]], tuple
         f"answered on the spot from article {f.article_id} v{f.article_version}",
         "ended",
     ),
+    e.IdentityProtected: lambda f, _: (
+        "citizen",
+        "wants to be known to nobody" if f.anonymous else "wants to be known to the hotline alone",
+        "plain",
+    ),
+    e.MatterLinked: lambda f, _: (f.linked_by, f"the same matter as complaint {f.matter_of}", "plain"),
+    e.ComplaintTurnedAway: lambda f, _: (
+        "agent",
+        f"{_TURNED_AWAY[f.how]}{f' to {f.to}' if f.to else ''}" + (f": {f.reason}" if f.reason else ""),
+        "ended",
+    ),
+    e.RequestCorrected: lambda f, _: (
+        f.corrected_by,
+        "corrected: " + "; ".join(f"{c.field} was {c.old!r}, is {c.new!r}" for c in f.corrections),
+        "plain",
+    ),
+    e.RequestSupplemented: lambda f, _: ("citizen", f"adds: {f.text}", "plain"),
+    e.RequestRepeated: lambda f, _: (
+        "another citizen" if f.by else "citizen",
+        f"brings it up again, {f.heat} times by now ({f.by or f.repeat_id})"
+        + (f": {f.note}" if f.note else ""),
+        "plain",
+    ),
+    e.ConfidentialityRequired: lambda f, _: ("dispatch", f"{f.unit} must keep it confidential", "plain"),
     e.ComplaintWithdrawn: lambda f, _: ("citizen", f"withdrawn: {f.reason or 'no reason given'}", "ended"),
     e.IntakeRefused: lambda f, _: ("intake", f"refused to {f.asked}: {f.reason}", "refused"),
     e.ComplaintDispatched: lambda f, t: (

@@ -23,6 +23,7 @@ from shared.events import (
     ComplaintReceived,
     ComplaintReclassified,
     ComplaintReopened,
+    ComplaintTurnedAway,
     ComplaintWithdrawn,
     CouncilDecided,
     CoUnitAdded,
@@ -33,10 +34,15 @@ from shared.events import (
     ExtensionRequested,
     Fact,
     FeedbackLimitMissed,
+    IdentityProtected,
     LimitMissCorrected,
+    MatterLinked,
     OrderAnswered,
     OrderAssigned,
     OrderSigned,
+    RequestCorrected,
+    RequestRepeated,
+    RequestSupplemented,
     ReturnApproved,
     ReturnRejected,
     ReturnRequested,
@@ -53,6 +59,10 @@ from shared.ids import CallId, ComplaintId, RequestId, UnitId
 
 STATE_SCHEMA: Final = 4
 """Version of the stored head; a change means rebuilding the heads, never editing them."""
+
+
+REPEATS_KEPT: Final = 100
+"""So many repeats of one matter are known by name; beyond them the inbox alone tells one that is sent again."""
 
 
 class UnreadableHead(Exception):  # noqa: N818 -- a complaint to leave alone, not our failure
@@ -187,6 +197,10 @@ class Complaint(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, t
     """Returns approved so far."""
     extensions: int = 0
     """Extensions approved so far."""
+    heat: int = 1
+    """How often the matter was brought up (R11)."""
+    repeats: tuple[str, ...] = ()
+    """In which calls, messages or requests it was brought up again; the last `REPEATS_KEPT`."""
     settled: bool = False
     """A council has named the unit; it is not returned any more."""
     co_units: tuple[CoUnit, ...] = ()
@@ -207,6 +221,11 @@ class Complaint(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, t
     calendar: str
     received_at: datetime
     given_due_at: datetime | None = None
+    anonymous: bool = False
+    """There is nobody to ask."""
+    confidential: bool = False
+    matter_of: ComplaintId | None = None
+    """The complaint that brought the same matter up first."""
     district: str
     street: str | None = None
     address: str
@@ -311,6 +330,26 @@ def evolve(case: Case, fact: Fact) -> Case:
         return case
     step = _STEPS.get(type(fact))
     return case if step is None else step(case, fact)
+
+
+def _protected(case: Complaint, fact: IdentityProtected) -> Complaint:
+    return replace(case, anonymous=fact.anonymous, confidential=fact.confidential)
+
+
+def _linked(case: Complaint, fact: MatterLinked) -> Complaint:
+    return replace(case, matter_of=fact.matter_of)
+
+
+def _request_corrected(case: Complaint, fact: RequestCorrected) -> Complaint:
+    return replace(case, **{correction.field: correction.new for correction in fact.corrections})
+
+
+def _supplemented(case: Complaint, fact: RequestSupplemented) -> Complaint:
+    return replace(case, content=f"{case.content}\n{fact.text}" if case.content else fact.text)
+
+
+def _repeated(case: Complaint, fact: RequestRepeated) -> Complaint:
+    return replace(case, heat=fact.heat, repeats=(*case.repeats, fact.repeat_id)[-REPEATS_KEPT:])
 
 
 def _classified(case: Complaint, fact: ComplaintClassified) -> Complaint:
@@ -622,7 +661,8 @@ def _reopened(case: Complaint, _: ComplaintReopened) -> Complaint:
 
 
 def _ended(
-    case: Complaint, fact: ComplaintAnsweredDirectly | ComplaintWithdrawn | ComplaintClosed
+    case: Complaint,
+    fact: ComplaintAnsweredDirectly | ComplaintTurnedAway | ComplaintWithdrawn | ComplaintClosed,
 ) -> Complaint:
     at: datetime = getattr(fact, fact.TIME)
     outcome = fact.outcome if isinstance(fact, ComplaintClosed) else None
@@ -647,7 +687,12 @@ def _ended(
 
 
 _STEPS: Final[dict[type[Fact], Callable[[Complaint, Any], Complaint]]] = {
+    IdentityProtected: _protected,
+    MatterLinked: _linked,
     ComplaintClassified: _classified,
+    RequestCorrected: _request_corrected,
+    RequestSupplemented: _supplemented,
+    RequestRepeated: _repeated,
     ComplaintDispatched: _dispatched,
     OrderSigned: _signed,
     OrderAnswered: _answered,
@@ -675,6 +720,7 @@ _STEPS: Final[dict[type[Fact], Callable[[Complaint, Any], Complaint]]] = {
     VisitUnreached: _visit_made,
     ComplaintReopened: _reopened,
     ComplaintAnsweredDirectly: _ended,
+    ComplaintTurnedAway: _ended,
     ComplaintWithdrawn: _ended,
     ComplaintClosed: _ended,
 }

@@ -11,7 +11,7 @@ from typing import Annotated, ClassVar, Final
 
 import msgspec
 
-from shared.events.base import Instant, RequestType, TerminationGround, Urgency
+from shared.events.base import Instant, RequestType, TerminationGround, TurnedAway, Urgency
 from shared.ids import CallId, ComplaintId, RequestId, UnitId
 
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
@@ -60,7 +60,7 @@ class CallEnded(Input, frozen=True, kw_only=True):
     """`hangup`, `abandoned`, `busy`, `timeout`, `system_fail`."""
 
 
-class RequestRecorded(Input, frozen=True, kw_only=True):
+class RequestRecorded(Input, frozen=True, kw_only=True, omit_defaults=True):
     """An agent, the web or an app put a request on record; the event's time is when it was received."""
 
     TYPE: ClassVar[str] = "hotline.request.recorded.v1"
@@ -82,6 +82,17 @@ class RequestRecorded(Input, frozen=True, kw_only=True):
     article_version: Count = 1
     given_due_at: Instant | None = None
     """A limit that came with the request; used only under a rule set with `limits_given`."""
+    anonymous: bool = False
+    """Nobody knows who it was; nobody can be asked afterwards."""
+    confidential: bool = False
+    """No unit may learn who it was (A5)."""
+    matter_of: Identifier | None = None
+    """The request in which another citizen brought the same matter up first."""
+    turned_away: TurnedAway | None = None
+    """It is not accepted, pointed elsewhere, or an emergency; then nothing is dispatched."""
+    turned_away_to: Annotated[str, msgspec.Meta(max_length=200)] = ""
+    """The channel the citizen was sent to; for an emergency the service's number."""
+    turned_away_reason: Annotated[str, msgspec.Meta(max_length=400)] = ""
 
 
 class RequestWithdrawn(Input, frozen=True, kw_only=True):
@@ -91,6 +102,42 @@ class RequestWithdrawn(Input, frozen=True, kw_only=True):
 
     request_id: Identifier
     reason: Annotated[str, msgspec.Meta(max_length=400)] = ""
+
+
+class RequestCorrected(Input, frozen=True, kw_only=True):
+    """What was put on record is not what the citizen said; only the fields that change are given."""
+
+    TYPE: ClassVar[str] = "hotline.request.corrected.v1"
+
+    request_id: Identifier
+    title: Annotated[str, msgspec.Meta(min_length=1, max_length=200)] | None = None
+    content: Text | None = None
+    address: Annotated[str, msgspec.Meta(max_length=400)] | None = None
+    corrected_by: Name
+
+
+class RequestSupplemented(Input, frozen=True, kw_only=True):
+    """The citizen has more to say."""
+
+    TYPE: ClassVar[str] = "hotline.request.supplemented.v1"
+
+    request_id: Identifier
+    text: Annotated[str, msgspec.Meta(min_length=1, max_length=4000)]
+    recorded_by: Name = "agent"
+
+
+class RequestRepeated(Input, frozen=True, kw_only=True):
+    """The matter of a request that is on record was brought up again."""
+
+    TYPE: ClassVar[str] = "hotline.request.repeated.v1"
+
+    request_id: Identifier
+    """The one on record."""
+    repeat_id: Identifier
+    """The call or message in which it was brought up again; for another citizen that one's own request."""
+    another_citizen: bool = False
+    note: Annotated[str, msgspec.Meta(max_length=400)] = ""
+    recorded_by: Name = "agent"
 
 
 class OrderSigned(Input, frozen=True, kw_only=True):
@@ -305,6 +352,9 @@ INPUTS: Final[dict[str, type[Input]]] = {
         CallEnded,
         RequestRecorded,
         RequestWithdrawn,
+        RequestCorrected,
+        RequestSupplemented,
+        RequestRepeated,
         OrderSigned,
         OrderAnswered,
         ReturnRequested,
@@ -345,8 +395,11 @@ __all__ = [
     "OrderAnswered",
     "OrderAssigned",
     "OrderSigned",
+    "RequestCorrected",
     "RequestId",
     "RequestRecorded",
+    "RequestRepeated",
+    "RequestSupplemented",
     "RequestWithdrawn",
     "ReturnRequested",
     "ReturnReviewed",

@@ -23,7 +23,9 @@ from shared.events import (
     ComplaintReceived,
     ComplaintReclassified,
     ComplaintReopened,
+    ComplaintTurnedAway,
     ComplaintWithdrawn,
+    ConfidentialityRequired,
     CouncilDecided,
     CoUnitAdded,
     CoUnitReported,
@@ -34,14 +36,19 @@ from shared.events import (
     ExtensionRequested,
     Fact,
     FeedbackLimitMissed,
+    IdentityProtected,
     IntakeRefused,
     Level,
     LimitMissCorrected,
+    MatterLinked,
     OrderAnswered,
     OrderAssigned,
     OrderSigned,
     Outcome,
     ReplyRefused,
+    RequestCorrected,
+    RequestRepeated,
+    RequestSupplemented,
     ReturnApproved,
     ReturnRejected,
     ReturnRequested,
@@ -96,6 +103,7 @@ class Awaited(StrEnum):
     UNIT = "UNIT"
     REVIEWER = "REVIEWER"
     DIALLER = "DIALLER"
+    SUPERVISOR = "SUPERVISOR"
     DESK = "DESK"
     """One of ours: it needs no person, only that the desk takes in what is in the log."""
 
@@ -151,17 +159,23 @@ def _awaited(case: Case) -> tuple[Awaited, str, str] | None:
     order = case.order
     overdue = _pending(case, Limit.FEEDBACK, order.round)
     if standing is Stage.ANSWERED:
-        if overdue is not None:
-            return Awaited.DESK, Desk.ESCALATION, "state that the answer came late"
-        return Awaited.DESK, Desk.FEEDBACK, "have the citizen asked about the answer"
+        return _after_answer(case, late=overdue is not None)
     expired = overdue is None and _is_missed(case, Limit.FEEDBACK, order.round)
-    if expired and case.visited_round != order.round:
+    if expired and case.visited_round != order.round and not case.anonymous:
         return Awaited.DESK, Desk.FEEDBACK, "have the citizen asked, the limit expired (R8)"
     if standing is Stage.IN_REVIEW:
         what = "decide as a council whose it is" if order.disputed else "decide on the return"
         return Awaited.REVIEWER, "reviewers", what
     what = "sign or answer the order" if standing is Stage.AT_UNIT else "answer the order"
     return Awaited.UNIT, order.unit, what
+
+
+def _after_answer(case: Complaint, *, late: bool) -> tuple[Awaited, str, str]:
+    if late:
+        return Awaited.DESK, Desk.ESCALATION, "state that the answer came late"
+    if case.anonymous:
+        return Awaited.SUPERVISOR, "supervisors", "let it close: nobody knows whom to ask (E3)"
+    return Awaited.DESK, Desk.FEEDBACK, "have the citizen asked about the answer"
 
 
 _BY_STAGE: Final[dict[Stage, tuple[Awaited, str, str]]] = {
@@ -237,7 +251,10 @@ def _after_attempt(case: Complaint, before: VisitUnreached) -> tuple[type[Fact],
 
 
 _AT_ONCE: Final[dict[type[Fact], Callable[[Complaint, Any], tuple[type[Fact], ...]]]] = {
-    ComplaintClassified: lambda _, before: () if before.to_dispatch else (ComplaintAnsweredDirectly,),
+    ComplaintClassified: lambda _, before: (
+        () if before.to_dispatch else (ComplaintAnsweredDirectly, ComplaintTurnedAway)
+    ),
+    ComplaintDispatched: lambda case, _: (ConfidentialityRequired,) if case.confidential else (),
     ReturnApproved: lambda _case, _before: (ComplaintDispatched,),
     OrderAssigned: lambda _case, _before: (ComplaintDispatched,),
     CouncilDecided: lambda _case, before: () if before.to_unit == before.unit else (ComplaintDispatched,),
@@ -268,10 +285,43 @@ def _classified(case: Complaint, _: ComplaintClassified, __: Fact) -> str | None
     return None if case.urgency is None else "it is classified already"
 
 
-def _answered_directly(_: Complaint, __: ComplaintAnsweredDirectly, before: Fact) -> str | None:
+def _answered_directly(
+    _: Complaint, __: ComplaintAnsweredDirectly | ComplaintTurnedAway, before: Fact
+) -> str | None:
     if isinstance(before, ComplaintClassified) and not before.to_dispatch:
         return None
     return "only a request classified as not to be dispatched is answered on the spot"
+
+
+def _at_recording(case: Complaint, _: IdentityProtected | MatterLinked, __: Fact) -> str | None:
+    return None if case.urgency is None else "that is said when it is recorded"
+
+
+def _corrected_record(case: Complaint, fact: RequestCorrected, _: Fact) -> str | None:
+    if not fact.corrections:
+        return "it corrects nothing"
+    for correction in fact.corrections:
+        if correction.field not in {"title", "content", "address"}:
+            return f"{correction.field} is not corrected"
+        if correction.old != getattr(case, correction.field) or correction.old == correction.new:
+            return f"{correction.field} is on record otherwise"
+    return _told(case, fact.unit)
+
+
+def _supplemented(case: Complaint, fact: RequestSupplemented, _: Fact) -> str | None:
+    return _told(case, fact.unit)
+
+
+def _repeated(case: Complaint, fact: RequestRepeated, _: Fact) -> str | None:
+    if fact.heat != case.heat + 1 or fact.repeat_id in case.repeats:
+        return f"it was brought up {case.heat} times, by {', '.join(case.repeats) or 'nobody again'}"
+    return _told(case, fact.unit)
+
+
+def _told(case: Complaint, unit: UnitId | None) -> str | None:
+    """Who has the open order is told, and nobody else."""
+    holder = case.order.unit if case.order is not None and order_open(case) else None
+    return None if unit == holder else f"the open order is with {holder}, not with {unit}"
 
 
 def _withdrawn(case: Complaint, fact: ComplaintWithdrawn, _: Fact) -> str | None:
@@ -280,8 +330,7 @@ def _withdrawn(case: Complaint, fact: ComplaintWithdrawn, _: Fact) -> str | None
 
 def _recalled(case: Complaint, unit: UnitId | None) -> str | None:
     """The end of the life also ends the order that is still open, and only that."""
-    holder = case.order.unit if case.order is not None and order_open(case) else None
-    return None if unit == holder else f"the open order is with {holder}, not with {unit}"
+    return _told(case, unit)
 
 
 # -- dispatch
@@ -511,6 +560,13 @@ def _co_unit_reported(case: Complaint, fact: CoUnitReported, _: Fact) -> str | N
     return None
 
 
+def _confidential(case: Complaint, fact: ConfidentialityRequired, before: Fact) -> str | None:
+    if not case.confidential or not isinstance(before, ComplaintDispatched):
+        return "only the order of a confidential complaint, as it is written"
+    same = (fact.unit, fact.assignment) == (before.unit, before.assignment)
+    return None if same else f"the order is assignment {before.assignment} with {before.unit}"
+
+
 def _reclassified(case: Complaint, fact: ComplaintReclassified, _: Fact) -> str | None:
     order = case.order
     if order is None or order.round > 1 or case.reopened or ruleset(case.ruleset).limits_given:
@@ -601,8 +657,8 @@ def _corrected(case: Complaint, fact: LimitMissCorrected, _: Fact) -> str | None
 
 def _visit_scheduled(case: Complaint, fact: VisitScheduled, before: Fact) -> str | None:
     order = case.order
-    if order is None or case.reopened or order.terminated:
-        return "there is no order to ask about"
+    if order is None or case.reopened or order.terminated or case.anonymous:
+        return "nobody knows whom to ask" if case.anonymous else "there is no order to ask about"
     if case.visit is not None:
         return f"visit {case.visit.visit} is under way"
     if not _is_about(case, order, fact):
@@ -719,7 +775,14 @@ def _refused(_: Complaint, __: Fact, ___: Fact) -> str | None:
 _RULES: Final[dict[type[Fact], Callable[[Complaint, Any, Any], str | None]]] = {
     ComplaintReceived: _received_before,
     ComplaintClassified: _classified,
+    IdentityProtected: _at_recording,
+    MatterLinked: _at_recording,
     ComplaintAnsweredDirectly: _answered_directly,
+    ComplaintTurnedAway: _answered_directly,
+    RequestCorrected: _corrected_record,
+    RequestSupplemented: _supplemented,
+    RequestRepeated: _repeated,
+    ConfidentialityRequired: _confidential,
     ComplaintWithdrawn: _withdrawn,
     ComplaintDispatched: _dispatched,
     OrderSigned: _signed,

@@ -82,6 +82,10 @@ class RuleSet(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     day_kind: DayKind
     roll_if_holiday: bool
     """Whether a natural-day limit that ends on a day not worked moves to the next worked day."""
+    record_fields: tuple[str, ...]
+    """What a record must not leave blank (Q1), by the names of the published contract."""
+    emergency_services: tuple[str, ...]
+    """Where emergencies are handed to (R4)."""
     returns_max: int
     """Approved returns of one complaint, after which it stays where it is."""
     extensions_max: int
@@ -149,6 +153,10 @@ class _Written(msgspec.Struct, forbid_unknown_fields=True):
     limits_given: bool
     day_kind: DayKind
     roll_if_holiday: bool
+    record_fields: tuple[
+        Literal["title", "content", "address", "district", "street", "subject", "call_id"], ...
+    ]
+    emergency_services: tuple[str, ...]
     returns_max: Annotated[int, msgspec.Meta(ge=0)]
     extensions_max: Annotated[int, msgspec.Meta(ge=0)]
     extension_days_max: Annotated[int, msgspec.Meta(ge=0, le=366)]
@@ -199,6 +207,8 @@ def _built(written: _Written) -> RuleSet:
         limits_given=written.limits_given,
         day_kind=written.day_kind,
         roll_if_holiday=written.roll_if_holiday,
+        record_fields=tuple(written.record_fields),
+        emergency_services=written.emergency_services,
         returns_max=written.returns_max,
         extensions_max=written.extensions_max,
         extension_days_max=written.extension_days_max,

@@ -36,11 +36,26 @@ from services.feedback.commands import (
     RecordVisit,
     ScheduleVisit,
 )
-from services.intake.commands import RecordRequest, WithdrawRequest
+from services.intake.commands import (
+    CorrectRequest,
+    RecordRequest,
+    RepeatRequest,
+    SupplementRequest,
+    WithdrawRequest,
+)
 from shared import events, inputs
 from shared.catalogue import parsed
 from shared.events import Fact
-from shared.events.base import Level, Limit, Outcome, RequestType, TerminationGround, Urgency, VisitReason
+from shared.events.base import (
+    Level,
+    Limit,
+    Outcome,
+    RequestType,
+    TerminationGround,
+    TurnedAway,
+    Urgency,
+    VisitReason,
+)
 from shared.ids import CallId, RequestId, UnitId, complaint_id
 
 MINUTE: Final = timedelta(minutes=1)
@@ -109,6 +124,13 @@ REQUEST: Final = inputs.RequestRecorded(
     recorded_by="agent-7",
 )
 WITHDRAWAL: Final = inputs.RequestWithdrawn(request_id=REQUEST_ID, reason="已自行解决")
+CORRECTION: Final = inputs.RequestCorrected(
+    request_id=REQUEST_ID, address="小关街6号楼", corrected_by="agent-8"
+)
+SUPPLEMENT: Final = inputs.RequestSupplemented(request_id=REQUEST_ID, text="消防车昨晚也进不来")
+REPEAT: Final = inputs.RequestRepeated(
+    request_id=REQUEST_ID, repeat_id="20210925-0007", another_citizen=True, note="同楼住户"
+)
 SIGN_REPLY: Final = inputs.OrderSigned(complaint_id=ID, assignment=1)
 ANSWER_REPLY: Final = inputs.OrderAnswered(
     complaint_id=ID, assignment=1, result="已清理并划线", claims_solved=True
@@ -165,6 +187,9 @@ INPUTS: Final = (
     CALL_ENDED,
     REQUEST,
     WITHDRAWAL,
+    CORRECTION,
+    SUPPLEMENT,
+    REPEAT,
     SIGN_REPLY,
     ANSWER_REPLY,
     RETURN_REPLY,
@@ -190,6 +215,26 @@ RECORD: Final = RecordRequest(
     complaint_id=ID, request=REQUEST, ruleset="beijing-draft-2021", calendar="cn-1", at=CALLED_AT
 )
 WITHDRAW: Final = WithdrawRequest(complaint_id=ID, reason="已自行解决", at=CALLED_AT + HOUR)
+CORRECT: Final = CorrectRequest(
+    complaint_id=ID,
+    title=None,
+    content=None,
+    address="小关街6号楼",
+    corrected_by="agent-8",
+    at=CALLED_AT + HOUR,
+)
+ADD: Final = SupplementRequest(
+    complaint_id=ID, text="消防车昨晚也进不来", recorded_by="agent", at=CALLED_AT + HOUR
+)
+REPEATED_BY: Final = complaint_id("20210925-0007")
+ASK_AGAIN: Final = RepeatRequest(
+    complaint_id=ID,
+    repeat_id="20210925-0007",
+    by=REPEATED_BY,
+    note="同楼住户",
+    recorded_by="agent",
+    at=CALLED_AT + DAY,
+)
 DISPATCH: Final = DispatchComplaint(complaint_id=ID, at=CALLED_AT)
 SIGN: Final = SignOrder(complaint_id=ID, unit=STREET, assignment=1, at=CALLED_AT + HOUR)
 ANSWER: Final = AnswerOrder(
@@ -299,6 +344,9 @@ CLOSE_TERMINATED: Final = CloseTerminated(
 COMMANDS: Final[tuple[Any, ...]] = (
     RECORD,
     WITHDRAW,
+    CORRECT,
+    ADD,
+    ASK_AGAIN,
     DISPATCH,
     SIGN,
     ANSWER,
@@ -351,6 +399,39 @@ ANSWERED_DIRECTLY: Final = events.ComplaintAnsweredDirectly(
 )
 WITHDRAWN: Final = events.ComplaintWithdrawn(
     complaint_id=ID, reason="已自行解决", recalled_unit=STREET, withdrawn_at=CALLED_AT + HOUR
+)
+PROTECTED: Final = events.IdentityProtected(
+    complaint_id=ID, anonymous=False, confidential=True, protected_at=CALLED_AT
+)
+LINKED: Final = events.MatterLinked(
+    complaint_id=ID, matter_of=complaint_id("20210923-0042"), linked_by="agent-7", linked_at=CALLED_AT
+)
+TURNED_AWAY: Final = events.ComplaintTurnedAway(
+    complaint_id=ID, how=TurnedAway.EMERGENCY, to="119", reason="火情", turned_away_at=CALLED_AT
+)
+CORRECTED_RECORD: Final = events.RequestCorrected(
+    complaint_id=ID,
+    corrections=(events.Correction(field="address", old="小关街5号楼", new="小关街6号楼"),),
+    corrected_by="agent-8",
+    unit=STREET,
+    corrected_at=CALLED_AT + HOUR,
+)
+SUPPLEMENTED: Final = events.RequestSupplemented(
+    complaint_id=ID,
+    text="消防车昨晚也进不来",
+    recorded_by="agent",
+    unit=STREET,
+    supplemented_at=CALLED_AT + HOUR,
+)
+REPEATED: Final = events.RequestRepeated(
+    complaint_id=ID,
+    repeat_id="20210925-0007",
+    heat=2,
+    by=REPEATED_BY,
+    note="同楼住户",
+    recorded_by="agent",
+    unit=STREET,
+    repeated_at=CALLED_AT + DAY,
 )
 INTAKE_REFUSED: Final = events.IntakeRefused(
     complaint_id=ID, asked="withdraw", reason="the life ended", refused_at=CALLED_AT + 9 * DAY
@@ -513,6 +594,9 @@ RECLASSIFIED: Final = events.ComplaintReclassified(
     unit_due_at=DUE_AT + 8 * DAY,
     reclassified_at=CALLED_AT + 2 * DAY,
 )
+CONFIDENTIAL: Final = events.ConfidentialityRequired(
+    complaint_id=ID, unit=STREET, assignment=1, required_at=CALLED_AT
+)
 REPLY_REFUSED: Final = events.ReplyRefused(
     complaint_id=ID, unit=STREET, asked="answer", reason="the order is answered", refused_at=CALLED_AT + DAY
 )
@@ -598,6 +682,12 @@ FACTS: Final[tuple[Fact, ...]] = (
     RECEIVED,
     CLASSIFIED,
     ANSWERED_DIRECTLY,
+    PROTECTED,
+    LINKED,
+    TURNED_AWAY,
+    CORRECTED_RECORD,
+    SUPPLEMENTED,
+    REPEATED,
     WITHDRAWN,
     INTAKE_REFUSED,
     DISPATCHED,
@@ -618,6 +708,7 @@ FACTS: Final[tuple[Fact, ...]] = (
     CO_UNIT_ADDED,
     CO_UNIT_REPORTED,
     RECLASSIFIED,
+    CONFIDENTIAL,
     REPLY_REFUSED,
     SIGN_MISSED,
     FEEDBACK_MISSED,

@@ -50,6 +50,12 @@ _HEARD: Final[dict[type[e.Fact], Callable[[Any, UnitId], str]]] = {
     e.ComplaintReclassified: lambda f, _: (
         f"it is {f.urgency} now: your limit is {f.citizen_due_at:%Y-%m-%d %H:%M %Z}"
     ),
+    e.ConfidentialityRequired: lambda _, __: "it is confidential: nobody may learn whose complaint it is",
+    e.RequestCorrected: lambda f, _: (
+        "corrected: " + "; ".join(f"{c.field} is {c.new!r}" for c in f.corrections)
+    ),
+    e.RequestSupplemented: lambda f, _: f"the citizen adds: {f.text}",
+    e.RequestRepeated: lambda f, _: f"brought up again, {f.heat} times by now: {f.note}",
     e.LimitMissCorrected: lambda _, __: "your reply had come in time after all; the miss does not count",
 }
 """What a unit is told of a fact on its topic; a new order is shown as a line of its own."""

@@ -10,7 +10,7 @@ from services.dispatch.routing import Routed
 from shared.calendar import calendar
 from shared.complaint import Complaint, Order, evolve, helping
 from shared.deadlines import due_at
-from shared.events import ComplaintDispatched, CoUnitAdded, ReplyRefused
+from shared.events import ComplaintDispatched, ConfidentialityRequired, CoUnitAdded, ReplyRefused
 from shared.events.base import RequestType, Urgency
 from shared.ids import UnitId
 from shared.ruleset import RuleSet, ruleset
@@ -84,9 +84,10 @@ def helped(
             subject=case.subject,
             district=case.district,
             street=case.street,
-            address=case.address,
+            # What only the unit that leads must know to act: a helper of a confidential order asks it (R9, A5).
+            address="" if case.confidential else case.address,
             title=case.title,
-            content=case.content,
+            content="" if case.confidential else case.content,
             due_at=order.feedback_due_at,
             added_at=at,
         )
@@ -94,14 +95,29 @@ def helped(
     ]
 
 
-def and_helped(
-    case: Complaint, sent: ComplaintDispatched, co_units: Iterable[UnitId], *, added_by: str, reason: str
-) -> list[ComplaintDispatched | CoUnitAdded]:
-    """The order, and those asked to help whom it went to."""
-    with_order = evolve(case, sent)
-    assert isinstance(with_order, Complaint)  # noqa: S101 -- evolve never unopens a complaint
-    at = sent.dispatched_at
-    return [sent, *helped(with_order, co_units, added_by=added_by, reason=reason, at=at)]
+def sent(
+    case: Complaint,
+    to: Routed,
+    at: datetime,
+    co_units: Iterable[UnitId] = (),
+    *,
+    added_by: str = "",
+    reason: str = "",
+) -> list[ComplaintDispatched | ConfidentialityRequired | CoUnitAdded]:
+    """The order, that it is confidential where it is (A5), and those asked to help whom it went to (R12)."""
+    order = written(case, to, at)
+    said: list[ComplaintDispatched | ConfidentialityRequired | CoUnitAdded] = [order]
+    if case.confidential:
+        said.append(
+            ConfidentialityRequired(
+                complaint_id=case.complaint_id, unit=order.unit, assignment=order.assignment, required_at=at
+            )
+        )
+    if co_units:
+        with_order = evolve(case, order)
+        assert isinstance(with_order, Complaint)  # noqa: S101 -- evolve never unopens a complaint
+        said += helped(with_order, co_units, added_by=added_by, reason=reason, at=at)
+    return said
 
 
 def not_theirs(case: Complaint, unit: UnitId, assignment: int) -> str | None:

@@ -15,7 +15,7 @@ from services.dispatch.commands import (
     ReviewExtension,
     ReviewTermination,
 )
-from services.dispatch.orders import REVIEWERS, and_helped, helped, not_reviewed, refused, written
+from services.dispatch.orders import REVIEWERS, helped, not_reviewed, refused, sent
 from services.dispatch.routing import by_council
 from shared.calendar import calendar
 from shared.catalogue import Catalogue
@@ -239,10 +239,10 @@ def decide_council(command: DecideCouncil, case: Complaint, catalogue: Catalogue
             decided,
             *helped(case, command.co_units, added_by="council", reason=command.reason, at=command.at),
         ]
-    sent = written(case, by_council(catalogue, command.to_unit), command.at)
+    to = by_council(catalogue, command.to_unit)
     return [
         decided,
-        *and_helped(case, sent, command.co_units, added_by="council", reason=command.reason),
+        *sent(case, to, command.at, command.co_units, added_by="council", reason=command.reason),
     ]
 
 

@@ -25,7 +25,7 @@ from services.dispatch.commands import (
     SignOrder,
     UnitCommand,
 )
-from services.dispatch.orders import REVIEWERS, and_helped, not_reviewed, not_theirs, refused, written
+from services.dispatch.orders import REVIEWERS, not_reviewed, not_theirs, refused, sent
 from services.dispatch.reviews import (
     add_co_unit,
     decide_council,
@@ -115,11 +115,8 @@ def _dispatch(command: DispatchComplaint, case: Complaint, catalogue: Catalogue)
         to = routed(catalogue, case.subject, case.district, case.street)
     else:
         to = Routed(case.order.unit, case.order.level, f"{catalogue.version}: same unit again")
-    order = written(case, to, command.at)
-    if not to.co_units:
-        return [order]
     reason = f"the catalogue's line for {case.subject}"
-    return and_helped(case, order, to.co_units, added_by=catalogue.version, reason=reason)
+    return sent(case, to, command.at, to.co_units, added_by=catalogue.version, reason=reason)
 
 
 def _reply(command: UnitCommand, case: Complaint, catalogue: Catalogue) -> Sequence[DispatchFact]:
@@ -203,7 +200,7 @@ def _assign(
             reason=command.reason,
             assigned_at=command.at,
         ),
-        written(case, assigned(catalogue, command.to_unit), command.at),
+        *sent(case, assigned(catalogue, command.to_unit), command.at),
     ]
 
 
@@ -264,5 +261,5 @@ def _review(command: ReviewReturn, case: Complaint, catalogue: Catalogue) -> Seq
             reviewer=command.reviewer,
             approved_at=command.at,
         ),
-        written(case, after_return(catalogue, wished, case.district, order.unit), command.at),
+        *sent(case, after_return(catalogue, wished, case.district, order.unit), command.at),
     ]

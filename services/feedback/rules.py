@@ -91,8 +91,8 @@ def _schedule(command: ScheduleVisit, case: Complaint) -> Sequence[FeedbackFact]
     order = case.order
     if case.ended is not None or order is None or order.round != command.round or case.reopened:
         return []  # the life has gone on meanwhile
-    if case.visit is not None or order.terminated:
-        return []  # the citizen is being asked already, or a review has ended the order
+    if case.visit is not None or order.terminated or case.anonymous:
+        return []  # the citizen is being asked already, a review has ended the order, or nobody knows whom to ask
     if command.because is VisitReason.EXPIRED and case.visited_round == order.round:
         return []
     if command.because is VisitReason.ANSWERED and _expiry_comes(case, order):

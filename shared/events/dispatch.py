@@ -267,6 +267,16 @@ class ComplaintReclassified(Fact, frozen=True, kw_only=True):
     reclassified_at: Instant
 
 
+class ConfidentialityRequired(Fact, frozen=True, kw_only=True):
+    """The order just written must be handled so that nobody learns whose complaint it is (保密工单, A5)."""
+
+    TIME: ClassVar[str] = "required_at"
+
+    unit: UnitId
+    assignment: int
+    required_at: Instant
+
+
 class ReplyRefused(Fact, frozen=True, kw_only=True):
     """A unit or reviewer asked for something that cannot be done; why."""
 
@@ -297,5 +307,6 @@ DispatchFact = (
     | CoUnitAdded
     | CoUnitReported
     | ComplaintReclassified
+    | ConfidentialityRequired
     | ReplyRefused
 )

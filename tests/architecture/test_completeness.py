@@ -41,7 +41,13 @@ from services.feedback.commands import (
     ScheduleVisit,
 )
 from services.feedback.inbound import answers, exceptions
-from services.intake.commands import RecordRequest, WithdrawRequest
+from services.intake.commands import (
+    CorrectRequest,
+    RecordRequest,
+    RepeatRequest,
+    SupplementRequest,
+    WithdrawRequest,
+)
 from services.intake.inbound import calls, requests
 from services.intake.settings import Settings as IntakeSettings
 from shared.broker import Handle
@@ -144,6 +150,9 @@ OTHER_TEXT: Final = replace(eg.RECEIVED, content="别的事")
 TABLE: Final[dict[type[Any], Row]] = {
     RecordRequest: Row(eg.RECORD, (), (OTHER_TEXT,)),
     WithdrawRequest: Row(eg.WITHDRAW, AT_UNIT, ENDED),
+    CorrectRequest: Row(eg.CORRECT, AT_UNIT, ENDED),
+    SupplementRequest: Row(eg.ADD, AT_UNIT, ENDED),
+    RepeatRequest: Row(eg.ASK_AGAIN, AT_UNIT, ENDED),
     DispatchComplaint: Row(eg.DISPATCH, OPENED, ENDED, refuses=False),
     SignOrder: Row(eg.SIGN, AT_UNIT, ENDED),
     AnswerOrder: Row(eg.ANSWER, AT_UNIT, ENDED, refuses_again=True),

@@ -313,6 +313,29 @@ def test_what_a_unit_cannot_settle_alone_is_asked_for_listed_and_decided(shell: 
     assert "municipal-water" in shown
 
 
+def test_what_an_agent_does_with_a_request_on_record(shell: Shell) -> None:
+    first = json.loads(shell(*CALL, "--confidential"))
+    complaint = first["complaint_id"]
+    assert shell("request", "add", complaint, "--text", "every night") == f"Done; {UNIT} is told.\n"
+    assert shell("request", "add", complaint, "--text", "every night").startswith("It was so already")
+    assert shell("request", "correct", complaint, code=2).startswith("Give what is right")
+    assert shell("request", "correct", complaint, "--address", "No. 6") == f"Done; {UNIT} is told.\n"
+    assert shell("request", "again", complaint, "--call", "call-9") == f"Done; {UNIT} is told.\n"
+    assert shell("request", "again", complaint, "--call", "call-9").startswith("It was so already")
+    second = json.loads(shell(*CALL, "--matter-of", first["request_id"]))
+    shown = shell("show", complaint)
+    assert "wants to be known to the hotline alone" in shown
+    assert "address was '', is 'No. 6'" in shown
+    assert f"another citizen  brings it up again, 3 times by now ({second['complaint_id']})" in re.sub(
+        r"  +", "  ", shown
+    )
+    assert f"the same matter as complaint {complaint}" in shell("show", second["complaint_id"])
+    assert shell("request", "withdraw", complaint, "--reason", "moved") == f"Done; {UNIT} is told.\n"
+    assert shell("request", "add", complaint, "--text", "late", code=1).startswith(
+        "Refused: the life ended with"
+    )
+
+
 def test_a_dispute_goes_to_a_council_and_an_urgent_matter_to_the_front(shell: Shell) -> None:
     complaint = json.loads(shell(*CALL))["complaint_id"]
     urgent = ("review", "reclassify", complaint, "--reason", "a child is in danger", "--urgency")

@@ -27,11 +27,13 @@ from shared import life
 from shared.complaint import UNOPENED, Case, Complaint, due_deadlines, evolve, head_of, head_text, is_open
 from shared.events import (
     SPEAKERS,
+    Correction,
     Fact,
     Level,
     LimitMissCorrected,
     Outcome,
     TerminationGround,
+    TurnedAway,
     Urgency,
     VisitReason,
     VisitScheduled,
@@ -61,6 +63,7 @@ class Move:
 NEXT = {
     Awaited.UNIT: ("sign", "answer", "return", "return", "wait", "assign", "extend", "terminate", "dispute"),
     Awaited.REVIEWER: ("review", "review", "wait", "council"),
+    Awaited.SUPERVISOR: ("exception", "wait"),
     Awaited.DIALLER: ("unreached", "no", "yes", "answer"),
     Awaited.DESK: ("settle", "hear", "tick"),
 }
@@ -169,6 +172,14 @@ class City:
                 return intake.decide(replaced(eg.RECORD, request=request, ruleset=self.ruleset, at=at), case)
             case "withdraw":
                 return [] if choice % 16 else intake.decide(replaced(eg.WITHDRAW, at=at), case)
+            case "correct":
+                right = replaced(eg.CORRECT, address=f"小关街{choice % 3}号楼", at=at)
+                return intake.decide(right, case)
+            case "add":
+                return intake.decide(replaced(eg.ADD, text=f"补充{choice % 3}", at=at), case)
+            case "again":
+                again = replaced(eg.ASK_AGAIN, repeat_id=f"again-{choice % 3}", at=at)
+                return intake.decide(again, case)
             case "sign":
                 sign = replaced(eg.SIGN, unit=unit, assignment=assignment, at=at)
                 return dispatch.decide(sign, case, eg.CATALOGUE)
@@ -237,7 +248,7 @@ def begun(request: RequestRecorded, ruleset: str, *, rehearsal: bool) -> City:
 OFTEN = ("wait", "hear", "settle", "tick", "sign", "answer", "return", "review", "unreached", "no")
 ASKED_FOR = (
     *("extend", "longer", "terminate", "terminated", "dispute", "council", "help", "report", "reclassify"),
-    *("longer", "terminated", "council"),
+    *("longer", "terminated", "council", "correct", "add", "again"),
 )
 MOVES = st.builds(
     Move,
@@ -246,8 +257,9 @@ MOVES = st.builds(
     lag=st.sampled_from((NOTHING, NOTHING, timedelta(seconds=1), 20 * MINUTE, 3 * DAY)),
 )
 REQUESTS = st.builds(
-    lambda subject, urgency, article_id, given_in: replace(
+    lambda subject, urgency, article_id, given_in, said: replace(
         eg.REQUEST,
+        **said,
         subject=subject,
         urgency=urgency,
         article_id=article_id,
@@ -257,6 +269,15 @@ REQUESTS = st.builds(
     urgency=st.sampled_from(Urgency),
     article_id=st.sampled_from((None, None, None, None, None, "KB-1")),
     given_in=st.integers(-30, 300),
+    said=st.sampled_from(
+        (
+            *({}, {}, {}, {}, {}, {}),
+            {"anonymous": True},
+            {"confidential": True},
+            {"matter_of": "20210923-0042"},
+            {"turned_away": TurnedAway.REJECTED, "turned_away_reason": "不在受理范围"},
+        )
+    ),
 )
 
 
@@ -460,6 +481,22 @@ LEGAL: dict[str, tuple[Fact, ...]] = {
         replace(eg.CLASSIFIED, to_dispatch=False),
         eg.ANSWERED_DIRECTLY,
     ),
+    "handed to the fire brigade": (
+        eg.RECEIVED,
+        replace(eg.CLASSIFIED, to_dispatch=False),
+        eg.TURNED_AWAY,
+    ),
+    "confidential, of a matter known before, corrected, added to and brought up again": (
+        eg.RECEIVED,
+        eg.PROTECTED,
+        eg.LINKED,
+        eg.CLASSIFIED,
+        eg.DISPATCHED,
+        eg.CONFIDENTIAL,
+        eg.CORRECTED_RECORD,
+        eg.SUPPLEMENTED,
+        eg.REPEATED,
+    ),
     "withdrawn while the unit works": (*AT_UNIT, eg.WITHDRAWN),
     "solved, and a withdrawal after it is refused": (*ENDED, eg.INTAKE_REFUSED),
     "returned, approved and sent to another": (*APPROVED, AT_OTHER),
@@ -561,6 +598,42 @@ ILLEGAL: list[tuple[str, tuple[Fact, ...], Fact, str]] = [
     # ComplaintAnsweredDirectly
     ("answered on the spot though to be dispatched", ON_RECORD, eg.ANSWERED_DIRECTLY, "on the spot"),
     ("answered on the spot later", AT_UNIT, eg.ANSWERED_DIRECTLY, "on the spot"),
+    # IdentityProtected, MatterLinked, ComplaintTurnedAway
+    ("protected after it is classified", ON_RECORD, eg.PROTECTED, "said when it is recorded"),
+    ("linked after it is classified", ON_RECORD, eg.LINKED, "said when it is recorded"),
+    ("turned away though it is to be dispatched", ON_RECORD, eg.TURNED_AWAY, "on the spot"),
+    # RequestCorrected, RequestSupplemented, RequestRepeated
+    ("corrected and the unit not told", AT_UNIT, replace(eg.CORRECTED_RECORD, unit=None), "is with street-"),
+    ("corrected by nothing", AT_UNIT, replace(eg.CORRECTED_RECORD, corrections=()), "corrects nothing"),
+    (
+        "a correction of what was never said",
+        AT_UNIT,
+        replace(eg.CORRECTED_RECORD, corrections=(Correction(field="address", old="x", new="y"),)),
+        "on record otherwise",
+    ),
+    (
+        "the district corrected",
+        AT_UNIT,
+        replace(eg.CORRECTED_RECORD, corrections=(Correction(field="district", old="x", new="y"),)),
+        "district is not corrected",
+    ),
+    ("added to and a unit told that holds nothing", ANSWERED, eg.SUPPLEMENTED, "with None"),
+    ("heat that jumps", AT_UNIT, replace(eg.REPEATED, heat=3), "brought up 1 times"),
+    ("the same repeat twice", (*AT_UNIT, eg.REPEATED), replace(eg.REPEATED, heat=3), "brought up 2 times"),
+    # ConfidentialityRequired
+    ("confidential though nobody asked", AT_UNIT, eg.CONFIDENTIAL, "only the order of a confidential"),
+    (
+        "a confidential order and the unit not told",
+        (eg.RECEIVED, eg.PROTECTED, eg.CLASSIFIED, eg.DISPATCHED),
+        eg.SIGNED,
+        "at once by ConfidentialityRequired",
+    ),
+    (
+        "an anonymous citizen asked",
+        (eg.RECEIVED, replace(eg.PROTECTED, anonymous=True, confidential=False), *ANSWERED[1:]),
+        eg.VISIT_SCHEDULED,
+        "nobody knows whom to ask",
+    ),
     # ComplaintWithdrawn
     ("withdrawn twice", (*AT_UNIT, eg.WITHDRAWN), eg.WITHDRAWN, "ended with ComplaintWithdrawn"),
     (
