@@ -17,6 +17,8 @@ from hotline.commands.parked import parked
 from hotline.commands.rebuild import rebuild
 from hotline.commands.rehearse import rehearse
 from hotline.commands.replay import replay
+from hotline.commands.request import request
+from hotline.commands.review import review
 from hotline.commands.run import guarded
 from hotline.commands.show import show
 from hotline.commands.status import status
@@ -41,7 +43,9 @@ app.command()(demo)
 app.command()(up)
 app.command()(status)
 app.command()(call)
+app.add_typer(request, name="request")
 app.command()(unit)
+app.add_typer(review, name="review")
 app.command()(show)
 app.command()(verify)
 app.command()(rebuild)

@@ -85,6 +85,17 @@ _REASONS: Final = {
     e.VisitReason.EXPIRED: "the limit expired",
 }
 
+_GROUNDS: Final = {
+    e.TerminationGround.INFORMATION_REFUSED: "the citizen will not say what it must know",
+    e.TerminationGround.UNLAWFUL_OR_IMPOSSIBLE: "against law, policy or morals",
+}
+
+_TURNED_AWAY: Final = {
+    e.TurnedAway.REJECTED: "not accepted",
+    e.TurnedAway.REDIRECTED: "pointed",
+    e.TurnedAway.EMERGENCY: "handed as an emergency",
+}
+
 _SAYS: Final[dict[type[e.Fact], Callable[[Any, Callable[[datetime], str]], tuple[str, str, str]]]] = {
     e.ComplaintReceived: lambda f, _: (f.channel, f"received: {f.title}", "plain"),
     e.ComplaintClassified: lambda f, _: (
@@ -97,6 +108,30 @@ _SAYS: Final[dict[type[e.Fact], Callable[[Any, Callable[[datetime], str]], tuple
         f"answered on the spot from article {f.article_id} v{f.article_version}",
         "ended",
     ),
+    e.IdentityProtected: lambda f, _: (
+        "citizen",
+        "wants to be known to nobody" if f.anonymous else "wants to be known to the hotline alone",
+        "plain",
+    ),
+    e.MatterLinked: lambda f, _: (f.linked_by, f"the same matter as complaint {f.matter_of}", "plain"),
+    e.ComplaintTurnedAway: lambda f, _: (
+        "agent",
+        f"{_TURNED_AWAY[f.how]}{f' to {f.to}' if f.to else ''}" + (f": {f.reason}" if f.reason else ""),
+        "ended",
+    ),
+    e.RequestCorrected: lambda f, _: (
+        f.corrected_by,
+        "corrected: " + "; ".join(f"{c.field} was {c.old!r}, is {c.new!r}" for c in f.corrections),
+        "plain",
+    ),
+    e.RequestSupplemented: lambda f, _: ("citizen", f"adds: {f.text}", "plain"),
+    e.RequestRepeated: lambda f, _: (
+        "another citizen" if f.by else "citizen",
+        f"brings it up again, {f.heat} times by now ({f.by or f.repeat_id})"
+        + (f": {f.note}" if f.note else ""),
+        "plain",
+    ),
+    e.ConfidentialityRequired: lambda f, _: ("dispatch", f"{f.unit} must keep it confidential", "plain"),
     e.ComplaintWithdrawn: lambda f, _: ("citizen", f"withdrawn: {f.reason or 'no reason given'}", "ended"),
     e.IntakeRefused: lambda f, _: ("intake", f"refused to {f.asked}: {f.reason}", "refused"),
     e.ComplaintDispatched: lambda f, t: (
@@ -120,6 +155,56 @@ _SAYS: Final[dict[type[e.Fact], Callable[[Any, Callable[[datetime], str]], tuple
     ),
     e.ReturnApproved: lambda f, _: (f.reviewer, f"return of order {f.assignment} approved", "plain"),
     e.ReturnRejected: lambda f, _: (f.reviewer, f"return rejected: {f.reason or 'no reason given'}", "plain"),
+    e.OrderAssigned: lambda f, _: (f.unit, f"gave order {f.assignment} to {f.to_unit}: {f.reason}", "plain"),
+    e.ExtensionRequested: lambda f, _: (
+        f.unit,
+        f"wants {f.days} days more: {f.reason}" + ("" if f.citizen_told else " (the citizen is not told)"),
+        "plain",
+    ),
+    e.ExtensionApproved: lambda f, t: (
+        f.reviewer,
+        f"extension approved: answer by {t(f.new_due_at)} instead of {t(f.old_due_at)}",
+        "plain",
+    ),
+    e.ExtensionRejected: lambda f, _: (
+        f.reviewer,
+        f"extension rejected: {f.reason or 'no reason given'}",
+        "plain",
+    ),
+    e.TerminationRequested: lambda f, _: (
+        f.unit,
+        f"wants to end order {f.assignment} unanswered, {_GROUNDS[f.ground]}: {f.evidence}",
+        "plain",
+    ),
+    e.TerminationApproved: lambda f, _: (
+        f.reviewer,
+        f"order {f.assignment} ended unanswered, {_GROUNDS[f.ground]}"
+        + (f": {f.reason}" if f.reason else ""),
+        "plain",
+    ),
+    e.TerminationRejected: lambda f, _: (
+        f.reviewer,
+        f"termination rejected: {f.reason or 'no reason given'}",
+        "plain",
+    ),
+    e.DisputeRaised: lambda f, _: (
+        f.unit,
+        f"disputes that order {f.assignment} is its own: {f.reason} ({f.evidence})",
+        "plain",
+    ),
+    e.CouncilDecided: lambda f, _: (
+        "council",
+        f"{', '.join(f.participants)} met: it is {f.to_unit}'s, {f.reason}",
+        "plain",
+    ),
+    e.CoUnitAdded: lambda f, _: (f.added_by, f"{f.co_unit} must help {f.unit}: {f.reason}", "plain"),
+    e.CoUnitReported: lambda f, _: (f.co_unit, f"reported to {f.unit}: {f.result}", "plain"),
+    e.ComplaintReclassified: lambda f, t: (
+        f.reclassified_by,
+        f"is {f.urgency} now, was {f.old_urgency}: {f.reason}; answer by {t(f.citizen_due_at)} instead of "
+        + t(f.old_due_at),
+        "plain",
+    ),
     e.ReplyRefused: lambda f, _: ("dispatch", f"{f.unit} refused to {f.asked}: {f.reason}", "refused"),
     e.SignLimitMissed: lambda f, t: (f.unit, f"did not sign by {t(f.due_at)}", "missed"),
     e.FeedbackLimitMissed: lambda f, t: (f.unit, f"did not answer by {t(f.due_at)}", "missed"),

@@ -52,6 +52,8 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
 
     to: To
     unit: UnitId | None = None
+    co_units: tuple[UnitId, ...] = ()
+    """Who must help whoever leads (R12)."""
 
 
 class Catalogue(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,6 +72,12 @@ class Catalogue(msgspec.Struct, frozen=True, kw_only=True):
         """The government of a district; for a name the catalogue does not know, the hotline's own desk."""
         known = self.districts.get(district)
         return self.centre if known is None else known.unit
+
+    def streets_under(self, unit: UnitId) -> frozenset[UnitId]:
+        """The streets and towns of the district this unit governs; none for a unit that governs no district."""
+        return frozenset(
+            street for d in self.districts.values() if d.unit == unit for street in d.streets.values()
+        )
 
     def level_of(self, unit: UnitId) -> Level:
         """The level a unit stands on."""
@@ -93,6 +101,7 @@ def parsed(text: bytes) -> Catalogue:
             raise CatalogueInvalid(message)
         if subject.unit is not None:
             named[f"subjects.{name}.unit"] = subject.unit
+        named |= {f"subjects.{name}.co_units.{n}": u for n, u in enumerate(subject.co_units)}
     for place, unit in named.items():
         if unit not in catalogue.units:
             message = f"catalogue: {place}: unit {unit!r} is not among `units`"

@@ -21,26 +21,48 @@ from shared.events import (
     ComplaintDispatched,
     ComplaintEscalated,
     ComplaintReceived,
+    ComplaintReclassified,
     ComplaintReopened,
+    ComplaintTurnedAway,
     ComplaintWithdrawn,
+    CouncilDecided,
+    CoUnitAdded,
+    CoUnitReported,
+    DisputeRaised,
+    ExtensionApproved,
+    ExtensionRejected,
+    ExtensionRequested,
     Fact,
     FeedbackLimitMissed,
+    IdentityProtected,
     LimitMissCorrected,
+    MatterLinked,
     OrderAnswered,
+    OrderAssigned,
     OrderSigned,
+    RequestCorrected,
+    RequestRepeated,
+    RequestSupplemented,
     ReturnApproved,
     ReturnRejected,
     ReturnRequested,
     SignLimitMissed,
+    TerminationApproved,
+    TerminationRejected,
+    TerminationRequested,
     VisitMade,
     VisitScheduled,
     VisitUnreached,
 )
-from shared.events.base import Level, Limit, Outcome, RequestType, Urgency, VisitReason
+from shared.events.base import Level, Limit, Outcome, RequestType, TerminationGround, Urgency, VisitReason
 from shared.ids import CallId, ComplaintId, RequestId, UnitId
 
-STATE_SCHEMA: Final = 3
+STATE_SCHEMA: Final = 4
 """Version of the stored head; a change means rebuilding the heads, never editing them."""
+
+
+REPEATS_KEPT: Final = 100
+"""So many repeats of one matter are known by name; beyond them the inbox alone tells one that is sent again."""
 
 
 class UnreadableHead(Exception):  # noqa: N818 -- a complaint to leave alone, not our failure
@@ -72,12 +94,29 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     suggested_unit: UnitId | None = None
     answered_at: datetime | None = None
     recalled: bool = False
-    """The review took it back; the next dispatch replaces it."""
+    """It was taken back or given on; the next dispatch replaces it."""
+    return_rejected: bool = False
+    disputed: bool = False
+    """Under review not by a reviewer but by a council."""
+    extension_days: int = 0
+    """Asked for and not decided; 0 where none is."""
+    extended_due_at: datetime | None = None
+    termination: TerminationGround | None = None
+    """Asked for and not decided."""
+    terminated: bool = False
+    """The review ended it unanswered; what is left is to close the complaint."""
 
     @property
     def feedback_due_at(self) -> datetime:
-        """The limit in force: the citizen's in the first round, the unit's in a later one."""
-        return self.citizen_due_at if self.round == 1 else self.unit_due_at
+        """The limit in force: an extended one, else the citizen's in the first round, the unit's in a later one."""
+        return self.extended_due_at or (self.citizen_due_at if self.round == 1 else self.unit_due_at)
+
+
+class CoUnit(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A unit that must help the one that leads."""
+
+    unit: UnitId
+    reported_at: datetime | None = None
 
 
 class Visit(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -107,6 +146,8 @@ class Deadline(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """For LADDER: the miss that put the complaint on the ladder."""
     done_at: datetime | None = None
     """Set only when the act came too late: the miss is owed although nothing is awaited."""
+    urgency: Urgency | None = None
+    """The class when it passed, where that has changed since: its ladder counts, whoever notices when."""
 
 
 class Missed(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -118,6 +159,7 @@ class Missed(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     number: int
     level: Level = Level.UNIT
     done_at: datetime | None = None
+    urgency: Urgency | None = None
 
 
 class Ended(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -153,6 +195,18 @@ class Complaint(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, t
     """The round the last visit was about."""
     returns: int = 0
     """Returns approved so far."""
+    extensions: int = 0
+    """Extensions approved so far."""
+    heat: int = 1
+    """How often the matter was brought up (R11)."""
+    repeats: tuple[str, ...] = ()
+    """In which calls, messages or requests it was brought up again; the last `REPEATS_KEPT`."""
+    settled: bool = False
+    """A council has named the unit; it is not returned any more."""
+    co_units: tuple[CoUnit, ...] = ()
+    """Who must help the unit that leads, in the order they were added."""
+    first_dispatched_at: datetime | None = None
+    """Set with the second assignment: until then it is the present order's."""
     reopened: bool = False
     """The citizen said no; the next dispatch begins a new round."""
     level: Level = Level.UNIT
@@ -167,6 +221,11 @@ class Complaint(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, t
     calendar: str
     received_at: datetime
     given_due_at: datetime | None = None
+    anonymous: bool = False
+    """There is nobody to ask."""
+    confidential: bool = False
+    matter_of: ComplaintId | None = None
+    """The complaint that brought the same matter up first."""
     district: str
     street: str | None = None
     address: str
@@ -215,7 +274,19 @@ def is_open(case: Case) -> bool:
 def order_open(case: Complaint) -> bool:
     """Whether a unit holds an order it has not answered."""
     order = case.order
-    return order is not None and order.answered_at is None and not order.recalled and case.ended is None
+    if order is None or case.ended is not None:
+        return False
+    return order.answered_at is None and not order.recalled and not order.terminated
+
+
+def helping(case: Complaint, unit: UnitId) -> CoUnit | None:
+    """This unit as one that must help; None where it was not asked to."""
+    return next((co_unit for co_unit in case.co_units if co_unit.unit == unit), None)
+
+
+def dispatched_first(case: Complaint) -> datetime | None:
+    """When the citizen's clock began (C3); None before the first dispatch."""
+    return case.first_dispatched_at or (None if case.order is None else case.order.dispatched_at)
 
 
 def due_deadlines(case: Case) -> dict[Limit, datetime]:
@@ -259,6 +330,26 @@ def evolve(case: Case, fact: Fact) -> Case:
         return case
     step = _STEPS.get(type(fact))
     return case if step is None else step(case, fact)
+
+
+def _protected(case: Complaint, fact: IdentityProtected) -> Complaint:
+    return replace(case, anonymous=fact.anonymous, confidential=fact.confidential)
+
+
+def _linked(case: Complaint, fact: MatterLinked) -> Complaint:
+    return replace(case, matter_of=fact.matter_of)
+
+
+def _request_corrected(case: Complaint, fact: RequestCorrected) -> Complaint:
+    return replace(case, **{correction.field: correction.new for correction in fact.corrections})
+
+
+def _supplemented(case: Complaint, fact: RequestSupplemented) -> Complaint:
+    return replace(case, content=f"{case.content}\n{fact.text}" if case.content else fact.text)
+
+
+def _repeated(case: Complaint, fact: RequestRepeated) -> Complaint:
+    return replace(case, heat=fact.heat, repeats=(*case.repeats, fact.repeat_id)[-REPEATS_KEPT:])
 
 
 def _classified(case: Complaint, fact: ComplaintClassified) -> Complaint:
@@ -314,7 +405,14 @@ def _dispatched(case: Complaint, fact: ComplaintDispatched) -> Complaint:
             else d
             for d in deadlines
         )
-    return replace(case, order=order, deadlines=deadlines, reopened=False, judged=None)
+    return replace(
+        case,
+        order=order,
+        deadlines=deadlines,
+        reopened=False,
+        judged=None,
+        first_dispatched_at=dispatched_first(case),
+    )
 
 
 def _reacted(case: Complaint, at: datetime) -> Complaint:
@@ -336,7 +434,10 @@ def _answered(case: Complaint, fact: OrderAnswered) -> Complaint:
     case = _settled(case, Limit.FEEDBACK, fact.round, fact.answered_at)
     if case.order is None:
         return case
-    return replace(case, order=replace(case.order, answered_at=fact.answered_at, review_since=None))
+    order = replace(
+        case.order, answered_at=fact.answered_at, review_since=None, extension_days=0, termination=None
+    )
+    return replace(case, order=order)
 
 
 def _return_requested(case: Complaint, fact: ReturnRequested) -> Complaint:
@@ -359,7 +460,98 @@ def _return_approved(case: Complaint, _: ReturnApproved) -> Complaint:
 def _return_rejected(case: Complaint, _: ReturnRejected) -> Complaint:
     if case.order is None:
         return case
-    return replace(case, order=replace(case.order, review_since=None, suggested_unit=None))
+    order = replace(case.order, review_since=None, suggested_unit=None, return_rejected=True)
+    return replace(case, order=order)
+
+
+def _assigned(case: Complaint, fact: OrderAssigned) -> Complaint:
+    case = _reacted(case, fact.assigned_at)
+    return replace(case, order=replace(case.order, recalled=True)) if case.order else case
+
+
+def _disputed(case: Complaint, fact: DisputeRaised) -> Complaint:
+    case = _reacted(case, fact.raised_at)
+    if case.order is None:
+        return case
+    return replace(case, order=replace(case.order, review_since=fact.raised_at, disputed=True))
+
+
+def _council_decided(case: Complaint, fact: CouncilDecided) -> Complaint:
+    if case.order is None:
+        return case
+    moves = fact.to_unit != case.order.unit
+    order = replace(case.order, review_since=None, suggested_unit=None, disputed=False, recalled=moves)
+    return replace(case, order=order, settled=True)
+
+
+def _extension_requested(case: Complaint, fact: ExtensionRequested) -> Complaint:
+    return replace(case, order=replace(case.order, extension_days=fact.days)) if case.order else case
+
+
+def _extended(case: Complaint, fact: ExtensionApproved) -> Complaint:
+    if case.order is None:
+        return case
+    return replace(
+        case,
+        order=replace(case.order, extension_days=0, extended_due_at=fact.new_due_at),
+        deadlines=_moved(case, fact.round, fact.new_due_at),
+        extensions=case.extensions + 1,
+    )
+
+
+def _extension_rejected(case: Complaint, _: ExtensionRejected) -> Complaint:
+    return replace(case, order=replace(case.order, extension_days=0)) if case.order else case
+
+
+def _termination_requested(case: Complaint, fact: TerminationRequested) -> Complaint:
+    return replace(case, order=replace(case.order, termination=fact.ground)) if case.order else case
+
+
+def _terminated(case: Complaint, fact: TerminationApproved) -> Complaint:
+    case = _settled(case, Limit.FEEDBACK, fact.round, fact.approved_at)
+    if case.order is None:
+        return case
+    order = replace(case.order, termination=None, extension_days=0, terminated=True)
+    return replace(case, order=order, visit=None)
+
+
+def _termination_rejected(case: Complaint, _: TerminationRejected) -> Complaint:
+    return replace(case, order=replace(case.order, termination=None)) if case.order else case
+
+
+def _co_unit_added(case: Complaint, fact: CoUnitAdded) -> Complaint:
+    return replace(case, co_units=(*case.co_units, CoUnit(unit=fact.co_unit)))
+
+
+def _co_unit_reported(case: Complaint, fact: CoUnitReported) -> Complaint:
+    return replace(
+        case,
+        co_units=tuple(
+            replace(c, reported_at=fact.reported_at) if c.unit == fact.co_unit else c for c in case.co_units
+        ),
+    )
+
+
+def _reclassified(case: Complaint, fact: ComplaintReclassified) -> Complaint:
+    if case.order is None:
+        return case
+    return replace(
+        case,
+        urgency=fact.urgency,
+        order=replace(case.order, citizen_due_at=fact.citizen_due_at, unit_due_at=fact.unit_due_at),
+        deadlines=tuple(
+            replace(d, urgency=d.urgency or fact.old_urgency) if d.due_at < fact.reclassified_at else d
+            for d in _moved(case, case.order.round, fact.citizen_due_at)
+        ),
+    )
+
+
+def _moved(case: Complaint, number: int, due_at: datetime) -> tuple[Deadline, ...]:
+    """The limit of this round ends at another time."""
+    return tuple(
+        replace(d, due_at=due_at) if d.limit is Limit.FEEDBACK and d.number == number else d
+        for d in case.deadlines
+    )
 
 
 def _sign_missed(case: Complaint, fact: SignLimitMissed) -> Complaint:
@@ -389,6 +581,7 @@ def _stated(case: Complaint, limit: Limit, number: int) -> Complaint:
                         unit=deadline.unit,
                         number=number,
                         level=deadline.level,
+                        urgency=deadline.urgency,
                     ),
                 )
             elif case.level is not Level.MUNICIPAL:
@@ -468,7 +661,8 @@ def _reopened(case: Complaint, _: ComplaintReopened) -> Complaint:
 
 
 def _ended(
-    case: Complaint, fact: ComplaintAnsweredDirectly | ComplaintWithdrawn | ComplaintClosed
+    case: Complaint,
+    fact: ComplaintAnsweredDirectly | ComplaintTurnedAway | ComplaintWithdrawn | ComplaintClosed,
 ) -> Complaint:
     at: datetime = getattr(fact, fact.TIME)
     outcome = fact.outcome if isinstance(fact, ComplaintClosed) else None
@@ -493,13 +687,30 @@ def _ended(
 
 
 _STEPS: Final[dict[type[Fact], Callable[[Complaint, Any], Complaint]]] = {
+    IdentityProtected: _protected,
+    MatterLinked: _linked,
     ComplaintClassified: _classified,
+    RequestCorrected: _request_corrected,
+    RequestSupplemented: _supplemented,
+    RequestRepeated: _repeated,
     ComplaintDispatched: _dispatched,
     OrderSigned: _signed,
     OrderAnswered: _answered,
     ReturnRequested: _return_requested,
     ReturnApproved: _return_approved,
     ReturnRejected: _return_rejected,
+    OrderAssigned: _assigned,
+    ExtensionRequested: _extension_requested,
+    ExtensionApproved: _extended,
+    ExtensionRejected: _extension_rejected,
+    TerminationRequested: _termination_requested,
+    TerminationApproved: _terminated,
+    TerminationRejected: _termination_rejected,
+    DisputeRaised: _disputed,
+    CouncilDecided: _council_decided,
+    CoUnitAdded: _co_unit_added,
+    CoUnitReported: _co_unit_reported,
+    ComplaintReclassified: _reclassified,
     SignLimitMissed: _sign_missed,
     FeedbackLimitMissed: _feedback_missed,
     ComplaintEscalated: _escalated,
@@ -509,6 +720,7 @@ _STEPS: Final[dict[type[Fact], Callable[[Complaint, Any], Complaint]]] = {
     VisitUnreached: _visit_made,
     ComplaintReopened: _reopened,
     ComplaintAnsweredDirectly: _ended,
+    ComplaintTurnedAway: _ended,
     ComplaintWithdrawn: _ended,
     ComplaintClosed: _ended,
 }

@@ -11,7 +11,7 @@ from typing import Annotated, ClassVar, Final
 
 import msgspec
 
-from shared.events.base import Instant, RequestType, Urgency
+from shared.events.base import Instant, RequestType, TerminationGround, TurnedAway, Urgency
 from shared.ids import CallId, ComplaintId, RequestId, UnitId
 
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
@@ -21,6 +21,9 @@ Text = Annotated[str, msgspec.Meta(max_length=4000)]
 Identifier = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
 Uuid = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$")]
 Count = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
+Why = Annotated[str, msgspec.Meta(min_length=1, max_length=400)]
+"""A reason that must be given, 1 to 400 characters."""
+Evidence = Annotated[str, msgspec.Meta(min_length=1, max_length=4000)]
 
 
 class Input(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,7 +60,7 @@ class CallEnded(Input, frozen=True, kw_only=True):
     """`hangup`, `abandoned`, `busy`, `timeout`, `system_fail`."""
 
 
-class RequestRecorded(Input, frozen=True, kw_only=True):
+class RequestRecorded(Input, frozen=True, kw_only=True, omit_defaults=True):
     """An agent, the web or an app put a request on record; the event's time is when it was received."""
 
     TYPE: ClassVar[str] = "hotline.request.recorded.v1"
@@ -79,6 +82,17 @@ class RequestRecorded(Input, frozen=True, kw_only=True):
     article_version: Count = 1
     given_due_at: Instant | None = None
     """A limit that came with the request; used only under a rule set with `limits_given`."""
+    anonymous: bool = False
+    """Nobody knows who it was; nobody can be asked afterwards."""
+    confidential: bool = False
+    """No unit may learn who it was (A5)."""
+    matter_of: Identifier | None = None
+    """The request in which another citizen brought the same matter up first."""
+    turned_away: TurnedAway | None = None
+    """It is not accepted, pointed elsewhere, or an emergency; then nothing is dispatched."""
+    turned_away_to: Annotated[str, msgspec.Meta(max_length=200)] = ""
+    """The channel the citizen was sent to; for an emergency the service's number."""
+    turned_away_reason: Annotated[str, msgspec.Meta(max_length=400)] = ""
 
 
 class RequestWithdrawn(Input, frozen=True, kw_only=True):
@@ -88,6 +102,42 @@ class RequestWithdrawn(Input, frozen=True, kw_only=True):
 
     request_id: Identifier
     reason: Annotated[str, msgspec.Meta(max_length=400)] = ""
+
+
+class RequestCorrected(Input, frozen=True, kw_only=True):
+    """What was put on record is not what the citizen said; only the fields that change are given."""
+
+    TYPE: ClassVar[str] = "hotline.request.corrected.v1"
+
+    request_id: Identifier
+    title: Annotated[str, msgspec.Meta(min_length=1, max_length=200)] | None = None
+    content: Text | None = None
+    address: Annotated[str, msgspec.Meta(max_length=400)] | None = None
+    corrected_by: Name
+
+
+class RequestSupplemented(Input, frozen=True, kw_only=True):
+    """The citizen has more to say."""
+
+    TYPE: ClassVar[str] = "hotline.request.supplemented.v1"
+
+    request_id: Identifier
+    text: Annotated[str, msgspec.Meta(min_length=1, max_length=4000)]
+    recorded_by: Name = "agent"
+
+
+class RequestRepeated(Input, frozen=True, kw_only=True):
+    """The matter of a request that is on record was brought up again."""
+
+    TYPE: ClassVar[str] = "hotline.request.repeated.v1"
+
+    request_id: Identifier
+    """The one on record."""
+    repeat_id: Identifier
+    """The call or message in which it was brought up again; for another citizen that one's own request."""
+    another_citizen: bool = False
+    note: Annotated[str, msgspec.Meta(max_length=400)] = ""
+    recorded_by: Name = "agent"
 
 
 class OrderSigned(Input, frozen=True, kw_only=True):
@@ -121,7 +171,7 @@ class ReturnRequested(Input, frozen=True, kw_only=True):
     complaint_id: Uuid
     assignment: Count
     reason: Name
-    evidence: Annotated[str, msgspec.Meta(min_length=1, max_length=4000)]
+    evidence: Evidence
     suggested_unit: Name | None = None
     unit: Name | None = None
 
@@ -138,6 +188,124 @@ class ReturnReviewed(Input, frozen=True, kw_only=True):
     reason: Annotated[str, msgspec.Meta(max_length=400)] = ""
     to_unit: Name | None = None
     """Where it should go instead; without it the suggested unit, else the district."""
+
+
+class OrderAssigned(Input, frozen=True, kw_only=True):
+    """A district's government gives its order to one of its streets."""
+
+    TYPE: ClassVar[str] = "hotline.order.assigned.v1"
+
+    complaint_id: Uuid
+    assignment: Count
+    to_unit: Name
+    reason: Why
+    unit: Name | None = None
+
+
+class ExtensionRequested(Input, frozen=True, kw_only=True):
+    """A unit asks for more days, and says why."""
+
+    TYPE: ClassVar[str] = "hotline.extension.requested.v1"
+
+    complaint_id: Uuid
+    assignment: Count
+    days: Annotated[int, msgspec.Meta(ge=1, le=366)]
+    reason: Why
+    citizen_told: bool = False
+    unit: Name | None = None
+
+
+class ExtensionReviewed(Input, frozen=True, kw_only=True):
+    """The reviewer's decision on an extension."""
+
+    TYPE: ClassVar[str] = "hotline.extension.reviewed.v1"
+
+    complaint_id: Uuid
+    assignment: Count
+    approved: bool
+    reviewer: Name
+    reason: Annotated[str, msgspec.Meta(max_length=400)] = ""
+
+
+class TerminationRequested(Input, frozen=True, kw_only=True):
+    """A unit says that the matter cannot be handled, on which ground, and shows it."""
+
+    TYPE: ClassVar[str] = "hotline.termination.requested.v1"
+
+    complaint_id: Uuid
+    assignment: Count
+    ground: TerminationGround
+    evidence: Evidence
+    unit: Name | None = None
+
+
+class TerminationReviewed(Input, frozen=True, kw_only=True):
+    """The reviewer's decision on a termination."""
+
+    TYPE: ClassVar[str] = "hotline.termination.reviewed.v1"
+
+    complaint_id: Uuid
+    assignment: Count
+    approved: bool
+    reviewer: Name
+    reason: Annotated[str, msgspec.Meta(max_length=400)] = ""
+
+
+class DisputeRaised(Input, frozen=True, kw_only=True):
+    """A unit whose return was rejected, or may return no more, asks for a council."""
+
+    TYPE: ClassVar[str] = "hotline.dispute.raised.v1"
+
+    complaint_id: Uuid
+    assignment: Count
+    reason: Why
+    evidence: Evidence
+    unit: Name | None = None
+
+
+class CouncilDecided(Input, frozen=True, kw_only=True):
+    """Those concerned met and named the unit."""
+
+    TYPE: ClassVar[str] = "hotline.council.decided.v1"
+
+    complaint_id: Uuid
+    assignment: Count
+    to_unit: Name
+    participants: Annotated[tuple[Name, ...], msgspec.Meta(min_length=1, max_length=50)]
+    co_units: Annotated[tuple[Name, ...], msgspec.Meta(max_length=50)] = ()
+    reason: Why
+
+
+class CoUnitAdded(Input, frozen=True, kw_only=True):
+    """The reviewers ask another unit to help."""
+
+    TYPE: ClassVar[str] = "hotline.co_unit.added.v1"
+
+    complaint_id: Uuid
+    co_unit: Name
+    reason: Why
+    added_by: Name
+
+
+class CoUnitReported(Input, frozen=True, kw_only=True):
+    """A helping unit says what it did."""
+
+    TYPE: ClassVar[str] = "hotline.co_unit.reported.v1"
+
+    complaint_id: Uuid
+    result: Text
+    unit: Name | None = None
+
+
+class ComplaintReclassified(Input, frozen=True, kw_only=True):
+    """The reviewers give a complaint another urgency."""
+
+    TYPE: ClassVar[str] = "hotline.complaint.reclassified.v1"
+
+    complaint_id: Uuid
+    urgency: Urgency
+    reason: Why
+    reclassified_by: Name
 
 
 class VisitMade(Input, frozen=True, kw_only=True):
@@ -173,7 +341,7 @@ class ClosingExceptionApproved(Input, frozen=True, kw_only=True):
 
     complaint_id: Uuid
     approved_by: Name
-    reason: Annotated[str, msgspec.Meta(min_length=1, max_length=400)]
+    reason: Why
 
 
 INPUTS: Final[dict[str, type[Input]]] = {
@@ -184,10 +352,23 @@ INPUTS: Final[dict[str, type[Input]]] = {
         CallEnded,
         RequestRecorded,
         RequestWithdrawn,
+        RequestCorrected,
+        RequestSupplemented,
+        RequestRepeated,
         OrderSigned,
         OrderAnswered,
         ReturnRequested,
         ReturnReviewed,
+        OrderAssigned,
+        ExtensionRequested,
+        ExtensionReviewed,
+        TerminationRequested,
+        TerminationReviewed,
+        DisputeRaised,
+        CouncilDecided,
+        CoUnitAdded,
+        CoUnitReported,
+        ComplaintReclassified,
         VisitMade,
         VisitUnreached,
         ClosingExceptionApproved,
@@ -202,15 +383,28 @@ __all__ = [
     "CallId",
     "CallOffered",
     "ClosingExceptionApproved",
+    "CoUnitAdded",
+    "CoUnitReported",
     "ComplaintId",
+    "ComplaintReclassified",
+    "CouncilDecided",
+    "DisputeRaised",
+    "ExtensionRequested",
+    "ExtensionReviewed",
     "Input",
     "OrderAnswered",
+    "OrderAssigned",
     "OrderSigned",
+    "RequestCorrected",
     "RequestId",
     "RequestRecorded",
+    "RequestRepeated",
+    "RequestSupplemented",
     "RequestWithdrawn",
     "ReturnRequested",
     "ReturnReviewed",
+    "TerminationRequested",
+    "TerminationReviewed",
     "UnitId",
     "VisitMade",
     "VisitUnreached",

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import msgspec
 
-from shared.complaint import Case, Complaint, Deadline, Missed, Order, due_deadlines, order_open
+from shared.complaint import Case, Complaint, Deadline, Missed, Order, due_deadlines, helping, order_open
 from shared.events import (
     ComplaintAnsweredDirectly,
     ComplaintClassified,
@@ -21,22 +21,41 @@ from shared.events import (
     ComplaintDispatched,
     ComplaintEscalated,
     ComplaintReceived,
+    ComplaintReclassified,
     ComplaintReopened,
+    ComplaintTurnedAway,
     ComplaintWithdrawn,
+    ConfidentialityRequired,
+    CouncilDecided,
+    CoUnitAdded,
+    CoUnitReported,
     Desk,
+    DisputeRaised,
+    ExtensionApproved,
+    ExtensionRejected,
+    ExtensionRequested,
     Fact,
     FeedbackLimitMissed,
+    IdentityProtected,
     IntakeRefused,
     Level,
     LimitMissCorrected,
+    MatterLinked,
     OrderAnswered,
+    OrderAssigned,
     OrderSigned,
     Outcome,
     ReplyRefused,
+    RequestCorrected,
+    RequestRepeated,
+    RequestSupplemented,
     ReturnApproved,
     ReturnRejected,
     ReturnRequested,
     SignLimitMissed,
+    TerminationApproved,
+    TerminationRejected,
+    TerminationRequested,
     VisitAnswerRefused,
     VisitMade,
     VisitReason,
@@ -68,7 +87,9 @@ class Stage(StrEnum):
     """With a unit that has not taken it on."""
     SIGNED = "SIGNED"
     IN_REVIEW = "IN_REVIEW"
-    """The unit wants to give it back."""
+    """The unit wants to give it back, or disputes that it is its own."""
+    TERMINATED = "TERMINATED"
+    """A review ended the order unanswered: the complaint is still to be closed."""
     ANSWERED = "ANSWERED"
     """The unit has said what it did; the citizen is still to be asked."""
     ASKING = "ASKING"
@@ -82,6 +103,7 @@ class Awaited(StrEnum):
     UNIT = "UNIT"
     REVIEWER = "REVIEWER"
     DIALLER = "DIALLER"
+    SUPERVISOR = "SUPERVISOR"
     DESK = "DESK"
     """One of ours: it needs no person, only that the desk takes in what is in the log."""
 
@@ -109,6 +131,8 @@ def stage(case: Case) -> Stage:  # noqa: PLR0911 -- a line a stage
         return Stage.RECEIVED
     if order is None or order.recalled or case.reopened:
         return Stage.TO_DISPATCH
+    if order.terminated:
+        return Stage.TERMINATED
     if case.visit is not None:
         return Stage.ASKING
     if order.answered_at is not None:
@@ -135,21 +159,29 @@ def _awaited(case: Case) -> tuple[Awaited, str, str] | None:
     order = case.order
     overdue = _pending(case, Limit.FEEDBACK, order.round)
     if standing is Stage.ANSWERED:
-        if overdue is not None:
-            return Awaited.DESK, Desk.ESCALATION, "state that the answer came late"
-        return Awaited.DESK, Desk.FEEDBACK, "have the citizen asked about the answer"
+        return _after_answer(case, late=overdue is not None)
     expired = overdue is None and _is_missed(case, Limit.FEEDBACK, order.round)
-    if expired and case.visited_round != order.round:
+    if expired and case.visited_round != order.round and not case.anonymous:
         return Awaited.DESK, Desk.FEEDBACK, "have the citizen asked, the limit expired (R8)"
     if standing is Stage.IN_REVIEW:
-        return Awaited.REVIEWER, "reviewers", "decide on the return"
+        what = "decide as a council whose it is" if order.disputed else "decide on the return"
+        return Awaited.REVIEWER, "reviewers", what
     what = "sign or answer the order" if standing is Stage.AT_UNIT else "answer the order"
     return Awaited.UNIT, order.unit, what
+
+
+def _after_answer(case: Complaint, *, late: bool) -> tuple[Awaited, str, str]:
+    if late:
+        return Awaited.DESK, Desk.ESCALATION, "state that the answer came late"
+    if case.anonymous:
+        return Awaited.SUPERVISOR, "supervisors", "let it close: nobody knows whom to ask (E3)"
+    return Awaited.DESK, Desk.FEEDBACK, "have the citizen asked about the answer"
 
 
 _BY_STAGE: Final[dict[Stage, tuple[Awaited, str, str]]] = {
     Stage.RECEIVED: (Awaited.DESK, Desk.INTAKE, "classify it"),
     Stage.TO_DISPATCH: (Awaited.DESK, Desk.DISPATCH, "write the order"),
+    Stage.TERMINATED: (Awaited.DESK, Desk.FEEDBACK, "close it as the exception that was approved"),
     Stage.ASKING: (Awaited.DIALLER, "dialler", "ask the citizen"),
     Stage.ENDED: (Awaited.DESK, Desk.ESCALATION, "state what is still owed"),
 }
@@ -219,8 +251,13 @@ def _after_attempt(case: Complaint, before: VisitUnreached) -> tuple[type[Fact],
 
 
 _AT_ONCE: Final[dict[type[Fact], Callable[[Complaint, Any], tuple[type[Fact], ...]]]] = {
-    ComplaintClassified: lambda _, before: () if before.to_dispatch else (ComplaintAnsweredDirectly,),
+    ComplaintClassified: lambda _, before: (
+        () if before.to_dispatch else (ComplaintAnsweredDirectly, ComplaintTurnedAway)
+    ),
+    ComplaintDispatched: lambda case, _: (ConfidentialityRequired,) if case.confidential else (),
     ReturnApproved: lambda _case, _before: (ComplaintDispatched,),
+    OrderAssigned: lambda _case, _before: (ComplaintDispatched,),
+    CouncilDecided: lambda _case, before: () if before.to_unit == before.unit else (ComplaintDispatched,),
     SignLimitMissed: _after_miss,
     FeedbackLimitMissed: _after_miss,
     VisitMade: _after_visit,
@@ -248,10 +285,43 @@ def _classified(case: Complaint, _: ComplaintClassified, __: Fact) -> str | None
     return None if case.urgency is None else "it is classified already"
 
 
-def _answered_directly(_: Complaint, __: ComplaintAnsweredDirectly, before: Fact) -> str | None:
+def _answered_directly(
+    _: Complaint, __: ComplaintAnsweredDirectly | ComplaintTurnedAway, before: Fact
+) -> str | None:
     if isinstance(before, ComplaintClassified) and not before.to_dispatch:
         return None
     return "only a request classified as not to be dispatched is answered on the spot"
+
+
+def _at_recording(case: Complaint, _: IdentityProtected | MatterLinked, __: Fact) -> str | None:
+    return None if case.urgency is None else "that is said when it is recorded"
+
+
+def _corrected_record(case: Complaint, fact: RequestCorrected, _: Fact) -> str | None:
+    if not fact.corrections:
+        return "it corrects nothing"
+    for correction in fact.corrections:
+        if correction.field not in {"title", "content", "address"}:
+            return f"{correction.field} is not corrected"
+        if correction.old != getattr(case, correction.field) or correction.old == correction.new:
+            return f"{correction.field} is on record otherwise"
+    return _told(case, fact.unit)
+
+
+def _supplemented(case: Complaint, fact: RequestSupplemented, _: Fact) -> str | None:
+    return _told(case, fact.unit)
+
+
+def _repeated(case: Complaint, fact: RequestRepeated, _: Fact) -> str | None:
+    if fact.heat != case.heat + 1 or fact.repeat_id in case.repeats:
+        return f"it was brought up {case.heat} times, by {', '.join(case.repeats) or 'nobody again'}"
+    return _told(case, fact.unit)
+
+
+def _told(case: Complaint, unit: UnitId | None) -> str | None:
+    """Who has the open order is told, and nobody else."""
+    holder = case.order.unit if case.order is not None and order_open(case) else None
+    return None if unit == holder else f"the open order is with {holder}, not with {unit}"
 
 
 def _withdrawn(case: Complaint, fact: ComplaintWithdrawn, _: Fact) -> str | None:
@@ -260,8 +330,7 @@ def _withdrawn(case: Complaint, fact: ComplaintWithdrawn, _: Fact) -> str | None
 
 def _recalled(case: Complaint, unit: UnitId | None) -> str | None:
     """The end of the life also ends the order that is still open, and only that."""
-    holder = case.order.unit if case.order is not None and order_open(case) else None
-    return None if unit == holder else f"the open order is with {holder}, not with {unit}"
+    return _told(case, unit)
 
 
 # -- dispatch
@@ -294,12 +363,15 @@ def _first_order(case: Complaint, fact: ComplaintDispatched) -> str | None:
 
 def _next_order(case: Complaint, order: Order, fact: ComplaintDispatched, before: Fact) -> str | None:
     returned = isinstance(before, ReturnApproved)
-    if not (returned or case.reopened):
-        return "it is dispatched, and was neither returned nor reopened since"
+    given_on = isinstance(before, OrderAssigned | CouncilDecided)
+    if not (returned or given_on or case.reopened):
+        return "it is dispatched, and was neither returned nor given on nor reopened since"
     assignment, number = order.assignment + 1, order.round + case.reopened
     if (fact.assignment, fact.round) != (assignment, number):
         return f"assignment {assignment} of round {number} comes next, not {fact.assignment} of {fact.round}"
-    if not returned and (fact.unit, fact.level) != (order.unit, order.level):
+    if isinstance(before, OrderAssigned | CouncilDecided) and fact.unit != before.to_unit:
+        return f"it was given to {before.to_unit}"
+    if case.reopened and (fact.unit, fact.level) != (order.unit, order.level):
         return f"a reopened complaint goes to the same unit again, {order.unit}"
     return _moved_limit(case, order, fact)
 
@@ -332,12 +404,25 @@ def _return_requested(case: Complaint, fact: ReturnRequested, _: Fact) -> str | 
     why = _not_theirs(case, fact)
     if why is None and order is not None and order.signed_at is not None:
         return "a signed order is not returned (T4)"
+    if why is None and case.settled:
+        return "a council has named the unit"
     if why is None and case.returns >= ruleset(case.ruleset).returns_max:
         return f"it was returned {case.returns} times already (R12)"
     return why
 
 
-def _not_theirs(case: Complaint, fact: OrderSigned | OrderAnswered | ReturnRequested) -> str | None:
+_OfUnit = (
+    OrderSigned
+    | OrderAnswered
+    | ReturnRequested
+    | OrderAssigned
+    | ExtensionRequested
+    | TerminationRequested
+    | DisputeRaised
+)
+
+
+def _not_theirs(case: Complaint, fact: _OfUnit) -> str | None:
     """Only the present unit speaks, about its present order, while that is neither answered nor reviewed."""
     order = case.order
     if order is None or case.reopened:
@@ -347,8 +432,8 @@ def _not_theirs(case: Complaint, fact: OrderSigned | OrderAnswered | ReturnReque
             f"the order is assignment {order.assignment} with {order.unit}, "
             f"not {fact.assignment} with {fact.unit} (T2)"
         )
-    if order.answered_at is not None:
-        return "the order is answered already"
+    if order.answered_at is not None or order.terminated:
+        return "the order is answered already" if order.answered_at is not None else "the order is terminated"
     return "a return of the order is under review" if order.review_since is not None else None
 
 
@@ -358,7 +443,141 @@ def _reviewed(case: Complaint, fact: ReturnApproved | ReturnRejected, _: Fact) -
         return "no return is under review"
     if (fact.unit, fact.assignment) != (order.unit, order.assignment):
         return f"the return under review is assignment {order.assignment} with {order.unit}"
+    return "a council decides on what is disputed" if order.disputed else None
+
+
+def _assigned(case: Complaint, fact: OrderAssigned, _: Fact) -> str | None:
+    order = case.order
+    why = _not_theirs(case, fact)
+    if (
+        why is None
+        and order is not None
+        and (order.signed_at is not None or order.level is not Level.DISTRICT)
+    ):
+        return "only a district's government gives its order on, before it signs"
+    return why
+
+
+def _disputed(case: Complaint, fact: DisputeRaised, _: Fact) -> str | None:
+    order = case.order
+    why = _not_theirs(case, fact)
+    if why is not None or order is None:
+        return why
+    if case.settled or order.signed_at is not None:
+        return "a council has named the unit" if case.settled else "a signed order is not disputed"
+    spent = case.returns >= ruleset(case.ruleset).returns_max
+    return None if order.return_rejected or spent else "no return of it was rejected, and one is left"
+
+
+def _council_decided(case: Complaint, fact: CouncilDecided, _: Fact) -> str | None:
+    order = case.order
+    if order is None or order.review_since is None or case.reopened:
+        return "nothing about whose order it is is under review"
+    if (fact.unit, fact.assignment) != (order.unit, order.assignment):
+        return f"what is under review is assignment {order.assignment} with {order.unit}"
     return None
+
+
+def _extension_requested(case: Complaint, fact: ExtensionRequested, _: Fact) -> str | None:
+    order, rules = case.order, ruleset(case.ruleset)
+    why = _not_theirs(case, fact)
+    if why is not None or order is None:
+        return why
+    if order.signed_at is None or order.extension_days:
+        return "an order is extended once it is signed" if order.signed_at is None else "one is under review"
+    if case.extensions >= rules.extensions_max or fact.days > rules.extension_days_max:
+        return f"at most {rules.extensions_max} of at most {rules.extension_days_max} days (D4)"
+    return _too_late(case, order, fact.requested_at)
+
+
+def _extension_reviewed(case: Complaint, fact: ExtensionApproved | ExtensionRejected, _: Fact) -> str | None:
+    order = case.order
+    if order is None or not order.extension_days or case.reopened:
+        return "no extension is under review"
+    if (fact.unit, fact.assignment) != (order.unit, order.assignment):
+        return f"the order is assignment {order.assignment} with {order.unit}"
+    if isinstance(fact, ExtensionRejected):
+        return None
+    if fact.round != order.round or fact.old_due_at != order.feedback_due_at:
+        return f"the limit of round {order.round} ends at {order.feedback_due_at.isoformat()}"
+    if fact.new_due_at <= fact.old_due_at:
+        return "an extension lengthens the limit"
+    return _too_late(case, order, fact.approved_at)
+
+
+def _too_late(case: Complaint, order: Order, at: datetime) -> str | None:
+    """T6, T24: a limit that has passed, or whose miss is stated or owed, is not moved."""
+    running = _pending(case, Limit.FEEDBACK, order.round)
+    if running is None or running.done_at is not None or at > running.due_at:
+        return f"the limit ended at {order.feedback_due_at.isoformat()}, and stays missed (T6)"
+    return None
+
+
+def _termination_requested(case: Complaint, fact: TerminationRequested, _: Fact) -> str | None:
+    order = case.order
+    why = _not_theirs(case, fact)
+    if why is not None or order is None:
+        return why
+    if order.signed_at is None:
+        return "only a signed order is terminated"
+    return None if order.termination is None else "a termination is under review"
+
+
+def _termination_reviewed(
+    case: Complaint, fact: TerminationApproved | TerminationRejected, _: Fact
+) -> str | None:
+    order = case.order
+    if order is None or order.termination is None or case.reopened:
+        return "no termination is under review"
+    if (fact.unit, fact.assignment) != (order.unit, order.assignment):
+        return f"the order is assignment {order.assignment} with {order.unit}"
+    if isinstance(fact, TerminationApproved) and (fact.ground, fact.round) != (
+        order.termination,
+        order.round,
+    ):
+        return f"under review is {order.termination} in round {order.round}"
+    return None
+
+
+def _co_unit_added(case: Complaint, fact: CoUnitAdded, _: Fact) -> str | None:
+    order = case.order
+    if order is None:
+        return "there is no order to help with"
+    if fact.unit != order.unit or fact.co_unit == order.unit:
+        return f"{order.unit} leads"
+    if helping(case, fact.co_unit) is not None:
+        return f"{fact.co_unit} helps already"
+    most = ruleset(case.ruleset).co_units_max
+    return None if len(case.co_units) < most else f"{most} units are all that help"
+
+
+def _co_unit_reported(case: Complaint, fact: CoUnitReported, _: Fact) -> str | None:
+    if case.order is None or fact.unit != case.order.unit:
+        return f"the order lies with {None if case.order is None else case.order.unit}"
+    co_unit = helping(case, fact.co_unit)
+    if co_unit is None or co_unit.reported_at is not None:
+        return f"{fact.co_unit} {'was not asked to help' if co_unit is None else 'has reported'}"
+    return None
+
+
+def _confidential(case: Complaint, fact: ConfidentialityRequired, before: Fact) -> str | None:
+    if not case.confidential or not isinstance(before, ComplaintDispatched):
+        return "only the order of a confidential complaint, as it is written"
+    same = (fact.unit, fact.assignment) == (before.unit, before.assignment)
+    return None if same else f"the order is assignment {before.assignment} with {before.unit}"
+
+
+def _reclassified(case: Complaint, fact: ComplaintReclassified, _: Fact) -> str | None:
+    order = case.order
+    if order is None or order.round > 1 or case.reopened or ruleset(case.ruleset).limits_given:
+        return "a class moves the limit of the first round, where it comes from the class"
+    if order.answered_at is not None or order.terminated or order.extended_due_at is not None:
+        return "the order is answered, terminated or extended"
+    if (fact.unit, fact.old_urgency) != (order.unit, case.urgency) or fact.urgency is case.urgency:
+        return f"it is {case.urgency} with {order.unit}"
+    if fact.old_due_at != order.citizen_due_at or fact.citizen_due_at <= fact.reclassified_at:
+        return f"the limit is {order.citizen_due_at.isoformat()}, and the new one must lie ahead"
+    return _too_late(case, order, fact.reclassified_at)
 
 
 # -- escalation
@@ -387,25 +606,27 @@ def _escalated(case: Complaint, fact: ComplaintEscalated, before: Fact) -> str |
     watching = _LADDER.index(case.level)
     if fact.to_level is case.level or _LADDER.index(fact.to_level) < watching:
         return f"{case.level} watches already"
-    rung = min(max(watching, _LADDER.index(_acting(case, before))) + 1, len(_LADDER) - 1)
+    owed = _owed(case, before)
+    rung = min(max(watching, _LADDER.index(_LADDER[0] if owed is None else owed.level)) + 1, len(_LADDER) - 1)
     if fact.to_level is not _LADDER[rung]:
         return f"the next rung is {_LADDER[rung]}, not {fact.to_level}"
     if (fact.next_at is None) != (fact.to_level is _LADDER[-1]):
         return "every rung but the last has a time after which the next is told"
-    step = ruleset(case.ruleset).classes[case.urgency].ladder_step if case.urgency else None
+    urgency = case.urgency if owed is None or owed.urgency is None else owed.urgency
+    step = ruleset(case.ruleset).classes[urgency].ladder_step if urgency else None
     if fact.next_at is not None and (step is None or fact.next_at != fact.escalated_at + step):
         return f"a rung has {step}, not until {fact.next_at.isoformat()}"
     return _no_ground(case, fact, before)
 
 
-def _acting(case: Complaint, before: Fact) -> Level:
-    """The rung of the unit whose miss was just stated; where none was, whoever watches stands above it already."""
+def _owed(case: Complaint, before: Fact) -> Missed | Deadline | None:
+    """The limit whose miss was just stated; where none was, whoever watches stands above the unit already."""
     if isinstance(before, SignLimitMissed | FeedbackLimitMissed):
         owing: tuple[Missed | Deadline, ...] = (*case.missed, *case.deadlines)
         for owed in owing:
             if (owed.unit, owed.due_at) == (before.unit, before.due_at):
-                return owed.level
-    return _LADDER[0]
+                return owed
+    return None
 
 
 def _no_ground(case: Complaint, fact: ComplaintEscalated, before: Fact) -> str | None:
@@ -436,8 +657,8 @@ def _corrected(case: Complaint, fact: LimitMissCorrected, _: Fact) -> str | None
 
 def _visit_scheduled(case: Complaint, fact: VisitScheduled, before: Fact) -> str | None:
     order = case.order
-    if order is None or case.reopened:
-        return "there is no order to ask about"
+    if order is None or case.reopened or order.terminated or case.anonymous:
+        return "nobody knows whom to ask" if case.anonymous else "there is no order to ask about"
     if case.visit is not None:
         return f"visit {case.visit.visit} is under way"
     if not _is_about(case, order, fact):
@@ -554,7 +775,14 @@ def _refused(_: Complaint, __: Fact, ___: Fact) -> str | None:
 _RULES: Final[dict[type[Fact], Callable[[Complaint, Any, Any], str | None]]] = {
     ComplaintReceived: _received_before,
     ComplaintClassified: _classified,
+    IdentityProtected: _at_recording,
+    MatterLinked: _at_recording,
     ComplaintAnsweredDirectly: _answered_directly,
+    ComplaintTurnedAway: _answered_directly,
+    RequestCorrected: _corrected_record,
+    RequestSupplemented: _supplemented,
+    RequestRepeated: _repeated,
+    ConfidentialityRequired: _confidential,
     ComplaintWithdrawn: _withdrawn,
     ComplaintDispatched: _dispatched,
     OrderSigned: _signed,
@@ -562,6 +790,18 @@ _RULES: Final[dict[type[Fact], Callable[[Complaint, Any, Any], str | None]]] = {
     ReturnRequested: _return_requested,
     ReturnApproved: _reviewed,
     ReturnRejected: _reviewed,
+    OrderAssigned: _assigned,
+    ExtensionRequested: _extension_requested,
+    ExtensionApproved: _extension_reviewed,
+    ExtensionRejected: _extension_reviewed,
+    TerminationRequested: _termination_requested,
+    TerminationApproved: _termination_reviewed,
+    TerminationRejected: _termination_reviewed,
+    DisputeRaised: _disputed,
+    CouncilDecided: _council_decided,
+    CoUnitAdded: _co_unit_added,
+    CoUnitReported: _co_unit_reported,
+    ComplaintReclassified: _reclassified,
     SignLimitMissed: _sign_missed,
     FeedbackLimitMissed: _feedback_missed,
     ComplaintEscalated: _escalated,

@@ -82,8 +82,18 @@ class RuleSet(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     day_kind: DayKind
     roll_if_holiday: bool
     """Whether a natural-day limit that ends on a day not worked moves to the next worked day."""
+    record_fields: tuple[str, ...]
+    """What a record must not leave blank (Q1), by the names of the published contract."""
+    emergency_services: tuple[str, ...]
+    """Where emergencies are handed to (R4)."""
     returns_max: int
     """Approved returns of one complaint, after which it stays where it is."""
+    extensions_max: int
+    """Approved extensions of one complaint (D4)."""
+    extension_days_max: int
+    """Of one extension; only limits in days are extended."""
+    co_units_max: int
+    """Units that help with one complaint."""
     rounds_max: int
     """Rounds of handling in all, the first included."""
     visit_attempts_max: int
@@ -143,7 +153,14 @@ class _Written(msgspec.Struct, forbid_unknown_fields=True):
     limits_given: bool
     day_kind: DayKind
     roll_if_holiday: bool
+    record_fields: tuple[
+        Literal["title", "content", "address", "district", "street", "subject", "call_id"], ...
+    ]
+    emergency_services: tuple[str, ...]
     returns_max: Annotated[int, msgspec.Meta(ge=0)]
+    extensions_max: Annotated[int, msgspec.Meta(ge=0)]
+    extension_days_max: Annotated[int, msgspec.Meta(ge=0, le=366)]
+    co_units_max: Annotated[int, msgspec.Meta(ge=0)]
     rounds_max: _AtLeastOne
     visit_attempts_max: _AtLeastOne
     visit_spacing: _DurationText
@@ -190,7 +207,12 @@ def _built(written: _Written) -> RuleSet:
         limits_given=written.limits_given,
         day_kind=written.day_kind,
         roll_if_holiday=written.roll_if_holiday,
+        record_fields=tuple(written.record_fields),
+        emergency_services=written.emergency_services,
         returns_max=written.returns_max,
+        extensions_max=written.extensions_max,
+        extension_days_max=written.extension_days_max,
+        co_units_max=written.co_units_max,
         rounds_max=written.rounds_max,
         visit_attempts_max=written.visit_attempts_max,
         visit_spacing=_duration(written.visit_spacing),

@@ -11,14 +11,51 @@ from typing import Any, Final
 
 import msgspec
 
-from services.dispatch.commands import AnswerOrder, DispatchComplaint, RequestReturn, ReviewReturn, SignOrder
+from services.dispatch.commands import (
+    AddCoUnit,
+    AnswerOrder,
+    AssignOrder,
+    DecideCouncil,
+    DispatchComplaint,
+    RaiseDispute,
+    ReclassifyComplaint,
+    ReportAsCoUnit,
+    RequestExtension,
+    RequestReturn,
+    RequestTermination,
+    ReviewExtension,
+    ReviewReturn,
+    ReviewTermination,
+    SignOrder,
+)
 from services.escalation.commands import FireDeadlines
-from services.feedback.commands import CloseByException, RecordUnreached, RecordVisit, ScheduleVisit
-from services.intake.commands import RecordRequest, WithdrawRequest
+from services.feedback.commands import (
+    CloseByException,
+    CloseTerminated,
+    RecordUnreached,
+    RecordVisit,
+    ScheduleVisit,
+)
+from services.intake.commands import (
+    CorrectRequest,
+    RecordRequest,
+    RepeatRequest,
+    SupplementRequest,
+    WithdrawRequest,
+)
 from shared import events, inputs
 from shared.catalogue import parsed
 from shared.events import Fact
-from shared.events.base import Level, Limit, Outcome, RequestType, Urgency, VisitReason
+from shared.events.base import (
+    Level,
+    Limit,
+    Outcome,
+    RequestType,
+    TerminationGround,
+    TurnedAway,
+    Urgency,
+    VisitReason,
+)
 from shared.ids import CallId, RequestId, UnitId, complaint_id
 
 MINUTE: Final = timedelta(minutes=1)
@@ -87,6 +124,13 @@ REQUEST: Final = inputs.RequestRecorded(
     recorded_by="agent-7",
 )
 WITHDRAWAL: Final = inputs.RequestWithdrawn(request_id=REQUEST_ID, reason="已自行解决")
+CORRECTION: Final = inputs.RequestCorrected(
+    request_id=REQUEST_ID, address="小关街6号楼", corrected_by="agent-8"
+)
+SUPPLEMENT: Final = inputs.RequestSupplemented(request_id=REQUEST_ID, text="消防车昨晚也进不来")
+REPEAT: Final = inputs.RequestRepeated(
+    request_id=REQUEST_ID, repeat_id="20210925-0007", another_citizen=True, note="同楼住户"
+)
 SIGN_REPLY: Final = inputs.OrderSigned(complaint_id=ID, assignment=1)
 ANSWER_REPLY: Final = inputs.OrderAnswered(
     complaint_id=ID, assignment=1, result="已清理并划线", claims_solved=True
@@ -96,6 +140,40 @@ RETURN_REPLY: Final = inputs.ReturnRequested(
 )
 REVIEW_RESULT: Final = inputs.ReturnReviewed(
     complaint_id=ID, assignment=1, approved=True, reviewer="reviewer-3"
+)
+ASSIGN_REPLY: Final = inputs.OrderAssigned(
+    complaint_id=ID, assignment=1, to_unit=STREET, reason="属地街道办理"
+)
+EXTENSION_REPLY: Final = inputs.ExtensionRequested(
+    complaint_id=ID, assignment=1, days=5, reason="需要专业检测", citizen_told=True
+)
+EXTENSION_REVIEW: Final = inputs.ExtensionReviewed(
+    complaint_id=ID, assignment=1, approved=True, reviewer="reviewer-3"
+)
+TERMINATION_REPLY: Final = inputs.TerminationRequested(
+    complaint_id=ID,
+    assignment=1,
+    ground=TerminationGround.INFORMATION_REFUSED,
+    evidence="三次联系均拒绝提供地址",
+)
+TERMINATION_REVIEW: Final = inputs.TerminationReviewed(
+    complaint_id=ID, assignment=1, approved=True, reviewer="reviewer-3"
+)
+DISPUTE_REPLY: Final = inputs.DisputeRaised(
+    complaint_id=ID, assignment=1, reason="属区管道路", evidence="权属证明"
+)
+COUNCIL_RESULT: Final = inputs.CouncilDecided(
+    complaint_id=ID,
+    assignment=1,
+    to_unit=WATER,
+    participants=("市城管委", STREET),
+    co_units=(OTHER_STREET,),
+    reason="管线权属",
+)
+CO_UNIT: Final = inputs.CoUnitAdded(complaint_id=ID, co_unit=WATER, reason="地下管线", added_by="reviewer-3")
+CO_UNIT_REPLY: Final = inputs.CoUnitReported(complaint_id=ID, result="管线已查")
+RECLASSIFICATION: Final = inputs.ComplaintReclassified(
+    complaint_id=ID, urgency=Urgency.COMPLEX_15D, reason="涉及多个单位", reclassified_by="reviewer-3"
 )
 VISIT_RESULT: Final = inputs.VisitMade(complaint_id=ID, visit=1, attempt=1, solved=True, satisfied=True)
 NO_ANSWER: Final = inputs.VisitUnreached(complaint_id=ID, visit=1, attempt=1)
@@ -109,10 +187,23 @@ INPUTS: Final = (
     CALL_ENDED,
     REQUEST,
     WITHDRAWAL,
+    CORRECTION,
+    SUPPLEMENT,
+    REPEAT,
     SIGN_REPLY,
     ANSWER_REPLY,
     RETURN_REPLY,
     REVIEW_RESULT,
+    ASSIGN_REPLY,
+    EXTENSION_REPLY,
+    EXTENSION_REVIEW,
+    TERMINATION_REPLY,
+    TERMINATION_REVIEW,
+    DISPUTE_REPLY,
+    COUNCIL_RESULT,
+    CO_UNIT,
+    CO_UNIT_REPLY,
+    RECLASSIFICATION,
     VISIT_RESULT,
     NO_ANSWER,
     EXCEPTION,
@@ -124,6 +215,26 @@ RECORD: Final = RecordRequest(
     complaint_id=ID, request=REQUEST, ruleset="beijing-draft-2021", calendar="cn-1", at=CALLED_AT
 )
 WITHDRAW: Final = WithdrawRequest(complaint_id=ID, reason="已自行解决", at=CALLED_AT + HOUR)
+CORRECT: Final = CorrectRequest(
+    complaint_id=ID,
+    title=None,
+    content=None,
+    address="小关街6号楼",
+    corrected_by="agent-8",
+    at=CALLED_AT + HOUR,
+)
+ADD: Final = SupplementRequest(
+    complaint_id=ID, text="消防车昨晚也进不来", recorded_by="agent", at=CALLED_AT + HOUR
+)
+REPEATED_BY: Final = complaint_id("20210925-0007")
+ASK_AGAIN: Final = RepeatRequest(
+    complaint_id=ID,
+    repeat_id="20210925-0007",
+    by=REPEATED_BY,
+    note="同楼住户",
+    recorded_by="agent",
+    at=CALLED_AT + DAY,
+)
 DISPATCH: Final = DispatchComplaint(complaint_id=ID, at=CALLED_AT)
 SIGN: Final = SignOrder(complaint_id=ID, unit=STREET, assignment=1, at=CALLED_AT + HOUR)
 ANSWER: Final = AnswerOrder(
@@ -152,6 +263,60 @@ REVIEW: Final = ReviewReturn(
     to_unit=None,
     at=CALLED_AT + 3 * HOUR,
 )
+ASSIGN: Final = AssignOrder(
+    complaint_id=ID, unit=DISTRICT, assignment=1, to_unit=STREET, reason="属地街道办理", at=CALLED_AT + HOUR
+)
+EXTEND: Final = RequestExtension(
+    complaint_id=ID,
+    unit=STREET,
+    assignment=1,
+    days=5,
+    reason="需要专业检测",
+    citizen_told=True,
+    at=CALLED_AT + 2 * DAY,
+)
+REVIEW_EXTENSION: Final = ReviewExtension(
+    complaint_id=ID, assignment=1, approved=True, reviewer="reviewer-3", reason="", at=CALLED_AT + 3 * DAY
+)
+TERMINATE: Final = RequestTermination(
+    complaint_id=ID,
+    unit=STREET,
+    assignment=1,
+    ground=TerminationGround.INFORMATION_REFUSED,
+    evidence="三次联系均拒绝提供地址",
+    at=CALLED_AT + 2 * DAY,
+)
+REVIEW_TERMINATION: Final = ReviewTermination(
+    complaint_id=ID, assignment=1, approved=True, reviewer="reviewer-3", reason="", at=CALLED_AT + 3 * DAY
+)
+DISPUTE: Final = RaiseDispute(
+    complaint_id=ID,
+    unit=STREET,
+    assignment=1,
+    reason="属区管道路",
+    evidence="权属证明",
+    at=CALLED_AT + 4 * HOUR,
+)
+COUNCIL: Final = DecideCouncil(
+    complaint_id=ID,
+    assignment=1,
+    to_unit=WATER,
+    co_units=(OTHER_STREET,),
+    participants=("市城管委", STREET),
+    reason="管线权属",
+    at=CALLED_AT + DAY,
+)
+ADD_CO_UNIT: Final = AddCoUnit(
+    complaint_id=ID, co_unit=WATER, reason="地下管线", added_by="reviewer-3", at=CALLED_AT + 2 * HOUR
+)
+REPORT: Final = ReportAsCoUnit(complaint_id=ID, unit=WATER, result="管线已查", at=CALLED_AT + DAY)
+RECLASSIFY: Final = ReclassifyComplaint(
+    complaint_id=ID,
+    urgency=Urgency.COMPLEX_15D,
+    reason="涉及多个单位",
+    reclassified_by="reviewer-3",
+    at=CALLED_AT + 2 * DAY,
+)
 FIRE: Final = FireDeadlines(complaint_id=ID, until=SIGN_DUE_AT + INSTANT)
 SCHEDULE: Final = ScheduleVisit(
     complaint_id=ID, round=1, because=VisitReason.ANSWERED, unit=STREET, at=CALLED_AT + DAY
@@ -172,20 +337,37 @@ RECORD_UNREACHED: Final = RecordUnreached(
 CLOSE: Final = CloseByException(
     complaint_id=ID, approved_by="supervisor-1", reason="诉求人已搬离", at=CALLED_AT + 2 * DAY
 )
+CLOSE_TERMINATED: Final = CloseTerminated(
+    complaint_id=ID, approved_by="reviewer-3", reason="INFORMATION_REFUSED", at=CALLED_AT + 3 * DAY
+)
 
 COMMANDS: Final[tuple[Any, ...]] = (
     RECORD,
     WITHDRAW,
+    CORRECT,
+    ADD,
+    ASK_AGAIN,
     DISPATCH,
     SIGN,
     ANSWER,
     RETURN,
     REVIEW,
+    ASSIGN,
+    EXTEND,
+    REVIEW_EXTENSION,
+    TERMINATE,
+    REVIEW_TERMINATION,
+    DISPUTE,
+    COUNCIL,
+    ADD_CO_UNIT,
+    REPORT,
+    RECLASSIFY,
     FIRE,
     SCHEDULE,
     RECORD_VISIT,
     RECORD_UNREACHED,
     CLOSE,
+    CLOSE_TERMINATED,
 )
 
 # --- what can have happened
@@ -217,6 +399,39 @@ ANSWERED_DIRECTLY: Final = events.ComplaintAnsweredDirectly(
 )
 WITHDRAWN: Final = events.ComplaintWithdrawn(
     complaint_id=ID, reason="已自行解决", recalled_unit=STREET, withdrawn_at=CALLED_AT + HOUR
+)
+PROTECTED: Final = events.IdentityProtected(
+    complaint_id=ID, anonymous=False, confidential=True, protected_at=CALLED_AT
+)
+LINKED: Final = events.MatterLinked(
+    complaint_id=ID, matter_of=complaint_id("20210923-0042"), linked_by="agent-7", linked_at=CALLED_AT
+)
+TURNED_AWAY: Final = events.ComplaintTurnedAway(
+    complaint_id=ID, how=TurnedAway.EMERGENCY, to="119", reason="火情", turned_away_at=CALLED_AT
+)
+CORRECTED_RECORD: Final = events.RequestCorrected(
+    complaint_id=ID,
+    corrections=(events.Correction(field="address", old="小关街5号楼", new="小关街6号楼"),),
+    corrected_by="agent-8",
+    unit=STREET,
+    corrected_at=CALLED_AT + HOUR,
+)
+SUPPLEMENTED: Final = events.RequestSupplemented(
+    complaint_id=ID,
+    text="消防车昨晚也进不来",
+    recorded_by="agent",
+    unit=STREET,
+    supplemented_at=CALLED_AT + HOUR,
+)
+REPEATED: Final = events.RequestRepeated(
+    complaint_id=ID,
+    repeat_id="20210925-0007",
+    heat=2,
+    by=REPEATED_BY,
+    note="同楼住户",
+    recorded_by="agent",
+    unit=STREET,
+    repeated_at=CALLED_AT + DAY,
 )
 INTAKE_REFUSED: Final = events.IntakeRefused(
     complaint_id=ID, asked="withdraw", reason="the life ended", refused_at=CALLED_AT + 9 * DAY
@@ -270,6 +485,117 @@ RETURN_REJECTED: Final = events.ReturnRejected(
     reviewer="reviewer-3",
     reason="属本街道",
     rejected_at=CALLED_AT + 3 * HOUR,
+)
+ASSIGNED: Final = events.OrderAssigned(
+    complaint_id=ID,
+    unit=DISTRICT,
+    assignment=1,
+    to_unit=STREET,
+    reason="属地街道办理",
+    assigned_at=CALLED_AT + HOUR,
+)
+EXTENSION_REQUESTED: Final = events.ExtensionRequested(
+    complaint_id=ID,
+    unit=STREET,
+    assignment=1,
+    days=5,
+    reason="需要专业检测",
+    citizen_told=True,
+    requested_at=CALLED_AT + 2 * DAY,
+)
+EXTENSION_APPROVED: Final = events.ExtensionApproved(
+    complaint_id=ID,
+    unit=STREET,
+    assignment=1,
+    round=1,
+    reviewer="reviewer-3",
+    old_due_at=DUE_AT,
+    new_due_at=DUE_AT + 5 * DAY,
+    approved_at=CALLED_AT + 3 * DAY,
+)
+EXTENSION_REJECTED: Final = events.ExtensionRejected(
+    complaint_id=ID,
+    unit=STREET,
+    assignment=1,
+    reviewer="reviewer-3",
+    reason="可按期办结",
+    rejected_at=CALLED_AT + 3 * DAY,
+)
+TERMINATION_REQUESTED: Final = events.TerminationRequested(
+    complaint_id=ID,
+    unit=STREET,
+    assignment=1,
+    ground=TerminationGround.INFORMATION_REFUSED,
+    evidence="三次联系均拒绝提供地址",
+    requested_at=CALLED_AT + 2 * DAY,
+)
+TERMINATION_APPROVED: Final = events.TerminationApproved(
+    complaint_id=ID,
+    unit=STREET,
+    assignment=1,
+    round=1,
+    ground=TerminationGround.INFORMATION_REFUSED,
+    reviewer="reviewer-3",
+    reason="",
+    approved_at=CALLED_AT + 3 * DAY,
+)
+TERMINATION_REJECTED: Final = events.TerminationRejected(
+    complaint_id=ID,
+    unit=STREET,
+    assignment=1,
+    reviewer="reviewer-3",
+    reason="仍可核实",
+    rejected_at=CALLED_AT + 3 * DAY,
+)
+DISPUTED: Final = events.DisputeRaised(
+    complaint_id=ID,
+    unit=STREET,
+    assignment=1,
+    reason="属区管道路",
+    evidence="权属证明",
+    raised_at=CALLED_AT + 4 * HOUR,
+)
+COUNCIL_DECIDED: Final = events.CouncilDecided(
+    complaint_id=ID,
+    unit=STREET,
+    assignment=1,
+    to_unit=WATER,
+    participants=("市城管委", STREET),
+    reason="管线权属",
+    decided_at=CALLED_AT + DAY,
+)
+CO_UNIT_ADDED: Final = events.CoUnitAdded(
+    complaint_id=ID,
+    co_unit=WATER,
+    unit=STREET,
+    added_by="reviewer-3",
+    reason="地下管线",
+    subject="停车",
+    district="海淀区",
+    street="花园路街道",
+    address="小关街5号楼",
+    title="楼下消防通道被占",
+    content="夜间无法进出",
+    due_at=DUE_AT,
+    added_at=CALLED_AT + 2 * HOUR,
+)
+CO_UNIT_REPORTED: Final = events.CoUnitReported(
+    complaint_id=ID, co_unit=WATER, unit=STREET, result="管线已查", reported_at=CALLED_AT + DAY
+)
+RECLASSIFIED: Final = events.ComplaintReclassified(
+    complaint_id=ID,
+    unit=STREET,
+    old_urgency=Urgency.GENERAL_7D,
+    urgency=Urgency.COMPLEX_15D,
+    reason="涉及多个单位",
+    reclassified_by="reviewer-3",
+    old_due_at=DUE_AT,
+    citizen_due_at=DUE_AT + 8 * DAY,
+    unit_due_at=DUE_AT + 8 * DAY,
+    reclassified_at=CALLED_AT + 2 * DAY,
+)
+CONFIDENTIAL: Final = events.ConfidentialityRequired(
+    complaint_id=ID, unit=STREET, assignment=1, required_at=CALLED_AT
 )
 REPLY_REFUSED: Final = events.ReplyRefused(
     complaint_id=ID, unit=STREET, asked="answer", reason="the order is answered", refused_at=CALLED_AT + DAY
@@ -356,6 +682,12 @@ FACTS: Final[tuple[Fact, ...]] = (
     RECEIVED,
     CLASSIFIED,
     ANSWERED_DIRECTLY,
+    PROTECTED,
+    LINKED,
+    TURNED_AWAY,
+    CORRECTED_RECORD,
+    SUPPLEMENTED,
+    REPEATED,
     WITHDRAWN,
     INTAKE_REFUSED,
     DISPATCHED,
@@ -364,6 +696,19 @@ FACTS: Final[tuple[Fact, ...]] = (
     RETURN_REQUESTED,
     RETURN_APPROVED,
     RETURN_REJECTED,
+    ASSIGNED,
+    EXTENSION_REQUESTED,
+    EXTENSION_APPROVED,
+    EXTENSION_REJECTED,
+    TERMINATION_REQUESTED,
+    TERMINATION_APPROVED,
+    TERMINATION_REJECTED,
+    DISPUTED,
+    COUNCIL_DECIDED,
+    CO_UNIT_ADDED,
+    CO_UNIT_REPORTED,
+    RECLASSIFIED,
+    CONFIDENTIAL,
     REPLY_REFUSED,
     SIGN_MISSED,
     FEEDBACK_MISSED,

@@ -7,6 +7,7 @@ the numbers an honest speaker would use and sometimes with stale ones.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
@@ -60,7 +61,11 @@ class Step(NamedTuple):
     """Whether the desks take in what has been said before the next step."""
 
 
-UNIT_ACTS: Final = ("sign", "answer", "return", "approve", "reject")
+ASKED_FOR: Final = (
+    *("assign", "extend", "extended", "terminate", "terminated", "dispute", "council"),
+    *("help", "report", "reclassify"),
+)
+UNIT_ACTS: Final = ("sign", "answer", "return", "approve", "reject", *ASKED_FOR)
 VISIT_ACTS: Final = ("solved", "unsolved", "unreached")
 ENDS: Final = ("withdraw", "exception")
 CLOCK: Final = ("tick",)
@@ -174,6 +179,8 @@ class Life:
                 )
             case "exception":
                 return CloseByException(complaint_id=examples.ID, approved_by="s", reason="r", at=at)
+            case what if what in ASKED_FOR:
+                return _asked_for(case, step, at)
             case "solved" | "unsolved" | "unreached":
                 return _visit_answer(case, step, at)
             case _:
@@ -262,6 +269,35 @@ def _reply(case: Complaint, step: Step, at: datetime) -> DispatchCommand:
     return AnswerOrder(
         complaint_id=examples.ID, unit=speaker, assignment=number, result="", claims_solved=True, at=at
     )
+
+
+def _asked_for(case: Complaint, step: Step, at: datetime) -> DispatchCommand:
+    """What a unit cannot settle alone, said by the unit that has the order or by reviewers."""
+    order = case.order
+    unit = examples.WATER if step.other or order is None else order.unit
+    number = (1 if order is None else order.assignment) + step.slip
+    command: Any = {
+        "assign": examples.ASSIGN,
+        "extend": examples.EXTEND,
+        "extended": examples.REVIEW_EXTENSION,
+        "terminate": examples.TERMINATE,
+        "terminated": examples.REVIEW_TERMINATION,
+        "dispute": examples.DISPUTE,
+        "council": examples.COUNCIL,
+        "help": examples.ADD_CO_UNIT,
+        "report": examples.REPORT,
+        "reclassify": examples.RECLASSIFY,
+    }[step.what]
+    fields = {field.name for field in dataclasses.fields(command)}
+    told: dict[str, Any] = {"at": at}
+    if "assignment" in fields:
+        told["assignment"] = number
+    if "unit" in fields and step.what != "report":
+        told["unit"] = unit
+    if step.what == "reclassify" and case.urgency is command.urgency:
+        told["urgency"] = Urgency.TIMELY_24H
+    moved: DispatchCommand = dataclasses.replace(command, **told)
+    return moved
 
 
 def _visit_answer(case: Complaint, step: Step, at: datetime) -> FeedbackCommand:

@@ -32,6 +32,7 @@ _ENDS: Final = {kind.__name__ for kind in (ComplaintAnsweredDirectly, ComplaintC
 class _Named(msgspec.Struct):
     unit: UnitId | None = None
     recalled_unit: UnitId | None = None
+    co_unit: UnitId | None = None
 
 
 class Ears:
@@ -170,7 +171,7 @@ class Ears:
                 unit: UnitId | None = None
                 if field is not None:
                     body = self._decoder.decode(record.value)
-                    unit = body.unit if field == "unit" else body.recalled_unit
+                    unit = getattr(body, field)
                     if not unit:
                         continue
                 topic = self._prefix + (line.of(unit) if unit is not None else line.name)

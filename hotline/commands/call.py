@@ -11,6 +11,7 @@ import typer
 from hotline.commands.run import fail, run
 
 if TYPE_CHECKING:
+    from hotline.where import City
     from shared.catalogue import Catalogue
 
 
@@ -30,7 +31,14 @@ def call(
     request_id: Annotated[
         str, typer.Option(help="Your own number of the request; told twice it stays one complaint.")
     ] = "",
+    matter_of: Annotated[
+        str, typer.Option(metavar="REQUEST", help="Another citizen's request that was about the same matter.")
+    ] = "",
     *,
+    anonymous: Annotated[bool, typer.Option("--anonymous", help="Nobody knows who calls.")] = False,
+    confidential: Annotated[
+        bool, typer.Option("--confidential", help="No unit may learn who calls.")
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="For a program to read.")] = False,
 ) -> None:
     """Record a request as an agent would, see which unit gets it."""
@@ -49,6 +57,9 @@ def call(
         "content": content,
         "urgency": Urgency(urgency),
         "request_type": RequestType(request_type),
+        "anonymous": anonymous,
+        "confidential": confidential,
+        "matter_of": matter_of or None,
     }
     from hotline.speak import short
 
@@ -92,6 +103,8 @@ async def _call(request_id: str, fields: dict[str, Any]) -> dict[str, str | None
     for fact in await effect(city, complaint, told):
         if isinstance(fact, IntakeRefused):
             fail(f"Refused: {fact.reason}.")
+    if data.matter_of is not None:
+        await _tell_of_another(city, data.matter_of, request_id)
     order = await _dispatched(city.realm.logins["reader"], complaint)
     return {
         "complaint_id": complaint,
@@ -103,6 +116,23 @@ async def _call(request_id: str, fields: dict[str, Any]) -> dict[str, str | None
         "sign_by": _local(order.sign_due_at),
         "answer_by": _local(order.unit_due_at if order.round > 1 else order.citizen_due_at),
     }
+
+
+async def _tell_of_another(city: City, matter_of: str, request_id: str) -> None:
+    """The complaint that was first learns that one more citizen has the same matter (R11)."""
+    from hotline.speak import effect, tell
+    from shared.events import IntakeRefused
+    from shared.ids import complaint_id
+    from shared.inputs import RequestRepeated
+    from shared.topics import INTAKE_REQUESTS
+
+    again = RequestRepeated(
+        request_id=matter_of, repeat_id=request_id, another_citizen=True, recorded_by="hotline call"
+    )
+    told = await tell(city, INTAKE_REQUESTS, matter_of, again)
+    for fact in await effect(city, complaint_id(matter_of), told):
+        if isinstance(fact, IntakeRefused):
+            print(f"note: the first complaint of this matter was not told: {fact.reason}", file=sys.stderr)
 
 
 def _fallback(known: Catalogue, fields: dict[str, Any], rule: str) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -14,25 +14,51 @@ from hotline.commands.unit import is_terminal, line, open_cases, reply, said, to
 from hotline.speak import complaint_called, reader, short
 from hotline.stack.errors import StackError
 from hotline.where import City
+from shared import events as e
 from shared import kafka_address
 from shared.catalogue import catalogue
 from shared.cloudevents import header
 from shared.codec import decoded, fact_type_of
 from shared.complaint import Complaint
-from shared.events import (
-    ComplaintClosed,
-    ComplaintDispatched,
-    ComplaintWithdrawn,
-    Fact,
-    LimitMissCorrected,
-    ReturnApproved,
-    ReturnRejected,
-)
+from shared.events import ComplaintDispatched, Fact
 from shared.ids import UnitId
 from shared.topics import DISPATCH_ORDERS
 
 HELP: Final = "list · sign N · answer N WHAT WAS DONE · return N REASON: EVIDENCE · quit"
 _WORDS: Final = {"sign": 0, "answer": 1, "return": 1}
+
+
+_HEARD: Final[dict[type[e.Fact], Callable[[Any, UnitId], str]]] = {
+    e.ComplaintWithdrawn: lambda _, __: "the citizen took it back; nothing more to do",
+    e.ComplaintClosed: lambda _, __: "closed; nothing more to do",
+    e.ReturnApproved: lambda _, __: "your return was approved; it goes to another unit",
+    e.ReturnRejected: lambda _, __: "your return was rejected; it stays with you",
+    e.OrderAssigned: lambda f, _: f"you gave it to {f.to_unit}",
+    e.ExtensionApproved: lambda f, _: f"extended: your limit is {f.new_due_at:%Y-%m-%d %H:%M %Z} now",
+    e.ExtensionRejected: lambda f, _: f"not extended, the limit stays: {f.reason}",
+    e.TerminationApproved: lambda _, __: "terminated; nothing more to do",
+    e.TerminationRejected: lambda f, _: f"not terminated, it stays with you: {f.reason}",
+    e.CouncilDecided: lambda f, u: (
+        "a council leaves it with you" if f.to_unit == u else f"a council gave it to {f.to_unit}"
+    ),
+    e.CoUnitAdded: lambda f, u: (
+        f"help {f.unit} with {f.subject}: {f.title} ({f.reason}), then `--report`"
+        if f.co_unit == u
+        else f"{f.co_unit} must help you: {f.reason}"
+    ),
+    e.CoUnitReported: lambda f, _: f"{f.co_unit} reports: {f.result}",
+    e.ComplaintReclassified: lambda f, _: (
+        f"it is {f.urgency} now: your limit is {f.citizen_due_at:%Y-%m-%d %H:%M %Z}"
+    ),
+    e.ConfidentialityRequired: lambda _, __: "it is confidential: nobody may learn whose complaint it is",
+    e.RequestCorrected: lambda f, _: (
+        "corrected: " + "; ".join(f"{c.field} is {c.new!r}" for c in f.corrections)
+    ),
+    e.RequestSupplemented: lambda f, _: f"the citizen adds: {f.text}",
+    e.RequestRepeated: lambda f, _: f"brought up again, {f.heat} times by now: {f.note}",
+    e.LimitMissCorrected: lambda _, __: "your reply had come in time after all; the miss does not count",
+}
+"""What a unit is told of a fact on its topic; a new order is shown as a line of its own."""
 
 
 class Desk:
@@ -62,15 +88,9 @@ class Desk:
             finally:
                 await connection.close()
             return
-        told = {
-            ComplaintWithdrawn: "the citizen took it back; nothing more to do",
-            ComplaintClosed: "closed; nothing more to do",
-            ReturnApproved: "your return was approved; it goes to another unit",
-            ReturnRejected: "your return was rejected; it stays with you",
-            LimitMissCorrected: "your reply had come in time after all; the miss does not count",
-        }.get(type(fact))
+        told = _HEARD.get(type(fact))
         if told is not None:
-            print(f"     {complaint}  {told}")
+            print(f"     {complaint}  {told(fact, self._unit)}")
 
     async def told(self, typed: str) -> bool:
         """Do what was typed; False when the person leaves."""

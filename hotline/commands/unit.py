@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json as json_module
 import sys
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from hotline.commands.run import fail, run
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from hotline.where import City
     from shared.complaint import Complaint
     from shared.events import Fact
@@ -33,11 +35,43 @@ def unit(
             "--return", metavar="COMPLAINT", help="Say it is not yours (with --reason and --evidence)."
         ),
     ] = "",
+    assign: Annotated[
+        str,
+        typer.Option(
+            metavar="COMPLAINT", help="A district: give it on to your street (with --to and --reason)."
+        ),
+    ] = "",
+    extend: Annotated[
+        str, typer.Option(metavar="COMPLAINT", help="Ask for more days (with --days and --reason).")
+    ] = "",
+    terminate: Annotated[
+        str,
+        typer.Option(metavar="COMPLAINT", help="Ask to end it unanswered (with --ground and --evidence)."),
+    ] = "",
+    dispute: Annotated[
+        str,
+        typer.Option(
+            metavar="COMPLAINT",
+            help="Your return was rejected: ask for a council (with --reason and --evidence).",
+        ),
+    ] = "",
+    report: Annotated[
+        str,
+        typer.Option(metavar="COMPLAINT", help="You help another unit: say what you did (with --text)."),
+    ] = "",
     text: Annotated[str, typer.Option(help="What was done.")] = "",
-    reason: Annotated[str, typer.Option(help="Why it is not yours.")] = "",
+    reason: Annotated[str, typer.Option(help="Why.")] = "",
     evidence: Annotated[str, typer.Option(help="What shows it.")] = "",
-    suggest: Annotated[str, typer.Option(metavar="UNIT", help="Whose it is instead.")] = "",
+    suggest: Annotated[str, typer.Option(metavar="UNIT", help="With --return: whose it is instead.")] = "",
+    to: Annotated[str, typer.Option(metavar="UNIT", help="With --assign: your street.")] = "",
+    days: Annotated[int, typer.Option(min=0, max=366, help="With --extend: how many more.")] = 0,
+    ground: Annotated[
+        str, typer.Option(help="With --terminate: INFORMATION_REFUSED or UNLAWFUL_OR_IMPOSSIBLE.")
+    ] = "",
     *,
+    citizen_told: Annotated[
+        bool, typer.Option("--citizen-told", help="With --extend: you have told the citizen.")
+    ] = False,
     unsolved: Annotated[
         bool, typer.Option("--unsolved", help="With --answer: you do not claim it is solved.")
     ] = False,
@@ -60,23 +94,59 @@ def unit(
         fail(f"One UNIT at a time: {unit} or {added}.", code=2)
     if not unit:
         fail("Name a UNIT; `hotline unit --units` lists them.", code=2)
-    chosen = [
-        name for name, given in (("--sign", sign), ("--answer", answer), ("--return", return_)) if given
-    ]
+    verbs = {
+        "sign": sign,
+        "answer": answer,
+        "return": return_,
+        "assign": assign,
+        "extend": extend,
+        "terminate": terminate,
+        "dispute": dispute,
+        "report": report,
+    }
+    chosen = [verb for verb, given in verbs.items() if given]
     if len(chosen) > 1:
-        fail(f"{' and '.join(chosen)}: one at a time.", code=2)
-    if answer and not text:
-        fail("--answer needs --text: what was done.", code=2)
-    if return_ and not (reason and evidence):
-        fail("--return needs --reason and --evidence.", code=2)
+        fail(f"{' and '.join(f'--{verb}' for verb in chosen)}: one at a time.", code=2)
+    words: dict[str, Any] = {
+        "text": text,
+        "reason": reason,
+        "evidence": evidence,
+        "suggest": suggest,
+        "to": to,
+        "days": days,
+        "ground": ground,
+        "citizen_told": citizen_told,
+    }
     if chosen:
-        complaint = sign or answer or return_
-        words = {"text": text, "reason": reason, "evidence": evidence, "suggest": suggest}
-        run(_once(unit, chosen[0].removeprefix("--"), complaint, words, solved=not unsolved, json=json))
+        _needs(chosen[0], words)
+        run(_once(unit, chosen[0], verbs[chosen[0]], words, solved=not unsolved, json=json))
     elif list_only or json:
         run(_list(unit, json=json))
     else:
         run(_sit(unit), interrupted="You left the desk; your orders stay where they are.")
+
+
+_NEEDS: Final = {
+    "answer": ("text",),
+    "return": ("reason", "evidence"),
+    "assign": ("to", "reason"),
+    "extend": ("days", "reason"),
+    "terminate": ("ground", "evidence"),
+    "dispute": ("reason", "evidence"),
+    "report": ("text",),
+}
+"""What must be said with each verb."""
+
+
+def _needs(verb: str, words: dict[str, Any]) -> None:
+    """End here where something is missing that the verb cannot do without."""
+    from shared.events import TerminationGround
+
+    missing = [f"--{word}" for word in _NEEDS.get(verb, ()) if not words[word]]
+    if missing:
+        fail(f"--{verb} needs {' and '.join(f'--{word}' for word in _NEEDS[verb])}.", code=2)
+    if verb == "terminate" and words["ground"] not in TerminationGround.__members__:
+        fail(f"--ground: {words['ground']!r}, expected one of {', '.join(TerminationGround)}.", code=2)
 
 
 async def _add(unit: str, *, json: bool) -> None:
@@ -134,7 +204,7 @@ def _print_units(*, json: bool) -> None:
 
 
 async def _once(
-    name: str, verb: str, complaint: str, words: dict[str, str], *, solved: bool, json: bool
+    name: str, verb: str, complaint: str, words: dict[str, Any], *, solved: bool, json: bool
 ) -> None:
     from hotline.speak import complaint_called, reader
     from hotline.where import city_up
@@ -142,8 +212,9 @@ async def _once(
 
     city = city_up()
     unit = known_unit(name, city.catalogue)
-    if words["suggest"]:
-        words["suggest"] = known_unit(words["suggest"], city.catalogue)
+    for word in ("suggest", "to"):
+        if words[word]:
+            words[word] = known_unit(words[word], city.catalogue)
     connection = await reader(city.realm)
     try:
         case = await complaint_called(connection, complaint)
@@ -152,7 +223,7 @@ async def _once(
     facts = await reply(city, unit, case.complaint_id, said(verb, case, words, solved=solved))
     refused = [fact for fact in facts if isinstance(fact, ReplyRefused)]
     if json:
-        told = [{"type": type(fact).__name__, **_fields(fact)} for fact in facts]
+        told = [{"type": type(fact).__name__, **fields_of(fact)} for fact in facts]
         print(json_module.dumps(told, ensure_ascii=False, indent=2))
     elif not refused:
         print(told_of(facts))
@@ -227,25 +298,35 @@ async def open_cases(city: City, unit: str) -> list[Complaint]:
         await connection.close()
 
 
-def said(verb: str, case: Complaint, words: dict[str, str], *, solved: bool = True) -> Input:
+def said(verb: str, case: Complaint, words: dict[str, Any], *, solved: bool = True) -> Input:
     """What the unit says to the present order of a complaint."""
     from shared import inputs
+    from shared.events import TerminationGround
 
     complaint = case.complaint_id
-    assignment = case.order.assignment if case.order is not None else 1
-    if verb == "sign":
-        return inputs.OrderSigned(complaint_id=complaint, assignment=assignment)
-    if verb == "answer":
-        return inputs.OrderAnswered(
-            complaint_id=complaint, assignment=assignment, result=words["text"], claims_solved=solved
-        )
-    return inputs.ReturnRequested(
-        complaint_id=complaint,
-        assignment=assignment,
-        reason=words["reason"],
-        evidence=words["evidence"],
-        suggested_unit=words.get("suggest") or None,
-    )
+    if verb == "report":
+        return inputs.CoUnitReported(complaint_id=complaint, result=words["text"])
+    about: dict[str, Any] = {
+        "complaint_id": complaint,
+        "assignment": case.order.assignment if case.order is not None else 1,
+    }
+    reason, evidence = words["reason"], words["evidence"]
+    says: dict[str, Callable[[], Input]] = {
+        "sign": lambda: inputs.OrderSigned(**about),
+        "answer": lambda: inputs.OrderAnswered(**about, result=words["text"], claims_solved=solved),
+        "return": lambda: inputs.ReturnRequested(
+            **about, reason=reason, evidence=evidence, suggested_unit=words.get("suggest") or None
+        ),
+        "assign": lambda: inputs.OrderAssigned(**about, to_unit=words["to"], reason=reason),
+        "extend": lambda: inputs.ExtensionRequested(
+            **about, days=words["days"], reason=reason, citizen_told=words["citizen_told"]
+        ),
+        "terminate": lambda: inputs.TerminationRequested(
+            **about, ground=TerminationGround(words["ground"]), evidence=evidence
+        ),
+        "dispute": lambda: inputs.DisputeRaised(**about, reason=reason, evidence=evidence),
+    }
+    return says[verb]()
 
 
 async def reply(city: City, unit: str, complaint: ComplaintId, data: Input) -> list[Fact]:
@@ -259,17 +340,23 @@ async def reply(city: City, unit: str, complaint: ComplaintId, data: Input) -> l
 
 def told_of(facts: list[Fact]) -> str:
     """What came of a reply, in a sentence."""
-    from shared.events import OrderAnswered, OrderSigned, ReplyRefused, ReturnRequested
+    from shared import events as e
 
+    sentences: dict[type[Fact], str] = {
+        e.OrderSigned: "Signed: the order is yours.",
+        e.OrderAnswered: "Answered: now the citizen is asked.",
+        e.ReturnRequested: "Return requested: a reviewer decides; the limit runs on.",
+        e.OrderAssigned: "Given on: the street has it now.",
+        e.ExtensionRequested: "Extension requested: a reviewer decides; the limit runs on.",
+        e.TerminationRequested: "Termination requested: a reviewer decides; the limit runs on.",
+        e.DisputeRaised: "Disputed: a council decides whose it is; the limit runs on.",
+        e.CoUnitReported: "Reported: the unit that leads is told.",
+    }
     for fact in facts:
-        if isinstance(fact, ReplyRefused):
+        if isinstance(fact, e.ReplyRefused):
             return f"Refused: {fact.reason}."
-        if isinstance(fact, OrderSigned):
-            return "Signed: the order is yours."
-        if isinstance(fact, OrderAnswered):
-            return "Answered: now the citizen is asked."
-        if isinstance(fact, ReturnRequested):
-            return "Return requested: a reviewer decides; the limit runs on."
+        if type(fact) in sentences:
+            return sentences[type(fact)]
     return "It was so already; nothing changed."
 
 
@@ -316,11 +403,12 @@ def line(case: Complaint) -> str:
 def _state(case: Complaint) -> str:
     order = case.order
     if order is not None and order.review_since is not None:
-        return "in review"
+        return "disputed" if order.disputed else "in review"
     return "signed" if order is not None and order.signed_at is not None else "new"
 
 
-def _fields(fact: Fact) -> dict[str, Any]:
+def fields_of(fact: Fact) -> dict[str, Any]:
+    """A fact for a program."""
     import msgspec
 
     fields = msgspec.to_builtins(fact)

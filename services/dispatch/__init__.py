@@ -1,7 +1,9 @@
 """Dispatch: send each complaint to the one unit that must act, and hear what it says.
 
 Hears    ComplaintClassified, ComplaintReopened; units' replies; reviewers
-Decides  which unit, by when; whether a reply comes from whom the order lies with
+Decides  which unit, by when, who helps; whether a reply comes from whom the order lies with
 Says     ComplaintDispatched, OrderSigned, OrderAnswered, ReturnRequested, ReturnApproved, ReturnRejected,
-         ReplyRefused
+         OrderAssigned, ExtensionRequested, ExtensionApproved, ExtensionRejected, TerminationRequested,
+         TerminationApproved, TerminationRejected, DisputeRaised, CouncilDecided, CoUnitAdded, CoUnitReported,
+         ComplaintReclassified, ConfidentialityRequired, ReplyRefused
 """

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from shared.events.base import TerminationGround, Urgency
 from shared.ids import ComplaintId, UnitId
 
 
@@ -64,4 +65,152 @@ class ReviewReturn:
     at: datetime
 
 
-DispatchCommand = DispatchComplaint | SignOrder | AnswerOrder | RequestReturn | ReviewReturn
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssignOrder:
+    """A district's government gives its order to one of its streets."""
+
+    complaint_id: ComplaintId
+    unit: UnitId
+    assignment: int
+    to_unit: UnitId
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestExtension:
+    """The unit needs longer."""
+
+    complaint_id: ComplaintId
+    unit: UnitId
+    assignment: int
+    days: int
+    reason: str
+    citizen_told: bool
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewExtension:
+    """The reviewer decides on an extension."""
+
+    complaint_id: ComplaintId
+    assignment: int
+    approved: bool
+    reviewer: str
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestTermination:
+    """The unit says that it cannot be handled."""
+
+    complaint_id: ComplaintId
+    unit: UnitId
+    assignment: int
+    ground: TerminationGround
+    evidence: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewTermination:
+    """The reviewer decides on a termination."""
+
+    complaint_id: ComplaintId
+    assignment: int
+    approved: bool
+    reviewer: str
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RaiseDispute:
+    """The unit asks for a council."""
+
+    complaint_id: ComplaintId
+    unit: UnitId
+    assignment: int
+    reason: str
+    evidence: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecideCouncil:
+    """Those concerned named the unit, and who helps it."""
+
+    complaint_id: ComplaintId
+    assignment: int
+    to_unit: UnitId
+    co_units: tuple[UnitId, ...]
+    participants: tuple[str, ...]
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddCoUnit:
+    """Another unit must help."""
+
+    complaint_id: ComplaintId
+    co_unit: UnitId
+    reason: str
+    added_by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportAsCoUnit:
+    """A helping unit says what it did."""
+
+    complaint_id: ComplaintId
+    unit: UnitId
+    result: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReclassifyComplaint:
+    """The complaint gets another urgency."""
+
+    complaint_id: ComplaintId
+    urgency: Urgency
+    reason: str
+    reclassified_by: str
+    at: datetime
+
+
+UnitCommand = (
+    SignOrder
+    | AnswerOrder
+    | RequestReturn
+    | AssignOrder
+    | RequestExtension
+    | RequestTermination
+    | RaiseDispute
+)
+"""What the unit that holds an order may say to it; each names the assignment it means."""
+
+ReviewCommand = ReviewReturn | ReviewExtension | ReviewTermination | DecideCouncil
+"""What is decided on something a unit asked for."""
+
+DispatchCommand = (
+    DispatchComplaint
+    | SignOrder
+    | AnswerOrder
+    | RequestReturn
+    | ReviewReturn
+    | AssignOrder
+    | RequestExtension
+    | ReviewExtension
+    | RequestTermination
+    | ReviewTermination
+    | RaiseDispute
+    | DecideCouncil
+    | AddCoUnit
+    | ReportAsCoUnit
+    | ReclassifyComplaint
+)

@@ -2,9 +2,26 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Final
 
-from services.dispatch.commands import AnswerOrder, DispatchCommand, RequestReturn, ReviewReturn, SignOrder
+from services.dispatch.commands import (
+    AddCoUnit,
+    AnswerOrder,
+    AssignOrder,
+    DecideCouncil,
+    DispatchCommand,
+    RaiseDispute,
+    ReclassifyComplaint,
+    ReportAsCoUnit,
+    RequestExtension,
+    RequestReturn,
+    RequestTermination,
+    ReviewExtension,
+    ReviewReturn,
+    ReviewTermination,
+    SignOrder,
+)
 from services.dispatch.settings import Settings
 from shared import inputs
 from shared.broker import Handle, arrived_at, one_by_one
@@ -15,8 +32,24 @@ from shared.ids import ComplaintId, UnitId, message_id
 from shared.log import Incoming
 from shared.topics import DISPATCH_REPLIES, DISPATCH_REVIEWS, unit_of
 
-_REPLIES: Final = (inputs.OrderSigned, inputs.OrderAnswered, inputs.ReturnRequested)
-_REVIEWS: Final = (inputs.ReturnReviewed,)
+_REPLIES: Final = (
+    inputs.OrderSigned,
+    inputs.OrderAnswered,
+    inputs.ReturnRequested,
+    inputs.OrderAssigned,
+    inputs.ExtensionRequested,
+    inputs.TerminationRequested,
+    inputs.DisputeRaised,
+    inputs.CoUnitReported,
+)
+_REVIEWS: Final = (
+    inputs.ReturnReviewed,
+    inputs.ExtensionReviewed,
+    inputs.TerminationReviewed,
+    inputs.CouncilDecided,
+    inputs.CoUnitAdded,
+    inputs.ComplaintReclassified,
+)
 
 assert DISPATCH_REPLIES.carries == _REPLIES  # noqa: S101 -- the table and this door must not part
 assert DISPATCH_REVIEWS.carries == _REVIEWS  # noqa: S101
@@ -30,18 +63,26 @@ def replies(settings: Settings, clock: Clock) -> Handle:
         arrived = arrived_at(message)
         not_ahead(event, clock.latest_input(arrived))
         unit = unit_of(message.topic, settings.topic_prefix, DISPATCH_REPLIES)
-        at = clock.of_input(event.time, arrived)
         data = event.data
         assert isinstance(data, _REPLIES)  # noqa: S101 -- for the type checker
         if data.unit is not None and data.unit != unit:
             text = f"data: unit: another than {unit!r}, whose topic this is"
             raise BadInput(text)
         complaint = ComplaintId(data.complaint_id)
-        command: DispatchCommand
-        if isinstance(data, inputs.OrderSigned):
-            command = SignOrder(complaint_id=complaint, unit=unit, assignment=data.assignment, at=at)
-        elif isinstance(data, inputs.OrderAnswered):
-            command = AnswerOrder(
+        command = _said_by(unit, data, complaint, clock.of_input(event.time, arrived))
+        identity = message_id(DISPATCH_REPLIES.of(unit), event.source, event.id)
+        return Work(command, complaint, identity, message, identity)
+
+    return one_by_one(translate)
+
+
+def _said_by(unit: UnitId, data: inputs.Input, complaint: ComplaintId, at: datetime) -> DispatchCommand:  # noqa: PLR0911 -- a line an input
+    """What a unit's reply asks for."""
+    match data:
+        case inputs.OrderSigned():
+            return SignOrder(complaint_id=complaint, unit=unit, assignment=data.assignment, at=at)
+        case inputs.OrderAnswered():
+            return AnswerOrder(
                 complaint_id=complaint,
                 unit=unit,
                 assignment=data.assignment,
@@ -49,8 +90,8 @@ def replies(settings: Settings, clock: Clock) -> Handle:
                 claims_solved=data.claims_solved,
                 at=at,
             )
-        else:
-            command = RequestReturn(
+        case inputs.ReturnRequested():
+            return RequestReturn(
                 complaint_id=complaint,
                 unit=unit,
                 assignment=data.assignment,
@@ -59,32 +100,114 @@ def replies(settings: Settings, clock: Clock) -> Handle:
                 suggested_unit=None if data.suggested_unit is None else UnitId(data.suggested_unit),
                 at=at,
             )
-        identity = message_id(DISPATCH_REPLIES.of(unit), event.source, event.id)
-        return Work(command, complaint, identity, message, identity)
-
-    return one_by_one(translate)
+        case inputs.OrderAssigned():
+            return AssignOrder(
+                complaint_id=complaint,
+                unit=unit,
+                assignment=data.assignment,
+                to_unit=UnitId(data.to_unit),
+                reason=data.reason,
+                at=at,
+            )
+        case inputs.ExtensionRequested():
+            return RequestExtension(
+                complaint_id=complaint,
+                unit=unit,
+                assignment=data.assignment,
+                days=data.days,
+                reason=data.reason,
+                citizen_told=data.citizen_told,
+                at=at,
+            )
+        case inputs.TerminationRequested():
+            return RequestTermination(
+                complaint_id=complaint,
+                unit=unit,
+                assignment=data.assignment,
+                ground=data.ground,
+                evidence=data.evidence,
+                at=at,
+            )
+        case inputs.DisputeRaised():
+            return RaiseDispute(
+                complaint_id=complaint,
+                unit=unit,
+                assignment=data.assignment,
+                reason=data.reason,
+                evidence=data.evidence,
+                at=at,
+            )
+        case inputs.CoUnitReported():
+            return ReportAsCoUnit(complaint_id=complaint, unit=unit, result=data.result, at=at)
+        case _:
+            raise AssertionError(data)
 
 
 def reviews(clock: Clock) -> Handle:
-    """`dispatch.reviews`: the reviewers' decisions on returns."""
+    """`dispatch.reviews`: what reviewers and councils decided."""
 
     def translate(message: Incoming) -> Work:
         event = event_of(message, _REVIEWS)
         arrived = arrived_at(message)
         not_ahead(event, clock.latest_input(arrived))
         data = event.data
-        assert isinstance(data, inputs.ReturnReviewed)  # noqa: S101 -- for the type checker
+        assert isinstance(data, _REVIEWS)  # noqa: S101 -- for the type checker
         complaint = ComplaintId(data.complaint_id)
-        command = ReviewReturn(
-            complaint_id=complaint,
-            assignment=data.assignment,
-            approved=data.approved,
-            reviewer=data.reviewer,
-            reason=data.reason,
-            to_unit=None if data.to_unit is None else UnitId(data.to_unit),
-            at=clock.of_input(event.time, arrived),
-        )
+        command = _decided(data, complaint, clock.of_input(event.time, arrived))
         identity = message_id(DISPATCH_REVIEWS.name, event.source, event.id)
         return Work(command, complaint, identity, message, identity)
 
     return one_by_one(translate)
+
+
+def _decided(data: inputs.Input, complaint: ComplaintId, at: datetime) -> DispatchCommand:
+    """What a reviewer's or council's message asks for."""
+    match data:
+        case inputs.ReturnReviewed():
+            return ReviewReturn(
+                complaint_id=complaint,
+                assignment=data.assignment,
+                approved=data.approved,
+                reviewer=data.reviewer,
+                reason=data.reason,
+                to_unit=None if data.to_unit is None else UnitId(data.to_unit),
+                at=at,
+            )
+        case inputs.ExtensionReviewed() | inputs.TerminationReviewed():
+            review = ReviewExtension if isinstance(data, inputs.ExtensionReviewed) else ReviewTermination
+            return review(
+                complaint_id=complaint,
+                assignment=data.assignment,
+                approved=data.approved,
+                reviewer=data.reviewer,
+                reason=data.reason,
+                at=at,
+            )
+        case inputs.CouncilDecided():
+            return DecideCouncil(
+                complaint_id=complaint,
+                assignment=data.assignment,
+                to_unit=UnitId(data.to_unit),
+                co_units=tuple(UnitId(unit) for unit in data.co_units),
+                participants=data.participants,
+                reason=data.reason,
+                at=at,
+            )
+        case inputs.CoUnitAdded():
+            return AddCoUnit(
+                complaint_id=complaint,
+                co_unit=UnitId(data.co_unit),
+                reason=data.reason,
+                added_by=data.added_by,
+                at=at,
+            )
+        case inputs.ComplaintReclassified():
+            return ReclassifyComplaint(
+                complaint_id=complaint,
+                urgency=data.urgency,
+                reason=data.reason,
+                reclassified_by=data.reclassified_by,
+                at=at,
+            )
+        case _:
+            raise AssertionError(data)

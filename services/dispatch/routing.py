@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from shared.catalogue import Catalogue, To
+from shared.catalogue import Catalogue, Subject, To
 from shared.events.base import Level
 from shared.ids import UnitId
 
@@ -15,11 +15,32 @@ class Routed(NamedTuple):
     unit: UnitId
     level: Level
     rule: str
+    co_units: tuple[UnitId, ...] = ()
+    """Who must help it (R12), the unit itself not among them."""
 
 
 def routed(catalogue: Catalogue, subject: str, district: str, street: str | None) -> Routed:
     """The unit that must act. Always somebody: street or named unit, else the district, else the centre."""
     line = catalogue.subjects.get(subject)
+    to = _routed_by(catalogue, line, subject, district, street)
+    if line is None or not line.co_units:
+        return to
+    return to._replace(co_units=tuple(unit for unit in line.co_units if unit != to.unit))
+
+
+def assigned(catalogue: Catalogue, unit: UnitId) -> Routed:
+    """To the unit a district's government named (D1)."""
+    return _routed(catalogue, unit, "assigned by the district")
+
+
+def by_council(catalogue: Catalogue, unit: UnitId) -> Routed:
+    """To the unit a council named."""
+    return _routed(catalogue, unit, "named by a council")
+
+
+def _routed_by(
+    catalogue: Catalogue, line: Subject | None, subject: str, district: str, street: str | None
+) -> Routed:
     territory = catalogue.districts.get(district)
     if line is not None and line.to is To.UNIT and line.unit is not None:
         return _routed(catalogue, line.unit, f"{subject}→unit")

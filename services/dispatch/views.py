@@ -1,4 +1,4 @@
-"""Questions dispatch answers: what lies with a unit."""
+"""Questions dispatch answers: what lies with a unit, and what with the reviewers."""
 
 from __future__ import annotations
 
@@ -12,6 +12,21 @@ _HEADS: Final = """
 SELECT state FROM es.stream
 WHERE state::json #>> '{order,unit}' = $1 AND state::json -> 'ended' IS NULL
 """
+
+
+_ASKED: Final = """
+SELECT state FROM es.stream
+WHERE (state::json #>> '{order,review_since}' IS NOT NULL
+       OR state::json #>> '{order,extension_days}' IS NOT NULL
+       OR state::json #>> '{order,termination}' IS NOT NULL)
+  AND state::json -> 'ended' IS NULL
+"""
+
+
+async def to_review(connection: asyncpg.Connection[Any]) -> list[Complaint]:
+    """The complaints about which a reviewer or a council must decide, the earliest due first."""
+    cases = [head_of(row[0]) for row in await connection.fetch(_ASKED)]
+    return sorted(cases, key=lambda case: case.order.feedback_due_at if case.order else case.received_at)
 
 
 async def open_orders(connection: asyncpg.Connection[Any], unit: str) -> list[Complaint]:

@@ -36,6 +36,8 @@ class _Late(NamedTuple):
     """The rung the unit itself stands on."""
     because: Limit
     at: datetime
+    urgency: Urgency | None
+    """The class when it passed, where that has changed since."""
 
 
 def decide(command: EscalationCommand, case: Case, catalogue: Catalogue) -> Sequence[EscalationFact]:
@@ -81,7 +83,10 @@ def _stated(
     at = max(owed.due_at, owed.since)
     if owed.limit is Limit.LADDER:
         return _escalated(
-            case, _Late(owed.unit, owed.level, owed.because or Limit.FEEDBACK, at), until, catalogue
+            case,
+            _Late(owed.unit, owed.level, owed.because or Limit.FEEDBACK, at, owed.urgency),
+            until,
+            catalogue,
         )
     missed: EscalationFact
     if owed.limit is Limit.SIGN:
@@ -102,14 +107,17 @@ def _stated(
             missed_at=at,
             noticed_at=until,
         )
-    return [missed, *_escalated(case, _Late(owed.unit, owed.level, owed.limit, at), until, catalogue)]
+    return [
+        missed,
+        *_escalated(case, _Late(owed.unit, owed.level, owed.limit, at, owed.urgency), until, catalogue),
+    ]
 
 
 def _escalated(case: Complaint, late: _Late, until: datetime, catalogue: Catalogue) -> list[EscalationFact]:
     level = next_level(case.level, late.level)
     if level is None:
         return []
-    step = ruleset(case.ruleset).classes[case.urgency or Urgency.GENERAL_7D].ladder_step
+    step = ruleset(case.ruleset).classes[late.urgency or case.urgency or Urgency.GENERAL_7D].ladder_step
     return [
         ComplaintEscalated(
             complaint_id=case.complaint_id,

@@ -57,4 +57,14 @@ class CloseByException:
     at: datetime
 
 
-FeedbackCommand = ScheduleVisit | RecordVisit | RecordUnreached | CloseByException
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloseTerminated:
+    """A review ended the order unanswered: close the complaint as the exception it approved."""
+
+    complaint_id: ComplaintId
+    approved_by: str
+    reason: str
+    at: datetime
+
+
+FeedbackCommand = CloseTerminated | ScheduleVisit | RecordVisit | RecordUnreached | CloseByException

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from services.feedback.commands import (
     CloseByException,
+    CloseTerminated,
     FeedbackCommand,
     RecordUnreached,
     RecordVisit,
@@ -24,6 +25,7 @@ from shared.events import (
     FeedbackLimitMissed,
     OrderAnswered,
     Outcome,
+    TerminationApproved,
     VisitAnswerRefused,
     VisitMade,
     VisitReason,
@@ -34,8 +36,8 @@ from shared.events.base import Limit
 from shared.ids import UnitId
 from shared.ruleset import ruleset
 
-REACTS = (OrderAnswered, FeedbackLimitMissed)
-"""The facts feedback acts on (R8: whichever is first)."""
+REACTS = (OrderAnswered, FeedbackLimitMissed, TerminationApproved)
+"""The facts feedback acts on (R8: answer or expiry, whichever is first)."""
 
 
 def react(fact: Fact, at: datetime) -> FeedbackCommand | None:
@@ -56,6 +58,13 @@ def react(fact: Fact, at: datetime) -> FeedbackCommand | None:
             unit=fact.unit,
             at=at,
         )
+    if isinstance(fact, TerminationApproved):
+        return CloseTerminated(
+            complaint_id=fact.complaint_id,
+            approved_by=fact.reviewer,
+            reason=f"{fact.ground}: {fact.reason}" if fact.reason else fact.ground,
+            at=at,
+        )
     return None
 
 
@@ -72,6 +81,8 @@ def decide(command: FeedbackCommand, case: Case) -> Sequence[FeedbackFact]:
             return _unreached(command, case)
         case CloseByException():
             return _exception(command, case)
+        case CloseTerminated():
+            return _terminated(command, case)
         case _:
             assert_never(command)
 
@@ -80,8 +91,8 @@ def _schedule(command: ScheduleVisit, case: Complaint) -> Sequence[FeedbackFact]
     order = case.order
     if case.ended is not None or order is None or order.round != command.round or case.reopened:
         return []  # the life has gone on meanwhile
-    if case.visit is not None:
-        return []  # the citizen is being asked already
+    if case.visit is not None or order.terminated or case.anonymous:
+        return []  # the citizen is being asked already, a review has ended the order, or nobody knows whom to ask
     if command.because is VisitReason.EXPIRED and case.visited_round == order.round:
         return []
     if command.because is VisitReason.ANSWERED and _expiry_comes(case, order):
@@ -176,17 +187,25 @@ def _exception(command: CloseByException, case: Complaint) -> Sequence[FeedbackF
     if case.ended is not None:
         why = f"the life ended with {case.ended.how}"
         return [_refused("close by exception", why, case, command.at)]
-    return [
-        ComplaintClosed(
-            complaint_id=case.complaint_id,
-            outcome=Outcome.EXCEPTION,
-            visit=0,
-            approved_by=command.approved_by,
-            reason=command.reason,
-            recalled_unit=_recalled(case),
-            closed_at=command.at,
-        )
-    ]
+    return [_excepted(command, case)]
+
+
+def _terminated(command: CloseTerminated, case: Complaint) -> Sequence[FeedbackFact]:
+    if case.ended is not None or case.order is None or not case.order.terminated:
+        return []
+    return [_excepted(command, case)]
+
+
+def _excepted(command: CloseByException | CloseTerminated, case: Complaint) -> ComplaintClosed:
+    return ComplaintClosed(
+        complaint_id=case.complaint_id,
+        outcome=Outcome.EXCEPTION,
+        visit=0,
+        approved_by=command.approved_by,
+        reason=command.reason,
+        recalled_unit=_recalled(case),
+        closed_at=command.at,
+    )
 
 
 def _closed(case: Complaint, outcome: Outcome, visit: Visit, at: datetime) -> ComplaintClosed:

@@ -29,4 +29,38 @@ class WithdrawRequest:
     at: datetime
 
 
-IntakeCommand = RecordRequest | WithdrawRequest
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CorrectRequest:
+    """The record said something else than the citizen; a field that stays is None."""
+
+    complaint_id: ComplaintId
+    title: str | None
+    content: str | None
+    address: str | None
+    corrected_by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SupplementRequest:
+    """The citizen has more to say."""
+
+    complaint_id: ComplaintId
+    text: str
+    recorded_by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RepeatRequest:
+    """The matter was brought up again; `by` is another citizen's own complaint."""
+
+    complaint_id: ComplaintId
+    repeat_id: str
+    by: ComplaintId | None
+    note: str
+    recorded_by: str
+    at: datetime
+
+
+IntakeCommand = RecordRequest | WithdrawRequest | CorrectRequest | SupplementRequest | RepeatRequest

@@ -9,20 +9,44 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from services.intake.commands import RecordRequest, WithdrawRequest
+from services.intake.commands import (
+    CorrectRequest,
+    IntakeCommand,
+    RecordRequest,
+    RepeatRequest,
+    SupplementRequest,
+    WithdrawRequest,
+)
 from services.intake.settings import Settings
 from shared.broker import Handle, arrived_at, one_by_one
 from shared.clock import Clock
 from shared.cloudevents import BadInput, Event, event_of, not_ahead
 from shared.desk import Batch, Work
-from shared.ids import complaint_id, message_id
-from shared.inputs import CallAnswered, CallEnded, CallOffered, RequestRecorded, RequestWithdrawn
+from shared.events import TurnedAway
+from shared.ids import ComplaintId, complaint_id, message_id
+from shared.inputs import (
+    CallAnswered,
+    CallEnded,
+    CallOffered,
+    Input,
+    RequestCorrected,
+    RequestRecorded,
+    RequestRepeated,
+    RequestSupplemented,
+    RequestWithdrawn,
+)
 from shared.log import Incoming, Parked
-from shared.ruleset import ruleset
+from shared.ruleset import RuleSet, ruleset
 from shared.topics import INTAKE_REQUESTS, TELEPHONY_CALLS
 
 _NOTE_CALLS: Final = "SELECT intake.note_calls($1, $2, $3, $4, $5)"
-_REQUESTS: Final = (RequestRecorded, RequestWithdrawn)
+_REQUESTS: Final = (
+    RequestRecorded,
+    RequestWithdrawn,
+    RequestCorrected,
+    RequestSupplemented,
+    RequestRepeated,
+)
 _CALLS: Final = (CallOffered, CallAnswered, CallEnded)
 
 assert INTAKE_REQUESTS.carries == _REQUESTS  # noqa: S101 -- the table and this door must not part
@@ -36,19 +60,19 @@ def requests(settings: Settings, clock: Clock) -> Handle:
     event id, is the same complaint. A request was received when its sender says so; a withdrawal decides
     which limits are still owed and counts from its arrival (decision 0008).
     """
-    given = ruleset(settings.ruleset).limits_given
+    rules = ruleset(settings.ruleset)
 
     def translate(message: Incoming) -> Work | None:
         event = event_of(message, _REQUESTS)
         arrived = arrived_at(message)
         not_ahead(event, clock.latest_input(arrived))
         data = event.data
+        assert isinstance(data, _REQUESTS)  # noqa: S101 -- for the type checker
+        complaint = complaint_id(data.request_id)
+        command: IntakeCommand
         if isinstance(data, RequestRecorded):
-            if given and data.given_due_at is None:
-                text = f"data: given_due_at: missing, rule set {settings.ruleset} needs the limit given"
-                raise BadInput(text)
-            complaint = complaint_id(data.request_id)
-            command: RecordRequest | WithdrawRequest = RecordRequest(
+            _complete(data, rules)
+            command = RecordRequest(
                 complaint_id=complaint,
                 request=_in_utc(data),
                 ruleset=settings.ruleset,
@@ -56,17 +80,58 @@ def requests(settings: Settings, clock: Clock) -> Handle:
                 at=event.time,
             )
         else:
-            assert isinstance(data, RequestWithdrawn)  # noqa: S101 -- for the type checker
-            complaint = complaint_id(data.request_id)
-            command = WithdrawRequest(
-                complaint_id=complaint,
-                reason=data.reason,
-                at=clock.of_input(event.time, arrived),
-            )
+            command = _about_one_on_record(data, complaint, clock.of_input(event.time, arrived))
         identity = message_id(INTAKE_REQUESTS.name, event.source, event.id)
         return Work(command, complaint, identity, message, identity)
 
     return one_by_one(translate)
+
+
+def _about_one_on_record(data: Input, complaint: ComplaintId, at: datetime) -> IntakeCommand:
+    match data:
+        case RequestWithdrawn():
+            return WithdrawRequest(complaint_id=complaint, reason=data.reason, at=at)
+        case RequestCorrected():
+            return CorrectRequest(
+                complaint_id=complaint,
+                title=data.title,
+                content=data.content,
+                address=data.address,
+                corrected_by=data.corrected_by,
+                at=at,
+            )
+        case RequestSupplemented():
+            return SupplementRequest(
+                complaint_id=complaint, text=data.text, recorded_by=data.recorded_by, at=at
+            )
+        case RequestRepeated():
+            return RepeatRequest(
+                complaint_id=complaint,
+                repeat_id=data.repeat_id,
+                by=complaint_id(data.repeat_id) if data.another_citizen else None,
+                note=data.note,
+                recorded_by=data.recorded_by,
+                at=at,
+            )
+        case _:
+            raise AssertionError(data)
+
+
+def _complete(request: RequestRecorded, rules: RuleSet) -> None:
+    """`BadInput` names everything that is missing (Q1), or where an emergency cannot be handed to (R4)."""
+    if rules.limits_given and request.given_due_at is None:
+        text = f"data: given_due_at: missing, rule set {rules.version} needs the limit given"
+        raise BadInput(text)
+    blank = [name for name in rules.record_fields if not (getattr(request, name) or "").strip()]
+    if blank:
+        text = f"data: {', '.join(blank)}: missing, rule set {rules.version} lets no record be without (Q1)"
+        raise BadInput(text)
+    if request.turned_away is TurnedAway.EMERGENCY and request.turned_away_to not in rules.emergency_services:
+        text = f"data: turned_away_to: expected one of {', '.join(rules.emergency_services)} (R4)"
+        raise BadInput(text)
+    if request.turned_away is TurnedAway.REJECTED and not request.turned_away_reason.strip():
+        text = "data: turned_away_reason: missing, whoever is turned away is told why (R10)"
+        raise BadInput(text)
 
 
 def _in_utc(request: RequestRecorded) -> RequestRecorded:

@@ -6,17 +6,31 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final, assert_never
 
-from services.intake.commands import IntakeCommand, RecordRequest, WithdrawRequest
+from services.intake.commands import (
+    CorrectRequest,
+    IntakeCommand,
+    RecordRequest,
+    RepeatRequest,
+    SupplementRequest,
+    WithdrawRequest,
+)
 from shared.complaint import Case, Complaint, NoSuchComplaint, order_open
 from shared.events import (
     ComplaintAnsweredDirectly,
     ComplaintClassified,
     ComplaintReceived,
+    ComplaintTurnedAway,
     ComplaintWithdrawn,
+    Correction,
+    IdentityProtected,
     IntakeFact,
     IntakeRefused,
+    MatterLinked,
+    RequestCorrected,
+    RequestRepeated,
+    RequestSupplemented,
 )
-from shared.ids import CallId, RequestId
+from shared.ids import CallId, RequestId, UnitId, complaint_id
 from shared.inputs import RequestRecorded
 
 _CONTENT: Final = (
@@ -30,8 +44,15 @@ _CONTENT: Final = (
     "title",
     "content",
     "given_due_at",
+    "anonymous",
+    "confidential",
 )
 """What a request asks for, by the names that request and complaint share; in the contract's order."""
+
+
+CONTENT_MAX: Final = 20_000
+"""Characters of a complaint's content with all that was added: a head carries it, and every order."""
+_CORRECTED: Final = ("title", "content", "address")
 
 
 def decide(command: IntakeCommand, case: Case) -> Sequence[IntakeFact]:
@@ -41,6 +62,12 @@ def decide(command: IntakeCommand, case: Case) -> Sequence[IntakeFact]:
             return _record(command, case)
         case WithdrawRequest():
             return _withdraw(command, case)
+        case CorrectRequest():
+            return _correct(command, case)
+        case SupplementRequest():
+            return _supplement(command, case)
+        case RepeatRequest():
+            return _repeat(command, case)
         case _:
             assert_never(command)
 
@@ -68,18 +95,48 @@ def _record(command: RecordRequest, case: Case) -> Sequence[IntakeFact]:
             calendar=command.calendar,
             given_due_at=request.given_due_at,
             received_at=command.at,
-        ),
+        )
+    ]
+    if request.anonymous or request.confidential:
+        facts.append(
+            IdentityProtected(
+                complaint_id=command.complaint_id,
+                anonymous=request.anonymous,
+                confidential=request.confidential,
+                protected_at=command.at,
+            )
+        )
+    if request.matter_of is not None:
+        facts.append(
+            MatterLinked(
+                complaint_id=command.complaint_id,
+                matter_of=complaint_id(request.matter_of),
+                linked_by=request.recorded_by,
+                linked_at=command.at,
+            )
+        )
+    facts.append(
         ComplaintClassified(
             complaint_id=command.complaint_id,
             request_type=request.request_type,
             subject=request.subject,
             urgency=request.urgency,
             classified_by=request.recorded_by,
-            to_dispatch=request.article_id is None,
+            to_dispatch=request.article_id is None and request.turned_away is None,
             classified_at=command.at,
-        ),
-    ]
-    if request.article_id is not None:
+        )
+    )
+    if request.turned_away is not None:
+        facts.append(
+            ComplaintTurnedAway(
+                complaint_id=command.complaint_id,
+                how=request.turned_away,
+                to=request.turned_away_to,
+                reason=request.turned_away_reason,
+                turned_away_at=command.at,
+            )
+        )
+    elif request.article_id is not None:
         facts.append(
             ComplaintAnsweredDirectly(
                 complaint_id=command.complaint_id,
@@ -98,9 +155,16 @@ def _differing(request: RequestRecorded, case: Complaint) -> list[str]:
     is asked for; of an article it is on record whether there was one.
     """
     differing = [name for name in _CONTENT if getattr(request, name) != getattr(case, name)]
-    answered = case.ended is not None and case.ended.how == ComplaintAnsweredDirectly.__name__
-    if answered != (request.article_id is not None):
+    how = None if case.ended is None else case.ended.how
+    if (how == ComplaintTurnedAway.__name__) != (request.turned_away is not None):
+        differing.append("turned_away")
+    elif (how == ComplaintAnsweredDirectly.__name__) != (
+        request.article_id is not None and request.turned_away is None
+    ):
         differing.append("article_id")
+    matter_of = None if request.matter_of is None else complaint_id(request.matter_of)
+    if matter_of != case.matter_of:
+        differing.append("matter_of")
     return differing
 
 
@@ -116,10 +180,87 @@ def _withdraw(command: WithdrawRequest, case: Case) -> Sequence[IntakeFact]:
         ComplaintWithdrawn(
             complaint_id=command.complaint_id,
             reason=command.reason,
-            recalled_unit=case.order.unit if case.order is not None and order_open(case) else None,
+            recalled_unit=_holder(case),
             withdrawn_at=command.at,
         )
     ]
+
+
+def _on_record(command: CorrectRequest | SupplementRequest | RepeatRequest, case: Case) -> Complaint:
+    if not isinstance(case, Complaint):
+        raise NoSuchComplaint(command.complaint_id)
+    return case
+
+
+def _correct(command: CorrectRequest, case: Case) -> Sequence[IntakeFact]:
+    case = _on_record(command, case)
+    corrections = tuple(
+        Correction(field=field, old=getattr(case, field), new=new)
+        for field in _CORRECTED
+        if (new := getattr(command, field)) is not None and new != getattr(case, field)
+    )
+    if case.ended is not None:
+        return [_refused("correct", f"the life ended with {case.ended.how}", case, command.at)]
+    if not corrections:
+        return []
+    return [
+        RequestCorrected(
+            complaint_id=case.complaint_id,
+            corrections=corrections,
+            corrected_by=command.corrected_by,
+            unit=_holder(case),
+            corrected_at=command.at,
+        )
+    ]
+
+
+def _supplement(command: SupplementRequest, case: Case) -> Sequence[IntakeFact]:
+    case = _on_record(command, case)
+    why: str | None = None
+    if case.ended is not None:
+        why = f"the life ended with {case.ended.how}: what is new is a new request"
+    elif command.text in case.content:
+        return []
+    elif len(case.content) + len(command.text) > CONTENT_MAX:
+        why = f"text: with what is on record more than {CONTENT_MAX} characters"
+    if why is not None:
+        return [_refused("supplement", why, case, command.at)]
+    return [
+        RequestSupplemented(
+            complaint_id=case.complaint_id,
+            text=command.text,
+            recorded_by=command.recorded_by,
+            unit=_holder(case),
+            supplemented_at=command.at,
+        )
+    ]
+
+
+def _repeat(command: RepeatRequest, case: Case) -> Sequence[IntakeFact]:
+    """R11: it is linked, its heat goes up and the unit is told; nobody is ever turned away for asking again."""
+    case = _on_record(command, case)
+    if case.ended is not None:
+        why = f"the life ended with {case.ended.how}: asked again it is a new request"
+        return [_refused("repeat", why, case, command.at)]
+    if command.repeat_id in case.repeats:
+        return []
+    return [
+        RequestRepeated(
+            complaint_id=case.complaint_id,
+            repeat_id=command.repeat_id,
+            heat=case.heat + 1,
+            by=command.by,
+            note=command.note,
+            recorded_by=command.recorded_by,
+            unit=_holder(case),
+            repeated_at=command.at,
+        )
+    ]
+
+
+def _holder(case: Complaint) -> UnitId | None:
+    """The unit whose open order it is about."""
+    return case.order.unit if case.order is not None and order_open(case) else None
 
 
 def _refused(asked: str, reason: str, case: Complaint, at: datetime) -> IntakeRefused:

@@ -83,6 +83,26 @@ class Limit(StrEnum):
     """Not a limit of the unit: the time a level has before the next one is told."""
 
 
+class TurnedAway(StrEnum):
+    """Why a request becomes no work order and has no article for an answer."""
+
+    REJECTED = "REJECTED"
+    """Not accepted (不予受理): outside the scope (R5), unlawful, against public morals (R10)."""
+    REDIRECTED = "REDIRECTED"
+    """Pointed to another channel (引导): a court, a market or social one, another hotline (R10)."""
+    EMERGENCY = "EMERGENCY"
+    """Handed to 110, 119, 120 or 122 (R4, B3)."""
+
+
+class TerminationGround(StrEnum):
+    """Why an order may end unanswered (终止, D5; the grounds are another city's, S17)."""
+
+    INFORMATION_REFUSED = "INFORMATION_REFUSED"
+    """The citizen will not say what the unit must know."""
+    UNLAWFUL_OR_IMPOSSIBLE = "UNLAWFUL_OR_IMPOSSIBLE"
+    """Against law, policy or morals; it was explained, and the citizen still wants it."""
+
+
 class VisitReason(StrEnum):
     """Why a citizen is asked: the unit answered, or its limit expired (R8), whichever came first."""
 

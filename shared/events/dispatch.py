@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from shared.events.base import Fact, Instant, Level, RequestType, Urgency
+from shared.events.base import Fact, Instant, Level, RequestType, TerminationGround, Urgency
 from shared.ids import UnitId
 
 
@@ -99,6 +99,184 @@ class ReturnRejected(Fact, frozen=True, kw_only=True):
     rejected_at: Instant
 
 
+class OrderAssigned(Fact, frozen=True, kw_only=True):
+    """A district's government gave its order to one of its streets (指派, D1); the citizen's limit stays."""
+
+    TIME: ClassVar[str] = "assigned_at"
+
+    unit: UnitId
+    """The district's government, which had the order."""
+    assignment: int
+    to_unit: UnitId
+    reason: str
+    assigned_at: Instant
+
+
+class ExtensionRequested(Fact, frozen=True, kw_only=True):
+    """The unit needs longer and says why (延期, D4)."""
+
+    TIME: ClassVar[str] = "requested_at"
+
+    unit: UnitId
+    assignment: int
+    days: int
+    """Beyond the limit in force, counted as the rule set counts days."""
+    reason: str
+    citizen_told: bool
+    """Whether the unit has told the citizen."""
+    requested_at: Instant
+
+
+class ExtensionApproved(Fact, frozen=True, kw_only=True):
+    """The review gave the unit longer; a limit that had passed is never moved (T6)."""
+
+    TIME: ClassVar[str] = "approved_at"
+
+    unit: UnitId
+    assignment: int
+    round: int
+    reviewer: str
+    old_due_at: Instant
+    new_due_at: Instant
+    approved_at: Instant
+
+
+class ExtensionRejected(Fact, frozen=True, kw_only=True):
+    """The review found no ground for longer; the limit stays."""
+
+    TIME: ClassVar[str] = "rejected_at"
+
+    unit: UnitId
+    assignment: int
+    reviewer: str
+    reason: str
+    rejected_at: Instant
+
+
+class TerminationRequested(Fact, frozen=True, kw_only=True):
+    """The unit says that it cannot be handled, on which ground, and shows it (终止, D5)."""
+
+    TIME: ClassVar[str] = "requested_at"
+
+    unit: UnitId
+    assignment: int
+    ground: TerminationGround
+    evidence: str
+    requested_at: Instant
+
+
+class TerminationApproved(Fact, frozen=True, kw_only=True):
+    """The review agreed: the order ends, and the complaint is closed as an approved exception (E3)."""
+
+    TIME: ClassVar[str] = "approved_at"
+
+    unit: UnitId
+    assignment: int
+    round: int
+    ground: TerminationGround
+    reviewer: str
+    reason: str
+    approved_at: Instant
+
+
+class TerminationRejected(Fact, frozen=True, kw_only=True):
+    """The review found that it can be handled; the unit keeps the order."""
+
+    TIME: ClassVar[str] = "rejected_at"
+
+    unit: UnitId
+    assignment: int
+    reviewer: str
+    reason: str
+    rejected_at: Instant
+
+
+class DisputeRaised(Fact, frozen=True, kw_only=True):
+    """The unit does not accept that its return was rejected, or can return no more: a council must say whose it is."""
+
+    TIME: ClassVar[str] = "raised_at"
+
+    unit: UnitId
+    assignment: int
+    reason: str
+    evidence: str
+    raised_at: Instant
+
+
+class CouncilDecided(Fact, frozen=True, kw_only=True):
+    """Those concerned met and named the unit (会商); from now on the order is not returned."""
+
+    TIME: ClassVar[str] = "decided_at"
+
+    unit: UnitId
+    """Which had the order."""
+    assignment: int
+    to_unit: UnitId
+    """Which has it from now on; may be the same."""
+    participants: tuple[str, ...]
+    reason: str
+    decided_at: Instant
+
+
+class CoUnitAdded(Fact, frozen=True, kw_only=True):
+    """Another unit must help (协办, R12): the first receiver leads, this one is told what it is about."""
+
+    TIME: ClassVar[str] = "added_at"
+
+    co_unit: UnitId
+    unit: UnitId
+    """The one that leads."""
+    added_by: str
+    """The catalogue's version, or who said so."""
+    reason: str
+    subject: str
+    district: str
+    street: str | None = None
+    address: str
+    title: str
+    content: str
+    due_at: Instant
+    """Of the unit that leads."""
+    added_at: Instant
+
+
+class CoUnitReported(Fact, frozen=True, kw_only=True):
+    """What a helping unit did; the leading unit is told and answers for all."""
+
+    TIME: ClassVar[str] = "reported_at"
+
+    co_unit: UnitId
+    unit: UnitId
+    result: str
+    reported_at: Instant
+
+
+class ComplaintReclassified(Fact, frozen=True, kw_only=True):
+    """Its urgency is another (重新分类); only before the limit, and all of it counts from the first dispatch (T24)."""
+
+    TIME: ClassVar[str] = "reclassified_at"
+
+    unit: UnitId
+    old_urgency: Urgency
+    urgency: Urgency
+    reason: str
+    reclassified_by: str
+    old_due_at: Instant
+    citizen_due_at: Instant
+    unit_due_at: Instant
+    reclassified_at: Instant
+
+
+class ConfidentialityRequired(Fact, frozen=True, kw_only=True):
+    """The order just written must be handled so that nobody learns whose complaint it is (保密工单, A5)."""
+
+    TIME: ClassVar[str] = "required_at"
+
+    unit: UnitId
+    assignment: int
+    required_at: Instant
+
+
 class ReplyRefused(Fact, frozen=True, kw_only=True):
     """A unit or reviewer asked for something that cannot be done; why."""
 
@@ -117,5 +295,18 @@ DispatchFact = (
     | ReturnRequested
     | ReturnApproved
     | ReturnRejected
+    | OrderAssigned
+    | ExtensionRequested
+    | ExtensionApproved
+    | ExtensionRejected
+    | TerminationRequested
+    | TerminationApproved
+    | TerminationRejected
+    | DisputeRaised
+    | CouncilDecided
+    | CoUnitAdded
+    | CoUnitReported
+    | ComplaintReclassified
+    | ConfidentialityRequired
     | ReplyRefused
 )

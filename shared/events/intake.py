@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from shared.events.base import Fact, Instant, RequestType, Urgency
-from shared.ids import CallId, RequestId, UnitId
+import msgspec
+
+from shared.events.base import Fact, Instant, RequestType, TurnedAway, Urgency
+from shared.ids import CallId, ComplaintId, RequestId, UnitId
 
 
 class ComplaintReceived(Fact, frozen=True, kw_only=True):
@@ -52,6 +54,89 @@ class ComplaintAnsweredDirectly(Fact, frozen=True, kw_only=True):
     answered_at: Instant
 
 
+class IdentityProtected(Fact, frozen=True, kw_only=True):
+    """The citizen wants to be known to nobody (匿名), or to the hotline alone (保密, A5); said when it is recorded."""
+
+    TIME: ClassVar[str] = "protected_at"
+
+    anonymous: bool
+    """Nobody knows who it was: there is nobody to ask afterwards."""
+    confidential: bool
+    """The hotline knows; no unit may (A5, R9)."""
+    protected_at: Instant
+
+
+class MatterLinked(Fact, frozen=True, kw_only=True):
+    """Another citizen brought the same matter up before (群体诉求); each citizen is asked for himself."""
+
+    TIME: ClassVar[str] = "linked_at"
+
+    matter_of: ComplaintId
+    """The complaint that was first."""
+    linked_by: str
+    linked_at: Instant
+
+
+class ComplaintTurnedAway(Fact, frozen=True, kw_only=True):
+    """Not accepted, pointed elsewhere, or handed to an emergency service; the life ends and nothing is dispatched."""
+
+    TIME: ClassVar[str] = "turned_away_at"
+
+    how: TurnedAway
+    to: str
+    """Where the citizen was sent: a channel, or 110, 119, 120, 122; empty where nowhere."""
+    reason: str
+    turned_away_at: Instant
+
+
+class Correction(msgspec.Struct, frozen=True, kw_only=True):
+    """One field of the record, before and after."""
+
+    field: str
+    old: str
+    new: str
+
+
+class RequestCorrected(Fact, frozen=True, kw_only=True):
+    """The record said something else than the citizen (更正); what it said before stays readable (Q1)."""
+
+    TIME: ClassVar[str] = "corrected_at"
+
+    corrections: tuple[Correction, ...]
+    corrected_by: str
+    unit: UnitId | None = None
+    """The unit whose open order it is about; it is told."""
+    corrected_at: Instant
+
+
+class RequestSupplemented(Fact, frozen=True, kw_only=True):
+    """The citizen has more to say about it (补充)."""
+
+    TIME: ClassVar[str] = "supplemented_at"
+
+    text: str
+    recorded_by: str
+    unit: UnitId | None = None
+    supplemented_at: Instant
+
+
+class RequestRepeated(Fact, frozen=True, kw_only=True):
+    """The same matter was brought up again (重复诉求, R11), by the same citizen or another."""
+
+    TIME: ClassVar[str] = "repeated_at"
+
+    repeat_id: str
+    """The call or message in which it was, or the other citizen's request."""
+    heat: int
+    """How often it has been brought up by now, the first time included."""
+    by: ComplaintId | None = None
+    """The other citizen's own complaint; none where the same citizen asked again."""
+    note: str
+    recorded_by: str
+    unit: UnitId | None = None
+    repeated_at: Instant
+
+
 class ComplaintWithdrawn(Fact, frozen=True, kw_only=True):
     """The citizen took the request back; the life ends."""
 
@@ -74,5 +159,15 @@ class IntakeRefused(Fact, frozen=True, kw_only=True):
 
 
 IntakeFact = (
-    ComplaintReceived | ComplaintClassified | ComplaintAnsweredDirectly | ComplaintWithdrawn | IntakeRefused
+    ComplaintReceived
+    | IdentityProtected
+    | MatterLinked
+    | ComplaintClassified
+    | ComplaintAnsweredDirectly
+    | ComplaintTurnedAway
+    | RequestCorrected
+    | RequestSupplemented
+    | RequestRepeated
+    | ComplaintWithdrawn
+    | IntakeRefused
 )

@@ -521,6 +521,7 @@ def _lines(topics: Iterable[str], prefix: str) -> dict[str, Topic]:
 class _Named(msgspec.Struct):
     unit: str | None = None
     recalled_unit: str | None = None
+    co_unit: str | None = None
 
 
 _named_decoder: Final = msgspec.json.Decoder(_Named)
@@ -528,5 +529,5 @@ _named_decoder: Final = msgspec.json.Decoder(_Named)
 
 def _named(field: str, body: bytes) -> str | None:
     """The unit a fact names in this field."""
-    named = _named_decoder.decode(body)
-    return named.unit if field == "unit" else named.recalled_unit
+    named: str | None = getattr(_named_decoder.decode(body), field)
+    return named

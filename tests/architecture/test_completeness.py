@@ -13,18 +13,46 @@ import services.escalation.commands
 import services.feedback.commands
 import services.intake.commands
 from hotline.asyncapi import document
-from services.dispatch.commands import AnswerOrder, DispatchComplaint, RequestReturn, ReviewReturn, SignOrder
+from services.dispatch.commands import (
+    AddCoUnit,
+    AnswerOrder,
+    AssignOrder,
+    DecideCouncil,
+    DispatchComplaint,
+    RaiseDispute,
+    ReclassifyComplaint,
+    ReportAsCoUnit,
+    RequestExtension,
+    RequestReturn,
+    RequestTermination,
+    ReviewExtension,
+    ReviewReturn,
+    ReviewTermination,
+    SignOrder,
+)
 from services.dispatch.inbound import replies, reviews
 from services.dispatch.settings import Settings as DispatchSettings
 from services.escalation.commands import FireDeadlines
-from services.feedback.commands import CloseByException, RecordUnreached, RecordVisit, ScheduleVisit
+from services.feedback.commands import (
+    CloseByException,
+    CloseTerminated,
+    RecordUnreached,
+    RecordVisit,
+    ScheduleVisit,
+)
 from services.feedback.inbound import answers, exceptions
-from services.intake.commands import RecordRequest, WithdrawRequest
+from services.intake.commands import (
+    CorrectRequest,
+    RecordRequest,
+    RepeatRequest,
+    SupplementRequest,
+    WithdrawRequest,
+)
 from services.intake.inbound import calls, requests
 from services.intake.settings import Settings as IntakeSettings
 from shared.broker import Handle
 from shared.codec import ce_type_of
-from shared.events import SPEAKERS, ComplaintFact, Desk, Fact
+from shared.events import SPEAKERS, ComplaintFact, Desk, Fact, Level
 from shared.inputs import INPUTS, Input
 from shared.life import REFUSALS
 from shared.log.anchors import CE_TYPE
@@ -113,21 +141,41 @@ AT_UNIT: Final = (*OPENED, eg.DISPATCHED)
 ANSWERED: Final = (*AT_UNIT, eg.ANSWERED)
 ASKING: Final = (*ANSWERED, eg.VISIT_SCHEDULED)
 ENDED: Final = (*ASKING, eg.VISIT_MADE, eg.CLOSED)
+AT_DISTRICT: Final = (*OPENED, replace(eg.DISPATCHED, unit=eg.DISTRICT, level=Level.DISTRICT))
+SIGNED: Final = (*AT_UNIT, eg.SIGNED)
+REJECTED: Final = (*AT_UNIT, eg.RETURN_REQUESTED, eg.RETURN_REJECTED)
+TERMINATED: Final = (*SIGNED, eg.TERMINATION_REQUESTED, eg.TERMINATION_APPROVED)
 OTHER_TEXT: Final = replace(eg.RECEIVED, content="别的事")
 
 TABLE: Final[dict[type[Any], Row]] = {
     RecordRequest: Row(eg.RECORD, (), (OTHER_TEXT,)),
     WithdrawRequest: Row(eg.WITHDRAW, AT_UNIT, ENDED),
+    CorrectRequest: Row(eg.CORRECT, AT_UNIT, ENDED),
+    SupplementRequest: Row(eg.ADD, AT_UNIT, ENDED),
+    RepeatRequest: Row(eg.ASK_AGAIN, AT_UNIT, ENDED),
     DispatchComplaint: Row(eg.DISPATCH, OPENED, ENDED, refuses=False),
     SignOrder: Row(eg.SIGN, AT_UNIT, ENDED),
     AnswerOrder: Row(eg.ANSWER, AT_UNIT, ENDED, refuses_again=True),
     RequestReturn: Row(eg.RETURN, AT_UNIT, ENDED),
     ReviewReturn: Row(eg.REVIEW, (*AT_UNIT, eg.RETURN_REQUESTED), AT_UNIT, refuses_again=True),
+    AssignOrder: Row(eg.ASSIGN, AT_DISTRICT, AT_UNIT, refuses_again=True),
+    RequestExtension: Row(eg.EXTEND, SIGNED, AT_UNIT),
+    ReviewExtension: Row(eg.REVIEW_EXTENSION, (*SIGNED, eg.EXTENSION_REQUESTED), SIGNED, refuses_again=True),
+    RequestTermination: Row(eg.TERMINATE, SIGNED, AT_UNIT),
+    ReviewTermination: Row(
+        eg.REVIEW_TERMINATION, (*SIGNED, eg.TERMINATION_REQUESTED), SIGNED, refuses_again=True
+    ),
+    RaiseDispute: Row(eg.DISPUTE, REJECTED, AT_UNIT),
+    DecideCouncil: Row(eg.COUNCIL, (*REJECTED, eg.DISPUTED), AT_UNIT, refuses_again=True),
+    AddCoUnit: Row(eg.ADD_CO_UNIT, AT_UNIT, ENDED),
+    ReportAsCoUnit: Row(eg.REPORT, (*AT_UNIT, eg.CO_UNIT_ADDED), AT_UNIT, refuses_again=True),
+    ReclassifyComplaint: Row(eg.RECLASSIFY, AT_UNIT, ANSWERED),
     FireDeadlines: Row(eg.FIRE, AT_UNIT, (*AT_UNIT, eg.SIGNED), refuses=False),
     ScheduleVisit: Row(eg.SCHEDULE, ANSWERED, ENDED, refuses=False),
     RecordVisit: Row(eg.RECORD_VISIT, ASKING, ANSWERED, refuses_again=True),
     RecordUnreached: Row(eg.RECORD_UNREACHED, ASKING, ANSWERED, refuses_again=True),
     CloseByException: Row(eg.CLOSE, AT_UNIT, ENDED, refuses_again=True),
+    CloseTerminated: Row(eg.CLOSE_TERMINATED, TERMINATED, ENDED, refuses=False),
 }
 """Every command: obeyed, refused, and told again."""
 

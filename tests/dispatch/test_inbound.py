@@ -1,6 +1,7 @@
 """Dispatch's doors: what units and reviewers say into commands, and what is set aside."""
 
 from datetime import timedelta
+from typing import Any
 
 import msgspec
 import pytest
@@ -13,6 +14,7 @@ from shared.ids import UnitId, message_id
 from shared.inputs import Input
 from shared.log import Incoming
 from shared.topics import DISPATCH_REPLIES, DISPATCH_REVIEWS, TOPICS, names, unit_of
+from tests import examples as eg
 from tests.doors import BAD, SOURCE, Bad, asked, clock, filled, message, refused, spoiled
 from tests.examples import (
     ANSWER,
@@ -36,19 +38,44 @@ REVIEWS = reviews(clock())
 THEIRS = DISPATCH_REPLIES.of(STREET)
 
 
+REPLIED: dict[Input, Any] = {
+    SIGN_REPLY: SIGN,
+    ANSWER_REPLY: ANSWER,
+    RETURN_REPLY: RETURN,
+    eg.ASSIGN_REPLY: eg.ASSIGN,
+    eg.EXTENSION_REPLY: eg.EXTEND,
+    eg.TERMINATION_REPLY: eg.TERMINATE,
+    eg.DISPUTE_REPLY: eg.DISPUTE,
+    eg.CO_UNIT_REPLY: eg.REPORT,
+}
+DECIDED: dict[Input, Any] = {
+    REVIEW_RESULT: REVIEW,
+    eg.EXTENSION_REVIEW: eg.REVIEW_EXTENSION,
+    eg.TERMINATION_REVIEW: eg.REVIEW_TERMINATION,
+    eg.COUNCIL_RESULT: eg.COUNCIL,
+    eg.CO_UNIT: eg.ADD_CO_UNIT,
+    eg.RECLASSIFICATION: eg.RECLASSIFY,
+}
+
+
 def reply(data: Input, topic: str = THEIRS) -> Incoming:
-    at = {SIGN_REPLY: SIGN.at, ANSWER_REPLY: ANSWER.at, RETURN_REPLY: RETURN.at}.get(data, ANSWER.at)
-    return message(data, topic, at=at)
+    return message(data, topic, at=REPLIED[data].at if data in REPLIED else ANSWER.at)
 
 
-@pytest.mark.parametrize(
-    ("data", "command"), [(SIGN_REPLY, SIGN), (ANSWER_REPLY, ANSWER), (RETURN_REPLY, RETURN)]
-)
-def test_a_units_reply_is_a_command_in_the_name_of_the_topics_unit(data: Input, command: object) -> None:
-    work = asked(REPLIES, reply(data))
+@pytest.mark.parametrize("data", REPLIED, ids=lambda data: type(data).__name__)
+def test_a_units_reply_is_a_command_in_the_name_of_the_topics_unit(data: Input) -> None:
+    command = REPLIED[data]
+    work = asked(REPLIES, reply(data, DISPATCH_REPLIES.of(command.unit)))
     assert work.command == command
     assert work.complaint_id == ID
-    assert work.message_id == work.caused_by == message_id(DISPATCH_REPLIES.of(STREET), SOURCE, "1")
+    assert work.message_id == work.caused_by == message_id(DISPATCH_REPLIES.of(command.unit), SOURCE, "1")
+
+
+@pytest.mark.parametrize("data", DECIDED, ids=lambda data: type(data).__name__)
+def test_what_reviewers_and_councils_decided_is_a_command(data: Input) -> None:
+    work = asked(REVIEWS, message(data, DISPATCH_REVIEWS.name, at=DECIDED[data].at))
+    assert work.command == DECIDED[data]
+    assert work.complaint_id == ID
 
 
 def test_the_same_source_and_id_on_another_topic_is_another_event() -> None:
@@ -162,5 +189,6 @@ def test_a_bad_reply_stops_no_good_one() -> None:
 
 
 def test_the_example_replies_are_of_every_kind_the_door_takes_in() -> None:
-    assert {type(data) for data in (SIGN_REPLY, ANSWER_REPLY, RETURN_REPLY)} == set(DISPATCH_REPLIES.carries)
+    assert {type(data) for data in REPLIED} == set(DISPATCH_REPLIES.carries)
+    assert {type(data) for data in DECIDED} == set(DISPATCH_REVIEWS.carries)
     assert msgspec.json.decode(reply(SIGN_REPLY).value or b"")["assignment"] == 1

@@ -1,5 +1,7 @@
 """What holds for dispatch whatever happened before."""
 
+from datetime import datetime
+
 from hypothesis import given, settings
 
 from shared.complaint import Complaint
@@ -7,8 +9,10 @@ from shared.events import (
     SPEAKERS,
     ComplaintClosed,
     ComplaintDispatched,
+    ComplaintReclassified,
     ComplaintWithdrawn,
     Desk,
+    ExtensionApproved,
     OrderAnswered,
     OrderSigned,
     ReturnApproved,
@@ -43,10 +47,26 @@ def test_it_states_only_facts_of_its_own_and_the_same_ones_for_the_same_past(
 
 @settings(max_examples=80)
 @given(lives)
-def test_the_citizens_limit_is_set_once_and_never_reset(life: Life) -> None:
-    """T10."""
-    orders = [fact for fact in life.facts if isinstance(fact, ComplaintDispatched)]
-    assert len({order.citizen_due_at for order in orders}) == 1
+def test_the_citizens_limit_is_set_once_and_only_another_class_moves_it(life: Life) -> None:
+    """T10, T24."""
+    limit: datetime | None = None
+    for fact in life.facts:
+        if isinstance(fact, ComplaintDispatched):
+            assert limit is None or fact.citizen_due_at == limit
+            limit = fact.citizen_due_at
+        elif isinstance(fact, ComplaintReclassified):
+            assert fact.reclassified_at <= fact.old_due_at == limit
+            limit = fact.citizen_due_at
+
+
+@settings(max_examples=80)
+@given(lives)
+def test_no_extension_moves_a_limit_that_has_passed(life: Life) -> None:
+    """T6, D4: and there are no more of them than the rule set allows."""
+    assert isinstance(life.case, Complaint)
+    longer = [fact for fact in life.facts if isinstance(fact, ExtensionApproved)]
+    assert all(fact.approved_at <= fact.old_due_at < fact.new_due_at for fact in longer)
+    assert len(longer) <= ruleset(life.case.ruleset).extensions_max
 
 
 @settings(max_examples=80)

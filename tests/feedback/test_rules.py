@@ -14,6 +14,7 @@ from shared.events import (
     FeedbackLimitMissed,
     OrderAnswered,
     Outcome,
+    TerminationApproved,
     VisitAnswerRefused,
     VisitMade,
     VisitReason,
@@ -96,9 +97,9 @@ def test_an_answer_is_a_reason_to_ask_and_so_is_an_expired_limit() -> None:
 
 
 def test_nothing_else_that_happens_is_a_reason_to_ask() -> None:
-    others = [fact for fact in FACTS if not isinstance(fact, OrderAnswered | FeedbackLimitMissed)]
+    others = [fact for fact in FACTS if not isinstance(fact, rules.REACTS)]
     assert [rules.react(fact, CALLED_AT) for fact in others] == [None] * len(others)
-    assert set(rules.REACTS) == {OrderAnswered, FeedbackLimitMissed}
+    assert set(rules.REACTS) == {OrderAnswered, FeedbackLimitMissed, TerminationApproved}
 
 
 # --- when to ask (R8)

@@ -276,6 +276,87 @@ def test_another_units_order_is_refused_and_an_unknown_complaint_is_named(shell:
     assert shell("unit", UNIT, "--sign", "00000000", code=1) == "No complaint 00000000 is on record.\n"
 
 
+def test_what_a_unit_cannot_settle_alone_is_asked_for_listed_and_decided(shell: Shell) -> None:
+    complaint = json.loads(shell(*CALL))["complaint_id"]
+    need = "--extend needs --days and --reason.\n"
+    assert shell("unit", UNIT, "--extend", complaint, "--days", "3", code=2) == need
+    extend = ("unit", UNIT, "--extend", complaint, "--days", "3", "--reason", "parts")
+    assert shell(*extend, code=1) == "Refused: only a signed order is extended.\n"
+    shell("unit", UNIT, "--sign", complaint)
+    assert shell(*extend).startswith("Extension requested")
+    (waiting,) = [
+        row for row in json.loads(shell("review", "list", "--json")) if row["complaint_id"] == complaint
+    ]
+    assert (waiting["asked_for"], waiting["unit"]) == ("extension", UNIT)
+    assert f"extension   {UNIT}  {complaint[:8]}" in shell("review", "list")
+    assert shell("review", "approve", complaint, "--to", UNIT, code=2).startswith("--to: only a return")
+    assert shell("review", "approve", complaint).startswith("Extended until ")
+    assert shell("review", "approve", complaint, code=1).startswith("Refused: no return of this order")
+
+    helper = ("review", "helper", complaint, "--unit", "municipal-water", "--reason", "pipes")
+    assert shell(*helper) == f"municipal-water is told to help {UNIT}.\n"
+    report = ("unit", "municipal-water", "--report", complaint, "--text", "closed the valve")
+    assert shell(*report) == "Reported: the unit that leads is told.\n"
+
+    ground = ("unit", UNIT, "--terminate", complaint, "--evidence", "letters", "--ground")
+    assert shell(*ground, "TIRED", code=2).startswith(
+        "--ground: 'TIRED', expected one of INFORMATION_REFUSED"
+    )
+    assert shell(*ground, "INFORMATION_REFUSED").startswith("Termination requested")
+    assert shell("review", "approve", complaint, "--as", "reviewer-9").startswith("Terminated")
+    for _ in range(100):
+        shown = shell("show", complaint)
+        if "closed: exception" in shown:
+            break
+        time.sleep(0.1)
+    assert "closed: exception, by exception: INFORMATION_REFUSED" in shown
+    assert "municipal-water" in shown
+
+
+def test_what_an_agent_does_with_a_request_on_record(shell: Shell) -> None:
+    first = json.loads(shell(*CALL, "--confidential"))
+    complaint = first["complaint_id"]
+    assert shell("request", "add", complaint, "--text", "every night") == f"Done; {UNIT} is told.\n"
+    assert shell("request", "add", complaint, "--text", "every night").startswith("It was so already")
+    assert shell("request", "correct", complaint, code=2).startswith("Give what is right")
+    assert shell("request", "correct", complaint, "--address", "No. 6") == f"Done; {UNIT} is told.\n"
+    assert shell("request", "again", complaint, "--call", "call-9") == f"Done; {UNIT} is told.\n"
+    assert shell("request", "again", complaint, "--call", "call-9").startswith("It was so already")
+    second = json.loads(shell(*CALL, "--matter-of", first["request_id"]))
+    shown = shell("show", complaint)
+    assert "wants to be known to the hotline alone" in shown
+    assert "address was '', is 'No. 6'" in shown
+    assert f"another citizen  brings it up again, 3 times by now ({second['complaint_id']})" in re.sub(
+        r"  +", "  ", shown
+    )
+    assert f"the same matter as complaint {complaint}" in shell("show", second["complaint_id"])
+    assert shell("request", "withdraw", complaint, "--reason", "moved") == f"Done; {UNIT} is told.\n"
+    assert shell("request", "add", complaint, "--text", "late", code=1).startswith(
+        "Refused: the life ended with"
+    )
+
+
+def test_a_dispute_goes_to_a_council_and_an_urgent_matter_to_the_front(shell: Shell) -> None:
+    complaint = json.loads(shell(*CALL))["complaint_id"]
+    urgent = ("review", "reclassify", complaint, "--reason", "a child is in danger", "--urgency")
+    assert shell(*urgent, "SOON", code=2).startswith("--urgency: 'SOON', expected one of CRITICAL_2H")
+    assert shell(*urgent, "CRITICAL_2H").startswith("It is CRITICAL_2H now: to be answered by ")
+    shell("unit", UNIT, "--return", complaint, "--reason", "not ours", "--evidence", "map")
+    assert shell("review", "reject", complaint, "--reason", "it is").startswith("Rejected: ")
+    dispute = ("unit", UNIT, "--dispute", complaint, "--reason", "a district road", "--evidence", "deed")
+    assert shell(*dispute).startswith("Disputed: a council decides")
+    assert "Rejected" not in shell("review", "reject", complaint, "--reason", "no", code=1)
+    council = ("review", "council", complaint, "--participants", "district, street", "--reason", "the deed")
+    said = shell(*council, "--to", "district-dongcheng", "--with", UNIT)
+    assert said == "Decided: it is district-dongcheng's, and is not returned any more.\n"
+    assign = ("unit", "district-dongcheng", "--assign", complaint, "--reason", "by place", "--to")
+    assert shell(*assign, "municipal-water", code=1).startswith(
+        "Refused: to_unit: 'municipal-water' is no street"
+    )
+    assert shell(*assign, UNIT) == "Given on: the street has it now.\n"
+    assert "named by a council" in shell("show", complaint)
+
+
 def test_at_the_units_desk_orders_appear_as_they_come_and_replies_are_typed(shell: Shell) -> None:
     first = json.loads(shell(*CALL))["complaint_id"]
     sitting = subprocess.Popen(

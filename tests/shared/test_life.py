@@ -27,10 +27,13 @@ from shared import life
 from shared.complaint import UNOPENED, Case, Complaint, due_deadlines, evolve, head_of, head_text, is_open
 from shared.events import (
     SPEAKERS,
+    Correction,
     Fact,
     Level,
     LimitMissCorrected,
     Outcome,
+    TerminationGround,
+    TurnedAway,
     Urgency,
     VisitReason,
     VisitScheduled,
@@ -58,8 +61,9 @@ class Move:
 
 
 NEXT = {
-    Awaited.UNIT: ("sign", "answer", "return", "return", "wait"),
-    Awaited.REVIEWER: ("review", "review", "wait"),
+    Awaited.UNIT: ("sign", "answer", "return", "return", "wait", "assign", "extend", "terminate", "dispute"),
+    Awaited.REVIEWER: ("review", "review", "wait", "council"),
+    Awaited.SUPERVISOR: ("exception", "wait"),
     Awaited.DIALLER: ("unreached", "no", "yes", "answer"),
     Awaited.DESK: ("settle", "hear", "tick"),
 }
@@ -168,6 +172,14 @@ class City:
                 return intake.decide(replaced(eg.RECORD, request=request, ruleset=self.ruleset, at=at), case)
             case "withdraw":
                 return [] if choice % 16 else intake.decide(replaced(eg.WITHDRAW, at=at), case)
+            case "correct":
+                right = replaced(eg.CORRECT, address=f"小关街{choice % 3}号楼", at=at)
+                return intake.decide(right, case)
+            case "add":
+                return intake.decide(replaced(eg.ADD, text=f"补充{choice % 3}", at=at), case)
+            case "again":
+                again = replaced(eg.ASK_AGAIN, repeat_id=f"again-{choice % 3}", at=at)
+                return intake.decide(again, case)
             case "sign":
                 sign = replaced(eg.SIGN, unit=unit, assignment=assignment, at=at)
                 return dispatch.decide(sign, case, eg.CATALOGUE)
@@ -181,6 +193,38 @@ class City:
                 approved = choice % 3 > 0
                 review = replaced(eg.REVIEW, assignment=assignment, approved=approved, to_unit=wished, at=at)
                 return dispatch.decide(review, case, eg.CATALOGUE)
+            case "assign":
+                assign = replaced(eg.ASSIGN, unit=unit, assignment=assignment, at=at)
+                return dispatch.decide(assign, case, eg.CATALOGUE)
+            case "extend":
+                extend = replaced(eg.EXTEND, unit=unit, assignment=assignment, days=choice % 12 + 1, at=at)
+                return dispatch.decide(extend, case, eg.CATALOGUE)
+            case "longer":
+                longer = replaced(eg.REVIEW_EXTENSION, assignment=assignment, approved=choice % 3 > 0, at=at)
+                return dispatch.decide(longer, case, eg.CATALOGUE)
+            case "terminate":
+                end = replaced(eg.TERMINATE, unit=unit, assignment=assignment, at=at)
+                return dispatch.decide(end, case, eg.CATALOGUE)
+            case "terminated":
+                ended = replaced(eg.REVIEW_TERMINATION, assignment=assignment, approved=choice % 3 > 0, at=at)
+                return dispatch.decide(ended, case, eg.CATALOGUE)
+            case "dispute":
+                dispute = replaced(eg.DISPUTE, unit=unit, assignment=assignment, at=at)
+                return dispatch.decide(dispute, case, eg.CATALOGUE)
+            case "council":
+                to_unit = wished or unit
+                council = replaced(eg.COUNCIL, assignment=assignment, to_unit=to_unit, at=at)
+                return dispatch.decide(council, case, eg.CATALOGUE)
+            case "help":
+                help_ = replaced(eg.ADD_CO_UNIT, co_unit=wished or eg.DISTRICT, at=at)
+                return dispatch.decide(help_, case, eg.CATALOGUE)
+            case "report":
+                report = replaced(eg.REPORT, unit=wished or eg.DISTRICT, at=at)
+                return dispatch.decide(report, case, eg.CATALOGUE)
+            case "reclassify":
+                urgency = list(Urgency)[choice % 4]
+                other = replaced(eg.RECLASSIFY, urgency=urgency, at=at)
+                return dispatch.decide(other, case, eg.CATALOGUE)
             case "unreached":
                 unreached = replaced(eg.RECORD_UNREACHED, visit=number, attempt=attempt, at=at)
                 return feedback.decide(unreached, case)
@@ -202,15 +246,20 @@ def begun(request: RequestRecorded, ruleset: str, *, rehearsal: bool) -> City:
 
 
 OFTEN = ("wait", "hear", "settle", "tick", "sign", "answer", "return", "review", "unreached", "no")
+ASKED_FOR = (
+    *("extend", "longer", "terminate", "terminated", "dispute", "council", "help", "report", "reclassify"),
+    *("longer", "terminated", "council", "correct", "add", "again"),
+)
 MOVES = st.builds(
     Move,
-    kind=st.sampled_from((*["next"] * 15, *OFTEN, "yes", "record", "withdraw", "exception")),
+    kind=st.sampled_from((*["next"] * 15, *OFTEN, *ASKED_FOR, "yes", "record", "withdraw", "exception")),
     choice=st.integers(0, 839),
     lag=st.sampled_from((NOTHING, NOTHING, timedelta(seconds=1), 20 * MINUTE, 3 * DAY)),
 )
 REQUESTS = st.builds(
-    lambda subject, urgency, article_id, given_in: replace(
+    lambda subject, urgency, article_id, given_in, said: replace(
         eg.REQUEST,
+        **said,
         subject=subject,
         urgency=urgency,
         article_id=article_id,
@@ -220,6 +269,15 @@ REQUESTS = st.builds(
     urgency=st.sampled_from(Urgency),
     article_id=st.sampled_from((None, None, None, None, None, "KB-1")),
     given_in=st.integers(-30, 300),
+    said=st.sampled_from(
+        (
+            *({}, {}, {}, {}, {}, {}),
+            {"anonymous": True},
+            {"confidential": True},
+            {"matter_of": "20210923-0042"},
+            {"turned_away": TurnedAway.REJECTED, "turned_away_reason": "不在受理范围"},
+        )
+    ),
 )
 
 
@@ -247,7 +305,9 @@ def test_every_life_the_desks_can_lead_is_legal_and_rests_nowhere_unwatched(
     st.lists(
         st.tuples(
             st.sampled_from((NOTHING, 5 * MINUTE, HOUR, 9 * HOUR, 26 * HOUR, 3 * DAY)),
-            st.sampled_from(("sign", "answer", "return", "return", "review", "review", "withdraw")),
+            st.sampled_from(
+                ("sign", "answer", "return", "return", "review", "review", "withdraw", *ASKED_FOR)
+            ),
             st.integers(1, 839).filter(lambda choice: choice % 8 and choice % 7 > 1),
         ),
         max_size=7,
@@ -340,6 +400,25 @@ SENT_ON_LATE = (
 )
 """Returned after the limit for signing, before anybody had noticed; now it lies with a utility."""
 AT_DISTRICT = replace(eg.DISPATCHED, unit=eg.DISTRICT, level=Level.DISTRICT)
+DISPUTED = (*IN_REVIEW, eg.RETURN_REJECTED, eg.DISPUTED)
+GIVEN_ON = replace(
+    eg.DISPATCHED,
+    assignment=2,
+    dispatched_at=eg.ASSIGNED.assigned_at,
+    sign_due_at=eg.ASSIGNED.assigned_at + 8 * HOUR,
+)
+BY_COUNCIL = replace(
+    eg.DISPATCHED,
+    unit=eg.WATER,
+    level=Level.MUNICIPAL,
+    assignment=2,
+    dispatched_at=eg.COUNCIL_DECIDED.decided_at,
+    sign_due_at=eg.COUNCIL_DECIDED.decided_at + 8 * HOUR,
+    unit_due_at=eg.DUE_AT + DAY,
+)
+EXTENDED = (*SIGNED, eg.EXTENSION_REQUESTED, eg.EXTENSION_APPROVED)
+TERMINATED = (*SIGNED, eg.TERMINATION_REQUESTED, eg.TERMINATION_APPROVED)
+HELPED = (*AT_UNIT, eg.CO_UNIT_ADDED)
 EXPIRED = (
     *SIGNED,
     eg.FEEDBACK_MISSED,
@@ -402,10 +481,56 @@ LEGAL: dict[str, tuple[Fact, ...]] = {
         replace(eg.CLASSIFIED, to_dispatch=False),
         eg.ANSWERED_DIRECTLY,
     ),
+    "handed to the fire brigade": (
+        eg.RECEIVED,
+        replace(eg.CLASSIFIED, to_dispatch=False),
+        eg.TURNED_AWAY,
+    ),
+    "confidential, of a matter known before, corrected, added to and brought up again": (
+        eg.RECEIVED,
+        eg.PROTECTED,
+        eg.LINKED,
+        eg.CLASSIFIED,
+        eg.DISPATCHED,
+        eg.CONFIDENTIAL,
+        eg.CORRECTED_RECORD,
+        eg.SUPPLEMENTED,
+        eg.REPEATED,
+    ),
     "withdrawn while the unit works": (*AT_UNIT, eg.WITHDRAWN),
     "solved, and a withdrawal after it is refused": (*ENDED, eg.INTAKE_REFUSED),
     "returned, approved and sent to another": (*APPROVED, AT_OTHER),
     "returned, rejected and signed": (*IN_REVIEW, eg.RETURN_REJECTED, eg.SIGNED, eg.REPLY_REFUSED),
+    "given on by the district, signed, extended, answered": (
+        *ON_RECORD,
+        AT_DISTRICT,
+        eg.ASSIGNED,
+        GIVEN_ON,
+        replace(eg.SIGNED, assignment=2, signed_at=eg.CALLED_AT + 2 * HOUR),
+        replace(eg.EXTENSION_REQUESTED, assignment=2),
+        replace(eg.EXTENSION_APPROVED, assignment=2),
+        replace(eg.ANSWERED, assignment=2, answered_at=eg.DUE_AT + DAY),
+        replace(eg.VISIT_SCHEDULED, visit_at=eg.DUE_AT + DAY, scheduled_at=eg.DUE_AT + DAY),
+    ),
+    "terminated and closed as an exception": (
+        *SIGNED,
+        eg.TERMINATION_REQUESTED,
+        eg.TERMINATION_APPROVED,
+        replace(eg.CLOSED, outcome=Outcome.EXCEPTION, visit=0, approved_by="reviewer-3"),
+    ),
+    "disputed, and a council names another unit and who helps it": (
+        *DISPUTED,
+        eg.COUNCIL_DECIDED,
+        BY_COUNCIL,
+        replace(eg.CO_UNIT_ADDED, co_unit=eg.OTHER_STREET, unit=eg.WATER),
+        replace(eg.CO_UNIT_REPORTED, co_unit=eg.OTHER_STREET, unit=eg.WATER),
+    ),
+    "disputed, and a council leaves it where it is": (
+        *DISPUTED,
+        replace(eg.COUNCIL_DECIDED, to_unit=eg.STREET),
+        replace(eg.SIGNED, signed_at=eg.CALLED_AT + 2 * DAY),
+    ),
+    "reclassified before its limit": (*SIGNED, eg.RECLASSIFIED),
     "not solved and with the same unit again": (*REOPENED, ROUND_2),
     "nobody signed, the ladder to its top": (*NOBODY_SIGNED, SECOND_RUNG),
     "a reply that was in time after all": (
@@ -473,6 +598,42 @@ ILLEGAL: list[tuple[str, tuple[Fact, ...], Fact, str]] = [
     # ComplaintAnsweredDirectly
     ("answered on the spot though to be dispatched", ON_RECORD, eg.ANSWERED_DIRECTLY, "on the spot"),
     ("answered on the spot later", AT_UNIT, eg.ANSWERED_DIRECTLY, "on the spot"),
+    # IdentityProtected, MatterLinked, ComplaintTurnedAway
+    ("protected after it is classified", ON_RECORD, eg.PROTECTED, "said when it is recorded"),
+    ("linked after it is classified", ON_RECORD, eg.LINKED, "said when it is recorded"),
+    ("turned away though it is to be dispatched", ON_RECORD, eg.TURNED_AWAY, "on the spot"),
+    # RequestCorrected, RequestSupplemented, RequestRepeated
+    ("corrected and the unit not told", AT_UNIT, replace(eg.CORRECTED_RECORD, unit=None), "is with street-"),
+    ("corrected by nothing", AT_UNIT, replace(eg.CORRECTED_RECORD, corrections=()), "corrects nothing"),
+    (
+        "a correction of what was never said",
+        AT_UNIT,
+        replace(eg.CORRECTED_RECORD, corrections=(Correction(field="address", old="x", new="y"),)),
+        "on record otherwise",
+    ),
+    (
+        "the district corrected",
+        AT_UNIT,
+        replace(eg.CORRECTED_RECORD, corrections=(Correction(field="district", old="x", new="y"),)),
+        "district is not corrected",
+    ),
+    ("added to and a unit told that holds nothing", ANSWERED, eg.SUPPLEMENTED, "with None"),
+    ("heat that jumps", AT_UNIT, replace(eg.REPEATED, heat=3), "brought up 1 times"),
+    ("the same repeat twice", (*AT_UNIT, eg.REPEATED), replace(eg.REPEATED, heat=3), "brought up 2 times"),
+    # ConfidentialityRequired
+    ("confidential though nobody asked", AT_UNIT, eg.CONFIDENTIAL, "only the order of a confidential"),
+    (
+        "a confidential order and the unit not told",
+        (eg.RECEIVED, eg.PROTECTED, eg.CLASSIFIED, eg.DISPATCHED),
+        eg.SIGNED,
+        "at once by ConfidentialityRequired",
+    ),
+    (
+        "an anonymous citizen asked",
+        (eg.RECEIVED, replace(eg.PROTECTED, anonymous=True, confidential=False), *ANSWERED[1:]),
+        eg.VISIT_SCHEDULED,
+        "nobody knows whom to ask",
+    ),
     # ComplaintWithdrawn
     ("withdrawn twice", (*AT_UNIT, eg.WITHDRAWN), eg.WITHDRAWN, "ended with ComplaintWithdrawn"),
     (
@@ -493,7 +654,12 @@ ILLEGAL: list[tuple[str, tuple[Fact, ...], Fact, str]] = [
     ),
     # ComplaintDispatched
     ("dispatched before it is classified", (eg.RECEIVED,), eg.DISPATCHED, "not classified"),
-    ("dispatched twice", AT_UNIT, replace(eg.DISPATCHED, assignment=2), "neither returned nor reopened"),
+    (
+        "dispatched twice",
+        AT_UNIT,
+        replace(eg.DISPATCHED, assignment=2),
+        "neither returned nor given on nor reopened",
+    ),
     ("a first order that is the second", ON_RECORD, replace(eg.DISPATCHED, assignment=2), "assignment 1"),
     ("a first order of round 2", ON_RECORD, replace(eg.DISPATCHED, round=2), "round 1"),
     ("an order about something else", ON_RECORD, replace(eg.DISPATCHED, subject="供水"), "does not say"),
@@ -590,6 +756,141 @@ ILLEGAL: list[tuple[str, tuple[Fact, ...], Fact, str]] = [
         ),
         eg.RETURN_APPROVED,
         "no return is under review",
+    ),
+    ("approved though it is disputed", DISPUTED, eg.RETURN_APPROVED, "a council decides"),
+    # OrderAssigned
+    ("given on by a street", AT_UNIT, replace(eg.ASSIGNED, unit=eg.STREET), "only a district's government"),
+    (
+        "given on after it is signed",
+        (*ON_RECORD, AT_DISTRICT, replace(eg.SIGNED, unit=eg.DISTRICT)),
+        eg.ASSIGNED,
+        "before it signs",
+    ),
+    (
+        "given on to one and sent to another",
+        (*ON_RECORD, AT_DISTRICT, eg.ASSIGNED),
+        replace(GIVEN_ON, unit=eg.OTHER_STREET),
+        "it was given to street-huayuanlu",
+    ),
+    # ExtensionRequested, ExtensionApproved, ExtensionRejected
+    ("extended before it is signed", AT_UNIT, eg.EXTENSION_REQUESTED, "once it is signed"),
+    ("a second extension asked for", EXTENDED, eg.EXTENSION_REQUESTED, "at most 1 of at most 10 days"),
+    ("too long an extension", SIGNED, replace(eg.EXTENSION_REQUESTED, days=11), "of at most 10 days"),
+    (
+        "an extension asked for after the limit",
+        SIGNED,
+        replace(eg.EXTENSION_REQUESTED, requested_at=eg.DUE_AT + INSTANT),
+        "stays missed (T6)",
+    ),
+    ("extended without a request", SIGNED, eg.EXTENSION_APPROVED, "no extension is under review"),
+    (
+        "extended after the limit",
+        (*SIGNED, eg.EXTENSION_REQUESTED),
+        replace(eg.EXTENSION_APPROVED, approved_at=eg.DUE_AT + INSTANT),
+        "stays missed (T6)",
+    ),
+    (
+        "extended after the miss is stated",
+        (*SIGNED, eg.EXTENSION_REQUESTED, *EXPIRED[-2:]),
+        eg.EXTENSION_APPROVED,
+        "stays missed (T6)",
+    ),
+    (
+        "extended to an earlier time",
+        (*SIGNED, eg.EXTENSION_REQUESTED),
+        replace(eg.EXTENSION_APPROVED, new_due_at=eg.DUE_AT),
+        "lengthens",
+    ),
+    (
+        "extended from another limit",
+        (*SIGNED, eg.EXTENSION_REQUESTED),
+        replace(eg.EXTENSION_APPROVED, old_due_at=eg.DUE_AT - DAY),
+        "the limit of round 1 ends",
+    ),
+    (
+        "another's extension rejected",
+        (*SIGNED, eg.EXTENSION_REQUESTED),
+        replace(eg.EXTENSION_REJECTED, unit=eg.WATER),
+        "the order is assignment 1",
+    ),
+    # TerminationRequested, TerminationApproved, TerminationRejected
+    ("terminated before it is signed", AT_UNIT, eg.TERMINATION_REQUESTED, "only a signed order"),
+    (
+        "termination asked for twice",
+        (*SIGNED, eg.TERMINATION_REQUESTED),
+        eg.TERMINATION_REQUESTED,
+        "is under review",
+    ),
+    ("terminated without a request", SIGNED, eg.TERMINATION_APPROVED, "no termination is under review"),
+    (
+        "terminated on another ground",
+        (*SIGNED, eg.TERMINATION_REQUESTED),
+        replace(eg.TERMINATION_APPROVED, ground=TerminationGround.UNLAWFUL_OR_IMPOSSIBLE),
+        "under review is INFORMATION_REFUSED",
+    ),
+    ("a termination rejected after the answer", ANSWERED, eg.TERMINATION_REJECTED, "is under review"),
+    ("answered after it is terminated", TERMINATED, eg.ANSWERED, "is terminated"),
+    ("asked about after it is terminated", TERMINATED, eg.VISIT_SCHEDULED, "no order to ask about"),
+    # DisputeRaised, CouncilDecided
+    ("disputed before anything is rejected", AT_UNIT, eg.DISPUTED, "no return of it was rejected"),
+    ("disputed after it is signed", SIGNED, eg.DISPUTED, "a signed order is not disputed"),
+    (
+        "disputed after a council",
+        (*DISPUTED, replace(eg.COUNCIL_DECIDED, to_unit=eg.STREET)),
+        eg.DISPUTED,
+        "a council has named the unit",
+    ),
+    (
+        "returned after a council",
+        (*DISPUTED, replace(eg.COUNCIL_DECIDED, to_unit=eg.STREET)),
+        eg.RETURN_REQUESTED,
+        "a council has named the unit",
+    ),
+    ("a council about nothing", AT_UNIT, eg.COUNCIL_DECIDED, "is under review"),
+    (
+        "a council about another order",
+        DISPUTED,
+        replace(eg.COUNCIL_DECIDED, assignment=2),
+        "what is under review is assignment 1",
+    ),
+    (
+        "a council's unit passed over",
+        (*DISPUTED, eg.COUNCIL_DECIDED),
+        replace(BY_COUNCIL, unit=eg.OTHER_STREET),
+        "it was given to water-group",
+    ),
+    (
+        "a council that names another, and nothing sent",
+        (*DISPUTED, eg.COUNCIL_DECIDED),
+        eg.REPLY_REFUSED,
+        "at once by ComplaintDispatched",
+    ),
+    # CoUnitAdded, CoUnitReported
+    ("help before there is an order", ON_RECORD, eg.CO_UNIT_ADDED, "no order to help with"),
+    ("help from who leads", AT_UNIT, replace(eg.CO_UNIT_ADDED, co_unit=eg.STREET), "leads"),
+    ("the same help twice", HELPED, eg.CO_UNIT_ADDED, "helps already"),
+    ("a report by who does not help", AT_UNIT, eg.CO_UNIT_REPORTED, "was not asked to help"),
+    ("a report twice", (*HELPED, eg.CO_UNIT_REPORTED), eg.CO_UNIT_REPORTED, "has reported"),
+    # ComplaintReclassified
+    ("reclassified before it is dispatched", ON_RECORD, eg.RECLASSIFIED, "of the first round"),
+    (
+        "reclassified after the limit",
+        SIGNED,
+        replace(eg.RECLASSIFIED, reclassified_at=eg.DUE_AT + INSTANT),
+        "stays missed (T6)",
+    ),
+    ("reclassified after the answer", ANSWERED, eg.RECLASSIFIED, "answered, terminated or extended"),
+    (
+        "reclassified as what it is",
+        SIGNED,
+        replace(eg.RECLASSIFIED, urgency=Urgency.GENERAL_7D),
+        "it is GENERAL_7D with",
+    ),
+    (
+        "reclassified into the past",
+        SIGNED,
+        replace(eg.RECLASSIFIED, citizen_due_at=eg.RECLASSIFIED.reclassified_at),
+        "must lie ahead",
     ),
     # SignLimitMissed
     ("a sign limit that was never set", ON_RECORD, eg.SIGN_MISSED, "never set"),

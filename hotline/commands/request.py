@@ -1,0 +1,145 @@
+"""`hotline request`: what an agent does with a request that is on record."""
+
+from __future__ import annotations
+
+import json as json_module
+from typing import TYPE_CHECKING, Annotated
+from uuid import uuid4
+
+import typer
+
+from hotline.commands.run import fail, run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from shared.complaint import Complaint
+    from shared.inputs import Input
+
+request = typer.Typer(
+    help="A request that is on record: add to it, correct it, note that it was brought up again, take it back.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+_Complaint = Annotated[str, typer.Argument(metavar="COMPLAINT", help="Its id or the beginning of it.")]
+_Agent = Annotated[str, typer.Option("--as", help="Who writes it down.")]
+_Json = Annotated[bool, typer.Option("--json", help="For a program to read.")]
+
+
+@request.command()
+def add(
+    complaint: _Complaint,
+    text: Annotated[str, typer.Option(help="What the citizen has to say beside.")],
+    agent: _Agent = "agent",
+    *,
+    json: _Json = False,
+) -> None:
+    """Write down what the citizen adds; the unit that has it is told."""
+    from shared.inputs import RequestSupplemented
+
+    run(
+        _say(
+            complaint,
+            lambda c: RequestSupplemented(request_id=c.request_id, text=text, recorded_by=agent),
+            json=json,
+        )
+    )
+
+
+@request.command()
+def correct(
+    complaint: _Complaint,
+    title: Annotated[str, typer.Option(help="What it is about.")] = "",
+    content: Annotated[str, typer.Option(help="The whole matter.")] = "",
+    address: Annotated[str, typer.Option(help="Where exactly.")] = "",
+    agent: _Agent = "agent",
+    *,
+    json: _Json = False,
+) -> None:
+    """Correct the record; what it said before stays readable."""
+    from shared.inputs import RequestCorrected
+
+    if not (title or content or address):
+        fail("Give what is right: --title, --content or --address.", code=2)
+    run(
+        _say(
+            complaint,
+            lambda c: RequestCorrected(
+                request_id=c.request_id,
+                title=title or None,
+                content=content or None,
+                address=address or None,
+                corrected_by=agent,
+            ),
+            json=json,
+        )
+    )
+
+
+@request.command()
+def again(
+    complaint: _Complaint,
+    note: Annotated[str, typer.Option(help="What was said this time.")] = "",
+    call: Annotated[str, typer.Option(help="The call or message; noted twice it counts once.")] = "",
+    agent: _Agent = "agent",
+    *,
+    json: _Json = False,
+) -> None:
+    """Note that the same citizen brings it up again; its heat goes up, the unit is told."""
+    from shared.inputs import RequestRepeated
+
+    repeat_id = call or f"call-{uuid4()}"
+    run(
+        _say(
+            complaint,
+            lambda c: RequestRepeated(
+                request_id=c.request_id, repeat_id=repeat_id, note=note, recorded_by=agent
+            ),
+            json=json,
+        )
+    )
+
+
+@request.command()
+def withdraw(
+    complaint: _Complaint,
+    reason: Annotated[str, typer.Option(help="Why.")] = "",
+    *,
+    json: _Json = False,
+) -> None:
+    """The citizen takes it back; an open order ends with it."""
+    from shared.inputs import RequestWithdrawn
+
+    run(_say(complaint, lambda c: RequestWithdrawn(request_id=c.request_id, reason=reason), json=json))
+
+
+async def _say(complaint: str, said: Callable[[Complaint], Input], *, json: bool) -> None:
+    """Say it at intake's door and tell what the log made of it."""
+    from hotline.commands.unit import fields_of
+    from hotline.speak import complaint_called, effect, reader, tell
+    from hotline.where import city_up
+    from shared.events import IntakeRefused
+    from shared.topics import INTAKE_REQUESTS
+
+    city = city_up()
+    connection = await reader(city.realm)
+    try:
+        case = await complaint_called(connection, complaint)
+    finally:
+        await connection.close()
+    told = await tell(city, INTAKE_REQUESTS, case.request_id, said(case))
+    facts = await effect(city, case.complaint_id, told)
+    refused = [fact for fact in facts if isinstance(fact, IntakeRefused)]
+    if json:
+        rows = [{"type": type(fact).__name__, **fields_of(fact)} for fact in facts]
+        print(json_module.dumps(rows, ensure_ascii=False, indent=2))
+    elif not refused:
+        unit = next(
+            (getattr(fact, "unit", None) or getattr(fact, "recalled_unit", None) for fact in facts), None
+        )
+        print(
+            f"Done{f'; {unit} is told' if unit else ''}." if facts else "It was so already; nothing changed."
+        )
+    if refused:
+        fail(f"Refused: {refused[0].reason}.")

@@ -1,0 +1,272 @@
+"""`hotline review`: be the reviewers, or write down what a council decided."""
+
+from __future__ import annotations
+
+import json as json_module
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from hotline.commands.run import fail, run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from hotline.where import City
+    from shared.complaint import Complaint
+    from shared.events import Fact
+    from shared.inputs import Input
+
+review = typer.Typer(
+    help="Decide what units cannot settle alone: returns, extensions, terminations, disputes, co-units, urgency.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+_Complaint = Annotated[str, typer.Argument(metavar="COMPLAINT", help="Its id or the beginning of it.")]
+_Reason = Annotated[str, typer.Option(help="Why.")]
+_Reviewer = Annotated[str, typer.Option("--as", help="Who decides.")]
+_Json = Annotated[bool, typer.Option("--json", help="For a program to read.")]
+REVIEWER: Final = "reviewer"
+
+
+@review.command("list")
+def list_(*, json: _Json = False) -> None:
+    """What waits for a decision, the earliest due first."""
+    cases = run(_waiting())
+    if json:
+        print(json_module.dumps([_row(case) for case in cases], ensure_ascii=False, indent=2))
+        return
+    if not cases:
+        print("Nothing waits for a decision.")
+    for case in cases:
+        print(_line(case))
+
+
+@review.command()
+def approve(
+    complaint: _Complaint,
+    to: Annotated[str, typer.Option(metavar="UNIT", help="Of a return: where it goes instead.")] = "",
+    reason: _Reason = "",
+    reviewer: _Reviewer = REVIEWER,
+    *,
+    json: _Json = False,
+) -> None:
+    """Approve what the unit asked for: a return, an extension or a termination."""
+    run(_decided(complaint, reviewer, reason, to, approved=True, json=json))
+
+
+@review.command()
+def reject(
+    complaint: _Complaint, reason: _Reason, reviewer: _Reviewer = REVIEWER, *, json: _Json = False
+) -> None:
+    """Reject what the unit asked for; it keeps the order and its limit."""
+    run(_decided(complaint, reviewer, reason, "", approved=False, json=json))
+
+
+@review.command()
+def council(
+    complaint: _Complaint,
+    to: Annotated[str, typer.Option(metavar="UNIT", help="Whose it is; may be who has it.")],
+    participants: Annotated[str, typer.Option(help="Who met, with commas between.")],
+    reason: _Reason,
+    co_units: Annotated[str, typer.Option("--with", metavar="UNITS", help="Who helps, with commas.")] = "",
+    *,
+    json: _Json = False,
+) -> None:
+    """Write down whose it is after those concerned met; from then on nobody returns it."""
+
+    def said(case: Complaint, city: City) -> Input:
+        from hotline.commands.unit import known_unit
+        from shared import inputs
+
+        return inputs.CouncilDecided(
+            complaint_id=case.complaint_id,
+            assignment=_assignment(case),
+            to_unit=known_unit(to, city.catalogue),
+            participants=_several(participants),
+            co_units=tuple(known_unit(unit, city.catalogue) for unit in _several(co_units)),
+            reason=reason,
+        )
+
+    run(_say(complaint, said, json=json))
+
+
+@review.command()
+def helper(
+    complaint: _Complaint,
+    unit: Annotated[str, typer.Option(help="Who must help.")],
+    reason: _Reason,
+    reviewer: _Reviewer = REVIEWER,
+    *,
+    json: _Json = False,
+) -> None:
+    """Ask another unit to help the one that leads."""
+
+    def said(case: Complaint, city: City) -> Input:
+        from hotline.commands.unit import known_unit
+        from shared import inputs
+
+        return inputs.CoUnitAdded(
+            complaint_id=case.complaint_id,
+            co_unit=known_unit(unit, city.catalogue),
+            reason=reason,
+            added_by=reviewer,
+        )
+
+    run(_say(complaint, said, json=json))
+
+
+@review.command()
+def reclassify(
+    complaint: _Complaint,
+    urgency: Annotated[str, typer.Option(help="CRITICAL_2H, TIMELY_24H, GENERAL_7D or COMPLEX_15D.")],
+    reason: _Reason,
+    reviewer: _Reviewer = REVIEWER,
+    *,
+    json: _Json = False,
+) -> None:
+    """Give it another urgency, before its limit; the whole counts from the first dispatch."""
+    from shared.events import Urgency
+
+    if urgency not in Urgency.__members__:
+        fail(f"--urgency: {urgency!r}, expected one of {', '.join(Urgency)}.", code=2)
+
+    def said(case: Complaint, _: City) -> Input:
+        from shared import inputs
+
+        return inputs.ComplaintReclassified(
+            complaint_id=case.complaint_id,
+            urgency=Urgency(urgency),
+            reason=reason,
+            reclassified_by=reviewer,
+        )
+
+    run(_say(complaint, said, json=json))
+
+
+async def _waiting() -> list[Complaint]:
+    from hotline.speak import reader
+    from hotline.where import city_up
+    from services.dispatch.views import to_review
+
+    connection = await reader(city_up().realm)
+    try:
+        return await to_review(connection)
+    finally:
+        await connection.close()
+
+
+async def _decided(
+    complaint: str, reviewer: str, reason: str, to: str, *, approved: bool, json: bool
+) -> None:
+    def said(case: Complaint, city: City) -> Input:
+        from hotline.commands.unit import known_unit
+        from shared import inputs
+
+        what = asked_for(case)
+        if to and what != "return":
+            fail(
+                f"--to: only a return goes elsewhere; {what or 'nothing'} waits for a decision here.", code=2
+            )
+        about: dict[str, Any] = {
+            "complaint_id": case.complaint_id,
+            "assignment": _assignment(case),
+            "approved": approved,
+            "reviewer": reviewer,
+            "reason": reason,
+        }
+        if what == "extension":
+            return inputs.ExtensionReviewed(**about)
+        if what == "termination":
+            return inputs.TerminationReviewed(**about)
+        if what == "dispute":
+            fail("A dispute is for a council: `hotline review council COMPLAINT --to UNIT …`.")
+        return inputs.ReturnReviewed(**about, to_unit=known_unit(to, city.catalogue) if to else None)
+
+    await _say(complaint, said, json=json)
+
+
+async def _say(complaint: str, said: Callable[[Complaint, City], Input], *, json: bool) -> None:
+    """Say it on the reviewers' topic and tell what the log made of it."""
+    from hotline.commands.unit import fields_of
+    from hotline.speak import complaint_called, effect, reader, tell
+    from hotline.where import city_up
+    from shared.events import ReplyRefused
+    from shared.topics import DISPATCH_REVIEWS
+
+    city = city_up()
+    connection = await reader(city.realm)
+    try:
+        case = await complaint_called(connection, complaint)
+    finally:
+        await connection.close()
+    told = await tell(city, DISPATCH_REVIEWS, case.complaint_id, said(case, city))
+    facts = await effect(city, case.complaint_id, told)
+    refused = [fact for fact in facts if isinstance(fact, ReplyRefused)]
+    if json:
+        rows = [{"type": type(fact).__name__, **fields_of(fact)} for fact in facts]
+        print(json_module.dumps(rows, ensure_ascii=False, indent=2))
+    elif not refused:
+        print(_told_of(facts))
+    if refused:
+        fail(f"Refused: {refused[0].reason}.")
+
+
+def asked_for(case: Complaint) -> str:
+    """What about a complaint waits for a decision: return, dispute, extension or termination; "" for nothing."""
+    order = case.order
+    if order is None:
+        return ""
+    if order.review_since is not None:
+        return "dispute" if order.disputed else "return"
+    if order.extension_days:
+        return "extension"
+    return "termination" if order.termination is not None else ""
+
+
+def _told_of(facts: list[Fact]) -> str:  # noqa: PLR0911 -- a line a fact
+    from shared import events as e
+
+    for fact in facts:
+        match fact:
+            case e.ReturnApproved():
+                (sent,) = (f for f in facts if isinstance(f, e.ComplaintDispatched))
+                return f"Returned: it lies with {sent.unit} now."
+            case e.ExtensionApproved():
+                return f"Extended until {fact.new_due_at:%Y-%m-%d %H:%M %Z}."
+            case e.TerminationApproved():
+                return "Terminated: the complaint is closed as an exception."
+            case e.ReturnRejected() | e.ExtensionRejected() | e.TerminationRejected():
+                return f"Rejected: {fact.unit} keeps the order and its limit."
+            case e.CouncilDecided():
+                return f"Decided: it is {fact.to_unit}'s, and is not returned any more."
+            case e.CoUnitAdded():
+                return f"{fact.co_unit} is told to help {fact.unit}."
+            case e.ComplaintReclassified():
+                return f"It is {fact.urgency} now: to be answered by {fact.citizen_due_at:%Y-%m-%d %H:%M %Z}."
+            case _:
+                continue
+    return "It was so already; nothing changed."
+
+
+def _assignment(case: Complaint) -> int:
+    return 1 if case.order is None else case.order.assignment
+
+
+def _several(text: str) -> tuple[str, ...]:
+    return tuple(filter(None, (part.strip() for part in text.split(","))))
+
+
+def _row(case: Complaint) -> dict[str, Any]:
+    from hotline.commands.unit import row
+
+    assert case.order is not None  # noqa: S101 -- only those with an order wait here
+    return {**row(case), "unit": case.order.unit, "asked_for": asked_for(case)}
+
+
+def _line(case: Complaint) -> str:
+    from hotline.commands.unit import line
+
+    assert case.order is not None  # noqa: S101 -- only those with an order wait here
+    return f"{asked_for(case):11} {case.order.unit}  {line(case)}"

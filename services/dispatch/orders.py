@@ -1,0 +1,157 @@
+"""The work order itself: how it is written, and who may speak to it. Pure, shared by all that dispatch decides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Final
+
+from services.dispatch.routing import Routed
+from shared.calendar import calendar
+from shared.complaint import Complaint, Order, evolve, helping
+from shared.deadlines import due_at
+from shared.events import ComplaintDispatched, ConfidentialityRequired, CoUnitAdded, ReplyRefused
+from shared.events.base import RequestType, Urgency
+from shared.ids import UnitId
+from shared.ruleset import RuleSet, ruleset
+
+REVIEWERS: Final = UnitId("reviewers")
+"""Who asked, where no unit did."""
+
+
+def written(case: Complaint, to: Routed, at: datetime) -> ComplaintDispatched:
+    """The work order. A return never moves the citizen's limit (T10); a new round has the unit's own."""
+    rules = ruleset(case.ruleset)
+    urgency = case.urgency or Urgency.GENERAL_7D
+    limits = rules.classes[urgency]
+    days = calendar(case.calendar)
+    before = case.order
+    number = 1 if before is None else before.round + 1 if case.reopened else before.round
+    feedback = due_at(at, limits.feedback, rules, days).at if limits.feedback is not None else None
+    if before is None:
+        citizen_due_at = _given(case, rules) or feedback
+        unit_due_at = feedback or citizen_due_at
+    elif number > 1 and not case.reopened:  # returned in a later round: the limit in force stays (T10)
+        citizen_due_at, unit_due_at = before.citizen_due_at, before.unit_due_at
+    else:
+        citizen_due_at = before.citizen_due_at
+        unit_due_at = feedback or at + max(citizen_due_at - case.received_at, limits.ladder_step)
+    if citizen_due_at is None or unit_due_at is None:
+        message = f"rule set {rules.version} gives no feedback limit and the request brought none"
+        raise ValueError(message)
+    return ComplaintDispatched(
+        complaint_id=case.complaint_id,
+        unit=to.unit,
+        level=to.level,
+        rule=to.rule,
+        assignment=1 if before is None else before.assignment + 1,
+        round=number,
+        request_type=case.request_type or RequestType.HELP,
+        subject=case.subject,
+        urgency=urgency,
+        district=case.district,
+        street=case.street,
+        address=case.address,
+        title=case.title,
+        content=case.content,
+        dispatched_at=at,
+        sign_due_at=None if limits.sign is None else due_at(at, limits.sign, rules, days).at,
+        citizen_due_at=citizen_due_at,
+        unit_due_at=unit_due_at,
+    )
+
+
+def _given(case: Complaint, rules: RuleSet) -> datetime | None:
+    return case.given_due_at if rules.limits_given else None
+
+
+def helped(
+    case: Complaint, co_units: Iterable[UnitId], *, added_by: str, reason: str, at: datetime
+) -> list[CoUnitAdded]:
+    """Each of these units is asked to help whoever has the order (R12), as far as the rule set goes and none twice."""
+    order = case.order
+    if order is None:
+        return []
+    room = ruleset(case.ruleset).co_units_max - len(case.co_units)
+    wanted = [u for u in dict.fromkeys(co_units) if u != order.unit and helping(case, u) is None]
+    return [
+        CoUnitAdded(
+            complaint_id=case.complaint_id,
+            co_unit=unit,
+            unit=order.unit,
+            added_by=added_by,
+            reason=reason,
+            subject=case.subject,
+            district=case.district,
+            street=case.street,
+            # What only the unit that leads must know to act: a helper of a confidential order asks it (R9, A5).
+            address="" if case.confidential else case.address,
+            title=case.title,
+            content="" if case.confidential else case.content,
+            due_at=order.feedback_due_at,
+            added_at=at,
+        )
+        for unit in wanted[: max(room, 0)]
+    ]
+
+
+def sent(
+    case: Complaint,
+    to: Routed,
+    at: datetime,
+    co_units: Iterable[UnitId] = (),
+    *,
+    added_by: str = "",
+    reason: str = "",
+) -> list[ComplaintDispatched | ConfidentialityRequired | CoUnitAdded]:
+    """The order, that it is confidential where it is (A5), and those asked to help whom it went to (R12)."""
+    order = written(case, to, at)
+    said: list[ComplaintDispatched | ConfidentialityRequired | CoUnitAdded] = [order]
+    if case.confidential:
+        said.append(
+            ConfidentialityRequired(
+                complaint_id=case.complaint_id, unit=order.unit, assignment=order.assignment, required_at=at
+            )
+        )
+    if co_units:
+        with_order = evolve(case, order)
+        assert isinstance(with_order, Complaint)  # noqa: S101 -- evolve never unopens a complaint
+        said += helped(with_order, co_units, added_by=added_by, reason=reason, at=at)
+    return said
+
+
+def not_theirs(case: Complaint, unit: UnitId, assignment: int) -> str | None:
+    """Why this unit may not speak to this assignment now; None where it may (T2)."""
+    order = case.order
+    if case.ended is not None:
+        return f"the life ended with {case.ended.how}"
+    if order is None:
+        return "the complaint is not dispatched"
+    if order.unit != unit:
+        return f"the order lies with {order.unit} now"
+    number = present(case, order)
+    if number != assignment:
+        return f"assignment {assignment} is over, the present one is {number}"
+    if case.reopened or order.answered_at is not None:
+        return f"assignment {assignment} is not written yet" if case.reopened else "the order is answered"
+    return "the order is terminated" if order.terminated else None
+
+
+def not_reviewed(case: Complaint, assignment: int) -> str | None:
+    """Why nothing can be decided about this assignment now; None where something can."""
+    order = case.order
+    if case.ended is not None:
+        return f"the life ended with {case.ended.how}"
+    if order is None or present(case, order) != assignment:
+        return f"assignment {assignment} is over"
+    return None
+
+
+def present(case: Complaint, order: Order) -> int:
+    """The assignment that may be spoken to; after the citizen's no it is the next one, written or not."""
+    return order.assignment + case.reopened
+
+
+def refused(unit: UnitId, asked: str, reason: str, case: Complaint, at: datetime) -> ReplyRefused:
+    """What was asked for, and why it cannot be."""
+    return ReplyRefused(complaint_id=case.complaint_id, unit=unit, asked=asked, reason=reason, refused_at=at)

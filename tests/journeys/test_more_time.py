@@ -1,0 +1,84 @@
+"""The drain must be dug up: the street asks for five days more, in time, and keeps to them (D4)."""
+
+from shared import inputs
+from shared.complaint import due_deadlines
+from shared.events import ExtensionApproved, ExtensionRequested, FeedbackLimitMissed
+from shared.events.base import Limit
+from shared.topics import DISPATCH_ORDERS, DISPATCH_REPLIES, DISPATCH_RETURNS, DISPATCH_REVIEWS
+from tests.examples import DAY, DUE_AT, INSTANT, STREET
+from tests.story import Story
+
+
+async def asks(story: Story, days: int = 5) -> None:
+    data = inputs.ExtensionRequested(
+        complaint_id=story.id,
+        assignment=story.order().assignment,
+        days=days,
+        reason="需开挖检修",
+        citizen_told=True,
+    )
+    await story.tells(DISPATCH_REPLIES, data, unit=story.order().unit)
+
+
+async def decides(story: Story, *, approves: bool) -> None:
+    data = inputs.ExtensionReviewed(
+        complaint_id=story.id,
+        assignment=story.order().assignment,
+        approved=approves,
+        reviewer="reviewer-3",
+        reason="" if approves else "可按期办结",
+    )
+    await story.tells(DISPATCH_REVIEWS, data)
+
+
+async def test_answered_within_the_extended_limit_nothing_is_late(story: Story) -> None:
+    await story.records()
+    await story.signs()
+    await story.passes(3 * DAY)
+    await asks(story)
+    assert [type(fact) for fact in story.sent(DISPATCH_RETURNS)] == [ExtensionRequested]
+    await decides(story, approves=True)
+    assert type(story.sent(DISPATCH_ORDERS, STREET)[-1]) is ExtensionApproved
+    await story.passes(DUE_AT + 2 * DAY)
+    assert story.facts(FeedbackLimitMissed) == []
+    await story.answers()
+    await story.citizen_says(solved=True)
+    assert story.told()[-1] == "ComplaintClosed"
+
+
+async def test_not_answered_within_the_extended_limit_it_is_late_by_that_limit(story: Story) -> None:
+    await story.records()
+    await story.signs()
+    await asks(story)
+    await decides(story, approves=True)
+    await story.passes(DUE_AT + 5 * DAY + INSTANT)
+    (missed,) = story.facts(FeedbackLimitMissed)
+    assert isinstance(missed, FeedbackLimitMissed)
+    assert missed.due_at == DUE_AT + 5 * DAY
+
+
+async def test_decided_too_late_the_miss_stands_and_the_citizen_is_asked(story: Story) -> None:
+    """T6, T32."""
+    await story.records()
+    await story.signs()
+    await asks(story)
+    await story.passes(DUE_AT + INSTANT)
+    await decides(story, approves=True)
+    assert story.told()[-5:] == [
+        "ExtensionRequested",
+        "FeedbackLimitMissed",
+        "ComplaintEscalated",
+        "VisitScheduled",
+        "ReplyRefused",
+    ]
+
+
+async def test_rejected_the_limit_stays_and_it_may_ask_again(story: Story) -> None:
+    await story.records()
+    await story.signs()
+    await asks(story)
+    await decides(story, approves=False)
+    assert due_deadlines(story.case())[Limit.FEEDBACK] == DUE_AT
+    await asks(story, days=2)
+    await decides(story, approves=True)
+    assert due_deadlines(story.case())[Limit.FEEDBACK] == DUE_AT + 2 * DAY
