@@ -19,6 +19,7 @@ from hotline.commands.rehearse import rehearse
 from hotline.commands.replay import replay
 from hotline.commands.request import request
 from hotline.commands.review import review
+from hotline.commands.rules import rules
 from hotline.commands.run import guarded
 from hotline.commands.show import show
 from hotline.commands.status import status
@@ -48,6 +49,7 @@ app.command()(unit)
 app.add_typer(review, name="review")
 app.command()(show)
 app.command()(verify)
+app.command()(rules)
 app.command()(rebuild)
 app.add_typer(archive, name="archive")
 app.command()(backup)

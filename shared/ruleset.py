@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from shared.events import Level, Urgency
+from shared.events import Level, Urgency, WhistleKind
 
 _FOLDER: Final = files("shared") / "data" / "rulesets"
 
@@ -56,6 +56,21 @@ class ClassLimits(msgspec.Struct, frozen=True, kw_only=True):
     """From dispatch until the unit has answered (C2); None where the limit comes with each request."""
     ladder_step: timedelta
     """The time a level has before the next one is told."""
+    warnings: tuple[timedelta, ...] = ()
+    """How long before the limit for the answer the unit is warned: yellow, then red."""
+    supervision: timedelta | None = None
+    """The time supervision has to bring it to an end; None where it has no such limit."""
+
+
+class WhistleLimits(msgspec.Struct, frozen=True, kw_only=True):
+    """What one kind of whistle asks of a called unit (G2)."""
+
+    arrival: timedelta | None = None
+    """Until it must be there; None where there is no such limit."""
+    arrival_in: Mapping[str, timedelta] = {}
+    """The same in single districts."""
+    step: timedelta
+    """The time the district has before the municipality is told."""
 
 
 class Basis(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -102,6 +117,11 @@ class RuleSet(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     ladder: tuple[Level, ...]
     """Who watches, from the first to the last."""
     classes: Mapping[Urgency, ClassLimits]
+    whistles_max: int
+    """Whistles of one complaint."""
+    called_max: int
+    """Units one whistle calls."""
+    whistle: Mapping[WhistleKind, WhistleLimits]
     basis: Mapping[str, Basis]
     """By dotted name of the value, for example `classes.GENERAL_7D.feedback`."""
 
@@ -136,6 +156,8 @@ class _WrittenClass(msgspec.Struct, forbid_unknown_fields=True):
     dispatch: _LimitText | None = None
     sign: _LimitText | None = None
     feedback: _LimitText | None = None
+    warnings: Annotated[tuple[_DurationText, ...], msgspec.Meta(max_length=2)] = ()
+    supervision: _DurationText | None = None
 
 
 # One field a class, not a mapping: msgspec then names the class in its errors, and asks for all of them.
@@ -144,6 +166,18 @@ class _WrittenClasses(msgspec.Struct, forbid_unknown_fields=True):
     TIMELY_24H: _WrittenClass
     GENERAL_7D: _WrittenClass
     COMPLEX_15D: _WrittenClass
+
+
+class _WrittenWhistle(msgspec.Struct, forbid_unknown_fields=True):
+    step: _DurationText
+    arrival: _DurationText | None = None
+    arrival_in: dict[str, _DurationText] = {}
+
+
+class _WrittenWhistles(msgspec.Struct, forbid_unknown_fields=True):
+    KEY_WORK: _WrittenWhistle
+    JOINT_ENFORCEMENT: _WrittenWhistle
+    EMERGENCY: _WrittenWhistle
 
 
 class _Written(msgspec.Struct, forbid_unknown_fields=True):
@@ -166,6 +200,9 @@ class _Written(msgspec.Struct, forbid_unknown_fields=True):
     visit_spacing: _DurationText
     ladder: Annotated[tuple[Level, ...], msgspec.Meta(min_length=1)]
     classes: _WrittenClasses
+    whistles_max: Annotated[int, msgspec.Meta(ge=0)]
+    called_max: _AtLeastOne
+    whistle: _WrittenWhistles
     basis: dict[str, dict[str, str]]
 
 
@@ -183,6 +220,10 @@ def _check(version: str, written: _Written, tables: dict[str, Any]) -> None:
         if given != written.limits_given:
             what = "must be absent, since limits_given is true" if written.limits_given else "is missing"
             raise ValueError(f"classes.{urgency}.feedback {what}")
+    for urgency in Urgency:
+        before = [_duration(text) for text in getattr(written.classes, urgency).warnings]
+        if before != sorted(set(before), reverse=True):
+            raise ValueError(f"classes.{urgency}.warnings: the first comes first, so it is the longer time")
     values = {name for table in tables.keys() - {"version", "basis"} for name in _names(table, tables[table])}
     for name in sorted(values - set(written.basis)):
         raise ValueError(f"basis: nothing says where {name} comes from")
@@ -218,6 +259,9 @@ def _built(written: _Written) -> RuleSet:
         visit_spacing=_duration(written.visit_spacing),
         ladder=written.ladder,
         classes={urgency: _class_limits(getattr(written.classes, urgency)) for urgency in Urgency},
+        whistles_max=written.whistles_max,
+        called_max=written.called_max,
+        whistle={kind: _whistle_limits(getattr(written.whistle, kind)) for kind in WhistleKind},
         basis={name: _basis(name, entry) for name, entry in written.basis.items()},
     )
 
@@ -228,6 +272,16 @@ def _class_limits(written: _WrittenClass) -> ClassLimits:
         sign=_limit(written.sign),
         feedback=_limit(written.feedback),
         ladder_step=_duration(written.ladder_step),
+        warnings=tuple(_duration(text) for text in written.warnings),
+        supervision=None if written.supervision is None else _duration(written.supervision),
+    )
+
+
+def _whistle_limits(written: _WrittenWhistle) -> WhistleLimits:
+    return WhistleLimits(
+        arrival=None if written.arrival is None else _duration(written.arrival),
+        arrival_in={district: _duration(text) for district, text in written.arrival_in.items()},
+        step=_duration(written.step),
     )
 
 

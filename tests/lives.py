@@ -64,6 +64,7 @@ class Step(NamedTuple):
 ASKED_FOR: Final = (
     *("assign", "extend", "extended", "terminate", "terminated", "dispute", "council"),
     *("help", "report", "reclassify"),
+    *("whistle", "acknowledge", "arrive", "measure", "release", "rate"),
 )
 UNIT_ACTS: Final = ("sign", "answer", "return", "approve", "reject", *ASKED_FOR)
 VISIT_ACTS: Final = ("solved", "unsolved", "unreached")
@@ -287,12 +288,18 @@ def _asked_for(case: Complaint, step: Step, at: datetime) -> DispatchCommand:
         "help": examples.ADD_CO_UNIT,
         "report": examples.REPORT,
         "reclassify": examples.RECLASSIFY,
+        "whistle": examples.BLOW,
+        "acknowledge": examples.ACKNOWLEDGE,
+        "arrive": examples.ARRIVE,
+        "measure": examples.MEASURE,
+        "release": examples.RELEASE,
+        "rate": examples.RATE,
     }[step.what]
     fields = {field.name for field in dataclasses.fields(command)}
     told: dict[str, Any] = {"at": at}
     if "assignment" in fields:
         told["assignment"] = number
-    if "unit" in fields and step.what != "report":
+    if "unit" in fields and step.what not in {"report", "acknowledge", "arrive", "measure"}:
         told["unit"] = unit
     if step.what == "reclassify" and case.urgency is command.urgency:
         told["urgency"] = Urgency.TIMELY_24H

@@ -59,12 +59,49 @@ def unit(
         str,
         typer.Option(metavar="COMPLAINT", help="You help another unit: say what you did (with --text)."),
     ] = "",
+    whistle: Annotated[
+        str,
+        typer.Option(
+            metavar="COMPLAINT",
+            help="A street: call others to it (with --kind, --call, --scene and --reason).",
+        ),
+    ] = "",
+    acknowledge: Annotated[
+        str, typer.Option(metavar="COMPLAINT", help="You were whistled for: you come.")
+    ] = "",
+    arrive: Annotated[
+        str, typer.Option(metavar="COMPLAINT", help="You were whistled for: you are there (with --persons).")
+    ] = "",
+    measure: Annotated[
+        str,
+        typer.Option(metavar="COMPLAINT", help="You were whistled for: say what you do (with --text)."),
+    ] = "",
+    release: Annotated[
+        str,
+        typer.Option(metavar="COMPLAINT", help="A street: let go whom you called, all or one (with --of)."),
+    ] = "",
+    rate: Annotated[
+        str,
+        typer.Option(
+            metavar="COMPLAINT", help="Street and called unit rate each other (with --of and --stars)."
+        ),
+    ] = "",
     text: Annotated[str, typer.Option(help="What was done.")] = "",
     reason: Annotated[str, typer.Option(help="Why.")] = "",
     evidence: Annotated[str, typer.Option(help="What shows it.")] = "",
     suggest: Annotated[str, typer.Option(metavar="UNIT", help="With --return: whose it is instead.")] = "",
     to: Annotated[str, typer.Option(metavar="UNIT", help="With --assign: your street.")] = "",
     days: Annotated[int, typer.Option(min=0, max=366, help="With --extend: how many more.")] = 0,
+    kind: Annotated[str, typer.Option(help="With --whistle: KEY_WORK, JOINT_ENFORCEMENT or EMERGENCY.")] = "",
+    called: Annotated[
+        str,
+        typer.Option("--call", metavar="UNITS", help="With --whistle: whom, with commas; the first leads."),
+    ] = "",
+    scene: Annotated[str, typer.Option(help="With --whistle: where to come to.")] = "",
+    number: Annotated[int, typer.Option(min=0, help="Which whistle; the last one without it.")] = 0,
+    persons: Annotated[int, typer.Option(min=1, max=10_000, help="With --arrive: how many you are.")] = 1,
+    of: Annotated[str, typer.Option(metavar="UNIT", help="With --release or --rate: whom.")] = "",
+    stars: Annotated[int, typer.Option(min=0, max=5, help="With --rate: 1 to 5.")] = 0,
     ground: Annotated[
         str, typer.Option(help="With --terminate: INFORMATION_REFUSED or UNLAWFUL_OR_IMPOSSIBLE.")
     ] = "",
@@ -103,6 +140,12 @@ def unit(
         "terminate": terminate,
         "dispute": dispute,
         "report": report,
+        "whistle": whistle,
+        "acknowledge": acknowledge,
+        "arrive": arrive,
+        "measure": measure,
+        "release": release,
+        "rate": rate,
     }
     chosen = [verb for verb, given in verbs.items() if given]
     if len(chosen) > 1:
@@ -116,6 +159,13 @@ def unit(
         "days": days,
         "ground": ground,
         "citizen_told": citizen_told,
+        "kind": kind,
+        "call": called,
+        "scene": scene,
+        "number": number,
+        "persons": persons,
+        "of": of,
+        "stars": stars,
     }
     if chosen:
         _needs(chosen[0], words)
@@ -134,19 +184,24 @@ _NEEDS: Final = {
     "terminate": ("ground", "evidence"),
     "dispute": ("reason", "evidence"),
     "report": ("text",),
+    "whistle": ("kind", "call", "scene", "reason"),
+    "measure": ("text",),
+    "rate": ("of", "stars"),
 }
 """What must be said with each verb."""
 
 
 def _needs(verb: str, words: dict[str, Any]) -> None:
     """End here where something is missing that the verb cannot do without."""
-    from shared.events import TerminationGround
+    from shared.events import TerminationGround, WhistleKind
 
     missing = [f"--{word}" for word in _NEEDS.get(verb, ()) if not words[word]]
     if missing:
         fail(f"--{verb} needs {' and '.join(f'--{word}' for word in _NEEDS[verb])}.", code=2)
     if verb == "terminate" and words["ground"] not in TerminationGround.__members__:
         fail(f"--ground: {words['ground']!r}, expected one of {', '.join(TerminationGround)}.", code=2)
+    if verb == "whistle" and words["kind"] not in WhistleKind.__members__:
+        fail(f"--kind: {words['kind']!r}, expected one of {', '.join(WhistleKind)}.", code=2)
 
 
 async def _add(unit: str, *, json: bool) -> None:
@@ -212,9 +267,11 @@ async def _once(
 
     city = city_up()
     unit = known_unit(name, city.catalogue)
-    for word in ("suggest", "to"):
+    for word in ("suggest", "to", "of"):
         if words[word]:
             words[word] = known_unit(words[word], city.catalogue)
+    if words["call"]:
+        words["call"] = tuple(known_unit(unit.strip(), city.catalogue) for unit in words["call"].split(","))
     connection = await reader(city.realm)
     try:
         case = await complaint_called(connection, complaint)
@@ -306,6 +363,8 @@ def said(verb: str, case: Complaint, words: dict[str, Any], *, solved: bool = Tr
     complaint = case.complaint_id
     if verb == "report":
         return inputs.CoUnitReported(complaint_id=complaint, result=words["text"])
+    if verb in _WHISTLED:
+        return _about_a_whistle(verb, case, words)
     about: dict[str, Any] = {
         "complaint_id": complaint,
         "assignment": case.order.assignment if case.order is not None else 1,
@@ -325,6 +384,37 @@ def said(verb: str, case: Complaint, words: dict[str, Any], *, solved: bool = Tr
             **about, ground=TerminationGround(words["ground"]), evidence=evidence
         ),
         "dispute": lambda: inputs.DisputeRaised(**about, reason=reason, evidence=evidence),
+    }
+    return says[verb]()
+
+
+_WHISTLED: Final = frozenset(("whistle", "acknowledge", "arrive", "measure", "release", "rate"))
+
+
+def _about_a_whistle(verb: str, case: Complaint, words: dict[str, Any]) -> Input:
+    from shared import inputs
+    from shared.events import WhistleKind
+
+    number = words["number"] or max(len(case.whistles) + (verb == "whistle"), 1)
+    about: dict[str, Any] = {"complaint_id": case.complaint_id, "whistle": number}
+    says: dict[str, Callable[[], Input]] = {
+        "whistle": lambda: inputs.WhistleBlown(
+            **about,
+            assignment=case.order.assignment if case.order is not None else 1,
+            kind=WhistleKind(words["kind"]),
+            called=words["call"],
+            scene=words["scene"],
+            reason=words["reason"],
+        ),
+        "acknowledge": lambda: inputs.WhistleAcknowledged(**about),
+        "arrive": lambda: inputs.WhistleArrived(**about, persons=words["persons"]),
+        "measure": lambda: inputs.WhistleMeasureRecorded(**about, measure=words["text"]),
+        "release": lambda: inputs.WhistleReleased(
+            **about, called=words["of"] or None, reason=words["reason"]
+        ),
+        "rate": lambda: inputs.WhistleRated(
+            **about, rated=words["of"], stars=words["stars"], comment=words["text"]
+        ),
     }
     return says[verb]()
 
@@ -351,6 +441,12 @@ def told_of(facts: list[Fact]) -> str:
         e.TerminationRequested: "Termination requested: a reviewer decides; the limit runs on.",
         e.DisputeRaised: "Disputed: a council decides whose it is; the limit runs on.",
         e.CoUnitReported: "Reported: the unit that leads is told.",
+        e.WhistleBlown: "Whistled: whom you called is told.",
+        e.WhistleAcknowledged: "Acknowledged: the street knows that you come.",
+        e.WhistleArrived: "You are there: the street knows.",
+        e.WhistleMeasureRecorded: "Recorded: the street is told.",
+        e.WhistleReleased: "Released.",
+        e.WhistleRated: "Rated.",
     }
     for fact in facts:
         if isinstance(fact, e.ReplyRefused):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from shared.events.base import Fact, Instant, Level, RequestType, TerminationGround, Urgency
+from shared.events.whistle import WhistleFact
 from shared.ids import UnitId
 
 
@@ -309,4 +310,5 @@ DispatchFact = (
     | ComplaintReclassified
     | ConfidentialityRequired
     | ReplyRefused
+    | WhistleFact
 )

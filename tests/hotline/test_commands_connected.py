@@ -336,6 +336,35 @@ def test_what_an_agent_does_with_a_request_on_record(shell: Shell) -> None:
     )
 
 
+def test_a_street_whistles_and_lets_go(shell: Shell) -> None:
+    complaint = json.loads(shell(*CALL))["complaint_id"]
+    blow = ("unit", UNIT, "--whistle", complaint, "--scene", "gate", "--reason", "a burst pipe", "--call")
+    assert shell(*blow, "municipal-water", code=2).startswith("--whistle needs --kind and --call and --scene")
+    kind = ("--kind", "EMERGENCY")
+    assert shell(*blow, "municipal-water", "--kind", "LOUD", code=2).startswith(
+        "--kind: 'LOUD', expected one"
+    )
+    assert shell(*blow, "municipal-water, district-dongcheng", *kind).startswith("Whistled: ")
+    water = ("unit", "municipal-water")
+    assert shell(*water, "--acknowledge", complaint).startswith("Acknowledged")
+    assert shell(*water, "--arrive", complaint, "--persons", "3").startswith("You are there")
+    assert shell(*water, "--measure", complaint, "--text", "valve closed").startswith("Recorded")
+    refused = f"Refused: only {UNIT}, which whistled, releases (T25).\n"
+    assert shell(*water, "--release", complaint, code=1) == refused
+    assert shell("unit", UNIT, "--release", complaint) == "Released.\n"
+    rate = ("unit", UNIT, "--rate", complaint, "--of", "municipal-water")
+    assert shell(*rate, code=2) == "--rate needs --of and --stars.\n"
+    assert shell(*rate, "--stars", "5") == "Rated.\n"
+    shown = shell("show", complaint)
+    for words in (
+        "whistle 1, EMERGENCY",
+        "is there with 3",
+        "does: valve closed",
+        "rates municipal-water 5 of 5",
+    ):
+        assert words in shown
+
+
 def test_a_dispute_goes_to_a_council_and_an_urgent_matter_to_the_front(shell: Shell) -> None:
     complaint = json.loads(shell(*CALL))["complaint_id"]
     urgent = ("review", "reclassify", complaint, "--reason", "a child is in danger", "--urgency")

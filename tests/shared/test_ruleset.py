@@ -108,7 +108,7 @@ def test_the_comment_behind_each_value_says_what_its_basis_says(version: str) ->
     for line in text_of(version).partition("[basis]")[0].splitlines():
         if section := re.match(r"\[(.+?)\]", line):
             table = f"{section[1]}."
-        elif value := re.match(r"(\w+) = .*?  # (.+)", line):
+        elif value := re.match(r'"?(\w+)"? = .*?  # (.+)', line):
             said[table + value[1]] = value[2]
     meant = {
         name: f"{basis.id} ({basis.source}; {basis.confidence}) {basis.standing}: {basis.note}".lstrip()
