@@ -10,6 +10,7 @@ from hotline.commands.archive import archive
 from hotline.commands.backup import backup, restore
 from hotline.commands.bench import bench
 from hotline.commands.call import call
+from hotline.commands.calls import calls
 from hotline.commands.chaos import chaos
 from hotline.commands.demo import demo
 from hotline.commands.down import down, wipe
@@ -44,6 +45,7 @@ app.command()(demo)
 app.command()(up)
 app.command()(status)
 app.command()(call)
+app.command()(calls)
 app.add_typer(request, name="request")
 app.command()(unit)
 app.add_typer(review, name="review")

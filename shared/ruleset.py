@@ -73,6 +73,20 @@ class WhistleLimits(msgspec.Struct, frozen=True, kw_only=True):
     """The time the district has before the municipality is told."""
 
 
+class TelephoneRules(msgspec.Struct, frozen=True, kw_only=True):
+    """What the telephone is measured by (A1, A2)."""
+
+    answer_within: timedelta
+    """From offered to answered; exactly so long is in time (T11)."""
+    connection_percent: int
+    """Of the calls offered so many must be answered, in any window."""
+    window: timedelta
+    short_abandon: timedelta
+    """Who gave up sooner is counted beside, too: perhaps a wrong number."""
+    excluded: frozenset[str]
+    """Outcomes that are not counted but published."""
+
+
 class Basis(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Why a value is what it is, so that nobody takes a draft or a choice of ours for law (T31)."""
 
@@ -122,6 +136,7 @@ class RuleSet(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     called_max: int
     """Units one whistle calls."""
     whistle: Mapping[WhistleKind, WhistleLimits]
+    telephone: TelephoneRules
     basis: Mapping[str, Basis]
     """By dotted name of the value, for example `classes.GENERAL_7D.feedback`."""
 
@@ -147,6 +162,7 @@ def parse_ruleset(version: str, text: str) -> RuleSet:
 
 
 _DurationText = Annotated[str, msgspec.Meta(pattern=r"^[1-9][0-9]{0,3}(min|h)$")]
+_SecondsText = Annotated[str, msgspec.Meta(pattern=r"^[1-9][0-9]{0,3}s$")]
 _LimitText = Annotated[str, msgspec.Meta(pattern=r"^[1-9][0-9]{0,3}(min|h|d)$")]
 _AtLeastOne = Annotated[int, msgspec.Meta(ge=1)]
 
@@ -180,6 +196,14 @@ class _WrittenWhistles(msgspec.Struct, forbid_unknown_fields=True):
     EMERGENCY: _WrittenWhistle
 
 
+class _WrittenTelephone(msgspec.Struct, forbid_unknown_fields=True):
+    answer_within: _SecondsText
+    connection_percent: Annotated[int, msgspec.Meta(ge=0, le=100)]
+    window: _DurationText
+    short_abandon: _SecondsText
+    excluded: tuple[Literal["ABANDONED", "BUSY", "TIMEOUT", "SYSTEM_FAIL"], ...]
+
+
 class _Written(msgspec.Struct, forbid_unknown_fields=True):
     version: str
     timezone: str
@@ -203,6 +227,7 @@ class _Written(msgspec.Struct, forbid_unknown_fields=True):
     whistles_max: Annotated[int, msgspec.Meta(ge=0)]
     called_max: _AtLeastOne
     whistle: _WrittenWhistles
+    telephone: _WrittenTelephone
     basis: dict[str, dict[str, str]]
 
 
@@ -262,6 +287,13 @@ def _built(written: _Written) -> RuleSet:
         whistles_max=written.whistles_max,
         called_max=written.called_max,
         whistle={kind: _whistle_limits(getattr(written.whistle, kind)) for kind in WhistleKind},
+        telephone=TelephoneRules(
+            answer_within=_duration(written.telephone.answer_within),
+            connection_percent=written.telephone.connection_percent,
+            window=_duration(written.telephone.window),
+            short_abandon=_duration(written.telephone.short_abandon),
+            excluded=frozenset(written.telephone.excluded),
+        ),
         basis={name: _basis(name, entry) for name, entry in written.basis.items()},
     )
 
@@ -293,7 +325,9 @@ def _limit(text: str | None) -> Limit | None:
 
 
 def _duration(text: str) -> timedelta:
-    """`15min` or `2h`."""
+    """`15s`, `15min` or `2h`."""
+    if text.endswith("s"):
+        return timedelta(seconds=int(text.removesuffix("s")))
     if text.endswith("min"):
         return timedelta(minutes=int(text.removesuffix("min")))
     return timedelta(hours=int(text.removesuffix("h")))
