@@ -7,6 +7,7 @@ its basis, and only what a norm says with high confidence may be called law (T31
 import tomllib
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
+from decimal import Decimal
 from enum import StrEnum
 from functools import cache
 from importlib.resources import files
@@ -58,6 +59,37 @@ class ClassLimits(msgspec.Struct, frozen=True, kw_only=True):
     """The time a level has before the next one is told."""
 
 
+class Measure(StrEnum):
+    """What a list of the ranking looks at."""
+
+    SCORE = "score"
+    GAIN = "gain"
+    """Of the score, on the month before; only who gained stands in such a list."""
+    REQUESTS = "requests"
+    PER_10K = "per_10k"
+
+
+class Cut(msgspec.Struct, frozen=True):
+    """Who stands in a list: so many from one end, and whoever shares the last place."""
+
+    top: bool
+    """From the highest; else from the lowest."""
+    units: int
+    by: Measure
+
+
+class Scoring(msgspec.Struct, frozen=True, kw_only=True):
+    """How a month is scored (F1-F4)."""
+
+    response: Decimal
+    """The weights of the three rates; together 1."""
+    resolution: Decimal
+    satisfaction: Decimal
+    small_cell: int
+    """A rate of fewer cases than this is not published; 0 or 1 publishes all."""
+    lists: Mapping[str, Cut]
+
+
 class Basis(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Why a value is what it is, so that nobody takes a draft or a choice of ours for law (T31)."""
 
@@ -102,6 +134,7 @@ class RuleSet(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     ladder: tuple[Level, ...]
     """Who watches, from the first to the last."""
     classes: Mapping[Urgency, ClassLimits]
+    score: Scoring
     basis: Mapping[str, Basis]
     """By dotted name of the value, for example `classes.GENERAL_7D.feedback`."""
 
@@ -128,6 +161,10 @@ def parse_ruleset(version: str, text: str) -> RuleSet:
 
 _DurationText = Annotated[str, msgspec.Meta(pattern=r"^[1-9][0-9]{0,3}(min|h)$")]
 _LimitText = Annotated[str, msgspec.Meta(pattern=r"^[1-9][0-9]{0,3}(min|h|d)$")]
+_WeightText = Annotated[str, msgspec.Meta(pattern=r"^(0\.[0-9]{1,4}|0|1)$")]
+_CutText = Annotated[
+    str, msgspec.Meta(pattern=r"^(top|bottom) [1-9][0-9]{0,3} by (score|gain|requests|per_10k)$")
+]
 _AtLeastOne = Annotated[int, msgspec.Meta(ge=1)]
 
 
@@ -144,6 +181,18 @@ class _WrittenClasses(msgspec.Struct, forbid_unknown_fields=True):
     TIMELY_24H: _WrittenClass
     GENERAL_7D: _WrittenClass
     COMPLEX_15D: _WrittenClass
+
+
+class _WrittenWeights(msgspec.Struct, forbid_unknown_fields=True):
+    response: _WeightText
+    resolution: _WeightText
+    satisfaction: _WeightText
+
+
+class _WrittenScore(msgspec.Struct, forbid_unknown_fields=True):
+    small_cell: Annotated[int, msgspec.Meta(ge=0)]
+    weights: _WrittenWeights
+    lists: dict[str, _CutText]
 
 
 class _Written(msgspec.Struct, forbid_unknown_fields=True):
@@ -166,6 +215,7 @@ class _Written(msgspec.Struct, forbid_unknown_fields=True):
     visit_spacing: _DurationText
     ladder: Annotated[tuple[Level, ...], msgspec.Meta(min_length=1)]
     classes: _WrittenClasses
+    score: _WrittenScore
     basis: dict[str, dict[str, str]]
 
 
@@ -183,6 +233,9 @@ def _check(version: str, written: _Written, tables: dict[str, Any]) -> None:
         if given != written.limits_given:
             what = "must be absent, since limits_given is true" if written.limits_given else "is missing"
             raise ValueError(f"classes.{urgency}.feedback {what}")
+    weights = written.score.weights
+    if sum(map(Decimal, (weights.response, weights.resolution, weights.satisfaction))) != 1:
+        raise ValueError("score.weights: response, resolution and satisfaction do not add up to 1")
     values = {name for table in tables.keys() - {"version", "basis"} for name in _names(table, tables[table])}
     for name in sorted(values - set(written.basis)):
         raise ValueError(f"basis: nothing says where {name} comes from")
@@ -218,6 +271,7 @@ def _built(written: _Written) -> RuleSet:
         visit_spacing=_duration(written.visit_spacing),
         ladder=written.ladder,
         classes={urgency: _class_limits(getattr(written.classes, urgency)) for urgency in Urgency},
+        score=_scoring(written.score),
         basis={name: _basis(name, entry) for name, entry in written.basis.items()},
     )
 
@@ -229,6 +283,22 @@ def _class_limits(written: _WrittenClass) -> ClassLimits:
         feedback=_limit(written.feedback),
         ladder_step=_duration(written.ladder_step),
     )
+
+
+def _scoring(written: _WrittenScore) -> Scoring:
+    return Scoring(
+        response=Decimal(written.weights.response),
+        resolution=Decimal(written.weights.resolution),
+        satisfaction=Decimal(written.weights.satisfaction),
+        small_cell=written.small_cell,
+        lists={name: _cut(text) for name, text in written.lists.items()},
+    )
+
+
+def _cut(text: str) -> Cut:
+    """`top 10 by score`."""
+    end, units, _, by = text.split()
+    return Cut(end == "top", int(units), Measure(by))
 
 
 def _limit(text: str | None) -> Limit | None:
