@@ -361,13 +361,10 @@ def published(
             exact[unit] = measures
         lines.append(line)
     ranks = ranked({unit: measures.score for unit, measures in exact.items()})
-    for name, cut in rules.lists.items():
-        chosen = cut_off(exact, cut)
-        for line in lines:
-            if line.unit in chosen:
-                line.lists.append(name)
+    lists = listed(exact, rules.lists)
     for line in lines:
         line.rank = ranks.get(line.unit)
+        line.lists = [name for name, chosen in lists.items() if line.unit in chosen]
     return sorted(
         lines,
         key=lambda line: (line.unit not in streets, line.rank is None, line.rank or 0, line.unit),
@@ -413,6 +410,16 @@ def ranked(scores: Mapping[UnitId, Fraction | None]) -> dict[UnitId, int]:
     for place, score in enumerate(having, 1):
         first.setdefault(score, place)
     return {unit: first[score] for unit, score in scores.items() if score is not None}
+
+
+def listed(exact: Mapping[UnitId, Exact], lists: Mapping[str, Cut]) -> dict[str, frozenset[UnitId]]:
+    """F4: who stands in each list; where few have a rank, nobody stands at both ends of one measure."""
+    chosen = {name: cut_off(exact, cut) for name, cut in lists.items()}
+    for name, cut in lists.items():
+        if not cut.top:
+            best = (chosen[other] for other, top in lists.items() if top.top and top.by is cut.by)
+            chosen[name] = chosen[name].difference(*best)
+    return chosen
 
 
 def cut_off(exact: Mapping[UnitId, Exact], cut: Cut) -> frozenset[UnitId]:

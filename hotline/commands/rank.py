@@ -142,7 +142,7 @@ def _print_table(made: Month, lines: list[Line]) -> None:
     for line in lines:
         table.add_row(
             _shown(line.rank),
-            f"{line.name} {line.district or ''}".strip(),
+            line.name if line.district is None else f"{line.district}{line.name.removeprefix(line.district)}",
             *(
                 _shown(value)
                 for value in (

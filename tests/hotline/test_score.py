@@ -25,6 +25,7 @@ from hotline.score import (
     Tally,
     counted,
     cut_off,
+    listed,
     month_after,
     month_before,
     published,
@@ -333,6 +334,15 @@ def test_f4_a_list_is_a_cut_and_who_shares_the_last_place_stands_in_it() -> None
     assert cut_off(exact, Cut(True, 2, Measure.REQUESTS)) == {b, d}
     assert cut_off(exact, Cut(True, 2, Measure.PER_10K)) == {c}
     assert cut_off({}, Cut(True, 2, Measure.SCORE)) == set()
+
+
+def test_f4_nobody_stands_at_both_ends() -> None:
+    """F4: three with a rank and two cuts of two: the third is the only one at the bottom."""
+    a, b, c = map(UnitId, "abc")
+    exact = {a: Exact(score=Fraction(3)), b: Exact(score=Fraction(2)), c: Exact(score=Fraction(1))}
+    cuts = {"best": Cut(True, 2, Measure.SCORE), "worst": Cut(False, 2, Measure.SCORE)}
+    assert listed(exact, cuts) == {"best": {a, b}, "worst": {c}}
+    assert listed(exact, {"worst": cuts["worst"]}) == {"worst": {b, c}}
 
 
 def test_f4_the_four_lists_and_the_gain_on_the_month_before() -> None:
