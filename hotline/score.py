@@ -24,6 +24,7 @@ from shared.events import (
     ComplaintDispatched,
     ComplaintReceived,
     ComplaintWithdrawn,
+    ExclusionApproved,
     Fact,
     FeedbackLimitMissed,
     LimitMissCorrected,
@@ -32,7 +33,7 @@ from shared.events import (
     VisitMade,
     VisitScheduled,
 )
-from shared.events.base import Limit
+from shared.events.base import ExclusionGround, Limit
 from shared.ids import UnitId
 from shared.population import Count, Population, people_of
 from shared.ruleset import Cut, Measure, Scoring
@@ -47,13 +48,14 @@ KINDS: Final = (
     VisitMade,
     ComplaintClosed,
     ComplaintWithdrawn,
+    ExclusionApproved,
 )
 """The facts a score is made of; all others change nothing in it."""
 
 WITHDRAWN: Final = "withdrawn"
 TERMINATED: Final = "terminated"
 EXCEPTION: Final = "exception"
-LEFT_OUT: Final = (WITHDRAWN, TERMINATED, EXCEPTION)
+LEFT_OUT: Final = (WITHDRAWN, TERMINATED, EXCEPTION, *(ground.lower() for ground in ExclusionGround))
 """Why a complaint counts for nothing (F3); each number is published."""
 
 
@@ -88,6 +90,8 @@ class Life:
     judged: VisitMade | None = None
     missed: set[tuple[UnitId, datetime]] = field(default_factory=set)
     terminated: bool = False
+    excluded: dict[UnitId, ExclusionGround] = field(default_factory=dict)
+    """From whose score a review has left it out."""
     ended: ComplaintClosed | ComplaintWithdrawn | None = None
 
     def takes(self, fact: Fact) -> None:
@@ -103,6 +107,8 @@ class Life:
                 self.missed.discard((fact.unit, fact.due_at))
             case TerminationApproved():
                 self.terminated = True
+            case ExclusionApproved():
+                self.excluded[fact.unit] = fact.ground
             case VisitScheduled():
                 self.asked.setdefault(fact.visit, fact.unit)
             case VisitMade():
@@ -126,6 +132,8 @@ class Life:
         if left_out is not None or isinstance(end, ComplaintWithdrawn):
             return msgspec.structs.replace(at, month=month, unit=self.unit, left_out=left_out)
         unit = self.asked.get(end.visit, self.unit)
+        if unit in self.excluded:
+            return msgspec.structs.replace(at, month=month, unit=unit, left_out=self.excluded[unit].lower())
         judged = self.judged if end.outcome is not Outcome.UNREACHED else None
         return msgspec.structs.replace(
             at,

@@ -26,6 +26,9 @@ from shared.events import (
     CoUnitAdded,
     CoUnitReported,
     DisputeRaised,
+    ExclusionApproved,
+    ExclusionRejected,
+    ExclusionRequested,
     ExtensionApproved,
     ExtensionRejected,
     ExtensionRequested,
@@ -150,6 +153,8 @@ DISPATCH_ORDERS: Final = Topic(
         ComplaintWithdrawn,
         ComplaintClosed,
         LimitMissCorrected,
+        ExclusionApproved,
+        ExclusionRejected,
     ),
     purpose="A unit's own orders, what it must help with, what changed about them, and what ended them before it "
     "could answer.",
@@ -170,6 +175,7 @@ DISPATCH_REPLIES: Final = Topic(
         inputs.TerminationRequested,
         inputs.DisputeRaised,
         inputs.CoUnitReported,
+        inputs.ExclusionRequested,
     ),
     purpose="What a unit says to its orders; the topic, not the body, says which unit speaks.",
 )
@@ -180,8 +186,8 @@ DISPATCH_RETURNS: Final = Topic(
     retention=_MONTH,
     speaker="relay",
     hearers=("reviewers",),
-    carries=(ReturnRequested, ExtensionRequested, TerminationRequested, DisputeRaised),
-    purpose="What waits for a reviewer or a council: returns, extensions, terminations, disputes.",
+    carries=(ReturnRequested, ExtensionRequested, TerminationRequested, DisputeRaised, ExclusionRequested),
+    purpose="What waits for a reviewer or a council: returns, extensions, terminations, disputes, exclusions.",
 )
 DISPATCH_REVIEWS: Final = Topic(
     name="dispatch.reviews",
@@ -197,6 +203,7 @@ DISPATCH_REVIEWS: Final = Topic(
         inputs.CouncilDecided,
         inputs.CoUnitAdded,
         inputs.ComplaintReclassified,
+        inputs.ExclusionReviewed,
     ),
     purpose="What reviewers and councils decided.",
 )
@@ -303,10 +310,13 @@ OUTWARD: Final[dict[str, tuple[tuple[Topic, str | None], ...]]] = {
     ComplaintWithdrawn.__name__: ((DISPATCH_ORDERS, "recalled_unit"),),
     ComplaintClosed.__name__: ((DISPATCH_ORDERS, "recalled_unit"),),
     LimitMissCorrected.__name__: ((DISPATCH_ORDERS, "unit"),),
+    ExclusionApproved.__name__: ((DISPATCH_ORDERS, "unit"),),
+    ExclusionRejected.__name__: ((DISPATCH_ORDERS, "unit"),),
     ReturnRequested.__name__: ((DISPATCH_RETURNS, None),),
     ExtensionRequested.__name__: ((DISPATCH_RETURNS, None),),
     TerminationRequested.__name__: ((DISPATCH_RETURNS, None),),
     DisputeRaised.__name__: ((DISPATCH_RETURNS, None),),
+    ExclusionRequested.__name__: ((DISPATCH_RETURNS, None),),
     VisitScheduled.__name__: ((FEEDBACK_VISITS, None),),
     ComplaintEscalated.__name__: ((ESCALATION_NOTICES, None),),
 }

@@ -20,9 +20,11 @@ from services.dispatch.commands import (
     RaiseDispute,
     ReclassifyComplaint,
     ReportAsCoUnit,
+    RequestExclusion,
     RequestExtension,
     RequestReturn,
     RequestTermination,
+    ReviewExclusion,
     ReviewExtension,
     ReviewReturn,
     ReviewTermination,
@@ -47,6 +49,7 @@ from shared import events, inputs
 from shared.catalogue import parsed
 from shared.events import Fact
 from shared.events.base import (
+    ExclusionGround,
     Level,
     Limit,
     Outcome,
@@ -175,6 +178,10 @@ CO_UNIT_REPLY: Final = inputs.CoUnitReported(complaint_id=ID, result="管线已�
 RECLASSIFICATION: Final = inputs.ComplaintReclassified(
     complaint_id=ID, urgency=Urgency.COMPLEX_15D, reason="涉及多个单位", reclassified_by="reviewer-3"
 )
+EXCLUSION_REPLY: Final = inputs.ExclusionRequested(
+    complaint_id=ID, ground=ExclusionGround.INVALID, evidence="现场无车道"
+)
+EXCLUSION_REVIEW: Final = inputs.ExclusionReviewed(complaint_id=ID, approved=True, reviewer="reviewer-3")
 VISIT_RESULT: Final = inputs.VisitMade(complaint_id=ID, visit=1, attempt=1, solved=True, satisfied=True)
 NO_ANSWER: Final = inputs.VisitUnreached(complaint_id=ID, visit=1, attempt=1)
 EXCEPTION: Final = inputs.ClosingExceptionApproved(
@@ -204,6 +211,8 @@ INPUTS: Final = (
     CO_UNIT,
     CO_UNIT_REPLY,
     RECLASSIFICATION,
+    EXCLUSION_REPLY,
+    EXCLUSION_REVIEW,
     VISIT_RESULT,
     NO_ANSWER,
     EXCEPTION,
@@ -317,6 +326,16 @@ RECLASSIFY: Final = ReclassifyComplaint(
     reclassified_by="reviewer-3",
     at=CALLED_AT + 2 * DAY,
 )
+EXCLUDE: Final = RequestExclusion(
+    complaint_id=ID,
+    unit=STREET,
+    ground=ExclusionGround.INVALID,
+    evidence="现场无车道",
+    at=CALLED_AT + 3 * DAY,
+)
+REVIEW_EXCLUSION: Final = ReviewExclusion(
+    complaint_id=ID, approved=True, reviewer="reviewer-3", reason="", at=CALLED_AT + 4 * DAY
+)
 FIRE: Final = FireDeadlines(complaint_id=ID, until=SIGN_DUE_AT + INSTANT)
 SCHEDULE: Final = ScheduleVisit(
     complaint_id=ID, round=1, because=VisitReason.ANSWERED, unit=STREET, at=CALLED_AT + DAY
@@ -362,6 +381,8 @@ COMMANDS: Final[tuple[Any, ...]] = (
     ADD_CO_UNIT,
     REPORT,
     RECLASSIFY,
+    EXCLUDE,
+    REVIEW_EXCLUSION,
     FIRE,
     SCHEDULE,
     RECORD_VISIT,
@@ -597,6 +618,28 @@ RECLASSIFIED: Final = events.ComplaintReclassified(
 CONFIDENTIAL: Final = events.ConfidentialityRequired(
     complaint_id=ID, unit=STREET, assignment=1, required_at=CALLED_AT
 )
+EXCLUSION_REQUESTED: Final = events.ExclusionRequested(
+    complaint_id=ID,
+    unit=STREET,
+    ground=ExclusionGround.INVALID,
+    evidence="现场无车道",
+    requested_at=CALLED_AT + 3 * DAY,
+)
+EXCLUSION_APPROVED: Final = events.ExclusionApproved(
+    complaint_id=ID,
+    unit=STREET,
+    ground=ExclusionGround.INVALID,
+    reviewer="reviewer-3",
+    reason="",
+    approved_at=CALLED_AT + 4 * DAY,
+)
+EXCLUSION_REJECTED: Final = events.ExclusionRejected(
+    complaint_id=ID,
+    unit=STREET,
+    reviewer="reviewer-3",
+    reason="车道有标线",
+    rejected_at=CALLED_AT + 4 * DAY,
+)
 REPLY_REFUSED: Final = events.ReplyRefused(
     complaint_id=ID, unit=STREET, asked="answer", reason="the order is answered", refused_at=CALLED_AT + DAY
 )
@@ -709,6 +752,9 @@ FACTS: Final[tuple[Fact, ...]] = (
     CO_UNIT_REPORTED,
     RECLASSIFIED,
     CONFIDENTIAL,
+    EXCLUSION_REQUESTED,
+    EXCLUSION_APPROVED,
+    EXCLUSION_REJECTED,
     REPLY_REFUSED,
     SIGN_MISSED,
     FEEDBACK_MISSED,

@@ -56,6 +56,8 @@ _HEARD: Final[dict[type[e.Fact], Callable[[Any, UnitId], str]]] = {
     ),
     e.RequestSupplemented: lambda f, _: f"the citizen adds: {f.text}",
     e.RequestRepeated: lambda f, _: f"brought up again, {f.heat} times by now: {f.note}",
+    e.ExclusionApproved: lambda _, __: "left out of your score",
+    e.ExclusionRejected: lambda f, _: f"it counts in your score: {f.reason}",
     e.LimitMissCorrected: lambda _, __: "your reply had come in time after all; the miss does not count",
 }
 """What a unit is told of a fact on its topic; a new order is shown as a line of its own."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from shared.events.base import TerminationGround, Urgency
+from shared.events.base import ExclusionGround, TerminationGround, Urgency
 from shared.ids import ComplaintId, UnitId
 
 
@@ -183,6 +183,28 @@ class ReclassifyComplaint:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestExclusion:
+    """The unit wants the complaint left out of its score."""
+
+    complaint_id: ComplaintId
+    unit: UnitId
+    ground: ExclusionGround
+    evidence: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewExclusion:
+    """The reviewer decides on an exclusion."""
+
+    complaint_id: ComplaintId
+    approved: bool
+    reviewer: str
+    reason: str
+    at: datetime
+
+
 UnitCommand = (
     SignOrder
     | AnswerOrder
@@ -213,4 +235,6 @@ DispatchCommand = (
     | AddCoUnit
     | ReportAsCoUnit
     | ReclassifyComplaint
+    | RequestExclusion
+    | ReviewExclusion
 )

@@ -16,15 +16,18 @@ from services.dispatch.commands import (
     RaiseDispute,
     ReclassifyComplaint,
     ReportAsCoUnit,
+    RequestExclusion,
     RequestExtension,
     RequestReturn,
     RequestTermination,
+    ReviewExclusion,
     ReviewExtension,
     ReviewReturn,
     ReviewTermination,
     SignOrder,
     UnitCommand,
 )
+from services.dispatch.exclusions import request_exclusion, review_exclusion
 from services.dispatch.orders import REVIEWERS, not_reviewed, not_theirs, refused, sent
 from services.dispatch.reviews import (
     add_co_unit,
@@ -77,7 +80,7 @@ def react(fact: Fact, at: datetime) -> DispatchCommand | None:
     return None
 
 
-def decide(  # noqa: C901, PLR0911 -- a line a command
+def decide(  # noqa: C901, PLR0911, PLR0912 -- a line a command
     command: DispatchCommand, case: Case, catalogue: Catalogue
 ) -> Sequence[DispatchFact]:
     """Say what must now be true; nothing, if it already is. What cannot be is refused by a fact."""
@@ -104,6 +107,10 @@ def decide(  # noqa: C901, PLR0911 -- a line a command
             return report_as_co_unit(command, case)
         case ReclassifyComplaint():
             return reclassify(command, case)
+        case RequestExclusion():
+            return request_exclusion(command, case)
+        case ReviewExclusion():
+            return review_exclusion(command, case, catalogue)
         case _:
             assert_never(command)
 

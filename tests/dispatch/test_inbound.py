@@ -47,6 +47,7 @@ REPLIED: dict[Input, Any] = {
     eg.TERMINATION_REPLY: eg.TERMINATE,
     eg.DISPUTE_REPLY: eg.DISPUTE,
     eg.CO_UNIT_REPLY: eg.REPORT,
+    eg.EXCLUSION_REPLY: eg.EXCLUDE,
 }
 DECIDED: dict[Input, Any] = {
     REVIEW_RESULT: REVIEW,
@@ -55,6 +56,7 @@ DECIDED: dict[Input, Any] = {
     eg.COUNCIL_RESULT: eg.COUNCIL,
     eg.CO_UNIT: eg.ADD_CO_UNIT,
     eg.RECLASSIFICATION: eg.RECLASSIFY,
+    eg.EXCLUSION_REVIEW: eg.REVIEW_EXCLUSION,
 }
 
 

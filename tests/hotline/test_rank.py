@@ -221,6 +221,30 @@ async def test_t20_a_late_visit_of_a_frozen_month_becomes_a_correction_and_alter
     assert (await anew(desks)).not_borne_out == []
 
 
+async def test_t20_an_exclusion_approved_after_the_month_is_frozen_corrects_it_and_changes_nothing(
+    desks: Desks,
+) -> None:
+    """T20, F3: before the freeze it is left out and published as such; after it, it is a correction record."""
+    early, late = await solved(desks, "early", "late")
+
+    async def leaves_out(identity: ComplaintId) -> None:
+        await desks.tell(replace(eg.EXCLUDE, complaint_id=identity))
+        await desks.tell(replace(eg.REVIEW_EXCLUSION, complaint_id=identity))
+
+    await leaves_out(early)
+    async with scores(desks.dsn, ZONE) as view:
+        frozen = await view.freeze(SEPTEMBER, BY, OVER)
+    (line, *_) = frozen.lines
+    assert (line.countable, line.left_out) == (1, {"invalid": 1})
+    await leaves_out(late)
+    made = await month(desks)
+    assert (made.corrections, made.lines) == (1, frozen.lines)
+    async with scores(desks.dsn, ZONE) as view:
+        (found,) = await view.corrections(SEPTEMBER)
+    assert found.now is not None
+    assert (found.complaint_id, found.type, found.now.left_out) == (late, "ExclusionApproved", "invalid")
+
+
 async def test_t20_a_life_that_goes_on_into_the_next_month_corrects_nothing(desks: Desks) -> None:
     """T20: received in a month that is frozen, judged in the next: it counts there."""
     await desks.tell(

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from hotline.score import (
     EXCEPTION,
+    LEFT_OUT,
     TERMINATED,
     WITHDRAWN,
     Counted,
@@ -192,6 +193,20 @@ def test_f3_what_is_left_out_is_counted_by_its_reason_and_in_no_rate(facts: Sequ
     assert (one.unit, one.left_out, seen(one)) == (eg.STREET, why, (False,) * 4)
     (tally,) = tallied([(one, 3)], one.month or SEPTEMBER).units.values()
     assert tally == Tally(left_out={why: 3})
+
+
+def test_f3_what_a_review_left_out_counts_for_nothing_of_the_unit_that_asked() -> None:
+    """F3: whenever it was approved; a request alone, a rejection, or another unit's exclusion changes nothing."""
+    for facts in ((*SOLVED, eg.EXCLUSION_APPROVED), (*SOLVED[:4], eg.EXCLUSION_APPROVED, *SOLVED[4:])):
+        one = of(*facts)
+        assert (one.unit, one.left_out, seen(one)) == (eg.STREET, "invalid", (False,) * 4)
+        assert one.left_out in LEFT_OUT
+    for fact in (
+        eg.EXCLUSION_REQUESTED,
+        eg.EXCLUSION_REJECTED,
+        replace(eg.EXCLUSION_APPROVED, unit=eg.OTHER_STREET),
+    ):
+        assert of(*SOLVED, fact) == of(*SOLVED)
 
 
 def test_f3_what_never_reached_a_unit_is_no_units() -> None:
