@@ -15,6 +15,7 @@ from hotline.commands.chaos import chaos
 from hotline.commands.demo import demo
 from hotline.commands.down import down, wipe
 from hotline.commands.parked import parked
+from hotline.commands.rank import rank
 from hotline.commands.rebuild import rebuild
 from hotline.commands.rehearse import rehearse
 from hotline.commands.replay import replay
@@ -50,6 +51,7 @@ app.add_typer(request, name="request")
 app.command()(unit)
 app.add_typer(review, name="review")
 app.command()(show)
+app.command()(rank)
 app.command()(verify)
 app.command()(rules)
 app.command()(rebuild)

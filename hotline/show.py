@@ -205,6 +205,22 @@ _SAYS: Final[dict[type[e.Fact], Callable[[Any, Callable[[datetime], str]], tuple
         + t(f.old_due_at),
         "plain",
     ),
+    e.ExclusionRequested: lambda f, _: (
+        f.unit,
+        f"wants it left out of its score, {f.ground.lower().replace('_', ' ')}: {f.evidence}",
+        "plain",
+    ),
+    e.ExclusionApproved: lambda f, _: (
+        f.reviewer,
+        f"left out of the score of {f.unit}, {f.ground.lower().replace('_', ' ')}"
+        + (f": {f.reason}" if f.reason else ""),
+        "plain",
+    ),
+    e.ExclusionRejected: lambda f, _: (
+        f.reviewer,
+        f"it counts for {f.unit}: {f.reason or 'no reason given'}",
+        "plain",
+    ),
     e.ReplyRefused: lambda f, _: ("dispatch", f"{f.unit} refused to {f.asked}: {f.reason}", "refused"),
     e.SignLimitMissed: lambda f, t: (f.unit, f"did not sign by {t(f.due_at)}", "missed"),
     e.FeedbackLimitMissed: lambda f, t: (f.unit, f"did not answer by {t(f.due_at)}", "missed"),

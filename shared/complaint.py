@@ -30,6 +30,9 @@ from shared.events import (
     CoUnitAdded,
     CoUnitReported,
     DisputeRaised,
+    ExclusionApproved,
+    ExclusionRejected,
+    ExclusionRequested,
     ExtensionApproved,
     ExtensionRejected,
     ExtensionRequested,
@@ -68,6 +71,7 @@ from shared.events import (
 )
 from shared.events.base import (
     Colour,
+    ExclusionGround,
     Level,
     Limit,
     Outcome,
@@ -234,6 +238,15 @@ class Whistle(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     called: tuple[Called, ...] = ()
 
 
+class Exclusion(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A unit wants the complaint left out of its score (F3)."""
+
+    unit: UnitId
+    ground: ExclusionGround
+    approved: bool | None = None
+    """None while a review is to decide."""
+
+
 class Ended(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The life is over."""
 
@@ -261,6 +274,8 @@ class Complaint(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, t
     judged: Visit | None = None
     """The last visit whose outcome is known and not yet drawn on."""
     ended: Ended | None = None
+    exclusion: Exclusion | None = None
+    """Asked for, with what a review made of it; the last unit's that asked."""
     visits: int = 0
     """Visits scheduled so far."""
     visited_round: int = 0
@@ -657,6 +672,16 @@ def _co_unit_reported(case: Complaint, fact: CoUnitReported) -> Complaint:
     )
 
 
+def _exclusion_requested(case: Complaint, fact: ExclusionRequested) -> Complaint:
+    return replace(case, exclusion=Exclusion(unit=fact.unit, ground=fact.ground))
+
+
+def _exclusion_reviewed(case: Complaint, fact: ExclusionApproved | ExclusionRejected) -> Complaint:
+    if case.exclusion is None:
+        return case
+    return replace(case, exclusion=replace(case.exclusion, approved=isinstance(fact, ExclusionApproved)))
+
+
 def _reclassified(case: Complaint, fact: ComplaintReclassified) -> Complaint:
     if case.order is None:
         return case
@@ -950,6 +975,9 @@ _STEPS: Final[dict[type[Fact], Callable[[Complaint, Any], Complaint]]] = {
     CoUnitAdded: _co_unit_added,
     CoUnitReported: _co_unit_reported,
     ComplaintReclassified: _reclassified,
+    ExclusionRequested: _exclusion_requested,
+    ExclusionApproved: _exclusion_reviewed,
+    ExclusionRejected: _exclusion_reviewed,
     SignLimitMissed: _sign_missed,
     FeedbackLimitMissed: _feedback_missed,
     ComplaintEscalated: _escalated,

@@ -11,7 +11,15 @@ from typing import Annotated, ClassVar, Final
 
 import msgspec
 
-from shared.events.base import Instant, RequestType, TerminationGround, TurnedAway, Urgency, WhistleKind
+from shared.events.base import (
+    ExclusionGround,
+    Instant,
+    RequestType,
+    TerminationGround,
+    TurnedAway,
+    Urgency,
+    WhistleKind,
+)
 from shared.ids import CallId, ComplaintId, RequestId, UnitId
 
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
@@ -383,6 +391,28 @@ class WhistleRated(Input, frozen=True, kw_only=True):
     unit: Name | None = None
 
 
+class ExclusionRequested(Input, frozen=True, kw_only=True):
+    """A unit wants a complaint left out of its score, and shows why; also after the end."""
+
+    TYPE: ClassVar[str] = "hotline.exclusion.requested.v1"
+
+    complaint_id: Uuid
+    ground: ExclusionGround
+    evidence: Evidence
+    unit: Name | None = None
+
+
+class ExclusionReviewed(Input, frozen=True, kw_only=True):
+    """The reviewer's decision on an exclusion."""
+
+    TYPE: ClassVar[str] = "hotline.exclusion.reviewed.v1"
+
+    complaint_id: Uuid
+    approved: bool
+    reviewer: Name
+    reason: Annotated[str, msgspec.Meta(max_length=400)] = ""
+
+
 class VisitMade(Input, frozen=True, kw_only=True):
     """The citizen was reached and judged."""
 
@@ -450,6 +480,8 @@ INPUTS: Final[dict[str, type[Input]]] = {
         WhistleMeasureRecorded,
         WhistleReleased,
         WhistleRated,
+        ExclusionRequested,
+        ExclusionReviewed,
         VisitMade,
         VisitUnreached,
         ClosingExceptionApproved,
@@ -470,6 +502,8 @@ __all__ = [
     "ComplaintReclassified",
     "CouncilDecided",
     "DisputeRaised",
+    "ExclusionRequested",
+    "ExclusionReviewed",
     "ExtensionRequested",
     "ExtensionReviewed",
     "Input",

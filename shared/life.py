@@ -46,6 +46,9 @@ from shared.events import (
     CoUnitReported,
     Desk,
     DisputeRaised,
+    ExclusionApproved,
+    ExclusionRejected,
+    ExclusionRequested,
     ExtensionApproved,
     ExtensionRejected,
     ExtensionRequested,
@@ -96,6 +99,7 @@ REFUSALS: Final = (IntakeRefused, ReplyRefused, VisitAnswerRefused)
 """The facts that change nothing: they may be stated at any time, even after the end."""
 
 _LADDER: Final = tuple(Level)
+_SCORED: Final = (ExclusionRequested, ExclusionApproved, ExclusionRejected)
 _AFTER_THE_END: Final = frozenset(
     (
         *REFUSALS,
@@ -107,6 +111,7 @@ _AFTER_THE_END: Final = frozenset(
         SupervisionMissed,
         SupervisionClosed,
         ArrivalMissed,
+        *_SCORED,
     )
 )
 
@@ -617,6 +622,27 @@ def _reclassified(case: Complaint, fact: ComplaintReclassified, _: Fact) -> str 
     return _too_late(case, order, fact.reclassified_at)
 
 
+def _exclusion_requested(case: Complaint, fact: ExclusionRequested, _: Fact) -> str | None:
+    """F3: by the unit that has or had the order, of what would count, and once."""
+    order, asked = case.order, case.exclusion
+    if order is None or fact.unit != order.unit:
+        return f"the order is with {None if order is None else order.unit}"
+    if case.ended is not None and case.ended.outcome in {None, Outcome.EXCEPTION}:
+        return "it counts in no score"
+    if asked is not None and asked.unit == fact.unit:
+        return "it is asked for already" if asked.approved is None else "a review has decided"
+    return None
+
+
+def _exclusion_reviewed(case: Complaint, fact: ExclusionApproved | ExclusionRejected, _: Fact) -> str | None:
+    asked = case.exclusion
+    if asked is None or asked.approved is not None or fact.unit != asked.unit:
+        return "no exclusion is under review"
+    if isinstance(fact, ExclusionApproved) and fact.ground is not asked.ground:
+        return f"under review is {asked.ground}"
+    return "no unit leaves out its own order (T22)" if fact.reviewer == asked.unit else None
+
+
 # -- escalation
 
 
@@ -967,6 +993,9 @@ _RULES: Final[dict[type[Fact], Callable[[Complaint, Any, Any], str | None]]] = {
     CoUnitAdded: _co_unit_added,
     CoUnitReported: _co_unit_reported,
     ComplaintReclassified: _reclassified,
+    ExclusionRequested: _exclusion_requested,
+    ExclusionApproved: _exclusion_reviewed,
+    ExclusionRejected: _exclusion_reviewed,
     SignLimitMissed: _sign_missed,
     FeedbackLimitMissed: _feedback_missed,
     ComplaintEscalated: _escalated,

@@ -7,6 +7,7 @@ its basis, and only what a norm says with high confidence may be called law (T31
 import tomllib
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
+from decimal import Decimal
 from enum import StrEnum
 from functools import cache
 from importlib.resources import files
@@ -87,6 +88,37 @@ class TelephoneRules(msgspec.Struct, frozen=True, kw_only=True):
     """Outcomes that are not counted but published."""
 
 
+class Measure(StrEnum):
+    """What a list of the ranking looks at."""
+
+    SCORE = "score"
+    GAIN = "gain"
+    """Of the score, on the month before; only who gained stands in such a list."""
+    REQUESTS = "requests"
+    PER_10K = "per_10k"
+
+
+class Cut(msgspec.Struct, frozen=True):
+    """Who stands in a list: so many from one end, and whoever shares the last place."""
+
+    top: bool
+    """From the highest; else from the lowest."""
+    units: int
+    by: Measure
+
+
+class Scoring(msgspec.Struct, frozen=True, kw_only=True):
+    """How a month is scored (F1-F4)."""
+
+    response: Decimal
+    """The weights of the three rates; together 1."""
+    resolution: Decimal
+    satisfaction: Decimal
+    small_cell: int
+    """A rate of fewer cases than this is not published; 0 or 1 publishes all."""
+    lists: Mapping[str, Cut]
+
+
 class Basis(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Why a value is what it is, so that nobody takes a draft or a choice of ours for law (T31)."""
 
@@ -137,6 +169,7 @@ class RuleSet(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """Units one whistle calls."""
     whistle: Mapping[WhistleKind, WhistleLimits]
     telephone: TelephoneRules
+    score: Scoring
     basis: Mapping[str, Basis]
     """By dotted name of the value, for example `classes.GENERAL_7D.feedback`."""
 
@@ -164,6 +197,10 @@ def parse_ruleset(version: str, text: str) -> RuleSet:
 _DurationText = Annotated[str, msgspec.Meta(pattern=r"^[1-9][0-9]{0,3}(min|h)$")]
 _SecondsText = Annotated[str, msgspec.Meta(pattern=r"^[1-9][0-9]{0,3}s$")]
 _LimitText = Annotated[str, msgspec.Meta(pattern=r"^[1-9][0-9]{0,3}(min|h|d)$")]
+_WeightText = Annotated[str, msgspec.Meta(pattern=r"^(0\.[0-9]{1,4}|0|1)$")]
+_CutText = Annotated[
+    str, msgspec.Meta(pattern=r"^(top|bottom) [1-9][0-9]{0,3} by (score|gain|requests|per_10k)$")
+]
 _AtLeastOne = Annotated[int, msgspec.Meta(ge=1)]
 
 
@@ -204,6 +241,18 @@ class _WrittenTelephone(msgspec.Struct, forbid_unknown_fields=True):
     excluded: tuple[Literal["ABANDONED", "BUSY", "TIMEOUT", "SYSTEM_FAIL"], ...]
 
 
+class _WrittenWeights(msgspec.Struct, forbid_unknown_fields=True):
+    response: _WeightText
+    resolution: _WeightText
+    satisfaction: _WeightText
+
+
+class _WrittenScore(msgspec.Struct, forbid_unknown_fields=True):
+    small_cell: Annotated[int, msgspec.Meta(ge=0)]
+    weights: _WrittenWeights
+    lists: dict[str, _CutText]
+
+
 class _Written(msgspec.Struct, forbid_unknown_fields=True):
     version: str
     timezone: str
@@ -228,6 +277,7 @@ class _Written(msgspec.Struct, forbid_unknown_fields=True):
     called_max: _AtLeastOne
     whistle: _WrittenWhistles
     telephone: _WrittenTelephone
+    score: _WrittenScore
     basis: dict[str, dict[str, str]]
 
 
@@ -245,15 +295,22 @@ def _check(version: str, written: _Written, tables: dict[str, Any]) -> None:
         if given != written.limits_given:
             what = "must be absent, since limits_given is true" if written.limits_given else "is missing"
             raise ValueError(f"classes.{urgency}.feedback {what}")
-    for urgency in Urgency:
-        before = [_duration(text) for text in getattr(written.classes, urgency).warnings]
-        if before != sorted(set(before), reverse=True):
-            raise ValueError(f"classes.{urgency}.warnings: the first comes first, so it is the longer time")
+    _check_parts(written)
     values = {name for table in tables.keys() - {"version", "basis"} for name in _names(table, tables[table])}
     for name in sorted(values - set(written.basis)):
         raise ValueError(f"basis: nothing says where {name} comes from")
     for name in sorted(set(written.basis) - values):
         raise ValueError(f"basis.{name}: there is no such value")
+
+
+def _check_parts(written: _Written) -> None:
+    for urgency in Urgency:
+        before = [_duration(text) for text in getattr(written.classes, urgency).warnings]
+        if before != sorted(set(before), reverse=True):
+            raise ValueError(f"classes.{urgency}.warnings: the first comes first, so it is the longer time")
+    weights = written.score.weights
+    if sum(map(Decimal, (weights.response, weights.resolution, weights.satisfaction))) != 1:
+        raise ValueError("score.weights: response, resolution and satisfaction do not add up to 1")
 
 
 def _names(name: str, value: object) -> Iterator[str]:
@@ -294,6 +351,7 @@ def _built(written: _Written) -> RuleSet:
             short_abandon=_duration(written.telephone.short_abandon),
             excluded=frozenset(written.telephone.excluded),
         ),
+        score=_scoring(written.score),
         basis={name: _basis(name, entry) for name, entry in written.basis.items()},
     )
 
@@ -315,6 +373,22 @@ def _whistle_limits(written: _WrittenWhistle) -> WhistleLimits:
         arrival_in={district: _duration(text) for district, text in written.arrival_in.items()},
         step=_duration(written.step),
     )
+
+
+def _scoring(written: _WrittenScore) -> Scoring:
+    return Scoring(
+        response=Decimal(written.weights.response),
+        resolution=Decimal(written.weights.resolution),
+        satisfaction=Decimal(written.weights.satisfaction),
+        small_cell=written.small_cell,
+        lists={name: _cut(text) for name, text in written.lists.items()},
+    )
+
+
+def _cut(text: str) -> Cut:
+    """`top 10 by score`."""
+    end, units, _, by = text.split()
+    return Cut(end == "top", int(units), Measure(by))
 
 
 def _limit(text: str | None) -> Limit | None:

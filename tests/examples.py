@@ -26,9 +26,11 @@ from services.dispatch.commands import (
     RecordMeasure,
     ReleaseWhistle,
     ReportAsCoUnit,
+    RequestExclusion,
     RequestExtension,
     RequestReturn,
     RequestTermination,
+    ReviewExclusion,
     ReviewExtension,
     ReviewReturn,
     ReviewTermination,
@@ -54,6 +56,7 @@ from shared.catalogue import parsed
 from shared.events import Fact
 from shared.events.base import (
     Colour,
+    ExclusionGround,
     Level,
     Limit,
     Outcome,
@@ -197,6 +200,10 @@ WHISTLE_ARRIVED: Final = inputs.WhistleArrived(complaint_id=ID, whistle=1, perso
 WHISTLE_MEASURE: Final = inputs.WhistleMeasureRecorded(complaint_id=ID, whistle=1, measure="拖离车辆")
 WHISTLE_RELEASE: Final = inputs.WhistleReleased(complaint_id=ID, whistle=1, called=WATER, reason="已清理")
 WHISTLE_RATING: Final = inputs.WhistleRated(complaint_id=ID, whistle=1, rated=WATER, stars=5, comment="及时")
+EXCLUSION_REPLY: Final = inputs.ExclusionRequested(
+    complaint_id=ID, ground=ExclusionGround.INVALID, evidence="现场无车道"
+)
+EXCLUSION_REVIEW: Final = inputs.ExclusionReviewed(complaint_id=ID, approved=True, reviewer="reviewer-3")
 VISIT_RESULT: Final = inputs.VisitMade(complaint_id=ID, visit=1, attempt=1, solved=True, satisfied=True)
 NO_ANSWER: Final = inputs.VisitUnreached(complaint_id=ID, visit=1, attempt=1)
 EXCEPTION: Final = inputs.ClosingExceptionApproved(
@@ -232,6 +239,8 @@ INPUTS: Final = (
     WHISTLE_MEASURE,
     WHISTLE_RELEASE,
     WHISTLE_RATING,
+    EXCLUSION_REPLY,
+    EXCLUSION_REVIEW,
     VISIT_RESULT,
     NO_ANSWER,
     EXCEPTION,
@@ -377,6 +386,16 @@ RATE: Final = RateWhistle(
     comment="及时",
     at=CALLED_AT + 5 * HOUR,
 )
+EXCLUDE: Final = RequestExclusion(
+    complaint_id=ID,
+    unit=STREET,
+    ground=ExclusionGround.INVALID,
+    evidence="现场无车道",
+    at=CALLED_AT + 3 * DAY,
+)
+REVIEW_EXCLUSION: Final = ReviewExclusion(
+    complaint_id=ID, approved=True, reviewer="reviewer-3", reason="", at=CALLED_AT + 4 * DAY
+)
 FIRE: Final = FireDeadlines(complaint_id=ID, until=SIGN_DUE_AT + INSTANT)
 SCHEDULE: Final = ScheduleVisit(
     complaint_id=ID, round=1, because=VisitReason.ANSWERED, unit=STREET, at=CALLED_AT + DAY
@@ -428,6 +447,8 @@ COMMANDS: Final[tuple[Any, ...]] = (
     MEASURE,
     RELEASE,
     RATE,
+    EXCLUDE,
+    REVIEW_EXCLUSION,
     FIRE,
     SCHEDULE,
     RECORD_VISIT,
@@ -663,6 +684,28 @@ RECLASSIFIED: Final = events.ComplaintReclassified(
 CONFIDENTIAL: Final = events.ConfidentialityRequired(
     complaint_id=ID, unit=STREET, assignment=1, required_at=CALLED_AT
 )
+EXCLUSION_REQUESTED: Final = events.ExclusionRequested(
+    complaint_id=ID,
+    unit=STREET,
+    ground=ExclusionGround.INVALID,
+    evidence="现场无车道",
+    requested_at=CALLED_AT + 3 * DAY,
+)
+EXCLUSION_APPROVED: Final = events.ExclusionApproved(
+    complaint_id=ID,
+    unit=STREET,
+    ground=ExclusionGround.INVALID,
+    reviewer="reviewer-3",
+    reason="",
+    approved_at=CALLED_AT + 4 * DAY,
+)
+EXCLUSION_REJECTED: Final = events.ExclusionRejected(
+    complaint_id=ID,
+    unit=STREET,
+    reviewer="reviewer-3",
+    reason="车道有标线",
+    rejected_at=CALLED_AT + 4 * DAY,
+)
 REPLY_REFUSED: Final = events.ReplyRefused(
     complaint_id=ID, unit=STREET, asked="answer", reason="the order is answered", refused_at=CALLED_AT + DAY
 )
@@ -875,6 +918,9 @@ FACTS: Final[tuple[Fact, ...]] = (
     SUPERVISION_MISSED,
     SUPERVISION_CLOSED,
     NOT_THERE,
+    EXCLUSION_REQUESTED,
+    EXCLUSION_APPROVED,
+    EXCLUSION_REJECTED,
     REPLY_REFUSED,
     SIGN_MISSED,
     FEEDBACK_MISSED,

@@ -55,6 +55,7 @@ ASKED_BEFORE: Final[dict[str, tuple[Fact, ...]]] = {
     "ReviewExtension": (eg.EXTENSION_REQUESTED,),
     "ReviewTermination": (eg.TERMINATION_REQUESTED,),
     "ReportAsCoUnit": (eg.CO_UNIT_ADDED,),
+    "ReviewExclusion": (eg.EXCLUSION_REQUESTED,),
     "AcknowledgeWhistle": (eg.BLOWN, eg.CALLED),
     "ArriveAtWhistle": (eg.BLOWN, eg.CALLED),
     "RecordMeasure": (eg.BLOWN, eg.CALLED),

@@ -65,6 +65,7 @@ ASKED_FOR: Final = (
     *("assign", "extend", "extended", "terminate", "terminated", "dispute", "council"),
     *("help", "report", "reclassify"),
     *("whistle", "acknowledge", "arrive", "measure", "release", "rate"),
+    *("help", "report", "reclassify", "exclude", "excluded"),
 )
 UNIT_ACTS: Final = ("sign", "answer", "return", "approve", "reject", *ASKED_FOR)
 VISIT_ACTS: Final = ("solved", "unsolved", "unreached")
@@ -294,6 +295,8 @@ def _asked_for(case: Complaint, step: Step, at: datetime) -> DispatchCommand:
         "measure": examples.MEASURE,
         "release": examples.RELEASE,
         "rate": examples.RATE,
+        "exclude": examples.EXCLUDE,
+        "excluded": examples.REVIEW_EXCLUSION,
     }[step.what]
     fields = {field.name for field in dataclasses.fields(command)}
     told: dict[str, Any] = {"at": at}
@@ -301,6 +304,8 @@ def _asked_for(case: Complaint, step: Step, at: datetime) -> DispatchCommand:
         told["assignment"] = number
     if "unit" in fields and step.what not in {"report", "acknowledge", "arrive", "measure"}:
         told["unit"] = unit
+    if step.what == "excluded":
+        told |= {"approved": step.slip == 0, "reviewer": unit if step.other else "reviewer-3"}
     if step.what == "reclassify" and case.urgency is command.urgency:
         told["urgency"] = Urgency.TIMELY_24H
     moved: DispatchCommand = dataclasses.replace(command, **told)

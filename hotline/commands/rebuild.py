@@ -1,16 +1,22 @@
-"""`hotline rebuild VIEW`: make the heads or the timers what the facts say."""
+"""`hotline rebuild VIEW`: make the heads, the timers or the scores what the facts say."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from hotline.commands.run import run
 
+if TYPE_CHECKING:
+    from hotline.rank import Anew
+
+SCORES: Final = "scores"
+"""No desk waits for them: nothing is written to them but by `hotline rank`."""
+
 
 def rebuild(
-    view: Annotated[str, typer.Argument(help="heads or timers.")],
+    view: Annotated[str, typer.Argument(help="heads, timers or scores.")],
     *,
     json: Annotated[bool, typer.Option("--json", help="For a program to read.")] = False,
 ) -> None:
@@ -21,8 +27,11 @@ def rebuild(
     from hotline.rebuild import rebuild as rebuilt
     from hotline.where import find_city
 
+    if view == SCORES:
+        _print_scores(run(_scores_anew()), json=json)
+        return
     if view not in VIEWS:
-        raise typer.BadParameter(f"there is no view {view!r}, only {' and '.join(VIEWS)}")
+        raise typer.BadParameter(f"there is no view {view!r}, only {', '.join(VIEWS)} and {SCORES}")
     done = run(rebuilt(find_city().owner_dsn, view))
     if json:
         print(msgspec.json.format(msgspec.json.encode(done), indent=2).decode())
@@ -35,3 +44,35 @@ def rebuild(
         print(f"{done.removed:,} rows were wrong and are gone, {done.added:,} were missing and are there")
     else:
         print("every row was what the facts say")
+
+
+async def _scores_anew() -> Anew:
+    from zoneinfo import ZoneInfo
+
+    from hotline.rank import scores
+    from hotline.where import city_up
+    from shared.ruleset import ruleset
+
+    city = city_up()
+    async with scores(city.realm.owner_dsn, ZoneInfo(ruleset(city.ruleset).timezone)) as view:
+        return await view.anew()
+
+
+def _print_scores(done: Anew, *, json: bool) -> None:
+    """Exit 1 where a frozen month is not what the log says: nothing can put that right."""
+    import msgspec
+
+    if json:
+        print(msgspec.json.format(msgspec.json.encode(done), indent=2).decode())
+    else:
+        print(f"{SCORES}: {done.rows:,} rows from {done.facts:,} facts")
+        if done.removed or done.added:
+            print(
+                f"{done.removed:,} rows were not what the facts say and are gone, {done.added:,} are there now"
+            )
+        else:
+            print("every row was what the facts say")
+        for month in done.not_borne_out:
+            print(f"{month:%Y-%m} is frozen with counts that the log does not bear out")
+    if done.not_borne_out:
+        raise typer.Exit(1)

@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from shared.inputs import Input
 
 review = typer.Typer(
-    help="Decide what units cannot settle alone: returns, extensions, terminations, disputes, co-units, urgency.",
+    help=(
+        "Decide what units cannot settle alone: returns, extensions, terminations, disputes, co-units, urgency, "
+        "exclusions from a score."
+    ),
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -52,7 +55,7 @@ def approve(
     *,
     json: _Json = False,
 ) -> None:
-    """Approve what the unit asked for: a return, an extension or a termination."""
+    """Approve what the unit asked for: a return, an extension, a termination or an exclusion from its score."""
     run(_decided(complaint, reviewer, reason, to, approved=True, json=json))
 
 
@@ -180,6 +183,9 @@ async def _decided(
             return inputs.ExtensionReviewed(**about)
         if what == "termination":
             return inputs.TerminationReviewed(**about)
+        if what == "exclusion":
+            del about["assignment"]
+            return inputs.ExclusionReviewed(**about)
         if what == "dispute":
             fail("A dispute is for a council: `hotline review council COMPLAINT --to UNIT …`.")
         return inputs.ReturnReviewed(**about, to_unit=known_unit(to, city.catalogue) if to else None)
@@ -214,18 +220,22 @@ async def _say(complaint: str, said: Callable[[Complaint, City], Input], *, json
 
 
 def asked_for(case: Complaint) -> str:
-    """What about a complaint waits for a decision: return, dispute, extension or termination; "" for nothing."""
+    """What waits for a decision: return, dispute, extension, termination or exclusion; "" for nothing.
+
+    What holds the order up goes first.
+    """
     order = case.order
-    if order is None:
-        return ""
-    if order.review_since is not None:
-        return "dispute" if order.disputed else "return"
-    if order.extension_days:
-        return "extension"
-    return "termination" if order.termination is not None else ""
+    if order is not None and case.ended is None:
+        if order.review_since is not None:
+            return "dispute" if order.disputed else "return"
+        if order.extension_days:
+            return "extension"
+        if order.termination is not None:
+            return "termination"
+    return "exclusion" if case.exclusion is not None and case.exclusion.approved is None else ""
 
 
-def _told_of(facts: list[Fact]) -> str:  # noqa: PLR0911 -- a line a fact
+def _told_of(facts: list[Fact]) -> str:  # noqa: C901, PLR0911 -- a line a fact
     from shared import events as e
 
     for fact in facts:
@@ -237,6 +247,10 @@ def _told_of(facts: list[Fact]) -> str:  # noqa: PLR0911 -- a line a fact
                 return f"Extended until {fact.new_due_at:%Y-%m-%d %H:%M %Z}."
             case e.TerminationApproved():
                 return "Terminated: the complaint is closed as an exception."
+            case e.ExclusionApproved():
+                return f"Left out: it counts for nothing in the score of {fact.unit}."
+            case e.ExclusionRejected():
+                return f"Rejected: it counts in the score of {fact.unit}."
             case e.ReturnRejected() | e.ExtensionRejected() | e.TerminationRejected():
                 return f"Rejected: {fact.unit} keeps the order and its limit."
             case e.CouncilDecided():

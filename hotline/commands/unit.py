@@ -86,6 +86,12 @@ def unit(
             metavar="COMPLAINT", help="Street and called unit rate each other (with --of and --stars)."
         ),
     ] = "",
+    exclude: Annotated[
+        str,
+        typer.Option(
+            metavar="COMPLAINT", help="Ask to leave it out of your score (with --ground and --evidence)."
+        ),
+    ] = "",
     text: Annotated[str, typer.Option(help="What was done.")] = "",
     reason: Annotated[str, typer.Option(help="Why.")] = "",
     evidence: Annotated[str, typer.Option(help="What shows it.")] = "",
@@ -103,7 +109,11 @@ def unit(
     of: Annotated[str, typer.Option(metavar="UNIT", help="With --release or --rate: whom.")] = "",
     stars: Annotated[int, typer.Option(min=0, max=5, help="With --rate: 1 to 5.")] = 0,
     ground: Annotated[
-        str, typer.Option(help="With --terminate: INFORMATION_REFUSED or UNLAWFUL_OR_IMPOSSIBLE.")
+        str,
+        typer.Option(
+            help="With --terminate: INFORMATION_REFUSED or UNLAWFUL_OR_IMPOSSIBLE; "
+            "with --exclude: INVALID, FORCE_MAJEURE, POLICY_IMPOSSIBLE or DUPLICATE."
+        ),
     ] = "",
     *,
     citizen_told: Annotated[
@@ -146,6 +156,7 @@ def unit(
         "measure": measure,
         "release": release,
         "rate": rate,
+        "exclude": exclude,
     }
     chosen = [verb for verb, given in verbs.items() if given]
     if len(chosen) > 1:
@@ -187,21 +198,23 @@ _NEEDS: Final = {
     "whistle": ("kind", "call", "scene", "reason"),
     "measure": ("text",),
     "rate": ("of", "stars"),
+    "exclude": ("ground", "evidence"),
 }
 """What must be said with each verb."""
 
 
 def _needs(verb: str, words: dict[str, Any]) -> None:
     """End here where something is missing that the verb cannot do without."""
-    from shared.events import TerminationGround, WhistleKind
+    from shared.events import ExclusionGround, TerminationGround, WhistleKind
 
     missing = [f"--{word}" for word in _NEEDS.get(verb, ()) if not words[word]]
     if missing:
         fail(f"--{verb} needs {' and '.join(f'--{word}' for word in _NEEDS[verb])}.", code=2)
-    if verb == "terminate" and words["ground"] not in TerminationGround.__members__:
-        fail(f"--ground: {words['ground']!r}, expected one of {', '.join(TerminationGround)}.", code=2)
     if verb == "whistle" and words["kind"] not in WhistleKind.__members__:
         fail(f"--kind: {words['kind']!r}, expected one of {', '.join(WhistleKind)}.", code=2)
+    known: dict[str, list[str]] = {"terminate": list(TerminationGround), "exclude": list(ExclusionGround)}
+    if verb in known and words["ground"] not in known[verb]:
+        fail(f"--ground: {words['ground']!r}, expected one of {', '.join(known[verb])}.", code=2)
 
 
 async def _add(unit: str, *, json: bool) -> None:
@@ -358,13 +371,16 @@ async def open_cases(city: City, unit: str) -> list[Complaint]:
 def said(verb: str, case: Complaint, words: dict[str, Any], *, solved: bool = True) -> Input:
     """What the unit says to the present order of a complaint."""
     from shared import inputs
-    from shared.events import TerminationGround
+    from shared.events import ExclusionGround, TerminationGround
 
     complaint = case.complaint_id
     if verb == "report":
         return inputs.CoUnitReported(complaint_id=complaint, result=words["text"])
     if verb in _WHISTLED:
         return _about_a_whistle(verb, case, words)
+    if verb == "exclude":
+        ground = ExclusionGround(words["ground"])
+        return inputs.ExclusionRequested(complaint_id=complaint, ground=ground, evidence=words["evidence"])
     about: dict[str, Any] = {
         "complaint_id": complaint,
         "assignment": case.order.assignment if case.order is not None else 1,
@@ -440,6 +456,7 @@ def told_of(facts: list[Fact]) -> str:
         e.ExtensionRequested: "Extension requested: a reviewer decides; the limit runs on.",
         e.TerminationRequested: "Termination requested: a reviewer decides; the limit runs on.",
         e.DisputeRaised: "Disputed: a council decides whose it is; the limit runs on.",
+        e.ExclusionRequested: "Asked for: a reviewer decides; until then it counts.",
         e.CoUnitReported: "Reported: the unit that leads is told.",
         e.WhistleBlown: "Whistled: whom you called is told.",
         e.WhistleAcknowledged: "Acknowledged: the street knows that you come.",

@@ -6,5 +6,6 @@ Says     ComplaintDispatched, OrderSigned, OrderAnswered, ReturnRequested, Retur
          OrderAssigned, ExtensionRequested, ExtensionApproved, ExtensionRejected, TerminationRequested,
          TerminationApproved, TerminationRejected, DisputeRaised, CouncilDecided, CoUnitAdded, CoUnitReported,
          ComplaintReclassified, ConfidentialityRequired, WhistleBlown, UnitCalled, WhistleAcknowledged,
-         WhistleArrived, WhistleMeasureRecorded, WhistleReleased, WhistleRated, ReplyRefused
+         WhistleArrived, WhistleMeasureRecorded, WhistleReleased, WhistleRated, ExclusionRequested,
+         ExclusionApproved, ExclusionRejected, ReplyRefused
 """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from shared.events.base import TerminationGround, Urgency, WhistleKind
+from shared.events.base import ExclusionGround, TerminationGround, Urgency, WhistleKind
 from shared.ids import ComplaintId, UnitId
 
 
@@ -257,6 +257,28 @@ class RateWhistle:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestExclusion:
+    """The unit wants the complaint left out of its score."""
+
+    complaint_id: ComplaintId
+    unit: UnitId
+    ground: ExclusionGround
+    evidence: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewExclusion:
+    """The reviewer decides on an exclusion."""
+
+    complaint_id: ComplaintId
+    approved: bool
+    reviewer: str
+    reason: str
+    at: datetime
+
+
 WhistleCommand = (
     BlowWhistle | AcknowledgeWhistle | ArriveAtWhistle | RecordMeasure | ReleaseWhistle | RateWhistle
 )
@@ -298,4 +320,6 @@ DispatchCommand = (
     | RecordMeasure
     | ReleaseWhistle
     | RateWhistle
+    | RequestExclusion
+    | ReviewExclusion
 )

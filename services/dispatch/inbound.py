@@ -20,9 +20,11 @@ from services.dispatch.commands import (
     RecordMeasure,
     ReleaseWhistle,
     ReportAsCoUnit,
+    RequestExclusion,
     RequestExtension,
     RequestReturn,
     RequestTermination,
+    ReviewExclusion,
     ReviewExtension,
     ReviewReturn,
     ReviewTermination,
@@ -54,6 +56,7 @@ _REPLIES: Final = (
     inputs.WhistleMeasureRecorded,
     inputs.WhistleReleased,
     inputs.WhistleRated,
+    inputs.ExclusionRequested,
 )
 _REVIEWS: Final = (
     inputs.ReturnReviewed,
@@ -62,6 +65,7 @@ _REVIEWS: Final = (
     inputs.CouncilDecided,
     inputs.CoUnitAdded,
     inputs.ComplaintReclassified,
+    inputs.ExclusionReviewed,
 )
 
 assert DISPATCH_REPLIES.carries == _REPLIES  # noqa: S101 -- the table and this door must not part
@@ -152,6 +156,10 @@ def _said_by(unit: UnitId, data: inputs.Input, complaint: ComplaintId, at: datet
             )
         case inputs.CoUnitReported():
             return ReportAsCoUnit(complaint_id=complaint, unit=unit, result=data.result, at=at)
+        case inputs.ExclusionRequested():
+            return RequestExclusion(
+                complaint_id=complaint, unit=unit, ground=data.ground, evidence=data.evidence, at=at
+            )
         case _:
             return _about_a_whistle(unit, data, complaint, at)
 
@@ -269,6 +277,14 @@ def _decided(data: inputs.Input, complaint: ComplaintId, at: datetime) -> Dispat
                 urgency=data.urgency,
                 reason=data.reason,
                 reclassified_by=data.reclassified_by,
+                at=at,
+            )
+        case inputs.ExclusionReviewed():
+            return ReviewExclusion(
+                complaint_id=complaint,
+                approved=data.approved,
+                reviewer=data.reviewer,
+                reason=data.reason,
                 at=at,
             )
         case _:

@@ -22,15 +22,18 @@ from services.dispatch.commands import (
     RecordMeasure,
     ReleaseWhistle,
     ReportAsCoUnit,
+    RequestExclusion,
     RequestExtension,
     RequestReturn,
     RequestTermination,
+    ReviewExclusion,
     ReviewExtension,
     ReviewReturn,
     ReviewTermination,
     SignOrder,
     UnitCommand,
 )
+from services.dispatch.exclusions import request_exclusion, review_exclusion
 from services.dispatch.orders import REVIEWERS, not_reviewed, not_theirs, refused, sent
 from services.dispatch.reviews import (
     add_co_unit,
@@ -123,6 +126,10 @@ def decide(  # noqa: C901, PLR0911, PLR0912 -- a line a command
             return release(command, case)
         case RateWhistle():
             return rate(command, case)
+        case RequestExclusion():
+            return request_exclusion(command, case)
+        case ReviewExclusion():
+            return review_exclusion(command, case, catalogue)
         case _:
             assert_never(command)
 

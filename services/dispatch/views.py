@@ -16,10 +16,11 @@ WHERE state::json #>> '{order,unit}' = $1 AND state::json -> 'ended' IS NULL
 
 _ASKED: Final = """
 SELECT state FROM es.stream
-WHERE (state::json #>> '{order,review_since}' IS NOT NULL
-       OR state::json #>> '{order,extension_days}' IS NOT NULL
-       OR state::json #>> '{order,termination}' IS NOT NULL)
-  AND state::json -> 'ended' IS NULL
+WHERE ((state::json #>> '{order,review_since}' IS NOT NULL
+        OR state::json #>> '{order,extension_days}' IS NOT NULL
+        OR state::json #>> '{order,termination}' IS NOT NULL)
+       AND state::json -> 'ended' IS NULL)
+   OR (state::json -> 'exclusion' IS NOT NULL AND state::json #>> '{exclusion,approved}' IS NULL)
 """
 
 

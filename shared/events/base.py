@@ -127,6 +127,18 @@ class Colour(StrEnum):
     RED = "RED"
 
 
+class ExclusionGround(StrEnum):
+    """Why a complaint is left out of a unit's score by a review (剔除, F3; the grounds are no norm's we know)."""
+
+    INVALID = "INVALID"
+    """Invalid or harassing: there is no such matter."""
+    FORCE_MAJEURE = "FORCE_MAJEURE"
+    POLICY_IMPOSSIBLE = "POLICY_IMPOSSIBLE"
+    """What is asked for no unit may or can do."""
+    DUPLICATE = "DUPLICATE"
+    """The same matter of the same citizen counts elsewhere."""
+
+
 class VisitReason(StrEnum):
     """Why a citizen is asked: the unit answered, or its limit expired (R8), whichever came first."""
 

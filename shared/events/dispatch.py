@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from shared.events.base import Fact, Instant, Level, RequestType, TerminationGround, Urgency
+from shared.events.base import ExclusionGround, Fact, Instant, Level, RequestType, TerminationGround, Urgency
 from shared.events.whistle import WhistleFact
 from shared.ids import UnitId
 
@@ -278,6 +278,41 @@ class ConfidentialityRequired(Fact, frozen=True, kw_only=True):
     required_at: Instant
 
 
+class ExclusionRequested(Fact, frozen=True, kw_only=True):
+    """The unit wants the complaint left out of its score, on which ground, and shows it (剔除, F3)."""
+
+    TIME: ClassVar[str] = "requested_at"
+
+    unit: UnitId
+    ground: ExclusionGround
+    evidence: str
+    requested_at: Instant
+
+
+class ExclusionApproved(Fact, frozen=True, kw_only=True):
+    """The review agreed: the complaint counts for nothing in this unit's score, and that it does not is published."""
+
+    TIME: ClassVar[str] = "approved_at"
+
+    unit: UnitId
+    ground: ExclusionGround
+    reviewer: str
+    """Never the unit (T22)."""
+    reason: str
+    approved_at: Instant
+
+
+class ExclusionRejected(Fact, frozen=True, kw_only=True):
+    """The review found no ground: it counts; the unit does not ask again."""
+
+    TIME: ClassVar[str] = "rejected_at"
+
+    unit: UnitId
+    reviewer: str
+    reason: str
+    rejected_at: Instant
+
+
 class ReplyRefused(Fact, frozen=True, kw_only=True):
     """A unit or reviewer asked for something that cannot be done; why."""
 
@@ -309,6 +344,9 @@ DispatchFact = (
     | CoUnitReported
     | ComplaintReclassified
     | ConfidentialityRequired
+    | ExclusionRequested
+    | ExclusionApproved
+    | ExclusionRejected
     | ReplyRefused
     | WhistleFact
 )

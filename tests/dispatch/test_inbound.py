@@ -53,6 +53,7 @@ REPLIED: dict[Input, Any] = {
     eg.WHISTLE_MEASURE: eg.MEASURE,
     eg.WHISTLE_RELEASE: eg.RELEASE,
     eg.WHISTLE_RATING: eg.RATE,
+    eg.EXCLUSION_REPLY: eg.EXCLUDE,
 }
 DECIDED: dict[Input, Any] = {
     REVIEW_RESULT: REVIEW,
@@ -61,6 +62,7 @@ DECIDED: dict[Input, Any] = {
     eg.COUNCIL_RESULT: eg.COUNCIL,
     eg.CO_UNIT: eg.ADD_CO_UNIT,
     eg.RECLASSIFICATION: eg.RECLASSIFY,
+    eg.EXCLUSION_REVIEW: eg.REVIEW_EXCLUSION,
 }
 
 

@@ -30,6 +30,7 @@ from shared.events import (
     SPEAKERS,
     Colour,
     Correction,
+    ExclusionGround,
     Fact,
     Level,
     LimitMissCorrected,
@@ -250,6 +251,14 @@ class City:
                 pair = (eg.STREET, eg.WATER) if choice % 2 else (eg.WATER, eg.STREET)
                 stars = replaced(eg.RATE, unit=pair[0], rated=pair[1], whistle=choice % 3 + 1, at=at)
                 return dispatch.decide(stars, case, eg.CATALOGUE)
+            case "exclude":
+                ground = list(ExclusionGround)[choice % 2]
+                exclude = replaced(eg.EXCLUDE, unit=unit, ground=ground, at=at)
+                return dispatch.decide(exclude, case, eg.CATALOGUE)
+            case "excluded":
+                who = unit if choice % 5 == 0 else "reviewer-3"
+                left = replaced(eg.REVIEW_EXCLUSION, approved=choice % 3 > 0, reviewer=who, at=at)
+                return dispatch.decide(left, case, eg.CATALOGUE)
             case "unreached":
                 unreached = replaced(eg.RECORD_UNREACHED, visit=number, attempt=attempt, at=at)
                 return feedback.decide(unreached, case)
@@ -275,6 +284,7 @@ ASKED_FOR = (
     *("extend", "longer", "terminate", "terminated", "dispute", "council", "help", "report", "reclassify"),
     *("longer", "terminated", "council", "correct", "add", "again"),
     *("whistle", "whistle", "comes", "there", "does", "let go", "rate"),
+    *("longer", "terminated", "council", "correct", "add", "again", "exclude", "excluded"),
 )
 MOVES = st.builds(
     Move,
@@ -604,6 +614,21 @@ LEGAL: dict[str, tuple[Fact, ...]] = {
         eg.RATED,
         replace(eg.RATED, rated_by=eg.OTHER_STREET, rated=eg.STREET),
     ),
+    "left out of the score after its end, and once more asked about": (
+        *ENDED,
+        eg.EXCLUSION_REQUESTED,
+        eg.EXCLUSION_APPROVED,
+        eg.REPLY_REFUSED,
+    ),
+    "left out for one unit, and asked for by the next": (
+        *AT_UNIT,
+        eg.EXCLUSION_REQUESTED,
+        eg.EXCLUSION_REJECTED,
+        eg.RETURN_REQUESTED,
+        eg.RETURN_APPROVED,
+        AT_OTHER,
+        replace(eg.EXCLUSION_REQUESTED, unit=AT_OTHER.unit),
+    ),
     "reclassified before its limit": (*SIGNED, eg.RECLASSIFIED),
     "not solved and with the same unit again": (*REOPENED, ROUND_2),
     "nobody signed, the ladder to its top": (*NOBODY_SIGNED, SECOND_RUNG),
@@ -905,6 +930,47 @@ ILLEGAL: list[tuple[str, tuple[Fact, ...], Fact, str]] = [
     ("a termination rejected after the answer", ANSWERED, eg.TERMINATION_REJECTED, "is under review"),
     ("answered after it is terminated", TERMINATED, eg.ANSWERED, "is terminated"),
     ("asked about after it is terminated", TERMINATED, eg.VISIT_SCHEDULED, "no order to ask about"),
+    # ExclusionRequested, ExclusionApproved, ExclusionRejected
+    ("left out before it is dispatched", ON_RECORD, eg.EXCLUSION_REQUESTED, "the order is with None"),
+    (
+        "left out by another unit",
+        ENDED,
+        replace(eg.EXCLUSION_REQUESTED, unit=eg.WATER),
+        "the order is with street-huayuanlu",
+    ),
+    ("left out though withdrawn", (*AT_UNIT, eg.WITHDRAWN), eg.EXCLUSION_REQUESTED, "counts in no score"),
+    (
+        "asked twice to leave it out",
+        (*ENDED, eg.EXCLUSION_REQUESTED),
+        eg.EXCLUSION_REQUESTED,
+        "asked for already",
+    ),
+    (
+        "asked again after a review",
+        (*ENDED, eg.EXCLUSION_REQUESTED, eg.EXCLUSION_REJECTED),
+        eg.EXCLUSION_REQUESTED,
+        "a review has decided",
+    ),
+    ("left out without a request", ENDED, eg.EXCLUSION_APPROVED, "no exclusion is under review"),
+    ("not left out without a request", ENDED, eg.EXCLUSION_REJECTED, "no exclusion is under review"),
+    (
+        "left out for another unit",
+        (*ENDED, eg.EXCLUSION_REQUESTED),
+        replace(eg.EXCLUSION_APPROVED, unit=eg.WATER),
+        "no exclusion is under review",
+    ),
+    (
+        "left out on another ground",
+        (*ENDED, eg.EXCLUSION_REQUESTED),
+        replace(eg.EXCLUSION_APPROVED, ground=ExclusionGround.DUPLICATE),
+        "under review is INVALID",
+    ),
+    (
+        "T22: left out by the unit itself",
+        (*ENDED, eg.EXCLUSION_REQUESTED),
+        replace(eg.EXCLUSION_APPROVED, reviewer=eg.STREET),
+        "no unit leaves out its own order",
+    ),
     # DisputeRaised, CouncilDecided
     ("disputed before anything is rejected", AT_UNIT, eg.DISPUTED, "no return of it was rejected"),
     ("disputed after it is signed", SIGNED, eg.DISPUTED, "a signed order is not disputed"),
@@ -1260,10 +1326,10 @@ def test_every_kind_of_fact_has_its_rule_and_an_illegal_example() -> None:
     assert set(life._RULES) == set(SPEAKERS)
 
 
-def test_nothing_but_what_was_owed_and_refusals_follows_the_end() -> None:
+def test_nothing_but_what_was_owed_the_score_and_refusals_follows_the_end() -> None:
     case = case_after(ENDED)
     allowed = {type(fact) for fact in eg.FACTS if illegal(case, fact, ENDED[-1]) is None}
-    assert allowed == set(life.REFUSALS)
+    assert allowed == {*life.REFUSALS, type(eg.EXCLUSION_REQUESTED)}
 
 
 @pytest.mark.parametrize("past", [APPROVED, SAID_YES, SAID_NO, TRIED_ONCE, (*AT_UNIT, eg.SIGN_MISSED)])

@@ -1,0 +1,215 @@
+"""`hotline rank MONTH`: the streets' month, as a table, JSON or CSV; and freezing it."""
+
+from __future__ import annotations
+
+import csv
+import re
+import sys
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from hotline.commands.run import fail, run
+
+if TYPE_CHECKING:
+    from hotline.rank import Correction, Month
+    from hotline.score import Line
+
+FORMATS: Final = ("table", "json", "csv")
+_MONTH: Final = re.compile(r"^\d{4}-(0[1-9]|1[0-2])$")
+
+
+def rank(
+    month: Annotated[str, typer.Argument(metavar="MONTH", help="Such as 2026-10, in the city's own days.")],
+    form: Annotated[str, typer.Option("--format", help="table, json or csv.")] = "table",
+    population: Annotated[
+        Path | None,
+        typer.Option(help="A file of inhabitants; without one the example's.", exists=True, dir_okay=False),
+    ] = None,
+    ruleset: Annotated[str, typer.Option(help="Another rule set's weights and lists.")] = "",
+    *,
+    every: Annotated[bool, typer.Option("--all", help="Other units too, which have no rank.")] = False,
+    freeze: Annotated[
+        bool, typer.Option(help="Let nothing change it any more; the month must be over.")
+    ] = False,
+    corrections: Annotated[
+        bool, typer.Option(help="What was said later about a frozen month; it changes nothing in it.")
+    ] = False,
+) -> None:
+    """Score and rank the streets and towns of a month: response, resolution, satisfaction, as the citizens judge."""
+    if form not in FORMATS:
+        fail(f"--format: {form!r}, expected one of {', '.join(FORMATS)}.", code=2)
+    if not _MONTH.match(month):
+        fail(f"MONTH: {month!r}, expected a year and a month such as 2026-10.", code=2)
+    first = date.fromisoformat(f"{month}-01")
+    if corrections:
+        _print_corrections(run(_corrections(first)), form)
+        return
+    made = run(_ranked(first, population, ruleset, freeze=freeze))
+    lines = [line for line in made.lines if every or line.district is not None]
+    if form == "json":
+        _print_json(made, lines)
+    elif form == "csv":
+        _print_csv(lines)
+    else:
+        _print_table(made, lines)
+
+
+async def _ranked(month: date, people: Path | None, version: str, *, freeze: bool) -> Month:
+    from zoneinfo import ZoneInfo
+
+    from hotline.rank import By, scores
+    from hotline.speak import now_of
+    from hotline.stack.errors import StackError
+    from hotline.where import city_up
+    from shared.catalogue import catalogue
+    from shared.population import PopulationInvalid, population
+    from shared.ruleset import RuleSetUnknown, ruleset
+
+    city = city_up()
+    try:
+        rules = ruleset(version or city.ruleset)
+        by = By(rules, catalogue(city.catalogue), population("" if people is None else str(people)))
+    except (RuleSetUnknown, PopulationInvalid) as error:
+        raise StackError(f"{error}.") from None
+    zone = ZoneInfo(ruleset(city.ruleset).timezone)
+    async with scores(city.realm.owner_dsn, zone) as view:
+        if freeze:
+            now = await now_of(city)
+            return await view.freeze(month, by, now.astimezone(zone))
+        await view.catch_up()
+        return await view.month(month, by)
+
+
+async def _corrections(month: date) -> list[Correction]:
+    from zoneinfo import ZoneInfo
+
+    from hotline.rank import scores
+    from hotline.where import city_up
+    from shared.ruleset import ruleset
+
+    city = city_up()
+    async with scores(city.realm.owner_dsn, ZoneInfo(ruleset(city.ruleset).timezone)) as view:
+        await view.catch_up()
+        return await view.corrections(month)
+
+
+def _print_json(made: Month, lines: list[Line]) -> None:
+    import msgspec
+
+    encoder = msgspec.json.Encoder(decimal_format="number")
+    told: dict[str, Any] = {
+        name: getattr(made, name) for name in made.__struct_fields__ if name not in {"lines", "tallies"}
+    }
+    told["month"] = f"{made.month:%Y-%m}"
+    print(msgspec.json.format(encoder.encode({**told, "lines": lines}), indent=2).decode())
+
+
+def _print_csv(lines: list[Line]) -> None:
+    from hotline.score import LEFT_OUT, Line
+
+    plain = [name for name in Line.__struct_fields__ if name not in {"left_out", "lists"}]
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow([*plain, *LEFT_OUT, "lists"])
+    for line in lines:
+        left_out = [line.left_out.get(why, 0) for why in LEFT_OUT]
+        writer.writerow([*(_cell(getattr(line, name)) for name in plain), *left_out, " ".join(line.lists)])
+
+
+def _cell(value: object) -> object:
+    """An empty cell is no number; 0 is one."""
+    if value is None:
+        return ""
+    return int(value) if isinstance(value, bool) else value
+
+
+def _print_table(made: Month, lines: list[Line]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    standing = "not frozen, may still change"
+    if made.frozen_at is not None:
+        standing = f"frozen at {made.frozen_at:%Y-%m-%d %H:%M}"
+    table = Table(title=f"{made.month:%Y-%m}, {standing}", title_justify="left")
+    table.add_column("rank", justify="right")
+    table.add_column("unit", no_wrap=True)
+    for name in ("score", "gain", "response", "resolution", "satisfaction", "cases", "left out", "requests"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("per 10k" + ("*" if made.population_is_example else ""), justify="right", no_wrap=True)
+    table.add_column("lists")
+    for line in lines:
+        table.add_row(
+            _shown(line.rank),
+            line.name if line.district is None else f"{line.district}{line.name.removeprefix(line.district)}",
+            *(
+                _shown(value)
+                for value in (
+                    line.score,
+                    line.gain,
+                    line.response_rate,
+                    line.resolution_rate,
+                    line.satisfaction_rate,
+                )
+            ),
+            f"<{made.small_cell}" if line.countable is None else str(line.countable),
+            str(sum(line.left_out.values())),
+            _shown(line.requests),
+            _shown(line.per_10k),
+            " ".join(line.lists),
+        )
+    # Not a terminal: as wide as it is, for who pipes it on.
+    console = Console() if sys.stdout.isatty() else Console(width=200)
+    console.print(table)
+    weights = "/".join(str(weight) for weight in made.weights.values())
+    print(
+        f"Weights {weights} by rule set {made.ruleset}: configuration, not law. "
+        f"-: nothing to divide by, or fewer than {made.small_cell}."
+    )
+    if made.population_is_example:
+        print(f"* inhabitants by {made.population}, an example: never to be published.")
+    if made.away:
+        print(
+            f"{made.away:,} complaints lie in a month of the archive that is away: `hotline archive attach`."
+        )
+    if made.corrections:
+        print(
+            f"{made.corrections:,} complaints of this month are known otherwise by now: "
+            f"`hotline rank {made.month:%Y-%m} --corrections`."
+        )
+
+
+def _print_corrections(found: list[Correction], form: str) -> None:
+    import msgspec
+
+    if form == "json":
+        print(msgspec.json.format(msgspec.json.encode(found), indent=2).decode())
+        return
+    if form == "csv":
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer.writerow(["complaint_id", "version", "type", "was", "now"])
+        for one in found:
+            writer.writerow([one.complaint_id, one.version, one.type, _told(one.was), _told(one.now)])
+        return
+    if not found:
+        print("Nothing was said about it later.")
+    for one in found:
+        print(f"{one.complaint_id}  {one.type} ({one.version}): {_told(one.was)} -> {_told(one.now)}")
+
+
+def _told(one: object) -> str:
+    from hotline.score import Counted
+
+    if not isinstance(one, Counted):
+        return "not in it"
+    if one.unit is None:
+        return "a request only"
+    if one.left_out is not None:
+        return f"{one.unit}: left out, {one.left_out}"
+    words = [name for name in ("responded", "visited", "solved", "satisfied") if getattr(one, name)]
+    return f"{one.unit}: {', '.join(words) or 'counted'}"
+
+
+def _shown(value: object) -> str:
+    return "-" if value is None else str(value)

@@ -1,0 +1,95 @@
+"""What is left out of a unit's score (剔除, F3): asked for by the unit, decided by a review, never by itself. Pure.
+
+It may be asked for as long as the complaint could count, after its end too: a month is scored when it is over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from services.dispatch.commands import RequestExclusion, ReviewExclusion
+from services.dispatch.orders import REVIEWERS, refused
+from shared.catalogue import Catalogue
+from shared.complaint import Complaint, Exclusion
+from shared.events import DispatchFact, ExclusionApproved, ExclusionRejected, ExclusionRequested, Outcome
+from shared.ids import UnitId
+
+
+def request_exclusion(command: RequestExclusion, case: Complaint) -> Sequence[DispatchFact]:
+    """By the unit that has the order, or had it last; what a review rejected is not asked for again."""
+    asked = case.exclusion
+    if (
+        asked is not None
+        and (asked.unit, asked.ground) == (command.unit, command.ground)
+        and asked.approved is not False
+    ):
+        return []
+    why = _not_asked_for(command, case)
+    if why is not None:
+        return [refused(command.unit, "leave out", why, case, command.at)]
+    return [
+        ExclusionRequested(
+            complaint_id=case.complaint_id,
+            unit=command.unit,
+            ground=command.ground,
+            evidence=command.evidence,
+            requested_at=command.at,
+        )
+    ]
+
+
+def _not_asked_for(command: RequestExclusion, case: Complaint) -> str | None:
+    order, asked = case.order, case.exclusion
+    if order is None:
+        return "the complaint is not dispatched"
+    if order.unit != command.unit:
+        return f"the order lies with {order.unit} now"
+    if case.ended is not None and case.ended.outcome in {None, Outcome.EXCEPTION}:
+        return f"it counts in no score: the life ended with {case.ended.how}"
+    if asked is None or asked.unit != command.unit:
+        return None
+    if asked.approved is None:
+        return f"an exclusion for {asked.ground} is under review"
+    return f"a review has {'approved' if asked.approved else 'rejected'} an exclusion for {asked.ground}"
+
+
+def review_exclusion(
+    command: ReviewExclusion, case: Complaint, catalogue: Catalogue
+) -> Sequence[DispatchFact]:
+    """T22: whoever decides is not the unit that asked, nor one that helps it."""
+    asked = case.exclusion
+    what = "approve the exclusion" if command.approved else "reject the exclusion"
+    if asked is None or asked.approved is not None:
+        unit = REVIEWERS if case.order is None else case.order.unit
+        return [refused(unit, what, "no exclusion is under review", case, command.at)]
+    if _concerned(command.reviewer, asked, case, catalogue):
+        why = f"no unit leaves out its own order: {command.reviewer} cannot decide on it (T22)"
+        return [refused(asked.unit, what, why, case, command.at)]
+    if not command.approved:
+        return [
+            ExclusionRejected(
+                complaint_id=case.complaint_id,
+                unit=asked.unit,
+                reviewer=command.reviewer,
+                reason=command.reason,
+                rejected_at=command.at,
+            )
+        ]
+    return [
+        ExclusionApproved(
+            complaint_id=case.complaint_id,
+            unit=asked.unit,
+            ground=asked.ground,
+            reviewer=command.reviewer,
+            reason=command.reason,
+            approved_at=command.at,
+        )
+    ]
+
+
+def _concerned(reviewer: str, asked: Exclusion, case: Complaint, catalogue: Catalogue) -> bool:
+    """By its id, whatever its case, or by its name in the catalogue; so is whoever helps with the order."""
+    said = reviewer.strip().casefold()
+    units: set[UnitId] = {asked.unit, *(co_unit.unit for co_unit in case.co_units)}
+    names = {catalogue.units[unit].name for unit in units if unit in catalogue.units}
+    return said in {unit.casefold() for unit in units} | {name.casefold() for name in names}

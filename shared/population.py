@@ -1,0 +1,79 @@
+"""How many people live where: dated data, by which requests are divided (F5)."""
+
+from __future__ import annotations
+
+import tomllib
+from datetime import date
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, Final
+
+import msgspec
+
+from shared.ids import UnitId
+
+EXAMPLE: Final = "beijing-example-1"
+"""The figures that ship with the project; `Population.example` says that they are one."""
+
+
+class PopulationInvalid(ValueError):  # noqa: N818 -- a state of a file, said to a person
+    """Figures that cannot be used; the text names the field and what was expected."""
+
+
+class Shared(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A district whose streets' own figures are not known: each is given an even share."""
+
+    people: Annotated[int, msgspec.Meta(ge=0)]
+    streets: Annotated[int, msgspec.Meta(ge=1)]
+
+
+class Count(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One count of the people, on one day."""
+
+    as_of: date
+    source: str
+    districts: dict[str, Shared] = {}
+    units: dict[UnitId, Annotated[int, msgspec.Meta(ge=0)]] = {}
+    """Streets and towns of which the figure is known."""
+
+
+class Population(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One version of the figures."""
+
+    version: str
+    example: bool
+    """Whether they are made up: what is divided by them says so."""
+    counts: tuple[Count, ...]
+
+    def at(self, day: date) -> Count | None:
+        """The latest count that is not later than this day; None where there is none."""
+        known = [count for count in self.counts if count.as_of <= day]
+        return max(known, key=lambda count: count.as_of, default=None)
+
+
+def people_of(count: Count | None, unit: UnitId, district: str) -> int | None:
+    """Residents of a street, by its own figure or its district's share; None where nothing is known."""
+    if count is None:
+        return None
+    if unit in count.units:
+        return count.units[unit]
+    shared = count.districts.get(district)
+    return None if shared is None else shared.people // shared.streets
+
+
+def parsed(text: str) -> Population:
+    """The figures this TOML holds; `PopulationInvalid` names what is wrong."""
+    try:
+        return msgspec.convert(tomllib.loads(text), Population)
+    except ValueError as error:
+        message = f"population: {error}"
+        raise PopulationInvalid(message) from error
+
+
+@cache
+def population(path: str = "") -> Population:
+    """The figures in this file; without a path the example that ships with the project."""
+    if path:
+        return parsed(Path(path).read_text(encoding="utf-8"))
+    return parsed(files("shared").joinpath(f"data/population/{EXAMPLE}.toml").read_text(encoding="utf-8"))

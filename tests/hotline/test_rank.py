@@ -1,0 +1,446 @@
+"""The scores as a view of a real log: kept up as facts come, thrown away, made anew, frozen; and as they are typed."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import io
+import json
+from dataclasses import replace
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import asyncpg
+import msgspec
+import pytest
+from msgspec.structs import replace as changed
+from typer import Typer
+from typer.testing import CliRunner, Result
+
+from hotline.archive import attach, detach, move
+from hotline.commands.rank import rank
+from hotline.commands.rebuild import rebuild
+from hotline.rank import Anew, By, Month, scores
+from hotline.score import Counted, counted, tallied
+from hotline.stack.errors import StackError
+from shared.codec import decoded
+from shared.events import Desk
+from shared.ids import ComplaintId, complaint_id
+from shared.population import population
+from shared.ruleset import ruleset
+from tests import examples as eg
+from tests.examples import DAY, HOUR
+from tests.hotline.conftest import Desks
+from tests.hotline.test_verify import RETURNED, SOLVED, several_lives
+
+pytestmark = pytest.mark.connected
+
+ZONE = ZoneInfo("Asia/Shanghai")
+RULES = ruleset("beijing-draft-2021")
+BY = By(changed(RULES, score=changed(RULES.score, small_cell=0)), eg.CATALOGUE, population())
+SEPTEMBER, OCTOBER = date(2021, 9, 1), date(2021, 10, 1)
+OVER = datetime(2021, 10, 1, 0, 0, tzinfo=ZONE)
+
+
+async def caught_up(desks: Desks) -> tuple[int, int, int]:
+    async with scores(desks.dsn, ZONE) as view:
+        return tuple(await view.catch_up())
+
+
+async def anew(desks: Desks) -> Anew:
+    async with scores(desks.dsn, ZONE) as view:
+        return await view.anew()
+
+
+async def month(desks: Desks, which: date = SEPTEMBER) -> Month:
+    async with scores(desks.dsn, ZONE) as view:
+        await view.catch_up()
+        return await view.month(which, BY)
+
+
+async def rows(desks: Desks) -> list[tuple[Any, ...]]:
+    """Both views, as they lie there."""
+    return [
+        tuple(row)
+        for table in ("es.score_life", "es.score_correction")
+        for row in await desks.owner.fetch(f"SELECT * FROM {table} ORDER BY stream_id, 2")
+    ]
+
+
+async def from_scratch(desks: Desks) -> dict[str, Counted]:
+    """What each life counts for, from all its facts, by the pure rule and nothing else."""
+    lives: dict[str, list[Any]] = {}
+    for row in await desks.owner.fetch(
+        "SELECT stream_id::text, type, schema_version, body FROM es.fact ORDER BY stream_id, version"
+    ):
+        lives.setdefault(row[0], []).append(decoded(*row[1:]))
+    made = {stream: counted(facts, ZONE) for stream, facts in lives.items()}
+    return {stream: one for stream, one in made.items() if one is not None}
+
+
+async def solved(
+    desks: Desks, *names: str, at: Any = eg.CALLED_AT, satisfied: bool = True
+) -> list[ComplaintId]:
+    """These complaints are lived to their end."""
+    ids = [complaint_id(name) for name in names]
+    later = at - eg.CALLED_AT
+    await desks.tell(
+        *(
+            replace(
+                eg.RECORD,
+                complaint_id=identity,
+                request=changed(eg.REQUEST, request_id=name, call_id=None),
+                at=eg.RECORD.at + later,
+            )
+            for name, identity in zip(names, ids, strict=True)
+        )
+    )
+    for step in (eg.SIGN, eg.ANSWER):
+        await desks.tell(*(replace(step, complaint_id=i, at=step.at + later) for i in ids))
+    visit = replace(eg.RECORD_VISIT, satisfied=satisfied, at=eg.RECORD_VISIT.at + later)
+    await desks.tell(*(replace(visit, complaint_id=i) for i in ids))
+    return ids
+
+
+async def test_f1_kept_up_as_facts_come_it_is_what_a_computation_from_scratch_says(
+    desks: Desks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """F1: looked at after every step, with pages of any size; each look reads only what has changed."""
+    for number, page in enumerate((1, 3, 5000)):
+        monkeypatch.setattr("hotline.rank.PAGE", page)
+        await caught_up(desks)
+        await solved(desks, f"a-{number}", f"b-{number}")
+        read, _, added = await caught_up(desks)
+        assert (read, added) == (16, 2), "the two lives of eight facts, and no other"
+        assert await caught_up(desks) == (0, 0, 0)
+    await several_lives(desks)
+    made = (await month(desks)).tallies
+    assert made == tallied(((one, 1) for one in (await from_scratch(desks)).values()), SEPTEMBER)
+    assert made.units[eg.STREET].solved == 7
+    assert made.units[eg.STREET].left_out == {"withdrawn": 1}
+    assert made.requests == [("海淀区", "花园路街道", 12)]
+
+
+async def test_the_view_thrown_away_comes_back_to_the_same_bytes(desks: Desks) -> None:
+    """R14: whatever became of it, and however often it was looked at before."""
+    await several_lives(desks)
+    await caught_up(desks)
+    async with scores(desks.dsn, ZONE) as view:
+        await view.freeze(SEPTEMBER, BY, OVER)
+    await desks.tell(replace(eg.REVIEW, complaint_id=RETURNED))
+    await solved(desks, "late-in-the-log")
+    await caught_up(desks)
+    before = await rows(desks)
+    assert len(before) == 8
+    await desks.owner.execute("DELETE FROM es.score_life; DELETE FROM es.score_correction")
+    done = await anew(desks)
+    assert (done.removed, done.added, done.not_borne_out) == (0, 7, [])
+    assert await rows(desks) == before
+    await desks.owner.execute("DELETE FROM es.score_view; DELETE FROM es.score_life WHERE solved")
+    await caught_up(desks)
+    assert await rows(desks) == before
+    done = await anew(desks)
+    assert (done.removed, done.added) == (0, 0)
+    await desks.owner.execute("UPDATE es.score_life SET solved = NOT solved")
+    assert (await anew(desks)).removed == 7
+    assert await rows(desks) == before
+
+
+async def test_who_began_before_a_look_and_commits_after_it_is_in_the_next(desks: Desks) -> None:
+    """Positions are given out before the commit: a look must not pass over what comes in behind it."""
+    await solved(desks, "before")
+    await desks.owner.execute(
+        "CREATE FUNCTION es.slow() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$ BEGIN PERFORM pg_advisory_xact_lock(77); RETURN NULL; END $$;"
+        "CREATE TRIGGER slow AFTER INSERT ON es.event EXECUTE FUNCTION es.slow();"
+        "SELECT pg_advisory_lock(77)"
+    )
+    speaking = asyncio.ensure_future(
+        desks.tell_unheard(
+            replace(
+                eg.RECORD,
+                complaint_id=complaint_id("slow"),
+                request=changed(eg.REQUEST, request_id="slow", call_id=None),
+            )
+        )
+    )
+    while not await desks.owner.fetchval("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"):
+        await asyncio.sleep(0.02)
+    assert (await caught_up(desks))[2] == 1
+    await desks.owner.execute("SELECT pg_advisory_unlock(77)")
+    await speaking
+    assert (await caught_up(desks))[2] == 1
+    assert len(await rows(desks)) == 2
+
+
+# -- frozen
+
+
+async def test_t20_a_late_visit_of_a_frozen_month_becomes_a_correction_and_alters_nothing(
+    desks: Desks,
+) -> None:
+    """T20: what was published stays to the byte; who was late is named, with what it would have counted for."""
+    await solved(desks, *(f"in-time-{number}" for number in range(6)))
+    async with scores(desks.dsn, ZONE) as view:
+        frozen = await view.freeze(SEPTEMBER, BY, OVER)
+        kept = await desks.owner.fetchval("SELECT published FROM es.score_month")
+        assert await view.corrections(SEPTEMBER) == []
+    assert (frozen.lines[0].score, frozen.frozen_at) == (Decimal("100.00"), OVER)
+    (late,) = await solved(desks, "late", satisfied=False)
+    # A miss that was stated by mistake and is heard of later, of a life that is in the month.
+    early = complaint_id("in-time-0")
+    await desks.forge(Desk.ESCALATION, changed(eg.FEEDBACK_MISSED, complaint_id=early))
+    made = await month(desks)
+    assert made.corrections == 2
+    assert (made.lines, made.tallies) == (frozen.lines, frozen.tallies)
+    assert await desks.owner.fetchval("SELECT published FROM es.score_month") == kept
+    async with scores(desks.dsn, ZONE) as view:
+        found = {one.complaint_id: one for one in await view.corrections(SEPTEMBER)}
+    assert set(found) == {late, early}
+    now = found[late].now
+    assert found[late].was is None
+    assert (found[late].version, found[late].type) == (1, "ComplaintReceived")
+    assert now is not None
+    assert (now.unit, now.solved, now.satisfied) == (eg.STREET, True, False)
+    was, now = found[early].was, found[early].now
+    assert was is not None
+    assert now is not None
+    assert (found[early].type, was.responded, now.responded) == ("FeedbackLimitMissed", True, False)
+    # It was not so after all: nothing is left to correct.
+    correction = changed(
+        eg.CORRECTED,
+        complaint_id=early,
+        limit=eg.Limit.FEEDBACK,
+        unit=eg.FEEDBACK_MISSED.unit,
+        due_at=eg.FEEDBACK_MISSED.due_at,
+    )
+    await desks.forge(Desk.ESCALATION, correction)
+    assert (await month(desks)).corrections == 1
+    assert (await anew(desks)).not_borne_out == []
+
+
+async def test_t20_an_exclusion_approved_after_the_month_is_frozen_corrects_it_and_changes_nothing(
+    desks: Desks,
+) -> None:
+    """T20, F3: before the freeze it is left out and published as such; after it, it is a correction record."""
+    early, late = await solved(desks, "early", "late")
+
+    async def leaves_out(identity: ComplaintId) -> None:
+        await desks.tell(replace(eg.EXCLUDE, complaint_id=identity))
+        await desks.tell(replace(eg.REVIEW_EXCLUSION, complaint_id=identity))
+
+    await leaves_out(early)
+    async with scores(desks.dsn, ZONE) as view:
+        frozen = await view.freeze(SEPTEMBER, BY, OVER)
+    (line, *_) = frozen.lines
+    assert (line.countable, line.left_out) == (1, {"invalid": 1})
+    await leaves_out(late)
+    made = await month(desks)
+    assert (made.corrections, made.lines) == (1, frozen.lines)
+    async with scores(desks.dsn, ZONE) as view:
+        (found,) = await view.corrections(SEPTEMBER)
+    assert found.now is not None
+    assert (found.complaint_id, found.type, found.now.left_out) == (late, "ExclusionApproved", "invalid")
+
+
+async def test_t20_a_life_that_goes_on_into_the_next_month_corrects_nothing(desks: Desks) -> None:
+    """T20: received in a month that is frozen, judged in the next: it counts there."""
+    await desks.tell(
+        replace(eg.RECORD, request=changed(eg.REQUEST, call_id=None)), replace(eg.SIGN, complaint_id=eg.ID)
+    )
+    async with scores(desks.dsn, ZONE) as view:
+        frozen = await view.freeze(SEPTEMBER, BY, OVER)
+    assert frozen.tallies.requests == [("海淀区", "花园路街道", 1)]
+    await desks.tell(replace(eg.ANSWER, at=eg.CALLED_AT + 5 * DAY))
+    await desks.tell(replace(eg.RECORD_VISIT, at=OVER + HOUR))
+    made = await month(desks, OCTOBER)
+    assert (made.tallies.units[eg.STREET].countable, made.tallies.requests) == (1, [])
+    assert (await month(desks)).corrections == 0
+
+
+async def test_f4_a_month_is_frozen_once_and_not_before_its_end(desks: Desks) -> None:
+    """F4: by the city's own midnight; and nobody changes or removes it, the owner neither."""
+    await solved(desks, "one")
+    async with scores(desks.dsn, ZONE) as view:
+        with pytest.raises(StackError, match="2021-09 ends at 2021-10-01 00:00"):
+            await view.freeze(SEPTEMBER, BY, OVER - eg.INSTANT)
+        await view.freeze(SEPTEMBER, BY, OVER)
+        with pytest.raises(StackError, match="2021-09 is frozen already"):
+            await view.freeze(SEPTEMBER, BY, OVER)
+    for change in (
+        "UPDATE es.score_month SET through = 0",
+        "DELETE FROM es.score_month",
+        "TRUNCATE es.score_month CASCADE",
+    ):
+        with pytest.raises(asyncpg.PostgresError, match="append-only"):
+            await desks.owner.execute(change)
+
+
+async def test_f4_a_frozen_month_that_the_log_does_not_bear_out_is_named(desks: Desks) -> None:
+    """F4: somebody wrote another result into the table, past its trigger."""
+    await solved(desks, "one", "two")
+    async with scores(desks.dsn, ZONE) as view:
+        made = await view.freeze(SEPTEMBER, BY, OVER)
+    made.tallies.units[eg.STREET].solved += 1
+    async with desks.owner.transaction():
+        await desks.owner.execute("ALTER TABLE es.score_month DISABLE TRIGGER USER")
+        await desks.owner.execute("UPDATE es.score_month SET published = $1", msgspec.json.encode(made))
+        await desks.owner.execute("ALTER TABLE es.score_month ENABLE TRIGGER USER")
+    assert (await anew(desks)).not_borne_out == [SEPTEMBER]
+
+
+async def test_f4_the_gain_is_on_what_was_published(desks: Desks) -> None:
+    """F4, T20: the month before as it was frozen, not as it is known by now."""
+    await solved(desks, "one", "two", satisfied=False)
+    async with scores(desks.dsn, ZONE) as view:
+        await view.freeze(SEPTEMBER, BY, OVER)
+    await solved(desks, "late")
+    await solved(desks, "october", at=eg.CALLED_AT + 20 * DAY)
+    (line, *_) = (await month(desks, OCTOBER)).lines
+    assert (line.unit, line.score, line.gain) == (eg.STREET, Decimal("100.00"), Decimal("35.00"))
+
+
+# -- the archive
+
+
+async def test_what_goes_into_the_archive_stays_in_the_score_and_what_is_away_is_told(desks: Desks) -> None:
+    """Looked at before it went or not; and a month that is away is made anew no more, but kept."""
+    await solved(desks, "seen", "unseen")
+    await desks.owner.execute("UPDATE es.relay SET snap_a = pg_current_snapshot(), snap_b = NULL")
+    before = (await month(desks)).tallies
+    await desks.owner.execute("DELETE FROM es.score_life WHERE stream_id = $1", complaint_id("unseen"))
+    await move(desks.dsn, OVER)
+    made = await month(desks)
+    assert (made.tallies, made.away) == (before, 0)
+    await detach(desks.dsn, SEPTEMBER)
+    done = await anew(desks)
+    assert (done.rows, done.removed) == (2, 0)
+    made = await month(desks)
+    assert (made.tallies, made.away) == (before, 0)
+    await desks.owner.execute("DELETE FROM es.score_life WHERE stream_id = $1", complaint_id("unseen"))
+    assert (await month(desks)).away == 1
+    async with scores(desks.dsn, ZONE) as view:
+        with pytest.raises(StackError, match="1 complaints lie in months of the archive that are detached"):
+            await view.freeze(SEPTEMBER, BY, OVER)
+    await attach(desks.dsn, SEPTEMBER)
+    await anew(desks)
+    made = await month(desks)
+    assert (made.tallies, made.away) == (before, 0)
+
+
+# -- as it is typed
+
+
+async def typed(*words: str) -> Result:
+    app = Typer()
+    app.command()(rank)
+    app.command()(rebuild)
+    return await asyncio.to_thread(lambda: CliRunner().invoke(app, words))
+
+
+@pytest.mark.usefixtures("city_here")
+async def test_rank_prints_a_month_as_a_table_as_json_and_as_csv(desks: Desks) -> None:
+    """F4: the same numbers in each; what there is not is empty, not 0."""
+    await desks.tell(
+        *(
+            replace(
+                eg.RECORD,
+                complaint_id=complaint_id(f"q-{number}"),
+                request=changed(
+                    eg.REQUEST, request_id=f"q-{number}", call_id=None, district="海淀区", street="花园路街道"
+                ),
+            )
+            for number in range(3)
+        )
+    )
+    await solved(desks, *(f"in-time-{number}" for number in range(6)))
+    table = (await typed("rank", "2021-09")).stdout
+    assert "2021-09, not frozen" in table
+    assert "configuration, not law" in table
+    assert "花园路街道" in table
+    assert "beijing-example-1, an example" in table
+    told = json.loads((await typed("rank", "2021-09", "--format", "json")).stdout)
+    lines = {line["unit"]: line for line in told["lines"]}
+    street = lines["street-haidian-huayuanlu"]
+    assert (told["month"], told["weights"]) == (
+        "2021-09",
+        {"response": 0.30, "resolution": 0.35, "satisfaction": 0.35},
+    )
+    assert (street["requests"], street["score"], street["rank"]) == (9, None, None)
+    assert all(line["district"] is not None for line in lines.values())
+    told = json.loads((await typed("rank", "2021-09", "--format", "json", "--all")).stdout)
+    (other,) = (line for line in told["lines"] if line["unit"] == eg.STREET)
+    assert (other["score"], other["resolution_rate"], other["rank"]) == (100.00, 100.00, None)
+    written = list(csv.DictReader(io.StringIO((await typed("rank", "2021-09", "--format", "csv")).stdout)))
+    (row,) = (row for row in written if row["unit"] == "street-haidian-huayuanlu")
+    assert (row["rank"], row["score"], row["countable"], row["requests"]) == ("", "", "0", "9")
+    assert len(written) == len(lines)
+
+
+@pytest.mark.usefixtures("city_here")
+async def test_rank_freezes_and_tells_what_came_later(desks: Desks) -> None:
+    """T20, as it is typed."""
+    await solved(desks, "one")
+    assert "frozen at " in (await typed("rank", "2021-09", "--freeze")).stdout
+    (late,) = await solved(desks, "late")
+    assert "1 complaints of this month are known otherwise by now" in (await typed("rank", "2021-09")).stdout
+    said = (await typed("rank", "2021-09", "--corrections")).stdout
+    assert (
+        said
+        == f"{late}  ComplaintReceived (1): not in it -> {eg.STREET}: responded, visited, solved, satisfied\n"
+    )
+    (found,) = json.loads((await typed("rank", "2021-09", "--corrections", "--format", "json")).stdout)
+    assert (found["complaint_id"], found["was"], found["now"]["solved"]) == (late, None, True)
+    assert (
+        f"{late},1,ComplaintReceived,not in it,"
+        in (await typed("rank", "2021-09", "--corrections", "--format", "csv")).stdout
+    )
+
+
+@pytest.mark.usefixtures("city_here")
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("2021-9",), "MONTH: '2021-9', expected a year and a month such as 2026-10"),
+        (("2021-13",), "MONTH: '2021-13'"),
+        (("2021-09", "--format", "xml"), "--format: 'xml', expected one of table, json, csv"),
+    ],
+)
+async def test_rank_names_what_cannot_be(desks: Desks, words: tuple[str, ...], said: str) -> None:
+    """F4: in one sentence."""
+    await desks.hear()
+    done = await typed("rank", *words)
+    assert done.exit_code == 2
+    assert said in done.output
+
+
+@pytest.mark.usefixtures("city_here")
+async def test_rebuild_scores_says_whether_the_view_was_right(desks: Desks) -> None:
+    """R14: the same bytes from the log alone, as it is typed; a frozen month that is not true ends with exit code 1."""
+    await solved(desks, "one", "two")
+    await typed("rank", "2021-09")
+    assert (await typed("rebuild", "scores")).stdout == (
+        "scores: 2 rows from 16 facts\nevery row was what the facts say\n"
+    )
+    await desks.owner.execute("UPDATE es.score_life SET solved = false")
+    assert (
+        "2 rows were not what the facts say and are gone, 2 are there now"
+        in (await typed("rebuild", "scores")).stdout
+    )
+    assert json.loads((await typed("rebuild", "scores", "--json")).stdout)["removed"] == 0
+    async with scores(desks.dsn, ZONE) as view:
+        made = await view.freeze(SEPTEMBER, BY, OVER)
+    made.tallies.units[eg.STREET].solved = 0
+    await desks.owner.execute("ALTER TABLE es.score_month DISABLE TRIGGER USER")
+    await desks.owner.execute("UPDATE es.score_month SET published = $1", msgspec.json.encode(made))
+    done = await typed("rebuild", "scores")
+    assert done.exit_code == 1
+    assert "2021-09 is frozen with counts that the log does not bear out" in done.stdout
+
+
+async def test_the_lives_of_this_file_are_in_the_month_they_are_taken_for(desks: Desks) -> None:
+    """So that no test above holds for want of lives."""
+    await several_lives(desks)
+    assert (await from_scratch(desks))[SOLVED].month == SEPTEMBER
