@@ -205,6 +205,26 @@ _SAYS: Final[dict[type[e.Fact], Callable[[Any, Callable[[datetime], str]], tuple
         + t(f.old_due_at),
         "plain",
     ),
+    e.CitizenContacted: lambda f, _: (
+        f.unit,
+        f"spoke to the citizen for the first time ({f.channel})",
+        "plain",
+    ),
+    e.ContactFailed: lambda f, _: (
+        f.unit,
+        f"could not reach the citizen for the first contact ({f.channel}, {f.cause})",
+        "plain",
+    ),
+    e.ProgressReported: lambda f, _: (
+        f.unit,
+        f"tells the citizen {'the result of a stage' if f.stage_feedback else 'how far it is'}: {f.text}",
+        "plain",
+    ),
+    e.AnswerSentBack: lambda f, _: (
+        f.reviewer,
+        f"sent the answer of {f.unit} back, the citizen is not asked about it: {f.reason}",
+        "missed",
+    ),
     e.ReplyRefused: lambda f, _: ("dispatch", f"{f.unit} refused to {f.asked}: {f.reason}", "refused"),
     e.SignLimitMissed: lambda f, t: (f.unit, f"did not sign by {t(f.due_at)}", "missed"),
     e.FeedbackLimitMissed: lambda f, t: (f.unit, f"did not answer by {t(f.due_at)}", "missed"),

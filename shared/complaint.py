@@ -15,6 +15,8 @@ import msgspec
 from msgspec.structs import replace
 
 from shared.events import (
+    AnswerSentBack,
+    CitizenContacted,
     ComplaintAnsweredDirectly,
     ComplaintClassified,
     ComplaintClosed,
@@ -25,6 +27,7 @@ from shared.events import (
     ComplaintReopened,
     ComplaintTurnedAway,
     ComplaintWithdrawn,
+    ContactFailed,
     CouncilDecided,
     CoUnitAdded,
     CoUnitReported,
@@ -40,6 +43,7 @@ from shared.events import (
     OrderAnswered,
     OrderAssigned,
     OrderSigned,
+    ProgressReported,
     RequestCorrected,
     RequestRepeated,
     RequestSupplemented,
@@ -57,7 +61,7 @@ from shared.events import (
 from shared.events.base import Level, Limit, Outcome, RequestType, TerminationGround, Urgency, VisitReason
 from shared.ids import CallId, ComplaintId, RequestId, UnitId
 
-STATE_SCHEMA: Final = 4
+STATE_SCHEMA: Final = 5
 """Version of the stored head; a change means rebuilding the heads, never editing them."""
 
 
@@ -105,6 +109,14 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Asked for and not decided."""
     terminated: bool = False
     """The review ended it unanswered; what is left is to close the complaint."""
+    contacted_at: datetime | None = None
+    """When the unit first spoke to the citizen about this order."""
+    tried_at: datetime | None = None
+    """When it last tried to in vain."""
+    progress_at: datetime | None = None
+    """When it last said how far it is."""
+    sent_back: int = 0
+    """How many of its answers the review sent back."""
 
     @property
     def feedback_due_at(self) -> datetime:
@@ -440,6 +452,41 @@ def _answered(case: Complaint, fact: OrderAnswered) -> Complaint:
     return replace(case, order=order)
 
 
+def _contacted(case: Complaint, fact: CitizenContacted) -> Complaint:
+    return replace(case, order=replace(case.order, contacted_at=fact.contacted_at)) if case.order else case
+
+
+def _contact_failed(case: Complaint, fact: ContactFailed) -> Complaint:
+    return replace(case, order=replace(case.order, tried_at=fact.tried_at)) if case.order else case
+
+
+def _progress(case: Complaint, fact: ProgressReported) -> Complaint:
+    return replace(case, order=replace(case.order, progress_at=fact.reported_at)) if case.order else case
+
+
+def _sent_back(case: Complaint, fact: AnswerSentBack) -> Complaint:
+    """As if it had not answered: the same limit runs again, nobody is asked. Who has answered has taken it on."""
+    order = case.order
+    if order is None:
+        return case
+    limit = Deadline(
+        limit=Limit.FEEDBACK,
+        due_at=order.feedback_due_at,
+        unit=order.unit,
+        since=fact.sent_back_at,
+        number=order.round,
+        level=order.level,
+    )
+    signed_at = order.signed_at or order.answered_at
+    return replace(
+        case,
+        order=replace(order, answered_at=None, signed_at=signed_at, sent_back=order.sent_back + 1),
+        deadlines=(*case.deadlines, limit),
+        visit=None,
+        visited_round=min(case.visited_round, order.round - 1),
+    )
+
+
 def _return_requested(case: Complaint, fact: ReturnRequested) -> Complaint:
     case = _reacted(case, fact.requested_at)
     if case.order is None:
@@ -696,6 +743,10 @@ _STEPS: Final[dict[type[Fact], Callable[[Complaint, Any], Complaint]]] = {
     ComplaintDispatched: _dispatched,
     OrderSigned: _signed,
     OrderAnswered: _answered,
+    CitizenContacted: _contacted,
+    ContactFailed: _contact_failed,
+    ProgressReported: _progress,
+    AnswerSentBack: _sent_back,
     ReturnRequested: _return_requested,
     ReturnApproved: _return_approved,
     ReturnRejected: _return_rejected,

@@ -308,6 +308,52 @@ class ComplaintReclassified(Input, frozen=True, kw_only=True):
     reclassified_by: Name
 
 
+class CitizenContacted(Input, frozen=True, kw_only=True):
+    """A unit that has signed spoke to the citizen for the first time about this order."""
+
+    TYPE: ClassVar[str] = "hotline.citizen.contacted.v1"
+
+    complaint_id: Uuid
+    assignment: Count
+    channel: Name = "phone"
+    unit: Name | None = None
+
+
+class ContactFailed(Input, frozen=True, kw_only=True):
+    """A unit tried to reach the citizen for the first time and did not."""
+
+    TYPE: ClassVar[str] = "hotline.contact.failed.v1"
+
+    complaint_id: Uuid
+    assignment: Count
+    cause: Name
+    channel: Name = "phone"
+    unit: Name | None = None
+
+
+class ProgressReported(Input, frozen=True, kw_only=True):
+    """A unit says how far it is; the citizen is told, so nothing that others may not read belongs here."""
+
+    TYPE: ClassVar[str] = "hotline.progress.reported.v1"
+
+    complaint_id: Uuid
+    assignment: Count
+    text: Annotated[str, msgspec.Meta(min_length=1, max_length=4000)]
+    stage_feedback: bool = False
+    unit: Name | None = None
+
+
+class AnswerSentBack(Input, frozen=True, kw_only=True):
+    """The reviewer does not let a unit's answer through, and says why."""
+
+    TYPE: ClassVar[str] = "hotline.answer.sent_back.v1"
+
+    complaint_id: Uuid
+    assignment: Count
+    reviewer: Name
+    reason: Why
+
+
 class VisitMade(Input, frozen=True, kw_only=True):
     """The citizen was reached and judged."""
 
@@ -369,6 +415,10 @@ INPUTS: Final[dict[str, type[Input]]] = {
         CoUnitAdded,
         CoUnitReported,
         ComplaintReclassified,
+        CitizenContacted,
+        ContactFailed,
+        ProgressReported,
+        AnswerSentBack,
         VisitMade,
         VisitUnreached,
         ClosingExceptionApproved,
@@ -378,15 +428,18 @@ INPUTS: Final[dict[str, type[Input]]] = {
 
 __all__ = [
     "INPUTS",
+    "AnswerSentBack",
     "CallAnswered",
     "CallEnded",
     "CallId",
     "CallOffered",
+    "CitizenContacted",
     "ClosingExceptionApproved",
     "CoUnitAdded",
     "CoUnitReported",
     "ComplaintId",
     "ComplaintReclassified",
+    "ContactFailed",
     "CouncilDecided",
     "DisputeRaised",
     "ExtensionRequested",
@@ -395,6 +448,7 @@ __all__ = [
     "OrderAnswered",
     "OrderAssigned",
     "OrderSigned",
+    "ProgressReported",
     "RequestCorrected",
     "RequestId",
     "RequestRecorded",

@@ -15,6 +15,8 @@ import msgspec
 
 from shared.complaint import Case, Complaint, Deadline, Missed, Order, due_deadlines, helping, order_open
 from shared.events import (
+    AnswerSentBack,
+    CitizenContacted,
     ComplaintAnsweredDirectly,
     ComplaintClassified,
     ComplaintClosed,
@@ -26,6 +28,7 @@ from shared.events import (
     ComplaintTurnedAway,
     ComplaintWithdrawn,
     ConfidentialityRequired,
+    ContactFailed,
     CouncilDecided,
     CoUnitAdded,
     CoUnitReported,
@@ -45,6 +48,7 @@ from shared.events import (
     OrderAssigned,
     OrderSigned,
     Outcome,
+    ProgressReported,
     ReplyRefused,
     RequestCorrected,
     RequestRepeated,
@@ -419,6 +423,9 @@ _OfUnit = (
     | ExtensionRequested
     | TerminationRequested
     | DisputeRaised
+    | CitizenContacted
+    | ContactFailed
+    | ProgressReported
 )
 
 
@@ -435,6 +442,42 @@ def _not_theirs(case: Complaint, fact: _OfUnit) -> str | None:
     if order.answered_at is not None or order.terminated:
         return "the order is answered already" if order.answered_at is not None else "the order is terminated"
     return "a return of the order is under review" if order.review_since is not None else None
+
+
+def _handled(
+    case: Complaint, fact: CitizenContacted | ContactFailed | ProgressReported, _: Fact
+) -> str | None:
+    """Who has signed speaks to the citizen: once for the first time, in vain before that, of progress at any time."""
+    order = case.order
+    why = _not_theirs(case, fact)
+    if why is not None or order is None:
+        return why
+    if order.signed_at is None:
+        return "who speaks to the citizen has signed"
+    if fact.round != order.round:
+        return f"the order is of round {order.round}, not {fact.round}"
+    if isinstance(fact, ProgressReported):
+        return None
+    if case.anonymous or order.contacted_at is not None:
+        return "nobody knows who it was" if case.anonymous else "the first contact was made"
+    return None
+
+
+def _sent_back(case: Complaint, fact: AnswerSentBack, _: Fact) -> str | None:
+    """Only what nobody has asked the citizen about yet, within the limit; and no more often than the rule set says."""
+    order, most = case.order, ruleset(case.ruleset).answers_sent_back_max
+    if order is None or order.answered_at is None or case.reopened:
+        return "there is no answer to send back"
+    if (fact.unit, fact.assignment, fact.round) != (order.unit, order.assignment, order.round):
+        return f"the answer is to assignment {order.assignment} of round {order.round} with {order.unit}"
+    if order.sent_back >= most:
+        return f"it was sent back {order.sent_back} times already"
+    if case.visit is not None and (case.visit.attempt, case.visit.reason) != (1, VisitReason.ANSWERED):
+        return "the citizen is being asked already"
+    late = _is_missed(case, Limit.FEEDBACK, order.round) or _pending(case, Limit.FEEDBACK, order.round)
+    if late or not order.answered_at <= fact.sent_back_at <= order.feedback_due_at:
+        return "it is sent back between the answer and the limit"
+    return None
 
 
 def _reviewed(case: Complaint, fact: ReturnApproved | ReturnRejected, _: Fact) -> str | None:
@@ -787,6 +830,10 @@ _RULES: Final[dict[type[Fact], Callable[[Complaint, Any, Any], str | None]]] = {
     ComplaintDispatched: _dispatched,
     OrderSigned: _signed,
     OrderAnswered: _answered,
+    CitizenContacted: _handled,
+    ContactFailed: _handled,
+    ProgressReported: _handled,
+    AnswerSentBack: _sent_back,
     ReturnRequested: _return_requested,
     ReturnApproved: _reviewed,
     ReturnRejected: _reviewed,

@@ -16,6 +16,7 @@ from zlib import crc32
 from shared import inputs
 from shared.events import (
     SPEAKERS,
+    AnswerSentBack,
     ComplaintClosed,
     ComplaintDispatched,
     ComplaintEscalated,
@@ -32,6 +33,7 @@ from shared.events import (
     Fact,
     LimitMissCorrected,
     OrderAssigned,
+    ProgressReported,
     RequestCorrected,
     RequestRepeated,
     RequestSupplemented,
@@ -150,6 +152,7 @@ DISPATCH_ORDERS: Final = Topic(
         ComplaintWithdrawn,
         ComplaintClosed,
         LimitMissCorrected,
+        AnswerSentBack,
     ),
     purpose="A unit's own orders, what it must help with, what changed about them, and what ended them before it "
     "could answer.",
@@ -170,6 +173,9 @@ DISPATCH_REPLIES: Final = Topic(
         inputs.TerminationRequested,
         inputs.DisputeRaised,
         inputs.CoUnitReported,
+        inputs.CitizenContacted,
+        inputs.ContactFailed,
+        inputs.ProgressReported,
     ),
     purpose="What a unit says to its orders; the topic, not the body, says which unit speaks.",
 )
@@ -197,6 +203,7 @@ DISPATCH_REVIEWS: Final = Topic(
         inputs.CouncilDecided,
         inputs.CoUnitAdded,
         inputs.ComplaintReclassified,
+        inputs.AnswerSentBack,
     ),
     purpose="What reviewers and councils decided.",
 )
@@ -207,8 +214,8 @@ FEEDBACK_VISITS: Final = Topic(
     retention=_MONTH,
     speaker="relay",
     hearers=("dialler",),
-    carries=(VisitScheduled,),
-    purpose="Whom to ask, and not before when.",
+    carries=(VisitScheduled, AnswerSentBack),
+    purpose="Whom to ask, and not before when; and what need not be asked any more, the answer was sent back.",
 )
 FEEDBACK_ANSWERS: Final = Topic(
     name="feedback.answers",
@@ -230,6 +237,17 @@ FEEDBACK_EXCEPTIONS: Final = Topic(
     carries=(inputs.ClosingExceptionApproved,),
     purpose="Approved exceptions: closing without a visit's outcome. Apart from the answers, for whoever may "
     "write those must not be able to approve.",
+)
+CITIZEN_NOTICES: Final = Topic(
+    name="citizen.notices",
+    key="complaint id",
+    partitions=1,
+    retention=_MONTH,
+    speaker="relay",
+    hearers=("SMS gateway, web, app",),
+    carries=(ProgressReported, ExtensionApproved),
+    purpose="What a citizen is told while it is handled (R7): how far it is, and that it takes longer. What he is "
+    "asked stands in feedback.visits; nobody is named here, only the complaint.",
 )
 ESCALATION_NOTICES: Final = Topic(
     name="escalation.notices",
@@ -254,6 +272,7 @@ TOPICS: Final[tuple[Topic, ...]] = (
     FEEDBACK_VISITS,
     FEEDBACK_ANSWERS,
     FEEDBACK_EXCEPTIONS,
+    CITIZEN_NOTICES,
     ESCALATION_NOTICES,
 )
 
@@ -288,7 +307,9 @@ OUTWARD: Final[dict[str, tuple[tuple[Topic, str | None], ...]]] = {
     ReturnApproved.__name__: ((DISPATCH_ORDERS, "unit"),),
     ReturnRejected.__name__: ((DISPATCH_ORDERS, "unit"),),
     OrderAssigned.__name__: ((DISPATCH_ORDERS, "unit"),),
-    ExtensionApproved.__name__: ((DISPATCH_ORDERS, "unit"),),
+    ExtensionApproved.__name__: ((DISPATCH_ORDERS, "unit"), (CITIZEN_NOTICES, None)),
+    ProgressReported.__name__: ((CITIZEN_NOTICES, None),),
+    AnswerSentBack.__name__: ((DISPATCH_ORDERS, "unit"), (FEEDBACK_VISITS, None)),
     ExtensionRejected.__name__: ((DISPATCH_ORDERS, "unit"),),
     TerminationApproved.__name__: ((DISPATCH_ORDERS, "unit"),),
     TerminationRejected.__name__: ((DISPATCH_ORDERS, "unit"),),

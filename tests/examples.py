@@ -19,13 +19,17 @@ from services.dispatch.commands import (
     DispatchComplaint,
     RaiseDispute,
     ReclassifyComplaint,
+    RecordContact,
+    RecordContactFailed,
     ReportAsCoUnit,
+    ReportProgress,
     RequestExtension,
     RequestReturn,
     RequestTermination,
     ReviewExtension,
     ReviewReturn,
     ReviewTermination,
+    SendBackAnswer,
     SignOrder,
 )
 from services.escalation.commands import FireDeadlines
@@ -175,6 +179,14 @@ CO_UNIT_REPLY: Final = inputs.CoUnitReported(complaint_id=ID, result="管线已�
 RECLASSIFICATION: Final = inputs.ComplaintReclassified(
     complaint_id=ID, urgency=Urgency.COMPLEX_15D, reason="涉及多个单位", reclassified_by="reviewer-3"
 )
+CONTACT_REPLY: Final = inputs.CitizenContacted(complaint_id=ID, assignment=1)
+CONTACT_FAILED_REPLY: Final = inputs.ContactFailed(complaint_id=ID, assignment=1, cause="no_answer")
+PROGRESS_REPLY: Final = inputs.ProgressReported(
+    complaint_id=ID, assignment=1, text="已联系车主，周末清理", stage_feedback=True
+)
+SENT_BACK_RESULT: Final = inputs.AnswerSentBack(
+    complaint_id=ID, assignment=1, reviewer="reviewer-3", reason="未附现场照片"
+)
 VISIT_RESULT: Final = inputs.VisitMade(complaint_id=ID, visit=1, attempt=1, solved=True, satisfied=True)
 NO_ANSWER: Final = inputs.VisitUnreached(complaint_id=ID, visit=1, attempt=1)
 EXCEPTION: Final = inputs.ClosingExceptionApproved(
@@ -204,6 +216,10 @@ INPUTS: Final = (
     CO_UNIT,
     CO_UNIT_REPLY,
     RECLASSIFICATION,
+    CONTACT_REPLY,
+    CONTACT_FAILED_REPLY,
+    PROGRESS_REPLY,
+    SENT_BACK_RESULT,
     VISIT_RESULT,
     NO_ANSWER,
     EXCEPTION,
@@ -317,6 +333,32 @@ RECLASSIFY: Final = ReclassifyComplaint(
     reclassified_by="reviewer-3",
     at=CALLED_AT + 2 * DAY,
 )
+CONTACT: Final = RecordContact(
+    complaint_id=ID, unit=STREET, assignment=1, channel="phone", at=CALLED_AT + 3 * HOUR
+)
+CONTACT_IN_VAIN: Final = RecordContactFailed(
+    complaint_id=ID,
+    unit=STREET,
+    assignment=1,
+    channel="phone",
+    cause="no_answer",
+    at=CALLED_AT + 2 * HOUR,
+)
+PROGRESS: Final = ReportProgress(
+    complaint_id=ID,
+    unit=STREET,
+    assignment=1,
+    text="已联系车主，周末清理",
+    stage_feedback=True,
+    at=CALLED_AT + 5 * HOUR,
+)
+SEND_BACK: Final = SendBackAnswer(
+    complaint_id=ID,
+    assignment=1,
+    reviewer="reviewer-3",
+    reason="未附现场照片",
+    at=CALLED_AT + DAY + HOUR,
+)
 FIRE: Final = FireDeadlines(complaint_id=ID, until=SIGN_DUE_AT + INSTANT)
 SCHEDULE: Final = ScheduleVisit(
     complaint_id=ID, round=1, because=VisitReason.ANSWERED, unit=STREET, at=CALLED_AT + DAY
@@ -362,6 +404,10 @@ COMMANDS: Final[tuple[Any, ...]] = (
     ADD_CO_UNIT,
     REPORT,
     RECLASSIFY,
+    CONTACT,
+    CONTACT_IN_VAIN,
+    PROGRESS,
+    SEND_BACK,
     FIRE,
     SCHEDULE,
     RECORD_VISIT,
@@ -597,6 +643,36 @@ RECLASSIFIED: Final = events.ComplaintReclassified(
 CONFIDENTIAL: Final = events.ConfidentialityRequired(
     complaint_id=ID, unit=STREET, assignment=1, required_at=CALLED_AT
 )
+CONTACTED: Final = events.CitizenContacted(
+    complaint_id=ID, unit=STREET, assignment=1, round=1, channel="phone", contacted_at=CONTACT.at
+)
+CONTACT_FAILED: Final = events.ContactFailed(
+    complaint_id=ID,
+    unit=STREET,
+    assignment=1,
+    round=1,
+    channel="phone",
+    cause="no_answer",
+    tried_at=CONTACT_IN_VAIN.at,
+)
+PROGRESSED: Final = events.ProgressReported(
+    complaint_id=ID,
+    unit=STREET,
+    assignment=1,
+    round=1,
+    stage_feedback=True,
+    text="已联系车主，周末清理",
+    reported_at=PROGRESS.at,
+)
+SENT_BACK: Final = events.AnswerSentBack(
+    complaint_id=ID,
+    unit=STREET,
+    assignment=1,
+    round=1,
+    reviewer="reviewer-3",
+    reason="未附现场照片",
+    sent_back_at=SEND_BACK.at,
+)
 REPLY_REFUSED: Final = events.ReplyRefused(
     complaint_id=ID, unit=STREET, asked="answer", reason="the order is answered", refused_at=CALLED_AT + DAY
 )
@@ -709,6 +785,10 @@ FACTS: Final[tuple[Fact, ...]] = (
     CO_UNIT_REPORTED,
     RECLASSIFIED,
     CONFIDENTIAL,
+    CONTACTED,
+    CONTACT_FAILED,
+    PROGRESSED,
+    SENT_BACK,
     REPLY_REFUSED,
     SIGN_MISSED,
     FEEDBACK_MISSED,

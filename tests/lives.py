@@ -62,7 +62,19 @@ class Step(NamedTuple):
 
 
 ASKED_FOR: Final = (
-    *("assign", "extend", "extended", "terminate", "terminated", "dispute", "council"),
+    *(
+        "contact",
+        "contact failed",
+        "progress",
+        "send back",
+        "assign",
+        "extend",
+        "extended",
+        "terminate",
+        "terminated",
+        "dispute",
+        "council",
+    ),
     *("help", "report", "reclassify"),
 )
 UNIT_ACTS: Final = ("sign", "answer", "return", "approve", "reject", *ASKED_FOR)
@@ -277,6 +289,10 @@ def _asked_for(case: Complaint, step: Step, at: datetime) -> DispatchCommand:
     unit = examples.WATER if step.other or order is None else order.unit
     number = (1 if order is None else order.assignment) + step.slip
     command: Any = {
+        "contact": examples.CONTACT,
+        "contact failed": examples.CONTACT_IN_VAIN,
+        "progress": examples.PROGRESS,
+        "send back": examples.SEND_BACK,
         "assign": examples.ASSIGN,
         "extend": examples.EXTEND,
         "extended": examples.REVIEW_EXTENSION,

@@ -56,6 +56,7 @@ _HEARD: Final[dict[type[e.Fact], Callable[[Any, UnitId], str]]] = {
     ),
     e.RequestSupplemented: lambda f, _: f"the citizen adds: {f.text}",
     e.RequestRepeated: lambda f, _: f"brought up again, {f.heat} times by now: {f.note}",
+    e.AnswerSentBack: lambda f, _: f"your answer was sent back: {f.reason}; answer again, the limit runs on",
     e.LimitMissCorrected: lambda _, __: "your reply had come in time after all; the miss does not count",
 }
 """What a unit is told of a fact on its topic; a new order is shown as a line of its own."""

@@ -5,5 +5,6 @@ Decides  which unit, by when, who helps; whether a reply comes from whom the ord
 Says     ComplaintDispatched, OrderSigned, OrderAnswered, ReturnRequested, ReturnApproved, ReturnRejected,
          OrderAssigned, ExtensionRequested, ExtensionApproved, ExtensionRejected, TerminationRequested,
          TerminationApproved, TerminationRejected, DisputeRaised, CouncilDecided, CoUnitAdded, CoUnitReported,
-         ComplaintReclassified, ConfidentialityRequired, ReplyRefused
+         ComplaintReclassified, ConfidentialityRequired, CitizenContacted, ContactFailed, ProgressReported,
+         AnswerSentBack, ReplyRefused
 """

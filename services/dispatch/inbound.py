@@ -13,13 +13,17 @@ from services.dispatch.commands import (
     DispatchCommand,
     RaiseDispute,
     ReclassifyComplaint,
+    RecordContact,
+    RecordContactFailed,
     ReportAsCoUnit,
+    ReportProgress,
     RequestExtension,
     RequestReturn,
     RequestTermination,
     ReviewExtension,
     ReviewReturn,
     ReviewTermination,
+    SendBackAnswer,
     SignOrder,
 )
 from services.dispatch.settings import Settings
@@ -41,6 +45,9 @@ _REPLIES: Final = (
     inputs.TerminationRequested,
     inputs.DisputeRaised,
     inputs.CoUnitReported,
+    inputs.CitizenContacted,
+    inputs.ContactFailed,
+    inputs.ProgressReported,
 )
 _REVIEWS: Final = (
     inputs.ReturnReviewed,
@@ -49,6 +56,7 @@ _REVIEWS: Final = (
     inputs.CouncilDecided,
     inputs.CoUnitAdded,
     inputs.ComplaintReclassified,
+    inputs.AnswerSentBack,
 )
 
 assert DISPATCH_REPLIES.carries == _REPLIES  # noqa: S101 -- the table and this door must not part
@@ -76,7 +84,7 @@ def replies(settings: Settings, clock: Clock) -> Handle:
     return one_by_one(translate)
 
 
-def _said_by(unit: UnitId, data: inputs.Input, complaint: ComplaintId, at: datetime) -> DispatchCommand:  # noqa: PLR0911 -- a line an input
+def _said_by(unit: UnitId, data: inputs.Input, complaint: ComplaintId, at: datetime) -> DispatchCommand:  # noqa: C901, PLR0911 -- a line an input
     """What a unit's reply asks for."""
     match data:
         case inputs.OrderSigned():
@@ -139,6 +147,28 @@ def _said_by(unit: UnitId, data: inputs.Input, complaint: ComplaintId, at: datet
             )
         case inputs.CoUnitReported():
             return ReportAsCoUnit(complaint_id=complaint, unit=unit, result=data.result, at=at)
+        case inputs.CitizenContacted():
+            return RecordContact(
+                complaint_id=complaint, unit=unit, assignment=data.assignment, channel=data.channel, at=at
+            )
+        case inputs.ContactFailed():
+            return RecordContactFailed(
+                complaint_id=complaint,
+                unit=unit,
+                assignment=data.assignment,
+                channel=data.channel,
+                cause=data.cause,
+                at=at,
+            )
+        case inputs.ProgressReported():
+            return ReportProgress(
+                complaint_id=complaint,
+                unit=unit,
+                assignment=data.assignment,
+                text=data.text,
+                stage_feedback=data.stage_feedback,
+                at=at,
+            )
         case _:
             raise AssertionError(data)
 
@@ -207,6 +237,14 @@ def _decided(data: inputs.Input, complaint: ComplaintId, at: datetime) -> Dispat
                 urgency=data.urgency,
                 reason=data.reason,
                 reclassified_by=data.reclassified_by,
+                at=at,
+            )
+        case inputs.AnswerSentBack():
+            return SendBackAnswer(
+                complaint_id=complaint,
+                assignment=data.assignment,
+                reviewer=data.reviewer,
+                reason=data.reason,
                 at=at,
             )
         case _:

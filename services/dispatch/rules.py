@@ -15,16 +15,21 @@ from services.dispatch.commands import (
     DispatchComplaint,
     RaiseDispute,
     ReclassifyComplaint,
+    RecordContact,
+    RecordContactFailed,
     ReportAsCoUnit,
+    ReportProgress,
     RequestExtension,
     RequestReturn,
     RequestTermination,
     ReviewExtension,
     ReviewReturn,
     ReviewTermination,
+    SendBackAnswer,
     SignOrder,
     UnitCommand,
 )
+from services.dispatch.handling import record_contact, record_contact_failed, report_progress, send_back
 from services.dispatch.orders import REVIEWERS, not_reviewed, not_theirs, refused, sent
 from services.dispatch.reviews import (
     add_co_unit,
@@ -62,6 +67,9 @@ _ASKED: Final[dict[type[UnitCommand], str]] = {
     RequestExtension: "extend",
     RequestTermination: "terminate",
     RaiseDispute: "dispute",
+    RecordContact: "record a contact",
+    RecordContactFailed: "record a contact that failed",
+    ReportProgress: "report progress",
 }
 
 REACTS = (ComplaintClassified, ComplaintReopened)
@@ -77,7 +85,7 @@ def react(fact: Fact, at: datetime) -> DispatchCommand | None:
     return None
 
 
-def decide(  # noqa: C901, PLR0911 -- a line a command
+def decide(  # noqa: C901, PLR0911, PLR0912 -- a line a command
     command: DispatchCommand, case: Case, catalogue: Catalogue
 ) -> Sequence[DispatchFact]:
     """Say what must now be true; nothing, if it already is. What cannot be is refused by a fact."""
@@ -90,6 +98,10 @@ def decide(  # noqa: C901, PLR0911 -- a line a command
             return _reply(command, case, catalogue)
         case RequestExtension() | RequestTermination() | RaiseDispute():
             return _reply(command, case, catalogue)
+        case RecordContact() | RecordContactFailed() | ReportProgress():
+            return _reply(command, case, catalogue)
+        case SendBackAnswer():
+            return send_back(command, case)
         case ReviewReturn():
             return _review(command, case, catalogue)
         case ReviewExtension():
@@ -133,7 +145,7 @@ def _reply(command: UnitCommand, case: Complaint, catalogue: Catalogue) -> Seque
     return _said(command, case, order, catalogue)
 
 
-def _said(  # noqa: PLR0911 -- a line a command
+def _said(  # noqa: C901, PLR0911 -- a line a command
     command: UnitCommand, case: Complaint, order: Order, catalogue: Catalogue
 ) -> Sequence[DispatchFact]:
     match command:
@@ -151,6 +163,12 @@ def _said(  # noqa: PLR0911 -- a line a command
             return request_termination(command, case, order)
         case RaiseDispute():
             return raise_dispute(command, case, order)
+        case RecordContact():
+            return record_contact(command, case, order)
+        case RecordContactFailed():
+            return record_contact_failed(command, case, order)
+        case ReportProgress():
+            return report_progress(command, case, order)
 
 
 def _sign(command: SignOrder, case: Complaint, order: Order) -> Sequence[DispatchFact]:

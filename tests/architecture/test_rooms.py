@@ -22,7 +22,7 @@ ROOMS = {
     "settings.py",
     "views.py",
 }
-TABLES = {"dispatch": {"routing.py", "orders.py", "reviews.py"}, "escalation": {"ladder.py"}}
+TABLES = {"dispatch": {"routing.py", "orders.py", "reviews.py", "handling.py"}, "escalation": {"ladder.py"}}
 
 
 @pytest.mark.parametrize("desk", Desk)

@@ -225,6 +225,18 @@ class City:
                 urgency = list(Urgency)[choice % 4]
                 other = replaced(eg.RECLASSIFY, urgency=urgency, at=at)
                 return dispatch.decide(other, case, eg.CATALOGUE)
+            case "contact":
+                contact = replaced(eg.CONTACT, unit=unit, assignment=assignment, at=at)
+                return dispatch.decide(contact, case, eg.CATALOGUE)
+            case "in vain":
+                vain = replaced(eg.CONTACT_IN_VAIN, unit=unit, assignment=assignment, at=at)
+                return dispatch.decide(vain, case, eg.CATALOGUE)
+            case "progress":
+                progress = replaced(eg.PROGRESS, unit=unit, assignment=assignment, at=at)
+                return dispatch.decide(progress, case, eg.CATALOGUE)
+            case "send back":
+                send_back = replaced(eg.SEND_BACK, assignment=assignment, at=at)
+                return dispatch.decide(send_back, case, eg.CATALOGUE)
             case "unreached":
                 unreached = replaced(eg.RECORD_UNREACHED, visit=number, attempt=attempt, at=at)
                 return feedback.decide(unreached, case)
@@ -249,6 +261,7 @@ OFTEN = ("wait", "hear", "settle", "tick", "sign", "answer", "return", "review",
 ASKED_FOR = (
     *("extend", "longer", "terminate", "terminated", "dispute", "council", "help", "report", "reclassify"),
     *("longer", "terminated", "council", "correct", "add", "again"),
+    *("contact", "in vain", "progress", "send back", "send back"),
 )
 MOVES = st.builds(
     Move,
@@ -758,6 +771,39 @@ ILLEGAL: list[tuple[str, tuple[Fact, ...], Fact, str]] = [
         "no return is under review",
     ),
     ("approved though it is disputed", DISPUTED, eg.RETURN_APPROVED, "a council decides"),
+    # CitizenContacted, ContactFailed, ProgressReported
+    ("spoken to before it is signed", AT_UNIT, eg.CONTACTED, "who speaks to the citizen has signed"),
+    ("spoken to by another unit", SIGNED, replace(eg.CONTACTED, unit=eg.WATER), "(T2)"),
+    (
+        "spoken to for the first time twice",
+        (*SIGNED, eg.CONTACTED),
+        eg.CONTACTED,
+        "the first contact was made",
+    ),
+    ("in vain after it succeeded", (*SIGNED, eg.CONTACTED), eg.CONTACT_FAILED, "the first contact was made"),
+    ("progress of an answered order", ANSWERED, eg.PROGRESSED, "the order is answered already"),
+    ("progress of another round", SIGNED, replace(eg.PROGRESSED, round=2), "the order is of round 1"),
+    # AnswerSentBack
+    ("sent back before it is answered", SIGNED, eg.SENT_BACK, "there is no answer to send back"),
+    ("sent back to another", ASKING, replace(eg.SENT_BACK, unit=eg.WATER), "the answer is to assignment 1"),
+    (
+        "sent back when the citizen has been called",
+        (*ASKING, eg.VISIT_UNREACHED, AGAIN),
+        replace(eg.SENT_BACK, sent_back_at=eg.CALLED_AT + DAY + 2 * HOUR),
+        "is being asked already",
+    ),
+    (
+        "sent back after the limit",
+        ASKING,
+        replace(eg.SENT_BACK, sent_back_at=eg.DUE_AT + INSTANT),
+        "between the answer and the limit",
+    ),
+    (
+        "sent back more often than the rule set says",
+        (*ASKING, eg.SENT_BACK, replace(eg.ANSWERED, answered_at=eg.SENT_BACK.sent_back_at + HOUR)),
+        replace(eg.SENT_BACK, sent_back_at=eg.SENT_BACK.sent_back_at + 2 * HOUR),
+        "sent back 1 times already",
+    ),
     # OrderAssigned
     ("given on by a street", AT_UNIT, replace(eg.ASSIGNED, unit=eg.STREET), "only a district's government"),
     (
