@@ -44,9 +44,11 @@ from shared.events import (
     OrderAssigned,
     OrderSigned,
     ProgressReported,
+    RatingGiven,
     RequestCorrected,
     RequestRepeated,
     RequestSupplemented,
+    RetaliationReported,
     ReturnApproved,
     ReturnRejected,
     ReturnRequested,
@@ -223,6 +225,8 @@ class Complaint(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, t
     """The citizen said no; the next dispatch begins a new round."""
     level: Level = Level.UNIT
     """Who watches over it; never goes down again."""
+    rated_at: datetime | None = None
+    """When the citizen last said what he thinks of it."""
     request_type: RequestType | None = None
     subject: str = ""
     urgency: Urgency | None = None
@@ -236,6 +240,8 @@ class Complaint(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, t
     anonymous: bool = False
     """There is nobody to ask."""
     confidential: bool = False
+    accused: UnitId | None = None
+    """The unit that is said to retaliate, where that is what it is about."""
     matter_of: ComplaintId | None = None
     """The complaint that brought the same matter up first."""
     district: str
@@ -350,6 +356,14 @@ def _protected(case: Complaint, fact: IdentityProtected) -> Complaint:
 
 def _linked(case: Complaint, fact: MatterLinked) -> Complaint:
     return replace(case, matter_of=fact.matter_of)
+
+
+def _accused(case: Complaint, fact: RetaliationReported) -> Complaint:
+    return replace(case, accused=fact.accused)
+
+
+def _rated(case: Complaint, fact: RatingGiven) -> Complaint:
+    return replace(case, rated_at=fact.rated_at)
 
 
 def _request_corrected(case: Complaint, fact: RequestCorrected) -> Complaint:
@@ -736,6 +750,8 @@ def _ended(
 _STEPS: Final[dict[type[Fact], Callable[[Complaint, Any], Complaint]]] = {
     IdentityProtected: _protected,
     MatterLinked: _linked,
+    RetaliationReported: _accused,
+    RatingGiven: _rated,
     ComplaintClassified: _classified,
     RequestCorrected: _request_corrected,
     RequestSupplemented: _supplemented,

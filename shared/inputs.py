@@ -93,6 +93,10 @@ class RequestRecorded(Input, frozen=True, kw_only=True, omit_defaults=True):
     turned_away_to: Annotated[str, msgspec.Meta(max_length=200)] = ""
     """The channel the citizen was sent to; for an emergency the service's number."""
     turned_away_reason: Annotated[str, msgspec.Meta(max_length=400)] = ""
+    retaliation_by: Name | None = None
+    """The unit that retaliates, by its id: then it is a confidential report for municipal supervision (R9)."""
+    retaliation_about: Identifier | None = None
+    """The request for which it does."""
 
 
 class RequestWithdrawn(Input, frozen=True, kw_only=True):
@@ -138,6 +142,17 @@ class RequestRepeated(Input, frozen=True, kw_only=True):
     another_citizen: bool = False
     note: Annotated[str, msgspec.Meta(max_length=400)] = ""
     recorded_by: Name = "agent"
+
+
+class RatingGiven(Input, frozen=True, kw_only=True):
+    """What the citizen thinks of how it is handled, whenever he likes; never taken for the answer to a visit."""
+
+    TYPE: ClassVar[str] = "hotline.rating.given.v1"
+
+    request_id: Identifier
+    satisfied: bool
+    comment: Annotated[str, msgspec.Meta(max_length=400)] = ""
+    channel: Name = "web"
 
 
 class OrderSigned(Input, frozen=True, kw_only=True):
@@ -401,6 +416,7 @@ INPUTS: Final[dict[str, type[Input]]] = {
         RequestCorrected,
         RequestSupplemented,
         RequestRepeated,
+        RatingGiven,
         OrderSigned,
         OrderAnswered,
         ReturnRequested,
@@ -449,6 +465,7 @@ __all__ = [
     "OrderAssigned",
     "OrderSigned",
     "ProgressReported",
+    "RatingGiven",
     "RequestCorrected",
     "RequestId",
     "RequestRecorded",

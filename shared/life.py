@@ -49,10 +49,12 @@ from shared.events import (
     OrderSigned,
     Outcome,
     ProgressReported,
+    RatingGiven,
     ReplyRefused,
     RequestCorrected,
     RequestRepeated,
     RequestSupplemented,
+    RetaliationReported,
     ReturnApproved,
     ReturnRejected,
     ReturnRequested,
@@ -75,7 +77,7 @@ REFUSALS: Final = (IntakeRefused, ReplyRefused, VisitAnswerRefused)
 
 _LADDER: Final = tuple(Level)
 _AFTER_THE_END: Final = frozenset(
-    (*REFUSALS, SignLimitMissed, FeedbackLimitMissed, ComplaintEscalated, LimitMissCorrected)
+    (*REFUSALS, RatingGiven, SignLimitMissed, FeedbackLimitMissed, ComplaintEscalated, LimitMissCorrected)
 )
 
 
@@ -301,6 +303,18 @@ def _at_recording(case: Complaint, _: IdentityProtected | MatterLinked, __: Fact
     return None if case.urgency is None else "that is said when it is recorded"
 
 
+def _accused(case: Complaint, _: RetaliationReported, before: Fact) -> str | None:
+    if not isinstance(before, IdentityProtected) or not case.confidential:
+        return "a report of retaliation is confidential, and that is said just before"
+    return None
+
+
+def _rated(case: Complaint, fact: RatingGiven, _: Fact) -> str | None:
+    """At any time, the last word is the one that counts."""
+    stale = case.rated_at is not None and fact.rated_at <= case.rated_at
+    return f"a rating of {case.rated_at} is on record" if stale else None
+
+
 def _corrected_record(case: Complaint, fact: RequestCorrected, _: Fact) -> str | None:
     if not fact.corrections:
         return "it corrects nothing"
@@ -347,6 +361,8 @@ def _dispatched(case: Complaint, fact: ComplaintDispatched, before: Fact) -> str
     told = (fact.request_type, fact.subject, fact.urgency, fact.district, fact.street)
     if told != held or (fact.title, fact.content, fact.address) != (case.title, case.content, case.address):
         return "the order does not say what the request says"
+    if case.accused is not None and (fact.unit == case.accused or fact.level is not Level.MUNICIPAL):
+        return "a report of retaliation is supervision's, never of the unit it is about (R9)"
     if fact.sign_due_at is not None and fact.sign_due_at <= fact.dispatched_at:
         return "the limit for signing ends before it begins"
     if case.order is None:
@@ -408,8 +424,8 @@ def _return_requested(case: Complaint, fact: ReturnRequested, _: Fact) -> str | 
     why = _not_theirs(case, fact)
     if why is None and order is not None and order.signed_at is not None:
         return "a signed order is not returned (T4)"
-    if why is None and case.settled:
-        return "a council has named the unit"
+    if why is None and (case.settled or case.accused is not None):
+        return "a council has named the unit" if case.settled else "supervision keeps it (R9)"
     if why is None and case.returns >= ruleset(case.ruleset).returns_max:
         return f"it was returned {case.returns} times already (R12)"
     return why
@@ -506,6 +522,8 @@ def _disputed(case: Complaint, fact: DisputeRaised, _: Fact) -> str | None:
     why = _not_theirs(case, fact)
     if why is not None or order is None:
         return why
+    if case.accused is not None:
+        return "supervision keeps it (R9)"
     if case.settled or order.signed_at is not None:
         return "a council has named the unit" if case.settled else "a signed order is not disputed"
     spent = case.returns >= ruleset(case.ruleset).returns_max
@@ -588,6 +606,8 @@ def _co_unit_added(case: Complaint, fact: CoUnitAdded, _: Fact) -> str | None:
         return "there is no order to help with"
     if fact.unit != order.unit or fact.co_unit == order.unit:
         return f"{order.unit} leads"
+    if case.accused is not None:
+        return "nobody helps with a report of retaliation (R9)"
     if helping(case, fact.co_unit) is not None:
         return f"{fact.co_unit} helps already"
     most = ruleset(case.ruleset).co_units_max
@@ -820,6 +840,8 @@ _RULES: Final[dict[type[Fact], Callable[[Complaint, Any, Any], str | None]]] = {
     ComplaintClassified: _classified,
     IdentityProtected: _at_recording,
     MatterLinked: _at_recording,
+    RetaliationReported: _accused,
+    RatingGiven: _rated,
     ComplaintAnsweredDirectly: _answered_directly,
     ComplaintTurnedAway: _answered_directly,
     RequestCorrected: _corrected_record,

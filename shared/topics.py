@@ -37,6 +37,7 @@ from shared.events import (
     RequestCorrected,
     RequestRepeated,
     RequestSupplemented,
+    RetaliationReported,
     ReturnApproved,
     ReturnRejected,
     ReturnRequested,
@@ -102,8 +103,9 @@ INTAKE_REQUESTS: Final = Topic(
         inputs.RequestCorrected,
         inputs.RequestSupplemented,
         inputs.RequestRepeated,
+        inputs.RatingGiven,
     ),
-    purpose="What citizens ask for, add, bring up again and take back, and what was recorded wrongly.",
+    purpose="What citizens ask for, add, bring up again, rate and take back, and what was recorded wrongly.",
 )
 COMPLAINTS_LOG: Final = Topic(
     name=LOG,
@@ -259,6 +261,17 @@ ESCALATION_NOTICES: Final = Topic(
     carries=(ComplaintEscalated,),
     purpose="Whose desk a late complaint now lies on.",
 )
+SUPERVISION_REPORTS: Final = Topic(
+    name="supervision.reports",
+    key="complaint id",
+    partitions=1,
+    retention=_MONTH,
+    speaker="relay",
+    hearers=("supervision",),
+    carries=(RetaliationReported,),
+    purpose="Which unit is said to retaliate, and for which complaint (R9). Apart from escalation.notices, which the "
+    "districts hear too.",
+)
 
 TOPICS: Final[tuple[Topic, ...]] = (
     TELEPHONY_CALLS,
@@ -274,6 +287,7 @@ TOPICS: Final[tuple[Topic, ...]] = (
     FEEDBACK_EXCEPTIONS,
     CITIZEN_NOTICES,
     ESCALATION_NOTICES,
+    SUPERVISION_REPORTS,
 )
 
 UNIT_NAME: Final = re.compile(r"^[a-z0-9][a-z0-9_-]{0,79}$")
@@ -329,6 +343,7 @@ OUTWARD: Final[dict[str, tuple[tuple[Topic, str | None], ...]]] = {
     TerminationRequested.__name__: ((DISPATCH_RETURNS, None),),
     DisputeRaised.__name__: ((DISPATCH_RETURNS, None),),
     VisitScheduled.__name__: ((FEEDBACK_VISITS, None),),
+    RetaliationReported.__name__: ((SUPERVISION_REPORTS, None),),
     ComplaintEscalated.__name__: ((ESCALATION_NOTICES, None),),
 }
 """Where a fact goes besides the log: the topic, and for a unit's topic the field that names the unit

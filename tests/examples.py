@@ -42,6 +42,7 @@ from services.feedback.commands import (
 )
 from services.intake.commands import (
     CorrectRequest,
+    GiveRating,
     RecordRequest,
     RepeatRequest,
     SupplementRequest,
@@ -135,6 +136,7 @@ SUPPLEMENT: Final = inputs.RequestSupplemented(request_id=REQUEST_ID, text="消�
 REPEAT: Final = inputs.RequestRepeated(
     request_id=REQUEST_ID, repeat_id="20210925-0007", another_citizen=True, note="同楼住户"
 )
+RATING: Final = inputs.RatingGiven(request_id=REQUEST_ID, satisfied=False, comment="没有人联系我")
 SIGN_REPLY: Final = inputs.OrderSigned(complaint_id=ID, assignment=1)
 ANSWER_REPLY: Final = inputs.OrderAnswered(
     complaint_id=ID, assignment=1, result="已清理并划线", claims_solved=True
@@ -202,6 +204,7 @@ INPUTS: Final = (
     CORRECTION,
     SUPPLEMENT,
     REPEAT,
+    RATING,
     SIGN_REPLY,
     ANSWER_REPLY,
     RETURN_REPLY,
@@ -250,6 +253,9 @@ ASK_AGAIN: Final = RepeatRequest(
     note="同楼住户",
     recorded_by="agent",
     at=CALLED_AT + DAY,
+)
+RATE: Final = GiveRating(
+    complaint_id=ID, satisfied=False, comment="没有人联系我", channel="web", at=CALLED_AT + DAY
 )
 DISPATCH: Final = DispatchComplaint(complaint_id=ID, at=CALLED_AT)
 SIGN: Final = SignOrder(complaint_id=ID, unit=STREET, assignment=1, at=CALLED_AT + HOUR)
@@ -389,6 +395,7 @@ COMMANDS: Final[tuple[Any, ...]] = (
     CORRECT,
     ADD,
     ASK_AGAIN,
+    RATE,
     DISPATCH,
     SIGN,
     ANSWER,
@@ -451,6 +458,12 @@ PROTECTED: Final = events.IdentityProtected(
 )
 LINKED: Final = events.MatterLinked(
     complaint_id=ID, matter_of=complaint_id("20210923-0042"), linked_by="agent-7", linked_at=CALLED_AT
+)
+RETALIATION: Final = events.RetaliationReported(
+    complaint_id=ID, accused=STREET, about=complaint_id("20210901-0003"), reported_at=CALLED_AT
+)
+RATED: Final = events.RatingGiven(
+    complaint_id=ID, satisfied=False, comment="没有人联系我", channel="web", rated_at=CALLED_AT + DAY
 )
 TURNED_AWAY: Final = events.ComplaintTurnedAway(
     complaint_id=ID, how=TurnedAway.EMERGENCY, to="119", reason="火情", turned_away_at=CALLED_AT
@@ -760,11 +773,13 @@ FACTS: Final[tuple[Fact, ...]] = (
     ANSWERED_DIRECTLY,
     PROTECTED,
     LINKED,
+    RETALIATION,
     TURNED_AWAY,
     CORRECTED_RECORD,
     SUPPLEMENTED,
     REPEATED,
     WITHDRAWN,
+    RATED,
     INTAKE_REFUSED,
     DISPATCHED,
     SIGNED,

@@ -79,7 +79,7 @@ ASKED_FOR: Final = (
 )
 UNIT_ACTS: Final = ("sign", "answer", "return", "approve", "reject", *ASKED_FOR)
 VISIT_ACTS: Final = ("solved", "unsolved", "unreached")
-ENDS: Final = ("withdraw", "exception")
+ENDS: Final = ("withdraw", "exception", "rate")
 CLOCK: Final = ("tick",)
 EVERYTHING: Final = (*UNIT_ACTS, *VISIT_ACTS, *ENDS, *CLOCK, "record", "other record")
 
@@ -171,6 +171,8 @@ class Life:
         match step.what:
             case "tick":
                 return FireDeadlines(complaint_id=examples.ID, until=at)
+            case "rate":
+                return dataclasses.replace(examples.RATE, at=at)
             case "withdraw":
                 return WithdrawRequest(complaint_id=examples.ID, reason="", at=at)
             case "record":

@@ -42,7 +42,7 @@ from services.dispatch.reviews import (
     review_extension,
     review_termination,
 )
-from services.dispatch.routing import Routed, after_return, assigned, routed
+from services.dispatch.routing import Routed, after_return, assigned, routed, to_supervision
 from shared.catalogue import Catalogue
 from shared.complaint import Case, Complaint, NoSuchComplaint, Order
 from shared.events import (
@@ -123,7 +123,9 @@ def decide(  # noqa: C901, PLR0911, PLR0912 -- a line a command
 def _dispatch(command: DispatchComplaint, case: Complaint, catalogue: Catalogue) -> Sequence[DispatchFact]:
     if case.ended is not None or (case.order is not None and not case.reopened):
         return []
-    if case.order is None:
+    if case.order is None and case.accused is not None:
+        to = to_supervision(catalogue, case.accused)
+    elif case.order is None:
         to = routed(catalogue, case.subject, case.district, case.street)
     else:
         to = Routed(case.order.unit, case.order.level, f"{catalogue.version}: same unit again")
@@ -226,6 +228,8 @@ def _return(command: RequestReturn, case: Complaint, order: Order) -> Sequence[D
     returns_max = ruleset(case.ruleset).returns_max
     if order.signed_at is not None:  # T4: one wins, the other is refused and recorded
         return [refused(command.unit, "return", "the order is signed", case, command.at)]
+    if case.accused is not None:
+        return [refused(command.unit, "return", "supervision keeps it (R9)", case, command.at)]
     if case.settled:
         return [refused(command.unit, "return", "a council has named the unit", case, command.at)]
     if case.returns >= returns_max:

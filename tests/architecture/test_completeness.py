@@ -47,6 +47,7 @@ from services.feedback.commands import (
 from services.feedback.inbound import answers, exceptions
 from services.intake.commands import (
     CorrectRequest,
+    GiveRating,
     RecordRequest,
     RepeatRequest,
     SupplementRequest,
@@ -157,6 +158,7 @@ TABLE: Final[dict[type[Any], Row]] = {
     CorrectRequest: Row(eg.CORRECT, AT_UNIT, ENDED),
     SupplementRequest: Row(eg.ADD, AT_UNIT, ENDED),
     RepeatRequest: Row(eg.ASK_AGAIN, AT_UNIT, ENDED),
+    GiveRating: Row(eg.RATE, AT_UNIT, (*ENDED, replace(eg.RATED, rated_at=eg.RATE.at + eg.HOUR))),
     DispatchComplaint: Row(eg.DISPATCH, OPENED, ENDED, refuses=False),
     SignOrder: Row(eg.SIGN, AT_UNIT, ENDED),
     AnswerOrder: Row(eg.ANSWER, AT_UNIT, ENDED, refuses_again=True),

@@ -177,6 +177,8 @@ class City:
                 return intake.decide(right, case)
             case "add":
                 return intake.decide(replaced(eg.ADD, text=f"补充{choice % 3}", at=at), case)
+            case "rate":
+                return intake.decide(replaced(eg.RATE, satisfied=choice % 2 > 0, at=at), case)
             case "again":
                 again = replaced(eg.ASK_AGAIN, repeat_id=f"again-{choice % 3}", at=at)
                 return intake.decide(again, case)
@@ -261,7 +263,7 @@ OFTEN = ("wait", "hear", "settle", "tick", "sign", "answer", "return", "review",
 ASKED_FOR = (
     *("extend", "longer", "terminate", "terminated", "dispute", "council", "help", "report", "reclassify"),
     *("longer", "terminated", "council", "correct", "add", "again"),
-    *("contact", "in vain", "progress", "send back", "send back"),
+    *("contact", "in vain", "progress", "send back", "send back", "rate"),
 )
 MOVES = st.builds(
     Move,
@@ -287,6 +289,8 @@ REQUESTS = st.builds(
             *({}, {}, {}, {}, {}, {}),
             {"anonymous": True},
             {"confidential": True},
+            {"retaliation_by": eg.STREET, "retaliation_about": "20210901-0003"},
+            {"retaliation_by": eg.SUPERVISION},
             {"matter_of": "20210923-0042"},
             {"turned_away": TurnedAway.REJECTED, "turned_away_reason": "不在受理范围"},
         )
@@ -412,6 +416,8 @@ SENT_ON_LATE = (
     ),
 )
 """Returned after the limit for signing, before anybody had noticed; now it lies with a utility."""
+ACCUSING = (eg.RECEIVED, eg.PROTECTED, eg.RETALIATION, eg.CLASSIFIED)
+SUPERVISED = replace(eg.DISPATCHED, unit=eg.SUPERVISION, level=Level.MUNICIPAL)
 AT_DISTRICT = replace(eg.DISPATCHED, unit=eg.DISTRICT, level=Level.DISTRICT)
 DISPUTED = (*IN_REVIEW, eg.RETURN_REJECTED, eg.DISPUTED)
 GIVEN_ON = replace(
@@ -771,6 +777,45 @@ ILLEGAL: list[tuple[str, tuple[Fact, ...], Fact, str]] = [
         "no return is under review",
     ),
     ("approved though it is disputed", DISPUTED, eg.RETURN_APPROVED, "a council decides"),
+    # RatingGiven
+    ("a rating from before the last", (*AT_UNIT, eg.RATED), eg.RATED, "is on record"),
+    # RetaliationReported
+    (
+        "retaliation that is not confidential",
+        (eg.RECEIVED,),
+        eg.RETALIATION,
+        "a report of retaliation is confidential",
+    ),
+    (
+        "retaliation said after the record",
+        (*ON_RECORD,),
+        eg.RETALIATION,
+        "a report of retaliation is confidential",
+    ),
+    (
+        "retaliation sent to the unit that is accused",
+        ACCUSING,
+        eg.DISPATCHED,
+        "never of the unit it is about (R9)",
+    ),
+    (
+        "retaliation returned by supervision",
+        (*ACCUSING, SUPERVISED, replace(eg.CONFIDENTIAL, unit=eg.SUPERVISION)),
+        replace(eg.RETURN_REQUESTED, unit=eg.SUPERVISION),
+        "supervision keeps it (R9)",
+    ),
+    (
+        "retaliation that another unit helps with",
+        (*ACCUSING, SUPERVISED, replace(eg.CONFIDENTIAL, unit=eg.SUPERVISION)),
+        replace(eg.CO_UNIT_ADDED, unit=eg.SUPERVISION),
+        "nobody helps with a report of retaliation",
+    ),
+    (
+        "retaliation disputed",
+        (*ACCUSING, SUPERVISED, replace(eg.CONFIDENTIAL, unit=eg.SUPERVISION)),
+        replace(eg.DISPUTED, unit=eg.SUPERVISION),
+        "supervision keeps it (R9)",
+    ),
     # CitizenContacted, ContactFailed, ProgressReported
     ("spoken to before it is signed", AT_UNIT, eg.CONTACTED, "who speaks to the citizen has signed"),
     ("spoken to by another unit", SIGNED, replace(eg.CONTACTED, unit=eg.WATER), "(T2)"),
@@ -1149,10 +1194,10 @@ def test_every_kind_of_fact_has_its_rule_and_an_illegal_example() -> None:
     assert set(life._RULES) == set(SPEAKERS)
 
 
-def test_nothing_but_what_was_owed_and_refusals_follows_the_end() -> None:
+def test_nothing_but_what_was_owed_a_rating_and_refusals_follows_the_end() -> None:
     case = case_after(ENDED)
     allowed = {type(fact) for fact in eg.FACTS if illegal(case, fact, ENDED[-1]) is None}
-    assert allowed == set(life.REFUSALS)
+    assert allowed == {*life.REFUSALS, type(eg.RATED)}
 
 
 @pytest.mark.parametrize("past", [APPROVED, SAID_YES, SAID_NO, TRIED_ONCE, (*AT_UNIT, eg.SIGN_MISSED)])
