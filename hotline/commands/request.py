@@ -102,6 +102,32 @@ def again(
 
 
 @request.command()
+def rate(
+    complaint: _Complaint,
+    comment: Annotated[str, typer.Option(help="What the citizen says about it.")] = "",
+    channel: Annotated[str, typer.Option(help="phone, sms, web, app.")] = "phone",
+    *,
+    satisfied: Annotated[
+        bool,
+        typer.Option("--satisfied/--not-satisfied", help="What the citizen thinks of how it is handled."),
+    ],
+    json: _Json = False,
+) -> None:
+    """Write down what the citizen thinks, at any time; it is not the visit's outcome."""
+    from shared.inputs import RatingGiven
+
+    run(
+        _say(
+            complaint,
+            lambda c: RatingGiven(
+                request_id=c.request_id, satisfied=satisfied, comment=comment, channel=channel
+            ),
+            json=json,
+        )
+    )
+
+
+@request.command()
 def withdraw(
     complaint: _Complaint,
     reason: Annotated[str, typer.Option(help="Why.")] = "",
