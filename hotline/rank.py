@@ -71,8 +71,10 @@ SELECT pg_current_snapshot()::text AS seen,
        (SELECT coalesce(sum(facts), 0)::bigint FROM es.archive_month) AS archived
 """
 _AWAY: Final = """
-SELECT count(*) FROM es.detached_life d JOIN es.stream s USING (stream_id)
-LEFT JOIN es.score_life l USING (stream_id) WHERE l.version IS DISTINCT FROM s.version
+SELECT CASE WHEN EXISTS (SELECT FROM es.archive_month WHERE NOT attached) THEN (
+    SELECT count(*) FROM es.detached_life d JOIN es.stream s USING (stream_id)
+    LEFT JOIN es.score_life l USING (stream_id) WHERE l.version IS DISTINCT FROM s.version
+) ELSE 0 END
 """
 _SUM: Final = f"""
 SELECT {_OF_COUNTED}, count(*) FROM es.score_life WHERE month = $1 OR requested = $1 GROUP BY {_OF_COUNTED}

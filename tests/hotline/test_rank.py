@@ -175,6 +175,42 @@ async def test_who_began_before_a_look_and_commits_after_it_is_in_the_next(desks
     assert len(await rows(desks)) == 2
 
 
+@pytest.mark.parametrize(
+    "change", ["made_in = 'another server'", "made_by = '0 Asia/Shanghai'", "archived = 7"]
+)
+async def test_what_was_looked_at_elsewhere_or_by_an_older_program_is_made_anew(
+    desks: Desks, change: str
+) -> None:
+    """A snapshot counts the transactions of one database: out of a backup nothing is told apart by it."""
+    await solved(desks, "kept", "lost")
+    await caught_up(desks)
+    before = await rows(desks)
+    await desks.owner.execute("DELETE FROM es.score_life WHERE stream_id = $1", complaint_id("lost"))
+    assert await caught_up(desks) == (0, 0, 0), "nothing was said since, as far as it can tell"
+    await desks.owner.execute(f"UPDATE es.score_view SET {change}")
+    assert await caught_up(desks) == (16, 0, 1)
+    assert await rows(desks) == before
+    assert await caught_up(desks) == (0, 0, 0)
+
+
+async def test_the_corrections_are_the_same_however_often_it_was_looked_at(
+    desks: Desks, other_desks: Desks
+) -> None:
+    """T20: two logs of the same facts, one looked at after every step, one only at the end."""
+    for here, often in ((desks, True), (other_desks, False)):
+        await solved(here, "one", "two")
+        async with scores(here.dsn, ZONE) as view:
+            await view.freeze(SEPTEMBER, BY, OVER)
+        for name in ("three", "four"):
+            await solved(here, name)
+            if often:
+                await caught_up(here)
+        await here.forge(Desk.ESCALATION, changed(eg.FEEDBACK_MISSED, complaint_id=complaint_id("one")))
+        await caught_up(here)
+    assert await rows(desks) == await rows(other_desks)
+    assert len(await rows(desks)) == 4 + 3
+
+
 # -- frozen
 
 
