@@ -10,6 +10,7 @@ from hotline.commands.archive import archive
 from hotline.commands.backup import backup, restore
 from hotline.commands.bench import bench
 from hotline.commands.call import call
+from hotline.commands.calls import calls
 from hotline.commands.chaos import chaos
 from hotline.commands.demo import demo
 from hotline.commands.down import down, wipe
@@ -20,6 +21,7 @@ from hotline.commands.rehearse import rehearse
 from hotline.commands.replay import replay
 from hotline.commands.request import request
 from hotline.commands.review import review
+from hotline.commands.rules import rules
 from hotline.commands.run import guarded
 from hotline.commands.show import show
 from hotline.commands.status import status
@@ -44,12 +46,14 @@ app.command()(demo)
 app.command()(up)
 app.command()(status)
 app.command()(call)
+app.command()(calls)
 app.add_typer(request, name="request")
 app.command()(unit)
 app.add_typer(review, name="review")
 app.command()(show)
 app.command()(rank)
 app.command()(verify)
+app.command()(rules)
 app.command()(rebuild)
 app.add_typer(archive, name="archive")
 app.command()(backup)

@@ -22,8 +22,8 @@ import msgspec
 from hotline.reading import reader, views_alone
 from hotline.stack.errors import StackError
 from shared.codec import UnknownType, decoded
-from shared.complaint import STATE_SCHEMA, UNOPENED, Case, Complaint, due_deadlines, evolve, head_text
-from shared.log import TIMER_KINDS, timer_shard
+from shared.complaint import STATE_SCHEMA, UNOPENED, Case, Complaint, evolve, head_text
+from shared.log import timer_shard, timers_of
 
 PAGE: Final = 5000
 """Facts read at once."""
@@ -108,8 +108,8 @@ def _heads(life: Lived) -> Iterable[tuple[UUID, int, bytes, int, str]]:
 
 
 def _timers(life: Lived) -> Iterable[tuple[UUID, int, int, datetime]]:
-    for limit, due_at in due_deadlines(life.case).items():
-        yield life.stream, TIMER_KINDS[limit], timer_shard(str(life.stream)), due_at
+    for kind, due_at in timers_of(life.case).items():
+        yield life.stream, kind, timer_shard(str(life.stream)), due_at
 
 
 _VIEWS: Final = {

@@ -230,6 +230,54 @@ _SAYS: Final[dict[type[e.Fact], Callable[[Any, Callable[[datetime], str]], tuple
         + (f"; the next level at {t(f.next_at)}" if f.next_at else ""),
         "missed",
     ),
+    e.WarningGiven: lambda f, t: (
+        "escalation",
+        f"{f.colour.lower()} warning: {f.unit} must answer by {t(f.due_at)}",
+        "plain",
+    ),
+    e.SupervisionOpened: lambda f, t: (
+        f.leader,
+        f"supervision opened ({f.told}) by the {f.because.lower()} limit {f.unit} missed, until {t(f.due_at)}",
+        "missed",
+    ),
+    e.SupervisionMissed: lambda f, t: (
+        f.leader,
+        f"supervision did not bring it to an end by {t(f.due_at)}",
+        "missed",
+    ),
+    e.SupervisionClosed: lambda f, _: (
+        f.leader,
+        f"supervision closed with {f.outcome.lower() if f.outcome else f.how}",
+        "plain",
+    ),
+    e.ArrivalMissed: lambda f, t: (
+        f.called,
+        f"was not there by {t(f.due_at)} (whistle {f.whistle}); {f.to_level.lower()} level told ({f.told})",
+        "missed",
+    ),
+    e.WhistleBlown: lambda f, _: (
+        f.unit,
+        f"whistle {f.whistle}, {f.kind}, {f.lead} leads: {f.reason} ({f.scene})",
+        "plain",
+    ),
+    e.UnitCalled: lambda f, t: (
+        f.unit,
+        f"calls {f.called}" + (f", to be there by {t(f.arrive_by)}" if f.arrive_by else ""),
+        "plain",
+    ),
+    e.WhistleAcknowledged: lambda f, _: (f.called, f"comes (whistle {f.whistle})", "plain"),
+    e.WhistleArrived: lambda f, _: (f.called, f"is there with {f.persons} (whistle {f.whistle})", "plain"),
+    e.WhistleMeasureRecorded: lambda f, _: (f.called, f"does: {f.measure}", "plain"),
+    e.WhistleReleased: lambda f, _: (
+        f.unit,
+        f"lets {f.called} go (whistle {f.whistle})" + (f": {f.reason}" if f.reason else ""),
+        "plain",
+    ),
+    e.WhistleRated: lambda f, _: (
+        f.rated_by,
+        f"rates {f.rated} {f.stars} of 5" + (f": {f.comment}" if f.comment else ""),
+        "plain",
+    ),
     e.LimitMissCorrected: lambda f, t: (
         "escalation",
         f"the {f.limit.lower()} limit counts as kept: {f.unit} acted at {t(f.done_at)}",

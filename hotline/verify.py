@@ -37,11 +37,12 @@ from hotline.reading import READING, reader
 from hotline.report import Report
 from shared.codec import TYPES, UnknownType, decoded, encoded
 from shared.company import tune_gc
-from shared.complaint import STATE_SCHEMA, UNOPENED, Case, Complaint, due_deadlines, evolve, head_text
+from shared.complaint import STATE_SCHEMA, UNOPENED, Case, Complaint, evolve, head_text
 from shared.envelope import GENESIS, chained, microseconds
 from shared.events import SPEAKERS, Fact, LimitMissCorrected
+from shared.events.base import Limit
 from shared.life import REFUSALS, Awaited, illegal, unfinished, waits_for
-from shared.log import TIMER_KINDS, timer_shard
+from shared.log import TIMER_KINDS, timer_shard, timers_of
 from shared.topics import COMPLAINTS_LOG
 
 __all__ = ["Report", "digest", "verify"]
@@ -63,7 +64,8 @@ FIRES_WITHIN: Final = timedelta(seconds=10)
 """A timer found overdue is looked at again for so long: it may be firing just now."""
 
 _HEARERS: Final = tuple(desk for desk in COMPLAINTS_LOG.hearers if desk in set(SPEAKERS.values()))
-_LIMITS: Final = {kind: limit for limit, kind in TIMER_KINDS.items()}
+_LIMITS: Final = {kind: limit for limit, kind in TIMER_KINDS.items() if limit is not Limit.WARNING}
+"""By the number in its row; what is near its limit shares the limit's row."""
 
 _FACTS: Final = """
 SELECT stream_id, position, version, event_id, type, schema_version, occurred_at, caused_by, actor, body, hash
@@ -474,10 +476,10 @@ class _Judge:
     def _compare_timers(self, life: _Life, timers: Mapping[int, Sequence[Any]]) -> None:
         report = self._report
         report.timers += len(timers)
-        due = due_deadlines(life.case)
+        due = timers_of(life.case)
         for kind, (_, _, shard, due_at) in timers.items():
             limit = _LIMITS.get(kind)
-            expected_at = None if limit is None else due.pop(limit, None)
+            expected_at = due.pop(kind, None)
             if expected_at is None:
                 report.found(life.id, f"timer {limit or kind}: the facts ask for none")
             elif expected_at != due_at:
@@ -486,8 +488,8 @@ class _Judge:
                 report.found(life.id, f"timer {limit}: in shard {shard}, where nobody looks for it")
             elif due_at < self._standing.now:
                 self._overdue.append(_Timer(life.id, kind, due_at))
-        for limit, expected_at in due.items():
-            report.found(life.id, f"timer {limit}: none is set, the facts say {expected_at}")
+        for kind, expected_at in due.items():
+            report.found(life.id, f"timer {_LIMITS[kind]}: none is set, the facts say {expected_at}")
 
     def _judge_causes(self, life: _Life) -> None:
         """What no fact before caused was caused from outside: by an input or by the clock."""

@@ -64,6 +64,8 @@ class Catalogue(msgspec.Struct, frozen=True, kw_only=True):
     """The hotline's own desk: takes what nobody else can be named for."""
     supervision: UnitId
     """Municipal supervision (督办): the top of the ladder."""
+    leaders: dict[UnitId, str] = {}
+    """Who answers by name for what a unit supervises (督办)."""
     units: dict[UnitId, Unit]
     districts: dict[str, District]
     subjects: dict[str, Subject]
@@ -72,6 +74,14 @@ class Catalogue(msgspec.Struct, frozen=True, kw_only=True):
         """The government of a district; for a name the catalogue does not know, the hotline's own desk."""
         known = self.districts.get(district)
         return self.centre if known is None else known.unit
+
+    def leader_of(self, unit: UnitId) -> str:
+        """Who answers for it by name; where nobody is named, the unit itself."""
+        return self.leaders.get(unit) or self.units[unit].name
+
+    def is_street(self, unit: UnitId) -> bool:
+        """Whether it is a street or town: who may whistle (G1)."""
+        return any(unit in d.streets.values() for d in self.districts.values())
 
     def streets_under(self, unit: UnitId) -> frozenset[UnitId]:
         """The streets and towns of the district this unit governs; none for a unit that governs no district."""
@@ -92,6 +102,7 @@ def parsed(text: bytes) -> Catalogue:
         message = f"catalogue: {error}"
         raise CatalogueInvalid(message) from error
     named: dict[str, UnitId] = {"centre": catalogue.centre, "supervision": catalogue.supervision}
+    named |= {f"leaders.{unit}": unit for unit in catalogue.leaders}
     for name, district in catalogue.districts.items():
         named[f"districts.{name}.unit"] = district.unit
         named |= {f"districts.{name}.streets.{s}": u for s, u in district.streets.items()}

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 from msgspec.structs import replace
 
 from shared.events import (
+    ArrivalMissed,
     ComplaintAnsweredDirectly,
     ComplaintClassified,
     ComplaintClosed,
@@ -50,14 +51,26 @@ from shared.events import (
     ReturnRejected,
     ReturnRequested,
     SignLimitMissed,
+    SupervisionClosed,
+    SupervisionMissed,
+    SupervisionOpened,
     TerminationApproved,
     TerminationRejected,
     TerminationRequested,
+    UnitCalled,
     VisitMade,
     VisitScheduled,
     VisitUnreached,
+    WarningGiven,
+    WhistleAcknowledged,
+    WhistleArrived,
+    WhistleBlown,
+    WhistleMeasureRecorded,
+    WhistleRated,
+    WhistleReleased,
 )
 from shared.events.base import (
+    Colour,
     ExclusionGround,
     Level,
     Limit,
@@ -66,8 +79,10 @@ from shared.events.base import (
     TerminationGround,
     Urgency,
     VisitReason,
+    WhistleKind,
 )
 from shared.ids import CallId, ComplaintId, RequestId, UnitId
+from shared.ruleset import RuleSetUnknown, ruleset
 
 STATE_SCHEMA: Final = 4
 """Version of the stored head; a change means rebuilding the heads, never editing them."""
@@ -158,8 +173,8 @@ class Deadline(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """For LADDER: the miss that put the complaint on the ladder."""
     done_at: datetime | None = None
     """Set only when the act came too late: the miss is owed although nothing is awaited."""
-    urgency: Urgency | None = None
-    """The class when it passed, where that has changed since: its ladder counts, whoever notices when."""
+    warned: int = 0
+    """How many warnings of this limit have been given, or passed over."""
 
 
 class Missed(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -171,7 +186,56 @@ class Missed(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     number: int
     level: Level = Level.UNIT
     done_at: datetime | None = None
-    urgency: Urgency | None = None
+
+
+class ClassBefore(msgspec.Struct, frozen=True, kw_only=True):
+    """An urgency the complaint had before it was reclassified."""
+
+    urgency: Urgency
+    until: datetime
+
+
+class Supervision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The top of the ladder has taken it up, and has not closed it yet."""
+
+    told: UnitId
+    leader: str
+    due_at: datetime
+    missed: bool = False
+
+
+class Called(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A unit that a street whistled for."""
+
+    unit: UnitId
+    due_at: datetime | None = None
+    """Until when it, or the level that was told, has time; kept where it came too late and that is not stated yet."""
+    level: Level = Level.UNIT
+    """Who has been told that it did not come."""
+    acknowledged_at: datetime | None = None
+    arrived_at: datetime | None = None
+    released_at: datetime | None = None
+    measure: str = ""
+    """The last it recorded."""
+    rated: bool = False
+    """By the street."""
+    has_rated: bool = False
+    """The street."""
+
+    @property
+    def done_at(self) -> datetime | None:
+        """When nobody waited for it any more: it was there, or was let go."""
+        return self.arrived_at or self.released_at
+
+
+class Whistle(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One call of a street to others."""
+
+    number: int
+    unit: UnitId
+    """The street."""
+    kind: WhistleKind
+    called: tuple[Called, ...] = ()
 
 
 class Exclusion(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -224,6 +288,10 @@ class Complaint(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, t
     """How often the matter was brought up (R11)."""
     repeats: tuple[str, ...] = ()
     """In which calls, messages or requests it was brought up again; the last `REPEATS_KEPT`."""
+    classes_before: tuple[ClassBefore, ...] = ()
+    """What passed under them is judged by them, whoever notices when."""
+    supervision: Supervision | None = None
+    whistles: tuple[Whistle, ...] = ()
     settled: bool = False
     """A council has named the unit; it is not returned any more."""
     co_units: tuple[CoUnit, ...] = ()
@@ -317,19 +385,68 @@ def due_deadlines(case: Case) -> dict[Limit, datetime]:
 
     A correction that is owed is due at once: it is filed under its limit at the act's own time.
     """
-    if not isinstance(case, Complaint) or not (case.deadlines or case.missed):
+    if not isinstance(case, Complaint) or not (
+        case.deadlines or case.missed or case.supervision or case.whistles
+    ):
         return {}
     earliest: dict[Limit, datetime] = {}
     for deadline in case.deadlines:
         known = earliest.get(deadline.limit)
         if known is None or deadline.due_at < known:
             earliest[deadline.limit] = deadline.due_at
+        if deadline.limit is Limit.FEEDBACK and (near := next_warning(case, deadline)) is not None:
+            earliest[Limit.WARNING] = min(near.at, earliest.get(Limit.WARNING, near.at))
     for missed in case.missed:
         if missed.done_at is not None:
             known = earliest.get(missed.limit)
             if known is None or missed.done_at < known:
                 earliest[missed.limit] = missed.done_at
+    if (supervised := supervision_due(case)) is not None:
+        earliest[Limit.SUPERVISION] = supervised
+    awaited = [c.due_at for w in case.whistles for c in w.called if c.due_at is not None]
+    if awaited:
+        earliest[Limit.ARRIVAL] = min(awaited)
     return earliest
+
+
+def urgency_at(case: Complaint, at: datetime) -> Urgency | None:
+    """The class the complaint had then."""
+    return next((before.urgency for before in case.classes_before if at < before.until), case.urgency)
+
+
+class Near(NamedTuple):
+    """A warning that is to be given, and when."""
+
+    colour: Colour
+    at: datetime
+
+
+_COLOURS: Final = tuple(Colour)
+
+
+def next_warning(case: Complaint, deadline: Deadline) -> Near | None:
+    """The next warning of a limit for the answer that still runs; one from before it began is passed over."""
+    if deadline.done_at is not None or case.urgency is None:
+        return None
+    try:
+        warnings = ruleset(case.ruleset).classes[case.urgency].warnings
+    except RuleSetUnknown:
+        return None
+    for number in range(deadline.warned, len(warnings)):
+        at = deadline.due_at - warnings[number]
+        if at > deadline.since:
+            return Near(_COLOURS[number], at)
+    return None
+
+
+def supervision_due(case: Complaint) -> datetime | None:
+    """When there is something to say of supervision: its limit, or the end of the complaint, whichever is first."""
+    supervision, ended = case.supervision, case.ended
+    if supervision is None:
+        return None
+    if ended is not None and (supervision.missed or ended.at <= supervision.due_at):
+        return ended.at
+    return None if supervision.missed else supervision.due_at
 
 
 def evolve(case: Case, fact: Fact) -> Case:
@@ -517,7 +634,7 @@ def _extended(case: Complaint, fact: ExtensionApproved) -> Complaint:
     return replace(
         case,
         order=replace(case.order, extension_days=0, extended_due_at=fact.new_due_at),
-        deadlines=_moved(case, fact.round, fact.new_due_at),
+        deadlines=_moved(case, fact.round, fact.new_due_at, fact.approved_at),
         extensions=case.extensions + 1,
     )
 
@@ -572,17 +689,20 @@ def _reclassified(case: Complaint, fact: ComplaintReclassified) -> Complaint:
         case,
         urgency=fact.urgency,
         order=replace(case.order, citizen_due_at=fact.citizen_due_at, unit_due_at=fact.unit_due_at),
-        deadlines=tuple(
-            replace(d, urgency=d.urgency or fact.old_urgency) if d.due_at < fact.reclassified_at else d
-            for d in _moved(case, case.order.round, fact.citizen_due_at)
+        deadlines=_moved(case, case.order.round, fact.citizen_due_at, fact.reclassified_at),
+        classes_before=(
+            *case.classes_before,
+            ClassBefore(urgency=fact.old_urgency, until=fact.reclassified_at),
         ),
     )
 
 
-def _moved(case: Complaint, number: int, due_at: datetime) -> tuple[Deadline, ...]:
-    """The limit of this round ends at another time."""
+def _moved(case: Complaint, number: int, due_at: datetime, since: datetime) -> tuple[Deadline, ...]:
+    """The limit of this round ends at another time; it is warned of anew."""
     return tuple(
-        replace(d, due_at=due_at) if d.limit is Limit.FEEDBACK and d.number == number else d
+        replace(d, due_at=due_at, since=since, warned=0)
+        if d.limit is Limit.FEEDBACK and d.number == number
+        else d
         for d in case.deadlines
     )
 
@@ -614,7 +734,6 @@ def _stated(case: Complaint, limit: Limit, number: int) -> Complaint:
                         unit=deadline.unit,
                         number=number,
                         level=deadline.level,
-                        urgency=deadline.urgency,
                     ),
                 )
             elif case.level is not Level.MUNICIPAL:
@@ -651,6 +770,115 @@ def _corrected(case: Complaint, fact: LimitMissCorrected) -> Complaint:
         case,
         missed=tuple(m for m in case.missed if not (m.limit is fact.limit and m.due_at == fact.due_at)),
     )
+
+
+def _warned(case: Complaint, fact: WarningGiven) -> Complaint:
+    warned = _COLOURS.index(fact.colour) + 1
+    return replace(
+        case,
+        deadlines=tuple(
+            replace(d, warned=warned) if d.limit is Limit.FEEDBACK and d.number == fact.round else d
+            for d in case.deadlines
+        ),
+    )
+
+
+def _supervised(case: Complaint, fact: SupervisionOpened) -> Complaint:
+    return replace(case, supervision=Supervision(told=fact.told, leader=fact.leader, due_at=fact.due_at))
+
+
+def _supervision_missed(case: Complaint, _: SupervisionMissed) -> Complaint:
+    return replace(case, supervision=replace(case.supervision, missed=True)) if case.supervision else case
+
+
+def _supervision_closed(case: Complaint, _: SupervisionClosed) -> Complaint:
+    return replace(case, supervision=None)
+
+
+def _blown(case: Complaint, fact: WhistleBlown) -> Complaint:
+    return replace(
+        case, whistles=(*case.whistles, Whistle(number=fact.whistle, unit=fact.unit, kind=fact.kind))
+    )
+
+
+def _called(case: Complaint, fact: UnitCalled) -> Complaint:
+    called = Called(unit=fact.called, due_at=fact.arrive_by)
+    return replace(
+        case,
+        whistles=tuple(
+            replace(w, called=(*w.called, called)) if w.number == fact.whistle else w for w in case.whistles
+        ),
+    )
+
+
+def _of_called(case: Complaint, whistle: int, unit: UnitId, change: Callable[[Called], Called]) -> Complaint:
+    return replace(
+        case,
+        whistles=tuple(
+            replace(w, called=tuple(change(c) if c.unit == unit else c for c in w.called))
+            if w.number == whistle
+            else w
+            for w in case.whistles
+        ),
+    )
+
+
+def _done(called: Called, at: datetime) -> datetime | None:
+    """What is left of its limit when it came, or was let go, then: nothing, where that was in time."""
+    return called.due_at if called.due_at is not None and at > called.due_at else None
+
+
+def _acknowledged(case: Complaint, fact: WhistleAcknowledged) -> Complaint:
+    return _of_called(
+        case, fact.whistle, fact.called, lambda c: replace(c, acknowledged_at=fact.acknowledged_at)
+    )
+
+
+def _arrived(case: Complaint, fact: WhistleArrived) -> Complaint:
+    return _of_called(
+        case,
+        fact.whistle,
+        fact.called,
+        lambda c: replace(
+            c,
+            acknowledged_at=c.acknowledged_at or fact.arrived_at,
+            arrived_at=fact.arrived_at,
+            due_at=_done(c, fact.arrived_at),
+        ),
+    )
+
+
+def _measured(case: Complaint, fact: WhistleMeasureRecorded) -> Complaint:
+    return _of_called(case, fact.whistle, fact.called, lambda c: replace(c, measure=fact.measure))
+
+
+def _released(case: Complaint, fact: WhistleReleased) -> Complaint:
+    return _of_called(case, fact.whistle, fact.called, lambda c: _let_go(c, fact.released_at))
+
+
+def _let_go(called: Called, at: datetime) -> Called:
+    if called.released_at is not None:
+        return called
+    return replace(
+        called, released_at=at, due_at=called.due_at if called.arrived_at is not None else _done(called, at)
+    )
+
+
+def _rated(case: Complaint, fact: WhistleRated) -> Complaint:
+    by_street = any(w.number == fact.whistle and w.unit == fact.rated_by for w in case.whistles)
+    if by_street:
+        return _of_called(case, fact.whistle, fact.rated, lambda c: replace(c, rated=True))
+    return _of_called(case, fact.whistle, fact.rated_by, lambda c: replace(c, has_rated=True))
+
+
+def _not_there(case: Complaint, fact: ArrivalMissed) -> Complaint:
+    def later(called: Called) -> Called:
+        done_at, next_at = called.done_at, fact.next_at
+        if next_at is not None and done_at is not None and done_at <= next_at:
+            next_at = None
+        return replace(called, level=fact.to_level, due_at=next_at)
+
+    return _of_called(case, fact.whistle, fact.called, later)
 
 
 def _settled(case: Complaint, limit: Limit, number: int, at: datetime) -> Complaint:
@@ -716,6 +944,9 @@ def _ended(
             if m.done_at is not None or at <= m.due_at
         ),
         visit=None,
+        whistles=tuple(
+            replace(w, called=tuple(_let_go(called, at) for called in w.called)) for w in case.whistles
+        ),
     )
 
 
@@ -751,6 +982,18 @@ _STEPS: Final[dict[type[Fact], Callable[[Complaint, Any], Complaint]]] = {
     FeedbackLimitMissed: _feedback_missed,
     ComplaintEscalated: _escalated,
     LimitMissCorrected: _corrected,
+    WarningGiven: _warned,
+    SupervisionOpened: _supervised,
+    SupervisionMissed: _supervision_missed,
+    SupervisionClosed: _supervision_closed,
+    WhistleBlown: _blown,
+    UnitCalled: _called,
+    WhistleAcknowledged: _acknowledged,
+    WhistleArrived: _arrived,
+    WhistleMeasureRecorded: _measured,
+    WhistleReleased: _released,
+    WhistleRated: _rated,
+    ArrivalMissed: _not_there,
     VisitScheduled: _visit_scheduled,
     VisitMade: _visit_made,
     VisitUnreached: _visit_made,

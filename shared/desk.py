@@ -16,7 +16,6 @@ from shared.complaint import (
     Complaint,
     NoSuchComplaint,
     UnreadableHead,
-    due_deadlines,
     evolve,
     head_text,
 )
@@ -25,7 +24,6 @@ from shared.errors import told
 from shared.events import Fact
 from shared.ids import ComplaintId, derived
 from shared.log import (
-    TIMER_KINDS,
     Append,
     EventLog,
     Head,
@@ -35,6 +33,7 @@ from shared.log import (
     Moved,
     Parked,
     timer_shard,
+    timers_of,
 )
 from shared.telemetry import Telemetry
 
@@ -310,18 +309,18 @@ def _in_order(parked: list[Parked], by_door: int) -> list[Parked]:
 
 def _watch(complaint_id: str, before: Case, after: Case, append: Append) -> None:
     """Set and cancel timers so that they are what the new head says must be watched."""
-    was = due_deadlines(before)
-    now = due_deadlines(after)
+    was = timers_of(before)
+    now = timers_of(after)
     if was == now:
         return
     shard = timer_shard(complaint_id)
-    for limit, due_at in now.items():
-        if was.get(limit) != due_at:
+    for kind, due_at in now.items():
+        if was.get(kind) != due_at:
             append.timer_stream.append(complaint_id)
-            append.timer_kind.append(TIMER_KINDS[limit])
+            append.timer_kind.append(kind)
             append.timer_shard.append(shard)
             append.timer_due.append(due_at)
-    for limit in was:
-        if limit not in now:
+    for kind in was:
+        if kind not in now:
             append.cancel_stream.append(complaint_id)
-            append.cancel_kind.append(TIMER_KINDS[limit])
+            append.cancel_kind.append(kind)

@@ -11,7 +11,15 @@ from typing import Annotated, ClassVar, Final
 
 import msgspec
 
-from shared.events.base import ExclusionGround, Instant, RequestType, TerminationGround, TurnedAway, Urgency
+from shared.events.base import (
+    ExclusionGround,
+    Instant,
+    RequestType,
+    TerminationGround,
+    TurnedAway,
+    Urgency,
+    WhistleKind,
+)
 from shared.ids import CallId, ComplaintId, RequestId, UnitId
 
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
@@ -308,6 +316,81 @@ class ComplaintReclassified(Input, frozen=True, kw_only=True):
     reclassified_by: Name
 
 
+class WhistleBlown(Input, frozen=True, kw_only=True):
+    """A street calls others to its order."""
+
+    TYPE: ClassVar[str] = "hotline.whistle.blown.v1"
+
+    complaint_id: Uuid
+    assignment: Count
+    whistle: Count
+    """1, 2, 3 … within a complaint."""
+    kind: WhistleKind
+    called: Annotated[tuple[Name, ...], msgspec.Meta(min_length=1, max_length=100)]
+    """The first leads."""
+    scene: Why
+    reason: Why
+    unit: Name | None = None
+
+
+class WhistleAcknowledged(Input, frozen=True, kw_only=True):
+    """A called unit comes."""
+
+    TYPE: ClassVar[str] = "hotline.whistle.acknowledged.v1"
+
+    complaint_id: Uuid
+    whistle: Count
+    unit: Name | None = None
+
+
+class WhistleArrived(Input, frozen=True, kw_only=True):
+    """A called unit is there."""
+
+    TYPE: ClassVar[str] = "hotline.whistle.arrived.v1"
+
+    complaint_id: Uuid
+    whistle: Count
+    persons: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 1
+    unit: Name | None = None
+
+
+class WhistleMeasureRecorded(Input, frozen=True, kw_only=True):
+    """What a called unit does about it."""
+
+    TYPE: ClassVar[str] = "hotline.whistle.measure_recorded.v1"
+
+    complaint_id: Uuid
+    whistle: Count
+    measure: Evidence
+    unit: Name | None = None
+
+
+class WhistleReleased(Input, frozen=True, kw_only=True):
+    """The street lets one of the called go, or all."""
+
+    TYPE: ClassVar[str] = "hotline.whistle.released.v1"
+
+    complaint_id: Uuid
+    whistle: Count
+    called: Name | None = None
+    """Without it all who are still held."""
+    reason: Annotated[str, msgspec.Meta(max_length=400)] = ""
+    unit: Name | None = None
+
+
+class WhistleRated(Input, frozen=True, kw_only=True):
+    """Street and called unit rate each other."""
+
+    TYPE: ClassVar[str] = "hotline.whistle.rated.v1"
+
+    complaint_id: Uuid
+    whistle: Count
+    rated: Name
+    stars: Annotated[int, msgspec.Meta(ge=1, le=5)]
+    comment: Annotated[str, msgspec.Meta(max_length=400)] = ""
+    unit: Name | None = None
+
+
 class ExclusionRequested(Input, frozen=True, kw_only=True):
     """A unit wants a complaint left out of its score, and shows why; also after the end."""
 
@@ -391,6 +474,12 @@ INPUTS: Final[dict[str, type[Input]]] = {
         CoUnitAdded,
         CoUnitReported,
         ComplaintReclassified,
+        WhistleBlown,
+        WhistleAcknowledged,
+        WhistleArrived,
+        WhistleMeasureRecorded,
+        WhistleReleased,
+        WhistleRated,
         ExclusionRequested,
         ExclusionReviewed,
         VisitMade,
@@ -434,4 +523,10 @@ __all__ = [
     "UnitId",
     "VisitMade",
     "VisitUnreached",
+    "WhistleAcknowledged",
+    "WhistleArrived",
+    "WhistleBlown",
+    "WhistleMeasureRecorded",
+    "WhistleRated",
+    "WhistleReleased",
 ]

@@ -13,8 +13,23 @@ from typing import Any, Final
 
 import msgspec
 
-from shared.complaint import Case, Complaint, Deadline, Missed, Order, due_deadlines, helping, order_open
+from shared.complaint import (
+    Called,
+    Case,
+    Complaint,
+    Deadline,
+    Missed,
+    Order,
+    Whistle,
+    due_deadlines,
+    helping,
+    next_warning,
+    order_open,
+    supervision_due,
+    urgency_at,
+)
 from shared.events import (
+    ArrivalMissed,
     ComplaintAnsweredDirectly,
     ComplaintClassified,
     ComplaintClosed,
@@ -56,14 +71,25 @@ from shared.events import (
     ReturnRejected,
     ReturnRequested,
     SignLimitMissed,
+    SupervisionClosed,
+    SupervisionMissed,
+    SupervisionOpened,
     TerminationApproved,
     TerminationRejected,
     TerminationRequested,
+    UnitCalled,
     VisitAnswerRefused,
     VisitMade,
     VisitReason,
     VisitScheduled,
     VisitUnreached,
+    WarningGiven,
+    WhistleAcknowledged,
+    WhistleArrived,
+    WhistleBlown,
+    WhistleMeasureRecorded,
+    WhistleRated,
+    WhistleReleased,
 )
 from shared.events.base import Limit
 from shared.ids import UnitId, complaint_id
@@ -75,7 +101,18 @@ REFUSALS: Final = (IntakeRefused, ReplyRefused, VisitAnswerRefused)
 _LADDER: Final = tuple(Level)
 _SCORED: Final = (ExclusionRequested, ExclusionApproved, ExclusionRejected)
 _AFTER_THE_END: Final = frozenset(
-    (*REFUSALS, *_SCORED, SignLimitMissed, FeedbackLimitMissed, ComplaintEscalated, LimitMissCorrected)
+    (
+        *REFUSALS,
+        SignLimitMissed,
+        FeedbackLimitMissed,
+        ComplaintEscalated,
+        LimitMissCorrected,
+        SupervisionOpened,
+        SupervisionMissed,
+        SupervisionClosed,
+        ArrivalMissed,
+        *_SCORED,
+    )
 )
 
 
@@ -148,7 +185,7 @@ def stage(case: Case) -> Stage:  # noqa: PLR0911 -- a line a stage
 
 def waits_for(case: Case) -> Waiting | None:
     """Who must act next; None where nobody must, because nothing has begun or all is said."""
-    by = min(due_deadlines(case).values(), default=None)
+    by = min((at for limit, at in due_deadlines(case).items() if limit is not Limit.WARNING), default=None)
     awaited = _awaited(case)
     if awaited is None or (by is None and isinstance(case, Complaint) and case.ended is not None):
         return None
@@ -261,6 +298,7 @@ _AT_ONCE: Final[dict[type[Fact], Callable[[Complaint, Any], tuple[type[Fact], ..
     ComplaintDispatched: lambda case, _: (ConfidentialityRequired,) if case.confidential else (),
     ReturnApproved: lambda _case, _before: (ComplaintDispatched,),
     OrderAssigned: lambda _case, _before: (ComplaintDispatched,),
+    WhistleBlown: lambda _case, _before: (UnitCalled,),
     CouncilDecided: lambda _case, before: () if before.to_unit == before.unit else (ComplaintDispatched,),
     SignLimitMissed: _after_miss,
     FeedbackLimitMissed: _after_miss,
@@ -637,7 +675,7 @@ def _escalated(case: Complaint, fact: ComplaintEscalated, before: Fact) -> str |
         return f"the next rung is {_LADDER[rung]}, not {fact.to_level}"
     if (fact.next_at is None) != (fact.to_level is _LADDER[-1]):
         return "every rung but the last has a time after which the next is told"
-    urgency = case.urgency if owed is None or owed.urgency is None else owed.urgency
+    urgency = urgency_at(case, fact.escalated_at)
     step = ruleset(case.ruleset).classes[urgency].ladder_step if urgency else None
     if fact.next_at is not None and (step is None or fact.next_at != fact.escalated_at + step):
         return f"a rung has {step}, not until {fact.next_at.isoformat()}"
@@ -675,6 +713,134 @@ def _corrected(case: Complaint, fact: LimitMissCorrected, _: Fact) -> str | None
                 return f"what was missed was done at {missed.done_at}, not at {fact.done_at}"
             return None if fact.done_at <= fact.due_at else "it was done too late: the miss counts"
     return "no such miss was stated, or it is corrected already"
+
+
+def _warned(case: Complaint, fact: WarningGiven, _: Fact) -> str | None:
+    """T5: only of a limit that still runs, in its order, at its time."""
+    running = _pending(case, Limit.FEEDBACK, fact.round)
+    near = None if running is None else next_warning(case, running)
+    if running is None or near is None:
+        return "no such limit is near: never set, kept, or warned of before"
+    if (fact.unit, fact.due_at) != (running.unit, running.due_at):
+        return f"the limit runs against {running.unit} until {running.due_at.isoformat()}"
+    if (fact.colour, fact.warned_at) != near:
+        return f"the next warning is {near.colour} at {near.at.isoformat()}"
+    return None if fact.noticed_at > fact.warned_at else "it was given before its time"
+
+
+def _supervised(case: Complaint, fact: SupervisionOpened, before: Fact) -> str | None:
+    if not isinstance(before, ComplaintEscalated) or before.to_level is not _LADDER[-1]:
+        return "supervision is opened as the top of the ladder is told"
+    same = (fact.told, fact.unit, fact.because, fact.opened_at) == (
+        before.told,
+        before.unit,
+        before.because,
+        before.escalated_at,
+    )
+    if not same or case.supervision is not None:
+        return "it does not say what it follows" if case.supervision is None else "it is supervised already"
+    return None if fact.due_at > fact.opened_at and fact.leader else "it has a leader and a time of its own"
+
+
+def _supervision_over(case: Complaint, fact: SupervisionMissed | SupervisionClosed, _: Fact) -> str | None:
+    supervision = case.supervision
+    if supervision is None or (fact.told, fact.leader) != (supervision.told, supervision.leader):
+        return "no such supervision is open"
+    at = supervision_due(case)
+    if isinstance(fact, SupervisionClosed):
+        if case.ended is None:
+            return "supervision closes with the outcome of the complaint, never before (E3)"
+        if (fact.how, fact.outcome, fact.closed_at) != (case.ended.how, case.ended.outcome, at):
+            return f"the complaint ended with {case.ended.how} at {case.ended.at.isoformat()}"
+        return None
+    if supervision.missed or (fact.due_at, fact.missed_at) != (supervision.due_at, at):
+        return f"its limit is {supervision.due_at.isoformat()}"
+    return None if fact.noticed_at > fact.due_at else "it was stated before the limit had passed"
+
+
+def _not_there(case: Complaint, fact: ArrivalMissed, _: Fact) -> str | None:
+    """G2: the one that was awaited, one level up each time."""
+    whistle, called = _at_whistle(case, fact.whistle, fact.called)
+    if whistle is None or called is None or called.due_at is None or whistle.unit != fact.unit:
+        return "nobody of that name was awaited there"
+    if (fact.due_at, fact.missed_at) != (called.due_at, called.due_at):
+        return f"it was awaited until {called.due_at.isoformat()}"
+    level = _LADDER[min(_LADDER.index(called.level) + 1, len(_LADDER) - 1)]
+    if fact.to_level is not level or (fact.next_at is None) != (level is _LADDER[-1]):
+        return f"the next rung is {level}"
+    return None if fact.noticed_at > fact.due_at else "it was stated before its time had passed"
+
+
+# -- the whistle
+
+
+def _at_whistle(case: Complaint, number: int, unit: UnitId) -> tuple[Whistle | None, Called | None]:
+    for whistle in case.whistles:
+        if whistle.number == number:
+            return whistle, next((called for called in whistle.called if called.unit == unit), None)
+    return None, None
+
+
+def _blown(case: Complaint, fact: WhistleBlown, _: Fact) -> str | None:
+    order = case.order
+    if order is None or not order_open(case) or case.reopened or fact.unit != order.unit:
+        return "only who has the order whistles"
+    if order.level is not Level.UNIT:
+        return "only a street or town whistles (G1)"
+    if fact.whistle != len(case.whistles) + 1:
+        return f"whistle {len(case.whistles) + 1} comes next"
+    most = ruleset(case.ruleset).whistles_max
+    return None if fact.whistle <= most else f"{most} whistles are all there are"
+
+
+def _called_to(case: Complaint, fact: UnitCalled, before: Fact) -> str | None:
+    if not isinstance(before, WhistleBlown | UnitCalled) or before.whistle != fact.whistle:
+        return "units are called as the whistle is blown"
+    whistle, known = _at_whistle(case, fact.whistle, fact.called)
+    if whistle is None or known is not None or (fact.unit, fact.kind) != (whistle.unit, whistle.kind):
+        return "it does not say whose whistle it is" if known is None else f"{fact.called} is called already"
+    if fact.leads != (not whistle.called) or fact.called == whistle.unit:
+        return "the first one called leads, and the street is not called"
+    limits = ruleset(case.ruleset).whistle[fact.kind]
+    arrival = limits.arrival_in.get(case.district, limits.arrival)
+    expected = None if arrival is None else fact.called_at + arrival
+    if fact.arrive_by != expected:
+        return f"it must be there by {expected}"
+    return None if len(whistle.called) < ruleset(case.ruleset).called_max else "so many are not called"
+
+
+def _reports(
+    case: Complaint, fact: WhistleAcknowledged | WhistleArrived | WhistleMeasureRecorded, _: Fact
+) -> str | None:
+    whistle, called = _at_whistle(case, fact.whistle, fact.called)
+    if whistle is None or called is None or whistle.unit != fact.unit:
+        return f"{fact.called} was not called by whistle {fact.whistle} of {fact.unit}"
+    if called.released_at is not None:
+        return f"{whistle.unit} has let it go"
+    if isinstance(fact, WhistleAcknowledged) and called.acknowledged_at is not None:
+        return "it is acknowledged already"
+    return "it is there already" if isinstance(fact, WhistleArrived) and called.arrived_at else None
+
+
+def _let_go(case: Complaint, fact: WhistleReleased, _: Fact) -> str | None:
+    whistle, called = _at_whistle(case, fact.whistle, fact.called)
+    if whistle is None or called is None:
+        return f"{fact.called} was not called by whistle {fact.whistle}"
+    if fact.unit != whistle.unit:
+        return f"only {whistle.unit} releases (T25)"
+    return "it is let go already" if called.released_at is not None else None
+
+
+def _whistle_rated(case: Complaint, fact: WhistleRated, _: Fact) -> str | None:
+    for by_street, unit in ((True, fact.rated), (False, fact.rated_by)):
+        whistle, called = _at_whistle(case, fact.whistle, unit)
+        street = fact.rated_by if by_street else fact.rated
+        if whistle is None or called is None or whistle.unit != street:
+            continue
+        if called.done_at is None or (called.rated if by_street else called.has_rated):
+            return "it has neither come nor been let go" if called.done_at is None else "it is rated already"
+        return None if fact.stars in range(1, 6) else "one to five stars"
+    return "street and called unit rate each other, nobody else"
 
 
 # -- feedback
@@ -834,6 +1000,18 @@ _RULES: Final[dict[type[Fact], Callable[[Complaint, Any, Any], str | None]]] = {
     FeedbackLimitMissed: _feedback_missed,
     ComplaintEscalated: _escalated,
     LimitMissCorrected: _corrected,
+    WarningGiven: _warned,
+    SupervisionOpened: _supervised,
+    SupervisionMissed: _supervision_over,
+    SupervisionClosed: _supervision_over,
+    ArrivalMissed: _not_there,
+    WhistleBlown: _blown,
+    UnitCalled: _called_to,
+    WhistleAcknowledged: _reports,
+    WhistleArrived: _reports,
+    WhistleMeasureRecorded: _reports,
+    WhistleReleased: _let_go,
+    WhistleRated: _whistle_rated,
     VisitScheduled: _visit_scheduled,
     VisitMade: _visited,
     VisitUnreached: _visited,

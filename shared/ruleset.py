@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from shared.events import Level, Urgency
+from shared.events import Level, Urgency, WhistleKind
 
 _FOLDER: Final = files("shared") / "data" / "rulesets"
 
@@ -57,6 +57,35 @@ class ClassLimits(msgspec.Struct, frozen=True, kw_only=True):
     """From dispatch until the unit has answered (C2); None where the limit comes with each request."""
     ladder_step: timedelta
     """The time a level has before the next one is told."""
+    warnings: tuple[timedelta, ...] = ()
+    """How long before the limit for the answer the unit is warned: yellow, then red."""
+    supervision: timedelta | None = None
+    """The time supervision has to bring it to an end; None where it has no such limit."""
+
+
+class WhistleLimits(msgspec.Struct, frozen=True, kw_only=True):
+    """What one kind of whistle asks of a called unit (G2)."""
+
+    arrival: timedelta | None = None
+    """Until it must be there; None where there is no such limit."""
+    arrival_in: Mapping[str, timedelta] = {}
+    """The same in single districts."""
+    step: timedelta
+    """The time the district has before the municipality is told."""
+
+
+class TelephoneRules(msgspec.Struct, frozen=True, kw_only=True):
+    """What the telephone is measured by (A1, A2)."""
+
+    answer_within: timedelta
+    """From offered to answered; exactly so long is in time (T11)."""
+    connection_percent: int
+    """Of the calls offered so many must be answered, in any window."""
+    window: timedelta
+    short_abandon: timedelta
+    """Who gave up sooner is counted beside, too: perhaps a wrong number."""
+    excluded: frozenset[str]
+    """Outcomes that are not counted but published."""
 
 
 class Measure(StrEnum):
@@ -134,6 +163,12 @@ class RuleSet(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     ladder: tuple[Level, ...]
     """Who watches, from the first to the last."""
     classes: Mapping[Urgency, ClassLimits]
+    whistles_max: int
+    """Whistles of one complaint."""
+    called_max: int
+    """Units one whistle calls."""
+    whistle: Mapping[WhistleKind, WhistleLimits]
+    telephone: TelephoneRules
     score: Scoring
     basis: Mapping[str, Basis]
     """By dotted name of the value, for example `classes.GENERAL_7D.feedback`."""
@@ -160,6 +195,7 @@ def parse_ruleset(version: str, text: str) -> RuleSet:
 
 
 _DurationText = Annotated[str, msgspec.Meta(pattern=r"^[1-9][0-9]{0,3}(min|h)$")]
+_SecondsText = Annotated[str, msgspec.Meta(pattern=r"^[1-9][0-9]{0,3}s$")]
 _LimitText = Annotated[str, msgspec.Meta(pattern=r"^[1-9][0-9]{0,3}(min|h|d)$")]
 _WeightText = Annotated[str, msgspec.Meta(pattern=r"^(0\.[0-9]{1,4}|0|1)$")]
 _CutText = Annotated[
@@ -173,6 +209,8 @@ class _WrittenClass(msgspec.Struct, forbid_unknown_fields=True):
     dispatch: _LimitText | None = None
     sign: _LimitText | None = None
     feedback: _LimitText | None = None
+    warnings: Annotated[tuple[_DurationText, ...], msgspec.Meta(max_length=2)] = ()
+    supervision: _DurationText | None = None
 
 
 # One field a class, not a mapping: msgspec then names the class in its errors, and asks for all of them.
@@ -181,6 +219,26 @@ class _WrittenClasses(msgspec.Struct, forbid_unknown_fields=True):
     TIMELY_24H: _WrittenClass
     GENERAL_7D: _WrittenClass
     COMPLEX_15D: _WrittenClass
+
+
+class _WrittenWhistle(msgspec.Struct, forbid_unknown_fields=True):
+    step: _DurationText
+    arrival: _DurationText | None = None
+    arrival_in: dict[str, _DurationText] = {}
+
+
+class _WrittenWhistles(msgspec.Struct, forbid_unknown_fields=True):
+    KEY_WORK: _WrittenWhistle
+    JOINT_ENFORCEMENT: _WrittenWhistle
+    EMERGENCY: _WrittenWhistle
+
+
+class _WrittenTelephone(msgspec.Struct, forbid_unknown_fields=True):
+    answer_within: _SecondsText
+    connection_percent: Annotated[int, msgspec.Meta(ge=0, le=100)]
+    window: _DurationText
+    short_abandon: _SecondsText
+    excluded: tuple[Literal["ABANDONED", "BUSY", "TIMEOUT", "SYSTEM_FAIL"], ...]
 
 
 class _WrittenWeights(msgspec.Struct, forbid_unknown_fields=True):
@@ -215,6 +273,10 @@ class _Written(msgspec.Struct, forbid_unknown_fields=True):
     visit_spacing: _DurationText
     ladder: Annotated[tuple[Level, ...], msgspec.Meta(min_length=1)]
     classes: _WrittenClasses
+    whistles_max: Annotated[int, msgspec.Meta(ge=0)]
+    called_max: _AtLeastOne
+    whistle: _WrittenWhistles
+    telephone: _WrittenTelephone
     score: _WrittenScore
     basis: dict[str, dict[str, str]]
 
@@ -233,14 +295,22 @@ def _check(version: str, written: _Written, tables: dict[str, Any]) -> None:
         if given != written.limits_given:
             what = "must be absent, since limits_given is true" if written.limits_given else "is missing"
             raise ValueError(f"classes.{urgency}.feedback {what}")
-    weights = written.score.weights
-    if sum(map(Decimal, (weights.response, weights.resolution, weights.satisfaction))) != 1:
-        raise ValueError("score.weights: response, resolution and satisfaction do not add up to 1")
+    _check_parts(written)
     values = {name for table in tables.keys() - {"version", "basis"} for name in _names(table, tables[table])}
     for name in sorted(values - set(written.basis)):
         raise ValueError(f"basis: nothing says where {name} comes from")
     for name in sorted(set(written.basis) - values):
         raise ValueError(f"basis.{name}: there is no such value")
+
+
+def _check_parts(written: _Written) -> None:
+    for urgency in Urgency:
+        before = [_duration(text) for text in getattr(written.classes, urgency).warnings]
+        if before != sorted(set(before), reverse=True):
+            raise ValueError(f"classes.{urgency}.warnings: the first comes first, so it is the longer time")
+    weights = written.score.weights
+    if sum(map(Decimal, (weights.response, weights.resolution, weights.satisfaction))) != 1:
+        raise ValueError("score.weights: response, resolution and satisfaction do not add up to 1")
 
 
 def _names(name: str, value: object) -> Iterator[str]:
@@ -271,6 +341,16 @@ def _built(written: _Written) -> RuleSet:
         visit_spacing=_duration(written.visit_spacing),
         ladder=written.ladder,
         classes={urgency: _class_limits(getattr(written.classes, urgency)) for urgency in Urgency},
+        whistles_max=written.whistles_max,
+        called_max=written.called_max,
+        whistle={kind: _whistle_limits(getattr(written.whistle, kind)) for kind in WhistleKind},
+        telephone=TelephoneRules(
+            answer_within=_duration(written.telephone.answer_within),
+            connection_percent=written.telephone.connection_percent,
+            window=_duration(written.telephone.window),
+            short_abandon=_duration(written.telephone.short_abandon),
+            excluded=frozenset(written.telephone.excluded),
+        ),
         score=_scoring(written.score),
         basis={name: _basis(name, entry) for name, entry in written.basis.items()},
     )
@@ -282,6 +362,16 @@ def _class_limits(written: _WrittenClass) -> ClassLimits:
         sign=_limit(written.sign),
         feedback=_limit(written.feedback),
         ladder_step=_duration(written.ladder_step),
+        warnings=tuple(_duration(text) for text in written.warnings),
+        supervision=None if written.supervision is None else _duration(written.supervision),
+    )
+
+
+def _whistle_limits(written: _WrittenWhistle) -> WhistleLimits:
+    return WhistleLimits(
+        arrival=None if written.arrival is None else _duration(written.arrival),
+        arrival_in={district: _duration(text) for district, text in written.arrival_in.items()},
+        step=_duration(written.step),
     )
 
 
@@ -309,7 +399,9 @@ def _limit(text: str | None) -> Limit | None:
 
 
 def _duration(text: str) -> timedelta:
-    """`15min` or `2h`."""
+    """`15s`, `15min` or `2h`."""
+    if text.endswith("s"):
+        return timedelta(seconds=int(text.removesuffix("s")))
     if text.endswith("min"):
         return timedelta(minutes=int(text.removesuffix("min")))
     return timedelta(hours=int(text.removesuffix("h")))

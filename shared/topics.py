@@ -16,6 +16,7 @@ from zlib import crc32
 from shared import inputs
 from shared.events import (
     SPEAKERS,
+    ArrivalMissed,
     ComplaintClosed,
     ComplaintDispatched,
     ComplaintEscalated,
@@ -41,10 +42,20 @@ from shared.events import (
     ReturnApproved,
     ReturnRejected,
     ReturnRequested,
+    SupervisionClosed,
+    SupervisionMissed,
+    SupervisionOpened,
     TerminationApproved,
     TerminationRejected,
     TerminationRequested,
+    UnitCalled,
     VisitScheduled,
+    WarningGiven,
+    WhistleAcknowledged,
+    WhistleArrived,
+    WhistleMeasureRecorded,
+    WhistleRated,
+    WhistleReleased,
 )
 from shared.ids import UnitId
 from shared.inputs import Input
@@ -150,6 +161,15 @@ DISPATCH_ORDERS: Final = Topic(
         RequestCorrected,
         RequestSupplemented,
         RequestRepeated,
+        WarningGiven,
+        SupervisionOpened,
+        UnitCalled,
+        WhistleAcknowledged,
+        WhistleArrived,
+        WhistleMeasureRecorded,
+        WhistleReleased,
+        WhistleRated,
+        ArrivalMissed,
         ComplaintWithdrawn,
         ComplaintClosed,
         LimitMissCorrected,
@@ -175,6 +195,12 @@ DISPATCH_REPLIES: Final = Topic(
         inputs.TerminationRequested,
         inputs.DisputeRaised,
         inputs.CoUnitReported,
+        inputs.WhistleBlown,
+        inputs.WhistleAcknowledged,
+        inputs.WhistleArrived,
+        inputs.WhistleMeasureRecorded,
+        inputs.WhistleReleased,
+        inputs.WhistleRated,
         inputs.ExclusionRequested,
     ),
     purpose="What a unit says to its orders; the topic, not the body, says which unit speaks.",
@@ -245,8 +271,8 @@ ESCALATION_NOTICES: Final = Topic(
     retention=_MONTH,
     speaker="relay",
     hearers=("supervision", "districts"),
-    carries=(ComplaintEscalated,),
-    purpose="Whose desk a late complaint now lies on.",
+    carries=(ComplaintEscalated, SupervisionOpened, SupervisionMissed, SupervisionClosed, ArrivalMissed),
+    purpose="Whose desk a late complaint now lies on, who supervises it, and who did not come when a street whistled.",
 )
 
 TOPICS: Final[tuple[Topic, ...]] = (
@@ -307,6 +333,13 @@ OUTWARD: Final[dict[str, tuple[tuple[Topic, str | None], ...]]] = {
     RequestCorrected.__name__: ((DISPATCH_ORDERS, "unit"),),
     RequestSupplemented.__name__: ((DISPATCH_ORDERS, "unit"),),
     RequestRepeated.__name__: ((DISPATCH_ORDERS, "unit"),),
+    WarningGiven.__name__: ((DISPATCH_ORDERS, "unit"),),
+    UnitCalled.__name__: ((DISPATCH_ORDERS, "called"),),
+    WhistleAcknowledged.__name__: ((DISPATCH_ORDERS, "unit"),),
+    WhistleArrived.__name__: ((DISPATCH_ORDERS, "unit"),),
+    WhistleMeasureRecorded.__name__: ((DISPATCH_ORDERS, "unit"),),
+    WhistleReleased.__name__: ((DISPATCH_ORDERS, "called"),),
+    WhistleRated.__name__: ((DISPATCH_ORDERS, "rated"),),
     ComplaintWithdrawn.__name__: ((DISPATCH_ORDERS, "recalled_unit"),),
     ComplaintClosed.__name__: ((DISPATCH_ORDERS, "recalled_unit"),),
     LimitMissCorrected.__name__: ((DISPATCH_ORDERS, "unit"),),
@@ -319,6 +352,10 @@ OUTWARD: Final[dict[str, tuple[tuple[Topic, str | None], ...]]] = {
     ExclusionRequested.__name__: ((DISPATCH_RETURNS, None),),
     VisitScheduled.__name__: ((FEEDBACK_VISITS, None),),
     ComplaintEscalated.__name__: ((ESCALATION_NOTICES, None),),
+    SupervisionOpened.__name__: ((ESCALATION_NOTICES, None), (DISPATCH_ORDERS, "unit")),
+    SupervisionMissed.__name__: ((ESCALATION_NOTICES, None),),
+    SupervisionClosed.__name__: ((ESCALATION_NOTICES, None),),
+    ArrivalMissed.__name__: ((ESCALATION_NOTICES, None), (DISPATCH_ORDERS, "called")),
 }
 """Where a fact goes besides the log: the topic, and for a unit's topic the field that names the unit
 (nothing is sent where that field is empty)."""

@@ -12,13 +12,19 @@ from typing import Any, Final
 import msgspec
 
 from services.dispatch.commands import (
+    AcknowledgeWhistle,
     AddCoUnit,
     AnswerOrder,
+    ArriveAtWhistle,
     AssignOrder,
+    BlowWhistle,
     DecideCouncil,
     DispatchComplaint,
     RaiseDispute,
+    RateWhistle,
     ReclassifyComplaint,
+    RecordMeasure,
+    ReleaseWhistle,
     ReportAsCoUnit,
     RequestExclusion,
     RequestExtension,
@@ -49,6 +55,7 @@ from shared import events, inputs
 from shared.catalogue import parsed
 from shared.events import Fact
 from shared.events.base import (
+    Colour,
     ExclusionGround,
     Level,
     Limit,
@@ -58,6 +65,7 @@ from shared.events.base import (
     TurnedAway,
     Urgency,
     VisitReason,
+    WhistleKind,
 )
 from shared.ids import CallId, RequestId, UnitId, complaint_id
 
@@ -178,6 +186,20 @@ CO_UNIT_REPLY: Final = inputs.CoUnitReported(complaint_id=ID, result="管线已�
 RECLASSIFICATION: Final = inputs.ComplaintReclassified(
     complaint_id=ID, urgency=Urgency.COMPLEX_15D, reason="涉及多个单位", reclassified_by="reviewer-3"
 )
+WHISTLE: Final = inputs.WhistleBlown(
+    complaint_id=ID,
+    assignment=1,
+    whistle=1,
+    kind=WhistleKind.EMERGENCY,
+    called=(WATER, OTHER_STREET),
+    scene="小关街5号楼",
+    reason="消防通道无法清理",
+)
+WHISTLE_ACKNOWLEDGED: Final = inputs.WhistleAcknowledged(complaint_id=ID, whistle=1)
+WHISTLE_ARRIVED: Final = inputs.WhistleArrived(complaint_id=ID, whistle=1, persons=3)
+WHISTLE_MEASURE: Final = inputs.WhistleMeasureRecorded(complaint_id=ID, whistle=1, measure="拖离车辆")
+WHISTLE_RELEASE: Final = inputs.WhistleReleased(complaint_id=ID, whistle=1, called=WATER, reason="已清理")
+WHISTLE_RATING: Final = inputs.WhistleRated(complaint_id=ID, whistle=1, rated=WATER, stars=5, comment="及时")
 EXCLUSION_REPLY: Final = inputs.ExclusionRequested(
     complaint_id=ID, ground=ExclusionGround.INVALID, evidence="现场无车道"
 )
@@ -211,6 +233,12 @@ INPUTS: Final = (
     CO_UNIT,
     CO_UNIT_REPLY,
     RECLASSIFICATION,
+    WHISTLE,
+    WHISTLE_ACKNOWLEDGED,
+    WHISTLE_ARRIVED,
+    WHISTLE_MEASURE,
+    WHISTLE_RELEASE,
+    WHISTLE_RATING,
     EXCLUSION_REPLY,
     EXCLUSION_REVIEW,
     VISIT_RESULT,
@@ -326,6 +354,38 @@ RECLASSIFY: Final = ReclassifyComplaint(
     reclassified_by="reviewer-3",
     at=CALLED_AT + 2 * DAY,
 )
+BLOW: Final = BlowWhistle(
+    complaint_id=ID,
+    unit=STREET,
+    assignment=1,
+    whistle=1,
+    kind=WhistleKind.EMERGENCY,
+    called=(WATER, OTHER_STREET),
+    scene="小关街5号楼",
+    reason="消防通道无法清理",
+    at=CALLED_AT + 2 * HOUR,
+)
+ACKNOWLEDGE: Final = AcknowledgeWhistle(
+    complaint_id=ID, unit=WATER, whistle=1, at=CALLED_AT + 2 * HOUR + 5 * MINUTE
+)
+ARRIVE: Final = ArriveAtWhistle(
+    complaint_id=ID, unit=WATER, whistle=1, persons=3, at=CALLED_AT + 2 * HOUR + 20 * MINUTE
+)
+MEASURE: Final = RecordMeasure(
+    complaint_id=ID, unit=WATER, whistle=1, measure="拖离车辆", at=CALLED_AT + 3 * HOUR
+)
+RELEASE: Final = ReleaseWhistle(
+    complaint_id=ID, unit=STREET, whistle=1, called=WATER, reason="已清理", at=CALLED_AT + 4 * HOUR
+)
+RATE: Final = RateWhistle(
+    complaint_id=ID,
+    unit=STREET,
+    whistle=1,
+    rated=WATER,
+    stars=5,
+    comment="及时",
+    at=CALLED_AT + 5 * HOUR,
+)
 EXCLUDE: Final = RequestExclusion(
     complaint_id=ID,
     unit=STREET,
@@ -381,6 +441,12 @@ COMMANDS: Final[tuple[Any, ...]] = (
     ADD_CO_UNIT,
     REPORT,
     RECLASSIFY,
+    BLOW,
+    ACKNOWLEDGE,
+    ARRIVE,
+    MEASURE,
+    RELEASE,
+    RATE,
     EXCLUDE,
     REVIEW_EXCLUSION,
     FIRE,
@@ -677,6 +743,94 @@ CORRECTED: Final = events.LimitMissCorrected(
     done_at=SIGN_DUE_AT - MINUTE,
     corrected_at=SIGN_DUE_AT + MINUTE,
 )
+BLOWN: Final = events.WhistleBlown(
+    complaint_id=ID,
+    whistle=1,
+    unit=STREET,
+    kind=WhistleKind.EMERGENCY,
+    lead=WATER,
+    scene="小关街5号楼",
+    reason="消防通道无法清理",
+    blown_at=CALLED_AT + 2 * HOUR,
+)
+CALLED: Final = events.UnitCalled(
+    complaint_id=ID,
+    whistle=1,
+    called=WATER,
+    unit=STREET,
+    kind=WhistleKind.EMERGENCY,
+    leads=True,
+    scene="小关街5号楼",
+    reason="消防通道无法清理",
+    subject="停车",
+    title="楼下消防通道被占",
+    district="海淀区",
+    arrive_by=CALLED_AT + 2 * HOUR + 30 * MINUTE,
+    called_at=CALLED_AT + 2 * HOUR,
+)
+ACKNOWLEDGED: Final = events.WhistleAcknowledged(
+    complaint_id=ID, whistle=1, called=WATER, unit=STREET, acknowledged_at=ACKNOWLEDGE.at
+)
+ARRIVED: Final = events.WhistleArrived(
+    complaint_id=ID, whistle=1, called=WATER, unit=STREET, persons=3, arrived_at=ARRIVE.at
+)
+MEASURED: Final = events.WhistleMeasureRecorded(
+    complaint_id=ID, whistle=1, called=WATER, unit=STREET, measure="拖离车辆", recorded_at=MEASURE.at
+)
+RELEASED: Final = events.WhistleReleased(
+    complaint_id=ID, whistle=1, called=WATER, unit=STREET, reason="已清理", released_at=RELEASE.at
+)
+RATED: Final = events.WhistleRated(
+    complaint_id=ID, whistle=1, rated_by=STREET, rated=WATER, stars=5, comment="及时", rated_at=RATE.at
+)
+WARNED: Final = events.WarningGiven(
+    complaint_id=ID,
+    unit=STREET,
+    round=1,
+    colour=Colour.YELLOW,
+    due_at=DUE_AT,
+    warned_at=DUE_AT - 48 * HOUR,
+    noticed_at=DUE_AT - 48 * HOUR + INSTANT,
+)
+SUPERVISED: Final = events.SupervisionOpened(
+    complaint_id=ID,
+    told=SUPERVISION,
+    leader="市督查室",
+    unit=STREET,
+    because=Limit.SIGN,
+    due_at=SIGN_DUE_AT + 4 * DAY,
+    opened_at=SIGN_DUE_AT + DAY,
+    noticed_at=SIGN_DUE_AT + DAY + INSTANT,
+)
+SUPERVISION_MISSED: Final = events.SupervisionMissed(
+    complaint_id=ID,
+    told=SUPERVISION,
+    leader="市督查室",
+    due_at=SIGN_DUE_AT + 4 * DAY,
+    missed_at=SIGN_DUE_AT + 4 * DAY,
+    noticed_at=SIGN_DUE_AT + 4 * DAY + INSTANT,
+)
+SUPERVISION_CLOSED: Final = events.SupervisionClosed(
+    complaint_id=ID,
+    told=SUPERVISION,
+    leader="市督查室",
+    how="ComplaintClosed",
+    outcome=Outcome.SOLVED,
+    closed_at=CALLED_AT + 3 * DAY,
+    noticed_at=CALLED_AT + 3 * DAY + INSTANT,
+)
+NOT_THERE: Final = events.ArrivalMissed(
+    complaint_id=ID,
+    whistle=1,
+    called=WATER,
+    unit=STREET,
+    to_level=Level.DISTRICT,
+    told=DISTRICT,
+    due_at=CALLED_AT + 2 * HOUR + 30 * MINUTE,
+    next_at=CALLED_AT + 3 * HOUR,
+    missed_at=CALLED_AT + 2 * HOUR + 30 * MINUTE,
+    noticed_at=CALLED_AT + 2 * HOUR + 30 * MINUTE + INSTANT,
+)
 VISIT_SCHEDULED: Final = events.VisitScheduled(
     complaint_id=ID,
     visit=1,
@@ -752,6 +906,18 @@ FACTS: Final[tuple[Fact, ...]] = (
     CO_UNIT_REPORTED,
     RECLASSIFIED,
     CONFIDENTIAL,
+    BLOWN,
+    CALLED,
+    ACKNOWLEDGED,
+    ARRIVED,
+    MEASURED,
+    RELEASED,
+    RATED,
+    WARNED,
+    SUPERVISED,
+    SUPERVISION_MISSED,
+    SUPERVISION_CLOSED,
+    NOT_THERE,
     EXCLUSION_REQUESTED,
     EXCLUSION_APPROVED,
     EXCLUSION_REJECTED,

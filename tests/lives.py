@@ -63,6 +63,8 @@ class Step(NamedTuple):
 
 ASKED_FOR: Final = (
     *("assign", "extend", "extended", "terminate", "terminated", "dispute", "council"),
+    *("help", "report", "reclassify"),
+    *("whistle", "acknowledge", "arrive", "measure", "release", "rate"),
     *("help", "report", "reclassify", "exclude", "excluded"),
 )
 UNIT_ACTS: Final = ("sign", "answer", "return", "approve", "reject", *ASKED_FOR)
@@ -287,6 +289,12 @@ def _asked_for(case: Complaint, step: Step, at: datetime) -> DispatchCommand:
         "help": examples.ADD_CO_UNIT,
         "report": examples.REPORT,
         "reclassify": examples.RECLASSIFY,
+        "whistle": examples.BLOW,
+        "acknowledge": examples.ACKNOWLEDGE,
+        "arrive": examples.ARRIVE,
+        "measure": examples.MEASURE,
+        "release": examples.RELEASE,
+        "rate": examples.RATE,
         "exclude": examples.EXCLUDE,
         "excluded": examples.REVIEW_EXCLUSION,
     }[step.what]
@@ -294,7 +302,7 @@ def _asked_for(case: Complaint, step: Step, at: datetime) -> DispatchCommand:
     told: dict[str, Any] = {"at": at}
     if "assignment" in fields:
         told["assignment"] = number
-    if "unit" in fields and step.what != "report":
+    if "unit" in fields and step.what not in {"report", "acknowledge", "arrive", "measure"}:
         told["unit"] = unit
     if step.what == "excluded":
         told |= {"approved": step.slip == 0, "reviewer": unit if step.other else "reviewer-3"}

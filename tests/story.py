@@ -29,17 +29,18 @@ from services.intake.inbound import calls, requests
 from services.intake.settings import Settings as IntakeSettings
 from shared import inputs
 from shared.broker import Handle, one_by_one
+from shared.catalogue import Catalogue
 from shared.clock import HandClock
 from shared.cloudevents import fact_headers, header
 from shared.codec import ce_type_of, decoded
-from shared.complaint import UNOPENED, Case, Complaint, due_deadlines, evolve, head_of, head_text
+from shared.complaint import UNOPENED, Case, Complaint, evolve, head_of, head_text
 from shared.desk import Batch, Decide, Desk, Said
 from shared.envelope import GENESIS, Stored, chained
 from shared.events import SPEAKERS, ComplaintDispatched, Fact, VisitScheduled
 from shared.ids import ComplaintId, UnitId, complaint_id
 from shared.inputs import Input
 from shared.life import illegal
-from shared.log import TIMER_KINDS, TIMER_SHARDS, Incoming
+from shared.log import TIMER_SHARDS, Incoming, timers_of
 from shared.log.memory import Memory, MemoryLog
 from shared.process import HeardTypes, React, from_log
 from shared.telemetry import Telemetry
@@ -63,14 +64,20 @@ ADDRESSES: Final[dict[str, Any]] = {"kafka": "in memory", "postgres": "in memory
 class Story:
     """One hotline from its first call on."""
 
-    def __init__(self, *, ruleset: str = "beijing-draft-2021", at: datetime = examples.CALLED_AT) -> None:
+    def __init__(
+        self,
+        *,
+        ruleset: str = "beijing-draft-2021",
+        at: datetime = examples.CALLED_AT,
+        catalogue: Catalogue = examples.CATALOGUE,
+    ) -> None:
         """Nobody has called yet."""
         self.clock = HandClock(at)
         self.memory = Memory(self.clock.now)
         self.id = examples.ID
         self._numbers = count(1)
         self._heard = {"dispatch": 0, "feedback": 0}
-        by_catalogue = {"catalogue": examples.CATALOGUE}
+        by_catalogue = {"catalogue": catalogue}
         self.desks = {
             "intake": self._desk("intake", intake.decide),
             "dispatch": self._desk("dispatch", partial(dispatch.decide, **by_catalogue)),
@@ -288,9 +295,9 @@ class Story:
             self.memory.heads
         )
         assert self.memory.timers == {
-            (stream, TIMER_KINDS[limit]): due_at
+            (stream, kind): due_at
             for stream, case in cases.items()
-            for limit, due_at in due_deadlines(case).items()
+            for kind, due_at in timers_of(case).items()
         }
 
     def _desk(self, name: str, decide: Decide) -> Desk:

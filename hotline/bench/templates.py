@@ -378,6 +378,7 @@ def led(story: Story, number: int, request: str, fraction: int, catalogue: Catal
     start = BEGIN + timedelta(days=number * 365 // STARTS, minutes=17 * number, microseconds=fraction)
     life = Led(target, start, request, catalogue, article="KB-12" if story is _on_the_spot else None)
     story(life)
+    life.waits(_HOUR)  # supervision, where there is one, is closed with the end
     if life.complaint.ended is None or due_deadlines(life.case) or waits_for(life.case) is not None:
         raise ValueError(f"{story.__name__} from {start.isoformat()} does not end")
     return life

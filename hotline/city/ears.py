@@ -33,6 +33,8 @@ class _Named(msgspec.Struct):
     unit: UnitId | None = None
     recalled_unit: UnitId | None = None
     co_unit: UnitId | None = None
+    called: UnitId | None = None
+    rated: UnitId | None = None
 
 
 class Ears:

@@ -56,6 +56,18 @@ _HEARD: Final[dict[type[e.Fact], Callable[[Any, UnitId], str]]] = {
     ),
     e.RequestSupplemented: lambda f, _: f"the citizen adds: {f.text}",
     e.RequestRepeated: lambda f, _: f"brought up again, {f.heat} times by now: {f.note}",
+    e.WarningGiven: lambda f, _: f"{f.colour.lower()} warning: answer by {f.due_at:%Y-%m-%d %H:%M %Z}",
+    e.SupervisionOpened: lambda f, _: f"{f.leader} supervises it now, until {f.due_at:%Y-%m-%d %H:%M %Z}",
+    e.UnitCalled: lambda f, _: (
+        f"{f.unit} whistles for you (whistle {f.whistle}, {f.kind}): {f.reason}, {f.scene}"
+        + (f"; be there by {f.arrive_by:%Y-%m-%d %H:%M %Z}" if f.arrive_by else "")
+    ),
+    e.WhistleAcknowledged: lambda f, _: f"{f.called} comes (whistle {f.whistle})",
+    e.WhistleArrived: lambda f, _: f"{f.called} is there with {f.persons} (whistle {f.whistle})",
+    e.WhistleMeasureRecorded: lambda f, _: f"{f.called} does: {f.measure}",
+    e.WhistleReleased: lambda f, _: f"{f.unit} lets you go (whistle {f.whistle})",
+    e.WhistleRated: lambda f, _: f"{f.rated_by} rates you {f.stars} of 5: {f.comment}",
+    e.ArrivalMissed: lambda f, _: f"you were not there by {f.due_at:%Y-%m-%d %H:%M %Z}; {f.told} is told",
     e.ExclusionApproved: lambda _, __: "left out of your score",
     e.ExclusionRejected: lambda f, _: f"it counts in your score: {f.reason}",
     e.LimitMissCorrected: lambda _, __: "your reply had come in time after all; the miss does not count",

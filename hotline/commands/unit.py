@@ -59,6 +59,33 @@ def unit(
         str,
         typer.Option(metavar="COMPLAINT", help="You help another unit: say what you did (with --text)."),
     ] = "",
+    whistle: Annotated[
+        str,
+        typer.Option(
+            metavar="COMPLAINT",
+            help="A street: call others to it (with --kind, --call, --scene and --reason).",
+        ),
+    ] = "",
+    acknowledge: Annotated[
+        str, typer.Option(metavar="COMPLAINT", help="You were whistled for: you come.")
+    ] = "",
+    arrive: Annotated[
+        str, typer.Option(metavar="COMPLAINT", help="You were whistled for: you are there (with --persons).")
+    ] = "",
+    measure: Annotated[
+        str,
+        typer.Option(metavar="COMPLAINT", help="You were whistled for: say what you do (with --text)."),
+    ] = "",
+    release: Annotated[
+        str,
+        typer.Option(metavar="COMPLAINT", help="A street: let go whom you called, all or one (with --of)."),
+    ] = "",
+    rate: Annotated[
+        str,
+        typer.Option(
+            metavar="COMPLAINT", help="Street and called unit rate each other (with --of and --stars)."
+        ),
+    ] = "",
     exclude: Annotated[
         str,
         typer.Option(
@@ -71,6 +98,16 @@ def unit(
     suggest: Annotated[str, typer.Option(metavar="UNIT", help="With --return: whose it is instead.")] = "",
     to: Annotated[str, typer.Option(metavar="UNIT", help="With --assign: your street.")] = "",
     days: Annotated[int, typer.Option(min=0, max=366, help="With --extend: how many more.")] = 0,
+    kind: Annotated[str, typer.Option(help="With --whistle: KEY_WORK, JOINT_ENFORCEMENT or EMERGENCY.")] = "",
+    called: Annotated[
+        str,
+        typer.Option("--call", metavar="UNITS", help="With --whistle: whom, with commas; the first leads."),
+    ] = "",
+    scene: Annotated[str, typer.Option(help="With --whistle: where to come to.")] = "",
+    number: Annotated[int, typer.Option(min=0, help="Which whistle; the last one without it.")] = 0,
+    persons: Annotated[int, typer.Option(min=1, max=10_000, help="With --arrive: how many you are.")] = 1,
+    of: Annotated[str, typer.Option(metavar="UNIT", help="With --release or --rate: whom.")] = "",
+    stars: Annotated[int, typer.Option(min=0, max=5, help="With --rate: 1 to 5.")] = 0,
     ground: Annotated[
         str,
         typer.Option(
@@ -113,6 +150,12 @@ def unit(
         "terminate": terminate,
         "dispute": dispute,
         "report": report,
+        "whistle": whistle,
+        "acknowledge": acknowledge,
+        "arrive": arrive,
+        "measure": measure,
+        "release": release,
+        "rate": rate,
         "exclude": exclude,
     }
     chosen = [verb for verb, given in verbs.items() if given]
@@ -127,6 +170,13 @@ def unit(
         "days": days,
         "ground": ground,
         "citizen_told": citizen_told,
+        "kind": kind,
+        "call": called,
+        "scene": scene,
+        "number": number,
+        "persons": persons,
+        "of": of,
+        "stars": stars,
     }
     if chosen:
         _needs(chosen[0], words)
@@ -145,6 +195,9 @@ _NEEDS: Final = {
     "terminate": ("ground", "evidence"),
     "dispute": ("reason", "evidence"),
     "report": ("text",),
+    "whistle": ("kind", "call", "scene", "reason"),
+    "measure": ("text",),
+    "rate": ("of", "stars"),
     "exclude": ("ground", "evidence"),
 }
 """What must be said with each verb."""
@@ -152,11 +205,13 @@ _NEEDS: Final = {
 
 def _needs(verb: str, words: dict[str, Any]) -> None:
     """End here where something is missing that the verb cannot do without."""
-    from shared.events import ExclusionGround, TerminationGround
+    from shared.events import ExclusionGround, TerminationGround, WhistleKind
 
     missing = [f"--{word}" for word in _NEEDS.get(verb, ()) if not words[word]]
     if missing:
         fail(f"--{verb} needs {' and '.join(f'--{word}' for word in _NEEDS[verb])}.", code=2)
+    if verb == "whistle" and words["kind"] not in WhistleKind.__members__:
+        fail(f"--kind: {words['kind']!r}, expected one of {', '.join(WhistleKind)}.", code=2)
     known: dict[str, list[str]] = {"terminate": list(TerminationGround), "exclude": list(ExclusionGround)}
     if verb in known and words["ground"] not in known[verb]:
         fail(f"--ground: {words['ground']!r}, expected one of {', '.join(known[verb])}.", code=2)
@@ -225,9 +280,11 @@ async def _once(
 
     city = city_up()
     unit = known_unit(name, city.catalogue)
-    for word in ("suggest", "to"):
+    for word in ("suggest", "to", "of"):
         if words[word]:
             words[word] = known_unit(words[word], city.catalogue)
+    if words["call"]:
+        words["call"] = tuple(known_unit(unit.strip(), city.catalogue) for unit in words["call"].split(","))
     connection = await reader(city.realm)
     try:
         case = await complaint_called(connection, complaint)
@@ -319,6 +376,8 @@ def said(verb: str, case: Complaint, words: dict[str, Any], *, solved: bool = Tr
     complaint = case.complaint_id
     if verb == "report":
         return inputs.CoUnitReported(complaint_id=complaint, result=words["text"])
+    if verb in _WHISTLED:
+        return _about_a_whistle(verb, case, words)
     if verb == "exclude":
         ground = ExclusionGround(words["ground"])
         return inputs.ExclusionRequested(complaint_id=complaint, ground=ground, evidence=words["evidence"])
@@ -341,6 +400,37 @@ def said(verb: str, case: Complaint, words: dict[str, Any], *, solved: bool = Tr
             **about, ground=TerminationGround(words["ground"]), evidence=evidence
         ),
         "dispute": lambda: inputs.DisputeRaised(**about, reason=reason, evidence=evidence),
+    }
+    return says[verb]()
+
+
+_WHISTLED: Final = frozenset(("whistle", "acknowledge", "arrive", "measure", "release", "rate"))
+
+
+def _about_a_whistle(verb: str, case: Complaint, words: dict[str, Any]) -> Input:
+    from shared import inputs
+    from shared.events import WhistleKind
+
+    number = words["number"] or max(len(case.whistles) + (verb == "whistle"), 1)
+    about: dict[str, Any] = {"complaint_id": case.complaint_id, "whistle": number}
+    says: dict[str, Callable[[], Input]] = {
+        "whistle": lambda: inputs.WhistleBlown(
+            **about,
+            assignment=case.order.assignment if case.order is not None else 1,
+            kind=WhistleKind(words["kind"]),
+            called=words["call"],
+            scene=words["scene"],
+            reason=words["reason"],
+        ),
+        "acknowledge": lambda: inputs.WhistleAcknowledged(**about),
+        "arrive": lambda: inputs.WhistleArrived(**about, persons=words["persons"]),
+        "measure": lambda: inputs.WhistleMeasureRecorded(**about, measure=words["text"]),
+        "release": lambda: inputs.WhistleReleased(
+            **about, called=words["of"] or None, reason=words["reason"]
+        ),
+        "rate": lambda: inputs.WhistleRated(
+            **about, rated=words["of"], stars=words["stars"], comment=words["text"]
+        ),
     }
     return says[verb]()
 
@@ -368,6 +458,12 @@ def told_of(facts: list[Fact]) -> str:
         e.DisputeRaised: "Disputed: a council decides whose it is; the limit runs on.",
         e.ExclusionRequested: "Asked for: a reviewer decides; until then it counts.",
         e.CoUnitReported: "Reported: the unit that leads is told.",
+        e.WhistleBlown: "Whistled: whom you called is told.",
+        e.WhistleAcknowledged: "Acknowledged: the street knows that you come.",
+        e.WhistleArrived: "You are there: the street knows.",
+        e.WhistleMeasureRecorded: "Recorded: the street is told.",
+        e.WhistleReleased: "Released.",
+        e.WhistleRated: "Rated.",
     }
     for fact in facts:
         if isinstance(fact, e.ReplyRefused):

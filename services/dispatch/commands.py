@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from shared.events.base import ExclusionGround, TerminationGround, Urgency
+from shared.events.base import ExclusionGround, TerminationGround, Urgency, WhistleKind
 from shared.ids import ComplaintId, UnitId
 
 
@@ -184,6 +184,80 @@ class ReclassifyComplaint:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BlowWhistle:
+    """A street calls others to its order."""
+
+    complaint_id: ComplaintId
+    unit: UnitId
+    assignment: int
+    whistle: int
+    """1, 2, 3 … within a complaint, so that one sent again is told from another."""
+    kind: WhistleKind
+    called: tuple[UnitId, ...]
+    """The first leads."""
+    scene: str
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AcknowledgeWhistle:
+    """A called unit comes."""
+
+    complaint_id: ComplaintId
+    unit: UnitId
+    whistle: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArriveAtWhistle:
+    """A called unit is there."""
+
+    complaint_id: ComplaintId
+    unit: UnitId
+    whistle: int
+    persons: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordMeasure:
+    """A called unit does something about it."""
+
+    complaint_id: ComplaintId
+    unit: UnitId
+    whistle: int
+    measure: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseWhistle:
+    """The street lets one of them go, or all."""
+
+    complaint_id: ComplaintId
+    unit: UnitId
+    whistle: int
+    called: UnitId | None
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RateWhistle:
+    """Street and called unit rate each other."""
+
+    complaint_id: ComplaintId
+    unit: UnitId
+    whistle: int
+    rated: UnitId
+    stars: int
+    comment: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RequestExclusion:
     """The unit wants the complaint left out of its score."""
 
@@ -204,6 +278,11 @@ class ReviewExclusion:
     reason: str
     at: datetime
 
+
+WhistleCommand = (
+    BlowWhistle | AcknowledgeWhistle | ArriveAtWhistle | RecordMeasure | ReleaseWhistle | RateWhistle
+)
+"""What a street and those it whistled for may say."""
 
 UnitCommand = (
     SignOrder
@@ -235,6 +314,12 @@ DispatchCommand = (
     | AddCoUnit
     | ReportAsCoUnit
     | ReclassifyComplaint
+    | BlowWhistle
+    | AcknowledgeWhistle
+    | ArriveAtWhistle
+    | RecordMeasure
+    | ReleaseWhistle
+    | RateWhistle
     | RequestExclusion
     | ReviewExclusion
 )

@@ -6,13 +6,19 @@ from datetime import datetime
 from typing import Final
 
 from services.dispatch.commands import (
+    AcknowledgeWhistle,
     AddCoUnit,
     AnswerOrder,
+    ArriveAtWhistle,
     AssignOrder,
+    BlowWhistle,
     DecideCouncil,
     DispatchCommand,
     RaiseDispute,
+    RateWhistle,
     ReclassifyComplaint,
+    RecordMeasure,
+    ReleaseWhistle,
     ReportAsCoUnit,
     RequestExclusion,
     RequestExtension,
@@ -23,6 +29,7 @@ from services.dispatch.commands import (
     ReviewReturn,
     ReviewTermination,
     SignOrder,
+    WhistleCommand,
 )
 from services.dispatch.settings import Settings
 from shared import inputs
@@ -43,6 +50,12 @@ _REPLIES: Final = (
     inputs.TerminationRequested,
     inputs.DisputeRaised,
     inputs.CoUnitReported,
+    inputs.WhistleBlown,
+    inputs.WhistleAcknowledged,
+    inputs.WhistleArrived,
+    inputs.WhistleMeasureRecorded,
+    inputs.WhistleReleased,
+    inputs.WhistleRated,
     inputs.ExclusionRequested,
 )
 _REVIEWS: Final = (
@@ -146,6 +159,55 @@ def _said_by(unit: UnitId, data: inputs.Input, complaint: ComplaintId, at: datet
         case inputs.ExclusionRequested():
             return RequestExclusion(
                 complaint_id=complaint, unit=unit, ground=data.ground, evidence=data.evidence, at=at
+            )
+        case _:
+            return _about_a_whistle(unit, data, complaint, at)
+
+
+def _about_a_whistle(
+    unit: UnitId, data: inputs.Input, complaint: ComplaintId, at: datetime
+) -> WhistleCommand:
+    match data:
+        case inputs.WhistleBlown():
+            return BlowWhistle(
+                complaint_id=complaint,
+                unit=unit,
+                assignment=data.assignment,
+                whistle=data.whistle,
+                kind=data.kind,
+                called=tuple(UnitId(called) for called in data.called),
+                scene=data.scene,
+                reason=data.reason,
+                at=at,
+            )
+        case inputs.WhistleAcknowledged():
+            return AcknowledgeWhistle(complaint_id=complaint, unit=unit, whistle=data.whistle, at=at)
+        case inputs.WhistleArrived():
+            return ArriveAtWhistle(
+                complaint_id=complaint, unit=unit, whistle=data.whistle, persons=data.persons, at=at
+            )
+        case inputs.WhistleMeasureRecorded():
+            return RecordMeasure(
+                complaint_id=complaint, unit=unit, whistle=data.whistle, measure=data.measure, at=at
+            )
+        case inputs.WhistleReleased():
+            return ReleaseWhistle(
+                complaint_id=complaint,
+                unit=unit,
+                whistle=data.whistle,
+                called=None if data.called is None else UnitId(data.called),
+                reason=data.reason,
+                at=at,
+            )
+        case inputs.WhistleRated():
+            return RateWhistle(
+                complaint_id=complaint,
+                unit=unit,
+                whistle=data.whistle,
+                rated=UnitId(data.rated),
+                stars=data.stars,
+                comment=data.comment,
+                at=at,
             )
         case _:
             raise AssertionError(data)

@@ -7,14 +7,20 @@ from datetime import datetime
 from typing import Final, assert_never
 
 from services.dispatch.commands import (
+    AcknowledgeWhistle,
     AddCoUnit,
     AnswerOrder,
+    ArriveAtWhistle,
     AssignOrder,
+    BlowWhistle,
     DecideCouncil,
     DispatchCommand,
     DispatchComplaint,
     RaiseDispute,
+    RateWhistle,
     ReclassifyComplaint,
+    RecordMeasure,
+    ReleaseWhistle,
     ReportAsCoUnit,
     RequestExclusion,
     RequestExtension,
@@ -41,6 +47,7 @@ from services.dispatch.reviews import (
     review_termination,
 )
 from services.dispatch.routing import Routed, after_return, assigned, routed
+from services.dispatch.whistles import acknowledge, arrive, blow, rate, record_measure, release
 from shared.catalogue import Catalogue
 from shared.complaint import Case, Complaint, NoSuchComplaint, Order
 from shared.events import (
@@ -107,6 +114,18 @@ def decide(  # noqa: C901, PLR0911, PLR0912 -- a line a command
             return report_as_co_unit(command, case)
         case ReclassifyComplaint():
             return reclassify(command, case)
+        case BlowWhistle():
+            return blow(command, case, catalogue)
+        case AcknowledgeWhistle():
+            return acknowledge(command, case)
+        case ArriveAtWhistle():
+            return arrive(command, case)
+        case RecordMeasure():
+            return record_measure(command, case)
+        case ReleaseWhistle():
+            return release(command, case)
+        case RateWhistle():
+            return rate(command, case)
         case RequestExclusion():
             return request_exclusion(command, case)
         case ReviewExclusion():

@@ -1,6 +1,7 @@
 """Escalation: notice what was not done in time, and tell the next level.
 
 Hears    the clock
-Decides  which limits were missed, who is told, when the level after that is told
-Says     SignLimitMissed, FeedbackLimitMissed, ComplaintEscalated, LimitMissCorrected
+Decides  which limits are near or were missed, who is told, when the level after that is told, who supervises
+Says     SignLimitMissed, FeedbackLimitMissed, ComplaintEscalated, LimitMissCorrected, WarningGiven,
+         SupervisionOpened, SupervisionMissed, SupervisionClosed, ArrivalMissed
 """

@@ -13,15 +13,34 @@ from typing import NamedTuple
 from services.escalation.commands import EscalationCommand
 from services.escalation.ladder import TOP, next_level, told_at
 from shared.catalogue import Catalogue
-from shared.complaint import Case, Complaint, Deadline, Missed, NoSuchComplaint, evolve
+from shared.complaint import (
+    Called,
+    Case,
+    Complaint,
+    Deadline,
+    Missed,
+    Near,
+    NoSuchComplaint,
+    Supervision,
+    Whistle,
+    evolve,
+    next_warning,
+    supervision_due,
+    urgency_at,
+)
 from shared.events import (
+    ArrivalMissed,
     ComplaintEscalated,
     EscalationFact,
     FeedbackLimitMissed,
     Level,
     LimitMissCorrected,
     SignLimitMissed,
+    SupervisionClosed,
+    SupervisionMissed,
+    SupervisionOpened,
     Urgency,
+    WarningGiven,
 )
 from shared.events.base import Limit
 from shared.ids import UnitId
@@ -36,8 +55,25 @@ class _Late(NamedTuple):
     """The rung the unit itself stands on."""
     because: Limit
     at: datetime
-    urgency: Urgency | None
-    """The class when it passed, where that has changed since."""
+
+
+class _Warned(NamedTuple):
+    """A limit that is near."""
+
+    deadline: Deadline
+    near: Near
+
+
+class _Awaited(NamedTuple):
+    """A called unit that was not there in time."""
+
+    whistle: Whistle
+    called: Called
+    due_at: datetime
+
+
+Owed = Deadline | Missed | Supervision | _Warned | _Awaited
+"""What may have become due."""
 
 
 def decide(command: EscalationCommand, case: Case, catalogue: Catalogue) -> Sequence[EscalationFact]:
@@ -56,17 +92,32 @@ def decide(command: EscalationCommand, case: Case, catalogue: Catalogue) -> Sequ
             case = evolved
 
 
-def _earliest_owed(case: Complaint, until: datetime) -> Deadline | Missed | None:
-    owed: list[tuple[datetime, Deadline | Missed]] = [
-        (d.due_at, d) for d in case.deadlines if d.due_at < until
-    ]
+def _earliest_owed(case: Complaint, until: datetime) -> Owed | None:
+    owed: list[tuple[datetime, Owed]] = [(d.due_at, d) for d in case.deadlines if d.due_at < until]
     owed += [(m.done_at, m) for m in case.missed if m.done_at is not None and m.done_at < until]
+    for deadline in case.deadlines:
+        near = next_warning(case, deadline) if deadline.limit is Limit.FEEDBACK else None
+        if near is not None and near.at < until:
+            owed.append((near.at, _Warned(deadline, near)))
+    supervised = supervision_due(case)
+    if supervised is not None and supervised < until and case.supervision is not None:
+        owed.append((supervised, case.supervision))
+    for whistle in case.whistles:
+        owed += [
+            (called.due_at, _Awaited(whistle, called, called.due_at))
+            for called in whistle.called
+            if called.due_at is not None and called.due_at < until
+        ]
     return min(owed, key=lambda pair: pair[0])[1] if owed else None
 
 
-def _stated(
-    case: Complaint, owed: Deadline | Missed, until: datetime, catalogue: Catalogue
-) -> list[EscalationFact]:
+def _stated(case: Complaint, owed: Owed, until: datetime, catalogue: Catalogue) -> list[EscalationFact]:
+    if isinstance(owed, _Warned):
+        return [_warning(case, owed, until)]
+    if isinstance(owed, Supervision):
+        return [_supervision(case, owed, until)]
+    if isinstance(owed, _Awaited):
+        return [_not_there(case, owed, until, catalogue)]
     if isinstance(owed, Missed):
         done_at = owed.done_at
         assert done_at is not None  # noqa: S101 -- only those are owed
@@ -84,7 +135,7 @@ def _stated(
     if owed.limit is Limit.LADDER:
         return _escalated(
             case,
-            _Late(owed.unit, owed.level, owed.because or Limit.FEEDBACK, at, owed.urgency),
+            _Late(owed.unit, owed.level, owed.because or Limit.FEEDBACK, at),
             until,
             catalogue,
         )
@@ -109,7 +160,7 @@ def _stated(
         )
     return [
         missed,
-        *_escalated(case, _Late(owed.unit, owed.level, owed.limit, at, owed.urgency), until, catalogue),
+        *_escalated(case, _Late(owed.unit, owed.level, owed.limit, at), until, catalogue),
     ]
 
 
@@ -117,16 +168,87 @@ def _escalated(case: Complaint, late: _Late, until: datetime, catalogue: Catalog
     level = next_level(case.level, late.level)
     if level is None:
         return []
-    step = ruleset(case.ruleset).classes[late.urgency or case.urgency or Urgency.GENERAL_7D].ladder_step
-    return [
+    limits = ruleset(case.ruleset).classes[urgency_at(case, late.at) or Urgency.GENERAL_7D]
+    told = told_at(level, catalogue, case.district)
+    said: list[EscalationFact] = [
         ComplaintEscalated(
             complaint_id=case.complaint_id,
             to_level=level,
-            told=told_at(level, catalogue, case.district),
+            told=told,
             unit=late.unit,
             because=late.because,
-            next_at=None if level is TOP else late.at + step,
+            next_at=None if level is TOP else late.at + limits.ladder_step,
             escalated_at=late.at,
             noticed_at=until,
         )
     ]
+    if level is TOP and limits.supervision is not None:
+        said.append(
+            SupervisionOpened(
+                complaint_id=case.complaint_id,
+                told=told,
+                leader=catalogue.leader_of(told),
+                unit=late.unit,
+                because=late.because,
+                due_at=late.at + limits.supervision,
+                opened_at=late.at,
+                noticed_at=until,
+            )
+        )
+    return said
+
+
+def _warning(case: Complaint, warned: _Warned, until: datetime) -> WarningGiven:
+    return WarningGiven(
+        complaint_id=case.complaint_id,
+        unit=warned.deadline.unit,
+        round=warned.deadline.number,
+        colour=warned.near.colour,
+        due_at=warned.deadline.due_at,
+        warned_at=warned.near.at,
+        noticed_at=until,
+    )
+
+
+def _supervision(
+    case: Complaint, supervision: Supervision, until: datetime
+) -> SupervisionMissed | SupervisionClosed:
+    """Its own limit, if that came first; else the end of the complaint, with the outcome (E3)."""
+    ended = case.ended
+    if ended is not None and supervision_due(case) == ended.at:
+        return SupervisionClosed(
+            complaint_id=case.complaint_id,
+            told=supervision.told,
+            leader=supervision.leader,
+            how=ended.how,
+            outcome=ended.outcome,
+            closed_at=ended.at,
+            noticed_at=until,
+        )
+    return SupervisionMissed(
+        complaint_id=case.complaint_id,
+        told=supervision.told,
+        leader=supervision.leader,
+        due_at=supervision.due_at,
+        missed_at=supervision.due_at,
+        noticed_at=until,
+    )
+
+
+def _not_there(case: Complaint, awaited: _Awaited, until: datetime, catalogue: Catalogue) -> ArrivalMissed:
+    """G2, R18: the district is told first, then, after its step, the municipality."""
+    called, due_at = awaited.called, awaited.due_at
+    level = next_level(called.level, Level.UNIT) or TOP
+    step = ruleset(case.ruleset).whistle[awaited.whistle.kind].step
+    return ArrivalMissed(
+        complaint_id=case.complaint_id,
+        whistle=awaited.whistle.number,
+        called=called.unit,
+        unit=awaited.whistle.unit,
+        to_level=level,
+        told=told_at(level, catalogue, case.district),
+        due_at=due_at,
+        next_at=None if level is TOP else due_at + step,
+        missed_at=due_at,
+        noticed_at=until,
+    )

@@ -7,23 +7,13 @@ from typing import Any, Final, NamedTuple
 
 import asyncpg
 
+from services.intake.telephone import CallRecord
+
 _CALLS: Final = """
-SELECT count(*) AS offered, count(*) FILTER (WHERE outcome = 'ANSWERED') AS answered,
-       count(*) FILTER (WHERE outcome IS NOT NULL AND outcome <> 'ANSWERED') AS unanswered,
-       count(*) FILTER (WHERE wait <= interval '15 seconds') AS within_15s
-FROM intake.call_outcome
+SELECT offered_at, answered_at, ended_at, outcome FROM intake.call_outcome
+WHERE offered_at > $1 AND offered_at <= $2 ORDER BY offered_at
 """
 _CALL: Final = "SELECT offered_at, answered_at, ended_at, outcome FROM intake.call_outcome WHERE call_id = $1"
-
-
-class Calls(NamedTuple):
-    """How many calls came and what became of them."""
-
-    offered: int
-    answered: int
-    unanswered: int
-    within_15s: int
-    """15.000 seconds count (T11)."""
 
 
 class Call(NamedTuple):
@@ -36,10 +26,9 @@ class Call(NamedTuple):
     """Exactly one terminal state once it is over (T1)."""
 
 
-async def calls(connection: asyncpg.Connection[Any]) -> Calls:
-    """All calls of the register."""
-    row = await connection.fetchrow(_CALLS)
-    return Calls(*row) if row is not None else Calls(0, 0, 0, 0)
+async def calls(connection: asyncpg.Connection[Any], since: datetime, until: datetime) -> list[CallRecord]:
+    """The calls offered in (since, until], in order; one whose offering nobody told is in none."""
+    return [CallRecord(*row) for row in await connection.fetch(_CALLS, since, until)]
 
 
 async def call(connection: asyncpg.Connection[Any], call_id: str) -> Call | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from shared.events.base import (
+    Colour,
     Desk,
     ExclusionGround,
     Fact,
@@ -15,6 +16,7 @@ from shared.events.base import (
     TurnedAway,
     Urgency,
     VisitReason,
+    WhistleKind,
 )
 from shared.events.dispatch import (
     ComplaintDispatched,
@@ -43,11 +45,16 @@ from shared.events.dispatch import (
     TerminationRequested,
 )
 from shared.events.escalation import (
+    ArrivalMissed,
     ComplaintEscalated,
     EscalationFact,
     FeedbackLimitMissed,
     LimitMissCorrected,
     SignLimitMissed,
+    SupervisionClosed,
+    SupervisionMissed,
+    SupervisionOpened,
+    WarningGiven,
 )
 from shared.events.feedback import (
     ComplaintClosed,
@@ -72,6 +79,16 @@ from shared.events.intake import (
     RequestCorrected,
     RequestRepeated,
     RequestSupplemented,
+)
+from shared.events.whistle import (
+    UnitCalled,
+    WhistleAcknowledged,
+    WhistleArrived,
+    WhistleBlown,
+    WhistleFact,
+    WhistleMeasureRecorded,
+    WhistleRated,
+    WhistleReleased,
 )
 
 ComplaintFact = IntakeFact | DispatchFact | EscalationFact | FeedbackFact
@@ -115,6 +132,13 @@ SPEAKERS: Final[dict[type[Fact], Desk]] = {
             CoUnitReported,
             ComplaintReclassified,
             ConfidentialityRequired,
+            WhistleBlown,
+            UnitCalled,
+            WhistleAcknowledged,
+            WhistleArrived,
+            WhistleMeasureRecorded,
+            WhistleReleased,
+            WhistleRated,
             ExclusionRequested,
             ExclusionApproved,
             ExclusionRejected,
@@ -123,7 +147,17 @@ SPEAKERS: Final[dict[type[Fact], Desk]] = {
         Desk.DISPATCH,
     ),
     **dict.fromkeys(
-        (SignLimitMissed, FeedbackLimitMissed, ComplaintEscalated, LimitMissCorrected),
+        (
+            SignLimitMissed,
+            FeedbackLimitMissed,
+            ComplaintEscalated,
+            LimitMissCorrected,
+            WarningGiven,
+            SupervisionOpened,
+            SupervisionMissed,
+            SupervisionClosed,
+            ArrivalMissed,
+        ),
         Desk.ESCALATION,
     ),
     **dict.fromkeys(
@@ -142,8 +176,10 @@ SPEAKERS: Final[dict[type[Fact], Desk]] = {
 
 __all__ = [
     "SPEAKERS",
+    "ArrivalMissed",
     "CoUnitAdded",
     "CoUnitReported",
+    "Colour",
     "ComplaintAnsweredDirectly",
     "ComplaintClassified",
     "ComplaintClosed",
@@ -191,15 +227,28 @@ __all__ = [
     "ReturnRejected",
     "ReturnRequested",
     "SignLimitMissed",
+    "SupervisionClosed",
+    "SupervisionMissed",
+    "SupervisionOpened",
     "TerminationApproved",
     "TerminationGround",
     "TerminationRejected",
     "TerminationRequested",
     "TurnedAway",
+    "UnitCalled",
     "Urgency",
     "VisitAnswerRefused",
     "VisitMade",
     "VisitReason",
     "VisitScheduled",
     "VisitUnreached",
+    "WarningGiven",
+    "WhistleAcknowledged",
+    "WhistleArrived",
+    "WhistleBlown",
+    "WhistleFact",
+    "WhistleKind",
+    "WhistleMeasureRecorded",
+    "WhistleRated",
+    "WhistleReleased",
 ]

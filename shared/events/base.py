@@ -81,6 +81,12 @@ class Limit(StrEnum):
     FEEDBACK = "FEEDBACK"
     LADDER = "LADDER"
     """Not a limit of the unit: the time a level has before the next one is told."""
+    WARNING = "WARNING"
+    """Not a limit: the time at which one that is near is warned of."""
+    SUPERVISION = "SUPERVISION"
+    """Until supervision must have brought it to an end."""
+    ARRIVAL = "ARRIVAL"
+    """Until a unit a street whistled for must be there."""
 
 
 class TurnedAway(StrEnum):
@@ -101,6 +107,24 @@ class TerminationGround(StrEnum):
     """The citizen will not say what the unit must know."""
     UNLAWFUL_OR_IMPOSSIBLE = "UNLAWFUL_OR_IMPOSSIBLE"
     """Against law, policy or morals; it was explained, and the citizen still wants it."""
+
+
+class WhistleKind(StrEnum):
+    """The three cases in which a street whistles (吹哨, G1)."""
+
+    KEY_WORK = "KEY_WORK"
+    """What many bring up and the street cannot solve alone: parking, old estates, lifts."""
+    JOINT_ENFORCEMENT = "JOINT_ENFORCEMENT"
+    """It lacks the power to enforce."""
+    EMERGENCY = "EMERGENCY"
+    """A burst pipe, subsidence, an outage."""
+
+
+class Colour(StrEnum):
+    """How near a limit is."""
+
+    YELLOW = "YELLOW"
+    RED = "RED"
 
 
 class ExclusionGround(StrEnum):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from shared.events.base import ExclusionGround, Fact, Instant, Level, RequestType, TerminationGround, Urgency
+from shared.events.whistle import WhistleFact
 from shared.ids import UnitId
 
 
@@ -347,4 +348,5 @@ DispatchFact = (
     | ExclusionApproved
     | ExclusionRejected
     | ReplyRefused
+    | WhistleFact
 )

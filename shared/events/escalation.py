@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from shared.events.base import Fact, Instant, Level, Limit
+from shared.events.base import Colour, Fact, Instant, Level, Limit, Outcome
 from shared.ids import UnitId
 
 
@@ -81,4 +81,112 @@ class LimitMissCorrected(Fact, frozen=True, kw_only=True):
         return f"limit/{self.limit}/{self.unit}/{self.due_at.isoformat()}"
 
 
-EscalationFact = SignLimitMissed | FeedbackLimitMissed | ComplaintEscalated | LimitMissCorrected
+class WarningGiven(Fact, frozen=True, kw_only=True):
+    """The limit for the answer is near (预警); how near is configuration."""
+
+    TIME: ClassVar[str] = "warned_at"
+
+    unit: UnitId
+    round: int
+    colour: Colour
+    due_at: Instant
+    warned_at: Instant
+    noticed_at: Instant
+
+    @property
+    def own_cause(self) -> str:
+        """The limit that is near, and how near."""
+        return f"limit/{self.colour}/{self.round}/{self.due_at.isoformat()}"
+
+
+class SupervisionOpened(Fact, frozen=True, kw_only=True):
+    """The top of the ladder takes it up (督办): a named person answers for bringing it to an end by a time."""
+
+    TIME: ClassVar[str] = "opened_at"
+
+    told: UnitId
+    leader: str
+    unit: UnitId
+    """The unit that is late."""
+    because: Limit
+    due_at: Instant
+    opened_at: Instant
+    noticed_at: Instant
+
+    @property
+    def own_cause(self) -> str:
+        """The miss it follows; a life is supervised once."""
+        return f"limit/{Limit.SUPERVISION}/opened/{self.opened_at.isoformat()}"
+
+
+class SupervisionMissed(Fact, frozen=True, kw_only=True):
+    """Supervision's own time was up and the complaint had not ended."""
+
+    TIME: ClassVar[str] = "missed_at"
+
+    told: UnitId
+    leader: str
+    due_at: Instant
+    missed_at: Instant
+    noticed_at: Instant
+
+    @property
+    def own_cause(self) -> str:
+        """The limit of the one supervision of this life."""
+        return f"limit/{Limit.SUPERVISION}/{self.due_at.isoformat()}"
+
+
+class SupervisionClosed(Fact, frozen=True, kw_only=True):
+    """The complaint has ended, and supervision with it: never without the outcome (E3)."""
+
+    TIME: ClassVar[str] = "closed_at"
+
+    told: UnitId
+    leader: str
+    how: str
+    """The name of the fact that ended the complaint."""
+    outcome: Outcome | None = None
+    """Of its closing; none where the citizen took it back."""
+    closed_at: Instant
+    noticed_at: Instant
+
+    @property
+    def own_cause(self) -> str:
+        """The end it follows."""
+        return f"limit/{Limit.SUPERVISION}/closed/{self.closed_at.isoformat()}"
+
+
+class ArrivalMissed(Fact, frozen=True, kw_only=True):
+    """A unit a street whistled for was not there in time; the next level is told."""
+
+    TIME: ClassVar[str] = "missed_at"
+
+    whistle: int
+    called: UnitId
+    unit: UnitId
+    """The street that whistled."""
+    to_level: Level
+    told: UnitId
+    due_at: Instant
+    next_at: Instant | None = None
+    """When the level after this one is told if it still is not there; none at the top."""
+    missed_at: Instant
+    noticed_at: Instant
+
+    @property
+    def own_cause(self) -> str:
+        """Who was awaited at which whistle, and the level told."""
+        return f"limit/{Limit.ARRIVAL}/{self.whistle}/{self.called}/{self.to_level}/{self.due_at.isoformat()}"
+
+
+EscalationFact = (
+    SignLimitMissed
+    | FeedbackLimitMissed
+    | ComplaintEscalated
+    | LimitMissCorrected
+    | WarningGiven
+    | SupervisionOpened
+    | SupervisionMissed
+    | SupervisionClosed
+    | ArrivalMissed
+)

@@ -11,10 +11,17 @@ from typing import Final, NamedTuple, Protocol
 
 import msgspec
 
-from shared.complaint import Complaint
+from shared.complaint import Case, Complaint, due_deadlines
 from shared.events.base import Limit
 
-TIMER_KINDS: Final[dict[Limit, int]] = {Limit.SIGN: 1, Limit.FEEDBACK: 2, Limit.LADDER: 3}
+TIMER_KINDS: Final[dict[Limit, int]] = {
+    Limit.SIGN: 1,
+    Limit.FEEDBACK: 2,
+    Limit.LADDER: 3,
+    Limit.WARNING: 2,  # in the row of the limit it warns of: it always comes before it
+    Limit.SUPERVISION: 4,
+    Limit.ARRIVAL: 5,
+}
 """How a limit is stored in `es.timer.kind`."""
 
 TIMER_SHARDS: Final = 4
@@ -161,6 +168,17 @@ class EventLog(Protocol):
     async def door_stopped(self, door: str) -> str | None:
         """Why this door is stopped; None where it is not."""
         ...
+
+
+def timers_of(case: Case) -> dict[int, datetime]:
+    """What stands in `es.timer` for a complaint: of each kind the earliest instant it must be looked at."""
+    timers: dict[int, datetime] = {}
+    for limit, due_at in due_deadlines(case).items():
+        kind = TIMER_KINDS[limit]
+        known = timers.get(kind)
+        if known is None or due_at < known:
+            timers[kind] = due_at
+    return timers
 
 
 def timer_shard(complaint_id: str) -> int:

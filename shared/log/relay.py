@@ -522,6 +522,8 @@ class _Named(msgspec.Struct):
     unit: str | None = None
     recalled_unit: str | None = None
     co_unit: str | None = None
+    called: str | None = None
+    rated: str | None = None
 
 
 _named_decoder: Final = msgspec.json.Decoder(_Named)

@@ -14,13 +14,19 @@ import services.feedback.commands
 import services.intake.commands
 from hotline.asyncapi import document
 from services.dispatch.commands import (
+    AcknowledgeWhistle,
     AddCoUnit,
     AnswerOrder,
+    ArriveAtWhistle,
     AssignOrder,
+    BlowWhistle,
     DecideCouncil,
     DispatchComplaint,
     RaiseDispute,
+    RateWhistle,
     ReclassifyComplaint,
+    RecordMeasure,
+    ReleaseWhistle,
     ReportAsCoUnit,
     RequestExclusion,
     RequestExtension,
@@ -147,6 +153,12 @@ AT_DISTRICT: Final = (*OPENED, replace(eg.DISPATCHED, unit=eg.DISTRICT, level=Le
 SIGNED: Final = (*AT_UNIT, eg.SIGNED)
 REJECTED: Final = (*AT_UNIT, eg.RETURN_REQUESTED, eg.RETURN_REJECTED)
 TERMINATED: Final = (*SIGNED, eg.TERMINATION_REQUESTED, eg.TERMINATION_APPROVED)
+WHISTLED: Final = (
+    *AT_UNIT,
+    eg.BLOWN,
+    eg.CALLED,
+    replace(eg.CALLED, called=eg.OTHER_STREET, leads=False),
+)
 OTHER_TEXT: Final = replace(eg.RECEIVED, content="别的事")
 
 TABLE: Final[dict[type[Any], Row]] = {
@@ -172,6 +184,12 @@ TABLE: Final[dict[type[Any], Row]] = {
     AddCoUnit: Row(eg.ADD_CO_UNIT, AT_UNIT, ENDED),
     ReportAsCoUnit: Row(eg.REPORT, (*AT_UNIT, eg.CO_UNIT_ADDED), AT_UNIT, refuses_again=True),
     ReclassifyComplaint: Row(eg.RECLASSIFY, AT_UNIT, ANSWERED),
+    BlowWhistle: Row(eg.BLOW, AT_UNIT, ENDED),
+    AcknowledgeWhistle: Row(eg.ACKNOWLEDGE, WHISTLED, AT_UNIT),
+    ArriveAtWhistle: Row(eg.ARRIVE, WHISTLED, AT_UNIT),
+    RecordMeasure: Row(eg.MEASURE, WHISTLED, AT_UNIT),
+    ReleaseWhistle: Row(eg.RELEASE, WHISTLED, AT_UNIT),
+    RateWhistle: Row(eg.RATE, (*WHISTLED, eg.ARRIVED), AT_UNIT),
     RequestExclusion: Row(eg.EXCLUDE, ENDED, (*AT_UNIT, eg.WITHDRAWN)),
     ReviewExclusion: Row(eg.REVIEW_EXCLUSION, (*ENDED, eg.EXCLUSION_REQUESTED), ENDED, refuses_again=True),
     FireDeadlines: Row(eg.FIRE, AT_UNIT, (*AT_UNIT, eg.SIGNED), refuses=False),

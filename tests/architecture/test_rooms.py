@@ -22,7 +22,11 @@ ROOMS = {
     "settings.py",
     "views.py",
 }
-TABLES = {"dispatch": {"routing.py", "orders.py", "reviews.py", "exclusions.py"}, "escalation": {"ladder.py"}}
+TABLES = {
+    "intake": {"telephone.py", "switches.py"},
+    "dispatch": {"routing.py", "orders.py", "reviews.py", "whistles.py", "exclusions.py"},
+    "escalation": {"ladder.py"},
+}
 
 
 @pytest.mark.parametrize("desk", Desk)

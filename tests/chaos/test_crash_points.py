@@ -22,11 +22,11 @@ from hotline.stack.stack import Addresses
 from services.escalation.inbound import Ticker
 from services.escalation.settings import Settings as EscalationSettings
 from shared import kafka_address
-from shared.complaint import due_deadlines, head_of
+from shared.complaint import head_of
 from shared.desk import Batch, Desk
 from shared.events import ComplaintReceived
 from shared.ids import ComplaintId
-from shared.log import TIMER_KINDS, TIMER_SHARDS, timer_shard
+from shared.log import TIMER_SHARDS, timer_shard, timers_of
 from shared.log.postgres import PostgresLog, connect
 from shared.topics import INTAKE_REQUESTS
 from tests.city import City, open_city, until
@@ -425,9 +425,9 @@ class Clockwork:
         """Each complaint has each of these facts once and no other, and its timers are what its head asks for."""
         assert await self.stated() == Counter((stream, kind) for stream in self.streams for kind in types)
         wanted = {
-            (str(row[0]), TIMER_KINDS[limit], timer_shard(str(row[0])), due_at)
+            (str(row[0]), kind, timer_shard(str(row[0])), due_at)
             for row in await self.owner.fetch("SELECT stream_id, state FROM es.stream")
-            for limit, due_at in due_deadlines(head_of(row[1])).items()
+            for kind, due_at in timers_of(head_of(row[1])).items()
         }
         rows = await self.owner.fetch("SELECT stream_id::text, kind, shard, due_at FROM es.timer")
         assert {tuple(row) for row in rows} == wanted

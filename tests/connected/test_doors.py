@@ -410,6 +410,30 @@ async def test_a_calls_events_in_any_order_and_twice_give_one_terminal_state(tow
     assert await until(outcomes, what=f"one outcome for {len(calls)} calls") == {expected}
 
 
+async def test_fifteen_seconds_are_within_fifteen_seconds_and_a_millisecond_more_is_not(town: City) -> None:
+    """T11, A1."""
+    start = datetime(2026, 1, 5, 10, 0, tzinfo=UTC)
+    waits = {"at-once": 0, "just": 15_000, "too-late": 15_001}
+    for call, wait in waits.items():
+        taken = CallAnswered(call_id=call, agent="a")
+        await town.tell(TELEPHONY_CALLS, call, CallOffered(call_id=call), at=start)
+        await town.tell(TELEPHONY_CALLS, call, taken, at=start + timedelta(milliseconds=wait))
+
+    async def all_three() -> bool:
+        rows = await town.sql(
+            "SELECT call_id FROM intake.call_outcome WHERE wait <= interval '15 seconds'"
+            " AND call_id = ANY ($1::text[]) ORDER BY call_id",
+            list(waits),
+        )
+        heard = await town.value(
+            "SELECT count(*) FROM intake.call_outcome WHERE wait IS NOT NULL AND call_id = ANY ($1::text[])",
+            list(waits),
+        )
+        return heard == len(waits) and [row[0] for row in rows] == ["at-once", "just"]
+
+    await until(all_three, what="two of three calls within fifteen seconds")
+
+
 async def test_of_two_ends_of_one_call_the_earlier_stands_whatever_order_they_come_in(town: City) -> None:
     start = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
     for call, order in (("ends-a", (0, 1)), ("ends-b", (1, 0))):

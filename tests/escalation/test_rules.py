@@ -1,7 +1,6 @@
 """What escalation decides, by state: in time, late, too late, climbing, at the top, ended, corrected."""
 
 from datetime import datetime
-from functools import partial
 
 import pytest
 from msgspec.structs import replace
@@ -9,16 +8,21 @@ from msgspec.structs import replace
 from services.escalation import rules
 from services.escalation.commands import FireDeadlines
 from services.escalation.ladder import LADDER, TOP, next_level, told_at
-from shared.complaint import Complaint, due_deadlines
+from shared.complaint import Case, Complaint, due_deadlines
 from shared.events import (
     ComplaintDispatched,
     ComplaintEscalated,
+    EscalationFact,
     Fact,
     FeedbackLimitMissed,
     Level,
     LimitMissCorrected,
     SignLimitMissed,
+    SupervisionClosed,
+    SupervisionMissed,
+    SupervisionOpened,
     Urgency,
+    WarningGiven,
 )
 from shared.events.base import Limit
 from shared.ids import UnitId
@@ -59,7 +63,14 @@ from tests.examples import (
 )
 from tests.spec import Given, spec
 
-given = spec(partial(rules.decide, catalogue=CATALOGUE))
+
+def misses(command: FireDeadlines, case: Case) -> list[EscalationFact]:
+    """Misses and the ladder; what is said of warnings and of supervision stands in test_pushing_up.py."""
+    beside = (WarningGiven, SupervisionOpened, SupervisionMissed, SupervisionClosed)
+    return [fact for fact in rules.decide(command, case, CATALOGUE) if not isinstance(fact, beside)]
+
+
+given = spec(misses)
 
 WITH_UNIT = (RECEIVED, CLASSIFIED, DISPATCHED)
 IN_HAND = (*WITH_UNIT, SIGNED)
@@ -457,9 +468,10 @@ def test_the_same_miss_is_corrected_once() -> None:
 
 def test_the_clock_watches_exactly_what_the_facts_call_for() -> None:
     assert watched(given(RECEIVED, CLASSIFIED)) == {}
-    assert watched(given(*WITH_UNIT)) == {Limit.SIGN: SIGN_DUE_AT, Limit.FEEDBACK: DUE_AT}
-    assert watched(given(*IN_HAND)) == {Limit.FEEDBACK: DUE_AT}
-    assert watched(given(*LATE_SIGN)) == {Limit.LADDER: SIGN_DUE_AT + DAY, Limit.FEEDBACK: DUE_AT}
+    answer = {Limit.WARNING: DUE_AT - 2 * DAY, Limit.FEEDBACK: DUE_AT}
+    assert watched(given(*WITH_UNIT)) == {Limit.SIGN: SIGN_DUE_AT, **answer}
+    assert watched(given(*IN_HAND)) == answer
+    assert watched(given(*LATE_SIGN)) == {Limit.LADDER: SIGN_DUE_AT + DAY, **answer}
     assert watched(given(*IN_HAND, ANSWERED)) == {}
     assert watched(given(*WITH_UNIT, WITHDRAWN)) == {}
 
@@ -474,7 +486,7 @@ def test_a_later_round_is_watched_by_the_units_own_limit() -> None:
         unit_due_at=DUE_AT + DAY,
     )
     reopened = (*IN_HAND, ANSWERED, VISIT_SCHEDULED, replace(VISIT_MADE, solved=False), REOPENED, again)
-    assert watched(given(*reopened)) == {Limit.FEEDBACK: DUE_AT + DAY}
+    assert watched(given(*reopened)) == {Limit.WARNING: DUE_AT - DAY, Limit.FEEDBACK: DUE_AT + DAY}
     (missed, _) = given(*reopened).when(until(DUE_AT + 2 * DAY)).facts
     assert isinstance(missed, FeedbackLimitMissed)
     assert (missed.round, missed.due_at, missed.unit) == (2, DUE_AT + DAY, STREET)

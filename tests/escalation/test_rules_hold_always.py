@@ -19,6 +19,7 @@ from shared.events import (
     OrderSigned,
     SignLimitMissed,
     Urgency,
+    WarningGiven,
 )
 from shared.events.base import Limit
 from tests.examples import INSTANT
@@ -40,6 +41,10 @@ NOTICED = ("noticed_at", "corrected_at")
 """The fields that say when somebody looked; all others say what happened."""
 
 
+ACTS = tuple(act for act in UNIT_ACTS if act not in {"extended", "reclassify"})
+"""What a unit does. What moves a limit is refused once its miss is stated (T6, T24), however early it was sent."""
+
+
 def essence(facts: list[Fact], *, but: tuple[type[Fact], ...] = ()) -> Counter[bytes]:
     """What happened, whenever it was noticed and in whatever order it was written down."""
     return Counter(
@@ -51,7 +56,9 @@ def essence(facts: list[Fact], *, but: tuple[type[Fact], ...] = ()) -> Counter[b
             order="sorted",
         )
         for fact in facts
-        if not isinstance(fact, but)
+        if not isinstance(
+            fact, (*but, WarningGiven)
+        )  # of what is done meanwhile nobody is warned any more (T5)
     )
 
 
@@ -97,7 +104,7 @@ def test_late_act_first_or_timer_first_the_facts_are_the_same(
 
 
 @settings(max_examples=100)
-@given(urgencies, steps(UNIT_ACTS, slips=False, size_max=4), st.data())
+@given(urgencies, steps(ACTS, slips=False, size_max=4), st.data())
 def test_a_timer_faster_than_the_message_leads_to_the_same_misses_in_the_end(
     urgency: Urgency, what: list[Step], data: st.DataObject
 ) -> None:

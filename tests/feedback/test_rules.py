@@ -106,7 +106,7 @@ def test_nothing_else_that_happens_is_a_reason_to_ask() -> None:
 
 
 def test_the_citizen_is_asked_as_soon_as_the_unit_has_answered() -> None:
-    """R8: or earlier, on feedback."""
+    """R8, E1: or earlier, on feedback."""
     given(*ANSWERED_LIFE).when(SCHEDULE).then(VISIT_SCHEDULED).when(SCHEDULE).then_nothing()
 
 

@@ -360,6 +360,76 @@ def test_what_an_agent_does_with_a_request_on_record(shell: Shell) -> None:
     )
 
 
+def test_a_street_whistles_and_lets_go(shell: Shell) -> None:
+    complaint = json.loads(shell(*CALL))["complaint_id"]
+    blow = ("unit", UNIT, "--whistle", complaint, "--scene", "gate", "--reason", "a burst pipe", "--call")
+    assert shell(*blow, "municipal-water", code=2).startswith("--whistle needs --kind and --call and --scene")
+    kind = ("--kind", "EMERGENCY")
+    assert shell(*blow, "municipal-water", "--kind", "LOUD", code=2).startswith(
+        "--kind: 'LOUD', expected one"
+    )
+    assert shell(*blow, "municipal-water, district-dongcheng", *kind).startswith("Whistled: ")
+    water = ("unit", "municipal-water")
+    assert shell(*water, "--acknowledge", complaint).startswith("Acknowledged")
+    assert shell(*water, "--arrive", complaint, "--persons", "3").startswith("You are there")
+    assert shell(*water, "--measure", complaint, "--text", "valve closed").startswith("Recorded")
+    refused = f"Refused: only {UNIT}, which whistled, releases (T25).\n"
+    assert shell(*water, "--release", complaint, code=1) == refused
+    assert shell("unit", UNIT, "--release", complaint) == "Released.\n"
+    rate = ("unit", UNIT, "--rate", complaint, "--of", "municipal-water")
+    assert shell(*rate, code=2) == "--rate needs --of and --stars.\n"
+    assert shell(*rate, "--stars", "5") == "Rated.\n"
+    shown = shell("show", complaint)
+    for words in (
+        "whistle 1, EMERGENCY",
+        "is there with 3",
+        "does: valve closed",
+        "rates municipal-water 5 of 5",
+    ):
+        assert words in shown
+
+
+def test_what_a_switch_recorded_is_taken_in_and_told_as_figures(shell: Shell) -> None:
+    sample = PROJECT / "tests" / "intake" / "samples" / "asterisk.jsonl"
+    lines = sample.read_bytes() + b'{"Event": "AgentDump"}\n'
+
+    def taken() -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "hotline", "calls", "--take-in", "asterisk"],
+            cwd=shell.folder,
+            env=environment(),
+            input=lines.decode(),
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    for _ in range(2):  # the second time nothing changes
+        done = taken()
+        assert (done.returncode, done.stdout) == (1, "10 events told, 1 lines left out.\n")
+        assert done.stderr == "line 12: AgentDump: Linkedid: missing\n"
+    window = ("--since", "2025-11-27T01:00Z", "--until", "2025-11-27T03:00Z")
+    for _ in range(100):
+        found = json.loads(shell("calls", *window, "--json"))
+        if found["offered"] == 4:
+            break
+        time.sleep(0.1)
+    assert found["by_outcome"] == {"ABANDONED": 2, "ANSWERED": 1, "SYSTEM_FAIL": 1}
+    assert (found["answered"], found["within"], found["connection_rate"]) == (1, 1, 0.25)
+    assert found["connection_kept"] is False
+    said = shell("calls", *window)
+    assert "connection rate: answered of offered" in said
+    assert "not kept (A2)" in said
+    assert "In no 24 hours on end was there a call." in shell("calls", "--until", "2020-01-01T00:00Z")
+    assert shell("calls", "--since", "yesterday", code=2).startswith(
+        "--since: 'yesterday', expected an instant"
+    )
+    assert shell("calls", "--since", "2026-01-01", code=2).startswith(
+        "--since: '2026-01-01' has no time zone"
+    )
+
+
 def test_a_dispute_goes_to_a_council_and_an_urgent_matter_to_the_front(shell: Shell) -> None:
     complaint = json.loads(shell(*CALL))["complaint_id"]
     urgent = ("review", "reclassify", complaint, "--reason", "a child is in danger", "--urgency")

@@ -58,7 +58,7 @@ def test_the_unit_is_told_to_keep_it_confidential_with_every_order_it_gets() -> 
 
 
 def test_who_helps_with_a_confidential_order_is_not_told_where_and_what_exactly() -> None:
-    """R9: only who leads must know to act; the helper asks it."""
+    """R9, I1: only who leads must know to act; the helper asks it."""
     (helper,) = dispatch.decide(
         eg.ADD_CO_UNIT, case_of((*CONFIDENTIAL, eg.DISPATCHED, eg.CONFIDENTIAL)), eg.CATALOGUE
     )
@@ -182,7 +182,6 @@ def test_a_correction_of_several_fields_names_each() -> None:
 
 
 def test_what_the_citizen_adds_stands_in_the_record_and_the_unit_is_told() -> None:
-    """R7, R6."""
     after = given(*AT_UNIT).when(eg.ADD).then(eg.SUPPLEMENTED)
     after.when(eg.ADD).then_nothing()
     given(eg.RECEIVED, eg.CLASSIFIED).when(eg.ADD).then(replace(eg.SUPPLEMENTED, unit=None))

@@ -64,8 +64,9 @@ async def test_decided_too_late_the_miss_stands_and_the_citizen_is_asked(story: 
     await asks(story)
     await story.passes(DUE_AT + INSTANT)
     await decides(story, approves=True)
-    assert story.told()[-5:] == [
-        "ExtensionRequested",
+    assert story.told()[-6:] == [
+        "WarningGiven",
+        "WarningGiven",
         "FeedbackLimitMissed",
         "ComplaintEscalated",
         "VisitScheduled",

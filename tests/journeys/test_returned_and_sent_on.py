@@ -124,12 +124,15 @@ async def test_a_unit_that_gets_the_order_behind_the_limit_is_watched_from_above
     for _ in range(3):
         await story.nobody_answers()
         await story.passes(4 * HOUR)
-    assert awaited(story) == (Awaited.UNIT, OTHER_STREET, None)
+    supervised = order.sign_due_at + 3 * DAY
+    assert awaited(story) == (Awaited.UNIT, OTHER_STREET, supervised)
     await story.signs()
-    assert awaited(story) == (Awaited.UNIT, OTHER_STREET, None)
+    assert awaited(story) == (Awaited.UNIT, OTHER_STREET, supervised)
     before = story.told()
     await story.passes(60 * DAY)
-    assert story.told() == before, "a limit is missed once, and the top watches already"
+    assert story.told() == [*before, "SupervisionMissed"], (
+        "a limit is missed once, and the top watches already"
+    )
 
     await story.answers()
     assert (story.told()[-1], story.visit().visit) == ("VisitScheduled", 2)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from dataclasses import replace as replaced
 from datetime import datetime, timedelta
 from itertools import pairwise
+from typing import Any
 
 import msgspec
 import pytest
@@ -27,6 +28,7 @@ from shared import life
 from shared.complaint import UNOPENED, Case, Complaint, due_deadlines, evolve, head_of, head_text, is_open
 from shared.events import (
     SPEAKERS,
+    Colour,
     Correction,
     ExclusionGround,
     Fact,
@@ -38,6 +40,8 @@ from shared.events import (
     Urgency,
     VisitReason,
     VisitScheduled,
+    WarningGiven,
+    WhistleKind,
 )
 from shared.events.base import Limit
 from shared.ids import ComplaintId, RequestId
@@ -226,6 +230,27 @@ class City:
                 urgency = list(Urgency)[choice % 4]
                 other = replaced(eg.RECLASSIFY, urgency=urgency, at=at)
                 return dispatch.decide(other, case, eg.CATALOGUE)
+            case "whistle":
+                told = len(case.whistles) + (choice % 5 > 0) if isinstance(case, Complaint) else 1
+                kind = list(WhistleKind)[choice % 3]
+                called = (eg.WATER, eg.OTHER_STREET)[: choice % 2 + 1]
+                blow = replaced(
+                    eg.BLOW, unit=unit, assignment=assignment, whistle=told, kind=kind, called=called, at=at
+                )
+                return dispatch.decide(blow, case, eg.CATALOGUE)
+            case "comes" | "there" | "does":
+                says: Any = {"comes": eg.ACKNOWLEDGE, "there": eg.ARRIVE, "does": eg.MEASURE}[kind]
+                speaker = eg.OTHER_STREET if choice % 3 == 0 else eg.WATER
+                says = replaced(says, unit=speaker, whistle=choice % 2 + 1, at=at)
+                return dispatch.decide(says, case, eg.CATALOGUE)
+            case "let go":
+                who = None if choice % 3 == 0 else eg.WATER
+                go = replaced(eg.RELEASE, whistle=choice % 2 + 1, called=who, unit=unit, at=at)
+                return dispatch.decide(go, case, eg.CATALOGUE)
+            case "rate":
+                pair = (eg.STREET, eg.WATER) if choice % 2 else (eg.WATER, eg.STREET)
+                stars = replaced(eg.RATE, unit=pair[0], rated=pair[1], whistle=choice % 3 + 1, at=at)
+                return dispatch.decide(stars, case, eg.CATALOGUE)
             case "exclude":
                 ground = list(ExclusionGround)[choice % 2]
                 exclude = replaced(eg.EXCLUDE, unit=unit, ground=ground, at=at)
@@ -257,6 +282,8 @@ def begun(request: RequestRecorded, ruleset: str, *, rehearsal: bool) -> City:
 OFTEN = ("wait", "hear", "settle", "tick", "sign", "answer", "return", "review", "unreached", "no")
 ASKED_FOR = (
     *("extend", "longer", "terminate", "terminated", "dispute", "council", "help", "report", "reclassify"),
+    *("longer", "terminated", "council", "correct", "add", "again"),
+    *("whistle", "whistle", "comes", "there", "does", "let go", "rate"),
     *("longer", "terminated", "council", "correct", "add", "again", "exclude", "excluded"),
 )
 MOVES = st.builds(
@@ -298,6 +325,7 @@ def test_every_life_the_desks_can_lead_is_legal_and_rests_nowhere_unwatched(
     city = begun(request, ruleset, rehearsal=rehearsal)
     for move in moves:
         city.move(move)
+    city.now += INSTANT  # what follows from an end is stated as soon as it has passed
     city.settle()
     waiting = waits_for(city.case)
     if is_open(city.case):
@@ -338,7 +366,8 @@ def test_noticed_late_or_on_the_instant_a_miss_leads_to_the_same_facts(
         city.now += 60 * DAY
         city.settle()
         # Who has withdrawn meanwhile is not asked any more, on time it was asked before.
-        skipped = () if is_open(city.case) else (VisitScheduled,)
+        # And nobody is warned any more of what was done meanwhile (T5).
+        skipped = (WarningGiven,) if is_open(city.case) else (VisitScheduled, WarningGiven)
         return sorted(without_noticing(fact) for fact in city.facts if not isinstance(fact, skipped))
 
     assert lived(on_time=False) == lived(on_time=True)
@@ -425,6 +454,8 @@ BY_COUNCIL = replace(
     sign_due_at=eg.COUNCIL_DECIDED.decided_at + 8 * HOUR,
     unit_due_at=eg.DUE_AT + DAY,
 )
+WHISTLED = (*AT_UNIT, eg.BLOWN, eg.CALLED)
+SUPERVISED = (*NOBODY_SIGNED, SECOND_RUNG, eg.SUPERVISED)
 EXTENDED = (*SIGNED, eg.EXTENSION_REQUESTED, eg.EXTENSION_APPROVED)
 TERMINATED = (*SIGNED, eg.TERMINATION_REQUESTED, eg.TERMINATION_APPROVED)
 HELPED = (*AT_UNIT, eg.CO_UNIT_ADDED)
@@ -538,6 +569,50 @@ LEGAL: dict[str, tuple[Fact, ...]] = {
         *DISPUTED,
         replace(eg.COUNCIL_DECIDED, to_unit=eg.STREET),
         replace(eg.SIGNED, signed_at=eg.CALLED_AT + 2 * DAY),
+    ),
+    "warned of twice, and answered": (
+        *SIGNED,
+        eg.WARNED,
+        replace(
+            eg.WARNED,
+            colour=Colour.RED,
+            warned_at=eg.DUE_AT - DAY,
+            noticed_at=eg.DUE_AT - DAY + INSTANT,
+        ),
+        replace(eg.ANSWERED, answered_at=eg.DUE_AT),
+    ),
+    "supervised, its time up, closed with the outcome": (
+        *SUPERVISED,
+        eg.SUPERVISION_MISSED,
+        replace(eg.WITHDRAWN, withdrawn_at=eg.SIGN_DUE_AT + 5 * DAY),
+        replace(
+            eg.SUPERVISION_CLOSED,
+            how="ComplaintWithdrawn",
+            outcome=None,
+            closed_at=eg.SIGN_DUE_AT + 5 * DAY,
+        ),
+    ),
+    "whistled for: one comes in time, the other never, both are let go and rated": (
+        *WHISTLED,
+        replace(eg.CALLED, called=eg.OTHER_STREET, leads=False),
+        eg.ACKNOWLEDGED,
+        eg.ARRIVED,
+        replace(eg.NOT_THERE, called=eg.OTHER_STREET),
+        replace(
+            eg.NOT_THERE,
+            called=eg.OTHER_STREET,
+            to_level=Level.MUNICIPAL,
+            told=eg.SUPERVISION,
+            due_at=eg.CALLED_AT + 3 * HOUR,
+            missed_at=eg.CALLED_AT + 3 * HOUR,
+            next_at=None,
+            noticed_at=eg.CALLED_AT + 4 * HOUR,
+        ),
+        eg.MEASURED,
+        eg.RELEASED,
+        replace(eg.RELEASED, called=eg.OTHER_STREET),
+        eg.RATED,
+        replace(eg.RATED, rated_by=eg.OTHER_STREET, rated=eg.STREET),
     ),
     "left out of the score after its end, and once more asked about": (
         *ENDED,
@@ -1035,6 +1110,89 @@ ILLEGAL: list[tuple[str, tuple[Fact, ...], Fact, str]] = [
     ),
     ("the next rung though it was signed", (*NOBODY_SIGNED, eg.SIGNED), SECOND_RUNG, "nothing was missed"),
     ("something else after a miss", (*AT_UNIT, eg.SIGN_MISSED), eg.SIGNED, "at once by ComplaintEscalated"),
+    # WarningGiven
+    ("warned of a limit that was kept", ANSWERED, eg.WARNED, "no such limit is near"),
+    ("warned twice", (*SIGNED, eg.WARNED), eg.WARNED, "the next warning is RED"),
+    ("the second warning first", SIGNED, replace(eg.WARNED, colour=Colour.RED), "the next warning is YELLOW"),
+    ("another unit warned", SIGNED, replace(eg.WARNED, unit=eg.WATER), "runs against street-huayuanlu"),
+    (
+        "warned before its time",
+        SIGNED,
+        replace(eg.WARNED, noticed_at=eg.WARNED.warned_at),
+        "before its time",
+    ),
+    # SupervisionOpened, SupervisionMissed, SupervisionClosed
+    ("supervised before the top is told", NOBODY_SIGNED, eg.SUPERVISED, "as the top of the ladder is told"),
+    (
+        "supervised for another's miss",
+        (*NOBODY_SIGNED, SECOND_RUNG),
+        replace(eg.SUPERVISED, unit=eg.WATER),
+        "does not say what it follows",
+    ),
+    (
+        "supervised by nobody",
+        (*NOBODY_SIGNED, SECOND_RUNG),
+        replace(eg.SUPERVISED, leader=""),
+        "a leader and a time",
+    ),
+    ("supervision missed that was never opened", NOBODY_SIGNED, eg.SUPERVISION_MISSED, "no such supervision"),
+    ("supervision missed twice", (*SUPERVISED, eg.SUPERVISION_MISSED), eg.SUPERVISION_MISSED, "its limit is"),
+    ("supervision closed before the outcome", SUPERVISED, eg.SUPERVISION_CLOSED, "never before (E3)"),
+    (
+        "supervision closed with another outcome",
+        (*SUPERVISED, replace(eg.WITHDRAWN, withdrawn_at=eg.CALLED_AT + 3 * DAY)),
+        eg.SUPERVISION_CLOSED,
+        "the complaint ended with ComplaintWithdrawn",
+    ),
+    # WhistleBlown, UnitCalled
+    ("a district whistles", (*ON_RECORD, AT_DISTRICT), replace(eg.BLOWN, unit=eg.DISTRICT), "G1"),
+    ("somebody else whistles", AT_UNIT, replace(eg.BLOWN, unit=eg.OTHER_STREET), "only who has the order"),
+    ("the second whistle first", AT_UNIT, replace(eg.BLOWN, whistle=2), "whistle 1 comes next"),
+    ("whistled after the answer", ANSWERED, eg.BLOWN, "only who has the order"),
+    ("whistled for nobody", (*AT_UNIT, eg.BLOWN), eg.SIGNED, "at once by UnitCalled"),
+    ("called without a whistle", AT_UNIT, eg.CALLED, "as the whistle is blown"),
+    ("called twice by one whistle", WHISTLED, eg.CALLED, "is called already"),
+    ("two lead", WHISTLED, replace(eg.CALLED, called=eg.OTHER_STREET), "the first one called leads"),
+    (
+        "called with all the time in the world",
+        (*AT_UNIT, eg.BLOWN),
+        replace(eg.CALLED, arrive_by=None),
+        "must be there by",
+    ),
+    # WhistleAcknowledged, WhistleArrived, WhistleMeasureRecorded
+    ("comes though nobody called", AT_UNIT, eg.ACKNOWLEDGED, "was not called"),
+    ("comes twice", (*WHISTLED, eg.ACKNOWLEDGED), eg.ACKNOWLEDGED, "acknowledged already"),
+    ("is there twice", (*WHISTLED, eg.ARRIVED), eg.ARRIVED, "there already"),
+    ("does something after it was let go", (*WHISTLED, eg.RELEASED), eg.MEASURED, "has let it go"),
+    # WhistleReleased
+    ("a called unit releases", WHISTLED, replace(eg.RELEASED, unit=eg.WATER), "T25"),
+    ("let go twice", (*WHISTLED, eg.RELEASED), eg.RELEASED, "let go already"),
+    ("let go though it was not called", AT_UNIT, eg.RELEASED, "was not called"),
+    # WhistleRated
+    ("rated before it came", WHISTLED, eg.RATED, "neither come nor been let go"),
+    ("rated twice", (*WHISTLED, eg.ARRIVED, eg.RATED), eg.RATED, "rated already"),
+    (
+        "rated by who has nothing to do with it",
+        (*WHISTLED, eg.ARRIVED),
+        replace(eg.RATED, rated_by=eg.DISTRICT),
+        "rate each other, nobody else",
+    ),
+    # ArrivalMissed
+    ("not there though nobody was awaited", AT_UNIT, eg.NOT_THERE, "nobody of that name was awaited"),
+    ("not there though it came", (*WHISTLED, eg.ARRIVED), eg.NOT_THERE, "nobody of that name was awaited"),
+    (
+        "not there by another time",
+        WHISTLED,
+        replace(eg.NOT_THERE, due_at=eg.NOT_THERE.due_at + HOUR),
+        "it was awaited until",
+    ),
+    ("two levels at once", WHISTLED, replace(eg.NOT_THERE, to_level=Level.MUNICIPAL), "the next rung is"),
+    (
+        "not there before the time",
+        WHISTLED,
+        replace(eg.NOT_THERE, noticed_at=eg.NOT_THERE.due_at),
+        "before its time had passed",
+    ),
     # LimitMissCorrected
     ("corrected without a miss", SIGNED, eg.CORRECTED, "no such miss"),
     ("corrected before the act came", NOBODY_SIGNED, eg.CORRECTED, "done at None"),

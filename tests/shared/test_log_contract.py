@@ -24,7 +24,7 @@ from services.escalation import rules as escalation
 from services.escalation.commands import FireDeadlines
 from services.intake import rules as intake
 from services.intake.commands import RecordRequest, WithdrawRequest
-from shared.complaint import STATE_SCHEMA, Complaint, due_deadlines
+from shared.complaint import STATE_SCHEMA, Complaint
 from shared.desk import Batch, Desk, Work
 from shared.envelope import GENESIS, chained
 from shared.events.base import Limit
@@ -40,6 +40,7 @@ from shared.log import (
     Moved,
     Parked,
     Place,
+    timers_of,
 )
 from shared.log.memory import Memory, MemoryLog
 from shared.log.postgres import PostgresLog
@@ -543,26 +544,30 @@ async def test_fenced_comes_before_a_moved_head(keeper: Keeper) -> None:
 # --- timers
 
 
+WARNED_AT = DUE_AT - 48 * HOUR
+"""A general request is warned of then first; the warning stands in the row of the limit."""
+
+
 async def watched(keeper: Keeper) -> dict[int, datetime]:
     """The timers of the complaint; they are always what its head says must be watched."""
     head = (await keeper.log("escalation").heads([ID], [])).heads[ID]
     timers = {kind: due_at for (stream, kind), due_at in (await keeper.timers()).items() if stream == ID}
     assert isinstance(head.case, Complaint)
-    assert timers == {TIMER_KINDS[limit]: due_at for limit, due_at in due_deadlines(head.case).items()}
+    assert timers == timers_of(head.case)
     return timers
 
 
 async def test_timers_are_set_moved_and_cancelled_with_the_facts_that_cause_it(keeper: Keeper) -> None:
     await opened(keeper)
     sign, feedback, ladder = (TIMER_KINDS[limit] for limit in (Limit.SIGN, Limit.FEEDBACK, Limit.LADDER))
-    assert await watched(keeper) == {sign: SIGN_DUE_AT, feedback: DUE_AT}
+    assert await watched(keeper) == {sign: SIGN_DUE_AT, feedback: WARNED_AT}
     clock = desk("escalation", keeper.log("escalation"))
     await clock.obey(Batch(work=[fires(SIGN_DUE_AT + INSTANT)]))
     assert set(await watched(keeper)) == {feedback, ladder}
     await desk("dispatch", keeper.log("dispatch")).obey(Batch(work=[signs()]))
     assert set(await watched(keeper)) == {sign, feedback}, "signed in time after all: a correction is owed"
     await clock.obey(Batch(work=[fires(SIGN_DUE_AT + HOUR)]))
-    assert await watched(keeper) == {feedback: DUE_AT}
+    assert await watched(keeper) == {feedback: WARNED_AT}
     await desk("intake", keeper.log("intake")).obey(Batch(work=[withdraws()]))
     assert await watched(keeper) == {}
 

@@ -1,0 +1,290 @@
+"""The telephone's figures, and what two switches' recorded events come to."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import json
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.intake.inbound import _Call, _merge
+from services.intake.switches import (
+    SWITCHES,
+    SwitchEventInvalid,
+    Told,
+    from_asterisk,
+    from_freeswitch,
+)
+from services.intake.telephone import CallRecord, figures, lowest
+from shared.cloudevents import Event
+from shared.ruleset import ruleset
+
+SAMPLES = Path(__file__).parent / "samples"
+DATA = Path(__file__).parents[3] / "shared" / "data"
+"""Public records kept beside the project, never in it."""
+RULES = ruleset("beijing-draft-2021").telephone
+NOON = datetime(2026, 1, 5, 4, tzinfo=UTC)
+DAY = timedelta(days=1)
+SECOND = timedelta(seconds=1)
+
+
+def call(at: timedelta, wait: float | None = 3.0, outcome: str | None = None, talk: float = 60) -> CallRecord:
+    """One offered so long after noon; answered after `wait` seconds, else over after 40 with this outcome."""
+    offered_at = NOON + at
+    if wait is None:
+        ended_at = None if outcome is None else offered_at + 40 * SECOND
+        return CallRecord(offered_at, None, ended_at, outcome)
+    answered_at = offered_at + timedelta(seconds=wait)
+    return CallRecord(offered_at, answered_at, answered_at + timedelta(seconds=talk), "ANSWERED")
+
+
+def missed(at: timedelta, outcome: str = "ABANDONED") -> CallRecord:
+    return call(at, None, outcome)
+
+
+# -- figures
+
+
+def test_what_a_day_comes_to() -> None:
+    """A1, A2: both definitions, each by its name (S22)."""
+    calls = [
+        call(SECOND, 2),
+        call(2 * SECOND, 15.0),
+        call(3 * SECOND, 15.001),
+        missed(4 * SECOND),
+        missed(5 * SECOND, "BUSY"),
+        call(6 * SECOND, None, None),
+    ]
+    found = figures(calls, NOON, NOON + DAY, RULES)
+    assert (found.offered, found.answered, found.within, found.not_over) == (5, 3, 2, 1)
+    assert found.by_outcome == {"ABANDONED": 1, "ANSWERED": 3, "BUSY": 1}
+    assert found.connection_rate == 3 / 5
+    assert found.service_level == 2 / 5
+    assert found.timely_rate == 2 / 3
+    assert found.abandon_rate == 1 / 5
+    assert found.average_wait_seconds == pytest.approx((2 + 15 + 15.001) / 3)
+    assert found.average_talk_seconds == 60
+
+
+@pytest.mark.parametrize(("wait", "within"), [(14.999, 1), (15.0, 1), (15.001, 0)])
+def test_fifteen_seconds_count_and_a_millisecond_more_does_not(wait: float, within: int) -> None:
+    """T11, A1."""
+    assert figures([call(SECOND, wait)], NOON, NOON + DAY, RULES).within == within
+
+
+def test_of_no_calls_there_is_no_rate() -> None:
+    """T14: null, not zero."""
+    found = figures([], NOON, NOON + DAY, RULES)
+    assert found.offered == 0
+    assert found[7:] == (None,) * 7
+    only_missed = figures([missed(SECOND)], NOON, NOON + DAY, RULES)
+    assert (only_missed.connection_rate, only_missed.timely_rate) == (0.0, None)
+
+
+def test_who_gives_up_at_once_is_counted_beside_and_not_left_out() -> None:
+    """§9: short_abandon, default not excluded."""
+    at_once = CallRecord(NOON + SECOND, None, NOON + 3 * SECOND, "ABANDONED")
+    found = figures([at_once, missed(SECOND)], NOON, NOON + DAY, RULES)
+    assert (found.offered, found.short_abandons) == (2, 1)
+
+
+def test_what_a_rule_set_excludes_is_published() -> None:
+    """§9, §13: whether Beijing excludes anything is unknown, so it is configuration, and never hidden."""
+    from msgspec.structs import replace
+
+    rules = replace(RULES, excluded=frozenset({"SYSTEM_FAIL"}))
+    calls = [call(SECOND), missed(SECOND, "SYSTEM_FAIL"), missed(2 * SECOND)]
+    found = figures(calls, NOON, NOON + DAY, rules)
+    assert (found.offered, found.excluded, found.connection_rate) == (2, {"SYSTEM_FAIL": 1}, 0.5)
+    assert found.lowest is not None
+    assert found.lowest.rate == 0.5
+
+
+def test_an_interval_is_open_at_its_beginning_and_closed_at_its_end() -> None:
+    calls = [call(timedelta(0)), call(DAY)]
+    assert figures(calls, NOON, NOON + DAY, RULES).offered == 1
+
+
+# -- any 24 hours on end
+
+
+def test_the_rate_rolls_across_midnight() -> None:
+    """T12, A2: each calendar day keeps 95 %, and the 24 hours around midnight do not."""
+    evening, morning = timedelta(hours=10), timedelta(hours=14)  # 22:00 and 02:00 in Beijing
+    quiet = [call(timedelta(hours=-11) + n * SECOND) for n in range(100)]
+    later = [call(timedelta(hours=35) + n * SECOND) for n in range(100)]
+    bad = [missed(evening + n * SECOND) for n in range(5)] + [missed(morning + n * SECOND) for n in range(5)]
+    calls = [*quiet, *bad, *later]
+    midnight = NOON + timedelta(hours=12)
+    for begin in (midnight - DAY, midnight):
+        by_day = figures(calls, begin, begin + DAY, RULES).connection_rate
+        assert by_day is not None
+        assert by_day >= 0.95
+    worst = lowest(calls, NOON, NOON + DAY, RULES)
+    assert worst is not None
+    assert worst.rate < 0.95
+
+
+def test_a_call_leaves_the_window_a_day_after_it_came() -> None:
+    """T12: (t - 24 h, t]."""
+    calls = [missed(timedelta(0)), call(SECOND)]
+    window = timedelta(hours=24)
+    at = lowest(calls, NOON + window - SECOND, NOON + window - SECOND / 2, RULES)
+    assert at is not None
+    assert at.rate == 0.5
+    after = lowest(calls, NOON + window, NOON + window + SECOND / 2, RULES)
+    assert after is not None
+    assert after.rate == 1.0
+    assert lowest(calls, NOON + 3 * DAY, NOON + 4 * DAY, RULES) is None
+
+
+calls_drawn = st.lists(
+    st.builds(
+        lambda at, how: (
+            call(timedelta(minutes=at)) if how is None else call(timedelta(minutes=at), None, how)
+        ),
+        st.integers(-3000, 1440),
+        st.sampled_from((None, None, None, "ABANDONED", "BUSY", "TIMEOUT", "SYSTEM_FAIL")),
+    ),
+    max_size=40,
+)
+
+
+@given(calls_drawn, st.randoms(use_true_random=False))
+def test_whatever_order_the_calls_are_told_in_the_figures_are_the_same(
+    calls: list[CallRecord], random: Random
+) -> None:
+    """T13."""
+    told = list(calls)
+    random.shuffle(told)
+    assert figures(told, NOON, NOON + DAY, RULES) == figures(calls, NOON, NOON + DAY, RULES)
+
+
+@given(calls_drawn)
+def test_the_worst_window_is_the_worst_of_all_windows_looked_at_one_by_one(calls: list[CallRecord]) -> None:
+    """T12: at every instant, found by trying each instant at which anything changes, and between."""
+    changes = sorted(
+        {NOON + timedelta(microseconds=1), NOON + DAY}
+        | {at for c in calls for at in (c.offered_at, c.offered_at + RULES.window) if NOON < at <= NOON + DAY}
+    )
+    between = [a + (b - a) / 2 for a, b in pairwise(changes)]
+    rates = []
+    for at in (*changes, *between):
+        window = [c for c in calls if at - RULES.window < c.offered_at <= at and c.outcome is not None]
+        if window:
+            rates.append(sum(c.answered_at is not None for c in window) / len(window))
+    found = lowest(calls, NOON, NOON + DAY, RULES)
+    assert (None if found is None else found.rate) == min(rates, default=None)
+
+
+@pytest.mark.skipif(not (DATA / "bankus2003_calls_5min.csv.gz").exists(), reason="the data is not here")
+def test_a_real_call_centres_load_is_counted_whole() -> None:
+    """The shape of a big city's hotline: 32,000 calls a day, in five-minute bins."""
+    with gzip.open(DATA / "bankus2003_calls_5min.csv.gz", "rt", encoding="utf-8") as file:
+        numbers = [int(float(row["Calls"])) for row in csv.DictReader(file)][: 169 * 2]
+    calls = [
+        call(timedelta(minutes=5 * place, seconds=300 * n / number), 3 if n % 20 else None, "ABANDONED")
+        for place, number in enumerate(numbers)
+        for n in range(number)
+    ]
+    found = figures(calls, NOON - SECOND, NOON + 10 * DAY, RULES)
+    assert found.offered == sum(numbers) > 50_000
+    assert found.connection_rate == pytest.approx(0.95, abs=0.01)
+
+
+# -- two switches
+
+
+def heard(events: list[Told]) -> dict[str, _Call]:
+    """What the register holds of these events."""
+    register: dict[str, _Call] = {}
+    for told in events:
+        _merge(register, Event("/switch", told.event_id, told.at, told.data))
+    return register
+
+
+def recorded(name: str) -> list[dict[str, str]]:
+    return [json.loads(line) for line in (SAMPLES / f"{name}.jsonl").read_text().splitlines()]
+
+
+def at(text: float) -> datetime:
+    return datetime.fromtimestamp(text, UTC)
+
+
+def test_asterisks_queue_becomes_calls_with_one_end_each() -> None:
+    """T1, T28: HoldTime is a duration; a call whose joining was missed was offered that long before."""
+    register = heard([told for event in recorded("asterisk") for told in from_asterisk(event)])
+    assert register == {
+        "1764208799.10": _Call(at(1764208800.1), at(1764208808.15), at(1764208998.4), "hangup"),
+        "1764208809.11": _Call(at(1764208810.0), None, at(1764208843.0), "abandoned"),
+        "1764208870.12": _Call(at(1764208870.0), None, at(1764208900.0), "abandoned"),
+        "1764208949.13": _Call(at(1764208950.0), None, at(1764208951.0), "system_fail"),
+    }
+
+
+def test_freeswitchs_callcenter_becomes_calls_with_one_end_each() -> None:
+    """T1."""
+    register = heard([told for event in recorded("freeswitch") for told in from_freeswitch(event)])
+    assert register == {
+        "7f0c-1": _Call(at(1764208800.1), at(1764208815.1), at(1764208999.1), "hangup"),
+        "7f0c-2": _Call(at(1764208900.0), None, at(1764208960.0), "timeout"),
+        "7f0c-3": _Call(at(1764208910.0), None, at(1764208913.0), "abandoned"),
+        "7f0c-4": _Call(None, None, at(1764208930.0), "busy"),
+    }
+
+
+@pytest.mark.parametrize("switch", SWITCHES)
+@given(st.randoms(use_true_random=False))
+def test_sent_twice_and_in_any_order_the_calls_are_the_same(switch: str, random: Random) -> None:
+    """T1, T13."""
+    events = recorded(switch)
+    again = [*events, *random.choices(events, k=len(events))]
+    random.shuffle(again)
+    told = [one for event in events for one in SWITCHES[switch](event)]
+    mixed = [one for event in again for one in SWITCHES[switch](event)]
+    assert heard(mixed) == heard(told)
+    assert {one.event_id for one in mixed} == {one.event_id for one in told}, "the inbox knows them again"
+
+
+@pytest.mark.parametrize(
+    ("switch", "event", "because"),
+    [
+        (
+            "asterisk",
+            {"Event": "QueueCallerJoin", "Timestamp": "1", "Linkedid": "1"},
+            "QueueCallerJoin: Queue: missing",
+        ),
+        (
+            "asterisk",
+            {"Event": "AgentConnect", "Linkedid": "1", "Interface": "x"},
+            "AgentConnect: Timestamp: missing",
+        ),
+        (
+            "asterisk",
+            {"Event": "QueueCallerAbandon", "Timestamp": "5", "Linkedid": "1", "HoldTime": "long"},
+            "HoldTime: 'long', expected a number",
+        ),
+        ("asterisk", {"Event": "AgentDump", "Timestamp": "1e300", "Linkedid": "1"}, "'1e300' is no time"),
+        (
+            "freeswitch",
+            {"Event-Subclass": "callcenter::info", "CC-Action": "member-queue-start", "CC-Queue": "q"},
+            "member-queue-start: CC-Member-Session-UUID: missing",
+        ),
+    ],
+)
+def test_an_event_that_cannot_be_names_its_field(switch: str, event: dict[str, str], because: str) -> None:
+    with pytest.raises(SwitchEventInvalid, match=because.replace("(", r"\(")):
+        SWITCHES[switch](event)
+
+
+@pytest.mark.parametrize("switch", SWITCHES)
+def test_what_is_no_call_of_the_queue_gives_nothing(switch: str) -> None:
+    assert SWITCHES[switch]({"Event": "PeerStatus", "Event-Name": "HEARTBEAT"}) == []
+    assert SWITCHES[switch]({}) == []
