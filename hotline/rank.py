@@ -8,7 +8,7 @@ Both views follow from the facts and the frozen positions alone, whenever and ho
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import date, datetime
 from decimal import Decimal
@@ -22,6 +22,7 @@ import msgspec
 from hotline.reading import reader
 from hotline.score import (
     KINDS,
+    Called,
     Counted,
     Life,
     Line,
@@ -71,8 +72,10 @@ SELECT pg_current_snapshot()::text AS seen,
        (SELECT coalesce(sum(facts), 0)::bigint FROM es.archive_month) AS archived
 """
 _AWAY: Final = """
-SELECT count(*) FROM es.detached_life d JOIN es.stream s USING (stream_id)
-LEFT JOIN es.score_life l USING (stream_id) WHERE l.version IS DISTINCT FROM s.version
+SELECT CASE WHEN EXISTS (SELECT FROM es.archive_month WHERE NOT attached) THEN (
+    SELECT count(*) FROM es.detached_life d JOIN es.stream s USING (stream_id)
+    LEFT JOIN es.score_life l USING (stream_id) WHERE l.version IS DISTINCT FROM s.version
+) ELSE 0 END
 """
 _SUM: Final = f"""
 SELECT {_OF_COUNTED}, count(*) FROM es.score_life WHERE month = $1 OR requested = $1 GROUP BY {_OF_COUNTED}
@@ -328,14 +331,7 @@ class Scores:
 
     async def _tallies(self, month: date) -> Tallies:
         rows = await self._connection.fetch(_SUM, month)
-        fields = Counted.__struct_fields__
-        return tallied(
-            (
-                (Counted(**dict(zip(fields, row[: len(fields)], strict=True))), row[len(fields)])
-                for row in rows
-            ),
-            month,
-        )
+        return tallied(((_counted(tuple(row)[:-1]), row[-1]) for row in rows), month)
 
     async def _month(self, month: date, by: By) -> Month:
         connection = self._connection
@@ -438,7 +434,7 @@ class _Folding:
             was, found = self._as_frozen.get(month), within(now, month)
             if was != found:
                 corrections.append((month, self.stream, version, name, _text(was), _text(found)))
-        row = None if now is None else (self.stream, self._version, *msgspec.structs.astuple(now))
+        row = None if now is None else (self.stream, self._version, *_stored(now))
         return _Folded(self._facts, row, corrections, self._as_frozen)
 
     def _freezes(self, month: date) -> None:
@@ -446,6 +442,19 @@ class _Folding:
         one = within(self._life.counted(self._zone), month)
         if one is not None:
             self._as_frozen[month] = one
+
+
+def _stored(one: Counted) -> tuple[Any, ...]:
+    """As it lies in a row: its calls as JSON."""
+    *plain, calls = msgspec.structs.astuple(one)
+    return *plain, msgspec.json.encode(calls).decode()
+
+
+def _counted(row: Sequence[Any]) -> Counted:
+    *plain, calls = row
+    fields = Counted.__struct_fields__[: len(plain)]
+    called = msgspec.json.decode(calls, type=tuple[Called, ...])
+    return Counted(**dict(zip(fields, plain, strict=True)), calls=called)
 
 
 def _text(one: Counted | None) -> str | None:

@@ -17,6 +17,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 import msgspec
+from msgspec.structs import replace
 
 from shared.catalogue import Catalogue
 from shared.events import (
@@ -30,8 +31,11 @@ from shared.events import (
     LimitMissCorrected,
     Outcome,
     TerminationApproved,
+    UnitCalled,
     VisitMade,
     VisitScheduled,
+    WhistleArrived,
+    WhistleRated,
 )
 from shared.events.base import ExclusionGround, Limit
 from shared.ids import UnitId
@@ -49,6 +53,9 @@ KINDS: Final = (
     ComplaintClosed,
     ComplaintWithdrawn,
     ExclusionApproved,
+    UnitCalled,
+    WhistleArrived,
+    WhistleRated,
 )
 """The facts a score is made of; all others change nothing in it."""
 
@@ -57,6 +64,21 @@ TERMINATED: Final = "terminated"
 EXCEPTION: Final = "exception"
 LEFT_OUT: Final = (WITHDRAWN, TERMINATED, EXCEPTION, *(ground.lower() for ground in ExclusionGround))
 """Why a complaint counts for nothing (F3); each number is published."""
+
+
+class Called(msgspec.Struct, frozen=True, kw_only=True):
+    """What one call of a whistle says of the unit that was called, and of the street (R16, G3)."""
+
+    unit: UnitId
+    street: UnitId
+    has_limit: bool
+    """Whether it had to be there by an instant (G2)."""
+    in_time: bool
+    """It was there by then."""
+    stars: int | None = None
+    """What the street thinks of it, 1 to 5."""
+    stars_of_street: int | None = None
+    """What it thinks of the street."""
 
 
 class Counted(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,6 +99,10 @@ class Counted(msgspec.Struct, frozen=True, kw_only=True):
     """The citizen was reached and judged; whoever was not is in no judgement (T19)."""
     solved: bool = False
     satisfied: bool = False
+    whistled: bool = False
+    """The unit called others to it."""
+    calls: tuple[Called, ...] = ()
+    """Of all its whistles; they count in its month whether it is left out or not."""
 
 
 @dataclass(slots=True)
@@ -92,6 +118,10 @@ class Life:
     terminated: bool = False
     excluded: dict[UnitId, ExclusionGround] = field(default_factory=dict)
     """From whose score a review has left it out."""
+    blown_by: set[UnitId] = field(default_factory=set)
+    calls: dict[tuple[int, UnitId], Called] = field(default_factory=dict)
+    """By the whistle and whom it called."""
+    arrive_by: dict[tuple[int, UnitId], datetime | None] = field(default_factory=dict)
     ended: ComplaintClosed | ComplaintWithdrawn | None = None
 
     def takes(self, fact: Fact) -> None:
@@ -116,6 +146,29 @@ class Life:
             case ComplaintClosed() | ComplaintWithdrawn():
                 self.ended = fact
             case _:
+                self._takes_of_whistle(fact)
+
+    def _takes_of_whistle(self, fact: Fact) -> None:
+        match fact:
+            case UnitCalled():
+                self.blown_by.add(fact.unit)
+                has_limit = fact.arrive_by is not None
+                call = Called(unit=fact.called, street=fact.unit, has_limit=has_limit, in_time=False)
+                self.calls[fact.whistle, fact.called] = call
+                self.arrive_by[fact.whistle, fact.called] = fact.arrive_by
+            case WhistleArrived():
+                which = (fact.whistle, fact.called)
+                by = self.arrive_by.get(which)
+                if by is not None:
+                    self.calls[which] = replace(self.calls[which], in_time=fact.arrived_at <= by)
+            case WhistleRated():
+                # Who was called is rated by the street, or rates it.
+                by_street = (fact.whistle, fact.rated) in self.calls
+                which = (fact.whistle, fact.rated if by_street else fact.rated_by)
+                if which in self.calls:
+                    stars = {"stars" if by_street else "stars_of_street": fact.stars}
+                    self.calls[which] = replace(self.calls[which], **stars)
+            case _:
                 pass
 
     def counted(self, zone: ZoneInfo) -> Counted | None:
@@ -128,14 +181,15 @@ class Life:
         if end is None or self.unit is None:
             return at
         month = month_of(getattr(end, end.TIME), zone)
+        at = replace(at, calls=tuple(self.calls.values()))
         left_out = self._left_out(end)
         if left_out is not None or isinstance(end, ComplaintWithdrawn):
-            return msgspec.structs.replace(at, month=month, unit=self.unit, left_out=left_out)
+            return replace(at, month=month, unit=self.unit, left_out=left_out)
         unit = self.asked.get(end.visit, self.unit)
         if unit in self.excluded:
-            return msgspec.structs.replace(at, month=month, unit=unit, left_out=self.excluded[unit].lower())
+            return replace(at, month=month, unit=unit, left_out=self.excluded[unit].lower())
         judged = self.judged if end.outcome is not Outcome.UNREACHED else None
-        return msgspec.structs.replace(
+        return replace(
             at,
             month=month,
             unit=unit,
@@ -143,6 +197,7 @@ class Life:
             visited=judged is not None,
             solved=judged is not None and judged.solved,
             satisfied=judged is not None and judged.satisfied,
+            whistled=unit in self.blown_by,
         )
 
     def _left_out(self, end: ComplaintClosed | ComplaintWithdrawn) -> str | None:
@@ -199,6 +254,16 @@ class Tally(msgspec.Struct, kw_only=True):
     solved: int = 0
     satisfied: int = 0
     left_out: dict[str, int] = {}
+    whistled: int = 0
+    called: int = 0
+    """With a limit for being there."""
+    arrived: int = 0
+    """Of those, in time."""
+    stars: int = 0
+    """As one that was called, all together."""
+    ratings: int = 0
+    stars_as_street: int = 0
+    ratings_as_street: int = 0
 
     def add(self, one: Counted, number: int = 1) -> None:
         """Take in so many complaints that count like this one."""
@@ -210,6 +275,21 @@ class Tally(msgspec.Struct, kw_only=True):
         self.visited += number * one.visited
         self.solved += number * one.solved
         self.satisfied += number * one.satisfied
+        self.whistled += number * one.whistled
+
+    def add_called(self, call: Called, number: int = 1) -> None:
+        """Take in how it came when it was called, and what the street thinks of it."""
+        self.called += number * call.has_limit
+        self.arrived += number * call.in_time
+        if call.stars is not None:
+            self.stars += number * call.stars
+            self.ratings += number
+
+    def add_street(self, call: Called, number: int = 1) -> None:
+        """Take in what a unit it called thinks of it."""
+        if call.stars_of_street is not None:
+            self.stars_as_street += number * call.stars_of_street
+            self.ratings_as_street += number
 
 
 class Tallies(msgspec.Struct, kw_only=True):
@@ -227,6 +307,9 @@ def tallied(lives: Iterable[tuple[Counted, int]], month: date) -> Tallies:
     for one, number in lives:
         if one.month == month and one.unit is not None:
             units.setdefault(one.unit, Tally()).add(one, number)
+            for call in one.calls:
+                units.setdefault(call.unit, Tally()).add_called(call, number)
+                units.setdefault(call.street, Tally()).add_street(call, number)
         if one.requested == month:
             where = (one.district, one.street)
             requests[where] = requests.get(where, 0) + number
@@ -264,6 +347,14 @@ class Line(msgspec.Struct, kw_only=True):
     response_rate: Decimal | None = None
     resolution_rate: Decimal | None = None
     satisfaction_rate: Decimal | None = None
+    whistle_rate: Decimal | None = None
+    """Of the base, in how many it called others; in percent."""
+    report_on_time_rate: Decimal | None = None
+    """Of the calls it had to be there for by an instant, to how many it came in time; in percent."""
+    report_rating: Decimal | None = None
+    """What streets think of how it reported, 1 to 5."""
+    whistle_rating: Decimal | None = None
+    """What those it called think of it, 1 to 5."""
     score: Decimal | None = None
     gain: Decimal | None = None
     """Of the score on the month before."""
@@ -389,10 +480,15 @@ def _line(unit: UnitId, tally: Tally, rules: Scoring, catalogue: Catalogue) -> t
     if not few:
         line.countable, line.responded = tally.countable, tally.responded
         line.response_rate = _percent(tally.responded, tally.countable)
+        line.whistle_rate = _percent(tally.whistled, tally.countable)
     if not few_visits:
         line.visited, line.solved, line.satisfied = tally.visited, tally.solved, tally.satisfied
         line.resolution_rate = _percent(tally.solved, tally.visited)
         line.satisfaction_rate = _percent(tally.satisfied, tally.visited)
+    # Of these units judge each other: no citizen is told of by a small cell.
+    line.report_on_time_rate = _percent(tally.arrived, tally.called)
+    line.report_rating = two_decimals(ratio(tally.stars, tally.ratings))
+    line.whistle_rating = two_decimals(ratio(tally.stars_as_street, tally.ratings_as_street))
     line.score = two_decimals(score)
     return line, Exact(score=score)
 

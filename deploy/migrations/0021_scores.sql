@@ -13,7 +13,9 @@ CREATE TABLE es.score_life (
     responded boolean NOT NULL,
     visited   boolean NOT NULL,
     solved    boolean NOT NULL,
-    satisfied boolean NOT NULL
+    satisfied boolean NOT NULL,
+    whistled  boolean NOT NULL,
+    calls     text    NOT NULL  -- who was called by a whistle, and came or not; JSON
 );
 CREATE INDEX score_life_month ON es.score_life (month);
 CREATE INDEX score_life_requested ON es.score_life (requested);

@@ -14,6 +14,8 @@ import typer
 from hotline.commands.run import fail, run
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from hotline.rank import Correction, Month
     from hotline.score import Line
 
@@ -31,6 +33,9 @@ def rank(
     ruleset: Annotated[str, typer.Option(help="Another rule set's weights and lists.")] = "",
     *,
     every: Annotated[bool, typer.Option("--all", help="Other units too, which have no rank.")] = False,
+    whistles: Annotated[
+        bool, typer.Option(help="The table shows whistles and reports instead, and how both are judged.")
+    ] = False,
     freeze: Annotated[
         bool, typer.Option(help="Let nothing change it any more; the month must be over.")
     ] = False,
@@ -54,7 +59,7 @@ def rank(
     elif form == "csv":
         _print_csv(lines)
     else:
-        _print_table(made, lines)
+        _print_table(made, lines, whistles=whistles)
 
 
 async def _ranked(month: date, people: Path | None, version: str, *, freeze: bool) -> Month:
@@ -125,7 +130,7 @@ def _cell(value: object) -> object:
     return int(value) if isinstance(value, bool) else value
 
 
-def _print_table(made: Month, lines: list[Line]) -> None:
+def _print_table(made: Month, lines: list[Line], *, whistles: bool) -> None:
     from rich.console import Console
     from rich.table import Table
 
@@ -133,6 +138,17 @@ def _print_table(made: Month, lines: list[Line]) -> None:
     if made.frozen_at is not None:
         standing = f"frozen at {made.frozen_at:%Y-%m-%d %H:%M}"
     table = Table(title=f"{made.month:%Y-%m}, {standing}", title_justify="left")
+    if whistles:
+        _fill_whistles(table, lines)
+    else:
+        _fill(table, made, lines)
+    # Not a terminal: as wide as it is, for who pipes it on.
+    console = Console() if sys.stdout.isatty() else Console(width=200)
+    console.print(table)
+    _print_notes(made)
+
+
+def _fill(table: Table, made: Month, lines: list[Line]) -> None:
     table.add_column("rank", justify="right")
     table.add_column("unit", no_wrap=True)
     for name in ("score", "gain", "response", "resolution", "satisfaction", "cases", "left out", "requests"):
@@ -142,7 +158,7 @@ def _print_table(made: Month, lines: list[Line]) -> None:
     for line in lines:
         table.add_row(
             _shown(line.rank),
-            line.name if line.district is None else f"{line.district}{line.name.removeprefix(line.district)}",
+            _named(line),
             *(
                 _shown(value)
                 for value in (
@@ -159,9 +175,24 @@ def _print_table(made: Month, lines: list[Line]) -> None:
             _shown(line.per_10k),
             " ".join(line.lists),
         )
-    # Not a terminal: as wide as it is, for who pipes it on.
-    console = Console() if sys.stdout.isatty() else Console(width=200)
-    console.print(table)
+
+
+def _named(line: Line) -> str:
+    return line.name if line.district is None else f"{line.district}{line.name.removeprefix(line.district)}"
+
+
+def _fill_whistles(table: Table, lines: list[Line]) -> None:
+    """Of those that could have whistled, or were called."""
+    table.add_column("unit", no_wrap=True)
+    for name in ("whistle rate", "rated as street", "in time when called", "rated when called"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for line in lines:
+        told = (line.whistle_rate, line.whistle_rating, line.report_on_time_rate, line.report_rating)
+        if any(value is not None for value in told):
+            table.add_row(_named(line), *(_shown(value) for value in told))
+
+
+def _print_notes(made: Month) -> None:
     weights = "/".join(str(weight) for weight in made.weights.values())
     print(
         f"Weights {weights} by rule set {made.ruleset}: configuration, not law. "

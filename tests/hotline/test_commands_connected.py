@@ -347,6 +347,30 @@ def test_the_citizen_is_contacted_told_asked_only_about_what_was_let_through_and
     assert "retaliat" not in shown
 
 
+def test_t22_a_unit_asks_to_leave_an_order_out_of_its_score_and_others_decide(shell: Shell) -> None:
+    """T22, F3: with evidence, not by itself, and the ranking publishes it."""
+    complaint = json.loads(shell(*CALL))["complaint_id"]
+    ask = ("unit", UNIT, "--exclude", complaint, "--evidence", "the same as another", "--ground")
+    assert shell("unit", UNIT, "--exclude", complaint, code=2) == "--exclude needs --ground and --evidence.\n"
+    assert shell(*ask, "TIRED", code=2).startswith("--ground: 'TIRED', expected one of INVALID")
+    assert shell(*ask, "DUPLICATE").startswith("Asked for: a reviewer decides")
+    (waiting,) = [
+        row for row in json.loads(shell("review", "list", "--json")) if row["complaint_id"] == complaint
+    ]
+    assert waiting["asked_for"] == "exclusion"
+    assert shell("review", "approve", complaint, "--as", UNIT, code=1).startswith(
+        "Refused: no unit leaves out its own order"
+    )
+    assert shell("review", "approve", complaint).startswith("Left out: it counts for nothing")
+    assert "left out of the score of" in shell("show", complaint)
+    now = time.strftime("%Y-%m", time.gmtime(time.time() + 8 * 3600))
+    (line,) = (
+        line for line in json.loads(shell("rank", now, "--format", "json"))["lines"] if line["unit"] == UNIT
+    )
+    assert line["requests"] >= 1
+    assert shell("rank", now, "--freeze", code=1).startswith(f"{now} ends at ")
+
+
 def test_what_an_agent_does_with_a_request_on_record(shell: Shell) -> None:
     first = json.loads(shell(*CALL, "--confidential"))
     complaint = first["complaint_id"]

@@ -104,6 +104,19 @@ async def solved(
     return ids
 
 
+async def whistled(desks: Desks, name: str, at: datetime = eg.ARRIVE.at) -> ComplaintId:
+    """A street calls the water group to its order, which comes then; the order is lived to its end."""
+    identity = complaint_id(name)
+    request = changed(eg.REQUEST, request_id=name, call_id=None)
+    await desks.tell(replace(eg.RECORD, complaint_id=identity, request=request))
+    later = at - eg.ARRIVE.at
+    for step in (eg.SIGN, eg.BLOW):
+        await desks.tell(replace(step, complaint_id=identity))
+    for step in (eg.ARRIVE, eg.RATE_UNIT, eg.ANSWER, eg.RECORD_VISIT):
+        await desks.tell(replace(step, complaint_id=identity, at=step.at + later))
+    return identity
+
+
 async def test_f1_kept_up_as_facts_come_it_is_what_a_computation_from_scratch_says(
     desks: Desks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -121,6 +134,31 @@ async def test_f1_kept_up_as_facts_come_it_is_what_a_computation_from_scratch_sa
     assert made.units[eg.STREET].solved == 7
     assert made.units[eg.STREET].left_out == {"withdrawn": 1}
     assert made.requests == [("海淀区", "花园路街道", 12)]
+
+
+async def test_g3_a_whistle_is_in_the_view_and_a_rating_after_the_freeze_is_a_correction(
+    desks: Desks,
+) -> None:
+    """G3, R16, T20: the same from the view, from scratch, frozen and corrected."""
+    name = await whistled(desks, "whistled")
+    await solved(desks, "quiet")
+    made = await month(desks)
+    assert made.tallies == tallied(((one, 1) for one in (await from_scratch(desks)).values()), SEPTEMBER)
+    by_unit = {line.unit: line for line in made.lines}
+    assert by_unit[eg.STREET].whistle_rate == Decimal("50.00")
+    assert by_unit[eg.WATER].report_on_time_rate == Decimal("100.00")
+    assert by_unit[eg.WATER].report_rating == Decimal(eg.RATE_UNIT.stars)
+    assert (await anew(desks)).removed == 0
+    async with scores(desks.dsn, ZONE) as view:
+        await view.freeze(SEPTEMBER, BY, OVER)
+    back = changed(eg.UNIT_RATED, complaint_id=name, rated_by=eg.WATER, rated=eg.STREET, stars=1)
+    await desks.forge(Desk.DISPATCH, back)
+    assert (await month(desks)).corrections == 1
+    async with scores(desks.dsn, ZONE) as view:
+        (found,) = await view.corrections(SEPTEMBER)
+    assert found.now is not None
+    assert (found.type, found.now.calls[0].stars_of_street) == ("WhistleRated", 1)
+    assert (await anew(desks)).not_borne_out == []
 
 
 async def test_the_view_thrown_away_comes_back_to_the_same_bytes(desks: Desks) -> None:
@@ -173,6 +211,42 @@ async def test_who_began_before_a_look_and_commits_after_it_is_in_the_next(desks
     await speaking
     assert (await caught_up(desks))[2] == 1
     assert len(await rows(desks)) == 2
+
+
+@pytest.mark.parametrize(
+    "change", ["made_in = 'another server'", "made_by = '0 Asia/Shanghai'", "archived = 7"]
+)
+async def test_what_was_looked_at_elsewhere_or_by_an_older_program_is_made_anew(
+    desks: Desks, change: str
+) -> None:
+    """A snapshot counts the transactions of one database: out of a backup nothing is told apart by it."""
+    await solved(desks, "kept", "lost")
+    await caught_up(desks)
+    before = await rows(desks)
+    await desks.owner.execute("DELETE FROM es.score_life WHERE stream_id = $1", complaint_id("lost"))
+    assert await caught_up(desks) == (0, 0, 0), "nothing was said since, as far as it can tell"
+    await desks.owner.execute(f"UPDATE es.score_view SET {change}")
+    assert await caught_up(desks) == (16, 0, 1)
+    assert await rows(desks) == before
+    assert await caught_up(desks) == (0, 0, 0)
+
+
+async def test_the_corrections_are_the_same_however_often_it_was_looked_at(
+    desks: Desks, other_desks: Desks
+) -> None:
+    """T20: two logs of the same facts, one looked at after every step, one only at the end."""
+    for here, often in ((desks, True), (other_desks, False)):
+        await solved(here, "one", "two")
+        async with scores(here.dsn, ZONE) as view:
+            await view.freeze(SEPTEMBER, BY, OVER)
+        for name in ("three", "four"):
+            await solved(here, name)
+            if often:
+                await caught_up(here)
+        await here.forge(Desk.ESCALATION, changed(eg.FEEDBACK_MISSED, complaint_id=complaint_id("one")))
+        await caught_up(here)
+    assert await rows(desks) == await rows(other_desks)
+    assert len(await rows(desks)) == 4 + 3
 
 
 # -- frozen
@@ -377,6 +451,21 @@ async def test_rank_prints_a_month_as_a_table_as_json_and_as_csv(desks: Desks) -
     (row,) = (row for row in written if row["unit"] == "street-haidian-huayuanlu")
     assert (row["rank"], row["score"], row["countable"], row["requests"]) == ("", "", "0", "9")
     assert len(written) == len(lines)
+
+
+@pytest.mark.usefixtures("city_here")
+async def test_rank_tells_how_street_and_called_unit_are_judged(desks: Desks) -> None:
+    """R16, as it is typed; a rate of 0 is told, one that is not there is not."""
+    await whistled(desks, "whistled", at=eg.ARRIVE.at + DAY)
+    said = (await typed("rank", "2021-09", "--whistles", "--all")).stdout
+    cells = {line.split("│")[1].strip(): line.split("│")[2:-1] for line in said.splitlines() if "│" in line}
+    assert [cell.strip() for cell in cells[eg.WATER]] == ["-", "-", "0.00", f"{eg.RATE_UNIT.stars}.00"]
+    (line,) = (
+        line
+        for line in json.loads((await typed("rank", "2021-09", "--all", "--format", "json")).stdout)["lines"]
+        if line["unit"] == eg.WATER
+    )
+    assert (line["report_on_time_rate"], line["whistle_rate"]) == (0, None)
 
 
 @pytest.mark.usefixtures("city_here")

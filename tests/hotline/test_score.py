@@ -19,6 +19,7 @@ from hotline.score import (
     LEFT_OUT,
     TERMINATED,
     WITHDRAWN,
+    Called,
     Counted,
     Exact,
     Line,
@@ -207,6 +208,60 @@ def test_f3_what_a_review_left_out_counts_for_nothing_of_the_unit_that_asked() -
         replace(eg.EXCLUSION_APPROVED, unit=eg.OTHER_STREET),
     ):
         assert of(*SOLVED, fact) == of(*SOLVED)
+
+
+WHISTLED = (
+    *SOLVED[:4],
+    eg.BLOWN,
+    eg.CALLED,
+    eg.ACKNOWLEDGED,
+    eg.ARRIVED,
+    eg.RELEASED,
+    eg.UNIT_RATED,
+    *SOLVED[4:],
+)
+
+
+def test_r16_g3_street_and_called_unit_are_both_judged_by_what_was_said_of_them() -> None:
+    """R16, G3, G2: whistled orders of the base, arrivals in time of calls with a limit, the stars of each side."""
+    back = replace(eg.UNIT_RATED, rated_by=eg.WATER, rated=eg.STREET, stars=3)
+    one = of(*WHISTLED[:-4], back, *WHISTLED[-4:])
+    assert one.whistled
+    assert one.calls == (
+        Called(unit=eg.WATER, street=eg.STREET, has_limit=True, in_time=True, stars=5, stars_of_street=3),
+    )
+    nine = tallied([(one, 1), (of(*SOLVED), 7)], SEPTEMBER)
+    made = lines(nine)
+    street, water = made[eg.STREET], made[eg.WATER]
+    assert (street.whistle_rate, street.whistle_rating, street.report_rating) == (
+        Decimal("12.50"), Decimal("3.00"), None,
+    )  # fmt: skip
+    assert (water.report_on_time_rate, water.report_rating, water.whistle_rate) == (
+        Decimal("100.00"), Decimal("5.00"), None,
+    )  # fmt: skip
+    assert street.score == lines(tallied([(of(*SOLVED), 8)], SEPTEMBER))[eg.STREET].score, "in no score"
+
+
+def test_g2_who_came_late_or_never_was_not_in_time_and_without_a_limit_nobody_is_late() -> None:
+    """G2, T14: the limit's last instant is in time; a call without one is in no rate."""
+    by = eg.CALLED.arrive_by
+    assert by is not None
+    for arrived_at, in_time in ((by, True), (by + eg.INSTANT, False)):
+        (call,) = of(*(replace(f, arrived_at=arrived_at) if f is eg.ARRIVED else f for f in WHISTLED)).calls
+        assert call.in_time is in_time
+    (never,) = of(*(f for f in WHISTLED if f is not eg.ARRIVED)).calls
+    assert (never.has_limit, never.in_time) == (True, False)
+    free = replace(eg.CALLED, arrive_by=None)
+    one = of(*(free if f is eg.CALLED else f for f in WHISTLED))
+    assert lines(tallied([(one, 9)], SEPTEMBER))[eg.WATER].report_on_time_rate is None
+
+
+def test_g3_a_call_counts_though_its_complaint_is_left_out() -> None:
+    """G3, F3: whoever came, came; the street's whistle rate is of the base alone."""
+    one = of(*WHISTLED, eg.EXCLUSION_APPROVED)
+    made = tallied([(one, 1)], SEPTEMBER).units
+    assert (made[eg.WATER].called, made[eg.WATER].arrived) == (1, 1)
+    assert (made[eg.STREET].countable, made[eg.STREET].whistled) == (0, 0)
 
 
 def test_f3_what_never_reached_a_unit_is_no_units() -> None:
