@@ -155,6 +155,12 @@ _SAYS: Final[dict[type[e.Fact], Callable[[Any, Callable[[datetime], str]], tuple
         + (f": {f.note}" if f.note else ""),
         "plain",
     ),
+    e.CalendarAmended: lambda f, t: (
+        f.amended_by,
+        f"goes by calendar {f.calendar} now, was {f.old_calendar}: {f.reason}; answer by {t(f.new_due_at)}"
+        + (f" instead of {t(f.old_due_at)}" if f.new_due_at != f.old_due_at else ", as before"),
+        "plain",
+    ),
     e.ConfidentialityRequired: lambda f, _: ("dispatch", f"{f.unit} must keep it confidential", "plain"),
     e.ComplaintWithdrawn: lambda f, _: ("citizen", f"withdrawn: {f.reason or 'no reason given'}", "ended"),
     e.IntakeRefused: lambda f, _: ("intake", f"refused to {f.asked}: {f.reason}", "refused"),

@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from shared.events import (
     AnswerSentBack,
     ArrivalMissed,
+    CalendarAmended,
     CitizenContacted,
     ComplaintAnsweredDirectly,
     ComplaintClassified,
@@ -758,6 +759,16 @@ def _reclassified(case: Complaint, fact: ComplaintReclassified) -> Complaint:
     )
 
 
+def _amended(case: Complaint, fact: CalendarAmended) -> Complaint:
+    if case.order is None:
+        return replace(case, calendar=fact.calendar)
+    order = replace(case.order, citizen_due_at=fact.citizen_due_at, unit_due_at=fact.unit_due_at)
+    deadlines = case.deadlines
+    if fact.new_due_at != fact.old_due_at:
+        deadlines = _moved(case, order.round, fact.new_due_at, fact.amended_at)
+    return replace(case, calendar=fact.calendar, order=order, deadlines=deadlines)
+
+
 def _moved(case: Complaint, number: int, due_at: datetime, since: datetime) -> tuple[Deadline, ...]:
     """The limit of this round ends at another time; it is warned of anew."""
     return tuple(
@@ -1042,6 +1053,7 @@ _STEPS: Final[dict[type[Fact], Callable[[Complaint, Any], Complaint]]] = {
     CoUnitAdded: _co_unit_added,
     CoUnitReported: _co_unit_reported,
     ComplaintReclassified: _reclassified,
+    CalendarAmended: _amended,
     ExclusionRequested: _exclusion_requested,
     ExclusionApproved: _exclusion_reviewed,
     ExclusionRejected: _exclusion_reviewed,

@@ -320,6 +320,17 @@ class CoUnitReported(Input, frozen=True, kw_only=True):
     unit: Name | None = None
 
 
+class CalendarAmended(Input, frozen=True, kw_only=True):
+    """An open complaint is to go by another version of the calendar."""
+
+    TYPE: ClassVar[str] = "hotline.calendar.amended.v1"
+
+    complaint_id: Uuid
+    calendar: Name
+    reason: Why
+    amended_by: Name
+
+
 class ComplaintReclassified(Input, frozen=True, kw_only=True):
     """The reviewers give a complaint another urgency."""
 
@@ -536,6 +547,7 @@ INPUTS: Final[dict[str, type[Input]]] = {
         CoUnitAdded,
         CoUnitReported,
         ComplaintReclassified,
+        CalendarAmended,
         WhistleBlown,
         WhistleAcknowledged,
         WhistleArrived,
@@ -558,6 +570,7 @@ INPUTS: Final[dict[str, type[Input]]] = {
 __all__ = [
     "INPUTS",
     "AnswerSentBack",
+    "CalendarAmended",
     "CallAnswered",
     "CallEnded",
     "CallId",

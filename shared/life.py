@@ -31,6 +31,7 @@ from shared.complaint import (
 from shared.events import (
     AnswerSentBack,
     ArrivalMissed,
+    CalendarAmended,
     CitizenContacted,
     ComplaintAnsweredDirectly,
     ComplaintClassified,
@@ -666,6 +667,22 @@ def _co_unit_reported(case: Complaint, fact: CoUnitReported, _: Fact) -> str | N
     return None
 
 
+def _amended(case: Complaint, fact: CalendarAmended, _: Fact) -> str | None:
+    """T8: the limit in force is named before and after, and moves only while it runs."""
+    order = case.order
+    if order is None or fact.unit != order.unit:
+        return "there is no order whose limit it could move"
+    if fact.old_calendar != case.calendar or fact.calendar == case.calendar:
+        return f"it goes by calendar {case.calendar}"
+    if fact.old_due_at != order.feedback_due_at:
+        return f"the limit is {order.feedback_due_at.isoformat()}"
+    if fact.new_due_at == fact.old_due_at:
+        return None
+    if fact.new_due_at < fact.amended_at or order.extended_due_at is not None:
+        return "no limit moves behind the present, and none that is extended"
+    return _too_late(case, order, fact.amended_at)
+
+
 def _confidential(case: Complaint, fact: ConfidentialityRequired, before: Fact) -> str | None:
     if not case.confidential or not isinstance(before, ComplaintDispatched):
         return "only the order of a confidential complaint, as it is written"
@@ -1063,6 +1080,7 @@ _RULES: Final[dict[type[Fact], Callable[[Complaint, Any, Any], str | None]]] = {
     CoUnitAdded: _co_unit_added,
     CoUnitReported: _co_unit_reported,
     ComplaintReclassified: _reclassified,
+    CalendarAmended: _amended,
     ExclusionRequested: _exclusion_requested,
     ExclusionApproved: _exclusion_reviewed,
     ExclusionRejected: _exclusion_reviewed,

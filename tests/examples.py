@@ -14,6 +14,7 @@ import msgspec
 from services.dispatch.commands import (
     AcknowledgeWhistle,
     AddCoUnit,
+    AmendCalendar,
     AnswerOrder,
     ArriveAtWhistle,
     AssignOrder,
@@ -218,6 +219,9 @@ PROGRESS_REPLY: Final = inputs.ProgressReported(
 SENT_BACK_RESULT: Final = inputs.AnswerSentBack(
     complaint_id=ID, assignment=1, reviewer="reviewer-3", reason="未附现场照片"
 )
+AMENDMENT: Final = inputs.CalendarAmended(
+    complaint_id=ID, calendar="cn-2020-01-26", reason="国办通知", amended_by="operations"
+)
 VISIT_RESULT: Final = inputs.VisitMade(complaint_id=ID, visit=1, attempt=1, solved=True, satisfied=True)
 NO_ANSWER: Final = inputs.VisitUnreached(complaint_id=ID, visit=1, attempt=1)
 EXCEPTION: Final = inputs.ClosingExceptionApproved(
@@ -248,6 +252,7 @@ INPUTS: Final = (
     CO_UNIT,
     CO_UNIT_REPLY,
     RECLASSIFICATION,
+    AMENDMENT,
     WHISTLE,
     WHISTLE_ACKNOWLEDGED,
     WHISTLE_ARRIVED,
@@ -444,6 +449,13 @@ SEND_BACK: Final = SendBackAnswer(
     reason="未附现场照片",
     at=CALLED_AT + DAY + HOUR,
 )
+AMEND: Final = AmendCalendar(
+    complaint_id=ID,
+    calendar="cn-2020-01-26",
+    reason="国办通知",
+    amended_by="operations",
+    at=CALLED_AT + DAY,
+)
 FIRE: Final = FireDeadlines(complaint_id=ID, until=SIGN_DUE_AT + INSTANT)
 SCHEDULE: Final = ScheduleVisit(
     complaint_id=ID, round=1, because=VisitReason.ANSWERED, unit=STREET, at=CALLED_AT + DAY
@@ -490,6 +502,7 @@ COMMANDS: Final[tuple[Any, ...]] = (
     ADD_CO_UNIT,
     REPORT,
     RECLASSIFY,
+    AMEND,
     BLOW,
     ACKNOWLEDGE,
     ARRIVE,
@@ -739,6 +752,19 @@ RECLASSIFIED: Final = events.ComplaintReclassified(
     citizen_due_at=DUE_AT + 8 * DAY,
     unit_due_at=DUE_AT + 8 * DAY,
     reclassified_at=CALLED_AT + 2 * DAY,
+)
+AMENDED: Final = events.CalendarAmended(
+    complaint_id=ID,
+    unit=STREET,
+    old_calendar="cn-1",
+    calendar="cn-2020-01-26",
+    reason="国办通知",
+    amended_by="operations",
+    old_due_at=DUE_AT,
+    new_due_at=DUE_AT,
+    citizen_due_at=DUE_AT,
+    unit_due_at=DUE_AT,
+    amended_at=CALLED_AT + DAY,
 )
 CONFIDENTIAL: Final = events.ConfidentialityRequired(
     complaint_id=ID, unit=STREET, assignment=1, required_at=CALLED_AT
@@ -996,6 +1022,7 @@ FACTS: Final[tuple[Fact, ...]] = (
     CO_UNIT_ADDED,
     CO_UNIT_REPORTED,
     RECLASSIFIED,
+    AMENDED,
     CONFIDENTIAL,
     BLOWN,
     CALLED,

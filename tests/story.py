@@ -70,6 +70,7 @@ class Story:
         ruleset: str = "beijing-draft-2021",
         at: datetime = examples.CALLED_AT,
         catalogue: Catalogue = examples.CATALOGUE,
+        calendar: str = "cn-1",
     ) -> None:
         """Nobody has called yet."""
         self.clock = HandClock(at)
@@ -88,7 +89,7 @@ class Story:
             TELEPHONY_CALLS.name: ("intake", calls(self.clock)),
             INTAKE_REQUESTS.name: (
                 "intake",
-                requests(IntakeSettings(ruleset=ruleset, **ADDRESSES), self.clock),
+                requests(IntakeSettings(ruleset=ruleset, calendar=calendar, **ADDRESSES), self.clock),
             ),
             DISPATCH_REPLIES.name: ("dispatch", replies(DispatchSettings(**ADDRESSES), self.clock)),
             DISPATCH_REVIEWS.name: ("dispatch", reviews(self.clock)),

@@ -50,6 +50,7 @@ _HEARD: Final[dict[type[e.Fact], Callable[[Any, UnitId], str]]] = {
     e.ComplaintReclassified: lambda f, _: (
         f"it is {f.urgency} now: your limit is {f.citizen_due_at:%Y-%m-%d %H:%M %Z}"
     ),
+    e.CalendarAmended: lambda f, _: f"by the amended calendar your limit is {f.new_due_at:%Y-%m-%d %H:%M %Z}",
     e.ConfidentialityRequired: lambda _, __: "it is confidential: nobody may learn whose complaint it is",
     e.RequestCorrected: lambda f, _: (
         "corrected: " + "; ".join(f"{c.field} is {c.new!r}" for c in f.corrections)

@@ -164,6 +164,52 @@ def reclassify(
     run(_say(complaint, said, json=json))
 
 
+@review.command()
+def calendar(
+    version: Annotated[str, typer.Argument(help="The calendar open complaints are to go by.")],
+    reason: _Reason,
+    complaint: Annotated[str, typer.Option(help="Only this one, by its id or the beginning of it.")] = "",
+    reviewer: _Reviewer = REVIEWER,
+) -> None:
+    """Have open complaints go by another calendar; each is told its old and its new limit."""
+    from shared.calendar import CalendarUnknown
+    from shared.calendar import calendar as known
+
+    try:
+        known(version)
+    except CalendarUnknown as unknown:
+        fail(f"VERSION: {unknown}.", code=2)
+    told, moved = run(_amended(version, reason, complaint, reviewer))
+    print(f"{told:,} open complaints go by calendar {version} now; the limit of {moved:,} has moved.")
+
+
+async def _amended(version: str, reason: str, complaint: str, reviewer: str) -> tuple[int, int]:
+    from hotline.speak import complaint_called, effect, reader, tell
+    from hotline.where import city_up
+    from services.dispatch.views import by_other_calendar
+    from shared import inputs
+    from shared.events import CalendarAmended
+    from shared.topics import DISPATCH_REVIEWS
+
+    city = city_up()
+    connection = await reader(city.realm)
+    try:
+        if complaint:
+            ids = [(await complaint_called(connection, complaint)).complaint_id]
+        else:
+            ids = await by_other_calendar(connection, version)
+    finally:
+        await connection.close()
+    told = moved = 0
+    for name in ids:
+        data = inputs.CalendarAmended(complaint_id=name, calendar=version, reason=reason, amended_by=reviewer)
+        for fact in await effect(city, name, await tell(city, DISPATCH_REVIEWS, name, data)):
+            if isinstance(fact, CalendarAmended):
+                told += 1
+                moved += fact.new_due_at != fact.old_due_at
+    return told, moved
+
+
 async def _waiting() -> list[Complaint]:
     from hotline.speak import reader
     from hotline.where import city_up

@@ -5,7 +5,7 @@ Decides  which unit, by when, who helps, whom a street whistles for; whether a r
 Says     ComplaintDispatched, OrderSigned, OrderAnswered, ReturnRequested, ReturnApproved, ReturnRejected,
          OrderAssigned, ExtensionRequested, ExtensionApproved, ExtensionRejected, TerminationRequested,
          TerminationApproved, TerminationRejected, DisputeRaised, CouncilDecided, CoUnitAdded, CoUnitReported,
-         ComplaintReclassified, ConfidentialityRequired, WhistleBlown, UnitCalled, WhistleAcknowledged,
+         ComplaintReclassified, CalendarAmended, ConfidentialityRequired, WhistleBlown, UnitCalled, WhistleAcknowledged,
          WhistleArrived, WhistleMeasureRecorded, WhistleReleased, WhistleRated, ExclusionRequested,
          ExclusionApproved, ExclusionRejected, CitizenContacted, ContactFailed, ProgressReported, AnswerSentBack,
          ReplyRefused

@@ -325,6 +325,17 @@ class SendBackAnswer:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AmendCalendar:
+    """The complaint goes by another version of the calendar."""
+
+    complaint_id: ComplaintId
+    calendar: str
+    reason: str
+    amended_by: str
+    at: datetime
+
+
 WhistleCommand = (
     BlowWhistle | AcknowledgeWhistle | ArriveAtWhistle | RecordMeasure | ReleaseWhistle | RateWhistle
 )
@@ -363,6 +374,7 @@ DispatchCommand = (
     | AddCoUnit
     | ReportAsCoUnit
     | ReclassifyComplaint
+    | AmendCalendar
     | BlowWhistle
     | AcknowledgeWhistle
     | ArriveAtWhistle

@@ -8,6 +8,7 @@ from typing import Final
 from services.dispatch.commands import (
     AcknowledgeWhistle,
     AddCoUnit,
+    AmendCalendar,
     AnswerOrder,
     ArriveAtWhistle,
     AssignOrder,
@@ -72,6 +73,7 @@ _REVIEWS: Final = (
     inputs.CouncilDecided,
     inputs.CoUnitAdded,
     inputs.ComplaintReclassified,
+    inputs.CalendarAmended,
     inputs.ExclusionReviewed,
     inputs.AnswerSentBack,
 )
@@ -299,6 +301,14 @@ def _decided(data: inputs.Input, complaint: ComplaintId, at: datetime) -> Dispat
                 co_unit=UnitId(data.co_unit),
                 reason=data.reason,
                 added_by=data.added_by,
+                at=at,
+            )
+        case inputs.CalendarAmended():
+            return AmendCalendar(
+                complaint_id=complaint,
+                calendar=data.calendar,
+                reason=data.reason,
+                amended_by=data.amended_by,
                 at=at,
             )
         case inputs.ComplaintReclassified():

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
+
+from msgspec.structs import replace
 
 from services.dispatch.commands import (
     AddCoUnit,
+    AmendCalendar,
     DecideCouncil,
     RaiseDispute,
     ReclassifyComplaint,
@@ -17,11 +21,12 @@ from services.dispatch.commands import (
 )
 from services.dispatch.orders import REVIEWERS, helped, not_reviewed, refused, sent
 from services.dispatch.routing import by_council
-from shared.calendar import calendar
+from shared.calendar import CalendarUnknown, calendar
 from shared.catalogue import Catalogue
 from shared.complaint import Complaint, Order, dispatched_first, helping
 from shared.deadlines import due_at
 from shared.events import (
+    CalendarAmended,
     ComplaintReclassified,
     CouncilDecided,
     CoUnitReported,
@@ -355,3 +360,63 @@ def _not_reclassified(command: ReclassifyComplaint, case: Complaint, rules: Rule
     elif order.extended_due_at is not None or order.extension_days:
         why = "its limit is extended, or that is under review"
     return why or _passed(case, order) or _late(command.at > order.feedback_due_at, order)
+
+
+# -- which days are worked
+
+
+def amend_calendar(command: AmendCalendar, case: Complaint) -> Sequence[DispatchFact]:
+    """T8, J1: by an explicit fact with the old and the new limit; what has passed, or is extended, does not move.
+
+    No limit moves behind the present: an amendment that shortens it leaves at least until now.
+    """
+    order = case.order
+    why: str | None = None
+    if case.ended is not None:
+        why = f"the life ended with {case.ended.how}"
+    elif order is None:
+        why = "the complaint is not dispatched"
+    elif command.calendar == case.calendar:
+        return []
+    else:
+        try:
+            calendar(command.calendar)
+        except CalendarUnknown as unknown:
+            why = f"calendar: {unknown}"
+    if why is not None or order is None:
+        unit = REVIEWERS if order is None else order.unit
+        return [refused(unit, "amend the calendar", why or "there is no order", case, command.at)]
+    citizen_due_at, unit_due_at = _by(command, case, order)
+    new = replace(order, citizen_due_at=citizen_due_at, unit_due_at=unit_due_at)
+    return [
+        CalendarAmended(
+            complaint_id=case.complaint_id,
+            unit=order.unit,
+            old_calendar=case.calendar,
+            calendar=command.calendar,
+            reason=command.reason,
+            amended_by=command.amended_by,
+            old_due_at=order.feedback_due_at,
+            new_due_at=new.feedback_due_at,
+            citizen_due_at=citizen_due_at,
+            unit_due_at=unit_due_at,
+            amended_at=command.at,
+        )
+    ]
+
+
+def _by(command: AmendCalendar, case: Complaint, order: Order) -> tuple[datetime, datetime]:
+    """The citizen's limit and the unit's as that calendar has them, where they still run."""
+    rules = ruleset(case.ruleset)
+    limit = rules.classes[case.urgency or Urgency.GENERAL_7D].feedback
+    first = dispatched_first(case)
+    stays = order.citizen_due_at, order.unit_due_at
+    if limit is None or first is None or rules.limits_given or case.reopened:
+        return stays
+    if _passed(case, order) or command.at > order.feedback_due_at or order.extended_due_at is not None:
+        return stays
+    days = calendar(command.calendar)
+    unit = max(due_at(order.dispatched_at, limit, rules, days).at, command.at)
+    if order.round > 1:
+        return order.citizen_due_at, unit
+    return max(due_at(first, limit, rules, days).at, command.at), unit

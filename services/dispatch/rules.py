@@ -9,6 +9,7 @@ from typing import Final, assert_never
 from services.dispatch.commands import (
     AcknowledgeWhistle,
     AddCoUnit,
+    AmendCalendar,
     AnswerOrder,
     ArriveAtWhistle,
     AssignOrder,
@@ -42,6 +43,7 @@ from services.dispatch.handling import record_contact, record_contact_failed, re
 from services.dispatch.orders import REVIEWERS, not_reviewed, not_theirs, refused, sent
 from services.dispatch.reviews import (
     add_co_unit,
+    amend_calendar,
     decide_council,
     raise_dispute,
     reclassify,
@@ -126,6 +128,8 @@ def decide(  # noqa: C901, PLR0911, PLR0912 -- a line a command
             return report_as_co_unit(command, case)
         case ReclassifyComplaint():
             return reclassify(command, case)
+        case AmendCalendar():
+            return amend_calendar(command, case)
         case BlowWhistle():
             return blow(command, case, catalogue)
         case AcknowledgeWhistle():

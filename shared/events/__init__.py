@@ -20,6 +20,7 @@ from shared.events.base import (
 )
 from shared.events.dispatch import (
     AnswerSentBack,
+    CalendarAmended,
     CitizenContacted,
     ComplaintDispatched,
     ComplaintReclassified,
@@ -139,6 +140,7 @@ SPEAKERS: Final[dict[type[Fact], Desk]] = {
             CoUnitAdded,
             CoUnitReported,
             ComplaintReclassified,
+            CalendarAmended,
             ConfidentialityRequired,
             WhistleBlown,
             UnitCalled,
@@ -190,6 +192,7 @@ __all__ = [
     "SPEAKERS",
     "AnswerSentBack",
     "ArrivalMissed",
+    "CalendarAmended",
     "CitizenContacted",
     "CoUnitAdded",
     "CoUnitReported",

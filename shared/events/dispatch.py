@@ -268,6 +268,24 @@ class ComplaintReclassified(Fact, frozen=True, kw_only=True):
     reclassified_at: Instant
 
 
+class CalendarAmended(Fact, frozen=True, kw_only=True):
+    """Days off or worked were announced anew, and this open complaint goes by that from now on (T8, J1)."""
+
+    TIME: ClassVar[str] = "amended_at"
+
+    unit: UnitId
+    old_calendar: str
+    calendar: str
+    reason: str
+    amended_by: str
+    old_due_at: Instant
+    """The limit in force before; the same as after where it had passed, is extended, or counts no working days."""
+    new_due_at: Instant
+    citizen_due_at: Instant
+    unit_due_at: Instant
+    amended_at: Instant
+
+
 class ConfidentialityRequired(Fact, frozen=True, kw_only=True):
     """The order just written must be handled so that nobody learns whose complaint it is (保密工单, A5)."""
 
@@ -398,6 +416,7 @@ DispatchFact = (
     | CoUnitAdded
     | CoUnitReported
     | ComplaintReclassified
+    | CalendarAmended
     | ConfidentialityRequired
     | ExclusionRequested
     | ExclusionApproved

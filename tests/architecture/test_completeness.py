@@ -16,6 +16,7 @@ from hotline.asyncapi import document
 from services.dispatch.commands import (
     AcknowledgeWhistle,
     AddCoUnit,
+    AmendCalendar,
     AnswerOrder,
     ArriveAtWhistle,
     AssignOrder,
@@ -189,6 +190,7 @@ TABLE: Final[dict[type[Any], Row]] = {
     DecideCouncil: Row(eg.COUNCIL, (*REJECTED, eg.DISPUTED), AT_UNIT, refuses_again=True),
     AddCoUnit: Row(eg.ADD_CO_UNIT, AT_UNIT, ENDED),
     ReportAsCoUnit: Row(eg.REPORT, (*AT_UNIT, eg.CO_UNIT_ADDED), AT_UNIT, refuses_again=True),
+    AmendCalendar: Row(eg.AMEND, AT_UNIT, ENDED),
     ReclassifyComplaint: Row(eg.RECLASSIFY, AT_UNIT, ANSWERED),
     BlowWhistle: Row(eg.BLOW, AT_UNIT, ENDED),
     AcknowledgeWhistle: Row(eg.ACKNOWLEDGE, WHISTLED, AT_UNIT),

@@ -26,7 +26,7 @@ EXCEPTED = replace(eg.CLOSED, outcome=Outcome.EXCEPTION, visit=0, approved_by="s
 
 @pytest.mark.parametrize("past", [AT_UNIT, ENDED])
 def test_f3_a_unit_asks_with_evidence_and_a_review_decides_also_after_the_end(past: tuple[Fact, ...]) -> None:
-    """F3: a month is scored when it is over."""
+    """Q4: F3: a month is scored when it is over."""
     asked = given(*past).when(eg.EXCLUDE).then(eg.EXCLUSION_REQUESTED)
     asked.when(eg.REVIEW_EXCLUSION).then(eg.EXCLUSION_APPROVED)
     asked.when(told(eg.REVIEW_EXCLUSION, approved=False, reason="车道有标线")).then(eg.EXCLUSION_REJECTED)

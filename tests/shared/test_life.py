@@ -232,6 +232,10 @@ class City:
                 urgency = list(Urgency)[choice % 4]
                 other = replaced(eg.RECLASSIFY, urgency=urgency, at=at)
                 return dispatch.decide(other, case, eg.CATALOGUE)
+            case "amend":
+                version = ("cn-1", "cn-2020-01-26", "nowhere")[choice % 3]
+                amend = replaced(eg.AMEND, calendar=version, at=at)
+                return dispatch.decide(amend, case, eg.CATALOGUE)
             case "whistle":
                 told = len(case.whistles) + (choice % 5 > 0) if isinstance(case, Complaint) else 1
                 kind = list(WhistleKind)[choice % 3]
@@ -297,7 +301,7 @@ OFTEN = ("wait", "hear", "settle", "tick", "sign", "answer", "return", "review",
 ASKED_FOR = (
     *("extend", "longer", "terminate", "terminated", "dispute", "council", "help", "report", "reclassify"),
     *("longer", "terminated", "council", "correct", "add", "again"),
-    *("whistle", "whistle", "comes", "there", "does", "let go", "rate"),
+    *("amend", "whistle", "whistle", "comes", "there", "does", "let go", "rate"),
     *("longer", "terminated", "council", "correct", "add", "again", "exclude", "excluded"),
     *("contact", "in vain", "progress", "send back", "send back", "rate"),
 )
@@ -1122,6 +1126,22 @@ ILLEGAL: list[tuple[str, tuple[Fact, ...], Fact, str]] = [
         SIGNED,
         replace(eg.RECLASSIFIED, citizen_due_at=eg.RECLASSIFIED.reclassified_at),
         "must lie ahead",
+    ),
+    # CalendarAmended
+    ("another calendar before there is an order", ON_RECORD, eg.AMENDED, "there is no order"),
+    ("the calendar it goes by", AT_UNIT, replace(eg.AMENDED, calendar="cn-1"), "it goes by calendar cn-1"),
+    ("a limit it never had", AT_UNIT, replace(eg.AMENDED, old_due_at=eg.DUE_AT - DAY), "the limit is 2021"),
+    (
+        "a limit moved behind the present",
+        AT_UNIT,
+        replace(eg.AMENDED, new_due_at=eg.CALLED_AT),
+        "no limit moves behind the present",
+    ),
+    (
+        "a limit moved that had passed",
+        EXPIRED,
+        replace(eg.AMENDED, new_due_at=eg.DUE_AT + 9 * DAY, amended_at=eg.DUE_AT + DAY),
+        "stays missed (T6)",
     ),
     # SignLimitMissed
     ("a sign limit that was never set", ON_RECORD, eg.SIGN_MISSED, "never set"),
