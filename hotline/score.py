@@ -1,9 +1,9 @@
 """The score (考评): what one life counts for, and what a month's counts add up to. Pure, from facts alone.
 
-A complaint that was dispatched counts once, in the month in which the visit closes that its end rests on (which
-month is unknown for Beijing: a choice), for the unit which that visit was about. Who judges is the citizen (E2): the
-unit's own claim is not looked at (T18). Numbers are integers until they are published; what divides by nothing is
-None, never 0 (T14).
+A complaint that was dispatched counts once it has ended, in the month in which the visit closes that its end rests on
+(the rule set says so; which month is unknown for Beijing), for the unit which that visit was about. Who judges is
+the citizen (E2): the unit's own claim is not looked at (T18). Numbers are integers until they are published; what
+divides by nothing is None, never 0 (T14).
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from shared.events import (
 from shared.events.base import ExclusionGround, Limit
 from shared.ids import UnitId
 from shared.population import Count, Population, people_of
-from shared.ruleset import Cut, Measure, Scoring
+from shared.ruleset import CountsIn, Cut, Measure, Scoring
 
 KINDS: Final = (
     ComplaintReceived,
@@ -111,6 +111,8 @@ class Life:
 
     received: ComplaintReceived | None = None
     unit: UnitId | None = None
+    dispatched_at: datetime | None = None
+    """For the first time."""
     asked: dict[int, UnitId] = field(default_factory=dict)
     """Whom each visit was about: its first attempt says whose answer or limit it follows."""
     judged: VisitMade | None = None
@@ -131,6 +133,7 @@ class Life:
                 self.received = fact
             case ComplaintDispatched():
                 self.unit = fact.unit
+                self.dispatched_at = self.dispatched_at or fact.dispatched_at
             case FeedbackLimitMissed():
                 self.missed.add((fact.unit, fact.due_at))
             case LimitMissCorrected() if fact.limit is Limit.FEEDBACK:
@@ -139,8 +142,8 @@ class Life:
                 self.terminated = True
             case ExclusionApproved():
                 self.excluded[fact.unit] = fact.ground
-            case VisitScheduled():
-                self.asked.setdefault(fact.visit, fact.unit)
+            case VisitScheduled() if fact.attempt == 1:
+                self.asked[fact.visit] = fact.unit
             case VisitMade():
                 self.judged = fact
             case ComplaintClosed() | ComplaintWithdrawn():
@@ -171,16 +174,17 @@ class Life:
             case _:
                 pass
 
-    def counted(self, zone: ZoneInfo) -> Counted | None:
+    def counted(self, zone: ZoneInfo, counts_in: CountsIn = CountsIn.VISIT) -> Counted | None:
         """What it adds as far as it is read; None before it is on record."""
         if self.received is None:
             return None
         told = self.received
         at = Counted(requested=month_of(told.received_at, zone), district=told.district, street=told.street)
         end = self.ended
-        if end is None or self.unit is None:
+        if end is None or self.unit is None or self.dispatched_at is None:
             return at
-        month = month_of(getattr(end, end.TIME), zone)
+        ended_at: datetime = getattr(end, end.TIME)
+        month = month_of(ended_at if counts_in is CountsIn.VISIT else self.dispatched_at, zone)
         at = replace(at, calls=tuple(self.calls.values()))
         left_out = self._left_out(end)
         if left_out is not None or isinstance(end, ComplaintWithdrawn):
@@ -218,12 +222,12 @@ def within(one: Counted | None, month: date) -> Counted | None:
     return Counted(requested=one.requested, district=one.district, street=one.street)
 
 
-def counted(facts: Iterable[Fact], zone: ZoneInfo) -> Counted | None:
+def counted(facts: Iterable[Fact], zone: ZoneInfo, counts_in: CountsIn = CountsIn.VISIT) -> Counted | None:
     """What a life of these facts adds."""
     life = Life()
     for fact in facts:
         life.takes(fact)
-    return life.counted(zone)
+    return life.counted(zone, counts_in)
 
 
 def month_of(at: datetime, zone: ZoneInfo) -> date:

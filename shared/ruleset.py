@@ -107,9 +107,19 @@ class Cut(msgspec.Struct, frozen=True):
     by: Measure
 
 
+class CountsIn(StrEnum):
+    """In which month a complaint counts."""
+
+    VISIT = "VISIT"
+    """When the visit closes that its end rests on."""
+    DISPATCH = "DISPATCH"
+    """When it was first dispatched: then a month is not whole before its last complaint has ended."""
+
+
 class Scoring(msgspec.Struct, frozen=True, kw_only=True):
     """How a month is scored (F1-F4)."""
 
+    counts_in: CountsIn
     response: Decimal
     """The weights of the three rates; together 1."""
     resolution: Decimal
@@ -248,6 +258,7 @@ class _WrittenWeights(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class _WrittenScore(msgspec.Struct, forbid_unknown_fields=True):
+    counts_in: CountsIn
     small_cell: Annotated[int, msgspec.Meta(ge=0)]
     weights: _WrittenWeights
     lists: dict[str, _CutText]
@@ -377,6 +388,7 @@ def _whistle_limits(written: _WrittenWhistle) -> WhistleLimits:
 
 def _scoring(written: _WrittenScore) -> Scoring:
     return Scoring(
+        counts_in=written.counts_in,
         response=Decimal(written.weights.response),
         resolution=Decimal(written.weights.resolution),
         satisfaction=Decimal(written.weights.satisfaction),

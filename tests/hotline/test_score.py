@@ -41,7 +41,7 @@ from shared.events import Fact, Outcome
 from shared.events.base import Limit
 from shared.ids import UnitId
 from shared.population import EXAMPLE, PopulationInvalid, parsed, people_of, population
-from shared.ruleset import Cut, Measure, RuleSetInvalid, parse_ruleset, ruleset
+from shared.ruleset import CountsIn, Cut, Measure, RuleSetInvalid, parse_ruleset, ruleset
 from tests import examples as eg
 from tests.shared.test_ruleset import text_of
 
@@ -118,6 +118,17 @@ def test_f1_the_month_is_the_citys_own() -> None:
         midnight = datetime(2021, 9, 30, 16, tzinfo=UTC)
         one = of(*SOLVED[:-1], replace(eg.CLOSED, closed_at=midnight + timedelta(minutes=minutes)))
         assert (one.requested, one.month) == (SEPTEMBER, month)
+
+
+def test_f1_in_which_month_it_counts_is_configuration() -> None:
+    """F1, T31: of the visit, or of the first dispatch; whenever it ends, and however often it is sent."""
+    assert RULES.counts_in is CountsIn.VISIT
+    again = replace(eg.DISPATCHED, round=2, assignment=2, dispatched_at=eg.CALLED_AT + 40 * eg.DAY)
+    facts = (*SOLVED[:-1], again, replace(eg.CLOSED, closed_at=eg.CALLED_AT + 70 * eg.DAY))
+    by_visit, by_dispatch = (counted(facts, ZONE, counts_in) for counts_in in CountsIn)
+    assert by_visit is not None
+    assert by_dispatch == replace(by_visit, month=SEPTEMBER)
+    assert by_visit.month == date(2021, 12, 1)
 
 
 def test_t18_what_the_unit_claims_is_not_looked_at() -> None:
@@ -334,7 +345,7 @@ def test_f2_the_weights_and_cuts_are_called_configuration() -> None:
     """F2, F4, T31: unknown for Beijing, and said so."""
     basis = ruleset("beijing-draft-2021").basis
     ours = {name: entry for name, entry in basis.items() if name.startswith("score.")}
-    assert len(ours) == 8
+    assert len(ours) == 9
     assert {entry.standing for entry in ours.values()} == {"configuration"}
 
 
