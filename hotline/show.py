@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import asyncpg
 import msgspec
+from msgspec.structs import replace
 
 from hotline.reading import reader
 from hotline.stack.errors import StackError
@@ -60,6 +61,16 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """plain, missed, refused or ended."""
 
 
+class Word(msgspec.Struct, frozen=True, kw_only=True):
+    """What the unit claims and what the citizen says, beside each other (T18); none where it is not said."""
+
+    round: int
+    unit: str
+    claims_solved: bool | None = None
+    solved: bool | None = None
+    satisfied: bool | None = None
+
+
 class Shown(msgspec.Struct, frozen=True, kw_only=True):
     """A life for a reader."""
 
@@ -78,6 +89,8 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     trace: str
     """The address of the life's trace; empty where this life is not traced or no viewer runs."""
     entries: list[Entry]
+    words: list[Word] = []
+    """A line a round, as far as anybody has said something."""
 
 
 _REASONS: Final = {
@@ -118,6 +131,17 @@ _SAYS: Final[dict[type[e.Fact], Callable[[Any, Callable[[datetime], str]], tuple
         "agent",
         f"{_TURNED_AWAY[f.how]}{f' to {f.to}' if f.to else ''}" + (f": {f.reason}" if f.reason else ""),
         "ended",
+    ),
+    e.RetaliationReported: lambda f, _: (
+        "citizen",
+        f"reports that {f.accused} retaliates" + (f" for complaint {f.about}" if f.about else ""),
+        "plain",
+    ),
+    e.RatingGiven: lambda f, _: (
+        "citizen",
+        f"rates it on {f.channel}: {'satisfied' if f.satisfied else 'not satisfied'}"
+        + (f", {f.comment}" if f.comment else ""),
+        "plain",
     ),
     e.RequestCorrected: lambda f, _: (
         f.corrected_by,
@@ -221,6 +245,26 @@ _SAYS: Final[dict[type[e.Fact], Callable[[Any, Callable[[datetime], str]], tuple
         f"it counts for {f.unit}: {f.reason or 'no reason given'}",
         "plain",
     ),
+    e.CitizenContacted: lambda f, _: (
+        f.unit,
+        f"spoke to the citizen for the first time ({f.channel})",
+        "plain",
+    ),
+    e.ContactFailed: lambda f, _: (
+        f.unit,
+        f"could not reach the citizen for the first contact ({f.channel}, {f.cause})",
+        "plain",
+    ),
+    e.ProgressReported: lambda f, _: (
+        f.unit,
+        f"tells the citizen {'the result of a stage' if f.stage_feedback else 'how far it is'}: {f.text}",
+        "plain",
+    ),
+    e.AnswerSentBack: lambda f, _: (
+        f.reviewer,
+        f"sent the answer of {f.unit} back, the citizen is not asked about it: {f.reason}",
+        "missed",
+    ),
     e.ReplyRefused: lambda f, _: ("dispatch", f"{f.unit} refused to {f.asked}: {f.reason}", "refused"),
     e.SignLimitMissed: lambda f, t: (f.unit, f"did not sign by {t(f.due_at)}", "missed"),
     e.FeedbackLimitMissed: lambda f, t: (f.unit, f"did not answer by {t(f.due_at)}", "missed"),
@@ -323,7 +367,7 @@ async def show(reader_dsn: str, named: str, zipkin: str | None = None, traces_ra
                 f"{typed(f'archive attach {away:%Y-%m}')} brings it back."
             )
         rows = await connection.fetch(_FACTS, complaint_id)
-        case, entries, right = _told(complaint_id, rows)
+        case, entries, words, right = _told(complaint_id, rows)
         call = "" if case.call_id is None else await _call(connection, case.call_id)
     trace_id = f"{trace_id_of(complaint_id):032x}"
     traced = zipkin is not None and is_followed(complaint_id, traces_ratio)
@@ -340,13 +384,15 @@ async def show(reader_dsn: str, named: str, zipkin: str | None = None, traces_ra
         trace_id=trace_id,
         trace=f"{zipkin}/zipkin/traces/{trace_id}" if traced else "",
         entries=entries,
+        words=words,
     )
 
 
-def _told(complaint_id: str, rows: Sequence[Any]) -> tuple[Complaint, list[Entry], bool]:
+def _told(complaint_id: str, rows: Sequence[Any]) -> tuple[Complaint, list[Entry], list[Word], bool]:
     case: Case = UNOPENED
     entries: list[Entry] = []
     said_by: dict[str, str] = {}
+    words: dict[int, Word] = {}
     before, right = GENESIS, True
     for version, event_id, name, schema, at, caused_by, actor, body, stored in rows:
         fact_id = str(event_id)
@@ -359,6 +405,7 @@ def _told(complaint_id: str, rows: Sequence[Any]) -> tuple[Complaint, list[Entry
             told = actor, f"cannot be read: {error}", "missed"
         else:
             case = evolve(case, fact)
+            _take(words, fact)
             told = _SAYS[type(fact)](fact, _local(at, _zone_of(case)))
         said_by[fact_id] = f"after {version} {name}"
         entries.append(
@@ -376,7 +423,23 @@ def _told(complaint_id: str, rows: Sequence[Any]) -> tuple[Complaint, list[Entry
         )
     if not isinstance(case, Complaint):
         raise StackError(f"Complaint {complaint_id} has no first fact: `hotline verify` says more.")
-    return case, entries, right
+    return case, entries, [words[number] for number in sorted(words)], right
+
+
+def _take(words: dict[int, Word], fact: e.Fact) -> None:
+    """Put what is claimed and what is judged side by side, a line a round; the last answer of a round counts."""
+    match fact:
+        case e.OrderAnswered():
+            # A visit at expiry may have been made before the answer came.
+            said = words.get(fact.round, Word(round=fact.round, unit=fact.unit))
+            words[fact.round] = replace(said, unit=fact.unit, claims_solved=fact.claims_solved)
+        case e.VisitScheduled():
+            words.setdefault(fact.round, Word(round=fact.round, unit=fact.unit))
+        case e.VisitMade():
+            said = words.get(fact.round, Word(round=fact.round, unit=""))
+            words[fact.round] = replace(said, solved=fact.solved, satisfied=fact.satisfied)
+        case _:
+            pass
 
 
 def _zone_of(case: Case) -> ZoneInfo:

@@ -15,7 +15,9 @@ import msgspec
 from msgspec.structs import replace
 
 from shared.events import (
+    AnswerSentBack,
     ArrivalMissed,
+    CitizenContacted,
     ComplaintAnsweredDirectly,
     ComplaintClassified,
     ComplaintClosed,
@@ -26,6 +28,7 @@ from shared.events import (
     ComplaintReopened,
     ComplaintTurnedAway,
     ComplaintWithdrawn,
+    ContactFailed,
     CouncilDecided,
     CoUnitAdded,
     CoUnitReported,
@@ -44,9 +47,12 @@ from shared.events import (
     OrderAnswered,
     OrderAssigned,
     OrderSigned,
+    ProgressReported,
+    RatingGiven,
     RequestCorrected,
     RequestRepeated,
     RequestSupplemented,
+    RetaliationReported,
     ReturnApproved,
     ReturnRejected,
     ReturnRequested,
@@ -84,7 +90,7 @@ from shared.events.base import (
 from shared.ids import CallId, ComplaintId, RequestId, UnitId
 from shared.ruleset import RuleSetUnknown, ruleset
 
-STATE_SCHEMA: Final = 4
+STATE_SCHEMA: Final = 5
 """Version of the stored head; a change means rebuilding the heads, never editing them."""
 
 
@@ -132,6 +138,14 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Asked for and not decided."""
     terminated: bool = False
     """The review ended it unanswered; what is left is to close the complaint."""
+    contacted_at: datetime | None = None
+    """When the unit first spoke to the citizen about this order."""
+    tried_at: datetime | None = None
+    """When it last tried to in vain."""
+    progress_at: datetime | None = None
+    """When it last said how far it is."""
+    sent_back: int = 0
+    """How many of its answers the review sent back."""
 
     @property
     def feedback_due_at(self) -> datetime:
@@ -302,6 +316,8 @@ class Complaint(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, t
     """The citizen said no; the next dispatch begins a new round."""
     level: Level = Level.UNIT
     """Who watches over it; never goes down again."""
+    rated_at: datetime | None = None
+    """When the citizen last said what he thinks of it."""
     request_type: RequestType | None = None
     subject: str = ""
     urgency: Urgency | None = None
@@ -315,6 +331,8 @@ class Complaint(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, t
     anonymous: bool = False
     """There is nobody to ask."""
     confidential: bool = False
+    accused: UnitId | None = None
+    """The unit that is said to retaliate, where that is what it is about."""
     matter_of: ComplaintId | None = None
     """The complaint that brought the same matter up first."""
     district: str
@@ -480,6 +498,14 @@ def _linked(case: Complaint, fact: MatterLinked) -> Complaint:
     return replace(case, matter_of=fact.matter_of)
 
 
+def _accused(case: Complaint, fact: RetaliationReported) -> Complaint:
+    return replace(case, accused=fact.accused)
+
+
+def _rated(case: Complaint, fact: RatingGiven) -> Complaint:
+    return replace(case, rated_at=fact.rated_at)
+
+
 def _request_corrected(case: Complaint, fact: RequestCorrected) -> Complaint:
     return replace(case, **{correction.field: correction.new for correction in fact.corrections})
 
@@ -578,6 +604,41 @@ def _answered(case: Complaint, fact: OrderAnswered) -> Complaint:
         case.order, answered_at=fact.answered_at, review_since=None, extension_days=0, termination=None
     )
     return replace(case, order=order)
+
+
+def _contacted(case: Complaint, fact: CitizenContacted) -> Complaint:
+    return replace(case, order=replace(case.order, contacted_at=fact.contacted_at)) if case.order else case
+
+
+def _contact_failed(case: Complaint, fact: ContactFailed) -> Complaint:
+    return replace(case, order=replace(case.order, tried_at=fact.tried_at)) if case.order else case
+
+
+def _progress(case: Complaint, fact: ProgressReported) -> Complaint:
+    return replace(case, order=replace(case.order, progress_at=fact.reported_at)) if case.order else case
+
+
+def _sent_back(case: Complaint, fact: AnswerSentBack) -> Complaint:
+    """As if it had not answered: the same limit runs again, nobody is asked. Who has answered has taken it on."""
+    order = case.order
+    if order is None:
+        return case
+    limit = Deadline(
+        limit=Limit.FEEDBACK,
+        due_at=order.feedback_due_at,
+        unit=order.unit,
+        since=fact.sent_back_at,
+        number=order.round,
+        level=order.level,
+    )
+    signed_at = order.signed_at or order.answered_at
+    return replace(
+        case,
+        order=replace(order, answered_at=None, signed_at=signed_at, sent_back=order.sent_back + 1),
+        deadlines=(*case.deadlines, limit),
+        visit=None,
+        visited_round=min(case.visited_round, order.round - 1),
+    )
 
 
 def _return_requested(case: Complaint, fact: ReturnRequested) -> Complaint:
@@ -864,7 +925,7 @@ def _let_go(called: Called, at: datetime) -> Called:
     )
 
 
-def _rated(case: Complaint, fact: WhistleRated) -> Complaint:
+def _unit_rated(case: Complaint, fact: WhistleRated) -> Complaint:
     by_street = any(w.number == fact.whistle and w.unit == fact.rated_by for w in case.whistles)
     if by_street:
         return _of_called(case, fact.whistle, fact.rated, lambda c: replace(c, rated=True))
@@ -953,6 +1014,8 @@ def _ended(
 _STEPS: Final[dict[type[Fact], Callable[[Complaint, Any], Complaint]]] = {
     IdentityProtected: _protected,
     MatterLinked: _linked,
+    RetaliationReported: _accused,
+    RatingGiven: _rated,
     ComplaintClassified: _classified,
     RequestCorrected: _request_corrected,
     RequestSupplemented: _supplemented,
@@ -960,6 +1023,10 @@ _STEPS: Final[dict[type[Fact], Callable[[Complaint, Any], Complaint]]] = {
     ComplaintDispatched: _dispatched,
     OrderSigned: _signed,
     OrderAnswered: _answered,
+    CitizenContacted: _contacted,
+    ContactFailed: _contact_failed,
+    ProgressReported: _progress,
+    AnswerSentBack: _sent_back,
     ReturnRequested: _return_requested,
     ReturnApproved: _return_approved,
     ReturnRejected: _return_rejected,
@@ -992,7 +1059,7 @@ _STEPS: Final[dict[type[Fact], Callable[[Complaint, Any], Complaint]]] = {
     WhistleArrived: _arrived,
     WhistleMeasureRecorded: _measured,
     WhistleReleased: _released,
-    WhistleRated: _rated,
+    WhistleRated: _unit_rated,
     ArrivalMissed: _not_there,
     VisitScheduled: _visit_scheduled,
     VisitMade: _visit_made,

@@ -101,6 +101,10 @@ class RequestRecorded(Input, frozen=True, kw_only=True, omit_defaults=True):
     turned_away_to: Annotated[str, msgspec.Meta(max_length=200)] = ""
     """The channel the citizen was sent to; for an emergency the service's number."""
     turned_away_reason: Annotated[str, msgspec.Meta(max_length=400)] = ""
+    retaliation_by: Name | None = None
+    """The unit that retaliates, by its id: then it is a confidential report for municipal supervision (R9)."""
+    retaliation_about: Identifier | None = None
+    """The request for which it does."""
 
 
 class RequestWithdrawn(Input, frozen=True, kw_only=True):
@@ -146,6 +150,17 @@ class RequestRepeated(Input, frozen=True, kw_only=True):
     another_citizen: bool = False
     note: Annotated[str, msgspec.Meta(max_length=400)] = ""
     recorded_by: Name = "agent"
+
+
+class RatingGiven(Input, frozen=True, kw_only=True):
+    """What the citizen thinks of how it is handled, whenever he likes; never taken for the answer to a visit."""
+
+    TYPE: ClassVar[str] = "hotline.rating.given.v1"
+
+    request_id: Identifier
+    satisfied: bool
+    comment: Annotated[str, msgspec.Meta(max_length=400)] = ""
+    channel: Name = "web"
 
 
 class OrderSigned(Input, frozen=True, kw_only=True):
@@ -413,6 +428,52 @@ class ExclusionReviewed(Input, frozen=True, kw_only=True):
     reason: Annotated[str, msgspec.Meta(max_length=400)] = ""
 
 
+class CitizenContacted(Input, frozen=True, kw_only=True):
+    """A unit that has signed spoke to the citizen for the first time about this order."""
+
+    TYPE: ClassVar[str] = "hotline.citizen.contacted.v1"
+
+    complaint_id: Uuid
+    assignment: Count
+    channel: Name = "phone"
+    unit: Name | None = None
+
+
+class ContactFailed(Input, frozen=True, kw_only=True):
+    """A unit tried to reach the citizen for the first time and did not."""
+
+    TYPE: ClassVar[str] = "hotline.contact.failed.v1"
+
+    complaint_id: Uuid
+    assignment: Count
+    cause: Name
+    channel: Name = "phone"
+    unit: Name | None = None
+
+
+class ProgressReported(Input, frozen=True, kw_only=True):
+    """A unit says how far it is; the citizen is told, so nothing that others may not read belongs here."""
+
+    TYPE: ClassVar[str] = "hotline.progress.reported.v1"
+
+    complaint_id: Uuid
+    assignment: Count
+    text: Annotated[str, msgspec.Meta(min_length=1, max_length=4000)]
+    stage_feedback: bool = False
+    unit: Name | None = None
+
+
+class AnswerSentBack(Input, frozen=True, kw_only=True):
+    """The reviewer does not let a unit's answer through, and says why."""
+
+    TYPE: ClassVar[str] = "hotline.answer.sent_back.v1"
+
+    complaint_id: Uuid
+    assignment: Count
+    reviewer: Name
+    reason: Why
+
+
 class VisitMade(Input, frozen=True, kw_only=True):
     """The citizen was reached and judged."""
 
@@ -460,6 +521,7 @@ INPUTS: Final[dict[str, type[Input]]] = {
         RequestCorrected,
         RequestSupplemented,
         RequestRepeated,
+        RatingGiven,
         OrderSigned,
         OrderAnswered,
         ReturnRequested,
@@ -482,6 +544,10 @@ INPUTS: Final[dict[str, type[Input]]] = {
         WhistleRated,
         ExclusionRequested,
         ExclusionReviewed,
+        CitizenContacted,
+        ContactFailed,
+        ProgressReported,
+        AnswerSentBack,
         VisitMade,
         VisitUnreached,
         ClosingExceptionApproved,
@@ -491,15 +557,18 @@ INPUTS: Final[dict[str, type[Input]]] = {
 
 __all__ = [
     "INPUTS",
+    "AnswerSentBack",
     "CallAnswered",
     "CallEnded",
     "CallId",
     "CallOffered",
+    "CitizenContacted",
     "ClosingExceptionApproved",
     "CoUnitAdded",
     "CoUnitReported",
     "ComplaintId",
     "ComplaintReclassified",
+    "ContactFailed",
     "CouncilDecided",
     "DisputeRaised",
     "ExclusionRequested",
@@ -510,6 +579,8 @@ __all__ = [
     "OrderAnswered",
     "OrderAssigned",
     "OrderSigned",
+    "ProgressReported",
+    "RatingGiven",
     "RequestCorrected",
     "RequestId",
     "RequestRecorded",

@@ -29,7 +29,9 @@ from shared.complaint import (
     urgency_at,
 )
 from shared.events import (
+    AnswerSentBack,
     ArrivalMissed,
+    CitizenContacted,
     ComplaintAnsweredDirectly,
     ComplaintClassified,
     ComplaintClosed,
@@ -41,6 +43,7 @@ from shared.events import (
     ComplaintTurnedAway,
     ComplaintWithdrawn,
     ConfidentialityRequired,
+    ContactFailed,
     CouncilDecided,
     CoUnitAdded,
     CoUnitReported,
@@ -63,10 +66,13 @@ from shared.events import (
     OrderAssigned,
     OrderSigned,
     Outcome,
+    ProgressReported,
+    RatingGiven,
     ReplyRefused,
     RequestCorrected,
     RequestRepeated,
     RequestSupplemented,
+    RetaliationReported,
     ReturnApproved,
     ReturnRejected,
     ReturnRequested,
@@ -112,6 +118,7 @@ _AFTER_THE_END: Final = frozenset(
         SupervisionClosed,
         ArrivalMissed,
         *_SCORED,
+        RatingGiven,
     )
 )
 
@@ -339,6 +346,18 @@ def _at_recording(case: Complaint, _: IdentityProtected | MatterLinked, __: Fact
     return None if case.urgency is None else "that is said when it is recorded"
 
 
+def _accused(case: Complaint, _: RetaliationReported, before: Fact) -> str | None:
+    if not isinstance(before, IdentityProtected) or not case.confidential:
+        return "a report of retaliation is confidential, and that is said just before"
+    return None
+
+
+def _rated(case: Complaint, fact: RatingGiven, _: Fact) -> str | None:
+    """At any time, the last word is the one that counts."""
+    stale = case.rated_at is not None and fact.rated_at <= case.rated_at
+    return f"a rating of {case.rated_at} is on record" if stale else None
+
+
 def _corrected_record(case: Complaint, fact: RequestCorrected, _: Fact) -> str | None:
     if not fact.corrections:
         return "it corrects nothing"
@@ -385,6 +404,8 @@ def _dispatched(case: Complaint, fact: ComplaintDispatched, before: Fact) -> str
     told = (fact.request_type, fact.subject, fact.urgency, fact.district, fact.street)
     if told != held or (fact.title, fact.content, fact.address) != (case.title, case.content, case.address):
         return "the order does not say what the request says"
+    if case.accused is not None and (fact.unit == case.accused or fact.level is not Level.MUNICIPAL):
+        return "a report of retaliation is supervision's, never of the unit it is about (R9)"
     if fact.sign_due_at is not None and fact.sign_due_at <= fact.dispatched_at:
         return "the limit for signing ends before it begins"
     if case.order is None:
@@ -446,8 +467,8 @@ def _return_requested(case: Complaint, fact: ReturnRequested, _: Fact) -> str | 
     why = _not_theirs(case, fact)
     if why is None and order is not None and order.signed_at is not None:
         return "a signed order is not returned (T4)"
-    if why is None and case.settled:
-        return "a council has named the unit"
+    if why is None and (case.settled or case.accused is not None):
+        return "a council has named the unit" if case.settled else "supervision keeps it (R9)"
     if why is None and case.returns >= ruleset(case.ruleset).returns_max:
         return f"it was returned {case.returns} times already (R12)"
     return why
@@ -461,6 +482,9 @@ _OfUnit = (
     | ExtensionRequested
     | TerminationRequested
     | DisputeRaised
+    | CitizenContacted
+    | ContactFailed
+    | ProgressReported
 )
 
 
@@ -477,6 +501,42 @@ def _not_theirs(case: Complaint, fact: _OfUnit) -> str | None:
     if order.answered_at is not None or order.terminated:
         return "the order is answered already" if order.answered_at is not None else "the order is terminated"
     return "a return of the order is under review" if order.review_since is not None else None
+
+
+def _handled(
+    case: Complaint, fact: CitizenContacted | ContactFailed | ProgressReported, _: Fact
+) -> str | None:
+    """Who has signed speaks to the citizen: once for the first time, in vain before that, of progress at any time."""
+    order = case.order
+    why = _not_theirs(case, fact)
+    if why is not None or order is None:
+        return why
+    if order.signed_at is None:
+        return "who speaks to the citizen has signed"
+    if fact.round != order.round:
+        return f"the order is of round {order.round}, not {fact.round}"
+    if isinstance(fact, ProgressReported):
+        return None
+    if case.anonymous or order.contacted_at is not None:
+        return "nobody knows who it was" if case.anonymous else "the first contact was made"
+    return None
+
+
+def _sent_back(case: Complaint, fact: AnswerSentBack, _: Fact) -> str | None:
+    """Only what nobody has asked the citizen about yet, within the limit; and no more often than the rule set says."""
+    order, most = case.order, ruleset(case.ruleset).answers_sent_back_max
+    if order is None or order.answered_at is None or case.reopened:
+        return "there is no answer to send back"
+    if (fact.unit, fact.assignment, fact.round) != (order.unit, order.assignment, order.round):
+        return f"the answer is to assignment {order.assignment} of round {order.round} with {order.unit}"
+    if order.sent_back >= most:
+        return f"it was sent back {order.sent_back} times already"
+    if case.visit is not None and (case.visit.attempt, case.visit.reason) != (1, VisitReason.ANSWERED):
+        return "the citizen is being asked already"
+    late = _is_missed(case, Limit.FEEDBACK, order.round) or _pending(case, Limit.FEEDBACK, order.round)
+    if late or not order.answered_at <= fact.sent_back_at <= order.feedback_due_at:
+        return "it is sent back between the answer and the limit"
+    return None
 
 
 def _reviewed(case: Complaint, fact: ReturnApproved | ReturnRejected, _: Fact) -> str | None:
@@ -505,6 +565,8 @@ def _disputed(case: Complaint, fact: DisputeRaised, _: Fact) -> str | None:
     why = _not_theirs(case, fact)
     if why is not None or order is None:
         return why
+    if case.accused is not None:
+        return "supervision keeps it (R9)"
     if case.settled or order.signed_at is not None:
         return "a council has named the unit" if case.settled else "a signed order is not disputed"
     spent = case.returns >= ruleset(case.ruleset).returns_max
@@ -587,6 +649,8 @@ def _co_unit_added(case: Complaint, fact: CoUnitAdded, _: Fact) -> str | None:
         return "there is no order to help with"
     if fact.unit != order.unit or fact.co_unit == order.unit:
         return f"{order.unit} leads"
+    if case.accused is not None:
+        return "nobody helps with a report of retaliation (R9)"
     if helping(case, fact.co_unit) is not None:
         return f"{fact.co_unit} helps already"
     most = ruleset(case.ruleset).co_units_max
@@ -968,6 +1032,8 @@ _RULES: Final[dict[type[Fact], Callable[[Complaint, Any, Any], str | None]]] = {
     ComplaintClassified: _classified,
     IdentityProtected: _at_recording,
     MatterLinked: _at_recording,
+    RetaliationReported: _accused,
+    RatingGiven: _rated,
     ComplaintAnsweredDirectly: _answered_directly,
     ComplaintTurnedAway: _answered_directly,
     RequestCorrected: _corrected_record,
@@ -978,6 +1044,10 @@ _RULES: Final[dict[type[Fact], Callable[[Complaint, Any, Any], str | None]]] = {
     ComplaintDispatched: _dispatched,
     OrderSigned: _signed,
     OrderAnswered: _answered,
+    CitizenContacted: _handled,
+    ContactFailed: _handled,
+    ProgressReported: _handled,
+    AnswerSentBack: _sent_back,
     ReturnRequested: _return_requested,
     ReturnApproved: _reviewed,
     ReturnRejected: _reviewed,

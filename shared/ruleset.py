@@ -165,6 +165,8 @@ class RuleSet(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """Of one extension; only limits in days are extended."""
     co_units_max: int
     """Units that help with one complaint."""
+    answers_sent_back_max: int
+    """Answers to one order that the review may send back before the citizen is asked."""
     rounds_max: int
     """Rounds of handling in all, the first included."""
     visit_attempts_max: int
@@ -279,6 +281,7 @@ class _Written(msgspec.Struct, forbid_unknown_fields=True):
     extensions_max: Annotated[int, msgspec.Meta(ge=0)]
     extension_days_max: Annotated[int, msgspec.Meta(ge=0, le=366)]
     co_units_max: Annotated[int, msgspec.Meta(ge=0)]
+    answers_sent_back_max: Annotated[int, msgspec.Meta(ge=0)]
     rounds_max: _AtLeastOne
     visit_attempts_max: _AtLeastOne
     visit_spacing: _DurationText
@@ -347,6 +350,7 @@ def _built(written: _Written) -> RuleSet:
         extensions_max=written.extensions_max,
         extension_days_max=written.extension_days_max,
         co_units_max=written.co_units_max,
+        answers_sent_back_max=written.answers_sent_back_max,
         rounds_max=written.rounds_max,
         visit_attempts_max=written.visit_attempts_max,
         visit_spacing=_duration(written.visit_spacing),

@@ -16,6 +16,7 @@ from zlib import crc32
 from shared import inputs
 from shared.events import (
     SPEAKERS,
+    AnswerSentBack,
     ArrivalMissed,
     ComplaintClosed,
     ComplaintDispatched,
@@ -36,9 +37,11 @@ from shared.events import (
     Fact,
     LimitMissCorrected,
     OrderAssigned,
+    ProgressReported,
     RequestCorrected,
     RequestRepeated,
     RequestSupplemented,
+    RetaliationReported,
     ReturnApproved,
     ReturnRejected,
     ReturnRequested,
@@ -114,8 +117,9 @@ INTAKE_REQUESTS: Final = Topic(
         inputs.RequestCorrected,
         inputs.RequestSupplemented,
         inputs.RequestRepeated,
+        inputs.RatingGiven,
     ),
-    purpose="What citizens ask for, add, bring up again and take back, and what was recorded wrongly.",
+    purpose="What citizens ask for, add, bring up again, rate and take back, and what was recorded wrongly.",
 )
 COMPLAINTS_LOG: Final = Topic(
     name=LOG,
@@ -175,6 +179,7 @@ DISPATCH_ORDERS: Final = Topic(
         LimitMissCorrected,
         ExclusionApproved,
         ExclusionRejected,
+        AnswerSentBack,
     ),
     purpose="A unit's own orders, what it must help with, what changed about them, and what ended them before it "
     "could answer.",
@@ -202,6 +207,9 @@ DISPATCH_REPLIES: Final = Topic(
         inputs.WhistleReleased,
         inputs.WhistleRated,
         inputs.ExclusionRequested,
+        inputs.CitizenContacted,
+        inputs.ContactFailed,
+        inputs.ProgressReported,
     ),
     purpose="What a unit says to its orders; the topic, not the body, says which unit speaks.",
 )
@@ -230,6 +238,7 @@ DISPATCH_REVIEWS: Final = Topic(
         inputs.CoUnitAdded,
         inputs.ComplaintReclassified,
         inputs.ExclusionReviewed,
+        inputs.AnswerSentBack,
     ),
     purpose="What reviewers and councils decided.",
 )
@@ -240,8 +249,8 @@ FEEDBACK_VISITS: Final = Topic(
     retention=_MONTH,
     speaker="relay",
     hearers=("dialler",),
-    carries=(VisitScheduled,),
-    purpose="Whom to ask, and not before when.",
+    carries=(VisitScheduled, AnswerSentBack),
+    purpose="Whom to ask, and not before when; and what need not be asked any more, the answer was sent back.",
 )
 FEEDBACK_ANSWERS: Final = Topic(
     name="feedback.answers",
@@ -264,6 +273,17 @@ FEEDBACK_EXCEPTIONS: Final = Topic(
     purpose="Approved exceptions: closing without a visit's outcome. Apart from the answers, for whoever may "
     "write those must not be able to approve.",
 )
+CITIZEN_NOTICES: Final = Topic(
+    name="citizen.notices",
+    key="complaint id",
+    partitions=1,
+    retention=_MONTH,
+    speaker="relay",
+    hearers=("SMS gateway, web, app",),
+    carries=(ProgressReported, ExtensionApproved),
+    purpose="What a citizen is told while it is handled (R7): how far it is, and that it takes longer. What he is "
+    "asked stands in feedback.visits; nobody is named here, only the complaint.",
+)
 ESCALATION_NOTICES: Final = Topic(
     name="escalation.notices",
     key="complaint id",
@@ -273,6 +293,17 @@ ESCALATION_NOTICES: Final = Topic(
     hearers=("supervision", "districts"),
     carries=(ComplaintEscalated, SupervisionOpened, SupervisionMissed, SupervisionClosed, ArrivalMissed),
     purpose="Whose desk a late complaint now lies on, who supervises it, and who did not come when a street whistled.",
+)
+SUPERVISION_REPORTS: Final = Topic(
+    name="supervision.reports",
+    key="complaint id",
+    partitions=1,
+    retention=_MONTH,
+    speaker="relay",
+    hearers=("supervision",),
+    carries=(RetaliationReported,),
+    purpose="Which unit is said to retaliate, and for which complaint (R9). Apart from escalation.notices, which the "
+    "districts hear too.",
 )
 
 TOPICS: Final[tuple[Topic, ...]] = (
@@ -287,7 +318,9 @@ TOPICS: Final[tuple[Topic, ...]] = (
     FEEDBACK_VISITS,
     FEEDBACK_ANSWERS,
     FEEDBACK_EXCEPTIONS,
+    CITIZEN_NOTICES,
     ESCALATION_NOTICES,
+    SUPERVISION_REPORTS,
 )
 
 UNIT_NAME: Final = re.compile(r"^[a-z0-9][a-z0-9_-]{0,79}$")
@@ -321,7 +354,9 @@ OUTWARD: Final[dict[str, tuple[tuple[Topic, str | None], ...]]] = {
     ReturnApproved.__name__: ((DISPATCH_ORDERS, "unit"),),
     ReturnRejected.__name__: ((DISPATCH_ORDERS, "unit"),),
     OrderAssigned.__name__: ((DISPATCH_ORDERS, "unit"),),
-    ExtensionApproved.__name__: ((DISPATCH_ORDERS, "unit"),),
+    ExtensionApproved.__name__: ((DISPATCH_ORDERS, "unit"), (CITIZEN_NOTICES, None)),
+    ProgressReported.__name__: ((CITIZEN_NOTICES, None),),
+    AnswerSentBack.__name__: ((DISPATCH_ORDERS, "unit"), (FEEDBACK_VISITS, None)),
     ExtensionRejected.__name__: ((DISPATCH_ORDERS, "unit"),),
     TerminationApproved.__name__: ((DISPATCH_ORDERS, "unit"),),
     TerminationRejected.__name__: ((DISPATCH_ORDERS, "unit"),),
@@ -351,6 +386,7 @@ OUTWARD: Final[dict[str, tuple[tuple[Topic, str | None], ...]]] = {
     DisputeRaised.__name__: ((DISPATCH_RETURNS, None),),
     ExclusionRequested.__name__: ((DISPATCH_RETURNS, None),),
     VisitScheduled.__name__: ((FEEDBACK_VISITS, None),),
+    RetaliationReported.__name__: ((SUPERVISION_REPORTS, None),),
     ComplaintEscalated.__name__: ((ESCALATION_NOTICES, None),),
     SupervisionOpened.__name__: ((ESCALATION_NOTICES, None), (DISPATCH_ORDERS, "unit")),
     SupervisionMissed.__name__: ((ESCALATION_NOTICES, None),),

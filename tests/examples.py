@@ -23,9 +23,12 @@ from services.dispatch.commands import (
     RaiseDispute,
     RateWhistle,
     ReclassifyComplaint,
+    RecordContact,
+    RecordContactFailed,
     RecordMeasure,
     ReleaseWhistle,
     ReportAsCoUnit,
+    ReportProgress,
     RequestExclusion,
     RequestExtension,
     RequestReturn,
@@ -34,6 +37,7 @@ from services.dispatch.commands import (
     ReviewExtension,
     ReviewReturn,
     ReviewTermination,
+    SendBackAnswer,
     SignOrder,
 )
 from services.escalation.commands import FireDeadlines
@@ -46,6 +50,7 @@ from services.feedback.commands import (
 )
 from services.intake.commands import (
     CorrectRequest,
+    GiveRating,
     RecordRequest,
     RepeatRequest,
     SupplementRequest,
@@ -142,6 +147,7 @@ SUPPLEMENT: Final = inputs.RequestSupplemented(request_id=REQUEST_ID, text="消�
 REPEAT: Final = inputs.RequestRepeated(
     request_id=REQUEST_ID, repeat_id="20210925-0007", another_citizen=True, note="同楼住户"
 )
+RATING: Final = inputs.RatingGiven(request_id=REQUEST_ID, satisfied=False, comment="没有人联系我")
 SIGN_REPLY: Final = inputs.OrderSigned(complaint_id=ID, assignment=1)
 ANSWER_REPLY: Final = inputs.OrderAnswered(
     complaint_id=ID, assignment=1, result="已清理并划线", claims_solved=True
@@ -204,6 +210,14 @@ EXCLUSION_REPLY: Final = inputs.ExclusionRequested(
     complaint_id=ID, ground=ExclusionGround.INVALID, evidence="现场无车道"
 )
 EXCLUSION_REVIEW: Final = inputs.ExclusionReviewed(complaint_id=ID, approved=True, reviewer="reviewer-3")
+CONTACT_REPLY: Final = inputs.CitizenContacted(complaint_id=ID, assignment=1)
+CONTACT_FAILED_REPLY: Final = inputs.ContactFailed(complaint_id=ID, assignment=1, cause="no_answer")
+PROGRESS_REPLY: Final = inputs.ProgressReported(
+    complaint_id=ID, assignment=1, text="已联系车主，周末清理", stage_feedback=True
+)
+SENT_BACK_RESULT: Final = inputs.AnswerSentBack(
+    complaint_id=ID, assignment=1, reviewer="reviewer-3", reason="未附现场照片"
+)
 VISIT_RESULT: Final = inputs.VisitMade(complaint_id=ID, visit=1, attempt=1, solved=True, satisfied=True)
 NO_ANSWER: Final = inputs.VisitUnreached(complaint_id=ID, visit=1, attempt=1)
 EXCEPTION: Final = inputs.ClosingExceptionApproved(
@@ -219,6 +233,7 @@ INPUTS: Final = (
     CORRECTION,
     SUPPLEMENT,
     REPEAT,
+    RATING,
     SIGN_REPLY,
     ANSWER_REPLY,
     RETURN_REPLY,
@@ -241,6 +256,10 @@ INPUTS: Final = (
     WHISTLE_RATING,
     EXCLUSION_REPLY,
     EXCLUSION_REVIEW,
+    CONTACT_REPLY,
+    CONTACT_FAILED_REPLY,
+    PROGRESS_REPLY,
+    SENT_BACK_RESULT,
     VISIT_RESULT,
     NO_ANSWER,
     EXCEPTION,
@@ -271,6 +290,9 @@ ASK_AGAIN: Final = RepeatRequest(
     note="同楼住户",
     recorded_by="agent",
     at=CALLED_AT + DAY,
+)
+RATE: Final = GiveRating(
+    complaint_id=ID, satisfied=False, comment="没有人联系我", channel="web", at=CALLED_AT + DAY
 )
 DISPATCH: Final = DispatchComplaint(complaint_id=ID, at=CALLED_AT)
 SIGN: Final = SignOrder(complaint_id=ID, unit=STREET, assignment=1, at=CALLED_AT + HOUR)
@@ -377,7 +399,7 @@ MEASURE: Final = RecordMeasure(
 RELEASE: Final = ReleaseWhistle(
     complaint_id=ID, unit=STREET, whistle=1, called=WATER, reason="已清理", at=CALLED_AT + 4 * HOUR
 )
-RATE: Final = RateWhistle(
+RATE_UNIT: Final = RateWhistle(
     complaint_id=ID,
     unit=STREET,
     whistle=1,
@@ -395,6 +417,32 @@ EXCLUDE: Final = RequestExclusion(
 )
 REVIEW_EXCLUSION: Final = ReviewExclusion(
     complaint_id=ID, approved=True, reviewer="reviewer-3", reason="", at=CALLED_AT + 4 * DAY
+)
+CONTACT: Final = RecordContact(
+    complaint_id=ID, unit=STREET, assignment=1, channel="phone", at=CALLED_AT + 3 * HOUR
+)
+CONTACT_IN_VAIN: Final = RecordContactFailed(
+    complaint_id=ID,
+    unit=STREET,
+    assignment=1,
+    channel="phone",
+    cause="no_answer",
+    at=CALLED_AT + 2 * HOUR,
+)
+PROGRESS: Final = ReportProgress(
+    complaint_id=ID,
+    unit=STREET,
+    assignment=1,
+    text="已联系车主，周末清理",
+    stage_feedback=True,
+    at=CALLED_AT + 5 * HOUR,
+)
+SEND_BACK: Final = SendBackAnswer(
+    complaint_id=ID,
+    assignment=1,
+    reviewer="reviewer-3",
+    reason="未附现场照片",
+    at=CALLED_AT + DAY + HOUR,
 )
 FIRE: Final = FireDeadlines(complaint_id=ID, until=SIGN_DUE_AT + INSTANT)
 SCHEDULE: Final = ScheduleVisit(
@@ -426,6 +474,7 @@ COMMANDS: Final[tuple[Any, ...]] = (
     CORRECT,
     ADD,
     ASK_AGAIN,
+    RATE,
     DISPATCH,
     SIGN,
     ANSWER,
@@ -446,9 +495,13 @@ COMMANDS: Final[tuple[Any, ...]] = (
     ARRIVE,
     MEASURE,
     RELEASE,
-    RATE,
+    RATE_UNIT,
     EXCLUDE,
     REVIEW_EXCLUSION,
+    CONTACT,
+    CONTACT_IN_VAIN,
+    PROGRESS,
+    SEND_BACK,
     FIRE,
     SCHEDULE,
     RECORD_VISIT,
@@ -492,6 +545,12 @@ PROTECTED: Final = events.IdentityProtected(
 )
 LINKED: Final = events.MatterLinked(
     complaint_id=ID, matter_of=complaint_id("20210923-0042"), linked_by="agent-7", linked_at=CALLED_AT
+)
+RETALIATION: Final = events.RetaliationReported(
+    complaint_id=ID, accused=STREET, about=complaint_id("20210901-0003"), reported_at=CALLED_AT
+)
+RATED: Final = events.RatingGiven(
+    complaint_id=ID, satisfied=False, comment="没有人联系我", channel="web", rated_at=CALLED_AT + DAY
 )
 TURNED_AWAY: Final = events.ComplaintTurnedAway(
     complaint_id=ID, how=TurnedAway.EMERGENCY, to="119", reason="火情", turned_away_at=CALLED_AT
@@ -706,6 +765,36 @@ EXCLUSION_REJECTED: Final = events.ExclusionRejected(
     reason="车道有标线",
     rejected_at=CALLED_AT + 4 * DAY,
 )
+CONTACTED: Final = events.CitizenContacted(
+    complaint_id=ID, unit=STREET, assignment=1, round=1, channel="phone", contacted_at=CONTACT.at
+)
+CONTACT_FAILED: Final = events.ContactFailed(
+    complaint_id=ID,
+    unit=STREET,
+    assignment=1,
+    round=1,
+    channel="phone",
+    cause="no_answer",
+    tried_at=CONTACT_IN_VAIN.at,
+)
+PROGRESSED: Final = events.ProgressReported(
+    complaint_id=ID,
+    unit=STREET,
+    assignment=1,
+    round=1,
+    stage_feedback=True,
+    text="已联系车主，周末清理",
+    reported_at=PROGRESS.at,
+)
+SENT_BACK: Final = events.AnswerSentBack(
+    complaint_id=ID,
+    unit=STREET,
+    assignment=1,
+    round=1,
+    reviewer="reviewer-3",
+    reason="未附现场照片",
+    sent_back_at=SEND_BACK.at,
+)
 REPLY_REFUSED: Final = events.ReplyRefused(
     complaint_id=ID, unit=STREET, asked="answer", reason="the order is answered", refused_at=CALLED_AT + DAY
 )
@@ -780,8 +869,8 @@ MEASURED: Final = events.WhistleMeasureRecorded(
 RELEASED: Final = events.WhistleReleased(
     complaint_id=ID, whistle=1, called=WATER, unit=STREET, reason="已清理", released_at=RELEASE.at
 )
-RATED: Final = events.WhistleRated(
-    complaint_id=ID, whistle=1, rated_by=STREET, rated=WATER, stars=5, comment="及时", rated_at=RATE.at
+UNIT_RATED: Final = events.WhistleRated(
+    complaint_id=ID, whistle=1, rated_by=STREET, rated=WATER, stars=5, comment="及时", rated_at=RATE_UNIT.at
 )
 WARNED: Final = events.WarningGiven(
     complaint_id=ID,
@@ -881,11 +970,13 @@ FACTS: Final[tuple[Fact, ...]] = (
     ANSWERED_DIRECTLY,
     PROTECTED,
     LINKED,
+    RETALIATION,
     TURNED_AWAY,
     CORRECTED_RECORD,
     SUPPLEMENTED,
     REPEATED,
     WITHDRAWN,
+    RATED,
     INTAKE_REFUSED,
     DISPATCHED,
     SIGNED,
@@ -912,7 +1003,7 @@ FACTS: Final[tuple[Fact, ...]] = (
     ARRIVED,
     MEASURED,
     RELEASED,
-    RATED,
+    UNIT_RATED,
     WARNED,
     SUPERVISED,
     SUPERVISION_MISSED,
@@ -921,6 +1012,10 @@ FACTS: Final[tuple[Fact, ...]] = (
     EXCLUSION_REQUESTED,
     EXCLUSION_APPROVED,
     EXCLUSION_REJECTED,
+    CONTACTED,
+    CONTACT_FAILED,
+    PROGRESSED,
+    SENT_BACK,
     REPLY_REFUSED,
     SIGN_MISSED,
     FEEDBACK_MISSED,

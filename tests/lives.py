@@ -62,14 +62,26 @@ class Step(NamedTuple):
 
 
 ASKED_FOR: Final = (
-    *("assign", "extend", "extended", "terminate", "terminated", "dispute", "council"),
+    *(
+        "contact",
+        "contact failed",
+        "progress",
+        "send back",
+        "assign",
+        "extend",
+        "extended",
+        "terminate",
+        "terminated",
+        "dispute",
+        "council",
+    ),
     *("help", "report", "reclassify"),
-    *("whistle", "acknowledge", "arrive", "measure", "release", "rate"),
+    *("whistle", "acknowledge", "arrive", "measure", "release", "rate unit"),
     *("help", "report", "reclassify", "exclude", "excluded"),
 )
 UNIT_ACTS: Final = ("sign", "answer", "return", "approve", "reject", *ASKED_FOR)
 VISIT_ACTS: Final = ("solved", "unsolved", "unreached")
-ENDS: Final = ("withdraw", "exception")
+ENDS: Final = ("withdraw", "exception", "rate")
 CLOCK: Final = ("tick",)
 EVERYTHING: Final = (*UNIT_ACTS, *VISIT_ACTS, *ENDS, *CLOCK, "record", "other record")
 
@@ -161,6 +173,8 @@ class Life:
         match step.what:
             case "tick":
                 return FireDeadlines(complaint_id=examples.ID, until=at)
+            case "rate":
+                return dataclasses.replace(examples.RATE, at=at)
             case "withdraw":
                 return WithdrawRequest(complaint_id=examples.ID, reason="", at=at)
             case "record":
@@ -279,6 +293,10 @@ def _asked_for(case: Complaint, step: Step, at: datetime) -> DispatchCommand:
     unit = examples.WATER if step.other or order is None else order.unit
     number = (1 if order is None else order.assignment) + step.slip
     command: Any = {
+        "contact": examples.CONTACT,
+        "contact failed": examples.CONTACT_IN_VAIN,
+        "progress": examples.PROGRESS,
+        "send back": examples.SEND_BACK,
         "assign": examples.ASSIGN,
         "extend": examples.EXTEND,
         "extended": examples.REVIEW_EXTENSION,
@@ -294,7 +312,7 @@ def _asked_for(case: Complaint, step: Step, at: datetime) -> DispatchCommand:
         "arrive": examples.ARRIVE,
         "measure": examples.MEASURE,
         "release": examples.RELEASE,
-        "rate": examples.RATE,
+        "rate unit": examples.RATE_UNIT,
         "exclude": examples.EXCLUDE,
         "excluded": examples.REVIEW_EXCLUSION,
     }[step.what]

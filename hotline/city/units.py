@@ -44,6 +44,11 @@ RETURNED_FROM_MAX: Final = 2
 """From its third assignment on nobody tries to return an order."""
 APPROVED: Final = 0.6
 CLAIMS_SOLVED: Final = 0.93
+CONTACTS: Final = 0.1
+"""Orders about which the unit writes down when it first spoke to the citizen."""
+CONTACT_FAILS: Final = 0.3
+TELLS: Final = 0.05
+"""Orders of which it tells the citizen how far it is."""
 HEEDLESS: Final = 0.03
 """Units that go on with an order although it was taken back: the hotline has to refuse them."""
 DISTRICT_HELPS: Final = 0.6
@@ -55,6 +60,7 @@ _ANSWERS: Final = (
     "已约谈责任方,限期整改到位。",
     "经核实已纳入年度计划,已向诉求人解释说明。",
 )
+_PROGRESS: Final = ("已联系诉求人,现场核实中。", "已制定整改方案,正在施工。", "已会同产权单位现场勘查。")
 _GROUNDS: Final = ("不属于本单位职责", "不在本单位辖区", "权属另有单位")
 
 
@@ -159,6 +165,7 @@ class Units:
                 answered_at = max(answer_by, signed_at) + (answer_by - at) * draw.between(0.02, 0.5)
             else:
                 answered_at = signed_at + max(answer_by - signed_at, _minutes(20)) * draw.between(0.05, 0.95)
+            acts += self._handling(complaint, held, signed_at, answered_at)
             acts.append(self._answer(complaint, held, answered_at, "", draw))
         if heedless:
             acts = [act._replace(about="") for act in acts]
@@ -167,6 +174,27 @@ class Units:
     def _sign(self, complaint: ComplaintId, held: _Held, at: datetime, why: str) -> Act:
         data = inputs.OrderSigned(complaint_id=complaint, assignment=held.assignment)
         return self._reply(complaint, held, at, "signed", why, data)
+
+    def _handling(
+        self, complaint: ComplaintId, held: _Held, signed_at: datetime, answered_at: datetime
+    ) -> list[Act]:
+        """The first contact and a word of progress, between signing and answering."""
+        draw = self._draw(complaint, held, "handling")
+        span = answered_at - signed_at
+        number = held.assignment
+        acts: list[Act] = []
+        if draw.chance(CONTACTS):
+            if draw.chance(CONTACT_FAILS):
+                vain = inputs.ContactFailed(complaint_id=complaint, assignment=number, cause="no_answer")
+                acts.append(self._reply(complaint, held, signed_at + 0.1 * span, "contact-failed", "", vain))
+            spoken = inputs.CitizenContacted(complaint_id=complaint, assignment=number)
+            acts.append(self._reply(complaint, held, signed_at + 0.3 * span, "contacted", "", spoken))
+        if draw.chance(TELLS):
+            told = inputs.ProgressReported(
+                complaint_id=complaint, assignment=number, text=draw.pick(_PROGRESS)
+            )
+            acts.append(self._reply(complaint, held, signed_at + 0.6 * span, "progress", "", told))
+        return acts
 
     def _answer(self, complaint: ComplaintId, held: _Held, at: datetime, why: str, draw: Draw) -> Act:
         data = inputs.OrderAnswered(

@@ -70,6 +70,7 @@ _HEARD: Final[dict[type[e.Fact], Callable[[Any, UnitId], str]]] = {
     e.ArrivalMissed: lambda f, _: f"you were not there by {f.due_at:%Y-%m-%d %H:%M %Z}; {f.told} is told",
     e.ExclusionApproved: lambda _, __: "left out of your score",
     e.ExclusionRejected: lambda f, _: f"it counts in your score: {f.reason}",
+    e.AnswerSentBack: lambda f, _: f"your answer was sent back: {f.reason}; answer again, the limit runs on",
     e.LimitMissCorrected: lambda _, __: "your reply had come in time after all; the miss does not count",
 }
 """What a unit is told of a fact on its topic; a new order is shown as a line of its own."""

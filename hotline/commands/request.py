@@ -102,6 +102,45 @@ def again(
 
 
 @request.command()
+def rate(
+    complaint: _Complaint,
+    comment: Annotated[str, typer.Option(help="What the citizen says about it.")] = "",
+    channel: Annotated[str, typer.Option(help="phone, sms, web, app.")] = "phone",
+    *,
+    satisfied: Annotated[
+        bool,
+        typer.Option("--satisfied/--not-satisfied", help="What the citizen thinks of how it is handled."),
+    ],
+    json: _Json = False,
+) -> None:
+    """Write down what the citizen thinks, at any time; it is not the visit's outcome."""
+    from shared.inputs import RatingGiven
+
+    run(
+        _say(
+            complaint,
+            lambda c: RatingGiven(
+                request_id=c.request_id, satisfied=satisfied, comment=comment, channel=channel
+            ),
+            json=json,
+        )
+    )
+
+
+@request.command()
+def retaliation(
+    complaint: _Complaint,
+    by: Annotated[str, typer.Option(metavar="UNIT", help="Who makes the citizen pay for complaining.")],
+    text: Annotated[str, typer.Option(help="What it did.")],
+    agent: _Agent = "agent",
+    *,
+    json: _Json = False,
+) -> None:
+    """Record a report that a unit retaliates for a complaint: confidential, for supervision alone."""
+    run(_accuse(complaint, by, text, agent, json=json))
+
+
+@request.command()
 def withdraw(
     complaint: _Complaint,
     reason: Annotated[str, typer.Option(help="Why.")] = "",
@@ -112,6 +151,45 @@ def withdraw(
     from shared.inputs import RequestWithdrawn
 
     run(_say(complaint, lambda c: RequestWithdrawn(request_id=c.request_id, reason=reason), json=json))
+
+
+async def _accuse(complaint: str, by: str, text: str, agent: str, *, json: bool) -> None:
+    """Put the report on record as a request of its own; nothing is said about the complaint it concerns."""
+    from hotline.commands.unit import fields_of, known_unit
+    from hotline.speak import complaint_called, effect, reader, tell
+    from hotline.where import city_up
+    from shared.events import RequestType
+    from shared.ids import complaint_id
+    from shared.inputs import RequestRecorded
+    from shared.topics import INTAKE_REQUESTS
+
+    city = city_up()
+    connection = await reader(city.realm)
+    try:
+        case = await complaint_called(connection, complaint)
+    finally:
+        await connection.close()
+    report = RequestRecorded(
+        request_id=f"report-{uuid4()}",
+        request_type=RequestType.REPORT,
+        subject="打击报复",
+        district=case.district,
+        street=case.street,
+        title="举报承办单位打击报复",
+        content=text,
+        recorded_by=agent,
+        given_due_at=case.given_due_at,
+        retaliation_by=known_unit(by, city.catalogue),
+        retaliation_about=case.request_id,
+    )
+    told = await tell(city, INTAKE_REQUESTS, report.request_id, report)
+    own = complaint_id(report.request_id)
+    facts = await effect(city, own, told)
+    if json:
+        rows = [{"type": type(fact).__name__, **fields_of(fact)} for fact in facts]
+        print(json_module.dumps(rows, ensure_ascii=False, indent=2))
+    else:
+        print(f"On record as complaint {own}, for supervision alone.")
 
 
 async def _say(complaint: str, said: Callable[[Complaint], Input], *, json: bool) -> None:

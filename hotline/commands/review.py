@@ -120,6 +120,22 @@ def helper(
     run(_say(complaint, said, json=json))
 
 
+@review.command(name="send-back")
+def send_back(
+    complaint: _Complaint, reason: _Reason, reviewer: _Reviewer = REVIEWER, *, json: _Json = False
+) -> None:
+    """Send a unit's answer back before the citizen is asked; its limit runs on."""
+
+    def said(case: Complaint, _: City) -> Input:
+        from shared import inputs
+
+        return inputs.AnswerSentBack(
+            complaint_id=case.complaint_id, assignment=_assignment(case), reviewer=reviewer, reason=reason
+        )
+
+    run(_say(complaint, said, json=json))
+
+
 @review.command()
 def reclassify(
     complaint: _Complaint,
@@ -255,6 +271,8 @@ def _told_of(facts: list[Fact]) -> str:  # noqa: C901, PLR0911 -- a line a fact
                 return f"Rejected: {fact.unit} keeps the order and its limit."
             case e.CouncilDecided():
                 return f"Decided: it is {fact.to_unit}'s, and is not returned any more."
+            case e.AnswerSentBack():
+                return f"Sent back: {fact.unit} must answer again, by the same limit."
             case e.CoUnitAdded():
                 return f"{fact.co_unit} is told to help {fact.unit}."
             case e.ComplaintReclassified():

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from hotline.show import Shown
+    from hotline.show import Shown, Word
 
 WIDE: Final = 120
 """From how many columns on the longest unit's id and what it did stand beside each other unbroken."""
@@ -82,6 +82,8 @@ def print_life(shown: Shown, console: Console) -> None:
             console.print(Padding(what, (0, 0, 0, 5)))
     zone = ZoneInfo(shown.timezone)
     line(f"stands at {shown.stage}; {_waits(shown, zone)}")
+    for word in shown.words:
+        line(_said(word))
     for limit, due_at in shown.deadlines.items():
         line(f"  {limit.lower()} limit: {due_at.astimezone(zone):%Y-%m-%d %H:%M}")
     line(Text.assemble("hash chain: ", "right" if shown.chain_right else ("BROKEN", "red")))
@@ -104,6 +106,15 @@ def _table(shown: Shown, heading: str, form: str) -> Table:
         what = Text(entry.what, style=_STYLES[entry.weight])
         table.add_row(str(entry.version), entry.at.strftime(form), Text(entry.who), what, entry.why)
     return table
+
+
+def _said(word: Word) -> str:
+    """The unit's claim and the citizen's judgement of one round, side by side (T18)."""
+    claims = {None: "has not answered", True: "claims it is solved", False: "does not claim it is solved"}
+    citizen = "has not judged"
+    if word.solved is not None:
+        citizen = f"{'solved' if word.solved else 'not solved'}, {'' if word.satisfied else 'not '}satisfied"
+    return f"round {word.round}: {word.unit} {claims[word.claims_solved]}; the citizen: {citizen}"
 
 
 def _waits(shown: Shown, zone: tzinfo) -> str:

@@ -92,6 +92,16 @@ def unit(
             metavar="COMPLAINT", help="Ask to leave it out of your score (with --ground and --evidence)."
         ),
     ] = "",
+    contact: Annotated[
+        str,
+        typer.Option(metavar="COMPLAINT", help="You spoke to the citizen (--failed CAUSE: you could not)."),
+    ] = "",
+    progress: Annotated[
+        str,
+        typer.Option(metavar="COMPLAINT", help="Tell the citizen how far it is (with --text; --stage)."),
+    ] = "",
+    failed: Annotated[str, typer.Option(metavar="CAUSE", help="With --contact: why it failed.")] = "",
+    channel: Annotated[str, typer.Option(help="With --contact: phone, sms or web.")] = "phone",
     text: Annotated[str, typer.Option(help="What was done.")] = "",
     reason: Annotated[str, typer.Option(help="Why.")] = "",
     evidence: Annotated[str, typer.Option(help="What shows it.")] = "",
@@ -118,6 +128,9 @@ def unit(
     *,
     citizen_told: Annotated[
         bool, typer.Option("--citizen-told", help="With --extend: you have told the citizen.")
+    ] = False,
+    stage: Annotated[
+        bool, typer.Option("--stage", help="With --progress: it is the result of one stage.")
     ] = False,
     unsolved: Annotated[
         bool, typer.Option("--unsolved", help="With --answer: you do not claim it is solved.")
@@ -157,6 +170,8 @@ def unit(
         "release": release,
         "rate": rate,
         "exclude": exclude,
+        "contact": contact,
+        "progress": progress,
     }
     chosen = [verb for verb, given in verbs.items() if given]
     if len(chosen) > 1:
@@ -177,6 +192,9 @@ def unit(
         "persons": persons,
         "of": of,
         "stars": stars,
+        "failed": failed,
+        "channel": channel,
+        "stage": stage,
     }
     if chosen:
         _needs(chosen[0], words)
@@ -199,6 +217,7 @@ _NEEDS: Final = {
     "measure": ("text",),
     "rate": ("of", "stars"),
     "exclude": ("ground", "evidence"),
+    "progress": ("text",),
 }
 """What must be said with each verb."""
 
@@ -400,6 +419,14 @@ def said(verb: str, case: Complaint, words: dict[str, Any], *, solved: bool = Tr
             **about, ground=TerminationGround(words["ground"]), evidence=evidence
         ),
         "dispute": lambda: inputs.DisputeRaised(**about, reason=reason, evidence=evidence),
+        "contact": lambda: (
+            inputs.ContactFailed(**about, cause=words["failed"], channel=words["channel"])
+            if words["failed"]
+            else inputs.CitizenContacted(**about, channel=words["channel"])
+        ),
+        "progress": lambda: inputs.ProgressReported(
+            **about, text=words["text"], stage_feedback=words["stage"]
+        ),
     }
     return says[verb]()
 
@@ -464,6 +491,9 @@ def told_of(facts: list[Fact]) -> str:
         e.WhistleMeasureRecorded: "Recorded: the street is told.",
         e.WhistleReleased: "Released.",
         e.WhistleRated: "Rated.",
+        e.CitizenContacted: "On record: you have spoken to the citizen.",
+        e.ContactFailed: "On record: you have tried; try again.",
+        e.ProgressReported: "The citizen is told; the limit runs on.",
     }
     for fact in facts:
         if isinstance(fact, e.ReplyRefused):

@@ -7,5 +7,6 @@ Says     ComplaintDispatched, OrderSigned, OrderAnswered, ReturnRequested, Retur
          TerminationApproved, TerminationRejected, DisputeRaised, CouncilDecided, CoUnitAdded, CoUnitReported,
          ComplaintReclassified, ConfidentialityRequired, WhistleBlown, UnitCalled, WhistleAcknowledged,
          WhistleArrived, WhistleMeasureRecorded, WhistleReleased, WhistleRated, ExclusionRequested,
-         ExclusionApproved, ExclusionRejected, ReplyRefused
+         ExclusionApproved, ExclusionRejected, CitizenContacted, ContactFailed, ProgressReported, AnswerSentBack,
+         ReplyRefused
 """

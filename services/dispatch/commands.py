@@ -279,6 +279,52 @@ class ReviewExclusion:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordContact:
+    """The unit spoke to the citizen for the first time."""
+
+    complaint_id: ComplaintId
+    unit: UnitId
+    assignment: int
+    channel: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordContactFailed:
+    """The unit tried to in vain."""
+
+    complaint_id: ComplaintId
+    unit: UnitId
+    assignment: int
+    channel: str
+    cause: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportProgress:
+    """The unit says how far it is."""
+
+    complaint_id: ComplaintId
+    unit: UnitId
+    assignment: int
+    text: str
+    stage_feedback: bool
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendBackAnswer:
+    """The reviewer does not let the answer through."""
+
+    complaint_id: ComplaintId
+    assignment: int
+    reviewer: str
+    reason: str
+    at: datetime
+
+
 WhistleCommand = (
     BlowWhistle | AcknowledgeWhistle | ArriveAtWhistle | RecordMeasure | ReleaseWhistle | RateWhistle
 )
@@ -292,10 +338,13 @@ UnitCommand = (
     | RequestExtension
     | RequestTermination
     | RaiseDispute
+    | RecordContact
+    | RecordContactFailed
+    | ReportProgress
 )
 """What the unit that holds an order may say to it; each names the assignment it means."""
 
-ReviewCommand = ReviewReturn | ReviewExtension | ReviewTermination | DecideCouncil
+ReviewCommand = ReviewReturn | ReviewExtension | ReviewTermination | DecideCouncil | SendBackAnswer
 """What is decided on something a unit asked for."""
 
 DispatchCommand = (
@@ -322,4 +371,8 @@ DispatchCommand = (
     | RateWhistle
     | RequestExclusion
     | ReviewExclusion
+    | RecordContact
+    | RecordContactFailed
+    | ReportProgress
+    | SendBackAnswer
 )

@@ -17,9 +17,12 @@ from services.dispatch.commands import (
     RaiseDispute,
     RateWhistle,
     ReclassifyComplaint,
+    RecordContact,
+    RecordContactFailed,
     RecordMeasure,
     ReleaseWhistle,
     ReportAsCoUnit,
+    ReportProgress,
     RequestExclusion,
     RequestExtension,
     RequestReturn,
@@ -28,6 +31,7 @@ from services.dispatch.commands import (
     ReviewExtension,
     ReviewReturn,
     ReviewTermination,
+    SendBackAnswer,
     SignOrder,
     WhistleCommand,
 )
@@ -57,6 +61,9 @@ _REPLIES: Final = (
     inputs.WhistleReleased,
     inputs.WhistleRated,
     inputs.ExclusionRequested,
+    inputs.CitizenContacted,
+    inputs.ContactFailed,
+    inputs.ProgressReported,
 )
 _REVIEWS: Final = (
     inputs.ReturnReviewed,
@@ -66,6 +73,7 @@ _REVIEWS: Final = (
     inputs.CoUnitAdded,
     inputs.ComplaintReclassified,
     inputs.ExclusionReviewed,
+    inputs.AnswerSentBack,
 )
 
 assert DISPATCH_REPLIES.carries == _REPLIES  # noqa: S101 -- the table and this door must not part
@@ -93,7 +101,7 @@ def replies(settings: Settings, clock: Clock) -> Handle:
     return one_by_one(translate)
 
 
-def _said_by(unit: UnitId, data: inputs.Input, complaint: ComplaintId, at: datetime) -> DispatchCommand:  # noqa: PLR0911 -- a line an input
+def _said_by(unit: UnitId, data: inputs.Input, complaint: ComplaintId, at: datetime) -> DispatchCommand:  # noqa: C901, PLR0911, PLR0912 -- a line an input
     """What a unit's reply asks for."""
     match data:
         case inputs.OrderSigned():
@@ -156,6 +164,28 @@ def _said_by(unit: UnitId, data: inputs.Input, complaint: ComplaintId, at: datet
             )
         case inputs.CoUnitReported():
             return ReportAsCoUnit(complaint_id=complaint, unit=unit, result=data.result, at=at)
+        case inputs.CitizenContacted():
+            return RecordContact(
+                complaint_id=complaint, unit=unit, assignment=data.assignment, channel=data.channel, at=at
+            )
+        case inputs.ContactFailed():
+            return RecordContactFailed(
+                complaint_id=complaint,
+                unit=unit,
+                assignment=data.assignment,
+                channel=data.channel,
+                cause=data.cause,
+                at=at,
+            )
+        case inputs.ProgressReported():
+            return ReportProgress(
+                complaint_id=complaint,
+                unit=unit,
+                assignment=data.assignment,
+                text=data.text,
+                stage_feedback=data.stage_feedback,
+                at=at,
+            )
         case inputs.ExclusionRequested():
             return RequestExclusion(
                 complaint_id=complaint, unit=unit, ground=data.ground, evidence=data.evidence, at=at
@@ -230,7 +260,7 @@ def reviews(clock: Clock) -> Handle:
     return one_by_one(translate)
 
 
-def _decided(data: inputs.Input, complaint: ComplaintId, at: datetime) -> DispatchCommand:
+def _decided(data: inputs.Input, complaint: ComplaintId, at: datetime) -> DispatchCommand:  # noqa: PLR0911 -- as above
     """What a reviewer's or council's message asks for."""
     match data:
         case inputs.ReturnReviewed():
@@ -277,6 +307,14 @@ def _decided(data: inputs.Input, complaint: ComplaintId, at: datetime) -> Dispat
                 urgency=data.urgency,
                 reason=data.reason,
                 reclassified_by=data.reclassified_by,
+                at=at,
+            )
+        case inputs.AnswerSentBack():
+            return SendBackAnswer(
+                complaint_id=complaint,
+                assignment=data.assignment,
+                reviewer=data.reviewer,
+                reason=data.reason,
                 at=at,
             )
         case inputs.ExclusionReviewed():

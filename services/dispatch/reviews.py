@@ -193,7 +193,9 @@ def review_termination(command: ReviewTermination, case: Complaint) -> Sequence[
 def raise_dispute(command: RaiseDispute, case: Complaint, order: Order) -> Sequence[DispatchFact]:
     """After a rejected return, or when no more are left: a council says whose it is; the limit runs on (R12)."""
     why: str | None = None
-    if case.settled:
+    if case.accused is not None:
+        why = "supervision keeps it (R9)"
+    elif case.settled:
         why = "a council has named the unit already"
     elif order.signed_at is not None:
         why = "the order is signed"
@@ -257,6 +259,8 @@ def add_co_unit(command: AddCoUnit, case: Complaint, catalogue: Catalogue) -> Se
         why = f"the life ended with {case.ended.how}"
     elif order is None:
         why = "the complaint is not dispatched"
+    elif case.accused is not None:
+        why = "nobody helps with a report of retaliation (R9)"
     elif command.co_unit not in catalogue.units:
         why = f"co_unit: {command.co_unit!r} is not in catalogue {catalogue.version}"
     elif command.co_unit == order.unit:

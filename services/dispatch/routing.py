@@ -38,6 +38,12 @@ def by_council(catalogue: Catalogue, unit: UnitId) -> Routed:
     return _routed(catalogue, unit, "named by a council")
 
 
+def to_supervision(catalogue: Catalogue, accused: UnitId) -> Routed:
+    """A report of retaliation (R9): to municipal supervision; is that accused itself, to the centre."""
+    unit = catalogue.centre if accused == catalogue.supervision else catalogue.supervision
+    return Routed(unit, Level.MUNICIPAL, f"{catalogue.version}: retaliation→supervision")
+
+
 def _routed_by(
     catalogue: Catalogue, line: Subject | None, subject: str, district: str, street: str | None
 ) -> Routed:

@@ -19,9 +19,12 @@ from services.dispatch.commands import (
     RaiseDispute,
     RateWhistle,
     ReclassifyComplaint,
+    RecordContact,
+    RecordContactFailed,
     RecordMeasure,
     ReleaseWhistle,
     ReportAsCoUnit,
+    ReportProgress,
     RequestExclusion,
     RequestExtension,
     RequestReturn,
@@ -30,10 +33,12 @@ from services.dispatch.commands import (
     ReviewExtension,
     ReviewReturn,
     ReviewTermination,
+    SendBackAnswer,
     SignOrder,
     UnitCommand,
 )
 from services.dispatch.exclusions import request_exclusion, review_exclusion
+from services.dispatch.handling import record_contact, record_contact_failed, report_progress, send_back
 from services.dispatch.orders import REVIEWERS, not_reviewed, not_theirs, refused, sent
 from services.dispatch.reviews import (
     add_co_unit,
@@ -46,7 +51,7 @@ from services.dispatch.reviews import (
     review_extension,
     review_termination,
 )
-from services.dispatch.routing import Routed, after_return, assigned, routed
+from services.dispatch.routing import Routed, after_return, assigned, routed, to_supervision
 from services.dispatch.whistles import acknowledge, arrive, blow, rate, record_measure, release
 from shared.catalogue import Catalogue
 from shared.complaint import Case, Complaint, NoSuchComplaint, Order
@@ -72,6 +77,9 @@ _ASKED: Final[dict[type[UnitCommand], str]] = {
     RequestExtension: "extend",
     RequestTermination: "terminate",
     RaiseDispute: "dispute",
+    RecordContact: "record a contact",
+    RecordContactFailed: "record a contact that failed",
+    ReportProgress: "report progress",
 }
 
 REACTS = (ComplaintClassified, ComplaintReopened)
@@ -100,6 +108,10 @@ def decide(  # noqa: C901, PLR0911, PLR0912 -- a line a command
             return _reply(command, case, catalogue)
         case RequestExtension() | RequestTermination() | RaiseDispute():
             return _reply(command, case, catalogue)
+        case RecordContact() | RecordContactFailed() | ReportProgress():
+            return _reply(command, case, catalogue)
+        case SendBackAnswer():
+            return send_back(command, case)
         case ReviewReturn():
             return _review(command, case, catalogue)
         case ReviewExtension():
@@ -137,7 +149,9 @@ def decide(  # noqa: C901, PLR0911, PLR0912 -- a line a command
 def _dispatch(command: DispatchComplaint, case: Complaint, catalogue: Catalogue) -> Sequence[DispatchFact]:
     if case.ended is not None or (case.order is not None and not case.reopened):
         return []
-    if case.order is None:
+    if case.order is None and case.accused is not None:
+        to = to_supervision(catalogue, case.accused)
+    elif case.order is None:
         to = routed(catalogue, case.subject, case.district, case.street)
     else:
         to = Routed(case.order.unit, case.order.level, f"{catalogue.version}: same unit again")
@@ -159,7 +173,7 @@ def _reply(command: UnitCommand, case: Complaint, catalogue: Catalogue) -> Seque
     return _said(command, case, order, catalogue)
 
 
-def _said(  # noqa: PLR0911 -- a line a command
+def _said(  # noqa: C901, PLR0911 -- a line a command
     command: UnitCommand, case: Complaint, order: Order, catalogue: Catalogue
 ) -> Sequence[DispatchFact]:
     match command:
@@ -177,6 +191,12 @@ def _said(  # noqa: PLR0911 -- a line a command
             return request_termination(command, case, order)
         case RaiseDispute():
             return raise_dispute(command, case, order)
+        case RecordContact():
+            return record_contact(command, case, order)
+        case RecordContactFailed():
+            return record_contact_failed(command, case, order)
+        case ReportProgress():
+            return report_progress(command, case, order)
 
 
 def _sign(command: SignOrder, case: Complaint, order: Order) -> Sequence[DispatchFact]:
@@ -234,6 +254,8 @@ def _return(command: RequestReturn, case: Complaint, order: Order) -> Sequence[D
     returns_max = ruleset(case.ruleset).returns_max
     if order.signed_at is not None:  # T4: one wins, the other is refused and recorded
         return [refused(command.unit, "return", "the order is signed", case, command.at)]
+    if case.accused is not None:
+        return [refused(command.unit, "return", "supervision keeps it (R9)", case, command.at)]
     if case.settled:
         return [refused(command.unit, "return", "a council has named the unit", case, command.at)]
     if case.returns >= returns_max:

@@ -95,6 +95,8 @@ def _schedule(command: ScheduleVisit, case: Complaint) -> Sequence[FeedbackFact]
         return []  # the citizen is being asked already, a review has ended the order, or nobody knows whom to ask
     if command.because is VisitReason.EXPIRED and case.visited_round == order.round:
         return []
+    if command.because is VisitReason.ANSWERED and order.answered_at is None:
+        return []  # the review has sent the answer back
     if command.because is VisitReason.ANSWERED and _expiry_comes(case, order):
         return []  # answered after the limit: the visit at expiry is on its way, whoever noticed first
     first = _visit(case, order, command.because, 1, command.at, command.at, case.visits + 1)

@@ -63,4 +63,17 @@ class RepeatRequest:
     at: datetime
 
 
-IntakeCommand = RecordRequest | WithdrawRequest | CorrectRequest | SupplementRequest | RepeatRequest
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GiveRating:
+    """The citizen says what he thinks of how it is handled."""
+
+    complaint_id: ComplaintId
+    satisfied: bool
+    comment: str
+    channel: str
+    at: datetime
+
+
+IntakeCommand = (
+    RecordRequest | WithdrawRequest | CorrectRequest | SupplementRequest | RepeatRequest | GiveRating
+)

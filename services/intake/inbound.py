@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from services.intake.commands import (
     CorrectRequest,
+    GiveRating,
     IntakeCommand,
     RecordRequest,
     RepeatRequest,
@@ -29,6 +30,7 @@ from shared.inputs import (
     CallEnded,
     CallOffered,
     Input,
+    RatingGiven,
     RequestCorrected,
     RequestRecorded,
     RequestRepeated,
@@ -46,6 +48,7 @@ _REQUESTS: Final = (
     RequestCorrected,
     RequestSupplemented,
     RequestRepeated,
+    RatingGiven,
 )
 _CALLS: Final = (CallOffered, CallAnswered, CallEnded)
 
@@ -72,6 +75,7 @@ def requests(settings: Settings, clock: Clock) -> Handle:
         command: IntakeCommand
         if isinstance(data, RequestRecorded):
             _complete(data, rules)
+            _retaliation(data)
             command = RecordRequest(
                 complaint_id=complaint,
                 request=_in_utc(data),
@@ -113,6 +117,14 @@ def _about_one_on_record(data: Input, complaint: ComplaintId, at: datetime) -> I
                 recorded_by=data.recorded_by,
                 at=at,
             )
+        case RatingGiven():
+            return GiveRating(
+                complaint_id=complaint,
+                satisfied=data.satisfied,
+                comment=data.comment,
+                channel=data.channel,
+                at=at,
+            )
         case _:
             raise AssertionError(data)
 
@@ -131,6 +143,16 @@ def _complete(request: RequestRecorded, rules: RuleSet) -> None:
         raise BadInput(text)
     if request.turned_away is TurnedAway.REJECTED and not request.turned_away_reason.strip():
         text = "data: turned_away_reason: missing, whoever is turned away is told why (R10)"
+        raise BadInput(text)
+
+
+def _retaliation(request: RequestRecorded) -> None:
+    """`BadInput` where a report of retaliation would end without supervision (R9)."""
+    if request.retaliation_by is not None and (request.article_id or request.turned_away):
+        text = "data: retaliation_by: such a report is neither answered on the spot nor turned away (R9)"
+        raise BadInput(text)
+    if request.retaliation_about is not None and request.retaliation_by is None:
+        text = "data: retaliation_by: missing, retaliation_about says for what and not by whom"
         raise BadInput(text)
 
 

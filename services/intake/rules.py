@@ -6,8 +6,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final, assert_never
 
+from msgspec.structs import replace
+
 from services.intake.commands import (
     CorrectRequest,
+    GiveRating,
     IntakeCommand,
     RecordRequest,
     RepeatRequest,
@@ -26,9 +29,11 @@ from shared.events import (
     IntakeFact,
     IntakeRefused,
     MatterLinked,
+    RatingGiven,
     RequestCorrected,
     RequestRepeated,
     RequestSupplemented,
+    RetaliationReported,
 )
 from shared.ids import CallId, RequestId, UnitId, complaint_id
 from shared.inputs import RequestRecorded
@@ -68,12 +73,16 @@ def decide(command: IntakeCommand, case: Case) -> Sequence[IntakeFact]:
             return _supplement(command, case)
         case RepeatRequest():
             return _repeat(command, case)
+        case GiveRating():
+            return _rate(command, case)
         case _:
             assert_never(command)
 
 
 def _record(command: RecordRequest, case: Case) -> Sequence[IntakeFact]:
     request = command.request
+    if request.retaliation_by is not None:
+        request = replace(request, confidential=True)
     if isinstance(case, Complaint):
         differing = _differing(request, case)
         if not differing:
@@ -104,6 +113,16 @@ def _record(command: RecordRequest, case: Case) -> Sequence[IntakeFact]:
                 anonymous=request.anonymous,
                 confidential=request.confidential,
                 protected_at=command.at,
+            )
+        )
+    if request.retaliation_by is not None:
+        about = request.retaliation_about
+        facts.append(
+            RetaliationReported(
+                complaint_id=command.complaint_id,
+                accused=UnitId(request.retaliation_by),
+                about=None if about is None else complaint_id(about),
+                reported_at=command.at,
             )
         )
     if request.matter_of is not None:
@@ -162,6 +181,8 @@ def _differing(request: RequestRecorded, case: Complaint) -> list[str]:
         request.article_id is not None and request.turned_away is None
     ):
         differing.append("article_id")
+    if request.retaliation_by != case.accused:
+        differing.append("retaliation_by")
     matter_of = None if request.matter_of is None else complaint_id(request.matter_of)
     if matter_of != case.matter_of:
         differing.append("matter_of")
@@ -186,7 +207,9 @@ def _withdraw(command: WithdrawRequest, case: Case) -> Sequence[IntakeFact]:
     ]
 
 
-def _on_record(command: CorrectRequest | SupplementRequest | RepeatRequest, case: Case) -> Complaint:
+def _on_record(
+    command: CorrectRequest | SupplementRequest | RepeatRequest | GiveRating, case: Case
+) -> Complaint:
     if not isinstance(case, Complaint):
         raise NoSuchComplaint(command.complaint_id)
     return case
@@ -254,6 +277,25 @@ def _repeat(command: RepeatRequest, case: Case) -> Sequence[IntakeFact]:
             recorded_by=command.recorded_by,
             unit=_holder(case),
             repeated_at=command.at,
+        )
+    ]
+
+
+def _rate(command: GiveRating, case: Case) -> Sequence[IntakeFact]:
+    """R7: the citizen may say what he thinks at any time; nothing follows from it but that it is on record."""
+    case = _on_record(command, case)
+    if case.rated_at == command.at:
+        return []
+    if case.rated_at is not None and command.at < case.rated_at:
+        why = f"a later rating is on record, of {case.rated_at.isoformat()}"
+        return [_refused("rate", why, case, command.at)]
+    return [
+        RatingGiven(
+            complaint_id=case.complaint_id,
+            satisfied=command.satisfied,
+            comment=command.comment,
+            channel=command.channel,
+            rated_at=command.at,
         )
     ]
 

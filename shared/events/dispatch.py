@@ -313,6 +313,61 @@ class ExclusionRejected(Fact, frozen=True, kw_only=True):
     rejected_at: Instant
 
 
+class CitizenContacted(Fact, frozen=True, kw_only=True):
+    """The unit that signed has spoken to the citizen for the first time about this order (首次联系)."""
+
+    TIME: ClassVar[str] = "contacted_at"
+
+    unit: UnitId
+    assignment: int
+    round: int
+    channel: str
+    contacted_at: Instant
+
+
+class ContactFailed(Fact, frozen=True, kw_only=True):
+    """The unit tried to speak to the citizen and did not reach him; tried and failed is neither spoken nor silent."""
+
+    TIME: ClassVar[str] = "tried_at"
+
+    unit: UnitId
+    assignment: int
+    round: int
+    channel: str
+    cause: str
+    tried_at: Instant
+
+
+class ProgressReported(Fact, frozen=True, kw_only=True):
+    """What has been done so far (办理进展); the citizen is told (R7), no limit is met by it."""
+
+    TIME: ClassVar[str] = "reported_at"
+
+    unit: UnitId
+    assignment: int
+    round: int
+    stage_feedback: bool
+    """A result of its own of one stage of a long matter (阶段反馈), not only a word of how far it is."""
+    text: str
+    reported_at: Instant
+
+
+class AnswerSentBack(Fact, frozen=True, kw_only=True):
+    """The hotline's reviewer let the answer not through (审核退回): the unit must answer again, by the same limit.
+
+    What it claimed stays on record; a visit asked for about it is not to be made.
+    """
+
+    TIME: ClassVar[str] = "sent_back_at"
+
+    unit: UnitId
+    assignment: int
+    round: int
+    reviewer: str
+    reason: str
+    sent_back_at: Instant
+
+
 class ReplyRefused(Fact, frozen=True, kw_only=True):
     """A unit or reviewer asked for something that cannot be done; why."""
 
@@ -347,6 +402,10 @@ DispatchFact = (
     | ExclusionRequested
     | ExclusionApproved
     | ExclusionRejected
+    | CitizenContacted
+    | ContactFailed
+    | ProgressReported
+    | AnswerSentBack
     | ReplyRefused
     | WhistleFact
 )

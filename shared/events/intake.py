@@ -77,6 +77,18 @@ class MatterLinked(Fact, frozen=True, kw_only=True):
     linked_at: Instant
 
 
+class RetaliationReported(Fact, frozen=True, kw_only=True):
+    """A citizen reports that a unit retaliates (打击报复, R9): a record of its own, confidential, for supervision."""
+
+    TIME: ClassVar[str] = "reported_at"
+
+    accused: UnitId
+    """Never gets the order, never helps, and is never told."""
+    about: ComplaintId | None = None
+    """The complaint for which it retaliates; nothing is written there, whoever reads that life learns nothing."""
+    reported_at: Instant
+
+
 class ComplaintTurnedAway(Fact, frozen=True, kw_only=True):
     """Not accepted, pointed elsewhere, or handed to an emergency service; the life ends and nothing is dispatched."""
 
@@ -148,6 +160,20 @@ class ComplaintWithdrawn(Fact, frozen=True, kw_only=True):
     withdrawn_at: Instant
 
 
+class RatingGiven(Fact, frozen=True, kw_only=True):
+    """The citizen's own word on how it is handled (评价, R7), at any time, even after the end.
+
+    It is no visit's outcome: it closes nothing, reopens nothing and stands beside the visit.
+    """
+
+    TIME: ClassVar[str] = "rated_at"
+
+    satisfied: bool
+    comment: str
+    channel: str
+    rated_at: Instant
+
+
 class IntakeRefused(Fact, frozen=True, kw_only=True):
     """Intake was asked for something that cannot be done; why."""
 
@@ -162,6 +188,7 @@ IntakeFact = (
     ComplaintReceived
     | IdentityProtected
     | MatterLinked
+    | RetaliationReported
     | ComplaintClassified
     | ComplaintAnsweredDirectly
     | ComplaintTurnedAway
@@ -169,5 +196,6 @@ IntakeFact = (
     | RequestSupplemented
     | RequestRepeated
     | ComplaintWithdrawn
+    | RatingGiven
     | IntakeRefused
 )

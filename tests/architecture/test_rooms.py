@@ -24,7 +24,7 @@ ROOMS = {
 }
 TABLES = {
     "intake": {"telephone.py", "switches.py"},
-    "dispatch": {"routing.py", "orders.py", "reviews.py", "whistles.py", "exclusions.py"},
+    "dispatch": {"routing.py", "orders.py", "reviews.py", "whistles.py", "exclusions.py", "handling.py"},
     "escalation": {"ladder.py"},
 }
 

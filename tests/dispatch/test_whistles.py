@@ -117,10 +117,10 @@ def test_what_was_let_go_does_nothing_more() -> None:
 
 def test_both_rate_each_other_once() -> None:
     """R16, G3: 双考核."""
-    back = told(eg.RATE, unit=WATER, rated=STREET, stars=3)
-    after = given(*WHISTLED, eg.ARRIVED).when(eg.RATE).then(eg.RATED)
-    after.when(eg.RATE).then_nothing()
-    after = after.when(back).then(replace(eg.RATED, rated_by=WATER, rated=STREET, stars=3))
+    back = told(eg.RATE_UNIT, unit=WATER, rated=STREET, stars=3)
+    after = given(*WHISTLED, eg.ARRIVED).when(eg.RATE_UNIT).then(eg.UNIT_RATED)
+    after.when(eg.RATE_UNIT).then_nothing()
+    after = after.when(back).then(replace(eg.UNIT_RATED, rated_by=WATER, rated=STREET, stars=3))
     after.when(back).then_nothing()
 
 
@@ -132,17 +132,22 @@ def test_both_rate_each_other_once() -> None:
         (WHISTLED, told(eg.MEASURE, whistle=2), "record a measure", "whistle 2 was not blown"),
         (AT_UNIT, eg.RELEASE, "release", "whistle 1 was not blown"),
         (WHISTLED, told(eg.RELEASE, called=DISTRICT), "release", "called: district-haidian was not called"),
-        (WHISTLED, eg.RATE, "rate", "water-group has neither come nor been let go"),
-        (WHISTLED, told(eg.RATE, unit=DISTRICT), "rate", "whistle 1 is not between district-haidian and"),
+        (WHISTLED, eg.RATE_UNIT, "rate", "water-group has neither come nor been let go"),
+        (
+            WHISTLED,
+            told(eg.RATE_UNIT, unit=DISTRICT),
+            "rate",
+            "whistle 1 is not between district-haidian and",
+        ),
         (
             (*WHISTLED, eg.ARRIVED),
-            told(eg.RATE, unit=WATER, rated=OTHER_STREET),
+            told(eg.RATE_UNIT, unit=WATER, rated=OTHER_STREET),
             "rate",
             "rated: who was called rates street-huayuanlu",
         ),
         (ENDED, eg.ACKNOWLEDGE, "acknowledge", "the life ended"),
         (ENDED, eg.RELEASE, "release", "the life ended with ComplaintWithdrawn, and everybody was let go"),
-        (ENDED, eg.RATE, "rate", "the life ended"),
+        (ENDED, eg.RATE_UNIT, "rate", "the life ended"),
     ],
 )
 def test_a_move_that_cannot_be(past: tuple[Fact, ...], command: Any, asked: str, because: str) -> None:

@@ -337,6 +337,40 @@ def test_t22_a_unit_asks_to_leave_an_order_out_of_its_score_and_others_decide(sh
     assert shell("rank", now, "--freeze", code=1).startswith(f"{now} ends at ")
 
 
+def test_the_citizen_is_contacted_told_asked_only_about_what_was_let_through_and_rates(shell: Shell) -> None:
+    """R7, T18, R9."""
+    first = json.loads(shell(*CALL))
+    complaint = first["complaint_id"]
+    assert shell("unit", UNIT, "--contact", complaint, code=1) == "Refused: the order is not signed.\n"
+    shell("unit", UNIT, "--sign", complaint)
+    assert shell("unit", UNIT, "--contact", complaint, "--failed", "busy").startswith(
+        "On record: you have tried"
+    )
+    assert shell("unit", UNIT, "--contact", complaint).startswith("On record: you have spoken")
+    assert shell("unit", UNIT, "--progress", complaint, code=2) == "--progress needs --text.\n"
+    told = ("unit", UNIT, "--progress", complaint, "--text", "half done", "--stage")
+    assert shell(*told) == "The citizen is told; the limit runs on.\n"
+    shell("unit", UNIT, "--answer", complaint, "--text", "done")
+    back = ("review", "send-back", complaint, "--reason", "no photograph")
+    assert shell(*back) == f"Sent back: {UNIT} must answer again, by the same limit.\n"
+    assert shell(*back, code=1) == "Refused: there is no answer.\n"
+    shell("unit", UNIT, "--answer", complaint, "--text", "done, with a photograph")
+    assert shell("request", "rate", complaint, "--not-satisfied", "--comment", "too slow") == "Done.\n"
+    report = ("request", "retaliation", complaint, "--by", UNIT, "--text", "cut my water off")
+    assert re.fullmatch(r"On record as complaint [0-9a-f-]{36}, for supervision alone\.\n", shell(*report))
+    shown = re.sub(r"  +", "  ", shell("show", complaint))
+    for words in (
+        "could not reach the citizen for the first contact (phone, busy)",
+        "spoke to the citizen for the first time (phone)",
+        "tells the citizen the result of a stage: half done",
+        "the citizen is not asked about it: no photograph",
+        "rates it on phone: not satisfied, too slow",
+        f"round 1: {UNIT} claims it is solved; the citizen: has not judged",
+    ):
+        assert words in shown, shown
+    assert "retaliat" not in shown
+
+
 def test_what_an_agent_does_with_a_request_on_record(shell: Shell) -> None:
     first = json.loads(shell(*CALL, "--confidential"))
     complaint = first["complaint_id"]

@@ -112,7 +112,7 @@ async def whistled(desks: Desks, name: str, at: datetime = eg.ARRIVE.at) -> Comp
     later = at - eg.ARRIVE.at
     for step in (eg.SIGN, eg.BLOW):
         await desks.tell(replace(step, complaint_id=identity))
-    for step in (eg.ARRIVE, eg.RATE, eg.ANSWER, eg.RECORD_VISIT):
+    for step in (eg.ARRIVE, eg.RATE_UNIT, eg.ANSWER, eg.RECORD_VISIT):
         await desks.tell(replace(step, complaint_id=identity, at=step.at + later))
     return identity
 
@@ -147,11 +147,11 @@ async def test_g3_a_whistle_is_in_the_view_and_a_rating_after_the_freeze_is_a_co
     by_unit = {line.unit: line for line in made.lines}
     assert by_unit[eg.STREET].whistle_rate == Decimal("50.00")
     assert by_unit[eg.WATER].report_on_time_rate == Decimal("100.00")
-    assert by_unit[eg.WATER].report_rating == Decimal(eg.RATE.stars)
+    assert by_unit[eg.WATER].report_rating == Decimal(eg.RATE_UNIT.stars)
     assert (await anew(desks)).removed == 0
     async with scores(desks.dsn, ZONE) as view:
         await view.freeze(SEPTEMBER, BY, OVER)
-    back = changed(eg.RATED, complaint_id=name, rated_by=eg.WATER, rated=eg.STREET, stars=1)
+    back = changed(eg.UNIT_RATED, complaint_id=name, rated_by=eg.WATER, rated=eg.STREET, stars=1)
     await desks.forge(Desk.DISPATCH, back)
     assert (await month(desks)).corrections == 1
     async with scores(desks.dsn, ZONE) as view:
@@ -479,7 +479,7 @@ async def test_rank_tells_how_street_and_called_unit_are_judged(desks: Desks) ->
     await whistled(desks, "whistled", at=eg.ARRIVE.at + DAY)
     said = (await typed("rank", "2021-09", "--whistles", "--all")).stdout
     cells = {line.split("│")[1].strip(): line.split("│")[2:-1] for line in said.splitlines() if "│" in line}
-    assert [cell.strip() for cell in cells[eg.WATER]] == ["-", "-", "0.00", f"{eg.RATE.stars}.00"]
+    assert [cell.strip() for cell in cells[eg.WATER]] == ["-", "-", "0.00", f"{eg.RATE_UNIT.stars}.00"]
     (line,) = (
         line
         for line in json.loads((await typed("rank", "2021-09", "--all", "--format", "json")).stdout)["lines"]

@@ -37,12 +37,14 @@ from hotline.score import (
     tallied,
     two_decimals,
 )
-from shared.events import Fact, Outcome
+from shared.complaint import Complaint
+from shared.events import Fact, FeedbackLimitMissed, Outcome, VisitScheduled
 from shared.events.base import Limit
 from shared.ids import UnitId
 from shared.population import EXAMPLE, PopulationInvalid, parsed, people_of, population
 from shared.ruleset import CountsIn, Cut, Measure, RuleSetInvalid, parse_ruleset, ruleset
 from tests import examples as eg
+from tests.lives import Life, lives
 from tests.shared.test_ruleset import text_of
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -221,12 +223,21 @@ def test_f3_what_a_review_left_out_counts_for_nothing_of_the_unit_that_asked() -
         assert of(*SOLVED, fact) == of(*SOLVED)
 
 
-WHISTLED = (*SOLVED[:4], eg.BLOWN, eg.CALLED, eg.ACKNOWLEDGED, eg.ARRIVED, eg.RELEASED, eg.RATED, *SOLVED[4:])
+WHISTLED = (
+    *SOLVED[:4],
+    eg.BLOWN,
+    eg.CALLED,
+    eg.ACKNOWLEDGED,
+    eg.ARRIVED,
+    eg.RELEASED,
+    eg.UNIT_RATED,
+    *SOLVED[4:],
+)
 
 
 def test_r16_g3_street_and_called_unit_are_both_judged_by_what_was_said_of_them() -> None:
     """R16, G3, G2: whistled orders of the base, arrivals in time of calls with a limit, the stars of each side."""
-    back = replace(eg.RATED, rated_by=eg.WATER, rated=eg.STREET, stars=3)
+    back = replace(eg.UNIT_RATED, rated_by=eg.WATER, rated=eg.STREET, stars=3)
     one = of(*WHISTLED[:-4], back, *WHISTLED[-4:])
     assert one.whistled
     assert one.calls == (
@@ -520,3 +531,29 @@ def test_r14_a_month_is_the_sum_of_its_lives_in_whatever_order_they_come(
     inside = [one for one in ones if one.month == SEPTEMBER]
     assert sum(t.countable + sum(t.left_out.values()) for t in month.units.values()) == len(inside)
     assert sum(number for _, _, number in month.requests) == len(ones)
+
+
+@given(lives)
+def test_f1_whatever_happened_a_life_counts_as_it_ended_and_prefix_by_prefix_as_far_as_it_went(
+    life: Life,
+) -> None:
+    """F1, F3, T19: of every life the desks can lead: what it counts for is its outcome, by somebody who was asked."""
+    one = counted(life.facts, ZONE)
+    case = life.case
+    assert one is not None
+    assert isinstance(case, Complaint)
+    if case.ended is None or case.order is None:
+        assert (one.month, one.unit, one.left_out) == (None, None, None)
+        return
+    outcome = case.ended.outcome
+    assert one.month is not None
+    assert (one.left_out is not None) >= (outcome in {None, Outcome.EXCEPTION})
+    if one.left_out is None:
+        assert one.visited == (outcome in {Outcome.SOLVED, Outcome.UNSOLVED})
+        assert one.solved == (outcome is Outcome.SOLVED)
+        assert one.unit in {f.unit for f in life.facts if isinstance(f, VisitScheduled)}
+        late = [f for f in life.facts if isinstance(f, FeedbackLimitMissed) and f.unit == one.unit]
+        assert one.responded or late
+    else:
+        assert seen(one) == (False,) * 4
+    assert not any(call.in_time and not call.has_limit for call in one.calls)

@@ -42,8 +42,16 @@ async def a_life_with_everything(desks: Desks) -> None:
 
 @pytest.mark.connected
 async def test_a_life_is_told_in_order_with_who_what_and_why(desks: Desks) -> None:
+    """T18: the unit's claim stands beside the citizen's judgement."""
     await a_life_with_everything(desks)
     shown = await show(desks.dsn, eg.ID)
+    (word,) = shown.words[:1]
+    assert (word.unit, word.claims_solved, word.solved, word.satisfied) == (
+        eg.OTHER_STREET,
+        True,
+        False,
+        False,
+    )
     assert [entry.version for entry in shown.entries] == list(range(1, len(shown.entries) + 1))
     told = [(entry.fact, entry.who, entry.weight) for entry in shown.entries]
     assert told == [
@@ -205,6 +213,7 @@ async def test_hotline_show_prints_the_timeline_and_as_json_the_same(desks: Desk
         "did not sign by 09-24 19:30  (the clock)\n",
         "stands at AT_UNIT; waits for street-xiaoguan to sign or answer the order",
         "next deadline 2021-09-25 23:30\n",
+        f"round 1: {eg.OTHER_STREET} claims it is solved; the citizen: not solved, not satisfied\n",
         "hash chain: right",
         f"trace: {trace_id_of(eg.ID):032x}",
     ):

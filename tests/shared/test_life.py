@@ -182,6 +182,8 @@ class City:
                 return intake.decide(right, case)
             case "add":
                 return intake.decide(replaced(eg.ADD, text=f"补充{choice % 3}", at=at), case)
+            case "rate":
+                return intake.decide(replaced(eg.RATE, satisfied=choice % 2 > 0, at=at), case)
             case "again":
                 again = replaced(eg.ASK_AGAIN, repeat_id=f"again-{choice % 3}", at=at)
                 return intake.decide(again, case)
@@ -249,7 +251,7 @@ class City:
                 return dispatch.decide(go, case, eg.CATALOGUE)
             case "rate":
                 pair = (eg.STREET, eg.WATER) if choice % 2 else (eg.WATER, eg.STREET)
-                stars = replaced(eg.RATE, unit=pair[0], rated=pair[1], whistle=choice % 3 + 1, at=at)
+                stars = replaced(eg.RATE_UNIT, unit=pair[0], rated=pair[1], whistle=choice % 3 + 1, at=at)
                 return dispatch.decide(stars, case, eg.CATALOGUE)
             case "exclude":
                 ground = list(ExclusionGround)[choice % 2]
@@ -259,6 +261,18 @@ class City:
                 who = unit if choice % 5 == 0 else "reviewer-3"
                 left = replaced(eg.REVIEW_EXCLUSION, approved=choice % 3 > 0, reviewer=who, at=at)
                 return dispatch.decide(left, case, eg.CATALOGUE)
+            case "contact":
+                contact = replaced(eg.CONTACT, unit=unit, assignment=assignment, at=at)
+                return dispatch.decide(contact, case, eg.CATALOGUE)
+            case "in vain":
+                vain = replaced(eg.CONTACT_IN_VAIN, unit=unit, assignment=assignment, at=at)
+                return dispatch.decide(vain, case, eg.CATALOGUE)
+            case "progress":
+                progress = replaced(eg.PROGRESS, unit=unit, assignment=assignment, at=at)
+                return dispatch.decide(progress, case, eg.CATALOGUE)
+            case "send back":
+                send_back = replaced(eg.SEND_BACK, assignment=assignment, at=at)
+                return dispatch.decide(send_back, case, eg.CATALOGUE)
             case "unreached":
                 unreached = replaced(eg.RECORD_UNREACHED, visit=number, attempt=attempt, at=at)
                 return feedback.decide(unreached, case)
@@ -285,6 +299,7 @@ ASKED_FOR = (
     *("longer", "terminated", "council", "correct", "add", "again"),
     *("whistle", "whistle", "comes", "there", "does", "let go", "rate"),
     *("longer", "terminated", "council", "correct", "add", "again", "exclude", "excluded"),
+    *("contact", "in vain", "progress", "send back", "send back", "rate"),
 )
 MOVES = st.builds(
     Move,
@@ -310,6 +325,8 @@ REQUESTS = st.builds(
             *({}, {}, {}, {}, {}, {}),
             {"anonymous": True},
             {"confidential": True},
+            {"retaliation_by": eg.STREET, "retaliation_about": "20210901-0003"},
+            {"retaliation_by": eg.SUPERVISION},
             {"matter_of": "20210923-0042"},
             {"turned_away": TurnedAway.REJECTED, "turned_away_reason": "不在受理范围"},
         )
@@ -437,6 +454,8 @@ SENT_ON_LATE = (
     ),
 )
 """Returned after the limit for signing, before anybody had noticed; now it lies with a utility."""
+ACCUSING = (eg.RECEIVED, eg.PROTECTED, eg.RETALIATION, eg.CLASSIFIED)
+AT_SUPERVISION = replace(eg.DISPATCHED, unit=eg.SUPERVISION, level=Level.MUNICIPAL)
 AT_DISTRICT = replace(eg.DISPATCHED, unit=eg.DISTRICT, level=Level.DISTRICT)
 DISPUTED = (*IN_REVIEW, eg.RETURN_REJECTED, eg.DISPUTED)
 GIVEN_ON = replace(
@@ -611,8 +630,8 @@ LEGAL: dict[str, tuple[Fact, ...]] = {
         eg.MEASURED,
         eg.RELEASED,
         replace(eg.RELEASED, called=eg.OTHER_STREET),
-        eg.RATED,
-        replace(eg.RATED, rated_by=eg.OTHER_STREET, rated=eg.STREET),
+        eg.UNIT_RATED,
+        replace(eg.UNIT_RATED, rated_by=eg.OTHER_STREET, rated=eg.STREET),
     ),
     "left out of the score after its end, and once more asked about": (
         *ENDED,
@@ -857,6 +876,78 @@ ILLEGAL: list[tuple[str, tuple[Fact, ...], Fact, str]] = [
         "no return is under review",
     ),
     ("approved though it is disputed", DISPUTED, eg.RETURN_APPROVED, "a council decides"),
+    # RatingGiven
+    ("a rating from before the last", (*AT_UNIT, eg.RATED), eg.RATED, "is on record"),
+    # RetaliationReported
+    (
+        "retaliation that is not confidential",
+        (eg.RECEIVED,),
+        eg.RETALIATION,
+        "a report of retaliation is confidential",
+    ),
+    (
+        "retaliation said after the record",
+        (*ON_RECORD,),
+        eg.RETALIATION,
+        "a report of retaliation is confidential",
+    ),
+    (
+        "retaliation sent to the unit that is accused",
+        ACCUSING,
+        eg.DISPATCHED,
+        "never of the unit it is about (R9)",
+    ),
+    (
+        "retaliation returned by supervision",
+        (*ACCUSING, AT_SUPERVISION, replace(eg.CONFIDENTIAL, unit=eg.SUPERVISION)),
+        replace(eg.RETURN_REQUESTED, unit=eg.SUPERVISION),
+        "supervision keeps it (R9)",
+    ),
+    (
+        "retaliation that another unit helps with",
+        (*ACCUSING, AT_SUPERVISION, replace(eg.CONFIDENTIAL, unit=eg.SUPERVISION)),
+        replace(eg.CO_UNIT_ADDED, unit=eg.SUPERVISION),
+        "nobody helps with a report of retaliation",
+    ),
+    (
+        "retaliation disputed",
+        (*ACCUSING, AT_SUPERVISION, replace(eg.CONFIDENTIAL, unit=eg.SUPERVISION)),
+        replace(eg.DISPUTED, unit=eg.SUPERVISION),
+        "supervision keeps it (R9)",
+    ),
+    # CitizenContacted, ContactFailed, ProgressReported
+    ("spoken to before it is signed", AT_UNIT, eg.CONTACTED, "who speaks to the citizen has signed"),
+    ("spoken to by another unit", SIGNED, replace(eg.CONTACTED, unit=eg.WATER), "(T2)"),
+    (
+        "spoken to for the first time twice",
+        (*SIGNED, eg.CONTACTED),
+        eg.CONTACTED,
+        "the first contact was made",
+    ),
+    ("in vain after it succeeded", (*SIGNED, eg.CONTACTED), eg.CONTACT_FAILED, "the first contact was made"),
+    ("progress of an answered order", ANSWERED, eg.PROGRESSED, "the order is answered already"),
+    ("progress of another round", SIGNED, replace(eg.PROGRESSED, round=2), "the order is of round 1"),
+    # AnswerSentBack
+    ("sent back before it is answered", SIGNED, eg.SENT_BACK, "there is no answer to send back"),
+    ("sent back to another", ASKING, replace(eg.SENT_BACK, unit=eg.WATER), "the answer is to assignment 1"),
+    (
+        "sent back when the citizen has been called",
+        (*ASKING, eg.VISIT_UNREACHED, AGAIN),
+        replace(eg.SENT_BACK, sent_back_at=eg.CALLED_AT + DAY + 2 * HOUR),
+        "is being asked already",
+    ),
+    (
+        "sent back after the limit",
+        ASKING,
+        replace(eg.SENT_BACK, sent_back_at=eg.DUE_AT + INSTANT),
+        "between the answer and the limit",
+    ),
+    (
+        "sent back more often than the rule set says",
+        (*ASKING, eg.SENT_BACK, replace(eg.ANSWERED, answered_at=eg.SENT_BACK.sent_back_at + HOUR)),
+        replace(eg.SENT_BACK, sent_back_at=eg.SENT_BACK.sent_back_at + 2 * HOUR),
+        "sent back 1 times already",
+    ),
     # OrderAssigned
     ("given on by a street", AT_UNIT, replace(eg.ASSIGNED, unit=eg.STREET), "only a district's government"),
     (
@@ -1169,12 +1260,12 @@ ILLEGAL: list[tuple[str, tuple[Fact, ...], Fact, str]] = [
     ("let go twice", (*WHISTLED, eg.RELEASED), eg.RELEASED, "let go already"),
     ("let go though it was not called", AT_UNIT, eg.RELEASED, "was not called"),
     # WhistleRated
-    ("rated before it came", WHISTLED, eg.RATED, "neither come nor been let go"),
-    ("rated twice", (*WHISTLED, eg.ARRIVED, eg.RATED), eg.RATED, "rated already"),
+    ("rated before it came", WHISTLED, eg.UNIT_RATED, "neither come nor been let go"),
+    ("rated twice", (*WHISTLED, eg.ARRIVED, eg.UNIT_RATED), eg.UNIT_RATED, "rated already"),
     (
         "rated by who has nothing to do with it",
         (*WHISTLED, eg.ARRIVED),
-        replace(eg.RATED, rated_by=eg.DISTRICT),
+        replace(eg.UNIT_RATED, rated_by=eg.DISTRICT),
         "rate each other, nobody else",
     ),
     # ArrivalMissed
@@ -1326,10 +1417,10 @@ def test_every_kind_of_fact_has_its_rule_and_an_illegal_example() -> None:
     assert set(life._RULES) == set(SPEAKERS)
 
 
-def test_nothing_but_what_was_owed_the_score_and_refusals_follows_the_end() -> None:
+def test_nothing_but_what_was_owed_the_score_a_rating_and_refusals_follows_the_end() -> None:
     case = case_after(ENDED)
     allowed = {type(fact) for fact in eg.FACTS if illegal(case, fact, ENDED[-1]) is None}
-    assert allowed == {*life.REFUSALS, type(eg.EXCLUSION_REQUESTED)}
+    assert allowed == {*life.REFUSALS, type(eg.EXCLUSION_REQUESTED), type(eg.RATED)}
 
 
 @pytest.mark.parametrize("past", [APPROVED, SAID_YES, SAID_NO, TRIED_ONCE, (*AT_UNIT, eg.SIGN_MISSED)])
