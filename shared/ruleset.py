@@ -11,7 +11,7 @@ from decimal import Decimal
 from enum import StrEnum
 from functools import cache
 from importlib.resources import files
-from typing import Annotated, Any, Final, Literal, TypeAlias
+from typing import Annotated, Any, Final, Literal, NamedTuple, TypeAlias
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -116,10 +116,25 @@ class CountsIn(StrEnum):
     """When it was first dispatched: then a month is not whole before its last complaint has ended."""
 
 
+class RespondsBy(StrEnum):
+    """What a unit must have done within a limit to have responded."""
+
+    CONTACT = "CONTACT"
+    """Spoken to the citizen, or answered."""
+    ANSWER = "ANSWER"
+
+
+class Counting(NamedTuple):
+    """What a complaint counts for, and when."""
+
+    counts_in: CountsIn = CountsIn.VISIT
+    responds_by: RespondsBy = RespondsBy.CONTACT
+
+
 class Scoring(msgspec.Struct, frozen=True, kw_only=True):
     """How a month is scored (F1-F4)."""
 
-    counts_in: CountsIn
+    counting: Counting
     response: Decimal
     """The weights of the three rates; together 1."""
     resolution: Decimal
@@ -261,6 +276,7 @@ class _WrittenWeights(msgspec.Struct, forbid_unknown_fields=True):
 
 class _WrittenScore(msgspec.Struct, forbid_unknown_fields=True):
     counts_in: CountsIn
+    responds_by: RespondsBy
     small_cell: Annotated[int, msgspec.Meta(ge=0)]
     weights: _WrittenWeights
     lists: dict[str, _CutText]
@@ -392,7 +408,7 @@ def _whistle_limits(written: _WrittenWhistle) -> WhistleLimits:
 
 def _scoring(written: _WrittenScore) -> Scoring:
     return Scoring(
-        counts_in=written.counts_in,
+        counting=Counting(written.counts_in, written.responds_by),
         response=Decimal(written.weights.response),
         resolution=Decimal(written.weights.resolution),
         satisfaction=Decimal(written.weights.satisfaction),

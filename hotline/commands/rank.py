@@ -81,7 +81,7 @@ async def _ranked(month: date, people: Path | None, version: str, *, freeze: boo
         raise StackError(f"{error}.") from None
     own = ruleset(city.ruleset)
     zone = ZoneInfo(own.timezone)
-    async with scores(city.realm.owner_dsn, zone, own.score.counts_in) as view:
+    async with scores(city.realm.owner_dsn, zone, own.score.counting) as view:
         if freeze:
             now = await now_of(city)
             return await view.freeze(month, by, now.astimezone(zone))
@@ -98,7 +98,7 @@ async def _corrections(month: date) -> list[Correction]:
 
     city = city_up()
     own = ruleset(city.ruleset)
-    async with scores(city.realm.owner_dsn, ZoneInfo(own.timezone), own.score.counts_in) as view:
+    async with scores(city.realm.owner_dsn, ZoneInfo(own.timezone), own.score.counting) as view:
         await view.catch_up()
         return await view.corrections(month)
 
@@ -197,7 +197,7 @@ def _fill_whistles(table: Table, lines: list[Line]) -> None:
 def _print_notes(made: Month) -> None:
     weights = "/".join(str(weight) for weight in made.weights.values())
     print(
-        f"Weights {weights} by rule set {made.ruleset}, counted in the month of the {made.counts_in.lower()}: "
+        f"Weights {weights} by rule set {made.ruleset}, counted in the month of the {made.counting.counts_in.lower()}: "
         f"configuration, not law. "
         f"-: nothing to divide by, or fewer than {made.small_cell}."
     )

@@ -55,7 +55,7 @@ async def _scores_anew() -> Anew:
 
     city = city_up()
     own = ruleset(city.ruleset)
-    async with scores(city.realm.owner_dsn, ZoneInfo(own.timezone), own.score.counts_in) as view:
+    async with scores(city.realm.owner_dsn, ZoneInfo(own.timezone), own.score.counting) as view:
         return await view.anew()
 
 

@@ -42,7 +42,16 @@ from shared.events import Fact, FeedbackLimitMissed, Outcome, VisitScheduled
 from shared.events.base import Limit
 from shared.ids import UnitId
 from shared.population import EXAMPLE, PopulationInvalid, parsed, people_of, population
-from shared.ruleset import CountsIn, Cut, Measure, RuleSetInvalid, parse_ruleset, ruleset
+from shared.ruleset import (
+    Counting,
+    CountsIn,
+    Cut,
+    Measure,
+    RespondsBy,
+    RuleSetInvalid,
+    parse_ruleset,
+    ruleset,
+)
 from tests import examples as eg
 from tests.lives import Life, lives
 from tests.shared.test_ruleset import text_of
@@ -124,10 +133,10 @@ def test_f1_the_month_is_the_citys_own() -> None:
 
 def test_f1_in_which_month_it_counts_is_configuration() -> None:
     """F1, T31: of the visit, or of the first dispatch; whenever it ends, and however often it is sent."""
-    assert RULES.counts_in is CountsIn.VISIT
+    assert RULES.counting == Counting(CountsIn.VISIT, RespondsBy.CONTACT)
     again = replace(eg.DISPATCHED, round=2, assignment=2, dispatched_at=eg.CALLED_AT + 40 * eg.DAY)
     facts = (*SOLVED[:-1], again, replace(eg.CLOSED, closed_at=eg.CALLED_AT + 70 * eg.DAY))
-    by_visit, by_dispatch = (counted(facts, ZONE, counts_in) for counts_in in CountsIn)
+    by_visit, by_dispatch = (counted(facts, ZONE, Counting(counts_in)) for counts_in in CountsIn)
     assert by_visit is not None
     assert by_dispatch == replace(by_visit, month=SEPTEMBER)
     assert by_visit.month == date(2021, 12, 1)
@@ -168,6 +177,23 @@ def test_f1_a_missed_limit_is_no_response_and_a_corrected_miss_is_none() -> None
     assert of(*late, MISSED_CORRECTED) == of(*SOLVED)
     sign = replace(MISSED_CORRECTED, limit=Limit.SIGN)
     assert of(*late, sign) == of(*late)
+
+
+def test_f1_who_spoke_to_the_citizen_within_the_limit_has_responded_where_the_rule_set_says_so() -> None:
+    """F1: 响应: contacted or answered; by the same unit, in the same round, by the limit's last instant."""
+    due_at = eg.FEEDBACK_MISSED.due_at
+    for change, in_time in (
+        ({"contacted_at": due_at}, True),
+        ({"contacted_at": due_at + eg.INSTANT}, False),
+        ({"contacted_at": due_at, "round": 2}, False),
+        ({"contacted_at": due_at, "unit": eg.WATER}, False),
+    ):
+        spoken = replace(eg.CONTACTED, **change)
+        facts = (*SOLVED[:4], spoken, eg.FEEDBACK_MISSED, *SOLVED[4:])
+        assert of(*facts).responded is in_time
+        strictly = counted(facts, ZONE, Counting(responds_by=RespondsBy.ANSWER))
+        assert strictly is not None
+        assert not strictly.responded
 
 
 def test_f1_what_another_unit_missed_is_not_held_against_this_one() -> None:
@@ -356,7 +382,7 @@ def test_f2_the_weights_and_cuts_are_called_configuration() -> None:
     """F2, F4, T31: unknown for Beijing, and said so."""
     basis = ruleset("beijing-draft-2021").basis
     ours = {name: entry for name, entry in basis.items() if name.startswith("score.")}
-    assert len(ours) == 9
+    assert len(ours) == 10
     assert {entry.standing for entry in ours.values()} == {"configuration"}
 
 
