@@ -37,10 +37,12 @@ from hotline.stack.errors import StackError
 from shared.catalogue import Catalogue
 from shared.codec import UnknownType, decoded
 from shared.population import Population
-from shared.ruleset import RuleSet
+from shared.ruleset import Counting, RuleSet
 
 PAGE: Final = 5000
 """Facts read at once."""
+
+AS_SHIPPED: Final = Counting()
 
 SCHEMA: Final = 1
 """Version of the fold: another one makes the whole view anew."""
@@ -102,6 +104,8 @@ class Month(msgspec.Struct, kw_only=True):
     """Its first day."""
     frozen_at: datetime | None = None
     """City time; None: it may still change."""
+    counting: Counting = AS_SHIPPED
+    """In which month a complaint counts, and what a response is."""
     through: int
     """The position of the log up to which facts are in it."""
     ruleset: str
@@ -149,20 +153,21 @@ class By(NamedTuple):
 
 
 @asynccontextmanager
-async def scores(owner_dsn: str, zone: ZoneInfo) -> AsyncIterator[Scores]:
+async def scores(owner_dsn: str, zone: ZoneInfo, how: Counting = AS_SHIPPED) -> AsyncIterator[Scores]:
     """The scores of a city; one at a time has them."""
     async with reader(owner_dsn) as connection:
         await connection.execute("SELECT pg_advisory_lock(hashtext('hotline.scores'))")
-        yield Scores(connection, zone)
+        yield Scores(connection, zone, how)
 
 
 class Scores:
     """The view in the city's database; see `scores`."""
 
-    def __init__(self, connection: asyncpg.Connection[Any], zone: ZoneInfo) -> None:
+    def __init__(self, connection: asyncpg.Connection[Any], zone: ZoneInfo, how: Counting) -> None:
         """`connection` is the owner's."""
         self._connection = connection
         self._zone = zone
+        self._how = how
 
     async def catch_up(self) -> Made:
         """Take in what was said since the last look; raises `StackError` where a fact cannot be read."""
@@ -234,7 +239,7 @@ class Scores:
         standing = await connection.fetchrow(_STANDING)
         known = await connection.fetchrow("SELECT seen, made_in, made_by, archived FROM es.score_view")
         assert standing is not None  # noqa: S101 -- one row, always
-        made_by = f"{SCHEMA} {self._zone.key}"
+        made_by = f"{SCHEMA} {self._zone.key} {self._how.counts_in} {self._how.responds_by}"
         # By transactions only what is in the log of this very database can be told apart: not what came out of a
         # backup, nor what went into the archive before it was looked at.
         streams: list[UUID] | None = None
@@ -313,7 +318,7 @@ class Scores:
                 if folding is None or folding.stream != stream:
                     if folding is not None:
                         done.append(folding.folded())
-                    folding = _Folding(stream, self._zone, frozen)
+                    folding = _Folding(stream, self._zone, self._how, frozen)
                 folding.takes(position, version, name, schema, body)
             yield done
         if folding is not None:
@@ -348,6 +353,7 @@ class Scores:
         weighed = rules.score
         return Month(
             month=month,
+            counting=self._how,
             through=await connection.fetchval("SELECT last_value FROM es.position_seq"),
             ruleset=rules.version,
             weights={
@@ -395,9 +401,10 @@ class _Folded(NamedTuple):
 class _Folding:
     """One complaint while its facts are read: what it counts for, and what it did when months were frozen."""
 
-    def __init__(self, stream: UUID, zone: ZoneInfo, frozen: Mapping[date, int]) -> None:
+    def __init__(self, stream: UUID, zone: ZoneInfo, how: Counting, frozen: Mapping[date, int]) -> None:
         self.stream = stream
         self._zone = zone
+        self._how = how
         self._life = Life()
         self._waiting = sorted(frozen.items(), key=lambda month: month[1])
         """Frozen months up to whose positions it is not read yet."""
@@ -426,7 +433,7 @@ class _Folding:
 
     def folded(self) -> _Folded:
         """What became of it."""
-        now = self._life.counted(self._zone)
+        now = self._life.counted(self._zone, self._how)
         for month, _ in self._waiting:
             self._freezes(month)
         corrections: list[tuple[Any, ...]] = []
@@ -439,7 +446,7 @@ class _Folding:
 
     def _freezes(self, month: date) -> None:
         self._past.append(month)
-        one = within(self._life.counted(self._zone), month)
+        one = within(self._life.counted(self._zone, self._how), month)
         if one is not None:
             self._as_frozen[month] = one
 

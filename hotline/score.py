@@ -1,9 +1,9 @@
 """The score (考评): what one life counts for, and what a month's counts add up to. Pure, from facts alone.
 
-A complaint that was dispatched counts once, in the month in which the visit closes that its end rests on (which
-month is unknown for Beijing: a choice), for the unit which that visit was about. Who judges is the citizen (E2): the
-unit's own claim is not looked at (T18). Numbers are integers until they are published; what divides by nothing is
-None, never 0 (T14).
+A complaint that was dispatched counts once it has ended, in the month in which the visit closes that its end rests on
+(the rule set says so; which month is unknown for Beijing), for the unit which that visit was about. Who judges is
+the citizen (E2): the unit's own claim is not looked at (T18). Numbers are integers until they are published; what
+divides by nothing is None, never 0 (T14).
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from msgspec.structs import replace
 
 from shared.catalogue import Catalogue
 from shared.events import (
+    CitizenContacted,
     ComplaintClosed,
     ComplaintDispatched,
     ComplaintReceived,
@@ -40,9 +41,10 @@ from shared.events import (
 from shared.events.base import ExclusionGround, Limit
 from shared.ids import UnitId
 from shared.population import Count, Population, people_of
-from shared.ruleset import Cut, Measure, Scoring
+from shared.ruleset import Counting, CountsIn, Cut, Measure, RespondsBy, Scoring
 
 KINDS: Final = (
+    CitizenContacted,
     ComplaintReceived,
     ComplaintDispatched,
     FeedbackLimitMissed,
@@ -62,6 +64,7 @@ KINDS: Final = (
 WITHDRAWN: Final = "withdrawn"
 TERMINATED: Final = "terminated"
 EXCEPTION: Final = "exception"
+_AS_SHIPPED: Final = Counting()
 LEFT_OUT: Final = (WITHDRAWN, TERMINATED, EXCEPTION, *(ground.lower() for ground in ExclusionGround))
 """Why a complaint counts for nothing (F3); each number is published."""
 
@@ -94,7 +97,7 @@ class Counted(msgspec.Struct, frozen=True, kw_only=True):
     left_out: str | None = None
     """One of `LEFT_OUT`: then it is in none of the rates."""
     responded: bool = False
-    """The unit answered each of its rounds within the limit."""
+    """The unit answered each of its rounds within the limit, or had spoken to the citizen by then."""
     visited: bool = False
     """The citizen was reached and judged; whoever was not is in no judgement (T19)."""
     solved: bool = False
@@ -111,10 +114,15 @@ class Life:
 
     received: ComplaintReceived | None = None
     unit: UnitId | None = None
+    dispatched_at: datetime | None = None
+    """For the first time."""
     asked: dict[int, UnitId] = field(default_factory=dict)
     """Whom each visit was about: its first attempt says whose answer or limit it follows."""
     judged: VisitMade | None = None
-    missed: set[tuple[UnitId, datetime]] = field(default_factory=set)
+    missed: dict[tuple[UnitId, datetime], int] = field(default_factory=dict)
+    """Limits for an answer, with their round."""
+    contacted: dict[tuple[UnitId, int], datetime] = field(default_factory=dict)
+    """When a unit first spoke to the citizen in a round."""
     terminated: bool = False
     excluded: dict[UnitId, ExclusionGround] = field(default_factory=dict)
     """From whose score a review has left it out."""
@@ -131,25 +139,28 @@ class Life:
                 self.received = fact
             case ComplaintDispatched():
                 self.unit = fact.unit
+                self.dispatched_at = self.dispatched_at or fact.dispatched_at
             case FeedbackLimitMissed():
-                self.missed.add((fact.unit, fact.due_at))
+                self.missed[fact.unit, fact.due_at] = fact.round
             case LimitMissCorrected() if fact.limit is Limit.FEEDBACK:
-                self.missed.discard((fact.unit, fact.due_at))
+                self.missed.pop((fact.unit, fact.due_at), None)
             case TerminationApproved():
                 self.terminated = True
             case ExclusionApproved():
                 self.excluded[fact.unit] = fact.ground
-            case VisitScheduled():
-                self.asked.setdefault(fact.visit, fact.unit)
+            case VisitScheduled() if fact.attempt == 1:
+                self.asked[fact.visit] = fact.unit
             case VisitMade():
                 self.judged = fact
             case ComplaintClosed() | ComplaintWithdrawn():
                 self.ended = fact
             case _:
-                self._takes_of_whistle(fact)
+                self._takes_beside(fact)
 
-    def _takes_of_whistle(self, fact: Fact) -> None:
+    def _takes_beside(self, fact: Fact) -> None:
         match fact:
+            case CitizenContacted():
+                self.contacted.setdefault((fact.unit, fact.round), fact.contacted_at)
             case UnitCalled():
                 self.blown_by.add(fact.unit)
                 has_limit = fact.arrive_by is not None
@@ -171,16 +182,17 @@ class Life:
             case _:
                 pass
 
-    def counted(self, zone: ZoneInfo) -> Counted | None:
+    def counted(self, zone: ZoneInfo, how: Counting = _AS_SHIPPED) -> Counted | None:
         """What it adds as far as it is read; None before it is on record."""
         if self.received is None:
             return None
         told = self.received
         at = Counted(requested=month_of(told.received_at, zone), district=told.district, street=told.street)
         end = self.ended
-        if end is None or self.unit is None:
+        if end is None or self.unit is None or self.dispatched_at is None:
             return at
-        month = month_of(getattr(end, end.TIME), zone)
+        ended_at: datetime = getattr(end, end.TIME)
+        month = month_of(ended_at if how.counts_in is CountsIn.VISIT else self.dispatched_at, zone)
         at = replace(at, calls=tuple(self.calls.values()))
         left_out = self._left_out(end)
         if left_out is not None or isinstance(end, ComplaintWithdrawn):
@@ -193,12 +205,18 @@ class Life:
             at,
             month=month,
             unit=unit,
-            responded=all(late != unit for late, _ in self.missed),
+            responded=not any(self._silent(*late, how) for late in self.missed.items() if late[0][0] == unit),
             visited=judged is not None,
             solved=judged is not None and judged.solved,
             satisfied=judged is not None and judged.satisfied,
             whistled=unit in self.blown_by,
         )
+
+    def _silent(self, limit: tuple[UnitId, datetime], number: int, how: Counting) -> bool:
+        """The limit passed, and nothing that counts as a response had come."""
+        unit, due_at = limit
+        at = self.contacted.get((unit, number))
+        return how.responds_by is RespondsBy.ANSWER or at is None or at > due_at
 
     def _left_out(self, end: ComplaintClosed | ComplaintWithdrawn) -> str | None:
         if isinstance(end, ComplaintWithdrawn):
@@ -218,12 +236,12 @@ def within(one: Counted | None, month: date) -> Counted | None:
     return Counted(requested=one.requested, district=one.district, street=one.street)
 
 
-def counted(facts: Iterable[Fact], zone: ZoneInfo) -> Counted | None:
+def counted(facts: Iterable[Fact], zone: ZoneInfo, how: Counting = _AS_SHIPPED) -> Counted | None:
     """What a life of these facts adds."""
     life = Life()
     for fact in facts:
         life.takes(fact)
-    return life.counted(zone)
+    return life.counted(zone, how)
 
 
 def month_of(at: datetime, zone: ZoneInfo) -> date:

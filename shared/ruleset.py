@@ -11,7 +11,7 @@ from decimal import Decimal
 from enum import StrEnum
 from functools import cache
 from importlib.resources import files
-from typing import Annotated, Any, Final, Literal, TypeAlias
+from typing import Annotated, Any, Final, Literal, NamedTuple, TypeAlias
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -107,9 +107,34 @@ class Cut(msgspec.Struct, frozen=True):
     by: Measure
 
 
+class CountsIn(StrEnum):
+    """In which month a complaint counts."""
+
+    VISIT = "VISIT"
+    """When the visit closes that its end rests on."""
+    DISPATCH = "DISPATCH"
+    """When it was first dispatched: then a month is not whole before its last complaint has ended."""
+
+
+class RespondsBy(StrEnum):
+    """What a unit must have done within a limit to have responded."""
+
+    CONTACT = "CONTACT"
+    """Spoken to the citizen, or answered."""
+    ANSWER = "ANSWER"
+
+
+class Counting(NamedTuple):
+    """What a complaint counts for, and when."""
+
+    counts_in: CountsIn = CountsIn.VISIT
+    responds_by: RespondsBy = RespondsBy.CONTACT
+
+
 class Scoring(msgspec.Struct, frozen=True, kw_only=True):
     """How a month is scored (F1-F4)."""
 
+    counting: Counting
     response: Decimal
     """The weights of the three rates; together 1."""
     resolution: Decimal
@@ -250,6 +275,8 @@ class _WrittenWeights(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class _WrittenScore(msgspec.Struct, forbid_unknown_fields=True):
+    counts_in: CountsIn
+    responds_by: RespondsBy
     small_cell: Annotated[int, msgspec.Meta(ge=0)]
     weights: _WrittenWeights
     lists: dict[str, _CutText]
@@ -381,6 +408,7 @@ def _whistle_limits(written: _WrittenWhistle) -> WhistleLimits:
 
 def _scoring(written: _WrittenScore) -> Scoring:
     return Scoring(
+        counting=Counting(written.counts_in, written.responds_by),
         response=Decimal(written.weights.response),
         resolution=Decimal(written.weights.resolution),
         satisfaction=Decimal(written.weights.satisfaction),

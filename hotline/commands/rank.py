@@ -79,8 +79,9 @@ async def _ranked(month: date, people: Path | None, version: str, *, freeze: boo
         by = By(rules, catalogue(city.catalogue), population("" if people is None else str(people)))
     except (RuleSetUnknown, PopulationInvalid) as error:
         raise StackError(f"{error}.") from None
-    zone = ZoneInfo(ruleset(city.ruleset).timezone)
-    async with scores(city.realm.owner_dsn, zone) as view:
+    own = ruleset(city.ruleset)
+    zone = ZoneInfo(own.timezone)
+    async with scores(city.realm.owner_dsn, zone, own.score.counting) as view:
         if freeze:
             now = await now_of(city)
             return await view.freeze(month, by, now.astimezone(zone))
@@ -96,7 +97,8 @@ async def _corrections(month: date) -> list[Correction]:
     from shared.ruleset import ruleset
 
     city = city_up()
-    async with scores(city.realm.owner_dsn, ZoneInfo(ruleset(city.ruleset).timezone)) as view:
+    own = ruleset(city.ruleset)
+    async with scores(city.realm.owner_dsn, ZoneInfo(own.timezone), own.score.counting) as view:
         await view.catch_up()
         return await view.corrections(month)
 
@@ -195,7 +197,8 @@ def _fill_whistles(table: Table, lines: list[Line]) -> None:
 def _print_notes(made: Month) -> None:
     weights = "/".join(str(weight) for weight in made.weights.values())
     print(
-        f"Weights {weights} by rule set {made.ruleset}: configuration, not law. "
+        f"Weights {weights} by rule set {made.ruleset}, counted in the month of the {made.counting.counts_in.lower()}: "
+        f"configuration, not law. "
         f"-: nothing to divide by, or fewer than {made.small_cell}."
     )
     if made.population_is_example:

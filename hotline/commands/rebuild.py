@@ -54,7 +54,8 @@ async def _scores_anew() -> Anew:
     from shared.ruleset import ruleset
 
     city = city_up()
-    async with scores(city.realm.owner_dsn, ZoneInfo(ruleset(city.ruleset).timezone)) as view:
+    own = ruleset(city.ruleset)
+    async with scores(city.realm.owner_dsn, ZoneInfo(own.timezone), own.score.counting) as view:
         return await view.anew()
 
 

@@ -29,7 +29,7 @@ from shared.codec import decoded
 from shared.events import Desk
 from shared.ids import ComplaintId, complaint_id
 from shared.population import population
-from shared.ruleset import ruleset
+from shared.ruleset import Counting, CountsIn, ruleset
 from tests import examples as eg
 from tests.examples import DAY, HOUR
 from tests.hotline.conftest import Desks
@@ -214,7 +214,7 @@ async def test_who_began_before_a_look_and_commits_after_it_is_in_the_next(desks
 
 
 @pytest.mark.parametrize(
-    "change", ["made_in = 'another server'", "made_by = '0 Asia/Shanghai'", "archived = 7"]
+    "change", ["made_in = 'another server'", "made_by = '0 Asia/Shanghai VISIT CONTACT'", "archived = 7"]
 )
 async def test_what_was_looked_at_elsewhere_or_by_an_older_program_is_made_anew(
     desks: Desks, change: str
@@ -317,6 +317,26 @@ async def test_t20_an_exclusion_approved_after_the_month_is_frozen_corrects_it_a
         (found,) = await view.corrections(SEPTEMBER)
     assert found.now is not None
     assert (found.complaint_id, found.type, found.now.left_out) == (late, "ExclusionApproved", "invalid")
+
+
+async def test_t20_where_a_month_is_that_of_the_dispatch_what_ends_after_the_freeze_is_a_correction(
+    desks: Desks,
+) -> None:
+    """T20, F1: the other way a rule set may count; the view is made anew when it changes."""
+    await solved(desks, "in-time")
+    record = replace(eg.RECORD, request=changed(eg.REQUEST, call_id=None))
+    await desks.tell(record)
+    await desks.tell(eg.SIGN)
+    assert (await month(desks)).tallies.units[eg.STREET].countable == 1
+    async with scores(desks.dsn, ZONE, Counting(CountsIn.DISPATCH)) as view:
+        assert (await view.freeze(SEPTEMBER, BY, OVER)).tallies.units[eg.STREET].countable == 1
+        await desks.tell(replace(eg.ANSWER, at=eg.CALLED_AT + 5 * DAY))
+        await desks.tell(replace(eg.RECORD_VISIT, at=OVER + HOUR))
+        await view.catch_up()
+        (found,) = await view.corrections(SEPTEMBER)
+        assert found.now is not None
+        assert (found.complaint_id, found.was and found.was.unit, found.now.unit) == (eg.ID, None, eg.STREET)
+        assert (await view.anew()).not_borne_out == []
 
 
 async def test_t20_a_life_that_goes_on_into_the_next_month_corrects_nothing(desks: Desks) -> None:

@@ -37,12 +37,23 @@ from hotline.score import (
     tallied,
     two_decimals,
 )
-from shared.events import Fact, Outcome
+from shared.complaint import Complaint
+from shared.events import Fact, FeedbackLimitMissed, Outcome, VisitScheduled
 from shared.events.base import Limit
 from shared.ids import UnitId
 from shared.population import EXAMPLE, PopulationInvalid, parsed, people_of, population
-from shared.ruleset import Cut, Measure, RuleSetInvalid, parse_ruleset, ruleset
+from shared.ruleset import (
+    Counting,
+    CountsIn,
+    Cut,
+    Measure,
+    RespondsBy,
+    RuleSetInvalid,
+    parse_ruleset,
+    ruleset,
+)
 from tests import examples as eg
+from tests.lives import Life, lives
 from tests.shared.test_ruleset import text_of
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -120,6 +131,17 @@ def test_f1_the_month_is_the_citys_own() -> None:
         assert (one.requested, one.month) == (SEPTEMBER, month)
 
 
+def test_f1_in_which_month_it_counts_is_configuration() -> None:
+    """F1, T31: of the visit, or of the first dispatch; whenever it ends, and however often it is sent."""
+    assert RULES.counting == Counting(CountsIn.VISIT, RespondsBy.CONTACT)
+    again = replace(eg.DISPATCHED, round=2, assignment=2, dispatched_at=eg.CALLED_AT + 40 * eg.DAY)
+    facts = (*SOLVED[:-1], again, replace(eg.CLOSED, closed_at=eg.CALLED_AT + 70 * eg.DAY))
+    by_visit, by_dispatch = (counted(facts, ZONE, Counting(counts_in)) for counts_in in CountsIn)
+    assert by_visit is not None
+    assert by_dispatch == replace(by_visit, month=SEPTEMBER)
+    assert by_visit.month == date(2021, 12, 1)
+
+
 def test_t18_what_the_unit_claims_is_not_looked_at() -> None:
     """T18: the handler claims it solved, the citizen says it is not."""
     assert eg.ANSWERED.claims_solved
@@ -155,6 +177,23 @@ def test_f1_a_missed_limit_is_no_response_and_a_corrected_miss_is_none() -> None
     assert of(*late, MISSED_CORRECTED) == of(*SOLVED)
     sign = replace(MISSED_CORRECTED, limit=Limit.SIGN)
     assert of(*late, sign) == of(*late)
+
+
+def test_f1_who_spoke_to_the_citizen_within_the_limit_has_responded_where_the_rule_set_says_so() -> None:
+    """F1: 响应: contacted or answered; by the same unit, in the same round, by the limit's last instant."""
+    due_at = eg.FEEDBACK_MISSED.due_at
+    for change, in_time in (
+        ({"contacted_at": due_at}, True),
+        ({"contacted_at": due_at + eg.INSTANT}, False),
+        ({"contacted_at": due_at, "round": 2}, False),
+        ({"contacted_at": due_at, "unit": eg.WATER}, False),
+    ):
+        spoken = replace(eg.CONTACTED, **change)
+        facts = (*SOLVED[:4], spoken, eg.FEEDBACK_MISSED, *SOLVED[4:])
+        assert of(*facts).responded is in_time
+        strictly = counted(facts, ZONE, Counting(responds_by=RespondsBy.ANSWER))
+        assert strictly is not None
+        assert not strictly.responded
 
 
 def test_f1_what_another_unit_missed_is_not_held_against_this_one() -> None:
@@ -343,7 +382,7 @@ def test_f2_the_weights_and_cuts_are_called_configuration() -> None:
     """F2, F4, T31: unknown for Beijing, and said so."""
     basis = ruleset("beijing-draft-2021").basis
     ours = {name: entry for name, entry in basis.items() if name.startswith("score.")}
-    assert len(ours) == 8
+    assert len(ours) == 10
     assert {entry.standing for entry in ours.values()} == {"configuration"}
 
 
@@ -518,3 +557,29 @@ def test_r14_a_month_is_the_sum_of_its_lives_in_whatever_order_they_come(
     inside = [one for one in ones if one.month == SEPTEMBER]
     assert sum(t.countable + sum(t.left_out.values()) for t in month.units.values()) == len(inside)
     assert sum(number for _, _, number in month.requests) == len(ones)
+
+
+@given(lives)
+def test_f1_whatever_happened_a_life_counts_as_it_ended_and_prefix_by_prefix_as_far_as_it_went(
+    life: Life,
+) -> None:
+    """F1, F3, T19: of every life the desks can lead: what it counts for is its outcome, by somebody who was asked."""
+    one = counted(life.facts, ZONE)
+    case = life.case
+    assert one is not None
+    assert isinstance(case, Complaint)
+    if case.ended is None or case.order is None:
+        assert (one.month, one.unit, one.left_out) == (None, None, None)
+        return
+    outcome = case.ended.outcome
+    assert one.month is not None
+    assert (one.left_out is not None) >= (outcome in {None, Outcome.EXCEPTION})
+    if one.left_out is None:
+        assert one.visited == (outcome in {Outcome.SOLVED, Outcome.UNSOLVED})
+        assert one.solved == (outcome is Outcome.SOLVED)
+        assert one.unit in {f.unit for f in life.facts if isinstance(f, VisitScheduled)}
+        late = [f for f in life.facts if isinstance(f, FeedbackLimitMissed) and f.unit == one.unit]
+        assert one.responded or late
+    else:
+        assert seen(one) == (False,) * 4
+    assert not any(call.in_time and not call.has_limit for call in one.calls)
