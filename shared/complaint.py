@@ -137,6 +137,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     extended_due_at: datetime | None = None
     termination: TerminationGround | None = None
     """Asked for and not decided."""
+    miss_corrected: bool = False
+    """The miss of this round was stated and corrected: it is not stated a second time."""
     terminated: bool = False
     """The review ended it unanswered; what is left is to close the complaint."""
     contacted_at: datetime | None = None
@@ -838,8 +840,12 @@ def _escalated(case: Complaint, fact: ComplaintEscalated) -> Complaint:
 
 
 def _corrected(case: Complaint, fact: LimitMissCorrected) -> Complaint:
+    order = case.order
+    if order is not None and fact.limit is Limit.FEEDBACK and fact.due_at == order.feedback_due_at:
+        order = replace(order, miss_corrected=True)
     return replace(
         case,
+        order=order,
         missed=tuple(m for m in case.missed if not (m.limit is fact.limit and m.due_at == fact.due_at)),
     )
 

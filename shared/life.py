@@ -535,7 +535,7 @@ def _sent_back(case: Complaint, fact: AnswerSentBack, _: Fact) -> str | None:
     if case.visit is not None and (case.visit.attempt, case.visit.reason) != (1, VisitReason.ANSWERED):
         return "the citizen is being asked already"
     late = _is_missed(case, Limit.FEEDBACK, order.round) or _pending(case, Limit.FEEDBACK, order.round)
-    if late or not order.answered_at <= fact.sent_back_at <= order.feedback_due_at:
+    if late or order.miss_corrected or not order.answered_at <= fact.sent_back_at <= order.feedback_due_at:
         return "it is sent back between the answer and the limit"
     return None
 

@@ -130,10 +130,11 @@ def _let_through(command: SendBackAnswer, case: Complaint, order: Order) -> str 
         return f"it was answered only at {order.answered_at.isoformat()}"
     if order.sent_back >= most:
         return f"sent back {order.sent_back} times already, at most {most}; the citizen judges"
+    # The limit first: whether the visit at expiry is under way depends on who has noticed what.
+    if command.at > order.feedback_due_at or order.miss_corrected or _missed(case, order):
+        return f"the limit passed at {order.feedback_due_at.isoformat()}; the citizen judges (R8)"
     if case.visit is not None and (case.visit.attempt > 1 or case.visit.reason is VisitReason.EXPIRED):
         return "the citizen is being asked"
-    if command.at > order.feedback_due_at or _missed(case, order):
-        return f"the limit passed at {order.feedback_due_at.isoformat()}; the citizen judges (R8)"
     return None
 
 

@@ -200,3 +200,10 @@ def test_an_answer_by_a_unit_that_had_not_signed_is_not_returned_after_it_was_se
     given(*AT_UNIT, eg.ANSWERED, eg.SENT_BACK).when(told(eg.RETURN, at=eg.SEND_BACK.at + HOUR)).then_refused(
         "return", "the order is signed"
     )
+
+
+def test_an_answer_whose_miss_was_stated_and_corrected_is_not_sent_back() -> None:
+    """R8, T10: its limit would be missed a second time, and a miss is stated once."""
+    corrected = replace(eg.CORRECTED, limit=Limit.FEEDBACK, due_at=DUE_AT, done_at=eg.ANSWERED.answered_at)
+    past = (*AT_UNIT, eg.SIGNED, eg.FEEDBACK_MISSED, eg.ANSWERED, corrected)
+    given(*past).when(eg.SEND_BACK).then_refused("send the answer back", "the limit passed at")
