@@ -20,6 +20,7 @@ from shared import events as e
 from shared.codec import UnknownType, decoded
 from shared.complaint import UNOPENED, Case, Complaint, due_deadlines, evolve
 from shared.envelope import GENESIS, chained
+from shared.events.base import Limit
 from shared.ids import complaint_id as complaint_of_request
 from shared.life import Waiting, stage, waits_for
 from shared.ruleset import RuleSetUnknown, ruleset
@@ -384,7 +385,9 @@ async def show(reader_dsn: str, named: str, zipkin: str | None = None, traces_ra
         timezone=_zone_of(case).key,
         stage=stage(case),
         waiting=waits_for(case),
-        deadlines={str(limit): due for limit, due in due_deadlines(case).items()},
+        deadlines={
+            str(limit): due for limit, due in due_deadlines(case).items() if limit is not Limit.WARNING
+        },
         call=call,
         chain_right=right,
         trace_id=trace_id,

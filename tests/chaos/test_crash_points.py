@@ -570,7 +570,7 @@ async def test_a_clock_that_came_too_late_for_one_timer_still_fires_the_next(clo
 
     await clockwork.clock_to(SIGN_MISSED_AT + timedelta(days=1))
     assert await _ticked_out(late, late_connection) == COMPLAINTS
-    await clockwork.check(*SIGN_MISSED, "ComplaintEscalated")
+    await clockwork.check(*SIGN_MISSED, "ComplaintEscalated", "SupervisionOpened")
 
 
 async def test_many_clocks_at_once_on_the_same_shards_state_each_miss_once(clockwork: Clockwork) -> None:
@@ -582,7 +582,14 @@ async def test_many_clocks_at_once_on_the_same_shards_state_each_miss_once(clock
         await clockwork.clock_to(at)
         await asyncio.gather(*(_ticked_out(ticker, connection) for ticker, connection, _ in tickers))
     await clockwork.check(
-        "SignLimitMissed", "ComplaintEscalated", "ComplaintEscalated", "FeedbackLimitMissed"
+        "SignLimitMissed",
+        "ComplaintEscalated",
+        "ComplaintEscalated",
+        "SupervisionOpened",
+        "SupervisionMissed",
+        "WarningGiven",
+        "WarningGiven",
+        "FeedbackLimitMissed",
     )
 
 

@@ -186,7 +186,10 @@ async def test_a_complaint_nobody_signed_climbs_the_ladder_and_its_citizen_is_as
     assert [kind for kind, _ in await _said(rehearsal, burst)] == [
         "SignLimitMissed",
         "ComplaintEscalated",
+        "WarningGiven",
         "ComplaintEscalated",
+        "SupervisionOpened",
+        "WarningGiven",
         "FeedbackLimitMissed",
     ]
     assert [await _said(rehearsal, stream) for stream in calm] == [[]] * len(calm)
@@ -199,6 +202,10 @@ async def test_a_complaint_nobody_signed_climbs_the_ladder_and_its_citizen_is_as
             "SignLimitMissed",
             "ComplaintEscalated",
             "ComplaintEscalated",
+            "SupervisionOpened",
+            "SupervisionMissed",
+            "WarningGiven",
+            "WarningGiven",
             "FeedbackLimitMissed",
         ]
         assert facts[0][1].missed_at == T0 + timedelta(hours=8)

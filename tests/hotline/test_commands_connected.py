@@ -441,7 +441,7 @@ def test_what_a_switch_recorded_is_taken_in_and_told_as_figures(shell: Shell) ->
 
     for _ in range(2):  # the second time nothing changes
         done = taken()
-        assert (done.returncode, done.stdout) == (1, "10 events told, 1 lines left out.\n")
+        assert (done.returncode, done.stdout) == (1, "11 events told, 1 lines left out.\n")
         assert done.stderr == "line 12: AgentDump: Linkedid: missing\n"
     window = ("--since", "2025-11-27T01:00Z", "--until", "2025-11-27T03:00Z")
     for _ in range(100):
