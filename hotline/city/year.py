@@ -1,14 +1,15 @@
 """The load of a year: how many requests come on each day, and the city that lives through some of its days.
 
-The year's sums are the city's own (25 million requests in 2025, of which 10 million become work orders). How they
+The years' sums are the city's own (25 million requests in 2025, of which 10 million become work orders). How they
 divide by weekday, holiday and season is not published: `DAY_OFF` and `SEASON` are assumptions of the project.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
-from typing import Final
+from functools import cache
+from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from hotline.city.act import Act
@@ -22,6 +23,17 @@ REQUESTS: Final = 25_000_000
 """Received in 2025: about 2,500万, more than 70,000 calls a day."""
 ORDERS: Final = round(REQUESTS * WORK_ORDERS)
 """Requests of the year that become work orders."""
+REQUESTS_OF: Final = {
+    2019: 6_960_000,
+    2020: 11_039_400,
+    2021: 14_850_000,
+    2022: 75_920_000,
+    2023: 21_430_000,
+    2024: 24_000_000,
+    YEAR: REQUESTS,
+    2026: REQUESTS,
+}
+"""Received in each year (§10): 2021 and 2022 are general knowledge, 2024 was expected, 2026 is taken for 2025."""
 CALENDAR: Final = "cn-1"
 DAY_OFF: Final = 0.8
 """Assumption: what comes on a weekend or holiday, against a working day."""
@@ -35,15 +47,62 @@ _ZONE: Final = ZoneInfo("Asia/Shanghai")
 _REQUESTS_A_CALL: Final = 1 - ABANDONED + WRITTEN_SHARE
 
 
-def requests_by_day() -> dict[date, float]:
+def requests_by_day(year: int = YEAR) -> dict[date, float]:
     """Requests of each day of the year; together they are the year's."""
     known = calendar(CALENDAR)
     days = [
-        date(YEAR, 1, 1) + timedelta(days=n) for n in range((date(YEAR + 1, 1, 1) - date(YEAR, 1, 1)).days)
+        date(year, 1, 1) + timedelta(days=n) for n in range((date(year + 1, 1, 1) - date(year, 1, 1)).days)
     ]
     weights = {day: SEASON.get(day.month, 1.0) * (1.0 if known.is_workday(day) else DAY_OFF) for day in days}
-    each = REQUESTS / sum(weights.values())
+    each = REQUESTS_OF[year] / sum(weights.values())
     return {day: weight * each for day, weight in weights.items()}
+
+
+class Surge(NamedTuple):
+    """Days on which more comes than the calendar lets expect: a lockdown, a storm (§1.1)."""
+
+    first: date
+    last: date
+    times: float
+
+
+class SurgeInvalid(ValueError):  # noqa: N818 -- reads as the sentence it reports
+    """A surge that cannot be read; the text says what was expected."""
+
+
+def surge_of(text: str) -> Surge:
+    """`2021-01-10/2021-01-20:3`: three times as much on these days, both included."""
+    days, _, times = text.partition(":")
+    first, _, last = days.partition("/")
+    try:
+        surge = Surge(date.fromisoformat(first), date.fromisoformat(last or first), float(times))
+    except ValueError:
+        surge = None
+    if surge is None or surge.last < surge.first or not 0 < surge.times <= SURGE_MAX:
+        expected = f"expected FIRST/LAST:TIMES with TIMES up to {SURGE_MAX}, such as 2021-01-10/2021-01-20:3"
+        raise SurgeInvalid(f"{text!r}, {expected}")
+    return surge
+
+
+SURGE_MAX: Final = 100
+
+
+def period(first: date, days: int, surges: Sequence[Surge] = ()) -> dict[date, float]:
+    """Requests of each day of any period; `SurgeInvalid` names a year whose sum or calendar is not known."""
+    load: dict[date, float] = {}
+    for number in range(days):
+        day = first + timedelta(days=number)
+        if day.year not in REQUESTS_OF:
+            known = f"{min(REQUESTS_OF)} to {max(REQUESTS_OF)}"
+            raise SurgeInvalid(f"{day}: how much came in {day.year} is not known, only {known}")
+        load[day] = _of_year(day.year)[day]
+        for surge in surges:
+            if surge.first <= day <= surge.last:
+                load[day] *= surge.times
+    return load
+
+
+_of_year = cache(requests_by_day)
 
 
 def span(month: int, days: int | None) -> list[date]:
@@ -57,18 +116,26 @@ def midnight(day: date) -> datetime:
     return datetime.combine(day, time.min, tzinfo=_ZONE)
 
 
-def step_of(scale: float) -> timedelta:
+def step_of(scale: float, requests_a_day: float = REQUESTS / 365) -> timedelta:
     """How far city time should move at a step: a day of the whole city, more days of a small one."""
-    return timedelta(days=min(max(round(AT_ONCE * 365 / REQUESTS / scale), 1), 30))
+    return timedelta(days=min(max(round(AT_ONCE / requests_a_day / scale), 1), 30))
 
 
 class Comings:
     """The telephones of several days, one after the other; only one day is held at a time."""
 
-    def __init__(self, catalogue: Catalogue, *, seed: int, scale: float, days: Sequence[date]) -> None:
-        """`scale` 1 is the whole city; see `Telephony`."""
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        *,
+        seed: int,
+        scale: float,
+        days: Sequence[date],
+        load: Mapping[date, float] | None = None,
+    ) -> None:
+        """`scale` 1 is the whole city; see `Telephony`. `load`: requests of each day, the year's without it."""
         self._catalogue, self._seed = catalogue, seed
-        load = requests_by_day()
+        load = load or requests_by_day()
         self._days = [(day, scale * load[day] / _REQUESTS_A_CALL / CALLS_A_DAY) for day in reversed(days)]
         self._today: Telephony | None = None
 
@@ -91,10 +158,18 @@ class Comings:
 class BeijingYear(Beijing):
     """See `Population`: some days of the year, followed until the last complaint ends."""
 
-    def __init__(self, catalogue: Catalogue, *, seed: int, scale: float, days: Sequence[date]) -> None:
-        """The same seed, scale, days and catalogue give the same facts."""
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        *,
+        seed: int,
+        scale: float,
+        days: Sequence[date],
+        load: Mapping[date, float] | None = None,
+    ) -> None:
+        """The same seed, scale, days, load and catalogue give the same facts."""
         super().__init__(catalogue, seed=seed, scale=0, day=midnight(days[0]))
-        self._comings = Comings(catalogue, seed=seed, scale=scale, days=days)
+        self._comings = Comings(catalogue, seed=seed, scale=scale, days=days, load=load)
 
     def next_at(self) -> datetime | None:
         """See `Population.next_at`."""

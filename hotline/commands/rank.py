@@ -103,7 +103,26 @@ async def _corrections(month: date) -> list[Correction]:
         return await view.corrections(month)
 
 
-def _print_json(made: Month, lines: list[Line]) -> None:
+def print_month(made: Month) -> None:
+    """The streets and towns of a month that have a rank, as a table."""
+    ranked = [line for line in made.lines if line.rank is not None]
+    if ranked:
+        _print_table(made, ranked, whistles=False)
+    else:
+        print(f"{made.month:%Y-%m}: no street has enough cases to be ranked.")
+
+
+def told_of(made: Month) -> dict[str, Any]:
+    """The same for a program to read."""
+    import msgspec
+
+    found: dict[str, Any] = msgspec.json.decode(
+        _as_json(made, [line for line in made.lines if line.rank is not None])
+    )
+    return found
+
+
+def _as_json(made: Month, lines: list[Line]) -> bytes:
     import msgspec
 
     encoder = msgspec.json.Encoder(decimal_format="number")
@@ -111,7 +130,13 @@ def _print_json(made: Month, lines: list[Line]) -> None:
         name: getattr(made, name) for name in made.__struct_fields__ if name not in {"lines", "tallies"}
     }
     told["month"] = f"{made.month:%Y-%m}"
-    print(msgspec.json.format(encoder.encode({**told, "lines": lines}), indent=2).decode())
+    return encoder.encode({**told, "lines": lines})
+
+
+def _print_json(made: Month, lines: list[Line]) -> None:
+    import msgspec
+
+    print(msgspec.json.format(_as_json(made, lines), indent=2).decode())
 
 
 def _print_csv(lines: list[Line]) -> None:

@@ -9,19 +9,73 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from hotline.commands.rank import print_month, told_of
 from hotline.commands.run import fail, run
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import date
 
+    from hotline.rank import Month
     from hotline.verify import Report
+    from shared.catalogue import Catalogue
 
-rehearse = typer.Typer(help="Live a long stretch of the city's time, to try rules out.", no_args_is_help=True)
+rehearse = typer.Typer(help="Live a long stretch of the city's time, to try rules out.")
 
 
-@rehearse.callback()
-def _group() -> None:
-    """Live a long stretch of the city's time, to try rules out."""
+@rehearse.callback(invoke_without_command=True)
+def period(
+    context: typer.Context,
+    begin: Annotated[str, typer.Option("--from", help="The first day, such as 2021-01-01.")] = "",
+    days: Annotated[int, typer.Option(help="How many days.", min=1, max=3660)] = 31,
+    scale: Annotated[float, typer.Option(help="1 is the whole city.", min=0.0001, max=1)] = 0.01,
+    surge: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="FIRST/LAST:TIMES",
+            help="Days of a lockdown or storm, so many times as much; may be repeated.",
+        ),
+    ] = None,
+    ruleset: Annotated[str, typer.Option(help="The rules to live under.")] = "beijing-draft-2021",
+    seed: Annotated[int, typer.Option(help="Another seed, another period.")] = 1,
+    streets: Annotated[
+        Path | None, typer.Option(help="A list of districts and streets (CSV); a small one is built in.")
+    ] = None,
+    *,
+    keep: Annotated[bool, typer.Option("--keep", help="Leave stack and services running.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="For a program to read.")] = False,
+) -> None:
+    """Live any period of the city, by the real calendar, the hours, the season and what happens beside.
+
+    `--from 2021-01-01 --days 31 --scale 0.01`: on a real Kafka and PostgreSQL, followed until the last complaint has
+    ended; then the rates and the ranking of its months. Exit code 1 as `rehearse year`.
+    """
+    if context.invoked_subcommand is not None:
+        return
+    if not begin:
+        print(context.get_help())
+        return
+    from datetime import date
+
+    from hotline.city.year import SurgeInvalid, surge_of
+    from hotline.city.year import period as load_of
+    from shared.ruleset import ruleset as known_ruleset
+
+    try:
+        first = date.fromisoformat(begin)
+    except ValueError:
+        fail(f"--from: {begin!r}, expected a day such as 2021-01-01.", code=2)
+    try:
+        load = load_of(first, days, [surge_of(text) for text in surge or ()])
+    except SurgeInvalid as wrong:
+        fail(f"--surge or --from: {wrong}.", code=2)
+    if known_ruleset(ruleset).limits_given:
+        fail(f"{ruleset} takes the limits from the request, and this city's requests bring none.", code=2)
+    right, found = run(_lived("period", load, scale, ruleset, seed, streets, keep=keep, json=json))
+    if json:
+        print(json_module.dumps(found, indent=2, ensure_ascii=False))
+    if not right:
+        raise typer.Exit(1)
 
 
 @rehearse.command()
@@ -46,25 +100,36 @@ def year(
     On a real Kafka and PostgreSQL, followed until the month's last complaint has ended. Exit code 1 where a life has
     not ended, an input that Kafka acknowledged is lost, or the log does not verify.
     """
-    from hotline.city.year import span
+    from hotline.city.year import requests_by_day, span
     from shared.ruleset import ruleset as known_ruleset
 
     if known_ruleset(ruleset).limits_given:
         fail(f"{ruleset} takes the limits from the request, and this city's requests bring none.", code=2)
-    right, found = run(_year(span(month, days), scale, ruleset, seed, streets, keep=keep, json=json))
+    whole = requests_by_day()
+    load = {day: whole[day] for day in span(month, days)}
+    right, found = run(_lived("year", load, scale, ruleset, seed, streets, keep=keep, json=json))
     if json:
         print(json_module.dumps(found, indent=2))
     if not right:
         raise typer.Exit(1)
 
 
-async def _year(
-    days: list[date], scale: float, ruleset: str, seed: int, streets: Path | None, *, keep: bool, json: bool
+async def _lived(
+    name: str,
+    load: Mapping[date, float],
+    scale: float,
+    ruleset: str,
+    seed: int,
+    streets: Path | None,
+    *,
+    keep: bool,
+    json: bool,
 ) -> tuple[bool, dict[str, Any]]:
+    """Live these days in a city of this name; of a year its estimate is told, of a period its ranking."""
     from hotline.city.conductor import Conductor
     from hotline.city.ledger import Ledger
     from hotline.city.territory import catalogue_here
-    from hotline.city.year import BeijingYear, midnight, requests_by_day, step_of
+    from hotline.city.year import BeijingYear, midnight, step_of
     from hotline.estimate import Lived, disk_of, lived, satisfied
     from hotline.rehearse import (
         Interrupted,
@@ -78,27 +143,26 @@ async def _year(
     from hotline.view import View
     from hotline.where import folder
 
-    known = catalogue_here(streets)
-    load = requests_by_day()
-    view = View("hotline: a year of the city", quiet=json)
+    known, days = catalogue_here(streets), list(load)
+    view = View(f"hotline: a {name} of the city", quiet=json)
     view.say(
-        f"{days[0]} to {days[-1]}, about {round(scale * sum(load[day] for day in days)):,} requests "
+        f"{days[0]} to {days[-1]}, about {round(scale * sum(load.values())):,} requests "
         f"(scale {scale:g}), rules {ruleset}, seed {seed}."
     )
 
-    async def work(ledger: Ledger) -> tuple[Lived, Report, str]:
-        stages = staged("year", known, ruleset=ruleset, traces_ratio=0.01, counts={}, say=view.say, keep=keep)
+    async def work(ledger: Ledger) -> tuple[Lived, Report, str, list[Month]]:
+        stages = staged(name, known, ruleset=ruleset, traces_ratio=0.01, counts={}, say=view.say, keep=keep)
         async with stages as stage:
             realm = stage.realm
             empty = await disk_of(realm, folder())
             conductor = Conductor(
-                BeijingYear(known, seed=seed, scale=scale, days=days),
+                BeijingYear(known, seed=seed, scale=scale, days=days, load=load),
                 kafka=realm.outside,
                 postgres=realm.owner_dsn,
                 prefix=realm.prefix,
                 units=tuple(known.units),
                 start=midnight(days[0]),
-                step=step_of(scale),
+                step=step_of(scale, sum(load.values()) / len(load)),
                 ledger=ledger,
             )
             summary = await conductor.live(view.show)
@@ -116,24 +180,46 @@ async def _year(
                 satisfied=await satisfied(reader),
                 disk=grown,
             )
-            return found, report, await digest(reader)
+            months = [] if name == "year" else await _months(realm.owner_dsn, known, ruleset, days)
+            return found, report, await digest(reader), months
 
     try:
         with view, Ledger() as ledger:
-            found, report, said = await until_interrupted(work(ledger), view.say)
+            found, report, said, months = await until_interrupted(work(ledger), view.say)
     except Interrupted:
-        print(f"Stopped. {how_it_is_left(folder(), 'year')}", file=sys.stderr)
+        print(f"Stopped. {how_it_is_left(folder(), name)}", file=sys.stderr)
         raise typer.Exit(130) from None
     if not json:
-        _print(found)
+        _print(found, estimate=name == "year")
+        for made in months:
+            print_month(made)
         report.print()
         if not keep and (running := left_running(folder())):
             print(running)
     result = {**found.as_dict(), "verify_problems": report.problem_count, "digest": said}
+    if name != "year":
+        result["months"] = [told_of(made) for made in months]
     return not report.problem_count, result
 
 
-def _print(found: Any) -> None:
+async def _months(owner_dsn: str, known: Catalogue, version: str, days: list[date]) -> list[Month]:
+    """The ranking of each month of these days, and of the next, in which the last visits close."""
+    from zoneinfo import ZoneInfo
+
+    from hotline.rank import By, scores
+    from hotline.score import month_after
+    from shared.population import population
+    from shared.ruleset import ruleset
+
+    rules = ruleset(version)
+    by = By(rules, known, population(""))
+    months = list(dict.fromkeys(day.replace(day=1) for day in days))
+    async with scores(owner_dsn, ZoneInfo(rules.timezone), rules.score.counting) as view:
+        await view.catch_up()
+        return [await view.month(month, by) for month in (*months, month_after(months[-1]))]
+
+
+def _print(found: Any, *, estimate: bool) -> None:
     from rich.console import Console
     from rich.table import Table
 
@@ -156,7 +242,7 @@ def _print(found: Any) -> None:
         ("lived in", f"{found.seconds:,.1f} s, {found.rounds:,} waves"),
         ("lives a second", f"{found.lives_per_second:,.0f}"),
     ]
-    if minutes is not None and month is not None:
+    if estimate and minutes is not None and month is not None:
         missed = f", {minutes / BAR_MINUTES:.1f} times the bar" if minutes > BAR_MINUTES else ""
         rows += [
             ("the year, estimated", f"{minutes:,.0f} min (bar {BAR_MINUTES}{missed})"),
