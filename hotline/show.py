@@ -273,6 +273,11 @@ _SAYS: Final[dict[type[e.Fact], Callable[[Any, Callable[[datetime], str]], tuple
         "missed",
     ),
     e.ReplyRefused: lambda f, _: ("dispatch", f"{f.unit} refused to {f.asked}: {f.reason}", "refused"),
+    e.DispatchLimitMissed: lambda f, t: (
+        "escalation",
+        f"not dispatched by {t(f.due_at)}, {f.told} is told",
+        "missed",
+    ),
     e.SignLimitMissed: lambda f, t: (f.unit, f"did not sign by {t(f.due_at)}", "missed"),
     e.FeedbackLimitMissed: lambda f, t: (f.unit, f"did not answer by {t(f.due_at)}", "missed"),
     e.ComplaintEscalated: lambda f, t: (
@@ -331,7 +336,7 @@ _SAYS: Final[dict[type[e.Fact], Callable[[Any, Callable[[datetime], str]], tuple
     ),
     e.LimitMissCorrected: lambda f, t: (
         "escalation",
-        f"the {f.limit.lower()} limit counts as kept: {f.unit} acted at {t(f.done_at)}",
+        f"the {f.limit.lower()} limit counts as kept: {f.unit or 'the hotline'} acted at {t(f.done_at)}",
         "plain",
     ),
     e.VisitScheduled: lambda f, t: (

@@ -64,8 +64,9 @@ FIRES_WITHIN: Final = timedelta(seconds=10)
 """A timer found overdue is looked at again for so long: it may be firing just now."""
 
 _HEARERS: Final = tuple(desk for desk in COMPLAINTS_LOG.hearers if desk in set(SPEAKERS.values()))
-_LIMITS: Final = {kind: limit for limit, kind in TIMER_KINDS.items() if limit is not Limit.WARNING}
-"""By the number in its row; what is near its limit shares the limit's row."""
+_SHARING: Final = (Limit.WARNING, Limit.DISPATCH)
+_LIMITS: Final = {kind: limit for limit, kind in TIMER_KINDS.items() if limit not in _SHARING}
+"""By the number in its row; a warning shares the row of its limit, the limit for dispatch that of the one after it."""
 
 _FACTS: Final = """
 SELECT stream_id, position, version, event_id, type, schema_version, occurred_at, caused_by, actor, body, hash

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 import msgspec
+from msgspec import UNSET
 from msgspec.structs import replace
 
 from shared.events import (
@@ -33,6 +34,7 @@ from shared.events import (
     CouncilDecided,
     CoUnitAdded,
     CoUnitReported,
+    DispatchLimitMissed,
     DisputeRaised,
     ExclusionApproved,
     ExclusionRejected,
@@ -91,7 +93,10 @@ from shared.events.base import (
 from shared.ids import CallId, ComplaintId, RequestId, UnitId
 from shared.ruleset import RuleSetUnknown, ruleset
 
-STATE_SCHEMA: Final = 5
+HOTLINE: Final = UnitId("")
+"""Whose limit it is where no unit has the complaint yet: the hotline's own; no unit's id is empty."""
+
+STATE_SCHEMA: Final = 6
 """Version of the stored head; a change means rebuilding the heads, never editing them."""
 
 
@@ -183,7 +188,7 @@ class Deadline(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     since: datetime
     """When it began to run; a limit set into the past is missed at its beginning."""
     number: int = 0
-    """The assignment (SIGN) or round (FEEDBACK) it belongs to."""
+    """The assignment (SIGN) or round (FEEDBACK) it belongs to; of DISPATCH a life has one."""
     level: Level = Level.UNIT
     """The rung the unit itself stands on, by its order: a notice of its miss goes above it."""
     because: Limit | None = None
@@ -522,7 +527,19 @@ def _repeated(case: Complaint, fact: RequestRepeated) -> Complaint:
 
 
 def _classified(case: Complaint, fact: ComplaintClassified) -> Complaint:
-    return replace(case, request_type=fact.request_type, subject=fact.subject, urgency=fact.urgency)
+    deadlines = case.deadlines
+    if fact.dispatch_due_at is not UNSET:
+        own = Deadline(
+            limit=Limit.DISPATCH, due_at=fact.dispatch_due_at, unit=HOTLINE, since=fact.classified_at
+        )
+        deadlines = (*deadlines, own)
+    return replace(
+        case,
+        request_type=fact.request_type,
+        subject=fact.subject,
+        urgency=fact.urgency,
+        deadlines=deadlines,
+    )
 
 
 def _dispatched(case: Complaint, fact: ComplaintDispatched) -> Complaint:
@@ -535,6 +552,8 @@ def _dispatched(case: Complaint, fact: ComplaintDispatched) -> Complaint:
         citizen_due_at=fact.citizen_due_at,
         unit_due_at=fact.unit_due_at,
     )
+    if case.order is None:
+        case = _settled(case, Limit.DISPATCH, 0, fact.dispatched_at)
     deadlines = case.deadlines
     new_round = case.order is None or fact.round > case.order.round
     if deadlines:  # nobody can sign the order this one replaces; what had passed before stays owed
@@ -781,6 +800,10 @@ def _moved(case: Complaint, number: int, due_at: datetime, since: datetime) -> t
     )
 
 
+def _dispatch_missed(case: Complaint, _: DispatchLimitMissed) -> Complaint:
+    return _stated(case, Limit.DISPATCH, 0)
+
+
 def _sign_missed(case: Complaint, fact: SignLimitMissed) -> Complaint:
     return _stated(case, Limit.SIGN, fact.assignment)
 
@@ -810,7 +833,7 @@ def _stated(case: Complaint, limit: Limit, number: int) -> Complaint:
                         level=deadline.level,
                     ),
                 )
-            elif case.level is not Level.MUNICIPAL:
+            elif limit is not Limit.DISPATCH and case.level is not Level.MUNICIPAL:
                 kept.append(replace(deadline, limit=Limit.LADDER, because=limit))
         else:
             kept.append(deadline)
@@ -1063,6 +1086,7 @@ _STEPS: Final[dict[type[Fact], Callable[[Complaint, Any], Complaint]]] = {
     ExclusionRequested: _exclusion_requested,
     ExclusionApproved: _exclusion_reviewed,
     ExclusionRejected: _exclusion_reviewed,
+    DispatchLimitMissed: _dispatch_missed,
     SignLimitMissed: _sign_missed,
     FeedbackLimitMissed: _feedback_missed,
     ComplaintEscalated: _escalated,

@@ -12,8 +12,10 @@ from enum import StrEnum
 from typing import Any, Final
 
 import msgspec
+from msgspec import UNSET
 
 from shared.complaint import (
+    HOTLINE,
     Called,
     Case,
     Complaint,
@@ -49,6 +51,7 @@ from shared.events import (
     CoUnitAdded,
     CoUnitReported,
     Desk,
+    DispatchLimitMissed,
     DisputeRaised,
     ExclusionApproved,
     ExclusionRejected,
@@ -110,6 +113,7 @@ _SCORED: Final = (ExclusionRequested, ExclusionApproved, ExclusionRejected)
 _AFTER_THE_END: Final = frozenset(
     (
         *REFUSALS,
+        DispatchLimitMissed,
         SignLimitMissed,
         FeedbackLimitMissed,
         ComplaintEscalated,
@@ -331,8 +335,15 @@ def _received_before(_: Complaint, __: ComplaintReceived, ___: Fact) -> str | No
     return "the complaint is on record already"
 
 
-def _classified(case: Complaint, _: ComplaintClassified, __: Fact) -> str | None:
-    return None if case.urgency is None else "it is classified already"
+def _classified(case: Complaint, fact: ComplaintClassified, _: Fact) -> str | None:
+    if case.urgency is not None:
+        return "it is classified already"
+    limit = ruleset(case.ruleset).classes[fact.urgency].dispatch
+    if (fact.dispatch_due_at is not UNSET) and (limit is None or not fact.to_dispatch):
+        return "nothing is to be dispatched by then (C1)"
+    if fact.dispatch_due_at is not UNSET and fact.dispatch_due_at <= fact.classified_at:
+        return "the limit for dispatch ends before it begins (C1)"
+    return None
 
 
 def _answered_directly(
@@ -727,19 +738,26 @@ def _exclusion_reviewed(case: Complaint, fact: ExclusionApproved | ExclusionReje
 # -- escalation
 
 
+def _dispatch_missed(case: Complaint, fact: DispatchLimitMissed, _: Fact) -> str | None:
+    """C1: the hotline's own, so no unit is late and nobody climbs."""
+    return _missed(_pending(case, Limit.DISPATCH, 0), HOTLINE, fact)
+
+
 def _sign_missed(case: Complaint, fact: SignLimitMissed, _: Fact) -> str | None:
-    return _missed(_pending(case, Limit.SIGN, fact.assignment), fact)
+    return _missed(_pending(case, Limit.SIGN, fact.assignment), fact.unit, fact)
 
 
 def _feedback_missed(case: Complaint, fact: FeedbackLimitMissed, _: Fact) -> str | None:
-    return _missed(_pending(case, Limit.FEEDBACK, fact.round), fact)
+    return _missed(_pending(case, Limit.FEEDBACK, fact.round), fact.unit, fact)
 
 
-def _missed(deadline: Deadline | None, fact: SignLimitMissed | FeedbackLimitMissed) -> str | None:
+def _missed(
+    deadline: Deadline | None, unit: UnitId, fact: DispatchLimitMissed | SignLimitMissed | FeedbackLimitMissed
+) -> str | None:
     """A limit that was set, is not yet stated as missed, was not kept, and has passed."""
     if deadline is None:
         return "no such limit is running: never set, kept, or stated as missed before"
-    if (fact.unit, fact.due_at) != (deadline.unit, deadline.due_at):
+    if (unit, fact.due_at) != (deadline.unit, deadline.due_at):
         return f"the limit runs against {deadline.unit} until {deadline.due_at.isoformat()}"
     if fact.missed_at != max(deadline.due_at, deadline.since):
         return "a miss happens at its limit, whenever it is noticed"
@@ -1084,6 +1102,7 @@ _RULES: Final[dict[type[Fact], Callable[[Complaint, Any, Any], str | None]]] = {
     ExclusionRequested: _exclusion_requested,
     ExclusionApproved: _exclusion_reviewed,
     ExclusionRejected: _exclusion_reviewed,
+    DispatchLimitMissed: _dispatch_missed,
     SignLimitMissed: _sign_missed,
     FeedbackLimitMissed: _feedback_missed,
     ComplaintEscalated: _escalated,

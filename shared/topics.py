@@ -28,6 +28,7 @@ from shared.events import (
     CouncilDecided,
     CoUnitAdded,
     CoUnitReported,
+    DispatchLimitMissed,
     DisputeRaised,
     ExclusionApproved,
     ExclusionRejected,
@@ -294,8 +295,16 @@ ESCALATION_NOTICES: Final = Topic(
     retention=_MONTH,
     speaker="relay",
     hearers=("supervision", "districts"),
-    carries=(ComplaintEscalated, SupervisionOpened, SupervisionMissed, SupervisionClosed, ArrivalMissed),
-    purpose="Whose desk a late complaint now lies on, who supervises it, and who did not come when a street whistled.",
+    carries=(
+        ComplaintEscalated,
+        SupervisionOpened,
+        SupervisionMissed,
+        SupervisionClosed,
+        ArrivalMissed,
+        DispatchLimitMissed,
+    ),
+    purpose="Whose desk a late complaint now lies on, who supervises it, who did not come when a street whistled, "
+    "and what the hotline itself dispatched too late.",
 )
 SUPERVISION_REPORTS: Final = Topic(
     name="supervision.reports",
@@ -395,6 +404,7 @@ OUTWARD: Final[dict[str, tuple[tuple[Topic, str | None], ...]]] = {
     SupervisionOpened.__name__: ((ESCALATION_NOTICES, None), (DISPATCH_ORDERS, "unit")),
     SupervisionMissed.__name__: ((ESCALATION_NOTICES, None),),
     SupervisionClosed.__name__: ((ESCALATION_NOTICES, None),),
+    DispatchLimitMissed.__name__: ((ESCALATION_NOTICES, None),),
     ArrivalMissed.__name__: ((ESCALATION_NOTICES, None), (DISPATCH_ORDERS, "called")),
 }
 """Where a fact goes besides the log: the topic, and for a unit's topic the field that names the unit

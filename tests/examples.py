@@ -10,6 +10,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import msgspec
+from msgspec import UNSET
+from msgspec.structs import replace
 
 from services.dispatch.commands import (
     AcknowledgeWhistle,
@@ -81,6 +83,7 @@ DAY: Final = timedelta(days=1)
 INSTANT: Final = timedelta(microseconds=1)
 
 CALLED_AT: Final = datetime(2021, 9, 24, 0, 30, tzinfo=UTC)
+DISPATCH_DUE_AT: Final = CALLED_AT + DAY
 SIGN_DUE_AT: Final = CALLED_AT + 8 * HOUR
 """A general request is signed within eight hours."""
 DUE_AT: Final = datetime(2021, 10, 1, 15, 59, 59, 999999, tzinfo=UTC)
@@ -545,8 +548,12 @@ CLASSIFIED: Final = events.ComplaintClassified(
     subject="停车",
     urgency=Urgency.GENERAL_7D,
     classified_by="agent-7",
+    dispatch_due_at=DISPATCH_DUE_AT,
     classified_at=CALLED_AT,
 )
+NOT_TO_DISPATCH: Final = replace(CLASSIFIED, to_dispatch=False, dispatch_due_at=UNSET)
+UNTIMED: Final = replace(CLASSIFIED, dispatch_due_at=UNSET)
+"""As it was classified before there was a limit for dispatch, and is where the rule set has none."""
 ANSWERED_DIRECTLY: Final = events.ComplaintAnsweredDirectly(
     complaint_id=ID, article_id="parking-12", article_version=3, answered_at=CALLED_AT
 )
@@ -824,6 +831,13 @@ SENT_BACK: Final = events.AnswerSentBack(
 REPLY_REFUSED: Final = events.ReplyRefused(
     complaint_id=ID, unit=STREET, asked="answer", reason="the order is answered", refused_at=CALLED_AT + DAY
 )
+DISPATCH_MISSED: Final = events.DispatchLimitMissed(
+    complaint_id=ID,
+    told=SUPERVISION,
+    due_at=DISPATCH_DUE_AT,
+    missed_at=DISPATCH_DUE_AT,
+    noticed_at=DISPATCH_DUE_AT + INSTANT,
+)
 SIGN_MISSED: Final = events.SignLimitMissed(
     complaint_id=ID,
     unit=STREET,
@@ -1044,6 +1058,7 @@ FACTS: Final[tuple[Fact, ...]] = (
     PROGRESSED,
     SENT_BACK,
     REPLY_REFUSED,
+    DISPATCH_MISSED,
     SIGN_MISSED,
     FEEDBACK_MISSED,
     ESCALATED,

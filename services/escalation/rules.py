@@ -31,6 +31,7 @@ from shared.complaint import (
 from shared.events import (
     ArrivalMissed,
     ComplaintEscalated,
+    DispatchLimitMissed,
     EscalationFact,
     FeedbackLimitMissed,
     Level,
@@ -139,9 +140,27 @@ def _stated(case: Complaint, owed: Owed, until: datetime, catalogue: Catalogue) 
             until,
             catalogue,
         )
-    missed: EscalationFact
+    missed = _miss(case, owed, until, catalogue)
+    said: list[EscalationFact] = [missed]
+    if owed.limit is not Limit.DISPATCH:  # the hotline's own: no unit is late, no ladder to climb
+        said += _escalated(case, _Late(owed.unit, owed.level, owed.limit, at), until, catalogue)
+    return said
+
+
+def _miss(
+    case: Complaint, owed: Deadline, until: datetime, catalogue: Catalogue
+) -> DispatchLimitMissed | SignLimitMissed | FeedbackLimitMissed:
+    at = max(owed.due_at, owed.since)
+    if owed.limit is Limit.DISPATCH:
+        return DispatchLimitMissed(
+            complaint_id=case.complaint_id,
+            told=catalogue.supervision,
+            due_at=owed.due_at,
+            missed_at=at,
+            noticed_at=until,
+        )
     if owed.limit is Limit.SIGN:
-        missed = SignLimitMissed(
+        return SignLimitMissed(
             complaint_id=case.complaint_id,
             unit=owed.unit,
             assignment=owed.number,
@@ -149,19 +168,14 @@ def _stated(case: Complaint, owed: Owed, until: datetime, catalogue: Catalogue) 
             missed_at=at,
             noticed_at=until,
         )
-    else:
-        missed = FeedbackLimitMissed(
-            complaint_id=case.complaint_id,
-            unit=owed.unit,
-            round=owed.number,
-            due_at=owed.due_at,
-            missed_at=at,
-            noticed_at=until,
-        )
-    return [
-        missed,
-        *_escalated(case, _Late(owed.unit, owed.level, owed.limit, at), until, catalogue),
-    ]
+    return FeedbackLimitMissed(
+        complaint_id=case.complaint_id,
+        unit=owed.unit,
+        round=owed.number,
+        due_at=owed.due_at,
+        missed_at=at,
+        noticed_at=until,
+    )
 
 
 def _escalated(case: Complaint, late: _Late, until: datetime, catalogue: Catalogue) -> list[EscalationFact]:

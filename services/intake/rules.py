@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final, assert_never
 
+from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
 from services.intake.commands import (
@@ -17,7 +18,9 @@ from services.intake.commands import (
     SupplementRequest,
     WithdrawRequest,
 )
+from shared.calendar import calendar
 from shared.complaint import Case, Complaint, NoSuchComplaint, order_open
+from shared.deadlines import due_at
 from shared.events import (
     ComplaintAnsweredDirectly,
     ComplaintClassified,
@@ -37,6 +40,7 @@ from shared.events import (
 )
 from shared.ids import CallId, RequestId, UnitId, complaint_id
 from shared.inputs import RequestRecorded
+from shared.ruleset import ruleset
 
 _CONTENT: Final = (
     "call_id",
@@ -134,6 +138,7 @@ def _record(command: RecordRequest, case: Case) -> Sequence[IntakeFact]:
                 linked_at=command.at,
             )
         )
+    to_dispatch = request.article_id is None and request.turned_away is None
     facts.append(
         ComplaintClassified(
             complaint_id=command.complaint_id,
@@ -141,7 +146,8 @@ def _record(command: RecordRequest, case: Case) -> Sequence[IntakeFact]:
             subject=request.subject,
             urgency=request.urgency,
             classified_by=request.recorded_by,
-            to_dispatch=request.article_id is None and request.turned_away is None,
+            to_dispatch=to_dispatch,
+            dispatch_due_at=_dispatch_due(command) if to_dispatch else UNSET,
             classified_at=command.at,
         )
     )
@@ -165,6 +171,13 @@ def _record(command: RecordRequest, case: Case) -> Sequence[IntakeFact]:
             )
         )
     return facts
+
+
+def _dispatch_due(command: RecordRequest) -> datetime | UnsetType:
+    """Until when the order must be written (C1), where the rule set has such a limit."""
+    rules = ruleset(command.ruleset)
+    limit = rules.classes[command.request.urgency].dispatch
+    return UNSET if limit is None else due_at(command.at, limit, rules, calendar(command.calendar)).at
 
 
 def _differing(request: RequestRecorded, case: Complaint) -> list[str]:

@@ -52,6 +52,7 @@ from shared.events.dispatch import (
 from shared.events.escalation import (
     ArrivalMissed,
     ComplaintEscalated,
+    DispatchLimitMissed,
     EscalationFact,
     FeedbackLimitMissed,
     LimitMissCorrected,
@@ -162,6 +163,7 @@ SPEAKERS: Final[dict[type[Fact], Desk]] = {
     ),
     **dict.fromkeys(
         (
+            DispatchLimitMissed,
             SignLimitMissed,
             FeedbackLimitMissed,
             ComplaintEscalated,
@@ -214,6 +216,7 @@ __all__ = [
     "CouncilDecided",
     "Desk",
     "DispatchFact",
+    "DispatchLimitMissed",
     "DisputeRaised",
     "EscalationFact",
     "ExclusionApproved",

@@ -79,6 +79,8 @@ class Limit(StrEnum):
 
     SIGN = "SIGN"
     FEEDBACK = "FEEDBACK"
+    DISPATCH = "DISPATCH"
+    """Not a limit of the unit: from acceptance to the first dispatch, the hotline's own (C1)."""
     LADDER = "LADDER"
     """Not a limit of the unit: the time a level has before the next one is told."""
     WARNING = "WARNING"

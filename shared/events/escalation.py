@@ -25,6 +25,25 @@ class SignLimitMissed(Fact, frozen=True, kw_only=True):
         return f"limit/{Limit.SIGN}/{self.assignment}/{self.due_at.isoformat()}"
 
 
+class DispatchLimitMissed(Fact, frozen=True, kw_only=True):
+    """The hotline itself had not dispatched in time (C1). It happened at its limit, whenever it was noticed.
+
+    No unit is late and nothing climbs: supervision is told.
+    """
+
+    TIME: ClassVar[str] = "missed_at"
+
+    told: UnitId
+    due_at: Instant
+    missed_at: Instant
+    noticed_at: Instant
+
+    @property
+    def own_cause(self) -> str:
+        """The limit; a life has one of it."""
+        return f"limit/{Limit.DISPATCH}/{self.due_at.isoformat()}"
+
+
 class FeedbackLimitMissed(Fact, frozen=True, kw_only=True):
     """No answer came within the limit. It happened at its limit, whenever it was noticed."""
 
@@ -71,6 +90,7 @@ class LimitMissCorrected(Fact, frozen=True, kw_only=True):
 
     limit: Limit
     unit: UnitId
+    """Whose miss it was; empty where it was the hotline's own."""
     due_at: Instant
     done_at: Instant
     corrected_at: Instant
@@ -180,7 +200,8 @@ class ArrivalMissed(Fact, frozen=True, kw_only=True):
 
 
 EscalationFact = (
-    SignLimitMissed
+    DispatchLimitMissed
+    | SignLimitMissed
     | FeedbackLimitMissed
     | ComplaintEscalated
     | LimitMissCorrected

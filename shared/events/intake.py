@@ -41,6 +41,8 @@ class ComplaintClassified(Fact, frozen=True, kw_only=True):
     classified_by: str
     to_dispatch: bool = True
     """Whether a unit must act; the agent answered the rest on the spot."""
+    dispatch_due_at: Instant | msgspec.UnsetType = msgspec.UNSET
+    """Until when it must have been dispatched, the last instant in time (C1); left out where there is no such limit."""
     classified_at: Instant
 
 

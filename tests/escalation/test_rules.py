@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from services.escalation import rules
 from services.escalation.commands import FireDeadlines
 from services.escalation.ladder import LADDER, TOP, next_level, told_at
-from shared.complaint import Case, Complaint, due_deadlines
+from shared.complaint import HOTLINE, Case, Complaint, due_deadlines
 from shared.events import (
     ComplaintDispatched,
     ComplaintEscalated,
@@ -36,6 +36,8 @@ from tests.examples import (
     CLOSED,
     CORRECTED,
     DAY,
+    DISPATCH_DUE_AT,
+    DISPATCH_MISSED,
     DISPATCHED,
     DISTRICT,
     DUE_AT,
@@ -46,6 +48,7 @@ from tests.examples import (
     ID,
     INSTANT,
     MINUTE,
+    NOT_TO_DISPATCH,
     OTHER_STREET,
     RECEIVED,
     REOPENED,
@@ -56,6 +59,7 @@ from tests.examples import (
     SIGNED,
     STREET,
     SUPERVISION,
+    UNTIMED,
     VISIT_MADE,
     VISIT_SCHEDULED,
     WATER,
@@ -130,8 +134,8 @@ def test_a_timer_that_fires_after_the_answer_says_nothing() -> None:
 
 
 def test_a_complaint_nobody_was_asked_to_act_on_is_never_late() -> None:
-    given(RECEIVED, CLASSIFIED).when(until(DUE_AT + DAY)).then_nothing()
-    given(RECEIVED, CLASSIFIED, ANSWERED_DIRECTLY).when(until(DUE_AT + DAY)).then_nothing()
+    given(RECEIVED, UNTIMED).when(until(DUE_AT + DAY)).then_nothing()
+    given(RECEIVED, NOT_TO_DISPATCH, ANSWERED_DIRECTLY).when(until(DUE_AT + DAY)).then_nothing()
 
 
 def test_nothing_is_late_that_nobody_knows() -> None:
@@ -467,7 +471,8 @@ def test_the_same_miss_is_corrected_once() -> None:
 
 
 def test_the_clock_watches_exactly_what_the_facts_call_for() -> None:
-    assert watched(given(RECEIVED, CLASSIFIED)) == {}
+    assert watched(given(RECEIVED, CLASSIFIED)) == {Limit.DISPATCH: DISPATCH_DUE_AT}
+    assert watched(given(RECEIVED, NOT_TO_DISPATCH)) == {}
     answer = {Limit.WARNING: DUE_AT - 2 * DAY, Limit.FEEDBACK: DUE_AT}
     assert watched(given(*WITH_UNIT)) == {Limit.SIGN: SIGN_DUE_AT, **answer}
     assert watched(given(*IN_HAND)) == answer
@@ -495,3 +500,65 @@ def test_a_later_round_is_watched_by_the_units_own_limit() -> None:
 def test_the_examples_tell_of_the_same_order() -> None:
     assert isinstance(DISPATCHED, ComplaintDispatched)
     assert (DISPATCHED.sign_due_at, DISPATCHED.citizen_due_at) == (SIGN_DUE_AT, DUE_AT)
+
+
+# --- the hotline's own limit
+
+
+def dispatched(at: datetime) -> ComplaintDispatched:
+    """The first order, written then."""
+    return replace(DISPATCHED, dispatched_at=at, sign_due_at=at + 8 * HOUR)
+
+
+def test_what_is_not_dispatched_in_time_is_the_hotlines_miss_and_nobody_climbs() -> None:
+    """C1: supervision is told, no unit is late; it is said once."""
+    state = given(RECEIVED, CLASSIFIED)
+    assert watched(state) == {Limit.DISPATCH: DISPATCH_DUE_AT}
+    state.when(until(DISPATCH_DUE_AT)).then_nothing()
+    after = state.when(until(DISPATCH_DUE_AT + INSTANT)).then(DISPATCH_MISSED)
+    assert watched(after) == {}
+    after.when(until(DISPATCH_DUE_AT + DAY)).then_nothing()
+
+
+def test_dispatched_on_the_last_instant_is_in_time() -> None:
+    """C1."""
+    assert Limit.DISPATCH not in watched(given(RECEIVED, CLASSIFIED, dispatched(DISPATCH_DUE_AT)))
+
+
+def test_an_order_written_too_late_does_not_undo_the_miss_nobody_had_stated_yet() -> None:
+    """C1: the miss is stated at its own time, and the unit that gets the order is not late by it."""
+    late = dispatched(DISPATCH_DUE_AT + HOUR)
+    noticed = late.dispatched_at + MINUTE
+    missed = replace(DISPATCH_MISSED, noticed_at=noticed)
+    after = given(RECEIVED, CLASSIFIED, late).when(until(noticed)).then(missed)
+    assert set(watched(after)) == {Limit.SIGN, Limit.FEEDBACK, Limit.WARNING}
+    assert isinstance(after.case, Complaint)
+    assert (after.case.level, after.case.missed) == (Level.UNIT, ())
+
+
+def test_an_order_that_was_written_in_time_corrects_the_miss() -> None:
+    """C1: escalation heard of the order after its timer had fired."""
+    in_time = dispatched(DISPATCH_DUE_AT - MINUTE)
+    given(RECEIVED, CLASSIFIED, DISPATCH_MISSED, in_time).when(until(DISPATCH_DUE_AT + MINUTE)).then(
+        LimitMissCorrected(
+            complaint_id=ID,
+            limit=Limit.DISPATCH,
+            unit=HOTLINE,
+            due_at=DISPATCH_DUE_AT,
+            done_at=in_time.dispatched_at,
+            corrected_at=DISPATCH_DUE_AT + MINUTE,
+        )
+    )
+
+
+@pytest.mark.parametrize(("withdrawn_at", "said"), [(DISPATCH_DUE_AT, 0), (DISPATCH_DUE_AT + INSTANT, 1)])
+def test_a_request_taken_back_before_its_order_was_late_or_not(withdrawn_at: datetime, said: int) -> None:
+    """C1."""
+    end = replace(WITHDRAWN, recalled_unit=None, withdrawn_at=withdrawn_at)
+    facts = rules.decide(until(DISPATCH_DUE_AT + HOUR), given(RECEIVED, CLASSIFIED, end).case, CATALOGUE)
+    assert [type(fact).__name__ for fact in facts] == ["DispatchLimitMissed"] * said
+
+
+def test_where_no_limit_for_dispatch_was_set_none_is_missed() -> None:
+    """C1: a rule set may have none, and a complaint classified before there was one keeps what it had."""
+    given(RECEIVED, UNTIMED).when(until(DISPATCH_DUE_AT + DAY)).then_nothing()

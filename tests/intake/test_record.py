@@ -93,7 +93,7 @@ def test_what_is_not_the_hotlines_ends_with_a_reason_and_is_dispatched_to_nobody
 ) -> None:
     """R4, B3, R5, R10."""
     command = record(turned_away=how, turned_away_to=to, turned_away_reason=reason)
-    classified = replace(eg.CLASSIFIED, to_dispatch=False)
+    classified = eg.NOT_TO_DISPATCH
     turned = replace(eg.TURNED_AWAY, how=how, to=to, reason=reason)
     after = given().when(command).then(eg.RECEIVED, classified, turned)
     after.when(command).then_nothing()

@@ -22,15 +22,19 @@ from tests.examples import (
     CLASSIFIED,
     CLOSED,
     DAY,
+    DISPATCH_DUE_AT,
     DISPATCHED,
+    HOUR,
     ID,
     INTAKE_REFUSED,
+    NOT_TO_DISPATCH,
     RECEIVED,
     RECORD,
     REOPENED,
     REQUEST,
     RETURN_REQUESTED,
     SIGNED,
+    UNTIMED,
     VISIT_MADE,
     VISIT_SCHEDULED,
     VISIT_UNREACHED,
@@ -68,8 +72,11 @@ def test_every_request_type_is_taken_as_it_is(kind: RequestType) -> None:
 
 @pytest.mark.parametrize("urgency", list(Urgency))
 def test_the_urgency_is_the_agents_word(urgency: Urgency) -> None:
-    """C2: the class decides the limits, and dispatch reads it from the classification."""
-    given().when(recorded(urgency=urgency)).then(RECEIVED, replace(CLASSIFIED, urgency=urgency))
+    """C1, C2: the class decides the limits; dispatch reads it from the classification, which says its own limit."""
+    own = {Urgency.CRITICAL_2H: CALLED_AT + HOUR, Urgency.TIMELY_24H: CALLED_AT + 2 * HOUR}
+    given().when(recorded(urgency=urgency)).then(
+        RECEIVED, replace(CLASSIFIED, urgency=urgency, dispatch_due_at=own.get(urgency, DISPATCH_DUE_AT))
+    )
 
 
 def test_a_request_without_a_call_came_by_web_or_app() -> None:
@@ -81,7 +88,7 @@ def test_a_request_without_a_call_came_by_web_or_app() -> None:
 def test_a_question_answered_from_the_knowledge_base_ends_without_dispatch() -> None:
     """B2: the article and its version are on record, and nothing is left to dispatch."""
     given().when(recorded(article_id="parking-12", article_version=3)).then(
-        RECEIVED, replace(CLASSIFIED, to_dispatch=False), ANSWERED_DIRECTLY
+        RECEIVED, NOT_TO_DISPATCH, ANSWERED_DIRECTLY
     )
 
 
@@ -90,8 +97,8 @@ def test_the_rule_set_and_calendar_it_was_born_under_stay_with_it() -> None:
     boston = RecordRequest(
         complaint_id=ID, request=REQUEST, ruleset="boston-311-2011", calendar="cn-1", at=CALLED_AT
     )
-    given().when(boston).then(replace(RECEIVED, ruleset="boston-311-2011"), CLASSIFIED)
-    given(replace(RECEIVED, ruleset="boston-311-2011"), CLASSIFIED).when(RECORD).then_nothing()
+    given().when(boston).then(replace(RECEIVED, ruleset="boston-311-2011"), UNTIMED)
+    given(replace(RECEIVED, ruleset="boston-311-2011"), UNTIMED).when(RECORD).then_nothing()
 
 
 def test_a_limit_that_came_with_the_request_is_kept_on_record() -> None:
@@ -164,7 +171,7 @@ def test_who_told_us_and_by_which_channel_is_not_what_was_asked_for() -> None:
 
 
 def test_a_request_that_was_answered_on_the_spot_and_is_now_to_be_dispatched_is_other_content() -> None:
-    answered = (RECEIVED, replace(CLASSIFIED, to_dispatch=False), ANSWERED_DIRECTLY)
+    answered = (RECEIVED, NOT_TO_DISPATCH, ANSWERED_DIRECTLY)
     given(*answered).when(recorded(article_id="parking-12", article_version=3)).then_nothing()
     given(*answered).when(RECORD).then_refused("record", because="with other content: article_id")
 

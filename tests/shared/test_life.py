@@ -25,7 +25,17 @@ from services.escalation import rules as escalation
 from services.feedback import rules as feedback
 from services.intake import rules as intake
 from shared import life
-from shared.complaint import UNOPENED, Case, Complaint, due_deadlines, evolve, head_of, head_text, is_open
+from shared.complaint import (
+    HOTLINE,
+    UNOPENED,
+    Case,
+    Complaint,
+    due_deadlines,
+    evolve,
+    head_of,
+    head_text,
+    is_open,
+)
 from shared.events import (
     SPEAKERS,
     Colour,
@@ -541,12 +551,12 @@ def case_after(facts: Sequence[Fact]) -> Case:
 LEGAL: dict[str, tuple[Fact, ...]] = {
     "answered on the spot": (
         eg.RECEIVED,
-        replace(eg.CLASSIFIED, to_dispatch=False),
+        eg.NOT_TO_DISPATCH,
         eg.ANSWERED_DIRECTLY,
     ),
     "handed to the fire brigade": (
         eg.RECEIVED,
-        replace(eg.CLASSIFIED, to_dispatch=False),
+        eg.NOT_TO_DISPATCH,
         eg.TURNED_AWAY,
     ),
     "confidential, of a matter known before, corrected, added to and brought up again": (
@@ -715,6 +725,18 @@ ILLEGAL: list[tuple[str, tuple[Fact, ...], Fact, str]] = [
     ("under rules that need a limit", (), replace(eg.RECEIVED, ruleset=BOSTON), "needs the limit given"),
     # ComplaintClassified
     ("classified before it is received", (), eg.CLASSIFIED, "begins with ComplaintReceived"),
+    (
+        "with a limit for dispatch where nothing is dispatched",
+        (eg.RECEIVED,),
+        replace(eg.CLASSIFIED, to_dispatch=False),
+        "nothing is to be dispatched",
+    ),
+    (
+        "with a limit for dispatch that ends before it begins",
+        (eg.RECEIVED,),
+        replace(eg.CLASSIFIED, dispatch_due_at=eg.CALLED_AT),
+        "before it begins",
+    ),
     ("classified twice", ON_RECORD, eg.CLASSIFIED, "classified already"),
     ("classified after the end", ENDED, eg.CLASSIFIED, "ended with ComplaintClosed"),
     # ComplaintAnsweredDirectly
@@ -805,7 +827,7 @@ ILLEGAL: list[tuple[str, tuple[Fact, ...], Fact, str]] = [
     ),
     (
         "another limit than the one that came with the request",
-        (replace(eg.RECEIVED, ruleset=BOSTON, given_due_at=eg.DUE_AT), eg.CLASSIFIED),
+        (replace(eg.RECEIVED, ruleset=BOSTON, given_due_at=eg.DUE_AT), eg.UNTIMED),
         replace(eg.DISPATCHED, citizen_due_at=eg.DUE_AT + DAY),
         "not the one that came",
     ),
@@ -1161,6 +1183,27 @@ ILLEGAL: list[tuple[str, tuple[Fact, ...], Fact, str]] = [
         replace(eg.SIGN_MISSED, noticed_at=eg.SIGN_DUE_AT),
         "before the limit had passed",
     ),
+    # DispatchLimitMissed
+    ("a limit for dispatch that was kept", AT_UNIT, eg.DISPATCH_MISSED, "kept"),
+    (
+        "the same limit for dispatch twice",
+        (*ON_RECORD, eg.DISPATCH_MISSED),
+        eg.DISPATCH_MISSED,
+        "stated as missed",
+    ),
+    ("a limit for dispatch where there is none", (eg.RECEIVED, eg.UNTIMED), eg.DISPATCH_MISSED, "never set"),
+    (
+        "not dispatched before its limit",
+        ON_RECORD,
+        replace(eg.DISPATCH_MISSED, noticed_at=eg.DISPATCH_DUE_AT),
+        "before the limit had passed",
+    ),
+    (
+        "the correction of a limit for dispatch before it is dispatched",
+        (*ON_RECORD, eg.DISPATCH_MISSED),
+        replace(eg.CORRECTED, limit=Limit.DISPATCH, unit=HOTLINE, due_at=eg.DISPATCH_DUE_AT),
+        "was done at None",
+    ),
     # FeedbackLimitMissed
     ("an answer's limit that was kept", ANSWERED, eg.FEEDBACK_MISSED, "kept"),
     ("an answer's limit of a round to come", SIGNED, replace(eg.FEEDBACK_MISSED, round=2), "never set"),
@@ -1464,7 +1507,7 @@ WATER_LATE = (
     ("past", "where", "kind", "name", "by"),
     [
         ((eg.RECEIVED,), Stage.RECEIVED, Awaited.DESK, "intake", None),
-        (ON_RECORD, Stage.TO_DISPATCH, Awaited.DESK, "dispatch", None),
+        (ON_RECORD, Stage.TO_DISPATCH, Awaited.DESK, "dispatch", eg.DISPATCH_DUE_AT),
         (AT_UNIT, Stage.AT_UNIT, Awaited.UNIT, eg.STREET, eg.SIGN_DUE_AT),
         (SIGNED, Stage.SIGNED, Awaited.UNIT, eg.STREET, eg.DUE_AT),
         (IN_REVIEW, Stage.IN_REVIEW, Awaited.REVIEWER, "reviewers", eg.DUE_AT),
