@@ -104,11 +104,23 @@ _GROUNDS: Final = {
     e.TerminationGround.UNLAWFUL_OR_IMPOSSIBLE: "against law, policy or morals",
 }
 
+_PAUSES: Final = {
+    e.PauseGround.AWAITS_CITIZEN: "the citizen must act first",
+    e.PauseGround.AWAITS_AUTHORITY: "somebody else must decide first",
+    e.PauseGround.SEASON: "season or weather does not let it be done",
+}
+
 _TURNED_AWAY: Final = {
     e.TurnedAway.REJECTED: "not accepted",
     e.TurnedAway.REDIRECTED: "pointed",
     e.TurnedAway.EMERGENCY: "handed as an emergency",
 }
+
+
+def _unsure(fact: Any) -> str:
+    """Said of a limit that may still move (T16)."""
+    return " (provisional: its year's days are not announced yet)" if fact.provisional is True else ""
+
 
 _SAYS: Final[dict[type[e.Fact], Callable[[Any, Callable[[datetime], str]], tuple[str, str, str]]]] = {
     e.ComplaintReceived: lambda f, _: (f.channel, f"received: {f.title}", "plain"),
@@ -159,7 +171,8 @@ _SAYS: Final[dict[type[e.Fact], Callable[[Any, Callable[[datetime], str]], tuple
     e.CalendarAmended: lambda f, t: (
         f.amended_by,
         f"goes by calendar {f.calendar} now, was {f.old_calendar}: {f.reason}; answer by {t(f.new_due_at)}"
-        + (f" instead of {t(f.old_due_at)}" if f.new_due_at != f.old_due_at else ", as before"),
+        + (f" instead of {t(f.old_due_at)}" if f.new_due_at != f.old_due_at else ", as before")
+        + _unsure(f),
         "plain",
     ),
     e.ConfidentialityRequired: lambda f, _: ("dispatch", f"{f.unit} must keep it confidential", "plain"),
@@ -169,7 +182,7 @@ _SAYS: Final[dict[type[e.Fact], Callable[[Any, Callable[[datetime], str]], tuple
         "dispatch",
         f"order {f.assignment} to {f.unit} (round {f.round}; {f.rule}); "
         + (f"sign by {t(f.sign_due_at)}, " if f.sign_due_at else "")
-        + f"answer by {t(f.citizen_due_at if f.round == 1 else f.unit_due_at)}",
+        + f"answer by {t(f.citizen_due_at if f.round == 1 else f.unit_due_at)}{_unsure(f)}",
         "plain",
     ),
     e.OrderSigned: lambda f, _: (f.unit, f"signed order {f.assignment}", "plain"),
@@ -194,12 +207,34 @@ _SAYS: Final[dict[type[e.Fact], Callable[[Any, Callable[[datetime], str]], tuple
     ),
     e.ExtensionApproved: lambda f, t: (
         f.reviewer,
-        f"extension approved: answer by {t(f.new_due_at)} instead of {t(f.old_due_at)}",
+        f"extension approved: answer by {t(f.new_due_at)} instead of {t(f.old_due_at)}{_unsure(f)}",
         "plain",
     ),
     e.ExtensionRejected: lambda f, _: (
         f.reviewer,
         f"extension rejected: {f.reason or 'no reason given'}",
+        "plain",
+    ),
+    e.PauseRequested: lambda f, _: (
+        f.unit,
+        f"wants its clock to stand still for {f.days} days, {_PAUSES[f.ground]}: {f.evidence}",
+        "plain",
+    ),
+    e.PauseApproved: lambda f, t: (
+        f.reviewer,
+        f"the clock stands still until {t(f.until)}, {_PAUSES[f.ground]}: answer by {t(f.new_due_at)} instead of "
+        + t(f.old_due_at)
+        + _unsure(f),
+        "plain",
+    ),
+    e.PauseRejected: lambda f, _: (
+        f.reviewer,
+        f"the clock runs on: {f.reason or 'no reason given'}",
+        "plain",
+    ),
+    e.PauseEnded: lambda f, t: (
+        f.unit,
+        f"the clock runs again, {f.reason}: answer by {t(f.new_due_at)} instead of {t(f.old_due_at)}{_unsure(f)}",
         "plain",
     ),
     e.TerminationRequested: lambda f, _: (
@@ -233,7 +268,8 @@ _SAYS: Final[dict[type[e.Fact], Callable[[Any, Callable[[datetime], str]], tuple
     e.ComplaintReclassified: lambda f, t: (
         f.reclassified_by,
         f"is {f.urgency} now, was {f.old_urgency}: {f.reason}; answer by {t(f.citizen_due_at)} instead of "
-        + t(f.old_due_at),
+        + t(f.old_due_at)
+        + _unsure(f),
         "plain",
     ),
     e.ExclusionRequested: lambda f, _: (

@@ -50,6 +50,10 @@ from shared.events import (
     OrderAnswered,
     OrderAssigned,
     OrderSigned,
+    PauseApproved,
+    PauseEnded,
+    PauseRejected,
+    PauseRequested,
     ProgressReported,
     RatingGiven,
     RequestCorrected,
@@ -84,6 +88,7 @@ from shared.events.base import (
     Level,
     Limit,
     Outcome,
+    PauseGround,
     RequestType,
     TerminationGround,
     Urgency,
@@ -116,6 +121,17 @@ class NoSuchComplaint(Exception):  # noqa: N818 -- a message to set aside, not o
         super().__init__(f"complaint {complaint_id} is not on record")
 
 
+class Pause(msgspec.Struct, frozen=True, kw_only=True):
+    """The unit's clock stands still."""
+
+    days: int
+    since: datetime
+    until: datetime
+    """The last instant of it; after that it runs again by itself."""
+    due_before: datetime
+    """The limit without it."""
+
+
 class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The present assignment: who must act, by when, and what it has done so far."""
 
@@ -140,6 +156,13 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     extension_days: int = 0
     """Asked for and not decided; 0 where none is."""
     extended_due_at: datetime | None = None
+    """By an extension or a pause."""
+    pause_days: int = 0
+    """Asked for and not decided; 0 where none is."""
+    pause_ground: PauseGround | None = None
+    pause: Pause | None = None
+    provisional: bool = False
+    """The limit in force rests on days of a year that is not announced yet (T16)."""
     termination: TerminationGround | None = None
     """Asked for and not decided."""
     miss_corrected: bool = False
@@ -306,6 +329,8 @@ class Complaint(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, t
     """Returns approved so far."""
     extensions: int = 0
     """Extensions approved so far."""
+    pauses: int = 0
+    """Pauses approved so far."""
     heat: int = 1
     """How often the matter was brought up (R11)."""
     repeats: tuple[str, ...] = ()
@@ -551,6 +576,7 @@ def _dispatched(case: Complaint, fact: ComplaintDispatched) -> Complaint:
         dispatched_at=fact.dispatched_at,
         citizen_due_at=fact.citizen_due_at,
         unit_due_at=fact.unit_due_at,
+        provisional=fact.provisional is True,
     )
     if case.order is None:
         case = _settled(case, Limit.DISPATCH, 0, fact.dispatched_at)
@@ -623,7 +649,13 @@ def _answered(case: Complaint, fact: OrderAnswered) -> Complaint:
     if case.order is None:
         return case
     order = replace(
-        case.order, answered_at=fact.answered_at, review_since=None, extension_days=0, termination=None
+        case.order,
+        answered_at=fact.answered_at,
+        review_since=None,
+        extension_days=0,
+        pause_days=0,
+        pause_ground=None,
+        termination=None,
     )
     return replace(case, order=order)
 
@@ -716,7 +748,12 @@ def _extended(case: Complaint, fact: ExtensionApproved) -> Complaint:
         return case
     return replace(
         case,
-        order=replace(case.order, extension_days=0, extended_due_at=fact.new_due_at),
+        order=replace(
+            case.order,
+            extension_days=0,
+            extended_due_at=fact.new_due_at,
+            provisional=fact.provisional is True,
+        ),
         deadlines=_moved(case, fact.round, fact.new_due_at, fact.approved_at),
         extensions=case.extensions + 1,
     )
@@ -724,6 +761,45 @@ def _extended(case: Complaint, fact: ExtensionApproved) -> Complaint:
 
 def _extension_rejected(case: Complaint, _: ExtensionRejected) -> Complaint:
     return replace(case, order=replace(case.order, extension_days=0)) if case.order else case
+
+
+def _pause_requested(case: Complaint, fact: PauseRequested) -> Complaint:
+    if case.order is None:
+        return case
+    return replace(case, order=replace(case.order, pause_days=fact.days, pause_ground=fact.ground))
+
+
+def _paused(case: Complaint, fact: PauseApproved) -> Complaint:
+    """Nothing is warned of while the clock stands still: the limit runs on from the end of it."""
+    if case.order is None:
+        return case
+    pause = Pause(days=fact.days, since=fact.approved_at, until=fact.until, due_before=fact.old_due_at)
+    order = replace(
+        case.order,
+        pause_days=0,
+        pause_ground=None,
+        pause=pause,
+        extended_due_at=fact.new_due_at,
+        provisional=fact.provisional is True,
+    )
+    deadlines = _moved(case, fact.round, fact.new_due_at, fact.until)
+    return replace(case, order=order, deadlines=deadlines, pauses=case.pauses + 1)
+
+
+def _pause_rejected(case: Complaint, _: PauseRejected) -> Complaint:
+    return replace(case, order=replace(case.order, pause_days=0, pause_ground=None)) if case.order else case
+
+
+def _pause_ended(case: Complaint, fact: PauseEnded) -> Complaint:
+    if case.order is None:
+        return case
+    order = replace(
+        case.order,
+        pause=None,
+        extended_due_at=fact.new_due_at,
+        provisional=fact.provisional is True,
+    )
+    return replace(case, order=order, deadlines=_moved(case, fact.round, fact.new_due_at, fact.ended_at))
 
 
 def _termination_requested(case: Complaint, fact: TerminationRequested) -> Complaint:
@@ -734,7 +810,9 @@ def _terminated(case: Complaint, fact: TerminationApproved) -> Complaint:
     case = _settled(case, Limit.FEEDBACK, fact.round, fact.approved_at)
     if case.order is None:
         return case
-    order = replace(case.order, termination=None, extension_days=0, terminated=True)
+    order = replace(
+        case.order, termination=None, extension_days=0, pause_days=0, pause_ground=None, terminated=True
+    )
     return replace(case, order=order, visit=None)
 
 
@@ -771,7 +849,12 @@ def _reclassified(case: Complaint, fact: ComplaintReclassified) -> Complaint:
     return replace(
         case,
         urgency=fact.urgency,
-        order=replace(case.order, citizen_due_at=fact.citizen_due_at, unit_due_at=fact.unit_due_at),
+        order=replace(
+            case.order,
+            citizen_due_at=fact.citizen_due_at,
+            unit_due_at=fact.unit_due_at,
+            provisional=fact.provisional is True,
+        ),
         deadlines=_moved(case, case.order.round, fact.citizen_due_at, fact.reclassified_at),
         classes_before=(
             *case.classes_before,
@@ -783,7 +866,12 @@ def _reclassified(case: Complaint, fact: ComplaintReclassified) -> Complaint:
 def _amended(case: Complaint, fact: CalendarAmended) -> Complaint:
     if case.order is None:
         return replace(case, calendar=fact.calendar)
-    order = replace(case.order, citizen_due_at=fact.citizen_due_at, unit_due_at=fact.unit_due_at)
+    order = replace(
+        case.order,
+        citizen_due_at=fact.citizen_due_at,
+        unit_due_at=fact.unit_due_at,
+        provisional=fact.provisional is True,
+    )
     deadlines = case.deadlines
     if fact.new_due_at != fact.old_due_at:
         deadlines = _moved(case, order.round, fact.new_due_at, fact.amended_at)
@@ -1074,6 +1162,10 @@ _STEPS: Final[dict[type[Fact], Callable[[Complaint, Any], Complaint]]] = {
     ExtensionRequested: _extension_requested,
     ExtensionApproved: _extended,
     ExtensionRejected: _extension_rejected,
+    PauseRequested: _pause_requested,
+    PauseApproved: _paused,
+    PauseRejected: _pause_rejected,
+    PauseEnded: _pause_ended,
     TerminationRequested: _termination_requested,
     TerminationApproved: _terminated,
     TerminationRejected: _termination_rejected,

@@ -14,6 +14,7 @@ import msgspec
 from shared.events.base import (
     ExclusionGround,
     Instant,
+    PauseGround,
     RequestType,
     TerminationGround,
     TurnedAway,
@@ -242,6 +243,42 @@ class ExtensionReviewed(Input, frozen=True, kw_only=True):
     """The reviewer's decision on an extension."""
 
     TYPE: ClassVar[str] = "hotline.extension.reviewed.v1"
+
+    complaint_id: Uuid
+    assignment: Count
+    approved: bool
+    reviewer: Name
+    reason: Annotated[str, msgspec.Meta(max_length=400)] = ""
+
+
+class PauseRequested(Input, frozen=True, kw_only=True):
+    """A unit cannot act until something else has come, and shows it."""
+
+    TYPE: ClassVar[str] = "hotline.pause.requested.v1"
+
+    complaint_id: Uuid
+    assignment: Count
+    ground: PauseGround
+    days: Annotated[int, msgspec.Meta(ge=1, le=366)]
+    evidence: Evidence
+    unit: Name | None = None
+
+
+class PauseEnded(Input, frozen=True, kw_only=True):
+    """What the unit waited for has come before its pause was over."""
+
+    TYPE: ClassVar[str] = "hotline.pause.ended.v1"
+
+    complaint_id: Uuid
+    assignment: Count
+    reason: Why
+    unit: Name | None = None
+
+
+class PauseReviewed(Input, frozen=True, kw_only=True):
+    """The reviewer's decision on a pause."""
+
+    TYPE: ClassVar[str] = "hotline.pause.reviewed.v1"
 
     complaint_id: Uuid
     assignment: Count
@@ -540,6 +577,9 @@ INPUTS: Final[dict[str, type[Input]]] = {
         OrderAssigned,
         ExtensionRequested,
         ExtensionReviewed,
+        PauseRequested,
+        PauseEnded,
+        PauseReviewed,
         TerminationRequested,
         TerminationReviewed,
         DisputeRaised,
@@ -592,6 +632,9 @@ __all__ = [
     "OrderAnswered",
     "OrderAssigned",
     "OrderSigned",
+    "PauseEnded",
+    "PauseRequested",
+    "PauseReviewed",
     "ProgressReported",
     "RatingGiven",
     "RequestCorrected",

@@ -70,6 +70,10 @@ from shared.events import (
     OrderAssigned,
     OrderSigned,
     Outcome,
+    PauseApproved,
+    PauseEnded,
+    PauseRejected,
+    PauseRequested,
     ProgressReported,
     RatingGiven,
     ReplyRefused,
@@ -492,6 +496,8 @@ _OfUnit = (
     | ReturnRequested
     | OrderAssigned
     | ExtensionRequested
+    | PauseRequested
+    | PauseEnded
     | TerminationRequested
     | DisputeRaised
     | CitizenContacted
@@ -601,6 +607,8 @@ def _extension_requested(case: Complaint, fact: ExtensionRequested, _: Fact) -> 
         return why
     if order.signed_at is None or order.extension_days:
         return "an order is extended once it is signed" if order.signed_at is None else "one is under review"
+    if _paused_or_asked(order, fact.requested_at):
+        return "its clock stands still, or that is under review"
     if case.extensions >= rules.extensions_max or fact.days > rules.extension_days_max:
         return f"at most {rules.extensions_max} of at most {rules.extension_days_max} days (D4)"
     return _too_late(case, order, fact.requested_at)
@@ -619,6 +627,57 @@ def _extension_reviewed(case: Complaint, fact: ExtensionApproved | ExtensionReje
     if fact.new_due_at <= fact.old_due_at:
         return "an extension lengthens the limit"
     return _too_late(case, order, fact.approved_at)
+
+
+def _paused_or_asked(order: Order, at: datetime) -> bool:
+    return bool(order.pause_days) or (order.pause is not None and at <= order.pause.until)
+
+
+def _pause_requested(case: Complaint, fact: PauseRequested, _: Fact) -> str | None:
+    order, rules = case.order, ruleset(case.ruleset)
+    why = _not_theirs(case, fact)
+    if why is not None or order is None:
+        return why
+    if order.signed_at is None:
+        return "an order is paused once it is signed"
+    if order.extension_days or order.termination is not None or _paused_or_asked(order, fact.requested_at):
+        return "something is under review, or its clock stands still"
+    if case.pauses >= rules.pauses_max or not 0 < fact.days <= rules.pause_days_max:
+        return f"at most {rules.pauses_max} of at most {rules.pause_days_max} days"
+    return _too_late(case, order, fact.requested_at)
+
+
+def _pause_reviewed(case: Complaint, fact: PauseApproved | PauseRejected, _: Fact) -> str | None:
+    order = case.order
+    if order is None or not order.pause_days or case.reopened:
+        return "no pause is under review"
+    if (fact.unit, fact.assignment) != (order.unit, order.assignment):
+        return f"the order is assignment {order.assignment} with {order.unit}"
+    return _pause_granted(case, order, fact) if isinstance(fact, PauseApproved) else None
+
+
+def _pause_granted(case: Complaint, order: Order, fact: PauseApproved) -> str | None:
+    if (fact.ground, fact.days) != (order.pause_ground, order.pause_days):
+        return f"under review are {order.pause_days} days, {order.pause_ground}"
+    if fact.round != order.round or fact.old_due_at != order.feedback_due_at:
+        return f"the limit of round {order.round} ends at {order.feedback_due_at.isoformat()}"
+    if not fact.approved_at < fact.until <= fact.new_due_at or fact.new_due_at <= fact.old_due_at:
+        return "a pause lengthens the limit, and ends before it"
+    return _too_late(case, order, fact.approved_at)
+
+
+def _pause_ended(case: Complaint, fact: PauseEnded, _: Fact) -> str | None:
+    order = case.order
+    why = _not_theirs(case, fact)
+    if why is not None or order is None:
+        return why
+    pause = order.pause
+    if pause is None or not pause.since <= fact.ended_at <= pause.until:
+        return "its clock does not stand still"
+    if fact.round != order.round or fact.old_due_at != order.feedback_due_at:
+        return f"the limit of round {order.round} ends at {order.feedback_due_at.isoformat()}"
+    kept = pause.due_before < fact.new_due_at <= fact.old_due_at and fact.ended_at <= fact.new_due_at
+    return None if kept else "the days begun count, the others do not"
 
 
 def _too_late(case: Complaint, order: Order, at: datetime) -> str | None:
@@ -705,8 +764,9 @@ def _reclassified(case: Complaint, fact: ComplaintReclassified, _: Fact) -> str 
     order = case.order
     if order is None or order.round > 1 or case.reopened or ruleset(case.ruleset).limits_given:
         return "a class moves the limit of the first round, where it comes from the class"
-    if order.answered_at is not None or order.terminated or order.extended_due_at is not None:
-        return "the order is answered, terminated or extended"
+    moved = order.extended_due_at is not None or bool(order.pause_days)
+    if order.answered_at is not None or order.terminated or moved:
+        return "the order is answered, terminated, extended or paused"
     if (fact.unit, fact.old_urgency) != (order.unit, case.urgency) or fact.urgency is case.urgency:
         return f"it is {case.urgency} with {order.unit}"
     if fact.old_due_at != order.citizen_due_at or fact.citizen_due_at <= fact.reclassified_at:
@@ -1090,6 +1150,10 @@ _RULES: Final[dict[type[Fact], Callable[[Complaint, Any, Any], str | None]]] = {
     ExtensionRequested: _extension_requested,
     ExtensionApproved: _extension_reviewed,
     ExtensionRejected: _extension_reviewed,
+    PauseRequested: _pause_requested,
+    PauseApproved: _pause_reviewed,
+    PauseRejected: _pause_reviewed,
+    PauseEnded: _pause_ended,
     TerminationRequested: _termination_requested,
     TerminationApproved: _termination_reviewed,
     TerminationRejected: _termination_reviewed,

@@ -178,6 +178,10 @@ class RuleSet(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """Approved extensions of one complaint (D4)."""
     extension_days_max: int
     """Of one extension; only limits in days are extended."""
+    pauses_max: int
+    """Approved pauses of one complaint: how often its clock may stand still."""
+    pause_days_max: int
+    """Of one pause; only limits in days are paused."""
     co_units_max: int
     """Units that help with one complaint."""
     answers_sent_back_max: int
@@ -296,6 +300,8 @@ class _Written(msgspec.Struct, forbid_unknown_fields=True):
     returns_max: Annotated[int, msgspec.Meta(ge=0)]
     extensions_max: Annotated[int, msgspec.Meta(ge=0)]
     extension_days_max: Annotated[int, msgspec.Meta(ge=0, le=366)]
+    pauses_max: Annotated[int, msgspec.Meta(ge=0)]
+    pause_days_max: Annotated[int, msgspec.Meta(ge=0, le=366)]
     co_units_max: Annotated[int, msgspec.Meta(ge=0)]
     answers_sent_back_max: Annotated[int, msgspec.Meta(ge=0)]
     rounds_max: _AtLeastOne
@@ -365,6 +371,8 @@ def _built(written: _Written) -> RuleSet:
         returns_max=written.returns_max,
         extensions_max=written.extensions_max,
         extension_days_max=written.extension_days_max,
+        pauses_max=written.pauses_max,
+        pause_days_max=written.pause_days_max,
         co_units_max=written.co_units_max,
         answers_sent_back_max=written.answers_sent_back_max,
         rounds_max=written.rounds_max,

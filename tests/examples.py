@@ -23,6 +23,7 @@ from services.dispatch.commands import (
     BlowWhistle,
     DecideCouncil,
     DispatchComplaint,
+    EndPause,
     RaiseDispute,
     RateWhistle,
     ReclassifyComplaint,
@@ -34,10 +35,12 @@ from services.dispatch.commands import (
     ReportProgress,
     RequestExclusion,
     RequestExtension,
+    RequestPause,
     RequestReturn,
     RequestTermination,
     ReviewExclusion,
     ReviewExtension,
+    ReviewPause,
     ReviewReturn,
     ReviewTermination,
     SendBackAnswer,
@@ -68,6 +71,7 @@ from shared.events.base import (
     Level,
     Limit,
     Outcome,
+    PauseGround,
     RequestType,
     TerminationGround,
     TurnedAway,
@@ -171,6 +175,17 @@ EXTENSION_REPLY: Final = inputs.ExtensionRequested(
 EXTENSION_REVIEW: Final = inputs.ExtensionReviewed(
     complaint_id=ID, assignment=1, approved=True, reviewer="reviewer-3"
 )
+PAUSE_REPLY: Final = inputs.PauseRequested(
+    complaint_id=ID,
+    assignment=1,
+    ground=PauseGround.AWAITS_AUTHORITY,
+    days=10,
+    evidence="已向规划部门请示，见发文",
+)
+PAUSE_ENDED_REPLY: Final = inputs.PauseEnded(complaint_id=ID, assignment=1, reason="批复已到")
+PAUSE_REVIEW: Final = inputs.PauseReviewed(
+    complaint_id=ID, assignment=1, approved=True, reviewer="reviewer-3"
+)
 TERMINATION_REPLY: Final = inputs.TerminationRequested(
     complaint_id=ID,
     assignment=1,
@@ -248,6 +263,9 @@ INPUTS: Final = (
     ASSIGN_REPLY,
     EXTENSION_REPLY,
     EXTENSION_REVIEW,
+    PAUSE_REPLY,
+    PAUSE_ENDED_REPLY,
+    PAUSE_REVIEW,
     TERMINATION_REPLY,
     TERMINATION_REVIEW,
     DISPUTE_REPLY,
@@ -343,6 +361,21 @@ EXTEND: Final = RequestExtension(
     at=CALLED_AT + 2 * DAY,
 )
 REVIEW_EXTENSION: Final = ReviewExtension(
+    complaint_id=ID, assignment=1, approved=True, reviewer="reviewer-3", reason="", at=CALLED_AT + 3 * DAY
+)
+PAUSE: Final = RequestPause(
+    complaint_id=ID,
+    unit=STREET,
+    assignment=1,
+    ground=PauseGround.AWAITS_AUTHORITY,
+    days=10,
+    evidence="已向规划部门请示，见发文",
+    at=CALLED_AT + 2 * DAY,
+)
+END_PAUSE: Final = EndPause(
+    complaint_id=ID, unit=STREET, assignment=1, reason="批复已到", at=CALLED_AT + 5 * DAY
+)
+REVIEW_PAUSE: Final = ReviewPause(
     complaint_id=ID, assignment=1, approved=True, reviewer="reviewer-3", reason="", at=CALLED_AT + 3 * DAY
 )
 TERMINATE: Final = RequestTermination(
@@ -498,6 +531,9 @@ COMMANDS: Final[tuple[Any, ...]] = (
     ASSIGN,
     EXTEND,
     REVIEW_EXTENSION,
+    PAUSE,
+    END_PAUSE,
+    REVIEW_PAUSE,
     TERMINATE,
     REVIEW_TERMINATION,
     DISPUTE,
@@ -686,6 +722,46 @@ EXTENSION_REJECTED: Final = events.ExtensionRejected(
     reviewer="reviewer-3",
     reason="可按期办结",
     rejected_at=CALLED_AT + 3 * DAY,
+)
+PAUSE_REQUESTED: Final = events.PauseRequested(
+    complaint_id=ID,
+    unit=STREET,
+    assignment=1,
+    ground=PauseGround.AWAITS_AUTHORITY,
+    days=10,
+    evidence="已向规划部门请示，见发文",
+    requested_at=CALLED_AT + 2 * DAY,
+)
+PAUSE_APPROVED: Final = events.PauseApproved(
+    complaint_id=ID,
+    unit=STREET,
+    assignment=1,
+    round=1,
+    ground=PauseGround.AWAITS_AUTHORITY,
+    days=10,
+    reviewer="reviewer-3",
+    until=DUE_AT + 6 * DAY,
+    old_due_at=DUE_AT,
+    new_due_at=DUE_AT + 10 * DAY,
+    approved_at=CALLED_AT + 3 * DAY,
+)
+PAUSE_REJECTED: Final = events.PauseRejected(
+    complaint_id=ID,
+    unit=STREET,
+    assignment=1,
+    reviewer="reviewer-3",
+    reason="可先行处置",
+    rejected_at=CALLED_AT + 3 * DAY,
+)
+PAUSE_ENDED: Final = events.PauseEnded(
+    complaint_id=ID,
+    unit=STREET,
+    assignment=1,
+    round=1,
+    reason="批复已到",
+    old_due_at=DUE_AT + 10 * DAY,
+    new_due_at=DUE_AT + 2 * DAY,
+    ended_at=CALLED_AT + 5 * DAY,
 )
 TERMINATION_REQUESTED: Final = events.TerminationRequested(
     complaint_id=ID,
@@ -1028,6 +1104,10 @@ FACTS: Final[tuple[Fact, ...]] = (
     EXTENSION_REQUESTED,
     EXTENSION_APPROVED,
     EXTENSION_REJECTED,
+    PAUSE_REQUESTED,
+    PAUSE_APPROVED,
+    PAUSE_REJECTED,
+    PAUSE_ENDED,
     TERMINATION_REQUESTED,
     TERMINATION_APPROVED,
     TERMINATION_REJECTED,

@@ -53,6 +53,8 @@ ASKED_BEFORE: Final[dict[str, tuple[Fact, ...]]] = {
     "DecideCouncil": (eg.RETURN_REJECTED, eg.DISPUTED),
     "RaiseDispute": (eg.RETURN_REQUESTED, eg.RETURN_REJECTED),
     "ReviewExtension": (eg.EXTENSION_REQUESTED,),
+    "EndPause": (eg.PAUSE_REQUESTED, eg.PAUSE_APPROVED),
+    "ReviewPause": (eg.PAUSE_REQUESTED,),
     "ReviewTermination": (eg.TERMINATION_REQUESTED,),
     "ReportAsCoUnit": (eg.CO_UNIT_ADDED,),
     "ReviewExclusion": (eg.EXCLUSION_REQUESTED,),
@@ -67,6 +69,7 @@ ASKED_BEFORE: Final[dict[str, tuple[Fact, ...]]] = {
 OTHERWISE: Final[dict[str, tuple[str, dict[str, Any]]]] = {
     "ReviewReturn": ("rejected", {"approved": False, "reason": "属本街道"}),
     "ReviewExtension": ("rejected", {"approved": False, "reason": "可按期办结"}),
+    "ReviewPause": ("rejected", {"approved": False, "reason": "可先行处置"}),
     "ReviewTermination": ("rejected", {"approved": False, "reason": "仍可核实"}),
     "DecideCouncil": ("it stays where it is", {"to_unit": eg.STREET, "co_units": ()}),
     "RecordVisit": ("not solved", {"solved": False, "satisfied": False}),

@@ -36,6 +36,12 @@ _HEARD: Final[dict[type[e.Fact], Callable[[Any, UnitId], str]]] = {
     e.OrderAssigned: lambda f, _: f"you gave it to {f.to_unit}",
     e.ExtensionApproved: lambda f, _: f"extended: your limit is {f.new_due_at:%Y-%m-%d %H:%M %Z} now",
     e.ExtensionRejected: lambda f, _: f"not extended, the limit stays: {f.reason}",
+    e.PauseApproved: lambda f, _: (
+        f"your clock stands still until {f.until:%Y-%m-%d %H:%M %Z}, your limit is "
+        f"{f.new_due_at:%Y-%m-%d %H:%M %Z} then"
+    ),
+    e.PauseRejected: lambda f, _: f"not paused, the clock runs on: {f.reason}",
+    e.PauseEnded: lambda f, _: f"the clock runs again: your limit is {f.new_due_at:%Y-%m-%d %H:%M %Z} now",
     e.TerminationApproved: lambda _, __: "terminated; nothing more to do",
     e.TerminationRejected: lambda f, _: f"not terminated, it stays with you: {f.reason}",
     e.CouncilDecided: lambda f, u: (

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 review = typer.Typer(
     help=(
-        "Decide what units cannot settle alone: returns, extensions, terminations, disputes, co-units, urgency, "
-        "exclusions from a score."
+        "Decide what units cannot settle alone: returns, extensions, pauses, terminations, disputes, co-units, "
+        "urgency, exclusions from a score."
     ),
     no_args_is_help=True,
     rich_markup_mode=None,
@@ -55,7 +55,7 @@ def approve(
     *,
     json: _Json = False,
 ) -> None:
-    """Approve what the unit asked for: a return, an extension, a termination or an exclusion from its score."""
+    """Approve what the unit asked for: a return, more time, a pause, a termination or an exclusion from its score."""
     run(_decided(complaint, reviewer, reason, to, approved=True, json=json))
 
 
@@ -243,6 +243,8 @@ async def _decided(
         }
         if what == "extension":
             return inputs.ExtensionReviewed(**about)
+        if what == "pause":
+            return inputs.PauseReviewed(**about)
         if what == "termination":
             return inputs.TerminationReviewed(**about)
         if what == "exclusion":
@@ -282,7 +284,7 @@ async def _say(complaint: str, said: Callable[[Complaint, City], Input], *, json
 
 
 def asked_for(case: Complaint) -> str:
-    """What waits for a decision: return, dispute, extension, termination or exclusion; "" for nothing.
+    """What waits for a decision: return, dispute, extension, pause, termination or exclusion; "" for nothing.
 
     What holds the order up goes first.
     """
@@ -292,12 +294,14 @@ def asked_for(case: Complaint) -> str:
             return "dispute" if order.disputed else "return"
         if order.extension_days:
             return "extension"
+        if order.pause_days:
+            return "pause"
         if order.termination is not None:
             return "termination"
     return "exclusion" if case.exclusion is not None and case.exclusion.approved is None else ""
 
 
-def _told_of(facts: list[Fact]) -> str:  # noqa: C901, PLR0911 -- a line a fact
+def _told_of(facts: list[Fact]) -> str:  # noqa: C901, PLR0911, PLR0912 -- a line a fact
     from shared import events as e
 
     for fact in facts:
@@ -307,13 +311,15 @@ def _told_of(facts: list[Fact]) -> str:  # noqa: C901, PLR0911 -- a line a fact
                 return f"Returned: it lies with {sent.unit} now."
             case e.ExtensionApproved():
                 return f"Extended until {fact.new_due_at:%Y-%m-%d %H:%M %Z}."
+            case e.PauseApproved():
+                return f"Its clock stands still until {fact.until:%Y-%m-%d %H:%M %Z}."
             case e.TerminationApproved():
                 return "Terminated: the complaint is closed as an exception."
             case e.ExclusionApproved():
                 return f"Left out: it counts for nothing in the score of {fact.unit}."
             case e.ExclusionRejected():
                 return f"Rejected: it counts in the score of {fact.unit}."
-            case e.ReturnRejected() | e.ExtensionRejected() | e.TerminationRejected():
+            case e.ReturnRejected() | e.ExtensionRejected() | e.PauseRejected() | e.TerminationRejected():
                 return f"Rejected: {fact.unit} keeps the order and its limit."
             case e.CouncilDecided():
                 return f"Decided: it is {fact.to_unit}'s, and is not returned any more."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json as json_module
 import sys
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from hotline.where import City
-    from shared.complaint import Complaint
+    from shared.complaint import Complaint, Order
     from shared.events import Fact
     from shared.ids import ComplaintId, UnitId
     from shared.inputs import Input
@@ -43,6 +44,19 @@ def unit(
     ] = "",
     extend: Annotated[
         str, typer.Option(metavar="COMPLAINT", help="Ask for more days (with --days and --reason).")
+    ] = "",
+    pause: Annotated[
+        str,
+        typer.Option(
+            metavar="COMPLAINT",
+            help="You must wait for something: your clock is to stand still (with --days, --ground, --evidence).",
+        ),
+    ] = "",
+    resume: Annotated[
+        str,
+        typer.Option(
+            metavar="COMPLAINT", help="What you waited for has come: end the pause (with --reason)."
+        ),
     ] = "",
     terminate: Annotated[
         str,
@@ -107,7 +121,9 @@ def unit(
     evidence: Annotated[str, typer.Option(help="What shows it.")] = "",
     suggest: Annotated[str, typer.Option(metavar="UNIT", help="With --return: whose it is instead.")] = "",
     to: Annotated[str, typer.Option(metavar="UNIT", help="With --assign: your street.")] = "",
-    days: Annotated[int, typer.Option(min=0, max=366, help="With --extend: how many more.")] = 0,
+    days: Annotated[
+        int, typer.Option(min=0, max=366, help="With --extend: how many more; with --pause: how many.")
+    ] = 0,
     kind: Annotated[str, typer.Option(help="With --whistle: KEY_WORK, JOINT_ENFORCEMENT or EMERGENCY.")] = "",
     called: Annotated[
         str,
@@ -121,7 +137,8 @@ def unit(
     ground: Annotated[
         str,
         typer.Option(
-            help="With --terminate: INFORMATION_REFUSED or UNLAWFUL_OR_IMPOSSIBLE; "
+            help="With --pause: AWAITS_CITIZEN, AWAITS_AUTHORITY or SEASON; "
+            "with --terminate: INFORMATION_REFUSED or UNLAWFUL_OR_IMPOSSIBLE; "
             "with --exclude: INVALID, FORCE_MAJEURE, POLICY_IMPOSSIBLE or DUPLICATE."
         ),
     ] = "",
@@ -160,6 +177,8 @@ def unit(
         "return": return_,
         "assign": assign,
         "extend": extend,
+        "pause": pause,
+        "resume": resume,
         "terminate": terminate,
         "dispute": dispute,
         "report": report,
@@ -210,6 +229,8 @@ _NEEDS: Final = {
     "return": ("reason", "evidence"),
     "assign": ("to", "reason"),
     "extend": ("days", "reason"),
+    "pause": ("days", "ground", "evidence"),
+    "resume": ("reason",),
     "terminate": ("ground", "evidence"),
     "dispute": ("reason", "evidence"),
     "report": ("text",),
@@ -224,14 +245,18 @@ _NEEDS: Final = {
 
 def _needs(verb: str, words: dict[str, Any]) -> None:
     """End here where something is missing that the verb cannot do without."""
-    from shared.events import ExclusionGround, TerminationGround, WhistleKind
+    from shared.events import ExclusionGround, PauseGround, TerminationGround, WhistleKind
 
     missing = [f"--{word}" for word in _NEEDS.get(verb, ()) if not words[word]]
     if missing:
         fail(f"--{verb} needs {' and '.join(f'--{word}' for word in _NEEDS[verb])}.", code=2)
     if verb == "whistle" and words["kind"] not in WhistleKind.__members__:
         fail(f"--kind: {words['kind']!r}, expected one of {', '.join(WhistleKind)}.", code=2)
-    known: dict[str, list[str]] = {"terminate": list(TerminationGround), "exclude": list(ExclusionGround)}
+    known: dict[str, list[str]] = {
+        "pause": list(PauseGround),
+        "terminate": list(TerminationGround),
+        "exclude": list(ExclusionGround),
+    }
     if verb in known and words["ground"] not in known[verb]:
         fail(f"--ground: {words['ground']!r}, expected one of {', '.join(known[verb])}.", code=2)
 
@@ -390,7 +415,7 @@ async def open_cases(city: City, unit: str) -> list[Complaint]:
 def said(verb: str, case: Complaint, words: dict[str, Any], *, solved: bool = True) -> Input:
     """What the unit says to the present order of a complaint."""
     from shared import inputs
-    from shared.events import ExclusionGround, TerminationGround
+    from shared.events import ExclusionGround, PauseGround, TerminationGround
 
     complaint = case.complaint_id
     if verb == "report":
@@ -415,6 +440,10 @@ def said(verb: str, case: Complaint, words: dict[str, Any], *, solved: bool = Tr
         "extend": lambda: inputs.ExtensionRequested(
             **about, days=words["days"], reason=reason, citizen_told=words["citizen_told"]
         ),
+        "pause": lambda: inputs.PauseRequested(
+            **about, ground=PauseGround(words["ground"]), days=words["days"], evidence=evidence
+        ),
+        "resume": lambda: inputs.PauseEnded(**about, reason=reason),
         "terminate": lambda: inputs.TerminationRequested(
             **about, ground=TerminationGround(words["ground"]), evidence=evidence
         ),
@@ -481,6 +510,8 @@ def told_of(facts: list[Fact]) -> str:
         e.ReturnRequested: "Return requested: a reviewer decides; the limit runs on.",
         e.OrderAssigned: "Given on: the street has it now.",
         e.ExtensionRequested: "Extension requested: a reviewer decides; the limit runs on.",
+        e.PauseRequested: "Pause requested: a reviewer decides; the limit runs on.",
+        e.PauseEnded: "Ended: your clock runs again.",
         e.TerminationRequested: "Termination requested: a reviewer decides; the limit runs on.",
         e.DisputeRaised: "Disputed: a council decides whose it is; the limit runs on.",
         e.ExclusionRequested: "Asked for: a reviewer decides; until then it counts.",
@@ -514,6 +545,8 @@ def row(case: Complaint) -> dict[str, Any]:
         "round": order.round,
         "state": _state(case),
         "due_at": order.feedback_due_at.isoformat(),
+        "provisional": order.provisional,
+        "paused_until": order.pause.until.isoformat() if order.pause is not None else None,
         "urgency": case.urgency,
         "subject": case.subject,
         "title": case.title,
@@ -538,7 +571,7 @@ def line(case: Complaint) -> str:
     again = f" (round {order.round})" if order.round > 1 else ""
     place = f" {case.street or case.district}{case.address}"
     return (
-        f"{short(case.complaint_id)}  {_state(case):9} due {due_at:%m-%d %H:%M}  "
+        f"{short(case.complaint_id)}  {_state(case):9} due {due_at:%m-%d %H:%M}{_unsure(order)}  "
         f"{case.subject}: {case.title}{place}{again}"
     )
 
@@ -547,7 +580,14 @@ def _state(case: Complaint) -> str:
     order = case.order
     if order is not None and order.review_since is not None:
         return "disputed" if order.disputed else "in review"
+    if order is not None and order.pause is not None and order.pause.until >= datetime.now(UTC):
+        return f"paused until {order.pause.until:%m-%d}"
     return "signed" if order is not None and order.signed_at is not None else "new"
+
+
+def _unsure(order: Order) -> str:
+    """Said of a limit that may still move (T16)."""
+    return " (provisional)" if order.provisional else ""
 
 
 def fields_of(fact: Fact) -> dict[str, Any]:

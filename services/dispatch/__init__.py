@@ -3,8 +3,9 @@
 Hears    ComplaintClassified, ComplaintReopened; units' replies; reviewers
 Decides  which unit, by when, who helps, whom a street whistles for; whether a reply comes from whom the order lies with
 Says     ComplaintDispatched, OrderSigned, OrderAnswered, ReturnRequested, ReturnApproved, ReturnRejected,
-         OrderAssigned, ExtensionRequested, ExtensionApproved, ExtensionRejected, TerminationRequested,
-         TerminationApproved, TerminationRejected, DisputeRaised, CouncilDecided, CoUnitAdded, CoUnitReported,
+         OrderAssigned, ExtensionRequested, ExtensionApproved, ExtensionRejected, PauseRequested, PauseApproved,
+         PauseRejected, PauseEnded, TerminationRequested, TerminationApproved, TerminationRejected, DisputeRaised,
+         CouncilDecided, CoUnitAdded, CoUnitReported,
          ComplaintReclassified, CalendarAmended, ConfidentialityRequired, WhistleBlown, UnitCalled, WhistleAcknowledged,
          WhistleArrived, WhistleMeasureRecorded, WhistleReleased, WhistleRated, ExclusionRequested,
          ExclusionApproved, ExclusionRejected, CitizenContacted, ContactFailed, ProgressReported, AnswerSentBack,

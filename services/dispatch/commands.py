@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from shared.events.base import ExclusionGround, TerminationGround, Urgency, WhistleKind
+from shared.events.base import ExclusionGround, PauseGround, TerminationGround, Urgency, WhistleKind
 from shared.ids import ComplaintId, UnitId
 
 
@@ -93,6 +93,42 @@ class RequestExtension:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewExtension:
     """The reviewer decides on an extension."""
+
+    complaint_id: ComplaintId
+    assignment: int
+    approved: bool
+    reviewer: str
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestPause:
+    """The unit's clock is to stand still for so many days."""
+
+    complaint_id: ComplaintId
+    unit: UnitId
+    assignment: int
+    ground: PauseGround
+    days: int
+    evidence: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndPause:
+    """What the unit waited for has come."""
+
+    complaint_id: ComplaintId
+    unit: UnitId
+    assignment: int
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewPause:
+    """The reviewer decides on a pause."""
 
     complaint_id: ComplaintId
     assignment: int
@@ -347,6 +383,8 @@ UnitCommand = (
     | RequestReturn
     | AssignOrder
     | RequestExtension
+    | RequestPause
+    | EndPause
     | RequestTermination
     | RaiseDispute
     | RecordContact
@@ -355,7 +393,9 @@ UnitCommand = (
 )
 """What the unit that holds an order may say to it; each names the assignment it means."""
 
-ReviewCommand = ReviewReturn | ReviewExtension | ReviewTermination | DecideCouncil | SendBackAnswer
+ReviewCommand = (
+    ReviewReturn | ReviewExtension | ReviewPause | ReviewTermination | DecideCouncil | SendBackAnswer
+)
 """What is decided on something a unit asked for."""
 
 DispatchCommand = (
@@ -367,6 +407,9 @@ DispatchCommand = (
     | AssignOrder
     | RequestExtension
     | ReviewExtension
+    | RequestPause
+    | EndPause
+    | ReviewPause
     | RequestTermination
     | ReviewTermination
     | RaiseDispute

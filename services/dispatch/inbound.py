@@ -15,6 +15,7 @@ from services.dispatch.commands import (
     BlowWhistle,
     DecideCouncil,
     DispatchCommand,
+    EndPause,
     RaiseDispute,
     RateWhistle,
     ReclassifyComplaint,
@@ -26,10 +27,12 @@ from services.dispatch.commands import (
     ReportProgress,
     RequestExclusion,
     RequestExtension,
+    RequestPause,
     RequestReturn,
     RequestTermination,
     ReviewExclusion,
     ReviewExtension,
+    ReviewPause,
     ReviewReturn,
     ReviewTermination,
     SendBackAnswer,
@@ -52,6 +55,8 @@ _REPLIES: Final = (
     inputs.ReturnRequested,
     inputs.OrderAssigned,
     inputs.ExtensionRequested,
+    inputs.PauseRequested,
+    inputs.PauseEnded,
     inputs.TerminationRequested,
     inputs.DisputeRaised,
     inputs.CoUnitReported,
@@ -69,6 +74,7 @@ _REPLIES: Final = (
 _REVIEWS: Final = (
     inputs.ReturnReviewed,
     inputs.ExtensionReviewed,
+    inputs.PauseReviewed,
     inputs.TerminationReviewed,
     inputs.CouncilDecided,
     inputs.CoUnitAdded,
@@ -145,6 +151,20 @@ def _said_by(unit: UnitId, data: inputs.Input, complaint: ComplaintId, at: datet
                 reason=data.reason,
                 citizen_told=data.citizen_told,
                 at=at,
+            )
+        case inputs.PauseRequested():
+            return RequestPause(
+                complaint_id=complaint,
+                unit=unit,
+                assignment=data.assignment,
+                ground=data.ground,
+                days=data.days,
+                evidence=data.evidence,
+                at=at,
+            )
+        case inputs.PauseEnded():
+            return EndPause(
+                complaint_id=complaint, unit=unit, assignment=data.assignment, reason=data.reason, at=at
             )
         case inputs.TerminationRequested():
             return RequestTermination(
@@ -262,6 +282,13 @@ def reviews(clock: Clock) -> Handle:
     return one_by_one(translate)
 
 
+_REVIEW: Final[dict[type[inputs.Input], type[ReviewExtension | ReviewPause | ReviewTermination]]] = {
+    inputs.ExtensionReviewed: ReviewExtension,
+    inputs.PauseReviewed: ReviewPause,
+    inputs.TerminationReviewed: ReviewTermination,
+}
+
+
 def _decided(data: inputs.Input, complaint: ComplaintId, at: datetime) -> DispatchCommand:  # noqa: PLR0911 -- as above
     """What a reviewer's or council's message asks for."""
     match data:
@@ -275,9 +302,8 @@ def _decided(data: inputs.Input, complaint: ComplaintId, at: datetime) -> Dispat
                 to_unit=None if data.to_unit is None else UnitId(data.to_unit),
                 at=at,
             )
-        case inputs.ExtensionReviewed() | inputs.TerminationReviewed():
-            review = ReviewExtension if isinstance(data, inputs.ExtensionReviewed) else ReviewTermination
-            return review(
+        case inputs.ExtensionReviewed() | inputs.PauseReviewed() | inputs.TerminationReviewed():
+            return _REVIEW[type(data)](
                 complaint_id=complaint,
                 assignment=data.assignment,
                 approved=data.approved,

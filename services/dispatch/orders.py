@@ -6,12 +6,14 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
 
+from msgspec import UNSET
+
 from services.dispatch.routing import Routed
 from shared.calendar import calendar
 from shared.complaint import Complaint, Order, evolve, helping
 from shared.deadlines import due_at
 from shared.events import ComplaintDispatched, ConfidentialityRequired, CoUnitAdded, ReplyRefused
-from shared.events.base import RequestType, Urgency
+from shared.events.base import Limit, Provisional, RequestType, Urgency
 from shared.ids import UnitId
 from shared.ruleset import RuleSet, ruleset
 
@@ -27,15 +29,20 @@ def written(case: Complaint, to: Routed, at: datetime) -> ComplaintDispatched:
     days = calendar(case.calendar)
     before = case.order
     number = 1 if before is None else before.round + 1 if case.reopened else before.round
-    feedback = due_at(at, limits.feedback, rules, days).at if limits.feedback is not None else None
+    own = None if limits.feedback is None else due_at(at, limits.feedback, rules, days)
+    feedback = None if own is None else own.at
+    unsure = own is not None and own.provisional
     if before is None:
-        citizen_due_at = _given(case, rules) or feedback
+        given_at = _given(case, rules)
+        citizen_due_at = given_at or feedback
         unit_due_at = feedback or citizen_due_at
+        unsure = unsure and given_at is None
     elif number > 1 and not case.reopened:  # returned in a later round: the limit in force stays (T10)
-        citizen_due_at, unit_due_at = before.citizen_due_at, before.unit_due_at
+        citizen_due_at, unit_due_at, unsure = before.citizen_due_at, before.unit_due_at, before.provisional
     else:
         citizen_due_at = before.citizen_due_at
         unit_due_at = feedback or at + max(citizen_due_at - case.received_at, limits.ladder_step)
+        unsure = unsure if case.reopened else before.provisional
     if citizen_due_at is None or unit_due_at is None:
         message = f"rule set {rules.version} gives no feedback limit and the request brought none"
         raise ValueError(message)
@@ -58,7 +65,26 @@ def written(case: Complaint, to: Routed, at: datetime) -> ComplaintDispatched:
         sign_due_at=None if limits.sign is None else due_at(at, limits.sign, rules, days).at,
         citizen_due_at=citizen_due_at,
         unit_due_at=unit_due_at,
+        provisional=provisional(unsure),
     )
+
+
+def provisional(rests_on_unannounced_days: bool) -> Provisional:  # noqa: FBT001 -- one question, one answer
+    """As a fact says it (T16)."""
+    return True if rests_on_unannounced_days else UNSET
+
+
+def late(passed_already: object, order: Order) -> str | None:
+    """T6: what to say to who wants to move a limit that has passed."""
+    return f"the limit passed at {order.feedback_due_at.isoformat()} (T6)" if passed_already else None
+
+
+def passed(case: Complaint, order: Order) -> str | None:
+    """Its miss is stated, or owed: nothing that comes now takes that back."""
+    runs = any(
+        d.limit is Limit.FEEDBACK and d.number == order.round and d.done_at is None for d in case.deadlines
+    )
+    return late(not runs, order)
 
 
 def _given(case: Complaint, rules: RuleSet) -> datetime | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 
 from msgspec.structs import replace
 
@@ -19,12 +18,22 @@ from services.dispatch.commands import (
     ReviewExtension,
     ReviewTermination,
 )
-from services.dispatch.orders import REVIEWERS, helped, not_reviewed, refused, sent
+from services.dispatch.orders import (
+    REVIEWERS,
+    helped,
+    late,
+    not_reviewed,
+    passed,
+    provisional,
+    refused,
+    sent,
+)
+from services.dispatch.pauses import running, under_review
 from services.dispatch.routing import by_council
 from shared.calendar import CalendarUnknown, calendar
 from shared.catalogue import Catalogue
 from shared.complaint import Complaint, Order, dispatched_first, helping
-from shared.deadlines import due_at
+from shared.deadlines import Due, due_at
 from shared.events import (
     CalendarAmended,
     ComplaintReclassified,
@@ -40,7 +49,6 @@ from shared.events import (
     TerminationRequested,
     Urgency,
 )
-from shared.events.base import Limit
 from shared.ruleset import Days, RuleSet, ruleset
 
 # -- more time
@@ -67,30 +75,22 @@ def request_extension(command: RequestExtension, case: Complaint, order: Order) 
     ]
 
 
-def _not_extended(command: RequestExtension, case: Complaint, order: Order, rules: RuleSet) -> str | None:
+def _not_extended(  # noqa: PLR0911 -- a line a reason
+    command: RequestExtension, case: Complaint, order: Order, rules: RuleSet
+) -> str | None:
     if order.signed_at is None:
         return "only a signed order is extended"
-    if order.extension_days:
-        return f"an extension of {order.extension_days} days is under review"
+    if order.extension_days or order.pause_days:
+        return f"{under_review(order)} of this order is under review"
+    if running(order, command.at):
+        return "its clock stands still"
     if case.extensions >= rules.extensions_max:
         return f"extended {case.extensions} times already, at most {rules.extensions_max} (D4)"
-    if not isinstance(rules.classes[case.urgency or Urgency.GENERAL_7D].feedback, Days):
-        return "only a limit in days is extended"
     if command.days > rules.extension_days_max:
         return f"days: {command.days} asked for, at most {rules.extension_days_max} (D4)"
-    return _passed(case, order) or _late(command.at > order.feedback_due_at, order)
-
-
-def _late(late: object, order: Order) -> str | None:
-    return f"the limit passed at {order.feedback_due_at.isoformat()} (T6)" if late else None
-
-
-def _passed(case: Complaint, order: Order) -> str | None:
-    """Its miss is stated, or owed: nothing that comes now takes that back."""
-    runs = any(
-        d.limit is Limit.FEEDBACK and d.number == order.round and d.done_at is None for d in case.deadlines
-    )
-    return _late(not runs, order)
+    if not isinstance(rules.classes[case.urgency or Urgency.GENERAL_7D].feedback, Days):
+        return "only a limit in days is extended"
+    return passed(case, order) or late(command.at > order.feedback_due_at, order)
 
 
 def review_extension(command: ReviewExtension, case: Complaint) -> Sequence[DispatchFact]:
@@ -101,7 +101,7 @@ def review_extension(command: ReviewExtension, case: Complaint) -> Sequence[Disp
     if why is None and (order is None or not order.extension_days or case.reopened):
         why = "no extension of this order is under review"
     if why is None and order is not None and command.approved:
-        why = _passed(case, order) or _late(command.at > order.feedback_due_at, order)
+        why = passed(case, order) or late(command.at > order.feedback_due_at, order)
     if why is not None or order is None:
         unit = REVIEWERS if order is None else order.unit
         return [refused(unit, asked, why or "there is no order", case, command.at)]
@@ -117,6 +117,7 @@ def review_extension(command: ReviewExtension, case: Complaint) -> Sequence[Disp
             )
         ]
     days = Days(order.extension_days)
+    new = due_at(order.feedback_due_at, days, ruleset(case.ruleset), calendar(case.calendar))
     return [
         ExtensionApproved(
             complaint_id=case.complaint_id,
@@ -125,7 +126,8 @@ def review_extension(command: ReviewExtension, case: Complaint) -> Sequence[Disp
             round=order.round,
             reviewer=command.reviewer,
             old_due_at=order.feedback_due_at,
-            new_due_at=due_at(order.feedback_due_at, days, ruleset(case.ruleset), calendar(case.calendar)).at,
+            new_due_at=new.at,
+            provisional=provisional(new.provisional),
             approved_at=command.at,
         )
     ]
@@ -322,10 +324,11 @@ def reclassify(command: ReclassifyComplaint, case: Complaint) -> Sequence[Dispat
         unit = REVIEWERS if order is None else order.unit
         return [refused(unit, "reclassify", why or "there is no order", case, command.at)]
     days = calendar(case.calendar)
-    whole = due_at(first, limit, rules, days).at
+    whole = due_at(first, limit, rules, days)
     new = whole
-    if whole < order.citizen_due_at:
-        new = min(order.citizen_due_at, max(whole, due_at(command.at, limit, rules, days).at))
+    if whole.at < order.citizen_due_at:
+        own = max(whole, due_at(command.at, limit, rules, days))
+        new = min(Due(order.citizen_due_at, order.provisional), own)
     return [
         ComplaintReclassified(
             complaint_id=case.complaint_id,
@@ -335,8 +338,9 @@ def reclassify(command: ReclassifyComplaint, case: Complaint) -> Sequence[Dispat
             reason=command.reason,
             reclassified_by=command.reclassified_by,
             old_due_at=order.citizen_due_at,
-            citizen_due_at=new,
-            unit_due_at=max(new, due_at(order.dispatched_at, limit, rules, days).at),
+            citizen_due_at=new.at,
+            unit_due_at=max(new, due_at(order.dispatched_at, limit, rules, days)).at,
+            provisional=provisional(new.provisional),
             reclassified_at=command.at,
         )
     ]
@@ -357,9 +361,9 @@ def _not_reclassified(command: ReclassifyComplaint, case: Complaint, rules: Rule
         why = "in a later round the limit is the round's own"
     elif order.answered_at is not None or order.terminated:
         why = "the order is answered" if order.answered_at is not None else "the order is terminated"
-    elif order.extended_due_at is not None or order.extension_days:
-        why = "its limit is extended, or that is under review"
-    return why or _passed(case, order) or _late(command.at > order.feedback_due_at, order)
+    elif order.extended_due_at is not None or order.extension_days or order.pause_days:
+        why = "its limit is extended or paused, or that is under review"
+    return why or passed(case, order) or late(command.at > order.feedback_due_at, order)
 
 
 # -- which days are worked
@@ -386,8 +390,8 @@ def amend_calendar(command: AmendCalendar, case: Complaint) -> Sequence[Dispatch
     if why is not None or order is None:
         unit = REVIEWERS if order is None else order.unit
         return [refused(unit, "amend the calendar", why or "there is no order", case, command.at)]
-    citizen_due_at, unit_due_at = _by(command, case, order)
-    new = replace(order, citizen_due_at=citizen_due_at, unit_due_at=unit_due_at)
+    citizen, unit_own = _by(command, case, order)
+    new = replace(order, citizen_due_at=citizen.at, unit_due_at=unit_own.at)
     return [
         CalendarAmended(
             complaint_id=case.complaint_id,
@@ -398,25 +402,28 @@ def amend_calendar(command: AmendCalendar, case: Complaint) -> Sequence[Dispatch
             amended_by=command.amended_by,
             old_due_at=order.feedback_due_at,
             new_due_at=new.feedback_due_at,
-            citizen_due_at=citizen_due_at,
-            unit_due_at=unit_due_at,
+            citizen_due_at=citizen.at,
+            unit_due_at=unit_own.at,
+            provisional=provisional((citizen if order.round == 1 else unit_own).provisional),
             amended_at=command.at,
         )
     ]
 
 
-def _by(command: AmendCalendar, case: Complaint, order: Order) -> tuple[datetime, datetime]:
+def _by(command: AmendCalendar, case: Complaint, order: Order) -> tuple[Due, Due]:
     """The citizen's limit and the unit's as that calendar has them, where they still run."""
     rules = ruleset(case.ruleset)
     limit = rules.classes[case.urgency or Urgency.GENERAL_7D].feedback
     first = dispatched_first(case)
-    stays = order.citizen_due_at, order.unit_due_at
+    citizen_stays = Due(order.citizen_due_at, order.provisional)
+    stays = citizen_stays, Due(order.unit_due_at, order.provisional)
     if limit is None or first is None or rules.limits_given or case.reopened:
         return stays
-    if _passed(case, order) or command.at > order.feedback_due_at or order.extended_due_at is not None:
+    if passed(case, order) or command.at > order.feedback_due_at or order.extended_due_at is not None:
         return stays
     days = calendar(command.calendar)
-    unit = max(due_at(order.dispatched_at, limit, rules, days).at, command.at)
+    now = Due(command.at, provisional=False)
+    unit = max(due_at(order.dispatched_at, limit, rules, days), now)
     if order.round > 1:
-        return order.citizen_due_at, unit
-    return max(due_at(first, limit, rules, days).at, command.at), unit
+        return citizen_stays, unit
+    return max(due_at(first, limit, rules, days), now), unit

@@ -17,6 +17,7 @@ from services.dispatch.commands import (
     DecideCouncil,
     DispatchCommand,
     DispatchComplaint,
+    EndPause,
     RaiseDispute,
     RateWhistle,
     ReclassifyComplaint,
@@ -28,10 +29,12 @@ from services.dispatch.commands import (
     ReportProgress,
     RequestExclusion,
     RequestExtension,
+    RequestPause,
     RequestReturn,
     RequestTermination,
     ReviewExclusion,
     ReviewExtension,
+    ReviewPause,
     ReviewReturn,
     ReviewTermination,
     SendBackAnswer,
@@ -41,6 +44,7 @@ from services.dispatch.commands import (
 from services.dispatch.exclusions import request_exclusion, review_exclusion
 from services.dispatch.handling import record_contact, record_contact_failed, report_progress, send_back
 from services.dispatch.orders import REVIEWERS, not_reviewed, not_theirs, refused, sent
+from services.dispatch.pauses import end_pause, request_pause, review_pause
 from services.dispatch.reviews import (
     add_co_unit,
     amend_calendar,
@@ -77,6 +81,8 @@ _ASKED: Final[dict[type[UnitCommand], str]] = {
     RequestReturn: "return",
     AssignOrder: "assign",
     RequestExtension: "extend",
+    RequestPause: "pause",
+    EndPause: "end the pause",
     RequestTermination: "terminate",
     RaiseDispute: "dispute",
     RecordContact: "record a contact",
@@ -108,7 +114,7 @@ def decide(  # noqa: C901, PLR0911, PLR0912 -- a line a command
             return _dispatch(command, case, catalogue)
         case SignOrder() | AnswerOrder() | RequestReturn() | AssignOrder():
             return _reply(command, case, catalogue)
-        case RequestExtension() | RequestTermination() | RaiseDispute():
+        case RequestExtension() | RequestPause() | EndPause() | RequestTermination() | RaiseDispute():
             return _reply(command, case, catalogue)
         case RecordContact() | RecordContactFailed() | ReportProgress():
             return _reply(command, case, catalogue)
@@ -118,6 +124,8 @@ def decide(  # noqa: C901, PLR0911, PLR0912 -- a line a command
             return _review(command, case, catalogue)
         case ReviewExtension():
             return review_extension(command, case)
+        case ReviewPause():
+            return review_pause(command, case)
         case ReviewTermination():
             return review_termination(command, case)
         case DecideCouncil():
@@ -191,6 +199,10 @@ def _said(  # noqa: C901, PLR0911 -- a line a command
             return _assign(command, case, order, catalogue)
         case RequestExtension():
             return request_extension(command, case, order)
+        case RequestPause():
+            return request_pause(command, case, order)
+        case EndPause():
+            return end_pause(command, case, order)
         case RequestTermination():
             return request_termination(command, case, order)
         case RaiseDispute():

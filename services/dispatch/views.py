@@ -19,6 +19,7 @@ _ASKED: Final = """
 SELECT state FROM es.stream
 WHERE ((state::json #>> '{order,review_since}' IS NOT NULL
         OR state::json #>> '{order,extension_days}' IS NOT NULL
+        OR state::json #>> '{order,pause_days}' IS NOT NULL
         OR state::json #>> '{order,termination}' IS NOT NULL)
        AND state::json -> 'ended' IS NULL)
    OR (state::json -> 'exclusion' IS NOT NULL AND state::json #>> '{exclusion,approved}' IS NULL)

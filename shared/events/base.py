@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 import msgspec
 
@@ -12,6 +12,10 @@ from shared.ids import ComplaintId
 
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 """An aware point in time; stored in UTC."""
+
+
+Provisional = Literal[True] | msgspec.UnsetType
+"""True where a limit rests on days of a year that is not announced yet and may move (T16); left out where not."""
 
 
 class Fact(msgspec.Struct, frozen=True, kw_only=True):
@@ -109,6 +113,17 @@ class TerminationGround(StrEnum):
     """The citizen will not say what the unit must know."""
     UNLAWFUL_OR_IMPOSSIBLE = "UNLAWFUL_OR_IMPOSSIBLE"
     """Against law, policy or morals; it was explained, and the citizen still wants it."""
+
+
+class PauseGround(StrEnum):
+    """What a unit waits for while its clock stands still (暂停; no norm's, ours)."""
+
+    AWAITS_CITIZEN = "AWAITS_CITIZEN"
+    """The citizen must bring, decide or let in something first."""
+    AWAITS_AUTHORITY = "AWAITS_AUTHORITY"
+    """A court, another authority or an expert must decide first."""
+    SEASON = "SEASON"
+    """Weather or season does not let it be done."""
 
 
 class WhistleKind(StrEnum):

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from shared.events.base import ExclusionGround, Fact, Instant, Level, RequestType, TerminationGround, Urgency
+from msgspec import UNSET
+
+from shared.events.base import (
+    ExclusionGround,
+    Fact,
+    Instant,
+    Level,
+    PauseGround,
+    Provisional,
+    RequestType,
+    TerminationGround,
+    Urgency,
+)
 from shared.events.whistle import WhistleFact
 from shared.ids import UnitId
 
@@ -39,6 +51,8 @@ class ComplaintDispatched(Fact, frozen=True, kw_only=True):
     sign_due_at: Instant | None = None
     citizen_due_at: Instant
     unit_due_at: Instant
+    provisional: Provisional = UNSET
+    """Of the limit in force."""
 
 
 class OrderSigned(Fact, frozen=True, kw_only=True):
@@ -139,6 +153,7 @@ class ExtensionApproved(Fact, frozen=True, kw_only=True):
     reviewer: str
     old_due_at: Instant
     new_due_at: Instant
+    provisional: Provisional = UNSET
     approved_at: Instant
 
 
@@ -152,6 +167,67 @@ class ExtensionRejected(Fact, frozen=True, kw_only=True):
     reviewer: str
     reason: str
     rejected_at: Instant
+
+
+class PauseRequested(Fact, frozen=True, kw_only=True):
+    """The unit cannot act until something else has come, and shows it (暂停)."""
+
+    TIME: ClassVar[str] = "requested_at"
+
+    unit: UnitId
+    assignment: int
+    ground: PauseGround
+    days: int
+    """How long its clock is to stand still, counted as the rule set counts days."""
+    evidence: str
+    requested_at: Instant
+
+
+class PauseApproved(Fact, frozen=True, kw_only=True):
+    """The review lets the clock stand still; a limit that had passed is never moved (T6)."""
+
+    TIME: ClassVar[str] = "approved_at"
+
+    unit: UnitId
+    assignment: int
+    round: int
+    ground: PauseGround
+    days: int
+    reviewer: str
+    until: Instant
+    """The last instant at which it stands still."""
+    old_due_at: Instant
+    new_due_at: Instant
+    """If it stands still to the end."""
+    provisional: Provisional = UNSET
+    approved_at: Instant
+
+
+class PauseRejected(Fact, frozen=True, kw_only=True):
+    """The review found no ground; the clock runs on."""
+
+    TIME: ClassVar[str] = "rejected_at"
+
+    unit: UnitId
+    assignment: int
+    reviewer: str
+    reason: str
+    rejected_at: Instant
+
+
+class PauseEnded(Fact, frozen=True, kw_only=True):
+    """What the unit waited for came sooner: the clock runs again, days not begun are given back."""
+
+    TIME: ClassVar[str] = "ended_at"
+
+    unit: UnitId
+    assignment: int
+    round: int
+    reason: str
+    old_due_at: Instant
+    new_due_at: Instant
+    provisional: Provisional = UNSET
+    ended_at: Instant
 
 
 class TerminationRequested(Fact, frozen=True, kw_only=True):
@@ -265,6 +341,7 @@ class ComplaintReclassified(Fact, frozen=True, kw_only=True):
     old_due_at: Instant
     citizen_due_at: Instant
     unit_due_at: Instant
+    provisional: Provisional = UNSET
     reclassified_at: Instant
 
 
@@ -283,6 +360,7 @@ class CalendarAmended(Fact, frozen=True, kw_only=True):
     new_due_at: Instant
     citizen_due_at: Instant
     unit_due_at: Instant
+    provisional: Provisional = UNSET
     amended_at: Instant
 
 
@@ -408,6 +486,10 @@ DispatchFact = (
     | ExtensionRequested
     | ExtensionApproved
     | ExtensionRejected
+    | PauseRequested
+    | PauseApproved
+    | PauseRejected
+    | PauseEnded
     | TerminationRequested
     | TerminationApproved
     | TerminationRejected

@@ -24,7 +24,15 @@ ROOMS = {
 }
 TABLES = {
     "intake": {"telephone.py", "switches.py"},
-    "dispatch": {"routing.py", "orders.py", "reviews.py", "whistles.py", "exclusions.py", "handling.py"},
+    "dispatch": {
+        "routing.py",
+        "orders.py",
+        "reviews.py",
+        "whistles.py",
+        "exclusions.py",
+        "handling.py",
+        "pauses.py",
+    },
     "escalation": {"ladder.py"},
 }
 

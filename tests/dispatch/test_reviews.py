@@ -116,7 +116,7 @@ def test_an_extension_approved_after_the_limit_does_not_undo_the_miss() -> None:
     ("past", "command", "because"),
     [
         (AT_UNIT, eg.EXTEND, "only a signed order is extended"),
-        (EXTENSION_ASKED, told(eg.EXTEND, days=3), "an extension of 5 days is under review"),
+        (EXTENSION_ASKED, told(eg.EXTEND, days=3), "an extension of this order is under review"),
         ((*EXTENSION_ASKED, eg.EXTENSION_APPROVED), eg.EXTEND, "extended 1 times already, at most 1"),
         (SIGNED, told(eg.EXTEND, days=11), "days: 11 asked for, at most 10"),
         (SIGNED, told(eg.EXTEND, at=DUE_AT + INSTANT), "T6"),
@@ -409,7 +409,7 @@ def test_a_late_reclassification_is_refused() -> None:
         (OPENED, "not dispatched"),
         ((*SIGNED, eg.ANSWERED), "the order is answered"),
         ((*TERMINATION_ASKED, eg.TERMINATION_APPROVED), "the order is terminated"),
-        (EXTENSION_ASKED, "its limit is extended, or that is under review"),
+        (EXTENSION_ASKED, "its limit is extended or paused, or that is under review"),
         ((*EXTENSION_ASKED, eg.EXTENSION_APPROVED), "its limit is extended"),
         (
             (

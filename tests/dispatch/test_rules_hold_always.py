@@ -1,5 +1,6 @@
 """What holds for dispatch whatever happened before."""
 
+from collections import Counter
 from datetime import datetime
 
 from hypothesis import given, settings
@@ -7,6 +8,7 @@ from hypothesis import given, settings
 from shared.complaint import Complaint
 from shared.events import (
     SPEAKERS,
+    AnswerSentBack,
     ComplaintClosed,
     ComplaintDispatched,
     ComplaintReclassified,
@@ -18,6 +20,8 @@ from shared.events import (
     ExtensionApproved,
     OrderAnswered,
     OrderSigned,
+    PauseApproved,
+    PauseEnded,
     ReturnApproved,
     ReturnRequested,
 )
@@ -75,6 +79,19 @@ def test_no_extension_moves_a_limit_that_has_passed(life: Life) -> None:
 
 @settings(max_examples=80)
 @given(lives)
+def test_no_pause_moves_a_limit_that_has_passed(life: Life) -> None:
+    """T6: there are no more of them than the rule set allows, and ended they leave the limit no earlier than now."""
+    assert isinstance(life.case, Complaint)
+    paused = [fact for fact in life.facts if isinstance(fact, PauseApproved)]
+    assert all(fact.approved_at <= fact.old_due_at < fact.new_due_at for fact in paused)
+    assert all(fact.approved_at < fact.until <= fact.new_due_at for fact in paused)
+    assert len(paused) <= ruleset(life.case.ruleset).pauses_max
+    ended = [fact for fact in life.facts if isinstance(fact, PauseEnded)]
+    assert all(fact.ended_at <= fact.new_due_at <= fact.old_due_at for fact in ended)
+
+
+@settings(max_examples=80)
+@given(lives)
 def test_assignments_are_counted_without_gaps_and_rounds_never_fall(life: Life) -> None:
     orders = [fact for fact in life.facts if isinstance(fact, ComplaintDispatched)]
     assert [order.assignment for order in orders] == list(range(1, len(orders) + 1))
@@ -97,9 +114,12 @@ def test_only_the_unit_that_holds_the_order_is_ever_heard(life: Life) -> None:
 
 @settings(max_examples=60)
 @given(lives)
-def test_an_order_is_answered_once_and_returned_no_more_often_than_the_rule_set_allows(life: Life) -> None:
-    answered = [fact.assignment for fact in life.facts if isinstance(fact, OrderAnswered)]
-    assert len(answered) == len(set(answered))
+def test_an_order_is_answered_once_unless_sent_back_and_returned_as_the_rule_set_allows(
+    life: Life,
+) -> None:
+    answered = Counter(fact.assignment for fact in life.facts if isinstance(fact, OrderAnswered))
+    sent_back = Counter(fact.assignment for fact in life.facts if isinstance(fact, AnswerSentBack))
+    assert all(times <= 1 + sent_back[assignment] for assignment, times in answered.items())
     assert isinstance(life.case, Complaint)
     returned = [fact for fact in life.facts if isinstance(fact, ReturnApproved)]
     assert len(returned) <= ruleset(life.case.ruleset).returns_max

@@ -6,6 +6,7 @@ from datetime import timedelta
 import msgspec
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from msgspec import UNSET
 
 from services.escalation.ladder import LADDER, TOP
 from shared.complaint import due_deadlines
@@ -42,7 +43,9 @@ NOTICED = ("noticed_at", "corrected_at")
 """The fields that say when somebody looked; all others say what happened."""
 
 
-ACTS = tuple(act for act in UNIT_ACTS if act not in {"extended", "reclassify", "send back"})
+ACTS = tuple(
+    act for act in UNIT_ACTS if act not in {"extended", "paused", "resume", "reclassify", "send back"}
+)
 """What a unit does. What moves a limit or lets it run again is refused once its miss is stated (T6, T24), however early
 it was sent."""
 
@@ -53,7 +56,11 @@ def essence(facts: list[Fact], *, but: tuple[type[Fact], ...] = ()) -> Counter[b
         msgspec.json.encode(
             [
                 type(fact).__name__,
-                {k: v for k, v in msgspec.structs.asdict(fact).items() if k not in NOTICED},
+                {
+                    k: v
+                    for k, v in msgspec.structs.asdict(fact).items()
+                    if k not in NOTICED and v is not UNSET
+                },
             ],
             order="sorted",
         )

@@ -175,8 +175,9 @@ async def test_who_began_before_the_reading_and_commits_after_it_is_in_the_view(
         desks.tell_unheard(
             replace(
                 eg.RECORD,
+                ruleset="boston-311-2011",  # no limit for dispatch, which would have passed long ago
                 complaint_id=complaint_id("slow"),
-                request=changed(eg.REQUEST, request_id="slow", call_id=None),
+                request=changed(eg.REQUEST, request_id="slow", call_id=None, given_due_at=eg.DUE_AT),
             )
         )
     )

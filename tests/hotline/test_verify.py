@@ -389,7 +389,10 @@ async def test_a_complaint_that_waits_for_a_desk_in_vain_is_named(
     await several_lives(desks)
     kafka, prefix = town.realm.kafka, town.realm.prefix
     nobody_hears = replace(
-        eg.RECORD, complaint_id=complaint_id("q"), request=changed(eg.REQUEST, request_id="q")
+        eg.RECORD,
+        ruleset="boston-311-2011",  # no limit for dispatch, which would have passed long ago
+        complaint_id=complaint_id("q"),
+        request=changed(eg.REQUEST, request_id="q", given_due_at=eg.DUE_AT),
     )
     await desks.tell_unheard(nobody_hears)
     assert (

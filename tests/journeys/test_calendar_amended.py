@@ -19,7 +19,8 @@ from services.dispatch import rules
 from shared import inputs
 from shared import ruleset as rulesets
 from shared.calendar import calendar
-from shared.complaint import due_deadlines
+from shared.codec import encoded
+from shared.complaint import due_deadlines, head_text
 from shared.events import CalendarAmended, ComplaintDispatched, Fact, FeedbackLimitMissed
 from shared.events.base import Limit
 from shared.topics import DISPATCH_ORDERS, DISPATCH_REVIEWS
@@ -163,3 +164,28 @@ def test_the_calendar_as_it_was_known_says_what_was_announced_then() -> None:
     """T8, §5.4."""
     assert calendar(BEFORE).after_workdays(CALLED_AT.date(), 7).day.isoformat() == "2020-02-06"
     assert calendar(AFTER).after_workdays(CALLED_AT.date(), 7).day.isoformat() == "2020-02-10"
+
+
+async def test_a_limit_in_a_year_that_is_not_announced_says_so_until_it_is() -> None:
+    """T16, J1: seven working days from 2026-12-24 end in 2027, whose days off nobody knows yet."""
+    story = Story(ruleset=WORKING, calendar="cn-1", at=datetime(2026, 12, 24, 1, 0, tzinfo=UTC))
+    await story.records()
+    assert story.order().provisional is True
+    held = story.case().order
+    assert held is not None
+    assert held.provisional
+    (amended,) = rules.decide(
+        told(eg.AMEND, complaint_id=story.id, calendar=BEFORE, at=story.order().dispatched_at),
+        story.case(),
+        eg.CATALOGUE,
+    )
+    assert isinstance(amended, CalendarAmended)
+    assert amended.provisional is True, "nor does that one know them"
+
+
+async def test_a_limit_in_announced_days_says_nothing() -> None:
+    """T16."""
+    story = Story(ruleset=WORKING, calendar="cn-1", at=datetime(2026, 12, 1, 1, 0, tzinfo=UTC))
+    await story.records()
+    assert b"provisional" not in encoded(story.order())
+    assert b"provisional" not in head_text(story.case()).encode()

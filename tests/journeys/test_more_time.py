@@ -1,10 +1,24 @@
-"""The drain must be dug up: the street asks for five days more, in time, and keeps to them (D4)."""
+"""The drain must be dug up: the street asks for five days more, in time, and keeps to them (D4); or it must wait."""
 
 from shared import inputs
 from shared.complaint import due_deadlines
-from shared.events import ExtensionApproved, ExtensionRequested, FeedbackLimitMissed
+from shared.events import (
+    ExtensionApproved,
+    ExtensionRequested,
+    FeedbackLimitMissed,
+    PauseApproved,
+    PauseGround,
+    PauseRequested,
+    WarningGiven,
+)
 from shared.events.base import Limit
-from shared.topics import DISPATCH_ORDERS, DISPATCH_REPLIES, DISPATCH_RETURNS, DISPATCH_REVIEWS
+from shared.topics import (
+    CITIZEN_NOTICES,
+    DISPATCH_ORDERS,
+    DISPATCH_REPLIES,
+    DISPATCH_RETURNS,
+    DISPATCH_REVIEWS,
+)
 from tests.examples import DAY, DUE_AT, INSTANT, STREET
 from tests.story import Story
 
@@ -83,3 +97,50 @@ async def test_rejected_the_limit_stays_and_it_may_ask_again(story: Story) -> No
     await asks(story, days=2)
     await decides(story, approves=True)
     assert due_deadlines(story.case())[Limit.FEEDBACK] == DUE_AT + 2 * DAY
+
+
+async def waits(story: Story) -> None:
+    """The planning office must say first where a pole may stand; the review lets the clock stand still for ten days."""
+    data = inputs.PauseRequested(
+        complaint_id=story.id,
+        assignment=story.order().assignment,
+        ground=PauseGround.AWAITS_AUTHORITY,
+        days=10,
+        evidence="已向规划部门请示",
+    )
+    await story.tells(DISPATCH_REPLIES, data, unit=story.order().unit)
+    assert type(story.sent(DISPATCH_RETURNS)[-1]) is PauseRequested
+    decided = inputs.PauseReviewed(
+        complaint_id=story.id, assignment=story.order().assignment, approved=True, reviewer="reviewer-3"
+    )
+    await story.tells(DISPATCH_REVIEWS, decided)
+
+
+async def test_the_clock_stands_still_while_it_waits_and_nobody_is_warned(story: Story) -> None:
+    await story.records()
+    await story.signs()
+    await story.passes(3 * DAY)
+    await waits(story)
+    assert type(story.sent(DISPATCH_ORDERS, STREET)[-1]) is PauseApproved
+    assert type(story.sent(CITIZEN_NOTICES)[-1]) is PauseApproved
+    await story.passes(DUE_AT + 7 * DAY)
+    assert story.facts(FeedbackLimitMissed, WarningGiven) == []
+    await story.passes(DUE_AT + 10 * DAY + INSTANT)
+    (missed,) = story.facts(FeedbackLimitMissed)
+    assert isinstance(missed, FeedbackLimitMissed)
+    assert missed.due_at == DUE_AT + 10 * DAY
+
+
+async def test_what_it_waited_for_came_sooner_and_the_days_not_begun_are_given_back(story: Story) -> None:
+    await story.records()
+    await story.signs()
+    await story.passes(3 * DAY)
+    await waits(story)
+    await story.passes(DAY)
+    ended = inputs.PauseEnded(complaint_id=story.id, assignment=story.order().assignment, reason="批复已到")
+    await story.tells(DISPATCH_REPLIES, ended, unit=story.order().unit)
+    assert story.told()[-1] == "PauseEnded"
+    assert due_deadlines(story.case())[Limit.FEEDBACK] == DUE_AT + DAY
+    await story.answers()
+    await story.citizen_says(solved=True)
+    assert story.told()[-1] == "ComplaintClosed"

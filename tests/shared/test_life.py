@@ -489,6 +489,7 @@ BY_COUNCIL = replace(
 )
 WHISTLED = (*AT_UNIT, eg.BLOWN, eg.CALLED)
 SUPERVISED = (*NOBODY_SIGNED, SECOND_RUNG, eg.SUPERVISED)
+PAUSED = (*SIGNED, eg.PAUSE_REQUESTED, eg.PAUSE_APPROVED)
 EXTENDED = (*SIGNED, eg.EXTENSION_REQUESTED, eg.EXTENSION_APPROVED)
 TERMINATED = (*SIGNED, eg.TERMINATION_REQUESTED, eg.TERMINATION_APPROVED)
 HELPED = (*AT_UNIT, eg.CO_UNIT_ADDED)
@@ -662,6 +663,9 @@ LEGAL: dict[str, tuple[Fact, ...]] = {
         AT_OTHER,
         replace(eg.EXCLUSION_REQUESTED, unit=AT_OTHER.unit),
     ),
+    "paused, and its clock runs again by itself": PAUSED,
+    "paused, and it came sooner": (*PAUSED, eg.PAUSE_ENDED),
+    "a pause that is rejected": (*SIGNED, eg.PAUSE_REQUESTED, eg.PAUSE_REJECTED),
     "reclassified before its limit": (*SIGNED, eg.RECLASSIFIED),
     "not solved and with the same unit again": (*REOPENED, ROUND_2),
     "nobody signed, the ladder to its top": (*NOBODY_SIGNED, SECOND_RUNG),
@@ -988,6 +992,109 @@ ILLEGAL: list[tuple[str, tuple[Fact, ...], Fact, str]] = [
         replace(GIVEN_ON, unit=eg.OTHER_STREET),
         "it was given to street-huayuanlu",
     ),
+    # PauseRequested, PauseApproved, PauseRejected, PauseEnded
+    ("paused before it is signed", AT_UNIT, eg.PAUSE_REQUESTED, "once it is signed"),
+    ("too long a pause", SIGNED, replace(eg.PAUSE_REQUESTED, days=31), "of at most 30 days"),
+    (
+        "a second pause asked for",
+        (*PAUSED, eg.PAUSE_ENDED),
+        replace(eg.PAUSE_REQUESTED, requested_at=eg.PAUSE_ENDED.ended_at),
+        "at most 1 of",
+    ),
+    (
+        "a pause asked for while its clock stands still",
+        PAUSED,
+        replace(eg.PAUSE_REQUESTED, requested_at=eg.DUE_AT),
+        "stands still",
+    ),
+    (
+        "a pause asked for while an extension is",
+        (*SIGNED, eg.EXTENSION_REQUESTED),
+        eg.PAUSE_REQUESTED,
+        "something is under review",
+    ),
+    (
+        "an extension asked for while a pause is",
+        (*SIGNED, eg.PAUSE_REQUESTED),
+        eg.EXTENSION_REQUESTED,
+        "stands still, or that is under review",
+    ),
+    (
+        "an extension asked for in a pause",
+        PAUSED,
+        replace(eg.EXTENSION_REQUESTED, requested_at=eg.DUE_AT),
+        "stands still",
+    ),
+    (
+        "reclassified while a pause is asked for",
+        (*SIGNED, eg.PAUSE_REQUESTED),
+        eg.RECLASSIFIED,
+        "extended or paused",
+    ),
+    (
+        "a pause asked for after the limit",
+        SIGNED,
+        replace(eg.PAUSE_REQUESTED, requested_at=eg.DUE_AT + INSTANT),
+        "stays missed (T6)",
+    ),
+    ("paused without a request", SIGNED, eg.PAUSE_APPROVED, "no pause is under review"),
+    (
+        "a rejected pause approved",
+        (*SIGNED, eg.PAUSE_REQUESTED, eg.PAUSE_REJECTED),
+        eg.PAUSE_APPROVED,
+        "no pause is under review",
+    ),
+    (
+        "a rejected pause rejected again",
+        (*SIGNED, eg.PAUSE_REQUESTED, eg.PAUSE_REJECTED),
+        eg.PAUSE_REJECTED,
+        "no pause is under review",
+    ),
+    (
+        "a pause of another unit",
+        (*SIGNED, eg.PAUSE_REQUESTED),
+        replace(eg.PAUSE_APPROVED, unit=eg.WATER),
+        "the order is assignment 1",
+    ),
+    (
+        "paused for longer than it was asked for",
+        (*SIGNED, eg.PAUSE_REQUESTED),
+        replace(eg.PAUSE_APPROVED, days=11),
+        "under review are 10 days",
+    ),
+    (
+        "paused from another limit",
+        (*SIGNED, eg.PAUSE_REQUESTED),
+        replace(eg.PAUSE_APPROVED, old_due_at=eg.DUE_AT + DAY),
+        "ends at",
+    ),
+    (
+        "paused beyond the new limit",
+        (*SIGNED, eg.PAUSE_REQUESTED),
+        replace(eg.PAUSE_APPROVED, until=eg.DUE_AT + 11 * DAY),
+        "ends before it",
+    ),
+    (
+        "paused after the limit",
+        (*SIGNED, eg.PAUSE_REQUESTED),
+        replace(eg.PAUSE_APPROVED, approved_at=eg.DUE_AT + INSTANT),
+        "stays missed (T6)",
+    ),
+    ("a pause ended that never began", SIGNED, eg.PAUSE_ENDED, "does not stand still"),
+    ("a pause ended twice", (*PAUSED, eg.PAUSE_ENDED), eg.PAUSE_ENDED, "does not stand still"),
+    (
+        "a pause ended that was over",
+        PAUSED,
+        replace(eg.PAUSE_ENDED, ended_at=eg.PAUSE_APPROVED.until + INSTANT),
+        "does not stand still",
+    ),
+    ("a pause ended from another limit", PAUSED, replace(eg.PAUSE_ENDED, old_due_at=eg.DUE_AT), "ends at"),
+    (
+        "a pause ended into the limit before it",
+        PAUSED,
+        replace(eg.PAUSE_ENDED, new_due_at=eg.DUE_AT),
+        "the days begun count",
+    ),
     # ExtensionRequested, ExtensionApproved, ExtensionRejected
     ("extended before it is signed", AT_UNIT, eg.EXTENSION_REQUESTED, "once it is signed"),
     ("a second extension asked for", EXTENDED, eg.EXTENSION_REQUESTED, "at most 1 of at most 10 days"),
@@ -1136,7 +1243,7 @@ ILLEGAL: list[tuple[str, tuple[Fact, ...], Fact, str]] = [
         replace(eg.RECLASSIFIED, reclassified_at=eg.DUE_AT + INSTANT),
         "stays missed (T6)",
     ),
-    ("reclassified after the answer", ANSWERED, eg.RECLASSIFIED, "answered, terminated or extended"),
+    ("reclassified after the answer", ANSWERED, eg.RECLASSIFIED, "answered, terminated, extended or paused"),
     (
         "reclassified as what it is",
         SIGNED,

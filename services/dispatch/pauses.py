@@ -1,0 +1,160 @@
+"""A pause (暂停): the unit cannot act until somebody or something else has, and its clock stands still meanwhile. Pure.
+
+No norm we know lets a clock stand still, and none forbids it: how often and for how long is configuration, the
+grounds are ours (P). It is asked for, decided by a review, and never takes back what has passed (T6).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from services.dispatch.commands import EndPause, RequestPause, ReviewPause
+from services.dispatch.orders import REVIEWERS, late, not_reviewed, passed, provisional, refused
+from shared.calendar import calendar
+from shared.complaint import Complaint, Order, Pause
+from shared.deadlines import Due, due_at
+from shared.events import (
+    DispatchFact,
+    PauseApproved,
+    PauseEnded,
+    PauseRejected,
+    PauseRequested,
+    Urgency,
+)
+from shared.ruleset import Days, RuleSet, ruleset
+
+
+def request_pause(command: RequestPause, case: Complaint, order: Order) -> Sequence[DispatchFact]:
+    """By the unit that has signed, on a ground, with evidence, before its limit; at most so often and so long."""
+    rules = ruleset(case.ruleset)
+    if order.pause_ground is command.ground and order.pause_days == command.days:
+        return []
+    why = _not_paused(command, case, order, rules)
+    if why is not None:
+        return [refused(command.unit, "pause", why, case, command.at)]
+    return [
+        PauseRequested(
+            complaint_id=case.complaint_id,
+            unit=order.unit,
+            assignment=order.assignment,
+            ground=command.ground,
+            days=command.days,
+            evidence=command.evidence,
+            requested_at=command.at,
+        )
+    ]
+
+
+def _not_paused(  # noqa: PLR0911 -- a line a reason
+    command: RequestPause, case: Complaint, order: Order, rules: RuleSet
+) -> str | None:
+    if order.signed_at is None:
+        return "only a signed order is paused"
+    if asked := under_review(order):
+        return f"{asked} of this order is under review"
+    if running(order, command.at):
+        return f"it is paused until {_until(order)}"
+    if case.pauses >= rules.pauses_max:
+        return f"paused {case.pauses} times already, at most {rules.pauses_max}"
+    if not isinstance(rules.classes[case.urgency or Urgency.GENERAL_7D].feedback, Days):
+        return "only a limit in days is paused"
+    if command.days > rules.pause_days_max:
+        return f"days: {command.days} asked for, at most {rules.pause_days_max}"
+    return passed(case, order) or late(command.at > order.feedback_due_at, order)
+
+
+def under_review(order: Order) -> str:
+    """What the unit has asked for that would move its limit or end it, and nobody has decided yet; "" for nothing."""
+    if order.extension_days:
+        return "an extension"
+    if order.pause_days:
+        return "a pause"
+    return "" if order.termination is None else "a termination"
+
+
+def running(order: Order, at: datetime) -> bool:
+    """Whether its clock stands still then."""
+    return order.pause is not None and at <= order.pause.until
+
+
+def _until(order: Order) -> str:
+    return "" if order.pause is None else order.pause.until.isoformat()
+
+
+def review_pause(command: ReviewPause, case: Complaint) -> Sequence[DispatchFact]:
+    """Approved, the limit ends as many days later; what has passed stays missed, whenever the review comes (T6)."""
+    order = case.order
+    asked = "approve the pause" if command.approved else "reject the pause"
+    why = not_reviewed(case, command.assignment)
+    if why is None and (order is None or not order.pause_days or order.pause_ground is None or case.reopened):
+        why = "no pause of this order is under review"
+    if why is None and order is not None and command.approved:
+        why = passed(case, order) or late(command.at > order.feedback_due_at, order)
+    if why is not None or order is None or order.pause_ground is None:
+        unit = REVIEWERS if order is None else order.unit
+        return [refused(unit, asked, why or "there is no order", case, command.at)]
+    if not command.approved:
+        return [
+            PauseRejected(
+                complaint_id=case.complaint_id,
+                unit=order.unit,
+                assignment=order.assignment,
+                reviewer=command.reviewer,
+                reason=command.reason,
+                rejected_at=command.at,
+            )
+        ]
+    new = _after(case, order.feedback_due_at, order.pause_days)
+    return [
+        PauseApproved(
+            complaint_id=case.complaint_id,
+            unit=order.unit,
+            assignment=order.assignment,
+            round=order.round,
+            ground=order.pause_ground,
+            days=order.pause_days,
+            reviewer=command.reviewer,
+            until=_after(case, command.at, order.pause_days).at,
+            old_due_at=order.feedback_due_at,
+            new_due_at=new.at,
+            provisional=provisional(new.provisional),
+            approved_at=command.at,
+        )
+    ]
+
+
+def end_pause(command: EndPause, case: Complaint, order: Order) -> Sequence[DispatchFact]:
+    """What it waited for has come: of the days granted those count that were begun, and the limit moves back."""
+    pause = order.pause
+    if pause is None or command.at > pause.until:
+        why = "it is not paused" if pause is None else f"the pause ended at {pause.until.isoformat()}"
+        return [refused(command.unit, "end the pause", why, case, command.at)]
+    new = _resumed(case, order, pause, command.at)
+    return [
+        PauseEnded(
+            complaint_id=case.complaint_id,
+            unit=order.unit,
+            assignment=order.assignment,
+            round=order.round,
+            reason=command.reason,
+            old_due_at=order.feedback_due_at,
+            new_due_at=new.at,
+            provisional=provisional(new.provisional),
+            ended_at=command.at,
+        )
+    ]
+
+
+def _resumed(case: Complaint, order: Order, pause: Pause, at: datetime) -> Due:
+    """The limit after a pause of the days that were begun: as many later than it was before."""
+    used = next(
+        (days for days in range(1, pause.days) if at <= _after(case, pause.since, days).at), pause.days
+    )
+    new = _after(case, pause.due_before, used)
+    # By an amended calendar the same days may end later than those that were granted.
+    return min(new, Due(order.feedback_due_at, order.provisional), key=lambda due: due.at)
+
+
+def _after(case: Complaint, start: datetime, days: int) -> Due:
+    return due_at(start, Days(days), ruleset(case.ruleset), calendar(case.calendar))
