@@ -117,13 +117,19 @@ _TURNED_AWAY: Final = {
 }
 
 
+def _with(fact: Any) -> str:
+    """What came with it (R6)."""
+    sent = fact.attachments or ()
+    return f" [with {', '.join(f'{one.uri} ({one.media_type})' for one in sent)}]" if sent else ""
+
+
 def _unsure(fact: Any) -> str:
     """Said of a limit that may still move (T16)."""
     return " (provisional: its year's days are not announced yet)" if fact.provisional is True else ""
 
 
 _SAYS: Final[dict[type[e.Fact], Callable[[Any, Callable[[datetime], str]], tuple[str, str, str]]]] = {
-    e.ComplaintReceived: lambda f, _: (f.channel, f"received: {f.title}", "plain"),
+    e.ComplaintReceived: lambda f, _: (f.channel, f"received: {f.title}{_with(f)}", "plain"),
     e.ComplaintClassified: lambda f, _: (
         f.classified_by,
         f"classified as {f.request_type}, {f.subject}, {f.urgency}",
@@ -161,7 +167,7 @@ _SAYS: Final[dict[type[e.Fact], Callable[[Any, Callable[[datetime], str]], tuple
         "corrected: " + "; ".join(f"{c.field} was {c.old!r}, is {c.new!r}" for c in f.corrections),
         "plain",
     ),
-    e.RequestSupplemented: lambda f, _: ("citizen", f"adds: {f.text}", "plain"),
+    e.RequestSupplemented: lambda f, _: ("citizen", f"adds: {f.text}{_with(f)}", "plain"),
     e.RequestRepeated: lambda f, _: (
         "another citizen" if f.by else "citizen",
         f"brings it up again, {f.heat} times by now ({f.by or f.repeat_id})"
@@ -377,7 +383,9 @@ _SAYS: Final[dict[type[e.Fact], Callable[[Any, Callable[[datetime], str]], tuple
     ),
     e.VisitScheduled: lambda f, t: (
         "feedback",
-        f"visit {f.visit} attempt {f.attempt} asked for, not before {t(f.visit_at)} ({_REASONS[f.reason]})",
+        f"visit {f.visit} attempt {f.attempt} asked for"
+        + (f" by {f.channel}" if f.channel else "")
+        + f", not before {t(f.visit_at)} ({_REASONS[f.reason]})",
         "plain",
     ),
     e.VisitMade: lambda f, _: (

@@ -83,6 +83,7 @@ from shared.events import (
     WhistleReleased,
 )
 from shared.events.base import (
+    Attachment,
     Colour,
     ExclusionGround,
     Level,
@@ -373,6 +374,7 @@ class Complaint(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, t
     address: str
     title: str
     content: str
+    attachments: tuple[Attachment, ...] = ()
 
 
 Case = Unopened | Complaint
@@ -516,6 +518,7 @@ def evolve(case: Case, fact: Fact) -> Case:
             title=fact.title,
             content=fact.content,
             given_due_at=fact.given_due_at,
+            attachments=fact.attachments or (),
         )
     if not isinstance(case, Complaint):
         return case
@@ -544,7 +547,11 @@ def _request_corrected(case: Complaint, fact: RequestCorrected) -> Complaint:
 
 
 def _supplemented(case: Complaint, fact: RequestSupplemented) -> Complaint:
-    return replace(case, content=f"{case.content}\n{fact.text}" if case.content else fact.text)
+    content = case.content
+    if fact.text not in content:
+        content = f"{content}\n{fact.text}" if content else fact.text
+    new = tuple(kept for kept in fact.attachments or () if kept not in case.attachments)
+    return replace(case, content=content, attachments=(*case.attachments, *new))
 
 
 def _repeated(case: Complaint, fact: RequestRepeated) -> Complaint:

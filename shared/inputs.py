@@ -12,6 +12,7 @@ from typing import Annotated, ClassVar, Final
 import msgspec
 
 from shared.events.base import (
+    Attachment,
     ExclusionGround,
     Instant,
     PauseGround,
@@ -33,6 +34,9 @@ Count = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
 Why = Annotated[str, msgspec.Meta(min_length=1, max_length=400)]
 """A reason that must be given, 1 to 400 characters."""
 Evidence = Annotated[str, msgspec.Meta(min_length=1, max_length=4000)]
+
+
+_Attachments = Annotated[tuple[Attachment, ...], msgspec.Meta(max_length=20)]
 
 
 class Input(msgspec.Struct, frozen=True, kw_only=True):
@@ -106,6 +110,10 @@ class RequestRecorded(Input, frozen=True, kw_only=True, omit_defaults=True):
     """The unit that retaliates, by its id: then it is a confidential report for municipal supervision (R9)."""
     retaliation_about: Identifier | None = None
     """The request for which it does."""
+    attachments: _Attachments = ()
+    """Pictures, recordings, videos (R6), kept elsewhere."""
+    sent_at: Instant | None = None
+    """When the citizen sent it, where it is no call; the event's time is that of the first response (A3)."""
 
 
 class RequestWithdrawn(Input, frozen=True, kw_only=True):
@@ -137,6 +145,7 @@ class RequestSupplemented(Input, frozen=True, kw_only=True):
     request_id: Identifier
     text: Annotated[str, msgspec.Meta(min_length=1, max_length=4000)]
     recorded_by: Name = "agent"
+    attachments: _Attachments = ()
 
 
 class RequestRepeated(Input, frozen=True, kw_only=True):

@@ -413,13 +413,17 @@ def _recalled(case: Complaint, unit: UnitId | None) -> str | None:
 # -- dispatch
 
 
-def _dispatched(case: Complaint, fact: ComplaintDispatched, before: Fact) -> str | None:
+def _dispatched(  # noqa: PLR0911 -- a line a reason
+    case: Complaint, fact: ComplaintDispatched, before: Fact
+) -> str | None:
     if case.urgency is None:
         return "it is not classified"
     held = (case.request_type, case.subject, case.urgency, case.district, case.street)
     told = (fact.request_type, fact.subject, fact.urgency, fact.district, fact.street)
     if told != held or (fact.title, fact.content, fact.address) != (case.title, case.content, case.address):
         return "the order does not say what the request says"
+    if (fact.attachments or ()) != case.attachments:
+        return "the order does not have what was sent with the request (R6)"
     if case.accused is not None and (fact.unit == case.accused or fact.level is not Level.MUNICIPAL):
         return "a report of retaliation is supervision's, never of the unit it is about (R9)"
     if fact.sign_due_at is not None and fact.sign_due_at <= fact.dispatched_at:
@@ -1005,7 +1009,9 @@ def _whistle_rated(case: Complaint, fact: WhistleRated, _: Fact) -> str | None:
 # -- feedback
 
 
-def _visit_scheduled(case: Complaint, fact: VisitScheduled, before: Fact) -> str | None:
+def _visit_scheduled(  # noqa: PLR0911 -- a line a reason
+    case: Complaint, fact: VisitScheduled, before: Fact
+) -> str | None:
     order = case.order
     if order is None or case.reopened or order.terminated or case.anonymous:
         return "nobody knows whom to ask" if case.anonymous else "there is no order to ask about"
@@ -1015,6 +1021,10 @@ def _visit_scheduled(case: Complaint, fact: VisitScheduled, before: Fact) -> str
         return f"the order is of round {order.round} with {order.unit}"
     if fact.visit_at < fact.scheduled_at:
         return "it lies before it was asked for"
+    channels = ruleset(case.ruleset).visit_channels
+    asked_by = channels[min(fact.attempt, len(channels)) - 1]
+    if fact.channel not in {UNSET, asked_by}:
+        return f"attempt {fact.attempt} goes by {asked_by} (E1)"
     if isinstance(before, VisitUnreached):
         return _attempt(case, fact, before)
     return _no_reason(case, order, fact)

@@ -88,6 +88,19 @@ class TelephoneRules(msgspec.Struct, frozen=True, kw_only=True):
     """Outcomes that are not counted but published."""
 
 
+class MessageRules(msgspec.Struct, frozen=True, kw_only=True):
+    """How soon a message is to be answered first (A3)."""
+
+    respond_within: Mapping[str, timedelta]
+    """By channel; exactly so long is in time."""
+    otherwise: timedelta
+    """On a channel that is not named."""
+
+    def within(self, channel: str) -> timedelta:
+        """The limit on this channel."""
+        return self.respond_within.get(channel, self.otherwise)
+
+
 class Measure(StrEnum):
     """What a list of the ranking looks at."""
 
@@ -191,6 +204,8 @@ class RuleSet(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     visit_attempts_max: int
     visit_spacing: timedelta
     """Between two attempts to reach the citizen, at least."""
+    visit_channels: tuple[str, ...]
+    """How the citizen is asked, by attempt (R8, E1); the last for every further one."""
     ladder: tuple[Level, ...]
     """Who watches, from the first to the last."""
     classes: Mapping[Urgency, ClassLimits]
@@ -200,6 +215,7 @@ class RuleSet(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """Units one whistle calls."""
     whistle: Mapping[WhistleKind, WhistleLimits]
     telephone: TelephoneRules
+    messages: MessageRules
     score: Scoring
     basis: Mapping[str, Basis]
     """By dotted name of the value, for example `classes.GENERAL_7D.feedback`."""
@@ -272,6 +288,11 @@ class _WrittenTelephone(msgspec.Struct, forbid_unknown_fields=True):
     excluded: tuple[Literal["ABANDONED", "BUSY", "TIMEOUT", "SYSTEM_FAIL"], ...]
 
 
+class _WrittenMessages(msgspec.Struct, forbid_unknown_fields=True):
+    respond_within: dict[str, _DurationText]
+    otherwise: _DurationText
+
+
 class _WrittenWeights(msgspec.Struct, forbid_unknown_fields=True):
     response: _WeightText
     resolution: _WeightText
@@ -307,12 +328,14 @@ class _Written(msgspec.Struct, forbid_unknown_fields=True):
     rounds_max: _AtLeastOne
     visit_attempts_max: _AtLeastOne
     visit_spacing: _DurationText
+    visit_channels: Annotated[tuple[Literal["phone", "sms", "web"], ...], msgspec.Meta(min_length=1)]
     ladder: Annotated[tuple[Level, ...], msgspec.Meta(min_length=1)]
     classes: _WrittenClasses
     whistles_max: Annotated[int, msgspec.Meta(ge=0)]
     called_max: _AtLeastOne
     whistle: _WrittenWhistles
     telephone: _WrittenTelephone
+    messages: _WrittenMessages
     score: _WrittenScore
     basis: dict[str, dict[str, str]]
 
@@ -378,6 +401,7 @@ def _built(written: _Written) -> RuleSet:
         rounds_max=written.rounds_max,
         visit_attempts_max=written.visit_attempts_max,
         visit_spacing=_duration(written.visit_spacing),
+        visit_channels=written.visit_channels,
         ladder=written.ladder,
         classes={urgency: _class_limits(getattr(written.classes, urgency)) for urgency in Urgency},
         whistles_max=written.whistles_max,
@@ -389,6 +413,12 @@ def _built(written: _Written) -> RuleSet:
             window=_duration(written.telephone.window),
             short_abandon=_duration(written.telephone.short_abandon),
             excluded=frozenset(written.telephone.excluded),
+        ),
+        messages=MessageRules(
+            respond_within={
+                channel: _duration(text) for channel, text in written.messages.respond_within.items()
+            },
+            otherwise=_duration(written.messages.otherwise),
         ),
         score=_scoring(written.score),
         basis={name: _basis(name, entry) for name, entry in written.basis.items()},

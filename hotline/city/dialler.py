@@ -30,9 +30,14 @@ def dial(seed: int, visit: VisitScheduled) -> Act:
     draw = Draw(seed, complaint, "visit", str(visit.visit), str(visit.attempt))
     data: Input
     minutes = draw.whole(10, 480)
+    channel = visit.channel or "phone"
     if draw.chance(UNREACHED):
         data = inputs.VisitUnreached(
-            complaint_id=complaint, visit=visit.visit, attempt=visit.attempt, cause=draw.pick(_UNREACHED)
+            complaint_id=complaint,
+            visit=visit.visit,
+            attempt=visit.attempt,
+            cause=draw.pick(_UNREACHED),
+            channel=channel,
         )
     else:
         if visit.reason is VisitReason.EXPIRED:
@@ -46,6 +51,7 @@ def dial(seed: int, visit: VisitScheduled) -> Act:
             complaint_id=complaint,
             visit=visit.visit,
             attempt=visit.attempt,
+            channel=channel,
             solved=solved,
             satisfied=draw.chance(SATISFIED_IF_SOLVED if solved else SATISFIED_IF_NOT),
             reason="" if solved else "问题仍未解决",

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from hashlib import sha256
 from math import log
 from typing import Final
+
+from msgspec.structs import replace
 
 from hotline.city.act import Act
 from hotline.city.draw import Draw, Weighted
 from hotline.city.subjects import BY_SHARE, REQUEST_TYPES, SINCE, SUBJECTS, WISHES, urgency_of
 from shared.catalogue import Catalogue
-from shared.events import RequestType, Urgency
+from shared.events import Attachment, RequestType, Urgency
 from shared.ids import ComplaintId, complaint_id
 from shared.inputs import CallAnswered, CallEnded, CallOffered, Input, RequestRecorded, RequestWithdrawn
 from shared.topics import INTAKE_REQUESTS, TELEPHONY_CALLS, Topic
@@ -31,6 +34,8 @@ WORK_ORDERS: Final = 0.40
 """Share of the requests on which somebody must act; the rest is answered from the knowledge base."""
 WITHDRAWN: Final = 0.003
 SENT_TWICE: Final = 0.002
+WITH_PICTURE: Final = 0.3
+"""Of the requests by web and app (an assumption)."""
 NO_STREET: Final = 0.03
 """Requests whose address names no street."""
 
@@ -162,6 +167,8 @@ class Telephony:
             )
         door = "/city/agents" if call_id else "/city/web"
         times = 2 if draw.chance(SENT_TWICE) else 1
+        if call_id is None:
+            recorded = _as_message(recorded, at, draw)
         yield _asked(request, "recorded", at, recorded, complaint, door, times)
         if acts and draw.chance(WITHDRAWN):
             at = _later(at, draw.between(3600, 3 * 86400))
@@ -188,3 +195,12 @@ def _about(draw: Draw, seconds: float) -> float:
 def _later(at: datetime, seconds: float) -> datetime:
     """City time counts in milliseconds, like telephony."""
     return at + timedelta(milliseconds=round(seconds * 1000))
+
+
+def _as_message(recorded: RequestRecorded, at: datetime, draw: Draw) -> RequestRecorded:
+    """It was sent a while before it was taken up, and some have a picture with them."""
+    pictures: tuple[Attachment, ...] = ()
+    if draw.chance(WITH_PICTURE):
+        name = sha256(recorded.request_id.encode()).hexdigest()
+        pictures = (Attachment(uri=f"city:pictures/{name[:16]}", media_type="image/jpeg", sha256=name),)
+    return replace(recorded, sent_at=at - timedelta(seconds=draw.whole(20, 240)), attachments=pictures)

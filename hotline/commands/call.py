@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json as json_module
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -13,6 +14,7 @@ from hotline.commands.run import fail, run
 if TYPE_CHECKING:
     from hotline.where import City
     from shared.catalogue import Catalogue
+    from shared.events import Attachment
 
 
 def call(
@@ -34,6 +36,12 @@ def call(
     matter_of: Annotated[
         str, typer.Option(metavar="REQUEST", help="Another citizen's request that was about the same matter.")
     ] = "",
+    attach: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="A picture, recording, video or paper: where it is and its SHA-256 go on record; repeatable."
+        ),
+    ] = None,
     *,
     anonymous: Annotated[bool, typer.Option("--anonymous", help="Nobody knows who calls.")] = False,
     confidential: Annotated[
@@ -60,6 +68,7 @@ def call(
         "anonymous": anonymous,
         "confidential": confidential,
         "matter_of": matter_of or None,
+        "attachments": attachments(attach or []),
     }
     from hotline.speak import short
 
@@ -74,6 +83,30 @@ def call(
             print(f"  {what + ' by':<11}{found[f'{what}_by']}")
     shown = short(str(found["complaint_id"]))
     print(f"Next: `hotline unit {found['unit']}` to answer it, `hotline show {shown}`.")
+
+
+def attachments(paths: list[Path]) -> tuple[Attachment, ...]:
+    """What goes on record of these files; they stay where they are. Ends the command where one is none."""
+    import mimetypes
+    from hashlib import sha256
+
+    import msgspec
+
+    from shared.events import Attachment
+
+    found: list[Attachment] = []
+    for path in paths:
+        media_type = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+        try:
+            fields = {
+                "uri": path.resolve().as_uri(),
+                "media_type": media_type,
+                "sha256": sha256(path.read_bytes()).hexdigest(),
+            }
+            found.append(msgspec.convert(fields, Attachment))
+        except (OSError, msgspec.ValidationError) as error:
+            fail(f"--attach: {path}: {error}", code=2)
+    return tuple(found)
 
 
 async def _call(request_id: str, fields: dict[str, Any]) -> dict[str, str | None]:

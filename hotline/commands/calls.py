@@ -12,8 +12,9 @@ import typer
 from hotline.commands.run import fail, run
 
 if TYPE_CHECKING:
+    from services.intake.messages import Response
     from services.intake.telephone import Figures
-    from shared.ruleset import TelephoneRules
+    from shared.ruleset import RuleSet, TelephoneRules
 
 
 def calls(
@@ -36,18 +37,25 @@ def calls(
     *,
     json: Annotated[bool, typer.Option("--json", help="For a program to read.")] = False,
 ) -> None:
-    """What the telephone did in the last 24 hours: how many came through, how soon, and the worst 24 hours on end."""
+    """What the telephone did in the last 24 hours: how many came through, how soon, the worst 24 hours; messages."""
     from shared.ruleset import ruleset as rules_of
 
     if take_in:
         run(_take_in(take_in))
         return
-    rules = rules_of(ruleset).telephone
-    begin, end, found = run(_figures(_instant(since, "--since"), _instant(until, "--until"), rules))
+    rules = rules_of(ruleset)
+    begin, end, found, answered = run(_figures(_instant(since, "--since"), _instant(until, "--until"), rules))
     if json:
-        print(json_module.dumps(_row(begin, end, found, rules), ensure_ascii=False, indent=2))
+        told = {
+            **_row(begin, end, found, rules.telephone),
+            "messages": [
+                {**one._asdict(), "within": one.within.total_seconds(), "rate": one.rate} for one in answered
+            ],
+        }
+        print(json_module.dumps(told, ensure_ascii=False, indent=2))
     else:
-        _print(begin, end, found, rules, rules_of(ruleset).timezone)
+        _print(begin, end, found, rules.telephone, rules.timezone)
+        _print_messages(answered)
 
 
 def _instant(text: str, name: str) -> datetime | None:
@@ -63,12 +71,14 @@ def _instant(text: str, name: str) -> datetime | None:
 
 
 async def _figures(
-    since: datetime | None, until: datetime | None, rules: TelephoneRules
-) -> tuple[datetime, datetime, Figures]:
+    since: datetime | None, until: datetime | None, rules: RuleSet
+) -> tuple[datetime, datetime, Figures, list[Response]]:
     from hotline.speak import now_of, reader
     from hotline.where import city_up
+    from services.intake.messages import responses
     from services.intake.telephone import figures
     from services.intake.views import calls as calls_of
+    from services.intake.views import messages
 
     city = city_up()
     end = until or await now_of(city)
@@ -77,10 +87,11 @@ async def _figures(
         fail(f"--since: {begin.isoformat()} is not before {end.isoformat()}.", code=2)
     connection = await reader(city.realm)
     try:
-        every = await calls_of(connection, begin - rules.window, end)
+        every = await calls_of(connection, begin - rules.telephone.window, end)
+        sent = await messages(connection, begin, end)
     finally:
         await connection.close()
-    return begin, end, figures(every, begin, end, rules)
+    return begin, end, figures(every, begin, end, rules.telephone), responses(sent, rules.messages)
 
 
 def _row(begin: datetime, end: datetime, found: Figures, rules: TelephoneRules) -> dict[str, Any]:
@@ -126,6 +137,21 @@ def _print(begin: datetime, end: datetime, found: Figures, rules: TelephoneRules
         f"{found.lowest.at.astimezone(zone):%Y-%m-%d %H:%M:%S}: the {rules.connection_percent} % are "
         f"{'kept' if kept else 'not kept'} (A2)."
     )
+
+
+def _print_messages(answered: list[Response]) -> None:
+    """A line a channel on which something came (A3)."""
+    came = [one for one in answered if one.messages]
+    if not came:
+        print("No message came.")
+        return
+    print("Messages by channel: first response in time (A3)")
+    for one in came:
+        within = f"{one.within.total_seconds() / 60:,.0f} min"
+        average = "" if one.average_seconds is None else f", on average after {one.average_seconds:,.0f} s"
+        print(
+            f"  {one.channel:<10} {one.messages:>7,} sent, {_percent(one.rate):>9} within {within}{average}"
+        )
 
 
 def _percent(rate: float | None) -> str:

@@ -536,6 +536,8 @@ def told_of(facts: list[Fact]) -> str:
 
 def row(case: Complaint) -> dict[str, Any]:
     """An open order for a program."""
+    import msgspec
+
     order = case.order
     if order is None:
         raise LookupError(case.complaint_id)
@@ -551,6 +553,7 @@ def row(case: Complaint) -> dict[str, Any]:
         "subject": case.subject,
         "title": case.title,
         "content": case.content,
+        "attachments": [msgspec.to_builtins(one) for one in case.attachments],
         "district": case.district,
         "street": case.street,
         "address": case.address,
@@ -568,11 +571,12 @@ def line(case: Complaint) -> str:
     if order is None:
         raise LookupError(case.complaint_id)
     due_at = order.feedback_due_at.astimezone(ZoneInfo(ruleset(case.ruleset).timezone))
+    sent = f" [{len(case.attachments)} attached]" if case.attachments else ""
     again = f" (round {order.round})" if order.round > 1 else ""
     place = f" {case.street or case.district}{case.address}"
     return (
         f"{short(case.complaint_id)}  {_state(case):9} due {due_at:%m-%d %H:%M}{_unsure(order)}  "
-        f"{case.subject}: {case.title}{place}{again}"
+        f"{case.subject}: {case.title}{place}{again}{sent}"
     )
 
 

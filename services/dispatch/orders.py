@@ -61,6 +61,7 @@ def written(case: Complaint, to: Routed, at: datetime) -> ComplaintDispatched:
         address=case.address,
         title=case.title,
         content=case.content,
+        attachments=case.attachments or UNSET,
         dispatched_at=at,
         sign_due_at=None if limits.sign is None else due_at(at, limits.sign, rules, days).at,
         citizen_due_at=citizen_due_at,

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import assert_never
 
+from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
 from services.feedback.commands import (
@@ -124,9 +125,17 @@ def _visit(
         reason=because,
         unit=order.unit,
         title=case.title,
+        channel=_channel(case, attempt),
         visit_at=visit_at,
         scheduled_at=at,
     )
+
+
+def _channel(case: Complaint, attempt: int) -> str | UnsetType:
+    """How to ask this time (E1)."""
+    channels = ruleset(case.ruleset).visit_channels
+    channel = channels[min(attempt, len(channels)) - 1]
+    return UNSET if channel == "phone" else channel
 
 
 def _made(command: RecordVisit, case: Complaint) -> Sequence[FeedbackFact]:

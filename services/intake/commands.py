@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from shared.events.base import Attachment
 from shared.ids import ComplaintId
 from shared.inputs import RequestRecorded
 
@@ -48,6 +49,7 @@ class SupplementRequest:
     complaint_id: ComplaintId
     text: str
     recorded_by: str
+    attachments: tuple[Attachment, ...] = ()
     at: datetime
 
 

@@ -76,6 +76,7 @@ def requests(settings: Settings, clock: Clock) -> Handle:
         if isinstance(data, RequestRecorded):
             _complete(data, rules)
             _retaliation(data)
+            _sent_before(data, event.time)
             command = RecordRequest(
                 complaint_id=complaint,
                 request=_in_utc(data),
@@ -106,7 +107,11 @@ def _about_one_on_record(data: Input, complaint: ComplaintId, at: datetime) -> I
             )
         case RequestSupplemented():
             return SupplementRequest(
-                complaint_id=complaint, text=data.text, recorded_by=data.recorded_by, at=at
+                complaint_id=complaint,
+                text=data.text,
+                recorded_by=data.recorded_by,
+                attachments=data.attachments,
+                at=at,
             )
         case RequestRepeated():
             return RepeatRequest(
@@ -156,16 +161,30 @@ def _retaliation(request: RequestRecorded) -> None:
         raise BadInput(text)
 
 
+def _sent_before(request: RequestRecorded, received_at: datetime) -> None:
+    """`BadInput` where a message is answered before it was sent (A3), or a call was sent."""
+    if request.sent_at is None:
+        return
+    if request.call_id is not None:
+        text = "data: sent_at: a call is not sent; its own events say when it was answered"
+        raise BadInput(text)
+    if request.sent_at > received_at:
+        text = f"data: sent_at: expected at most the event's time, {received_at.isoformat()} (A3)"
+        raise BadInput(text)
+
+
 def _in_utc(request: RequestRecorded) -> RequestRecorded:
     """Times are stored in UTC, so that the same fact has the same bytes whatever zone the sender writes."""
-    due_at = request.given_due_at
-    if due_at is None:
-        return request
-    try:
-        return replace(request, given_due_at=due_at.astimezone(UTC))
-    except OverflowError as error:
-        text = f"data: given_due_at: {due_at.isoformat()} lies outside the years 1 to 9999"
-        raise BadInput(text) from error
+    for name in ("given_due_at", "sent_at"):
+        at: datetime | None = getattr(request, name)
+        if at is None:
+            continue
+        try:
+            request = replace(request, **{name: at.astimezone(UTC)})
+        except OverflowError as error:
+            text = f"data: {name}: {at.isoformat()} lies outside the years 1 to 9999"
+            raise BadInput(text) from error
+    return request
 
 
 def calls(clock: Clock) -> Handle:

@@ -55,10 +55,13 @@ _CONTENT: Final = (
     "given_due_at",
     "anonymous",
     "confidential",
+    "attachments",
 )
 """What a request asks for, by the names that request and complaint share; in the contract's order."""
 
 
+ATTACHMENTS_MAX: Final = 100
+"""Attachments of a complaint with all that were added: every head and order carries where they are."""
 CONTENT_MAX: Final = 20_000
 """Characters of a complaint's content with all that was added: a head carries it, and every order."""
 _CORRECTED: Final = ("title", "content", "address")
@@ -107,6 +110,8 @@ def _record(command: RecordRequest, case: Case) -> Sequence[IntakeFact]:
             ruleset=command.ruleset,
             calendar=command.calendar,
             given_due_at=request.given_due_at,
+            attachments=request.attachments or UNSET,
+            sent_at=UNSET if request.sent_at is None else request.sent_at,
             received_at=command.at,
         )
     ]
@@ -255,8 +260,10 @@ def _supplement(command: SupplementRequest, case: Case) -> Sequence[IntakeFact]:
     why: str | None = None
     if case.ended is not None:
         why = f"the life ended with {case.ended.how}: what is new is a new request"
-    elif command.text in case.content:
+    elif command.text in case.content and set(command.attachments) <= set(case.attachments):
         return []
+    elif len(case.attachments) + len(command.attachments) > ATTACHMENTS_MAX:
+        why = f"attachments: with what is on record more than {ATTACHMENTS_MAX}"
     elif len(case.content) + len(command.text) > CONTENT_MAX:
         why = f"text: with what is on record more than {CONTENT_MAX} characters"
     if why is not None:
@@ -265,6 +272,7 @@ def _supplement(command: SupplementRequest, case: Case) -> Sequence[IntakeFact]:
         RequestSupplemented(
             complaint_id=case.complaint_id,
             text=command.text,
+            attachments=command.attachments or UNSET,
             recorded_by=command.recorded_by,
             unit=_holder(case),
             supplemented_at=command.at,

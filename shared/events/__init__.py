@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from shared.events.base import (
+    Attachment,
     Colour,
     Desk,
     ExclusionGround,
@@ -203,6 +204,7 @@ __all__ = [
     "SPEAKERS",
     "AnswerSentBack",
     "ArrivalMissed",
+    "Attachment",
     "CalendarAmended",
     "CitizenContacted",
     "CoUnitAdded",

@@ -18,6 +18,22 @@ Provisional = Literal[True] | msgspec.UnsetType
 """True where a limit rests on days of a year that is not announced yet and may move (T16); left out where not."""
 
 
+class Attachment(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A picture, recording, video or paper (R6): where it is kept and what its bytes were, never the bytes."""
+
+    uri: Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9+.-]{1,20}:[^\s]{1,400}$")]
+    """Where it is kept; whoever may read it there decides that store."""
+    media_type: Annotated[
+        str, msgspec.Meta(pattern=r"^(audio|image|video|text|application)/[A-Za-z0-9.+-]{1,80}$")
+    ]
+    sha256: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")]
+    """Over the bytes, in hex: an exchanged one shows."""
+
+
+Attachments = tuple[Attachment, ...] | msgspec.UnsetType
+"""As a fact has them: left out where there are none."""
+
+
 class Fact(msgspec.Struct, frozen=True, kw_only=True):
     """Something that happened to one complaint; field names and types are the stored shape.
 

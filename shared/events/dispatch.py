@@ -7,6 +7,7 @@ from typing import ClassVar
 from msgspec import UNSET
 
 from shared.events.base import (
+    Attachments,
     ExclusionGround,
     Fact,
     Instant,
@@ -47,6 +48,7 @@ class ComplaintDispatched(Fact, frozen=True, kw_only=True):
     address: str
     title: str
     content: str
+    attachments: Attachments = UNSET
     dispatched_at: Instant
     sign_due_at: Instant | None = None
     citizen_due_at: Instant

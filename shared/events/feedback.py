@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from msgspec import UNSET, UnsetType
+
 from shared.events.base import Fact, Instant, Outcome, VisitReason
 from shared.ids import UnitId
 
@@ -20,6 +22,8 @@ class VisitScheduled(Fact, frozen=True, kw_only=True):
     reason: VisitReason
     unit: UnitId
     title: str
+    channel: str | UnsetType = UNSET
+    """How to ask (R8, E1): sms, web; left out for the telephone."""
     visit_at: Instant
     """Not before; a second attempt keeps the rule set's spacing."""
     scheduled_at: Instant

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import msgspec
 
-from shared.events.base import Fact, Instant, RequestType, TurnedAway, Urgency
+from shared.events.base import Attachments, Fact, Instant, RequestType, TurnedAway, Urgency
 from shared.ids import CallId, ComplaintId, RequestId, UnitId
 
 
@@ -27,6 +27,9 @@ class ComplaintReceived(Fact, frozen=True, kw_only=True):
     calendar: str
     given_due_at: Instant | None = None
     """A feedback limit that came with the request; only rule sets with `limits_given` use it."""
+    attachments: Attachments = msgspec.UNSET
+    sent_at: Instant | msgspec.UnsetType = msgspec.UNSET
+    """When the citizen sent it, where it came as a message: until `received_at` it had no response (A3)."""
     received_at: Instant
 
 
@@ -129,6 +132,7 @@ class RequestSupplemented(Fact, frozen=True, kw_only=True):
     TIME: ClassVar[str] = "supplemented_at"
 
     text: str
+    attachments: Attachments = msgspec.UNSET
     recorded_by: str
     unit: UnitId | None = None
     supplemented_at: Instant

@@ -3,6 +3,7 @@
 import dataclasses
 
 import pytest
+from msgspec import UNSET
 from msgspec.structs import replace
 
 from services.feedback import rules
@@ -279,6 +280,20 @@ def test_an_attempt_told_twice_counts_once() -> None:
     given(*ASKING).when(RECORD_UNREACHED).then_says(VisitUnreached, VisitScheduled).when(
         RECORD_UNREACHED
     ).then_refused("record an attempt", because="visit 1 attempt 1 is over, the present one is 1 attempt 2")
+
+
+def test_an_attempt_goes_by_the_channel_the_rule_set_names_for_it() -> None:
+    """E1, R8: telephone twice, then a text message (configuration); no reply to that says nothing (T19)."""
+    first = given(*ASKING).when(unreached(1, 25)).then_says(VisitUnreached, VisitScheduled)
+    second = first.when(unreached(2, 29))
+    channels = [f.channel for f in (*first.facts, *second.facts) if isinstance(f, VisitScheduled)]
+    assert channels == [UNSET, UNSET, "sms"]
+    last = second.then_says(VisitUnreached, VisitScheduled).when(
+        dataclasses.replace(unreached(3, 33), channel="sms", cause="no_reply")
+    )
+    (_, closed) = last.facts
+    assert isinstance(closed, ComplaintClosed)
+    assert closed.outcome is Outcome.UNREACHED
 
 
 def test_answered_and_unreached_in_all_attempts_is_closed_as_just_that() -> None:

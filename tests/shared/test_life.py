@@ -1470,6 +1470,12 @@ ILLEGAL: list[tuple[str, tuple[Fact, ...], Fact, str]] = [
         "corrected already",
     ),
     # VisitScheduled
+    (
+        "asked by another channel than the rule set names",
+        ANSWERED,
+        replace(eg.VISIT_SCHEDULED, channel="sms"),
+        "goes by phone (E1)",
+    ),
     ("a visit before there is an order", ON_RECORD, eg.VISIT_SCHEDULED, "no order to ask about"),
     ("a visit before an answer", SIGNED, eg.VISIT_SCHEDULED, "the miss is not stated yet"),
     ("a visit on an answer that is not there", EXPIRED, eg.VISIT_SCHEDULED, "nothing is answered"),
