@@ -42,13 +42,16 @@ from services.escalation.inbound import Ticker
 from services.escalation.settings import Settings
 from services.intake import rules as intake
 from services.intake.commands import RecordRequest
+from shared.calendar import calendar
 from shared.catalogue import Catalogue
 from shared.company import tune_gc
+from shared.deadlines import due_at
 from shared.desk import Batch, Desk, Work
 from shared.events import Urgency
 from shared.ids import complaint_id, derived
 from shared.log import TIMER_SHARDS, Append, timer_shard
 from shared.log.postgres import SETTINGS, PostgresLog, connect
+from shared.ruleset import DayKind, ruleset
 from shared.telemetry import Telemetry, set_up_logs
 
 TICKS: Final = 200
@@ -64,6 +67,9 @@ CALENDAR: Final = "cn-1"
 TICK_GROWTH_MAX: Final = 1.2
 DELAY_P99_MS_MAX: Final = 1000.0
 DRAIN_SECONDS_MAX: Final = 120.0
+DEADLINES_PER_SECOND_MIN: Final = 200_000
+DEADLINE_YEARS: Final = (2021, 2022, 2023)
+STARTS: Final = 50_000
 PREPARED_SPARE: Final = 1.6
 """By how much longer than foreseen preparing may take before limits pass too soon."""
 STARTS_SECONDS: Final = 10.0
@@ -148,6 +154,8 @@ class Result(Base, frozen=True, kw_only=True):
     """A tick at the largest number by one at the smallest."""
     rate: int
     fires: list[Fired]
+    deadlines_per_second: Spread
+    """Limits computed on one core, by the calendar, on days asked for the first time."""
 
 
 async def measured(*, quick: bool, folder: Path, say: Callable[[str], None]) -> Result:
@@ -196,6 +204,11 @@ def judged(
     windows = {f"{one.open_timers:,} open timers": one.spent for one in sizes}
     windows |= {f"the fires ({one.how})": one.spent for one in fires}
     warnings = warnings_of(place, windows)
+    computed = deadlines_per_second()
+    if computed.median < DEADLINES_PER_SECOND_MIN:
+        warnings.append(
+            f"{computed.median:,.0f} limits are computed a second, the bar is {DEADLINES_PER_SECOND_MIN:,}"
+        )
     if growth > TICK_GROWTH_MAX:
         warnings.append(
             f"a tick at {sizes[-1].open_timers:,} open timers takes {growth:.2f} times as long as at "
@@ -222,7 +235,35 @@ def judged(
         tick_growth=growth,
         rate=size.rate,
         fires=fires,
+        deadlines_per_second=computed,
     )
+
+
+def deadlines_per_second() -> Spread:
+    """How many limits one core computes: the four classes' by natural and by working days, as many starts as a day has.
+
+    A desk asks about the days of one week again and again; each run here is about a year of its own, so that at its
+    beginning nothing of it is known.
+    """
+    natural, days = ruleset("beijing-draft-2021"), calendar("cn-1")
+    working = msgspec.structs.replace(natural, day_kind=DayKind.WORKING)
+    asked = [
+        (limits.feedback, rules)
+        for rules in (natural, working)
+        for limits in natural.classes.values()
+        if limits.feedback is not None
+    ]
+    runs: list[float] = []
+    for year in DEADLINE_YEARS:
+        starts = [
+            datetime(year, 1, 1, tzinfo=UTC) + timedelta(seconds=number * 97) for number in range(STARTS)
+        ]
+        began_at = time.process_time()
+        for start in starts:
+            for limit, rules in asked:
+                due_at(start, limit, rules, days)
+        runs.append(STARTS * len(asked) / (time.process_time() - began_at))
+    return spread_of(runs)
 
 
 def wrong_with_fires(fired: Fired) -> list[str]:
@@ -533,6 +574,10 @@ def show(result: Result) -> None:
         "Cores kept busy while they fire",
         ("", *(one.how for one in result.fires)),
         [(name, *(f"{one.cores[name]:.2f}" for one in result.fires)) for name in result.fires[0].cores],
+    )
+    print_line(
+        f"One core computes {told(result.deadlines_per_second, ',.0f')} limits a second "
+        f"(bar {DEADLINES_PER_SECOND_MIN:,})."
     )
     print_where(result, {"timers in a transaction": f"{AT_ONCE} set or cancelled"})
     fired = sum(one.fired for one in result.fires)

@@ -39,6 +39,7 @@ def test_costs_are_told_at_every_number_of_open_timers(result: Result) -> None:
         assert 0 < one.tick_ms.low <= one.tick_ms.median <= one.tick_ms.high
         assert one.tick_pages > 0
         assert min(one.set_us.low, one.cancel_us.low) > 0
+    assert 0 < result.deadlines_per_second.low <= result.deadlines_per_second.high
     assert result.tick_growth == result.sizes[1].tick_ms.median / result.sizes[0].tick_ms.median
 
 
