@@ -114,6 +114,7 @@ _TURNED_AWAY: Final = {
     e.TurnedAway.REJECTED: "not accepted",
     e.TurnedAway.REDIRECTED: "pointed",
     e.TurnedAway.EMERGENCY: "handed as an emergency",
+    e.TurnedAway.RECORDED_TWICE: "recorded twice, left",
 }
 
 

@@ -92,6 +92,7 @@ from shared.events.base import (
     PauseGround,
     RequestType,
     TerminationGround,
+    TurnedAway,
     Urgency,
     VisitReason,
     WhistleKind,
@@ -298,6 +299,8 @@ class Ended(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     how: str
     """The name of the fact that ended it."""
+    twice: bool = False
+    """Turned away as the second record of one call (T7)."""
     at: datetime
     outcome: Outcome | None = None
 
@@ -1123,6 +1126,7 @@ def _ended(
 ) -> Complaint:
     at: datetime = getattr(fact, fact.TIME)
     outcome = fact.outcome if isinstance(fact, ComplaintClosed) else None
+    twice = isinstance(fact, ComplaintTurnedAway) and fact.how is TurnedAway.RECORDED_TWICE
     deadlines: tuple[Deadline, ...] = ()
     if case.deadlines:
         deadlines = tuple(
@@ -1132,7 +1136,7 @@ def _ended(
         )
     return replace(
         case,
-        ended=Ended(how=type(fact).__name__, at=at, outcome=outcome),
+        ended=Ended(how=type(fact).__name__, twice=twice, at=at, outcome=outcome),
         deadlines=deadlines,
         missed=tuple(
             m if m.done_at is not None else replace(m, done_at=at)

@@ -48,6 +48,14 @@ Decide = Callable[[Any, Case], Sequence[Fact]]
 """A desk's rule: command and case to facts. Pure."""
 
 
+class Claim(NamedTuple):
+    """What only one complaint may be the first to say; held from the moment that one is on record."""
+
+    id: str
+    otherwise: Any
+    """The command where another was first: its complaint is on record then, or goes onto it in this very batch."""
+
+
 class Work(msgspec.Struct, frozen=True, gc=False):
     """One command, what it is about and where it came from."""
 
@@ -61,6 +69,7 @@ class Work(msgspec.Struct, frozen=True, gc=False):
     """Identity of an input from outside, remembered once it had its effect."""
     parent: tuple[str, str] | None = None
     """The decision that led here, (caused_by, desk), for the trace."""
+    claim: Claim | None = None
 
 
 @dataclass(slots=True)
@@ -146,13 +155,15 @@ class Desk:
         if not streams:
             return Said(0, 0, len(append.parked))
         inbox = [work.message_id for work in batch.work if work.message_id is not None]
+        inbox += [work.claim.id for work in batch.work if work.claim is not None]
         hand = _Hand(await log.heads(streams, inbox), append)
         for work in batch.work:
             life = hand.takes_up(work)
             if life is None:
                 continue
+            claim = hand.claims(work, life)
             try:
-                facts = self._decide(work.command, life.case)
+                facts = self._decide(claim.otherwise if claim.taken else work.command, life.case)
             except NoSuchComplaint as unknown:
                 hand.parks(work, str(unknown), unknown)
             except Exception as error:  # noqa: BLE001 -- a bug in a rule must not stop the city
@@ -164,6 +175,7 @@ class Desk:
                     hand.done.add(work.message_id)
                     append.inbox.append(work.message_id)
                 if facts:
+                    hand.holds(claim)
                     life.takes(facts, work, self.name, append)
                     if self.telemetry.follows(work.complaint_id):
                         followed.append((work, facts))
@@ -219,6 +231,17 @@ class _Life:
         self.version, self.hash, self.case = version, head_hash, case
 
 
+class _Claiming(NamedTuple):
+    """A claim while it is decided."""
+
+    id: str
+    otherwise: Any
+    taken: bool
+
+
+_NOTHING: Final = _Claiming("", None, taken=False)
+
+
 class _Hand:
     """The complaints of a batch while it is decided, and the transaction they go into."""
 
@@ -266,6 +289,19 @@ class _Hand:
             or aside.offset < message.offset
             for aside in self._set_aside.get(complaint_id, ())
         )
+
+    def claims(self, work: Work, life: _Life) -> _Claiming:
+        """What this command claims for a complaint that is not on record yet, and whether another was first."""
+        claim = None if life.version else work.claim
+        if claim is None:
+            return _NOTHING
+        return _Claiming(claim.id, claim.otherwise, taken=claim.id in self.done)
+
+    def holds(self, claiming: _Claiming) -> None:
+        """Its complaint is on record with this transaction, so what it claimed is its own."""
+        if claiming.id and not claiming.taken:
+            self.done.add(claiming.id)
+            self._append.inbox.append(claiming.id)
 
     def parks(self, work: Work, reason: str, error: Exception) -> None:
         """Set a command's message aside; one that came in none is a bug of ours and is raised."""

@@ -128,7 +128,9 @@ class Story:
         return said
 
     async def records(self, **changes: Any) -> ComplaintId:
-        """An agent puts the example request on record, with these changes."""
+        """An agent puts the example request on record, with these changes; another request comes in another call."""
+        if "request_id" in changes:
+            changes.setdefault("call_id", f"call of {changes['request_id']}")
         request = replace(examples.REQUEST, **changes)
         await self.tells(INTAKE_REQUESTS, request)
         self.id = complaint_id(request.request_id)

@@ -37,8 +37,10 @@ from hotline.stack.stack import Stack
 from hotline.stack.state import read_state
 from hotline.stack.supervisor import Service
 from hotline.where import ANCHORS_FILE, city_folder, folder
+from services.intake.inbound import claim_id
 from shared import kafka_address
 from shared.catalogue import Catalogue
+from shared.complaint import Complaint, head_of
 from shared.inputs import Input
 from shared.topics import COMPLAINTS_LOG, names
 
@@ -74,7 +76,8 @@ SELECT key, count(*), min(reason) FROM (
     SELECT key, reason FROM es.parked UNION ALL SELECT key, reason FROM es.parked_dropped
 ) p GROUP BY key
 """
-_INBOX: Final = "SELECT count(*) FROM es.inbox WHERE consumer = ANY ($1)"
+_INBOX: Final = "SELECT message_id::text FROM es.inbox WHERE consumer = ANY ($1)"
+_OF_CALLS: Final = "SELECT state FROM es.stream WHERE state::json ->> 'call_id' IS NOT NULL"
 _CALLS: Final = """
 SELECT coalesce(sum((offered_at IS NOT NULL)::int + (answered_at IS NOT NULL)::int + (ended_at IS NOT NULL)::int), 0)
 FROM intake.call
@@ -478,8 +481,9 @@ async def _judged(
         doubled = [" ".join(row) for row in await connection.fetch(_DOUBLED)]
         early = [f"{row[0]} version {row[1]}" for row in await connection.fetch(_EARLY)]
         parked = {row[0]: (row[1], row[2]) for row in await connection.fetch(_PARKED)}
-        heard = await connection.fetchval(_INBOX, ["intake", "dispatch", "feedback"])
-        heard += await connection.fetchval(_CALLS)
+        marks = {row[0] for row in await connection.fetch(_INBOX, ["intake", "dispatch", "feedback"])}
+        marks -= {_held_by(head_of(row[0])) for row in await connection.fetch(_OF_CALLS)}
+        heard = len(marks) + await connection.fetchval(_CALLS)
     finally:
         await connection.close()
     wrong = [
@@ -516,6 +520,11 @@ async def _judged(
         died=died,
         still_open=report.open,
     )
+
+
+def _held_by(case: Complaint) -> str:
+    """What the first record of a call holds beside the messages that were heard (T7)."""
+    return claim_id(case.call_id or "", case.subject, case.district, case.street)
 
 
 async def _ends(realm: Realm, catalogue: Catalogue) -> Mapping[tuple[str, int], int]:

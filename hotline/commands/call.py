@@ -36,6 +36,9 @@ def call(
     matter_of: Annotated[
         str, typer.Option(metavar="REQUEST", help="Another citizen's request that was about the same matter.")
     ] = "",
+    call_id: Annotated[
+        str, typer.Option("--call", metavar="CALL", help="The call it came in, by the telephone system's id.")
+    ] = "",
     attach: Annotated[
         list[Path] | None,
         typer.Option(
@@ -43,6 +46,12 @@ def call(
         ),
     ] = None,
     *,
+    another_matter: Annotated[
+        bool,
+        typer.Option(
+            "--another-matter", help="Not what another record of this call, subject and place is about."
+        ),
+    ] = False,
     anonymous: Annotated[bool, typer.Option("--anonymous", help="Nobody knows who calls.")] = False,
     confidential: Annotated[
         bool, typer.Option("--confidential", help="No unit may learn who calls.")
@@ -69,6 +78,9 @@ def call(
         "confidential": confidential,
         "matter_of": matter_of or None,
         "attachments": attachments(attach or []),
+        "call_id": call_id or None,
+        "channel": "phone",
+        "another_matter": another_matter,
     }
     from hotline.speak import short
 
@@ -115,7 +127,7 @@ async def _call(request_id: str, fields: dict[str, Any]) -> dict[str, str | None
     from hotline.speak import effect, tell
     from hotline.where import city_up
     from shared.catalogue import catalogue
-    from shared.events import IntakeRefused
+    from shared.events import ComplaintTurnedAway, IntakeRefused, TurnedAway
     from shared.ids import complaint_id
     from shared.inputs import RequestRecorded
     from shared.topics import INTAKE_REQUESTS
@@ -136,6 +148,11 @@ async def _call(request_id: str, fields: dict[str, Any]) -> dict[str, str | None
     for fact in await effect(city, complaint, told):
         if isinstance(fact, IntakeRefused):
             fail(f"Refused: {fact.reason}.")
+        if isinstance(fact, ComplaintTurnedAway) and fact.how is TurnedAway.RECORDED_TWICE:
+            fail(
+                f"Recorded already: {fact.reason}. It is on record as {complaint} and ended. Where it is another "
+                f"matter, record it with --another-matter."
+            )
     if data.matter_of is not None:
         await _tell_of_another(city, data.matter_of, request_id)
     order = await _dispatched(city.realm.logins["reader"], complaint)

@@ -18,6 +18,8 @@ class RecordRequest:
     request: RequestRecorded
     ruleset: str
     calendar: str
+    recorded_twice: bool = False
+    """Another record of the same call is of the same subject and place (T7)."""
     at: datetime
 
 

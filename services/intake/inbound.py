@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,9 +23,9 @@ from services.intake.settings import Settings
 from shared.broker import Handle, arrived_at, one_by_one
 from shared.clock import Clock
 from shared.cloudevents import BadInput, Event, event_of, not_ahead
-from shared.desk import Batch, Work
+from shared.desk import Batch, Claim, Work
 from shared.events import TurnedAway
-from shared.ids import ComplaintId, complaint_id, message_id
+from shared.ids import ComplaintId, complaint_id, derived, message_id
 from shared.inputs import (
     CallAnswered,
     CallEnded,
@@ -73,6 +74,7 @@ def requests(settings: Settings, clock: Clock) -> Handle:
         assert isinstance(data, _REQUESTS)  # noqa: S101 -- for the type checker
         complaint = complaint_id(data.request_id)
         command: IntakeCommand
+        claim: Claim | None = None
         if isinstance(data, RequestRecorded):
             _complete(data, rules)
             _retaliation(data)
@@ -84,12 +86,28 @@ def requests(settings: Settings, clock: Clock) -> Handle:
                 calendar=settings.calendar,
                 at=event.time,
             )
+            claim = _claim(command)
         else:
             command = _about_one_on_record(data, complaint, clock.of_input(event.time, arrived))
         identity = message_id(INTAKE_REQUESTS.name, event.source, event.id)
-        return Work(command, complaint, identity, message, identity)
+        return Work(command, complaint, identity, message, identity, claim=claim)
 
     return one_by_one(translate)
+
+
+def _claim(command: RecordRequest) -> Claim | None:
+    """T7: of one call one record of a subject and place goes on, who wrote it first; the agent may say otherwise."""
+    request = command.request
+    apart = request.another_matter or request.matter_of is not None or request.retaliation_by is not None
+    if request.call_id is None or apart:
+        return None
+    held = claim_id(request.call_id, request.subject, request.district, request.street)
+    return Claim(held, dataclasses.replace(command, recorded_twice=True))
+
+
+def claim_id(call_id: str, subject: str, district: str, street: str | None) -> str:
+    """What the first record of this call, of this subject and place, holds in the inbox."""
+    return derived("recorded", call_id, subject, district, street or "")
 
 
 def _about_one_on_record(data: Input, complaint: ComplaintId, at: datetime) -> IntakeCommand:

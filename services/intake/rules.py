@@ -37,6 +37,7 @@ from shared.events import (
     RequestRepeated,
     RequestSupplemented,
     RetaliationReported,
+    TurnedAway,
 )
 from shared.ids import CallId, RequestId, UnitId, complaint_id
 from shared.inputs import RequestRecorded
@@ -143,7 +144,7 @@ def _record(command: RecordRequest, case: Case) -> Sequence[IntakeFact]:
                 linked_at=command.at,
             )
         )
-    to_dispatch = request.article_id is None and request.turned_away is None
+    to_dispatch = request.article_id is None and request.turned_away is None and not command.recorded_twice
     facts.append(
         ComplaintClassified(
             complaint_id=command.complaint_id,
@@ -156,7 +157,17 @@ def _record(command: RecordRequest, case: Case) -> Sequence[IntakeFact]:
             classified_at=command.at,
         )
     )
-    if request.turned_away is not None:
+    if command.recorded_twice:
+        facts.append(
+            ComplaintTurnedAway(
+                complaint_id=command.complaint_id,
+                how=TurnedAway.RECORDED_TWICE,
+                to=request.call_id or "",
+                reason="another record of this call is of the same subject and place",
+                turned_away_at=command.at,
+            )
+        )
+    elif request.turned_away is not None:
         facts.append(
             ComplaintTurnedAway(
                 complaint_id=command.complaint_id,
@@ -193,7 +204,9 @@ def _differing(request: RequestRecorded, case: Complaint) -> list[str]:
     """
     differing = [name for name in _CONTENT if getattr(request, name) != getattr(case, name)]
     how = None if case.ended is None else case.ended.how
-    if (how == ComplaintTurnedAway.__name__) != (request.turned_away is not None):
+    if case.ended is not None and case.ended.twice:
+        pass  # whatever it asked for, it ended as the second record of its call
+    elif (how == ComplaintTurnedAway.__name__) != (request.turned_away is not None):
         differing.append("turned_away")
     elif (how == ComplaintAnsweredDirectly.__name__) != (
         request.article_id is not None and request.turned_away is None

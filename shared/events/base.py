@@ -120,6 +120,8 @@ class TurnedAway(StrEnum):
     """Pointed to another channel (引导): a court, a market or social one, another hotline (R10)."""
     EMERGENCY = "EMERGENCY"
     """Handed to 110, 119, 120 or 122 (R4, B3)."""
+    RECORDED_TWICE = "RECORDED_TWICE"
+    """Another record of the same call is of the same subject and place (T7): that one goes on, this one ends."""
 
 
 class TerminationGround(StrEnum):

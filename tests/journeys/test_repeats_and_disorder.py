@@ -69,7 +69,9 @@ async def test_the_relay_says_everything_twice_and_nobody_acts_twice(story: Stor
 async def test_a_desk_that_was_away_catches_up_with_all_of_it_at_once(story: Story) -> None:
     """Dispatch was down: twenty requests and a withdrawal lie in the log when it hears them in one batch."""
     for number in range(20):
-        await story.tells(INTAKE_REQUESTS, replace(REQUEST, request_id=f"r-{number}"), heard=False)
+        await story.tells(
+            INTAKE_REQUESTS, replace(REQUEST, request_id=f"r-{number}", call_id=f"c-{number}"), heard=False
+        )
     await story.tells(INTAKE_REQUESTS, replace(WITHDRAWAL, request_id="r-7"), heard=False)
     await story.hears()
     dispatched = [stored for stored in story.memory.facts if stored.type == "ComplaintDispatched"]
