@@ -56,6 +56,10 @@ class Report(msgspec.Struct, kw_only=True):
     """How often the anchors say that the log was put back from a backup."""
     anchors_void: int = 0
     """Anchors of a log that was given up by that."""
+    programmes: int = 0
+    """Monthly topics and project lists."""
+    programme_facts: int = 0
+    """What was recorded of them, refusals included."""
     seconds: float = 0.0
     problem_count: int = 0
     problems: list[Problem] = []
@@ -107,6 +111,11 @@ class Report(msgspec.Struct, kw_only=True):
             *self._anchor_rows(),
             ("timers set", f"{self.timers:,}"),
             ("parked messages", f"{self.parked:,}"),
+            *(
+                [("topics and lists", f"{self.programmes:,}, with {self.programme_facts:,} facts")]
+                if self.programmes
+                else []
+            ),
             ("read in", f"{self.seconds:.1f} s ({self.facts / max(self.seconds, 0.001):,.0f} facts/s)"),
         ]
 

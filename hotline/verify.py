@@ -7,7 +7,8 @@ many processes as there are processors.
 What is checked of each complaint: versions dense from 1 and in order of position, the chain of hashes over the
 stored bytes, the desk that spoke, every fact legal where it stands, none stated twice, none caused by a later
 fact of its complaint or earlier in time than the fact that caused it, and beside the facts the head and the
-timers, equal to their rebuild. The report names the views that were compared.
+timers, equal to their rebuild. The report names the views that were compared. The log of monthly topics and project
+lists, which is small, is read too (`hotline.proactive.log.judge`).
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ import psutil
 
 from hotline.anchors import Anchors
 from hotline.ends import ends_of
+from hotline.proactive.log import judge
 from hotline.reading import READING, reader
 from hotline.report import Report
 from shared.codec import TYPES, UnknownType, decoded, encoded
@@ -188,6 +190,7 @@ class _Reader:
             async with connection.transaction(isolation="repeatable_read", readonly=True):
                 standing = await self._read_standing(connection)
                 await self._read_lives(reader_dsn, connection, standing)
+                await judge(connection, report)
                 if self._anchors is not None:
                     await self._anchors.compare(connection, report)
             report.seconds = time.monotonic() - started_at

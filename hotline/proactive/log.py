@@ -1,0 +1,202 @@
+"""The log of programmes in the city's database: read, decide, append behind the position that was read.
+
+Two who write to one programme at once: the second is told so, reads again and decides again, so that nothing is
+decided on a past that is not the whole.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Final
+from uuid import UUID
+
+import asyncpg
+import msgspec
+
+from hotline.proactive.facts import ProgrammeId, Recorded, Wanted, WishRefused, decoded, encoded
+from hotline.proactive.rules import NoSuchProgramme, decide, why_not
+from hotline.proactive.state import Programme, evolve, folded
+from hotline.report import Report
+from hotline.stack.errors import StackError
+
+ATTEMPTS_MAX: Final = 20
+"""As many are faster, one after another, before it is given up: people type these commands."""
+
+PAGE: Final = 5000
+"""Rows read at once."""
+
+_APPEND: Final = "SELECT es.append_programme($1, $2, $3, $4, $5, $6)"
+_OF: Final = "SELECT position, body FROM es.programme_fact WHERE programme_id = $1 ORDER BY position"
+_ALL: Final = """
+SELECT programme_id, position, kind, occurred_at, recorded_by, body FROM es.programme_fact
+ORDER BY programme_id, position
+"""
+_CALLED: Final = """
+SELECT programme_id FROM es.programme_fact WHERE position = 1 AND programme_id BETWEEN $1::uuid AND $2::uuid LIMIT 2
+"""
+_HEX: Final = re.compile(r"^[0-9a-f]{4,32}$")
+
+
+@asynccontextmanager
+async def programmes(dsn: str) -> AsyncIterator[Programmes]:
+    """The programmes of a city; the reader's DSN is enough to read, the owner's writes."""
+    connection: asyncpg.Connection[Any] = await asyncpg.connect(dsn, timeout=10)
+    try:
+        yield Programmes(connection)
+    finally:
+        await connection.close()
+
+
+class Programmes:
+    """See `programmes`."""
+
+    def __init__(self, connection: asyncpg.Connection[Any]) -> None:
+        """`connection` is the owner's where it is to be written."""
+        self._connection = connection
+
+    async def record(self, wanted: Sequence[Wanted]) -> tuple[list[Recorded], Programme]:
+        """Decide on these, all about one programme, and append what comes of them: all or nothing, in one row each.
+
+        What comes after a refusal is not asked any more. Gives what was recorded, nothing where it was so already,
+        and the state after it.
+        Raises `NoSuchProgramme` where there is none, `StackError` where others are always faster.
+        """
+        programme_id = wanted[0].programme_id
+        for _ in range(ATTEMPTS_MAX):
+            past = await self.facts(programme_id)
+            said, state = decided(folded(past), wanted)
+            if not said or await self.append(programme_id, len(past), said):
+                return said, state
+        raise StackError(f"Others write to {programme_id} all the time: try again.")
+
+    async def append(self, programme_id: ProgrammeId, expected: int, said: Sequence[Recorded]) -> bool:
+        """Append behind this position, as they are; False where somebody else was faster."""
+        written: bool = await self._connection.fetchval(
+            _APPEND,
+            UUID(programme_id),
+            expected,
+            [type(fact).__name__ for fact in said],
+            [fact.at for fact in said],
+            [fact.by for fact in said],
+            [encoded(fact).decode() for fact in said],
+        )
+        return written
+
+    async def facts(self, programme_id: ProgrammeId) -> list[Recorded]:
+        """What was recorded of it, in order; empty where there is none."""
+        rows = await self._connection.fetch(_OF, UUID(programme_id))
+        return [decoded(row["body"]) for row in rows]
+
+    async def one(self, programme_id: ProgrammeId) -> Programme:
+        """As it stands; raises `NoSuchProgramme`."""
+        state = folded(await self.facts(programme_id))
+        if state is None:
+            raise NoSuchProgramme(programme_id)
+        return state
+
+    async def all(self) -> list[Programme]:
+        """All as they stand: topics by month, then lists by year, level and title."""
+        states: dict[UUID, Programme | None] = {}
+        async with self._connection.transaction(isolation="repeatable_read", readonly=True):
+            cursor = await self._connection.cursor(_ALL)
+            while page := await cursor.fetch(PAGE):
+                for row in page:
+                    states[row[0]] = evolve(states.get(row[0]), decoded(row["body"]))
+        found = [state for state in states.values() if state is not None]
+        return sorted(
+            found,
+            key=lambda one: (
+                not one.is_topic,
+                one.year,
+                one.month or 0,
+                one.level or "",
+                one.title,
+                one.lead,
+            ),
+        )
+
+    async def called(self, text: str) -> ProgrammeId:
+        """The programme with this id, or the only one whose id begins so; `StackError` where there is none."""
+        digits = text.lower().replace("-", "")
+        if not _HEX.match(digits):
+            raise StackError(
+                f"{text!r} is no topic's or list's id: expected hexadecimal digits, at least the first 4."
+            )
+        rows = await self._connection.fetch(_CALLED, UUID(digits.ljust(32, "0")), UUID(digits.ljust(32, "f")))
+        if not rows:
+            raise StackError(f"No topic or list {text} is on record.")
+        if len(rows) > 1:
+            raise StackError(f"More than one id begins with {text}: give more of it.")
+        return ProgrammeId(str(rows[0][0]))
+
+
+def decided(state: Programme | None, wanted: Iterable[Wanted]) -> tuple[list[Recorded], Programme]:
+    """What comes of these, one after another, and the state after it; what follows a refusal is not asked."""
+    said: list[Recorded] = []
+    for wish in wanted:
+        came = decide(state, wish)
+        for fact in came:
+            state = evolve(state, fact)
+        said += came
+        if any(fact is not wish for fact in came):
+            break
+    assert state is not None  # noqa: S101 -- `decide` raises where nothing begins it
+    return said, state
+
+
+async def judge(connection: asyncpg.Connection[Any], report: Report) -> None:
+    """Read all programmes and note what does not hold, within the caller's transaction.
+
+    Of each: positions from 1 without a gap, kind, time and speaker of the row those of its body, and every fact one
+    that the rules take where it stands, every refusal of something they do not take.
+    """
+    cursor = await connection.cursor(_ALL)
+    programme: UUID | None = None
+    state: Programme | None = None
+    last = 0
+    while page := await cursor.fetch(PAGE):
+        for row in page:
+            if row[0] != programme:
+                programme, state, last = row[0], None, 0
+                report.programmes += 1
+            report.programme_facts += 1
+
+            def wrong(what: str, row: Any = row) -> None:
+                report.found("", f"topic or list {row[0]}, position {row[1]} ({row[2]}): {what}")
+
+            if row[1] != last + 1:
+                wrong(f"follows position {last}")
+            last = row[1]
+            try:
+                fact = decoded(row["body"])
+            except msgspec.DecodeError as error:
+                wrong(f"cannot be read: {error}")
+                continue
+            for what in _amiss(row, state, fact):
+                wrong(what)
+            if legal(state, fact) is None:
+                state = evolve(state, fact)
+
+
+def _amiss(row: Any, state: Programme | None, fact: Recorded) -> Iterable[str]:
+    _, _, kind, occurred_at, recorded_by, body = row
+    if encoded(fact).decode() != body:
+        yield "its bytes are not those this fact is written with"
+    if (kind, occurred_at, recorded_by) != (type(fact).__name__, fact.at, fact.by):
+        yield "the row's kind, time or speaker is not the fact's own"
+    if UUID(fact.programme_id) != row[0]:
+        yield "is a fact of another one"
+    why = legal(state, fact)
+    if why is not None:
+        yield why
+
+
+def legal(state: Programme | None, fact: Recorded) -> str | None:
+    """Why this may not stand here; None where it may."""
+    if isinstance(fact, WishRefused):
+        if state is None:
+            return "refuses something before anything began"
+        return "refuses what the rules take" if why_not(state, fact.wanted) is None else None
+    return why_not(state, fact)
