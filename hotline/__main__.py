@@ -26,6 +26,7 @@ from hotline.commands.run import guarded
 from hotline.commands.show import show
 from hotline.commands.status import status
 from hotline.commands.supervise import supervise
+from hotline.commands.topic import topic
 from hotline.commands.unit import unit
 from hotline.commands.up import up
 from hotline.commands.verify import verify
@@ -52,6 +53,7 @@ app.command()(unit)
 app.add_typer(review, name="review")
 app.command()(show)
 app.command()(rank)
+app.add_typer(topic, name="topic")
 app.command()(verify)
 app.command()(rules)
 app.command()(rebuild)

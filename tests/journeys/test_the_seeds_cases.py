@@ -1,6 +1,6 @@
 """The seed's own cases beside the title certificates, with their real dates: noise, parking, medicine, a surge (§1.1).
 
-What the seed tells beyond one complaint, clusters that become projects and tasks, is not built (see `hotline rules`).
+What the seed tells beyond one complaint, clusters that become projects and tasks: `test_a_monthly_topic.py`.
 """
 
 from __future__ import annotations

@@ -1,0 +1,595 @@
+"""`hotline topic`: monthly topics and project lists, from the complaints they grow out of to their assessment."""
+
+from __future__ import annotations
+
+import json as json_module
+import re
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from hotline.commands.run import fail, run
+
+if TYPE_CHECKING:
+    from hotline.proactive.candidates import Candidate
+    from hotline.proactive.facts import Cluster, ProgrammeId, Recorded, Wanted
+    from hotline.proactive.state import Programme
+    from hotline.where import City
+    from shared.ids import UnitId
+
+topic = typer.Typer(
+    help="Monthly topics and project lists: what the city takes on before the next citizen calls.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+_Topic = Annotated[str, typer.Argument(metavar="TOPIC", help="A topic's or list's id or its beginning.")]
+_Item = Annotated[int, typer.Argument(metavar="ITEM", help="The number of its problem or project.")]
+_Task = Annotated[int, typer.Argument(metavar="TASK", help="The task's number.")]
+_Title = Annotated[str, typer.Argument(metavar="TITLE", help="What it is called.")]
+_By = Annotated[str, typer.Option("--as", metavar="WHO", help="Who does it: a unit or a person's name.")]
+_Lead = Annotated[str, typer.Option(metavar="UNIT", help="The one unit that leads.")]
+_With = Annotated[str, typer.Option("--with", metavar="UNITS", help="Who works with it, with commas.")]
+_Out = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--out-of", metavar="SUBJECT[@DISTRICT]", help="Complaints it grows out of; may be repeated."
+    ),
+]
+_Json = Annotated[bool, typer.Option("--json", help="For a program to read.")]
+_MONTH: Final = re.compile(r"^(2\d{3})-(0[1-9]|1[0-2])$")
+
+
+@topic.command("candidates")
+def candidates_(
+    since: Annotated[
+        str, typer.Option(help="The first day, such as 2021-01-01; a year ago without it.")
+    ] = "",
+    until: Annotated[str, typer.Option(help="The last day; today without it.")] = "",
+    at_least: Annotated[int, typer.Option(min=1, help="Leave out subjects with fewer complaints.")] = 1,
+    limit: Annotated[int, typer.Option(min=1, help="So many subjects.")] = 20,
+    *,
+    json: _Json = False,
+) -> None:
+    """Count complaints by subject and district over a period, the most first: out of these topics are chosen."""
+    first = _day(since, "--since") if since else None
+    last = _day(until, "--until") if until else None
+    found = run(_candidates(first, last, at_least))[:limit]
+    if json:
+        import msgspec
+
+        print(msgspec.json.format(msgspec.json.encode(found), indent=2).decode())
+        return
+    if not found:
+        print("No complaint with a subject was received in that time.")
+    for one in found:
+        where = ", ".join(f"{name or 'nowhere named'} {number:,}" for name, number in one.districts.items())
+        taken = f"  taken on by {', '.join(one.named_by)}" if one.named_by else ""
+        print(f"{one.complaints:>8,}  {one.subject}  ({where}){taken}")
+
+
+@topic.command()
+def propose(
+    month: Annotated[str, typer.Argument(metavar="MONTH", help="Such as 2021-01.")],
+    title: _Title,
+    lead: _Lead,
+    by: _By,
+    out_of: _Out = None,
+    *,
+    json: _Json = False,
+) -> None:
+    """Propose a theme for a month."""
+    told = _MONTH.match(month)
+    if told is None:
+        fail(f"MONTH: {month!r}, expected a year and a month such as 2021-01.", code=2)
+    year, number = int(told[1]), int(told[2])
+
+    def wanted(_: Programme | None, city: _Said) -> list[Wanted]:
+        from hotline.proactive import facts as f
+
+        return [
+            f.TopicProposed(
+                programme_id=f.topic_id(year, number, title),
+                by=city.by,
+                year=year,
+                month=number,
+                title=title,
+                lead=city.unit(lead),
+                clusters=_clusters(out_of),
+                proposed_at=city.now,
+            )
+        ]
+
+    run(_record("", by, wanted, json=json))
+
+
+@topic.command("draw-up")
+def draw_up(
+    year: Annotated[int, typer.Argument(metavar="YEAR", min=2000, max=2999)],
+    level: Annotated[str, typer.Argument(metavar="LEVEL", help="MUNICIPAL, DISTRICT or STREET.")],
+    owner: Annotated[str, typer.Argument(metavar="UNIT", help="Whose list it is.")],
+    title: _Title,
+    by: _By,
+    out_of: _Out = None,
+    *,
+    json: _Json = False,
+) -> None:
+    """Draw up a project list for a year."""
+    from hotline.proactive import facts as f
+
+    if level not in f.ListLevel.__members__:
+        fail(f"LEVEL: {level!r}, expected one of {', '.join(f.ListLevel)}.", code=2)
+
+    def wanted(_: Programme | None, city: _Said) -> list[Wanted]:
+        unit = city.unit(owner)
+        return [
+            f.ListDrawnUp(
+                programme_id=f.list_id(year, f.ListLevel(level), unit, title),
+                by=city.by,
+                year=year,
+                title=title,
+                level=f.ListLevel(level),
+                owner=unit,
+                clusters=_clusters(out_of),
+                drawn_up_at=city.now,
+            )
+        ]
+
+    run(_record("", by, wanted, json=json))
+
+
+@topic.command()
+def adopt(topic: _Topic, by: _By, *, json: _Json = False) -> None:
+    """Decide that it is taken on."""
+    _one(topic, by, "ProgrammeAdopted", lambda *_: {}, json=json)
+
+
+@topic.command()
+def item(
+    topic: _Topic, title: _Title, lead: _Lead, by: _By, others: _With = "", *, json: _Json = False
+) -> None:
+    """Name a problem of a topic or a project of a list, with its one lead."""
+    _one(
+        topic,
+        by,
+        "ItemNamed",
+        lambda state, city: {
+            "item": len(state.items) + 1,
+            "title": title,
+            "lead": city.unit(lead),
+            "cooperating": city.units(others),
+        },
+        json=json,
+    )
+
+
+@topic.command()
+def lead(
+    topic: _Topic,
+    item: _Item,
+    unit: Annotated[str, typer.Argument(metavar="UNIT", help="Who leads from now on.")],
+    reason: Annotated[str, typer.Option(help="Why.")],
+    by: _By,
+    others: _With = "",
+    *,
+    json: _Json = False,
+) -> None:
+    """Give a problem or project another lead, or others who work with it."""
+    _one(
+        topic,
+        by,
+        "LeadChanged",
+        lambda _, city: {
+            "item": item,
+            "lead": city.unit(unit),
+            "cooperating": city.units(others),
+            "reason": reason,
+        },
+        json=json,
+    )
+
+
+@topic.command()
+def task(
+    topic: _Topic,
+    item: _Item,
+    title: _Title,
+    owner: Annotated[str, typer.Option(metavar="UNIT", help="Who does it.")],
+    due: Annotated[str, typer.Option(metavar="DAY", help="The last day in time.")],
+    by: _By,
+    *,
+    json: _Json = False,
+) -> None:
+    """Set a task of a problem or project."""
+    day = _day(due, "--due")
+    _one(
+        topic,
+        by,
+        "TaskSet",
+        lambda state, city: {
+            "item": item,
+            "task": len(state.tasks) + 1,
+            "title": title,
+            "owner": city.unit(owner),
+            "due": day,
+        },
+        json=json,
+    )
+
+
+@topic.command()
+def progress(
+    topic: _Topic, task: _Task, text: Annotated[str, typer.Argument()], by: _By, *, json: _Json = False
+) -> None:
+    """Say how far a task is."""
+    _one(topic, by, "TaskProgressed", lambda *_: {"task": task, "text": text}, json=json)
+
+
+@topic.command()
+def complete(
+    topic: _Topic,
+    task: _Task,
+    evidence: Annotated[str, typer.Option(help="What shows it.")],
+    by: _By,
+    *,
+    json: _Json = False,
+) -> None:
+    """Say that a task is done, with what shows it."""
+    _one(topic, by, "TaskCompleted", lambda *_: {"task": task, "evidence": evidence}, json=json)
+
+
+@topic.command()
+def verify(
+    topic: _Topic,
+    task: _Task,
+    by: _By,
+    reject: Annotated[str, typer.Option(metavar="REASON", help="It is not done, and why.")] = "",
+    *,
+    json: _Json = False,
+) -> None:
+    """Look, as somebody else than the owner, whether a task is done."""
+    if reject:
+        _one(topic, by, "CompletionRejected", lambda *_: {"task": task, "reason": reject}, json=json)
+    else:
+        _one(topic, by, "TaskVerified", lambda *_: {"task": task}, json=json)
+
+
+@topic.command("long-term")
+def long_term(
+    topic: _Topic,
+    task: _Task,
+    review: Annotated[str, typer.Option(metavar="DAY", help="When it is looked at next.")],
+    by: _By,
+    plan: Annotated[
+        str, typer.Option(help="Approve this plan: the task is kept up, and is never overdue.")
+    ] = "",
+    found: Annotated[
+        str, typer.Option(help="Of a long-term task: what was found when it was looked at.")
+    ] = "",
+    *,
+    json: _Json = False,
+) -> None:
+    """Approve a plan for a task that has to be kept up, or write down its review."""
+    day = _day(review, "--review")
+    if bool(plan) == bool(found):
+        fail("Expected --plan, to approve one, or --found, of a review.", code=2)
+    if plan:
+        said = {"task": task, "plan": plan, "review_on": day}
+        _one(topic, by, "LongTermApproved", lambda *_: said, json=json)
+    else:
+        said = {"task": task, "found": found, "review_on": day}
+        _one(topic, by, "LongTermReviewed", lambda *_: said, json=json)
+
+
+@topic.command()
+def policy(
+    topic: _Topic,
+    document: Annotated[str, typer.Argument(help="Its name and number.")],
+    by: _By,
+    *,
+    json: _Json = False,
+) -> None:
+    """Write down a document that came of it."""
+    _one(topic, by, "PolicyIssued", lambda *_: {"document": document}, json=json)
+
+
+@topic.command()
+def assess(
+    topic: _Topic,
+    survey: Annotated[str, typer.Option(metavar="PERCENT", help="How many percent are satisfied, 0 to 100.")],
+    visits: Annotated[int, typer.Option(min=1, help="How many citizens were visited.")],
+    by: _By,
+    *,
+    json: _Json = False,
+) -> None:
+    """Write down what citizens said of the whole; not by who leads, helps or owns a task."""
+    try:
+        rate = Decimal(survey)
+    except InvalidOperation:
+        fail(f"--survey: {survey!r}, expected percent such as 91.31.", code=2)
+    _one(topic, by, "AssessmentMade", lambda *_: {"survey_rate": rate, "visits": visits}, json=json)
+
+
+@topic.command()
+def close(
+    topic: _Topic,
+    by: _By,
+    exception: Annotated[
+        str, typer.Option(metavar="REASON", help="Approve that it closes without an assessment, and why.")
+    ] = "",
+    *,
+    json: _Json = False,
+) -> None:
+    """Close it: with its assessment, or by an exception approved by somebody not concerned."""
+
+    def wanted(state: Programme | None, city: _Said) -> list[Wanted]:
+        from hotline.proactive import facts as f
+
+        assert state is not None  # noqa: S101 -- it was called by its id
+        basis = f.Basis.EXCEPTION if exception else f.Basis.ASSESSMENT
+        common: dict[str, Any] = {"programme_id": state.programme_id, "by": city.by}
+        end = f.ProgrammeClosed(**common, basis=basis, closed_at=city.now)
+        if not exception:
+            return [end]
+        return [f.ClosingExceptionApproved(**common, reason=exception, approved_at=city.now), end]
+
+    run(_record(topic, by, wanted, json=json))
+
+
+@topic.command("list")
+def list_(year: Annotated[int, typer.Option(help="Only of this year.")] = 0, *, json: _Json = False) -> None:
+    """List topics and lists with their progress: done of all, in percent; "-" where there is nothing to divide by."""
+    found, today = run(_all())
+    rows = [one for one in found if year in {0, one.year}]
+    if json:
+        print(json_module.dumps([_row(one, today) for one in rows], ensure_ascii=False, indent=2))
+        return
+    if not rows:
+        print("No topic and no list is on record.")
+    for one in rows:
+        print(_line(one, today))
+    if rows:
+        print(f"{'':8}  all: {_figures(rows, today)}")
+
+
+@topic.command("show")
+def show_(topic: _Topic, *, json: _Json = False) -> None:
+    """Show one with its problems or projects, its tasks, and everything that was recorded, refusals too."""
+    state, facts, today = run(_whole(topic))
+    if json:
+        import msgspec
+
+        told = {**_row(state, today), "state": state, "facts": facts}
+        print(msgspec.json.format(msgspec.json.encode(told), indent=2).decode())
+        return
+    print(_line(state, today))
+    for number, one in state.items.items():
+        others = f", with {', '.join(one.cooperating)}" if one.cooperating else ""
+        print(f"  {number}. {one.title}: {one.lead} leads{others}")
+        for each in state.tasks.values():
+            if each.item == number:
+                late = "  OVERDUE" if each.overdue(today) else ""
+                late = f"  REVIEW MISSED, was {each.review_on}" if each.review_missed(today) else late
+                print(
+                    f"     {each.number}. {each.title}: {each.owner}, due {each.due}, {each.standing}{late}"
+                )
+    for fact in facts:
+        print(f"  {fact.at:%Y-%m-%d %H:%M}  {_told(fact)}")
+
+
+# -- recording
+
+
+class _Said:
+    """Who speaks, when in the city, and what units are called."""
+
+    def __init__(self, city: City, by: str, now: datetime) -> None:
+        from shared.catalogue import catalogue
+
+        self._known = catalogue(city.catalogue)
+        self.now = now
+        self.by: str = self.unit(by)
+
+    def unit(self, name: str) -> UnitId:
+        """The catalogue's id where it knows this id or name; else as said: a company may lead that gets no orders."""
+        from shared.ids import UnitId
+
+        told = name.strip()
+        called = (unit for unit, known in self._known.units.items() if known.name == told)
+        return UnitId(told) if UnitId(told) in self._known.units else next(called, UnitId(told))
+
+    def units(self, text: str) -> tuple[UnitId, ...]:
+        """Several, with commas between."""
+        return tuple(self.unit(part) for part in text.split(",") if part.strip())
+
+
+def _one(
+    called: str, by: str, kind: str, fields: Callable[[Programme, _Said], dict[str, Any]], *, json: bool
+) -> None:
+    """Want one fact of this kind, with these fields beside who, when and of what."""
+
+    def wanted(state: Programme | None, city: _Said) -> list[Wanted]:
+        from hotline.proactive import facts as f
+
+        assert state is not None  # noqa: S101 -- it was called by its id
+        made = getattr(f, kind)
+        common = {"programme_id": state.programme_id, "by": city.by, made.TIME: city.now}
+        return [made(**common, **fields(state, city))]
+
+    run(_record(called, by, wanted, json=json))
+
+
+async def _record(
+    called: str, by: str, wanted: Callable[[Programme | None, _Said], list[Wanted]], *, json: bool
+) -> None:
+    import msgspec
+
+    from hotline.proactive.facts import WishRefused, decoded, encoded
+    from hotline.proactive.log import programmes
+    from hotline.where import city_up
+
+    if not by.strip():
+        fail("--as: empty, expected who does it.", code=2)
+    city = city_up()
+    said = _Said(city, by, await _now(city))
+    async with programmes(city.realm.owner_dsn) as log:
+        state = await log.one(await log.called(called)) if called else None
+        wishes = wanted(state, said)
+        try:
+            for wish in wishes:
+                decoded(encoded(wish))  # lengths and ranges, which constructors do not look at
+        except msgspec.ValidationError as error:
+            fail(f"{error}.", code=2)
+        facts, after = await log.record(wishes)
+    refused = [fact for fact in facts if isinstance(fact, WishRefused)]
+    if json:
+        print(msgspec.json.format(msgspec.json.encode(facts), indent=2).decode())
+    elif not facts:
+        print("It was so already; nothing changed.")
+    elif not refused:
+        print(_line(after, said.now.date()))
+    if refused:
+        fail(f"Refused: {refused[0].reason}.")
+
+
+async def _now(city: City) -> datetime:
+    from zoneinfo import ZoneInfo
+
+    from hotline.speak import now_of
+    from shared.ruleset import ruleset
+
+    return (await now_of(city)).astimezone(ZoneInfo(ruleset(city.ruleset).timezone))
+
+
+# -- reading
+
+
+async def _all() -> tuple[list[Programme], date]:
+    from hotline.proactive.log import programmes
+    from hotline.where import city_up
+
+    city = city_up()
+    async with programmes(city.realm.logins["reader"]) as log:
+        return await log.all(), (await _now(city)).date()
+
+
+async def _whole(called: str) -> tuple[Programme, list[Recorded], date]:
+    from hotline.proactive.log import programmes
+    from hotline.where import city_up
+
+    city = city_up()
+    async with programmes(city.realm.logins["reader"]) as log:
+        programme_id: ProgrammeId = await log.called(called)
+        return (
+            await log.one(programme_id),
+            await log.facts(programme_id),
+            (await _now(city)).date(),
+        )
+
+
+async def _candidates(first: date | None, last: date | None, at_least: int) -> list[Candidate]:
+    from hotline.proactive.candidates import candidates, counted
+    from hotline.proactive.log import programmes
+    from hotline.speak import reader
+    from hotline.where import city_up
+
+    city = city_up()
+    now = await _now(city)
+    last = last or now.date()
+    first = first or last - timedelta(days=365)
+    if first > last:
+        fail(f"--since: {first}, expected a day not after {last}.", code=2)
+    begin, end = (
+        datetime.combine(day, datetime.min.time(), now.tzinfo) for day in (first, last + timedelta(days=1))
+    )
+    connection = await reader(city.realm)
+    try:
+        counts = await counted(connection, begin, end)
+    finally:
+        await connection.close()
+    async with programmes(city.realm.logins["reader"]) as log:
+        return candidates(counts, await log.all(), at_least)
+
+
+# -- words
+
+
+def _day(text: str, name: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        fail(f"{name}: {text!r}, expected a day such as 2021-12-31.", code=2)
+
+
+def _clusters(told: list[str] | None) -> tuple[Cluster, ...]:
+    from hotline.proactive.facts import Cluster
+
+    parts = [one.partition("@") for one in told or ()]
+    return tuple(Cluster(subject=subject, district=district) for subject, _, district in parts)
+
+
+def _figures(some: list[Programme], today: date) -> str:
+    from hotline.proactive.state import progress
+    from hotline.score import two_decimals
+
+    found = progress(some, today)
+    items, tasks = two_decimals(found.item_rate), two_decimals(found.task_rate)
+    text = (
+        f"items {found.items_done:,}/{found.items:,} ({_percent(items)}), "
+        f"tasks {found.tasks_done:,}/{found.tasks:,} ({_percent(tasks)}), "
+        f"long-term {found.long_term:,}, overdue {found.overdue:,}"
+    )
+    return text + (f", reviews missed {found.reviews_missed:,}" if found.reviews_missed else "")
+
+
+def _percent(rate: Decimal | None) -> str:
+    return "-" if rate is None else f"{rate} %"
+
+
+def _when(one: Programme) -> str:
+    return f"{one.year}-{one.month:02}" if one.month is not None else f"{one.year} {one.level}"
+
+
+def _standing(one: Programme) -> str:
+    if one.closed is not None:
+        return f"closed ({one.closed})"
+    return "adopted" if one.adopted else "proposed"
+
+
+def _line(one: Programme, today: date) -> str:
+    return (
+        f"{one.programme_id[:8]}  {_when(one)}  {one.title}  {one.lead}  {_standing(one)}  "
+        f"{_figures([one], today)}"
+    )
+
+
+def _row(one: Programme, today: date) -> dict[str, Any]:
+    from hotline.proactive.state import progress
+    from hotline.score import two_decimals
+
+    found = progress([one], today)
+    rates = {"item_rate": two_decimals(found.item_rate), "task_rate": two_decimals(found.task_rate)}
+    return {
+        "programme_id": one.programme_id,
+        "when": _when(one),
+        "title": one.title,
+        "lead": one.lead,
+        "standing": _standing(one),
+        **{name: getattr(found, name) for name in found.__struct_fields__},
+        **{name: None if rate is None else float(rate) for name, rate in rates.items()},
+    }
+
+
+def _told(fact: Recorded) -> str:
+    from hotline.proactive.facts import WishRefused
+
+    if isinstance(fact, WishRefused):
+        return f"refused {fact.by} {type(fact.wanted).__name__}: {fact.reason}"
+    apart = {"programme_id", "by", fact.TIME}
+    said = ((name, getattr(fact, name)) for name in fact.__struct_fields__ if name not in apart)
+    return f"{type(fact).__name__} by {fact.by}  " + ", ".join(
+        f"{name} {value}" for name, value in said if value
+    )
