@@ -32,6 +32,7 @@ TABLES = {
         "exclusions.py",
         "handling.py",
         "pauses.py",
+        "contacts.py",
     },
     "escalation": {"ladder.py"},
 }

@@ -1,0 +1,99 @@
+"""Who sees how much of a citizen's contact: a table, as things stand at this moment (R9, I1, T29)."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final, NamedTuple
+
+from shared.complaint import Complaint, helping
+from shared.events.base import RequestType
+from shared.ids import UnitId
+
+
+class Seen(StrEnum):
+    """How much of it."""
+
+    FULL = "FULL"
+    MASKED = "MASKED"
+    NOTHING = "NOTHING"
+    """He may, and there is none."""
+    REFUSED = "REFUSED"
+
+
+class Standing(StrEnum):
+    """How somebody stands to a complaint; what a reading was granted or refused for."""
+
+    ASSIGNEE = "ASSIGNEE"
+    """The order lies with this unit now."""
+    HELPER = "HELPER"
+    """A co-unit of it."""
+    AGENT = "AGENT"
+    """Took the contact down himself."""
+    STRANGER = "STRANGER"
+    """None of these: it never was his, or is no more, by a return, another dispatch or a reopening (T29)."""
+    ACCUSED = "ACCUSED"
+    """The unit that is said to retaliate."""
+    OVER = "OVER"
+    """The life has ended: no unit has it any more."""
+
+
+class Asker(NamedTuple):
+    """Who asks: a unit, or an agent."""
+
+    unit: UnitId | None = None
+    agent: str = ""
+
+    @property
+    def name(self) -> str:
+        """As it stands in the access log."""
+        return self.unit or self.agent
+
+
+class Sight(NamedTuple):
+    """What he gets, and by what standing."""
+
+    seen: Seen
+    standing: Standing
+
+
+_OPEN, _PROTECTED, _REASONED = "open", "protected", "protected, and a reason given"
+
+_TABLE: Final[dict[tuple[Standing, str], Seen]] = {
+    (Standing.ASSIGNEE, _OPEN): Seen.FULL,
+    (Standing.ASSIGNEE, _PROTECTED): Seen.MASKED,
+    (Standing.ASSIGNEE, _REASONED): Seen.FULL,
+    (Standing.HELPER, _OPEN): Seen.MASKED,
+    # A helper of a confidential order is not told where and what exactly, so neither who (R9).
+    (Standing.HELPER, _PROTECTED): Seen.REFUSED,
+    (Standing.HELPER, _REASONED): Seen.REFUSED,
+    **{(Standing.AGENT, kind): Seen.FULL for kind in (_OPEN, _PROTECTED, _REASONED)},
+}
+"""Whoever does not stand here is refused."""
+
+
+def may_see(asker: Asker, case: Complaint, taken_by: str | None, reason: str = "") -> Sight:
+    """How much of the contact he sees as things stand.
+
+    `taken_by`: the agent who took the contact down, None where there is none. `reason`: why the assignee of a
+    report or a confidential complaint needs to know who it was; it is written down.
+    """
+    standing = _standing(asker, case, taken_by)
+    protected = case.confidential or case.request_type is RequestType.REPORT
+    kind = _OPEN if not protected else _REASONED if reason.strip() else _PROTECTED
+    seen = _TABLE.get((standing, kind), Seen.REFUSED)
+    if seen is not Seen.REFUSED and (case.anonymous or taken_by is None):
+        return Sight(Seen.NOTHING, standing)
+    return Sight(seen, standing)
+
+
+def _standing(asker: Asker, case: Complaint, taken_by: str | None) -> Standing:
+    if asker.unit is None:
+        return Standing.AGENT if asker.agent and asker.agent == taken_by else Standing.STRANGER
+    if asker.unit == case.accused:
+        return Standing.ACCUSED
+    if case.ended is not None:
+        return Standing.OVER
+    order = case.order
+    if order is not None and order.unit == asker.unit and not order.recalled and not order.terminated:
+        return Standing.ASSIGNEE
+    return Standing.STRANGER if helping(case, asker.unit) is None else Standing.HELPER

@@ -1,0 +1,162 @@
+"""A citizen's contact details: what they are, how they are sealed, and what a mask leaves of them.
+
+They are in no fact, no topic, no log line and no text of an error; where they are kept (schema `vault`) they are
+sealed under a key of their complaint, which is itself sealed under the master key. Without that one nobody reads any,
+and without its own key nobody reads this one ever again.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from base64 import b64decode, b64encode
+from binascii import Error as NotBase64
+from hashlib import sha256
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import msgspec
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+KEY_BYTES: Final = 32
+"""AES-256."""
+NONCE_BYTES: Final = 12
+"""What GCM is made for; each key of a complaint seals once, the master key once a complaint."""
+NAME_MAX: Final = 100
+_PHONE: Final = re.compile(r"\+?[0-9](?:[ -]?[0-9]){4,19}")
+
+
+class ContactInvalid(ValueError):  # noqa: N818 -- reads as the sentence it reports
+    """A contact cannot be kept as given; names the field and what was expected, never what was given."""
+
+
+class CannotUnseal(Exception):  # noqa: N818 -- a key that is missing or wrong, not our failure
+    """What is sealed cannot be read with this master key."""
+
+
+class Contact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Who asks, and how he is reached."""
+
+    name: str
+    phone: str
+    callback: str | None = None
+    """Where he wants to be called back, if elsewhere."""
+
+    def __repr__(self) -> str:
+        """Nothing of it: what is printed or logged by accident tells nobody."""
+        return "Contact(…)"
+
+    def masked(self) -> Contact:
+        """The first character of the name and the last two digits of the numbers, whatever their lengths."""
+        return Contact(
+            name=self.name[:1] + "**",
+            phone=_last_two(self.phone),
+            callback=None if self.callback is None else _last_two(self.callback),
+        )
+
+
+def _last_two(number: str) -> str:
+    return "*" * 9 + number[-2:]
+
+
+def contact_of(name: str, phone: str, callback: str | None = None) -> Contact:
+    """A contact as an agent took it down; `ContactInvalid` where a field is not what it must be."""
+    name = name.strip()
+    if not 1 <= len(name) <= NAME_MAX or not name.isprintable():
+        raise ContactInvalid(f"name: expected 1 to {NAME_MAX} printable characters")
+    return Contact(
+        name=name,
+        phone=_number("phone", phone),
+        callback=_number("callback", callback) if callback else None,
+    )
+
+
+def _number(field: str, text: str) -> str:
+    text = text.strip()
+    if not _PHONE.fullmatch(text):
+        raise ContactInvalid(f"{field}: expected 5 to 20 digits, a + before them, blanks or - between them")
+    return text
+
+
+class Sealed(NamedTuple):
+    """A contact as it is kept."""
+
+    contact: bytes
+    key: bytes
+    """The complaint's own key, under the master key."""
+    master: bytes
+    """Which master key that is: a fingerprint, 8 bytes."""
+
+
+class MasterKey:
+    """What all keys of complaints are sealed under."""
+
+    def __init__(self, key: bytes) -> None:
+        """`key`: 32 bytes that nobody can guess."""
+        self._cipher = AESGCM(key)
+        self.fingerprint = sha256(b"hotline contacts" + key).digest()[:8]
+
+    def seal(self, complaint_id: str, contact: Contact) -> Sealed:
+        """Seal for this complaint, under a key made for it."""
+        own = AESGCM.generate_key(KEY_BYTES * 8)
+        plain = msgspec.json.encode(contact)
+        return Sealed(
+            _sealed(AESGCM(own), plain, _bound("contact", complaint_id)),
+            _sealed(self._cipher, own, _bound("key", complaint_id)),
+            self.fingerprint,
+        )
+
+    def unseal(self, complaint_id: str, sealed: Sealed) -> Contact:
+        """What was sealed for this complaint; `CannotUnseal` where it was not, or under another master key."""
+        if sealed.master != self.fingerprint:
+            raise CannotUnseal(
+                f"the contact of complaint {complaint_id} is sealed under master key {sealed.master.hex()}, "
+                f"this is {self.fingerprint.hex()}"
+            )
+        try:
+            own = _unsealed(self._cipher, sealed.key, _bound("key", complaint_id))
+            return msgspec.json.decode(
+                _unsealed(AESGCM(own), sealed.contact, _bound("contact", complaint_id)), type=Contact
+            )
+        except InvalidTag:
+            raise CannotUnseal(
+                f"the contact of complaint {complaint_id} is not what was sealed for it"
+            ) from None
+
+
+def _bound(what: str, complaint_id: str) -> bytes:
+    """So that what is sealed for one complaint cannot be laid under another."""
+    return f"{what} of {complaint_id}".encode()
+
+
+def _sealed(cipher: AESGCM, plain: bytes, bound: bytes) -> bytes:
+    nonce = os.urandom(NONCE_BYTES)
+    return nonce + cipher.encrypt(nonce, plain, bound)
+
+
+def _unsealed(cipher: AESGCM, sealed: bytes, bound: bytes) -> bytes:
+    return cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], bound)
+
+
+def new_master_key() -> str:
+    """A master key as it is written down: 32 random bytes in Base64."""
+    return b64encode(AESGCM.generate_key(KEY_BYTES * 8)).decode()
+
+
+def master_key(text: str, file: str) -> MasterKey | None:
+    """The key as it is written down, else the one in the file; None where neither is named.
+
+    `ContactInvalid` where it is none, `OSError` where the file cannot be read.
+    """
+    if not text and not file:
+        return None
+    written = text or Path(file).read_text(encoding="ascii", errors="replace")
+    try:
+        key = b64decode(written.strip(), validate=True)
+    except (NotBase64, ValueError):
+        key = b""
+    if len(key) != KEY_BYTES:
+        where = "contacts_key" if text else file
+        raise ContactInvalid(f"{where}: expected {KEY_BYTES} bytes in Base64")
+    return MasterKey(key)
