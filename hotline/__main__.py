@@ -12,6 +12,7 @@ from hotline.commands.bench import bench
 from hotline.commands.call import call
 from hotline.commands.calls import calls
 from hotline.commands.chaos import chaos
+from hotline.commands.contact import contact
 from hotline.commands.demo import demo
 from hotline.commands.down import down, wipe
 from hotline.commands.parked import parked
@@ -51,6 +52,7 @@ app.command()(calls)
 app.add_typer(request, name="request")
 app.command()(unit)
 app.add_typer(review, name="review")
+app.add_typer(contact, name="contact")
 app.command()(show)
 app.command()(rank)
 app.add_typer(topic, name="topic")

@@ -174,11 +174,12 @@ def services(
     metrics: bool = True,
     one_process: bool = False,
     anchors: Path | None = None,
+    contacts_key: Path | None = None,
 ) -> list[Service]:
     """The processes of a city; `counts` says how many of each, `extra` adds settings by their full name.
 
     With `one_process` all desks sit in one, called `desks`; each is told the same. `anchors`: the file the log's
-    anchors go to, beside their topic.
+    anchors go to, beside their topic. `contacts_key`: the file of the master key of the contacts.
     """
     told: dict[str, dict[str, str]] = {}
     for name in PROCESSES:
@@ -199,6 +200,8 @@ def services(
             settings |= {"OFFSETS_IDLE_MS": "3", "GATHER_BYTES": "1"}
         if name == "relay" and anchors is not None:
             settings["ANCHORS_FILE"] = str(anchors)
+        if name == "dispatch" and contacts_key is not None:
+            settings["CONTACTS_KEY_FILE"] = str(contacts_key)
         if name == "intake":
             settings["RULESET"] = ruleset
         if name in {"dispatch", "escalation"}:

@@ -18,6 +18,7 @@ from confluent_kafka.admin import AdminClient
 
 from hotline import kafka_logins
 from hotline.acknowledged import Acknowledged, lost
+from hotline.contacts import keep_key
 from hotline.realm import Realm, create
 from hotline.report import Report
 from hotline.serve import Opening, behind, leave_running, services_of
@@ -124,6 +125,7 @@ async def _fresh(
     path = home / "catalogue.json"
     path.write_bytes(msgspec.json.encode(catalogue))
     realm = await create(addresses, name, catalogue.units, retention=False)
+    await keep_key(home, realm)
     city = City(
         realm=realm,
         time="rehearsal",

@@ -20,7 +20,7 @@ from hotline.stack.errors import StackError
 from hotline.stack.server import last_line
 from hotline.stack.supervisor import Service
 from hotline.stalled import look
-from hotline.where import ANCHORS_FILE, City
+from hotline.where import ANCHORS_FILE, CONTACTS_KEY_FILE, City
 from shared.catalogue import Catalogue
 
 OPEN_SECONDS_MAX: Final = 180.0
@@ -55,6 +55,7 @@ def services_of(city: City, counts: Mapping[str, int] | None = None) -> list[Ser
         counts=counts,
         one_process=city.one_process,
         anchors=Path(city.logs).with_name(ANCHORS_FILE),
+        contacts_key=Path(city.logs).with_name(CONTACTS_KEY_FILE),
     )
 
 

@@ -8,7 +8,8 @@ What is checked of each complaint: versions dense from 1 and in order of positio
 stored bytes, the desk that spoke, every fact legal where it stands, none stated twice, none caused by a later
 fact of its complaint or earlier in time than the fact that caused it, and beside the facts the head and the
 timers, equal to their rebuild. The report names the views that were compared. The log of monthly topics and project
-lists, which is small, is read too (`hotline.proactive.log.judge`).
+lists, which is small, is read too (`hotline.proactive.log.judge`). Of contacts: that each, and each access to one, is
+of a complaint in the log, and that no phone number stands in its facts.
 """
 
 from __future__ import annotations
@@ -93,6 +94,17 @@ SELECT es.drained() AS drained, coalesce((SELECT settled FROM es.city_clock), cl
        (SELECT count(*) FROM es.parked) AS parked
 """
 _PARKED: Final = "SELECT DISTINCT consumer, complaint_id::text FROM es.parked WHERE complaint_id IS NOT NULL"
+# What stands behind `(?<!…)` are parts of ids: a call's or a message's digits are no phone number.
+_CONTACTS: Final = r"""
+SELECT stream_id::text, 'its contact or the access to it is on record, and the complaint is not'
+FROM (SELECT stream_id FROM vault.access UNION SELECT stream_id FROM vault.contact) a
+WHERE NOT EXISTS (SELECT FROM es.stream s WHERE s.stream_id = a.stream_id)
+UNION ALL
+SELECT f.stream_id::text, format('version %s (%s): what looks like a phone number stands in it', f.version, f.type)
+FROM vault.contact c JOIN es.fact f USING (stream_id)
+WHERE convert_from(f.body, 'UTF8')
+    ~ '(?<![0-9A-Za-z_.-])((\+?86[ -]?)?1[3-9][0-9]{9}|0[0-9]{2,3}-[0-9]{7,8})(?![0-9A-Za-z_-])'
+"""
 _OFFSETS: Final = (
     "SELECT consumer, topic, part, next_offset, mark_batch, mark_position FROM es.consumer_offset"
 )
@@ -191,6 +203,8 @@ class _Reader:
                 standing = await self._read_standing(connection)
                 await self._read_lives(reader_dsn, connection, standing)
                 await judge(connection, report)
+                for complaint, what in await connection.fetch(_CONTACTS):
+                    report.found(complaint, what)
                 if self._anchors is not None:
                     await self._anchors.compare(connection, report)
             report.seconds = time.monotonic() - started_at

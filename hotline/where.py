@@ -2,7 +2,7 @@
 
 .stack/
     city.json               which city is current, how it is served, its logins (its owner alone reads it)
-    cities/NAME/            its catalogue, the anchors of its log, and its services' logs
+    cities/NAME/            its catalogue, its log's anchors, its contacts' master key, its services' logs
     restarts.json           how often the supervisor brought each service back
 """
 
@@ -31,6 +31,7 @@ DEFAULT_CITY: Final = "hotline"
 CITY_FILE: Final = "city.json"
 RESTARTS_FILE: Final = "restarts.json"
 ANCHORS_FILE: Final = "anchors.jsonl"
+CONTACTS_KEY_FILE: Final = "contacts.key"
 CITY_NAME: Final = re.compile(r"^[a-z][a-z0-9_]{0,30}$")
 """What a city may be called: the name stands in a database, in roles and before topics."""
 

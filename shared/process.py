@@ -24,7 +24,7 @@ from shared.ids import ComplaintId, complaint_of_key
 from shared.log import Incoming
 from shared.log.postgres import PostgresLog
 from shared.settings import CommonSettings
-from shared.telemetry import Telemetry, exporter_of
+from shared.telemetry import Telemetry, Within, exporter_of
 
 RELEASED_SECONDS: Final = 1.0
 """How often a desk looks whether a person has released something from its parking."""
@@ -81,10 +81,10 @@ class Process:
         self.company.hears_log(opened, self.settings, patient=patient)
         self._doors.append(opened)
 
-    async def work(self, *others: Coroutine[Any, Any, None]) -> None:
-        """Work until told to stop (SIGTERM, SIGINT)."""
+    async def work(self, *others: Coroutine[Any, Any, None], answering: Within | None = None) -> None:
+        """Work until told to stop (SIGTERM, SIGINT). `answering`: what else is answered beside the metrics."""
         if self.settings.metrics_port >= 0:
-            port = self.telemetry.serve_metrics(self.settings.metrics_port)
+            port = self.telemetry.serve_metrics(self.settings.metrics_port, answering)
             self.telemetry.log.info("metrics_served", port=port)
         tasks = [asyncio.ensure_future(c) for c in (self.company.work(), self._watch_parking(), *others)]
         stop = asyncio.ensure_future(self.company.stop.wait())

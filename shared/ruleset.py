@@ -206,6 +206,8 @@ class RuleSet(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """Between two attempts to reach the citizen, at least."""
     visit_channels: tuple[str, ...]
     """How the citizen is asked, by attempt (R8, E1); the last for every further one."""
+    contact_days: int
+    """Days after the end of a life until its contact is shredded (I1)."""
     ladder: tuple[Level, ...]
     """Who watches, from the first to the last."""
     classes: Mapping[Urgency, ClassLimits]
@@ -329,6 +331,7 @@ class _Written(msgspec.Struct, forbid_unknown_fields=True):
     visit_attempts_max: _AtLeastOne
     visit_spacing: _DurationText
     visit_channels: Annotated[tuple[Literal["phone", "sms", "web"], ...], msgspec.Meta(min_length=1)]
+    contact_days: _AtLeastOne
     ladder: Annotated[tuple[Level, ...], msgspec.Meta(min_length=1)]
     classes: _WrittenClasses
     whistles_max: Annotated[int, msgspec.Meta(ge=0)]
@@ -402,6 +405,7 @@ def _built(written: _Written) -> RuleSet:
         visit_attempts_max=written.visit_attempts_max,
         visit_spacing=_duration(written.visit_spacing),
         visit_channels=written.visit_channels,
+        contact_days=written.contact_days,
         ladder=written.ladder,
         classes={urgency: _class_limits(getattr(written.classes, urgency)) for urgency in Urgency},
         whistles_max=written.whistles_max,

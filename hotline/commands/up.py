@@ -168,6 +168,7 @@ async def _made(
     addresses: Addresses, name: str, own: bytes | None, version: str, ratio: float, *, one_process: bool
 ) -> City:
     """The city's database, logins and topics, made or brought up to date; now it is the current one."""
+    from hotline.contacts import keep_key
     from hotline.realm import create
     from hotline.serve import is_rehearsed
     from hotline.where import City, city_folder, remember_city
@@ -176,6 +177,8 @@ async def _made(
     home = city_folder(name)
     path = _kept(home, own)
     realm = await create(addresses, name, catalogue(path).units)
+    if (lost := await keep_key(home, realm)) is not None:
+        print(lost, file=sys.stderr)
     city = City(
         realm=realm,
         time="rehearsal" if await is_rehearsed(realm.owner_dsn) else "system",

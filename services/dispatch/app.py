@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from services.dispatch import rules
+from services.dispatch.contact_door import ContactDoor
 from services.dispatch.inbound import replies, reviews
 from services.dispatch.settings import Settings
 from shared.catalogue import catalogue
@@ -24,7 +25,10 @@ async def run(settings: Settings, company: Company | None = None) -> None:
     def decide(command: Any, case: Case) -> Sequence[DispatchFact]:
         return rules.decide(command, case, known)
 
-    async with Process("dispatch", settings, decide, company) as process:
+    async with (
+        Process("dispatch", settings, decide, company) as process,
+        ContactDoor(settings, process.telemetry) as contacts,
+    ):
         process.hears_log(rules.REACTS, rules.react)
         process.opens(
             "replies",
@@ -33,4 +37,4 @@ async def run(settings: Settings, company: Company | None = None) -> None:
             patient=True,
         )
         process.opens("reviews", reviews(process.clock), topic=settings.topic_prefix + DISPATCH_REVIEWS.name)
-        await process.work()
+        await process.work(answering=contacts.answering)

@@ -33,6 +33,7 @@ TABLES = {
         "handling.py",
         "pauses.py",
         "contacts.py",
+        "contact_door.py",
     },
     "escalation": {"ladder.py"},
 }

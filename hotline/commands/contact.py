@@ -1,0 +1,223 @@
+"""`hotline contact`: a citizen's contact details: put, read, who read them, tokens of units, shredding."""
+
+from __future__ import annotations
+
+import json as json_module
+import sys
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from hotline.commands.run import fail, run
+
+if TYPE_CHECKING:
+    from services.dispatch.contact_door import Reading
+    from shared.contacts import Contact
+
+contact = typer.Typer(
+    help="A citizen's contact details: put, show, log, token, shred.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+Complaint = Annotated[str, typer.Argument(help="The complaint's id or the beginning of it.")]
+Json = Annotated[bool, typer.Option("--json", help="For a program to read.")]
+
+_LOG = """
+SELECT at, as_a, who, through, outcome, standing, reason FROM vault.access WHERE stream_id = $1 ORDER BY number
+"""
+
+
+@contact.command()
+def put(
+    complaint: Complaint,
+    name: Annotated[str, typer.Option(help="Who asks.")] = "",
+    phone: Annotated[str, typer.Option(help="How he is reached.")] = "",
+    callback: Annotated[str, typer.Option(help="Where he wants to be called back, if elsewhere.")] = "",
+    agent: Annotated[str, typer.Option(help="Who took it down: he alone may read it back.")] = "agent",
+) -> None:
+    """Keep the contact of a complaint, sealed, in place of the one before.
+
+    Without --name and --phone they are read from standard input as JSON, {"name": …, "phone": …, "callback": …}:
+    what is typed on a command line, everybody on the machine may read.
+    """
+    given = {"name": name, "phone": phone, "callback": callback}
+    if not name and not phone:
+        given = _from_stdin()
+    from shared.contacts import ContactInvalid, contact_of
+
+    try:
+        made = contact_of(given["name"], given["phone"], given["callback"])
+    except ContactInvalid as error:
+        fail(f"{error}.", code=2)
+    if not agent.strip():
+        fail("--agent: expected who took it down.", code=2)
+    print(f"The contact of complaint {run(_put(complaint, made, agent))} is kept.")
+
+
+def _from_stdin() -> dict[str, str]:
+    try:
+        read = json_module.loads(sys.stdin.read())
+        return {field: str(read.get(field) or "") for field in ("name", "phone", "callback")}
+    except (ValueError, AttributeError):
+        fail('Standard input: expected JSON, {"name": …, "phone": …, "callback": …}.', code=2)
+
+
+@contact.command()
+def show(
+    complaint: Complaint,
+    unit: Annotated[str, typer.Option("--as", metavar="UNIT", help="The unit that asks.")] = "",
+    agent: Annotated[str, typer.Option(help="Or the agent that asks.")] = "",
+    reason: Annotated[
+        str, typer.Option(help="Why the assignee of a report or a confidential complaint must know.")
+    ] = "",
+    *,
+    json: Json = False,
+) -> None:
+    """Read the contact of a complaint as a unit or an agent; exit 1 where it is refused. Each reading is logged."""
+    if bool(unit) == bool(agent):
+        fail("Say who asks: --as UNIT or --agent AGENT.", code=2)
+    found = run(_show(complaint, unit, agent, reason))
+    seen, standing = found.sight
+    known: dict[str, Any] = {}
+    if found.contact is not None:
+        known = {name: getattr(found.contact, name) for name in found.contact.__struct_fields__}
+    if json:
+        print(json_module.dumps({"seen": seen, "standing": standing, **known}, ensure_ascii=False))
+    elif known:
+        for field, value in known.items():
+            print(f"{field:9} {value or '–'}")
+    if not known:
+        what = "no contact is kept of it" if seen == "NOTHING" else f"refused ({standing})"
+        fail(f"{unit or agent}: {what}.")
+
+
+@contact.command("log")
+def log_(complaint: Complaint, *, json: Json = False) -> None:
+    """Print who read the contact of a complaint or was refused, oldest first."""
+    rows = run(_logged(complaint))
+    if json:
+        told = [{**row, "at": row["at"].isoformat()} for row in rows]
+        print(json_module.dumps(told, indent=2, ensure_ascii=False))
+        return
+    for row in rows:
+        why = f"  {row['reason']}" if row["reason"] else ""
+        print(
+            f"{row['at']:%Y-%m-%d %H:%M:%S}  {row['outcome']:8} {row['who']} "
+            f"({row['as_a']}, {row['standing']}, {row['through']}){why}"
+        )
+    if not rows:
+        print("Nobody has put, read or shredded a contact of it.")
+
+
+@contact.command()
+def token(unit: Annotated[str, typer.Argument(help="The unit's id.")]) -> None:
+    """Make a unit's token for dispatch's HTTP door and print it, this once; the one before is void."""
+    print(run(_token(unit)))
+
+
+@contact.command()
+def shred(
+    complaint: Annotated[str, typer.Argument(help="One complaint; without it all that are due.")] = "",
+    reason: Annotated[str, typer.Option(help="Why; needed for one complaint.")] = "",
+) -> None:
+    """Delete keys, so that those contacts are never read again: by the retention time of the rule set, or one.
+
+    A backup from before still holds the key: shred again after a restore.
+    """
+    if complaint and not reason.strip():
+        fail("--reason: say why this one is shredded.", code=2)
+    gone = run(_shred(complaint, reason or "retention"))
+    print(f"{gone:,} contact{'' if gone == 1 else 's'} shredded.")
+
+
+async def _id_of(complaint: str) -> Any:
+    from hotline.speak import complaint_called, reader
+    from hotline.where import city_up
+
+    connection = await reader(city_up().realm)
+    try:
+        return (await complaint_called(connection, complaint)).complaint_id
+    finally:
+        await connection.close()
+
+
+async def _put(complaint: str, made: Contact, agent: str) -> str:
+    from hotline.contacts import key_of
+    from hotline.contacts import put as kept
+    from hotline.where import city_up
+
+    city = city_up()
+    found = await _id_of(complaint)
+    await kept(city.realm.logins["intake"], key_of(city), found, made, agent)
+    return str(found)
+
+
+async def _show(complaint: str, unit: str, agent: str, reason: str) -> Reading:
+    import asyncpg
+
+    from hotline.contacts import key_of
+    from hotline.stack.errors import StackError
+    from hotline.where import city_up
+    from services.dispatch.contact_door import WAITING, read
+    from services.dispatch.contacts import Asker
+    from shared.contacts import CannotUnseal
+    from shared.ids import UnitId
+
+    city = city_up()
+    found = await _id_of(complaint)
+    asker = Asker(UnitId(unit)) if unit else Asker(agent=agent)
+    login = city.realm.logins["dispatch" if unit else "intake"]
+    connection = await asyncpg.connect(login, timeout=10, server_settings=WAITING)
+    try:
+        return await read(connection, key_of(city), found, asker, through="COMMAND", reason=reason)
+    except CannotUnseal as error:
+        raise StackError(f"It cannot be read: {error}.") from None
+    finally:
+        await connection.close()
+
+
+async def _logged(complaint: str) -> list[dict[str, Any]]:
+    from hotline.speak import reader
+    from hotline.where import city_up
+
+    found = await _id_of(complaint)
+    connection = await reader(city_up().realm)
+    try:
+        return [dict(row) for row in await connection.fetch(_LOG, found)]
+    finally:
+        await connection.close()
+
+
+async def _token(unit: str) -> str:
+    import asyncpg
+
+    from hotline.contacts import new_token
+    from hotline.where import city_up
+    from shared.catalogue import catalogue
+    from shared.ids import UnitId
+
+    city = city_up()
+    if unit not in catalogue(city.catalogue).units:
+        fail(f"UNIT: the catalogue has no unit {unit!r}; `hotline unit --units` lists them.", code=2)
+    owner = await asyncpg.connect(city.realm.owner_dsn, timeout=10)
+    try:
+        return await new_token(owner, UnitId(unit))
+    finally:
+        await owner.close()
+
+
+async def _shred(complaint: str, reason: str) -> int:
+    import asyncpg
+
+    from hotline.contacts import overdue
+    from hotline.contacts import shred as shredded
+    from hotline.speak import now_of
+    from hotline.where import city_up
+
+    city = city_up()
+    owner = await asyncpg.connect(city.realm.owner_dsn, timeout=10)
+    try:
+        due = [await _id_of(complaint)] if complaint else await overdue(owner, await now_of(city))
+        return await shredded(owner, due, reason)
+    finally:
+        await owner.close()

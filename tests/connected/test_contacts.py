@@ -1,0 +1,374 @@
+"""Contacts in a real vault, at the real door: the current assignee reads, a former unit is refused and logged (T29)."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, Final
+from urllib.error import HTTPError
+from urllib.parse import quote
+from urllib.request import Request, urlopen
+
+import asyncpg
+import pytest
+
+from hotline.backup import DUMP_FILE, backup, restore
+from hotline.contacts import keep_key, key_of, new_token, overdue, put, shred
+from hotline.stack.errors import StackError
+from hotline.stack.stack import Addresses
+from hotline.verify import verify
+from hotline.where import City as Served
+from services.dispatch.contact_door import Reading, read
+from services.dispatch.contacts import Asker, Seen
+from shared.contacts import CannotUnseal, Contact, MasterKey, contact_of
+from shared.events import (
+    ComplaintClosed,
+    ComplaintDispatched,
+    ReturnApproved,
+    ReturnRequested,
+)
+from shared.ids import ComplaintId, UnitId
+from tests.city import OTHER_UNIT, UNIT, City, until
+
+pytestmark = pytest.mark.connected
+
+NAME, PHONE, CALLBACK = "欧阳修远", "13800138000", "010-65129876"
+LI: Final = contact_of(NAME, PHONE, CALLBACK)
+AGENT: Final = "agent-7"
+
+
+def served(town: City) -> Served:
+    return Served(realm=town.realm, logs=str(town.folder / "home" / "logs"))
+
+
+async def opened(city: Callable[..., Awaitable[City]]) -> tuple[City, MasterKey]:
+    """A city whose dispatch has the master key; nothing runs yet."""
+    town = await city()
+    home = town.folder / "home"
+    home.mkdir()
+    assert await keep_key(home, town.realm) is None
+    town._options = {**town._options, "contacts_key": home / "contacts.key"}
+    assert (home / "contacts.key").stat().st_mode & 0o777 == 0o600
+    return town, key_of(served(town))
+
+
+async def dispatched(town: City, name: str, **fields: Any) -> ComplaintId:
+    complaint = await town.record(name, **fields)
+    await town.until_fact(complaint, ComplaintDispatched)
+    return complaint
+
+
+async def returned(town: City, complaint: ComplaintId) -> None:
+    await town.ask_return(complaint)
+    await town.until_fact(complaint, ReturnRequested)
+    await town.review(complaint)
+    await town.until_fact(complaint, ComplaintDispatched, count=2)
+
+
+async def asked(
+    town: City, key: MasterKey, complaint: ComplaintId, asker: Asker, reason: str = ""
+) -> Reading:
+    dsn = town.realm.logins["dispatch" if asker.unit else "intake"]
+    connection = await asyncpg.connect(dsn)
+    try:
+        return await read(connection, key, complaint, asker, through="COMMAND", reason=reason)
+    finally:
+        await connection.close()
+
+
+async def access(town: City, complaint: ComplaintId) -> list[tuple[str, str, str]]:
+    rows = await town.sql(
+        "SELECT who, outcome, reason FROM vault.access WHERE stream_id = $1 ORDER BY number", complaint
+    )
+    return [tuple(row) for row in rows]
+
+
+async def door(town: City) -> str:
+    async def port() -> int:
+        told = (town.folder / "logs" / "dispatch.log").read_text().splitlines()
+        found = [line for line in told if '"metrics_served"' in line]
+        return int(json.loads(found[-1])["port"]) if found else 0
+
+    return f"http://127.0.0.1:{await until(port, what='a port')}"
+
+
+async def called(
+    address: str, complaint: str, token: str = "", reason: str = "", method: str = "GET"
+) -> tuple[int, dict[str, Any]]:
+    wanted = Request(f"{address}/contacts/{complaint}?reason={quote(reason)}", method=method)  # noqa: S310 -- our own door
+    if token:
+        wanted.add_header("Authorization", f"Bearer {token}")
+
+    def ask() -> tuple[int, dict[str, Any]]:
+        try:
+            with urlopen(wanted, timeout=20) as answer:  # noqa: S310 -- the same
+                assert answer.headers["Cache-Control"] == "no-store"
+                return answer.status, json.loads(answer.read())
+        except HTTPError as error:
+            with error:
+                return error.code, json.loads(error.read())
+
+    return await asyncio.to_thread(ask)
+
+
+async def tokens(town: City) -> dict[str, str]:
+    owner = await asyncpg.connect(town.realm.owner_dsn)
+    try:
+        return {unit: await new_token(owner, UnitId(unit)) for unit in (UNIT, OTHER_UNIT)}
+    finally:
+        await owner.close()
+
+
+async def test_a_unit_reads_returns_and_is_refused_and_the_other_unit_reads(
+    city: Callable[..., Awaitable[City]],
+) -> None:
+    """T29, R9, I1: the whole journey at the real door; every reading is in the log, the contact nowhere else."""
+    town, key = await opened(city)
+    await town.start()
+    complaint = await dispatched(town, "contact-1")
+    await put(town.realm.logins["intake"], key, complaint, LI, AGENT)
+    of, address = await tokens(town), await door(town)
+
+    full = {"complaint_id": complaint, "seen": "FULL", "name": NAME, "phone": PHONE, "callback": CALLBACK}
+    assert await called(address, complaint, of[UNIT]) == (200, full)
+    assert await called(address, complaint, of[OTHER_UNIT]) == (403, {"refused": "STRANGER"})
+    await returned(town, complaint)
+    assert await called(address, complaint, of[UNIT], "再问一次") == (403, {"refused": "STRANGER"})
+    assert await called(address, complaint, of[OTHER_UNIT]) == (200, full)
+    assert await access(town, complaint) == [
+        (AGENT, "PUT", ""),
+        (UNIT, "FULL", ""),
+        (OTHER_UNIT, "REFUSED", ""),
+        (UNIT, "REFUSED", "再问一次"),
+        (OTHER_UNIT, "FULL", ""),
+    ]
+
+    await town.sign(complaint, OTHER_UNIT, 2)
+    await town.answer(complaint, OTHER_UNIT, 2)
+    await town.until_fact(complaint, ReturnApproved)
+    await town.settled()
+    await town.visit(complaint)
+    await town.until_fact(complaint, ComplaintClosed)
+    assert await called(address, complaint, of[OTHER_UNIT]) == (403, {"refused": "OVER"})
+
+    await town.settled()
+    await town.verify()
+    written = town.logs(lines=100_000)
+    assert '"contact_read"' in written
+    messages = [m for topic in ("complaints.log",) for m in await town.messages(town.realm.prefix + topic)]
+    assert messages
+    everywhere = [written.encode(), *(m.value or b"" for m in messages)]
+    for statement in (
+        "SELECT body FROM es.event",
+        "SELECT state::bytea FROM es.stream",
+        "SELECT sealed FROM vault.contact",
+    ):
+        everywhere += [row[0] for row in await town.sql(statement)]
+    for part in (NAME, PHONE, CALLBACK):
+        assert not [where for where in everywhere if part.encode() in where]
+    assert of[UNIT].partition(".")[2] not in written
+
+
+async def test_the_door_says_what_is_wrong_and_gives_nothing_out(
+    city: Callable[..., Awaitable[City]],
+) -> None:
+    town, key = await opened(city)
+    await town.start("intake", "dispatch", "relay")
+    complaint = await dispatched(town, "contact-2")
+    await put(town.realm.logins["intake"], key, complaint, LI, AGENT)
+    of, address = await tokens(town), await door(town)
+    unknown = "0" * 8 + complaint[8:]
+
+    assert (await called(address, complaint))[0] == 401
+    assert (await called(address, complaint, f"{OTHER_UNIT}.{of[UNIT].partition('.')[2]}"))[0] == 401
+    assert (await called(address, complaint, "nobody.nothing"))[0] == 401
+    old, of = of, await tokens(town)
+    assert (await called(address, complaint, old[UNIT]))[0] == 401
+    assert await called(address, "17", of[UNIT]) == (
+        400,
+        {"error": "complaint: expected its id, a UUID in small letters"},
+    )
+    assert (await called(address, complaint, of[UNIT], "x" * 501))[0] == 400
+    assert (await called(address, complaint, of[UNIT], method="POST"))[0] == 405
+    assert await called(address, unknown, of[UNIT]) == (
+        404,
+        {"error": f"complaint {unknown} is not on record"},
+    )
+    (town.folder / "home" / "contacts.key").rename(town.folder / "home" / "elsewhere")
+    assert (await called(address, complaint, of[UNIT]))[0] == 503
+    (town.folder / "home" / "elsewhere").rename(town.folder / "home" / "contacts.key")
+    assert (await called(address, complaint, of[UNIT]))[0] == 200
+    assert await access(town, complaint) == [(AGENT, "PUT", ""), (UNIT, "FULL", "")]
+
+
+async def test_an_agent_reads_his_own_and_what_is_shredded_is_never_read_again(
+    city: Callable[..., Awaitable[City]],
+) -> None:
+    """R9: not after its retention time either, and then no key opens what is left."""
+    town, key = await opened(city)
+    await town.start("intake", "dispatch", "relay")
+    complaint = await dispatched(town, "contact-3")
+    await put(town.realm.logins["intake"], key, complaint, LI, AGENT)
+    assert (await asked(town, key, complaint, Asker(agent=AGENT))).contact == LI
+    assert (await asked(town, key, complaint, Asker(agent="agent-8"))).sight.seen is Seen.REFUSED
+    with pytest.raises(CannotUnseal, match="master key"):
+        await asked(town, MasterKey(bytes(32)), complaint, Asker(UnitId(UNIT)))
+
+    owner = await asyncpg.connect(town.realm.owner_dsn)
+    try:
+        assert await overdue(owner, await town.value("SELECT clock_timestamp() + interval '9 years'")) == []
+        assert await shred(owner, [complaint], "he asked for it") == 1
+        assert await shred(owner, [complaint], "he asked for it") == 0
+    finally:
+        await owner.close()
+    assert await asked(town, key, complaint, Asker(UnitId(UNIT))) == ((Seen.NOTHING, "ASSIGNEE"), None)
+    assert await town.value("SELECT count(*) FROM vault.key") == 0
+    assert [row[:2] for row in await access(town, complaint)] == [
+        (AGENT, "PUT"),
+        (AGENT, "FULL"),
+        ("agent-8", "REFUSED"),
+        (UNIT, "FULL"),
+        ("operator", "SHREDDED"),
+        (UNIT, "NOTHING"),
+    ]
+
+
+async def test_what_has_ended_is_due_after_the_retention_time_of_its_rule_set(
+    city: Callable[..., Awaitable[City]],
+) -> None:
+    town, key = await opened(city)
+    await town.start()
+    complaint = await dispatched(town, "contact-4")
+    await put(town.realm.logins["intake"], key, complaint, LI, AGENT)
+    await town.answer(complaint)
+    await town.until_fact(complaint, ComplaintDispatched)
+    await town.settled()
+    await town.visit(complaint)
+    await town.until_fact(complaint, ComplaintClosed)
+    owner = await asyncpg.connect(town.realm.owner_dsn)
+    try:
+        for days, due in ((179, []), (181, [complaint])):
+            now = await owner.fetchval("SELECT clock_timestamp() + make_interval(days => $1)", days)
+            assert await overdue(owner, now) == due
+    finally:
+        await owner.close()
+    with pytest.raises(StackError, match="has ended: no contact is kept"):
+        await put(town.realm.logins["intake"], key, complaint, LI, AGENT)
+
+
+async def test_a_return_waits_for_a_reading_and_a_reading_behind_it_is_refused(
+    city: Callable[..., Awaitable[City]],
+) -> None:
+    """T29: what is decided is decided on the head as of the commit of the access row."""
+    town, key = await opened(city)
+    await town.start()
+    complaint = await dispatched(town, "contact-5")
+    await put(town.realm.logins["intake"], key, complaint, LI, AGENT)
+    await town.ask_return(complaint)
+    await town.until_fact(complaint, ReturnRequested)
+    connection = await asyncpg.connect(town.realm.logins["dispatch"])
+    try:
+        async with connection.transaction():
+            assert await connection.fetchrow("SELECT * FROM vault.look($1)", complaint)
+            await town.review(complaint)
+
+            async def held_up() -> bool:
+                return bool(
+                    await town.value(
+                        "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted)"
+                    )
+                )
+
+            await until(held_up, what="the return waiting for the reading")
+            assert "ReturnApproved" not in await town.story(complaint)
+        await town.until_fact(complaint, ReturnApproved)
+    finally:
+        await connection.close()
+    assert (await asked(town, key, complaint, Asker(UnitId(UNIT)))).sight.seen is Seen.REFUSED
+
+
+async def test_who_may_do_what_in_the_vault_is_the_databases_word(
+    city: Callable[..., Awaitable[City]],
+) -> None:
+    """R9: the auditor's login reads who read, and nothing that is sealed; no desk speaks as another."""
+    town, key = await opened(city)
+    await town.start("intake", "dispatch", "relay")
+    complaint = await dispatched(town, "contact-6")
+    await put(town.realm.logins["intake"], key, complaint, LI, AGENT)
+    note = "SELECT * FROM vault.note('{}', 'x', '{}', 'DOOR', 'FULL', 'ASSIGNEE', '')"
+    tries = {
+        "reader": (
+            "SELECT sealed FROM vault.contact",
+            "SELECT * FROM vault.key",
+            "SELECT * FROM vault.token",
+        ),
+        "feedback": (f"SELECT * FROM vault.look('{complaint}')", "SELECT * FROM vault.access"),
+        "intake": ("SELECT * FROM vault.key", note.format(complaint, "UNIT")),
+        "dispatch": (
+            "SELECT * FROM vault.contact",
+            "DELETE FROM vault.key",
+            note.format(complaint, "AGENT"),
+            f"SELECT vault.shred(ARRAY['{complaint}']::uuid[], '')",
+        ),
+    }
+    for login, statements in tries.items():
+        connection = await asyncpg.connect(town.realm.logins[login])
+        for statement in statements:
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await connection.fetch(statement)
+        await connection.close()
+    with pytest.raises(asyncpg.PostgresError, match="append-only"):
+        await town.sql("DELETE FROM vault.access")
+
+
+async def test_verify_names_an_access_to_no_complaint_and_a_phone_number_in_a_fact(
+    city: Callable[..., Awaitable[City]],
+) -> None:
+    """R9."""
+    town, key = await opened(city)
+    await town.start("intake", "dispatch", "relay")
+    complaint = await dispatched(town, "contact-7", content=f"请打 {PHONE}")
+    clean = await dispatched(town, "contact-8")
+    for one in (complaint, clean):
+        await put(town.realm.logins["intake"], key, one, LI, AGENT)
+    nobody = "0" * 8 + complaint[8:]
+    await town.sql("SELECT vault.note($1, 'x', 'UNIT', 'DOOR', 'REFUSED', 'STRANGER', '')", nobody)
+    found = {(p.complaint_id, p.what) for p in (await verify(town.realm.logins["reader"])).problems}
+    assert (nobody, "its contact or the access to it is on record, and the complaint is not") in found
+    assert {what for of, what in found if of == complaint and "phone" in what} == {
+        "version 1 (ComplaintReceived): what looks like a phone number stands in it",
+        "version 3 (ComplaintDispatched): what looks like a phone number stands in it",
+    }
+    assert not [what for of, what in found if of == clean]
+
+
+async def test_a_backup_carries_the_vault_sealed_and_the_master_key_opens_it_again(
+    city: Callable[..., Awaitable[City]], stack: Addresses, tmp_path: Path
+) -> None:
+    town, key = await opened(city)
+    await town.start()
+    complaint = await dispatched(town, "contact-9")
+    await put(town.realm.logins["intake"], key, complaint, LI, AGENT)
+    await town.settled()
+    await town.stop()
+    catalogue = str(town.folder / "catalogue.json")
+    await backup(Served(realm=town.realm, catalogue=catalogue), tmp_path / "kept")
+    assert PHONE.encode() not in (tmp_path / "kept" / DUMP_FILE).read_bytes()
+    assert not [file for file in (tmp_path / "kept").iterdir() if file.name.endswith(".key")]
+    name = f"{town.realm.name}_again"
+    realm, _ = await restore(stack, tmp_path / "kept", name, [UNIT])
+    try:
+        connection = await asyncpg.connect(realm.logins["dispatch"])
+        found = await read(connection, key, complaint, Asker(UnitId(UNIT)), through="COMMAND")
+        await connection.close()
+        assert found.contact == Contact(name=NAME, phone=PHONE, callback=CALLBACK)
+        lost = await keep_key(tmp_path, realm)
+        assert lost is not None
+        assert "is missing, and 1 contacts are sealed under it" in lost
+        assert not (tmp_path / "contacts.key").exists()
+    finally:
+        admin = await asyncpg.connect(stack.database("postgres"))
+        await admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+        await admin.close()
