@@ -45,6 +45,7 @@ from shared.events import (
     Fact,
     FeedbackLimitMissed,
     IdentityProtected,
+    IntakeRefused,
     LimitMissCorrected,
     MatterLinked,
     OrderAnswered,
@@ -106,6 +107,9 @@ HOTLINE: Final = UnitId("")
 STATE_SCHEMA: Final = 6
 """Version of the stored head; a change means rebuilding the heads, never editing them."""
 
+
+ANSWER: Final = "answer directly"
+"""What intake was asked for where an article was no answer (B2)."""
 
 REPEATS_KEPT: Final = 100
 """So many repeats of one matter are known by name; beyond them the inbox alone tells one that is sent again."""
@@ -335,6 +339,8 @@ class Complaint(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, t
     """Extensions approved so far."""
     pauses: int = 0
     """Pauses approved so far."""
+    answer_refused: bool = False
+    """It was to be answered from an article that was none (B2)."""
     heat: int = 1
     """How often the matter was brought up (R11)."""
     repeats: tuple[str, ...] = ()
@@ -527,6 +533,10 @@ def evolve(case: Case, fact: Fact) -> Case:
         return case
     step = _STEPS.get(type(fact))
     return case if step is None else step(case, fact)
+
+
+def _refused(case: Complaint, fact: IntakeRefused) -> Complaint:
+    return replace(case, answer_refused=True) if fact.asked == ANSWER else case
 
 
 def _protected(case: Complaint, fact: IdentityProtected) -> Complaint:
@@ -1151,6 +1161,7 @@ def _ended(
 
 
 _STEPS: Final[dict[type[Fact], Callable[[Complaint, Any], Complaint]]] = {
+    IntakeRefused: _refused,
     IdentityProtected: _protected,
     MatterLinked: _linked,
     RetaliationReported: _accused,

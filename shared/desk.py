@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, NamedTuple, cast
@@ -83,6 +83,10 @@ class Batch:
     effect: tuple[str, tuple[object, ...]] | None = None
 
 
+Look = Callable[[Sequence[Work]], Awaitable[None]]
+"""Looks up what the rule must know beyond the head before it decides these commands; may be harmlessly repeated."""
+
+
 class Said(NamedTuple):
     """What came of a batch."""
 
@@ -94,12 +98,20 @@ class Said(NamedTuple):
 class Desk:
     """A desk at work: its name, its rule, its log."""
 
-    def __init__(self, name: str, decide: Decide, log: EventLog, telemetry: Telemetry) -> None:
-        """`name` is the consumer in the log and the actor of the facts."""
+    def __init__(
+        self,
+        name: str,
+        decide: Decide,
+        log: EventLog,
+        telemetry: Telemetry,
+        look: Look | None = None,
+    ) -> None:
+        """`name` is the consumer in the log and the actor of the facts; `look` goes before each batch's decisions."""
         self.name = name
         self.log = log
         self.telemetry = telemetry
         self._decide = decide
+        self._look = look
 
     async def obey(self, batch: Batch) -> Said:
         """Decide every command on the fresh head, in order, and write it all in one transaction.
@@ -107,6 +119,8 @@ class Desk:
         Raises `Fenced` where the offsets are no longer ours: nothing was written.
         """
         streams = list({work.complaint_id: None for work in batch.work})
+        if self._look is not None:
+            await self._look(batch.work)
         for attempt in range(ATTEMPTS_MAX):
             try:
                 if attempt < RACES_MAX:

@@ -17,7 +17,7 @@ from shared.clock import Clock, RehearsalClock, SystemClock
 from shared.cloudevents import BadInput
 from shared.codec import TYPES, UnknownType, ce_type_of, decoded, fact_named, fact_type_of
 from shared.company import Company
-from shared.desk import Decide, Desk, Work
+from shared.desk import Decide, Desk, Look, Work
 from shared.errors import told
 from shared.events import Fact
 from shared.ids import ComplaintId, complaint_of_key
@@ -37,9 +37,18 @@ class Process:
     """What production needs around a desk's rules; the same for all four."""
 
     def __init__(
-        self, name: str, settings: CommonSettings, decide: Decide, company: Company | None = None
+        self,
+        name: str,
+        settings: CommonSettings,
+        decide: Decide,
+        company: Company | None = None,
+        *,
+        look: Look | None = None,
     ) -> None:
-        """`name` is the consumer in the log and the actor of its facts; without a `company` it is alone."""
+        """`name` is the consumer in the log and the actor of its facts; without a `company` it is alone.
+
+        `look`: what its rule must know beyond the heads is looked up before each batch.
+        """
         self.company = company or Company(name, settings)
         self.name = name
         self.settings = settings
@@ -51,6 +60,7 @@ class Process:
         self.company.joined_by(self.telemetry)
         self.clock: Clock = SystemClock() if settings.time == "system" else RehearsalClock()
         self._decide = decide
+        self._look = look
         self._doors: list[Door] = []
         self._logs: list[PostgresLog] = []
 
@@ -58,7 +68,7 @@ class Process:
         """A desk with a connection of its own: one door's waiting must not stop another's work."""
         log = PostgresLog(self.settings.postgres, self.name, f"{self.name}.{door}")
         self._logs.append(log)
-        return Desk(self.name, self._decide, log, self.telemetry)
+        return Desk(self.name, self._decide, log, self.telemetry, self._look)
 
     def opens(
         self, door: str, fill: Handle, *, topic: str = "", pattern: str = "", patient: bool = False

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
+from services.intake import rules
 from services.intake.inbound import calls, requests
-from services.intake.rules import decide
 from services.intake.settings import Settings
+from services.intake.views import KnowledgeBase
 from shared.company import Company
+from shared.complaint import Case
+from shared.events import IntakeFact
 from shared.process import Process
 from shared.topics import INTAKE_REQUESTS, TELEPHONY_CALLS
 
 
 async def run(settings: Settings, company: Company | None = None) -> None:
     """Open what production needs, work until told to stop, close in reverse; alone, or in a company of desks."""
-    async with Process("intake", settings, decide, company) as process:
+    base = KnowledgeBase(settings.postgres, settings.knowledge_seconds)
+
+    def decide(command: Any, case: Case) -> Sequence[IntakeFact]:
+        return rules.decide(command, case, base.articles)
+
+    async with base, Process("intake", settings, decide, company, look=base.look) as process:
         process.opens(
             "requests",
             requests(settings, process.clock),

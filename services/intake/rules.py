@@ -18,8 +18,9 @@ from services.intake.commands import (
     SupplementRequest,
     WithdrawRequest,
 )
+from services.intake.knowledge import NO_BASE, Articles, unusable
 from shared.calendar import calendar
-from shared.complaint import Case, Complaint, NoSuchComplaint, order_open
+from shared.complaint import ANSWER, Case, Complaint, NoSuchComplaint, order_open
 from shared.deadlines import due_at
 from shared.events import (
     ComplaintAnsweredDirectly,
@@ -68,11 +69,11 @@ CONTENT_MAX: Final = 20_000
 _CORRECTED: Final = ("title", "content", "address")
 
 
-def decide(command: IntakeCommand, case: Case) -> Sequence[IntakeFact]:
-    """Say what must now be true; nothing, if it already is."""
+def decide(command: IntakeCommand, case: Case, known: Articles = NO_BASE) -> Sequence[IntakeFact]:
+    """Say what must now be true; nothing, if it already is. `known`: the knowledge base, as intake knows it (B2)."""
     match command:
         case RecordRequest():
-            return _record(command, case)
+            return _record(command, case, known)
         case WithdrawRequest():
             return _withdraw(command, case)
         case CorrectRequest():
@@ -87,7 +88,7 @@ def decide(command: IntakeCommand, case: Case) -> Sequence[IntakeFact]:
             assert_never(command)
 
 
-def _record(command: RecordRequest, case: Case) -> Sequence[IntakeFact]:
+def _record(command: RecordRequest, case: Case, known: Articles) -> Sequence[IntakeFact]:
     request = command.request
     if request.retaliation_by is not None:
         request = replace(request, confidential=True)
@@ -144,7 +145,11 @@ def _record(command: RecordRequest, case: Case) -> Sequence[IntakeFact]:
                 linked_at=command.at,
             )
         )
-    to_dispatch = request.article_id is None and request.turned_away is None and not command.recorded_twice
+    answered = request.article_id is not None and request.turned_away is None and not command.recorded_twice
+    why_not = _unanswered(command, known) if answered else None
+    # What nobody can have answered from the base is a matter like any other: a unit gets it (B2).
+    unit_acts = request.turned_away is None and (not answered or why_not is not None)
+    to_dispatch = unit_acts and not command.recorded_twice
     facts.append(
         ComplaintClassified(
             complaint_id=command.complaint_id,
@@ -177,16 +182,31 @@ def _record(command: RecordRequest, case: Case) -> Sequence[IntakeFact]:
                 turned_away_at=command.at,
             )
         )
+    elif why_not is not None:
+        facts.append(
+            IntakeRefused(
+                complaint_id=command.complaint_id, asked=ANSWER, reason=why_not, refused_at=command.at
+            )
+        )
     elif request.article_id is not None:
         facts.append(
             ComplaintAnsweredDirectly(
                 complaint_id=command.complaint_id,
                 article_id=request.article_id,
                 article_version=request.article_version,
+                checked=True if known else UNSET,
                 answered_at=command.at,
             )
         )
     return facts
+
+
+def _unanswered(command: RecordRequest, known: Articles) -> str | None:
+    """Why the article it names is no answer (B2)."""
+    request = command.request
+    if request.article_id is None:
+        return None
+    return unusable(request.article_id, request.article_version, command.at, known)
 
 
 def _dispatch_due(command: RecordRequest) -> datetime | UnsetType:
@@ -200,7 +220,7 @@ def _differing(request: RequestRecorded, case: Complaint) -> list[str]:
     """The fields in which a request told again says something else than is on record (T7).
 
     Names only: what the citizen said has no place in a reason. Channel and agent say who told us, not what
-    is asked for; of an article it is on record whether there was one.
+    is asked for; of an article it is on record whether there was one, taken or not.
     """
     differing = [name for name in _CONTENT if getattr(request, name) != getattr(case, name)]
     how = None if case.ended is None else case.ended.how
@@ -208,7 +228,7 @@ def _differing(request: RequestRecorded, case: Complaint) -> list[str]:
         pass  # whatever it asked for, it ended as the second record of its call
     elif (how == ComplaintTurnedAway.__name__) != (request.turned_away is not None):
         differing.append("turned_away")
-    elif (how == ComplaintAnsweredDirectly.__name__) != (
+    elif (how == ComplaintAnsweredDirectly.__name__ or case.answer_refused) != (
         request.article_id is not None and request.turned_away is None
     ):
         differing.append("article_id")

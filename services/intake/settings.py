@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
 from shared.settings import CommonSettings
@@ -16,3 +17,6 @@ class Settings(CommonSettings):
     """The rule set new complaints are born under; older ones keep theirs (T23)."""
     calendar: str = "cn-1"
     """The calendar version new complaints are pinned to."""
+    knowledge_seconds: float = Field(default=30, ge=0)
+    """How old what intake knows of the knowledge base may be when an answer is checked by it; 0 looks each time.
+    A version named that is not known is looked for at once, so this is how late a withdrawal may be heard of."""

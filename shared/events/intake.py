@@ -56,6 +56,8 @@ class ComplaintAnsweredDirectly(Fact, frozen=True, kw_only=True):
 
     article_id: str
     article_version: int
+    checked: bool | msgspec.UnsetType = msgspec.UNSET
+    """Whether the knowledge base has this version and it held then; left out where intake had no base to look in."""
     answered_at: Instant
 
 
