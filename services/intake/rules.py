@@ -117,34 +117,7 @@ def _record(command: RecordRequest, case: Case, known: Articles) -> Sequence[Int
             received_at=command.at,
         )
     ]
-    if request.anonymous or request.confidential:
-        facts.append(
-            IdentityProtected(
-                complaint_id=command.complaint_id,
-                anonymous=request.anonymous,
-                confidential=request.confidential,
-                protected_at=command.at,
-            )
-        )
-    if request.retaliation_by is not None:
-        about = request.retaliation_about
-        facts.append(
-            RetaliationReported(
-                complaint_id=command.complaint_id,
-                accused=UnitId(request.retaliation_by),
-                about=None if about is None else complaint_id(about),
-                reported_at=command.at,
-            )
-        )
-    if request.matter_of is not None:
-        facts.append(
-            MatterLinked(
-                complaint_id=command.complaint_id,
-                matter_of=complaint_id(request.matter_of),
-                linked_by=request.recorded_by,
-                linked_at=command.at,
-            )
-        )
+    facts += _said_beside(command, request)
     answered = request.article_id is not None and request.turned_away is None and not command.recorded_twice
     why_not = _unanswered(command, known) if answered else None
     # What nobody can have answered from the base is a matter like any other: a unit gets it (B2).
@@ -196,6 +169,40 @@ def _record(command: RecordRequest, case: Case, known: Articles) -> Sequence[Int
                 article_version=request.article_version,
                 checked=True if known else UNSET,
                 answered_at=command.at,
+            )
+        )
+    return facts
+
+
+def _said_beside(command: RecordRequest, request: RequestRecorded) -> list[IntakeFact]:
+    """Who may know of it, whom it is about, and with whose it belongs; before anybody can be told of it."""
+    facts: list[IntakeFact] = []
+    if request.anonymous or request.confidential:
+        facts.append(
+            IdentityProtected(
+                complaint_id=command.complaint_id,
+                anonymous=request.anonymous,
+                confidential=request.confidential,
+                protected_at=command.at,
+            )
+        )
+    if request.retaliation_by is not None:
+        about = request.retaliation_about
+        facts.append(
+            RetaliationReported(
+                complaint_id=command.complaint_id,
+                accused=UnitId(request.retaliation_by),
+                about=None if about is None else complaint_id(about),
+                reported_at=command.at,
+            )
+        )
+    if request.matter_of is not None:
+        facts.append(
+            MatterLinked(
+                complaint_id=command.complaint_id,
+                matter_of=complaint_id(request.matter_of),
+                linked_by=request.recorded_by,
+                linked_at=command.at,
             )
         )
     return facts

@@ -465,6 +465,40 @@ def test_what_a_switch_recorded_is_taken_in_and_told_as_figures(shell: Shell) ->
     )
 
 
+def test_a_picture_goes_on_record_with_the_request_and_to_the_unit(shell: Shell) -> None:
+    """R6: where it is and the SHA-256 of its bytes; the file stays where it is."""
+    picture = shell.folder / "fire-lane.jpg"
+    picture.write_bytes(b"not much of a picture")
+    complaint = json.loads(shell(*CALL, "--attach", str(picture)))["complaint_id"]
+    (order,) = (o for o in json.loads(shell("unit", UNIT, "--json")) if o["complaint_id"] == complaint)
+    digest = sha256(picture.read_bytes()).hexdigest()
+    kept = {"uri": picture.resolve().as_uri(), "media_type": "image/jpeg", "sha256": digest}
+    assert order["attachments"] == [kept]
+    video = shell.folder / "again.mp4"
+    video.write_bytes(b"nor of a video")
+    shell("request", "add", complaint, "--text", "again last night", "--attach", str(video))
+    assert "(video/mp4)" in shell("show", complaint)
+    missing = shell.folder / "nowhere.jpg"
+    assert shell(*CALL, "--attach", str(missing), code=2).startswith(f"--attach: {missing}: ")
+
+
+def test_a_unit_that_must_wait_asks_for_its_clock_to_stand_still(shell: Shell) -> None:
+    complaint = json.loads(shell(*CALL))["complaint_id"]
+    pause = ("unit", UNIT, "--pause", complaint, "--days", "10", "--evidence", "asked the planning office")
+    assert shell(*pause, code=2) == "--pause needs --days and --ground and --evidence.\n"
+    assert shell(*pause, "--ground", "RAIN", code=2).startswith("--ground: 'RAIN', expected one of AWAITS_")
+    assert shell(*pause, "--ground", "AWAITS_AUTHORITY", code=1).startswith("Refused: only a signed order")
+    shell("unit", UNIT, "--sign", complaint)
+    assert shell(*pause, "--ground", "AWAITS_AUTHORITY").startswith("Pause requested: a reviewer decides")
+    assert complaint[:8] in shell("review", "list")
+    assert shell("review", "approve", complaint).startswith("Its clock stands still until ")
+    assert "paused until " in shell("unit", UNIT, "--list")
+    resume = ("unit", UNIT, "--resume", complaint, "--reason", "the permit is here")
+    assert shell(*resume) == "Ended: your clock runs again.\n"
+    assert "paused until " not in shell("unit", UNIT, "--list")
+    assert shell(*resume, code=1) == "Refused: it is not paused.\n"
+
+
 def test_a_dispute_goes_to_a_council_and_an_urgent_matter_to_the_front(shell: Shell) -> None:
     complaint = json.loads(shell(*CALL))["complaint_id"]
     urgent = ("review", "reclassify", complaint, "--reason", "a child is in danger", "--urgency")
@@ -750,37 +784,3 @@ async def _park(city: City, complaint: str, said: tuple[Input, ...]) -> list[int
 async def _story(city: City, complaint: str) -> list[str]:
     rows = await _rows(city, "SELECT type FROM es.event WHERE stream_id = $1 ORDER BY version", complaint)
     return [row[0] for row in rows]
-
-
-def test_a_picture_goes_on_record_with_the_request_and_to_the_unit(shell: Shell) -> None:
-    """R6: where it is and the SHA-256 of its bytes; the file stays where it is."""
-    picture = shell.folder / "fire-lane.jpg"
-    picture.write_bytes(b"not much of a picture")
-    complaint = json.loads(shell(*CALL, "--attach", str(picture)))["complaint_id"]
-    (order,) = (o for o in json.loads(shell("unit", UNIT, "--json")) if o["complaint_id"] == complaint)
-    digest = sha256(picture.read_bytes()).hexdigest()
-    kept = {"uri": picture.resolve().as_uri(), "media_type": "image/jpeg", "sha256": digest}
-    assert order["attachments"] == [kept]
-    video = shell.folder / "again.mp4"
-    video.write_bytes(b"nor of a video")
-    shell("request", "add", complaint, "--text", "again last night", "--attach", str(video))
-    assert "(video/mp4)" in shell("show", complaint)
-    missing = shell.folder / "nowhere.jpg"
-    assert shell(*CALL, "--attach", str(missing), code=2).startswith(f"--attach: {missing}: ")
-
-
-def test_a_unit_that_must_wait_asks_for_its_clock_to_stand_still(shell: Shell) -> None:
-    complaint = json.loads(shell(*CALL))["complaint_id"]
-    pause = ("unit", UNIT, "--pause", complaint, "--days", "10", "--evidence", "asked the planning office")
-    assert shell(*pause, code=2) == "--pause needs --days and --ground and --evidence.\n"
-    assert shell(*pause, "--ground", "RAIN", code=2).startswith("--ground: 'RAIN', expected one of AWAITS_")
-    assert shell(*pause, "--ground", "AWAITS_AUTHORITY", code=1).startswith("Refused: only a signed order")
-    shell("unit", UNIT, "--sign", complaint)
-    assert shell(*pause, "--ground", "AWAITS_AUTHORITY").startswith("Pause requested: a reviewer decides")
-    assert complaint[:8] in shell("review", "list")
-    assert shell("review", "approve", complaint).startswith("Its clock stands still until ")
-    assert "paused until " in shell("unit", UNIT, "--list")
-    resume = ("unit", UNIT, "--resume", complaint, "--reason", "the permit is here")
-    assert shell(*resume) == "Ended: your clock runs again.\n"
-    assert "paused until " not in shell("unit", UNIT, "--list")
-    assert shell(*resume, code=1) == "Refused: it is not paused.\n"
