@@ -102,7 +102,8 @@ class RequestRecorded(Input, frozen=True, kw_only=True, omit_defaults=True):
     matter_of: Identifier | None = None
     """The request in which another citizen brought the same matter up first."""
     another_matter: bool = False
-    """It is not what another record of the same call, of the same subject and place, is about (T7)."""
+    """It is not what another record of the same call, of the same subject and place, is about, or that was withdrawn
+    (T7)."""
     turned_away: TurnedAway | None = None
     """It is not accepted, pointed elsewhere, or an emergency; then nothing is dispatched."""
     turned_away_to: Annotated[str, msgspec.Meta(max_length=200)] = ""
