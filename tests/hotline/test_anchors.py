@@ -164,6 +164,7 @@ def _fields(one: Any) -> dict[str, Any]:
 async def test_what_was_changed_by_hand_and_made_true_again_is_found_and_named(
     kept: Kept, forges: Forges
 ) -> None:
+    """R17, Q6: who has the keys to the database cannot change what happened without its being seen."""
     broken, said = await forges(kept.desks)
     assert (await verify(kept.desks.dsn)).problems == []  # by itself the log is as true as ever
     report = await kept.verify()

@@ -79,6 +79,14 @@ def test_fifteen_seconds_count_and_a_millisecond_more_does_not(wait: float, with
     assert figures([call(SECOND, wait)], NOON, NOON + DAY, RULES).within == within
 
 
+@pytest.mark.parametrize("hours", [0, 15, 24 * 42], ids=["noon", "three at night", "Spring Festival"])
+def test_a_call_by_night_or_on_a_holiday_is_measured_as_any_other_from_its_offering_on(hours: int) -> None:
+    """A4: day and night; and no menu stands between the offering and the wait."""
+    at = timedelta(hours=hours)
+    late = figures([call(at + SECOND, 15.001), call(at + 2 * SECOND)], NOON + at, NOON + at + DAY, RULES)
+    assert (late.offered, late.answered, late.within) == (2, 2, 1)
+
+
 def test_of_no_calls_there_is_no_rate() -> None:
     """T14: null, not zero."""
     found = figures([], NOON, NOON + DAY, RULES)

@@ -49,6 +49,29 @@ async def test_a_blocked_fire_lane_is_cleared_and_the_citizen_says_so(story: Sto
     assert story.told()[-1] == "ComplaintClosed", "no clock runs on"
 
 
+async def test_the_duties_can_be_read_off_a_life_and_every_fact_says_whose_it_is(story: Story) -> None:
+    """R3, R17: taken up and sent on at once, handled, the citizen asked; and who stated what. The fourth duty, to act
+    before being asked, is topics' and project lists'.
+    """
+    await story.records()
+    await story.signs()
+    await story.answers()
+    await story.citizen_says(solved=True)
+    stated = {stored.type: stored.actor for stored in story.memory.facts}
+    assert stated == {
+        "ComplaintReceived": "intake",
+        "ComplaintClassified": "intake",
+        "ComplaintDispatched": "dispatch",
+        "OrderSigned": "dispatch",
+        "OrderAnswered": "dispatch",
+        "VisitScheduled": "feedback",
+        "VisitMade": "feedback",
+        "ComplaintClosed": "feedback",
+    }
+    assert story.order().dispatched_at == CALLED_AT
+    assert all(stored.caused_by for stored in story.memory.facts)
+
+
 async def test_the_call_it_came_with_is_in_the_register(story: Story) -> None:
     """The telephone's story and the complaint's meet in the call's id."""
     await story.tells(TELEPHONY_CALLS, CALL_OFFERED)

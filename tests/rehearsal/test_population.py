@@ -120,6 +120,7 @@ def test_a_day_is_the_same_in_whatever_pieces_it_is_taken() -> None:
 
 
 def test_the_size_of_the_day() -> None:
+    """T30: the 70,000 a day are calls; two in five become orders, 28,000."""
     kinds = Counter(type(act.data) for act in whole_day())
     assert kinds[CallOffered] == kinds[CallEnded] == 3_500
     assert 0.013 < 1 - kinds[CallAnswered] / kinds[CallOffered] < 0.027  # abandoned
@@ -175,6 +176,7 @@ def test_urgencies() -> None:
 
 
 def test_most_work_goes_to_the_streets() -> None:
+    """R13: the streets and towns are the centre of handling."""
     levels = Counter(
         CATALOGUE.level_of(routed(CATALOGUE, r.subject, r.district, r.street).unit) for r in work_orders()
     )
