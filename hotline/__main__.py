@@ -15,6 +15,7 @@ from hotline.commands.chaos import chaos
 from hotline.commands.contact import contact
 from hotline.commands.demo import demo
 from hotline.commands.down import down, wipe
+from hotline.commands.knowledge import knowledge
 from hotline.commands.parked import parked
 from hotline.commands.rank import rank
 from hotline.commands.rebuild import rebuild
@@ -52,6 +53,7 @@ app.command()(calls)
 app.add_typer(request, name="request")
 app.command()(unit)
 app.add_typer(review, name="review")
+app.add_typer(knowledge, name="knowledge")
 app.add_typer(contact, name="contact")
 app.command()(show)
 app.command()(rank)

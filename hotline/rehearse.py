@@ -19,6 +19,7 @@ from confluent_kafka.admin import AdminClient
 from hotline import kafka_logins
 from hotline.acknowledged import Acknowledged, lost
 from hotline.contacts import keep_key
+from hotline.knowledge import load_where_empty
 from hotline.realm import Realm, create
 from hotline.report import Report
 from hotline.serve import Opening, behind, leave_running, services_of
@@ -126,6 +127,7 @@ async def _fresh(
     path.write_bytes(msgspec.json.encode(catalogue))
     realm = await create(addresses, name, catalogue.units, retention=False)
     await keep_key(home, realm)
+    await load_where_empty(realm.owner_dsn)  # its agents answer from the example's articles
     city = City(
         realm=realm,
         time="rehearsal",

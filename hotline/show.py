@@ -37,6 +37,8 @@ SELECT version, event_id, type, schema_version, occurred_at, caused_by, actor, b
 FROM es.fact WHERE stream_id = $1 ORDER BY version
 """
 
+_ARTICLE: Final = "SELECT title FROM intake.article WHERE article_id = $1 AND version = $2"
+
 _AWAY: Final = "SELECT month FROM es.detached_life WHERE stream_id = $1"
 
 # By the column, not by its text of the same name: so the index gives the order.
@@ -425,6 +427,7 @@ async def show(reader_dsn: str, named: str, zipkin: str | None = None, traces_ra
             )
         rows = await connection.fetch(_FACTS, complaint_id)
         case, entries, words, right = _told(complaint_id, rows)
+        entries = [await _titled(connection, entry, row) for entry, row in zip(entries, rows, strict=True)]
         call = "" if case.call_id is None else await _call(connection, case.call_id)
     trace_id = f"{trace_id_of(complaint_id):032x}"
     traced = zipkin is not None and is_followed(complaint_id, traces_ratio)
@@ -543,6 +546,20 @@ async def found(connection: asyncpg.Connection[Any], named: str) -> str:
         several = ", ".join(row[0] for row in rows[:_NAMED_MAX]) + (" …" if len(rows) > _NAMED_MAX else "")
         raise StackError(f"More than one complaint's id begins with {text!r}, give more of it: {several}")
     return str(rows[0][0])
+
+
+async def _titled(connection: asyncpg.Connection[Any], entry: Entry, row: Any) -> Entry:
+    """With the title of the article an answer on the spot names, where the knowledge base has it."""
+    if entry.fact != e.ComplaintAnsweredDirectly.__name__:
+        return entry
+    try:
+        fact = decoded(row["type"], row["schema_version"], row["body"])
+    except (UnknownType, msgspec.DecodeError):  # the entry says so
+        return entry
+    if not isinstance(fact, e.ComplaintAnsweredDirectly):
+        return entry
+    title = await connection.fetchval(_ARTICLE, fact.article_id, fact.article_version)
+    return entry if title is None else replace(entry, what=f"{entry.what}: {title}")
 
 
 async def _call(connection: asyncpg.Connection[Any], call_id: str) -> str:

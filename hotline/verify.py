@@ -6,10 +6,10 @@ many processes as there are processors.
 
 What is checked of each complaint: versions dense from 1 and in order of position, the chain of hashes over the
 stored bytes, the desk that spoke, every fact legal where it stands, none stated twice, none caused by a later
-fact of its complaint or earlier in time than the fact that caused it, and beside the facts the head and the
-timers, equal to their rebuild. The report names the views that were compared. The log of monthly topics and project
-lists, which is small, is read too (`hotline.proactive.log.judge`). Of contacts: that each, and each access to one, is
-of a complaint in the log, and that no phone number stands in its facts.
+fact of its complaint or earlier in time than the fact that caused it, the article of a checked answer there, and
+beside the facts the head and the timers, equal to their rebuild. The report names the views that were compared. The
+log of monthly topics and project lists, which is small, is read too (`hotline.proactive.log.judge`). Of contacts: that
+each, and each access to one, is of a complaint in the log, and that no phone number stands in its facts.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ from shared.codec import TYPES, UnknownType, decoded, encoded
 from shared.company import tune_gc
 from shared.complaint import STATE_SCHEMA, UNOPENED, Case, Complaint, evolve, head_text
 from shared.envelope import GENESIS, chained, microseconds
-from shared.events import SPEAKERS, Fact, LimitMissCorrected
+from shared.events import SPEAKERS, ComplaintAnsweredDirectly, Fact, LimitMissCorrected
 from shared.events.base import Limit
 from shared.life import REFUSALS, Awaited, illegal, unfinished, waits_for
 from shared.log import TIMER_KINDS, timer_shard, timers_of
@@ -93,6 +93,7 @@ SELECT es.drained() AS drained, coalesce((SELECT settled FROM es.city_clock), cl
        pg_export_snapshot() AS snapshot,
        (SELECT count(*) FROM es.parked) AS parked
 """
+_ARTICLES: Final = "SELECT article_id, version FROM intake.article"
 _PARKED: Final = "SELECT DISTINCT consumer, complaint_id::text FROM es.parked WHERE complaint_id IS NOT NULL"
 # What stands behind `(?<!…)` are parts of ids: a call's or a message's digits are no phone number.
 _CONTACTS: Final = r"""
@@ -169,6 +170,8 @@ class _Standing(NamedTuple):
     heard: dict[str, bool]
     parked: frozenset[tuple[str, str]]
     """Desk and complaint."""
+    articles: frozenset[tuple[str, int]]
+    """Every version the knowledge base has (B2)."""
     snapshot: str
     """By which another connection sees the same."""
 
@@ -236,7 +239,10 @@ class _Reader:
             self._compare_offsets(
                 taken, await ends_of(self._kafka, {key[1:] for key in taken} | self._log_parts())
             )
-        return _Standing(standing["now"], report.drained, report.heard, parked, standing["snapshot"])
+        articles = frozenset((row[0], row[1]) for row in await connection.fetch(_ARTICLES))
+        return _Standing(
+            standing["now"], report.drained, report.heard, parked, articles, standing["snapshot"]
+        )
 
     def _log_parts(self) -> set[tuple[str, int]]:
         return {(self._prefix + COMPLAINTS_LOG.name, part) for part in range(COMPLAINTS_LOG.partitions)}
@@ -393,7 +399,7 @@ class _Judge:
         for stream in self._away:
             self._report.found(str(stream), "archived, and without a head")
 
-    def _take(self, life: _Life, rows: Sequence[Sequence[Any]]) -> None:  # noqa: C901 -- one loop, for speed
+    def _take(self, life: _Life, rows: Sequence[Sequence[Any]]) -> None:  # noqa: C901, PLR0912 -- one loop, for speed
         """Facts onto their life, one after another, with everything that is wrong with them.
 
         One loop with all its state at hand: it is gone through for every fact there is.
@@ -432,6 +438,8 @@ class _Judge:
                 self._wrong(life, row, f"stated by {actor}, only {SPEAKERS[kind]} may")
             if getattr(fact, kind.TIME) != at:
                 self._wrong(life, row, "the row's time is not the fact's own")
+            if kind is ComplaintAnsweredDirectly:
+                self._judge_article(life, row, fact)
             if unknown:
                 continue
             why = illegal(case, fact, last)
@@ -439,6 +447,13 @@ class _Judge:
                 self._wrong(life, row, why)
             case, last = evolve(case, fact), fact
         life.position, life.version, life.hash, life.case, life.last = position, version, head, case, last
+
+    def _judge_article(self, life: _Life, row: Sequence[Any], fact: Fact) -> None:
+        """B2: an answer that was checked names a version that is there; versions are never removed."""
+        assert isinstance(fact, ComplaintAnsweredDirectly)  # noqa: S101 -- for the type checker
+        named = (fact.article_id, fact.article_version)
+        if fact.checked is True and named not in self._standing.articles:
+            self._wrong(life, row, f"answered from article {named[0]} v{named[1]}, which is not there")
 
     def _wrong(self, life: _Life, row: Sequence[Any], what: str) -> None:
         self._report.found(life.id, f"version {row[2]} ({row[4]}): {what}")

@@ -26,6 +26,7 @@ from services.feedback import rules as feedback
 from services.feedback.inbound import answers, exceptions
 from services.intake import rules as intake
 from services.intake.inbound import calls, requests
+from services.intake.knowledge import NO_BASE, Articles
 from services.intake.settings import Settings as IntakeSettings
 from shared import inputs
 from shared.broker import Handle, one_by_one
@@ -71,8 +72,9 @@ class Story:
         at: datetime = examples.CALLED_AT,
         catalogue: Catalogue = examples.CATALOGUE,
         calendar: str = "cn-1",
+        articles: Articles = NO_BASE,
     ) -> None:
-        """Nobody has called yet."""
+        """Nobody has called yet; `articles`: what the knowledge base holds."""
         self.clock = HandClock(at)
         self.memory = Memory(self.clock.now)
         self.id = examples.ID
@@ -80,7 +82,7 @@ class Story:
         self._heard = {"dispatch": 0, "feedback": 0}
         by_catalogue = {"catalogue": catalogue}
         self.desks = {
-            "intake": self._desk("intake", intake.decide),
+            "intake": self._desk("intake", partial(intake.decide, known=articles)),
             "dispatch": self._desk("dispatch", partial(dispatch.decide, **by_catalogue)),
             "escalation": self._desk("escalation", partial(escalation.decide, **by_catalogue)),
             "feedback": self._desk("feedback", feedback.decide),

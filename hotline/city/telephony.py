@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from hotline.city.act import Act
 from hotline.city.draw import Draw, Weighted
+from hotline.city.knowledge import answers
 from hotline.city.subjects import BY_SHARE, REQUEST_TYPES, SINCE, SUBJECTS, WISHES, urgency_of
 from shared.catalogue import Catalogue
 from shared.events import Attachment, RequestType, Urgency
@@ -132,8 +133,9 @@ class Telephony:
         address = f"{district}{street or ''}{draw.whole(1, 60)}号院{draw.whole(1, 30)}号楼"
         acts = draw.chance(WORK_ORDERS)
         what = draw.pick(words.complaints if acts else words.questions)
+        article = None if acts else draw.pick(answers(subject, at))
         complaint = complaint_id(request)
-        if acts:
+        if article is None:
             recorded = RequestRecorded(
                 request_id=request,
                 call_id=call_id,
@@ -162,8 +164,8 @@ class Telephony:
                 title=what,
                 content=f"来电人{what},已依据知识库答复。",
                 recorded_by=by,
-                article_id=f"kb-{draw.whole(1, 4000):04d}",
-                article_version=draw.whole(1, 9),
+                article_id=article.id,
+                article_version=article.version,
             )
         door = "/city/agents" if call_id else "/city/web"
         times = 2 if draw.chance(SENT_TWICE) else 1

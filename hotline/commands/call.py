@@ -33,6 +33,12 @@ def call(
     request_id: Annotated[
         str, typer.Option(help="Your own number of the request; told twice it stays one complaint.")
     ] = "",
+    article: Annotated[
+        str,
+        typer.Option(
+            metavar="ID@VERSION", help="The article it was answered from on the spot; then no unit gets it."
+        ),
+    ] = "",
     matter_of: Annotated[
         str, typer.Option(metavar="REQUEST", help="Another citizen's request that was about the same matter.")
     ] = "",
@@ -82,11 +88,21 @@ def call(
         "channel": "phone",
         "another_matter": another_matter,
     }
+    if article:
+        from hotline.commands.knowledge import named_version
+
+        fields["article_id"], fields["article_version"] = named_version(article)
     from hotline.speak import short
 
     found = run(_call(request_id, fields))
     if json:
         print(json_module.dumps(found, ensure_ascii=False))
+        return
+    if "article" in found:
+        print(
+            f"Complaint {found['complaint_id']} is answered from article {found['article']}; no unit gets it."
+        )
+        print(f"Next: `hotline show {short(str(found['complaint_id']))}`.")
         return
     print(f"Complaint {found['complaint_id']} lies with {found['unit']} ({found['name']}).")
     print(f"  {'by':<11}{found['rule']}{' (' + found['fallback'] + ')' if found['fallback'] else ''}")
@@ -127,6 +143,7 @@ async def _call(request_id: str, fields: dict[str, Any]) -> dict[str, str | None
     from hotline.speak import effect, tell
     from hotline.where import city_up
     from shared.catalogue import catalogue
+    from shared.complaint import ANSWER
     from shared.events import ComplaintTurnedAway, IntakeRefused, TurnedAway
     from shared.ids import complaint_id
     from shared.inputs import RequestRecorded
@@ -145,8 +162,11 @@ async def _call(request_id: str, fields: dict[str, Any]) -> dict[str, str | None
     complaint = complaint_id(request_id)
     data = RequestRecorded(request_id=request_id, recorded_by="hotline call", **fields)
     told = await tell(city, INTAKE_REQUESTS, request_id, data)
-    for fact in await effect(city, complaint, told):
-        if isinstance(fact, IntakeRefused):
+    said = await effect(city, complaint, told)
+    for fact in said:
+        if isinstance(fact, IntakeRefused) and fact.asked == ANSWER:
+            print(f"note: {fact.reason}; a unit gets it", file=sys.stderr)
+        elif isinstance(fact, IntakeRefused):
             fail(f"Refused: {fact.reason}.")
         if isinstance(fact, ComplaintTurnedAway) and fact.how is TurnedAway.RECORDED_TWICE:
             fail(
@@ -155,6 +175,12 @@ async def _call(request_id: str, fields: dict[str, Any]) -> dict[str, str | None
             )
     if data.matter_of is not None:
         await _tell_of_another(city, data.matter_of, request_id)
+    if await _answered(city, complaint):
+        return {
+            "complaint_id": complaint,
+            "request_id": request_id,
+            "article": f"{data.article_id}@{data.article_version}",
+        }
     order = await _dispatched(city.realm.logins["reader"], complaint)
     return {
         "complaint_id": complaint,
@@ -166,6 +192,19 @@ async def _call(request_id: str, fields: dict[str, Any]) -> dict[str, str | None
         "sign_by": _local(order.sign_due_at),
         "answer_by": _local(order.unit_due_at if order.round > 1 else order.citizen_due_at),
     }
+
+
+async def _answered(city: City, complaint: str) -> bool:
+    """Whether its life ended on the spot."""
+    from hotline.speak import facts_of, reader
+    from shared.events import ComplaintAnsweredDirectly
+
+    connection = await reader(city.realm)
+    try:
+        facts = await facts_of(connection, complaint)
+    finally:
+        await connection.close()
+    return any(isinstance(fact, ComplaintAnsweredDirectly) for fact in facts)
 
 
 async def _tell_of_another(city: City, matter_of: str, request_id: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
@@ -31,7 +31,7 @@ def unusable(article_id: str, version: int, at: datetime, known: Articles) -> st
     if valid is None:
         return f"the knowledge base has no version {version} of article {article_id}"
     if at < valid.since:
-        return f"version {version} of article {article_id} holds only from {valid.since.isoformat()}"
+        return f"version {version} of article {article_id} holds only from {valid.since.astimezone(UTC).isoformat()}"
     if valid.until is not None and valid.until <= at:
-        return f"version {version} of article {article_id} was withdrawn at {valid.until.isoformat()}"
+        return f"version {version} of article {article_id} was withdrawn at {valid.until.astimezone(UTC).isoformat()}"
     return None

@@ -1,0 +1,256 @@
+"""`hotline knowledge`: the articles agents answer from, by version."""
+
+from __future__ import annotations
+
+import json as json_module
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+import typer
+
+from hotline.commands.run import fail, run
+
+if TYPE_CHECKING:
+    import asyncpg
+
+    from hotline.knowledge import Article
+
+T = TypeVar("T")
+
+knowledge = typer.Typer(
+    help="The articles agents answer from, by version: find one, add, withdraw.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+_Named = Annotated[str, typer.Argument(metavar="ID[@VERSION]", help="Such as kb-0304 or kb-0304@1.")]
+_Json = Annotated[bool, typer.Option("--json", help="For a program to read.")]
+
+
+@knowledge.command()
+def load(
+    file: Annotated[
+        Path | None,
+        typer.Argument(help="A file of articles; without one the example's.", exists=True, dir_okay=False),
+    ] = None,
+) -> None:
+    """Put a file of articles into the base; what is there already stays as it is."""
+    from hotline.knowledge import KnowledgeInvalid, articles
+    from hotline.knowledge import load as load_articles
+
+    try:
+        told = articles("" if file is None else str(file))
+        new, withdrawn = run(_on_base(lambda base: load_articles(base, told.articles), writes=True))
+    except KnowledgeInvalid as error:
+        fail(f"{error}.")
+    kind = " of an example, from which no citizen should be answered" if told.example else ""
+    print(
+        f"{new} versions added{kind}, {withdrawn} withdrawn; {len(told.articles) - new} were there already."
+    )
+
+
+@knowledge.command()
+def search(
+    text: Annotated[str, typer.Argument(help="What is asked, in the citizen's words.")],
+    most: Annotated[int, typer.Option(help="How many at most.", min=1, max=100)] = 5,
+    *,
+    json: _Json = False,
+) -> None:
+    """Find articles that hold now, a word of the title above any of the text."""
+    found = run(_search(text, most))
+    if json:
+        rows = [{**_row(one.article), "rank": one.rank, "excerpt": one.excerpt} for one in found]
+        print(json_module.dumps(rows, ensure_ascii=False, indent=2))
+        return
+    if not found:
+        print("No article that holds now has a word of it.")
+    for one in found:
+        print(f"{_name(one.article)}  {one.article.title}  ({one.rank:.3f})")
+        print(f"    {one.excerpt}")
+
+
+@knowledge.command()
+def show(named: _Named, *, json: _Json = False) -> None:
+    """Show one version, the latest where none is named, and the article's history."""
+    from hotline.knowledge import history, shown
+
+    article_id, version = _named(named)
+
+    async def read(base: asyncpg.Connection[Any]) -> tuple[Article, list[Article]]:
+        every = await history(base, article_id)
+        return (every[0] if version is None else await shown(base, article_id, version)), every
+
+    one, every = run(_on_base(read))
+    if json:
+        told = {**_row(one), "text": one.text, "history": [_row(other) for other in every]}
+        print(json_module.dumps(told, ensure_ascii=False, indent=2))
+        return
+    print(f"{_name(one)}  {one.title}  ({one.subject})")
+    print(one.text)
+    print(f"Source: {one.source}")
+    for other in every:
+        print(f"  {_line(other)}")
+
+
+@knowledge.command("list")
+def list_(*, json: _Json = False) -> None:
+    """Every version of every article."""
+    from hotline.knowledge import listed
+
+    every = run(_on_base(listed))
+    if json:
+        print(json_module.dumps([_row(one) for one in every], ensure_ascii=False, indent=2))
+        return
+    if not every:
+        print("The knowledge base is empty: nothing is checked. `hotline knowledge load FILE` fills it.")
+    for one in every:
+        print(_line(one))
+
+
+@knowledge.command()
+def add(
+    article: Annotated[
+        str, typer.Argument(metavar="ID", help="A new one, or one that gets its next version.")
+    ],
+    title: Annotated[str, typer.Option(help="What it answers.")],
+    text: Annotated[str, typer.Option(help="The answer.")],
+    source: Annotated[str, typer.Option(help="What it stands on.")],
+    subject: Annotated[str, typer.Option(help="As in the catalogue; 综合 is none of them.")] = "综合",
+    valid_from: Annotated[
+        str, typer.Option("--from", help="A day or an instant, such as 2026-01-01; now where it is left out.")
+    ] = "",
+    *,
+    json: _Json = False,
+) -> None:
+    """Add an article or its next version; the ones before hold until they are withdrawn."""
+    from hotline.knowledge import KnowledgeInvalid
+    from hotline.knowledge import add as add_article
+
+    since = _instant(valid_from, "--from")
+
+    async def added(base: asyncpg.Connection[Any]) -> Article:
+        return await add_article(
+            base,
+            article,
+            subject=subject,
+            title=title,
+            text=text,
+            valid_from=since or await _now(),
+            source=source,
+        )
+
+    try:
+        one = run(_on_base(added, writes=True))
+    except KnowledgeInvalid as error:
+        fail(f"{error}.", code=2)
+    print(json_module.dumps(_row(one), ensure_ascii=False) if json else _line(one))
+
+
+@knowledge.command()
+def withdraw(
+    named: Annotated[str, typer.Argument(metavar="ID@VERSION", help="Such as kb-0304@1.")],
+    reason: Annotated[str, typer.Option(help="Why.")],
+    at: Annotated[
+        str, typer.Option(help="A day or an instant, such as 2026-01-01; now where it is left out.")
+    ] = "",
+) -> None:
+    """Withdraw a version: from then on no answer from it is taken. Intake hears of it within half a minute."""
+    from hotline.knowledge import ZONE
+    from hotline.knowledge import withdraw as withdraw_version
+
+    article_id, version = named_version(named)
+    told = _instant(at, "--at")
+
+    async def withdrawn(base: asyncpg.Connection[Any]) -> datetime:
+        until = told or await _now()
+        await withdraw_version(base, article_id, version, until, reason)
+        return until
+
+    until = run(_on_base(withdrawn, writes=True))
+    print(f"{article_id}@{version} does not hold from {until.astimezone(ZONE):%Y-%m-%d %H:%M} on.")
+
+
+async def _search(text: str, most: int) -> Any:
+    from hotline.knowledge import search as search_articles
+
+    async def found(base: asyncpg.Connection[Any]) -> Any:
+        return await search_articles(base, text, await _now(), most=most)
+
+    return await _on_base(found)
+
+
+async def _on_base(act: Callable[[asyncpg.Connection[Any]], Awaitable[T]], *, writes: bool = False) -> T:
+    """Do it in the city that is up; only the owner may write."""
+    import asyncpg
+
+    from hotline.where import city_up
+
+    realm = city_up().realm
+    connection = await asyncpg.connect(realm.owner_dsn if writes else realm.logins["reader"], timeout=10)
+    try:
+        return await act(connection)
+    finally:
+        await connection.close()
+
+
+async def _now() -> datetime:
+    from hotline.speak import now_of
+    from hotline.where import city_up
+
+    return await now_of(city_up())
+
+
+def _named(named: str) -> tuple[str, int | None]:
+    article_id, mark, version = named.rpartition("@")
+    if not mark:
+        return named, None
+    if not article_id or not version.isascii() or not version.isdigit() or not 1 <= int(version) < 2**31:
+        fail(f"{named!r}: expected an article and a version, such as kb-0304@1.", code=2)
+    return article_id, int(version)
+
+
+def named_version(named: str) -> tuple[str, int]:
+    """An article and a version as they are typed, and both of them; ends where that is none."""
+    article_id, version = _named(named)
+    if version is None:
+        fail(f"{named!r}: expected an article and a version, such as kb-0304@1.", code=2)
+    return article_id, version
+
+
+def _instant(said: str, option: str) -> datetime | None:
+    from hotline.knowledge import instant
+
+    try:
+        return instant(datetime.fromisoformat(said)) if said else None
+    except ValueError:
+        fail(
+            f"{option}: {said!r}, expected a day or an instant such as 2026-01-01 or 2026-01-01T08:00.",
+            code=2,
+        )
+
+
+def _name(one: Article) -> str:
+    return f"{one.id}@{one.version}"
+
+
+def _line(one: Article) -> str:
+    from hotline.knowledge import ZONE
+
+    until = "" if one.withdrawn_at is None else f" to {one.withdrawn_at.astimezone(ZONE):%Y-%m-%d}"
+    why = f", withdrawn: {one.withdrawn_why or 'no reason given'}" if one.withdrawn_at is not None else ""
+    return f"{_name(one)}  from {one.valid_from.astimezone(ZONE):%Y-%m-%d}{until}{why}  {one.title}"
+
+
+def _row(one: Article) -> dict[str, Any]:
+    return {
+        "id": one.id,
+        "version": one.version,
+        "subject": one.subject,
+        "title": one.title,
+        "valid_from": one.valid_from.isoformat(),
+        "source": one.source,
+        "withdrawn_at": None if one.withdrawn_at is None else one.withdrawn_at.isoformat(),
+        "withdrawn_why": one.withdrawn_why,
+    }
