@@ -395,6 +395,24 @@ def test_what_an_agent_does_with_a_request_on_record(shell: Shell) -> None:
     )
 
 
+def test_a_question_is_answered_from_an_article_that_holds_and_from_no_other(shell: Shell) -> None:
+    """B2: and whoever reads the life sees what it is called."""
+    assert "of an example" in shell("knowledge", "load")
+    shown = shell("knowledge", "search", "老楼加装电梯")
+    assert shown.startswith("kb-0402@2  老楼加装电梯须多少业主同意")
+    answered = json.loads(shell(*CALL, "--type", "CONSULT", "--article", "kb-0402@2"))
+    assert answered["article"] == "kb-0402@2"
+    life = shell("show", answered["complaint_id"])
+    assert "answered on the spot from article kb-0402 v2: 老楼加装电梯须多少业主同意" in life
+    old = shell(*CALL, "--type", "CONSULT", "--article", "kb-0402@1")
+    assert old.startswith("note: version 1 of article kb-0402 was withdrawn at 2020-12-31T16:00:00+00:00")
+    assert json.loads(old[old.index("{") :])["unit"] == UNIT
+    assert shell(*CALL, "--article", "kb-0402", code=2).startswith(
+        "'kb-0402': expected an article and a version"
+    )
+    assert shell("knowledge", "show", "kb-9", code=1).startswith("The knowledge base has no article 'kb-9'")
+
+
 def test_a_street_whistles_and_lets_go(shell: Shell) -> None:
     complaint = json.loads(shell(*CALL))["complaint_id"]
     blow = ("unit", UNIT, "--whistle", complaint, "--scene", "gate", "--reason", "a burst pipe", "--call")
@@ -620,6 +638,8 @@ def test_a_backup_of_a_city_at_work_is_put_back_on_another_stack_and_goes_on(
     until(lambda: anchors.exists() and complaint in _named_in(anchors))
     assert "facts after the last one" in shell("verify", "--anchors", str(anchors))
     assert "who appends waited" in shell("rebuild", "heads")
+    shell("knowledge", "load")
+    articles = shell("knowledge", "list")
     kept = tmp_path / "kept"
     assert f"{kept}: " in shell("backup", str(kept))
     assert (
@@ -636,6 +656,7 @@ def test_a_backup_of_a_city_at_work_is_put_back_on_another_stack_and_goes_on(
             "This server has a city 'hotline': restore under another name, or remove it first.\n"
         )
         other("up")
+        assert other("knowledge", "list") == articles
         assert other("unit", UNIT, "--sign", complaint[:8]) == "Signed: the order is yours.\n"
         until(lambda: not any(json.loads(other("status", "--json"))["behind"].values()))
         assert "All holds" in other("verify")
