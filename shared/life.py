@@ -1021,8 +1021,7 @@ def _visit_scheduled(  # noqa: PLR0911 -- a line a reason
         return f"the order is of round {order.round} with {order.unit}"
     if fact.visit_at < fact.scheduled_at:
         return "it lies before it was asked for"
-    channels = ruleset(case.ruleset).visit_channels
-    asked_by = channels[min(fact.attempt, len(channels)) - 1]
+    asked_by = ruleset(case.ruleset).visit_channel(fact.attempt)
     if fact.channel not in {UNSET, asked_by}:
         return f"attempt {fact.attempt} goes by {asked_by} (E1)"
     if isinstance(before, VisitUnreached):

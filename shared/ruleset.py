@@ -222,6 +222,10 @@ class RuleSet(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     basis: Mapping[str, Basis]
     """By dotted name of the value, for example `classes.GENERAL_7D.feedback`."""
 
+    def visit_channel(self, attempt: int) -> str:
+        """How the citizen is asked in this attempt, 1 for the first (E1)."""
+        return self.visit_channels[min(attempt, len(self.visit_channels)) - 1]
+
 
 @cache
 def ruleset(version: str) -> RuleSet:

@@ -17,6 +17,15 @@ if TYPE_CHECKING:
     from shared.events import Attachment
 
 
+Attach = Annotated[
+    list[Path] | None,
+    typer.Option(
+        help="A picture, recording, video or paper: where it is and its SHA-256 go on record; repeatable."
+    ),
+]
+"""Files that came with what a citizen says."""
+
+
 def call(
     title: Annotated[str, typer.Option(help="What it is about, in a few words.")],
     district: Annotated[str, typer.Option(help="The district it happened in, such as 海淀区.")],
@@ -45,12 +54,7 @@ def call(
     call_id: Annotated[
         str, typer.Option("--call", metavar="CALL", help="The call it came in, by the telephone system's id.")
     ] = "",
-    attach: Annotated[
-        list[Path] | None,
-        typer.Option(
-            help="A picture, recording, video or paper: where it is and its SHA-256 go on record; repeatable."
-        ),
-    ] = None,
+    attach: Attach = None,
     *,
     another_matter: Annotated[
         bool,
@@ -85,7 +89,6 @@ def call(
         "matter_of": matter_of or None,
         "attachments": attachments(attach or []),
         "call_id": call_id or None,
-        "channel": "phone",
         "another_matter": another_matter,
     }
     if article:
@@ -175,7 +178,7 @@ async def _call(request_id: str, fields: dict[str, Any]) -> dict[str, str | None
             )
     if data.matter_of is not None:
         await _tell_of_another(city, data.matter_of, request_id)
-    if await _answered(city, complaint):
+    if data.article_id is not None and await _answered(city, complaint):
         return {
             "complaint_id": complaint,
             "request_id": request_id,

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json as json_module
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from uuid import uuid4
 
 import typer
 
+from hotline.commands.call import Attach, attachments
 from hotline.commands.run import fail, run
 
 if TYPE_CHECKING:
@@ -32,18 +32,12 @@ _Json = Annotated[bool, typer.Option("--json", help="For a program to read.")]
 def add(
     complaint: _Complaint,
     text: Annotated[str, typer.Option(help="What the citizen has to say beside.")],
-    attach: Annotated[
-        list[Path] | None,
-        typer.Option(
-            help="A picture, recording, video or paper: where it is and its SHA-256 go on record; repeatable."
-        ),
-    ] = None,
+    attach: Attach = None,
     agent: _Agent = "agent",
     *,
     json: _Json = False,
 ) -> None:
     """Write down what the citizen adds; the unit that has it is told."""
-    from hotline.commands.call import attachments
     from shared.inputs import RequestSupplemented
 
     sent = attachments(attach or [])

@@ -75,17 +75,14 @@ def provisional(rests_on_unannounced_days: bool) -> Provisional:  # noqa: FBT001
     return True if rests_on_unannounced_days else UNSET
 
 
-def late(passed_already: object, order: Order) -> str | None:
-    """T6: what to say to who wants to move a limit that has passed."""
-    return f"the limit passed at {order.feedback_due_at.isoformat()} (T6)" if passed_already else None
-
-
-def passed(case: Complaint, order: Order) -> str | None:
-    """Its miss is stated, or owed: nothing that comes now takes that back."""
+def too_late(case: Complaint, order: Order, at: datetime) -> str | None:
+    """T6: its limit has passed by then, or its miss is stated or owed: nothing that comes now takes that back."""
     runs = any(
         d.limit is Limit.FEEDBACK and d.number == order.round and d.done_at is None for d in case.deadlines
     )
-    return late(not runs, order)
+    if runs and at <= order.feedback_due_at:
+        return None
+    return f"the limit passed at {order.feedback_due_at.isoformat()} (T6)"
 
 
 def _given(case: Complaint, rules: RuleSet) -> datetime | None:

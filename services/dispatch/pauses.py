@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from services.dispatch.commands import EndPause, RequestPause, ReviewPause
-from services.dispatch.orders import REVIEWERS, late, not_reviewed, passed, provisional, refused
+from services.dispatch.orders import REVIEWERS, not_reviewed, provisional, refused, too_late
 from shared.calendar import calendar
 from shared.complaint import Complaint, Order, Pause
 from shared.deadlines import Due, due_at
@@ -61,7 +61,7 @@ def _not_paused(  # noqa: PLR0911 -- a line a reason
         return "only a limit in days is paused"
     if command.days > rules.pause_days_max:
         return f"days: {command.days} asked for, at most {rules.pause_days_max}"
-    return passed(case, order) or late(command.at > order.feedback_due_at, order)
+    return too_late(case, order, command.at)
 
 
 def under_review(order: Order) -> str:
@@ -90,7 +90,7 @@ def review_pause(command: ReviewPause, case: Complaint) -> Sequence[DispatchFact
     if why is None and (order is None or not order.pause_days or order.pause_ground is None or case.reopened):
         why = "no pause of this order is under review"
     if why is None and order is not None and command.approved:
-        why = passed(case, order) or late(command.at > order.feedback_due_at, order)
+        why = too_late(case, order, command.at)
     if why is not None or order is None or order.pause_ground is None:
         unit = REVIEWERS if order is None else order.unit
         return [refused(unit, asked, why or "there is no order", case, command.at)]

@@ -21,12 +21,11 @@ from services.dispatch.commands import (
 from services.dispatch.orders import (
     REVIEWERS,
     helped,
-    late,
     not_reviewed,
-    passed,
     provisional,
     refused,
     sent,
+    too_late,
 )
 from services.dispatch.pauses import running, under_review
 from services.dispatch.routing import by_council
@@ -90,7 +89,7 @@ def _not_extended(  # noqa: PLR0911 -- a line a reason
         return f"days: {command.days} asked for, at most {rules.extension_days_max} (D4)"
     if not isinstance(rules.classes[case.urgency or Urgency.GENERAL_7D].feedback, Days):
         return "only a limit in days is extended"
-    return passed(case, order) or late(command.at > order.feedback_due_at, order)
+    return too_late(case, order, command.at)
 
 
 def review_extension(command: ReviewExtension, case: Complaint) -> Sequence[DispatchFact]:
@@ -101,7 +100,7 @@ def review_extension(command: ReviewExtension, case: Complaint) -> Sequence[Disp
     if why is None and (order is None or not order.extension_days or case.reopened):
         why = "no extension of this order is under review"
     if why is None and order is not None and command.approved:
-        why = passed(case, order) or late(command.at > order.feedback_due_at, order)
+        why = too_late(case, order, command.at)
     if why is not None or order is None:
         unit = REVIEWERS if order is None else order.unit
         return [refused(unit, asked, why or "there is no order", case, command.at)]
@@ -363,7 +362,7 @@ def _not_reclassified(command: ReclassifyComplaint, case: Complaint, rules: Rule
         why = "the order is answered" if order.answered_at is not None else "the order is terminated"
     elif order.extended_due_at is not None or order.extension_days or order.pause_days:
         why = "its limit is extended or paused, or that is under review"
-    return why or passed(case, order) or late(command.at > order.feedback_due_at, order)
+    return why or too_late(case, order, command.at)
 
 
 # -- which days are worked
@@ -419,7 +418,7 @@ def _by(command: AmendCalendar, case: Complaint, order: Order) -> tuple[Due, Due
     stays = citizen_stays, Due(order.unit_due_at, order.provisional)
     if limit is None or first is None or rules.limits_given or case.reopened:
         return stays
-    if passed(case, order) or command.at > order.feedback_due_at or order.extended_due_at is not None:
+    if too_late(case, order, command.at) or order.extended_due_at is not None:
         return stays
     days = calendar(command.calendar)
     now = Due(command.at, provisional=False)

@@ -133,8 +133,7 @@ def _visit(
 
 def _channel(case: Complaint, attempt: int) -> str | UnsetType:
     """How to ask this time (E1)."""
-    channels = ruleset(case.ruleset).visit_channels
-    channel = channels[min(attempt, len(channels)) - 1]
+    channel = ruleset(case.ruleset).visit_channel(attempt)
     return UNSET if channel == "phone" else channel
 
 
