@@ -16,7 +16,7 @@ from shared.codec import ce_type_of
 from shared.events import Fact
 from shared.inputs import Input
 from shared.log.anchors import CE_TYPE, Anchor
-from shared.structured import CONTENT_TYPE
+from shared.structured import CONTENT_TYPE, REQUIRED
 from shared.topics import COMPLAINTS_ANCHORS, TOPICS, UNIT_NAME, Topic
 
 _Kind = type[Fact | Input | Anchor]
@@ -52,7 +52,7 @@ _STRUCTURED_SCHEMAS: dict[str, Any] = {
                 "description": "the data in Base64, where there is no member data",
             },
         },
-        "required": ["specversion", "type", "source", "id", "time"],
+        "required": list(REQUIRED),
         "oneOf": [{"required": ["data"]}, {"required": ["data_base64"]}],
     },
     f"{_STRUCTURED}Headers": {

@@ -16,6 +16,9 @@ from shared.errors import BadInput
 
 CONTENT_TYPE: Final = "application/cloudevents+json"
 
+REQUIRED: Final = ("specversion", "type", "source", "id", "time")
+"""Attributes an input must have. CloudEvents leaves the time to us; no limit could be counted without."""
+
 _PREFIX: Final = b"application/cloudevents"
 _BATCH: Final = b"application/cloudevents-batch"
 _ABSENT: Final = (b"", b"null")
@@ -71,10 +74,10 @@ def opened(content_type: bytes | None, value: bytes) -> Opened:
         raise BadInput("value: expected a CloudEvent as a JSON object") from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadInput(f"value: not JSON ({error})") from error
-    attributes = {
-        name: _attribute(name, getattr(envelope, name))
-        for name in ("specversion", "type", "source", "id", "time", "datacontenttype")
-    }
+    attributes = {name: _attribute(name, getattr(envelope, name)) for name in (*REQUIRED, "datacontenttype")}
+    for name in REQUIRED:
+        if attributes[name] is None:
+            raise BadInput(f"attribute {name}: missing")
     _is_json(attributes["datacontenttype"])
     return Opened(attributes, _data(bytes(envelope.data), bytes(envelope.data_base64)))
 

@@ -231,7 +231,13 @@ async def test_a_bad_message_is_parked_with_its_reason_and_the_next_is_handled(
 
     row = await _parked_of(town, topic, at.offset, at.partition)
     assert bad.reason.format(field=case.field) in row["reason"]
-    assert row["reason"].split(":")[0].split(" ")[0] in {"value", "data", "header", "content-type"}
+    assert row["reason"].split(":")[0].split(" ")[0] in {
+        "value",
+        "data",
+        "header",
+        "attribute",
+        "content-type",
+    }
     assert (row["consumer"], row["key"], row["value"]) == (case.desk, key.encode(), value)
     assert _headers_of(row) == headers
 
