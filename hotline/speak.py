@@ -17,12 +17,16 @@ from hotline.realm import Realm
 from hotline.stack.errors import StackError
 from hotline.where import City, typed
 from shared import kafka_address
-from shared.cloudevents import input_headers
+from shared.clock import Clock, RehearsalClock, SystemClock
+from shared.cloudevents import BadInput, event_of, input_headers
 from shared.codec import decoded
 from shared.complaint import Complaint, head_of
 from shared.events import Fact
 from shared.ids import ComplaintId, MessageId, message_id
 from shared.inputs import Input
+from shared.log import Incoming
+from shared.plausible import limits_near, timely
+from shared.ruleset import ruleset
 from shared.topics import Topic, partition_of
 
 EFFECT_SECONDS_MAX: Final = 15.0
@@ -56,11 +60,33 @@ async def now_of(city: City) -> datetime:
     return now or datetime.now(UTC)
 
 
+def clock_of(city: City, now: datetime) -> Clock:
+    """The clock its desks go by, at this present; where a desk has a setting of its own, its door decides."""
+    return SystemClock() if city.time == "system" else RehearsalClock(now)
+
+
+def as_a_door_would(city: City, data: Input, message: Incoming, now: datetime) -> None:
+    """Refuse what its door would set aside, before it is sent; `StackError` has the door's own words."""
+    clock = clock_of(city, now)
+    try:
+        event = event_of(message, (type(data),))
+        timely(event, message, clock)
+        limits_near(event.data, event.time, ruleset(city.ruleset))
+    except BadInput as error:
+        raise StackError(f"Nothing was sent. {error}.") from error
+
+
 async def tell(city: City, line: Topic, key: str, data: Input, *, unit: str = "") -> Told:
     """Send one input and wait until Kafka has it on all its replicas."""
     event_id = str(uuid4())
     topic = city.realm.prefix + line.of(unit)
-    headers = input_headers(type(data), SOURCE, event_id, await now_of(city))
+    now = await now_of(city)
+    headers = input_headers(type(data), SOURCE, event_id, now)
+    value = msgspec.json.encode(data)
+    partition = partition_of(key.encode(), line.partitions)
+    sent_at_ms = int(time.time() * 1000)
+    message = Incoming(topic, partition, 0, sent_at_ms, key.encode(), tuple(headers), value)
+    as_a_door_would(city, data, message, now)
     producer = AIOKafkaProducer(
         **kafka_address.aiokafka(city.realm.outside), acks="all", enable_idempotence=True
     )
@@ -69,9 +95,9 @@ async def tell(city: City, line: Topic, key: str, data: Input, *, unit: str = ""
         at = await producer.send_and_wait(
             topic,
             key=key.encode(),
-            value=msgspec.json.encode(data),
+            value=value,
             headers=headers,
-            partition=partition_of(key.encode(), line.partitions),
+            partition=partition,
         )
     finally:
         await producer.stop()

@@ -13,7 +13,6 @@ import time
 from collections.abc import Awaitable, Callable, Container, Coroutine, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from itertools import chain, groupby
 from operator import attrgetter
 from typing import Any, Final, TypeVar
@@ -26,6 +25,7 @@ from faststream.kafka import KafkaBroker
 from faststream.kafka.annotations import KafkaMessage as Message
 from faststream.kafka.message import FAKE_CONSUMER, KafkaMessage
 
+from shared.clock import RehearsalClock
 from shared.cloudevents import BadInput, header
 from shared.desk import Batch, Desk, Said, Work
 from shared.errors import told
@@ -201,13 +201,18 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
         fill: Handle,
         wanted: Container[bytes] | None = None,
         fail: Callable[[Exception], None],
+        rehearsed: RehearsalClock | None = None,
     ) -> None:
-        """`wanted`, on a door that hears the relay: the types of facts it reacts to. `fail` ends the process."""
+        """`wanted`, on a door that hears the relay: the types of facts it reacts to. `fail` ends the process.
+
+        `rehearsed`: the clock of a rehearsed city, which the door brings to its conductor's present before each batch.
+        """
         self.name = name
         self._fail = fail
         self._desk = desk
         self._settings = settings
         self._fill = fill
+        self._rehearsed = rehearsed
         self._wanted = wanted
         self._telemetry: Telemetry = desk.telemetry
         self._telemetry.health.expects(name)
@@ -444,6 +449,7 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
     async def _handle(self, messages: Sequence[Incoming]) -> bool:
         """One transaction for all of them, if there is anything to write; says whether there was."""
         batch = Batch()
+        await self._look_at_city_time()
         self._fill(messages, batch)
         if batch.parked and (why := self._share.too_much(len(messages), len(batch.parked))) is not None:
             raise _TooMuchParked(why)
@@ -476,6 +482,13 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
                 self._standing[at].ahead = place
                 self._dirty.add(at)
         return True
+
+    async def _look_at_city_time(self) -> None:
+        if (
+            self._rehearsed is not None
+            and (now := await self._patiently(self._desk.log.city_now)) is not None
+        ):
+            self._rehearsed.move_to(now)
 
     async def _handle_one(self, message: Incoming, standing: _Standing) -> bool:
         """One message by itself; False where none of those behind it may be handled now."""
@@ -706,6 +719,7 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
     async def _handle_released(self, messages: Sequence[Incoming]) -> None:
         if messages:
             batch = Batch(unpark=[m.parked_id for m in messages if m.parked_id is not None])
+            await self._look_at_city_time()
             self._fill(messages, batch)
             await self._write(batch)
 
@@ -769,8 +783,3 @@ def one_by_one(translate: Translate) -> Handle:
                     batch.work.append(work)
 
     return fill
-
-
-def arrived_at(message: Incoming) -> datetime:
-    """When the broker (or, where it does not stamp, the sender's client) says the message was sent."""
-    return datetime.fromtimestamp(message.sent_at_ms / 1000, UTC)

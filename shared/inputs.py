@@ -14,7 +14,6 @@ import msgspec
 from shared.events.base import (
     Attachment,
     ExclusionGround,
-    Instant,
     PauseGround,
     RequestType,
     TerminationGround,
@@ -23,17 +22,30 @@ from shared.events.base import (
     WhistleKind,
 )
 from shared.ids import CallId, ComplaintId, RequestId, UnitId
+from shared.rfc3339 import Told
 
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 """A short name or code, 1 to 200 characters."""
 Text = Annotated[str, msgspec.Meta(max_length=4000)]
 """Free text, at most 4,000 characters (Open311's own bound for a description)."""
 Identifier = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
-Uuid = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$")]
+Uuid = Annotated[
+    str,
+    msgspec.Meta(
+        pattern="^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$",
+        max_length=36,  # for `$` lets a line break behind it through
+    ),
+]
 Count = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
 Why = Annotated[str, msgspec.Meta(min_length=1, max_length=400)]
 """A reason that must be given, 1 to 400 characters."""
 Evidence = Annotated[str, msgspec.Meta(min_length=1, max_length=4000)]
+
+
+LIMIT: Final = msgspec.Meta(extra={"limit": True})
+GivenLimit = Annotated[Told, LIMIT]
+"""A time until which something must be done. Its rule set bounds it; every other time tells of what happened, and our
+present bounds that (`shared.plausible`)."""
 
 
 _Attachments = Annotated[tuple[Attachment, ...], msgspec.Meta(max_length=20)]
@@ -93,7 +105,7 @@ class RequestRecorded(Input, frozen=True, kw_only=True, omit_defaults=True):
     article_id: Name | None = None
     """The knowledge article the agent answered from; then nothing is dispatched (B2)."""
     article_version: Count = 1
-    given_due_at: Instant | None = None
+    given_due_at: GivenLimit | None = None
     """A limit that came with the request; used only under a rule set with `limits_given`."""
     anonymous: bool = False
     """Nobody knows who it was; nobody can be asked afterwards."""
@@ -115,7 +127,7 @@ class RequestRecorded(Input, frozen=True, kw_only=True, omit_defaults=True):
     """The request for which it does."""
     attachments: _Attachments = ()
     """Pictures, recordings, videos (R6), kept elsewhere."""
-    sent_at: Instant | None = None
+    sent_at: Told | None = None
     """When the citizen sent it, where it is no call; the event's time is that of the first response (A3)."""
 
 

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -58,7 +58,9 @@ class Process:
             ratio=settings.traces_ratio,
         )
         self.company.joined_by(self.telemetry)
-        self.clock: Clock = SystemClock() if settings.time == "system" else RehearsalClock()
+        age = timedelta(days=settings.input_age_days_max)
+        self._rehearsed = None if settings.time == "system" else RehearsalClock(input_age_max=age)
+        self.clock: Clock = self._rehearsed or SystemClock(age)
         self._decide = decide
         self._look = look
         self._doors: list[Door] = []
@@ -74,7 +76,14 @@ class Process:
         self, door: str, fill: Handle, *, topic: str = "", pattern: str = "", patient: bool = False
     ) -> None:
         """Open a door to the outside."""
-        opened = Door(self.desk(door), self.settings, name=door, fill=fill, fail=self.company.fails)
+        opened = Door(
+            self.desk(door),
+            self.settings,
+            name=door,
+            fill=fill,
+            fail=self.company.fails,
+            rehearsed=self._rehearsed,
+        )
         self.company.opens(opened, topic=topic, pattern=pattern, patient=patient)
         self._doors.append(opened)
 

@@ -7,6 +7,8 @@ from typing import Literal
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from shared.clock import INPUT_AGE_DAYS_MAX
+
 
 class CommonSettings(BaseSettings):
     """Settings all desks and the relay share; a missing address stops the start.
@@ -27,6 +29,8 @@ class CommonSettings(BaseSettings):
     meanwhile (static membership). Empty where nobody gives lasting names: two of one name would oust each other."""
     time: Literal["system", "rehearsal"] = "system"
     """Real time, or the city time a conductor moves (es.city_clock)."""
+    input_age_days_max: int = Field(default=INPUT_AGE_DAYS_MAX, ge=1, le=36_525)
+    """How many days ago what an input tells of may have happened; an earlier one is parked."""
     traces: Literal["zipkin", "otlp", "none"] = "none"
     traces_endpoint: str = ""
     traces_ratio: float = Field(default=0.01, ge=0, le=1)

@@ -167,16 +167,20 @@ async def _take_in(switch: str) -> None:
     import msgspec
     from aiokafka import AIOKafkaProducer
 
+    from hotline.speak import clock_of, now_of
     from hotline.where import city_up
     from services.intake.switches import SWITCHES, SwitchEventInvalid
     from shared import kafka_address
-    from shared.cloudevents import input_headers
+    from shared.cloudevents import BadInput, input_headers
+    from shared.plausible import between
     from shared.topics import TELEPHONY_CALLS, partition_of
 
     said = SWITCHES.get(switch)
     if said is None:
         fail(f"--take-in: {switch!r}, expected one of {', '.join(SWITCHES)}.", code=2)
     city = city_up()
+    now = await now_of(city)
+    clock = clock_of(city, now)
     decoder = msgspec.json.Decoder(dict[str, str])
     taken = wrong = 0
     async with AIOKafkaProducer(
@@ -187,7 +191,9 @@ async def _take_in(switch: str) -> None:
                 continue
             try:
                 told = said(decoder.decode(line))
-            except (SwitchEventInvalid, msgspec.DecodeError) as error:
+                for one in told:
+                    between("time", one.at, clock.earliest_input(now), clock.latest_input(now))
+            except (SwitchEventInvalid, BadInput, msgspec.DecodeError) as error:
                 wrong += 1
                 print(f"line {number}: {error}", file=sys.stderr)
                 continue

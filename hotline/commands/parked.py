@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json as json_module
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 import typer
@@ -101,7 +101,7 @@ def show(number: Number, *, json: Json = False) -> None:
 
     row = _only(run(_rows("SELECT * FROM es.parked WHERE parked_id = $1", number)), number)
     headers = [(name, _readable(value)) for name, value in headers_of(row["headers"])]
-    sent_at = datetime.fromtimestamp(row["sent_at_ms"] / 1000, UTC)
+    sent_at = _sent_at(row["sent_at_ms"])
     if json:
         told = {**row, "sent_at": sent_at, "headers": headers}
         told |= {name: _readable(row[name]) for name in ("key", "value")}
@@ -110,7 +110,7 @@ def show(number: Number, *, json: Json = False) -> None:
     print(f"parked     by {row['consumer']} at {row['parked_at'].isoformat(timespec='seconds')}")
     print(f"because    {row['reason']}")
     print(f"from       {row['topic']}, partition {row['part']}, offset {row['kafka_offset']}")
-    print(f"sent       {sent_at.isoformat(timespec='seconds')}")
+    print(f"sent       {_plain(sent_at)}")
     if row["complaint_id"] is not None:
         print(f"complaint  {row['complaint_id']} (its later messages wait behind this one)")
     if row["released_at"] is not None:
@@ -222,6 +222,14 @@ def _only(rows: list[dict[str, Any]], number: int) -> dict[str, Any]:
 
 def _nothing(number: int) -> None:
     fail(f"Nothing is parked under {number}: `hotline parked list` shows what is.")
+
+
+def _sent_at(sent_at_ms: int) -> datetime | str:
+    """When it was sent, by a record's time that may be anything."""
+    try:
+        return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=sent_at_ms)
+    except OverflowError:
+        return f"at {sent_at_ms} ms, which is no time"
 
 
 def _plain(value: object) -> str:

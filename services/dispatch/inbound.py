@@ -41,12 +41,13 @@ from services.dispatch.commands import (
 )
 from services.dispatch.settings import Settings
 from shared import inputs
-from shared.broker import Handle, arrived_at, one_by_one
+from shared.broker import Handle, one_by_one
 from shared.clock import Clock
-from shared.cloudevents import BadInput, event_of, not_ahead
+from shared.cloudevents import BadInput, event_of
 from shared.desk import Work
 from shared.ids import ComplaintId, UnitId, message_id
 from shared.log import Incoming
+from shared.plausible import timely
 from shared.topics import DISPATCH_REPLIES, DISPATCH_REVIEWS, unit_of
 
 _REPLIES: Final = (
@@ -93,8 +94,7 @@ def replies(settings: Settings, clock: Clock) -> Handle:
 
     def translate(message: Incoming) -> Work:
         event = event_of(message, _REPLIES)
-        arrived = arrived_at(message)
-        not_ahead(event, clock.latest_input(arrived))
+        arrived = timely(event, message, clock)
         unit = unit_of(message.topic, settings.topic_prefix, DISPATCH_REPLIES)
         data = event.data
         assert isinstance(data, _REPLIES)  # noqa: S101 -- for the type checker
@@ -270,8 +270,7 @@ def reviews(clock: Clock) -> Handle:
 
     def translate(message: Incoming) -> Work:
         event = event_of(message, _REVIEWS)
-        arrived = arrived_at(message)
-        not_ahead(event, clock.latest_input(arrived))
+        arrived = timely(event, message, clock)
         data = event.data
         assert isinstance(data, _REVIEWS)  # noqa: S101 -- for the type checker
         complaint = ComplaintId(data.complaint_id)

@@ -6,12 +6,13 @@ from typing import Final
 
 from services.feedback.commands import CloseByException, FeedbackCommand, RecordUnreached, RecordVisit
 from shared import inputs
-from shared.broker import Handle, arrived_at, one_by_one
+from shared.broker import Handle, one_by_one
 from shared.clock import Clock
-from shared.cloudevents import event_of, not_ahead
+from shared.cloudevents import event_of
 from shared.desk import Work
 from shared.ids import ComplaintId, message_id
 from shared.log import Incoming
+from shared.plausible import timely
 from shared.topics import FEEDBACK_ANSWERS, FEEDBACK_EXCEPTIONS
 
 _ANSWERS: Final = (inputs.VisitMade, inputs.VisitUnreached)
@@ -26,8 +27,7 @@ def answers(clock: Clock) -> Handle:
 
     def translate(message: Incoming) -> Work:
         event = event_of(message, _ANSWERS)
-        arrived = arrived_at(message)
-        not_ahead(event, clock.latest_input(arrived))
+        arrived = timely(event, message, clock)
         data = event.data
         assert isinstance(data, _ANSWERS)  # noqa: S101 -- for the type checker
         complaint = ComplaintId(data.complaint_id)
@@ -64,8 +64,7 @@ def exceptions(clock: Clock) -> Handle:
 
     def translate(message: Incoming) -> Work:
         event = event_of(message, _EXCEPTIONS)
-        arrived = arrived_at(message)
-        not_ahead(event, clock.latest_input(arrived))
+        arrived = timely(event, message, clock)
         data = event.data
         assert isinstance(data, inputs.ClosingExceptionApproved)  # noqa: S101 -- for the type checker
         complaint = ComplaintId(data.complaint_id)

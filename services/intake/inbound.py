@@ -5,10 +5,8 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
-
-from msgspec.structs import replace
 
 from services.intake.commands import (
     CorrectRequest,
@@ -20,9 +18,9 @@ from services.intake.commands import (
     WithdrawRequest,
 )
 from services.intake.settings import Settings
-from shared.broker import Handle, arrived_at, one_by_one
+from shared.broker import Handle, one_by_one
 from shared.clock import Clock
-from shared.cloudevents import BadInput, Event, event_of, not_ahead
+from shared.cloudevents import BadInput, Event, event_of
 from shared.desk import Batch, Claim, Work
 from shared.events import TurnedAway
 from shared.ids import ComplaintId, complaint_id, derived, message_id
@@ -39,6 +37,7 @@ from shared.inputs import (
     RequestWithdrawn,
 )
 from shared.log import Incoming, Parked
+from shared.plausible import limits_near, timely
 from shared.ruleset import RuleSet, ruleset
 from shared.topics import INTAKE_REQUESTS, TELEPHONY_CALLS
 
@@ -68,8 +67,7 @@ def requests(settings: Settings, clock: Clock) -> Handle:
 
     def translate(message: Incoming) -> Work | None:
         event = event_of(message, _REQUESTS)
-        arrived = arrived_at(message)
-        not_ahead(event, clock.latest_input(arrived))
+        arrived = timely(event, message, clock)
         data = event.data
         assert isinstance(data, _REQUESTS)  # noqa: S101 -- for the type checker
         complaint = complaint_id(data.request_id)
@@ -77,11 +75,12 @@ def requests(settings: Settings, clock: Clock) -> Handle:
         claim: Claim | None = None
         if isinstance(data, RequestRecorded):
             _complete(data, rules)
+            limits_near(data, event.time, rules)
             _retaliation(data)
             _sent_before(data, event.time)
             command = RecordRequest(
                 complaint_id=complaint,
-                request=_in_utc(data),
+                request=data,
                 ruleset=settings.ruleset,
                 calendar=settings.calendar,
                 at=event.time,
@@ -191,20 +190,6 @@ def _sent_before(request: RequestRecorded, received_at: datetime) -> None:
         raise BadInput(text)
 
 
-def _in_utc(request: RequestRecorded) -> RequestRecorded:
-    """Times are stored in UTC, so that the same fact has the same bytes whatever zone the sender writes."""
-    for name in ("given_due_at", "sent_at"):
-        at: datetime | None = getattr(request, name)
-        if at is None:
-            continue
-        try:
-            request = replace(request, **{name: at.astimezone(UTC)})
-        except OverflowError as error:
-            text = f"data: {name}: {at.isoformat()} lies outside the years 1 to 9999"
-            raise BadInput(text) from error
-    return request
-
-
 def calls(clock: Clock) -> Handle:
     """`telephony.calls` into the register of calls: one statement a batch, the same in any order."""
 
@@ -213,7 +198,7 @@ def calls(clock: Clock) -> Handle:
         for message in messages:
             try:
                 event = event_of(message, _CALLS)
-                not_ahead(event, clock.latest_input(arrived_at(message)))
+                timely(event, message, clock)
             except BadInput as error:
                 batch.parked.append(Parked(message, None, str(error)))
             else:

@@ -54,7 +54,13 @@ def _held(event: Event, call: str) -> list[Told]:
         return []
     held = _number(event, "HoldTime")
     offered = CallOffered(call_id=call, queue=event.get("Queue") or "12345")
-    return [_told(offered, _asterisk_at(event) - timedelta(seconds=held), "offered-by-hold")]
+    try:
+        at = _asterisk_at(event) - timedelta(seconds=held)
+    except OverflowError as error:
+        raise SwitchEventInvalid(
+            f"{_name_of(event)}: HoldTime: {event['HoldTime']!r} s, longer than any call"
+        ) from error
+    return [_told(offered, at, "offered-by-hold")]
 
 
 def _connected(event: Event) -> list[Told]:

@@ -170,6 +170,10 @@ class EventLog(Protocol):
         """Why this door is stopped; None where it is not."""
         ...
 
+    async def city_now(self) -> datetime | None:
+        """How far city time has come in a rehearsal; None where nobody conducts."""
+        ...
+
 
 def timers_of(case: Case) -> dict[int, datetime]:
     """What stands in `es.timer` for a complaint: of each kind the earliest instant it must be looked at."""

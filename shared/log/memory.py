@@ -186,6 +186,10 @@ class MemoryLog:
         """See `EventLog.door_stopped`."""
         return self.memory.doors_stopped.get((self._consumer, door))
 
+    async def city_now(self) -> datetime | None:
+        """See `EventLog.city_now`."""
+        return self.memory.now()
+
     def _behind(self, complaints: set[str | None]) -> list[Kept]:
         """What was released behind a message of these complaints that stays parked."""
         staying: set[str | None] = set()

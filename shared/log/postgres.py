@@ -6,6 +6,7 @@ import asyncio
 from base64 import b64decode, b64encode
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import Any, Final
 
 import asyncpg
@@ -36,6 +37,7 @@ SELECT pg_advisory_xact_lock(l.k) FROM (
 _PLACES: Final = "SELECT * FROM es.offsets($1, $2, $3)"
 _STOP_DOOR: Final = "SELECT es.stop_door($1, $2, $3)"
 _DOOR_STOPPED: Final = "SELECT es.door_stopped($1, $2)"
+_CITY_NOW: Final = "SELECT now FROM es.city_time()"
 _RELEASED: Final = "SELECT * FROM es.released($1)"
 
 
@@ -185,6 +187,12 @@ class PostgresLog:
         async with self._connected() as connection:
             reason: str | None = await connection.fetchval(_DOOR_STOPPED, self._consumer, door)
             return reason
+
+    async def city_now(self) -> datetime | None:
+        """See `EventLog.city_now`."""
+        async with self._connected() as connection:
+            now: datetime | None = await connection.fetchval(_CITY_NOW)
+            return now
 
     async def close(self) -> None:
         """Give the connection back."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
+from datetime import datetime
 
 from shared.log import Append, EventLog, Incoming, Known, Place
 
@@ -42,3 +43,7 @@ class Through:
     async def door_stopped(self, door: str) -> str | None:
         """See `EventLog.door_stopped`."""
         return await self._log.door_stopped(door)
+
+    async def city_now(self) -> datetime | None:
+        """See `EventLog.city_now`."""
+        return await self._log.city_now()

@@ -151,7 +151,17 @@ BAD: Final = {
     "a clock far ahead": Bad(_with("ce_time", b"2199-01-01T00:00:00+00:00"), "header ce_time: 2199-01-01"),
     "a time without a zone": Bad(_with("ce_time", b"2021-09-24T08:00:00"), "has no time zone"),
     "a time that is none": Bad(_with("ce_time", b"yesterday"), "header ce_time: text of 9 characters"),
-    "structured mode": Bad(_with("content-type", b"application/cloudevents+json"), "content-type"),
+    "structured mode without an event": Bad(
+        _with("content-type", b"application/cloudevents+json"), "attribute specversion: missing"
+    ),
+    "a batch of events": Bad(
+        _with("content-type", b"application/cloudevents-batch+json"), "content-type: a batch of events"
+    ),
+    "a driver's zero time": Bad(_with("ce_time", b"0001-01-01T00:00:00Z"), "header ce_time: 0001-01-01"),
+    "the end of all time": Bad(
+        _with("ce_time", b"9999-12-31T23:59:59.999999Z"), "header ce_time: 9999-12-31"
+    ),
+    "a header nothing can store": Bad(_with("ce_id", b"1\x002"), "header ce_id: holds the control character"),
 }
 
 _numbers: Iterator[int] = itertools.count(1)
@@ -221,7 +231,13 @@ async def test_a_bad_message_is_parked_with_its_reason_and_the_next_is_handled(
 
     row = await _parked_of(town, topic, at.offset, at.partition)
     assert bad.reason.format(field=case.field) in row["reason"]
-    assert row["reason"].split(":")[0].split(" ")[0] in {"value", "data", "header", "content-type"}
+    assert row["reason"].split(":")[0].split(" ")[0] in {
+        "value",
+        "data",
+        "header",
+        "attribute",
+        "content-type",
+    }
     assert (row["consumer"], row["key"], row["value"]) == (case.desk, key.encode(), value)
     assert _headers_of(row) == headers
 

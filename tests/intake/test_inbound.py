@@ -126,8 +126,12 @@ def test_where_the_city_gives_each_limit_a_request_without_one_is_set_aside() ->
         ("urgency", "WHENEVER", "got another text - at `$.urgency`"),
         ("request_type", "GOSSIP", "got another text - at `$.request_type`"),
         ("article_version", 0, ">= 1 - at `$.article_version`"),
-        ("given_due_at", "2021-09-30T00:00:00", "timezone component - at `$.given_due_at`"),
-        ("given_due_at", "0001-01-01T00:00:00+14:00", "given_due_at: 0001-01-01"),
+        ("given_due_at", "2021-09-30T00:00:00", "no time zone, expected RFC 3339"),
+        (
+            "given_due_at",
+            "0001-01-01T00:00:00+14:00",
+            "0001-01-01T00:00:00+14:00 lies outside the years 1 to 9999",
+        ),
         ("title", "a\0b", "title: holds the character U+0000"),
     ],
 )

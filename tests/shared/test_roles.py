@@ -25,8 +25,8 @@ async def realm_only(city: Callable[..., Awaitable[City]]) -> City:
     return await city()
 
 
-COMMON: Final = {"heads", "append", "offsets", "released", "stop_door", "door_stopped"}
-OWN: Final = {"intake": {"note_calls", "articles"}, "escalation": {"due", "city_due", "city_time"}}
+COMMON: Final = {"heads", "append", "offsets", "released", "stop_door", "door_stopped", "city_time"}
+OWN: Final = {"intake": {"note_calls", "articles"}, "escalation": {"due", "city_due"}}
 
 _FUNCTIONS: Final = """
 SELECT p.proname FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
