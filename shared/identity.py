@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from hashlib import blake2b
-from typing import Any, Final, get_args
+from typing import Any, Final, NamedTuple, get_args
 
 import msgspec
 from msgspec.structs import FieldInfo, replace
@@ -18,40 +18,57 @@ from shared.log import Incoming
 _CANONICAL: Final = msgspec.json.Encoder(order="sorted")
 
 
+class _Fields(NamedTuple):
+    """The fields of an input that can say the same in two ways."""
+
+    words: tuple[tuple[str, str], ...]
+    """A word that stands for itself where nothing is said: msgspec leaves out that very object, not an equal one."""
+    times: tuple[str, ...]
+    """An instant is the same one in every zone."""
+
+
+def _fields_of(kind: type[Input]) -> _Fields:
+    fields = msgspec.structs.fields(kind)
+    words = [(one.name, one.default) for one in fields if isinstance(one.default, str) and one.default]
+    return _Fields(tuple(words), tuple(one.name for one in fields if _holds_time(one)))
+
+
 def _holds_time(field: FieldInfo) -> bool:
-    return any(
-        kind is datetime for one in (field.type, *get_args(field.type)) for kind in (one, *get_args(one))
-    )
+    kinds = {one for kind in (field.type, *get_args(field.type)) for one in (kind, *get_args(kind))}
+    return datetime in kinds
 
 
-_TIMES: Final[dict[type[Input], tuple[str, ...]]] = {
-    kind: tuple(field.name for field in msgspec.structs.fields(kind) if _holds_time(field))
-    for kind in INPUTS.values()
-}
-"""The fields of an input that hold an instant: it is the same one in whatever zone it is written."""
+_FIELDS: Final[dict[type[Input], _Fields]] = {kind: _fields_of(kind) for kind in INPUTS.values()}
 
 
 def content_of(data: Input) -> str:
     """What an input says, as 32 hexadecimal digits: BLAKE2b-128 over its type and its data as we write them.
 
-    Mode, order of keys, fields nobody reads and fields that say what their absence says make no difference. The
-    event's time is no content: a sender that says something again may put the time of that on it.
+    Mode, order of keys, zones, fields nobody reads, and fields that say what their absence says make no difference.
+    So a field that comes later changes nobody's content. The event's time is none: a sender that says something again
+    may put the time of that on it.
     """
-    times = _TIMES[type(data)]
-    if times:
-        data = _in_utc(data, times)
-    said = blake2b(type(data).TYPE.encode(), digest_size=16)
-    said.update(b"\n")
-    said.update(_CANONICAL.encode(data))
-    return said.hexdigest()
+    words, times = _FIELDS[type(data)]
+    same: dict[str, object] = {}
+    for name, unsaid in words:
+        said = getattr(data, name)
+        if said is not unsaid and said == unsaid:
+            same[name] = unsaid
+    for name in times:
+        at = getattr(data, name)
+        if at is not None:
+            same[name] = _in_utc(at)
+    digest = blake2b(data.TYPE.encode(), digest_size=16)
+    digest.update(b"\n")
+    digest.update(_CANONICAL.encode(replace(data, **same) if same else data))
+    return digest.hexdigest()
 
 
-def _in_utc(data: Input, times: tuple[str, ...]) -> Input:
-    told = {name: at for name in times if (at := getattr(data, name)) is not None}
+def _in_utc(at: datetime) -> datetime:
     try:
-        return replace(data, **{name: at.astimezone(UTC) for name, at in told.items()}) if told else data
+        return at.astimezone(UTC)
     except OverflowError:  # at the ends of all time; it is itself then
-        return data
+        return at
 
 
 def taken_in(

@@ -42,7 +42,7 @@ _Attachments = Annotated[tuple[Attachment, ...], msgspec.Meta(max_length=20)]
 class Input(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A CloudEvent's data; its time is the event's `time`, its identity `source` and `id`.
 
-    What is not said is left out when it is written, so that a field that comes later changes nobody's content.
+    What is not said is left out where it is written, so that a field that comes later changes nobody's content.
     """
 
     TYPE: ClassVar[str]
