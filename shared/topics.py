@@ -112,7 +112,7 @@ TELEPHONY_CALLS: Final = Topic(
 )
 INTAKE_REQUESTS: Final = Topic(
     name="intake.requests",
-    key="request id",
+    key="request id; the complaint id where the sender knows no other",
     partitions=4,
     retention=_WEEK,
     speaker="agents' desk, web, app",

@@ -471,7 +471,7 @@ async def test_the_same_request_twice_is_one_complaint(town: City) -> None:
 
 
 async def test_a_request_told_again_with_another_content_is_set_aside_and_changes_nothing(town: City) -> None:
-    """B10: under no complaint, so that nothing of the first citizen's waits behind it."""
+    """Under no complaint, so that nothing of the first citizen's waits behind it."""
     stream = await town.record("changed")
     await town.until_fact(stream, ComplaintDispatched)
     before = await town.story(stream)

@@ -148,7 +148,7 @@ class Good(NamedTuple):
 
 
 def other_content_same_id(random: Random, sent: Sequence[Good], patterns: Sequence[Input]) -> Spoiled:
-    """An event of a known source and id that says something else (B10)."""
+    """An event of a known source and id that says something else."""
     before = random.choice(sent)
     data = random.choice([one for one in patterns if one != before.data])
     headers = _but(before.headers, ce_type=type(data).TYPE.encode())
@@ -156,7 +156,7 @@ def other_content_same_id(random: Random, sent: Sequence[Good], patterns: Sequen
 
 
 def other_content_same_request(random: Random, good: Headers, sent: Sequence[Good]) -> Spoiled:
-    """Another citizen's matter under the number of a request that is on record (B10)."""
+    """Another citizen's matter under the number of a request that is on record."""
     before = random.choice(sent)
     assert isinstance(before.data, RequestRecorded)
     changed = msgspec.structs.replace(before.data, content=f"另一家 {random.random()}")
@@ -165,7 +165,7 @@ def other_content_same_request(random: Random, good: Headers, sent: Sequence[Goo
 
 
 def named_twice_or_not(random: Random, good: Headers, patterns: Sequence[Input]) -> Spoiled:
-    """What is said about a request that is named in both ways, or in none (B10)."""
+    """What is said about a request that is named in both ways, or in none."""
     data = random.choice([one for one in patterns if isinstance(one, About)])
     fields = json.loads(msgspec.json.encode(data))
     if random.random() < 0.5:

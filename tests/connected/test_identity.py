@@ -70,7 +70,7 @@ async def here(city: Callable[..., Awaitable[City]]) -> City:
 
 
 async def test_two_logins_count_alike_and_two_citizens_have_two_complaints(here: City) -> None:
-    """B10: the same request number, the same source and the same event id, each on its own topic."""
+    """The same request number, the same source and the same event id, each on its own topic."""
     async with heard(here) as town:
         for login in ("", *LOGINS):
             await town.says(login, request("1", title=f"by {login}"), "1", "event-1")
@@ -90,7 +90,7 @@ async def test_two_logins_count_alike_and_two_citizens_have_two_complaints(here:
 
 @pytest.mark.parametrize("when", ["in one batch", "in two", "after a restart"])
 async def test_a_known_id_with_other_content_is_seen_among_what_is_parked(here: City, when: str) -> None:
-    """B10: and nothing of the first citizen's waits behind it."""
+    """And nothing of the first citizen's waits behind it."""
     first = request("first")
     other: Any = replace(first, request_id="second", content="另一件事")
     async with heard(here) as town:
@@ -118,7 +118,7 @@ async def test_a_row_of_before_this_was_kept_counts_as_a_repeat(here: City) -> N
 
 
 async def test_links_by_the_order_of_the_log_and_counted_once(here: City) -> None:
-    """B9: a household is linked, one that names nobody is not; neither ring nor repeat raises heat twice."""
+    """A household is linked, one that names nobody is not; neither ring nor repeat raises heat twice."""
     first, second = complaint_id("1", "web"), complaint_id("1", "app")
     async with heard(here) as town:
         await town.says("web", request("1", matter_of="nobody"), "1", "1")

@@ -220,7 +220,7 @@ def test_a_call_told_many_times_has_one_terminal_state_the_earliest() -> None:
 
 
 def test_two_call_events_of_one_id_and_other_content_are_both_merged_in_any_order() -> None:
-    """B10: the register keeps no inbox; each says its own, and the earliest of each instant stays (decision 0030)."""
+    """The register keeps no inbox; each says its own, and the earliest of each instant stays (decision 0030)."""
     events = (CALL_OFFERED, CALL_TAKEN, CALL_ENDED, CallOffered(call_id="call-2"))
     for told in permutations(zip(events, (0, 15, 200, 5), strict=True)):
         seconds = tuple(second for _, second in told)

@@ -1,4 +1,4 @@
-"""A request names another complaint that cannot be meant: itself, one nobody recorded, one that came after it (B9).
+"""A request names another complaint that cannot be meant: itself, one nobody recorded, one that came after it.
 
 The citizen's own matter goes on record all the same; what is wrong with the link is a fact behind it.
 """
@@ -155,7 +155,7 @@ async def test_two_do_not_name_each_other_as_first(story: Story) -> None:
 
 
 async def test_no_ring_of_links_closes_however_long_and_by_whichever_kinds(story: Story) -> None:
-    """B9: by the order in which they came on record, so nothing has to be followed."""
+    """By the order in which they came on record, so nothing has to be followed."""
     await tells(story, of(A, matter_of=D), of(B, matter_of=A), of(C), again(B, C), of(D, matter_of=C))
     await tells(story, again(D, A), again(C, A), again(D, B), again(A, D))
     edges = {(name, first) for name in (A, B, C, D) if (first := first_of(story, name)) is not None}

@@ -1,4 +1,4 @@
-"""Two who speak number their requests alike; one tells another matter under a number that is taken (B10).
+"""Two who speak number their requests alike; one tells another matter under a number that is taken.
 
 No citizen's matter ever stands as a refusal in the life of another's, and what is set aside can be seen by itself.
 """
@@ -196,7 +196,7 @@ async def test_the_same_request_under_another_event_id_is_on_record_already(stor
 
 
 async def test_the_same_event_id_with_another_rating_is_set_aside_and_the_first_stands(story: Story) -> None:
-    """B10: on one topic; the other speaker's event of the same source and id is another event."""
+    """On one topic; the other speaker's event of the same source and id is another event."""
     web, app = await says(story, FROM_WEB, WEB), await says(story, FROM_APP, APP)
     pleased = inputs.RatingGiven(request_id="1", satisfied=True)
     await says(story, pleased, WEB, event_id="r-1")
@@ -233,7 +233,7 @@ async def test_the_same_event_id_with_another_rating_is_set_aside_and_the_first_
 async def test_who_brings_it_up_again_is_counted_once_however_often_and_by_whichever_name(
     story: Story, ways: list[dict[str, Any]], named: str
 ) -> None:
-    """B9, R11."""
+    """R11."""
     first = await says(story, FROM_WEB, WEB)
     second = await says(story, replace(FROM_WEB, request_id="2"), WEB)
     for way in ways:
@@ -257,7 +257,7 @@ async def test_what_two_speakers_call_alike_are_two_calls(story: Story) -> None:
 
 
 async def test_the_first_of_three_hundred_households_is_known_when_it_is_named_again(story: Story) -> None:
-    """B9: beyond what a head remembers by name."""
+    """Beyond what a head remembers by name."""
     first = await says(story, FROM_WEB, WEB)
     again = inputs.RequestRepeated(request_id="1", repeat_id="household-0", another_citizen=True)
     for number in range(300):

@@ -76,7 +76,7 @@ def topics_of(line: Topic) -> list[str]:
 
 @HEARD
 def test_the_topic_it_came_on_is_who_it_is_whatever_source_it_claims(line: Topic, data: Input) -> None:
-    """B10: two speakers may count their events alike; the city's prefix is no part of it."""
+    """Two speakers may count their events alike; the city's prefix is no part of it."""
     found = [
         asked(DOORS[line.name], message(data, PREFIX + topic, event_id="7")) for topic in topics_of(line)
     ]
@@ -118,7 +118,7 @@ def test_a_speakers_number_is_another_complaint_than_the_same_number_of_another(
 
 @EXAMPLES
 def test_how_it_is_written_is_not_what_it_says(data: Input) -> None:
-    """B10: order of keys, fields nobody reads, and what is said by leaving it out."""
+    """Order of keys, fields nobody reads, and what is said by leaving it out."""
     whole = {field.name: getattr(data, field.name) for field in msgspec.structs.fields(data)}
     spelled = json.loads(msgspec.json.encode(whole))
     turned = dict(reversed(spelled.items())) | {"a_field_of_a_later_version": [1, {"x": "y"}]}
@@ -242,7 +242,7 @@ async def _in_two(room: Room, first: Work, second: Work) -> tuple[int, int]:
 async def test_a_known_id_with_other_content_is_set_aside_by_itself_at_every_door(
     line: Topic, data: Input, arrive: Arrival
 ) -> None:
-    """B10: in one batch and in two, the second by a desk that has begun anew; the same content is a repeat."""
+    """In one batch and in two, the second by a desk that has begun anew; the same content is a repeat."""
     topic = PREFIX + topics_of(line)[-1]
 
     def work(said: Input, offset: int) -> Work:

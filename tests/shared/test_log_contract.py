@@ -426,7 +426,7 @@ async def test_the_same_message_twice_in_one_append_is_refused(keeper: Keeper) -
 
 
 async def test_what_a_message_said_is_given_back_with_its_id_where_it_was_kept(keeper: Keeper) -> None:
-    """B10: a row of before says nothing of it."""
+    """A row of before says nothing of it."""
     before, kept = derived("before"), derived("kept")
     said = derived("content").replace("-", "")
     await keeper.log("intake").append(Append(inbox=[kept, before], content=[said]))
@@ -439,7 +439,7 @@ async def test_what_a_message_said_is_given_back_with_its_id_where_it_was_kept(k
 async def test_a_known_id_with_other_content_is_shelved_by_itself_and_nothing_waits_behind_it(
     keeper: Keeper, together: bool
 ) -> None:
-    """B10: in one batch or in two, the second by a desk that has begun anew."""
+    """In one batch or in two, the second by a desk that has begun anew."""
     first = replace(records(), content=derived("one").replace("-", ""))
     second = replace(
         records("beside"),
@@ -468,7 +468,7 @@ async def test_a_known_id_with_other_content_is_shelved_by_itself_and_nothing_wa
 async def test_two_processes_meet_one_id_with_two_contents_and_one_of_them_sets_it_aside(
     keeper: Keeper,
 ) -> None:
-    """B10: both have read that it is not known; the log lets one in, and the other decides again."""
+    """Both have read that it is not known; the log lets one in, and the other decides again."""
     works = [
         replace(
             records(f"race-{number}"),
@@ -487,7 +487,7 @@ async def test_two_processes_meet_one_id_with_two_contents_and_one_of_them_sets_
 
 
 async def test_which_complaint_was_on_record_before_which_is_told_by_the_log(keeper: Keeper) -> None:
-    """B9: by where each began, whatever was said of it later; nothing of one that never did."""
+    """By where each began, whatever was said of it later; nothing of one that never did."""
     for name in ("first", "second"):
         await desk("intake", keeper.log("intake")).obey(Batch(work=[records(name)]))
     await desk("dispatch", keeper.log("dispatch")).obey(Batch(work=[sends(complaint_id("first"))]))
