@@ -164,6 +164,15 @@ async def complaint_called(connection: asyncpg.Connection[Any], text: str) -> Co
     return head_of(rows[0]["state"])
 
 
+async def complaint_named(city: City, text: str) -> Complaint:
+    """As `complaint_called`, by a connection of its own."""
+    connection = await reader(city.realm)
+    try:
+        return await complaint_called(connection, text)
+    finally:
+        await connection.close()
+
+
 def short(complaint_id: str) -> str:
     """As much of an id as a person needs."""
     return complaint_id[:8]

@@ -42,9 +42,9 @@ from shared.codec import TYPES, UnknownType, decoded, encoded
 from shared.company import tune_gc
 from shared.complaint import STATE_SCHEMA, UNOPENED, Case, Complaint, evolve, head_text
 from shared.envelope import GENESIS, chained, microseconds
-from shared.events import SPEAKERS, ComplaintAnsweredDirectly, Fact, LimitMissCorrected
+from shared.events import REFUSALS, SPEAKERS, ComplaintAnsweredDirectly, Fact, LimitMissCorrected
 from shared.events.base import Limit
-from shared.life import REFUSALS, Awaited, illegal, unfinished, waits_for
+from shared.life import Awaited, illegal, unfinished, waits_for
 from shared.log import TIMER_KINDS, timer_shard, timers_of
 from shared.topics import COMPLAINTS_LOG
 

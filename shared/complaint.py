@@ -98,7 +98,7 @@ from shared.events.base import (
     VisitReason,
     WhistleKind,
 )
-from shared.ids import CallId, ComplaintId, RequestId, UnitId
+from shared.ids import CallId, ComplaintId, RequestId, UnitId, repeat_key
 from shared.ruleset import RuleSetUnknown, ruleset
 
 HOTLINE: Final = UnitId("")
@@ -111,20 +111,15 @@ STATE_SCHEMA: Final = 6
 ANSWER: Final = "answer directly"
 """What intake was asked for where an article was no answer (B2)."""
 
+LINK: Final = "link"
+"""What intake was asked for where a record names another complaint that cannot be meant; the record stands."""
+
 REPEATS_KEPT: Final = 100
-"""So many repeats of one matter are known by name; beyond them the inbox alone tells one that is sent again."""
+"""So many repeats of one matter are known by name; beyond them the inbox tells one that is said again."""
 
 
 class UnreadableHead(Exception):  # noqa: N818 -- a complaint to leave alone, not our failure
     """A stored head this code must not decide on."""
-
-
-class NoSuchComplaint(Exception):  # noqa: N818 -- a message to set aside, not our failure
-    """A command about a complaint that is not on record; its message is parked by itself."""
-
-    def __init__(self, complaint_id: str) -> None:
-        """The complaint nobody knows."""
-        super().__init__(f"complaint {complaint_id} is not on record")
 
 
 class Pause(msgspec.Struct, frozen=True, kw_only=True):
@@ -378,6 +373,8 @@ class Complaint(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, t
     """The unit that is said to retaliate, where that is what it is about."""
     matter_of: ComplaintId | None = None
     """The complaint that brought the same matter up first."""
+    links_refused: tuple[ComplaintId, ...] = ()
+    """The complaints its record named that could not be meant."""
     district: str
     street: str | None = None
     address: str
@@ -536,6 +533,8 @@ def evolve(case: Case, fact: Fact) -> Case:
 
 
 def _refused(case: Complaint, fact: IntakeRefused) -> Complaint:
+    if fact.link is not msgspec.UNSET:
+        return replace(case, links_refused=(*case.links_refused, fact.link))
     return replace(case, answer_refused=True) if fact.asked == ANSWER else case
 
 
@@ -568,7 +567,8 @@ def _supplemented(case: Complaint, fact: RequestSupplemented) -> Complaint:
 
 
 def _repeated(case: Complaint, fact: RequestRepeated) -> Complaint:
-    return replace(case, heat=fact.heat, repeats=(*case.repeats, fact.repeat_id)[-REPEATS_KEPT:])
+    known = repeat_key(fact.repeat_id, fact.speaker or "")
+    return replace(case, heat=fact.heat, repeats=(*case.repeats, known)[-REPEATS_KEPT:])
 
 
 def _classified(case: Complaint, fact: ComplaintClassified) -> Complaint:

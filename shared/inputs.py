@@ -51,8 +51,11 @@ present bounds that (`shared.plausible`)."""
 _Attachments = Annotated[tuple[Attachment, ...], msgspec.Meta(max_length=20)]
 
 
-class Input(msgspec.Struct, frozen=True, kw_only=True):
-    """A CloudEvent's data; its time is the event's `time`, its identity `source` and `id`."""
+class Input(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A CloudEvent's data; its time is the event's `time`, its identity `source` and `id`.
+
+    What is not said is left out where it is written, so that a field that comes later changes nobody's content.
+    """
 
     TYPE: ClassVar[str]
 
@@ -85,7 +88,7 @@ class CallEnded(Input, frozen=True, kw_only=True):
     """`hangup`, `abandoned`, `busy`, `timeout`, `system_fail`."""
 
 
-class RequestRecorded(Input, frozen=True, kw_only=True, omit_defaults=True):
+class RequestRecorded(Input, frozen=True, kw_only=True):
     """An agent, the web or an app put a request on record; the event's time is when it was received."""
 
     TYPE: ClassVar[str] = "hotline.request.recorded.v1"
@@ -112,7 +115,9 @@ class RequestRecorded(Input, frozen=True, kw_only=True, omit_defaults=True):
     confidential: bool = False
     """No unit may learn who it was (A5)."""
     matter_of: Identifier | None = None
-    """The request in which another citizen brought the same matter up first."""
+    """The same speaker's request in which another citizen brought the same matter up first."""
+    matter_of_complaint: Uuid | None = None
+    """Or that citizen's complaint, whoever recorded it."""
     another_matter: bool = False
     """It is not what another record of the same call, of the same subject and place, is about, or that was withdrawn
     (T7)."""
@@ -124,7 +129,9 @@ class RequestRecorded(Input, frozen=True, kw_only=True, omit_defaults=True):
     retaliation_by: Name | None = None
     """The unit that retaliates, by its id: then it is a confidential report for municipal supervision (R9)."""
     retaliation_about: Identifier | None = None
-    """The request for which it does."""
+    """The same speaker's request for which it does."""
+    retaliation_about_complaint: Uuid | None = None
+    """Or the complaint for which it does, whoever recorded it."""
     attachments: _Attachments = ()
     """Pictures, recordings, videos (R6), kept elsewhere."""
     sent_at: Told | None = None
@@ -136,7 +143,10 @@ class RequestWithdrawn(Input, frozen=True, kw_only=True):
 
     TYPE: ClassVar[str] = "hotline.request.withdrawn.v1"
 
-    request_id: Identifier
+    request_id: Identifier | None = None
+    """The number that the same speaker gave the request; else `complaint_id` names it, exactly one of both does."""
+    complaint_id: Uuid | None = None
+    """The complaint's own number, whoever recorded it."""
     reason: Annotated[str, msgspec.Meta(max_length=400)] = ""
 
 
@@ -145,7 +155,8 @@ class RequestCorrected(Input, frozen=True, kw_only=True):
 
     TYPE: ClassVar[str] = "hotline.request.corrected.v1"
 
-    request_id: Identifier
+    request_id: Identifier | None = None
+    complaint_id: Uuid | None = None
     title: Annotated[str, msgspec.Meta(min_length=1, max_length=200)] | None = None
     content: Text | None = None
     address: Annotated[str, msgspec.Meta(max_length=400)] | None = None
@@ -157,7 +168,8 @@ class RequestSupplemented(Input, frozen=True, kw_only=True):
 
     TYPE: ClassVar[str] = "hotline.request.supplemented.v1"
 
-    request_id: Identifier
+    request_id: Identifier | None = None
+    complaint_id: Uuid | None = None
     text: Annotated[str, msgspec.Meta(min_length=1, max_length=4000)]
     recorded_by: Name = "agent"
     attachments: _Attachments = ()
@@ -168,10 +180,12 @@ class RequestRepeated(Input, frozen=True, kw_only=True):
 
     TYPE: ClassVar[str] = "hotline.request.repeated.v1"
 
-    request_id: Identifier
-    """The one on record."""
-    repeat_id: Identifier
+    request_id: Identifier | None = None
+    complaint_id: Uuid | None = None
+    repeat_id: Identifier | None = None
     """The call or message in which it was brought up again; for another citizen that one's own request."""
+    repeat_complaint: Uuid | None = None
+    """Or another citizen's own complaint, whoever recorded it."""
     another_citizen: bool = False
     note: Annotated[str, msgspec.Meta(max_length=400)] = ""
     recorded_by: Name = "agent"
@@ -182,7 +196,8 @@ class RatingGiven(Input, frozen=True, kw_only=True):
 
     TYPE: ClassVar[str] = "hotline.rating.given.v1"
 
-    request_id: Identifier
+    request_id: Identifier | None = None
+    complaint_id: Uuid | None = None
     satisfied: bool
     comment: Annotated[str, msgspec.Meta(max_length=400)] = ""
     channel: Name = "web"

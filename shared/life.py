@@ -31,6 +31,7 @@ from shared.complaint import (
     urgency_at,
 )
 from shared.events import (
+    REFUSALS,
     AnswerSentBack,
     ArrivalMissed,
     CalendarAmended,
@@ -62,7 +63,6 @@ from shared.events import (
     Fact,
     FeedbackLimitMissed,
     IdentityProtected,
-    IntakeRefused,
     Level,
     LimitMissCorrected,
     MatterLinked,
@@ -76,7 +76,6 @@ from shared.events import (
     PauseRequested,
     ProgressReported,
     RatingGiven,
-    ReplyRefused,
     RequestCorrected,
     RequestRepeated,
     RequestSupplemented,
@@ -92,7 +91,6 @@ from shared.events import (
     TerminationRejected,
     TerminationRequested,
     UnitCalled,
-    VisitAnswerRefused,
     VisitMade,
     VisitReason,
     VisitScheduled,
@@ -106,11 +104,8 @@ from shared.events import (
     WhistleReleased,
 )
 from shared.events.base import Limit
-from shared.ids import UnitId, complaint_id
+from shared.ids import UnitId, complaint_id, repeat_key
 from shared.ruleset import RuleSetUnknown, ruleset
-
-REFUSALS: Final = (IntakeRefused, ReplyRefused, VisitAnswerRefused)
-"""The facts that change nothing: they may be stated at any time, even after the end."""
 
 _LADDER: Final = tuple(Level)
 _SCORED: Final = (ExclusionRequested, ExclusionApproved, ExclusionRejected)
@@ -328,7 +323,7 @@ _AT_ONCE: Final[dict[type[Fact], Callable[[Complaint, Any], tuple[type[Fact], ..
 
 def _received(fact: ComplaintReceived) -> str | None:
     rules = ruleset(fact.ruleset)
-    if fact.complaint_id != complaint_id(fact.request_id):
+    if fact.complaint_id != complaint_id(fact.request_id, fact.speaker or ""):
         return f"its id does not follow from request {fact.request_id}"
     if rules.limits_given and fact.given_due_at is None:
         return f"rule set {fact.ruleset} needs the limit given, and none came"
@@ -390,7 +385,7 @@ def _supplemented(case: Complaint, fact: RequestSupplemented, _: Fact) -> str | 
 
 
 def _repeated(case: Complaint, fact: RequestRepeated, _: Fact) -> str | None:
-    if fact.heat != case.heat + 1 or fact.repeat_id in case.repeats:
+    if fact.heat != case.heat + 1 or repeat_key(fact.repeat_id, fact.speaker or "") in case.repeats:
         return f"it was brought up {case.heat} times, by {', '.join(case.repeats) or 'nobody again'}"
     return _told(case, fact.unit)
 

@@ -313,6 +313,7 @@ ASK_AGAIN: Final = RepeatRequest(
     complaint_id=ID,
     repeat_id="20210925-0007",
     by=REPEATED_BY,
+    begun={ID: 1, REPEATED_BY: 3},
     note="同楼住户",
     recorded_by="agent",
     at=CALLED_AT + DAY,

@@ -30,6 +30,8 @@ class Spoiled(NamedTuple):
     headers: list[tuple[str, bytes | None]]
     value: bytes | None
     names: tuple[str, ...]
+    behind: bytes | None = None
+    """The key of a good message that it must come behind, where it is bad only because of that one."""
 
 
 # -- a message with everything in it

@@ -22,7 +22,8 @@ from asyncpg.pool import PoolConnectionProxy
 
 from services.dispatch.contacts import Asker, Seen, Sight, may_see
 from services.dispatch.settings import Settings
-from shared.complaint import NoSuchComplaint, UnreadableHead, stored_head
+from shared.aside import NoSuchComplaint
+from shared.complaint import UnreadableHead, stored_head
 from shared.contacts import CannotUnseal, Contact, ContactInvalid, MasterKey, Sealed, master_key
 from shared.errors import told
 from shared.ids import ComplaintId, UnitId

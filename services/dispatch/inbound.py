@@ -45,7 +45,8 @@ from shared.broker import Handle, one_by_one
 from shared.clock import Clock
 from shared.cloudevents import BadInput, event_of
 from shared.desk import Work
-from shared.ids import ComplaintId, UnitId, message_id
+from shared.identity import taken_in
+from shared.ids import ComplaintId, UnitId
 from shared.log import Incoming
 from shared.plausible import timely
 from shared.topics import DISPATCH_REPLIES, DISPATCH_REVIEWS, unit_of
@@ -103,8 +104,7 @@ def replies(settings: Settings, clock: Clock) -> Handle:
             raise BadInput(text)
         complaint = ComplaintId(data.complaint_id)
         command = _said_by(unit, data, complaint, clock.of_input(event.time, arrived))
-        identity = message_id(DISPATCH_REPLIES.of(unit), event.source, event.id)
-        return Work(command, complaint, identity, message, identity)
+        return taken_in(command, complaint, event, message, settings.topic_prefix)
 
     return one_by_one(translate)
 
@@ -265,8 +265,8 @@ def _about_a_whistle(
             raise AssertionError(data)
 
 
-def reviews(clock: Clock) -> Handle:
-    """`dispatch.reviews`: what reviewers and councils decided."""
+def reviews(clock: Clock, prefix: str = "") -> Handle:
+    """`dispatch.reviews`: what reviewers and councils decided. `prefix` is the city's."""
 
     def translate(message: Incoming) -> Work:
         event = event_of(message, _REVIEWS)
@@ -275,8 +275,7 @@ def reviews(clock: Clock) -> Handle:
         assert isinstance(data, _REVIEWS)  # noqa: S101 -- for the type checker
         complaint = ComplaintId(data.complaint_id)
         command = _decided(data, complaint, clock.of_input(event.time, arrived))
-        identity = message_id(DISPATCH_REVIEWS.name, event.source, event.id)
-        return Work(command, complaint, identity, message, identity)
+        return taken_in(command, complaint, event, message, prefix)
 
     return one_by_one(translate)
 

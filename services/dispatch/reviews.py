@@ -230,6 +230,8 @@ def decide_council(command: DecideCouncil, case: Complaint, catalogue: Catalogue
     for field, unit in (("to_unit", command.to_unit), *(("co_units", unit) for unit in command.co_units)):
         if why is None and unit not in catalogue.units:
             why = f"{field}: {unit!r} is not in catalogue {catalogue.version}"
+    if why is None and len({command.to_unit, *command.co_units}) <= len(command.co_units):
+        why = f"co_units: each unit once, and not {command.to_unit}, which leads"
     if why is not None or order is None:
         unit = REVIEWERS if order is None else order.unit
         return [refused(unit, "decide as a council", why or "there is no order", case, command.at)]

@@ -59,8 +59,9 @@ from services.dispatch.reviews import (
 )
 from services.dispatch.routing import Routed, after_return, assigned, routed, to_supervision
 from services.dispatch.whistles import acknowledge, arrive, blow, rate, record_measure, release
+from shared.aside import NoSuchComplaint
 from shared.catalogue import Catalogue
-from shared.complaint import Case, Complaint, NoSuchComplaint, Order
+from shared.complaint import Case, Complaint, Order
 from shared.events import (
     ComplaintClassified,
     ComplaintReopened,
@@ -274,6 +275,9 @@ def _return(command: RequestReturn, case: Complaint, order: Order) -> Sequence[D
         return [refused(command.unit, "return", "supervision keeps it (R9)", case, command.at)]
     if case.settled:
         return [refused(command.unit, "return", "a council has named the unit", case, command.at)]
+    if command.suggested_unit == order.unit:
+        why = f"suggested_unit: {order.unit} is who returns it"
+        return [refused(command.unit, "return", why, case, command.at)]
     if case.returns >= returns_max:
         why = f"returned {case.returns} times already, at most {returns_max}; the present unit leads (R12)"
         return [refused(command.unit, "return", why, case, command.at)]
@@ -303,6 +307,8 @@ def _review(command: ReviewReturn, case: Complaint, catalogue: Catalogue) -> Seq
         why = "a council decides on what is disputed"
     elif command.to_unit is not None and command.to_unit not in catalogue.units:
         why = f"to_unit: {command.to_unit!r} is not in catalogue {catalogue.version}"
+    elif command.approved and command.to_unit == order.unit:
+        why = f"to_unit: {order.unit} is who returns it; to leave it there the return is rejected"
     if why is not None or order is None:
         return [refused(unit, asked, why or "there is no order", case, command.at)]
     if not command.approved:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from services.escalation.commands import EscalationCommand
 from services.escalation.ladder import TOP, next_level, told_at
+from shared.aside import NoSuchComplaint
 from shared.catalogue import Catalogue
 from shared.complaint import (
     Called,
@@ -20,7 +21,6 @@ from shared.complaint import (
     Deadline,
     Missed,
     Near,
-    NoSuchComplaint,
     Supervision,
     Whistle,
     evolve,

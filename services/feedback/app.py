@@ -16,13 +16,13 @@ async def run(settings: Settings, company: Company | None = None) -> None:
         process.hears_log(rules.REACTS, rules.react, patient=True)
         process.opens(
             "answers",
-            answers(process.clock),
+            answers(process.clock, settings.topic_prefix),
             topic=settings.topic_prefix + FEEDBACK_ANSWERS.name,
             patient=True,
         )
         process.opens(
             "exceptions",
-            exceptions(process.clock),
+            exceptions(process.clock, settings.topic_prefix),
             topic=settings.topic_prefix + FEEDBACK_EXCEPTIONS.name,
         )
         await process.work()

@@ -10,7 +10,8 @@ from shared.broker import Handle, one_by_one
 from shared.clock import Clock
 from shared.cloudevents import event_of
 from shared.desk import Work
-from shared.ids import ComplaintId, message_id
+from shared.identity import taken_in
+from shared.ids import ComplaintId
 from shared.log import Incoming
 from shared.plausible import timely
 from shared.topics import FEEDBACK_ANSWERS, FEEDBACK_EXCEPTIONS
@@ -22,8 +23,8 @@ assert FEEDBACK_ANSWERS.carries == _ANSWERS  # noqa: S101 -- the table and this 
 assert FEEDBACK_EXCEPTIONS.carries == _EXCEPTIONS  # noqa: S101
 
 
-def answers(clock: Clock) -> Handle:
-    """`feedback.answers`: what the citizen said, or that nobody answered."""
+def answers(clock: Clock, prefix: str = "") -> Handle:
+    """`feedback.answers`: what the citizen said, or that nobody answered. `prefix` is the city's."""
 
     def translate(message: Incoming) -> Work:
         event = event_of(message, _ANSWERS)
@@ -53,13 +54,12 @@ def answers(clock: Clock) -> Handle:
                 channel=data.channel,
                 at=at,
             )
-        identity = message_id(FEEDBACK_ANSWERS.name, event.source, event.id)
-        return Work(command, complaint, identity, message, identity)
+        return taken_in(command, complaint, event, message, prefix)
 
     return one_by_one(translate)
 
 
-def exceptions(clock: Clock) -> Handle:
+def exceptions(clock: Clock, prefix: str = "") -> Handle:
     """`feedback.exceptions`: supervisors let complaints close without a visit's outcome (E3)."""
 
     def translate(message: Incoming) -> Work:
@@ -74,7 +74,6 @@ def exceptions(clock: Clock) -> Handle:
             reason=data.reason,
             at=clock.of_input(event.time, arrived),
         )
-        identity = message_id(FEEDBACK_EXCEPTIONS.name, event.source, event.id)
-        return Work(command, complaint, identity, message, identity)
+        return taken_in(command, complaint, event, message, prefix)
 
     return one_by_one(translate)

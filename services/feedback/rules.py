@@ -17,7 +17,8 @@ from services.feedback.commands import (
     RecordVisit,
     ScheduleVisit,
 )
-from shared.complaint import Case, Complaint, NoSuchComplaint, Order, Visit, order_open
+from shared.aside import NoSuchComplaint
+from shared.complaint import Case, Complaint, Order, Visit, order_open
 from shared.events import (
     ComplaintClosed,
     ComplaintReopened,

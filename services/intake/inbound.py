@@ -17,13 +17,15 @@ from services.intake.commands import (
     SupplementRequest,
     WithdrawRequest,
 )
+from services.intake.naming import Named, first_things_first, links_named, named_by, repeated_by
 from services.intake.settings import Settings
 from shared.broker import Handle, one_by_one
 from shared.clock import Clock
 from shared.cloudevents import BadInput, Event, event_of
 from shared.desk import Batch, Claim, Work
 from shared.events import TurnedAway
-from shared.ids import ComplaintId, complaint_id, derived, message_id
+from shared.identity import taken_in
+from shared.ids import ComplaintId, complaint_id, derived
 from shared.inputs import (
     CallAnswered,
     CallEnded,
@@ -39,7 +41,7 @@ from shared.inputs import (
 from shared.log import Incoming, Parked
 from shared.plausible import limits_near, timely
 from shared.ruleset import RuleSet, ruleset
-from shared.topics import INTAKE_REQUESTS, TELEPHONY_CALLS
+from shared.topics import INTAKE_REQUESTS, TELEPHONY_CALLS, speaker_of
 
 _NOTE_CALLS: Final = "SELECT intake.note_calls($1, $2, $3, $4, $5)"
 _REQUESTS: Final = (
@@ -57,11 +59,11 @@ assert TELEPHONY_CALLS.carries == _CALLS  # noqa: S101
 
 
 def requests(settings: Settings, clock: Clock) -> Handle:
-    """`intake.requests`: record and withdraw.
+    """`intake.requests` and each login's own: record and withdraw.
 
-    The complaint's id is derived from the request's, so the same request told twice, by whatever
-    event id, is the same complaint. A request was received when its sender says so; a withdrawal decides
-    which limits are still owed and counts from its arrival (decision 0008).
+    The complaint's id is derived from the request's and from who speaks. So the same request told twice, by whatever
+    event id, is the same complaint, and the numbers of two speakers never meet. A request was received when its sender
+    says so; what is said of it later counts from its arrival (decision 0008).
     """
     rules = ruleset(settings.ruleset)
 
@@ -70,10 +72,13 @@ def requests(settings: Settings, clock: Clock) -> Handle:
         arrived = timely(event, message, clock)
         data = event.data
         assert isinstance(data, _REQUESTS)  # noqa: S101 -- for the type checker
-        complaint = complaint_id(data.request_id)
+        speaker = speaker_of(message.topic, settings.topic_prefix, INTAKE_REQUESTS)
+        beside: tuple[ComplaintId, ...] = ()
         command: IntakeCommand
         claim: Claim | None = None
         if isinstance(data, RequestRecorded):
+            complaint = complaint_id(data.request_id, speaker)
+            beside = links_named(data, speaker)
             _complete(data, rules)
             limits_near(data, event.time, rules)
             _retaliation(data)
@@ -83,22 +88,36 @@ def requests(settings: Settings, clock: Clock) -> Handle:
                 request=data,
                 ruleset=settings.ruleset,
                 calendar=settings.calendar,
+                speaker=speaker,
                 at=event.time,
             )
             claim = _claim(command)
         else:
-            command = _about_one_on_record(data, complaint, clock.of_input(event.time, arrived))
-        identity = message_id(INTAKE_REQUESTS.name, event.source, event.id)
-        return Work(command, complaint, identity, message, identity, claim=claim)
+            named = named_by(data, speaker)
+            complaint = named.complaint_id
+            at = clock.of_input(event.time, arrived)
+            if isinstance(data, RequestRepeated):
+                command, claim = _repeated(data, named, speaker, at)
+                beside = () if command.by is None else (command.by,)
+            else:
+                command = _about_one_on_record(data, named, at)
+        return taken_in(command, complaint, event, message, settings.topic_prefix, claim=claim, beside=beside)
 
-    return one_by_one(translate)
+    one_after_another = one_by_one(translate)
+
+    def fill(messages: Sequence[Incoming], batch: Batch) -> None:
+        one_after_another(messages, batch)
+        if any(work.beside for work in batch.work):
+            batch.work = first_things_first(batch.work)
+
+    return fill
 
 
 def _claim(command: RecordRequest) -> Claim | None:
     """T7: of one call one record of a subject and place goes on, who wrote it first; the agent may say otherwise."""
     request = command.request
-    apart = request.another_matter or request.matter_of is not None or request.retaliation_by is not None
-    if request.call_id is None or apart:
+    of_another = request.matter_of is not None or request.matter_of_complaint is not None
+    if request.call_id is None or request.another_matter or of_another or request.retaliation_by is not None:
         return None
     held = claim_id(request.call_id, request.subject, request.district, request.street)
     return Claim(held, dataclasses.replace(command, recorded_twice=True))
@@ -109,13 +128,34 @@ def claim_id(call_id: str, subject: str, district: str, street: str | None) -> s
     return derived("recorded", call_id, subject, district, street or "")
 
 
-def _about_one_on_record(data: Input, complaint: ComplaintId, at: datetime) -> IntakeCommand:
+def _repeated(data: RequestRepeated, named: Named, speaker: str, at: datetime) -> tuple[RepeatRequest, Claim]:
+    """It is counted once (R11), however often it is said and by whichever of its names: what counts it is claimed."""
+    again = repeated_by(data, speaker)
+    by_number = data.repeat_id is not None
+    command = RepeatRequest(
+        complaint_id=named.complaint_id,
+        by_request=named.by_request,
+        repeat_id=data.repeat_id or again,
+        by_number=by_number,
+        speaker=speaker if by_number else "",
+        by=again if data.another_citizen else None,
+        note=data.note,
+        recorded_by=data.recorded_by,
+        at=at,
+    )
+    held = derived("repeated", named.complaint_id, again)
+    return command, Claim(held, dataclasses.replace(command, counted=True), opens=False)
+
+
+def _about_one_on_record(data: Input, named: Named, at: datetime) -> IntakeCommand:
+    complaint, by_request = named
     match data:
         case RequestWithdrawn():
-            return WithdrawRequest(complaint_id=complaint, reason=data.reason, at=at)
+            return WithdrawRequest(complaint_id=complaint, by_request=by_request, reason=data.reason, at=at)
         case RequestCorrected():
             return CorrectRequest(
                 complaint_id=complaint,
+                by_request=by_request,
                 title=data.title,
                 content=data.content,
                 address=data.address,
@@ -125,23 +165,16 @@ def _about_one_on_record(data: Input, complaint: ComplaintId, at: datetime) -> I
         case RequestSupplemented():
             return SupplementRequest(
                 complaint_id=complaint,
+                by_request=by_request,
                 text=data.text,
                 recorded_by=data.recorded_by,
                 attachments=data.attachments,
                 at=at,
             )
-        case RequestRepeated():
-            return RepeatRequest(
-                complaint_id=complaint,
-                repeat_id=data.repeat_id,
-                by=complaint_id(data.repeat_id) if data.another_citizen else None,
-                note=data.note,
-                recorded_by=data.recorded_by,
-                at=at,
-            )
         case RatingGiven():
             return GiveRating(
                 complaint_id=complaint,
+                by_request=by_request,
                 satisfied=data.satisfied,
                 comment=data.comment,
                 channel=data.channel,
@@ -173,7 +206,8 @@ def _retaliation(request: RequestRecorded) -> None:
     if request.retaliation_by is not None and (request.article_id or request.turned_away):
         text = "data: retaliation_by: such a report is neither answered on the spot nor turned away (R9)"
         raise BadInput(text)
-    if request.retaliation_about is not None and request.retaliation_by is None:
+    about = request.retaliation_about or request.retaliation_about_complaint
+    if about is not None and request.retaliation_by is None:
         text = "data: retaliation_by: missing, retaliation_about says for what and not by whom"
         raise BadInput(text)
 

@@ -108,6 +108,9 @@ from shared.events.whistle import (
 ComplaintFact = IntakeFact | DispatchFact | EscalationFact | FeedbackFact
 """Every fact a complaint's life can hold."""
 
+REFUSALS: Final = (IntakeRefused, ReplyRefused, VisitAnswerRefused)
+"""The facts that change nothing of what is asked for: they may be stated at any time, even after the end."""
+
 SPEAKERS: Final[dict[type[Fact], Desk]] = {
     **dict.fromkeys(
         (
@@ -201,6 +204,7 @@ SPEAKERS: Final[dict[type[Fact], Desk]] = {
 """The one desk that may state each fact."""
 
 __all__ = [
+    "REFUSALS",
     "SPEAKERS",
     "AnswerSentBack",
     "ArrivalMissed",

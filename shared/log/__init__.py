@@ -72,6 +72,8 @@ class Known(NamedTuple):
     """Complaints with something parked at this consumer."""
     unreadable: Mapping[str, str] = MappingProxyType({})
     """Complaints whose head this code must not decide on, and why."""
+    content: Mapping[str, str] = MappingProxyType({})
+    """What the handled messages said, as `Append.content`, where that was kept."""
 
 
 class Incoming(msgspec.Struct, frozen=True, gc=False):
@@ -102,6 +104,8 @@ class Append:
 
     moved: list[Moved] = field(default_factory=list)
     inbox: list[str] = field(default_factory=list)
+    content: list[str | None] = field(default_factory=list)
+    """What each message of `inbox` said (`shared.identity.content_of`); a shorter list says nothing of the rest."""
     parked: list[Parked] = field(default_factory=list)
     unpark: list[int] = field(default_factory=list)
 
@@ -149,6 +153,10 @@ class EventLog(Protocol):
 
     def holding(self, streams: Sequence[str]) -> AbstractAsyncContextManager[EventLog]:
         """This log while nobody else can append to these complaints: what is decided in here stands."""
+        ...
+
+    async def begun(self, streams: Sequence[str]) -> dict[str, int]:
+        """Where in the log these complaints were put on record, so that earlier is less; none that is not there."""
         ...
 
     async def places(self, partitions: Sequence[tuple[str, int]]) -> dict[tuple[str, int], Place]:

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import zip_longest
 from typing import Final
 
 from msgspec.structs import replace
@@ -47,7 +48,8 @@ class Memory:
     """Where a newer system wrote the head: the version of its form."""
     timers: dict[tuple[str, int], datetime] = field(default_factory=dict)
     """When what is watched is due, by complaint and kind."""
-    inbox: set[tuple[str, str]] = field(default_factory=set)
+    inbox: dict[tuple[str, str], str | None] = field(default_factory=dict)
+    """What a message that had its effect said, by consumer and message; None where that was not kept."""
     places: dict[tuple[str, str, int], Place] = field(default_factory=dict)
     parked: dict[int, Kept] = field(default_factory=dict)
     doors_stopped: dict[tuple[str, str], str] = field(default_factory=dict)
@@ -114,11 +116,17 @@ class MemoryLog:
         waiting = {
             kept.parked.complaint_id for kept in memory.parked.values() if kept.consumer == self._consumer
         }
+        said = {
+            message: memory.inbox[self._consumer, message]
+            for message in inbox
+            if (self._consumer, message) in memory.inbox
+        }
         return Known(
             heads,
-            frozenset(message for message in inbox if (self._consumer, message) in memory.inbox),
+            frozenset(said),
             frozenset(stream for stream in streams if stream in waiting),
             unreadable,
+            {message: content for message, content in said.items() if content is not None},
         )
 
     async def append(self, append: Append) -> None:
@@ -136,7 +144,9 @@ class MemoryLog:
             )
         }
         memory.facts += self._stored(append)
-        memory.inbox |= {(consumer, message) for message in append.inbox}
+        memory.inbox |= {
+            (consumer, message): content for message, content in zip_longest(append.inbox, append.content)
+        }
         for watched in zip(append.cancel_stream, append.cancel_kind, strict=True):
             memory.timers.pop(watched, None)
         for stream, kind, due_at in zip(
@@ -155,6 +165,15 @@ class MemoryLog:
         """See `EventLog.holding`. Nothing here waits in between, so nobody can come first."""
         del streams
         yield self
+
+    async def begun(self, streams: Sequence[str]) -> dict[str, int]:
+        """See `EventLog.begun`."""
+        asked = set(streams)
+        return {
+            str(fact.complaint_id): fact.position
+            for fact in self.memory.facts
+            if fact.version == 1 and fact.complaint_id in asked
+        }
 
     async def places(self, partitions: Sequence[tuple[str, int]]) -> dict[tuple[str, int], Place]:
         """See `EventLog.places`."""
@@ -223,7 +242,7 @@ class MemoryLog:
 
     def _check_inbox(self, append: Append) -> None:
         handled = {(self._consumer, message) for message in append.inbox}
-        if len(handled) < len(append.inbox) or handled & self.memory.inbox:
+        if len(handled) < len(append.inbox) or handled & self.memory.inbox.keys():
             message = "a message had its effect meanwhile"
             raise HeadMoved(message)
 

@@ -27,13 +27,14 @@ SETTINGS: Final = {
 }
 
 _HEADS: Final = "SELECT stream_id, version, head_hash, state, state_schema FROM es.heads($1, $2, $3)"
-_APPEND: Final = "SELECT es.append(" + ", ".join(f"${n}" for n in range(1, 40)) + ")"
+_APPEND: Final = "SELECT es.append(" + ", ".join(f"${n}" for n in range(1, 41)) + ")"
 # As in es.append, which finds them taken: ordered by the lock's own key.
 _HOLD: Final = """
 SELECT pg_advisory_xact_lock(l.k) FROM (
     SELECT DISTINCT hashtextextended(x::text, 0) AS k FROM unnest($1::uuid[]) AS x ORDER BY k
 ) AS l
 """
+_BEGUN: Final = "SELECT stream_id::text, position FROM es.begun($1)"
 _PLACES: Final = "SELECT * FROM es.offsets($1, $2, $3)"
 _STOP_DOOR: Final = "SELECT es.stop_door($1, $2, $3)"
 _DOOR_STOPPED: Final = "SELECT es.door_stopped($1, $2)"
@@ -66,6 +67,7 @@ class PostgresLog:
             rows = await connection.fetch(_HEADS, self._consumer, streams, inbox)
         heads: dict[str, Head] = {}
         done: set[str] = set()
+        contents: dict[str, str] = {}
         parked: set[str] = set()
         unreadable: dict[str, str] = {}
         for stream, version, head_hash, state, state_schema in rows:
@@ -78,10 +80,13 @@ class PostgresLog:
                 else:
                     heads[complaint_id] = Head(version, head_hash, case)
             elif version == -1:
-                done.add(str(stream))
+                message_id = str(stream)
+                done.add(message_id)
+                if head_hash is not None:
+                    contents[message_id] = head_hash.hex()
             else:
                 parked.add(str(stream))
-        return Known(heads, frozenset(done), frozenset(parked), unreadable)
+        return Known(heads, frozenset(done), frozenset(parked), unreadable, contents)
 
     async def append(self, append: Append) -> None:
         """See `EventLog.append`."""
@@ -95,6 +100,7 @@ class PostgresLog:
             [m.new.mark_batch for m in moved],
             [m.new.mark_position for m in moved],
             append.inbox,
+            append.content,
             append.head_stream,
             append.head_old,
             append.head_new,
@@ -149,6 +155,11 @@ class PostgresLog:
         async with self._connected() as connection, connection.transaction():
             await connection.execute(_HOLD, streams)
             yield _Held(connection, self._consumer)
+
+    async def begun(self, streams: Sequence[str]) -> dict[str, int]:
+        """See `EventLog.begun`."""
+        async with self._connected() as connection:
+            return dict(await connection.fetch(_BEGUN, streams))
 
     async def places(self, partitions: Sequence[tuple[str, int]]) -> dict[tuple[str, int], Place]:
         """See `EventLog.places`."""

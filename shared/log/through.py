@@ -28,6 +28,10 @@ class Through:
         """See `EventLog.holding`: what is decided in there goes to the log inside."""
         return self._log.holding(streams)
 
+    async def begun(self, streams: Sequence[str]) -> dict[str, int]:
+        """See `EventLog.begun`."""
+        return await self._log.begun(streams)
+
     async def places(self, partitions: Sequence[tuple[str, int]]) -> dict[tuple[str, int], Place]:
         """See `EventLog.places`."""
         return await self._log.places(partitions)

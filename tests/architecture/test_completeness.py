@@ -69,9 +69,8 @@ from services.intake.inbound import calls, requests
 from services.intake.settings import Settings as IntakeSettings
 from shared.broker import Handle
 from shared.codec import ce_type_of
-from shared.events import SPEAKERS, ComplaintFact, Desk, Fact, Level
+from shared.events import REFUSALS, SPEAKERS, ComplaintFact, Desk, Fact, Level
 from shared.inputs import INPUTS, Input
-from shared.life import REFUSALS
 from shared.log.anchors import CE_TYPE
 from shared.topics import (
     DISPATCH_REPLIES,
@@ -171,7 +170,7 @@ WHISTLED: Final = (
 OTHER_TEXT: Final = replace(eg.RECEIVED, content="别的事")
 
 TABLE: Final[dict[type[Any], Row]] = {
-    RecordRequest: Row(eg.RECORD, (), (OTHER_TEXT,)),
+    RecordRequest: Row(eg.RECORD, (), (OTHER_TEXT,), refuses=False),
     WithdrawRequest: Row(eg.WITHDRAW, AT_UNIT, ENDED),
     CorrectRequest: Row(eg.CORRECT, AT_UNIT, ENDED),
     SupplementRequest: Row(eg.ADD, AT_UNIT, ENDED),

@@ -19,10 +19,10 @@ from shared.events import (
     ComplaintClosed,
     ComplaintDispatched,
     ComplaintReceived,
-    IntakeRefused,
     OrderSigned,
     VisitScheduled,
 )
+from shared.events import RequestSupplemented as RequestSupplementedFact
 from shared.ids import ComplaintId, complaint_id, message_id
 from shared.inputs import (
     CallAnswered,
@@ -31,6 +31,7 @@ from shared.inputs import (
     ClosingExceptionApproved,
     Input,
     RequestRecorded,
+    RequestSupplemented,
     ReturnReviewed,
     VisitMade,
 )
@@ -485,11 +486,21 @@ async def test_the_same_request_twice_is_one_complaint(town: City) -> None:
     assert len(await town.sql("SELECT 1 FROM es.stream WHERE state::json ->> 'request_id' = 'twice'")) == 1
 
 
-async def test_a_request_told_again_with_another_content_is_refused_and_changes_nothing(town: City) -> None:
+async def test_a_request_told_again_with_another_content_is_set_aside_and_changes_nothing(town: City) -> None:
+    """Under no complaint, so that nothing of the first citizen's waits behind it."""
     stream = await town.record("changed")
-    await town.record("changed", content="另一件事")
-    told = await town.until_fact(stream, IntakeRefused)
-    assert "already on record" in told.fact.reason
+    await town.until_fact(stream, ComplaintDispatched)
+    before = await town.story(stream)
+    data = request("changed", content="另一件事")
+    at = await town.tell(INTAKE_REQUESTS, "changed", data)
+    row = await _parked_of(town, at.topic, at.offset, at.partition)
+    assert row["complaint_id"] is None
+    assert row["reason"].startswith(
+        "data: request_id: is on record already and says something else (content)"
+    )
+    await town.tell(INTAKE_REQUESTS, "changed", RequestSupplemented(request_id="changed", text="还没有"))
+    await town.until_fact(stream, RequestSupplementedFact)
+    assert await town.story(stream) == [*before, "RequestSupplemented"]
     received = [told for told in await town.facts(stream) if told.type == ComplaintReceived.__name__]
     assert [told.fact.content for told in received] == ["三天没有水"]
 

@@ -12,16 +12,17 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from random import Random
-from typing import Any, Final, get_args, get_origin
+from typing import Any, Final, NamedTuple, get_args, get_origin
 
 import msgspec
 import pytest
 
+from services.intake.naming import About
 from shared.cloudevents import input_headers
 from shared.codec import ce_type_of
 from shared.events import ComplaintDispatched
 from shared.ids import complaint_id, message_id
-from shared.inputs import CallOffered, Input
+from shared.inputs import CallOffered, Input, RequestRecorded
 from shared.rfc3339 import ToldInstant
 from shared.topics import (
     COMPLAINTS_LOG,
@@ -110,7 +111,7 @@ def bad_field(random: Random, good: Headers, value: bytes, kind: type[Input]) ->
     data: dict[str, Any] = json.loads(value)
     fields = msgspec.structs.fields(kind)
     required = [one.name for one in fields if one.required]
-    if random.random() < 0.3:
+    if required and random.random() < 0.3:
         name = random.choice(required)
         del data[name]
         return Spoiled(good, json.dumps(data).encode(), (f"`{name}`",))
@@ -136,6 +137,64 @@ def _wrong(wanted: Any) -> list[Any]:
     if ToldInstant in flat:
         return [*wrong, "yesterday", 7, True]
     return [*wrong, 7, 1.5, True, "a\0b", "x" * 5000, *([] if optional else [None])]
+
+
+class Good(NamedTuple):
+    """A good message that was sent before."""
+
+    headers: Headers
+    data: Input
+    key: bytes
+
+
+def other_content_same_id(random: Random, sent: Sequence[Good], patterns: Sequence[Input]) -> Spoiled:
+    """An event of a known source and id that says something else."""
+    before = random.choice(sent)
+    data = random.choice([one for one in patterns if one != before.data])
+    headers = _but(before.headers, ce_type=type(data).TYPE.encode())
+    return Spoiled(headers, msgspec.json.encode(data), ("header ce_id",), before.key)
+
+
+def other_content_same_request(random: Random, good: Headers, sent: Sequence[Good]) -> Spoiled:
+    """Another citizen's matter under the number of a request that is on record."""
+    before = random.choice(sent)
+    assert isinstance(before.data, RequestRecorded)
+    changed = msgspec.structs.replace(before.data, content=f"另一家 {random.random()}")
+    headers = _but(good, ce_type=RequestRecorded.TYPE.encode())
+    return Spoiled(headers, msgspec.json.encode(changed), ("data: request_id",), before.key)
+
+
+def named_twice_or_not(random: Random, good: Headers, patterns: Sequence[Input]) -> Spoiled:
+    """What is said about a request that is named in both ways, or in none."""
+    data = random.choice([one for one in patterns if isinstance(one, About)])
+    fields = json.loads(msgspec.json.encode(data))
+    if random.random() < 0.5:
+        fields = {name: value for name, value in fields.items() if name not in {"request_id", "complaint_id"}}
+    else:
+        fields |= {"request_id": "1", "complaint_id": eg.ID}
+    headers = _but(good, ce_type=type(data).TYPE.encode())
+    return Spoiled(headers, json.dumps(fields).encode(), ("data: request_id, complaint_id",))
+
+
+def _but(headers: Headers, **new: bytes) -> Headers:
+    return [(name, new.get(name, value)) for name, value in headers]
+
+
+def bad_identity(
+    random: Random, line: Topic, good: Headers, sent: Sequence[Good], patterns: Sequence[Input]
+) -> Spoiled:
+    """Who it is, or whom it is about, cannot be so."""
+    ways = [lambda: other_content_same_id(random, sent, patterns)]
+    if line is INTAKE_REQUESTS:
+        ways += [
+            lambda: other_content_same_request(random, good, sent),
+            lambda: named_twice_or_not(random, good, patterns),
+        ]
+    return random.choice(ways)()
+
+
+IDENTITY_SHARE: Final = 0.1
+"""Of the bad messages at a door with an inbox; calls are merged into a register, whatever their ids."""
 
 
 def spoiled(random: Random, good: Headers, value: bytes, data: Input) -> Spoiled:
@@ -188,6 +247,7 @@ async def poured(
     good = good_inputs(line, streams)
     patterns = [data for data in eg.INPUTS if type(data) in line.carries]
     expected: dict[bytes, tuple[str, ...]] = {}
+    sent: list[Good] = []
     every = BAD_A_DOOR // len(good)
     for number in range(BAD_A_DOOR):
         if number % every == 0 and number // every < len(good):
@@ -196,20 +256,33 @@ async def poured(
                 headers, value = structured(headers, value)
             key = getattr(good[number // every], "complaint_id", f"good-{number // every}").encode()
             await _send(producer, topic, line, key, value, headers)
+            sent.append(Good(headers, good[number // every], key))
         pattern = random.choice(patterns)
         headers, value = of(line, pattern, BAD_A_DOOR + number)
-        bad = spoiled(random, headers, value, pattern)
+        if line is not TELEPHONY_CALLS and random.random() < IDENTITY_SHARE:
+            bad = bad_identity(random, line, headers, sent, patterns)
+        else:
+            bad = spoiled(random, headers, value, pattern)
         key = b"bad-%d" % number
         expected[key] = bad.names
-        await _send(producer, topic, line, key, bad.value, bad.headers)
+        await _send(producer, topic, line, key, bad.value, bad.headers, behind=bad.behind)
     await producer.flush()
     return expected
 
 
 async def _send(
-    producer: Any, topic: str, line: Topic, key: bytes, value: bytes | None, headers: Headers
+    producer: Any,
+    topic: str,
+    line: Topic,
+    key: bytes,
+    value: bytes | None,
+    headers: Headers,
+    *,
+    behind: bytes | None = None,
 ) -> None:
-    await producer.send(topic, value, key=key, partition=partition_of(key, line.partitions), headers=headers)
+    """Send it to its key's partition, or to that of the message it must come behind."""
+    partition = partition_of(behind or key, line.partitions)
+    await producer.send(topic, value, key=key, partition=partition, headers=headers)
 
 
 async def living(town: City, line: Topic) -> list[str]:

@@ -286,6 +286,11 @@ def test_a_dispute_that_cannot_be_raised(past: tuple[Fact, ...], command: object
         ((*REJECTED, eg.DISPUTED), told(eg.COUNCIL, assignment=2), "assignment 2 is over"),
         ((*REJECTED, eg.DISPUTED), told(eg.COUNCIL, to_unit="nobody"), "to_unit: 'nobody' is not in"),
         ((*REJECTED, eg.DISPUTED), told(eg.COUNCIL, co_units=("nobody",)), "co_units: 'nobody' is not in"),
+        (
+            (*REJECTED, eg.DISPUTED),
+            told(eg.COUNCIL, co_units=(eg.COUNCIL.to_unit,)),
+            "co_units: each unit once, and not",
+        ),
     ],
 )
 def test_a_council_that_cannot_decide(past: tuple[Fact, ...], command: object, because: str) -> None:

@@ -1,5 +1,6 @@
 """What dispatch decides, by state: received, with a unit, signed, under review, answered, reopened, ended."""
 
+from dataclasses import replace as told
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -398,6 +399,18 @@ def test_a_return_cannot_be_sent_to_a_unit_nobody_knows() -> None:
     given(*WITH_UNIT, RETURN_REQUESTED).when(nowhere).then_refused(
         "approve the return", because="to_unit: 'nowhere' is not in catalogue test-1"
     )
+
+
+def test_no_unit_returns_an_order_to_itself_by_its_own_wish_or_by_the_reviewers() -> None:
+    """A link to itself: the reason names the field, and the return that was asked for before goes on."""
+    given(*WITH_UNIT).when(told(RETURN, suggested_unit=STREET)).then_refused(
+        "return", because=f"suggested_unit: {STREET} is who returns it"
+    )
+    given(*WITH_UNIT, RETURN_REQUESTED).when(told(REVIEW, to_unit=STREET)).then_refused(
+        "approve the return", because=f"to_unit: {STREET} is who returns it"
+    )
+    rejected = told(REVIEW, to_unit=STREET, approved=False)
+    given(*WITH_UNIT, RETURN_REQUESTED).when(rejected).then_says(type(RETURN_REJECTED))
 
 
 def test_after_the_last_return_the_present_unit_leads() -> None:

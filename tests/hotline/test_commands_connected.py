@@ -381,7 +381,8 @@ def test_what_an_agent_does_with_a_request_on_record(shell: Shell) -> None:
     assert shell("request", "correct", complaint, "--address", "No. 6") == f"Done; {UNIT} is told.\n"
     assert shell("request", "again", complaint, "--call", "call-9") == f"Done; {UNIT} is told.\n"
     assert shell("request", "again", complaint, "--call", "call-9").startswith("It was so already")
-    second = json.loads(shell(*CALL, "--matter-of", first["request_id"]))
+    assert shell(*CALL, "--matter-of", "0000000000", code=1) == "No complaint 0000000000 is on record.\n"
+    second = json.loads(shell(*CALL, "--matter-of", complaint[:13]))
     shown = shell("show", complaint)
     assert "wants to be known to the hotline alone" in shown
     assert "address was '', is 'No. 6'" in shown

@@ -180,11 +180,16 @@ def test_a_bad_message_stops_no_good_one() -> None:
 
 
 def register(
-    *told: CallOffered | CallAnswered | CallEnded, seconds: tuple[int, ...]
+    *told: CallOffered | CallAnswered | CallEnded, seconds: tuple[int, ...], event_id: str = ""
 ) -> dict[str, tuple[object, ...]]:
-    """The rows a batch of call events brings, by call."""
+    """The rows a batch of call events brings, by call; each event has an id of its own, or all this one."""
     incoming = [
-        message(event, "telephony.calls", at=CALLED_AT + timedelta(seconds=after), event_id=str(number))
+        message(
+            event,
+            "telephony.calls",
+            at=CALLED_AT + timedelta(seconds=after),
+            event_id=event_id or str(number),
+        )
         for number, (event, after) in enumerate(zip(told, seconds, strict=True))
     ]
     batch = filled(CALLS, *incoming)
@@ -216,6 +221,17 @@ def test_a_call_told_many_times_has_one_terminal_state_the_earliest() -> None:
     for told in permutations(ends):
         rows = register(*(event for event, _ in told), seconds=tuple(second for _, second in told))
         assert rows == {"call-1": (None, None, after(9), "busy")}
+
+
+def test_two_call_events_of_one_id_and_other_content_are_both_merged_in_any_order() -> None:
+    """The register keeps no inbox; each says its own, and the earliest of each instant stays (decision 0030)."""
+    events = (CALL_OFFERED, CALL_TAKEN, CALL_ENDED, CallOffered(call_id="call-2"))
+    for told in permutations(zip(events, (0, 15, 200, 5), strict=True)):
+        seconds = tuple(second for _, second in told)
+        assert register(*(event for event, _ in told), seconds=seconds, event_id="7") == {
+            "call-1": (after(0), after(15), after(200), "hangup"),
+            "call-2": (after(5), None, None, None),
+        }
 
 
 def test_calls_do_not_mix() -> None:

@@ -74,8 +74,8 @@ def test_what_is_sent_later_is_added_once_and_goes_with_a_later_order() -> None:
 
 def test_told_again_with_other_pictures_it_is_another_request() -> None:
     """R6, T7."""
-    given(replace(eg.RECEIVED, attachments=(PICTURE,)), eg.CLASSIFIED).when(record()).then_refused(
-        "record", "with other content: attachments"
+    given(replace(eg.RECEIVED, attachments=(PICTURE,)), eg.CLASSIFIED).sets_aside(
+        record(), "says something else (attachments)"
     )
 
 

@@ -59,6 +59,7 @@ from shared.inputs import RequestRecorded
 from shared.life import Awaited, Stage, illegal, stage, unfinished, waits_for
 from tests import examples as eg
 from tests.examples import DAY, HOUR, INSTANT, MINUTE
+from tests.lives import decided
 
 BEIJING, BOSTON = "beijing-draft-2021", "boston-311-2011"
 NOTHING = timedelta()
@@ -184,7 +185,7 @@ class City:
         match kind:
             case "record":
                 request = eg.REQUEST if choice % 2 else replace(eg.REQUEST, title="another")
-                return intake.decide(replaced(eg.RECORD, request=request, ruleset=self.ruleset, at=at), case)
+                return decided(replaced(eg.RECORD, request=request, ruleset=self.ruleset, at=at), case)
             case "withdraw":
                 return [] if choice % 16 else intake.decide(replaced(eg.WITHDRAW, at=at), case)
             case "correct":
@@ -303,7 +304,8 @@ class City:
 def begun(request: RequestRecorded, ruleset: str, *, rehearsal: bool) -> City:
     """A city with this request on record."""
     city = City(ruleset, rehearsal)
-    city.said(intake.decide(replaced(eg.RECORD, request=request, ruleset=ruleset), UNOPENED))
+    known = {eg.LINKED.matter_of: 1}  # the complaint that is said to be retaliated for is not on record
+    city.said(intake.decide(replaced(eg.RECORD, request=request, ruleset=ruleset, begun=known), UNOPENED))
     return city
 
 

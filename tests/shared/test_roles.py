@@ -26,7 +26,7 @@ async def realm_only(city: Callable[..., Awaitable[City]]) -> City:
 
 
 COMMON: Final = {"heads", "append", "offsets", "released", "stop_door", "door_stopped", "city_time"}
-OWN: Final = {"intake": {"note_calls", "articles"}, "escalation": {"due", "city_due"}}
+OWN: Final = {"intake": {"note_calls", "articles", "begun"}, "escalation": {"due", "city_due"}}
 
 _FUNCTIONS: Final = """
 SELECT p.proname FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
@@ -59,7 +59,7 @@ async def test_no_desk_speaks_as_another(realm_only: City, desk: str, other: str
     dsn = realm_only.realm.logins[desk]
     statement, values = "SELECT * FROM es.offsets($1, $2, $3)", (other, ["no topic"], [0])
     stop = "SELECT es.stop_door($1, 'no door', 'no reason')"
-    append = "SELECT es.append($1" + ", NULL" * 38 + ")"
+    append = "SELECT es.append($1" + ", NULL" * 39 + ")"
     if desk == other:
         connection = await asyncpg.connect(dsn)
         try:
