@@ -12,6 +12,7 @@ import msgspec
 from shared.errors import told_invalid
 from shared.inputs import INPUTS, Input
 from shared.log import Incoming
+from shared.wording import TextInvalid, Typed, looked_at, why_no_identifier
 
 Headers = Sequence[tuple[str, bytes | None]]
 
@@ -49,6 +50,8 @@ class Event(msgspec.Struct, frozen=True, gc=False):
     id: str
     time: datetime
     data: Input
+    typed: Typed = {}
+    """What stands in `data` in another form than it was typed in, as it was typed."""
 
 
 def input_headers(kind: type[Input], source: str, event_id: str, at: datetime) -> list[tuple[str, bytes]]:
@@ -174,7 +177,21 @@ def event_of(message: Incoming, expected: Sequence[type[Input]]) -> Event:
         raise BadInput(text) from error
     if b"\\u0000" in value:
         _refuse_nul(data)
-    return Event(source, event_id, said_at, data)
+    return Event(source, event_id, said_at, *_looked_at(source, event_id, data))
+
+
+def _looked_at(source: str, event_id: str, data: Input) -> tuple[Input, Typed]:
+    """The data with every text as it must be, and how it was typed; `BadInput` names the one that cannot be taken."""
+    for name, text in (("ce_source", source), ("ce_id", event_id)):
+        why = why_no_identifier(text)
+        if why is not None:
+            message = f"header {name}: {why}"
+            raise BadInput(message)
+    try:
+        return looked_at(data)
+    except TextInvalid as error:
+        text = f"data: {error}"
+        raise BadInput(text) from error
 
 
 def _refuse_nul(data: Input) -> None:

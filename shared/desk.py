@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple, cast
 
 import msgspec
+from msgspec.structs import replace
 
 from shared.codec import encoded
 from shared.complaint import (
@@ -36,6 +37,7 @@ from shared.log import (
     timers_of,
 )
 from shared.telemetry import Telemetry
+from shared.wording import Typed
 
 RACES_MAX: Final = 3
 """How often a batch is decided before it takes its complaints' locks first. Without them it may lose for
@@ -70,6 +72,8 @@ class Work(msgspec.Struct, frozen=True, gc=False):
     parent: tuple[str, str] | None = None
     """The decision that led here, (caused_by, desk), for the trace."""
     claim: Claim | None = None
+    typed: Typed = {}
+    """How names in the command were typed, where it has them in another form; the first fact keeps it."""
 
 
 @dataclass(slots=True)
@@ -218,6 +222,8 @@ class _Life:
         """Chain the facts to the stream and take them into account."""
         complaint_id, caused_by = work.complaint_id, work.caused_by
         version, head_hash, case = self.version, self.hash, self.case
+        if work.typed:
+            facts = (replace(facts[0], typed=work.typed), *facts[1:])
         for number, fact in enumerate(facts):
             kind = type(fact)
             name = kind.__name__

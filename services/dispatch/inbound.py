@@ -104,7 +104,7 @@ def replies(settings: Settings, clock: Clock) -> Handle:
         complaint = ComplaintId(data.complaint_id)
         command = _said_by(unit, data, complaint, clock.of_input(event.time, arrived))
         identity = message_id(DISPATCH_REPLIES.of(unit), event.source, event.id)
-        return Work(command, complaint, identity, message, identity)
+        return Work(command, complaint, identity, message, identity, typed=event.typed)
 
     return one_by_one(translate)
 
@@ -277,7 +277,7 @@ def reviews(clock: Clock) -> Handle:
         complaint = ComplaintId(data.complaint_id)
         command = _decided(data, complaint, clock.of_input(event.time, arrived))
         identity = message_id(DISPATCH_REVIEWS.name, event.source, event.id)
-        return Work(command, complaint, identity, message, identity)
+        return Work(command, complaint, identity, message, identity, typed=event.typed)
 
     return one_by_one(translate)
 

@@ -54,7 +54,7 @@ def answers(clock: Clock) -> Handle:
                 at=at,
             )
         identity = message_id(FEEDBACK_ANSWERS.name, event.source, event.id)
-        return Work(command, complaint, identity, message, identity)
+        return Work(command, complaint, identity, message, identity, typed=event.typed)
 
     return one_by_one(translate)
 
@@ -76,6 +76,6 @@ def exceptions(clock: Clock) -> Handle:
             at=clock.of_input(event.time, arrived),
         )
         identity = message_id(FEEDBACK_EXCEPTIONS.name, event.source, event.id)
-        return Work(command, complaint, identity, message, identity)
+        return Work(command, complaint, identity, message, identity, typed=event.typed)
 
     return one_by_one(translate)
