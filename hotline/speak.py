@@ -20,10 +20,13 @@ from shared import kafka_address
 from shared.cloudevents import input_headers
 from shared.codec import decoded
 from shared.complaint import Complaint, head_of
+from shared.errors import told_invalid
 from shared.events import Fact
 from shared.ids import ComplaintId, MessageId, message_id
 from shared.inputs import Input
+from shared.text import folded_code
 from shared.topics import Topic, partition_of
+from shared.wording import TextInvalid, looked_at
 
 EFFECT_SECONDS_MAX: Final = 15.0
 SOURCE: Final = "/hotline/command"
@@ -33,6 +36,12 @@ SELECT EXISTS (SELECT FROM es.inbox WHERE message_id = $1) AS done,
        (SELECT reason FROM es.parked WHERE topic = $2 AND part = $3 AND kafka_offset = $4) AS reason
 """
 _HEX: Final = re.compile(r"^[0-9a-f]{4,32}$")
+
+
+class Mistyped(StackError):  # noqa: N818 -- what a person did, said to that person
+    """What was typed is no input: nothing was sent."""
+
+    exit_code = 2
 
 
 class Told(NamedTuple):
@@ -57,7 +66,11 @@ async def now_of(city: City) -> datetime:
 
 
 async def tell(city: City, line: Topic, key: str, data: Input, *, unit: str = "") -> Told:
-    """Send one input and wait until Kafka has it on all its replicas."""
+    """Send one input and wait until Kafka has it on all its replicas.
+
+    `Mistyped` where the door would not take it: then nothing is sent.
+    """
+    value = _as_the_door_takes_it(data)
     event_id = str(uuid4())
     topic = city.realm.prefix + line.of(unit)
     headers = input_headers(type(data), SOURCE, event_id, await now_of(city))
@@ -69,13 +82,27 @@ async def tell(city: City, line: Topic, key: str, data: Input, *, unit: str = ""
         at = await producer.send_and_wait(
             topic,
             key=key.encode(),
-            value=msgspec.json.encode(data),
+            value=value,
             headers=headers,
             partition=partition_of(key.encode(), line.partitions),
         )
     finally:
         await producer.stop()
     return Told(message_id(line.of(unit), SOURCE, event_id), topic, at.partition, at.offset)
+
+
+def _as_the_door_takes_it(data: Input) -> bytes:
+    """The bytes of an input whose lengths and words are right; `Mistyped` names the field where they are not."""
+    try:
+        value = msgspec.json.encode(data)
+        looked_at(msgspec.json.decode(value, type=type(data)))
+    except UnicodeEncodeError:
+        raise Mistyped("Not sent: expected text in UTF-8, got bytes that are none.") from None
+    except msgspec.ValidationError as error:
+        raise Mistyped(f"Not sent: {told_invalid(error, type(data))}.") from None
+    except TextInvalid as error:
+        raise Mistyped(f"Not sent: {error}.") from None
+    return value
 
 
 async def effect(city: City, complaint: ComplaintId, told: Told) -> list[Fact]:
@@ -123,8 +150,8 @@ async def reader(realm: Realm) -> asyncpg.Connection[Any]:
 
 async def complaint_called(connection: asyncpg.Connection[Any], text: str) -> Complaint:
     """The complaint with this id, or the only one whose id begins so; `StackError` where there is none."""
-    digits = text.lower().replace("-", "")
-    if not _HEX.match(digits):
+    digits = folded_code(text).replace("-", "")
+    if not _HEX.fullmatch(digits):
         raise StackError(f"{text!r} is no complaint's id: expected hexadecimal digits, at least the first 4.")
     rows = await connection.fetch(
         "SELECT state FROM es.stream WHERE stream_id BETWEEN $1::uuid AND $2::uuid LIMIT 2",

@@ -165,7 +165,7 @@ def _each(look: _Look | None) -> _Look | None:
 def _words(_: inspect.StrType) -> _Look:
     def look(text: str, place: str, notes: _Notes) -> str:
         if not has_words(text):
-            notes.wrong.append(_wordless(text, place))
+            notes.wrong.append(f"{place}: {wordless(text)}")
         return text
 
     return look
@@ -204,7 +204,7 @@ def _in_one_form(form: Callable[[str], str]) -> Callable[[inspect.StrType], _Loo
             made = form(text)
             if not has_words(made):
                 if demanded:
-                    notes.wrong.append(_wordless(text, place))
+                    notes.wrong.append(f"{place}: {wordless(text)}")
                 return ""
             if made == text:
                 return text
@@ -218,9 +218,12 @@ def _in_one_form(form: Callable[[str], str]) -> Callable[[inspect.StrType], _Loo
     return bounded
 
 
-def _wordless(text: str, place: str) -> str:
-    count = "1 character that shows" if len(text) == 1 else f"{len(text)} characters that show"
-    return f"{place}: expected words that can be read, got {count} nothing"
+def wordless(text: str) -> str:
+    """What was expected where a text without words stands, and what stands there."""
+    got = (
+        "nothing" if not text else f"{len(text)} character{'s' if len(text) > 1 else ''} that nobody can read"
+    )
+    return f"expected words that can be read, got {got}"
 
 
 _LOOKS: Final[dict[str, Callable[[inspect.StrType], _Look]]] = {

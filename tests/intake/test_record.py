@@ -115,7 +115,7 @@ def test_the_same_request_turned_away_by_one_and_taken_by_another_is_refused() -
     [
         (
             {"title": " ", "subject": "\t"},
-            "data: subject: expected words that can be read, got 1 character that shows nothing; title: expected words",
+            "data: subject: expected words that can be read, got 1 character that shows nothing; title: expected",
         ),
         (
             {"turned_away": TurnedAway.EMERGENCY, "turned_away_to": "911"},
