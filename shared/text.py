@@ -80,7 +80,8 @@ def unplain(text: str) -> str | None:
         return " "
     if text.isascii() and text.isprintable():
         return None
-    return next((char for char in text if char != " " and _is_unplain(char)), None)
+    odd = next((char for char in text if char != " " and _is_unplain(char)), None)
+    return text[0] if odd is None and not has_words(text) else odd
 
 
 def _is_unplain(char: str) -> bool:
@@ -106,13 +107,19 @@ def folded_code(text: str) -> str:
 
 
 def shown(text: str, most: int | None = None) -> str:
-    """A text as it may stand in one line of a terminal; `most` cuts it to so many characters, with … at its end.
+    """A text as it may stand in one line of a terminal.
 
     What steers a terminal, hides or turns round what stands beside it is written out, such as <U+202E>; a line break is
-    ⏎. So no text can look like a line of ours.
+    ⏎. So no text can look like a line of ours. With `most` it is a part of a longer line: at most so many characters,
+    with … at the end where there were more, and one blank for many, which would push the rest into the next line.
     """
-    if most is not None and len(text) > most:
-        text = text[: most - 1] + "…"
+    if most is None:
+        return _plain(text)
+    made = " ".join(filter(None, _plain(text[: 4 * most]).split(" ")))
+    return made if len(made) <= most and len(text) <= 4 * most else made[: most - 1] + "…"
+
+
+def _plain(text: str) -> str:
     if text.isprintable() and not any(map(_is_odd, text)):
         return text
     made: list[str] = []

@@ -220,10 +220,8 @@ def _in_one_form(form: Callable[[str], str]) -> Callable[[inspect.StrType], _Loo
 
 def wordless(text: str) -> str:
     """What was expected where a text without words stands, and what stands there."""
-    got = (
-        "nothing" if not text else f"{len(text)} character{'s' if len(text) > 1 else ''} that nobody can read"
-    )
-    return f"expected words that can be read, got {got}"
+    got = {0: "", 1: "1 character that shows "}.get(len(text), f"{len(text)} characters that show ")
+    return f"expected words that can be read, got {got}nothing"
 
 
 _LOOKS: Final[dict[str, Callable[[inspect.StrType], _Look]]] = {

@@ -81,7 +81,7 @@ def list_parked(*, json: Json = False) -> None:
     for row in rows:
         table.add_row(
             str(row["id"]),
-            row["desk"],
+            cell(row["desk"]),
             cell(f"{row['topic']} {row['partition']}@{row['offset']}"),
             f"{row['parked_at']:%Y-%m-%d %H:%M:%S}",
             cell(row["reason"] + (" (released)" if row["released"] else "")),

@@ -13,6 +13,7 @@ import typer
 
 from hotline.commands.run import fail, run
 from hotline.terminal import cell, say, say_json
+from shared.text import shown
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -155,6 +156,8 @@ def _cell(value: object) -> object:
     """An empty cell is no number; 0 is one."""
     if value is None:
         return ""
+    if isinstance(value, str):
+        return shown(value)
     return int(value) if isinstance(value, bool) else value
 
 
@@ -248,7 +251,9 @@ def _print_corrections(found: list[Correction], form: str) -> None:
         writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerow(["complaint_id", "version", "type", "was", "now"])
         for one in found:
-            writer.writerow([one.complaint_id, one.version, one.type, _told(one.was), _told(one.now)])
+            writer.writerow(
+                [one.complaint_id, one.version, one.type, shown(_told(one.was)), shown(_told(one.now))]
+            )
         return
     if not found:
         say("Nothing was said about it later.")

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 WIDE: Final = 120
 """From how many columns on the longest unit's id and what it did stand beside each other unbroken."""
+WHO_MAX: Final = 60
+"""Characters of who it was in the table: a person's name of 200 would leave no room for what was done."""
 _STYLES = {"plain": "", "missed": "red", "refused": "yellow", "ended": "green"}
 
 
@@ -104,7 +106,9 @@ def _table(shown: Shown, heading: str, form: str) -> Table:
     table.add_column("why", no_wrap=True, style="dim")
     for entry in shown.entries:
         what = cell(entry.what, style=_STYLES[entry.weight])
-        table.add_row(str(entry.version), entry.at.strftime(form), cell(entry.who), what, cell(entry.why))
+        table.add_row(
+            str(entry.version), entry.at.strftime(form), cell(entry.who, WHO_MAX), what, cell(entry.why)
+        )
     return table
 
 
