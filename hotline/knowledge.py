@@ -21,6 +21,8 @@ import msgspec
 from platformdirs import user_cache_path
 
 from hotline.stack.errors import StackError
+from shared.text import folded, folded_code
+from shared.wording import CODE, NAME, WORDS, TextInvalid, look_at
 
 if TYPE_CHECKING:
     from jieba import Tokenizer
@@ -67,20 +69,20 @@ class KnowledgeInvalid(ValueError):  # noqa: N818 -- a state of a file, said to 
     """Articles that cannot be used; the text names the field and what was expected."""
 
 
-_Short = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+_Short = Annotated[str, msgspec.Meta(min_length=1, max_length=200, extra=WORDS)]
 
 
 class Article(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One version of one article."""
 
-    id: Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+    id: Annotated[str, msgspec.Meta(min_length=1, max_length=100, extra=CODE)]
     version: Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)]
-    subject: _Short
+    subject: Annotated[str, msgspec.Meta(min_length=1, max_length=200, extra=NAME)]
     title: _Short
-    text: Annotated[str, msgspec.Meta(min_length=1, max_length=20_000)]
+    text: Annotated[str, msgspec.Meta(min_length=1, max_length=20_000, extra=WORDS)]
     valid_from: datetime
     """The first instant at which it may be answered from."""
-    source: Annotated[str, msgspec.Meta(min_length=1, max_length=400)]
+    source: Annotated[str, msgspec.Meta(min_length=1, max_length=400, extra=WORDS)]
     """What it stands on: a regulation, a notice, whoever wrote it."""
     withdrawn_at: datetime | None = None
     """The first instant at which it may not any more; None where it was not withdrawn."""
@@ -119,7 +121,7 @@ def instant(said: date) -> datetime:
 def parsed(text: str) -> Articles:
     """The articles this TOML holds; `KnowledgeInvalid` names what is wrong."""
     try:
-        made = msgspec.convert(_timed(tomllib.loads(text)), Articles)
+        made = look_at(msgspec.convert(_timed(tomllib.loads(text)), Articles))
     except ValueError as error:
         raise KnowledgeInvalid(f"knowledge: {error}") from error
     seen: set[tuple[str, int]] = set()
@@ -170,7 +172,9 @@ def _tokenizer() -> Tokenizer:
 
 def words(text: str) -> list[str]:
     """The words of a text, long ones with the short ones in them; marks are none."""
-    return [word for word in _tokenizer().cut_for_search(text.lower()) if any(c.isalnum() for c in word)]
+    return [
+        word for word in _tokenizer().cut_for_search(folded(text).lower()) if any(c.isalnum() for c in word)
+    ]
 
 
 def asked(text: str) -> list[str]:
@@ -181,8 +185,11 @@ def asked(text: str) -> list[str]:
 
 def excerpt(text: str, sought: Iterable[str]) -> str:
     """A stretch of the text around the first word that was sought; its beginning where none is in it."""
-    lower = text.lower()
-    at = min((place for word in sought if (place := lower.find(word)) >= 0), default=0)
+    # A character may be several in the form that is searched, such as ㎡; so each knows where it stands.
+    pieces = [folded(char).lower() or " " for char in text]
+    begins = [place for place, piece in enumerate(pieces) for _ in piece]
+    searched = "".join(pieces)
+    at = min((begins[place] for word in sought if (place := searched.find(word)) >= 0), default=0)
     start = max(0, at - _BEFORE)
     shown = text[start : start + EXCERPT]
     return f"{'…' if start else ''}{shown}{'…' if start + EXCERPT < len(text) else ''}"
@@ -238,6 +245,7 @@ async def add(
     source: str,
 ) -> Article:
     """A first or a next version of an article; `KnowledgeInvalid` names the field that cannot be."""
+    article_id = folded_code(article_id)
     async with connection.transaction():
         await connection.execute("LOCK TABLE intake.article IN SHARE ROW EXCLUSIVE MODE")
         version = 1 + await connection.fetchval(_LATEST, article_id)
@@ -251,8 +259,8 @@ async def add(
             "source": source,
         }
         try:
-            made = msgspec.convert(said, Article)
-        except msgspec.ValidationError as error:
+            made = look_at(msgspec.convert(said, Article))
+        except (msgspec.ValidationError, TextInvalid) as error:
             raise KnowledgeInvalid(f"article: {error}") from error
         await connection.execute(_INSERT, *_row(made))
     return made

@@ -6,6 +6,8 @@ from typing import Final
 
 import msgspec
 
+from hotline.terminal import cell
+
 PROBLEMS_MAX: Final = 100
 """Problems listed; all are counted."""
 
@@ -80,7 +82,7 @@ class Report(msgspec.Struct, kw_only=True):
         table.add_column(style="bold")
         table.add_column(justify="right", overflow="fold")
         for name, value in self._rows():
-            table.add_row(name, value)
+            table.add_row(cell(name), cell(value))
         console.print(table)
         if not self.problem_count:
             console.print(
@@ -92,7 +94,7 @@ class Report(msgspec.Struct, kw_only=True):
         console.print(f"[red]{self.problem_count:,} problem{'s' if self.problem_count > 1 else ''}[/]")
         for problem in self.problems:
             named = f"{problem.complaint_id}  " if problem.complaint_id else ""
-            console.print(f"  {named}{problem.what}", highlight=False, markup=False, soft_wrap=True)
+            console.print(cell(f"  {named}{problem.what}"), highlight=False, soft_wrap=True)
         if self.problem_count > len(self.problems):
             console.print(f"  … and {self.problem_count - len(self.problems):,} more")
 

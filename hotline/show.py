@@ -25,6 +25,7 @@ from shared.ids import complaint_id as complaint_of_request
 from shared.life import Waiting, stage, waits_for
 from shared.ruleset import RuleSetUnknown, ruleset
 from shared.telemetry import is_followed, trace_id_of
+from shared.text import folded_code
 
 PREFIX_MIN: Final = 4
 """The shortest beginning of an id that is looked up."""
@@ -468,7 +469,8 @@ def _told(complaint_id: str, rows: Sequence[Any]) -> tuple[Complaint, list[Entry
         else:
             case = evolve(case, fact)
             _take(words, fact)
-            told = _SAYS[type(fact)](fact, _local(at, _zone_of(case)))
+            who, what, weight = _SAYS[type(fact)](fact, _local(at, _zone_of(case)))
+            told = who, what + _as_typed(fact), weight
         said_by[fact_id] = f"after {version} {name}"
         entries.append(
             Entry(
@@ -486,6 +488,13 @@ def _told(complaint_id: str, rows: Sequence[Any]) -> tuple[Complaint, list[Entry
     if not isinstance(case, Complaint):
         raise StackError(f"Complaint {complaint_id} has no first fact: `hotline verify` says more.")
     return case, entries, [words[number] for number in sorted(words)], right
+
+
+def _as_typed(fact: e.Fact) -> str:
+    """How names were typed that are recorded in another form."""
+    if fact.typed is msgspec.UNSET:
+        return ""
+    return f" [typed {', '.join(f'{field}: {text!r}' for field, text in fact.typed.items())}]"
 
 
 def _take(words: dict[int, Word], fact: e.Fact) -> None:
@@ -529,7 +538,7 @@ async def found(connection: asyncpg.Connection[Any], named: str) -> str:
     by_request = complaint_of_request(text)
     if await connection.fetchval("SELECT 1 FROM es.stream WHERE stream_id = $1", by_request):
         return by_request
-    digits = text.lower().replace("-", "")
+    digits = folded_code(text).replace("-", "")
     if not set(digits) <= set("0123456789abcdef") or len(digits) > _DIGITS:
         raise StackError(f"No request has the id {text!r}, and no complaint's id begins with it.")
     if len(digits) < PREFIX_MIN:

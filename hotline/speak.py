@@ -21,13 +21,16 @@ from shared.clock import Clock, RehearsalClock, SystemClock
 from shared.cloudevents import BadInput, event_of, input_headers
 from shared.codec import decoded
 from shared.complaint import Complaint, head_of
+from shared.errors import told_invalid
 from shared.events import Fact
 from shared.ids import ComplaintId, MessageId, message_id
 from shared.inputs import Input
 from shared.log import Incoming
 from shared.plausible import limits_near, timely
 from shared.ruleset import ruleset
+from shared.text import folded_code
 from shared.topics import Topic, partition_of
+from shared.wording import TextInvalid, looked_at
 
 EFFECT_SECONDS_MAX: Final = 15.0
 SOURCE: Final = "/hotline/command"
@@ -37,6 +40,12 @@ SELECT EXISTS (SELECT FROM es.inbox WHERE message_id = $1) AS done,
        (SELECT reason FROM es.parked WHERE topic = $2 AND part = $3 AND kafka_offset = $4) AS reason
 """
 _HEX: Final = re.compile(r"^[0-9a-f]{4,32}$")
+
+
+class Mistyped(StackError):  # noqa: N818 -- what a person did, said to that person
+    """What was typed is no input: nothing was sent."""
+
+    exit_code = 2
 
 
 class Told(NamedTuple):
@@ -77,7 +86,11 @@ def as_a_door_would(city: City, data: Input, message: Incoming, now: datetime) -
 
 
 async def tell(city: City, line: Topic, key: str, data: Input, *, unit: str = "") -> Told:
-    """Send one input and wait until Kafka has it on all its replicas."""
+    """Send one input and wait until Kafka has it on all its replicas.
+
+    `Mistyped` where the door would not take it: then nothing is sent.
+    """
+    value = _as_the_door_takes_it(data)
     event_id = str(uuid4())
     topic = city.realm.prefix + line.of(unit)
     now = await now_of(city)
@@ -102,6 +115,20 @@ async def tell(city: City, line: Topic, key: str, data: Input, *, unit: str = ""
     finally:
         await producer.stop()
     return Told(message_id(line.of(unit), SOURCE, event_id), topic, at.partition, at.offset)
+
+
+def _as_the_door_takes_it(data: Input) -> bytes:
+    """The bytes of an input whose lengths and words are right; `Mistyped` names the field where they are not."""
+    try:
+        value = msgspec.json.encode(data)
+        looked_at(msgspec.json.decode(value, type=type(data)))
+    except UnicodeEncodeError:
+        raise Mistyped("Not sent: expected text in UTF-8, got bytes that are none.") from None
+    except msgspec.ValidationError as error:
+        raise Mistyped(f"Not sent: {told_invalid(error, type(data))}.") from None
+    except TextInvalid as error:
+        raise Mistyped(f"Not sent: {error}.") from None
+    return value
 
 
 async def effect(city: City, complaint: ComplaintId, told: Told) -> list[Fact]:
@@ -149,8 +176,8 @@ async def reader(realm: Realm) -> asyncpg.Connection[Any]:
 
 async def complaint_called(connection: asyncpg.Connection[Any], text: str) -> Complaint:
     """The complaint with this id, or the only one whose id begins so; `StackError` where there is none."""
-    digits = text.lower().replace("-", "")
-    if not _HEX.match(digits):
+    digits = folded_code(text).replace("-", "")
+    if not _HEX.fullmatch(digits):
         raise StackError(f"{text!r} is no complaint's id: expected hexadecimal digits, at least the first 4.")
     rows = await connection.fetch(
         "SELECT state FROM es.stream WHERE stream_id BETWEEN $1::uuid AND $2::uuid LIMIT 2",

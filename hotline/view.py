@@ -11,6 +11,7 @@ from rich.live import Live
 from rich.table import Table
 
 from hotline.city.conductor import Progress
+from hotline.terminal import cell, say
 
 LINE_SECONDS: Final = 5.0
 """How often a line is printed where there is no terminal."""
@@ -47,9 +48,9 @@ class View:
     def say(self, text: str) -> None:
         """One line from somebody else: what was started, what died and came back."""
         if self._live is not None:
-            self._live.console.print(text, highlight=False)
+            self._live.console.print(cell(text), highlight=False)
         elif not self._quiet:
-            print(text, flush=True)
+            say(text)
 
     def show(self, progress: Progress) -> None:
         """The newest state."""
@@ -58,7 +59,7 @@ class View:
             self._live.update(self._table(progress))
         elif not self._quiet and time.monotonic() - self._printed_at >= LINE_SECONDS:
             self._printed_at = time.monotonic()
-            print(self._line(progress), flush=True)
+            say(self._line(progress))
 
     def _measure(self, progress: Progress) -> None:
         """Lives ended a second, over the last second or more."""

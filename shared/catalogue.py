@@ -6,13 +6,17 @@ from enum import StrEnum
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
+from msgspec.structs import replace
 
 from shared.events.base import Level
 from shared.ids import UnitId
+from shared.text import folded, has_words
 from shared.topics import UNIT_NAME
+
+T = TypeVar("T")
 
 EXAMPLE: Final = "beijing-example-1"
 """The catalogue that ships with the project: real territory names, an example of who answers for what."""
@@ -101,6 +105,7 @@ def parsed(text: bytes) -> Catalogue:
     except msgspec.DecodeError as error:
         message = f"catalogue: {error}"
         raise CatalogueInvalid(message) from error
+    catalogue = _in_one_form(catalogue)
     named: dict[str, UnitId] = {"centre": catalogue.centre, "supervision": catalogue.supervision}
     named |= {f"leaders.{unit}": unit for unit in catalogue.leaders}
     for name, district in catalogue.districts.items():
@@ -122,6 +127,25 @@ def parsed(text: bytes) -> Catalogue:
             message = f"catalogue: unit {unit!r}: expected {UNIT_NAME.pattern}, it stands in a topic's name"
             raise CatalogueInvalid(message)
     return catalogue
+
+
+def _in_one_form(catalogue: Catalogue) -> Catalogue:
+    """With districts, streets and subjects called as requests are recorded; `CatalogueInvalid` where two are one."""
+    districts = {
+        name: replace(district, streets=_folded(district.streets, f"districts.{name}.streets"))
+        for name, district in _folded(catalogue.districts, "districts").items()
+    }
+    return replace(catalogue, districts=districts, subjects=_folded(catalogue.subjects, "subjects"))
+
+
+def _folded(named: dict[str, T], place: str) -> dict[str, T]:
+    made: dict[str, T] = {}
+    for name, one in named.items():
+        if not has_words(name) or folded(name) in made:
+            message = f"catalogue: {place}: {name!r}: expected a name that can be read and is no other's"
+            raise CatalogueInvalid(message)
+        made[folded(name)] = one
+    return made
 
 
 @cache

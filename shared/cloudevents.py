@@ -19,6 +19,7 @@ from shared.inputs import INPUTS, Input
 from shared.log import Incoming
 from shared.rfc3339 import NotAnInstant, decode_hook, instant
 from shared.structured import is_structured, opened
+from shared.wording import TextInvalid, Typed, looked_at, why_no_identifier
 
 Headers = Sequence[tuple[str, bytes | None]]
 
@@ -58,6 +59,9 @@ class Event(msgspec.Struct, frozen=True, gc=False):
     def called(self, attribute: str) -> str:
         """What its sender calls one of its attributes."""
         return called(attribute, structured=self.structured)
+
+    typed: Typed = {}
+    """What stands in `data` in another form than it was typed in, as it was typed."""
 
 
 def input_headers(kind: type[Input], source: str, event_id: str, at: datetime) -> list[tuple[str, bytes]]:
@@ -200,7 +204,20 @@ def event_of(message: Incoming, expected: Sequence[type[Input]]) -> Event:
         said_at = instant(told.text("time"))
     except NotAnInstant as error:
         raise told.bad("time", str(error)) from error
-    return Event(source, event_id, said_at, _decoded(ce_type, kind, told.value), told.structured)
+    data, typed = _looked_at(told, source, event_id, _decoded(ce_type, kind, told.value))
+    return Event(source, event_id, said_at, data, told.structured, typed)
+
+
+def _looked_at(told: _Told, source: str, event_id: str, data: Input) -> tuple[Input, Typed]:
+    """The data with every text as it must be, and how it was typed; `BadInput` names the one that cannot be taken."""
+    for attribute, text in (("source", source), ("id", event_id)):
+        why = why_no_identifier(text)
+        if why is not None:
+            raise told.bad(attribute, why)
+    try:
+        return looked_at(data)
+    except TextInvalid as error:
+        raise BadInput(f"data: {error}") from error
 
 
 def _decoded(ce_type: str, kind: type[Input], value: bytes | None) -> Input:

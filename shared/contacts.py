@@ -19,6 +19,8 @@ import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from shared.text import folded, has_words
+
 KEY_BYTES: Final = 32
 """AES-256."""
 NONCE_BYTES: Final = 12
@@ -63,7 +65,7 @@ def _last_two(number: str) -> str:
 def contact_of(name: str, phone: str, callback: str | None = None) -> Contact:
     """A contact as an agent took it down; `ContactInvalid` where a field is not what it must be."""
     name = name.strip()
-    if not 1 <= len(name) <= NAME_MAX or not name.isprintable():
+    if not 1 <= len(name) <= NAME_MAX or not name.isprintable() or not has_words(name):
         raise ContactInvalid(f"name: expected 1 to {NAME_MAX} printable characters")
     return Contact(
         name=name,
@@ -73,7 +75,7 @@ def contact_of(name: str, phone: str, callback: str | None = None) -> Contact:
 
 
 def _number(field: str, text: str) -> str:
-    text = text.strip()
+    text = folded(text)
     if not _PHONE.fullmatch(text):
         raise ContactInvalid(f"{field}: expected 5 to 20 digits, a + before them, blanks or - between them")
     return text

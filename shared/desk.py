@@ -29,6 +29,7 @@ from shared.log import (
 )
 from shared.telemetry import Telemetry
 from shared.underway import Life, watch
+from shared.wording import Typed
 
 RACES_MAX: Final = 3
 """How often a batch is decided before it takes its complaints' locks first. Without them it may lose for
@@ -79,6 +80,8 @@ class Work(msgspec.Struct, frozen=True, gc=False):
     beside: tuple[ComplaintId, ...] = ()
     """Other complaints that the command names; its `begun` says of them, and of its own, where in the log they were
     put on record."""
+    typed: Typed = {}
+    """How names in the command were typed, where it has them in another form; the first fact keeps it."""
 
 
 @dataclass(slots=True)

@@ -94,5 +94,6 @@ def taken_in(
         identity,
         claim=claim,
         content=content_of(event.data),
+        typed=event.typed,
         beside=beside,
     )

@@ -7,7 +7,7 @@ not travel on topics.
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Final
+from typing import Annotated, Any, ClassVar, Final
 
 import msgspec
 
@@ -23,12 +23,36 @@ from shared.events.base import (
 )
 from shared.ids import CallId, ComplaintId, RequestId, UnitId
 from shared.rfc3339 import Told
+from shared.wording import CODE, IDENTIFIER, NAME, WORDS
 
-Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
-"""A short name or code, 1 to 200 characters."""
+_READ: Final = "Words that can be read: blanks and invisible characters alone are refused."
+_FOLDED: Final = (
+    "Compared in one form: compatibility forms, invisible characters and superfluous blanks are folded, and how it was "
+    "typed is kept."
+)
+_WORDS: Final[dict[str, Any]] = {
+    "description": _READ,
+    "extra_json_schema": {"pattern": r"\S"},
+    "extra": WORDS,
+}
+
+Words = Annotated[str, msgspec.Meta(min_length=1, max_length=200, **_WORDS)]
+"""What somebody must be able to read, 1 to 200 characters: a title, the name of a person."""
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200, description=_FOLDED, extra=NAME)]
+"""What is compared with names we know, 1 to 200 characters: a district, a subject, a channel."""
+Code = Annotated[str, msgspec.Meta(min_length=1, max_length=200, description=_FOLDED, extra=CODE)]
+"""The same in small letters: a unit's id, a version, an article."""
 Text = Annotated[str, msgspec.Meta(max_length=4000)]
-"""Free text, at most 4,000 characters (Open311's own bound for a description)."""
-Identifier = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
+"""Free text, at most 4,000 characters (Open311's own bound for a description); blanks alone count as none."""
+Identifier = Annotated[
+    str,
+    msgspec.Meta(
+        min_length=1,
+        max_length=128,
+        description="Characters that show, no blank at an end; compared as it stands.",
+        extra=IDENTIFIER,
+    ),
+]
 Uuid = Annotated[
     str,
     msgspec.Meta(
@@ -37,9 +61,10 @@ Uuid = Annotated[
     ),
 ]
 Count = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
-Why = Annotated[str, msgspec.Meta(min_length=1, max_length=400)]
+Why = Annotated[str, msgspec.Meta(min_length=1, max_length=400, **_WORDS)]
 """A reason that must be given, 1 to 400 characters."""
-Evidence = Annotated[str, msgspec.Meta(min_length=1, max_length=4000)]
+Evidence = Annotated[str, msgspec.Meta(min_length=1, max_length=4000, **_WORDS)]
+"""What shows it, or what was done: 1 to 4,000 characters that somebody must be able to read."""
 
 
 LIMIT: Final = msgspec.Meta(extra={"limit": True})
@@ -75,7 +100,7 @@ class CallAnswered(Input, frozen=True, kw_only=True):
     TYPE: ClassVar[str] = "hotline.call.answered.v1"
 
     call_id: Identifier
-    agent: Name
+    agent: Words
 
 
 class CallEnded(Input, frozen=True, kw_only=True):
@@ -102,10 +127,10 @@ class RequestRecorded(Input, frozen=True, kw_only=True):
     district: Name
     street: Name | None = None
     address: Annotated[str, msgspec.Meta(max_length=400)] = ""
-    title: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+    title: Words
     content: Text = ""
-    recorded_by: Name = "agent"
-    article_id: Name | None = None
+    recorded_by: Words = "agent"
+    article_id: Code | None = None
     """The knowledge article the agent answered from; then nothing is dispatched (B2)."""
     article_version: Count = 1
     given_due_at: GivenLimit | None = None
@@ -123,10 +148,10 @@ class RequestRecorded(Input, frozen=True, kw_only=True):
     (T7)."""
     turned_away: TurnedAway | None = None
     """It is not accepted, pointed elsewhere, or an emergency; then nothing is dispatched."""
-    turned_away_to: Annotated[str, msgspec.Meta(max_length=200)] = ""
+    turned_away_to: Annotated[str, msgspec.Meta(max_length=200, description=_FOLDED, extra=NAME)] = ""
     """The channel the citizen was sent to; for an emergency the service's number."""
     turned_away_reason: Annotated[str, msgspec.Meta(max_length=400)] = ""
-    retaliation_by: Name | None = None
+    retaliation_by: Code | None = None
     """The unit that retaliates, by its id: then it is a confidential report for municipal supervision (R9)."""
     retaliation_about: Identifier | None = None
     """The same speaker's request for which it does."""
@@ -157,10 +182,10 @@ class RequestCorrected(Input, frozen=True, kw_only=True):
 
     request_id: Identifier | None = None
     complaint_id: Uuid | None = None
-    title: Annotated[str, msgspec.Meta(min_length=1, max_length=200)] | None = None
+    title: Words | None = None
     content: Text | None = None
     address: Annotated[str, msgspec.Meta(max_length=400)] | None = None
-    corrected_by: Name
+    corrected_by: Words
 
 
 class RequestSupplemented(Input, frozen=True, kw_only=True):
@@ -170,8 +195,8 @@ class RequestSupplemented(Input, frozen=True, kw_only=True):
 
     request_id: Identifier | None = None
     complaint_id: Uuid | None = None
-    text: Annotated[str, msgspec.Meta(min_length=1, max_length=4000)]
-    recorded_by: Name = "agent"
+    text: Evidence
+    recorded_by: Words = "agent"
     attachments: _Attachments = ()
 
 
@@ -188,7 +213,7 @@ class RequestRepeated(Input, frozen=True, kw_only=True):
     """Or another citizen's own complaint, whoever recorded it."""
     another_citizen: bool = False
     note: Annotated[str, msgspec.Meta(max_length=400)] = ""
-    recorded_by: Name = "agent"
+    recorded_by: Words = "agent"
 
 
 class RatingGiven(Input, frozen=True, kw_only=True):
@@ -210,7 +235,7 @@ class OrderSigned(Input, frozen=True, kw_only=True):
 
     complaint_id: Uuid
     assignment: Count
-    unit: Name | None = None
+    unit: Code | None = None
     """Only checked, never believed: the topic says who speaks."""
 
 
@@ -221,9 +246,9 @@ class OrderAnswered(Input, frozen=True, kw_only=True):
 
     complaint_id: Uuid
     assignment: Count
-    result: Text
+    result: Evidence
     claims_solved: bool
-    unit: Name | None = None
+    unit: Code | None = None
 
 
 class ReturnRequested(Input, frozen=True, kw_only=True):
@@ -233,10 +258,10 @@ class ReturnRequested(Input, frozen=True, kw_only=True):
 
     complaint_id: Uuid
     assignment: Count
-    reason: Name
+    reason: Words
     evidence: Evidence
-    suggested_unit: Name | None = None
-    unit: Name | None = None
+    suggested_unit: Code | None = None
+    unit: Code | None = None
 
 
 class ReturnReviewed(Input, frozen=True, kw_only=True):
@@ -247,9 +272,9 @@ class ReturnReviewed(Input, frozen=True, kw_only=True):
     complaint_id: Uuid
     assignment: Count
     approved: bool
-    reviewer: Name
+    reviewer: Words
     reason: Annotated[str, msgspec.Meta(max_length=400)] = ""
-    to_unit: Name | None = None
+    to_unit: Code | None = None
     """Where it should go instead; without it the suggested unit, else the district."""
 
 
@@ -260,9 +285,9 @@ class OrderAssigned(Input, frozen=True, kw_only=True):
 
     complaint_id: Uuid
     assignment: Count
-    to_unit: Name
+    to_unit: Code
     reason: Why
-    unit: Name | None = None
+    unit: Code | None = None
 
 
 class ExtensionRequested(Input, frozen=True, kw_only=True):
@@ -275,7 +300,7 @@ class ExtensionRequested(Input, frozen=True, kw_only=True):
     days: Annotated[int, msgspec.Meta(ge=1, le=366)]
     reason: Why
     citizen_told: bool = False
-    unit: Name | None = None
+    unit: Code | None = None
 
 
 class ExtensionReviewed(Input, frozen=True, kw_only=True):
@@ -286,7 +311,7 @@ class ExtensionReviewed(Input, frozen=True, kw_only=True):
     complaint_id: Uuid
     assignment: Count
     approved: bool
-    reviewer: Name
+    reviewer: Words
     reason: Annotated[str, msgspec.Meta(max_length=400)] = ""
 
 
@@ -300,7 +325,7 @@ class PauseRequested(Input, frozen=True, kw_only=True):
     ground: PauseGround
     days: Annotated[int, msgspec.Meta(ge=1, le=366)]
     evidence: Evidence
-    unit: Name | None = None
+    unit: Code | None = None
 
 
 class PauseEnded(Input, frozen=True, kw_only=True):
@@ -311,7 +336,7 @@ class PauseEnded(Input, frozen=True, kw_only=True):
     complaint_id: Uuid
     assignment: Count
     reason: Why
-    unit: Name | None = None
+    unit: Code | None = None
 
 
 class PauseReviewed(Input, frozen=True, kw_only=True):
@@ -322,7 +347,7 @@ class PauseReviewed(Input, frozen=True, kw_only=True):
     complaint_id: Uuid
     assignment: Count
     approved: bool
-    reviewer: Name
+    reviewer: Words
     reason: Annotated[str, msgspec.Meta(max_length=400)] = ""
 
 
@@ -335,7 +360,7 @@ class TerminationRequested(Input, frozen=True, kw_only=True):
     assignment: Count
     ground: TerminationGround
     evidence: Evidence
-    unit: Name | None = None
+    unit: Code | None = None
 
 
 class TerminationReviewed(Input, frozen=True, kw_only=True):
@@ -346,7 +371,7 @@ class TerminationReviewed(Input, frozen=True, kw_only=True):
     complaint_id: Uuid
     assignment: Count
     approved: bool
-    reviewer: Name
+    reviewer: Words
     reason: Annotated[str, msgspec.Meta(max_length=400)] = ""
 
 
@@ -359,7 +384,7 @@ class DisputeRaised(Input, frozen=True, kw_only=True):
     assignment: Count
     reason: Why
     evidence: Evidence
-    unit: Name | None = None
+    unit: Code | None = None
 
 
 class CouncilDecided(Input, frozen=True, kw_only=True):
@@ -369,9 +394,9 @@ class CouncilDecided(Input, frozen=True, kw_only=True):
 
     complaint_id: Uuid
     assignment: Count
-    to_unit: Name
-    participants: Annotated[tuple[Name, ...], msgspec.Meta(min_length=1, max_length=50)]
-    co_units: Annotated[tuple[Name, ...], msgspec.Meta(max_length=50)] = ()
+    to_unit: Code
+    participants: Annotated[tuple[Words, ...], msgspec.Meta(min_length=1, max_length=50)]
+    co_units: Annotated[tuple[Code, ...], msgspec.Meta(max_length=50)] = ()
     reason: Why
 
 
@@ -381,9 +406,9 @@ class CoUnitAdded(Input, frozen=True, kw_only=True):
     TYPE: ClassVar[str] = "hotline.co_unit.added.v1"
 
     complaint_id: Uuid
-    co_unit: Name
+    co_unit: Code
     reason: Why
-    added_by: Name
+    added_by: Words
 
 
 class CoUnitReported(Input, frozen=True, kw_only=True):
@@ -392,8 +417,8 @@ class CoUnitReported(Input, frozen=True, kw_only=True):
     TYPE: ClassVar[str] = "hotline.co_unit.reported.v1"
 
     complaint_id: Uuid
-    result: Text
-    unit: Name | None = None
+    result: Evidence
+    unit: Code | None = None
 
 
 class CalendarAmended(Input, frozen=True, kw_only=True):
@@ -402,9 +427,9 @@ class CalendarAmended(Input, frozen=True, kw_only=True):
     TYPE: ClassVar[str] = "hotline.calendar.amended.v1"
 
     complaint_id: Uuid
-    calendar: Name
+    calendar: Code
     reason: Why
-    amended_by: Name
+    amended_by: Words
 
 
 class ComplaintReclassified(Input, frozen=True, kw_only=True):
@@ -415,7 +440,7 @@ class ComplaintReclassified(Input, frozen=True, kw_only=True):
     complaint_id: Uuid
     urgency: Urgency
     reason: Why
-    reclassified_by: Name
+    reclassified_by: Words
 
 
 class WhistleBlown(Input, frozen=True, kw_only=True):
@@ -428,11 +453,11 @@ class WhistleBlown(Input, frozen=True, kw_only=True):
     whistle: Count
     """1, 2, 3 … within a complaint."""
     kind: WhistleKind
-    called: Annotated[tuple[Name, ...], msgspec.Meta(min_length=1, max_length=100)]
+    called: Annotated[tuple[Code, ...], msgspec.Meta(min_length=1, max_length=100)]
     """The first leads."""
     scene: Why
     reason: Why
-    unit: Name | None = None
+    unit: Code | None = None
 
 
 class WhistleAcknowledged(Input, frozen=True, kw_only=True):
@@ -442,7 +467,7 @@ class WhistleAcknowledged(Input, frozen=True, kw_only=True):
 
     complaint_id: Uuid
     whistle: Count
-    unit: Name | None = None
+    unit: Code | None = None
 
 
 class WhistleArrived(Input, frozen=True, kw_only=True):
@@ -453,7 +478,7 @@ class WhistleArrived(Input, frozen=True, kw_only=True):
     complaint_id: Uuid
     whistle: Count
     persons: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 1
-    unit: Name | None = None
+    unit: Code | None = None
 
 
 class WhistleMeasureRecorded(Input, frozen=True, kw_only=True):
@@ -464,7 +489,7 @@ class WhistleMeasureRecorded(Input, frozen=True, kw_only=True):
     complaint_id: Uuid
     whistle: Count
     measure: Evidence
-    unit: Name | None = None
+    unit: Code | None = None
 
 
 class WhistleReleased(Input, frozen=True, kw_only=True):
@@ -474,10 +499,10 @@ class WhistleReleased(Input, frozen=True, kw_only=True):
 
     complaint_id: Uuid
     whistle: Count
-    called: Name | None = None
+    called: Code | None = None
     """Without it all who are still held."""
     reason: Annotated[str, msgspec.Meta(max_length=400)] = ""
-    unit: Name | None = None
+    unit: Code | None = None
 
 
 class WhistleRated(Input, frozen=True, kw_only=True):
@@ -487,10 +512,10 @@ class WhistleRated(Input, frozen=True, kw_only=True):
 
     complaint_id: Uuid
     whistle: Count
-    rated: Name
+    rated: Code
     stars: Annotated[int, msgspec.Meta(ge=1, le=5)]
     comment: Annotated[str, msgspec.Meta(max_length=400)] = ""
-    unit: Name | None = None
+    unit: Code | None = None
 
 
 class ExclusionRequested(Input, frozen=True, kw_only=True):
@@ -501,7 +526,7 @@ class ExclusionRequested(Input, frozen=True, kw_only=True):
     complaint_id: Uuid
     ground: ExclusionGround
     evidence: Evidence
-    unit: Name | None = None
+    unit: Code | None = None
 
 
 class ExclusionReviewed(Input, frozen=True, kw_only=True):
@@ -511,7 +536,7 @@ class ExclusionReviewed(Input, frozen=True, kw_only=True):
 
     complaint_id: Uuid
     approved: bool
-    reviewer: Name
+    reviewer: Words
     reason: Annotated[str, msgspec.Meta(max_length=400)] = ""
 
 
@@ -523,7 +548,7 @@ class CitizenContacted(Input, frozen=True, kw_only=True):
     complaint_id: Uuid
     assignment: Count
     channel: Name = "phone"
-    unit: Name | None = None
+    unit: Code | None = None
 
 
 class ContactFailed(Input, frozen=True, kw_only=True):
@@ -535,7 +560,7 @@ class ContactFailed(Input, frozen=True, kw_only=True):
     assignment: Count
     cause: Name
     channel: Name = "phone"
-    unit: Name | None = None
+    unit: Code | None = None
 
 
 class ProgressReported(Input, frozen=True, kw_only=True):
@@ -545,9 +570,9 @@ class ProgressReported(Input, frozen=True, kw_only=True):
 
     complaint_id: Uuid
     assignment: Count
-    text: Annotated[str, msgspec.Meta(min_length=1, max_length=4000)]
+    text: Evidence
     stage_feedback: bool = False
-    unit: Name | None = None
+    unit: Code | None = None
 
 
 class AnswerSentBack(Input, frozen=True, kw_only=True):
@@ -557,7 +582,7 @@ class AnswerSentBack(Input, frozen=True, kw_only=True):
 
     complaint_id: Uuid
     assignment: Count
-    reviewer: Name
+    reviewer: Words
     reason: Why
 
 
@@ -593,7 +618,7 @@ class ClosingExceptionApproved(Input, frozen=True, kw_only=True):
     TYPE: ClassVar[str] = "hotline.closing_exception.approved.v1"
 
     complaint_id: Uuid
-    approved_by: Name
+    approved_by: Words
     reason: Why
 
 

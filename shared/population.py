@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Annotated, Final
 
 import msgspec
+from msgspec.structs import replace
 
 from shared.ids import UnitId
+from shared.text import folded
 
 EXAMPLE: Final = "beijing-example-1"
 """The figures that ship with the project; `Population.example` says that they are one."""
@@ -65,10 +67,16 @@ def people_of(count: Count | None, unit: UnitId, district: str) -> int | None:
 def parsed(text: str) -> Population:
     """The figures this TOML holds; `PopulationInvalid` names what is wrong."""
     try:
-        return msgspec.convert(tomllib.loads(text), Population)
+        made = msgspec.convert(tomllib.loads(text), Population)
     except ValueError as error:
         message = f"population: {error}"
         raise PopulationInvalid(message) from error
+    # Called as the catalogue calls them, whatever forms of the characters the file has.
+    counts = tuple(
+        replace(one, districts={folded(name): of for name, of in one.districts.items()})
+        for one in made.counts
+    )
+    return replace(made, counts=counts)
 
 
 @cache

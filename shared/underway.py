@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, cast
 
+from msgspec.structs import replace
+
 from shared.codec import encoded
 from shared.complaint import UNOPENED, Case, evolve
 from shared.envelope import GENESIS, chained
@@ -39,6 +41,8 @@ class Life:
         """Chain the facts to the stream and take them into account."""
         complaint_id, caused_by = work.complaint_id, work.caused_by
         version, head_hash, case = self.version, self.hash, self.case
+        if work.typed:
+            facts = (replace(facts[0], typed=work.typed), *facts[1:])
         for number, fact in enumerate(facts):
             kind = type(fact)
             name = kind.__name__

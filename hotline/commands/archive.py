@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from hotline.commands.run import run
+from hotline.terminal import say, say_json
 
 archive = typer.Typer(
     help="Facts of lives that ended long ago: into a table a month, which can be detached and attached again.",
@@ -33,12 +34,12 @@ def move(
     if json:
         _print_json(done)
         return
-    print(
+    say(
         f"{done.facts:,} facts of {done.lives:,} lives moved in {done.seconds:.1f} s"
         f" ({done.facts / max(done.seconds, 0.001):,.0f} facts/s)"
     )
     if done.left:
-        print(f"{done.left:,} lives stay: something of them is still to be sent, to be done, or parked")
+        say(f"{done.left:,} lives stay: something of them is still to be sent, to be done, or parked")
 
 
 @archive.command("list")
@@ -52,7 +53,7 @@ def list_months(*, json: Json = False) -> None:
         _print_json(found)
         return
     if not found:
-        print("Nothing is archived.")
+        say("Nothing is archived.")
         return
     from rich import box
     from rich.console import Console
@@ -84,7 +85,7 @@ def detach(month: MonthOption) -> None:
 
     first = _month(month)
     run(detached(find_city().owner_dsn, first))
-    print(
+    say(
         f"es.archived_{first:%Y_%m} stands by itself; `hotline archive attach {first:%Y-%m}` puts it back. "
         "What it must hold then is remembered."
     )
@@ -98,7 +99,7 @@ def attach(month: MonthOption) -> None:
 
     first = _month(month)
     run(attached(find_city().owner_dsn, first))
-    print(f"{first:%Y-%m} is attached: it holds what it held when it was detached.")
+    say(f"{first:%Y-%m} is attached: it holds what it held when it was detached.")
 
 
 def _month(text: str) -> date:
@@ -115,4 +116,4 @@ def _date(text: str, form: str, what: str, expected: str) -> date:
 def _print_json(value: Any) -> None:
     import msgspec
 
-    print(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
+    say_json(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from hotline.commands.run import fail, run
+from hotline.terminal import note, say, say_json
 
 if TYPE_CHECKING:
     from hotline.backup import Restored
@@ -29,7 +29,7 @@ def backup(
     if json:
         _print_json(manifest)
         return
-    print(
+    say(
         f"{to}: {manifest.facts:,} facts of {manifest.complaints:,} complaints, as of {manifest.made_at:%F %T} UTC"
     )
 
@@ -53,14 +53,14 @@ def restore(
     if json:
         _print_json(restored)
         return
-    print(f"City {restored.city!r} is as it was at {restored.made_at:%F %T} UTC: {restored.facts:,} facts.")
+    say(f"City {restored.city!r} is as it was at {restored.made_at:%F %T} UTC: {restored.facts:,} facts.")
     if restored.same_kafka:
-        print(f"Its desks go on in the topics they were in; {restored.sent_again:,} facts wait to be sent.")
+        say(f"Its desks go on in the topics they were in; {restored.sent_again:,} facts wait to be sent.")
     else:
         told = f"{restored.sent_again:,} facts, those of open lives and what was not sent,"
-        print(f"Its topics begin anew: {told} are told again.")
+        say(f"Its topics begin anew: {told} are told again.")
     again = "up" if restored.city == "hotline" else f"up --city {restored.city}"
-    print(f"`hotline {again}` opens it; then `hotline verify`. docs/backup.md says what is promised.")
+    say(f"`hotline {again}` opens it; then `hotline verify`. docs/backup.md says what is promised.")
 
 
 async def _restored(folder: Path, city: str) -> Restored:
@@ -97,10 +97,10 @@ async def _restored(folder: Path, city: str) -> Restored:
 
 
 def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
+    note(text)
 
 
 def _print_json(value: Any) -> None:
     import msgspec
 
-    print(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
+    say_json(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())

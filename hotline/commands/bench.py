@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,6 +10,7 @@ import typer
 from hotline.bench.parts import PARTS, part
 from hotline.commands.run import Interrupted, fail
 from hotline.commands.run import run as run_to_end
+from hotline.terminal import note, say_json
 
 if TYPE_CHECKING:
     from hotline.bench.result import Result
@@ -61,7 +61,7 @@ def tell(name: str, result: Result, *, json: bool) -> None:
     import msgspec
 
     if json:
-        print(msgspec.json.encode({"part": name, **msgspec.structs.asdict(result)}).decode())
+        say_json(msgspec.json.encode({"part": name, **msgspec.structs.asdict(result)}).decode())
     else:
         part(name).show(result)
 
@@ -103,4 +103,4 @@ async def _measured(name: str, *, quick: bool, more: dict[str, Any]) -> Result:
 
 
 def _say(line: str) -> None:
-    print(line, file=sys.stderr)
+    note(line)

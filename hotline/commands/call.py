@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json as json_module
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from hotline.commands.run import fail, run
+from hotline.terminal import note, say, say_json
+from shared.text import folded
 
 if TYPE_CHECKING:
     from hotline.where import City
@@ -103,21 +104,21 @@ def call(
 
     found = run(_call(request_id, fields, matter_of))
     if json:
-        print(json_module.dumps(found, ensure_ascii=False))
+        say_json(json_module.dumps(found, ensure_ascii=False))
         return
     if "article" in found:
-        print(
+        say(
             f"Complaint {found['complaint_id']} is answered from article {found['article']}; no unit gets it."
         )
-        print(f"Next: `hotline show {short(str(found['complaint_id']))}`.")
+        say(f"Next: `hotline show {short(str(found['complaint_id']))}`.")
         return
-    print(f"Complaint {found['complaint_id']} lies with {found['unit']} ({found['name']}).")
-    print(f"  {'by':<11}{found['rule']}{' (' + found['fallback'] + ')' if found['fallback'] else ''}")
+    say(f"Complaint {found['complaint_id']} lies with {found['unit']} ({found['name']}).")
+    say(f"  {'by':<11}{found['rule']}{' (' + found['fallback'] + ')' if found['fallback'] else ''}")
     for what in ("sign", "answer"):
         if found[f"{what}_by"]:
-            print(f"  {what + ' by':<11}{found[f'{what}_by']}")
+            say(f"  {what + ' by':<11}{found[f'{what}_by']}")
     shown = short(str(found["complaint_id"]))
-    print(f"Next: `hotline unit {found['unit']}` to answer it, `hotline show {shown}`.")
+    say(f"Next: `hotline unit {found['unit']}` to answer it, `hotline show {shown}`.")
 
 
 def attachments(paths: list[Path]) -> tuple[Attachment, ...]:
@@ -158,10 +159,9 @@ async def _call(request_id: str, fields: dict[str, Any], matter_of: str) -> dict
 
     city = city_up()
     if city.time == "rehearsal":
-        print(
+        note(
             f"note: the time of city {city.realm.name!r} stands still, but for a rehearsal that lives in it: "
-            f"no limit passes",
-            file=sys.stderr,
+            f"no limit passes"
         )
     known = catalogue(city.catalogue)
     if matter_of:
@@ -174,9 +174,9 @@ async def _call(request_id: str, fields: dict[str, Any], matter_of: str) -> dict
     said = await effect(city, complaint, told)
     for fact in said:
         if isinstance(fact, IntakeRefused) and fact.asked == ANSWER:
-            print(f"note: {fact.reason}; a unit gets it", file=sys.stderr)
+            note(f"note: {fact.reason}; a unit gets it")
         elif isinstance(fact, IntakeRefused) and fact.asked == LINK:
-            print(f"note: on record, but not with that other complaint: {fact.reason}", file=sys.stderr)
+            note(f"note: on record, but not with that other complaint: {fact.reason}")
         elif isinstance(fact, IntakeRefused):
             fail(f"Refused: {fact.reason}.")
         if isinstance(fact, ComplaintTurnedAway) and fact.how is TurnedAway.RECORDED_TWICE:
@@ -231,14 +231,14 @@ async def _tell_of_another(city: City, first: ComplaintId, own: ComplaintId) -> 
     told = await tell(city, INTAKE_REQUESTS, first, again)
     for fact in await effect(city, first, told):
         if isinstance(fact, IntakeRefused):
-            print(f"note: the first complaint of this matter was not told: {fact.reason}", file=sys.stderr)
+            note(f"note: the first complaint of this matter was not told: {fact.reason}")
 
 
 def _fallback(known: Catalogue, fields: dict[str, Any], rule: str) -> str | None:
     """Why the order went to the district's government or the hotline's own desk where no rule sends it there."""
     from shared.catalogue import To
 
-    line = known.subjects.get(fields["subject"])
+    line = known.subjects.get(folded(fields["subject"]))
     if rule.endswith("→centre"):
         return "no rule of the catalogue names it, nor its district: the hotline's own desk"
     if not rule.endswith("→district") or (line is not None and line.to is To.DISTRICT):
@@ -277,18 +277,18 @@ def _warn(known: Catalogue, fields: dict[str, Any]) -> None:
     """Say what the catalogue does not know; the district or the hotline's own desk then gets it."""
     from difflib import get_close_matches
 
-    district = known.districts.get(fields["district"])
+    district = known.districts.get(folded(fields["district"]))
     for what, names in (
         ("subject", known.subjects),
         ("district", known.districts),
         ("street", district.streets if district is not None else {}),
     ):
-        name = fields[what]
+        name = folded(fields[what] or "")
         if not name or name in names or (what == "street" and district is None):
             continue
         near = get_close_matches(name, names, n=3, cutoff=0.3) or [n for n in names if name in n][:3]
         hint = f"; near: {', '.join(near)}" if near else ""
-        print(f"note: {what} {name!r} is not in catalogue {known.version}{hint}", file=sys.stderr)
+        note(f"note: {what} {name!r} is not in catalogue {known.version}{hint}")
 
 
 def _local(at: Any) -> str | None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hotline.commands.run import fail, run
+from hotline.terminal import note, say, say_json
 
 if TYPE_CHECKING:
     from services.intake.messages import Response
@@ -52,7 +53,7 @@ def calls(
                 {**one._asdict(), "within": one.within.total_seconds(), "rate": one.rate} for one in answered
             ],
         }
-        print(json_module.dumps(told, ensure_ascii=False, indent=2))
+        say_json(json_module.dumps(told, ensure_ascii=False, indent=2))
     else:
         _print(begin, end, found, rules.telephone, rules.timezone)
         _print_messages(answered)
@@ -110,7 +111,7 @@ def _print(begin: datetime, end: datetime, found: Figures, rules: TelephoneRules
 
     zone = ZoneInfo(timezone)
     first, last = (f"{at.astimezone(zone):%Y-%m-%d %H:%M}" for at in (begin, end))
-    print(f"Calls offered from {first} to {last} ({timezone})")
+    say(f"Calls offered from {first} to {last} ({timezone})")
     within = f"{rules.answer_within.total_seconds():.0f} s"
     rows: list[tuple[str, str]] = [
         ("offered", f"{found.offered:,}"),
@@ -126,13 +127,13 @@ def _print(begin: datetime, end: datetime, found: Figures, rules: TelephoneRules
         ("average talk", _seconds(found.average_talk_seconds)),
     ]
     for name, value in rows:
-        print(f"  {name:<52} {value:>10}")
+        say(f"  {name:<52} {value:>10}")
     hours = rules.window.total_seconds() / 3600
     if found.lowest is None:
-        print(f"In no {hours:.0f} hours on end was there a call.")
+        say(f"In no {hours:.0f} hours on end was there a call.")
         return
     kept = found.lowest.rate * 100 >= rules.connection_percent
-    print(
+    say(
         f"The worst {hours:.0f} hours on end came through at {_percent(found.lowest.rate)}, at "
         f"{found.lowest.at.astimezone(zone):%Y-%m-%d %H:%M:%S}: the {rules.connection_percent} % are "
         f"{'kept' if kept else 'not kept'} (A2)."
@@ -143,15 +144,13 @@ def _print_messages(answered: list[Response]) -> None:
     """A line a channel on which something came (A3)."""
     came = [one for one in answered if one.messages]
     if not came:
-        print("No message came.")
+        say("No message came.")
         return
-    print("Messages by channel: first response in time (A3)")
+    say("Messages by channel: first response in time (A3)")
     for one in came:
         within = f"{one.within.total_seconds() / 60:,.0f} min"
         average = "" if one.average_seconds is None else f", on average after {one.average_seconds:,.0f} s"
-        print(
-            f"  {one.channel:<10} {one.messages:>7,} sent, {_percent(one.rate):>9} within {within}{average}"
-        )
+        say(f"  {one.channel:<10} {one.messages:>7,} sent, {_percent(one.rate):>9} within {within}{average}")
 
 
 def _percent(rate: float | None) -> str:
@@ -174,6 +173,7 @@ async def _take_in(switch: str) -> None:
     from shared.cloudevents import BadInput, input_headers
     from shared.plausible import between
     from shared.topics import TELEPHONY_CALLS, partition_of
+    from shared.wording import TextInvalid, looked_at
 
     said = SWITCHES.get(switch)
     if said is None:
@@ -193,9 +193,10 @@ async def _take_in(switch: str) -> None:
                 told = said(decoder.decode(line))
                 for one in told:
                     between("time", one.at, clock.earliest_input(now), clock.latest_input(now))
-            except (SwitchEventInvalid, BadInput, msgspec.DecodeError) as error:
+                    looked_at(one.data)
+            except (SwitchEventInvalid, BadInput, TextInvalid, msgspec.DecodeError) as error:
                 wrong += 1
-                print(f"line {number}: {error}", file=sys.stderr)
+                note(f"line {number}: {error}")
                 continue
             for one in told:
                 key = one.event_id.partition("/")[0].encode()
@@ -208,6 +209,6 @@ async def _take_in(switch: str) -> None:
                 )
                 taken += 1
         await producer.flush()
-    print(f"{taken:,} events told{f', {wrong:,} lines left out' if wrong else ''}.")
+    say(f"{taken:,} events told{f', {wrong:,} lines left out' if wrong else ''}.")
     if wrong:
         raise typer.Exit(1)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hotline.commands.run import run
+from hotline.terminal import note, say_json
 
 if TYPE_CHECKING:
     from hotline.chaos.run import Outcome
@@ -37,7 +38,7 @@ def chaos(
         import msgspec
 
         told = msgspec.to_builtins(outcome) | {"zeros": outcome.zeros, "good": outcome.good}
-        print(json_module.dumps(told, ensure_ascii=False))
+        say_json(json_module.dumps(told, ensure_ascii=False))
     else:
         _print(outcome)
     if not outcome.good:
@@ -46,7 +47,6 @@ def chaos(
 
 async def _chaos(minutes: float, seed: int, faults: int | None, scale: float, *, quiet: bool) -> Outcome:
     import os
-    import sys
 
     from hotline.chaos.run import lived
     from hotline.city.territory import catalogue_here
@@ -73,7 +73,7 @@ async def _chaos(minutes: float, seed: int, faults: int | None, scale: float, *,
         try:
             outcome = await until_interrupted(work, view.say)
         except Interrupted:
-            print(f"Stopped. What it stood on lies in {os.environ['HOTLINE_STACK']}.", file=sys.stderr)
+            note(f"Stopped. What it stood on lies in {os.environ['HOTLINE_STACK']}.")
             raise typer.Exit(130) from None
         if outcome.good:
             Stack(folder()).wipe()

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hotline.commands.run import fail, run
+from hotline.commands.run import demand_words, fail, run
+from hotline.terminal import say, say_json
+from shared.text import folded_code
 
 if TYPE_CHECKING:
     from services.dispatch.contact_door import Reading
@@ -49,9 +51,8 @@ def put(
         made = contact_of(given["name"], given["phone"], given["callback"])
     except ContactInvalid as error:
         fail(f"{error}.", code=2)
-    if not agent.strip():
-        fail("--agent: expected who took it down.", code=2)
-    print(f"The contact of complaint {run(_put(complaint, made, agent))} is kept.")
+    demand_words("--agent", agent)
+    say(f"The contact of complaint {run(_put(complaint, made, agent))} is kept.")
 
 
 def _from_stdin() -> dict[str, str]:
@@ -76,16 +77,20 @@ def show(
     """Read the contact of a complaint as a unit or an agent; exit 1 where it is refused. Each reading is logged."""
     if bool(unit) == bool(agent):
         fail("Say who asks: --as UNIT or --agent AGENT.", code=2)
+    demand_words("--as" if unit else "--agent", unit or agent)
+    if reason:
+        demand_words("--reason", reason)
+    unit = folded_code(unit)
     found = run(_show(complaint, unit, agent, reason))
     seen, standing = found.sight
     known: dict[str, Any] = {}
     if found.contact is not None:
         known = {name: getattr(found.contact, name) for name in found.contact.__struct_fields__}
     if json:
-        print(json_module.dumps({"seen": seen, "standing": standing, **known}, ensure_ascii=False))
+        say_json(json_module.dumps({"seen": seen, "standing": standing, **known}, ensure_ascii=False))
     elif known:
         for field, value in known.items():
-            print(f"{field:9} {value or '–'}")
+            say(f"{field:9} {value or '–'}")
     if not known:
         what = "no contact is kept of it" if seen == "NOTHING" else f"refused ({standing})"
         fail(f"{unit or agent}: {what}.")
@@ -97,22 +102,22 @@ def log_(complaint: Complaint, *, json: Json = False) -> None:
     rows = run(_logged(complaint))
     if json:
         told = [{**row, "at": row["at"].isoformat()} for row in rows]
-        print(json_module.dumps(told, indent=2, ensure_ascii=False))
+        say_json(json_module.dumps(told, indent=2, ensure_ascii=False))
         return
     for row in rows:
         why = f"  {row['reason']}" if row["reason"] else ""
-        print(
+        say(
             f"{row['at']:%Y-%m-%d %H:%M:%S}  {row['outcome']:8} {row['who']} "
             f"({row['as_a']}, {row['standing']}, {row['through']}){why}"
         )
     if not rows:
-        print("Nobody has put, read or shredded a contact of it.")
+        say("Nobody has put, read or shredded a contact of it.")
 
 
 @contact.command()
 def token(unit: Annotated[str, typer.Argument(help="The unit's id.")]) -> None:
     """Make a unit's token for dispatch's HTTP door and print it, this once; the one before is void."""
-    print(run(_token(unit)))
+    say(run(_token(unit)))
 
 
 @contact.command()
@@ -124,10 +129,10 @@ def shred(
 
     A backup from before still holds the key: shred again after a restore.
     """
-    if complaint and not reason.strip():
-        fail("--reason: say why this one is shredded.", code=2)
+    if complaint or reason:
+        demand_words("--reason", reason)
     gone = run(_shred(complaint, reason or "retention"))
-    print(f"{gone:,} contact{'' if gone == 1 else 's'} shredded.")
+    say(f"{gone:,} contact{'' if gone == 1 else 's'} shredded.")
 
 
 async def _id_of(complaint: str) -> Any:
@@ -197,6 +202,7 @@ async def _token(unit: str) -> str:
     from shared.ids import UnitId
 
     city = city_up()
+    unit = folded_code(unit)
     if unit not in catalogue(city.catalogue).units:
         fail(f"UNIT: the catalogue has no unit {unit!r}; `hotline unit --units` lists them.", code=2)
     owner = await asyncpg.connect(city.realm.owner_dsn, timeout=10)

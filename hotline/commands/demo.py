@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 import typer
 
 from hotline.commands.run import run
+from hotline.terminal import say
 
 if TYPE_CHECKING:
     from hotline.city.conductor import Summary
@@ -42,7 +43,7 @@ async def _demo(scale: float, seed: int, streets: Path | None, *, keep: bool) ->
     from hotline.where import folder
 
     known = catalogue_here(streets)
-    print(
+    say(
         f"A day of the city: {round(70_000 * scale):,} calls, {len(known.districts)} districts, "
         f"{sum(len(d.streets) for d in known.districts.values())} streets, seed {seed}."
     )
@@ -50,7 +51,7 @@ async def _demo(scale: float, seed: int, streets: Path | None, *, keep: bool) ->
         with View("hotline: a day of the city") as view:
             day = await until_interrupted(_lived(view, known, scale, seed, keep=keep), view.say)
     except Interrupted:
-        print(f"Stopped. {how_it_is_left(folder(), 'demo')}")
+        say(f"Stopped. {how_it_is_left(folder(), 'demo')}")
         raise typer.Exit(130) from None
     _print_summary(day.summary, day.restarts)
     day.report.print()
@@ -163,18 +164,18 @@ def _print_next(complaint: str | None, realm: Realm, *, keep: bool) -> None:
     from shared.telemetry import trace_id_of
 
     if not keep and (running := left_running(folder())):
-        print(running)
-    print("Look next:")
+        say(running)
+    say("Look next:")
     if keep:
-        print("  it is kept up; hotline status · hotline down")
-        print(f"  traces: {realm.zipkin}/zipkin/   logs: {folder()}/cities/demo/logs")
-        print(f"  Kafka: {without_login(realm.kafka)}, logins in {folder()}/city.json")
+        say("  it is kept up; hotline status · hotline down")
+        say(f"  traces: {realm.zipkin}/zipkin/   logs: {folder()}/cities/demo/logs")
+        say(f"  Kafka: {without_login(realm.kafka)}, logins in {folder()}/city.json")
     else:
-        print(
+        say(
             f"  hotline up --city demo      opens it again: the log is kept in {os.path.relpath(folder())}; then:"
         )
     if complaint is not None:
-        print(f"  hotline show {complaint[:13]}   a life with much in it")
+        say(f"  hotline show {complaint[:13]}   a life with much in it")
         if keep and realm.zipkin:
-            print(f"  {realm.zipkin}/zipkin/traces/{trace_id_of(complaint):032x}   the same as a trace")
-    print("  hotline verify · hotline unit --help · README.md")
+            say(f"  {realm.zipkin}/zipkin/traces/{trace_id_of(complaint):032x}   the same as a trace")
+    say("  hotline verify · hotline unit --help · README.md")

@@ -13,6 +13,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from hotline.commands.unit import is_terminal, line, open_cases, reply, said, told_of
 from hotline.speak import complaint_called, reader, short
 from hotline.stack.errors import StackError
+from hotline.terminal import say
 from hotline.where import City
 from shared import events as e
 from shared import kafka_address
@@ -96,7 +97,7 @@ class Desk:
         """Show every open order."""
         cases = await open_cases(self._city, self._unit)
         if not cases:
-            print("No open orders; new ones appear here as they come.")
+            say("No open orders; new ones appear here as they come.")
         for case in cases:
             self._show(case)
 
@@ -112,7 +113,7 @@ class Desk:
             return
         told = _HEARD.get(type(fact))
         if told is not None:
-            print(f"     {complaint}  {told(fact, self._unit)}")
+            say(f"     {complaint}  {told(fact, self._unit)}")
 
     async def told(self, typed: str) -> bool:
         """Do what was typed; False when the person leaves."""
@@ -125,18 +126,18 @@ class Desk:
         elif verb in _WORDS and number.isdigit() and 1 <= int(number) <= len(self._shown):
             await self._reply(verb, self._shown[int(number) - 1], words.strip())
         elif verb in _WORDS:
-            print(f"{verb} which? Give the number in front of an order, 1 to {len(self._shown)}.")
+            say(f"{verb} which? Give the number in front of an order, 1 to {len(self._shown)}.")
         elif verb:
-            print(HELP)
+            say(HELP)
         return True
 
     async def _reply(self, verb: str, complaint: str, words: str) -> None:
         reason, _, evidence = words.partition(":")
         if verb == "answer" and not words:
-            print("answer N WHAT WAS DONE: the citizen will want to know.")
+            say("answer N WHAT WAS DONE: the citizen will want to know.")
             return
         if verb == "return" and not (reason.strip() and evidence.strip()):
-            print("return N REASON: EVIDENCE, such as: return 1 not our street: the map of the district")
+            say("return N REASON: EVIDENCE, such as: return 1 not our street: the map of the district")
             return
         connection = await reader(self._city.realm)
         try:
@@ -147,15 +148,15 @@ class Desk:
         try:
             facts = await reply(self._city, self._unit, case.complaint_id, said(verb, case, told))
         except StackError as error:
-            print(error)
+            say(error)
         else:
-            print(f"     {short(complaint)}  {told_of(facts)}")
+            say(f"     {short(complaint)}  {told_of(facts)}")
 
     def _show(self, case: Complaint, what: str = "") -> None:
         if case.complaint_id not in self._shown:
             self._shown.append(case.complaint_id)
         number = self._shown.index(case.complaint_id) + 1
-        print(f"{number:3}  {line(case)}{f'  <- {what}' if what else ''}")
+        say(f"{number:3}  {line(case)}{f'  <- {what}' if what else ''}")
 
 
 async def sit(city: City, unit: UnitId) -> None:
@@ -170,7 +171,7 @@ async def sit(city: City, unit: UnitId) -> None:
         consumer.assign([topic])
         await consumer.seek_to_end(topic)
         await consumer.position(topic)  # settled before the list is read: what comes later is heard
-        print(f"You are {unit} ({catalogue(city.catalogue).units[unit].name}).  {HELP}")
+        say(f"You are {unit} ({catalogue(city.catalogue).units[unit].name}).  {HELP}")
         await desk.listed()
         hearing = asyncio.ensure_future(_hear(consumer, desk))
         typing = asyncio.ensure_future(_type(desk))
@@ -190,7 +191,7 @@ async def _hear(consumer: Any, desk: Desk) -> None:
         named = fact_type_of(header(record.headers, "ce_type") or b"")
         if named is not None and record.value is not None:
             if is_terminal():
-                print("\r", end="")  # over the prompt, which stands again below
+                sys.stdout.write("\r")  # over the prompt, which stands again below
             await desk.heard(decoded(*named, record.value))
             _prompt()
 
@@ -205,7 +206,8 @@ async def _type(desk: Desk) -> None:
 
 def _prompt() -> None:
     if is_terminal():
-        print("> ", end="", flush=True)
+        sys.stdout.write("> ")
+        sys.stdout.flush()
 
 
 async def _typed_lines() -> AsyncIterator[str]:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from hotline.commands.run import fail, run
+from hotline.terminal import say
 
 
 def down() -> None:
@@ -22,11 +23,11 @@ async def _down() -> None:
 
     where = folder()
     if not anything_runs():
-        print(f"Nothing runs in {where}." if is_stack(where) else f"There is no stack in {where}.")
+        say(f"Nothing runs in {where}." if is_stack(where) else f"There is no stack in {where}.")
         return
     await Stack(where).down()
-    print("Everything is stopped.")
-    print(
+    say("Everything is stopped.")
+    say(
         f"What was recorded stays in {where}: {typed(up_again(where), where)} goes on, "
         f"{typed('wipe', where)} removes it."
     )
@@ -42,13 +43,13 @@ def wipe(*, yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = Fa
 
     where = folder()
     if not where.exists():
-        print(f"There is nothing in {where}.")
+        say(f"There is nothing in {where}.")
         return
     if not yes:
         if not sys.stdin.isatty():
             fail(f"This removes {where} with every complaint in it: say --yes.", code=2)
         if not typer.confirm(f"Remove {where} with every complaint in it?"):
-            print("Nothing is removed.")
+            say("Nothing is removed.")
             return
     Stack(where).wipe()
-    print(f"{where} is removed.")
+    say(f"{where} is removed.")

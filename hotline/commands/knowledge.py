@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
-from hotline.commands.run import fail, run
+from hotline.commands.run import demand_words, fail, run
+from hotline.terminal import say, say_json, say_lines
+from shared.text import folded_code
 
 if TYPE_CHECKING:
     import asyncpg
@@ -46,9 +48,7 @@ def load(
     except KnowledgeInvalid as error:
         fail(f"{error}.")
     kind = " of an example, from which no citizen should be answered" if told.example else ""
-    print(
-        f"{new} versions added{kind}, {withdrawn} withdrawn; {len(told.articles) - new} were there already."
-    )
+    say(f"{new} versions added{kind}, {withdrawn} withdrawn; {len(told.articles) - new} were there already.")
 
 
 @knowledge.command()
@@ -62,13 +62,13 @@ def search(
     found = run(_search(text, most))
     if json:
         rows = [{**_row(one.article), "rank": one.rank, "excerpt": one.excerpt} for one in found]
-        print(json_module.dumps(rows, ensure_ascii=False, indent=2))
+        say_json(json_module.dumps(rows, ensure_ascii=False, indent=2))
         return
     if not found:
-        print("No article that holds now has a word of it.")
+        say("No article that holds now has a word of it.")
     for one in found:
-        print(f"{_name(one.article)}  {one.article.title}  ({one.rank:.3f})")
-        print(f"    {one.excerpt}")
+        say(f"{_name(one.article)}  {one.article.title}  ({one.rank:.3f})")
+        say(f"    {one.excerpt}")
 
 
 @knowledge.command()
@@ -85,13 +85,13 @@ def show(named: _Named, *, json: _Json = False) -> None:
     one, every = run(_on_base(read))
     if json:
         told = {**_row(one), "text": one.text, "history": [_row(other) for other in every]}
-        print(json_module.dumps(told, ensure_ascii=False, indent=2))
+        say_json(json_module.dumps(told, ensure_ascii=False, indent=2))
         return
-    print(f"{_name(one)}  {one.title}  ({one.subject})")
-    print(one.text)
-    print(f"Source: {one.source}")
+    say(f"{_name(one)}  {one.title}  ({one.subject})")
+    say_lines(one.text)
+    say(f"Source: {one.source}")
     for other in every:
-        print(f"  {_line(other)}")
+        say(f"  {_line(other)}")
 
 
 @knowledge.command("list")
@@ -101,12 +101,12 @@ def list_(*, json: _Json = False) -> None:
 
     every = run(_on_base(listed))
     if json:
-        print(json_module.dumps([_row(one) for one in every], ensure_ascii=False, indent=2))
+        say_json(json_module.dumps([_row(one) for one in every], ensure_ascii=False, indent=2))
         return
     if not every:
-        print("The knowledge base is empty: nothing is checked. `hotline knowledge load FILE` fills it.")
+        say("The knowledge base is empty: nothing is checked. `hotline knowledge load FILE` fills it.")
     for one in every:
-        print(_line(one))
+        say(_line(one))
 
 
 @knowledge.command()
@@ -145,7 +145,10 @@ def add(
         one = run(_on_base(added, writes=True))
     except KnowledgeInvalid as error:
         fail(f"{error}.", code=2)
-    print(json_module.dumps(_row(one), ensure_ascii=False) if json else _line(one))
+    if json:
+        say_json(json_module.dumps(_row(one), ensure_ascii=False))
+    else:
+        say(_line(one))
 
 
 @knowledge.command()
@@ -161,6 +164,7 @@ def withdraw(
     from hotline.knowledge import withdraw as withdraw_version
 
     article_id, version = named_version(named)
+    demand_words("--reason", reason)
     told = _instant(at, "--at")
 
     async def withdrawn(base: asyncpg.Connection[Any]) -> datetime:
@@ -169,7 +173,7 @@ def withdraw(
         return until
 
     until = run(_on_base(withdrawn, writes=True))
-    print(f"{article_id}@{version} does not hold from {until.astimezone(ZONE):%Y-%m-%d %H:%M} on.")
+    say(f"{article_id}@{version} does not hold from {until.astimezone(ZONE):%Y-%m-%d %H:%M} on.")
 
 
 async def _search(text: str, most: int) -> Any:
@@ -203,6 +207,7 @@ async def _now() -> datetime:
 
 
 def _named(named: str) -> tuple[str, int | None]:
+    named = folded_code(named)
     article_id, mark, version = named.rpartition("@")
     if not mark:
         return named, None

@@ -8,7 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
-from hotline.commands.run import fail, run
+from hotline.commands.run import demand_words, fail, run
+from hotline.terminal import cell, say, say_json
 
 parked = typer.Typer(
     help="What could not be handled, and why; put it back or drop it.",
@@ -59,16 +60,16 @@ def list_parked(*, json: Json = False) -> None:
     """List what is parked, oldest first."""
     rows = run(_rows(_LIST, SHOWN_MAX))
     if json:
-        print(json_module.dumps(rows, indent=2, default=_plain, ensure_ascii=False))
+        say_json(json_module.dumps(rows, indent=2, default=_plain, ensure_ascii=False))
         return
     for stopped in run(_rows(_STOPPED)):
         which = f"{stopped['desk']} {stopped['door']}"
-        print(
+        say(
             f"{which} takes nothing in since {stopped['stopped_at']:%Y-%m-%d %H:%M:%S} UTC: {stopped['reason']}."
         )
-        print(f"`hotline parked resume {which}` lets it go on, once the cause is mended.")
+        say(f"`hotline parked resume {which}` lets it go on, once the cause is mended.")
     if not rows:
-        print("Nothing is parked.")
+        say("Nothing is parked.")
         return
     from rich import box
     from rich.console import Console
@@ -80,10 +81,10 @@ def list_parked(*, json: Json = False) -> None:
     for row in rows:
         table.add_row(
             str(row["id"]),
-            row["desk"],
-            f"{row['topic']} {row['partition']}@{row['offset']}",
+            cell(row["desk"]),
+            cell(f"{row['topic']} {row['partition']}@{row['offset']}"),
             f"{row['parked_at']:%Y-%m-%d %H:%M:%S}",
-            row["reason"] + (" (released)" if row["released"] else ""),
+            cell(row["reason"] + (" (released)" if row["released"] else "")),
         )
     console = Console(highlight=False, markup=False)
     console.print(table)
@@ -105,22 +106,22 @@ def show(number: Number, *, json: Json = False) -> None:
     if json:
         told = {**row, "sent_at": sent_at, "headers": headers}
         told |= {name: _readable(row[name]) for name in ("key", "value")}
-        print(json_module.dumps(told, indent=2, default=_plain, ensure_ascii=False))
+        say_json(json_module.dumps(told, indent=2, default=_plain, ensure_ascii=False))
         return
-    print(f"parked     by {row['consumer']} at {row['parked_at'].isoformat(timespec='seconds')}")
-    print(f"because    {row['reason']}")
-    print(f"from       {row['topic']}, partition {row['part']}, offset {row['kafka_offset']}")
-    print(f"sent       {_plain(sent_at)}")
+    say(f"parked     by {row['consumer']} at {row['parked_at'].isoformat(timespec='seconds')}")
+    say(f"because    {row['reason']}")
+    say(f"from       {row['topic']}, partition {row['part']}, offset {row['kafka_offset']}")
+    say(f"sent       {_plain(sent_at)}")
     if row["complaint_id"] is not None:
-        print(f"complaint  {row['complaint_id']} (its later messages wait behind this one)")
+        say(f"complaint  {row['complaint_id']} (its later messages wait behind this one)")
     if row["released_at"] is not None:
-        print(
+        say(
             f"released   {row['released_at'].isoformat(timespec='seconds')}, its desk has not taken it up yet"
         )
-    print(f"key        {_readable(row['key'])}")
+    say(f"key        {_readable(row['key'])}")
     for name, value in headers:
-        print(f"header     {name}: {value}")
-    print(f"value      {_readable(row['value'])}")
+        say(f"header     {name}: {value}")
+    say(f"value      {_readable(row['value'])}")
 
 
 @parked.command()
@@ -142,7 +143,7 @@ def resume(
     """Let a door that stopped go on: its next 10,000 messages are taken in or parked, however many that are."""
     if not run(_execute(_RESUME, desk, door)):
         fail(f"{desk} has no door {door!r} that stopped: `hotline parked list` names those that did.")
-    print(f"{desk}'s door {door} goes on within a second or two.")
+    say(f"{desk}'s door {door} goes on within a second or two.")
 
 
 @parked.command()
@@ -151,17 +152,16 @@ def drop(
     reason: Annotated[str, typer.Option(help="Why it will not be handled; kept with the message.")],
 ) -> None:
     """Give a message up; it is kept whole in es.parked_dropped, with the reason."""
-    if not reason.strip():
-        fail("--reason: say why it will not be handled.", code=2)
+    demand_words("--reason", reason)
     gone = run(_execute(_DROP, number, reason))
     if not gone:
         _nothing(number)
-    print(f"{number} is dropped and kept in es.parked_dropped with your reason.")
+    say(f"{number} is dropped and kept in es.parked_dropped with your reason.")
     complaint = gone[0]["complaint_id"]
     if complaint is not None:
         waiting = run(_rows(_BEHIND, gone[0]["consumer"], complaint))
         if waiting:
-            print(
+            say(
                 f"{len(waiting)} later messages of complaint {complaint} waited behind it: "
                 f"`hotline parked release {waiting[0]['parked_id']}` hands them in."
             )
@@ -175,7 +175,7 @@ async def _release(number: int) -> None:
     if not released:
         _nothing(number)
     if len(released) > 1:
-        print(f"{len(released)} messages of the same complaint are released together, oldest first.")
+        say(f"{len(released)} messages of the same complaint are released together, oldest first.")
     give_up_at = time.monotonic() + RELEASE_SECONDS_MAX
     while True:
         left = await _rows(_LEFT, released)
@@ -186,7 +186,7 @@ async def _release(number: int) -> None:
         await asyncio.sleep(0.1)
     again = {row["parked_id"]: row["reason"] for row in left}
     for one in released:
-        print(f"{one} is parked again: {again[one]}" if one in again else f"{one} is handled.")
+        say(f"{one} is parked again: {again[one]}" if one in again else f"{one} is handled.")
     if again:
         raise typer.Exit(1)
 

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from hotline.commands.run import fail, run
+from hotline.terminal import cell, say, say_json
+from shared.text import shown
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -109,7 +111,7 @@ def print_month(made: Month) -> None:
     if ranked:
         _print_table(made, ranked, whistles=False)
     else:
-        print(f"{made.month:%Y-%m}: no street has enough cases to be ranked.")
+        say(f"{made.month:%Y-%m}: no street has enough cases to be ranked.")
 
 
 def told_of(made: Month) -> dict[str, Any]:
@@ -136,7 +138,7 @@ def _as_json(made: Month, lines: list[Line]) -> bytes:
 def _print_json(made: Month, lines: list[Line]) -> None:
     import msgspec
 
-    print(msgspec.json.format(_as_json(made, lines), indent=2).decode())
+    say_json(msgspec.json.format(_as_json(made, lines), indent=2).decode())
 
 
 def _print_csv(lines: list[Line]) -> None:
@@ -154,6 +156,8 @@ def _cell(value: object) -> object:
     """An empty cell is no number; 0 is one."""
     if value is None:
         return ""
+    if isinstance(value, str):
+        return shown(value)
     return int(value) if isinstance(value, bool) else value
 
 
@@ -185,7 +189,7 @@ def _fill(table: Table, made: Month, lines: list[Line]) -> None:
     for line in lines:
         table.add_row(
             _shown(line.rank),
-            _named(line),
+            cell(_named(line)),
             *(
                 _shown(value)
                 for value in (
@@ -216,24 +220,22 @@ def _fill_whistles(table: Table, lines: list[Line]) -> None:
     for line in lines:
         told = (line.whistle_rate, line.whistle_rating, line.report_on_time_rate, line.report_rating)
         if any(value is not None for value in told):
-            table.add_row(_named(line), *(_shown(value) for value in told))
+            table.add_row(cell(_named(line)), *(_shown(value) for value in told))
 
 
 def _print_notes(made: Month) -> None:
     weights = "/".join(str(weight) for weight in made.weights.values())
-    print(
+    say(
         f"Weights {weights} by rule set {made.ruleset}, counted in the month of the {made.counting.counts_in.lower()}: "
         f"configuration, not law. "
         f"-: nothing to divide by, or fewer than {made.small_cell}."
     )
     if made.population_is_example:
-        print(f"* inhabitants by {made.population}, an example: never to be published.")
+        say(f"* inhabitants by {made.population}, an example: never to be published.")
     if made.away:
-        print(
-            f"{made.away:,} complaints lie in a month of the archive that is away: `hotline archive attach`."
-        )
+        say(f"{made.away:,} complaints lie in a month of the archive that is away: `hotline archive attach`.")
     if made.corrections:
-        print(
+        say(
             f"{made.corrections:,} complaints of this month are known otherwise by now: "
             f"`hotline rank {made.month:%Y-%m} --corrections`."
         )
@@ -243,18 +245,20 @@ def _print_corrections(found: list[Correction], form: str) -> None:
     import msgspec
 
     if form == "json":
-        print(msgspec.json.format(msgspec.json.encode(found), indent=2).decode())
+        say_json(msgspec.json.format(msgspec.json.encode(found), indent=2).decode())
         return
     if form == "csv":
         writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerow(["complaint_id", "version", "type", "was", "now"])
         for one in found:
-            writer.writerow([one.complaint_id, one.version, one.type, _told(one.was), _told(one.now)])
+            writer.writerow(
+                [one.complaint_id, one.version, one.type, shown(_told(one.was)), shown(_told(one.now))]
+            )
         return
     if not found:
-        print("Nothing was said about it later.")
+        say("Nothing was said about it later.")
     for one in found:
-        print(f"{one.complaint_id}  {one.type} ({one.version}): {_told(one.was)} -> {_told(one.now)}")
+        say(f"{one.complaint_id}  {one.type} ({one.version}): {_told(one.was)} -> {_told(one.now)}")
 
 
 def _told(one: object) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from hotline.commands.run import run
+from hotline.terminal import say, say_json
 
 if TYPE_CHECKING:
     from hotline.rank import Anew
@@ -34,16 +35,16 @@ def rebuild(
         raise typer.BadParameter(f"there is no view {view!r}, only {', '.join(VIEWS)} and {SCORES}")
     done = run(rebuilt(find_city().owner_dsn, view))
     if json:
-        print(msgspec.json.format(msgspec.json.encode(done), indent=2).decode())
+        say_json(msgspec.json.format(msgspec.json.encode(done), indent=2).decode())
         return
-    print(
+    say(
         f"{done.view}: {done.rows:,} rows from {done.facts:,} facts in {done.seconds:.1f} s"
         f" ({done.facts / max(done.seconds, 0.001):,.0f} facts/s); who appends waited {done.held_seconds:.2f} s"
     )
     if done.removed or done.added:
-        print(f"{done.removed:,} rows were wrong and are gone, {done.added:,} were missing and are there")
+        say(f"{done.removed:,} rows were wrong and are gone, {done.added:,} were missing and are there")
     else:
-        print("every row was what the facts say")
+        say("every row was what the facts say")
 
 
 async def _scores_anew() -> Anew:
@@ -64,16 +65,16 @@ def _print_scores(done: Anew, *, json: bool) -> None:
     import msgspec
 
     if json:
-        print(msgspec.json.format(msgspec.json.encode(done), indent=2).decode())
+        say_json(msgspec.json.format(msgspec.json.encode(done), indent=2).decode())
     else:
-        print(f"{SCORES}: {done.rows:,} rows from {done.facts:,} facts")
+        say(f"{SCORES}: {done.rows:,} rows from {done.facts:,} facts")
         if done.removed or done.added:
-            print(
+            say(
                 f"{done.removed:,} rows were not what the facts say and are gone, {done.added:,} are there now"
             )
         else:
-            print("every row was what the facts say")
+            say("every row was what the facts say")
         for month in done.not_borne_out:
-            print(f"{month:%Y-%m} is frozen with counts that the log does not bear out")
+            say(f"{month:%Y-%m} is frozen with counts that the log does not bear out")
     if done.not_borne_out:
         raise typer.Exit(1)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json as json_module
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,6 +10,7 @@ import typer
 
 from hotline.commands.rank import print_month, told_of
 from hotline.commands.run import fail, run
+from hotline.terminal import note, say, say_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,7 +53,7 @@ def period(
     if context.invoked_subcommand is not None:
         return
     if not begin:
-        print(context.get_help())
+        typer.echo(context.get_help())
         return
     from datetime import date
 
@@ -73,7 +73,7 @@ def period(
         fail(f"{ruleset} takes the limits from the request, and this city's requests bring none.", code=2)
     right, found = run(_lived("period", load, scale, ruleset, seed, streets, keep=keep, json=json))
     if json:
-        print(json_module.dumps(found, indent=2, ensure_ascii=False))
+        say_json(json_module.dumps(found, indent=2, ensure_ascii=False))
     if not right:
         raise typer.Exit(1)
 
@@ -109,7 +109,7 @@ def year(
     load = {day: whole[day] for day in span(month, days)}
     right, found = run(_lived("year", load, scale, ruleset, seed, streets, keep=keep, json=json))
     if json:
-        print(json_module.dumps(found, indent=2))
+        say_json(json_module.dumps(found, indent=2))
     if not right:
         raise typer.Exit(1)
 
@@ -187,7 +187,7 @@ async def _lived(
         with view, Ledger() as ledger:
             found, report, said, months = await until_interrupted(work(ledger), view.say)
     except Interrupted:
-        print(f"Stopped. {how_it_is_left(folder(), name)}", file=sys.stderr)
+        note(f"Stopped. {how_it_is_left(folder(), name)}")
         raise typer.Exit(130) from None
     if not json:
         _print(found, estimate=name == "year")
@@ -195,7 +195,7 @@ async def _lived(
             print_month(made)
         report.print()
         if not keep and (running := left_running(folder())):
-            print(running)
+            say(running)
     result = {**found.as_dict(), "verify_problems": report.problem_count, "digest": said}
     if name != "year":
         result["months"] = [told_of(made) for made in months]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json as json_module
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from hotline.commands.run import run
+from hotline.terminal import note, say, say_json
 
 if TYPE_CHECKING:
     from hotline.city.conductor import Summary
@@ -47,7 +47,7 @@ def boston(
     """Boston's complaints, each with the city's own limit: our missed deadlines against the city's flag."""
     right, found = run(_boston(file, processes, step_hours, most, keep=keep, json=json))
     if json:
-        print(json_module.dumps(found, indent=2))
+        say_json(json_module.dumps(found, indent=2))
     if not right:
         raise typer.Exit(1)
 
@@ -106,7 +106,7 @@ async def _boston(
         with view:
             summary, verdict, report, said = await until_interrupted(lived(), view.say)
     except Interrupted:
-        print(f"Stopped. {how_it_is_left(folder(), 'boston')}", file=sys.stderr)
+        note(f"Stopped. {how_it_is_left(folder(), 'boston')}")
         raise typer.Exit(130) from None
     result = {
         **_as_dict(verdict),
@@ -123,7 +123,7 @@ async def _boston(
         _print(result)
         report.print()
         if not keep and (running := left_running(folder())):
-            print(running)
+            say(running)
     return verdict.right and not report.problem_count, result
 
 

@@ -10,6 +10,7 @@ import typer
 
 from hotline.commands.call import Attach, attachments
 from hotline.commands.run import fail, run
+from hotline.terminal import say, say_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -188,9 +189,9 @@ async def _accuse(complaint: str, by: str, text: str, agent: str, *, json: bool)
     facts = await effect(city, own, told)
     if json:
         rows = [{"type": type(fact).__name__, **fields_of(fact)} for fact in facts]
-        print(json_module.dumps(rows, ensure_ascii=False, indent=2))
+        say_json(json_module.dumps(rows, ensure_ascii=False, indent=2))
     else:
-        print(f"On record as complaint {own}, for supervision alone.")
+        say(f"On record as complaint {own}, for supervision alone.")
 
 
 async def _say(complaint: str, said: Callable[[Complaint], Input], *, json: bool) -> None:
@@ -208,13 +209,11 @@ async def _say(complaint: str, said: Callable[[Complaint], Input], *, json: bool
     refused = [fact for fact in facts if isinstance(fact, IntakeRefused)]
     if json:
         rows = [{"type": type(fact).__name__, **fields_of(fact)} for fact in facts]
-        print(json_module.dumps(rows, ensure_ascii=False, indent=2))
+        say_json(json_module.dumps(rows, ensure_ascii=False, indent=2))
     elif not refused:
         unit = next(
             (getattr(fact, "unit", None) or getattr(fact, "recalled_unit", None) for fact in facts), None
         )
-        print(
-            f"Done{f'; {unit} is told' if unit else ''}." if facts else "It was so already; nothing changed."
-        )
+        say(f"Done{f'; {unit} is told' if unit else ''}." if facts else "It was so already; nothing changed.")
     if refused:
         fail(f"Refused: {refused[0].reason}.")

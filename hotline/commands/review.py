@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from hotline.commands.run import fail, run
+from hotline.commands.run import fail, listed, run
+from hotline.terminal import say, say_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,12 +39,12 @@ def list_(*, json: _Json = False) -> None:
     """What waits for a decision, the earliest due first."""
     cases = run(_waiting())
     if json:
-        print(json_module.dumps([_row(case) for case in cases], ensure_ascii=False, indent=2))
+        say_json(json_module.dumps([_row(case) for case in cases], ensure_ascii=False, indent=2))
         return
     if not cases:
-        print("Nothing waits for a decision.")
+        say("Nothing waits for a decision.")
     for case in cases:
-        print(_line(case))
+        say(_line(case))
 
 
 @review.command()
@@ -87,8 +88,8 @@ def council(
             complaint_id=case.complaint_id,
             assignment=_assignment(case),
             to_unit=known_unit(to, city.catalogue),
-            participants=_several(participants),
-            co_units=tuple(known_unit(unit, city.catalogue) for unit in _several(co_units)),
+            participants=listed(participants),
+            co_units=tuple(known_unit(unit, city.catalogue) for unit in listed(co_units)),
             reason=reason,
         )
 
@@ -180,7 +181,7 @@ def calendar(
     except CalendarUnknown as unknown:
         fail(f"VERSION: {unknown}.", code=2)
     told, moved = run(_amended(version, reason, complaint, reviewer))
-    print(f"{told:,} open complaints go by calendar {version} now; the limit of {moved:,} has moved.")
+    say(f"{told:,} open complaints go by calendar {version} now; the limit of {moved:,} has moved.")
 
 
 async def _amended(version: str, reason: str, complaint: str, reviewer: str) -> tuple[int, int]:
@@ -276,9 +277,9 @@ async def _say(complaint: str, said: Callable[[Complaint, City], Input], *, json
     refused = [fact for fact in facts if isinstance(fact, ReplyRefused)]
     if json:
         rows = [{"type": type(fact).__name__, **fields_of(fact)} for fact in facts]
-        print(json_module.dumps(rows, ensure_ascii=False, indent=2))
+        say_json(json_module.dumps(rows, ensure_ascii=False, indent=2))
     elif not refused:
-        print(_told_of(facts))
+        say(_told_of(facts))
     if refused:
         fail(f"Refused: {refused[0].reason}.")
 
@@ -336,10 +337,6 @@ def _told_of(facts: list[Fact]) -> str:  # noqa: C901, PLR0911, PLR0912 -- a lin
 
 def _assignment(case: Complaint) -> int:
     return 1 if case.order is None else case.order.assignment
-
-
-def _several(text: str) -> tuple[str, ...]:
-    return tuple(filter(None, (part.strip() for part in text.split(","))))
 
 
 def _row(case: Complaint) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hotline.commands.run import fail
+from hotline.terminal import say, say_json
 
 if TYPE_CHECKING:
     from hotline.rulebook import Rule
@@ -33,7 +34,7 @@ def rules(
     shown = [rule for rule in book.values() if rule_id in {"", rule.id} and status in {"", rule.status}]
     if json:
         rows = [_row(rule, value_of.get(rule.id, {}), tests.get(rule.id, [])) for rule in shown]
-        print(json_module.dumps(rows, ensure_ascii=False, indent=2))
+        say_json(json_module.dumps(rows, ensure_ascii=False, indent=2))
         return
     for rule in shown:
         _print(rule, value_of.get(rule.id, {}), tests.get(rule.id, []), whole=bool(rule_id))
@@ -42,7 +43,7 @@ def rules(
             state: sum(rule.status == state for rule in shown)
             for state in ("built", "part", "open", "outside")
         }
-        print(
+        say(
             f"{len(shown)} rules: {counted['built']} built, {counted['part']} in part, {counted['open']} not built, "
             f"{counted['outside']} nothing a program enforces. Values are those of rule set {ruleset}."
         )
@@ -56,17 +57,17 @@ def _row(rule: Rule, values: dict[str, Any], tests: list[str]) -> dict[str, Any]
 
 
 def _print(rule: Rule, values: dict[str, Any], tests: list[str], *, whole: bool) -> None:
-    print(f"{rule.id:4} {rule.sentence}")
+    say(f"{rule.id:4} {rule.sentence}")
     state = "" if rule.status == "built" else f"; {'not built' if rule.status == 'open' else rule.status}"
-    print(
+    say(
         f"     {rule.standing} ({rule.source}; {rule.confidence}){state}{f': {rule.note}' if rule.note else ''}"
     )
     for name, value in values.items():
-        print(f"     {name} = {value}")
+        say(f"     {name} = {value}")
     if whole:
         for place in rule.enforced:
-            print(f"     enforced in {place}")
+            say(f"     enforced in {place}")
         for test in tests:
-            print(f"     held by {test}")
+            say(f"     held by {test}")
     elif tests:
-        print(f"     held by {len(tests)} tests")
+        say(f"     held by {len(tests)} tests")

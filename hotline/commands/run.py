@@ -5,11 +5,15 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import re
 import sys
 from collections.abc import Coroutine
 from typing import Any, NoReturn, TypeVar
 
 import typer
+
+from hotline.terminal import note, say_json
+from shared.text import has_words, shown
 
 T = TypeVar("T")
 
@@ -34,14 +38,27 @@ async def is_up(work: Coroutine[Any, Any, T], *, json: bool) -> T:
         return await work
     except StackError:
         if json:
-            print('{"up": false}')
+            say_json('{"up": false}')
         raise
 
 
 def fail(sentence: str, *, code: int = 1) -> NoReturn:
     """Say what is wrong and end; code 2 where it was typed wrongly."""
-    print(sentence, file=sys.stderr)
+    note(sentence)
     raise typer.Exit(code)
+
+
+def listed(text: str) -> tuple[str, ...]:
+    """Several with commas between, Chinese ones too; an empty one is none."""
+    return tuple(part.strip() for part in re.split("[,，、]", text) if has_words(part))
+
+
+def demand_words(option: str, text: str) -> None:
+    """End here, naming the option, where nobody could read what it says."""
+    from shared.wording import wordless
+
+    if not has_words(text):
+        fail(f"{option}: {wordless(text)}.", code=2)
 
 
 def guarded(app: typer.Typer) -> NoReturn:
@@ -53,17 +70,34 @@ def guarded(app: typer.Typer) -> NoReturn:
         # While a broker is away, its clients write dozens of lines a second; what matters we say ourselves.
         logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     try:
-        app()
+        code = app(standalone_mode=False)
+    except typer.TyperException as wrong:
+        _show_usage(wrong)
+        sys.exit(wrong.exit_code)
+    except typer.Abort:
+        note("Aborted!")
+        sys.exit(1)
     except Interrupted as stopped:
         if str(stopped):
-            print(f"\n{stopped}", file=sys.stderr)
+            sys.stderr.write("\n")  # behind the ^C a terminal shows
+            note(stopped)
         sys.exit(130)
     except Exception as error:  # whatever it is, a person reads it
         if os.environ.get("HOTLINE_DEBUG"):
             raise
-        print(_sentence(error), file=sys.stderr)
-        sys.exit(1)
-    sys.exit(0)
+        note(_sentence(error))
+        sys.exit(getattr(error, "exit_code", 1))
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _show_usage(wrong: typer.TyperException) -> None:
+    """What typer says of an option or an argument that cannot be; it quotes it, so it is shown as foreign text."""
+    wrong.message = shown(wrong.message)
+    show = getattr(wrong, "show", None)
+    if show is None:
+        note(wrong.format_message())
+    else:
+        show()  # with the line on usage before it
 
 
 def _sentence(error: Exception) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from hotline.commands.run import run
+from hotline.terminal import cell, say_json
 
 if TYPE_CHECKING:
     from datetime import tzinfo
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 WIDE: Final = 120
 """From how many columns on the longest unit's id and what it did stand beside each other unbroken."""
+WHO_MAX: Final = 60
+"""Characters of who it was in the table: a person's name of 200 would leave no room for what was done."""
 _STYLES = {"plain": "", "missed": "red", "refused": "yellow", "ended": "green"}
 
 
@@ -31,7 +34,7 @@ def show(
 
     shown = run(_show(complaint))
     if json:
-        print(msgspec.json.format(msgspec.json.encode(shown), indent=2).decode())
+        say_json(msgspec.json.format(msgspec.json.encode(shown), indent=2).decode())
     else:
         _print(shown)
 
@@ -58,13 +61,13 @@ def print_life(shown: Shown, console: Console) -> None:
     from rich.text import Text
 
     def line(text: str | Text) -> None:
-        console.print(text if isinstance(text, Text) else Text(text), soft_wrap=True)
+        console.print(text if isinstance(text, Text) else cell(text), soft_wrap=True)
 
     years = sorted({entry.at.year for entry in shown.entries})
     heading = f"{'–'.join(str(year) for year in years)}, city time ({shown.timezone})"
     # Within one year the heading says it; over a new year each line does.
     form = "%m-%d %H:%M" if len(years) == 1 else "%Y-%m-%d %H:%M"
-    line(Text(shown.title, style="bold"))
+    line(cell(shown.title, style="bold"))
     line(f"complaint {shown.complaint_id}   request {shown.request_id}")
     if shown.call:
         line(shown.call)
@@ -73,12 +76,12 @@ def print_life(shown: Shown, console: Console) -> None:
     else:
         line(heading)
         for entry in shown.entries:
-            what = Text(entry.what, style=_STYLES[entry.weight])
+            what = cell(entry.what, style=_STYLES[entry.weight])
             begins = f"{entry.version:>3}  {entry.at.strftime(form)}  {entry.who}"
             if not console.is_terminal:
-                line(Text(f"{begins}  {entry.what}  ({entry.why})"))
+                line(f"{begins}  {entry.what}  ({entry.why})")
                 continue
-            line(Text.assemble(begins, (f"  {entry.why}", "dim")))
+            line(Text.assemble(cell(begins), cell(f"  {entry.why}", style="dim")))
             console.print(Padding(what, (0, 0, 0, 5)))
     zone = ZoneInfo(shown.timezone)
     line(f"stands at {shown.stage}; {_waits(shown, zone)}")
@@ -92,7 +95,6 @@ def print_life(shown: Shown, console: Console) -> None:
 
 def _table(shown: Shown, heading: str, form: str) -> Table:
     from rich.table import Table
-    from rich.text import Text
 
     table = Table(
         show_header=True, header_style="dim", title=heading, title_justify="left", title_style="dim"
@@ -103,8 +105,10 @@ def _table(shown: Shown, heading: str, form: str) -> Table:
     table.add_column("what", overflow="fold", ratio=1)
     table.add_column("why", no_wrap=True, style="dim")
     for entry in shown.entries:
-        what = Text(entry.what, style=_STYLES[entry.weight])
-        table.add_row(str(entry.version), entry.at.strftime(form), Text(entry.who), what, entry.why)
+        what = cell(entry.what, style=_STYLES[entry.weight])
+        table.add_row(
+            str(entry.version), entry.at.strftime(form), cell(entry.who, WHO_MAX), what, cell(entry.why)
+        )
     return table
 
 

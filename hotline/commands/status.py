@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from hotline.commands.run import is_up, run
+from hotline.terminal import cell, say_json
 
 
 def status(*, json: Annotated[bool, typer.Option("--json", help="For a program to read.")] = False) -> None:
@@ -18,7 +19,7 @@ def status(*, json: Annotated[bool, typer.Option("--json", help="For a program t
     """
     found = run(is_up(_status(), json=json))
     if json:
-        print(json_module.dumps(found, indent=2))
+        say_json(json_module.dumps(found, indent=2))
     else:
         _print_status(found)
     if not found["up"] or found["stalled"]:
@@ -118,7 +119,7 @@ def _print_status(found: dict[str, Any]) -> None:
         if desk == TOGETHER:
             for one in (desk for desk in DESKS if desk in behind):
                 table.add_row(f"  {one}", _state(found, one), *[""] * 6, _behind(one, behind[one]))
-    console.print(f"City {found['city']}, {found['time']} time, rule set {found['ruleset']}")
+    console.print(cell(f"City {found['city']}, {found['time']} time, rule set {found['ruleset']}"))
     console.print(table)
     _print_who_stands(console, found)
     counts = found["counts"]
@@ -130,21 +131,28 @@ def _print_status(found: dict[str, Any]) -> None:
         if counts["parked"]:
             console.print("`hotline parked list` shows what could not be handled, and why.")
     if not found["supervised"]:
-        console.print(f"Nobody keeps services alive here: `hotline up --city {found['city']}` starts them.")
+        console.print(
+            cell(f"Nobody keeps services alive here: `hotline up --city {found['city']}` starts them.")
+        )
     elif any(not (entry["up"] or entry["starting"]) for entry in found["processes"].values()):
-        console.print(f"What is down is started again by itself; why it fell stands in {found['logs']}.")
+        console.print(
+            cell(f"What is down is started again by itself; why it fell stands in {found['logs']}.")
+        )
 
 
 def _print_who_stands(console: Any, found: dict[str, Any]) -> None:
+    from rich.text import Text
+
     from hotline.realm import DESKS, TOGETHER
 
     for desk, why in found["stopped"].items():
-        console.print(f"[red]{desk} takes nothing in by[/] {why}.")
+        console.print(Text.assemble(cell(f"{desk} takes nothing in by", style="red"), cell(f" {why}.")))
     for desk, how in found["stalled"].items():
         if desk in found["stopped"]:
             continue
         log = TOGETHER if found["one_process"] and desk in DESKS else desk
-        console.print(f"[red]{desk} stands still:[/] {how}. Its log: {found['logs']}/{log}.log")
+        told = cell(f" {how}. Its log: {found['logs']}/{log}.log")
+        console.print(Text.assemble(cell(f"{desk} stands still:", style="red"), told))
 
 
 def _state(found: dict[str, Any], desk: str, process: dict[str, Any] | None = None) -> str:

@@ -37,7 +37,7 @@ async def _supervise(name: str) -> None:
         raise StackError(f"The current city is {city.realm.name}, not {name}.")
 
     def say(text: str) -> None:
-        print(f"{datetime.now(UTC).isoformat(timespec='seconds')} {text}", flush=True)
+        say(f"{datetime.now(UTC).isoformat(timespec='seconds')} {text}")
 
     supervisor = Supervisor(services_of(city), stack=Stack(folder()), say=say)
     stop = asyncio.Event()

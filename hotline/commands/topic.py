@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from hotline.commands.run import fail, run
+from hotline.commands.run import demand_words, fail, listed, run
+from hotline.terminal import say, say_json
+from shared.text import folded, folded_code
 
 if TYPE_CHECKING:
     from hotline.proactive.candidates import Candidate
@@ -61,14 +63,14 @@ def candidates_(
     if json:
         import msgspec
 
-        print(msgspec.json.format(msgspec.json.encode(found), indent=2).decode())
+        say_json(msgspec.json.format(msgspec.json.encode(found), indent=2).decode())
         return
     if not found:
-        print("No complaint with a subject was received in that time.")
+        say("No complaint with a subject was received in that time.")
     for one in found:
         where = ", ".join(f"{name or 'nowhere named'} {number:,}" for name, number in one.districts.items())
         taken = f"  taken on by {', '.join(one.named_by)}" if one.named_by else ""
-        print(f"{one.complaints:>8,}  {one.subject}  ({where}){taken}")
+        say(f"{one.complaints:>8,}  {one.subject}  ({where}){taken}")
 
 
 @topic.command()
@@ -345,14 +347,14 @@ def list_(year: Annotated[int, typer.Option(help="Only of this year.")] = 0, *, 
     found, today = run(_all())
     rows = [one for one in found if year in {0, one.year}]
     if json:
-        print(json_module.dumps([_row(one, today) for one in rows], ensure_ascii=False, indent=2))
+        say_json(json_module.dumps([_row(one, today) for one in rows], ensure_ascii=False, indent=2))
         return
     if not rows:
-        print("No topic and no list is on record.")
+        say("No topic and no list is on record.")
     for one in rows:
-        print(_line(one, today))
+        say(_line(one, today))
     if rows:
-        print(f"{'':8}  all: {_figures(rows, today)}")
+        say(f"{'':8}  all: {_figures(rows, today)}")
 
 
 @topic.command("show")
@@ -363,21 +365,19 @@ def show_(topic: _Topic, *, json: _Json = False) -> None:
         import msgspec
 
         told = {**_row(state, today), "state": state, "facts": facts}
-        print(msgspec.json.format(msgspec.json.encode(told), indent=2).decode())
+        say_json(msgspec.json.format(msgspec.json.encode(told), indent=2).decode())
         return
-    print(_line(state, today))
+    say(_line(state, today))
     for number, one in state.items.items():
         others = f", with {', '.join(one.cooperating)}" if one.cooperating else ""
-        print(f"  {number}. {one.title}: {one.lead} leads{others}")
+        say(f"  {number}. {one.title}: {one.lead} leads{others}")
         for each in state.tasks.values():
             if each.item == number:
                 late = "  OVERDUE" if each.overdue(today) else ""
                 late = f"  REVIEW MISSED, was {each.review_on}" if each.review_missed(today) else late
-                print(
-                    f"     {each.number}. {each.title}: {each.owner}, due {each.due}, {each.standing}{late}"
-                )
+                say(f"     {each.number}. {each.title}: {each.owner}, due {each.due}, {each.standing}{late}")
     for fact in facts:
-        print(f"  {fact.at:%Y-%m-%d %H:%M}  {_told(fact)}")
+        say(f"  {fact.at:%Y-%m-%d %H:%M}  {_told(fact)}")
 
 
 # -- recording
@@ -397,13 +397,15 @@ class _Said:
         """The catalogue's id where it knows this id or name; else as said: a company may lead that gets no orders."""
         from shared.ids import UnitId
 
-        told = name.strip()
-        called = (unit for unit, known in self._known.units.items() if known.name == told)
-        return UnitId(told) if UnitId(told) in self._known.units else next(called, UnitId(told))
+        told, code = folded(name), UnitId(folded_code(name))
+        if code in self._known.units:
+            return code
+        called = (unit for unit, known in self._known.units.items() if folded(known.name) == told)
+        return next(called, UnitId(told))
 
     def units(self, text: str) -> tuple[UnitId, ...]:
         """Several, with commas between."""
-        return tuple(self.unit(part) for part in text.split(",") if part.strip())
+        return tuple(self.unit(part) for part in listed(text))
 
 
 def _one(
@@ -430,9 +432,9 @@ async def _record(
     from hotline.proactive.facts import WishRefused, decoded, encoded
     from hotline.proactive.log import programmes
     from hotline.where import city_up
+    from shared.wording import TextInvalid, look_at
 
-    if not by.strip():
-        fail("--as: empty, expected who does it.", code=2)
+    demand_words("--as", by)
     city = city_up()
     said = _Said(city, by, await _now(city))
     async with programmes(city.realm.owner_dsn) as log:
@@ -441,16 +443,17 @@ async def _record(
         try:
             for wish in wishes:
                 decoded(encoded(wish))  # lengths and ranges, which constructors do not look at
-        except msgspec.ValidationError as error:
+            wishes = [look_at(wish) for wish in wishes]
+        except (msgspec.ValidationError, TextInvalid) as error:
             fail(f"{error}.", code=2)
         facts, after = await log.record(wishes)
     refused = [fact for fact in facts if isinstance(fact, WishRefused)]
     if json:
-        print(msgspec.json.format(msgspec.json.encode(facts), indent=2).decode())
+        say_json(msgspec.json.format(msgspec.json.encode(facts), indent=2).decode())
     elif not facts:
-        print("It was so already; nothing changed.")
+        say("It was so already; nothing changed.")
     elif not refused:
-        print(_line(after, said.now.date()))
+        say(_line(after, said.now.date()))
     if refused:
         fail(f"Refused: {refused[0].reason}.")
 
@@ -527,7 +530,7 @@ def _day(text: str, name: str) -> date:
 def _clusters(told: list[str] | None) -> tuple[Cluster, ...]:
     from hotline.proactive.facts import Cluster
 
-    parts = [one.partition("@") for one in told or ()]
+    parts = [folded(one).partition("@") for one in told or ()]
     return tuple(Cluster(subject=subject, district=district) for subject, _, district in parts)
 
 

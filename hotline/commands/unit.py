@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from hotline.commands.run import fail, run
+from hotline.commands.run import fail, listed, run
+from hotline.terminal import LISTED_MAX, say, say_json
+from shared.text import folded, folded_code, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -272,6 +274,7 @@ async def _add(unit: str, *, json: bool) -> None:
     from shared.catalogue import catalogue
     from shared.topics import DISPATCH_ORDERS, DISPATCH_REPLIES, UNIT_NAME
 
+    unit = folded_code(unit)
     if not UNIT_NAME.fullmatch(unit):
         fail(f"UNIT: expected an id of a-z, 0-9, _ and -, as {UNIT_NAME.pattern}; got {unit!r}.", code=2)
     city = city_up()
@@ -292,13 +295,13 @@ async def _add(unit: str, *, json: bool) -> None:
         "group.id": f"{group_of(realm.prefix, unit)}desk",
     }
     if json:
-        print(json_module.dumps(told, ensure_ascii=False))
+        say_json(json_module.dumps(told, ensure_ascii=False))
         return
     for name, value in told.items():
-        print(f"{name}={value}")
-    print("The password is shown this once; `unit add` again makes another and the old one is void.")
+        say(f"{name}={value}")
+    say("The password is shown this once; `unit add` again makes another and the old one is void.")
     if unit not in catalogue(city.catalogue).units:
-        print(f"The catalogue has no unit {unit}: nobody dispatches to it yet.")
+        say(f"The catalogue has no unit {unit}: nobody dispatches to it yet.")
 
 
 def _print_units(*, json: bool) -> None:
@@ -308,11 +311,13 @@ def _print_units(*, json: bool) -> None:
     city = remembered()
     units = catalogue(city.catalogue if city is not None else "").units
     if json:
-        print(json_module.dumps({unit_id: unit.name for unit_id, unit in units.items()}, ensure_ascii=False))
+        say_json(
+            json_module.dumps({unit_id: unit.name for unit_id, unit in units.items()}, ensure_ascii=False)
+        )
         return
     width = max(map(len, units), default=0)
     for unit_id, unit in units.items():
-        print(f"{unit_id:<{width}}  {unit.name}")
+        say(f"{unit_id:<{width}}  {unit.name}")
 
 
 async def _once(
@@ -328,7 +333,7 @@ async def _once(
         if words[word]:
             words[word] = known_unit(words[word], city.catalogue)
     if words["call"]:
-        words["call"] = tuple(known_unit(unit.strip(), city.catalogue) for unit in words["call"].split(","))
+        words["call"] = tuple(known_unit(unit, city.catalogue) for unit in listed(words["call"]))
     connection = await reader(city.realm)
     try:
         case = await complaint_called(connection, complaint)
@@ -338,9 +343,9 @@ async def _once(
     refused = [fact for fact in facts if isinstance(fact, ReplyRefused)]
     if json:
         told = [{"type": type(fact).__name__, **fields_of(fact)} for fact in facts]
-        print(json_module.dumps(told, ensure_ascii=False, indent=2))
+        say_json(json_module.dumps(told, ensure_ascii=False, indent=2))
     elif not refused:
-        print(told_of(facts))
+        say(told_of(facts))
     if refused:
         fail(f"Refused: {refused[0].reason}.")
 
@@ -352,12 +357,12 @@ async def _list(name: str, *, json: bool) -> None:
     unit = known_unit(name, city.catalogue)
     cases = await open_cases(city, unit)
     if json:
-        print(json_module.dumps([row(case) for case in cases], indent=2, ensure_ascii=False))
+        say_json(json_module.dumps([row(case) for case in cases], indent=2, ensure_ascii=False))
         return
     if not cases:
-        print(f"No open order lies with {unit}.")
+        say(f"No open order lies with {unit}.")
     for case in cases:
-        print(line(case))
+        say(line(case))
 
 
 async def _sit(name: str) -> None:
@@ -376,9 +381,10 @@ def known_unit(name: str, path: str) -> UnitId:
     from shared.ids import UnitId
 
     known = catalogue(path)
-    if UnitId(name) in known.units:
-        return UnitId(name)
-    called = [unit_id for unit_id, unit in known.units.items() if unit.name == name]
+    code, name = UnitId(folded_code(name)), folded(name)
+    if code in known.units:
+        return code
+    called = [unit_id for unit_id, unit in known.units.items() if folded(unit.name) == name]
     called += [
         unit
         for district in known.districts.values()
@@ -573,10 +579,10 @@ def line(case: Complaint) -> str:
     due_at = order.feedback_due_at.astimezone(ZoneInfo(ruleset(case.ruleset).timezone))
     sent = f" [{len(case.attachments)} attached]" if case.attachments else ""
     again = f" (round {order.round})" if order.round > 1 else ""
-    place = f" {case.street or case.district}{case.address}"
+    place = f" {case.street or case.district}{shown(case.address, LISTED_MAX)}"
     return (
         f"{short(case.complaint_id)}  {_state(case):9} due {due_at:%m-%d %H:%M}{_unsure(order)}  "
-        f"{case.subject}: {case.title}{place}{again}{sent}"
+        f"{case.subject}: {shown(case.title, LISTED_MAX)}{place}{again}{sent}"
     )
 
 

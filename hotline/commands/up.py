@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json as json_module
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hotline.commands.run import fail, run
+from hotline.terminal import note, say, say_json
 
 if TYPE_CHECKING:
     from hotline.stack.stack import Addresses
@@ -80,19 +80,15 @@ async def _up_stack(*, json: bool) -> None:
     addresses = await _stack_up(_say(json=json), "up --stack-only")
     city = city_up()
     if json:
-        print(json_module.dumps(where_it_is(addresses, city)))
+        say_json(json_module.dumps(where_it_is(addresses, city)))
         return
-    print(f"City {city.realm.name!r} can be looked into: `hotline show`, `hotline verify`, `hotline parked`.")
+    say(f"City {city.realm.name!r} can be looked into: `hotline show`, `hotline verify`, `hotline parked`.")
     print_addresses(addresses, city)
 
 
 def _say(*, json: bool) -> Callable[[str], None]:
     """Progress for a person; a program reads standard output."""
-
-    def say(text: str) -> None:
-        print(text, file=sys.stderr if json else sys.stdout, flush=True)
-
-    return say
+    return note if json else say
 
 
 async def _up(
@@ -144,7 +140,7 @@ async def _up(
     finally:
         lock.release()
     if json:
-        print(json_module.dumps(where_it_is(addresses, city)))
+        say_json(json_module.dumps(where_it_is(addresses, city)))
     else:
         _print_where(addresses, city, catalogue(city.catalogue))
 
@@ -178,7 +174,7 @@ async def _made(
     path = _kept(home, own)
     realm = await create(addresses, name, catalogue(path).units)
     if (lost := await keep_key(home, realm)) is not None:
-        print(lost, file=sys.stderr)
+        note(lost)
     city = City(
         realm=realm,
         time="rehearsal" if await is_rehearsed(realm.owner_dsn) else "system",
@@ -230,12 +226,12 @@ def _print_where(addresses: Addresses, city: City, catalogue: Catalogue) -> None
     print_addresses(addresses, city)
     subject = next((name for name, line in catalogue.subjects.items() if line.to is To.STREET), "")
     district, territory = next(((n, d) for n, d in catalogue.districts.items() if d.streets), ("", None))
-    print("Next:")
+    say("Next:")
     if subject and territory is not None:
         street, unit = next(iter(territory.streets.items()))
-        print(f"  hotline call --subject {subject} --district {district} --street {street} --title 没人管")
-        print(f"  hotline unit {unit:52} be the unit that gets it")
-    print(f"  hotline {'status':57} what runs, how far behind each desk is")
+        say(f"  hotline call --subject {subject} --district {district} --street {street} --title 没人管")
+        say(f"  hotline unit {unit:52} be the unit that gets it")
+    say(f"  hotline {'status':57} what runs, how far behind each desk is")
 
 
 def print_addresses(addresses: Addresses, city: City) -> None:
@@ -246,12 +242,12 @@ def print_addresses(addresses: Addresses, city: City) -> None:
 
     at = where_it_is(addresses, city)
     prefix = f", topics {at['topic_prefix']}*" if at["topic_prefix"] else ""
-    print(f"  Kafka        {at['kafka']}{prefix}")
-    print(f"  PostgreSQL   {at['postgres']}, database {at['database']} (logins: {at['logins']})")
+    say(f"  Kafka        {at['kafka']}{prefix}")
+    say(f"  PostgreSQL   {at['postgres']}, database {at['database']} (logins: {at['logins']})")
     if at["traces"]:
-        print(f"  traces       {at['traces']}")
+        say(f"  traces       {at['traces']}")
     metrics = {name: running(health.pid) for name, health in Stack(folder()).services().items() if health.pid}
     ports = [f"{name} {known.listens}" for name, known in metrics.items() if known and known.listens]
     if ports:
-        print(f"  metrics      http://127.0.0.1:PORT/metrics: {', '.join(ports)}")
-    print(f"  logs         {at['logs']}")
+        say(f"  metrics      http://127.0.0.1:PORT/metrics: {', '.join(ports)}")
+    say(f"  logs         {at['logs']}")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hotline.commands.run import is_up, run
+from hotline.terminal import say
 
 if TYPE_CHECKING:
     from hotline.report import Report
@@ -30,12 +31,10 @@ def verify(
 
     report, digest = run(is_up(_verify(anchors), json=json))
     if json:
-        print(
-            msgspec.json.format(msgspec.json.encode({"digest": digest, "report": report}), indent=2).decode()
-        )
+        say(msgspec.json.format(msgspec.json.encode({"digest": digest, "report": report}), indent=2).decode())
     else:
         report.print()
-        print(f"digest of all facts: {digest}")
+        say(f"digest of all facts: {digest}")
     if report.problem_count:
         raise typer.Exit(1)
 

@@ -11,6 +11,7 @@ import msgspec
 
 from hotline.proactive.facts import Cluster
 from hotline.proactive.state import Programme
+from shared.text import folded
 
 # A head knows what its complaint is about now, corrections and reclassifications included.
 _COUNTED: Final = """
@@ -52,7 +53,9 @@ def candidates(
                 named.setdefault(cluster, []).append(programme.title)
     subjects: dict[str, dict[str, int]] = {}
     for (subject, district), number in counts.items():
-        subjects.setdefault(subject, {})[district] = number
+        # What came before names were recorded in one form counts with the rest.
+        districts, name = subjects.setdefault(folded(subject), {}), folded(district)
+        districts[name] = districts.get(name, 0) + number
     found = [
         Candidate(
             subject=subject,
@@ -67,4 +70,4 @@ def candidates(
 
 
 def _subjects(clusters: Iterable[Cluster]) -> list[str]:
-    return list(dict.fromkeys(cluster.subject for cluster in clusters))
+    return list(dict.fromkeys(folded(cluster.subject) for cluster in clusters))

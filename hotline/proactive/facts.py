@@ -15,11 +15,13 @@ import msgspec
 
 from shared.events.base import Instant
 from shared.ids import UnitId, derived
+from shared.wording import NAME, WORDS
 
 ProgrammeId = NewType("ProgrammeId", str)
 """A monthly topic or a project list. Lower-case UUID text."""
 
-Text = Annotated[str, msgspec.Meta(min_length=1, max_length=2000)]
+Text = Annotated[str, msgspec.Meta(min_length=1, max_length=2000, extra=WORDS)]
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=2000, extra=NAME)]
 Number = Annotated[int, msgspec.Meta(ge=1)]
 Month = Annotated[int, msgspec.Meta(ge=1, le=12)]
 Year = Annotated[int, msgspec.Meta(ge=2000, le=2999)]
@@ -43,8 +45,8 @@ class Basis(StrEnum):
 class Cluster(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Complaints that are alike: of one subject, in one district or in all (`district` empty)."""
 
-    subject: Text
-    district: str = ""
+    subject: Name
+    district: Annotated[str, msgspec.Meta(extra=NAME)] = ""
 
 
 class ProgrammeFact(msgspec.Struct, frozen=True, kw_only=True, tag=True):

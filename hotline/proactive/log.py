@@ -20,6 +20,7 @@ from hotline.proactive.rules import NoSuchProgramme, decide, why_not
 from hotline.proactive.state import Programme, evolve, folded
 from hotline.report import Report
 from hotline.stack.errors import StackError
+from shared.text import folded_code
 
 ATTEMPTS_MAX: Final = 20
 """As many are faster, one after another, before it is given up: people type these commands."""
@@ -119,8 +120,8 @@ class Programmes:
 
     async def called(self, text: str) -> ProgrammeId:
         """The programme with this id, or the only one whose id begins so; `StackError` where there is none."""
-        digits = text.lower().replace("-", "")
-        if not _HEX.match(digits):
+        digits = folded_code(text).replace("-", "")
+        if not _HEX.fullmatch(digits):
             raise StackError(
                 f"{text!r} is no topic's or list's id: expected hexadecimal digits, at least the first 4."
             )

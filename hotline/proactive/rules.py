@@ -11,6 +11,8 @@ from typing import Final
 
 from hotline.proactive import facts as f
 from hotline.proactive.state import Programme, Standing, Task
+from shared.text import has_words
+from shared.wording import TextInvalid, looked_at
 
 _OF_ANY: Final = (f.ProgrammeAdopted, f.PolicyIssued, f.ClosingExceptionApproved, f.ProgrammeClosed)
 """Of a proposal too: one that is never adopted is closed by an exception."""
@@ -49,6 +51,14 @@ class NoSuchProgramme(Exception):  # noqa: N818 -- somebody named the wrong one,
 
 def why_not(state: Programme | None, wanted: f.Wanted) -> str | None:
     """Why this cannot become a fact in this state; None where it can."""
+    try:
+        looked_at(wanted)
+    except TextInvalid as error:
+        return str(error)
+    return _why_not(state, wanted)
+
+
+def _why_not(state: Programme | None, wanted: f.Wanted) -> str | None:
     if isinstance(wanted, f.BEGINNINGS):
         return _beginning(state, wanted)
     if state is None:
@@ -66,8 +76,8 @@ def _beginning(state: Programme | None, wanted: f.TopicProposed | f.ListDrawnUp)
     if state is not None:
         return "it is on record already, with another lead or out of other complaints"
     if isinstance(wanted, f.TopicProposed):
-        return None if wanted.lead.strip() else "lead: empty, expected the unit that leads"
-    return None if wanted.owner.strip() else "owner: empty, expected whose list it is"
+        return None if has_words(wanted.lead) else "lead: empty, expected the unit that leads"
+    return None if has_words(wanted.owner) else "owner: empty, expected whose list it is"
 
 
 def _of_whole(state: Programme, wanted: f.OfWhole) -> str | None:  # noqa: PLR0911 -- a line a fact
@@ -122,11 +132,11 @@ def _naming(state: Programme, wanted: f.ItemNamed) -> str | None:
 
 def _led(lead: str, cooperating: tuple[str, ...]) -> str | None:
     """Exactly one leads; nothing is said of how many problems or themes a unit may lead (T27)."""
-    if not lead.strip():
+    if not has_words(lead):
         return "lead: empty, expected the one unit that leads"
     if lead in cooperating:
         return f"cooperating: {lead} leads already"
-    if len(set(cooperating)) < len(cooperating) or not all(unit.strip() for unit in cooperating):
+    if len(set(cooperating)) < len(cooperating) or not all(map(has_words, cooperating)):
         return "cooperating: a unit is empty or stands in it twice"
     return None
 
@@ -136,7 +146,7 @@ def _setting(state: Programme, wanted: f.TaskSet) -> str | None:
         return _no_item(state, wanted.item)
     if wanted.task != len(state.tasks) + 1:
         return f"task: {wanted.task}, expected {len(state.tasks) + 1}, the next"
-    if not wanted.owner.strip():
+    if not has_words(wanted.owner):
         return "owner: empty, expected the unit that does it"
     return None
 

@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 from shared.complaint import Complaint, helping
 from shared.events.base import RequestType
 from shared.ids import UnitId
+from shared.text import has_words
 
 
 class Seen(StrEnum):
@@ -79,7 +80,7 @@ def may_see(asker: Asker, case: Complaint, taken_by: str | None, reason: str = "
     """
     standing = _standing(asker, case, taken_by)
     protected = case.confidential or case.request_type is RequestType.REPORT
-    kind = _OPEN if not protected else _REASONED if reason.strip() else _PROTECTED
+    kind = _OPEN if not protected else _REASONED if has_words(reason) else _PROTECTED
     seen = _TABLE.get((standing, kind), Seen.REFUSED)
     if seen is not Seen.REFUSED and (case.anonymous or taken_by is None):
         return Sight(Seen.NOTHING, standing)

@@ -41,6 +41,7 @@ from shared.inputs import (
 from shared.log import Incoming, Parked
 from shared.plausible import limits_near, timely
 from shared.ruleset import RuleSet, ruleset
+from shared.text import has_words
 from shared.topics import INTAKE_REQUESTS, TELEPHONY_CALLS, speaker_of
 
 _NOTE_CALLS: Final = "SELECT intake.note_calls($1, $2, $3, $4, $5)"
@@ -189,14 +190,14 @@ def _complete(request: RequestRecorded, rules: RuleSet) -> None:
     if rules.limits_given and request.given_due_at is None:
         text = f"data: given_due_at: missing, rule set {rules.version} needs the limit given"
         raise BadInput(text)
-    blank = [name for name in rules.record_fields if not (getattr(request, name) or "").strip()]
+    blank = [name for name in rules.record_fields if not has_words(getattr(request, name) or "")]
     if blank:
         text = f"data: {', '.join(blank)}: missing, rule set {rules.version} lets no record be without (Q1)"
         raise BadInput(text)
     if request.turned_away is TurnedAway.EMERGENCY and request.turned_away_to not in rules.emergency_services:
         text = f"data: turned_away_to: expected one of {', '.join(rules.emergency_services)} (R4)"
         raise BadInput(text)
-    if request.turned_away is TurnedAway.REJECTED and not request.turned_away_reason.strip():
+    if request.turned_away is TurnedAway.REJECTED and not has_words(request.turned_away_reason):
         text = "data: turned_away_reason: missing, whoever is turned away is told why (R10)"
         raise BadInput(text)
 

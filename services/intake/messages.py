@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from shared.ruleset import MessageRules
+from shared.text import folded_code
 
 
 class Message(NamedTuple):
@@ -33,11 +34,18 @@ class Response(NamedTuple):
         return self.in_time / self.messages if self.messages else None
 
 
+def _named(channel: str, rules: MessageRules) -> str:
+    return folded_code(channel) if folded_code(channel) in rules.respond_within else channel
+
+
 def responses(messages: Iterable[Message], rules: MessageRules) -> list[Response]:
     """By channel, those the rules name first and also where nothing came on them."""
     by_channel: dict[str, list[timedelta]] = {channel: [] for channel in rules.respond_within}
     for message in messages:
-        by_channel.setdefault(message.channel, []).append(message.answered_at - message.sent_at)
+        # The rules write theirs in small letters; SMS and sms are one.
+        by_channel.setdefault(_named(message.channel, rules), []).append(
+            message.answered_at - message.sent_at
+        )
     return [
         Response(
             channel=channel,

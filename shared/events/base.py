@@ -53,6 +53,8 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True):
     """The version of this stored shape."""
 
     complaint_id: ComplaintId
+    typed: dict[str, str] | msgspec.UnsetType = msgspec.UNSET
+    """Of names that came in another form than they are recorded in, how they were typed, by the input's field."""
 
     @property
     def own_cause(self) -> str | None:

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from random import Random
 from typing import Any, Final, NamedTuple, get_args, get_origin
+from unicodedata import category
 
 import msgspec
 import pytest
@@ -35,8 +36,10 @@ from shared.topics import (
     Topic,
     partition_of,
 )
+from shared.wording import FREE, kinds_of
 from tests import examples as eg
 from tests.city import UNIT, City, request, until
+from tests.foreign import BLANKS, HOSTILE
 from tests.spoilers import (
     Spoiled,
     bad_attribute,
@@ -60,6 +63,7 @@ DOORS: Final = (
     FEEDBACK_EXCEPTIONS,
 )
 
+STREAM: Final = "0" * 8
 Headers = list[tuple[str, bytes | None]]
 
 
@@ -139,6 +143,36 @@ def _wrong(wanted: Any) -> list[Any]:
     return [*wrong, 7, 1.5, True, "a\0b", "x" * 5000, *([] if optional else [None])]
 
 
+def blank_words(random: Random, good: Headers, value: bytes, kind: type[Input]) -> Spoiled:
+    """A text that is demanded, at whatever depth, shows nothing."""
+    of = random.choice(
+        [place for place, told in kinds_of(kind).items() if told != FREE and place != "turned_away_to"]
+    )
+    text = "".join(random.choices([one for one in BLANKS if one != "\x00"], k=random.randrange(1, 4)))
+    name, _, inner = of.partition("[]")
+    data: dict[str, Any] = json.loads(value)
+    if inner:
+        photo = {"uri": "s3:photo.jpg", "media_type": "image/jpeg", "sha256": "0" * 64}
+        data[name] = [photo | {inner[1:]: text}]
+    else:
+        data[name] = [text] if "[]" in of else text
+    return Spoiled(good, json.dumps(data).encode(), (inner[1:] or name,))
+
+
+def foreign_identifier(random: Random, good: Headers, value: bytes, kind: type[Input]) -> Spoiled:
+    """An identifier of the message, or of what it is about, holds what does not show."""
+    odd = random.choice([one for one in BLANKS if category(one[0])[0] != "M" and one not in {" ", "\x00"}])
+    header = random.choice(["ce_source", "ce_id", ""])
+    if header:
+        spoil = f"7{odd}8".encode()
+        return Spoiled([(n, spoil if n == header else v) for n, v in good], value, (f"header {header}",))
+    name = random.choice(
+        [place for place, told in kinds_of(kind).items() if told == "identifier" and "[" not in place]
+    )
+    data = json.loads(value) | {name: f"{STREAM}{odd}8"}
+    return Spoiled(good, json.dumps(data).encode(), (name,))
+
+
 class Good(NamedTuple):
     """A good message that was sent before."""
 
@@ -200,6 +234,8 @@ IDENTITY_SHARE: Final = 0.1
 def spoiled(random: Random, good: Headers, value: bytes, data: Input) -> Spoiled:
     return random.choice(
         [
+            lambda: blank_words(random, good, value, type(data)),
+            lambda: foreign_identifier(random, good, value, type(data)),
             lambda: bad_header(random, good, value),
             lambda: bad_value(random, good, value),
             lambda: bad_field(random, good, value, type(data)),
@@ -230,6 +266,20 @@ def good_inputs(line: Topic, streams: Sequence[str]) -> list[Input]:
     return [msgspec.structs.replace(example, complaint_id=stream) for stream in streams]  # type: ignore[call-arg]
 
 
+def strange(data: Input, number: int) -> Input:
+    """Every other good message as strangers type: hostile words are words, names in another form are names."""
+    if number % 2:
+        return data
+    changed: dict[str, str] = {}
+    for place, told in kinds_of(type(data)).items():
+        text = getattr(data, place, None)
+        if told in {"words", FREE} and isinstance(text, str):
+            changed[place] = HOSTILE.replace("\x00", "")[:200]
+        elif told in {"name", "code"} and isinstance(text, str) and text:
+            changed[place] = f"\u3000{text}\u200b\n"
+    return msgspec.structs.replace(data, **changed)
+
+
 def of(line: Topic, data: Input, number: int) -> tuple[Headers, bytes]:
     headers: Headers = list(input_headers(type(data), "/fuzz", f"{line.name}-{number}", datetime.now(UTC)))
     return headers, msgspec.json.encode(data)
@@ -251,12 +301,13 @@ async def poured(
     every = BAD_A_DOOR // len(good)
     for number in range(BAD_A_DOOR):
         if number % every == 0 and number // every < len(good):
-            headers, value = of(line, good[number // every], number // every)
+            said = strange(good[number // every], number // every)
+            headers, value = of(line, said, number // every)
             if number // every % 2:
                 headers, value = structured(headers, value)
             key = getattr(good[number // every], "complaint_id", f"good-{number // every}").encode()
             await _send(producer, topic, line, key, value, headers)
-            sent.append(Good(headers, good[number // every], key))
+            sent.append(Good(headers, said, key))
         pattern = random.choice(patterns)
         headers, value = of(line, pattern, BAD_A_DOOR + number)
         if line is not TELEPHONY_CALLS and random.random() < IDENTITY_SHARE:

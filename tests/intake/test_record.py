@@ -113,7 +113,10 @@ def test_the_same_request_turned_away_by_one_and_taken_by_another_is_set_aside()
 @pytest.mark.parametrize(
     ("said", "because"),
     [
-        ({"title": " ", "subject": "\t"}, "data: title, subject: missing, rule set beijing-draft-2021"),
+        (
+            {"title": " ", "subject": "\t"},
+            "data: subject: expected words that can be read, got 1 character that shows nothing; title: expected",
+        ),
         (
             {"turned_away": TurnedAway.EMERGENCY, "turned_away_to": "911"},
             "data: turned_away_to: expected one of 110, 119, 120, 122 (R4)",

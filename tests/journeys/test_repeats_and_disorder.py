@@ -13,7 +13,7 @@ from tests.examples import CALLED_AT, DAY, DUE_AT, HOUR, ID, REQUEST, SIGN_DUE_A
 from tests.story import Story
 
 SIGNS = OrderSigned(complaint_id=ID, assignment=1)
-ANSWERS = OrderAnswered(complaint_id=ID, assignment=1, result="", claims_solved=True)
+ANSWERS = OrderAnswered(complaint_id=ID, assignment=1, result="fixed", claims_solved=True)
 JUDGES = VisitMade(complaint_id=ID, visit=1, attempt=1, solved=True, satisfied=True)
 
 

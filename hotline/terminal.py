@@ -1,0 +1,60 @@
+"""The one place where a command writes: what it says is one line, and what a stranger typed steers no terminal.
+
+A line is shown whole by `shared.text.shown`, so whatever stands in it was typed by whomever: it stays one line, and
+nothing in it hides, turns round or colours anything. JSON says the same with JSON's own escapes.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, TextIO
+
+from shared.text import is_hidden, shown, shown_lines
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+LISTED_MAX = 120
+"""Characters of a title or an address in a list; `hotline show` has the whole."""
+
+
+def say(line: object = "", *, to: TextIO | None = None) -> None:
+    """One line, on standard output where no other stream is named."""
+    print(shown(str(line)), file=to or sys.stdout, flush=True)
+
+
+def note(line: object) -> None:
+    """One line beside what was asked for: on standard error, where a program that reads the answer does not see it."""
+    say(line, to=sys.stderr)
+
+
+def say_lines(text: str, indent: str = "  | ") -> None:
+    """A text of several lines as somebody typed it; `indent` tells them from ours."""
+    print(shown_lines(text, indent), flush=True)
+
+
+def say_json(text: str | bytes) -> None:
+    """A JSON document for a program; a person who looks at it on a terminal is not deceived by it either."""
+    print(json_shown(text if isinstance(text, str) else text.decode()), flush=True)
+
+
+def json_shown(text: str) -> str:
+    """The same document with what is hidden written as JSON's escapes; outside of strings JSON has only line breaks."""
+    if text.isascii() and "\x7f" not in text:
+        return text
+    hidden = (char for char in set(text) if is_hidden(char) and char not in "\n\r\t")
+    return text.translate({ord(char): _escaped(ord(char)) for char in hidden})
+
+
+def _escaped(code: int) -> str:
+    if code < 0x10000:  # noqa: PLR2004 -- the first of UTF-16's pairs
+        return f"\\u{code:04x}"
+    high, low = divmod(code - 0x10000, 0x400)
+    return f"\\u{0xD800 + high:04x}\\u{0xDC00 + low:04x}"
+
+
+def cell(text: object, most: int | None = None, style: str = "") -> Text:
+    """A cell of a table or a part of a line, in which brackets are no markup."""
+    from rich.text import Text
+
+    return Text(shown(str(text), most), style)
