@@ -13,7 +13,7 @@ from random import Random
 from typing import Final, NamedTuple
 
 import msgspec
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from hotline.acknowledged import Acknowledged
@@ -21,7 +21,9 @@ from shared import kafka_address
 from shared.catalogue import Catalogue
 from shared.cloudevents import input_headers
 from shared.inputs import CallAnswered, CallEnded, CallOffered, Input
+from shared.kafka_reader import reader_of
 from shared.log.relay import stopped
+from shared.records import Unreadable
 from shared.topics import COMPLAINTS_LOG, TELEPHONY_CALLS, Topic, names, partition_of
 
 SOURCE: Final = "chaos"
@@ -114,12 +116,7 @@ class Outside:
 
     async def _heard(self, random: Random, number: int) -> list[Message]:
         """Records of the doors' topics from places of chance."""
-        consumer = AIOKafkaConsumer(
-            **kafka_address.aiokafka(self._kafka),
-            group_id=None,
-            enable_auto_commit=False,
-            max_poll_records=number,
-        )
+        consumer = reader_of(self._kafka, max_poll_records=number)
         found: list[Message] = []
         try:
             async with asyncio.timeout(ANSWER_SECONDS_MAX):
@@ -141,7 +138,7 @@ class Outside:
                         Message(record.topic, record.partition, record.key, record.value, record.headers)
                         for records in got.values()
                         for record in records
-                        if not (record.key or b"").startswith(POISON_KEY)
+                        if not (record.key or b"").startswith(POISON_KEY) and type(record) is not Unreadable
                     ]
         except (KafkaError, OSError, TimeoutError):
             return found
