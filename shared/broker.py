@@ -49,6 +49,9 @@ LOOK_MS: Final = 1000
 _MARK: Final = re.compile(rb"([0-9]{1,18})\.([0-9]{1,18})")
 """Batch and position of the relay: whole numbers that PostgreSQL's bigint holds."""
 
+SENT_MS_BEFORE: Final = 253_370_764_800_000
+"""The first instant of the year 9999: a calendar holds what comes before it, and a little more can be added."""
+
 RETRY_SECONDS: Final = (0.05, 0.1, 0.2, 0.5, 1.0)
 """Waits while PostgreSQL is away; the last one repeats."""
 
@@ -808,8 +811,7 @@ def one_by_one(translate: Translate) -> Handle:
 
 def arrived_at(message: Incoming) -> datetime:
     """When the broker (or, where it does not stamp, the sender's client) says the message was sent."""
-    try:
-        return datetime.fromtimestamp(message.sent_at_ms / 1000, UTC)
-    except (ValueError, OverflowError, OSError) as error:
-        text = f"timestamp: {message.sent_at_ms} ms since 1970, expected an instant of the years 1 to 9999"
-        raise BadInput(text) from error
+    if not 0 <= message.sent_at_ms < SENT_MS_BEFORE:
+        text = f"timestamp: {message.sent_at_ms} ms since 1970, expected an instant of the years 1970 to 9998"
+        raise BadInput(text)
+    return datetime.fromtimestamp(message.sent_at_ms / 1000, UTC)

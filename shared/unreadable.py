@@ -25,6 +25,8 @@ PASS_SECONDS: Final = 1.0
 TOLD_MAX: Final = 10_000
 """Places remembered as told of; then it begins anew, and something may be told twice."""
 
+AGAIN: Final = "Released, it is as unreadable as before: drop it, and let its sender say it again"
+
 Handle = Callable[[Sequence[Incoming], Batch], None]
 
 
@@ -47,12 +49,9 @@ def reason_of(message: Incoming) -> str:
     unread = message.unread
     if unread is None:
         return ""
-    span = (
-        "" if unread.last_offset == message.offset else f"offsets {message.offset} to {unread.last_offset}: "
-    )
-    again = "" if message.parked_id is None else (
-        ". Released, it is as unreadable as before: drop it, and let its sender say it again"
-    )  # fmt: skip
+    several = 0 <= message.offset < unread.last_offset  # below 0: restored beside another Kafka
+    span = f"offsets {message.offset} to {unread.last_offset}: " if several else ""
+    again = "" if message.parked_id is None else f". {AGAIN}"
     return f"cannot be read: {span}{unread.why}{again}"
 
 

@@ -88,6 +88,11 @@ def _value(value: bytes | None) -> Callable[[Incoming], Incoming]:
     return lambda good: replace(good, value=value)
 
 
+def _stamped(sent_at_ms: int) -> Callable[[Incoming], Incoming]:
+    """As where the broker does not stamp, and the sender's client says what it likes."""
+    return lambda good: replace(good, sent_at_ms=sent_at_ms)
+
+
 def _structured(good: Incoming) -> Incoming:
     return replace(good, headers=(("content-type", b"application/cloudevents+json; charset=utf-8"),))
 
@@ -153,6 +158,10 @@ BAD: Final[Sequence[Bad]] = (
         _header("ce_time", (NOW + timedelta(days=365)).isoformat().encode()),
         "header ce_time",
         "lies ahead of our time",
+    ),
+    *(
+        Bad(f"a stamp of {ms} ms", _stamped(ms), "timestamp", "of the years 1970 to 9998")
+        for ms in (-(2**63), -62_135_596_800_001, -1, 253_370_764_800_000, 253_402_300_799_999, 2**63 - 1)
     ),
     Bad("null value", _value(None), "value", "null"),
     Bad("empty value", _value(b""), "value", "not JSON"),

@@ -97,20 +97,24 @@ def list_parked(*, json: Json = False) -> None:
 @parked.command()
 def show(number: Number, *, json: Json = False) -> None:
     """Show one message whole: where it came from, why it was parked, headers, data."""
-    from shared.log.postgres import headers_of
+    from shared.log.postgres import headers_of, unread_of
 
     row = _only(run(_rows("SELECT * FROM es.parked WHERE parked_id = $1", number)), number)
     headers = [(name, _readable(value)) for name, value in headers_of(row["headers"])]
-    sent_at = datetime.fromtimestamp(row["sent_at_ms"] / 1000, UTC)
+    unread = unread_of(row["headers"])
     if json:
-        told = {**row, "sent_at": sent_at, "headers": headers}
+        told = {**row, "sent_at": _instant(row["sent_at_ms"], "auto"), "headers": headers}
+        if unread is not None:
+            told["unread"] = {"why": unread.why, "last_offset": unread.last_offset}
         told |= {name: _readable(row[name]) for name in ("key", "value")}
         print(json_module.dumps(told, indent=2, default=_plain, ensure_ascii=False))
         return
     print(f"parked     by {row['consumer']} at {row['parked_at'].isoformat(timespec='seconds')}")
     print(f"because    {row['reason']}")
     print(f"from       {row['topic']}, partition {row['part']}, offset {row['kafka_offset']}")
-    print(f"sent       {sent_at.isoformat(timespec='seconds')}")
+    if unread is not None and 0 <= row["kafka_offset"] < unread.last_offset:
+        print(f"offsets    {row['kafka_offset']} to {unread.last_offset}, as they lie in Kafka")
+    print(f"sent       {_instant(row['sent_at_ms'])}")
     if row["complaint_id"] is not None:
         print(f"complaint  {row['complaint_id']} (its later messages wait behind this one)")
     if row["released_at"] is not None:
@@ -226,6 +230,14 @@ def _nothing(number: int) -> None:
 
 def _plain(value: object) -> str:
     return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+def _instant(milliseconds: int, timespec: str = "seconds") -> str:
+    """When a message was sent; its number where no calendar holds it."""
+    try:
+        return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(timespec=timespec)
+    except (ValueError, OverflowError, OSError):
+        return f"{milliseconds} ms since 1970"
 
 
 def _readable(value: bytes | None) -> str:
