@@ -33,7 +33,8 @@ from hotline.where import City
 from shared import kafka_address
 from shared.broker import mark_of
 from shared.clock import SystemClock
-from shared.log.anchoring import last_record, put
+from shared.kafka_reader import last_record
+from shared.log.anchoring import put
 from shared.log.anchors import NOTHING, Anchor
 from shared.topics import COMPLAINTS_LOG
 
@@ -337,7 +338,7 @@ async def _plan(
 
 
 async def _last_mark(kafka: str, topic: str, part: int) -> tuple[int, int]:
-    record = await last_record(kafka, topic, part)
+    record = await last_record(kafka, topic, part, lambda found: mark_of(found.headers) is not None)
     return (mark_of(record.headers) if record is not None else None) or (0, 0)
 
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Collection
 from typing import Final
 
-from confluent_kafka import KafkaException, TopicPartition
+from confluent_kafka import IsolationLevel, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from shared import kafka_address
@@ -18,7 +18,10 @@ LEADER_SECONDS_MAX: Final = 10.0
 
 
 async def ends_of(kafka: str, partitions: Collection[tuple[str, int]]) -> dict[tuple[str, int], int]:
-    """The offset after the last message of each partition; none for a partition Kafka does not know."""
+    """The offset after the last message of each partition; none for a partition Kafka does not know.
+
+    A message of a transaction that is still open is no message yet, nor is one behind it: no door is given it.
+    """
     give_up_at = time.monotonic() + LEADER_SECONDS_MAX
     while True:
         try:
@@ -37,5 +40,11 @@ def _ends(kafka: str, partitions: Collection[tuple[str, int]]) -> dict[tuple[str
         for topic, number in sorted(partitions)
         if topic in known and number in known[topic].partitions
     }
-    found = admin.list_offsets(asked, request_timeout=ANSWER_SECONDS_MAX) if asked else {}
+    found = (
+        admin.list_offsets(
+            asked, isolation_level=IsolationLevel.READ_COMMITTED, request_timeout=ANSWER_SECONDS_MAX
+        )
+        if asked
+        else {}
+    )
     return {(at.topic, at.partition): answer.result().offset for at, answer in found.items()}

@@ -19,7 +19,7 @@ from typing import Any, Final, TypeVar
 
 import asyncpg
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
-from aiokafka.errors import KafkaError, OffsetOutOfRangeError
+from aiokafka.errors import ConsumerStoppedError, KafkaError, OffsetOutOfRangeError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 from faststream.kafka.annotations import KafkaMessage as Message
@@ -31,8 +31,10 @@ from shared.desk import Batch, Desk, Said, Work
 from shared.errors import told
 from shared.log import Fenced, Incoming, Moved, Parked, Place
 from shared.parking import Share
+from shared.records import Unreadable
 from shared.settings import CommonSettings
 from shared.telemetry import Telemetry
+from shared.unreadable import Passing, Told, only_readable, positions
 
 LAG_COMMIT_SECONDS: Final = 2.0
 """How often Kafka is told how far we are, for lag tools."""
@@ -115,6 +117,7 @@ def subscribed(
         "group_id": group,
         "group_instance_id": instance or None,
         "auto_offset_reset": "none",
+        "isolation_level": "read_committed",
         "ack_policy": AckPolicy.MANUAL,
         "listener": listener,
         "fetch_min_bytes": gather_bytes,
@@ -143,13 +146,15 @@ async def next_of(
     consumer: AIOKafkaConsumer,
     most: int,
     hear: Callable[[Callable[[], Awaitable[dict[Any, Any]]]], Awaitable[dict[Any, Any] | None]],
+    passes: Callable[[], Awaitable[None]],
 ) -> Records:
-    """What has come, as soon as something has.
+    """What has come, as soon as something has. `passes` is told each time that all that had come was taken.
 
     FastStream's own look sleeps as long again after one that found nothing (where messages are rare, half
     of them waited up to 200 ms for nothing), and sleeps over an error of Kafka and tells nobody.
     """
     while True:
+        await passes()
         got = await hear(lambda: consumer.getmany(timeout_ms=LOOK_MS, max_records=most))
         if got:
             return tuple(chain.from_iterable(got.values()))
@@ -158,8 +163,8 @@ async def next_of(
 async def heard(fetch: Callable[[], Awaitable[_Heard]], doors: Sequence[Door]) -> _Heard | None:
     """What the consumer of these doors has; None where an offset is no longer there and they had to go past it.
 
-    Any other error of Kafka is told of once until it can be read again, counted, and raised: whoever fetches
-    waits and tries again.
+    Any other error is told of once until it can be read again, counted, and raised as one of Kafka's: whoever
+    fetches waits and tries again. What the client had of other partitions is lost with it, so they are read anew.
     """
     try:
         got = await fetch()
@@ -167,10 +172,14 @@ async def heard(fetch: Callable[[], Awaitable[_Heard]], doors: Sequence[Door]) -
         for door in doors:
             await door.go_past(error.args[0])
         return None
-    except KafkaError as error:
+    except ConsumerStoppedError:
+        raise
+    except Exception as error:
         for door in doors:
             door.cannot_read(error)
-        raise
+        if isinstance(error, KafkaError):
+            raise
+        raise KafkaError(told(error)) from error
     for door in doors:
         door.reads()
     return got
@@ -211,7 +220,7 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
         self._fail = fail
         self._desk = desk
         self._settings = settings
-        self._fill = fill
+        self._fill = only_readable(fill)
         self._rehearsed = rehearsed
         self._wanted = wanted
         self._telemetry: Telemetry = desk.telemetry
@@ -233,6 +242,8 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
         """Why nothing is taken in until a person says so; None while it is."""
         self._unreadable: str | None = None
         """What was said when it last could not be read; None since it can."""
+        self._told = Told(self._telemetry, name)
+        self._passing = Passing()
 
     def open_on(
         self, broker: KafkaBroker, *, topic: str = "", pattern: str = "", patient: bool = False
@@ -260,7 +271,7 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
         self._subscriber = subscriber
 
     async def _next(self, consumer: AIOKafkaConsumer) -> Records:
-        records = await next_of(consumer, self._settings.batch_max, self.hear)
+        records = await next_of(consumer, self._settings.batch_max, self.hear, self.passes)
         self._fetched_at = self._seeks
         return records
 
@@ -281,7 +292,8 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
             self._telemetry.log.info("door_reads_again", door=self.name)
 
     def cannot_read(self, error: Exception) -> None:
-        """It could not be read: tell of it once until it can be, and count it."""
+        """It could not be read: tell of it once until it can be, count it, and read on behind what was taken."""
+        self._hear_again()
         self._telemetry.count("door.unreadable")
         self._telemetry.health.waits("Kafka", self.name)
         why = told(error)
@@ -293,6 +305,23 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
                 error=why,
                 partitions={f"{topic} {part}": s.ahead.offset for (topic, part), s in self._standing.items()},
             )
+
+    async def passes(self) -> None:
+        """Go past what no reader is given: a transaction's marker, what was aborted, what was compacted away.
+
+        Only where everything that was fetched has been taken: then the consumer stands behind it, and we do not.
+        """
+        if not self._passing.is_due():
+            return
+        async with self._turn:
+            at = await positions(self._subscriber.consumer, list(self._standing))
+            for where, standing in self._standing.items():
+                if at.get(where, 0) > standing.ahead.offset:
+                    standing.ahead = standing.ahead._replace(offset=at[where])
+                    self._dirty.add(where)
+            if self._dirty:
+                self._later()
+            self._tell_kafka()
 
     async def go_past(self, places: Mapping[TopicPartition, int]) -> None:
         """Kafka no longer has these offsets: go on at the earliest there is, and say what was not read.
@@ -492,7 +521,7 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
 
     async def _handle_one(self, message: Incoming, standing: _Standing) -> bool:
         """One message by itself; False where none of those behind it may be handled now."""
-        passed = Place(message.offset + 1, *standing.ahead[1:])
+        passed = Place(message.next_offset, *standing.ahead[1:])
         # Each goes with its own offset: the write before this one has stored all that had moved by then.
         self._dirty.add((message.topic, message.partition))
         try:
@@ -546,6 +575,7 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
             else:
                 self._take_wanted(self._wanted, standing, group, fresh)
         self._dirty.update(before)
+        self._told.tell(fresh)
         return fresh
 
     def _take_all(self, standing: _Standing, group: Iterable[Any], fresh: list[Incoming]) -> None:
@@ -553,8 +583,8 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
         offset, *mark = standing.ahead
         for record in group:
             if record.offset >= offset:  # else fetched before a seek
-                offset = record.offset + 1
                 fresh.append(_incoming(record))
+                offset = fresh[-1].next_offset
         standing.ahead = Place(offset, *mark)
 
     def _take_wanted(
@@ -565,6 +595,10 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
         repeats = 0
         for record in group:
             if record.offset < offset:
+                continue
+            if type(record) is Unreadable:
+                fresh.append(_incoming(record))
+                offset = fresh[-1].next_offset
                 continue
             offset = record.offset + 1
             mark = mark_of(record.headers)
@@ -753,6 +787,7 @@ def _incoming(record: ConsumerRecord[Any, Any]) -> Incoming:
         record.key,
         record.headers,
         record.value,
+        unread=record.unread if type(record) is Unreadable else None,
     )
 
 

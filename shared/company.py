@@ -183,9 +183,13 @@ class Ear(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no t
 
     async def fetch(self, consumer: AIOKafkaConsumer) -> Records:
         """What has come for whoever is furthest behind, as soon as something has."""
-        records = await next_of(consumer, self._batch_max, lambda get: heard(get, self._doors))
+        records = await next_of(consumer, self._batch_max, lambda get: heard(get, self._doors), self._passes)
         self._fetched_at = [door.seeks for door in self._doors]
         return records
+
+    async def _passes(self) -> None:
+        for door in self._doors:
+            await door.passes()
 
     async def take(self, records: Records) -> None:
         """Have every door take it; returns when all have."""
@@ -242,6 +246,11 @@ class _Lent:
     def assignment(self) -> frozenset[TopicPartition]:
         consumer = self._ear.consumer
         return frozenset() if consumer is None else consumer.assignment()
+
+    async def position(self, tp: TopicPartition) -> int:
+        """Where the ear reads on: every door has had what stands before it."""
+        consumer = self._ear.consumer
+        return 0 if consumer is None else int(await consumer.position(tp))
 
     async def beginning_offsets(self, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
         consumer = self._ear.consumer

@@ -60,6 +60,8 @@ CounterName = Literal[
     "door.retries",
     # Times a door could not read from Kafka: not authorized, no such offset, no answer.
     "door.unreadable",
+    # Records that could not be read and were set aside by their place; a batch of them counts once.
+    "door.set_apart",
     # Offsets a door had to go past without reading them: Kafka no longer has them.
     "door.offsets_skipped",
     # Errors the Kafka client told of, an unreachable broker above all.
@@ -101,6 +103,7 @@ _COUNTERS: Final[dict[CounterName, tuple[str, tuple[str, ...]]]] = {
     "door.fenced": ("times the offsets belonged to another consumer", ()),
     "door.retries": ("times PostgreSQL or Kafka was away", ()),
     "door.unreadable": ("times a door could not read from Kafka", ()),
+    "door.set_apart": ("records set aside because they cannot be read", ()),
     "door.offsets_skipped": ("offsets passed unread because Kafka no longer has them", ()),
     "kafka.errors": ("errors the Kafka client told of", ()),
     "door.relay_repeats": ("relay messages seen before", ()),

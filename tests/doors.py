@@ -98,6 +98,11 @@ def _in_structured_mode(**changes: Any) -> Callable[[Incoming], Incoming]:
     return spoil
 
 
+def _stamped(sent_at_ms: int) -> Callable[[Incoming], Incoming]:
+    """As where the broker does not stamp, and the sender's client says what it likes."""
+    return lambda good: replace(good, sent_at_ms=sent_at_ms)
+
+
 def _nested(good: Incoming) -> Incoming:
     """30,000 lists in one another inside a field nobody reads."""
     return replace(good, value=b'{"more":' + b"[" * 30_000 + b"]" * 30_000 + b"}")
@@ -201,6 +206,10 @@ BAD: Final[Sequence[Bad]] = (
         _header("ce_time", (NOW + timedelta(days=365)).isoformat().encode()),
         "header ce_time",
         "lies ahead of our time",
+    ),
+    *(
+        Bad(f"a stamp of {ms} ms", _stamped(ms), "record timestamp", "expected")
+        for ms in (-(2**63), -62_135_596_800_001, -1, 253_370_764_800_000, 253_402_300_799_999, 2**63 - 1)
     ),
     Bad("null value", _value(None), "value", "null"),
     Bad("empty value", _value(b""), "value", "not JSON"),

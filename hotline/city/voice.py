@@ -11,7 +11,7 @@ from itertools import islice
 from typing import Any, Final, NamedTuple
 
 import msgspec
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from hotline.acknowledged import Acknowledged
@@ -21,6 +21,7 @@ from shared import kafka_address
 from shared.cloudevents import input_headers
 from shared.ids import ComplaintId
 from shared.inputs import RequestRecorded
+from shared.kafka_reader import reader_of
 from shared.log.relay import started, stopped
 from shared.topics import Topic, partition_of
 
@@ -182,7 +183,7 @@ class Voice:
 
     async def _asked(self, partitions: set[TopicPartition]) -> dict[TopicPartition, int]:
         while True:
-            consumer = AIOKafkaConsumer(**kafka_address.aiokafka(self._kafka), group_id=None)
+            consumer = reader_of(self._kafka)
             try:
                 async with asyncio.timeout(SEND_SECONDS_MAX):
                     await consumer.start()

@@ -8,7 +8,7 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from typing import Any, Final
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 
 from hotline.commands.unit import is_terminal, line, open_cases, reply, said, told_of
 from hotline.speak import complaint_called, reader, short
@@ -16,13 +16,13 @@ from hotline.stack.errors import StackError
 from hotline.terminal import say
 from hotline.where import City
 from shared import events as e
-from shared import kafka_address
 from shared.catalogue import catalogue
 from shared.cloudevents import header
 from shared.codec import decoded, fact_type_of
 from shared.complaint import Complaint
 from shared.events import ComplaintDispatched, Fact
 from shared.ids import UnitId
+from shared.kafka_reader import reader_of
 from shared.topics import DISPATCH_ORDERS
 
 HELP: Final = "list · sign N · answer N WHAT WAS DONE · return N REASON: EVIDENCE · quit"
@@ -163,9 +163,7 @@ async def sit(city: City, unit: UnitId) -> None:
     """Be the unit until the person leaves."""
     desk = Desk(city, unit)
     topic = TopicPartition(city.realm.prefix + DISPATCH_ORDERS.of(unit), 0)
-    consumer = AIOKafkaConsumer(
-        **kafka_address.aiokafka(city.realm.outside), group_id=None, enable_auto_commit=False
-    )
+    consumer = reader_of(city.realm.outside)
     try:
         await consumer.start()
         consumer.assign([topic])

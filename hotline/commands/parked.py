@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json as json_module
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
@@ -98,20 +98,24 @@ def list_parked(*, json: Json = False) -> None:
 @parked.command()
 def show(number: Number, *, json: Json = False) -> None:
     """Show one message whole: where it came from, why it was parked, headers, data."""
-    from shared.log.postgres import headers_of
+    from shared.log.postgres import headers_of, unread_of
 
     row = _only(run(_rows("SELECT * FROM es.parked WHERE parked_id = $1", number)), number)
     headers = [(name, _readable(value)) for name, value in headers_of(row["headers"])]
-    sent_at = _sent_at(row["sent_at_ms"])
+    unread = unread_of(row["headers"])
     if json:
-        told = {**row, "sent_at": sent_at, "headers": headers}
+        told = {**row, "sent_at": _instant(row["sent_at_ms"], "auto"), "headers": headers}
+        if unread is not None:
+            told["unread"] = {"why": unread.why, "last_offset": unread.last_offset}
         told |= {name: _readable(row[name]) for name in ("key", "value")}
         say_json(json_module.dumps(told, indent=2, default=_plain, ensure_ascii=False))
         return
     say(f"parked     by {row['consumer']} at {row['parked_at'].isoformat(timespec='seconds')}")
     say(f"because    {row['reason']}")
     say(f"from       {row['topic']}, partition {row['part']}, offset {row['kafka_offset']}")
-    say(f"sent       {_plain(sent_at)}")
+    if unread is not None and 0 <= row["kafka_offset"] < unread.last_offset:
+        say(f"offsets    {row['kafka_offset']} to {unread.last_offset}, as they lie in Kafka")
+    say(f"sent       {_instant(row['sent_at_ms'])}")
     if row["complaint_id"] is not None:
         say(f"complaint  {row['complaint_id']} (its later messages wait behind this one)")
     if row["released_at"] is not None:
@@ -224,16 +228,16 @@ def _nothing(number: int) -> None:
     fail(f"Nothing is parked under {number}: `hotline parked list` shows what is.")
 
 
-def _sent_at(sent_at_ms: int) -> datetime | str:
-    """When it was sent, by a record's time that may be anything."""
-    try:
-        return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=sent_at_ms)
-    except OverflowError:
-        return f"at {sent_at_ms} ms, which is no time"
-
-
 def _plain(value: object) -> str:
     return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+def _instant(milliseconds: int, timespec: str = "seconds") -> str:
+    """When a message was sent; its number where no calendar holds it."""
+    try:
+        return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(timespec=timespec)
+    except (ValueError, OverflowError, OSError):
+        return f"{milliseconds} ms since 1970"
 
 
 def _readable(value: bytes | None) -> str:

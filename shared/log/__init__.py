@@ -76,8 +76,18 @@ class Known(NamedTuple):
     """What the handled messages said, as `Append.content`, where that was kept."""
 
 
+class Unread(msgspec.Struct, frozen=True, gc=False):
+    """Why something in Kafka could not be read, and the last offset that this holds for."""
+
+    why: str
+    last_offset: int
+
+
 class Incoming(msgspec.Struct, frozen=True, gc=False):
-    """A message as it came; `parked_id` and `parked_for`, its complaint, where it comes back from parking."""
+    """A message as it came; `parked_id` and `parked_for`, its complaint, where it comes back from parking.
+
+    With `unread` it is none, or only as far as it could be read: see `shared.records`.
+    """
 
     topic: str
     partition: int
@@ -88,6 +98,12 @@ class Incoming(msgspec.Struct, frozen=True, gc=False):
     value: bytes | None
     parked_id: int | None = None
     parked_for: str | None = None
+    unread: Unread | None = None
+
+    @property
+    def next_offset(self) -> int:
+        """The first offset behind it."""
+        return (self.offset if self.unread is None else self.unread.last_offset) + 1
 
 
 class Parked(NamedTuple):

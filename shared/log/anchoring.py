@@ -15,15 +15,15 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 import asyncpg
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
+from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
-from aiokafka.structs import TopicPartition
 from confluent_kafka import KafkaException
 
 from shared import kafka_address
 from shared.broker import AWAY
 from shared.clock import SystemClock
 from shared.errors import told
+from shared.kafka_reader import last_record
 from shared.log.anchors import CE_TYPE, NOTHING, Anchor, anchor_of, hash_of, line_of, root_of
 from shared.log.postgres import connect
 from shared.log.relay import stopped
@@ -253,25 +253,6 @@ async def last_on_topic(kafka: str, topic: str) -> bytes | None:
     """The last line on the topic of anchors; None where there is none."""
     record = await last_record(kafka, topic, 0)
     return None if record is None else record.value
-
-
-async def last_record(kafka: str, topic: str, partition: int) -> ConsumerRecord[bytes, bytes] | None:
-    """The last message of a partition of a topic that is there; None where it holds none."""
-    consumer = AIOKafkaConsumer(**kafka_address.aiokafka(kafka), group_id=None, enable_auto_commit=False)
-    try:
-        async with asyncio.timeout(ANSWER_SECONDS_MAX):
-            await consumer.start()
-            at = TopicPartition(topic, partition)
-            consumer.assign([at])
-            end = (await consumer.end_offsets([at]))[at]
-            if end == (await consumer.beginning_offsets([at]))[at]:
-                return None
-            consumer.seek(at, end - 1)
-            record: ConsumerRecord[bytes, bytes] = await consumer.getone(at)
-            return record
-    finally:
-        with suppress(Exception):
-            await consumer.stop()
 
 
 class Anchoring:

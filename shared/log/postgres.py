@@ -13,7 +13,7 @@ import asyncpg
 import msgspec
 
 from shared.complaint import STATE_SCHEMA, UnreadableHead, stored_head
-from shared.log import Append, EventLog, Fenced, Head, HeadMoved, Incoming, Known, Place
+from shared.log import Append, EventLog, Fenced, Head, HeadMoved, Incoming, Known, Place, Unread
 
 # Every statement works on arrays through indexes. On an empty table the planner would choose a plain
 # scan and keep it; hash and merge joins read the whole log for one batch once it has grown.
@@ -127,7 +127,7 @@ class PostgresLog:
             [p.message.offset for p in parked],
             [p.message.sent_at_ms for p in parked],
             [p.message.key for p in parked],
-            [_headers_stored(p.message.headers) for p in parked],
+            [_headers_stored(p.message) for p in parked],
             [p.message.value for p in parked],
             [p.complaint_id for p in parked],
             [p.reason for p in parked],
@@ -184,6 +184,7 @@ class PostgresLog:
                 value=row["value"],
                 parked_id=row["parked_id"],
                 parked_for=None if row["complaint_id"] is None else str(row["complaint_id"]),
+                unread=unread_of(row["headers"]),
             )
             for row in rows
         ]
@@ -240,13 +241,42 @@ class _Held(PostgresLog):
         return self._held
 
 
-def _headers_stored(headers: tuple[tuple[str, bytes | None], ...]) -> bytes:
+class _Apart(msgspec.Struct):
+    """The headers of what could not be read, and why it could not."""
+
+    unread: Unread
+    headers: list[tuple[str, str | None, str]]
+    """The third is the name's own bytes: it may be no text."""
+
+
+_Pairs = list[tuple[str, str | None]]
+_STORED: Final[msgspec.json.Decoder[_Pairs | _Apart]] = msgspec.json.Decoder(_Pairs | _Apart)
+
+
+def _headers_stored(message: Incoming) -> bytes:
+    pairs = [(name, None if value is None else b64encode(value).decode()) for name, value in message.headers]
+    if message.unread is None:
+        return msgspec.json.encode(pairs)
+    named = [(name.encode("utf-8", "surrogateescape"), value) for name, value in pairs]
     return msgspec.json.encode(
-        [(name, None if value is None else b64encode(value).decode()) for name, value in headers]
+        _Apart(
+            message.unread,
+            [
+                (name.decode("utf-8", "backslashreplace"), value, b64encode(name).decode())
+                for name, value in named
+            ],
+        )
     )
 
 
 def headers_of(stored: bytes) -> tuple[tuple[str, bytes | None], ...]:
-    """The headers of a parked message."""
-    pairs = msgspec.json.decode(stored, type=list[tuple[str, str | None]])
+    """The headers of a parked message; a name that is no text is shown by its bytes, backslashed."""
+    found = _STORED.decode(stored)
+    pairs = [pair[:2] for pair in found.headers] if isinstance(found, _Apart) else found
     return tuple((name, None if value is None else b64decode(value)) for name, value in pairs)
+
+
+def unread_of(stored: bytes) -> Unread | None:
+    """Why a parked message could not be read, by its headers; None for one that could."""
+    found = _STORED.decode(stored)
+    return found.unread if isinstance(found, _Apart) else None
