@@ -23,7 +23,7 @@ ROOMS = {
     "views.py",
 }
 TABLES = {
-    "intake": {"telephone.py", "switches.py", "messages.py", "knowledge.py"},
+    "intake": {"telephone.py", "register.py", "switches.py", "messages.py", "knowledge.py"},
     "dispatch": {
         "routing.py",
         "orders.py",
