@@ -575,7 +575,8 @@ async def _call(connection: asyncpg.Connection[Any], call_id: str) -> str:
     call = await call_of(connection, call_id)
     if call is None:
         return f"call {call_id}: the telephone system told nothing of it"
-    if call.offered_at is None or call.answered_at is None:
+    if call.answered_at is None:
         return f"call {call_id}: {call.outcome or 'not over'}"
-    waited = (call.answered_at - call.offered_at).total_seconds()
-    return f"call {call_id}: answered after {waited:.0f} s"
+    if call.wait is None:
+        return f"call {call_id}: answered, how soon is not known"
+    return f"call {call_id}: answered after {call.wait.total_seconds():.0f} s"

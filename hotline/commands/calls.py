@@ -112,21 +112,7 @@ def _print(begin: datetime, end: datetime, found: Figures, rules: TelephoneRules
     zone = ZoneInfo(timezone)
     first, last = (f"{at.astimezone(zone):%Y-%m-%d %H:%M}" for at in (begin, end))
     say(f"Calls offered from {first} to {last} ({timezone})")
-    within = f"{rules.answer_within.total_seconds():.0f} s"
-    rows: list[tuple[str, str]] = [
-        ("offered", f"{found.offered:,}"),
-        *((f"  {name.lower()}", f"{number:,}") for name, number in found.by_outcome.items()),
-        *((f"  not counted, {name.lower()}", f"{number:,}") for name, number in found.excluded.items()),
-        ("  still waiting", f"{found.not_over:,}"),
-        ("connection rate: answered of offered", _percent(found.connection_rate)),
-        (f"service level: answered within {within} of offered", _percent(found.service_level)),
-        (f"timely rate: answered within {within} of answered", _percent(found.timely_rate)),
-        ("abandon rate", _percent(found.abandon_rate)),
-        (f"  sooner than {rules.short_abandon.total_seconds():.0f} s", f"{found.short_abandons:,}"),
-        ("average wait of the answered", _seconds(found.average_wait_seconds)),
-        ("average talk", _seconds(found.average_talk_seconds)),
-    ]
-    for name, value in rows:
+    for name, value in _lines(found, rules):
         say(f"  {name:<52} {value:>10}")
     hours = rules.window.total_seconds() / 3600
     if found.lowest is None:
@@ -138,6 +124,31 @@ def _print(begin: datetime, end: datetime, found: Figures, rules: TelephoneRules
         f"{found.lowest.at.astimezone(zone):%Y-%m-%d %H:%M:%S}: the {rules.connection_percent} % are "
         f"{'kept' if kept else 'not kept'} (A2)."
     )
+
+
+def _lines(found: Figures, rules: TelephoneRules) -> list[tuple[str, str]]:
+    """Each figure with what it counts; what is rarely other than nothing, only where it is."""
+    within = f"{rules.answer_within.total_seconds():.0f} s"
+    waits, talks = found.answered - found.wait_unknown, found.answered - found.talk_unknown
+    return [
+        ("offered, and over or answered", f"{found.offered:,}"),
+        *((f"  {name.lower()}", f"{number:,}") for name, number in found.by_outcome.items()),
+        *_where(found.wait_unknown, "  answered, how soon is not known"),
+        *((f"  not counted, {name.lower()}", f"{number:,}") for name, number in found.excluded.items()),
+        *_where(sum(found.never_offered.values()), "  not counted, ended and never offered"),
+        ("  not counted yet, still waiting", f"{found.not_over:,}"),
+        ("connection rate: answered of offered", _percent(found.connection_rate)),
+        (f"service level: answered within {within} of offered", _percent(found.service_level)),
+        (f"timely rate: answered within {within} of answered", _percent(found.timely_rate)),
+        ("abandon rate: abandoned of offered", _percent(found.abandon_rate)),
+        (f"  abandoned sooner than {rules.short_abandon.total_seconds():.0f} s", f"{found.short_abandons:,}"),
+        (f"average wait of {waits:,} answered", _seconds(found.average_wait_seconds)),
+        (f"average talk of {talks:,} that are over", _seconds(found.average_talk_seconds)),
+    ]
+
+
+def _where(number: int, name: str) -> list[tuple[str, str]]:
+    return [(name, f"{number:,}")] if number else []
 
 
 def _print_messages(answered: list[Response]) -> None:
@@ -199,7 +210,7 @@ async def _take_in(switch: str) -> None:
                 note(f"line {number}: {error}")
                 continue
             for one in told:
-                key = one.event_id.partition("/")[0].encode()
+                key = one.data.call_id.encode()
                 await producer.send(
                     city.realm.prefix + TELEPHONY_CALLS.name,
                     msgspec.json.encode(one.data),

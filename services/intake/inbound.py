@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -18,10 +17,11 @@ from services.intake.commands import (
     WithdrawRequest,
 )
 from services.intake.naming import Named, first_things_first, links_named, named_by, repeated_by
+from services.intake.register import Kept, kept
 from services.intake.settings import Settings
 from shared.broker import Handle, one_by_one
 from shared.clock import Clock
-from shared.cloudevents import BadInput, Event, event_of
+from shared.cloudevents import BadInput, event_of
 from shared.desk import Batch, Claim, Work
 from shared.events import TurnedAway
 from shared.identity import taken_in
@@ -44,7 +44,7 @@ from shared.ruleset import RuleSet, ruleset
 from shared.text import has_words
 from shared.topics import INTAKE_REQUESTS, TELEPHONY_CALLS, speaker_of
 
-_NOTE_CALLS: Final = "SELECT intake.note_calls($1, $2, $3, $4, $5)"
+_NOTE_CALLS: Final = "SELECT intake.note_calls($1, $2, $3)"
 _REQUESTS: Final = (
     RequestRecorded,
     RequestWithdrawn,
@@ -229,7 +229,8 @@ def calls(clock: Clock) -> Handle:
     """`telephony.calls` into the register of calls: one statement a batch, the same in any order."""
 
     def fill(messages: Sequence[Incoming], batch: Batch) -> None:
-        register: dict[str, _Call] = {}
+        ids: list[str] = []
+        rows: list[Kept] = []
         for message in messages:
             try:
                 event = event_of(message, _CALLS)
@@ -237,47 +238,11 @@ def calls(clock: Clock) -> Handle:
             except BadInput as error:
                 batch.parked.append(Parked(message, None, str(error)))
             else:
-                _merge(register, event)
-        if register:
-            rows = list(register.values())
-            batch.effect = (
-                _NOTE_CALLS,
-                (
-                    list(register),
-                    [row.offered_at for row in rows],
-                    [row.answered_at for row in rows],
-                    [row.ended_at for row in rows],
-                    [row.cause for row in rows],
-                ),
-            )
+                data = event.data
+                assert isinstance(data, _CALLS)  # noqa: S101 -- for the type checker
+                ids.append(data.call_id)
+                rows.append(kept(data, event.time))
+        if rows:
+            batch.effect = (_NOTE_CALLS, (ids, [row.at for row in rows], [row.what for row in rows]))
 
     return fill
-
-
-@dataclass(slots=True)
-class _Call:
-    """What a batch says of one call."""
-
-    offered_at: datetime | None = None
-    answered_at: datetime | None = None
-    ended_at: datetime | None = None
-    cause: str | None = None
-
-
-def _merge(register: dict[str, _Call], event: Event) -> None:
-    """One call event into its call, merged as intake.note_calls merges: the earliest of each stays."""
-    data, at = event.data, event.time
-    match data:
-        case CallOffered():
-            call = register.setdefault(data.call_id, _Call())
-            call.offered_at = at if call.offered_at is None else min(call.offered_at, at)
-        case CallAnswered():
-            call = register.setdefault(data.call_id, _Call())
-            call.answered_at = at if call.answered_at is None else min(call.answered_at, at)
-        case CallEnded():
-            call = register.setdefault(data.call_id, _Call())
-            if call.ended_at is None or (at, data.cause) < (call.ended_at, call.cause or ""):
-                call.ended_at, call.cause = at, data.cause
-        case _:
-            message = f"header ce_type: {data.TYPE} is no call event"
-            raise BadInput(message)

@@ -23,7 +23,15 @@ ROOMS = {
     "views.py",
 }
 TABLES = {
-    "intake": {"telephone.py", "switches.py", "messages.py", "knowledge.py", "links.py", "naming.py"},
+    "intake": {
+        "telephone.py",
+        "register.py",
+        "switches.py",
+        "messages.py",
+        "knowledge.py",
+        "links.py",
+        "naming.py",
+    },
     "dispatch": {
         "routing.py",
         "orders.py",

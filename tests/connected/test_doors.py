@@ -13,6 +13,8 @@ from typing import Any, Final, NamedTuple
 import msgspec
 import pytest
 
+from services.intake.register import call_of, read
+from services.intake.telephone import CallRecord
 from shared.cloudevents import VALUE_BYTES_MAX, input_headers
 from shared.codec import ce_type_of
 from shared.events import (
@@ -395,6 +397,12 @@ async def _tell_calls(town: City, call: str, order: Sequence[str], start: dateti
         await town.tell(TELEPHONY_CALLS, call, data, at=at, event_id=f"{call}/{what}/{number % 2}")
 
 
+async def _calls(town: City, ids: Sequence[str]) -> dict[str, CallRecord]:
+    """What the register knows of these calls."""
+    rows = await town.sql("SELECT call_id, told FROM intake.call WHERE call_id = ANY ($1::text[])", list(ids))
+    return {row["call_id"]: call_of(read(thing) for thing in row["told"]) for row in rows}
+
+
 async def test_a_calls_events_in_any_order_and_twice_give_one_terminal_state(town: City) -> None:
     start = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
     orders = [
@@ -408,21 +416,13 @@ async def test_a_calls_events_in_any_order_and_twice_give_one_terminal_state(tow
         *(_tell_calls(town, call, order, start) for call, order in zip(calls, orders, strict=True))
     )
 
-    async def outcomes() -> set[tuple[Any, ...]] | None:
-        rows = await town.sql(
-            "SELECT offered_at, answered_at, ended_at, outcome, wait FROM intake.call_outcome"
-            " WHERE call_id = ANY ($1::text[])",
-            calls,
-        )
-        found = {tuple(row) for row in rows}
-        return found if len(rows) == len(calls) and len(found) == 1 else None
+    async def outcomes() -> set[CallRecord] | None:
+        records = await _calls(town, calls)
+        found = set(records.values())
+        return found if len(records) == len(calls) and len(found) == 1 else None
 
-    expected = (
-        start,
-        start + timedelta(seconds=9),
-        start + timedelta(seconds=200),
-        "ANSWERED",
-        timedelta(seconds=9),
+    expected = CallRecord(
+        start, start + timedelta(seconds=9), start + timedelta(seconds=200), "ANSWERED", first_at=start
     )
     assert await until(outcomes, what=f"one outcome for {len(calls)} calls") == {expected}
 
@@ -437,16 +437,11 @@ async def test_fifteen_seconds_are_within_fifteen_seconds_and_a_millisecond_more
         await town.tell(TELEPHONY_CALLS, call, taken, at=start + timedelta(milliseconds=wait))
 
     async def all_three() -> bool:
-        rows = await town.sql(
-            "SELECT call_id FROM intake.call_outcome WHERE wait <= interval '15 seconds'"
-            " AND call_id = ANY ($1::text[]) ORDER BY call_id",
-            list(waits),
+        found = {call: record.wait for call, record in (await _calls(town, list(waits))).items()}
+        within = [call for call, wait in found.items() if wait is not None and wait <= timedelta(seconds=15)]
+        return (
+            None not in found.values() and sorted(within) == ["at-once", "just"] and len(found) == len(waits)
         )
-        heard = await town.value(
-            "SELECT count(*) FROM intake.call_outcome WHERE wait IS NOT NULL AND call_id = ANY ($1::text[])",
-            list(waits),
-        )
-        return heard == len(waits) and [row[0] for row in rows] == ["at-once", "just"]
 
     await until(all_three, what="two of three calls within fifteen seconds")
 
@@ -463,10 +458,10 @@ async def test_of_two_ends_of_one_call_the_earlier_stands_whatever_order_they_co
             await town.tell(TELEPHONY_CALLS, call, ends[number][0], at=ends[number][1])
 
     async def both() -> bool:
-        rows = await town.sql(
-            "SELECT outcome, ended_at FROM intake.call_outcome WHERE call_id IN ('ends-a', 'ends-b')"
-        )
-        return [tuple(row) for row in rows] == [("ABANDONED", start + timedelta(seconds=30))] * 2
+        found = (await _calls(town, ["ends-a", "ends-b"])).values()
+        return [(one.outcome, one.ended_at) for one in found] == [
+            ("ABANDONED", start + timedelta(seconds=30))
+        ] * 2
 
     await until(both, what="the earlier end of both calls")
 
