@@ -34,7 +34,7 @@ from shared.parking import Share
 from shared.records import Unreadable
 from shared.settings import CommonSettings
 from shared.telemetry import Telemetry
-from shared.unreadable import Passing, Told, only_readable, positions
+from shared.unread_records import Passing, Told, only_readable, positions
 
 LAG_COMMIT_SECONDS: Final = 2.0
 """How often Kafka is told how far we are, for lag tools."""
