@@ -19,11 +19,13 @@ from hotline.where import City, typed
 from shared import kafka_address
 from shared.cloudevents import input_headers
 from shared.codec import decoded
-from shared.complaint import Complaint, head_of
+from shared.complaint import Complaint, UnreadableHead, stored_head
 from shared.events import Fact
 from shared.ids import ComplaintId, MessageId, message_id
 from shared.inputs import Input
+from shared.log.instants import reads_any_instant
 from shared.topics import Topic, partition_of
+from shared.unreadable import UnreadableRows
 
 EFFECT_SECONDS_MAX: Final = 15.0
 SOURCE: Final = "/hotline/command"
@@ -105,29 +107,46 @@ async def effect(city: City, complaint: ComplaintId, told: Told) -> list[Fact]:
 
 
 async def facts_of(connection: asyncpg.Connection[Any], complaint: str, caused_by: str = "") -> list[Fact]:
-    """The facts of a complaint in order; with `caused_by` those a message or fact led to."""
+    """The facts of a complaint in order; with `caused_by` those a message or fact led to.
+
+    One that cannot be read is left out: `hotline show` names it.
+    """
     rows = await connection.fetch(
-        "SELECT type, schema_version, body FROM es.fact"
+        "SELECT version, type, schema_version, body FROM es.fact"
         " WHERE stream_id = $1 AND ($2 = '' OR caused_by = $2) ORDER BY version",
         complaint,
         caused_by,
     )
-    return [decoded(*row) for row in rows]
+    return UnreadableRows().each(rows, lambda row: f"version {row[0]}", lambda row: decoded(*row[1:]))
 
 
 async def reader(realm: Realm) -> asyncpg.Connection[Any]:
     """A connection that may only read."""
     connection: asyncpg.Connection[Any] = await asyncpg.connect(realm.logins["reader"], timeout=10)
+    await reads_any_instant(connection)
     return connection
 
 
 async def complaint_called(connection: asyncpg.Connection[Any], text: str) -> Complaint:
     """The complaint with this id, or the only one whose id begins so; `StackError` where there is none."""
+    try:
+        return stored_head(*await _head_called(connection, text))
+    except UnreadableHead as error:
+        raise StackError(f"{str(error)[:1].upper()}{str(error)[1:]}.") from None
+
+
+async def id_called(connection: asyncpg.Connection[Any], text: str) -> ComplaintId:
+    """As `complaint_called`, also where nobody can read its head."""
+    return ComplaintId((await _head_called(connection, text))[0])
+
+
+async def _head_called(connection: asyncpg.Connection[Any], text: str) -> tuple[str, str, int]:
     digits = text.lower().replace("-", "")
     if not _HEX.match(digits):
         raise StackError(f"{text!r} is no complaint's id: expected hexadecimal digits, at least the first 4.")
     rows = await connection.fetch(
-        "SELECT state FROM es.stream WHERE stream_id BETWEEN $1::uuid AND $2::uuid LIMIT 2",
+        "SELECT stream_id::text, state, state_schema FROM es.stream"
+        " WHERE stream_id BETWEEN $1::uuid AND $2::uuid LIMIT 2",
         UUID(digits.ljust(32, "0")),
         UUID(digits.ljust(32, "f")),
     )
@@ -135,7 +154,7 @@ async def complaint_called(connection: asyncpg.Connection[Any], text: str) -> Co
         raise StackError(f"No complaint {text} is on record.")
     if len(rows) > 1:
         raise StackError(f"More than one complaint's id begins with {text}: give more of it.")
-    return head_of(rows[0]["state"])
+    return rows[0][0], rows[0][1], rows[0][2]
 
 
 def short(complaint_id: str) -> str:

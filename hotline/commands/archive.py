@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from hotline.commands.run import run
+from hotline.commands.unread import none_unread, tell_unread
 
 archive = typer.Typer(
     help="Facts of lives that ended long ago: into a table a month, which can be detached and attached again.",
@@ -29,9 +30,12 @@ def move(
     from hotline.where import find_city
 
     day = _date(before, "%Y-%m-%d", "--before", "a date as 2025-04-01")
-    done = run(moved(find_city().owner_dsn, datetime(day.year, day.month, day.day, tzinfo=UTC)))
+    unread = none_unread()
+    end = datetime(day.year, day.month, day.day, tzinfo=UTC)
+    done = run(moved(find_city().owner_dsn, end, unread=unread))
     if json:
         _print_json(done)
+        tell_unread(unread, json=True)
         return
     print(
         f"{done.facts:,} facts of {done.lives:,} lives moved in {done.seconds:.1f} s"
@@ -39,6 +43,7 @@ def move(
     )
     if done.left:
         print(f"{done.left:,} lives stay: something of them is still to be sent, to be done, or parked")
+    tell_unread(unread)
 
 
 @archive.command("list")

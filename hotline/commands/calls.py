@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hotline.commands.run import fail, run
+from hotline.commands.unread import none_unread, tell_unread
 
 if TYPE_CHECKING:
     from services.intake.messages import Response
     from services.intake.telephone import Figures
     from shared.ruleset import RuleSet, TelephoneRules
+    from shared.unreadable import UnreadableRows
 
 
 def calls(
@@ -44,7 +46,9 @@ def calls(
         run(_take_in(take_in))
         return
     rules = rules_of(ruleset)
-    begin, end, found, answered = run(_figures(_instant(since, "--since"), _instant(until, "--until"), rules))
+    first, last = _instant(since, "--since"), _instant(until, "--until")
+    unread = none_unread()
+    begin, end, found, answered = run(_figures(first, last, rules, unread))
     if json:
         told = {
             **_row(begin, end, found, rules.telephone),
@@ -56,6 +60,7 @@ def calls(
     else:
         _print(begin, end, found, rules.telephone, rules.timezone)
         _print_messages(answered)
+    tell_unread(unread, json=json)
 
 
 def _instant(text: str, name: str) -> datetime | None:
@@ -71,7 +76,7 @@ def _instant(text: str, name: str) -> datetime | None:
 
 
 async def _figures(
-    since: datetime | None, until: datetime | None, rules: RuleSet
+    since: datetime | None, until: datetime | None, rules: RuleSet, unread: UnreadableRows
 ) -> tuple[datetime, datetime, Figures, list[Response]]:
     from hotline.speak import now_of, reader
     from hotline.where import city_up
@@ -87,8 +92,8 @@ async def _figures(
         fail(f"--since: {begin.isoformat()} is not before {end.isoformat()}.", code=2)
     connection = await reader(city.realm)
     try:
-        every = await calls_of(connection, begin - rules.telephone.window, end)
-        sent = await messages(connection, begin, end)
+        every = await calls_of(connection, begin - rules.telephone.window, end, unread)
+        sent = await messages(connection, begin, end, unread)
     finally:
         await connection.close()
     return begin, end, figures(every, begin, end, rules.telephone), responses(sent, rules.messages)

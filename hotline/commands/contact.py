@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hotline.commands.run import fail, run
+from hotline.commands.unread import none_unread, tell_unread
 
 if TYPE_CHECKING:
     from services.dispatch.contact_door import Reading
     from shared.contacts import Contact
+    from shared.unreadable import UnreadableRows
 
 contact = typer.Typer(
     help="A citizen's contact details: put, show, log, token, shred.",
@@ -126,17 +128,19 @@ def shred(
     """
     if complaint and not reason.strip():
         fail("--reason: say why this one is shredded.", code=2)
-    gone = run(_shred(complaint, reason or "retention"))
+    unread = none_unread()
+    gone = run(_shred(complaint, reason or "retention", unread))
     print(f"{gone:,} contact{'' if gone == 1 else 's'} shredded.")
+    tell_unread(unread)
 
 
 async def _id_of(complaint: str) -> Any:
-    from hotline.speak import complaint_called, reader
+    from hotline.speak import id_called, reader
     from hotline.where import city_up
 
     connection = await reader(city_up().realm)
     try:
-        return (await complaint_called(connection, complaint)).complaint_id
+        return await id_called(connection, complaint)
     finally:
         await connection.close()
 
@@ -206,7 +210,7 @@ async def _token(unit: str) -> str:
         await owner.close()
 
 
-async def _shred(complaint: str, reason: str) -> int:
+async def _shred(complaint: str, reason: str, unread: UnreadableRows) -> int:
     import asyncpg
 
     from hotline.contacts import overdue
@@ -217,7 +221,10 @@ async def _shred(complaint: str, reason: str) -> int:
     city = city_up()
     owner = await asyncpg.connect(city.realm.owner_dsn, timeout=10)
     try:
-        due = [await _id_of(complaint)] if complaint else await overdue(owner, await now_of(city))
+        if complaint:
+            due = [await _id_of(complaint)]
+        else:
+            due = await overdue(owner, await now_of(city), unread)
         return await shredded(owner, due, reason)
     finally:
         await owner.close()

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from hotline.commands.run import fail, run
+from hotline.commands.unread import none_unread, tell_unread
 
 parked = typer.Typer(
     help="What could not be handled, and why; put it back or drop it.",
@@ -100,17 +101,22 @@ def show(number: Number, *, json: Json = False) -> None:
     from shared.log.postgres import headers_of
 
     row = _only(run(_rows("SELECT * FROM es.parked WHERE parked_id = $1", number)), number)
-    headers = [(name, _readable(value)) for name, value in headers_of(row["headers"])]
-    sent_at = datetime.fromtimestamp(row["sent_at_ms"] / 1000, UTC)
+    unread = none_unread()
+    stored: list[Any] = unread.read("its headers", lambda: list(headers_of(row["headers"]))) or []
+    headers = [(name, _readable(value)) for name, value in stored]
+    sent_at = unread.read(
+        "when it was sent", lambda: datetime.fromtimestamp(row["sent_at_ms"] / 1000, UTC).isoformat()
+    )
     if json:
         told = {**row, "sent_at": sent_at, "headers": headers}
         told |= {name: _readable(row[name]) for name in ("key", "value")}
         print(json_module.dumps(told, indent=2, default=_plain, ensure_ascii=False))
+        tell_unread(unread, json=True)
         return
     print(f"parked     by {row['consumer']} at {row['parked_at'].isoformat(timespec='seconds')}")
     print(f"because    {row['reason']}")
     print(f"from       {row['topic']}, partition {row['part']}, offset {row['kafka_offset']}")
-    print(f"sent       {sent_at.isoformat(timespec='seconds')}")
+    print(f"sent       {sent_at}")
     if row["complaint_id"] is not None:
         print(f"complaint  {row['complaint_id']} (its later messages wait behind this one)")
     if row["released_at"] is not None:
@@ -121,6 +127,7 @@ def show(number: Number, *, json: Json = False) -> None:
     for name, value in headers:
         print(f"header     {name}: {value}")
     print(f"value      {_readable(row['value'])}")
+    tell_unread(unread)
 
 
 @parked.command()

@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from hotline.commands.run import fail, run
+from hotline.commands.unread import none_unread, tell_unread
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from hotline.rank import Correction, Month
     from hotline.score import Line
+    from shared.unreadable import UnreadableRows
 
 FORMATS: Final = ("table", "json", "csv")
 _MONTH: Final = re.compile(r"^\d{4}-(0[1-9]|1[0-2])$")
@@ -52,7 +54,8 @@ def rank(
     if corrections:
         _print_corrections(run(_corrections(first)), form)
         return
-    made = run(_ranked(first, population, ruleset, freeze=freeze))
+    unread = none_unread()
+    made = run(_ranked(first, population, ruleset, unread, freeze=freeze))
     lines = [line for line in made.lines if every or line.district is not None]
     if form == "json":
         _print_json(made, lines)
@@ -60,9 +63,12 @@ def rank(
         _print_csv(lines)
     else:
         _print_table(made, lines, whistles=whistles)
+    tell_unread(unread, json=form != "table")
 
 
-async def _ranked(month: date, people: Path | None, version: str, *, freeze: bool) -> Month:
+async def _ranked(
+    month: date, people: Path | None, version: str, unread: UnreadableRows, *, freeze: bool
+) -> Month:
     from zoneinfo import ZoneInfo
 
     from hotline.rank import By, scores
@@ -86,6 +92,8 @@ async def _ranked(month: date, people: Path | None, version: str, *, freeze: boo
             now = await now_of(city)
             return await view.freeze(month, by, now.astimezone(zone))
         await view.catch_up()
+        for one in await view.unread():
+            unread.note(one.row, one.why)
         return await view.month(month, by)
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from hotline.commands.run import fail, run
+from hotline.commands.unread import none_unread, tell_unread
 
 if TYPE_CHECKING:
     from hotline.proactive.candidates import Candidate
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from hotline.proactive.state import Programme
     from hotline.where import City
     from shared.ids import UnitId
+    from shared.unreadable import UnreadableRows
 
 topic = typer.Typer(
     help="Monthly topics and project lists: what the city takes on before the next citizen calls.",
@@ -57,11 +59,13 @@ def candidates_(
     """Count complaints by subject and district over a period, the most first: out of these topics are chosen."""
     first = _day(since, "--since") if since else None
     last = _day(until, "--until") if until else None
-    found = run(_candidates(first, last, at_least))[:limit]
+    unread = none_unread()
+    found = run(_candidates(first, last, at_least, unread))[:limit]
     if json:
         import msgspec
 
         print(msgspec.json.format(msgspec.json.encode(found), indent=2).decode())
+        tell_unread(unread, json=True)
         return
     if not found:
         print("No complaint with a subject was received in that time.")
@@ -69,6 +73,7 @@ def candidates_(
         where = ", ".join(f"{name or 'nowhere named'} {number:,}" for name, number in one.districts.items())
         taken = f"  taken on by {', '.join(one.named_by)}" if one.named_by else ""
         print(f"{one.complaints:>8,}  {one.subject}  ({where}){taken}")
+    tell_unread(unread)
 
 
 @topic.command()
@@ -342,10 +347,12 @@ def close(
 @topic.command("list")
 def list_(year: Annotated[int, typer.Option(help="Only of this year.")] = 0, *, json: _Json = False) -> None:
     """List topics and lists with their progress: done of all, in percent; "-" where there is nothing to divide by."""
-    found, today = run(_all())
+    unread = none_unread()
+    found, today = run(_all(unread))
     rows = [one for one in found if year in {0, one.year}]
     if json:
         print(json_module.dumps([_row(one, today) for one in rows], ensure_ascii=False, indent=2))
+        tell_unread(unread, json=True)
         return
     if not rows:
         print("No topic and no list is on record.")
@@ -353,17 +360,20 @@ def list_(year: Annotated[int, typer.Option(help="Only of this year.")] = 0, *, 
         print(_line(one, today))
     if rows:
         print(f"{'':8}  all: {_figures(rows, today)}")
+    tell_unread(unread)
 
 
 @topic.command("show")
 def show_(topic: _Topic, *, json: _Json = False) -> None:
     """Show one with its problems or projects, its tasks, and everything that was recorded, refusals too."""
-    state, facts, today = run(_whole(topic))
+    unread = none_unread()
+    state, facts, today = run(_whole(topic, unread))
     if json:
         import msgspec
 
         told = {**_row(state, today), "state": state, "facts": facts}
         print(msgspec.json.format(msgspec.json.encode(told), indent=2).decode())
+        tell_unread(unread, json=True)
         return
     print(_line(state, today))
     for number, one in state.items.items():
@@ -378,6 +388,7 @@ def show_(topic: _Topic, *, json: _Json = False) -> None:
                 )
     for fact in facts:
         print(f"  {fact.at:%Y-%m-%d %H:%M}  {_told(fact)}")
+    tell_unread(unread)
 
 
 # -- recording
@@ -467,30 +478,34 @@ async def _now(city: City) -> datetime:
 # -- reading
 
 
-async def _all() -> tuple[list[Programme], date]:
+async def _all(unread: UnreadableRows) -> tuple[list[Programme], date]:
     from hotline.proactive.log import programmes
     from hotline.where import city_up
 
     city = city_up()
     async with programmes(city.realm.logins["reader"]) as log:
-        return await log.all(), (await _now(city)).date()
+        return await log.all(unread), (await _now(city)).date()
 
 
-async def _whole(called: str) -> tuple[Programme, list[Recorded], date]:
+async def _whole(called: str, unread: UnreadableRows) -> tuple[Programme, list[Recorded], date]:
     from hotline.proactive.log import programmes
+    from hotline.proactive.state import folded
+    from hotline.stack.errors import StackError
     from hotline.where import city_up
 
     city = city_up()
     async with programmes(city.realm.logins["reader"]) as log:
         programme_id: ProgrammeId = await log.called(called)
-        return (
-            await log.one(programme_id),
-            await log.facts(programme_id),
-            (await _now(city)).date(),
-        )
+        facts = await log.readable_facts(programme_id, unread)
+        state = unread.read(f"topic or list {programme_id}", lambda: folded(facts))
+        if state is None:
+            raise StackError(unread.line() or f"No topic or list {programme_id} is on record.")
+        return state, facts, (await _now(city)).date()
 
 
-async def _candidates(first: date | None, last: date | None, at_least: int) -> list[Candidate]:
+async def _candidates(
+    first: date | None, last: date | None, at_least: int, unread: UnreadableRows
+) -> list[Candidate]:
     from hotline.proactive.candidates import candidates, counted
     from hotline.proactive.log import programmes
     from hotline.speak import reader
@@ -507,11 +522,11 @@ async def _candidates(first: date | None, last: date | None, at_least: int) -> l
     )
     connection = await reader(city.realm)
     try:
-        counts = await counted(connection, begin, end)
+        counts = await counted(connection, begin, end, unread)
     finally:
         await connection.close()
     async with programmes(city.realm.logins["reader"]) as log:
-        return candidates(counts, await log.all(), at_least)
+        return candidates(counts, await log.all(unread), at_least)
 
 
 # -- words

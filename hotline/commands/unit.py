@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from hotline.commands.run import fail, run
+from hotline.commands.unread import none_unread, tell_cases
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from shared.events import Fact
     from shared.ids import ComplaintId, UnitId
     from shared.inputs import Input
+    from shared.unreadable import UnreadableRows
 
 
 def unit(
@@ -350,14 +352,9 @@ async def _list(name: str, *, json: bool) -> None:
 
     city = city_up()
     unit = known_unit(name, city.catalogue)
-    cases = await open_cases(city, unit)
-    if json:
-        print(json_module.dumps([row(case) for case in cases], indent=2, ensure_ascii=False))
-        return
-    if not cases:
-        print(f"No open order lies with {unit}.")
-    for case in cases:
-        print(line(case))
+    unread = none_unread()
+    cases = await open_cases(city, unit, unread)
+    tell_cases(cases, unread, row, line, nothing=f"No open order lies with {unit}.", json=json)
 
 
 async def _sit(name: str) -> None:
@@ -400,14 +397,14 @@ def known_unit(name: str, path: str) -> UnitId:
     )
 
 
-async def open_cases(city: City, unit: str) -> list[Complaint]:
+async def open_cases(city: City, unit: str, unread: UnreadableRows) -> list[Complaint]:
     """The complaints whose open order lies with this unit, the earliest due first."""
     from hotline.speak import reader
     from services.dispatch.views import open_orders
 
     connection = await reader(city.realm)
     try:
-        return await open_orders(connection, unit)
+        return await open_orders(connection, unit, unread)
     finally:
         await connection.close()
 

@@ -18,10 +18,12 @@ from services.intake.telephone import CallRecord
 from shared.codec import decoded
 from shared.desk import Work
 from shared.events import ComplaintReceived
+from shared.log.instants import plausible, reads_any_instant
 from shared.log.postgres import connect
+from shared.unreadable import UnreadableRows
 
 _CALLS: Final = """
-SELECT offered_at, answered_at, ended_at, outcome FROM intake.call_outcome
+SELECT call_id, offered_at, answered_at, ended_at, outcome FROM intake.call_outcome
 WHERE offered_at > $1 AND offered_at <= $2 ORDER BY offered_at
 """
 _CALL: Final = "SELECT offered_at, answered_at, ended_at, outcome FROM intake.call_outcome WHERE call_id = $1"
@@ -30,7 +32,7 @@ _ARTICLES: Final = "SELECT article_id, version, valid_from, withdrawn_at FROM in
 
 _AT_POSITION: Final = "SELECT occurred_at FROM es.event WHERE position >= $1 ORDER BY position LIMIT 1"
 _RECEIVED: Final = """
-SELECT type, schema_version, body FROM es.fact
+SELECT stream_id, type, schema_version, body FROM es.fact
 WHERE position >= $1 AND type = 'ComplaintReceived' AND occurred_at > $2 AND occurred_at <= $3
 ORDER BY occurred_at, position
 """
@@ -47,9 +49,18 @@ class Call(NamedTuple):
     """Exactly one terminal state once it is over (T1)."""
 
 
-async def calls(connection: asyncpg.Connection[Any], since: datetime, until: datetime) -> list[CallRecord]:
+async def calls(
+    connection: asyncpg.Connection[Any], since: datetime, until: datetime, unread: UnreadableRows
+) -> list[CallRecord]:
     """The calls offered in (since, until], in order; one whose offering nobody told is in none."""
-    return [CallRecord(*row) for row in await connection.fetch(_CALLS, since, until)]
+    found: list[CallRecord] = []
+    for call_id, *told in await connection.fetch(_CALLS, since, until):
+        odd = [at for at in told if isinstance(at, datetime) and not plausible(at)]
+        if odd:
+            unread.note(f"call {call_id}", f"no city has seen {odd[0].isoformat()}")
+        else:
+            found.append(CallRecord(*told))
+    return found
 
 
 async def call(connection: asyncpg.Connection[Any], call_id: str) -> Call | None:
@@ -58,8 +69,13 @@ async def call(connection: asyncpg.Connection[Any], call_id: str) -> Call | None
     return None if row is None else Call(*row)
 
 
-async def messages(connection: asyncpg.Connection[Any], since: datetime, until: datetime) -> list[Message]:
-    """The messages taken up in (since, until], in order.
+async def messages(
+    connection: asyncpg.Connection[Any],
+    since: datetime,
+    until: datetime,
+    unread: UnreadableRows | None = None,
+) -> list[Message]:
+    """The messages taken up in (since, until], in order; a fact that cannot be read is noted in `unread`.
 
     The log has no index by time: where to begin is found by halving the positions, and a fact may lie at most a day
     of the city's before its neighbours there.
@@ -72,12 +88,14 @@ async def messages(connection: asyncpg.Connection[Any], since: datetime, until: 
             high = middle
         else:
             low = middle + 1
-    found: list[Message] = []
-    for row in await connection.fetch(_RECEIVED, low, since, until):
-        fact = decoded(*row)
-        if isinstance(fact, ComplaintReceived) and fact.sent_at is not UNSET:
-            found.append(Message(fact.channel, fact.sent_at, fact.received_at))
-    return found
+    unread = UnreadableRows() if unread is None else unread
+    rows = await connection.fetch(_RECEIVED, low, since, until)
+    facts = unread.each(rows, lambda row: f"complaint {row[0]}, version 1", lambda row: decoded(*row[1:]))
+    return [
+        Message(fact.channel, fact.sent_at, fact.received_at)
+        for fact in facts
+        if isinstance(fact, ComplaintReceived) and fact.sent_at is not UNSET
+    ]
 
 
 class KnowledgeBase:
@@ -115,6 +133,7 @@ class KnowledgeBase:
     async def _read(self) -> Articles:
         if self._connection is None or self._connection.is_closed():
             self._connection = await connect(self._dsn, "intake.knowledge")
+            await reads_any_instant(self._connection)
         rows = await self._connection.fetch(_ARTICLES)
         return {(row[0], row[1]): Valid(row[2], row[3]) for row in rows}
 
