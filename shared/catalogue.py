@@ -12,6 +12,7 @@ import msgspec
 
 from shared.events.base import Level
 from shared.ids import UnitId
+from shared.text_file import FileUnreadable, text_of
 from shared.topics import UNIT_NAME
 
 EXAMPLE: Final = "beijing-example-1"
@@ -124,9 +125,18 @@ def parsed(text: bytes) -> Catalogue:
     return catalogue
 
 
+def text_in_file(path: str | Path) -> str:
+    """A user's catalogue as it is to be parsed and kept; `CatalogueInvalid` where it is no text."""
+    try:
+        return text_of(path, "a catalogue as JSON")
+    except FileUnreadable as error:
+        message = f"catalogue: {error}"
+        raise CatalogueInvalid(message) from None
+
+
 @cache
 def catalogue(path: str = "") -> Catalogue:
     """The catalogue in this file; without a path the example that ships with the project."""
     if path:
-        return parsed(Path(path).read_bytes())
+        return parsed(text_in_file(path).encode())
     return parsed(files("shared").joinpath(f"data/catalogue/{EXAMPLE}.json").read_bytes())

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hotline.commands.run import fail, run
+from hotline.commands.run import fail, run, stdin_lines
 from hotline.commands.unread import none_unread, tell_unread
 
 if TYPE_CHECKING:
@@ -172,29 +172,33 @@ async def _take_in(switch: str) -> None:
     import msgspec
     from aiokafka import AIOKafkaProducer
 
+    from hotline.switch_lines import event_of, lines_in
     from hotline.where import city_up
     from services.intake.switches import SWITCHES, SwitchEventInvalid
     from shared import kafka_address
     from shared.cloudevents import input_headers
+    from shared.text_file import FileUnreadable
     from shared.topics import TELEPHONY_CALLS, partition_of
 
     said = SWITCHES.get(switch)
     if said is None:
         fail(f"--take-in: {switch!r}, expected one of {', '.join(SWITCHES)}.", code=2)
     city = city_up()
-    decoder = msgspec.json.Decoder(dict[str, str])
     taken = wrong = 0
     async with AIOKafkaProducer(
         **kafka_address.aiokafka(city.realm.outside), acks="all", enable_idempotence=True
     ) as producer:
-        for number, line in enumerate(sys.stdin.buffer, start=1):
+        for number, line in enumerate(lines_in(stdin_lines()), start=1):
             if not line.strip():
                 continue
             try:
-                told = said(decoder.decode(line))
-            except (SwitchEventInvalid, msgspec.DecodeError) as error:
+                told = said(event_of(line, number))
+            except (SwitchEventInvalid, FileUnreadable) as error:
                 wrong += 1
-                print(f"line {number}: {error}", file=sys.stderr)
+                print(
+                    f"line {number}: {error}" if isinstance(error, SwitchEventInvalid) else error,
+                    file=sys.stderr,
+                )
                 continue
             for one in told:
                 key = one.event_id.partition("/")[0].encode()

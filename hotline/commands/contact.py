@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json as json_module
-import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hotline.commands.run import fail, run
+from hotline.commands.run import fail, run, stdin_bytes
 from hotline.commands.unread import none_unread, tell_unread
 
 if TYPE_CHECKING:
@@ -57,11 +56,21 @@ def put(
 
 
 def _from_stdin() -> dict[str, str]:
+    from shared.text_file import FileUnreadable, text_in
+
+    expected = 'JSON, {"name": …, "phone": …, "callback": …}'
     try:
-        read = json_module.loads(sys.stdin.read())
-        return {field: str(read.get(field) or "") for field in ("name", "phone", "callback")}
-    except (ValueError, AttributeError):
-        fail('Standard input: expected JSON, {"name": …, "phone": …, "callback": …}.', code=2)
+        read = json_module.loads(text_in(stdin_bytes(), "Standard input", expected))
+    except FileUnreadable as error:
+        fail(f"{error}.", code=2)
+    except (ValueError, RecursionError):
+        fail(f"Standard input: expected {expected}.", code=2)
+    if not isinstance(read, dict):
+        fail(f"Standard input: expected {expected}.", code=2)
+    for field in ("name", "phone", "callback"):
+        if not isinstance(read.get(field), str | None):
+            fail(f"Standard input: {field}: expected text.", code=2)
+    return {field: read.get(field) or "" for field in ("name", "phone", "callback")}
 
 
 @contact.command()

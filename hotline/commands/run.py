@@ -6,7 +6,7 @@ import asyncio
 import logging
 import os
 import sys
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
 from typing import Any, NoReturn, TypeVar
 
 import typer
@@ -42,6 +42,26 @@ def fail(sentence: str, *, code: int = 1) -> NoReturn:
     """Say what is wrong and end; code 2 where it was typed wrongly."""
     print(sentence, file=sys.stderr)
     raise typer.Exit(code)
+
+
+def stdin_bytes() -> bytes:
+    """What is piped in; ends the command where that cannot be read."""
+    if sys.stdin is None:  # closed by whoever started us
+        fail("Standard input is closed: expected what is to be read from it.", code=2)
+    try:
+        return sys.stdin.buffer.read()
+    except OSError as error:
+        fail(f"Standard input cannot be read ({error.strerror}).", code=2)
+
+
+def stdin_lines() -> Iterator[bytes]:
+    """What is piped in, line by line as it comes; ends the command where that cannot be read."""
+    if sys.stdin is None:
+        fail("Standard input is closed: expected what is to be read from it.", code=2)
+    try:
+        yield from sys.stdin.buffer
+    except OSError as error:
+        fail(f"Standard input cannot be read ({error.strerror}).", code=2)
 
 
 def guarded(app: typer.Typer) -> NoReturn:

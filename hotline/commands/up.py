@@ -53,13 +53,20 @@ def up(
     stands still.
     """
     again = "up --stack-only" if stack_only else f"up --city {city}" if city != "hotline" else "up"
-    own = catalogue.read_bytes() if catalogue is not None else None
+    own = _own(catalogue) if catalogue is not None else None
     run(
         _up_stack(json=json)
         if stack_only
         else _up(city, own, ruleset, traces_ratio, one_process=one_process, json=json),
         interrupted=f"Stopped half way: `hotline down` ends what has started, `hotline {again}` goes on.",
     )
+
+
+def _own(file: Path) -> bytes:
+    """A catalogue as the city keeps it: UTF-8 without a mark, whoever saved it."""
+    from shared.catalogue import text_in_file
+
+    return text_in_file(file).encode()
 
 
 async def _stack_up(say: Callable[[str], None], again: str) -> Addresses:
