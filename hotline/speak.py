@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import time
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
@@ -13,6 +12,7 @@ import asyncpg
 import msgspec
 from aiokafka import AIOKafkaProducer
 
+from hotline.arguments import id_of
 from hotline.realm import Realm
 from hotline.stack.errors import StackError
 from hotline.where import City, typed
@@ -34,7 +34,6 @@ _CAME: Final = """
 SELECT EXISTS (SELECT FROM es.inbox WHERE message_id = $1) AS done,
        (SELECT reason FROM es.parked WHERE topic = $2 AND part = $3 AND kafka_offset = $4) AS reason
 """
-_HEX: Final = re.compile(r"^[0-9a-f]{4,32}$")
 
 
 class Told(NamedTuple):
@@ -141,8 +140,8 @@ async def id_called(connection: asyncpg.Connection[Any], text: str) -> Complaint
 
 
 async def _head_called(connection: asyncpg.Connection[Any], text: str) -> tuple[str, str, int]:
-    digits = text.lower().replace("-", "")
-    if not _HEX.match(digits):
+    digits = id_of(text)
+    if digits is None:
         raise StackError(f"{text!r} is no complaint's id: expected hexadecimal digits, at least the first 4.")
     rows = await connection.fetch(
         "SELECT stream_id::text, state, state_schema FROM es.stream"

@@ -119,7 +119,7 @@ def parsed(text: bytes) -> Catalogue:
             message = f"catalogue: {place}: unit {unit!r} is not among `units`"
             raise CatalogueInvalid(message)
     for unit in catalogue.units:
-        if not UNIT_NAME.match(unit):
+        if not UNIT_NAME.fullmatch(unit):
             message = f"catalogue: unit {unit!r}: expected {UNIT_NAME.pattern}, it stands in a topic's name"
             raise CatalogueInvalid(message)
     return catalogue

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 
+from hotline.arguments import day_of, month_of
 from hotline.commands.run import run
 from hotline.commands.unread import none_unread, tell_unread
 
@@ -29,7 +30,7 @@ def move(
     from hotline.archive import move as moved
     from hotline.where import find_city
 
-    day = _date(before, "%Y-%m-%d", "--before", "a date as 2025-04-01")
+    day = day_of(before) or _wrong("--before", "a date as 2025-04-01", before)
     unread = none_unread()
     end = datetime(day.year, day.month, day.day, tzinfo=UTC)
     done = run(moved(find_city().owner_dsn, end, unread=unread))
@@ -107,14 +108,11 @@ def attach(month: MonthOption) -> None:
 
 
 def _month(text: str) -> date:
-    return _date(text, "%Y-%m", "MONTH", "a month as 2025-01")
+    return month_of(text) or _wrong("MONTH", "a month as 2025-01", text)
 
 
-def _date(text: str, form: str, what: str, expected: str) -> date:
-    try:
-        return datetime.strptime(text, form).replace(tzinfo=UTC).date()
-    except ValueError:
-        raise typer.BadParameter(f"{what}: expected {expected}, got {text!r}") from None
+def _wrong(what: str, expected: str, text: str) -> NoReturn:
+    raise typer.BadParameter(f"{what}: expected {expected}, got {text!r}")
 
 
 def _print_json(value: Any) -> None:

@@ -6,9 +6,11 @@ import json as json_module
 import sys
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
+from zoneinfo import ZoneInfo
 
 import typer
 
+from hotline.arguments import instant
 from hotline.commands.run import fail, run, stdin_lines
 from hotline.commands.unread import none_unread, tell_unread
 
@@ -23,7 +25,7 @@ def calls(
     since: Annotated[
         str,
         typer.Option(
-            help="From when on, such as 2026-11-27T08:00+08:00; 24 hours before --until without it."
+            help="From when on, such as 2026-11-27 or 2026-11-27T08:00; 24 hours before --until without it."
         ),
     ] = "",
     until: Annotated[str, typer.Option(help="Until when; now without it.")] = "",
@@ -46,7 +48,11 @@ def calls(
         run(_take_in(take_in))
         return
     rules = rules_of(ruleset)
-    first, last = _instant(since, "--since"), _instant(until, "--until")
+    zone = ZoneInfo(rules.timezone)
+    first, last = (
+        instant(text, name, zone, "an instant or a day") if text else None
+        for text, name in ((since, "--since"), (until, "--until"))
+    )
     unread = none_unread()
     begin, end, found, answered = run(_figures(first, last, rules, unread))
     if json:
@@ -61,18 +67,6 @@ def calls(
         _print(begin, end, found, rules.telephone, rules.timezone)
         _print_messages(answered)
     tell_unread(unread, json=json)
-
-
-def _instant(text: str, name: str) -> datetime | None:
-    if not text:
-        return None
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        fail(f"{name}: {text!r}, expected an instant such as 2026-11-27T08:00+08:00.", code=2)
-    if at.tzinfo is None:
-        fail(f"{name}: {text!r} has no time zone, expected one such as +08:00.", code=2)
-    return at
 
 
 async def _figures(
@@ -111,8 +105,6 @@ def _row(begin: datetime, end: datetime, found: Figures, rules: TelephoneRules) 
 
 
 def _print(begin: datetime, end: datetime, found: Figures, rules: TelephoneRules, timezone: str) -> None:
-    from zoneinfo import ZoneInfo
-
     zone = ZoneInfo(timezone)
     first, last = (f"{at.astimezone(zone):%Y-%m-%d %H:%M}" for at in (begin, end))
     print(f"Calls offered from {first} to {last} ({timezone})")

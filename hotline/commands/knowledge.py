@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
+from hotline.arguments import instant
 from hotline.commands.run import fail, run
 from hotline.commands.unread import none_unread, tell_unread
 
@@ -225,15 +226,9 @@ def named_version(named: str) -> tuple[str, int]:
 
 
 def _instant(said: str, option: str) -> datetime | None:
-    from hotline.knowledge import instant
+    from hotline.knowledge import ZONE
 
-    try:
-        return instant(datetime.fromisoformat(said)) if said else None
-    except ValueError:
-        fail(
-            f"{option}: {said!r}, expected a day or an instant such as 2026-01-01 or 2026-01-01T08:00.",
-            code=2,
-        )
+    return instant(said, option, ZONE) if said else None
 
 
 def _name(one: Article) -> str:

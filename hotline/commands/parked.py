@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from hotline.arguments import ID_MAX
 from hotline.commands.run import fail, run
 from hotline.commands.unread import none_unread, tell_unread
 
@@ -16,7 +17,7 @@ parked = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
 )
-Number = Annotated[int, typer.Argument(help="The number `hotline parked list` shows.")]
+Number = Annotated[int, typer.Argument(min=1, max=ID_MAX, help="The number `hotline parked list` shows.")]
 Json = Annotated[bool, typer.Option("--json", help="For a program to read.")]
 
 SHOWN_MAX = 1000

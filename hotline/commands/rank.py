@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import re
 import sys
 from datetime import date
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from hotline.arguments import month as month_of
 from hotline.commands.run import fail, run
 from hotline.commands.unread import none_unread, tell_unread
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from shared.unreadable import UnreadableRows
 
 FORMATS: Final = ("table", "json", "csv")
-_MONTH: Final = re.compile(r"^\d{4}-(0[1-9]|1[0-2])$")
 
 
 def rank(
@@ -48,9 +47,7 @@ def rank(
     """Score and rank the streets and towns of a month: response, resolution, satisfaction, as the citizens judge."""
     if form not in FORMATS:
         fail(f"--format: {form!r}, expected one of {', '.join(FORMATS)}.", code=2)
-    if not _MONTH.match(month):
-        fail(f"MONTH: {month!r}, expected a year and a month such as 2026-10.", code=2)
-    first = date.fromisoformat(f"{month}-01")
+    first = month_of(month, "MONTH")
     if corrections:
         _print_corrections(run(_corrections(first)), form)
         return
@@ -79,12 +76,13 @@ async def _ranked(
     from shared.population import PopulationInvalid, population
     from shared.ruleset import RuleSetUnknown, ruleset
 
-    city = city_up()
     try:
-        rules = ruleset(version or city.ruleset)
-        by = By(rules, catalogue(city.catalogue), population("" if people is None else str(people)))
+        chosen = ruleset(version) if version else None
+        figures = population("" if people is None else str(people))
     except (RuleSetUnknown, PopulationInvalid) as error:
         raise StackError(f"{error}.") from None
+    city = city_up()
+    by = By(chosen or ruleset(city.ruleset), catalogue(city.catalogue), figures)
     own = ruleset(city.ruleset)
     zone = ZoneInfo(own.timezone)
     async with scores(city.realm.owner_dsn, zone, own.score.counting) as view:

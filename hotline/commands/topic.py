@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json as json_module
-import re
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
-from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from decimal import Decimal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from hotline.arguments import NUMBER_MAX, percent
+from hotline.arguments import day as _day
+from hotline.arguments import month as month_of
 from hotline.commands.run import fail, run
 from hotline.commands.unread import none_unread, tell_unread
 
@@ -29,8 +31,11 @@ topic = typer.Typer(
 )
 
 _Topic = Annotated[str, typer.Argument(metavar="TOPIC", help="A topic's or list's id or its beginning.")]
-_Item = Annotated[int, typer.Argument(metavar="ITEM", help="The number of its problem or project.")]
-_Task = Annotated[int, typer.Argument(metavar="TASK", help="The task's number.")]
+_Item = Annotated[
+    int,
+    typer.Argument(metavar="ITEM", min=1, max=NUMBER_MAX, help="The number of its problem or project."),
+]
+_Task = Annotated[int, typer.Argument(metavar="TASK", min=1, max=NUMBER_MAX, help="The task's number.")]
 _Title = Annotated[str, typer.Argument(metavar="TITLE", help="What it is called.")]
 _By = Annotated[str, typer.Option("--as", metavar="WHO", help="Who does it: a unit or a person's name.")]
 _Lead = Annotated[str, typer.Option(metavar="UNIT", help="The one unit that leads.")]
@@ -42,7 +47,6 @@ _Out = Annotated[
     ),
 ]
 _Json = Annotated[bool, typer.Option("--json", help="For a program to read.")]
-_MONTH: Final = re.compile(r"^(2\d{3})-(0[1-9]|1[0-2])$")
 
 
 @topic.command("candidates")
@@ -51,8 +55,10 @@ def candidates_(
         str, typer.Option(help="The first day, such as 2021-01-01; a year ago without it.")
     ] = "",
     until: Annotated[str, typer.Option(help="The last day; today without it.")] = "",
-    at_least: Annotated[int, typer.Option(min=1, help="Leave out subjects with fewer complaints.")] = 1,
-    limit: Annotated[int, typer.Option(min=1, help="So many subjects.")] = 20,
+    at_least: Annotated[
+        int, typer.Option(min=1, max=NUMBER_MAX, help="Leave out subjects with fewer complaints.")
+    ] = 1,
+    limit: Annotated[int, typer.Option(min=1, max=NUMBER_MAX, help="So many subjects.")] = 20,
     *,
     json: _Json = False,
 ) -> None:
@@ -87,10 +93,8 @@ def propose(
     json: _Json = False,
 ) -> None:
     """Propose a theme for a month."""
-    told = _MONTH.match(month)
-    if told is None:
-        fail(f"MONTH: {month!r}, expected a year and a month such as 2021-01.", code=2)
-    year, number = int(told[1]), int(told[2])
+    first = month_of(month, "MONTH")
+    year, number = first.year, first.month
 
     def wanted(_: Programme | None, city: _Said) -> list[Wanted]:
         from hotline.proactive import facts as f
@@ -305,16 +309,13 @@ def policy(
 def assess(
     topic: _Topic,
     survey: Annotated[str, typer.Option(metavar="PERCENT", help="How many percent are satisfied, 0 to 100.")],
-    visits: Annotated[int, typer.Option(min=1, help="How many citizens were visited.")],
+    visits: Annotated[int, typer.Option(min=1, max=NUMBER_MAX, help="How many citizens were visited.")],
     by: _By,
     *,
     json: _Json = False,
 ) -> None:
     """Write down what citizens said of the whole; not by who leads, helps or owns a task."""
-    try:
-        rate = Decimal(survey)
-    except InvalidOperation:
-        fail(f"--survey: {survey!r}, expected percent such as 91.31.", code=2)
+    rate = percent(survey, "--survey")
     _one(topic, by, "AssessmentMade", lambda *_: {"survey_rate": rate, "visits": visits}, json=json)
 
 
@@ -345,7 +346,11 @@ def close(
 
 
 @topic.command("list")
-def list_(year: Annotated[int, typer.Option(help="Only of this year.")] = 0, *, json: _Json = False) -> None:
+def list_(
+    year: Annotated[int, typer.Option(min=0, max=NUMBER_MAX, help="Only of this year.")] = 0,
+    *,
+    json: _Json = False,
+) -> None:
     """List topics and lists with their progress: done of all, in percent; "-" where there is nothing to divide by."""
     unread = none_unread()
     found, today = run(_all(unread))
@@ -530,13 +535,6 @@ async def _candidates(
 
 
 # -- words
-
-
-def _day(text: str, name: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        fail(f"{name}: {text!r}, expected a day such as 2021-12-31.", code=2)
 
 
 def _clusters(told: list[str] | None) -> tuple[Cluster, ...]:

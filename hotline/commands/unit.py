@@ -132,7 +132,9 @@ def unit(
         typer.Option("--call", metavar="UNITS", help="With --whistle: whom, with commas; the first leads."),
     ] = "",
     scene: Annotated[str, typer.Option(help="With --whistle: where to come to.")] = "",
-    number: Annotated[int, typer.Option(min=0, help="Which whistle; the last one without it.")] = 0,
+    number: Annotated[
+        int, typer.Option(min=0, max=10_000, help="Which whistle; the last one without it.")
+    ] = 0,
     persons: Annotated[int, typer.Option(min=1, max=10_000, help="With --arrive: how many you are.")] = 1,
     of: Annotated[str, typer.Option(metavar="UNIT", help="With --release or --rate: whom.")] = "",
     stars: Annotated[int, typer.Option(min=0, max=5, help="With --rate: 1 to 5.")] = 0,

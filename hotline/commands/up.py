@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hotline.arguments import finite
 from hotline.commands.run import fail, run
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def up(
         str, typer.Option(help="The rule set new complaints are born under.")
     ] = "beijing-draft-2021",
     traces_ratio: Annotated[
-        float, typer.Option(help="Share of all lives that is traced.", min=0, max=1)
+        float, typer.Option(help="Share of all lives that is traced.", min=0, max=1, callback=finite)
     ] = 1.0,
     *,
     one_process: Annotated[
@@ -115,7 +116,7 @@ async def _up(
     from shared.ruleset import ruleset
 
     say = _say(json=json)
-    if not CITY_NAME.match(name) or name in {"postgres", "template0", "template1"}:
+    if not CITY_NAME.fullmatch(name) or name in {"postgres", "template0", "template1"}:
         fail(f"--city: {name!r}, expected a name like 'hotline': small letters, digits and _.", code=2)
     ruleset(version)
     if own is not None:

@@ -6,7 +6,6 @@ decided on a past that is not the whole.
 
 from __future__ import annotations
 
-import re
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final
@@ -15,6 +14,7 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
+from hotline.arguments import id_of
 from hotline.proactive.facts import ProgrammeId, Recorded, Wanted, WishRefused, decoded, encoded
 from hotline.proactive.rules import NoSuchProgramme, decide, why_not
 from hotline.proactive.state import Programme, evolve, folded
@@ -38,7 +38,6 @@ ORDER BY programme_id, position
 _CALLED: Final = """
 SELECT programme_id FROM es.programme_fact WHERE position = 1 AND programme_id BETWEEN $1::uuid AND $2::uuid LIMIT 2
 """
-_HEX: Final = re.compile(r"^[0-9a-f]{4,32}$")
 
 
 @asynccontextmanager
@@ -146,8 +145,8 @@ class Programmes:
 
     async def called(self, text: str) -> ProgrammeId:
         """The programme with this id, or the only one whose id begins so; `StackError` where there is none."""
-        digits = text.lower().replace("-", "")
-        if not _HEX.match(digits):
+        digits = id_of(text)
+        if digits is None:
             raise StackError(
                 f"{text!r} is no topic's or list's id: expected hexadecimal digits, at least the first 4."
             )
