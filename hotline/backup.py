@@ -36,6 +36,7 @@ from shared.clock import SystemClock
 from shared.kafka_reader import last_record
 from shared.log.anchoring import put
 from shared.log.anchors import NOTHING, Anchor
+from shared.log.heads import CANNOT_BE_READ
 from shared.topics import COMPLAINTS_LOG
 
 FORMAT: Final = 1
@@ -72,6 +73,21 @@ _OPEN_LIVES: Final = """
 UPDATE es.event e SET xid = '3' FROM es.stream s
 WHERE s.stream_id = e.stream_id AND s.state::json -> 'ended' IS NULL
 """
+# Of a head that PostgreSQL cannot read nobody knows that its life has ended: it is told again. The backup may be of
+# a system that had no `es.json_of` yet.
+_JSON_OF: Final = """
+CREATE FUNCTION pg_temp.json_of(p_text text) RETURNS json LANGUAGE plpgsql AS $$
+DECLARE
+    found json;
+BEGIN
+    found := p_text::json;
+    PERFORM found ->> '';
+    RETURN found;
+EXCEPTION WHEN OTHERS THEN
+    RETURN NULL;
+END $$
+"""
+_OPEN_LIVES_CAREFULLY: Final = _OPEN_LIVES.replace("s.state::json", "pg_temp.json_of(s.state)")
 _RELAYS: Final = "SELECT shard, batch, snap_a::text, snap_b::text FROM es.relay ORDER BY shard"
 _STAYS_OPEN: Final = """
 UPDATE es.relay SET epoch = epoch + 1, snap_a = '2:2:', snap_b = '3:3:' WHERE shard = $1
@@ -366,9 +382,18 @@ async def _adapt(dsn: str, plan: _Plan, prefix: str, old: str) -> None:
                     plan.position + POSITIONS_AHEAD,
                 )
             else:
-                await connection.execute(_OPEN_LIVES)
+                await _tell_open_lives_again(connection)
     finally:
         await connection.close()
+
+
+async def _tell_open_lives_again(connection: asyncpg.Connection[Any]) -> None:
+    try:
+        async with connection.transaction():
+            await connection.execute(_OPEN_LIVES)
+    except CANNOT_BE_READ:
+        await connection.execute(_JSON_OF)
+        await connection.execute(_OPEN_LIVES_CAREFULLY)
 
 
 async def _told(dsn: str) -> int:

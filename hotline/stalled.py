@@ -19,6 +19,7 @@ from hotline.realm import DESKS, Realm
 from hotline.stack.errors import StackError
 from shared.catalogue import Catalogue
 from shared.log import TIMER_SHARDS
+from shared.log.instants import reads_any_instant
 from shared.topics import names
 
 STILL_SECONDS: Final = 5.0
@@ -89,6 +90,7 @@ async def look(realm: Realm, catalogue: Catalogue) -> Standing:
         raise StackError(f"Kafka has no topic {missing[0][0]}: `hotline down` and `hotline up` make it anew.")
     connection = await asyncpg.connect(realm.logins["reader"])
     try:
+        await reads_any_instant(connection)
         rows = await connection.fetch(_TAKEN)
         cursor = await connection.fetchrow(_CURSOR)
         overdue = await connection.fetch(_OVERDUE, TIMER_SHARDS)

@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import json as json_module
-import sys
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
+from zoneinfo import ZoneInfo
 
 import typer
 
-from hotline.commands.run import fail, run
+from hotline.arguments import instant
+from hotline.commands.run import fail, run, stdin_lines
+from hotline.commands.unread import none_unread, tell_unread
 from hotline.terminal import note, say, say_json
 
 if TYPE_CHECKING:
     from services.intake.messages import Response
     from services.intake.telephone import Figures
     from shared.ruleset import RuleSet, TelephoneRules
+    from shared.unreadable import UnreadableRows
 
 
 def calls(
     since: Annotated[
         str,
         typer.Option(
-            help="From when on, such as 2026-11-27T08:00+08:00; 24 hours before --until without it."
+            help="From when on, such as 2026-11-27 or 2026-11-27T08:00; 24 hours before --until without it."
         ),
     ] = "",
     until: Annotated[str, typer.Option(help="Until when; now without it.")] = "",
@@ -45,7 +48,13 @@ def calls(
         run(_take_in(take_in))
         return
     rules = rules_of(ruleset)
-    begin, end, found, answered = run(_figures(_instant(since, "--since"), _instant(until, "--until"), rules))
+    zone = ZoneInfo(rules.timezone)
+    first, last = (
+        instant(text, name, zone, "an instant or a day") if text else None
+        for text, name in ((since, "--since"), (until, "--until"))
+    )
+    unread = none_unread()
+    begin, end, found, answered = run(_figures(first, last, rules, unread))
     if json:
         told = {
             **_row(begin, end, found, rules.telephone),
@@ -57,22 +66,11 @@ def calls(
     else:
         _print(begin, end, found, rules.telephone, rules.timezone)
         _print_messages(answered)
-
-
-def _instant(text: str, name: str) -> datetime | None:
-    if not text:
-        return None
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        fail(f"{name}: {text!r}, expected an instant such as 2026-11-27T08:00+08:00.", code=2)
-    if at.tzinfo is None:
-        fail(f"{name}: {text!r} has no time zone, expected one such as +08:00.", code=2)
-    return at
+    tell_unread(unread, json=json)
 
 
 async def _figures(
-    since: datetime | None, until: datetime | None, rules: RuleSet
+    since: datetime | None, until: datetime | None, rules: RuleSet, unread: UnreadableRows
 ) -> tuple[datetime, datetime, Figures, list[Response]]:
     from hotline.speak import now_of, reader
     from hotline.where import city_up
@@ -88,8 +86,8 @@ async def _figures(
         fail(f"--since: {begin.isoformat()} is not before {end.isoformat()}.", code=2)
     connection = await reader(city.realm)
     try:
-        every = await calls_of(connection, begin - rules.telephone.window, end)
-        sent = await messages(connection, begin, end)
+        every = await calls_of(connection, begin - rules.telephone.window, end, unread)
+        sent = await messages(connection, begin, end, unread)
     finally:
         await connection.close()
     return begin, end, figures(every, begin, end, rules.telephone), responses(sent, rules.messages)
@@ -107,8 +105,6 @@ def _row(begin: datetime, end: datetime, found: Figures, rules: TelephoneRules) 
 
 
 def _print(begin: datetime, end: datetime, found: Figures, rules: TelephoneRules, timezone: str) -> None:
-    from zoneinfo import ZoneInfo
-
     zone = ZoneInfo(timezone)
     first, last = (f"{at.astimezone(zone):%Y-%m-%d %H:%M}" for at in (begin, end))
     say(f"Calls offered from {first} to {last} ({timezone})")
@@ -178,11 +174,13 @@ async def _take_in(switch: str) -> None:
     from aiokafka import AIOKafkaProducer
 
     from hotline.speak import clock_of, now_of
+    from hotline.switch_lines import event_of, lines_in
     from hotline.where import city_up
     from services.intake.switches import SWITCHES, SwitchEventInvalid
     from shared import kafka_address
     from shared.cloudevents import BadInput, input_headers
     from shared.plausible import between
+    from shared.text_file import FileUnreadable
     from shared.topics import TELEPHONY_CALLS, partition_of
     from shared.wording import TextInvalid, looked_at
 
@@ -192,20 +190,22 @@ async def _take_in(switch: str) -> None:
     city = city_up()
     now = await now_of(city)
     clock = clock_of(city, now)
-    decoder = msgspec.json.Decoder(dict[str, str])
     taken = wrong = 0
     async with AIOKafkaProducer(
         **kafka_address.aiokafka(city.realm.outside), acks="all", enable_idempotence=True
     ) as producer:
-        for number, line in enumerate(sys.stdin.buffer, start=1):
+        for number, line in enumerate(lines_in(stdin_lines()), start=1):
             if not line.strip():
                 continue
             try:
-                told = said(decoder.decode(line))
+                told = said(event_of(line, number))
                 for one in told:
                     between("time", one.at, clock.earliest_input(now), clock.latest_input(now))
                     looked_at(one.data)
-            except (SwitchEventInvalid, BadInput, TextInvalid, msgspec.DecodeError) as error:
+            except FileUnreadable as error:
+                wrong += 1
+                note(str(error))
+            except (SwitchEventInvalid, BadInput, TextInvalid) as error:
                 wrong += 1
                 note(f"line {number}: {error}")
                 continue

@@ -8,7 +8,9 @@ from typing import Annotated, Any
 
 import typer
 
+from hotline.arguments import ID_MAX
 from hotline.commands.run import demand_words, fail, run
+from hotline.commands.unread import none_unread, tell_unread
 from hotline.terminal import cell, say, say_json
 
 parked = typer.Typer(
@@ -16,7 +18,7 @@ parked = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
 )
-Number = Annotated[int, typer.Argument(help="The number `hotline parked list` shows.")]
+Number = Annotated[int, typer.Argument(min=1, max=ID_MAX, help="The number `hotline parked list` shows.")]
 Json = Annotated[bool, typer.Option("--json", help="For a program to read.")]
 
 SHOWN_MAX = 1000
@@ -101,20 +103,23 @@ def show(number: Number, *, json: Json = False) -> None:
     from shared.log.postgres import headers_of, unread_of
 
     row = _only(run(_rows("SELECT * FROM es.parked WHERE parked_id = $1", number)), number)
-    headers = [(name, _readable(value)) for name, value in headers_of(row["headers"])]
-    unread = unread_of(row["headers"])
+    unread = none_unread()
+    stored: list[Any] = unread.read("its headers", lambda: list(headers_of(row["headers"]))) or []
+    headers = [(name, _readable(value)) for name, value in stored]
+    apart = unread_of(row["headers"])
     if json:
         told = {**row, "sent_at": _instant(row["sent_at_ms"], "auto"), "headers": headers}
-        if unread is not None:
-            told["unread"] = {"why": unread.why, "last_offset": unread.last_offset}
+        if apart is not None:
+            told["unread"] = {"why": apart.why, "last_offset": apart.last_offset}
         told |= {name: _readable(row[name]) for name in ("key", "value")}
         say_json(json_module.dumps(told, indent=2, default=_plain, ensure_ascii=False))
+        tell_unread(unread, json=True)
         return
     say(f"parked     by {row['consumer']} at {row['parked_at'].isoformat(timespec='seconds')}")
     say(f"because    {row['reason']}")
     say(f"from       {row['topic']}, partition {row['part']}, offset {row['kafka_offset']}")
-    if unread is not None and 0 <= row["kafka_offset"] < unread.last_offset:
-        say(f"offsets    {row['kafka_offset']} to {unread.last_offset}, as they lie in Kafka")
+    if apart is not None and 0 <= row["kafka_offset"] < apart.last_offset:
+        say(f"offsets    {row['kafka_offset']} to {apart.last_offset}, as they lie in Kafka")
     say(f"sent       {_instant(row['sent_at_ms'])}")
     if row["complaint_id"] is not None:
         say(f"complaint  {row['complaint_id']} (its later messages wait behind this one)")
@@ -126,6 +131,7 @@ def show(number: Number, *, json: Json = False) -> None:
     for name, value in headers:
         say(f"header     {name}: {value}")
     say(f"value      {_readable(row['value'])}")
+    tell_unread(unread)
 
 
 @parked.command()

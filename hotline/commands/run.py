@@ -7,7 +7,7 @@ import logging
 import os
 import re
 import sys
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
 from typing import Any, NoReturn, TypeVar
 
 import typer
@@ -59,6 +59,26 @@ def demand_words(option: str, text: str) -> None:
 
     if not has_words(text):
         fail(f"{option}: {wordless(text)}.", code=2)
+
+
+def stdin_bytes() -> bytes:
+    """What is piped in; ends the command where that cannot be read."""
+    if sys.stdin is None:  # closed by whoever started us
+        fail("Standard input is closed: expected what is to be read from it.", code=2)
+    try:
+        return sys.stdin.buffer.read()
+    except OSError as error:
+        fail(f"Standard input cannot be read ({error.strerror}).", code=2)
+
+
+def stdin_lines() -> Iterator[bytes]:
+    """What is piped in, line by line as it comes; ends the command where that cannot be read."""
+    if sys.stdin is None:
+        fail("Standard input is closed: expected what is to be read from it.", code=2)
+    try:
+        yield from sys.stdin.buffer
+    except OSError as error:
+        fail(f"Standard input cannot be read ({error.strerror}).", code=2)
 
 
 def guarded(app: typer.Typer) -> NoReturn:

@@ -8,7 +8,8 @@ from typing import Annotated, Any
 import typer
 
 from hotline.commands.run import is_up, run
-from hotline.terminal import cell, say_json
+from hotline.commands.unread import none_unread
+from hotline.terminal import cell, say, say_json
 
 
 def status(*, json: Annotated[bool, typer.Option("--json", help="For a program to read.")] = False) -> None:
@@ -22,6 +23,8 @@ def status(*, json: Annotated[bool, typer.Option("--json", help="For a program t
         say_json(json_module.dumps(found, indent=2))
     else:
         _print_status(found)
+    if found["unreadable"] and not json:
+        say(found["unreadable"])
     if not found["up"] or found["stalled"]:
         raise typer.Exit(1)
 
@@ -54,6 +57,7 @@ async def _status() -> dict[str, Any]:
     }
     known = catalogue(city.catalogue)
     standing = await look(city.realm, known) if answers else None
+    unread = none_unread()
     return {
         # Nobody has to wait for a viewer that starts.
         "up": bool(services)
@@ -69,7 +73,9 @@ async def _status() -> dict[str, Any]:
         "behind": standing.behind if standing is not None else None,
         "stalled": await stalled(city.realm, known, standing) if standing is not None and services else {},
         "stopped": dict(standing.stopped) if standing is not None else {},
-        "counts": await counts(city.realm) if answers else None,
+        "counts": await counts(city.realm, unread) if answers else None,
+        # After the counts: a sentence on the rows that are in none of them.
+        "unreadable": unread.line(),
     }
 
 

@@ -10,7 +10,7 @@ import asyncio
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -23,6 +23,7 @@ from shared.desk import Batch, Desk, Work
 from shared.errors import told
 from shared.ids import ComplaintId
 from shared.log import TIMER_SHARDS
+from shared.log.instants import FIRST, reads_any_instant
 from shared.log.postgres import connect
 
 DUE_MAX: Final = 2000
@@ -40,7 +41,9 @@ a hundredth of the time at most, however much lies there that fired and cannot b
 PASSED_OVER_SECONDS: Final = 60.0
 """How long a timer is left alone that could not be decided or had no effect; other timers do not wait for it."""
 
-_BEGINNING: Final = datetime(1, 1, 1, tzinfo=UTC)
+_SLACK_FROM: Final = FIRST + WATERMARK_SLACK
+_BEGINNING: Final = FIRST
+"""Below every timer, also one whose limit is no time at all."""
 _LOCK: Final = "SELECT pg_try_advisory_lock($1, hashint4($2) # hashtext(current_database()))"
 _LOCK_CLASS: Final = 12346
 _UNTIL: Final = "SELECT coalesce((SELECT settled FROM es.city_time()), clock_timestamp())"
@@ -72,6 +75,7 @@ class Ticker:
             try:
                 connection = await connect(self._settings.postgres, "escalation.tick")
                 try:
+                    await reads_any_instant(connection)
                     self._owned = []
                     await self._tick_on(connection)
                 finally:
@@ -118,7 +122,7 @@ class Ticker:
             now = time.monotonic()
             rarer = max(1.0, (now - began) / FULL_LOOK_SECONDS)
             self._full_look_at = now + self._settings.full_scan_seconds * rarer
-        self._low = max(self._low, min(due.values(), default=until) - WATERMARK_SLACK)
+        self._low = max(self._low, max(min(due.values(), default=until), _SLACK_FROM) - WATERMARK_SLACK)
         if not due:
             return 0
         with self._telemetry.batch("escalation tick"):

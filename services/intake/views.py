@@ -19,24 +19,32 @@ from services.intake.telephone import CallRecord
 from shared.codec import decoded
 from shared.desk import Work
 from shared.events import ComplaintReceived
+from shared.log.instants import reads_any_instant
 from shared.log.postgres import connect
+from shared.unreadable import UnreadableRows
 
-_CALLS: Final = (
-    "SELECT told FROM intake.call WHERE counted_at > $1 AND counted_at <= $2 ORDER BY counted_at, call_id"
-)
+_CALLS: Final = """
+SELECT call_id, told FROM intake.call WHERE counted_at > $1 AND counted_at <= $2 ORDER BY counted_at, call_id
+"""
 _CALL: Final = "SELECT told FROM intake.call WHERE call_id = $1"
 _ARTICLES: Final = "SELECT article_id, version, valid_from, withdrawn_at FROM intake.articles()"
 # The log lies in the order of its positions, which says nothing of time: event_received and archived_received do.
 _RECEIVED: Final = """
-SELECT type, schema_version, body FROM es.fact
+SELECT stream_id, type, schema_version, body FROM es.fact
 WHERE type = 'ComplaintReceived' AND occurred_at > $1 AND occurred_at <= $2
 ORDER BY occurred_at, position
 """
 
 
-async def calls(connection: asyncpg.Connection[Any], since: datetime, until: datetime) -> list[CallRecord]:
+async def calls(
+    connection: asyncpg.Connection[Any], since: datetime, until: datetime, unread: UnreadableRows
+) -> list[CallRecord]:
     """The calls that belong to (since, until], in order: each to its offering, or else to what was told of it first."""
-    return [_record(row["told"]) for row in await connection.fetch(_CALLS, since, until)]
+    return unread.each(
+        await connection.fetch(_CALLS, since, until),
+        lambda row: f"call {row['call_id']}",
+        lambda row: _record(row["told"]),
+    )
 
 
 async def call(connection: asyncpg.Connection[Any], call_id: str) -> CallRecord | None:
@@ -49,14 +57,21 @@ def _record(told: Sequence[str]) -> CallRecord:
     return call_of(read(thing) for thing in told)
 
 
-async def messages(connection: asyncpg.Connection[Any], since: datetime, until: datetime) -> list[Message]:
-    """The messages taken up in (since, until], in order, wherever in the log they lie."""
-    found: list[Message] = []
-    for row in await connection.fetch(_RECEIVED, since, until):
-        fact = decoded(*row)
-        if isinstance(fact, ComplaintReceived) and fact.sent_at is not UNSET:
-            found.append(Message(fact.channel, fact.sent_at, fact.received_at))
-    return found
+async def messages(
+    connection: asyncpg.Connection[Any],
+    since: datetime,
+    until: datetime,
+    unread: UnreadableRows | None = None,
+) -> list[Message]:
+    """The messages taken up in (since, until], in order; a fact that cannot be read is noted in `unread`."""
+    unread = UnreadableRows() if unread is None else unread
+    rows = await connection.fetch(_RECEIVED, since, until)
+    facts = unread.each(rows, lambda row: f"complaint {row[0]}, version 1", lambda row: decoded(*row[1:]))
+    return [
+        Message(fact.channel, fact.sent_at, fact.received_at)
+        for fact in facts
+        if isinstance(fact, ComplaintReceived) and fact.sent_at is not UNSET
+    ]
 
 
 class KnowledgeBase:
@@ -94,6 +109,7 @@ class KnowledgeBase:
     async def _read(self) -> Articles:
         if self._connection is None or self._connection.is_closed():
             self._connection = await connect(self._dsn, "intake.knowledge")
+            await reads_any_instant(self._connection)
         rows = await self._connection.fetch(_ARTICLES)
         return {(row[0], row[1]): Valid(row[2], row[3]) for row in rows}
 
