@@ -276,7 +276,7 @@ async def test_a_list_is_typed_and_closed_by_an_exception(database: str, city_he
     [
         (("propose", "2021-13", "x", "--lead", "a", "--as", "b"), "MONTH: '2021-13'"),
         (("propose", "2021-01", "", "--lead", "a", "--as", "b"), "title"),
-        (("propose", "2021-01", "x", "--lead", "a", "--as", " "), "--as: empty"),
+        (("propose", "2021-01", "x", "--lead", "a", "--as", " "), "--as: expected words"),
         (("draw-up", "2021", "CITY", "a", "x", "--as", "b"), "expected one of MUNICIPAL, DISTRICT, STREET"),
         (("task", "abcd", "1", "x", "--owner", "a", "--due", "soon", "--as", "b"), "--due: 'soon'"),
         (("assess", "abcd", "--survey", "many", "--visits", "1", "--as", "b"), "--survey: 'many'"),

@@ -21,6 +21,7 @@ from shared.events import (
 from shared.ids import ComplaintId, UnitId, complaint_id
 from shared.inputs import OrderAnswered, RequestRecorded, VisitMade
 from shared.topics import DISPATCH_ORDERS, DISPATCH_REPLIES, FEEDBACK_ANSWERS, FEEDBACK_VISITS
+from shared.wording import looked_at
 from tests.boston import Row, row, season, written
 
 
@@ -100,6 +101,19 @@ def test_what_a_row_leaves_empty_gets_a_name(tmp_path: Path) -> None:
         "unknown",
     )
     assert case.closed_at is None
+
+
+def test_a_neighborhood_of_a_blank_is_none_and_a_name_with_two_blanks_has_one(tmp_path: Path) -> None:
+    """The real file has 2,575 of the first and three types of the second kind."""
+    times = ("2011-07-01 01:00:00", "2011-07-15 01:00:00", "", "OVERDUE")
+    (case,) = file_of(
+        tmp_path, row("7", *times, neighborhood=" ", type="Heat - Excessive  Insufficient", case_title=" ")
+    ).cases
+    assert (case.neighborhood, case.type) == ("Boston", "Heat - Excessive Insufficient")
+    assert case.title == "unnamed"
+    (act,) = Boston([case]).first_acts(case.open_at)
+    assert looked_at(act.data) == (act.data, {})
+    assert "Boston" in catalogue_of([case]).districts
 
 
 def test_rows_are_left_out_each_with_its_reason(tmp_path: Path) -> None:

@@ -57,6 +57,7 @@ from shared.ids import ComplaintId
 from shared.inputs import CallAnswered, CallEnded, CallOffered, RequestRecorded, RequestWithdrawn
 from shared.log import Incoming
 from shared.topics import DISPATCH_REPLIES, DISPATCH_REVIEWS, FEEDBACK_ANSWERS, INTAKE_REQUESTS, OUTWARD
+from shared.wording import looked_at
 
 CATALOGUE = catalogue()
 CLOCK = RehearsalClock()
@@ -117,6 +118,11 @@ def test_a_day_is_the_same_in_whatever_pieces_it_is_taken() -> None:
         assert got[0].at == next_at
         acts += got
     assert acts == day()
+
+
+def test_what_the_city_says_is_taken_as_it_is() -> None:
+    """So the facts of a simulated city are those they have always been."""
+    assert all(looked_at(act.data) == (act.data, {}) for act in whole_day())
 
 
 def test_the_size_of_the_day() -> None:
