@@ -207,7 +207,7 @@ def services(
         if name in {"dispatch", "escalation"}:
             settings["CATALOGUE"] = catalogue
         if name == "escalation" and time == "rehearsal":
-            settings |= {"TICK_MS": "5", "FULL_SCAN_SECONDS": "0"}
+            settings["TICK_MS"] = "5"
         told[name] = {f"{upper}_{key}": value for key, value in settings.items()}
         told[name] |= {k: v for k, v in (extra or {}).items() if k.startswith(upper + "_")}
     processes = {name: (f"services.{name}", told[name]) for name in DESKS}

@@ -35,7 +35,7 @@ TABLES = {
         "contacts.py",
         "contact_door.py",
     },
-    "escalation": {"ladder.py"},
+    "escalation": {"ladder.py", "watermark.py"},
 }
 
 
