@@ -204,7 +204,7 @@ def services(
             settings["CONTACTS_KEY_FILE"] = str(contacts_key)
         if name == "intake":
             settings["RULESET"] = ruleset
-        if name in {"dispatch", "escalation"}:
+        if name in {"dispatch", "escalation", "feedback"}:
             settings["CATALOGUE"] = catalogue
         if name == "escalation" and time == "rehearsal":
             settings["TICK_MS"] = "5"

@@ -373,6 +373,21 @@ def names(prefix: str, units: Iterable[str]) -> dict[str, Topic]:
     return made
 
 
+def speaker_of(topic: str, prefix: str, line: Topic) -> str:
+    """The login that speaks on a topic of this line, "" where that is the plain one; of a unit's topic the unit.
+
+    A login has the topic `<plain>.<login>`; nothing else says who speaks, whatever a message claims.
+    """
+    name = topic.removeprefix(prefix)
+    plain = line.name.removesuffix("." + UNIT)
+    if name == plain:
+        return ""
+    if not name.startswith(plain + "."):
+        message = f"topic {topic!r} is none of {line.name}"
+        raise ValueError(message)
+    return name[len(plain) + 1 :]
+
+
 def unit_of(topic: str, prefix: str, line: Topic) -> UnitId:
     """Which unit a per-unit topic belongs to."""
     return UnitId(topic[len(prefix) + len(line.name) - len(UNIT) :])

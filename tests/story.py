@@ -85,7 +85,7 @@ class Story:
             "intake": self._desk("intake", partial(intake.decide, known=articles)),
             "dispatch": self._desk("dispatch", partial(dispatch.decide, **by_catalogue)),
             "escalation": self._desk("escalation", partial(escalation.decide, **by_catalogue)),
-            "feedback": self._desk("feedback", feedback.decide),
+            "feedback": self._desk("feedback", partial(feedback.decide, **by_catalogue)),
         }
         self._doors: dict[str, tuple[str, Handle]] = {
             TELEPHONY_CALLS.name: ("intake", calls(self.clock)),

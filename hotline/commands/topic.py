@@ -394,12 +394,17 @@ class _Said:
         self.by: str = self.unit(by)
 
     def unit(self, name: str) -> UnitId:
-        """The catalogue's id where it knows this id or name; else as said: a company may lead that gets no orders."""
+        """The catalogue's id where it knows this id or name; else as said: a company may lead that gets no orders.
+
+        Names are compared as a reader sees them, so none passes for another's by its width or by what nobody sees.
+        """
+        from shared.deciding import alike
         from shared.ids import UnitId
 
-        told = name.strip()
-        called = (unit for unit, known in self._known.units.items() if known.name == told)
-        return UnitId(told) if UnitId(told) in self._known.units else next(called, UnitId(told))
+        told = alike(name)
+        units = self._known.units.items()
+        called = (unit for unit, known in units if told in {alike(unit), alike(known.name)})
+        return next(called, UnitId(name.strip()))
 
     def units(self, text: str) -> tuple[UnitId, ...]:
         """Several, with commas between."""
@@ -430,8 +435,9 @@ async def _record(
     from hotline.proactive.facts import WishRefused, decoded, encoded
     from hotline.proactive.log import programmes
     from hotline.where import city_up
+    from shared.deciding import alike
 
-    if not by.strip():
+    if not alike(by):
         fail("--as: empty, expected who does it.", code=2)
     city = city_up()
     said = _Said(city, by, await _now(city))

@@ -36,5 +36,9 @@ async def run(settings: Settings, company: Company | None = None) -> None:
             pattern=re.escape(settings.topic_prefix + DISPATCH_REPLIES.of("")) + ".*",
             patient=True,
         )
-        process.opens("reviews", reviews(process.clock), topic=settings.topic_prefix + DISPATCH_REVIEWS.name)
+        process.opens(
+            "reviews",
+            reviews(process.clock, settings.topic_prefix),
+            topic=settings.topic_prefix + DISPATCH_REVIEWS.name,
+        )
         await process.work(answering=contacts.answering)

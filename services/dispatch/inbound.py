@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
@@ -44,10 +45,11 @@ from shared import inputs
 from shared.broker import Handle, arrived_at, one_by_one
 from shared.clock import Clock
 from shared.cloudevents import BadInput, event_of, not_ahead
+from shared.deciding import Decision
 from shared.desk import Work
 from shared.ids import ComplaintId, UnitId, message_id
 from shared.log import Incoming
-from shared.topics import DISPATCH_REPLIES, DISPATCH_REVIEWS, unit_of
+from shared.topics import DISPATCH_REPLIES, DISPATCH_REVIEWS, speaker_of, unit_of
 
 _REPLIES: Final = (
     inputs.OrderSigned,
@@ -265,8 +267,11 @@ def _about_a_whistle(
             raise AssertionError(data)
 
 
-def reviews(clock: Clock) -> Handle:
-    """`dispatch.reviews`: what reviewers and councils decided."""
+def reviews(clock: Clock, prefix: str | None = None) -> Handle:
+    """`dispatch.reviews`: what reviewers and councils decided.
+
+    With the `prefix` of the topics' names a topic of a login's own says who speaks; without it nothing does.
+    """
 
     def translate(message: Incoming) -> Work:
         event = event_of(message, _REVIEWS)
@@ -276,6 +281,8 @@ def reviews(clock: Clock) -> Handle:
         assert isinstance(data, _REVIEWS)  # noqa: S101 -- for the type checker
         complaint = ComplaintId(data.complaint_id)
         command = _decided(data, complaint, clock.of_input(event.time, arrived))
+        if prefix is not None:
+            command = replace(command, login=speaker_of(message.topic, prefix, DISPATCH_REVIEWS))
         identity = message_id(DISPATCH_REVIEWS.name, event.source, event.id)
         return Work(command, complaint, identity, message, identity)
 
@@ -289,7 +296,7 @@ _REVIEW: Final[dict[type[inputs.Input], type[ReviewExtension | ReviewPause | Rev
 }
 
 
-def _decided(data: inputs.Input, complaint: ComplaintId, at: datetime) -> DispatchCommand:  # noqa: PLR0911 -- as above
+def _decided(data: inputs.Input, complaint: ComplaintId, at: datetime) -> Decision:  # noqa: PLR0911 -- as above
     """What a reviewer's or council's message asks for."""
     match data:
         case inputs.ReturnReviewed():

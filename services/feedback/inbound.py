@@ -12,7 +12,7 @@ from shared.cloudevents import event_of, not_ahead
 from shared.desk import Work
 from shared.ids import ComplaintId, message_id
 from shared.log import Incoming
-from shared.topics import FEEDBACK_ANSWERS, FEEDBACK_EXCEPTIONS
+from shared.topics import FEEDBACK_ANSWERS, FEEDBACK_EXCEPTIONS, speaker_of
 
 _ANSWERS: Final = (inputs.VisitMade, inputs.VisitUnreached)
 _EXCEPTIONS: Final = (inputs.ClosingExceptionApproved,)
@@ -59,8 +59,11 @@ def answers(clock: Clock) -> Handle:
     return one_by_one(translate)
 
 
-def exceptions(clock: Clock) -> Handle:
-    """`feedback.exceptions`: supervisors let complaints close without a visit's outcome (E3)."""
+def exceptions(clock: Clock, prefix: str | None = None) -> Handle:
+    """`feedback.exceptions`: supervisors let complaints close without a visit's outcome (E3).
+
+    With the `prefix` of the topics' names a topic of a login's own says who speaks; without it nothing does.
+    """
 
     def translate(message: Incoming) -> Work:
         event = event_of(message, _EXCEPTIONS)
@@ -74,6 +77,7 @@ def exceptions(clock: Clock) -> Handle:
             approved_by=data.approved_by,
             reason=data.reason,
             at=clock.of_input(event.time, arrived),
+            login="" if prefix is None else speaker_of(message.topic, prefix, FEEDBACK_EXCEPTIONS),
         )
         identity = message_id(FEEDBACK_EXCEPTIONS.name, event.source, event.id)
         return Work(command, complaint, identity, message, identity)

@@ -34,6 +34,7 @@ TABLES = {
         "pauses.py",
         "contacts.py",
         "contact_door.py",
+        "deciders.py",
     },
     "escalation": {"ladder.py", "watermark.py"},
 }
