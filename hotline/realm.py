@@ -214,10 +214,10 @@ def services(
             settings["CONTACTS_KEY_FILE"] = str(contacts_key)
         if name == "intake":
             settings["RULESET"] = ruleset
-        if name in {"dispatch", "escalation"}:
+        if name in {"dispatch", "escalation", "feedback"}:
             settings["CATALOGUE"] = catalogue
         if name == "escalation" and time == "rehearsal":
-            settings |= {"TICK_MS": "5", "FULL_SCAN_SECONDS": "0"}
+            settings["TICK_MS"] = "5"
         told[name] = {f"{upper}_{key}": value for key, value in settings.items()}
         told[name] |= {k: v for k, v in (extra or {}).items() if k.startswith(upper + "_")}
     processes = {name: (f"services.{name}", told[name]) for name in DESKS}

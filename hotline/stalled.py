@@ -20,25 +20,24 @@ from hotline.stack.errors import StackError
 from shared.catalogue import Catalogue
 from shared.log import TIMER_SHARDS
 from shared.log.instants import reads_any_instant
+from shared.patience import REPORTED_SECONDS
 from shared.topics import names
 
-STILL_SECONDS: Final = 5.0
-"""Without a step for this long, with work waiting, somebody stands still. Desks write idle offsets each second."""
 LOOK_SECONDS: Final = 0.25
 
 _TAKEN: Final = "SELECT consumer, topic, part, next_offset FROM es.consumer_offset"
 _CURSOR: Final = """
 SELECT es.drained(), array_agg(ROW(shard, batch, snap_a, snap_b, pos)::text ORDER BY shard) FROM es.relay
 """
-# The first of each shard: they fire in this order, so if it stays, so do all behind it. In a rehearsal also the first
-# of those that a conductor lets fire.
+# The first of each shard: they fire in this order, so if it stays, so do all behind it. One that was passed over is
+# looked at later and hides none. In a rehearsal also the first of those that a conductor lets fire.
 _OVERDUE: Final = """
 SELECT s.shard, first.stream_id, first.kind, first.due_at
 FROM generate_series(0, $1::int - 1) AS s (shard), LATERAL (
     SELECT t.stream_id, t.kind, t.due_at FROM es.timer t
     WHERE t.shard = s.shard
-      AND t.due_at < coalesce((SELECT settled FROM es.city_clock), clock_timestamp())
-    ORDER BY t.due_at, t.stream_id LIMIT 1
+      AND coalesce(t.look_at, t.due_at) < coalesce((SELECT settled FROM es.city_clock), clock_timestamp())
+    ORDER BY coalesce(t.look_at, t.due_at), t.stream_id LIMIT 1
 ) AS first
 UNION ALL (
     SELECT t.shard, t.stream_id, t.kind, t.due_at FROM es.city_fire f JOIN es.timer t USING (stream_id)
@@ -46,6 +45,11 @@ UNION ALL (
 )
 """
 
+# Desks that wait for a lock another session holds: to end them would help nobody.
+_HELD_UP: Final = """
+SELECT DISTINCT split_part(a.application_name, '.', 1) FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+WHERE NOT l.granted AND a.datname = current_database()
+"""
 _STOPPED: Final = "SELECT consumer, door, reason FROM es.door_stopped WHERE resumed_at IS NULL"
 
 Partition = tuple[str, str, int]
@@ -62,9 +66,11 @@ class Standing(NamedTuple):
     cursor: tuple[Any, ...]
     """The relays', shard by shard."""
     overdue: frozenset[tuple[int, UUID, int, datetime]]
-    """Of each shard the earliest timer that is due and has not fired."""
+    """Of each shard the timer that would fire next and is due: shard, complaint, kind, limit."""
     stopped: Mapping[str, str]
     """Desks a door of which waits for a person, and why."""
+    held_up: frozenset[str] = frozenset()
+    """Desks, or the relay, that wait for a lock in PostgreSQL that another session holds."""
 
     @property
     def behind(self) -> dict[str, int]:
@@ -93,8 +99,9 @@ async def look(realm: Realm, catalogue: Catalogue) -> Standing:
         await reads_any_instant(connection)
         rows = await connection.fetch(_TAKEN)
         cursor = await connection.fetchrow(_CURSOR)
-        overdue = await connection.fetch(_OVERDUE, TIMER_SHARDS)
+        overdue = await overdue_in(connection)
         stopped = await connection.fetch(_STOPPED)
+        held_up = await held_up_in(connection)
     finally:
         await connection.close()
     stored = {(row[0], row[1], row[2]): row[3] for row in rows}
@@ -104,16 +111,27 @@ async def look(realm: Realm, catalogue: Catalogue) -> Standing:
         left={at: ends[at[1:]] - place for at, place in taken.items() if place < ends[at[1:]]},
         drained=cursor is not None and bool(cursor[0]),
         cursor=() if cursor is None else tuple(cursor[1] or ()),
-        overdue=frozenset(tuple(row) for row in overdue),
+        overdue=overdue,
         stopped={
             row[0]: f"door {row[1]}: {row[2]}; `hotline parked resume {row[0]} {row[1]}` lets it go on"
             for row in stopped
         },
+        held_up=held_up,
     )
 
 
+async def overdue_in(connection: asyncpg.Connection[Any]) -> frozenset[tuple[int, UUID, int, datetime]]:
+    """Of each shard the timer that would fire next and is due."""
+    return frozenset(tuple(row) for row in await connection.fetch(_OVERDUE, TIMER_SHARDS))
+
+
+async def held_up_in(connection: asyncpg.Connection[Any]) -> frozenset[str]:
+    """The desks, or the relay, that wait for a lock another session holds."""
+    return frozenset(row[0] for row in await connection.fetch(_HELD_UP))
+
+
 async def stalled(
-    realm: Realm, catalogue: Catalogue, first: Standing, *, within: float = STILL_SECONDS
+    realm: Realm, catalogue: Catalogue, first: Standing, *, within: float = REPORTED_SECONDS
 ) -> dict[str, str]:
     """Who stands still since the first look, and how that shows; returns at once where nobody has work waiting."""
     began_at = time.monotonic()

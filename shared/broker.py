@@ -31,6 +31,7 @@ from shared.desk import Batch, Desk, Said, Work
 from shared.errors import told
 from shared.log import Fenced, Incoming, Moved, Parked, Place
 from shared.parking import Share
+from shared.patience import SESSION_SECONDS
 from shared.records import Unreadable
 from shared.settings import CommonSettings
 from shared.telemetry import Telemetry
@@ -124,8 +125,8 @@ def subscribed(
         "fetch_max_wait_ms": gather_ms,
         "max_partition_fetch_bytes": 2 * 1024 * 1024,
         "fetch_max_bytes": FETCH_BYTES_MAX,
-        "session_timeout_ms": 10_000,
-        "heartbeat_interval_ms": 2_000,
+        "session_timeout_ms": round(SESSION_SECONDS * 1000),
+        "heartbeat_interval_ms": round(SESSION_SECONDS * 200),
         "max_poll_interval_ms": 300_000,
         "parser": _unparsed,
         "decoder": _undecoded,

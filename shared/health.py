@@ -12,8 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
-LIVE_SECONDS: Final = 90.0
-"""A part that has not gone round for so long hangs: a statement may take 60 s, see `shared.log.postgres`."""
+from shared.patience import LIVE_SECONDS
 
 READY_SECONDS: Final = 15.0
 """A part that goes round at all does so every second or two; a large batch under load may take longer."""

@@ -8,6 +8,7 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.clock import INPUT_AGE_DAYS_MAX
+from shared.patience import METADATA_SECONDS, OFFSETS_IDLE_SECONDS
 
 
 class CommonSettings(BaseSettings):
@@ -38,7 +39,7 @@ class CommonSettings(BaseSettings):
     metrics_port: int = -1
     """Loopback port for Prometheus; 0 takes a free one, -1 serves none."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
-    metadata_max_age_ms: int = Field(default=30_000, ge=100)
+    metadata_max_age_ms: int = Field(default=round(METADATA_SECONDS * 1000), ge=100)
     """After how long a client asks Kafka again which topics there are: so soon a new unit is heard."""
     batch_max: int = Field(default=2000, ge=1, le=8000)
     """Messages taken at once. Of a million messages a desk held 177 MB at most with 2,000, 218 with 3,000, 262 with
@@ -47,7 +48,7 @@ class CommonSettings(BaseSettings):
     """Of how many of its last messages a door looks how many it had to park."""
     parked_share_max: float = Field(default=0.5, gt=0, le=1)
     """The share of them above which it stops taking in and calls for a person; 1 stops no door."""
-    offsets_idle_ms: int = Field(default=1000, ge=1)
+    offsets_idle_ms: int = Field(default=round(OFFSETS_IDLE_SECONDS * 1000), ge=1)
     """After how long without effect the offsets are written alone."""
     gather_bytes: int = Field(default=262_144, ge=1)
     """How much a door that is in no hurry lets the broker gather before it answers at once."""

@@ -373,11 +373,6 @@ def names(prefix: str, units: Iterable[str]) -> dict[str, Topic]:
     return made
 
 
-def unit_of(topic: str, prefix: str, line: Topic) -> UnitId:
-    """Which unit a per-unit topic belongs to."""
-    return UnitId(topic[len(prefix) + len(line.name) - len(UNIT) :])
-
-
 def speaker_of(topic: str, prefix: str, line: Topic) -> str:
     """The login that speaks on a topic of this line, "" where that is the plain one; of a unit's topic the unit.
 
@@ -391,6 +386,11 @@ def speaker_of(topic: str, prefix: str, line: Topic) -> str:
         message = f"topic {topic!r} is none of {line.name}"
         raise ValueError(message)
     return name[len(plain) + 1 :]
+
+
+def unit_of(topic: str, prefix: str, line: Topic) -> UnitId:
+    """Which unit a per-unit topic belongs to."""
+    return UnitId(topic[len(prefix) + len(line.name) - len(UNIT) :])
 
 
 OUTWARD: Final[dict[str, tuple[tuple[Topic, str | None], ...]]] = {

@@ -67,11 +67,14 @@ def decide_of(name: str) -> Decide:
     def of_escalation(command: Any, case: Case) -> Sequence[Fact]:
         return escalation.decide(command, case, small_catalogue())
 
+    def of_feedback(command: Any, case: Case) -> Sequence[Fact]:
+        return feedback.decide(command, case, small_catalogue())
+
     rules: dict[str, Decide] = {
         "intake": intake.decide,
         "dispatch": of_dispatch,
         "escalation": of_escalation,
-        "feedback": feedback.decide,
+        "feedback": of_feedback,
     }
     return rules[name]
 

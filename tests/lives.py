@@ -229,7 +229,7 @@ def decided(command: Any, case: Case) -> Sequence[Fact]:
     if isinstance(command, DispatchCommand):
         return dispatch.decide(command, case, examples.CATALOGUE)
     if isinstance(command, FeedbackCommand):
-        return feedback.decide(command, case)
+        return feedback.decide(command, case, examples.CATALOGUE)
     return escalation.decide(command, case, examples.CATALOGUE)
 
 

@@ -198,7 +198,7 @@ class Led:
         if isinstance(command, DispatchCommand):
             return dispatch.decide(command, self.case, self._catalogue)
         if isinstance(command, FeedbackCommand):
-            return feedback.decide(command, self.case)
+            return feedback.decide(command, self.case, self._catalogue)
         return escalation.decide(command, self.case, self._catalogue)
 
     # -- what the outside does

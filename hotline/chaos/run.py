@@ -43,6 +43,7 @@ from shared.catalogue import Catalogue
 from shared.complaint import Complaint, head_of
 from shared.inputs import Input
 from shared.log.heads import fetch, over_bodies, over_heads
+from shared.patience import HAND_SECONDS
 from shared.topics import COMPLAINTS_LOG, names
 from shared.unreadable import UnreadableRows
 
@@ -58,8 +59,6 @@ WAITS_SECONDS: Final = (0.1, 0.8)
 """Between one fault, once work goes on, and the next."""
 ANCHOR_SECONDS: Final = 5.0
 """How often the log is anchored: much in a short run too."""
-HAND_SECONDS: Final = 60.0
-"""Who has not gone on by then needed a hand."""
 GOES_ON_SECONDS: Final = 10.0
 """Promised after a process was killed; a server gets `GOES_ON_SERVER_SECONDS` from when it answers again."""
 GOES_ON_SERVER_SECONDS: Final = 15.0

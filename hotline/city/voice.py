@@ -23,12 +23,10 @@ from shared.ids import ComplaintId
 from shared.inputs import RequestRecorded
 from shared.kafka_reader import reader_of
 from shared.log.relay import started, stopped
+from shared.patience import REQUEST_SECONDS, SEND_SECONDS
 from shared.topics import Topic, partition_of
 
 BATCH_BYTES_MAX: Final = 256 * 1024
-SEND_SECONDS_MAX: Final = 15.0
-"""Without an answer for this long the producer is thrown away. What it sent may still arrive: it is the same
-CloudEvent and has no second effect."""
 AT_ONCE: Final = 4000
 """Acts written out before the first are sent, so that the desks begin while the rest is written."""
 
@@ -152,7 +150,9 @@ class Voice:
                 part = messages[start:end]
                 start = end
                 try:
-                    async with asyncio.timeout(SEND_SECONDS_MAX):
+                    # Later the producer is thrown away. What it sent may still arrive: it is the same CloudEvent
+                    # and has no second effect.
+                    async with asyncio.timeout(SEND_SECONDS):
                         answer = await producer.send_batch(builder, tp.topic, partition=tp.partition)
                 except (KafkaError, TimeoutError, OSError):
                     failed.setdefault(tp, []).extend(part)
@@ -166,7 +166,7 @@ class Voice:
     ) -> None:
         """Wait for Kafka's answers and note how far each partition now reaches."""
         unsure: set[TopicPartition] = set()
-        deadline = time.monotonic() + SEND_SECONDS_MAX
+        deadline = time.monotonic() + SEND_SECONDS
         for tp, part, answer in waiting:
             try:
                 async with asyncio.timeout(max(deadline - time.monotonic(), 0.001)):
@@ -185,7 +185,7 @@ class Voice:
         while True:
             consumer = reader_of(self._kafka)
             try:
-                async with asyncio.timeout(SEND_SECONDS_MAX):
+                async with asyncio.timeout(SEND_SECONDS):
                     await consumer.start()
                     consumer.assign(list(partitions))
                     return dict(await consumer.end_offsets(list(partitions)))
@@ -204,7 +204,7 @@ class Voice:
                 acks="all",
                 enable_idempotence=True,
                 max_batch_size=BATCH_BYTES_MAX,
-                request_timeout_ms=10_000,
+                request_timeout_ms=round(REQUEST_SECONDS * 1000),
             )
             self._producer = await started(producer, self._prefix, topics)
         return self._producer

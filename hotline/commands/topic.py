@@ -16,7 +16,7 @@ from hotline.arguments import month as month_of
 from hotline.commands.run import demand_words, fail, listed, run
 from hotline.commands.unread import none_unread, tell_unread
 from hotline.terminal import say, say_json
-from shared.text import folded, folded_code
+from shared.text import folded
 
 if TYPE_CHECKING:
     from hotline.proactive.candidates import Candidate
@@ -410,14 +410,17 @@ class _Said:
         self.by: str = self.unit(by)
 
     def unit(self, name: str) -> UnitId:
-        """The catalogue's id where it knows this id or name; else as said: a company may lead that gets no orders."""
+        """The catalogue's id where it knows this id or name; else as said: a company may lead that gets no orders.
+
+        Names are compared as a reader sees them, so none passes for another's by its width or by what nobody sees.
+        """
+        from shared.deciding import alike
         from shared.ids import UnitId
 
-        told, code = folded(name), UnitId(folded_code(name))
-        if code in self._known.units:
-            return code
-        called = (unit for unit, known in self._known.units.items() if folded(known.name) == told)
-        return next(called, UnitId(told))
+        told = alike(name)
+        units = self._known.units.items()
+        called = (unit for unit, known in units if told in {alike(unit), alike(known.name)})
+        return next(called, UnitId(folded(name)))
 
     def units(self, text: str) -> tuple[UnitId, ...]:
         """Several, with commas between."""

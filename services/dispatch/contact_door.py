@@ -33,7 +33,9 @@ App = Callable[..., Iterable[bytes]]
 
 PATH: Final = "/contacts/"
 REASON_MAX: Final = 500
-ANSWER_SECONDS_MAX: Final = 15.0
+CONNECT_SECONDS: Final = 5.0
+STATEMENT_SECONDS: Final = 10.0
+ANSWER_SECONDS_MAX: Final = CONNECT_SECONDS + STATEMENT_SECONDS
 CONNECTIONS_MAX: Final = 4
 """Readings at a time; more wait for their turn."""
 WAITING: Final = {
@@ -120,8 +122,8 @@ class ContactDoor:
             self._settings.postgres,
             min_size=0,
             max_size=CONNECTIONS_MAX,
-            timeout=5,
-            command_timeout=10,
+            timeout=CONNECT_SECONDS,
+            command_timeout=STATEMENT_SECONDS,
             server_settings=WAITING,
         )
         return self

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
@@ -44,12 +45,13 @@ from shared import inputs
 from shared.broker import Handle, one_by_one
 from shared.clock import Clock
 from shared.cloudevents import BadInput, event_of
+from shared.deciding import Decision
 from shared.desk import Work
 from shared.identity import taken_in
 from shared.ids import ComplaintId, UnitId
 from shared.log import Incoming
 from shared.plausible import timely
-from shared.topics import DISPATCH_REPLIES, DISPATCH_REVIEWS, unit_of
+from shared.topics import DISPATCH_REPLIES, DISPATCH_REVIEWS, speaker_of, unit_of
 
 _REPLIES: Final = (
     inputs.OrderSigned,
@@ -266,7 +268,10 @@ def _about_a_whistle(
 
 
 def reviews(clock: Clock, prefix: str = "") -> Handle:
-    """`dispatch.reviews`: what reviewers and councils decided. `prefix` is the city's."""
+    """`dispatch.reviews`: what reviewers and councils decided.
+
+    `prefix` is the city's. A topic of a login's own says who speaks.
+    """
 
     def translate(message: Incoming) -> Work:
         event = event_of(message, _REVIEWS)
@@ -275,6 +280,7 @@ def reviews(clock: Clock, prefix: str = "") -> Handle:
         assert isinstance(data, _REVIEWS)  # noqa: S101 -- for the type checker
         complaint = ComplaintId(data.complaint_id)
         command = _decided(data, complaint, clock.of_input(event.time, arrived))
+        command = replace(command, login=speaker_of(message.topic, prefix, DISPATCH_REVIEWS))
         return taken_in(command, complaint, event, message, prefix)
 
     return one_by_one(translate)
@@ -287,7 +293,7 @@ _REVIEW: Final[dict[type[inputs.Input], type[ReviewExtension | ReviewPause | Rev
 }
 
 
-def _decided(data: inputs.Input, complaint: ComplaintId, at: datetime) -> DispatchCommand:  # noqa: PLR0911 -- as above
+def _decided(data: inputs.Input, complaint: ComplaintId, at: datetime) -> Decision:  # noqa: PLR0911 -- as above
     """What a reviewer's or council's message asks for."""
     match data:
         case inputs.ReturnReviewed():

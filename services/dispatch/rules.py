@@ -41,6 +41,7 @@ from services.dispatch.commands import (
     SignOrder,
     UnitCommand,
 )
+from services.dispatch.deciders import not_theirs_to_decide
 from services.dispatch.exclusions import request_exclusion, review_exclusion
 from services.dispatch.handling import record_contact, record_contact_failed, report_progress, send_back
 from services.dispatch.orders import REVIEWERS, not_reviewed, not_theirs, refused, sent
@@ -62,6 +63,7 @@ from services.dispatch.whistles import acknowledge, arrive, blow, rate, record_m
 from shared.aside import NoSuchComplaint
 from shared.catalogue import Catalogue
 from shared.complaint import Case, Complaint, Order
+from shared.deciding import Decision
 from shared.events import (
     ComplaintClassified,
     ComplaintReopened,
@@ -110,6 +112,8 @@ def decide(  # noqa: C901, PLR0911, PLR0912 -- a line a command
     """Say what must now be true; nothing, if it already is. What cannot be is refused by a fact."""
     if not isinstance(case, Complaint):
         raise NoSuchComplaint(command.complaint_id)
+    if isinstance(command, Decision) and (refusal := not_theirs_to_decide(command, case, catalogue)):
+        return refusal
     match command:
         case DispatchComplaint():
             return _dispatch(command, case, catalogue)
@@ -154,7 +158,7 @@ def decide(  # noqa: C901, PLR0911, PLR0912 -- a line a command
         case RequestExclusion():
             return request_exclusion(command, case)
         case ReviewExclusion():
-            return review_exclusion(command, case, catalogue)
+            return review_exclusion(command, case)
         case _:
             assert_never(command)
 

@@ -14,7 +14,7 @@ from shared.identity import taken_in
 from shared.ids import ComplaintId
 from shared.log import Incoming
 from shared.plausible import timely
-from shared.topics import FEEDBACK_ANSWERS, FEEDBACK_EXCEPTIONS
+from shared.topics import FEEDBACK_ANSWERS, FEEDBACK_EXCEPTIONS, speaker_of
 
 _ANSWERS: Final = (inputs.VisitMade, inputs.VisitUnreached)
 _EXCEPTIONS: Final = (inputs.ClosingExceptionApproved,)
@@ -60,7 +60,10 @@ def answers(clock: Clock, prefix: str = "") -> Handle:
 
 
 def exceptions(clock: Clock, prefix: str = "") -> Handle:
-    """`feedback.exceptions`: supervisors let complaints close without a visit's outcome (E3)."""
+    """`feedback.exceptions`: supervisors let complaints close without a visit's outcome (E3).
+
+    `prefix` is the city's. A topic of a login's own says who speaks.
+    """
 
     def translate(message: Incoming) -> Work:
         event = event_of(message, _EXCEPTIONS)
@@ -73,6 +76,7 @@ def exceptions(clock: Clock, prefix: str = "") -> Handle:
             approved_by=data.approved_by,
             reason=data.reason,
             at=clock.of_input(event.time, arrived),
+            login=speaker_of(message.topic, prefix, FEEDBACK_EXCEPTIONS),
         )
         return taken_in(command, complaint, event, message, prefix)
 

@@ -18,7 +18,9 @@ from services.feedback.commands import (
     ScheduleVisit,
 )
 from shared.aside import NoSuchComplaint
+from shared.catalogue import Catalogue
 from shared.complaint import Case, Complaint, Order, Visit, order_open
+from shared.deciding import concerned, may_decide
 from shared.events import (
     ComplaintClosed,
     ComplaintReopened,
@@ -70,7 +72,7 @@ def react(fact: Fact, at: datetime) -> FeedbackCommand | None:
     return None
 
 
-def decide(command: FeedbackCommand, case: Case) -> Sequence[FeedbackFact]:
+def decide(command: FeedbackCommand, case: Case, catalogue: Catalogue) -> Sequence[FeedbackFact]:
     """Say what must now be true; nothing, if it already is. What cannot be is refused by a fact."""
     if not isinstance(case, Complaint):
         raise NoSuchComplaint(command.complaint_id)
@@ -82,7 +84,7 @@ def decide(command: FeedbackCommand, case: Case) -> Sequence[FeedbackFact]:
         case RecordUnreached():
             return _unreached(command, case)
         case CloseByException():
-            return _exception(command, case)
+            return _exception(command, case, catalogue)
         case CloseTerminated():
             return _terminated(command, case)
         case _:
@@ -194,9 +196,11 @@ def _unreached(command: RecordUnreached, case: Complaint) -> Sequence[FeedbackFa
     return [attempted, _closed(case, Outcome.UNREACHED, visit, command.at)]
 
 
-def _exception(command: CloseByException, case: Complaint) -> Sequence[FeedbackFact]:
+def _exception(command: CloseByException, case: Complaint, catalogue: Catalogue) -> Sequence[FeedbackFact]:
+    why = may_decide("approved_by", command.approved_by, concerned(case, catalogue), command.login)
     if case.ended is not None:
         why = f"the life ended with {case.ended.how}"
+    if why is not None:
         return [_refused("close by exception", why, case, command.at)]
     return [_excepted(command, case)]
 

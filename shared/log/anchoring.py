@@ -27,6 +27,7 @@ from shared.kafka_reader import last_record
 from shared.log.anchors import CE_TYPE, NOTHING, Anchor, anchor_of, hash_of, line_of, root_of
 from shared.log.postgres import connect
 from shared.log.relay import stopped
+from shared.patience import REQUEST_SECONDS, SEND_SECONDS
 from shared.settings import CommonSettings
 from shared.telemetry import Telemetry
 from shared.topic_admin import make_missing
@@ -45,7 +46,6 @@ SEALED_SECONDS_MAX: Final = 1.0
 OWN_SECONDS: Final = 2.0
 """How often who does not own the anchors looks whether nobody does."""
 
-ANSWER_SECONDS_MAX: Final = 15.0
 LINES_MAX: Final = 50
 """Lines handed on at once: 8 MB at most."""
 TAIL_BYTES: Final = 1 << 20
@@ -223,9 +223,9 @@ class TopicCopy:
                 client_id="anchors",
                 acks="all",
                 enable_idempotence=True,
-                request_timeout_ms=10_000,
+                request_timeout_ms=round(REQUEST_SECONDS * 1000),
             )
-            async with asyncio.timeout(ANSWER_SECONDS_MAX):
+            async with asyncio.timeout(SEND_SECONDS):
                 await producer.start()
             self._producer = producer
         for line in lines:
@@ -237,7 +237,7 @@ class TopicCopy:
                 ("ce_id", hash_of(line).hex().encode()),
                 ("content-type", b"application/json"),
             ]
-            async with asyncio.timeout(ANSWER_SECONDS_MAX):
+            async with asyncio.timeout(SEND_SECONDS):
                 await self._producer.send_and_wait(
                     self._topic, line, key=str(said.number).encode(), partition=0, headers=headers
                 )

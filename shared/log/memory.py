@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import zip_longest
 from typing import Final
 
@@ -48,6 +48,8 @@ class Memory:
     """Where a newer system wrote the head: the version of its form."""
     timers: dict[tuple[str, int], datetime] = field(default_factory=dict)
     """When what is watched is due, by complaint and kind."""
+    looks: dict[tuple[str, int], datetime] = field(default_factory=dict)
+    """As `es.timer.look_at`: where a timer is looked at at another time than when it is due."""
     inbox: dict[tuple[str, str], str | None] = field(default_factory=dict)
     """What a message that had its effect said, by consumer and message; None where that was not kept."""
     places: dict[tuple[str, str, int], Place] = field(default_factory=dict)
@@ -58,13 +60,27 @@ class Memory:
     """Statements of a desk's own, kept and not executed."""
     _parked_ids: int = 0
 
+    def looked_at(self, until: datetime) -> list[tuple[datetime, ComplaintId, datetime]]:
+        """As `es.due`: whose timers ran out before `until`, as they are looked at: when, whose, and its limit."""
+        rows = [
+            (self.looks.get((stream, kind), due_at), ComplaintId(stream), due_at)
+            for (stream, kind), due_at in self.timers.items()
+            if due_at < until
+        ]
+        return sorted(row for row in rows if row[0] <= until)
+
     def due(self, until: datetime) -> dict[ComplaintId, datetime]:
-        """As `es.due`: whose timers ran out before `until`, the earliest first; each with its earliest."""
-        rows = sorted((due_at, stream) for (stream, _), due_at in self.timers.items() if due_at < until)
+        """Whose timers a tick would find, the first to be looked at first; each with that one's limit."""
         found: dict[ComplaintId, datetime] = {}
-        for due_at, stream in rows:
-            found.setdefault(ComplaintId(stream), due_at)
+        for _, stream, due_at in self.looked_at(until):
+            found.setdefault(stream, due_at)
         return found
+
+    def pass_over(self, stream: str, due_at: datetime, look_at: datetime, seconds: float) -> None:
+        """As `es.pass_over`: this timer is left alone for so long."""
+        for watched, limit in self.timers.items():
+            if (watched[0], limit, self.looks.get(watched, limit)) == (stream, due_at, look_at):
+                self.looks[watched] = self.now() + timedelta(seconds=seconds)
 
     def release(self, parked_id: int) -> None:
         """A person lets a parked message go back to its desk."""
@@ -149,10 +165,14 @@ class MemoryLog:
         }
         for watched in zip(append.cancel_stream, append.cancel_kind, strict=True):
             memory.timers.pop(watched, None)
+            memory.looks.pop(watched, None)
         for stream, kind, due_at in zip(
             append.timer_stream, append.timer_kind, append.timer_due, strict=True
         ):
             memory.timers[stream, kind] = due_at
+            memory.looks.pop((stream, kind), None)
+            if due_at < memory.now():
+                memory.looks[stream, kind] = memory.now()  # known late
         for kept in self._behind({memory.keep(consumer, parked) for parked in append.parked}):
             kept.released = False
         for parked_id in append.unpark:

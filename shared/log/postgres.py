@@ -14,6 +14,7 @@ import msgspec
 
 from shared.complaint import STATE_SCHEMA, UnreadableHead, stored_head
 from shared.log import Append, EventLog, Fenced, Head, HeadMoved, Incoming, Known, Place, Unread
+from shared.patience import STATEMENT_SECONDS
 
 # Every statement works on arrays through indexes. On an empty table the planner would choose a plain
 # scan and keep it; hash and merge joins read the whole log for one batch once it has grown.
@@ -45,7 +46,10 @@ _RELEASED: Final = "SELECT * FROM es.released($1)"
 async def connect(dsn: str, name: str) -> asyncpg.Connection[Any]:
     """A connection of its own with the settings every statement here relies on."""
     connection: asyncpg.Connection[Any] = await asyncpg.connect(
-        dsn, server_settings={**SETTINGS, "application_name": name}, command_timeout=60, timeout=10
+        dsn,
+        server_settings={**SETTINGS, "application_name": name},
+        command_timeout=STATEMENT_SECONDS,
+        timeout=10,
     )
     return connection
 

@@ -42,8 +42,9 @@ TABLES = {
         "pauses.py",
         "contacts.py",
         "contact_door.py",
+        "deciders.py",
     },
-    "escalation": {"ladder.py"},
+    "escalation": {"ladder.py", "watermark.py"},
 }
 
 

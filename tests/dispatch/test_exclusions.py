@@ -45,7 +45,7 @@ def test_t22_a_unit_that_leaves_out_its_own_order_is_refused_by_a_fact(reviewer:
         .when(command)
         .then_refused(
             "approve the exclusion" if approved else "reject the exclusion",
-            "no unit leaves out its own order",
+            "nobody decides what he asked for (T22)",
         )
     )
     after.when(eg.REVIEW_EXCLUSION).then(eg.EXCLUSION_APPROVED)

@@ -20,7 +20,7 @@ from tests.examples import DAY, DUE_AT, HOUR, INSTANT, STREET, WATER
 from tests.spec import case_of, spec
 
 given = spec(partial(rules.decide, catalogue=eg.CATALOGUE))
-asked = spec(feedback.decide)
+asked = spec(partial(feedback.decide, catalogue=eg.CATALOGUE))
 
 AT_UNIT = (eg.RECEIVED, eg.CLASSIFIED, eg.DISPATCHED)
 SIGNED = (*AT_UNIT, eg.SIGNED)

@@ -161,7 +161,7 @@ def test_a_termination_on_a_ground_is_reviewed_and_the_complaint_closed_as_an_ex
     ended = after.when(eg.REVIEW_TERMINATION).then(eg.TERMINATION_APPROVED)
     command = feedback.react(eg.TERMINATION_APPROVED, eg.TERMINATION_APPROVED.approved_at)
     assert command == eg.CLOSE_TERMINATED
-    closed = feedback.decide(eg.CLOSE_TERMINATED, ended.case)
+    closed = feedback.decide(eg.CLOSE_TERMINATED, ended.case, eg.CATALOGUE)
     assert closed == [
         replace(
             eg.CLOSED,

@@ -70,11 +70,13 @@ def test_of_an_anonymous_citizen_nobody_is_asked_and_a_supervisor_must_let_it_cl
     anonymous = replace(eg.PROTECTED, anonymous=True, confidential=False)
     given().when(record(anonymous=True)).then(eg.RECEIVED, anonymous, eg.CLASSIFIED)
     case = case_of((eg.RECEIVED, anonymous, eg.CLASSIFIED, eg.DISPATCHED, eg.SIGNED, eg.ANSWERED))
-    assert feedback.decide(eg.SCHEDULE, case) == []
+    assert feedback.decide(eg.SCHEDULE, case, eg.CATALOGUE) == []
     waiting = waits_for(case)
     assert waiting is not None
     assert (waiting.kind, waiting.name) == (Awaited.SUPERVISOR, "supervisors")
-    assert [type(fact).__name__ for fact in feedback.decide(eg.CLOSE, case)] == ["ComplaintClosed"]
+    assert [type(fact).__name__ for fact in feedback.decide(eg.CLOSE, case, eg.CATALOGUE)] == [
+        "ComplaintClosed"
+    ]
 
 
 # -- turned away

@@ -128,7 +128,7 @@ class City:
             self.said([] if order is None else dispatch.decide(order, self.case, eg.CATALOGUE))
         else:
             visit = feedback.react(fact, at)
-            self.said([] if visit is None else feedback.decide(visit, self.case))
+            self.said([] if visit is None else feedback.decide(visit, self.case, eg.CATALOGUE))
         return True
 
     def tick(self) -> bool:
@@ -290,13 +290,13 @@ class City:
                 return dispatch.decide(send_back, case, eg.CATALOGUE)
             case "unreached":
                 unreached = replaced(eg.RECORD_UNREACHED, visit=number, attempt=attempt, at=at)
-                return feedback.decide(unreached, case)
+                return feedback.decide(unreached, case, eg.CATALOGUE)
             case "yes" | "no":
                 solved = kind == "yes"
                 made = replaced(eg.RECORD_VISIT, visit=number, attempt=attempt, solved=solved, at=at)
-                return feedback.decide(made, case)
+                return feedback.decide(made, case, eg.CATALOGUE)
             case "exception":
-                return [] if choice % 16 else feedback.decide(replaced(eg.CLOSE, at=at), case)
+                return [] if choice % 16 else feedback.decide(replaced(eg.CLOSE, at=at), case, eg.CATALOGUE)
             case _:
                 raise AssertionError(kind)
 

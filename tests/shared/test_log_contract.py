@@ -219,7 +219,9 @@ def dsn(request: pytest.FixtureRequest) -> str | None:
 async def keeper(dsn: str | None) -> AsyncIterator[Keeper]:
     opened: Keeper = InMemory()
     if dsn is not None:
-        opened = InPostgres(dsn, await asyncpg.connect(dsn, server_settings={"timezone": "UTC"}))
+        eyes = await asyncpg.connect(dsn, server_settings={"timezone": "UTC"})
+        await eyes.execute("INSERT INTO es.city_clock (now, settled) VALUES ($1, $1)", CALLED_AT)
+        opened = InPostgres(dsn, eyes)
     yield opened
     await opened.close()
 

@@ -62,8 +62,9 @@ INSERT INTO es.stream SELECT md5('s' || n)::uuid, {EVENTS // STREAMS}, sha256(''
 
 def _rest(timers: int, inbox: int) -> str:
     return f"""
-INSERT INTO es.timer SELECT md5('s' || n)::uuid, 1, n % 4, '2021-09-24 08:00+00'::timestamptz + n * '1 s'::interval
-    FROM generate_series(1, {timers}) AS n;
+INSERT INTO es.timer SELECT md5('s' || n)::uuid, 1, n % 4, at, at
+    FROM generate_series(1, {timers}) AS n,
+         LATERAL (SELECT '2021-09-24 08:00+00'::timestamptz + n * '1 s'::interval) x (at);
 INSERT INTO es.inbox SELECT 'intake', md5('m' || n)::uuid FROM generate_series(1, {inbox}) AS n;
 INSERT INTO es.consumer_offset SELECT 'dispatch', 'replies.' || n, 0, 5 FROM generate_series(1, 400) AS n;
 """

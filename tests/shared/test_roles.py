@@ -26,7 +26,10 @@ async def realm_only(city: Callable[..., Awaitable[City]]) -> City:
 
 
 COMMON: Final = {"heads", "append", "offsets", "released", "stop_door", "door_stopped", "city_time"}
-OWN: Final = {"intake": {"note_calls", "articles", "begun"}, "escalation": {"due", "city_due"}}
+OWN: Final = {
+    "intake": {"note_calls", "articles", "begun"},
+    "escalation": {"due", "city_due", "timer_clock", "timer_writers", "pass_over"},
+}
 
 _FUNCTIONS: Final = """
 SELECT p.proname FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
