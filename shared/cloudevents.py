@@ -143,6 +143,8 @@ class _Told(msgspec.Struct, frozen=True, gc=False):
             raise self.bad(attribute, "not UTF-8") from error
         if not text:
             raise self.bad(attribute, "empty")
+        if text.isprintable():
+            return text
         control = _CONTROL.search(text)
         if control is not None:
             point = ord(control[0])

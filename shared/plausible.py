@@ -103,9 +103,12 @@ def arrived_at(message: Incoming) -> datetime:
 def timely(event: Event, message: Incoming, clock: Clock) -> datetime:
     """When the message arrived; `BadInput` where the event says that something happened when it cannot have."""
     arrived = arrived_at(message)
-    between("record timestamp", arrived, *clock.stamps())
+    first, last = clock.stamps()
+    if not first <= arrived <= last:
+        between("record timestamp", arrived, first, last)
     earliest, latest = clock.earliest_input(arrived), clock.latest_input(arrived)
-    between(event.called("time"), event.time, earliest, latest)
+    if not earliest <= event.time <= latest:
+        between(event.called("time"), event.time, earliest, latest)
     happened_between(event.data, earliest, latest)
     return arrived
 

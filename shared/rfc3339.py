@@ -7,6 +7,7 @@ A sender must not be understood at one door and refused at the next.
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -22,6 +23,10 @@ _FORM: Final = re.compile(
     r"(?:\.(?P<fraction>\d+))?(?P<zone>[Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)?",
     re.ASCII,
 )
+_PLAIN: Final = re.compile(
+    r"\d{4}-\d\d-\d\dT\d\d:\d\d:[0-5]\d(?:\.\d{1,6})?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)", re.ASCII
+)
+"""What nearly every sender writes, and the standard library reads the same way and several times as fast."""
 _LEAP: Final = 60
 
 
@@ -52,6 +57,9 @@ def instant(text: str) -> datetime:
     its own in either. Digits beyond microseconds are cut off, never rounded: a limit's last instant must not become the
     next.
     """
+    if _PLAIN.fullmatch(text) is not None:
+        with suppress(ValueError, OverflowError):  # then the error is found below
+            return datetime.fromisoformat(text).astimezone(UTC)
     found = _FORM.fullmatch(text) if len(text) <= LENGTH_MAX else None
     if found is None:
         raise NotAnInstant(f"text of {len(text)} characters, expected RFC 3339 such as {EXAMPLE}")
