@@ -11,6 +11,7 @@ import typer
 
 from hotline.commands.run import fail, run
 from hotline.terminal import note, say, say_json
+from shared.text import folded_code
 
 if TYPE_CHECKING:
     from services.intake.messages import Response
@@ -173,6 +174,7 @@ async def _take_in(switch: str) -> None:
     from shared.topics import TELEPHONY_CALLS, partition_of
     from shared.wording import TextInvalid, looked_at
 
+    switch = folded_code(switch)
     said = SWITCHES.get(switch)
     if said is None:
         fail(f"--take-in: {switch!r}, expected one of {', '.join(SWITCHES)}.", code=2)
