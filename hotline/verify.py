@@ -98,7 +98,8 @@ SELECT es.drained() AS drained, coalesce((SELECT settled FROM es.city_clock), cl
 """
 _ARTICLES: Final = "SELECT article_id, version FROM intake.article"
 _PARKED: Final = "SELECT DISTINCT consumer, complaint_id::text FROM es.parked WHERE complaint_id IS NOT NULL"
-# What stands behind `(?<!…)` are parts of ids: a call's or a message's digits are no phone number.
+# What stands behind `(?<!…)` are parts of ids: a call's or a message's digits are no phone number. Digits of full width
+# are digits.
 _CONTACTS: Final = over_texts(
     r"""
 SELECT stream_id::text, 'its contact or the access to it is on record, and the complaint is not'
@@ -107,7 +108,8 @@ WHERE NOT EXISTS (SELECT FROM es.stream s WHERE s.stream_id = a.stream_id)
 UNION ALL
 SELECT f.stream_id::text, format('version %s (%s): what looks like a phone number stands in it', f.version, f.type)
 FROM vault.contact c JOIN es.fact f USING (stream_id)
-WHERE {text} ~ '(?<![0-9A-Za-z_.-])((\+?86[ -]?)?1[3-9][0-9]{9}|0[0-9]{2,3}-[0-9]{7,8})(?![0-9A-Za-z_-])'
+WHERE normalize({text}, NFKC)
+    ~ '(?<![0-9A-Za-z_.-])((\+?86[ -]?)?1[3-9][0-9]{9}|0[0-9]{2,3}-[0-9]{7,8})(?![0-9A-Za-z_-])'
 """
 )
 _OFFSETS: Final = (

@@ -13,6 +13,7 @@ from hotline.arguments import instant
 from hotline.commands.run import fail, run, stdin_lines
 from hotline.commands.unread import none_unread, tell_unread
 from hotline.terminal import note, say, say_json
+from shared.text import folded_code
 
 if TYPE_CHECKING:
     from services.intake.messages import Response
@@ -184,6 +185,7 @@ async def _take_in(switch: str) -> None:
     from shared.topics import TELEPHONY_CALLS, partition_of
     from shared.wording import TextInvalid, looked_at
 
+    switch = folded_code(switch)
     said = SWITCHES.get(switch)
     if said is None:
         fail(f"--take-in: {switch!r}, expected one of {', '.join(SWITCHES)}.", code=2)

@@ -12,6 +12,7 @@ from hotline.arguments import ID_MAX
 from hotline.commands.run import demand_words, fail, run
 from hotline.commands.unread import none_unread, tell_unread
 from hotline.terminal import cell, say, say_json
+from shared.text import folded_code
 
 parked = typer.Typer(
     help="What could not be handled, and why; put it back or drop it.",
@@ -151,6 +152,7 @@ def resume(
     door: Annotated[str, typer.Argument(help="The door.")],
 ) -> None:
     """Let a door that stopped go on: its next 10,000 messages are taken in or parked, however many that are."""
+    desk, door = folded_code(desk), folded_code(door)
     if not run(_execute(_RESUME, desk, door)):
         fail(f"{desk} has no door {door!r} that stopped: `hotline parked list` names those that did.")
     say(f"{desk}'s door {door} goes on within a second or two.")

@@ -9,6 +9,7 @@ import typer
 
 from hotline.commands.run import fail
 from hotline.terminal import say, say_json
+from shared.text import folded
 
 if TYPE_CHECKING:
     from hotline.rulebook import Rule
@@ -26,6 +27,7 @@ def rules(
     from hotline.rulebook import rules as known
 
     book = known()
+    rule_id = folded(rule_id).upper()
     if rule_id and rule_id not in book:
         fail(f"No rule {rule_id!r}; `hotline rules` lists them: {', '.join(book)}.", code=2)
     if status not in {"", "built", "part", "open", "outside"}:

@@ -37,6 +37,7 @@ pytestmark = pytest.mark.connected
 NAME, PHONE, CALLBACK = "欧阳修远", "13800138000", "010-65129876"
 LI: Final = contact_of(NAME, PHONE, CALLBACK)
 AGENT: Final = "agent-7"
+FULL_WIDTH: Final = str.maketrans("0123456789", "０１２３４５６７８９")
 
 
 def served(town: City) -> Served:
@@ -331,16 +332,18 @@ async def test_verify_names_an_access_to_no_complaint_and_a_phone_number_in_a_fa
     await town.start("intake", "dispatch", "relay")
     complaint = await dispatched(town, "contact-7", content=f"请打 {PHONE}")
     clean = await dispatched(town, "contact-8")
-    for one in (complaint, clean):
+    wide = await dispatched(town, "contact-9", content=f"请打{PHONE.translate(FULL_WIDTH)}。")
+    for one in (complaint, clean, wide):
         await put(town.realm.logins["intake"], key, one, LI, AGENT)
     nobody = "0" * 8 + complaint[8:]
     await town.sql("SELECT vault.note($1, 'x', 'UNIT', 'DOOR', 'REFUSED', 'STRANGER', '')", nobody)
     found = {(p.complaint_id, p.what) for p in (await verify(town.realm.logins["reader"])).problems}
     assert (nobody, "its contact or the access to it is on record, and the complaint is not") in found
-    assert {what for of, what in found if of == complaint and "phone" in what} == {
-        "version 1 (ComplaintReceived): what looks like a phone number stands in it",
-        "version 3 (ComplaintDispatched): what looks like a phone number stands in it",
-    }
+    for named in (complaint, wide):
+        assert {what for of, what in found if of == named and "phone" in what} == {
+            "version 1 (ComplaintReceived): what looks like a phone number stands in it",
+            "version 3 (ComplaintDispatched): what looks like a phone number stands in it",
+        }
     assert not [what for of, what in found if of == clean]
 
 
