@@ -11,6 +11,7 @@ import asyncpg
 import pytest
 from msgspec.structs import replace as changed
 
+from hotline.acknowledged import Acknowledged, lost
 from hotline.commands.calls import _print
 from hotline.stack.stack import Addresses
 from services.intake import views
@@ -19,8 +20,9 @@ from services.intake.register import kept
 from services.intake.switches import Told
 from services.intake.telephone import figures
 from shared.ids import complaint_id
-from shared.inputs import CallOffered
+from shared.inputs import CallAnswered, CallEnded, CallOffered
 from shared.ruleset import ruleset
+from shared.topics import TELEPHONY_CALLS
 from tests import examples as eg
 from tests.call_table import goldens, register
 from tests.examples import CALLED_AT, DAY, HOUR
@@ -74,6 +76,26 @@ async def test_the_register_unites_what_is_told_in_any_order_any_batches_and_twi
         assert record.counted_at is not None
         assert record in await views.calls(desks.owner, record.counted_at - eg.MINUTE, record.counted_at)
         assert record not in await views.calls(desks.owner, record.counted_at, record.counted_at + eg.MINUTE)
+
+
+async def test_what_was_acknowledged_and_the_register_does_not_hold_is_named(desks: Desks) -> None:
+    """`hotline/acknowledged.py` asks for each kind of thing told, however it is told."""
+    offered = CallOffered(call_id="call-1", reckoned=True)
+    answered = CallAnswered(call_id="call-1", agent="agent-7", reckoned=True)
+    ended = CallEnded(call_id="call-1", cause="left", left_queue=True)
+    told = [Told(data, CALLED_AT, str(place)) for place, data in enumerate((offered, answered, ended))]
+    inputs = [
+        Acknowledged(
+            type(one.data).TYPE, TELEPHONY_CALLS.name, "/switch", one.event_id, "call-1", ("intake",)
+        )
+        for one in told
+    ]
+    for number in range(len(told)):
+        if number:
+            await note(desks, told[:number])
+        assert await lost(desks.dsn, "", inputs) == inputs[number:]
+    await note(desks, told)
+    assert await lost(desks.dsn, "", inputs) == []
 
 
 async def test_a_call_of_which_more_is_told_than_is_kept_keeps_the_earliest(desks: Desks) -> None:
