@@ -29,6 +29,7 @@ from hotline.realm import GRANTED, Realm, create, migrate, prefix_of
 from hotline.stack.errors import StackError
 from hotline.stack.postgres import binary
 from hotline.stack.stack import Addresses
+from hotline.stopped import renamed
 from hotline.where import City
 from shared import kafka_address
 from shared.broker import mark_of
@@ -239,7 +240,7 @@ async def restore(
         say("its indexes …")
         await _run("pg_restore", dsn, *options, "--section=post-data", f"--jobs={JOBS}", str(dump))
         await migrate(dsn)
-        sent_again = await _told(dsn)
+        sent_again = await _told(dsn, prefix, old)
         await admin.execute(f'ALTER DATABASE "{making}" RENAME TO "{name}"')
     realm = await create(addresses, name, units, retention=manifest.retention)
     return realm, Restored(
@@ -370,7 +371,7 @@ async def _adapt(dsn: str, plan: _Plan, prefix: str, old: str) -> None:
         await connection.close()
 
 
-async def _told(dsn: str) -> int:
+async def _told(dsn: str, prefix: str, old: str) -> int:
     """An anchor says that the log was put back: what was anchored after the backup is of a log that is no more.
 
     How many facts the relay will send.
@@ -378,6 +379,7 @@ async def _told(dsn: str) -> int:
     connection = await asyncpg.connect(dsn)
     try:
         await connection.execute("ANALYZE")
+        await renamed(connection, prefix, old)
         known = await connection.fetchrow(
             "SELECT number, last, hash FROM es.anchor ORDER BY number DESC LIMIT 1"
         )

@@ -74,13 +74,10 @@ class Watchman:
             return None
 
     def _judge(self, now: Standing) -> None:
-        began = {
-            name: since
-            for name, since in self._since.items()
-            if name not in now.stopped and name in standing_still(since[1], now)
-        }
+        began = {name: since for name, since in self._since.items() if name in standing_still(since[1], now)}
+        owed = now.owed
         for name in (*DESKS, "relay"):
-            if name not in began and name not in now.stopped and now.behind.get(name, 0):
+            if name not in began and owed.get(name, 0):
                 began[name] = (time.monotonic(), now)
         if now.overdue and "escalation" not in began:
             began["escalation"] = (time.monotonic(), now)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, NamedTuple, cast
@@ -93,6 +94,8 @@ class Said(NamedTuple):
     facts: int
     repeats: int
     parked: int
+    parked_of: Mapping[str, int]
+    """Of each topic; only those of which something was parked."""
 
 
 class Desk:
@@ -167,7 +170,7 @@ class Desk:
         followed: list[tuple[Work, Sequence[Fact]]],
     ) -> Said:
         if not streams:
-            return Said(0, 0, len(append.parked))
+            return Said(0, 0, len(append.parked), _by_topic(append.parked))
         inbox = [work.message_id for work in batch.work if work.message_id is not None]
         inbox += [work.claim.id for work in batch.work if work.claim is not None]
         hand = _Hand(await log.heads(streams, inbox), append)
@@ -194,7 +197,8 @@ class Desk:
                     if self.telemetry.follows(work.complaint_id):
                         followed.append((work, facts))
         hand.lays_down()
-        return Said(len(append.fact_id), hand.repeats, len(append.parked))
+        parked = append.parked
+        return Said(len(append.fact_id), hand.repeats, len(parked), _by_topic(parked))
 
 
 class _Life:
@@ -340,6 +344,10 @@ class _Hand:
             append.head_hash.append(life.hash)
             append.head_state.append(head_text(case))
             _watch(complaint_id, life.case_read, case, append)
+
+
+def _by_topic(parked: Sequence[Parked]) -> Mapping[str, int]:
+    return Counter(one.message.topic for one in parked) if parked else {}
 
 
 def _in_order(parked: list[Parked], by_door: int) -> list[Parked]:

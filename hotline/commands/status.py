@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import json as json_module
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from hotline.commands.run import is_up, run
+
+if TYPE_CHECKING:
+    from hotline.stalled import Standing
+    from hotline.stopped import Stopped
 
 
 def status(*, json: Annotated[bool, typer.Option("--json", help="For a program to read.")] = False) -> None:
     """Show what runs and how far behind each desk is.
 
     Where work waits it looks for up to five seconds whether it moves: a process may be there and stand still.
-    Exit code 1 where something is down or stands still.
+    Exit code 1 where something is down or stands still, or waits for a person.
     """
     found = run(is_up(_status(), json=json))
     if json:
         print(json_module.dumps(found, indent=2))
     else:
         _print_status(found)
-    if not found["up"] or found["stalled"]:
+    if not found["up"] or found["stalled"] or found["stopped"]:
         raise typer.Exit(1)
 
 
@@ -67,7 +71,7 @@ async def _status() -> dict[str, Any]:
         "processes": processes,
         "behind": standing.behind if standing is not None else None,
         "stalled": await stalled(city.realm, known, standing) if standing is not None and services else {},
-        "stopped": dict(standing.stopped) if standing is not None else {},
+        "stopped": [_stopped(one, standing) for one in standing.stopped] if standing is not None else [],
         "counts": await counts(city.realm) if answers else None,
     }
 
@@ -87,6 +91,21 @@ def _process(health: Any, kind: str) -> dict[str, Any]:
         "since": datetime.fromtimestamp(known.since, UTC).isoformat(timespec="seconds") if known else None,
         "memory_mb": known.memory_mb if known else None,
         "cpu_seconds": known.cpu_seconds if known else None,
+    }
+
+
+def _stopped(one: Stopped, standing: Standing) -> dict[str, Any]:
+    """What waits for a person; how many messages lie there."""
+    waiting = (number for at, number in standing.left.items() if one.holds(at[0], at[1], standing.prefix))
+    return {
+        "desk": one.desk,
+        "door": one.door,
+        "topic": one.topic or None,
+        "where": one.where,
+        "since": one.since.isoformat(timespec="seconds"),
+        "reason": one.reason,
+        "resume": one.resume,
+        "behind": sum(waiting),
     }
 
 
@@ -138,11 +157,12 @@ def _print_status(found: dict[str, Any]) -> None:
 def _print_who_stands(console: Any, found: dict[str, Any]) -> None:
     from hotline.realm import DESKS, TOGETHER
 
-    for desk, why in found["stopped"].items():
-        console.print(f"[red]{desk} takes nothing in by[/] {why}.")
+    for one in found["stopped"]:
+        console.print(
+            f"[red]{one['desk']} takes nothing in[/] {one['where']}, {one['behind']:,} messages wait: "
+            f"{one['reason']}. `{one['resume']}` lets it go on."
+        )
     for desk, how in found["stalled"].items():
-        if desk in found["stopped"]:
-            continue
         log = TOGETHER if found["one_process"] and desk in DESKS else desk
         console.print(f"[red]{desk} stands still:[/] {how}. Its log: {found['logs']}/{log}.log")
 

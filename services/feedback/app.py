@@ -14,15 +14,6 @@ async def run(settings: Settings, company: Company | None = None) -> None:
     """Open what production needs, work until told to stop, close in reverse; alone, or in a company of desks."""
     async with Process("feedback", settings, rules.decide, company) as process:
         process.hears_log(rules.REACTS, rules.react, patient=True)
-        process.opens(
-            "answers",
-            answers(process.clock),
-            topic=settings.topic_prefix + FEEDBACK_ANSWERS.name,
-            patient=True,
-        )
-        process.opens(
-            "exceptions",
-            exceptions(process.clock),
-            topic=settings.topic_prefix + FEEDBACK_EXCEPTIONS.name,
-        )
+        process.opens(FEEDBACK_ANSWERS, answers(process.clock), patient=True)
+        process.opens(FEEDBACK_EXCEPTIONS, exceptions(process.clock))
         await process.work()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from base64 import b64decode, b64encode
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
@@ -34,8 +34,8 @@ SELECT pg_advisory_xact_lock(l.k) FROM (
 ) AS l
 """
 _PLACES: Final = "SELECT * FROM es.offsets($1, $2, $3)"
-_STOP_DOOR: Final = "SELECT es.stop_door($1, $2, $3)"
-_DOOR_STOPPED: Final = "SELECT es.door_stopped($1, $2)"
+_STOP_DOOR: Final = "SELECT es.stop_door($1, $2, $3, $4)"
+_DOOR_STOPPED: Final = "SELECT topic, reason FROM es.door_stopped($1, $2)"
 _RELEASED: Final = "SELECT * FROM es.released($1)"
 
 
@@ -175,16 +175,16 @@ class PostgresLog:
             for row in rows
         ]
 
-    async def stop_door(self, door: str, reason: str) -> None:
+    async def stop_door(self, door: str, topic: str, reason: str) -> None:
         """See `EventLog.stop_door`."""
         async with self._connected() as connection:
-            await connection.execute(_STOP_DOOR, self._consumer, door, reason)
+            await connection.execute(_STOP_DOOR, self._consumer, door, topic, reason)
 
-    async def door_stopped(self, door: str) -> str | None:
+    async def door_stopped(self, door: str) -> Mapping[str, str]:
         """See `EventLog.door_stopped`."""
         async with self._connected() as connection:
-            reason: str | None = await connection.fetchval(_DOOR_STOPPED, self._consumer, door)
-            return reason
+            rows = await connection.fetch(_DOOR_STOPPED, self._consumer, door)
+        return {row[0]: row[1] for row in rows}
 
     async def close(self) -> None:
         """Give the connection back."""
