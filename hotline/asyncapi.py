@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,11 @@ import msgspec
 
 from shared.codec import ce_type_of
 from shared.events import Fact
+from shared.heard import LOGIN, by_login
 from shared.inputs import Input
 from shared.log.anchors import CE_TYPE, Anchor
 from shared.structured import CONTENT_TYPE, REQUIRED
-from shared.topics import COMPLAINTS_ANCHORS, TOPICS, UNIT_NAME, Topic
+from shared.topics import COMPLAINTS_ANCHORS, TOPICS, UNIT, UNIT_NAME, Topic
 
 _Kind = type[Fact | Input | Anchor]
 
@@ -77,6 +79,7 @@ def document() -> dict[str, Any]:
     """The whole contract."""
     kinds: list[_Kind] = list(dict.fromkeys(kind for t in TOPICS for kind in _carried(t)))
     names = {kind: _name(kind) for kind in kinds}
+    channels = [channel for topic in TOPICS for channel in _channels(topic)]
     _, components = msgspec.json.schema_components(kinds, ref_template=_REF)
     schemas = {**components, **_STRUCTURED_SCHEMAS}
     return {
@@ -88,14 +91,14 @@ def document() -> dict[str, Any]:
             "Kafka mode; what it is told may be in binary or structured mode, by content-type.",
         },
         "defaultContentType": "application/json",
-        "channels": {_channel(topic): _described(topic, names) for topic in TOPICS},
+        "channels": {_channel(topic): _described(topic, names) for topic in channels},
         "operations": {
             f"{verb}.{_channel(topic)}": {
                 "action": verb,
                 "channel": {"$ref": f"#/channels/{_channel(topic)}"},
                 "summary": f"{topic.speaker} → {', '.join(topic.hearers)}: {topic.purpose}",
             }
-            for topic in TOPICS
+            for topic in channels
             for verb in (["send"] if topic.speaker == "relay" else ["receive"])
         },
         "components": {
@@ -117,8 +120,16 @@ def _carried(topic: Topic) -> tuple[_Kind, ...]:
     return (Anchor,) if topic is COMPLAINTS_ANCHORS else topic.carries
 
 
+def _channels(topic: Topic) -> tuple[Topic, ...]:
+    """A line of the table, and where several speak at its door the topics of their logins as one more."""
+    if not by_login(topic):
+        return (topic,)
+    purpose = f"The same as `{topic.name}`, from one login: it alone writes here, and what it says stops nobody else."
+    return topic, replace(topic, name=f"{topic.name}.{LOGIN}", purpose=purpose)
+
+
 def _channel(topic: Topic) -> str:
-    return topic.name.replace("{unit}", "unit")
+    return topic.name.replace(UNIT, "unit").replace(LOGIN, "login")
 
 
 def _name(kind: _Kind) -> str:
@@ -149,6 +160,10 @@ def _described(topic: Topic, names: dict[_Kind, str]) -> dict[str, Any]:
     if topic.per_unit:
         described["parameters"] = {
             "unit": {"description": f"The unit's id in the dispatch catalogue ({UNIT_NAME.pattern})."}
+        }
+    if topic.name.endswith(LOGIN):
+        described["parameters"] = {
+            "login": {"description": f"The login of the speaker ({UNIT_NAME.pattern})."}
         }
     return described
 

@@ -29,6 +29,7 @@ from hotline.realm import GRANTED, Realm, create, migrate, prefix_of
 from hotline.stack.errors import StackError
 from hotline.stack.postgres import binary
 from hotline.stack.stack import Addresses
+from hotline.stopped import renamed
 from hotline.where import City
 from shared import kafka_address
 from shared.broker import mark_of
@@ -256,7 +257,7 @@ async def restore(
         say("its indexes …")
         await _run("pg_restore", dsn, *options, "--section=post-data", f"--jobs={JOBS}", str(dump))
         await migrate(dsn)
-        sent_again = await _told(dsn)
+        sent_again = await _told(dsn, prefix, old)
         await admin.execute(f'ALTER DATABASE "{making}" RENAME TO "{name}"')
     realm = await create(addresses, name, units, retention=manifest.retention)
     return realm, Restored(
@@ -396,7 +397,7 @@ async def _tell_open_lives_again(connection: asyncpg.Connection[Any]) -> None:
         await connection.execute(_OPEN_LIVES_CAREFULLY)
 
 
-async def _told(dsn: str) -> int:
+async def _told(dsn: str, prefix: str, old: str) -> int:
     """An anchor says that the log was put back: what was anchored after the backup is of a log that is no more.
 
     How many facts the relay will send.
@@ -404,6 +405,7 @@ async def _told(dsn: str) -> int:
     connection = await asyncpg.connect(dsn)
     try:
         await connection.execute("ANALYZE")
+        await renamed(connection, prefix, old)
         known = await connection.fetchrow(
             "SELECT number, last, hash FROM es.anchor ORDER BY number DESC LIMIT 1"
         )

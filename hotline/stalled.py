@@ -17,11 +17,13 @@ import asyncpg
 from hotline.ends import ends_of
 from hotline.realm import DESKS, Realm
 from hotline.stack.errors import StackError
+from hotline.stopped import Stopped, stopped_now
 from shared.catalogue import Catalogue
+from shared.heard import line_of
 from shared.log import TIMER_SHARDS
 from shared.log.instants import reads_any_instant
 from shared.patience import REPORTED_SECONDS
-from shared.topics import names
+from shared.topics import Topic, names
 
 LOOK_SECONDS: Final = 0.25
 
@@ -50,7 +52,6 @@ _HELD_UP: Final = """
 SELECT DISTINCT split_part(a.application_name, '.', 1) FROM pg_locks l JOIN pg_stat_activity a USING (pid)
 WHERE NOT l.granted AND a.datname = current_database()
 """
-_STOPPED: Final = "SELECT consumer, door, reason FROM es.door_stopped WHERE resumed_at IS NULL"
 
 Partition = tuple[str, str, int]
 """A desk, a topic it hears, and a partition of it."""
@@ -67,40 +68,54 @@ class Standing(NamedTuple):
     """The relays', shard by shard."""
     overdue: frozenset[tuple[int, UUID, int, datetime]]
     """Of each shard the timer that would fire next and is due: shard, complaint, kind, limit."""
-    stopped: Mapping[str, str]
-    """Desks a door of which waits for a person, and why."""
+    prefix: str
+    """What stands before the name of every topic."""
+    stopped: tuple[Stopped, ...]
+    """The topics that wait for a person."""
+    held: frozenset[Partition]
+    """The partitions of those topics: nobody stands still there."""
     held_up: frozenset[str] = frozenset()
     """Desks, or the relay, that wait for a lock in PostgreSQL that another session holds."""
 
     @property
     def behind(self) -> dict[str, int]:
         """For each desk how many messages it has not taken in, for the relay whether facts wait."""
+        return self._behind(self.left)
+
+    @property
+    def owed(self) -> dict[str, int]:
+        """As `behind`, without what waits for a person: here somebody must make a step."""
+        return self._behind({at: number for at, number in self.left.items() if at not in self.held})
+
+    def _behind(self, left: Mapping[Partition, int]) -> dict[str, int]:
         lag = {desk: 0 for desk in DESKS if any(desk == at[0] for at in self.taken)}
-        for (desk, _, _), number in self.left.items():
+        for (desk, _, _), number in left.items():
             lag[desk] += number
         return {**lag, "relay": 0 if self.drained else 1}
 
 
 async def look(realm: Realm, catalogue: Catalogue) -> Standing:
-    """How far everybody is now; `StackError` where a topic is missing in Kafka."""
-    heard = [
-        (desk, name, partition)
-        for name, line in names(realm.prefix, catalogue.units).items()
-        for desk in line.hearers
-        if desk in DESKS
-        for partition in range(line.partitions)
-    ]
-    asked = {(name, partition) for _, name, partition in heard}
-    ends = await ends_of(realm.kafka, asked)
+    """How far everybody is now; `StackError` where a topic is missing in Kafka.
+
+    Beside the topics that must be there, those of logins are looked at too: `intake.requests.web`.
+    """
+    lines = {name: line for name, line in names(realm.prefix, catalogue.units).items() if _desks(line)}
+    asked = {(name, partition) for name, line in lines.items() for partition in range(line.partitions)}
+    ends = await ends_of(realm.kafka, asked, also=lambda topic: bool(_desks(line_of(topic, realm.prefix))))
     if missing := sorted(asked - ends.keys()):
         raise StackError(f"Kafka has no topic {missing[0][0]}: `hotline down` and `hotline up` make it anew.")
+    heard = [
+        (desk, *at)
+        for at in sorted(ends)
+        for desk in _desks(lines.get(at[0]) or line_of(at[0], realm.prefix))
+    ]
     connection = await asyncpg.connect(realm.logins["reader"])
     try:
         await reads_any_instant(connection)
         rows = await connection.fetch(_TAKEN)
         cursor = await connection.fetchrow(_CURSOR)
         overdue = await overdue_in(connection)
-        stopped = await connection.fetch(_STOPPED)
+        stopped = await stopped_now(connection)
         held_up = await held_up_in(connection)
     finally:
         await connection.close()
@@ -112,12 +127,15 @@ async def look(realm: Realm, catalogue: Catalogue) -> Standing:
         drained=cursor is not None and bool(cursor[0]),
         cursor=() if cursor is None else tuple(cursor[1] or ()),
         overdue=overdue,
-        stopped={
-            row[0]: f"door {row[1]}: {row[2]}; `hotline parked resume {row[0]} {row[1]}` lets it go on"
-            for row in stopped
-        },
+        prefix=realm.prefix,
+        stopped=stopped,
+        held=frozenset(at for at in taken if any(one.holds(at[0], at[1], realm.prefix) for one in stopped)),
         held_up=held_up,
     )
+
+
+def _desks(line: Topic | None) -> tuple[str, ...]:
+    return () if line is None else tuple(desk for desk in line.hearers if desk in DESKS)
 
 
 async def overdue_in(connection: asyncpg.Connection[Any]) -> frozenset[tuple[int, UUID, int, datetime]]:
@@ -143,9 +161,13 @@ async def stalled(
 
 
 def standing_still(first: Standing, now: Standing) -> dict[str, str]:
-    """Whoever had work at the first look and has made no step since, with what waits for them."""
+    """Whoever had work at the first look and has made no step since, with what waits for them.
+
+    Where a topic waits for a person, nobody stands still. Where it waited at the first look, it may just have begun.
+    """
     found: dict[str, str] = {}
-    stuck = [at for at in first.left if now.taken[at] == first.taken[at]]
+    held = first.held | now.held
+    stuck = [at for at in first.left if at not in held and now.taken.get(at) == first.taken[at]]
     for desk in dict.fromkeys(at[0] for at in stuck):
         mine = [at for at in stuck if at[0] == desk]
         number = sum(now.left.get(at, 0) for at in mine)

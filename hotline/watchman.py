@@ -74,13 +74,13 @@ class Watchman:
             return None
 
     def _judge(self, now: Standing) -> None:
-        excused = now.stopped.keys() | now.held_up  # they wait for somebody else
+        excused = now.held_up  # they wait for somebody else
         began = {
             name: since
             for name, since in self._since.items()
             if name not in excused and name in standing_still(since[1], now)
         }
-        busy = {name for name in (*DESKS, "relay") if now.behind.get(name, 0)}
+        busy = {name for name, number in now.owed.items() if number}
         if now.overdue:
             busy.add("escalation")
         for name in busy - excused - began.keys():

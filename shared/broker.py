@@ -30,10 +30,11 @@ from shared.cloudevents import BadInput, header
 from shared.desk import Batch, Desk, Said, Work
 from shared.errors import told
 from shared.log import Fenced, Incoming, Moved, Parked, Place
-from shared.parking import Share
+from shared.membership import SharesAnew
 from shared.patience import SESSION_SECONDS
 from shared.records import Unreadable
 from shared.settings import CommonSettings
+from shared.stops import WHOLE, Stops, TooMuchParked
 from shared.telemetry import Telemetry
 from shared.unread_records import Passing, Told, only_readable, positions
 
@@ -186,10 +187,6 @@ async def heard(fetch: Callable[[], Awaitable[_Heard]], doors: Sequence[Door]) -
     return got
 
 
-class _TooMuchParked(Exception):  # noqa: N818 -- a decision, not an error
-    """The door must stop."""
-
-
 @dataclass(slots=True)
 class _Standing:
     """How far we are in one partition: as stored, and as read."""
@@ -238,9 +235,7 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
         self._flush: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._kafka_told_at = 0.0
-        self._share = Share(settings.parked_window, settings.parked_share_max)
-        self._stopped: str | None = None
-        """Why nothing is taken in until a person says so; None while it is."""
+        self._stops = Stops(desk, name, settings)
         self._unreadable: str | None = None
         """What was said when it last could not be read; None since it can."""
         self._told = Told(self._telemetry, name)
@@ -257,7 +252,7 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
         self._subscriber = subscribed(
             broker,
             group=f"{self._settings.topic_prefix}{self._desk.name}.{self.name}",
-            listener=self,
+            listener=SharesAnew(self, lambda: self._subscriber.consumer) if self._settings.instance else self,
             fetch=self._next,
             take=on_batch,
             topic=topic,
@@ -284,10 +279,14 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
 
     def reads(self) -> None:
         """It could be read, whether there was anything or not."""
-        if self._stopped is None:
-            self._telemetry.progressed(self.name)
-        else:
+        if (
+            self._stops
+            and self._standing
+            and not any(self._stops.hears(topic) for topic, _ in self._standing)
+        ):
             self._telemetry.health.waits("a person: hotline parked resume", self.name)
+        else:
+            self._telemetry.progressed(self.name)
         if self._unreadable is not None:
             self._unreadable = None
             self._telemetry.log.info("door_reads_again", door=self.name)
@@ -370,8 +369,7 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
         async with self._turn:
             await self._look_whether_stopped()
             await self._seek(partitions)
-        if self._stopped is None:
-            _resumed(consumer, partitions)
+        _resumed(consumer, (tp for tp in partitions if self._stops.hears(tp.topic)))
 
     async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
         """Finish the batch in hand, then forget the partitions."""
@@ -391,8 +389,9 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
             place = places[tp.topic, tp.partition]
             self._standing[tp.topic, tp.partition] = _Standing(place, place)
             self._dirty.discard((tp.topic, tp.partition))
-            with suppress(KafkaError, AssertionError):  # taken away again meanwhile
-                consumer.seek(tp, place.offset)
+            if self._stops.hears(tp.topic):
+                with suppress(KafkaError, AssertionError):  # taken away again meanwhile
+                    consumer.seek(tp, place.offset)
         self._seeks += 1
 
     # -- batches
@@ -403,9 +402,9 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
         return self._seeks
 
     def reads_from(self, tp: TopicPartition) -> int | None:
-        """The next offset this door needs of a partition; None where it has not been told yet."""
+        """The next offset this door needs of a partition; None where it needs none, or has not been told yet."""
         standing = self._standing.get((tp.topic, tp.partition))
-        return None if standing is None else standing.ahead.offset
+        return None if standing is None or not self._stops.hears(tp.topic) else standing.ahead.offset
 
     async def take(self, records: Sequence[ConsumerRecord[Any, Any]], fetched_at: int | None = None) -> None:
         """Handle what has come as one batch; returns when it is written, waits while PostgreSQL is away.
@@ -418,12 +417,10 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
             async with self._turn:
                 if seeks != self._seeks:
                     return  # fetched before a seek: they come again, and those before them not handled
-                if (
-                    self._stopped is not None
-                ):  # several doors hear by one ear, which cannot be paused for one of them
-                    self._hear_again()
-                    await asyncio.sleep(LOOK_MS / 1000)
-                    return
+                if self._stops:  # fetched before it stopped, or by an ear that other doors hear by as well
+                    records = [record for record in records if self._stops.hears(record.topic)]
+                    if not records:
+                        return
                 in_hand = True
                 await self._take(records)
         except BaseException:
@@ -438,16 +435,19 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
         started = time.monotonic()
         before: dict[tuple[str, int], Place] = {}
         messages = self._fresh(records, before)
-        try:
-            effect = await self._handle(messages)
-        except _TooMuchParked as stop:
-            await self._stop(str(stop))
-            return
-        except Exception as error:  # noqa: BLE001 -- one message must not stop the door
-            self._telemetry.log.error(  # noqa: TRY400 -- the reason stands with each message parked
-                "batch_failed", door=self.name, error=told(error)
-            )
-            effect = await self._handle_each(messages, before)
+        effect: bool | None = None
+        while effect is None:
+            try:
+                effect = await self._handle(messages)
+            except TooMuchParked as stop:  # the others of the batch go on, as if these had not come
+                self._put_back(stop.topics, before)
+                messages = [message for message in messages if message.topic not in stop.topics]
+            except Exception as error:  # noqa: BLE001 -- one message must not stop the door
+                self._telemetry.log.error(  # noqa: TRY400 -- the reason stands with each message parked
+                    "batch_failed", door=self.name, error=told(error)
+                )
+                effect = await self._handle_each(messages, before)
+            await self._stop_due()
         if effect:
             self._telemetry.observe("door.batch_seconds", time.monotonic() - started)
         self._telemetry.count("door.messages", len(records))
@@ -473,23 +473,28 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
         if consumer is None:
             return
         for (topic, partition), standing in self._standing.items():
-            with suppress(KafkaError, AssertionError):  # taken away meanwhile
-                consumer.seek(TopicPartition(topic, partition), standing.ahead.offset)
+            if self._stops.hears(topic):
+                with suppress(KafkaError, AssertionError):  # taken away meanwhile
+                    consumer.seek(TopicPartition(topic, partition), standing.ahead.offset)
+
+    def _put_back(self, topics: Container[str], before: Mapping[tuple[str, int], Place]) -> None:
+        """Stand in these topics where we stood before. They stop, so nothing is fetched again now."""
+        for at, place in before.items():
+            if at[0] in topics and (standing := self._standing.get(at)) is not None:
+                standing.ahead = place
 
     async def _handle(self, messages: Sequence[Incoming]) -> bool:
         """One transaction for all of them, if there is anything to write; says whether there was."""
         batch = Batch()
         await self._look_at_city_time()
         self._fill(messages, batch)
-        if batch.parked and (why := self._share.too_much(len(messages), len(batch.parked))) is not None:
-            raise _TooMuchParked(why)
+        if batch.parked and (topics := self._stops.must_stop(messages, batch.parked)):
+            raise TooMuchParked(topics)
         effect = bool(batch.work or batch.parked or batch.effect)
-        parked = 0
+        parked: Mapping[str, int] = {}
         if effect or time.monotonic() - self._written_at > self._settings.offsets_idle_ms / 1000:
             parked = await self._write(batch)
-        self._share.add(len(messages), parked)
-        if parked and (why := self._share.too_much()) is not None:
-            raise _TooMuchParked(why)
+        self._stops.add(messages, parked)
         return effect
 
     async def _handle_each(
@@ -505,11 +510,14 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
             standing = self._standing.get(at)
             if standing is None or message.offset < standing.ahead.offset:
                 continue  # gone to another consumer meanwhile
+            if not self._stops.hears(message.topic):
+                continue  # since one of those before it
             if not await self._handle_one(message, standing):
                 return True
         for at, place in ends.items():
-            if at in self._standing and place.offset >= self._standing[at].ahead.offset:
-                self._standing[at].ahead = place
+            held = self._standing.get(at)
+            if held is not None and self._stops.hears(at[0]) and place.offset >= held.ahead.offset:
+                held.ahead = place
                 self._dirty.add(at)
         return True
 
@@ -522,30 +530,29 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
 
     async def _handle_one(self, message: Incoming, standing: _Standing) -> bool:
         """One message by itself; False where none of those behind it may be handled now."""
-        passed = Place(message.next_offset, *standing.ahead[1:])
+        before = standing.ahead
+        passed = Place(message.next_offset, *before[1:])
         # Each goes with its own offset: the write before this one has stored all that had moved by then.
         self._dirty.add((message.topic, message.partition))
         try:
             standing.ahead = passed
             await self._handle([message])
-        except _TooMuchParked as stop:
-            await self._stop(str(stop))
-            return False
+        except TooMuchParked:
+            standing.ahead = before
         except Exception as error:  # noqa: BLE001 -- this is the one
-            standing.ahead = passed
-            if (why := self._share.too_much(1, 1)) is not None:
-                await self._stop(why)
+            parked = Parked(message, self._complaint_of(message), f"could not be handled: {told(error)}")
+            must_stop = self._stops.must_stop([message], [parked])
+            standing.ahead = before if must_stop else passed
+            if not must_stop and not await self._parks(parked):
                 return False
-            if not await self._parks(message, f"could not be handled: {told(error)}"):
-                return False
+        await self._stop_due()
         # Fenced: what is not written comes again from where the log says we are.
         return self._standing.get((message.topic, message.partition)) is standing
 
-    async def _parks(self, message: Incoming, reason: str) -> bool:
+    async def _parks(self, parked: Parked) -> bool:
         """Set one message aside; False where not even that can be done: the process stops before it is passed."""
         try:
-            parked = Parked(message, self._complaint_of(message), reason)
-            self._share.add(1, await self._write(Batch(parked=[parked])))
+            self._stops.add([parked.message], await self._write(Batch(parked=[parked])))
         except Exception as fatal:  # noqa: BLE001 -- neither handled nor parked
             self._standing.clear()
             self._dirty.clear()
@@ -614,22 +621,22 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
         if repeats:
             self._telemetry.count("door.relay_repeats", repeats)
 
-    async def _write(self, batch: Batch) -> int:
+    async def _write(self, batch: Batch) -> Mapping[str, int]:
         """Write a batch with the offsets read so far; on a lost partition go back to what is stored.
 
-        Returns how many messages were parked.
+        Returns how many messages of each topic were parked.
         """
         moving = ((at, self._standing[at]) for at in self._dirty)
         batch.moved = [Moved(*at, s.stored.offset, s.ahead) for at, s in moving if s.ahead != s.stored]
         if not (batch.moved or batch.work or batch.parked or batch.effect or batch.unpark):
-            return 0
+            return {}
         try:
             with self._telemetry.batch(f"{self._desk.name} {self.name}"):
                 said: Said = await self._patiently(lambda: self._desk.obey(batch))
         except Fenced:
             self._telemetry.count("door.fenced")
             await self._seek([TopicPartition(t, p) for t, p in self._standing])
-            return 0
+            return {}
         for topic, partition, _, place in batch.moved:
             standing = self._standing.get((topic, partition))
             if standing is not None:
@@ -637,7 +644,7 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
                 if standing.ahead.offset == place.offset:
                     self._dirty.discard((topic, partition))
         self._written_at = time.monotonic()
-        return said.parked
+        return said.parked_of
 
     async def _patiently(self, act: Callable[[], Awaitable[Any]]) -> Any:
         """Do it, however long PostgreSQL is away. Every act here is harmless to repeat."""
@@ -703,34 +710,28 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
                 if standing is not None:
                     standing.told_kafka = offset
 
-    # -- when most of it would be parked
+    # -- when most of a topic would be parked
 
-    async def _stop(self, why: str) -> None:
-        """Take in nothing more until a person resumes it; what was not written stays in Kafka, where it is."""
-        self._go_back()
-        await self._patiently(lambda: self._desk.log.stop_door(self.name, why))
-        self._stands(why)
+    async def _stop_due(self) -> None:
+        """Take in nothing more of the topics that must stop; what was not written stays in Kafka, where it is."""
+        self._pause(await self._stops.stop_due(self._patiently))
 
-    def _stands(self, why: str) -> None:
-        self._stopped = why
-        self._telemetry.count("door.stopped")
-        self._telemetry.log.error("door_stopped", door=self.name, reason=why, resume="hotline parked resume")
-        consumer = self._subscriber.consumer
-        for topic, partition in self._standing:
+    def _pause(self, topics: Container[str]) -> None:
+        for tp in self._of(topics):
             with suppress(KafkaError, AssertionError):  # taken away meanwhile
-                consumer.pause(TopicPartition(topic, partition))
+                self._subscriber.consumer.pause(tp)
+
+    def _of(self, topics: Container[str]) -> list[TopicPartition]:
+        return [TopicPartition(*at) for at in self._standing if at[0] in topics or WHOLE in topics]
 
     async def _look_whether_stopped(self) -> None:
-        """A person may have resumed this door, or another process of this desk stopped it."""
-        why: str | None = await self._patiently(lambda: self._desk.log.door_stopped(self.name))
-        if why is not None and self._stopped is None:
-            self._go_back()
-            self._stands(why)
-        elif why is None and self._stopped is not None:
-            self._stopped = None
-            self._share.pardon()
-            self._telemetry.log.warning("door_resumed", door=self.name)
-            _resumed(self._subscriber.consumer, (TopicPartition(*at) for at in self._standing))
+        """A person may have resumed a topic, or another process of this desk stopped one."""
+        stopped, resumed = await self._stops.look(self._patiently, (topic for topic, _ in self._standing))
+        self._pause(stopped)
+        if resumed:  # the consumer may stand behind what was fetched and not taken
+            self._hear_again()
+            heard = (tp for tp in self._of(resumed) if self._stops.hears(tp.topic))
+            _resumed(self._subscriber.consumer, heard)
 
     async def take_released(self) -> int:
         """Handle again what a person has released from this desk's parking; returns how many."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, NamedTuple
 
@@ -105,6 +106,8 @@ class Said(NamedTuple):
     facts: int
     repeats: int
     parked: int
+    parked_of: Mapping[str, int]
+    """Of each topic; only those of which something was parked."""
 
 
 class Desk:
@@ -179,7 +182,7 @@ class Desk:
         followed: list[tuple[Work, Sequence[Fact]]],
     ) -> Said:
         if not streams:
-            return Said(0, 0, len(append.parked))
+            return Said(0, 0, len(append.parked), _by_topic(append.parked))
         hand = await _in_hand(log, batch, streams, append)
         for work in batch.work:
             life = hand.takes_up(work)
@@ -204,7 +207,8 @@ class Desk:
                     if self.telemetry.follows(work.complaint_id):
                         followed.append((work, facts))
         hand.lays_down()
-        return Said(len(append.fact_id), hand.repeats, len(append.parked))
+        parked = append.parked
+        return Said(len(append.fact_id), hand.repeats, len(parked), _by_topic(parked))
 
 
 class _Claiming(NamedTuple):
@@ -342,6 +346,10 @@ async def _in_hand(log: EventLog, batch: Batch, streams: list[ComplaintId], appe
     if named:
         hand.begun = await log.begun(sorted(named))
     return hand
+
+
+def _by_topic(parked: Sequence[Parked]) -> Mapping[str, int]:
+    return Counter(one.message.topic for one in parked) if parked else {}
 
 
 def _in_order(parked: list[Parked], by_door: int) -> list[Parked]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json as json_module
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,6 +13,9 @@ from hotline.commands.run import demand_words, fail, run
 from hotline.commands.unread import none_unread, tell_unread
 from hotline.terminal import cell, say, say_json
 from shared.text import folded_code
+
+if TYPE_CHECKING:
+    from hotline.stopped import Stopped
 
 parked = typer.Typer(
     help="What could not be handled, and why; put it back or drop it.",
@@ -33,12 +36,10 @@ FROM es.parked ORDER BY parked_id LIMIT $1
 _BEHIND = """
 SELECT parked_id FROM es.parked WHERE consumer = $1 AND complaint_id = $2 ORDER BY parked_id
 """
-_STOPPED = """
-SELECT consumer AS desk, door, stopped_at, reason FROM es.door_stopped WHERE resumed_at IS NULL ORDER BY stopped_at
-"""
 _RESUME = """
 UPDATE es.door_stopped SET resumed_at = clock_timestamp()
-WHERE consumer = $1 AND door = $2 AND resumed_at IS NULL RETURNING door
+WHERE consumer = $1 AND door = $2 AND ($3 = '' OR topic = ANY (ARRAY[$3, $4 || $3])) AND resumed_at IS NULL
+RETURNING topic
 """
 _LEFT = """
 SELECT parked_id, reason, released_at FROM es.parked WHERE parked_id = ANY ($1) ORDER BY parked_id
@@ -65,12 +66,10 @@ def list_parked(*, json: Json = False) -> None:
     if json:
         say_json(json_module.dumps(rows, indent=2, default=_plain, ensure_ascii=False))
         return
-    for stopped in run(_rows(_STOPPED)):
-        which = f"{stopped['desk']} {stopped['door']}"
-        say(
-            f"{which} takes nothing in since {stopped['stopped_at']:%Y-%m-%d %H:%M:%S} UTC: {stopped['reason']}."
-        )
-        say(f"`hotline parked resume {which}` lets it go on, once the cause is mended.")
+    for stopped in run(_stopped()):
+        since = f"{stopped.since:%Y-%m-%d %H:%M:%S} UTC"
+        say(f"{stopped.desk} takes nothing in {stopped.where} since {since}: {stopped.reason}.")
+        say(f"`{stopped.resume}` lets it go on, once the cause is mended.")
     if not rows:
         say("Nothing is parked.")
         return
@@ -150,12 +149,22 @@ def resume(
         str, typer.Argument(help="The desk whose door stopped, as `hotline parked list` names it.")
     ],
     door: Annotated[str, typer.Argument(help="The door.")],
+    topic: Annotated[
+        str, typer.Argument(help="One topic of the door; all of them that stopped, where none is given.")
+    ] = "",
 ) -> None:
-    """Let a door that stopped go on: its next 10,000 messages are taken in or parked, however many that are."""
-    desk, door = folded_code(desk), folded_code(door)
-    if not run(_execute(_RESUME, desk, door)):
-        fail(f"{desk} has no door {door!r} that stopped: `hotline parked list` names those that did.")
-    say(f"{desk}'s door {door} goes on within a second or two.")
+    """Let a door go on that stopped, with one topic or with all.
+
+    The next 10,000 messages of the topic are taken in or parked, however many those are.
+    """
+    desk, door, topic = folded_code(desk), folded_code(door), folded_code(topic)
+    resumed = run(_resume(desk, door, topic))
+    if not resumed:
+        what = f"topic {topic!r} of {desk}'s door {door!r} is not stopped" if topic else ""
+        what = what or f"{desk} has no door {door!r} that stopped"
+        fail(f"{what}: `hotline parked list` names what is.")
+    for one in sorted(resumed):
+        say(f"{desk}'s door {door} goes on{f' with {one}' if one else ''} within a second or two.")
 
 
 @parked.command()
@@ -201,6 +210,24 @@ async def _release(number: int) -> None:
         say(f"{one} is parked again: {again[one]}" if one in again else f"{one} is handled.")
     if again:
         raise typer.Exit(1)
+
+
+async def _stopped() -> tuple[Stopped, ...]:
+    from hotline.speak import reader
+    from hotline.stopped import stopped_now
+    from hotline.where import find_city
+
+    connection = await reader(find_city())
+    try:
+        return await stopped_now(connection)
+    finally:
+        await connection.close()
+
+
+async def _resume(desk: str, door: str, topic: str) -> list[str]:
+    from hotline.where import find_city
+
+    return [row["topic"] for row in await _execute(_RESUME, desk, door, topic, find_city().prefix)]
 
 
 async def _rows(statement: str, *values: object) -> list[dict[str, Any]]:

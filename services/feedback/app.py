@@ -25,15 +25,6 @@ async def run(settings: Settings, company: Company | None = None) -> None:
 
     async with Process("feedback", settings, decide, company) as process:
         process.hears_log(rules.REACTS, rules.react, patient=True)
-        process.opens(
-            "answers",
-            answers(process.clock, settings.topic_prefix),
-            topic=settings.topic_prefix + FEEDBACK_ANSWERS.name,
-            patient=True,
-        )
-        process.opens(
-            "exceptions",
-            exceptions(process.clock, settings.topic_prefix),
-            topic=settings.topic_prefix + FEEDBACK_EXCEPTIONS.name,
-        )
+        process.opens(FEEDBACK_ANSWERS, answers(process.clock, settings.topic_prefix), patient=True)
+        process.opens(FEEDBACK_EXCEPTIONS, exceptions(process.clock, settings.topic_prefix))
         await process.work()

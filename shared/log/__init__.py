@@ -186,12 +186,12 @@ class EventLog(Protocol):
         """
         ...
 
-    async def stop_door(self, door: str, reason: str) -> None:
-        """This door takes in nothing until a person resumes it; one that is stopped stays as it is."""
+    async def stop_door(self, door: str, topic: str, reason: str) -> None:
+        """This door takes in nothing from this topic until a person resumes it; one that is stopped stays as it is."""
         ...
 
-    async def door_stopped(self, door: str) -> str | None:
-        """Why this door is stopped; None where it is not."""
+    async def door_stopped(self, door: str) -> Mapping[str, str]:
+        """The topics this door takes nothing in from, and why; an empty name stands for the whole door."""
         ...
 
     async def city_now(self) -> datetime | None:

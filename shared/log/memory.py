@@ -7,7 +7,7 @@ connection. `Memory.facts` stand in commit order, so a test can hand them on as 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -54,8 +54,8 @@ class Memory:
     """What a message that had its effect said, by consumer and message; None where that was not kept."""
     places: dict[tuple[str, str, int], Place] = field(default_factory=dict)
     parked: dict[int, Kept] = field(default_factory=dict)
-    doors_stopped: dict[tuple[str, str], str] = field(default_factory=dict)
-    """Why, by consumer and door."""
+    doors_stopped: dict[tuple[str, str, str], str] = field(default_factory=dict)
+    """Why, by consumer, door and topic."""
     effects: list[tuple[str, tuple[object, ...]]] = field(default_factory=list)
     """Statements of a desk's own, kept and not executed."""
     _parked_ids: int = 0
@@ -217,13 +217,14 @@ class MemoryLog:
             before.add(at if kept.released else ("", 0))  # one that stays lets nothing by
         return found[:RELEASED_MAX]
 
-    async def stop_door(self, door: str, reason: str) -> None:
+    async def stop_door(self, door: str, topic: str, reason: str) -> None:
         """See `EventLog.stop_door`."""
-        self.memory.doors_stopped.setdefault((self._consumer, door), reason)
+        self.memory.doors_stopped.setdefault((self._consumer, door, topic), reason)
 
-    async def door_stopped(self, door: str) -> str | None:
+    async def door_stopped(self, door: str) -> Mapping[str, str]:
         """See `EventLog.door_stopped`."""
-        return self.memory.doors_stopped.get((self._consumer, door))
+        stopped = self.memory.doors_stopped.items()
+        return {topic: why for (*at, topic), why in stopped if at == [self._consumer, door]}
 
     async def city_now(self) -> datetime | None:
         """See `EventLog.city_now`."""

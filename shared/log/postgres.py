@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from base64 import b64decode, b64encode
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any, Final
@@ -37,8 +37,8 @@ SELECT pg_advisory_xact_lock(l.k) FROM (
 """
 _BEGUN: Final = "SELECT stream_id::text, position FROM es.begun($1)"
 _PLACES: Final = "SELECT * FROM es.offsets($1, $2, $3)"
-_STOP_DOOR: Final = "SELECT es.stop_door($1, $2, $3)"
-_DOOR_STOPPED: Final = "SELECT es.door_stopped($1, $2)"
+_STOP_DOOR: Final = "SELECT es.stop_door($1, $2, $3, $4)"
+_DOOR_STOPPED: Final = "SELECT topic, reason FROM es.door_stopped($1, $2)"
 _CITY_NOW: Final = "SELECT now FROM es.city_time()"
 _RELEASED: Final = "SELECT * FROM es.released($1)"
 
@@ -193,16 +193,16 @@ class PostgresLog:
             for row in rows
         ]
 
-    async def stop_door(self, door: str, reason: str) -> None:
+    async def stop_door(self, door: str, topic: str, reason: str) -> None:
         """See `EventLog.stop_door`."""
         async with self._connected() as connection:
-            await connection.execute(_STOP_DOOR, self._consumer, door, reason)
+            await connection.execute(_STOP_DOOR, self._consumer, door, topic, reason)
 
-    async def door_stopped(self, door: str) -> str | None:
+    async def door_stopped(self, door: str) -> Mapping[str, str]:
         """See `EventLog.door_stopped`."""
         async with self._connected() as connection:
-            reason: str | None = await connection.fetchval(_DOOR_STOPPED, self._consumer, door)
-            return reason
+            rows = await connection.fetch(_DOOR_STOPPED, self._consumer, door)
+        return {row[0]: row[1] for row in rows}
 
     async def city_now(self) -> datetime | None:
         """See `EventLog.city_now`."""

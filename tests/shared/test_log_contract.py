@@ -801,16 +801,20 @@ async def test_later_messages_of_a_parked_complaint_wait_behind_it_at_that_desk_
     ]
 
 
-async def test_a_door_that_is_stopped_is_stopped_for_its_own_desk_and_keeps_its_first_reason(
+async def test_a_topic_that_is_stopped_is_stopped_for_its_own_door_and_keeps_its_first_reason(
     keeper: Keeper,
 ) -> None:
     intake, dispatch = keeper.log("intake"), keeper.log("dispatch")
-    assert await intake.door_stopped("requests") is None
-    await intake.stop_door("requests", "most of it is nonsense")
-    await intake.stop_door("requests", "another process found the same")
-    assert await intake.door_stopped("requests") == "most of it is nonsense"
-    assert await intake.door_stopped("calls") is None
-    assert await dispatch.door_stopped("requests") is None
+    assert await intake.door_stopped("requests") == {}
+    await intake.stop_door("requests", "intake.requests.web", "most of it is nonsense")
+    await intake.stop_door("requests", "intake.requests.web", "another process found the same")
+    await intake.stop_door("requests", "intake.requests.app", "another format")
+    assert await intake.door_stopped("requests") == {
+        "intake.requests.web": "most of it is nonsense",
+        "intake.requests.app": "another format",
+    }
+    assert await intake.door_stopped("calls") == {}
+    assert await dispatch.door_stopped("requests") == {}
 
 
 async def test_an_empty_append_is_nothing_to_write() -> None:

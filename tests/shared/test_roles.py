@@ -61,7 +61,7 @@ async def test_a_desk_may_call_its_own_functions_only(realm_only: City, desk: st
 async def test_no_desk_speaks_as_another(realm_only: City, desk: str, other: str) -> None:
     dsn = realm_only.realm.logins[desk]
     statement, values = "SELECT * FROM es.offsets($1, $2, $3)", (other, ["no topic"], [0])
-    stop = "SELECT es.stop_door($1, 'no door', 'no reason')"
+    stop = "SELECT es.stop_door($1, 'no door', 'no topic', 'no reason')"
     append = "SELECT es.append($1" + ", NULL" * 39 + ")"
     if desk == other:
         connection = await asyncpg.connect(dsn)
