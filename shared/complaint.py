@@ -104,7 +104,7 @@ from shared.ruleset import RuleSetUnknown, ruleset
 HOTLINE: Final = UnitId("")
 """Whose limit it is where no unit has the complaint yet: the hotline's own; no unit's id is empty."""
 
-STATE_SCHEMA: Final = 6
+STATE_SCHEMA: Final = 7
 """Version of the stored head; a change means rebuilding the heads, never editing them."""
 
 
@@ -134,8 +134,18 @@ class Pause(msgspec.Struct, frozen=True, kw_only=True):
     since: datetime
     until: datetime
     """The last instant of it; after that it runs again by itself."""
-    due_before: datetime
-    """The limit without it."""
+
+
+class LimitStep(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One decision that a limit of the present round depends on: another class, or days that were granted."""
+
+    at: datetime
+    urgency: Urgency | None = None
+    """The class from then on; None where days were granted."""
+    urgency_before: Urgency | None = None
+    days: int = 0
+    """By an extension, or by a pause."""
+    paused: bool = False
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -183,6 +193,10 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """When it last said how far it is."""
     sent_back: int = 0
     """How many of its answers the review sent back."""
+    steps: tuple[LimitStep, ...] = ()
+    """What was decided about the limits of this round, in order."""
+    round_since: datetime | None = None
+    """When a later round began, where this is not its first order."""
 
     @property
     def feedback_due_at(self) -> datetime:
@@ -334,7 +348,7 @@ class Complaint(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, t
     visited_round: int = 0
     """The round the last visit was about."""
     returns: int = 0
-    """Returns approved so far."""
+    """Returns asked for so far, whatever became of them (R12)."""
     extensions: int = 0
     """Extensions approved so far."""
     pauses: int = 0
@@ -383,6 +397,9 @@ class Complaint(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, t
     address: str
     title: str
     content: str
+    """As it was recorded or corrected; `whole_content` is what a unit reads."""
+    added: tuple[str, ...] = ()
+    """What the citizen added since, in order; a correction of the record leaves it."""
     attachments: tuple[Attachment, ...] = ()
 
 
@@ -430,6 +447,11 @@ def order_open(case: Complaint) -> bool:
     if order is None or case.ended is not None:
         return False
     return order.answered_at is None and not order.recalled and not order.terminated
+
+
+def whole_content(case: Complaint) -> str:
+    """What was recorded, and below it everything the citizen added, a paragraph each."""
+    return "\n".join(text for text in (case.content, *case.added) if text)
 
 
 def helping(case: Complaint, unit: UnitId) -> CoUnit | None:
@@ -560,11 +582,8 @@ def _request_corrected(case: Complaint, fact: RequestCorrected) -> Complaint:
 
 
 def _supplemented(case: Complaint, fact: RequestSupplemented) -> Complaint:
-    content = case.content
-    if fact.text not in content:
-        content = f"{content}\n{fact.text}" if content else fact.text
     new = tuple(kept for kept in fact.attachments or () if kept not in case.attachments)
-    return replace(case, content=content, attachments=(*case.attachments, *new))
+    return replace(case, added=(*case.added, fact.text), attachments=(*case.attachments, *new))
 
 
 def _repeated(case: Complaint, fact: RequestRepeated) -> Complaint:
@@ -598,10 +617,14 @@ def _dispatched(case: Complaint, fact: ComplaintDispatched) -> Complaint:
         unit_due_at=fact.unit_due_at,
         provisional=fact.provisional is True,
     )
-    if case.order is None:
+    before = case.order
+    new_round = before is None or fact.round > before.round
+    if before is None:
         case = _settled(case, Limit.DISPATCH, 0, fact.dispatched_at)
-    deadlines = case.deadlines
-    new_round = case.order is None or fact.round > case.order.round
+    elif not new_round:
+        since = None if fact.round == 1 else before.round_since or before.dispatched_at
+        order = replace(order, steps=before.steps, round_since=since)
+    deadlines = _off_the_ladder(case, fact.dispatched_at) if new_round else case.deadlines
     if deadlines:  # nobody can sign the order this one replaces; what had passed before stays owed
         deadlines = tuple(
             d
@@ -646,6 +669,16 @@ def _dispatched(case: Complaint, fact: ComplaintDispatched) -> Complaint:
         reopened=False,
         judged=None,
         first_dispatched_at=dispatched_first(case),
+    )
+
+
+def _off_the_ladder(case: Complaint, at: datetime) -> tuple[Deadline, ...]:
+    """A new round has limits of its own: nobody is told any more what the round before missed (R18).
+
+    Whom to tell before that instant stays owed, and the level that watches stays.
+    """
+    return tuple(
+        d for d in case.deadlines if d.limit is not Limit.LADDER or d.done_at is not None or d.due_at < at
     )
 
 
@@ -722,6 +755,7 @@ def _return_requested(case: Complaint, fact: ReturnRequested) -> Complaint:
     return replace(
         case,
         order=replace(case.order, review_since=fact.requested_at, suggested_unit=fact.suggested_unit),
+        returns=case.returns + 1,
     )
 
 
@@ -729,7 +763,7 @@ def _return_approved(case: Complaint, _: ReturnApproved) -> Complaint:
     if case.order is None:
         return case
     order = replace(case.order, review_since=None, recalled=True)
-    return replace(case, order=order, returns=case.returns + 1)
+    return replace(case, order=order)
 
 
 def _return_rejected(case: Complaint, _: ReturnRejected) -> Complaint:
@@ -773,6 +807,10 @@ def _extended(case: Complaint, fact: ExtensionApproved) -> Complaint:
             extension_days=0,
             extended_due_at=fact.new_due_at,
             provisional=fact.provisional is True,
+            steps=(
+                *case.order.steps,
+                LimitStep(at=fact.approved_at, days=case.order.extension_days),
+            ),
         ),
         deadlines=_moved(case, fact.round, fact.new_due_at, fact.approved_at),
         extensions=case.extensions + 1,
@@ -793,7 +831,7 @@ def _paused(case: Complaint, fact: PauseApproved) -> Complaint:
     """Nothing is warned of while the clock stands still: the limit runs on from the end of it."""
     if case.order is None:
         return case
-    pause = Pause(days=fact.days, since=fact.approved_at, until=fact.until, due_before=fact.old_due_at)
+    pause = Pause(days=fact.days, since=fact.approved_at, until=fact.until)
     order = replace(
         case.order,
         pause_days=0,
@@ -801,6 +839,7 @@ def _paused(case: Complaint, fact: PauseApproved) -> Complaint:
         pause=pause,
         extended_due_at=fact.new_due_at,
         provisional=fact.provisional is True,
+        steps=(*case.order.steps, LimitStep(at=fact.approved_at, days=fact.days, paused=True)),
     )
     deadlines = _moved(case, fact.round, fact.new_due_at, fact.until)
     return replace(case, order=order, deadlines=deadlines, pauses=case.pauses + 1)
@@ -813,11 +852,16 @@ def _pause_rejected(case: Complaint, _: PauseRejected) -> Complaint:
 def _pause_ended(case: Complaint, fact: PauseEnded) -> Complaint:
     if case.order is None:
         return case
+    steps = case.order.steps
+    if fact.days is not UNSET:
+        since, days = (None if case.order.pause is None else case.order.pause.since), fact.days
+        steps = tuple(replace(s, days=days) if s.paused and s.at == since else s for s in steps)
     order = replace(
         case.order,
         pause=None,
         extended_due_at=fact.new_due_at,
         provisional=fact.provisional is True,
+        steps=steps,
     )
     return replace(case, order=order, deadlines=_moved(case, fact.round, fact.new_due_at, fact.ended_at))
 
@@ -864,18 +908,44 @@ def _exclusion_reviewed(case: Complaint, fact: ExclusionApproved | ExclusionReje
 
 
 def _reclassified(case: Complaint, fact: ComplaintReclassified) -> Complaint:
-    if case.order is None:
+    order = case.order
+    if order is None:
         return case
+    step = LimitStep(at=fact.reclassified_at, urgency=fact.urgency, urgency_before=fact.old_urgency)
+    new = fact.citizen_due_at if fact.new_due_at is UNSET else fact.new_due_at
+    order = replace(
+        order,
+        citizen_due_at=fact.citizen_due_at,
+        unit_due_at=fact.unit_due_at,
+        extended_due_at=None if order.extended_due_at is None else new,
+        pause=None if fact.pause_ends is True else order.pause,
+        provisional=fact.provisional is True,
+        steps=(*order.steps, step),
+    )
+    deadlines = _moved(case, order.round, new, fact.reclassified_at)
+    if fact.sign_due_at is not UNSET:
+        deadlines = tuple(
+            replace(d, due_at=fact.sign_due_at, since=fact.reclassified_at)
+            if d.limit is Limit.SIGN and d.number == order.assignment and d.done_at is None
+            else d
+            for d in deadlines
+        )
+    if fact.next_rung_at is not UNSET:
+        deadlines = tuple(
+            replace(d, due_at=fact.next_rung_at)
+            if d.limit is Limit.LADDER and d.done_at is None and d.due_at >= fact.reclassified_at
+            else d
+            for d in deadlines
+        )
+    supervision = case.supervision
+    if supervision is not None and fact.supervision_due_at is not UNSET:
+        supervision = replace(supervision, due_at=fact.supervision_due_at)
     return replace(
         case,
         urgency=fact.urgency,
-        order=replace(
-            case.order,
-            citizen_due_at=fact.citizen_due_at,
-            unit_due_at=fact.unit_due_at,
-            provisional=fact.provisional is True,
-        ),
-        deadlines=_moved(case, case.order.round, fact.citizen_due_at, fact.reclassified_at),
+        order=order,
+        deadlines=deadlines,
+        supervision=supervision,
         classes_before=(
             *case.classes_before,
             ClassBefore(urgency=fact.old_urgency, until=fact.reclassified_at),
@@ -890,6 +960,7 @@ def _amended(case: Complaint, fact: CalendarAmended) -> Complaint:
         case.order,
         citizen_due_at=fact.citizen_due_at,
         unit_due_at=fact.unit_due_at,
+        extended_due_at=None if case.order.extended_due_at is None else fact.new_due_at,
         provisional=fact.provisional is True,
     )
     deadlines = case.deadlines

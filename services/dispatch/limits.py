@@ -1,0 +1,175 @@
+"""When an order's limits end, from everything that was decided about them. Pure; the only place that computes one.
+
+A class may be exchanged, days may be granted, the calendar may be amended, a clock may stand still: each act adds
+its step to the order, and the limit is computed anew from the first instant, all steps and the calendar in force.
+So no act can forget what an act before it decided, and two acts give the same limit in either order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from msgspec.structs import replace
+
+from shared.calendar import Calendar, calendar
+from shared.complaint import Complaint, LimitStep, Order, dispatched_first
+from shared.deadlines import Due, due_at
+from shared.events import Urgency
+from shared.events.base import Limit
+from shared.ruleset import Days, RuleSet, ruleset
+
+
+class AnswerLimits(NamedTuple):
+    """The limits for the answer to an order."""
+
+    citizen: Due
+    """Of the first round, without granted days; a return never moves it (T10)."""
+    unit: Due
+    """The unit's own: counted from its assignment, in a later round from the beginning of the round."""
+    in_force: Due
+    """The one that is watched, with granted days."""
+    granted: bool
+    """Whether days were ever granted in this round: then the limit in force is told apart from the others."""
+
+
+def answer_limits(
+    case: Complaint, order: Order, *, step: LimitStep | None = None, days: Calendar | None = None
+) -> AnswerLimits:
+    """The limits after everything decided so far and after `step`, by the calendar in force or by `days`.
+
+    A limit that came with the request stays what it is (`limits_given`).
+    """
+    rules = ruleset(case.ruleset)
+    steps = order.steps if step is None else (*order.steps, step)
+    known = calendar(case.calendar) if days is None else days
+    first = dispatched_first(case) or order.dispatched_at
+    granted = any(one.days for one in steps)
+    if rules.limits_given:
+        unmoved = Due(order.citizen_due_at, order.provisional), Due(order.unit_due_at, order.provisional)
+        whole = unmoved[0] if order.round == 1 else unmoved[1]
+        for one in steps:
+            whole = _later(whole, (one.days,), rules, known)
+        return AnswerLimits(*unmoved, whole, granted)
+    began_as = _class_at_beginning(case, steps)
+    start = first if order.round == 1 else order.round_since or order.dispatched_at
+    classes = tuple(one for one in steps if one.urgency is not None)
+    without_days = _ends(start, began_as, classes, rules, known)
+    in_force = _ends(start, began_as, steps, rules, known) if granted else without_days
+    if order.round > 1:
+        citizen = Due(order.citizen_due_at, order.provisional)
+        return AnswerLimits(citizen, without_days, in_force, granted)
+    own_steps = tuple(one for one in classes if one.at >= order.dispatched_at)
+    own = _ends(order.dispatched_at, _class_at_beginning(case, own_steps), own_steps, rules, known)
+    return AnswerLimits(without_days, max(without_days, own), in_force, granted)
+
+
+def _class_at_beginning(case: Complaint, steps: Sequence[LimitStep]) -> Urgency:
+    """The class before the first of these steps that exchanged it."""
+    before = next((one.urgency_before for one in steps if one.urgency_before is not None), None)
+    return before or case.urgency or Urgency.GENERAL_7D
+
+
+def _ends(
+    start: datetime, began_as: Urgency, steps: Sequence[LimitStep], rules: RuleSet, days: Calendar
+) -> Due:
+    """The end of the limit of a round, step by step.
+
+    A longer class counts from the beginning in all (15 days, not 7 + 15; T24). A shorter one counts from the step on
+    and never lengthens. Days are granted to a limit in days only; in a class of hours nothing of them is left.
+    """
+    urgency = began_as
+    end = _of_class(start, urgency, rules, days)
+    granted: tuple[int, ...] = ()
+    for step in steps:
+        if step.urgency is None:
+            if isinstance(rules.classes[urgency].feedback, Days):
+                granted = (*granted, step.days)
+                end = _later(end, (step.days,), rules, days)
+            continue
+        whole = _of_class(start, step.urgency, rules, days)
+        if not isinstance(rules.classes[step.urgency].feedback, Days):
+            granted = ()
+        if whole.at < _of_class(start, urgency, rules, days).at:
+            own = max(whole, _of_class(step.at, step.urgency, rules, days))
+            end = min(end, _later(own, granted, rules, days))
+        else:
+            end = _later(whole, granted, rules, days)
+        urgency = step.urgency
+    return end
+
+
+def _of_class(start: datetime, urgency: Urgency, rules: RuleSet, days: Calendar) -> Due:
+    limit = rules.classes[urgency].feedback
+    if limit is None:
+        message = f"rule set {rules.version} gives class {urgency} no limit for the answer"
+        raise ValueError(message)
+    return due_at(start, limit, rules, days)
+
+
+def _later(end: Due, granted: Sequence[int], rules: RuleSet, days: Calendar) -> Due:
+    for count in granted:
+        if count:
+            more = due_at(end.at, Days(count), rules, days)
+            end = Due(more.at, end.provisional or more.provisional)
+    return end
+
+
+# -- what another class changes besides the limit for the answer
+
+
+class Running(NamedTuple):
+    """The other limits that run, as the new class has them; None where nothing moves."""
+
+    sign: datetime | None
+    rung: datetime | None
+    """When the next level is told."""
+    supervision: datetime | None
+
+
+def running_limits(case: Complaint, order: Order, urgency: Urgency, at: datetime) -> Running:
+    """Every limit of the new class applies to what still runs: a longer one from its own beginning, a shorter from now.
+
+    What has passed, stated or not, stays.
+    """
+    rules = ruleset(case.ruleset)
+    limits, days = rules.classes[urgency], calendar(case.calendar)
+    sign = next(
+        (
+            d.due_at
+            for d in case.deadlines
+            if d.limit is Limit.SIGN and d.number == order.assignment and d.done_at is None
+        ),
+        None,
+    )
+    new_sign: datetime | None = None
+    if sign is not None and sign >= at and limits.sign is not None:
+        whole = due_at(order.dispatched_at, limits.sign, rules, days).at
+        new_sign = whole if whole >= sign else min(sign, max(whole, due_at(at, limits.sign, rules, days).at))
+    new_rung: datetime | None = None
+    for rung in case.deadlines:
+        if rung.limit is Limit.LADDER and rung.done_at is None and rung.due_at >= at:
+            whole = rung.since + limits.ladder_step
+            moved = whole if whole >= rung.due_at else min(rung.due_at, max(whole, at + limits.ladder_step))
+            new_rung = moved if moved != rung.due_at else None
+    supervised = case.supervision
+    new_supervised: datetime | None = None
+    if supervised is not None and not supervised.missed and supervised.due_at >= at and limits.supervision:
+        new_supervised = min(supervised.due_at, at + limits.supervision)
+    return Running(
+        new_sign if new_sign != sign else None,
+        new_rung,
+        new_supervised if supervised is not None and new_supervised != supervised.due_at else None,
+    )
+
+
+def shortened_pause(order: Order, used: int) -> Order:
+    """The order with so many days of its pause, where it had been granted more; its limit is then computed anew."""
+    pause = order.pause
+    if pause is None:
+        return order
+    steps = tuple(
+        replace(one, days=used) if one.paused and one.at == pause.since else one for one in order.steps
+    )
+    return replace(order, steps=steps)

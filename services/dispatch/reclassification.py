@@ -1,0 +1,93 @@
+"""Another class (重新分类): how urgent a complaint is by the reviewers, and which limits that moves. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from msgspec import UNSET, UnsetType
+
+from services.dispatch.commands import ReclassifyComplaint
+from services.dispatch.limits import answer_limits, running_limits
+from services.dispatch.orders import REVIEWERS, provisional, refused, too_late
+from shared.complaint import Complaint, LimitStep
+from shared.events import ComplaintReclassified, DispatchFact
+from shared.ruleset import Days, RuleSet, ruleset
+
+
+def reclassify(command: ReclassifyComplaint, case: Complaint) -> Sequence[DispatchFact]:
+    """T24: only before the limit.
+
+    A longer class counts from the first dispatch in all (15, not 7 + 15); a shorter one counts from now, and never
+    lengthens. Every limit of the new class applies to what still runs: signing, the next rung, supervision.
+    """
+    order = case.order
+    why = _not_reclassified(command, case, ruleset(case.ruleset))
+    if why is not None or order is None or case.urgency is None:
+        unit = REVIEWERS if order is None else order.unit
+        return [refused(unit, "reclassify", why or "there is no order", case, command.at)]
+    step = LimitStep(at=command.at, urgency=command.urgency, urgency_before=case.urgency)
+    limits = answer_limits(case, order, step=step)
+    running = running_limits(case, order, command.urgency, command.at)
+    in_days = isinstance(ruleset(case.ruleset).classes[command.urgency].feedback, Days)
+    stands_still = order.pause is not None and command.at <= order.pause.until
+    return [
+        ComplaintReclassified(
+            complaint_id=case.complaint_id,
+            unit=order.unit,
+            old_urgency=case.urgency,
+            urgency=command.urgency,
+            reason=command.reason,
+            reclassified_by=command.reclassified_by,
+            old_due_at=order.feedback_due_at,
+            citizen_due_at=limits.citizen.at,
+            unit_due_at=limits.unit.at,
+            new_due_at=limits.in_force.at if limits.granted or order.round > 1 else UNSET,
+            sign_due_at=_moved(running.sign),
+            next_rung_at=_moved(running.rung),
+            supervision_due_at=_moved(running.supervision),
+            pause_ends=True if stands_still and not in_days else UNSET,
+            provisional=provisional(limits.in_force.provisional),
+            reclassified_at=command.at,
+        )
+    ]
+
+
+def _moved(at: datetime | None) -> datetime | UnsetType:
+    return UNSET if at is None else at
+
+
+def _not_reclassified(command: ReclassifyComplaint, case: Complaint, rules: RuleSet) -> str | None:
+    order = case.order
+    if case.ended is not None:
+        return f"the life ended with {case.ended.how}"
+    if order is None:
+        return "the complaint is not dispatched"
+    why: str | None = None
+    if case.urgency is command.urgency:
+        why = f"it is {case.urgency} already"
+    elif rules.limits_given:
+        why = "its limit came with the request"
+    elif case.reopened:
+        why = "the order of the next round is not written yet"
+    elif order.round > 1 and not _more_urgent(command, case, rules):
+        why = "in a later round the limit is the round's own, and only becomes shorter"
+    elif order.answered_at is not None or order.terminated:
+        why = "the order is answered" if order.answered_at is not None else "the order is terminated"
+    return why or too_late(case, order, command.at)
+
+
+def _more_urgent(command: ReclassifyComplaint, case: Complaint, rules: RuleSet) -> bool:
+    """Whether the new class grants less time than the present one, each counted from the present order."""
+    order, present = case.order, case.urgency
+    if order is None or present is None:
+        return False
+    old, new = rules.classes[present].feedback, rules.classes[command.urgency].feedback
+    return _length(new) < _length(old)
+
+
+def _length(limit: object) -> float:
+    """Seconds, near enough to compare classes: a limit in days is never shorter than one in hours of as many days."""
+    if isinstance(limit, Days):
+        return limit.n * 86_400.0
+    return getattr(limit, "total_seconds", lambda: float("inf"))()
