@@ -63,7 +63,9 @@ def test_what_is_sent_later_is_added_once_and_goes_with_a_later_order() -> None:
     after = given(*past).when(more).then(added)
     assert isinstance(after.case, Complaint)
     assert after.case.attachments == (PICTURE, VIDEO)
-    after.when(more).then_nothing()
+    again_the_same = after.when(more).then(added)
+    assert isinstance(again_the_same.case, Complaint)
+    assert again_the_same.case.attachments == (PICTURE, VIDEO), "an attachment is kept once"
     another = replace(VIDEO, uri="oss://12345/other.mp4")
     again = rules.SupplementRequest(
         complaint_id=eg.ID, text=eg.ADD.text, recorded_by="agent", attachments=(another,), at=eg.ADD.at
