@@ -8,7 +8,7 @@ Whether something may be done is decided by the desks, not here.
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -99,7 +99,7 @@ from shared.events.base import (
     WhistleKind,
 )
 from shared.ids import CallId, ComplaintId, RequestId, UnitId
-from shared.ruleset import RuleSetUnknown, ruleset
+from shared.ruleset import ClassLimits, RuleSetUnknown, ruleset
 
 HOTLINE: Final = UnitId("")
 """Whose limit it is where no unit has the complaint yet: the hotline's own; no unit's id is empty."""
@@ -266,6 +266,7 @@ class Supervision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     told: UnitId
     leader: str
     due_at: datetime
+    since: datetime | None = None
     missed: bool = False
 
 
@@ -930,16 +931,17 @@ def _reclassified(case: Complaint, fact: ComplaintReclassified) -> Complaint:
             else d
             for d in deadlines
         )
-    if fact.next_rung_at is not UNSET:
-        deadlines = tuple(
-            replace(d, due_at=fact.next_rung_at)
-            if d.limit is Limit.LADDER and d.done_at is None and d.due_at >= fact.reclassified_at
-            else d
-            for d in deadlines
-        )
+    exchanged = _Exchanged(fact.reclassified_at, fact.urgency)
+    deadlines = tuple(
+        replace(d, due_at=_by_class(case, d.due_at, d.since, _rung, (exchanged,)))
+        if d.limit is Limit.LADDER and d.done_at is None
+        else d
+        for d in deadlines
+    )
     supervision = case.supervision
-    if supervision is not None and fact.supervision_due_at is not UNSET:
-        supervision = replace(supervision, due_at=fact.supervision_due_at)
+    if supervision is not None and supervision.since is not None and not supervision.missed:
+        due_at = _by_class(case, supervision.due_at, supervision.since, _supervision_limit, (exchanged,))
+        supervision = replace(supervision, due_at=due_at)
     return replace(
         case,
         urgency=fact.urgency,
@@ -951,6 +953,58 @@ def _reclassified(case: Complaint, fact: ComplaintReclassified) -> Complaint:
             ClassBefore(urgency=fact.old_urgency, until=fact.reclassified_at),
         ),
     )
+
+
+class _Exchanged(NamedTuple):
+    """Another class, and since when."""
+
+    at: datetime
+    urgency: Urgency
+
+
+def _exchanges(case: Complaint) -> tuple[_Exchanged, ...]:
+    """Every class the complaint was given after its first, in order."""
+    if not case.classes_before:
+        return ()
+    after = (*(before.urgency for before in case.classes_before[1:]), case.urgency)
+    return tuple(
+        _Exchanged(before.until, urgency)
+        for before, urgency in zip(case.classes_before, after, strict=True)
+        if urgency is not None
+    )
+
+
+def _rung(limits: ClassLimits) -> timedelta | None:
+    return limits.ladder_step
+
+
+def _supervision_limit(limits: ClassLimits) -> timedelta | None:
+    return limits.supervision
+
+
+def _by_class(
+    case: Complaint,
+    due_at: datetime,
+    since: datetime,
+    limit: Callable[[ClassLimits], timedelta | None],
+    exchanges: tuple[_Exchanged, ...],
+) -> datetime:
+    """When a limit that began to run under one class ends under those that followed while it ran.
+
+    A longer one counts from its own beginning, a shorter one from the exchange, and what had passed stays. So it does
+    not matter whether the miss that set it was stated before or after the class was exchanged.
+    """
+    try:
+        classes = ruleset(case.ruleset).classes
+    except RuleSetUnknown:
+        return due_at
+    for at, urgency in exchanges:
+        step = limit(classes[urgency])
+        if step is None or not since < at <= due_at:
+            continue
+        whole = since + step
+        due_at = whole if whole >= due_at else min(due_at, max(whole, at + step))
+    return due_at
 
 
 def _amended(case: Complaint, fact: CalendarAmended) -> Complaint:
@@ -1027,11 +1081,14 @@ def _escalated(case: Complaint, fact: ComplaintEscalated) -> Complaint:
             kept.append(deadline)
         elif deadline.because is fact.because:
             done_at = deadline.done_at
-    if fact.next_at is not None and (done_at is None or done_at > fact.next_at):
+    next_at = fact.next_at
+    if next_at is not None:
+        next_at = _by_class(case, next_at, fact.escalated_at, _rung, _exchanges(case))
+    if next_at is not None and (done_at is None or done_at > next_at):
         kept.append(
             Deadline(
                 limit=Limit.LADDER,
-                due_at=fact.next_at,
+                due_at=next_at,
                 unit=fact.unit,
                 since=fact.escalated_at,
                 because=fact.because,
@@ -1064,7 +1121,9 @@ def _warned(case: Complaint, fact: WarningGiven) -> Complaint:
 
 
 def _supervised(case: Complaint, fact: SupervisionOpened) -> Complaint:
-    return replace(case, supervision=Supervision(told=fact.told, leader=fact.leader, due_at=fact.due_at))
+    due_at = _by_class(case, fact.due_at, fact.opened_at, _supervision_limit, _exchanges(case))
+    supervision = Supervision(told=fact.told, leader=fact.leader, due_at=due_at, since=fact.opened_at)
+    return replace(case, supervision=supervision)
 
 
 def _supervision_missed(case: Complaint, _: SupervisionMissed) -> Complaint:

@@ -794,17 +794,6 @@ def _moved_with_class(case: Complaint, order: Order, fact: ComplaintReclassified
         sign is None or sign.done_at is not None or sign.due_at < at or fact.sign_due_at < at
     ):
         return "no limit for signing runs that could move"
-    rungs = [d for d in case.deadlines if d.limit is Limit.LADDER and d.done_at is None and d.due_at >= at]
-    if fact.next_rung_at is not UNSET and (not rungs or fact.next_rung_at < at):
-        return "no next level waits to be told"
-    supervision = case.supervision
-    if fact.supervision_due_at is not UNSET and (
-        supervision is None
-        or supervision.missed
-        or supervision.due_at < at
-        or not at <= fact.supervision_due_at < supervision.due_at
-    ):
-        return "no supervision runs whose limit could become shorter"
     if fact.pause_ends is True and (order.pause is None or at > order.pause.until):
         return "its clock does not stand still"
     return None

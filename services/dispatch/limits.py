@@ -116,26 +116,14 @@ def _later(end: Due, granted: Sequence[int], rules: RuleSet, days: Calendar) -> 
     return end
 
 
-# -- what another class changes besides the limit for the answer
+def sign_limit(case: Complaint, order: Order, urgency: Urgency, at: datetime) -> datetime | None:
+    """The limit for signing under a new class, where it runs and moves; else None.
 
-
-class Running(NamedTuple):
-    """The other limits that run, as the new class has them; None where nothing moves."""
-
-    sign: datetime | None
-    rung: datetime | None
-    """When the next level is told."""
-    supervision: datetime | None
-
-
-def running_limits(case: Complaint, order: Order, urgency: Urgency, at: datetime) -> Running:
-    """Every limit of the new class applies to what still runs: a longer one from its own beginning, a shorter from now.
-
-    What has passed, stated or not, stays.
+    A longer one counts from the assignment, a shorter one from now. What has passed, stated or not, stays.
     """
-    rules = ruleset(case.ruleset)
-    limits, days = rules.classes[urgency], calendar(case.calendar)
-    sign = next(
+    rules, days = ruleset(case.ruleset), calendar(case.calendar)
+    limit = rules.classes[urgency].sign
+    running = next(
         (
             d.due_at
             for d in case.deadlines
@@ -143,25 +131,11 @@ def running_limits(case: Complaint, order: Order, urgency: Urgency, at: datetime
         ),
         None,
     )
-    new_sign: datetime | None = None
-    if sign is not None and sign >= at and limits.sign is not None:
-        whole = due_at(order.dispatched_at, limits.sign, rules, days).at
-        new_sign = whole if whole >= sign else min(sign, max(whole, due_at(at, limits.sign, rules, days).at))
-    new_rung: datetime | None = None
-    for rung in case.deadlines:
-        if rung.limit is Limit.LADDER and rung.done_at is None and rung.due_at >= at:
-            whole = rung.since + limits.ladder_step
-            moved = whole if whole >= rung.due_at else min(rung.due_at, max(whole, at + limits.ladder_step))
-            new_rung = moved if moved != rung.due_at else None
-    supervised = case.supervision
-    new_supervised: datetime | None = None
-    if supervised is not None and not supervised.missed and supervised.due_at >= at and limits.supervision:
-        new_supervised = min(supervised.due_at, at + limits.supervision)
-    return Running(
-        new_sign if new_sign != sign else None,
-        new_rung,
-        new_supervised if supervised is not None and new_supervised != supervised.due_at else None,
-    )
+    if running is None or running < at or limit is None:
+        return None
+    whole = due_at(order.dispatched_at, limit, rules, days).at
+    new = whole if whole >= running else min(running, max(whole, due_at(at, limit, rules, days).at))
+    return None if new == running else new
 
 
 def shortened_pause(order: Order, used: int) -> Order:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET
 
 from services.dispatch.commands import ReclassifyComplaint
-from services.dispatch.limits import answer_limits, running_limits
+from services.dispatch.limits import answer_limits, sign_limit
 from services.dispatch.orders import REVIEWERS, provisional, refused, too_late
 from shared.complaint import Complaint, LimitStep
 from shared.events import ComplaintReclassified, DispatchFact
@@ -28,7 +27,7 @@ def reclassify(command: ReclassifyComplaint, case: Complaint) -> Sequence[Dispat
         return [refused(unit, "reclassify", why or "there is no order", case, command.at)]
     step = LimitStep(at=command.at, urgency=command.urgency, urgency_before=case.urgency)
     limits = answer_limits(case, order, step=step)
-    running = running_limits(case, order, command.urgency, command.at)
+    sign = sign_limit(case, order, command.urgency, command.at)
     in_days = isinstance(ruleset(case.ruleset).classes[command.urgency].feedback, Days)
     stands_still = order.pause is not None and command.at <= order.pause.until
     return [
@@ -43,18 +42,12 @@ def reclassify(command: ReclassifyComplaint, case: Complaint) -> Sequence[Dispat
             citizen_due_at=limits.citizen.at,
             unit_due_at=limits.unit.at,
             new_due_at=limits.in_force.at if limits.granted or order.round > 1 else UNSET,
-            sign_due_at=_moved(running.sign),
-            next_rung_at=_moved(running.rung),
-            supervision_due_at=_moved(running.supervision),
+            sign_due_at=UNSET if sign is None else sign,
             pause_ends=True if stands_still and not in_days else UNSET,
             provisional=provisional(limits.in_force.provisional),
             reclassified_at=command.at,
         )
     ]
-
-
-def _moved(at: datetime | None) -> datetime | UnsetType:
-    return UNSET if at is None else at
 
 
 def _not_reclassified(command: ReclassifyComplaint, case: Complaint, rules: RuleSet) -> str | None:

@@ -350,10 +350,6 @@ class ComplaintReclassified(Fact, frozen=True, kw_only=True):
     """The limit in force from now on, where it is not the citizen's: days were granted, or it is a later round."""
     sign_due_at: Instant | UnsetType = UNSET
     """Until when to sign, where that has moved: every limit of the new class applies to what still runs."""
-    next_rung_at: Instant | UnsetType = UNSET
-    """When the next level is told, where the complaint is on the ladder and that has moved."""
-    supervision_due_at: Instant | UnsetType = UNSET
-    """The limit of supervision, where it has moved."""
     pause_ends: Literal[True] | UnsetType = UNSET
     """The clock stood still and runs again: in a class of hours nothing is paused."""
     provisional: Provisional = UNSET

@@ -1262,18 +1262,6 @@ ILLEGAL: list[tuple[str, tuple[Fact, ...], Fact, str]] = [
         "no limit for signing runs",
     ),
     (
-        "a rung moved where nobody climbs",
-        SIGNED,
-        replace(eg.RECLASSIFIED, next_rung_at=eg.RECLASSIFIED.reclassified_at + eg.HOUR),
-        "no next level waits",
-    ),
-    (
-        "the limit of a supervision that nobody opened",
-        SIGNED,
-        replace(eg.RECLASSIFIED, supervision_due_at=eg.RECLASSIFIED.reclassified_at + eg.HOUR),
-        "no supervision runs",
-    ),
-    (
         "reclassified into the past",
         SIGNED,
         replace(eg.RECLASSIFIED, citizen_due_at=eg.RECLASSIFIED.reclassified_at),
