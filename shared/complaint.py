@@ -850,20 +850,22 @@ def _pause_rejected(case: Complaint, _: PauseRejected) -> Complaint:
     return replace(case, order=replace(case.order, pause_days=0, pause_ground=None)) if case.order else case
 
 
+def pause_ended(order: Order, begun: int) -> Order:
+    """The order without its pause, of which so many days were begun and count."""
+    pause = order.pause
+    if pause is None:
+        return order
+    steps = tuple(
+        replace(one, days=begun) if one.paused and one.at == pause.since else one for one in order.steps
+    )
+    return replace(order, pause=None, steps=steps)
+
+
 def _pause_ended(case: Complaint, fact: PauseEnded) -> Complaint:
     if case.order is None:
         return case
-    steps = case.order.steps
-    if fact.days is not UNSET:
-        since, days = (None if case.order.pause is None else case.order.pause.since), fact.days
-        steps = tuple(replace(s, days=days) if s.paused and s.at == since else s for s in steps)
-    order = replace(
-        case.order,
-        pause=None,
-        extended_due_at=fact.new_due_at,
-        provisional=fact.provisional is True,
-        steps=steps,
-    )
+    order = case.order if fact.days is UNSET else pause_ended(case.order, fact.days)
+    order = replace(order, pause=None, extended_due_at=fact.new_due_at, provisional=fact.provisional is True)
     return replace(case, order=order, deadlines=_moved(case, fact.round, fact.new_due_at, fact.ended_at))
 
 
@@ -914,12 +916,13 @@ def _reclassified(case: Complaint, fact: ComplaintReclassified) -> Complaint:
         return case
     step = LimitStep(at=fact.reclassified_at, urgency=fact.urgency, urgency_before=fact.old_urgency)
     new = fact.citizen_due_at if fact.new_due_at is UNSET else fact.new_due_at
+    if fact.pause_days is not UNSET:
+        order = pause_ended(order, fact.pause_days)
     order = replace(
         order,
         citizen_due_at=fact.citizen_due_at,
         unit_due_at=fact.unit_due_at,
         extended_due_at=None if order.extended_due_at is None else new,
-        pause=None if fact.pause_ends is True else order.pause,
         provisional=fact.provisional is True,
         steps=(*order.steps, step),
     )

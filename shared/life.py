@@ -794,7 +794,9 @@ def _moved_with_class(case: Complaint, order: Order, fact: ComplaintReclassified
         sign is None or sign.done_at is not None or sign.due_at < at or fact.sign_due_at < at
     ):
         return "no limit for signing runs that could move"
-    if fact.pause_ends is True and (order.pause is None or at > order.pause.until):
+    if fact.pause_days is not UNSET and (
+        order.pause is None or at > order.pause.until or not 0 < fact.pause_days <= order.pause.days
+    ):
         return "its clock does not stand still"
     return None
 

@@ -11,10 +11,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from msgspec.structs import replace
-
 from shared.calendar import Calendar, calendar
-from shared.complaint import Complaint, LimitStep, Order, dispatched_first
+from shared.complaint import Complaint, LimitStep, Order, Pause, dispatched_first
 from shared.deadlines import Due, due_at
 from shared.events import Urgency
 from shared.events.base import Limit
@@ -74,30 +72,39 @@ def _class_at_beginning(case: Complaint, steps: Sequence[LimitStep]) -> Urgency:
 def _ends(
     start: datetime, began_as: Urgency, steps: Sequence[LimitStep], rules: RuleSet, days: Calendar
 ) -> Due:
-    """The end of the limit of a round, step by step.
+    """The end of the limit of a round.
 
-    A longer class counts from the beginning in all (15 days, not 7 + 15; T24). A shorter one counts from the step on
-    and never lengthens. Days are granted to a limit in days only; in a class of hours nothing of them is left.
+    A class counts from the beginning in all (15 days, not 7 + 15; T24), unless the complaint was taken to be less
+    urgent before: then it counts from the step that showed it to be so urgent, and never lengthens what was in force.
+    Granted days count in every class of days; in a class of hours none do.
     """
-    urgency = began_as
-    end = _of_class(start, urgency, rules, days)
-    granted: tuple[int, ...] = ()
-    for step in steps:
-        if step.urgency is None:
-            if isinstance(rules.classes[urgency].feedback, Days):
-                granted = (*granted, step.days)
-                end = _later(end, (step.days,), rules, days)
+    urgency = next((one.urgency for one in reversed(steps) if one.urgency is not None), began_as)
+    granted = tuple(one.days for one in steps if one.urgency is None)
+    if not isinstance(rules.classes[urgency].feedback, Days):
+        granted = ()
+    whole = _of_class(start, urgency, rules, days)
+    first = _first_as_urgent(whole, start, began_as, steps, rules, days)
+    if first is None:
+        return _later(whole, granted, rules, days)
+    later_grants = [one for one in steps[first:] if one.urgency is None]
+    in_force = _ends(start, began_as, (*steps[:first], *later_grants), rules, days)
+    own = max(whole, _of_class(steps[first].at, urgency, rules, days))
+    return min(in_force, _later(own, granted, rules, days))
+
+
+def _first_as_urgent(
+    whole: Due, start: datetime, began_as: Urgency, steps: Sequence[LimitStep], rules: RuleSet, days: Calendar
+) -> int | None:
+    """Which step showed it to be as urgent as it is now, and no step after it took that back; None: the beginning."""
+    first: int | None = None
+    for number in range(len(steps) - 1, -1, -1):
+        urgency = steps[number].urgency
+        if urgency is None:
             continue
-        whole = _of_class(start, step.urgency, rules, days)
-        if not isinstance(rules.classes[step.urgency].feedback, Days):
-            granted = ()
-        if whole.at < _of_class(start, urgency, rules, days).at:
-            own = max(whole, _of_class(step.at, step.urgency, rules, days))
-            end = min(end, _later(own, granted, rules, days))
-        else:
-            end = _later(whole, granted, rules, days)
-        urgency = step.urgency
-    return end
+        if _of_class(start, urgency, rules, days).at > whole.at:
+            return first
+        first = number
+    return first if _of_class(start, began_as, rules, days).at > whole.at else None
 
 
 def _of_class(start: datetime, urgency: Urgency, rules: RuleSet, days: Calendar) -> Due:
@@ -138,12 +145,9 @@ def sign_limit(case: Complaint, order: Order, urgency: Urgency, at: datetime) ->
     return None if new == running else new
 
 
-def shortened_pause(order: Order, used: int) -> Order:
-    """The order with so many days of its pause, where it had been granted more; its limit is then computed anew."""
-    pause = order.pause
-    if pause is None:
-        return order
-    steps = tuple(
-        replace(one, days=used) if one.paused and one.at == pause.since else one for one in order.steps
+def days_begun(case: Complaint, pause: Pause, at: datetime) -> int:
+    """How many days of a pause were begun by then; a day of it ends at midnight as a limit's does (C3)."""
+    rules, known = ruleset(case.ruleset), calendar(case.calendar)
+    return next(
+        (n for n in range(1, pause.days) if at <= due_at(pause.since, Days(n), rules, known).at), pause.days
     )
-    return replace(order, steps=steps)

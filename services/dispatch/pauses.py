@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from services.dispatch.commands import EndPause, RequestPause, ReviewPause
-from services.dispatch.limits import answer_limits, shortened_pause
+from services.dispatch.limits import answer_limits, days_begun
 from services.dispatch.orders import REVIEWERS, not_in_days, not_reviewed, provisional, refused, too_late
 from shared.calendar import calendar
-from shared.complaint import Complaint, LimitStep, Order, Pause
+from shared.complaint import Complaint, LimitStep, Order, pause_ended
 from shared.deadlines import Due, due_at
 from shared.events import (
     DispatchFact,
@@ -129,8 +129,8 @@ def end_pause(command: EndPause, case: Complaint, order: Order) -> Sequence[Disp
     if pause is None or command.at > pause.until:
         why = "it is not paused" if pause is None else f"the pause ended at {pause.until.isoformat()}"
         return [refused(command.unit, "end the pause", why, case, command.at)]
-    used = _begun(case, pause, command.at)
-    new = answer_limits(case, shortened_pause(order, used)).in_force
+    used = days_begun(case, pause, command.at)
+    new = answer_limits(case, pause_ended(order, used)).in_force
     return [
         PauseEnded(
             complaint_id=case.complaint_id,
@@ -145,13 +145,6 @@ def end_pause(command: EndPause, case: Complaint, order: Order) -> Sequence[Disp
             ended_at=command.at,
         )
     ]
-
-
-def _begun(case: Complaint, pause: Pause, at: datetime) -> int:
-    """How many of its days were begun."""
-    return next(
-        (days for days in range(1, pause.days) if at <= _after(case, pause.since, days).at), pause.days
-    )
 
 
 def _after(case: Complaint, start: datetime, days: int) -> Due:

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from msgspec import UNSET
 
 from services.dispatch.commands import ReclassifyComplaint
-from services.dispatch.limits import answer_limits, sign_limit
+from services.dispatch.limits import answer_limits, days_begun, sign_limit
 from services.dispatch.orders import REVIEWERS, provisional, refused, too_late
-from shared.complaint import Complaint, LimitStep
+from shared.complaint import Complaint, LimitStep, Order, pause_ended
 from shared.events import ComplaintReclassified, DispatchFact
 from shared.ruleset import Days, RuleSet, ruleset
 
@@ -26,10 +26,9 @@ def reclassify(command: ReclassifyComplaint, case: Complaint) -> Sequence[Dispat
         unit = REVIEWERS if order is None else order.unit
         return [refused(unit, "reclassify", why or "there is no order", case, command.at)]
     step = LimitStep(at=command.at, urgency=command.urgency, urgency_before=case.urgency)
-    limits = answer_limits(case, order, step=step)
+    begun = _ends_pause(command, case, order)
+    limits = answer_limits(case, order if begun is None else pause_ended(order, begun), step=step)
     sign = sign_limit(case, order, command.urgency, command.at)
-    in_days = isinstance(ruleset(case.ruleset).classes[command.urgency].feedback, Days)
-    stands_still = order.pause is not None and command.at <= order.pause.until
     return [
         ComplaintReclassified(
             complaint_id=case.complaint_id,
@@ -43,11 +42,20 @@ def reclassify(command: ReclassifyComplaint, case: Complaint) -> Sequence[Dispat
             unit_due_at=limits.unit.at,
             new_due_at=limits.in_force.at if limits.granted or order.round > 1 else UNSET,
             sign_due_at=UNSET if sign is None else sign,
-            pause_ends=True if stands_still and not in_days else UNSET,
+            pause_days=UNSET if begun is None else begun,
             provisional=provisional(limits.in_force.provisional),
             reclassified_at=command.at,
         )
     ]
+
+
+def _ends_pause(command: ReclassifyComplaint, case: Complaint, order: Order) -> int | None:
+    """How many days of its pause were begun, where the clock stands still and the new class is one of hours."""
+    in_days = isinstance(ruleset(case.ruleset).classes[command.urgency].feedback, Days)
+    pause = order.pause
+    if in_days or pause is None or command.at > pause.until:
+        return None
+    return days_begun(case, pause, command.at)
 
 
 def _not_reclassified(command: ReclassifyComplaint, case: Complaint, rules: RuleSet) -> str | None:

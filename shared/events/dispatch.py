@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 from msgspec import UNSET, UnsetType
 
@@ -350,8 +350,8 @@ class ComplaintReclassified(Fact, frozen=True, kw_only=True):
     """The limit in force from now on, where it is not the citizen's: days were granted, or it is a later round."""
     sign_due_at: Instant | UnsetType = UNSET
     """Until when to sign, where that has moved: every limit of the new class applies to what still runs."""
-    pause_ends: Literal[True] | UnsetType = UNSET
-    """The clock stood still and runs again: in a class of hours nothing is paused."""
+    pause_days: int | UnsetType = UNSET
+    """How many days of a pause were begun, where this ends it: in a class of hours nothing is paused."""
     provisional: Provisional = UNSET
     reclassified_at: Instant
 

@@ -1033,7 +1033,7 @@ ILLEGAL: list[tuple[str, tuple[Fact, ...], Fact, str]] = [
     (
         "a clock that runs made to run by another class",
         SIGNED,
-        replace(eg.RECLASSIFIED, pause_ends=True),
+        replace(eg.RECLASSIFIED, pause_days=1),
         "its clock does not stand still",
     ),
     (
