@@ -72,6 +72,7 @@ from shared.events import (
     TerminationRejected,
     TerminationRequested,
     UnitCalled,
+    VisitLimitMissed,
     VisitMade,
     VisitScheduled,
     VisitUnreached,
@@ -103,6 +104,9 @@ from shared.ruleset import ClassLimits, RuleSetUnknown, ruleset
 
 HOTLINE: Final = UnitId("")
 """Whose limit it is where no unit has the complaint yet: the hotline's own; no unit's id is empty."""
+
+HOTLINES_OWN: Final = frozenset((Limit.DISPATCH, Limit.VISIT))
+"""Limits of the hotline itself: where one is missed no unit is late and nothing climbs; supervision is told."""
 
 STATE_SCHEMA: Final = 7
 """Version of the stored head; a change means rebuilding the heads, never editing them."""
@@ -740,11 +744,11 @@ def _sent_back(case: Complaint, fact: AnswerSentBack) -> Complaint:
         level=order.level,
     )
     signed_at = order.signed_at or order.answered_at
+    case = _not_visited(case, fact.sent_back_at)
     return replace(
         case,
         order=replace(order, answered_at=None, signed_at=signed_at, sent_back=order.sent_back + 1),
         deadlines=(*case.deadlines, limit),
-        visit=None,
         visited_round=min(case.visited_round, order.round - 1),
     )
 
@@ -880,7 +884,7 @@ def _terminated(case: Complaint, fact: TerminationApproved) -> Complaint:
     order = replace(
         case.order, termination=None, extension_days=0, pause_days=0, pause_ground=None, terminated=True
     )
-    return replace(case, order=order, visit=None)
+    return _not_visited(replace(case, order=order), fact.approved_at)
 
 
 def _termination_rejected(case: Complaint, _: TerminationRejected) -> Complaint:
@@ -1040,6 +1044,10 @@ def _dispatch_missed(case: Complaint, _: DispatchLimitMissed) -> Complaint:
     return _stated(case, Limit.DISPATCH, 0)
 
 
+def _visit_missed(case: Complaint, fact: VisitLimitMissed) -> Complaint:
+    return _stated(case, Limit.VISIT, fact.visit)
+
+
 def _sign_missed(case: Complaint, fact: SignLimitMissed) -> Complaint:
     return _stated(case, Limit.SIGN, fact.assignment)
 
@@ -1069,7 +1077,7 @@ def _stated(case: Complaint, limit: Limit, number: int) -> Complaint:
                         level=deadline.level,
                     ),
                 )
-            elif limit is not Limit.DISPATCH and case.level is not Level.MUNICIPAL:
+            elif limit not in HOTLINES_OWN and case.level is not Level.MUNICIPAL:
                 kept.append(replace(deadline, limit=Limit.LADDER, because=limit))
         else:
             kept.append(deadline)
@@ -1252,11 +1260,25 @@ def _visit_scheduled(case: Complaint, fact: VisitScheduled) -> Complaint:
         reason=fact.reason,
         visit_at=fact.visit_at,
     )
-    return replace(case, visit=visit, visits=fact.visit, visited_round=fact.round)
+    deadlines = case.deadlines
+    if fact.visit_by is not UNSET:
+        limit = Deadline(
+            limit=Limit.VISIT, due_at=fact.visit_by, unit=HOTLINE, since=fact.visit_at, number=fact.visit
+        )
+        deadlines = (*deadlines, limit)
+    return replace(case, visit=visit, visits=fact.visit, visited_round=fact.round, deadlines=deadlines)
 
 
-def _visit_made(case: Complaint, _: VisitMade | VisitUnreached) -> Complaint:
-    return replace(case, visit=None, judged=case.visit)
+def _visit_made(case: Complaint, fact: VisitMade | VisitUnreached) -> Complaint:
+    at = fact.visited_at if isinstance(fact, VisitMade) else fact.attempted_at
+    return replace(_settled(case, Limit.VISIT, fact.visit, at), visit=None, judged=case.visit)
+
+
+def _not_visited(case: Complaint, at: datetime) -> Complaint:
+    """Nobody need ask any more: the limit for it runs no longer; what had passed before stays owed."""
+    if case.visit is None:
+        return case
+    return replace(_settled(case, Limit.VISIT, case.visit.visit, at), visit=None)
 
 
 def _reopened(case: Complaint, _: ComplaintReopened) -> Complaint:
@@ -1334,6 +1356,7 @@ _STEPS: Final[dict[type[Fact], Callable[[Complaint, Any], Complaint]]] = {
     ExclusionApproved: _exclusion_reviewed,
     ExclusionRejected: _exclusion_reviewed,
     DispatchLimitMissed: _dispatch_missed,
+    VisitLimitMissed: _visit_missed,
     SignLimitMissed: _sign_missed,
     FeedbackLimitMissed: _feedback_missed,
     ComplaintEscalated: _escalated,

@@ -94,6 +94,7 @@ from shared.events import (
     TerminationRequested,
     UnitCalled,
     VisitAnswerRefused,
+    VisitLimitMissed,
     VisitMade,
     VisitReason,
     VisitScheduled,
@@ -119,6 +120,7 @@ _AFTER_THE_END: Final = frozenset(
     (
         *REFUSALS,
         DispatchLimitMissed,
+        VisitLimitMissed,
         SignLimitMissed,
         FeedbackLimitMissed,
         ComplaintEscalated,
@@ -830,6 +832,11 @@ def _dispatch_missed(case: Complaint, fact: DispatchLimitMissed, _: Fact) -> str
     return _missed(_pending(case, Limit.DISPATCH, 0), HOTLINE, fact)
 
 
+def _visit_missed(case: Complaint, fact: VisitLimitMissed, _: Fact) -> str | None:
+    """Invariant 4: nobody waits for ever to be asked; no unit is late and nobody climbs."""
+    return _missed(_pending(case, Limit.VISIT, fact.visit), HOTLINE, fact)
+
+
 def _sign_missed(case: Complaint, fact: SignLimitMissed, _: Fact) -> str | None:
     return _missed(_pending(case, Limit.SIGN, fact.assignment), fact.unit, fact)
 
@@ -839,7 +846,9 @@ def _feedback_missed(case: Complaint, fact: FeedbackLimitMissed, _: Fact) -> str
 
 
 def _missed(
-    deadline: Deadline | None, unit: UnitId, fact: DispatchLimitMissed | SignLimitMissed | FeedbackLimitMissed
+    deadline: Deadline | None,
+    unit: UnitId,
+    fact: DispatchLimitMissed | SignLimitMissed | FeedbackLimitMissed | VisitLimitMissed,
 ) -> str | None:
     """A limit that was set, is not yet stated as missed, was not kept, and has passed."""
     if deadline is None:
@@ -1044,6 +1053,9 @@ def _visit_scheduled(  # noqa: PLR0911 -- a line a reason
         return f"the order is of round {order.round} with {order.unit}"
     if fact.visit_at < fact.scheduled_at:
         return "it lies before it was asked for"
+    within = ruleset(case.ruleset).visit_within
+    if fact.visit_by != (UNSET if within is None else fact.visit_at + within):
+        return "the limit for the visit is not the rule set's"
     asked_by = ruleset(case.ruleset).visit_channel(fact.attempt)
     if fact.channel not in {UNSET, asked_by}:
         return f"attempt {fact.attempt} goes by {asked_by} (E1)"
@@ -1199,6 +1211,7 @@ _RULES: Final[dict[type[Fact], Callable[[Complaint, Any, Any], str | None]]] = {
     ExclusionApproved: _exclusion_reviewed,
     ExclusionRejected: _exclusion_reviewed,
     DispatchLimitMissed: _dispatch_missed,
+    VisitLimitMissed: _visit_missed,
     SignLimitMissed: _sign_missed,
     FeedbackLimitMissed: _feedback_missed,
     ComplaintEscalated: _escalated,

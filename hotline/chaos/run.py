@@ -43,9 +43,9 @@ from shared.catalogue import Catalogue
 from shared.complaint import Complaint, head_of
 from shared.inputs import Input
 from shared.topics import COMPLAINTS_LOG, names
+from shared.versions import RULESET
 
 CITY: Final = "chaos"
-RULESET: Final = "beijing-draft-2021"
 CALENDAR: Final = "cn-1"
 FIRST_DAY: Final = date(2025, 3, 3)
 STEP: Final = timedelta(minutes=10)

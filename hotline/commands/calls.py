@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hotline.commands.run import fail, run
+from shared.versions import RULESET
 
 if TYPE_CHECKING:
     from services.intake.messages import Response
@@ -25,7 +26,7 @@ def calls(
         ),
     ] = "",
     until: Annotated[str, typer.Option(help="Until when; now without it.")] = "",
-    ruleset: Annotated[str, typer.Option(help="By whose rules.")] = "beijing-draft-2021",
+    ruleset: Annotated[str, typer.Option(help="By whose rules.")] = RULESET,
     take_in: Annotated[
         str,
         typer.Option(

@@ -11,6 +11,7 @@ import typer
 
 from hotline.commands.rank import print_month, told_of
 from hotline.commands.run import fail, run
+from shared.versions import RULESET
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,7 +37,7 @@ def period(
             help="Days of a lockdown or storm, so many times as much; may be repeated.",
         ),
     ] = None,
-    ruleset: Annotated[str, typer.Option(help="The rules to live under.")] = "beijing-draft-2021",
+    ruleset: Annotated[str, typer.Option(help="The rules to live under.")] = RULESET,
     seed: Annotated[int, typer.Option(help="Another seed, another period.")] = 1,
     streets: Annotated[
         Path | None, typer.Option(help="A list of districts and streets (CSV); a small one is built in.")
@@ -86,7 +87,7 @@ def year(
         typer.Option(help="How many days; the whole month otherwise. --month 1 --days 365: the year.", min=1),
     ] = None,
     scale: Annotated[float, typer.Option(help="1 is the whole city.", min=0.0001, max=1)] = 0.1,
-    ruleset: Annotated[str, typer.Option(help="The rules to live under.")] = "beijing-draft-2021",
+    ruleset: Annotated[str, typer.Option(help="The rules to live under.")] = RULESET,
     seed: Annotated[int, typer.Option(help="Another seed, another year.")] = 1,
     streets: Annotated[
         Path | None, typer.Option(help="A list of districts and streets (CSV); a small one is built in.")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hotline.commands.run import fail
+from shared.versions import RULESET
 
 if TYPE_CHECKING:
     from hotline.rulebook import Rule
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 def rules(
     rule_id: Annotated[str, typer.Argument(metavar="[ID]", help="One rule, such as R8.")] = "",
-    ruleset: Annotated[str, typer.Option(help="Whose values are shown.")] = "beijing-draft-2021",
+    ruleset: Annotated[str, typer.Option(help="Whose values are shown.")] = RULESET,
     status: Annotated[str, typer.Option(help="Only these: built, part, open or outside.")] = "",
     *,
     json: Annotated[bool, typer.Option("--json", help="For a program to read.")] = False,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hotline.commands.run import fail, run
+from shared.versions import RULESET
 
 if TYPE_CHECKING:
     from hotline.stack.stack import Addresses
@@ -28,9 +29,7 @@ def up(
             help="A dispatch catalogue of your own (JSON); the city keeps it.", exists=True, dir_okay=False
         ),
     ] = None,
-    ruleset: Annotated[
-        str, typer.Option(help="The rule set new complaints are born under.")
-    ] = "beijing-draft-2021",
+    ruleset: Annotated[str, typer.Option(help="The rule set new complaints are born under.")] = RULESET,
     traces_ratio: Annotated[
         float, typer.Option(help="Share of all lives that is traced.", min=0, max=1)
     ] = 1.0,

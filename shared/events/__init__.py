@@ -66,6 +66,7 @@ from shared.events.escalation import (
     SupervisionClosed,
     SupervisionMissed,
     SupervisionOpened,
+    VisitLimitMissed,
     WarningGiven,
 )
 from shared.events.feedback import (
@@ -174,6 +175,7 @@ SPEAKERS: Final[dict[type[Fact], Desk]] = {
     **dict.fromkeys(
         (
             DispatchLimitMissed,
+            VisitLimitMissed,
             SignLimitMissed,
             FeedbackLimitMissed,
             ComplaintEscalated,
@@ -278,6 +280,7 @@ __all__ = [
     "UnitCalled",
     "Urgency",
     "VisitAnswerRefused",
+    "VisitLimitMissed",
     "VisitMade",
     "VisitReason",
     "VisitScheduled",
