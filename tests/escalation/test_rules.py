@@ -573,6 +573,7 @@ ASKING = (
     WITH_VISIT_LIMIT,
     CLASSIFIED,
     DISPATCHED,
+    eg.SIGNED,
     eg.ANSWERED,
     replace(eg.VISIT_SCHEDULED, visit_by=eg.VISIT_DUE_AT),
 )
@@ -638,5 +639,5 @@ def test_an_answer_that_was_sent_back_is_not_asked_about() -> None:
 
 def test_under_a_rule_set_without_that_limit_none_is_missed() -> None:
     """Complaints keep the rule set they were born under (T23)."""
-    past = (RECEIVED, CLASSIFIED, DISPATCHED, eg.ANSWERED, eg.VISIT_SCHEDULED)
+    past = (RECEIVED, CLASSIFIED, DISPATCHED, eg.SIGNED, eg.ANSWERED, eg.VISIT_SCHEDULED)
     assert watched(given(*past)) == {}

@@ -26,7 +26,7 @@ given = spec(rules.decide)
 MESSAGES = ruleset("beijing-draft-2021").messages
 PICTURE = Attachment(uri="oss://12345/fire-lane.jpg", media_type="image/jpeg", sha256="ab" * 32)
 VIDEO = Attachment(uri="oss://12345/fire-lane.mp4", media_type="video/mp4", sha256="cd" * 32)
-DOOR = requests(Settings(kafka="not asked", postgres="not asked"), clock())
+DOOR = requests(Settings(kafka="not asked", postgres="not asked", ruleset="beijing-draft-2021"), clock())
 
 
 def record(**changes: object) -> rules.RecordRequest:

@@ -27,7 +27,7 @@ from tests.spec import case_of, spec
 given = spec(rules.decide)
 given_dispatch = spec(partial(dispatch.decide, catalogue=eg.CATALOGUE))
 
-REQUESTS = requests(Settings(kafka="not asked", postgres="not asked"), clock())
+REQUESTS = requests(Settings(kafka="not asked", postgres="not asked", ruleset="beijing-draft-2021"), clock())
 AT_UNIT = (eg.RECEIVED, eg.CLASSIFIED, eg.DISPATCHED)
 CONFIDENTIAL = (eg.RECEIVED, eg.PROTECTED, eg.CLASSIFIED)
 ENDED = (*AT_UNIT, eg.ANSWERED, eg.VISIT_SCHEDULED, eg.VISIT_MADE, eg.CLOSED)

@@ -1301,6 +1301,8 @@ ILLEGAL: list[tuple[str, tuple[Fact, ...], Fact, str]] = [
         replace(eg.SIGN_MISSED, noticed_at=eg.SIGN_DUE_AT),
         "before the limit had passed",
     ),
+    # VisitLimitMissed
+    ("a limit for a visit that nobody was asked for", ANSWERED, eg.VISIT_MISSED, "never set"),
     # DispatchLimitMissed
     ("a limit for dispatch that was kept", AT_UNIT, eg.DISPATCH_MISSED, "kept"),
     (
