@@ -25,6 +25,7 @@ from hotline.stack.supervisor import Service
 from shared import kafka_address
 from shared.topic_admin import make_missing
 from shared.topics import Topic, names
+from shared.versions import RULESET
 
 DESKS: Final = kafka_logins.DESKS
 PROCESSES: Final = (*DESKS, "relay")
@@ -177,7 +178,7 @@ def services(
     *,
     time: Literal["system", "rehearsal"] = "system",
     traces_ratio: float = 0.01,
-    ruleset: str = "beijing-draft-2021",
+    ruleset: str = RULESET,
     catalogue: str = "",
     counts: Mapping[str, int] | None = None,
     extra: Mapping[str, str] | None = None,

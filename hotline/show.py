@@ -331,6 +331,11 @@ _SAYS: Final[dict[type[e.Fact], Callable[[Any, Callable[[datetime], str]], tuple
         f"not dispatched by {t(f.due_at)}, {f.told} is told",
         "missed",
     ),
+    e.VisitLimitMissed: lambda f, t: (
+        "escalation",
+        f"nobody had asked the citizen by {t(f.due_at)} (visit {f.visit}), {f.told} is told",
+        "missed",
+    ),
     e.SignLimitMissed: lambda f, t: (f.unit, f"did not sign by {t(f.due_at)}", "missed"),
     e.FeedbackLimitMissed: lambda f, t: (f.unit, f"did not answer by {t(f.due_at)}", "missed"),
     e.ComplaintEscalated: lambda f, t: (

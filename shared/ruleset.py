@@ -213,6 +213,8 @@ class RuleSet(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     visit_attempts_max: int
     visit_spacing: timedelta
     """Between two attempts to reach the citizen, at least."""
+    visit_within: timedelta | None
+    """From the moment an attempt may be made until it must have been; None where there is no such limit."""
     visit_channels: tuple[str, ...]
     """How the citizen is asked, by attempt (R8, E1); the last for every further one."""
     contact_days: int
@@ -358,6 +360,7 @@ class _Written(msgspec.Struct, forbid_unknown_fields=True):
     basis: dict[str, dict[str, str]]
     given_back_days_max: _ManyDays = GIVEN_BACK_DAYS_MAX
     given_ahead_days_max: _ManyDays = GIVEN_AHEAD_DAYS_MAX
+    visit_within: _DurationText | None = None
 
 
 def _check(version: str, written: _Written, tables: dict[str, Any]) -> None:
@@ -423,6 +426,7 @@ def _built(written: _Written) -> RuleSet:
         rounds_max=written.rounds_max,
         visit_attempts_max=written.visit_attempts_max,
         visit_spacing=_duration(written.visit_spacing),
+        visit_within=None if written.visit_within is None else _duration(written.visit_within),
         visit_channels=written.visit_channels,
         contact_days=written.contact_days,
         ladder=written.ladder,

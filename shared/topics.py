@@ -58,6 +58,7 @@ from shared.events import (
     TerminationRejected,
     TerminationRequested,
     UnitCalled,
+    VisitLimitMissed,
     VisitScheduled,
     WarningGiven,
     WhistleAcknowledged,
@@ -319,9 +320,11 @@ ESCALATION_NOTICES: Final = Topic(
         SupervisionClosed,
         ArrivalMissed,
         DispatchLimitMissed,
+        VisitLimitMissed,
+        LimitMissCorrected,
     ),
     purpose="Whose desk a late complaint now lies on, who supervises it, who did not come when a street whistled, "
-    "and what the hotline itself dispatched too late.",
+    "what the hotline itself dispatched or asked too late, and which miss proved to be none.",
 )
 SUPERVISION_REPORTS: Final = Topic(
     name="supervision.reports",
@@ -422,7 +425,7 @@ OUTWARD: Final[dict[str, tuple[tuple[Topic, str | None], ...]]] = {
     WhistleRated.__name__: ((DISPATCH_ORDERS, "rated"),),
     ComplaintWithdrawn.__name__: ((DISPATCH_ORDERS, "recalled_unit"),),
     ComplaintClosed.__name__: ((DISPATCH_ORDERS, "recalled_unit"),),
-    LimitMissCorrected.__name__: ((DISPATCH_ORDERS, "unit"),),
+    LimitMissCorrected.__name__: ((DISPATCH_ORDERS, "unit"), (ESCALATION_NOTICES, None)),
     ExclusionApproved.__name__: ((DISPATCH_ORDERS, "unit"),),
     ExclusionRejected.__name__: ((DISPATCH_ORDERS, "unit"),),
     ReturnRequested.__name__: ((DISPATCH_RETURNS, None),),
@@ -441,6 +444,7 @@ OUTWARD: Final[dict[str, tuple[tuple[Topic, str | None], ...]]] = {
     SupervisionMissed.__name__: ((ESCALATION_NOTICES, None),),
     SupervisionClosed.__name__: ((ESCALATION_NOTICES, None),),
     DispatchLimitMissed.__name__: ((ESCALATION_NOTICES, None),),
+    VisitLimitMissed.__name__: ((ESCALATION_NOTICES, None),),
     ArrivalMissed.__name__: ((ESCALATION_NOTICES, None), (DISPATCH_ORDERS, "called")),
 }
 """Where a fact goes besides the log: the topic, and for a unit's topic the field that names the unit

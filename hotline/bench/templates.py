@@ -29,6 +29,7 @@ from shared.events import SPEAKERS, Fact, RequestType, Urgency
 from shared.ids import ComplaintId, complaint_id, derived
 from shared.inputs import RequestRecorded
 from shared.life import waits_for
+from shared.versions import RULESET
 
 UNITS: Final = 200
 FRACTION: Final = 271_828
@@ -150,7 +151,7 @@ class Led:
                     content="小区自本周一起停水,物业称管道检修,至今未恢复,老人取水困难,请尽快处理。",
                     article_id=article,
                 ),
-                ruleset="beijing-draft-2021",
+                ruleset=RULESET,
                 calendar="cn-1",
                 at=at,
             )

@@ -46,9 +46,9 @@ from shared.log.heads import fetch, over_bodies, over_heads
 from shared.patience import HAND_SECONDS
 from shared.topics import COMPLAINTS_LOG, names
 from shared.unreadable import UnreadableRows
+from shared.versions import RULESET
 
 CITY: Final = "chaos"
-RULESET: Final = "beijing-draft-2021"
 CALENDAR: Final = "cn-1"
 FIRST_DAY: Final = date(2025, 3, 3)
 STEP: Final = timedelta(minutes=10)

@@ -14,6 +14,7 @@ from hotline.commands.run import fail, run, stdin_lines
 from hotline.commands.unread import none_unread, tell_unread
 from hotline.terminal import note, say, say_json
 from shared.text import folded_code
+from shared.versions import RULESET
 
 if TYPE_CHECKING:
     from services.intake.messages import Response
@@ -30,7 +31,7 @@ def calls(
         ),
     ] = "",
     until: Annotated[str, typer.Option(help="Until when; now without it.")] = "",
-    ruleset: Annotated[str, typer.Option(help="By whose rules.")] = "beijing-draft-2021",
+    ruleset: Annotated[str, typer.Option(help="By whose rules.")] = RULESET,
     take_in: Annotated[
         str,
         typer.Option(

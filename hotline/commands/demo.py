@@ -10,6 +10,7 @@ import typer
 from hotline.arguments import ID_MAX, finite
 from hotline.commands.run import run
 from hotline.terminal import say
+from shared.versions import RULESET
 
 if TYPE_CHECKING:
     from hotline.city.conductor import Summary
@@ -79,7 +80,7 @@ async def _lived(view: View, known: Catalogue, scale: float, seed: int, *, keep:
     async with staged(
         "demo",
         known,
-        ruleset="beijing-draft-2021",
+        ruleset=RULESET,
         traces_ratio=1.0 if scale <= 0.02 else 0.01,  # noqa: PLR2004 -- a quick look is traced whole
         counts={},
         say=view.say,

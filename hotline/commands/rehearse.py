@@ -12,6 +12,7 @@ from hotline.arguments import ID_MAX, day, finite
 from hotline.commands.rank import print_month, told_of
 from hotline.commands.run import fail, run
 from hotline.terminal import note, say, say_json
+from shared.versions import RULESET
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,7 +40,7 @@ def period(
             help="Days of a lockdown or storm, so many times as much; may be repeated.",
         ),
     ] = None,
-    ruleset: Annotated[str, typer.Option(help="The rules to live under.")] = "beijing-draft-2021",
+    ruleset: Annotated[str, typer.Option(help="The rules to live under.")] = RULESET,
     seed: Annotated[int, typer.Option(help="Another seed, another period.", min=-ID_MAX, max=ID_MAX)] = 1,
     streets: Annotated[
         Path | None, typer.Option(help="A list of districts and streets (CSV); a small one is built in.")
@@ -88,7 +89,7 @@ def year(
     scale: Annotated[
         float, typer.Option(help="1 is the whole city.", min=0.0001, max=1, callback=finite)
     ] = 0.1,
-    ruleset: Annotated[str, typer.Option(help="The rules to live under.")] = "beijing-draft-2021",
+    ruleset: Annotated[str, typer.Option(help="The rules to live under.")] = RULESET,
     seed: Annotated[int, typer.Option(help="Another seed, another year.", min=-ID_MAX, max=ID_MAX)] = 1,
     streets: Annotated[
         Path | None, typer.Option(help="A list of districts and streets (CSV); a small one is built in.")

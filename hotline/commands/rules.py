@@ -10,6 +10,7 @@ import typer
 from hotline.commands.run import fail
 from hotline.terminal import say, say_json
 from shared.text import folded
+from shared.versions import RULESET
 
 if TYPE_CHECKING:
     from hotline.rulebook import Rule
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 def rules(
     rule_id: Annotated[str, typer.Argument(metavar="[ID]", help="One rule, such as R8.")] = "",
-    ruleset: Annotated[str, typer.Option(help="Whose values are shown.")] = "beijing-draft-2021",
+    ruleset: Annotated[str, typer.Option(help="Whose values are shown.")] = RULESET,
     status: Annotated[str, typer.Option(help="Only these: built, part, open or outside.")] = "",
     *,
     json: Annotated[bool, typer.Option("--json", help="For a program to read.")] = False,

@@ -543,6 +543,8 @@ def row(case: Complaint) -> dict[str, Any]:
     """An open order for a program."""
     import msgspec
 
+    from shared.complaint import whole_content
+
     order = case.order
     if order is None:
         raise LookupError(case.complaint_id)
@@ -557,7 +559,7 @@ def row(case: Complaint) -> dict[str, Any]:
         "urgency": case.urgency,
         "subject": case.subject,
         "title": case.title,
-        "content": case.content,
+        "content": whole_content(case),
         "attachments": [msgspec.to_builtins(one) for one in case.attachments],
         "district": case.district,
         "street": case.street,

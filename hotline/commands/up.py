@@ -12,6 +12,7 @@ import typer
 from hotline.arguments import finite
 from hotline.commands.run import fail, run
 from hotline.terminal import note, say, say_json
+from shared.versions import RULESET
 
 if TYPE_CHECKING:
     from hotline.stack.stack import Addresses
@@ -29,9 +30,7 @@ def up(
             help="A dispatch catalogue of your own (JSON); the city keeps it.", exists=True, dir_okay=False
         ),
     ] = None,
-    ruleset: Annotated[
-        str, typer.Option(help="The rule set new complaints are born under.")
-    ] = "beijing-draft-2021",
+    ruleset: Annotated[str, typer.Option(help="The rule set new complaints are born under.")] = RULESET,
     traces_ratio: Annotated[
         float, typer.Option(help="Share of all lives that is traced.", min=0, max=1, callback=finite)
     ] = 1.0,

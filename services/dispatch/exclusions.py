@@ -15,13 +15,6 @@ from shared.events import DispatchFact, ExclusionApproved, ExclusionRejected, Ex
 
 def request_exclusion(command: RequestExclusion, case: Complaint) -> Sequence[DispatchFact]:
     """By the unit that has the order, or had it last; what a review rejected is not asked for again."""
-    asked = case.exclusion
-    if (
-        asked is not None
-        and (asked.unit, asked.ground) == (command.unit, command.ground)
-        and asked.approved is not False
-    ):
-        return []
     why = _not_asked_for(command, case)
     if why is not None:
         return [refused(command.unit, "leave out", why, case, command.at)]

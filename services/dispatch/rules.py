@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final, assert_never
 
+from services.dispatch.calendars import amend_calendar
 from services.dispatch.commands import (
     AcknowledgeWhistle,
     AddCoUnit,
@@ -46,12 +47,11 @@ from services.dispatch.exclusions import request_exclusion, review_exclusion
 from services.dispatch.handling import record_contact, record_contact_failed, report_progress, send_back
 from services.dispatch.orders import REVIEWERS, not_reviewed, not_theirs, refused, sent
 from services.dispatch.pauses import end_pause, request_pause, review_pause
+from services.dispatch.reclassification import reclassify
 from services.dispatch.reviews import (
     add_co_unit,
-    amend_calendar,
     decide_council,
     raise_dispute,
-    reclassify,
     report_as_co_unit,
     request_extension,
     request_termination,
@@ -180,10 +180,6 @@ def _reply(command: UnitCommand, case: Complaint, catalogue: Catalogue) -> Seque
     order = case.order
     why = not_theirs(case, command.unit, command.assignment)
     if why is None and order is not None and order.review_since is not None:
-        if isinstance(command, RequestReturn | RaiseDispute) and order.disputed == isinstance(
-            command, RaiseDispute
-        ):
-            return []
         why = f"a {'dispute about' if order.disputed else 'return of'} this order is under review"
     if why is not None or order is None:
         return [refused(command.unit, _ASKED[type(command)], why or "there is no order", case, command.at)]
@@ -222,7 +218,8 @@ def _said(  # noqa: C901, PLR0911 -- a line a command
 
 def _sign(command: SignOrder, case: Complaint, order: Order) -> Sequence[DispatchFact]:
     if order.signed_at is not None:
-        return []
+        why = f"the order was signed at {order.signed_at.isoformat()}"
+        return [refused(command.unit, "sign", why, case, command.at)]
     return [
         OrderSigned(
             complaint_id=case.complaint_id,
@@ -283,7 +280,10 @@ def _return(command: RequestReturn, case: Complaint, order: Order) -> Sequence[D
         why = f"suggested_unit: {order.unit} is who returns it"
         return [refused(command.unit, "return", why, case, command.at)]
     if case.returns >= returns_max:
-        why = f"returned {case.returns} times already, at most {returns_max}; the present unit leads (R12)"
+        why = (
+            f"a return was asked for {case.returns} times already, at most {returns_max}; "
+            "the present unit leads, or a council decides (R12)"
+        )
         return [refused(command.unit, "return", why, case, command.at)]
     return [
         ReturnRequested(

@@ -130,6 +130,7 @@ def _visit(
         title=case.title,
         channel=_channel(case, attempt),
         visit_at=visit_at,
+        visit_by=_visit_by(case, visit_at),
         scheduled_at=at,
     )
 
@@ -138,6 +139,12 @@ def _channel(case: Complaint, attempt: int) -> str | UnsetType:
     """How to ask this time (E1)."""
     channel = ruleset(case.ruleset).visit_channel(attempt)
     return UNSET if channel == "phone" else channel
+
+
+def _visit_by(case: Complaint, visit_at: datetime) -> datetime | UnsetType:
+    """Until when it must be made, where the rule set has a limit for that."""
+    within = ruleset(case.ruleset).visit_within
+    return UNSET if within is None else visit_at + within
 
 
 def _made(command: RecordVisit, case: Complaint) -> Sequence[FeedbackFact]:

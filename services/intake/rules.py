@@ -33,6 +33,7 @@ from shared.complaint import (
     Case,
     Complaint,
     order_open,
+    whole_content,
 )
 from shared.deadlines import due_at
 from shared.events import (
@@ -262,8 +263,6 @@ def _differing(request: RequestRecorded, case: Complaint, speaker: str) -> list[
 def _withdraw(command: WithdrawRequest, case: Case) -> Sequence[IntakeFact]:
     case = _on_record(command, case)
     if case.ended is not None:
-        if case.ended.how == ComplaintWithdrawn.__name__:
-            return []
         why = f"the life ended with {case.ended.how} at {case.ended.at.isoformat()}"
         return [_refused("withdraw", why, case, command.at)]
     return [
@@ -297,7 +296,7 @@ def _correct(command: CorrectRequest, case: Case) -> Sequence[IntakeFact]:
     if case.ended is not None:
         return [_refused("correct", f"the life ended with {case.ended.how}", case, command.at)]
     if not corrections:
-        return []
+        return [_refused("correct", "the record says that already", case, command.at)]
     return [
         RequestCorrected(
             complaint_id=case.complaint_id,
@@ -314,11 +313,9 @@ def _supplement(command: SupplementRequest, case: Case) -> Sequence[IntakeFact]:
     why: str | None = None
     if case.ended is not None:
         why = f"the life ended with {case.ended.how}: what is new is a new request"
-    elif command.text in case.content and set(command.attachments) <= set(case.attachments):
-        return []
     elif len(case.attachments) + len(command.attachments) > ATTACHMENTS_MAX:
         why = f"attachments: with what is on record more than {ATTACHMENTS_MAX}"
-    elif len(case.content) + len(command.text) > CONTENT_MAX:
+    elif len(whole_content(case)) + len(command.text) > CONTENT_MAX:
         why = f"text: with what is on record more than {CONTENT_MAX} characters"
     if why is not None:
         return [_refused("supplement", why, case, command.at)]
@@ -366,8 +363,6 @@ def _repeat(command: RepeatRequest, case: Case) -> Sequence[IntakeFact]:
 def _rate(command: GiveRating, case: Case) -> Sequence[IntakeFact]:
     """R7: the citizen may say what he thinks at any time; nothing follows from it but that it is on record."""
     case = _on_record(command, case)
-    if case.rated_at == command.at:
-        return []
     if case.rated_at is not None and command.at < case.rated_at:
         why = f"a later rating is on record, of {case.rated_at.isoformat()}"
         return [_refused("rate", why, case, command.at)]

@@ -66,6 +66,7 @@ from shared.events.escalation import (
     SupervisionClosed,
     SupervisionMissed,
     SupervisionOpened,
+    VisitLimitMissed,
     WarningGiven,
 )
 from shared.events.feedback import (
@@ -177,6 +178,7 @@ SPEAKERS: Final[dict[type[Fact], Desk]] = {
     **dict.fromkeys(
         (
             DispatchLimitMissed,
+            VisitLimitMissed,
             SignLimitMissed,
             FeedbackLimitMissed,
             ComplaintEscalated,
@@ -282,6 +284,7 @@ __all__ = [
     "UnitCalled",
     "Urgency",
     "VisitAnswerRefused",
+    "VisitLimitMissed",
     "VisitMade",
     "VisitReason",
     "VisitScheduled",

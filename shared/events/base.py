@@ -115,6 +115,8 @@ class Limit(StrEnum):
     """Not a limit: the time at which one that is near is warned of."""
     SUPERVISION = "SUPERVISION"
     """Until supervision must have brought it to an end."""
+    VISIT = "VISIT"
+    """Not a limit of the unit: until the citizen must have been asked, the hotline's own (invariant 4)."""
     ARRIVAL = "ARRIVAL"
     """Until a unit a street whistled for must be there."""
 

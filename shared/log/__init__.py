@@ -22,6 +22,7 @@ TIMER_KINDS: Final[dict[Limit, int]] = {
     Limit.WARNING: 2,  # in the row of the limit it warns of: it always comes before it
     Limit.SUPERVISION: 4,
     Limit.ARRIVAL: 5,
+    Limit.VISIT: 6,
 }
 """How a limit is stored in `es.timer.kind`."""
 

@@ -85,9 +85,10 @@ def test_f3_what_cannot_be_left_out_is_refused(past: tuple[Fact, ...], command: 
 
 
 def test_f3_asked_for_twice_it_is_asked_for_once() -> None:
-    """F3: told again, nothing more is said."""
-    given(*ASKED).when(told(eg.EXCLUDE, at=eg.EXCLUDE.at + DAY)).then_nothing()
-    given(*ASKED, eg.EXCLUSION_APPROVED).when(eg.EXCLUDE).then_nothing()
+    """F3: asked again it is refused, and that says why."""
+    again = told(eg.EXCLUDE, at=eg.EXCLUDE.at + DAY)
+    given(*ASKED).when(again).then_refused("leave out", "is under review")
+    given(*ASKED, eg.EXCLUSION_APPROVED).when(again).then_refused("leave out", "a review has approved")
 
 
 def test_f3_the_next_unit_may_ask_for_itself() -> None:

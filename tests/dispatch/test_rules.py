@@ -247,7 +247,9 @@ def test_the_units_claim_is_on_record_as_a_claim_only() -> None:
 
 
 def test_an_order_signed_twice_is_signed_once() -> None:
-    given(*WITH_UNIT).when(SIGN).then(SIGNED).when(SIGN).then_nothing()
+    given(*WITH_UNIT).when(SIGN).then(SIGNED).when(SIGN).then_refused(
+        "sign", because="the order was signed at"
+    )
 
 
 def test_a_second_answer_is_refused_and_the_first_one_stands() -> None:
@@ -282,7 +284,9 @@ def test_a_unit_that_shows_why_the_order_is_not_its_own_has_it_reviewed() -> Non
 
 
 def test_a_return_asked_for_twice_is_reviewed_once() -> None:
-    given(*WITH_UNIT).when(RETURN).then(RETURN_REQUESTED).when(RETURN).then_nothing()
+    given(*WITH_UNIT).when(RETURN).then(RETURN_REQUESTED).when(RETURN).then_refused(
+        "return", because="a return of this order is under review"
+    )
 
 
 def test_sign_first_then_return_and_the_return_is_refused() -> None:
@@ -429,7 +433,7 @@ def test_after_the_last_return_the_present_unit_leads() -> None:
         )
         said = given(*past).when(asks)
         if number == len(units):
-            said.then_refused("return", because="returned 2 times already, at most 2")
+            said.then_refused("return", because="a return was asked for 2 times already, at most 2")
             return
         approves = ReviewReturn(
             complaint_id=ID,

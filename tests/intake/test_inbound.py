@@ -27,7 +27,7 @@ from tests.examples import (
     WITHDRAWAL,
 )
 
-SETTINGS = Settings(kafka="not asked", postgres="not asked")
+SETTINGS = Settings(kafka="not asked", postgres="not asked", ruleset="beijing-draft-2021")
 BOSTON = Settings(kafka="not asked", postgres="not asked", ruleset="boston-311-2011")
 REQUESTS = requests(SETTINGS, clock())
 CALLS = calls(clock())

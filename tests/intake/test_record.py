@@ -27,7 +27,7 @@ from tests.spec import case_of, spec
 given = spec(rules.decide)
 given_dispatch = spec(partial(dispatch.decide, catalogue=eg.CATALOGUE))
 
-REQUESTS = requests(Settings(kafka="not asked", postgres="not asked"), clock())
+REQUESTS = requests(Settings(kafka="not asked", postgres="not asked", ruleset="beijing-draft-2021"), clock())
 AT_UNIT = (eg.RECEIVED, eg.CLASSIFIED, eg.DISPATCHED)
 CONFIDENTIAL = (eg.RECEIVED, eg.PROTECTED, eg.CLASSIFIED)
 ENDED = (*AT_UNIT, eg.ANSWERED, eg.VISIT_SCHEDULED, eg.VISIT_MADE, eg.CLOSED)
@@ -163,7 +163,7 @@ def test_a_correction_keeps_what_was_said_before_and_tells_the_unit() -> None:
     after = given(*AT_UNIT).when(eg.CORRECT).then(eg.CORRECTED_RECORD)
     assert isinstance(after.case, Complaint)
     assert after.case.address == "小关街6号楼"
-    after.when(eg.CORRECT).then_nothing()
+    after.when(eg.CORRECT).then_refused("correct", "the record says that already")
 
 
 def test_the_next_order_says_what_was_corrected_and_added() -> None:
@@ -188,7 +188,7 @@ def test_a_correction_of_several_fields_names_each() -> None:
 
 def test_what_the_citizen_adds_stands_in_the_record_and_the_unit_is_told() -> None:
     after = given(*AT_UNIT).when(eg.ADD).then(eg.SUPPLEMENTED)
-    after.when(eg.ADD).then_nothing()
+    after.when(eg.ADD).then(eg.SUPPLEMENTED)
     given(eg.RECEIVED, eg.CLASSIFIED).when(eg.ADD).then(replace(eg.SUPPLEMENTED, unit=None))
 
 

@@ -192,7 +192,7 @@ def test_a_withdrawal_told_twice_is_one() -> None:
     later = WithdrawRequest(complaint_id=ID, reason="again", at=CALLED_AT + DAY)
     given(RECEIVED, CLASSIFIED).when(WITHDRAW).then(replace(WITHDRAWN, recalled_unit=None)).when(
         later
-    ).then_nothing()
+    ).then_refused("withdraw", because="the life ended with ComplaintWithdrawn")
 
 
 @pytest.mark.parametrize(
