@@ -209,7 +209,7 @@ BAD: Final[Sequence[Bad]] = (
     ),
     *(
         Bad(f"a stamp of {ms} ms", _stamped(ms), "record timestamp", "expected")
-        for ms in (-(2**63), -62_135_596_800_001, -1, 253_370_764_800_000, 253_402_300_799_999, 2**63 - 1)
+        for ms in (-(2**63), -62_135_596_800_001, 2**63 - 1)  # the others are asked of a clock, test_plausible.py
     ),
     Bad("null value", _value(None), "value", "null"),
     Bad("empty value", _value(b""), "value", "not JSON"),
