@@ -131,6 +131,17 @@ TEXTS: Final = (
 )  # fmt: skip
 """What is tried for what a person says in his own words: nobody takes it apart."""
 
+WHEN: Final = frozenset(
+    ("month", "begin", "surge", "since", "until", "before", "due", "review", "valid_from", "at")
+)
+DATES: Final = frozenset(
+    (
+        "a date and a new line", "the first day", "the last day", "no day", "the last instant", "an offset of a day",
+        "a week", "a fraction",
+    )
+)  # fmt: skip
+"""What is tried only where a day or an instant is expected."""
+
 COMMAND: Final = typer.main.get_command(app)
 """The tree, made once: typer makes it anew for each line it is given."""
 
@@ -248,6 +259,8 @@ def test_whatever_is_typed_is_answered_with_a_sentence(
         if one.type_descriptor.annotation is bool:
             continue
         tried = NUMBERS if one.type_descriptor.annotation in {int, float} else hostile
+        if one.name not in WHEN and tried is hostile:
+            tried = [what for what in hostile if what not in DATES]
         if one.name in FREE or (name == "unit" and one.metavar == "COMPLAINT"):  # one way for all its verbs
             tried = TEXTS
         for what, value in ((what, hostile[what]) for what in tried):
