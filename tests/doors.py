@@ -209,7 +209,11 @@ BAD: Final[Sequence[Bad]] = (
     ),
     *(
         Bad(f"a stamp of {ms} ms", _stamped(ms), "record timestamp", "expected")
-        for ms in (-(2**63), -62_135_596_800_001, 2**63 - 1)  # the others are asked of a clock, test_plausible.py
+        for ms in (
+            -(2**63),
+            -62_135_596_800_001,
+            2**63 - 1,
+        )  # the others are asked of a clock, test_plausible.py
     ),
     Bad("null value", _value(None), "value", "null"),
     Bad("empty value", _value(b""), "value", "not JSON"),

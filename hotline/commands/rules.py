@@ -26,6 +26,7 @@ def rules(
     """List the rules: what each says, on what it rests, its value in a rule set, the tests that hold it."""
     from hotline.rulebook import named_by_tests, values
     from hotline.rulebook import rules as known
+    from shared.ruleset import ruleset as known_ruleset
 
     book = known()
     rule_id = folded(rule_id).upper()
@@ -33,7 +34,8 @@ def rules(
         fail(f"No rule {rule_id!r}; `hotline rules` lists them: {', '.join(book)}.", code=2)
     if status not in {"", "built", "part", "open", "outside"}:
         fail(f"--status: {status!r}, expected built, part, open or outside.", code=2)
-    tests, value_of = named_by_tests(), values(ruleset)
+    known_ruleset(ruleset)  # says which there are, before anything is read for it
+    value_of, tests = values(ruleset), named_by_tests()
     shown = [rule for rule in book.values() if rule_id in {"", rule.id} and status in {"", rule.status}]
     if json:
         rows = [_row(rule, value_of.get(rule.id, {}), tests.get(rule.id, [])) for rule in shown]

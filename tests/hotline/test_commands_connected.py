@@ -479,9 +479,9 @@ def test_what_a_switch_recorded_is_taken_in_and_told_as_figures(shell: Shell) ->
     assert shell("calls", "--since", "yesterday", code=2).startswith(
         "--since: 'yesterday', expected an instant"
     )
-    assert shell("calls", "--since", "2026-01-01", code=2).startswith(
-        "--since: '2026-01-01' has no time zone"
-    )
+    assert "Calls offered from 2026-01-01 00:00 to 2026-01-02 08:00 (Asia/Shanghai)" in shell(
+        "calls", "--since", "2026-01-01", "--until", "2026-01-02T08:00"
+    ), "a day without a zone is the city's"
 
 
 def test_a_picture_goes_on_record_with_the_request_and_to_the_unit(shell: Shell) -> None:
