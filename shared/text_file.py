@@ -40,12 +40,12 @@ def text_of(path: str | Path, expected: str) -> str:
 
     Raises `FileUnreadable` where there is none.
     """
-    return text_in(bytes_of(path, expected), shown(path), expected)
+    return text_in(bytes_of(path, expected), quoted(path), expected)
 
 
 def bytes_of(path: str | Path, expected: str) -> bytes:
     """What lies in this file; `FileUnreadable` where that cannot be read."""
-    name = shown(path)
+    name = quoted(path)
     try:
         with Path(path).open("rb") as file:
             raw = file.read(FILE_BYTES_MAX + 1)
@@ -110,7 +110,7 @@ def rows_in(text: str, name: str, columns: Sequence[str], of: str) -> Iterator[d
         raise FileUnreadable(f"{name}: line {rows.line_num} is no CSV ({error}): expected {of}") from None
 
 
-def shown(path: str | Path) -> str:
+def quoted(path: str | Path) -> str:
     """A file's name for a person; one with characters that do not print is quoted."""
     name = str(path)
     return name if name.isprintable() and name else repr(name)

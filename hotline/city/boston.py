@@ -25,7 +25,7 @@ from shared.catalogue import Catalogue, District, Subject, To, Unit
 from shared.events import ComplaintDispatched, Level, RequestType, Urgency, VisitScheduled
 from shared.ids import ComplaintId, UnitId, complaint_id
 from shared.text import folded, has_words
-from shared.text_file import FileUnreadable, bytes_of, rows_in, shown, text_in
+from shared.text_file import FileUnreadable, bytes_of, quoted, rows_in, text_in
 from shared.topics import DISPATCH_REPLIES, FEEDBACK_ANSWERS, INTAKE_REQUESTS
 
 NEW_YORK: Final = ZoneInfo("America/New_York")
@@ -87,8 +87,8 @@ def rows_of(file: Path) -> Iterator[dict[str, str]]:
     try:
         raw = bytes_of(file, _EXPECTED)
         yield from rows_in(
-            text_in(_unpacked(file, raw), shown(file), _EXPECTED),
-            shown(file),
+            text_in(_unpacked(file, raw), quoted(file), _EXPECTED),
+            quoted(file),
             COLUMNS,
             "Boston's 311 requests",
         )

@@ -10,7 +10,7 @@ import msgspec
 from shared.catalogue import Catalogue, CatalogueInvalid, District, Unit, catalogue, parsed
 from shared.events import Level
 from shared.ids import UnitId
-from shared.text_file import FileUnreadable, rows_in, shown, text_of
+from shared.text_file import FileUnreadable, quoted, rows_in, text_of
 
 VERSION: Final = "beijing-territory-1"
 
@@ -69,7 +69,7 @@ def territory(streets: Path) -> Catalogue:
 def _rows(streets: Path) -> list[dict[str, str]]:
     what = f"a CSV with the columns {', '.join(_COLUMNS)}"
     try:
-        return list(rows_in(text_of(streets, what), shown(streets), _COLUMNS, "a list of streets"))
+        return list(rows_in(text_of(streets, what), quoted(streets), _COLUMNS, "a list of streets"))
     except FileUnreadable as error:
         raise CatalogueInvalid(str(error)) from None
 

@@ -134,7 +134,7 @@ def _sentence(error: Exception) -> str:
     from shared.contacts import ContactInvalid
     from shared.population import PopulationInvalid
     from shared.ruleset import RuleSetUnknown
-    from shared.text_file import FileUnreadable, shown
+    from shared.text_file import FileUnreadable, quoted
 
     lines = str(error).strip().splitlines()
     text = lines[0] if lines else type(error).__name__
@@ -147,7 +147,7 @@ def _sentence(error: Exception) -> str:
         and error.strerror
         and not isinstance(error, ConnectionError | TimeoutError)
     ):
-        what = "The system refused" if error.filename is None else shown(error.filename)
+        what = "The system refused" if error.filename is None else quoted(error.filename)
         return f"{what}: {error.strerror}."
     return _of_servers(error, text)
 
