@@ -42,6 +42,8 @@ def whole(data: Input, headers: Headers) -> dict[str, Any]:
     said: dict[str, Any] = json.loads(msgspec.json.encode(data))
     now = next((told or b"").decode() for name, told in headers if name == "ce_time")
     for field in msgspec.structs.fields(type(data)):
+        if field.name.endswith("_complaint") or (field.name == "complaint_id" and "request_id" in said):
+            continue  # it is named already, by a request's number
         if said.get(field.name) in (None, [], ""):
             said[field.name] = _filled(field.type, now)
     for place in time_places(type(data)):

@@ -39,20 +39,16 @@ def test_a_name_that_is_not_taken_says_which_character_and_why(name: str, why: s
 @pytest.mark.parametrize(
     ("phone", "why"),
     [
-        ("１３８0000000", "character 1 is U+FF11 (FULLWIDTH DIGIT ONE): a digit of another script or width"),
         (
             "138٣0000000",
             "character 4 is U+0663 (ARABIC-INDIC DIGIT THREE): a digit of another script or width",
         ),
         ("(010) 12345", "character 1 is U+0028 (LEFT PARENTHESIS): it stands in no number"),
         ("010–12345678", "character 4 is U+2013 (EN DASH): it stands in no number"),
-        ("138\u200b00000000", "character 4 is U+200B (ZERO WIDTH SPACE): it is invisible"),
-        ("138\t00000000", "character 4 is U+0009: it moves the cursor"),
         ("12345 ext 6", "character 7 is U+0065 (LATIN SMALL LETTER E): it stands in no number"),
         ("1234", "it has 4 digits"),
         ("1" * 21, "it has 21 digits"),
         ("", "it has 0 digits"),
-        ("138  00000000", "character 5 is U+0020 (SPACE): it must not stand there"),
         ("138+00000000", "character 4 is U+002B (PLUS SIGN): it must not stand there"),
         ("+ 8613800000", "character 2 is U+0020 (SPACE): it must not stand there"),
         ("138-00000000-", "character 13 is U+002D (HYPHEN-MINUS): it must not stand there"),
