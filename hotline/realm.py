@@ -76,7 +76,6 @@ async def create(addresses: Addresses, name: str, units: Iterable[str], *, reten
         if not await admin.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", name):
             await admin.execute(f'CREATE DATABASE "{name}"')
         await migrate(addresses.database(name))
-        await _rehearsable(addresses.database(name))
         logins = await _logins(admin, addresses, name)
     finally:
         await admin.close()
@@ -116,15 +115,6 @@ async def migrate(dsn: str) -> None:
     if process.returncode != 0:
         message = f"the database could not be migrated: {output.decode(errors='replace').strip()[-800:]}"
         raise StackError(message)
-
-
-async def _rehearsable(dsn: str) -> None:
-    """Let every desk ask how far city time has come: what it may be told is bounded by it in a rehearsal."""
-    connection = await asyncpg.connect(dsn)
-    try:
-        await connection.execute("GRANT EXECUTE ON FUNCTION es.city_time() TO hotline_desk")
-    finally:
-        await connection.close()
 
 
 async def _logins(
