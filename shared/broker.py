@@ -309,12 +309,14 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
     async def passes(self) -> None:
         """Go past what no reader is given: a transaction's marker, what was aborted, what was compacted away.
 
-        Only where everything that was fetched has been taken: then the consumer stands behind it, and we do not.
+        Only where everything that was fetched has been taken: then the consumer stands behind it, and we do not. Of a
+        topic that stopped, something was fetched and put back.
         """
         if not self._passing.is_due():
             return
         async with self._turn:
-            at = await positions(self._subscriber.consumer, list(self._standing))
+            heard = [at for at in self._standing if self._stops.hears(at[0])]
+            at = await positions(self._subscriber.consumer, heard)
             for where, standing in self._standing.items():
                 if at.get(where, 0) > standing.ahead.offset:
                     standing.ahead = standing.ahead._replace(offset=at[where])

@@ -82,7 +82,7 @@ async def test_a_door_stops_its_desk_goes_on_and_a_person_lets_it_go_on(
     assert resumed.exit_code == 0, resumed.output
     await town.until_fact(behind, ComplaintReceived, within=30)
     await until(
-        lambda: town.value("SELECT count(*) = $1 FROM es.parked", NONSENSE), within=30, what="all parked"
+        lambda: town.value("SELECT count(*) = $1 FROM es.parked", NONSENSE), within=10, what="all parked"
     )
     assert not await stopped(town)
 

@@ -303,11 +303,12 @@ async def poured(
         if number % every == 0 and number // every < len(good):
             said = strange(good[number // every], number // every)
             headers, value = of(line, said, number // every)
+            before = headers
             if number // every % 2:
                 headers, value = structured(headers, value)
             key = getattr(good[number // every], "complaint_id", f"good-{number // every}").encode()
             await _send(producer, topic, line, key, value, headers)
-            sent.append(Good(headers, said, key))
+            sent.append(Good(before, said, key))
         pattern = random.choice(patterns)
         headers, value = of(line, pattern, BAD_A_DOOR + number)
         if line is not TELEPHONY_CALLS and random.random() < IDENTITY_SHARE:

@@ -253,7 +253,7 @@ def test_status_tells_what_starts_from_what_is_down(capsys: pytest.CaptureFixtur
         "logs": "logs",
         "behind": None,
         "stalled": {},
-        "stopped": {},
+        "stopped": [],
         "counts": None,
         "processes": process("kafka", up=True) | process("zipkin", up=False, starting=True),
     }
