@@ -355,7 +355,7 @@ class City:
     ) -> ComplaintId:
         """Put a request on record at intake's door; returns the complaint it becomes."""
         await self.tell(INTAKE_REQUESTS, request_id, request(request_id, **fields), at=at, login=login)
-        return complaint_id(request_id)
+        return complaint_id(request_id, login)
 
     async def sign(self, complaint: str, unit: str = UNIT, assignment: int = 1, **how: Any) -> None:
         """A unit takes an order on."""
