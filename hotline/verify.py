@@ -504,6 +504,8 @@ class _Judge:
                 report.detached += 1
                 del self._away[life.stream]
         for stream, head in head_of.items():
+            if (why := self._unreadable.get(stream)) is not None:
+                report.found(str(stream), f"no view can read the head: {why}")
             away = self._away.pop(stream, None)
             if away is None:
                 report.found(str(stream), "a head without a fact")

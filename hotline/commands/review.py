@@ -187,6 +187,7 @@ async def _amended(
     version: str, reason: str, complaint: str, reviewer: str, unread: UnreadableRows
 ) -> tuple[int, int]:
     from hotline.speak import complaint_called, effect, reader, tell
+    from hotline.stack.errors import StackError
     from hotline.where import city_up
     from services.dispatch.views import by_other_calendar
     from shared import inputs
@@ -205,7 +206,12 @@ async def _amended(
     told = moved = 0
     for name in ids:
         data = inputs.CalendarAmended(complaint_id=name, calendar=version, reason=reason, amended_by=reviewer)
-        for fact in await effect(city, name, await tell(city, DISPATCH_REVIEWS, name, data)):
+        try:
+            facts = await effect(city, name, await tell(city, DISPATCH_REVIEWS, name, data))
+        except StackError as error:  # the others are amended all the same
+            unread.note(f"complaint {name}", f"not amended ({error})")
+            continue
+        for fact in facts:
             if isinstance(fact, CalendarAmended):
                 told += 1
                 moved += fact.new_due_at != fact.old_due_at

@@ -283,12 +283,26 @@ class KafkaSink:
             for topic, field in OUTWARD.get(row.type, ()):
                 name = topic.name
                 if field is not None:
-                    unit = _named(field, row.body)
+                    unit = self._unit(field, row)
                     if not unit:
                         continue
                     name = topic.of(unit)
                 page.put(prefix + name, partition_of(key, topic.partitions), key, row, headers)
         return page.waves()
+
+    def _unit(self, field: str, row: Row) -> str | None:
+        """The unit whose topic a fact goes to as well; a body that nobody can read goes to the log's topic alone."""
+        try:
+            return _named(field, row.body)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            self._telemetry.log.error(  # noqa: TRY400 -- a trace would quote the complaint
+                "fact_names_no_unit",
+                complaint_id=row.stream_id,
+                version=row.version,
+                fact=row.type,
+                error=told(error),
+            )
+            return None
 
     def _headers(self, row: Row, batch: int) -> list[tuple[str, bytes]]:
         headers = fact_headers(
