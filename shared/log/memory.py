@@ -50,6 +50,8 @@ class Memory:
     inbox: set[tuple[str, str]] = field(default_factory=set)
     places: dict[tuple[str, str, int], Place] = field(default_factory=dict)
     parked: dict[int, Kept] = field(default_factory=dict)
+    city_now: datetime | None = None
+    """How far a conductor says that city time has come."""
     doors_stopped: dict[tuple[str, str], str] = field(default_factory=dict)
     """Why, by consumer and door."""
     effects: list[tuple[str, tuple[object, ...]]] = field(default_factory=list)
@@ -188,7 +190,7 @@ class MemoryLog:
 
     async def city_now(self) -> datetime | None:
         """See `EventLog.city_now`."""
-        return self.memory.now()
+        return self.memory.city_now
 
     def _behind(self, complaints: set[str | None]) -> list[Kept]:
         """What was released behind a message of these complaints that stays parked."""
