@@ -14,9 +14,10 @@ from typing import Final, Protocol
 AHEAD_MAX: Final = timedelta(minutes=5)
 """How far ahead of ours a sender's clock may be."""
 
-INPUT_AGE_DAYS_MAX: Final = 366
-"""How long ago what an input tells of may have happened, where no setting says otherwise. A letter may be weeks old,
-and a year's records may be typed in late. What lies before that is a driver's zero time or a date of birth."""
+INPUT_AGE_DAYS_MAX: Final = 1_096
+"""How long ago what an input tells of may have happened, where no setting says otherwise: three years. A letter may be
+weeks old, and a switch's recorded calls may be read in when the year is over. What lies before that is a driver's zero
+time or a date of birth."""
 
 REHEARSED_AHEAD_MAX: Final = timedelta(days=366)
 """How far ahead of its conductor's present an input may be in a rehearsed city. The conductor hands in nothing before

@@ -14,6 +14,7 @@ from cloudevents.core.v1.event import CloudEvent
 from cloudevents.v1.http import CloudEvent as OlderEvent
 from cloudevents.v1.kafka import to_structured as older_structured
 
+from shared.clock import INPUT_AGE_DAYS_MAX
 from shared.events import ComplaintDispatched
 from shared.ids import ComplaintId, message_id
 from shared.inputs import (
@@ -144,7 +145,7 @@ async def test_in_a_rehearsed_city_the_present_is_its_conductors(
     await town.start()
     now = datetime.now(UTC)
     await town.until_fact(await town.record("then", at=T0), ComplaintDispatched, within=60)
-    await town.record("old", at=T0 - timedelta(days=367))
+    await town.record("old", at=T0 - timedelta(days=INPUT_AGE_DAYS_MAX + 1))
     await town.record("zero", at=datetime(1, 1, 1, tzinfo=UTC))
     await town.record("ours", at=now)
     topic = town.topic(INTAKE_REQUESTS)
@@ -166,7 +167,7 @@ async def test_a_city_with_a_setting_of_its_own_takes_older_letters_in(
     city: Callable[..., Awaitable[City]],
 ) -> None:
     town = await city()
-    await town.start(extra={"INTAKE_INPUT_AGE_DAYS_MAX": "4000"})
-    stream = await town.record("a decade", at=datetime.now(UTC) - timedelta(days=3650))
+    await town.start(extra={"INTAKE_INPUT_AGE_DAYS_MAX": "10000"})
+    stream = await town.record("a decade", at=datetime.now(UTC) - timedelta(days=9_000))
     await town.until_fact(stream, ComplaintDispatched, within=60)
     assert await town.parked(town.topic(INTAKE_REQUESTS)) == []

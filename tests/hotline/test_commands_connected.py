@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
@@ -443,9 +444,19 @@ def test_a_street_whistles_and_lets_go(shell: Shell) -> None:
         assert words in shown
 
 
+SAMPLE_BEGINS: Final = 1_764_208_800
+"""The hour in which the recorded calls of the sample begin, in seconds since 1970."""
+
+
 def test_what_a_switch_recorded_is_taken_in_and_told_as_figures(shell: Shell) -> None:
     sample = PROJECT / "tests" / "intake" / "samples" / "asterisk.jsonl"
-    lines = sample.read_bytes() + b'{"Event": "AgentDump"}\n'
+    begun = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(days=2)
+    later = int(begun.timestamp()) - SAMPLE_BEGINS
+    recorded = re.sub(
+        rb'("Timestamp": *")(\d+)', lambda at: at[1] + b"%d" % (int(at[2]) + later), sample.read_bytes()
+    )
+    old = b'{"Event":"QueueCallerJoin","Timestamp":"86400.0","Linkedid":"1.1","Queue":"12345"}\n'
+    lines = recorded + b'{"Event": "AgentDump"}\n' + old
 
     def taken() -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -461,9 +472,16 @@ def test_what_a_switch_recorded_is_taken_in_and_told_as_figures(shell: Shell) ->
 
     for _ in range(2):  # the second time nothing changes
         done = taken()
-        assert (done.returncode, done.stdout) == (1, "11 events told, 1 lines left out.\n")
-        assert done.stderr == "line 12: AgentDump: Linkedid: missing\n"
-    window = ("--since", "2025-11-27T01:00Z", "--until", "2025-11-27T03:00Z")
+        assert (done.returncode, done.stdout) == (1, "11 events told, 2 lines left out.\n")
+        missing, too_old = done.stderr.splitlines()
+        assert missing == "line 12: AgentDump: Linkedid: missing"
+        assert too_old.startswith("line 13: time: 1970-01-02T00:00:00+00:00 lies too far back, expected from")
+    window = (
+        "--since",
+        (begun - timedelta(hours=1)).isoformat(),
+        "--until",
+        (begun + timedelta(hours=1)).isoformat(),
+    )
     for _ in range(100):
         found = json.loads(shell("calls", *window, "--json"))
         if found["offered"] == 4:
@@ -781,7 +799,6 @@ async def _rows(city: City, statement: str, *values: object) -> list[asyncpg.Rec
 
 async def _park(city: City, complaint: str, said: tuple[Input, ...]) -> list[int]:
     """Put messages of one complaint where a desk with a bug would have put them."""
-    from datetime import UTC, datetime
 
     numbers = []
     for offset, data in enumerate(said):

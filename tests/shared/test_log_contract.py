@@ -107,6 +107,10 @@ class Keeper(Protocol):
         """A newer system writes this head."""
         ...
 
+    async def conduct(self, now: datetime) -> None:
+        """A conductor lets city time come so far."""
+        ...
+
     async def close(self) -> None:
         """Give everything back."""
         ...
@@ -156,6 +160,9 @@ class InMemory:
     async def write_newer(self, stream: str, state_schema: int) -> None:
         self.memory.state_schemas[stream] = state_schema
 
+    async def conduct(self, now: datetime) -> None:
+        self.memory.city_now = now
+
     async def close(self) -> None:
         return None
 
@@ -202,6 +209,12 @@ class InPostgres:
     async def write_newer(self, stream: str, state_schema: int) -> None:
         statement = "UPDATE es.stream SET state_schema = $2 WHERE stream_id = $1"
         await self.eyes.execute(statement, stream, state_schema)
+
+    async def conduct(self, now: datetime) -> None:
+        await self.eyes.execute(
+            "INSERT INTO es.city_clock (now, settled) VALUES ($1, $1) ON CONFLICT (one) DO UPDATE SET now = $1",
+            now,
+        )
 
     async def close(self) -> None:
         for log in self.logs:
@@ -815,6 +828,14 @@ async def test_a_topic_that_is_stopped_is_stopped_for_its_own_door_and_keeps_its
     }
     assert await intake.door_stopped("calls") == {}
     assert await dispatch.door_stopped("requests") == {}
+
+
+async def test_how_far_city_time_has_come_is_the_conductors_word(keeper: Keeper) -> None:
+    log = Through(keeper.log("intake"))
+    assert await log.city_now() is None
+    for now in (CALLED_AT, CALLED_AT + HOUR):
+        await keeper.conduct(now)
+        assert await log.city_now() == now
 
 
 async def test_an_empty_append_is_nothing_to_write() -> None:

@@ -132,7 +132,7 @@ def test_both_limits_are_taken_in_and_what_lies_a_microsecond_beyond_is_not(data
         assert f"{latest.isoformat()} (latest plausible)" in reason
 
 
-def test_a_letter_may_be_a_year_old_and_a_birth_certificate_is_no_request() -> None:
+def test_a_letter_may_be_months_old_and_a_birth_certificate_is_no_request() -> None:
     letter = msgspec.structs.replace(eg.REQUEST, call_id=None, channel="letter")
     assert parked(incoming(letter, sent_at=(NOW - 60 * DAY).isoformat()), HandClock(NOW)) is None
     reason = parked(incoming(letter, sent_at="1958-03-02T00:00:00Z"), HandClock(NOW))
