@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hotline.commands.run import is_up, run
-from hotline.terminal import say
+from hotline.terminal import say, say_json
 
 if TYPE_CHECKING:
     from hotline.report import Report
@@ -31,7 +31,9 @@ def verify(
 
     report, digest = run(is_up(_verify(anchors), json=json))
     if json:
-        say(msgspec.json.format(msgspec.json.encode({"digest": digest, "report": report}), indent=2).decode())
+        say_json(
+            msgspec.json.format(msgspec.json.encode({"digest": digest, "report": report}), indent=2).decode()
+        )
     else:
         report.print()
         say(f"digest of all facts: {digest}")

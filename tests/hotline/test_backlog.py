@@ -73,7 +73,9 @@ async def standing(owner: asyncpg.Connection[Any]) -> Standing:
         drained=True,
         cursor=(),
         overdue=await overdue_in(owner),
-        stopped={},
+        prefix="",
+        stopped=(),
+        held=frozenset(),
         held_up=await held_up_in(owner),
     )
 
