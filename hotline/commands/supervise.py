@@ -36,10 +36,10 @@ async def _supervise(name: str) -> None:
     if city.realm.name != name:
         raise StackError(f"The current city is {city.realm.name}, not {name}.")
 
-    def say(text: str) -> None:
+    def tell(text: str) -> None:
         say(f"{datetime.now(UTC).isoformat(timespec='seconds')} {text}")
 
-    supervisor = Supervisor(services_of(city), stack=Stack(folder()), say=say)
+    supervisor = Supervisor(services_of(city), stack=Stack(folder()), say=tell)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
