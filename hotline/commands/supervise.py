@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from hotline.commands.run import run
+from hotline.terminal import say
 
 
 def supervise(
