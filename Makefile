@@ -47,6 +47,7 @@ docs: .venv/.synced
 	@$(BIN)/python -m hotline.asyncapi --check docs/asyncapi.json
 	@$(BIN)/python -m hotline.rulebook --check docs/rules.md
 	@$(BIN)/python -m tests.life_table --check docs/life.md
+	@$(BIN)/python -m tests.call_table --check docs/calls.md
 
 bench: .venv/.synced ## Whole lives a second, the floor beside them, and one by one (LIVES=20000, PART=all for every part)
 	@$(BIN)/hotline bench $(PART) --lives $(LIVES)

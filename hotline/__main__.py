@@ -6,6 +6,7 @@ from typing import NoReturn
 
 import typer
 
+from hotline.arguments import Line
 from hotline.commands.archive import archive
 from hotline.commands.backup import backup, restore
 from hotline.commands.bench import bench
@@ -34,6 +35,7 @@ from hotline.commands.up import up
 from hotline.commands.verify import verify
 
 app = typer.Typer(
+    cls=Line,
     help=(
         "A city hotline: intake, dispatch, escalation and feedback on an event-sourced log.\n\n"
         "Everything it keeps lies in the folder HOTLINE_STACK names, else in .stack where you are. "

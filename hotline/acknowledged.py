@@ -12,6 +12,7 @@ from shared.cloudevents import header
 from shared.ids import complaint_id, message_id
 from shared.inputs import CallAnswered, CallEnded, CallOffered, RequestRecorded
 from shared.log.postgres import headers_of
+from shared.topics import INTAKE_REQUESTS, speaker_of
 
 SLICE: Final = 20_000
 """Inputs looked up at once."""
@@ -73,7 +74,7 @@ async def _lost_of(
     identities = [message_id(told.topic, told.source, told.event_id) for told in some]
     hearers = sorted({hearer for told in some for hearer in told.hearers})
     called = [told.key for told in some if told.type in _COLUMN]
-    requested = [complaint_id(told.key) for told in some if told.type == RequestRecorded.TYPE]
+    requested = [_recorded(told) for told in some if told.type == RequestRecorded.TYPE]
     taken = {(row[0], row[1]) for row in await connection.fetch(_INBOX, hearers, identities)}
     calls = {row[0]: row for row in await connection.fetch(_CALLS, called)}
     received = {row[0] for row in await connection.fetch(_RECEIVED, requested)}
@@ -83,7 +84,7 @@ async def _lost_of(
             return True
         if told.type in _COLUMN:
             return told.key in calls and bool(calls[told.key][_COLUMN[told.type]])
-        if told.type == RequestRecorded.TYPE and complaint_id(told.key) not in received:
+        if told.type == RequestRecorded.TYPE and _recorded(told) not in received:
             return False
         return (hearer, identity) in taken
 
@@ -92,6 +93,11 @@ async def _lost_of(
         for told, identity in zip(some, identities, strict=True)
         if not all(is_there(told, identity, hearer) for hearer in told.hearers)
     ]
+
+
+def _recorded(told: Acknowledged) -> str:
+    """The complaint that a recorded request became: its key is the number its speaker gave it."""
+    return complaint_id(told.key, speaker_of(told.topic, "", INTAKE_REQUESTS))
 
 
 def _identity(topic: str, stored: bytes) -> str:

@@ -19,6 +19,9 @@ import msgspec
 
 from hotline.reading import READING, views_alone
 from hotline.stack.errors import StackError
+from shared.log.heads import fetch, over_heads
+from shared.log.instants import reads_any_instant
+from shared.unreadable import UnreadableRows
 
 LIVES_MAX: Final = 1000
 """Lives moved in one transaction. Whoever has something to say about one of them waits for it: 150 ms on a machine
@@ -28,6 +31,9 @@ ALONE_WITHIN: Final = timedelta(seconds=10)
 """How long a month waits to go or come back while the whole log is read."""
 
 _REFUSED: Final = "HL004"
+_ARCHIVABLE: Final = over_heads("SELECT stream_id, month FROM es.archivable($1)")._replace(
+    careful="SELECT stream_id, month FROM es.archivable_read($1)"
+)
 
 
 class Month(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,17 +61,25 @@ class Moved(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float
 
 
-async def move(owner_dsn: str, before: datetime, *, say: Callable[[str], None] = lambda _: None) -> Moved:
+async def move(
+    owner_dsn: str,
+    before: datetime,
+    *,
+    say: Callable[[str], None] = lambda _: None,
+    unread: UnreadableRows | None = None,
+) -> Moved:
     """Move the facts of all lives that ended before this instant, `LIVES_MAX` lives a transaction.
 
+    A life whose head cannot be read stays where it is, and is noted in `unread`.
     Stopped in the middle, it goes on where it was when it is called again. Raises `StackError` while a view is rebuilt.
     """
     began = time.monotonic()
+    unread = UnreadableRows() if unread is None else unread
     lives = facts = wanted = 0
     months: list[date] = []
     async with _owner(owner_dsn) as connection:
         await views_alone(connection, "pg_try_advisory_lock_shared")
-        rows = await connection.fetch("SELECT stream_id, month FROM es.archivable($1)", before)
+        rows = await fetch(connection, _ARCHIVABLE, before, unread=unread)
         for month, of_month in groupby(rows, key=itemgetter(1)):
             streams = [row[0] for row in of_month]
             wanted += len(streams)
@@ -97,6 +111,7 @@ async def months(dsn: str) -> list[Month]:
     """All months there are, the earliest first; a DSN that may only read is enough."""
     connection = await asyncpg.connect(dsn)
     try:
+        await reads_any_instant(connection)
         rows = await connection.fetch(
             "SELECT month, lives, facts, attached,"
             " pg_total_relation_size(to_regclass('es.archived_' || to_char(month, 'YYYY_MM'))) AS bytes"
@@ -132,6 +147,7 @@ async def _owner(dsn: str) -> AsyncIterator[asyncpg.Connection[Any]]:
     """A connection for one act; what the archive refuses is raised as a sentence."""
     connection = await asyncpg.connect(dsn, server_settings=READING)
     try:
+        await reads_any_instant(connection)
         yield connection
     except asyncpg.PostgresError as error:
         if error.sqlstate != _REFUSED:

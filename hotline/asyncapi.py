@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,11 @@ import msgspec
 
 from shared.codec import ce_type_of
 from shared.events import Fact
+from shared.heard import LOGIN, by_login
 from shared.inputs import Input
 from shared.log.anchors import CE_TYPE, Anchor
-from shared.topics import COMPLAINTS_ANCHORS, TOPICS, UNIT_NAME, Topic
+from shared.structured import CONTENT_TYPE, REQUIRED
+from shared.topics import COMPLAINTS_ANCHORS, TOPICS, UNIT, UNIT_NAME, Topic
 
 _Kind = type[Fact | Input | Anchor]
 
@@ -29,6 +32,42 @@ _HEADERS = {
     "content-type": "application/json",
 }
 _INPUT_HEADERS = {"ce_time": "RFC 3339 with zone: when it happened"}
+_STRUCTURED = "Structured"
+"""What stands behind the name of an input's message in structured mode."""
+_STRUCTURED_SCHEMAS: dict[str, Any] = {
+    _STRUCTURED: {
+        "title": "A CloudEvent in structured mode",
+        "type": "object",
+        "properties": {
+            "specversion": {"type": "string", "const": "1.0"},
+            "type": {"type": "string", "description": _HEADERS["ce_type"]},
+            "source": {
+                "type": "string",
+                "minLength": 1,
+                "description": _HEADERS["ce_source"].replace("ce_", ""),
+            },
+            "id": {"type": "string", "minLength": 1, "description": _HEADERS["ce_id"]},
+            "time": {"type": "string", "format": "date-time", "description": _INPUT_HEADERS["ce_time"]},
+            "datacontenttype": {"type": "string", "description": "application/json, where it is said"},
+            "data_base64": {
+                "type": "string",
+                "description": "the data in Base64, where there is no member data",
+            },
+        },
+        "required": list(REQUIRED),
+        "oneOf": [{"required": ["data"]}, {"required": ["data_base64"]}],
+    },
+    f"{_STRUCTURED}Headers": {
+        "type": "object",
+        "properties": {
+            "content-type": {
+                "type": "string",
+                "description": f"{CONTENT_TYPE}, with or without charset=utf-8",
+            }
+        },
+        "required": ["content-type"],
+    },
+}
 _FACT_HEADERS = {
     "ce_sequence": "the fact's version in its complaint, ten digits; dense",
     "ce_causationid": "the message or fact that led to it",
@@ -40,28 +79,37 @@ def document() -> dict[str, Any]:
     """The whole contract."""
     kinds: list[_Kind] = list(dict.fromkeys(kind for t in TOPICS for kind in _carried(t)))
     names = {kind: _name(kind) for kind in kinds}
+    channels = [channel for topic in TOPICS for channel in _channels(topic)]
     _, components = msgspec.json.schema_components(kinds, ref_template=_REF)
-    schemas = dict(components)
+    schemas = {**components, **_STRUCTURED_SCHEMAS}
     return {
         "asyncapi": "3.0.0",
         "info": {
             "title": "hotline",
             "version": "1",
-            "description": "Topics of a city hotline. Messages are CloudEvents 1.0 in binary Kafka mode.",
+            "description": "Topics of a city hotline. Messages are CloudEvents 1.0. What the hotline says is in binary "
+            "Kafka mode; what it is told may be in binary or structured mode, by content-type.",
         },
         "defaultContentType": "application/json",
-        "channels": {_channel(topic): _described(topic, names) for topic in TOPICS},
+        "channels": {_channel(topic): _described(topic, names) for topic in channels},
         "operations": {
             f"{verb}.{_channel(topic)}": {
                 "action": verb,
                 "channel": {"$ref": f"#/channels/{_channel(topic)}"},
                 "summary": f"{topic.speaker} → {', '.join(topic.hearers)}: {topic.purpose}",
             }
-            for topic in TOPICS
+            for topic in channels
             for verb in (["send"] if topic.speaker == "relay" else ["receive"])
         },
         "components": {
-            "messages": {names[kind]: _message(kind, components) for kind in kinds},
+            "messages": {
+                **{names[kind]: _message(kind, components) for kind in kinds},
+                **{
+                    names[kind] + _STRUCTURED: _structured(kind, components)
+                    for kind in kinds
+                    if issubclass(kind, Input)
+                },
+            },
             "schemas": dict(sorted(schemas.items())),
         },
     }
@@ -72,8 +120,16 @@ def _carried(topic: Topic) -> tuple[_Kind, ...]:
     return (Anchor,) if topic is COMPLAINTS_ANCHORS else topic.carries
 
 
+def _channels(topic: Topic) -> tuple[Topic, ...]:
+    """A line of the table, and where several speak at its door the topics of their logins as one more."""
+    if not by_login(topic):
+        return (topic,)
+    purpose = f"The same as `{topic.name}`, from one login: it alone writes here, and what it says stops nobody else."
+    return topic, replace(topic, name=f"{topic.name}.{LOGIN}", purpose=purpose)
+
+
 def _channel(topic: Topic) -> str:
-    return topic.name.replace("{unit}", "unit")
+    return topic.name.replace(UNIT, "unit").replace(LOGIN, "login")
 
 
 def _name(kind: _Kind) -> str:
@@ -85,7 +141,11 @@ def _described(topic: Topic, names: dict[_Kind, str]) -> dict[str, Any]:
         "address": topic.name,
         "description": topic.purpose,
         "messages": {
-            names[kind]: {"$ref": f"#/components/messages/{names[kind]}"} for kind in _carried(topic)
+            name: {"$ref": f"#/components/messages/{name}"}
+            for kind in _carried(topic)
+            for name in (
+                [names[kind], names[kind] + _STRUCTURED] if issubclass(kind, Input) else [names[kind]]
+            )
         },
         "bindings": {
             "kafka": {
@@ -100,6 +160,10 @@ def _described(topic: Topic, names: dict[_Kind, str]) -> dict[str, Any]:
     if topic.per_unit:
         described["parameters"] = {
             "unit": {"description": f"The unit's id in the dispatch catalogue ({UNIT_NAME.pattern})."}
+        }
+    if topic.name.endswith(LOGIN):
+        described["parameters"] = {
+            "login": {"description": f"The login of the speaker ({UNIT_NAME.pattern})."}
         }
     return described
 
@@ -119,6 +183,20 @@ def _message(kind: _Kind, components: dict[str, Any]) -> dict[str, Any]:
         "contentType": "application/json",
         "headers": {"type": "object", "properties": headers, "required": list(_HEADERS)},
         "payload": {"$ref": _REF.format(name=_schema_name(components, kind))},
+    }
+
+
+def _structured(kind: type[Input], components: dict[str, Any]) -> dict[str, Any]:
+    """The same input, told in structured mode."""
+    own = {
+        "type": {"const": kind.TYPE},
+        "data": {"$ref": _REF.format(name=_schema_name(components, kind))},
+    }
+    return {
+        "name": kind.TYPE,
+        "contentType": CONTENT_TYPE,
+        "headers": {"$ref": _REF.format(name=f"{_STRUCTURED}Headers")},
+        "payload": {"allOf": [{"$ref": _REF.format(name=_STRUCTURED)}, {"properties": own}]},
     }
 
 

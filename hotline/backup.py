@@ -29,12 +29,15 @@ from hotline.realm import GRANTED, Realm, create, migrate, prefix_of
 from hotline.stack.errors import StackError
 from hotline.stack.postgres import binary
 from hotline.stack.stack import Addresses
+from hotline.stopped import renamed
 from hotline.where import City
 from shared import kafka_address
 from shared.broker import mark_of
 from shared.clock import SystemClock
-from shared.log.anchoring import last_record, put
+from shared.kafka_reader import last_record
+from shared.log.anchoring import put
 from shared.log.anchors import NOTHING, Anchor
+from shared.log.heads import CANNOT_BE_READ
 from shared.topics import COMPLAINTS_LOG
 
 FORMAT: Final = 1
@@ -71,6 +74,21 @@ _OPEN_LIVES: Final = """
 UPDATE es.event e SET xid = '3' FROM es.stream s
 WHERE s.stream_id = e.stream_id AND s.state::json -> 'ended' IS NULL
 """
+# Of a head that PostgreSQL cannot read nobody knows that its life has ended: it is told again. The backup may be of
+# a system that had no `es.json_of` yet.
+_JSON_OF: Final = """
+CREATE FUNCTION pg_temp.json_of(p_text text) RETURNS json LANGUAGE plpgsql AS $$
+DECLARE
+    found json;
+BEGIN
+    found := p_text::json;
+    PERFORM found ->> '';
+    RETURN found;
+EXCEPTION WHEN OTHERS THEN
+    RETURN NULL;
+END $$
+"""
+_OPEN_LIVES_CAREFULLY: Final = _OPEN_LIVES.replace("s.state::json", "pg_temp.json_of(s.state)")
 _RELAYS: Final = "SELECT shard, batch, snap_a::text, snap_b::text FROM es.relay ORDER BY shard"
 _STAYS_OPEN: Final = """
 UPDATE es.relay SET epoch = epoch + 1, snap_a = '2:2:', snap_b = '3:3:' WHERE shard = $1
@@ -239,7 +257,7 @@ async def restore(
         say("its indexes …")
         await _run("pg_restore", dsn, *options, "--section=post-data", f"--jobs={JOBS}", str(dump))
         await migrate(dsn)
-        sent_again = await _told(dsn)
+        sent_again = await _told(dsn, prefix, old)
         await admin.execute(f'ALTER DATABASE "{making}" RENAME TO "{name}"')
     realm = await create(addresses, name, units, retention=manifest.retention)
     return realm, Restored(
@@ -337,7 +355,7 @@ async def _plan(
 
 
 async def _last_mark(kafka: str, topic: str, part: int) -> tuple[int, int]:
-    record = await last_record(kafka, topic, part)
+    record = await last_record(kafka, topic, part, lambda found: mark_of(found.headers) is not None)
     return (mark_of(record.headers) if record is not None else None) or (0, 0)
 
 
@@ -365,12 +383,21 @@ async def _adapt(dsn: str, plan: _Plan, prefix: str, old: str) -> None:
                     plan.position + POSITIONS_AHEAD,
                 )
             else:
-                await connection.execute(_OPEN_LIVES)
+                await _tell_open_lives_again(connection)
     finally:
         await connection.close()
 
 
-async def _told(dsn: str) -> int:
+async def _tell_open_lives_again(connection: asyncpg.Connection[Any]) -> None:
+    try:
+        async with connection.transaction():
+            await connection.execute(_OPEN_LIVES)
+    except CANNOT_BE_READ:
+        await connection.execute(_JSON_OF)
+        await connection.execute(_OPEN_LIVES_CAREFULLY)
+
+
+async def _told(dsn: str, prefix: str, old: str) -> int:
     """An anchor says that the log was put back: what was anchored after the backup is of a log that is no more.
 
     How many facts the relay will send.
@@ -378,6 +405,7 @@ async def _told(dsn: str) -> int:
     connection = await asyncpg.connect(dsn)
     try:
         await connection.execute("ANALYZE")
+        await renamed(connection, prefix, old)
         known = await connection.fetchrow(
             "SELECT number, last, hash FROM es.anchor ORDER BY number DESC LIMIT 1"
         )

@@ -19,13 +19,17 @@ from services.dispatch.contact_door import hashed
 from shared.complaint import stored_head
 from shared.contacts import Contact, MasterKey, master_key, new_master_key
 from shared.ids import ComplaintId, UnitId
+from shared.log.heads import fetch, over_heads
 from shared.ruleset import ruleset
+from shared.unreadable import UnreadableRows
 
 SHREDDED_AT_ONCE: Final = 10_000
-_ENDED: Final = """
-SELECT s.stream_id::text, s.state::json ->> 'ruleset', (s.state::json #>> '{ended,at}')::timestamptz
-FROM vault.key k JOIN es.stream s USING (stream_id) WHERE s.state::json -> 'ended' IS NOT NULL
+_ENDED: Final = over_heads(
+    """
+SELECT s.stream_id::text, s.state ->> 'ruleset', (s.state #>> '{ended,at}')::timestamptz
+FROM vault.key k JOIN {heads} s USING (stream_id) WHERE s.state -> 'ended' IS NOT NULL
 """
+)
 _GIVEN: Final = """
 INSERT INTO vault.token (unit, salt, hash) VALUES ($1, $2, $3)
 ON CONFLICT (unit) DO UPDATE SET salt = excluded.salt, hash = excluded.hash, made_at = excluded.made_at
@@ -97,13 +101,20 @@ async def new_token(owner: asyncpg.Connection[Any], unit: UnitId) -> str:
     return f"{unit}.{secret}"
 
 
-async def overdue(owner: asyncpg.Connection[Any], now: datetime) -> list[ComplaintId]:
-    """The complaints whose contact is to be shredded: ended longer ago than their rule set keeps it."""
-    return [
-        ComplaintId(complaint)
-        for complaint, version, ended_at in await owner.fetch(_ENDED)
-        if ended_at + timedelta(days=ruleset(version).contact_days) < now
-    ]
+async def overdue(
+    owner: asyncpg.Connection[Any], now: datetime, unread: UnreadableRows | None = None
+) -> list[ComplaintId]:
+    """The complaints whose contact is to be shredded: ended longer ago than their rule set keeps it.
+
+    Where a head cannot be read, nobody knows when its life ended: its contact stays, and it is noted in `unread`.
+    """
+    unread = UnreadableRows() if unread is None else unread
+    judged = unread.each(
+        await fetch(owner, _ENDED, unread=unread),
+        lambda row: f"the head of complaint {row[0]}",
+        lambda row: (ComplaintId(row[0]), row[2] + timedelta(days=ruleset(row[1]).contact_days) < now),
+    )
+    return [complaint for complaint, over in judged if over]
 
 
 async def shred(owner: asyncpg.Connection[Any], complaints: Sequence[ComplaintId], reason: str) -> int:

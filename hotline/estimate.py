@@ -16,13 +16,15 @@ from hotline.city.conductor import Summary
 from hotline.city.year import ORDERS
 from hotline.realm import Realm
 from shared.events import VisitMade
+from shared.log.heads import fetch, over_bodies
+from shared.unreadable import UnreadableRows
 
 BAR_MINUTES: Final = 90
 """In how many minutes a year is to be lived through."""
 
-_SATISFIED: Final = """
-SELECT count(*) FROM es.fact WHERE type = $1 AND (convert_from(body, 'UTF8')::json ->> 'satisfied')::boolean
-"""
+_SATISFIED: Final = over_bodies(
+    "SELECT count(*) FROM es.fact WHERE type = $1 AND ({json} ->> 'satisfied')::boolean"
+)
 _DATABASE: Final = "SELECT pg_database_size(current_database())"
 
 
@@ -123,12 +125,13 @@ def lived(
 
 async def satisfied(reader_dsn: str) -> int:
     """How many citizens said that they were satisfied."""
+    unread = UnreadableRows()  # the reading of the whole log names them
     connection = await asyncpg.connect(reader_dsn)
     try:
-        found: int = await connection.fetchval(_SATISFIED, VisitMade.__name__)
+        rows = await fetch(connection, _SATISFIED, VisitMade.__name__, unread=unread)
     finally:
         await connection.close()
-    return found
+    return int(rows[0][0])
 
 
 async def disk_of(realm: Realm, stack: Path) -> int:

@@ -27,6 +27,7 @@ from confluent_kafka.admin import (
 
 from hotline.stack.errors import StackError
 from shared import kafka_address
+from shared.heard import by_login
 from shared.topics import COMPLAINTS_ANCHORS, DISPATCH_ORDERS, DISPATCH_REPLIES, TOPICS, UNIT, Topic
 
 DESKS: Final = ("intake", "dispatch", "escalation", "feedback")
@@ -110,23 +111,34 @@ def granted(name: str, prefix: str) -> list[Grant]:
         shared = Grant(ResourceType.GROUP, f"{prefix}{TOGETHER}.", True, AclOperation.READ)  # noqa: FBT003
         return [shared, *(grant for desk in DESKS for grant in granted(desk, prefix))]
     if name in DESKS:
-        heard = [_of_line(line, prefix, AclOperation.READ) for line in TOPICS if name in line.hearers]
+        lines = (line for line in TOPICS if name in line.hearers)
+        heard = [grant for line in lines for grant in _of_line(line, prefix, AclOperation.READ)]
         return [Grant(ResourceType.GROUP, f"{prefix}{name}.", True, AclOperation.READ), *heard]  # noqa: FBT003
     if name == "relay":
-        said = [_of_line(line, prefix, AclOperation.WRITE) for line in TOPICS if line.speaker == "relay"]
-        said.append(_of_line(COMPLAINTS_ANCHORS, prefix, AclOperation.READ))  # goes on from its own last line
-        # A unit new to the catalogue gets its two topics from who first has something for it.
-        return said + [_of_line(line, prefix, AclOperation.CREATE) for line in TOPICS if line.per_unit]
+        may = {line: [AclOperation.WRITE] for line in TOPICS if line.speaker == "relay"}
+        may[COMPLAINTS_ANCHORS].append(AclOperation.READ)  # goes on from its own last line
+        for line in TOPICS:
+            if (
+                line.per_unit
+            ):  # a unit new to the catalogue gets its two topics from who first has something for it
+                may.setdefault(line, []).append(AclOperation.CREATE)
+        return [grant for line, what in may.items() for one in what for grant in _of_line(line, prefix, one)]
     return [
-        _of_line(line, prefix, AclOperation.READ if line.speaker == "relay" else AclOperation.WRITE)
+        grant
         for line in TOPICS
+        for grant in _of_line(
+            line, prefix, AclOperation.READ if line.speaker == "relay" else AclOperation.WRITE
+        )
     ]
 
 
-def _of_line(line: Topic, prefix: str, may: AclOperation) -> Grant:
+def _of_line(line: Topic, prefix: str, may: AclOperation) -> list[Grant]:
+    """On every topic of a line: those of units, and beside a plain one those of logins."""
+    plain = prefix + line.name.removesuffix(UNIT)
     if line.per_unit:
-        return Grant(ResourceType.TOPIC, prefix + line.name.removesuffix(UNIT), True, may)  # noqa: FBT003
-    return _of_topic(prefix + line.name, may)
+        return [Grant(ResourceType.TOPIC, plain, True, may)]  # noqa: FBT003
+    own = [Grant(ResourceType.TOPIC, f"{plain}.", True, may)] if by_login(line) else []  # noqa: FBT003
+    return [_of_topic(plain, may), *own]
 
 
 def _of_topic(name: str, may: AclOperation) -> Grant:

@@ -12,7 +12,6 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime, time
 from functools import cache
 from importlib.resources import files
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 from zoneinfo import ZoneInfo
 
@@ -22,6 +21,7 @@ from platformdirs import user_cache_path
 
 from hotline.stack.errors import StackError
 from shared.text import folded, folded_code
+from shared.text_file import FileUnreadable, text_of
 from shared.wording import CODE, NAME, WORDS, TextInvalid, look_at
 
 if TYPE_CHECKING:
@@ -149,7 +149,10 @@ def _timed(raw: dict[str, Any]) -> dict[str, Any]:
 def articles(path: str = "") -> Articles:
     """The articles in this file; without a path the example that ships with the project."""
     if path:
-        return parsed(Path(path).read_text(encoding="utf-8"))
+        try:
+            return parsed(text_of(path, "articles as TOML"))
+        except FileUnreadable as error:
+            raise KnowledgeInvalid(f"knowledge: {error}") from None
     return parsed(files("shared").joinpath(f"data/knowledge/{EXAMPLE}.toml").read_text(encoding="utf-8"))
 
 

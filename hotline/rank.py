@@ -35,17 +35,22 @@ from hotline.score import (
 )
 from hotline.stack.errors import StackError
 from shared.catalogue import Catalogue
-from shared.codec import UnknownType, decoded
+from shared.codec import decoded
+from shared.events import Fact
+from shared.log.instants import implausible
 from shared.population import Population
 from shared.ruleset import Counting, RuleSet
+from shared.unreadable import Unreadable, reason
 
 PAGE: Final = 5000
 """Facts read at once."""
 
 AS_SHIPPED: Final = Counting()
 
-SCHEMA: Final = 1
+SCHEMA: Final = 2
 """Version of the fold: another one makes the whole view anew."""
+
+UNREAD: Final = "of {:,} complaints a fact cannot be read, `hotline rank` names them"
 
 _COLUMNS: Final = ("stream_id", "version", *Counted.__struct_fields__)
 _OF_COUNTED: Final = ", ".join(Counted.__struct_fields__)
@@ -116,6 +121,8 @@ class Month(msgspec.Struct, kw_only=True):
     population_is_example: bool
     away: int = 0
     """Complaints of which not all is in it, because it lies in a month of the archive that is detached."""
+    unreadable: int = 0
+    """Complaints of which a fact cannot be read: they count for nothing."""
     corrections: int = 0
     """Complaints of a frozen month of which something else is known by now; they change nothing here."""
     lines: list[Line]
@@ -170,7 +177,7 @@ class Scores:
         self._how = how
 
     async def catch_up(self) -> Made:
-        """Take in what was said since the last look; raises `StackError` where a fact cannot be read."""
+        """Take in what was said since the last look; a complaint of which a fact cannot be read counts for nothing."""
         async with self._connection.transaction(isolation="repeatable_read"):
             return await self._take_in()
 
@@ -205,6 +212,10 @@ class Scores:
             if await connection.fetchval("SELECT count(*) FROM es.score_month WHERE month = $1", month):
                 raise StackError(f"{month:%Y-%m} is frozen already.")
             made = await self._month(month, by)
+            if made.unreadable:
+                raise StackError(
+                    f"Nothing is frozen on what cannot be read: {UNREAD.format(made.unreadable)}."
+                )
             if made.away:
                 raise StackError(
                     f"{made.away:,} complaints lie in months of the archive that are detached: attach them first."
@@ -231,6 +242,13 @@ class Scores:
             )
             for row in rows
         ]
+
+    async def unread(self) -> list[Unreadable]:
+        """The complaints that count for nothing, as a fact of theirs cannot be read."""
+        rows = await self._connection.fetch(
+            "SELECT stream_id::text, version, why FROM es.score_unread ORDER BY stream_id"
+        )
+        return [Unreadable(f"complaint {row[0]}, version {row[1]}", row[2]) for row in rows]
 
     # -- the view
 
@@ -263,9 +281,10 @@ class Scores:
         """Fold these complaints, or all; and put right what differs in the views."""
         connection = self._connection
         await connection.execute(
-            "DROP TABLE IF EXISTS anew, amiss, which;"
+            "DROP TABLE IF EXISTS anew, amiss, unread, which;"
             "CREATE TEMP TABLE anew (LIKE es.score_life) ON COMMIT DROP;"
             "CREATE TEMP TABLE amiss (LIKE es.score_correction) ON COMMIT DROP;"
+            "CREATE TEMP TABLE unread (LIKE es.score_unread) ON COMMIT DROP;"
             "CREATE TEMP TABLE which (stream_id uuid PRIMARY KEY) ON COMMIT DROP"
         )
         frozen = await self._frozen()
@@ -276,10 +295,13 @@ class Scores:
             await connection.copy_records_to_table("anew", columns=_COLUMNS, records=rows)
             late = [row for life in some for row in life.corrections]
             await connection.copy_records_to_table("amiss", columns=_CORRECTED, records=late)
+            unread = [life.unread for life in some if life.unread is not None]
+            await connection.copy_records_to_table("unread", records=unread)
         if streams is None:
             await connection.execute(
                 "INSERT INTO which SELECT stream_id FROM es.score_life UNION SELECT stream_id FROM anew"
                 " UNION SELECT stream_id FROM es.score_correction"
+                " UNION SELECT stream_id FROM es.score_unread UNION SELECT stream_id FROM unread"
             )
         else:
             await connection.copy_records_to_table("which", records=[(stream,) for stream in streams])
@@ -290,6 +312,7 @@ class Scores:
         await connection.execute("CREATE INDEX ON anew (stream_id); ANALYZE anew; ANALYZE which")
         removed, added = await self._put_right("es.score_life", "anew")
         await self._put_right("es.score_correction", "amiss")
+        await self._put_right("es.score_unread", "unread")
         return Made(facts, removed, added)
 
     async def _put_right(self, view: str, new: str) -> tuple[int, int]:
@@ -366,6 +389,7 @@ class Scores:
             population=population.version,
             population_is_example=population.example,
             away=await connection.fetchval(_AWAY),
+            unreadable=await connection.fetchval("SELECT count(*) FROM es.score_unread"),
             lines=published(
                 tallies, before, month=month, rules=weighed, catalogue=catalogue, population=population
             ),
@@ -396,6 +420,8 @@ class _Folded(NamedTuple):
     corrections: list[tuple[Any, ...]]
     as_frozen: dict[date, Counted]
     """What it counts for in the frozen months, as of then."""
+    unread: tuple[UUID, int, str] | None = None
+    """The first of its facts that cannot be read, and why; then it counts for nothing."""
 
 
 class _Folding:
@@ -414,25 +440,41 @@ class _Folding:
         self._late: dict[date, tuple[int, str]] = {}
         self._version = 0
         self._facts = 0
+        self._unread: tuple[UUID, int, str] | None = None
 
     def takes(self, position: int, version: int, name: str, schema: int, body: bytes | None) -> None:
         """The next fact; without its body where it is of no kind that counts."""
         self._version = version
         self._facts += 1
-        if body is None:
+        if body is None or self._unread is not None:
+            return
+        try:
+            self._counts(position, version, name, decoded(name, schema, body))
+        except Exception as error:  # noqa: BLE001 -- it counts for nothing and is named; all others count
+            self._unread = self.stream, version, reason(error)
+
+    def _counts(self, position: int, version: int, name: str, fact: Fact) -> None:
+        odd = implausible(fact)
+        if odd:
+            self._unread = self.stream, version, odd[0]
             return
         while self._waiting and position > self._waiting[0][1]:
             month, _ = self._waiting.pop(0)
             self._freezes(month)
         for month in self._past:
             self._late.setdefault(month, (version, name))
-        try:
-            self._life.takes(decoded(name, schema, body))
-        except (UnknownType, msgspec.DecodeError) as error:
-            raise StackError(f"complaint {self.stream}, version {version}: cannot be read: {error}") from None
+        self._life.takes(fact)
 
     def folded(self) -> _Folded:
         """What became of it."""
+        try:
+            if self._unread is None:
+                return self._folded()
+        except Exception as error:  # noqa: BLE001 -- as in `takes`
+            self._unread = self.stream, self._version, reason(error)
+        return _Folded(self._facts, None, [], {}, self._unread)
+
+    def _folded(self) -> _Folded:
         now = self._life.counted(self._zone, self._how)
         for month, _ in self._waiting:
             self._freezes(month)

@@ -9,6 +9,7 @@ from typing import Any, Final
 import asyncpg
 
 from hotline.stack.errors import StackError
+from shared.log.instants import reads_any_instant
 
 READING: Final = {
     "jit": "off",
@@ -28,6 +29,7 @@ async def reader(dsn: str, settings: Mapping[str, str] = READING) -> AsyncIterat
     """
     connection = await asyncpg.connect(dsn, server_settings=dict(settings))
     try:
+        await reads_any_instant(connection)
         await connection.execute("SELECT es.archive_held()")
         yield connection
     finally:

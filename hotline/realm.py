@@ -25,6 +25,7 @@ from hotline.stack.supervisor import Service
 from shared import kafka_address
 from shared.topic_admin import make_missing
 from shared.topics import Topic, names
+from shared.versions import RULESET
 
 DESKS: Final = kafka_logins.DESKS
 PROCESSES: Final = (*DESKS, "relay")
@@ -75,6 +76,7 @@ async def create(addresses: Addresses, name: str, units: Iterable[str], *, reten
         if not await admin.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", name):
             await admin.execute(f'CREATE DATABASE "{name}"')
         await migrate(addresses.database(name))
+        await _rehearsable(addresses.database(name))
         logins = await _logins(admin, addresses, name)
     finally:
         await admin.close()
@@ -114,6 +116,15 @@ async def migrate(dsn: str) -> None:
     if process.returncode != 0:
         message = f"the database could not be migrated: {output.decode(errors='replace').strip()[-800:]}"
         raise StackError(message)
+
+
+async def _rehearsable(dsn: str) -> None:
+    """Let every desk ask how far city time has come: what it may be told is bounded by it in a rehearsal."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        await connection.execute("GRANT EXECUTE ON FUNCTION es.city_time() TO hotline_desk")
+    finally:
+        await connection.close()
 
 
 async def _logins(
@@ -167,7 +178,7 @@ def services(
     *,
     time: Literal["system", "rehearsal"] = "system",
     traces_ratio: float = 0.01,
-    ruleset: str = "beijing-draft-2021",
+    ruleset: str = RULESET,
     catalogue: str = "",
     counts: Mapping[str, int] | None = None,
     extra: Mapping[str, str] | None = None,
@@ -204,10 +215,10 @@ def services(
             settings["CONTACTS_KEY_FILE"] = str(contacts_key)
         if name == "intake":
             settings["RULESET"] = ruleset
-        if name in {"dispatch", "escalation"}:
+        if name in {"dispatch", "escalation", "feedback"}:
             settings["CATALOGUE"] = catalogue
         if name == "escalation" and time == "rehearsal":
-            settings |= {"TICK_MS": "5", "FULL_SCAN_SECONDS": "0"}
+            settings["TICK_MS"] = "5"
         told[name] = {f"{upper}_{key}": value for key, value in settings.items()}
         told[name] |= {k: v for k, v in (extra or {}).items() if k.startswith(upper + "_")}
     processes = {name: (f"services.{name}", told[name]) for name in DESKS}

@@ -13,6 +13,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Callable, Collection, Iterable
 from datetime import datetime
+from functools import partial
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
@@ -21,9 +22,10 @@ import msgspec
 
 from hotline.reading import reader, views_alone
 from hotline.stack.errors import StackError
-from shared.codec import UnknownType, decoded
+from shared.codec import decoded
 from shared.complaint import STATE_SCHEMA, UNOPENED, Case, Complaint, evolve, head_text
 from shared.log import timer_shard, timers_of
+from shared.unreadable import Unreadable, UnreadableRows, reason
 
 PAGE: Final = 5000
 """Facts read at once."""
@@ -60,6 +62,7 @@ SELECT stream_id FROM (
 """
 _TAKE_OUT: Final = """
 DELETE FROM {table} t WHERE stream_id IN (SELECT stream_id FROM suspect)
+    AND stream_id NOT IN (SELECT stream_id FROM unread)
     AND NOT EXISTS (SELECT FROM anew a WHERE {same})
 """
 _PUT_IN: Final = """
@@ -77,6 +80,17 @@ class Lived(NamedTuple):
     version: int
     hash: bytes
     case: Case
+    amiss: Unreadable | None = None
+    """What of it cannot be read; then `case` is not where it stands."""
+
+
+class RebuiltBut(StackError):  # noqa: N818 -- what came of it, said to a person
+    """A view was put right but for some complaints, of which nobody can read all facts: their rows are as they were."""
+
+    def __init__(self, done: Rebuilt, unread: UnreadableRows) -> None:
+        """`done` tells of all the others."""
+        super().__init__(f"{unread.line()} The rows of these complaints stay as they were.")
+        self.done = done
 
 
 class Rebuilt(msgspec.Struct, frozen=True, kw_only=True):
@@ -125,37 +139,37 @@ async def lives(
 ) -> AsyncIterator[list[Lived]]:
     """All complaints of the log, or these, folded from their facts, some at a time; inside a transaction.
 
-    Raises `StackError` where a fact cannot be read: what it says is in no view then.
+    Where a fact cannot be read, its complaint says so: what it says is in no view then.
     """
     asked = (_ALL_FACTS,) if streams is None else (_FACTS_OF, streams)
     cursor = await connection.cursor(*asked)
     stream: UUID | None = None
     version, head = 0, b""
     case: Case = UNOPENED
+    amiss: Unreadable | None = None
     while page := await cursor.fetch(PAGE):
         done: list[Lived] = []
         for row_stream, row_version, name, schema, body, row_hash in page:
             if row_stream != stream:
                 if stream is not None:
-                    done.append(Lived(stream, version, head, case))
-                stream, case = row_stream, UNOPENED
+                    done.append(Lived(stream, version, head, case, amiss))
+                stream, case, amiss = row_stream, UNOPENED, None
             version, head = row_version, row_hash
             try:
                 case = evolve(case, decoded(name, schema, body))
-            except (UnknownType, msgspec.DecodeError) as error:
-                raise StackError(
-                    f"complaint {row_stream}, version {row_version}: cannot be read: {error}"
-                ) from None
+            except Exception as error:  # noqa: BLE001 -- this complaint is left as it is, all others are folded
+                row = f"complaint {row_stream}, version {row_version}"
+                amiss = amiss or Unreadable(row, f"cannot be read: {reason(error)}")
         yield done
     if stream is not None:
-        yield [Lived(stream, version, head, case)]
+        yield [Lived(stream, version, head, case, amiss)]
 
 
 async def rebuild(owner_dsn: str, view: str) -> Rebuilt:
     """Make one of `VIEWS` what the facts say, while the desks go on; who appends waits a moment at its end.
 
-    Raises `KeyError` for a view there is not, `StackError` where a fact cannot be read or the archive is being moved
-    into; nothing is changed then.
+    Raises `KeyError` for a view there is not, `StackError` where the archive is being moved into: nothing is changed
+    then. Raises `RebuiltBut` where a fact cannot be read: all complaints but its own are put right then.
     """
     began = time.monotonic()
     async with reader(owner_dsn) as connection:
@@ -167,7 +181,7 @@ async def rebuild(owner_dsn: str, view: str) -> Rebuilt:
         removed, added = await work.put_right()
         held_seconds = time.monotonic() - held_at
         rows = await connection.fetchval(f"SELECT count(*) FROM {_VIEWS[view].table}")  # noqa: S608 -- our own
-    return Rebuilt(
+    done = Rebuilt(
         view=view,
         facts=work.facts,
         rows=rows,
@@ -176,6 +190,9 @@ async def rebuild(owner_dsn: str, view: str) -> Rebuilt:
         seconds=time.monotonic() - began,
         held_seconds=held_seconds,
     )
+    if work.unread:
+        raise RebuiltBut(done, work.unread)
+    return done
 
 
 class _Rebuild:
@@ -189,12 +206,14 @@ class _Rebuild:
         same = " AND ".join(f"t.{column} = a.{column}" for column in view.columns)
         self._names = {"table": view.table, "columns": ", ".join(view.columns), "same": same}
         self.facts = 0
+        self.unread = UnreadableRows()
 
     async def read(self) -> None:
         """The whole log, in one snapshot; and which complaints differ in it."""
         connection = self._connection
         await connection.execute(
-            f"CREATE TEMP TABLE anew (LIKE {self._view.table}); CREATE TEMP TABLE suspect (stream_id uuid PRIMARY KEY)"
+            f"CREATE TEMP TABLE anew (LIKE {self._view.table}); CREATE TEMP TABLE suspect (stream_id uuid PRIMARY KEY);"
+            " CREATE TEMP TABLE unread (stream_id uuid)"
         )
         async with connection.transaction(isolation="repeatable_read"):
             self._seen = await connection.fetchval("SELECT pg_current_snapshot()::text")
@@ -240,8 +259,19 @@ class _Rebuild:
         self._seen = now
         return len(touched)
 
+    def _rows(self, life: Lived) -> list[tuple[Any, ...]]:
+        return list(self._view.rows(life))
+
     async def _fold(self, some: AsyncIterator[list[Lived]]) -> None:
         async for done in some:
-            rows = [row for life in done for row in self._view.rows(life)]
+            rows = []
+            for life in done:
+                if life.amiss is not None:
+                    self.unread.note(life.amiss.row, life.amiss.why)
+                made = self.unread.read(f"complaint {life.stream}", partial(self._rows, life))
+                if life.amiss is not None or made is None:
+                    await self._connection.execute("INSERT INTO unread VALUES ($1)", life.stream)
+                else:
+                    rows += made
             self.facts += sum(life.version for life in done)
             await self._connection.copy_records_to_table("anew", columns=self._view.columns, records=rows)

@@ -34,8 +34,10 @@ from hotline.watchman import Watchman
 from hotline.where import ANCHORS_FILE, City, city_folder, folder, remember_city, typed
 from shared import kafka_address
 from shared.catalogue import Catalogue
-from shared.complaint import STATE_SCHEMA, Complaint, head_of
+from shared.complaint import STATE_SCHEMA, Complaint, stored_head
 from shared.life import waits_for
+from shared.log.heads import fetch, over_heads
+from shared.unreadable import UnreadableRows
 
 Say = Callable[[str], None]
 T = TypeVar("T")
@@ -43,10 +45,12 @@ T = TypeVar("T")
 DROP_SECONDS_MAX: Final = 60
 LISTED_SECONDS: Final = 0.05
 
-_OPEN: Final = """
-SELECT stream_id::text, state FROM es.stream
-WHERE state_schema = $1 AND state::json -> 'ended' IS NULL ORDER BY stream_id
+_OPEN: Final = over_heads(
+    """
+SELECT stream_id::text, text, state_schema FROM {heads}
+WHERE state_schema = $1 AND state -> 'ended' IS NULL ORDER BY stream_id
 """
+)
 
 
 class Interrupted(Exception):  # noqa: N818 -- somebody pressed Ctrl-C
@@ -208,12 +212,13 @@ async def verified(
 
 async def open_lives(reader_dsn: str) -> list[tuple[str, Complaint]]:
     """Every complaint whose life goes on, by its head; those without a readable head are verify's to name."""
+    unread = UnreadableRows()
     connection = await asyncpg.connect(reader_dsn)
     try:
-        rows = await connection.fetch(_OPEN, STATE_SCHEMA)
+        rows = await fetch(connection, _OPEN, STATE_SCHEMA, unread=unread)
     finally:
         await connection.close()
-    return [(row[0], head_of(row[1])) for row in rows]
+    return unread.each(rows, lambda row: str(row[0]), lambda row: (row[0], stored_head(*row)))
 
 
 async def remove(addresses: Addresses, name: str) -> None:

@@ -22,6 +22,8 @@ from hotline.stack.supervisor import Service
 from hotline.stalled import look
 from hotline.where import ANCHORS_FILE, CONTACTS_KEY_FILE, City
 from shared.catalogue import Catalogue
+from shared.log.heads import fetch, over_heads
+from shared.unreadable import UnreadableRows
 
 OPEN_SECONDS_MAX: Final = 180.0
 """For a process that hangs; on a machine with far too much to do the doors open after more than a minute."""
@@ -33,14 +35,17 @@ _OWNED: Final = """
 SELECT DISTINCT l.classid::int FROM pg_locks l JOIN pg_database d ON d.oid = l.database
 WHERE l.locktype = 'advisory' AND l.granted AND d.datname = current_database()
 """
-_COUNTS: Final = """
+# `es.stream` beside `{heads}`: also a complaint of which the head cannot be read is a complaint.
+_COUNTS: Final = over_heads(
+    """
 SELECT (SELECT count(*) FROM es.stream) AS complaints,
-       (SELECT count(*) FROM es.stream WHERE state::json -> 'ended' IS NULL) AS open,
+       (SELECT count(*) FROM {heads} WHERE state -> 'ended' IS NULL) AS open,
        (SELECT count(*) FROM es.fact) AS facts,
        (SELECT count(*) FROM es.timer) AS timers,
        (SELECT count(*) FROM es.parked) AS parked,
        (SELECT count(*) FROM intake.call) AS calls
 """
+)
 
 
 def services_of(city: City, counts: Mapping[str, int] | None = None) -> list[Service]:
@@ -138,14 +143,14 @@ async def behind(realm: Realm, catalogue: Catalogue) -> dict[str, int]:
     return (await look(realm, catalogue)).behind
 
 
-async def counts(realm: Realm) -> dict[str, int]:
-    """What the log holds, in a few numbers."""
+async def counts(realm: Realm, unread: UnreadableRows) -> dict[str, int]:
+    """What the log holds, in a few numbers; a head that cannot be read is in no number of open complaints."""
     connection = await asyncpg.connect(realm.logins["reader"])
     try:
-        row = await connection.fetchrow(_COUNTS)
+        rows = await fetch(connection, _COUNTS, unread=unread)
     finally:
         await connection.close()
-    return dict(row) if row is not None else {}
+    return dict(rows[0])
 
 
 class Running(NamedTuple):

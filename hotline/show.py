@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any, Final
+from functools import partial
+from typing import Any, Final, NoReturn
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -17,15 +18,17 @@ from hotline.stack.errors import StackError
 from hotline.where import typed
 from services.intake.views import call as call_of
 from shared import events as e
-from shared.codec import UnknownType, decoded
-from shared.complaint import UNOPENED, Case, Complaint, due_deadlines, evolve
+from shared.codec import decoded
+from shared.complaint import UNOPENED, Case, Complaint, UnreadableHead, due_deadlines, evolve, stored_head
 from shared.envelope import GENESIS, chained
 from shared.events.base import Limit
 from shared.ids import complaint_id as complaint_of_request
 from shared.life import Waiting, stage, waits_for
+from shared.log.instants import implausible, in_zone
 from shared.ruleset import RuleSetUnknown, ruleset
 from shared.telemetry import is_followed, trace_id_of
 from shared.text import folded_code
+from shared.unreadable import UnreadableRows
 
 PREFIX_MIN: Final = 4
 """The shortest beginning of an id that is looked up."""
@@ -39,6 +42,8 @@ FROM es.fact WHERE stream_id = $1 ORDER BY version
 """
 
 _ARTICLE: Final = "SELECT title FROM intake.article WHERE article_id = $1 AND version = $2"
+
+_HEAD: Final = "SELECT state, state_schema FROM es.stream WHERE stream_id = $1"
 
 _AWAY: Final = "SELECT month FROM es.detached_life WHERE stream_id = $1"
 
@@ -95,6 +100,8 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     entries: list[Entry]
     words: list[Word] = []
     """A line a round, as far as anybody has said something."""
+    unreadable: str = ""
+    """A sentence on what of it could not be read; empty where all could."""
 
 
 _REASONS: Final = {
@@ -324,6 +331,11 @@ _SAYS: Final[dict[type[e.Fact], Callable[[Any, Callable[[datetime], str]], tuple
         f"not dispatched by {t(f.due_at)}, {f.told} is told",
         "missed",
     ),
+    e.VisitLimitMissed: lambda f, t: (
+        "escalation",
+        f"nobody had asked the citizen by {t(f.due_at)} (visit {f.visit}), {f.told} is told",
+        "missed",
+    ),
     e.SignLimitMissed: lambda f, t: (f.unit, f"did not sign by {t(f.due_at)}", "missed"),
     e.FeedbackLimitMissed: lambda f, t: (f.unit, f"did not answer by {t(f.due_at)}", "missed"),
     e.ComplaintEscalated: lambda f, t: (
@@ -427,31 +439,58 @@ async def show(reader_dsn: str, named: str, zipkin: str | None = None, traces_ra
                 f"{typed(f'archive attach {away:%Y-%m}')} brings it back."
             )
         rows = await connection.fetch(_FACTS, complaint_id)
-        case, entries, words, right = _told(complaint_id, rows)
+        unread = UnreadableRows()
+        case, entries, words, right = _told(complaint_id, rows, unread)
+        if not isinstance(case, Complaint):
+            case = await _by_head(connection, complaint_id)
         entries = [await _titled(connection, entry, row) for entry, row in zip(entries, rows, strict=True)]
         call = "" if case.call_id is None else await _call(connection, case.call_id)
     trace_id = f"{trace_id_of(complaint_id):032x}"
+    due = unread.read("its limits", lambda: due_deadlines(case))
     traced = zipkin is not None and is_followed(complaint_id, traces_ratio)
     return Shown(
         complaint_id=complaint_id,
         request_id=case.request_id,
         title=case.title,
         timezone=_zone_of(case).key,
-        stage=stage(case),
-        waiting=waits_for(case),
-        deadlines={
-            str(limit): due for limit, due in due_deadlines(case).items() if limit is not Limit.WARNING
-        },
+        stage=unread.read("where it stands", lambda: stage(case)) or "UNKNOWN",
+        waiting=unread.read("whom it waits for", lambda: waits_for(case)),
+        deadlines={str(limit): due for limit, due in (due or {}).items() if limit is not Limit.WARNING},
         call=call,
         chain_right=right,
         trace_id=trace_id,
         trace=f"{zipkin}/zipkin/traces/{trace_id}" if traced else "",
         entries=entries,
         words=words,
+        unreadable=unread.line(),
     )
 
 
-def _told(complaint_id: str, rows: Sequence[Any]) -> tuple[Complaint, list[Entry], list[Word], bool]:
+async def _by_head(connection: asyncpg.Connection[Any], complaint_id: str) -> Complaint:
+    """Where nobody can read how it began: as its head says it stands. `StackError` where that is unreadable too."""
+    row = await connection.fetchrow(_HEAD, complaint_id)
+    try:
+        return stored_head(complaint_id, *row) if row is not None else _nothing(complaint_id)
+    except UnreadableHead:
+        return _nothing(complaint_id)
+
+
+def _nothing(complaint_id: str) -> NoReturn:
+    raise StackError(f"Complaint {complaint_id} has no first fact: `hotline verify` says more.")
+
+
+def _read(
+    case: Case, name: str, schema: int, body: bytes, at: datetime
+) -> tuple[e.Fact, Case, tuple[str, str, str]]:
+    """A fact, the case after it, and how it is told."""
+    fact = decoded(name, schema, body)
+    after = evolve(case, fact)
+    return fact, after, _SAYS[type(fact)](fact, _local(at, _zone_of(after)))
+
+
+def _told(
+    complaint_id: str, rows: Sequence[Any], unread: UnreadableRows
+) -> tuple[Case, list[Entry], list[Word], bool]:
     case: Case = UNOPENED
     entries: list[Entry] = []
     said_by: dict[str, str] = {}
@@ -462,20 +501,23 @@ def _told(complaint_id: str, rows: Sequence[Any]) -> tuple[Complaint, list[Entry
         expected = chained(before, complaint_id, version, fact_id, name, schema, at, caused_by, actor, body)
         right = right and expected == stored and version == len(entries) + 1
         before = stored
-        try:
-            fact = decoded(name, schema, body)
-        except (UnknownType, msgspec.DecodeError) as error:
-            told = actor, f"cannot be read: {error}", "missed"
-        else:
-            case = evolve(case, fact)
+        read = unread.read(
+            f"version {version} ({name})",
+            partial(_read, case, name, schema, body, at),
+        )
+        told = (actor, f"cannot be read: {unread.last}", "missed")
+        if read is not None:
+            fact, case, told = read
             _take(words, fact)
             who, what, weight = _SAYS[type(fact)](fact, _local(at, _zone_of(case)))
             told = who, what + _as_typed(fact), weight
+            for odd in implausible(fact):
+                unread.note(f"version {version} ({name})", odd)
         said_by[fact_id] = f"after {version} {name}"
         entries.append(
             Entry(
                 version=version,
-                at=at.astimezone(_zone_of(case)),
+                at=in_zone(at, _zone_of(case)),
                 who=told[0],
                 what=told[1],
                 why=said_by.get(caused_by)
@@ -485,8 +527,6 @@ def _told(complaint_id: str, rows: Sequence[Any]) -> tuple[Complaint, list[Entry
                 weight=told[2],
             )
         )
-    if not isinstance(case, Complaint):
-        raise StackError(f"Complaint {complaint_id} has no first fact: `hotline verify` says more.")
     return case, entries, [words[number] for number in sorted(words)], right
 
 
@@ -523,10 +563,10 @@ def _zone_of(case: Case) -> ZoneInfo:
 
 def _local(said_at: datetime, zone: ZoneInfo) -> Callable[[datetime], str]:
     """Instants as short as can be understood beside the time they are told at: the year where it is another."""
-    year = said_at.astimezone(zone).year
+    year = in_zone(said_at, zone).year
 
     def told(instant: datetime) -> str:
-        local = instant.astimezone(zone)
+        local = in_zone(instant, zone)
         return f"{local:%m-%d %H:%M}" if local.year == year else f"{local:%Y-%m-%d %H:%M}"
 
     return told
@@ -563,7 +603,7 @@ async def _titled(connection: asyncpg.Connection[Any], entry: Entry, row: Any) -
         return entry
     try:
         fact = decoded(row["type"], row["schema_version"], row["body"])
-    except (UnknownType, msgspec.DecodeError):  # the entry says so
+    except Exception:  # noqa: BLE001 -- the entry says so
         return entry
     if not isinstance(fact, e.ComplaintAnsweredDirectly):
         return entry
@@ -575,7 +615,8 @@ async def _call(connection: asyncpg.Connection[Any], call_id: str) -> str:
     call = await call_of(connection, call_id)
     if call is None:
         return f"call {call_id}: the telephone system told nothing of it"
-    if call.offered_at is None or call.answered_at is None:
+    if call.answered_at is None:
         return f"call {call_id}: {call.outcome or 'not over'}"
-    waited = (call.answered_at - call.offered_at).total_seconds()
-    return f"call {call_id}: answered after {waited:.0f} s"
+    if call.wait is None:
+        return f"call {call_id}: answered, how soon is not known"
+    return f"call {call_id}: answered after {call.wait.total_seconds():.0f} s"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import time
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
@@ -13,19 +12,25 @@ import asyncpg
 import msgspec
 from aiokafka import AIOKafkaProducer
 
+from hotline.arguments import id_of
 from hotline.realm import Realm
 from hotline.stack.errors import StackError
 from hotline.where import City, typed
 from shared import kafka_address
-from shared.cloudevents import input_headers
+from shared.clock import Clock, RehearsalClock, SystemClock
+from shared.cloudevents import BadInput, event_of, input_headers
 from shared.codec import decoded
-from shared.complaint import Complaint, head_of
+from shared.complaint import Complaint, UnreadableHead, stored_head
 from shared.errors import told_invalid
 from shared.events import Fact
 from shared.ids import ComplaintId, MessageId, message_id
 from shared.inputs import Input
-from shared.text import folded_code
+from shared.log import Incoming
+from shared.log.instants import reads_any_instant
+from shared.plausible import limits_near, timely
+from shared.ruleset import ruleset
 from shared.topics import Topic, partition_of
+from shared.unreadable import UnreadableRows
 from shared.wording import TextInvalid, looked_at
 
 EFFECT_SECONDS_MAX: Final = 15.0
@@ -35,7 +40,6 @@ _CAME: Final = """
 SELECT EXISTS (SELECT FROM es.inbox WHERE message_id = $1) AS done,
        (SELECT reason FROM es.parked WHERE topic = $2 AND part = $3 AND kafka_offset = $4) AS reason
 """
-_HEX: Final = re.compile(r"^[0-9a-f]{4,32}$")
 
 
 class Mistyped(StackError):  # noqa: N818 -- what a person did, said to that person
@@ -65,6 +69,22 @@ async def now_of(city: City) -> datetime:
     return now or datetime.now(UTC)
 
 
+def clock_of(city: City, now: datetime) -> Clock:
+    """The clock its desks go by, at this present; where a desk has a setting of its own, its door decides."""
+    return SystemClock() if city.time == "system" else RehearsalClock(now)
+
+
+def as_a_door_would(city: City, data: Input, message: Incoming, now: datetime) -> None:
+    """Refuse what its door would set aside, before it is sent; `StackError` has the door's own words."""
+    clock = clock_of(city, now)
+    try:
+        event = event_of(message, (type(data),))
+        timely(event, message, clock)
+        limits_near(event.data, event.time, ruleset(city.ruleset))
+    except BadInput as error:
+        raise StackError(f"Nothing was sent. {error}.") from error
+
+
 async def tell(city: City, line: Topic, key: str, data: Input, *, unit: str = "") -> Told:
     """Send one input and wait until Kafka has it on all its replicas.
 
@@ -73,7 +93,13 @@ async def tell(city: City, line: Topic, key: str, data: Input, *, unit: str = ""
     value = _as_the_door_takes_it(data)
     event_id = str(uuid4())
     topic = city.realm.prefix + line.of(unit)
-    headers = input_headers(type(data), SOURCE, event_id, await now_of(city))
+    now = await now_of(city)
+    headers = input_headers(type(data), SOURCE, event_id, now)
+    value = msgspec.json.encode(data)
+    partition = partition_of(key.encode(), line.partitions)
+    sent_at_ms = int(time.time() * 1000)
+    message = Incoming(topic, partition, 0, sent_at_ms, key.encode(), tuple(headers), value)
+    as_a_door_would(city, data, message, now)
     producer = AIOKafkaProducer(
         **kafka_address.aiokafka(city.realm.outside), acks="all", enable_idempotence=True
     )
@@ -84,7 +110,7 @@ async def tell(city: City, line: Topic, key: str, data: Input, *, unit: str = ""
             key=key.encode(),
             value=value,
             headers=headers,
-            partition=partition_of(key.encode(), line.partitions),
+            partition=partition,
         )
     finally:
         await producer.stop()
@@ -132,29 +158,46 @@ async def effect(city: City, complaint: ComplaintId, told: Told) -> list[Fact]:
 
 
 async def facts_of(connection: asyncpg.Connection[Any], complaint: str, caused_by: str = "") -> list[Fact]:
-    """The facts of a complaint in order; with `caused_by` those a message or fact led to."""
+    """The facts of a complaint in order; with `caused_by` those a message or fact led to.
+
+    One that cannot be read is left out: `hotline show` names it.
+    """
     rows = await connection.fetch(
-        "SELECT type, schema_version, body FROM es.fact"
+        "SELECT version, type, schema_version, body FROM es.fact"
         " WHERE stream_id = $1 AND ($2 = '' OR caused_by = $2) ORDER BY version",
         complaint,
         caused_by,
     )
-    return [decoded(*row) for row in rows]
+    return UnreadableRows().each(rows, lambda row: f"version {row[0]}", lambda row: decoded(*row[1:]))
 
 
 async def reader(realm: Realm) -> asyncpg.Connection[Any]:
     """A connection that may only read."""
     connection: asyncpg.Connection[Any] = await asyncpg.connect(realm.logins["reader"], timeout=10)
+    await reads_any_instant(connection)
     return connection
 
 
 async def complaint_called(connection: asyncpg.Connection[Any], text: str) -> Complaint:
     """The complaint with this id, or the only one whose id begins so; `StackError` where there is none."""
-    digits = folded_code(text).replace("-", "")
-    if not _HEX.fullmatch(digits):
+    try:
+        return stored_head(*await _head_called(connection, text))
+    except UnreadableHead as error:
+        raise StackError(f"{str(error)[:1].upper()}{str(error)[1:]}.") from None
+
+
+async def id_called(connection: asyncpg.Connection[Any], text: str) -> ComplaintId:
+    """As `complaint_called`, also where nobody can read its head."""
+    return ComplaintId((await _head_called(connection, text))[0])
+
+
+async def _head_called(connection: asyncpg.Connection[Any], text: str) -> tuple[str, str, int]:
+    digits = id_of(text)
+    if digits is None:
         raise StackError(f"{text!r} is no complaint's id: expected hexadecimal digits, at least the first 4.")
     rows = await connection.fetch(
-        "SELECT state FROM es.stream WHERE stream_id BETWEEN $1::uuid AND $2::uuid LIMIT 2",
+        "SELECT stream_id::text, state, state_schema FROM es.stream"
+        " WHERE stream_id BETWEEN $1::uuid AND $2::uuid LIMIT 2",
         UUID(digits.ljust(32, "0")),
         UUID(digits.ljust(32, "f")),
     )
@@ -162,7 +205,16 @@ async def complaint_called(connection: asyncpg.Connection[Any], text: str) -> Co
         raise StackError(f"No complaint {text} is on record.")
     if len(rows) > 1:
         raise StackError(f"More than one complaint's id begins with {text}: give more of it.")
-    return head_of(rows[0]["state"])
+    return rows[0][0], rows[0][1], rows[0][2]
+
+
+async def complaint_named(city: City, text: str) -> Complaint:
+    """As `complaint_called`, by a connection of its own."""
+    connection = await reader(city.realm)
+    try:
+        return await complaint_called(connection, text)
+    finally:
+        await connection.close()
 
 
 def short(complaint_id: str) -> str:

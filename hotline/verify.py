@@ -17,14 +17,12 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
-from hashlib import sha256
+from functools import partial
 from itertools import pairwise
 from multiprocessing import get_context
-from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 from uuid import UUID
@@ -33,20 +31,25 @@ import asyncpg
 import msgspec
 import psutil
 
+from hotline.amiss import unreadable_heads, why_not_shown
 from hotline.anchors import Anchors
+from hotline.digest import digest
 from hotline.ends import ends_of
 from hotline.proactive.log import judge
 from hotline.reading import READING, reader
 from hotline.report import Report
-from shared.codec import TYPES, UnknownType, decoded, encoded
+from shared.codec import UnknownType, decoded
 from shared.company import tune_gc
 from shared.complaint import STATE_SCHEMA, UNOPENED, Case, Complaint, evolve, head_text
-from shared.envelope import GENESIS, chained, microseconds
-from shared.events import SPEAKERS, ComplaintAnsweredDirectly, Fact, LimitMissCorrected
+from shared.envelope import GENESIS, chained
+from shared.events import REFUSALS, SPEAKERS, ComplaintAnsweredDirectly, Fact
 from shared.events.base import Limit
-from shared.life import REFUSALS, Awaited, illegal, unfinished, waits_for
+from shared.life import Awaited, illegal, unfinished, waits_for
 from shared.log import TIMER_KINDS, timer_shard, timers_of
+from shared.log.heads import fetch, over_texts
+from shared.log.instants import implausible, reads_any_instant
 from shared.topics import COMPLAINTS_LOG
+from shared.unreadable import UnreadableRows, reason
 
 __all__ = ["Report", "digest", "verify"]
 
@@ -97,16 +100,18 @@ _ARTICLES: Final = "SELECT article_id, version FROM intake.article"
 _PARKED: Final = "SELECT DISTINCT consumer, complaint_id::text FROM es.parked WHERE complaint_id IS NOT NULL"
 # What stands behind `(?<!…)` are parts of ids: a call's or a message's digits are no phone number. Digits of full width
 # are digits.
-_CONTACTS: Final = r"""
+_CONTACTS: Final = over_texts(
+    r"""
 SELECT stream_id::text, 'its contact or the access to it is on record, and the complaint is not'
 FROM (SELECT stream_id FROM vault.access UNION SELECT stream_id FROM vault.contact) a
 WHERE NOT EXISTS (SELECT FROM es.stream s WHERE s.stream_id = a.stream_id)
 UNION ALL
 SELECT f.stream_id::text, format('version %s (%s): what looks like a phone number stands in it', f.version, f.type)
 FROM vault.contact c JOIN es.fact f USING (stream_id)
-WHERE normalize(convert_from(f.body, 'UTF8'), NFKC)
+WHERE normalize({text}, NFKC)
     ~ '(?<![0-9A-Za-z_.-])((\+?86[ -]?)?1[3-9][0-9]{9}|0[0-9]{2,3}-[0-9]{7,8})(?![0-9A-Za-z_-])'
 """
+)
 _OFFSETS: Final = (
     "SELECT consumer, topic, part, next_offset, mark_batch, mark_position FROM es.consumer_offset"
 )
@@ -207,8 +212,11 @@ class _Reader:
                 standing = await self._read_standing(connection)
                 await self._read_lives(reader_dsn, connection, standing)
                 await judge(connection, report)
-                for complaint, what in await connection.fetch(_CONTACTS):
+                unread = UnreadableRows()
+                for complaint, what in await fetch(connection, _CONTACTS, unread=unread):
                     report.found(complaint, what)
+                for one in unread:
+                    report.found("", f"{one.row}: {one.why}")
                 if self._anchors is not None:
                     await self._anchors.compare(connection, report)
             report.seconds = time.monotonic() - started_at
@@ -345,6 +353,7 @@ def _judged_slice(reader_dsn: str, standing: _Standing, first: UUID, last: UUID)
 async def _judged_in(reader_dsn: str, standing: _Standing, first: UUID, last: UUID) -> _Judged:
     connection = await asyncpg.connect(reader_dsn, server_settings=_SETTINGS)
     try:
+        await reads_any_instant(connection)
         async with connection.transaction(isolation="repeatable_read", readonly=True):
             await connection.execute(f"SET TRANSACTION SNAPSHOT '{standing.snapshot}'")
             return await _Judge(standing).judged(connection, first, last)
@@ -360,10 +369,12 @@ class _Judge:
         self._report = _blank()
         self._types: Counter[str] = Counter()
         self._away: dict[UUID, Sequence[Any]] = {}
+        self._unreadable: dict[UUID, str] = {}
         self._overdue: list[_Timer] = []
 
     async def judged(self, connection: asyncpg.Connection[Any], first: UUID, last: UUID) -> _Judged:
         """All complaints from the first id to the last."""
+        self._unreadable = await unreadable_heads(connection, first, last)
         await self._read_lives(connection, first, last)
         self._report.by_type = dict(self._types)
         return _Judged(self._report, self._overdue)
@@ -434,6 +445,11 @@ class _Judge:
             except (UnknownType, msgspec.DecodeError) as error:
                 self._wrong(life, row, f"cannot be read: {error}")
                 continue
+            except Exception as error:  # noqa: BLE001 -- it is named, and all others are judged
+                self._wrong(life, row, f"cannot be read: {reason(error)}")
+                continue
+            for odd in implausible(fact):
+                self._wrong(life, row, odd)
             kind = type(fact)
             if SPEAKERS[kind] != actor:
                 self._wrong(life, row, f"stated by {actor}, only {SPEAKERS[kind]} may")
@@ -443,10 +459,13 @@ class _Judge:
                 self._judge_article(life, row, fact)
             if unknown:
                 continue
-            why = illegal(case, fact, last)
-            if why is not None:
-                self._wrong(life, row, why)
-            case, last = evolve(case, fact), fact
+            try:
+                why = illegal(case, fact, last)
+                if why is not None:
+                    self._wrong(life, row, why)
+                case, last = evolve(case, fact), fact
+            except Exception as error:  # noqa: BLE001 -- as above
+                self._wrong(life, row, f"cannot be judged: {reason(error)}")
         life.position, life.version, life.hash, life.case, life.last = position, version, head, case, last
 
     def _judge_article(self, life: _Life, row: Sequence[Any], fact: Fact) -> None:
@@ -471,17 +490,19 @@ class _Judge:
         for life in lives:
             report.complaints += 1
             head = head_of.pop(life.stream, None)
-            if head is None:
-                report.found(life.id, "facts without a head")
-            else:
-                self._compare_head(life, head)
-            self._compare_timers(life, set_for.pop(life.stream, {}))
-            self._judge_causes(life)
+            for judged in (
+                partial(self._compare_head, life, head),
+                partial(self._compare_timers, life, set_for.pop(life.stream, {})),
+                partial(self._judge_causes, life),
+                partial(self._judge_end, life),
+            ):
+                try:
+                    judged()
+                except Exception as error:  # noqa: BLE001 -- this life is named, and all others are judged
+                    report.found(life.id, f"it cannot be judged: {reason(error)}")
             if life.away:
                 report.detached += 1
                 del self._away[life.stream]
-            else:
-                self._judge_end(life)
         for stream, head in head_of.items():
             away = self._away.pop(stream, None)
             if away is None:
@@ -493,13 +514,20 @@ class _Judge:
         for stream in set_for:
             report.found(str(stream), "a timer of a complaint that nothing is known of")
 
-    def _compare_head(self, life: _Life, head: Sequence[Any]) -> None:
+    def _compare_head(self, life: _Life, head: Sequence[Any] | None) -> None:
+        if head is None:
+            self._report.found(life.id, "facts without a head")
+            return
+        if (why := self._unreadable.get(life.stream)) is not None:
+            self._report.found(life.id, f"no view can read the head: {why}")
         self._compare_end(life.id, head, life.version, life.hash)
         _, _, _, schema, state = head
         if life.away:
             return
         if not isinstance(life.case, Complaint) or schema != STATE_SCHEMA or state != head_text(life.case):
             self._report.found(life.id, "the head's state is not what the facts add up to")
+        if (why := why_not_shown(life.id, state, schema)) is not None:
+            self._report.found(life.id, f"a view cannot show the head: {why}")
 
     def _compare_end(self, complaint_id: str, head: Sequence[Any], version: int, last_hash: bytes) -> None:
         if head[1] != version:
@@ -534,6 +562,8 @@ class _Judge:
 
     def _judge_end(self, life: _Life) -> None:
         """How the life stands at its last fact."""
+        if life.away:
+            return
         report, case = self._report, life.case
         why = None if life.last is None else unfinished(case, life.last)
         if why is not None:
@@ -583,73 +613,3 @@ class _Sorted:
             self._rows, self._next = await self._cursor.fetch(PAGE), 0
             if not self._rows:
                 return taken
-
-
-# -- one number for everything that happened
-
-
-async def digest(reader_dsn: str) -> str:
-    """One number for all facts of a city: the same facts give the same, whatever the speed.
-
-    In it are the complaints in order of their ids; of each its id and its facts, in order of city time, then
-    type, then body; of each fact its city time in microseconds, its type and its body in the present shape.
-    Not in it: positions, versions, the facts' own ids, what caused them, when they were recorded; and of the
-    bodies `noticed_at`, and a correction's `corrected_at`, for which its `done_at` stands: both say when a
-    clock was looked at, not when something happened.
-    """
-    whole = sha256()
-    async with _snapshot(reader_dsn) as connection:
-        cursor = await connection.cursor(
-            "SELECT stream_id, type, schema_version, occurred_at, body FROM es.fact ORDER BY stream_id"
-        )
-        present: UUID | None = None
-        facts: list[tuple[int, str, bytes]] = []
-        while page := await cursor.fetch(PAGE):
-            for stream, name, schema, at, body in page:
-                if stream != present:
-                    _fold(whole, present, facts)
-                    present, facts = stream, []
-                facts.append(_happened(name, schema, at, body))
-        _fold(whole, present, facts)
-    return whole.hexdigest()
-
-
-@asynccontextmanager
-async def _snapshot(reader_dsn: str) -> AsyncIterator[asyncpg.Connection[Any]]:
-    async with (
-        reader(reader_dsn, _SETTINGS) as connection,
-        connection.transaction(isolation="repeatable_read", readonly=True),
-    ):
-        yield connection
-
-
-def _fold(whole: Any, stream: UUID | None, facts: list[tuple[int, str, bytes]]) -> None:
-    if stream is None:
-        return
-    facts.sort(key=itemgetter(0, 1, 2))
-    whole.update(f"{stream} {len(facts)}\n".encode())
-    for at, name, body in facts:
-        whole.update(f"{at} {name} {len(body)}\n".encode())
-        whole.update(body)
-
-
-def _happened(name: str, schema: int, at: datetime, body: bytes) -> tuple[int, str, bytes]:
-    """A fact's time, type and body without what depends on when somebody looked."""
-    kind = TYPES.get(name)
-    if kind is not None and schema == kind.SCHEMA and name not in _LOOKED:
-        return microseconds(at), name, body
-    fact = decoded(name, schema, body)
-    if isinstance(fact, LimitMissCorrected):
-        at = fact.done_at
-    fields = msgspec.json.decode(encoded(fact))
-    for field in _LOOKED.get(name, ()):
-        del fields[field]
-    return microseconds(at), name, msgspec.json.encode(fields)
-
-
-_LOOKED: Final[dict[str, tuple[str, ...]]] = {
-    name: tuple(field for field in ("noticed_at", "corrected_at") if field in kind.__struct_fields__)
-    for name, kind in TYPES.items()
-    if {"noticed_at", "corrected_at"} & set(kind.__struct_fields__)
-}
-"""The fields that say when a clock was looked at, by type of fact."""

@@ -23,10 +23,8 @@ from hotline.stack.supervisor import Supervisor
 from hotline.stalled import Standing, look, standing_still
 from shared.broker import AWAY
 from shared.catalogue import Catalogue
+from shared.patience import STILL_SECONDS
 
-STILL_SECONDS_MAX: Final = 30.0
-"""Longer than a consumer's session (10 s), a producer's patience (15 s) and a broker's restart: those it gets over
-by itself."""
 LOOK_SECONDS: Final = 3.0
 ANSWER_SECONDS_MAX: Final = 2.0
 """Where Kafka and PostgreSQL take longer to say how far everybody is, it is they who are slow."""
@@ -42,10 +40,12 @@ class Watchman:
         supervisor: Supervisor,
         say: Callable[[str], None],
         *,
-        still_seconds_max: float = STILL_SECONDS_MAX,
+        still_seconds_max: float = STILL_SECONDS,
         look_seconds: float = LOOK_SECONDS,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Nothing is known yet."""
+        """Nothing is known yet; `clock` gives seconds."""
+        self._clock = clock
         self._realm = realm
         self._catalogue = catalogue
         self._supervisor = supervisor
@@ -74,19 +74,20 @@ class Watchman:
             return None
 
     def _judge(self, now: Standing) -> None:
+        excused = now.held_up  # they wait for somebody else
         began = {
             name: since
             for name, since in self._since.items()
-            if name not in now.stopped and name in standing_still(since[1], now)
+            if name not in excused and name in standing_still(since[1], now)
         }
-        for name in (*DESKS, "relay"):
-            if name not in began and name not in now.stopped and now.behind.get(name, 0):
-                began[name] = (time.monotonic(), now)
-        if now.overdue and "escalation" not in began:
-            began["escalation"] = (time.monotonic(), now)
+        busy = {name for name, number in now.owed.items() if number}
+        if now.overdue:
+            busy.add("escalation")
+        for name in busy - excused - began.keys():
+            began[name] = (self._clock(), now)
         self._since = began
         for name, (since, first) in list(began.items()):
-            seconds = time.monotonic() - since
+            seconds = self._clock() - since
             if seconds > self._still_seconds_max:
                 del self._since[name]
                 self._end(name, f"{standing_still(first, now)[name]}, for {seconds:.0f} s")

@@ -25,6 +25,7 @@ from hotline.stack.errors import StackError
 from hotline.stack.stack import Addresses, Stack
 from hotline.stack.state import read_roster, read_state
 from shared import kafka_address
+from shared.versions import RULESET
 
 DEFAULT_CITY: Final = "hotline"
 """The city of an `up` that names none."""
@@ -42,7 +43,7 @@ class City:
 
     realm: Realm
     time: Literal["system", "rehearsal"] = "system"
-    ruleset: str = "beijing-draft-2021"
+    ruleset: str = RULESET
     catalogue: str = ""
     """Path of the dispatch catalogue; empty: the example that ships with the project."""
     traces_ratio: float = 0.01

@@ -13,26 +13,30 @@ import time
 from collections.abc import Awaitable, Callable, Container, Coroutine, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from itertools import chain, groupby
 from operator import attrgetter
 from typing import Any, Final, TypeVar
 
 import asyncpg
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
-from aiokafka.errors import KafkaError, OffsetOutOfRangeError
+from aiokafka.errors import ConsumerStoppedError, KafkaError, OffsetOutOfRangeError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 from faststream.kafka.annotations import KafkaMessage as Message
 from faststream.kafka.message import FAKE_CONSUMER, KafkaMessage
 
+from shared.clock import RehearsalClock
 from shared.cloudevents import BadInput, header
 from shared.desk import Batch, Desk, Said, Work
 from shared.errors import told
 from shared.log import Fenced, Incoming, Moved, Parked, Place
-from shared.parking import Share
+from shared.membership import SharesAnew
+from shared.patience import SESSION_SECONDS
+from shared.records import Unreadable
 from shared.settings import CommonSettings
+from shared.stops import WHOLE, Stops, TooMuchParked
 from shared.telemetry import Telemetry
+from shared.unread_records import Passing, Told, only_readable, positions
 
 LAG_COMMIT_SECONDS: Final = 2.0
 """How often Kafka is told how far we are, for lag tools."""
@@ -115,14 +119,15 @@ def subscribed(
         "group_id": group,
         "group_instance_id": instance or None,
         "auto_offset_reset": "none",
+        "isolation_level": "read_committed",
         "ack_policy": AckPolicy.MANUAL,
         "listener": listener,
         "fetch_min_bytes": gather_bytes,
         "fetch_max_wait_ms": gather_ms,
         "max_partition_fetch_bytes": 2 * 1024 * 1024,
         "fetch_max_bytes": FETCH_BYTES_MAX,
-        "session_timeout_ms": 10_000,
-        "heartbeat_interval_ms": 2_000,
+        "session_timeout_ms": round(SESSION_SECONDS * 1000),
+        "heartbeat_interval_ms": round(SESSION_SECONDS * 200),
         "max_poll_interval_ms": 300_000,
         "parser": _unparsed,
         "decoder": _undecoded,
@@ -143,13 +148,15 @@ async def next_of(
     consumer: AIOKafkaConsumer,
     most: int,
     hear: Callable[[Callable[[], Awaitable[dict[Any, Any]]]], Awaitable[dict[Any, Any] | None]],
+    passes: Callable[[], Awaitable[None]],
 ) -> Records:
-    """What has come, as soon as something has.
+    """What has come, as soon as something has. `passes` is told each time that all that had come was taken.
 
     FastStream's own look sleeps as long again after one that found nothing (where messages are rare, half
     of them waited up to 200 ms for nothing), and sleeps over an error of Kafka and tells nobody.
     """
     while True:
+        await passes()
         got = await hear(lambda: consumer.getmany(timeout_ms=LOOK_MS, max_records=most))
         if got:
             return tuple(chain.from_iterable(got.values()))
@@ -158,8 +165,8 @@ async def next_of(
 async def heard(fetch: Callable[[], Awaitable[_Heard]], doors: Sequence[Door]) -> _Heard | None:
     """What the consumer of these doors has; None where an offset is no longer there and they had to go past it.
 
-    Any other error of Kafka is told of once until it can be read again, counted, and raised: whoever fetches
-    waits and tries again.
+    Any other error is told of once until it can be read again, counted, and raised as one of Kafka's: whoever
+    fetches waits and tries again. What the client had of other partitions is lost with it, so they are read anew.
     """
     try:
         got = await fetch()
@@ -167,17 +174,17 @@ async def heard(fetch: Callable[[], Awaitable[_Heard]], doors: Sequence[Door]) -
         for door in doors:
             await door.go_past(error.args[0])
         return None
-    except KafkaError as error:
+    except ConsumerStoppedError:
+        raise
+    except Exception as error:
         for door in doors:
             door.cannot_read(error)
-        raise
+        if isinstance(error, KafkaError):
+            raise
+        raise KafkaError(told(error)) from error
     for door in doors:
         door.reads()
     return got
-
-
-class _TooMuchParked(Exception):  # noqa: N818 -- a decision, not an error
-    """The door must stop."""
 
 
 @dataclass(slots=True)
@@ -201,13 +208,18 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
         fill: Handle,
         wanted: Container[bytes] | None = None,
         fail: Callable[[Exception], None],
+        rehearsed: RehearsalClock | None = None,
     ) -> None:
-        """`wanted`, on a door that hears the relay: the types of facts it reacts to. `fail` ends the process."""
+        """`wanted`, on a door that hears the relay: the types of facts it reacts to. `fail` ends the process.
+
+        `rehearsed`: the clock of a rehearsed city, which the door brings to its conductor's present before each batch.
+        """
         self.name = name
         self._fail = fail
         self._desk = desk
         self._settings = settings
-        self._fill = fill
+        self._fill = only_readable(fill)
+        self._rehearsed = rehearsed
         self._wanted = wanted
         self._telemetry: Telemetry = desk.telemetry
         self._telemetry.health.expects(name)
@@ -223,11 +235,11 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
         self._flush: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._kafka_told_at = 0.0
-        self._share = Share(settings.parked_window, settings.parked_share_max)
-        self._stopped: str | None = None
-        """Why nothing is taken in until a person says so; None while it is."""
+        self._stops = Stops(desk, name, settings)
         self._unreadable: str | None = None
         """What was said when it last could not be read; None since it can."""
+        self._told = Told(self._telemetry, name)
+        self._passing = Passing()
 
     def open_on(
         self, broker: KafkaBroker, *, topic: str = "", pattern: str = "", patient: bool = False
@@ -240,7 +252,7 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
         self._subscriber = subscribed(
             broker,
             group=f"{self._settings.topic_prefix}{self._desk.name}.{self.name}",
-            listener=self,
+            listener=SharesAnew(self, lambda: self._subscriber.consumer) if self._settings.instance else self,
             fetch=self._next,
             take=on_batch,
             topic=topic,
@@ -255,7 +267,7 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
         self._subscriber = subscriber
 
     async def _next(self, consumer: AIOKafkaConsumer) -> Records:
-        records = await next_of(consumer, self._settings.batch_max, self.hear)
+        records = await next_of(consumer, self._settings.batch_max, self.hear, self.passes)
         self._fetched_at = self._seeks
         return records
 
@@ -267,16 +279,21 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
 
     def reads(self) -> None:
         """It could be read, whether there was anything or not."""
-        if self._stopped is None:
-            self._telemetry.progressed(self.name)
-        else:
+        if (
+            self._stops
+            and self._standing
+            and not any(self._stops.hears(topic) for topic, _ in self._standing)
+        ):
             self._telemetry.health.waits("a person: hotline parked resume", self.name)
+        else:
+            self._telemetry.progressed(self.name)
         if self._unreadable is not None:
             self._unreadable = None
             self._telemetry.log.info("door_reads_again", door=self.name)
 
     def cannot_read(self, error: Exception) -> None:
-        """It could not be read: tell of it once until it can be, and count it."""
+        """It could not be read: tell of it once until it can be, count it, and read on behind what was taken."""
+        self._hear_again()
         self._telemetry.count("door.unreadable")
         self._telemetry.health.waits("Kafka", self.name)
         why = told(error)
@@ -288,6 +305,23 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
                 error=why,
                 partitions={f"{topic} {part}": s.ahead.offset for (topic, part), s in self._standing.items()},
             )
+
+    async def passes(self) -> None:
+        """Go past what no reader is given: a transaction's marker, what was aborted, what was compacted away.
+
+        Only where everything that was fetched has been taken: then the consumer stands behind it, and we do not.
+        """
+        if not self._passing.is_due():
+            return
+        async with self._turn:
+            at = await positions(self._subscriber.consumer, list(self._standing))
+            for where, standing in self._standing.items():
+                if at.get(where, 0) > standing.ahead.offset:
+                    standing.ahead = standing.ahead._replace(offset=at[where])
+                    self._dirty.add(where)
+            if self._dirty:
+                self._later()
+            self._tell_kafka()
 
     async def go_past(self, places: Mapping[TopicPartition, int]) -> None:
         """Kafka no longer has these offsets: go on at the earliest there is, and say what was not read.
@@ -335,8 +369,7 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
         async with self._turn:
             await self._look_whether_stopped()
             await self._seek(partitions)
-        if self._stopped is None:
-            _resumed(consumer, partitions)
+        _resumed(consumer, (tp for tp in partitions if self._stops.hears(tp.topic)))
 
     async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
         """Finish the batch in hand, then forget the partitions."""
@@ -356,8 +389,9 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
             place = places[tp.topic, tp.partition]
             self._standing[tp.topic, tp.partition] = _Standing(place, place)
             self._dirty.discard((tp.topic, tp.partition))
-            with suppress(KafkaError, AssertionError):  # taken away again meanwhile
-                consumer.seek(tp, place.offset)
+            if self._stops.hears(tp.topic):
+                with suppress(KafkaError, AssertionError):  # taken away again meanwhile
+                    consumer.seek(tp, place.offset)
         self._seeks += 1
 
     # -- batches
@@ -368,9 +402,9 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
         return self._seeks
 
     def reads_from(self, tp: TopicPartition) -> int | None:
-        """The next offset this door needs of a partition; None where it has not been told yet."""
+        """The next offset this door needs of a partition; None where it needs none, or has not been told yet."""
         standing = self._standing.get((tp.topic, tp.partition))
-        return None if standing is None else standing.ahead.offset
+        return None if standing is None or not self._stops.hears(tp.topic) else standing.ahead.offset
 
     async def take(self, records: Sequence[ConsumerRecord[Any, Any]], fetched_at: int | None = None) -> None:
         """Handle what has come as one batch; returns when it is written, waits while PostgreSQL is away.
@@ -383,12 +417,10 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
             async with self._turn:
                 if seeks != self._seeks:
                     return  # fetched before a seek: they come again, and those before them not handled
-                if (
-                    self._stopped is not None
-                ):  # several doors hear by one ear, which cannot be paused for one of them
-                    self._hear_again()
-                    await asyncio.sleep(LOOK_MS / 1000)
-                    return
+                if self._stops:  # fetched before it stopped, or by an ear that other doors hear by as well
+                    records = [record for record in records if self._stops.hears(record.topic)]
+                    if not records:
+                        return
                 in_hand = True
                 await self._take(records)
         except BaseException:
@@ -403,16 +435,19 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
         started = time.monotonic()
         before: dict[tuple[str, int], Place] = {}
         messages = self._fresh(records, before)
-        try:
-            effect = await self._handle(messages)
-        except _TooMuchParked as stop:
-            await self._stop(str(stop))
-            return
-        except Exception as error:  # noqa: BLE001 -- one message must not stop the door
-            self._telemetry.log.error(  # noqa: TRY400 -- the reason stands with each message parked
-                "batch_failed", door=self.name, error=told(error)
-            )
-            effect = await self._handle_each(messages, before)
+        effect: bool | None = None
+        while effect is None:
+            try:
+                effect = await self._handle(messages)
+            except TooMuchParked as stop:  # the others of the batch go on, as if these had not come
+                self._put_back(stop.topics, before)
+                messages = [message for message in messages if message.topic not in stop.topics]
+            except Exception as error:  # noqa: BLE001 -- one message must not stop the door
+                self._telemetry.log.error(  # noqa: TRY400 -- the reason stands with each message parked
+                    "batch_failed", door=self.name, error=told(error)
+                )
+                effect = await self._handle_each(messages, before)
+            await self._stop_due()
         if effect:
             self._telemetry.observe("door.batch_seconds", time.monotonic() - started)
         self._telemetry.count("door.messages", len(records))
@@ -438,22 +473,28 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
         if consumer is None:
             return
         for (topic, partition), standing in self._standing.items():
-            with suppress(KafkaError, AssertionError):  # taken away meanwhile
-                consumer.seek(TopicPartition(topic, partition), standing.ahead.offset)
+            if self._stops.hears(topic):
+                with suppress(KafkaError, AssertionError):  # taken away meanwhile
+                    consumer.seek(TopicPartition(topic, partition), standing.ahead.offset)
+
+    def _put_back(self, topics: Container[str], before: Mapping[tuple[str, int], Place]) -> None:
+        """Stand in these topics where we stood before. They stop, so nothing is fetched again now."""
+        for at, place in before.items():
+            if at[0] in topics and (standing := self._standing.get(at)) is not None:
+                standing.ahead = place
 
     async def _handle(self, messages: Sequence[Incoming]) -> bool:
         """One transaction for all of them, if there is anything to write; says whether there was."""
         batch = Batch()
+        await self._look_at_city_time()
         self._fill(messages, batch)
-        if batch.parked and (why := self._share.too_much(len(messages), len(batch.parked))) is not None:
-            raise _TooMuchParked(why)
+        if batch.parked and (topics := self._stops.must_stop(messages, batch.parked)):
+            raise TooMuchParked(topics)
         effect = bool(batch.work or batch.parked or batch.effect)
-        parked = 0
+        parked: Mapping[str, int] = {}
         if effect or time.monotonic() - self._written_at > self._settings.offsets_idle_ms / 1000:
             parked = await self._write(batch)
-        self._share.add(len(messages), parked)
-        if parked and (why := self._share.too_much()) is not None:
-            raise _TooMuchParked(why)
+        self._stops.add(messages, parked)
         return effect
 
     async def _handle_each(
@@ -469,40 +510,49 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
             standing = self._standing.get(at)
             if standing is None or message.offset < standing.ahead.offset:
                 continue  # gone to another consumer meanwhile
+            if not self._stops.hears(message.topic):
+                continue  # since one of those before it
             if not await self._handle_one(message, standing):
                 return True
         for at, place in ends.items():
-            if at in self._standing and place.offset >= self._standing[at].ahead.offset:
-                self._standing[at].ahead = place
+            held = self._standing.get(at)
+            if held is not None and self._stops.hears(at[0]) and place.offset >= held.ahead.offset:
+                held.ahead = place
                 self._dirty.add(at)
         return True
 
+    async def _look_at_city_time(self) -> None:
+        if (
+            self._rehearsed is not None
+            and (now := await self._patiently(self._desk.log.city_now)) is not None
+        ):
+            self._rehearsed.move_to(now)
+
     async def _handle_one(self, message: Incoming, standing: _Standing) -> bool:
         """One message by itself; False where none of those behind it may be handled now."""
-        passed = Place(message.offset + 1, *standing.ahead[1:])
+        before = standing.ahead
+        passed = Place(message.next_offset, *before[1:])
         # Each goes with its own offset: the write before this one has stored all that had moved by then.
         self._dirty.add((message.topic, message.partition))
         try:
             standing.ahead = passed
             await self._handle([message])
-        except _TooMuchParked as stop:
-            await self._stop(str(stop))
-            return False
+        except TooMuchParked:
+            standing.ahead = before
         except Exception as error:  # noqa: BLE001 -- this is the one
-            standing.ahead = passed
-            if (why := self._share.too_much(1, 1)) is not None:
-                await self._stop(why)
+            parked = Parked(message, self._complaint_of(message), f"could not be handled: {told(error)}")
+            must_stop = self._stops.must_stop([message], [parked])
+            standing.ahead = before if must_stop else passed
+            if not must_stop and not await self._parks(parked):
                 return False
-            if not await self._parks(message, f"could not be handled: {told(error)}"):
-                return False
+        await self._stop_due()
         # Fenced: what is not written comes again from where the log says we are.
         return self._standing.get((message.topic, message.partition)) is standing
 
-    async def _parks(self, message: Incoming, reason: str) -> bool:
+    async def _parks(self, parked: Parked) -> bool:
         """Set one message aside; False where not even that can be done: the process stops before it is passed."""
         try:
-            parked = Parked(message, self._complaint_of(message), reason)
-            self._share.add(1, await self._write(Batch(parked=[parked])))
+            self._stops.add([parked.message], await self._write(Batch(parked=[parked])))
         except Exception as fatal:  # noqa: BLE001 -- neither handled nor parked
             self._standing.clear()
             self._dirty.clear()
@@ -533,6 +583,7 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
             else:
                 self._take_wanted(self._wanted, standing, group, fresh)
         self._dirty.update(before)
+        self._told.tell(fresh)
         return fresh
 
     def _take_all(self, standing: _Standing, group: Iterable[Any], fresh: list[Incoming]) -> None:
@@ -540,8 +591,8 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
         offset, *mark = standing.ahead
         for record in group:
             if record.offset >= offset:  # else fetched before a seek
-                offset = record.offset + 1
                 fresh.append(_incoming(record))
+                offset = fresh[-1].next_offset
         standing.ahead = Place(offset, *mark)
 
     def _take_wanted(
@@ -552,6 +603,10 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
         repeats = 0
         for record in group:
             if record.offset < offset:
+                continue
+            if type(record) is Unreadable:
+                fresh.append(_incoming(record))
+                offset = fresh[-1].next_offset
                 continue
             offset = record.offset + 1
             mark = mark_of(record.headers)
@@ -566,22 +621,22 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
         if repeats:
             self._telemetry.count("door.relay_repeats", repeats)
 
-    async def _write(self, batch: Batch) -> int:
+    async def _write(self, batch: Batch) -> Mapping[str, int]:
         """Write a batch with the offsets read so far; on a lost partition go back to what is stored.
 
-        Returns how many messages were parked.
+        Returns how many messages of each topic were parked.
         """
         moving = ((at, self._standing[at]) for at in self._dirty)
         batch.moved = [Moved(*at, s.stored.offset, s.ahead) for at, s in moving if s.ahead != s.stored]
         if not (batch.moved or batch.work or batch.parked or batch.effect or batch.unpark):
-            return 0
+            return {}
         try:
             with self._telemetry.batch(f"{self._desk.name} {self.name}"):
                 said: Said = await self._patiently(lambda: self._desk.obey(batch))
         except Fenced:
             self._telemetry.count("door.fenced")
             await self._seek([TopicPartition(t, p) for t, p in self._standing])
-            return 0
+            return {}
         for topic, partition, _, place in batch.moved:
             standing = self._standing.get((topic, partition))
             if standing is not None:
@@ -589,7 +644,7 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
                 if standing.ahead.offset == place.offset:
                     self._dirty.discard((topic, partition))
         self._written_at = time.monotonic()
-        return said.parked
+        return said.parked_of
 
     async def _patiently(self, act: Callable[[], Awaitable[Any]]) -> Any:
         """Do it, however long PostgreSQL is away. Every act here is harmless to repeat."""
@@ -655,34 +710,28 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
                 if standing is not None:
                     standing.told_kafka = offset
 
-    # -- when most of it would be parked
+    # -- when most of a topic would be parked
 
-    async def _stop(self, why: str) -> None:
-        """Take in nothing more until a person resumes it; what was not written stays in Kafka, where it is."""
-        self._go_back()
-        await self._patiently(lambda: self._desk.log.stop_door(self.name, why))
-        self._stands(why)
+    async def _stop_due(self) -> None:
+        """Take in nothing more of the topics that must stop; what was not written stays in Kafka, where it is."""
+        self._pause(await self._stops.stop_due(self._patiently))
 
-    def _stands(self, why: str) -> None:
-        self._stopped = why
-        self._telemetry.count("door.stopped")
-        self._telemetry.log.error("door_stopped", door=self.name, reason=why, resume="hotline parked resume")
-        consumer = self._subscriber.consumer
-        for topic, partition in self._standing:
+    def _pause(self, topics: Container[str]) -> None:
+        for tp in self._of(topics):
             with suppress(KafkaError, AssertionError):  # taken away meanwhile
-                consumer.pause(TopicPartition(topic, partition))
+                self._subscriber.consumer.pause(tp)
+
+    def _of(self, topics: Container[str]) -> list[TopicPartition]:
+        return [TopicPartition(*at) for at in self._standing if at[0] in topics or WHOLE in topics]
 
     async def _look_whether_stopped(self) -> None:
-        """A person may have resumed this door, or another process of this desk stopped it."""
-        why: str | None = await self._patiently(lambda: self._desk.log.door_stopped(self.name))
-        if why is not None and self._stopped is None:
-            self._go_back()
-            self._stands(why)
-        elif why is None and self._stopped is not None:
-            self._stopped = None
-            self._share.pardon()
-            self._telemetry.log.warning("door_resumed", door=self.name)
-            _resumed(self._subscriber.consumer, (TopicPartition(*at) for at in self._standing))
+        """A person may have resumed a topic, or another process of this desk stopped one."""
+        stopped, resumed = await self._stops.look(self._patiently, (topic for topic, _ in self._standing))
+        self._pause(stopped)
+        if resumed:  # the consumer may stand behind what was fetched and not taken
+            self._hear_again()
+            heard = (tp for tp in self._of(resumed) if self._stops.hears(tp.topic))
+            _resumed(self._subscriber.consumer, heard)
 
     async def take_released(self) -> int:
         """Handle again what a person has released from this desk's parking; returns how many."""
@@ -706,6 +755,7 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
     async def _handle_released(self, messages: Sequence[Incoming]) -> None:
         if messages:
             batch = Batch(unpark=[m.parked_id for m in messages if m.parked_id is not None])
+            await self._look_at_city_time()
             self._fill(messages, batch)
             await self._write(batch)
 
@@ -739,6 +789,7 @@ def _incoming(record: ConsumerRecord[Any, Any]) -> Incoming:
         record.key,
         record.headers,
         record.value,
+        unread=record.unread if type(record) is Unreadable else None,
     )
 
 
@@ -769,8 +820,3 @@ def one_by_one(translate: Translate) -> Handle:
                     batch.work.append(work)
 
     return fill
-
-
-def arrived_at(message: Incoming) -> datetime:
-    """When the broker (or, where it does not stamp, the sender's client) says the message was sent."""
-    return datetime.fromtimestamp(message.sent_at_ms / 1000, UTC)

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from shared.events.base import Level
 from shared.ids import UnitId
 from shared.text import folded, has_words
+from shared.text_file import FileUnreadable, text_of
 from shared.topics import UNIT_NAME
 
 T = TypeVar("T")
@@ -123,7 +124,7 @@ def parsed(text: bytes) -> Catalogue:
             message = f"catalogue: {place}: unit {unit!r} is not among `units`"
             raise CatalogueInvalid(message)
     for unit in catalogue.units:
-        if not UNIT_NAME.match(unit):
+        if not UNIT_NAME.fullmatch(unit):
             message = f"catalogue: unit {unit!r}: expected {UNIT_NAME.pattern}, it stands in a topic's name"
             raise CatalogueInvalid(message)
     return catalogue
@@ -148,9 +149,18 @@ def _folded(named: dict[str, T], place: str) -> dict[str, T]:
     return made
 
 
+def text_in_file(path: str | Path) -> str:
+    """A user's catalogue as it is to be parsed and kept; `CatalogueInvalid` where it is no text."""
+    try:
+        return text_of(path, "a catalogue as JSON")
+    except FileUnreadable as error:
+        message = f"catalogue: {error}"
+        raise CatalogueInvalid(message) from None
+
+
 @cache
 def catalogue(path: str = "") -> Catalogue:
     """The catalogue in this file; without a path the example that ships with the project."""
     if path:
-        return parsed(Path(path).read_bytes())
+        return parsed(text_in_file(path).encode())
     return parsed(files("shared").joinpath(f"data/catalogue/{EXAMPLE}.json").read_bytes())

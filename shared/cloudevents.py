@@ -1,17 +1,24 @@
-"""CloudEvents in binary Kafka mode, both ways, and what is wrong with a message that is not one."""
+"""CloudEvents over Kafka, both ways, and what is wrong with a message that is not one.
+
+We speak in binary mode, and take in binary and structured mode.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
+from shared.errors import BadInput as BadInput  # noqa: PLC0414 -- whoever hears CloudEvents finds it here
 from shared.errors import told_invalid
 from shared.inputs import INPUTS, Input
 from shared.log import Incoming
+from shared.rfc3339 import NotAnInstant, decode_hook, instant
+from shared.structured import is_structured, opened
 from shared.wording import TextInvalid, Typed, looked_at, why_no_identifier
 
 Headers = Sequence[tuple[str, bytes | None]]
@@ -25,22 +32,18 @@ HEADERS_BYTES_MAX: Final = 16 * 1024
 VALUE_BYTES_MAX: Final = 64 * 1024
 """The largest data we take in, which bounds its depth too: CloudEvents' own bound for what intermediaries forward."""
 
+ATTRIBUTE_BYTES_MAX: Final = 256
+"""Of one attribute."""
+
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+"""What CloudEvents allows in no attribute."""
 _VERSION: Final = ("ce_specversion", b"1.0")
 _JSON: Final = ("content-type", b"application/json")
 _VERSIONS: Final = re.compile(r"[0-9]{1,2}\.[0-9]{1,2}")
 _TYPES: Final = re.compile(r"hotline\.[A-Za-z.]{1,80}\.v[0-9]{1,4}")
 _DECODERS: Final[dict[str, msgspec.json.Decoder[Input]]] = {
-    ce_type: msgspec.json.Decoder(kind) for ce_type, kind in INPUTS.items()
+    ce_type: msgspec.json.Decoder(kind, dec_hook=decode_hook) for ce_type, kind in INPUTS.items()
 }
-
-
-class BadInput(Exception):  # noqa: N818 -- a message to set aside, not our failure
-    """A message no desk can act on; the text names the field and what was expected."""
-
-    def __init__(self, text: str, complaint_id: str | None = None) -> None:
-        """With the complaint it is parked with, where later messages must not overtake it."""
-        super().__init__(text)
-        self.complaint_id = complaint_id
 
 
 class Event(msgspec.Struct, frozen=True, gc=False):
@@ -50,6 +53,13 @@ class Event(msgspec.Struct, frozen=True, gc=False):
     id: str
     time: datetime
     data: Input
+    structured: bool = False
+    """The mode it came in; nothing but the name of an attribute in an error depends on it."""
+
+    def called(self, attribute: str) -> str:
+        """What its sender calls one of its attributes."""
+        return called(attribute, structured=self.structured)
+
     typed: Typed = {}
     """What stands in `data` in another form than it was typed in, as it was typed."""
 
@@ -106,23 +116,63 @@ def _shown(text: str, likely: re.Pattern[str]) -> str:
     return repr(text) if likely.fullmatch(text) else f"text of {len(text)} characters"
 
 
-def _text(headers: Mapping[str, bytes | None], name: str, longest: int = 256) -> str:
-    value = headers.get(name)
+def called(attribute: str, *, structured: bool) -> str:
+    """What a sender calls an attribute: a header in binary mode, a member of the event in structured mode."""
+    return f"attribute {attribute}" if structured else f"header ce_{attribute}"
+
+
+class _Told(msgspec.Struct, frozen=True, gc=False):
+    """A message in either mode, before anything in it is believed."""
+
+    attributes: Mapping[str, bytes | None]
+    before: str
+    """What stands before an attribute's name there."""
+    value: bytes | None
+    structured: bool
+
+    def text(self, attribute: str) -> str:
+        """An attribute that must be there."""
+        value = self.attributes.get(self.before + attribute)
+        if value is None:
+            raise self.bad(attribute, "missing")
+        if len(value) > ATTRIBUTE_BYTES_MAX:
+            raise self.bad(attribute, f"{len(value)} bytes, expected at most {ATTRIBUTE_BYTES_MAX}")
+        try:
+            text = value.decode()
+        except UnicodeDecodeError as error:
+            raise self.bad(attribute, "not UTF-8") from error
+        if not text:
+            raise self.bad(attribute, "empty")
+        if text.isprintable():
+            return text
+        control = _CONTROL.search(text)
+        if control is not None:
+            point = ord(control[0])
+            raise self.bad(attribute, f"holds the control character U+{point:04X}, expected text without any")
+        return text
+
+    def bad(self, attribute: str, what: str) -> BadInput:
+        """What is wrong with an attribute, under the name its sender knows it by."""
+        return BadInput(f"{called(attribute, structured=self.structured)}: {what}")
+
+
+def _told(message: Incoming) -> _Told:
+    """The message's attributes and data, whatever its mode."""
+    _bounded(message)
+    headers = dict(message.headers)
+    value = message.value
+    if not is_structured(headers, value):
+        return _Told(headers, "ce_", value, structured=False)
     if value is None:
-        message = f"header {name}: missing"
-        raise BadInput(message)
-    if len(value) > longest:
-        message = f"header {name}: {len(value)} bytes, expected at most {longest}"
-        raise BadInput(message)
-    try:
-        text = value.decode()
-    except UnicodeDecodeError as error:
-        message = f"header {name}: not UTF-8"
-        raise BadInput(message) from error
-    if not text:
-        message = f"header {name}: empty"
-        raise BadInput(message)
-    return text
+        raise BadInput("value: null, expected a CloudEvent as a JSON object")
+    _not_too_large(value)
+    attributes, data = opened(headers.get("content-type"), value)
+    return _Told(attributes, "", data, structured=True)
+
+
+def _not_too_large(value: bytes) -> None:
+    if len(value) > VALUE_BYTES_MAX:
+        raise BadInput(f"value: {len(value)} bytes, expected at most {VALUE_BYTES_MAX}")
 
 
 def _bounded(message: Incoming) -> None:
@@ -141,86 +191,71 @@ def event_of(message: Incoming, expected: Sequence[type[Input]]) -> Event:
 
     The type is looked up by name and only then decoded, so nothing is guessed.
     """
-    _bounded(message)
-    headers = dict(message.headers)
-    content_type = headers.get("content-type")
-    if content_type is not None and content_type.lower().startswith(b"application/cloudevents"):
-        text = "content-type: structured mode, expected a CloudEvent in binary mode (ce_ headers)"
-        raise BadInput(text)
-    version = _text(headers, "ce_specversion")
+    told = _told(message)
+    version = told.text("specversion")
     if version != "1.0":
-        text = f"header ce_specversion: {_shown(version, _VERSIONS)}, expected '1.0'"
-        raise BadInput(text)
-    ce_type = _text(headers, "ce_type")
+        raise told.bad("specversion", f"{_shown(version, _VERSIONS)}, expected '1.0'")
+    ce_type = told.text("type")
     kind = INPUTS.get(ce_type)
     if kind is None or kind not in expected:
         known = ", ".join(k.TYPE for k in expected)
-        text = f"header ce_type: {_shown(ce_type, _TYPES)} is not taken in here, expected one of: {known}"
-        raise BadInput(text)
-    source = _text(headers, "ce_source")
-    event_id = _text(headers, "ce_id")
-    said_at = _time(_text(headers, "ce_time"))
-    value = message.value
-    if value is None:
-        text = "value: null, expected the event's data as JSON"
-        raise BadInput(text)
-    if len(value) > VALUE_BYTES_MAX:
-        text = f"value: {len(value)} bytes, expected at most {VALUE_BYTES_MAX}"
-        raise BadInput(text)
+        raise told.bad("type", f"{_shown(ce_type, _TYPES)} is not taken in here, expected one of: {known}")
+    source = told.text("source")
+    event_id = told.text("id")
     try:
-        data = _DECODERS[ce_type].decode(value)
-    except msgspec.ValidationError as error:
-        text = f"data: {told_invalid(error, kind)}"
-        raise BadInput(text) from error
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        text = f"value: not JSON ({error})"
-        raise BadInput(text) from error
-    if b"\\u0000" in value:
-        _refuse_nul(data)
-    return Event(source, event_id, said_at, *_looked_at(source, event_id, data))
+        said_at = instant(told.text("time"))
+    except NotAnInstant as error:
+        raise told.bad("time", str(error)) from error
+    data, typed = _looked_at(told, source, event_id, _decoded(ce_type, kind, told.value))
+    return Event(source, event_id, said_at, data, told.structured, typed)
 
 
-def _looked_at(source: str, event_id: str, data: Input) -> tuple[Input, Typed]:
+def _looked_at(told: _Told, source: str, event_id: str, data: Input) -> tuple[Input, Typed]:
     """The data with every text as it must be, and how it was typed; `BadInput` names the one that cannot be taken."""
-    for name, text in (("ce_source", source), ("ce_id", event_id)):
+    for attribute, text in (("source", source), ("id", event_id)):
         why = why_no_identifier(text)
         if why is not None:
-            message = f"header {name}: {why}"
-            raise BadInput(message)
+            raise told.bad(attribute, why)
     try:
         return looked_at(data)
     except TextInvalid as error:
-        text = f"data: {error}"
-        raise BadInput(text) from error
+        raise BadInput(f"data: {error}") from error
 
 
-def _refuse_nul(data: Input) -> None:
-    """PostgreSQL stores no U+0000 in text, and a batch with one in it could never be written."""
-    for name, text in msgspec.structs.asdict(data).items():
-        if isinstance(text, str) and "\0" in text:
-            message = f"data: {name}: holds the character U+0000, expected text without it"
-            raise BadInput(message)
-
-
-def _time(text: str) -> datetime:
+def _decoded(ce_type: str, kind: type[Input], value: bytes | None) -> Input:
+    """The data of an event."""
+    if value is None:
+        raise BadInput("value: null, expected the event's data as JSON")
+    _not_too_large(value)
     try:
-        at = datetime.fromisoformat(text)
-    except ValueError as error:
-        message = f"header ce_time: text of {len(text)} characters, expected RFC 3339 such as 2021-09-24T08:00:00+08:00"
-        raise BadInput(message) from error
-    if at.tzinfo is None:
-        message = f"header ce_time: {at.isoformat()} has no time zone"
-        raise BadInput(message)
-    try:
-        return at.astimezone(UTC)
-    except OverflowError as error:
-        message = f"header ce_time: {at.isoformat()} lies outside the years 1 to 9999"
-        raise BadInput(message) from error
+        data = _DECODERS[ce_type].decode(value)
+    except msgspec.ValidationError as error:
+        raise BadInput(f"data: {told_invalid(error, kind)}") from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise BadInput(f"value: not JSON ({error})") from error
+    # JSON can hold this character in no other way, and a surrogate in none: whatever has no such text is not walked.
+    if b"\\u0000" in value:
+        for path, text in texts_of(data):
+            if "\0" in text:
+                raise BadInput(f"data: {path}: holds the character U+0000, expected text without it")
+    return data
 
 
-def not_ahead(event: Event, latest: datetime) -> None:
-    """Refuse an event from the future; its sender's clock is wrong and no limit can be counted from it."""
-    if event.time > latest:
-        said, most = event.time.isoformat(), latest.isoformat()
-        message = f"header ce_time: {said} lies ahead of our time, expected at most {most}"
-        raise BadInput(message)
+def texts_of(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """Every text in a value at any depth, and where it stands.
+
+    PostgreSQL stores no U+0000, neither in text nor in jsonb: a batch with one in it could never be written, and a view
+    that reads JSON would fail over the whole table.
+    """
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, msgspec.Struct):
+        for name in value.__struct_fields__:
+            yield from texts_of(getattr(value, name), f"{path}.{name}" if path else name)
+    elif isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from texts_of(key, f"{path}: a key")
+            yield from texts_of(inner, f"{path}[…]")
+    elif isinstance(value, Sequence | AbstractSet) and not isinstance(value, bytes):
+        for number, inner in enumerate(value):
+            yield from texts_of(inner, f"{path}[{number}]")

@@ -11,7 +11,7 @@ import gc
 import signal
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any, Final
+from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import KafkaError
@@ -20,12 +20,10 @@ from faststream.kafka import KafkaBroker
 from shared import kafka_address
 from shared.broker import Door, Records, heard, next_of, subscribed
 from shared.errors import told
+from shared.patience import FINISH_SECONDS, GOODBYE_SECONDS
 from shared.settings import CommonSettings
 from shared.telemetry import Telemetry, set_up_logs
 from shared.topics import LOG
-
-STOP_SECONDS_MAX: Final = 10.0
-"""A client that cannot say goodbye in this time is left behind; what it held comes again."""
 
 
 def tune_gc() -> None:
@@ -51,7 +49,7 @@ class Company:
             allow_auto_create_topics=False,
             metadata_max_age_ms=settings.metadata_max_age_ms,
             logger=None,
-            graceful_timeout=5.0,
+            graceful_timeout=FINISH_SECONDS,
             apply_types=True,
         )
         self.stop = asyncio.Event()
@@ -117,7 +115,7 @@ class Company:
                 for telemetry in self._telemetries:
                     telemetry.health.waits("Kafka")
                 with suppress(Exception):
-                    async with asyncio.timeout(STOP_SECONDS_MAX):
+                    async with asyncio.timeout(GOODBYE_SECONDS):
                         await self.broker.stop()
                 await asyncio.sleep(0.3)
             else:
@@ -125,13 +123,16 @@ class Company:
         first.log.info("doors_open", doors=self._doors)
 
     async def close(self) -> None:
-        """Finish the batches in hand and leave the groups; the first desk to go does it, the others wait for it."""
+        """Finish the batches in hand and leave the groups; the first desk to go does it, the others wait for it.
+
+        A client that cannot say goodbye in time is left behind; what it held comes again.
+        """
         async with self._closing:
             if self._closed:
                 return
             self._closed = True
             with suppress(Exception):
-                async with asyncio.timeout(STOP_SECONDS_MAX):
+                async with asyncio.timeout(GOODBYE_SECONDS):
                     await self.broker.stop()
 
 
@@ -183,9 +184,13 @@ class Ear(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no t
 
     async def fetch(self, consumer: AIOKafkaConsumer) -> Records:
         """What has come for whoever is furthest behind, as soon as something has."""
-        records = await next_of(consumer, self._batch_max, lambda get: heard(get, self._doors))
+        records = await next_of(consumer, self._batch_max, lambda get: heard(get, self._doors), self._passes)
         self._fetched_at = [door.seeks for door in self._doors]
         return records
+
+    async def _passes(self) -> None:
+        for door in self._doors:
+            await door.passes()
 
     async def take(self, records: Records) -> None:
         """Have every door take it; returns when all have."""
@@ -242,6 +247,11 @@ class _Lent:
     def assignment(self) -> frozenset[TopicPartition]:
         consumer = self._ear.consumer
         return frozenset() if consumer is None else consumer.assignment()
+
+    async def position(self, tp: TopicPartition) -> int:
+        """Where the ear reads on: every door has had what stands before it."""
+        consumer = self._ear.consumer
+        return 0 if consumer is None else int(await consumer.position(tp))
 
     async def beginning_offsets(self, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
         consumer = self._ear.consumer

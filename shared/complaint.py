@@ -8,7 +8,7 @@ Whether something may be done is decided by the desks, not here.
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -72,6 +72,7 @@ from shared.events import (
     TerminationRejected,
     TerminationRequested,
     UnitCalled,
+    VisitLimitMissed,
     VisitMade,
     VisitScheduled,
     VisitUnreached,
@@ -98,33 +99,31 @@ from shared.events.base import (
     VisitReason,
     WhistleKind,
 )
-from shared.ids import CallId, ComplaintId, RequestId, UnitId
-from shared.ruleset import RuleSetUnknown, ruleset
+from shared.ids import CallId, ComplaintId, RequestId, UnitId, repeat_key
+from shared.ruleset import ClassLimits, RuleSetUnknown, ruleset
 
 HOTLINE: Final = UnitId("")
 """Whose limit it is where no unit has the complaint yet: the hotline's own; no unit's id is empty."""
 
-STATE_SCHEMA: Final = 6
+HOTLINES_OWN: Final = frozenset((Limit.DISPATCH, Limit.VISIT))
+"""Limits of the hotline itself: where one is missed no unit is late and nothing climbs; supervision is told."""
+
+STATE_SCHEMA: Final = 7
 """Version of the stored head; a change means rebuilding the heads, never editing them."""
 
 
 ANSWER: Final = "answer directly"
 """What intake was asked for where an article was no answer (B2)."""
 
+LINK: Final = "link"
+"""What intake was asked for where a record names another complaint that cannot be meant; the record stands."""
+
 REPEATS_KEPT: Final = 100
-"""So many repeats of one matter are known by name; beyond them the inbox alone tells one that is sent again."""
+"""So many repeats of one matter are known by name; beyond them the inbox tells one that is said again."""
 
 
 class UnreadableHead(Exception):  # noqa: N818 -- a complaint to leave alone, not our failure
     """A stored head this code must not decide on."""
-
-
-class NoSuchComplaint(Exception):  # noqa: N818 -- a message to set aside, not our failure
-    """A command about a complaint that is not on record; its message is parked by itself."""
-
-    def __init__(self, complaint_id: str) -> None:
-        """The complaint nobody knows."""
-        super().__init__(f"complaint {complaint_id} is not on record")
 
 
 class Pause(msgspec.Struct, frozen=True, kw_only=True):
@@ -134,8 +133,18 @@ class Pause(msgspec.Struct, frozen=True, kw_only=True):
     since: datetime
     until: datetime
     """The last instant of it; after that it runs again by itself."""
-    due_before: datetime
-    """The limit without it."""
+
+
+class LimitStep(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One decision that a limit of the present round depends on: another class, or days that were granted."""
+
+    at: datetime
+    urgency: Urgency | None = None
+    """The class from then on; None where days were granted."""
+    urgency_before: Urgency | None = None
+    days: int = 0
+    """By an extension, or by a pause."""
+    paused: bool = False
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -183,6 +192,10 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """When it last said how far it is."""
     sent_back: int = 0
     """How many of its answers the review sent back."""
+    steps: tuple[LimitStep, ...] = ()
+    """What was decided about the limits of this round, in order."""
+    round_since: datetime | None = None
+    """When a later round began, where this is not its first order."""
 
     @property
     def feedback_due_at(self) -> datetime:
@@ -252,6 +265,7 @@ class Supervision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     told: UnitId
     leader: str
     due_at: datetime
+    since: datetime | None = None
     missed: bool = False
 
 
@@ -334,7 +348,7 @@ class Complaint(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, t
     visited_round: int = 0
     """The round the last visit was about."""
     returns: int = 0
-    """Returns approved so far."""
+    """Returns asked for so far, whatever became of them (R12)."""
     extensions: int = 0
     """Extensions approved so far."""
     pauses: int = 0
@@ -378,11 +392,16 @@ class Complaint(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, t
     """The unit that is said to retaliate, where that is what it is about."""
     matter_of: ComplaintId | None = None
     """The complaint that brought the same matter up first."""
+    links_refused: tuple[ComplaintId, ...] = ()
+    """The complaints its record named that could not be meant."""
     district: str
     street: str | None = None
     address: str
     title: str
     content: str
+    """As it was recorded or corrected; `whole_content` is what a unit reads."""
+    added: tuple[str, ...] = ()
+    """What the citizen added since, in order; a correction of the record leaves it."""
     attachments: tuple[Attachment, ...] = ()
 
 
@@ -430,6 +449,11 @@ def order_open(case: Complaint) -> bool:
     if order is None or case.ended is not None:
         return False
     return order.answered_at is None and not order.recalled and not order.terminated
+
+
+def whole_content(case: Complaint) -> str:
+    """What was recorded, and below it everything the citizen added, a paragraph each."""
+    return "\n".join(text for text in (case.content, *case.added) if text)
 
 
 def helping(case: Complaint, unit: UnitId) -> CoUnit | None:
@@ -536,6 +560,8 @@ def evolve(case: Case, fact: Fact) -> Case:
 
 
 def _refused(case: Complaint, fact: IntakeRefused) -> Complaint:
+    if fact.link is not msgspec.UNSET:
+        return replace(case, links_refused=(*case.links_refused, fact.link))
     return replace(case, answer_refused=True) if fact.asked == ANSWER else case
 
 
@@ -560,15 +586,13 @@ def _request_corrected(case: Complaint, fact: RequestCorrected) -> Complaint:
 
 
 def _supplemented(case: Complaint, fact: RequestSupplemented) -> Complaint:
-    content = case.content
-    if fact.text not in content:
-        content = f"{content}\n{fact.text}" if content else fact.text
     new = tuple(kept for kept in fact.attachments or () if kept not in case.attachments)
-    return replace(case, content=content, attachments=(*case.attachments, *new))
+    return replace(case, added=(*case.added, fact.text), attachments=(*case.attachments, *new))
 
 
 def _repeated(case: Complaint, fact: RequestRepeated) -> Complaint:
-    return replace(case, heat=fact.heat, repeats=(*case.repeats, fact.repeat_id)[-REPEATS_KEPT:])
+    known = repeat_key(fact.repeat_id, fact.speaker or "")
+    return replace(case, heat=fact.heat, repeats=(*case.repeats, known)[-REPEATS_KEPT:])
 
 
 def _classified(case: Complaint, fact: ComplaintClassified) -> Complaint:
@@ -598,10 +622,14 @@ def _dispatched(case: Complaint, fact: ComplaintDispatched) -> Complaint:
         unit_due_at=fact.unit_due_at,
         provisional=fact.provisional is True,
     )
-    if case.order is None:
+    before = case.order
+    new_round = before is None or fact.round > before.round
+    if before is None:
         case = _settled(case, Limit.DISPATCH, 0, fact.dispatched_at)
-    deadlines = case.deadlines
-    new_round = case.order is None or fact.round > case.order.round
+    elif not new_round:
+        since = None if fact.round == 1 else before.round_since or before.dispatched_at
+        order = replace(order, steps=before.steps, round_since=since)
+    deadlines = _off_the_ladder(case, fact.dispatched_at) if new_round else case.deadlines
     if deadlines:  # nobody can sign the order this one replaces; what had passed before stays owed
         deadlines = tuple(
             d
@@ -646,6 +674,16 @@ def _dispatched(case: Complaint, fact: ComplaintDispatched) -> Complaint:
         reopened=False,
         judged=None,
         first_dispatched_at=dispatched_first(case),
+    )
+
+
+def _off_the_ladder(case: Complaint, at: datetime) -> tuple[Deadline, ...]:
+    """A new round has limits of its own: nobody is told any more what the round before missed (R18).
+
+    Whom to tell before that instant stays owed, and the level that watches stays.
+    """
+    return tuple(
+        d for d in case.deadlines if d.limit is not Limit.LADDER or d.done_at is not None or d.due_at < at
     )
 
 
@@ -706,11 +744,11 @@ def _sent_back(case: Complaint, fact: AnswerSentBack) -> Complaint:
         level=order.level,
     )
     signed_at = order.signed_at or order.answered_at
+    case = _not_visited(case, fact.sent_back_at)
     return replace(
         case,
         order=replace(order, answered_at=None, signed_at=signed_at, sent_back=order.sent_back + 1),
         deadlines=(*case.deadlines, limit),
-        visit=None,
         visited_round=min(case.visited_round, order.round - 1),
     )
 
@@ -722,6 +760,7 @@ def _return_requested(case: Complaint, fact: ReturnRequested) -> Complaint:
     return replace(
         case,
         order=replace(case.order, review_since=fact.requested_at, suggested_unit=fact.suggested_unit),
+        returns=case.returns + 1,
     )
 
 
@@ -729,7 +768,7 @@ def _return_approved(case: Complaint, _: ReturnApproved) -> Complaint:
     if case.order is None:
         return case
     order = replace(case.order, review_since=None, recalled=True)
-    return replace(case, order=order, returns=case.returns + 1)
+    return replace(case, order=order)
 
 
 def _return_rejected(case: Complaint, _: ReturnRejected) -> Complaint:
@@ -773,6 +812,10 @@ def _extended(case: Complaint, fact: ExtensionApproved) -> Complaint:
             extension_days=0,
             extended_due_at=fact.new_due_at,
             provisional=fact.provisional is True,
+            steps=(
+                *case.order.steps,
+                LimitStep(at=fact.approved_at, days=case.order.extension_days),
+            ),
         ),
         deadlines=_moved(case, fact.round, fact.new_due_at, fact.approved_at),
         extensions=case.extensions + 1,
@@ -793,7 +836,7 @@ def _paused(case: Complaint, fact: PauseApproved) -> Complaint:
     """Nothing is warned of while the clock stands still: the limit runs on from the end of it."""
     if case.order is None:
         return case
-    pause = Pause(days=fact.days, since=fact.approved_at, until=fact.until, due_before=fact.old_due_at)
+    pause = Pause(days=fact.days, since=fact.approved_at, until=fact.until)
     order = replace(
         case.order,
         pause_days=0,
@@ -801,6 +844,7 @@ def _paused(case: Complaint, fact: PauseApproved) -> Complaint:
         pause=pause,
         extended_due_at=fact.new_due_at,
         provisional=fact.provisional is True,
+        steps=(*case.order.steps, LimitStep(at=fact.approved_at, days=fact.days, paused=True)),
     )
     deadlines = _moved(case, fact.round, fact.new_due_at, fact.until)
     return replace(case, order=order, deadlines=deadlines, pauses=case.pauses + 1)
@@ -810,15 +854,22 @@ def _pause_rejected(case: Complaint, _: PauseRejected) -> Complaint:
     return replace(case, order=replace(case.order, pause_days=0, pause_ground=None)) if case.order else case
 
 
+def pause_ended(order: Order, begun: int) -> Order:
+    """The order without its pause, of which so many days were begun and count."""
+    pause = order.pause
+    if pause is None:
+        return order
+    steps = tuple(
+        replace(one, days=begun) if one.paused and one.at == pause.since else one for one in order.steps
+    )
+    return replace(order, pause=None, steps=steps)
+
+
 def _pause_ended(case: Complaint, fact: PauseEnded) -> Complaint:
     if case.order is None:
         return case
-    order = replace(
-        case.order,
-        pause=None,
-        extended_due_at=fact.new_due_at,
-        provisional=fact.provisional is True,
-    )
+    order = case.order if fact.days is UNSET else pause_ended(case.order, fact.days)
+    order = replace(order, pause=None, extended_due_at=fact.new_due_at, provisional=fact.provisional is True)
     return replace(case, order=order, deadlines=_moved(case, fact.round, fact.new_due_at, fact.ended_at))
 
 
@@ -833,7 +884,7 @@ def _terminated(case: Complaint, fact: TerminationApproved) -> Complaint:
     order = replace(
         case.order, termination=None, extension_days=0, pause_days=0, pause_ground=None, terminated=True
     )
-    return replace(case, order=order, visit=None)
+    return _not_visited(replace(case, order=order), fact.approved_at)
 
 
 def _termination_rejected(case: Complaint, _: TerminationRejected) -> Complaint:
@@ -864,23 +915,103 @@ def _exclusion_reviewed(case: Complaint, fact: ExclusionApproved | ExclusionReje
 
 
 def _reclassified(case: Complaint, fact: ComplaintReclassified) -> Complaint:
-    if case.order is None:
+    order = case.order
+    if order is None:
         return case
+    step = LimitStep(at=fact.reclassified_at, urgency=fact.urgency, urgency_before=fact.old_urgency)
+    new = fact.citizen_due_at if fact.new_due_at is UNSET else fact.new_due_at
+    if fact.pause_days is not UNSET:
+        order = pause_ended(order, fact.pause_days)
+    order = replace(
+        order,
+        citizen_due_at=fact.citizen_due_at,
+        unit_due_at=fact.unit_due_at,
+        extended_due_at=None if order.extended_due_at is None else new,
+        provisional=fact.provisional is True,
+        steps=(*order.steps, step),
+    )
+    deadlines = _moved(case, order.round, new, fact.reclassified_at)
+    if fact.sign_due_at is not UNSET:
+        deadlines = tuple(
+            replace(d, due_at=fact.sign_due_at, since=fact.reclassified_at)
+            if d.limit is Limit.SIGN and d.number == order.assignment and d.done_at is None
+            else d
+            for d in deadlines
+        )
+    exchanged = _Exchanged(fact.reclassified_at, fact.urgency)
+    deadlines = tuple(
+        replace(d, due_at=_by_class(case, d.due_at, d.since, _rung, (exchanged,)))
+        if d.limit is Limit.LADDER and d.done_at is None
+        else d
+        for d in deadlines
+    )
+    supervision = case.supervision
+    if supervision is not None and supervision.since is not None and not supervision.missed:
+        due_at = _by_class(case, supervision.due_at, supervision.since, _supervision_limit, (exchanged,))
+        supervision = replace(supervision, due_at=due_at)
     return replace(
         case,
         urgency=fact.urgency,
-        order=replace(
-            case.order,
-            citizen_due_at=fact.citizen_due_at,
-            unit_due_at=fact.unit_due_at,
-            provisional=fact.provisional is True,
-        ),
-        deadlines=_moved(case, case.order.round, fact.citizen_due_at, fact.reclassified_at),
+        order=order,
+        deadlines=deadlines,
+        supervision=supervision,
         classes_before=(
             *case.classes_before,
             ClassBefore(urgency=fact.old_urgency, until=fact.reclassified_at),
         ),
     )
+
+
+class _Exchanged(NamedTuple):
+    """Another class, and since when."""
+
+    at: datetime
+    urgency: Urgency
+
+
+def _exchanges(case: Complaint) -> tuple[_Exchanged, ...]:
+    """Every class the complaint was given after its first, in order."""
+    if not case.classes_before:
+        return ()
+    after = (*(before.urgency for before in case.classes_before[1:]), case.urgency)
+    return tuple(
+        _Exchanged(before.until, urgency)
+        for before, urgency in zip(case.classes_before, after, strict=True)
+        if urgency is not None
+    )
+
+
+def _rung(limits: ClassLimits) -> timedelta | None:
+    return limits.ladder_step
+
+
+def _supervision_limit(limits: ClassLimits) -> timedelta | None:
+    return limits.supervision
+
+
+def _by_class(
+    case: Complaint,
+    due_at: datetime,
+    since: datetime,
+    limit: Callable[[ClassLimits], timedelta | None],
+    exchanges: tuple[_Exchanged, ...],
+) -> datetime:
+    """When a limit that began to run under one class ends under those that followed while it ran.
+
+    A longer one counts from its own beginning, a shorter one from the exchange, and what had passed stays. So it does
+    not matter whether the miss that set it was stated before or after the class was exchanged.
+    """
+    try:
+        classes = ruleset(case.ruleset).classes
+    except RuleSetUnknown:
+        return due_at
+    for at, urgency in exchanges:
+        step = limit(classes[urgency])
+        if step is None or not since < at <= due_at:
+            continue
+        whole = since + step
+        due_at = whole if whole >= due_at else min(due_at, max(whole, at + step))
+    return due_at
 
 
 def _amended(case: Complaint, fact: CalendarAmended) -> Complaint:
@@ -890,6 +1021,7 @@ def _amended(case: Complaint, fact: CalendarAmended) -> Complaint:
         case.order,
         citizen_due_at=fact.citizen_due_at,
         unit_due_at=fact.unit_due_at,
+        extended_due_at=None if case.order.extended_due_at is None else fact.new_due_at,
         provisional=fact.provisional is True,
     )
     deadlines = case.deadlines
@@ -910,6 +1042,10 @@ def _moved(case: Complaint, number: int, due_at: datetime, since: datetime) -> t
 
 def _dispatch_missed(case: Complaint, _: DispatchLimitMissed) -> Complaint:
     return _stated(case, Limit.DISPATCH, 0)
+
+
+def _visit_missed(case: Complaint, fact: VisitLimitMissed) -> Complaint:
+    return _stated(case, Limit.VISIT, fact.visit)
 
 
 def _sign_missed(case: Complaint, fact: SignLimitMissed) -> Complaint:
@@ -941,7 +1077,7 @@ def _stated(case: Complaint, limit: Limit, number: int) -> Complaint:
                         level=deadline.level,
                     ),
                 )
-            elif limit is not Limit.DISPATCH and case.level is not Level.MUNICIPAL:
+            elif limit not in HOTLINES_OWN and case.level is not Level.MUNICIPAL:
                 kept.append(replace(deadline, limit=Limit.LADDER, because=limit))
         else:
             kept.append(deadline)
@@ -956,11 +1092,14 @@ def _escalated(case: Complaint, fact: ComplaintEscalated) -> Complaint:
             kept.append(deadline)
         elif deadline.because is fact.because:
             done_at = deadline.done_at
-    if fact.next_at is not None and (done_at is None or done_at > fact.next_at):
+    next_at = fact.next_at
+    if next_at is not None:
+        next_at = _by_class(case, next_at, fact.escalated_at, _rung, _exchanges(case))
+    if next_at is not None and (done_at is None or done_at > next_at):
         kept.append(
             Deadline(
                 limit=Limit.LADDER,
-                due_at=fact.next_at,
+                due_at=next_at,
                 unit=fact.unit,
                 since=fact.escalated_at,
                 because=fact.because,
@@ -993,7 +1132,9 @@ def _warned(case: Complaint, fact: WarningGiven) -> Complaint:
 
 
 def _supervised(case: Complaint, fact: SupervisionOpened) -> Complaint:
-    return replace(case, supervision=Supervision(told=fact.told, leader=fact.leader, due_at=fact.due_at))
+    due_at = _by_class(case, fact.due_at, fact.opened_at, _supervision_limit, _exchanges(case))
+    supervision = Supervision(told=fact.told, leader=fact.leader, due_at=due_at, since=fact.opened_at)
+    return replace(case, supervision=supervision)
 
 
 def _supervision_missed(case: Complaint, _: SupervisionMissed) -> Complaint:
@@ -1119,11 +1260,25 @@ def _visit_scheduled(case: Complaint, fact: VisitScheduled) -> Complaint:
         reason=fact.reason,
         visit_at=fact.visit_at,
     )
-    return replace(case, visit=visit, visits=fact.visit, visited_round=fact.round)
+    deadlines = case.deadlines
+    if fact.visit_by is not UNSET:
+        limit = Deadline(
+            limit=Limit.VISIT, due_at=fact.visit_by, unit=HOTLINE, since=fact.visit_at, number=fact.visit
+        )
+        deadlines = (*deadlines, limit)
+    return replace(case, visit=visit, visits=fact.visit, visited_round=fact.round, deadlines=deadlines)
 
 
-def _visit_made(case: Complaint, _: VisitMade | VisitUnreached) -> Complaint:
-    return replace(case, visit=None, judged=case.visit)
+def _visit_made(case: Complaint, fact: VisitMade | VisitUnreached) -> Complaint:
+    at = fact.visited_at if isinstance(fact, VisitMade) else fact.attempted_at
+    return replace(_settled(case, Limit.VISIT, fact.visit, at), visit=None, judged=case.visit)
+
+
+def _not_visited(case: Complaint, at: datetime) -> Complaint:
+    """Nobody need ask any more: the limit for it runs no longer; what had passed before stays owed."""
+    if case.visit is None:
+        return case
+    return replace(_settled(case, Limit.VISIT, case.visit.visit, at), visit=None)
 
 
 def _reopened(case: Complaint, _: ComplaintReopened) -> Complaint:
@@ -1201,6 +1356,7 @@ _STEPS: Final[dict[type[Fact], Callable[[Complaint, Any], Complaint]]] = {
     ExclusionApproved: _exclusion_reviewed,
     ExclusionRejected: _exclusion_reviewed,
     DispatchLimitMissed: _dispatch_missed,
+    VisitLimitMissed: _visit_missed,
     SignLimitMissed: _sign_missed,
     FeedbackLimitMissed: _feedback_missed,
     ComplaintEscalated: _escalated,

@@ -19,18 +19,26 @@ import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from shared.characters import first_unprintable, named
 from shared.text import folded, has_words
+from shared.text_file import FileUnreadable, text_of
+from shared.wording import wordless
 
 KEY_BYTES: Final = 32
 """AES-256."""
 NONCE_BYTES: Final = 12
 """What GCM is made for; each key of a complaint seals once, the master key once a complaint."""
 NAME_MAX: Final = 100
-_PHONE: Final = re.compile(r"\+?[0-9](?:[ -]?[0-9]){4,19}")
+DIGITS_MIN: Final = 5
+DIGITS_MAX: Final = 20
+"""Of a phone number."""
+_PHONE: Final = re.compile(rf"\+?[0-9](?:[ -]?[0-9]){{{DIGITS_MIN - 1},{DIGITS_MAX - 1}}}")
+_IN_A_NUMBER: Final = frozenset("+0123456789 -")
+_AMISS_IN_A_NUMBER: Final = re.compile(r"(?<!^)\+|(?<=[ -])[ -]|(?<=\+)[ -]|^[ -]|[ -]$")
 
 
 class ContactInvalid(ValueError):  # noqa: N818 -- reads as the sentence it reports
-    """A contact cannot be kept as given; names the field and what was expected, never what was given."""
+    """A contact cannot be kept as given; names the field, what was expected, and the one character in the way."""
 
 
 class CannotUnseal(Exception):  # noqa: N818 -- a key that is missing or wrong, not our failure
@@ -65,8 +73,13 @@ def _last_two(number: str) -> str:
 def contact_of(name: str, phone: str, callback: str | None = None) -> Contact:
     """A contact as an agent took it down; `ContactInvalid` where a field is not what it must be."""
     name = name.strip()
-    if not 1 <= len(name) <= NAME_MAX or not name.isprintable() or not has_words(name):
-        raise ContactInvalid(f"name: expected 1 to {NAME_MAX} printable characters")
+    expected = f"expected 1 to {NAME_MAX} printable characters"
+    if (which := first_unprintable(name)) is not None:
+        raise ContactInvalid(f"name: {expected}; {which}")
+    if not 1 <= len(name) <= NAME_MAX:
+        raise ContactInvalid(f"name: {expected}; it has {len(name):,}")
+    if not has_words(name):
+        raise ContactInvalid(f"name: {expected}; {wordless(name)}")
     return Contact(
         name=name,
         phone=_number("phone", phone),
@@ -77,8 +90,28 @@ def contact_of(name: str, phone: str, callback: str | None = None) -> Contact:
 def _number(field: str, text: str) -> str:
     text = folded(text)
     if not _PHONE.fullmatch(text):
-        raise ContactInvalid(f"{field}: expected 5 to 20 digits, a + before them, blanks or - between them")
+        expected = "expected 5 to 20 digits from 0 to 9, a + before them, single blanks or - between them"
+        raise ContactInvalid(f"{field}: {expected}; {_why_no_number(text)}")
     return text
+
+
+def _why_no_number(text: str) -> str:
+    """Which character stands in the way, and why; of the number itself nothing is said."""
+    for place, character in enumerate(text, start=1):
+        if character in _IN_A_NUMBER:
+            continue
+        why = first_unprintable(character)
+        if why is None:
+            why = f"character 1 is {named(character)}: " + (
+                "a digit of another script or width" if character.isnumeric() else "it stands in no number"
+            )
+        return why.replace("character 1", f"character {place}", 1)
+    digits = sum(character.isdecimal() for character in text)
+    if not DIGITS_MIN <= digits <= DIGITS_MAX:
+        return f"it has {digits:,} digits"
+    wrong = _AMISS_IN_A_NUMBER.search(text)
+    place = 1 if wrong is None else wrong.start() + 1
+    return f"character {place} is {named(text[place - 1])}: it must not stand there"
 
 
 class Sealed(NamedTuple):
@@ -149,11 +182,16 @@ def new_master_key() -> str:
 def master_key(text: str, file: str) -> MasterKey | None:
     """The key as it is written down, else the one in the file; None where neither is named.
 
-    `ContactInvalid` where it is none, `OSError` where the file cannot be read.
+    `ContactInvalid` where it is none or the file cannot be read, `FileNotFoundError` where there is no such file.
     """
     if not text and not file:
         return None
-    written = text or Path(file).read_text(encoding="ascii", errors="replace")
+    if not text and not Path(file).exists():
+        raise FileNotFoundError(file)
+    try:
+        written = text or text_of(file, "the contacts' master key")
+    except FileUnreadable as error:
+        raise ContactInvalid(str(error)) from None
     try:
         key = b64decode(written.strip(), validate=True)
     except (NotBase64, ValueError):

@@ -2,41 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any, Final, NamedTuple, cast
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, NamedTuple
 
 import msgspec
-from msgspec.structs import replace
 
-from shared.codec import encoded
+from shared.aside import NotTakenUp
 from shared.complaint import (
-    UNOPENED,
     Case,
     Complaint,
-    NoSuchComplaint,
     UnreadableHead,
-    evolve,
     head_text,
 )
-from shared.envelope import GENESIS, chained
 from shared.errors import told
-from shared.events import Fact
-from shared.ids import ComplaintId, derived
+from shared.events import REFUSALS, Fact
+from shared.ids import ComplaintId
 from shared.log import (
     Append,
     EventLog,
-    Head,
     HeadMoved,
     Incoming,
     Known,
     Moved,
     Parked,
-    timer_shard,
-    timers_of,
 )
 from shared.telemetry import Telemetry
+from shared.underway import Life, watch
 from shared.wording import Typed
 
 RACES_MAX: Final = 3
@@ -45,6 +38,15 @@ ever: two desks on the same complaints fall into step, and a large batch meets a
 
 ATTEMPTS_MAX: Final = 6
 """With the locks only a repeat of a message can still come in between; more than this is a bug and raised."""
+
+OTHER_CONTENT: Final = (
+    "header ce_id: an event of this ce_source and ce_id was taken in already, with other content; "
+    "send what is new under an id of its own"
+)
+"""Why an input is set aside whose id is known and whose content is another."""
+
+BEHIND_ALL: Final = 1 << 63
+"""Behind every position of the log, PostgreSQL's bigint: where a complaint stands that this batch puts on record."""
 
 Decide = Callable[[Any, Case], Sequence[Fact]]
 """A desk's rule: command and case to facts. Pure."""
@@ -56,6 +58,8 @@ class Claim(NamedTuple):
     id: str
     otherwise: Any
     """The command where another was first: its complaint is on record then, or goes onto it in this very batch."""
+    opens: bool = True
+    """Only a complaint that is not on record yet claims it; else whatever is said and not refused."""
 
 
 class Work(msgspec.Struct, frozen=True, gc=False):
@@ -72,6 +76,11 @@ class Work(msgspec.Struct, frozen=True, gc=False):
     parent: tuple[str, str] | None = None
     """The decision that led here, (caused_by, desk), for the trace."""
     claim: Claim | None = None
+    content: str | None = None
+    """What the input says (`shared.identity.content_of`): its id with other content is no repeat."""
+    beside: tuple[ComplaintId, ...] = ()
+    """Other complaints that the command names; its `begun` says of them, and of its own, where in the log they were
+    put on record."""
     typed: Typed = {}
     """How names in the command were typed, where it has them in another form; the first fact keeps it."""
 
@@ -97,6 +106,8 @@ class Said(NamedTuple):
     facts: int
     repeats: int
     parked: int
+    parked_of: Mapping[str, int]
+    """Of each topic; only those of which something was parked."""
 
 
 class Desk:
@@ -171,116 +182,67 @@ class Desk:
         followed: list[tuple[Work, Sequence[Fact]]],
     ) -> Said:
         if not streams:
-            return Said(0, 0, len(append.parked))
-        inbox = [work.message_id for work in batch.work if work.message_id is not None]
-        inbox += [work.claim.id for work in batch.work if work.claim is not None]
-        hand = _Hand(await log.heads(streams, inbox), append)
+            return Said(0, 0, len(append.parked), _by_topic(append.parked))
+        hand = await _in_hand(log, batch, streams, append)
         for work in batch.work:
             life = hand.takes_up(work)
             if life is None:
                 continue
             claim = hand.claims(work, life)
             try:
-                facts = self._decide(claim.otherwise if claim.taken else work.command, life.case)
-            except NoSuchComplaint as unknown:
-                hand.parks(work, str(unknown), unknown)
+                facts = self._decide(claim.command, life.case)
+            except NotTakenUp as aside:
+                hand.parks(work, str(aside), aside)
             except Exception as error:  # noqa: BLE001 -- a bug in a rule must not stop the city
                 self.telemetry.failed(self.name, work.complaint_id, error)
                 life.failed = True
                 hand.parks(work, f"could not be decided: {told(error)}", error)
             else:
                 if work.message_id is not None:
-                    hand.done.add(work.message_id)
-                    append.inbox.append(work.message_id)
+                    hand.had_its_effect(work.message_id, work.content)
                 if facts:
-                    hand.holds(claim)
+                    hand.holds(claim, facts)
+                    hand.opens(work.complaint_id)
                     life.takes(facts, work, self.name, append)
                     if self.telemetry.follows(work.complaint_id):
                         followed.append((work, facts))
         hand.lays_down()
-        return Said(len(append.fact_id), hand.repeats, len(append.parked))
-
-
-class _Life:
-    """One complaint while a batch is decided: as it was read, and as it stands now."""
-
-    __slots__ = ("case", "case_read", "failed", "hash", "parked", "version", "version_read")
-
-    def __init__(self, head: Head | None, *, parked: bool) -> None:
-        if head is None:
-            self.version, self.hash, self.case = 0, GENESIS, cast("Case", UNOPENED)
-        else:
-            self.version, self.hash, self.case = head.version, head.hash, head.case
-        self.version_read = self.version
-        self.case_read = self.case
-        self.parked = parked
-        """Something of it was parked before: what is new waits, what was released does not."""
-        self.failed = False
-        """Something of it could not be decided just now: all that follows in the batch waits."""
-
-    def takes(self, facts: Sequence[Fact], work: Work, desk: str, append: Append) -> None:
-        """Chain the facts to the stream and take them into account."""
-        complaint_id, caused_by = work.complaint_id, work.caused_by
-        version, head_hash, case = self.version, self.hash, self.case
-        if work.typed:
-            facts = (replace(facts[0], typed=work.typed), *facts[1:])
-        for number, fact in enumerate(facts):
-            kind = type(fact)
-            name = kind.__name__
-            version += 1
-            own_cause = fact.own_cause
-            if own_cause is None:
-                fact_id = derived(complaint_id, caused_by, name, str(number))
-            else:
-                fact_id = derived(complaint_id, own_cause, name)
-            at: datetime = getattr(fact, kind.TIME)
-            body = encoded(fact)
-            head_hash = chained(
-                head_hash, complaint_id, version, fact_id, name, kind.SCHEMA, at, caused_by, desk, body
-            )
-            append.fact_stream.append(complaint_id)
-            append.fact_version.append(version)
-            append.fact_id.append(fact_id)
-            append.fact_type.append(name)
-            append.fact_schema.append(kind.SCHEMA)
-            append.fact_at.append(at)
-            append.fact_cause.append(caused_by)
-            append.fact_body.append(body)
-            append.fact_hash.append(head_hash)
-            case = evolve(case, fact)
-        self.version, self.hash, self.case = version, head_hash, case
+        parked = append.parked
+        return Said(len(append.fact_id), hand.repeats, len(parked), _by_topic(parked))
 
 
 class _Claiming(NamedTuple):
-    """A claim while it is decided."""
+    """A command while it is decided, and what it claims where nobody was first."""
 
-    id: str
-    otherwise: Any
-    taken: bool
-
-
-_NOTHING: Final = _Claiming("", None, taken=False)
+    command: Any
+    id: str | None = None
 
 
 class _Hand:
     """The complaints of a batch while it is decided, and the transaction they go into."""
 
     def __init__(self, known: Known, append: Append) -> None:
+        self.begun: dict[str, int] = {}
+        """Where in the log the complaints that are named were put on record, this batch's own behind all others."""
         self.done = set(known.done)
         self.repeats = 0
+        self._content: dict[str, str | None] = dict(known.content)
         self._known = known
         self._append = append
-        self._lives: dict[ComplaintId, _Life] = {}
+        self._lives: dict[ComplaintId, Life] = {}
         self._set_aside: dict[str, list[Incoming]] = {}
         """Messages the door itself set aside, by complaint."""
         for parked in append.parked:
             if parked.complaint_id is not None:
                 self._set_aside.setdefault(parked.complaint_id, []).append(parked.message)
 
-    def takes_up(self, work: Work) -> _Life | None:
+    def takes_up(self, work: Work) -> Life | None:
         """The complaint a command is about; None where it had its effect before or must wait."""
         if work.message_id is not None and work.message_id in self.done:
-            self.repeats += 1
+            if self._said_otherwise(work):
+                self.parks(work, OTHER_CONTENT, NotTakenUp(OTHER_CONTENT))
+            else:
+                self.repeats += 1
             return None
         complaint_id = work.complaint_id
         unreadable = self._known.unreadable.get(complaint_id)
@@ -290,7 +252,7 @@ class _Hand:
         life = self._lives.get(complaint_id)
         if life is None:
             head = self._known.heads.get(complaint_id)
-            life = self._lives[complaint_id] = _Life(head, parked=complaint_id in self._known.parked)
+            life = self._lives[complaint_id] = Life(head, parked=complaint_id in self._known.parked)
         message = work.message
         if message is not None and (
             life.failed
@@ -302,6 +264,28 @@ class _Hand:
             return None
         return life
 
+    def _said_otherwise(self, work: Work) -> bool:
+        """Whether the input that had its effect under this id said something else; a row of before says nothing."""
+        said = None if work.message_id is None else self._content.get(work.message_id)
+        return said is not None and work.content is not None and said != work.content
+
+    def had_its_effect(self, message_id: str, content: str | None) -> None:
+        """It will not have it again."""
+        self.done.add(message_id)
+        self._content[message_id] = content
+        self._append.inbox.append(message_id)
+        self._append.content.append(content)
+
+    def opens(self, complaint_id: ComplaintId) -> None:
+        """It is on record from here on, behind all that were before."""
+        if not self._lives[complaint_id].version:
+            self.begun[complaint_id] = BEHIND_ALL + len(self.begun)
+
+    def _begun_of(self, work: Work) -> dict[str, int]:
+        """Which of the complaints that a command names, and its own, are on record, and in which order."""
+        named = (work.complaint_id, *work.beside)
+        return {one: self.begun[one] for one in named if one in self.begun}
+
     def _stands_behind(self, message: Incoming, complaint_id: ComplaintId) -> bool:
         """Whether the door set aside an earlier message of this complaint. Between partitions there is no order."""
         return any(
@@ -310,25 +294,30 @@ class _Hand:
             for aside in self._set_aside.get(complaint_id, ())
         )
 
-    def claims(self, work: Work, life: _Life) -> _Claiming:
-        """What this command claims for a complaint that is not on record yet, and whether another was first."""
-        claim = None if life.version else work.claim
-        if claim is None:
-            return _NOTHING
-        return _Claiming(claim.id, claim.otherwise, taken=claim.id in self.done)
+    def claims(self, work: Work, life: Life) -> _Claiming:
+        """What is decided, and claimed: as a rule only for a complaint that is not on record yet."""
+        command, claim = work.command, work.claim
+        held: str | None = None
+        if claim is not None and not (claim.opens and life.version):
+            if claim.id in self.done:
+                command = claim.otherwise
+            else:
+                held = claim.id
+        if work.beside:
+            command = replace(command, begun=self._begun_of(work))
+        return _Claiming(command, held)
 
-    def holds(self, claiming: _Claiming) -> None:
-        """Its complaint is on record with this transaction, so what it claimed is its own."""
-        if claiming.id and not claiming.taken:
-            self.done.add(claiming.id)
-            self._append.inbox.append(claiming.id)
+    def holds(self, claiming: _Claiming, facts: Sequence[Fact]) -> None:
+        """What it claimed is on record with this transaction, and its own; a refusal claims nothing."""
+        if claiming.id is not None and not all(isinstance(fact, REFUSALS) for fact in facts):
+            self.had_its_effect(claiming.id, None)
 
     def parks(self, work: Work, reason: str, error: Exception) -> None:
         """Set a command's message aside; one that came in none is a bug of ours and is raised."""
         if work.message is None:
             raise error
-        unknown = isinstance(error, NoSuchComplaint)
-        self._append.parked.append(Parked(work.message, None if unknown else work.complaint_id, reason))
+        by_itself = isinstance(error, NotTakenUp)
+        self._append.parked.append(Parked(work.message, None if by_itself else work.complaint_id, reason))
 
     def lays_down(self) -> None:
         """Write down the new heads, and the timers they ask for."""
@@ -345,7 +334,22 @@ class _Hand:
             append.head_new.append(life.version)
             append.head_hash.append(life.hash)
             append.head_state.append(head_text(case))
-            _watch(complaint_id, life.case_read, case, append)
+            watch(complaint_id, life.case_read, case, append)
+
+
+async def _in_hand(log: EventLog, batch: Batch, streams: list[ComplaintId], append: Append) -> _Hand:
+    """What the log says of a batch; where its complaints began only if a command names others."""
+    inbox = [work.message_id for work in batch.work if work.message_id is not None]
+    inbox += [work.claim.id for work in batch.work if work.claim is not None]
+    hand = _Hand(await log.heads(streams, inbox), append)
+    named = {one for work in batch.work if work.beside for one in (work.complaint_id, *work.beside)}
+    if named:
+        hand.begun = await log.begun(sorted(named))
+    return hand
+
+
+def _by_topic(parked: Sequence[Parked]) -> Mapping[str, int]:
+    return Counter(one.message.topic for one in parked) if parked else {}
 
 
 def _in_order(parked: list[Parked], by_door: int) -> list[Parked]:
@@ -361,22 +365,3 @@ def _in_order(parked: list[Parked], by_door: int) -> list[Parked]:
     return sorted(
         parked, key=lambda one: (ranks[one.message.topic, one.message.partition], one.message.offset)
     )
-
-
-def _watch(complaint_id: str, before: Case, after: Case, append: Append) -> None:
-    """Set and cancel timers so that they are what the new head says must be watched."""
-    was = timers_of(before)
-    now = timers_of(after)
-    if was == now:
-        return
-    shard = timer_shard(complaint_id)
-    for kind, due_at in now.items():
-        if was.get(kind) != due_at:
-            append.timer_stream.append(complaint_id)
-            append.timer_kind.append(kind)
-            append.timer_shard.append(shard)
-            append.timer_due.append(due_at)
-    for kind in was:
-        if kind not in now:
-            append.cancel_stream.append(complaint_id)
-            append.cancel_kind.append(kind)

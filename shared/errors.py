@@ -16,6 +16,16 @@ import asyncpg
 import msgspec
 from aiokafka.errors import KafkaError
 
+
+class BadInput(Exception):  # noqa: N818 -- a message to set aside, not our failure
+    """A message no desk can act on; the text names the field and what was expected."""
+
+    def __init__(self, text: str, complaint_id: str | None = None) -> None:
+        """With the complaint it is parked with, where later messages must not overtake it."""
+        super().__init__(text)
+        self.complaint_id = complaint_id
+
+
 _ENUM: Final = re.compile(r"Invalid (enum )?value .*?( - at `[^`]*`)?", re.DOTALL)
 _ARGUMENT: Final = re.compile(r"query argument \$\d+")
 

@@ -12,8 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
-LIVE_SECONDS: Final = 90.0
-"""A part that has not gone round for so long hangs: a statement may take 60 s, see `shared.log.postgres`."""
+from shared.patience import LIVE_SECONDS
 
 READY_SECONDS: Final = 15.0
 """A part that goes round at all does so every second or two; a large batch under load may take longer."""
@@ -32,6 +31,7 @@ class Health:
         """No parts yet; `clock` gives seconds."""
         self._clock = clock
         self._parts: dict[str, _Part] = {}
+        self._stopped: dict[str, list[str]] = {}
 
     def expects(self, part: str) -> None:
         """There will be this part; it has not begun."""
@@ -47,6 +47,10 @@ class Health:
         for part in parts or tuple(self._parts):
             self._parts[part] = _Part(now, what)
 
+    def stops(self, part: str, topics: Iterable[str]) -> None:
+        """These topics of a part wait for a person, and no others; what it hears of others goes on."""
+        self._stopped[part] = sorted(topic or "every topic" for topic in topics)
+
     @property
     def live(self) -> bool:
         """Every part has gone round lately."""
@@ -58,13 +62,17 @@ class Health:
         return self._within(READY_SECONDS) and not any(part.waits_for for part in self._parts.values())
 
     def told(self) -> dict[str, Any]:
-        """The same for a reader: `live`, `ready`, and each part with seconds since it went round."""
+        """The same for a reader: `live`, `ready`, each part with seconds since it went round, and what is stopped."""
         now = self._clock()
         return {
             "live": self.live,
             "ready": self.ready,
             "parts": {
-                name: {"seconds": round(now - part.at, 1), "waits_for": part.waits_for or None}
+                name: {
+                    "seconds": round(now - part.at, 1),
+                    "waits_for": part.waits_for or None,
+                    **({"stopped": stopped} if (stopped := self._stopped.get(name)) else {}),
+                }
                 for name, part in self._parts.items()
             },
         }

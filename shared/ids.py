@@ -34,9 +34,20 @@ def complaint_of_key(key: bytes | None) -> ComplaintId | None:
     return ComplaintId(key.decode()) if key is not None and _UUID.fullmatch(key) else None
 
 
-def complaint_id(request_id: str) -> ComplaintId:
-    """The complaint that a request becomes: the same request told twice is the same complaint."""
-    return ComplaintId(derived("complaint", request_id))
+def complaint_id(request_id: str, speaker: str = "") -> ComplaintId:
+    """The complaint that a request becomes: the same request told twice is the same complaint.
+
+    `speaker` is the login on whose topic it came, "" on the plain one: the numbers of two speakers are not the same
+    numbers (`shared.topics.speaker_of`).
+    """
+    return ComplaintId(
+        derived("complaint of", speaker, request_id) if speaker else derived("complaint", request_id)
+    )
+
+
+def repeat_key(repeat_id: str, speaker: str) -> str:
+    """By what a head knows a repeat: what two speakers call alike are two calls or messages."""
+    return derived("repeat", speaker, repeat_id) if speaker else repeat_id
 
 
 def message_id(topic: str, source: str, event_id: str) -> MessageId:

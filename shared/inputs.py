@@ -14,7 +14,6 @@ import msgspec
 from shared.events.base import (
     Attachment,
     ExclusionGround,
-    Instant,
     PauseGround,
     RequestType,
     TerminationGround,
@@ -23,6 +22,7 @@ from shared.events.base import (
     WhistleKind,
 )
 from shared.ids import CallId, ComplaintId, RequestId, UnitId
+from shared.rfc3339 import Told
 from shared.wording import CODE, IDENTIFIER, NAME, WORDS
 
 _READ: Final = "Words that can be read: blanks and invisible characters alone are refused."
@@ -53,7 +53,13 @@ Identifier = Annotated[
         extra=IDENTIFIER,
     ),
 ]
-Uuid = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$")]
+Uuid = Annotated[
+    str,
+    msgspec.Meta(
+        pattern="^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$",
+        max_length=36,  # for `$` lets a line break behind it through
+    ),
+]
 Count = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
 Why = Annotated[str, msgspec.Meta(min_length=1, max_length=400, **_WORDS)]
 """A reason that must be given, 1 to 400 characters."""
@@ -61,44 +67,63 @@ Evidence = Annotated[str, msgspec.Meta(min_length=1, max_length=4000, **_WORDS)]
 """What shows it, or what was done: 1 to 4,000 characters that somebody must be able to read."""
 
 
+LIMIT: Final = msgspec.Meta(extra={"limit": True})
+GivenLimit = Annotated[Told, LIMIT]
+"""A time until which something must be done. Its rule set bounds it; every other time tells of what happened, and our
+present bounds that (`shared.plausible`)."""
+
+
 _Attachments = Annotated[tuple[Attachment, ...], msgspec.Meta(max_length=20)]
 
 
-class Input(msgspec.Struct, frozen=True, kw_only=True):
-    """A CloudEvent's data; its time is the event's `time`, its identity `source` and `id`."""
+class Input(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A CloudEvent's data; its time is the event's `time`, its identity `source` and `id`.
+
+    What is not said is left out where it is written, so that a field that comes later changes nobody's content.
+    """
 
     TYPE: ClassVar[str]
 
 
-class CallOffered(Input, frozen=True, kw_only=True):
-    """A citizen's call reached the hotline."""
+class CallOffered(Input, frozen=True, kw_only=True, omit_defaults=True):
+    """A citizen's call reached the hotline; told again where it goes on into another queue."""
 
     TYPE: ClassVar[str] = "hotline.call.offered.v1"
 
     call_id: Identifier
     queue: Name = "12345"
+    reckoned: bool = False
+    """The time is counted back from a duration in whole seconds. It is used only where no exact time is told."""
 
 
-class CallAnswered(Input, frozen=True, kw_only=True):
-    """An agent took the call."""
+class CallAnswered(Input, frozen=True, kw_only=True, omit_defaults=True):
+    """An agent took the call; told again where a second agent takes it."""
 
     TYPE: ClassVar[str] = "hotline.call.answered.v1"
 
     call_id: Identifier
     agent: Words
+    reckoned: bool = False
+    """As with `hotline.call.offered.v1`."""
 
 
-class CallEnded(Input, frozen=True, kw_only=True):
-    """The call is over; `cause` says how for a call nobody answered."""
+class CallEnded(Input, frozen=True, kw_only=True, omit_defaults=True):
+    """The call is over, or has left a queue; `cause` says how for a call nobody answered.
+
+    A call that was never offered is in no figure: tell of a caller who met a full or closed line as offered too.
+    """
 
     TYPE: ClassVar[str] = "hotline.call.ended.v1"
 
     call_id: Identifier
     cause: Name
-    """`hangup`, `abandoned`, `busy`, `timeout`, `system_fail`."""
+    """`hangup`, `abandoned`, `busy`, `timeout`, `system_fail`; `left`: out of the queue, and nothing is said of why;
+    `unconnected`: the agent who took it was never connected, and the call waits on. All else is kept as `other`."""
+    left_queue: bool = False
+    """It only left a queue, and may go on in another one or with somebody else."""
 
 
-class RequestRecorded(Input, frozen=True, kw_only=True, omit_defaults=True):
+class RequestRecorded(Input, frozen=True, kw_only=True):
     """An agent, the web or an app put a request on record; the event's time is when it was received."""
 
     TYPE: ClassVar[str] = "hotline.request.recorded.v1"
@@ -118,14 +143,16 @@ class RequestRecorded(Input, frozen=True, kw_only=True, omit_defaults=True):
     article_id: Code | None = None
     """The knowledge article the agent answered from; then nothing is dispatched (B2)."""
     article_version: Count = 1
-    given_due_at: Instant | None = None
+    given_due_at: GivenLimit | None = None
     """A limit that came with the request; used only under a rule set with `limits_given`."""
     anonymous: bool = False
     """Nobody knows who it was; nobody can be asked afterwards."""
     confidential: bool = False
     """No unit may learn who it was (A5)."""
     matter_of: Identifier | None = None
-    """The request in which another citizen brought the same matter up first."""
+    """The same speaker's request in which another citizen brought the same matter up first."""
+    matter_of_complaint: Uuid | None = None
+    """Or that citizen's complaint, whoever recorded it."""
     another_matter: bool = False
     """It is not what another record of the same call, of the same subject and place, is about, or that was withdrawn
     (T7)."""
@@ -137,10 +164,12 @@ class RequestRecorded(Input, frozen=True, kw_only=True, omit_defaults=True):
     retaliation_by: Code | None = None
     """The unit that retaliates, by its id: then it is a confidential report for municipal supervision (R9)."""
     retaliation_about: Identifier | None = None
-    """The request for which it does."""
+    """The same speaker's request for which it does."""
+    retaliation_about_complaint: Uuid | None = None
+    """Or the complaint for which it does, whoever recorded it."""
     attachments: _Attachments = ()
     """Pictures, recordings, videos (R6), kept elsewhere."""
-    sent_at: Instant | None = None
+    sent_at: Told | None = None
     """When the citizen sent it, where it is no call; the event's time is that of the first response (A3)."""
 
 
@@ -149,7 +178,10 @@ class RequestWithdrawn(Input, frozen=True, kw_only=True):
 
     TYPE: ClassVar[str] = "hotline.request.withdrawn.v1"
 
-    request_id: Identifier
+    request_id: Identifier | None = None
+    """The number that the same speaker gave the request; else `complaint_id` names it, exactly one of both does."""
+    complaint_id: Uuid | None = None
+    """The complaint's own number, whoever recorded it."""
     reason: Annotated[str, msgspec.Meta(max_length=400)] = ""
 
 
@@ -158,7 +190,8 @@ class RequestCorrected(Input, frozen=True, kw_only=True):
 
     TYPE: ClassVar[str] = "hotline.request.corrected.v1"
 
-    request_id: Identifier
+    request_id: Identifier | None = None
+    complaint_id: Uuid | None = None
     title: Words | None = None
     content: Text | None = None
     address: Annotated[str, msgspec.Meta(max_length=400)] | None = None
@@ -170,7 +203,8 @@ class RequestSupplemented(Input, frozen=True, kw_only=True):
 
     TYPE: ClassVar[str] = "hotline.request.supplemented.v1"
 
-    request_id: Identifier
+    request_id: Identifier | None = None
+    complaint_id: Uuid | None = None
     text: Evidence
     recorded_by: Words = "agent"
     attachments: _Attachments = ()
@@ -181,10 +215,12 @@ class RequestRepeated(Input, frozen=True, kw_only=True):
 
     TYPE: ClassVar[str] = "hotline.request.repeated.v1"
 
-    request_id: Identifier
-    """The one on record."""
-    repeat_id: Identifier
+    request_id: Identifier | None = None
+    complaint_id: Uuid | None = None
+    repeat_id: Identifier | None = None
     """The call or message in which it was brought up again; for another citizen that one's own request."""
+    repeat_complaint: Uuid | None = None
+    """Or another citizen's own complaint, whoever recorded it."""
     another_citizen: bool = False
     note: Annotated[str, msgspec.Meta(max_length=400)] = ""
     recorded_by: Words = "agent"
@@ -195,7 +231,8 @@ class RatingGiven(Input, frozen=True, kw_only=True):
 
     TYPE: ClassVar[str] = "hotline.rating.given.v1"
 
-    request_id: Identifier
+    request_id: Identifier | None = None
+    complaint_id: Uuid | None = None
     satisfied: bool
     comment: Annotated[str, msgspec.Meta(max_length=400)] = ""
     channel: Name = "web"

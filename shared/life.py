@@ -29,8 +29,10 @@ from shared.complaint import (
     order_open,
     supervision_due,
     urgency_at,
+    whole_content,
 )
 from shared.events import (
+    REFUSALS,
     AnswerSentBack,
     ArrivalMissed,
     CalendarAmended,
@@ -62,7 +64,6 @@ from shared.events import (
     Fact,
     FeedbackLimitMissed,
     IdentityProtected,
-    IntakeRefused,
     Level,
     LimitMissCorrected,
     MatterLinked,
@@ -76,7 +77,6 @@ from shared.events import (
     PauseRequested,
     ProgressReported,
     RatingGiven,
-    ReplyRefused,
     RequestCorrected,
     RequestRepeated,
     RequestSupplemented,
@@ -92,7 +92,7 @@ from shared.events import (
     TerminationRejected,
     TerminationRequested,
     UnitCalled,
-    VisitAnswerRefused,
+    VisitLimitMissed,
     VisitMade,
     VisitReason,
     VisitScheduled,
@@ -106,11 +106,8 @@ from shared.events import (
     WhistleReleased,
 )
 from shared.events.base import Limit
-from shared.ids import UnitId, complaint_id
+from shared.ids import UnitId, complaint_id, repeat_key
 from shared.ruleset import RuleSetUnknown, ruleset
-
-REFUSALS: Final = (IntakeRefused, ReplyRefused, VisitAnswerRefused)
-"""The facts that change nothing: they may be stated at any time, even after the end."""
 
 _LADDER: Final = tuple(Level)
 _SCORED: Final = (ExclusionRequested, ExclusionApproved, ExclusionRejected)
@@ -118,6 +115,7 @@ _AFTER_THE_END: Final = frozenset(
     (
         *REFUSALS,
         DispatchLimitMissed,
+        VisitLimitMissed,
         SignLimitMissed,
         FeedbackLimitMissed,
         ComplaintEscalated,
@@ -328,7 +326,7 @@ _AT_ONCE: Final[dict[type[Fact], Callable[[Complaint, Any], tuple[type[Fact], ..
 
 def _received(fact: ComplaintReceived) -> str | None:
     rules = ruleset(fact.ruleset)
-    if fact.complaint_id != complaint_id(fact.request_id):
+    if fact.complaint_id != complaint_id(fact.request_id, fact.speaker or ""):
         return f"its id does not follow from request {fact.request_id}"
     if rules.limits_given and fact.given_due_at is None:
         return f"rule set {fact.ruleset} needs the limit given, and none came"
@@ -370,7 +368,7 @@ def _accused(case: Complaint, _: RetaliationReported, before: Fact) -> str | Non
 
 def _rated(case: Complaint, fact: RatingGiven, _: Fact) -> str | None:
     """At any time, the last word is the one that counts."""
-    stale = case.rated_at is not None and fact.rated_at <= case.rated_at
+    stale = case.rated_at is not None and fact.rated_at < case.rated_at
     return f"a rating of {case.rated_at} is on record" if stale else None
 
 
@@ -390,7 +388,7 @@ def _supplemented(case: Complaint, fact: RequestSupplemented, _: Fact) -> str | 
 
 
 def _repeated(case: Complaint, fact: RequestRepeated, _: Fact) -> str | None:
-    if fact.heat != case.heat + 1 or fact.repeat_id in case.repeats:
+    if fact.heat != case.heat + 1 or repeat_key(fact.repeat_id, fact.speaker or "") in case.repeats:
         return f"it was brought up {case.heat} times, by {', '.join(case.repeats) or 'nobody again'}"
     return _told(case, fact.unit)
 
@@ -420,7 +418,11 @@ def _dispatched(  # noqa: PLR0911 -- a line a reason
         return "it is not classified"
     held = (case.request_type, case.subject, case.urgency, case.district, case.street)
     told = (fact.request_type, fact.subject, fact.urgency, fact.district, fact.street)
-    if told != held or (fact.title, fact.content, fact.address) != (case.title, case.content, case.address):
+    if told != held or (fact.title, fact.content, fact.address) != (
+        case.title,
+        whole_content(case),
+        case.address,
+    ):
         return "the order does not say what the request says"
     if (fact.attachments or ()) != case.attachments:
         return "the order does not have what was sent with the request (R6)"
@@ -490,7 +492,7 @@ def _return_requested(case: Complaint, fact: ReturnRequested, _: Fact) -> str | 
     if why is None and (case.settled or case.accused is not None):
         return "a council has named the unit" if case.settled else "supervision keeps it (R9)"
     if why is None and case.returns >= ruleset(case.ruleset).returns_max:
-        return f"it was returned {case.returns} times already (R12)"
+        return f"a return was asked for {case.returns} times already (R12)"
     return why
 
 
@@ -680,8 +682,9 @@ def _pause_ended(case: Complaint, fact: PauseEnded, _: Fact) -> str | None:
         return "its clock does not stand still"
     if fact.round != order.round or fact.old_due_at != order.feedback_due_at:
         return f"the limit of round {order.round} ends at {order.feedback_due_at.isoformat()}"
-    kept = pause.due_before < fact.new_due_at <= fact.old_due_at and fact.ended_at <= fact.new_due_at
-    return None if kept else "the days begun count, the others do not"
+    begun = fact.days is UNSET or 0 < fact.days <= pause.days
+    kept = fact.new_due_at <= fact.old_due_at and fact.ended_at <= fact.new_due_at
+    return None if begun and kept else "the days begun count, the others do not"
 
 
 def _too_late(case: Complaint, order: Order, at: datetime) -> str | None:
@@ -752,8 +755,8 @@ def _amended(case: Complaint, fact: CalendarAmended, _: Fact) -> str | None:
         return f"the limit is {order.feedback_due_at.isoformat()}"
     if fact.new_due_at == fact.old_due_at:
         return None
-    if fact.new_due_at < fact.amended_at or order.extended_due_at is not None:
-        return "no limit moves behind the present, and none that is extended"
+    if fact.new_due_at < fact.amended_at:
+        return "no limit moves behind the present"
     return _too_late(case, order, fact.amended_at)
 
 
@@ -766,16 +769,33 @@ def _confidential(case: Complaint, fact: ConfidentialityRequired, before: Fact) 
 
 def _reclassified(case: Complaint, fact: ComplaintReclassified, _: Fact) -> str | None:
     order = case.order
-    if order is None or order.round > 1 or case.reopened or ruleset(case.ruleset).limits_given:
-        return "a class moves the limit of the first round, where it comes from the class"
-    moved = order.extended_due_at is not None or bool(order.pause_days)
-    if order.answered_at is not None or order.terminated or moved:
-        return "the order is answered, terminated, extended or paused"
+    if order is None or case.reopened or ruleset(case.ruleset).limits_given:
+        return "a class moves the limit of an order, where it comes from the class"
+    if order.answered_at is not None or order.terminated:
+        return "the order is answered or terminated"
     if (fact.unit, fact.old_urgency) != (order.unit, case.urgency) or fact.urgency is case.urgency:
         return f"it is {case.urgency} with {order.unit}"
-    if fact.old_due_at != order.citizen_due_at or fact.citizen_due_at <= fact.reclassified_at:
-        return f"the limit is {order.citizen_due_at.isoformat()}, and the new one must lie ahead"
-    return _too_late(case, order, fact.reclassified_at)
+    new = fact.citizen_due_at if fact.new_due_at is UNSET else fact.new_due_at
+    if fact.old_due_at != order.feedback_due_at or new <= fact.reclassified_at:
+        return f"the limit is {order.feedback_due_at.isoformat()}, and the new one must lie ahead"
+    if order.round > 1 and (fact.citizen_due_at != order.citizen_due_at or new > order.feedback_due_at):
+        return "in a later round the citizen's limit stays, and the round's only becomes shorter"
+    return _too_late(case, order, fact.reclassified_at) or _moved_with_class(case, order, fact)
+
+
+def _moved_with_class(case: Complaint, order: Order, fact: ComplaintReclassified) -> str | None:
+    """Only a limit that still runs moves with the class, and never behind the present."""
+    at = fact.reclassified_at
+    sign = _pending(case, Limit.SIGN, order.assignment)
+    if fact.sign_due_at is not UNSET and (
+        sign is None or sign.done_at is not None or sign.due_at < at or fact.sign_due_at < at
+    ):
+        return "no limit for signing runs that could move"
+    if fact.pause_days is not UNSET and (
+        order.pause is None or at > order.pause.until or not 0 < fact.pause_days <= order.pause.days
+    ):
+        return "its clock does not stand still"
+    return None
 
 
 def _exclusion_requested(case: Complaint, fact: ExclusionRequested, _: Fact) -> str | None:
@@ -807,6 +827,11 @@ def _dispatch_missed(case: Complaint, fact: DispatchLimitMissed, _: Fact) -> str
     return _missed(_pending(case, Limit.DISPATCH, 0), HOTLINE, fact)
 
 
+def _visit_missed(case: Complaint, fact: VisitLimitMissed, _: Fact) -> str | None:
+    """Invariant 4: nobody waits for ever to be asked; no unit is late and nobody climbs."""
+    return _missed(_pending(case, Limit.VISIT, fact.visit), HOTLINE, fact)
+
+
 def _sign_missed(case: Complaint, fact: SignLimitMissed, _: Fact) -> str | None:
     return _missed(_pending(case, Limit.SIGN, fact.assignment), fact.unit, fact)
 
@@ -816,7 +841,9 @@ def _feedback_missed(case: Complaint, fact: FeedbackLimitMissed, _: Fact) -> str
 
 
 def _missed(
-    deadline: Deadline | None, unit: UnitId, fact: DispatchLimitMissed | SignLimitMissed | FeedbackLimitMissed
+    deadline: Deadline | None,
+    unit: UnitId,
+    fact: DispatchLimitMissed | SignLimitMissed | FeedbackLimitMissed | VisitLimitMissed,
 ) -> str | None:
     """A limit that was set, is not yet stated as missed, was not kept, and has passed."""
     if deadline is None:
@@ -1021,6 +1048,9 @@ def _visit_scheduled(  # noqa: PLR0911 -- a line a reason
         return f"the order is of round {order.round} with {order.unit}"
     if fact.visit_at < fact.scheduled_at:
         return "it lies before it was asked for"
+    within = ruleset(case.ruleset).visit_within
+    if fact.visit_by != (UNSET if within is None else fact.visit_at + within):
+        return "the limit for the visit is not the rule set's"
     asked_by = ruleset(case.ruleset).visit_channel(fact.attempt)
     if fact.channel not in {UNSET, asked_by}:
         return f"attempt {fact.attempt} goes by {asked_by} (E1)"
@@ -1176,6 +1206,7 @@ _RULES: Final[dict[type[Fact], Callable[[Complaint, Any, Any], str | None]]] = {
     ExclusionApproved: _exclusion_reviewed,
     ExclusionRejected: _exclusion_reviewed,
     DispatchLimitMissed: _dispatch_missed,
+    VisitLimitMissed: _visit_missed,
     SignLimitMissed: _sign_missed,
     FeedbackLimitMissed: _feedback_missed,
     ComplaintEscalated: _escalated,

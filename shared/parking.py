@@ -1,7 +1,7 @@
-"""How much a door may set aside before it stops taking in: poison is rare, and much of it is something else.
+"""How much of a topic may be set aside before it stops: poison is rare, and much of it is something else.
 
-A sender that changed its format, or a rule of ours that fails on everything, would have the whole city parked,
-message by message. Then it is better that nothing is taken in: what lies in Kafka keeps its order and its place.
+A sender that changed its format would have all it says parked, message by message. So would a rule of ours that
+fails on everything. Then it is better that nothing is taken in: what lies in Kafka keeps its order and its place.
 """
 
 from __future__ import annotations
@@ -10,39 +10,67 @@ from collections import deque
 from typing import Final
 
 PARKED_MIN: Final = 100
-"""Fewer than this among the last messages stop no door: a quiet one may hear nothing but nonsense for a while."""
+"""Fewer than this among the last messages stop no topic: a quiet one may bring nothing but nonsense for a while."""
 
 PARDONED: Final = 10_000
-"""Messages taken in whatever they are, once a person has said that the door may go on."""
+"""Messages of a topic taken in whatever they are, once a person has said that it may go on."""
+
+STEPS: Final = 20
+"""A window is remembered in so many parts. A door has a window for each of its topics, and hundreds of topics."""
 
 
 class Share:
-    """What was parked of the last messages of a door."""
+    """What was parked of the last messages of a topic.
+
+    While nothing was parked, it is one number: how many messages came, at most a window of them.
+    """
+
+    __slots__ = ("_heard", "_pardoned", "_parked", "_parts", "_share_max", "_window")
 
     def __init__(self, window: int, share_max: float) -> None:
-        """`window`: how many messages are looked at; `share_max`: from 0 to 1, 1 stops no door."""
+        """`window`: how many messages are looked at; `share_max`: from 0 to 1, 1 stops no topic."""
         self._window = window
         self._share_max = share_max
-        self._batches: deque[tuple[int, int]] = deque()
+        self._parts: deque[tuple[int, int]] = deque()
+        """Heard and parked, the oldest first; none while nothing was parked."""
         self._heard = 0
         self._parked = 0
         self._pardoned = 0
 
+    @property
+    def size(self) -> int:
+        """How many parts are remembered."""
+        return len(self._parts)
+
     def add(self, heard: int, parked: int) -> None:
-        """A batch was taken in."""
+        """Of a batch so much was taken in."""
         if self._pardoned > 0:
             self._pardoned -= heard
             return
-        self._batches.append((heard, parked))
+        if not (parked or self._parts):
+            self._heard = min(self._heard + heard, self._window)
+            return
+        step = max(self._window // STEPS, 1)
+        if not self._parts:  # all that came before was good, so any order of it is the same
+            whole, rest = divmod(self._heard, step)
+            self._parts.extend([(rest, 0)] * (rest > 0) + [(step, 0)] * whole)
+        if self._parts and self._parts[-1][0] + heard <= step:
+            last = self._parts.pop()
+            self._parts.append((last[0] + heard, last[1] + parked))
+        else:
+            self._parts.append((heard, parked))
         self._heard += heard
         self._parked += parked
-        while self._batches and self._heard - self._batches[0][0] >= self._window:
-            gone = self._batches.popleft()
+        while self._heard - self._parts[0][0] >= self._window:
+            gone = self._parts.popleft()
             self._heard -= gone[0]
             self._parked -= gone[1]
+        if not self._parked:
+            self._parts.clear()
+            self._heard = min(self._heard, self._window)
 
     def too_much(self, heard: int = 0, parked: int = 0) -> str | None:
-        """Why the door must stop, with a batch more taken in like this one; None where it need not."""
+        """Why the topic must stop, with a batch more taken in like this one; None where it need not."""
         heard, parked = heard + self._heard, parked + self._parked
         if self._pardoned > 0 or parked < PARKED_MIN or parked <= self._share_max * heard:
             return None
@@ -50,6 +78,6 @@ class Share:
 
     def pardon(self) -> None:
         """Begin anew, and look away for a while."""
-        self._batches.clear()
+        self._parts.clear()
         self._heard = self._parked = 0
         self._pardoned = PARDONED

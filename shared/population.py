@@ -6,7 +6,6 @@ import tomllib
 from datetime import date
 from functools import cache
 from importlib.resources import files
-from pathlib import Path
 from typing import Annotated, Final
 
 import msgspec
@@ -14,6 +13,7 @@ from msgspec.structs import replace
 
 from shared.ids import UnitId
 from shared.text import folded
+from shared.text_file import FileUnreadable, text_of
 
 EXAMPLE: Final = "beijing-example-1"
 """The figures that ship with the project; `Population.example` says that they are one."""
@@ -83,5 +83,9 @@ def parsed(text: str) -> Population:
 def population(path: str = "") -> Population:
     """The figures in this file; without a path the example that ships with the project."""
     if path:
-        return parsed(Path(path).read_text(encoding="utf-8"))
+        try:
+            return parsed(text_of(path, "inhabitants as TOML"))
+        except FileUnreadable as error:
+            message = f"population: {error}"
+            raise PopulationInvalid(message) from None
     return parsed(files("shared").joinpath(f"data/population/{EXAMPLE}.toml").read_text(encoding="utf-8"))

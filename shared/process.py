@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -20,11 +20,13 @@ from shared.company import Company
 from shared.desk import Decide, Desk, Look, Work
 from shared.errors import told
 from shared.events import Fact
+from shared.heard import door_of, pattern
 from shared.ids import ComplaintId, complaint_of_key
 from shared.log import Incoming
 from shared.log.postgres import PostgresLog
 from shared.settings import CommonSettings
 from shared.telemetry import Telemetry, Within, exporter_of
+from shared.topics import COMPLAINTS_LOG, Topic
 
 RELEASED_SECONDS: Final = 1.0
 """How often a desk looks whether a person has released something from its parking."""
@@ -58,7 +60,9 @@ class Process:
             ratio=settings.traces_ratio,
         )
         self.company.joined_by(self.telemetry)
-        self.clock: Clock = SystemClock() if settings.time == "system" else RehearsalClock()
+        age = timedelta(days=settings.input_age_days_max)
+        self._rehearsed = None if settings.time == "system" else RehearsalClock(input_age_max=age)
+        self.clock: Clock = self._rehearsed or SystemClock(age)
         self._decide = decide
         self._look = look
         self._doors: list[Door] = []
@@ -70,20 +74,27 @@ class Process:
         self._logs.append(log)
         return Desk(self.name, self._decide, log, self.telemetry, self._look)
 
-    def opens(
-        self, door: str, fill: Handle, *, topic: str = "", pattern: str = "", patient: bool = False
-    ) -> None:
-        """Open a door to the outside."""
-        opened = Door(self.desk(door), self.settings, name=door, fill=fill, fail=self.company.fails)
-        self.company.opens(opened, topic=topic, pattern=pattern, patient=patient)
+    def opens(self, line: Topic, fill: Handle, *, patient: bool = False) -> None:
+        """Open a door to the outside: on every topic of this line, those made later as well."""
+        door = door_of(line)
+        opened = Door(
+            self.desk(door),
+            self.settings,
+            name=door,
+            fill=fill,
+            fail=self.company.fails,
+            rehearsed=self._rehearsed,
+        )
+        self.company.opens(opened, pattern=pattern(line, self.settings.topic_prefix), patient=patient)
         self._doors.append(opened)
 
     def hears_log(self, reacts: Sequence[type[Fact]], react: React, *, patient: bool = False) -> None:
         """Hear the facts of all desks; what is not in `reacts` is never decoded."""
+        door = door_of(COMPLAINTS_LOG)
         opened = Door(
-            self.desk("log"),
+            self.desk(door),
             self.settings,
-            name="log",
+            name=door,
             fill=one_by_one(from_log(react, self.clock)),
             wanted=HeardTypes(reacts),
             fail=self.company.fails,

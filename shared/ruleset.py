@@ -20,6 +20,11 @@ from shared.events import Level, Urgency, WhistleKind
 
 _FOLDER: Final = files("shared") / "data" / "rulesets"
 
+GIVEN_BACK_DAYS_MAX: Final = 366
+"""As `RuleSet.given_back_days_max`, in a rule set that does not say: some limits are over when they are typed in."""
+GIVEN_AHEAD_DAYS_MAX: Final = 3_660
+"""As `RuleSet.given_ahead_days_max`, in a rule set that does not say: ten years."""
+
 
 class RuleSetUnknown(LookupError):  # noqa: N818 -- reads as the sentence it reports
     """No rule set of that version is packaged; the message names those that are."""
@@ -178,6 +183,10 @@ class RuleSet(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     effective_from: date
     limits_given: bool
     """True where each request brings its own feedback limit."""
+    given_back_days_max: int
+    """How far before its request a limit may lie that comes with it."""
+    given_ahead_days_max: int
+    """How far behind its request."""
     day_kind: DayKind
     roll_if_holiday: bool
     """Whether a natural-day limit that ends on a day not worked moves to the next worked day."""
@@ -204,6 +213,8 @@ class RuleSet(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     visit_attempts_max: int
     visit_spacing: timedelta
     """Between two attempts to reach the citizen, at least."""
+    visit_within: timedelta | None
+    """From the moment an attempt may be made until it must have been; None where there is no such limit."""
     visit_channels: tuple[str, ...]
     """How the citizen is asked, by attempt (R8, E1); the last for every further one."""
     contact_days: int
@@ -255,6 +266,8 @@ _CutText = Annotated[
     str, msgspec.Meta(pattern=r"^(top|bottom) [1-9][0-9]{0,3} by (score|gain|requests|per_10k)$")
 ]
 _AtLeastOne = Annotated[int, msgspec.Meta(ge=1)]
+_ManyDays = Annotated[int, msgspec.Meta(ge=0, le=36_525)]
+"""At most a hundred years."""
 
 
 class _WrittenClass(msgspec.Struct, forbid_unknown_fields=True):
@@ -345,6 +358,9 @@ class _Written(msgspec.Struct, forbid_unknown_fields=True):
     messages: _WrittenMessages
     score: _WrittenScore
     basis: dict[str, dict[str, str]]
+    given_back_days_max: _ManyDays = GIVEN_BACK_DAYS_MAX
+    given_ahead_days_max: _ManyDays = GIVEN_AHEAD_DAYS_MAX
+    visit_within: _DurationText | None = None
 
 
 def _check(version: str, written: _Written, tables: dict[str, Any]) -> None:
@@ -394,6 +410,8 @@ def _built(written: _Written) -> RuleSet:
         timezone=written.timezone,
         effective_from=written.effective_from,
         limits_given=written.limits_given,
+        given_back_days_max=written.given_back_days_max,
+        given_ahead_days_max=written.given_ahead_days_max,
         day_kind=written.day_kind,
         roll_if_holiday=written.roll_if_holiday,
         record_fields=tuple(written.record_fields),
@@ -408,6 +426,7 @@ def _built(written: _Written) -> RuleSet:
         rounds_max=written.rounds_max,
         visit_attempts_max=written.visit_attempts_max,
         visit_spacing=_duration(written.visit_spacing),
+        visit_within=None if written.visit_within is None else _duration(written.visit_within),
         visit_channels=written.visit_channels,
         contact_days=written.contact_days,
         ladder=written.ladder,

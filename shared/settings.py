@@ -7,6 +7,9 @@ from typing import Literal
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from shared.clock import INPUT_AGE_DAYS_MAX
+from shared.patience import METADATA_SECONDS, OFFSETS_IDLE_SECONDS
+
 
 class CommonSettings(BaseSettings):
     """Settings all desks and the relay share; a missing address stops the start.
@@ -27,6 +30,8 @@ class CommonSettings(BaseSettings):
     meanwhile (static membership). Empty where nobody gives lasting names: two of one name would oust each other."""
     time: Literal["system", "rehearsal"] = "system"
     """Real time, or the city time a conductor moves (es.city_clock)."""
+    input_age_days_max: int = Field(default=INPUT_AGE_DAYS_MAX, ge=1, le=36_525)
+    """How many days ago what an input tells of may have happened; an earlier one is parked."""
     traces: Literal["zipkin", "otlp", "none"] = "none"
     traces_endpoint: str = ""
     traces_ratio: float = Field(default=0.01, ge=0, le=1)
@@ -34,16 +39,17 @@ class CommonSettings(BaseSettings):
     metrics_port: int = -1
     """Loopback port for Prometheus; 0 takes a free one, -1 serves none."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
-    metadata_max_age_ms: int = Field(default=30_000, ge=100)
-    """After how long a client asks Kafka again which topics there are: so soon a new unit is heard."""
+    metadata_max_age_ms: int = Field(default=round(METADATA_SECONDS * 1000), ge=100)
+    """After how long a client asks Kafka again which topics there are: so soon a new unit or login is heard. With 343
+    units a look costs a door some 10 ms, and the broker too; a new speaker comes a few times a year."""
     batch_max: int = Field(default=2000, ge=1, le=8000)
     """Messages taken at once. Of a million messages a desk held 177 MB at most with 2,000, 218 with 3,000, 262 with
     4,000 (`bench memory`); whole lives a second with 2,000 were 0.97 of those with 4,000 (`bench lives`)."""
     parked_window: int = Field(default=1000, ge=1)
-    """Of how many of its last messages a door looks how many it had to park."""
+    """Of how many of a topic's last messages a door looks how many it had to park."""
     parked_share_max: float = Field(default=0.5, gt=0, le=1)
-    """The share of them above which it stops taking in and calls for a person; 1 stops no door."""
-    offsets_idle_ms: int = Field(default=1000, ge=1)
+    """The share of them above which the topic stops and a person is called for; 1 stops none."""
+    offsets_idle_ms: int = Field(default=round(OFFSETS_IDLE_SECONDS * 1000), ge=1)
     """After how long without effect the offsets are written alone."""
     gather_bytes: int = Field(default=262_144, ge=1)
     """How much a door that is in no hurry lets the broker gather before it answers at once."""

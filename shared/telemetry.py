@@ -52,7 +52,7 @@ CounterName = Literal[
     "door.messages",
     # Messages set aside for a person.
     "door.parked",
-    # Times a door stopped taking in, because most of it would have been parked.
+    # Times a door stopped taking in from a topic, because most of it would have been parked.
     "door.stopped",
     # Times the offsets were found moved by another consumer of the group.
     "door.fenced",
@@ -60,6 +60,8 @@ CounterName = Literal[
     "door.retries",
     # Times a door could not read from Kafka: not authorized, no such offset, no answer.
     "door.unreadable",
+    # Records that could not be read and were set aside by their place; a batch of them counts once.
+    "door.set_apart",
     # Offsets a door had to go past without reading them: Kafka no longer has them.
     "door.offsets_skipped",
     # Errors the Kafka client told of, an unreachable broker above all.
@@ -85,10 +87,6 @@ HistogramName = Literal[
     # Seconds between a limit and the fact that it was missed.
     "timer.lateness_seconds",
 ]
-GaugeName = Literal[
-    # Unix time of the last completed batch or tick: stands still when the process is stuck.
-    "progress.at",
-]
 
 _COUNTERS: Final[dict[CounterName, tuple[str, tuple[str, ...]]]] = {
     "desk.facts": ("facts appended", ("type",)),
@@ -97,10 +95,11 @@ _COUNTERS: Final[dict[CounterName, tuple[str, tuple[str, ...]]]] = {
     "door.repeats": ("inputs that had had their effect before", ()),
     "door.messages": ("messages taken from Kafka", ()),
     "door.parked": ("messages set aside for a person", ()),
-    "door.stopped": ("times a door stopped taking in, because most of it would have been parked", ()),
+    "door.stopped": ("times a topic stopped, because most of it would have been parked", ()),
     "door.fenced": ("times the offsets belonged to another consumer", ()),
     "door.retries": ("times PostgreSQL or Kafka was away", ()),
     "door.unreadable": ("times a door could not read from Kafka", ()),
+    "door.set_apart": ("records set aside because they cannot be read", ()),
     "door.offsets_skipped": ("offsets passed unread because Kafka no longer has them", ()),
     "kafka.errors": ("errors the Kafka client told of", ()),
     "door.relay_repeats": ("relay messages seen before", ()),
@@ -217,7 +216,10 @@ class Telemetry:
             )
             for name, (text, buckets) in _HISTOGRAMS.items()
         }
+        # Unix time: stands still when the process is stuck.
         self._progress = Gauge("hotline_progress_at", "last completed batch or tick", registry=self.registry)
+        text = "topics a door takes nothing in from until a person resumes them"
+        self.stopped_topics = Gauge("hotline_door_stopped_topics", text, ("door",), registry=self.registry)
         self.health = Health()
         self._ids = _GivenIds()
         self._provider: TracerProvider | None = None

@@ -58,6 +58,7 @@ from shared.events import (
     TerminationRejected,
     TerminationRequested,
     UnitCalled,
+    VisitLimitMissed,
     VisitScheduled,
     WarningGiven,
     WhistleAcknowledged,
@@ -112,7 +113,7 @@ TELEPHONY_CALLS: Final = Topic(
 )
 INTAKE_REQUESTS: Final = Topic(
     name="intake.requests",
-    key="request id",
+    key="request id; the complaint id where the sender knows no other",
     partitions=4,
     retention=_WEEK,
     speaker="agents' desk, web, app",
@@ -319,9 +320,11 @@ ESCALATION_NOTICES: Final = Topic(
         SupervisionClosed,
         ArrivalMissed,
         DispatchLimitMissed,
+        VisitLimitMissed,
+        LimitMissCorrected,
     ),
     purpose="Whose desk a late complaint now lies on, who supervises it, who did not come when a street whistled, "
-    "and what the hotline itself dispatched too late.",
+    "what the hotline itself dispatched or asked too late, and which miss proved to be none.",
 )
 SUPERVISION_REPORTS: Final = Topic(
     name="supervision.reports",
@@ -373,6 +376,21 @@ def names(prefix: str, units: Iterable[str]) -> dict[str, Topic]:
     return made
 
 
+def speaker_of(topic: str, prefix: str, line: Topic) -> str:
+    """The login that speaks on a topic of this line, "" where that is the plain one; of a unit's topic the unit.
+
+    A login has the topic `<plain>.<login>`; nothing else says who speaks, whatever a message claims.
+    """
+    name = topic.removeprefix(prefix)
+    plain = line.name.removesuffix("." + UNIT)
+    if name == plain:
+        return ""
+    if not name.startswith(plain + "."):
+        message = f"topic {topic!r} is none of {line.name}"
+        raise ValueError(message)
+    return name[len(plain) + 1 :]
+
+
 def unit_of(topic: str, prefix: str, line: Topic) -> UnitId:
     """Which unit a per-unit topic belongs to."""
     return UnitId(topic[len(prefix) + len(line.name) - len(UNIT) :])
@@ -407,7 +425,7 @@ OUTWARD: Final[dict[str, tuple[tuple[Topic, str | None], ...]]] = {
     WhistleRated.__name__: ((DISPATCH_ORDERS, "rated"),),
     ComplaintWithdrawn.__name__: ((DISPATCH_ORDERS, "recalled_unit"),),
     ComplaintClosed.__name__: ((DISPATCH_ORDERS, "recalled_unit"),),
-    LimitMissCorrected.__name__: ((DISPATCH_ORDERS, "unit"),),
+    LimitMissCorrected.__name__: ((DISPATCH_ORDERS, "unit"), (ESCALATION_NOTICES, None)),
     ExclusionApproved.__name__: ((DISPATCH_ORDERS, "unit"),),
     ExclusionRejected.__name__: ((DISPATCH_ORDERS, "unit"),),
     ReturnRequested.__name__: ((DISPATCH_RETURNS, None),),
@@ -426,6 +444,7 @@ OUTWARD: Final[dict[str, tuple[tuple[Topic, str | None], ...]]] = {
     SupervisionMissed.__name__: ((ESCALATION_NOTICES, None),),
     SupervisionClosed.__name__: ((ESCALATION_NOTICES, None),),
     DispatchLimitMissed.__name__: ((ESCALATION_NOTICES, None),),
+    VisitLimitMissed.__name__: ((ESCALATION_NOTICES, None),),
     ArrivalMissed.__name__: ((ESCALATION_NOTICES, None), (DISPATCH_ORDERS, "called")),
 }
 """Where a fact goes besides the log: the topic, and for a unit's topic the field that names the unit

@@ -39,6 +39,7 @@ from shared.codec import decoded
 from shared.envelope import GENESIS, chained
 from shared.events import Fact
 from shared.events.base import RequestType, Urgency
+from shared.heard import of_login
 from shared.ids import ComplaintId, complaint_id
 from shared.inputs import (
     Input,
@@ -166,6 +167,8 @@ class City:
         self.said: list[str] = []
         """What the supervisor said of services that died."""
         self.kills = 0
+        self.more: list[str] = []
+        """Topics beside those of the table of topics; gone with the city."""
         self._units = units
         self._stack = stack
         self._options = options
@@ -202,12 +205,14 @@ class City:
             )
             if not which or {service.name, service.name.partition("-")[0]} & set(which)
         ]
+        # What an earlier start of the same service has said is no sign of this one.
+        before = {s.log: s.log.stat().st_size for s in services if s.log.exists()}
         supervisor = Supervisor(services, stack=self._stack, say=self.said.append)
         await supervisor.start()
         self._supervisors.append((supervisor, asyncio.create_task(supervisor.watch())))
         for service in services:
             await until(
-                lambda path=service.log, name=service.name: self._works(path, name),
+                lambda path=service.log, name=service.name: self._works(path, name, before.get(path, 0)),
                 within=within,
                 what=f"{service.name} at work",
                 every=0.1,
@@ -235,12 +240,12 @@ class City:
             for number in range(line.partitions)
         }
 
-    async def _works(self, log: Path, name: str) -> bool:
+    async def _works(self, log: Path, name: str, before: int) -> bool:
         desk, _, number = name.partition("-")
         sign = {"relay": "relay_owns", "escalation": "timer_shard_owned"}.get(desk, "doors_open")
         if number not in {"", "1"} and sign != "doors_open":
             return True  # it may have to wait for what another one owns
-        return log.exists() and f'"{sign}"' in log.read_text(errors="replace")
+        return log.exists() and f'"{sign}"'.encode() in log.read_bytes()[before:]
 
     async def stop(self) -> None:
         """Stop every service; `start` may follow."""
@@ -293,9 +298,22 @@ class City:
 
     # -- telling
 
-    def topic(self, line: Topic, unit: str = "") -> str:
-        """The full name of a topic here."""
-        return self.realm.prefix + (line.of(unit) if line.per_unit else line.name)
+    def topic(self, line: Topic, unit: str = "", login: str = "") -> str:
+        """The full name of a topic here; of a login's own, where one is named."""
+        return self.realm.prefix + (of_login(line, login) if login else line.of(unit))
+
+    async def speaker(self, line: Topic, login: str, *, heard: bool = True) -> str:
+        """Make the topic of a login, and wait until its desk hears it; its full name."""
+        topic = self.topic(line, login=login)
+        self.more.append(topic)
+        await realm.make_topics(self.realm.kafka, {topic: line})
+        if heard:
+            await until(lambda: self.hears(topic), within=60, what=f"{topic} heard")
+        return topic
+
+    async def hears(self, topic: str) -> bool:
+        """Whether a door has been given this topic."""
+        return bool(await self.value("SELECT count(*) FROM es.consumer_offset WHERE topic = $1", topic))
 
     async def send(
         self,
@@ -319,6 +337,7 @@ class City:
         data: Input,
         *,
         unit: str = "",
+        login: str = "",
         at: datetime | None = None,
         source: str = "/test",
         event_id: str | None = None,
@@ -328,12 +347,14 @@ class City:
         identity = event_id or f"{key}/{type(data).__name__}/{self._numbers}/{time.time_ns()}"
         headers = input_headers(type(data), source, identity, at or datetime.now(UTC))
         return await self.send(
-            self.topic(line, unit), key, msgspec.json.encode(data), headers, partitions=line.partitions
+            self.topic(line, unit, login), key, msgspec.json.encode(data), headers, partitions=line.partitions
         )
 
-    async def record(self, request_id: str, *, at: datetime | None = None, **fields: Any) -> ComplaintId:
+    async def record(
+        self, request_id: str, *, at: datetime | None = None, login: str = "", **fields: Any
+    ) -> ComplaintId:
         """Put a request on record at intake's door; returns the complaint it becomes."""
-        await self.tell(INTAKE_REQUESTS, request_id, request(request_id, **fields), at=at)
+        await self.tell(INTAKE_REQUESTS, request_id, request(request_id, **fields), at=at, login=login)
         return complaint_id(request_id)
 
     async def sign(self, complaint: str, unit: str = UNIT, assignment: int = 1, **how: Any) -> None:
@@ -580,6 +601,7 @@ async def open_city(
                 await city.clock_to(at)
             yield city
         finally:
+            topics |= dict.fromkeys(city.more, INTAKE_REQUESTS)
             await city.close()
     finally:
         await databases.drop(name)

@@ -67,11 +67,14 @@ def decide_of(name: str) -> Decide:
     def of_escalation(command: Any, case: Case) -> Sequence[Fact]:
         return escalation.decide(command, case, small_catalogue())
 
+    def of_feedback(command: Any, case: Case) -> Sequence[Fact]:
+        return feedback.decide(command, case, small_catalogue())
+
     rules: dict[str, Decide] = {
         "intake": intake.decide,
         "dispatch": of_dispatch,
         "escalation": of_escalation,
-        "feedback": feedback.decide,
+        "feedback": of_feedback,
     }
     return rules[name]
 
@@ -258,9 +261,9 @@ class Ear:
 
 @asynccontextmanager
 async def door_of_intake(
-    city: City, faults: Faults, *, group: str | None = None, decide: Decide | None = None
+    city: City, faults: Faults, *, group: str | None = None, decide: Decide | None = None, topic: str = ""
 ) -> AsyncIterator[tuple[Ear, Desk]]:
-    """Intake's door on its requests as its process would open it, at a test's own pace."""
+    """Intake's door on its requests, or on a login's `topic`, as its process would open it, at a test's own pace."""
     settings = Settings(
         kafka=city.realm.kafka,
         postgres=city.realm.logins["intake"],
@@ -274,7 +277,7 @@ async def door_of_intake(
         raise error
 
     door = Door(desk, settings, name="requests", fill=requests(settings, SystemClock()), fail=fail)
-    ear = Ear(door, city.realm.kafka, city.topic(INTAKE_REQUESTS), group=group)
+    ear = Ear(door, city.realm.kafka, topic or city.topic(INTAKE_REQUESTS), group=group)
     await ear.start()
     try:
         yield ear, desk

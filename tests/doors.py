@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 from msgspec.structs import replace
@@ -18,7 +18,7 @@ from shared.cloudevents import input_headers
 from shared.desk import Batch, Work
 from shared.inputs import Input
 from shared.log import Incoming
-from tests import examples
+from tests import examples, spoilers
 
 NOW: Final = examples.CALLED_AT + 30 * examples.DAY
 SOURCE: Final = "/somebody"
@@ -88,8 +88,19 @@ def _value(value: bytes | None) -> Callable[[Incoming], Incoming]:
     return lambda good: replace(good, value=value)
 
 
-def _structured(good: Incoming) -> Incoming:
-    return replace(good, headers=(("content-type", b"application/cloudevents+json; charset=utf-8"),))
+def _in_structured_mode(**changes: Any) -> Callable[[Incoming], Incoming]:
+    """The same event in structured mode, with members changed."""
+
+    def spoil(good: Incoming) -> Incoming:
+        headers, value = spoilers.structured(good.headers, good.value or b"", **changes)
+        return replace(good, headers=tuple(headers), value=value)
+
+    return spoil
+
+
+def _stamped(sent_at_ms: int) -> Callable[[Incoming], Incoming]:
+    """As where the broker does not stamp, and the sender's client says what it likes."""
+    return lambda good: replace(good, sent_at_ms=sent_at_ms)
 
 
 def _nested(good: Incoming) -> Incoming:
@@ -139,7 +150,49 @@ BAD: Final[Sequence[Bad]] = (
         "header ce_type",
         "one of",
     ),
-    Bad("structured mode", _structured, "content-type", "binary mode"),
+    *(
+        Bad(
+            f"structured mode, {name} missing",
+            _in_structured_mode(**{name: None}),
+            f"attribute {name}",
+            "missing",
+        )
+        for name in ("specversion", "type", "source", "id", "time")
+    ),
+    Bad("structured mode, no data", _in_structured_mode(data=None), "data", "missing"),
+    Bad("structured mode, other data", _in_structured_mode(data=7), "data", "Expected `object`"),
+    Bad(
+        "structured mode, a fact's type",
+        _in_structured_mode(type="hotline.OrderSigned.v1"),
+        "attribute type",
+        "one of",
+    ),
+    Bad(
+        "structured mode, not JSON",
+        lambda good: replace(_in_structured_mode()(good), value=b"{"),
+        "value",
+        "not JSON",
+    ),
+    Bad(
+        "a batch of events",
+        _in_structured_mode(content_type=b"application/cloudevents-batch+json"),
+        "content-type",
+        "one event a message",
+    ),
+    Bad("an id with U+0000", _header("ce_id", b"1\0"), "header ce_id", "U+0000"),
+    *(
+        Bad(f"time {text[:40]!r}", _header("ce_time", text.encode()), "header ce_time", "expected")
+        for text in spoilers.NOT_RFC3339
+        if text
+    ),
+    *(
+        Bad(f"an event of {text}", _header("ce_time", text.encode()), "header ce_time", "")
+        for text in spoilers.IMPLAUSIBLE
+    ),
+    *(
+        Bad(f"an event of {text}, in structured mode", _in_structured_mode(time=text), "attribute time", "")
+        for text in spoilers.IMPLAUSIBLE
+    ),
     Bad("no time", _header("ce_time", b"yesterday"), "header ce_time", "expected RFC 3339"),
     Bad("time without a zone", _header("ce_time", b"2021-09-24T08:30:00"), "header ce_time", "no time zone"),
     Bad(
@@ -153,6 +206,14 @@ BAD: Final[Sequence[Bad]] = (
         _header("ce_time", (NOW + timedelta(days=365)).isoformat().encode()),
         "header ce_time",
         "lies ahead of our time",
+    ),
+    *(
+        Bad(f"a stamp of {ms} ms", _stamped(ms), "record timestamp", "expected")
+        for ms in (
+            -(2**63),
+            -62_135_596_800_001,
+            2**63 - 1,
+        )  # the others are asked of a clock, test_plausible.py
     ),
     Bad("null value", _value(None), "value", "null"),
     Bad("empty value", _value(b""), "value", "not JSON"),

@@ -90,6 +90,8 @@ CALLED_AT: Final = datetime(2021, 9, 24, 0, 30, tzinfo=UTC)
 DISPATCH_DUE_AT: Final = CALLED_AT + DAY
 SIGN_DUE_AT: Final = CALLED_AT + 8 * HOUR
 """A general request is signed within eight hours."""
+VISIT_DUE_AT: Final = CALLED_AT + 4 * DAY
+"""Three days from the moment the citizen may be asked, where the rule set has that limit."""
 DUE_AT: Final = datetime(2021, 10, 1, 15, 59, 59, 999999, tzinfo=UTC)
 """And answered by 24:00 Beijing time of the seventh day (C2, C3)."""
 
@@ -313,6 +315,7 @@ ASK_AGAIN: Final = RepeatRequest(
     complaint_id=ID,
     repeat_id="20210925-0007",
     by=REPEATED_BY,
+    begun={ID: 1, REPEATED_BY: 3},
     note="同楼住户",
     recorded_by="agent",
     at=CALLED_AT + DAY,
@@ -914,6 +917,14 @@ DISPATCH_MISSED: Final = events.DispatchLimitMissed(
     missed_at=DISPATCH_DUE_AT,
     noticed_at=DISPATCH_DUE_AT + INSTANT,
 )
+VISIT_MISSED: Final = events.VisitLimitMissed(
+    complaint_id=ID,
+    told=SUPERVISION,
+    visit=1,
+    due_at=VISIT_DUE_AT,
+    missed_at=VISIT_DUE_AT,
+    noticed_at=VISIT_DUE_AT + INSTANT,
+)
 SIGN_MISSED: Final = events.SignLimitMissed(
     complaint_id=ID,
     unit=STREET,
@@ -1139,6 +1150,7 @@ FACTS: Final[tuple[Fact, ...]] = (
     SENT_BACK,
     REPLY_REFUSED,
     DISPATCH_MISSED,
+    VISIT_MISSED,
     SIGN_MISSED,
     FEEDBACK_MISSED,
     ESCALATED,

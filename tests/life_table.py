@@ -19,9 +19,10 @@ from typing import Any, Final, NamedTuple
 from msgspec.structs import replace
 
 from services.dispatch.commands import AssignOrder, ReportAsCoUnit
-from shared.complaint import Complaint, NoSuchComplaint, evolve
-from shared.events import Desk, Fact, Level
-from shared.life import REFUSALS, Stage, illegal, stage, waits_for
+from shared.aside import NoSuchComplaint
+from shared.complaint import Complaint, evolve
+from shared.events import REFUSALS, Desk, Fact, Level
+from shared.life import Stage, illegal, stage, waits_for
 from tests import examples as eg
 from tests.examples import DAY, HOUR
 from tests.lives import decided, desk_of

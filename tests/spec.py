@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from shared.complaint import UNOPENED, Case, NoSuchComplaint, evolve
-from shared.events import Fact
-from shared.life import REFUSALS
+from shared.aside import NoSuchComplaint, NotTakenUp
+from shared.complaint import UNOPENED, Case, evolve
+from shared.events import REFUSALS, Fact
 
 Decide = Callable[[Any, Case], Sequence[Fact]]
 
@@ -49,6 +49,12 @@ class Given:
     def when(self, command: Any) -> Said:
         """Tell the desk."""
         return Said(self, tuple(self.decide(command, self.case)))
+
+    def sets_aside(self, command: Any, because: str) -> None:
+        """The command belongs to no life that there is; its message will be parked by itself, for this reason."""
+        with pytest.raises(NotTakenUp) as aside:
+            self.decide(command, self.case)
+        assert because in str(aside.value)
 
     def cannot_be_told(self, command: Any) -> None:
         """The command is about a complaint nobody knows; its message will be parked."""

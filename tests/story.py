@@ -85,7 +85,7 @@ class Story:
             "intake": self._desk("intake", partial(intake.decide, known=articles)),
             "dispatch": self._desk("dispatch", partial(dispatch.decide, **by_catalogue)),
             "escalation": self._desk("escalation", partial(escalation.decide, **by_catalogue)),
-            "feedback": self._desk("feedback", feedback.decide),
+            "feedback": self._desk("feedback", partial(feedback.decide, **by_catalogue)),
         }
         self._doors: dict[str, tuple[str, Handle]] = {
             TELEPHONY_CALLS.name: ("intake", calls(self.clock)),
@@ -102,7 +102,7 @@ class Story:
             "dispatch": self._hearer(dispatch.REACTS, dispatch.react),
             "feedback": self._hearer(feedback.REACTS, feedback.react),
         }
-        ticker = Ticker(EscalationSettings(full_scan_seconds=0, **ADDRESSES), self.desks["escalation"])
+        ticker = Ticker(EscalationSettings(**ADDRESSES), self.desks["escalation"])
         ticker._owned = list(range(TIMER_SHARDS))
         self.ticker = ticker
 
@@ -322,27 +322,35 @@ class _MemoryTimers:
     def __init__(self, story: Story) -> None:
         self._story = story
 
-    async def fetchval(self, query: str) -> datetime:
-        assert query == escalation_inbound._UNTIL
-        return self._story.clock.now()
+    async def fetchrow(self, query: str) -> tuple[datetime, bool]:
+        assert query == escalation_inbound._CLOCK
+        return self._story.clock.now(), False
 
     async def fetch(
         self, query: str, shards: Sequence[int], low: datetime, until: datetime, limit: int, behind: UUID
     ) -> list[_Row]:
         assert query == escalation_inbound._DUE
         assert list(shards) == list(range(TIMER_SHARDS))
-        due = self._story.memory.due(until)
-        rows = sorted((due_at, UUID(stream)) for stream, due_at in due.items())
-        return [_Row((stream, due_at)) for due_at, stream in rows if (due_at, stream) > (low, behind)][:limit]
+        rows = [(at, UUID(stream), due_at) for at, stream, due_at in self._story.memory.looked_at(until)]
+        return [_Row((stream, due_at, at)) for at, stream, due_at in rows if (at, stream) > (low, behind)][
+            :limit
+        ]
+
+    async def fetchval(self, query: str, *timer: Any) -> Any:
+        if query == escalation_inbound._WRITERS:
+            return []
+        assert query == escalation_inbound._LEAVE_ALONE
+        self._story.memory.pass_over(*timer)
+        return True
 
 
-class _Row(tuple[UUID, datetime]):
+class _Row(tuple[UUID, datetime, datetime]):
     """A row by place and by name, as asyncpg's."""
 
     __slots__ = ()
 
     def __getitem__(self, key: Any) -> Any:
-        return super().__getitem__({"stream_id": 0, "due_at": 1}.get(key, key))
+        return super().__getitem__({"stream_id": 0, "due_at": 1, "look_at": 2}.get(key, key))
 
 
 def head_text_of(case: Case) -> str:

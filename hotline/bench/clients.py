@@ -12,6 +12,7 @@ from typing import Any, Final
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from shared import kafka_address
+from shared.kafka_reader import reader_of
 from shared.log.relay import BATCH_BYTES_MAX
 from shared.topics import Topic
 
@@ -80,10 +81,9 @@ async def consumer_of(
     kafka: str, client: str, partitions: Sequence[TopicPartition]
 ) -> AsyncIterator[AIOKafkaConsumer]:
     """A consumer of these partitions, outside any group; the broker gathers a little before it answers."""
-    consumer = AIOKafkaConsumer(
-        **kafka_address.aiokafka(kafka),
+    consumer = reader_of(
+        kafka,
         client_id=client,
-        enable_auto_commit=False,
         auto_offset_reset="earliest",
         fetch_min_bytes=GATHER_BYTES,
         fetch_max_wait_ms=GATHER_MS,

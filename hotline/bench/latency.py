@@ -30,6 +30,7 @@ from hotline.bench.stage import TRACES_RATIO, Stage, stage
 from hotline.realm import Realm
 from hotline.stack.errors import StackError
 from hotline.stack.supervisor import Supervisor
+from shared.versions import RULESET
 
 PACE: Final = "outside"
 """Name of the process that plays everybody outside: its CPU is not the system's."""
@@ -145,7 +146,7 @@ async def run(here: Stage, size: Size, say: Callable[[str], None]) -> Result:
     """Measure so much."""
     runs: list[Run] = []
     whole = await city.create(here.addresses, "latency", here.units)
-    async with _served(here, whole, "beijing-draft-2021", say) as pids:
+    async with _served(here, whole, RULESET, say) as pids:
         say("warming up")
         warm, lives = await _paced(here, whole, pids, "warming up", size.warm_up, 0, None, say)
         for number in range(1, size.rounds + 1):

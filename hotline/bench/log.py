@@ -38,12 +38,12 @@ from shared.desk import Batch, Desk, Work
 from shared.ids import complaint_id
 from shared.log.postgres import PostgresLog
 from shared.telemetry import Telemetry
+from shared.versions import RULESET
 
 BYTES_A_FACT: Final = 900
 """Of a grown log on the disk: 600 for the fact and its three indexes, 200 for its share of the head, and WAL."""
 SPARE_BYTES: Final = 6 * 10**9
 UNDER_WAY: Final = 30_000
-RULESET: Final = "beijing-draft-2021"
 CALENDAR: Final = "cn-1"
 RECORDED_AT: Final = datetime(2025, 3, 3, 1, 0, tzinfo=UTC)
 SHARE_MIN: Final = 0.9

@@ -25,7 +25,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from hotline.bench.city import ADDRESS, Target, request_of
 from hotline.bench.clients import partitions_of, producer_of, quiet, topics_of
 from hotline.bench.simulator import RESULT
-from shared import inputs, kafka_address
+from shared import inputs
 from shared.cloudevents import header, input_headers
 from shared.codec import ce_type_of
 from shared.company import tune_gc
@@ -37,6 +37,7 @@ from shared.events import (
     VisitScheduled,
 )
 from shared.ids import complaint_id
+from shared.kafka_reader import reader_of
 from shared.topics import (
     COMPLAINTS_LOG,
     DISPATCH_ORDERS,
@@ -298,10 +299,9 @@ class Pace:
 
 @asynccontextmanager
 async def _from_now_on(asked: Asked, partitions: Sequence[TopicPartition], *, patient: bool) -> Any:
-    consumer = AIOKafkaConsumer(
-        **kafka_address.aiokafka(asked.kafka),
+    consumer = reader_of(
+        asked.kafka,
         client_id="pace",
-        enable_auto_commit=False,
         auto_offset_reset="latest",
         fetch_min_bytes=65_536 if patient else 1,
         fetch_max_wait_ms=PATIENT_MS if patient else 500,

@@ -29,6 +29,7 @@ from shared.events import SPEAKERS, Fact, RequestType, Urgency
 from shared.ids import ComplaintId, complaint_id, derived
 from shared.inputs import RequestRecorded
 from shared.life import waits_for
+from shared.versions import RULESET
 
 UNITS: Final = 200
 FRACTION: Final = 271_828
@@ -150,7 +151,7 @@ class Led:
                     content="小区自本周一起停水,物业称管道检修,至今未恢复,老人取水困难,请尽快处理。",
                     article_id=article,
                 ),
-                ruleset="beijing-draft-2021",
+                ruleset=RULESET,
                 calendar="cn-1",
                 at=at,
             )
@@ -198,7 +199,7 @@ class Led:
         if isinstance(command, DispatchCommand):
             return dispatch.decide(command, self.case, self._catalogue)
         if isinstance(command, FeedbackCommand):
-            return feedback.decide(command, self.case)
+            return feedback.decide(command, self.case, self._catalogue)
         return escalation.decide(command, self.case, self._catalogue)
 
     # -- what the outside does

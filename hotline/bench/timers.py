@@ -53,6 +53,7 @@ from shared.log import TIMER_SHARDS, Append, timer_shard
 from shared.log.postgres import SETTINGS, PostgresLog, connect
 from shared.ruleset import DayKind, ruleset
 from shared.telemetry import Telemetry, set_up_logs
+from shared.versions import RULESET
 
 TICKS: Final = 200
 """Ticks in one reading; five readings at each size."""
@@ -61,8 +62,7 @@ AT_ONCE: Final = 100
 """Timers set, or cancelled, in one transaction."""
 PREPARED_AT_ONCE: Final = 2000
 SIGN_LIMIT: Final = timedelta(minutes=15)
-"""Of the class CRITICAL_2H of `beijing-draft-2021`: the limit that is let pass."""
-RULESET: Final = "beijing-draft-2021"
+"""Of the class CRITICAL_2H of the rule set: the limit that is let pass."""
 CALENDAR: Final = "cn-1"
 TICK_GROWTH_MAX: Final = 1.2
 DELAY_P99_MS_MAX: Final = 1000.0
@@ -245,7 +245,7 @@ def deadlines_per_second() -> Spread:
     A desk asks about the days of one week again and again; each run here is about a year of its own, so that at its
     beginning nothing of it is known.
     """
-    natural, days = ruleset("beijing-draft-2021"), calendar("cn-1")
+    natural, days = ruleset(RULESET), calendar("cn-1")
     working = msgspec.structs.replace(natural, day_kind=DayKind.WORKING)
     asked = [
         (limits.feedback, rules)

@@ -24,13 +24,14 @@ from hotline.stack.child import Child
 from hotline.stack.state import read_roster, read_state
 from hotline.stack.supervisor import Service
 from shared.broker import AWAY
+from shared.patience import FINISH_SECONDS, REQUEST_SECONDS, SESSION_SECONDS
 
 HEARING: Final = ("intake", "dispatch", "feedback")
 """The desks that hear Kafka in a group."""
 EVERYBODY: Final = PROCESSES
 SERVERS: Final = ("kafka", "postgres")
-STOPPED_SECONDS: Final = 12.0
-"""Past the session of a consumer (10 s) and the request of a producer (10 s)."""
+STOPPED_SECONDS: Final = max(SESSION_SECONDS, REQUEST_SECONDS) + 2.0
+"""Past the session of a consumer and the request of a producer, and before a server is taken for hung."""
 CUT_SECONDS: Final = 3.0
 SLOW_SECONDS: Final = 4.0
 SLOW_BY_SECONDS: Final = 0.5
@@ -41,7 +42,7 @@ FLOOD: Final = 3000
 """Messages on one door at once: ten times and more what its city says in the seconds a fault takes."""
 COMMIT_SECONDS_MAX: Final = 10.0
 BACK_SECONDS_MAX: Final = 60.0
-TERM_SECONDS_MAX: Final = 5.0
+TERM_SECONDS_MAX: Final = FINISH_SECONDS
 """A desk that is asked to end finishes its batch and leaves its group in this time."""
 
 _BACKENDS: Final = """

@@ -9,25 +9,33 @@ import asyncio
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from itertools import cycle
 from random import Random
 from typing import Final, NamedTuple
 
 import msgspec
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from hotline.acknowledged import Acknowledged
+from hotline.chaos.batches import Raw, batch, hand_in
 from shared import kafka_address
 from shared.catalogue import Catalogue
 from shared.cloudevents import input_headers
 from shared.inputs import CallAnswered, CallEnded, CallOffered, Input
+from shared.kafka_reader import reader_of
 from shared.log.relay import stopped
+from shared.records import Unreadable
 from shared.topics import COMPLAINTS_LOG, TELEPHONY_CALLS, Topic, names, partition_of
+from shared.unpacking import CODECS
 
 SOURCE: Final = "chaos"
 ANSWER_SECONDS_MAX: Final = 20.0
 POISON_KEY: Final = b"poison-"
 """What the key of every piece of nonsense begins with."""
+
+NOT_UTF_8: Final = b"\xff\xfe".decode("utf-8", "surrogateescape")
+"""The name of a header that no reader of Python's takes."""
 
 Headers = Sequence[tuple[str, bytes | None]]
 
@@ -57,6 +65,8 @@ class Outside:
         }
         self._began_at = began_at
         self._calls = 0
+        self._codecs = cycle(CODECS)
+        """The next producer packs by the next one, and so does the next batch that is made by hand."""
         self.acknowledged: list[Acknowledged] = []
         """Inputs of its own that Kafka acknowledged."""
         self.poisoned: dict[bytes, int] = {}
@@ -114,12 +124,7 @@ class Outside:
 
     async def _heard(self, random: Random, number: int) -> list[Message]:
         """Records of the doors' topics from places of chance."""
-        consumer = AIOKafkaConsumer(
-            **kafka_address.aiokafka(self._kafka),
-            group_id=None,
-            enable_auto_commit=False,
-            max_poll_records=number,
-        )
+        consumer = reader_of(self._kafka, max_poll_records=number)
         found: list[Message] = []
         try:
             async with asyncio.timeout(ANSWER_SECONDS_MAX):
@@ -141,7 +146,7 @@ class Outside:
                         Message(record.topic, record.partition, record.key, record.value, record.headers)
                         for records in got.values()
                         for record in records
-                        if not (record.key or b"").startswith(POISON_KEY)
+                        if not (record.key or b"").startswith(POISON_KEY) and type(record) is not Unreadable
                     ]
         except (KafkaError, OSError, TimeoutError):
             return found
@@ -155,6 +160,7 @@ class Outside:
 
     async def poison(self, random: Random, number: int) -> None:
         """So many messages of every kind of nonsense, on doors of chance and on the log itself."""
+        await self.close()  # the next one packs by another codec
         messages = []
         for _ in range(number):
             key = POISON_KEY + b"%d" % len(self.poisoned)
@@ -174,8 +180,10 @@ class Outside:
 
     async def send(self, messages: Iterable[Message]) -> None:
         """Send until Kafka has all of it, in order; what is sent twice on the way is a repeat like any other."""
-        left = list(messages)
-        while left:
+        told = list(messages)
+        unreadable = [one for one in told if any(name == NOT_UTF_8 for name, _ in one.headers)]
+        left = [one for one in told if one not in unreadable]
+        while told:
             try:
                 async with asyncio.timeout(ANSWER_SECONDS_MAX):
                     producer = await self._open()
@@ -192,6 +200,10 @@ class Outside:
                     await producer.flush()
                     for answer in answers:
                         await answer
+                    for one in unreadable:
+                        await producer.client.add_topic(one.topic)
+                        frame = batch([_raw(one)], next(self._codecs))
+                        await hand_in(producer.client, one.topic, one.partition, frame)
             except (KafkaError, OSError, TimeoutError):
                 await self.close()
                 await asyncio.sleep(0.3)
@@ -201,11 +213,21 @@ class Outside:
     async def _open(self) -> AIOKafkaProducer:
         if self._producer is None:
             producer = AIOKafkaProducer(
-                **kafka_address.aiokafka(self._kafka), client_id=SOURCE, acks="all", linger_ms=5
+                **kafka_address.aiokafka(self._kafka),
+                client_id=SOURCE,
+                acks="all",
+                linger_ms=5,
+                compression_type=None if (codec := next(self._codecs)) == "none" else codec,
             )
             self._producer = producer
             await producer.start()
         return self._producer
+
+
+def _raw(message: Message) -> Raw:
+    """A message as its bytes."""
+    headers = [(name.encode("utf-8", "surrogateescape"), value) for name, value in message.headers]
+    return Raw(message.key, message.value, headers)
 
 
 def _nonsense(random: Random, name: str, line: Topic, key: bytes) -> tuple[Message, int]:
@@ -217,6 +239,8 @@ def _nonsense(random: Random, name: str, line: Topic, key: bytes) -> tuple[Messa
             ("ce_id", key),
             ("ce_source", b"/chaos"),
         ]
+        if random.random() < 0.5:  # noqa: PLR2004 -- every other one
+            headers.append((NOT_UTF_8, b"1"))
         value: bytes | None = b"{}"
         desks = sum(hearer in {"dispatch", "feedback"} for hearer in line.hearers)
         return Message(name, partition_of(key, line.partitions), key, value, headers), desks
@@ -237,7 +261,7 @@ def _nonsense(random: Random, name: str, line: Topic, key: bytes) -> tuple[Messa
             None,
         ]
     )
-    match random.randrange(5):
+    match random.randrange(6):
         case 0:
             headers = [(name, value) for name, value in headers if name != "ce_type"]
         case 1:
@@ -248,6 +272,8 @@ def _nonsense(random: Random, name: str, line: Topic, key: bytes) -> tuple[Messa
             headers.append(("x", None))
         case 3:
             headers = [(name, None if name == "ce_id" else at) for name, at in headers]
+        case 4:
+            headers.append((NOT_UTF_8, b"1"))
         case _:
             pass
     return Message(name, partition_of(key, line.partitions), key, value, headers), 1

@@ -42,10 +42,13 @@ from shared import kafka_address
 from shared.catalogue import Catalogue
 from shared.complaint import Complaint, head_of
 from shared.inputs import Input
+from shared.log.heads import fetch, over_bodies, over_heads
+from shared.patience import HAND_SECONDS
 from shared.topics import COMPLAINTS_LOG, names
+from shared.unreadable import UnreadableRows
+from shared.versions import RULESET
 
 CITY: Final = "chaos"
-RULESET: Final = "beijing-draft-2021"
 CALENDAR: Final = "cn-1"
 FIRST_DAY: Final = date(2025, 3, 3)
 STEP: Final = timedelta(minutes=10)
@@ -56,8 +59,6 @@ WAITS_SECONDS: Final = (0.1, 0.8)
 """Between one fault, once work goes on, and the next."""
 ANCHOR_SECONDS: Final = 5.0
 """How often the log is anchored: much in a short run too."""
-HAND_SECONDS: Final = 60.0
-"""Who has not gone on by then needed a hand."""
 GOES_ON_SECONDS: Final = 10.0
 """Promised after a process was killed; a server gets `GOES_ON_SERVER_SECONDS` from when it answers again."""
 GOES_ON_SERVER_SECONDS: Final = 15.0
@@ -66,18 +67,20 @@ _DOUBLED: Final = """
 SELECT stream_id::text, actor, caused_by FROM es.fact
 GROUP BY 1, 2, 3 HAVING count(DISTINCT xid) > 1 ORDER BY 1 LIMIT 20
 """
-_EARLY: Final = """
-SELECT stream_id::text, version FROM es.fact, LATERAL (SELECT convert_from(body, 'UTF8')::json AS b) x
+_EARLY: Final = over_bodies(
+    """
+SELECT stream_id::text, version FROM es.fact, LATERAL (SELECT {json} AS b) x
 WHERE type IN ('SignLimitMissed', 'FeedbackLimitMissed')
   AND (b ->> 'noticed_at')::timestamptz < (b ->> 'due_at')::timestamptz LIMIT 20
 """
+)
 _PARKED: Final = """
 SELECT key, count(*), min(reason) FROM (
     SELECT key, reason FROM es.parked UNION ALL SELECT key, reason FROM es.parked_dropped
 ) p GROUP BY key
 """
 _INBOX: Final = "SELECT message_id::text FROM es.inbox WHERE consumer = ANY ($1)"
-_OF_CALLS: Final = "SELECT state FROM es.stream WHERE state::json ->> 'call_id' IS NOT NULL"
+_OF_CALLS: Final = over_heads("SELECT text FROM {heads} WHERE state ->> 'call_id' IS NOT NULL")
 _CALLS: Final = """
 SELECT coalesce(sum((offered_at IS NOT NULL)::int + (answered_at IS NOT NULL)::int + (ended_at IS NOT NULL)::int), 0)
 FROM intake.call
@@ -476,13 +479,15 @@ async def _judged(
     report = await verified(realm, catalogue, told, all_end=True, anchors=anchors)
     problems = [f"{one.complaint_id} {one.what}".strip() for one in report.problems]
     lost = [text for text in problems if "acknowledged by Kafka, and lost" in text]
+    unread = UnreadableRows()  # verify has named them
     connection = await asyncpg.connect(reader)
     try:
         doubled = [" ".join(row) for row in await connection.fetch(_DOUBLED)]
-        early = [f"{row[0]} version {row[1]}" for row in await connection.fetch(_EARLY)]
+        early = [f"{row[0]} version {row[1]}" for row in await fetch(connection, _EARLY, unread=unread)]
         parked = {row[0]: (row[1], row[2]) for row in await connection.fetch(_PARKED)}
         marks = {row[0] for row in await connection.fetch(_INBOX, ["intake", "dispatch", "feedback"])}
-        marks -= {_held_by(head_of(row[0])) for row in await connection.fetch(_OF_CALLS)}
+        of_calls = await fetch(connection, _OF_CALLS, unread=unread)
+        marks -= {_held_by(head_of(row[0])) for row in of_calls}
         heard = len(marks) + await connection.fetchval(_CALLS)
     finally:
         await connection.close()

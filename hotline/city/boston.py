@@ -7,7 +7,6 @@ order the file has, so that "closed after its target" means the same before and 
 
 from __future__ import annotations
 
-import csv
 import io
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
@@ -26,6 +25,7 @@ from shared.catalogue import Catalogue, District, Subject, To, Unit
 from shared.events import ComplaintDispatched, Level, RequestType, Urgency, VisitScheduled
 from shared.ids import ComplaintId, UnitId, complaint_id
 from shared.text import folded, has_words
+from shared.text_file import FileUnreadable, bytes_of, quoted, rows_in, text_in
 from shared.topics import DISPATCH_REPLIES, FEEDBACK_ANSWERS, INTAKE_REQUESTS
 
 NEW_YORK: Final = ZoneInfo("America/New_York")
@@ -34,6 +34,7 @@ ASKED_AFTER: Final = timedelta(hours=1)
 """How long after the city closed a case its citizen is asked. The file knows no visits."""
 COLUMNS: Final = ("case_enquiry_id", "open_dt", "target_dt", "closed_dt", "ontime", "type", "department")
 
+_EXPECTED: Final = "Boston's 311 requests (.csv or .csv.zst)"
 _CENTRE: Final = UnitId("boston-311")
 _SUPERVISION: Final = UnitId("mayors-office")
 
@@ -80,22 +81,29 @@ def instant(text: str) -> datetime:
 
 def rows_of(file: Path) -> Iterator[dict[str, str]]:
     """The rows of a CSV file, plain or compressed by zstd."""
-    if not file.is_file():
-        message = f"{file} does not exist; name the file of Boston's 311 requests (.csv or .csv.zst)"
+    if not file.exists():
+        message = f"{file} does not exist; name the file of {_EXPECTED}"
         raise StackError(message)
-    raw = file.read_bytes()
+    try:
+        raw = bytes_of(file, _EXPECTED)
+        yield from rows_in(
+            text_in(_unpacked(file, raw), quoted(file), _EXPECTED),
+            quoted(file),
+            COLUMNS,
+            "Boston's 311 requests",
+        )
+    except FileUnreadable as error:
+        raise StackError(f"{error}.") from None
+
+
+def _unpacked(file: Path, raw: bytes) -> bytes:
     if file.suffix == ".zst":
         try:
             raw = zstandard.ZstdDecompressor().stream_reader(io.BytesIO(raw)).read()
         except zstandard.ZstdError as error:
             message = f"{file} is not a zstd file: {error}"
             raise StackError(message) from error
-    reader = csv.DictReader(io.StringIO(raw.decode("utf-8", "replace")))
-    missing = [column for column in COLUMNS if column not in (reader.fieldnames or ())]
-    if missing:
-        message = f"{file} has no column {', '.join(missing)}; expected the columns of Boston's 311 requests"
-        raise StackError(message)
-    yield from reader
+    return raw
 
 
 def read(file: Path, *, most: int | None = None) -> File:

@@ -17,10 +17,10 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
 from hotline.city.act import Heard
-from shared import kafka_address
 from shared.codec import decoded, fact_type_of
 from shared.events import ComplaintAnsweredDirectly, ComplaintClosed, ComplaintWithdrawn
 from shared.ids import ComplaintId, UnitId
+from shared.kafka_reader import reader_of
 from shared.topics import COMPLAINTS_LOG, OUTWARD, Topic, partition_of
 
 ASK_SECONDS_MAX: Final = 10.0
@@ -54,15 +54,12 @@ class Ears:
                 for n in range(line.partitions):
                     self._lines[TopicPartition(name, n)] = (line, unit)
         options: dict[str, Any] = {
-            **kafka_address.aiokafka(kafka),
-            "group_id": None,
-            "enable_auto_commit": False,
             "auto_offset_reset": "none",
             "max_partition_fetch_bytes": _BUSY_BYTES,
         }
-        self._log_consumer = AIOKafkaConsumer(**options, client_id="city.log", fetch_max_wait_ms=200)
+        self._log_consumer = reader_of(kafka, **options, client_id="city.log", fetch_max_wait_ms=200)
         # A fetch that is under way when the next topics are asked for holds them up: let it be short.
-        self._consumer = AIOKafkaConsumer(**options, client_id="city.ears", fetch_max_wait_ms=5)
+        self._consumer = reader_of(kafka, **options, client_id="city.ears", fetch_max_wait_ms=5)
         self._decoder = msgspec.json.Decoder(_Named)
         self._marks: dict[tuple[TopicPartition, int], tuple[int, int]] = {}
         self._expected: Counter[TopicPartition] = Counter()
@@ -155,7 +152,8 @@ class Ears:
                 continue
             for tp, records in got.items():
                 self._note(tp, records)
-                self.read[tp.partition] = records[-1].offset + 1
+            for tp in self._log:  # it may stand behind offsets that are given to nobody
+                self.read[tp.partition] = await self._log_consumer.position(tp)
 
     def _note(self, tp: TopicPartition, records: Sequence[ConsumerRecord[Any, Any]]) -> None:
         for record in records:

@@ -48,7 +48,7 @@ _LOOK: Final = """
 SELECT es.drained(),
     EXISTS (
         SELECT FROM es.city_clock c, es.timer t
-        WHERE t.shard = ANY ($1::smallint[]) AND t.due_at < c.settled
+        WHERE t.shard = ANY ($1::smallint[]) AND coalesce(t.look_at, t.due_at) < c.settled
     ) OR EXISTS (SELECT FROM es.city_due($1, 1)),
     (
         SELECT coalesce(sum(greatest(w.want - coalesce(o.next_offset, 0), 0)), 0)::bigint

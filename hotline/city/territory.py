@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 from typing import Final
 
@@ -11,6 +10,7 @@ import msgspec
 from shared.catalogue import Catalogue, CatalogueInvalid, District, Unit, catalogue, parsed
 from shared.events import Level
 from shared.ids import UnitId
+from shared.text_file import FileUnreadable, quoted, rows_in, text_of
 
 VERSION: Final = "beijing-territory-1"
 
@@ -43,21 +43,15 @@ def territory(streets: Path) -> Catalogue:
     territorial |= {unit for d in example.districts.values() for unit in d.streets.values()}
     units = {name: unit for name, unit in example.units.items() if name not in territorial}
     districts: dict[str, District] = {}
-    with streets.open(encoding="utf-8-sig", newline="") as lines:
-        rows = csv.DictReader(lines)
-        missing = [column for column in _COLUMNS if column not in (rows.fieldnames or ())]
-        if missing:
-            message = f"{streets}: expected a CSV with the columns {', '.join(_COLUMNS)}; no {missing[0]}"
-            raise CatalogueInvalid(message)
-        for row in rows:
-            if row["kind"] == _FUNCTIONAL_ZONE:
-                continue
-            name, street = row["district"], row["street"]
-            government = UnitId(f"district-{row['district_code']}")
-            office = UnitId(f"street-{row['street_code']}")
-            units[government] = Unit(name=f"{name}人民政府", level=Level.DISTRICT)
-            units[office] = Unit(name=f"{name}{street}", level=Level.UNIT)
-            districts.setdefault(name, District(unit=government, streets={})).streets[street] = office
+    for row in _rows(streets):
+        if row["kind"] == _FUNCTIONAL_ZONE:
+            continue
+        name, street = row["district"], row["street"]
+        government = UnitId(f"district-{row['district_code']}")
+        office = UnitId(f"street-{row['street_code']}")
+        units[government] = Unit(name=f"{name}人民政府", level=Level.DISTRICT)
+        units[office] = Unit(name=f"{name}{street}", level=Level.UNIT)
+        districts.setdefault(name, District(unit=government, streets={})).streets[street] = office
     if not districts:
         message = f"{streets}: holds no street"
         raise CatalogueInvalid(message)
@@ -70,6 +64,14 @@ def territory(streets: Path) -> Catalogue:
         subjects=example.subjects,
     )
     return parsed(msgspec.json.encode(made))
+
+
+def _rows(streets: Path) -> list[dict[str, str]]:
+    what = f"a CSV with the columns {', '.join(_COLUMNS)}"
+    try:
+        return list(rows_in(text_of(streets, what), quoted(streets), _COLUMNS, "a list of streets"))
+    except FileUnreadable as error:
+        raise CatalogueInvalid(str(error)) from None
 
 
 def write_territory(streets: Path, to: Path) -> Catalogue:

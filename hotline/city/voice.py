@@ -11,7 +11,7 @@ from itertools import islice
 from typing import Any, Final, NamedTuple
 
 import msgspec
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from hotline.acknowledged import Acknowledged
@@ -21,13 +21,12 @@ from shared import kafka_address
 from shared.cloudevents import input_headers
 from shared.ids import ComplaintId
 from shared.inputs import RequestRecorded
+from shared.kafka_reader import reader_of
 from shared.log.relay import started, stopped
+from shared.patience import REQUEST_SECONDS, SEND_SECONDS
 from shared.topics import Topic, partition_of
 
 BATCH_BYTES_MAX: Final = 256 * 1024
-SEND_SECONDS_MAX: Final = 15.0
-"""Without an answer for this long the producer is thrown away. What it sent may still arrive: it is the same
-CloudEvent and has no second effect."""
 AT_ONCE: Final = 4000
 """Acts written out before the first are sent, so that the desks begin while the rest is written."""
 
@@ -151,7 +150,9 @@ class Voice:
                 part = messages[start:end]
                 start = end
                 try:
-                    async with asyncio.timeout(SEND_SECONDS_MAX):
+                    # Later the producer is thrown away. What it sent may still arrive: it is the same CloudEvent
+                    # and has no second effect.
+                    async with asyncio.timeout(SEND_SECONDS):
                         answer = await producer.send_batch(builder, tp.topic, partition=tp.partition)
                 except (KafkaError, TimeoutError, OSError):
                     failed.setdefault(tp, []).extend(part)
@@ -165,7 +166,7 @@ class Voice:
     ) -> None:
         """Wait for Kafka's answers and note how far each partition now reaches."""
         unsure: set[TopicPartition] = set()
-        deadline = time.monotonic() + SEND_SECONDS_MAX
+        deadline = time.monotonic() + SEND_SECONDS
         for tp, part, answer in waiting:
             try:
                 async with asyncio.timeout(max(deadline - time.monotonic(), 0.001)):
@@ -182,9 +183,9 @@ class Voice:
 
     async def _asked(self, partitions: set[TopicPartition]) -> dict[TopicPartition, int]:
         while True:
-            consumer = AIOKafkaConsumer(**kafka_address.aiokafka(self._kafka), group_id=None)
+            consumer = reader_of(self._kafka)
             try:
-                async with asyncio.timeout(SEND_SECONDS_MAX):
+                async with asyncio.timeout(SEND_SECONDS):
                     await consumer.start()
                     consumer.assign(list(partitions))
                     return dict(await consumer.end_offsets(list(partitions)))
@@ -203,7 +204,7 @@ class Voice:
                 acks="all",
                 enable_idempotence=True,
                 max_batch_size=BATCH_BYTES_MAX,
-                request_timeout_ms=10_000,
+                request_timeout_ms=round(REQUEST_SECONDS * 1000),
             )
             self._producer = await started(producer, self._prefix, topics)
         return self._producer

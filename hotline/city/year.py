@@ -12,6 +12,7 @@ from functools import cache
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
+from hotline.arguments import day_of, number_of
 from hotline.city.act import Act
 from hotline.city.population import Beijing
 from hotline.city.telephony import ABANDONED, CALLS_A_DAY, WORK_ORDERS, WRITTEN_SHARE, Telephony
@@ -74,14 +75,11 @@ def surge_of(text: str) -> Surge:
     """`2021-01-10/2021-01-20:3`: three times as much on these days, both included."""
     days, _, times = text.partition(":")
     first, _, last = days.partition("/")
-    try:
-        surge = Surge(date.fromisoformat(first), date.fromisoformat(last or first), float(times))
-    except ValueError:
-        surge = None
-    if surge is None or surge.last < surge.first or not 0 < surge.times <= SURGE_MAX:
+    begin, end, often = day_of(first), day_of(last or first), number_of(times)
+    if begin is None or end is None or often is None or end < begin or not 0 < often <= SURGE_MAX:
         expected = f"expected FIRST/LAST:TIMES with TIMES up to {SURGE_MAX}, such as 2021-01-10/2021-01-20:3"
         raise SurgeInvalid(f"{text!r}, {expected}")
-    return surge
+    return Surge(begin, end, float(often))
 
 
 SURGE_MAX: Final = 100

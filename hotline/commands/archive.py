@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 
+from hotline.arguments import day_of, month_of
 from hotline.commands.run import run
+from hotline.commands.unread import none_unread, tell_unread
 from hotline.terminal import say, say_json
 
 archive = typer.Typer(
@@ -29,10 +31,13 @@ def move(
     from hotline.archive import move as moved
     from hotline.where import find_city
 
-    day = _date(before, "%Y-%m-%d", "--before", "a date as 2025-04-01")
-    done = run(moved(find_city().owner_dsn, datetime(day.year, day.month, day.day, tzinfo=UTC)))
+    day = day_of(before) or _wrong("--before", "a date as 2025-04-01", before)
+    unread = none_unread()
+    end = datetime(day.year, day.month, day.day, tzinfo=UTC)
+    done = run(moved(find_city().owner_dsn, end, unread=unread))
     if json:
         _print_json(done)
+        tell_unread(unread, json=True)
         return
     say(
         f"{done.facts:,} facts of {done.lives:,} lives moved in {done.seconds:.1f} s"
@@ -40,6 +45,7 @@ def move(
     )
     if done.left:
         say(f"{done.left:,} lives stay: something of them is still to be sent, to be done, or parked")
+    tell_unread(unread)
 
 
 @archive.command("list")
@@ -103,14 +109,11 @@ def attach(month: MonthOption) -> None:
 
 
 def _month(text: str) -> date:
-    return _date(text, "%Y-%m", "MONTH", "a month as 2025-01")
+    return month_of(text) or _wrong("MONTH", "a month as 2025-01", text)
 
 
-def _date(text: str, form: str, what: str, expected: str) -> date:
-    try:
-        return datetime.strptime(text, form).replace(tzinfo=UTC).date()
-    except ValueError:
-        raise typer.BadParameter(f"{what}: expected {expected}, got {text!r}") from None
+def _wrong(what: str, expected: str, text: str) -> NoReturn:
+    raise typer.BadParameter(f"{what}: expected {expected}, got {text!r}")
 
 
 def _print_json(value: Any) -> None:

@@ -73,7 +73,7 @@ async def _restored(folder: Path, city: str) -> Restored:
 
     manifest = manifest_of(folder)
     name = city or manifest.city
-    if not CITY_NAME.match(name):
+    if not CITY_NAME.fullmatch(name):
         fail(f"--city: {name!r}, expected a name like 'hotline': small letters, digits and _.", code=2)
     kept = folder / CATALOGUE_FILE
     units = catalogue(str(kept) if kept.exists() else "").units

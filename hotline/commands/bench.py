@@ -27,7 +27,9 @@ def bench(
     quick: Annotated[
         bool, typer.Option("--quick", help="A short look: everything is checked, little is measured.")
     ] = False,
-    lives: Annotated[int, typer.Option(min=1000, help="Whole lives to measure (part lives).")] = 20_000,
+    lives: Annotated[
+        int, typer.Option(min=1000, max=100_000_000, help="Whole lives to measure (part lives).")
+    ] = 20_000,
     zipkin: Annotated[
         bool, typer.Option(help="Run the trace viewer; trace a hundredth of the lives (part lives).")
     ] = True,

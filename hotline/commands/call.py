@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from hotline.where import City
     from shared.catalogue import Catalogue
     from shared.events import Attachment
+    from shared.ids import ComplaintId
 
 
 Attach = Annotated[
@@ -50,7 +51,11 @@ def call(
         ),
     ] = "",
     matter_of: Annotated[
-        str, typer.Option(metavar="REQUEST", help="Another citizen's request that was about the same matter.")
+        str,
+        typer.Option(
+            metavar="COMPLAINT",
+            help="Another citizen's complaint of the same matter: its id or the beginning of it.",
+        ),
     ] = "",
     call_id: Annotated[
         str, typer.Option("--call", metavar="CALL", help="The call it came in, by the telephone system's id.")
@@ -87,7 +92,6 @@ def call(
         "request_type": RequestType(request_type),
         "anonymous": anonymous,
         "confidential": confidential,
-        "matter_of": matter_of or None,
         "attachments": attachments(attach or []),
         "call_id": call_id or None,
         "another_matter": another_matter,
@@ -98,7 +102,7 @@ def call(
         fields["article_id"], fields["article_version"] = named_version(article)
     from hotline.speak import short
 
-    found = run(_call(request_id, fields))
+    found = run(_call(request_id, fields, matter_of))
     if json:
         say_json(json_module.dumps(found, ensure_ascii=False))
         return
@@ -141,15 +145,15 @@ def attachments(paths: list[Path]) -> tuple[Attachment, ...]:
     return tuple(found)
 
 
-async def _call(request_id: str, fields: dict[str, Any]) -> dict[str, str | None]:
+async def _call(request_id: str, fields: dict[str, Any], matter_of: str) -> dict[str, str | None]:
     from uuid import uuid4
 
-    from hotline.speak import effect, tell
+    from hotline.speak import complaint_named, effect, tell
     from hotline.where import city_up
     from shared.catalogue import catalogue
-    from shared.complaint import ANSWER
+    from shared.complaint import ANSWER, LINK
     from shared.events import ComplaintTurnedAway, IntakeRefused, TurnedAway
-    from shared.ids import complaint_id
+    from shared.ids import ComplaintId, complaint_id
     from shared.inputs import RequestRecorded
     from shared.topics import INTAKE_REQUESTS
 
@@ -160,6 +164,8 @@ async def _call(request_id: str, fields: dict[str, Any]) -> dict[str, str | None
             f"no limit passes"
         )
     known = catalogue(city.catalogue)
+    if matter_of:
+        fields["matter_of_complaint"] = (await complaint_named(city, matter_of)).complaint_id
     _warn(known, fields)
     request_id = request_id or f"call-{uuid4()}"
     complaint = complaint_id(request_id)
@@ -169,6 +175,8 @@ async def _call(request_id: str, fields: dict[str, Any]) -> dict[str, str | None
     for fact in said:
         if isinstance(fact, IntakeRefused) and fact.asked == ANSWER:
             note(f"note: {fact.reason}; a unit gets it")
+        elif isinstance(fact, IntakeRefused) and fact.asked == LINK:
+            note(f"note: on record, but not with that other complaint: {fact.reason}")
         elif isinstance(fact, IntakeRefused):
             fail(f"Refused: {fact.reason}.")
         if isinstance(fact, ComplaintTurnedAway) and fact.how is TurnedAway.RECORDED_TWICE:
@@ -176,8 +184,8 @@ async def _call(request_id: str, fields: dict[str, Any]) -> dict[str, str | None
                 f"Recorded already: {fact.reason}. It is on record as {complaint} and ended. Where it is another "
                 f"matter, record it with --another-matter."
             )
-    if data.matter_of is not None:
-        await _tell_of_another(city, data.matter_of, request_id)
+    if data.matter_of_complaint is not None:
+        await _tell_of_another(city, ComplaintId(data.matter_of_complaint), complaint)
     if data.article_id is not None and await _answered(city, complaint):
         return {
             "complaint_id": complaint,
@@ -210,19 +218,18 @@ async def _answered(city: City, complaint: str) -> bool:
     return any(isinstance(fact, ComplaintAnsweredDirectly) for fact in facts)
 
 
-async def _tell_of_another(city: City, matter_of: str, request_id: str) -> None:
+async def _tell_of_another(city: City, first: ComplaintId, own: ComplaintId) -> None:
     """The complaint that was first learns that one more citizen has the same matter (R11)."""
     from hotline.speak import effect, tell
     from shared.events import IntakeRefused
-    from shared.ids import complaint_id
     from shared.inputs import RequestRepeated
     from shared.topics import INTAKE_REQUESTS
 
     again = RequestRepeated(
-        request_id=matter_of, repeat_id=request_id, another_citizen=True, recorded_by="hotline call"
+        complaint_id=first, repeat_complaint=own, another_citizen=True, recorded_by="hotline call"
     )
-    told = await tell(city, INTAKE_REQUESTS, matter_of, again)
-    for fact in await effect(city, complaint_id(matter_of), told):
+    told = await tell(city, INTAKE_REQUESTS, first, again)
+    for fact in await effect(city, first, told):
         if isinstance(fact, IntakeRefused):
             note(f"note: the first complaint of this matter was not told: {fact.reason}")
 

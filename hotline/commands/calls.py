@@ -3,31 +3,35 @@
 from __future__ import annotations
 
 import json as json_module
-import sys
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
+from zoneinfo import ZoneInfo
 
 import typer
 
-from hotline.commands.run import fail, run
+from hotline.arguments import instant
+from hotline.commands.run import fail, run, stdin_lines
+from hotline.commands.unread import none_unread, tell_unread
 from hotline.terminal import note, say, say_json
 from shared.text import folded_code
+from shared.versions import RULESET
 
 if TYPE_CHECKING:
     from services.intake.messages import Response
     from services.intake.telephone import Figures
     from shared.ruleset import RuleSet, TelephoneRules
+    from shared.unreadable import UnreadableRows
 
 
 def calls(
     since: Annotated[
         str,
         typer.Option(
-            help="From when on, such as 2026-11-27T08:00+08:00; 24 hours before --until without it."
+            help="From when on, such as 2026-11-27 or 2026-11-27T08:00; 24 hours before --until without it."
         ),
     ] = "",
     until: Annotated[str, typer.Option(help="Until when; now without it.")] = "",
-    ruleset: Annotated[str, typer.Option(help="By whose rules.")] = "beijing-draft-2021",
+    ruleset: Annotated[str, typer.Option(help="By whose rules.")] = RULESET,
     take_in: Annotated[
         str,
         typer.Option(
@@ -46,7 +50,13 @@ def calls(
         run(_take_in(take_in))
         return
     rules = rules_of(ruleset)
-    begin, end, found, answered = run(_figures(_instant(since, "--since"), _instant(until, "--until"), rules))
+    zone = ZoneInfo(rules.timezone)
+    first, last = (
+        instant(text, name, zone, "an instant or a day") if text else None
+        for text, name in ((since, "--since"), (until, "--until"))
+    )
+    unread = none_unread()
+    begin, end, found, answered = run(_figures(first, last, rules, unread))
     if json:
         told = {
             **_row(begin, end, found, rules.telephone),
@@ -58,22 +68,11 @@ def calls(
     else:
         _print(begin, end, found, rules.telephone, rules.timezone)
         _print_messages(answered)
-
-
-def _instant(text: str, name: str) -> datetime | None:
-    if not text:
-        return None
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        fail(f"{name}: {text!r}, expected an instant such as 2026-11-27T08:00+08:00.", code=2)
-    if at.tzinfo is None:
-        fail(f"{name}: {text!r} has no time zone, expected one such as +08:00.", code=2)
-    return at
+    tell_unread(unread, json=json)
 
 
 async def _figures(
-    since: datetime | None, until: datetime | None, rules: RuleSet
+    since: datetime | None, until: datetime | None, rules: RuleSet, unread: UnreadableRows
 ) -> tuple[datetime, datetime, Figures, list[Response]]:
     from hotline.speak import now_of, reader
     from hotline.where import city_up
@@ -89,8 +88,8 @@ async def _figures(
         fail(f"--since: {begin.isoformat()} is not before {end.isoformat()}.", code=2)
     connection = await reader(city.realm)
     try:
-        every = await calls_of(connection, begin - rules.telephone.window, end)
-        sent = await messages(connection, begin, end)
+        every = await calls_of(connection, begin - rules.telephone.window, end, unread)
+        sent = await messages(connection, begin, end, unread)
     finally:
         await connection.close()
     return begin, end, figures(every, begin, end, rules.telephone), responses(sent, rules.messages)
@@ -108,26 +107,10 @@ def _row(begin: datetime, end: datetime, found: Figures, rules: TelephoneRules) 
 
 
 def _print(begin: datetime, end: datetime, found: Figures, rules: TelephoneRules, timezone: str) -> None:
-    from zoneinfo import ZoneInfo
-
     zone = ZoneInfo(timezone)
     first, last = (f"{at.astimezone(zone):%Y-%m-%d %H:%M}" for at in (begin, end))
     say(f"Calls offered from {first} to {last} ({timezone})")
-    within = f"{rules.answer_within.total_seconds():.0f} s"
-    rows: list[tuple[str, str]] = [
-        ("offered", f"{found.offered:,}"),
-        *((f"  {name.lower()}", f"{number:,}") for name, number in found.by_outcome.items()),
-        *((f"  not counted, {name.lower()}", f"{number:,}") for name, number in found.excluded.items()),
-        ("  still waiting", f"{found.not_over:,}"),
-        ("connection rate: answered of offered", _percent(found.connection_rate)),
-        (f"service level: answered within {within} of offered", _percent(found.service_level)),
-        (f"timely rate: answered within {within} of answered", _percent(found.timely_rate)),
-        ("abandon rate", _percent(found.abandon_rate)),
-        (f"  sooner than {rules.short_abandon.total_seconds():.0f} s", f"{found.short_abandons:,}"),
-        ("average wait of the answered", _seconds(found.average_wait_seconds)),
-        ("average talk", _seconds(found.average_talk_seconds)),
-    ]
-    for name, value in rows:
+    for name, value in _lines(found, rules):
         say(f"  {name:<52} {value:>10}")
     hours = rules.window.total_seconds() / 3600
     if found.lowest is None:
@@ -139,6 +122,31 @@ def _print(begin: datetime, end: datetime, found: Figures, rules: TelephoneRules
         f"{found.lowest.at.astimezone(zone):%Y-%m-%d %H:%M:%S}: the {rules.connection_percent} % are "
         f"{'kept' if kept else 'not kept'} (A2)."
     )
+
+
+def _lines(found: Figures, rules: TelephoneRules) -> list[tuple[str, str]]:
+    """Each figure with what it counts; what is rarely other than nothing, only where it is."""
+    within = f"{rules.answer_within.total_seconds():.0f} s"
+    waits, talks = found.answered - found.wait_unknown, found.answered - found.talk_unknown
+    return [
+        ("offered, and over or answered", f"{found.offered:,}"),
+        *((f"  {name.lower()}", f"{number:,}") for name, number in found.by_outcome.items()),
+        *_where(found.wait_unknown, "  answered, how soon is not known"),
+        *((f"  not counted, {name.lower()}", f"{number:,}") for name, number in found.excluded.items()),
+        *_where(sum(found.never_offered.values()), "  not counted, ended and never offered"),
+        ("  not counted yet, still waiting", f"{found.not_over:,}"),
+        ("connection rate: answered of offered", _percent(found.connection_rate)),
+        (f"service level: answered within {within} of offered", _percent(found.service_level)),
+        (f"timely rate: answered within {within} of answered", _percent(found.timely_rate)),
+        ("abandon rate: abandoned of offered", _percent(found.abandon_rate)),
+        (f"  abandoned sooner than {rules.short_abandon.total_seconds():.0f} s", f"{found.short_abandons:,}"),
+        (f"average wait of {waits:,} answered", _seconds(found.average_wait_seconds)),
+        (f"average talk of {talks:,} that are over", _seconds(found.average_talk_seconds)),
+    ]
+
+
+def _where(number: int, name: str) -> list[tuple[str, str]]:
+    return [(name, f"{number:,}")] if number else []
 
 
 def _print_messages(answered: list[Response]) -> None:
@@ -167,10 +175,14 @@ async def _take_in(switch: str) -> None:
     import msgspec
     from aiokafka import AIOKafkaProducer
 
+    from hotline.speak import clock_of, now_of
+    from hotline.switch_lines import event_of, lines_in
     from hotline.where import city_up
     from services.intake.switches import SWITCHES, SwitchEventInvalid
     from shared import kafka_address
-    from shared.cloudevents import input_headers
+    from shared.cloudevents import BadInput, input_headers
+    from shared.plausible import between
+    from shared.text_file import FileUnreadable
     from shared.topics import TELEPHONY_CALLS, partition_of
     from shared.wording import TextInvalid, looked_at
 
@@ -179,24 +191,29 @@ async def _take_in(switch: str) -> None:
     if said is None:
         fail(f"--take-in: {switch!r}, expected one of {', '.join(SWITCHES)}.", code=2)
     city = city_up()
-    decoder = msgspec.json.Decoder(dict[str, str])
+    now = await now_of(city)
+    clock = clock_of(city, now)
     taken = wrong = 0
     async with AIOKafkaProducer(
         **kafka_address.aiokafka(city.realm.outside), acks="all", enable_idempotence=True
     ) as producer:
-        for number, line in enumerate(sys.stdin.buffer, start=1):
+        for number, line in enumerate(lines_in(stdin_lines()), start=1):
             if not line.strip():
                 continue
             try:
-                told = said(decoder.decode(line))
+                told = said(event_of(line, number))
                 for one in told:
+                    between("time", one.at, clock.earliest_input(now), clock.latest_input(now))
                     looked_at(one.data)
-            except (SwitchEventInvalid, TextInvalid, msgspec.DecodeError) as error:
+            except FileUnreadable as error:
+                wrong += 1
+                note(str(error))
+            except (SwitchEventInvalid, BadInput, TextInvalid) as error:
                 wrong += 1
                 note(f"line {number}: {error}")
                 continue
             for one in told:
-                key = one.event_id.partition("/")[0].encode()
+                key = one.data.call_id.encode()
                 await producer.send(
                     city.realm.prefix + TELEPHONY_CALLS.name,
                     msgspec.json.encode(one.data),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from hotline.arguments import ID_MAX, NUMBER_MAX, finite
 from hotline.commands.run import run
 from hotline.terminal import note, say_json
 
@@ -17,13 +18,22 @@ SHOWN_MAX = 10
 
 
 def chaos(
-    minutes: Annotated[float, typer.Option(help="How long it burns.", min=0.1)] = 5.0,
-    seed: Annotated[int, typer.Option(help="The same seed draws the same faults in the same order.")] = 1,
+    minutes: Annotated[
+        float, typer.Option(help="How long it burns.", min=0.1, max=10_080, callback=finite)
+    ] = 5.0,
+    seed: Annotated[
+        int,
+        typer.Option(help="The same seed draws the same faults in the same order.", min=-ID_MAX, max=ID_MAX),
+    ] = 1,
     faults: Annotated[
-        int | None, typer.Option(help="Stop after so many faults, however long that takes.", min=1)
+        int | None,
+        typer.Option(help="Stop after so many faults, however long that takes.", min=1, max=NUMBER_MAX),
     ] = None,
     scale: Annotated[
-        float, typer.Option(help="Of the city that lives meanwhile; 1 is Beijing.", min=0.001, max=1)
+        float,
+        typer.Option(
+            help="Of the city that lives meanwhile; 1 is Beijing.", min=0.001, max=1, callback=finite
+        ),
     ] = 0.02,
     *,
     json: Annotated[bool, typer.Option("--json", help="For a program to read.")] = False,

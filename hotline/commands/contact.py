@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json as json_module
-import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hotline.commands.run import demand_words, fail, run
+from hotline.commands.run import demand_words, fail, run, stdin_bytes
+from hotline.commands.unread import none_unread, tell_unread
 from hotline.terminal import say, say_json
 from shared.text import folded_code
 
 if TYPE_CHECKING:
     from services.dispatch.contact_door import Reading
     from shared.contacts import Contact
+    from shared.unreadable import UnreadableRows
 
 contact = typer.Typer(
     help="A citizen's contact details: put, show, log, token, shred.",
@@ -56,11 +57,21 @@ def put(
 
 
 def _from_stdin() -> dict[str, str]:
+    from shared.text_file import FileUnreadable, text_in
+
+    expected = 'JSON, {"name": …, "phone": …, "callback": …}'
     try:
-        read = json_module.loads(sys.stdin.read())
-        return {field: str(read.get(field) or "") for field in ("name", "phone", "callback")}
-    except (ValueError, AttributeError):
-        fail('Standard input: expected JSON, {"name": …, "phone": …, "callback": …}.', code=2)
+        read = json_module.loads(text_in(stdin_bytes(), "Standard input", expected))
+    except FileUnreadable as error:
+        fail(f"{error}.", code=2)
+    except (ValueError, RecursionError):
+        fail(f"Standard input: expected {expected}.", code=2)
+    if not isinstance(read, dict):
+        fail(f"Standard input: expected {expected}.", code=2)
+    for field in ("name", "phone", "callback"):
+        if not isinstance(read.get(field), str | None):
+            fail(f"Standard input: {field}: expected text.", code=2)
+    return {field: read.get(field) or "" for field in ("name", "phone", "callback")}
 
 
 @contact.command()
@@ -131,17 +142,19 @@ def shred(
     """
     if complaint or reason:
         demand_words("--reason", reason)
-    gone = run(_shred(complaint, reason or "retention"))
+    unread = none_unread()
+    gone = run(_shred(complaint, reason or "retention", unread))
     say(f"{gone:,} contact{'' if gone == 1 else 's'} shredded.")
+    tell_unread(unread)
 
 
 async def _id_of(complaint: str) -> Any:
-    from hotline.speak import complaint_called, reader
+    from hotline.speak import id_called, reader
     from hotline.where import city_up
 
     connection = await reader(city_up().realm)
     try:
-        return (await complaint_called(connection, complaint)).complaint_id
+        return await id_called(connection, complaint)
     finally:
         await connection.close()
 
@@ -212,7 +225,7 @@ async def _token(unit: str) -> str:
         await owner.close()
 
 
-async def _shred(complaint: str, reason: str) -> int:
+async def _shred(complaint: str, reason: str, unread: UnreadableRows) -> int:
     import asyncpg
 
     from hotline.contacts import overdue
@@ -223,7 +236,10 @@ async def _shred(complaint: str, reason: str) -> int:
     city = city_up()
     owner = await asyncpg.connect(city.realm.owner_dsn, timeout=10)
     try:
-        due = [await _id_of(complaint)] if complaint else await overdue(owner, await now_of(city))
+        if complaint:
+            due = [await _id_of(complaint)]
+        else:
+            due = await overdue(owner, await now_of(city), unread)
         return await shredded(owner, due, reason)
     finally:
         await owner.close()

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
+from hotline.arguments import ID_MAX, finite
 from hotline.commands.run import run
 from hotline.terminal import say
+from shared.versions import RULESET
 
 if TYPE_CHECKING:
     from hotline.city.conductor import Summary
@@ -19,8 +21,10 @@ if TYPE_CHECKING:
 
 
 def demo(
-    scale: Annotated[float, typer.Option(help="1 is Beijing's day: 70,000 calls.", min=0.0001, max=10)] = 1.0,
-    seed: Annotated[int, typer.Option(help="Another seed, another day.")] = 1,
+    scale: Annotated[
+        float, typer.Option(help="1 is Beijing's day: 70,000 calls.", min=0.0001, max=10, callback=finite)
+    ] = 1.0,
+    seed: Annotated[int, typer.Option(help="Another seed, another day.", min=-ID_MAX, max=ID_MAX)] = 1,
     streets: Annotated[
         Path | None, typer.Option(help="A list of districts and streets (CSV); a small one is built in.")
     ] = None,
@@ -76,7 +80,7 @@ async def _lived(view: View, known: Catalogue, scale: float, seed: int, *, keep:
     async with staged(
         "demo",
         known,
-        ruleset="beijing-draft-2021",
+        ruleset=RULESET,
         traces_ratio=1.0 if scale <= 0.02 else 0.01,  # noqa: PLR2004 -- a quick look is traced whole
         counts={},
         say=view.say,

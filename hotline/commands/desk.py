@@ -8,22 +8,24 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from typing import Any, Final
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 
 from hotline.commands.unit import is_terminal, line, open_cases, reply, said, told_of
+from hotline.commands.unread import head_name, none_unread, tell_unread
 from hotline.speak import complaint_called, reader, short
 from hotline.stack.errors import StackError
 from hotline.terminal import say
 from hotline.where import City
 from shared import events as e
-from shared import kafka_address
 from shared.catalogue import catalogue
 from shared.cloudevents import header
 from shared.codec import decoded, fact_type_of
 from shared.complaint import Complaint
 from shared.events import ComplaintDispatched, Fact
 from shared.ids import UnitId
+from shared.kafka_reader import reader_of
 from shared.topics import DISPATCH_ORDERS
+from shared.unreadable import reason
 
 HELP: Final = "list · sign N · answer N WHAT WAS DONE · return N REASON: EVIDENCE · quit"
 _WORDS: Final = {"sign": 0, "answer": 1, "return": 1}
@@ -95,11 +97,12 @@ class Desk:
 
     async def listed(self) -> None:
         """Show every open order."""
-        cases = await open_cases(self._city, self._unit)
+        unread = none_unread()
+        cases = await open_cases(self._city, self._unit, unread)
         if not cases:
             say("No open orders; new ones appear here as they come.")
-        for case in cases:
-            self._show(case)
+        unread.each(cases, head_name, self._show)
+        tell_unread(unread)
 
     async def heard(self, fact: Fact) -> None:
         """Show what came on the unit's topic."""
@@ -123,7 +126,9 @@ class Desk:
             return False
         if verb == "list":
             await self.listed()
-        elif verb in _WORDS and number.isdigit() and 1 <= int(number) <= len(self._shown):
+        elif (
+            verb in _WORDS and number.isascii() and number.isdigit() and 1 <= int(number) <= len(self._shown)
+        ):
             await self._reply(verb, self._shown[int(number) - 1], words.strip())
         elif verb in _WORDS:
             say(f"{verb} which? Give the number in front of an order, 1 to {len(self._shown)}.")
@@ -163,9 +168,7 @@ async def sit(city: City, unit: UnitId) -> None:
     """Be the unit until the person leaves."""
     desk = Desk(city, unit)
     topic = TopicPartition(city.realm.prefix + DISPATCH_ORDERS.of(unit), 0)
-    consumer = AIOKafkaConsumer(
-        **kafka_address.aiokafka(city.realm.outside), group_id=None, enable_auto_commit=False
-    )
+    consumer = reader_of(city.realm.outside)
     try:
         await consumer.start()
         consumer.assign([topic])
@@ -192,7 +195,11 @@ async def _hear(consumer: Any, desk: Desk) -> None:
         if named is not None and record.value is not None:
             if is_terminal():
                 sys.stdout.write("\r")  # over the prompt, which stands again below
-            await desk.heard(decoded(*named, record.value))
+            try:
+                await desk.heard(decoded(*named, record.value))
+            except Exception as error:  # noqa: BLE001 -- the next order is shown, whatever this message holds
+                why = str(error) if isinstance(error, StackError) else reason(error)
+                say(f"     a message on your topic cannot be read, at offset {record.offset}: {why}")
             _prompt()
 
 

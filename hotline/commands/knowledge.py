@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
+from hotline.arguments import instant
 from hotline.commands.run import demand_words, fail, run
+from hotline.commands.unread import none_unread, tell_unread
 from hotline.terminal import say, say_json, say_lines
 from shared.text import folded_code
 
@@ -99,14 +101,16 @@ def list_(*, json: _Json = False) -> None:
     """Every version of every article."""
     from hotline.knowledge import listed
 
+    unread = none_unread()
     every = run(_on_base(listed))
     if json:
-        say_json(json_module.dumps([_row(one) for one in every], ensure_ascii=False, indent=2))
-        return
-    if not every:
+        say_json(json_module.dumps(unread.each(every, _name, _row), ensure_ascii=False, indent=2))
+    elif not every:
         say("The knowledge base is empty: nothing is checked. `hotline knowledge load FILE` fills it.")
-    for one in every:
-        say(_line(one))
+    else:
+        for text in unread.each(every, _name, _line):
+            say(text)
+    tell_unread(unread, json=json)
 
 
 @knowledge.command()
@@ -190,10 +194,12 @@ async def _on_base(act: Callable[[asyncpg.Connection[Any]], Awaitable[T]], *, wr
     import asyncpg
 
     from hotline.where import city_up
+    from shared.log.instants import reads_any_instant
 
     realm = city_up().realm
     connection = await asyncpg.connect(realm.owner_dsn if writes else realm.logins["reader"], timeout=10)
     try:
+        await reads_any_instant(connection)
         return await act(connection)
     finally:
         await connection.close()
@@ -225,15 +231,9 @@ def named_version(named: str) -> tuple[str, int]:
 
 
 def _instant(said: str, option: str) -> datetime | None:
-    from hotline.knowledge import instant
+    from hotline.knowledge import ZONE
 
-    try:
-        return instant(datetime.fromisoformat(said)) if said else None
-    except ValueError:
-        fail(
-            f"{option}: {said!r}, expected a day or an instant such as 2026-01-01 or 2026-01-01T08:00.",
-            code=2,
-        )
+    return instant(said, option, ZONE) if said else None
 
 
 def _name(one: Article) -> str:
@@ -242,10 +242,11 @@ def _name(one: Article) -> str:
 
 def _line(one: Article) -> str:
     from hotline.knowledge import ZONE
+    from shared.log.instants import in_zone
 
-    until = "" if one.withdrawn_at is None else f" to {one.withdrawn_at.astimezone(ZONE):%Y-%m-%d}"
+    until = "" if one.withdrawn_at is None else f" to {in_zone(one.withdrawn_at, ZONE):%Y-%m-%d}"
     why = f", withdrawn: {one.withdrawn_why or 'no reason given'}" if one.withdrawn_at is not None else ""
-    return f"{_name(one)}  from {one.valid_from.astimezone(ZONE):%Y-%m-%d}{until}{why}  {one.title}"
+    return f"{_name(one)}  from {in_zone(one.valid_from, ZONE):%Y-%m-%d}{until}{why}  {one.title}"
 
 
 def _row(one: Article) -> dict[str, Any]:

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import json as json_module
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from hotline.arguments import ID_MAX
 from hotline.commands.run import demand_words, fail, run
+from hotline.commands.unread import none_unread, tell_unread
 from hotline.terminal import cell, say, say_json
 from shared.text import folded_code
+
+if TYPE_CHECKING:
+    from hotline.stopped import Stopped
 
 parked = typer.Typer(
     help="What could not be handled, and why; put it back or drop it.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
-Number = Annotated[int, typer.Argument(help="The number `hotline parked list` shows.")]
+Number = Annotated[int, typer.Argument(min=1, max=ID_MAX, help="The number `hotline parked list` shows.")]
 Json = Annotated[bool, typer.Option("--json", help="For a program to read.")]
 
 SHOWN_MAX = 1000
@@ -31,12 +36,10 @@ FROM es.parked ORDER BY parked_id LIMIT $1
 _BEHIND = """
 SELECT parked_id FROM es.parked WHERE consumer = $1 AND complaint_id = $2 ORDER BY parked_id
 """
-_STOPPED = """
-SELECT consumer AS desk, door, stopped_at, reason FROM es.door_stopped WHERE resumed_at IS NULL ORDER BY stopped_at
-"""
 _RESUME = """
 UPDATE es.door_stopped SET resumed_at = clock_timestamp()
-WHERE consumer = $1 AND door = $2 AND resumed_at IS NULL RETURNING door
+WHERE consumer = $1 AND door = $2 AND ($3 = '' OR topic = ANY (ARRAY[$3, $4 || $3])) AND resumed_at IS NULL
+RETURNING topic
 """
 _LEFT = """
 SELECT parked_id, reason, released_at FROM es.parked WHERE parked_id = ANY ($1) ORDER BY parked_id
@@ -63,12 +66,10 @@ def list_parked(*, json: Json = False) -> None:
     if json:
         say_json(json_module.dumps(rows, indent=2, default=_plain, ensure_ascii=False))
         return
-    for stopped in run(_rows(_STOPPED)):
-        which = f"{stopped['desk']} {stopped['door']}"
-        say(
-            f"{which} takes nothing in since {stopped['stopped_at']:%Y-%m-%d %H:%M:%S} UTC: {stopped['reason']}."
-        )
-        say(f"`hotline parked resume {which}` lets it go on, once the cause is mended.")
+    for stopped in run(_stopped()):
+        since = f"{stopped.since:%Y-%m-%d %H:%M:%S} UTC"
+        say(f"{stopped.desk} takes nothing in {stopped.where} since {since}: {stopped.reason}.")
+        say(f"`{stopped.resume}` lets it go on, once the cause is mended.")
     if not rows:
         say("Nothing is parked.")
         return
@@ -99,20 +100,27 @@ def list_parked(*, json: Json = False) -> None:
 @parked.command()
 def show(number: Number, *, json: Json = False) -> None:
     """Show one message whole: where it came from, why it was parked, headers, data."""
-    from shared.log.postgres import headers_of
+    from shared.log.postgres import headers_of, unread_of
 
     row = _only(run(_rows("SELECT * FROM es.parked WHERE parked_id = $1", number)), number)
-    headers = [(name, _readable(value)) for name, value in headers_of(row["headers"])]
-    sent_at = datetime.fromtimestamp(row["sent_at_ms"] / 1000, UTC)
+    unread = none_unread()
+    stored: list[Any] = unread.read("its headers", lambda: list(headers_of(row["headers"]))) or []
+    headers = [(name, _readable(value)) for name, value in stored]
+    apart = unread_of(row["headers"])
     if json:
-        told = {**row, "sent_at": sent_at, "headers": headers}
+        told = {**row, "sent_at": _instant(row["sent_at_ms"], "auto"), "headers": headers}
+        if apart is not None:
+            told["unread"] = {"why": apart.why, "last_offset": apart.last_offset}
         told |= {name: _readable(row[name]) for name in ("key", "value")}
         say_json(json_module.dumps(told, indent=2, default=_plain, ensure_ascii=False))
+        tell_unread(unread, json=True)
         return
     say(f"parked     by {row['consumer']} at {row['parked_at'].isoformat(timespec='seconds')}")
     say(f"because    {row['reason']}")
     say(f"from       {row['topic']}, partition {row['part']}, offset {row['kafka_offset']}")
-    say(f"sent       {sent_at.isoformat(timespec='seconds')}")
+    if apart is not None and 0 <= row["kafka_offset"] < apart.last_offset:
+        say(f"offsets    {row['kafka_offset']} to {apart.last_offset}, as they lie in Kafka")
+    say(f"sent       {_instant(row['sent_at_ms'])}")
     if row["complaint_id"] is not None:
         say(f"complaint  {row['complaint_id']} (its later messages wait behind this one)")
     if row["released_at"] is not None:
@@ -123,6 +131,7 @@ def show(number: Number, *, json: Json = False) -> None:
     for name, value in headers:
         say(f"header     {name}: {value}")
     say(f"value      {_readable(row['value'])}")
+    tell_unread(unread)
 
 
 @parked.command()
@@ -140,12 +149,22 @@ def resume(
         str, typer.Argument(help="The desk whose door stopped, as `hotline parked list` names it.")
     ],
     door: Annotated[str, typer.Argument(help="The door.")],
+    topic: Annotated[
+        str, typer.Argument(help="One topic of the door; all of them that stopped, where none is given.")
+    ] = "",
 ) -> None:
-    """Let a door that stopped go on: its next 10,000 messages are taken in or parked, however many that are."""
-    desk, door = folded_code(desk), folded_code(door)
-    if not run(_execute(_RESUME, desk, door)):
-        fail(f"{desk} has no door {door!r} that stopped: `hotline parked list` names those that did.")
-    say(f"{desk}'s door {door} goes on within a second or two.")
+    """Let a door go on that stopped, with one topic or with all.
+
+    The next 10,000 messages of the topic are taken in or parked, however many those are.
+    """
+    desk, door, topic = folded_code(desk), folded_code(door), folded_code(topic)
+    resumed = run(_resume(desk, door, topic))
+    if not resumed:
+        what = f"topic {topic!r} of {desk}'s door {door!r} is not stopped" if topic else ""
+        what = what or f"{desk} has no door {door!r} that stopped"
+        fail(f"{what}: `hotline parked list` names what is.")
+    for one in sorted(resumed):
+        say(f"{desk}'s door {door} goes on{f' with {one}' if one else ''} within a second or two.")
 
 
 @parked.command()
@@ -193,6 +212,24 @@ async def _release(number: int) -> None:
         raise typer.Exit(1)
 
 
+async def _stopped() -> tuple[Stopped, ...]:
+    from hotline.speak import reader
+    from hotline.stopped import stopped_now
+    from hotline.where import find_city
+
+    connection = await reader(find_city())
+    try:
+        return await stopped_now(connection)
+    finally:
+        await connection.close()
+
+
+async def _resume(desk: str, door: str, topic: str) -> list[str]:
+    from hotline.where import find_city
+
+    return [row["topic"] for row in await _execute(_RESUME, desk, door, topic, find_city().prefix)]
+
+
 async def _rows(statement: str, *values: object) -> list[dict[str, Any]]:
     from hotline.speak import reader
     from hotline.where import find_city
@@ -228,6 +265,14 @@ def _nothing(number: int) -> None:
 
 def _plain(value: object) -> str:
     return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+def _instant(milliseconds: int, timespec: str = "seconds") -> str:
+    """When a message was sent; its number where no calendar holds it."""
+    try:
+        return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(timespec=timespec)
+    except (ValueError, OverflowError, OSError):
+        return f"{milliseconds} ms since 1970"
 
 
 def _readable(value: bytes | None) -> str:

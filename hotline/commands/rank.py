@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import re
 import sys
 from datetime import date
 from pathlib import Path
@@ -11,7 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from hotline.arguments import month as month_of
 from hotline.commands.run import fail, run
+from hotline.commands.unread import none_unread, tell_unread
 from hotline.terminal import cell, say, say_json
 from shared.text import shown
 
@@ -20,9 +21,9 @@ if TYPE_CHECKING:
 
     from hotline.rank import Correction, Month
     from hotline.score import Line
+    from shared.unreadable import UnreadableRows
 
 FORMATS: Final = ("table", "json", "csv")
-_MONTH: Final = re.compile(r"^\d{4}-(0[1-9]|1[0-2])$")
 
 
 def rank(
@@ -48,13 +49,12 @@ def rank(
     """Score and rank the streets and towns of a month: response, resolution, satisfaction, as the citizens judge."""
     if form not in FORMATS:
         fail(f"--format: {form!r}, expected one of {', '.join(FORMATS)}.", code=2)
-    if not _MONTH.match(month):
-        fail(f"MONTH: {month!r}, expected a year and a month such as 2026-10.", code=2)
-    first = date.fromisoformat(f"{month}-01")
+    first = month_of(month, "MONTH")
     if corrections:
         _print_corrections(run(_corrections(first)), form)
         return
-    made = run(_ranked(first, population, ruleset, freeze=freeze))
+    unread = none_unread()
+    made = run(_ranked(first, population, ruleset, unread, freeze=freeze))
     lines = [line for line in made.lines if every or line.district is not None]
     if form == "json":
         _print_json(made, lines)
@@ -62,9 +62,12 @@ def rank(
         _print_csv(lines)
     else:
         _print_table(made, lines, whistles=whistles)
+    tell_unread(unread, json=form != "table")
 
 
-async def _ranked(month: date, people: Path | None, version: str, *, freeze: bool) -> Month:
+async def _ranked(
+    month: date, people: Path | None, version: str, unread: UnreadableRows, *, freeze: bool
+) -> Month:
     from zoneinfo import ZoneInfo
 
     from hotline.rank import By, scores
@@ -75,12 +78,13 @@ async def _ranked(month: date, people: Path | None, version: str, *, freeze: boo
     from shared.population import PopulationInvalid, population
     from shared.ruleset import RuleSetUnknown, ruleset
 
-    city = city_up()
     try:
-        rules = ruleset(version or city.ruleset)
-        by = By(rules, catalogue(city.catalogue), population("" if people is None else str(people)))
+        chosen = ruleset(version) if version else None
+        figures = population("" if people is None else str(people))
     except (RuleSetUnknown, PopulationInvalid) as error:
         raise StackError(f"{error}.") from None
+    city = city_up()
+    by = By(chosen or ruleset(city.ruleset), catalogue(city.catalogue), figures)
     own = ruleset(city.ruleset)
     zone = ZoneInfo(own.timezone)
     async with scores(city.realm.owner_dsn, zone, own.score.counting) as view:
@@ -88,6 +92,8 @@ async def _ranked(month: date, people: Path | None, version: str, *, freeze: boo
             now = await now_of(city)
             return await view.freeze(month, by, now.astimezone(zone))
         await view.catch_up()
+        for one in await view.unread():
+            unread.note(one.row, one.why)
         return await view.month(month, by)
 
 

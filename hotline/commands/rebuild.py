@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from hotline.commands.run import run
+from hotline.commands.run import fail, run
+from hotline.commands.unread import none_unread, tell_unread
 from hotline.terminal import say, say_json
 
 if TYPE_CHECKING:
     from hotline.rank import Anew
+    from hotline.rebuild import Rebuilt
+    from shared.unreadable import UnreadableRows
 
 SCORES: Final = "scores"
 """No desk waits for them: nothing is written to them but by `hotline rank`."""
@@ -24,19 +27,32 @@ def rebuild(
     """Make a view anew from the log while the desks go on; only at its end they wait, for a moment."""
     import msgspec
 
-    from hotline.rebuild import VIEWS
+    from hotline.rebuild import VIEWS, RebuiltBut
     from hotline.rebuild import rebuild as rebuilt
     from hotline.where import find_city
 
     if view == SCORES:
-        _print_scores(run(_scores_anew()), json=json)
+        unread = none_unread()
+        done_scores = run(_scores_anew(unread))
+        tell_unread(unread, json=json)
+        _print_scores(done_scores, json=json)
         return
     if view not in VIEWS:
         raise typer.BadParameter(f"there is no view {view!r}, only {', '.join(VIEWS)} and {SCORES}")
-    done = run(rebuilt(find_city().owner_dsn, view))
+    but = ""
+    try:
+        done = run(rebuilt(find_city().owner_dsn, view))
+    except RebuiltBut as partly:
+        done, but = partly.done, str(partly)
     if json:
         say_json(msgspec.json.format(msgspec.json.encode(done), indent=2).decode())
-        return
+    else:
+        _print_done(done)
+    if but:
+        fail(but)
+
+
+def _print_done(done: Rebuilt) -> None:
     say(
         f"{done.view}: {done.rows:,} rows from {done.facts:,} facts in {done.seconds:.1f} s"
         f" ({done.facts / max(done.seconds, 0.001):,.0f} facts/s); who appends waited {done.held_seconds:.2f} s"
@@ -47,7 +63,7 @@ def rebuild(
         say("every row was what the facts say")
 
 
-async def _scores_anew() -> Anew:
+async def _scores_anew(unread: UnreadableRows) -> Anew:
     from zoneinfo import ZoneInfo
 
     from hotline.rank import scores
@@ -57,7 +73,10 @@ async def _scores_anew() -> Anew:
     city = city_up()
     own = ruleset(city.ruleset)
     async with scores(city.realm.owner_dsn, ZoneInfo(own.timezone), own.score.counting) as view:
-        return await view.anew()
+        done = await view.anew()
+        for one in await view.unread():
+            unread.note(one.row, one.why)
+        return done
 
 
 def _print_scores(done: Anew, *, json: bool) -> None:

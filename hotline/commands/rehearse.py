@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from hotline.arguments import ID_MAX, day, finite
 from hotline.commands.rank import print_month, told_of
 from hotline.commands.run import fail, run
 from hotline.terminal import note, say, say_json
+from shared.versions import RULESET
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,7 +30,9 @@ def period(
     context: typer.Context,
     begin: Annotated[str, typer.Option("--from", help="The first day, such as 2021-01-01.")] = "",
     days: Annotated[int, typer.Option(help="How many days.", min=1, max=3660)] = 31,
-    scale: Annotated[float, typer.Option(help="1 is the whole city.", min=0.0001, max=1)] = 0.01,
+    scale: Annotated[
+        float, typer.Option(help="1 is the whole city.", min=0.0001, max=1, callback=finite)
+    ] = 0.01,
     surge: Annotated[
         list[str] | None,
         typer.Option(
@@ -36,8 +40,8 @@ def period(
             help="Days of a lockdown or storm, so many times as much; may be repeated.",
         ),
     ] = None,
-    ruleset: Annotated[str, typer.Option(help="The rules to live under.")] = "beijing-draft-2021",
-    seed: Annotated[int, typer.Option(help="Another seed, another period.")] = 1,
+    ruleset: Annotated[str, typer.Option(help="The rules to live under.")] = RULESET,
+    seed: Annotated[int, typer.Option(help="Another seed, another period.", min=-ID_MAX, max=ID_MAX)] = 1,
     streets: Annotated[
         Path | None, typer.Option(help="A list of districts and streets (CSV); a small one is built in.")
     ] = None,
@@ -55,16 +59,11 @@ def period(
     if not begin:
         typer.echo(context.get_help())
         return
-    from datetime import date
-
     from hotline.city.year import SurgeInvalid, surge_of
     from hotline.city.year import period as load_of
     from shared.ruleset import ruleset as known_ruleset
 
-    try:
-        first = date.fromisoformat(begin)
-    except ValueError:
-        fail(f"--from: {begin!r}, expected a day such as 2021-01-01.", code=2)
+    first = day(begin, "--from")
     try:
         load = load_of(first, days, [surge_of(text) for text in surge or ()])
     except SurgeInvalid as wrong:
@@ -83,11 +82,15 @@ def year(
     month: Annotated[int, typer.Option(help="The month of 2025 to begin with.", min=1, max=12)] = 3,
     days: Annotated[
         int | None,
-        typer.Option(help="How many days; the whole month otherwise. --month 1 --days 365: the year.", min=1),
+        typer.Option(
+            help="How many days; the whole month otherwise. --month 1 --days 365: the year.", min=1, max=365
+        ),
     ] = None,
-    scale: Annotated[float, typer.Option(help="1 is the whole city.", min=0.0001, max=1)] = 0.1,
-    ruleset: Annotated[str, typer.Option(help="The rules to live under.")] = "beijing-draft-2021",
-    seed: Annotated[int, typer.Option(help="Another seed, another year.")] = 1,
+    scale: Annotated[
+        float, typer.Option(help="1 is the whole city.", min=0.0001, max=1, callback=finite)
+    ] = 0.1,
+    ruleset: Annotated[str, typer.Option(help="The rules to live under.")] = RULESET,
+    seed: Annotated[int, typer.Option(help="Another seed, another year.", min=-ID_MAX, max=ID_MAX)] = 1,
     streets: Annotated[
         Path | None, typer.Option(help="A list of districts and streets (CSV); a small one is built in.")
     ] = None,

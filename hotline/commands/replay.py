@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from hotline.arguments import NUMBER_MAX, finite
 from hotline.commands.run import run
 from hotline.terminal import note, say, say_json
 
@@ -37,9 +38,14 @@ def boston(
     ],
     processes: Annotated[int, typer.Option(help="How many processes of each desk.", min=1, max=4)] = 1,
     step_hours: Annotated[
-        float, typer.Option(help="How far city time moves at a step; changes no fact.")
+        float,
+        typer.Option(
+            help="How far city time moves at a step; changes no fact.", min=0.01, max=8784, callback=finite
+        ),
     ] = 24.0,
-    most: Annotated[int | None, typer.Option(help="Only the first so many complaints.", min=1)] = None,
+    most: Annotated[
+        int | None, typer.Option(help="Only the first so many complaints.", min=1, max=NUMBER_MAX)
+    ] = None,
     *,
     keep: Annotated[bool, typer.Option("--keep", help="Leave stack and services running.")] = False,
     json: Annotated[bool, typer.Option("--json", help="For a program to read.")] = False,

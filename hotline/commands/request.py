@@ -46,7 +46,7 @@ def add(
         _say(
             complaint,
             lambda c: RequestSupplemented(
-                request_id=c.request_id, text=text, recorded_by=agent, attachments=sent
+                complaint_id=c.complaint_id, text=text, recorded_by=agent, attachments=sent
             ),
             json=json,
         )
@@ -72,7 +72,7 @@ def correct(
         _say(
             complaint,
             lambda c: RequestCorrected(
-                request_id=c.request_id,
+                complaint_id=c.complaint_id,
                 title=title or None,
                 content=content or None,
                 address=address or None,
@@ -100,7 +100,7 @@ def again(
         _say(
             complaint,
             lambda c: RequestRepeated(
-                request_id=c.request_id, repeat_id=repeat_id, note=note, recorded_by=agent
+                complaint_id=c.complaint_id, repeat_id=repeat_id, note=note, recorded_by=agent
             ),
             json=json,
         )
@@ -126,7 +126,7 @@ def rate(
         _say(
             complaint,
             lambda c: RatingGiven(
-                request_id=c.request_id, satisfied=satisfied, comment=comment, channel=channel
+                complaint_id=c.complaint_id, satisfied=satisfied, comment=comment, channel=channel
             ),
             json=json,
         )
@@ -156,13 +156,13 @@ def withdraw(
     """The citizen takes it back; an open order ends with it."""
     from shared.inputs import RequestWithdrawn
 
-    run(_say(complaint, lambda c: RequestWithdrawn(request_id=c.request_id, reason=reason), json=json))
+    run(_say(complaint, lambda c: RequestWithdrawn(complaint_id=c.complaint_id, reason=reason), json=json))
 
 
 async def _accuse(complaint: str, by: str, text: str, agent: str, *, json: bool) -> None:
     """Put the report on record as a request of its own; nothing is said about the complaint it concerns."""
     from hotline.commands.unit import fields_of, known_unit
-    from hotline.speak import complaint_called, effect, reader, tell
+    from hotline.speak import complaint_named, effect, tell
     from hotline.where import city_up
     from shared.events import RequestType
     from shared.ids import complaint_id
@@ -170,11 +170,7 @@ async def _accuse(complaint: str, by: str, text: str, agent: str, *, json: bool)
     from shared.topics import INTAKE_REQUESTS
 
     city = city_up()
-    connection = await reader(city.realm)
-    try:
-        case = await complaint_called(connection, complaint)
-    finally:
-        await connection.close()
+    case = await complaint_named(city, complaint)
     report = RequestRecorded(
         request_id=f"report-{uuid4()}",
         request_type=RequestType.REPORT,
@@ -186,7 +182,7 @@ async def _accuse(complaint: str, by: str, text: str, agent: str, *, json: bool)
         recorded_by=agent,
         given_due_at=case.given_due_at,
         retaliation_by=known_unit(by, city.catalogue),
-        retaliation_about=case.request_id,
+        retaliation_about_complaint=case.complaint_id,
     )
     told = await tell(city, INTAKE_REQUESTS, report.request_id, report)
     own = complaint_id(report.request_id)
@@ -201,17 +197,13 @@ async def _accuse(complaint: str, by: str, text: str, agent: str, *, json: bool)
 async def _say(complaint: str, said: Callable[[Complaint], Input], *, json: bool) -> None:
     """Say it at intake's door and tell what the log made of it."""
     from hotline.commands.unit import fields_of
-    from hotline.speak import complaint_called, effect, reader, tell
+    from hotline.speak import complaint_named, effect, tell
     from hotline.where import city_up
     from shared.events import IntakeRefused
     from shared.topics import INTAKE_REQUESTS
 
     city = city_up()
-    connection = await reader(city.realm)
-    try:
-        case = await complaint_called(connection, complaint)
-    finally:
-        await connection.close()
+    case = await complaint_named(city, complaint)
     told = await tell(city, INTAKE_REQUESTS, case.request_id, said(case))
     facts = await effect(city, case.complaint_id, told)
     refused = [fact for fact in facts if isinstance(fact, IntakeRefused)]

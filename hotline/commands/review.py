@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from hotline.commands.run import fail, listed, run
+from hotline.commands.unread import none_unread, tell_cases, tell_unread
 from hotline.terminal import say, say_json
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from shared.complaint import Complaint
     from shared.events import Fact
     from shared.inputs import Input
+    from shared.unreadable import UnreadableRows
 
 review = typer.Typer(
     help=(
@@ -37,14 +39,9 @@ REVIEWER: Final = "reviewer"
 @review.command("list")
 def list_(*, json: _Json = False) -> None:
     """What waits for a decision, the earliest due first."""
-    cases = run(_waiting())
-    if json:
-        say_json(json_module.dumps([_row(case) for case in cases], ensure_ascii=False, indent=2))
-        return
-    if not cases:
-        say("Nothing waits for a decision.")
-    for case in cases:
-        say(_line(case))
+    unread = none_unread()
+    cases = run(_waiting(unread))
+    tell_cases(cases, unread, _row, _line, nothing="Nothing waits for a decision.", json=json)
 
 
 @review.command()
@@ -180,11 +177,15 @@ def calendar(
         known(version)
     except CalendarUnknown as unknown:
         fail(f"VERSION: {unknown}.", code=2)
-    told, moved = run(_amended(version, reason, complaint, reviewer))
+    unread = none_unread()
+    told, moved = run(_amended(version, reason, complaint, reviewer, unread))
     say(f"{told:,} open complaints go by calendar {version} now; the limit of {moved:,} has moved.")
+    tell_unread(unread)
 
 
-async def _amended(version: str, reason: str, complaint: str, reviewer: str) -> tuple[int, int]:
+async def _amended(
+    version: str, reason: str, complaint: str, reviewer: str, unread: UnreadableRows
+) -> tuple[int, int]:
     from hotline.speak import complaint_called, effect, reader, tell
     from hotline.where import city_up
     from services.dispatch.views import by_other_calendar
@@ -198,7 +199,7 @@ async def _amended(version: str, reason: str, complaint: str, reviewer: str) -> 
         if complaint:
             ids = [(await complaint_called(connection, complaint)).complaint_id]
         else:
-            ids = await by_other_calendar(connection, version)
+            ids = await by_other_calendar(connection, version, unread)
     finally:
         await connection.close()
     told = moved = 0
@@ -211,14 +212,14 @@ async def _amended(version: str, reason: str, complaint: str, reviewer: str) -> 
     return told, moved
 
 
-async def _waiting() -> list[Complaint]:
+async def _waiting(unread: UnreadableRows) -> list[Complaint]:
     from hotline.speak import reader
     from hotline.where import city_up
     from services.dispatch.views import to_review
 
     connection = await reader(city_up().realm)
     try:
-        return await to_review(connection)
+        return await to_review(connection, unread)
     finally:
         await connection.close()
 

@@ -10,6 +10,7 @@ import typer
 from hotline.commands.run import fail
 from hotline.terminal import say, say_json
 from shared.text import folded
+from shared.versions import RULESET
 
 if TYPE_CHECKING:
     from hotline.rulebook import Rule
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 def rules(
     rule_id: Annotated[str, typer.Argument(metavar="[ID]", help="One rule, such as R8.")] = "",
-    ruleset: Annotated[str, typer.Option(help="Whose values are shown.")] = "beijing-draft-2021",
+    ruleset: Annotated[str, typer.Option(help="Whose values are shown.")] = RULESET,
     status: Annotated[str, typer.Option(help="Only these: built, part, open or outside.")] = "",
     *,
     json: Annotated[bool, typer.Option("--json", help="For a program to read.")] = False,
@@ -25,6 +26,7 @@ def rules(
     """List the rules: what each says, on what it rests, its value in a rule set, the tests that hold it."""
     from hotline.rulebook import named_by_tests, values
     from hotline.rulebook import rules as known
+    from shared.ruleset import ruleset as known_ruleset
 
     book = known()
     rule_id = folded(rule_id).upper()
@@ -32,7 +34,8 @@ def rules(
         fail(f"No rule {rule_id!r}; `hotline rules` lists them: {', '.join(book)}.", code=2)
     if status not in {"", "built", "part", "open", "outside"}:
         fail(f"--status: {status!r}, expected built, part, open or outside.", code=2)
-    tests, value_of = named_by_tests(), values(ruleset)
+    known_ruleset(ruleset)  # says which there are, before anything is read for it
+    value_of, tests = values(ruleset), named_by_tests()
     shown = [rule for rule in book.values() if rule_id in {"", rule.id} and status in {"", rule.status}]
     if json:
         rows = [_row(rule, value_of.get(rule.id, {}), tests.get(rule.id, [])) for rule in shown]

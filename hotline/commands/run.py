@@ -7,7 +7,8 @@ import logging
 import os
 import re
 import sys
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from io import TextIOWrapper
 from typing import Any, NoReturn, TypeVar
 
 import typer
@@ -61,16 +62,41 @@ def demand_words(option: str, text: str) -> None:
         fail(f"{option}: {wordless(text)}.", code=2)
 
 
-def guarded(app: typer.Typer) -> NoReturn:
+def stdin_bytes() -> bytes:
+    """What is piped in; ends the command where that cannot be read."""
+    if sys.stdin is None:  # closed by whoever started us
+        fail("Standard input is closed: expected what is to be read from it.", code=2)
+    try:
+        return sys.stdin.buffer.read()
+    except OSError as error:
+        fail(f"Standard input cannot be read ({error.strerror}).", code=2)
+
+
+def stdin_lines() -> Iterator[bytes]:
+    """What is piped in, line by line as it comes; ends the command where that cannot be read."""
+    if sys.stdin is None:
+        fail("Standard input is closed: expected what is to be read from it.", code=2)
+    try:
+        yield from sys.stdin.buffer
+    except OSError as error:
+        fail(f"Standard input cannot be read ({error.strerror}).", code=2)
+
+
+def guarded(app: Callable[..., Any], words: Sequence[str] | None = None) -> NoReturn:
     """Do what was typed and end with its exit code; errors are one sentence on stderr, never a trace.
 
-    HOTLINE_DEBUG=1 shows the trace instead.
+    HOTLINE_DEBUG=1 shows the trace instead. `words`: what was typed; else what the process was started with.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(
+            stream, TextIOWrapper
+        ):  # what a terminal's encoding does not have is told by its number
+            stream.reconfigure(errors="backslashreplace")
     if not os.environ.get("HOTLINE_DEBUG"):
         # While a broker is away, its clients write dozens of lines a second; what matters we say ourselves.
         logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     try:
-        code = app(standalone_mode=False)
+        code = app(words, standalone_mode=False)
     except typer.TyperException as wrong:
         _show_usage(wrong)
         sys.exit(wrong.exit_code)
@@ -102,18 +128,36 @@ def _show_usage(wrong: typer.TyperException) -> None:
 
 def _sentence(error: Exception) -> str:
     """What a person is told of an error."""
-    import asyncpg
-    from aiokafka.errors import KafkaError
-    from confluent_kafka import KafkaException
-
     from hotline.stack.errors import StackError
     from shared.catalogue import CatalogueInvalid
+    from shared.complaint import UnreadableHead
+    from shared.contacts import ContactInvalid
+    from shared.population import PopulationInvalid
     from shared.ruleset import RuleSetUnknown
+    from shared.text_file import FileUnreadable, quoted
 
     lines = str(error).strip().splitlines()
     text = lines[0] if lines else type(error).__name__
     if isinstance(error, StackError | CatalogueInvalid | RuleSetUnknown):
         return str(error)
+    if isinstance(error, FileUnreadable | UnreadableHead | PopulationInvalid | ContactInvalid):
+        return f"{str(error)[:1].upper()}{str(error)[1:]}."
+    if (
+        isinstance(error, OSError)
+        and error.strerror
+        and not isinstance(error, ConnectionError | TimeoutError)
+    ):
+        what = "The system refused" if error.filename is None else quoted(error.filename)
+        return f"{what}: {error.strerror}."
+    return _of_servers(error, text)
+
+
+def _of_servers(error: Exception, text: str) -> str:
+    """What Kafka or PostgreSQL say, and what nobody foresaw."""
+    import asyncpg
+    from aiokafka.errors import KafkaError
+    from confluent_kafka import KafkaException
+
     if isinstance(error, KafkaError | KafkaException):
         return f"Kafka does not answer as it should ({text}): `hotline status` shows what runs."
     away = (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.OperatorInterventionError)
@@ -121,6 +165,4 @@ def _sentence(error: Exception) -> str:
         return f"PostgreSQL does not answer as it should ({text}): `hotline status` shows what runs."
     if isinstance(error, asyncpg.PostgresError):
         return f"PostgreSQL refused: {text}. HOTLINE_DEBUG=1 shows where."
-    if isinstance(error, OSError) and error.filename is not None:
-        return f"{error.filename}: {error.strerror}."
     return f"This should not have happened: {type(error).__name__}: {text}. HOTLINE_DEBUG=1 shows where."

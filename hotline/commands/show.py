@@ -60,6 +60,8 @@ def print_life(shown: Shown, console: Console) -> None:
     from rich.padding import Padding
     from rich.text import Text
 
+    from shared.log.instants import in_zone
+
     def line(text: str | Text) -> None:
         console.print(text if isinstance(text, Text) else cell(text), soft_wrap=True)
 
@@ -88,9 +90,11 @@ def print_life(shown: Shown, console: Console) -> None:
     for word in shown.words:
         line(_said(word))
     for limit, due_at in shown.deadlines.items():
-        line(f"  {limit.lower()} limit: {due_at.astimezone(zone):%Y-%m-%d %H:%M}")
+        line(f"  {limit.lower()} limit: {in_zone(due_at, zone):%Y-%m-%d %H:%M}")
     line(Text.assemble("hash chain: ", "right" if shown.chain_right else ("BROKEN", "red")))
     line(f"trace: {shown.trace or f'{shown.trace_id} (this life is not traced, or no viewer runs)'}")
+    if shown.unreadable:
+        line(Text(shown.unreadable, style="red"))
 
 
 def _table(shown: Shown, heading: str, form: str) -> Table:
@@ -122,8 +126,10 @@ def _said(word: Word) -> str:
 
 
 def _waits(shown: Shown, zone: tzinfo) -> str:
+    from shared.log.instants import in_zone
+
     waiting = shown.waiting
     if waiting is None:
         return "nobody has to act any more"
-    by = "" if waiting.by is None else f", next deadline {waiting.by.astimezone(zone):%Y-%m-%d %H:%M}"
+    by = "" if waiting.by is None else f", next deadline {in_zone(waiting.by, zone):%Y-%m-%d %H:%M}"
     return f"waits for {waiting.name} to {waiting.what}{by}"

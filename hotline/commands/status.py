@@ -3,26 +3,33 @@
 from __future__ import annotations
 
 import json as json_module
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from hotline.commands.run import is_up, run
-from hotline.terminal import cell, say_json
+from hotline.commands.unread import none_unread
+from hotline.terminal import cell, say, say_json
+
+if TYPE_CHECKING:
+    from hotline.stalled import Standing
+    from hotline.stopped import Stopped
 
 
 def status(*, json: Annotated[bool, typer.Option("--json", help="For a program to read.")] = False) -> None:
     """Show what runs and how far behind each desk is.
 
     Where work waits it looks for up to five seconds whether it moves: a process may be there and stand still.
-    Exit code 1 where something is down or stands still.
+    Exit code 1 where something is down or stands still, or waits for a person.
     """
     found = run(is_up(_status(), json=json))
     if json:
         say_json(json_module.dumps(found, indent=2))
     else:
         _print_status(found)
-    if not found["up"] or found["stalled"]:
+    if found["unreadable"] and not json:
+        say(found["unreadable"])
+    if not found["up"] or found["stalled"] or found["stopped"]:
         raise typer.Exit(1)
 
 
@@ -54,6 +61,7 @@ async def _status() -> dict[str, Any]:
     }
     known = catalogue(city.catalogue)
     standing = await look(city.realm, known) if answers else None
+    unread = none_unread()
     return {
         # Nobody has to wait for a viewer that starts.
         "up": bool(services)
@@ -68,8 +76,10 @@ async def _status() -> dict[str, Any]:
         "processes": processes,
         "behind": standing.behind if standing is not None else None,
         "stalled": await stalled(city.realm, known, standing) if standing is not None and services else {},
-        "stopped": dict(standing.stopped) if standing is not None else {},
-        "counts": await counts(city.realm) if answers else None,
+        "stopped": [_stopped(one, standing) for one in standing.stopped] if standing is not None else [],
+        "counts": await counts(city.realm, unread) if answers else None,
+        # After the counts: a sentence on the rows that are in none of them.
+        "unreadable": unread.line(),
     }
 
 
@@ -88,6 +98,21 @@ def _process(health: Any, kind: str) -> dict[str, Any]:
         "since": datetime.fromtimestamp(known.since, UTC).isoformat(timespec="seconds") if known else None,
         "memory_mb": known.memory_mb if known else None,
         "cpu_seconds": known.cpu_seconds if known else None,
+    }
+
+
+def _stopped(one: Stopped, standing: Standing) -> dict[str, Any]:
+    """What waits for a person; how many messages lie there."""
+    waiting = (number for at, number in standing.left.items() if one.holds(at[0], at[1], standing.prefix))
+    return {
+        "desk": one.desk,
+        "door": one.door,
+        "topic": one.topic or None,
+        "where": one.where,
+        "since": one.since.isoformat(timespec="seconds"),
+        "reason": one.reason,
+        "resume": one.resume,
+        "behind": sum(waiting),
     }
 
 
@@ -145,11 +170,10 @@ def _print_who_stands(console: Any, found: dict[str, Any]) -> None:
 
     from hotline.realm import DESKS, TOGETHER
 
-    for desk, why in found["stopped"].items():
-        console.print(Text.assemble(cell(f"{desk} takes nothing in by", style="red"), cell(f" {why}.")))
+    for one in found["stopped"]:
+        why = f" {one['where']}, {one['behind']:,} messages wait: {one['reason']}. `{one['resume']}` lets it go on."
+        console.print(Text.assemble(cell(f"{one['desk']} takes nothing in", style="red"), cell(why)))
     for desk, how in found["stalled"].items():
-        if desk in found["stopped"]:
-            continue
         log = TOGETHER if found["one_process"] and desk in DESKS else desk
         told = cell(f" {how}. Its log: {found['logs']}/{log}.log")
         console.print(Text.assemble(cell(f"{desk} stands still:", style="red"), told))

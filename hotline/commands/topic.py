@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json as json_module
-import re
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
-from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from decimal import Decimal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from hotline.arguments import NUMBER_MAX, percent
+from hotline.arguments import day as _day
+from hotline.arguments import month as month_of
 from hotline.commands.run import demand_words, fail, listed, run
+from hotline.commands.unread import none_unread, tell_unread
 from hotline.terminal import say, say_json
-from shared.text import folded, folded_code
+from shared.text import folded
 
 if TYPE_CHECKING:
     from hotline.proactive.candidates import Candidate
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     from hotline.proactive.state import Programme
     from hotline.where import City
     from shared.ids import UnitId
+    from shared.unreadable import UnreadableRows
 
 topic = typer.Typer(
     help="Monthly topics and project lists: what the city takes on before the next citizen calls.",
@@ -29,8 +33,11 @@ topic = typer.Typer(
 )
 
 _Topic = Annotated[str, typer.Argument(metavar="TOPIC", help="A topic's or list's id or its beginning.")]
-_Item = Annotated[int, typer.Argument(metavar="ITEM", help="The number of its problem or project.")]
-_Task = Annotated[int, typer.Argument(metavar="TASK", help="The task's number.")]
+_Item = Annotated[
+    int,
+    typer.Argument(metavar="ITEM", min=1, max=NUMBER_MAX, help="The number of its problem or project."),
+]
+_Task = Annotated[int, typer.Argument(metavar="TASK", min=1, max=NUMBER_MAX, help="The task's number.")]
 _Title = Annotated[str, typer.Argument(metavar="TITLE", help="What it is called.")]
 _By = Annotated[str, typer.Option("--as", metavar="WHO", help="Who does it: a unit or a person's name.")]
 _Lead = Annotated[str, typer.Option(metavar="UNIT", help="The one unit that leads.")]
@@ -42,7 +49,6 @@ _Out = Annotated[
     ),
 ]
 _Json = Annotated[bool, typer.Option("--json", help="For a program to read.")]
-_MONTH: Final = re.compile(r"^(2\d{3})-(0[1-9]|1[0-2])$")
 
 
 @topic.command("candidates")
@@ -51,19 +57,23 @@ def candidates_(
         str, typer.Option(help="The first day, such as 2021-01-01; a year ago without it.")
     ] = "",
     until: Annotated[str, typer.Option(help="The last day; today without it.")] = "",
-    at_least: Annotated[int, typer.Option(min=1, help="Leave out subjects with fewer complaints.")] = 1,
-    limit: Annotated[int, typer.Option(min=1, help="So many subjects.")] = 20,
+    at_least: Annotated[
+        int, typer.Option(min=1, max=NUMBER_MAX, help="Leave out subjects with fewer complaints.")
+    ] = 1,
+    limit: Annotated[int, typer.Option(min=1, max=NUMBER_MAX, help="So many subjects.")] = 20,
     *,
     json: _Json = False,
 ) -> None:
     """Count complaints by subject and district over a period, the most first: out of these topics are chosen."""
     first = _day(since, "--since") if since else None
     last = _day(until, "--until") if until else None
-    found = run(_candidates(first, last, at_least))[:limit]
+    unread = none_unread()
+    found = run(_candidates(first, last, at_least, unread))[:limit]
     if json:
         import msgspec
 
         say_json(msgspec.json.format(msgspec.json.encode(found), indent=2).decode())
+        tell_unread(unread, json=True)
         return
     if not found:
         say("No complaint with a subject was received in that time.")
@@ -71,6 +81,7 @@ def candidates_(
         where = ", ".join(f"{name or 'nowhere named'} {number:,}" for name, number in one.districts.items())
         taken = f"  taken on by {', '.join(one.named_by)}" if one.named_by else ""
         say(f"{one.complaints:>8,}  {one.subject}  ({where}){taken}")
+    tell_unread(unread)
 
 
 @topic.command()
@@ -84,10 +95,8 @@ def propose(
     json: _Json = False,
 ) -> None:
     """Propose a theme for a month."""
-    told = _MONTH.match(month)
-    if told is None:
-        fail(f"MONTH: {month!r}, expected a year and a month such as 2021-01.", code=2)
-    year, number = int(told[1]), int(told[2])
+    first = month_of(month, "MONTH")
+    year, number = first.year, first.month
 
     def wanted(_: Programme | None, city: _Said) -> list[Wanted]:
         from hotline.proactive import facts as f
@@ -302,16 +311,13 @@ def policy(
 def assess(
     topic: _Topic,
     survey: Annotated[str, typer.Option(metavar="PERCENT", help="How many percent are satisfied, 0 to 100.")],
-    visits: Annotated[int, typer.Option(min=1, help="How many citizens were visited.")],
+    visits: Annotated[int, typer.Option(min=1, max=NUMBER_MAX, help="How many citizens were visited.")],
     by: _By,
     *,
     json: _Json = False,
 ) -> None:
     """Write down what citizens said of the whole; not by who leads, helps or owns a task."""
-    try:
-        rate = Decimal(survey)
-    except InvalidOperation:
-        fail(f"--survey: {survey!r}, expected percent such as 91.31.", code=2)
+    rate = percent(survey, "--survey")
     _one(topic, by, "AssessmentMade", lambda *_: {"survey_rate": rate, "visits": visits}, json=json)
 
 
@@ -342,12 +348,18 @@ def close(
 
 
 @topic.command("list")
-def list_(year: Annotated[int, typer.Option(help="Only of this year.")] = 0, *, json: _Json = False) -> None:
+def list_(
+    year: Annotated[int, typer.Option(min=0, max=NUMBER_MAX, help="Only of this year.")] = 0,
+    *,
+    json: _Json = False,
+) -> None:
     """List topics and lists with their progress: done of all, in percent; "-" where there is nothing to divide by."""
-    found, today = run(_all())
+    unread = none_unread()
+    found, today = run(_all(unread))
     rows = [one for one in found if year in {0, one.year}]
     if json:
         say_json(json_module.dumps([_row(one, today) for one in rows], ensure_ascii=False, indent=2))
+        tell_unread(unread, json=True)
         return
     if not rows:
         say("No topic and no list is on record.")
@@ -355,17 +367,20 @@ def list_(year: Annotated[int, typer.Option(help="Only of this year.")] = 0, *, 
         say(_line(one, today))
     if rows:
         say(f"{'':8}  all: {_figures(rows, today)}")
+    tell_unread(unread)
 
 
 @topic.command("show")
 def show_(topic: _Topic, *, json: _Json = False) -> None:
     """Show one with its problems or projects, its tasks, and everything that was recorded, refusals too."""
-    state, facts, today = run(_whole(topic))
+    unread = none_unread()
+    state, facts, today = run(_whole(topic, unread))
     if json:
         import msgspec
 
         told = {**_row(state, today), "state": state, "facts": facts}
         say_json(msgspec.json.format(msgspec.json.encode(told), indent=2).decode())
+        tell_unread(unread, json=True)
         return
     say(_line(state, today))
     for number, one in state.items.items():
@@ -378,6 +393,7 @@ def show_(topic: _Topic, *, json: _Json = False) -> None:
                 say(f"     {each.number}. {each.title}: {each.owner}, due {each.due}, {each.standing}{late}")
     for fact in facts:
         say(f"  {fact.at:%Y-%m-%d %H:%M}  {_told(fact)}")
+    tell_unread(unread)
 
 
 # -- recording
@@ -394,14 +410,17 @@ class _Said:
         self.by: str = self.unit(by)
 
     def unit(self, name: str) -> UnitId:
-        """The catalogue's id where it knows this id or name; else as said: a company may lead that gets no orders."""
+        """The catalogue's id where it knows this id or name; else as said: a company may lead that gets no orders.
+
+        Names are compared as a reader sees them, so none passes for another's by its width or by what nobody sees.
+        """
+        from shared.deciding import alike
         from shared.ids import UnitId
 
-        told, code = folded(name), UnitId(folded_code(name))
-        if code in self._known.units:
-            return code
-        called = (unit for unit, known in self._known.units.items() if folded(known.name) == told)
-        return next(called, UnitId(told))
+        told = alike(name)
+        units = self._known.units.items()
+        called = (unit for unit, known in units if told in {alike(unit), alike(known.name)})
+        return next(called, UnitId(folded(name)))
 
     def units(self, text: str) -> tuple[UnitId, ...]:
         """Several, with commas between."""
@@ -470,30 +489,34 @@ async def _now(city: City) -> datetime:
 # -- reading
 
 
-async def _all() -> tuple[list[Programme], date]:
+async def _all(unread: UnreadableRows) -> tuple[list[Programme], date]:
     from hotline.proactive.log import programmes
     from hotline.where import city_up
 
     city = city_up()
     async with programmes(city.realm.logins["reader"]) as log:
-        return await log.all(), (await _now(city)).date()
+        return await log.all(unread), (await _now(city)).date()
 
 
-async def _whole(called: str) -> tuple[Programme, list[Recorded], date]:
+async def _whole(called: str, unread: UnreadableRows) -> tuple[Programme, list[Recorded], date]:
     from hotline.proactive.log import programmes
+    from hotline.proactive.state import folded
+    from hotline.stack.errors import StackError
     from hotline.where import city_up
 
     city = city_up()
     async with programmes(city.realm.logins["reader"]) as log:
         programme_id: ProgrammeId = await log.called(called)
-        return (
-            await log.one(programme_id),
-            await log.facts(programme_id),
-            (await _now(city)).date(),
-        )
+        facts = await log.readable_facts(programme_id, unread)
+        state = unread.read(f"topic or list {programme_id}", lambda: folded(facts))
+        if state is None:
+            raise StackError(unread.line() or f"No topic or list {programme_id} is on record.")
+        return state, facts, (await _now(city)).date()
 
 
-async def _candidates(first: date | None, last: date | None, at_least: int) -> list[Candidate]:
+async def _candidates(
+    first: date | None, last: date | None, at_least: int, unread: UnreadableRows
+) -> list[Candidate]:
     from hotline.proactive.candidates import candidates, counted
     from hotline.proactive.log import programmes
     from hotline.speak import reader
@@ -510,21 +533,14 @@ async def _candidates(first: date | None, last: date | None, at_least: int) -> l
     )
     connection = await reader(city.realm)
     try:
-        counts = await counted(connection, begin, end)
+        counts = await counted(connection, begin, end, unread)
     finally:
         await connection.close()
     async with programmes(city.realm.logins["reader"]) as log:
-        return candidates(counts, await log.all(), at_least)
+        return candidates(counts, await log.all(unread), at_least)
 
 
 # -- words
-
-
-def _day(text: str, name: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        fail(f"{name}: {text!r}, expected a day such as 2021-12-31.", code=2)
 
 
 def _clusters(told: list[str] | None) -> tuple[Cluster, ...]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from hotline.commands.run import fail, listed, run
+from hotline.commands.unread import none_unread, tell_cases
 from hotline.terminal import LISTED_MAX, say, say_json
 from shared.text import folded, folded_code, shown
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from shared.events import Fact
     from shared.ids import ComplaintId, UnitId
     from shared.inputs import Input
+    from shared.unreadable import UnreadableRows
 
 
 def unit(
@@ -132,7 +134,9 @@ def unit(
         typer.Option("--call", metavar="UNITS", help="With --whistle: whom, with commas; the first leads."),
     ] = "",
     scene: Annotated[str, typer.Option(help="With --whistle: where to come to.")] = "",
-    number: Annotated[int, typer.Option(min=0, help="Which whistle; the last one without it.")] = 0,
+    number: Annotated[
+        int, typer.Option(min=0, max=10_000, help="Which whistle; the last one without it.")
+    ] = 0,
     persons: Annotated[int, typer.Option(min=1, max=10_000, help="With --arrive: how many you are.")] = 1,
     of: Annotated[str, typer.Option(metavar="UNIT", help="With --release or --rate: whom.")] = "",
     stars: Annotated[int, typer.Option(min=0, max=5, help="With --rate: 1 to 5.")] = 0,
@@ -355,14 +359,9 @@ async def _list(name: str, *, json: bool) -> None:
 
     city = city_up()
     unit = known_unit(name, city.catalogue)
-    cases = await open_cases(city, unit)
-    if json:
-        say_json(json_module.dumps([row(case) for case in cases], indent=2, ensure_ascii=False))
-        return
-    if not cases:
-        say(f"No open order lies with {unit}.")
-    for case in cases:
-        say(line(case))
+    unread = none_unread()
+    cases = await open_cases(city, unit, unread)
+    tell_cases(cases, unread, row, line, nothing=f"No open order lies with {unit}.", json=json)
 
 
 async def _sit(name: str) -> None:
@@ -406,14 +405,14 @@ def known_unit(name: str, path: str) -> UnitId:
     )
 
 
-async def open_cases(city: City, unit: str) -> list[Complaint]:
+async def open_cases(city: City, unit: str, unread: UnreadableRows) -> list[Complaint]:
     """The complaints whose open order lies with this unit, the earliest due first."""
     from hotline.speak import reader
     from services.dispatch.views import open_orders
 
     connection = await reader(city.realm)
     try:
-        return await open_orders(connection, unit)
+        return await open_orders(connection, unit, unread)
     finally:
         await connection.close()
 
@@ -544,6 +543,8 @@ def row(case: Complaint) -> dict[str, Any]:
     """An open order for a program."""
     import msgspec
 
+    from shared.complaint import whole_content
+
     order = case.order
     if order is None:
         raise LookupError(case.complaint_id)
@@ -558,7 +559,7 @@ def row(case: Complaint) -> dict[str, Any]:
         "urgency": case.urgency,
         "subject": case.subject,
         "title": case.title,
-        "content": case.content,
+        "content": whole_content(case),
         "attachments": [msgspec.to_builtins(one) for one in case.attachments],
         "district": case.district,
         "street": case.street,

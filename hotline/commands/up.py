@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hotline.arguments import finite
 from hotline.commands.run import fail, run
 from hotline.terminal import note, say, say_json
+from shared.versions import RULESET
 
 if TYPE_CHECKING:
     from hotline.stack.stack import Addresses
@@ -28,11 +30,9 @@ def up(
             help="A dispatch catalogue of your own (JSON); the city keeps it.", exists=True, dir_okay=False
         ),
     ] = None,
-    ruleset: Annotated[
-        str, typer.Option(help="The rule set new complaints are born under.")
-    ] = "beijing-draft-2021",
+    ruleset: Annotated[str, typer.Option(help="The rule set new complaints are born under.")] = RULESET,
     traces_ratio: Annotated[
-        float, typer.Option(help="Share of all lives that is traced.", min=0, max=1)
+        float, typer.Option(help="Share of all lives that is traced.", min=0, max=1, callback=finite)
     ] = 1.0,
     *,
     one_process: Annotated[
@@ -53,13 +53,20 @@ def up(
     stands still.
     """
     again = "up --stack-only" if stack_only else f"up --city {city}" if city != "hotline" else "up"
-    own = catalogue.read_bytes() if catalogue is not None else None
+    own = _own(catalogue) if catalogue is not None else None
     run(
         _up_stack(json=json)
         if stack_only
         else _up(city, own, ruleset, traces_ratio, one_process=one_process, json=json),
         interrupted=f"Stopped half way: `hotline down` ends what has started, `hotline {again}` goes on.",
     )
+
+
+def _own(file: Path) -> bytes:
+    """A catalogue as the city keeps it: UTF-8 without a mark, whoever saved it."""
+    from shared.catalogue import text_in_file
+
+    return text_in_file(file).encode()
 
 
 async def _stack_up(say: Callable[[str], None], again: str) -> Addresses:
@@ -104,7 +111,7 @@ async def _up(
     from shared.ruleset import ruleset
 
     say = _say(json=json)
-    if not CITY_NAME.match(name) or name in {"postgres", "template0", "template1"}:
+    if not CITY_NAME.fullmatch(name) or name in {"postgres", "template0", "template1"}:
         fail(f"--city: {name!r}, expected a name like 'hotline': small letters, digits and _.", code=2)
     ruleset(version)
     if own is not None:

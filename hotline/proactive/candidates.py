@@ -11,16 +11,20 @@ import msgspec
 
 from hotline.proactive.facts import Cluster
 from hotline.proactive.state import Programme
+from shared.log.heads import fetch, over_heads
 from shared.text import folded
+from shared.unreadable import UnreadableRows
 
 # A head knows what its complaint is about now, corrections and reclassifications included.
-_COUNTED: Final = """
+_COUNTED: Final = over_heads(
+    """
 SELECT state ->> 'subject' AS subject, state ->> 'district' AS district, count(*)::int AS complaints
-FROM (SELECT state::json AS state FROM es.stream) s
+FROM {heads}
 WHERE state ->> 'subject' IS NOT NULL
   AND (state ->> 'received_at')::timestamptz >= $1 AND (state ->> 'received_at')::timestamptz < $2
 GROUP BY 1, 2
 """
+)
 
 
 class Candidate(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,10 +39,17 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def counted(
-    connection: asyncpg.Connection[Any], since: datetime, until: datetime
+    connection: asyncpg.Connection[Any],
+    since: datetime,
+    until: datetime,
+    unread: UnreadableRows | None = None,
 ) -> dict[tuple[str, str], int]:
-    """Complaints received from `since` on and before `until`, by subject and district; a reader's connection does."""
-    rows = await connection.fetch(_COUNTED, since, until)
+    """Complaints received from `since` on and before `until`, by subject and district; a reader's connection does.
+
+    Heads that cannot be read are in no count, and noted in `unread`.
+    """
+    unread = UnreadableRows() if unread is None else unread
+    rows = await fetch(connection, _COUNTED, since, until, unread=unread)
     return {(row[0], row[1] or ""): row[2] for row in rows}
 
 

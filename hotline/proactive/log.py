@@ -6,7 +6,6 @@ decided on a past that is not the whole.
 
 from __future__ import annotations
 
-import re
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final
@@ -15,12 +14,14 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
+from hotline.arguments import id_of
 from hotline.proactive.facts import ProgrammeId, Recorded, Wanted, WishRefused, decoded, encoded
 from hotline.proactive.rules import NoSuchProgramme, decide, why_not
 from hotline.proactive.state import Programme, evolve, folded
 from hotline.report import Report
 from hotline.stack.errors import StackError
-from shared.text import folded_code
+from shared.log.instants import implausible, reads_any_instant
+from shared.unreadable import UnreadableRows, reason
 
 ATTEMPTS_MAX: Final = 20
 """As many are faster, one after another, before it is given up: people type these commands."""
@@ -37,7 +38,6 @@ ORDER BY programme_id, position
 _CALLED: Final = """
 SELECT programme_id FROM es.programme_fact WHERE position = 1 AND programme_id BETWEEN $1::uuid AND $2::uuid LIMIT 2
 """
-_HEX: Final = re.compile(r"^[0-9a-f]{4,32}$")
 
 
 @asynccontextmanager
@@ -45,6 +45,7 @@ async def programmes(dsn: str) -> AsyncIterator[Programmes]:
     """The programmes of a city; the reader's DSN is enough to read, the owner's writes."""
     connection: asyncpg.Connection[Any] = await asyncpg.connect(dsn, timeout=10)
     try:
+        await reads_any_instant(connection)
         yield Programmes(connection)
     finally:
         await connection.close()
@@ -86,9 +87,24 @@ class Programmes:
         return written
 
     async def facts(self, programme_id: ProgrammeId) -> list[Recorded]:
-        """What was recorded of it, in order; empty where there is none."""
+        """What was recorded of it, in order; empty where there is none.
+
+        Raises `StackError` where a fact cannot be read: nothing is decided on a past that is not the whole.
+        """
+        unread = UnreadableRows()
+        found = await self.readable_facts(programme_id, unread)
+        if unread:
+            raise StackError(unread.line())
+        return found
+
+    async def readable_facts(self, programme_id: ProgrammeId, unread: UnreadableRows) -> list[Recorded]:
+        """The same to be shown: what cannot be read is noted and left out."""
         rows = await self._connection.fetch(_OF, UUID(programme_id))
-        return [decoded(row["body"]) for row in rows]
+        return unread.each(
+            rows,
+            lambda row: _name(programme_id, row["position"]),
+            lambda row: decoded(row["body"]),
+        )
 
     async def one(self, programme_id: ProgrammeId) -> Programme:
         """As it stands; raises `NoSuchProgramme`."""
@@ -97,14 +113,23 @@ class Programmes:
             raise NoSuchProgramme(programme_id)
         return state
 
-    async def all(self) -> list[Programme]:
-        """All as they stand: topics by month, then lists by year, level and title."""
+    async def all(self, unread: UnreadableRows | None = None) -> list[Programme]:
+        """All as they stand: topics by month, then lists by year, level and title.
+
+        A fact that cannot be read is noted in `unread`, and its topic or list stands as the others leave it.
+        """
+        unread = UnreadableRows() if unread is None else unread
         states: dict[UUID, Programme | None] = {}
         async with self._connection.transaction(isolation="repeatable_read", readonly=True):
             cursor = await self._connection.cursor(_ALL)
             while page := await cursor.fetch(PAGE):
                 for row in page:
-                    states[row[0]] = evolve(states.get(row[0]), decoded(row["body"]))
+                    known = states.get(row[0])
+                    after = unread.read(
+                        _name(row[0], row[1]),
+                        lambda row=row, known=known: evolve(known, decoded(row["body"])),  # type: ignore[misc]
+                    )
+                    states[row[0]] = known if after is None else after
         found = [state for state in states.values() if state is not None]
         return sorted(
             found,
@@ -120,8 +145,8 @@ class Programmes:
 
     async def called(self, text: str) -> ProgrammeId:
         """The programme with this id, or the only one whose id begins so; `StackError` where there is none."""
-        digits = folded_code(text).replace("-", "")
-        if not _HEX.fullmatch(digits):
+        digits = id_of(text)
+        if digits is None:
             raise StackError(
                 f"{text!r} is no topic's or list's id: expected hexadecimal digits, at least the first 4."
             )
@@ -131,6 +156,10 @@ class Programmes:
         if len(rows) > 1:
             raise StackError(f"More than one id begins with {text}: give more of it.")
         return ProgrammeId(str(rows[0][0]))
+
+
+def _name(programme: object, position: int) -> str:
+    return f"topic or list {programme}, position {position}"
 
 
 def decided(state: Programme | None, wanted: Iterable[Wanted]) -> tuple[list[Recorded], Programme]:
@@ -175,10 +204,19 @@ async def judge(connection: asyncpg.Connection[Any], report: Report) -> None:
             except msgspec.DecodeError as error:
                 wrong(f"cannot be read: {error}")
                 continue
-            for what in _amiss(row, state, fact):
+            state, amiss = _judged(row, state, fact)
+            for what in amiss:
                 wrong(what)
-            if legal(state, fact) is None:
-                state = evolve(state, fact)
+
+
+def _judged(row: Any, state: Programme | None, fact: Recorded) -> tuple[Programme | None, list[str]]:
+    """The state after a fact, and what is wrong with it; one that cannot be judged is named as that."""
+    amiss = implausible(fact)
+    try:
+        amiss += _amiss(row, state, fact)
+        return (evolve(state, fact) if legal(state, fact) is None else state), amiss
+    except Exception as error:  # noqa: BLE001 -- it is named, and all others are judged
+        return state, [*amiss, f"cannot be judged: {reason(error)}"]
 
 
 def _amiss(row: Any, state: Programme | None, fact: Recorded) -> Iterable[str]:

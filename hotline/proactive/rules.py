@@ -11,11 +11,15 @@ from typing import Final
 
 from hotline.proactive import facts as f
 from hotline.proactive.state import Programme, Standing, Task
+from shared.deciding import alike
 from shared.text import has_words
 from shared.wording import TextInvalid, looked_at
 
 _OF_ANY: Final = (f.ProgrammeAdopted, f.PolicyIssued, f.ClosingExceptionApproved, f.ProgrammeClosed)
 """Of a proposal too: one that is never adopted is closed by an exception."""
+
+
+_NOBODY: Final = "by: blank, expected who decides"
 
 
 def decide(state: Programme | None, wanted: f.Wanted) -> Sequence[f.Recorded]:
@@ -113,15 +117,11 @@ def _of_task(state: Programme, wanted: f.OfTask) -> str | None:  # noqa: PLR0911
         case f.LongTermReviewed():
             if task.standing is not Standing.LONG_TERM_ONGOING:
                 return f"task {task.number} is {task.standing}, expected LONG_TERM_ONGOING"
-            if wanted.by == task.owner:
-                return "whoever owns a task does not review it"
-            return _later(wanted)
+            return _own_task(wanted.by, (task.owner,), "does not review it") or _later(wanted)
         case f.TaskVerified() | f.CompletionRejected():
             if task.standing is not Standing.COMPLETE:
                 return f"task {task.number} is {task.standing}, expected COMPLETE"
-            if wanted.by in {task.owner, task.completed_by}:
-                return "whoever owns a task or completed it does not verify it"
-            return None
+            return _own_task(wanted.by, (task.owner, task.completed_by), "does not verify it")
 
 
 def _naming(state: Programme, wanted: f.ItemNamed) -> str | None:
@@ -162,9 +162,7 @@ def _long_term(task: Task, wanted: f.LongTermApproved) -> str | None:
     if task.overdue(wanted.at.date()):
         # As with an extension (T6): what is overdue does not stop being so by a plan made afterwards.
         return f"task {task.number} was due on {task.due}: it is overdue, and long-term only by a plan made before"
-    if wanted.by == task.owner:
-        return "whoever owns a task does not approve its plan"
-    return _later(wanted)
+    return _own_task(wanted.by, (task.owner,), "does not approve its plan") or _later(wanted)
 
 
 def _later(wanted: f.LongTermApproved | f.LongTermReviewed) -> str | None:
@@ -182,7 +180,18 @@ def _assessing(state: Programme, wanted: f.AssessmentMade) -> str | None:
 
 
 def _not_concerned(state: Programme, by: str, what: str) -> str | None:
-    return f"whoever leads, helps or owns a task of it {what}" if by in state.concerned() else None
+    if not alike(by):
+        return _NOBODY
+    if alike(by) == alike(state.proposed_by):
+        return f"by: it was proposed by the same, and that one {what}"
+    return f"whoever leads, helps or owns a task of it {what}" if alike(by) in state.concerned() else None
+
+
+def _own_task(by: str, own: tuple[str, ...], what: str) -> str | None:
+    if not alike(by):
+        return _NOBODY
+    done = "" if len(own) == 1 else " or completed it"
+    return f"whoever owns a task{done} {what}" if alike(by) in set(map(alike, own)) else None
 
 
 def _closing(state: Programme, basis: f.Basis) -> str | None:

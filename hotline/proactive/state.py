@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from hotline.proactive import facts as f
 from hotline.score import ratio
+from shared.deciding import alike
 from shared.ids import UnitId
 
 
@@ -90,6 +91,8 @@ class Programme(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     lead: UnitId
     """Of a topic who leads the theme, of a list who owns it."""
+    proposed_by: str = ""
+    """Who proposed the topic, or drew up the list."""
     month: int | None = None
     """Of a topic."""
     level: f.ListLevel | None = None
@@ -111,9 +114,10 @@ class Programme(msgspec.Struct, frozen=True, kw_only=True):
         return self.level is None
 
     def concerned(self) -> frozenset[str]:
-        """Whose own work it is: they neither assess it nor approve its exception."""
+        """Whose own work it is, as names are compared: they neither assess it nor approve its exception."""
         return frozenset(
-            (
+            alike(name)
+            for name in (
                 self.lead,
                 *(unit for item in self.items.values() for unit in (item.lead, *item.cooperating)),
                 *(task.owner for task in self.tasks.values()),
@@ -153,6 +157,7 @@ def evolve(state: Programme | None, fact: f.Recorded) -> Programme | None:
             month=fact.month,
             title=fact.title,
             lead=fact.lead,
+            proposed_by=fact.by,
             clusters=fact.clusters,
         )
     if isinstance(fact, f.ListDrawnUp):
@@ -162,6 +167,7 @@ def evolve(state: Programme | None, fact: f.Recorded) -> Programme | None:
             level=fact.level,
             title=fact.title,
             lead=fact.owner,
+            proposed_by=fact.by,
             clusters=fact.clusters,
         )
     if state is None or isinstance(fact, f.WishRefused):

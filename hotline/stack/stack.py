@@ -32,6 +32,7 @@ from hotline.stack.state import (
     write_state,
 )
 from hotline.stack.zipkin import Zipkin
+from shared.patience import HUNG_SERVER_SECONDS, STOP_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -40,13 +41,13 @@ if TYPE_CHECKING:
     from hotline.stack.server import Server
 
 ATTEMPTS_MAX: Final = 3
-HANGING_SECONDS_MAX: Final = 20.0
+HANGING_SECONDS_MAX: Final = HUNG_SERVER_SECONDS
 """How long one that is past its start is asked before it is started again."""
 ASKED_SECONDS_MAX: Final = 2.0
 """How long one that is not needed is asked once the others answer: what a question may take."""
 OWN_PORT_SECONDS_MAX: Final = 10.0
 """How long a port that was ours stays ours after its process: the kernel closes it a little later."""
-SERVICES_SECONDS_MAX: Final = 8.0
+SERVICES_SECONDS_MAX: Final = STOP_SECONDS
 POLL_SECONDS: Final = 0.05
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from hotline.stack import child
 from hotline.stack.errors import StackError
 from hotline.stack.state import Roster, write_roster
+from shared.patience import STOP_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -23,7 +24,7 @@ POLL_SECONDS: Final = 0.1
 BACK_OFF_SECONDS_MIN: Final = 0.2
 BACK_OFF_SECONDS_MAX: Final = 5.0
 STEADY_SECONDS: Final = 10.0
-STOP_SECONDS_MAX: Final = 8.0
+STOP_SECONDS_MAX: Final = STOP_SECONDS
 ASK_SECONDS: Final = 5.0
 """How often the parts of the stack are asked whether they answer: one that hangs is alive all the same."""
 
@@ -106,7 +107,7 @@ class Supervisor:
                 await asyncio.gather(mending, return_exceptions=True)
 
     async def stop(self) -> None:
-        """Ask every service to end, end those that have not after 8 seconds, and reap them all."""
+        """Ask every service to end, end those that have not after `STOP_SECONDS_MAX`, and reap them all."""
         self._stopping.set()
         await asyncio.gather(
             *(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -30,11 +29,6 @@ async def run(settings: Settings, company: Company | None = None) -> None:
         ContactDoor(settings, process.telemetry) as contacts,
     ):
         process.hears_log(rules.REACTS, rules.react)
-        process.opens(
-            "replies",
-            replies(settings, process.clock),
-            pattern=re.escape(settings.topic_prefix + DISPATCH_REPLIES.of("")) + ".*",
-            patient=True,
-        )
-        process.opens("reviews", reviews(process.clock), topic=settings.topic_prefix + DISPATCH_REVIEWS.name)
+        process.opens(DISPATCH_REPLIES, replies(settings, process.clock), patient=True)
+        process.opens(DISPATCH_REVIEWS, reviews(process.clock, settings.topic_prefix))
         await process.work(answering=contacts.answering)

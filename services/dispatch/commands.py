@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from shared.deciding import Decision
 from shared.events.base import ExclusionGround, PauseGround, TerminationGround, Urgency, WhistleKind
 from shared.ids import ComplaintId, UnitId
 
@@ -53,16 +54,14 @@ class RequestReturn:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReviewReturn:
+class ReviewReturn(Decision):
     """The reviewer decides on a return."""
 
-    complaint_id: ComplaintId
     assignment: int
     approved: bool
     reviewer: str
     reason: str
     to_unit: UnitId | None
-    at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,15 +90,13 @@ class RequestExtension:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReviewExtension:
+class ReviewExtension(Decision):
     """The reviewer decides on an extension."""
 
-    complaint_id: ComplaintId
     assignment: int
     approved: bool
     reviewer: str
     reason: str
-    at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,15 +124,13 @@ class EndPause:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReviewPause:
+class ReviewPause(Decision):
     """The reviewer decides on a pause."""
 
-    complaint_id: ComplaintId
     assignment: int
     approved: bool
     reviewer: str
     reason: str
-    at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,15 +146,13 @@ class RequestTermination:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReviewTermination:
+class ReviewTermination(Decision):
     """The reviewer decides on a termination."""
 
-    complaint_id: ComplaintId
     assignment: int
     approved: bool
     reviewer: str
     reason: str
-    at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,27 +168,23 @@ class RaiseDispute:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DecideCouncil:
+class DecideCouncil(Decision):
     """Those concerned named the unit, and who helps it."""
 
-    complaint_id: ComplaintId
     assignment: int
     to_unit: UnitId
     co_units: tuple[UnitId, ...]
     participants: tuple[str, ...]
     reason: str
-    at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AddCoUnit:
+class AddCoUnit(Decision):
     """Another unit must help."""
 
-    complaint_id: ComplaintId
     co_unit: UnitId
     reason: str
     added_by: str
-    at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,14 +198,12 @@ class ReportAsCoUnit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReclassifyComplaint:
+class ReclassifyComplaint(Decision):
     """The complaint gets another urgency."""
 
-    complaint_id: ComplaintId
     urgency: Urgency
     reason: str
     reclassified_by: str
-    at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -305,14 +292,12 @@ class RequestExclusion:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReviewExclusion:
+class ReviewExclusion(Decision):
     """The reviewer decides on an exclusion."""
 
-    complaint_id: ComplaintId
     approved: bool
     reviewer: str
     reason: str
-    at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -351,25 +336,21 @@ class ReportProgress:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SendBackAnswer:
+class SendBackAnswer(Decision):
     """The reviewer does not let the answer through."""
 
-    complaint_id: ComplaintId
     assignment: int
     reviewer: str
     reason: str
-    at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AmendCalendar:
+class AmendCalendar(Decision):
     """The complaint goes by another version of the calendar."""
 
-    complaint_id: ComplaintId
     calendar: str
     reason: str
     amended_by: str
-    at: datetime
 
 
 WhistleCommand = (
@@ -392,11 +373,6 @@ UnitCommand = (
     | ReportProgress
 )
 """What the unit that holds an order may say to it; each names the assignment it means."""
-
-ReviewCommand = (
-    ReviewReturn | ReviewExtension | ReviewPause | ReviewTermination | DecideCouncil | SendBackAnswer
-)
-"""What is decided on something a unit asked for."""
 
 DispatchCommand = (
     DispatchComplaint

@@ -22,7 +22,8 @@ from asyncpg.pool import PoolConnectionProxy
 
 from services.dispatch.contacts import Asker, Seen, Sight, may_see
 from services.dispatch.settings import Settings
-from shared.complaint import NoSuchComplaint, UnreadableHead, stored_head
+from shared.aside import NoSuchComplaint
+from shared.complaint import UnreadableHead, stored_head
 from shared.contacts import CannotUnseal, Contact, ContactInvalid, MasterKey, Sealed, master_key
 from shared.errors import told
 from shared.ids import ComplaintId, UnitId
@@ -32,7 +33,9 @@ App = Callable[..., Iterable[bytes]]
 
 PATH: Final = "/contacts/"
 REASON_MAX: Final = 500
-ANSWER_SECONDS_MAX: Final = 15.0
+CONNECT_SECONDS: Final = 5.0
+STATEMENT_SECONDS: Final = 10.0
+ANSWER_SECONDS_MAX: Final = CONNECT_SECONDS + STATEMENT_SECONDS
 CONNECTIONS_MAX: Final = 4
 """Readings at a time; more wait for their turn."""
 WAITING: Final = {
@@ -119,8 +122,8 @@ class ContactDoor:
             self._settings.postgres,
             min_size=0,
             max_size=CONNECTIONS_MAX,
-            timeout=5,
-            command_timeout=10,
+            timeout=CONNECT_SECONDS,
+            command_timeout=STATEMENT_SECONDS,
             server_settings=WAITING,
         )
         return self

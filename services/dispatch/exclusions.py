@@ -9,21 +9,12 @@ from collections.abc import Sequence
 
 from services.dispatch.commands import RequestExclusion, ReviewExclusion
 from services.dispatch.orders import REVIEWERS, refused
-from shared.catalogue import Catalogue
-from shared.complaint import Complaint, Exclusion
+from shared.complaint import Complaint
 from shared.events import DispatchFact, ExclusionApproved, ExclusionRejected, ExclusionRequested, Outcome
-from shared.ids import UnitId
 
 
 def request_exclusion(command: RequestExclusion, case: Complaint) -> Sequence[DispatchFact]:
     """By the unit that has the order, or had it last; what a review rejected is not asked for again."""
-    asked = case.exclusion
-    if (
-        asked is not None
-        and (asked.unit, asked.ground) == (command.unit, command.ground)
-        and asked.approved is not False
-    ):
-        return []
     why = _not_asked_for(command, case)
     if why is not None:
         return [refused(command.unit, "leave out", why, case, command.at)]
@@ -53,18 +44,13 @@ def _not_asked_for(command: RequestExclusion, case: Complaint) -> str | None:
     return f"a review has {'approved' if asked.approved else 'rejected'} an exclusion for {asked.ground}"
 
 
-def review_exclusion(
-    command: ReviewExclusion, case: Complaint, catalogue: Catalogue
-) -> Sequence[DispatchFact]:
-    """T22: whoever decides is not the unit that asked, nor one that helps it."""
+def review_exclusion(command: ReviewExclusion, case: Complaint) -> Sequence[DispatchFact]:
+    """A unit asks, and others decide (`deciders`, T22)."""
     asked = case.exclusion
     what = "approve the exclusion" if command.approved else "reject the exclusion"
     if asked is None or asked.approved is not None:
         unit = REVIEWERS if case.order is None else case.order.unit
         return [refused(unit, what, "no exclusion is under review", case, command.at)]
-    if _concerned(command.reviewer, asked, case, catalogue):
-        why = f"no unit leaves out its own order: {command.reviewer} cannot decide on it (T22)"
-        return [refused(asked.unit, what, why, case, command.at)]
     if not command.approved:
         return [
             ExclusionRejected(
@@ -85,11 +71,3 @@ def review_exclusion(
             approved_at=command.at,
         )
     ]
-
-
-def _concerned(reviewer: str, asked: Exclusion, case: Complaint, catalogue: Catalogue) -> bool:
-    """By its id, whatever its case, or by its name in the catalogue; so is whoever helps with the order."""
-    said = reviewer.strip().casefold()
-    units: set[UnitId] = {asked.unit, *(co_unit.unit for co_unit in case.co_units)}
-    names = {catalogue.units[unit].name for unit in units if unit in catalogue.units}
-    return said in {unit.casefold() for unit in units} | {name.casefold() for name in names}

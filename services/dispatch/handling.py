@@ -24,9 +24,9 @@ from shared.ruleset import ruleset
 
 def record_contact(command: RecordContact, case: Complaint, order: Order) -> Sequence[DispatchFact]:
     """The first contact (首次联系) is one: who has been spoken to is not spoken to for the first time again."""
-    if order.contacted_at is not None:
-        return []
     why = _not_contacted(case, order) or _before(order.tried_at, command.at)
+    if order.contacted_at is not None:
+        why = f"the citizen was spoken to at {order.contacted_at.isoformat()}"
     if why is not None:
         return [refused(command.unit, "record a contact", why, case, command.at)]
     return [
@@ -45,8 +45,6 @@ def record_contact_failed(
     command: RecordContactFailed, case: Complaint, order: Order
 ) -> Sequence[DispatchFact]:
     """Each attempt is on record, as long as none has succeeded."""
-    if order.tried_at == command.at:
-        return []
     why = _not_contacted(case, order) or _before(order.tried_at, command.at)
     if order.contacted_at is not None:
         why = f"the citizen was spoken to at {order.contacted_at.isoformat()}"
@@ -67,8 +65,6 @@ def record_contact_failed(
 
 def report_progress(command: ReportProgress, case: Complaint, order: Order) -> Sequence[DispatchFact]:
     """R7: the citizen may know how far it is; it meets no limit and is no answer."""
-    if order.progress_at == command.at:
-        return []
     why = _unsigned(order) or _before(order.progress_at, command.at)
     if why is not None:
         return [refused(command.unit, "report progress", why, case, command.at)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
@@ -41,13 +42,16 @@ from services.dispatch.commands import (
 )
 from services.dispatch.settings import Settings
 from shared import inputs
-from shared.broker import Handle, arrived_at, one_by_one
+from shared.broker import Handle, one_by_one
 from shared.clock import Clock
-from shared.cloudevents import BadInput, event_of, not_ahead
+from shared.cloudevents import BadInput, event_of
+from shared.deciding import Decision
 from shared.desk import Work
-from shared.ids import ComplaintId, UnitId, message_id
+from shared.identity import taken_in
+from shared.ids import ComplaintId, UnitId
 from shared.log import Incoming
-from shared.topics import DISPATCH_REPLIES, DISPATCH_REVIEWS, unit_of
+from shared.plausible import timely
+from shared.topics import DISPATCH_REPLIES, DISPATCH_REVIEWS, speaker_of, unit_of
 
 _REPLIES: Final = (
     inputs.OrderSigned,
@@ -93,8 +97,7 @@ def replies(settings: Settings, clock: Clock) -> Handle:
 
     def translate(message: Incoming) -> Work:
         event = event_of(message, _REPLIES)
-        arrived = arrived_at(message)
-        not_ahead(event, clock.latest_input(arrived))
+        arrived = timely(event, message, clock)
         unit = unit_of(message.topic, settings.topic_prefix, DISPATCH_REPLIES)
         data = event.data
         assert isinstance(data, _REPLIES)  # noqa: S101 -- for the type checker
@@ -103,8 +106,7 @@ def replies(settings: Settings, clock: Clock) -> Handle:
             raise BadInput(text)
         complaint = ComplaintId(data.complaint_id)
         command = _said_by(unit, data, complaint, clock.of_input(event.time, arrived))
-        identity = message_id(DISPATCH_REPLIES.of(unit), event.source, event.id)
-        return Work(command, complaint, identity, message, identity, typed=event.typed)
+        return taken_in(command, complaint, event, message, settings.topic_prefix)
 
     return one_by_one(translate)
 
@@ -265,19 +267,21 @@ def _about_a_whistle(
             raise AssertionError(data)
 
 
-def reviews(clock: Clock) -> Handle:
-    """`dispatch.reviews`: what reviewers and councils decided."""
+def reviews(clock: Clock, prefix: str = "") -> Handle:
+    """`dispatch.reviews`: what reviewers and councils decided.
+
+    `prefix` is the city's. A topic of a login's own says who speaks.
+    """
 
     def translate(message: Incoming) -> Work:
         event = event_of(message, _REVIEWS)
-        arrived = arrived_at(message)
-        not_ahead(event, clock.latest_input(arrived))
+        arrived = timely(event, message, clock)
         data = event.data
         assert isinstance(data, _REVIEWS)  # noqa: S101 -- for the type checker
         complaint = ComplaintId(data.complaint_id)
         command = _decided(data, complaint, clock.of_input(event.time, arrived))
-        identity = message_id(DISPATCH_REVIEWS.name, event.source, event.id)
-        return Work(command, complaint, identity, message, identity, typed=event.typed)
+        command = replace(command, login=speaker_of(message.topic, prefix, DISPATCH_REVIEWS))
+        return taken_in(command, complaint, event, message, prefix)
 
     return one_by_one(translate)
 
@@ -289,7 +293,7 @@ _REVIEW: Final[dict[type[inputs.Input], type[ReviewExtension | ReviewPause | Rev
 }
 
 
-def _decided(data: inputs.Input, complaint: ComplaintId, at: datetime) -> DispatchCommand:  # noqa: PLR0911 -- as above
+def _decided(data: inputs.Input, complaint: ComplaintId, at: datetime) -> Decision:  # noqa: PLR0911 -- as above
     """What a reviewer's or council's message asks for."""
     match data:
         case inputs.ReturnReviewed():

@@ -10,12 +10,12 @@ from msgspec import UNSET
 
 from services.dispatch.routing import Routed
 from shared.calendar import calendar
-from shared.complaint import Complaint, Order, evolve, helping
+from shared.complaint import Complaint, Order, evolve, helping, whole_content
 from shared.deadlines import due_at
 from shared.events import ComplaintDispatched, ConfidentialityRequired, CoUnitAdded, ReplyRefused
 from shared.events.base import Limit, Provisional, RequestType, Urgency
 from shared.ids import UnitId
-from shared.ruleset import RuleSet, ruleset
+from shared.ruleset import Days, RuleSet, ruleset
 
 REVIEWERS: Final = UnitId("reviewers")
 """Who asked, where no unit did."""
@@ -60,7 +60,7 @@ def written(case: Complaint, to: Routed, at: datetime) -> ComplaintDispatched:
         street=case.street,
         address=case.address,
         title=case.title,
-        content=case.content,
+        content=whole_content(case),
         attachments=case.attachments or UNSET,
         dispatched_at=at,
         sign_due_at=None if limits.sign is None else due_at(at, limits.sign, rules, days).at,
@@ -83,6 +83,12 @@ def too_late(case: Complaint, order: Order, at: datetime) -> str | None:
     if runs and at <= order.feedback_due_at:
         return None
     return f"the limit passed at {order.feedback_due_at.isoformat()} (T6)"
+
+
+def not_in_days(case: Complaint, done: str) -> str | None:
+    """Why nothing of its limit can be granted: only a limit in days is extended or paused."""
+    limit = ruleset(case.ruleset).classes[case.urgency or Urgency.GENERAL_7D].feedback
+    return None if isinstance(limit, Days) else f"only a limit in days is {done}"
 
 
 def _given(case: Complaint, rules: RuleSet) -> datetime | None:
@@ -111,7 +117,7 @@ def helped(
             # What only the unit that leads must know to act: a helper of a confidential order asks it (R9, A5).
             address="" if case.confidential else case.address,
             title=case.title,
-            content="" if case.confidential else case.content,
+            content="" if case.confidential else whole_content(case),
             due_at=order.feedback_due_at,
             added_at=at,
         )

@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from services.dispatch.commands import EndPause, RequestPause, ReviewPause
-from services.dispatch.orders import REVIEWERS, not_reviewed, provisional, refused, too_late
+from services.dispatch.limits import answer_limits, days_begun
+from services.dispatch.orders import REVIEWERS, not_in_days, not_reviewed, provisional, refused, too_late
 from shared.calendar import calendar
-from shared.complaint import Complaint, Order, Pause
+from shared.complaint import Complaint, LimitStep, Order, pause_ended
 from shared.deadlines import Due, due_at
 from shared.events import (
     DispatchFact,
@@ -20,7 +21,6 @@ from shared.events import (
     PauseEnded,
     PauseRejected,
     PauseRequested,
-    Urgency,
 )
 from shared.ruleset import Days, RuleSet, ruleset
 
@@ -28,8 +28,6 @@ from shared.ruleset import Days, RuleSet, ruleset
 def request_pause(command: RequestPause, case: Complaint, order: Order) -> Sequence[DispatchFact]:
     """By the unit that has signed, on a ground, with evidence, before its limit; at most so often and so long."""
     rules = ruleset(case.ruleset)
-    if order.pause_ground is command.ground and order.pause_days == command.days:
-        return []
     why = _not_paused(command, case, order, rules)
     if why is not None:
         return [refused(command.unit, "pause", why, case, command.at)]
@@ -57,8 +55,8 @@ def _not_paused(  # noqa: PLR0911 -- a line a reason
         return f"it is paused until {_until(order)}"
     if case.pauses >= rules.pauses_max:
         return f"paused {case.pauses} times already, at most {rules.pauses_max}"
-    if not isinstance(rules.classes[case.urgency or Urgency.GENERAL_7D].feedback, Days):
-        return "only a limit in days is paused"
+    if (why := not_in_days(case, "paused")) is not None:
+        return why
     if command.days > rules.pause_days_max:
         return f"days: {command.days} asked for, at most {rules.pause_days_max}"
     return too_late(case, order, command.at)
@@ -90,7 +88,7 @@ def review_pause(command: ReviewPause, case: Complaint) -> Sequence[DispatchFact
     if why is None and (order is None or not order.pause_days or order.pause_ground is None or case.reopened):
         why = "no pause of this order is under review"
     if why is None and order is not None and command.approved:
-        why = too_late(case, order, command.at)
+        why = not_in_days(case, "paused") or too_late(case, order, command.at)
     if why is not None or order is None or order.pause_ground is None:
         unit = REVIEWERS if order is None else order.unit
         return [refused(unit, asked, why or "there is no order", case, command.at)]
@@ -105,7 +103,8 @@ def review_pause(command: ReviewPause, case: Complaint) -> Sequence[DispatchFact
                 rejected_at=command.at,
             )
         ]
-    new = _after(case, order.feedback_due_at, order.pause_days)
+    step = LimitStep(at=command.at, days=order.pause_days, paused=True)
+    new = answer_limits(case, order, step=step).in_force
     return [
         PauseApproved(
             complaint_id=case.complaint_id,
@@ -130,7 +129,8 @@ def end_pause(command: EndPause, case: Complaint, order: Order) -> Sequence[Disp
     if pause is None or command.at > pause.until:
         why = "it is not paused" if pause is None else f"the pause ended at {pause.until.isoformat()}"
         return [refused(command.unit, "end the pause", why, case, command.at)]
-    new = _resumed(case, order, pause, command.at)
+    used = days_begun(case, pause, command.at)
+    new = answer_limits(case, pause_ended(order, used)).in_force
     return [
         PauseEnded(
             complaint_id=case.complaint_id,
@@ -138,22 +138,13 @@ def end_pause(command: EndPause, case: Complaint, order: Order) -> Sequence[Disp
             assignment=order.assignment,
             round=order.round,
             reason=command.reason,
+            days=used,
             old_due_at=order.feedback_due_at,
             new_due_at=new.at,
             provisional=provisional(new.provisional),
             ended_at=command.at,
         )
     ]
-
-
-def _resumed(case: Complaint, order: Order, pause: Pause, at: datetime) -> Due:
-    """The limit after a pause of the days that were begun: as many later than it was before."""
-    used = next(
-        (days for days in range(1, pause.days) if at <= _after(case, pause.since, days).at), pause.days
-    )
-    new = _after(case, pause.due_before, used)
-    # By an amended calendar the same days may end later than those that were granted.
-    return min(new, Due(order.feedback_due_at, order.provisional), key=lambda due: due.at)
 
 
 def _after(case: Complaint, start: datetime, days: int) -> Due:

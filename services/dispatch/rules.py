@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final, assert_never
 
+from services.dispatch.calendars import amend_calendar
 from services.dispatch.commands import (
     AcknowledgeWhistle,
     AddCoUnit,
@@ -41,16 +42,16 @@ from services.dispatch.commands import (
     SignOrder,
     UnitCommand,
 )
+from services.dispatch.deciders import not_theirs_to_decide
 from services.dispatch.exclusions import request_exclusion, review_exclusion
 from services.dispatch.handling import record_contact, record_contact_failed, report_progress, send_back
 from services.dispatch.orders import REVIEWERS, not_reviewed, not_theirs, refused, sent
 from services.dispatch.pauses import end_pause, request_pause, review_pause
+from services.dispatch.reclassification import reclassify
 from services.dispatch.reviews import (
     add_co_unit,
-    amend_calendar,
     decide_council,
     raise_dispute,
-    reclassify,
     report_as_co_unit,
     request_extension,
     request_termination,
@@ -59,8 +60,10 @@ from services.dispatch.reviews import (
 )
 from services.dispatch.routing import Routed, after_return, assigned, routed, to_supervision
 from services.dispatch.whistles import acknowledge, arrive, blow, rate, record_measure, release
+from shared.aside import NoSuchComplaint
 from shared.catalogue import Catalogue
-from shared.complaint import Case, Complaint, NoSuchComplaint, Order
+from shared.complaint import Case, Complaint, Order
+from shared.deciding import Decision
 from shared.events import (
     ComplaintClassified,
     ComplaintReopened,
@@ -109,6 +112,8 @@ def decide(  # noqa: C901, PLR0911, PLR0912 -- a line a command
     """Say what must now be true; nothing, if it already is. What cannot be is refused by a fact."""
     if not isinstance(case, Complaint):
         raise NoSuchComplaint(command.complaint_id)
+    if isinstance(command, Decision) and (refusal := not_theirs_to_decide(command, case, catalogue)):
+        return refusal
     match command:
         case DispatchComplaint():
             return _dispatch(command, case, catalogue)
@@ -153,7 +158,7 @@ def decide(  # noqa: C901, PLR0911, PLR0912 -- a line a command
         case RequestExclusion():
             return request_exclusion(command, case)
         case ReviewExclusion():
-            return review_exclusion(command, case, catalogue)
+            return review_exclusion(command, case)
         case _:
             assert_never(command)
 
@@ -175,10 +180,6 @@ def _reply(command: UnitCommand, case: Complaint, catalogue: Catalogue) -> Seque
     order = case.order
     why = not_theirs(case, command.unit, command.assignment)
     if why is None and order is not None and order.review_since is not None:
-        if isinstance(command, RequestReturn | RaiseDispute) and order.disputed == isinstance(
-            command, RaiseDispute
-        ):
-            return []
         why = f"a {'dispute about' if order.disputed else 'return of'} this order is under review"
     if why is not None or order is None:
         return [refused(command.unit, _ASKED[type(command)], why or "there is no order", case, command.at)]
@@ -217,7 +218,8 @@ def _said(  # noqa: C901, PLR0911 -- a line a command
 
 def _sign(command: SignOrder, case: Complaint, order: Order) -> Sequence[DispatchFact]:
     if order.signed_at is not None:
-        return []
+        why = f"the order was signed at {order.signed_at.isoformat()}"
+        return [refused(command.unit, "sign", why, case, command.at)]
     return [
         OrderSigned(
             complaint_id=case.complaint_id,
@@ -274,8 +276,14 @@ def _return(command: RequestReturn, case: Complaint, order: Order) -> Sequence[D
         return [refused(command.unit, "return", "supervision keeps it (R9)", case, command.at)]
     if case.settled:
         return [refused(command.unit, "return", "a council has named the unit", case, command.at)]
+    if command.suggested_unit == order.unit:
+        why = f"suggested_unit: {order.unit} is who returns it"
+        return [refused(command.unit, "return", why, case, command.at)]
     if case.returns >= returns_max:
-        why = f"returned {case.returns} times already, at most {returns_max}; the present unit leads (R12)"
+        why = (
+            f"a return was asked for {case.returns} times already, at most {returns_max}; "
+            "the present unit leads, or a council decides (R12)"
+        )
         return [refused(command.unit, "return", why, case, command.at)]
     return [
         ReturnRequested(
@@ -303,6 +311,8 @@ def _review(command: ReviewReturn, case: Complaint, catalogue: Catalogue) -> Seq
         why = "a council decides on what is disputed"
     elif command.to_unit is not None and command.to_unit not in catalogue.units:
         why = f"to_unit: {command.to_unit!r} is not in catalogue {catalogue.version}"
+    elif command.approved and command.to_unit == order.unit:
+        why = f"to_unit: {order.unit} is who returns it; to leave it there the return is rejected"
     if why is not None or order is None:
         return [refused(unit, asked, why or "there is no order", case, command.at)]
     if not command.approved:

@@ -6,46 +6,68 @@ from typing import Any, Final
 
 import asyncpg
 
-from shared.complaint import Complaint, head_of, order_open
+from shared.complaint import Complaint, order_open, stored_head
 from shared.ids import ComplaintId
+from shared.log.heads import Statement, fetch, over_heads
+from shared.unreadable import UnreadableRows
 
-_HEADS: Final = """
-SELECT state FROM es.stream
-WHERE state::json #>> '{order,unit}' = $1 AND state::json -> 'ended' IS NULL
+_HELD: Final = over_heads(
+    """
+SELECT stream_id::text, text, state_schema FROM {heads}
+WHERE state #>> '{order,unit}' = $1 AND state -> 'ended' IS NULL
 """
+)
 
 
-_ASKED: Final = """
-SELECT state FROM es.stream
-WHERE ((state::json #>> '{order,review_since}' IS NOT NULL
-        OR state::json #>> '{order,extension_days}' IS NOT NULL
-        OR state::json #>> '{order,pause_days}' IS NOT NULL
-        OR state::json #>> '{order,termination}' IS NOT NULL)
-       AND state::json -> 'ended' IS NULL)
-   OR (state::json -> 'exclusion' IS NOT NULL AND state::json #>> '{exclusion,approved}' IS NULL)
+_ASKED: Final = over_heads(
+    """
+SELECT stream_id::text, text, state_schema FROM {heads}
+WHERE ((state #>> '{order,review_since}' IS NOT NULL
+        OR state #>> '{order,extension_days}' IS NOT NULL
+        OR state #>> '{order,pause_days}' IS NOT NULL
+        OR state #>> '{order,termination}' IS NOT NULL)
+       AND state -> 'ended' IS NULL)
+   OR (state -> 'exclusion' IS NOT NULL AND state #>> '{exclusion,approved}' IS NULL)
 """
+)
 
 
-async def to_review(connection: asyncpg.Connection[Any]) -> list[Complaint]:
+async def to_review(connection: asyncpg.Connection[Any], unread: UnreadableRows) -> list[Complaint]:
     """The complaints about which a reviewer or a council must decide, the earliest due first."""
-    cases = [head_of(row[0]) for row in await connection.fetch(_ASKED)]
-    return sorted(cases, key=lambda case: case.order.feedback_due_at if case.order else case.received_at)
+    return await _cases(connection, _ASKED, unread=unread)
 
 
-_OTHER_CALENDAR: Final = """
-SELECT stream_id::text FROM es.stream
-WHERE state::json ->> 'calendar' <> $1 AND state::json -> 'ended' IS NULL AND state::json -> 'order' IS NOT NULL
+_OTHER_CALENDAR: Final = over_heads(
+    """
+SELECT stream_id::text FROM {heads}
+WHERE state ->> 'calendar' <> $1 AND state -> 'ended' IS NULL AND state -> 'order' IS NOT NULL
 ORDER BY stream_id
 """
+)
 
 
-async def by_other_calendar(connection: asyncpg.Connection[Any], version: str) -> list[ComplaintId]:
+async def by_other_calendar(
+    connection: asyncpg.Connection[Any], version: str, unread: UnreadableRows
+) -> list[ComplaintId]:
     """The open, dispatched complaints that go by another calendar than this one."""
-    return [ComplaintId(row[0]) for row in await connection.fetch(_OTHER_CALENDAR, version)]
+    rows = await fetch(connection, _OTHER_CALENDAR, version, unread=unread)
+    return [ComplaintId(row[0]) for row in rows]
 
 
-async def open_orders(connection: asyncpg.Connection[Any], unit: str) -> list[Complaint]:
+async def open_orders(
+    connection: asyncpg.Connection[Any], unit: str, unread: UnreadableRows
+) -> list[Complaint]:
     """The complaints whose open order lies with this unit, the earliest due first."""
-    cases = [head_of(row[0]) for row in await connection.fetch(_HEADS, unit)]
-    held = [case for case in cases if order_open(case)]
-    return sorted(held, key=lambda case: case.order.feedback_due_at if case.order else case.received_at)
+    return [case for case in await _cases(connection, _HELD, unit, unread=unread) if order_open(case)]
+
+
+async def _cases(
+    connection: asyncpg.Connection[Any], statement: Statement, *arguments: object, unread: UnreadableRows
+) -> list[Complaint]:
+    """The heads a statement finds, the earliest due first; those that cannot be read are noted."""
+    cases = unread.each(
+        await fetch(connection, statement, *arguments, unread=unread),
+        lambda row: f"the head of complaint {row[0]}",
+        lambda row: stored_head(*row),
+    )
+    return sorted(cases, key=lambda case: case.order.feedback_due_at if case.order else case.received_at)

@@ -38,8 +38,6 @@ def blow(command: BlowWhistle, case: Complaint, catalogue: Catalogue) -> Sequenc
     why = not_theirs(case, command.unit, command.assignment)
     before = _whistle(case, command.whistle)
     if why is None and before is not None:
-        if (before.kind, tuple(c.unit for c in before.called)) == (command.kind, command.called):
-            return []
         why = f"whistle {command.whistle} was blown already, the next is {len(case.whistles) + 1}"
     if why is None:
         why = _not_blown(command, case, catalogue)
@@ -100,10 +98,10 @@ def _not_blown(command: BlowWhistle, case: Complaint, catalogue: Catalogue) -> s
 def acknowledge(command: AcknowledgeWhistle, case: Complaint) -> Sequence[Said]:
     """A called unit knows of it."""
     whistle, called, why = _mine(case, command.whistle, command.unit)
+    if why is None and called is not None and called.acknowledged_at is not None:
+        why = f"{called.unit} acknowledged it at {called.acknowledged_at.isoformat()}"
     if why is not None or whistle is None or called is None:
         return [refused(command.unit, "acknowledge", why or "", case, command.at)]
-    if called.acknowledged_at is not None:
-        return []
     return [
         WhistleAcknowledged(
             complaint_id=case.complaint_id,
@@ -118,10 +116,10 @@ def acknowledge(command: AcknowledgeWhistle, case: Complaint) -> Sequence[Said]:
 def arrive(command: ArriveAtWhistle, case: Complaint) -> Sequence[Said]:
     """A called unit is there, in time or late (G2)."""
     whistle, called, why = _mine(case, command.whistle, command.unit)
+    if why is None and called is not None and called.arrived_at is not None:
+        why = f"{called.unit} arrived at {called.arrived_at.isoformat()}"
     if why is not None or whistle is None or called is None:
         return [refused(command.unit, "arrive", why or "", case, command.at)]
-    if called.arrived_at is not None:
-        return []
     return [
         WhistleArrived(
             complaint_id=case.complaint_id,
@@ -139,8 +137,6 @@ def record_measure(command: RecordMeasure, case: Complaint) -> Sequence[Said]:
     whistle, called, why = _mine(case, command.whistle, command.unit)
     if why is not None or whistle is None or called is None:
         return [refused(command.unit, "record a measure", why or "", case, command.at)]
-    if called.measure == command.measure:
-        return []
     return [
         WhistleMeasureRecorded(
             complaint_id=case.complaint_id,
@@ -165,6 +161,10 @@ def release(command: ReleaseWhistle, case: Complaint) -> Sequence[Said]:
         why = f"only {whistle.unit}, which whistled, releases (T25)"
     elif command.called is not None and _called(whistle, command.called) is None:
         why = f"called: {command.called} was not called by whistle {whistle.number}"
+    held = [] if whistle is None else [c for c in whistle.called if c.released_at is None]
+    going = [called for called in held if command.called in {None, called.unit}]
+    if why is None and not going:
+        why = "called: everybody it names was let go already"
     if why is not None or whistle is None:
         return [refused(command.unit, "release", why or "", case, command.at)]
     return [
@@ -176,8 +176,7 @@ def release(command: ReleaseWhistle, case: Complaint) -> Sequence[Said]:
             reason=command.reason,
             released_at=command.at,
         )
-        for called in whistle.called
-        if called.released_at is None and command.called in {None, called.unit}
+        for called in going
     ]
 
 
@@ -195,10 +194,10 @@ def rate(command: RateWhistle, case: Complaint) -> Sequence[Said]:
         why = f"rated: who was called rates {whistle.unit}, which whistled"
     elif called.done_at is None:
         why = f"{called.unit} has neither come nor been let go"
+    elif called.rated if street else called.has_rated:
+        why = f"{command.unit} has rated {command.rated} for whistle {whistle.number} already"
     if why is not None or whistle is None or called is None:
         return [refused(command.unit, "rate", why or "", case, command.at)]
-    if called.rated if street else called.has_rated:
-        return []
     return [
         WhistleRated(
             complaint_id=case.complaint_id,

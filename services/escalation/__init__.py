@@ -4,5 +4,5 @@ Hears    the clock
 Decides  which limits are near or were missed, who is told, when the level after that is told, who supervises
 Says     SignLimitMissed, FeedbackLimitMissed, ComplaintEscalated, LimitMissCorrected, WarningGiven,
          SupervisionOpened, SupervisionMissed, SupervisionClosed, ArrivalMissed,
-         DispatchLimitMissed
+         DispatchLimitMissed, VisitLimitMissed
 """

@@ -8,46 +8,50 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from datetime import datetime
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 import asyncpg
 
 from services.escalation.commands import FireDeadlines
 from services.escalation.settings import Settings
+from services.escalation.watermark import BEGINNING, Watermark
 from shared.broker import AWAY, is_away
 from shared.desk import Batch, Desk, Work
 from shared.errors import told
 from shared.ids import ComplaintId
 from shared.log import TIMER_SHARDS
+from shared.log.instants import reads_any_instant
 from shared.log.postgres import connect
 
 DUE_MAX: Final = 2000
 """Timers fired in one transaction."""
 
-WATERMARK_SLACK: Final = timedelta(seconds=5)
-"""How far below the last tick the next one looks: a timer committed meanwhile may lie there. While an old
-snapshot is held, every tick wades through all that fired in this time, so it is short; what is set further
-into the past waits for the next look below the watermark."""
-
-FULL_LOOK_SECONDS: Final = 0.6
-"""A look below the watermark that takes longer than this is made rarer in proportion: by default it takes
-a hundredth of the time at most, however much lies there that fired and cannot be cleared away."""
-
 PASSED_OVER_SECONDS: Final = 60.0
-"""How long a timer is left alone that could not be decided or had no effect; other timers do not wait for it."""
+"""How long a timer is left alone that could not be decided or had no effect; other timers do not wait for it. In the
+log it is not due meanwhile (`es.timer.look_at`), so it is nobody's sign that the clock stands still."""
 
-_BEGINNING: Final = datetime(1, 1, 1, tzinfo=UTC)
 _LOCK: Final = "SELECT pg_try_advisory_lock($1, hashint4($2) # hashtext(current_database()))"
 _LOCK_CLASS: Final = 12346
-_UNTIL: Final = "SELECT coalesce((SELECT settled FROM es.city_time()), clock_timestamp())"
-_DUE: Final = "SELECT stream_id, due_at FROM es.due($1, $2, $3, $4, $5)"
+_CLOCK: Final = "SELECT now, rehearsed FROM es.timer_clock()"
+_WRITERS: Final = "SELECT es.timer_writers()"
+_DUE: Final = "SELECT stream_id, due_at, look_at FROM es.due($1, $2, $3, $4, $5)"
 _CITY_DUE: Final = "SELECT stream_id, due_at, until FROM es.city_due($1, $2)"
+_LEAVE_ALONE: Final = "SELECT es.pass_over($1, $2, $3, $4)"
 _NOBODY: Final = UUID(int=0)
 """Sorts before every complaint."""
+
+
+class _Timer(NamedTuple):
+    """A timer that is due."""
+
+    stream: str
+    due_at: datetime
+    look_at: datetime
+    """Where it lies for the clock: at its limit, or when it became known that this was over."""
 
 
 class Ticker:
@@ -60,11 +64,12 @@ class Ticker:
         self._telemetry = desk.telemetry
         self._telemetry.health.expects("tick")
         self._owned: list[int] = []
-        self._low = _BEGINNING
-        self._full_look_at = 0.0
+        self._watermark = Watermark()
         self._owning_at = 0.0
-        self._passed_over: dict[tuple[str, datetime], float] = {}
-        """Timers that led to nothing, and until when (monotonic seconds) they are left alone."""
+        self._fired: frozenset[_Timer] = frozenset()
+        """What the last tick fired: a timer of these that is due again, the very same, said nothing."""
+        self._left_alone: dict[_Timer, float] = {}
+        """In a rehearsal, timers that led to nothing, and until when (monotonic seconds) they are left alone."""
 
     async def run(self) -> None:
         """Tick until cancelled; PostgreSQL may go and come back."""
@@ -72,6 +77,7 @@ class Ticker:
             try:
                 connection = await connect(self._settings.postgres, "escalation.tick")
                 try:
+                    await reads_any_instant(connection)
                     self._owned = []
                     await self._tick_on(connection)
                 finally:
@@ -100,36 +106,43 @@ class Ticker:
         for shard in range(TIMER_SHARDS):
             if shard not in self._owned and await connection.fetchval(_LOCK, _LOCK_CLASS, shard):
                 self._owned.append(shard)
-                self._low = _BEGINNING
+                self._watermark.begins_anew()
                 self._telemetry.log.info("timer_shard_owned", shard=shard)
 
     async def tick(self, connection: asyncpg.Connection[Any]) -> int:
-        """Fire what is due; returns how many. A timer fires when the clock is past its limit, never early."""
+        """Fire what is due; returns how many. A timer fires when the clock is past it, never early."""
         if not self._owned:
             return 0
-        until: datetime = await connection.fetchval(_UNTIL)
-        began = time.monotonic()
-        whole = began >= self._full_look_at
-        if whole:
-            passed_over = self._passed_over.items()
-            self._passed_over = {timer: again for timer, again in passed_over if again > began}
-        due = await self._due(connection, _BEGINNING if whole else self._low, until)
-        if whole and len(due) < DUE_MAX:  # else there is more down there than one tick fires
-            now = time.monotonic()
-            rarer = max(1.0, (now - began) / FULL_LOOK_SECONDS)
-            self._full_look_at = now + self._settings.full_scan_seconds * rarer
-        self._low = max(self._low, min(due.values(), default=until) - WATERMARK_SLACK)
+        row = await connection.fetchrow(_CLOCK)
+        assert row is not None  # noqa: S101 -- one row always
+        until, rehearsed = row
+        seconds = time.monotonic()
+        writers = None
+        if not rehearsed and self._watermark.wants_writers(seconds):
+            writers = frozenset(await connection.fetchval(_WRITERS))
+        self._watermark.reached(until, writers, seconds)
+        # City time goes forward as its conductor likes, and a rehearsal holds no old snapshots.
+        low = BEGINNING if rehearsed else self._watermark.low
+        found = await self._due(connection, low, until)
+        self._watermark.looked(found[0].look_at if found else None)
+        silent = [timer for timer in found if timer in self._fired]
+        for timer in silent:
+            # It would be found again and again: rows and heads have parted.
+            await self._pass_over(connection, timer)
+        if silent:
+            self._telemetry.log.error(
+                "timers_without_effect", complaints=sorted(timer.stream for timer in silent)[:10]
+            )
+        due = {timer.stream: timer for timer in found if timer not in self._fired}
+        self._fired = frozenset()
         if not due:
             return 0
         with self._telemetry.batch("escalation tick"):
-            facts = await self._fire(due, dict.fromkeys(due, until))
-        for due_at in due.values():
-            self._telemetry.observe("timer.lateness_seconds", (until - due_at).total_seconds())
-        if facts == 0:
-            # A timer that says nothing would be found again and again: rows and heads have parted. Or the act
-            # it waits for came between our two reads; then its complaint's other timers must still fire.
-            self._pass_over(due)
-            self._telemetry.log.error("timers_without_effect", complaints=list(due)[:10])
+            facts = await self._fire(connection, list(due.values()), dict.fromkeys(due, until))
+        for timer in due.values():
+            self._telemetry.observe("timer.lateness_seconds", (until - timer.due_at).total_seconds())
+        if facts == 0 or not rehearsed:  # there a timer set anew to the same limit looks the same
+            self._fired = frozenset(due.values())
         return len(due)
 
     async def tick_each(self, connection: asyncpg.Connection[Any]) -> int:
@@ -138,28 +151,31 @@ class Ticker:
         In one statement: what it finds is due by what the conductor knew, however long ago that was.
         """
         rows = await connection.fetch(_CITY_DUE, self._owned, DUE_MAX)
-        timers = {str(stream): (due_at, until) for stream, due_at, until in rows}
-        due = {stream: at for stream, (at, _) in timers.items() if (stream, at) not in self._passed_over}
+        timers = [(_Timer(str(stream), due_at, due_at), until) for stream, due_at, until in rows]
+        due = {timer: until for timer, until in timers if not self._is_left_alone(timer)}
         if not due:
             return 0
         with self._telemetry.batch("escalation tick"):
-            await self._fire(due, {stream: timers[stream][1] for stream in due})
+            await self._fire(connection, list(due), {timer.stream: until for timer, until in due.items()})
         return len(due)
 
-    async def _due(
-        self, connection: asyncpg.Connection[Any], low: datetime, until: datetime
-    ) -> dict[str, datetime]:
-        """Whose timers to fire, the earliest first: page by page, since all of a page may have to be passed over."""
+    async def _due(self, connection: asyncpg.Connection[Any], low: datetime, until: datetime) -> list[_Timer]:
+        """Which timers are due, the first to be looked at first.
+
+        Page by page: in a rehearsal all of a page may have to be left alone.
+        """
         behind = _NOBODY
         while True:
             rows = await connection.fetch(_DUE, self._owned, low, until, DUE_MAX, behind)
-            timers = [(str(stream), due_at) for stream, due_at in rows]
-            due = dict(timer for timer in timers if timer not in self._passed_over)
+            timers = [_Timer(str(stream), due_at, look_at) for stream, due_at, look_at in rows]
+            due = [timer for timer in timers if not self._is_left_alone(timer)]
             if due or len(rows) < DUE_MAX:
                 return due
-            low, behind = rows[-1]["due_at"], rows[-1]["stream_id"]
+            low, behind = rows[-1]["look_at"], rows[-1]["stream_id"]
 
-    async def _fire(self, due: dict[str, datetime], until: Mapping[str, datetime]) -> int:
+    async def _fire(
+        self, connection: asyncpg.Connection[Any], due: Sequence[_Timer], until: Mapping[str, datetime]
+    ) -> int:
         """Have the desk state what these timers mean, each up to its instant; returns how many facts that were.
 
         Where it cannot be done for all of them at once, half by half: what cannot be done for one complaint is
@@ -171,25 +187,24 @@ class Ticker:
                 ComplaintId(stream),
                 f"clock/{due_at.isoformat()}",
             )
-            for stream, due_at in due.items()
+            for stream, due_at, _ in due
         ]
         try:
             said = await self._desk.obey(Batch(work=work))
         except Exception as error:
             if is_away(error):
                 raise
-            timers = list(due.items())
-            if len(timers) > 1:
-                half = len(timers) // 2
-                return await self._fire(dict(timers[:half]), until) + await self._fire(
-                    dict(timers[half:]), until
+            if len(due) > 1:
+                half = len(due) // 2
+                return await self._fire(connection, due[:half], until) + await self._fire(
+                    connection, due[half:], until
                 )
-            self._pass_over(due)
+            await self._pass_over(connection, due[0])
             self._telemetry.count("timer.passed_over")
             self._telemetry.log.error(  # noqa: TRY400 -- a trace would quote the complaint
                 "timer_passed_over",
-                complaint_id=timers[0][0],
-                due_at=timers[0][1].isoformat(),
+                complaint_id=due[0].stream,
+                due_at=due[0].due_at.isoformat(),
                 again_in_seconds=PASSED_OVER_SECONDS,
                 error=told(error),
             )
@@ -197,6 +212,15 @@ class Ticker:
         self._telemetry.count("timer.fired", len(due))
         return said.facts
 
-    def _pass_over(self, due: dict[str, datetime]) -> None:
-        again = time.monotonic() + PASSED_OVER_SECONDS
-        self._passed_over |= dict.fromkeys(due.items(), again)
+    async def _pass_over(self, connection: asyncpg.Connection[Any], timer: _Timer) -> None:
+        """Leave it alone for a while, where everybody can see it."""
+        if not await connection.fetchval(_LEAVE_ALONE, *timer, PASSED_OVER_SECONDS):
+            self._left_alone[timer] = time.monotonic() + PASSED_OVER_SECONDS
+
+    def _is_left_alone(self, timer: _Timer) -> bool:
+        """In a rehearsal; by the clock on the wall it is not due meanwhile."""
+        until = self._left_alone.get(timer)
+        if until is None or time.monotonic() < until:
+            return until is not None
+        del self._left_alone[timer]
+        return False

@@ -12,15 +12,16 @@ from typing import NamedTuple
 
 from services.escalation.commands import EscalationCommand
 from services.escalation.ladder import TOP, next_level, told_at
+from shared.aside import NoSuchComplaint
 from shared.catalogue import Catalogue
 from shared.complaint import (
+    HOTLINES_OWN,
     Called,
     Case,
     Complaint,
     Deadline,
     Missed,
     Near,
-    NoSuchComplaint,
     Supervision,
     Whistle,
     evolve,
@@ -41,6 +42,7 @@ from shared.events import (
     SupervisionMissed,
     SupervisionOpened,
     Urgency,
+    VisitLimitMissed,
     WarningGiven,
 )
 from shared.events.base import Limit
@@ -142,19 +144,28 @@ def _stated(case: Complaint, owed: Owed, until: datetime, catalogue: Catalogue) 
         )
     missed = _miss(case, owed, until, catalogue)
     said: list[EscalationFact] = [missed]
-    if owed.limit is not Limit.DISPATCH:  # the hotline's own: no unit is late, no ladder to climb
+    if owed.limit not in HOTLINES_OWN:  # no unit is late, no ladder to climb
         said += _escalated(case, _Late(owed.unit, owed.level, owed.limit, at), until, catalogue)
     return said
 
 
 def _miss(
     case: Complaint, owed: Deadline, until: datetime, catalogue: Catalogue
-) -> DispatchLimitMissed | SignLimitMissed | FeedbackLimitMissed:
+) -> DispatchLimitMissed | SignLimitMissed | FeedbackLimitMissed | VisitLimitMissed:
     at = max(owed.due_at, owed.since)
     if owed.limit is Limit.DISPATCH:
         return DispatchLimitMissed(
             complaint_id=case.complaint_id,
             told=catalogue.supervision,
+            due_at=owed.due_at,
+            missed_at=at,
+            noticed_at=until,
+        )
+    if owed.limit is Limit.VISIT:
+        return VisitLimitMissed(
+            complaint_id=case.complaint_id,
+            told=catalogue.supervision,
+            visit=owed.number,
             due_at=owed.due_at,
             missed_at=at,
             noticed_at=until,

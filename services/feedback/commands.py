@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from shared.deciding import Decision
 from shared.events.base import VisitReason
 from shared.ids import ComplaintId, UnitId
 
@@ -48,13 +49,11 @@ class RecordUnreached:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CloseByException:
+class CloseByException(Decision):
     """A supervisor lets it close without a visit's outcome."""
 
-    complaint_id: ComplaintId
     approved_by: str
     reason: str
-    at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,13 +6,15 @@ from typing import Final
 
 from services.feedback.commands import CloseByException, FeedbackCommand, RecordUnreached, RecordVisit
 from shared import inputs
-from shared.broker import Handle, arrived_at, one_by_one
+from shared.broker import Handle, one_by_one
 from shared.clock import Clock
-from shared.cloudevents import event_of, not_ahead
+from shared.cloudevents import event_of
 from shared.desk import Work
-from shared.ids import ComplaintId, message_id
+from shared.identity import taken_in
+from shared.ids import ComplaintId
 from shared.log import Incoming
-from shared.topics import FEEDBACK_ANSWERS, FEEDBACK_EXCEPTIONS
+from shared.plausible import timely
+from shared.topics import FEEDBACK_ANSWERS, FEEDBACK_EXCEPTIONS, speaker_of
 
 _ANSWERS: Final = (inputs.VisitMade, inputs.VisitUnreached)
 _EXCEPTIONS: Final = (inputs.ClosingExceptionApproved,)
@@ -21,13 +23,12 @@ assert FEEDBACK_ANSWERS.carries == _ANSWERS  # noqa: S101 -- the table and this 
 assert FEEDBACK_EXCEPTIONS.carries == _EXCEPTIONS  # noqa: S101
 
 
-def answers(clock: Clock) -> Handle:
-    """`feedback.answers`: what the citizen said, or that nobody answered."""
+def answers(clock: Clock, prefix: str = "") -> Handle:
+    """`feedback.answers`: what the citizen said, or that nobody answered. `prefix` is the city's."""
 
     def translate(message: Incoming) -> Work:
         event = event_of(message, _ANSWERS)
-        arrived = arrived_at(message)
-        not_ahead(event, clock.latest_input(arrived))
+        arrived = timely(event, message, clock)
         data = event.data
         assert isinstance(data, _ANSWERS)  # noqa: S101 -- for the type checker
         complaint = ComplaintId(data.complaint_id)
@@ -53,19 +54,20 @@ def answers(clock: Clock) -> Handle:
                 channel=data.channel,
                 at=at,
             )
-        identity = message_id(FEEDBACK_ANSWERS.name, event.source, event.id)
-        return Work(command, complaint, identity, message, identity, typed=event.typed)
+        return taken_in(command, complaint, event, message, prefix)
 
     return one_by_one(translate)
 
 
-def exceptions(clock: Clock) -> Handle:
-    """`feedback.exceptions`: supervisors let complaints close without a visit's outcome (E3)."""
+def exceptions(clock: Clock, prefix: str = "") -> Handle:
+    """`feedback.exceptions`: supervisors let complaints close without a visit's outcome (E3).
+
+    `prefix` is the city's. A topic of a login's own says who speaks.
+    """
 
     def translate(message: Incoming) -> Work:
         event = event_of(message, _EXCEPTIONS)
-        arrived = arrived_at(message)
-        not_ahead(event, clock.latest_input(arrived))
+        arrived = timely(event, message, clock)
         data = event.data
         assert isinstance(data, inputs.ClosingExceptionApproved)  # noqa: S101 -- for the type checker
         complaint = ComplaintId(data.complaint_id)
@@ -74,8 +76,8 @@ def exceptions(clock: Clock) -> Handle:
             approved_by=data.approved_by,
             reason=data.reason,
             at=clock.of_input(event.time, arrived),
+            login=speaker_of(message.topic, prefix, FEEDBACK_EXCEPTIONS),
         )
-        identity = message_id(FEEDBACK_EXCEPTIONS.name, event.source, event.id)
-        return Work(command, complaint, identity, message, identity, typed=event.typed)
+        return taken_in(command, complaint, event, message, prefix)
 
     return one_by_one(translate)

@@ -17,7 +17,10 @@ from services.feedback.commands import (
     RecordVisit,
     ScheduleVisit,
 )
-from shared.complaint import Case, Complaint, NoSuchComplaint, Order, Visit, order_open
+from shared.aside import NoSuchComplaint
+from shared.catalogue import Catalogue
+from shared.complaint import Case, Complaint, Order, Visit, order_open
+from shared.deciding import concerned, may_decide
 from shared.events import (
     ComplaintClosed,
     ComplaintReopened,
@@ -69,7 +72,7 @@ def react(fact: Fact, at: datetime) -> FeedbackCommand | None:
     return None
 
 
-def decide(command: FeedbackCommand, case: Case) -> Sequence[FeedbackFact]:
+def decide(command: FeedbackCommand, case: Case, catalogue: Catalogue) -> Sequence[FeedbackFact]:
     """Say what must now be true; nothing, if it already is. What cannot be is refused by a fact."""
     if not isinstance(case, Complaint):
         raise NoSuchComplaint(command.complaint_id)
@@ -81,7 +84,7 @@ def decide(command: FeedbackCommand, case: Case) -> Sequence[FeedbackFact]:
         case RecordUnreached():
             return _unreached(command, case)
         case CloseByException():
-            return _exception(command, case)
+            return _exception(command, case, catalogue)
         case CloseTerminated():
             return _terminated(command, case)
         case _:
@@ -127,6 +130,7 @@ def _visit(
         title=case.title,
         channel=_channel(case, attempt),
         visit_at=visit_at,
+        visit_by=_visit_by(case, visit_at),
         scheduled_at=at,
     )
 
@@ -135,6 +139,12 @@ def _channel(case: Complaint, attempt: int) -> str | UnsetType:
     """How to ask this time (E1)."""
     channel = ruleset(case.ruleset).visit_channel(attempt)
     return UNSET if channel == "phone" else channel
+
+
+def _visit_by(case: Complaint, visit_at: datetime) -> datetime | UnsetType:
+    """Until when it must be made, where the rule set has a limit for that."""
+    within = ruleset(case.ruleset).visit_within
+    return UNSET if within is None else visit_at + within
 
 
 def _made(command: RecordVisit, case: Complaint) -> Sequence[FeedbackFact]:
@@ -193,9 +203,11 @@ def _unreached(command: RecordUnreached, case: Complaint) -> Sequence[FeedbackFa
     return [attempted, _closed(case, Outcome.UNREACHED, visit, command.at)]
 
 
-def _exception(command: CloseByException, case: Complaint) -> Sequence[FeedbackFact]:
+def _exception(command: CloseByException, case: Complaint, catalogue: Catalogue) -> Sequence[FeedbackFact]:
+    why = may_decide("approved_by", command.approved_by, concerned(case, catalogue), command.login)
     if case.ended is not None:
         why = f"the life ended with {case.ended.how}"
+    if why is not None:
         return [_refused("close by exception", why, case, command.at)]
     return [_excepted(command, case)]
 

@@ -6,19 +6,24 @@ from typing import Any, Final
 
 import asyncpg
 
-_OUTCOMES: Final = """
-SELECT coalesce(state::json #>> '{ended,outcome}', state::json #>> '{ended,how}') AS outcome, count(*)
-FROM es.stream WHERE state::json -> 'ended' IS NOT NULL GROUP BY 1 ORDER BY 1
+from shared.log.heads import fetch, over_heads
+from shared.unreadable import UnreadableRows
+
+_OUTCOMES: Final = over_heads(
+    """
+SELECT coalesce(state #>> '{ended,outcome}', state #>> '{ended,how}') AS outcome, count(*)
+FROM {heads} WHERE state -> 'ended' IS NOT NULL GROUP BY 1 ORDER BY 1
 """
-_VISITS: Final = "SELECT count(*) FROM es.stream WHERE state::json -> 'visit' IS NOT NULL"
+)
+_VISITS: Final = over_heads("SELECT count(*) FROM {heads} WHERE state -> 'visit' IS NOT NULL")
 
 
-async def outcomes(connection: asyncpg.Connection[Any]) -> dict[str, int]:
+async def outcomes(connection: asyncpg.Connection[Any], unread: UnreadableRows) -> dict[str, int]:
     """How lives ended: the visit's outcome, or the fact that ended them without one."""
-    return {row[0]: row[1] for row in await connection.fetch(_OUTCOMES)}
+    return {row[0]: row[1] for row in await fetch(connection, _OUTCOMES, unread=unread)}
 
 
-async def visits_under_way(connection: asyncpg.Connection[Any]) -> int:
+async def visits_under_way(connection: asyncpg.Connection[Any], unread: UnreadableRows) -> int:
     """Citizens who are being asked."""
-    count: int = await connection.fetchval(_VISITS)
+    count: int = (await fetch(connection, _VISITS, unread=unread))[0][0]
     return count

@@ -24,15 +24,6 @@ async def run(settings: Settings, company: Company | None = None) -> None:
         return rules.decide(command, case, base.articles)
 
     async with base, Process("intake", settings, decide, company, look=base.look) as process:
-        process.opens(
-            "requests",
-            requests(settings, process.clock),
-            topic=settings.topic_prefix + INTAKE_REQUESTS.name,
-        )
-        process.opens(
-            "calls",
-            calls(process.clock),
-            topic=settings.topic_prefix + TELEPHONY_CALLS.name,
-            patient=True,
-        )
+        process.opens(INTAKE_REQUESTS, requests(settings, process.clock))
+        process.opens(TELEPHONY_CALLS, calls(process.clock), patient=True)
         await process.work()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from shared.events.base import Attachment
@@ -20,6 +21,10 @@ class RecordRequest:
     calendar: str
     recorded_twice: bool = False
     """Another record of the same call is of the same subject and place (T7)."""
+    speaker: str = ""
+    """The login whose number the request's is, "" where it came on the plain topic."""
+    begun: Mapping[ComplaintId, int] = field(default_factory=dict)
+    """Which of the complaints it names are on record, and where in the log that begins; earlier is less."""
     at: datetime
 
 
@@ -29,6 +34,8 @@ class WithdrawRequest:
 
     complaint_id: ComplaintId
     reason: str
+    by_request: bool = True
+    """Whether the message names it by its request's number, not by its own."""
     at: datetime
 
 
@@ -41,6 +48,8 @@ class CorrectRequest:
     content: str | None
     address: str | None
     corrected_by: str
+    by_request: bool = True
+    """Whether the message names it by its request's number, not by its own."""
     at: datetime
 
 
@@ -52,6 +61,8 @@ class SupplementRequest:
     text: str
     recorded_by: str
     attachments: tuple[Attachment, ...] = ()
+    by_request: bool = True
+    """Whether the message names it by its request's number, not by its own."""
     at: datetime
 
 
@@ -61,9 +72,20 @@ class RepeatRequest:
 
     complaint_id: ComplaintId
     repeat_id: str
+    """The call or message as its speaker calls it, or the number of another citizen's complaint."""
+    by_number: bool = True
+    """Whether it is the first of these."""
+    speaker: str = ""
+    """The login whose call or message it is, "" where it came on the plain topic."""
     by: ComplaintId | None
+    begun: Mapping[ComplaintId, int] = field(default_factory=dict)
+    """As of `RecordRequest`, of `by` and of the complaint itself."""
+    counted: bool = False
+    """It was counted before."""
     note: str
     recorded_by: str
+    by_request: bool = True
+    """Whether the message names it by its request's number, not by its own."""
     at: datetime
 
 
@@ -75,6 +97,8 @@ class GiveRating:
     satisfied: bool
     comment: str
     channel: str
+    by_request: bool = True
+    """Whether the message names it by its request's number, not by its own."""
     at: datetime
 
 

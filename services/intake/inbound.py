@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
-
-from msgspec.structs import replace
 
 from services.intake.commands import (
     CorrectRequest,
@@ -19,13 +16,16 @@ from services.intake.commands import (
     SupplementRequest,
     WithdrawRequest,
 )
+from services.intake.naming import Named, first_things_first, links_named, named_by, repeated_by
+from services.intake.register import Kept, kept
 from services.intake.settings import Settings
-from shared.broker import Handle, arrived_at, one_by_one
+from shared.broker import Handle, one_by_one
 from shared.clock import Clock
-from shared.cloudevents import BadInput, Event, event_of, not_ahead
+from shared.cloudevents import BadInput, event_of
 from shared.desk import Batch, Claim, Work
 from shared.events import TurnedAway
-from shared.ids import ComplaintId, complaint_id, derived, message_id
+from shared.identity import taken_in
+from shared.ids import ComplaintId, complaint_id, derived
 from shared.inputs import (
     CallAnswered,
     CallEnded,
@@ -39,11 +39,12 @@ from shared.inputs import (
     RequestWithdrawn,
 )
 from shared.log import Incoming, Parked
+from shared.plausible import limits_near, timely
 from shared.ruleset import RuleSet, ruleset
 from shared.text import has_words
-from shared.topics import INTAKE_REQUESTS, TELEPHONY_CALLS
+from shared.topics import INTAKE_REQUESTS, TELEPHONY_CALLS, speaker_of
 
-_NOTE_CALLS: Final = "SELECT intake.note_calls($1, $2, $3, $4, $5)"
+_NOTE_CALLS: Final = "SELECT intake.note_calls($1, $2, $3)"
 _REQUESTS: Final = (
     RequestRecorded,
     RequestWithdrawn,
@@ -59,48 +60,65 @@ assert TELEPHONY_CALLS.carries == _CALLS  # noqa: S101
 
 
 def requests(settings: Settings, clock: Clock) -> Handle:
-    """`intake.requests`: record and withdraw.
+    """`intake.requests` and each login's own: record and withdraw.
 
-    The complaint's id is derived from the request's, so the same request told twice, by whatever
-    event id, is the same complaint. A request was received when its sender says so; a withdrawal decides
-    which limits are still owed and counts from its arrival (decision 0008).
+    The complaint's id is derived from the request's and from who speaks. So the same request told twice, by whatever
+    event id, is the same complaint, and the numbers of two speakers never meet. A request was received when its sender
+    says so; what is said of it later counts from its arrival (decision 0008).
     """
     rules = ruleset(settings.ruleset)
 
     def translate(message: Incoming) -> Work | None:
         event = event_of(message, _REQUESTS)
-        arrived = arrived_at(message)
-        not_ahead(event, clock.latest_input(arrived))
+        arrived = timely(event, message, clock)
         data = event.data
         assert isinstance(data, _REQUESTS)  # noqa: S101 -- for the type checker
-        complaint = complaint_id(data.request_id)
+        speaker = speaker_of(message.topic, settings.topic_prefix, INTAKE_REQUESTS)
+        beside: tuple[ComplaintId, ...] = ()
         command: IntakeCommand
         claim: Claim | None = None
         if isinstance(data, RequestRecorded):
+            complaint = complaint_id(data.request_id, speaker)
+            beside = links_named(data, speaker)
             _complete(data, rules)
+            limits_near(data, event.time, rules)
             _retaliation(data)
             _sent_before(data, event.time)
             command = RecordRequest(
                 complaint_id=complaint,
-                request=_in_utc(data),
+                request=data,
                 ruleset=settings.ruleset,
                 calendar=settings.calendar,
+                speaker=speaker,
                 at=event.time,
             )
             claim = _claim(command)
         else:
-            command = _about_one_on_record(data, complaint, clock.of_input(event.time, arrived))
-        identity = message_id(INTAKE_REQUESTS.name, event.source, event.id)
-        return Work(command, complaint, identity, message, identity, claim=claim, typed=event.typed)
+            named = named_by(data, speaker)
+            complaint = named.complaint_id
+            at = clock.of_input(event.time, arrived)
+            if isinstance(data, RequestRepeated):
+                command, claim = _repeated(data, named, speaker, at)
+                beside = () if command.by is None else (command.by,)
+            else:
+                command = _about_one_on_record(data, named, at)
+        return taken_in(command, complaint, event, message, settings.topic_prefix, claim=claim, beside=beside)
 
-    return one_by_one(translate)
+    one_after_another = one_by_one(translate)
+
+    def fill(messages: Sequence[Incoming], batch: Batch) -> None:
+        one_after_another(messages, batch)
+        if any(work.beside for work in batch.work):
+            batch.work = first_things_first(batch.work)
+
+    return fill
 
 
 def _claim(command: RecordRequest) -> Claim | None:
     """T7: of one call one record of a subject and place goes on, who wrote it first; the agent may say otherwise."""
     request = command.request
-    apart = request.another_matter or request.matter_of is not None or request.retaliation_by is not None
-    if request.call_id is None or apart:
+    of_another = request.matter_of is not None or request.matter_of_complaint is not None
+    if request.call_id is None or request.another_matter or of_another or request.retaliation_by is not None:
         return None
     held = claim_id(request.call_id, request.subject, request.district, request.street)
     return Claim(held, dataclasses.replace(command, recorded_twice=True))
@@ -111,13 +129,34 @@ def claim_id(call_id: str, subject: str, district: str, street: str | None) -> s
     return derived("recorded", call_id, subject, district, street or "")
 
 
-def _about_one_on_record(data: Input, complaint: ComplaintId, at: datetime) -> IntakeCommand:
+def _repeated(data: RequestRepeated, named: Named, speaker: str, at: datetime) -> tuple[RepeatRequest, Claim]:
+    """It is counted once (R11), however often it is said and by whichever of its names: what counts it is claimed."""
+    again = repeated_by(data, speaker)
+    by_number = data.repeat_id is not None
+    command = RepeatRequest(
+        complaint_id=named.complaint_id,
+        by_request=named.by_request,
+        repeat_id=data.repeat_id or again,
+        by_number=by_number,
+        speaker=speaker if by_number else "",
+        by=again if data.another_citizen else None,
+        note=data.note,
+        recorded_by=data.recorded_by,
+        at=at,
+    )
+    held = derived("repeated", named.complaint_id, again)
+    return command, Claim(held, dataclasses.replace(command, counted=True), opens=False)
+
+
+def _about_one_on_record(data: Input, named: Named, at: datetime) -> IntakeCommand:
+    complaint, by_request = named
     match data:
         case RequestWithdrawn():
-            return WithdrawRequest(complaint_id=complaint, reason=data.reason, at=at)
+            return WithdrawRequest(complaint_id=complaint, by_request=by_request, reason=data.reason, at=at)
         case RequestCorrected():
             return CorrectRequest(
                 complaint_id=complaint,
+                by_request=by_request,
                 title=data.title,
                 content=data.content,
                 address=data.address,
@@ -127,23 +166,16 @@ def _about_one_on_record(data: Input, complaint: ComplaintId, at: datetime) -> I
         case RequestSupplemented():
             return SupplementRequest(
                 complaint_id=complaint,
+                by_request=by_request,
                 text=data.text,
                 recorded_by=data.recorded_by,
                 attachments=data.attachments,
                 at=at,
             )
-        case RequestRepeated():
-            return RepeatRequest(
-                complaint_id=complaint,
-                repeat_id=data.repeat_id,
-                by=complaint_id(data.repeat_id) if data.another_citizen else None,
-                note=data.note,
-                recorded_by=data.recorded_by,
-                at=at,
-            )
         case RatingGiven():
             return GiveRating(
                 complaint_id=complaint,
+                by_request=by_request,
                 satisfied=data.satisfied,
                 comment=data.comment,
                 channel=data.channel,
@@ -175,7 +207,8 @@ def _retaliation(request: RequestRecorded) -> None:
     if request.retaliation_by is not None and (request.article_id or request.turned_away):
         text = "data: retaliation_by: such a report is neither answered on the spot nor turned away (R9)"
         raise BadInput(text)
-    if request.retaliation_about is not None and request.retaliation_by is None:
+    about = request.retaliation_about or request.retaliation_about_complaint
+    if about is not None and request.retaliation_by is None:
         text = "data: retaliation_by: missing, retaliation_about says for what and not by whom"
         raise BadInput(text)
 
@@ -192,73 +225,24 @@ def _sent_before(request: RequestRecorded, received_at: datetime) -> None:
         raise BadInput(text)
 
 
-def _in_utc(request: RequestRecorded) -> RequestRecorded:
-    """Times are stored in UTC, so that the same fact has the same bytes whatever zone the sender writes."""
-    for name in ("given_due_at", "sent_at"):
-        at: datetime | None = getattr(request, name)
-        if at is None:
-            continue
-        try:
-            request = replace(request, **{name: at.astimezone(UTC)})
-        except OverflowError as error:
-            text = f"data: {name}: {at.isoformat()} lies outside the years 1 to 9999"
-            raise BadInput(text) from error
-    return request
-
-
 def calls(clock: Clock) -> Handle:
     """`telephony.calls` into the register of calls: one statement a batch, the same in any order."""
 
     def fill(messages: Sequence[Incoming], batch: Batch) -> None:
-        register: dict[str, _Call] = {}
+        ids: list[str] = []
+        rows: list[Kept] = []
         for message in messages:
             try:
                 event = event_of(message, _CALLS)
-                not_ahead(event, clock.latest_input(arrived_at(message)))
+                timely(event, message, clock)
             except BadInput as error:
                 batch.parked.append(Parked(message, None, str(error)))
             else:
-                _merge(register, event)
-        if register:
-            rows = list(register.values())
-            batch.effect = (
-                _NOTE_CALLS,
-                (
-                    list(register),
-                    [row.offered_at for row in rows],
-                    [row.answered_at for row in rows],
-                    [row.ended_at for row in rows],
-                    [row.cause for row in rows],
-                ),
-            )
+                data = event.data
+                assert isinstance(data, _CALLS)  # noqa: S101 -- for the type checker
+                ids.append(data.call_id)
+                rows.append(kept(data, event.time))
+        if rows:
+            batch.effect = (_NOTE_CALLS, (ids, [row.at for row in rows], [row.what for row in rows]))
 
     return fill
-
-
-@dataclass(slots=True)
-class _Call:
-    """What a batch says of one call."""
-
-    offered_at: datetime | None = None
-    answered_at: datetime | None = None
-    ended_at: datetime | None = None
-    cause: str | None = None
-
-
-def _merge(register: dict[str, _Call], event: Event) -> None:
-    """One call event into its call, merged as intake.note_calls merges: the earliest of each stays."""
-    data, at = event.data, event.time
-    match data:
-        case CallOffered():
-            call = register.setdefault(data.call_id, _Call())
-            call.offered_at = at if call.offered_at is None else min(call.offered_at, at)
-        case CallAnswered():
-            call = register.setdefault(data.call_id, _Call())
-            call.answered_at = at if call.answered_at is None else min(call.answered_at, at)
-        case CallEnded():
-            call = register.setdefault(data.call_id, _Call())
-            if call.ended_at is None or (at, data.cause) < (call.ended_at, call.cause or ""):
-                call.ended_at, call.cause = at, data.cause
-        case _:
-            message = f"header ce_type: {data.TYPE} is no call event"
-            raise BadInput(message)

@@ -19,8 +19,22 @@ from services.intake.commands import (
     WithdrawRequest,
 )
 from services.intake.knowledge import NO_BASE, Articles, unusable
+from services.intake.links import (
+    about_whom,
+    another_matter_of,
+    first_of_matter,
+    links_refused,
+    not_repeated,
+)
+from shared.aside import NoSuchComplaint, OnRecordOtherwise
 from shared.calendar import calendar
-from shared.complaint import ANSWER, Case, Complaint, NoSuchComplaint, order_open
+from shared.complaint import (
+    ANSWER,
+    Case,
+    Complaint,
+    order_open,
+    whole_content,
+)
 from shared.deadlines import due_at
 from shared.events import (
     ComplaintAnsweredDirectly,
@@ -40,7 +54,7 @@ from shared.events import (
     RetaliationReported,
     TurnedAway,
 )
-from shared.ids import CallId, RequestId, UnitId, complaint_id
+from shared.ids import CallId, RequestId, UnitId, repeat_key
 from shared.inputs import RequestRecorded
 from shared.ruleset import ruleset
 
@@ -93,15 +107,15 @@ def _record(command: RecordRequest, case: Case, known: Articles) -> Sequence[Int
     if request.retaliation_by is not None:
         request = replace(request, confidential=True)
     if isinstance(case, Complaint):
-        differing = _differing(request, case)
-        if not differing:
-            return []
-        why = f"request {request.request_id} is already on record with other content: {', '.join(differing)}"
-        return [_refused("record", why, case, command.at)]
+        # Another citizen's matter is no part of this life: it is set aside by itself, and this one goes on untouched.
+        if differing := _differing(request, case, command.speaker):
+            raise OnRecordOtherwise(differing)
+        return []
     facts: list[IntakeFact] = [
         ComplaintReceived(
             complaint_id=command.complaint_id,
             request_id=RequestId(request.request_id),
+            speaker=command.speaker or UNSET,
             call_id=None if request.call_id is None else CallId(request.call_id),
             channel=request.channel,
             district=request.district,
@@ -171,7 +185,7 @@ def _record(command: RecordRequest, case: Case, known: Articles) -> Sequence[Int
                 answered_at=command.at,
             )
         )
-    return facts
+    return [*facts, *links_refused(command)]
 
 
 def _said_beside(command: RecordRequest, request: RequestRecorded) -> list[IntakeFact]:
@@ -187,20 +201,20 @@ def _said_beside(command: RecordRequest, request: RequestRecorded) -> list[Intak
             )
         )
     if request.retaliation_by is not None:
-        about = request.retaliation_about
         facts.append(
             RetaliationReported(
                 complaint_id=command.complaint_id,
                 accused=UnitId(request.retaliation_by),
-                about=None if about is None else complaint_id(about),
+                about=about_whom(command),
                 reported_at=command.at,
             )
         )
-    if request.matter_of is not None:
+    first = first_of_matter(command)
+    if first is not None:
         facts.append(
             MatterLinked(
                 complaint_id=command.complaint_id,
-                matter_of=complaint_id(request.matter_of),
+                matter_of=first,
                 linked_by=request.recorded_by,
                 linked_at=command.at,
             )
@@ -223,7 +237,7 @@ def _dispatch_due(command: RecordRequest) -> datetime | UnsetType:
     return UNSET if limit is None else due_at(command.at, limit, rules, calendar(command.calendar)).at
 
 
-def _differing(request: RequestRecorded, case: Complaint) -> list[str]:
+def _differing(request: RequestRecorded, case: Complaint, speaker: str) -> list[str]:
     """The fields in which a request told again says something else than is on record (T7).
 
     Names only: what the citizen said has no place in a reason. Channel and agent say who told us, not what
@@ -241,18 +255,14 @@ def _differing(request: RequestRecorded, case: Complaint) -> list[str]:
         differing.append("article_id")
     if request.retaliation_by != case.accused:
         differing.append("retaliation_by")
-    matter_of = None if request.matter_of is None else complaint_id(request.matter_of)
-    if matter_of != case.matter_of:
-        differing.append("matter_of")
+    if (other := another_matter_of(request, case, speaker)) is not None:
+        differing.append(other)
     return differing
 
 
 def _withdraw(command: WithdrawRequest, case: Case) -> Sequence[IntakeFact]:
-    if not isinstance(case, Complaint):
-        raise NoSuchComplaint(command.complaint_id)
+    case = _on_record(command, case)
     if case.ended is not None:
-        if case.ended.how == ComplaintWithdrawn.__name__:
-            return []
         why = f"the life ended with {case.ended.how} at {case.ended.at.isoformat()}"
         return [_refused("withdraw", why, case, command.at)]
     return [
@@ -266,10 +276,13 @@ def _withdraw(command: WithdrawRequest, case: Case) -> Sequence[IntakeFact]:
 
 
 def _on_record(
-    command: CorrectRequest | SupplementRequest | RepeatRequest | GiveRating, case: Case
+    command: WithdrawRequest | CorrectRequest | SupplementRequest | RepeatRequest | GiveRating, case: Case
 ) -> Complaint:
     if not isinstance(case, Complaint):
-        raise NoSuchComplaint(command.complaint_id)
+        named = (
+            "data: request_id: no request of this number came on this topic; " if command.by_request else ""
+        )
+        raise NoSuchComplaint(command.complaint_id, named)
     return case
 
 
@@ -283,7 +296,7 @@ def _correct(command: CorrectRequest, case: Case) -> Sequence[IntakeFact]:
     if case.ended is not None:
         return [_refused("correct", f"the life ended with {case.ended.how}", case, command.at)]
     if not corrections:
-        return []
+        return [_refused("correct", "the record says that already", case, command.at)]
     return [
         RequestCorrected(
             complaint_id=case.complaint_id,
@@ -300,11 +313,9 @@ def _supplement(command: SupplementRequest, case: Case) -> Sequence[IntakeFact]:
     why: str | None = None
     if case.ended is not None:
         why = f"the life ended with {case.ended.how}: what is new is a new request"
-    elif command.text in case.content and set(command.attachments) <= set(case.attachments):
-        return []
     elif len(case.attachments) + len(command.attachments) > ATTACHMENTS_MAX:
         why = f"attachments: with what is on record more than {ATTACHMENTS_MAX}"
-    elif len(case.content) + len(command.text) > CONTENT_MAX:
+    elif len(whole_content(case)) + len(command.text) > CONTENT_MAX:
         why = f"text: with what is on record more than {CONTENT_MAX} characters"
     if why is not None:
         return [_refused("supplement", why, case, command.at)]
@@ -321,17 +332,24 @@ def _supplement(command: SupplementRequest, case: Case) -> Sequence[IntakeFact]:
 
 
 def _repeat(command: RepeatRequest, case: Case) -> Sequence[IntakeFact]:
-    """R11: it is linked, its heat goes up and the unit is told; nobody is ever turned away for asking again."""
+    """R11: it is linked, its heat goes up and the unit is told; nobody is ever turned away for asking again.
+
+    Each call, message or complaint that brings it up is counted once, however often it is said.
+    """
     case = _on_record(command, case)
     if case.ended is not None:
         why = f"the life ended with {case.ended.how}: asked again it is a new request"
         return [_refused("repeat", why, case, command.at)]
-    if command.repeat_id in case.repeats:
+    if command.counted or repeat_key(command.repeat_id, command.speaker) in case.repeats:
         return []
+    cannot = not_repeated(command, case)
+    if cannot is not None:
+        return [_refused("repeat", cannot, case, command.at)]
     return [
         RequestRepeated(
             complaint_id=case.complaint_id,
             repeat_id=command.repeat_id,
+            speaker=command.speaker or UNSET,
             heat=case.heat + 1,
             by=command.by,
             note=command.note,
@@ -345,8 +363,6 @@ def _repeat(command: RepeatRequest, case: Case) -> Sequence[IntakeFact]:
 def _rate(command: GiveRating, case: Case) -> Sequence[IntakeFact]:
     """R7: the citizen may say what he thinks at any time; nothing follows from it but that it is on record."""
     case = _on_record(command, case)
-    if case.rated_at == command.at:
-        return []
     if case.rated_at is not None and command.at < case.rated_at:
         why = f"a later rating is on record, of {case.rated_at.isoformat()}"
         return [_refused("rate", why, case, command.at)]

@@ -6,6 +6,7 @@ from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
 from shared.settings import CommonSettings
+from shared.versions import RULESET
 
 
 class Settings(CommonSettings):
@@ -13,7 +14,7 @@ class Settings(CommonSettings):
 
     model_config = SettingsConfigDict(frozen=True, env_prefix="INTAKE_")
 
-    ruleset: str = "beijing-draft-2021"
+    ruleset: str = RULESET
     """The rule set new complaints are born under; older ones keep theirs (T23)."""
     calendar: str = "cn-1"
     """The calendar version new complaints are pinned to."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import datetime, timedelta
-from typing import Any, Final, NamedTuple, Self
+from datetime import datetime
+from typing import Any, Final, Self
 
 import asyncpg
 from msgspec import UNSET
@@ -14,70 +14,64 @@ from msgspec import UNSET
 from services.intake.commands import RecordRequest
 from services.intake.knowledge import NO_BASE, Articles, Valid
 from services.intake.messages import Message
+from services.intake.register import call_of, read
 from services.intake.telephone import CallRecord
 from shared.codec import decoded
 from shared.desk import Work
 from shared.events import ComplaintReceived
+from shared.log.instants import reads_any_instant
 from shared.log.postgres import connect
+from shared.unreadable import UnreadableRows
 
 _CALLS: Final = """
-SELECT offered_at, answered_at, ended_at, outcome FROM intake.call_outcome
-WHERE offered_at > $1 AND offered_at <= $2 ORDER BY offered_at
+SELECT call_id, told FROM intake.call WHERE counted_at > $1 AND counted_at <= $2 ORDER BY counted_at, call_id
 """
-_CALL: Final = "SELECT offered_at, answered_at, ended_at, outcome FROM intake.call_outcome WHERE call_id = $1"
+_CALL: Final = "SELECT told FROM intake.call WHERE call_id = $1"
 _ARTICLES: Final = "SELECT article_id, version, valid_from, withdrawn_at FROM intake.articles()"
-
-
-_AT_POSITION: Final = "SELECT occurred_at FROM es.event WHERE position >= $1 ORDER BY position LIMIT 1"
+# The log lies in the order of its positions, which says nothing of time: event_received and archived_received do.
 _RECEIVED: Final = """
-SELECT type, schema_version, body FROM es.fact
-WHERE position >= $1 AND type = 'ComplaintReceived' AND occurred_at > $2 AND occurred_at <= $3
+SELECT stream_id, type, schema_version, body FROM es.fact
+WHERE type = 'ComplaintReceived' AND occurred_at > $1 AND occurred_at <= $2
 ORDER BY occurred_at, position
 """
-_STRAY: Final = timedelta(days=1)
 
 
-class Call(NamedTuple):
-    """One call."""
-
-    offered_at: datetime | None
-    answered_at: datetime | None
-    ended_at: datetime | None
-    outcome: str | None
-    """Exactly one terminal state once it is over (T1)."""
-
-
-async def calls(connection: asyncpg.Connection[Any], since: datetime, until: datetime) -> list[CallRecord]:
-    """The calls offered in (since, until], in order; one whose offering nobody told is in none."""
-    return [CallRecord(*row) for row in await connection.fetch(_CALLS, since, until)]
+async def calls(
+    connection: asyncpg.Connection[Any], since: datetime, until: datetime, unread: UnreadableRows
+) -> list[CallRecord]:
+    """The calls that belong to (since, until], in order: each to its offering, or else to what was told of it first."""
+    return unread.each(
+        await connection.fetch(_CALLS, since, until),
+        lambda row: f"call {row['call_id']}",
+        lambda row: _record(row["told"]),
+    )
 
 
-async def call(connection: asyncpg.Connection[Any], call_id: str) -> Call | None:
+async def call(connection: asyncpg.Connection[Any], call_id: str) -> CallRecord | None:
     """One call, or None where the telephone system told nothing of it."""
     row = await connection.fetchrow(_CALL, call_id)
-    return None if row is None else Call(*row)
+    return None if row is None else _record(row["told"])
 
 
-async def messages(connection: asyncpg.Connection[Any], since: datetime, until: datetime) -> list[Message]:
-    """The messages taken up in (since, until], in order.
+def _record(told: Sequence[str]) -> CallRecord:
+    return call_of(read(thing) for thing in told)
 
-    The log has no index by time: where to begin is found by halving the positions, and a fact may lie at most a day
-    of the city's before its neighbours there.
-    """
-    low, high = 0, await connection.fetchval("SELECT coalesce(max(position), 0) FROM es.event")
-    while low < high:
-        middle = (low + high) // 2
-        at = await connection.fetchval(_AT_POSITION, middle)
-        if at is None or at >= since - _STRAY:
-            high = middle
-        else:
-            low = middle + 1
-    found: list[Message] = []
-    for row in await connection.fetch(_RECEIVED, low, since, until):
-        fact = decoded(*row)
-        if isinstance(fact, ComplaintReceived) and fact.sent_at is not UNSET:
-            found.append(Message(fact.channel, fact.sent_at, fact.received_at))
-    return found
+
+async def messages(
+    connection: asyncpg.Connection[Any],
+    since: datetime,
+    until: datetime,
+    unread: UnreadableRows | None = None,
+) -> list[Message]:
+    """The messages taken up in (since, until], in order; a fact that cannot be read is noted in `unread`."""
+    unread = UnreadableRows() if unread is None else unread
+    rows = await connection.fetch(_RECEIVED, since, until)
+    facts = unread.each(rows, lambda row: f"complaint {row[0]}, version 1", lambda row: decoded(*row[1:]))
+    return [
+        Message(fact.channel, fact.sent_at, fact.received_at)
+        for fact in facts
+        if isinstance(fact, ComplaintReceived) and fact.sent_at is not UNSET
+    ]
 
 
 class KnowledgeBase:
@@ -115,6 +109,7 @@ class KnowledgeBase:
     async def _read(self) -> Articles:
         if self._connection is None or self._connection.is_closed():
             self._connection = await connect(self._dsn, "intake.knowledge")
+            await reads_any_instant(self._connection)
         rows = await self._connection.fetch(_ARTICLES)
         return {(row[0], row[1]): Valid(row[2], row[3]) for row in rows}
 

@@ -66,6 +66,7 @@ from shared.events.escalation import (
     SupervisionClosed,
     SupervisionMissed,
     SupervisionOpened,
+    VisitLimitMissed,
     WarningGiven,
 )
 from shared.events.feedback import (
@@ -107,6 +108,9 @@ from shared.events.whistle import (
 
 ComplaintFact = IntakeFact | DispatchFact | EscalationFact | FeedbackFact
 """Every fact a complaint's life can hold."""
+
+REFUSALS: Final = (IntakeRefused, ReplyRefused, VisitAnswerRefused)
+"""The facts that change nothing of what is asked for: they may be stated at any time, even after the end."""
 
 SPEAKERS: Final[dict[type[Fact], Desk]] = {
     **dict.fromkeys(
@@ -174,6 +178,7 @@ SPEAKERS: Final[dict[type[Fact], Desk]] = {
     **dict.fromkeys(
         (
             DispatchLimitMissed,
+            VisitLimitMissed,
             SignLimitMissed,
             FeedbackLimitMissed,
             ComplaintEscalated,
@@ -201,6 +206,7 @@ SPEAKERS: Final[dict[type[Fact], Desk]] = {
 """The one desk that may state each fact."""
 
 __all__ = [
+    "REFUSALS",
     "SPEAKERS",
     "AnswerSentBack",
     "ArrivalMissed",
@@ -278,6 +284,7 @@ __all__ = [
     "UnitCalled",
     "Urgency",
     "VisitAnswerRefused",
+    "VisitLimitMissed",
     "VisitMade",
     "VisitReason",
     "VisitScheduled",

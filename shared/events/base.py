@@ -21,13 +21,19 @@ Provisional = Literal[True] | msgspec.UnsetType
 class Attachment(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A picture, recording, video or paper (R6): where it is kept and what its bytes were, never the bytes."""
 
-    uri: Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9+.-]{1,20}:[^\s]{1,400}$")]
+    uri: Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9+.-]{1,20}:[^\s\x00-\x1f\x7f-\x9f]{1,400}$")]
     """Where it is kept; whoever may read it there decides that store."""
     media_type: Annotated[
         str, msgspec.Meta(pattern=r"^(audio|image|video|text|application)/[A-Za-z0-9.+-]{1,80}$")
     ]
-    sha256: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")]
+    sha256: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$", max_length=64)]
     """Over the bytes, in hex: an exchanged one shows."""
+
+    def __post_init__(self) -> None:
+        """Refuse a line break at the end, which the patterns' `$` lets through."""
+        for name in ("uri", "media_type"):
+            if getattr(self, name).endswith("\n"):
+                raise ValueError(f"{name}: ends with a line break, expected none")
 
 
 Attachments = tuple[Attachment, ...] | msgspec.UnsetType
@@ -109,6 +115,8 @@ class Limit(StrEnum):
     """Not a limit: the time at which one that is near is warned of."""
     SUPERVISION = "SUPERVISION"
     """Until supervision must have brought it to an end."""
+    VISIT = "VISIT"
+    """Not a limit of the unit: until the citizen must have been asked, the hotline's own (invariant 4)."""
     ARRIVAL = "ARRIVAL"
     """Until a unit a street whistled for must be there."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from shared.events.base import (
     Attachments,
@@ -226,6 +226,8 @@ class PauseEnded(Fact, frozen=True, kw_only=True):
     assignment: int
     round: int
     reason: str
+    days: int | UnsetType = UNSET
+    """How many of the days granted were begun, and count."""
     old_due_at: Instant
     new_due_at: Instant
     provisional: Provisional = UNSET
@@ -341,8 +343,15 @@ class ComplaintReclassified(Fact, frozen=True, kw_only=True):
     reason: str
     reclassified_by: str
     old_due_at: Instant
+    """The limit in force before."""
     citizen_due_at: Instant
     unit_due_at: Instant
+    new_due_at: Instant | UnsetType = UNSET
+    """The limit in force from now on, where it is not the citizen's: days were granted, or it is a later round."""
+    sign_due_at: Instant | UnsetType = UNSET
+    """Until when to sign, where that has moved: every limit of the new class applies to what still runs."""
+    pause_days: int | UnsetType = UNSET
+    """How many days of a pause were begun, where this ends it: in a class of hours nothing is paused."""
     provisional: Provisional = UNSET
     reclassified_at: Instant
 
@@ -358,7 +367,7 @@ class CalendarAmended(Fact, frozen=True, kw_only=True):
     reason: str
     amended_by: str
     old_due_at: Instant
-    """The limit in force before; the same as after where it had passed, is extended, or counts no working days."""
+    """The limit in force before; the same as after where it had passed, or counts no working days."""
     new_due_at: Instant
     citizen_due_at: Instant
     unit_due_at: Instant

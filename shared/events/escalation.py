@@ -44,6 +44,26 @@ class DispatchLimitMissed(Fact, frozen=True, kw_only=True):
         return f"limit/{Limit.DISPATCH}/{self.due_at.isoformat()}"
 
 
+class VisitLimitMissed(Fact, frozen=True, kw_only=True):
+    """Nobody had asked the citizen in time. It happened at its limit, whenever it was noticed.
+
+    No unit is late and nothing climbs: supervision is told.
+    """
+
+    TIME: ClassVar[str] = "missed_at"
+
+    told: UnitId
+    visit: int
+    due_at: Instant
+    missed_at: Instant
+    noticed_at: Instant
+
+    @property
+    def own_cause(self) -> str:
+        """The limit of one attempt of this visit."""
+        return f"limit/{Limit.VISIT}/{self.visit}/{self.due_at.isoformat()}"
+
+
 class FeedbackLimitMissed(Fact, frozen=True, kw_only=True):
     """No answer came within the limit. It happened at its limit, whenever it was noticed."""
 
@@ -210,4 +230,5 @@ EscalationFact = (
     | SupervisionMissed
     | SupervisionClosed
     | ArrivalMissed
+    | VisitLimitMissed
 )

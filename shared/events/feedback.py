@@ -26,6 +26,8 @@ class VisitScheduled(Fact, frozen=True, kw_only=True):
     """How to ask (R8, E1): sms, web; left out for the telephone."""
     visit_at: Instant
     """Not before; a second attempt keeps the rule set's spacing."""
+    visit_by: Instant | UnsetType = UNSET
+    """Until then, where the rule set has a limit for visits; a miss is told to supervision."""
     scheduled_at: Instant
 
 

@@ -16,6 +16,8 @@ class ComplaintReceived(Fact, frozen=True, kw_only=True):
     TIME: ClassVar[str] = "received_at"
 
     request_id: RequestId
+    speaker: str | msgspec.UnsetType = msgspec.UNSET
+    """The login whose number the request's is; left out where it came on the plain topic."""
     call_id: CallId | None = None
     channel: str
     district: str
@@ -146,7 +148,9 @@ class RequestRepeated(Fact, frozen=True, kw_only=True):
     TIME: ClassVar[str] = "repeated_at"
 
     repeat_id: str
-    """The call or message in which it was, or the other citizen's request."""
+    """The call or message in which it was, or the other citizen's request or complaint."""
+    speaker: str | msgspec.UnsetType = msgspec.UNSET
+    """The login whose number that is; left out where it came on the plain topic, or is a complaint's."""
     heat: int
     """How often it has been brought up by now, the first time included."""
     by: ComplaintId | None = None
@@ -189,6 +193,8 @@ class IntakeRefused(Fact, frozen=True, kw_only=True):
 
     asked: str
     reason: str
+    link: ComplaintId | msgspec.UnsetType = msgspec.UNSET
+    """The complaint that a record named and that could not be meant; left out where it was about something else."""
     refused_at: Instant
 
 

@@ -22,6 +22,7 @@ TIMER_KINDS: Final[dict[Limit, int]] = {
     Limit.WARNING: 2,  # in the row of the limit it warns of: it always comes before it
     Limit.SUPERVISION: 4,
     Limit.ARRIVAL: 5,
+    Limit.VISIT: 6,
 }
 """How a limit is stored in `es.timer.kind`."""
 
@@ -72,10 +73,22 @@ class Known(NamedTuple):
     """Complaints with something parked at this consumer."""
     unreadable: Mapping[str, str] = MappingProxyType({})
     """Complaints whose head this code must not decide on, and why."""
+    content: Mapping[str, str] = MappingProxyType({})
+    """What the handled messages said, as `Append.content`, where that was kept."""
+
+
+class Unread(msgspec.Struct, frozen=True, gc=False):
+    """Why something in Kafka could not be read, and the last offset that this holds for."""
+
+    why: str
+    last_offset: int
 
 
 class Incoming(msgspec.Struct, frozen=True, gc=False):
-    """A message as it came; `parked_id` and `parked_for`, its complaint, where it comes back from parking."""
+    """A message as it came; `parked_id` and `parked_for`, its complaint, where it comes back from parking.
+
+    With `unread` it is none, or only as far as it could be read: see `shared.records`.
+    """
 
     topic: str
     partition: int
@@ -86,6 +99,12 @@ class Incoming(msgspec.Struct, frozen=True, gc=False):
     value: bytes | None
     parked_id: int | None = None
     parked_for: str | None = None
+    unread: Unread | None = None
+
+    @property
+    def next_offset(self) -> int:
+        """The first offset behind it."""
+        return (self.offset if self.unread is None else self.unread.last_offset) + 1
 
 
 class Parked(NamedTuple):
@@ -102,6 +121,8 @@ class Append:
 
     moved: list[Moved] = field(default_factory=list)
     inbox: list[str] = field(default_factory=list)
+    content: list[str | None] = field(default_factory=list)
+    """What each message of `inbox` said (`shared.identity.content_of`); a shorter list says nothing of the rest."""
     parked: list[Parked] = field(default_factory=list)
     unpark: list[int] = field(default_factory=list)
 
@@ -151,6 +172,10 @@ class EventLog(Protocol):
         """This log while nobody else can append to these complaints: what is decided in here stands."""
         ...
 
+    async def begun(self, streams: Sequence[str]) -> dict[str, int]:
+        """Where in the log these complaints were put on record, so that earlier is less; none that is not there."""
+        ...
+
     async def places(self, partitions: Sequence[tuple[str, int]]) -> dict[tuple[str, int], Place]:
         """Where this consumer goes on in each (topic, partition)."""
         ...
@@ -162,12 +187,16 @@ class EventLog(Protocol):
         """
         ...
 
-    async def stop_door(self, door: str, reason: str) -> None:
-        """This door takes in nothing until a person resumes it; one that is stopped stays as it is."""
+    async def stop_door(self, door: str, topic: str, reason: str) -> None:
+        """This door takes in nothing from this topic until a person resumes it; one that is stopped stays as it is."""
         ...
 
-    async def door_stopped(self, door: str) -> str | None:
-        """Why this door is stopped; None where it is not."""
+    async def door_stopped(self, door: str) -> Mapping[str, str]:
+        """The topics this door takes nothing in from, and why; an empty name stands for the whole door."""
+        ...
+
+    async def city_now(self) -> datetime | None:
+        """How far city time has come in a rehearsal; None where nobody conducts."""
         ...
 
 

@@ -15,18 +15,19 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 import asyncpg
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
+from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
-from aiokafka.structs import TopicPartition
 from confluent_kafka import KafkaException
 
 from shared import kafka_address
 from shared.broker import AWAY
 from shared.clock import SystemClock
 from shared.errors import told
+from shared.kafka_reader import last_record
 from shared.log.anchors import CE_TYPE, NOTHING, Anchor, anchor_of, hash_of, line_of, root_of
 from shared.log.postgres import connect
 from shared.log.relay import stopped
+from shared.patience import REQUEST_SECONDS, SEND_SECONDS
 from shared.settings import CommonSettings
 from shared.telemetry import Telemetry
 from shared.topic_admin import make_missing
@@ -45,7 +46,6 @@ SEALED_SECONDS_MAX: Final = 1.0
 OWN_SECONDS: Final = 2.0
 """How often who does not own the anchors looks whether nobody does."""
 
-ANSWER_SECONDS_MAX: Final = 15.0
 LINES_MAX: Final = 50
 """Lines handed on at once: 8 MB at most."""
 TAIL_BYTES: Final = 1 << 20
@@ -223,9 +223,9 @@ class TopicCopy:
                 client_id="anchors",
                 acks="all",
                 enable_idempotence=True,
-                request_timeout_ms=10_000,
+                request_timeout_ms=round(REQUEST_SECONDS * 1000),
             )
-            async with asyncio.timeout(ANSWER_SECONDS_MAX):
+            async with asyncio.timeout(SEND_SECONDS):
                 await producer.start()
             self._producer = producer
         for line in lines:
@@ -237,7 +237,7 @@ class TopicCopy:
                 ("ce_id", hash_of(line).hex().encode()),
                 ("content-type", b"application/json"),
             ]
-            async with asyncio.timeout(ANSWER_SECONDS_MAX):
+            async with asyncio.timeout(SEND_SECONDS):
                 await self._producer.send_and_wait(
                     self._topic, line, key=str(said.number).encode(), partition=0, headers=headers
                 )
@@ -253,25 +253,6 @@ async def last_on_topic(kafka: str, topic: str) -> bytes | None:
     """The last line on the topic of anchors; None where there is none."""
     record = await last_record(kafka, topic, 0)
     return None if record is None else record.value
-
-
-async def last_record(kafka: str, topic: str, partition: int) -> ConsumerRecord[bytes, bytes] | None:
-    """The last message of a partition of a topic that is there; None where it holds none."""
-    consumer = AIOKafkaConsumer(**kafka_address.aiokafka(kafka), group_id=None, enable_auto_commit=False)
-    try:
-        async with asyncio.timeout(ANSWER_SECONDS_MAX):
-            await consumer.start()
-            at = TopicPartition(topic, partition)
-            consumer.assign([at])
-            end = (await consumer.end_offsets([at]))[at]
-            if end == (await consumer.beginning_offsets([at]))[at]:
-                return None
-            consumer.seek(at, end - 1)
-            record: ConsumerRecord[bytes, bytes] = await consumer.getone(at)
-            return record
-    finally:
-        with suppress(Exception):
-            await consumer.stop()
 
 
 class Anchoring:

@@ -7,10 +7,11 @@ connection. `Memory.facts` stand in commit order, so a test can hand them on as 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+from itertools import zip_longest
 from typing import Final
 
 from msgspec.structs import replace
@@ -47,22 +48,39 @@ class Memory:
     """Where a newer system wrote the head: the version of its form."""
     timers: dict[tuple[str, int], datetime] = field(default_factory=dict)
     """When what is watched is due, by complaint and kind."""
-    inbox: set[tuple[str, str]] = field(default_factory=set)
+    looks: dict[tuple[str, int], datetime] = field(default_factory=dict)
+    """As `es.timer.look_at`: where a timer is looked at at another time than when it is due."""
+    inbox: dict[tuple[str, str], str | None] = field(default_factory=dict)
+    """What a message that had its effect said, by consumer and message; None where that was not kept."""
     places: dict[tuple[str, str, int], Place] = field(default_factory=dict)
     parked: dict[int, Kept] = field(default_factory=dict)
-    doors_stopped: dict[tuple[str, str], str] = field(default_factory=dict)
-    """Why, by consumer and door."""
+    doors_stopped: dict[tuple[str, str, str], str] = field(default_factory=dict)
+    """Why, by consumer, door and topic."""
     effects: list[tuple[str, tuple[object, ...]]] = field(default_factory=list)
     """Statements of a desk's own, kept and not executed."""
     _parked_ids: int = 0
 
+    def looked_at(self, until: datetime) -> list[tuple[datetime, ComplaintId, datetime]]:
+        """As `es.due`: whose timers ran out before `until`, as they are looked at: when, whose, and its limit."""
+        rows = [
+            (self.looks.get((stream, kind), due_at), ComplaintId(stream), due_at)
+            for (stream, kind), due_at in self.timers.items()
+            if due_at < until
+        ]
+        return sorted(row for row in rows if row[0] <= until)
+
     def due(self, until: datetime) -> dict[ComplaintId, datetime]:
-        """As `es.due`: whose timers ran out before `until`, the earliest first; each with its earliest."""
-        rows = sorted((due_at, stream) for (stream, _), due_at in self.timers.items() if due_at < until)
+        """Whose timers a tick would find, the first to be looked at first; each with that one's limit."""
         found: dict[ComplaintId, datetime] = {}
-        for due_at, stream in rows:
-            found.setdefault(ComplaintId(stream), due_at)
+        for _, stream, due_at in self.looked_at(until):
+            found.setdefault(stream, due_at)
         return found
+
+    def pass_over(self, stream: str, due_at: datetime, look_at: datetime, seconds: float) -> None:
+        """As `es.pass_over`: this timer is left alone for so long."""
+        for watched, limit in self.timers.items():
+            if (watched[0], limit, self.looks.get(watched, limit)) == (stream, due_at, look_at):
+                self.looks[watched] = self.now() + timedelta(seconds=seconds)
 
     def release(self, parked_id: int) -> None:
         """A person lets a parked message go back to its desk."""
@@ -114,11 +132,17 @@ class MemoryLog:
         waiting = {
             kept.parked.complaint_id for kept in memory.parked.values() if kept.consumer == self._consumer
         }
+        said = {
+            message: memory.inbox[self._consumer, message]
+            for message in inbox
+            if (self._consumer, message) in memory.inbox
+        }
         return Known(
             heads,
-            frozenset(message for message in inbox if (self._consumer, message) in memory.inbox),
+            frozenset(said),
             frozenset(stream for stream in streams if stream in waiting),
             unreadable,
+            {message: content for message, content in said.items() if content is not None},
         )
 
     async def append(self, append: Append) -> None:
@@ -136,13 +160,19 @@ class MemoryLog:
             )
         }
         memory.facts += self._stored(append)
-        memory.inbox |= {(consumer, message) for message in append.inbox}
+        memory.inbox |= {
+            (consumer, message): content for message, content in zip_longest(append.inbox, append.content)
+        }
         for watched in zip(append.cancel_stream, append.cancel_kind, strict=True):
             memory.timers.pop(watched, None)
+            memory.looks.pop(watched, None)
         for stream, kind, due_at in zip(
             append.timer_stream, append.timer_kind, append.timer_due, strict=True
         ):
             memory.timers[stream, kind] = due_at
+            memory.looks.pop((stream, kind), None)
+            if due_at < memory.now():
+                memory.looks[stream, kind] = memory.now()  # known late
         for kept in self._behind({memory.keep(consumer, parked) for parked in append.parked}):
             kept.released = False
         for parked_id in append.unpark:
@@ -155,6 +185,15 @@ class MemoryLog:
         """See `EventLog.holding`. Nothing here waits in between, so nobody can come first."""
         del streams
         yield self
+
+    async def begun(self, streams: Sequence[str]) -> dict[str, int]:
+        """See `EventLog.begun`."""
+        asked = set(streams)
+        return {
+            str(fact.complaint_id): fact.position
+            for fact in self.memory.facts
+            if fact.version == 1 and fact.complaint_id in asked
+        }
 
     async def places(self, partitions: Sequence[tuple[str, int]]) -> dict[tuple[str, int], Place]:
         """See `EventLog.places`."""
@@ -178,13 +217,18 @@ class MemoryLog:
             before.add(at if kept.released else ("", 0))  # one that stays lets nothing by
         return found[:RELEASED_MAX]
 
-    async def stop_door(self, door: str, reason: str) -> None:
+    async def stop_door(self, door: str, topic: str, reason: str) -> None:
         """See `EventLog.stop_door`."""
-        self.memory.doors_stopped.setdefault((self._consumer, door), reason)
+        self.memory.doors_stopped.setdefault((self._consumer, door, topic), reason)
 
-    async def door_stopped(self, door: str) -> str | None:
+    async def door_stopped(self, door: str) -> Mapping[str, str]:
         """See `EventLog.door_stopped`."""
-        return self.memory.doors_stopped.get((self._consumer, door))
+        stopped = self.memory.doors_stopped.items()
+        return {topic: why for (*at, topic), why in stopped if at == [self._consumer, door]}
+
+    async def city_now(self) -> datetime | None:
+        """See `EventLog.city_now`."""
+        return self.memory.now()
 
     def _behind(self, complaints: set[str | None]) -> list[Kept]:
         """What was released behind a message of these complaints that stays parked."""
@@ -219,7 +263,7 @@ class MemoryLog:
 
     def _check_inbox(self, append: Append) -> None:
         handled = {(self._consumer, message) for message in append.inbox}
-        if len(handled) < len(append.inbox) or handled & self.memory.inbox:
+        if len(handled) < len(append.inbox) or handled & self.memory.inbox.keys():
             message = "a message had its effect meanwhile"
             raise HeadMoved(message)
 

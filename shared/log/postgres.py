@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from base64 import b64decode, b64encode
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import Any, Final
 
 import asyncpg
 import msgspec
 
 from shared.complaint import STATE_SCHEMA, UnreadableHead, stored_head
-from shared.log import Append, EventLog, Fenced, Head, HeadMoved, Incoming, Known, Place
+from shared.log import Append, EventLog, Fenced, Head, HeadMoved, Incoming, Known, Place, Unread
+from shared.patience import STATEMENT_SECONDS
 
 # Every statement works on arrays through indexes. On an empty table the planner would choose a plain
 # scan and keep it; hash and merge joins read the whole log for one batch once it has grown.
@@ -26,23 +28,28 @@ SETTINGS: Final = {
 }
 
 _HEADS: Final = "SELECT stream_id, version, head_hash, state, state_schema FROM es.heads($1, $2, $3)"
-_APPEND: Final = "SELECT es.append(" + ", ".join(f"${n}" for n in range(1, 40)) + ")"
+_APPEND: Final = "SELECT es.append(" + ", ".join(f"${n}" for n in range(1, 41)) + ")"
 # As in es.append, which finds them taken: ordered by the lock's own key.
 _HOLD: Final = """
 SELECT pg_advisory_xact_lock(l.k) FROM (
     SELECT DISTINCT hashtextextended(x::text, 0) AS k FROM unnest($1::uuid[]) AS x ORDER BY k
 ) AS l
 """
+_BEGUN: Final = "SELECT stream_id::text, position FROM es.begun($1)"
 _PLACES: Final = "SELECT * FROM es.offsets($1, $2, $3)"
-_STOP_DOOR: Final = "SELECT es.stop_door($1, $2, $3)"
-_DOOR_STOPPED: Final = "SELECT es.door_stopped($1, $2)"
+_STOP_DOOR: Final = "SELECT es.stop_door($1, $2, $3, $4)"
+_DOOR_STOPPED: Final = "SELECT topic, reason FROM es.door_stopped($1, $2)"
+_CITY_NOW: Final = "SELECT now FROM es.city_time()"
 _RELEASED: Final = "SELECT * FROM es.released($1)"
 
 
 async def connect(dsn: str, name: str) -> asyncpg.Connection[Any]:
     """A connection of its own with the settings every statement here relies on."""
     connection: asyncpg.Connection[Any] = await asyncpg.connect(
-        dsn, server_settings={**SETTINGS, "application_name": name}, command_timeout=60, timeout=10
+        dsn,
+        server_settings={**SETTINGS, "application_name": name},
+        command_timeout=STATEMENT_SECONDS,
+        timeout=10,
     )
     return connection
 
@@ -64,6 +71,7 @@ class PostgresLog:
             rows = await connection.fetch(_HEADS, self._consumer, streams, inbox)
         heads: dict[str, Head] = {}
         done: set[str] = set()
+        contents: dict[str, str] = {}
         parked: set[str] = set()
         unreadable: dict[str, str] = {}
         for stream, version, head_hash, state, state_schema in rows:
@@ -76,10 +84,13 @@ class PostgresLog:
                 else:
                     heads[complaint_id] = Head(version, head_hash, case)
             elif version == -1:
-                done.add(str(stream))
+                message_id = str(stream)
+                done.add(message_id)
+                if head_hash is not None:
+                    contents[message_id] = head_hash.hex()
             else:
                 parked.add(str(stream))
-        return Known(heads, frozenset(done), frozenset(parked), unreadable)
+        return Known(heads, frozenset(done), frozenset(parked), unreadable, contents)
 
     async def append(self, append: Append) -> None:
         """See `EventLog.append`."""
@@ -93,6 +104,7 @@ class PostgresLog:
             [m.new.mark_batch for m in moved],
             [m.new.mark_position for m in moved],
             append.inbox,
+            append.content,
             append.head_stream,
             append.head_old,
             append.head_new,
@@ -119,7 +131,7 @@ class PostgresLog:
             [p.message.offset for p in parked],
             [p.message.sent_at_ms for p in parked],
             [p.message.key for p in parked],
-            [_headers_stored(p.message.headers) for p in parked],
+            [_headers_stored(p.message) for p in parked],
             [p.message.value for p in parked],
             [p.complaint_id for p in parked],
             [p.reason for p in parked],
@@ -148,6 +160,11 @@ class PostgresLog:
             await connection.execute(_HOLD, streams)
             yield _Held(connection, self._consumer)
 
+    async def begun(self, streams: Sequence[str]) -> dict[str, int]:
+        """See `EventLog.begun`."""
+        async with self._connected() as connection:
+            return dict(await connection.fetch(_BEGUN, streams))
+
     async def places(self, partitions: Sequence[tuple[str, int]]) -> dict[tuple[str, int], Place]:
         """See `EventLog.places`."""
         async with self._connected() as connection:
@@ -171,20 +188,27 @@ class PostgresLog:
                 value=row["value"],
                 parked_id=row["parked_id"],
                 parked_for=None if row["complaint_id"] is None else str(row["complaint_id"]),
+                unread=unread_of(row["headers"]),
             )
             for row in rows
         ]
 
-    async def stop_door(self, door: str, reason: str) -> None:
+    async def stop_door(self, door: str, topic: str, reason: str) -> None:
         """See `EventLog.stop_door`."""
         async with self._connected() as connection:
-            await connection.execute(_STOP_DOOR, self._consumer, door, reason)
+            await connection.execute(_STOP_DOOR, self._consumer, door, topic, reason)
 
-    async def door_stopped(self, door: str) -> str | None:
+    async def door_stopped(self, door: str) -> Mapping[str, str]:
         """See `EventLog.door_stopped`."""
         async with self._connected() as connection:
-            reason: str | None = await connection.fetchval(_DOOR_STOPPED, self._consumer, door)
-            return reason
+            rows = await connection.fetch(_DOOR_STOPPED, self._consumer, door)
+        return {row[0]: row[1] for row in rows}
+
+    async def city_now(self) -> datetime | None:
+        """See `EventLog.city_now`."""
+        async with self._connected() as connection:
+            now: datetime | None = await connection.fetchval(_CITY_NOW)
+            return now
 
     async def close(self) -> None:
         """Give the connection back."""
@@ -221,13 +245,42 @@ class _Held(PostgresLog):
         return self._held
 
 
-def _headers_stored(headers: tuple[tuple[str, bytes | None], ...]) -> bytes:
+class _Apart(msgspec.Struct):
+    """The headers of what could not be read, and why it could not."""
+
+    unread: Unread
+    headers: list[tuple[str, str | None, str]]
+    """The third is the name's own bytes: it may be no text."""
+
+
+_Pairs = list[tuple[str, str | None]]
+_STORED: Final[msgspec.json.Decoder[_Pairs | _Apart]] = msgspec.json.Decoder(_Pairs | _Apart)
+
+
+def _headers_stored(message: Incoming) -> bytes:
+    pairs = [(name, None if value is None else b64encode(value).decode()) for name, value in message.headers]
+    if message.unread is None:
+        return msgspec.json.encode(pairs)
+    named = [(name.encode("utf-8", "surrogateescape"), value) for name, value in pairs]
     return msgspec.json.encode(
-        [(name, None if value is None else b64encode(value).decode()) for name, value in headers]
+        _Apart(
+            message.unread,
+            [
+                (name.decode("utf-8", "backslashreplace"), value, b64encode(name).decode())
+                for name, value in named
+            ],
+        )
     )
 
 
 def headers_of(stored: bytes) -> tuple[tuple[str, bytes | None], ...]:
-    """The headers of a parked message."""
-    pairs = msgspec.json.decode(stored, type=list[tuple[str, str | None]])
+    """The headers of a parked message; a name that is no text is shown by its bytes, backslashed."""
+    found = _STORED.decode(stored)
+    pairs = [pair[:2] for pair in found.headers] if isinstance(found, _Apart) else found
     return tuple((name, None if value is None else b64decode(value)) for name, value in pairs)
+
+
+def unread_of(stored: bytes) -> Unread | None:
+    """Why a parked message could not be read, by its headers; None for one that could."""
+    found = _STORED.decode(stored)
+    return found.unread if isinstance(found, _Apart) else None

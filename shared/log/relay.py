@@ -29,6 +29,7 @@ from shared.cloudevents import fact_headers
 from shared.codec import ce_type_of
 from shared.errors import told
 from shared.log.postgres import connect
+from shared.patience import REQUEST_SECONDS, SEND_SECONDS
 from shared.settings import CommonSettings
 from shared.telemetry import Telemetry, span_id_of, trace_id_of
 from shared.topic_admin import make_missing
@@ -39,10 +40,6 @@ PAGE_MAX: Final = 8000
 
 BATCH_BYTES_MAX: Final = 512 * 1024
 """Half of what a broker takes by default: a batch it refuses silently kills an idempotent producer."""
-
-SEND_SECONDS_MAX: Final = 15.0
-"""Without an answer for this long the producer is thrown away; what it sent may still arrive, and is
-then dropped by its mark."""
 
 POLL_SECONDS: Final = 0.005
 """How long a relay that had nothing for `BUSY_SECONDS` waits before it looks again."""
@@ -263,7 +260,8 @@ class KafkaSink:
         await self._make_missing(producer, {topic for topic, _, _ in (waves[0] if waves else ())})
         for wave in waves:
             waiting = []
-            async with asyncio.timeout(SEND_SECONDS_MAX):
+            # Later the producer is thrown away. What it sent may still arrive, and is then dropped by its mark.
+            async with asyncio.timeout(SEND_SECONDS):
                 for topic, partition, builder in wave:
                     sent += builder.record_count()
                     waiting.append(await producer.send_batch(builder, topic, partition=partition))
@@ -322,7 +320,7 @@ class KafkaSink:
             retention=self._settings.time == "system",
         )
         self._telemetry.log.warning("topics_made", topics=made)
-        async with asyncio.timeout(SEND_SECONDS_MAX):
+        async with asyncio.timeout(SEND_SECONDS):
             await producer.client.set_topics([*producer.client.cluster.topics(), *missing])
 
     async def _open(self) -> AIOKafkaProducer:
@@ -333,7 +331,7 @@ class KafkaSink:
                 acks="all",
                 enable_idempotence=True,
                 max_batch_size=BATCH_BYTES_MAX,
-                request_timeout_ms=10_000,
+                request_timeout_ms=round(REQUEST_SECONDS * 1000),
                 metadata_max_age_ms=self._settings.metadata_max_age_ms,
             )
             self._producer = await started(producer, self._settings.topic_prefix)
@@ -349,7 +347,7 @@ class KafkaSink:
 async def started(producer: AIOKafkaProducer, prefix: str, topics: Iterable[str] = ()) -> AIOKafkaProducer:
     """The producer at work, knowing all topics of this prefix, and these; stopped again where it cannot start."""
     try:
-        async with asyncio.timeout(SEND_SECONDS_MAX):
+        async with asyncio.timeout(SEND_SECONDS):
             await producer.start()
             # One request for all topics: a first send to each of hundreds would ask one by one.
             metadata = await producer.client.fetch_all_metadata()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from datetime import datetime
 
 from shared.log import Append, EventLog, Incoming, Known, Place
 
@@ -27,6 +28,10 @@ class Through:
         """See `EventLog.holding`: what is decided in there goes to the log inside."""
         return self._log.holding(streams)
 
+    async def begun(self, streams: Sequence[str]) -> dict[str, int]:
+        """See `EventLog.begun`."""
+        return await self._log.begun(streams)
+
     async def places(self, partitions: Sequence[tuple[str, int]]) -> dict[tuple[str, int], Place]:
         """See `EventLog.places`."""
         return await self._log.places(partitions)
@@ -35,10 +40,14 @@ class Through:
         """See `EventLog.released`."""
         return await self._log.released()
 
-    async def stop_door(self, door: str, reason: str) -> None:
+    async def stop_door(self, door: str, topic: str, reason: str) -> None:
         """See `EventLog.stop_door`."""
-        await self._log.stop_door(door, reason)
+        await self._log.stop_door(door, topic, reason)
 
-    async def door_stopped(self, door: str) -> str | None:
+    async def door_stopped(self, door: str) -> Mapping[str, str]:
         """See `EventLog.door_stopped`."""
         return await self._log.door_stopped(door)
+
+    async def city_now(self) -> datetime | None:
+        """See `EventLog.city_now`."""
+        return await self._log.city_now()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from enum import Enum, auto
 from typing import Any, Final, NamedTuple, get_args
 
 import pytest
@@ -69,9 +70,8 @@ from services.intake.inbound import calls, requests
 from services.intake.settings import Settings as IntakeSettings
 from shared.broker import Handle
 from shared.codec import ce_type_of
-from shared.events import SPEAKERS, ComplaintFact, Desk, Fact, Level
+from shared.events import REFUSALS, SPEAKERS, ComplaintFact, Desk, Fact, Level
 from shared.inputs import INPUTS, Input
-from shared.life import REFUSALS
 from shared.log.anchors import CE_TYPE
 from shared.topics import (
     DISPATCH_REPLIES,
@@ -141,6 +141,18 @@ ROOMS: Final = {
 }
 
 
+class Again(Enum):
+    """What comes of a command that is given a second time.
+
+    An input with an id of its own has an effect or a refusal that says why; its content and time never make it a
+    repeat, for the inbox knows repeats by their id. A desk that tells itself a second time says nothing.
+    """
+
+    REFUSED = auto()
+    EFFECT = auto()
+    NOTHING = auto()
+
+
 class Row(NamedTuple):
     """What has happened when a command is obeyed, and when it cannot be."""
 
@@ -149,8 +161,8 @@ class Row(NamedTuple):
     cannot: tuple[Fact, ...]
     refuses: bool = True
     """Not what a desk tells itself: where that cannot be, nothing is said."""
-    refuses_again: bool = False
-    """Told again it is refused by a fact; else nothing is said, as it is so already."""
+    again: Again = Again.REFUSED
+    """What comes of it told a second time, as an input of its own."""
 
 
 OPENED: Final = (eg.RECEIVED, eg.CLASSIFIED)
@@ -171,51 +183,51 @@ WHISTLED: Final = (
 OTHER_TEXT: Final = replace(eg.RECEIVED, content="别的事")
 
 TABLE: Final[dict[type[Any], Row]] = {
-    RecordRequest: Row(eg.RECORD, (), (OTHER_TEXT,)),
+    RecordRequest: Row(eg.RECORD, (), (OTHER_TEXT,), refuses=False, again=Again.NOTHING),
     WithdrawRequest: Row(eg.WITHDRAW, AT_UNIT, ENDED),
     CorrectRequest: Row(eg.CORRECT, AT_UNIT, ENDED),
-    SupplementRequest: Row(eg.ADD, AT_UNIT, ENDED),
-    RepeatRequest: Row(eg.ASK_AGAIN, AT_UNIT, ENDED),
-    GiveRating: Row(eg.RATE, AT_UNIT, (*ENDED, replace(eg.RATED, rated_at=eg.RATE.at + eg.HOUR))),
-    DispatchComplaint: Row(eg.DISPATCH, OPENED, ENDED, refuses=False),
-    SignOrder: Row(eg.SIGN, AT_UNIT, ENDED),
-    AnswerOrder: Row(eg.ANSWER, AT_UNIT, ENDED, refuses_again=True),
-    RequestReturn: Row(eg.RETURN, AT_UNIT, ENDED),
-    ReviewReturn: Row(eg.REVIEW, (*AT_UNIT, eg.RETURN_REQUESTED), AT_UNIT, refuses_again=True),
-    AssignOrder: Row(eg.ASSIGN, AT_DISTRICT, AT_UNIT, refuses_again=True),
-    RequestExtension: Row(eg.EXTEND, SIGNED, AT_UNIT),
-    ReviewExtension: Row(eg.REVIEW_EXTENSION, (*SIGNED, eg.EXTENSION_REQUESTED), SIGNED, refuses_again=True),
-    RequestPause: Row(eg.PAUSE, SIGNED, AT_UNIT),
-    EndPause: Row(eg.END_PAUSE, (*SIGNED, eg.PAUSE_REQUESTED, eg.PAUSE_APPROVED), SIGNED, refuses_again=True),
-    ReviewPause: Row(eg.REVIEW_PAUSE, (*SIGNED, eg.PAUSE_REQUESTED), SIGNED, refuses_again=True),
-    RequestTermination: Row(eg.TERMINATE, SIGNED, AT_UNIT),
-    ReviewTermination: Row(
-        eg.REVIEW_TERMINATION, (*SIGNED, eg.TERMINATION_REQUESTED), SIGNED, refuses_again=True
+    SupplementRequest: Row(eg.ADD, AT_UNIT, ENDED, again=Again.EFFECT),
+    RepeatRequest: Row(eg.ASK_AGAIN, AT_UNIT, ENDED, again=Again.NOTHING),
+    GiveRating: Row(
+        eg.RATE, AT_UNIT, (*ENDED, replace(eg.RATED, rated_at=eg.RATE.at + eg.HOUR)), again=Again.EFFECT
     ),
+    DispatchComplaint: Row(eg.DISPATCH, OPENED, ENDED, refuses=False, again=Again.NOTHING),
+    SignOrder: Row(eg.SIGN, AT_UNIT, ENDED),
+    AnswerOrder: Row(eg.ANSWER, AT_UNIT, ENDED),
+    RequestReturn: Row(eg.RETURN, AT_UNIT, ENDED),
+    ReviewReturn: Row(eg.REVIEW, (*AT_UNIT, eg.RETURN_REQUESTED), AT_UNIT),
+    AssignOrder: Row(eg.ASSIGN, AT_DISTRICT, AT_UNIT),
+    RequestExtension: Row(eg.EXTEND, SIGNED, AT_UNIT),
+    ReviewExtension: Row(eg.REVIEW_EXTENSION, (*SIGNED, eg.EXTENSION_REQUESTED), SIGNED),
+    RequestPause: Row(eg.PAUSE, SIGNED, AT_UNIT),
+    EndPause: Row(eg.END_PAUSE, (*SIGNED, eg.PAUSE_REQUESTED, eg.PAUSE_APPROVED), SIGNED),
+    ReviewPause: Row(eg.REVIEW_PAUSE, (*SIGNED, eg.PAUSE_REQUESTED), SIGNED),
+    RequestTermination: Row(eg.TERMINATE, SIGNED, AT_UNIT),
+    ReviewTermination: Row(eg.REVIEW_TERMINATION, (*SIGNED, eg.TERMINATION_REQUESTED), SIGNED),
     RaiseDispute: Row(eg.DISPUTE, REJECTED, AT_UNIT),
-    DecideCouncil: Row(eg.COUNCIL, (*REJECTED, eg.DISPUTED), AT_UNIT, refuses_again=True),
+    DecideCouncil: Row(eg.COUNCIL, (*REJECTED, eg.DISPUTED), AT_UNIT),
     AddCoUnit: Row(eg.ADD_CO_UNIT, AT_UNIT, ENDED),
-    ReportAsCoUnit: Row(eg.REPORT, (*AT_UNIT, eg.CO_UNIT_ADDED), AT_UNIT, refuses_again=True),
+    ReportAsCoUnit: Row(eg.REPORT, (*AT_UNIT, eg.CO_UNIT_ADDED), AT_UNIT),
     AmendCalendar: Row(eg.AMEND, AT_UNIT, ENDED),
     ReclassifyComplaint: Row(eg.RECLASSIFY, AT_UNIT, ANSWERED),
     BlowWhistle: Row(eg.BLOW, AT_UNIT, ENDED),
     AcknowledgeWhistle: Row(eg.ACKNOWLEDGE, WHISTLED, AT_UNIT),
     ArriveAtWhistle: Row(eg.ARRIVE, WHISTLED, AT_UNIT),
-    RecordMeasure: Row(eg.MEASURE, WHISTLED, AT_UNIT),
+    RecordMeasure: Row(eg.MEASURE, WHISTLED, AT_UNIT, again=Again.EFFECT),
     ReleaseWhistle: Row(eg.RELEASE, WHISTLED, AT_UNIT),
     RateWhistle: Row(eg.RATE_UNIT, (*WHISTLED, eg.ARRIVED), AT_UNIT),
     RequestExclusion: Row(eg.EXCLUDE, ENDED, (*AT_UNIT, eg.WITHDRAWN)),
-    ReviewExclusion: Row(eg.REVIEW_EXCLUSION, (*ENDED, eg.EXCLUSION_REQUESTED), ENDED, refuses_again=True),
+    ReviewExclusion: Row(eg.REVIEW_EXCLUSION, (*ENDED, eg.EXCLUSION_REQUESTED), ENDED),
     RecordContact: Row(eg.CONTACT, SIGNED, AT_UNIT),
-    RecordContactFailed: Row(eg.CONTACT_IN_VAIN, SIGNED, AT_UNIT),
-    ReportProgress: Row(eg.PROGRESS, SIGNED, AT_UNIT),
-    SendBackAnswer: Row(eg.SEND_BACK, ASKING, SIGNED, refuses_again=True),
-    FireDeadlines: Row(eg.FIRE, AT_UNIT, (*AT_UNIT, eg.SIGNED), refuses=False),
-    ScheduleVisit: Row(eg.SCHEDULE, ANSWERED, ENDED, refuses=False),
-    RecordVisit: Row(eg.RECORD_VISIT, ASKING, ANSWERED, refuses_again=True),
-    RecordUnreached: Row(eg.RECORD_UNREACHED, ASKING, ANSWERED, refuses_again=True),
-    CloseByException: Row(eg.CLOSE, AT_UNIT, ENDED, refuses_again=True),
-    CloseTerminated: Row(eg.CLOSE_TERMINATED, TERMINATED, ENDED, refuses=False),
+    RecordContactFailed: Row(eg.CONTACT_IN_VAIN, SIGNED, AT_UNIT, again=Again.EFFECT),
+    ReportProgress: Row(eg.PROGRESS, SIGNED, AT_UNIT, again=Again.EFFECT),
+    SendBackAnswer: Row(eg.SEND_BACK, ASKING, SIGNED),
+    FireDeadlines: Row(eg.FIRE, AT_UNIT, (*AT_UNIT, eg.SIGNED), refuses=False, again=Again.NOTHING),
+    ScheduleVisit: Row(eg.SCHEDULE, ANSWERED, ENDED, refuses=False, again=Again.NOTHING),
+    RecordVisit: Row(eg.RECORD_VISIT, ASKING, ANSWERED),
+    RecordUnreached: Row(eg.RECORD_UNREACHED, ASKING, ANSWERED),
+    CloseByException: Row(eg.CLOSE, AT_UNIT, ENDED),
+    CloseTerminated: Row(eg.CLOSE_TERMINATED, TERMINATED, ENDED, refuses=False, again=Again.NOTHING),
 }
 """Every command: obeyed, refused, and told again."""
 
@@ -252,7 +264,11 @@ def test_refused(row: Row) -> None:
 def test_repeated(row: Row) -> None:
     past = (*row.done, *decided(row.command, case_of(row.done)))
     again = decided(row.command, case_of(past))
-    assert [isinstance(fact, REFUSALS) for fact in again] == [True] * row.refuses_again
+    assert [isinstance(fact, REFUSALS) for fact in again] == {
+        Again.REFUSED: [True],
+        Again.EFFECT: [False],
+        Again.NOTHING: [],
+    }[row.again]
 
 
 # --- facts

@@ -23,7 +23,15 @@ ROOMS = {
     "views.py",
 }
 TABLES = {
-    "intake": {"telephone.py", "switches.py", "messages.py", "knowledge.py"},
+    "intake": {
+        "telephone.py",
+        "register.py",
+        "switches.py",
+        "messages.py",
+        "knowledge.py",
+        "links.py",
+        "naming.py",
+    },
     "dispatch": {
         "routing.py",
         "orders.py",
@@ -32,10 +40,14 @@ TABLES = {
         "exclusions.py",
         "handling.py",
         "pauses.py",
+        "limits.py",
+        "reclassification.py",
+        "calendars.py",
         "contacts.py",
         "contact_door.py",
+        "deciders.py",
     },
-    "escalation": {"ladder.py"},
+    "escalation": {"ladder.py", "watermark.py"},
 }
 
 

@@ -362,8 +362,11 @@ class FaultyConnection:
         self._connection = connection
         self._faults = faults
 
+    async def fetchrow(self, *arguments: Any) -> Any:
+        return await self._faults.around("now", lambda: self._connection.fetchrow(*arguments))
+
     async def fetchval(self, *arguments: Any) -> Any:
-        return await self._faults.around("now", lambda: self._connection.fetchval(*arguments))
+        return await self._connection.fetchval(*arguments)
 
     async def fetch(self, *arguments: Any) -> Any:
         return await self._faults.around("due", lambda: self._connection.fetch(*arguments))
@@ -395,7 +398,7 @@ class Clockwork:
         connection = await connect(self.dsn, "escalation.tick")
         self._open += [connection, log]
         desk = desk_on("escalation", FaultyLog(log, faults))
-        ticker = Ticker(EscalationSettings(kafka="", postgres=self.dsn, full_scan_seconds=0), desk)
+        ticker = Ticker(EscalationSettings(kafka="", postgres=self.dsn), desk)
         if alone:
             await ticker.own(connection)
             assert len(ticker._owned) == TIMER_SHARDS

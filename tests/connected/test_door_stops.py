@@ -1,4 +1,4 @@
-"""A door that would have to park most of what comes stops instead: nothing is lost, and nothing else stops."""
+"""A topic of which most would be parked stops instead: nothing is lost, and nothing else stops."""
 
 from __future__ import annotations
 
@@ -42,6 +42,7 @@ async def test_a_door_stops_its_desk_goes_on_and_a_person_lets_it_go_on(
     city: Callable[..., Awaitable[City]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     town = await city()
+    topic = town.topic(INTAKE_REQUESTS)
     await town.start("intake", extra={"INTAKE_BATCH_MAX": "50"})
     before = await town.record("before the nonsense")
     await town.until_fact(before, ComplaintReceived)
@@ -54,6 +55,7 @@ async def test_a_door_stops_its_desk_goes_on_and_a_person_lets_it_go_on(
     assert 0 < len(await town.parked()) < PARKED_MIN
     assert await town.facts(behind) == []
     assert await town.metric("intake", "door.stopped") == 1
+    assert await town.value("SELECT topic FROM es.door_stopped") == topic
 
     # Another door of the same desk takes in as ever.
     await town.tell(TELEPHONY_CALLS, "call-1", CallOffered(call_id="call-1"))
@@ -61,7 +63,7 @@ async def test_a_door_stops_its_desk_goes_on_and_a_person_lets_it_go_on(
         lambda: town.value("SELECT 1 FROM intake.call WHERE call_id = 'call-1'"), within=10, what="the call"
     )
     standing = await look(town.realm, catalogue(str(town.folder / "catalogue.json")))
-    assert "`hotline parked resume intake requests` lets it go on" in standing.stopped["intake"]
+    assert [(one.desk, one.door, one.topic) for one in standing.stopped] == [("intake", "requests", topic)]
 
     # Who is started again finds it stopped.
     await town.stop()
@@ -72,7 +74,8 @@ async def test_a_door_stops_its_desk_goes_on_and_a_person_lets_it_go_on(
 
     monkeypatch.setattr("hotline.where.find_city", lambda: town.realm)
     listed = await asyncio.to_thread(CliRunner().invoke, parked_command, ["list"])
-    assert "intake requests takes nothing in since" in listed.output, listed.output
+    assert f"intake takes nothing in from {topic} (door requests) since" in listed.output, listed.output
+    assert f"`hotline parked resume intake requests {topic}` lets it go on" in listed.output, listed.output
     wrong = await asyncio.to_thread(CliRunner().invoke, parked_command, ["resume", "intake", "calls"])
     assert wrong.exit_code == 1
     resumed = await asyncio.to_thread(CliRunner().invoke, parked_command, ["resume", "intake", "requests"])

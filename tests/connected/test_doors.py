@@ -13,16 +13,18 @@ from typing import Any, Final, NamedTuple
 import msgspec
 import pytest
 
+from services.intake.register import call_of, read
+from services.intake.telephone import CallRecord
 from shared.cloudevents import VALUE_BYTES_MAX, input_headers
 from shared.codec import ce_type_of
 from shared.events import (
     ComplaintClosed,
     ComplaintDispatched,
     ComplaintReceived,
-    IntakeRefused,
     OrderSigned,
     VisitScheduled,
 )
+from shared.events import RequestSupplemented as RequestSupplementedFact
 from shared.ids import ComplaintId, complaint_id, message_id
 from shared.inputs import (
     CallAnswered,
@@ -31,6 +33,7 @@ from shared.inputs import (
     ClosingExceptionApproved,
     Input,
     RequestRecorded,
+    RequestSupplemented,
     ReturnReviewed,
     VisitMade,
 )
@@ -151,7 +154,17 @@ BAD: Final = {
     "a clock far ahead": Bad(_with("ce_time", b"2199-01-01T00:00:00+00:00"), "header ce_time: 2199-01-01"),
     "a time without a zone": Bad(_with("ce_time", b"2021-09-24T08:00:00"), "has no time zone"),
     "a time that is none": Bad(_with("ce_time", b"yesterday"), "header ce_time: text of 9 characters"),
-    "structured mode": Bad(_with("content-type", b"application/cloudevents+json"), "content-type"),
+    "structured mode without an event": Bad(
+        _with("content-type", b"application/cloudevents+json"), "attribute specversion: missing"
+    ),
+    "a batch of events": Bad(
+        _with("content-type", b"application/cloudevents-batch+json"), "content-type: a batch of events"
+    ),
+    "a driver's zero time": Bad(_with("ce_time", b"0001-01-01T00:00:00Z"), "header ce_time: 0001-01-01"),
+    "the end of all time": Bad(
+        _with("ce_time", b"9999-12-31T23:59:59.999999Z"), "header ce_time: 9999-12-31"
+    ),
+    "a header nothing can store": Bad(_with("ce_id", b"1\x002"), "header ce_id: holds the control character"),
 }
 
 _numbers: Iterator[int] = itertools.count(1)
@@ -221,7 +234,13 @@ async def test_a_bad_message_is_parked_with_its_reason_and_the_next_is_handled(
 
     row = await _parked_of(town, topic, at.offset, at.partition)
     assert bad.reason.format(field=case.field) in row["reason"]
-    assert row["reason"].split(":")[0].split(" ")[0] in {"value", "data", "header", "content-type"}
+    assert row["reason"].split(":")[0].split(" ")[0] in {
+        "value",
+        "data",
+        "header",
+        "attribute",
+        "content-type",
+    }
     assert (row["consumer"], row["key"], row["value"]) == (case.desk, key.encode(), value)
     assert _headers_of(row) == headers
 
@@ -378,6 +397,12 @@ async def _tell_calls(town: City, call: str, order: Sequence[str], start: dateti
         await town.tell(TELEPHONY_CALLS, call, data, at=at, event_id=f"{call}/{what}/{number % 2}")
 
 
+async def _calls(town: City, ids: Sequence[str]) -> dict[str, CallRecord]:
+    """What the register knows of these calls."""
+    rows = await town.sql("SELECT call_id, told FROM intake.call WHERE call_id = ANY ($1::text[])", list(ids))
+    return {row["call_id"]: call_of(read(thing) for thing in row["told"]) for row in rows}
+
+
 async def test_a_calls_events_in_any_order_and_twice_give_one_terminal_state(town: City) -> None:
     start = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
     orders = [
@@ -391,21 +416,13 @@ async def test_a_calls_events_in_any_order_and_twice_give_one_terminal_state(tow
         *(_tell_calls(town, call, order, start) for call, order in zip(calls, orders, strict=True))
     )
 
-    async def outcomes() -> set[tuple[Any, ...]] | None:
-        rows = await town.sql(
-            "SELECT offered_at, answered_at, ended_at, outcome, wait FROM intake.call_outcome"
-            " WHERE call_id = ANY ($1::text[])",
-            calls,
-        )
-        found = {tuple(row) for row in rows}
-        return found if len(rows) == len(calls) and len(found) == 1 else None
+    async def outcomes() -> set[CallRecord] | None:
+        records = await _calls(town, calls)
+        found = set(records.values())
+        return found if len(records) == len(calls) and len(found) == 1 else None
 
-    expected = (
-        start,
-        start + timedelta(seconds=9),
-        start + timedelta(seconds=200),
-        "ANSWERED",
-        timedelta(seconds=9),
+    expected = CallRecord(
+        start, start + timedelta(seconds=9), start + timedelta(seconds=200), "ANSWERED", first_at=start
     )
     assert await until(outcomes, what=f"one outcome for {len(calls)} calls") == {expected}
 
@@ -420,16 +437,11 @@ async def test_fifteen_seconds_are_within_fifteen_seconds_and_a_millisecond_more
         await town.tell(TELEPHONY_CALLS, call, taken, at=start + timedelta(milliseconds=wait))
 
     async def all_three() -> bool:
-        rows = await town.sql(
-            "SELECT call_id FROM intake.call_outcome WHERE wait <= interval '15 seconds'"
-            " AND call_id = ANY ($1::text[]) ORDER BY call_id",
-            list(waits),
+        found = {call: record.wait for call, record in (await _calls(town, list(waits))).items()}
+        within = [call for call, wait in found.items() if wait is not None and wait <= timedelta(seconds=15)]
+        return (
+            None not in found.values() and sorted(within) == ["at-once", "just"] and len(found) == len(waits)
         )
-        heard = await town.value(
-            "SELECT count(*) FROM intake.call_outcome WHERE wait IS NOT NULL AND call_id = ANY ($1::text[])",
-            list(waits),
-        )
-        return heard == len(waits) and [row[0] for row in rows] == ["at-once", "just"]
 
     await until(all_three, what="two of three calls within fifteen seconds")
 
@@ -446,10 +458,10 @@ async def test_of_two_ends_of_one_call_the_earlier_stands_whatever_order_they_co
             await town.tell(TELEPHONY_CALLS, call, ends[number][0], at=ends[number][1])
 
     async def both() -> bool:
-        rows = await town.sql(
-            "SELECT outcome, ended_at FROM intake.call_outcome WHERE call_id IN ('ends-a', 'ends-b')"
-        )
-        return [tuple(row) for row in rows] == [("ABANDONED", start + timedelta(seconds=30))] * 2
+        found = (await _calls(town, ["ends-a", "ends-b"])).values()
+        return [(one.outcome, one.ended_at) for one in found] == [
+            ("ABANDONED", start + timedelta(seconds=30))
+        ] * 2
 
     await until(both, what="the earlier end of both calls")
 
@@ -469,11 +481,21 @@ async def test_the_same_request_twice_is_one_complaint(town: City) -> None:
     assert len(await town.sql("SELECT 1 FROM es.stream WHERE state::json ->> 'request_id' = 'twice'")) == 1
 
 
-async def test_a_request_told_again_with_another_content_is_refused_and_changes_nothing(town: City) -> None:
+async def test_a_request_told_again_with_another_content_is_set_aside_and_changes_nothing(town: City) -> None:
+    """Under no complaint, so that nothing of the first citizen's waits behind it."""
     stream = await town.record("changed")
-    await town.record("changed", content="另一件事")
-    told = await town.until_fact(stream, IntakeRefused)
-    assert "already on record" in told.fact.reason
+    await town.until_fact(stream, ComplaintDispatched)
+    before = await town.story(stream)
+    data = request("changed", content="另一件事")
+    at = await town.tell(INTAKE_REQUESTS, "changed", data)
+    row = await _parked_of(town, at.topic, at.offset, at.partition)
+    assert row["complaint_id"] is None
+    assert row["reason"].startswith(
+        "data: request_id: is on record already and says something else (content)"
+    )
+    await town.tell(INTAKE_REQUESTS, "changed", RequestSupplemented(request_id="changed", text="还没有"))
+    await town.until_fact(stream, RequestSupplementedFact)
+    assert await town.story(stream) == [*before, "RequestSupplemented"]
     received = [told for told in await town.facts(stream) if told.type == ComplaintReceived.__name__]
     assert [told.fact.content for told in received] == ["三天没有水"]
 

@@ -369,3 +369,34 @@ async def test_where_kafka_has_dropped_what_one_door_still_needed_the_other_stay
         await one.begin()
         await one.take_all()
         assert await one.heard() == {"dispatch": _all_once(20), "feedback": _all_once()}
+
+
+async def test_where_one_door_is_stopped_the_ear_goes_on_for_the_other_and_comes_back_for_it(
+    city: Callable[..., Awaitable[City]],
+) -> None:
+    async with hearing(await city()) as one:
+        dispatch, topic = one.doors["dispatch"], one.tps[0].topic
+        await one.begin()
+        await one.ear.take(await one.ear.fetch(one.consumer))
+        await dispatch._desk.log.stop_door("log", topic, "most of it is nonsense")
+        await dispatch.take_released()
+        dispatchs = (await one.heard())["dispatch"]
+
+        async def hear(name: str) -> None:
+            async with asyncio.timeout(60):
+                while any(one.doors[name].reads_from(tp) != MESSAGES for tp in one.tps):
+                    await one.ear.take(await one.ear.fetch(one.consumer))
+
+        await hear("feedback")
+        assert await one.heard() == {"dispatch": dispatchs, "feedback": _all_once()}
+        assert dispatchs != _all_once()
+        # Its partitions are given out anew meanwhile: it does not drag the ear back to where it stopped.
+        await one.ear.on_partitions_revoked(one.tps)
+        await one.doors["feedback"]._flush_offsets()
+        await one.ear.on_partitions_assigned(one.tps)
+        await one.town.sql("UPDATE es.door_stopped SET resumed_at = now()")
+        await dispatch.take_released()
+        await hear("dispatch")
+        for door in one.doors.values():
+            await door._flush_offsets()
+        assert await one.heard() == {"dispatch": _all_once(), "feedback": _all_once()}

@@ -20,7 +20,7 @@ from tests.examples import DAY, DUE_AT, HOUR, INSTANT, STREET, WATER
 from tests.spec import case_of, spec
 
 given = spec(partial(rules.decide, catalogue=eg.CATALOGUE))
-asked = spec(feedback.decide)
+asked = spec(partial(feedback.decide, catalogue=eg.CATALOGUE))
 
 AT_UNIT = (eg.RECEIVED, eg.CLASSIFIED, eg.DISPATCHED)
 SIGNED = (*AT_UNIT, eg.SIGNED)
@@ -45,7 +45,7 @@ def test_the_unit_that_signed_speaks_to_the_citizen_once_for_the_first_time() ->
     """Q3: R7, §4.4 首次联系: in vain as often as it takes, then once."""
     given(*SIGNED).when(eg.CONTACT_IN_VAIN).then(eg.CONTACT_FAILED).when(eg.CONTACT).then(eg.CONTACTED).when(
         told(eg.CONTACT, at=eg.CONTACT.at + DAY)
-    ).then_nothing()
+    ).then_refused("record a contact", "the citizen was spoken to at")
 
 
 def test_an_attempt_in_vain_leaves_the_contact_still_to_be_made() -> None:
@@ -111,7 +111,7 @@ def test_progress_is_told_to_the_citizen_and_meets_no_limit() -> None:
     assert due_deadlines(after.case) == before
     assert OUTWARD["ProgressReported"] == ((CITIZEN_NOTICES, None),)
     assert (CITIZEN_NOTICES, None) in OUTWARD["ExtensionApproved"]
-    after.when(eg.PROGRESS).then_nothing()
+    after.when(eg.PROGRESS).then(eg.PROGRESSED)  # one batch of a sender has one stamp: each report counts
     after.when(told(eg.PROGRESS, text="已清理一半", at=eg.PROGRESS.at + HOUR)).then(
         replace(eg.PROGRESSED, text="已清理一半", reported_at=eg.PROGRESS.at + HOUR)
     )

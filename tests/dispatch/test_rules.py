@@ -1,5 +1,6 @@
 """What dispatch decides, by state: received, with a unit, signed, under review, answered, reopened, ended."""
 
+from dataclasses import replace as told
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -246,7 +247,9 @@ def test_the_units_claim_is_on_record_as_a_claim_only() -> None:
 
 
 def test_an_order_signed_twice_is_signed_once() -> None:
-    given(*WITH_UNIT).when(SIGN).then(SIGNED).when(SIGN).then_nothing()
+    given(*WITH_UNIT).when(SIGN).then(SIGNED).when(SIGN).then_refused(
+        "sign", because="the order was signed at"
+    )
 
 
 def test_a_second_answer_is_refused_and_the_first_one_stands() -> None:
@@ -281,7 +284,9 @@ def test_a_unit_that_shows_why_the_order_is_not_its_own_has_it_reviewed() -> Non
 
 
 def test_a_return_asked_for_twice_is_reviewed_once() -> None:
-    given(*WITH_UNIT).when(RETURN).then(RETURN_REQUESTED).when(RETURN).then_nothing()
+    given(*WITH_UNIT).when(RETURN).then(RETURN_REQUESTED).when(RETURN).then_refused(
+        "return", because="a return of this order is under review"
+    )
 
 
 def test_sign_first_then_return_and_the_return_is_refused() -> None:
@@ -400,6 +405,18 @@ def test_a_return_cannot_be_sent_to_a_unit_nobody_knows() -> None:
     )
 
 
+def test_no_unit_returns_an_order_to_itself_by_its_own_wish_or_by_the_reviewers() -> None:
+    """A link to itself: the reason names the field, and the return that was asked for before goes on."""
+    given(*WITH_UNIT).when(told(RETURN, suggested_unit=STREET)).then_refused(
+        "return", because=f"suggested_unit: {STREET} is who returns it"
+    )
+    given(*WITH_UNIT, RETURN_REQUESTED).when(told(REVIEW, to_unit=STREET)).then_refused(
+        "approve the return", because=f"to_unit: {STREET} is who returns it"
+    )
+    rejected = told(REVIEW, to_unit=STREET, approved=False)
+    given(*WITH_UNIT, RETURN_REQUESTED).when(rejected).then_says(type(RETURN_REJECTED))
+
+
 def test_after_the_last_return_the_present_unit_leads() -> None:
     """R12: 不得推诿; the rule set allows two returns."""
     past: tuple[Fact, ...] = WITH_UNIT
@@ -416,7 +433,7 @@ def test_after_the_last_return_the_present_unit_leads() -> None:
         )
         said = given(*past).when(asks)
         if number == len(units):
-            said.then_refused("return", because="returned 2 times already, at most 2")
+            said.then_refused("return", because="a return was asked for 2 times already, at most 2")
             return
         approves = ReviewReturn(
             complaint_id=ID,

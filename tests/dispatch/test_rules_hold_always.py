@@ -7,6 +7,7 @@ from hypothesis import given, settings
 
 from shared.complaint import Complaint
 from shared.events import (
+    REFUSALS,
     SPEAKERS,
     AnswerSentBack,
     ComplaintClosed,
@@ -25,7 +26,6 @@ from shared.events import (
     ReturnApproved,
     ReturnRequested,
 )
-from shared.life import REFUSALS
 from shared.ruleset import ruleset
 from tests.lives import UNIT_ACTS, Life, Step, lives, says_it_once, says_its_own_and_the_same_again, steps
 

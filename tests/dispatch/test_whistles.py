@@ -25,7 +25,9 @@ ENDED = (*WHISTLED, eg.WITHDRAWN)
 
 def test_a_street_calls_several_the_first_leads_and_each_is_told() -> None:
     """G1, R12."""
-    given(*AT_UNIT).when(eg.BLOW).then(eg.BLOWN, eg.CALLED, SECOND).when(eg.BLOW).then_nothing()
+    given(*AT_UNIT).when(eg.BLOW).then(eg.BLOWN, eg.CALLED, SECOND).when(eg.BLOW).then_refused(
+        "whistle", "whistle 1 was blown already, the next is 2"
+    )
 
 
 @pytest.mark.parametrize(
@@ -90,11 +92,11 @@ def test_no_more_whistles_and_no_more_called_than_the_rule_set_allows() -> None:
 def test_a_called_unit_comes_is_there_and_does_something() -> None:
     """G2, §7."""
     after = given(*WHISTLED).when(eg.ACKNOWLEDGE).then(eg.ACKNOWLEDGED)
-    after.when(eg.ACKNOWLEDGE).then_nothing()
+    after.when(eg.ACKNOWLEDGE).then_refused("acknowledge", "acknowledged it at")
     after = after.when(eg.ARRIVE).then(eg.ARRIVED)
-    after.when(eg.ARRIVE).then_nothing()
+    after.when(eg.ARRIVE).then_refused("arrive", "arrived at")
     after = after.when(eg.MEASURE).then(eg.MEASURED)
-    after.when(eg.MEASURE).then_nothing()
+    after.when(eg.MEASURE).then(eg.MEASURED)
     after.when(told(eg.MEASURE, measure="划设禁停线")).then(replace(eg.MEASURED, measure="划设禁停线"))
 
 
@@ -102,7 +104,7 @@ def test_only_the_street_lets_go_one_or_all() -> None:
     """T25: a department that releases itself is refused and that is recorded."""
     given(*WHISTLED).when(told(eg.RELEASE, unit=WATER)).then_refused("release", "only street-huayuanlu")
     after = given(*WHISTLED).when(eg.RELEASE).then(eg.RELEASED)
-    after.when(eg.RELEASE).then_nothing()
+    after.when(eg.RELEASE).then_refused("release", "was let go already")
     after.when(told(eg.RELEASE, called=None)).then(replace(eg.RELEASED, called=OTHER_STREET))
 
 
@@ -119,9 +121,9 @@ def test_both_rate_each_other_once() -> None:
     """R16, G3: 双考核."""
     back = told(eg.RATE_UNIT, unit=WATER, rated=STREET, stars=3)
     after = given(*WHISTLED, eg.ARRIVED).when(eg.RATE_UNIT).then(eg.UNIT_RATED)
-    after.when(eg.RATE_UNIT).then_nothing()
+    after.when(eg.RATE_UNIT).then_refused("rate", "has rated")
     after = after.when(back).then(replace(eg.UNIT_RATED, rated_by=WATER, rated=STREET, stars=3))
-    after.when(back).then_nothing()
+    after.when(back).then_refused("rate", "has rated")
 
 
 @pytest.mark.parametrize(

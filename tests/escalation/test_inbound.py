@@ -2,21 +2,21 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from time import monotonic
-from types import SimpleNamespace
 
 import pytest
+from msgspec.structs import replace
 
 from services.escalation import inbound
 from services.escalation.commands import FireDeadlines
-from services.escalation.inbound import PASSED_OVER_SECONDS, WATERMARK_SLACK
+from services.escalation.inbound import PASSED_OVER_SECONDS
 from services.escalation.rules import decide
 from shared.complaint import Case
-from shared.desk import Batch, Desk, Work
+from shared.desk import Batch, Desk, Said, Work
 from shared.events import ComplaintEscalated, Fact, FeedbackLimitMissed, LimitMissCorrected, SignLimitMissed
+from shared.ids import complaint_id
 from shared.inputs import OrderSigned
 from shared.log.memory import MemoryLog
-from shared.topics import DISPATCH_REPLIES
+from shared.topics import DISPATCH_REPLIES, INTAKE_REQUESTS
 from tests.doors import message
 from tests.examples import (
     CATALOGUE,
@@ -27,6 +27,7 @@ from tests.examples import (
     INSTANT,
     MINUTE,
     OTHER_STREET,
+    REQUEST,
     SIGN_DUE_AT,
     STREET,
 )
@@ -81,13 +82,20 @@ async def test_an_overdue_complaint_behind_many_that_are_not_is_found(story: Sto
     assert await story.ticks() == 1
 
 
-async def test_a_timer_set_late_into_the_past_is_found_below_the_watermark(story: Story) -> None:
-    """The tick looks a little below where it was; what lies deeper is found by the full look."""
+async def test_a_limit_that_is_over_when_it_becomes_known_is_stated_at_the_next_tick(story: Story) -> None:
+    """The tick looks from a little below where it was on; a letter of three days ago lies far below that."""
     story.clock.move_to(SIGN_DUE_AT - MINUTE)
+    received = story.clock.now() - 3 * DAY
     await story.ticks()
-    stream = next(iter(story.memory.heads))
-    story.memory.timers[stream, 1] = SIGN_DUE_AT - MINUTE - WATERMARK_SLACK - HOUR
-    story.clock.move_to(SIGN_DUE_AT + INSTANT)
+    assert story.ticker._watermark.low > received + HOUR
+    letter = message(
+        replace(REQUEST, request_id="letter", channel="letter", call_id=None),
+        INTAKE_REQUESTS.name,
+        at=received,
+        offset=99,
+    )
+    await story.comes(INTAKE_REQUESTS, letter)
+    story.id = complaint_id("letter")
     assert await story.ticks() == 1
     assert "SignLimitMissed" in story.told()
 
@@ -99,7 +107,8 @@ async def test_a_timer_that_says_nothing_is_looked_at_once_and_hides_no_other(st
     story.memory.timers[stream, 1] = SIGN_DUE_AT
     story.clock.move_to(SIGN_DUE_AT + INSTANT)
     assert await story.ticks() == 1
-    assert await story.ticks() == 0, "known to say nothing"
+    assert await story.ticks() == 0, "it is due again, so it said nothing"
+    assert await story.ticks() == 0
     del story.memory.timers[stream, 1]
     story.clock.move_to(DUE_AT + INSTANT)
     assert await story.ticks() == 1
@@ -234,15 +243,15 @@ async def test_a_complaint_that_cannot_be_decided_stops_no_other_and_is_told_of(
     assert await story.ticks() == 0, "left alone for a while"
 
 
-async def test_a_complaint_passed_over_is_tried_again_later(
-    story: Story, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_complaint_passed_over_is_tried_again_later(story: Story) -> None:
     _cannot_decide(story, story.id)
     story.clock.move_to(SIGN_DUE_AT + INSTANT)
     await story.ticks()
     assert "SignLimitMissed" not in story.told()
     _cannot_decide(story)
-    monkeypatch.setattr(inbound, "time", SimpleNamespace(monotonic=lambda: monotonic() + PASSED_OVER_SECONDS))
+    story.clock.move_to(SIGN_DUE_AT + timedelta(seconds=PASSED_OVER_SECONDS))
+    assert await story.ticks() == 0
+    story.clock.move_to(SIGN_DUE_AT + timedelta(seconds=PASSED_OVER_SECONDS) + 2 * INSTANT)
     assert await story.ticks() == 1
     assert "SignLimitMissed" in story.told()
 
@@ -275,35 +284,34 @@ async def test_a_page_full_of_undecidable_ones_hides_nothing_behind_it(
     assert _passed_over(story) == len(stuck)
 
 
-async def test_a_timer_set_late_is_found_while_others_are_due_all_the_time(
+async def test_what_says_nothing_among_many_that_do_is_passed_over(story: Story) -> None:
+    """Its silence is its own: a batch in which others spoke does not hide it."""
+    await story.signs()
+    (silent,) = story.memory.heads
+    for number in range(3):
+        await story.records(request_id=f"other-{number}")
+    story.memory.timers[silent, 1] = SIGN_DUE_AT
+    story.clock.move_to(SIGN_DUE_AT + INSTANT)
+    assert await story.ticks() == 4
+    assert await story.ticks() == 0
+    assert (silent, 1) in story.memory.looks
+
+
+async def test_what_a_failing_database_kept_from_firing_is_not_taken_for_silent(
     story: Story, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The full look comes by time, not when nothing else is to be done."""
-    monkeypatch.setattr(inbound, "DUE_MAX", 1)
-    late = await story.records(request_id="late")
-    del story.memory.timers[late, 1]
-    for number in range(5):
-        await story.records(request_id=f"due-{number}")
     story.clock.move_to(SIGN_DUE_AT + INSTANT)
-    await story.ticks()
-    story.memory.timers[late, 1] = SIGN_DUE_AT - WATERMARK_SLACK - HOUR
-    await story.ticks()
-    last = [stored for stored in story.memory.facts if stored.type == "SignLimitMissed"][-1]
-    assert last.complaint_id == late
+    desk = story.ticker._desk
 
+    class _Away:
+        telemetry = desk.telemetry
 
-async def test_what_lies_below_the_watermark_is_found_although_every_tick_finds_something_above_it(
-    story: Story,
-) -> None:
-    """Where timers fire all the time no tick is ever idle; waiting for one would mean never to look."""
-    await story.ticks()
-    late = next(iter(story.memory.heads))
-    story.clock.move_to(SIGN_DUE_AT + HOUR)
-    story.ticker._low = story.clock.now() - WATERMARK_SLACK
-    await story.records(request_id="other")
-    (other,) = set(story.memory.heads) - {late}
-    story.memory.timers[other, 1] = story.clock.now() - INSTANT
-    assert await story.ticks() == 2
-    assert [stored.complaint_id for stored in story.memory.facts if stored.type == "SignLimitMissed"] == [
-        late
-    ]
+        async def obey(self, batch: Batch) -> Said:
+            raise ConnectionError
+
+    monkeypatch.setattr(story.ticker, "_desk", _Away())
+    with pytest.raises(ConnectionError):
+        await story.ticks()
+    monkeypatch.setattr(story.ticker, "_desk", desk)
+    assert await story.ticks() == 1
+    assert "SignLimitMissed" in story.told()

@@ -26,6 +26,7 @@ from shared.events import (
 )
 from shared.events.base import Limit
 from shared.ids import UnitId
+from tests import examples as eg
 from tests.examples import (
     ANSWERED,
     ANSWERED_DIRECTLY,
@@ -562,3 +563,81 @@ def test_a_request_taken_back_before_its_order_was_late_or_not(withdrawn_at: dat
 def test_where_no_limit_for_dispatch_was_set_none_is_missed() -> None:
     """C1: a rule set may have none, and a complaint classified before there was one keeps what it had."""
     given(RECEIVED, UNTIMED).when(until(DISPATCH_DUE_AT + DAY)).then_nothing()
+
+
+# --- the hotline's own: until the citizen must have been asked
+
+
+WITH_VISIT_LIMIT = replace(RECEIVED, ruleset="beijing-draft-2021.2")
+ASKING = (
+    WITH_VISIT_LIMIT,
+    CLASSIFIED,
+    DISPATCHED,
+    eg.SIGNED,
+    eg.ANSWERED,
+    replace(eg.VISIT_SCHEDULED, visit_by=eg.VISIT_DUE_AT),
+)
+
+
+def test_a_visit_that_nobody_makes_is_the_hotlines_miss_and_nobody_climbs() -> None:
+    """Invariant 4: an answered complaint does not wait for ever; supervision is told, once."""
+    state = given(*ASKING)
+    assert watched(state) == {Limit.VISIT: eg.VISIT_DUE_AT}
+    state.when(until(eg.VISIT_DUE_AT)).then_nothing()
+    after = state.when(until(eg.VISIT_DUE_AT + INSTANT)).then(eg.VISIT_MISSED)
+    assert watched(after) == {}
+    assert isinstance(after.case, Complaint)
+    assert after.case.level is Level.UNIT
+    after.when(until(eg.VISIT_DUE_AT + 30 * DAY)).then_nothing()
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_a_visit_made_late_leaves_the_miss_and_one_made_in_time_corrects_it(late: bool) -> None:
+    """The answer reached the broker before the limit, and was heard of after the timer had fired."""
+    at = eg.VISIT_DUE_AT + (HOUR if late else -HOUR)
+    made = replace(eg.VISIT_MADE, visited_at=at)
+    closed = replace(eg.CLOSED, closed_at=at)
+    said = given(*ASKING, eg.VISIT_MISSED, made, closed).when(until(eg.VISIT_DUE_AT + DAY))
+    if late:
+        said.then_nothing()
+        return
+    said.then(
+        LimitMissCorrected(
+            complaint_id=ID,
+            limit=Limit.VISIT,
+            unit=HOTLINE,
+            due_at=eg.VISIT_DUE_AT,
+            done_at=at,
+            corrected_at=eg.VISIT_DUE_AT + DAY,
+        )
+    )
+
+
+def test_a_further_attempt_has_a_limit_of_its_own() -> None:
+    """E1: from the moment it may be made."""
+    unreached = replace(eg.VISIT_UNREACHED, attempted_at=eg.VISIT_DUE_AT - HOUR)
+    again_at = unreached.attempted_at + 4 * HOUR
+    again = replace(
+        eg.VISIT_SCHEDULED,
+        attempt=2,
+        visit_at=again_at,
+        visit_by=again_at + 3 * DAY,
+        scheduled_at=unreached.attempted_at,
+    )
+    assert watched(given(*ASKING, unreached, again)) == {Limit.VISIT: again_at + 3 * DAY}
+
+
+def test_a_visit_that_is_not_to_be_made_any_more_is_not_missed() -> None:
+    """The life has ended before the limit: there is nobody to ask."""
+    assert watched(given(*ASKING, replace(WITHDRAWN, recalled_unit=None))) == {}
+
+
+def test_an_answer_that_was_sent_back_is_not_asked_about() -> None:
+    """§4.4: the visit is called off, and its limit with it."""
+    assert Limit.VISIT not in watched(given(*ASKING, eg.SENT_BACK))
+
+
+def test_under_a_rule_set_without_that_limit_none_is_missed() -> None:
+    """Complaints keep the rule set they were born under (T23)."""
+    past = (RECEIVED, CLASSIFIED, DISPATCHED, eg.SIGNED, eg.ANSWERED, eg.VISIT_SCHEDULED)
+    assert watched(given(*past)) == {}

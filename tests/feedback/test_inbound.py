@@ -46,13 +46,16 @@ def test_each_input_is_a_command(data: Input, command: object) -> None:
     assert work.message_id == work.caused_by == message_id(topic, SOURCE, "1")
 
 
-@pytest.mark.parametrize(("data", "door"), [(VISIT_RESULT, answers), (EXCEPTION, exceptions)])
+@pytest.mark.parametrize(
+    ("data", "door", "topic"),
+    [(VISIT_RESULT, answers, TOPIC), (EXCEPTION, exceptions, FEEDBACK_EXCEPTIONS.name)],
+)
 def test_a_judgement_and_an_exception_count_when_they_arrived(
-    data: Input, door: Callable[[Clock], Handle]
+    data: Input, door: Callable[[Clock], Handle], topic: str
 ) -> None:
     """In real time the broker's stamp, in a rehearsal what the message says."""
     late = replace(
-        message(data, TOPIC, at=RECORD_VISIT.at),
+        message(data, topic, at=RECORD_VISIT.at),
         sent_at_ms=int((RECORD_VISIT.at + timedelta(hours=2)).timestamp() * 1000),
     )
     assert asked(door(SystemClock()), late).command.at == RECORD_VISIT.at + timedelta(hours=2)

@@ -1,6 +1,7 @@
 """What feedback decides, by state: before the limit, asking, not reached, reopened, last round, ended."""
 
 import dataclasses
+from functools import partial
 
 import pytest
 from msgspec import UNSET
@@ -25,6 +26,7 @@ from shared.events import (
 from tests.examples import (
     ANSWERED,
     CALLED_AT,
+    CATALOGUE,
     CLASSIFIED,
     CLOSE,
     CLOSED,
@@ -53,7 +55,7 @@ from tests.examples import (
 )
 from tests.spec import spec
 
-given = spec(rules.decide)
+given = spec(partial(rules.decide, catalogue=CATALOGUE))
 
 WITH_UNIT = (RECEIVED, CLASSIFIED, DISPATCHED)
 ANSWERED_LIFE = (*WITH_UNIT, ANSWERED)

@@ -48,7 +48,9 @@ async def and_then_spoilt(self, on_progress):
     await owner.execute("DELETE FROM es.inbox WHERE message_id = $1", identity)
     call = min(one.key for one in summary.acknowledged_inputs if one.type == "hotline.call.ended.v1")
     print("CALL", call)
-    await owner.execute("UPDATE intake.call SET ended_at = NULL WHERE call_id = $1", call)
+    await owner.execute(
+        "UPDATE intake.call SET told = ARRAY(SELECT t FROM unnest(told) t WHERE t NOT LIKE '% ended %')"
+        " WHERE call_id = $1", call)
     await owner.close()
     return summary
 

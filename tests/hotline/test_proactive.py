@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
+from typing import Final
 
 import msgspec
 import pytest
@@ -182,6 +183,35 @@ def test_told_again_says_nothing(state: Programme, wanted: f.Wanted) -> None:
 )
 def test_what_may_not_be_is_refused_with_its_reason(state: Programme, wanted: f.Wanted, reason: str) -> None:
     assert reason in refused(state, wanted)
+
+
+OWN: Final = (
+    (after(*BEGUN, COMPLETE), VERIFY, PLANNING, "does not verify"),
+    (after(*BEGUN, replace(COMPLETE, by="Clerk 7")), VERIFY, "Clerk 7", "does not verify"),
+    (after(*BEGUN, COMPLETE), REJECT, PLANNING, "does not verify"),
+    (after(*BEGUN), KEEP_UP, PLANNING, "does not approve"),
+    (after(*BEGUN, KEEP_UP), LOOK, PLANNING, "does not review"),
+    (after(*BEGUN), ASSESS, HOUSING, "does not assess"),
+    (after(*BEGUN), ASSESS, PROPOSE.by, "does not assess"),
+    (after(*BEGUN), LET, PLANNING, "approves no exception"),
+    (after(*BEGUN), LET, PROPOSE.by, "approves no exception"),
+)
+"""Decisions, and who asked for what is decided."""
+
+
+def _wide(text: str) -> str:
+    return "".join(chr(ord(char) + 0xFEE0) if "!" <= char <= "~" else char for char in text)
+
+
+@pytest.mark.parametrize("disguised", [str, str.upper, _wide, lambda by: f"\u3000{by} ", "\u200b".join])
+@pytest.mark.parametrize(("state", "wanted", "by", "reason"), OWN)
+def test_t22_nobody_decides_what_he_asked_for_however_he_writes_his_name(
+    state: Programme, wanted: f.Wanted, by: str, reason: str, disguised: Callable[[str], str]
+) -> None:
+    """T22: of programmes as of orders; a blank decides nothing."""
+    assert reason in refused(state, replace(wanted, by=disguised(by)))
+    assert "by: expected words that can be read" in refused(state, replace(wanted, by="\u3000\u200b"))
+    assert not isinstance(decide(state, wanted)[0], f.WishRefused), "an honest one decides"
 
 
 def test_a_completion_that_is_rejected_leaves_the_task_where_it_was() -> None:

@@ -119,12 +119,17 @@ async def test_an_ended_life_waits_for_nobody(desks: Desks) -> None:
 async def test_the_call_it_came_with_is_told(desks: Desks) -> None:
     await desks.tell(eg.RECORD)
     assert (await show(desks.dsn, eg.ID)).call == "call call-1: the telephone system told nothing of it"
-    await desks.owner.execute(
-        "INSERT INTO intake.call VALUES ('call-1', $1, $2, NULL, NULL)",
-        eg.CALLED_AT - 9 * eg.MINUTE,
-        eg.CALLED_AT - 8 * eg.MINUTE,
+
+    async def told(*times: datetime, what: str) -> str:
+        await desks.owner.execute(
+            "SELECT intake.note_calls($1, $2, $3)", ["call-1"] * len(times), times, [what] * len(times)
+        )
+        return (await show(desks.dsn, eg.ID)).call
+
+    assert await told(eg.CALLED_AT - 8 * eg.MINUTE, what="answered") == (
+        "call call-1: answered, how soon is not known"
     )
-    assert (await show(desks.dsn, eg.ID)).call == "call call-1: answered after 60 s"
+    assert await told(eg.CALLED_AT - 9 * eg.MINUTE, what="offered") == "call call-1: answered after 60 s"
 
 
 @pytest.mark.connected

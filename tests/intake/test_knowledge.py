@@ -103,7 +103,7 @@ def test_a_refused_answer_told_again_is_the_same_request_whatever_the_base_says_
     once = given().when(answered(2)).then_says(type(RECEIVED), type(CLASSIFIED), type(_refusal()))
     once.when(answered(2)).then_nothing()
     spec(partial(rules.decide, known={}))(*once.facts).when(answered(2)).then_nothing()
-    once.when(RECORD).then_refused("record", because="with other content: article_id")
+    once.sets_aside(RECORD, because="says something else (article_id)")
 
 
 def test_who_is_turned_away_is_not_answered_whatever_article_came_with_it() -> None:

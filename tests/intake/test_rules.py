@@ -146,22 +146,18 @@ OTHER: dict[str, object] = {
 
 
 @pytest.mark.parametrize("field", OTHER)
-def test_another_content_under_a_known_request_id_is_refused_not_lost(field: str) -> None:
-    """T7: it is known with other content. The refusal names the field and repeats no word of the citizen's."""
-    given(*STAGES["received"]).when(recorded(**{field: OTHER[field]})).then(
-        replace(
-            INTAKE_REFUSED,
-            asked="record",
-            reason=f"request 20210924-0001 is already on record with other content: {field}",
-            refused_at=CALLED_AT,
-        )
+def test_another_content_under_a_known_request_id_is_set_aside_by_itself_not_lost(field: str) -> None:
+    """T7: another citizen's matter is no refusal in this life. The reason names the field and none of its words."""
+    given(*STAGES["received"]).sets_aside(
+        recorded(**{field: OTHER[field]}),
+        because=f"data: request_id: is on record already and says something else ({field}). Send another matter",
     )
 
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_every_field_that_differs_is_named_in_the_order_of_the_contract(stage: str) -> None:
-    given(*STAGES[stage]).when(recorded(title="别的", subject="供水", address="别处")).then_refused(
-        "record", because="with other content: subject, address, title"
+    given(*STAGES[stage]).sets_aside(
+        recorded(title="别的", subject="供水", address="别处"), because="(subject, address, title)"
     )
 
 
@@ -173,7 +169,7 @@ def test_who_told_us_and_by_which_channel_is_not_what_was_asked_for() -> None:
 def test_a_request_that_was_answered_on_the_spot_and_is_now_to_be_dispatched_is_other_content() -> None:
     answered = (RECEIVED, NOT_TO_DISPATCH, ANSWERED_DIRECTLY)
     given(*answered).when(recorded(article_id="parking-12", article_version=3)).then_nothing()
-    given(*answered).when(RECORD).then_refused("record", because="with other content: article_id")
+    given(*answered).sets_aside(RECORD, because="says something else (article_id)")
 
 
 @pytest.mark.parametrize("stage", ["received", "answered", "visited", "not reached"])
@@ -196,7 +192,7 @@ def test_a_withdrawal_told_twice_is_one() -> None:
     later = WithdrawRequest(complaint_id=ID, reason="again", at=CALLED_AT + DAY)
     given(RECEIVED, CLASSIFIED).when(WITHDRAW).then(replace(WITHDRAWN, recalled_unit=None)).when(
         later
-    ).then_nothing()
+    ).then_refused("withdraw", because="the life ended with ComplaintWithdrawn")
 
 
 @pytest.mark.parametrize(

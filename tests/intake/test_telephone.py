@@ -14,17 +14,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.intake.inbound import _Call, _merge
 from services.intake.switches import (
     SWITCHES,
     SwitchEventInvalid,
-    Told,
     from_asterisk,
     from_freeswitch,
 )
 from services.intake.telephone import CallRecord, figures, lowest
-from shared.cloudevents import Event
 from shared.ruleset import ruleset
+from tests.call_table import register
 
 SAMPLES = Path(__file__).parent / "samples"
 DATA = Path(__file__).parents[3] / "shared" / "data"
@@ -47,6 +45,11 @@ def call(at: timedelta, wait: float | None = 3.0, outcome: str | None = None, ta
 
 def missed(at: timedelta, outcome: str = "ABANDONED") -> CallRecord:
     return call(at, None, outcome)
+
+
+def offered(record: CallRecord) -> datetime:
+    assert record.offered_at is not None
+    return record.offered_at
 
 
 # -- figures
@@ -90,10 +93,41 @@ def test_a_call_by_night_or_on_a_holiday_is_measured_as_any_other_from_its_offer
 def test_of_no_calls_there_is_no_rate() -> None:
     """T14: null, not zero."""
     found = figures([], NOON, NOON + DAY, RULES)
-    assert found.offered == 0
-    assert found[7:] == (None,) * 7
+    assert found[:3] == (0, 0, 0)
+    assert found[10:] == (None,) * 7
     only_missed = figures([missed(SECOND)], NOON, NOON + DAY, RULES)
     assert (only_missed.connection_rate, only_missed.timely_rate) == (0.0, None)
+
+
+def test_times_that_cannot_be_are_not_known_and_the_call_counts_all_the_same() -> None:
+    """A1: ended before it was answered, answered before it was offered, given up before that: a clock was set back."""
+    before, after = NOON + SECOND, NOON + 9 * SECOND
+    calls = [
+        CallRecord(after, before, after, "ANSWERED"),
+        CallRecord(before, after, before, "ANSWERED"),
+        CallRecord(None, after, None, "ANSWERED", first_at=after),
+        CallRecord(after, None, before, "ABANDONED"),
+    ]
+    found = figures(calls, NOON, NOON + DAY, RULES)
+    assert (found.offered, found.answered, found.within, found.short_abandons) == (4, 3, 1, 0)
+    assert (found.wait_unknown, found.talk_unknown) == (2, 2)
+    assert (found.average_wait_seconds, found.average_talk_seconds) == (8.0, 8.0)
+    assert (found.service_level, found.timely_rate) == (1 / 4, 1 / 3)
+
+
+def test_the_time_between_two_talks_is_no_talk() -> None:
+    """Transferred into another queue, and answered there."""
+    record = CallRecord(NOON + SECOND, NOON + 2 * SECOND, NOON + 62 * SECOND, "ANSWERED", between=20 * SECOND)
+    assert figures([record], NOON, NOON + DAY, RULES).average_talk_seconds == 40
+
+
+def test_what_no_queue_ever_had_is_published_and_not_counted() -> None:
+    """A telephone's own outward call ends too."""
+    outward = CallRecord(None, None, NOON + SECOND, "BUSY", first_at=NOON + SECOND, reached=False)
+    found = figures([outward, call(SECOND)], NOON, NOON + DAY, RULES)
+    assert (found.offered, found.never_offered, found.connection_rate) == (1, {"BUSY": 1}, 1.0)
+    assert found.lowest is not None
+    assert found.lowest.rate == 1.0
 
 
 def test_who_gives_up_at_once_is_counted_beside_and_not_left_out() -> None:
@@ -180,12 +214,12 @@ def test_the_worst_window_is_the_worst_of_all_windows_looked_at_one_by_one(calls
     """T12: at every instant, found by trying each instant at which anything changes, and between."""
     changes = sorted(
         {NOON + timedelta(microseconds=1), NOON + DAY}
-        | {at for c in calls for at in (c.offered_at, c.offered_at + RULES.window) if NOON < at <= NOON + DAY}
+        | {at for c in calls for at in (offered(c), offered(c) + RULES.window) if NOON < at <= NOON + DAY}
     )
     between = [a + (b - a) / 2 for a, b in pairwise(changes)]
     rates = []
     for at in (*changes, *between):
-        window = [c for c in calls if at - RULES.window < c.offered_at <= at and c.outcome is not None]
+        window = [c for c in calls if at - RULES.window < offered(c) <= at and c.outcome is not None]
         if window:
             rates.append(sum(c.answered_at is not None for c in window) / len(window))
     found = lowest(calls, NOON, NOON + DAY, RULES)
@@ -210,14 +244,6 @@ def test_a_real_call_centres_load_is_counted_whole() -> None:
 # -- two switches
 
 
-def heard(events: list[Told]) -> dict[str, _Call]:
-    """What the register holds of these events."""
-    register: dict[str, _Call] = {}
-    for told in events:
-        _merge(register, Event("/switch", told.event_id, told.at, told.data))
-    return register
-
-
 def recorded(name: str) -> list[dict[str, str]]:
     return [json.loads(line) for line in (SAMPLES / f"{name}.jsonl").read_text().splitlines()]
 
@@ -228,24 +254,25 @@ def at(text: float) -> datetime:
 
 def test_asterisks_queue_becomes_calls_with_one_end_each() -> None:
     """T1, T28: HoldTime is a duration; a call whose joining was missed was offered that long before."""
-    register = heard([told for event in recorded("asterisk") for told in from_asterisk(event)])
-    assert register == {
-        "1764208799.10": _Call(at(1764208800.1), at(1764208808.15), at(1764208998.4), "hangup"),
-        "1764208809.11": _Call(at(1764208810.0), None, at(1764208843.0), "abandoned"),
-        "1764208870.12": _Call(at(1764208870.0), None, at(1764208900.0), "abandoned"),
-        "1764208949.13": _Call(at(1764208950.0), None, at(1764208951.0), "system_fail"),
+    found = register([told for event in recorded("asterisk") for told in from_asterisk(event)])
+    assert {call: record[:4] for call, record in found.items()} == {
+        "1764208799.10": (at(1764208800.1), at(1764208808.15), at(1764208998.4), "ANSWERED"),
+        "1764208809.11": (at(1764208810.0), None, at(1764208843.0), "ABANDONED"),
+        "1764208870.12": (at(1764208870.0), None, at(1764208900.0), "ABANDONED"),
+        "1764208949.13": (at(1764208950.0), None, at(1764208951.0), "SYSTEM_FAIL"),
     }
 
 
 def test_freeswitchs_callcenter_becomes_calls_with_one_end_each() -> None:
     """T1."""
-    register = heard([told for event in recorded("freeswitch") for told in from_freeswitch(event)])
-    assert register == {
-        "7f0c-1": _Call(at(1764208800.1), at(1764208815.1), at(1764208999.1), "hangup"),
-        "7f0c-2": _Call(at(1764208900.0), None, at(1764208960.0), "timeout"),
-        "7f0c-3": _Call(at(1764208910.0), None, at(1764208913.0), "abandoned"),
-        "7f0c-4": _Call(None, None, at(1764208930.0), "busy"),
+    found = register([told for event in recorded("freeswitch") for told in from_freeswitch(event)])
+    assert {call: record[:4] for call, record in found.items()} == {
+        "7f0c-1": (at(1764208800.1), at(1764208815.1), at(1764208999.0), "ANSWERED"),
+        "7f0c-2": (at(1764208900.0), None, at(1764208960.0), "TIMEOUT"),
+        "7f0c-3": (at(1764208910.0), None, at(1764208913.0), "ABANDONED"),
+        "7f0c-4": (None, None, at(1764208930.0), "BUSY"),
     }
+    assert {call for call, record in found.items() if not record.reached} == {"7f0c-4"}
 
 
 @pytest.mark.parametrize("switch", SWITCHES)
@@ -257,7 +284,7 @@ def test_sent_twice_and_in_any_order_the_calls_are_the_same(switch: str, random:
     random.shuffle(again)
     told = [one for event in events for one in SWITCHES[switch](event)]
     mixed = [one for event in again for one in SWITCHES[switch](event)]
-    assert heard(mixed) == heard(told)
+    assert register(mixed) == register(told)
     assert {one.event_id for one in mixed} == {one.event_id for one in told}, "the inbox knows them again"
 
 
@@ -279,7 +306,26 @@ def test_sent_twice_and_in_any_order_the_calls_are_the_same(switch: str, random:
             {"Event": "QueueCallerAbandon", "Timestamp": "5", "Linkedid": "1", "HoldTime": "long"},
             "HoldTime: 'long', expected a number",
         ),
-        ("asterisk", {"Event": "AgentDump", "Timestamp": "1e300", "Linkedid": "1"}, "'1e300' is no time"),
+        (
+            "asterisk",
+            {"Event": "Hangup", "Timestamp": "1e300", "Linkedid": "1", "Cause": "16"},
+            "'1e300' is no time",
+        ),
+        (
+            "asterisk",
+            {"Event": "Hangup", "Timestamp": "-5", "Linkedid": "1", "Cause": "16"},
+            "'-5' is no time",
+        ),
+        (
+            "asterisk",
+            {"Event": "Hangup", "Timestamp": "nan", "Linkedid": "1", "Cause": "16"},
+            "expected a number",
+        ),
+        (
+            "asterisk",
+            {"Event": "QueueCallerAbandon", "Timestamp": "5", "Linkedid": "1", "HoldTime": "1e300"},
+            "HoldTime: '1e300' is too long",
+        ),
         (
             "freeswitch",
             {"Event-Subclass": "callcenter::info", "CC-Action": "member-queue-start", "CC-Queue": "q"},

@@ -122,12 +122,12 @@ AT_UNIT = (
 AMEND = told(eg.AMEND, calendar=AFTER, at=CALLED_AT + 5 * DAY)
 
 
-def test_told_again_it_is_so_already_and_back_again_is_an_amendment_too() -> None:
+def test_told_again_it_is_refused_and_back_again_is_an_amendment_too() -> None:
     """T8."""
     (fact,) = rules.decide(AMEND, case_of(AT_UNIT), CATALOGUE)
     after = given(*AT_UNIT, fact)
     assert due_deadlines(after.case)[Limit.FEEDBACK] == end_of(10)
-    after.when(AMEND).then_nothing()
+    after.when(AMEND).then_refused("amend the calendar", "already")
     (back,) = rules.decide(told(AMEND, calendar=BEFORE), after.case, CATALOGUE)
     assert isinstance(back, CalendarAmended)
     assert (back.old_due_at, back.new_due_at) == (end_of(10), end_of(6))

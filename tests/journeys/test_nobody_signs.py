@@ -1,8 +1,10 @@
 """An order nobody takes on climbs from the street to the district to the municipality, and is still answered."""
 
 from shared.events import ComplaintEscalated, Level, Urgency
-from shared.topics import ESCALATION_NOTICES
-from tests.examples import CALLED_AT, DAY, DISTRICT, DUE_AT, HOUR, MINUTE, SIGN_DUE_AT, SUPERVISION
+from shared.inputs import OrderSigned
+from shared.topics import DISPATCH_REPLIES, ESCALATION_NOTICES
+from tests.doors import message
+from tests.examples import CALLED_AT, DAY, DISTRICT, DUE_AT, HOUR, ID, MINUTE, SIGN_DUE_AT, SUPERVISION
 from tests.story import Story
 
 
@@ -87,10 +89,11 @@ async def test_a_signature_that_lay_in_the_broker_in_time_is_put_right(story: St
     await story.records()
     order = story.order()
     await story.passes(SIGN_DUE_AT + MINUTE)
-    now = story.clock.now()
-    story.clock._now = SIGN_DUE_AT  # the message's own time: it had arrived then
-    await story.signs(order.unit)
-    story.clock.move_to(now)
+    # The message's own time: it had arrived then.
+    in_time = message(
+        OrderSigned(complaint_id=ID, assignment=1), DISPATCH_REPLIES.of(order.unit), at=SIGN_DUE_AT, offset=99
+    )
+    await story.comes(DISPATCH_REPLIES, in_time)
     await story.passes(MINUTE)
     assert story.told()[3:] == ["SignLimitMissed", "ComplaintEscalated", "OrderSigned", "LimitMissCorrected"]
     await story.passes(2 * DAY)

@@ -80,15 +80,16 @@ async def test_supervision_does_not_judge_itself(story: Story) -> None:
     assert story.order().unit == CENTRE
 
 
-async def test_told_again_it_is_one_report_and_with_another_accused_it_is_refused(story: Story) -> None:
+async def test_told_again_it_is_one_report_and_with_another_accused_it_is_set_aside(story: Story) -> None:
     """T7."""
     await story.records(**REPORT)
     said = len(story.facts())
     await story.records(**REPORT)
     assert len(story.facts()) == said
     await story.records(**{**REPORT, "retaliation_by": WATER})
-    assert story.told()[-1] == "IntakeRefused"
+    assert len(story.facts()) == said
     assert story.case().accused == STREET
+    assert [kept.parked.complaint_id for kept in story.memory.parked.values()] == [None]
 
 
 @pytest.mark.parametrize(

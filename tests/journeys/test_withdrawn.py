@@ -79,4 +79,4 @@ async def test_withdrawn_twice_or_before_it_is_known(story: Story, late: bool) -
     await story.withdraws()
     before = story.told()
     await story.withdraws()
-    assert story.told() == before
+    assert story.told() == [*before, "IntakeRefused"]

@@ -229,7 +229,7 @@ class Hotline:
         if act.line is INTAKE_REQUESTS:
             return self._said(work.complaint_id, intake.decide(work.command, case))
         if act.line is FEEDBACK_ANSWERS:
-            return self._said(work.complaint_id, feedback.decide(work.command, case))
+            return self._said(work.complaint_id, feedback.decide(work.command, case, CATALOGUE))
         return self._said(work.complaint_id, dispatch.decide(work.command, case, CATALOGUE))
 
     def fire(self, complaint: ComplaintId, until: datetime) -> list[Fact]:
@@ -260,7 +260,7 @@ class Hotline:
             if (order := dispatch.react(fact, at)) is not None:
                 queue.extend(dispatch.decide(order, case, CATALOGUE))
             if (visit := feedback.react(fact, at)) is not None:
-                queue.extend(feedback.decide(visit, case))
+                queue.extend(feedback.decide(visit, case, CATALOGUE))
         return said
 
 

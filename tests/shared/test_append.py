@@ -309,7 +309,7 @@ async def test_a_batch_is_written_whole_or_not_at_all(
 async def test_an_effect_of_the_desks_own_is_in_the_same_transaction(database: str, logs: Logs) -> None:
     log = logs("intake")
     stale = Append(
-        effect=("SELECT intake.note_calls($1, $2, $3, $4, $5)", (["c1"], [NOW], [None], [None], [None])),
+        effect=("SELECT intake.note_calls($1, $2, $3)", (["c1"], [NOW], ["offered"])),
         head_stream=[derived("x")],
         head_old=[3],
         head_new=[4],

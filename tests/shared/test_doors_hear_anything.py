@@ -31,12 +31,23 @@ DOORS: Final[dict[str, tuple[Handle, str]]] = {
     "answers": (feedback.answers(clock()), "feedback.answers"),
     "exceptions": (feedback.exceptions(clock()), "feedback.exceptions"),
 }
-NAMES: Final = sorted({field.name for kind in INPUTS.values() for field in msgspec.structs.fields(kind)})
+FIELDS: Final = sorted({field.name for kind in INPUTS.values() for field in msgspec.structs.fields(kind)})
+
+NAMES: Final = (
+    "header ",
+    "headers: ",
+    "attribute ",
+    "value: ",
+    "data: ",
+    "content-type: ",
+    "record timestamp: ",
+)
+"""What a reason begins with: the part of the message that is wrong."""
 
 json = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
     lambda inner: (
-        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(NAMES) | st.text(), inner, max_size=6)
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(FIELDS) | st.text(), inner, max_size=6)
     ),
     max_leaves=12,
 )
@@ -66,6 +77,40 @@ def test_anything_is_taken_in_or_set_aside_with_a_reason_that_names_a_field(
     assert asked + len(batch.parked) == 1
     for parked in batch.parked:
         assert parked.message == incoming
-        assert parked.reason.startswith(("header ", "headers: ", "value: ", "data: ", "content-type: ")), (
-            parked.reason
-        )
+        assert parked.reason.startswith(NAMES), parked.reason
+
+
+members = st.dictionaries(
+    st.sampled_from(
+        ["specversion", "type", "source", "id", "time", "datacontenttype", "data", "data_base64"]
+    ),
+    st.sampled_from(["1.0", "/a", "1", "2021-09-24T08:30:00+08:00", "application/json", "e30=", *INPUTS])
+    | json,
+)
+content_types = st.sampled_from(
+    [
+        b"application/cloudevents+json",
+        b"APPLICATION/CLOUDEVENTS+JSON; charset=utf-8",
+        b"application/cloudevents-batch",
+    ]
+) | st.binary(max_size=8).map(lambda end: b"application/cloudevents" + end)
+
+
+@pytest.mark.parametrize("door", DOORS)
+@settings(max_examples=150, deadline=None)
+@given(
+    content_type=content_types,
+    value=members.map(msgspec.json.encode) | bodies,
+    sent_at_ms=st.integers(-(2**63), 2**63 - 1),
+)
+def test_in_structured_mode_too_and_with_any_record_time(
+    door: str, content_type: bytes, value: bytes | None, sent_at_ms: int
+) -> None:
+    handle, topic = DOORS[door]
+    incoming = Incoming(topic, 0, 0, sent_at_ms, None, (("content-type", content_type),), value)
+    batch = filled(handle, incoming)
+    assert len(batch.work) + (batch.effect is not None) + len(batch.parked) == 1
+    for parked in batch.parked:
+        assert parked.message == incoming
+        assert parked.reason.startswith(NAMES), parked.reason
+        assert "\0" not in parked.reason

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from shared.health import LIVE_SECONDS, READY_SECONDS, Health, answering
+from shared.health import READY_SECONDS, Health, answering
+from shared.patience import LIVE_SECONDS
 
 
 class Hand:

@@ -25,7 +25,7 @@ from services.escalation.commands import FireDeadlines
 from services.intake import rules as intake
 from services.intake.commands import RecordRequest, WithdrawRequest
 from shared.complaint import STATE_SCHEMA, Complaint
-from shared.desk import Batch, Desk, Work
+from shared.desk import OTHER_CONTENT, Batch, Desk, Work
 from shared.envelope import GENESIS, chained
 from shared.events.base import Limit
 from shared.ids import ComplaintId, complaint_id, derived, message_id
@@ -219,7 +219,9 @@ def dsn(request: pytest.FixtureRequest) -> str | None:
 async def keeper(dsn: str | None) -> AsyncIterator[Keeper]:
     opened: Keeper = InMemory()
     if dsn is not None:
-        opened = InPostgres(dsn, await asyncpg.connect(dsn, server_settings={"timezone": "UTC"}))
+        eyes = await asyncpg.connect(dsn, server_settings={"timezone": "UTC"})
+        await eyes.execute("INSERT INTO es.city_clock (now, settled) VALUES ($1, $1)", CALLED_AT)
+        opened = InPostgres(dsn, eyes)
     yield opened
     await opened.close()
 
@@ -388,7 +390,7 @@ async def test_a_command_about_nobody_leaves_its_message_on_the_shelf_and_no_fac
     assert await keeper.rows() == []
     (shelf,) = await keeper.shelves()
     assert (shelf.consumer, shelf.complaint_id) == ("intake", None)
-    assert shelf.reason == f"complaint {ID} is not on record"
+    assert shelf.reason.endswith(f"complaint {ID} is not on record")
 
 
 # --- repeated
@@ -423,6 +425,79 @@ async def test_the_same_message_twice_in_one_append_is_refused(keeper: Keeper) -
     with pytest.raises(HeadMoved):
         await keeper.log("intake").append(append)
     assert await keeper.rows() == []
+
+
+async def test_what_a_message_said_is_given_back_with_its_id_where_it_was_kept(keeper: Keeper) -> None:
+    """A row of before says nothing of it."""
+    before, kept = derived("before"), derived("kept")
+    said = derived("content").replace("-", "")
+    await keeper.log("intake").append(Append(inbox=[kept, before], content=[said]))
+    known = await keeper.log("intake").heads([], [before, kept, derived("never")])
+    assert (known.done, dict(known.content)) == ({before, kept}, {kept: said})
+    assert not (await keeper.log("dispatch").heads([], [kept])).content, "each desk its own"
+
+
+@pytest.mark.parametrize("together", [True, False])
+async def test_a_known_id_with_other_content_is_shelved_by_itself_and_nothing_waits_behind_it(
+    keeper: Keeper, together: bool
+) -> None:
+    """In one batch or in two, the second by a desk that has begun anew."""
+    first = replace(records(), content=derived("one").replace("-", ""))
+    second = replace(
+        records("beside"),
+        message_id=first.message_id,
+        content=derived("two").replace("-", ""),
+        message=incoming(1),
+    )
+    if together:
+        said = await desk("intake", keeper.log("intake")).obey(Batch(work=[first, second]))
+        assert (said.facts, said.repeats, said.parked) == (2, 0, 1)
+    else:
+        await desk("intake", keeper.log("intake")).obey(Batch(work=[first]))
+        said = await desk("intake", keeper.log("intake")).obey(Batch(work=[second]))
+        assert (said.facts, said.repeats, said.parked) == (0, 0, 1)
+    assert await keeper.rows(complaint_id("beside")) == []
+    (shelf,) = await keeper.shelves()
+    assert (shelf.complaint_id, shelf.reason) == (None, OTHER_CONTENT)
+    said = await desk("intake", keeper.log("intake")).obey(
+        Batch(work=[replace(withdraws(), message=incoming(2))])
+    )
+    assert (said.facts, said.parked) == (1, 0)
+    said = await desk("intake", keeper.log("intake")).obey(Batch(work=[first]))
+    assert (said.repeats, said.parked) == (1, 0)
+
+
+async def test_two_processes_meet_one_id_with_two_contents_and_one_of_them_sets_it_aside(
+    keeper: Keeper,
+) -> None:
+    """Both have read that it is not known; the log lets one in, and the other decides again."""
+    works = [
+        replace(
+            records(f"race-{number}"),
+            message_id=derived("the same"),
+            content=derived(str(number)).replace("-", ""),
+            message=incoming(number),
+        )
+        for number in (1, 2)
+    ]
+    late = await decided("intake", keeper.log("intake"), works[1])
+    await desk("intake", keeper.log("intake")).obey(Batch(work=[works[0]]))
+    with pytest.raises(HeadMoved):
+        await keeper.log("intake").append(late)
+    said = await desk("intake", keeper.log("intake")).obey(Batch(work=[works[1]]))
+    assert (said.facts, said.parked) == (0, 1)
+
+
+async def test_which_complaint_was_on_record_before_which_is_told_by_the_log(keeper: Keeper) -> None:
+    """By where each began, whatever was said of it later; nothing of one that never did."""
+    for name in ("first", "second"):
+        await desk("intake", keeper.log("intake")).obey(Batch(work=[records(name)]))
+    await desk("dispatch", keeper.log("dispatch")).obey(Batch(work=[sends(complaint_id("first"))]))
+    first, second, never = (complaint_id(name) for name in ("first", "second", "never"))
+    begun = await keeper.log("intake").begun([second, never, first])
+    assert set(begun) == {first, second}
+    assert begun[first] < begun[second]
+    assert await keeper.log("intake").begun([]) == {}
 
 
 # --- raced
@@ -726,16 +801,20 @@ async def test_later_messages_of_a_parked_complaint_wait_behind_it_at_that_desk_
     ]
 
 
-async def test_a_door_that_is_stopped_is_stopped_for_its_own_desk_and_keeps_its_first_reason(
+async def test_a_topic_that_is_stopped_is_stopped_for_its_own_door_and_keeps_its_first_reason(
     keeper: Keeper,
 ) -> None:
     intake, dispatch = keeper.log("intake"), keeper.log("dispatch")
-    assert await intake.door_stopped("requests") is None
-    await intake.stop_door("requests", "most of it is nonsense")
-    await intake.stop_door("requests", "another process found the same")
-    assert await intake.door_stopped("requests") == "most of it is nonsense"
-    assert await intake.door_stopped("calls") is None
-    assert await dispatch.door_stopped("requests") is None
+    assert await intake.door_stopped("requests") == {}
+    await intake.stop_door("requests", "intake.requests.web", "most of it is nonsense")
+    await intake.stop_door("requests", "intake.requests.web", "another process found the same")
+    await intake.stop_door("requests", "intake.requests.app", "another format")
+    assert await intake.door_stopped("requests") == {
+        "intake.requests.web": "most of it is nonsense",
+        "intake.requests.app": "another format",
+    }
+    assert await intake.door_stopped("calls") == {}
+    assert await dispatch.door_stopped("requests") == {}
 
 
 async def test_an_empty_append_is_nothing_to_write() -> None:

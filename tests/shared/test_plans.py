@@ -21,6 +21,7 @@ from hotline.rebuild import _TOUCHED
 from hotline.show import _FACTS as LIFE
 from hotline.show import _PREFIX as BY_PREFIX
 from hotline.stack.stack import Addresses
+from services.intake.views import _RECEIVED as RECEIVED
 from shared.desk import Batch
 from shared.ids import derived, message_id
 from shared.log import Append, Moved
@@ -61,8 +62,9 @@ INSERT INTO es.stream SELECT md5('s' || n)::uuid, {EVENTS // STREAMS}, sha256(''
 
 def _rest(timers: int, inbox: int) -> str:
     return f"""
-INSERT INTO es.timer SELECT md5('s' || n)::uuid, 1, n % 4, '2021-09-24 08:00+00'::timestamptz + n * '1 s'::interval
-    FROM generate_series(1, {timers}) AS n;
+INSERT INTO es.timer SELECT md5('s' || n)::uuid, 1, n % 4, at, at
+    FROM generate_series(1, {timers}) AS n,
+         LATERAL (SELECT '2021-09-24 08:00+00'::timestamptz + n * '1 s'::interval) x (at);
 INSERT INTO es.inbox SELECT 'intake', md5('m' || n)::uuid FROM generate_series(1, {inbox}) AS n;
 INSERT INTO es.consumer_offset SELECT 'dispatch', 'replies.' || n, 0, 5 FROM generate_series(1, 400) AS n;
 """
@@ -155,6 +157,8 @@ async def grown(
         await databases.drop(name)
 
 
+LETTERS: Final = datetime(1999, 1, 1, tzinfo=UTC)
+"""Long before anything else in the log."""
 HEADS: Final = "SELECT * FROM es.heads($1, $2, $3)"
 DUE: Final = "SELECT * FROM es.due($1, $2, $3, $4)"
 BIG: Final = ("event", "stream", "timer", "inbox")
@@ -292,6 +296,20 @@ async def test_a_life_is_shown_by_its_key_alone(grown: Watched) -> None:
     nodes = await grown.of(BY_PREFIX, first, last, 4)
     _by_index(nodes, rows_max=4)
     assert _indexes(nodes, "stream") == {"stream_pkey"}
+
+
+async def test_what_was_received_in_a_day_is_read_by_its_time_wherever_it_lies(grown: Watched) -> None:
+    """The log is sorted by position; letters of weeks ago lie anywhere in it."""
+    await grown.connection.execute(
+        "INSERT INTO es.event (stream_id, version, event_id, type, schema_version, occurred_at, caused_by, actor, body,"
+        " hash) SELECT gen_random_uuid(), 1, gen_random_uuid(), 'ComplaintReceived', 1, $1::timestamptz - n % 40 *"
+        " interval '1 day', 'plans', 'plans', '{}', sha256('') FROM generate_series(1, 400) AS n",
+        LETTERS,
+    )
+    nodes = await grown.of(RECEIVED, LETTERS - timedelta(days=3), LETTERS - timedelta(days=2))
+    assert nodes[0].rows == 10
+    _by_index(nodes, rows_max=10)
+    assert _indexes(nodes, "event") == {"event_received"}
 
 
 async def test_offsets_are_read_by_key_alone(grown: Watched) -> None:

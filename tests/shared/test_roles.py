@@ -25,8 +25,11 @@ async def realm_only(city: Callable[..., Awaitable[City]]) -> City:
     return await city()
 
 
-COMMON: Final = {"heads", "append", "offsets", "released", "stop_door", "door_stopped"}
-OWN: Final = {"intake": {"note_calls", "articles"}, "escalation": {"due", "city_due", "city_time"}}
+COMMON: Final = {"heads", "append", "offsets", "released", "stop_door", "door_stopped", "city_time"}
+OWN: Final = {
+    "intake": {"note_calls", "articles", "begun"},
+    "escalation": {"due", "city_due", "timer_clock", "timer_writers", "pass_over"},
+}
 
 _FUNCTIONS: Final = """
 SELECT p.proname FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
@@ -58,8 +61,8 @@ async def test_a_desk_may_call_its_own_functions_only(realm_only: City, desk: st
 async def test_no_desk_speaks_as_another(realm_only: City, desk: str, other: str) -> None:
     dsn = realm_only.realm.logins[desk]
     statement, values = "SELECT * FROM es.offsets($1, $2, $3)", (other, ["no topic"], [0])
-    stop = "SELECT es.stop_door($1, 'no door', 'no reason')"
-    append = "SELECT es.append($1" + ", NULL" * 38 + ")"
+    stop = "SELECT es.stop_door($1, 'no door', 'no topic', 'no reason')"
+    append = "SELECT es.append($1" + ", NULL" * 39 + ")"
     if desk == other:
         connection = await asyncpg.connect(dsn)
         try:

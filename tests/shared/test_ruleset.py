@@ -9,7 +9,7 @@ import pytest
 from shared.events import Level, Urgency
 from shared.ruleset import DayKind, Days, RuleSetInvalid, RuleSetUnknown, parse_ruleset, ruleset
 
-VERSIONS = ["beijing-draft-2021", "boston-311-2011"]
+VERSIONS = ["beijing-draft-2021", "beijing-draft-2021.2", "boston-311-2011"]
 BEIJING = ruleset("beijing-draft-2021")
 BOSTON = ruleset("boston-311-2011")
 
@@ -138,7 +138,7 @@ def test_a_newer_rule_set_leaves_the_older_as_it_was() -> None:
 def test_an_unknown_version_is_named_together_with_the_known_ones() -> None:
     """T23: an old complaint must not silently be judged by another rule set."""
     with pytest.raises(
-        RuleSetUnknown, match=r"no rule set 'beijing-2019'; known: beijing-draft-2021, boston"
+        RuleSetUnknown, match=r"no rule set 'beijing-2019'; known: beijing-draft-2021, beijing-draft-2021.2"
     ):
         ruleset("beijing-2019")
 

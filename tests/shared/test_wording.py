@@ -188,4 +188,6 @@ def test_a_sender_and_its_messages_are_called_by_what_shows(name: str, text: str
         if value[0] in "\u0301\u20dd" and len(value) > 1:
             continue
         headers = tuple((key, value.encode() if key == name else kept) for key, kept in good.headers)
-        assert refused(handle, replace(good, headers=headers)).startswith(f"header {name}: expected")
+        reason = refused(handle, replace(good, headers=headers))
+        assert reason.startswith(f"header {name}: ")
+        assert "expected" in reason

@@ -21,6 +21,7 @@ from hotline.kafka_logins import DESKS, OUTSIDE, PRINCIPALS, TOGETHER
 from hotline.realm import make_topics
 from hotline.stack.stack import Stack
 from shared import kafka_address
+from shared.heard import by_login, of_login
 from shared.topics import TOPICS, Topic, names
 
 pytestmark = [pytest.mark.connected, pytest.mark.timeout(300)]
@@ -28,6 +29,9 @@ pytestmark = [pytest.mark.connected, pytest.mark.timeout(300)]
 CITY: Final = "guarded"
 PREFIX: Final = "guarded."
 UNITS: Final = ("street-a", "street-b")
+TOPICS_THERE: Final[dict[str, Topic]] = names(PREFIX, UNITS) | {
+    PREFIX + of_login(line, "web"): line for line in TOPICS if by_login(line)
+}
 READ, WRITE = "read", "write"
 REFUSED_SECONDS: Final = 6.0
 """A client asks again and again for a topic it may not see; whoever may is answered in milliseconds."""
@@ -49,10 +53,10 @@ async def guarded(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Gua
     )
     addresses = await stack.up(lambda _: None)
     try:
-        await make_topics(addresses.kafka, names(PREFIX, UNITS))
+        await make_topics(addresses.kafka, TOPICS_THERE)
         logins = await asyncio.to_thread(kafka_logins.make, addresses.kafka, CITY, PREFIX)
-        wanted = names(PREFIX, UNITS)
-        assert await may_write(addresses.kafka, *wanted) == set(wanted)  # something to read, in each of them
+        wanted = set(TOPICS_THERE)
+        assert await may_write(addresses.kafka, *wanted) == wanted  # something to read, in each of them
         for unit in UNITS:
             logins[unit] = await asyncio.to_thread(kafka_logins.add_unit, addresses.kafka, CITY, PREFIX, unit)
         yield Guarded(stack, addresses.kafka, logins)
@@ -128,11 +132,8 @@ async def test_everybody_does_what_the_table_says_and_nothing_else(guarded: Guar
     """Every pair of one who may and one who may not, on every topic."""
     address = guarded.logins[who]
     wanted = {
-        PREFIX + (line.of(unit) if unit else line.name): (
-            set() if who in UNITS and not line.per_unit else expected(who, line, unit)
-        )
-        for line in TOPICS
-        for unit in (UNITS if line.per_unit else ("",))
+        topic: set() if who in UNITS and not line.per_unit else expected(who, line, topic.rpartition(".")[2])
+        for topic, line in TOPICS_THERE.items()
     }
     read, written = await asyncio.gather(may_read(address, *wanted), may_write(address, *wanted))
     assert read == {topic for topic, may in wanted.items() if READ in may}

@@ -1,0 +1,74 @@
+"""Which days are worked: an open complaint is made to go by another version of the calendar (T8, J1). Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from services.dispatch.commands import AmendCalendar
+from services.dispatch.limits import AnswerLimits, answer_limits
+from services.dispatch.orders import REVIEWERS, provisional, refused, too_late
+from shared.calendar import CalendarUnknown, calendar
+from shared.complaint import Complaint, Order
+from shared.deadlines import Due
+from shared.events import CalendarAmended, DispatchFact
+from shared.ruleset import ruleset
+
+
+def amend_calendar(command: AmendCalendar, case: Complaint) -> Sequence[DispatchFact]:
+    """By an explicit fact with the old and the new limit; what has passed does not move.
+
+    No limit moves behind the present: an amendment that shortens it leaves at least until now.
+    """
+    order = case.order
+    why: str | None = None
+    if case.ended is not None:
+        why = f"the life ended with {case.ended.how}"
+    elif order is None:
+        why = "the complaint is not dispatched"
+    elif command.calendar == case.calendar:
+        why = f"it goes by calendar {case.calendar} already"
+    else:
+        try:
+            calendar(command.calendar)
+        except CalendarUnknown as unknown:
+            why = f"calendar: {unknown}"
+    if why is not None or order is None:
+        unit = REVIEWERS if order is None else order.unit
+        return [refused(unit, "amend the calendar", why or "there is no order", case, command.at)]
+    limits = _by(command, case, order)
+    return [
+        CalendarAmended(
+            complaint_id=case.complaint_id,
+            unit=order.unit,
+            old_calendar=case.calendar,
+            calendar=command.calendar,
+            reason=command.reason,
+            amended_by=command.amended_by,
+            old_due_at=order.feedback_due_at,
+            new_due_at=limits.in_force.at,
+            citizen_due_at=limits.citizen.at,
+            unit_due_at=limits.unit.at,
+            provisional=provisional(limits.in_force.provisional),
+            amended_at=command.at,
+        )
+    ]
+
+
+def _by(command: AmendCalendar, case: Complaint, order: Order) -> AnswerLimits:
+    """The limits as that calendar has them, where they still run."""
+    stays = AnswerLimits(
+        Due(order.citizen_due_at, order.provisional),
+        Due(order.unit_due_at, order.provisional),
+        Due(order.feedback_due_at, order.provisional),
+        granted=order.extended_due_at is not None,
+    )
+    if ruleset(case.ruleset).limits_given or case.reopened or too_late(case, order, command.at):
+        return stays
+    new = answer_limits(case, order, days=calendar(command.calendar))
+    now = Due(command.at, provisional=False)
+    return AnswerLimits(
+        stays.citizen if stays.citizen < now else max(new.citizen, now),
+        max(new.unit, now),
+        max(new.in_force, now),
+        new.granted,
+    )

@@ -1,0 +1,119 @@
+"""What a request says of other complaints, and which links cannot be. Pure.
+
+A link points at a complaint that was on record before the one that names it. So no row of links ever comes back to
+where it began, however long it is, and what a link says of who was first is so.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from services.intake.commands import RecordRequest, RepeatRequest
+from shared.complaint import LINK, Complaint
+from shared.events import IntakeRefused
+from shared.ids import ComplaintId, complaint_id
+from shared.inputs import RequestRecorded
+
+
+class Link(NamedTuple):
+    """Another complaint that a record names, and by which field."""
+
+    field: str
+    complaint_id: ComplaintId
+    by_number: bool
+    """Whether by the number its speaker gave the request, not by the complaint's own."""
+
+
+def _linked(name: str, request_id: str | None, complaint: str | None, speaker: str) -> Link | None:
+    """What is named by `name`, a request's number, or by `name`_complaint; None where neither is given."""
+    if complaint is not None:
+        return Link(f"{name}_complaint", ComplaintId(complaint), by_number=False)
+    return None if request_id is None else Link(name, complaint_id(request_id, speaker), by_number=True)
+
+
+def matter_of(request: RequestRecorded, speaker: str) -> Link | None:
+    """The complaint that brought the same matter up first."""
+    return _linked("matter_of", request.matter_of, request.matter_of_complaint, speaker)
+
+
+def retaliation_about(request: RequestRecorded, speaker: str) -> Link | None:
+    """The complaint for which a unit retaliates."""
+    about, complaint = request.retaliation_about, request.retaliation_about_complaint
+    return _linked("retaliation_about", about, complaint, speaker)
+
+
+def first_of_matter(command: RecordRequest) -> ComplaintId | None:
+    """The complaint that brought the same matter up first, where the record names one that it may name."""
+    return _that_can_be(matter_of(command.request, command.speaker), command)
+
+
+def about_whom(command: RecordRequest) -> ComplaintId | None:
+    """The complaint for which a unit retaliates, where the record names one that it may name."""
+    return _that_can_be(retaliation_about(command.request, command.speaker), command)
+
+
+def links_refused(command: RecordRequest) -> list[IntakeRefused]:
+    """A wrong link must not lose the citizen's matter: the record stands, and what is wrong is said behind it."""
+    links = (linked(command.request, command.speaker) for linked in (matter_of, retaliation_about))
+    return [
+        IntakeRefused(
+            complaint_id=command.complaint_id,
+            asked=LINK,
+            reason=why,
+            link=link.complaint_id,
+            refused_at=command.at,
+        )
+        for link in links
+        if link is not None and (why := _cannot_be(link, command)) is not None
+    ]
+
+
+def another_matter_of(request: RequestRecorded, case: Complaint, speaker: str) -> str | None:
+    """The field by which a request told again names another first complaint; a link refused then is the same now."""
+    first = matter_of(request, speaker)
+    if first is None:
+        return None if case.matter_of is None else "matter_of"
+    known = first.complaint_id == case.matter_of or first.complaint_id in case.links_refused
+    return None if known else first.field
+
+
+def _that_can_be(link: Link | None, command: RecordRequest) -> ComplaintId | None:
+    return None if link is None or _cannot_be(link, command) is not None else link.complaint_id
+
+
+def _cannot_be(link: Link, command: RecordRequest) -> str | None:
+    """Why a new record does not name this complaint; None where it may."""
+    if link.complaint_id == command.complaint_id:
+        return f"{link.field}: names this request itself"
+    return None if link.complaint_id in command.begun else _not_on_record(link)
+
+
+def not_repeated(command: RepeatRequest, case: Complaint) -> str | None:
+    """Why the matter was not brought up again by this call, message or complaint; None where it was."""
+    own = case.complaint_id
+    if command.by_number:
+        again = Link("repeat_id", complaint_id(command.repeat_id, command.speaker), by_number=True)
+    else:
+        again = Link("repeat_complaint", ComplaintId(command.repeat_id), by_number=False)
+    if again.complaint_id == own:
+        return f"{again.field}: names this request itself"
+    if command.by_number and command.repeat_id == case.call_id:
+        return f"{again.field}: is the call in which it was recorded"
+    if command.by is None:
+        return None
+    if command.by not in command.begun:
+        return _not_on_record(again)
+    if command.begun[command.by] < command.begun[own]:
+        return (
+            f"{again.field}: complaint {command.by} was on record before this one, which therefore repeats it"
+        )
+    return None
+
+
+def _not_on_record(link: Link) -> str:
+    if link.by_number:
+        return (
+            f"{link.field}: no request of this number is on record on the same topic; "
+            f"name what another speaker recorded by its complaint"
+        )
+    return f"{link.field}: complaint {link.complaint_id} is not on record"

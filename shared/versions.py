@@ -1,0 +1,6 @@
+"""Which version of the law a new complaint is born under, where nobody names another."""
+
+from typing import Final
+
+RULESET: Final = "beijing-draft-2021.2"
+"""A file in `shared/data/rulesets`. Complaints keep the version they were born under (T23)."""

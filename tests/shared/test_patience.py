@@ -1,0 +1,117 @@
+"""How long parts may take by themselves, and who waits for them: no two limits that depend on each other are apart."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from hotline import watchman
+from hotline.chaos import faults, run
+from hotline.city import conductor
+from hotline.stack import stack, supervisor
+from hotline.watchman import LOOK_SECONDS, Watchman
+from services.dispatch import contact_door
+from services.escalation.settings import Settings
+from shared import health, patience
+
+ROOT: Final = Path(__file__).parents[2]
+DEFAULTS: Final = {name: field.default for name, field in Settings.model_fields.items()}
+
+SHORTER: Final = {
+    "a session ends before the hearer is judged": (patience.SESSION_SECONDS, patience.STILL_SECONDS),
+    "a producer gives up before the relay is judged": (2 * patience.SEND_SECONDS, patience.STILL_SECONDS),
+    "one answer is waited for less long than all": (patience.REQUEST_SECONDS, patience.SEND_SECONDS),
+    "a new topic is heard before its hearer is judged": (
+        DEFAULTS["metadata_max_age_ms"] / 1000 + patience.SESSION_SECONDS,
+        patience.STILL_SECONDS,
+    ),
+    "a place is written down before status speaks of it": (
+        2 * DEFAULTS["offsets_idle_ms"] / 1000,
+        patience.REPORTED_SECONDS,
+    ),
+    "the clock is looked at before status speaks of it": (
+        2 * DEFAULTS["tick_ms"] / 1000,
+        patience.REPORTED_SECONDS,
+    ),
+    "status speaks before the watchman acts": (patience.REPORTED_SECONDS, patience.STILL_SECONDS),
+    "a statement ends before its part is not live": (patience.STATEMENT_SECONDS, health.LIVE_SECONDS),
+    "a batch is finished before its client is left behind": (
+        patience.FINISH_SECONDS,
+        patience.GOODBYE_SECONDS,
+    ),
+    "a client is left behind before its process is killed": (
+        patience.GOODBYE_SECONDS,
+        supervisor.STOP_SECONDS_MAX,
+    ),
+    "a service has as long with its stack as with its supervisor": (
+        supervisor.STOP_SECONDS_MAX,
+        stack.SERVICES_SECONDS_MAX + 0.001,
+    ),
+    "chaos stops longer than a session": (patience.SESSION_SECONDS, faults.STOPPED_SECONDS),
+    "chaos lets go before the server is taken for hung": (faults.STOPPED_SECONDS, stack.HANGING_SECONDS_MAX),
+    "the watchman acts before chaos calls for a hand": (
+        patience.STILL_SECONDS + LOOK_SECONDS + supervisor.BACK_OFF_SECONDS_MAX,
+        run.HAND_SECONDS,
+    ),
+    "a conductor waits longer than a hand would take": (
+        patience.HAND_SECONDS,
+        conductor.PATIENCE / timedelta(seconds=1),
+    ),
+    "the contact door connects and asks before it gives up": (
+        contact_door.CONNECT_SECONDS + contact_door.STATEMENT_SECONDS,
+        contact_door.ANSWER_SECONDS_MAX + 0.001,
+    ),
+}
+
+
+@pytest.mark.parametrize("relation", SHORTER)
+def test_who_waits_waits_longer(relation: str) -> None:
+    shorter, longer = SHORTER[relation]
+    assert shorter < longer
+
+
+def test_the_watchman_waits_as_long_as_is_derived_here() -> None:
+    default = inspect.signature(Watchman).parameters["still_seconds_max"].default
+    assert default == watchman.STILL_SECONDS == patience.STILL_SECONDS
+
+
+CLIENTS: Final = {
+    "session_timeout_ms",
+    "heartbeat_interval_ms",
+    "request_timeout_ms",
+    "metadata_max_age_ms",
+    "command_timeout",
+    "graceful_timeout",
+}
+"""What a client of Kafka or PostgreSQL is told about its patience."""
+APART: Final = {"hotline/stack/kafka.py", "hotline/bench/timers.py"}
+"""The first asks whether Kafka answers at all, the second fills a table; nobody waits for them."""
+
+
+def _told_by_hand(tree: ast.AST) -> list[str]:
+    pairs: list[tuple[object, ast.expr]] = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.keyword):
+            pairs.append((node.arg, node.value))
+        elif isinstance(node, ast.Dict):
+            pairs += [
+                (key.value, value)
+                for key, value in zip(node.keys, node.values, strict=True)
+                if isinstance(key, ast.Constant)
+            ]
+    return [str(name) for name, value in pairs if name in CLIENTS and isinstance(value, ast.Constant)]
+
+
+def test_no_client_is_told_a_number_of_its_own() -> None:
+    found = {
+        str(file.relative_to(ROOT)): told
+        for folder in ("services", "shared", "hotline")
+        for file in (ROOT / folder).rglob("*.py")
+        if (told := _told_by_hand(ast.parse(file.read_text(encoding="utf-8"))))
+    }
+    assert found.keys() == APART, found
