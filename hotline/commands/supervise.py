@@ -55,8 +55,8 @@ async def _supervise(name: str) -> None:
             await asyncio.sleep(0.5)
 
     await supervisor.start()
-    say(f"supervising {name}")
-    watchman = Watchman(city.realm, catalogue(city.catalogue), supervisor, say)
+    tell(f"supervising {name}")
+    watchman = Watchman(city.realm, catalogue(city.catalogue), supervisor, tell)
     tasks = [
         asyncio.ensure_future(work)
         for work in (supervisor.watch(), watchman.watch(), note_restarts(), stop.wait())
