@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from hotline.commands.run import run
+from hotline.terminal import say
 
 
 def supervise(
@@ -36,10 +37,10 @@ async def _supervise(name: str) -> None:
     if city.realm.name != name:
         raise StackError(f"The current city is {city.realm.name}, not {name}.")
 
-    def say(text: str) -> None:
+    def tell(text: str) -> None:
         say(f"{datetime.now(UTC).isoformat(timespec='seconds')} {text}")
 
-    supervisor = Supervisor(services_of(city), stack=Stack(folder()), say=say)
+    supervisor = Supervisor(services_of(city), stack=Stack(folder()), say=tell)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -54,8 +55,8 @@ async def _supervise(name: str) -> None:
             await asyncio.sleep(0.5)
 
     await supervisor.start()
-    say(f"supervising {name}")
-    watchman = Watchman(city.realm, catalogue(city.catalogue), supervisor, say)
+    tell(f"supervising {name}")
+    watchman = Watchman(city.realm, catalogue(city.catalogue), supervisor, tell)
     tasks = [
         asyncio.ensure_future(work)
         for work in (supervisor.watch(), watchman.watch(), note_restarts(), stop.wait())
