@@ -23,6 +23,7 @@ from shared.ids import complaint_id
 from shared.inputs import CallAnswered, CallEnded, CallOffered
 from shared.ruleset import ruleset
 from shared.topics import TELEPHONY_CALLS
+from shared.unreadable import UnreadableRows
 from tests import examples as eg
 from tests.call_table import goldens, register
 from tests.examples import CALLED_AT, DAY, HOUR
@@ -70,12 +71,18 @@ async def test_the_register_unites_what_is_told_in_any_order_any_batches_and_twi
     await note(desks, told)
     written = "SELECT count(*) FROM intake.call WHERE xmin::text::bigint > $1::xid8::text::bigint"
     assert await desks.owner.fetchval(written, last) == 0
-    every = await views.calls(desks.owner, datetime(2020, 1, 1, tzinfo=UTC), datetime(2030, 1, 1, tzinfo=UTC))
+    every = await views.calls(
+        desks.owner, datetime(2020, 1, 1, tzinfo=UTC), datetime(2030, 1, 1, tzinfo=UTC), UnreadableRows()
+    )
     assert sorted(map(str, every)) == sorted(map(str, expected.values())), "each once, in one interval"
     for record in every:
         assert record.counted_at is not None
-        assert record in await views.calls(desks.owner, record.counted_at - eg.MINUTE, record.counted_at)
-        assert record not in await views.calls(desks.owner, record.counted_at, record.counted_at + eg.MINUTE)
+        assert record in await views.calls(
+            desks.owner, record.counted_at - eg.MINUTE, record.counted_at, UnreadableRows()
+        )
+        assert record not in await views.calls(
+            desks.owner, record.counted_at, record.counted_at + eg.MINUTE, UnreadableRows()
+        )
 
 
 async def test_what_was_acknowledged_and_the_register_does_not_hold_is_named(desks: Desks) -> None:
@@ -163,7 +170,9 @@ async def test_the_command_says_of_each_figure_what_it_counts(
 ) -> None:
     """Nothing negative, nothing twice, and what is not counted stands beside it."""
     await note(desks, each_its_own_call())
-    every = await views.calls(desks.owner, datetime(2020, 1, 1, tzinfo=UTC), datetime(2030, 1, 1, tzinfo=UTC))
+    every = await views.calls(
+        desks.owner, datetime(2020, 1, 1, tzinfo=UTC), datetime(2030, 1, 1, tzinfo=UTC), UnreadableRows()
+    )
     begin = min(at for record in every if (at := record.counted_at) is not None) - DAY
     end = begin + 3 * DAY
     found = figures(every, begin, end, RULES.telephone)
