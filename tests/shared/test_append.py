@@ -491,9 +491,9 @@ async def test_who_acts_the_instant_a_complaint_exists_is_never_refused(
             said = await dispatch.obey(
                 Batch(work=[dispatch_of(work.complaint_id, at=NOW + timedelta(seconds=1))])
             )
-            assert said == (1, 0, 0)
+            assert said[:3] == (1, 0, 0)
             said = await intake.obey(Batch(work=[withdraw(work.complaint_id, at=NOW + timedelta(seconds=2))]))
-            assert said == (1, 0, 0)
+            assert said[:3] == (1, 0, 0)
 
     await asyncio.gather(
         *(live(intake, dispatch, range(n * 125, (n + 1) * 125)) for n, (intake, dispatch) in enumerate(pairs))
