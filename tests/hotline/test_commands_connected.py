@@ -227,6 +227,9 @@ def test_the_same_request_told_twice_is_one_complaint(shell: Shell) -> None:
     assert "data: request_id: is on record already and says something else (content)" in shell(
         *CALL, "--request-id", "told-twice", "--content", "something else", code=1
     )
+    aside = _parked(shell, INTAKE_REQUESTS.name)
+    assert aside is not None
+    shell("parked", "drop", str(aside["id"]), "--reason", "its sender was told")
 
 
 def test_a_unit_is_given_a_login_of_its_own_that_reads_its_orders_and_is_void_when_it_gets_another(
