@@ -54,9 +54,11 @@ NUL = '"attachments":[{"uri":"s3:\\u0000photo.jpg","media_type":"image/jpeg"}],"
 
 
 BESIDE = f"""
-INSERT INTO intake.call VALUES
-    ('c-1', now() - interval '5 min', now() - interval '4 min', now(), 'hangup'),
-    ('c-2', now() - interval '3 min', now() - interval '2 min', now(), 'hangup');
+INSERT INTO intake.call (call_id, told) VALUES
+    ('c-1', ARRAY[intake.told(now() - interval '5 min', 'offered'), intake.told(now() - interval '4 min', 'answered'),
+                  intake.told(now(), 'ended hangup')]),
+    ('c-2', ARRAY[intake.told(now() - interval '3 min', 'offered'), intake.told(now() - interval '2 min', 'answered'),
+                  intake.told(now(), 'ended hangup')]);
 INSERT INTO intake.article (article_id, version, subject, title, body, title_words, body_words, valid_from, source)
 VALUES ('kb-1', 1, 's', 't', 'b', 't', 'b', now() - interval '1 d', 'x'),
        ('kb-2', 1, 's', 't', 'b', 't', 'b', now() - interval '1 d', 'x');
