@@ -65,7 +65,7 @@ VALUES ('kb-1', 1, 's', 't', 'b', 't', 'b', now() - interval '1 d', 'x'),
 INSERT INTO intake.article_withdrawn VALUES ('kb-2', 1, now(), 'old');
 INSERT INTO es.parked (consumer, topic, part, kafka_offset, sent_at_ms, key, headers, value, reason)
 SELECT 'dispatch', 't', 0, n, 0, 'k', '[]', 'v', 'why' FROM generate_series(1, 2) AS n;
-INSERT INTO es.door_stopped (consumer, door, reason) VALUES ('dispatch', 'replies', 'many');
+INSERT INTO es.door_stopped (consumer, door, topic, reason) VALUES ('dispatch', 'replies', '', 'many');
 INSERT INTO vault.contact VALUES ('{SOLVED}', 'x', 'agent'), ('{UNSOLVED}', 'x', 'agent');
 INSERT INTO vault.key SELECT stream_id, 'x', '12345678' FROM vault.contact;
 INSERT INTO vault.access (stream_id, who, as_a, through, outcome, standing, reason)
