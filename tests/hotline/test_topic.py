@@ -234,7 +234,7 @@ async def test_a_topic_is_typed_from_its_candidates_to_its_end(desks: Desks, cit
         ("complete", one, "1", "--evidence", "全部领证", "--as", "区登记中心"),
         ("verify", one, "1", "--as", "督查室"),
         ("long-term", one, "2", "--plan", "每年复查", "--review", "2199-01-01", "--as", "督查室"),
-        ("long-term", one, "2", "--found", "有序推进", "--review", "2999-06-01", "--as", "督查室"),
+        ("long-term", one, "2", "--found", "有序推进", "--review", "2199-06-01", "--as", "督查室"),
         ("policy", one, "京规自发〔2021〕1号", "--as", "市规自委"),
     )
     for step in rest:

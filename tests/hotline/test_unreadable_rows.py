@@ -126,7 +126,7 @@ async def ticks(desks: Desks) -> str:
     try:
         await reads_any_instant(connection)
         ticker = Ticker(
-            Settings(kafka="", postgres=desks.dsn, full_scan_seconds=0), desk_on("escalation", log)
+            Settings(kafka="", postgres=desks.dsn), desk_on("escalation", log)
         )
         await ticker.own(connection)
         await ticker.tick(connection)
