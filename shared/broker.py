@@ -36,7 +36,7 @@ from shared.records import Unreadable
 from shared.settings import CommonSettings
 from shared.stops import WHOLE, Stops, TooMuchParked
 from shared.telemetry import Telemetry
-from shared.unread_records import Passing, Told, only_readable, positions
+from shared.unread_records import Passing, Told, beyond, incoming, only_readable
 
 LAG_COMMIT_SECONDS: Final = 2.0
 """How often Kafka is told how far we are, for lag tools."""
@@ -315,12 +315,14 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
         if not self._passing.is_due():
             return
         async with self._turn:
-            heard = [at for at in self._standing if self._stops.hears(at[0])]
-            at = await positions(self._subscriber.consumer, heard)
-            for where, standing in self._standing.items():
-                if at.get(where, 0) > standing.ahead.offset:
-                    standing.ahead = standing.ahead._replace(offset=at[where])
-                    self._dirty.add(where)
+            taken = {
+                at: standing.ahead.offset
+                for at, standing in self._standing.items()
+                if self._stops.hears(at[0])
+            }
+            for at, offset in (await beyond(self._subscriber.consumer, taken)).items():
+                self._standing[at].ahead = self._standing[at].ahead._replace(offset=offset)
+                self._dirty.add(at)
             if self._dirty:
                 self._later()
             self._tell_kafka()
@@ -593,7 +595,7 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
         offset, *mark = standing.ahead
         for record in group:
             if record.offset >= offset:  # else fetched before a seek
-                fresh.append(_incoming(record))
+                fresh.append(incoming(record))
                 offset = fresh[-1].next_offset
         standing.ahead = Place(offset, *mark)
 
@@ -607,7 +609,7 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
             if record.offset < offset:
                 continue
             if type(record) is Unreadable:
-                fresh.append(_incoming(record))
+                fresh.append(incoming(record))
                 offset = fresh[-1].next_offset
                 continue
             offset = record.offset + 1
@@ -618,7 +620,7 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
                     continue
                 batch, position = mark
             if header(record.headers, "ce_type") in wanted:
-                fresh.append(_incoming(record))
+                fresh.append(incoming(record))
         standing.ahead = Place(offset, batch, position)
         if repeats:
             self._telemetry.count("door.relay_repeats", repeats)
@@ -780,19 +782,6 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
 
 
 _AT: Final = attrgetter("topic", "partition")
-
-
-def _incoming(record: ConsumerRecord[Any, Any]) -> Incoming:
-    return Incoming(
-        record.topic,
-        record.partition,
-        record.offset,
-        record.timestamp,
-        record.key,
-        record.headers,
-        record.value,
-        unread=record.unread if type(record) is Unreadable else None,
-    )
 
 
 def _resumed(consumer: AIOKafkaConsumer, partitions: Iterable[TopicPartition]) -> None:

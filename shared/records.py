@@ -10,10 +10,8 @@ Importing this module puts the reader in (see `_put_in`), for every consumer of 
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import pairwise
-from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
 import aiokafka.consumer.fetcher
@@ -33,8 +31,7 @@ time, producer's id and epoch, first sequence number, number of records. What fo
 CHECKED_FROM: Final = 21
 """The checksum is over all bytes from here, from the attributes on."""
 
-_LENGTH: Final = struct.Struct(">i")
-_LENGTH_AT: Final = 8
+_LENGTH: Final = struct.Struct(">8xi")
 _LENGTH_FROM: Final = 12
 _MAGIC_AT: Final = 16
 _MAGIC: Final = 2
@@ -44,7 +41,6 @@ _STAMPED_BY_BROKER: Final = 0x08
 _CONTROL: Final = 0x20
 _VARINT_BYTES_MAX: Final = 10
 _BIGINT: Final = 2**63
-_PLACE: Final = attrgetter("offset")
 
 
 @dataclass
@@ -86,6 +82,11 @@ class Head(NamedTuple):
         return self.base + self.last_delta
 
     @property
+    def is_full(self) -> bool:
+        """Whether none of its records was compacted away."""
+        return self.records == self.last_delta + 1
+
+    @property
     def is_control(self) -> bool:
         """Whether it is a marker of a transaction's end, which is given to nobody."""
         return bool(self.attributes & _CONTROL)
@@ -121,13 +122,13 @@ class _Bytes:
     def number(self) -> int:
         """A number of variable length, with its sign in the lowest bit."""
         found = shift = 0
-        for _ in range(_VARINT_BYTES_MAX):
-            (byte,) = self.take(1)
+        for byte in self.data[self.at : min(self.end, self.at + _VARINT_BYTES_MAX)]:
             found |= (byte & 0x7F) << shift
-            if byte < 0x80:  # noqa: PLR2004 -- the bit that says "more follows"
-                return (found >> 1) ^ -(found & 1)
             shift += 7
-        message = "holds a number of more than 64 bits"
+            if byte < 0x80:  # noqa: PLR2004 -- the bit that says "more follows"
+                self.at += shift // 7
+                return (found >> 1) ^ -(found & 1)
+        message = "holds a number that does not end"
         raise CannotUnpack(message)
 
     def take(self, length: int) -> bytes:
@@ -164,7 +165,7 @@ def plain(frame: bytes) -> bytes:
     return HEAD.pack(*head._replace(length=length, attributes=head.attributes & ~_CODEC)) + records
 
 
-def told_apart(frame: bytes, start: int) -> tuple[list[_Record], int]:
+def told_apart(frame: bytes, start: int) -> tuple[Iterable[_Record], int]:
     """Everything in a batch from the offset `start` on, in order, and the offset behind it.
 
     What is not good has its reason. Where nothing in it can be told apart, the whole batch is one record.
@@ -183,10 +184,11 @@ def told_apart(frame: bytes, start: int) -> tuple[list[_Record], int]:
     except CannotUnpack as error:
         whole = _Record(max(start, head.base), head.last_ms, None, frame, (), f"a batch {error}", behind - 1)
         return [whole], behind
-    return [record for record in _each(head, data, start) if record.last_offset >= start], behind
+    return _each(head, data, start), behind
 
 
 def _each(head: Head, data: bytes, start: int) -> Iterator[_Record]:
+    """One by one, as they are asked for: millions may be packed into little."""
     left = _Bytes(data, 0, len(data))
     after = head.base
     for _ in range(head.records):
@@ -196,11 +198,17 @@ def _each(head: Head, data: bytes, start: int) -> Iterator[_Record]:
             body = _Bytes(data, left.at, left.at + len(left.take(length)))
         except CannotUnpack as error:
             why = f"a record {error}, and none behind it in its batch can be told apart"
-            yield _Record(max(start, after), head.sent_ms(0), None, data[begins:], (), why, head.last)
+            first = max(start, after)
+            if first <= head.last:
+                yield _Record(first, head.sent_ms(0), None, data[begins:], (), why, head.last)
             return
+        if head.is_full and after < start:
+            after += 1
+            continue
         record = _one(head, body, after)
         after = max(after, record.offset) + 1
-        yield record
+        if record.offset >= start:
+            yield record
 
 
 def _torn(frame: bytes, start: int, why: str) -> tuple[list[_Record], int]:
@@ -232,10 +240,10 @@ def _one(head: Head, body: _Bytes, expected: int) -> _Record:
 
 def _within(head: Head, delta: int, expected: int) -> int:
     """The offset of a record: where none was compacted away, the next; else as it says, but within its batch."""
-    if head.records == head.last_delta + 1:
+    if head.is_full:
         return expected
     offset = head.base + delta
-    if not expected <= offset <= max(expected, head.base + head.last_delta):
+    if not expected <= offset <= max(expected, head.last):
         message = "says it lies elsewhere than in its batch"
         raise CannotUnpack(message)
     return offset
@@ -286,10 +294,9 @@ class _Kept(MemoryRecords):  # type: ignore[misc]  # aiokafka has no types
 
     def next_batch(self) -> Any:
         """The next batch, as aiokafka asks for it."""
-        (length,) = _LENGTH.unpack_from(self._data, self._next + _LENGTH_AT)
+        (length,) = _LENGTH.unpack_from(self._data, self._next)
         end = self._next + _LENGTH_FROM + length
-        frame = self._data[self._next : end]
-        self.frame = frame
+        self.frame = frame = self._data[self._next : end]
         self._next = end
         self.whole = False
         batch = super().next_batch()
@@ -312,7 +319,7 @@ class _Checked:
         return getattr(self._batch, name)
 
     def __iter__(self) -> Iterator[Any]:
-        """All of them or an error.
+        """Its records, as long as each lies where it can lie.
 
         Kafka does not compare the places that an unpacked batch's records say they have. A reader that believes one of
         400 steps on would pass 400 messages of others unread.
@@ -320,18 +327,15 @@ class _Checked:
         batch = self._batch
         if batch.compression_type:
             batch = DefaultRecordBatch(plain(bytes(self._frame)))
-        records = list(batch)
-        places = list(map(_PLACE, records))
-        base, last = self._batch.base_offset, self._batch.next_offset - 1
-        if places != list(range(base, last + 1)) and not _ascend(places, base, last):
-            message = "a batch whose records do not follow one another"
-            raise CannotUnpack(message)
-        return iter(records)
-
-
-def _ascend(places: list[int], first: int, last: int) -> bool:
-    """Whether each lies behind the one before it, within these bounds: so it is where some were compacted away."""
-    return all(before < place for before, place in pairwise((first - 1, *places, last + 1)))
+        head = Head(*HEAD.unpack_from(self._frame))
+        full, last, place = head.is_full, head.last, head.base
+        for record in batch:
+            offset = record.offset
+            if offset != place and (full or not place < offset <= last):
+                message = "holds a record that says it lies elsewhere"
+                raise CannotUnpack(message)
+            place = offset + 1
+            yield record
 
 
 class _Apart(PartitionRecords):  # type: ignore[misc]  # aiokafka has no types
@@ -351,13 +355,16 @@ class _Apart(PartitionRecords):  # type: ignore[misc]  # aiokafka has no types
 
     def _rest_of_batch(self) -> Iterator[ConsumerRecord[Any, Any]]:
         """What of the last batch was not given out yet."""
-        frame, start = bytes(self._records.frame), self.next_fetch_offset
+        frame = bytes(self._records.frame)
         try:
-            found, behind = told_apart(frame, start)
+            found, behind = told_apart(frame, self.next_fetch_offset)
+            for record in found:
+                self.next_fetch_offset = record.last_offset + 1
+                yield _given(self._tp, record)
         except Exception as error:  # noqa: BLE001 -- a fault of ours must stop nothing either
-            found, behind = _torn(frame, start, f"a batch that cannot be read ({type(error).__name__})")
-        for record in found:
-            self.next_fetch_offset = record.last_offset + 1
+            why = f"a batch that cannot be read ({type(error).__name__})"
+            (record,), behind = _torn(frame, self.next_fetch_offset, why)
+            self.next_fetch_offset = behind
             yield _given(self._tp, record)
         self.next_fetch_offset = behind
 
@@ -372,8 +379,8 @@ def _given(tp: TopicPartition, record: _Record) -> ConsumerRecord[Any, Any]:
         record.key,
         record.value,
         None,
-        -1 if record.key is None else len(record.key),
-        -1 if record.value is None else len(record.value),
+        -1,
+        -1,
         record.headers,
     )
     if not record.why:

@@ -14,8 +14,8 @@ from typing import Final
 import cramjam
 import zstandard
 
-UNPACKED_BYTES_MAX: Final = 64 * 1024 * 1024
-"""What a batch may hold unpacked: sixty times what any client puts into one by default (1 MB)."""
+UNPACKED_BYTES_MAX: Final = 16 * 1024 * 1024
+"""What a batch may hold unpacked: sixteen times what any client puts into one by default (1 MB)."""
 
 LZ4_RATIO_MAX: Final = 255
 """No byte of LZ4 stands for more than 255: the format's own bound."""

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
-from aiokafka import TopicPartition
+from aiokafka import ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
 from shared.desk import Batch
 from shared.log import Incoming, Parked
+from shared.records import Unreadable
 from shared.telemetry import Telemetry
 
 PASS_SECONDS: Final = 1.0
@@ -53,6 +54,20 @@ def reason_of(message: Incoming) -> str:
     span = f"offsets {message.offset} to {unread.last_offset}: " if several else ""
     again = "" if message.parked_id is None else f". {AGAIN}"
     return f"cannot be read: {span}{unread.why}{again}"
+
+
+def incoming(record: ConsumerRecord[Any, Any]) -> Incoming:
+    """A record as a door takes it."""
+    return Incoming(
+        record.topic,
+        record.partition,
+        record.offset,
+        record.timestamp,
+        record.key,
+        record.headers,
+        record.value,
+        unread=record.unread if type(record) is Unreadable else None,
+    )
 
 
 class Told:
@@ -105,17 +120,19 @@ class Passing:
         return True
 
 
-async def positions(consumer: Any, partitions: Collection[tuple[str, int]]) -> dict[tuple[str, int], int]:
-    """Where the consumer reads on in each of these; none for one that is not its own any more."""
+async def beyond(consumer: Any, taken: Mapping[tuple[str, int], int]) -> dict[tuple[str, int], int]:
+    """Where the consumer reads on, for each partition in which that is further than what was taken."""
     found: dict[tuple[str, int], int] = {}
     if consumer is None:
         return found
     held = consumer.assignment()
     with suppress(TimeoutError):
         async with asyncio.timeout(PASS_SECONDS):
-            for at in partitions:
+            for at, offset in taken.items():
                 tp = TopicPartition(*at)
                 if tp in held:
                     with suppress(KafkaError, AssertionError):  # taken away meanwhile
-                        found[at] = await consumer.position(tp)
+                        position = await consumer.position(tp)
+                        if position > offset:
+                            found[at] = position
     return found

@@ -272,7 +272,7 @@ async def test_a_batch_that_would_fill_the_memory_is_set_aside(city: Callable[..
         await town.until_fact(complaint_id(f"behind {codec}"), ComplaintReceived, within=30)
     rows = await town.parked(topic)
     assert [row["kafka_offset"] for row in rows] == offsets
-    assert all("holds more than 67,108,864 bytes" in row["reason"] for row in rows)
+    assert all(f"holds more than {UNPACKED_BYTES_MAX:,} bytes" in row["reason"] for row in rows)
     assert all(len(row["value"]) < 200_000 for row in rows)
 
 

@@ -125,9 +125,7 @@ async def ticks(desks: Desks) -> str:
     connection = await connect(desks.dsn, "escalation.tick")
     try:
         await reads_any_instant(connection)
-        ticker = Ticker(
-            Settings(kafka="", postgres=desks.dsn), desk_on("escalation", log)
-        )
+        ticker = Ticker(Settings(kafka="", postgres=desks.dsn), desk_on("escalation", log))
         await ticker.own(connection)
         await ticker.tick(connection)
         await ticker.tick(connection)

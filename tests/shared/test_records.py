@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -79,7 +80,8 @@ def test_a_good_batch_told_apart_is_what_aiokafka_reads(
 ) -> None:
     frame = at(base, batch(told, codec, at_ms=1_700_000_000_000))
     given_out, behind = heard(frame, start=base + skipped)
-    found, behind_too = told_apart(frame, base + skipped)
+    told_of, behind_too = told_apart(frame, base + skipped)
+    found = list(told_of)
     assert [(r.offset, r.key, r.value, r.headers, r.timestamp) for r in given_out] == [
         (r.offset, r.key, r.value, r.headers, r.sent_ms) for r in found
     ]
@@ -129,7 +131,7 @@ def test_of_ten_the_one_with_a_name_that_is_no_text_is_set_apart(place: int, cod
 BROKEN: Final = {
     "a length beyond its end": b"\0\0" + number(4) + number(50) + b"x",
     "too many": record(4, TEN[4])[1:] + b"xx",
-    "64 bits": b"\0\0" + b"\xff" * 11,
+    "does not end": b"\0\0" + b"\xff" * 11,
     "headers": b"\0\0" + number(4) + number(-1) + number(-1) + number(5000),
     "without a name": b"\0\0" + number(4) + number(-1) + number(-1) + number(1) + number(-1) + number(-1),
 }
@@ -301,14 +303,36 @@ def test_a_marker_that_cannot_be_read_is_given_to_nobody() -> None:
 # -- a fault of ours
 
 
-def test_a_fault_in_telling_apart_stops_nothing_either(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_millions_of_records_in_little_are_told_apart_as_they_are_asked_for() -> None:
+    """A list of them would fill the memory."""
+    many = 300_000
+    packed = PACKED["zstd"](record(0, BAD_NAME) + record(1, Raw(None, None)) * (many - 1))
+    head = head_of(batch(TEN, "zstd", packed=packed))._replace(records=many, last_delta=many - 1)
+    frame = checked(HEAD.pack(*head) + packed)
+    assert len(frame) < 2000
+    reader = fetcher.PartitionRecords(
+        TopicPartition("t", 3), fetcher.MemoryRecords(frame), None, 0, None, None, True, 1
+    )
+    tracemalloc.start()
+    try:
+        first = [next(reader) for _ in range(2000)]
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert [one.offset for one in first] == list(range(2000))
+    assert type(first[0]) is Unreadable
+    assert most < 20_000_000
+
+
+@pytest.mark.parametrize("fault", ["told_apart", "_one"])
+def test_a_fault_in_telling_apart_stops_nothing_either(fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object) -> None:
         raise KeyError("ours")
 
-    monkeypatch.setattr(records, "told_apart", broken)
+    monkeypatch.setattr(records, fault, broken)
     given_out, behind = heard(at(0, batch(bad_at(4))) + at(10, batch(TEN)))
-    assert [r.offset for r in given_out] == [0, *range(10, 20)]
-    assert (given_out[0].unread.last_offset, behind) == (9, 20)
+    assert [r.offset for r in given_out] == [0, 1, 2, 3, 4, *range(10, 20)]
+    assert (given_out[4].unread.last_offset, behind) == (9, 20)
 
 
 def test_a_time_that_no_bigint_holds_is_the_nearest_one_that_it_does() -> None:

@@ -45,7 +45,9 @@ def test_it_may_hold_as_much_as_the_bound_and_not_a_byte_more(packer: str) -> No
 def test_much_that_is_packed_into_little_is_refused_before_it_fills_the_memory(packer: str) -> None:
     codec, pack = PACKERS[packer]
     packed = pack(bytes(UNPACKED_BYTES_MAX + 1))
-    with pytest.raises(CannotUnpack, match="holds more than 67,108,864 bytes once it is unpacked"):
+    with pytest.raises(
+        CannotUnpack, match=f"holds more than {UNPACKED_BYTES_MAX:,} bytes once it is unpacked"
+    ):
         unpacked(codec, packed)
 
 
