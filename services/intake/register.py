@@ -105,7 +105,7 @@ def _cause(text: str) -> str:
 
 def _how(what: str) -> tuple[str, bool]:
     word, _, cause = what.partition(" ")
-    return cause, word == "left"
+    return _cause(cause), word == "left"
 
 
 def _exact(said: Sequence[Kept], what: str) -> list[datetime]:

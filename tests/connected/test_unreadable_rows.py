@@ -21,8 +21,9 @@ pytestmark = pytest.mark.connected
 
 _FORGED = """
 INSERT INTO es.event (stream_id, version, event_id, type, schema_version, occurred_at, caused_by, actor, body, hash)
-SELECT stream_id, version + 50, gen_random_uuid(), type, schema_version, '-infinity', caused_by, actor, $2, hash
-FROM es.event WHERE stream_id = $1 AND type = $3
+SELECT stream_id, version + (SELECT 50 * count(*) FROM es.event WHERE stream_id = $1 AND type = $3),
+       gen_random_uuid(), type, schema_version, '-infinity', caused_by, actor, $2, hash
+FROM es.event WHERE stream_id = $1 AND type = $3 ORDER BY version LIMIT 1
 """
 
 

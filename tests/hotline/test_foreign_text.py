@@ -225,7 +225,7 @@ async def plant_the_rest(desks: Desks, complaint: ComplaintId) -> None:
         complaint,
     )
     await desks.owner.execute(
-        "INSERT INTO es.door_stopped (consumer, door, reason) VALUES ($1, $1, $1)", STORED
+        "INSERT INTO es.door_stopped (consumer, door, topic, reason) VALUES ($1, $1, $1, $1)", STORED
     )
     await desks.owner.execute(
         "INSERT INTO vault.access (stream_id, who, as_a, through, outcome, standing, reason)"
@@ -234,7 +234,8 @@ async def plant_the_rest(desks: Desks, complaint: ComplaintId) -> None:
         STORED,
     )
     await desks.owner.execute(
-        "INSERT INTO intake.call (call_id, offered_at, ended_at, cause) VALUES ($1, $2, $2, $1)",
+        "INSERT INTO intake.call (call_id, told)"
+        " VALUES ($1::text, ARRAY[intake.told($2, 'offered'), intake.told($2, 'ended ' || $1)])",
         STORED,
         eg.CALLED_AT,
     )

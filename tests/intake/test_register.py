@@ -268,3 +268,9 @@ def test_an_agent_is_named_where_the_switch_names_one() -> None:
     told = [one.data for golden in GOLDENS for one in golden.told if isinstance(one.data, CallAnswered)]
     assert told
     assert all(one.agent for one in told)
+
+
+def test_a_cause_that_a_newer_version_wrote_reads_as_any_other_end() -> None:
+    at = datetime(2021, 9, 24, 9, tzinfo=UTC)
+    call = call_of([Kept(at, "offered"), Kept(at + timedelta(seconds=9), "ended \x1b[2Jno cause of ours")])
+    assert call.outcome == OUTCOMES["other"]

@@ -111,6 +111,10 @@ class Keeper(Protocol):
         """A conductor lets city time come so far."""
         ...
 
+    async def no_conductor(self) -> None:
+        """The city lives by the time of the day, as a real one does."""
+        ...
+
     async def close(self) -> None:
         """Give everything back."""
         ...
@@ -162,6 +166,9 @@ class InMemory:
 
     async def conduct(self, now: datetime) -> None:
         self.memory.city_now = now
+
+    async def no_conductor(self) -> None:
+        self.memory.city_now = None
 
     async def close(self) -> None:
         return None
@@ -215,6 +222,9 @@ class InPostgres:
             "INSERT INTO es.city_clock (now, settled) VALUES ($1, $1) ON CONFLICT (one) DO UPDATE SET now = $1",
             now,
         )
+
+    async def no_conductor(self) -> None:
+        await self.eyes.execute("DELETE FROM es.city_clock")
 
     async def close(self) -> None:
         for log in self.logs:
@@ -832,6 +842,7 @@ async def test_a_topic_that_is_stopped_is_stopped_for_its_own_door_and_keeps_its
 
 async def test_how_far_city_time_has_come_is_the_conductors_word(keeper: Keeper) -> None:
     log = Through(keeper.log("intake"))
+    await keeper.no_conductor()
     assert await log.city_now() is None
     for now in (CALLED_AT, CALLED_AT + HOUR):
         await keeper.conduct(now)
