@@ -11,7 +11,7 @@ import struct
 import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 from uuid import UUID
@@ -24,6 +24,7 @@ from hotline.report import Report
 from hotline.stack.errors import StackError
 from shared.log.anchoring import last_on_topic
 from shared.log.anchors import LEAF_HASH_BYTES, NOTHING, Leaf, anchor_of, hash_of, leaves_of, root_of
+from shared.times import shown
 from shared.topics import COMPLAINTS_ANCHORS
 
 PAGE: Final = 5000
@@ -195,7 +196,7 @@ def _gap(line: _Line, before: _Line | None) -> str:
 
 
 def _named(line: _Line) -> str:
-    return f"anchor {line.number} of {line.at:%Y-%m-%d %H:%M:%S} UTC"
+    return f"anchor {line.number} of {shown(line.at, UTC, seconds=True)} UTC"
 
 
 # -- the file beside the facts

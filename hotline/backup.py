@@ -124,6 +124,7 @@ class Restored(msgspec.Struct, frozen=True, kw_only=True):
 
     city: str
     made_at: datetime
+    ruleset: str
     complaints: int
     facts: int
     same_kafka: bool
@@ -263,6 +264,7 @@ async def restore(
     return realm, Restored(
         city=name,
         made_at=manifest.made_at,
+        ruleset=manifest.ruleset,
         complaints=manifest.complaints,
         facts=manifest.facts,
         same_kafka=plan.same_kafka,

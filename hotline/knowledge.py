@@ -20,6 +20,7 @@ import msgspec
 from platformdirs import user_cache_path
 
 from hotline.stack.errors import StackError
+from shared import times
 from shared.text import folded, folded_code
 from shared.text_file import FileUnreadable, text_of
 from shared.wording import CODE, NAME, WORDS, TextInvalid, look_at
@@ -276,7 +277,7 @@ async def withdraw(
     article = await shown(connection, article_id, version)
     if article.withdrawn_at is not None:
         raise StackError(
-            f"{article_id}@{version} was withdrawn at {article.withdrawn_at.astimezone(ZONE):%Y-%m-%d %H:%M}."
+            f"{article_id}@{version} was withdrawn at {times.shown(article.withdrawn_at, ZONE)}."
         )
     await connection.execute(_WITHDRAW, article_id, version, at, reason)
 

@@ -40,6 +40,7 @@ from shared.events import Fact
 from shared.log.instants import implausible
 from shared.population import Population
 from shared.ruleset import Counting, RuleSet
+from shared.times import shown
 from shared.unreadable import Unreadable, reason
 
 PAGE: Final = 5000
@@ -202,7 +203,9 @@ class Scores:
         """
         ends = datetime.combine(month_after(month), datetime.min.time(), self._zone)
         if at < ends:
-            raise StackError(f"{month:%Y-%m} ends at {ends:%Y-%m-%d %H:%M %Z}: it is {at:%Y-%m-%d %H:%M %Z}.")
+            raise StackError(
+                f"{month:%Y-%m} ends at {shown(ends, self._zone)}: it is {shown(at, self._zone)}."
+            )
         await self.catch_up()
         connection = self._connection
         async with connection.transaction():

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, tzinfo
 from functools import partial
 from typing import Any, Final, NoReturn
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import asyncpg
 import msgspec
 from msgspec.structs import replace
 
+from hotline import refusals
 from hotline.reading import reader
 from hotline.stack.errors import StackError
 from hotline.where import typed
@@ -24,10 +24,10 @@ from shared.envelope import GENESIS, chained
 from shared.events.base import Limit
 from shared.ids import complaint_id as complaint_of_request
 from shared.life import Waiting, stage, waits_for
-from shared.log.instants import implausible, in_zone
-from shared.ruleset import RuleSetUnknown, ruleset
+from shared.log.instants import implausible
 from shared.telemetry import is_followed, trace_id_of
 from shared.text import folded_code
+from shared.times import in_zone, shown_beside, zone_of
 from shared.unreadable import UnreadableRows
 
 PREFIX_MIN: Final = 4
@@ -194,7 +194,7 @@ _SAYS: Final[dict[type[e.Fact], Callable[[Any, Callable[[datetime], str]], tuple
     ),
     e.ConfidentialityRequired: lambda f, _: ("dispatch", f"{f.unit} must keep it confidential", "plain"),
     e.ComplaintWithdrawn: lambda f, _: ("citizen", f"withdrawn: {f.reason or 'no reason given'}", "ended"),
-    e.IntakeRefused: lambda f, _: ("intake", f"refused to {f.asked}: {f.reason}", "refused"),
+    e.IntakeRefused: lambda f, _: (*refusals.worded(f), "refused"),
     e.ComplaintDispatched: lambda f, t: (
         "dispatch",
         f"order {f.assignment} to {f.unit} (round {f.round}; {f.rule}); "
@@ -325,7 +325,7 @@ _SAYS: Final[dict[type[e.Fact], Callable[[Any, Callable[[datetime], str]], tuple
         f"sent the answer of {f.unit} back, the citizen is not asked about it: {f.reason}",
         "missed",
     ),
-    e.ReplyRefused: lambda f, _: ("dispatch", f"{f.unit} refused to {f.asked}: {f.reason}", "refused"),
+    e.ReplyRefused: lambda f, _: (*refusals.worded(f), "refused"),
     e.DispatchLimitMissed: lambda f, t: (
         "escalation",
         f"not dispatched by {t(f.due_at)}, {f.told} is told",
@@ -421,7 +421,7 @@ _SAYS: Final[dict[type[e.Fact], Callable[[Any, Callable[[datetime], str]], tuple
         f"closed: {f.outcome.lower()}" + (f", by exception: {f.reason}" if f.approved_by else ""),
         "ended",
     ),
-    e.VisitAnswerRefused: lambda f, _: ("feedback", f"refused to {f.asked}: {f.reason}", "refused"),
+    e.VisitAnswerRefused: lambda f, _: (*refusals.worded(f), "refused"),
 }
 """For each fact: who, what, and how it weighs on a reader."""
 
@@ -452,7 +452,7 @@ async def show(reader_dsn: str, named: str, zipkin: str | None = None, traces_ra
         complaint_id=complaint_id,
         request_id=case.request_id,
         title=case.title,
-        timezone=_zone_of(case).key,
+        timezone=str(_zone_of(case)),
         stage=unread.read("where it stands", lambda: stage(case)) or "UNKNOWN",
         waiting=unread.read("whom it waits for", lambda: waits_for(case)),
         deadlines={str(limit): due for limit, due in (due or {}).items() if limit is not Limit.WARNING},
@@ -553,23 +553,14 @@ def _take(words: dict[int, Word], fact: e.Fact) -> None:
             pass
 
 
-def _zone_of(case: Case) -> ZoneInfo:
+def _zone_of(case: Case) -> tzinfo:
     """Where its days begin and end; UTC as long as nobody knows."""
-    try:
-        return ZoneInfo(ruleset(case.ruleset).timezone if isinstance(case, Complaint) else "UTC")
-    except RuleSetUnknown:
-        return ZoneInfo("UTC")
+    return zone_of(case.ruleset if isinstance(case, Complaint) else None)
 
 
-def _local(said_at: datetime, zone: ZoneInfo) -> Callable[[datetime], str]:
-    """Instants as short as can be understood beside the time they are told at: the year where it is another."""
-    year = in_zone(said_at, zone).year
-
-    def told(instant: datetime) -> str:
-        local = in_zone(instant, zone)
-        return f"{local:%m-%d %H:%M}" if local.year == year else f"{local:%Y-%m-%d %H:%M}"
-
-    return told
+def _local(said_at: datetime, zone: tzinfo) -> Callable[[datetime], str]:
+    """Instants as short as can be understood beside the time they are told at."""
+    return lambda instant: shown_beside(instant, said_at, zone)
 
 
 async def found(connection: asyncpg.Connection[Any], named: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
@@ -23,6 +23,7 @@ from shared.heard import line_of
 from shared.log import TIMER_SHARDS
 from shared.log.instants import reads_any_instant
 from shared.patience import REPORTED_SECONDS
+from shared.times import shown
 from shared.topics import Topic, names
 
 LOOK_SECONDS: Final = 0.25
@@ -175,7 +176,7 @@ def standing_still(first: Standing, now: Standing) -> dict[str, str]:
     if stays := first.overdue & now.overdue:
         _, complaint, _, due_at = min(stays, key=lambda timer: timer[3])
         found["escalation"] = (
-            f"the timer of {complaint} was due at {due_at:%Y-%m-%d %H:%M:%S %Z}, nobody fires it"
+            f"the timer of {complaint} was due at {shown(due_at, UTC, seconds=True)} UTC, nobody fires it"
         )
     if not first.drained and not now.drained and first.cursor == now.cursor:
         found["relay"] = "facts wait to be sent, its cursor does not move"

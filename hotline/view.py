@@ -12,6 +12,7 @@ from rich.table import Table
 
 from hotline.city.conductor import Progress
 from hotline.terminal import cell, say
+from shared.times import shown
 
 LINE_SECONDS: Final = 5.0
 """How often a line is printed where there is no terminal."""
@@ -70,7 +71,7 @@ class View:
 
     def _line(self, progress: Progress) -> str:
         return (
-            f"{progress.city_at:%Y-%m-%d %H:%M}  calls {progress.calls:,}  open {progress.open:,}  "
+            f"{shown(progress.city_at)}  calls {progress.calls:,}  open {progress.open:,}  "
             f"dispatched {progress.dispatched:,}  overdue {progress.overdue:,}  "
             f"escalated {progress.escalated:,}  visited {progress.visited:,}  closed {progress.closed:,}  "
             f"{self._speed:,.0f} lives/s  lag {progress.lag:,}"
@@ -84,7 +85,7 @@ class View:
         table.add_column(justify="right", min_width=12)
         minutes, seconds = divmod(int(time.monotonic() - self._began_at), 60)
         rows = (
-            ("city time", f"{progress.city_at:%Y-%m-%d %H:%M}", "real time", f"{minutes}:{seconds:02}"),
+            ("city time", shown(progress.city_at), "real time", f"{minutes}:{seconds:02}"),
             ("calls", f"{progress.calls:,}", "requests", f"{progress.requests:,}"),
             ("open", f"{progress.open:,}", "answered directly", f"{progress.answered_directly:,}"),
             ("dispatched", f"{progress.dispatched:,}", "overdue", f"[yellow]{progress.overdue:,}[/]"),

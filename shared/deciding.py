@@ -31,6 +31,12 @@ class Decision:
     """Whose topic it came on, where its speaker has one of its own: this decides then, and the name is only shown."""
 
 
+def decider(command: Decision) -> str:
+    """By what name it was decided; those who met are named one after the other."""
+    said = (getattr(command, field, "") for field in DECIDERS)
+    return next((who if isinstance(who, str) else ", ".join(who) for who in said if who), command.login)
+
+
 _NOTHING_SHOWS: Final = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 """Letters, marks and symbols by their category of which nothing is seen."""
 _VARIATIONS: Final = (

@@ -108,6 +108,7 @@ from shared.events import (
 from shared.events.base import Limit
 from shared.ids import UnitId, complaint_id, repeat_key
 from shared.ruleset import RuleSetUnknown, ruleset
+from shared.times import stated
 
 _LADDER: Final = tuple(Level)
 _SCORED: Final = (ExclusionRequested, ExclusionApproved, ExclusionRejected)
@@ -368,8 +369,9 @@ def _accused(case: Complaint, _: RetaliationReported, before: Fact) -> str | Non
 
 def _rated(case: Complaint, fact: RatingGiven, _: Fact) -> str | None:
     """At any time, the last word is the one that counts."""
-    stale = case.rated_at is not None and fact.rated_at < case.rated_at
-    return f"a rating of {case.rated_at} is on record" if stale else None
+    if case.rated_at is None or fact.rated_at >= case.rated_at:
+        return None
+    return f"a rating of {stated(case.rated_at, case.ruleset)} is on record"
 
 
 def _corrected_record(case: Complaint, fact: RequestCorrected, _: Fact) -> str | None:
@@ -629,7 +631,7 @@ def _extension_reviewed(case: Complaint, fact: ExtensionApproved | ExtensionReje
     if isinstance(fact, ExtensionRejected):
         return None
     if fact.round != order.round or fact.old_due_at != order.feedback_due_at:
-        return f"the limit of round {order.round} ends at {order.feedback_due_at.isoformat()}"
+        return f"the limit of round {order.round} ends at {stated(order.feedback_due_at, case.ruleset)}"
     if fact.new_due_at <= fact.old_due_at:
         return "an extension lengthens the limit"
     return _too_late(case, order, fact.approved_at)
@@ -666,7 +668,7 @@ def _pause_granted(case: Complaint, order: Order, fact: PauseApproved) -> str | 
     if (fact.ground, fact.days) != (order.pause_ground, order.pause_days):
         return f"under review are {order.pause_days} days, {order.pause_ground}"
     if fact.round != order.round or fact.old_due_at != order.feedback_due_at:
-        return f"the limit of round {order.round} ends at {order.feedback_due_at.isoformat()}"
+        return f"the limit of round {order.round} ends at {stated(order.feedback_due_at, case.ruleset)}"
     if not fact.approved_at < fact.until <= fact.new_due_at or fact.new_due_at <= fact.old_due_at:
         return "a pause lengthens the limit, and ends before it"
     return _too_late(case, order, fact.approved_at)
@@ -681,7 +683,7 @@ def _pause_ended(case: Complaint, fact: PauseEnded, _: Fact) -> str | None:
     if pause is None or not pause.since <= fact.ended_at <= pause.until:
         return "its clock does not stand still"
     if fact.round != order.round or fact.old_due_at != order.feedback_due_at:
-        return f"the limit of round {order.round} ends at {order.feedback_due_at.isoformat()}"
+        return f"the limit of round {order.round} ends at {stated(order.feedback_due_at, case.ruleset)}"
     begun = fact.days is UNSET or 0 < fact.days <= pause.days
     kept = fact.new_due_at <= fact.old_due_at and fact.ended_at <= fact.new_due_at
     return None if begun and kept else "the days begun count, the others do not"
@@ -691,7 +693,7 @@ def _too_late(case: Complaint, order: Order, at: datetime) -> str | None:
     """T6, T24: a limit that has passed, or whose miss is stated or owed, is not moved."""
     running = _pending(case, Limit.FEEDBACK, order.round)
     if running is None or running.done_at is not None or at > running.due_at:
-        return f"the limit ended at {order.feedback_due_at.isoformat()}, and stays missed (T6)"
+        return f"the limit ended at {stated(order.feedback_due_at, case.ruleset)}, and stays missed (T6)"
     return None
 
 
@@ -752,7 +754,7 @@ def _amended(case: Complaint, fact: CalendarAmended, _: Fact) -> str | None:
     if fact.old_calendar != case.calendar or fact.calendar == case.calendar:
         return f"it goes by calendar {case.calendar}"
     if fact.old_due_at != order.feedback_due_at:
-        return f"the limit is {order.feedback_due_at.isoformat()}"
+        return f"the limit is {stated(order.feedback_due_at, case.ruleset)}"
     if fact.new_due_at == fact.old_due_at:
         return None
     if fact.new_due_at < fact.amended_at:
@@ -777,7 +779,7 @@ def _reclassified(case: Complaint, fact: ComplaintReclassified, _: Fact) -> str 
         return f"it is {case.urgency} with {order.unit}"
     new = fact.citizen_due_at if fact.new_due_at is UNSET else fact.new_due_at
     if fact.old_due_at != order.feedback_due_at or new <= fact.reclassified_at:
-        return f"the limit is {order.feedback_due_at.isoformat()}, and the new one must lie ahead"
+        return f"the limit is {stated(order.feedback_due_at, case.ruleset)}, and the new one must lie ahead"
     if order.round > 1 and (fact.citizen_due_at != order.citizen_due_at or new > order.feedback_due_at):
         return "in a later round the citizen's limit stays, and the round's only becomes shorter"
     return _too_late(case, order, fact.reclassified_at) or _moved_with_class(case, order, fact)
@@ -824,23 +826,24 @@ def _exclusion_reviewed(case: Complaint, fact: ExclusionApproved | ExclusionReje
 
 def _dispatch_missed(case: Complaint, fact: DispatchLimitMissed, _: Fact) -> str | None:
     """C1: the hotline's own, so no unit is late and nobody climbs."""
-    return _missed(_pending(case, Limit.DISPATCH, 0), HOTLINE, fact)
+    return _missed(case, _pending(case, Limit.DISPATCH, 0), HOTLINE, fact)
 
 
 def _visit_missed(case: Complaint, fact: VisitLimitMissed, _: Fact) -> str | None:
     """Invariant 4: nobody waits for ever to be asked; no unit is late and nobody climbs."""
-    return _missed(_pending(case, Limit.VISIT, fact.visit), HOTLINE, fact)
+    return _missed(case, _pending(case, Limit.VISIT, fact.visit), HOTLINE, fact)
 
 
 def _sign_missed(case: Complaint, fact: SignLimitMissed, _: Fact) -> str | None:
-    return _missed(_pending(case, Limit.SIGN, fact.assignment), fact.unit, fact)
+    return _missed(case, _pending(case, Limit.SIGN, fact.assignment), fact.unit, fact)
 
 
 def _feedback_missed(case: Complaint, fact: FeedbackLimitMissed, _: Fact) -> str | None:
-    return _missed(_pending(case, Limit.FEEDBACK, fact.round), fact.unit, fact)
+    return _missed(case, _pending(case, Limit.FEEDBACK, fact.round), fact.unit, fact)
 
 
 def _missed(
+    case: Complaint,
     deadline: Deadline | None,
     unit: UnitId,
     fact: DispatchLimitMissed | SignLimitMissed | FeedbackLimitMissed | VisitLimitMissed,
@@ -849,7 +852,7 @@ def _missed(
     if deadline is None:
         return "no such limit is running: never set, kept, or stated as missed before"
     if (unit, fact.due_at) != (deadline.unit, deadline.due_at):
-        return f"the limit runs against {deadline.unit} until {deadline.due_at.isoformat()}"
+        return f"the limit runs against {deadline.unit} until {stated(deadline.due_at, case.ruleset)}"
     if fact.missed_at != max(deadline.due_at, deadline.since):
         return "a miss happens at its limit, whenever it is noticed"
     return None if fact.noticed_at > fact.due_at else "it was stated before the limit had passed"
@@ -868,7 +871,7 @@ def _escalated(case: Complaint, fact: ComplaintEscalated, before: Fact) -> str |
     urgency = urgency_at(case, fact.escalated_at)
     step = ruleset(case.ruleset).classes[urgency].ladder_step if urgency else None
     if fact.next_at is not None and (step is None or fact.next_at != fact.escalated_at + step):
-        return f"a rung has {step}, not until {fact.next_at.isoformat()}"
+        return f"a rung has {step}, not until {stated(fact.next_at, case.ruleset)}"
     return _no_ground(case, fact, before)
 
 
@@ -891,7 +894,7 @@ def _no_ground(case: Complaint, fact: ComplaintEscalated, before: Fact) -> str |
     for rung in case.deadlines:
         if rung.limit is Limit.LADDER and (rung.unit, rung.because) == (fact.unit, fact.because):
             if fact.escalated_at != rung.due_at:
-                return f"{case.level} has time until {rung.due_at.isoformat()}"
+                return f"{case.level} has time until {stated(rung.due_at, case.ruleset)}"
             return None if fact.noticed_at > rung.due_at else "it was stated before the level's time was up"
     return "nothing was missed that it could follow"
 
@@ -899,8 +902,11 @@ def _no_ground(case: Complaint, fact: ComplaintEscalated, before: Fact) -> str |
 def _corrected(case: Complaint, fact: LimitMissCorrected, _: Fact) -> str | None:
     for missed in case.missed:
         if (missed.limit, missed.unit, missed.due_at) == (fact.limit, fact.unit, fact.due_at):
-            if missed.done_at is None or missed.done_at != fact.done_at:
-                return f"what was missed was done at {missed.done_at}, not at {fact.done_at}"
+            if missed.done_at is None:
+                return "what was missed was never done"
+            if missed.done_at != fact.done_at:
+                done, said = (stated(at, case.ruleset) for at in (missed.done_at, fact.done_at))
+                return f"what was missed was done at {done}, not at {said}"
             return None if fact.done_at <= fact.due_at else "it was done too late: the miss counts"
     return "no such miss was stated, or it is corrected already"
 
@@ -912,9 +918,9 @@ def _warned(case: Complaint, fact: WarningGiven, _: Fact) -> str | None:
     if running is None or near is None:
         return "no such limit is near: never set, kept, or warned of before"
     if (fact.unit, fact.due_at) != (running.unit, running.due_at):
-        return f"the limit runs against {running.unit} until {running.due_at.isoformat()}"
+        return f"the limit runs against {running.unit} until {stated(running.due_at, case.ruleset)}"
     if (fact.colour, fact.warned_at) != near:
-        return f"the next warning is {near.colour} at {near.at.isoformat()}"
+        return f"the next warning is {near.colour} at {stated(near.at, case.ruleset)}"
     return None if fact.noticed_at > fact.warned_at else "it was given before its time"
 
 
@@ -941,10 +947,10 @@ def _supervision_over(case: Complaint, fact: SupervisionMissed | SupervisionClos
         if case.ended is None:
             return "supervision closes with the outcome of the complaint, never before (E3)"
         if (fact.how, fact.outcome, fact.closed_at) != (case.ended.how, case.ended.outcome, at):
-            return f"the complaint ended with {case.ended.how} at {case.ended.at.isoformat()}"
+            return f"the complaint ended with {case.ended.how} at {stated(case.ended.at, case.ruleset)}"
         return None
     if supervision.missed or (fact.due_at, fact.missed_at) != (supervision.due_at, at):
-        return f"its limit is {supervision.due_at.isoformat()}"
+        return f"its limit is {stated(supervision.due_at, case.ruleset)}"
     return None if fact.noticed_at > fact.due_at else "it was stated before the limit had passed"
 
 
@@ -954,7 +960,7 @@ def _not_there(case: Complaint, fact: ArrivalMissed, _: Fact) -> str | None:
     if whistle is None or called is None or called.due_at is None or whistle.unit != fact.unit:
         return "nobody of that name was awaited there"
     if (fact.due_at, fact.missed_at) != (called.due_at, called.due_at):
-        return f"it was awaited until {called.due_at.isoformat()}"
+        return f"it was awaited until {stated(called.due_at, case.ruleset)}"
     level = _LADDER[min(_LADDER.index(called.level) + 1, len(_LADDER) - 1)]
     if fact.to_level is not level or (fact.next_at is None) != (level is _LADDER[-1]):
         return f"the next rung is {level}"
@@ -1102,7 +1108,11 @@ def _visited(case: Complaint, fact: VisitMade | VisitUnreached, _: Fact) -> str 
     if (fact.visit, fact.attempt, fact.round) != (visit.visit, visit.attempt, visit.round):
         return f"visit {visit.visit} attempt {visit.attempt} of round {visit.round} is under way"
     at = fact.visited_at if isinstance(fact, VisitMade) else fact.attempted_at
-    return f"it was not to be made before {visit.visit_at.isoformat()}" if at < visit.visit_at else None
+    return (
+        f"it was not to be made before {stated(visit.visit_at, case.ruleset)}"
+        if at < visit.visit_at
+        else None
+    )
 
 
 def _reopened(case: Complaint, fact: ComplaintReopened, before: Fact) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from contextlib import suppress
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple, TypeVar
 
 import asyncpg
@@ -18,6 +18,7 @@ from shared.events.base import Desk
 from shared.ids import ComplaintId
 from shared.log import TIMER_SHARDS
 from shared.log.postgres import connect
+from shared.times import shown
 from shared.topics import COMPLAINTS_LOG
 
 T = TypeVar("T")
@@ -95,7 +96,7 @@ class Pulse:
         if await self._patiently(lambda c: c.fetchval(_BEGIN, at)) is None:
             known = await self._patiently(lambda c: c.fetchval("SELECT now FROM es.city_clock"))
             message = (
-                f"city time is already {known:%Y-%m-%d %H:%M} UTC; a day that begins earlier needs a new city"
+                f"city time is already {shown(known, UTC)} UTC; a day that begins earlier needs a new city"
             )
             raise StackError(message)
 

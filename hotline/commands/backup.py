@@ -24,14 +24,14 @@ def backup(
     """Write the city's database as of now into a folder; the city may go on meanwhile."""
     from hotline.backup import backup as made
     from hotline.where import city_up
+    from shared.times import shown, zone_of
 
     manifest = run(made(city_up(), to, say=_say), interrupted="Stopped: there is no backup.")
     if json:
         _print_json(manifest)
         return
-    say(
-        f"{to}: {manifest.facts:,} facts of {manifest.complaints:,} complaints, as of {manifest.made_at:%F %T} UTC"
-    )
+    made_at = shown(manifest.made_at, zone_of(manifest.ruleset), seconds=True)
+    say(f"{to}: {manifest.facts:,} facts of {manifest.complaints:,} complaints, as of {made_at}")
 
 
 def restore(
@@ -44,6 +44,7 @@ def restore(
 ) -> None:
     """Make a city from a backup, on this stack; `hotline up` opens it."""
     from hotline.where import supervised
+    from shared.times import shown, zone_of
 
     if supervised():
         fail("A city is up on this stack: `hotline down` first.")
@@ -53,7 +54,8 @@ def restore(
     if json:
         _print_json(restored)
         return
-    say(f"City {restored.city!r} is as it was at {restored.made_at:%F %T} UTC: {restored.facts:,} facts.")
+    made_at = shown(restored.made_at, zone_of(restored.ruleset), seconds=True)
+    say(f"City {restored.city!r} is as it was at {made_at}: {restored.facts:,} facts.")
     if restored.same_kafka:
         say(f"Its desks go on in the topics they were in; {restored.sent_again:,} facts wait to be sent.")
     else:

@@ -148,6 +148,7 @@ def attachments(paths: list[Path]) -> tuple[Attachment, ...]:
 async def _call(request_id: str, fields: dict[str, Any], matter_of: str) -> dict[str, str | None]:
     from uuid import uuid4
 
+    from hotline import refusals
     from hotline.speak import complaint_named, effect, tell
     from hotline.where import city_up
     from shared.catalogue import catalogue
@@ -178,7 +179,7 @@ async def _call(request_id: str, fields: dict[str, Any], matter_of: str) -> dict
         elif isinstance(fact, IntakeRefused) and fact.asked == LINK:
             note(f"note: on record, but not with that other complaint: {fact.reason}")
         elif isinstance(fact, IntakeRefused):
-            fail(f"Refused: {fact.reason}.")
+            fail(refusals.answer(fact))
         if isinstance(fact, ComplaintTurnedAway) and fact.how is TurnedAway.RECORDED_TWICE:
             fail(
                 f"Recorded already: {fact.reason}. It is on record as {complaint} and ended. Where it is another "

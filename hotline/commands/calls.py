@@ -107,8 +107,10 @@ def _row(begin: datetime, end: datetime, found: Figures, rules: TelephoneRules) 
 
 
 def _print(begin: datetime, end: datetime, found: Figures, rules: TelephoneRules, timezone: str) -> None:
+    from shared.times import shown
+
     zone = ZoneInfo(timezone)
-    first, last = (f"{at.astimezone(zone):%Y-%m-%d %H:%M}" for at in (begin, end))
+    first, last = (shown(at, zone) for at in (begin, end))
     say(f"Calls offered from {first} to {last} ({timezone})")
     for name, value in _lines(found, rules):
         say(f"  {name:<52} {value:>10}")
@@ -119,7 +121,7 @@ def _print(begin: datetime, end: datetime, found: Figures, rules: TelephoneRules
     kept = found.lowest.rate * 100 >= rules.connection_percent
     say(
         f"The worst {hours:.0f} hours on end came through at {_percent(found.lowest.rate)}, at "
-        f"{found.lowest.at.astimezone(zone):%Y-%m-%d %H:%M:%S}: the {rules.connection_percent} % are "
+        f"{shown(found.lowest.at, zone, seconds=True)}: the {rules.connection_percent} % are "
         f"{'kept' if kept else 'not kept'} (A2)."
     )
 

@@ -110,15 +110,19 @@ def show(
 @contact.command("log")
 def log_(complaint: Complaint, *, json: Json = False) -> None:
     """Print who read the contact of a complaint or was refused, oldest first."""
+    from hotline.where import city_up
+    from shared import times
+
     rows = run(_logged(complaint))
     if json:
         told = [{**row, "at": row["at"].isoformat()} for row in rows]
         say_json(json_module.dumps(told, indent=2, ensure_ascii=False))
         return
+    zone = times.zone_of(city_up().ruleset)
     for row in rows:
         why = f"  {row['reason']}" if row["reason"] else ""
         say(
-            f"{row['at']:%Y-%m-%d %H:%M:%S}  {row['outcome']:8} {row['who']} "
+            f"{times.shown(row['at'], zone, seconds=True)}  {row['outcome']:8} {row['who']} "
             f"({row['as_a']}, {row['standing']}, {row['through']}){why}"
         )
     if not rows:

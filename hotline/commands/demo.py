@@ -109,13 +109,15 @@ def _print_summary(summary: Summary, restarts: int) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from shared.times import shown
+
     table = Table(title="The day", title_justify="left", show_header=False)
     table.add_column(style="bold")
     table.add_column(justify="right")
     minutes, seconds = divmod(round(summary.elapsed_seconds), 60)
     rows: list[tuple[str, str]] = [
         ("lived in", f"{minutes} min {seconds} s"),
-        ("until", f"{summary.city_at:%Y-%m-%d %H:%M} city time"),
+        ("until", f"{shown(summary.city_at)} city time"),
         ("calls", f"{summary.calls:,}"),
         ("complaints on record", f"{summary.requests:,}"),
         ("  answered directly", f"{summary.answered_directly:,}"),

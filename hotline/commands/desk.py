@@ -6,6 +6,8 @@ import asyncio
 import os
 import sys
 from collections.abc import AsyncIterator, Callable
+from datetime import datetime
+from functools import partial
 from typing import Any, Final
 
 from aiokafka import TopicPartition
@@ -17,6 +19,7 @@ from hotline.stack.errors import StackError
 from hotline.terminal import say
 from hotline.where import City
 from shared import events as e
+from shared import times
 from shared.catalogue import catalogue
 from shared.cloudevents import header
 from shared.codec import decoded, fact_type_of
@@ -31,57 +34,58 @@ HELP: Final = "list · sign N · answer N WHAT WAS DONE · return N REASON: EVID
 _WORDS: Final = {"sign": 0, "answer": 1, "return": 1}
 
 
-_HEARD: Final[dict[type[e.Fact], Callable[[Any, UnitId], str]]] = {
-    e.ComplaintWithdrawn: lambda _, __: "the citizen took it back; nothing more to do",
-    e.ComplaintClosed: lambda _, __: "closed; nothing more to do",
-    e.ReturnApproved: lambda _, __: "your return was approved; it goes to another unit",
-    e.ReturnRejected: lambda _, __: "your return was rejected; it stays with you",
-    e.OrderAssigned: lambda f, _: f"you gave it to {f.to_unit}",
-    e.ExtensionApproved: lambda f, _: f"extended: your limit is {f.new_due_at:%Y-%m-%d %H:%M %Z} now",
-    e.ExtensionRejected: lambda f, _: f"not extended, the limit stays: {f.reason}",
-    e.PauseApproved: lambda f, _: (
-        f"your clock stands still until {f.until:%Y-%m-%d %H:%M %Z}, your limit is "
-        f"{f.new_due_at:%Y-%m-%d %H:%M %Z} then"
+_HEARD: Final[dict[type[e.Fact], Callable[[Any, UnitId, Callable[[datetime], str]], str]]] = {
+    e.ComplaintWithdrawn: lambda _, __, ___: "the citizen took it back; nothing more to do",
+    e.ComplaintClosed: lambda _, __, ___: "closed; nothing more to do",
+    e.ReturnApproved: lambda _, __, ___: "your return was approved; it goes to another unit",
+    e.ReturnRejected: lambda _, __, ___: "your return was rejected; it stays with you",
+    e.OrderAssigned: lambda f, _, __: f"you gave it to {f.to_unit}",
+    e.ExtensionApproved: lambda f, _, t: f"extended: your limit is {t(f.new_due_at)} now",
+    e.ExtensionRejected: lambda f, _, __: f"not extended, the limit stays: {f.reason}",
+    e.PauseApproved: lambda f, _, t: (
+        f"your clock stands still until {t(f.until)}, your limit is {t(f.new_due_at)} then"
     ),
-    e.PauseRejected: lambda f, _: f"not paused, the clock runs on: {f.reason}",
-    e.PauseEnded: lambda f, _: f"the clock runs again: your limit is {f.new_due_at:%Y-%m-%d %H:%M %Z} now",
-    e.TerminationApproved: lambda _, __: "terminated; nothing more to do",
-    e.TerminationRejected: lambda f, _: f"not terminated, it stays with you: {f.reason}",
-    e.CouncilDecided: lambda f, u: (
+    e.PauseRejected: lambda f, _, __: f"not paused, the clock runs on: {f.reason}",
+    e.PauseEnded: lambda f, _, t: f"the clock runs again: your limit is {t(f.new_due_at)} now",
+    e.TerminationApproved: lambda _, __, ___: "terminated; nothing more to do",
+    e.TerminationRejected: lambda f, _, __: f"not terminated, it stays with you: {f.reason}",
+    e.CouncilDecided: lambda f, u, _: (
         "a council leaves it with you" if f.to_unit == u else f"a council gave it to {f.to_unit}"
     ),
-    e.CoUnitAdded: lambda f, u: (
+    e.CoUnitAdded: lambda f, u, _: (
         f"help {f.unit} with {f.subject}: {f.title} ({f.reason}), then `--report`"
         if f.co_unit == u
         else f"{f.co_unit} must help you: {f.reason}"
     ),
-    e.CoUnitReported: lambda f, _: f"{f.co_unit} reports: {f.result}",
-    e.ComplaintReclassified: lambda f, _: (
-        f"it is {f.urgency} now: your limit is {f.citizen_due_at:%Y-%m-%d %H:%M %Z}"
+    e.CoUnitReported: lambda f, _, __: f"{f.co_unit} reports: {f.result}",
+    e.ComplaintReclassified: lambda f, _, t: f"it is {f.urgency} now: your limit is {t(f.citizen_due_at)}",
+    e.CalendarAmended: lambda f, _, t: f"by the amended calendar your limit is {t(f.new_due_at)}",
+    e.ConfidentialityRequired: lambda _, __, ___: (
+        "it is confidential: nobody may learn whose complaint it is"
     ),
-    e.CalendarAmended: lambda f, _: f"by the amended calendar your limit is {f.new_due_at:%Y-%m-%d %H:%M %Z}",
-    e.ConfidentialityRequired: lambda _, __: "it is confidential: nobody may learn whose complaint it is",
-    e.RequestCorrected: lambda f, _: (
+    e.RequestCorrected: lambda f, _, __: (
         "corrected: " + "; ".join(f"{c.field} is {c.new!r}" for c in f.corrections)
     ),
-    e.RequestSupplemented: lambda f, _: f"the citizen adds: {f.text}",
-    e.RequestRepeated: lambda f, _: f"brought up again, {f.heat} times by now: {f.note}",
-    e.WarningGiven: lambda f, _: f"{f.colour.lower()} warning: answer by {f.due_at:%Y-%m-%d %H:%M %Z}",
-    e.SupervisionOpened: lambda f, _: f"{f.leader} supervises it now, until {f.due_at:%Y-%m-%d %H:%M %Z}",
-    e.UnitCalled: lambda f, _: (
+    e.RequestSupplemented: lambda f, _, __: f"the citizen adds: {f.text}",
+    e.RequestRepeated: lambda f, _, __: f"brought up again, {f.heat} times by now: {f.note}",
+    e.WarningGiven: lambda f, _, t: f"{f.colour.lower()} warning: answer by {t(f.due_at)}",
+    e.SupervisionOpened: lambda f, _, t: f"{f.leader} supervises it now, until {t(f.due_at)}",
+    e.UnitCalled: lambda f, _, t: (
         f"{f.unit} whistles for you (whistle {f.whistle}, {f.kind}): {f.reason}, {f.scene}"
-        + (f"; be there by {f.arrive_by:%Y-%m-%d %H:%M %Z}" if f.arrive_by else "")
+        + (f"; be there by {t(f.arrive_by)}" if f.arrive_by else "")
     ),
-    e.WhistleAcknowledged: lambda f, _: f"{f.called} comes (whistle {f.whistle})",
-    e.WhistleArrived: lambda f, _: f"{f.called} is there with {f.persons} (whistle {f.whistle})",
-    e.WhistleMeasureRecorded: lambda f, _: f"{f.called} does: {f.measure}",
-    e.WhistleReleased: lambda f, _: f"{f.unit} lets you go (whistle {f.whistle})",
-    e.WhistleRated: lambda f, _: f"{f.rated_by} rates you {f.stars} of 5: {f.comment}",
-    e.ArrivalMissed: lambda f, _: f"you were not there by {f.due_at:%Y-%m-%d %H:%M %Z}; {f.told} is told",
-    e.ExclusionApproved: lambda _, __: "left out of your score",
-    e.ExclusionRejected: lambda f, _: f"it counts in your score: {f.reason}",
-    e.AnswerSentBack: lambda f, _: f"your answer was sent back: {f.reason}; answer again, the limit runs on",
-    e.LimitMissCorrected: lambda _, __: "your reply had come in time after all; the miss does not count",
+    e.WhistleAcknowledged: lambda f, _, __: f"{f.called} comes (whistle {f.whistle})",
+    e.WhistleArrived: lambda f, _, __: f"{f.called} is there with {f.persons} (whistle {f.whistle})",
+    e.WhistleMeasureRecorded: lambda f, _, __: f"{f.called} does: {f.measure}",
+    e.WhistleReleased: lambda f, _, __: f"{f.unit} lets you go (whistle {f.whistle})",
+    e.WhistleRated: lambda f, _, __: f"{f.rated_by} rates you {f.stars} of 5: {f.comment}",
+    e.ArrivalMissed: lambda f, _, t: f"you were not there by {t(f.due_at)}; {f.told} is told",
+    e.ExclusionApproved: lambda _, __, ___: "left out of your score",
+    e.ExclusionRejected: lambda f, _, __: f"it counts in your score: {f.reason}",
+    e.AnswerSentBack: lambda f, _, __: (
+        f"your answer was sent back: {f.reason}; answer again, the limit runs on"
+    ),
+    e.LimitMissCorrected: lambda _, __, ___: "your reply had come in time after all; the miss does not count",
 }
 """What a unit is told of a fact on its topic; a new order is shown as a line of its own."""
 
@@ -92,6 +96,7 @@ class Desk:
     def __init__(self, city: City, unit: UnitId) -> None:
         """Nothing is shown yet."""
         self._city = city
+        self._when = partial(times.shown, zone=times.zone_of(city.ruleset))
         self._unit = unit
         self._shown: list[str] = []
 
@@ -116,7 +121,7 @@ class Desk:
             return
         told = _HEARD.get(type(fact))
         if told is not None:
-            say(f"     {complaint}  {told(fact, self._unit)}")
+            say(f"     {complaint}  {told(fact, self._unit, self._when)}")
 
     async def told(self, typed: str) -> bool:
         """Do what was typed; False when the person leaves."""

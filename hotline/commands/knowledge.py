@@ -166,6 +166,7 @@ def withdraw(
     """Withdraw a version: from then on no answer from it is taken. Intake hears of it within half a minute."""
     from hotline.knowledge import ZONE
     from hotline.knowledge import withdraw as withdraw_version
+    from shared.times import shown
 
     article_id, version = named_version(named)
     demand_words("--reason", reason)
@@ -177,7 +178,7 @@ def withdraw(
         return until
 
     until = run(_on_base(withdrawn, writes=True))
-    say(f"{article_id}@{version} does not hold from {until.astimezone(ZONE):%Y-%m-%d %H:%M} on.")
+    say(f"{article_id}@{version} does not hold from {shown(until, ZONE)} on.")
 
 
 async def _search(text: str, most: int) -> Any:
@@ -242,7 +243,7 @@ def _name(one: Article) -> str:
 
 def _line(one: Article) -> str:
     from hotline.knowledge import ZONE
-    from shared.log.instants import in_zone
+    from shared.times import in_zone
 
     until = "" if one.withdrawn_at is None else f" to {in_zone(one.withdrawn_at, ZONE):%Y-%m-%d}"
     why = f", withdrawn: {one.withdrawn_why or 'no reason given'}" if one.withdrawn_at is not None else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json as json_module
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -12,9 +13,13 @@ from hotline.arguments import ID_MAX
 from hotline.commands.run import demand_words, fail, run
 from hotline.commands.unread import none_unread, tell_unread
 from hotline.terminal import cell, say, say_json
+from shared import times
 from shared.text import folded_code
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import tzinfo
+
     from hotline.stopped import Stopped
 
 parked = typer.Typer(
@@ -66,8 +71,9 @@ def list_parked(*, json: Json = False) -> None:
     if json:
         say_json(json_module.dumps(rows, indent=2, default=_plain, ensure_ascii=False))
         return
+    zone = _zone()
     for stopped in run(_stopped()):
-        since = f"{stopped.since:%Y-%m-%d %H:%M:%S} UTC"
+        since = times.shown(stopped.since, zone, seconds=True)
         say(f"{stopped.desk} takes nothing in {stopped.where} since {since}: {stopped.reason}.")
         say(f"`{stopped.resume}` lets it go on, once the cause is mended.")
     if not rows:
@@ -78,14 +84,14 @@ def list_parked(*, json: Json = False) -> None:
     from rich.table import Table
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for column in ("id", "desk", "where", "since (UTC)", "why"):
+    for column in ("id", "desk", "where", f"since ({zone})", "why"):
         table.add_column(column, overflow="fold")
     for row in rows:
         table.add_row(
             str(row["id"]),
             cell(row["desk"]),
             cell(f"{row['topic']} {row['partition']}@{row['offset']}"),
-            f"{row['parked_at']:%Y-%m-%d %H:%M:%S}",
+            times.shown(row["parked_at"], zone, seconds=True),
             cell(row["reason"] + (" (released)" if row["released"] else "")),
         )
     console = Console(highlight=False, markup=False)
@@ -108,25 +114,26 @@ def show(number: Number, *, json: Json = False) -> None:
     headers = [(name, _readable(value)) for name, value in stored]
     apart = unread_of(row["headers"])
     if json:
-        told = {**row, "sent_at": _instant(row["sent_at_ms"], "auto"), "headers": headers}
+        told = {**row, "sent_at": _instant(row["sent_at_ms"], datetime.isoformat), "headers": headers}
         if apart is not None:
             told["unread"] = {"why": apart.why, "last_offset": apart.last_offset}
         told |= {name: _readable(row[name]) for name in ("key", "value")}
         say_json(json_module.dumps(told, indent=2, default=_plain, ensure_ascii=False))
         tell_unread(unread, json=True)
         return
-    say(f"parked     by {row['consumer']} at {row['parked_at'].isoformat(timespec='seconds')}")
+    zone = _zone()
+    parked_at = times.shown(row["parked_at"], zone, seconds=True)
+    say(f"parked     by {row['consumer']} at {parked_at} ({zone})")
     say(f"because    {row['reason']}")
     say(f"from       {row['topic']}, partition {row['part']}, offset {row['kafka_offset']}")
     if apart is not None and 0 <= row["kafka_offset"] < apart.last_offset:
         say(f"offsets    {row['kafka_offset']} to {apart.last_offset}, as they lie in Kafka")
-    say(f"sent       {_instant(row['sent_at_ms'])}")
+    say(f"sent       {_instant(row['sent_at_ms'], partial(times.shown, zone=zone, seconds=True))}")
     if row["complaint_id"] is not None:
         say(f"complaint  {row['complaint_id']} (its later messages wait behind this one)")
     if row["released_at"] is not None:
-        say(
-            f"released   {row['released_at'].isoformat(timespec='seconds')}, its desk has not taken it up yet"
-        )
+        released_at = times.shown(row["released_at"], zone, seconds=True)
+        say(f"released   {released_at}, its desk has not taken it up yet")
     say(f"key        {_readable(row['key'])}")
     for name, value in headers:
         say(f"header     {name}: {value}")
@@ -267,10 +274,17 @@ def _plain(value: object) -> str:
     return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
-def _instant(milliseconds: int, timespec: str = "seconds") -> str:
-    """When a message was sent; its number where no calendar holds it."""
+def _zone() -> tzinfo:
+    """Where the city's days begin and end."""
+    from hotline.where import city_up
+
+    return times.zone_of(city_up().ruleset)
+
+
+def _instant(milliseconds: int, told: Callable[[datetime], str]) -> str:
+    """When a message was sent, as `told` tells it; its number where no calendar holds it."""
     try:
-        return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(timespec=timespec)
+        return told(datetime.fromtimestamp(milliseconds / 1000, UTC))
     except (ValueError, OverflowError, OSError):
         return f"{milliseconds} ms since 1970"
 

@@ -171,9 +171,11 @@ def _print_table(made: Month, lines: list[Line], *, whistles: bool) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from shared import times
+
     standing = "not frozen, may still change"
     if made.frozen_at is not None:
-        standing = f"frozen at {made.frozen_at:%Y-%m-%d %H:%M}"
+        standing = f"frozen at {times.shown(made.frozen_at, times.zone_of(made.ruleset))}"
     table = Table(title=f"{made.month:%Y-%m}, {standing}", title_justify="left")
     if whistles:
         _fill_whistles(table, lines)

@@ -196,6 +196,7 @@ async def _accuse(complaint: str, by: str, text: str, agent: str, *, json: bool)
 
 async def _say(complaint: str, said: Callable[[Complaint], Input], *, json: bool) -> None:
     """Say it at intake's door and tell what the log made of it."""
+    from hotline import refusals
     from hotline.commands.unit import fields_of
     from hotline.speak import complaint_named, effect, tell
     from hotline.where import city_up
@@ -216,4 +217,4 @@ async def _say(complaint: str, said: Callable[[Complaint], Input], *, json: bool
         )
         say(f"Done{f'; {unit} is told' if unit else ''}." if facts else "It was so already; nothing changed.")
     if refused:
-        fail(f"Refused: {refused[0].reason}.")
+        fail(refusals.answer(refused[0]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as json_module
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
@@ -13,6 +14,7 @@ from hotline.terminal import say, say_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from hotline.where import City
     from shared.complaint import Complaint
@@ -267,9 +269,11 @@ async def _decided(
 
 async def _say(complaint: str, said: Callable[[Complaint, City], Input], *, json: bool) -> None:
     """Say it on the reviewers' topic and tell what the log made of it."""
+    from hotline import refusals
     from hotline.commands.unit import fields_of
     from hotline.speak import complaint_called, effect, reader, tell
     from hotline.where import city_up
+    from shared import times
     from shared.events import ReplyRefused
     from shared.topics import DISPATCH_REVIEWS
 
@@ -286,9 +290,9 @@ async def _say(complaint: str, said: Callable[[Complaint, City], Input], *, json
         rows = [{"type": type(fact).__name__, **fields_of(fact)} for fact in facts]
         say_json(json_module.dumps(rows, ensure_ascii=False, indent=2))
     elif not refused:
-        say(_told_of(facts))
+        say(_told_of(facts, partial(times.shown, zone=times.zone_of(case.ruleset))))
     if refused:
-        fail(f"Refused: {refused[0].reason}.")
+        fail(refusals.answer(refused[0]))
 
 
 def asked_for(case: Complaint) -> str:
@@ -309,7 +313,7 @@ def asked_for(case: Complaint) -> str:
     return "exclusion" if case.exclusion is not None and case.exclusion.approved is None else ""
 
 
-def _told_of(facts: list[Fact]) -> str:  # noqa: C901, PLR0911, PLR0912 -- a line a fact
+def _told_of(facts: list[Fact], when: Callable[[datetime], str]) -> str:  # noqa: C901, PLR0911, PLR0912 -- a line a fact
     from shared import events as e
 
     for fact in facts:
@@ -318,9 +322,9 @@ def _told_of(facts: list[Fact]) -> str:  # noqa: C901, PLR0911, PLR0912 -- a lin
                 (sent,) = (f for f in facts if isinstance(f, e.ComplaintDispatched))
                 return f"Returned: it lies with {sent.unit} now."
             case e.ExtensionApproved():
-                return f"Extended until {fact.new_due_at:%Y-%m-%d %H:%M %Z}."
+                return f"Extended until {when(fact.new_due_at)}."
             case e.PauseApproved():
-                return f"Its clock stands still until {fact.until:%Y-%m-%d %H:%M %Z}."
+                return f"Its clock stands still until {when(fact.until)}."
             case e.TerminationApproved():
                 return "Terminated: the complaint is closed as an exception."
             case e.ExclusionApproved():
@@ -336,7 +340,7 @@ def _told_of(facts: list[Fact]) -> str:  # noqa: C901, PLR0911, PLR0912 -- a lin
             case e.CoUnitAdded():
                 return f"{fact.co_unit} is told to help {fact.unit}."
             case e.ComplaintReclassified():
-                return f"It is {fact.urgency} now: to be answered by {fact.citizen_due_at:%Y-%m-%d %H:%M %Z}."
+                return f"It is {fact.urgency} now: to be answered by {when(fact.citizen_due_at)}."
             case _:
                 continue
     return "It was so already; nothing changed."

@@ -60,7 +60,7 @@ def print_life(shown: Shown, console: Console) -> None:
     from rich.padding import Padding
     from rich.text import Text
 
-    from shared.log.instants import in_zone
+    from shared import times
 
     def line(text: str | Text) -> None:
         console.print(text if isinstance(text, Text) else cell(text), soft_wrap=True)
@@ -68,36 +68,37 @@ def print_life(shown: Shown, console: Console) -> None:
     years = sorted({entry.at.year for entry in shown.entries})
     heading = f"{'–'.join(str(year) for year in years)}, city time ({shown.timezone})"
     # Within one year the heading says it; over a new year each line does.
-    form = "%m-%d %H:%M" if len(years) == 1 else "%Y-%m-%d %H:%M"
+    zone = ZoneInfo(shown.timezone)
+    form = times.short if len(years) == 1 else times.shown
+    told = [form(entry.at, zone) for entry in shown.entries]
     line(cell(shown.title, style="bold"))
     line(f"complaint {shown.complaint_id}   request {shown.request_id}")
     if shown.call:
         line(shown.call)
     if console.is_terminal and console.width >= WIDE:
-        console.print(_table(shown, heading, form))
+        console.print(_table(shown, heading, told))
     else:
         line(heading)
-        for entry in shown.entries:
+        for at, entry in zip(told, shown.entries, strict=True):
             what = cell(entry.what, style=_STYLES[entry.weight])
-            begins = f"{entry.version:>3}  {entry.at.strftime(form)}  {entry.who}"
+            begins = f"{entry.version:>3}  {at}  {entry.who}"
             if not console.is_terminal:
                 line(f"{begins}  {entry.what}  ({entry.why})")
                 continue
             line(Text.assemble(cell(begins), cell(f"  {entry.why}", style="dim")))
             console.print(Padding(what, (0, 0, 0, 5)))
-    zone = ZoneInfo(shown.timezone)
     line(f"stands at {shown.stage}; {_waits(shown, zone)}")
     for word in shown.words:
         line(_said(word))
     for limit, due_at in shown.deadlines.items():
-        line(f"  {limit.lower()} limit: {in_zone(due_at, zone):%Y-%m-%d %H:%M}")
+        line(f"  {limit.lower()} limit: {times.shown(due_at, zone)}")
     line(Text.assemble("hash chain: ", "right" if shown.chain_right else ("BROKEN", "red")))
     line(f"trace: {shown.trace or f'{shown.trace_id} (this life is not traced, or no viewer runs)'}")
     if shown.unreadable:
         line(Text(shown.unreadable, style="red"))
 
 
-def _table(shown: Shown, heading: str, form: str) -> Table:
+def _table(shown: Shown, heading: str, told: list[str]) -> Table:
     from rich.table import Table
 
     table = Table(
@@ -108,11 +109,9 @@ def _table(shown: Shown, heading: str, form: str) -> Table:
     table.add_column("who", no_wrap=True)
     table.add_column("what", overflow="fold", ratio=1)
     table.add_column("why", no_wrap=True, style="dim")
-    for entry in shown.entries:
+    for at, entry in zip(told, shown.entries, strict=True):
         what = cell(entry.what, style=_STYLES[entry.weight])
-        table.add_row(
-            str(entry.version), entry.at.strftime(form), cell(entry.who, WHO_MAX), what, cell(entry.why)
-        )
+        table.add_row(str(entry.version), at, cell(entry.who, WHO_MAX), what, cell(entry.why))
     return table
 
 
@@ -126,10 +125,10 @@ def _said(word: Word) -> str:
 
 
 def _waits(shown: Shown, zone: tzinfo) -> str:
-    from shared.log.instants import in_zone
+    from shared import times
 
     waiting = shown.waiting
     if waiting is None:
         return "nobody has to act any more"
-    by = "" if waiting.by is None else f", next deadline {in_zone(waiting.by, zone):%Y-%m-%d %H:%M}"
+    by = "" if waiting.by is None else f", next deadline {times.shown(waiting.by, zone)}"
     return f"waits for {waiting.name} to {waiting.what}{by}"

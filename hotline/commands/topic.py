@@ -373,13 +373,17 @@ def list_(
 @topic.command("show")
 def show_(topic: _Topic, *, json: _Json = False) -> None:
     """Show one with its problems or projects, its tasks, and everything that was recorded, refusals too."""
+    from hotline.proactive.words import told
+    from shared.times import shown
+
     unread = none_unread()
-    state, facts, today = run(_whole(topic, unread))
+    state, facts, now = run(_whole(topic, unread))
+    today = now.date()
     if json:
         import msgspec
 
-        told = {**_row(state, today), "state": state, "facts": facts}
-        say_json(msgspec.json.format(msgspec.json.encode(told), indent=2).decode())
+        whole = {**_row(state, today), "state": state, "facts": facts}
+        say_json(msgspec.json.format(msgspec.json.encode(whole), indent=2).decode())
         tell_unread(unread, json=True)
         return
     say(_line(state, today))
@@ -392,7 +396,7 @@ def show_(topic: _Topic, *, json: _Json = False) -> None:
                 late = f"  REVIEW MISSED, was {each.review_on}" if each.review_missed(today) else late
                 say(f"     {each.number}. {each.title}: {each.owner}, due {each.due}, {each.standing}{late}")
     for fact in facts:
-        say(f"  {fact.at:%Y-%m-%d %H:%M}  {_told(fact)}")
+        say(f"  {shown(fact.at, now.tzinfo)}  {told(fact)}")
     tell_unread(unread)
 
 
@@ -448,6 +452,7 @@ async def _record(
 ) -> None:
     import msgspec
 
+    from hotline import refusals
     from hotline.proactive.facts import WishRefused, decoded, encoded
     from hotline.proactive.log import programmes
     from hotline.where import city_up
@@ -474,7 +479,7 @@ async def _record(
     elif not refused:
         say(_line(after, said.now.date()))
     if refused:
-        fail(f"Refused: {refused[0].reason}.")
+        fail(refusals.answer(refused[0]))
 
 
 async def _now(city: City) -> datetime:
@@ -498,7 +503,7 @@ async def _all(unread: UnreadableRows) -> tuple[list[Programme], date]:
         return await log.all(unread), (await _now(city)).date()
 
 
-async def _whole(called: str, unread: UnreadableRows) -> tuple[Programme, list[Recorded], date]:
+async def _whole(called: str, unread: UnreadableRows) -> tuple[Programme, list[Recorded], datetime]:
     from hotline.proactive.log import programmes
     from hotline.proactive.state import folded
     from hotline.stack.errors import StackError
@@ -511,7 +516,7 @@ async def _whole(called: str, unread: UnreadableRows) -> tuple[Programme, list[R
         state = unread.read(f"topic or list {programme_id}", lambda: folded(facts))
         if state is None:
             raise StackError(unread.line() or f"No topic or list {programme_id} is on record.")
-        return state, facts, (await _now(city)).date()
+        return state, facts, await _now(city)
 
 
 async def _candidates(
@@ -600,15 +605,3 @@ def _row(one: Programme, today: date) -> dict[str, Any]:
         **{name: getattr(found, name) for name in found.__struct_fields__},
         **{name: None if rate is None else float(rate) for name, rate in rates.items()},
     }
-
-
-def _told(fact: Recorded) -> str:
-    from hotline.proactive.facts import WishRefused
-
-    if isinstance(fact, WishRefused):
-        return f"refused {fact.by} {type(fact.wanted).__name__}: {fact.reason}"
-    apart = {"programme_id", "by", fact.TIME}
-    said = ((name, getattr(fact, name)) for name in fact.__struct_fields__ if name not in apart)
-    return f"{type(fact).__name__} by {fact.by}  " + ", ".join(
-        f"{name} {value}" for name, value in said if value
-    )

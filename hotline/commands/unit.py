@@ -327,6 +327,7 @@ def _print_units(*, json: bool) -> None:
 async def _once(
     name: str, verb: str, complaint: str, words: dict[str, Any], *, solved: bool, json: bool
 ) -> None:
+    from hotline import refusals
     from hotline.speak import complaint_called, reader
     from hotline.where import city_up
     from shared.events import ReplyRefused
@@ -351,7 +352,7 @@ async def _once(
     elif not refused:
         say(told_of(facts))
     if refused:
-        fail(f"Refused: {refused[0].reason}.")
+        fail(refusals.answer(refused[0]))
 
 
 async def _list(name: str, *, json: bool) -> None:
@@ -507,6 +508,7 @@ async def reply(city: City, unit: str, complaint: ComplaintId, data: Input) -> l
 
 def told_of(facts: list[Fact]) -> str:
     """What came of a reply, in a sentence."""
+    from hotline import refusals
     from shared import events as e
 
     sentences: dict[type[Fact], str] = {
@@ -533,7 +535,7 @@ def told_of(facts: list[Fact]) -> str:
     }
     for fact in facts:
         if isinstance(fact, e.ReplyRefused):
-            return f"Refused: {fact.reason}."
+            return refusals.answer(fact)
         if type(fact) in sentences:
             return sentences[type(fact)]
     return "It was so already; nothing changed."
@@ -569,30 +571,30 @@ def row(case: Complaint) -> dict[str, Any]:
 
 def line(case: Complaint) -> str:
     """An open order for a person."""
-    from zoneinfo import ZoneInfo
-
     from hotline.speak import short
-    from shared.ruleset import ruleset
+    from shared import times
 
     order = case.order
     if order is None:
         raise LookupError(case.complaint_id)
-    due_at = order.feedback_due_at.astimezone(ZoneInfo(ruleset(case.ruleset).timezone))
+    due_at = times.shown(order.feedback_due_at, times.zone_of(case.ruleset))
     sent = f" [{len(case.attachments)} attached]" if case.attachments else ""
     again = f" (round {order.round})" if order.round > 1 else ""
     place = f" {case.street or case.district}{shown(case.address, LISTED_MAX)}"
     return (
-        f"{short(case.complaint_id)}  {_state(case):9} due {due_at:%m-%d %H:%M}{_unsure(order)}  "
+        f"{short(case.complaint_id)}  {_state(case):9} due {due_at}{_unsure(order)}  "
         f"{case.subject}: {shown(case.title, LISTED_MAX)}{place}{again}{sent}"
     )
 
 
 def _state(case: Complaint) -> str:
+    from shared import times
+
     order = case.order
     if order is not None and order.review_since is not None:
         return "disputed" if order.disputed else "in review"
     if order is not None and order.pause is not None and order.pause.until >= datetime.now(UTC):
-        return f"paused until {order.pause.until:%m-%d}"
+        return f"paused until {times.shown(order.pause.until, times.zone_of(case.ruleset))}"
     return "signed" if order is not None and order.signed_at is not None else "new"
 
 

@@ -34,7 +34,7 @@ def amend_calendar(command: AmendCalendar, case: Complaint) -> Sequence[Dispatch
             why = f"calendar: {unknown}"
     if why is not None or order is None:
         unit = REVIEWERS if order is None else order.unit
-        return [refused(unit, "amend the calendar", why or "there is no order", case, command.at)]
+        return [refused(unit, "amend the calendar", why or "there is no order", case, command)]
     limits = _by(command, case, order)
     return [
         CalendarAmended(

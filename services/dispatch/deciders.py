@@ -60,7 +60,7 @@ def not_theirs_to_decide(command: Decision, case: Complaint, catalogue: Catalogu
         else:
             continue
         if why is not None:
-            return [refused(unit, _asked(command), why, case, command.at)]
+            return [refused(unit, _asked(command), why, case, command)]
     return []
 
 

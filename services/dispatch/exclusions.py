@@ -17,7 +17,7 @@ def request_exclusion(command: RequestExclusion, case: Complaint) -> Sequence[Di
     """By the unit that has the order, or had it last; what a review rejected is not asked for again."""
     why = _not_asked_for(command, case)
     if why is not None:
-        return [refused(command.unit, "leave out", why, case, command.at)]
+        return [refused(command.unit, "leave out", why, case, command)]
     return [
         ExclusionRequested(
             complaint_id=case.complaint_id,
@@ -50,7 +50,7 @@ def review_exclusion(command: ReviewExclusion, case: Complaint) -> Sequence[Disp
     what = "approve the exclusion" if command.approved else "reject the exclusion"
     if asked is None or asked.approved is not None:
         unit = REVIEWERS if case.order is None else case.order.unit
-        return [refused(unit, what, "no exclusion is under review", case, command.at)]
+        return [refused(unit, what, "no exclusion is under review", case, command)]
     if not command.approved:
         return [
             ExclusionRejected(

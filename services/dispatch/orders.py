@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Final
+from typing import Final, Protocol
 
 from msgspec import UNSET
 
@@ -12,10 +12,12 @@ from services.dispatch.routing import Routed
 from shared.calendar import calendar
 from shared.complaint import Complaint, Order, evolve, helping, whole_content
 from shared.deadlines import due_at
+from shared.deciding import Decision, decider
 from shared.events import ComplaintDispatched, ConfidentialityRequired, CoUnitAdded, ReplyRefused
 from shared.events.base import Limit, Provisional, RequestType, Urgency
 from shared.ids import UnitId
 from shared.ruleset import Days, RuleSet, ruleset
+from shared.times import stated
 
 REVIEWERS: Final = UnitId("reviewers")
 """Who asked, where no unit did."""
@@ -82,7 +84,7 @@ def too_late(case: Complaint, order: Order, at: datetime) -> str | None:
     )
     if runs and at <= order.feedback_due_at:
         return None
-    return f"the limit passed at {order.feedback_due_at.isoformat()} (T6)"
+    return f"the limit passed at {stated(order.feedback_due_at, case.ruleset)} (T6)"
 
 
 def not_in_days(case: Complaint, done: str) -> str | None:
@@ -182,6 +184,22 @@ def present(case: Complaint, order: Order) -> int:
     return order.assignment + case.reopened
 
 
-def refused(unit: UnitId, asked: str, reason: str, case: Complaint, at: datetime) -> ReplyRefused:
-    """What was asked for, and why it cannot be."""
-    return ReplyRefused(complaint_id=case.complaint_id, unit=unit, asked=asked, reason=reason, refused_at=at)
+class Asked(Protocol):
+    """A command that can be refused."""
+
+    @property
+    def at(self) -> datetime:
+        """When it was asked for, city time."""
+        ...
+
+
+def refused(unit: UnitId, asked: str, reason: str, case: Complaint, command: Asked) -> ReplyRefused:
+    """What was asked for, by whom where it was not the unit, and why it cannot be."""
+    return ReplyRefused(
+        complaint_id=case.complaint_id,
+        unit=unit,
+        asked=asked,
+        asked_by=decider(command) or UNSET if isinstance(command, Decision) else UNSET,
+        reason=reason,
+        refused_at=command.at,
+    )

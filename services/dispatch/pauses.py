@@ -23,6 +23,7 @@ from shared.events import (
     PauseRequested,
 )
 from shared.ruleset import Days, RuleSet, ruleset
+from shared.times import stated
 
 
 def request_pause(command: RequestPause, case: Complaint, order: Order) -> Sequence[DispatchFact]:
@@ -30,7 +31,7 @@ def request_pause(command: RequestPause, case: Complaint, order: Order) -> Seque
     rules = ruleset(case.ruleset)
     why = _not_paused(command, case, order, rules)
     if why is not None:
-        return [refused(command.unit, "pause", why, case, command.at)]
+        return [refused(command.unit, "pause", why, case, command)]
     return [
         PauseRequested(
             complaint_id=case.complaint_id,
@@ -51,8 +52,8 @@ def _not_paused(  # noqa: PLR0911 -- a line a reason
         return "only a signed order is paused"
     if asked := under_review(order):
         return f"{asked} of this order is under review"
-    if running(order, command.at):
-        return f"it is paused until {_until(order)}"
+    if order.pause is not None and running(order, command.at):
+        return f"it is paused until {stated(order.pause.until, case.ruleset)}"
     if case.pauses >= rules.pauses_max:
         return f"paused {case.pauses} times already, at most {rules.pauses_max}"
     if (why := not_in_days(case, "paused")) is not None:
@@ -76,10 +77,6 @@ def running(order: Order, at: datetime) -> bool:
     return order.pause is not None and at <= order.pause.until
 
 
-def _until(order: Order) -> str:
-    return "" if order.pause is None else order.pause.until.isoformat()
-
-
 def review_pause(command: ReviewPause, case: Complaint) -> Sequence[DispatchFact]:
     """Approved, the limit ends as many days later; what has passed stays missed, whenever the review comes (T6)."""
     order = case.order
@@ -91,7 +88,7 @@ def review_pause(command: ReviewPause, case: Complaint) -> Sequence[DispatchFact
         why = not_in_days(case, "paused") or too_late(case, order, command.at)
     if why is not None or order is None or order.pause_ground is None:
         unit = REVIEWERS if order is None else order.unit
-        return [refused(unit, asked, why or "there is no order", case, command.at)]
+        return [refused(unit, asked, why or "there is no order", case, command)]
     if not command.approved:
         return [
             PauseRejected(
@@ -127,8 +124,10 @@ def end_pause(command: EndPause, case: Complaint, order: Order) -> Sequence[Disp
     """What it waited for has come: of the days granted those count that were begun, and the limit moves back."""
     pause = order.pause
     if pause is None or command.at > pause.until:
-        why = "it is not paused" if pause is None else f"the pause ended at {pause.until.isoformat()}"
-        return [refused(command.unit, "end the pause", why, case, command.at)]
+        why = (
+            "it is not paused" if pause is None else f"the pause ended at {stated(pause.until, case.ruleset)}"
+        )
+        return [refused(command.unit, "end the pause", why, case, command)]
     used = days_begun(case, pause, command.at)
     new = answer_limits(case, pause_ended(order, used)).in_force
     return [

@@ -24,7 +24,7 @@ def reclassify(command: ReclassifyComplaint, case: Complaint) -> Sequence[Dispat
     why = _not_reclassified(command, case, ruleset(case.ruleset))
     if why is not None or order is None or case.urgency is None:
         unit = REVIEWERS if order is None else order.unit
-        return [refused(unit, "reclassify", why or "there is no order", case, command.at)]
+        return [refused(unit, "reclassify", why or "there is no order", case, command)]
     step = LimitStep(at=command.at, urgency=command.urgency, urgency_before=case.urgency)
     begun = _ends_pause(command, case, order)
     limits = answer_limits(case, order if begun is None else pause_ended(order, begun), step=step)

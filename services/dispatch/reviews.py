@@ -42,6 +42,7 @@ from shared.events import (
     TerminationRequested,
 )
 from shared.ruleset import RuleSet, ruleset
+from shared.times import stated
 
 # -- more time
 
@@ -51,7 +52,7 @@ def request_extension(command: RequestExtension, case: Complaint, order: Order) 
     rules = ruleset(case.ruleset)
     why = _not_extended(command, case, order, rules)
     if why is not None:
-        return [refused(command.unit, "extend", why, case, command.at)]
+        return [refused(command.unit, "extend", why, case, command)]
     return [
         ExtensionRequested(
             complaint_id=case.complaint_id,
@@ -90,7 +91,7 @@ def review_extension(command: ReviewExtension, case: Complaint) -> Sequence[Disp
         why = not_in_days(case, "extended") or too_late(case, order, command.at)
     if why is not None or order is None:
         unit = REVIEWERS if order is None else order.unit
-        return [refused(unit, asked, why or "there is no order", case, command.at)]
+        return [refused(unit, asked, why or "there is no order", case, command)]
     if not command.approved:
         return [
             ExtensionRejected(
@@ -129,7 +130,7 @@ def request_termination(command: RequestTermination, case: Complaint, order: Ord
     elif order.termination is not None:
         why = f"a termination for {order.termination} is under review"
     if why is not None:
-        return [refused(command.unit, "terminate", why, case, command.at)]
+        return [refused(command.unit, "terminate", why, case, command)]
     return [
         TerminationRequested(
             complaint_id=case.complaint_id,
@@ -151,7 +152,7 @@ def review_termination(command: ReviewTermination, case: Complaint) -> Sequence[
         why = "no termination of this order is under review"
     if why is not None or order is None or order.termination is None:
         unit = REVIEWERS if order is None else order.unit
-        return [refused(unit, asked, why or "there is no order", case, command.at)]
+        return [refused(unit, asked, why or "there is no order", case, command)]
     if not command.approved:
         return [
             TerminationRejected(
@@ -192,7 +193,7 @@ def raise_dispute(command: RaiseDispute, case: Complaint, order: Order) -> Seque
     elif not order.return_rejected and case.returns < ruleset(case.ruleset).returns_max:
         why = "it can be returned: a council meets about what a review rejected"
     if why is not None:
-        return [refused(command.unit, "dispute", why, case, command.at)]
+        return [refused(command.unit, "dispute", why, case, command)]
     return [
         DisputeRaised(
             complaint_id=case.complaint_id,
@@ -218,7 +219,7 @@ def decide_council(command: DecideCouncil, case: Complaint, catalogue: Catalogue
         why = f"co_units: each unit once, and not {command.to_unit}, which leads"
     if why is not None or order is None:
         unit = REVIEWERS if order is None else order.unit
-        return [refused(unit, "decide as a council", why or "there is no order", case, command.at)]
+        return [refused(unit, "decide as a council", why or "there is no order", case, command)]
     decided = CouncilDecided(
         complaint_id=case.complaint_id,
         unit=order.unit,
@@ -262,7 +263,7 @@ def add_co_unit(command: AddCoUnit, case: Complaint, catalogue: Catalogue) -> Se
     elif len(case.co_units) >= ruleset(case.ruleset).co_units_max:
         why = f"{len(case.co_units)} units help already, at most {ruleset(case.ruleset).co_units_max}"
     if why is not None or order is None:
-        return [refused(command.co_unit, "add a co-unit", why or "there is no order", case, command.at)]
+        return [refused(command.co_unit, "add a co-unit", why or "there is no order", case, command)]
     return helped(case, (command.co_unit,), added_by=command.added_by, reason=command.reason, at=command.at)
 
 
@@ -275,9 +276,9 @@ def report_as_co_unit(command: ReportAsCoUnit, case: Complaint) -> Sequence[Disp
     elif (co_unit := helping(case, command.unit)) is None:
         why = f"{command.unit} was not asked to help"
     elif co_unit.reported_at is not None:
-        why = f"it reported at {co_unit.reported_at.isoformat()}"
+        why = f"it reported at {stated(co_unit.reported_at, case.ruleset)}"
     if why is not None or order is None:
-        return [refused(command.unit, "report", why or "there is no order", case, command.at)]
+        return [refused(command.unit, "report", why or "there is no order", case, command)]
     return [
         CoUnitReported(
             complaint_id=case.complaint_id,

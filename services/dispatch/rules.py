@@ -77,6 +77,7 @@ from shared.events import (
 )
 from shared.events.base import Fact
 from shared.ruleset import ruleset
+from shared.times import stated
 
 _ASKED: Final[dict[type[UnitCommand], str]] = {
     SignOrder: "sign",
@@ -182,7 +183,7 @@ def _reply(command: UnitCommand, case: Complaint, catalogue: Catalogue) -> Seque
     if why is None and order is not None and order.review_since is not None:
         why = f"a {'dispute about' if order.disputed else 'return of'} this order is under review"
     if why is not None or order is None:
-        return [refused(command.unit, _ASKED[type(command)], why or "there is no order", case, command.at)]
+        return [refused(command.unit, _ASKED[type(command)], why or "there is no order", case, command)]
     return _said(command, case, order, catalogue)
 
 
@@ -218,8 +219,8 @@ def _said(  # noqa: C901, PLR0911 -- a line a command
 
 def _sign(command: SignOrder, case: Complaint, order: Order) -> Sequence[DispatchFact]:
     if order.signed_at is not None:
-        why = f"the order was signed at {order.signed_at.isoformat()}"
-        return [refused(command.unit, "sign", why, case, command.at)]
+        why = f"the order was signed at {stated(order.signed_at, case.ruleset)}"
+        return [refused(command.unit, "sign", why, case, command)]
     return [
         OrderSigned(
             complaint_id=case.complaint_id,
@@ -254,7 +255,7 @@ def _assign(
     elif order.signed_at is not None:
         why = "the order is signed"
     if why is not None:
-        return [refused(command.unit, "assign", why, case, command.at)]
+        return [refused(command.unit, "assign", why, case, command)]
     return [
         OrderAssigned(
             complaint_id=case.complaint_id,
@@ -271,20 +272,20 @@ def _assign(
 def _return(command: RequestReturn, case: Complaint, order: Order) -> Sequence[DispatchFact]:
     returns_max = ruleset(case.ruleset).returns_max
     if order.signed_at is not None:  # T4: one wins, the other is refused and recorded
-        return [refused(command.unit, "return", "the order is signed", case, command.at)]
+        return [refused(command.unit, "return", "the order is signed", case, command)]
     if case.accused is not None:
-        return [refused(command.unit, "return", "supervision keeps it (R9)", case, command.at)]
+        return [refused(command.unit, "return", "supervision keeps it (R9)", case, command)]
     if case.settled:
-        return [refused(command.unit, "return", "a council has named the unit", case, command.at)]
+        return [refused(command.unit, "return", "a council has named the unit", case, command)]
     if command.suggested_unit == order.unit:
         why = f"suggested_unit: {order.unit} is who returns it"
-        return [refused(command.unit, "return", why, case, command.at)]
+        return [refused(command.unit, "return", why, case, command)]
     if case.returns >= returns_max:
         why = (
             f"a return was asked for {case.returns} times already, at most {returns_max}; "
             "the present unit leads, or a council decides (R12)"
         )
-        return [refused(command.unit, "return", why, case, command.at)]
+        return [refused(command.unit, "return", why, case, command)]
     return [
         ReturnRequested(
             complaint_id=case.complaint_id,
@@ -314,7 +315,7 @@ def _review(command: ReviewReturn, case: Complaint, catalogue: Catalogue) -> Seq
     elif command.approved and command.to_unit == order.unit:
         why = f"to_unit: {order.unit} is who returns it; to leave it there the return is rejected"
     if why is not None or order is None:
-        return [refused(unit, asked, why or "there is no order", case, command.at)]
+        return [refused(unit, asked, why or "there is no order", case, command)]
     if not command.approved:
         return [
             ReturnRejected(

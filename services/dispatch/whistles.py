@@ -28,6 +28,7 @@ from shared.events import (
 )
 from shared.ids import UnitId
 from shared.ruleset import ruleset
+from shared.times import stated
 
 Said = WhistleFact | ReplyRefused
 
@@ -42,7 +43,7 @@ def blow(command: BlowWhistle, case: Complaint, catalogue: Catalogue) -> Sequenc
     if why is None:
         why = _not_blown(command, case, catalogue)
     if why is not None:
-        return [refused(command.unit, "whistle", why, case, command.at)]
+        return [refused(command.unit, "whistle", why, case, command)]
     limits = rules.whistle[command.kind]
     arrival = limits.arrival_in.get(case.district, limits.arrival)
     called = [
@@ -99,9 +100,9 @@ def acknowledge(command: AcknowledgeWhistle, case: Complaint) -> Sequence[Said]:
     """A called unit knows of it."""
     whistle, called, why = _mine(case, command.whistle, command.unit)
     if why is None and called is not None and called.acknowledged_at is not None:
-        why = f"{called.unit} acknowledged it at {called.acknowledged_at.isoformat()}"
+        why = f"{called.unit} acknowledged it at {stated(called.acknowledged_at, case.ruleset)}"
     if why is not None or whistle is None or called is None:
-        return [refused(command.unit, "acknowledge", why or "", case, command.at)]
+        return [refused(command.unit, "acknowledge", why or "", case, command)]
     return [
         WhistleAcknowledged(
             complaint_id=case.complaint_id,
@@ -117,9 +118,9 @@ def arrive(command: ArriveAtWhistle, case: Complaint) -> Sequence[Said]:
     """A called unit is there, in time or late (G2)."""
     whistle, called, why = _mine(case, command.whistle, command.unit)
     if why is None and called is not None and called.arrived_at is not None:
-        why = f"{called.unit} arrived at {called.arrived_at.isoformat()}"
+        why = f"{called.unit} arrived at {stated(called.arrived_at, case.ruleset)}"
     if why is not None or whistle is None or called is None:
-        return [refused(command.unit, "arrive", why or "", case, command.at)]
+        return [refused(command.unit, "arrive", why or "", case, command)]
     return [
         WhistleArrived(
             complaint_id=case.complaint_id,
@@ -136,7 +137,7 @@ def record_measure(command: RecordMeasure, case: Complaint) -> Sequence[Said]:
     """What a called unit does about it."""
     whistle, called, why = _mine(case, command.whistle, command.unit)
     if why is not None or whistle is None or called is None:
-        return [refused(command.unit, "record a measure", why or "", case, command.at)]
+        return [refused(command.unit, "record a measure", why or "", case, command)]
     return [
         WhistleMeasureRecorded(
             complaint_id=case.complaint_id,
@@ -166,7 +167,7 @@ def release(command: ReleaseWhistle, case: Complaint) -> Sequence[Said]:
     if why is None and not going:
         why = "called: everybody it names was let go already"
     if why is not None or whistle is None:
-        return [refused(command.unit, "release", why or "", case, command.at)]
+        return [refused(command.unit, "release", why or "", case, command)]
     return [
         WhistleReleased(
             complaint_id=case.complaint_id,
@@ -197,7 +198,7 @@ def rate(command: RateWhistle, case: Complaint) -> Sequence[Said]:
     elif called.rated if street else called.has_rated:
         why = f"{command.unit} has rated {command.rated} for whistle {whistle.number} already"
     if why is not None or whistle is None or called is None:
-        return [refused(command.unit, "rate", why or "", case, command.at)]
+        return [refused(command.unit, "rate", why or "", case, command)]
     return [
         WhistleRated(
             complaint_id=case.complaint_id,

@@ -39,6 +39,7 @@ from shared.events import (
 from shared.events.base import Limit
 from shared.ids import UnitId
 from shared.ruleset import ruleset
+from shared.times import stated
 
 REACTS = (OrderAnswered, FeedbackLimitMissed, TerminationApproved)
 """The facts feedback acts on (R8: answer or expiry, whichever is first)."""
@@ -208,7 +209,7 @@ def _exception(command: CloseByException, case: Complaint, catalogue: Catalogue)
     if case.ended is not None:
         why = f"the life ended with {case.ended.how}"
     if why is not None:
-        return [_refused("close by exception", why, case, command.at)]
+        return [_refused("close by exception", why, case, command.at, command.approved_by)]
     return [_excepted(command, case)]
 
 
@@ -257,9 +258,11 @@ def _not_asked(case: Complaint, command: RecordVisit | RecordUnreached) -> str |
             f"{case.visit.visit} attempt {case.visit.attempt}"
         )
     if command.at < case.visit.visit_at:  # which is never before the visit was asked for
-        return f"visit {visit} attempt {attempt} was not to be made before {case.visit.visit_at.isoformat()}"
+        return f"visit {visit} attempt {attempt} was not to be made before {stated(case.visit.visit_at, case.ruleset)}"
     return None
 
 
-def _refused(asked: str, reason: str, case: Complaint, at: datetime) -> VisitAnswerRefused:
-    return VisitAnswerRefused(complaint_id=case.complaint_id, asked=asked, reason=reason, refused_at=at)
+def _refused(asked: str, reason: str, case: Complaint, at: datetime, by: str = "") -> VisitAnswerRefused:
+    return VisitAnswerRefused(
+        complaint_id=case.complaint_id, asked=asked, asked_by=by or UNSET, reason=reason, refused_at=at
+    )

@@ -57,6 +57,7 @@ from shared.events import (
 from shared.ids import CallId, RequestId, UnitId, repeat_key
 from shared.inputs import RequestRecorded
 from shared.ruleset import ruleset
+from shared.times import stated, zone_of
 
 _CONTENT: Final = (
     "call_id",
@@ -227,7 +228,7 @@ def _unanswered(command: RecordRequest, known: Articles) -> str | None:
     request = command.request
     if request.article_id is None:
         return None
-    return unusable(request.article_id, request.article_version, command.at, known)
+    return unusable(request.article_id, request.article_version, command.at, known, zone_of(command.ruleset))
 
 
 def _dispatch_due(command: RecordRequest) -> datetime | UnsetType:
@@ -263,7 +264,7 @@ def _differing(request: RequestRecorded, case: Complaint, speaker: str) -> list[
 def _withdraw(command: WithdrawRequest, case: Case) -> Sequence[IntakeFact]:
     case = _on_record(command, case)
     if case.ended is not None:
-        why = f"the life ended with {case.ended.how} at {case.ended.at.isoformat()}"
+        why = f"the life ended with {case.ended.how} at {stated(case.ended.at, case.ruleset)}"
         return [_refused("withdraw", why, case, command.at)]
     return [
         ComplaintWithdrawn(
@@ -364,7 +365,7 @@ def _rate(command: GiveRating, case: Case) -> Sequence[IntakeFact]:
     """R7: the citizen may say what he thinks at any time; nothing follows from it but that it is on record."""
     case = _on_record(command, case)
     if case.rated_at is not None and command.at < case.rated_at:
-        why = f"a later rating is on record, of {case.rated_at.isoformat()}"
+        why = f"a later rating is on record, of {stated(case.rated_at, case.ruleset)}"
         return [_refused("rate", why, case, command.at)]
     return [
         RatingGiven(

@@ -482,6 +482,8 @@ class ReplyRefused(Fact, frozen=True, kw_only=True):
 
     unit: UnitId
     asked: str
+    asked_by: str | UnsetType = UNSET
+    """The reviewer, or those who met, that asked for it; left out where the unit itself did."""
     reason: str
     refused_at: Instant
 

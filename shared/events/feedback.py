@@ -91,6 +91,8 @@ class VisitAnswerRefused(Fact, frozen=True, kw_only=True):
     TIME: ClassVar[str] = "refused_at"
 
     asked: str
+    asked_by: str | UnsetType = UNSET
+    """The supervisor who asked for it; left out where it was the dialler."""
     reason: str
     refused_at: Instant
 

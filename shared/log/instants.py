@@ -8,7 +8,7 @@ instant without a zone and raises at the others, and either would end a report a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from types import UnionType
 from typing import Annotated, Any, Final, Union, get_args, get_origin
@@ -58,14 +58,6 @@ def implausible(record: msgspec.Struct) -> list[str]:
         f"{EARLIEST:%Y-%m-%d} on and before {LATEST:%Y-%m-%d}"
         for path, at in found
     ]
-
-
-def in_zone(at: datetime, zone: tzinfo) -> datetime:
-    """The same instant by a zone's clocks; as it is where the zone's year would be none that Python has."""
-    try:
-        return at.astimezone(zone)
-    except OverflowError:
-        return at
 
 
 def _is_odd(value: object) -> bool:

@@ -23,6 +23,7 @@ from shared.events import (
     VisitScheduled,
     VisitUnreached,
 )
+from shared.times import stated
 from tests.examples import (
     ANSWERED,
     CALLED_AT,
@@ -233,7 +234,7 @@ def test_an_answer_from_before_the_visit_was_asked_for_is_refused_and_one_on_the
     asked = "record a visit" if isinstance(command, RecordVisit) else "record an attempt"
     due_at = VISIT_SCHEDULED.visit_at
     early = dataclasses.replace(command, at=due_at - INSTANT)
-    why = f"visit 1 attempt 1 was not to be made before {due_at.isoformat()}"
+    why = f"visit 1 attempt 1 was not to be made before {stated(due_at, RECEIVED.ruleset)}"
     on_time = given(*ASKING).when(early).then_refused(asked, because=why)
     assert VisitAnswerRefused not in map(type, on_time.when(dataclasses.replace(command, at=due_at)).facts)
 

@@ -54,7 +54,7 @@ async def test_an_answer_from_a_version_that_was_withdrawn_is_refused_and_a_unit
         "IntakeRefused",
         "ComplaintDispatched",
     ]
-    assert "version 1 of article kb-0402 was withdrawn at 2020-12-31" in story.facts()[2].reason
+    assert "version 1 of article kb-0402 was withdrawn at 2021-01-01 00:00:00" in story.facts()[2].reason
     await story.records(request_type=RequestType.CONSULT, article_id="kb-0402", article_version=1)
     assert len(story.told()) == 4, "told again it is the same request"
     await story.signs()

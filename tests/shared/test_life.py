@@ -1324,7 +1324,7 @@ ILLEGAL: list[tuple[str, tuple[Fact, ...], Fact, str]] = [
         "the correction of a limit for dispatch before it is dispatched",
         (*ON_RECORD, eg.DISPATCH_MISSED),
         replace(eg.CORRECTED, limit=Limit.DISPATCH, unit=HOTLINE, due_at=eg.DISPATCH_DUE_AT),
-        "was done at None",
+        "was never done",
     ),
     # FeedbackLimitMissed
     ("an answer's limit that was kept", ANSWERED, eg.FEEDBACK_MISSED, "kept"),
@@ -1471,7 +1471,7 @@ ILLEGAL: list[tuple[str, tuple[Fact, ...], Fact, str]] = [
     ),
     # LimitMissCorrected
     ("corrected without a miss", SIGNED, eg.CORRECTED, "no such miss"),
-    ("corrected before the act came", NOBODY_SIGNED, eg.CORRECTED, "done at None"),
+    ("corrected before the act came", NOBODY_SIGNED, eg.CORRECTED, "was never done"),
     (
         "corrected though the act was late",
         (*NOBODY_SIGNED, replace(eg.SIGNED, signed_at=eg.SIGN_DUE_AT + HOUR)),
