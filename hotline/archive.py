@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, Final
@@ -40,7 +40,7 @@ class Month(msgspec.Struct, frozen=True, kw_only=True):
     """A month of the archive, as of the last time something was moved into it."""
 
     month: date
-    """Its first day, in UTC; the lives in it ended in that month."""
+    """Its first day, in the city's days; the lives in it ended in that month."""
     lives: int
     facts: int
     attached: bool
@@ -70,6 +70,8 @@ async def move(
 ) -> Moved:
     """Move the facts of all lives that ended before this instant, `LIVES_MAX` lives a transaction.
 
+    `before`: in the city's zone, which says in which month a life ended.
+
     A life whose head cannot be read stays where it is, and is noted in `unread`.
     Stopped in the middle, it goes on where it was when it is called again. Raises `StackError` while a view is rebuilt.
     """
@@ -77,7 +79,7 @@ async def move(
     unread = UnreadableRows() if unread is None else unread
     lives = facts = wanted = 0
     months: list[date] = []
-    async with _owner(owner_dsn) as connection:
+    async with _owner(owner_dsn, str(before.tzinfo or UTC)) as connection:
         await views_alone(connection, "pg_try_advisory_lock_shared")
         rows = await fetch(connection, _ARCHIVABLE, before, unread=unread)
         for month, of_month in groupby(rows, key=itemgetter(1)):
@@ -143,9 +145,9 @@ async def _alone(owner_dsn: str, act: str, month: date) -> None:
 
 
 @asynccontextmanager
-async def _owner(dsn: str) -> AsyncIterator[asyncpg.Connection[Any]]:
-    """A connection for one act; what the archive refuses is raised as a sentence."""
-    connection = await asyncpg.connect(dsn, server_settings=READING)
+async def _owner(dsn: str, zone: str = "UTC") -> AsyncIterator[asyncpg.Connection[Any]]:
+    """A connection for one act in a zone's days; what the archive refuses is raised as a sentence."""
+    connection = await asyncpg.connect(dsn, server_settings={**READING, "timezone": zone})
     try:
         await reads_any_instant(connection)
         yield connection

@@ -28,6 +28,9 @@ NUMBER_MAX: Final = 2**31 - 1
 ID_MAX: Final = 2**63 - 1
 """Of numbers that PostgreSQL gives."""
 
+CHANNELS: Final = ("phone", "sms", "web", "app", "wechat", "weibo")
+"""By which a citizen is spoken to, or speaks; a person types one of these. Topics take any name."""
+
 _MONTH: Final = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])")
 _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _INSTANT: Final = re.compile(

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import asyncpg
 
@@ -22,8 +22,10 @@ from shared.unreadable import UnreadableRows
 BAR_MINUTES: Final = 90
 """In how many minutes a year is to be lived through."""
 
-_SATISFIED: Final = over_bodies(
-    "SELECT count(*) FROM es.fact WHERE type = $1 AND ({json} ->> 'satisfied')::boolean"
+_JUDGED: Final = over_bodies(
+    "SELECT count(*) FILTER (WHERE satisfied), count(DISTINCT stream_id), count(*) FILTER (WHERE satisfied AND last)"
+    " FROM (SELECT stream_id, ({json} ->> 'satisfied')::boolean AS satisfied,"
+    " version = max(version) OVER (PARTITION BY stream_id) AS last FROM es.fact WHERE type = $1) AS visit"
 )
 _DATABASE: Final = "SELECT pg_database_size(current_database())"
 
@@ -45,8 +47,12 @@ class Lived:
     answer_limits_missed: int
     escalations: int
     visits: int
+    """Visits that citizens answered; a complaint that was reopened is asked about again."""
+    satisfied_visits: int
+    asked: int
+    """Complaints about which a citizen was asked and answered."""
     satisfied: int
-    """Citizens who, asked, were satisfied."""
+    """Of those: satisfied in the last visit."""
     seconds: float
     """From the first call to the end of the last life."""
     rounds: int
@@ -89,6 +95,14 @@ class Lived:
         }
 
 
+class Judged(NamedTuple):
+    """What citizens said when they were asked, by visit and by complaint."""
+
+    satisfied_visits: int
+    asked: int
+    satisfied: int
+
+
 def lived(
     summary: Summary,
     *,
@@ -97,7 +111,7 @@ def lived(
     scale: float,
     ruleset: str,
     seed: int,
-    satisfied: int,
+    word: Judged,
     disk: int,
 ) -> Lived:
     """What a rehearsal came to."""
@@ -115,7 +129,9 @@ def lived(
         answer_limits_missed=facts.get("FeedbackLimitMissed", 0),
         escalations=summary.escalated,
         visits=summary.visited,
-        satisfied=satisfied,
+        satisfied_visits=word.satisfied_visits,
+        asked=word.asked,
+        satisfied=word.satisfied,
         seconds=summary.elapsed_seconds,
         rounds=summary.rounds,
         lives_per_second=summary.lives_per_second,
@@ -123,15 +139,15 @@ def lived(
     )
 
 
-async def satisfied(reader_dsn: str) -> int:
-    """How many citizens said that they were satisfied."""
+async def judged(reader_dsn: str) -> Judged:
+    """What citizens said when they were asked."""
     unread = UnreadableRows()  # the reading of the whole log names them
     connection = await asyncpg.connect(reader_dsn)
     try:
-        rows = await fetch(connection, _SATISFIED, VisitMade.__name__, unread=unread)
+        rows = await fetch(connection, _JUDGED, VisitMade.__name__, unread=unread)
     finally:
         await connection.close()
-    return int(rows[0][0])
+    return Judged(*(int(number) for number in rows[0]))
 
 
 async def disk_of(realm: Realm, stack: Path) -> int:

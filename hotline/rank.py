@@ -110,6 +110,8 @@ class Month(msgspec.Struct, kw_only=True):
     """Its first day."""
     frozen_at: datetime | None = None
     """City time; None: it may still change."""
+    frozen_by: str = ""
+    """The name of the person who froze it; empty: nobody did yet, or nobody was asked."""
     counting: Counting = AS_SHIPPED
     """In which month a complaint counts, and what a response is."""
     through: int
@@ -145,6 +147,8 @@ class Anew(msgspec.Struct, frozen=True, kw_only=True):
 
     facts: int
     rows: int
+    behind: int
+    """Rows that the log had left behind; not wrong, and brought up to date first."""
     removed: int
     """Rows that were there and are not what the facts say."""
     added: int
@@ -183,23 +187,32 @@ class Scores:
             return await self._take_in()
 
     async def anew(self) -> Anew:
-        """The whole view from the facts alone, and what differed."""
+        """The whole view from the facts alone, and what differed; what was only behind is brought up to date before."""
         connection = self._connection
         async with connection.transaction(isolation="repeatable_read"):
+            behind = await self._take_in()
             made = await self._take_in(everything=True)
             rows = await connection.fetchval("SELECT count(*) FROM es.score_life")
             wrong = [month async for month in self._not_borne_out()]
-        return Anew(facts=made.facts, rows=rows, removed=made.removed, added=made.added, not_borne_out=wrong)
+        return Anew(
+            facts=made.facts,
+            rows=rows,
+            behind=max(behind.added, behind.removed),
+            removed=made.removed,
+            added=made.added,
+            not_borne_out=wrong,
+        )
 
     async def month(self, month: date, by: By) -> Month:
         """As it was frozen; else as the facts stand that are taken in."""
         async with self._connection.transaction(isolation="repeatable_read", readonly=True):
             return await self._month(month, by)
 
-    async def freeze(self, month: date, by: By, at: datetime) -> Month:
+    async def freeze(self, month: date, by: By, at: datetime, who: str) -> Month:
         """Let nothing change it any more (F4, T20); who appends waits a moment.
 
-        `at`: city time. Raises `StackError` where the month is not over or is frozen already.
+        `at`: city time; `who`: the person who freezes it. Raises `StackError` where the month is not over or is frozen
+        already.
         """
         ends = datetime.combine(month_after(month), datetime.min.time(), self._zone)
         if at < ends:
@@ -223,7 +236,7 @@ class Scores:
                 raise StackError(
                     f"{made.away:,} complaints lie in months of the archive that are detached: attach them first."
                 )
-            made.frozen_at = at
+            made.frozen_at, made.frozen_by = at, who
             await connection.execute(
                 "INSERT INTO es.score_month (month, through, frozen_at, published) VALUES ($1, $2, $3, $4)",
                 month,

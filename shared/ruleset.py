@@ -87,6 +87,8 @@ class TelephoneRules(msgspec.Struct, frozen=True, kw_only=True):
     connection_percent: int
     """Of the calls offered so many must be answered, in any window."""
     window: timedelta
+    window_calls_min: int
+    """Calls that a window must hold to be told as the worst: of two calls one half says nothing."""
     short_abandon: timedelta
     """Who gave up sooner is counted beside, too: perhaps a wrong number."""
     excluded: frozenset[str]
@@ -299,10 +301,11 @@ class _WrittenWhistles(msgspec.Struct, forbid_unknown_fields=True):
     EMERGENCY: _WrittenWhistle
 
 
-class _WrittenTelephone(msgspec.Struct, forbid_unknown_fields=True):
+class _WrittenTelephone(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     answer_within: _SecondsText
     connection_percent: Annotated[int, msgspec.Meta(ge=0, le=100)]
     window: _DurationText
+    window_calls_min: Annotated[int, msgspec.Meta(ge=1)] = 1
     short_abandon: _SecondsText
     excluded: tuple[Literal["ABANDONED", "BUSY", "TIMEOUT", "SYSTEM_FAIL"], ...]
 
@@ -438,6 +441,7 @@ def _built(written: _Written) -> RuleSet:
             answer_within=_duration(written.telephone.answer_within),
             connection_percent=written.telephone.connection_percent,
             window=_duration(written.telephone.window),
+            window_calls_min=written.telephone.window_calls_min,
             short_abandon=_duration(written.telephone.short_abandon),
             excluded=frozenset(written.telephone.excluded),
         ),

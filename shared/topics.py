@@ -13,6 +13,8 @@ from datetime import timedelta
 from typing import Final
 from zlib import crc32
 
+import msgspec
+
 from shared import inputs
 from shared.events import (
     SPEAKERS,
@@ -87,6 +89,18 @@ class Topic:
     hearers: tuple[str, ...]
     carries: tuple[type[Fact], ...] | tuple[type[Input], ...]
     purpose: str
+    withholds: tuple[str, ...] = ()
+    """Fields of facts that are empty on this topic: they name somebody whom its hearers have no need to know."""
+
+    def tells(self, body: bytes) -> bytes:
+        """A fact's body as this topic tells it; `ValueError` and its like where nobody can read the body."""
+        if not self.withholds or not any(f'"{field}"'.encode() in body for field in self.withholds):
+            return body
+        told = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+        for field in self.withholds:
+            if field in told:
+                told[field] = msgspec.Raw(b'""')
+        return msgspec.json.encode(told)
 
     @property
     def per_unit(self) -> bool:
@@ -304,7 +318,8 @@ CITIZEN_NOTICES: Final = Topic(
     hearers=("SMS gateway, web, app",),
     carries=(ProgressReported, ExtensionApproved, PauseApproved, PauseEnded),
     purpose="What a citizen is told while it is handled (R7): how far it is, and that it takes longer. What he is "
-    "asked stands in feedback.visits; nobody is named here, only the complaint.",
+    "asked stands in feedback.visits; nobody is named here, only the complaint: `reviewer` is empty.",
+    withholds=("reviewer",),
 )
 ESCALATION_NOTICES: Final = Topic(
     name="escalation.notices",

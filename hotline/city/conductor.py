@@ -106,7 +106,7 @@ class Progress:
 
     @property
     def visited(self) -> int:
-        """Citizens reached and asked."""
+        """Visits that citizens answered; a complaint that was reopened is asked about again."""
         return self._sum("VisitMade")
 
     @property

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Annotated, Any, NoReturn
 
 import typer
 
 from hotline.arguments import day_of, month_of
-from hotline.commands.run import run
+from hotline.commands.run import Json, answer, run
 from hotline.commands.unread import none_unread, tell_unread
 from hotline.terminal import say, say_json
 
@@ -17,24 +17,29 @@ archive = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
 )
-Json = Annotated[bool, typer.Option("--json", help="For a program to read.")]
-MonthOption = Annotated[str, typer.Argument(metavar="MONTH", help="As 2025-01, of the lives' end, in UTC.")]
+MonthOption = Annotated[
+    str, typer.Argument(metavar="MONTH", help="As 2025-01, of the lives' end, in the city's days.")
+]
 
 
 @archive.command()
 def move(
     *,
-    before: Annotated[str, typer.Option(help="A date, as 2025-04-01: lives that ended before it, in UTC.")],
+    before: Annotated[
+        str, typer.Option(help="A date, as 2025-04-01: lives that ended before it, in the city's days.")
+    ],
     json: Json = False,
 ) -> None:
     """Move the facts of ended lives into the archive; the city may go on meanwhile."""
     from hotline.archive import move as moved
-    from hotline.where import find_city
+    from hotline.where import city_up
+    from shared.times import zone_of
 
     day = day_of(before) or _wrong("--before", "a date as 2025-04-01", before)
+    city = city_up()
     unread = none_unread()
-    end = datetime(day.year, day.month, day.day, tzinfo=UTC)
-    done = run(moved(find_city().owner_dsn, end, unread=unread))
+    end = datetime(day.year, day.month, day.day, tzinfo=zone_of(city.ruleset))
+    done = run(moved(city.realm.owner_dsn, end, unread=unread))
     if json:
         _print_json(done)
         tell_unread(unread, json=True)
@@ -84,28 +89,28 @@ def list_months(*, json: Json = False) -> None:
 
 
 @archive.command()
-def detach(month: MonthOption) -> None:
+def detach(month: MonthOption, *, json: Json = False) -> None:
     """Take a month out: its table stands by itself, to be dumped, carried away or dropped."""
     from hotline.archive import detach as detached
     from hotline.where import find_city
 
     first = _month(month)
     run(detached(find_city().owner_dsn, first))
-    say(
-        f"es.archived_{first:%Y_%m} stands by itself; `hotline archive attach {first:%Y-%m}` puts it back. "
-        "What it must hold then is remembered."
-    )
+    table = f"es.archived_{first:%Y_%m}"
+    sentence = f"{table} stands by itself; `hotline archive attach {first:%Y-%m}` puts it back. "
+    answer(sentence + "What it must hold then is remembered.", json=json, month=f"{first:%Y-%m}", table=table)
 
 
 @archive.command()
-def attach(month: MonthOption) -> None:
+def attach(month: MonthOption, *, json: Json = False) -> None:
     """Put a month back that was detached, if it holds what it held then."""
     from hotline.archive import attach as attached
     from hotline.where import find_city
 
     first = _month(month)
     run(attached(find_city().owner_dsn, first))
-    say(f"{first:%Y-%m} is attached: it holds what it held when it was detached.")
+    sentence = f"{first:%Y-%m} is attached: it holds what it held when it was detached."
+    answer(sentence, json=json, month=f"{first:%Y-%m}", attached=True)
 
 
 def _month(text: str) -> date:

@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hotline.commands.run import fail, run
+from hotline.commands.run import Json, fail, run
 from hotline.terminal import note, say, say_json
 
 if TYPE_CHECKING:
     from hotline.backup import Restored
-
-Json = Annotated[bool, typer.Option("--json", help="For a program to read.")]
 
 
 def backup(

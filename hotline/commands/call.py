@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hotline.commands.run import fail, run
+from hotline.commands.run import Json, fail, run
 from hotline.terminal import note, say, say_json
 from shared.text import folded
 
@@ -72,7 +72,7 @@ def call(
     confidential: Annotated[
         bool, typer.Option("--confidential", help="No unit may learn who calls.")
     ] = False,
-    json: Annotated[bool, typer.Option("--json", help="For a program to read.")] = False,
+    json: Json = False,
 ) -> None:
     """Record a request as an agent would, see which unit gets it."""
     from shared.events import RequestType, Urgency

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from hotline.arguments import instant
-from hotline.commands.run import fail, run, stdin_lines
+from hotline.commands.run import Json, fail, run, stdin_lines
 from hotline.commands.unread import none_unread, tell_unread
 from hotline.terminal import note, say, say_json
 from shared.text import folded_code
@@ -41,7 +41,7 @@ def calls(
         ),
     ] = "",
     *,
-    json: Annotated[bool, typer.Option("--json", help="For a program to read.")] = False,
+    json: Json = False,
 ) -> None:
     """What the telephone did in the last 24 hours: how many came through, how soon, the worst 24 hours; messages."""
     from shared.ruleset import ruleset as rules_of
@@ -101,7 +101,14 @@ def _row(begin: datetime, end: datetime, found: Figures, rules: TelephoneRules) 
         "since": begin.isoformat(),
         "until": end.isoformat(),
         **found._asdict(),
-        "lowest": None if low is None else {"rate": low.rate, "at": low.at.isoformat()},
+        "lowest": None
+        if low is None
+        else {
+            "rate": low.rate,
+            "at": low.at.isoformat(),
+            "answered": low.answered,
+            "offered": low.offered,
+        },
         "connection_kept": None if low is None else low.rate * 100 >= rules.connection_percent,
     }
 
@@ -116,11 +123,12 @@ def _print(begin: datetime, end: datetime, found: Figures, rules: TelephoneRules
         say(f"  {name:<52} {value:>10}")
     hours = rules.window.total_seconds() / 3600
     if found.lowest is None:
-        say(f"In no {hours:.0f} hours on end was there a call.")
+        say(f"In no {hours:.0f} hours on end were there {rules.window_calls_min} calls: none is the worst.")
         return
     kept = found.lowest.rate * 100 >= rules.connection_percent
     say(
-        f"The worst {hours:.0f} hours on end came through at {_percent(found.lowest.rate)}, at "
+        f"The worst {hours:.0f} hours on end came through at {_percent(found.lowest.rate)} "
+        f"({found.lowest.answered:,} of {found.lowest.offered:,} calls), at "
         f"{shown(found.lowest.at, zone, seconds=True)}: the {rules.connection_percent} % are "
         f"{'kept' if kept else 'not kept'} (A2)."
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hotline.arguments import ID_MAX, NUMBER_MAX, finite
-from hotline.commands.run import run
+from hotline.commands.run import Json, run
 from hotline.terminal import note, say_json
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def chaos(
         ),
     ] = 0.02,
     *,
-    json: Annotated[bool, typer.Option("--json", help="For a program to read.")] = False,
+    json: Json = False,
 ) -> None:
     """Let a city live while everything it stands on fails, one thing at a time; then read it all from outside.
 

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hotline.commands.run import demand_words, fail, run, stdin_bytes
+from hotline.commands.run import Json, answer, demand_words, fail, run, stdin_bytes
 from hotline.commands.unread import none_unread, tell_unread
 from hotline.terminal import say, say_json
-from shared.text import folded_code
 
 if TYPE_CHECKING:
     from services.dispatch.contact_door import Reading
@@ -23,7 +22,6 @@ contact = typer.Typer(
     rich_markup_mode=None,
 )
 Complaint = Annotated[str, typer.Argument(help="The complaint's id or the beginning of it.")]
-Json = Annotated[bool, typer.Option("--json", help="For a program to read.")]
 
 _LOG = """
 SELECT at, as_a, who, through, outcome, standing, reason FROM vault.access WHERE stream_id = $1 ORDER BY number
@@ -37,6 +35,8 @@ def put(
     phone: Annotated[str, typer.Option(help="How he is reached.")] = "",
     callback: Annotated[str, typer.Option(help="Where he wants to be called back, if elsewhere.")] = "",
     agent: Annotated[str, typer.Option(help="Who took it down: he alone may read it back.")] = "agent",
+    *,
+    json: Json = False,
 ) -> None:
     """Keep the contact of a complaint, sealed, in place of the one before.
 
@@ -53,7 +53,8 @@ def put(
     except ContactInvalid as error:
         fail(f"{error}.", code=2)
     demand_words("--agent", agent)
-    say(f"The contact of complaint {run(_put(complaint, made, agent))} is kept.")
+    kept = run(_put(complaint, made, agent))
+    answer(f"The contact of complaint {kept} is kept.", json=json, complaint_id=kept)
 
 
 def _from_stdin() -> dict[str, str]:
@@ -77,7 +78,9 @@ def _from_stdin() -> dict[str, str]:
 @contact.command()
 def show(
     complaint: Complaint,
-    unit: Annotated[str, typer.Option("--as", metavar="UNIT", help="The unit that asks.")] = "",
+    unit: Annotated[
+        str, typer.Option("--as", metavar="UNIT", help="The unit that asks, by its id or name.")
+    ] = "",
     agent: Annotated[str, typer.Option(help="Or the agent that asks.")] = "",
     reason: Annotated[
         str, typer.Option(help="Why the assignee of a report or a confidential complaint must know.")
@@ -91,8 +94,7 @@ def show(
     demand_words("--as" if unit else "--agent", unit or agent)
     if reason:
         demand_words("--reason", reason)
-    unit = folded_code(unit)
-    found = run(_show(complaint, unit, agent, reason))
+    unit, found = run(_show(complaint, unit, agent, reason))
     seen, standing = found.sight
     known: dict[str, Any] = {}
     if found.contact is not None:
@@ -130,15 +132,20 @@ def log_(complaint: Complaint, *, json: Json = False) -> None:
 
 
 @contact.command()
-def token(unit: Annotated[str, typer.Argument(help="The unit's id.")]) -> None:
+def token(
+    unit: Annotated[str, typer.Argument(help="The unit, by its id or name.")], *, json: Json = False
+) -> None:
     """Make a unit's token for dispatch's HTTP door and print it, this once; the one before is void."""
-    say(run(_token(unit)))
+    known, made = run(_token(unit))
+    answer(made, json=json, unit=known, token=made)
 
 
 @contact.command()
 def shred(
     complaint: Annotated[str, typer.Argument(help="One complaint; without it all that are due.")] = "",
     reason: Annotated[str, typer.Option(help="Why; needed for one complaint.")] = "",
+    *,
+    json: Json = False,
 ) -> None:
     """Delete keys, so that those contacts are never read again: by the retention time of the rule set, or one.
 
@@ -148,8 +155,8 @@ def shred(
         demand_words("--reason", reason)
     unread = none_unread()
     gone = run(_shred(complaint, reason or "retention", unread))
-    say(f"{gone:,} contact{'' if gone == 1 else 's'} shredded.")
-    tell_unread(unread)
+    answer(f"{gone:,} contact{'' if gone == 1 else 's'} shredded.", json=json, shredded=gone)
+    tell_unread(unread, json=json)
 
 
 async def _id_of(complaint: str) -> Any:
@@ -174,9 +181,10 @@ async def _put(complaint: str, made: Contact, agent: str) -> str:
     return str(found)
 
 
-async def _show(complaint: str, unit: str, agent: str, reason: str) -> Reading:
+async def _show(complaint: str, named: str, agent: str, reason: str) -> tuple[str, Reading]:
     import asyncpg
 
+    from hotline.commands.unit import known_unit
     from hotline.contacts import key_of
     from hotline.stack.errors import StackError
     from hotline.where import city_up
@@ -187,11 +195,12 @@ async def _show(complaint: str, unit: str, agent: str, reason: str) -> Reading:
 
     city = city_up()
     found = await _id_of(complaint)
-    asker = Asker(UnitId(unit)) if unit else Asker(agent=agent)
+    unit = known_unit(named, city.catalogue) if named else UnitId("")
+    asker = Asker(unit) if unit else Asker(agent=agent)
     login = city.realm.logins["dispatch" if unit else "intake"]
     connection = await asyncpg.connect(login, timeout=10, server_settings=WAITING)
     try:
-        return await read(connection, key_of(city), found, asker, through="COMMAND", reason=reason)
+        return unit, await read(connection, key_of(city), found, asker, through="COMMAND", reason=reason)
     except CannotUnseal as error:
         raise StackError(f"It cannot be read: {error}.") from None
     finally:
@@ -210,21 +219,18 @@ async def _logged(complaint: str) -> list[dict[str, Any]]:
         await connection.close()
 
 
-async def _token(unit: str) -> str:
+async def _token(named: str) -> tuple[str, str]:
     import asyncpg
 
+    from hotline.commands.unit import known_unit
     from hotline.contacts import new_token
     from hotline.where import city_up
-    from shared.catalogue import catalogue
-    from shared.ids import UnitId
 
     city = city_up()
-    unit = folded_code(unit)
-    if unit not in catalogue(city.catalogue).units:
-        fail(f"UNIT: the catalogue has no unit {unit!r}; `hotline unit --units` lists them.", code=2)
+    unit = known_unit(named, city.catalogue)
     owner = await asyncpg.connect(city.realm.owner_dsn, timeout=10)
     try:
-        return await new_token(owner, UnitId(unit))
+        return unit, await new_token(owner, unit)
     finally:
         await owner.close()
 

@@ -127,7 +127,7 @@ def _print_summary(summary: Summary, restarts: int) -> None:
         ("orders dispatched", f"{summary.dispatched:,}"),
         ("limits missed", f"{summary.overdue:,}"),
         ("notices to the next level", f"{summary.escalated:,}"),
-        ("citizens asked", f"{summary.visited:,}"),
+        ("visits answered by citizens", f"{summary.visited:,}"),
         ("said not solved: reopened", f"{summary.reopened:,}"),
         ("refused, with the reason", f"{summary.refused:,}"),
         ("facts in the log", f"{sum(summary.facts.values()):,}"),

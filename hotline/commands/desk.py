@@ -135,6 +135,8 @@ class Desk:
             verb in _WORDS and number.isascii() and number.isdigit() and 1 <= int(number) <= len(self._shown)
         ):
             await self._reply(verb, self._shown[int(number) - 1], words.strip())
+        elif verb in _WORDS and not self._shown:
+            say(f"There is no open order to {verb}.")
         elif verb in _WORDS:
             say(f"{verb} which? Give the number in front of an order, 1 to {len(self._shown)}.")
         elif verb:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated
 
 import typer
 
-from hotline.commands.run import fail, run
+from hotline.commands.run import run, sure
 from hotline.terminal import say
 
 
@@ -45,11 +44,8 @@ def wipe(*, yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = Fa
     if not where.exists():
         say(f"There is nothing in {where}.")
         return
-    if not yes:
-        if not sys.stdin.isatty():
-            fail(f"This removes {where} with every complaint in it: say --yes.", code=2)
-        if not typer.confirm(f"Remove {where} with every complaint in it?"):
-            say("Nothing is removed.")
-            return
+    if not sure(f"Remove {where} with every complaint in it?", yes=yes):
+        say("Nothing is removed.")
+        return
     Stack(where).wipe()
     say(f"{where} is removed.")

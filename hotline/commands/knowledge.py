@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 
 from hotline.arguments import instant
-from hotline.commands.run import demand_words, fail, run
+from hotline.commands.run import Json, answer, demand_words, fail, run
 from hotline.commands.unread import none_unread, tell_unread
 from hotline.terminal import say, say_json, say_lines
 from shared.text import folded_code
@@ -30,7 +30,6 @@ knowledge = typer.Typer(
 )
 
 _Named = Annotated[str, typer.Argument(metavar="ID[@VERSION]", help="Such as kb-0304 or kb-0304@1.")]
-_Json = Annotated[bool, typer.Option("--json", help="For a program to read.")]
 
 
 @knowledge.command()
@@ -39,6 +38,8 @@ def load(
         Path | None,
         typer.Argument(help="A file of articles; without one the example's.", exists=True, dir_okay=False),
     ] = None,
+    *,
+    json: Json = False,
 ) -> None:
     """Put a file of articles into the base; what is there already stays as it is."""
     from hotline.knowledge import KnowledgeInvalid, articles
@@ -50,7 +51,15 @@ def load(
     except KnowledgeInvalid as error:
         fail(f"{error}.")
     kind = " of an example, from which no citizen should be answered" if told.example else ""
-    say(f"{new} versions added{kind}, {withdrawn} withdrawn; {len(told.articles) - new} were there already.")
+    there = len(told.articles) - new
+    answer(
+        f"{new} versions added{kind}, {withdrawn} withdrawn; {there} were there already.",
+        json=json,
+        added=new,
+        withdrawn=withdrawn,
+        there_already=there,
+        example=told.example,
+    )
 
 
 @knowledge.command()
@@ -58,7 +67,7 @@ def search(
     text: Annotated[str, typer.Argument(help="What is asked, in the citizen's words.")],
     most: Annotated[int, typer.Option(help="How many at most.", min=1, max=100)] = 5,
     *,
-    json: _Json = False,
+    json: Json = False,
 ) -> None:
     """Find articles that hold now, a word of the title above any of the text."""
     found = run(_search(text, most))
@@ -74,7 +83,7 @@ def search(
 
 
 @knowledge.command()
-def show(named: _Named, *, json: _Json = False) -> None:
+def show(named: _Named, *, json: Json = False) -> None:
     """Show one version, the latest where none is named, and the article's history."""
     from hotline.knowledge import history, shown
 
@@ -97,7 +106,7 @@ def show(named: _Named, *, json: _Json = False) -> None:
 
 
 @knowledge.command("list")
-def list_(*, json: _Json = False) -> None:
+def list_(*, json: Json = False) -> None:
     """Every version of every article."""
     from hotline.knowledge import listed
 
@@ -126,7 +135,7 @@ def add(
         str, typer.Option("--from", help="A day or an instant, such as 2026-01-01; now where it is left out.")
     ] = "",
     *,
-    json: _Json = False,
+    json: Json = False,
 ) -> None:
     """Add an article or its next version; the ones before hold until they are withdrawn."""
     from hotline.knowledge import KnowledgeInvalid
@@ -162,6 +171,8 @@ def withdraw(
     at: Annotated[
         str, typer.Option(help="A day or an instant, such as 2026-01-01; now where it is left out.")
     ] = "",
+    *,
+    json: Json = False,
 ) -> None:
     """Withdraw a version: from then on no answer from it is taken. Intake hears of it within half a minute."""
     from hotline.knowledge import ZONE
@@ -178,7 +189,8 @@ def withdraw(
         return until
 
     until = run(_on_base(withdrawn, writes=True))
-    say(f"{article_id}@{version} does not hold from {shown(until, ZONE)} on.")
+    sentence = f"{article_id}@{version} does not hold from {shown(until, ZONE)} on."
+    answer(sentence, json=json, id=article_id, version=version, withdrawn_at=until.isoformat())
 
 
 async def _search(text: str, most: int) -> Any:

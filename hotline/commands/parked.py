@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hotline.arguments import ID_MAX
-from hotline.commands.run import demand_words, fail, run
+from hotline.commands.run import Json, answer, demand_words, fail, run
 from hotline.commands.unread import none_unread, tell_unread
 from hotline.terminal import cell, say, say_json
 from shared import times
@@ -28,7 +28,6 @@ parked = typer.Typer(
     rich_markup_mode=None,
 )
 Number = Annotated[int, typer.Argument(min=1, max=ID_MAX, help="The number `hotline parked list` shows.")]
-Json = Annotated[bool, typer.Option("--json", help="For a program to read.")]
 
 SHOWN_MAX = 1000
 RELEASE_SECONDS_MAX = 10.0
@@ -142,12 +141,19 @@ def show(number: Number, *, json: Json = False) -> None:
 
 
 @parked.command()
-def release(number: Number) -> None:
+def release(number: Number, *, json: Json = False) -> None:
     """Hand a message to its desk again, with those of the same complaint that wait, in order.
 
     It leaves the parking with its effect, or stays with a new reason.
     """
-    run(_release(number))
+    done, again = run(_release(number, json=json))
+    if json:
+        say_json(json_module.dumps({"handled": done, "parked_again": again}, ensure_ascii=False))
+    else:
+        for one in sorted([*done, *again]):
+            say(f"{one} is parked again: {again[one]}" if one in again else f"{one} is handled.")
+    if again:
+        raise typer.Exit(1)
 
 
 @parked.command()
@@ -159,6 +165,8 @@ def resume(
     topic: Annotated[
         str, typer.Argument(help="One topic of the door; all of them that stopped, where none is given.")
     ] = "",
+    *,
+    json: Json = False,
 ) -> None:
     """Let a door go on that stopped, with one topic or with all.
 
@@ -170,6 +178,9 @@ def resume(
         what = f"topic {topic!r} of {desk}'s door {door!r} is not stopped" if topic else ""
         what = what or f"{desk} has no door {door!r} that stopped"
         fail(f"{what}: `hotline parked list` names what is.")
+    if json:
+        say_json(json_module.dumps({"desk": desk, "door": door, "topics": sorted(resumed)}))
+        return
     for one in sorted(resumed):
         say(f"{desk}'s door {door} goes on{f' with {one}' if one else ''} within a second or two.")
 
@@ -178,31 +189,40 @@ def resume(
 def drop(
     number: Number,
     reason: Annotated[str, typer.Option(help="Why it will not be handled; kept with the message.")],
+    *,
+    json: Json = False,
 ) -> None:
     """Give a message up; it is kept whole in es.parked_dropped, with the reason."""
     demand_words("--reason", reason)
     gone = run(_execute(_DROP, number, reason))
     if not gone:
         _nothing(number)
-    say(f"{number} is dropped and kept in es.parked_dropped with your reason.")
     complaint = gone[0]["complaint_id"]
-    if complaint is not None:
-        waiting = run(_rows(_BEHIND, gone[0]["consumer"], complaint))
-        if waiting:
-            say(
-                f"{len(waiting)} later messages of complaint {complaint} waited behind it: "
-                f"`hotline parked release {waiting[0]['parked_id']}` hands them in."
-            )
+    waiting = run(_rows(_BEHIND, gone[0]["consumer"], complaint)) if complaint is not None else []
+    behind = [row["parked_id"] for row in waiting]
+    answer(
+        f"{number} is dropped and kept in es.parked_dropped with your reason.",
+        json=json,
+        dropped=number,
+        complaint_id=complaint,
+        waited_behind=behind,
+    )
+    if behind and not json:
+        say(
+            f"{len(behind)} later messages of complaint {complaint} waited behind it: "
+            f"`hotline parked release {behind[0]}` hands them in."
+        )
 
 
-async def _release(number: int) -> None:
+async def _release(number: int, *, json: bool) -> tuple[list[int], dict[int, str]]:
+    """Those that are handled, and those that are parked again, each with its new reason."""
     import asyncio
     import time
 
     released = sorted(row["parked_id"] for row in await _execute(_RELEASE, number))
     if not released:
         _nothing(number)
-    if len(released) > 1:
+    if len(released) > 1 and not json:
         say(f"{len(released)} messages of the same complaint are released together, oldest first.")
     give_up_at = time.monotonic() + RELEASE_SECONDS_MAX
     while True:
@@ -213,10 +233,7 @@ async def _release(number: int) -> None:
             fail(f"{number} is released, but its desk has not taken it up yet: see `hotline status`.")
         await asyncio.sleep(0.1)
     again = {row["parked_id"]: row["reason"] for row in left}
-    for one in released:
-        say(f"{one} is parked again: {again[one]}" if one in again else f"{one} is handled.")
-    if again:
-        raise typer.Exit(1)
+    return [one for one in released if one not in again], again
 
 
 async def _stopped() -> tuple[Stopped, ...]:

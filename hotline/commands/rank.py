@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import csv
+import csv as csv_module
 import sys
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from hotline.arguments import month as month_of
-from hotline.commands.run import fail, run
+from hotline.commands.run import Json, demand_words, fail, run, sure
 from hotline.commands.unread import none_unread, tell_unread
 from hotline.terminal import cell, say, say_json
 from shared.text import shown
@@ -23,12 +23,9 @@ if TYPE_CHECKING:
     from hotline.score import Line
     from shared.unreadable import UnreadableRows
 
-FORMATS: Final = ("table", "json", "csv")
-
 
 def rank(
     month: Annotated[str, typer.Argument(metavar="MONTH", help="Such as 2026-10, in the city's own days.")],
-    form: Annotated[str, typer.Option("--format", help="table, json or csv.")] = "table",
     population: Annotated[
         Path | None,
         typer.Option(help="A file of inhabitants; without one the example's.", exists=True, dir_okay=False),
@@ -40,33 +37,45 @@ def rank(
         bool, typer.Option(help="The table shows whistles and reports instead, and how both are judged.")
     ] = False,
     freeze: Annotated[
-        bool, typer.Option(help="Let nothing change it any more; the month must be over.")
+        bool,
+        typer.Option(help="Let nothing change it any more, in the name of --as; the month must be over."),
     ] = False,
+    by_whom: Annotated[
+        str, typer.Option("--as", metavar="NAME", help="With --freeze: who freezes it; kept with the month.")
+    ] = "",
+    yes: Annotated[bool, typer.Option("--yes", help="With --freeze: do not ask.")] = False,
     corrections: Annotated[
         bool, typer.Option(help="What was said later about a frozen month; it changes nothing in it.")
     ] = False,
+    csv: Annotated[bool, typer.Option("--csv", help="For a spreadsheet: comma-separated, UTF-8.")] = False,
+    json: Json = False,
 ) -> None:
     """Score and rank the streets and towns of a month: response, resolution, satisfaction, as the citizens judge."""
-    if form not in FORMATS:
-        fail(f"--format: {form!r}, expected one of {', '.join(FORMATS)}.", code=2)
+    if json and csv:
+        fail("--json, --csv: expected one of them.", code=2)
     first = month_of(month, "MONTH")
     if corrections:
-        _print_corrections(run(_corrections(first)), form)
+        _print_corrections(run(_corrections(first)), json=json, table=csv)
         return
+    if freeze:
+        demand_words("--as", by_whom)
+        if not sure(f"Freeze {first:%Y-%m}? Nothing changes it any more.", yes=yes):
+            say("Nothing is frozen.")
+            return
     unread = none_unread()
-    made = run(_ranked(first, population, ruleset, unread, freeze=freeze))
+    made = run(_ranked(first, population, ruleset, unread, freeze_as=by_whom if freeze else ""))
     lines = [line for line in made.lines if every or line.district is not None]
-    if form == "json":
+    if json:
         _print_json(made, lines)
-    elif form == "csv":
+    elif csv:
         _print_csv(lines)
     else:
         _print_table(made, lines, whistles=whistles)
-    tell_unread(unread, json=form != "table")
+    tell_unread(unread, json=json or csv)
 
 
 async def _ranked(
-    month: date, people: Path | None, version: str, unread: UnreadableRows, *, freeze: bool
+    month: date, people: Path | None, version: str, unread: UnreadableRows, *, freeze_as: str
 ) -> Month:
     from zoneinfo import ZoneInfo
 
@@ -88,9 +97,9 @@ async def _ranked(
     own = ruleset(city.ruleset)
     zone = ZoneInfo(own.timezone)
     async with scores(city.realm.owner_dsn, zone, own.score.counting) as view:
-        if freeze:
+        if freeze_as:
             now = await now_of(city)
-            return await view.freeze(month, by, now.astimezone(zone))
+            return await view.freeze(month, by, now.astimezone(zone), freeze_as)
         await view.catch_up()
         for one in await view.unread():
             unread.note(one.row, one.why)
@@ -151,11 +160,17 @@ def _print_csv(lines: list[Line]) -> None:
     from hotline.score import LEFT_OUT, Line
 
     plain = [name for name in Line.__struct_fields__ if name not in {"left_out", "lists"}]
-    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer = _spreadsheet()
     writer.writerow([*plain, *LEFT_OUT, "lists"])
     for line in lines:
         left_out = [line.left_out.get(why, 0) for why in LEFT_OUT]
         writer.writerow([*(_cell(getattr(line, name)) for name in plain), *left_out, " ".join(line.lists)])
+
+
+def _spreadsheet() -> Any:
+    """A writer of comma-separated lines. The mark before them lets Excel read Chinese names."""
+    sys.stdout.write("\ufeff")
+    return csv_module.writer(sys.stdout, lineterminator="\n")
 
 
 def _cell(value: object) -> object:
@@ -175,7 +190,9 @@ def _print_table(made: Month, lines: list[Line], *, whistles: bool) -> None:
 
     standing = "not frozen, may still change"
     if made.frozen_at is not None:
-        standing = f"frozen at {times.shown(made.frozen_at, times.zone_of(made.ruleset))}"
+        standing = f"frozen at {times.shown(made.frozen_at, times.zone_of(made.ruleset))}" + (
+            f" by {made.frozen_by}" if made.frozen_by else ""
+        )
     table = Table(title=f"{made.month:%Y-%m}, {standing}", title_justify="left")
     if whistles:
         _fill_whistles(table, lines)
@@ -238,6 +255,10 @@ def _print_notes(made: Month) -> None:
         f"configuration, not law. "
         f"-: nothing to divide by, or fewer than {made.small_cell}."
     )
+    say(
+        "A complaint counts once, with the citizen's last word: after a reopening the visit of the last round decides "
+        "on resolution and satisfaction, and those before it count for nothing."
+    )
     if made.population_is_example:
         say(f"* inhabitants by {made.population}, an example: never to be published.")
     if made.away:
@@ -249,14 +270,14 @@ def _print_notes(made: Month) -> None:
         )
 
 
-def _print_corrections(found: list[Correction], form: str) -> None:
+def _print_corrections(found: list[Correction], *, json: bool, table: bool) -> None:
     import msgspec
 
-    if form == "json":
+    if json:
         say_json(msgspec.json.format(msgspec.json.encode(found), indent=2).decode())
         return
-    if form == "csv":
-        writer = csv.writer(sys.stdout, lineterminator="\n")
+    if table:
+        writer = _spreadsheet()
         writer.writerow(["complaint_id", "version", "type", "was", "now"])
         for one in found:
             writer.writerow(

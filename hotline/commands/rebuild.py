@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from hotline.commands.run import fail, run
+from hotline.commands.run import Json, fail, run
 from hotline.commands.unread import none_unread, tell_unread
 from hotline.terminal import say, say_json
 
@@ -22,7 +22,7 @@ SCORES: Final = "scores"
 def rebuild(
     view: Annotated[str, typer.Argument(help="heads, timers or scores.")],
     *,
-    json: Annotated[bool, typer.Option("--json", help="For a program to read.")] = False,
+    json: Json = False,
 ) -> None:
     """Make a view anew from the log while the desks go on; only at its end they wait, for a moment."""
     import msgspec
@@ -87,6 +87,8 @@ def _print_scores(done: Anew, *, json: bool) -> None:
         say_json(msgspec.json.format(msgspec.json.encode(done), indent=2).decode())
     else:
         say(f"{SCORES}: {done.rows:,} rows from {done.facts:,} facts")
+        if done.behind:
+            say(f"{done.behind:,} rows were behind the log and are brought up to date")
         if done.removed or done.added:
             say(
                 f"{done.removed:,} rows were not what the facts say and are gone, {done.added:,} are there now"

@@ -10,7 +10,7 @@ import typer
 
 from hotline.arguments import ID_MAX, day, finite
 from hotline.commands.rank import print_month, told_of
-from hotline.commands.run import fail, run
+from hotline.commands.run import Json, fail, run
 from hotline.terminal import note, say, say_json
 from shared.versions import RULESET
 
@@ -47,7 +47,7 @@ def period(
     ] = None,
     *,
     keep: Annotated[bool, typer.Option("--keep", help="Leave stack and services running.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="For a program to read.")] = False,
+    json: Json = False,
 ) -> None:
     """Live any period of the city, by the real calendar, the hours, the season and what happens beside.
 
@@ -96,7 +96,7 @@ def year(
     ] = None,
     *,
     keep: Annotated[bool, typer.Option("--keep", help="Leave stack and services running.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="For a program to read.")] = False,
+    json: Json = False,
 ) -> None:
     """A year of the city (2025: 25 million requests, 10 million work orders), estimated from a month lived for real.
 
@@ -133,7 +133,7 @@ async def _lived(
     from hotline.city.ledger import Ledger
     from hotline.city.territory import catalogue_here
     from hotline.city.year import BeijingYear, midnight, step_of
-    from hotline.estimate import Lived, disk_of, lived, satisfied
+    from hotline.estimate import Lived, disk_of, judged, lived
     from hotline.rehearse import (
         Interrupted,
         how_it_is_left,
@@ -180,7 +180,7 @@ async def _lived(
                 scale=scale,
                 ruleset=ruleset,
                 seed=seed,
-                satisfied=await satisfied(reader),
+                word=await judged(reader),
                 disk=grown,
             )
             months = [] if name == "year" else await _months(realm.owner_dsn, known, ruleset, days)
@@ -240,8 +240,10 @@ def _print(found: Any, *, estimate: bool) -> None:
         ("limits to sign missed", f"{found.sign_limits_missed:,}"),
         ("limits to answer missed", f"{found.answer_limits_missed:,}"),
         ("notices to the next level", f"{found.escalations:,}"),
-        ("citizens asked", f"{found.visits:,}"),
-        ("  satisfied", f"{found.satisfied:,}"),
+        ("visits answered by citizens", f"{found.visits:,}"),
+        ("  satisfied in that visit", f"{found.satisfied_visits:,}"),
+        ("complaints asked about", f"{found.asked:,}"),
+        ("  satisfied in the last visit", f"{found.satisfied:,}"),
         ("lived in", f"{found.seconds:,.1f} s, {found.rounds:,} waves"),
         ("lives a second", f"{found.lives_per_second:,.0f}"),
     ]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hotline.arguments import NUMBER_MAX, finite
-from hotline.commands.run import run
+from hotline.commands.run import Json, run
 from hotline.terminal import note, say, say_json
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def boston(
     ] = None,
     *,
     keep: Annotated[bool, typer.Option("--keep", help="Leave stack and services running.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="For a program to read.")] = False,
+    json: Json = False,
 ) -> None:
     """Boston's complaints, each with the city's own limit: our missed deadlines against the city's flag."""
     right, found = run(_boston(file, processes, step_hours, most, keep=keep, json=json))

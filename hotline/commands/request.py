@@ -8,8 +8,9 @@ from uuid import uuid4
 
 import typer
 
+from hotline.arguments import CHANNELS
 from hotline.commands.call import Attach, attachments
-from hotline.commands.run import fail, run
+from hotline.commands.run import Json, fail, one_of, run
 from hotline.terminal import say, say_json
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ request = typer.Typer(
 
 _Complaint = Annotated[str, typer.Argument(metavar="COMPLAINT", help="Its id or the beginning of it.")]
 _Agent = Annotated[str, typer.Option("--as", help="Who writes it down.")]
-_Json = Annotated[bool, typer.Option("--json", help="For a program to read.")]
 
 
 @request.command()
@@ -36,7 +36,7 @@ def add(
     attach: Attach = None,
     agent: _Agent = "agent",
     *,
-    json: _Json = False,
+    json: Json = False,
 ) -> None:
     """Write down what the citizen adds; the unit that has it is told."""
     from shared.inputs import RequestSupplemented
@@ -61,7 +61,7 @@ def correct(
     address: Annotated[str, typer.Option(help="Where exactly.")] = "",
     agent: _Agent = "agent",
     *,
-    json: _Json = False,
+    json: Json = False,
 ) -> None:
     """Correct the record; what it said before stays readable."""
     from shared.inputs import RequestCorrected
@@ -90,7 +90,7 @@ def again(
     call: Annotated[str, typer.Option(help="The call or message; noted twice it counts once.")] = "",
     agent: _Agent = "agent",
     *,
-    json: _Json = False,
+    json: Json = False,
 ) -> None:
     """Note that the same citizen brings it up again; its heat goes up, the unit is told."""
     from shared.inputs import RequestRepeated
@@ -111,17 +111,18 @@ def again(
 def rate(
     complaint: _Complaint,
     comment: Annotated[str, typer.Option(help="What the citizen says about it.")] = "",
-    channel: Annotated[str, typer.Option(help="phone, sms, web, app.")] = "phone",
+    channel: Annotated[str, typer.Option(help=f"One of {', '.join(CHANNELS)}.")] = "phone",
     *,
     satisfied: Annotated[
         bool,
         typer.Option("--satisfied/--not-satisfied", help="What the citizen thinks of how it is handled."),
     ],
-    json: _Json = False,
+    json: Json = False,
 ) -> None:
     """Write down what the citizen thinks, at any time; it is not the visit's outcome."""
     from shared.inputs import RatingGiven
 
+    channel = one_of("--channel", channel, CHANNELS)
     run(
         _say(
             complaint,
@@ -140,7 +141,7 @@ def retaliation(
     text: Annotated[str, typer.Option(help="What it did.")],
     agent: _Agent = "agent",
     *,
-    json: _Json = False,
+    json: Json = False,
 ) -> None:
     """Record a report that a unit retaliates for a complaint: confidential, for supervision alone."""
     run(_accuse(complaint, by, text, agent, json=json))
@@ -151,7 +152,7 @@ def withdraw(
     complaint: _Complaint,
     reason: Annotated[str, typer.Option(help="Why.")] = "",
     *,
-    json: _Json = False,
+    json: Json = False,
 ) -> None:
     """The citizen takes it back; an open order ends with it."""
     from shared.inputs import RequestWithdrawn

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from hotline.commands.run import fail, listed, run
+from hotline.commands.run import Json, answer, fail, listed, one_of, run
 from hotline.commands.unread import none_unread, tell_cases, tell_unread
 from hotline.terminal import say, say_json
 
@@ -34,12 +34,11 @@ review = typer.Typer(
 _Complaint = Annotated[str, typer.Argument(metavar="COMPLAINT", help="Its id or the beginning of it.")]
 _Reason = Annotated[str, typer.Option(help="Why.")]
 _Reviewer = Annotated[str, typer.Option("--as", help="Who decides.")]
-_Json = Annotated[bool, typer.Option("--json", help="For a program to read.")]
 REVIEWER: Final = "reviewer"
 
 
 @review.command("list")
-def list_(*, json: _Json = False) -> None:
+def list_(*, json: Json = False) -> None:
     """What waits for a decision, the earliest due first."""
     unread = none_unread()
     cases = run(_waiting(unread))
@@ -53,7 +52,7 @@ def approve(
     reason: _Reason = "",
     reviewer: _Reviewer = REVIEWER,
     *,
-    json: _Json = False,
+    json: Json = False,
 ) -> None:
     """Approve what the unit asked for: a return, more time, a pause, a termination or an exclusion from its score."""
     run(_decided(complaint, reviewer, reason, to, approved=True, json=json))
@@ -61,7 +60,7 @@ def approve(
 
 @review.command()
 def reject(
-    complaint: _Complaint, reason: _Reason, reviewer: _Reviewer = REVIEWER, *, json: _Json = False
+    complaint: _Complaint, reason: _Reason, reviewer: _Reviewer = REVIEWER, *, json: Json = False
 ) -> None:
     """Reject what the unit asked for; it keeps the order and its limit."""
     run(_decided(complaint, reviewer, reason, "", approved=False, json=json))
@@ -75,7 +74,7 @@ def council(
     reason: _Reason,
     co_units: Annotated[str, typer.Option("--with", metavar="UNITS", help="Who helps, with commas.")] = "",
     *,
-    json: _Json = False,
+    json: Json = False,
 ) -> None:
     """Write down whose it is after those concerned met; from then on nobody returns it."""
 
@@ -102,7 +101,7 @@ def helper(
     reason: _Reason,
     reviewer: _Reviewer = REVIEWER,
     *,
-    json: _Json = False,
+    json: Json = False,
 ) -> None:
     """Ask another unit to help the one that leads."""
 
@@ -122,7 +121,7 @@ def helper(
 
 @review.command(name="send-back")
 def send_back(
-    complaint: _Complaint, reason: _Reason, reviewer: _Reviewer = REVIEWER, *, json: _Json = False
+    complaint: _Complaint, reason: _Reason, reviewer: _Reviewer = REVIEWER, *, json: Json = False
 ) -> None:
     """Send a unit's answer back before the citizen is asked; its limit runs on."""
 
@@ -143,13 +142,12 @@ def reclassify(
     reason: _Reason,
     reviewer: _Reviewer = REVIEWER,
     *,
-    json: _Json = False,
+    json: Json = False,
 ) -> None:
     """Give it another urgency, before its limit; the whole counts from the first dispatch."""
     from shared.events import Urgency
 
-    if urgency not in Urgency.__members__:
-        fail(f"--urgency: {urgency!r}, expected one of {', '.join(Urgency)}.", code=2)
+    one_of("--urgency", urgency, list(Urgency))
 
     def said(case: Complaint, _: City) -> Input:
         from shared import inputs
@@ -170,6 +168,8 @@ def calendar(
     reason: _Reason,
     complaint: Annotated[str, typer.Option(help="Only this one, by its id or the beginning of it.")] = "",
     reviewer: _Reviewer = REVIEWER,
+    *,
+    json: Json = False,
 ) -> None:
     """Have open complaints go by another calendar; each is told its old and its new limit."""
     from shared.calendar import CalendarUnknown
@@ -181,8 +181,9 @@ def calendar(
         fail(f"VERSION: {unknown}.", code=2)
     unread = none_unread()
     told, moved = run(_amended(version, reason, complaint, reviewer, unread))
-    say(f"{told:,} open complaints go by calendar {version} now; the limit of {moved:,} has moved.")
-    tell_unread(unread)
+    sentence = f"{told:,} open complaints go by calendar {version} now; the limit of {moved:,} has moved."
+    answer(sentence, json=json, calendar=version, amended=told, moved=moved)
+    tell_unread(unread, json=json)
 
 
 async def _amended(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hotline.commands.run import fail
+from hotline.commands.run import Json, fail
 from hotline.terminal import say, say_json
 from shared.text import folded
 from shared.versions import RULESET
@@ -21,7 +21,7 @@ def rules(
     ruleset: Annotated[str, typer.Option(help="Whose values are shown.")] = RULESET,
     status: Annotated[str, typer.Option(help="Only these: built, part, open or outside.")] = "",
     *,
-    json: Annotated[bool, typer.Option("--json", help="For a program to read.")] = False,
+    json: Json = False,
 ) -> None:
     """List the rules: what each says, on what it rests, its value in a rule set, the tests that hold it."""
     from hotline.rulebook import named_by_tests, values

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import json as json_module
 import logging
 import os
 import re
 import sys
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterator, Sequence
 from io import TextIOWrapper
-from typing import Any, NoReturn, TypeVar
+from typing import Annotated, Any, NoReturn, TypeVar
 
 import typer
 
-from hotline.terminal import note, say_json
+from hotline.terminal import note, say, say_json
 from shared.text import has_words, shown
 
 T = TypeVar("T")
+Json = Annotated[bool, typer.Option("--json", help="For a program to read.")]
+"""Every command that prints anything has it."""
 
 
 class Interrupted(Exception):  # noqa: N818 -- a person's wish, not an error
@@ -43,6 +46,14 @@ async def is_up(work: Coroutine[Any, Any, T], *, json: bool) -> T:
         raise
 
 
+def answer(sentence: str, *, json: bool, **fields: object) -> None:
+    """What was done: a sentence for a person, or one JSON object for a program."""
+    if json:
+        say_json(json_module.dumps(fields, ensure_ascii=False, default=str))
+    else:
+        say(sentence)
+
+
 def fail(sentence: str, *, code: int = 1) -> NoReturn:
     """Say what is wrong and end; code 2 where it was typed wrongly."""
     note(sentence)
@@ -60,6 +71,22 @@ def demand_words(option: str, text: str) -> None:
 
     if not has_words(text):
         fail(f"{option}: {wordless(text)}.", code=2)
+
+
+def one_of(option: str, text: str, known: Collection[str]) -> str:
+    """The text, where it is one of those; else the command ends here and names them."""
+    if text not in known:
+        fail(f"{option}: {text!r}, expected one of {', '.join(known)}.", code=2)
+    return text
+
+
+def sure(question: str, *, yes: bool) -> bool:
+    """Ask before what cannot be undone; where nobody can be asked, only `--yes` goes on."""
+    if yes:
+        return True
+    if sys.stdin is None or not sys.stdin.isatty():
+        fail(f"{question} Say --yes.", code=2)
+    return typer.confirm(question)
 
 
 def stdin_bytes() -> bytes:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from hotline.commands.run import run
+from hotline.commands.run import Json, run
 from hotline.terminal import cell, say_json
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ _STYLES = {"plain": "", "missed": "red", "refused": "yellow", "ended": "green"}
 def show(
     complaint: Annotated[str, typer.Argument(help="Its id, the beginning of it, or the request's id.")],
     *,
-    json: Annotated[bool, typer.Option("--json", help="For a program to read.")] = False,
+    json: Json = False,
 ) -> None:
     """Show a complaint's life as a timeline, and the address of its trace."""
     import msgspec

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json as json_module
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
-from hotline.commands.run import is_up, run
+from hotline.commands.run import Json, is_up, run
 from hotline.commands.unread import none_unread
 from hotline.terminal import cell, say, say_json
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from hotline.stopped import Stopped
 
 
-def status(*, json: Annotated[bool, typer.Option("--json", help="For a program to read.")] = False) -> None:
+def status(*, json: Json = False) -> None:
     """Show what runs and how far behind each desk is.
 
     Where work waits it looks for up to five seconds whether it moves: a process may be there and stand still.
@@ -142,8 +142,8 @@ def _print_status(found: dict[str, Any]) -> None:
             _behind(name, behind.get(desk)),
         )
         if desk == TOGETHER:
-            for one in (desk for desk in DESKS if desk in behind):
-                table.add_row(f"  {one}", _state(found, one), *[""] * 6, _behind(one, behind[one]))
+            for one in DESKS:
+                table.add_row(f"  {one}", _state(found, one), *[""] * 6, _behind(one, behind.get(one)))
     console.print(cell(f"City {found['city']}, {found['time']} time, rule set {found['ruleset']}"))
     console.print(table)
     _print_who_stands(console, found)

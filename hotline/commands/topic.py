@@ -13,7 +13,7 @@ import typer
 from hotline.arguments import NUMBER_MAX, percent
 from hotline.arguments import day as _day
 from hotline.arguments import month as month_of
-from hotline.commands.run import demand_words, fail, listed, run
+from hotline.commands.run import Json, demand_words, fail, listed, one_of, run
 from hotline.commands.unread import none_unread, tell_unread
 from hotline.terminal import say, say_json
 from shared.text import folded
@@ -48,7 +48,6 @@ _Out = Annotated[
         "--out-of", metavar="SUBJECT[@DISTRICT]", help="Complaints it grows out of; may be repeated."
     ),
 ]
-_Json = Annotated[bool, typer.Option("--json", help="For a program to read.")]
 
 
 @topic.command("candidates")
@@ -62,7 +61,7 @@ def candidates_(
     ] = 1,
     limit: Annotated[int, typer.Option(min=1, max=NUMBER_MAX, help="So many subjects.")] = 20,
     *,
-    json: _Json = False,
+    json: Json = False,
 ) -> None:
     """Count complaints by subject and district over a period, the most first: out of these topics are chosen."""
     first = _day(since, "--since") if since else None
@@ -92,7 +91,7 @@ def propose(
     by: _By,
     out_of: _Out = None,
     *,
-    json: _Json = False,
+    json: Json = False,
 ) -> None:
     """Propose a theme for a month."""
     first = month_of(month, "MONTH")
@@ -126,13 +125,12 @@ def draw_up(
     by: _By,
     out_of: _Out = None,
     *,
-    json: _Json = False,
+    json: Json = False,
 ) -> None:
     """Draw up a project list for a year."""
     from hotline.proactive import facts as f
 
-    if level not in f.ListLevel.__members__:
-        fail(f"LEVEL: {level!r}, expected one of {', '.join(f.ListLevel)}.", code=2)
+    one_of("LEVEL", level, list(f.ListLevel))
 
     def wanted(_: Programme | None, city: _Said) -> list[Wanted]:
         unit = city.unit(owner)
@@ -153,14 +151,14 @@ def draw_up(
 
 
 @topic.command()
-def adopt(topic: _Topic, by: _By, *, json: _Json = False) -> None:
+def adopt(topic: _Topic, by: _By, *, json: Json = False) -> None:
     """Decide that it is taken on."""
     _one(topic, by, "ProgrammeAdopted", lambda *_: {}, json=json)
 
 
 @topic.command()
 def item(
-    topic: _Topic, title: _Title, lead: _Lead, by: _By, others: _With = "", *, json: _Json = False
+    topic: _Topic, title: _Title, lead: _Lead, by: _By, others: _With = "", *, json: Json = False
 ) -> None:
     """Name a problem of a topic or a project of a list, with its one lead."""
     _one(
@@ -186,7 +184,7 @@ def lead(
     by: _By,
     others: _With = "",
     *,
-    json: _Json = False,
+    json: Json = False,
 ) -> None:
     """Give a problem or project another lead, or others who work with it."""
     _one(
@@ -212,7 +210,7 @@ def task(
     due: Annotated[str, typer.Option(metavar="DAY", help="The last day in time.")],
     by: _By,
     *,
-    json: _Json = False,
+    json: Json = False,
 ) -> None:
     """Set a task of a problem or project."""
     day = _day(due, "--due")
@@ -233,7 +231,7 @@ def task(
 
 @topic.command()
 def progress(
-    topic: _Topic, task: _Task, text: Annotated[str, typer.Argument()], by: _By, *, json: _Json = False
+    topic: _Topic, task: _Task, text: Annotated[str, typer.Argument()], by: _By, *, json: Json = False
 ) -> None:
     """Say how far a task is."""
     _one(topic, by, "TaskProgressed", lambda *_: {"task": task, "text": text}, json=json)
@@ -246,7 +244,7 @@ def complete(
     evidence: Annotated[str, typer.Option(help="What shows it.")],
     by: _By,
     *,
-    json: _Json = False,
+    json: Json = False,
 ) -> None:
     """Say that a task is done, with what shows it."""
     _one(topic, by, "TaskCompleted", lambda *_: {"task": task, "evidence": evidence}, json=json)
@@ -259,7 +257,7 @@ def verify(
     by: _By,
     reject: Annotated[str, typer.Option(metavar="REASON", help="It is not done, and why.")] = "",
     *,
-    json: _Json = False,
+    json: Json = False,
 ) -> None:
     """Look, as somebody else than the owner, whether a task is done."""
     if reject:
@@ -281,7 +279,7 @@ def long_term(
         str, typer.Option(help="Of a long-term task: what was found when it was looked at.")
     ] = "",
     *,
-    json: _Json = False,
+    json: Json = False,
 ) -> None:
     """Approve a plan for a task that has to be kept up, or write down its review."""
     day = _day(review, "--review")
@@ -301,7 +299,7 @@ def policy(
     document: Annotated[str, typer.Argument(help="Its name and number.")],
     by: _By,
     *,
-    json: _Json = False,
+    json: Json = False,
 ) -> None:
     """Write down a document that came of it."""
     _one(topic, by, "PolicyIssued", lambda *_: {"document": document}, json=json)
@@ -314,7 +312,7 @@ def assess(
     visits: Annotated[int, typer.Option(min=1, max=NUMBER_MAX, help="How many citizens were visited.")],
     by: _By,
     *,
-    json: _Json = False,
+    json: Json = False,
 ) -> None:
     """Write down what citizens said of the whole; not by who leads, helps or owns a task."""
     rate = percent(survey, "--survey")
@@ -329,7 +327,7 @@ def close(
         str, typer.Option(metavar="REASON", help="Approve that it closes without an assessment, and why.")
     ] = "",
     *,
-    json: _Json = False,
+    json: Json = False,
 ) -> None:
     """Close it: with its assessment, or by an exception approved by somebody not concerned."""
 
@@ -351,7 +349,7 @@ def close(
 def list_(
     year: Annotated[int, typer.Option(min=0, max=NUMBER_MAX, help="Only of this year.")] = 0,
     *,
-    json: _Json = False,
+    json: Json = False,
 ) -> None:
     """List topics and lists with their progress: done of all, in percent; "-" where there is nothing to divide by."""
     unread = none_unread()
@@ -371,7 +369,7 @@ def list_(
 
 
 @topic.command("show")
-def show_(topic: _Topic, *, json: _Json = False) -> None:
+def show_(topic: _Topic, *, json: Json = False) -> None:
     """Show one with its problems or projects, its tasks, and everything that was recorded, refusals too."""
     from hotline.proactive.words import told
     from shared.times import shown

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from hotline.commands.run import fail, listed, run
+from hotline.arguments import CHANNELS
+from hotline.commands.run import Json, fail, listed, one_of, run
 from hotline.commands.unread import none_unread, tell_cases
 from hotline.terminal import LISTED_MAX, say, say_json
 from shared.text import folded, folded_code, shown
@@ -119,7 +120,7 @@ def unit(
         typer.Option(metavar="COMPLAINT", help="Tell the citizen how far it is (with --text; --stage)."),
     ] = "",
     failed: Annotated[str, typer.Option(metavar="CAUSE", help="With --contact: why it failed.")] = "",
-    channel: Annotated[str, typer.Option(help="With --contact: phone, sms or web.")] = "phone",
+    channel: Annotated[str, typer.Option(help=f"With --contact: one of {', '.join(CHANNELS)}.")] = "phone",
     text: Annotated[str, typer.Option(help="What was done.")] = "",
     reason: Annotated[str, typer.Option(help="Why.")] = "",
     evidence: Annotated[str, typer.Option(help="What shows it.")] = "",
@@ -160,7 +161,7 @@ def unit(
     ] = False,
     units: Annotated[bool, typer.Option("--units", help="List the catalogue's units and end.")] = False,
     list_only: Annotated[bool, typer.Option("--list", help="List the open orders and end.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="For a program to read.")] = False,
+    json: Json = False,
 ) -> None:
     """Be a department: see your orders, answer them.
 
@@ -256,15 +257,17 @@ def _needs(verb: str, words: dict[str, Any]) -> None:
     missing = [f"--{word}" for word in _NEEDS.get(verb, ()) if not words[word]]
     if missing:
         fail(f"--{verb} needs {' and '.join(f'--{word}' for word in _NEEDS[verb])}.", code=2)
-    if verb == "whistle" and words["kind"] not in WhistleKind.__members__:
-        fail(f"--kind: {words['kind']!r}, expected one of {', '.join(WhistleKind)}.", code=2)
+    if verb == "whistle":
+        one_of("--kind", words["kind"], list(WhistleKind))
+    if verb == "contact":
+        one_of("--channel", words["channel"], CHANNELS)
     known: dict[str, list[str]] = {
         "pause": list(PauseGround),
         "terminate": list(TerminationGround),
         "exclude": list(ExclusionGround),
     }
-    if verb in known and words["ground"] not in known[verb]:
-        fail(f"--ground: {words['ground']!r}, expected one of {', '.join(known[verb])}.", code=2)
+    if verb in known:
+        one_of("--ground", words["ground"], known[verb])
 
 
 async def _add(unit: str, *, json: bool) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hotline.commands.run import is_up, run
+from hotline.commands.run import Json, is_up, run
 from hotline.terminal import say, say_json
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def verify(
             dir_okay=False,
         ),
     ] = None,
-    json: Annotated[bool, typer.Option("--json", help="For a program to read.")] = False,
+    json: Json = False,
 ) -> None:
     """Check versions, hash chains, lives, heads, timers and offsets of the whole log; exit 1 on a problem."""
     import msgspec

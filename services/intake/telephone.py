@@ -68,6 +68,9 @@ class Lowest(NamedTuple):
     rate: float
     at: datetime
     """The first instant at which it was so low."""
+    answered: int
+    offered: int
+    """What the rate is made of: the calls of the window that ends then."""
 
 
 class Figures(NamedTuple):
@@ -140,7 +143,10 @@ def figures(calls: Iterable[CallRecord], since: datetime, until: datetime, rules
 def lowest(
     calls: Sequence[CallRecord], since: datetime, until: datetime, rules: TelephoneRules
 ) -> Lowest | None:
-    """A2, T12: the lowest connection rate of any window (t - 24 h, t] that ends in (since, until]."""
+    """A2, T12: the lowest connection rate of any window (t - 24 h, t] that ends in (since, until].
+
+    A window of fewer calls than `rules.window_calls_min` is not looked at.
+    """
     changes: list[tuple[datetime, int, int]] = []
     for call in calls:
         if call.counted_at is None or not _counts(call, rules):
@@ -157,11 +163,11 @@ def lowest(
             offered, answered = offered + changes[place][1], answered + changes[place][2]
             place += 1
         later = changes[place][0] if place < len(changes) else None
-        if offered == 0 or (later is not None and later <= since):
-            continue  # nothing to divide by, or another state before the interval begins
+        if offered < max(rules.window_calls_min, 1) or (later is not None and later <= since):
+            continue  # too few to say anything, or another state before the interval begins
         rate = answered / offered
         if worst is None or rate < worst.rate:
-            worst = Lowest(rate, max(at, since))
+            worst = Lowest(rate, max(at, since), answered, offered)
     return worst
 
 

@@ -279,24 +279,24 @@ class KafkaSink:
         for row in rows:
             key = row.stream_id.encode()
             headers = self._headers(row, batch)
-            page.put(log, partition_of(key, COMPLAINTS_LOG.partitions), key, row, headers)
+            page.put(log, partition_of(key, COMPLAINTS_LOG.partitions), key, row.body, headers)
             for topic, field in OUTWARD.get(row.type, ()):
-                name = topic.name
-                if field is not None:
-                    unit = self._unit(field, row)
-                    if not unit:
-                        continue
-                    name = topic.of(unit)
-                page.put(prefix + name, partition_of(key, topic.partitions), key, row, headers)
+                told = self._told(topic, field, row)
+                if told is not None:
+                    name, body = told
+                    page.put(prefix + name, partition_of(key, topic.partitions), key, body, headers)
         return page.waves()
 
-    def _unit(self, field: str, row: Row) -> str | None:
-        """The unit whose topic a fact goes to as well; a body that nobody can read goes to the log's topic alone."""
+    def _told(self, topic: Topic, field: str | None, row: Row) -> tuple[str, bytes] | None:
+        """The topic a fact goes to as well, and its body there; a body that nobody can read goes to the log's alone."""
         try:
-            return _named(field, row.body)
+            unit = None if field is None else _named(field, row.body)
+            if field is not None and not unit:
+                return None
+            return topic.name if unit is None else topic.of(unit), topic.tells(row.body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             self._telemetry.log.error(  # noqa: TRY400 -- a trace would quote the complaint
-                "fact_names_no_unit",
+                "fact_not_told_outward",
                 complaint_id=row.stream_id,
                 version=row.version,
                 fact=row.type,
@@ -388,16 +388,18 @@ class _Page:
         self._builders: dict[tuple[str, int], list[Any]] = {}
         self._now_ms = int(time.time() * 1000)
 
-    def put(self, topic: str, partition: int, key: bytes, row: Row, headers: list[tuple[str, bytes]]) -> None:
+    def put(
+        self, topic: str, partition: int, key: bytes, body: bytes, headers: list[tuple[str, bytes]]
+    ) -> None:
         """Add a message to its partition."""
         builders = self._builders.get((topic, partition))
         if builders is None:
             builders = self._builders[topic, partition] = [self._producer.create_batch()]
         for _ in range(2):
-            if builders[-1].append(key=key, value=row.body, timestamp=self._now_ms, headers=headers):
+            if builders[-1].append(key=key, value=body, timestamp=self._now_ms, headers=headers):
                 return
             builders.append(self._producer.create_batch())
-        message = f"fact {row.event_id} has {len(row.body)} bytes, more than a batch holds"
+        message = f"a fact of complaint {key.decode()} has {len(body)} bytes, more than a batch holds"
         raise ValueError(message)
 
     def waves(self) -> list[list[tuple[str, int, Any]]]:

@@ -159,7 +159,7 @@ def test_wipe_removes_nothing_unasked_and_nothing_that_is_not_a_stack(tmp_path: 
     treasure.write_text("years of work")
     unasked, asked = typed("wipe", folder=tmp_path), typed("wipe", "--yes", folder=tmp_path)
     assert (unasked.returncode, asked.returncode) == (2, 1)
-    assert "say --yes" in unasked.stderr
+    assert "Say --yes" in unasked.stderr
     assert "it is not a stack and was left as it is" in asked.stderr
     assert treasure.read_text() == "years of work"
 

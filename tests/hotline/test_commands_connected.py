@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -28,7 +28,7 @@ from hotline.rehearse import how_it_is_left
 from hotline.speak import tell
 from hotline.stack.stack import Stack
 from hotline.stack.state import read_state
-from hotline.where import City, remembered
+from hotline.where import City
 from shared import kafka_address
 from shared.cloudevents import input_headers
 from shared.events import RequestType, Urgency
@@ -38,72 +38,15 @@ from shared.log import Incoming
 from shared.log.anchors import anchor_of, leaves_of
 from shared.log.postgres import _headers_stored
 from shared.topics import DISPATCH_REPLIES, INTAKE_REQUESTS
+from tests.shell import PROJECT, Shell, environment, until
 
 pytestmark = [pytest.mark.connected, pytest.mark.timeout(420)]
 
-PROJECT: Final = Path(__file__).resolve().parents[2]
 UNIT: Final = "street-dongcheng-donghuamen"
 CALL: Final = (
     "call", "--subject", "社会秩序/噪声扰民", "--district", "东城区", "--street", "东华门街道",
     "--title", "半夜施工", "--json",
 )  # fmt: skip
-
-
-def environment() -> dict[str, str]:
-    """What a person's shell hands on, with the project importable."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("HOTLINE_")}
-    return {**kept, "PYTHONPATH": str(PROJECT), "COLUMNS": "160"}
-
-
-class Shell:
-    """Somebody in a folder who types `hotline …`."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.stack = folder / ".stack"
-
-    def __call__(self, *words: str, code: int = 0) -> str:
-        """Type it and give all that is read on the terminal; it must end with this code."""
-        found = subprocess.run(
-            [sys.executable, "-m", "hotline", *words],
-            cwd=self.folder,
-            env=environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=300,
-            check=False,
-        )
-        assert found.returncode == code, f"{words}: {found.returncode}\n{found.stdout}"
-        assert "Traceback" not in found.stdout
-        return found.stdout
-
-    def city(self) -> City:
-        """The city as `hotline up` remembers it."""
-        city = remembered(self.stack)
-        assert city is not None
-        return city
-
-    def processes(self) -> list[psutil.Process]:
-        """Everything that runs for this folder and is alive."""
-        known: list[dict[str, Any]] = []
-        for file, key in (("stack.json", "running"), ("services.json", "services")):
-            if (self.stack / file).exists():
-                known += json.loads((self.stack / file).read_text())[key].values()
-        if (self.stack / "services.json").exists():
-            supervisor = json.loads((self.stack / "services.json").read_text())["supervisor"]
-            known += [supervisor] if supervisor else []
-        return [psutil.Process(entry["pid"]) for entry in known if psutil.pid_exists(entry["pid"])]
-
-
-def until(ask: Callable[[], Any], *, within: float = 30.0) -> Any:
-    """Ask until the answer is true."""
-    give_up_at = time.monotonic() + within
-    while not (answer := ask()):
-        assert time.monotonic() < give_up_at, f"not within {within} s; the last answer was {answer!r}"
-        time.sleep(0.1)
-    return answer
 
 
 @pytest.fixture(scope="module")
@@ -370,9 +313,7 @@ def test_t22_a_unit_asks_to_leave_an_order_out_of_its_score_and_others_decide(sh
     assert shell("review", "approve", complaint).startswith("Left out: it counts for nothing")
     assert "left out of the score of" in shell("show", complaint)
     now = time.strftime("%Y-%m", time.gmtime(time.time() + 8 * 3600))
-    (line,) = (
-        line for line in json.loads(shell("rank", now, "--format", "json"))["lines"] if line["unit"] == UNIT
-    )
+    (line,) = (line for line in json.loads(shell("rank", now, "--json"))["lines"] if line["unit"] == UNIT)
     assert line["requests"] >= 1
     assert shell("rank", now, "--freeze", code=1).startswith(f"{now} ends at ")
 

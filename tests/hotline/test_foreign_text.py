@@ -300,7 +300,7 @@ async def test_no_screen_of_a_city_deceives_who_looks_at_it(desks: Desks, hostil
         assert deceived(text) == [], words
         if words[0] in SAYS_FOREIGN:
             assert any(FORGED in one and "\x1b" in one for one in _texts(json.loads(text))), words
-    for words in (("rank", "2021-09", "--all", "--format", form) for form in ("csv", "json")):
+    for words in (("rank", "2021-09", "--all", form) for form in ("--csv", "--json")):
         assert deceived(await asyncio.to_thread(typed, *words)) == [], words
 
 

@@ -15,7 +15,8 @@ from hotline.speak import tell
 from shared.events import RequestType, Urgency
 from shared.inputs import RequestRecorded
 from shared.topics import INTAKE_REQUESTS
-from tests.hotline.test_commands_connected import CALL, Shell, stopped, until
+from tests.hotline.test_commands_connected import CALL, stopped
+from tests.shell import Shell, until
 
 pytestmark = [pytest.mark.connected, pytest.mark.timeout(600)]
 
@@ -44,7 +45,7 @@ def test_status_shows_one_process_and_how_far_behind_each_desk_is(town: Shell) -
     lines = [line.split() for line in town("status").splitlines()]
     names = [line[0] for line in lines if line]
     at = names.index("desks")
-    assert names[at + 1 : at + 4] == ["intake", "dispatch", "feedback"]
+    assert names[at + 1 : at + 5] == ["intake", "dispatch", "escalation", "feedback"]
 
 
 def test_killed_it_comes_back_by_its_supervisor_and_the_city_goes_on(town: Shell) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import csv
 import io
 import json
+import re
 from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -136,6 +137,18 @@ async def test_f1_kept_up_as_facts_come_it_is_what_a_computation_from_scratch_sa
     assert made.requests == [("海淀区", "花园路街道", 12)]
 
 
+async def test_a_view_that_is_only_behind_is_not_called_wrong(desks: Desks) -> None:
+    await several_lives(desks)
+    await caught_up(desks)
+    await solved(desks, "after-the-look")
+    found = await anew(desks)
+    assert (found.behind, found.removed, found.added) == (1, 0, 0)
+    await desks.owner.execute("UPDATE es.score_life SET unit = 'another' WHERE unit = $1", eg.STREET)
+    found = await anew(desks)
+    assert found.behind == 0
+    assert found.removed == found.added > 0
+
+
 async def test_g3_a_whistle_is_in_the_view_and_a_rating_after_the_freeze_is_a_correction(
     desks: Desks,
 ) -> None:
@@ -150,7 +163,7 @@ async def test_g3_a_whistle_is_in_the_view_and_a_rating_after_the_freeze_is_a_co
     assert by_unit[eg.WATER].report_rating == Decimal(eg.RATE_UNIT.stars)
     assert (await anew(desks)).removed == 0
     async with scores(desks.dsn, ZONE) as view:
-        await view.freeze(SEPTEMBER, BY, OVER)
+        await view.freeze(SEPTEMBER, BY, OVER, "Li Wei")
     back = changed(eg.UNIT_RATED, complaint_id=name, rated_by=eg.WATER, rated=eg.STREET, stars=1)
     await desks.forge(Desk.DISPATCH, back)
     assert (await month(desks)).corrections == 1
@@ -166,7 +179,7 @@ async def test_the_view_thrown_away_comes_back_to_the_same_bytes(desks: Desks) -
     await several_lives(desks)
     await caught_up(desks)
     async with scores(desks.dsn, ZONE) as view:
-        await view.freeze(SEPTEMBER, BY, OVER)
+        await view.freeze(SEPTEMBER, BY, OVER, "Li Wei")
     await desks.tell(replace(eg.REVIEW, complaint_id=RETURNED))
     await solved(desks, "late-in-the-log")
     await caught_up(desks)
@@ -238,7 +251,7 @@ async def test_the_corrections_are_the_same_however_often_it_was_looked_at(
     for here, often in ((desks, True), (other_desks, False)):
         await solved(here, "one", "two")
         async with scores(here.dsn, ZONE) as view:
-            await view.freeze(SEPTEMBER, BY, OVER)
+            await view.freeze(SEPTEMBER, BY, OVER, "Li Wei")
         for name in ("three", "four"):
             await solved(here, name)
             if often:
@@ -258,7 +271,7 @@ async def test_t20_a_late_visit_of_a_frozen_month_becomes_a_correction_and_alter
     """T20: what was published stays to the byte; who was late is named, with what it would have counted for."""
     await solved(desks, *(f"in-time-{number}" for number in range(6)))
     async with scores(desks.dsn, ZONE) as view:
-        frozen = await view.freeze(SEPTEMBER, BY, OVER)
+        frozen = await view.freeze(SEPTEMBER, BY, OVER, "Li Wei")
         kept = await desks.owner.fetchval("SELECT published FROM es.score_month")
         assert await view.corrections(SEPTEMBER) == []
     assert (frozen.lines[0].score, frozen.frozen_at) == (Decimal("100.00"), OVER)
@@ -307,7 +320,7 @@ async def test_t20_an_exclusion_approved_after_the_month_is_frozen_corrects_it_a
 
     await leaves_out(early)
     async with scores(desks.dsn, ZONE) as view:
-        frozen = await view.freeze(SEPTEMBER, BY, OVER)
+        frozen = await view.freeze(SEPTEMBER, BY, OVER, "Li Wei")
     (line, *_) = frozen.lines
     assert (line.countable, line.left_out) == (1, {"invalid": 1})
     await leaves_out(late)
@@ -329,7 +342,7 @@ async def test_t20_where_a_month_is_that_of_the_dispatch_what_ends_after_the_fre
     await desks.tell(eg.SIGN)
     assert (await month(desks)).tallies.units[eg.STREET].countable == 1
     async with scores(desks.dsn, ZONE, Counting(CountsIn.DISPATCH)) as view:
-        assert (await view.freeze(SEPTEMBER, BY, OVER)).tallies.units[eg.STREET].countable == 1
+        assert (await view.freeze(SEPTEMBER, BY, OVER, "Li Wei")).tallies.units[eg.STREET].countable == 1
         await desks.tell(replace(eg.ANSWER, at=eg.CALLED_AT + 5 * DAY))
         await desks.tell(replace(eg.RECORD_VISIT, at=OVER + HOUR))
         await view.catch_up()
@@ -345,7 +358,7 @@ async def test_t20_a_life_that_goes_on_into_the_next_month_corrects_nothing(desk
         replace(eg.RECORD, request=changed(eg.REQUEST, call_id=None)), replace(eg.SIGN, complaint_id=eg.ID)
     )
     async with scores(desks.dsn, ZONE) as view:
-        frozen = await view.freeze(SEPTEMBER, BY, OVER)
+        frozen = await view.freeze(SEPTEMBER, BY, OVER, "Li Wei")
     assert frozen.tallies.requests == [("海淀区", "花园路街道", 1)]
     await desks.tell(replace(eg.ANSWER, at=eg.CALLED_AT + 5 * DAY))
     await desks.tell(replace(eg.RECORD_VISIT, at=OVER + HOUR))
@@ -359,10 +372,10 @@ async def test_f4_a_month_is_frozen_once_and_not_before_its_end(desks: Desks) ->
     await solved(desks, "one")
     async with scores(desks.dsn, ZONE) as view:
         with pytest.raises(StackError, match="2021-09 ends at 2021-10-01 00:00"):
-            await view.freeze(SEPTEMBER, BY, OVER - eg.INSTANT)
-        await view.freeze(SEPTEMBER, BY, OVER)
+            await view.freeze(SEPTEMBER, BY, OVER - eg.INSTANT, "Li Wei")
+        await view.freeze(SEPTEMBER, BY, OVER, "Li Wei")
         with pytest.raises(StackError, match="2021-09 is frozen already"):
-            await view.freeze(SEPTEMBER, BY, OVER)
+            await view.freeze(SEPTEMBER, BY, OVER, "Li Wei")
     for change in (
         "UPDATE es.score_month SET through = 0",
         "DELETE FROM es.score_month",
@@ -376,7 +389,7 @@ async def test_f4_a_frozen_month_that_the_log_does_not_bear_out_is_named(desks: 
     """F4: somebody wrote another result into the table, past its trigger."""
     await solved(desks, "one", "two")
     async with scores(desks.dsn, ZONE) as view:
-        made = await view.freeze(SEPTEMBER, BY, OVER)
+        made = await view.freeze(SEPTEMBER, BY, OVER, "Li Wei")
     made.tallies.units[eg.STREET].solved += 1
     async with desks.owner.transaction():
         await desks.owner.execute("ALTER TABLE es.score_month DISABLE TRIGGER USER")
@@ -389,7 +402,7 @@ async def test_f4_the_gain_is_on_what_was_published(desks: Desks) -> None:
     """F4, T20: the month before as it was frozen, not as it is known by now."""
     await solved(desks, "one", "two", satisfied=False)
     async with scores(desks.dsn, ZONE) as view:
-        await view.freeze(SEPTEMBER, BY, OVER)
+        await view.freeze(SEPTEMBER, BY, OVER, "Li Wei")
     await solved(desks, "late")
     await solved(desks, "october", at=eg.CALLED_AT + 20 * DAY)
     (line, *_) = (await month(desks, OCTOBER)).lines
@@ -417,7 +430,7 @@ async def test_what_goes_into_the_archive_stays_in_the_score_and_what_is_away_is
     assert (await month(desks)).away == 1
     async with scores(desks.dsn, ZONE) as view:
         with pytest.raises(StackError, match="1 complaints lie in months of the archive that are detached"):
-            await view.freeze(SEPTEMBER, BY, OVER)
+            await view.freeze(SEPTEMBER, BY, OVER, "Li Wei")
     await attach(desks.dsn, SEPTEMBER)
     await anew(desks)
     made = await month(desks)
@@ -455,7 +468,7 @@ async def test_rank_prints_a_month_as_a_table_as_json_and_as_csv(desks: Desks) -
     assert "configuration, not law" in table
     assert "花园路街道" in table
     assert "beijing-example-1, an example" in table
-    told = json.loads((await typed("rank", "2021-09", "--format", "json")).stdout)
+    told = json.loads((await typed("rank", "2021-09", "--json")).stdout)
     lines = {line["unit"]: line for line in told["lines"]}
     street = lines["street-haidian-huayuanlu"]
     assert (told["month"], told["weights"]) == (
@@ -464,10 +477,12 @@ async def test_rank_prints_a_month_as_a_table_as_json_and_as_csv(desks: Desks) -
     )
     assert (street["requests"], street["score"], street["rank"]) == (9, None, None)
     assert all(line["district"] is not None for line in lines.values())
-    told = json.loads((await typed("rank", "2021-09", "--format", "json", "--all")).stdout)
+    told = json.loads((await typed("rank", "2021-09", "--json", "--all")).stdout)
     (other,) = (line for line in told["lines"] if line["unit"] == eg.STREET)
     assert (other["score"], other["resolution_rate"], other["rank"]) == (100.00, 100.00, None)
-    written = list(csv.DictReader(io.StringIO((await typed("rank", "2021-09", "--format", "csv")).stdout)))
+    written = list(
+        csv.DictReader(io.StringIO((await typed("rank", "2021-09", "--csv")).stdout.removeprefix("\ufeff")))
+    )
     (row,) = (row for row in written if row["unit"] == "street-haidian-huayuanlu")
     assert (row["rank"], row["score"], row["countable"], row["requests"]) == ("", "", "0", "9")
     assert len(written) == len(lines)
@@ -482,7 +497,7 @@ async def test_rank_tells_how_street_and_called_unit_are_judged(desks: Desks) ->
     assert [cell.strip() for cell in cells[eg.WATER]] == ["-", "-", "0.00", f"{eg.RATE_UNIT.stars}.00"]
     (line,) = (
         line
-        for line in json.loads((await typed("rank", "2021-09", "--all", "--format", "json")).stdout)["lines"]
+        for line in json.loads((await typed("rank", "2021-09", "--all", "--json")).stdout)["lines"]
         if line["unit"] == eg.WATER
     )
     assert (line["report_on_time_rate"], line["whistle_rate"]) == (0, None)
@@ -492,7 +507,8 @@ async def test_rank_tells_how_street_and_called_unit_are_judged(desks: Desks) ->
 async def test_rank_freezes_and_tells_what_came_later(desks: Desks) -> None:
     """T20, as it is typed."""
     await solved(desks, "one")
-    assert "frozen at " in (await typed("rank", "2021-09", "--freeze")).stdout
+    frozen = (await typed("rank", "2021-09", "--freeze", "--as", "Li Wei", "--yes")).stdout
+    assert re.search(r"frozen at \d{4}-\d\d-\d\d \d\d:\d\d by Li Wei", frozen)
     (late,) = await solved(desks, "late")
     assert "1 complaints of this month are known otherwise by now" in (await typed("rank", "2021-09")).stdout
     said = (await typed("rank", "2021-09", "--corrections")).stdout
@@ -500,11 +516,11 @@ async def test_rank_freezes_and_tells_what_came_later(desks: Desks) -> None:
         said
         == f"{late}  ComplaintReceived (1): not in it -> {eg.STREET}: responded, visited, solved, satisfied\n"
     )
-    (found,) = json.loads((await typed("rank", "2021-09", "--corrections", "--format", "json")).stdout)
+    (found,) = json.loads((await typed("rank", "2021-09", "--corrections", "--json")).stdout)
     assert (found["complaint_id"], found["was"], found["now"]["solved"]) == (late, None, True)
     assert (
         f"{late},1,ComplaintReceived,not in it,"
-        in (await typed("rank", "2021-09", "--corrections", "--format", "csv")).stdout
+        in (await typed("rank", "2021-09", "--corrections", "--csv")).stdout
     )
 
 
@@ -514,7 +530,12 @@ async def test_rank_freezes_and_tells_what_came_later(desks: Desks) -> None:
     [
         (("2021-9",), "MONTH: '2021-9', expected a year and a month such as 2026-10"),
         (("2021-13",), "MONTH: '2021-13'"),
-        (("2021-09", "--format", "xml"), "--format: 'xml', expected one of table, json, csv"),
+        (("2021-09", "--json", "--csv"), "--json, --csv: expected one of them"),
+        (("2021-09", "--freeze"), "--as: "),
+        (
+            ("2021-09", "--freeze", "--as", "Li Wei"),
+            "Freeze 2021-09? Nothing changes it any more. Say --yes.",
+        ),
     ],
 )
 async def test_rank_names_what_cannot_be(desks: Desks, words: tuple[str, ...], said: str) -> None:
@@ -540,7 +561,7 @@ async def test_rebuild_scores_says_whether_the_view_was_right(desks: Desks) -> N
     )
     assert json.loads((await typed("rebuild", "scores", "--json")).stdout)["removed"] == 0
     async with scores(desks.dsn, ZONE) as view:
-        made = await view.freeze(SEPTEMBER, BY, OVER)
+        made = await view.freeze(SEPTEMBER, BY, OVER, "Li Wei")
     made.tallies.units[eg.STREET].solved = 0
     await desks.owner.execute("ALTER TABLE es.score_month DISABLE TRIGGER USER")
     await desks.owner.execute("UPDATE es.score_month SET published = $1", msgspec.json.encode(made))

@@ -1,0 +1,225 @@
+"""Every command that README, runbook and the page on backups show is typed once, as it stands there."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import asyncpg
+import pytest
+from aiokafka import AIOKafkaProducer
+from typer.main import get_command
+
+from hotline.__main__ import app
+from shared import kafka_address
+from shared.catalogue import catalogue
+from shared.ids import UnitId
+from shared.topics import INTAKE_REQUESTS
+from tests.shell import PROJECT, Shell, until
+
+PAGES: Final = ("README.md", "docs/runbook.md", "docs/backup.md", "docs/reliability.md")
+
+ELSEWHERE: Final = {
+    "hotline up --one-process": "tests/hotline/test_one_process.py",
+    "hotline up --stack-only": "tests/hotline/test_commands_connected.py",
+    "hotline restore FOLDER": "tests/hotline/test_commands_connected.py",
+    "hotline verify --anchors FILE": "tests/hotline/test_anchors.py",
+    "hotline verify --anchors .stack/cities/NAME/anchors.jsonl": "tests/hotline/test_anchors.py",
+    "hotline verify --anchors elsewhere/cities/hotline/anchors.jsonl": "tests/hotline/test_anchors.py",
+    "hotline wipe": "tests/hotline/test_commands_connected.py",
+    "hotline down | wipe": "tests/hotline/test_commands_connected.py",
+    "hotline bench": "tests/hotline/test_commands.py",
+    "hotline bench [PART|all]": "tests/hotline/test_commands.py",
+    "hotline chaos": ".ci/run",
+    "hotline chaos --faults 1000": ".ci/run",
+    "hotline chaos --faults 1000 --seed 2026": ".ci/run",
+    "hotline replay boston FILE": "tests/rehearsal/test_replay.py",
+    "hotline rehearse --from 2021-01-01 --days 31 --scale 0.01": "tests/rehearsal/test_year.py",
+    "hotline rehearse year": "tests/rehearsal/test_year.py",
+}
+"""What takes a stack or minutes of its own, and the test that does it."""
+
+NO_COMMAND: Final = {
+    "hotline …",
+    "hotline topic",
+    "hotline backup",
+    "hotline contact put",
+    "hotline verify --anchors",
+}
+"""Spans that name a command and leave its arguments out."""
+
+
+def documented() -> dict[str, str]:
+    """Every command on the pages, without its comment, and the page that shows it first."""
+    found: dict[str, str] = {}
+    for page in PAGES:
+        text = (PROJECT / page).read_text(encoding="utf-8")
+        lines = [
+            line for block in re.findall(r"```\w*\n(.*?)```", text, re.DOTALL) for line in block.splitlines()
+        ]
+        for said in [*lines, *re.findall(r"`([^`\n]+)`", text)]:
+            command = re.match(r"\s*(?:\w+=\S+ )*(hotline (?!\().*?)\s*(?:\s#.*)?$", said)
+            if command:
+                found.setdefault(command[1], page)
+    return found
+
+
+def test_every_documented_command_is_typed_by_a_test() -> None:
+    there = set(documented())
+    assert len(there) > 50
+    assert there - set(ELSEWHERE) - NO_COMMAND - set(_TYPED) == set()
+    assert set(ELSEWHERE) | NO_COMMAND | set(_TYPED) <= there | {"hotline up"}, "what no page shows any more"
+    for command, test in ELSEWHERE.items():
+        first = shlex.split(command)[1]
+        assert first in (PROJECT / test).read_text(encoding="utf-8"), command
+
+
+def _leaves(command: object, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], list[str]]]:
+    inner = getattr(command, "commands", None)
+    if inner is None:
+        yield path, [option for one in getattr(command, "params", []) for option in one.opts]
+        return
+    for name, one in inner.items():
+        yield from _leaves(one, (*path, name))
+
+
+def test_one_flag_asks_every_command_for_json() -> None:
+    """What only starts or ends something, or paints it, has nothing for a program to read."""
+    without = {" ".join(path) for path, options in _leaves(get_command(app)) if "--json" not in options}
+    assert without == {"demo", "down", "wipe", "supervise"}
+    assert not [path for path, options in _leaves(get_command(app)) if "--format" in options]
+
+
+_TYPED: Final[dict[str, tuple[int, str]]] = {
+    "hotline up": (0, "is up already"),
+    "hotline status": (0, "City hotline, system time"),
+    "hotline status --json": (0, '"up": true'),
+    "hotline knowledge load": (0, "versions added"),
+    "hotline knowledge search 供暖时间": (0, "kb-"),
+    "hotline call --subject 公共服务/供水 --district 海淀区 --title 停水三天": (0, "lies with"),
+    "hotline call --article ID@VERSION": (0, "answered"),
+    "hotline show COMPLAINT": (0, "stands at"),
+    "hotline request add COMPLAINT --text …": (0, "Done"),
+    "hotline contact put COMPLAINT": (0, "is kept"),
+    "hotline contact log COMPLAINT": (0, "FULL"),
+    "hotline contact token UNIT": (0, ""),
+    "hotline contact shred": (0, "shredded"),
+    'hotline contact shred COMPLAINT --reason "he asked for it"': (0, "1 contact shredded"),
+    "hotline unit UNIT": (0, "停水三天"),
+    "hotline unit add UNIT": (0, "sasl"),
+    "hotline unit street-haidian-huayuanlu --list": (0, ""),
+    'hotline unit UNIT --answer COMPLAINT --text "…"': (0, ""),
+    "hotline calls": (0, "Calls offered from"),
+    "hotline rank 2021-09": (0, "2021-09"),
+    "hotline topic candidates": (0, ""),
+    "hotline rules [ID]": (0, "R8"),
+    "hotline review list": (0, ""),
+    "hotline verify": (0, "All holds"),
+    "hotline rebuild heads": (0, "every row was what the facts say"),
+    "hotline rebuild timers": (0, "every row was what the facts say"),
+    "hotline backup FOLDER": (0, "facts of"),
+    "hotline archive move --before 2025-01-01": (0, "0 facts of 0 lives"),
+    "hotline archive move --before 2026-01-01": (0, "0 facts of 0 lives"),
+    "hotline archive list": (0, "Nothing is archived"),
+    "hotline archive detach 2024-03": (1, "2024-03"),
+    "hotline parked list": (0, "parked"),
+    "hotline parked show 17": (0, "because"),
+    "hotline parked show ID": (0, "because"),
+    "hotline parked release 17": (1, "is parked again"),
+    'hotline parked drop 17 --reason "a test message of the PBX"': (0, "is dropped"),
+    'hotline parked drop ID --reason "its sender was told"': (0, "is dropped"),
+    "hotline parked resume intake requests intake.requests.web": (0, "goes on with intake.requests.web"),
+    "hotline down": (0, "Everything is stopped"),
+}
+"""What is typed here, in this order: the exit code, and words of the answer."""
+
+
+@pytest.fixture(scope="module")
+def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
+    """A shell in a folder where `hotline up` was typed."""
+    made = Shell(tmp_path_factory.mktemp("documented"))
+    try:
+        made("up")
+        yield made
+    finally:
+        made("down")
+
+
+async def _nonsense(shell: Shell, number: int) -> None:
+    """So many messages that no door can read."""
+    realm = shell.city().realm
+    producer = AIOKafkaProducer(**kafka_address.aiokafka(realm.outside))
+    await producer.start()
+    try:
+        for one in range(number):
+            await producer.send_and_wait(realm.prefix + INTAKE_REQUESTS.name, b"{", key=b"%d" % one)
+    finally:
+        await producer.stop()
+
+
+async def _stopped(shell: Shell) -> None:
+    """A topic of a door that stopped, as its desk writes it down."""
+    realm = shell.city().realm
+    owner = await asyncpg.connect(realm.owner_dsn)
+    try:
+        await owner.execute(
+            "INSERT INTO es.door_stopped (consumer, door, topic, reason) VALUES ('intake', 'requests', $1, 'a test')",
+            realm.prefix + "intake.requests.web",
+        )
+    finally:
+        await owner.close()
+
+
+@pytest.mark.connected
+@pytest.mark.timeout(420)
+async def test_what_the_pages_show_does_what_they_say(shell: Shell, tmp_path: Path) -> None:
+    given = {"FOLDER": str(tmp_path / "copy"), "[ID]": "R8", "ID@VERSION": "kb-0304@1"}
+    given["…"] = given['"…"'] = "words"
+    await _nonsense(shell, 3)
+    parked = until(
+        lambda: (rows := json.loads(shell("parked", "list", "--json"))) and len(rows) == 3 and rows
+    )
+    one, other, _ = (str(row["id"]) for row in parked)
+    wrong: list[str] = []
+    for command, (code, said) in _TYPED.items():
+        if command == 'hotline parked drop ID --reason "its sender was told"':
+            one = other
+        words = [given.get(word, word) for word in shlex.split(command)[1:]]
+        words = [one if word in {"17", "ID"} else word for word in words]
+        typed = None
+        if words[:2] == ["contact", "put"]:
+            typed = json.dumps({"name": "王女士", "phone": "13800000000"})
+        if command == "hotline unit UNIT":
+            typed = "quit\n"
+        if words[:2] == ["call", "--article"]:
+            words += [
+                "--type",
+                "CONSULT",
+                "--subject",
+                "公共服务/供热",
+                "--district",
+                "海淀区",
+                "--title",
+                "几号供暖",
+            ]
+        if words[:2] == ["parked", "resume"]:
+            await _stopped(shell)
+        if words[:2] == ["contact", "log"]:  # a unit is named as people name it, here as everywhere
+            name = catalogue("").units[UnitId(given["UNIT"])].name
+            assert "13800000000" in shell("contact", "show", given["COMPLAINT"], "--as", name)
+        told = shell(*words, code=code, typed=typed)
+        wrong += [f"{command}\n{told}"] if said not in told else []
+        if command.startswith("hotline call --subject"):
+            (found,) = set(re.findall(r"\b[0-9a-f]{8}-[0-9a-f-]{27}\b", told))
+            given["COMPLAINT"] = found
+            life = json.loads(shell("show", found, "--json"))
+            (given["UNIT"],) = {
+                entry["what"].split()[3]
+                for entry in life["entries"]
+                if entry["fact"] == "ComplaintDispatched"
+            }
+    assert not wrong

@@ -1,0 +1,78 @@
+"""Somebody in a folder of his own who types `hotline …`, as a person does: every step is a process."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import psutil
+
+from hotline.where import City, remembered
+
+PROJECT: Final = Path(__file__).resolve().parents[1]
+
+
+def environment() -> dict[str, str]:
+    """What a person's shell hands on, with the project importable."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("HOTLINE_")}
+    return {**kept, "PYTHONPATH": str(PROJECT), "COLUMNS": "160"}
+
+
+class Shell:
+    """Somebody in a folder who types `hotline …`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.stack = folder / ".stack"
+
+    def __call__(self, *words: str, code: int = 0, typed: str | None = None) -> str:
+        """Type it and give all that is read on the terminal; it must end with this code.
+
+        `typed`: what it reads from standard input; else there is none.
+        """
+        found = subprocess.run(
+            [sys.executable, "-m", "hotline", *words],
+            cwd=self.folder,
+            env=environment(),
+            **({"stdin": subprocess.DEVNULL} if typed is None else {"input": typed}),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+        assert found.returncode == code, f"{words}: {found.returncode}\n{found.stdout}"
+        assert "Traceback" not in found.stdout
+        return found.stdout
+
+    def city(self) -> City:
+        """The city as `hotline up` remembers it."""
+        city = remembered(self.stack)
+        assert city is not None
+        return city
+
+    def processes(self) -> list[psutil.Process]:
+        """Everything that runs for this folder and is alive."""
+        known: list[dict[str, Any]] = []
+        for file, key in (("stack.json", "running"), ("services.json", "services")):
+            if (self.stack / file).exists():
+                known += json.loads((self.stack / file).read_text())[key].values()
+        if (self.stack / "services.json").exists():
+            supervisor = json.loads((self.stack / "services.json").read_text())["supervisor"]
+            known += [supervisor] if supervisor else []
+        return [psutil.Process(entry["pid"]) for entry in known if psutil.pid_exists(entry["pid"])]
+
+
+def until(ask: Callable[[], Any], *, within: float = 30.0) -> Any:
+    """Ask until the answer is true."""
+    give_up_at = time.monotonic() + within
+    while not (answer := ask()):
+        assert time.monotonic() < give_up_at, f"not within {within} s; the last answer was {answer!r}"
+        time.sleep(0.1)
+    return answer
