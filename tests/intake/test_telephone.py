@@ -187,6 +187,19 @@ def test_a_call_leaves_the_window_a_day_after_it_came() -> None:
     assert lowest(calls, NOON + 3 * DAY, NOON + 4 * DAY, RULES) is None
 
 
+def test_a_tail_of_few_calls_is_not_the_worst_day_and_the_worst_says_what_it_is_made_of() -> None:
+    """After the last busy hour the window runs empty: two missed calls are no day of 0 %."""
+    rules = ruleset("beijing-draft-2021.2").telephone
+    busy = [call(n * SECOND) for n in range(95)] + [missed((95 + n) * SECOND) for n in range(5)]
+    tail = [missed(timedelta(hours=23) + n * SECOND) for n in range(2)]
+    worst = lowest([*busy, *tail], NOON, NOON + 3 * DAY, rules)
+    assert worst is not None
+    assert worst.offered == rules.window_calls_min
+    assert worst.answered == worst.offered - 7, "as long as all seven missed ones and enough others are in it"
+    assert worst.rate == worst.answered / worst.offered
+    assert lowest(tail, NOON, NOON + 3 * DAY, rules) is None
+
+
 calls_drawn = st.lists(
     st.builds(
         lambda at, how: (
