@@ -392,6 +392,8 @@ class Complaint(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, t
     """The unit that is said to retaliate, where that is what it is about."""
     matter_of: ComplaintId | None = None
     """The complaint that brought the same matter up first."""
+    linked_by_call: bool = False
+    """That is another record of the same call, and the request itself named none."""
     links_refused: tuple[ComplaintId, ...] = ()
     """The complaints its record named that could not be meant."""
     district: str
@@ -570,7 +572,7 @@ def _protected(case: Complaint, fact: IdentityProtected) -> Complaint:
 
 
 def _linked(case: Complaint, fact: MatterLinked) -> Complaint:
-    return replace(case, matter_of=fact.matter_of)
+    return replace(case, matter_of=fact.matter_of, linked_by_call=fact.same_call is True)
 
 
 def _accused(case: Complaint, fact: RetaliationReported) -> Complaint:

@@ -26,6 +26,7 @@ from services.intake.links import (
     links_refused,
     not_repeated,
 )
+from services.intake.twice import first_of_call, recorded_already
 from shared.aside import NoSuchComplaint, OnRecordOtherwise
 from shared.calendar import calendar
 from shared.complaint import (
@@ -43,6 +44,7 @@ from shared.events import (
     ComplaintTurnedAway,
     ComplaintWithdrawn,
     Correction,
+    Desk,
     IdentityProtected,
     IntakeFact,
     IntakeRefused,
@@ -54,6 +56,7 @@ from shared.events import (
     RetaliationReported,
     TurnedAway,
 )
+from shared.events.base import RequestType
 from shared.ids import CallId, RequestId, UnitId, repeat_key
 from shared.inputs import RequestRecorded
 from shared.ruleset import ruleset
@@ -131,12 +134,13 @@ def _record(command: RecordRequest, case: Case, known: Articles) -> Sequence[Int
             received_at=command.at,
         )
     ]
-    facts += _said_beside(command, request)
-    answered = request.article_id is not None and request.turned_away is None and not command.recorded_twice
+    answered = request.article_id is not None and request.turned_away is None
     why_not = _unanswered(command, known) if answered else None
     # What nobody can have answered from the base is a matter like any other: a unit gets it (B2).
     unit_acts = request.turned_away is None and (not answered or why_not is not None)
-    to_dispatch = unit_acts and not command.recorded_twice
+    twice = unit_acts and recorded_already(command)
+    to_dispatch = unit_acts and not twice
+    facts += _said_beside(command, request, twice=twice)
     facts.append(
         ComplaintClassified(
             complaint_id=command.complaint_id,
@@ -149,7 +153,7 @@ def _record(command: RecordRequest, case: Case, known: Articles) -> Sequence[Int
             classified_at=command.at,
         )
     )
-    if command.recorded_twice:
+    if twice:
         facts.append(
             ComplaintTurnedAway(
                 complaint_id=command.complaint_id,
@@ -188,7 +192,7 @@ def _record(command: RecordRequest, case: Case, known: Articles) -> Sequence[Int
     return [*facts, *links_refused(command)]
 
 
-def _said_beside(command: RecordRequest, request: RequestRecorded) -> list[IntakeFact]:
+def _said_beside(command: RecordRequest, request: RequestRecorded, *, twice: bool) -> list[IntakeFact]:
     """Who may know of it, whom it is about, and with whose it belongs; before anybody can be told of it."""
     facts: list[IntakeFact] = []
     if request.anonymous or request.confidential:
@@ -209,7 +213,7 @@ def _said_beside(command: RecordRequest, request: RequestRecorded) -> list[Intak
                 reported_at=command.at,
             )
         )
-    first = first_of_matter(command)
+    first, of_call = first_of_matter(command), first_of_call(command)
     if first is not None:
         facts.append(
             MatterLinked(
@@ -219,14 +223,27 @@ def _said_beside(command: RecordRequest, request: RequestRecorded) -> list[Intak
                 linked_at=command.at,
             )
         )
+    elif of_call is not None and not twice:
+        facts.append(
+            MatterLinked(
+                complaint_id=command.complaint_id,
+                matter_of=of_call.complaint_id,
+                linked_by=Desk.INTAKE,
+                same_call=True,
+                linked_at=command.at,
+            )
+        )
     return facts
 
 
 def _unanswered(command: RecordRequest, known: Articles) -> str | None:
-    """Why the article it names is no answer (B2)."""
+    """Why the article it names is no answer (B2): only who asks is answered; for whoever wants an act a unit acts."""
     request = command.request
     if request.article_id is None:
         return None
+    if request.request_type is not RequestType.CONSULT:
+        kind = request.request_type
+        return f"request_type: {kind}, expected CONSULT where an article is the answer; a unit acts and is asked about"
     return unusable(request.article_id, request.article_version, command.at, known)
 
 

@@ -18,7 +18,7 @@ from hotline.report import PROBLEMS_MAX, Report
 from hotline.verify import _slices, digest, verify
 from shared.codec import decoded, encoded
 from shared.complaint import head_of, head_text
-from shared.events import Desk
+from shared.events import Desk, RequestType
 from shared.ids import ComplaintId, complaint_id
 from tests import examples as eg
 from tests.city import City
@@ -44,7 +44,8 @@ async def several_lives(desks: Desks, ids: list[ComplaintId] | None = None) -> N
         )
     }
     recorded[ON_THE_SPOT] = replace(
-        recorded[ON_THE_SPOT], request=changed(recorded[ON_THE_SPOT].request, article_id="KB-1")
+        recorded[ON_THE_SPOT],
+        request=changed(recorded[ON_THE_SPOT].request, request_type=RequestType.CONSULT, article_id="KB-1"),
     )
     await desks.tell(*(recorded[identity] for identity in ids or list(recorded)))
     await desks.tell(replace(eg.RETURN, complaint_id=RETURNED))

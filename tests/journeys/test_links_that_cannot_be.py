@@ -100,7 +100,7 @@ async def test_a_wrong_link_is_refused_by_a_fact_and_the_matter_goes_to_a_unit(
 @pytest.mark.parametrize("way", ["an answer on the spot", "turned away"])
 async def test_the_refusal_stands_behind_a_life_that_ends_at_once(story: Story, way: str) -> None:
     ends = (
-        {"article_id": "KB-1"}
+        {"request_type": "CONSULT", "article_id": "KB-1"}
         if way == "an answer on the spot"
         else {"turned_away": "REJECTED", "turned_away_reason": "不在受理范围"}
     )
