@@ -65,6 +65,11 @@ class Claim(NamedTuple):
     """So many stand in a row, and where the first is held the next free one is; where none is free, nothing is held.
     With more than one, `otherwise` has a field `seen`, and finds there who holds one, the first one first."""
 
+    says: str | None = None
+    """What comes with it and is kept beside it, as 32 hexadecimal digits; with several places that is who holds it."""
+    contrary: Any = None
+    """The command where who was first said something else; without one it is `otherwise`."""
+
     def further(self) -> tuple[str, ...]:
         """The places behind `id`."""
         return tuple(derived(self.id, str(number)) for number in range(1, self.places))
@@ -355,10 +360,11 @@ class _Hand:
         if claim is not None and not (claim.opens and life.version):
             held = claim.id
             if claim.id in self.done:
-                command = claim.otherwise
+                said = self._content.get(claim.id)
+                otherwise = claim.contrary is not None and said is not None and said != claim.says
+                command = claim.contrary if otherwise else claim.otherwise
                 held = next((one for one in claim.further() if one not in self.done), None)
-            if claim.places > 1:
-                content = held_for(work.complaint_id)
+            content = held_for(work.complaint_id) if claim.places > 1 else claim.says
         if work.beside:
             command = replace(command, begun=self._begun_of(work))
         seen = {one: case for one in self.others(work) if (case := self._standing(one)) is not None}

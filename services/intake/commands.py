@@ -83,6 +83,8 @@ class RepeatRequest:
     """As of `RecordRequest`, of `by` and of the complaint itself."""
     counted: bool = False
     """It was counted before."""
+    noted_otherwise: bool = False
+    """It was counted before, with another note."""
     note: str
     recorded_by: str
     by_request: bool = True

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from datetime import datetime
+from hashlib import blake2b
 from typing import Final
 
 from services.intake.commands import (
@@ -132,7 +133,10 @@ def claim_id(call_id: str, subject: str, district: str, street: str | None) -> s
 
 
 def _repeated(data: RequestRepeated, named: Named, speaker: str, at: datetime) -> tuple[RepeatRequest, Claim]:
-    """It is counted once (R11), however often it is said and by whichever of its names: what counts it is claimed."""
+    """It is counted once (R11), however often it is said and by whichever of its names: what counts it is claimed.
+
+    Another note beside it is new to us, and must not be lost without a word.
+    """
     again = repeated_by(data, speaker)
     by_number = data.repeat_id is not None
     command = RepeatRequest(
@@ -147,7 +151,14 @@ def _repeated(data: RequestRepeated, named: Named, speaker: str, at: datetime) -
         at=at,
     )
     held = derived("repeated", named.complaint_id, again)
-    return command, Claim(held, dataclasses.replace(command, counted=True), opens=False)
+    counted = dataclasses.replace(command, counted=True)
+    return command, Claim(
+        held,
+        counted,
+        opens=False,
+        says=blake2b(data.note.encode(), digest_size=16).hexdigest(),
+        contrary=dataclasses.replace(counted, noted_otherwise=True),
+    )
 
 
 def _about_one_on_record(data: Input, named: Named, at: datetime) -> IntakeCommand:

@@ -33,6 +33,7 @@ from shared.complaint import (
     ANSWER,
     Case,
     Complaint,
+    goes_on,
     order_open,
     whole_content,
 )
@@ -83,6 +84,7 @@ ATTACHMENTS_MAX: Final = 100
 """Attachments of a complaint with all that were added: every head and order carries where they are."""
 CONTENT_MAX: Final = 20_000
 """Characters of a complaint's content with all that was added: a head carries it, and every order."""
+_TERMINATED: Final = "a review ended the order, and nobody acts on the complaint any more"
 _CORRECTED: Final = ("title", "content", "address")
 
 
@@ -330,6 +332,8 @@ def _supplement(command: SupplementRequest, case: Case) -> Sequence[IntakeFact]:
     why: str | None = None
     if case.ended is not None:
         why = f"the life ended with {case.ended.how}: what is new is a new request"
+    elif not goes_on(case):
+        why = f"{_TERMINATED}: what is new is a new request"
     elif len(case.attachments) + len(command.attachments) > ATTACHMENTS_MAX:
         why = f"attachments: with what is on record more than {ATTACHMENTS_MAX}"
     elif len(whole_content(case)) + len(command.text) > CONTENT_MAX:
@@ -351,11 +355,18 @@ def _supplement(command: SupplementRequest, case: Case) -> Sequence[IntakeFact]:
 def _repeat(command: RepeatRequest, case: Case) -> Sequence[IntakeFact]:
     """R11: it is linked, its heat goes up and the unit is told; nobody is ever turned away for asking again.
 
-    Each call, message or complaint that brings it up is counted once, however often it is said.
+    Each call, message or complaint that brings it up is counted once, however often it is said; with another note it is
+    refused.
     """
     case = _on_record(command, case)
     if case.ended is not None:
         why = f"the life ended with {case.ended.how}: asked again it is a new request"
+        return [_refused("repeat", why, case, command.at)]
+    if not goes_on(case):
+        why = f"{_TERMINATED}: asked again it is a new request"
+        return [_refused("repeat", why, case, command.at)]
+    if command.noted_otherwise:
+        why = "repeat_id: is counted already, with another note; what is new is a supplement"
         return [_refused("repeat", why, case, command.at)]
     if command.counted or repeat_key(command.repeat_id, command.speaker) in case.repeats:
         return []

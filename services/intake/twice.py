@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 from services.intake.commands import RecordRequest
-from shared.complaint import Complaint
+from shared.complaint import Complaint, goes_on
 from shared.events.base import Urgency
 from shared.inputs import RequestRecorded
 
@@ -19,18 +19,13 @@ _URGENT_FIRST: Final = tuple(Urgency)
 
 def recorded_already(command: RecordRequest) -> bool:
     """Whether another record of the call asks for all that this one asks for, and goes on."""
-    return any(_goes_on(one) and _asks_for_it(one, command.request) for one in command.seen.values())
+    return any(goes_on(one) and _asks_for_it(one, command.request) for one in command.seen.values())
 
 
 def first_of_call(command: RecordRequest) -> Complaint | None:
     """The record of the call that this one belongs with: the first that goes on, else the first of all."""
     others = tuple(command.seen.values())
-    return next((one for one in others if _goes_on(one)), others[0] if others else None)
-
-
-def _goes_on(case: Complaint) -> bool:
-    """Whether somebody still acts for the citizen: its life is not over, nor is its order ended unanswered."""
-    return case.ended is None and not (case.order is not None and case.order.terminated)
+    return next((one for one in others if goes_on(one)), others[0] if others else None)
 
 
 def _asks_for_it(case: Complaint, request: RequestRecorded) -> bool:

@@ -130,6 +130,7 @@ class Append:
     head_stream: list[str] = field(default_factory=list)
     head_old: list[int] = field(default_factory=list)
     head_new: list[int] = field(default_factory=list)
+    """The same as `head_old` for a complaint that others were decided on: it gets no fact, and must not have moved."""
     head_hash: list[bytes] = field(default_factory=list)
     head_state: list[str] = field(default_factory=list)
 

@@ -33,7 +33,7 @@ from shared.ruleset import Counting, CountsIn, ruleset
 from tests import examples as eg
 from tests.examples import DAY, HOUR
 from tests.hotline.conftest import Desks
-from tests.hotline.test_verify import RETURNED, SOLVED, several_lives
+from tests.hotline.test_verify import RETURNED, SOLVED, recorded_twice, several_lives
 
 pytestmark = pytest.mark.connected
 
@@ -134,6 +134,18 @@ async def test_f1_kept_up_as_facts_come_it_is_what_a_computation_from_scratch_sa
     assert made.units[eg.STREET].solved == 7
     assert made.units[eg.STREET].left_out == {"withdrawn": 1}
     assert made.requests == [("海淀区", "花园路街道", 12)]
+
+
+async def test_t7_the_second_record_of_a_call_is_no_request_more(desks: Desks) -> None:
+    """T7, F5: it has a row, so that it is known to be looked at, and counts nowhere; frozen or not."""
+    await solved(desks, "first")
+    await desks.tell(recorded_twice("second"))
+    made = await month(desks)
+    assert made.tallies.requests == [("海淀区", "花园路街道", 1)]
+    assert made.tallies == tallied(((one, 1) for one in (await from_scratch(desks)).values()), SEPTEMBER)
+    stored = await desks.owner.fetch("SELECT requested, month FROM es.score_life ORDER BY requested")
+    assert [tuple(row) for row in stored] == [(SEPTEMBER, SEPTEMBER), (None, None)]
+    assert await caught_up(desks) == (0, 0, 0)
 
 
 async def test_g3_a_whistle_is_in_the_view_and_a_rating_after_the_freeze_is_a_correction(

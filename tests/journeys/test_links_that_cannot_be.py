@@ -137,6 +137,18 @@ async def test_a_repeat_that_is_none_raises_no_heat_however_often_it_is_said(
     story.holds()
 
 
+async def test_a_repeat_that_is_counted_says_so_where_another_note_comes_with_it(story: Story) -> None:
+    """R11: what the citizen adds in it would else be lost without a word; the same word again is the same repeat."""
+    said = inputs.RequestRepeated(request_id=A, repeat_id="call-9", note="夜里也是")
+    by_complaint = replace(said, request_id=None, complaint_id=SELF)
+    await tells(story, of(A), said, said, by_complaint, replace(said, recorded_by="agent-2"))
+    assert (heat(story, A), refusals(story, A)) == (2, [])
+    await tells(story, replace(said, note="周末也是"), replace(by_complaint, note=""))
+    assert heat(story, A) == 2
+    assert [why[:30] for why in refusals(story, A)] == ["repeat_id: is counted already,"] * 2
+    story.holds()
+
+
 async def test_a_repeat_refused_as_not_on_record_counts_once_that_record_is_there(story: Story) -> None:
     """A refusal claims nothing."""
     await tells(story, of(A), again(A, B), of(B), again(A, B), again(A, B))

@@ -26,6 +26,7 @@ from services.feedback import rules as feedback
 from services.intake import rules as intake
 from shared import life
 from shared.complaint import (
+    ENDS,
     HOTLINE,
     UNOPENED,
     Case,
@@ -554,6 +555,15 @@ def case_after(facts: Sequence[Fact]) -> Case:
         assert illegal(case, fact, before) is None, f"{illegal(case, fact, before)}: {fact}"
         case = evolve(case, fact)
     return case
+
+
+def test_what_ends_a_life_is_named_in_one_place() -> None:
+    """E3: whoever counts lives that are over, or forgets them, counts every way to end."""
+    case = case_after((eg.RECEIVED, eg.CLASSIFIED))
+    ending = {
+        type(fact) for fact in eg.FACTS if isinstance(after := evolve(case, fact), Complaint) and after.ended
+    }
+    assert ending == set(ENDS)
 
 
 LEGAL: dict[str, tuple[Fact, ...]] = {
