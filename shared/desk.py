@@ -295,7 +295,7 @@ class _Hand:
         self._content |= known.content
 
     def _standing(self, complaint_id: ComplaintId) -> Complaint | None:
-        """See `shared.seeing.Standing`."""
+        """See `shared.seeing.CaseOf`."""
         life = self._lives.get(complaint_id)
         if life is None:
             if complaint_id not in self._heads:

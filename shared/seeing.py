@@ -12,7 +12,7 @@ from uuid import UUID
 from shared.complaint import Case, Complaint
 from shared.ids import ComplaintId
 
-Standing = Callable[[ComplaintId], Complaint | None]
+CaseOf = Callable[[ComplaintId], Complaint | None]
 """A complaint as it stands now; None where it is not read, or cannot be."""
 
 
@@ -21,7 +21,7 @@ class Seeing:
 
     __slots__ = ()
 
-    def sees(self, case: Case, standing: Standing) -> Sequence[ComplaintId]:
+    def sees(self, case: Case, case_of: CaseOf) -> Sequence[ComplaintId]:
         """Those it must know, as far as those read so far tell; asked again when these are read."""
         raise NotImplementedError
 

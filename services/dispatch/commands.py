@@ -11,7 +11,7 @@ from shared.complaint import Case, Complaint
 from shared.deciding import Decision
 from shared.events.base import ExclusionGround, PauseGround, TerminationGround, Urgency, WhistleKind
 from shared.ids import ComplaintId, UnitId
-from shared.seeing import Seeing, Standing
+from shared.seeing import CaseOf, Seeing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,11 +23,11 @@ class DispatchComplaint(Seeing):
     """The complaints it is linked to, for its first order."""
     at: datetime
 
-    def sees(self, case: Case, standing: Standing) -> Sequence[ComplaintId]:
+    def sees(self, case: Case, case_of: CaseOf) -> Sequence[ComplaintId]:
         """See `Seeing.sees`."""
-        if not isinstance(case, Complaint) or case.matter_of is None or case.order is not None:
+        if not isinstance(case, Complaint) or case.order is not None or case.accused is not None:
             return ()
-        return firsts(case, standing)
+        return firsts(case, case_of)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,11 +77,11 @@ class ReviewReturn(Decision, Seeing):
     seen: Mapping[ComplaintId, Complaint] = field(default_factory=dict)
     """The complaints it is linked to, for where it goes if nobody says where."""
 
-    def sees(self, case: Case, standing: Standing) -> Sequence[ComplaintId]:
+    def sees(self, case: Case, case_of: CaseOf) -> Sequence[ComplaintId]:
         """See `Seeing.sees`."""
-        if not isinstance(case, Complaint) or case.matter_of is None or not self.approved:
+        if not isinstance(case, Complaint) or not self.approved:
             return ()
-        return firsts(case, standing)
+        return firsts(case, case_of)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,15 +9,15 @@ from services.dispatch.routing import Routed, routed, with_first
 from shared.catalogue import Catalogue
 from shared.complaint import Complaint
 from shared.ids import ComplaintId
-from shared.seeing import Standing
+from shared.seeing import CaseOf
 
 FOLLOWED_MAX: Final = 20
 """So many links in a row are followed, where none of the complaints between has an order yet."""
 
 
-def firsts(case: Complaint, standing: Standing) -> Sequence[ComplaintId]:
+def firsts(case: Complaint, case_of: CaseOf) -> Sequence[ComplaintId]:
     """Those a complaint belongs with, up to the first that has or had an order, as far as they are known."""
-    return [one for one, _ in _row(case, standing)]
+    return [one for one, _ in _row(case, case_of)]
 
 
 def followed(case: Complaint, seen: Mapping[ComplaintId, Complaint], catalogue: Catalogue) -> Routed | None:
@@ -38,13 +38,13 @@ def followed(case: Complaint, seen: Mapping[ComplaintId, Complaint], catalogue: 
     return None if first is None else routed(catalogue, first.subject, first.district, first.street)
 
 
-def _row(case: Complaint, standing: Standing) -> Iterator[tuple[ComplaintId, Complaint | None]]:
+def _row(case: Complaint, case_of: CaseOf) -> Iterator[tuple[ComplaintId, Complaint | None]]:
     """Links point back to what was there before, so no row comes back to where it began."""
     at = case
     for _ in range(FOLLOWED_MAX):
         if at.matter_of is None:
             return
-        known = standing(at.matter_of)
+        known = case_of(at.matter_of)
         yield at.matter_of, known
         if known is None or known.order is not None:
             return
