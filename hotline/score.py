@@ -25,6 +25,7 @@ from shared.events import (
     ComplaintClosed,
     ComplaintDispatched,
     ComplaintReceived,
+    ComplaintTurnedAway,
     ComplaintWithdrawn,
     ExclusionApproved,
     Fact,
@@ -38,7 +39,7 @@ from shared.events import (
     WhistleArrived,
     WhistleRated,
 )
-from shared.events.base import ExclusionGround, Limit
+from shared.events.base import ExclusionGround, Limit, TurnedAway
 from shared.ids import UnitId
 from shared.population import Count, Population, people_of
 from shared.ruleset import Counting, CountsIn, Cut, Measure, RespondsBy, Scoring
@@ -46,6 +47,7 @@ from shared.ruleset import Counting, CountsIn, Cut, Measure, RespondsBy, Scoring
 KINDS: Final = (
     CitizenContacted,
     ComplaintReceived,
+    ComplaintTurnedAway,
     ComplaintDispatched,
     FeedbackLimitMissed,
     LimitMissCorrected,
@@ -87,8 +89,8 @@ class Called(msgspec.Struct, frozen=True, kw_only=True):
 class Counted(msgspec.Struct, frozen=True, kw_only=True):
     """What one life adds; `unit` and what follows are None until it counts."""
 
-    requested: date
-    """First day of the month in which it was received."""
+    requested: date | None
+    """First day of the month in which it was received; None for the second record of a call: no request more (T7)."""
     district: str
     street: str | None
     month: date | None = None
@@ -113,6 +115,8 @@ class Life:
     """One complaint while its facts are read, in their order."""
 
     received: ComplaintReceived | None = None
+    twice: bool = False
+    """It is the second record of a call, whose first goes on."""
     unit: UnitId | None = None
     dispatched_at: datetime | None = None
     """For the first time."""
@@ -159,6 +163,8 @@ class Life:
 
     def _takes_beside(self, fact: Fact) -> None:
         match fact:
+            case ComplaintTurnedAway():
+                self.twice = fact.how is TurnedAway.RECORDED_TWICE
             case CitizenContacted():
                 self.contacted.setdefault((fact.unit, fact.round), fact.contacted_at)
             case UnitCalled():
@@ -187,7 +193,8 @@ class Life:
         if self.received is None:
             return None
         told = self.received
-        at = Counted(requested=month_of(told.received_at, zone), district=told.district, street=told.street)
+        requested = None if self.twice else month_of(told.received_at, zone)
+        at = Counted(requested=requested, district=told.district, street=told.street)
         end = self.ended
         if end is None or self.unit is None or self.dispatched_at is None:
             return at

@@ -156,7 +156,11 @@ _SAYS: Final[dict[type[e.Fact], Callable[[Any, Callable[[datetime], str]], tuple
         "wants to be known to nobody" if f.anonymous else "wants to be known to the hotline alone",
         "plain",
     ),
-    e.MatterLinked: lambda f, _: (f.linked_by, f"the same matter as complaint {f.matter_of}", "plain"),
+    e.MatterLinked: lambda f, _: (
+        f.linked_by,
+        f"{'of the same call' if f.same_call is True else 'the same matter'} as complaint {f.matter_of}",
+        "plain",
+    ),
     e.ComplaintTurnedAway: lambda f, _: (
         "agent",
         f"{_TURNED_AWAY[f.how]}{f' to {f.to}' if f.to else ''}" + (f": {f.reason}" if f.reason else ""),

@@ -112,6 +112,9 @@ STATE_SCHEMA: Final = 7
 """Version of the stored head; a change means rebuilding the heads, never editing them."""
 
 
+ENDS: Final = (ComplaintAnsweredDirectly, ComplaintTurnedAway, ComplaintWithdrawn, ComplaintClosed)
+"""The facts that end a life."""
+
 ANSWER: Final = "answer directly"
 """What intake was asked for where an article was no answer (B2)."""
 
@@ -392,6 +395,8 @@ class Complaint(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, t
     """The unit that is said to retaliate, where that is what it is about."""
     matter_of: ComplaintId | None = None
     """The complaint that brought the same matter up first."""
+    linked_by_call: bool = False
+    """That is another record of the same call, and the request itself named none."""
     links_refused: tuple[ComplaintId, ...] = ()
     """The complaints its record named that could not be meant."""
     district: str
@@ -441,6 +446,11 @@ def stored_head(complaint_id: str, text: str, state_schema: int) -> Complaint:
 def is_open(case: Case) -> bool:
     """Whether the life goes on."""
     return isinstance(case, Complaint) and case.ended is None
+
+
+def goes_on(case: Complaint) -> bool:
+    """Whether somebody still acts for the citizen: its life is not over, nor is its order ended unanswered."""
+    return case.ended is None and not (case.order is not None and case.order.terminated)
 
 
 def order_open(case: Complaint) -> bool:
@@ -570,7 +580,7 @@ def _protected(case: Complaint, fact: IdentityProtected) -> Complaint:
 
 
 def _linked(case: Complaint, fact: MatterLinked) -> Complaint:
-    return replace(case, matter_of=fact.matter_of)
+    return replace(case, matter_of=fact.matter_of, linked_by_call=fact.same_call is True)
 
 
 def _accused(case: Complaint, fact: RetaliationReported) -> Complaint:
@@ -1377,8 +1387,5 @@ _STEPS: Final[dict[type[Fact], Callable[[Complaint, Any], Complaint]]] = {
     VisitMade: _visit_made,
     VisitUnreached: _visit_made,
     ComplaintReopened: _reopened,
-    ComplaintAnsweredDirectly: _ended,
-    ComplaintTurnedAway: _ended,
-    ComplaintWithdrawn: _ended,
-    ComplaintClosed: _ended,
+    **dict.fromkeys(ENDS, _ended),
 }

@@ -18,7 +18,7 @@ from shared.complaint import (
 )
 from shared.errors import told
 from shared.events import REFUSALS, Fact
-from shared.ids import ComplaintId
+from shared.ids import ComplaintId, derived
 from shared.log import (
     Append,
     EventLog,
@@ -28,6 +28,7 @@ from shared.log import (
     Moved,
     Parked,
 )
+from shared.seeing import Seeing, held_for, holder_of
 from shared.telemetry import Telemetry
 from shared.underway import Life, watch
 from shared.wording import Typed
@@ -60,6 +61,18 @@ class Claim(NamedTuple):
     """The command where another was first: its complaint is on record then, or goes onto it in this very batch."""
     opens: bool = True
     """Only a complaint that is not on record yet claims it; else whatever is said and not refused."""
+    places: int = 1
+    """So many stand in a row, and where the first is held the next free one is; where none is free, nothing is held.
+    With more than one, `otherwise` has a field `seen`, and finds there who holds one, the first one first."""
+
+    says: str | None = None
+    """What comes with it and is kept beside it, as 32 hexadecimal digits; with several places that is who holds it."""
+    contrary: Any = None
+    """The command where who was first said something else; without one it is `otherwise`."""
+
+    def further(self) -> tuple[str, ...]:
+        """The places behind `id`."""
+        return tuple(derived(self.id, str(number)) for number in range(1, self.places))
 
 
 class Work(msgspec.Struct, frozen=True, gc=False):
@@ -184,6 +197,7 @@ class Desk:
         if not streams:
             return Said(0, 0, len(append.parked), _by_topic(append.parked))
         hand = await _in_hand(log, batch, streams, append)
+        await _read_others(log, batch, hand, streams)
         for work in batch.work:
             life = hand.takes_up(work)
             if life is None:
@@ -216,6 +230,9 @@ class _Claiming(NamedTuple):
 
     command: Any
     id: str | None = None
+    content: str | None = None
+    others: Sequence[ComplaintId] = ()
+    """The other complaints it is decided on."""
 
 
 class _Hand:
@@ -228,8 +245,11 @@ class _Hand:
         self.repeats = 0
         self._content: dict[str, str | None] = dict(known.content)
         self._known = known
+        self._heads = dict(known.heads)
         self._append = append
         self._lives: dict[ComplaintId, Life] = {}
+        self._decided_on: set[ComplaintId] = set()
+        """Other complaints on which something was decided: they must not have moved when it is written."""
         self._set_aside: dict[str, list[Incoming]] = {}
         """Messages the door itself set aside, by complaint."""
         for parked in append.parked:
@@ -249,10 +269,7 @@ class _Hand:
         if unreadable is not None:
             self.parks(work, unreadable, UnreadableHead(unreadable))
             return None
-        life = self._lives.get(complaint_id)
-        if life is None:
-            head = self._known.heads.get(complaint_id)
-            life = self._lives[complaint_id] = Life(head, parked=complaint_id in self._known.parked)
+        life = self._life(complaint_id)
         message = work.message
         if message is not None and (
             life.failed
@@ -263,6 +280,47 @@ class _Hand:
             self._append.parked.append(Parked(message, complaint_id, reason))
             return None
         return life
+
+    def _life(self, complaint_id: ComplaintId) -> Life:
+        life = self._lives.get(complaint_id)
+        if life is None:
+            head = self._heads.get(complaint_id)
+            life = self._lives[complaint_id] = Life(head, parked=complaint_id in self._known.parked)
+        return life
+
+    def learns(self, known: Known) -> None:
+        """What was read after the rest."""
+        self._heads |= known.heads
+        self.done |= known.done
+        self._content |= known.content
+
+    def _standing(self, complaint_id: ComplaintId) -> Complaint | None:
+        """See `shared.seeing.CaseOf`."""
+        life = self._lives.get(complaint_id)
+        if life is None:
+            if complaint_id not in self._heads:
+                return None
+            life = self._life(complaint_id)
+        return life.case if isinstance(life.case, Complaint) else None
+
+    def claims_further(self, work: Work) -> tuple[str, ...]:
+        """What it may claim beyond its first, where somebody was first with that."""
+        claim = work.claim
+        if claim is None or claim.id not in self.done:
+            return ()
+        return () if claim.opens and self._life(work.complaint_id).version else claim.further()
+
+    def others(self, work: Work) -> list[ComplaintId]:
+        """The other complaints a command is decided on, as far as those read so far tell."""
+        found: list[ComplaintId] = []
+        further = self.claims_further(work)
+        if further and work.claim is not None:
+            held = (one for one in (work.claim.id, *further) if one in self.done)
+            holders = (holder_of(self._content.get(one)) for one in held)
+            found += [holder for holder in holders if holder is not None]
+        if isinstance(work.command, Seeing):
+            found += work.command.sees(self._life(work.complaint_id).case, self._standing)
+        return found
 
     def _said_otherwise(self, work: Work) -> bool:
         """Whether the input that had its effect under this id said something else; a row of before says nothing."""
@@ -298,19 +356,27 @@ class _Hand:
         """What is decided, and claimed: as a rule only for a complaint that is not on record yet."""
         command, claim = work.command, work.claim
         held: str | None = None
+        content: str | None = None
         if claim is not None and not (claim.opens and life.version):
+            held = claim.id
             if claim.id in self.done:
-                command = claim.otherwise
-            else:
-                held = claim.id
+                said = self._content.get(claim.id)
+                otherwise = claim.contrary is not None and said is not None and said != claim.says
+                command = claim.contrary if otherwise else claim.otherwise
+                held = next((one for one in claim.further() if one not in self.done), None)
+            content = held_for(work.complaint_id) if claim.places > 1 else claim.says
         if work.beside:
             command = replace(command, begun=self._begun_of(work))
-        return _Claiming(command, held)
+        seen = {one: case for one in self.others(work) if (case := self._standing(one)) is not None}
+        if seen:
+            command = replace(command, seen=seen)
+        return _Claiming(command, held, content, tuple(seen))
 
     def holds(self, claiming: _Claiming, facts: Sequence[Fact]) -> None:
         """What it claimed is on record with this transaction, and its own; a refusal claims nothing."""
+        self._decided_on.update(claiming.others)
         if claiming.id is not None and not all(isinstance(fact, REFUSALS) for fact in facts):
-            self.had_its_effect(claiming.id, None)
+            self.had_its_effect(claiming.id, claiming.content)
 
     def parks(self, work: Work, reason: str, error: Exception) -> None:
         """Set a command's message aside; one that came in none is a bug of ours and is raised."""
@@ -320,10 +386,13 @@ class _Hand:
         self._append.parked.append(Parked(work.message, None if by_itself else work.complaint_id, reason))
 
     def lays_down(self) -> None:
-        """Write down the new heads, and the timers they ask for."""
+        """Write down the new heads, and the timers they ask for.
+
+        A complaint that only was decided on keeps its head: writing it as it is finds out whether it has moved.
+        """
         append = self._append
         for complaint_id, life in self._lives.items():
-            if life.version == life.version_read:
+            if life.version == life.version_read and complaint_id not in self._decided_on:
                 continue
             case = life.case
             if not isinstance(case, Complaint):
@@ -346,6 +415,21 @@ async def _in_hand(log: EventLog, batch: Batch, streams: list[ComplaintId], appe
     if named:
         hand.begun = await log.begun(sorted(named))
     return hand
+
+
+async def _read_others(log: EventLog, batch: Batch, hand: _Hand, streams: list[ComplaintId]) -> None:
+    """Read the other complaints a batch is decided on; where there are none, nothing is asked.
+
+    They join `streams`: where all is decided again, they are read and held with the rest.
+    """
+    further = [one for work in batch.work for one in hand.claims_further(work)]
+    if further:
+        hand.learns(await log.heads([], further))
+    read = set(streams)
+    while missing := sorted({one for work in batch.work for one in hand.others(work)} - read):
+        hand.learns(await log.heads(missing, []))
+        read.update(missing)
+        streams += missing
 
 
 def _by_topic(parked: Sequence[Parked]) -> Mapping[str, int]:

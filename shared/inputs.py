@@ -141,7 +141,7 @@ class RequestRecorded(Input, frozen=True, kw_only=True):
     content: Text = ""
     recorded_by: Words = "agent"
     article_id: Code | None = None
-    """The knowledge article the agent answered from; then nothing is dispatched (B2)."""
+    """The knowledge article the agent answered a CONSULT from; then nothing is dispatched (B2)."""
     article_version: Count = 1
     given_due_at: GivenLimit | None = None
     """A limit that came with the request; used only under a rule set with `limits_given`."""
@@ -154,8 +154,7 @@ class RequestRecorded(Input, frozen=True, kw_only=True):
     matter_of_complaint: Uuid | None = None
     """Or that citizen's complaint, whoever recorded it."""
     another_matter: bool = False
-    """It is not what another record of the same call, of the same subject and place, is about, or that was withdrawn
-    (T7)."""
+    """It is not what another record of the same call, of the same kind, subject and place, is about (T7)."""
     turned_away: TurnedAway | None = None
     """It is not accepted, pointed elsewhere, or an emergency; then nothing is dispatched."""
     turned_away_to: Annotated[str, msgspec.Meta(max_length=200, description=_FOLDED, extra=NAME)] = ""

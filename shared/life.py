@@ -105,7 +105,7 @@ from shared.events import (
     WhistleRated,
     WhistleReleased,
 )
-from shared.events.base import Limit
+from shared.events.base import Limit, RequestType, TurnedAway
 from shared.ids import UnitId, complaint_id, repeat_key
 from shared.ruleset import RuleSetUnknown, ruleset
 from shared.times import stated
@@ -349,15 +349,22 @@ def _classified(case: Complaint, fact: ComplaintClassified, _: Fact) -> str | No
     return None
 
 
-def _answered_directly(
-    _: Complaint, __: ComplaintAnsweredDirectly | ComplaintTurnedAway, before: Fact
+def _on_the_spot(
+    case: Complaint, fact: ComplaintAnsweredDirectly | ComplaintTurnedAway, before: Fact
 ) -> str | None:
-    if isinstance(before, ComplaintClassified) and not before.to_dispatch:
-        return None
-    return "only a request classified as not to be dispatched is answered on the spot"
+    if not isinstance(before, ComplaintClassified) or before.to_dispatch:
+        return "only a request classified as not to be dispatched is answered on the spot"
+    if isinstance(fact, ComplaintAnsweredDirectly):
+        asked = before.request_type is RequestType.CONSULT
+        return None if asked else f"a {before.request_type} is acted on and asked about (B2, E3)"
+    if fact.how is TurnedAway.RECORDED_TWICE and (case.call_id is None or fact.to != case.call_id):
+        return "only what came in a call is recorded twice, and points to that call (T7)"
+    return None
 
 
-def _at_recording(case: Complaint, _: IdentityProtected | MatterLinked, __: Fact) -> str | None:
+def _at_recording(case: Complaint, fact: IdentityProtected | MatterLinked, _: Fact) -> str | None:
+    if isinstance(fact, MatterLinked) and fact.same_call is True and case.call_id is None:
+        return "it came in no call"
     return None if case.urgency is None else "that is said when it is recorded"
 
 
@@ -1178,8 +1185,8 @@ _RULES: Final[dict[type[Fact], Callable[[Complaint, Any, Any], str | None]]] = {
     MatterLinked: _at_recording,
     RetaliationReported: _accused,
     RatingGiven: _rated,
-    ComplaintAnsweredDirectly: _answered_directly,
-    ComplaintTurnedAway: _answered_directly,
+    ComplaintAnsweredDirectly: _on_the_spot,
+    ComplaintTurnedAway: _on_the_spot,
     RequestCorrected: _corrected_record,
     RequestSupplemented: _supplemented,
     RequestRepeated: _repeated,

@@ -591,6 +591,8 @@ CLASSIFIED: Final = events.ComplaintClassified(
     classified_at=CALLED_AT,
 )
 NOT_TO_DISPATCH: Final = replace(CLASSIFIED, to_dispatch=False, dispatch_due_at=UNSET)
+ASKED: Final = replace(NOT_TO_DISPATCH, request_type=RequestType.CONSULT)
+"""A question that was answered on the spot (B2)."""
 UNTIMED: Final = replace(CLASSIFIED, dispatch_due_at=UNSET)
 """As it was classified before there was a limit for dispatch, and is where the rule set has none."""
 ANSWERED_DIRECTLY: Final = events.ComplaintAnsweredDirectly(

@@ -141,7 +141,7 @@ class Led:
                 complaint_id=self._id,
                 request=RequestRecorded(
                     request_id=request,
-                    request_type=RequestType.HELP,
+                    request_type=RequestType.HELP if article is None else RequestType.CONSULT,
                     subject=target.subject,
                     urgency=Urgency.GENERAL_7D,
                     district=target.district,

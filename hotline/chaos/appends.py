@@ -91,6 +91,8 @@ class NotedLog(Through):
                 facts = [
                     fact for of, fact in zip(append.fact_stream, append.fact_id, strict=True) if of == stream
                 ]
+                if not facts:  # decided on beside another complaint, and left as it is
+                    continue
                 self._history.append(
                     Attempt(
                         stream=stream,

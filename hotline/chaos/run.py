@@ -37,10 +37,11 @@ from hotline.stack.stack import Stack
 from hotline.stack.state import read_state
 from hotline.stack.supervisor import Service
 from hotline.where import ANCHORS_FILE, city_folder, folder
-from services.intake.inbound import claim_id
+from services.intake.inbound import SAME_CALL_MAX, claim_id
 from shared import kafka_address
 from shared.catalogue import Catalogue
 from shared.complaint import Complaint, head_of
+from shared.desk import Claim
 from shared.inputs import Input
 from shared.log.heads import fetch, over_bodies, over_heads
 from shared.patience import HAND_SECONDS
@@ -487,7 +488,7 @@ async def _judged(
         parked = {row[0]: (row[1], row[2]) for row in await connection.fetch(_PARKED)}
         marks = {row[0] for row in await connection.fetch(_INBOX, ["intake", "dispatch", "feedback"])}
         of_calls = await fetch(connection, _OF_CALLS, unread=unread)
-        marks -= {_held_by(head_of(row[0])) for row in of_calls}
+        marks -= {held for row in of_calls for held in _held_by(head_of(row[0]))}
         heard = len(marks) + await connection.fetchval(_CALLS)
     finally:
         await connection.close()
@@ -527,9 +528,10 @@ async def _judged(
     )
 
 
-def _held_by(case: Complaint) -> str:
-    """What the first record of a call holds beside the messages that were heard (T7)."""
-    return claim_id(case.call_id or "", case.subject, case.district, case.street)
+def _held_by(case: Complaint) -> tuple[str, ...]:
+    """What the records of a call may hold beside the messages that were heard (T7)."""
+    first = claim_id(case.call_id or "", case.subject, case.district, case.street)
+    return (first, *Claim(first, None, places=SAME_CALL_MAX).further())
 
 
 async def _ends(realm: Realm, catalogue: Catalogue) -> Mapping[tuple[str, int], int]:

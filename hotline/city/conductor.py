@@ -26,6 +26,7 @@ from hotline.city.population import Population
 from hotline.city.pulse import READERS, Look, Pulse
 from hotline.city.voice import Voice
 from hotline.stack.errors import StackError
+from shared.complaint import ENDS
 from shared.ids import ComplaintId
 from shared.inputs import CallOffered
 from shared.topics import COMPLAINTS_LOG
@@ -77,7 +78,7 @@ class Progress:
     @property
     def ended(self) -> int:
         """Lives that are over."""
-        return self._sum("ComplaintClosed", "ComplaintWithdrawn", "ComplaintAnsweredDirectly")
+        return self._sum(*(kind.__name__ for kind in ENDS))
 
     @property
     def open(self) -> int:

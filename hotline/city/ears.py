@@ -18,7 +18,7 @@ from aiokafka.errors import KafkaError
 
 from hotline.city.act import Heard
 from shared.codec import decoded, fact_type_of
-from shared.events import ComplaintAnsweredDirectly, ComplaintClosed, ComplaintWithdrawn
+from shared.complaint import ENDS
 from shared.ids import ComplaintId, UnitId
 from shared.kafka_reader import reader_of
 from shared.topics import COMPLAINTS_LOG, OUTWARD, Topic, partition_of
@@ -26,7 +26,7 @@ from shared.topics import COMPLAINTS_LOG, OUTWARD, Topic, partition_of
 ASK_SECONDS_MAX: Final = 10.0
 
 _BUSY_BYTES: Final = 8 * 1024 * 1024
-_ENDS: Final = {kind.__name__ for kind in (ComplaintAnsweredDirectly, ComplaintClosed, ComplaintWithdrawn)}
+_ENDS: Final = {kind.__name__ for kind in ENDS}
 
 
 class _Named(msgspec.Struct):

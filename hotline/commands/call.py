@@ -47,7 +47,8 @@ def call(
     article: Annotated[
         str,
         typer.Option(
-            metavar="ID@VERSION", help="The article it was answered from on the spot; then no unit gets it."
+            metavar="ID@VERSION",
+            help="The article a CONSULT was answered from on the spot; then no unit gets it.",
         ),
     ] = "",
     matter_of: Annotated[
@@ -100,6 +101,11 @@ def call(
         from hotline.commands.knowledge import named_version
 
         fields["article_id"], fields["article_version"] = named_version(article)
+        if request_type != RequestType.CONSULT:
+            fail(
+                f"--article: only a CONSULT is answered from an article, this is a {request_type} (B2).",
+                code=2,
+            )
     from hotline.speak import short
 
     found = run(_call(request_id, fields, matter_of))

@@ -15,12 +15,13 @@ from shared.log.heads import fetch, over_heads
 from shared.text import folded
 from shared.unreadable import UnreadableRows
 
-# A head knows what its complaint is about now, corrections and reclassifications included.
+# A head knows what its complaint is about now, corrections and reclassifications included. The second record of a call
+# is no complaint more (T7).
 _COUNTED: Final = over_heads(
     """
 SELECT state ->> 'subject' AS subject, state ->> 'district' AS district, count(*)::int AS complaints
 FROM {heads}
-WHERE state ->> 'subject' IS NOT NULL
+WHERE state ->> 'subject' IS NOT NULL AND (state -> 'ended' ->> 'twice') IS NULL
   AND (state ->> 'received_at')::timestamptz >= $1 AND (state ->> 'received_at')::timestamptz < $2
 GROUP BY 1, 2
 """

@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
+from services.dispatch.matters import firsts
+from shared.complaint import Case, Complaint
 from shared.deciding import Decision
 from shared.events.base import ExclusionGround, PauseGround, TerminationGround, Urgency, WhistleKind
 from shared.ids import ComplaintId, UnitId
+from shared.seeing import CaseOf, Seeing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DispatchComplaint:
+class DispatchComplaint(Seeing):
     """Send the complaint to the unit that must act; after a reopening, to the same unit again."""
 
     complaint_id: ComplaintId
+    seen: Mapping[ComplaintId, Complaint] = field(default_factory=dict)
+    """The complaints it is linked to, for its first order."""
     at: datetime
+
+    def sees(self, case: Case, case_of: CaseOf) -> Sequence[ComplaintId]:
+        """See `Seeing.sees`."""
+        if not isinstance(case, Complaint) or case.order is not None or case.accused is not None:
+            return ()
+        return firsts(case, case_of)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +66,7 @@ class RequestReturn:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReviewReturn(Decision):
+class ReviewReturn(Decision, Seeing):
     """The reviewer decides on a return."""
 
     assignment: int
@@ -62,6 +74,14 @@ class ReviewReturn(Decision):
     reviewer: str
     reason: str
     to_unit: UnitId | None
+    seen: Mapping[ComplaintId, Complaint] = field(default_factory=dict)
+    """The complaints it is linked to, for where it goes if nobody says where."""
+
+    def sees(self, case: Case, case_of: CaseOf) -> Sequence[ComplaintId]:
+        """See `Seeing.sees`."""
+        if not isinstance(case, Complaint) or not self.approved:
+            return ()
+        return firsts(case, case_of)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -38,6 +38,14 @@ def by_council(catalogue: Catalogue, unit: UnitId) -> Routed:
     return _routed(catalogue, unit, "named by a council")
 
 
+def with_first(catalogue: Catalogue, unit: UnitId, co_units: tuple[UnitId, ...]) -> Routed | None:
+    """To the unit that has the first complaint of the same matter, with its helpers (R12); None where it is no unit."""
+    if unit not in catalogue.units:
+        return None
+    to = _routed(catalogue, unit, "with the first of its matter")
+    return to._replace(co_units=tuple(one for one in co_units if one != unit))
+
+
 def to_supervision(catalogue: Catalogue, accused: UnitId) -> Routed:
     """A report of retaliation (R9): to municipal supervision; is that accused itself, to the centre."""
     unit = catalogue.centre if accused == catalogue.supervision else catalogue.supervision

@@ -45,6 +45,7 @@ from services.dispatch.commands import (
 from services.dispatch.deciders import not_theirs_to_decide
 from services.dispatch.exclusions import request_exclusion, review_exclusion
 from services.dispatch.handling import record_contact, record_contact_failed, report_progress, send_back
+from services.dispatch.matters import followed
 from services.dispatch.orders import REVIEWERS, not_reviewed, not_theirs, refused, sent
 from services.dispatch.pauses import end_pause, request_pause, review_pause
 from services.dispatch.reclassification import reclassify
@@ -167,13 +168,15 @@ def decide(  # noqa: C901, PLR0911, PLR0912 -- a line a command
 def _dispatch(command: DispatchComplaint, case: Complaint, catalogue: Catalogue) -> Sequence[DispatchFact]:
     if case.ended is not None or (case.order is not None and not case.reopened):
         return []
+    reason = f"the catalogue's line for {case.subject}"
     if case.order is None and case.accused is not None:
         to = to_supervision(catalogue, case.accused)
     elif case.order is None:
-        to = routed(catalogue, case.subject, case.district, case.street)
+        led = followed(case, command.seen, catalogue)
+        to = led or routed(catalogue, case.subject, case.district, case.street)
+        reason = reason if led is None else "helps with the first complaint of this matter"
     else:
         to = Routed(case.order.unit, case.order.level, f"{catalogue.version}: same unit again")
-    reason = f"the catalogue's line for {case.subject}"
     return sent(case, to, command.at, to.co_units, added_by=catalogue.version, reason=reason)
 
 
@@ -327,7 +330,8 @@ def _review(command: ReviewReturn, case: Complaint, catalogue: Catalogue) -> Seq
                 rejected_at=command.at,
             )
         ]
-    wished = (command.to_unit, order.suggested_unit)
+    led = followed(case, command.seen, catalogue)
+    wished = (command.to_unit, order.suggested_unit, None if led is None else led.unit)
     return [
         ReturnApproved(
             complaint_id=case.complaint_id,

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from shared.complaint import Complaint
 from shared.events.base import Attachment
 from shared.ids import ComplaintId
 from shared.inputs import RequestRecorded
@@ -19,8 +20,8 @@ class RecordRequest:
     request: RequestRecorded
     ruleset: str
     calendar: str
-    recorded_twice: bool = False
-    """Another record of the same call is of the same subject and place (T7)."""
+    seen: Mapping[ComplaintId, Complaint] = field(default_factory=dict)
+    """What else was recorded in its call, of its subject and place, as it stands; the first one first (T7)."""
     speaker: str = ""
     """The login whose number the request's is, "" where it came on the plain topic."""
     begun: Mapping[ComplaintId, int] = field(default_factory=dict)
@@ -82,6 +83,8 @@ class RepeatRequest:
     """As of `RecordRequest`, of `by` and of the complaint itself."""
     counted: bool = False
     """It was counted before."""
+    noted_otherwise: bool = False
+    """It was counted before, with another note."""
     note: str
     recorded_by: str
     by_request: bool = True

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from datetime import datetime
+from hashlib import blake2b
 from typing import Final
 
 from services.intake.commands import (
@@ -53,6 +54,8 @@ _REQUESTS: Final = (
     RequestRepeated,
     RatingGiven,
 )
+SAME_CALL_MAX: Final = 16
+"""Records of one call, subject and place that later ones know; what comes after so many is not among them."""
 _CALLS: Final = (CallOffered, CallAnswered, CallEnded)
 
 assert INTAKE_REQUESTS.carries == _REQUESTS  # noqa: S101 -- the table and this door must not part
@@ -115,13 +118,13 @@ def requests(settings: Settings, clock: Clock) -> Handle:
 
 
 def _claim(command: RecordRequest) -> Claim | None:
-    """T7: of one call one record of a subject and place goes on, who wrote it first; the agent may say otherwise."""
+    """T7: of one call, subject and place each record knows those before it; the agent may say it is another matter."""
     request = command.request
     of_another = request.matter_of is not None or request.matter_of_complaint is not None
     if request.call_id is None or request.another_matter or of_another or request.retaliation_by is not None:
         return None
-    held = claim_id(request.call_id, request.subject, request.district, request.street)
-    return Claim(held, dataclasses.replace(command, recorded_twice=True))
+    first = claim_id(request.call_id, request.subject, request.district, request.street)
+    return Claim(first, command, places=SAME_CALL_MAX)
 
 
 def claim_id(call_id: str, subject: str, district: str, street: str | None) -> str:
@@ -130,7 +133,10 @@ def claim_id(call_id: str, subject: str, district: str, street: str | None) -> s
 
 
 def _repeated(data: RequestRepeated, named: Named, speaker: str, at: datetime) -> tuple[RepeatRequest, Claim]:
-    """It is counted once (R11), however often it is said and by whichever of its names: what counts it is claimed."""
+    """It is counted once (R11), however often it is said and by whichever of its names: what counts it is claimed.
+
+    Another note beside it is new to us, and must not be lost without a word.
+    """
     again = repeated_by(data, speaker)
     by_number = data.repeat_id is not None
     command = RepeatRequest(
@@ -145,7 +151,14 @@ def _repeated(data: RequestRepeated, named: Named, speaker: str, at: datetime) -
         at=at,
     )
     held = derived("repeated", named.complaint_id, again)
-    return command, Claim(held, dataclasses.replace(command, counted=True), opens=False)
+    counted = dataclasses.replace(command, counted=True)
+    return command, Claim(
+        held,
+        counted,
+        opens=False,
+        says=blake2b(data.note.encode(), digest_size=16).hexdigest(),
+        contrary=dataclasses.replace(counted, noted_otherwise=True),
+    )
 
 
 def _about_one_on_record(data: Input, named: Named, at: datetime) -> IntakeCommand:
@@ -193,6 +206,11 @@ def _complete(request: RequestRecorded, rules: RuleSet) -> None:
     blank = [name for name in rules.record_fields if not has_words(getattr(request, name) or "")]
     if blank:
         text = f"data: {', '.join(blank)}: missing, rule set {rules.version} lets no record be without (Q1)"
+        raise BadInput(text)
+    if request.turned_away is TurnedAway.RECORDED_TWICE:
+        text = (
+            "data: turned_away: RECORDED_TWICE is found out here, by what else was recorded of the call (T7)"
+        )
         raise BadInput(text)
     if request.turned_away is TurnedAway.EMERGENCY and request.turned_away_to not in rules.emergency_services:
         text = f"data: turned_away_to: expected one of {', '.join(rules.emergency_services)} (R4)"

@@ -72,7 +72,7 @@ def another_matter_of(request: RequestRecorded, case: Complaint, speaker: str) -
     """The field by which a request told again names another first complaint; a link refused then is the same now."""
     first = matter_of(request, speaker)
     if first is None:
-        return None if case.matter_of is None else "matter_of"
+        return None if case.matter_of is None or case.linked_by_call else "matter_of"
     known = first.complaint_id == case.matter_of or first.complaint_id in case.links_refused
     return None if known else first.field
 

@@ -26,12 +26,14 @@ from services.intake.links import (
     links_refused,
     not_repeated,
 )
+from services.intake.twice import first_of_call, recorded_already
 from shared.aside import NoSuchComplaint, OnRecordOtherwise
 from shared.calendar import calendar
 from shared.complaint import (
     ANSWER,
     Case,
     Complaint,
+    goes_on,
     order_open,
     whole_content,
 )
@@ -43,6 +45,7 @@ from shared.events import (
     ComplaintTurnedAway,
     ComplaintWithdrawn,
     Correction,
+    Desk,
     IdentityProtected,
     IntakeFact,
     IntakeRefused,
@@ -54,6 +57,7 @@ from shared.events import (
     RetaliationReported,
     TurnedAway,
 )
+from shared.events.base import RequestType
 from shared.ids import CallId, RequestId, UnitId, repeat_key
 from shared.inputs import RequestRecorded
 from shared.ruleset import ruleset
@@ -81,6 +85,7 @@ ATTACHMENTS_MAX: Final = 100
 """Attachments of a complaint with all that were added: every head and order carries where they are."""
 CONTENT_MAX: Final = 20_000
 """Characters of a complaint's content with all that was added: a head carries it, and every order."""
+_TERMINATED: Final = "a review ended the order, and nobody acts on the complaint any more"
 _CORRECTED: Final = ("title", "content", "address")
 
 
@@ -132,12 +137,13 @@ def _record(command: RecordRequest, case: Case, known: Articles) -> Sequence[Int
             received_at=command.at,
         )
     ]
-    facts += _said_beside(command, request)
-    answered = request.article_id is not None and request.turned_away is None and not command.recorded_twice
+    answered = request.article_id is not None and request.turned_away is None
     why_not = _unanswered(command, known) if answered else None
     # What nobody can have answered from the base is a matter like any other: a unit gets it (B2).
     unit_acts = request.turned_away is None and (not answered or why_not is not None)
-    to_dispatch = unit_acts and not command.recorded_twice
+    twice = unit_acts and recorded_already(command)
+    to_dispatch = unit_acts and not twice
+    facts += _said_beside(command, request, twice=twice)
     facts.append(
         ComplaintClassified(
             complaint_id=command.complaint_id,
@@ -150,7 +156,7 @@ def _record(command: RecordRequest, case: Case, known: Articles) -> Sequence[Int
             classified_at=command.at,
         )
     )
-    if command.recorded_twice:
+    if twice:
         facts.append(
             ComplaintTurnedAway(
                 complaint_id=command.complaint_id,
@@ -189,7 +195,7 @@ def _record(command: RecordRequest, case: Case, known: Articles) -> Sequence[Int
     return [*facts, *links_refused(command)]
 
 
-def _said_beside(command: RecordRequest, request: RequestRecorded) -> list[IntakeFact]:
+def _said_beside(command: RecordRequest, request: RequestRecorded, *, twice: bool) -> list[IntakeFact]:
     """Who may know of it, whom it is about, and with whose it belongs; before anybody can be told of it."""
     facts: list[IntakeFact] = []
     if request.anonymous or request.confidential:
@@ -210,7 +216,7 @@ def _said_beside(command: RecordRequest, request: RequestRecorded) -> list[Intak
                 reported_at=command.at,
             )
         )
-    first = first_of_matter(command)
+    first, of_call = first_of_matter(command), first_of_call(command)
     if first is not None:
         facts.append(
             MatterLinked(
@@ -220,14 +226,27 @@ def _said_beside(command: RecordRequest, request: RequestRecorded) -> list[Intak
                 linked_at=command.at,
             )
         )
+    elif of_call is not None and not twice:
+        facts.append(
+            MatterLinked(
+                complaint_id=command.complaint_id,
+                matter_of=of_call.complaint_id,
+                linked_by=Desk.INTAKE,
+                same_call=True,
+                linked_at=command.at,
+            )
+        )
     return facts
 
 
 def _unanswered(command: RecordRequest, known: Articles) -> str | None:
-    """Why the article it names is no answer (B2)."""
+    """Why the article it names is no answer (B2): only who asks is answered; for whoever wants an act a unit acts."""
     request = command.request
     if request.article_id is None:
         return None
+    if request.request_type is not RequestType.CONSULT:
+        kind = request.request_type
+        return f"request_type: {kind}, expected CONSULT where an article is the answer; a unit acts and is asked about"
     return unusable(request.article_id, request.article_version, command.at, known, zone_of(command.ruleset))
 
 
@@ -314,6 +333,8 @@ def _supplement(command: SupplementRequest, case: Case) -> Sequence[IntakeFact]:
     why: str | None = None
     if case.ended is not None:
         why = f"the life ended with {case.ended.how}: what is new is a new request"
+    elif not goes_on(case):
+        why = f"{_TERMINATED}: what is new is a new request"
     elif len(case.attachments) + len(command.attachments) > ATTACHMENTS_MAX:
         why = f"attachments: with what is on record more than {ATTACHMENTS_MAX}"
     elif len(whole_content(case)) + len(command.text) > CONTENT_MAX:
@@ -335,11 +356,18 @@ def _supplement(command: SupplementRequest, case: Case) -> Sequence[IntakeFact]:
 def _repeat(command: RepeatRequest, case: Case) -> Sequence[IntakeFact]:
     """R11: it is linked, its heat goes up and the unit is told; nobody is ever turned away for asking again.
 
-    Each call, message or complaint that brings it up is counted once, however often it is said.
+    Each call, message or complaint that brings it up is counted once, however often it is said; with another note it is
+    refused.
     """
     case = _on_record(command, case)
     if case.ended is not None:
         why = f"the life ended with {case.ended.how}: asked again it is a new request"
+        return [_refused("repeat", why, case, command.at)]
+    if not goes_on(case):
+        why = f"{_TERMINATED}: asked again it is a new request"
+        return [_refused("repeat", why, case, command.at)]
+    if command.noted_otherwise:
+        why = "repeat_id: is counted already, with another note; what is new is a supplement"
         return [_refused("repeat", why, case, command.at)]
     if command.counted or repeat_key(command.repeat_id, command.speaker) in case.repeats:
         return []

@@ -131,7 +131,7 @@ class TurnedAway(StrEnum):
     EMERGENCY = "EMERGENCY"
     """Handed to 110, 119, 120 or 122 (R4, B3)."""
     RECORDED_TWICE = "RECORDED_TWICE"
-    """Another record of the same call is of the same subject and place (T7): that one goes on, this one ends."""
+    """Another record of the same call asks for the same (T7): that one goes on, this one ends. Said by intake alone."""
 
 
 class TerminationGround(StrEnum):

@@ -76,13 +76,18 @@ class IdentityProtected(Fact, frozen=True, kw_only=True):
 
 
 class MatterLinked(Fact, frozen=True, kw_only=True):
-    """Another citizen brought the same matter up before (群体诉求); each citizen is asked for himself."""
+    """The same matter was brought up before: by another citizen (群体诉求), or by another record of the same call.
+
+    Each is acted on and asked about by itself.
+    """
 
     TIME: ClassVar[str] = "linked_at"
 
     matter_of: ComplaintId
     """The complaint that was first."""
     linked_by: str
+    same_call: bool | msgspec.UnsetType = msgspec.UNSET
+    """True where both were recorded in one call (T7); left out where an agent said that they belong together."""
     linked_at: Instant
 
 

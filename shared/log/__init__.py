@@ -122,13 +122,15 @@ class Append:
     moved: list[Moved] = field(default_factory=list)
     inbox: list[str] = field(default_factory=list)
     content: list[str | None] = field(default_factory=list)
-    """What each message of `inbox` said (`shared.identity.content_of`); a shorter list says nothing of the rest."""
+    """What each message of `inbox` said (`shared.identity.content_of`), of a claim the complaint that holds it
+    (`shared.seeing.held_for`); a shorter list says nothing of the rest."""
     parked: list[Parked] = field(default_factory=list)
     unpark: list[int] = field(default_factory=list)
 
     head_stream: list[str] = field(default_factory=list)
     head_old: list[int] = field(default_factory=list)
     head_new: list[int] = field(default_factory=list)
+    """The same as `head_old` for a complaint that others were decided on: it gets no fact, and must not have moved."""
     head_hash: list[bytes] = field(default_factory=list)
     head_state: list[str] = field(default_factory=list)
 

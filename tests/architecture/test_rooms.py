@@ -31,9 +31,11 @@ TABLES = {
         "knowledge.py",
         "links.py",
         "naming.py",
+        "twice.py",
     },
     "dispatch": {
         "routing.py",
+        "matters.py",
         "orders.py",
         "reviews.py",
         "whistles.py",

@@ -11,7 +11,7 @@ import pytest
 from hotline import knowledge as base
 from hotline.knowledge import articles
 from hotline.verify import verify
-from shared.events import ComplaintAnsweredDirectly, IntakeRefused
+from shared.events import ComplaintAnsweredDirectly, IntakeRefused, RequestType
 from shared.ids import ComplaintId
 from tests.city import City
 
@@ -19,7 +19,9 @@ pytestmark = [pytest.mark.connected, pytest.mark.timeout(120)]
 
 
 async def asks(town: City, request: str, version: int, article: str = "kb-0402") -> ComplaintId:
-    return await town.record(request, article_id=article, article_version=version)
+    return await town.record(
+        request, request_type=RequestType.CONSULT, article_id=article, article_version=version
+    )
 
 
 async def test_an_answer_is_taken_by_the_base_as_it_is_by_then(

@@ -14,6 +14,7 @@ from aiokafka import AIOKafkaConsumer
 
 from shared import kafka_address
 from shared.events import (
+    ComplaintClassified,
     ComplaintClosed,
     ComplaintDispatched,
     ComplaintWithdrawn,
@@ -23,7 +24,7 @@ from shared.events import (
     VisitScheduled,
 )
 from shared.ids import ComplaintId
-from shared.inputs import RequestWithdrawn
+from shared.inputs import OrderAssigned, RequestWithdrawn
 from shared.topics import DISPATCH_ORDERS, DISPATCH_REPLIES, INTAKE_REQUESTS
 from tests.city import DISTRICT_UNIT, OTHER_UNIT, UNIT, City, until
 
@@ -301,6 +302,57 @@ async def test_who_takes_a_request_back_in_the_same_breath_is_understood(town: C
     for stream in streams:
         story = await town.story(stream)
         assert story in ([*BEGUN[:2], "ComplaintWithdrawn"], [*BEGUN, "ComplaintWithdrawn"])
+
+
+async def test_what_is_linked_as_the_first_moves_goes_where_the_first_lies_as_it_is_written(
+    town: City,
+) -> None:
+    """R12: districts give twenty firsts to a street while the next household of each is recorded."""
+    firsts = list(
+        await asyncio.gather(*(town.record(f"first-{number}", street=None) for number in range(20)))
+    )
+    await _until_all(town, firsts, ComplaintDispatched.__name__)
+
+    async def given_on(first: ComplaintId) -> None:
+        data = OrderAssigned(complaint_id=first, assignment=1, to_unit=UNIT, reason="属地街道")
+        await town.tell(DISPATCH_REPLIES, first, data, unit=DISTRICT_UNIT)
+
+    linked, _ = await asyncio.gather(
+        asyncio.gather(
+            *(town.record(f"next-{n}", street=None, matter_of_complaint=one) for n, one in enumerate(firsts))
+        ),
+        asyncio.gather(*(given_on(first) for first in firsts)),
+    )
+    await _until_all(town, linked, ComplaintDispatched.__name__)
+    await _until_all(town, firsts, ComplaintDispatched.__name__, each=2)
+    for first, own in zip(firsts, linked, strict=True):
+        orders = [told for told in await town.facts(first) if told.type == "ComplaintDispatched"]
+        (order,) = [told for told in await town.facts(own) if told.type == "ComplaintDispatched"]
+        held = [told.fact.unit for told in orders if told.position < order.position][-1]
+        assert order.fact.unit == held
+
+
+async def test_a_record_is_left_for_one_of_its_call_only_before_that_one_is_taken_back(town: City) -> None:
+    """T7: twenty callers take their request back while a second operator still writes it down."""
+    names = [f"operator-{number}" for number in range(20)]
+    firsts = list(await asyncio.gather(*(town.record(name, call_id=f"call of {name}") for name in names)))
+    await _until_all(town, firsts, ComplaintDispatched.__name__)
+    seconds, _ = await asyncio.gather(
+        asyncio.gather(*(town.record(f"second {name}", call_id=f"call of {name}") for name in names)),
+        asyncio.gather(
+            *(town.tell(INTAKE_REQUESTS, name, RequestWithdrawn(request_id=name)) for name in names)
+        ),
+    )
+    await _until_all(town, firsts, ComplaintWithdrawn.__name__)
+    await _until_all(town, seconds, ComplaintClassified.__name__)
+    for first, second in zip(firsts, seconds, strict=True):
+        (over,) = [told for told in await town.facts(first) if told.type == "ComplaintWithdrawn"]
+        said = {told.type: told for told in await town.facts(second)}
+        if "ComplaintTurnedAway" in said:
+            assert said["ComplaintTurnedAway"].position < over.position
+        else:
+            assert said["MatterLinked"].fact.matter_of == first
+            assert over.position < said["MatterLinked"].position
 
 
 async def test_after_all_this_every_life_is_legal_and_every_chain_holds(town: City) -> None:

@@ -18,6 +18,7 @@ from msgspec.structs import replace
 from services.dispatch import rules
 from services.escalation import rules as escalation
 from services.escalation.commands import FireDeadlines
+from services.feedback import rules as feedback
 from shared import ruleset as rulesets
 from shared.complaint import Complaint, due_deadlines, evolve
 from shared.events import (
@@ -94,6 +95,12 @@ class Lived:
             self.takes(fact)
         return said
 
+    def feeds_back(self, command: Any) -> None:
+        for fact in feedback.decide(command, self.case, CATALOGUE):
+            if isinstance(fact, REFUSALS):
+                self.refused.append("visit")
+            self.takes(fact)
+
     def ticks(self, until: datetime) -> Sequence[Fact]:
         said = escalation.decide(
             FireDeadlines(complaint_id=self.case.complaint_id, until=until), self.case, CATALOGUE
@@ -159,6 +166,113 @@ def test_pairs_and_triples_of_acts_give_one_limit_in_any_order(kind_of_days: str
     assert len(limits) > 20
     several = {what: found for what, found in limits.items() if len(found) > 1}
     assert several == {}
+
+
+# -- every act that says something of a limit, or of an order that has one
+
+
+def speaking(life: Lived) -> dict[str, Any]:
+    """As the unit that has the order, about its present assignment."""
+    order = life.case.order
+    assert order is not None
+    return {"unit": order.unit, "assignment": order.assignment, "at": AT}
+
+
+def deciding(life: Lived) -> dict[str, Any]:
+    order = life.case.order
+    assert order is not None
+    return {"assignment": order.assignment, "at": AT}
+
+
+def signing(life: Lived) -> None:
+    order = life.case.order
+    if order is not None and order.signed_at is None:
+        life.tells(told(eg.SIGN, **speaking(life)))
+
+
+def gets_more_days(life: Lived) -> None:
+    signing(life)
+    life.tells(told(eg.EXTEND, **speaking(life)))
+    life.tells(told(eg.REVIEW_EXTENSION, **deciding(life)))
+
+
+def stands_still(life: Lived) -> None:
+    signing(life)
+    life.tells(told(eg.PAUSE, **speaking(life) | {"days": 4}))
+    life.tells(told(eg.REVIEW_PAUSE, **deciding(life)))
+
+
+def goes_on(life: Lived) -> None:
+    life.tells(told(eg.END_PAUSE, **speaking(life)))
+
+
+def goes_to_another(life: Lived) -> None:
+    life.tells(told(eg.RETURN, **speaking(life), suggested_unit=None))
+    life.tells(told(eg.REVIEW, **deciding(life)))
+
+
+def is_asked_about(life: Lived) -> None:
+    """Answered, and the visit is asked for."""
+    said = life.tells(told(eg.ANSWER, **speaking(life)))
+    for fact in said:
+        visit = feedback.react(fact, AT)
+        if visit is not None:
+            life.feeds_back(visit)
+
+
+def is_not_solved(life: Lived) -> None:
+    """The citizen says no, and the order is written anew."""
+    visit = life.case.visit
+    number = 1 if visit is None else visit.visit
+    life.feeds_back(told(eg.RECORD_VISIT, visit=number, solved=False, satisfied=False, at=AT))
+    if life.case.reopened:
+        life.tells(told(eg.DISPATCH, at=AT))
+
+
+MOVES_NO_LIMIT: Final = (signing, goes_to_another, is_asked_about)
+EVERY_ACT: Final[tuple[Act, ...]] = (
+    gets_more_days,
+    stands_still,
+    goes_on,
+    amended,
+    *ACTS[3:],
+    *MOVES_NO_LIMIT,
+    is_not_solved,
+)
+
+
+def test_whatever_is_done_a_limit_is_what_its_rounds_decisions_make_it_and_a_visit_has_its_own() -> None:
+    """T10, T24, T8, R8: pairs and triples of every act in every order, those after a reopening by themselves.
+
+    Signing, a return, the next assignment and an answer move no limit; nothing moves that of a visit under way.
+    """
+    limits: dict[object, dict[datetime, str]] = {}
+    rounds = set()
+    for count in (2, 3):
+        for acts in permutations(EVERY_ACT, count):
+            life = Lived("beijing-draft-2021.2", signed=False)
+            decided: list[list[str]] = [[]]
+            for act in acts:
+                before = len(life.refused)
+                act(life)
+                if act is is_not_solved and len(life.refused) == before:
+                    decided.append([])
+                elif len(life.refused) == before and act not in MOVES_NO_LIMIT:
+                    decided[-1].append(act.__name__)
+                own = [d for d in life.case.deadlines if d.limit is Limit.VISIT]
+                assert [d.due_at for d in own] == [AT + timedelta(hours=72)] * (life.case.visit is not None)
+            assert life.case.order is not None
+            assert life.limit >= AT
+            rounds.add(life.case.order.round)
+            classes = [act.__name__ for act in ACTS[3:]]
+            cut_short = any(getattr(fact, "pause_days", UNSET) is not UNSET for fact in life.facts)
+            what = tuple(
+                (tuple(a for a in done if a in classes), frozenset(done) - set(classes)) for done in decided
+            )
+            limits.setdefault((what, cut_short), {})[life.limit] = " ".join(act.__name__ for act in acts)
+    assert rounds == {1, 2}
+    assert len(limits) > 40
+    assert {what: found for what, found in limits.items() if len(found) > 1} == {}
 
 
 @pytest.mark.parametrize("act", ACTS, ids=lambda act: act.__name__)

@@ -357,6 +357,9 @@ def test_a_question_is_answered_from_an_article_that_holds_and_from_no_other(she
     assert shell(*CALL, "--article", "kb-0402", code=2).startswith(
         "'kb-0402': expected an article and a version"
     )
+    assert shell(*CALL, "--type", "COMPLAINT", "--article", "kb-0402@2", code=2).startswith(
+        "--article: only a CONSULT is answered from an article, this is a COMPLAINT"
+    )
     assert shell("knowledge", "show", "kb-9", code=1).startswith("The knowledge base has no article 'kb-9'")
 
 

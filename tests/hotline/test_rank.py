@@ -34,7 +34,7 @@ from shared.ruleset import Counting, CountsIn, ruleset
 from tests import examples as eg
 from tests.examples import DAY, HOUR
 from tests.hotline.conftest import Desks
-from tests.hotline.test_verify import RETURNED, SOLVED, several_lives
+from tests.hotline.test_verify import RETURNED, SOLVED, recorded_twice, several_lives
 
 pytestmark = pytest.mark.connected
 
@@ -147,6 +147,18 @@ async def test_a_view_that_is_only_behind_is_not_called_wrong(desks: Desks) -> N
     found = await anew(desks)
     assert found.behind == 0
     assert found.removed == found.added > 0
+
+
+async def test_t7_the_second_record_of_a_call_is_no_request_more(desks: Desks) -> None:
+    """T7, F5: it has a row, so that it is known to be looked at, and counts nowhere; frozen or not."""
+    await solved(desks, "first")
+    await desks.tell(recorded_twice("second"))
+    made = await month(desks)
+    assert made.tallies.requests == [("海淀区", "花园路街道", 1)]
+    assert made.tallies == tallied(((one, 1) for one in (await from_scratch(desks)).values()), SEPTEMBER)
+    stored = await desks.owner.fetch("SELECT requested, month FROM es.score_life ORDER BY requested")
+    assert [tuple(row) for row in stored] == [(SEPTEMBER, SEPTEMBER), (None, None)]
+    assert await caught_up(desks) == (0, 0, 0)
 
 
 async def test_g3_a_whistle_is_in_the_view_and_a_rating_after_the_freeze_is_a_correction(

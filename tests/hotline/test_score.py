@@ -39,7 +39,7 @@ from hotline.score import (
 )
 from shared.complaint import Complaint
 from shared.events import Fact, FeedbackLimitMissed, Outcome, VisitScheduled
-from shared.events.base import Limit
+from shared.events.base import Limit, TurnedAway
 from shared.ids import UnitId
 from shared.population import EXAMPLE, PopulationInvalid, parsed, people_of, population
 from shared.ruleset import (
@@ -121,6 +121,16 @@ def test_f1_a_life_that_goes_on_is_a_request_and_nothing_else_yet() -> None:
         one = of(*SOLVED[:length])
         assert (one.requested, one.month, one.unit) == (SEPTEMBER, None, None)
     assert counted([], ZONE) is None
+
+
+def test_t7_a_record_that_is_left_for_another_of_its_call_is_no_request_more() -> None:
+    """T7, F5: and who was turned away has asked all the same."""
+    for how, requested in ((TurnedAway.RECORDED_TWICE, None), (TurnedAway.EMERGENCY, SEPTEMBER)):
+        one = of(eg.RECEIVED, eg.NOT_TO_DISPATCH, replace(eg.TURNED_AWAY, how=how))
+        assert (one.requested, one.month, one.unit) == (requested, None, None)
+        assert tallied([(one, 1)], SEPTEMBER).requests == [("海淀区", "花园路街道", 1)] * (
+            requested is not None
+        )
 
 
 def test_f1_the_month_is_the_citys_own() -> None:

@@ -25,6 +25,7 @@ from hotline.stack.errors import StackError
 from hotline.stack.stack import Addresses
 from hotline.verify import verify
 from hotline.where import City
+from shared.ids import complaint_id
 from tests import examples as eg
 from tests.hotline.conftest import Desks
 from tests.hotline.test_proactive import (
@@ -39,7 +40,7 @@ from tests.hotline.test_proactive import (
     TASK,
     VERIFY,
 )
-from tests.hotline.test_verify import several_lives
+from tests.hotline.test_verify import recorded_twice, several_lives
 from tests.sources import Databases
 
 pytestmark = pytest.mark.connected
@@ -181,10 +182,15 @@ async def test_a_backup_carries_topics_and_lists(
 
 
 async def test_complaints_are_counted_by_subject_and_district(desks: Desks) -> None:
-    """Q5: from the heads, so a correction counts; the first day is in, the day after the last is not."""
+    """Q5, T7: from the heads, so a correction counts, and a call recorded twice counts once.
+
+    The first day is in, the day after the last is not.
+    """
     await several_lives(desks)
+    await desks.tell(recorded_twice("the second record of a call"))
     total = await desks.owner.fetchval(
-        "SELECT count(*) FROM es.stream WHERE state::json ->> 'subject' IS NOT NULL"
+        "SELECT count(*) FROM es.stream WHERE state::json ->> 'subject' IS NOT NULL AND stream_id <> $1",
+        complaint_id("the second record of a call"),
     )
     whole = await counted(desks.owner, eg.CALLED_AT - eg.DAY, eg.CALLED_AT + 100 * eg.DAY)
     assert total > 0

@@ -16,14 +16,16 @@ from msgspec.structs import replace as changed
 from hotline.rehearse import verified
 from hotline.report import PROBLEMS_MAX, Report
 from hotline.verify import _slices, digest, verify
+from services.intake.commands import RecordRequest
 from shared.codec import decoded, encoded
-from shared.complaint import head_of, head_text
-from shared.events import Desk
+from shared.complaint import Complaint, head_of, head_text
+from shared.events import Desk, RequestType
 from shared.ids import ComplaintId, complaint_id
 from tests import examples as eg
 from tests.city import City
 from tests.examples import DAY, HOUR, MINUTE
 from tests.hotline.conftest import Desks, typed
+from tests.spec import case_of
 
 pytestmark = pytest.mark.connected
 
@@ -31,6 +33,16 @@ REQUESTS = [f"verify-{number}" for number in range(6)]
 SOLVED, UNSOLVED, ON_THE_SPOT, WITHDRAWN, LATE, RETURNED = (complaint_id(name) for name in REQUESTS)
 NOW = eg.CALLED_AT + 30 * HOUR
 """Past the limit for signing, before the one for the answer."""
+
+
+def recorded_twice(name: str) -> RecordRequest:
+    """The record of a second operator, of the call of the example."""
+    first = case_of((eg.RECEIVED, eg.CLASSIFIED))
+    assert isinstance(first, Complaint)
+    request = changed(eg.REQUEST, request_id=name)
+    return replace(
+        eg.RECORD, complaint_id=complaint_id(name), request=request, seen={first.complaint_id: first}
+    )
 
 
 async def several_lives(desks: Desks, ids: list[ComplaintId] | None = None) -> None:
@@ -44,7 +56,8 @@ async def several_lives(desks: Desks, ids: list[ComplaintId] | None = None) -> N
         )
     }
     recorded[ON_THE_SPOT] = replace(
-        recorded[ON_THE_SPOT], request=changed(recorded[ON_THE_SPOT].request, article_id="KB-1")
+        recorded[ON_THE_SPOT],
+        request=changed(recorded[ON_THE_SPOT].request, request_type=RequestType.CONSULT, article_id="KB-1"),
     )
     await desks.tell(*(recorded[identity] for identity in ids or list(recorded)))
     await desks.tell(replace(eg.RETURN, complaint_id=RETURNED))

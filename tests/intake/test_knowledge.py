@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace as told
 from functools import partial
 from typing import Final
 
@@ -13,15 +14,15 @@ from services.intake.commands import RecordRequest
 from services.intake.knowledge import Articles, Valid
 from services.intake.views import KnowledgeBase
 from shared.desk import Work
-from shared.events import TurnedAway
+from shared.events import RequestType, TurnedAway
 from tests.examples import (
     ANSWERED_DIRECTLY,
+    ASKED,
     CALLED_AT,
     CLASSIFIED,
     DAY,
     ID,
     INSTANT,
-    NOT_TO_DISPATCH,
     RECEIVED,
     RECORD,
     REQUEST,
@@ -38,7 +39,12 @@ CHECKED: Final = replace(ANSWERED_DIRECTLY, checked=True)
 def answered(version: int = 3, article: str = "parking-12", **changes: object) -> RecordRequest:
     return RecordRequest(
         complaint_id=ID,
-        request=replace(REQUEST, article_id=article, article_version=version, **changes),
+        request=replace(
+            REQUEST,
+            **{"request_type": RequestType.CONSULT, **changes},
+            article_id=article,
+            article_version=version,
+        ),
         ruleset=RECORD.ruleset,
         calendar=RECORD.calendar,
         at=CALLED_AT,
@@ -52,14 +58,14 @@ def given(articles: Articles = KNOWN) -> Given:
 def refused(said: Said) -> str:
     """Why; the complaint is on record, and dispatch will send it to a unit."""
     received, classified, refusal = said.facts
-    assert (received, classified) == (RECEIVED, CLASSIFIED)
+    assert (received, classified) == (RECEIVED, replace(CLASSIFIED, request_type=RequestType.CONSULT))
     assert (refusal.asked, refusal.refused_at) == ("answer directly", CALLED_AT)
     return str(refusal.reason)
 
 
 def test_an_answer_from_a_version_that_holds_is_taken_and_says_that_it_was_checked() -> None:
     """B2"""
-    given().when(answered()).then(RECEIVED, NOT_TO_DISPATCH, CHECKED)
+    given().when(answered()).then(RECEIVED, ASKED, CHECKED)
 
 
 def test_an_article_nobody_knows_is_no_answer_and_the_complaint_goes_to_a_unit() -> None:
@@ -81,20 +87,20 @@ def test_a_version_withdrawn_before_the_answer_is_none_and_one_withdrawn_after_i
     at_once = {("parking-12", 3): Valid(CALLED_AT - DAY, CALLED_AT)}
     assert "was withdrawn" in refused(given(at_once).when(answered()))
     later = {("parking-12", 3): Valid(CALLED_AT - DAY, CALLED_AT + INSTANT)}
-    given(later).when(answered()).then(RECEIVED, NOT_TO_DISPATCH, CHECKED)
+    given(later).when(answered()).then(RECEIVED, ASKED, CHECKED)
 
 
 def test_a_version_is_no_answer_before_it_holds() -> None:
     """B2"""
     coming = {("parking-12", 3): Valid(CALLED_AT + INSTANT)}
     assert "holds only from" in refused(given(coming).when(answered()))
-    given({("parking-12", 3): Valid(CALLED_AT)}).when(answered()).then(RECEIVED, NOT_TO_DISPATCH, CHECKED)
+    given({("parking-12", 3): Valid(CALLED_AT)}).when(answered()).then(RECEIVED, ASKED, CHECKED)
 
 
 def test_where_no_base_is_kept_nothing_is_checked_and_the_fact_says_so_by_leaving_it_out() -> None:
     """B2"""
     given({}).when(answered(article="of another system")).then(
-        RECEIVED, NOT_TO_DISPATCH, replace(ANSWERED_DIRECTLY, article_id="of another system")
+        RECEIVED, ASKED, replace(ANSWERED_DIRECTLY, article_id="of another system")
     )
 
 
@@ -103,7 +109,8 @@ def test_a_refused_answer_told_again_is_the_same_request_whatever_the_base_says_
     once = given().when(answered(2)).then_says(type(RECEIVED), type(CLASSIFIED), type(_refusal()))
     once.when(answered(2)).then_nothing()
     spec(partial(rules.decide, known={}))(*once.facts).when(answered(2)).then_nothing()
-    once.sets_aside(RECORD, because="says something else (article_id)")
+    asked = told(RECORD, request=replace(REQUEST, request_type=RequestType.CONSULT))
+    once.sets_aside(asked, because="says something else (article_id)")
 
 
 def test_who_is_turned_away_is_not_answered_whatever_article_came_with_it() -> None:

@@ -239,6 +239,13 @@ def test_after_the_end_it_is_a_new_request(command: Any, asked_for: str) -> None
     given().cannot_be_told(command)
 
 
+@pytest.mark.parametrize(("command", "asked_for"), [(eg.ADD, "supplement"), (eg.ASK_AGAIN, "repeat")])
+def test_where_a_review_ended_the_order_it_is_a_new_request(command: Any, asked_for: str) -> None:
+    """R11, D5: nobody would act on what is said to a complaint that only is to be closed."""
+    terminated = (*AT_UNIT, eg.SIGNED, eg.TERMINATION_REQUESTED, eg.TERMINATION_APPROVED)
+    given(*terminated).when(command).then_refused(asked_for, "nobody acts on the complaint any more")
+
+
 def test_a_citizen_may_add_while_being_asked() -> None:
     """T9: in a visit, too; no unit holds an open order then."""
     asking = (*AT_UNIT, eg.ANSWERED, eg.VISIT_SCHEDULED)

@@ -12,12 +12,14 @@ from shared.events import (
     ComplaintClassified,
     ComplaintReceived,
     Fact,
+    IntakeRefused,
     RequestType,
     Urgency,
 )
 from tests.examples import (
     ANSWERED,
     ANSWERED_DIRECTLY,
+    ASKED,
     CALLED_AT,
     CLASSIFIED,
     CLOSED,
@@ -27,7 +29,6 @@ from tests.examples import (
     HOUR,
     ID,
     INTAKE_REFUSED,
-    NOT_TO_DISPATCH,
     RECEIVED,
     RECORD,
     REOPENED,
@@ -87,9 +88,27 @@ def test_a_request_without_a_call_came_by_web_or_app() -> None:
 
 def test_a_question_answered_from_the_knowledge_base_ends_without_dispatch() -> None:
     """B2: the article and its version are on record, and nothing is left to dispatch."""
-    given().when(recorded(article_id="parking-12", article_version=3)).then(
-        RECEIVED, NOT_TO_DISPATCH, ANSWERED_DIRECTLY
+    given().when(recorded(request_type=RequestType.CONSULT, article_id="parking-12", article_version=3)).then(
+        RECEIVED, ASKED, ANSWERED_DIRECTLY
     )
+
+
+ACTED_ON = [kind for kind in RequestType if kind is not RequestType.CONSULT]
+
+
+@pytest.mark.parametrize("kind", ACTED_ON)
+def test_only_a_question_is_answered_from_an_article_whoever_wants_an_act_gets_a_unit(
+    kind: RequestType,
+) -> None:
+    """B2, E3: what the agent read out is no visit and no exception; that it was to be an answer is on record."""
+    wants = recorded(request_type=kind, article_id="parking-12", article_version=3)
+    said = given().when(wants)
+    received, classified, refusal = said.facts
+    assert (received, classified) == (RECEIVED, replace(CLASSIFIED, request_type=kind))
+    assert isinstance(refusal, IntakeRefused)
+    assert refusal.asked == "answer directly"
+    assert refusal.reason.startswith(f"request_type: {kind}, expected CONSULT")
+    given(*said.facts).when(wants).then_nothing()
 
 
 def test_the_rule_set_and_calendar_it_was_born_under_stay_with_it() -> None:
@@ -167,9 +186,10 @@ def test_who_told_us_and_by_which_channel_is_not_what_was_asked_for() -> None:
 
 
 def test_a_request_that_was_answered_on_the_spot_and_is_now_to_be_dispatched_is_other_content() -> None:
-    answered = (RECEIVED, NOT_TO_DISPATCH, ANSWERED_DIRECTLY)
-    given(*answered).when(recorded(article_id="parking-12", article_version=3)).then_nothing()
-    given(*answered).sets_aside(RECORD, because="says something else (article_id)")
+    answered = (RECEIVED, ASKED, ANSWERED_DIRECTLY)
+    asked = {"request_type": RequestType.CONSULT}
+    given(*answered).when(recorded(**asked, article_id="parking-12", article_version=3)).then_nothing()
+    given(*answered).sets_aside(recorded(**asked), because="says something else (article_id)")
 
 
 @pytest.mark.parametrize("stage", ["received", "answered", "visited", "not reached"])

@@ -23,7 +23,7 @@ async def test_a_question_is_answered_on_the_spot_and_nobody_else_hears_of_it(st
 
 
 async def test_whoever_speaks_to_it_afterwards_is_told_that_it_is_over(story: Story) -> None:
-    await story.records(article_id="residence-4")
+    await story.records(request_type=RequestType.CONSULT, article_id="residence-4")
     sign = OrderSigned(complaint_id=ID, assignment=1)
     await story.tells(DISPATCH_REPLIES, sign, unit=STREET)
     await story.tells(FEEDBACK_ANSWERS, VISIT_RESULT)

@@ -100,7 +100,7 @@ async def test_a_wrong_link_is_refused_by_a_fact_and_the_matter_goes_to_a_unit(
 @pytest.mark.parametrize("way", ["an answer on the spot", "turned away"])
 async def test_the_refusal_stands_behind_a_life_that_ends_at_once(story: Story, way: str) -> None:
     ends = (
-        {"article_id": "KB-1"}
+        {"request_type": "CONSULT", "article_id": "KB-1"}
         if way == "an answer on the spot"
         else {"turned_away": "REJECTED", "turned_away_reason": "不在受理范围"}
     )
@@ -134,6 +134,18 @@ async def test_a_repeat_that_is_none_raises_no_heat_however_often_it_is_said(
     whys = refusals(story, A)
     assert len(whys) == 3, "each is refused visibly"
     assert all(why.startswith(because) for why in whys)
+    story.holds()
+
+
+async def test_a_repeat_that_is_counted_says_so_where_another_note_comes_with_it(story: Story) -> None:
+    """R11: what the citizen adds in it would else be lost without a word; the same word again is the same repeat."""
+    said = inputs.RequestRepeated(request_id=A, repeat_id="call-9", note="夜里也是")
+    by_complaint = replace(said, request_id=None, complaint_id=SELF)
+    await tells(story, of(A), said, said, by_complaint, replace(said, recorded_by="agent-2"))
+    assert (heat(story, A), refusals(story, A)) == (2, [])
+    await tells(story, replace(said, note="周末也是"), replace(by_complaint, note=""))
+    assert heat(story, A) == 2
+    assert [why[:30] for why in refusals(story, A)] == ["repeat_id: is counted already,"] * 2
     story.holds()
 
 

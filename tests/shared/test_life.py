@@ -26,6 +26,7 @@ from services.feedback import rules as feedback
 from services.intake import rules as intake
 from shared import life
 from shared.complaint import (
+    ENDS,
     HOTLINE,
     UNOPENED,
     Case,
@@ -53,7 +54,7 @@ from shared.events import (
     WarningGiven,
     WhistleKind,
 )
-from shared.events.base import Limit
+from shared.events.base import Limit, RequestType
 from shared.ids import ComplaintId, RequestId
 from shared.inputs import RequestRecorded
 from shared.life import Awaited, Stage, illegal, stage, unfinished, waits_for
@@ -324,14 +325,16 @@ MOVES = st.builds(
     lag=st.sampled_from((NOTHING, NOTHING, timedelta(seconds=1), 20 * MINUTE, 3 * DAY)),
 )
 REQUESTS = st.builds(
-    lambda subject, urgency, article_id, given_in, said: replace(
+    lambda kind, subject, urgency, article_id, given_in, said: replace(
         eg.REQUEST,
         **said,
+        request_type=kind,
         subject=subject,
         urgency=urgency,
         article_id=article_id,
         given_due_at=eg.CALLED_AT + given_in * HOUR,
     ),
+    kind=st.sampled_from((RequestType.HELP, RequestType.HELP, *RequestType)),
     subject=st.sampled_from(("停车", "供水", "学校", "unknown")),
     urgency=st.sampled_from(Urgency),
     article_id=st.sampled_from((None, None, None, None, None, "KB-1")),
@@ -541,6 +544,9 @@ AGAIN = replace(
 )
 
 
+TWICE = replace(eg.TURNED_AWAY, how=TurnedAway.RECORDED_TWICE, to="call-1", reason="")
+
+
 def case_after(facts: Sequence[Fact]) -> Case:
     """What these facts add up to; each of them is legal where it stands."""
     case: Case = UNOPENED
@@ -551,11 +557,30 @@ def case_after(facts: Sequence[Fact]) -> Case:
     return case
 
 
+def test_what_ends_a_life_is_named_in_one_place() -> None:
+    """E3: whoever counts lives that are over, or forgets them, counts every way to end."""
+    case = case_after((eg.RECEIVED, eg.CLASSIFIED))
+    ending = {
+        type(fact) for fact in eg.FACTS if isinstance(after := evolve(case, fact), Complaint) and after.ended
+    }
+    assert ending == set(ENDS)
+
+
 LEGAL: dict[str, tuple[Fact, ...]] = {
     "answered on the spot": (
         eg.RECEIVED,
-        eg.NOT_TO_DISPATCH,
+        eg.ASKED,
         eg.ANSWERED_DIRECTLY,
+    ),
+    "recorded twice, of one call": (
+        eg.RECEIVED,
+        eg.NOT_TO_DISPATCH,
+        TWICE,
+    ),
+    "of one call with another record, and acted on": (
+        eg.RECEIVED,
+        replace(eg.LINKED, linked_by="intake", same_call=True),
+        eg.CLASSIFIED,
     ),
     "handed to the fire brigade": (
         eg.RECEIVED,
@@ -747,6 +772,30 @@ ILLEGAL: list[tuple[str, tuple[Fact, ...], Fact, str]] = [
     ("classified after the end", ENDED, eg.CLASSIFIED, "ended with ComplaintClosed"),
     # ComplaintAnsweredDirectly
     ("answered on the spot though to be dispatched", ON_RECORD, eg.ANSWERED_DIRECTLY, "on the spot"),
+    (
+        "answered on the spot though an act is wanted",
+        (eg.RECEIVED, eg.NOT_TO_DISPATCH),
+        eg.ANSWERED_DIRECTLY,
+        "a HELP is acted on and asked about",
+    ),
+    (
+        "recorded twice though it came in no call",
+        (replace(eg.RECEIVED, call_id=None), eg.NOT_TO_DISPATCH),
+        TWICE,
+        "only what came in a call",
+    ),
+    (
+        "recorded twice of another call",
+        (eg.RECEIVED, eg.NOT_TO_DISPATCH),
+        replace(TWICE, to="call-2"),
+        "points to that call",
+    ),
+    (
+        "linked by a call it did not come in",
+        (replace(eg.RECEIVED, call_id=None),),
+        replace(eg.LINKED, same_call=True),
+        "it came in no call",
+    ),
     ("answered on the spot later", AT_UNIT, eg.ANSWERED_DIRECTLY, "on the spot"),
     # IdentityProtected, MatterLinked, ComplaintTurnedAway
     ("protected after it is classified", ON_RECORD, eg.PROTECTED, "said when it is recorded"),

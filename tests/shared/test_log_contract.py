@@ -25,7 +25,7 @@ from services.escalation.commands import FireDeadlines
 from services.intake import rules as intake
 from services.intake.commands import RecordRequest, WithdrawRequest
 from shared.complaint import STATE_SCHEMA, Complaint
-from shared.desk import OTHER_CONTENT, Batch, Desk, Work
+from shared.desk import OTHER_CONTENT, Batch, Claim, Desk, Work
 from shared.envelope import GENESIS, chained
 from shared.events.base import Limit
 from shared.ids import ComplaintId, complaint_id, derived, message_id
@@ -578,6 +578,34 @@ async def test_two_new_heads_of_one_complaint_racing_become_one(keeper: Keeper) 
     again = records(event="a" if isinstance(outcomes[0], HeadMoved) else "b")
     said = await desk("intake", keeper.log("intake")).obey(Batch(work=[again]))
     assert said.facts == 0, "it is on record"
+
+
+def of_one_call(request_id: str) -> Work:
+    work = records(request_id)
+    claim = Claim(derived("claimed", "by all of one call"), work.command, places=3)
+    return msgspec.structs.replace(work, claim=claim)
+
+
+async def test_who_holds_a_claim_is_known_to_the_next_and_holds_its_head_still(keeper: Keeper) -> None:
+    """T7: the second finds the first by the claim; where the first ends meanwhile, the second decides again."""
+    log = keeper.log("intake")
+    await desk("intake", log).obey(Batch(work=[of_one_call(REQUEST_ID)]))
+    left = await decided("intake", log, of_one_call("second"))
+    assert left.fact_type[-1] == "ComplaintTurnedAway"
+    assert (left.head_old[-1], left.head_new[-1]) == (2, 2), "the first is written as it is"
+    rows = await keeper.rows()
+    await log.append(left)
+    assert await keeper.rows() == rows
+    late = await decided("intake", log, of_one_call("third"))
+    await desk("intake", keeper.log("intake")).obey(Batch(work=[withdraws()]))
+    with pytest.raises(HeadMoved):
+        await log.append(late)
+    await desk("intake", keeper.log("intake")).obey(Batch(work=[of_one_call("third")]))
+    told = [row.type for row in await keeper.rows(complaint_id("third"))]
+    assert told == ["ComplaintReceived", "MatterLinked", "ComplaintClassified"]
+    beyond = await decided("intake", log, of_one_call("fourth"))
+    assert len(beyond.inbox) == 1, "every place is held: it holds none"
+    assert beyond.fact_type[-1] == "ComplaintTurnedAway", "and still knows who goes on"
 
 
 async def test_who_holds_a_complaint_decides_on_a_head_nobody_moves(keeper: Keeper) -> None:

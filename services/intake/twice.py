@@ -1,0 +1,39 @@
+"""Of one call one record goes on (T7): which record stands for another, and to which another is only linked. Pure.
+
+What is recorded in one call, of one subject and place, is known to each that follows, as it stands then
+(`RecordRequest.seen`). A record is left only where another one is acted on and asks for all that it asks for. Else it
+goes on, and is linked.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from services.intake.commands import RecordRequest
+from shared.complaint import Complaint, goes_on
+from shared.events.base import Urgency
+from shared.inputs import RequestRecorded
+
+_URGENT_FIRST: Final = tuple(Urgency)
+
+
+def recorded_already(command: RecordRequest) -> bool:
+    """Whether another record of the call asks for all that this one asks for, and goes on."""
+    return any(goes_on(one) and _asks_for_it(one, command.request) for one in command.seen.values())
+
+
+def first_of_call(command: RecordRequest) -> Complaint | None:
+    """The record of the call that this one belongs with: the first that goes on, else the first of all."""
+    others = tuple(command.seen.values())
+    return next((one for one in others if goes_on(one)), others[0] if others else None)
+
+
+def _asks_for_it(case: Complaint, request: RequestRecorded) -> bool:
+    """The same kind of request, of the subject and place that it has by now; no more urgent, and protected as well."""
+    if case.urgency is None or case.request_type is not request.request_type:
+        return False
+    same = (case.subject, case.district, case.street, case.anonymous)
+    if same != (request.subject, request.district, request.street, request.anonymous):
+        return False
+    as_urgent = _URGENT_FIRST.index(case.urgency) <= _URGENT_FIRST.index(request.urgency)
+    return as_urgent and (case.confidential or not request.confidential)
