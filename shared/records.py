@@ -79,7 +79,7 @@ class Head(NamedTuple):
     @property
     def last(self) -> int:
         """The last offset it takes up, whether a record is still there or was compacted away."""
-        return self.base + self.last_delta
+        return self.base + max(self.last_delta, 0)
 
     @property
     def is_full(self) -> bool:
@@ -301,7 +301,14 @@ class _Kept(MemoryRecords):  # type: ignore[misc]  # aiokafka has no types
         self.whole = False
         batch = super().next_batch()
         self.whole = True
-        if frame[_MAGIC_AT] != _MAGIC or batch.is_control_batch:
+        if frame[_MAGIC_AT] != _MAGIC:
+            return batch
+        if (
+            batch.next_offset <= batch.base_offset
+        ):  # aiokafka would go back to it, and behind it to what was read
+            message = "ends before it begins"
+            raise CannotUnpack(message)
+        if batch.is_control_batch:
             return batch
         return _Checked(batch, frame)
 

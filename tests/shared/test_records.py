@@ -263,6 +263,17 @@ def test_whatever_becomes_of_a_batchs_bytes_its_neighbours_are_read(data: st.Dat
     assert [r.offset for r in after] == list(range(behind, behind + 10))
 
 
+@pytest.mark.parametrize("codec", CODECS)
+@pytest.mark.parametrize("delta", [-1, -2, -(2**31)])
+def test_a_batch_that_ends_before_it_begins_is_read_and_passed(codec: str, delta: int) -> None:
+    frame = batch(TEN, codec)
+    torn = checked(HEAD.pack(*head_of(frame)._replace(last_delta=delta)) + frame[HEAD.size :])
+    given_out, behind = heard(at(0, batch(TEN)) + at(10, torn) + at(20, batch(TEN)))
+    assert [r.offset for r in given_out if r.offset < 10] == list(range(10))
+    assert [r.offset for r in given_out if r.offset >= 20] == list(range(20, 30))
+    assert behind == 30
+
+
 # -- transactions
 
 
