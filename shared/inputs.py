@@ -195,6 +195,12 @@ class RequestCorrected(Input, frozen=True, kw_only=True):
     title: Words | None = None
     content: Text | None = None
     address: Annotated[str, msgspec.Meta(max_length=400)] | None = None
+    subject: Name | None = None
+    """Of subject, district and street: an order that is not signed moves to the unit they name now; after that it moves
+    only by a return or a reviewer's act."""
+    district: Name | None = None
+    street: Annotated[str, msgspec.Meta(max_length=200, description=_FOLDED, extra=NAME)] | None = None
+    """The empty text: no street is known."""
     corrected_by: Words
 
 

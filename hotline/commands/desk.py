@@ -37,6 +37,11 @@ _HEARD: Final[dict[type[e.Fact], Callable[[Any, UnitId], str]]] = {
     e.ReturnApproved: lambda _, __: "your return was approved; it goes to another unit",
     e.ReturnRejected: lambda _, __: "your return was rejected; it stays with you",
     e.OrderAssigned: lambda f, _: f"you gave it to {f.to_unit}",
+    e.OrderMoved: lambda f, _: f"the record was corrected: it goes to {f.to_unit}; nothing more to do",
+    e.OrderAmended: lambda f, _: (
+        f"amended: it is about {f.subject} in {f.district}{f.street or ''}"
+        + (f"; the catalogue names {f.names}: return it if it is not yours" if f.names else "")
+    ),
     e.ExtensionApproved: lambda f, _: f"extended: your limit is {f.new_due_at:%Y-%m-%d %H:%M %Z} now",
     e.ExtensionRejected: lambda f, _: f"not extended, the limit stays: {f.reason}",
     e.PauseApproved: lambda f, _: (

@@ -19,6 +19,14 @@ class DispatchComplaint:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FollowCorrection:
+    """The record's subject or place was corrected: bring the order to it."""
+
+    complaint_id: ComplaintId
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SignOrder:
     """The unit takes its order on."""
 
@@ -376,6 +384,7 @@ UnitCommand = (
 
 DispatchCommand = (
     DispatchComplaint
+    | FollowCorrection
     | SignOrder
     | AnswerOrder
     | RequestReturn

@@ -19,6 +19,7 @@ from services.dispatch.commands import (
     DispatchCommand,
     DispatchComplaint,
     EndPause,
+    FollowCorrection,
     RaiseDispute,
     RateWhistle,
     ReclassifyComplaint,
@@ -42,6 +43,7 @@ from services.dispatch.commands import (
     SignOrder,
     UnitCommand,
 )
+from services.dispatch.corrections import follow_correction
 from services.dispatch.deciders import not_theirs_to_decide
 from services.dispatch.exclusions import request_exclusion, review_exclusion
 from services.dispatch.handling import record_contact, record_contact_failed, report_progress, send_back
@@ -62,7 +64,7 @@ from services.dispatch.routing import Routed, after_return, assigned, routed, to
 from services.dispatch.whistles import acknowledge, arrive, blow, rate, record_measure, release
 from shared.aside import NoSuchComplaint
 from shared.catalogue import Catalogue
-from shared.complaint import Case, Complaint, Order
+from shared.complaint import WHERE_AND_WHAT, Case, Complaint, Order
 from shared.deciding import Decision
 from shared.events import (
     ComplaintClassified,
@@ -71,6 +73,7 @@ from shared.events import (
     OrderAnswered,
     OrderAssigned,
     OrderSigned,
+    RequestCorrected,
     ReturnApproved,
     ReturnRejected,
     ReturnRequested,
@@ -93,7 +96,7 @@ _ASKED: Final[dict[type[UnitCommand], str]] = {
     ReportProgress: "report progress",
 }
 
-REACTS = (ComplaintClassified, ComplaintReopened)
+REACTS = (ComplaintClassified, ComplaintReopened, RequestCorrected)
 """The facts dispatch acts on."""
 
 
@@ -103,6 +106,8 @@ def react(fact: Fact, at: datetime) -> DispatchCommand | None:
         return None
     if isinstance(fact, ComplaintClassified | ComplaintReopened):
         return DispatchComplaint(complaint_id=fact.complaint_id, at=at)
+    if isinstance(fact, RequestCorrected) and any(one.field in WHERE_AND_WHAT for one in fact.corrections):
+        return FollowCorrection(complaint_id=fact.complaint_id, at=at)
     return None
 
 
@@ -117,6 +122,8 @@ def decide(  # noqa: C901, PLR0911, PLR0912 -- a line a command
     match command:
         case DispatchComplaint():
             return _dispatch(command, case, catalogue)
+        case FollowCorrection():
+            return follow_correction(command, case, catalogue)
         case SignOrder() | AnswerOrder() | RequestReturn() | AssignOrder():
             return _reply(command, case, catalogue)
         case RequestExtension() | RequestPause() | EndPause() | RequestTermination() | RaiseDispute():
@@ -173,7 +180,7 @@ def _dispatch(command: DispatchComplaint, case: Complaint, catalogue: Catalogue)
     else:
         to = Routed(case.order.unit, case.order.level, f"{catalogue.version}: same unit again")
     reason = f"the catalogue's line for {case.subject}"
-    return sent(case, to, command.at, to.co_units, added_by=catalogue.version, reason=reason)
+    return sent(case, to, command.at, catalogue, to.co_units, added_by=catalogue.version, reason=reason)
 
 
 def _reply(command: UnitCommand, case: Complaint, catalogue: Catalogue) -> Sequence[DispatchFact]:
@@ -264,13 +271,13 @@ def _assign(
             reason=command.reason,
             assigned_at=command.at,
         ),
-        *sent(case, assigned(catalogue, command.to_unit), command.at),
+        *sent(case, assigned(catalogue, command.to_unit), command.at, catalogue),
     ]
 
 
 def _return(command: RequestReturn, case: Complaint, order: Order) -> Sequence[DispatchFact]:
     returns_max = ruleset(case.ruleset).returns_max
-    if order.signed_at is not None:  # T4: one wins, the other is refused and recorded
+    if order.kept:  # T4: one wins, the other is refused and recorded
         return [refused(command.unit, "return", "the order is signed", case, command.at)]
     if case.accused is not None:
         return [refused(command.unit, "return", "supervision keeps it (R9)", case, command.at)]
@@ -326,7 +333,7 @@ def _review(command: ReviewReturn, case: Complaint, catalogue: Catalogue) -> Seq
                 rejected_at=command.at,
             )
         ]
-    wished = (command.to_unit, order.suggested_unit)
+    wished = (command.to_unit, order.suggested_unit, order.names)
     return [
         ReturnApproved(
             complaint_id=case.complaint_id,
@@ -335,5 +342,5 @@ def _review(command: ReviewReturn, case: Complaint, catalogue: Catalogue) -> Seq
             reviewer=command.reviewer,
             approved_at=command.at,
         ),
-        *sent(case, after_return(catalogue, wished, case.district, order.unit), command.at),
+        *sent(case, after_return(catalogue, wished, case.district, order.unit), command.at, catalogue),
     ]

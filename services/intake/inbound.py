@@ -160,6 +160,9 @@ def _about_one_on_record(data: Input, named: Named, at: datetime) -> IntakeComma
                 title=data.title,
                 content=data.content,
                 address=data.address,
+                subject=data.subject,
+                district=data.district,
+                street=data.street,
                 corrected_by=data.corrected_by,
                 at=at,
             )

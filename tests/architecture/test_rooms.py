@@ -46,6 +46,7 @@ TABLES = {
         "contacts.py",
         "contact_door.py",
         "deciders.py",
+        "corrections.py",
     },
     "escalation": {"ladder.py", "watermark.py"},
 }
