@@ -47,7 +47,7 @@ PAGE: Final = 5000
 
 AS_SHIPPED: Final = Counting()
 
-SCHEMA: Final = 2
+SCHEMA: Final = 3
 """Version of the fold: another one makes the whole view anew."""
 
 UNREAD: Final = "of {:,} complaints a fact cannot be read, `hotline rank` names them"

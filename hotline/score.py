@@ -31,6 +31,7 @@ from shared.events import (
     FeedbackLimitMissed,
     LimitMissCorrected,
     Outcome,
+    RequestCorrected,
     TerminationApproved,
     UnitCalled,
     VisitMade,
@@ -46,6 +47,7 @@ from shared.ruleset import Counting, CountsIn, Cut, Measure, RespondsBy, Scoring
 KINDS: Final = (
     CitizenContacted,
     ComplaintReceived,
+    RequestCorrected,
     ComplaintDispatched,
     FeedbackLimitMissed,
     LimitMissCorrected,
@@ -113,6 +115,9 @@ class Life:
     """One complaint while its facts are read, in their order."""
 
     received: ComplaintReceived | None = None
+    district: str = ""
+    street: str | None = None
+    """Where it happened, by the record as it was corrected last: there its request counts (F5)."""
     unit: UnitId | None = None
     dispatched_at: datetime | None = None
     """For the first time."""
@@ -137,6 +142,7 @@ class Life:
         match fact:
             case ComplaintReceived():
                 self.received = fact
+                self.district, self.street = fact.district, fact.street
             case ComplaintDispatched():
                 self.unit = fact.unit
                 self.dispatched_at = self.dispatched_at or fact.dispatched_at
@@ -157,8 +163,17 @@ class Life:
             case _:
                 self._takes_beside(fact)
 
+    def _corrected(self, fact: RequestCorrected) -> None:
+        for one in fact.corrections:
+            if one.field == "district":
+                self.district = one.new
+            elif one.field == "street":
+                self.street = one.new or None
+
     def _takes_beside(self, fact: Fact) -> None:
         match fact:
+            case RequestCorrected():
+                self._corrected(fact)
             case CitizenContacted():
                 self.contacted.setdefault((fact.unit, fact.round), fact.contacted_at)
             case UnitCalled():
@@ -187,7 +202,7 @@ class Life:
         if self.received is None:
             return None
         told = self.received
-        at = Counted(requested=month_of(told.received_at, zone), district=told.district, street=told.street)
+        at = Counted(requested=month_of(told.received_at, zone), district=self.district, street=self.street)
         end = self.ended
         if end is None or self.unit is None or self.dispatched_at is None:
             return at

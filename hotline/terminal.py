@@ -28,6 +28,19 @@ def note(line: object) -> None:
     say(line, to=sys.stderr)
 
 
+def is_terminal() -> bool:
+    """Whether a person types."""
+    return sys.stdin is not None and sys.stdin.isatty()
+
+
+def asks(question: str) -> str | None:
+    """What a person types behind a question; None where nobody can be asked."""
+    if not is_terminal():
+        return None
+    print(shown(question), end=" ", file=sys.stderr, flush=True)
+    return sys.stdin.readline().rstrip("\n")
+
+
 def say_lines(text: str, indent: str = "  | ") -> None:
     """A text of several lines as somebody typed it; `indent` tells them from ours."""
     print(shown_lines(text, indent), flush=True)

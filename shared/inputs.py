@@ -199,8 +199,9 @@ class RequestCorrected(Input, frozen=True, kw_only=True):
     """Of subject, district and street: an order that is not signed moves to the unit they name now; after that it moves
     only by a return or a reviewer's act."""
     district: Name | None = None
-    street: Annotated[str, msgspec.Meta(max_length=200, description=_FOLDED, extra=NAME)] | None = None
-    """The empty text: no street is known."""
+    street: Name | None = None
+    no_street: bool = False
+    """No street is known; then `street` is not given."""
     corrected_by: Words
 
 

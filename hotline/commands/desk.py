@@ -10,11 +10,11 @@ from typing import Any, Final
 
 from aiokafka import TopicPartition
 
-from hotline.commands.unit import is_terminal, line, open_cases, reply, said, told_of
+from hotline.commands.unit import line, open_cases, reply, said, told_of
 from hotline.commands.unread import head_name, none_unread, tell_unread
 from hotline.speak import complaint_called, reader, short
 from hotline.stack.errors import StackError
-from hotline.terminal import say
+from hotline.terminal import is_terminal, say
 from hotline.where import City
 from shared import events as e
 from shared.catalogue import catalogue

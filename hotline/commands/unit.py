@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json as json_module
-import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from hotline.commands.run import fail, listed, run
+from hotline.commands.speaking import STOPPED, speaks
 from hotline.commands.unread import none_unread, tell_cases
 from hotline.terminal import LISTED_MAX, say, say_json
 from shared.text import folded, folded_code, shown
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from shared.unreadable import UnreadableRows
 
 
+@speaks
 def unit(
     unit: Annotated[
         str, typer.Argument(help="The unit's id or its name in the catalogue; `add` gives one a login.")
@@ -223,7 +224,10 @@ def unit(
     }
     if chosen:
         _needs(chosen[0], words)
-        run(_once(unit, chosen[0], verbs[chosen[0]], words, solved=not unsolved, json=json))
+        run(
+            _once(unit, chosen[0], verbs[chosen[0]], words, solved=not unsolved, json=json),
+            interrupted=STOPPED,
+        )
     elif list_only or json:
         run(_list(unit, json=json))
     else:
@@ -564,6 +568,7 @@ def row(case: Complaint) -> dict[str, Any]:
         "district": case.district,
         "street": case.street,
         "address": case.address,
+        "unlisted": list(order.unlisted),
     }
 
 
@@ -580,10 +585,11 @@ def line(case: Complaint) -> str:
     due_at = order.feedback_due_at.astimezone(ZoneInfo(ruleset(case.ruleset).timezone))
     sent = f" [{len(case.attachments)} attached]" if case.attachments else ""
     again = f" (round {order.round})" if order.round > 1 else ""
+    unknown = f" (not in the catalogue: {', '.join(order.unlisted)})" if order.unlisted else ""
     place = f" {case.street or case.district}{shown(case.address, LISTED_MAX)}"
     return (
         f"{short(case.complaint_id)}  {_state(case):9} due {due_at:%m-%d %H:%M}{_unsure(order)}  "
-        f"{case.subject}: {shown(case.title, LISTED_MAX)}{place}{again}{sent}"
+        f"{case.subject}: {shown(case.title, LISTED_MAX)}{place}{again}{sent}{unknown}"
     )
 
 
@@ -608,8 +614,3 @@ def fields_of(fact: Fact) -> dict[str, Any]:
     fields = msgspec.to_builtins(fact)
     assert isinstance(fields, dict)  # noqa: S101 -- for the type checker: a fact is an object
     return fields
-
-
-def is_terminal() -> bool:
-    """Whether a person types."""
-    return sys.stdin.isatty()
