@@ -10,6 +10,7 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from services.dispatch import rules
+from services.dispatch.contacts import Asker, Seen, may_see
 from shared.events import (
     ComplaintDispatched,
     Correction,
@@ -86,6 +87,13 @@ def corrected(field: str, old: str, new: str) -> RequestCorrected:
 def test_before_it_is_signed_the_order_moves_and_its_limit_stays() -> None:
     """T10: the clock for the answer runs on, the new unit has its own time to sign."""
     given(*AT_UNIT, CORRECTED_STREET).when(FOLLOW).then(MOVED, SENT_ON).when(FOLLOW).then_nothing()
+
+
+def test_whom_it_moved_away_from_reads_no_contact_any_more() -> None:
+    """T29, R9: and whom it lies with does."""
+    case = given(*AT_UNIT, CORRECTED_STREET, MOVED, SENT_ON).case
+    seen = [may_see(Asker(unit), case, "agent-7").seen for unit in (STREET, OTHER_STREET)]
+    assert seen == [Seen.REFUSED, Seen.FULL]
 
 
 def test_from_the_signature_on_it_stays_and_the_unit_is_told_what_it_says_now() -> None:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from contextvars import copy_context
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -21,6 +26,7 @@ from tests.examples import CATALOGUE, CLASSIFIED, INPUTS, RECEIVED, REQUEST
 from tests.shared.test_personal import MOBILE
 from tests.spec import case_of
 
+PROJECT: Final = Path(__file__).resolve().parents[2]
 GOOD: Final = ("停车", "海淀区", "花园路街道")
 
 
@@ -181,3 +187,49 @@ def test_every_command_that_takes_words_looks_for_numbers_in_them_or_says_why_no
     assert takes - asks == NOT_ASKED.keys() & takes
     assert {name.partition(" ")[0] for name in asks} == {"call", "request", "unit", "review", "topic"}
     assert not asks & NOT_ASKED.keys()
+
+
+@pytest.mark.programs
+@pytest.mark.parametrize(
+    ("typed", "code", "told"),
+    [
+        (b"\xe6\xb5\xb7\xe6\xb7\x80\xe5\x8c\xba\n", 0, "'海淀区'"),
+        (b"\n", 0, "'海锭区'"),
+        (b"\x04", 2, "Not sent: --district: "),
+        (b"\x03", 1, "Aborted!"),
+    ],
+    ids=["typed right", "as it is", "closed", "interrupted"],
+)
+def test_a_person_at_a_terminal_is_asked(typed: bytes, code: int, told: str) -> None:
+    """On a real one: what is typed, Ctrl-D and Ctrl-C; within a loop, as the commands ask."""
+    program = (
+        "import fcntl, termios\n"
+        "fcntl.ioctl(0, termios.TIOCSCTTY, 0)\n"
+        "from hotline.commands.asking import settled\n"
+        "from hotline.commands.run import guarded, run\n"
+        "from tests.examples import CATALOGUE\n"
+        "async def ask():\n"
+        "    print(repr(settled(CATALOGUE, None, '海锭区', None, as_is=False)['district']), flush=True)\n"
+        "guarded(lambda *_, **__: run(ask(), interrupted='it was sent'))\n"
+    )
+    ours, theirs = os.openpty()
+    asked = subprocess.Popen(
+        [sys.executable, "-c", program], stdin=theirs, stdout=theirs, stderr=theirs, close_fds=True,
+        start_new_session=True,
+        env={**os.environ, "PYTHONPATH": str(PROJECT), "PYTHONIOENCODING": "utf-8"},
+    )  # fmt: skip
+    os.close(theirs)
+    seen = b""
+    try:
+        while b"record it as it is:" not in seen:
+            seen += os.read(ours, 4096)
+        os.write(ours, typed)
+        with suppress(OSError):  # its end is an error on a terminal
+            while part := os.read(ours, 4096):
+                seen += part
+        assert asked.wait(20) == code, seen.decode()
+    finally:
+        asked.kill()
+        os.close(ours)
+    assert told in seen.decode().partition("as it is:")[2]
+    assert "it was sent" not in seen.decode()

@@ -183,7 +183,7 @@ EMPTY: Final = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize(("line", "option"), EMPTY, ids=" ".join)
+@pytest.mark.parametrize(("line", "option"), EMPTY, ids=str)
 def test_an_option_that_says_nothing_is_not_one_that_is_left_out(
     line: str, option: str, shell: Shell, complaint: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -233,7 +233,7 @@ async def _standing(shell: Shell) -> tuple[Any, ...]:
             "SELECT (SELECT count(*) FROM es.event), (SELECT count(*) FROM es.inbox),"
             " (SELECT count(*) FROM vault.token), (SELECT count(*) FROM vault.access),"
             " (SELECT count(*) FROM intake.article), (SELECT count(*) FROM es.parked),"
-            " (SELECT count(*) FROM intake.article WHERE withdrawn_at IS NOT NULL)"
+            " (SELECT count(*) FROM intake.article_withdrawn), (SELECT count(*) FROM es.programme_fact)"
         )
     finally:
         await connection.close()
