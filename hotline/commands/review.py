@@ -194,7 +194,7 @@ def calendar(
 async def _amended(
     version: str, reason: str, complaint: str, reviewer: str, unread: UnreadableRows
 ) -> tuple[int, int]:
-    from hotline.speak import complaint_called, effect, reader, tell
+    from hotline.speak import Unknown, complaint_called, effect, reader, tell
     from hotline.stack.errors import StackError
     from hotline.where import city_up
     from services.dispatch.views import by_other_calendar
@@ -217,7 +217,8 @@ async def _amended(
         try:
             facts = await effect(city, name, await tell(city, DISPATCH_REVIEWS, name, data))
         except StackError as error:  # the others are amended all the same
-            unread.note(f"complaint {name}", f"not amended ({error})")
+            amended = "not known whether it is amended" if isinstance(error, Unknown) else "not amended"
+            unread.note(f"complaint {name}", f"{amended} ({error})")
             continue
         for fact in facts:
             if isinstance(fact, CalendarAmended):
