@@ -222,7 +222,7 @@ def test_a_request_reaches_its_unit_which_signs_and_answers_it(shell: Shell) -> 
 
 
 def test_what_is_on_record_and_not_dispatched_is_told_as_that(shell: Shell) -> None:
-    """B10: and told again by its number it is the same complaint."""
+    """And told again by its number it is the same complaint."""
     with stopped(shell, "dispatch"):
         said = shell(*CALL, "--request-id", "req-while-dispatch-stands", code=1)
         assert re.fullmatch(

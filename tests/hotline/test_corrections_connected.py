@@ -46,7 +46,7 @@ def complaint(shell: Shell) -> str:
     return told
 
 
-# --- whatever is named wrongly (B10)
+# --- whatever is named wrongly
 
 VERBS: Final = tuple(param.name for param in TREE["unit"].params if param.metavar == "COMPLAINT")
 GROUNDS: Final = {
@@ -167,7 +167,7 @@ def test_every_argument_that_names_something_stands_in_the_table() -> None:
 def test_what_names_nothing_that_there_is_leaves_nothing_behind(
     named: Named, shell: Shell, complaint: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """B10: no message, no fact, no row; and the sentence says what was not found."""
+    """No message, no fact, no row; and the sentence says what was not found."""
     words = [complaint if word == "COMPLAINT" else word for word in WRONG[named]]
     before = asyncio.run(_standing(shell))
     code, told = typed(words, shell, monkeypatch)
@@ -187,7 +187,7 @@ EMPTY: Final = (
 def test_an_option_that_says_nothing_is_not_one_that_is_left_out(
     line: str, option: str, shell: Shell, complaint: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """B10: without `--complaint` all complaints are amended, without `--matter-of` it is nobody's matter."""
+    """Without `--complaint` all complaints are amended, without `--matter-of` it is nobody's matter."""
     assert complaint
     begins = CALL if line == "call" else line.split()
     before = asyncio.run(_standing(shell))
@@ -240,7 +240,7 @@ async def _standing(shell: Shell) -> tuple[Any, ...]:
     return await ends_of(realm.kafka, parts), tuple(row or ())
 
 
-# --- what is corrected (B13)
+# --- what is corrected
 
 
 def test_before_it_is_signed_a_corrected_order_moves_and_after_it_stays(shell: Shell) -> None:
@@ -283,7 +283,7 @@ def test_what_the_catalogue_does_not_know_is_listed_until_it_is_corrected(shell:
     assert "of them name" not in shell("status")
 
 
-# --- numbers (B12)
+# --- numbers
 
 
 def test_a_number_is_sent_only_where_it_is_meant_and_verify_stays_green(shell: Shell, complaint: str) -> None:

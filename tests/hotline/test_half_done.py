@@ -1,4 +1,4 @@
-"""What fails behind a message that is sent is never told as nothing: whoever reads that types it again (B10)."""
+"""What fails behind a message that is sent is never told as nothing: whoever reads that types it again."""
 
 from __future__ import annotations
 
