@@ -130,11 +130,26 @@ def _wrong(text: str, name: str, expected: str) -> NoReturn:
 # -- the whole line
 
 
+def _empty(args: Sequence[str], place: int) -> str | None:
+    """What the argument at this place, counted from 1, is called where it is empty; None where it is not."""
+    one, before = args[place - 1], args[place - 2] if place > 1 else ""
+    option, mark, value = one.partition("=")
+    if mark and not value and option.startswith("--"):
+        return option
+    if one:
+        return None
+    return before if before.startswith("--") and before != "--" else f"Argument {place}"
+
+
 class Line(TyperGroup):
     """The command itself: whatever is typed must be text before any part of it is looked at."""
 
     def parse_args(self, ctx: Any, args: Sequence[str]) -> list[str]:
-        """Refuse what is no text in UTF-8, by its place; then as ever."""
+        """Refuse what is no text in UTF-8 or nothing at all, by its place; then as ever.
+
+        An option that is given and says nothing is no option that is left out: of a script's empty variable nobody
+        knows what was meant, and without `--complaint` all complaints are.
+        """
         for place, one in enumerate(args, start=1):
             try:
                 one.encode()
@@ -143,4 +158,6 @@ class Line(TyperGroup):
                 fail(f"Argument {place} is no UTF-8: {shown!r}, expected text in UTF-8.", code=2)
             if "\0" in one:
                 fail(f"Argument {place} has a NUL character in it: {one!r}, expected text.", code=2)
+            if (empty := _empty(args, place)) is not None:
+                fail(f"{empty}: expected words that can be read, got nothing.", code=2)
         return super().parse_args(ctx, list(args))

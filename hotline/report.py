@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from hotline.terminal import cell
 
+if TYPE_CHECKING:
+    from rich.console import Console
+
 PROBLEMS_MAX: Final = 100
 """Problems listed; all are counted."""
+
+
+WHAT_TO_DO: Final = (
+    "keep the number with `hotline contact put COMPLAINT` and correct the record without it (`hotline request correct "
+    "COMPLAINT`), so that no later order has it; the fact that was stated stays as it is"
+)
+"""Of a citizen's number in a text."""
 
 
 class Problem(msgspec.Struct, frozen=True):
@@ -65,12 +75,23 @@ class Report(msgspec.Struct, kw_only=True):
     seconds: float = 0.0
     problem_count: int = 0
     problems: list[Problem] = []
+    notice_count: int = 0
+    """What holds, and a person should know; `what_to_do` says what can be done. It is no problem."""
+    notices: list[Problem] = []
+    what_to_do: str = ""
 
     def found(self, complaint_id: str, what: str) -> None:
         """Note a problem."""
         self.problem_count += 1
         if len(self.problems) < PROBLEMS_MAX:
             self.problems.append(Problem(complaint_id, what))
+
+    def noticed(self, complaint_id: str, what: str) -> None:
+        """Note what is no problem; what can be done about it is the same for all of its kind."""
+        self.notice_count += 1
+        self.what_to_do = WHAT_TO_DO
+        if len(self.notices) < PROBLEMS_MAX:
+            self.notices.append(Problem(complaint_id, what))
 
     def print(self) -> None:
         """The report as a table for a person, and the problems by name."""
@@ -84,6 +105,7 @@ class Report(msgspec.Struct, kw_only=True):
         for name, value in self._rows():
             table.add_row(cell(name), cell(value))
         console.print(table)
+        self._print_notices(console)
         if not self.problem_count:
             console.print(
                 "[green]All holds:[/] versions dense, hash chains right, causes before what they led to, every life "
@@ -97,6 +119,18 @@ class Report(msgspec.Struct, kw_only=True):
             console.print(cell(f"  {named}{problem.what}"), highlight=False, soft_wrap=True)
         if self.problem_count > len(self.problems):
             console.print(f"  … and {self.problem_count - len(self.problems):,} more")
+
+    def _print_notices(self, console: Console) -> None:
+        if not self.notice_count:
+            return
+        console.print(
+            f"[yellow]{self.notice_count:,} notice{'s' if self.notice_count > 1 else ''}[/], no problem"
+        )
+        for one in self.notices:
+            console.print(cell(f"  {one.complaint_id}  {one.what}"), highlight=False, soft_wrap=True)
+        if self.notice_count > len(self.notices):
+            console.print(f"  … and {self.notice_count - len(self.notices):,} more")
+        console.print(cell(f"  What to do: {self.what_to_do}."), highlight=False, soft_wrap=True)
 
     def _rows(self) -> list[tuple[str, str]]:
         waiting = ", ".join(f"{number:,} {who}" for who, number in sorted(self.waiting_for.items()))

@@ -32,6 +32,7 @@ from shared.events import (
     FeedbackLimitMissed,
     LimitMissCorrected,
     Outcome,
+    RequestCorrected,
     TerminationApproved,
     UnitCalled,
     VisitMade,
@@ -48,6 +49,7 @@ KINDS: Final = (
     CitizenContacted,
     ComplaintReceived,
     ComplaintTurnedAway,
+    RequestCorrected,
     ComplaintDispatched,
     FeedbackLimitMissed,
     LimitMissCorrected,
@@ -117,6 +119,9 @@ class Life:
     received: ComplaintReceived | None = None
     twice: bool = False
     """It is the second record of a call, whose first goes on."""
+    district: str = ""
+    street: str | None = None
+    """Where it happened, by the record as it was corrected last: there its request counts (F5)."""
     unit: UnitId | None = None
     dispatched_at: datetime | None = None
     """For the first time."""
@@ -141,6 +146,7 @@ class Life:
         match fact:
             case ComplaintReceived():
                 self.received = fact
+                self.district, self.street = fact.district, fact.street
             case ComplaintDispatched():
                 self.unit = fact.unit
                 self.dispatched_at = self.dispatched_at or fact.dispatched_at
@@ -161,10 +167,19 @@ class Life:
             case _:
                 self._takes_beside(fact)
 
+    def _corrected(self, fact: RequestCorrected) -> None:
+        for one in fact.corrections:
+            if one.field == "district":
+                self.district = one.new
+            elif one.field == "street":
+                self.street = one.new or None
+
     def _takes_beside(self, fact: Fact) -> None:
         match fact:
             case ComplaintTurnedAway():
                 self.twice = fact.how is TurnedAway.RECORDED_TWICE
+            case RequestCorrected():
+                self._corrected(fact)
             case CitizenContacted():
                 self.contacted.setdefault((fact.unit, fact.round), fact.contacted_at)
             case UnitCalled():
@@ -194,7 +209,7 @@ class Life:
             return None
         told = self.received
         requested = None if self.twice else month_of(told.received_at, zone)
-        at = Counted(requested=requested, district=told.district, street=told.street)
+        at = Counted(requested=requested, district=self.district, street=self.street)
         end = self.ended
         if end is None or self.unit is None or self.dispatched_at is None:
             return at

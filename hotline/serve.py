@@ -39,11 +39,13 @@ WHERE l.locktype = 'advisory' AND l.granted AND d.datname = current_database()
 _COUNTS: Final = over_heads(
     """
 SELECT (SELECT count(*) FROM es.stream) AS complaints,
-       (SELECT count(*) FROM {heads} WHERE state -> 'ended' IS NULL) AS open,
+       h.open, h.to_correct,
        (SELECT count(*) FROM es.fact) AS facts,
        (SELECT count(*) FROM es.timer) AS timers,
        (SELECT count(*) FROM es.parked) AS parked,
        (SELECT count(*) FROM intake.call) AS calls
+FROM (SELECT count(*) AS open, count(state #> '{order,unlisted}') AS to_correct
+      FROM {heads} WHERE state -> 'ended' IS NULL) h
 """
 )
 

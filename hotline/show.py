@@ -134,6 +134,11 @@ def _with(fact: Any) -> str:
     return f" [with {', '.join(f'{one.uri} ({one.media_type})' for one in sent)}]" if sent else ""
 
 
+def _unlisted(fact: Any) -> str:
+    """Said of an order whose subject or place the catalogue does not know."""
+    return f"; to be corrected, not in the catalogue: {', '.join(fact.unlisted)}" if fact.unlisted else ""
+
+
 def _unsure(fact: Any) -> str:
     """Said of a limit that may still move (T16)."""
     return " (provisional: its year's days are not announced yet)" if fact.provisional is True else ""
@@ -203,7 +208,7 @@ _SAYS: Final[dict[type[e.Fact], Callable[[Any, Callable[[datetime], str]], tuple
         "dispatch",
         f"order {f.assignment} to {f.unit} (round {f.round}; {f.rule}); "
         + (f"sign by {t(f.sign_due_at)}, " if f.sign_due_at else "")
-        + f"answer by {t(f.citizen_due_at if f.round == 1 else f.unit_due_at)}{_unsure(f)}",
+        + f"answer by {t(f.citizen_due_at if f.round == 1 else f.unit_due_at)}{_unsure(f)}{_unlisted(f)}",
         "plain",
     ),
     e.OrderSigned: lambda f, _: (f.unit, f"signed order {f.assignment}", "plain"),
@@ -221,6 +226,17 @@ _SAYS: Final[dict[type[e.Fact], Callable[[Any, Callable[[datetime], str]], tuple
     e.ReturnApproved: lambda f, _: (f.reviewer, f"return of order {f.assignment} approved", "plain"),
     e.ReturnRejected: lambda f, _: (f.reviewer, f"return rejected: {f.reason or 'no reason given'}", "plain"),
     e.OrderAssigned: lambda f, _: (f.unit, f"gave order {f.assignment} to {f.to_unit}: {f.reason}", "plain"),
+    e.OrderMoved: lambda f, _: (
+        "dispatch",
+        f"order {f.assignment} moves from {f.unit} to {f.to_unit}, by the corrected record",
+        "plain",
+    ),
+    e.OrderAmended: lambda f, _: (
+        "dispatch",
+        f"order {f.assignment} of {f.unit} says now: {f.subject}, {f.district}{f.street or ''}{_unlisted(f)}"
+        + (f"; the catalogue names {f.names}" if f.names else ""),
+        "plain",
+    ),
     e.ExtensionRequested: lambda f, _: (
         f.unit,
         f"wants {f.days} days more: {f.reason}" + ("" if f.citizen_told else " (the citizen is not told)"),

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 from uuid import UUID, uuid4
@@ -11,10 +14,12 @@ from uuid import UUID, uuid4
 import asyncpg
 import msgspec
 from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
 
 from hotline.arguments import id_of
 from hotline.realm import Realm
 from hotline.stack.errors import StackError
+from hotline.terminal import asks
 from hotline.where import City, typed
 from shared import kafka_address
 from shared.clock import Clock, RehearsalClock, SystemClock
@@ -27,8 +32,10 @@ from shared.ids import ComplaintId, MessageId, message_id
 from shared.inputs import Input
 from shared.log import Incoming
 from shared.log.instants import reads_any_instant
+from shared.personal import personal_in
 from shared.plausible import limits_near, timely
 from shared.ruleset import ruleset
+from shared.text import folded_code
 from shared.topics import Topic, partition_of
 from shared.unreadable import UnreadableRows
 from shared.wording import TextInvalid, looked_at
@@ -36,6 +43,8 @@ from shared.wording import TextInvalid, looked_at
 EFFECT_SECONDS_MAX: Final = 15.0
 SOURCE: Final = "/hotline/command"
 _POLL_SECONDS: Final = 0.03
+NUMBERS_MEANT: Final[ContextVar[bool]] = ContextVar("numbers_meant", default=False)
+"""Whether whoever typed it wants a phone or identity number in a text recorded (`--with-number`)."""
 _CAME: Final = """
 SELECT EXISTS (SELECT FROM es.inbox WHERE message_id = $1) AS done,
        (SELECT reason FROM es.parked WHERE topic = $2 AND part = $3 AND kafka_offset = $4) AS reason
@@ -46,6 +55,10 @@ class Mistyped(StackError):  # noqa: N818 -- what a person did, said to that per
     """What was typed is no input: nothing was sent."""
 
     exit_code = 2
+
+
+class Unknown(StackError):  # noqa: N818 -- what a person must know before he types it again
+    """It is sent, or may be: what came of it is not known."""
 
 
 class Told(NamedTuple):
@@ -88,9 +101,11 @@ def as_a_door_would(city: City, data: Input, message: Incoming, now: datetime) -
 async def tell(city: City, line: Topic, key: str, data: Input, *, unit: str = "") -> Told:
     """Send one input and wait until Kafka has it on all its replicas.
 
-    `Mistyped` where the door would not take it: then nothing is sent.
+    `Mistyped` where the door would not take it, or a citizen's number stands in it and nobody means it: then nothing is
+    sent. `Unknown` where Kafka did not say whether it has it.
     """
-    value = _as_the_door_takes_it(data)
+    _as_the_door_takes_it(data)
+    without_numbers(data)
     event_id = str(uuid4())
     topic = city.realm.prefix + line.of(unit)
     now = await now_of(city)
@@ -105,13 +120,19 @@ async def tell(city: City, line: Topic, key: str, data: Input, *, unit: str = ""
     )
     try:
         await producer.start()
-        at = await producer.send_and_wait(
-            topic,
-            key=key.encode(),
-            value=value,
-            headers=headers,
-            partition=partition,
-        )
+        try:
+            at = await producer.send_and_wait(
+                topic,
+                key=key.encode(),
+                value=value,
+                headers=headers,
+                partition=partition,
+            )
+        except (KafkaError, TimeoutError) as error:
+            raise Unknown(
+                f"Kafka did not say that it has it ({type(error).__name__}). It may be sent all the same: look with "
+                f"{typed('show')} before you type it again."
+            ) from error
     finally:
         await producer.stop()
     return Told(message_id(line.of(unit), SOURCE, event_id), topic, at.partition, at.offset)
@@ -131,11 +152,37 @@ def _as_the_door_takes_it(data: Input) -> bytes:
     return value
 
 
+def without_numbers(data: msgspec.Struct) -> None:
+    """Ask, or end with `Mistyped`, where what looks like a citizen's phone or identity number stands in a text (R9)."""
+    found = [] if NUMBERS_MEANT.get() else personal_in(data)
+    if not found:
+        return
+    what = "; ".join(map(str, found))
+    again = asks(f"{what}. Everybody who has the order may read it there. Send it all the same (yes)?")
+    if again is None or folded_code(again) not in {"y", "yes"}:
+        raise Mistyped(
+            f"Not sent: {what}. A citizen's own number belongs into `hotline contact put`; "
+            f"--with-number records it here."
+        )
+    NUMBERS_MEANT.set(True)  # one answer for all that this command sends
+
+
 async def effect(city: City, complaint: ComplaintId, told: Told) -> list[Fact]:
     """What the desks stated because of a message; waits for it, empty where it was already so.
 
-    `StackError` says why where the message was parked, or that nothing came of it in time.
+    `StackError` says why where the message was parked; `Unknown` that nothing came of it in time, or that nobody could
+    be asked.
     """
+    try:
+        return await _effect(city, complaint, told)
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+        raise Unknown(
+            f"It is sent, and what came of it is not known ({type(error).__name__}). Do not type it again: "
+            f"{typed(f'show {short(complaint)}')} tells."
+        ) from error
+
+
+async def _effect(city: City, complaint: ComplaintId, told: Told) -> list[Fact]:
     connection = await reader(city.realm)
     give_up_at = time.monotonic() + EFFECT_SECONDS_MAX
     try:
@@ -151,10 +198,21 @@ async def effect(city: City, complaint: ComplaintId, told: Told) -> list[Fact]:
             await asyncio.sleep(_POLL_SECONDS)
     finally:
         await connection.close()
-    raise StackError(
-        f"Nothing came of it within {EFFECT_SECONDS_MAX:.0f} s, and it is not lost: "
+    raise Unknown(
+        f"Nothing came of it within {EFFECT_SECONDS_MAX:.0f} s, and it is not lost: do not type it again, "
         f"{typed('status')} shows whether a desk hangs."
     )
+
+
+@contextmanager
+def on_record(complaint: ComplaintId) -> Iterator[None]:
+    """What goes wrong in here goes wrong behind a request that is on record: `Unknown` says so first."""
+    try:
+        yield
+    except (StackError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+        raise Unknown(
+            f"Complaint {complaint} is on record: do not record it again. What came after is not known: {error}"
+        ) from error
 
 
 async def facts_of(connection: asyncpg.Connection[Any], complaint: str, caused_by: str = "") -> list[Fact]:

@@ -6,8 +6,11 @@ nothing in it hides, turns round or colours anything. JSON says the same with JS
 
 from __future__ import annotations
 
+import signal
 import sys
 from typing import TYPE_CHECKING, TextIO
+
+import typer
 
 from shared.text import is_hidden, shown, shown_lines
 
@@ -26,6 +29,29 @@ def say(line: object = "", *, to: TextIO | None = None) -> None:
 def note(line: object) -> None:
     """One line beside what was asked for: on standard error, where a program that reads the answer does not see it."""
     say(line, to=sys.stderr)
+
+
+def is_terminal() -> bool:
+    """Whether a person types."""
+    return sys.stdin is not None and sys.stdin.isatty()
+
+
+def asks(question: str) -> str | None:
+    """What a person types behind a question; None where nobody can be asked, or he closes it.
+
+    Ctrl-C ends the command here and now: nothing is sent yet, and whoever waits for what was sent is told otherwise.
+    """
+    if not is_terminal():
+        return None
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        print(shown(question), end=" ", file=sys.stderr, flush=True)
+        typed = sys.stdin.readline()
+    except KeyboardInterrupt:
+        raise typer.Abort from None
+    finally:
+        signal.signal(signal.SIGINT, before)
+    return typed.rstrip("\n") if typed else None
 
 
 def say_lines(text: str, indent: str = "  | ") -> None:

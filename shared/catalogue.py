@@ -80,6 +80,16 @@ class Catalogue(msgspec.Struct, frozen=True, kw_only=True):
         known = self.districts.get(district)
         return self.centre if known is None else known.unit
 
+    def unlisted(self, subject: str, district: str, street: str | None) -> tuple[str, ...]:
+        """Which of them it does not know; of a street in a district it does not know nothing can be said."""
+        known = self.districts.get(district)
+        amiss = (
+            ("subject", subject not in self.subjects),
+            ("district", known is None),
+            ("street", known is not None and street is not None and street not in known.streets),
+        )
+        return tuple(name for name, unknown in amiss if unknown)
+
     def leader_of(self, unit: UnitId) -> str:
         """Who answers for it by name; where nobody is named, the unit itself."""
         return self.leaders.get(unit) or self.units[unit].name

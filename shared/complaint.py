@@ -48,8 +48,10 @@ from shared.events import (
     IntakeRefused,
     LimitMissCorrected,
     MatterLinked,
+    OrderAmended,
     OrderAnswered,
     OrderAssigned,
+    OrderMoved,
     OrderSigned,
     PauseApproved,
     PauseEnded,
@@ -108,7 +110,7 @@ HOTLINE: Final = UnitId("")
 HOTLINES_OWN: Final = frozenset((Limit.DISPATCH, Limit.VISIT))
 """Limits of the hotline itself: where one is missed no unit is late and nothing climbs; supervision is told."""
 
-STATE_SCHEMA: Final = 7
+STATE_SCHEMA: Final = 8
 """Version of the stored head; a change means rebuilding the heads, never editing them."""
 
 
@@ -120,6 +122,9 @@ ANSWER: Final = "answer directly"
 
 LINK: Final = "link"
 """What intake was asked for where a record names another complaint that cannot be meant; the record stands."""
+
+WHERE_AND_WHAT: Final = ("subject", "district", "street")
+"""What of a record says who answers for it, by the names that record, order and catalogue share."""
 
 REPEATS_KEPT: Final = 100
 """So many repeats of one matter are known by name; beyond them the inbox tells one that is said again."""
@@ -148,6 +153,14 @@ class LimitStep(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     days: int = 0
     """By an extension, or by a pause."""
     paused: bool = False
+
+
+class Matter(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a matter is about and where: by this the catalogue says who answers for it."""
+
+    subject: str
+    district: str
+    street: str | None = None
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -199,6 +212,17 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What was decided about the limits of this round, in order."""
     round_since: datetime | None = None
     """When a later round began, where this is not its first order."""
+    unlisted: tuple[str, ...] = ()
+    """Which of subject, district and street the catalogue does not know; they are to be corrected."""
+    names: UnitId | None = None
+    """Whom the catalogue names since the record was corrected, where that is another and the order stayed."""
+    written_for: Matter | None = None
+    """What the order says, where the record was corrected since and dispatch has not brought the order to it."""
+
+    @property
+    def kept(self) -> bool:
+        """Whether the unit has taken it on for good: signed, and by the record that it signed it is still its own."""
+        return self.signed_at is not None and self.names is None
 
     @property
     def feedback_due_at(self) -> datetime:
@@ -259,6 +283,13 @@ class ClassBefore(msgspec.Struct, frozen=True, kw_only=True):
     """An urgency the complaint had before it was reclassified."""
 
     urgency: Urgency
+    until: datetime
+
+
+class DistrictBefore(msgspec.Struct, frozen=True, kw_only=True):
+    """A district the complaint was recorded in before that was corrected."""
+
+    district: str
     until: datetime
 
 
@@ -364,6 +395,8 @@ class Complaint(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, t
     """In which calls, messages or requests it was brought up again; the last `REPEATS_KEPT`."""
     classes_before: tuple[ClassBefore, ...] = ()
     """What passed under them is judged by them, whoever notices when."""
+    districts_before: tuple[DistrictBefore, ...] = ()
+    """Whom a miss was told to while the record said so, whoever notices when."""
     supervision: Supervision | None = None
     whistles: tuple[Whistle, ...] = ()
     settled: bool = False
@@ -461,6 +494,11 @@ def order_open(case: Complaint) -> bool:
     return order.answered_at is None and not order.recalled and not order.terminated
 
 
+def whose_is_open(case: Complaint, order: Order) -> bool:
+    """Whether a council may say whose it is: somebody asked, or a correction of the record did."""
+    return order.review_since is not None or (order.names is not None and order_open(case))
+
+
 def whole_content(case: Complaint) -> str:
     """What was recorded, and below it everything the citizen added, a paragraph each."""
     return "\n".join(text for text in (case.content, *case.added) if text)
@@ -508,6 +546,11 @@ def due_deadlines(case: Case) -> dict[Limit, datetime]:
 def urgency_at(case: Complaint, at: datetime) -> Urgency | None:
     """The class the complaint had then."""
     return next((before.urgency for before in case.classes_before if at < before.until), case.urgency)
+
+
+def district_at(case: Complaint, at: datetime) -> str:
+    """The district the record named then."""
+    return next((before.district for before in case.districts_before if at < before.until), case.district)
 
 
 class Near(NamedTuple):
@@ -591,8 +634,22 @@ def _rated(case: Complaint, fact: RatingGiven) -> Complaint:
     return replace(case, rated_at=fact.rated_at)
 
 
+def matter(case: Complaint) -> Matter:
+    """What the record says the matter is about and where."""
+    return Matter(subject=case.subject, district=case.district, street=case.street)
+
+
 def _request_corrected(case: Complaint, fact: RequestCorrected) -> Complaint:
-    return replace(case, **{correction.field: correction.new for correction in fact.corrections})
+    said: dict[str, str | None] = {one.field: one.new for one in fact.corrections}
+    if "street" in said:
+        said["street"] = said["street"] or None
+    order = case.order
+    if order is not None and order.written_for is None and not said.keys().isdisjoint(WHERE_AND_WHAT):
+        order = replace(order, written_for=matter(case))
+    before = case.districts_before
+    if "district" in said:
+        before = (*before, DistrictBefore(district=case.district, until=fact.corrected_at))
+    return replace(case, order=order, districts_before=before, **said)
 
 
 def _supplemented(case: Complaint, fact: RequestSupplemented) -> Complaint:
@@ -631,6 +688,7 @@ def _dispatched(case: Complaint, fact: ComplaintDispatched) -> Complaint:
         citizen_due_at=fact.citizen_due_at,
         unit_due_at=fact.unit_due_at,
         provisional=fact.provisional is True,
+        unlisted=fact.unlisted or (),
     )
     before = case.order
     new_round = before is None or fact.round > before.round
@@ -638,7 +696,7 @@ def _dispatched(case: Complaint, fact: ComplaintDispatched) -> Complaint:
         case = _settled(case, Limit.DISPATCH, 0, fact.dispatched_at)
     elif not new_round:
         since = None if fact.round == 1 else before.round_since or before.dispatched_at
-        order = replace(order, steps=before.steps, round_since=since)
+        order = replace(order, steps=before.steps, round_since=since, extended_due_at=before.extended_due_at)
     deadlines = _off_the_ladder(case, fact.dispatched_at) if new_round else case.deadlines
     if deadlines:  # nobody can sign the order this one replaces; what had passed before stays owed
         deadlines = tuple(
@@ -708,7 +766,9 @@ def _reacted(case: Complaint, at: datetime) -> Complaint:
 
 def _signed(case: Complaint, fact: OrderSigned) -> Complaint:
     case = _reacted(case, fact.signed_at)
-    return replace(case, order=replace(case.order, signed_at=fact.signed_at)) if case.order else case
+    return (
+        replace(case, order=replace(case.order, signed_at=fact.signed_at, names=None)) if case.order else case
+    )
 
 
 def _answered(case: Complaint, fact: OrderAnswered) -> Complaint:
@@ -793,6 +853,19 @@ def _assigned(case: Complaint, fact: OrderAssigned) -> Complaint:
     return replace(case, order=replace(case.order, recalled=True)) if case.order else case
 
 
+def _order_moved(case: Complaint, fact: OrderMoved) -> Complaint:
+    """Nobody waits for its signature any more; that it did not come in time while it could stays owed."""
+    case = _settled(case, Limit.SIGN, fact.assignment, fact.moved_at)
+    return replace(case, order=replace(case.order, recalled=True)) if case.order else case
+
+
+def _order_amended(case: Complaint, fact: OrderAmended) -> Complaint:
+    if case.order is None:
+        return case
+    order = replace(case.order, written_for=None, unlisted=fact.unlisted or (), names=fact.names or None)
+    return replace(case, order=order)
+
+
 def _disputed(case: Complaint, fact: DisputeRaised) -> Complaint:
     case = _reacted(case, fact.raised_at)
     if case.order is None:
@@ -804,7 +877,9 @@ def _council_decided(case: Complaint, fact: CouncilDecided) -> Complaint:
     if case.order is None:
         return case
     moves = fact.to_unit != case.order.unit
-    order = replace(case.order, review_since=None, suggested_unit=None, disputed=False, recalled=moves)
+    order = replace(
+        case.order, review_since=None, suggested_unit=None, disputed=False, recalled=moves, names=None
+    )
     return replace(case, order=order, settled=True)
 
 
@@ -1346,6 +1421,8 @@ _STEPS: Final[dict[type[Fact], Callable[[Complaint, Any], Complaint]]] = {
     ReturnApproved: _return_approved,
     ReturnRejected: _return_rejected,
     OrderAssigned: _assigned,
+    OrderMoved: _order_moved,
+    OrderAmended: _order_amended,
     ExtensionRequested: _extension_requested,
     ExtensionApproved: _extended,
     ExtensionRejected: _extension_rejected,

@@ -194,6 +194,13 @@ class RequestCorrected(Input, frozen=True, kw_only=True):
     title: Words | None = None
     content: Text | None = None
     address: Annotated[str, msgspec.Meta(max_length=400)] | None = None
+    subject: Name | None = None
+    """Of subject, district and street: an order that is not signed moves to the unit they name now; after that it moves
+    only by a return or a reviewer's act."""
+    district: Name | None = None
+    street: Name | None = None
+    no_street: bool = False
+    """No street is known; then `street` is not given."""
     corrected_by: Words
 
 

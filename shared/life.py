@@ -16,6 +16,7 @@ from msgspec import UNSET
 
 from shared.complaint import (
     HOTLINE,
+    WHERE_AND_WHAT,
     Called,
     Case,
     Complaint,
@@ -30,6 +31,7 @@ from shared.complaint import (
     supervision_due,
     urgency_at,
     whole_content,
+    whose_is_open,
 )
 from shared.events import (
     REFUSALS,
@@ -67,8 +69,10 @@ from shared.events import (
     Level,
     LimitMissCorrected,
     MatterLinked,
+    OrderAmended,
     OrderAnswered,
     OrderAssigned,
+    OrderMoved,
     OrderSigned,
     Outcome,
     PauseApproved,
@@ -111,6 +115,7 @@ from shared.ruleset import RuleSetUnknown, ruleset
 from shared.times import stated
 
 _LADDER: Final = tuple(Level)
+_CORRECTED: Final = frozenset(("title", "content", "address", *WHERE_AND_WHAT))
 _SCORED: Final = (ExclusionRequested, ExclusionApproved, ExclusionRejected)
 _AFTER_THE_END: Final = frozenset(
     (
@@ -213,6 +218,8 @@ def _awaited(case: Case) -> tuple[Awaited, str, str] | None:
     if not isinstance(case, Complaint) or case.order is None or standing in _BY_STAGE:
         return _BY_STAGE.get(standing)
     order = case.order
+    if order.written_for is not None:
+        return Awaited.DESK, Desk.DISPATCH, "bring the order to what the record says now"
     overdue = _pending(case, Limit.FEEDBACK, order.round)
     if standing is Stage.ANSWERED:
         return _after_answer(case, late=overdue is not None)
@@ -313,6 +320,7 @@ _AT_ONCE: Final[dict[type[Fact], Callable[[Complaint, Any], tuple[type[Fact], ..
     ComplaintDispatched: lambda case, _: (ConfidentialityRequired,) if case.confidential else (),
     ReturnApproved: lambda _case, _before: (ComplaintDispatched,),
     OrderAssigned: lambda _case, _before: (ComplaintDispatched,),
+    OrderMoved: lambda _case, _before: (ComplaintDispatched,),
     WhistleBlown: lambda _case, _before: (UnitCalled,),
     CouncilDecided: lambda _case, before: () if before.to_unit == before.unit else (ComplaintDispatched,),
     SignLimitMissed: _after_miss,
@@ -385,9 +393,12 @@ def _corrected_record(case: Complaint, fact: RequestCorrected, _: Fact) -> str |
     if not fact.corrections:
         return "it corrects nothing"
     for correction in fact.corrections:
-        if correction.field not in {"title", "content", "address"}:
+        if correction.field not in _CORRECTED:
             return f"{correction.field} is not corrected"
-        if correction.old != getattr(case, correction.field) or correction.old == correction.new:
+        if not correction.new and correction.field in {"subject", "district"}:
+            return f"no record is without a {correction.field}"
+        known = getattr(case, correction.field) or ""
+        if correction.old != known or correction.old == correction.new:
             return f"{correction.field} is on record otherwise"
     return _told(case, fact.unit)
 
@@ -457,13 +468,13 @@ def _first_order(case: Complaint, fact: ComplaintDispatched) -> str | None:
 
 def _next_order(case: Complaint, order: Order, fact: ComplaintDispatched, before: Fact) -> str | None:
     returned = isinstance(before, ReturnApproved)
-    given_on = isinstance(before, OrderAssigned | CouncilDecided)
+    given_on = isinstance(before, OrderAssigned | OrderMoved | CouncilDecided)
     if not (returned or given_on or case.reopened):
         return "it is dispatched, and was neither returned nor given on nor reopened since"
     assignment, number = order.assignment + 1, order.round + case.reopened
     if (fact.assignment, fact.round) != (assignment, number):
         return f"assignment {assignment} of round {number} comes next, not {fact.assignment} of {fact.round}"
-    if isinstance(before, OrderAssigned | CouncilDecided) and fact.unit != before.to_unit:
+    if isinstance(before, OrderAssigned | OrderMoved | CouncilDecided) and fact.unit != before.to_unit:
         return f"it was given to {before.to_unit}"
     if case.reopened and (fact.unit, fact.level) != (order.unit, order.level):
         return f"a reopened complaint goes to the same unit again, {order.unit}"
@@ -496,7 +507,7 @@ def _answered(case: Complaint, fact: OrderAnswered, _: Fact) -> str | None:
 def _return_requested(case: Complaint, fact: ReturnRequested, _: Fact) -> str | None:
     order = case.order
     why = _not_theirs(case, fact)
-    if why is None and order is not None and order.signed_at is not None:
+    if why is None and order is not None and order.kept:
         return "a signed order is not returned (T4)"
     if why is None and (case.settled or case.accused is not None):
         return "a council has named the unit" if case.settled else "supervision keeps it (R9)"
@@ -593,6 +604,37 @@ def _assigned(case: Complaint, fact: OrderAssigned, _: Fact) -> str | None:
     return why
 
 
+def _moved(case: Complaint, fact: OrderMoved, _: Fact) -> str | None:
+    """Q1, D1: only what nobody has signed, reviews or has settled moves by itself, and only after a correction."""
+    order = case.order
+    why = _corrected_order(case, fact)
+    if why is not None or order is None:
+        return why
+    if not order_open(case) or order.signed_at is not None or order.review_since is not None:
+        return "what is signed, answered or under review moves only by a return or a reviewer's act"
+    if case.settled or case.accused is not None:
+        return "a council has named the unit" if case.settled else "supervision keeps it (R9)"
+    return f"it lies with {order.unit} already" if fact.to_unit == order.unit else None
+
+
+def _amended_order(case: Complaint, fact: OrderAmended, _: Fact) -> str | None:
+    why = _corrected_order(case, fact)
+    said = (fact.subject, fact.district, fact.street)
+    if why is None and said != (case.subject, case.district, case.street):
+        return "the order does not say what the record says"
+    return f"it lies with {fact.unit}" if why is None and fact.names == fact.unit else why
+
+
+def _corrected_order(case: Complaint, fact: OrderMoved | OrderAmended) -> str | None:
+    """Of the present order, whose record was corrected since it was written."""
+    order = case.order
+    if order is None or order.recalled or case.reopened or order.terminated:
+        return "there is no order to bring to the record"
+    if (fact.unit, fact.assignment) != (order.unit, order.assignment):
+        return f"the order is assignment {order.assignment} with {order.unit}"
+    return "neither its subject nor its place was corrected" if order.written_for is None else None
+
+
 def _disputed(case: Complaint, fact: DisputeRaised, _: Fact) -> str | None:
     order = case.order
     why = _not_theirs(case, fact)
@@ -600,7 +642,7 @@ def _disputed(case: Complaint, fact: DisputeRaised, _: Fact) -> str | None:
         return why
     if case.accused is not None:
         return "supervision keeps it (R9)"
-    if case.settled or order.signed_at is not None:
+    if case.settled or order.kept:
         return "a council has named the unit" if case.settled else "a signed order is not disputed"
     spent = case.returns >= ruleset(case.ruleset).returns_max
     return None if order.return_rejected or spent else "no return of it was rejected, and one is left"
@@ -608,7 +650,7 @@ def _disputed(case: Complaint, fact: DisputeRaised, _: Fact) -> str | None:
 
 def _council_decided(case: Complaint, fact: CouncilDecided, _: Fact) -> str | None:
     order = case.order
-    if order is None or order.review_since is None or case.reopened:
+    if order is None or case.reopened or not whose_is_open(case, order):
         return "nothing about whose order it is is under review"
     if (fact.unit, fact.assignment) != (order.unit, order.assignment):
         return f"what is under review is assignment {order.assignment} with {order.unit}"
@@ -1203,6 +1245,8 @@ _RULES: Final[dict[type[Fact], Callable[[Complaint, Any, Any], str | None]]] = {
     ReturnApproved: _reviewed,
     ReturnRejected: _reviewed,
     OrderAssigned: _assigned,
+    OrderMoved: _moved,
+    OrderAmended: _amended_order,
     ExtensionRequested: _extension_requested,
     ExtensionApproved: _extension_reviewed,
     ExtensionRejected: _extension_reviewed,

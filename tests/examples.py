@@ -24,6 +24,7 @@ from services.dispatch.commands import (
     DecideCouncil,
     DispatchComplaint,
     EndPause,
+    FollowCorrection,
     RaiseDispute,
     RateWhistle,
     ReclassifyComplaint,
@@ -301,8 +302,6 @@ RECORD: Final = RecordRequest(
 WITHDRAW: Final = WithdrawRequest(complaint_id=ID, reason="已自行解决", at=CALLED_AT + HOUR)
 CORRECT: Final = CorrectRequest(
     complaint_id=ID,
-    title=None,
-    content=None,
     address="小关街6号楼",
     corrected_by="agent-8",
     at=CALLED_AT + HOUR,
@@ -324,6 +323,7 @@ RATE: Final = GiveRating(
     complaint_id=ID, satisfied=False, comment="没有人联系我", channel="web", at=CALLED_AT + DAY
 )
 DISPATCH: Final = DispatchComplaint(complaint_id=ID, at=CALLED_AT)
+FOLLOW: Final = FollowCorrection(complaint_id=ID, at=CALLED_AT + HOUR)
 SIGN: Final = SignOrder(complaint_id=ID, unit=STREET, assignment=1, at=CALLED_AT + HOUR)
 ANSWER: Final = AnswerOrder(
     complaint_id=ID,
@@ -527,6 +527,7 @@ COMMANDS: Final[tuple[Any, ...]] = (
     ASK_AGAIN,
     RATE,
     DISPATCH,
+    FOLLOW,
     SIGN,
     ANSWER,
     RETURN,
@@ -623,6 +624,13 @@ CORRECTED_RECORD: Final = events.RequestCorrected(
     unit=STREET,
     corrected_at=CALLED_AT + HOUR,
 )
+CORRECTED_STREET: Final = events.RequestCorrected(
+    complaint_id=ID,
+    corrections=(events.Correction(field="street", old="花园路街道", new="小关街道"),),
+    corrected_by="agent-8",
+    unit=STREET,
+    corrected_at=CALLED_AT + HOUR,
+)
 SUPPLEMENTED: Final = events.RequestSupplemented(
     complaint_id=ID,
     text="消防车昨晚也进不来",
@@ -700,6 +708,19 @@ ASSIGNED: Final = events.OrderAssigned(
     to_unit=STREET,
     reason="属地街道办理",
     assigned_at=CALLED_AT + HOUR,
+)
+MOVED: Final = events.OrderMoved(
+    complaint_id=ID, unit=STREET, assignment=1, to_unit=OTHER_STREET, moved_at=CALLED_AT + HOUR
+)
+AMENDED_ORDER: Final = events.OrderAmended(
+    complaint_id=ID,
+    unit=STREET,
+    assignment=1,
+    subject="停车",
+    district="海淀区",
+    street="小关街道",
+    names=OTHER_STREET,
+    amended_at=CALLED_AT + HOUR,
 )
 EXTENSION_REQUESTED: Final = events.ExtensionRequested(
     complaint_id=ID,
@@ -1114,6 +1135,8 @@ FACTS: Final[tuple[Fact, ...]] = (
     RETURN_APPROVED,
     RETURN_REJECTED,
     ASSIGNED,
+    MOVED,
+    AMENDED_ORDER,
     EXTENSION_REQUESTED,
     EXTENSION_APPROVED,
     EXTENSION_REJECTED,

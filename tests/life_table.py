@@ -51,6 +51,7 @@ PASTS: Final[dict[Stage, tuple[Fact, ...]]] = {
 """One past for each stage, in order of life."""
 
 ASKED_BEFORE: Final[dict[str, tuple[Fact, ...]]] = {
+    "FollowCorrection": (eg.CORRECTED_STREET,),
     "DecideCouncil": (eg.RETURN_REJECTED, eg.DISPUTED),
     "RaiseDispute": (eg.RETURN_REQUESTED, eg.RETURN_REJECTED),
     "ReviewExtension": (eg.EXTENSION_REQUESTED,),

@@ -97,7 +97,8 @@ UNIT_ACTS: Final = ("sign", "answer", "return", "approve", "reject", *ASKED_FOR)
 VISIT_ACTS: Final = ("solved", "unsolved", "unreached")
 ENDS: Final = ("withdraw", "exception", "rate")
 CLOCK: Final = ("tick",)
-EVERYTHING: Final = (*UNIT_ACTS, *VISIT_ACTS, *ENDS, *CLOCK, "record", "other record")
+RECORDS: Final = ("record", "other record", "correct", "correct")
+EVERYTHING: Final = (*UNIT_ACTS, *VISIT_ACTS, *ENDS, *CLOCK, *RECORDS)
 
 
 def steps(
@@ -207,6 +208,8 @@ class Life:
                     calendar=self._record.calendar,
                     at=at,
                 )
+            case "correct":
+                return dataclasses.replace(examples.CORRECT, address=None, at=at, **_right(case, step))
             case "exception":
                 return CloseByException(complaint_id=examples.ID, approved_by="s", reason="r", at=at)
             case what if what in ASKED_FOR:
@@ -279,6 +282,15 @@ def desk_of(command: Any) -> Desk:
         feedback_commands.__name__: Desk.FEEDBACK,
     }
     return rooms.get(type(command).__module__, Desk.ESCALATION)
+
+
+def _right(case: Complaint, step: Step) -> dict[str, str]:
+    """What an agent finds the record should say: another street, subject, or a district that the catalogue has not."""
+    if step.other:
+        return {"subject": "停车" if case.subject == "供水" else "供水"}
+    if step.slip:
+        return {"district": "海锭区" if case.district == "海淀区" else "海淀区"}
+    return {"street": "花园路街道" if case.street == "小关街道" else "小关街道"}
 
 
 def _reply(case: Complaint, step: Step, at: datetime) -> DispatchCommand:

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import json as json_module
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from hotline.commands.asking import AsIs, settled
 from hotline.commands.run import Json, fail, run
+from hotline.commands.speaking import STOPPED, speaks
 from hotline.terminal import note, say, say_json
 from shared.text import folded
 
 if TYPE_CHECKING:
     from hotline.where import City
     from shared.catalogue import Catalogue
-    from shared.events import Attachment
+    from shared.events import Attachment, Fact
     from shared.ids import ComplaintId
+    from shared.inputs import RequestRecorded
 
 
 Attach = Annotated[
@@ -28,6 +32,7 @@ Attach = Annotated[
 """Files that came with what a citizen says."""
 
 
+@speaks
 def call(
     title: Annotated[str, typer.Option(help="What it is about, in a few words.")],
     district: Annotated[str, typer.Option(help="The district it happened in, such as 海淀区.")],
@@ -73,6 +78,7 @@ def call(
     confidential: Annotated[
         bool, typer.Option("--confidential", help="No unit may learn who calls.")
     ] = False,
+    as_is: AsIs = False,
     json: Json = False,
 ) -> None:
     """Record a request as an agent would, see which unit gets it."""
@@ -107,8 +113,9 @@ def call(
                 code=2,
             )
     from hotline.speak import short
+    from shared.times import shown as shown_at
 
-    found = run(_call(request_id, fields, matter_of))
+    found = run(_call(request_id, fields, matter_of, as_is=as_is), interrupted=STOPPED)
     if json:
         say_json(json_module.dumps(found, ensure_ascii=False))
         return
@@ -121,8 +128,8 @@ def call(
     say(f"Complaint {found['complaint_id']} lies with {found['unit']} ({found['name']}).")
     say(f"  {'by':<11}{found['rule']}{' (' + found['fallback'] + ')' if found['fallback'] else ''}")
     for what in ("sign", "answer"):
-        if found[f"{what}_by"]:
-            say(f"  {what + ' by':<11}{found[f'{what}_by']}")
+        if (by := found[f"{what}_by"]) is not None:
+            say(f"  {what + ' by':<11}{shown_at(datetime.fromisoformat(by))}")
     shown = short(str(found["complaint_id"]))
     say(f"Next: `hotline unit {found['unit']}` to answer it, `hotline show {shown}`.")
 
@@ -151,16 +158,16 @@ def attachments(paths: list[Path]) -> tuple[Attachment, ...]:
     return tuple(found)
 
 
-async def _call(request_id: str, fields: dict[str, Any], matter_of: str) -> dict[str, str | None]:
+async def _call(
+    request_id: str, fields: dict[str, Any], matter_of: str, *, as_is: bool
+) -> dict[str, str | None]:
+    """Record it; what it names is looked at before, and what goes wrong after it is told as that."""
     from uuid import uuid4
 
-    from hotline import refusals
-    from hotline.speak import complaint_named, effect, tell
+    from hotline.speak import complaint_named, effect, on_record, tell
     from hotline.where import city_up
     from shared.catalogue import catalogue
-    from shared.complaint import ANSWER, LINK
-    from shared.events import ComplaintTurnedAway, IntakeRefused, TurnedAway
-    from shared.ids import ComplaintId, complaint_id
+    from shared.ids import complaint_id
     from shared.inputs import RequestRecorded
     from shared.topics import INTAKE_REQUESTS
 
@@ -173,12 +180,24 @@ async def _call(request_id: str, fields: dict[str, Any], matter_of: str) -> dict
     known = catalogue(city.catalogue)
     if matter_of:
         fields["matter_of_complaint"] = (await complaint_named(city, matter_of)).complaint_id
-    _warn(known, fields)
+    if "article_id" in fields:
+        await _holds(city, fields["article_id"], fields["article_version"])
+    fields |= settled(known, fields["subject"], fields["district"], fields["street"], as_is=as_is)
     request_id = request_id or f"call-{uuid4()}"
     complaint = complaint_id(request_id)
     data = RequestRecorded(request_id=request_id, recorded_by="hotline call", **fields)
     told = await tell(city, INTAKE_REQUESTS, request_id, data)
-    said = await effect(city, complaint, told)
+    _said_at_once(await effect(city, complaint, told), complaint)
+    with on_record(complaint):
+        return await _became(city, known, complaint, data)
+
+
+def _said_at_once(said: list[Fact], complaint: ComplaintId) -> None:
+    """Tell what intake refused of it; ends the command where it goes no further."""
+    from hotline import refusals
+    from shared.complaint import ANSWER, LINK
+    from shared.events import ComplaintTurnedAway, IntakeRefused, TurnedAway
+
     for fact in said:
         if isinstance(fact, IntakeRefused) and fact.asked == ANSWER:
             note(f"note: {fact.reason}; a unit gets it")
@@ -191,25 +210,50 @@ async def _call(request_id: str, fields: dict[str, Any], matter_of: str) -> dict
                 f"Recorded already: {fact.reason}. It is on record as {complaint} and ended. Where it is another "
                 f"matter, record it with --another-matter."
             )
+
+
+async def _became(
+    city: City, known: Catalogue, complaint: ComplaintId, data: RequestRecorded
+) -> dict[str, str | None]:
+    """What became of a request that is on record."""
+    from shared.ids import ComplaintId
+
     if data.matter_of_complaint is not None:
         await _tell_of_another(city, ComplaintId(data.matter_of_complaint), complaint)
     if data.article_id is not None and await _answered(city, complaint):
         return {
             "complaint_id": complaint,
-            "request_id": request_id,
+            "request_id": data.request_id,
             "article": f"{data.article_id}@{data.article_version}",
         }
     order = await _dispatched(city.realm.logins["reader"], complaint)
     return {
         "complaint_id": complaint,
-        "request_id": request_id,
+        "request_id": data.request_id,
         "unit": order.unit,
         "name": known.units[order.unit].name,
         "rule": order.rule,
-        "fallback": _fallback(known, fields, order.rule),
-        "sign_by": _local(order.sign_due_at),
-        "answer_by": _local(order.unit_due_at if order.round > 1 else order.citizen_due_at),
+        "fallback": _fallback(known, data.subject, order.rule),
+        "sign_by": _local(order.sign_due_at, city),
+        "answer_by": _local(order.unit_due_at if order.round > 1 else order.citizen_due_at, city),
     }
+
+
+async def _holds(city: City, article_id: str, version: int) -> None:
+    """Ends the command where nobody can answer from this version now; an empty base checks nothing (B2)."""
+    from hotline.speak import now_of, reader
+    from services.intake.knowledge import unusable
+    from services.intake.views import articles
+    from shared.times import zone_of
+
+    connection = await reader(city.realm)
+    try:
+        known = await articles(connection)
+    finally:
+        await connection.close()
+    why = unusable(article_id, version, await now_of(city), known, zone_of(city.ruleset))
+    if why is not None:
+        fail(f"Not sent: --article: {why}. Without it a unit gets the complaint.", code=2)
 
 
 async def _answered(city: City, complaint: str) -> bool:
@@ -228,6 +272,7 @@ async def _answered(city: City, complaint: str) -> bool:
 async def _tell_of_another(city: City, first: ComplaintId, own: ComplaintId) -> None:
     """The complaint that was first learns that one more citizen has the same matter (R11)."""
     from hotline.speak import effect, tell
+    from hotline.stack.errors import StackError
     from shared.events import IntakeRefused
     from shared.inputs import RequestRepeated
     from shared.topics import INTAKE_REQUESTS
@@ -235,17 +280,21 @@ async def _tell_of_another(city: City, first: ComplaintId, own: ComplaintId) -> 
     again = RequestRepeated(
         complaint_id=first, repeat_complaint=own, another_citizen=True, recorded_by="hotline call"
     )
-    told = await tell(city, INTAKE_REQUESTS, first, again)
-    for fact in await effect(city, first, told):
+    try:
+        said = await effect(city, first, await tell(city, INTAKE_REQUESTS, first, again))
+    except StackError as error:
+        note(f"note: whether the first complaint of this matter was told is not known: {error}")
+        return
+    for fact in said:
         if isinstance(fact, IntakeRefused):
             note(f"note: the first complaint of this matter was not told: {fact.reason}")
 
 
-def _fallback(known: Catalogue, fields: dict[str, Any], rule: str) -> str | None:
+def _fallback(known: Catalogue, subject: str, rule: str) -> str | None:
     """Why the order went to the district's government or the hotline's own desk where no rule sends it there."""
     from shared.catalogue import To
 
-    line = known.subjects.get(folded(fields["subject"]))
+    line = known.subjects.get(folded(subject))
     if rule.endswith("→centre"):
         return "no rule of the catalogue names it, nor its district: the hotline's own desk"
     if not rule.endswith("→district") or (line is not None and line.to is To.DISTRICT):
@@ -277,28 +326,11 @@ async def _dispatched(dsn: str, complaint: str) -> Any:
             await asyncio.sleep(0.03)
     finally:
         await connection.close()
-    raise StackError(f"Complaint {complaint} is on record but not dispatched yet: see {typed('status')}.")
+    raise StackError(f"It is not dispatched yet: see {typed('status')}.")
 
 
-def _warn(known: Catalogue, fields: dict[str, Any]) -> None:
-    """Say what the catalogue does not know; the district or the hotline's own desk then gets it."""
-    from difflib import get_close_matches
+def _local(at: datetime | None, city: City) -> str | None:
+    """RFC 3339 with the offset of the city."""
+    from shared.times import zone_of
 
-    district = known.districts.get(folded(fields["district"]))
-    for what, names in (
-        ("subject", known.subjects),
-        ("district", known.districts),
-        ("street", district.streets if district is not None else {}),
-    ):
-        name = folded(fields[what] or "")
-        if not name or name in names or (what == "street" and district is None):
-            continue
-        near = get_close_matches(name, names, n=3, cutoff=0.3) or [n for n in names if name in n][:3]
-        hint = f"; near: {', '.join(near)}" if near else ""
-        note(f"note: {what} {name!r} is not in catalogue {known.version}{hint}")
-
-
-def _local(at: Any) -> str | None:
-    from zoneinfo import ZoneInfo
-
-    return None if at is None else at.astimezone(ZoneInfo("Asia/Shanghai")).isoformat(timespec="seconds")
+    return None if at is None else at.astimezone(zone_of(city.ruleset)).isoformat(timespec="seconds")

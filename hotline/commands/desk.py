@@ -12,11 +12,11 @@ from typing import Any, Final
 
 from aiokafka import TopicPartition
 
-from hotline.commands.unit import is_terminal, line, open_cases, reply, said, told_of
+from hotline.commands.unit import line, open_cases, reply, said, told_of
 from hotline.commands.unread import head_name, none_unread, tell_unread
 from hotline.speak import complaint_called, reader, short
 from hotline.stack.errors import StackError
-from hotline.terminal import say
+from hotline.terminal import is_terminal, say
 from hotline.where import City
 from shared import events as e
 from shared import times
@@ -40,6 +40,11 @@ _HEARD: Final[dict[type[e.Fact], Callable[[Any, UnitId, Callable[[datetime], str
     e.ReturnApproved: lambda _, __, ___: "your return was approved; it goes to another unit",
     e.ReturnRejected: lambda _, __, ___: "your return was rejected; it stays with you",
     e.OrderAssigned: lambda f, _, __: f"you gave it to {f.to_unit}",
+    e.OrderMoved: lambda f, _, __: f"the record was corrected: it goes to {f.to_unit}; nothing more to do",
+    e.OrderAmended: lambda f, _, __: (
+        f"amended: it is about {f.subject} in {f.district}{f.street or ''}"
+        + (f"; the catalogue names {f.names}: return it if it is not yours" if f.names else "")
+    ),
     e.ExtensionApproved: lambda f, _, t: f"extended: your limit is {t(f.new_due_at)} now",
     e.ExtensionRejected: lambda f, _, __: f"not extended, the limit stays: {f.reason}",
     e.PauseApproved: lambda f, _, t: (

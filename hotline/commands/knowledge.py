@@ -6,11 +6,12 @@ import json as json_module
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
 
 import typer
 
 from hotline.arguments import instant
+from hotline.commands.asking import AsIs, settled
 from hotline.commands.run import Json, answer, demand_words, fail, run
 from hotline.commands.unread import none_unread, tell_unread
 from hotline.terminal import say, say_json, say_lines
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from hotline.knowledge import Article
 
 T = TypeVar("T")
+GENERAL: Final = "综合"
+"""What an article is filed under that answers for no subject of the catalogue."""
 
 knowledge = typer.Typer(
     help="The articles agents answer from, by version: find one, add, withdraw.",
@@ -130,17 +133,23 @@ def add(
     title: Annotated[str, typer.Option(help="What it answers.")],
     text: Annotated[str, typer.Option(help="The answer.")],
     source: Annotated[str, typer.Option(help="What it stands on.")],
-    subject: Annotated[str, typer.Option(help="As in the catalogue; 综合 is none of them.")] = "综合",
+    subject: Annotated[str, typer.Option(help=f"As in the catalogue; {GENERAL} is none of them.")] = GENERAL,
     valid_from: Annotated[
         str, typer.Option("--from", help="A day or an instant, such as 2026-01-01; now where it is left out.")
     ] = "",
     *,
+    as_is: AsIs = False,
     json: Json = False,
 ) -> None:
     """Add an article or its next version; the ones before hold until they are withdrawn."""
     from hotline.knowledge import KnowledgeInvalid
     from hotline.knowledge import add as add_article
+    from hotline.where import city_up
+    from shared.catalogue import catalogue
 
+    if subject != GENERAL:
+        known = catalogue(city_up().catalogue)
+        subject = settled(known, subject, None, None, as_is=as_is)["subject"] or subject
     since = _instant(valid_from, "--from")
 
     async def added(base: asyncpg.Connection[Any]) -> Article:

@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import json as json_module
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 from uuid import uuid4
 
 import typer
 
 from hotline.arguments import CHANNELS
+from hotline.commands.asking import AsIs, Said, settled
 from hotline.commands.call import Attach, attachments
 from hotline.commands.run import Json, fail, one_of, run
+from hotline.commands.speaking import STOPPED, speaks
+from hotline.commands.unread import none_unread, tell_cases
 from hotline.terminal import say, say_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from hotline.where import City
+    from shared.catalogue import Catalogue
     from shared.complaint import Complaint
+    from shared.events import Fact
+    from shared.ids import ComplaintId
     from shared.inputs import Input
+    from shared.unreadable import UnreadableRows
 
 request = typer.Typer(
     help="A request that is on record: add to it, correct it, note that it was brought up again, take it back.",
@@ -30,6 +38,7 @@ _Agent = Annotated[str, typer.Option("--as", help="Who writes it down.")]
 
 
 @request.command()
+@speaks
 def add(
     complaint: _Complaint,
     text: Annotated[str, typer.Option(help="What the citizen has to say beside.")],
@@ -49,41 +58,52 @@ def add(
                 complaint_id=c.complaint_id, text=text, recorded_by=agent, attachments=sent
             ),
             json=json,
-        )
+        ),
+        interrupted=STOPPED,
     )
 
 
 @request.command()
+@speaks
 def correct(
     complaint: _Complaint,
-    title: Annotated[str, typer.Option(help="What it is about.")] = "",
-    content: Annotated[str, typer.Option(help="The whole matter.")] = "",
-    address: Annotated[str, typer.Option(help="Where exactly.")] = "",
+    title: Annotated[str | None, typer.Option(help="What it is about.")] = None,
+    content: Annotated[str | None, typer.Option(help="The whole matter.")] = None,
+    address: Annotated[str | None, typer.Option(help="Where exactly.")] = None,
+    subject: Annotated[str | None, typer.Option(help="The subject.")] = None,
+    district: Annotated[str | None, typer.Option(help="The district it happened in.")] = None,
+    street: Annotated[str | None, typer.Option(help="The street or town.")] = None,
     agent: _Agent = "agent",
     *,
+    no_street: Annotated[bool, typer.Option("--no-street", help="No street is known.")] = False,
+    as_is: AsIs = False,
     json: Json = False,
 ) -> None:
-    """Correct the record; what it said before stays readable."""
-    from shared.inputs import RequestCorrected
-
-    if not (title or content or address):
-        fail("Give what is right: --title, --content or --address.", code=2)
-    run(
-        _say(
-            complaint,
-            lambda c: RequestCorrected(
-                complaint_id=c.complaint_id,
-                title=title or None,
-                content=content or None,
-                address=address or None,
-                corrected_by=agent,
-            ),
-            json=json,
+    """Correct the record; what it said before stays readable. By subject and place an unsigned order moves."""
+    said = {"title": title, "content": content, "address": address}
+    if no_street and street is not None:
+        fail("--street, --no-street: one of them.", code=2)
+    place: Said = {"subject": subject, "district": district, "street": "" if no_street else street}
+    if all(one is None for one in (*said.values(), *place.values())):
+        fail(
+            "Give what is right: --title, --content, --address, --subject, --district, --street or --no-street.",
+            code=2,
         )
+    run(_correct(complaint, said, place, agent, as_is=as_is, json=json), interrupted=STOPPED)
+
+
+@request.command("to-correct")
+def to_correct(*, json: Json = False) -> None:
+    """List open requests whose subject or place the catalogue does not know; `correct` sends them to their unit."""
+    unread = none_unread()
+    cases = run(_to_correct(unread))
+    tell_cases(
+        cases, unread, _row, _line, nothing="Every open request names what the catalogue knows.", json=json
     )
 
 
 @request.command()
+@speaks
 def again(
     complaint: _Complaint,
     note: Annotated[str, typer.Option(help="What was said this time.")] = "",
@@ -103,11 +123,13 @@ def again(
                 complaint_id=c.complaint_id, repeat_id=repeat_id, note=note, recorded_by=agent
             ),
             json=json,
-        )
+        ),
+        interrupted=STOPPED,
     )
 
 
 @request.command()
+@speaks
 def rate(
     complaint: _Complaint,
     comment: Annotated[str, typer.Option(help="What the citizen says about it.")] = "",
@@ -130,11 +152,13 @@ def rate(
                 complaint_id=c.complaint_id, satisfied=satisfied, comment=comment, channel=channel
             ),
             json=json,
-        )
+        ),
+        interrupted=STOPPED,
     )
 
 
 @request.command()
+@speaks
 def retaliation(
     complaint: _Complaint,
     by: Annotated[str, typer.Option(metavar="UNIT", help="Who makes the citizen pay for complaining.")],
@@ -144,10 +168,11 @@ def retaliation(
     json: Json = False,
 ) -> None:
     """Record a report that a unit retaliates for a complaint: confidential, for supervision alone."""
-    run(_accuse(complaint, by, text, agent, json=json))
+    run(_accuse(complaint, by, text, agent, json=json), interrupted=STOPPED)
 
 
 @request.command()
+@speaks
 def withdraw(
     complaint: _Complaint,
     reason: Annotated[str, typer.Option(help="Why.")] = "",
@@ -157,7 +182,10 @@ def withdraw(
     """The citizen takes it back; an open order ends with it."""
     from shared.inputs import RequestWithdrawn
 
-    run(_say(complaint, lambda c: RequestWithdrawn(complaint_id=c.complaint_id, reason=reason), json=json))
+    run(
+        _say(complaint, lambda c: RequestWithdrawn(complaint_id=c.complaint_id, reason=reason), json=json),
+        interrupted=STOPPED,
+    )
 
 
 async def _accuse(complaint: str, by: str, text: str, agent: str, *, json: bool) -> None:
@@ -195,7 +223,104 @@ async def _accuse(complaint: str, by: str, text: str, agent: str, *, json: bool)
         say(f"On record as complaint {own}, for supervision alone.")
 
 
-async def _say(complaint: str, said: Callable[[Complaint], Input], *, json: bool) -> None:
+async def _correct(
+    complaint: str, said: dict[str, str | None], place: Said, agent: str, *, as_is: bool, json: bool
+) -> None:
+    from hotline.where import city_up
+    from shared.catalogue import catalogue
+    from shared.inputs import RequestCorrected
+
+    city = city_up()
+    known = catalogue(city.catalogue)
+
+    def corrected(case: Complaint) -> Input:
+        right = _right(known, case, place, as_is=as_is)
+        no_street = right["street"] == ""
+        right["street"] = right["street"] or None
+        return RequestCorrected(
+            complaint_id=case.complaint_id, **said, **right, no_street=no_street, corrected_by=agent
+        )
+
+    facts = await _say(complaint, corrected, json=json)
+    if any(one is not None for one in place.values()) and facts and not json:
+        await _tell_where_it_lies(city, facts[0].complaint_id)
+
+
+def _right(known: Catalogue, case: Complaint, place: Said, *, as_is: bool) -> Said:
+    """What is to be corrected of subject and place; a street of before is looked at in the district of now."""
+    subject, district, street = place["subject"], place["district"], place["street"]
+    if district is None and street is None:
+        return settled(known, subject, None, None, as_is=as_is)
+    whole = settled(
+        known,
+        subject,
+        case.district if district is None else district,
+        case.street if street is None else street,
+        as_is=as_is,
+    )
+    before: Said = {"subject": None, "district": case.district, "street": case.street}
+    return {
+        name: None if place[name] is None and value == before[name] else value
+        for name, value in whole.items()
+    }
+
+
+async def _tell_where_it_lies(city: City, complaint: ComplaintId) -> None:
+    """Whom the order lies with once dispatch has taken the correction up; silent where there is no order."""
+    import asyncio
+    import time
+
+    from hotline.speak import EFFECT_SECONDS_MAX, complaint_named
+    from shared.complaint import order_open
+
+    give_up_at = time.monotonic() + EFFECT_SECONDS_MAX
+    while True:
+        case = await complaint_named(city, complaint)
+        order = case.order
+        if order is None or not order_open(case):
+            return
+        if order.written_for is None:
+            break
+        if time.monotonic() > give_up_at:
+            say("Dispatch has not taken it up yet: `hotline status` shows whether it hangs.")
+            return
+        await asyncio.sleep(0.05)
+    if order.names is None:
+        say(f"The order lies with {order.unit}.")
+        return
+    say(
+        f"The order stays with {order.unit}; the catalogue names {order.names}. "
+        f"It moves only if {order.unit} returns it, or a council decides."
+    )
+
+
+async def _to_correct(unread: UnreadableRows) -> list[Complaint]:
+    from hotline.speak import reader
+    from hotline.where import city_up
+    from services.dispatch.views import to_correct as named_wrongly
+
+    connection = await reader(city_up().realm)
+    try:
+        return await named_wrongly(connection, unread)
+    finally:
+        await connection.close()
+
+
+def _row(case: Complaint) -> dict[str, Any]:
+    from hotline.commands.unit import row
+
+    assert case.order is not None  # noqa: S101 -- only those with an order are listed
+    return {**row(case), "unit": case.order.unit}
+
+
+def _line(case: Complaint) -> str:
+    from hotline.commands.unit import line
+
+    assert case.order is not None  # noqa: S101 -- only those with an order are listed
+    return f"{', '.join(case.order.unlisted)}: {case.order.unit}  {line(case)}"
+
+
+async def _say(complaint: str, said: Callable[[Complaint], Input], *, json: bool) -> list[Fact]:
     """Say it at intake's door and tell what the log made of it."""
     from hotline import refusals
     from hotline.commands.unit import fields_of
@@ -219,3 +344,4 @@ async def _say(complaint: str, said: Callable[[Complaint], Input], *, json: bool
         say(f"Done{f'; {unit} is told' if unit else ''}." if facts else "It was so already; nothing changed.")
     if refused:
         fail(refusals.answer(refused[0]))
+    return facts

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from hotline.commands.run import Json, answer, fail, listed, one_of, run
+from hotline.commands.speaking import STOPPED, speaks
 from hotline.commands.unread import none_unread, tell_cases, tell_unread
 from hotline.terminal import say, say_json
 
@@ -46,6 +47,7 @@ def list_(*, json: Json = False) -> None:
 
 
 @review.command()
+@speaks
 def approve(
     complaint: _Complaint,
     to: Annotated[str, typer.Option(metavar="UNIT", help="Of a return: where it goes instead.")] = "",
@@ -55,18 +57,20 @@ def approve(
     json: Json = False,
 ) -> None:
     """Approve what the unit asked for: a return, more time, a pause, a termination or an exclusion from its score."""
-    run(_decided(complaint, reviewer, reason, to, approved=True, json=json))
+    run(_decided(complaint, reviewer, reason, to, approved=True, json=json), interrupted=STOPPED)
 
 
 @review.command()
+@speaks
 def reject(
     complaint: _Complaint, reason: _Reason, reviewer: _Reviewer = REVIEWER, *, json: Json = False
 ) -> None:
     """Reject what the unit asked for; it keeps the order and its limit."""
-    run(_decided(complaint, reviewer, reason, "", approved=False, json=json))
+    run(_decided(complaint, reviewer, reason, "", approved=False, json=json), interrupted=STOPPED)
 
 
 @review.command()
+@speaks
 def council(
     complaint: _Complaint,
     to: Annotated[str, typer.Option(metavar="UNIT", help="Whose it is; may be who has it.")],
@@ -91,10 +95,11 @@ def council(
             reason=reason,
         )
 
-    run(_say(complaint, said, json=json))
+    run(_say(complaint, said, json=json), interrupted=STOPPED)
 
 
 @review.command()
+@speaks
 def helper(
     complaint: _Complaint,
     unit: Annotated[str, typer.Option(help="Who must help.")],
@@ -116,10 +121,11 @@ def helper(
             added_by=reviewer,
         )
 
-    run(_say(complaint, said, json=json))
+    run(_say(complaint, said, json=json), interrupted=STOPPED)
 
 
 @review.command(name="send-back")
+@speaks
 def send_back(
     complaint: _Complaint, reason: _Reason, reviewer: _Reviewer = REVIEWER, *, json: Json = False
 ) -> None:
@@ -132,10 +138,11 @@ def send_back(
             complaint_id=case.complaint_id, assignment=_assignment(case), reviewer=reviewer, reason=reason
         )
 
-    run(_say(complaint, said, json=json))
+    run(_say(complaint, said, json=json), interrupted=STOPPED)
 
 
 @review.command()
+@speaks
 def reclassify(
     complaint: _Complaint,
     urgency: Annotated[str, typer.Option(help="CRITICAL_2H, TIMELY_24H, GENERAL_7D or COMPLEX_15D.")],
@@ -159,10 +166,11 @@ def reclassify(
             reclassified_by=reviewer,
         )
 
-    run(_say(complaint, said, json=json))
+    run(_say(complaint, said, json=json), interrupted=STOPPED)
 
 
 @review.command()
+@speaks
 def calendar(
     version: Annotated[str, typer.Argument(help="The calendar open complaints are to go by.")],
     reason: _Reason,
@@ -180,7 +188,7 @@ def calendar(
     except CalendarUnknown as unknown:
         fail(f"VERSION: {unknown}.", code=2)
     unread = none_unread()
-    told, moved = run(_amended(version, reason, complaint, reviewer, unread))
+    told, moved = run(_amended(version, reason, complaint, reviewer, unread), interrupted=STOPPED)
     sentence = f"{told:,} open complaints go by calendar {version} now; the limit of {moved:,} has moved."
     answer(sentence, json=json, calendar=version, amended=told, moved=moved)
     tell_unread(unread, json=json)
@@ -189,7 +197,7 @@ def calendar(
 async def _amended(
     version: str, reason: str, complaint: str, reviewer: str, unread: UnreadableRows
 ) -> tuple[int, int]:
-    from hotline.speak import complaint_called, effect, reader, tell
+    from hotline.speak import Unknown, complaint_called, effect, reader, tell
     from hotline.stack.errors import StackError
     from hotline.where import city_up
     from services.dispatch.views import by_other_calendar
@@ -212,7 +220,8 @@ async def _amended(
         try:
             facts = await effect(city, name, await tell(city, DISPATCH_REVIEWS, name, data))
         except StackError as error:  # the others are amended all the same
-            unread.note(f"complaint {name}", f"not amended ({error})")
+            amended = "not known whether it is amended" if isinstance(error, Unknown) else "not amended"
+            unread.note(f"complaint {name}", f"{amended} ({error})")
             continue
         for fact in facts:
             if isinstance(fact, CalendarAmended):

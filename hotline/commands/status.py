@@ -155,6 +155,11 @@ def _print_status(found: dict[str, Any]) -> None:
         )
         if counts["parked"]:
             console.print("`hotline parked list` shows what could not be handled, and why.")
+        if counts["to_correct"]:
+            console.print(
+                f"{counts['to_correct']:,} of them name what the catalogue does not know: "
+                "`hotline request to-correct` lists them."
+            )
     if not found["supervised"]:
         console.print(
             cell(f"Nobody keeps services alive here: `hotline up --city {found['city']}` starts them.")

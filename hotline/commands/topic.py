@@ -13,7 +13,9 @@ import typer
 from hotline.arguments import NUMBER_MAX, percent
 from hotline.arguments import day as _day
 from hotline.arguments import month as month_of
+from hotline.commands.asking import AsIs, settled
 from hotline.commands.run import Json, demand_words, fail, listed, one_of, run
+from hotline.commands.speaking import speaks
 from hotline.commands.unread import none_unread, tell_unread
 from hotline.terminal import say, say_json
 from shared.text import folded
@@ -84,6 +86,7 @@ def candidates_(
 
 
 @topic.command()
+@speaks
 def propose(
     month: Annotated[str, typer.Argument(metavar="MONTH", help="Such as 2021-01.")],
     title: _Title,
@@ -91,6 +94,7 @@ def propose(
     by: _By,
     out_of: _Out = None,
     *,
+    as_is: AsIs = False,
     json: Json = False,
 ) -> None:
     """Propose a theme for a month."""
@@ -108,7 +112,7 @@ def propose(
                 month=number,
                 title=title,
                 lead=city.unit(lead),
-                clusters=_clusters(out_of),
+                clusters=city.clusters(out_of, as_is=as_is),
                 proposed_at=city.now,
             )
         ]
@@ -117,6 +121,7 @@ def propose(
 
 
 @topic.command("draw-up")
+@speaks
 def draw_up(
     year: Annotated[int, typer.Argument(metavar="YEAR", min=2000, max=2999)],
     level: Annotated[str, typer.Argument(metavar="LEVEL", help="MUNICIPAL, DISTRICT or STREET.")],
@@ -125,6 +130,7 @@ def draw_up(
     by: _By,
     out_of: _Out = None,
     *,
+    as_is: AsIs = False,
     json: Json = False,
 ) -> None:
     """Draw up a project list for a year."""
@@ -142,7 +148,7 @@ def draw_up(
                 title=title,
                 level=f.ListLevel(level),
                 owner=unit,
-                clusters=_clusters(out_of),
+                clusters=city.clusters(out_of, as_is=as_is),
                 drawn_up_at=city.now,
             )
         ]
@@ -151,12 +157,14 @@ def draw_up(
 
 
 @topic.command()
+@speaks
 def adopt(topic: _Topic, by: _By, *, json: Json = False) -> None:
     """Decide that it is taken on."""
     _one(topic, by, "ProgrammeAdopted", lambda *_: {}, json=json)
 
 
 @topic.command()
+@speaks
 def item(
     topic: _Topic, title: _Title, lead: _Lead, by: _By, others: _With = "", *, json: Json = False
 ) -> None:
@@ -176,6 +184,7 @@ def item(
 
 
 @topic.command()
+@speaks
 def lead(
     topic: _Topic,
     item: _Item,
@@ -202,6 +211,7 @@ def lead(
 
 
 @topic.command()
+@speaks
 def task(
     topic: _Topic,
     item: _Item,
@@ -230,6 +240,7 @@ def task(
 
 
 @topic.command()
+@speaks
 def progress(
     topic: _Topic, task: _Task, text: Annotated[str, typer.Argument()], by: _By, *, json: Json = False
 ) -> None:
@@ -238,6 +249,7 @@ def progress(
 
 
 @topic.command()
+@speaks
 def complete(
     topic: _Topic,
     task: _Task,
@@ -251,6 +263,7 @@ def complete(
 
 
 @topic.command()
+@speaks
 def verify(
     topic: _Topic,
     task: _Task,
@@ -267,6 +280,7 @@ def verify(
 
 
 @topic.command("long-term")
+@speaks
 def long_term(
     topic: _Topic,
     task: _Task,
@@ -294,6 +308,7 @@ def long_term(
 
 
 @topic.command()
+@speaks
 def policy(
     topic: _Topic,
     document: Annotated[str, typer.Argument(help="Its name and number.")],
@@ -306,6 +321,7 @@ def policy(
 
 
 @topic.command()
+@speaks
 def assess(
     topic: _Topic,
     survey: Annotated[str, typer.Option(metavar="PERCENT", help="How many percent are satisfied, 0 to 100.")],
@@ -320,6 +336,7 @@ def assess(
 
 
 @topic.command()
+@speaks
 def close(
     topic: _Topic,
     by: _By,
@@ -428,6 +445,19 @@ class _Said:
         """Several, with commas between."""
         return tuple(self.unit(part) for part in listed(text))
 
+    def clusters(self, told: list[str] | None, *, as_is: bool) -> tuple[Cluster, ...]:
+        """Subjects, each with a district or without; asked about where the catalogue does not know them."""
+        from hotline.proactive.facts import Cluster
+
+        found: list[Cluster] = []
+        for one in told or ():
+            subject, _, district = folded(one).partition("@")
+            said = settled(self._known, subject, district or None, None, as_is=as_is)
+            found.append(
+                Cluster(subject=folded(said["subject"] or ""), district=folded(said["district"] or ""))
+            )
+        return tuple(found)
+
 
 def _one(
     called: str, by: str, kind: str, fields: Callable[[Programme, _Said], dict[str, Any]], *, json: bool
@@ -453,6 +483,7 @@ async def _record(
     from hotline import refusals
     from hotline.proactive.facts import WishRefused, decoded, encoded
     from hotline.proactive.log import programmes
+    from hotline.speak import without_numbers
     from hotline.where import city_up
     from shared.wording import TextInvalid, look_at
 
@@ -468,6 +499,8 @@ async def _record(
             wishes = [look_at(wish) for wish in wishes]
         except (msgspec.ValidationError, TextInvalid) as error:
             fail(f"{error}.", code=2)
+        for wish in wishes:
+            without_numbers(wish)
         facts, after = await log.record(wishes)
     refused = [fact for fact in facts if isinstance(fact, WishRefused)]
     if json:
@@ -544,13 +577,6 @@ async def _candidates(
 
 
 # -- words
-
-
-def _clusters(told: list[str] | None) -> tuple[Cluster, ...]:
-    from hotline.proactive.facts import Cluster
-
-    parts = [folded(one).partition("@") for one in told or ()]
-    return tuple(Cluster(subject=subject, district=district) for subject, _, district in parts)
 
 
 def _figures(some: list[Programme], today: date) -> str:

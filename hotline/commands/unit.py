@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json as json_module
-import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -11,6 +10,7 @@ import typer
 
 from hotline.arguments import CHANNELS
 from hotline.commands.run import Json, fail, listed, one_of, run
+from hotline.commands.speaking import STOPPED, speaks
 from hotline.commands.unread import none_unread, tell_cases
 from hotline.terminal import LISTED_MAX, say, say_json
 from shared.text import folded, folded_code, shown
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from shared.unreadable import UnreadableRows
 
 
+@speaks
 def unit(
     unit: Annotated[
         str, typer.Argument(help="The unit's id or its name in the catalogue; `add` gives one a login.")
@@ -224,7 +225,10 @@ def unit(
     }
     if chosen:
         _needs(chosen[0], words)
-        run(_once(unit, chosen[0], verbs[chosen[0]], words, solved=not unsolved, json=json))
+        run(
+            _once(unit, chosen[0], verbs[chosen[0]], words, solved=not unsolved, json=json),
+            interrupted=STOPPED,
+        )
     elif list_only or json:
         run(_list(unit, json=json))
     else:
@@ -569,6 +573,7 @@ def row(case: Complaint) -> dict[str, Any]:
         "district": case.district,
         "street": case.street,
         "address": case.address,
+        "unlisted": list(order.unlisted),
     }
 
 
@@ -583,10 +588,11 @@ def line(case: Complaint) -> str:
     due_at = times.shown(order.feedback_due_at, times.zone_of(case.ruleset))
     sent = f" [{len(case.attachments)} attached]" if case.attachments else ""
     again = f" (round {order.round})" if order.round > 1 else ""
+    unknown = f" (not in the catalogue: {', '.join(order.unlisted)})" if order.unlisted else ""
     place = f" {case.street or case.district}{shown(case.address, LISTED_MAX)}"
     return (
         f"{short(case.complaint_id)}  {_state(case):9} due {due_at}{_unsure(order)}  "
-        f"{case.subject}: {shown(case.title, LISTED_MAX)}{place}{again}{sent}"
+        f"{case.subject}: {shown(case.title, LISTED_MAX)}{place}{again}{sent}{unknown}"
     )
 
 
@@ -613,8 +619,3 @@ def fields_of(fact: Fact) -> dict[str, Any]:
     fields = msgspec.to_builtins(fact)
     assert isinstance(fields, dict)  # noqa: S101 -- for the type checker: a fact is an object
     return fields
-
-
-def is_terminal() -> bool:
-    """Whether a person types."""
-    return sys.stdin.isatty()

@@ -1,11 +1,11 @@
 """Dispatch: send each complaint to the one unit that must act, and hear what it says.
 
-Hears    ComplaintClassified, ComplaintReopened; units' replies; reviewers
+Hears    ComplaintClassified, ComplaintReopened, RequestCorrected; units' replies; reviewers
 Decides  which unit, by when, who helps, whom a street whistles for; whether a reply comes from whom the order lies with
 Says     ComplaintDispatched, OrderSigned, OrderAnswered, ReturnRequested, ReturnApproved, ReturnRejected,
-         OrderAssigned, ExtensionRequested, ExtensionApproved, ExtensionRejected, PauseRequested, PauseApproved,
-         PauseRejected, PauseEnded, TerminationRequested, TerminationApproved, TerminationRejected, DisputeRaised,
-         CouncilDecided, CoUnitAdded, CoUnitReported,
+         OrderAssigned, OrderMoved, OrderAmended, ExtensionRequested, ExtensionApproved, ExtensionRejected,
+         PauseRequested, PauseApproved, PauseRejected, PauseEnded, TerminationRequested, TerminationApproved,
+         TerminationRejected, DisputeRaised, CouncilDecided, CoUnitAdded, CoUnitReported,
          ComplaintReclassified, CalendarAmended, ConfidentialityRequired, WhistleBlown, UnitCalled, WhistleAcknowledged,
          WhistleArrived, WhistleMeasureRecorded, WhistleReleased, WhistleRated, ExclusionRequested,
          ExclusionApproved, ExclusionRejected, CitizenContacted, ContactFailed, ProgressReported, AnswerSentBack,

@@ -31,6 +31,14 @@ class DispatchComplaint(Seeing):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FollowCorrection:
+    """The record's subject or place was corrected: bring the order to it."""
+
+    complaint_id: ComplaintId
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SignOrder:
     """The unit takes its order on."""
 
@@ -396,6 +404,7 @@ UnitCommand = (
 
 DispatchCommand = (
     DispatchComplaint
+    | FollowCorrection
     | SignOrder
     | AnswerOrder
     | RequestReturn

@@ -10,11 +10,13 @@ from msgspec import UNSET
 
 from services.dispatch.routing import Routed
 from shared.calendar import calendar
+from shared.catalogue import Catalogue
 from shared.complaint import Complaint, Order, evolve, helping, whole_content
 from shared.deadlines import due_at
 from shared.deciding import Decision, decider
 from shared.events import ComplaintDispatched, ConfidentialityRequired, CoUnitAdded, ReplyRefused
 from shared.events.base import Limit, Provisional, RequestType, Urgency
+from shared.events.dispatch import Unlisted
 from shared.ids import UnitId
 from shared.ruleset import Days, RuleSet, ruleset
 from shared.times import stated
@@ -23,7 +25,7 @@ REVIEWERS: Final = UnitId("reviewers")
 """Who asked, where no unit did."""
 
 
-def written(case: Complaint, to: Routed, at: datetime) -> ComplaintDispatched:
+def written(case: Complaint, to: Routed, at: datetime, known: Catalogue) -> ComplaintDispatched:
     """The work order. A return never moves the citizen's limit (T10); a new round has the unit's own."""
     rules = ruleset(case.ruleset)
     urgency = case.urgency or Urgency.GENERAL_7D
@@ -64,12 +66,23 @@ def written(case: Complaint, to: Routed, at: datetime) -> ComplaintDispatched:
         title=case.title,
         content=whole_content(case),
         attachments=case.attachments or UNSET,
+        unlisted=not_listed(case, known),
         dispatched_at=at,
         sign_due_at=None if limits.sign is None else due_at(at, limits.sign, rules, days).at,
         citizen_due_at=citizen_due_at,
         unit_due_at=unit_due_at,
         provisional=provisional(unsure),
     )
+
+
+def not_listed(case: Complaint, known: Catalogue) -> Unlisted:
+    """As a fact says it: what of the record is to be corrected, for the catalogue does not know it.
+
+    A report of retaliation is supervision's whatever it is called (R9).
+    """
+    if case.accused is not None:
+        return UNSET
+    return known.unlisted(case.subject, case.district, case.street) or UNSET
 
 
 def provisional(rests_on_unannounced_days: bool) -> Provisional:  # noqa: FBT001 -- one question, one answer
@@ -131,13 +144,14 @@ def sent(
     case: Complaint,
     to: Routed,
     at: datetime,
+    known: Catalogue,
     co_units: Iterable[UnitId] = (),
     *,
     added_by: str = "",
     reason: str = "",
 ) -> list[ComplaintDispatched | ConfidentialityRequired | CoUnitAdded]:
     """The order, that it is confidential where it is (A5), and those asked to help whom it went to (R12)."""
-    order = written(case, to, at)
+    order = written(case, to, at, known)
     said: list[ComplaintDispatched | ConfidentialityRequired | CoUnitAdded] = [order]
     if case.confidential:
         said.append(

@@ -28,7 +28,7 @@ from services.dispatch.orders import (
 from services.dispatch.pauses import running, under_review
 from services.dispatch.routing import by_council
 from shared.catalogue import Catalogue
-from shared.complaint import Complaint, LimitStep, Order, helping
+from shared.complaint import Complaint, LimitStep, Order, helping, whose_is_open
 from shared.events import (
     CouncilDecided,
     CoUnitReported,
@@ -188,7 +188,7 @@ def raise_dispute(command: RaiseDispute, case: Complaint, order: Order) -> Seque
         why = "supervision keeps it (R9)"
     elif case.settled:
         why = "a council has named the unit already"
-    elif order.signed_at is not None:
+    elif order.kept:
         why = "the order is signed"
     elif not order.return_rejected and case.returns < ruleset(case.ruleset).returns_max:
         why = "it can be returned: a council meets about what a review rejected"
@@ -210,7 +210,7 @@ def decide_council(command: DecideCouncil, case: Complaint, catalogue: Catalogue
     """The council (会商) names one unit, maybe the same, and who helps; from then on nobody returns it."""
     order = case.order
     why = not_reviewed(case, command.assignment)
-    if why is None and (order is None or order.review_since is None or case.reopened):
+    if why is None and (order is None or case.reopened or not whose_is_open(case, order)):
         why = "nothing about whose order it is is under review"
     for field, unit in (("to_unit", command.to_unit), *(("co_units", unit) for unit in command.co_units)):
         if why is None and unit not in catalogue.units:
@@ -237,7 +237,7 @@ def decide_council(command: DecideCouncil, case: Complaint, catalogue: Catalogue
     to = by_council(catalogue, command.to_unit)
     return [
         decided,
-        *sent(case, to, command.at, command.co_units, added_by="council", reason=command.reason),
+        *sent(case, to, command.at, catalogue, command.co_units, added_by="council", reason=command.reason),
     ]
 
 

@@ -19,6 +19,7 @@ from services.dispatch.commands import (
     DispatchCommand,
     DispatchComplaint,
     EndPause,
+    FollowCorrection,
     RaiseDispute,
     RateWhistle,
     ReclassifyComplaint,
@@ -42,6 +43,7 @@ from services.dispatch.commands import (
     SignOrder,
     UnitCommand,
 )
+from services.dispatch.corrections import follow_correction
 from services.dispatch.deciders import not_theirs_to_decide
 from services.dispatch.exclusions import request_exclusion, review_exclusion
 from services.dispatch.handling import record_contact, record_contact_failed, report_progress, send_back
@@ -63,7 +65,7 @@ from services.dispatch.routing import Routed, after_return, assigned, routed, to
 from services.dispatch.whistles import acknowledge, arrive, blow, rate, record_measure, release
 from shared.aside import NoSuchComplaint
 from shared.catalogue import Catalogue
-from shared.complaint import Case, Complaint, Order
+from shared.complaint import WHERE_AND_WHAT, Case, Complaint, Order
 from shared.deciding import Decision
 from shared.events import (
     ComplaintClassified,
@@ -72,6 +74,7 @@ from shared.events import (
     OrderAnswered,
     OrderAssigned,
     OrderSigned,
+    RequestCorrected,
     ReturnApproved,
     ReturnRejected,
     ReturnRequested,
@@ -95,7 +98,7 @@ _ASKED: Final[dict[type[UnitCommand], str]] = {
     ReportProgress: "report progress",
 }
 
-REACTS = (ComplaintClassified, ComplaintReopened)
+REACTS = (ComplaintClassified, ComplaintReopened, RequestCorrected)
 """The facts dispatch acts on."""
 
 
@@ -105,6 +108,8 @@ def react(fact: Fact, at: datetime) -> DispatchCommand | None:
         return None
     if isinstance(fact, ComplaintClassified | ComplaintReopened):
         return DispatchComplaint(complaint_id=fact.complaint_id, at=at)
+    if isinstance(fact, RequestCorrected) and any(one.field in WHERE_AND_WHAT for one in fact.corrections):
+        return FollowCorrection(complaint_id=fact.complaint_id, at=at)
     return None
 
 
@@ -119,6 +124,8 @@ def decide(  # noqa: C901, PLR0911, PLR0912 -- a line a command
     match command:
         case DispatchComplaint():
             return _dispatch(command, case, catalogue)
+        case FollowCorrection():
+            return follow_correction(command, case, catalogue)
         case SignOrder() | AnswerOrder() | RequestReturn() | AssignOrder():
             return _reply(command, case, catalogue)
         case RequestExtension() | RequestPause() | EndPause() | RequestTermination() | RaiseDispute():
@@ -177,7 +184,7 @@ def _dispatch(command: DispatchComplaint, case: Complaint, catalogue: Catalogue)
         reason = reason if led is None else "helps with the first complaint of this matter"
     else:
         to = Routed(case.order.unit, case.order.level, f"{catalogue.version}: same unit again")
-    return sent(case, to, command.at, to.co_units, added_by=catalogue.version, reason=reason)
+    return sent(case, to, command.at, catalogue, to.co_units, added_by=catalogue.version, reason=reason)
 
 
 def _reply(command: UnitCommand, case: Complaint, catalogue: Catalogue) -> Sequence[DispatchFact]:
@@ -268,13 +275,13 @@ def _assign(
             reason=command.reason,
             assigned_at=command.at,
         ),
-        *sent(case, assigned(catalogue, command.to_unit), command.at),
+        *sent(case, assigned(catalogue, command.to_unit), command.at, catalogue),
     ]
 
 
 def _return(command: RequestReturn, case: Complaint, order: Order) -> Sequence[DispatchFact]:
     returns_max = ruleset(case.ruleset).returns_max
-    if order.signed_at is not None:  # T4: one wins, the other is refused and recorded
+    if order.kept:  # T4: one wins, the other is refused and recorded
         return [refused(command.unit, "return", "the order is signed", case, command)]
     if case.accused is not None:
         return [refused(command.unit, "return", "supervision keeps it (R9)", case, command)]
@@ -331,7 +338,7 @@ def _review(command: ReviewReturn, case: Complaint, catalogue: Catalogue) -> Seq
             )
         ]
     led = followed(case, command.seen, catalogue)
-    wished = (command.to_unit, order.suggested_unit, None if led is None else led.unit)
+    wished = (command.to_unit, order.suggested_unit, None if led is None else led.unit, order.names)
     return [
         ReturnApproved(
             complaint_id=case.complaint_id,
@@ -340,5 +347,5 @@ def _review(command: ReviewReturn, case: Complaint, catalogue: Catalogue) -> Seq
             reviewer=command.reviewer,
             approved_at=command.at,
         ),
-        *sent(case, after_return(catalogue, wished, case.district, order.unit), command.at),
+        *sent(case, after_return(catalogue, wished, case.district, order.unit), command.at, catalogue),
     ]

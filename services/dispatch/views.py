@@ -37,6 +37,19 @@ async def to_review(connection: asyncpg.Connection[Any], unread: UnreadableRows)
     return await _cases(connection, _ASKED, unread=unread)
 
 
+_UNLISTED: Final = over_heads(
+    """
+SELECT stream_id::text, text, state_schema FROM {heads}
+WHERE state #>> '{order,unlisted}' IS NOT NULL AND state -> 'ended' IS NULL
+"""
+)
+
+
+async def to_correct(connection: asyncpg.Connection[Any], unread: UnreadableRows) -> list[Complaint]:
+    """The open complaints whose subject or place the catalogue does not know, the earliest due first."""
+    return await _cases(connection, _UNLISTED, unread=unread)
+
+
 _OTHER_CALENDAR: Final = over_heads(
     """
 SELECT stream_id::text FROM {heads}

@@ -24,6 +24,7 @@ from shared.complaint import (
     Near,
     Supervision,
     Whistle,
+    district_at,
     evolve,
     next_warning,
     supervision_due,
@@ -194,7 +195,7 @@ def _escalated(case: Complaint, late: _Late, until: datetime, catalogue: Catalog
     if level is None:
         return []
     limits = ruleset(case.ruleset).classes[urgency_at(case, late.at) or Urgency.GENERAL_7D]
-    told = told_at(level, catalogue, case.district)
+    told = told_at(level, catalogue, district_at(case, late.at))
     said: list[EscalationFact] = [
         ComplaintEscalated(
             complaint_id=case.complaint_id,
@@ -271,7 +272,7 @@ def _not_there(case: Complaint, awaited: _Awaited, until: datetime, catalogue: C
         called=called.unit,
         unit=awaited.whistle.unit,
         to_level=level,
-        told=told_at(level, catalogue, case.district),
+        told=told_at(level, catalogue, district_at(case, due_at)),
         due_at=due_at,
         next_at=None if level is TOP else due_at + step,
         missed_at=due_at,

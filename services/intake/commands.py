@@ -45,9 +45,13 @@ class CorrectRequest:
     """The record said something else than the citizen; a field that stays is None."""
 
     complaint_id: ComplaintId
-    title: str | None
-    content: str | None
-    address: str | None
+    title: str | None = None
+    content: str | None = None
+    address: str | None = None
+    subject: str | None = None
+    district: str | None = None
+    street: str | None = None
+    """The empty text: none is known."""
     corrected_by: str
     by_request: bool = True
     """Whether the message names it by its request's number, not by its own."""

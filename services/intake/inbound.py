@@ -173,6 +173,9 @@ def _about_one_on_record(data: Input, named: Named, at: datetime) -> IntakeComma
                 title=data.title,
                 content=data.content,
                 address=data.address,
+                subject=data.subject,
+                district=data.district,
+                street=_street(data),
                 corrected_by=data.corrected_by,
                 at=at,
             )
@@ -196,6 +199,14 @@ def _about_one_on_record(data: Input, named: Named, at: datetime) -> IntakeComma
             )
         case _:
             raise AssertionError(data)
+
+
+def _street(data: RequestCorrected) -> str | None:
+    """The street a record is to have, "" where it is to have none; `BadInput` where both is said."""
+    if data.no_street and data.street is not None:
+        text = "data: street, no_street: both given, expected at most one of them"
+        raise BadInput(text)
+    return "" if data.no_street else data.street
 
 
 def _complete(request: RequestRecorded, rules: RuleSet) -> None:

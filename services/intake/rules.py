@@ -31,6 +31,7 @@ from shared.aside import NoSuchComplaint, OnRecordOtherwise
 from shared.calendar import calendar
 from shared.complaint import (
     ANSWER,
+    WHERE_AND_WHAT,
     Case,
     Complaint,
     goes_on,
@@ -86,7 +87,7 @@ ATTACHMENTS_MAX: Final = 100
 CONTENT_MAX: Final = 20_000
 """Characters of a complaint's content with all that was added: a head carries it, and every order."""
 _TERMINATED: Final = "a review ended the order, and nobody acts on the complaint any more"
-_CORRECTED: Final = ("title", "content", "address")
+_CORRECTED: Final = ("title", "content", "address", *WHERE_AND_WHAT)
 
 
 def decide(command: IntakeCommand, case: Case, known: Articles = NO_BASE) -> Sequence[IntakeFact]:
@@ -309,9 +310,9 @@ def _on_record(
 def _correct(command: CorrectRequest, case: Case) -> Sequence[IntakeFact]:
     case = _on_record(command, case)
     corrections = tuple(
-        Correction(field=field, old=getattr(case, field), new=new)
+        Correction(field=field, old=old, new=new)
         for field in _CORRECTED
-        if (new := getattr(command, field)) is not None and new != getattr(case, field)
+        if (new := getattr(command, field)) is not None and new != (old := getattr(case, field) or "")
     )
     if case.ended is not None:
         return [_refused("correct", f"the life ended with {case.ended.how}", case, command.at)]

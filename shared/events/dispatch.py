@@ -21,6 +21,10 @@ from shared.events.base import (
 from shared.events.whistle import WhistleFact
 from shared.ids import UnitId
 
+Unlisted = tuple[str, ...] | UnsetType
+"""Which of subject, district and street the catalogue does not know: they are to be corrected; left out where it knows
+all of them."""
+
 
 class ComplaintDispatched(Fact, frozen=True, kw_only=True):
     """A work order (工单) went to the one unit that must act (派单); the unit's whole order.
@@ -49,6 +53,7 @@ class ComplaintDispatched(Fact, frozen=True, kw_only=True):
     title: str
     content: str
     attachments: Attachments = UNSET
+    unlisted: Unlisted = UNSET
     dispatched_at: Instant
     sign_due_at: Instant | None = None
     citizen_due_at: Instant
@@ -127,6 +132,34 @@ class OrderAssigned(Fact, frozen=True, kw_only=True):
     to_unit: UnitId
     reason: str
     assigned_at: Instant
+
+
+class OrderMoved(Fact, frozen=True, kw_only=True):
+    """Subject or place were corrected before the unit signed (改派): the order goes to whom the catalogue names now."""
+
+    TIME: ClassVar[str] = "moved_at"
+
+    unit: UnitId
+    """Which had the order."""
+    assignment: int
+    to_unit: UnitId
+    moved_at: Instant
+
+
+class OrderAmended(Fact, frozen=True, kw_only=True):
+    """Subject or place were corrected, and the order stays (工单更正): this is what it says of them now."""
+
+    TIME: ClassVar[str] = "amended_at"
+
+    unit: UnitId
+    assignment: int
+    subject: str
+    district: str
+    street: str | None = None
+    unlisted: Unlisted = UNSET
+    names: UnitId | UnsetType = UNSET
+    """Whom the catalogue names now, where that is another: then the unit may return it, even signed."""
+    amended_at: Instant
 
 
 class ExtensionRequested(Fact, frozen=True, kw_only=True):
@@ -496,6 +529,8 @@ DispatchFact = (
     | ReturnApproved
     | ReturnRejected
     | OrderAssigned
+    | OrderMoved
+    | OrderAmended
     | ExtensionRequested
     | ExtensionApproved
     | ExtensionRejected

@@ -116,7 +116,7 @@ class ComplaintTurnedAway(Fact, frozen=True, kw_only=True):
 
 
 class Correction(msgspec.Struct, frozen=True, kw_only=True):
-    """One field of the record, before and after."""
+    """One field of the record, before and after; of a street the empty text is none."""
 
     field: str
     old: str

@@ -25,6 +25,7 @@ from services.dispatch.commands import (
     DecideCouncil,
     DispatchComplaint,
     EndPause,
+    FollowCorrection,
     RaiseDispute,
     RateWhistle,
     ReclassifyComplaint,
@@ -192,6 +193,9 @@ TABLE: Final[dict[type[Any], Row]] = {
         eg.RATE, AT_UNIT, (*ENDED, replace(eg.RATED, rated_at=eg.RATE.at + eg.HOUR)), again=Again.EFFECT
     ),
     DispatchComplaint: Row(eg.DISPATCH, OPENED, ENDED, refuses=False, again=Again.NOTHING),
+    FollowCorrection: Row(
+        eg.FOLLOW, (*AT_UNIT, eg.CORRECTED_STREET), AT_UNIT, refuses=False, again=Again.NOTHING
+    ),
     SignOrder: Row(eg.SIGN, AT_UNIT, ENDED),
     AnswerOrder: Row(eg.ANSWER, AT_UNIT, ENDED),
     RequestReturn: Row(eg.RETURN, AT_UNIT, ENDED),

@@ -48,6 +48,7 @@ TABLES = {
         "contacts.py",
         "contact_door.py",
         "deciders.py",
+        "corrections.py",
     },
     "escalation": {"ladder.py", "watermark.py"},
 }

@@ -18,7 +18,7 @@ from hotline.backup import DUMP_FILE, backup, restore
 from hotline.contacts import keep_key, key_of, new_token, overdue, put, shred
 from hotline.stack.errors import StackError
 from hotline.stack.stack import Addresses
-from hotline.verify import verify
+from hotline.verify import PERSONAL, verify
 from hotline.where import City as Served
 from services.dispatch.contact_door import Reading, read
 from services.dispatch.contacts import Asker, Seen
@@ -30,7 +30,9 @@ from shared.events import (
     ReturnRequested,
 )
 from shared.ids import ComplaintId, UnitId
+from shared.personal import PATTERN, numbers_in
 from tests.city import OTHER_UNIT, UNIT, City, until
+from tests.shared.test_personal import HOLDS, HOLDS_NONE
 
 pytestmark = pytest.mark.connected
 
@@ -324,7 +326,7 @@ async def test_who_may_do_what_in_the_vault_is_the_databases_word(
         await town.sql("DELETE FROM vault.access")
 
 
-async def test_verify_names_an_access_to_no_complaint_and_a_phone_number_in_a_fact(
+async def test_verify_names_an_access_to_no_complaint_and_notices_a_phone_number_in_a_fact(
     city: Callable[..., Awaitable[City]],
 ) -> None:
     """R9."""
@@ -333,18 +335,35 @@ async def test_verify_names_an_access_to_no_complaint_and_a_phone_number_in_a_fa
     complaint = await dispatched(town, "contact-7", content=f"请打 {PHONE}")
     clean = await dispatched(town, "contact-8")
     wide = await dispatched(town, "contact-9", content=f"请打{PHONE.translate(FULL_WIDTH)}。")
-    for one in (complaint, clean, wide):
+    behind_a_line_break = await dispatched(town, "contact-10", content=f"电话：\n{PHONE}")
+    for one in (complaint, clean, wide, behind_a_line_break):
         await put(town.realm.logins["intake"], key, one, LI, AGENT)
     nobody = "0" * 8 + complaint[8:]
     await town.sql("SELECT vault.note($1, 'x', 'UNIT', 'DOOR', 'REFUSED', 'STRANGER', '')", nobody)
-    found = {(p.complaint_id, p.what) for p in (await verify(town.realm.logins["reader"])).problems}
-    assert (nobody, "its contact or the access to it is on record, and the complaint is not") in found
-    for named in (complaint, wide):
-        assert {what for of, what in found if of == named and "phone" in what} == {
-            "version 1 (ComplaintReceived): what looks like a phone number stands in it",
-            "version 3 (ComplaintDispatched): what looks like a phone number stands in it",
-        }
-    assert not [what for of, what in found if of == clean]
+    report = await verify(town.realm.logins["reader"])
+    assert [(p.complaint_id, p.what) for p in report.problems] == [
+        (nobody, "its contact or the access to it is on record, and the complaint is not")
+    ]
+    noticed = [(p.complaint_id, p.what) for p in report.notices]
+    assert sorted(noticed) == sorted(
+        (named, f"version {version} ({kind}): {PERSONAL}")
+        for named in (complaint, wide, behind_a_line_break)
+        for version, kind in ((1, "ComplaintReceived"), (3, "ComplaintDispatched"))
+    )
+    assert (report.notice_count, clean in dict(noticed)) == (6, False)
+    assert "hotline request correct" in report.what_to_do
+
+
+async def test_python_and_postgresql_find_the_same_numbers(city: Callable[..., Awaitable[City]]) -> None:
+    """R9: one pattern, asked before a text is sent and over what is on record."""
+    town, _ = await opened(city)
+    connection = await asyncpg.connect(town.realm.owner_dsn)
+    try:
+        for text in (*HOLDS, *HOLDS_NONE):
+            there = await connection.fetchval("SELECT normalize($1, NFKC) ~ $2", text, PATTERN)
+            assert there is bool(numbers_in(text)), text
+    finally:
+        await connection.close()
 
 
 async def test_a_backup_carries_the_vault_sealed_and_the_master_key_opens_it_again(

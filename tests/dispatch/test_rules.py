@@ -15,8 +15,10 @@ from shared.events import (
     ComplaintClassified,
     ComplaintDispatched,
     ComplaintReopened,
+    Correction,
     Fact,
     Level,
+    RequestCorrected,
     ReturnApproved,
     Urgency,
 )
@@ -30,12 +32,14 @@ from tests.examples import (
     CENTRE,
     CLASSIFIED,
     CLOSED,
+    CORRECTED_STREET,
     DAY,
     DISPATCH,
     DISPATCHED,
     DISTRICT,
     DUE_AT,
     FACTS,
+    FOLLOW,
     HOUR,
     ID,
     INSTANT,
@@ -110,7 +114,14 @@ def test_a_reopened_complaint_is_sent_again() -> None:
 def test_nothing_else_that_happens_is_a_reason_to_send() -> None:
     others = [fact for fact in FACTS if not isinstance(fact, ComplaintClassified | ComplaintReopened)]
     assert [rules.react(fact, CALLED_AT) for fact in others] == [None] * len(others)
-    assert set(rules.REACTS) == {ComplaintClassified, ComplaintReopened}
+    assert set(rules.REACTS) == {ComplaintClassified, ComplaintReopened, RequestCorrected}
+
+
+@pytest.mark.parametrize("field", ["subject", "district", "street"])
+def test_a_corrected_subject_or_place_is_followed(field: str) -> None:
+    """Q1, D1: of title, content and address the unit is told, and that is all (`CORRECTED_RECORD` above)."""
+    corrected = replace(CORRECTED_STREET, corrections=(Correction(field=field, old="a", new="b"),))
+    assert rules.react(corrected, FOLLOW.at) == FOLLOW
 
 
 # --- received: which unit, by when

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from hypothesis import given, settings
 
+from services.dispatch.routing import routed
 from shared.complaint import Complaint
 from shared.events import (
     REFUSALS,
@@ -15,19 +16,35 @@ from shared.events import (
     ComplaintReclassified,
     ComplaintWithdrawn,
     Desk,
+    DisputeRaised,
     ExclusionApproved,
     ExclusionRejected,
     ExclusionRequested,
     ExtensionApproved,
+    Fact,
+    OrderAmended,
     OrderAnswered,
+    OrderMoved,
     OrderSigned,
     PauseApproved,
     PauseEnded,
     ReturnApproved,
+    ReturnRejected,
     ReturnRequested,
+    Urgency,
 )
 from shared.ruleset import ruleset
-from tests.lives import UNIT_ACTS, Life, Step, lives, says_it_once, says_its_own_and_the_same_again, steps
+from tests.examples import CATALOGUE
+from tests.lives import (
+    UNIT_ACTS,
+    Life,
+    Step,
+    led,
+    lives,
+    says_it_once,
+    says_its_own_and_the_same_again,
+    steps,
+)
 
 SCORED = (ExclusionRequested, ExclusionApproved, ExclusionRejected)
 TOLD = steps(UNIT_ACTS, size_max=6)
@@ -136,3 +153,43 @@ def test_nothing_is_sent_after_the_end(life: Life) -> None:
     for fact in life.facts[ends[0] + 1 :] if ends else ():
         # What is left out of a score is decided when the month is over (F3).
         assert SPEAKERS[type(fact)] is not Desk.DISPATCH or isinstance(fact, (*REFUSALS, *SCORED))
+
+
+def _kept(facts: list[Fact]) -> set[int]:
+    """Assignments that were signed, answered, or under review, and no decision let go."""
+    kept: set[int] = set()
+    for fact in facts:
+        if isinstance(fact, OrderSigned | OrderAnswered | ReturnRequested | DisputeRaised):
+            kept.add(fact.assignment)
+        elif isinstance(fact, OrderMoved):
+            assert fact.assignment not in kept
+        elif isinstance(fact, ReturnRejected):
+            kept.discard(fact.assignment)
+    return kept
+
+
+@settings(max_examples=150)
+@given(lives)
+def test_every_order_says_what_the_record_says_and_none_moves_once_it_is_signed(life: Life) -> None:
+    """Q1, D1, T4: corrections in any order with signatures, returns, visits and ends."""
+    _kept(life.facts)
+    case = life.case
+    assert isinstance(case, Complaint)
+    order = case.order
+    if case.ended is None and order is not None and not (order.recalled or order.terminated or case.reopened):
+        assert order.written_for is None
+        told = [fact for fact in life.facts if isinstance(fact, ComplaintDispatched | OrderAmended)][-1]
+        assert (told.subject, told.district, told.street) == (case.subject, case.district, case.street)
+        listed = CATALOGUE.unlisted(case.subject, case.district, case.street)
+        assert order.unlisted == (told.unlisted or ()) == listed
+
+
+@settings(max_examples=80)
+@given(steps(("correct",), size_max=6))
+def test_an_order_that_nobody_touches_lies_with_whom_the_catalogue_names(told: list[Step]) -> None:
+    """D1: however often the record is corrected, and however late that is heard."""
+    life = led(Urgency.GENERAL_7D, told)
+    case = life.case
+    assert isinstance(case, Complaint)
+    assert case.order is not None
+    assert case.order.unit == routed(CATALOGUE, case.subject, case.district, case.street).unit

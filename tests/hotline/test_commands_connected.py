@@ -164,6 +164,19 @@ def test_a_request_reaches_its_unit_which_signs_and_answers_it(shell: Shell) -> 
     assert complaint not in {order["complaint_id"] for order in listed}
 
 
+def test_what_is_on_record_and_not_dispatched_is_told_as_that(shell: Shell) -> None:
+    """And told again by its number it is the same complaint."""
+    with stopped(shell, "dispatch"):
+        said = shell(*CALL, "--request-id", "req-while-dispatch-stands", code=1)
+        assert re.fullmatch(
+            r"Complaint \S+ is on record: do not record it again\. What came after is not known: "
+            r"It is not dispatched yet: see `hotline status`\.\n",
+            said,
+        )
+    again = json.loads(shell(*CALL, "--request-id", "req-while-dispatch-stands"))
+    assert again["complaint_id"] in said
+
+
 def test_the_same_request_told_twice_is_one_complaint(shell: Shell) -> None:
     first, second = (json.loads(shell(*CALL, "--request-id", "told-twice")) for _ in range(2))
     assert first == second
@@ -351,9 +364,10 @@ def test_a_question_is_answered_from_an_article_that_holds_and_from_no_other(she
     assert answered["article"] == "kb-0402@2"
     life = shell("show", answered["complaint_id"])
     assert "answered on the spot from article kb-0402 v2: 老楼加装电梯须多少业主同意" in life
-    old = shell(*CALL, "--type", "CONSULT", "--article", "kb-0402@1")
-    assert old.startswith("note: version 1 of article kb-0402 was withdrawn at 2020-12-31T16:00:00+00:00")
-    assert json.loads(old[old.index("{") :])["unit"] == UNIT
+    old = shell(*CALL, "--type", "CONSULT", "--article", "kb-0402@1", code=2)
+    assert old.startswith(
+        "Not sent: --article: version 1 of article kb-0402 was withdrawn at 2020-12-31T16:00:00+00:00"
+    )
     assert shell(*CALL, "--article", "kb-0402", code=2).startswith(
         "'kb-0402': expected an article and a version"
     )

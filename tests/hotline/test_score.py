@@ -38,7 +38,7 @@ from hotline.score import (
     two_decimals,
 )
 from shared.complaint import Complaint
-from shared.events import Fact, FeedbackLimitMissed, Outcome, VisitScheduled
+from shared.events import Correction, Fact, FeedbackLimitMissed, Outcome, VisitScheduled
 from shared.events.base import Limit, TurnedAway
 from shared.ids import UnitId
 from shared.population import EXAMPLE, PopulationInvalid, parsed, people_of, population
@@ -511,6 +511,24 @@ units = { street-huayuanlu = 60000 }
     assert shown(date(2021, 8, 1)) == [(24, 40_000, Decimal("6.00")), (5, 0, None)]
     assert shown(SEPTEMBER) == [(24, 60_000, Decimal("4.00")), (5, None, None)]
     assert shown(date(2020, 9, 1)) == [(24, None, None), (5, None, None)]
+
+
+def test_f5_a_request_counts_where_the_record_says_it_happened_by_now() -> None:
+    """Q1: district and street as they were corrected; the subject is in no figure, the unit is who had the order."""
+    there = replace(
+        eg.CORRECTED_STREET,
+        corrections=(
+            Correction(field="subject", old="停车", new="供水"),
+            Correction(field="district", old="海淀区", new="朝阳区"),
+            Correction(field="street", old="花园路街道", new=""),
+        ),
+    )
+    one = of(eg.RECEIVED, eg.CLASSIFIED, eg.DISPATCHED, there)
+    assert (one.requested, one.district, one.street) == (SEPTEMBER, "朝阳区", None)
+    before = of(eg.RECEIVED, eg.CLASSIFIED, eg.DISPATCHED, eg.CORRECTED_RECORD)
+    assert (before.district, before.street) == ("海淀区", "花园路街道")
+    solved = of(eg.RECEIVED, eg.CLASSIFIED, eg.DISPATCHED, eg.SIGNED, there, *SOLVED[4:])
+    assert (solved.unit, solved.district) == (eg.STREET, "朝阳区")
 
 
 def test_f5_the_figures_that_ship_are_called_an_example() -> None:

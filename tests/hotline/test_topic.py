@@ -204,7 +204,7 @@ async def test_a_topic_is_typed_from_its_candidates_to_its_end(desks: Desks, cit
     await several_lives(desks)
     found = json.loads((await typed("candidates", "--since", "2020-01-01", "--json")).stdout)
     subject = found[0]["subject"]
-    made = await typed(
+    propose = (
         "propose",
         "2021-01",
         "房产证难办",
@@ -216,6 +216,11 @@ async def test_a_topic_is_typed_from_its_candidates_to_its_end(desks: Desks, cit
         "市政务局",
         "--json",
     )
+    made = await typed(*propose)
+    assert (made.exit_code, made.stdout) == (2, ""), (
+        "the example's catalogue does not know what was complained of"
+    )
+    made = await typed(*propose, "--as-is")
     assert made.exit_code == 0, made.output
     (proposed,) = json.loads(made.stdout)
     assert (proposed["type"], proposed["by"]) == ("TopicProposed", "市政务局")

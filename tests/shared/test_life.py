@@ -190,8 +190,8 @@ class City:
             case "withdraw":
                 return [] if choice % 16 else intake.decide(replaced(eg.WITHDRAW, at=at), case)
             case "correct":
-                right = replaced(eg.CORRECT, address=f"小关街{choice % 3}号楼", at=at)
-                return intake.decide(right, case)
+                right = CORRECTIONS[choice // 8 % len(CORRECTIONS)]
+                return intake.decide(replaced(eg.CORRECT, **{"address": None, **right}, at=at), case)
             case "add":
                 return intake.decide(replaced(eg.ADD, text=f"补充{choice % 3}", at=at), case)
             case "rate":
@@ -300,6 +300,20 @@ class City:
                 return [] if choice % 16 else feedback.decide(replaced(eg.CLOSE, at=at), case, eg.CATALOGUE)
             case _:
                 raise AssertionError(kind)
+
+
+CORRECTIONS: tuple[dict[str, str], ...] = (
+    {"address": "小关街7号楼"},
+    {"street": "小关街道"},
+    {"street": "花园路街道"},
+    {"street": ""},
+    {"subject": "供水"},
+    {"subject": "停车"},
+    {"subject": "学校"},
+    {"district": "海锭区"},
+    {"district": "海淀区", "street": "小关街道"},
+)
+"""What an agent finds to be wrong of a record: each says another unit answers for it, or none."""
 
 
 def begun(request: RequestRecorded, ruleset: str, *, rehearsal: bool) -> City:
@@ -811,10 +825,74 @@ ILLEGAL: list[tuple[str, tuple[Fact, ...], Fact, str]] = [
         "on record otherwise",
     ),
     (
-        "the district corrected",
+        "the urgency corrected",
         AT_UNIT,
-        replace(eg.CORRECTED_RECORD, corrections=(Correction(field="district", old="x", new="y"),)),
-        "district is not corrected",
+        replace(eg.CORRECTED_RECORD, corrections=(Correction(field="urgency", old="x", new="y"),)),
+        "urgency is not corrected",
+    ),
+    (
+        "the district taken away",
+        AT_UNIT,
+        replace(eg.CORRECTED_RECORD, corrections=(Correction(field="district", old="海淀区", new=""),)),
+        "no record is without a district",
+    ),
+    # OrderMoved, OrderAmended
+    ("moved without a correction", AT_UNIT, eg.MOVED, "neither its subject nor its place was corrected"),
+    (
+        "moved for another address",
+        (*AT_UNIT, eg.CORRECTED_RECORD),
+        eg.MOVED,
+        "neither its subject nor its place was corrected",
+    ),
+    ("moved when it is signed", (*SIGNED, eg.CORRECTED_STREET), eg.MOVED, "moves only by a return"),
+    ("moved under review", (*IN_REVIEW, eg.CORRECTED_STREET), eg.MOVED, "moves only by a return"),
+    (
+        "moved from where a council left it",
+        (*IN_REVIEW, replace(eg.COUNCIL_DECIDED, to_unit=eg.STREET), eg.CORRECTED_STREET),
+        eg.MOVED,
+        "a council has named the unit",
+    ),
+    (
+        "moved to where it lies",
+        (*AT_UNIT, eg.CORRECTED_STREET),
+        replace(eg.MOVED, to_unit=eg.STREET),
+        "lies with street-huayuanlu already",
+    ),
+    (
+        "moved from another",
+        (*AT_UNIT, eg.CORRECTED_STREET),
+        replace(eg.MOVED, unit=eg.WATER),
+        "the order is assignment 1 with street-huayuanlu",
+    ),
+    (
+        "moved to one and sent to another",
+        (*AT_UNIT, eg.CORRECTED_STREET, eg.MOVED),
+        replace(eg.DISPATCHED, unit=eg.WATER, assignment=2, street="小关街道"),
+        "it was given to street-xiaoguan",
+    ),
+    (
+        "moved and not sent",
+        (*AT_UNIT, eg.CORRECTED_STREET, eg.MOVED),
+        eg.SIGNED,
+        "at once by ComplaintDispatched",
+    ),
+    (
+        "amended without a correction",
+        AT_UNIT,
+        eg.AMENDED_ORDER,
+        "neither its subject nor its place was corrected",
+    ),
+    (
+        "amended to what the record does not say",
+        (*SIGNED, eg.CORRECTED_STREET),
+        replace(eg.AMENDED_ORDER, district="朝阳区"),
+        "does not say what the record says",
+    ),
+    (
+        "amended and its own unit named as another",
+        (*SIGNED, eg.CORRECTED_STREET),
+        replace(eg.AMENDED_ORDER, names=eg.STREET),
+        "it lies with street-huayuanlu",
     ),
     ("added to and a unit told that holds nothing", ANSWERED, eg.SUPPLEMENTED, "with None"),
     ("heat that jumps", AT_UNIT, replace(eg.REPEATED, heat=3), "brought up 1 times"),
