@@ -49,6 +49,8 @@ NO_COMMAND: Final = {
     "hotline backup",
     "hotline contact put",
     "hotline verify --anchors",
+    "hotline unit UNIT --return",
+    "hotline review council",
 }
 """Spans that name a command and leave its arguments out."""
 
@@ -104,6 +106,9 @@ _TYPED: Final[dict[str, tuple[int, str]]] = {
     "hotline call --article ID@VERSION": (0, "answered"),
     "hotline show COMPLAINT": (0, "stands at"),
     "hotline request add COMPLAINT --text …": (0, "Done"),
+    "hotline request correct COMPLAINT --content …": (0, "Done"),
+    "hotline request correct COMPLAINT --district … --street … --subject …": (0, "The order"),
+    "hotline request to-correct": (0, "Every open request names what the catalogue knows"),
     "hotline contact put COMPLAINT": (0, "is kept"),
     "hotline contact log COMPLAINT": (0, "FULL"),
     "hotline contact token UNIT": (0, ""),
@@ -206,6 +211,8 @@ async def test_what_the_pages_show_does_what_they_say(shell: Shell, tmp_path: Pa
                 "--title",
                 "几号供暖",
             ]
+        if "--district" in words and "--street" in words:
+            words[-5], words[-3], words[-1] = "海淀区", "花园路街道", "公共服务/供水"
         if words[:2] == ["parked", "resume"]:
             await _stopped(shell)
         if words[:2] == ["contact", "log"]:  # a unit is named as people name it, here as everywhere
