@@ -43,6 +43,7 @@ class Lived:
     orders: int
     """Requests that became work orders."""
     facts: int
+    facts_by_type: Mapping[str, int]
     sign_limits_missed: int
     answer_limits_missed: int
     escalations: int
@@ -125,6 +126,7 @@ def lived(
         requests=summary.requests,
         orders=summary.requests - summary.answered_directly,
         facts=sum(facts.values()),
+        facts_by_type=dict(sorted(facts.items())),
         sign_limits_missed=facts.get("SignLimitMissed", 0),
         answer_limits_missed=facts.get("FeedbackLimitMissed", 0),
         escalations=summary.escalated,

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import json as json_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
 from hotline.arguments import ID_MAX, finite
-from hotline.commands.run import run
-from hotline.terminal import say
+from hotline.commands.run import Json, run
+from hotline.terminal import note, say, say_json
 from shared.versions import RULESET
 
 if TYPE_CHECKING:
@@ -30,37 +31,59 @@ def demo(
     ] = None,
     *,
     keep: Annotated[bool, typer.Option("--keep", help="Leave stack and services running.")] = False,
+    json: Json = False,
 ) -> None:
     """Live a day of the city until its last complaint is closed.
 
     On a real Kafka and PostgreSQL, with everything a real day would run on. Exit code 1, and what it is by name, where
     a life has not ended, an input that Kafka acknowledged is lost, or the log does not verify.
     """
-    if run(_demo(scale, seed, streets, keep=keep)):
+    if run(_demo(scale, seed, streets, keep=keep, json=json)):
         raise typer.Exit(1)
 
 
-async def _demo(scale: float, seed: int, streets: Path | None, *, keep: bool) -> bool:
+async def _demo(scale: float, seed: int, streets: Path | None, *, keep: bool, json: bool) -> bool:
     from hotline.city.territory import catalogue_here
     from hotline.rehearse import Interrupted, how_it_is_left, until_interrupted
     from hotline.view import View
     from hotline.where import folder
 
     known = catalogue_here(streets)
-    say(
+    view = View("hotline: a day of the city", quiet=json)
+    view.say(
         f"A day of the city: {round(70_000 * scale):,} calls, {len(known.districts)} districts, "
         f"{sum(len(d.streets) for d in known.districts.values())} streets, seed {seed}."
     )
     try:
-        with View("hotline: a day of the city") as view:
+        with view:
             day = await until_interrupted(_lived(view, known, scale, seed, keep=keep), view.say)
     except Interrupted:
-        say(f"Stopped. {how_it_is_left(folder(), 'demo')}")
+        note(f"Stopped. {how_it_is_left(folder(), 'demo')}")
         raise typer.Exit(130) from None
+    if json:
+        say_json(json_module.dumps(_as_dict(day, scale, seed), indent=2))
+        return bool(day.report.problem_count)
     _print_summary(day.summary, day.restarts)
     day.report.print()
     _print_next(day.worth_a_look, day.realm, keep=keep)
     return bool(day.report.problem_count)
+
+
+def _as_dict(day: Day, scale: float, seed: int) -> dict[str, Any]:
+    """For a program to read."""
+    summary = day.summary
+    return {
+        "scale": scale,
+        "seed": seed,
+        "calls": summary.calls,
+        "requests": summary.requests,
+        "open": summary.open,
+        "seconds": round(summary.elapsed_seconds, 3),
+        "lives_per_second": round(summary.lives_per_second, 1),
+        "facts_by_type": dict(sorted(summary.facts.items())),
+        "verify_problems": day.report.problem_count,
+        "digest": day.digest,
+    }
 
 
 class Day(NamedTuple):
@@ -68,6 +91,7 @@ class Day(NamedTuple):
 
     summary: Summary
     report: Report
+    digest: str
     worth_a_look: str | None
     restarts: int
     realm: Realm
@@ -76,6 +100,7 @@ class Day(NamedTuple):
 async def _lived(view: View, known: Catalogue, scale: float, seed: int, *, keep: bool) -> Day:
     from hotline.city import City
     from hotline.rehearse import staged, verified
+    from hotline.verify import digest
 
     async with staged(
         "demo",
@@ -99,6 +124,7 @@ async def _lived(view: View, known: Catalogue, scale: float, seed: int, *, keep:
         return Day(
             summary=summary,
             report=await verified(stage.realm, known, summary.acknowledged_inputs, all_end=True),
+            digest=await digest(stage.realm.logins["reader"]),
             worth_a_look=await _worth_a_look(stage.realm),
             restarts=sum(stage.supervisor.restarts.values()),
             realm=stage.realm,

@@ -123,6 +123,7 @@ async def _boston(
         "processes_per_desk": processes,
         "step_hours": step_hours,
         "verify_problems": report.problem_count,
+        "facts_by_type": dict(sorted(summary.facts.items())),
         "digest": said,
     }
     if not json:

@@ -92,7 +92,7 @@ def _leaves(command: object, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple
 def test_one_flag_asks_every_command_for_json() -> None:
     """What only starts or ends something, or paints it, has nothing for a program to read."""
     without = {" ".join(path) for path, options in _leaves(get_command(app)) if "--json" not in options}
-    assert without == {"demo", "down", "wipe", "supervise"}
+    assert without == {"down", "wipe", "supervise"}
     assert not [path for path, options in _leaves(get_command(app)) if "--format" in options]
 
 

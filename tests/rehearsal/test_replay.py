@@ -29,7 +29,7 @@ def test_the_same_file_gives_the_same_facts_at_any_step_and_with_any_number_of_p
     assert set(one) == set(other) == {
         "rows", "used", "skipped", "received", "facts", "deadlines_missed", "missed_answered_late",
         "missed_never_answered", "agree", "disagreements", "still_open", "seconds", "lives_per_second",
-        "facts_per_second", "processes_per_desk", "step_hours", "verify_problems", "digest",
+        "facts_per_second", "processes_per_desk", "step_hours", "verify_problems", "facts_by_type", "digest",
     }  # fmt: skip
     assert (one["processes_per_desk"], one["step_hours"]) == (1, 24.0)
     assert (other["processes_per_desk"], other["step_hours"]) == (2, 5.0)

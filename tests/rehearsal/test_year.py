@@ -117,6 +117,7 @@ def test_the_same_days_give_the_same_facts(typed_stack: Path) -> None:
         "requests",
         "orders",
         "facts",
+        "facts_by_type",
         "sign_limits_missed",
         "answer_limits_missed",
         "escalations",
