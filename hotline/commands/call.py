@@ -241,16 +241,17 @@ async def _became(
 
 async def _holds(city: City, article_id: str, version: int) -> None:
     """Ends the command where nobody can answer from this version now; an empty base checks nothing (B2)."""
+    from hotline.knowledge import listed
     from hotline.speak import now_of, reader
-    from services.intake.knowledge import unusable
-    from services.intake.views import articles
+    from services.intake.knowledge import Valid, unusable
     from shared.times import zone_of
 
     connection = await reader(city.realm)
     try:
-        known = await articles(connection)
+        every = await listed(connection)
     finally:
         await connection.close()
+    known = {(one.id, one.version): Valid(one.valid_from, one.withdrawn_at) for one in every}
     why = unusable(article_id, version, await now_of(city), known, zone_of(city.ruleset))
     if why is not None:
         fail(f"Not sent: --article: {why}. Without it a unit gets the complaint.", code=2)

@@ -74,12 +74,6 @@ async def messages(
     ]
 
 
-async def articles(connection: asyncpg.Connection[Any]) -> Articles:
-    """Every version the knowledge base has, and when it holds."""
-    rows = await connection.fetch(_ARTICLES)
-    return {(row[0], row[1]): Valid(row[2], row[3]) for row in rows}
-
-
 class KnowledgeBase:
     """The knowledge base as intake knows it (B2): read when a batch needs it, and at most so many seconds old then.
 
@@ -116,7 +110,8 @@ class KnowledgeBase:
         if self._connection is None or self._connection.is_closed():
             self._connection = await connect(self._dsn, "intake.knowledge")
             await reads_any_instant(self._connection)
-        return await articles(self._connection)
+        rows = await self._connection.fetch(_ARTICLES)
+        return {(row[0], row[1]): Valid(row[2], row[3]) for row in rows}
 
     async def __aenter__(self) -> Self:
         """Ready to be asked."""
