@@ -66,6 +66,7 @@ class Outside:
         self._kafka = kafka
         self._prefix = prefix
         self._producer: AIOKafkaProducer | None = None
+        self._sending = asyncio.Lock()
         self._doors = {
             name: line
             for name, line in names(prefix, catalogue.units).items()
@@ -129,12 +130,11 @@ class Outside:
 
     async def backlog(self, random: Random, number: int, present: datetime) -> list[ComplaintId]:
         """So many letters, each received long before the city's present; which complaints they become."""
-        await self.close()  # the next one packs by another codec
         numbers = iter(range(self._letters, self._letters + number))
         self._letters += number
         told = list(letters.written(self._catalogue, random, numbers, present))
         event_id = "{}-recorded".format
-        await self.send(
+        messages = [
             self._message(
                 INTAKE_REQUESTS,
                 letter.request.request_id.encode(),
@@ -144,7 +144,8 @@ class Outside:
                 ),
             )
             for letter in told
-        )
+        ]
+        await self.send(messages, anew=True)
         self.acknowledged += [
             Acknowledged(
                 RequestRecorded.TYPE,
@@ -207,7 +208,6 @@ class Outside:
 
     async def poison(self, random: Random, number: int) -> None:
         """So many messages of every kind of nonsense, on doors of chance and on the log itself."""
-        await self.close()  # the next one packs by another codec
         messages = []
         for _ in range(number):
             key = POISON_KEY + b"%d" % len(self.poisoned)
@@ -218,11 +218,10 @@ class Outside:
             value, headers, desks = spoilt(random, line, key)
             messages.append(Message(name, partition_of(key, line.partitions), key, value, headers))
             self._note(line, key, Piece(desks))
-        await self.send(messages)
+        await self.send(messages, anew=True)
 
     async def impossible_times(self, random: Random) -> int:
         """Inputs good but for a time that cannot be: each such time at each kind of door; how many there were."""
-        await self.close()  # the next one packs by another codec
         by_line: dict[Topic, list[str]] = {}
         for name in self._patient():
             by_line.setdefault(self._doors[name], []).append(name)
@@ -239,7 +238,7 @@ class Outside:
                     )
                     self._note(line, key, Piece(1, timed.named))
         random.shuffle(messages)
-        await self.send(messages)
+        await self.send(messages, anew=True)
         return len(messages)
 
     def _patient(self) -> list[str]:
@@ -256,9 +255,17 @@ class Outside:
     def _message(self, line: Topic, key: bytes, value: bytes | None, headers: Headers) -> Message:
         return Message(self._prefix + line.name, partition_of(key, line.partitions), key, value, headers)
 
-    async def send(self, messages: Iterable[Message]) -> None:
-        """Send until Kafka has all of it. What was acknowledged is not sent again; of what was not nobody knows."""
-        left = list(messages)
+    async def send(self, messages: Iterable[Message], *, anew: bool = False) -> None:
+        """Send until Kafka has all of it. What was acknowledged is not sent again; of what was not nobody knows.
+
+        `anew`: by another producer, which packs by the next codec. One at a time, for that ends the producer of all.
+        """
+        async with self._sending:
+            if anew:
+                await self.close()
+            await self._send(list(messages))
+
+    async def _send(self, left: list[Message]) -> None:
         while left:
             done: set[int] = set()
             try:

@@ -283,6 +283,31 @@ async def test_nonsense_of_every_kind_is_parked_once_and_what_kafka_has_is_not_s
     assert await _amiss(town, outside) == []
 
 
+@pytest.mark.connected
+async def test_nothing_is_sent_again_because_somebody_else_speaks_meanwhile(
+    city: Callable[..., Awaitable[City]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All speak by one producer; who wants another one waits until it is not in use."""
+    _, outside = await _rehearsed(city)
+    others: list[asyncio.Future[Any]] = []
+
+    async def hand_in(*arguments: Any) -> int:
+        if not others:
+            others.append(asyncio.ensure_future(outside.backlog(Random(1), 5, PRESENT)))
+            await asyncio.wait(others, timeout=1)
+        return await batches.hand_in(*arguments)
+
+    monkeypatch.setattr("hotline.chaos.outside.hand_in", hand_in)
+    try:
+        await outside.poison(Random(1), 40)
+        await asyncio.gather(*others)
+    finally:
+        await outside.close()
+    assert len(others) == 1
+    assert len(outside.acknowledged) == 5
+    assert [key for key, piece in outside.poisoned.items() if piece.again] == []
+
+
 async def _amiss(town: City, outside: Outside) -> list[str]:
     return amiss(outside.poisoned, {row[0]: Parked(row[1], row[2]) for row in await town.sql(PARKED)})
 
