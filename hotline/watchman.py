@@ -28,6 +28,8 @@ from shared.patience import STILL_SECONDS
 LOOK_SECONDS: Final = 3.0
 ANSWER_SECONDS_MAX: Final = 2.0
 """Where Kafka and PostgreSQL take longer to say how far everybody is, it is they who are slow."""
+ENDED: Final = "it is ended and started again"
+"""What is said of each process that stood still, after its name and what waits for it."""
 
 
 class Watchman:
@@ -96,6 +98,6 @@ class Watchman:
         """End every process of it: the supervisor brings them back."""
         for process, pid in self._supervisor.pids().items():
             if process.partition("-")[0] in {name, TOGETHER if name in DESKS else name}:
-                self._say(f"{process} stands still ({why}); it is ended and started again")
+                self._say(f"{process} stands still ({why}); {ENDED}")
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)

@@ -14,6 +14,7 @@ from typing import Any, Final, NamedTuple
 
 import asyncpg
 
+from hotline.chaos import letters
 from hotline.chaos.disk import Disk, filled
 from hotline.chaos.outside import Outside
 from hotline.chaos.wire import Break, Wire
@@ -24,7 +25,7 @@ from hotline.stack.child import Child
 from hotline.stack.state import read_roster, read_state
 from hotline.stack.supervisor import Service
 from shared.broker import AWAY
-from shared.patience import FINISH_SECONDS, REQUEST_SECONDS, SESSION_SECONDS
+from shared.patience import FINISH_SECONDS, HAND_SECONDS, REQUEST_SECONDS, SESSION_SECONDS
 
 HEARING: Final = ("intake", "dispatch", "feedback")
 """The desks that hear Kafka in a group."""
@@ -40,6 +41,8 @@ WRONG_CLOCK_SECONDS: Final = 4.0
 TOGETHER_SECONDS: Final = 3.0
 FLOOD: Final = 3000
 """Messages on one door at once: ten times and more what its city says in the seconds a fault takes."""
+LETTERS: Final = 400
+"""Typed in at once: a sack of post, each with a limit or two that is over as it is recorded."""
 COMMIT_SECONDS_MAX: Final = 10.0
 BACK_SECONDS_MAX: Final = 60.0
 TERM_SECONDS_MAX: Final = FINISH_SECONDS
@@ -49,6 +52,7 @@ _BACKENDS: Final = """
 SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
 WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'
 """
+_PRESENT: Final = "SELECT settled FROM es.city_clock"
 _BACKENDS_OF: Final = _BACKENDS + " AND datname = current_database() AND application_name = $1"
 
 
@@ -97,6 +101,8 @@ class Done(NamedTuple):
     victims: Collection[str]
     """Who has to go on."""
     note: str = ""
+    needs_hand: bool = False
+    """What had to come about did not, however long one waited."""
 
 
 Act = Callable[[Ground], Awaitable[Done]]
@@ -109,6 +115,8 @@ class Fault(NamedTuple):
     weight: float
     """How often, against the others."""
     act: Act
+    in_every_run: bool = False
+    """No run goes without it, however short and whatever its seed."""
 
 
 # -- processes
@@ -314,6 +322,32 @@ async def _poisoned(ground: Ground) -> Done:
     return Done(("intake",))
 
 
+async def _times_that_cannot_be(ground: Ground) -> Done:
+    said = await ground.outside.impossible_times(ground.random)
+    return Done(("intake",), f"{said:,} inputs")
+
+
+async def _letters_typed_in(ground: Ground) -> Done:
+    """Each must be sent on, and every limit that is over stated: the next tick finds it, whatever else is due."""
+    present = await _ask(ground, _PRESENT)
+    while present is None:
+        await asyncio.sleep(0.1)
+        present = await _ask(ground, _PRESENT)
+    streams = await ground.outside.backlog(ground.random, LETTERS, present)
+    began = asyncio.get_running_loop().time()
+    left = LETTERS
+    with suppress(TimeoutError):
+        async with asyncio.timeout(HAND_SECONDS):
+            while left:
+                await asyncio.sleep(0.1)
+                answer = await _ask(ground, letters.LEFT, streams, present)
+                left = left if answer is None else answer
+    if left:
+        return Done(EVERYBODY, f"{left:,} of {LETTERS} letters wait", needs_hand=True)
+    seconds = asyncio.get_running_loop().time() - began
+    return Done(EVERYBODY, f"({LETTERS} letters, all that was over stated after {seconds:.1f} s)")
+
+
 def faults(*, disk: bool) -> list[Fault]:
     """All kinds there are; those of the disk where there is one to fill."""
     found = [Fault(f"kill -9 {name}", 2.0, _killed(name)) for name in PROCESSES]
@@ -350,9 +384,11 @@ def faults(*, disk: bool) -> list[Fault]:
     if disk:
         found.append(Fault("the log's disk full", 1.0, _full))
     found += [
-        Fault("a flood of calls", 1.0, _flooded_by_calls),
-        Fault("a flood of repeats", 1.0, _flooded_by_repeats),
-        Fault("said again, late, in another order", 3.0, _said_again),
-        Fault("nonsense on every door", 3.0, _poisoned),
+        Fault("a flood of calls", 1.0, _flooded_by_calls, in_every_run=True),
+        Fault("a flood of repeats", 1.0, _flooded_by_repeats, in_every_run=True),
+        Fault("said again, late, in another order", 3.0, _said_again, in_every_run=True),
+        Fault("nonsense on every door", 3.0, _poisoned, in_every_run=True),
+        Fault("times that cannot be, on every door", 3.0, _times_that_cannot_be, in_every_run=True),
+        Fault("a backlog of letters", 1.0, _letters_typed_in, in_every_run=True),
     ]
     return found

@@ -1,6 +1,6 @@
 """Somebody outside who does not behave: says things twice, late, in another order, far too often, or nonsense.
 
-What it says that is new (calls) is noted as acknowledged, and must be found at the end like everybody else's.
+What it says that is new (calls, letters) is noted as acknowledged, and must be found at the end like everybody else's.
 """
 
 from __future__ import annotations
@@ -8,36 +8,44 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import cycle
 from random import Random
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from hotline.acknowledged import Acknowledged
+from hotline.chaos import letters, times
 from hotline.chaos.batches import Raw, batch, hand_in
+from hotline.chaos.nonsense import NOT_UTF_8, POISON_KEY, SOURCE, Headers, Piece, spoilt
 from shared import kafka_address
 from shared.catalogue import Catalogue
 from shared.cloudevents import input_headers
-from shared.inputs import CallAnswered, CallEnded, CallOffered, Input
+from shared.ids import ComplaintId
+from shared.inputs import CallAnswered, CallEnded, CallOffered, Input, RequestRecorded
 from shared.kafka_reader import reader_of
 from shared.log.relay import stopped
+from shared.parking import PARKED_MIN
 from shared.records import Unreadable
-from shared.topics import COMPLAINTS_LOG, TELEPHONY_CALLS, Topic, names, partition_of
+from shared.topics import (
+    COMPLAINTS_LOG,
+    FEEDBACK_EXCEPTIONS,
+    INTAKE_REQUESTS,
+    TELEPHONY_CALLS,
+    Topic,
+    names,
+    partition_of,
+)
 from shared.unpacking import CODECS
 
-SOURCE: Final = "chaos"
 ANSWER_SECONDS_MAX: Final = 20.0
-POISON_KEY: Final = b"poison-"
-"""What the key of every piece of nonsense begins with."""
-
-NOT_UTF_8: Final = b"\xff\xfe".decode("utf-8", "surrogateescape")
-"""The name of a header that no reader of Python's takes."""
-
-Headers = Sequence[tuple[str, bytes | None]]
+SILENT_LINE: Final = FEEDBACK_EXCEPTIONS
+"""A door at which nobody else in the city speaks."""
+NONSENSE_THERE_MAX: Final = PARKED_MIN // 2
+"""Pieces of nonsense for it: a topic that brings nothing else stops, and rightly."""
 
 
 class Message(NamedTuple):
@@ -58,19 +66,26 @@ class Outside:
         self._kafka = kafka
         self._prefix = prefix
         self._producer: AIOKafkaProducer | None = None
+        self._sending = asyncio.Lock()
         self._doors = {
             name: line
             for name, line in names(prefix, catalogue.units).items()
             if any(issubclass(kind, Input) for kind in line.carries)
         }
         self._began_at = began_at
+        self._catalogue = catalogue
         self._calls = 0
+        self._letters = 0
+        self._said_there = 0
+        """Pieces of nonsense on the silent door."""
         self._codecs = cycle(CODECS)
         """The next producer packs by the next one, and so does the next batch that is made by hand."""
         self.acknowledged: list[Acknowledged] = []
         """Inputs of its own that Kafka acknowledged."""
-        self.poisoned: dict[bytes, int] = {}
-        """Every piece of nonsense by its key: how many desks must have parked it."""
+        self.poisoned: dict[bytes, Piece] = {}
+        """Every piece of nonsense by its key."""
+        self.letters: list[tuple[ComplaintId, datetime]] = []
+        """Every letter, and the city's present when it was handed in."""
 
     async def close(self) -> None:
         """Say no more."""
@@ -112,6 +127,39 @@ class Outside:
                 )
         await self.send(message for message, _ in told)
         self.acknowledged += [known for _, known in told]
+
+    async def backlog(self, random: Random, number: int, present: datetime) -> list[ComplaintId]:
+        """So many letters, each received long before the city's present; which complaints they become."""
+        numbers = iter(range(self._letters, self._letters + number))
+        self._letters += number
+        told = list(letters.written(self._catalogue, random, numbers, present))
+        event_id = "{}-recorded".format
+        messages = [
+            self._message(
+                INTAKE_REQUESTS,
+                letter.request.request_id.encode(),
+                msgspec.json.encode(letter.request),
+                input_headers(
+                    RequestRecorded, SOURCE, event_id(letter.request.request_id), letter.received_at
+                ),
+            )
+            for letter in told
+        ]
+        await self.send(messages, anew=True)
+        self.acknowledged += [
+            Acknowledged(
+                RequestRecorded.TYPE,
+                INTAKE_REQUESTS.name,
+                SOURCE,
+                event_id(letter.request.request_id),
+                letter.request.request_id,
+                INTAKE_REQUESTS.hearers,
+            )
+            for letter in told
+        ]
+        found = [letter.complaint for letter in told]
+        self.letters += [(complaint, present) for complaint in found]
+        return found
 
     # -- again
 
@@ -160,55 +208,107 @@ class Outside:
 
     async def poison(self, random: Random, number: int) -> None:
         """So many messages of every kind of nonsense, on doors of chance and on the log itself."""
-        await self.close()  # the next one packs by another codec
         messages = []
         for _ in range(number):
             key = POISON_KEY + b"%d" % len(self.poisoned)
-            name = random.choice(sorted(self._doors))
+            name = random.choice(self._patient())
             line = self._doors[name]
             if random.random() < 0.2:  # noqa: PLR2004 -- one in five
                 name, line = self._prefix + COMPLAINTS_LOG.name, COMPLAINTS_LOG
-            message, desks = _nonsense(random, name, line, key)
-            messages.append(message)
-            self.poisoned[key] = desks
-        await self.send(messages)
+            value, headers, desks = spoilt(random, line, key)
+            messages.append(Message(name, partition_of(key, line.partitions), key, value, headers))
+            self._note(line, key, Piece(desks))
+        await self.send(messages, anew=True)
+
+    async def impossible_times(self, random: Random) -> int:
+        """Inputs good but for a time that cannot be: each such time at each kind of door; how many there were."""
+        by_line: dict[Topic, list[str]] = {}
+        for name in self._patient():
+            by_line.setdefault(self._doors[name], []).append(name)
+        messages = []
+        for line, topics in by_line.items():
+            kinds = [kind for kind in line.carries if issubclass(kind, Input)]
+            for time in times.CANNOT_BE:
+                for timed in times.inputs_with(time, kinds, random, near=self._began_at):
+                    key = POISON_KEY + b"%d" % len(self.poisoned)
+                    message = timed.told(SOURCE, key.decode())
+                    name = random.choice(topics)
+                    messages.append(
+                        Message(name, partition_of(key, line.partitions), key, message.value, message.headers)
+                    )
+                    self._note(line, key, Piece(1, timed.named))
+        random.shuffle(messages)
+        await self.send(messages, anew=True)
+        return len(messages)
+
+    def _patient(self) -> list[str]:
+        """The doors that nonsense may still go to."""
+        full = self._said_there >= NONSENSE_THERE_MAX
+        return sorted(name for name, line in self._doors.items() if not (full and line is SILENT_LINE))
+
+    def _note(self, line: Topic, key: bytes, piece: Piece) -> None:
+        self.poisoned[key] = piece
+        self._said_there += line is SILENT_LINE
 
     # -- sending
 
     def _message(self, line: Topic, key: bytes, value: bytes | None, headers: Headers) -> Message:
         return Message(self._prefix + line.name, partition_of(key, line.partitions), key, value, headers)
 
-    async def send(self, messages: Iterable[Message]) -> None:
-        """Send until Kafka has all of it, in order; what is sent twice on the way is a repeat like any other."""
-        told = list(messages)
-        unreadable = [one for one in told if any(name == NOT_UTF_8 for name, _ in one.headers)]
-        left = [one for one in told if one not in unreadable]
-        while told:
+    async def send(self, messages: Iterable[Message], *, anew: bool = False) -> None:
+        """Send until Kafka has all of it. What was acknowledged is not sent again; of what was not nobody knows.
+
+        `anew`: by another producer, which packs by the next codec. One at a time, for that ends the producer of all.
+        """
+        async with self._sending:
+            if anew:
+                await self.close()
+            await self._send(list(messages))
+
+    async def _send(self, left: list[Message]) -> None:
+        while left:
+            done: set[int] = set()
             try:
                 async with asyncio.timeout(ANSWER_SECONDS_MAX):
-                    producer = await self._open()
-                    answers = [
-                        await producer.send(
-                            one.topic,
-                            value=one.value,
-                            key=one.key,
-                            partition=one.partition,
-                            headers=list(one.headers),
-                        )
-                        for one in left
-                    ]
-                    await producer.flush()
-                    for answer in answers:
-                        await answer
-                    for one in unreadable:
-                        await producer.client.add_topic(one.topic)
-                        frame = batch([_raw(one)], next(self._codecs))
-                        await hand_in(producer.client, one.topic, one.partition, frame)
+                    await self._hand_over(left, done)
             except (KafkaError, OSError, TimeoutError):
                 await self.close()
                 await asyncio.sleep(0.3)
-            else:
-                return
+            left = [one for number, one in enumerate(left) if number not in done]
+            for one in left:
+                if (piece := self.poisoned.get(one.key or b"")) is not None:
+                    piece.again += 1
+
+    async def _hand_over(self, messages: Sequence[Message], done: set[int]) -> None:
+        """Each once, in order; `done` are those of which Kafka says that it has them."""
+        producer = await self._open()
+        by_hand = [number for number, one in enumerate(messages) if _is_unreadable(one)]
+        answers: dict[int, asyncio.Future[Any]] = {}
+        try:
+            for number, one in enumerate(messages):
+                if not _is_unreadable(one):
+                    answers[number] = await producer.send(
+                        one.topic,
+                        value=one.value,
+                        key=one.key,
+                        partition=one.partition,
+                        headers=list(one.headers),
+                    )
+            await producer.flush()
+            for answer in answers.values():
+                await answer
+        finally:
+            done |= {
+                number
+                for number, answer in answers.items()
+                if answer.done() and not answer.cancelled() and answer.exception() is None
+            }
+        for number in by_hand:
+            one = messages[number]
+            await producer.client.add_topic(one.topic)
+            frame = batch([_raw(one)], next(self._codecs))
+            await hand_in(producer.client, one.topic, one.partition, frame)
+            done.add(number)
 
     async def _open(self) -> AIOKafkaProducer:
         if self._producer is None:
@@ -224,56 +324,11 @@ class Outside:
         return self._producer
 
 
+def _is_unreadable(message: Message) -> bool:
+    return any(name == NOT_UTF_8 for name, _ in message.headers)
+
+
 def _raw(message: Message) -> Raw:
     """A message as its bytes."""
     headers = [(name.encode("utf-8", "surrogateescape"), value) for name, value in message.headers]
     return Raw(message.key, message.value, headers)
-
-
-def _nonsense(random: Random, name: str, line: Topic, key: bytes) -> tuple[Message, int]:
-    """A message nobody can take in, and how many desks will park it."""
-    if line is COMPLAINTS_LOG:
-        # Of a type of some newer system, which each desk must keep; without the relay's mark, which would move theirs.
-        headers: list[tuple[str, bytes | None]] = [
-            ("ce_type", b"hotline.NobodyKnowsThis.v1"),
-            ("ce_id", key),
-            ("ce_source", b"/chaos"),
-        ]
-        if random.random() < 0.5:  # noqa: PLR2004 -- every other one
-            headers.append((NOT_UTF_8, b"1"))
-        value: bytes | None = b"{}"
-        desks = sum(hearer in {"dispatch", "feedback"} for hearer in line.hearers)
-        return Message(name, partition_of(key, line.partitions), key, value, headers), desks
-    kind = random.choice(line.carries)
-    assert issubclass(kind, Input)  # noqa: S101 -- a door's line
-    headers = list(input_headers(kind, SOURCE, key.decode(), datetime(2025, 1, 1, tzinfo=UTC)))
-    value = random.choice(
-        [
-            b"",
-            b"{",
-            b"null",
-            b"[]",
-            b"{}",
-            b"\xff\xfe",
-            b'{"complaint_id": 7}',
-            b"[" * 5000,
-            b'{"x": 1e999}',
-            None,
-        ]
-    )
-    match random.randrange(6):
-        case 0:
-            headers = [(name, value) for name, value in headers if name != "ce_type"]
-        case 1:
-            headers = [
-                ("ce_type", b"no.such.type") if name == "ce_type" else (name, at) for name, at in headers
-            ]
-        case 2:
-            headers.append(("x", None))
-        case 3:
-            headers = [(name, None if name == "ce_id" else at) for name, at in headers]
-        case 4:
-            headers.append((NOT_UTF_8, b"1"))
-        case _:
-            pass
-    return Message(name, partition_of(key, line.partitions), key, value, headers), 1

@@ -6,13 +6,14 @@ import asyncio
 import signal
 import statistics
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from itertools import count
 from pathlib import Path
 from random import Random
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlsplit
 
 import asyncpg
@@ -22,10 +23,14 @@ from hotline.chaos.appends import Writers, judged
 from hotline.chaos.counts import Counts
 from hotline.chaos.disk import Disk
 from hotline.chaos.faults import SERVERS, Fault, Ground, faults
+from hotline.chaos.letters import unstated
 from hotline.chaos.marks import Marks
-from hotline.chaos.outside import POISON_KEY, Outside
+from hotline.chaos.nonsense import NEVER, PARKED, Parked, amiss
+from hotline.chaos.outside import Outside
 from hotline.chaos.wire import Wire, Wires
+from hotline.city.act import Act, Heard, Reaction
 from hotline.city.conductor import Conductor, Progress, Summary
+from hotline.city.population import Population
 from hotline.city.year import BeijingYear, midnight, requests_by_day
 from hotline.ends import ends_of
 from hotline.realm import PROCESSES, Realm, moved
@@ -36,12 +41,14 @@ from hotline.stack.kafka import Listener
 from hotline.stack.stack import Stack
 from hotline.stack.state import read_state
 from hotline.stack.supervisor import Service
+from hotline.watchman import ENDED
 from hotline.where import ANCHORS_FILE, city_folder, folder
 from services.intake.inbound import SAME_CALL_MAX, claim_id
 from shared import kafka_address
 from shared.catalogue import Catalogue
 from shared.complaint import Complaint, head_of
 from shared.desk import Claim
+from shared.ids import ComplaintId
 from shared.inputs import Input
 from shared.log.heads import fetch, over_bodies, over_heads
 from shared.patience import HAND_SECONDS
@@ -56,6 +63,8 @@ STEP: Final = timedelta(minutes=10)
 """Of city time: so short that calls, replies, visits and limits come side by side and every process has work."""
 CALL_SECONDS: Final = 0.5
 """How often somebody calls by the clock on the wall: so intake has something to take in at night too."""
+ONE_IN: Final = 3
+"""How often a fault is one of those that no run goes without: a short run has had them all after a minute or so."""
 WAITS_SECONDS: Final = (0.1, 0.8)
 """Between one fault, once work goes on, and the next."""
 ANCHOR_SECONDS: Final = 5.0
@@ -64,9 +73,12 @@ GOES_ON_SECONDS: Final = 10.0
 """Promised after a process was killed; a server gets `GOES_ON_SERVER_SECONDS` from when it answers again."""
 GOES_ON_SERVER_SECONDS: Final = 15.0
 
-_DOUBLED: Final = """
-SELECT stream_id::text, actor, caused_by FROM es.fact
-GROUP BY 1, 2, 3 HAVING count(DISTINCT xid) > 1 ORDER BY 1 LIMIT 20
+# A limit's instant may come twice: over before the order was sent, it is stated, and then its correction is.
+DOUBLED: Final = """
+SELECT stream_id::text, actor, caused_by, string_agg(version || ' ' || type, ', ' ORDER BY version) AS facts
+FROM es.fact
+GROUP BY 1, 2, 3, CASE WHEN caused_by LIKE 'clock/%' THEN type END
+HAVING count(DISTINCT xid) > 1 ORDER BY 1 LIMIT 20
 """
 _EARLY: Final = over_bodies(
     """
@@ -75,11 +87,6 @@ WHERE type IN ('SignLimitMissed', 'FeedbackLimitMissed')
   AND (b ->> 'noticed_at')::timestamptz < (b ->> 'due_at')::timestamptz LIMIT 20
 """
 )
-_PARKED: Final = """
-SELECT key, count(*), min(reason) FROM (
-    SELECT key, reason FROM es.parked UNION ALL SELECT key, reason FROM es.parked_dropped
-) p GROUP BY key
-"""
 _INBOX: Final = "SELECT message_id::text FROM es.inbox WHERE consumer = ANY ($1)"
 _OF_CALLS: Final = over_heads("SELECT text FROM {heads} WHERE state ->> 'call_id' IS NOT NULL")
 _CALLS: Final = """
@@ -142,7 +149,11 @@ class Outcome(msgspec.Struct, kw_only=True):
     """Attempts in the writers' history."""
     impossible: list[str]
     parked_wrong: list[str]
-    """Nonsense that was not parked once by each who heard it, or something else that was."""
+    """Nonsense that was not parked once by each who heard it, or for another reason; or something else that was."""
+    letters: int
+    """Requests typed in days and weeks late."""
+    letters_unstated: list[str]
+    """Those of which a limit was over, and no fact says so."""
     parked: int
     inputs_dropped: int
     """Repeats of inputs that had no effect."""
@@ -150,6 +161,8 @@ class Outcome(msgspec.Struct, kw_only=True):
     """Messages the relay sent again."""
     died: list[str]
     """Processes that ended without being told to."""
+    ended: list[str]
+    """Processes that were taken for hung: none does, for no fault is as long as that."""
     still_open: int
 
     @property
@@ -162,7 +175,9 @@ class Outcome(msgspec.Struct, kw_only=True):
             "early timers": len(self.early),
             "impossible histories of appends": len(self.impossible),
             "nonsense not parked as it should": len(self.parked_wrong),
+            "letters whose overdue limits were not stated": len(self.letters_unstated),
             "lives still open at the end": self.still_open,
+            "processes ended as if they hung": len(self.ended),
             "processes that needed a hand": sum(kind.hands for kind in self.kinds),
         }
 
@@ -173,32 +188,51 @@ class Outcome(msgspec.Struct, kw_only=True):
 
 
 class Closing:
-    """A population that goes home when told to: nobody calls any more, what is under way goes on."""
+    """A population that goes home when told to: nobody calls any more, what is under way goes on.
 
-    def __init__(self, lives: BeijingYear) -> None:
-        """Open."""
+    Letters are told of long after they came. Nobody does anything about one before he can have read of it.
+    """
+
+    def __init__(self, lives: Population, began_at: datetime) -> None:
+        """Open, at the city's first instant."""
         self._lives = lives
         self._closed = False
+        self._present = self._reached = began_at
 
     def close(self) -> None:
         """From now on nobody calls."""
         self._closed = True
 
-    def next_at(self) -> Any:
+    def next_at(self) -> datetime | None:
         """See `Population.next_at`."""
         return None if self._closed else self._lives.next_at()
 
-    def first_acts(self, until: Any) -> Any:
+    def first_acts(self, until: datetime) -> Iterable[Act]:
         """See `Population.first_acts`."""
+        self._present, self._reached = self._reached, until
         return () if self._closed else self._lives.first_acts(until)
 
-    def react(self, heard: Any) -> Any:
-        """See `Population.react`."""
-        return self._lives.react(heard)
+    def react(self, heard: Heard) -> Reaction:
+        """See `Population.react`; what a letter's own days would have led to happens now."""
+        reaction = self._lives.react(heard)
+        acts = [act._replace(at=max(act.at, self._present)) for act in reaction.acts]
+        return reaction._replace(acts=acts)
 
-    def forget(self, complaint: Any) -> None:
+    def forget(self, complaint: ComplaintId) -> None:
         """See `Population.forget`."""
         self._lives.forget(complaint)
+
+
+def drawn(known: Sequence[Fault], random: Random) -> Iterator[Fault]:
+    """Faults by their weights, without end; each third one of those that no run goes without, until all were there."""
+    weights = [fault.weight for fault in known]
+    left = [fault for fault in known if fault.in_every_run]
+    random.shuffle(left)
+    for number in count(1):
+        if left and number % ONE_IN == 0:
+            yield left.pop()
+        else:
+            yield random.choices(known, weights)[0]
 
 
 class Monkey:
@@ -229,9 +263,9 @@ class Monkey:
             )
         await self._counts.since()
         end = time.monotonic() + seconds
-        weights = [fault.weight for fault in self._known]
+        coming = drawn(self._known, self._random)
         while time.monotonic() < end and (most is None or self.done < most):
-            (fault,) = self._random.choices(self._known, weights)
+            fault = next(coming)
             self._ground.random = Random(self._random.random())
             pause = self._random.uniform(*WAITS_SECONDS)
             await self._do(fault)
@@ -246,9 +280,10 @@ class Monkey:
         self.done += 1
         done = await fault.act(self._ground)
         seconds = await self._marks.moved(done.victims, within=HAND_SECONDS)
-        if seconds is None:
+        if seconds is None or done.needs_hand:
             kind.hands += 1
-            self._say(f"{self.done}. {fault.name}: work has not gone on for {HAND_SECONDS:.0f} s")
+            missing = done.note or "work has not gone on"
+            self._say(f"{self.done}. {fault.name}: {missing}, for {HAND_SECONDS:.0f} s")
         else:
             kind.seconds.append(seconds)
             self._say(f"{self.done}. {fault.name}: work went on after {seconds:.1f} s {done.note}".rstrip())
@@ -268,9 +303,12 @@ async def lived(
 ) -> Outcome:
     """Live under fire for so long (or so many faults), then to the end, and judge it all from outside."""
     died: list[str] = []
+    ended: list[str] = []
 
     def hear(text: str) -> None:
         say(text)
+        if ENDED in text:
+            ended.append(text)
         if "it is started again in" in text and "SIGKILL" not in text and "with code 0" not in text:
             died.append(text)
 
@@ -323,7 +361,8 @@ async def lived(
         population = Closing(
             BeijingYear(
                 catalogue, seed=seed, scale=scale, days=[d for d in requests_by_day() if d >= FIRST_DAY]
-            )
+            ),
+            began_at,
         )
         conductor = Conductor(
             population,
@@ -348,6 +387,7 @@ async def lived(
             seed=seed,
             minutes=minutes,
             died=died,
+            ended=ended,
             left_out=[] if disk is not None else ["the log's disk full"],
         )
 
@@ -472,6 +512,7 @@ async def _judged(
     seed: int,
     minutes: float,
     died: list[str],
+    ended: list[str],
     left_out: list[str],
 ) -> Outcome:
     reader = realm.logins["reader"]
@@ -483,27 +524,21 @@ async def _judged(
     unread = UnreadableRows()  # verify has named them
     connection = await asyncpg.connect(reader)
     try:
-        doubled = [" ".join(row) for row in await connection.fetch(_DOUBLED)]
+        doubled = [" ".join(row) for row in await connection.fetch(DOUBLED)]
         early = [f"{row[0]} version {row[1]}" for row in await fetch(connection, _EARLY, unread=unread)]
-        parked = {row[0]: (row[1], row[2]) for row in await connection.fetch(_PARKED)}
+        parked = {row[0]: Parked(row[1], row[2]) for row in await connection.fetch(PARKED)}
         marks = {row[0] for row in await connection.fetch(_INBOX, ["intake", "dispatch", "feedback"])}
         of_calls = await fetch(connection, _OF_CALLS, unread=unread)
         marks -= {held for row in of_calls for held in _held_by(head_of(row[0]))}
         heard = len(marks) + await connection.fetchval(_CALLS)
     finally:
         await connection.close()
-    wrong = [
-        f"{key.decode()}: parked {parked.get(key, (0, ''))[0]} times, not {times}"
-        for key, times in outside.poisoned.items()
-        if parked.get(key, (0, ""))[0] != times
-    ]
-    wrong += [
-        f"{key!r}: {reason}" for key, (_, reason) in parked.items() if not (key or b"").startswith(POISON_KEY)
-    ]
     ends = await _ends(realm, catalogue)
     said = sum(end for (topic, _), end in ends.items() if _is_door(realm, catalogue, topic))
     sent = sum(end for (topic, _), end in ends.items() if topic == realm.prefix + COMPLAINTS_LOG.name)
-    nonsense = sum(1 for times in outside.poisoned.values() if times == 1)
+    nonsense = [(piece.desks, parked.get(key, NEVER).times) for key, piece in outside.poisoned.items()]
+    at_doors = sum(times for desks, times in nonsense if desks == 1)
+    in_log = sum(times // desks for desks, times in nonsense if desks > 1)
     return Outcome(
         seed=seed,
         minutes=minutes,
@@ -519,11 +554,14 @@ async def _judged(
         early=early,
         appends=len(writers.history),
         impossible=await judged(reader, writers.history),
-        parked_wrong=wrong,
-        parked=sum(number for number, _ in parked.values()),
-        inputs_dropped=said - nonsense - (heard - writers.said),
-        relay_dropped=sent - report.facts - (len(outside.poisoned) - nonsense),
+        parked_wrong=amiss(outside.poisoned, parked),
+        parked=sum(one.times for one in parked.values()),
+        inputs_dropped=said - at_doors - (heard - writers.said),
+        relay_dropped=sent - report.facts - in_log,
+        letters=len(outside.letters),
+        letters_unstated=await unstated(reader, outside.letters),
         died=died,
+        ended=ended,
         still_open=report.open,
     )
 

@@ -209,7 +209,7 @@ class Conductor:
             await self._ears.start()
             await self._settled()
             self._note(await self._pulse.timers())
-            while (until := self._next()) is not None:
+            while (until := self._next() or await self._next_of_others()) is not None:
                 await self._live_until(until)
             self._tell("", at_once=True)
         finally:
@@ -232,6 +232,15 @@ class Conductor:
         # A timer due at T fires only when the clock is past T: the step must end later than what is next.
         until = self._now + max((next_at - self._now) // self._step + 1, steps) * self._step
         return until if self._ends_at is None else min(until, self._ends_at)
+
+    async def _next_of_others(self) -> datetime | None:
+        """The same where nothing is left that this conductor knows of: others may have recorded what still runs."""
+        if self._ends_at is not None and self._now >= self._ends_at:
+            return None
+        await self._settled()
+        await self._plan()
+        self._note(await self._pulse.timers())
+        return self._next()
 
     def _next_at(self) -> datetime | None:
         coming = (self._agenda.next_at(), self._population.next_at(), self._watch.next_at())

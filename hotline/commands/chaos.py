@@ -41,7 +41,8 @@ def chaos(
     """Let a city live while everything it stands on fails, one thing at a time; then read it all from outside.
 
     On a Kafka and a PostgreSQL of its own, made anew. Exit code 1 where an acknowledged input is lost, an effect is
-    doubled, a life is not legal, a timer fired early, a history of appends cannot be, or a process needed a hand.
+    doubled, a life is not legal, a timer fired early, an overdue limit was not stated, a history of appends cannot be,
+    nonsense was not parked as it should, a process was taken for hung or needed a hand.
     """
     outcome = run(_chaos(minutes, seed, faults, scale, quiet=json))
     if json:
@@ -124,6 +125,7 @@ def _print(outcome: Outcome) -> None:
         ("repeats of inputs dropped", f"{outcome.inputs_dropped:,}"),
         ("repeats of the relay dropped", f"{outcome.relay_dropped:,}"),
         ("messages parked", f"{outcome.parked:,}"),
+        ("letters typed in late", f"{outcome.letters:,}"),
         ("processes that ended by themselves and came back", len(outcome.died)),
         *outcome.zeros.items(),
     ]
@@ -141,6 +143,8 @@ def _print(outcome: Outcome) -> None:
         outcome.early,
         outcome.impossible,
         outcome.parked_wrong,
+        outcome.letters_unstated,
+        outcome.ended,
         outcome.died,
     ):
         for line in found[:SHOWN_MAX]:
