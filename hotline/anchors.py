@@ -21,7 +21,7 @@ import msgspec
 
 from hotline.ends import ends_of
 from hotline.report import Report
-from hotline.stack.errors import StackError
+from shared.errors import UserError
 from shared.log.anchoring import last_on_topic
 from shared.log.anchors import LEAF_HASH_BYTES, NOTHING, Leaf, anchor_of, hash_of, leaves_of, root_of
 from shared.times import shown
@@ -73,11 +73,11 @@ class Anchors:
         """Lines of a log that was given up by a restore."""
 
     async def look(self) -> None:
-        """Remember how far the file goes now; raises `StackError` where there is none."""
+        """Remember how far the file goes now; raises `UserError` where there is none."""
         try:
             self._size = self._file.stat().st_size
         except OSError as error:
-            raise StackError(f"{self._file}: {error.strerror}; expected a file of anchors.") from None
+            raise UserError(f"{self._file}: {error.strerror}; expected a file of anchors.") from None
         if self._kafka is not None:
             topic = self._prefix + COMPLAINTS_ANCHORS.name
             if await ends_of(self._kafka, {(topic, 0)}):  # else Kafka does not know it

@@ -18,7 +18,7 @@ import asyncpg
 import msgspec
 
 from hotline.reading import READING, views_alone
-from hotline.stack.errors import StackError
+from shared.errors import UserError
 from shared.log.heads import fetch, over_heads
 from shared.log.instants import reads_any_instant
 from shared.unreadable import UnreadableRows
@@ -73,7 +73,7 @@ async def move(
     `before`: in the city's zone, which says in which month a life ended.
 
     A life whose head cannot be read stays where it is, and is noted in `unread`.
-    Stopped in the middle, it goes on where it was when it is called again. Raises `StackError` while a view is rebuilt.
+    Stopped in the middle, it goes on where it was when it is called again. Raises `UserError` while a view is rebuilt.
     """
     began = time.monotonic()
     unread = UnreadableRows() if unread is None else unread
@@ -127,14 +127,14 @@ async def months(dsn: str) -> list[Month]:
 async def detach(owner_dsn: str, month: date) -> None:
     """Take a month's table out of the archive: es.archived_YYYY_MM stands by itself then, to be carried away.
 
-    Raises `StackError` where the month is not attached, or the whole log is being read for longer than
+    Raises `UserError` where the month is not attached, or the whole log is being read for longer than
     `ALONE_WITHIN`.
     """
     await _alone(owner_dsn, "SELECT es.archive_detach($1)", month)
 
 
 async def attach(owner_dsn: str, month: date) -> None:
-    """Put a month's table back; raises `StackError` as `detach` does, or where it is not what was detached."""
+    """Put a month's table back; raises `UserError` as `detach` does, or where it is not what was detached."""
     await _alone(owner_dsn, "SELECT es.archive_attach($1)", month)
 
 
@@ -154,6 +154,6 @@ async def _owner(dsn: str, zone: str = "UTC") -> AsyncIterator[asyncpg.Connectio
     except asyncpg.PostgresError as error:
         if error.sqlstate != _REFUSED:
             raise
-        raise StackError(f"{str(error)[:1].upper()}{str(error)[1:]}.") from None
+        raise UserError(f"{str(error)[:1].upper()}{str(error)[1:]}.") from None
     finally:
         await connection.close()

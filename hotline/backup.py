@@ -26,7 +26,6 @@ from confluent_kafka.admin import AdminClient
 from hotline.ends import ends_of
 from hotline.reading import reader
 from hotline.realm import GRANTED, Realm, create, migrate, prefix_of
-from hotline.stack.errors import StackError
 from hotline.stack.postgres import binary
 from hotline.stack.stack import Addresses
 from hotline.stopped import renamed
@@ -34,6 +33,7 @@ from hotline.where import City
 from shared import kafka_address
 from shared.broker import mark_of
 from shared.clock import SystemClock
+from shared.errors import UserError
 from shared.kafka_reader import last_record
 from shared.log.anchoring import put
 from shared.log.anchors import NOTHING, Anchor
@@ -161,10 +161,10 @@ class _Plan(NamedTuple):
 async def backup(city: City, to: Path, *, say: Callable[[str], None] = lambda _: None) -> Manifest:
     """Write the city's database as of now into a new folder, which is there whole or not at all; the city goes on.
 
-    Raises `StackError` where the folder is there already, or what is to be read cannot be.
+    Raises `UserError` where the folder is there already, or what is to be read cannot be.
     """
     if to.exists():  # noqa: ASYNC240 -- before anything waits
-        raise StackError(f"{to} is there already: a backup is a folder of its own.")
+        raise UserError(f"{to} is there already: a backup is a folder of its own.")
     realm = city.realm
     partial = to.with_name(f".{to.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
@@ -210,15 +210,15 @@ async def backup(city: City, to: Path, *, say: Callable[[str], None] = lambda _:
 
 
 def manifest_of(folder: Path) -> Manifest:
-    """What this backup says of itself; `StackError` where it is none, or of a later shape."""
+    """What this backup says of itself; `UserError` where it is none, or of a later shape."""
     try:
         manifest = msgspec.json.decode((folder / MANIFEST_FILE).read_bytes(), type=Manifest)
     except FileNotFoundError:
-        raise StackError(f"{folder} is no backup: it holds no {MANIFEST_FILE}.") from None
+        raise UserError(f"{folder} is no backup: it holds no {MANIFEST_FILE}.") from None
     except msgspec.DecodeError as error:
-        raise StackError(f"{folder / MANIFEST_FILE} cannot be read: {error}.") from None
+        raise UserError(f"{folder / MANIFEST_FILE} cannot be read: {error}.") from None
     if manifest.format != FORMAT:
-        raise StackError(f"{folder} is of format {manifest.format}, expected {FORMAT}.")
+        raise UserError(f"{folder} is of format {manifest.format}, expected {FORMAT}.")
     return manifest
 
 
@@ -235,12 +235,12 @@ async def restore(
 ) -> tuple[Realm, Restored]:
     """Make a city of this name from a backup; there whole or not at all. No process of the old one may still run.
 
-    Raises `StackError` where the server has such a city, or the backup is not what it was.
+    Raises `UserError` where the server has such a city, or the backup is not what it was.
     """
     manifest = manifest_of(folder)
     dump = folder / DUMP_FILE
     if not dump.exists() or await asyncio.to_thread(_sha256, dump) != manifest.dump_sha256:
-        raise StackError(f"{dump} is not what was backed up: its SHA-256 is not the one in {MANIFEST_FILE}.")
+        raise UserError(f"{dump} is not what was backed up: its SHA-256 is not the one in {MANIFEST_FILE}.")
     making = f"{name}_restoring"
     async with _admin(addresses, name, making) as admin:
         await admin.execute(f'CREATE DATABASE "{making}"')
@@ -278,7 +278,7 @@ async def _admin(addresses: Addresses, name: str, making: str) -> AsyncIterator[
     admin = await asyncpg.connect(addresses.database("postgres"))
     try:
         if await admin.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", name):
-            raise StackError(
+            raise UserError(
                 f"This server has a city {name!r}: restore under another name, or remove it first."
             )
         async with admin.transaction():
@@ -438,7 +438,7 @@ async def _run(program: str, dsn: str, *options: str) -> None:
     """One of PostgreSQL's programs; the password goes by the environment, a command line is everybody's to read."""
     found = shutil.which(binary(program)) or shutil.which(program)
     if found is None:
-        raise StackError(f"{program} is not installed: run `uv sync` in the project's folder.")
+        raise UserError(f"{program} is not installed: run `uv sync` in the project's folder.")
     parts = urlsplit(dsn)
     named = {
         "PGHOST": parts.hostname or "",
@@ -464,7 +464,7 @@ async def _run(program: str, dsn: str, *options: str) -> None:
         raise
     if process.returncode:
         lines = output.decode(errors="replace").strip().splitlines() or ["no reason given"]
-        raise StackError(f"{program} failed: {next((line for line in lines if 'error' in line), lines[-1])}")
+        raise UserError(f"{program} failed: {next((line for line in lines if 'error' in line), lines[-1])}")
 
 
 async def _cluster(kafka: str) -> str:

@@ -13,11 +13,11 @@ import asyncpg
 
 from hotline.realm import Realm
 from hotline.stack.atomic import write_atomically
-from hotline.stack.errors import StackError
 from hotline.where import CONTACTS_KEY_FILE, City
 from services.dispatch.contact_door import hashed
 from shared.complaint import stored_head
 from shared.contacts import Contact, MasterKey, master_key, new_master_key
+from shared.errors import UserError
 from shared.ids import ComplaintId, UnitId
 from shared.log.heads import fetch, over_heads
 from shared.ruleset import ruleset
@@ -59,35 +59,35 @@ async def keep_key(home: Path, realm: Realm) -> str | None:
 
 
 def key_of(city: City) -> MasterKey:
-    """The city's master key: HOTLINE_CONTACTS_KEY, else the file in its folder; `StackError` where there is none."""
+    """The city's master key: HOTLINE_CONTACTS_KEY, else the file in its folder; `UserError` where there is none."""
     file = Path(city.logs).with_name(CONTACTS_KEY_FILE)
     try:
         found = master_key(os.environ.get("HOTLINE_CONTACTS_KEY", ""), str(file))
     except FileNotFoundError:
         found = None
     except ValueError as error:
-        raise StackError(f"{error}.") from None
+        raise UserError(f"{error}.") from None
     if found is None:
-        raise StackError(f"{file} is missing: the master key of the contacts, see docs/runbook.md.")
+        raise UserError(f"{file} is missing: the master key of the contacts, see docs/runbook.md.")
     return found
 
 
 async def put(dsn: str, key: MasterKey, complaint_id: ComplaintId, contact: Contact, agent: str) -> None:
     """Keep a contact as an agent took it down, in place of the one before; `dsn` is intake's.
 
-    Raises `StackError` where the complaint is not on record, is anonymous or has ended.
+    Raises `UserError` where the complaint is not on record, is anonymous or has ended.
     """
     connection = await asyncpg.connect(dsn)
     try:
         async with connection.transaction():
             row = await connection.fetchrow("SELECT * FROM vault.look($1)", complaint_id)
             if row is None:
-                raise StackError(f"No complaint {complaint_id} is on record.")
+                raise UserError(f"No complaint {complaint_id} is on record.")
             case = stored_head(complaint_id, row["state"], row["state_schema"])
             if case.anonymous:
-                raise StackError(f"Complaint {complaint_id} is anonymous: no contact is kept of it.")
+                raise UserError(f"Complaint {complaint_id} is anonymous: no contact is kept of it.")
             if case.ended is not None:
-                raise StackError(f"Complaint {complaint_id} has ended: no contact is kept of it any more.")
+                raise UserError(f"Complaint {complaint_id} has ended: no contact is kept of it any more.")
             sealed = key.seal(complaint_id, contact)
             await connection.execute("SELECT vault.put($1, $2, $3, $4, $5)", complaint_id, *sealed, agent)
     finally:

@@ -25,8 +25,8 @@ from confluent_kafka.admin import (
     UserScramCredentialUpsertion,
 )
 
-from hotline.stack.errors import StackError
 from shared import kafka_address
+from shared.errors import UserError
 from shared.heard import by_login
 from shared.topics import COMPLAINTS_ANCHORS, DISPATCH_ORDERS, DISPATCH_REPLIES, TOPICS, UNIT, Topic
 
@@ -54,7 +54,7 @@ class Grant(NamedTuple):
 def make(kafka: str, city: str, prefix: str) -> dict[str, str]:
     """An address with a login for each of `PRINCIPALS`; those there were before get new passwords. Blocks.
 
-    Raises `StackError` where Kafka refuses.
+    Raises `UserError` where Kafka refuses.
     """
     if not kafka_address.parsed(kafka).user:
         return dict.fromkeys(PRINCIPALS, kafka)
@@ -180,7 +180,7 @@ def _wait_for(login: str) -> None:
     try:
         AdminClient(kafka_address.librdkafka(login)).list_topics(timeout=ANSWER_SECONDS_MAX)
     except KafkaException as error:
-        raise StackError(f"Kafka does not take the logins it was given: {error.args[0].str()}") from error
+        raise UserError(f"Kafka does not take the logins it was given: {error.args[0].str()}") from error
 
 
 def _answered(answers: Mapping[Any, Any]) -> None:
@@ -189,4 +189,4 @@ def _answered(answers: Mapping[Any, Any]) -> None:
         for answer in answers.values():
             answer.result(ANSWER_SECONDS_MAX)
     except KafkaException as error:
-        raise StackError(f"Kafka did not make the logins: {error.args[0].str()}") from error
+        raise UserError(f"Kafka did not make the logins: {error.args[0].str()}") from error

@@ -19,8 +19,8 @@ import asyncpg
 import msgspec
 from platformdirs import user_cache_path
 
-from hotline.stack.errors import StackError
 from shared import times
+from shared.errors import UserError
 from shared.text import folded, folded_code
 from shared.text_file import FileUnreadable, text_of
 from shared.wording import CODE, NAME, WORDS, TextInvalid, look_at
@@ -273,12 +273,10 @@ async def add(
 async def withdraw(
     connection: asyncpg.Connection[Any], article_id: str, version: int, at: datetime, reason: str
 ) -> None:
-    """From this instant on nobody may answer from it. `StackError` where it is not there, or withdrawn already."""
+    """From this instant on nobody may answer from it. `UserError` where it is not there, or withdrawn already."""
     article = await shown(connection, article_id, version)
     if article.withdrawn_at is not None:
-        raise StackError(
-            f"{article_id}@{version} was withdrawn at {times.shown(article.withdrawn_at, ZONE)}."
-        )
+        raise UserError(f"{article_id}@{version} was withdrawn at {times.shown(article.withdrawn_at, ZONE)}.")
     await connection.execute(_WITHDRAW, article_id, version, at, reason)
 
 
@@ -295,21 +293,21 @@ async def search(
 
 
 async def history(connection: asyncpg.Connection[Any], article_id: str) -> list[Article]:
-    """All versions of an article, the latest first; `StackError` where there is none."""
+    """All versions of an article, the latest first; `UserError` where there is none."""
     rows = await connection.fetch(_SHOW, article_id)
     if not rows:
-        raise StackError(
+        raise UserError(
             f"The knowledge base has no article {article_id!r}: `hotline knowledge list` names them."
         )
     return [_article(row) for row in rows]
 
 
 async def shown(connection: asyncpg.Connection[Any], article_id: str, version: int) -> Article:
-    """One version; `StackError` where it is not there."""
+    """One version; `UserError` where it is not there."""
     every = await history(connection, article_id)
     found = next((one for one in every if one.version == version), None)
     if found is None:
-        raise StackError(
+        raise UserError(
             f"Article {article_id} has no version {version}, expected one of 1 to {every[0].version}."
         )
     return found

@@ -33,9 +33,9 @@ from hotline.score import (
     tallied,
     within,
 )
-from hotline.stack.errors import StackError
 from shared.catalogue import Catalogue
 from shared.codec import decoded
+from shared.errors import UserError
 from shared.events import Fact
 from shared.log.instants import implausible
 from shared.population import Population
@@ -211,12 +211,12 @@ class Scores:
     async def freeze(self, month: date, by: By, at: datetime, who: str) -> Month:
         """Let nothing change it any more (F4, T20); who appends waits a moment.
 
-        `at`: city time; `who`: the person who freezes it. Raises `StackError` where the month is not over or is frozen
+        `at`: city time; `who`: the person who freezes it. Raises `UserError` where the month is not over or is frozen
         already.
         """
         ends = datetime.combine(month_after(month), datetime.min.time(), self._zone)
         if at < ends:
-            raise StackError(
+            raise UserError(
                 f"{month:%Y-%m} ends at {shown(ends, self._zone)}: it is {shown(at, self._zone)}."
             )
         await self.catch_up()
@@ -226,14 +226,14 @@ class Scores:
             await connection.execute("LOCK TABLE es.event IN SHARE ROW EXCLUSIVE MODE")
             await self._take_in()
             if await connection.fetchval("SELECT count(*) FROM es.score_month WHERE month = $1", month):
-                raise StackError(f"{month:%Y-%m} is frozen already.")
+                raise UserError(f"{month:%Y-%m} is frozen already.")
             made = await self._month(month, by)
             if made.unreadable:
-                raise StackError(
+                raise UserError(
                     f"Nothing is frozen on what cannot be read: {UNREAD.format(made.unreadable)}."
                 )
             if made.away:
-                raise StackError(
+                raise UserError(
                     f"{made.away:,} complaints lie in months of the archive that are detached: attach them first."
                 )
             made.frozen_at, made.frozen_by = at, who

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import asyncpg
 
-from hotline.stack.errors import StackError
+from shared.errors import UserError
 from shared.log.instants import reads_any_instant
 
 READING: Final = {
@@ -40,9 +40,9 @@ async def views_alone(connection: asyncpg.Connection[Any], take: str) -> None:
     """For the connection's life: one rebuild, or whoever moves facts out of es.event, not both.
 
     `take`: the function that tries for the lock, of the two `pg_try_advisory_lock` and its shared form.
-    Raises `StackError` at once where the other is at work.
+    Raises `UserError` at once where the other is at work.
     """
     if not await connection.fetchval(f"SELECT {take}(hashtext('hotline.rebuild'))"):
-        raise StackError(
+        raise UserError(
             "A view is being rebuilt or facts are moved into the archive: try again when that is done."
         )

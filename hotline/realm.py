@@ -19,10 +19,10 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
 from hotline import kafka_logins
-from hotline.stack.errors import StackError
 from hotline.stack.stack import Addresses
 from hotline.stack.supervisor import Service
 from shared import kafka_address
+from shared.errors import UserError
 from shared.topic_admin import make_missing
 from shared.topics import Topic, names
 from shared.versions import RULESET
@@ -97,7 +97,7 @@ async def migrate(dsn: str) -> None:
     program = str(dbmate) if dbmate.exists() else shutil.which("dbmate")
     if program is None:
         message = "dbmate is not installed: run `uv sync` in the project's folder"
-        raise StackError(message)
+        raise UserError(message)
     migrations = files("deploy").joinpath("migrations")
     process = await asyncio.create_subprocess_exec(
         program,
@@ -114,7 +114,7 @@ async def migrate(dsn: str) -> None:
     output, _ = await process.communicate()
     if process.returncode != 0:
         message = f"the database could not be migrated: {output.decode(errors='replace').strip()[-800:]}"
-        raise StackError(message)
+        raise UserError(message)
 
 
 async def _logins(
@@ -154,7 +154,7 @@ async def make_topics(kafka: str, wanted: Mapping[str, Topic], *, retention: boo
     try:
         await asyncio.to_thread(make_missing, kafka, wanted, retention=retention)
     except KafkaException as error:
-        raise StackError(error.args[0].str()) from error
+        raise UserError(error.args[0].str()) from error
     admin = AdminClient(kafka_address.librdkafka(kafka))
     seen: set[str] = set()
     while not set(wanted) <= seen:  # in another process, nobody could tell us

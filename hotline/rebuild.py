@@ -21,9 +21,9 @@ import asyncpg
 import msgspec
 
 from hotline.reading import reader, views_alone
-from hotline.stack.errors import StackError
 from shared.codec import decoded
 from shared.complaint import STATE_SCHEMA, UNOPENED, Case, Complaint, evolve, head_text
+from shared.errors import UserError
 from shared.log import timer_shard, timers_of
 from shared.unreadable import Unreadable, UnreadableRows, reason
 
@@ -84,7 +84,7 @@ class Lived(NamedTuple):
     """What of it cannot be read; then `case` is not where it stands."""
 
 
-class RebuiltBut(StackError):  # noqa: N818 -- what came of it, said to a person
+class RebuiltBut(UserError):  # noqa: N818 -- what came of it, said to a person
     """A view was put right but for some complaints, of which nobody can read all facts: their rows are as they were."""
 
     def __init__(self, done: Rebuilt, unread: UnreadableRows) -> None:
@@ -168,7 +168,7 @@ async def lives(
 async def rebuild(owner_dsn: str, view: str) -> Rebuilt:
     """Make one of `VIEWS` what the facts say, while the desks go on; who appends waits a moment at its end.
 
-    Raises `KeyError` for a view there is not, `StackError` where the archive is being moved into: nothing is changed
+    Raises `KeyError` for a view there is not, `UserError` where the archive is being moved into: nothing is changed
     then. Raises `RebuiltBut` where a fact cannot be read: all complaints but its own are put right then.
     """
     began = time.monotonic()

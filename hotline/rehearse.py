@@ -24,7 +24,6 @@ from hotline.realm import Realm, create
 from hotline.report import Report
 from hotline.serve import Opening, behind, leave_running, services_of
 from hotline.stack import child
-from hotline.stack.errors import StackError
 from hotline.stack.patience import told_meanwhile
 from hotline.stack.stack import Addresses, Stack
 from hotline.stack.state import read_roster, read_state
@@ -35,6 +34,7 @@ from hotline.where import ANCHORS_FILE, City, city_folder, folder, remember_city
 from shared import kafka_address
 from shared.catalogue import Catalogue
 from shared.complaint import STATE_SCHEMA, Complaint, stored_head
+from shared.errors import UserError
 from shared.life import waits_for
 from shared.log.heads import fetch, over_heads
 from shared.unreadable import UnreadableRows
@@ -89,7 +89,7 @@ async def staged(
     ran_before = Stack.addresses_of(where) is not None
     stack = stack or Stack(where, zipkin=zipkin)
     if ran_before and any(health.up for health in stack.services().values()):
-        raise StackError("A city is up on this stack: `hotline down` first, the rehearsal needs the machine.")
+        raise UserError("A city is up on this stack: `hotline down` first, the rehearsal needs the machine.")
     async with AsyncExitStack() as put_away:
         if not ran_before:
             put_away.push_async_callback(stack.down)
@@ -253,7 +253,7 @@ async def remove(addresses: Addresses, name: str) -> None:
         give_up_at = time.monotonic() + DROP_SECONDS_MAX
         while left := await asyncio.to_thread(mine):
             if time.monotonic() > give_up_at:
-                raise StackError(
+                raise UserError(
                     f"Kafka has not removed {len(left)} topics of {name} in {DROP_SECONDS_MAX} s."
                 )
             await asyncio.sleep(LISTED_SECONDS)

@@ -16,12 +16,12 @@ import asyncpg
 
 from hotline import realm
 from hotline.realm import Realm
-from hotline.stack.errors import StackError
 from hotline.stack.server import last_line
 from hotline.stack.supervisor import Service
 from hotline.stalled import look
 from hotline.where import ANCHORS_FILE, CONTACTS_KEY_FILE, City
 from shared.catalogue import Catalogue
+from shared.errors import UserError
 from shared.log.heads import fetch, over_heads
 from shared.unreadable import UnreadableRows
 
@@ -95,16 +95,16 @@ class Opening:
         self._from = {name: log.stat().st_size if log.exists() else 0 for name, log in self._logs.items()}
 
     async def wait(self, *, failed: Callable[[], str | None] = lambda: None) -> None:
-        """Return when all are open; `StackError` where one is not in time, or `failed` gives a reason."""
+        """Return when all are open; `UserError` where one is not in time, or `failed` gives a reason."""
         give_up_at = time.monotonic() + OPEN_SECONDS_MAX
         connection = await asyncpg.connect(self._city.realm.owner_dsn)
         try:
             while closed := await self._closed(connection):
                 if (why := failed()) is not None:
-                    raise StackError(why)
+                    raise UserError(why)
                 if time.monotonic() > give_up_at:
                     said = last_line(self._logs[closed[0]])
-                    raise StackError(
+                    raise UserError(
                         f"{' and '.join(closed)} did not open within {OPEN_SECONDS_MAX:.0f} s; the last line "
                         f"of {self._logs[closed[0]]}: {said or '(nothing)'}"
                     )

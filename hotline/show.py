@@ -14,13 +14,13 @@ from msgspec.structs import replace
 
 from hotline import refusals
 from hotline.reading import reader
-from hotline.stack.errors import StackError
 from hotline.where import typed
 from services.intake.views import call as call_of
 from shared import events as e
 from shared.codec import decoded
 from shared.complaint import UNOPENED, Case, Complaint, UnreadableHead, due_deadlines, evolve, stored_head
 from shared.envelope import GENESIS, chained
+from shared.errors import UserError
 from shared.events.base import Limit
 from shared.ids import complaint_id as complaint_of_request
 from shared.life import Waiting, stage, waits_for
@@ -449,12 +449,12 @@ _SAYS: Final[dict[type[e.Fact], Callable[[Any, Callable[[datetime], str]], tuple
 async def show(reader_dsn: str, named: str, zipkin: str | None = None, traces_ratio: float = 1.0) -> Shown:
     """The life of a complaint named by its id, a beginning of it, or its request's id.
 
-    `StackError` in one sentence where that is nobody or several.
+    `UserError` in one sentence where that is nobody or several.
     """
     async with reader(reader_dsn, {"timezone": "UTC"}) as connection:
         complaint_id = await found(connection, named)
         if away := await connection.fetchval(_AWAY, complaint_id):
-            raise StackError(
+            raise UserError(
                 f"Complaint {complaint_id} has ended and lies in the archive, in a month that is detached: "
                 f"{typed(f'archive attach {away:%Y-%m}')} brings it back."
             )
@@ -487,7 +487,7 @@ async def show(reader_dsn: str, named: str, zipkin: str | None = None, traces_ra
 
 
 async def _by_head(connection: asyncpg.Connection[Any], complaint_id: str) -> Complaint:
-    """Where nobody can read how it began: as its head says it stands. `StackError` where that is unreadable too."""
+    """Where nobody can read how it began: as its head says it stands. `UserError` where that is unreadable too."""
     row = await connection.fetchrow(_HEAD, complaint_id)
     try:
         return stored_head(complaint_id, *row) if row is not None else _nothing(complaint_id)
@@ -496,7 +496,7 @@ async def _by_head(connection: asyncpg.Connection[Any], complaint_id: str) -> Co
 
 
 def _nothing(complaint_id: str) -> NoReturn:
-    raise StackError(f"Complaint {complaint_id} has no first fact: `hotline verify` says more.")
+    raise UserError(f"Complaint {complaint_id} has no first fact: `hotline verify` says more.")
 
 
 def _read(
@@ -591,9 +591,9 @@ async def found(connection: asyncpg.Connection[Any], named: str) -> str:
         return by_request
     digits = folded_code(text).replace("-", "")
     if not set(digits) <= set("0123456789abcdef") or len(digits) > _DIGITS:
-        raise StackError(f"No request has the id {text!r}, and no complaint's id begins with it.")
+        raise UserError(f"No request has the id {text!r}, and no complaint's id begins with it.")
     if len(digits) < PREFIX_MIN:
-        raise StackError(f"{text!r} is too short: at least {PREFIX_MIN} characters of the complaint's id.")
+        raise UserError(f"{text!r} is too short: at least {PREFIX_MIN} characters of the complaint's id.")
     rows = await connection.fetch(
         _PREFIX,
         UUID(digits.ljust(_DIGITS, "0")),
@@ -601,10 +601,10 @@ async def found(connection: asyncpg.Connection[Any], named: str) -> str:
         _NAMED_MAX + 1,
     )
     if not rows:
-        raise StackError(f"No complaint's id begins with {text!r}, and no request has that id.")
+        raise UserError(f"No complaint's id begins with {text!r}, and no request has that id.")
     if len(rows) > 1:
         several = ", ".join(row[0] for row in rows[:_NAMED_MAX]) + (" …" if len(rows) > _NAMED_MAX else "")
-        raise StackError(f"More than one complaint's id begins with {text!r}, give more of it: {several}")
+        raise UserError(f"More than one complaint's id begins with {text!r}, give more of it: {several}")
     return str(rows[0][0])
 
 

@@ -18,7 +18,6 @@ from aiokafka.errors import KafkaError
 
 from hotline.arguments import id_of
 from hotline.realm import Realm
-from hotline.stack.errors import StackError
 from hotline.terminal import asks
 from hotline.where import City, typed
 from shared import kafka_address
@@ -26,7 +25,7 @@ from shared.clock import Clock, RehearsalClock, SystemClock
 from shared.cloudevents import BadInput, event_of, input_headers
 from shared.codec import decoded
 from shared.complaint import Complaint, UnreadableHead, stored_head
-from shared.errors import told_invalid
+from shared.errors import UserError, told_invalid
 from shared.events import Fact
 from shared.ids import ComplaintId, MessageId, message_id
 from shared.inputs import Input
@@ -51,13 +50,13 @@ SELECT EXISTS (SELECT FROM es.inbox WHERE message_id = $1) AS done,
 """
 
 
-class Mistyped(StackError):  # noqa: N818 -- what a person did, said to that person
+class Mistyped(UserError):  # noqa: N818 -- what a person did, said to that person
     """What was typed is no input: nothing was sent."""
 
     exit_code = 2
 
 
-class Unknown(StackError):  # noqa: N818 -- what a person must know before he types it again
+class Unknown(UserError):  # noqa: N818 -- what a person must know before he types it again
     """It is sent, or may be: what came of it is not known."""
 
 
@@ -88,14 +87,14 @@ def clock_of(city: City, now: datetime) -> Clock:
 
 
 def as_a_door_would(city: City, data: Input, message: Incoming, now: datetime) -> None:
-    """Refuse what its door would set aside, before it is sent; `StackError` has the door's own words."""
+    """Refuse what its door would set aside, before it is sent; `UserError` has the door's own words."""
     clock = clock_of(city, now)
     try:
         event = event_of(message, (type(data),))
         timely(event, message, clock)
         limits_near(event.data, event.time, ruleset(city.ruleset))
     except BadInput as error:
-        raise StackError(f"Nothing was sent. {error}.") from error
+        raise UserError(f"Nothing was sent. {error}.") from error
 
 
 async def tell(city: City, line: Topic, key: str, data: Input, *, unit: str = "") -> Told:
@@ -170,7 +169,7 @@ def without_numbers(data: msgspec.Struct) -> None:
 async def effect(city: City, complaint: ComplaintId, told: Told) -> list[Fact]:
     """What the desks stated because of a message; waits for it, empty where it was already so.
 
-    `StackError` says why where the message was parked; `Unknown` that nothing came of it in time, or that nobody could
+    `UserError` says why where the message was parked; `Unknown` that nothing came of it in time, or that nobody could
     be asked.
     """
     try:
@@ -190,9 +189,7 @@ async def _effect(city: City, complaint: ComplaintId, told: Told) -> list[Fact]:
             # The inbox gets its row in the transaction that writes the facts.
             row = await connection.fetchrow(_CAME, *told)
             if row is not None and row["reason"] is not None:
-                raise StackError(
-                    f"The message was parked: {row['reason']} ({typed('parked list')} shows it)."
-                )
+                raise UserError(f"The message was parked: {row['reason']} ({typed('parked list')} shows it).")
             if row is not None and row["done"]:
                 return await facts_of(connection, complaint, told.identity)
             await asyncio.sleep(_POLL_SECONDS)
@@ -209,7 +206,7 @@ def on_record(complaint: ComplaintId) -> Iterator[None]:
     """What goes wrong in here goes wrong behind a request that is on record: `Unknown` says so first."""
     try:
         yield
-    except (StackError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+    except (UserError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
         raise Unknown(
             f"Complaint {complaint} is on record: do not record it again. What came after is not known: {error}"
         ) from error
@@ -237,11 +234,11 @@ async def reader(realm: Realm) -> asyncpg.Connection[Any]:
 
 
 async def complaint_called(connection: asyncpg.Connection[Any], text: str) -> Complaint:
-    """The complaint with this id, or the only one whose id begins so; `StackError` where there is none."""
+    """The complaint with this id, or the only one whose id begins so; `UserError` where there is none."""
     try:
         return stored_head(*await _head_called(connection, text))
     except UnreadableHead as error:
-        raise StackError(f"{str(error)[:1].upper()}{str(error)[1:]}.") from None
+        raise UserError(f"{str(error)[:1].upper()}{str(error)[1:]}.") from None
 
 
 async def id_called(connection: asyncpg.Connection[Any], text: str) -> ComplaintId:
@@ -252,7 +249,7 @@ async def id_called(connection: asyncpg.Connection[Any], text: str) -> Complaint
 async def _head_called(connection: asyncpg.Connection[Any], text: str) -> tuple[str, str, int]:
     digits = id_of(text)
     if digits is None:
-        raise StackError(f"{text!r} is no complaint's id: expected hexadecimal digits, at least the first 4.")
+        raise UserError(f"{text!r} is no complaint's id: expected hexadecimal digits, at least the first 4.")
     rows = await connection.fetch(
         "SELECT stream_id::text, state, state_schema FROM es.stream"
         " WHERE stream_id BETWEEN $1::uuid AND $2::uuid LIMIT 2",
@@ -260,9 +257,9 @@ async def _head_called(connection: asyncpg.Connection[Any], text: str) -> tuple[
         UUID(digits.ljust(32, "f")),
     )
     if not rows:
-        raise StackError(f"No complaint {text} is on record.")
+        raise UserError(f"No complaint {text} is on record.")
     if len(rows) > 1:
-        raise StackError(f"More than one complaint's id begins with {text}: give more of it.")
+        raise UserError(f"More than one complaint's id begins with {text}: give more of it.")
     return rows[0][0], rows[0][1], rows[0][2]
 
 

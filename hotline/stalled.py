@@ -16,9 +16,9 @@ import asyncpg
 
 from hotline.ends import ends_of
 from hotline.realm import DESKS, Realm
-from hotline.stack.errors import StackError
 from hotline.stopped import Stopped, stopped_now
 from shared.catalogue import Catalogue
+from shared.errors import UserError
 from shared.heard import line_of
 from shared.log import TIMER_SHARDS
 from shared.log.instants import reads_any_instant
@@ -96,7 +96,7 @@ class Standing(NamedTuple):
 
 
 async def look(realm: Realm, catalogue: Catalogue) -> Standing:
-    """How far everybody is now; `StackError` where a topic is missing in Kafka.
+    """How far everybody is now; `UserError` where a topic is missing in Kafka.
 
     Beside the topics that must be there, those of logins are looked at too: `intake.requests.web`.
     """
@@ -104,7 +104,7 @@ async def look(realm: Realm, catalogue: Catalogue) -> Standing:
     asked = {(name, partition) for name, line in lines.items() for partition in range(line.partitions)}
     ends = await ends_of(realm.kafka, asked, also=lambda topic: bool(_desks(line_of(topic, realm.prefix))))
     if missing := sorted(asked - ends.keys()):
-        raise StackError(f"Kafka has no topic {missing[0][0]}: `hotline down` and `hotline up` make it anew.")
+        raise UserError(f"Kafka has no topic {missing[0][0]}: `hotline down` and `hotline up` make it anew.")
     heard = [
         (desk, *at)
         for at in sorted(ends)

@@ -18,11 +18,11 @@ import asyncpg
 from confluent_kafka import KafkaException
 
 from hotline.realm import DESKS, TOGETHER, Realm
-from hotline.stack.errors import StackError
 from hotline.stack.supervisor import Supervisor
 from hotline.stalled import Standing, look, standing_still
 from shared.broker import AWAY
 from shared.catalogue import Catalogue
+from shared.errors import UserError
 from shared.patience import STILL_SECONDS
 
 LOOK_SECONDS: Final = 3.0
@@ -72,7 +72,7 @@ class Watchman:
         try:
             async with asyncio.timeout(ANSWER_SECONDS_MAX):
                 return await look(self._realm, self._catalogue)
-        except (*AWAY, asyncpg.PostgresError, KafkaException, StackError):
+        except (*AWAY, asyncpg.PostgresError, KafkaException, UserError):
             return None
 
     def _judge(self, now: Standing) -> None:

@@ -21,10 +21,10 @@ import msgspec
 from hotline.realm import Realm, moved
 from hotline.stack import child
 from hotline.stack.atomic import write_atomically
-from hotline.stack.errors import StackError
 from hotline.stack.stack import Addresses, Stack
 from hotline.stack.state import read_roster, read_state
 from shared import kafka_address
+from shared.errors import UserError
 from shared.versions import RULESET
 
 DEFAULT_CITY: Final = "hotline"
@@ -70,7 +70,7 @@ def up_again(where: Path | None = None) -> str:
     """The `up` that opens the city this folder served last: a plain one would open the city `hotline`."""
     try:
         city = remembered(where)
-    except StackError:
+    except UserError:
         city = None
     return "up" if city is None or city.realm.name == DEFAULT_CITY else f"up --city {city.realm.name}"
 
@@ -81,19 +81,19 @@ def city_folder(name: str, where: Path | None = None) -> Path:
 
 
 def find_city(where: Path | None = None) -> Realm:
-    """Where the city that is up is reached; `StackError` in one sentence where none is."""
+    """Where the city that is up is reached; `UserError` in one sentence where none is."""
     return city_up(where).realm
 
 
 def city_up(where: Path | None = None) -> City:
-    """The city that is up, and how it is served; `StackError` in one sentence where none is."""
+    """The city that is up, and how it is served; `UserError` in one sentence where none is."""
     at = where or folder()
     addresses = Stack.addresses_of(at)
     if addresses is None:
-        raise StackError(f"The stack is not up: {typed(up_again(at), at)} starts it.")
+        raise UserError(f"The stack is not up: {typed(up_again(at), at)} starts it.")
     city = remembered(at)
     if city is None:
-        raise StackError(f"The stack is up, but no city lives on it: {typed('up', at)} starts one.")
+        raise UserError(f"The stack is up, but no city lives on it: {typed('up', at)} starts one.")
     return replace(city, realm=_at(addresses, city.realm))
 
 
@@ -105,7 +105,7 @@ def remembered(where: Path | None = None) -> City | None:
     except FileNotFoundError:
         return None
     except msgspec.DecodeError as error:
-        raise StackError(f"{file} cannot be read ({error}): remove it and start the city again.") from None
+        raise UserError(f"{file} cannot be read ({error}): remove it and start the city again.") from None
 
 
 def remember_city(city: City, where: Path | None = None) -> None:

@@ -17,6 +17,10 @@ import msgspec
 from aiokafka.errors import KafkaError
 
 
+class UserError(Exception):
+    """One clear sentence for a person: what is wrong and what to do. It is shown without a stack trace."""
+
+
 class BadInput(Exception):  # noqa: N818 -- a message to set aside, not our failure
     """A message no desk can act on; the text names the field and what was expected."""
 

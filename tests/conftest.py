@@ -21,8 +21,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from hotline import realm
-from hotline.stack.errors import StackError
 from hotline.stack.stack import Addresses
+from shared.errors import UserError
 from tests.city import City, open_city
 from tests.sources import Databases, embedded, stack_of_session
 
@@ -75,7 +75,7 @@ async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Addre
         try:
             source = stack_of_session(tmp_path_factory.mktemp("session"))
             addresses = await running.enter_async_context(source)
-        except StackError as error:  # one sentence, once, not a trace for every test that asks
+        except UserError as error:  # one sentence, once, not a trace for every test that asks
             pytest.exit(str(error), returncode=pytest.ExitCode.USAGE_ERROR)
         yield addresses
 

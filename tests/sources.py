@@ -23,9 +23,9 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
 from hotline.stack import child, parts
-from hotline.stack.errors import StackError
 from hotline.stack.stack import Addresses, Stack
 from shared import kafka_address
+from shared.errors import UserError
 
 if TYPE_CHECKING:
     from testcontainers.core.container import DockerContainer
@@ -70,7 +70,7 @@ async def stack_of_session(folder: Path) -> AsyncIterator[Addresses]:
     sources = {"embedded": _embedded, "external": _external, "containers": _containers}
     name = source_name()
     if name not in sources:
-        raise StackError(f"HOTLINE_TEST_STACK: expected one of {', '.join(sources)}, got {name!r}.")
+        raise UserError(f"HOTLINE_TEST_STACK: expected one of {', '.join(sources)}, got {name!r}.")
     async with sources[name](folder) as addresses:
         yield addresses
 
@@ -98,7 +98,7 @@ async def _external(folder: Path) -> AsyncIterator[Addresses]:
     told = {name: os.environ.get(name, "") for name in ("HOTLINE_TEST_KAFKA", "HOTLINE_TEST_POSTGRES")}
     missing = [name for name, value in told.items() if not value]
     if missing:
-        raise StackError(f"HOTLINE_TEST_STACK=external needs {' and '.join(missing)}.")
+        raise UserError(f"HOTLINE_TEST_STACK=external needs {' and '.join(missing)}.")
     addresses = Addresses(
         kafka=told["HOTLINE_TEST_KAFKA"], postgres=told["HOTLINE_TEST_POSTGRES"].rstrip("/"), zipkin=None
     )
@@ -130,7 +130,7 @@ async def _containers(folder: Path) -> AsyncIterator[Addresses]:
             .with_bind_ports(9092, kafka_port)
         )
     except DockerException:
-        raise StackError(
+        raise UserError(
             "HOTLINE_TEST_STACK=containers needs a container engine, and none answers at DOCKER_HOST or at the "
             "usual socket: start one, or use the embedded stack, which needs none."
         ) from None
@@ -139,7 +139,7 @@ async def _containers(folder: Path) -> AsyncIterator[Addresses]:
         # Only asked of a container that runs: where the tests are in a container too, it is the way to it.
         host = postgres.get_container_host_ip()
         if not postgres.get_docker_client().get_connection_mode().use_mapped_port:
-            raise StackError(
+            raise UserError(
                 "HOTLINE_TEST_STACK=containers reaches Kafka by a port the engine publishes: set "
                 "TESTCONTAINERS_HOST_OVERRIDE to the address where it publishes ports."
             )
@@ -157,16 +157,14 @@ async def _containers(folder: Path) -> AsyncIterator[Addresses]:
 
 
 async def _start(container: DockerContainer) -> None:
-    """Start a container, its image pulled where the engine has none; `StackError` says why it cannot be."""
+    """Start a container, its image pulled where the engine has none; `UserError` says why it cannot be."""
     from docker.errors import DockerException
 
     try:
         await asyncio.to_thread(container.start)
     except DockerException as error:
         reason = getattr(error, "explanation", None) or error
-        raise StackError(
-            f"{container.image} could not be started by the container engine: {reason}"
-        ) from None
+        raise UserError(f"{container.image} could not be started by the container engine: {reason}") from None
 
 
 def _last_words(container: DockerContainer) -> str | None:
@@ -188,9 +186,9 @@ async def _answers(addresses: Addresses, containers: Sequence[DockerContainer] =
         while (error := await ask(addresses)) is not None:
             for container in containers:
                 if (said := await asyncio.to_thread(_last_words, container)) is not None:
-                    raise StackError(said)
+                    raise UserError(said)
             if time.monotonic() > deadline:
-                raise StackError(
+                raise UserError(
                     f"{what} of HOTLINE_TEST_STACK={source_name()} does not answer within "
                     f"{READY_SECONDS_MAX:.0f} s: {str(error) or type(error).__name__}"
                 )

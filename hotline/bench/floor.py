@@ -26,8 +26,8 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from hotline.bench.clients import Outbox, consumer_of, ends_of, partitions_of, producer_of, quiet, topics_of
 from hotline.bench.meter import Meter, Spent, spent
 from hotline.realm import TOGETHER, Realm
-from hotline.stack.errors import StackError
 from shared.company import tune_gc
+from shared.errors import UserError
 from shared.topics import (
     COMPLAINTS_LOG,
     DISPATCH_ORDERS,
@@ -192,7 +192,7 @@ async def floor_of(
         last = await meter.read()
         copied = await database.fetchval("SELECT count(*) FROM floor.event")
         if copied != (warm_up + lives) * facts_a_life:
-            raise StackError(f"the floor copied {copied} facts, not {(warm_up + lives) * facts_a_life}.")
+            raise UserError(f"the floor copied {copied} facts, not {(warm_up + lives) * facts_a_life}.")
         heard = sum(messages[line] for part in parts for line in part.hears)
         spoken = sum(messages[line] for part in parts for line in part.speaks)
         return Floor(
@@ -231,14 +231,14 @@ async def _all_say(word: str, children: Mapping[str, asyncio.subprocess.Process]
         assert child.stdout is not None  # noqa: S101 -- it was asked for
         line = (await child.stdout.readline()).decode().strip()
         if line != word:
-            raise StackError(f"the floor's {name} ended early; what it said stands above.")
+            raise UserError(f"the floor's {name} ended early; what it said stands above.")
         return time.monotonic() - began
 
     try:
         async with asyncio.timeout(SECONDS_MAX):
             seconds = await asyncio.gather(*(says(name, child) for name, child in children.items()))
     except TimeoutError:
-        raise StackError(f"the floor was not {word} within {SECONDS_MAX:.0f} s.") from None
+        raise UserError(f"the floor was not {word} within {SECONDS_MAX:.0f} s.") from None
     return dict(zip(children, seconds, strict=True))
 
 

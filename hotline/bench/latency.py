@@ -28,8 +28,8 @@ from hotline.bench.result import Result as Base
 from hotline.bench.result import Spread, Wait, spread_of, wait_of, warnings_of
 from hotline.bench.stage import TRACES_RATIO, Stage, stage
 from hotline.realm import Realm
-from hotline.stack.errors import StackError
 from hotline.stack.supervisor import Supervisor
+from shared.errors import UserError
 from shared.versions import RULESET
 
 PACE: Final = "outside"
@@ -223,7 +223,7 @@ async def _served(
         yield supervisor.pids()
         restarts = {name: times for name, times in supervisor.restarts.items() if times}
         if restarts:
-            raise StackError(f"services died and were started again: {restarts}; their logs: {logs}.")
+            raise UserError(f"services died and were started again: {restarts}; their logs: {logs}.")
     finally:
         watching.cancel()
         await asyncio.gather(watching, return_exceptions=True)
@@ -344,16 +344,16 @@ async def _line(child: asyncio.subprocess.Process) -> bytes:
         async with asyncio.timeout(SILENCE_SECONDS_MAX):
             line = await child.stdout.readline()
     except TimeoutError:
-        raise StackError("the process that plays everybody outside has gone silent.") from None
+        raise UserError("the process that plays everybody outside has gone silent.") from None
     if not line:
-        raise StackError("the process that plays everybody outside ended; what it said stands above.")
+        raise UserError("the process that plays everybody outside ended; what it said stands above.")
     return line
 
 
 async def _says(child: asyncio.subprocess.Process, word: str) -> None:
     line = (await _line(child)).decode().strip()
     if line != word:
-        raise StackError(f"the process that plays everybody outside said {line[:80]!r}, not {word!r}.")
+        raise UserError(f"the process that plays everybody outside said {line[:80]!r}, not {word!r}.")
 
 
 def show(result: Result) -> None:

@@ -31,7 +31,7 @@ class Part(Protocol):
     async def measured(self, *, quick: bool, folder: Path, say: Callable[[str], None], **more: Any) -> Result:
         """Measure on a stack in this folder and take it down again; `say` tells a waiting person how far.
 
-        Raises `StackError` with one sentence where something does not start or stops moving.
+        Raises `UserError` with one sentence where something does not start or stops moving.
         """
         ...
 

@@ -32,7 +32,7 @@ from hotline.bench.result import Result as Base
 from hotline.bench.stage import Stage, stage
 from hotline.bench.whole import Lived, Load, lived
 from hotline.realm import Realm
-from hotline.stack.errors import StackError
+from shared.errors import UserError
 
 OURS: Final = "hotline"
 PEERS: Final = {"eventsourcing": "hotline.bench.peer_eventsourcing", "dbos": "hotline.bench.peer_dbos"}
@@ -125,7 +125,7 @@ async def measured(*, quick: bool, folder: Path, say: Callable[[str], None]) -> 
         else Size(ours=12_000, ours_warm_up=6000, peer=2000, peer_warm_up=300, rounds=3)
     )
     if absent := missing():
-        raise StackError(
+        raise UserError(
             f"not installed: {', '.join(absent)} (`uv sync --inexact --group bench` brings the peers)."
         )
     async with stage(folder, say=say, zipkin=False) as here:
@@ -274,15 +274,15 @@ class _Children:
             async with asyncio.timeout(SECONDS_MAX):
                 line = await child.stdout.readline()
         except TimeoutError:
-            raise StackError(f"{self._name} has said nothing for {SECONDS_MAX:.0f} s.") from None
+            raise UserError(f"{self._name} has said nothing for {SECONDS_MAX:.0f} s.") from None
         if not line:
-            raise StackError(f"{self._name} ended early; what it said stands above.")
+            raise UserError(f"{self._name} ended early; what it said stands above.")
         return line.decode().strip()
 
     async def _says(self, child: asyncio.subprocess.Process, word: str) -> None:
         line = await self._line(child)
         if line != word:
-            raise StackError(f"{self._name} said {line!r} instead of {word!r}.")
+            raise UserError(f"{self._name} said {line!r} instead of {word!r}.")
 
 
 @asynccontextmanager

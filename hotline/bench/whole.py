@@ -22,9 +22,9 @@ from hotline.bench.simulator import Orders, Progress
 from hotline.bench.stage import BATCH_MAX, TRACES_RATIO, Stage
 from hotline.realm import Realm
 from hotline.serve import behind
-from hotline.stack.errors import StackError
 from hotline.stack.supervisor import Supervisor
 from shared.catalogue import catalogue as catalogue_at
+from shared.errors import UserError
 from shared.topics import TOPICS
 
 SILENCE_SECONDS_MAX: Final = 60.0
@@ -211,13 +211,13 @@ class _Feed:
         await stdin.drain()
 
     async def until(self, reached: Callable[[Progress], bool]) -> None:
-        """Wait until the simulator is that far; `StackError` when it ends or nothing moves any more."""
+        """Wait until the simulator is that far; `UserError` when it ends or nothing moves any more."""
         output = self._simulator.stdout
         assert output is not None  # noqa: S101 -- it was asked for
         while not reached(self.last):
             line = await output.readline()
             if not line:
-                raise StackError(
+                raise UserError(
                     f"the simulator ended after {self.last.visited} visits; what it said stands above."
                 )
             said = msgspec.json.decode(line, type=Progress)
@@ -225,7 +225,7 @@ class _Feed:
                 self._moved_at = time.monotonic()
             self.last = said
             if time.monotonic() - self._moved_at > SILENCE_SECONDS_MAX:
-                raise StackError(
+                raise UserError(
                     f"nothing has moved for {SILENCE_SECONDS_MAX:.0f} s: {said.sent} requests sent, "
                     f"{said.visited} visits asked for; look into the services' logs (--keep)."
                 )

@@ -36,7 +36,6 @@ from hotline.ends import ends_of
 from hotline.realm import PROCESSES, Realm, moved
 from hotline.rehearse import staged, verified
 from hotline.stack import child
-from hotline.stack.errors import StackError
 from hotline.stack.kafka import Listener
 from hotline.stack.stack import Stack
 from hotline.stack.state import read_state
@@ -48,6 +47,7 @@ from shared import kafka_address
 from shared.catalogue import Catalogue
 from shared.complaint import Complaint, head_of
 from shared.desk import Claim
+from shared.errors import UserError
 from shared.ids import ComplaintId
 from shared.inputs import Input
 from shared.log.heads import fetch, over_bodies, over_heads
@@ -258,9 +258,7 @@ class Monkey:
     async def play(self, *, seconds: float, most: int | None) -> None:
         """Until the time is over, or so many faults have happened; it begins once everybody is at work."""
         if await self._marks.moved(PROCESSES, within=HAND_SECONDS) is None:
-            raise StackError(
-                f"The city was not at work after {HAND_SECONDS:.0f} s: nothing was made to fail."
-            )
+            raise UserError(f"The city was not at work after {HAND_SECONDS:.0f} s: nothing was made to fail.")
         await self._counts.since()
         end = time.monotonic() + seconds
         coming = drawn(self._known, self._random)

@@ -19,9 +19,9 @@ from zoneinfo import ZoneInfo
 import zstandard
 
 from hotline.city.act import NOTHING, Act, Heard, Reaction
-from hotline.stack.errors import StackError
 from shared import inputs
 from shared.catalogue import Catalogue, District, Subject, To, Unit
+from shared.errors import UserError
 from shared.events import ComplaintDispatched, Level, RequestType, Urgency, VisitScheduled
 from shared.ids import ComplaintId, UnitId, complaint_id
 from shared.text import folded, has_words
@@ -83,7 +83,7 @@ def rows_of(file: Path) -> Iterator[dict[str, str]]:
     """The rows of a CSV file, plain or compressed by zstd."""
     if not file.exists():
         message = f"{file} does not exist; name the file of {_EXPECTED}"
-        raise StackError(message)
+        raise UserError(message)
     try:
         raw = bytes_of(file, _EXPECTED)
         yield from rows_in(
@@ -93,7 +93,7 @@ def rows_of(file: Path) -> Iterator[dict[str, str]]:
             "Boston's 311 requests",
         )
     except FileUnreadable as error:
-        raise StackError(f"{error}.") from None
+        raise UserError(f"{error}.") from None
 
 
 def _unpacked(file: Path, raw: bytes) -> bytes:
@@ -102,7 +102,7 @@ def _unpacked(file: Path, raw: bytes) -> bytes:
             raw = zstandard.ZstdDecompressor().stream_reader(io.BytesIO(raw)).read()
         except zstandard.ZstdError as error:
             message = f"{file} is not a zstd file: {error}"
-            raise StackError(message) from error
+            raise UserError(message) from error
     return raw
 
 

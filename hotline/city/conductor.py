@@ -25,8 +25,8 @@ from hotline.city.ledger import Ledger
 from hotline.city.population import Population
 from hotline.city.pulse import READERS, Look, Pulse
 from hotline.city.voice import Voice
-from hotline.stack.errors import StackError
 from shared.complaint import ENDS
+from shared.errors import UserError
 from shared.ids import ComplaintId
 from shared.inputs import CallOffered
 from shared.topics import COMPLAINTS_LOG
@@ -200,7 +200,7 @@ class Conductor:
     async def live(self, on_progress: Callable[[Progress], None] = lambda _: None) -> Summary:
         """Conduct to the end. Kafka, PostgreSQL and every service may be killed and come back meanwhile.
 
-        Raises `StackError` where nothing has moved for longer than the patience allows.
+        Raises `UserError` where nothing has moved for longer than the patience allows.
         """
         self._show = on_progress
         self._began_at = time.monotonic()
@@ -317,7 +317,7 @@ class Conductor:
             if before != (before := (look, tuple(self._ears.read))):
                 moved_at = now
             elif now - moved_at > self._patience:
-                raise StackError(
+                raise UserError(
                     f"nothing has moved for {now - moved_at:.0f} seconds; waiting for {self._reason(look)}. "
                     "Look at that process's log."
                 )

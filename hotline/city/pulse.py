@@ -11,8 +11,8 @@ from typing import Any, Final, NamedTuple, TypeVar
 import asyncpg
 
 from hotline.city.agenda import Timer
-from hotline.stack.errors import StackError
 from shared.broker import AWAY, is_away
+from shared.errors import UserError
 from shared.events import Urgency
 from shared.events.base import Desk
 from shared.ids import ComplaintId
@@ -92,13 +92,13 @@ class Pulse:
         self._connection: asyncpg.Connection[Any] | None = None
 
     async def begin(self, at: datetime) -> None:
-        """Set city time; `StackError` where it has already gone past."""
+        """Set city time; `UserError` where it has already gone past."""
         if await self._patiently(lambda c: c.fetchval(_BEGIN, at)) is None:
             known = await self._patiently(lambda c: c.fetchval("SELECT now FROM es.city_clock"))
             message = (
                 f"city time is already {shown(known, UTC)} UTC; a day that begins earlier needs a new city"
             )
-            raise StackError(message)
+            raise UserError(message)
 
     async def reach(self, now: datetime) -> None:
         """Inputs may now come up to here."""

@@ -84,8 +84,8 @@ async def _measured(name: str, *, quick: bool, more: dict[str, Any]) -> Result:
     from hotline.bench.stage import folder_for_a_run
     from hotline.rehearse import Interrupted as Stopped
     from hotline.rehearse import until_interrupted
-    from hotline.stack.errors import StackError
     from hotline.stack.stack import Stack
+    from shared.errors import UserError
 
     folder = folder_for_a_run()
     try:
@@ -95,8 +95,8 @@ async def _measured(name: str, *, quick: bool, more: dict[str, Any]) -> Result:
     except Stopped:
         Stack(folder).wipe()
         raise Interrupted("Stopped; nothing is left running, and nothing on the disk.") from None
-    except StackError as error:
-        raise StackError(f"{error} What the run left lies in {folder}.") from None
+    except UserError as error:
+        raise UserError(f"{error} What the run left lies in {folder}.") from None
     if result.wrong:
         _say(f"What the run left lies in {folder}.")
     else:

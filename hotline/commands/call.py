@@ -273,7 +273,7 @@ async def _answered(city: City, complaint: str) -> bool:
 async def _tell_of_another(city: City, first: ComplaintId, own: ComplaintId) -> None:
     """The complaint that was first learns that one more citizen has the same matter (R11)."""
     from hotline.speak import effect, tell
-    from hotline.stack.errors import StackError
+    from shared.errors import UserError
     from shared.events import IntakeRefused
     from shared.inputs import RequestRepeated
     from shared.topics import INTAKE_REQUESTS
@@ -283,7 +283,7 @@ async def _tell_of_another(city: City, first: ComplaintId, own: ComplaintId) -> 
     )
     try:
         said = await effect(city, first, await tell(city, INTAKE_REQUESTS, first, again))
-    except StackError as error:
+    except UserError as error:
         note(f"note: whether the first complaint of this matter was told is not known: {error}")
         return
     for fact in said:
@@ -313,8 +313,8 @@ async def _dispatched(dsn: str, complaint: str) -> Any:
     import asyncpg
 
     from hotline.speak import EFFECT_SECONDS_MAX, facts_of
-    from hotline.stack.errors import StackError
     from hotline.where import typed
+    from shared.errors import UserError
     from shared.events import ComplaintDispatched
 
     connection = await asyncpg.connect(dsn)
@@ -327,7 +327,7 @@ async def _dispatched(dsn: str, complaint: str) -> Any:
             await asyncio.sleep(0.03)
     finally:
         await connection.close()
-    raise StackError(f"It is not dispatched yet: see {typed('status')}.")
+    raise UserError(f"It is not dispatched yet: see {typed('status')}.")
 
 
 def _local(at: datetime | None, city: City) -> str | None:

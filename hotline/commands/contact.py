@@ -186,11 +186,11 @@ async def _show(complaint: str, named: str, agent: str, reason: str) -> tuple[st
 
     from hotline.commands.unit import known_unit
     from hotline.contacts import key_of
-    from hotline.stack.errors import StackError
     from hotline.where import city_up
     from services.dispatch.contact_door import WAITING, read
     from services.dispatch.contacts import Asker
     from shared.contacts import CannotUnseal
+    from shared.errors import UserError
     from shared.ids import UnitId
 
     city = city_up()
@@ -202,7 +202,7 @@ async def _show(complaint: str, named: str, agent: str, reason: str) -> tuple[st
     try:
         return unit, await read(connection, key_of(city), found, asker, through="COMMAND", reason=reason)
     except CannotUnseal as error:
-        raise StackError(f"It cannot be read: {error}.") from None
+        raise UserError(f"It cannot be read: {error}.") from None
     finally:
         await connection.close()
 

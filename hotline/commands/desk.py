@@ -15,7 +15,6 @@ from aiokafka import TopicPartition
 from hotline.commands.unit import line, open_cases, reply, said, told_of
 from hotline.commands.unread import head_name, none_unread, tell_unread
 from hotline.speak import complaint_called, reader, short
-from hotline.stack.errors import StackError
 from hotline.terminal import is_terminal, say
 from hotline.where import City
 from shared import events as e
@@ -24,6 +23,7 @@ from shared.catalogue import catalogue
 from shared.cloudevents import header
 from shared.codec import decoded, fact_type_of
 from shared.complaint import Complaint
+from shared.errors import UserError
 from shared.events import ComplaintDispatched, Fact
 from shared.ids import UnitId
 from shared.kafka_reader import reader_of
@@ -164,7 +164,7 @@ class Desk:
         told = {"text": words, "reason": reason.strip(), "evidence": evidence.strip()}
         try:
             facts = await reply(self._city, self._unit, case.complaint_id, said(verb, case, told))
-        except StackError as error:
+        except UserError as error:
             say(error)
         else:
             say(f"     {short(complaint)}  {told_of(facts)}")
@@ -210,7 +210,7 @@ async def _hear(consumer: Any, desk: Desk) -> None:
             try:
                 await desk.heard(decoded(*named, record.value))
             except Exception as error:  # noqa: BLE001 -- the next order is shown, whatever this message holds
-                why = str(error) if isinstance(error, StackError) else reason(error)
+                why = str(error) if isinstance(error, UserError) else reason(error)
                 say(f"     a message on your topic cannot be read, at offset {record.offset}: {why}")
             _prompt()
 

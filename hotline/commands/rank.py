@@ -81,9 +81,9 @@ async def _ranked(
 
     from hotline.rank import By, scores
     from hotline.speak import now_of
-    from hotline.stack.errors import StackError
     from hotline.where import city_up
     from shared.catalogue import catalogue
+    from shared.errors import UserError
     from shared.population import PopulationInvalid, population
     from shared.ruleset import RuleSetUnknown, ruleset
 
@@ -91,7 +91,7 @@ async def _ranked(
         chosen = ruleset(version) if version else None
         figures = population("" if people is None else str(people))
     except (RuleSetUnknown, PopulationInvalid) as error:
-        raise StackError(f"{error}.") from None
+        raise UserError(f"{error}.") from None
     city = city_up()
     by = By(chosen or ruleset(city.ruleset), catalogue(city.catalogue), figures)
     own = ruleset(city.ruleset)

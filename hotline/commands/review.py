@@ -198,10 +198,10 @@ async def _amended(
     version: str, reason: str, complaint: str, reviewer: str, unread: UnreadableRows
 ) -> tuple[int, int]:
     from hotline.speak import Unknown, complaint_called, effect, reader, tell
-    from hotline.stack.errors import StackError
     from hotline.where import city_up
     from services.dispatch.views import by_other_calendar
     from shared import inputs
+    from shared.errors import UserError
     from shared.events import CalendarAmended
     from shared.topics import DISPATCH_REVIEWS
 
@@ -219,7 +219,7 @@ async def _amended(
         data = inputs.CalendarAmended(complaint_id=name, calendar=version, reason=reason, amended_by=reviewer)
         try:
             facts = await effect(city, name, await tell(city, DISPATCH_REVIEWS, name, data))
-        except StackError as error:  # the others are amended all the same
+        except UserError as error:  # the others are amended all the same
             amended = "not known whether it is amended" if isinstance(error, Unknown) else "not amended"
             unread.note(f"complaint {name}", f"{amended} ({error})")
             continue

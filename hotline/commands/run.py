@@ -36,11 +36,11 @@ def run(work: Coroutine[Any, Any, T], *, interrupted: str = "") -> T:
 
 async def is_up(work: Coroutine[Any, Any, T], *, json: bool) -> T:
     """Do it; where the stack is not up, a program that wants JSON reads that too, and a person the reason."""
-    from hotline.stack.errors import StackError
+    from shared.errors import UserError
 
     try:
         return await work
-    except StackError:
+    except UserError:
         if json:
             say_json('{"up": false}')
         raise
@@ -155,17 +155,17 @@ def _show_usage(wrong: typer.TyperException) -> None:
 
 def _sentence(error: Exception) -> str:
     """What a person is told of an error."""
-    from hotline.stack.errors import StackError
     from shared.catalogue import CatalogueInvalid
     from shared.complaint import UnreadableHead
     from shared.contacts import ContactInvalid
+    from shared.errors import UserError
     from shared.population import PopulationInvalid
     from shared.ruleset import RuleSetUnknown
     from shared.text_file import FileUnreadable, quoted
 
     lines = str(error).strip().splitlines()
     text = lines[0] if lines else type(error).__name__
-    if isinstance(error, StackError | CatalogueInvalid | RuleSetUnknown):
+    if isinstance(error, UserError | CatalogueInvalid | RuleSetUnknown):
         return str(error)
     if isinstance(error, FileUnreadable | UnreadableHead | PopulationInvalid | ContactInvalid):
         return f"{str(error)[:1].upper()}{str(error)[1:]}."

@@ -35,11 +35,11 @@ def status(*, json: Json = False) -> None:
 
 async def _status() -> dict[str, Any]:
     from hotline.serve import counts, restarts
-    from hotline.stack.errors import StackError
     from hotline.stack.stack import Stack
     from hotline.stalled import look, stalled
     from hotline.where import RESTARTS_FILE, city_up, folder, remembered, supervised, typed, up_again
     from shared.catalogue import catalogue
+    from shared.errors import UserError
 
     stack = Stack(folder())
     parts = await stack.check()
@@ -48,7 +48,7 @@ async def _status() -> dict[str, Any]:
     answers = parts["kafka"].up and parts["postgres"].up
     starting = [name for name, part in parts.items() if part.starting and part.needed]
     if city is None and starting:
-        raise StackError(f"The stack is starting ({', '.join(starting)}): {typed(up_again())} waits for it.")
+        raise UserError(f"The stack is starting ({', '.join(starting)}): {typed(up_again())} waits for it.")
     if city is None or answers or not any(part.pid for part in (*parts.values(), *services.values())):
         city = city_up()  # says what is missing
     brought_back = restarts(folder() / RESTARTS_FILE, list(services))

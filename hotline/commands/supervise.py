@@ -26,16 +26,16 @@ async def _supervise(name: str) -> None:
 
     from hotline.serve import services_of
     from hotline.stack.atomic import write_atomically
-    from hotline.stack.errors import StackError
     from hotline.stack.stack import Stack
     from hotline.stack.supervisor import Supervisor
     from hotline.watchman import Watchman
     from hotline.where import RESTARTS_FILE, city_up, folder
     from shared.catalogue import catalogue
+    from shared.errors import UserError
 
     city = city_up()
     if city.realm.name != name:
-        raise StackError(f"The current city is {city.realm.name}, not {name}.")
+        raise UserError(f"The current city is {city.realm.name}, not {name}.")
 
     def tell(text: str) -> None:
         say(f"{datetime.now(UTC).isoformat(timespec='seconds')} {text}")

@@ -537,8 +537,8 @@ async def _all(unread: UnreadableRows) -> tuple[list[Programme], date]:
 async def _whole(called: str, unread: UnreadableRows) -> tuple[Programme, list[Recorded], datetime]:
     from hotline.proactive.log import programmes
     from hotline.proactive.state import folded
-    from hotline.stack.errors import StackError
     from hotline.where import city_up
+    from shared.errors import UserError
 
     city = city_up()
     async with programmes(city.realm.logins["reader"]) as log:
@@ -546,7 +546,7 @@ async def _whole(called: str, unread: UnreadableRows) -> tuple[Programme, list[R
         facts = await log.readable_facts(programme_id, unread)
         state = unread.read(f"topic or list {programme_id}", lambda: folded(facts))
         if state is None:
-            raise StackError(unread.line() or f"No topic or list {programme_id} is on record.")
+            raise UserError(unread.line() or f"No topic or list {programme_id} is on record.")
         return state, facts, await _now(city)
 
 

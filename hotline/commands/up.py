@@ -70,15 +70,15 @@ def _own(file: Path) -> bytes:
 
 
 async def _stack_up(say: Callable[[str], None], again: str) -> Addresses:
-    from hotline.stack.errors import StackError
     from hotline.stack.stack import Stack
     from hotline.where import anything_runs, folder
+    from shared.errors import UserError
 
     try:
         return await Stack(folder()).up(say)
-    except StackError as error:
+    except UserError as error:
         hint = f"What had started runs on: `hotline {again}` goes on, `hotline down` ends it."
-        raise StackError(f"{error} {hint}" if anything_runs() else str(error)) from None
+        raise UserError(f"{error} {hint}" if anything_runs() else str(error)) from None
 
 
 async def _up_stack(*, json: bool) -> None:

@@ -19,7 +19,7 @@ from hotline.proactive.facts import ProgrammeId, Recorded, Wanted, WishRefused, 
 from hotline.proactive.rules import NoSuchProgramme, decide, why_not
 from hotline.proactive.state import Programme, evolve, folded
 from hotline.report import Report
-from hotline.stack.errors import StackError
+from shared.errors import UserError
 from shared.log.instants import implausible, reads_any_instant
 from shared.unreadable import UnreadableRows, reason
 
@@ -63,7 +63,7 @@ class Programmes:
 
         What comes after a refusal is not asked any more. Gives what was recorded, nothing where it was so already,
         and the state after it.
-        Raises `NoSuchProgramme` where there is none, `StackError` where others are always faster.
+        Raises `NoSuchProgramme` where there is none, `UserError` where others are always faster.
         """
         programme_id = wanted[0].programme_id
         for _ in range(ATTEMPTS_MAX):
@@ -71,7 +71,7 @@ class Programmes:
             said, state = decided(folded(past), wanted)
             if not said or await self.append(programme_id, len(past), said):
                 return said, state
-        raise StackError(f"Others write to {programme_id} all the time: try again.")
+        raise UserError(f"Others write to {programme_id} all the time: try again.")
 
     async def append(self, programme_id: ProgrammeId, expected: int, said: Sequence[Recorded]) -> bool:
         """Append behind this position, as they are; False where somebody else was faster."""
@@ -89,12 +89,12 @@ class Programmes:
     async def facts(self, programme_id: ProgrammeId) -> list[Recorded]:
         """What was recorded of it, in order; empty where there is none.
 
-        Raises `StackError` where a fact cannot be read: nothing is decided on a past that is not the whole.
+        Raises `UserError` where a fact cannot be read: nothing is decided on a past that is not the whole.
         """
         unread = UnreadableRows()
         found = await self.readable_facts(programme_id, unread)
         if unread:
-            raise StackError(unread.line())
+            raise UserError(unread.line())
         return found
 
     async def readable_facts(self, programme_id: ProgrammeId, unread: UnreadableRows) -> list[Recorded]:
@@ -144,17 +144,17 @@ class Programmes:
         )
 
     async def called(self, text: str) -> ProgrammeId:
-        """The programme with this id, or the only one whose id begins so; `StackError` where there is none."""
+        """The programme with this id, or the only one whose id begins so; `UserError` where there is none."""
         digits = id_of(text)
         if digits is None:
-            raise StackError(
+            raise UserError(
                 f"{text!r} is no topic's or list's id: expected hexadecimal digits, at least the first 4."
             )
         rows = await self._connection.fetch(_CALLED, UUID(digits.ljust(32, "0")), UUID(digits.ljust(32, "f")))
         if not rows:
-            raise StackError(f"No topic or list {text} is on record.")
+            raise UserError(f"No topic or list {text} is on record.")
         if len(rows) > 1:
-            raise StackError(f"More than one id begins with {text}: give more of it.")
+            raise UserError(f"More than one id begins with {text}: give more of it.")
         return ProgrammeId(str(rows[0][0]))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from shared.errors import UserError
 
-class StackError(Exception):
-    """One clear sentence: what is wrong and what to do; shown without a stack trace."""
+
+class StackError(UserError):
+    """The embedded stack cannot do what was asked."""

@@ -16,13 +16,13 @@ import pytest
 
 from hotline.backup import DUMP_FILE, backup, restore
 from hotline.contacts import keep_key, key_of, new_token, overdue, put, shred
-from hotline.stack.errors import StackError
 from hotline.stack.stack import Addresses
 from hotline.verify import PERSONAL, verify
 from hotline.where import City as Served
 from services.dispatch.contact_door import Reading, read
 from services.dispatch.contacts import Asker, Seen
 from shared.contacts import CannotUnseal, Contact, MasterKey, contact_of
+from shared.errors import UserError
 from shared.events import (
     ComplaintClosed,
     ComplaintDispatched,
@@ -257,7 +257,7 @@ async def test_what_has_ended_is_due_after_the_retention_time_of_its_rule_set(
             assert await overdue(owner, now) == due
     finally:
         await owner.close()
-    with pytest.raises(StackError, match="has ended: no contact is kept"):
+    with pytest.raises(UserError, match="has ended: no contact is kept"):
         await put(town.realm.logins["intake"], key, complaint, LI, AGENT)
 
 

@@ -20,8 +20,8 @@ from hotline.commands.archive import archive
 from hotline.reading import reader
 from hotline.rebuild import VIEWS, Lived, lives, rebuild
 from hotline.show import show
-from hotline.stack.errors import StackError
 from hotline.verify import _Reader, digest, verify
+from shared.errors import UserError
 from tests import examples as eg
 from tests.hotline.conftest import Desks
 from tests.hotline.test_verify import (
@@ -222,7 +222,7 @@ async def test_a_month_goes_and_comes_back_and_its_lives_are_still_accounted_for
     assert away.problems == []
     assert (away.complaints, away.detached) == (whole.complaints, 3)
     assert away.facts == whole.facts - month.facts
-    with pytest.raises(StackError, match="in a month that is detached: `hotline archive attach 2021-09`"):
+    with pytest.raises(UserError, match="in a month that is detached: `hotline archive attach 2021-09`"):
         await show(desks.dsn, SOLVED)
     heads = await desks.owner.fetch("SELECT * FROM es.stream ORDER BY 1")
     for view in VIEWS:
@@ -266,21 +266,21 @@ async def test_verify_names_what_is_wrong_with_a_life_whose_month_is_away(desks:
 async def test_a_month_that_is_not_what_went_does_not_come_back(desks: Desks) -> None:
     await lived(desks)
     await move(desks.dsn, AFTER)
-    with pytest.raises(StackError, match="The month 2021-09-01 is not detached"):
+    with pytest.raises(UserError, match="The month 2021-09-01 is not detached"):
         await attach(desks.dsn, MONTH)
     await detach(desks.dsn, MONTH)
-    with pytest.raises(StackError, match="The month 2021-09-01 is not attached"):
+    with pytest.raises(UserError, match="The month 2021-09-01 is not attached"):
         await detach(desks.dsn, MONTH)
     await desks.owner.execute("ALTER TABLE es.archived_2021_09 DISABLE TRIGGER USER")
     await desks.owner.execute(
         "UPDATE es.archived_2021_09 SET hash = sha256('') WHERE stream_id = $1 AND version = 2", SOLVED
     )
     with pytest.raises(
-        StackError, match="holds .* facts of 3 lives, not what was detached|not the .* facts of 3 lives"
+        UserError, match="holds .* facts of 3 lives, not what was detached|not the .* facts of 3 lives"
     ):
         await attach(desks.dsn, MONTH)
     await desks.owner.execute("ALTER TABLE es.archived_2021_09 RENAME TO elsewhere")
-    with pytest.raises(StackError, match="There is no table es.archived_2021_09: bring it back first"):
+    with pytest.raises(UserError, match="There is no table es.archived_2021_09: bring it back first"):
         await attach(desks.dsn, MONTH)
     (month,) = await months(desks.dsn)
     assert (month.attached, month.bytes) == (False, None)
@@ -432,7 +432,7 @@ async def test_a_month_says_that_it_waits_for_a_reader_and_keeps_nobody_waiting(
         assert not waiting.done()
         async with asyncio.timeout(0.4):
             await show(desks.dsn, SOLVED)
-        with pytest.raises(StackError, match=HELD):
+        with pytest.raises(UserError, match=HELD):
             await waiting
     await detach(desks.dsn, MONTH)
 

@@ -17,12 +17,12 @@ import pytest
 from hotline.archive import attach, detach, months, move
 from hotline.backup import DUMP_FILE, MANIFEST_FILE, Restored, backup, manifest_of, restore
 from hotline.realm import Realm
-from hotline.stack.errors import StackError
 from hotline.stack.postgres import binary
 from hotline.stack.stack import Addresses
 from hotline.verify import digest, verify
 from hotline.where import City as Served
 from shared.catalogue import catalogue
+from shared.errors import UserError
 from shared.ids import complaint_id
 from shared.inputs import RequestWithdrawn
 from shared.log.anchoring import FileCopy, anchor, hand_on
@@ -392,7 +392,7 @@ async def test_a_city_that_is_there_is_not_written_over(
 ) -> None:
     folder, name = kept
     number = await digest(desks.dsn)
-    with pytest.raises(StackError, match=f"This server has a city '{name}'"):
+    with pytest.raises(UserError, match=f"This server has a city '{name}'"):
         await restore(stack, folder, name, UNITS)
     assert await digest(desks.dsn) == number
 
@@ -404,18 +404,18 @@ async def test_a_backup_that_is_not_what_it_was_is_refused(
     dump = folder / DUMP_FILE
     whole = dump.read_bytes()
     dump.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
-    with pytest.raises(StackError, match="its SHA-256 is not the one in backup.json"):
+    with pytest.raises(UserError, match="its SHA-256 is not the one in backup.json"):
         await restore(elsewhere, folder, name, UNITS)
     manifest = folder / MANIFEST_FILE
     told = json.loads(manifest.read_text())
     manifest.write_text(json.dumps({**told, "format": 2}))
-    with pytest.raises(StackError, match="is of format 2, expected 1"):
+    with pytest.raises(UserError, match="is of format 2, expected 1"):
         manifest_of(folder)
     manifest.write_text(json.dumps({**told, "facts": "many"}))
-    with pytest.raises(StackError, match=r"Expected `int`, got `str` - at `\$.facts`"):
+    with pytest.raises(UserError, match=r"Expected `int`, got `str` - at `\$.facts`"):
         manifest_of(folder)
     manifest.unlink()
-    with pytest.raises(StackError, match="is no backup: it holds no backup.json"):
+    with pytest.raises(UserError, match="is no backup: it holds no backup.json"):
         manifest_of(folder)
     assert await databases_of(elsewhere, name) == []
 
@@ -426,11 +426,11 @@ async def test_stopped_in_the_middle_nothing_is_there_and_the_next_one_does_it(
     folder, name = kept
 
     async def fails(*_: Any) -> None:
-        raise StackError("PostgreSQL went away")
+        raise UserError("PostgreSQL went away")
 
     with monkeypatch.context() as broken:
         broken.setattr("hotline.backup._adapt", fails)
-        with pytest.raises(StackError, match="went away"):
+        with pytest.raises(UserError, match="went away"):
             await restore(elsewhere, folder, name, UNITS)
     assert await databases_of(elsewhere, name) == []
     admin = await asyncpg.connect(elsewhere.database("postgres"))
@@ -446,7 +446,7 @@ async def test_a_backup_is_a_folder_of_its_own_or_none(
 ) -> None:
     realm = Realm(name="x", kafka=stack.kafka, owner_dsn=desks.dsn)
     (tmp_path / "there").mkdir()
-    with pytest.raises(StackError, match="is there already"):
+    with pytest.raises(UserError, match="is there already"):
         await backup(served(realm), tmp_path / "there")
     with pytest.raises(FileNotFoundError):
         await backup(served(realm, str(tmp_path / "no-catalogue.json")), tmp_path / "kept")

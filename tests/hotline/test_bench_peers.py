@@ -14,7 +14,7 @@ from hotline.bench.peer import Body, Orders, Teller, serve
 from hotline.bench.peers import OURS, PEERS, Result, Size, measured, missing, run
 from hotline.bench.stage import Stage
 from hotline.commands.bench import draw, tell
-from hotline.stack.errors import StackError
+from shared.errors import UserError
 
 SIZE = Size(ours=100, ours_warm_up=100, peer=18, peer_warm_up=4, rounds=1)
 
@@ -89,5 +89,5 @@ async def test_without_the_peers_it_says_how_to_get_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(PEERS, "no-such-library", "hotline.bench.nothing")
-    with pytest.raises(StackError, match=r"not installed: .*no-such-library"):
+    with pytest.raises(UserError, match=r"not installed: .*no-such-library"):
         await measured(quick=True, folder=tmp_path, say=print)

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from hotline.ends import ends_of
 from hotline.serve import behind
-from hotline.stack.errors import StackError
+from shared.errors import UserError
 from shared.topics import DISPATCH_REVIEWS
 from tests import examples as eg
 from tests.city import City
@@ -37,5 +37,5 @@ async def test_who_is_behind_is_counted_and_a_topic_that_is_not_there_is_a_sente
     assert await behind(town.realm, eg.CATALOGUE) == {"intake": 0, "dispatch": 1, "feedback": 0, "relay": 0}
     known = eg.CATALOGUE.units[eg.STREET]
     grown = replace(eg.CATALOGUE, units={**eg.CATALOGUE.units, "street-nobody-made": known})
-    with pytest.raises(StackError, match=r"no topic .*dispatch\.replies\.street-nobody-made: `hotline down`"):
+    with pytest.raises(UserError, match=r"no topic .*dispatch\.replies\.street-nobody-made: `hotline down`"):
         await behind(town.realm, grown)

@@ -8,8 +8,8 @@ import pytest
 
 from hotline.realm import Realm
 from hotline.speak import Told, Unknown, effect, on_record
-from hotline.stack.errors import StackError
 from hotline.where import City
+from shared.errors import UserError
 from shared.ids import MessageId
 from tests.examples import ID
 
@@ -31,7 +31,7 @@ async def test_where_nobody_can_be_asked_what_came_of_it_it_is_sent_all_the_same
     assert f"Do not type it again: `hotline show {ID[:8]}` tells." in told
 
 
-@pytest.mark.parametrize("error", [StackError("It hangs."), OSError("gone"), TimeoutError("late")], ids=repr)
+@pytest.mark.parametrize("error", [UserError("It hangs."), OSError("gone"), TimeoutError("late")], ids=repr)
 def test_behind_a_record_every_failure_begins_with_what_is_on_record(error: Exception) -> None:
     with pytest.raises(Unknown) as ended, on_record(ID):
         raise error

@@ -22,11 +22,11 @@ from hotline.city.subjects import SUBJECTS
 from hotline.commands.knowledge import knowledge
 from hotline.knowledge import EXAMPLE, ZONE, Article, KnowledgeInvalid, articles, excerpt, parsed
 from hotline.show import show
-from hotline.stack.errors import StackError
 from hotline.verify import verify
 from services.intake import rules
 from services.intake.views import KnowledgeBase
 from shared.desk import Batch, Desk, Work
+from shared.errors import UserError
 from shared.log.postgres import PostgresLog
 from shared.telemetry import Telemetry
 from tests import examples as eg
@@ -193,7 +193,7 @@ async def test_a_search_finds_the_latest_version_that_holds_and_none_that_was_wi
     assert await ids(owner, "供暖", coming + timedelta(days=1)) == ["a@1"], "the one before holds again"
     await base.withdraw(owner, "a", 1, AT, "过时")
     assert await ids(owner, "供暖") == []
-    with pytest.raises(StackError, match="a@1 was withdrawn at 2021-09-24 08:30"):
+    with pytest.raises(UserError, match="a@1 was withdrawn at 2021-09-24 08:30"):
         await base.withdraw(owner, "a", 1, AT, "again")
     assert [one.withdrawn_why for one in await base.history(owner, "a")] == ["有误", "过时"]
 

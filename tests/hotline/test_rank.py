@@ -25,8 +25,8 @@ from hotline.commands.rank import rank
 from hotline.commands.rebuild import rebuild
 from hotline.rank import Anew, By, Month, scores
 from hotline.score import Counted, counted, tallied
-from hotline.stack.errors import StackError
 from shared.codec import decoded
+from shared.errors import UserError
 from shared.events import Desk
 from shared.ids import ComplaintId, complaint_id
 from shared.population import population
@@ -383,10 +383,10 @@ async def test_f4_a_month_is_frozen_once_and_not_before_its_end(desks: Desks) ->
     """F4: by the city's own midnight; and nobody changes or removes it, the owner neither."""
     await solved(desks, "one")
     async with scores(desks.dsn, ZONE) as view:
-        with pytest.raises(StackError, match="2021-09 ends at 2021-10-01 00:00"):
+        with pytest.raises(UserError, match="2021-09 ends at 2021-10-01 00:00"):
             await view.freeze(SEPTEMBER, BY, OVER - eg.INSTANT, "Li Wei")
         await view.freeze(SEPTEMBER, BY, OVER, "Li Wei")
-        with pytest.raises(StackError, match="2021-09 is frozen already"):
+        with pytest.raises(UserError, match="2021-09 is frozen already"):
             await view.freeze(SEPTEMBER, BY, OVER, "Li Wei")
     for change in (
         "UPDATE es.score_month SET through = 0",
@@ -441,7 +441,7 @@ async def test_what_goes_into_the_archive_stays_in_the_score_and_what_is_away_is
     await desks.owner.execute("DELETE FROM es.score_life WHERE stream_id = $1", complaint_id("unseen"))
     assert (await month(desks)).away == 1
     async with scores(desks.dsn, ZONE) as view:
-        with pytest.raises(StackError, match="1 complaints lie in months of the archive that are detached"):
+        with pytest.raises(UserError, match="1 complaints lie in months of the archive that are detached"):
             await view.freeze(SEPTEMBER, BY, OVER, "Li Wei")
     await attach(desks.dsn, SEPTEMBER)
     await anew(desks)

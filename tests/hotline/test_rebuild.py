@@ -14,8 +14,8 @@ from msgspec.structs import replace as changed
 
 from hotline.archive import move
 from hotline.rebuild import ROUNDS_MAX, VIEWS, Lived, Rebuilt, lives, rebuild
-from hotline.stack.errors import StackError
 from hotline.verify import verify
+from shared.errors import UserError
 from shared.ids import complaint_id
 from tests import examples as eg
 from tests.city import City
@@ -92,7 +92,7 @@ async def test_a_log_that_cannot_be_read_changes_no_view(desks: Desks) -> None:
     row = await fact(desks, SOLVED, "OrderSigned")
     await unlocked(desks, "UPDATE es.event SET body = '{' WHERE position = $1", row["position"])
     before = await rows(desks, "heads")
-    with pytest.raises(StackError, match=f"complaint {SOLVED}, version 4: cannot be read"):
+    with pytest.raises(UserError, match=f"complaint {SOLVED}, version 4: cannot be read"):
         await rebuild(desks.dsn, "heads")
     assert await rows(desks, "heads") == before
 
@@ -227,7 +227,7 @@ async def test_of_those_who_rebuild_or_move_into_the_archive_one_is_at_work(
     rebuilding = asyncio.ensure_future(rebuild(desks.dsn, "heads"))
     await asyncio.wait_for(stopped.here.wait(), 10)
     for other in (rebuild(desks.dsn, "timers"), move(desks.dsn, eg.CALLED_AT)):
-        with pytest.raises(StackError, match="A view is being rebuilt or facts are moved into the archive"):
+        with pytest.raises(UserError, match="A view is being rebuilt or facts are moved into the archive"):
             await other
     stopped.go_on.set()
     await rebuilding

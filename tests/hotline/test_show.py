@@ -14,7 +14,7 @@ from rich.console import Console
 
 from hotline.commands.show import print_life
 from hotline.show import _SAYS, Shown, show
-from hotline.stack.errors import StackError
+from shared.errors import UserError
 from shared.events import SPEAKERS
 from shared.ids import ComplaintId, complaint_id
 from shared.life import Awaited
@@ -199,7 +199,7 @@ async def test_what_names_none_or_several_is_answered_in_one_sentence(desks: Des
         ("%%%%", "No request has the id"),
         (first + "0", "No request has the id"),
     ):
-        with pytest.raises(StackError) as refused:
+        with pytest.raises(UserError) as refused:
             await show(desks.dsn, named)
         assert words in str(refused.value)
     assert (await show(desks.dsn, second[:8])).complaint_id == second

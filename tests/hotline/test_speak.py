@@ -10,9 +10,9 @@ import pytest
 
 from hotline.realm import Realm
 from hotline.speak import as_a_door_would
-from hotline.stack.errors import StackError
 from hotline.where import City
 from shared.cloudevents import input_headers
+from shared.errors import UserError
 from shared.inputs import RequestRecorded
 from shared.log import Incoming
 from tests import examples as eg
@@ -55,6 +55,6 @@ def test_what_its_door_takes_in_is_sent(at: datetime) -> None:
 def test_what_it_would_set_aside_is_not_sent_and_said_in_the_same_words(
     fields: dict[str, Any], why: str
 ) -> None:
-    with pytest.raises(StackError) as error:
+    with pytest.raises(UserError) as error:
         said(**fields)
     assert str(error.value).startswith(f"Nothing was sent. {why}")

@@ -21,10 +21,10 @@ from hotline.proactive.log import programmes
 from hotline.proactive.rules import NoSuchProgramme
 from hotline.proactive.state import folded
 from hotline.realm import GRANTED, Realm, create
-from hotline.stack.errors import StackError
 from hotline.stack.stack import Addresses
 from hotline.verify import verify
 from hotline.where import City
+from shared.errors import UserError
 from shared.ids import complaint_id
 from tests import examples as eg
 from tests.hotline.conftest import Desks
@@ -70,7 +70,7 @@ async def test_what_is_recorded_is_read_again_and_a_refusal_is_recorded_too(data
         with pytest.raises(NoSuchProgramme):
             await log.record([replace(ADOPT, programme_id=f.topic_id(2030, 1, "x"))])
         for text, why in (("zz", "expected hexadecimal"), ("abcd0000", "No topic or list")):
-            with pytest.raises(StackError, match=why):
+            with pytest.raises(UserError, match=why):
                 await log.called(text)
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from hotline.city.act import Heard
 from hotline.city.boston import ASKED_AFTER, Boston, Case, File, catalogue_of, flags, instant, read
-from hotline.stack.errors import StackError
+from shared.errors import UserError
 from shared.events import (
     ComplaintDispatched,
     Level,
@@ -152,15 +152,15 @@ def test_the_compressed_file_is_the_same_file(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_read_is_said_in_one_sentence(tmp_path: Path) -> None:
-    with pytest.raises(StackError, match="does not exist; name the file"):
+    with pytest.raises(UserError, match="does not exist; name the file"):
         read(tmp_path / "nothing.csv")
     broken = tmp_path / "broken.csv.zst"
     broken.write_bytes(b"not compressed at all")
-    with pytest.raises(StackError, match="is not a zstd file"):
+    with pytest.raises(UserError, match="is not a zstd file"):
         read(broken)
     other = tmp_path / "other.csv"
     other.write_text("case_enquiry_id,open_dt\n1,2011-07-01 01:00:00\n")
-    with pytest.raises(StackError, match="has no column target_dt, closed_dt, ontime, type, department"):
+    with pytest.raises(UserError, match="has no column target_dt, closed_dt, ontime, type, department"):
         read(other)
 
 

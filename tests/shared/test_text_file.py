@@ -18,11 +18,11 @@ from hotline.city.boston import rows_of
 from hotline.city.territory import territory
 from hotline.commands.up import _own
 from hotline.knowledge import KnowledgeInvalid, articles
-from hotline.stack.errors import StackError
 from hotline.switch_lines import event_of, lines_in
 from services.intake.switches import SwitchEventInvalid, from_asterisk
 from shared.catalogue import CatalogueInvalid, catalogue
 from shared.contacts import ContactInvalid, master_key, new_master_key
+from shared.errors import UserError
 from shared.population import PopulationInvalid, population
 from shared.text_file import FileUnreadable, rows_in, text_in, text_of
 from tests.examples import CATALOGUE
@@ -72,7 +72,7 @@ OPENERS: Final[dict[str, tuple[Callable[[Path], Any], str, type[Exception]]]] = 
         CatalogueInvalid,
     ),
     "streets": (territory, STREETS, CatalogueInvalid),
-    "Boston's file": (lambda file: list(rows_of(file)), BOSTON, StackError),
+    "Boston's file": (lambda file: list(rows_of(file)), BOSTON, UserError),
 }
 """Everything a command or a setting opens that a person wrote."""
 
