@@ -8,7 +8,7 @@ from uuid import UUID
 
 import asyncpg
 
-from hotline.commands import review, unit
+from hotline import orders
 from shared.complaint import Complaint, stored_head
 from shared.life import stage, waits_for
 from shared.log.heads import CANNOT_BE_READ
@@ -30,9 +30,9 @@ _SHOWS: Final[tuple[Callable[[Complaint], object], ...]] = (
     lambda case: ruleset(case.ruleset).contact_days,
     stage,
     waits_for,
-    review.asked_for,
-    lambda case: unit.row(case) if case.order is not None else None,
-    lambda case: unit.line(case) if case.order is not None else None,
+    orders.asked_for,
+    lambda case: orders.row(case) if case.order is not None else None,
+    lambda case: orders.line(case) if case.order is not None else None,
 )
 """What the lists of units and reviewers, `show`, `status` and the shredding of contacts make of a head."""
 

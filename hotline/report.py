@@ -6,10 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from hotline.terminal import cell
-
 if TYPE_CHECKING:
-    from rich.console import Console
+    pass
 
 PROBLEMS_MAX: Final = 100
 """Problems listed; all are counted."""
@@ -92,76 +90,3 @@ class Report(msgspec.Struct, kw_only=True):
         self.what_to_do = WHAT_TO_DO
         if len(self.notices) < PROBLEMS_MAX:
             self.notices.append(Problem(complaint_id, what))
-
-    def print(self) -> None:
-        """The report as a table for a person, and the problems by name."""
-        from rich.console import Console
-        from rich.table import Table
-
-        console = Console()
-        table = Table(title="verify", title_justify="left", show_header=False)
-        table.add_column(style="bold")
-        table.add_column(justify="right", overflow="fold")
-        for name, value in self._rows():
-            table.add_row(cell(name), cell(value))
-        console.print(table)
-        self._print_notices(console)
-        if not self.problem_count:
-            console.print(
-                "[green]All holds:[/] versions dense, hash chains right, causes before what they led to, every life "
-                "legal, heads and timers equal to their rebuild, every open complaint has a deadline "
-                "or somebody it waits for."
-            )
-            return
-        console.print(f"[red]{self.problem_count:,} problem{'s' if self.problem_count > 1 else ''}[/]")
-        for problem in self.problems:
-            named = f"{problem.complaint_id}  " if problem.complaint_id else ""
-            console.print(cell(f"  {named}{problem.what}"), highlight=False, soft_wrap=True)
-        if self.problem_count > len(self.problems):
-            console.print(f"  … and {self.problem_count - len(self.problems):,} more")
-
-    def _print_notices(self, console: Console) -> None:
-        if not self.notice_count:
-            return
-        console.print(
-            f"[yellow]{self.notice_count:,} notice{'s' if self.notice_count > 1 else ''}[/], no problem"
-        )
-        for one in self.notices:
-            console.print(cell(f"  {one.complaint_id}  {one.what}"), highlight=False, soft_wrap=True)
-        if self.notice_count > len(self.notices):
-            console.print(f"  … and {self.notice_count - len(self.notices):,} more")
-        console.print(cell(f"  What to do: {self.what_to_do}."), highlight=False, soft_wrap=True)
-
-    def _rows(self) -> list[tuple[str, str]]:
-        waiting = ", ".join(f"{number:,} {who}" for who, number in sorted(self.waiting_for.items()))
-        return [
-            ("complaints", f"{self.complaints:,}"),
-            ("  open", f"{self.open:,}"),
-            *((f"  {how}", f"{number:,}") for how, number in sorted(self.ended.items())),
-            *([("  archived, detached", f"{self.detached:,}")] if self.detached else []),
-            ("facts", f"{self.facts:,}"),
-            ("  of them refusals", f"{self.refusals:,}"),
-            ("open with a next deadline", f"{self.waiting_with_deadline:,}"),
-            ("open, waiting for", waiting or "nobody"),
-            ("compared with the facts", ", ".join(self.compared)),
-            *self._anchor_rows(),
-            ("timers set", f"{self.timers:,}"),
-            ("parked messages", f"{self.parked:,}"),
-            *(
-                [("topics and lists", f"{self.programmes:,}, with {self.programme_facts:,} facts")]
-                if self.programmes
-                else []
-            ),
-            ("read in", f"{self.seconds:.1f} s ({self.facts / max(self.seconds, 0.001):,.0f} facts/s)"),
-        ]
-
-    def _anchor_rows(self) -> list[tuple[str, str]]:
-        if self.anchors is None:
-            return []
-        restored = f"{self.restores:,}, {self.anchors_void:,} anchors of what was lost"
-        return [
-            ("anchors", f"{self.anchors:,}, with {self.anchored:,} facts"),
-            *([("  facts in a month that is away", f"{self.not_checkable:,}")] if self.not_checkable else []),
-            *([("  restores from a backup", restored)] if self.restores else []),
-            ("  facts after the last one", f"{self.not_anchored:,}"),
-        ]

@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 from msgspec.structs import replace
 
+from hotline.ratio import ratio, two_decimals
 from shared.catalogue import Catalogue
 from shared.events import (
     CitizenContacted,
@@ -426,20 +427,6 @@ class Exact(msgspec.Struct, kw_only=True):
                 return self.requests or None
             case Measure.PER_10K:
                 return self.per_10k or None
-
-
-def ratio(number: int, of: int | None) -> Fraction | None:
-    """None where there is nothing to divide by (T14)."""
-    return Fraction(number, of) if of else None
-
-
-def two_decimals(value: Fraction | None) -> Decimal | None:
-    """Rounded for people, a half away from zero."""
-    if value is None:
-        return None
-    hundredths = abs(value) * 100
-    whole = int(hundredths + Fraction(1, 2))
-    return (Decimal(whole) / 100).quantize(Decimal("0.01")).copy_sign(Decimal(-1 if value < 0 else 1))
 
 
 def score_of(tally: Tally, rules: Scoring) -> Fraction | None:

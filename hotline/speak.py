@@ -16,7 +16,7 @@ import msgspec
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
-from hotline.arguments import id_of
+from hotline.parsing import id_of
 from hotline.realm import Realm
 from hotline.terminal import asks
 from hotline.where import City, typed

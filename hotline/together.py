@@ -8,8 +8,8 @@ to one and back at any start.
 from __future__ import annotations
 
 import asyncio
+from typing import Final
 
-from hotline.realm import TOGETHER
 from services.dispatch import app as dispatch
 from services.dispatch.settings import Settings as DispatchSettings
 from services.escalation import app as escalation
@@ -20,6 +20,9 @@ from services.intake import app as intake
 from services.intake.settings import Settings as IntakeSettings
 from shared.company import Company
 from shared.settings import CommonSettings
+
+TOGETHER: Final = "desks"
+"""What the one process is called, in Kafka and in its logs."""
 
 
 async def run(

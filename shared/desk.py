@@ -182,7 +182,9 @@ class Desk:
         if append:
             await log.append(append)
         for work, facts in followed:
-            self.telemetry.decided(self.name, work, facts)
+            self.telemetry.decided(
+                self.name, type(work.command).__name__, work.complaint_id, work.caused_by, work.parent, facts
+            )
         self.telemetry.obeyed(self.name, append, said.repeats)
         return said
 

@@ -35,8 +35,8 @@ from shared.health import Health, answering
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from shared.desk import Work
     from shared.events import Fact
+    from shared.ids import ComplaintId
     from shared.log import Append
 
 CounterName = Literal[
@@ -329,30 +329,40 @@ class Telemetry:
                 span.set_attribute("hotline.lives", list(lives))
                 span.end()  # a span never ended is never exported
 
-    def decided(self, desk: str, work: Work, facts: Sequence[Fact]) -> None:
-        """A decision on a followed life: one span, child of the decision that led to it."""
+    def decided(
+        self,
+        desk: str,
+        command: str,
+        complaint_id: ComplaintId,
+        caused_by: str,
+        parent: tuple[str, str] | None,
+        facts: Sequence[Fact],
+    ) -> None:
+        """A decision on a followed life: one span, child of the decision that led to it.
+
+        `parent`: what caused that decision, and its desk; None where it was a message from outside.
+        """
         tracer = self._tracer
         if tracer is None:
             return
-        complaint_id = work.complaint_id
         trace_id = trace_id_of(complaint_id)
         root = span_id_of(complaint_id, "life", "")
-        own = span_id_of(complaint_id, work.caused_by, desk)
+        own = span_id_of(complaint_id, caused_by, desk)
         opens = type(facts[0]).__name__ == "ComplaintReceived"
         if opens:
             own, context = root, trace.set_span_in_context(trace.INVALID_SPAN)
         else:
-            parent = root if work.parent is None else self.decision_span(complaint_id, *work.parent)
+            before = root if parent is None else self.decision_span(complaint_id, *parent)
             context = trace.set_span_in_context(
                 NonRecordingSpan(
-                    SpanContext(trace_id, parent, is_remote=True, trace_flags=TraceFlags(TraceFlags.SAMPLED))
+                    SpanContext(trace_id, before, is_remote=True, trace_flags=TraceFlags(TraceFlags.SAMPLED))
                 )
             )
         self._ids.trace_id, self._ids.span_id = trace_id, own
         batch = self._batch.get()
         last = facts[-1]
         span = tracer.start_span(
-            f"{desk} {type(work.command).__name__}",
+            f"{desk} {command}",
             context=context,
             kind=SpanKind.CONSUMER,
             links=[] if batch is None else [Link(batch.context)],
@@ -361,7 +371,7 @@ class Telemetry:
                 "hotline.batch": "" if batch is None else f"{batch.context.trace_id:032x}",
                 "hotline.facts": [type(fact).__name__ for fact in facts],
                 "hotline.city_time": getattr(last, last.TIME).isoformat(),
-                "hotline.caused_by": work.caused_by,
+                "hotline.caused_by": caused_by,
             },
         )
         span.end()

@@ -12,10 +12,10 @@ from functools import cache
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
-from hotline.arguments import day_of, number_of
 from hotline.city.act import Act
 from hotline.city.population import Beijing
 from hotline.city.telephony import ABANDONED, CALLS_A_DAY, WORK_ORDERS, WRITTEN_SHARE, Telephony
+from hotline.parsing import day_of, number_of
 from shared.calendar import calendar
 from shared.catalogue import Catalogue
 

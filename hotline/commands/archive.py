@@ -7,9 +7,9 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from hotline.arguments import day_of, month_of
 from hotline.commands.run import Json, answer, run
 from hotline.commands.unread import none_unread, tell_unread
+from hotline.parsing import day_of, month_of
 from hotline.terminal import say, say_json
 
 archive = typer.Typer(

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hotline.arguments import ID_MAX, NUMBER_MAX, finite
+from hotline.arguments import finite
 from hotline.commands.run import Json, run
+from hotline.parsing import ID_MAX, NUMBER_MAX
 from hotline.terminal import note, say_json
 
 if TYPE_CHECKING:

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
-from hotline.arguments import ID_MAX, finite
+from hotline.arguments import finite
+from hotline.commands.report import print_report
 from hotline.commands.run import Json, run
+from hotline.parsing import ID_MAX
 from hotline.terminal import note, say, say_json
 from shared.versions import RULESET
 
@@ -64,7 +66,7 @@ async def _demo(scale: float, seed: int, streets: Path | None, *, keep: bool, js
         say_json(json_module.dumps(_as_dict(day, scale, seed), indent=2))
         return bool(day.report.problem_count)
     _print_summary(day.summary, day.restarts)
-    day.report.print()
+    print_report(day.report)
     _print_next(day.worth_a_look, day.realm, keep=keep)
     return bool(day.report.problem_count)
 

@@ -12,8 +12,9 @@ from typing import Any, Final
 
 from aiokafka import TopicPartition
 
-from hotline.commands.unit import line, open_cases, reply, said, told_of
+from hotline.commands.unit import open_cases, reply, said, told_of
 from hotline.commands.unread import head_name, none_unread, tell_unread
+from hotline.orders import line
 from hotline.speak import complaint_called, reader, short
 from hotline.terminal import is_terminal, say
 from hotline.where import City

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hotline.arguments import ID_MAX
 from hotline.commands.run import Json, answer, demand_words, fail, run
 from hotline.commands.unread import none_unread, tell_unread
+from hotline.parsing import ID_MAX
 from hotline.terminal import cell, say, say_json
 from shared import times
 from shared.text import folded_code

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hotline.arguments import ID_MAX, day, finite
+from hotline.arguments import day, finite
 from hotline.commands.rank import print_month, told_of
+from hotline.commands.report import print_report
 from hotline.commands.run import Json, fail, run
+from hotline.parsing import ID_MAX
 from hotline.terminal import note, say, say_json
 from shared.versions import RULESET
 
@@ -196,7 +198,7 @@ async def _lived(
         _print(found, estimate=name == "year")
         for made in months:
             print_month(made)
-        report.print()
+        print_report(report)
         if not keep and (running := left_running(folder())):
             say(running)
     result = {**found.as_dict(), "verify_problems": report.problem_count, "digest": said}

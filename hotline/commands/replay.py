@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hotline.arguments import NUMBER_MAX, finite
+from hotline.arguments import finite
+from hotline.commands.report import print_report
 from hotline.commands.run import Json, run
+from hotline.parsing import NUMBER_MAX
 from hotline.terminal import note, say, say_json
 
 if TYPE_CHECKING:
@@ -128,7 +130,7 @@ async def _boston(
     }
     if not json:
         _print(result)
-        report.print()
+        print_report(report)
         if not keep and (running := left_running(folder())):
             say(running)
     return verdict.right and not report.problem_count, result

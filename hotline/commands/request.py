@@ -8,12 +8,12 @@ from uuid import uuid4
 
 import typer
 
-from hotline.arguments import CHANNELS
 from hotline.commands.asking import AsIs, Said, settled
 from hotline.commands.call import Attach, attachments
 from hotline.commands.run import Json, fail, one_of, run
 from hotline.commands.speaking import STOPPED, speaks
 from hotline.commands.unread import none_unread, tell_cases
+from hotline.parsing import CHANNELS
 from hotline.terminal import say, say_json
 
 if TYPE_CHECKING:
@@ -307,14 +307,14 @@ async def _to_correct(unread: UnreadableRows) -> list[Complaint]:
 
 
 def _row(case: Complaint) -> dict[str, Any]:
-    from hotline.commands.unit import row
+    from hotline.orders import row
 
     assert case.order is not None  # noqa: S101 -- only those with an order are listed
     return {**row(case), "unit": case.order.unit}
 
 
 def _line(case: Complaint) -> str:
-    from hotline.commands.unit import line
+    from hotline.orders import line
 
     assert case.order is not None  # noqa: S101 -- only those with an order are listed
     return f"{', '.join(case.order.unlisted)}: {case.order.unit}  {line(case)}"

@@ -247,6 +247,7 @@ async def _decided(
 ) -> None:
     def said(case: Complaint, city: City) -> Input:
         from hotline.commands.unit import known_unit
+        from hotline.orders import asked_for
         from shared import inputs
 
         what = asked_for(case)
@@ -305,24 +306,6 @@ async def _say(complaint: str, said: Callable[[Complaint, City], Input], *, json
         fail(refusals.answer(refused[0]))
 
 
-def asked_for(case: Complaint) -> str:
-    """What waits for a decision: return, dispute, extension, pause, termination or exclusion; "" for nothing.
-
-    What holds the order up goes first.
-    """
-    order = case.order
-    if order is not None and case.ended is None:
-        if order.review_since is not None:
-            return "dispute" if order.disputed else "return"
-        if order.extension_days:
-            return "extension"
-        if order.pause_days:
-            return "pause"
-        if order.termination is not None:
-            return "termination"
-    return "exclusion" if case.exclusion is not None and case.exclusion.approved is None else ""
-
-
 def _told_of(facts: list[Fact], when: Callable[[datetime], str]) -> str:  # noqa: C901, PLR0911, PLR0912 -- a line a fact
     from shared import events as e
 
@@ -361,14 +344,14 @@ def _assignment(case: Complaint) -> int:
 
 
 def _row(case: Complaint) -> dict[str, Any]:
-    from hotline.commands.unit import row
+    from hotline.orders import asked_for, row
 
     assert case.order is not None  # noqa: S101 -- only those with an order wait here
     return {**row(case), "unit": case.order.unit, "asked_for": asked_for(case)}
 
 
 def _line(case: Complaint) -> str:
-    from hotline.commands.unit import line
+    from hotline.orders import asked_for, line
 
     assert case.order is not None  # noqa: S101 -- only those with an order wait here
     return f"{asked_for(case):11} {case.order.unit}  {line(case)}"

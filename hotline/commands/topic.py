@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hotline.arguments import NUMBER_MAX, percent
 from hotline.arguments import day as _day
 from hotline.arguments import month as month_of
+from hotline.arguments import percent
 from hotline.commands.asking import AsIs, settled
 from hotline.commands.run import Json, demand_words, fail, listed, one_of, run
 from hotline.commands.speaking import speaks
 from hotline.commands.unread import none_unread, tell_unread
+from hotline.parsing import NUMBER_MAX
 from hotline.terminal import say, say_json
 from shared.text import folded
 
@@ -581,7 +582,7 @@ async def _candidates(
 
 def _figures(some: list[Programme], today: date) -> str:
     from hotline.proactive.state import progress
-    from hotline.score import two_decimals
+    from hotline.ratio import two_decimals
 
     found = progress(some, today)
     items, tasks = two_decimals(found.item_rate), two_decimals(found.task_rate)
@@ -616,7 +617,7 @@ def _line(one: Programme, today: date) -> str:
 
 def _row(one: Programme, today: date) -> dict[str, Any]:
     from hotline.proactive.state import progress
-    from hotline.score import two_decimals
+    from hotline.ratio import two_decimals
 
     found = progress([one], today)
     rates = {"item_rate": two_decimals(found.item_rate), "task_rate": two_decimals(found.task_rate)}

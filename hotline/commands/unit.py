@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import json as json_module
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from hotline.arguments import CHANNELS
 from hotline.commands.run import Json, fail, listed, one_of, run
 from hotline.commands.speaking import STOPPED, speaks
 from hotline.commands.unread import none_unread, tell_cases
-from hotline.terminal import LISTED_MAX, say, say_json
-from shared.text import folded, folded_code, shown
+from hotline.parsing import CHANNELS
+from hotline.terminal import say, say_json
+from shared.text import folded, folded_code
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from hotline.where import City
-    from shared.complaint import Complaint, Order
+    from shared.complaint import Complaint
     from shared.events import Fact
     from shared.ids import ComplaintId, UnitId
     from shared.inputs import Input
@@ -363,6 +362,7 @@ async def _once(
 
 
 async def _list(name: str, *, json: bool) -> None:
+    from hotline.orders import line, row
     from hotline.where import city_up
 
     city = city_up()
@@ -546,70 +546,6 @@ def told_of(facts: list[Fact]) -> str:
         if type(fact) in sentences:
             return sentences[type(fact)]
     return "It was so already; nothing changed."
-
-
-def row(case: Complaint) -> dict[str, Any]:
-    """An open order for a program."""
-    import msgspec
-
-    from shared.complaint import whole_content
-
-    order = case.order
-    if order is None:
-        raise LookupError(case.complaint_id)
-    return {
-        "complaint_id": case.complaint_id,
-        "assignment": order.assignment,
-        "round": order.round,
-        "state": _state(case),
-        "due_at": order.feedback_due_at.isoformat(),
-        "provisional": order.provisional,
-        "paused_until": order.pause.until.isoformat() if order.pause is not None else None,
-        "urgency": case.urgency,
-        "subject": case.subject,
-        "title": case.title,
-        "content": whole_content(case),
-        "attachments": [msgspec.to_builtins(one) for one in case.attachments],
-        "district": case.district,
-        "street": case.street,
-        "address": case.address,
-        "unlisted": list(order.unlisted),
-    }
-
-
-def line(case: Complaint) -> str:
-    """An open order for a person."""
-    from hotline.speak import short
-    from shared import times
-
-    order = case.order
-    if order is None:
-        raise LookupError(case.complaint_id)
-    due_at = times.shown(order.feedback_due_at, times.zone_of(case.ruleset))
-    sent = f" [{len(case.attachments)} attached]" if case.attachments else ""
-    again = f" (round {order.round})" if order.round > 1 else ""
-    unknown = f" (not in the catalogue: {', '.join(order.unlisted)})" if order.unlisted else ""
-    place = f" {case.street or case.district}{shown(case.address, LISTED_MAX)}"
-    return (
-        f"{short(case.complaint_id)}  {_state(case):9} due {due_at}{_unsure(order)}  "
-        f"{case.subject}: {shown(case.title, LISTED_MAX)}{place}{again}{sent}{unknown}"
-    )
-
-
-def _state(case: Complaint) -> str:
-    from shared import times
-
-    order = case.order
-    if order is not None and order.review_since is not None:
-        return "disputed" if order.disputed else "in review"
-    if order is not None and order.pause is not None and order.pause.until >= datetime.now(UTC):
-        return f"paused until {times.shown(order.pause.until, times.zone_of(case.ruleset))}"
-    return "signed" if order is not None and order.signed_at is not None else "new"
-
-
-def _unsure(order: Order) -> str:
-    """Said of a limit that may still move (T16)."""
-    return " (provisional)" if order.provisional else ""
 
 
 def fields_of(fact: Fact) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hotline.commands.report import print_report
 from hotline.commands.run import Json, is_up, run
 from hotline.terminal import say, say_json
 
@@ -35,7 +36,7 @@ def verify(
             msgspec.json.format(msgspec.json.encode({"digest": digest, "report": report}), indent=2).decode()
         )
     else:
-        report.print()
+        print_report(report)
         say(f"digest of all facts: {digest}")
     if report.problem_count:
         raise typer.Exit(1)

@@ -8,17 +8,16 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, Final
+from typing import Any, Final, Protocol
 from uuid import UUID
 
 import asyncpg
 import msgspec
 
-from hotline.arguments import id_of
+from hotline.parsing import id_of
 from hotline.proactive.facts import ProgrammeId, Recorded, Wanted, WishRefused, decoded, encoded
 from hotline.proactive.rules import NoSuchProgramme, decide, why_not
 from hotline.proactive.state import Programme, evolve, folded
-from hotline.report import Report
 from shared.errors import UserError
 from shared.log.instants import implausible, reads_any_instant
 from shared.unreadable import UnreadableRows, reason
@@ -176,7 +175,17 @@ def decided(state: Programme | None, wanted: Iterable[Wanted]) -> tuple[list[Rec
     return said, state
 
 
-async def judge(connection: asyncpg.Connection[Any], report: Report) -> None:
+class Findings(Protocol):
+    """Where a reading of the log notes what it read and what does not hold."""
+
+    programmes: int
+    programme_facts: int
+
+    def found(self, complaint_id: str, what: str) -> None:
+        """Note what does not hold; the id is empty where it is about no single complaint."""
+
+
+async def judge(connection: asyncpg.Connection[Any], report: Findings) -> None:
     """Read all programmes and note what does not hold, within the caller's transaction.
 
     Of each: positions from 1 without a gap, kind, time and speaker of the row those of its body, and every fact one

@@ -15,7 +15,7 @@ import msgspec
 from msgspec.structs import replace
 
 from hotline.proactive import facts as f
-from hotline.score import ratio
+from hotline.ratio import ratio
 from shared.deciding import alike
 from shared.ids import UnitId
 

@@ -18,7 +18,7 @@ from hotline.proactive.candidates import candidates
 from hotline.proactive.log import decided, legal
 from hotline.proactive.rules import NoSuchProgramme, decide
 from hotline.proactive.state import Programme, Progress, Standing, evolve, folded, progress
-from hotline.score import two_decimals
+from hotline.ratio import two_decimals
 from shared.ids import UnitId
 
 CITY = timezone(timedelta(hours=8))
