@@ -21,7 +21,7 @@ import typer
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hotline import arguments
+from hotline import parsing
 from hotline.__main__ import app
 from hotline.commands.run import guarded
 
@@ -331,31 +331,31 @@ def test_what_cannot_be_is_named_with_what_was_expected(
 # -- the one way in which they are read
 
 
-@given(st.dates(date(arguments.YEAR_MIN, 1, 1), date(arguments.YEAR_MAX, 12, 31)))
+@given(st.dates(date(parsing.YEAR_MIN, 1, 1), date(parsing.YEAR_MAX, 12, 31)))
 def test_a_day_and_its_month_are_read_as_they_are_written(day: date) -> None:
-    assert arguments.day_of(day.isoformat()) == day
-    assert arguments.month_of(f"{day:%Y-%m}") == day.replace(day=1)
-    first = arguments.instant_of(day.isoformat(), BEIJING)
+    assert parsing.day_of(day.isoformat()) == day
+    assert parsing.month_of(f"{day:%Y-%m}") == day.replace(day=1)
+    first = parsing.instant_of(day.isoformat(), BEIJING)
     assert first == datetime(day.year, day.month, day.day, tzinfo=BEIJING), "a day is the city's"
 
 
 @given(st.datetimes(datetime(2000, 1, 1), datetime(2199, 12, 31), timezones=st.just(UTC)))
 def test_an_instant_is_read_in_its_zone_else_in_the_citys(at: datetime) -> None:
-    assert arguments.instant_of(at.isoformat(), BEIJING) == at
-    assert arguments.instant_of(at.isoformat().replace("+00:00", "z").replace("T", " "), BEIJING) == at
+    assert parsing.instant_of(at.isoformat(), BEIJING) == at
+    assert parsing.instant_of(at.isoformat().replace("+00:00", "z").replace("T", " "), BEIJING) == at
     here = at.astimezone(BEIJING).replace(tzinfo=None)
-    assert arguments.instant_of(here.isoformat(), BEIJING) == here.replace(tzinfo=BEIJING)
+    assert parsing.instant_of(here.isoformat(), BEIJING) == here.replace(tzinfo=BEIJING)
 
 
 @given(st.text() | st.sampled_from(sorted(HOSTILE.values())))
 def test_no_text_at_all_is_more_than_not_read(text: str) -> None:
-    found = arguments.instant_of(text, BEIJING)
-    assert found is None or arguments.YEAR_MIN <= found.year <= arguments.YEAR_MAX
-    for read in (arguments.day_of, arguments.month_of):
+    found = parsing.instant_of(text, BEIJING)
+    assert found is None or parsing.YEAR_MIN <= found.year <= parsing.YEAR_MAX
+    for read in (parsing.day_of, parsing.month_of):
         assert read(text) is None or text.isascii()
-    number = arguments.number_of(text)
+    number = parsing.number_of(text)
     assert number is None or (Decimal(0) <= number and text.isascii())
-    digits = arguments.id_of(text)
+    digits = parsing.id_of(text)
     assert digits is None or (4 <= len(digits) <= 32 and int(digits, 16) >= 0)
 
 
