@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Final, NamedTuple
 
@@ -15,6 +15,7 @@ from shared.events.base import RequestType, Urgency
 from shared.ids import ComplaintId, RequestId, complaint_id
 from shared.inputs import RequestRecorded
 from shared.log.heads import fetch, over_bodies
+from shared.times import shown
 from shared.unreadable import UnreadableRows
 
 DAYS_BACK: Final = (1.0, 60.0)
@@ -91,7 +92,7 @@ async def unstated(reader_dsn: str, letters: Sequence[tuple[ComplaintId, datetim
     ]
     found = [f"{letter}: never sent on" for letter in by_then if letter not in sent]
     return found + [
-        f"{letter}: over at {due_at.isoformat()}, and no {kind}"
+        f"{letter}: over at {shown(due_at, UTC, seconds=True)} UTC, and no {kind}"
         for letter, kind, due_at in over
         if (letter, kind) not in missed
     ]

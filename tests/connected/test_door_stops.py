@@ -9,6 +9,7 @@ import pytest
 from confluent_kafka.admin import AdminClient
 from typer.testing import CliRunner
 
+from hotline import where
 from hotline.commands.parked import parked as parked_command
 from hotline.realm import make_topics
 from hotline.stalled import look
@@ -73,6 +74,7 @@ async def test_a_door_stops_its_desk_goes_on_and_a_person_lets_it_go_on(
     assert await town.facts(behind) == []
 
     monkeypatch.setattr("hotline.where.find_city", lambda: town.realm)
+    monkeypatch.setattr("hotline.where.city_up", lambda: where.City(realm=town.realm))
     listed = await asyncio.to_thread(CliRunner().invoke, parked_command, ["list"])
     assert f"intake takes nothing in from {topic} (door requests) since" in listed.output, listed.output
     assert f"`hotline parked resume intake requests {topic}` lets it go on" in listed.output, listed.output

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 from typer.testing import CliRunner
 
+from hotline import where
 from hotline.commands.parked import parked as parked_command
 from hotline.realm import make_topics
 from hotline.stalled import look, stalled, standing_still
@@ -67,6 +68,7 @@ async def until_stopped(town: City, *topics: str) -> None:
 async def typed(town: City, monkeypatch: pytest.MonkeyPatch, *words: str) -> str:
     """`hotline parked WORDS` in this city; exit code 0."""
     monkeypatch.setattr("hotline.where.find_city", lambda: town.realm)
+    monkeypatch.setattr("hotline.where.city_up", lambda: where.City(realm=town.realm))
     result = await asyncio.to_thread(CliRunner().invoke, parked_command, list(words))
     assert result.exit_code == 0, result.output
     return result.output

@@ -21,6 +21,7 @@ from aiokafka import AIOKafkaProducer
 from confluent_kafka import Producer
 from typer.testing import CliRunner
 
+from hotline import where
 from hotline.chaos.batches import Raw, batch, checked, hand_in, record
 from hotline.commands.parked import parked as parked_command
 from hotline.stalled import look, standing_still
@@ -512,6 +513,7 @@ async def test_a_person_sees_shows_releases_and_drops_what_could_not_be_read(
     await until(lambda: town.value("SELECT count(*) = 2 FROM es.parked"), within=30, what="two parked")
     first, second = await town.parked()
     monkeypatch.setattr("hotline.where.find_city", lambda: town.realm)
+    monkeypatch.setattr("hotline.where.city_up", lambda: where.City(realm=town.realm))
 
     async def typed(*words: str) -> Any:
         return await asyncio.to_thread(CliRunner().invoke, parked_command, list(words))

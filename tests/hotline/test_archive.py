@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 import asyncpg
 import pytest
@@ -435,6 +436,21 @@ async def test_a_month_says_that_it_waits_for_a_reader_and_keeps_nobody_waiting(
         with pytest.raises(UserError, match=HELD):
             await waiting
     await detach(desks.dsn, MONTH)
+
+
+async def test_the_month_of_a_life_is_the_citys_and_not_utcs(desks: Desks) -> None:
+    """At 02:00 on the first of October in Beijing it is still September in Greenwich."""
+    await lived(desks)
+    await desks.owner.execute(
+        "UPDATE es.stream SET state = jsonb_set(state::jsonb, '{ended,at}', to_jsonb($2::text))::text"
+        " WHERE stream_id = $1",
+        SOLVED,
+        "2021-09-30T18:00:00Z",
+    )
+    await move(desks.dsn, datetime(2022, 1, 1, tzinfo=ZoneInfo("Asia/Shanghai")))
+    month = await desks.owner.fetchval("SELECT month FROM es.archived_life WHERE stream_id = $1", SOLVED)
+    assert month == date(2021, 10, 1)
+    assert {one.month for one in await months(desks.dsn)} == {date(2021, 9, 1), date(2021, 10, 1)}
 
 
 # -- as it is typed
