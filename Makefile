@@ -8,7 +8,7 @@ SEED ?= 1
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup demo test quick check lint types borders docs bench chaos up status down wipe
+.PHONY: help setup demo test digests quick check lint types borders docs bench chaos up status down wipe
 
 help: ## List these commands
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -26,7 +26,10 @@ demo: .venv/.synced ## Live a day of the city to its end (SCALE=0.01 for a quick
 	@$(BIN)/hotline demo --scale $(SCALE) $(if $(KEEP),--keep)
 
 test: .venv/.synced ## All tests, on a real Kafka and PostgreSQL that they start themselves
-	@$(BIN)/pytest
+	@$(BIN)/pytest -m "not digests"
+
+digests: .venv/.synced ## The facts of a demo's day, a month and Boston's file against what was recorded
+	@$(BIN)/pytest -m digests -q
 
 quick: .venv/.synced ## The pure tests: rules, doors, whole lives in memory; no stack, in under a minute
 	@$(BIN)/pytest -m "not connected and not programs" -q

@@ -45,12 +45,11 @@ from hotline.where import ANCHORS_FILE, city_folder, folder
 from services.intake.inbound import SAME_CALL_MAX, claim_id
 from shared import kafka_address
 from shared.catalogue import Catalogue
-from shared.complaint import Complaint, head_of
 from shared.desk import Claim
 from shared.errors import UserError
 from shared.ids import ComplaintId
 from shared.inputs import Input
-from shared.log.heads import fetch, over_bodies, over_heads
+from shared.log.heads import fetch, over_bodies
 from shared.patience import HAND_SECONDS
 from shared.topics import COMPLAINTS_LOG, names
 from shared.unreadable import UnreadableRows
@@ -88,7 +87,11 @@ WHERE type IN ('SignLimitMissed', 'FeedbackLimitMissed')
 """
 )
 _INBOX: Final = "SELECT message_id::text FROM es.inbox WHERE consumer = ANY ($1)"
-_OF_CALLS: Final = over_heads("SELECT text FROM {heads} WHERE state ->> 'call_id' IS NOT NULL")
+_OF_CALLS: Final = """
+SELECT r.body AS received, c.body AS classified
+FROM es.fact r JOIN es.fact c ON c.stream_id = r.stream_id AND c.type = 'ComplaintClassified'
+WHERE r.type = 'ComplaintReceived' AND r.version = 1
+"""
 _CALLS: Final = """
 SELECT coalesce(sum((offered_at IS NOT NULL)::int + (answered_at IS NOT NULL)::int + (ended_at IS NOT NULL)::int), 0)
 FROM intake.call
@@ -526,8 +529,8 @@ async def _judged(
         early = [f"{row[0]} version {row[1]}" for row in await fetch(connection, _EARLY, unread=unread)]
         parked = {row[0]: Parked(row[1], row[2]) for row in await connection.fetch(PARKED)}
         marks = {row[0] for row in await connection.fetch(_INBOX, ["intake", "dispatch", "feedback"])}
-        of_calls = await fetch(connection, _OF_CALLS, unread=unread)
-        marks -= {held for row in of_calls for held in _held_by(head_of(row[0]))}
+        of_calls = await connection.fetch(_OF_CALLS)
+        marks -= {held for row in of_calls for held in _held_by(row["received"], row["classified"])}
         heard = len(marks) + await connection.fetchval(_CALLS)
     finally:
         await connection.close()
@@ -564,9 +567,12 @@ async def _judged(
     )
 
 
-def _held_by(case: Complaint) -> tuple[str, ...]:
-    """What the records of a call may hold beside the messages that were heard (T7)."""
-    first = claim_id(case.call_id or "", case.subject, case.district, case.street)
+def _held_by(received: bytes, classified: bytes) -> tuple[str, ...]:
+    """What the records of a call may hold beside the messages that were heard, as they were recorded first (T7)."""
+    said, subject = msgspec.json.decode(received), msgspec.json.decode(classified)["subject"]
+    if said.get("call_id") is None:
+        return ()
+    first = claim_id(said["call_id"], subject, said["district"], said.get("street"))
     return (first, *Claim(first, None, places=SAME_CALL_MAX).further())
 
 

@@ -21,7 +21,15 @@ from hotline.city.subjects import BY_SHARE, REQUEST_TYPES, SINCE, SUBJECTS, WISH
 from shared.catalogue import Catalogue
 from shared.events import Attachment, RequestType, Urgency
 from shared.ids import ComplaintId, complaint_id
-from shared.inputs import CallAnswered, CallEnded, CallOffered, Input, RequestRecorded, RequestWithdrawn
+from shared.inputs import (
+    CallAnswered,
+    CallEnded,
+    CallOffered,
+    Input,
+    RequestCorrected,
+    RequestRecorded,
+    RequestWithdrawn,
+)
 from shared.topics import INTAKE_REQUESTS, TELEPHONY_CALLS, Topic
 
 CALLS_A_DAY: Final = 70_000
@@ -39,6 +47,8 @@ WITH_PICTURE: Final = 0.3
 """Of the requests by web and app (an assumption)."""
 NO_STREET: Final = 0.03
 """Requests whose address names no street."""
+MISTAKEN: Final = 0.004
+"""Of the requests on which somebody must act: an agent picks a neighbouring street and corrects it (an assumption)."""
 
 _MORNING: Final = (0.8, 0.6, 0.5, 0.4, 0.4, 0.6, 1.2, 2.8, 6.5, 9.5, 9.8, 7.4)
 _AFTERNOON: Final = (5.2, 6.0, 8.6, 8.5, 7.2, 5.6, 4.4, 3.8, 3.4, 2.6, 1.8, 1.2)
@@ -135,6 +145,10 @@ class Telephony:
         what = draw.pick(words.complaints if acts else words.questions)
         article = None if acts else draw.pick(answers(subject, at))
         complaint = complaint_id(request)
+        # A row of numbers of its own, so that all other requests stay as they are.
+        mistake = Draw(self._seed, request, "mistake")
+        others = [one for one in streets if one != street]
+        mistaken = acts and street is not None and bool(others) and mistake.chance(MISTAKEN)
         if article is None:
             recorded = RequestRecorded(
                 request_id=request,
@@ -144,7 +158,7 @@ class Telephony:
                 subject=subject,
                 urgency=urgency_of(words, draw),
                 district=district,
-                street=street,
+                street=mistake.pick(others) if mistaken else street,
                 address=address,
                 title=what,
                 content=f"来电人反映:{draw.pick(SINCE)},{address}{what}。{draw.pick(WISHES)}",
@@ -172,6 +186,10 @@ class Telephony:
         if call_id is None:
             recorded = _as_message(recorded, at, draw)
         yield _asked(request, "recorded", at, recorded, complaint, door, times)
+        if mistaken:
+            noticed_at = _later(at, mistake.between(120, 7200))
+            right = RequestCorrected(request_id=request, street=street, corrected_by=by)
+            yield _asked(request, "corrected", noticed_at, right, complaint, door, 1)
         if acts and draw.chance(WITHDRAWN):
             at = _later(at, draw.between(3600, 3 * 86400))
             taken_back = RequestWithdrawn(request_id=request, reason="问题已自行解决")

@@ -22,6 +22,7 @@ from shared.events import (
     ComplaintWithdrawn,
     Fact,
     Level,
+    OrderMoved,
     ReturnApproved,
     ReturnRejected,
     ReturnRequested,
@@ -95,8 +96,8 @@ class Units:
         held = self._held.get(fact.complaint_id)
         if held is None or held.unit != unit:
             return NOTHING
-        if isinstance(fact, ReturnApproved | ComplaintWithdrawn | ComplaintClosed):
-            if isinstance(fact, ReturnApproved) and fact.assignment != held.assignment:
+        if isinstance(fact, OrderMoved | ReturnApproved | ComplaintWithdrawn | ComplaintClosed):
+            if isinstance(fact, OrderMoved | ReturnApproved) and fact.assignment != held.assignment:
                 return NOTHING
             del self._held[fact.complaint_id]
             return Reaction(void=(_about(held),))

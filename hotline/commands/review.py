@@ -250,6 +250,7 @@ async def _decided(
         from hotline.orders import asked_for
         from shared import inputs
 
+        to_unit = known_unit(to, city.catalogue) if to else None
         what = asked_for(case)
         if to and what != "return":
             fail(
@@ -273,7 +274,7 @@ async def _decided(
             return inputs.ExclusionReviewed(**about)
         if what == "dispute":
             fail("A dispute is for a council: `hotline review council COMPLAINT --to UNIT …`.")
-        return inputs.ReturnReviewed(**about, to_unit=known_unit(to, city.catalogue) if to else None)
+        return inputs.ReturnReviewed(**about, to_unit=to_unit)
 
     await _say(complaint, said, json=json)
 
