@@ -47,8 +47,8 @@ borders: .venv/.synced
 	@$(BIN)/lint-imports --no-logo 2>/dev/null || $(BIN)/lint-imports
 
 docs: .venv/.synced
-	@$(BIN)/python -m hotline.asyncapi --check docs/asyncapi.json
-	@$(BIN)/python -m hotline.rulebook --check docs/rules.md
+	@$(BIN)/python -m hotline.contract.asyncapi --check docs/asyncapi.json
+	@$(BIN)/python -m hotline.contract.rulebook --check docs/rules.md
 	@$(BIN)/python -m tests.life_table --check docs/life.md
 	@$(BIN)/python -m tests.call_table --check docs/calls.md
 

@@ -6,33 +6,33 @@ from typing import NoReturn
 
 import typer
 
-from hotline.arguments import Line
-from hotline.commands.archive import archive
-from hotline.commands.backup import backup, restore
-from hotline.commands.bench import bench
-from hotline.commands.call import call
-from hotline.commands.calls import calls
-from hotline.commands.chaos import chaos
-from hotline.commands.contact import contact
-from hotline.commands.demo import demo
-from hotline.commands.down import down, wipe
-from hotline.commands.knowledge import knowledge
-from hotline.commands.parked import parked
-from hotline.commands.rank import rank
-from hotline.commands.rebuild import rebuild
-from hotline.commands.rehearse import rehearse
-from hotline.commands.replay import replay
-from hotline.commands.request import request
-from hotline.commands.review import review
-from hotline.commands.rules import rules
-from hotline.commands.run import guarded
-from hotline.commands.show import show
-from hotline.commands.status import status
-from hotline.commands.supervise import supervise
-from hotline.commands.topic import topic
-from hotline.commands.unit import unit
-from hotline.commands.up import up
-from hotline.commands.verify import verify
+from hotline.cli.archive import archive
+from hotline.cli.arguments import Line
+from hotline.cli.backup import backup, restore
+from hotline.cli.bench import bench
+from hotline.cli.call import call
+from hotline.cli.calls import calls
+from hotline.cli.chaos import chaos
+from hotline.cli.contact import contact
+from hotline.cli.demo import demo
+from hotline.cli.down import down, wipe
+from hotline.cli.knowledge import knowledge
+from hotline.cli.parked import parked
+from hotline.cli.rank import rank
+from hotline.cli.rebuild import rebuild
+from hotline.cli.rehearse import rehearse
+from hotline.cli.replay import replay
+from hotline.cli.request import request
+from hotline.cli.review import review
+from hotline.cli.rules import rules
+from hotline.cli.run import guarded
+from hotline.cli.show import show
+from hotline.cli.status import status
+from hotline.cli.supervise import supervise
+from hotline.cli.topic import topic
+from hotline.cli.unit import unit
+from hotline.cli.up import up
+from hotline.cli.verify import verify
 
 app = typer.Typer(
     cls=Line,

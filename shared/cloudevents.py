@@ -13,11 +13,11 @@ from typing import Any, Final
 
 import msgspec
 
-from shared.errors import BadInput as BadInput  # noqa: PLC0414 -- whoever hears CloudEvents finds it here
-from shared.errors import told_invalid
 from shared.inputs import INPUTS, Input
 from shared.log import Incoming
 from shared.rfc3339 import NotAnInstant, decode_hook, instant
+from shared.runtime.errors import BadInput as BadInput  # noqa: PLC0414 -- whoever hears CloudEvents finds it here
+from shared.runtime.errors import told_invalid
 from shared.structured import is_structured, opened
 from shared.wording import TextInvalid, Typed, looked_at, why_no_identifier
 

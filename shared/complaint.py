@@ -102,7 +102,7 @@ from shared.events.base import (
     WhistleKind,
 )
 from shared.ids import CallId, ComplaintId, RequestId, UnitId, repeat_key
-from shared.ruleset import ClassLimits, RuleSetUnknown, ruleset
+from shared.policy.ruleset import ClassLimits, RuleSetUnknown, ruleset
 
 HOTLINE: Final = UnitId("")
 """Whose limit it is where no unit has the complaint yet: the hotline's own; no unit's id is empty."""

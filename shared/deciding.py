@@ -13,9 +13,9 @@ from functools import lru_cache
 from typing import Final
 from unicodedata import category, normalize
 
-from shared.catalogue import Catalogue
 from shared.complaint import Complaint
 from shared.ids import ComplaintId, UnitId
+from shared.policy.catalogue import Catalogue
 
 DECIDERS: Final = ("reviewer", "approved_by", "added_by", "reclassified_by", "amended_by", "participants")
 """The fields of inputs and commands that name who decides."""

@@ -16,7 +16,6 @@ from shared.complaint import (
     UnreadableHead,
     head_text,
 )
-from shared.errors import told
 from shared.events import REFUSALS, Fact
 from shared.ids import ComplaintId, derived
 from shared.log import (
@@ -28,8 +27,9 @@ from shared.log import (
     Moved,
     Parked,
 )
+from shared.runtime.errors import told
+from shared.runtime.telemetry import Telemetry
 from shared.seeing import Seeing, held_for, holder_of
-from shared.telemetry import Telemetry
 from shared.underway import Life, watch
 from shared.wording import Typed
 

@@ -111,7 +111,7 @@ from shared.events import (
 )
 from shared.events.base import Limit, RequestType, TurnedAway
 from shared.ids import UnitId, complaint_id, repeat_key
-from shared.ruleset import RuleSetUnknown, ruleset
+from shared.policy.ruleset import RuleSetUnknown, ruleset
 from shared.times import stated
 
 _LADDER: Final = tuple(Level)

@@ -13,13 +13,13 @@ from typing import Annotated, Any, Final, NamedTuple, Union, get_args, get_origi
 
 import msgspec
 
-from shared.clock import Clock, shifted
 from shared.cloudevents import Event
-from shared.errors import BadInput
 from shared.inputs import INPUTS, LIMIT, Input
 from shared.log import Incoming
+from shared.policy.ruleset import RuleSet
 from shared.rfc3339 import ToldInstant
-from shared.ruleset import RuleSet
+from shared.runtime.clock import Clock, shifted
+from shared.runtime.errors import BadInput
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _EACH: Final = "[]"

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from shared.errors import BadInput
+from shared.runtime.errors import BadInput
 
 CONTENT_TYPE: Final = "application/cloudevents+json"
 

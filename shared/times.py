@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from shared.ruleset import RuleSetUnknown, ruleset
+from shared.policy.ruleset import RuleSetUnknown, ruleset
 
 _MINUTE: Final = "%Y-%m-%d %H:%M"
 _SECOND: Final = "%Y-%m-%d %H:%M:%S"

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, cast
 
 from msgspec.structs import replace
 
-from shared.codec import encoded
 from shared.complaint import UNOPENED, Case, evolve
-from shared.envelope import GENESIS, chained
 from shared.events import Fact
 from shared.ids import derived
 from shared.log import Append, Head, timer_shard, timers_of
+from shared.log.chain import GENESIS, chained
+from shared.log.codec import encoded
 
 if TYPE_CHECKING:
     from shared.desk import Work

@@ -11,10 +11,10 @@ from typing import Final, TypeVar
 
 import msgspec
 
-from shared.codec import UnknownType
 from shared.complaint import UnreadableHead
-from shared.errors import told, told_invalid
-from shared.ruleset import RuleSetUnknown
+from shared.log.codec import UnknownType
+from shared.policy.ruleset import RuleSetUnknown
+from shared.runtime.errors import told, told_invalid
 
 T = TypeVar("T")
 R = TypeVar("R")

@@ -26,20 +26,16 @@ from aiokafka.structs import RecordMetadata, TopicPartition
 from confluent_kafka.admin import AdminClient
 from prometheus_client.parser import text_string_to_metric_families
 
-from hotline import realm
-from hotline.ends import ends_of
-from hotline.realm import Realm
-from hotline.stack.stack import Addresses, Stack
-from hotline.stack.supervisor import Supervisor
-from hotline.verify import verify
-from shared import kafka_address
-from shared.catalogue import catalogue
+from deploy.city import city as realm
+from deploy.city.city import Realm
+from deploy.embedded.stack import Addresses, Stack
+from deploy.supervision.supervisor import Supervisor
+from deploy.supervision.topic_ends import ends_of
+from hotline.audit.verify import verify
 from shared.cloudevents import input_headers
-from shared.codec import decoded
-from shared.envelope import GENESIS, chained
+from shared.doors.heard import of_login
 from shared.events import Fact
 from shared.events.base import RequestType, Urgency
-from shared.heard import of_login
 from shared.ids import ComplaintId, complaint_id
 from shared.inputs import (
     Input,
@@ -50,6 +46,10 @@ from shared.inputs import (
     ReturnReviewed,
     VisitMade,
 )
+from shared.log.chain import GENESIS, chained
+from shared.log.codec import decoded
+from shared.policy.catalogue import catalogue
+from shared.runtime import kafka_address
 from shared.topics import (
     COMPLAINTS_LOG,
     DISPATCH_REPLIES,
@@ -161,7 +161,7 @@ class City:
         options: Mapping[str, Any],
         idle_ms: int,
     ) -> None:
-        """`options` go to `hotline.realm.services`."""
+        """`options` go to `deploy.city.city.services`."""
         self.realm = made
         self.folder = folder
         self.said: list[str] = []
@@ -279,7 +279,7 @@ class City:
         )
 
     async def metric(self, service: str, name: str) -> float:
-        """What a service has counted under this name (as `shared.telemetry` spells it), by its Prometheus page."""
+        """What a service has counted under this name (spelled as in `shared/runtime/telemetry.py`)."""
 
         async def port() -> int:
             path = self.folder / "logs" / f"{service}.log"
@@ -584,7 +584,7 @@ async def open_city(
     """A city on this stack; no service runs yet. Gone at the end, with database, logins and topics.
 
     `stack`: the stack to mend when parts of it are killed. `at`: where city time begins in a rehearsal.
-    `options` go to `hotline.realm.services` (ruleset, extra, …).
+    `options` go to `deploy.city.city.services` (ruleset, extra, …).
     """
     path = folder / "catalogue.json"
     path.write_text(json.dumps(CATALOGUE, ensure_ascii=False), encoding="utf-8")

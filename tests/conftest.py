@@ -20,9 +20,9 @@ from typing import Any, Final
 import pytest
 from hypothesis import HealthCheck, settings
 
-from hotline import realm
-from hotline.stack.stack import Addresses
-from shared.errors import UserError
+from deploy.city import city as realm
+from deploy.embedded.stack import Addresses
+from shared.runtime.errors import UserError
 from tests.city import City, open_city
 from tests.sources import Databases, embedded, stack_of_session
 

@@ -29,18 +29,18 @@ from services.intake import rules as intake
 from services.intake.commands import RecordRequest, WithdrawRequest
 from services.intake.inbound import requests
 from services.intake.settings import Settings
-from shared import kafka_address
-from shared.broker import Door
-from shared.catalogue import Catalogue, catalogue
-from shared.clock import SystemClock
 from shared.complaint import Case
 from shared.desk import Batch, Decide, Desk, Work
+from shared.doors.kafka_door import Door
 from shared.events import Fact
 from shared.ids import ComplaintId, complaint_id
 from shared.log import Append, EventLog, Known
 from shared.log.postgres import PostgresLog
 from shared.log.through import Through
-from shared.telemetry import Telemetry
+from shared.policy.catalogue import Catalogue, catalogue
+from shared.runtime import kafka_address
+from shared.runtime.clock import SystemClock
+from shared.runtime.telemetry import Telemetry
 from shared.topics import INTAKE_REQUESTS
 from tests.city import CATALOGUE, City, request
 

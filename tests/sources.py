@@ -22,10 +22,10 @@ import asyncpg
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
-from hotline.stack import child, parts
-from hotline.stack.stack import Addresses, Stack
-from shared import kafka_address
-from shared.errors import UserError
+from deploy.embedded import child, parts
+from deploy.embedded.stack import Addresses, Stack
+from shared.runtime import kafka_address
+from shared.runtime.errors import UserError
 
 if TYPE_CHECKING:
     from testcontainers.core.container import DockerContainer

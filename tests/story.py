@@ -29,22 +29,22 @@ from services.intake.inbound import calls, requests
 from services.intake.knowledge import NO_BASE, Articles
 from services.intake.settings import Settings as IntakeSettings
 from shared import inputs
-from shared.broker import Handle, one_by_one
-from shared.catalogue import Catalogue
-from shared.clock import HandClock
 from shared.cloudevents import fact_headers, header
-from shared.codec import ce_type_of, decoded
 from shared.complaint import UNOPENED, Case, Complaint, evolve, head_of, head_text
 from shared.desk import Batch, Decide, Desk, Said
-from shared.envelope import GENESIS, Stored, chained
+from shared.doors.kafka_door import Handle, one_by_one
+from shared.doors.process import HeardTypes, React, from_log
 from shared.events import SPEAKERS, ComplaintDispatched, Fact, VisitScheduled
 from shared.ids import ComplaintId, UnitId, complaint_id
 from shared.inputs import Input
 from shared.life import illegal
 from shared.log import TIMER_SHARDS, Incoming, timers_of
+from shared.log.chain import GENESIS, Stored, chained
+from shared.log.codec import ce_type_of, decoded
 from shared.log.memory import Memory, MemoryLog
-from shared.process import HeardTypes, React, from_log
-from shared.telemetry import Telemetry
+from shared.policy.catalogue import Catalogue
+from shared.runtime.clock import HandClock
+from shared.runtime.telemetry import Telemetry
 from shared.topics import (
     COMPLAINTS_LOG,
     DISPATCH_REPLIES,

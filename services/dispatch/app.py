@@ -9,11 +9,11 @@ from services.dispatch import rules
 from services.dispatch.contact_door import ContactDoor
 from services.dispatch.inbound import replies, reviews
 from services.dispatch.settings import Settings
-from shared.catalogue import catalogue
-from shared.company import Company
 from shared.complaint import Case
+from shared.doors.host import Company
+from shared.doors.process import Process
 from shared.events import DispatchFact
-from shared.process import Process
+from shared.policy.catalogue import catalogue
 from shared.topics import DISPATCH_REPLIES, DISPATCH_REVIEWS
 
 

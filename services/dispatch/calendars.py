@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from services.dispatch.commands import AmendCalendar
 from services.dispatch.limits import AnswerLimits, answer_limits
 from services.dispatch.orders import REVIEWERS, provisional, refused, too_late
-from shared.calendar import CalendarUnknown, calendar
 from shared.complaint import Complaint, Order
-from shared.deadlines import Due
 from shared.events import CalendarAmended, DispatchFact
-from shared.ruleset import ruleset
+from shared.policy.calendar import CalendarUnknown, calendar
+from shared.policy.deadlines import Due
+from shared.policy.ruleset import ruleset
 
 
 def amend_calendar(command: AmendCalendar, case: Complaint) -> Sequence[DispatchFact]:

@@ -20,14 +20,14 @@ from urllib.parse import parse_qs
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
-from services.dispatch.contacts import Asker, Seen, Sight, may_see
+from services.dispatch.contact_policy import Asker, Seen, Sight, may_see
 from services.dispatch.settings import Settings
 from shared.aside import NoSuchComplaint
 from shared.complaint import UnreadableHead, stored_head
-from shared.contacts import CannotUnseal, Contact, ContactInvalid, MasterKey, Sealed, master_key
-from shared.errors import told
+from shared.contacts.details import CannotUnseal, Contact, ContactInvalid, MasterKey, Sealed, master_key
 from shared.ids import ComplaintId, UnitId
-from shared.telemetry import Telemetry
+from shared.runtime.errors import told
+from shared.runtime.telemetry import Telemetry
 
 App = Callable[..., Iterable[bytes]]
 

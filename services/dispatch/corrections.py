@@ -14,9 +14,9 @@ from msgspec import UNSET
 from services.dispatch.commands import FollowCorrection
 from services.dispatch.orders import not_listed, sent
 from services.dispatch.routing import Routed, routed
-from shared.catalogue import Catalogue
 from shared.complaint import Complaint, Matter, Order, order_open
 from shared.events import DispatchFact, OrderAmended, OrderMoved
+from shared.policy.catalogue import Catalogue
 
 
 def follow_correction(

@@ -18,11 +18,11 @@ from services.dispatch.commands import (
     SendBackAnswer,
 )
 from services.dispatch.orders import REVIEWERS, refused
-from shared.catalogue import Catalogue
 from shared.complaint import Complaint
 from shared.deciding import DECIDERS, Decision, concerned, may_decide, may_decide_together
 from shared.events import ReplyRefused
 from shared.ids import UnitId
+from shared.policy.catalogue import Catalogue
 
 _REVIEWED: Final[Mapping[type[Decision], str]] = {
     ReviewReturn: "return",

@@ -17,7 +17,7 @@ from shared.events import (
     VisitReason,
 )
 from shared.events.base import Limit
-from shared.ruleset import ruleset
+from shared.policy.ruleset import ruleset
 from shared.times import stated
 
 # -- the citizen hears from the unit

@@ -42,15 +42,15 @@ from services.dispatch.commands import (
 )
 from services.dispatch.settings import Settings
 from shared import inputs
-from shared.broker import Handle, one_by_one
-from shared.clock import Clock
 from shared.cloudevents import BadInput, event_of
 from shared.deciding import Decision
 from shared.desk import Work
+from shared.doors.kafka_door import Handle, one_by_one
 from shared.identity import taken_in
 from shared.ids import ComplaintId, UnitId
 from shared.log import Incoming
 from shared.plausible import timely
+from shared.runtime.clock import Clock
 from shared.topics import DISPATCH_REPLIES, DISPATCH_REVIEWS, speaker_of, unit_of
 
 _REPLIES: Final = (

@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from shared.calendar import Calendar, calendar
 from shared.complaint import Complaint, LimitStep, Order, Pause, dispatched_first
-from shared.deadlines import Due, due_at
 from shared.events import Urgency
 from shared.events.base import Limit
-from shared.ruleset import Days, RuleSet, ruleset
+from shared.policy.calendar import Calendar, calendar
+from shared.policy.deadlines import Due, due_at
+from shared.policy.ruleset import Days, RuleSet, ruleset
 
 
 class AnswerLimits(NamedTuple):

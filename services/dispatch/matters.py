@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from services.dispatch.routing import Routed, routed, with_first
-from shared.catalogue import Catalogue
 from shared.complaint import Complaint
 from shared.ids import ComplaintId
+from shared.policy.catalogue import Catalogue
 from shared.seeing import CaseOf
 
 FOLLOWED_MAX: Final = 20

@@ -9,16 +9,16 @@ from typing import Final, Protocol
 from msgspec import UNSET
 
 from services.dispatch.routing import Routed
-from shared.calendar import calendar
-from shared.catalogue import Catalogue
 from shared.complaint import Complaint, Order, evolve, helping, whole_content
-from shared.deadlines import due_at
 from shared.deciding import Decision, decider
 from shared.events import ComplaintDispatched, ConfidentialityRequired, CoUnitAdded, ReplyRefused
 from shared.events.base import Limit, Provisional, RequestType, Urgency
 from shared.events.dispatch import Unlisted
 from shared.ids import UnitId
-from shared.ruleset import Days, RuleSet, ruleset
+from shared.policy.calendar import calendar
+from shared.policy.catalogue import Catalogue
+from shared.policy.deadlines import due_at
+from shared.policy.ruleset import Days, RuleSet, ruleset
 from shared.times import stated
 
 REVIEWERS: Final = UnitId("reviewers")

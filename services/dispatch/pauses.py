@@ -12,9 +12,7 @@ from datetime import datetime
 from services.dispatch.commands import EndPause, RequestPause, ReviewPause
 from services.dispatch.limits import answer_limits, days_begun
 from services.dispatch.orders import REVIEWERS, not_in_days, not_reviewed, provisional, refused, too_late
-from shared.calendar import calendar
 from shared.complaint import Complaint, LimitStep, Order, pause_ended
-from shared.deadlines import Due, due_at
 from shared.events import (
     DispatchFact,
     PauseApproved,
@@ -22,7 +20,9 @@ from shared.events import (
     PauseRejected,
     PauseRequested,
 )
-from shared.ruleset import Days, RuleSet, ruleset
+from shared.policy.calendar import calendar
+from shared.policy.deadlines import Due, due_at
+from shared.policy.ruleset import Days, RuleSet, ruleset
 from shared.times import stated
 
 

@@ -11,7 +11,7 @@ from services.dispatch.limits import answer_limits, days_begun, sign_limit
 from services.dispatch.orders import REVIEWERS, provisional, refused, too_late
 from shared.complaint import Complaint, LimitStep, Order, pause_ended
 from shared.events import ComplaintReclassified, DispatchFact
-from shared.ruleset import Days, RuleSet, ruleset
+from shared.policy.ruleset import Days, RuleSet, ruleset
 
 
 def reclassify(command: ReclassifyComplaint, case: Complaint) -> Sequence[DispatchFact]:

@@ -27,7 +27,6 @@ from services.dispatch.orders import (
 )
 from services.dispatch.pauses import running, under_review
 from services.dispatch.routing import by_council
-from shared.catalogue import Catalogue
 from shared.complaint import Complaint, LimitStep, Order, helping, whose_is_open
 from shared.events import (
     CouncilDecided,
@@ -41,7 +40,8 @@ from shared.events import (
     TerminationRejected,
     TerminationRequested,
 )
-from shared.ruleset import RuleSet, ruleset
+from shared.policy.catalogue import Catalogue
+from shared.policy.ruleset import RuleSet, ruleset
 from shared.times import stated
 
 # -- more time

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from shared.catalogue import Catalogue, Subject, To
 from shared.events.base import Level
 from shared.ids import UnitId
+from shared.policy.catalogue import Catalogue, Subject, To
 
 
 class Routed(NamedTuple):

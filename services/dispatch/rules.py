@@ -64,7 +64,6 @@ from services.dispatch.reviews import (
 from services.dispatch.routing import Routed, after_return, assigned, routed, to_supervision
 from services.dispatch.whistles import acknowledge, arrive, blow, rate, record_measure, release
 from shared.aside import NoSuchComplaint
-from shared.catalogue import Catalogue
 from shared.complaint import WHERE_AND_WHAT, Case, Complaint, Order
 from shared.deciding import Decision
 from shared.events import (
@@ -80,7 +79,8 @@ from shared.events import (
     ReturnRequested,
 )
 from shared.events.base import Fact
-from shared.ruleset import ruleset
+from shared.policy.catalogue import Catalogue
+from shared.policy.ruleset import ruleset
 from shared.times import stated
 
 _ASKED: Final[dict[type[UnitCommand], str]] = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import SecretStr
 from pydantic_settings import SettingsConfigDict
 
-from shared.settings import CommonSettings
+from shared.runtime.settings import CommonSettings
 
 
 class Settings(CommonSettings):

@@ -13,7 +13,6 @@ from services.dispatch.commands import (
     ReleaseWhistle,
 )
 from services.dispatch.orders import not_theirs, refused
-from shared.catalogue import Catalogue
 from shared.complaint import Called, Complaint, Whistle
 from shared.events import (
     ReplyRefused,
@@ -27,7 +26,8 @@ from shared.events import (
     WhistleReleased,
 )
 from shared.ids import UnitId
-from shared.ruleset import ruleset
+from shared.policy.catalogue import Catalogue
+from shared.policy.ruleset import ruleset
 from shared.times import stated
 
 Said = WhistleFact | ReplyRefused

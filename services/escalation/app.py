@@ -8,11 +8,11 @@ from typing import Any
 from services.escalation import rules
 from services.escalation.inbound import Ticker
 from services.escalation.settings import Settings
-from shared.catalogue import catalogue
-from shared.company import Company
 from shared.complaint import Case
+from shared.doors.host import Company
+from shared.doors.process import Process
 from shared.events import EscalationFact
-from shared.process import Process
+from shared.policy.catalogue import catalogue
 
 
 async def run(settings: Settings, company: Company | None = None) -> None:

@@ -19,13 +19,13 @@ import asyncpg
 from services.escalation.commands import FireDeadlines
 from services.escalation.settings import Settings
 from services.escalation.watermark import BEGINNING, Watermark
-from shared.broker import AWAY, is_away
 from shared.desk import Batch, Desk, Work
-from shared.errors import told
+from shared.doors.kafka_door import AWAY, is_away
 from shared.ids import ComplaintId
 from shared.log import TIMER_SHARDS
 from shared.log.instants import reads_any_instant
 from shared.log.postgres import connect
+from shared.runtime.errors import told
 
 DUE_MAX: Final = 2000
 """Timers fired in one transaction."""

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from shared.catalogue import Catalogue
 from shared.events.base import Level
 from shared.ids import UnitId
+from shared.policy.catalogue import Catalogue
 
 LADDER: Final = (Level.UNIT, Level.DISTRICT, Level.MUNICIPAL)
 TOP: Final = LADDER[-1]

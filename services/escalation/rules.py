@@ -13,7 +13,6 @@ from typing import NamedTuple
 from services.escalation.commands import EscalationCommand
 from services.escalation.ladder import TOP, next_level, told_at
 from shared.aside import NoSuchComplaint
-from shared.catalogue import Catalogue
 from shared.complaint import (
     HOTLINES_OWN,
     Called,
@@ -48,7 +47,8 @@ from shared.events import (
 )
 from shared.events.base import Limit
 from shared.ids import UnitId
-from shared.ruleset import ruleset
+from shared.policy.catalogue import Catalogue
+from shared.policy.ruleset import ruleset
 
 
 class _Late(NamedTuple):

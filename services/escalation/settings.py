@@ -5,8 +5,8 @@ from __future__ import annotations
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from shared.patience import TICK_SECONDS
-from shared.settings import CommonSettings
+from shared.runtime.patience import TICK_SECONDS
+from shared.runtime.settings import CommonSettings
 
 
 class Settings(CommonSettings):

@@ -8,11 +8,11 @@ from typing import Any
 from services.feedback import rules
 from services.feedback.inbound import answers, exceptions
 from services.feedback.settings import Settings
-from shared.catalogue import catalogue
-from shared.company import Company
 from shared.complaint import Case
+from shared.doors.host import Company
+from shared.doors.process import Process
 from shared.events import FeedbackFact
-from shared.process import Process
+from shared.policy.catalogue import catalogue
 from shared.topics import FEEDBACK_ANSWERS, FEEDBACK_EXCEPTIONS
 
 

@@ -6,14 +6,14 @@ from typing import Final
 
 from services.feedback.commands import CloseByException, FeedbackCommand, RecordUnreached, RecordVisit
 from shared import inputs
-from shared.broker import Handle, one_by_one
-from shared.clock import Clock
 from shared.cloudevents import event_of
 from shared.desk import Work
+from shared.doors.kafka_door import Handle, one_by_one
 from shared.identity import taken_in
 from shared.ids import ComplaintId
 from shared.log import Incoming
 from shared.plausible import timely
+from shared.runtime.clock import Clock
 from shared.topics import FEEDBACK_ANSWERS, FEEDBACK_EXCEPTIONS, speaker_of
 
 _ANSWERS: Final = (inputs.VisitMade, inputs.VisitUnreached)

@@ -18,7 +18,6 @@ from services.feedback.commands import (
     ScheduleVisit,
 )
 from shared.aside import NoSuchComplaint
-from shared.catalogue import Catalogue
 from shared.complaint import Case, Complaint, Order, Visit, order_open
 from shared.deciding import concerned, may_decide
 from shared.events import (
@@ -38,7 +37,8 @@ from shared.events import (
 )
 from shared.events.base import Limit
 from shared.ids import UnitId
-from shared.ruleset import ruleset
+from shared.policy.catalogue import Catalogue
+from shared.policy.ruleset import ruleset
 from shared.times import stated
 
 REACTS = (OrderAnswered, FeedbackLimitMissed, TerminationApproved)

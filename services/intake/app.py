@@ -9,10 +9,10 @@ from services.intake import rules
 from services.intake.inbound import calls, requests
 from services.intake.settings import Settings
 from services.intake.views import KnowledgeBase
-from shared.company import Company
 from shared.complaint import Case
+from shared.doors.host import Company
+from shared.doors.process import Process
 from shared.events import IntakeFact
-from shared.process import Process
 from shared.topics import INTAKE_REQUESTS, TELEPHONY_CALLS
 
 

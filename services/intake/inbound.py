@@ -20,10 +20,9 @@ from services.intake.commands import (
 from services.intake.naming import Named, first_things_first, links_named, named_by, repeated_by
 from services.intake.register import Kept, kept
 from services.intake.settings import Settings
-from shared.broker import Handle, one_by_one
-from shared.clock import Clock
 from shared.cloudevents import BadInput, event_of
 from shared.desk import Batch, Claim, Work
+from shared.doors.kafka_door import Handle, one_by_one
 from shared.events import TurnedAway
 from shared.identity import taken_in
 from shared.ids import ComplaintId, complaint_id, derived
@@ -41,7 +40,8 @@ from shared.inputs import (
 )
 from shared.log import Incoming, Parked
 from shared.plausible import limits_near, timely
-from shared.ruleset import RuleSet, ruleset
+from shared.policy.ruleset import RuleSet, ruleset
+from shared.runtime.clock import Clock
 from shared.text import has_words
 from shared.topics import INTAKE_REQUESTS, TELEPHONY_CALLS, speaker_of
 

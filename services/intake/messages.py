@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from shared.ruleset import MessageRules
+from shared.policy.ruleset import MessageRules
 from shared.text import folded_code
 
 

@@ -28,7 +28,6 @@ from services.intake.links import (
 )
 from services.intake.twice import first_of_call, recorded_already
 from shared.aside import NoSuchComplaint, OnRecordOtherwise
-from shared.calendar import calendar
 from shared.complaint import (
     ANSWER,
     WHERE_AND_WHAT,
@@ -38,7 +37,6 @@ from shared.complaint import (
     order_open,
     whole_content,
 )
-from shared.deadlines import due_at
 from shared.events import (
     ComplaintAnsweredDirectly,
     ComplaintClassified,
@@ -61,7 +59,9 @@ from shared.events import (
 from shared.events.base import RequestType
 from shared.ids import CallId, RequestId, UnitId, repeat_key
 from shared.inputs import RequestRecorded
-from shared.ruleset import ruleset
+from shared.policy.calendar import calendar
+from shared.policy.deadlines import due_at
+from shared.policy.ruleset import ruleset
 from shared.times import stated, zone_of
 
 _CONTENT: Final = (

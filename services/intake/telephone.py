@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
-from shared.ruleset import TelephoneRules
+from shared.policy.ruleset import TelephoneRules
 
 ANSWERED: Final = "ANSWERED"
 ABANDONED: Final = "ABANDONED"

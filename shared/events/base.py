@@ -44,7 +44,7 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True):
     """Something that happened to one complaint; field names and types are the stored shape.
 
     A stored shape is never edited: a new optional field keeps its version, anything else gets a
-    new `SCHEMA` number and an upcaster in `shared.codec`.
+    new `SCHEMA` number and an upcaster in `shared.log.codec`.
     """
 
     TIME: ClassVar[str]

@@ -87,7 +87,7 @@ class Unread(msgspec.Struct, frozen=True, gc=False):
 class Incoming(msgspec.Struct, frozen=True, gc=False):
     """A message as it came; `parked_id` and `parked_for`, its complaint, where it comes back from parking.
 
-    With `unread` it is none, or only as far as it could be read: see `shared.records`.
+    With `unread` it is none, or only as far as it could be read: see `shared.doors.records`.
     """
 
     topic: str

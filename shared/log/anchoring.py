@@ -19,18 +19,18 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 from confluent_kafka import KafkaException
 
-from shared import kafka_address
-from shared.broker import AWAY
-from shared.clock import SystemClock
-from shared.errors import told
-from shared.kafka_reader import last_record
+from shared.doors.kafka_door import AWAY
+from shared.doors.kafka_reader import last_record
 from shared.log.anchors import CE_TYPE, NOTHING, Anchor, anchor_of, hash_of, line_of, root_of
 from shared.log.postgres import connect
 from shared.log.relay import stopped
-from shared.patience import REQUEST_SECONDS, SEND_SECONDS
-from shared.settings import CommonSettings
-from shared.telemetry import Telemetry
-from shared.topic_admin import make_missing
+from shared.runtime import kafka_address
+from shared.runtime.clock import SystemClock
+from shared.runtime.errors import told
+from shared.runtime.patience import REQUEST_SECONDS, SEND_SECONDS
+from shared.runtime.settings import CommonSettings
+from shared.runtime.telemetry import Telemetry
+from shared.runtime.topic_admin import make_missing
 from shared.topics import COMPLAINTS_ANCHORS
 
 STRETCH_MAX: Final = 4000

@@ -17,9 +17,9 @@ from typing import Final
 from msgspec.structs import replace
 
 from shared.complaint import STATE_SCHEMA, UnreadableHead, stored_head
-from shared.envelope import Stored
 from shared.ids import ComplaintId, FactId
 from shared.log import Append, EventLog, Fenced, Head, HeadMoved, Incoming, Known, Parked, Place
+from shared.log.chain import Stored
 
 RELEASED_MAX: Final = 500
 """As `es.released`: how many come back from parking at once."""

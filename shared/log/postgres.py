@@ -14,7 +14,7 @@ import msgspec
 
 from shared.complaint import STATE_SCHEMA, UnreadableHead, stored_head
 from shared.log import Append, EventLog, Fenced, Head, HeadMoved, Incoming, Known, Place, Unread
-from shared.patience import STATEMENT_SECONDS
+from shared.runtime.patience import STATEMENT_SECONDS
 
 # Every statement works on arrays through indexes. On an empty table the planner would choose a plain
 # scan and keep it; hash and merge joins read the whole log for one batch once it has grown.

@@ -23,16 +23,16 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 from confluent_kafka import KafkaException
 
-from shared import kafka_address
-from shared.broker import AWAY
 from shared.cloudevents import fact_headers
-from shared.codec import ce_type_of
-from shared.errors import told
+from shared.doors.kafka_door import AWAY
+from shared.log.codec import ce_type_of
 from shared.log.postgres import connect
-from shared.patience import REQUEST_SECONDS, SEND_SECONDS
-from shared.settings import CommonSettings
-from shared.telemetry import Telemetry, span_id_of, trace_id_of
-from shared.topic_admin import make_missing
+from shared.runtime import kafka_address
+from shared.runtime.errors import told
+from shared.runtime.patience import REQUEST_SECONDS, SEND_SECONDS
+from shared.runtime.settings import CommonSettings
+from shared.runtime.telemetry import Telemetry, span_id_of, trace_id_of
+from shared.runtime.topic_admin import make_missing
 from shared.topics import COMPLAINTS_LOG, DISPATCH_ORDERS, OUTWARD, TOPICS, Topic, partition_of, unit_of
 
 PAGE_MAX: Final = 8000

@@ -13,7 +13,7 @@ import services.dispatch.commands
 import services.escalation.commands
 import services.feedback.commands
 import services.intake.commands
-from hotline.asyncapi import document
+from hotline.contract.asyncapi import document
 from services.dispatch.commands import (
     AcknowledgeWhistle,
     AddCoUnit,
@@ -69,11 +69,11 @@ from services.intake.commands import (
 )
 from services.intake.inbound import calls, requests
 from services.intake.settings import Settings as IntakeSettings
-from shared.broker import Handle
-from shared.codec import ce_type_of
+from shared.doors.kafka_door import Handle
 from shared.events import REFUSALS, SPEAKERS, ComplaintFact, Desk, Fact, Level
 from shared.inputs import INPUTS, Input
 from shared.log.anchors import CE_TYPE
+from shared.log.codec import ce_type_of
 from shared.topics import (
     DISPATCH_REPLIES,
     DISPATCH_REVIEWS,

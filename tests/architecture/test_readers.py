@@ -10,16 +10,18 @@ import pytest
 from aiokafka import AIOKafkaConsumer
 from aiokafka.codec import has_gzip, has_lz4, has_snappy, has_zstd
 
-from shared import kafka_reader
+from shared.doors import kafka_reader
 
 ROOT = Path(__file__).parents[2]
-MADE_IN = {"shared/kafka_reader.py": "AIOKafkaConsumer(", "shared/broker.py": ".subscriber("}
+MADE_IN = {"shared/doors/kafka_reader.py": "AIOKafkaConsumer(", "shared/doors/kafka_door.py": ".subscriber("}
 """Where a consumer comes from: one place for doors, one for everybody else."""
 
 
 def _sources() -> list[Path]:
     return [
-        file for folder in ("services", "shared", "hotline") for file in sorted((ROOT / folder).rglob("*.py"))
+        file
+        for folder in ("services", "shared", "hotline", "deploy")
+        for file in sorted((ROOT / folder).rglob("*.py"))
     ]
 
 
@@ -40,7 +42,7 @@ def test_both_read_only_what_is_committed() -> None:
 
 def test_an_end_is_asked_for_as_a_reader_of_what_is_committed_sees_it() -> None:
     asking = [file for file in _sources() if "list_offsets(" in file.read_text(encoding="utf-8")]
-    assert [str(file.relative_to(ROOT)) for file in asking] == ["hotline/ends.py"]
+    assert [str(file.relative_to(ROOT)) for file in asking] == ["deploy/supervision/topic_ends.py"]
     assert "isolation_level=IsolationLevel.READ_COMMITTED" in asking[0].read_text(encoding="utf-8")
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from hotline.rulebook import DOCS, Rule, named_by_tests, rules, text, values
+from hotline.contract.rulebook import DOCS, Rule, named_by_tests, rules, text, values
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = (

@@ -16,13 +16,13 @@ from msgspec.structs import replace
 from services.intake import rules as intake
 from shared.complaint import Complaint, head_text
 from shared.desk import Batch, Desk
-from shared.envelope import GENESIS, Stored
 from shared.events import REFUSALS, Fact
 from shared.events import Desk as Named
 from shared.ids import ComplaintId, FactId
 from shared.inputs import Input, RequestRecorded, RequestRepeated
+from shared.log.chain import GENESIS, Stored
 from shared.log.memory import Memory, MemoryLog
-from shared.telemetry import Telemetry
+from shared.runtime.telemetry import Telemetry
 from shared.topics import TELEPHONY_CALLS, Topic
 from tests import examples as eg
 from tests.architecture.test_completeness import DOORS, INBOUND, TABLE, Again

@@ -10,15 +10,15 @@ from typing import Final
 
 import pytest
 
-from hotline.city import City
-from hotline.city.conductor import Progress
-from hotline.realm import PROCESSES
-from hotline.rehearse import Stage, staged, verified
-from hotline.stack import child
-from hotline.stack.state import read_state
-from hotline.verify import verify
-from hotline.where import ANCHORS_FILE, city_folder
-from shared.catalogue import catalogue
+from deploy.city.city import PROCESSES
+from deploy.city.registry import ANCHORS_FILE, city_folder
+from deploy.embedded import child
+from deploy.embedded.state import read_state
+from hotline.audit.verify import verify
+from hotline.lab.rehearsal.stage import Stage, staged, verified
+from hotline.lab.simulation import City
+from hotline.lab.simulation.conductor import Progress
+from shared.policy.catalogue import catalogue
 
 pytestmark = [pytest.mark.connected, pytest.mark.timeout(900)]
 

@@ -18,16 +18,16 @@ import pytest
 from confluent_kafka import TopicPartition as KafkaPlace
 from confluent_kafka.admin import AdminClient
 
-from hotline.stack.stack import Addresses
+from deploy.embedded.stack import Addresses
 from services.escalation.inbound import Ticker
 from services.escalation.settings import Settings as EscalationSettings
-from shared import kafka_address
 from shared.complaint import head_of
 from shared.desk import Batch, Desk
 from shared.events import ComplaintReceived
 from shared.ids import ComplaintId
 from shared.log import TIMER_SHARDS, timer_shard, timers_of
 from shared.log.postgres import PostgresLog, connect
+from shared.runtime import kafka_address
 from shared.topics import INTAKE_REQUESTS
 from tests.city import City, open_city, until
 from tests.desks import (

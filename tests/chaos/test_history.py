@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hotline.chaos.appends import Attempt, Told, impossible
+from hotline.lab.chaos.appends import Attempt, Told, impossible
 
 S = "complaint"
 LOG = {S: {1: "a", 2: "b", 3: "c"}}

@@ -13,23 +13,23 @@ from typing import Any, Final
 import pytest
 from aiokafka.errors import KafkaTimeoutError
 
-from hotline.acknowledged import lost
-from hotline.chaos import batches
-from hotline.chaos.faults import faults
-from hotline.chaos.letters import LEFT, unstated, written
-from hotline.chaos.nonsense import PARKED, Parked, Piece, amiss
-from hotline.chaos.outside import NONSENSE_THERE_MAX, SILENT_LINE, Outside
-from hotline.chaos.run import DOUBLED, ONE_IN, Closing, drawn
-from hotline.chaos.times import CANNOT_BE, Timed, inputs_with
-from hotline.city.act import Act, Heard, Reaction
-from hotline.city.conductor import Conductor
-from hotline.city.population import Beijing
-from shared.catalogue import catalogue
+from hotline.lab.acknowledged import lost
+from hotline.lab.chaos import batches
+from hotline.lab.chaos.faults import faults
+from hotline.lab.chaos.letters import LEFT, unstated, written
+from hotline.lab.chaos.nonsense import PARKED, Parked, Piece, amiss
+from hotline.lab.chaos.outside import NONSENSE_THERE_MAX, SILENT_LINE, Outside
+from hotline.lab.chaos.run import DOUBLED, ONE_IN, Closing, drawn
+from hotline.lab.chaos.times import CANNOT_BE, Timed, inputs_with
+from hotline.lab.simulation.act import Act, Heard, Reaction
+from hotline.lab.simulation.conductor import Conductor
+from hotline.lab.simulation.population import Beijing
 from shared.cloudevents import BadInput, event_of
 from shared.events import ComplaintClosed, ComplaintDispatched, FeedbackLimitMissed, SignLimitMissed
 from shared.inputs import INPUTS, Input
 from shared.log import Incoming
 from shared.plausible import TIME_FIELDS, timely
+from shared.policy.catalogue import catalogue
 from shared.topics import DISPATCH_ORDERS, TOPICS
 from tests import examples as eg
 from tests.city import City, until
@@ -267,7 +267,7 @@ async def test_nonsense_of_every_kind_is_parked_once_and_what_kafka_has_is_not_s
             raise KafkaTimeoutError
         return offset
 
-    monkeypatch.setattr("hotline.chaos.outside.hand_in", hand_in)
+    monkeypatch.setattr("hotline.lab.chaos.outside.hand_in", hand_in)
     try:
         for seed in range(6):  # each by another codec, once around
             await outside.poison(Random(seed), 20)
@@ -297,7 +297,7 @@ async def test_nothing_is_sent_again_because_somebody_else_speaks_meanwhile(
             await asyncio.wait(others, timeout=1)
         return await batches.hand_in(*arguments)
 
-    monkeypatch.setattr("hotline.chaos.outside.hand_in", hand_in)
+    monkeypatch.setattr("hotline.lab.chaos.outside.hand_in", hand_in)
     try:
         await outside.poison(Random(1), 40)
         await asyncio.gather(*others)

@@ -10,13 +10,13 @@ from urllib.parse import urlsplit
 import asyncpg
 import pytest
 
-from hotline.chaos.wire import Wire, Wires
-from hotline.realm import moved
+from deploy.city.city import moved
+from hotline.lab.chaos.wire import Wire, Wires
 from services.intake.rules import decide
-from shared.broker import AWAY
 from shared.desk import Batch, Desk, Work
+from shared.doors.kafka_door import AWAY
 from shared.log.postgres import PostgresLog
-from shared.telemetry import Telemetry
+from shared.runtime.telemetry import Telemetry
 from tests import examples as eg
 
 pytestmark = pytest.mark.connected

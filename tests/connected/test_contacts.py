@@ -14,15 +14,14 @@ from urllib.request import Request, urlopen
 import asyncpg
 import pytest
 
-from hotline.backup import DUMP_FILE, backup, restore
-from hotline.contacts import keep_key, key_of, new_token, overdue, put, shred
-from hotline.stack.stack import Addresses
-from hotline.verify import PERSONAL, verify
-from hotline.where import City as Served
+from deploy.city.registry import City as Served
+from deploy.embedded.stack import Addresses
+from hotline.audit.verify import PERSONAL, verify
+from hotline.contact_details import keep_key, key_of, new_token, overdue, put, shred
+from hotline.upkeep.backup import DUMP_FILE, backup, restore
 from services.dispatch.contact_door import Reading, read
-from services.dispatch.contacts import Asker, Seen
-from shared.contacts import CannotUnseal, Contact, MasterKey, contact_of
-from shared.errors import UserError
+from services.dispatch.contact_policy import Asker, Seen
+from shared.contacts.details import CannotUnseal, Contact, MasterKey, contact_of
 from shared.events import (
     ComplaintClosed,
     ComplaintDispatched,
@@ -31,6 +30,7 @@ from shared.events import (
 )
 from shared.ids import ComplaintId, UnitId
 from shared.personal import PATTERN, numbers_in
+from shared.runtime.errors import UserError
 from tests.city import OTHER_UNIT, UNIT, City, until
 from tests.shared.test_personal import HOLDS, HOLDS_NONE
 

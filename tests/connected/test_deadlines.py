@@ -12,7 +12,7 @@ from typing import Any, Final
 import msgspec
 import pytest
 
-from hotline.stack.stack import Addresses
+from deploy.embedded.stack import Addresses
 from shared.events import (
     ComplaintClosed,
     ComplaintDispatched,

@@ -9,15 +9,15 @@ import pytest
 from confluent_kafka.admin import AdminClient
 from typer.testing import CliRunner
 
-from hotline import where
-from hotline.commands.parked import parked as parked_command
-from hotline.realm import make_topics
-from hotline.stalled import look
-from shared import kafka_address
-from shared.catalogue import catalogue
+from deploy.city import registry as where
+from deploy.city.city import make_topics
+from deploy.supervision.stalled import look
+from hotline.cli.parked import parked as parked_command
+from shared.doors.parking_limit import PARKED_MIN
 from shared.events import ComplaintReceived
 from shared.inputs import CallOffered
-from shared.parking import PARKED_MIN
+from shared.policy.catalogue import catalogue
+from shared.runtime import kafka_address
 from shared.topics import INTAKE_REQUESTS, TELEPHONY_CALLS
 from tests.city import City, until
 
@@ -73,8 +73,8 @@ async def test_a_door_stops_its_desk_goes_on_and_a_person_lets_it_go_on(
     assert len(await town.parked()) < PARKED_MIN
     assert await town.facts(behind) == []
 
-    monkeypatch.setattr("hotline.where.find_city", lambda: town.realm)
-    monkeypatch.setattr("hotline.where.city_up", lambda: where.City(realm=town.realm))
+    monkeypatch.setattr("deploy.city.registry.find_city", lambda: town.realm)
+    monkeypatch.setattr("deploy.city.registry.city_up", lambda: where.City(realm=town.realm))
     listed = await asyncio.to_thread(CliRunner().invoke, parked_command, ["list"])
     assert f"intake takes nothing in from {topic} (door requests) since" in listed.output, listed.output
     assert f"`hotline parked resume intake requests {topic}` lets it go on" in listed.output, listed.output

@@ -16,7 +16,6 @@ import pytest
 from services.intake.register import call_of, read
 from services.intake.telephone import CallRecord
 from shared.cloudevents import VALUE_BYTES_MAX, input_headers
-from shared.codec import ce_type_of
 from shared.events import (
     ComplaintClosed,
     ComplaintDispatched,
@@ -38,6 +37,7 @@ from shared.inputs import (
     VisitMade,
 )
 from shared.inputs import OrderSigned as OrderSignedInput
+from shared.log.codec import ce_type_of
 from shared.topics import (
     COMPLAINTS_LOG,
     DISPATCH_REPLIES,

@@ -25,9 +25,8 @@ import msgspec
 import pytest
 from confluent_kafka import Consumer, Producer
 
-from hotline.realm import DESKS
-from hotline.stack.stack import Addresses
-from shared import kafka_address
+from deploy.city.city import DESKS
+from deploy.embedded.stack import Addresses
 from shared.cloudevents import input_headers
 from shared.events import ComplaintClosed, ComplaintDispatched, VisitScheduled
 from shared.ids import complaint_id
@@ -40,6 +39,7 @@ from shared.inputs import (
     OrderSigned,
     VisitMade,
 )
+from shared.runtime import kafka_address
 from shared.topics import (
     DISPATCH_ORDERS,
     DISPATCH_REPLIES,

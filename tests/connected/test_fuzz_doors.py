@@ -20,10 +20,10 @@ import pytest
 
 from services.intake.naming import About
 from shared.cloudevents import input_headers
-from shared.codec import ce_type_of
 from shared.events import ComplaintDispatched
 from shared.ids import complaint_id, message_id
 from shared.inputs import CallOffered, Input, RequestRecorded
+from shared.log.codec import ce_type_of
 from shared.rfc3339 import ToldInstant
 from shared.topics import (
     COMPLAINTS_LOG,

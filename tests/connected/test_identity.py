@@ -12,11 +12,11 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from shared import topic_admin
 from shared.cloudevents import input_headers
 from shared.desk import OTHER_CONTENT
 from shared.ids import ComplaintId, complaint_id
 from shared.inputs import Input, RequestRepeated, RequestSupplemented
+from shared.runtime import topic_admin
 from shared.topics import INTAKE_REQUESTS
 from tests.city import City, request
 from tests.desks import Ear, Faults, door_of_intake

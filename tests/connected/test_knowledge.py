@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 import asyncpg
 import pytest
 
-from hotline import knowledge as base
-from hotline.knowledge import articles
-from hotline.verify import verify
+from hotline.audit.verify import verify
+from services.intake import knowledge_base as base
+from services.intake.knowledge_base import articles
 from shared.events import ComplaintAnsweredDirectly, IntakeRefused, RequestType
 from shared.ids import ComplaintId
 from tests.city import City

@@ -12,7 +12,6 @@ import msgspec
 import pytest
 from aiokafka import AIOKafkaConsumer
 
-from shared import kafka_address
 from shared.events import (
     ComplaintClassified,
     ComplaintClosed,
@@ -25,6 +24,7 @@ from shared.events import (
 )
 from shared.ids import ComplaintId
 from shared.inputs import OrderAssigned, RequestWithdrawn
+from shared.runtime import kafka_address
 from shared.topics import DISPATCH_ORDERS, DISPATCH_REPLIES, INTAKE_REQUESTS
 from tests.city import DISTRICT_UNIT, OTHER_UNIT, UNIT, City, until
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import pytest
 
-from hotline.acknowledged import Acknowledged, lost
+from hotline.lab.acknowledged import Acknowledged, lost
 from shared.events import ComplaintClosed, ComplaintDispatched, OrderAnswered, OrderSigned, VisitScheduled
 from shared.ids import ComplaintId, complaint_id
 from shared.inputs import Input, VisitMade

@@ -9,12 +9,12 @@ from collections.abc import Awaitable, Callable
 import pytest
 from typer.testing import CliRunner
 
-from hotline import where
-from hotline.commands.parked import parked as parked_command
-from hotline.realm import make_topics
-from hotline.stalled import look, stalled, standing_still
-from hotline.watchman import Watchman
-from shared.catalogue import catalogue
+from deploy.city import registry as where
+from deploy.city.city import make_topics
+from deploy.supervision.stalled import look, stalled, standing_still
+from deploy.supervision.watchman import Watchman
+from hotline.cli.parked import parked as parked_command
+from shared.doors.parking_limit import PARKED_MIN
 from shared.events import (
     ComplaintClosed,
     ComplaintDispatched,
@@ -26,7 +26,7 @@ from shared.events import (
     VisitScheduled,
 )
 from shared.inputs import CallOffered, ClosingExceptionApproved, ReturnReviewed, VisitMade
-from shared.parking import PARKED_MIN
+from shared.policy.catalogue import catalogue
 from shared.topics import (
     DISPATCH_REPLIES,
     DISPATCH_REVIEWS,
@@ -67,8 +67,8 @@ async def until_stopped(town: City, *topics: str) -> None:
 
 async def typed(town: City, monkeypatch: pytest.MonkeyPatch, *words: str) -> str:
     """`hotline parked WORDS` in this city; exit code 0."""
-    monkeypatch.setattr("hotline.where.find_city", lambda: town.realm)
-    monkeypatch.setattr("hotline.where.city_up", lambda: where.City(realm=town.realm))
+    monkeypatch.setattr("deploy.city.registry.find_city", lambda: town.realm)
+    monkeypatch.setattr("deploy.city.registry.city_up", lambda: where.City(realm=town.realm))
     result = await asyncio.to_thread(CliRunner().invoke, parked_command, list(words))
     assert result.exit_code == 0, result.output
     return result.output

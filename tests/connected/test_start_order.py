@@ -14,10 +14,10 @@ from urllib.request import urlopen
 
 import pytest
 
-from hotline import realm
-from hotline.chaos.wire import Wire, Wires
-from hotline.stack.supervisor import Service, Supervisor
-from shared import kafka_address
+from deploy.city import city as realm
+from deploy.supervision.supervisor import Service, Supervisor
+from hotline.lab.chaos.wire import Wire, Wires
+from shared.runtime import kafka_address
 from tests.city import City, until
 
 pytestmark = [pytest.mark.connected, pytest.mark.timeout(240)]

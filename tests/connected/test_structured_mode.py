@@ -14,7 +14,6 @@ from cloudevents.core.v1.event import CloudEvent
 from cloudevents.v1.http import CloudEvent as OlderEvent
 from cloudevents.v1.kafka import to_structured as older_structured
 
-from shared.clock import INPUT_AGE_DAYS_MAX
 from shared.events import ComplaintDispatched
 from shared.ids import ComplaintId, message_id
 from shared.inputs import (
@@ -25,6 +24,7 @@ from shared.inputs import (
     OrderSigned,
     VisitMade,
 )
+from shared.runtime.clock import INPUT_AGE_DAYS_MAX
 from shared.topics import (
     DISPATCH_REPLIES,
     DISPATCH_REVIEWS,

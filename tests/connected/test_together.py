@@ -18,14 +18,13 @@ from aiokafka.structs import TopicPartition
 from confluent_kafka import TopicPartition as Until
 from confluent_kafka.admin import AdminClient
 
-from hotline import realm
+from deploy.city import city as realm
 from services.dispatch.settings import Settings as DispatchSettings
 from services.feedback.settings import Settings as FeedbackSettings
 from services.intake.settings import Settings
-from shared import kafka_address
-from shared.broker import Door
-from shared.company import Ear
 from shared.desk import Batch
+from shared.doors.host import Ear
+from shared.doors.kafka_door import Door
 from shared.events import (
     ComplaintClosed,
     ComplaintDispatched,
@@ -36,6 +35,7 @@ from shared.events import (
 from shared.ids import ComplaintId
 from shared.log import Incoming
 from shared.log.postgres import PostgresLog
+from shared.runtime import kafka_address
 from shared.topics import COMPLAINTS_LOG
 from tests.city import City, until
 from tests.desks import Crash, Faults, FaultyLog, desk_on

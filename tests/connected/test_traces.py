@@ -16,12 +16,12 @@ import msgspec
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from hotline.realm import DESKS
-from hotline.stack.stack import Addresses
+from deploy.city.city import DESKS
+from deploy.embedded.stack import Addresses
 from shared.cloudevents import input_headers
 from shared.events import ComplaintClosed, ComplaintDispatched, VisitScheduled
 from shared.inputs import RequestRecorded, VisitMade
-from shared.telemetry import is_followed, trace_id_of
+from shared.runtime.telemetry import is_followed, trace_id_of
 from shared.topics import COMPLAINTS_LOG, FEEDBACK_ANSWERS, INTAKE_REQUESTS
 from tests.city import City, open_city, until
 from tests.city import request as asked

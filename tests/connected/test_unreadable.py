@@ -21,20 +21,21 @@ from aiokafka import AIOKafkaProducer
 from confluent_kafka import Producer
 from typer.testing import CliRunner
 
-from hotline import where
-from hotline.chaos.batches import Raw, batch, checked, hand_in, record
-from hotline.commands.parked import parked as parked_command
-from hotline.stalled import look, standing_still
-from hotline.verify import verify
-from shared import kafka_address
-from shared.broker import mark_of
-from shared.catalogue import catalogue
+from deploy.city import registry as where
+from deploy.supervision.stalled import look, standing_still
+from hotline.audit.verify import verify
+from hotline.cli.parked import parked as parked_command
+from hotline.lab.chaos.batches import Raw, batch, checked, hand_in, record
 from shared.cloudevents import input_headers
+from shared.doors.kafka_door import mark_of
+from shared.doors.kafka_reader import last_record
+from shared.doors.records import HEAD, head_of
+from shared.doors.unpacking import CODECS, UNPACKED_BYTES_MAX
 from shared.events import ComplaintDispatched, ComplaintReceived
 from shared.ids import ComplaintId, complaint_id
-from shared.kafka_reader import last_record
 from shared.log.postgres import headers_of, unread_of
-from shared.records import HEAD, head_of
+from shared.policy.catalogue import catalogue
+from shared.runtime import kafka_address
 from shared.topics import (
     COMPLAINTS_LOG,
     DISPATCH_REPLIES,
@@ -45,7 +46,6 @@ from shared.topics import (
     TELEPHONY_CALLS,
     partition_of,
 )
-from shared.unpacking import CODECS, UNPACKED_BYTES_MAX
 from tests.city import UNIT, City, request, until
 from tests.sources import source_name
 
@@ -512,8 +512,8 @@ async def test_a_person_sees_shows_releases_and_drops_what_could_not_be_read(
         many = await hand_in(client, topic, 0, batch([Raw(b"k", bytes(UNPACKED_BYTES_MAX))] * 2, "zstd"))
     await until(lambda: town.value("SELECT count(*) = 2 FROM es.parked"), within=30, what="two parked")
     first, second = await town.parked()
-    monkeypatch.setattr("hotline.where.find_city", lambda: town.realm)
-    monkeypatch.setattr("hotline.where.city_up", lambda: where.City(realm=town.realm))
+    monkeypatch.setattr("deploy.city.registry.find_city", lambda: town.realm)
+    monkeypatch.setattr("deploy.city.registry.city_up", lambda: where.City(realm=town.realm))
 
     async def typed(*words: str) -> Any:
         return await asyncio.to_thread(CliRunner().invoke, parked_command, list(words))

@@ -7,9 +7,9 @@ from collections.abc import Awaitable, Callable
 import asyncpg
 import pytest
 
-from hotline.serve import counts
-from hotline.speak import reader
-from hotline.verify import verify
+from deploy.city.processes import counts
+from hotline.audit.verify import verify
+from hotline.client import reader
 from services.dispatch.views import by_other_calendar, open_orders, to_review
 from shared.events import ComplaintDispatched, ComplaintEscalated
 from shared.log.heads import fetch, over_bodies, over_texts

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from hotline import realm
-from hotline.stack.supervisor import Service
-from hotline.verify import verify
+from deploy.city import city as realm
+from deploy.supervision.supervisor import Service
+from hotline.audit.verify import verify
 from shared.events import ComplaintDispatched, OrderSigned
 from tests.city import City
 
@@ -23,7 +23,7 @@ DAYS = 86_400
 
 def skewed(service: Service, seconds: int) -> Service:
     *python, module = service.command
-    return replace(service, command=(*python, "hotline.chaos.skewed", str(seconds), module))
+    return replace(service, command=(*python, "hotline.lab.chaos.skewed", str(seconds), module))
 
 
 @pytest.mark.parametrize("days", [-10, 10])

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from services.dispatch.contacts import Asker, Seen, Sight, Standing, may_see
+from services.dispatch.contact_policy import Asker, Seen, Sight, Standing, may_see
 from shared.complaint import Complaint
 from shared.events import ComplaintDispatched
 from shared.events.base import RequestType

@@ -10,7 +10,7 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from services.dispatch import rules
-from services.dispatch.contacts import Asker, Seen, may_see
+from services.dispatch.contact_policy import Asker, Seen, may_see
 from shared.events import (
     ComplaintDispatched,
     Correction,

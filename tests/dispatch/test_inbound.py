@@ -9,10 +9,10 @@ from msgspec.structs import replace
 
 from services.dispatch.inbound import replies, reviews
 from services.dispatch.settings import Settings
-from shared.clock import SystemClock
 from shared.ids import UnitId, message_id
 from shared.inputs import Input
 from shared.log import Incoming
+from shared.runtime.clock import SystemClock
 from shared.topics import DISPATCH_REPLIES, DISPATCH_REVIEWS, TOPICS, names, unit_of
 from tests import examples as eg
 from tests.doors import BAD, SOURCE, Bad, asked, clock, filled, message, refused, spoiled

@@ -19,7 +19,6 @@ from services.dispatch import rules
 from services.escalation import rules as escalation
 from services.escalation.commands import FireDeadlines
 from services.feedback import rules as feedback
-from shared import ruleset as rulesets
 from shared.complaint import Complaint, due_deadlines, evolve
 from shared.events import (
     CalendarAmended,
@@ -34,6 +33,7 @@ from shared.events import (
 )
 from shared.events.base import Limit
 from shared.life import REFUSALS, illegal
+from shared.policy import ruleset as rulesets
 from tests import examples as eg
 from tests.examples import CALLED_AT, CATALOGUE, DAY, DUE_AT, HOUR, INSTANT, MINUTE, OTHER_STREET
 from tests.spec import case_of, spec

@@ -12,10 +12,10 @@ from msgspec.structs import replace
 
 from services.dispatch import rules
 from services.feedback import rules as feedback
-from shared.catalogue import CatalogueInvalid, Subject, To, parsed
 from shared.complaint import due_deadlines
 from shared.events import ComplaintReclassified, Fact, Level, Outcome, TerminationGround, Urgency
 from shared.events.base import Limit
+from shared.policy.catalogue import CatalogueInvalid, Subject, To, parsed
 from tests import examples as eg
 from tests.examples import CALLED_AT, DAY, DUE_AT, HOUR, INSTANT, OTHER_STREET, STREET, WATER
 from tests.spec import case_of, spec

@@ -33,7 +33,7 @@ from shared.events import (
     ReturnRequested,
     Urgency,
 )
-from shared.ruleset import ruleset
+from shared.policy.ruleset import ruleset
 from tests.examples import CATALOGUE
 from tests.lives import (
     UNIT_ACTS,

@@ -27,7 +27,7 @@ from shared.events import (
     Urgency,
     WarningGiven,
 )
-from shared.ruleset import ruleset
+from shared.policy.ruleset import ruleset
 from tests import examples as eg
 from tests.examples import CALLED_AT, CATALOGUE, DAY, DUE_AT, HOUR, INSTANT, MINUTE, SIGN_DUE_AT
 from tests.spec import case_of, spec

@@ -13,7 +13,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from hotline.rebuild import rebuild
+from hotline.upkeep.rebuild import rebuild
 from services.escalation import watermark
 from services.escalation.inbound import PASSED_OVER_SECONDS, Ticker
 from services.escalation.settings import Settings

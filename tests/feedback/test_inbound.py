@@ -7,10 +7,10 @@ import pytest
 from msgspec.structs import replace
 
 from services.feedback.inbound import answers, exceptions
-from shared.broker import Handle
-from shared.clock import Clock, SystemClock
+from shared.doors.kafka_door import Handle
 from shared.ids import message_id
 from shared.inputs import Input
+from shared.runtime.clock import Clock, SystemClock
 from shared.topics import FEEDBACK_ANSWERS, FEEDBACK_EXCEPTIONS
 from tests.doors import BAD, SOURCE, Bad, asked, clock, filled, message, refused, spoiled
 from tests.examples import (

@@ -15,7 +15,7 @@ from shared.events import (
     VisitScheduled,
     VisitUnreached,
 )
-from shared.ruleset import ruleset
+from shared.policy.ruleset import ruleset
 from tests.lives import VISIT_ACTS, Life, Step, lives, says_it_once, says_its_own_and_the_same_again, steps
 
 RULES = ruleset("beijing-draft-2021")

@@ -15,22 +15,22 @@ import pytest
 from typer import Typer
 from typer.testing import CliRunner, Result
 
-from hotline.bench.stage import Stage, stage
-from hotline.commands.show import show
-from hotline.commands.verify import verify
-from hotline.realm import Realm
-from hotline.stack.stack import Addresses, Stack
-from hotline.where import City
+from deploy.city.city import Realm
+from deploy.city.registry import City
+from deploy.embedded.stack import Addresses, Stack
+from hotline.cli.show import show
+from hotline.cli.verify import verify
+from hotline.lab.bench.stage import Stage, stage
 from services.dispatch import rules as dispatch
 from services.escalation.commands import FireDeadlines
 from services.feedback import rules as feedback
-from shared.codec import decoded
 from shared.desk import Batch, Desk, Work
 from shared.events import Desk as Name
 from shared.events import Fact
 from shared.ids import ComplaintId
+from shared.log.codec import decoded
 from shared.log.postgres import PostgresLog
-from shared.telemetry import Telemetry
+from shared.runtime.telemetry import Telemetry
 from tests.lives import decided, desk_of
 from tests.sources import Databases
 
@@ -163,8 +163,8 @@ def city_here(stack: Addresses, database: str, monkeypatch: pytest.MonkeyPatch) 
     """`hotline` finds the test's database where it looks for the city that is up."""
     name = urlsplit(database).path[1:]
     realm = Realm(name=name, kafka=stack.kafka, owner_dsn=database, logins={"reader": database})
-    monkeypatch.setattr("hotline.where.city_up", lambda: City(realm=realm))
-    monkeypatch.setattr("hotline.where.find_city", lambda: realm)
+    monkeypatch.setattr("deploy.city.registry.city_up", lambda: City(realm=realm))
+    monkeypatch.setattr("deploy.city.registry.find_city", lambda: realm)
 
 
 async def typed(*words: str, columns: int = 200) -> Result:

@@ -13,14 +13,14 @@ import asyncpg
 import pytest
 from typer.testing import Result
 
-from hotline.archive import detach, move
-from hotline.rebuild import rebuild
-from hotline.report import Report
-from hotline.verify import verify
-from shared.envelope import GENESIS, chained
+from hotline.audit.report import Report
+from hotline.audit.verify import verify
+from hotline.upkeep.archive import detach, move
+from hotline.upkeep.rebuild import rebuild
 from shared.ids import ComplaintId
 from shared.log.anchoring import CopyDisagrees, FileCopy, anchor, hand_on, last_on_topic, put, sealed
 from shared.log.anchors import Anchor, anchor_of, hash_of, line_of
+from shared.log.chain import GENESIS, chained
 from shared.topics import COMPLAINTS_ANCHORS
 from tests import examples as eg
 from tests.city import City, until
@@ -283,7 +283,7 @@ def a_line_that_is_no_json(lines: list[bytes]) -> list[bytes]:
 async def test_a_file_that_lost_a_line_or_has_another_is_found_out(
     kept: Kept, monkeypatch: pytest.MonkeyPatch, damage: Damages, said: str
 ) -> None:
-    monkeypatch.setattr("hotline.anchors.COPIED_WITHIN", 0.1)
+    monkeypatch.setattr("hotline.audit.anchors.COPIED_WITHIN", 0.1)
     lines = kept.file.read_bytes().splitlines()
     assert len(lines) == 8
     kept.file.write_bytes(b"".join(line + b"\n" for line in damage(lines)))

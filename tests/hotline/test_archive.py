@@ -16,13 +16,13 @@ import pytest
 from typer import Typer
 from typer.testing import CliRunner, Result
 
-from hotline.archive import LIVES_MAX, attach, detach, months, move
-from hotline.commands.archive import archive
-from hotline.reading import reader
-from hotline.rebuild import VIEWS, Lived, lives, rebuild
-from hotline.show import show
-from hotline.verify import _Reader, digest, verify
-from shared.errors import UserError
+from hotline.audit.verify import _Reader, digest, verify
+from hotline.casefile.timeline import show
+from hotline.cli.archive import archive
+from hotline.upkeep.archive import LIVES_MAX, attach, detach, months, move
+from hotline.upkeep.rebuild import VIEWS, Lived, lives, rebuild
+from shared.log.reading import reader
+from shared.runtime.errors import UserError
 from tests import examples as eg
 from tests.hotline.conftest import Desks
 from tests.hotline.test_verify import (
@@ -352,7 +352,7 @@ async def test_only_the_owner_archives(city: Any, login: str) -> None:
 
 async def test_many_lives_go_in_several_transactions(desks: Desks, monkeypatch: pytest.MonkeyPatch) -> None:
     assert LIVES_MAX > 2
-    monkeypatch.setattr("hotline.archive.LIVES_MAX", 2)
+    monkeypatch.setattr("hotline.upkeep.archive.LIVES_MAX", 2)
     await lived(desks)
     done = await move(desks.dsn, AFTER)
     assert done.lives == 3
@@ -385,7 +385,7 @@ async def archived_for(desks: Desks, act: Any) -> None:
 async def test_a_month_neither_goes_nor_comes_while_the_log_is_verified(
     desks: Desks, monkeypatch: pytest.MonkeyPatch, act: Any, alone: int
 ) -> None:
-    monkeypatch.setattr("hotline.verify.ALONE", alone)  # 0: in several processes
+    monkeypatch.setattr("hotline.audit.verify.ALONE", alone)  # 0: in several processes
     await archived_for(desks, act)
     tasks = []
     read_lives = _Reader._read_lives  # what is read once the snapshot is taken
@@ -415,7 +415,7 @@ async def test_a_month_neither_goes_nor_comes_while_a_view_is_rebuilt(
             yield some
         tasks.append(await tried(desks, act))
 
-    monkeypatch.setattr("hotline.rebuild.lives", read_slowly)
+    monkeypatch.setattr("hotline.upkeep.rebuild.lives", read_slowly)
     rebuilt = await rebuild(desks.dsn, view)
     assert (rebuilt.removed, rebuilt.added) == (0, 0)
     await asyncio.gather(*tasks)
@@ -426,7 +426,7 @@ async def test_a_month_neither_goes_nor_comes_while_a_view_is_rebuilt(
 async def test_a_month_says_that_it_waits_for_a_reader_and_keeps_nobody_waiting(
     desks: Desks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hotline.archive.ALONE_WITHIN", timedelta(seconds=1))
+    monkeypatch.setattr("hotline.upkeep.archive.ALONE_WITHIN", timedelta(seconds=1))
     await archived_for(desks, detach)
     async with reader(desks.dsn):
         waiting = await tried(desks, detach)

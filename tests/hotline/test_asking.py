@@ -15,12 +15,12 @@ import pytest
 import typer
 from msgspec.structs import replace
 
-from hotline import speak
+from hotline import client as speak
 from hotline.__main__ import app
-from hotline.commands import asking
-from hotline.commands.asking import settled
-from hotline.commands.request import _right
-from hotline.speak import NUMBERS_MEANT, Mistyped, without_numbers
+from hotline.cli import asking
+from hotline.cli.asking import settled
+from hotline.cli.request import _right
+from hotline.client import NUMBERS_MEANT, Mistyped, without_numbers
 from shared.complaint import Complaint
 from tests.examples import CATALOGUE, CLASSIFIED, INPUTS, RECEIVED, REQUEST
 from tests.shared.test_personal import MOBILE
@@ -205,8 +205,8 @@ def test_a_person_at_a_terminal_is_asked(typed: bytes, code: int, told: str) -> 
     program = (
         "import fcntl, termios\n"
         "fcntl.ioctl(0, termios.TIOCSCTTY, 0)\n"
-        "from hotline.commands.asking import settled\n"
-        "from hotline.commands.run import guarded, run\n"
+        "from hotline.cli.asking import settled\n"
+        "from hotline.cli.run import guarded, run\n"
         "from tests.examples import CATALOGUE\n"
         "async def ask():\n"
         "    print(repr(settled(CATALOGUE, None, '海锭区', None, as_is=False)['district']), flush=True)\n"

@@ -13,16 +13,16 @@ from typing import Any
 import asyncpg
 import pytest
 
-from hotline.stack.supervisor import Service, Supervisor
-from hotline.stalled import Standing, held_up_in, overdue_in
-from hotline.watchman import Watchman
+from deploy.supervision.stalled import Standing, held_up_in, overdue_in
+from deploy.supervision.supervisor import Service, Supervisor
+from deploy.supervision.watchman import Watchman
 from services.escalation.inbound import DUE_MAX, Ticker
 from services.escalation.settings import Settings
 from shared.complaint import Case
 from shared.desk import Batch, Desk
 from shared.events import Fact
 from shared.log.postgres import PostgresLog, connect
-from shared.patience import STILL_SECONDS
+from shared.runtime.patience import STILL_SECONDS
 from tests.city import until
 from tests.desks import decide_of, desk_on, dispatch_of, lives, small_catalogue
 

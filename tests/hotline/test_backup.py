@@ -14,18 +14,18 @@ from typing import Any, Final
 import asyncpg
 import pytest
 
-from hotline.archive import attach, detach, months, move
-from hotline.backup import DUMP_FILE, MANIFEST_FILE, Restored, backup, manifest_of, restore
-from hotline.realm import Realm
-from hotline.stack.postgres import binary
-from hotline.stack.stack import Addresses
-from hotline.verify import digest, verify
-from hotline.where import City as Served
-from shared.catalogue import catalogue
-from shared.errors import UserError
+from deploy.city.city import Realm
+from deploy.city.registry import City as Served
+from deploy.embedded.postgres import binary
+from deploy.embedded.stack import Addresses
+from hotline.audit.verify import digest, verify
+from hotline.upkeep.archive import attach, detach, months, move
+from hotline.upkeep.backup import DUMP_FILE, MANIFEST_FILE, Restored, backup, manifest_of, restore
 from shared.ids import complaint_id
 from shared.inputs import RequestWithdrawn
 from shared.log.anchoring import FileCopy, anchor, hand_on
+from shared.policy.catalogue import catalogue
+from shared.runtime.errors import UserError
 from shared.topics import INTAKE_REQUESTS
 from tests import examples as eg
 from tests.city import STREETS, City, until
@@ -429,7 +429,7 @@ async def test_stopped_in_the_middle_nothing_is_there_and_the_next_one_does_it(
         raise UserError("PostgreSQL went away")
 
     with monkeypatch.context() as broken:
-        broken.setattr("hotline.backup._adapt", fails)
+        broken.setattr("hotline.upkeep.backup._adapt", fails)
         with pytest.raises(UserError, match="went away"):
             await restore(elsewhere, folder, name, UNITS)
     assert await databases_of(elsewhere, name) == []
@@ -466,7 +466,7 @@ async def test_no_password_stands_on_a_command_line(
         script.chmod(0o755)
         return str(script)
 
-    monkeypatch.setattr("hotline.backup.binary", watched)
+    monkeypatch.setattr("hotline.upkeep.backup.binary", watched)
     await backup(served(Realm(name=name, kafka=stack.kafka, owner_dsn=desks.dsn)), tmp_path / "once-more")
     realm, _ = await restore(elsewhere, folder, name, UNITS)
     typed = said.read_text()

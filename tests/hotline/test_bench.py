@@ -12,11 +12,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from hotline.bench.check import LIFE, wrong_with
-from hotline.bench.lives import Result, Round, Size, judged, run
-from hotline.bench.parts import PARTS, part
-from hotline.bench.stage import Stage
-from hotline.commands.bench import draw, tell
+from hotline.cli.bench import draw, tell
+from hotline.lab.bench.check import LIFE, wrong_with
+from hotline.lab.bench.lives import Result, Round, Size, judged, run
+from hotline.lab.bench.parts import PARTS, part
+from hotline.lab.bench.stage import Stage
 from shared.topics import COMPLAINTS_LOG, DISPATCH_REPLIES, INTAKE_REQUESTS
 from tests import examples as eg
 from tests.hotline.conftest import BENCH_UNITS, Desks

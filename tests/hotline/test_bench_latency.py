@@ -8,7 +8,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from hotline.bench.latency import (
+from hotline.cli.bench import draw, tell
+from hotline.lab.bench.latency import (
     BUSY,
     CALM,
     LIMITS,
@@ -19,10 +20,9 @@ from hotline.bench.latency import (
     run,
     wrong_with_what_was_seen,
 )
-from hotline.bench.pace import Paced
-from hotline.bench.result import wait_of
-from hotline.bench.stage import Stage
-from hotline.commands.bench import draw, tell
+from hotline.lab.bench.pace import Paced
+from hotline.lab.bench.result import wait_of
+from hotline.lab.bench.stage import Stage
 from tests.hotline.conftest import BENCH_UNITS
 
 connected = [pytest.mark.connected, pytest.mark.timeout(300)]

@@ -8,9 +8,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from hotline.bench.log import Result, Size, bars_missed, run
-from hotline.bench.stage import Stage
-from hotline.commands.bench import draw, tell
+from hotline.cli.bench import draw, tell
+from hotline.lab.bench.log import Result, Size, bars_missed, run
+from hotline.lab.bench.stage import Stage
 
 pytestmark = [pytest.mark.connected, pytest.mark.timeout(600)]
 

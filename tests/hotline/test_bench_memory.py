@@ -8,10 +8,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from hotline.bench.memory import LISTENERS, Result, Sample, Size, held_of, run
-from hotline.bench.stage import Stage
-from hotline.commands.bench import draw, tell
-from hotline.realm import PROCESSES
+from deploy.city.city import PROCESSES
+from hotline.cli.bench import draw, tell
+from hotline.lab.bench.memory import LISTENERS, Result, Sample, Size, held_of, run
+from hotline.lab.bench.stage import Stage
 
 SIZE = Size(messages=3000)
 

@@ -9,12 +9,12 @@ from typing import Any
 import msgspec
 import pytest
 
-from hotline.bench.check import LIFE
-from hotline.bench.peer import Body, Orders, Teller, serve
-from hotline.bench.peers import OURS, PEERS, Result, Size, measured, missing, run
-from hotline.bench.stage import Stage
-from hotline.commands.bench import draw, tell
-from shared.errors import UserError
+from hotline.cli.bench import draw, tell
+from hotline.lab.bench.check import LIFE
+from hotline.lab.bench.peer import Body, Orders, Teller, serve
+from hotline.lab.bench.peers import OURS, PEERS, Result, Size, measured, missing, run
+from hotline.lab.bench.stage import Stage
+from shared.runtime.errors import UserError
 
 SIZE = Size(ours=100, ours_warm_up=100, peer=18, peer_warm_up=4, rounds=1)
 
@@ -88,6 +88,6 @@ def test_no_two_lives_told_share_an_id() -> None:
 async def test_without_the_peers_it_says_how_to_get_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(PEERS, "no-such-library", "hotline.bench.nothing")
+    monkeypatch.setitem(PEERS, "no-such-library", "hotline.lab.bench.nothing")
     with pytest.raises(UserError, match=r"not installed: .*no-such-library"):
         await measured(quick=True, folder=tmp_path, say=print)

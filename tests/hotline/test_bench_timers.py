@@ -8,10 +8,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from hotline.bench.result import Spread, wait_of
-from hotline.bench.stage import Stage
-from hotline.bench.timers import HELD, PLAIN, Result, Size, judged, run, wrong_with_fires
-from hotline.commands.bench import draw, tell
+from hotline.cli.bench import draw, tell
+from hotline.lab.bench.result import Spread, wait_of
+from hotline.lab.bench.stage import Stage
+from hotline.lab.bench.timers import HELD, PLAIN, Result, Size, judged, run, wrong_with_fires
 
 pytestmark = [pytest.mark.connected, pytest.mark.timeout(300)]
 

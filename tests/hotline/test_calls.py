@@ -11,9 +11,9 @@ import asyncpg
 import pytest
 from msgspec.structs import replace as changed
 
-from hotline.acknowledged import Acknowledged, lost
-from hotline.commands.calls import _print
-from hotline.stack.stack import Addresses
+from deploy.embedded.stack import Addresses
+from hotline.cli.calls import _print
+from hotline.lab.acknowledged import Acknowledged, lost
 from services.intake import views
 from services.intake.messages import Message, Response, responses
 from services.intake.register import kept
@@ -21,7 +21,7 @@ from services.intake.switches import Told
 from services.intake.telephone import figures
 from shared.ids import complaint_id
 from shared.inputs import CallAnswered, CallEnded, CallOffered
-from shared.ruleset import ruleset
+from shared.policy.ruleset import ruleset
 from shared.topics import TELEPHONY_CALLS
 from shared.unreadable import UnreadableRows
 from tests import examples as eg
@@ -86,7 +86,7 @@ async def test_the_register_unites_what_is_told_in_any_order_any_batches_and_twi
 
 
 async def test_what_was_acknowledged_and_the_register_does_not_hold_is_named(desks: Desks) -> None:
-    """`hotline/acknowledged.py` asks for each kind of thing told, however it is told."""
+    """`hotline/lab/acknowledged.py` asks for each kind of thing told, however it is told."""
     offered = CallOffered(call_id="call-1", reckoned=True)
     answered = CallAnswered(call_id="call-1", agent="agent-7", reckoned=True)
     ended = CallEnded(call_id="call-1", cause="left", left_queue=True)

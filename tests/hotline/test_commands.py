@@ -16,15 +16,15 @@ import pytest
 import typer
 from rich.console import Console
 
-from hotline.city.city import DAY
-from hotline.city.conductor import Progress
-from hotline.commands.call import _fallback
-from hotline.commands.status import _print_status
-from hotline.commands.unit import known_unit
-from hotline.realm import Realm
-from hotline.view import View
-from hotline.where import City, remember_city
-from shared.catalogue import catalogue
+from deploy.city.city import Realm
+from deploy.city.registry import City, remember_city
+from hotline.cli.call import _fallback
+from hotline.cli.status import _print_status
+from hotline.cli.unit import known_unit
+from hotline.lab.rehearsal.progress import View
+from hotline.lab.simulation.city import DAY
+from hotline.lab.simulation.conductor import Progress
+from shared.policy.catalogue import catalogue
 
 pytestmark = pytest.mark.programs
 

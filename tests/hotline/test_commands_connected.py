@@ -24,12 +24,11 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
-from hotline.rehearse import how_it_is_left
-from hotline.speak import tell
-from hotline.stack.stack import Stack
-from hotline.stack.state import read_state
-from hotline.where import City
-from shared import kafka_address
+from deploy.city.registry import City
+from deploy.embedded.stack import Stack
+from deploy.embedded.state import read_state
+from hotline.client import tell
+from hotline.lab.rehearsal.stage import how_it_is_left
 from shared.cloudevents import input_headers
 from shared.events import RequestType, Urgency
 from shared.ids import complaint_id
@@ -37,6 +36,7 @@ from shared.inputs import Input, OrderAnswered, OrderSigned, RequestRecorded
 from shared.log import Incoming
 from shared.log.anchors import anchor_of, leaves_of
 from shared.log.postgres import _headers_stored
+from shared.runtime import kafka_address
 from shared.topics import DISPATCH_REPLIES, INTAKE_REQUESTS
 from tests.shell import PROJECT, Shell, environment, until
 

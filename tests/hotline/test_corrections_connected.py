@@ -13,9 +13,9 @@ import asyncpg
 import pytest
 import typer
 
+from deploy.supervision.topic_ends import ends_of
 from hotline.__main__ import app
-from hotline.commands.run import guarded
-from hotline.ends import ends_of
+from hotline.cli.run import guarded
 from shared.topics import DISPATCH_REPLIES, DISPATCH_REVIEWS, INTAKE_REQUESTS
 from tests.hotline.test_asking import commands
 from tests.hotline.test_commands_connected import CALL, UNIT, Shell

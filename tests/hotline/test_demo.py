@@ -16,9 +16,9 @@ pytestmark = [pytest.mark.connected, pytest.mark.timeout(900)]
 SPOILED: Final = """
 import asyncpg
 from hotline.__main__ import main
-from hotline.city.act import NOTHING
-from hotline.city.city import City
-from hotline.city.population import Beijing
+from hotline.lab.simulation.act import NOTHING
+from hotline.lab.simulation.city import City
+from hotline.lab.simulation.population import Beijing
 from shared.events import VisitScheduled
 
 forgotten = set()

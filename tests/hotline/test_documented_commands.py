@@ -15,9 +15,9 @@ from aiokafka import AIOKafkaProducer
 from typer.main import get_command
 
 from hotline.__main__ import app
-from shared import kafka_address
-from shared.catalogue import catalogue
 from shared.ids import UnitId
+from shared.policy.catalogue import catalogue
+from shared.runtime import kafka_address
 from shared.topics import INTAKE_REQUESTS
 from tests.shell import PROJECT, Shell, until
 

@@ -7,9 +7,9 @@ from collections.abc import Awaitable, Callable
 import pytest
 from msgspec.structs import replace
 
-from hotline.ends import ends_of
-from hotline.serve import behind
-from shared.errors import UserError
+from deploy.city.processes import behind
+from deploy.supervision.topic_ends import ends_of
+from shared.runtime.errors import UserError
 from shared.topics import DISPATCH_REVIEWS
 from tests import examples as eg
 from tests.city import City

@@ -20,16 +20,16 @@ from msgspec.structs import replace
 from rich.console import Console
 from typer.testing import CliRunner
 
-from hotline import knowledge
+from deploy.city.city import Realm
+from deploy.city.registry import City
+from deploy.embedded.stack import Addresses
 from hotline.__main__ import app
-from hotline.commands.desk import _HEARD, Desk
-from hotline.commands.show import print_life
-from hotline.proactive.log import programmes
-from hotline.realm import Realm
-from hotline.show import _SAYS, Entry, Shown, _as_typed
-from hotline.stack.stack import Addresses
+from hotline.casefile.timeline import _SAYS, Entry, Shown, _as_typed
+from hotline.cli.desk import _HEARD, Desk
+from hotline.cli.show import print_life
+from hotline.governance.log import programmes
 from hotline.terminal import json_shown, say_json
-from hotline.where import City
+from services.intake import knowledge_base as knowledge
 from shared.events import SPEAKERS, Fact
 from shared.ids import ComplaintId, UnitId, complaint_id
 from tests import examples as eg
@@ -187,8 +187,8 @@ def hostile_city(stack: Addresses, database: str, tmp_path: Path, monkeypatch: p
     realm = Realm(name="x", kafka=stack.kafka, owner_dsn=database, logins=logins)
     city = City(realm=realm, catalogue=str(file), logs=str(tmp_path / "logs"))
     for name in ("city_up", "remembered"):
-        monkeypatch.setattr(f"hotline.where.{name}", lambda *_: city)
-    monkeypatch.setattr("hotline.where.find_city", lambda *_: realm)
+        monkeypatch.setattr(f"deploy.city.registry.{name}", lambda *_: city)
+    monkeypatch.setattr("deploy.city.registry.find_city", lambda *_: realm)
     return city
 
 

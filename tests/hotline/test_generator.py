@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncpg
 import pytest
 
-from hotline.bench.generator import CHUNK, grow, lives_of
-from hotline.bench.templates import FRACTION_MAX, led, request_of, templates, told
-from hotline.verify import verify
+from hotline.audit.verify import verify
+from hotline.lab.bench.generator import CHUNK, grow, lives_of
+from hotline.lab.bench.templates import FRACTION_MAX, led, request_of, templates, told
 from shared.complaint import head_text
 from tests.hotline.conftest import Desks
 from tests.hotline.test_verify import unlocked

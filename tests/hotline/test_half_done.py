@@ -6,11 +6,11 @@ import socket
 
 import pytest
 
-from hotline.realm import Realm
-from hotline.speak import Told, Unknown, effect, on_record
-from hotline.where import City
-from shared.errors import UserError
+from deploy.city.city import Realm
+from deploy.city.registry import City
+from hotline.client import Told, Unknown, effect, on_record
 from shared.ids import MessageId
+from shared.runtime.errors import UserError
 from tests.examples import ID
 
 

@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 
 from hotline import parsing
 from hotline.__main__ import app
-from hotline.commands.run import guarded
+from hotline.cli.run import guarded
 
 BEIJING: Final = ZoneInfo("Asia/Shanghai")
 NOT_UP: Final = "The stack is not up"

@@ -16,19 +16,19 @@ import pytest
 from msgspec.structs import replace
 from typer.testing import CliRunner, Result
 
-from hotline import knowledge as base
-from hotline.city.knowledge import answers
-from hotline.city.subjects import SUBJECTS
-from hotline.commands.knowledge import knowledge
-from hotline.knowledge import EXAMPLE, ZONE, Article, KnowledgeInvalid, articles, excerpt, parsed
-from hotline.show import show
-from hotline.verify import verify
+from hotline.audit.verify import verify
+from hotline.casefile.timeline import show
+from hotline.cli.knowledge import knowledge
+from hotline.lab.simulation.knowledge import answers
+from hotline.lab.simulation.subjects import SUBJECTS
+from services.intake import knowledge_base as base
 from services.intake import rules
+from services.intake.knowledge_base import EXAMPLE, ZONE, Article, KnowledgeInvalid, articles, excerpt, parsed
 from services.intake.views import KnowledgeBase
 from shared.desk import Batch, Desk, Work
-from shared.errors import UserError
 from shared.log.postgres import PostgresLog
-from shared.telemetry import Telemetry
+from shared.runtime.errors import UserError
+from shared.runtime.telemetry import Telemetry
 from tests import examples as eg
 from tests.hotline.conftest import Desks
 
@@ -116,7 +116,8 @@ def test_an_excerpt_shows_the_word_that_was_found() -> None:
 
 def test_the_command_and_the_services_start_without_the_dictionary() -> None:
     """It takes a second to load."""
-    code = "import sys, hotline.__main__, hotline.together, hotline.knowledge; print('jieba' in sys.modules)"
+    modules = "hotline.__main__, services.__main__, services.intake.knowledge_base"
+    code = f"import sys, {modules}; print('jieba' in sys.modules)"
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert told.stdout.strip() == "False"
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from hotline.speak import tell
+from hotline.client import tell
 from shared.events import RequestType, Urgency
 from shared.inputs import RequestRecorded
 from shared.topics import INTAKE_REQUESTS

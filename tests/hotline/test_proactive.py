@@ -13,11 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from hotline.proactive import facts as f
-from hotline.proactive.candidates import candidates
-from hotline.proactive.log import decided, legal
-from hotline.proactive.rules import NoSuchProgramme, decide
-from hotline.proactive.state import Programme, Progress, Standing, evolve, folded, progress
+from hotline.governance import facts as f
+from hotline.governance.candidates import candidates
+from hotline.governance.log import decided, legal
+from hotline.governance.rules import NoSuchProgramme, decide
+from hotline.governance.state import Programme, Progress, Standing, evolve, folded, progress
 from hotline.ratio import two_decimals
 from shared.ids import UnitId
 

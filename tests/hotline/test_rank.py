@@ -20,17 +20,17 @@ from msgspec.structs import replace as changed
 from typer import Typer
 from typer.testing import CliRunner, Result
 
-from hotline.archive import attach, detach, move
-from hotline.commands.rank import rank
-from hotline.commands.rebuild import rebuild
-from hotline.rank import Anew, By, Month, scores
-from hotline.score import Counted, counted, tallied
-from shared.codec import decoded
-from shared.errors import UserError
+from hotline.cli.rank import rank
+from hotline.cli.rebuild import rebuild
+from hotline.scoring.inhabitants import population
+from hotline.scoring.ledger import Anew, By, Month, scores
+from hotline.scoring.rates import Counted, counted, tallied
+from hotline.upkeep.archive import attach, detach, move
 from shared.events import Desk
 from shared.ids import ComplaintId, complaint_id
-from shared.population import population
-from shared.ruleset import Counting, CountsIn, ruleset
+from shared.log.codec import decoded
+from shared.policy.ruleset import Counting, CountsIn, ruleset
+from shared.runtime.errors import UserError
 from tests import examples as eg
 from tests.examples import DAY, HOUR
 from tests.hotline.conftest import Desks
@@ -123,7 +123,7 @@ async def test_f1_kept_up_as_facts_come_it_is_what_a_computation_from_scratch_sa
 ) -> None:
     """F1: looked at after every step, with pages of any size; each look reads only what has changed."""
     for number, page in enumerate((1, 3, 5000)):
-        monkeypatch.setattr("hotline.rank.PAGE", page)
+        monkeypatch.setattr("hotline.scoring.ledger.PAGE", page)
         await caught_up(desks)
         await solved(desks, f"a-{number}", f"b-{number}")
         read, _, added = await caught_up(desks)

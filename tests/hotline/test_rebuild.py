@@ -12,11 +12,11 @@ import asyncpg
 import pytest
 from msgspec.structs import replace as changed
 
-from hotline.archive import move
-from hotline.rebuild import ROUNDS_MAX, VIEWS, Lived, Rebuilt, lives, rebuild
-from hotline.verify import verify
-from shared.errors import UserError
+from hotline.audit.verify import verify
+from hotline.upkeep.archive import move
+from hotline.upkeep.rebuild import ROUNDS_MAX, VIEWS, Lived, Rebuilt, lives, rebuild
 from shared.ids import complaint_id
+from shared.runtime.errors import UserError
 from tests import examples as eg
 from tests.city import City
 from tests.hotline.conftest import Desks
@@ -46,7 +46,7 @@ async def rows(desks: Desks, view: str) -> list[tuple[object, ...]]:
 async def test_a_view_that_is_right_is_left_as_it_is(desks: Desks, monkeypatch: pytest.MonkeyPatch) -> None:
     await several_lives(desks)
     for page in (1, 3, 5000):
-        monkeypatch.setattr("hotline.rebuild.PAGE", page)
+        monkeypatch.setattr("hotline.upkeep.rebuild.PAGE", page)
         for view in VIEWS:
             before = await rows(desks, view)
             done = await rebuild(desks.dsn, view)
@@ -128,7 +128,7 @@ class Stopped:
                 self.here.set()
                 await self.go_on.wait()
 
-        monkeypatch.setattr("hotline.rebuild.lives", read_slowly)
+        monkeypatch.setattr("hotline.upkeep.rebuild.lives", read_slowly)
 
 
 async def all_views(desks: Desks) -> list[Any]:
@@ -209,7 +209,7 @@ async def test_killed_before_its_end_nothing_has_changed(
     await asyncio.wait_for(stopped.here.wait(), 10)
     (killed,) = await desks.owner.fetch(
         "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND mode = 'ExclusiveLock'"
-        " AND granted AND objid = (hashtext('hotline.rebuild')::bigint & 4294967295)::oid"
+        " AND granted AND objid = (hashtext('hotline.upkeep.rebuild')::bigint & 4294967295)::oid"
     )
     stopped.go_on.set()
     with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError)):
@@ -238,8 +238,8 @@ async def test_views_come_right_round_after_round_while_the_desks_work(
     desks: Desks, monkeypatch: pytest.MonkeyPatch, measured: Callable[[str], None]
 ) -> None:
     """Lives that rest are broken, others go on without a pause: at the end all is what the facts say."""
-    monkeypatch.setattr("hotline.rebuild.PAGE", 7)  # many pages, so much happens meanwhile
-    monkeypatch.setattr("hotline.rebuild.LAST_MAX", 0)  # all rounds are gone through
+    monkeypatch.setattr("hotline.upkeep.rebuild.PAGE", 7)  # many pages, so much happens meanwhile
+    monkeypatch.setattr("hotline.upkeep.rebuild.LAST_MAX", 0)  # all rounds are gone through
     await several_lives(desks)
     waits: list[float] = []
     stop = asyncio.Event()

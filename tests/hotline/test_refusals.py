@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import pytest
 
-from hotline import refusals
+from hotline.casefile import refusals
 from services.dispatch import commands
 from services.dispatch.orders import refused
 from shared.complaint import UNOPENED, Complaint, evolve

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hotline.rehearse import how_it_is_left
-from hotline.stack import child
-from hotline.stack.state import Roster, State, write_roster, write_state
+from deploy.embedded import child
+from deploy.embedded.state import Roster, State, write_roster, write_state
+from hotline.lab.rehearsal.stage import how_it_is_left
 
 
 def test_nothing_is_said_to_be_left_running_only_where_nothing_is(tmp_path: Path) -> None:

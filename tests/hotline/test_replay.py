@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from hotline.city.boston import Boston, File, flags, read
-from hotline.replay import Verdict, compared, judge, standing
+from hotline.lab.backtest import Verdict, compared, judge, standing
+from hotline.lab.simulation.boston import Boston, File, flags, read
 from shared.events import Fact, LimitMissCorrected
 from shared.events.base import Limit
 from shared.ids import ComplaintId, complaint_id

@@ -7,10 +7,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from hotline.proactive import facts as f
-from hotline.proactive.rules import decide, why_not
-from hotline.proactive.state import folded
-from hotline.speak import Mistyped, _as_the_door_takes_it
+from hotline.client import Mistyped, _as_the_door_takes_it
+from hotline.governance import facts as f
+from hotline.governance.rules import decide, why_not
+from hotline.governance.state import folded
 from shared.inputs import Input
 from shared.wording import kinds_of
 from tests.examples import INPUTS

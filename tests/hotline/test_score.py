@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from hotline.score import (
+from hotline.scoring.inhabitants import EXAMPLE, PopulationInvalid, parsed, people_of, population
+from hotline.scoring.rates import (
     EXCEPTION,
     LEFT_OUT,
     TERMINATED,
@@ -41,8 +42,7 @@ from shared.complaint import Complaint
 from shared.events import Correction, Fact, FeedbackLimitMissed, Outcome, VisitScheduled
 from shared.events.base import Limit, TurnedAway
 from shared.ids import UnitId
-from shared.population import EXAMPLE, PopulationInvalid, parsed, people_of, population
-from shared.ruleset import (
+from shared.policy.ruleset import (
     Counting,
     CountsIn,
     Cut,

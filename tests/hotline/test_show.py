@@ -12,13 +12,13 @@ import pytest
 from msgspec.structs import replace as changed
 from rich.console import Console
 
-from hotline.commands.show import print_life
-from hotline.show import _SAYS, Shown, show
-from shared.errors import UserError
+from hotline.casefile.timeline import _SAYS, Shown, show
+from hotline.cli.show import print_life
 from shared.events import SPEAKERS
 from shared.ids import ComplaintId, complaint_id
 from shared.life import Awaited
-from shared.telemetry import trace_id_of
+from shared.runtime.errors import UserError
+from shared.runtime.telemetry import trace_id_of
 from tests import examples as eg
 from tests.examples import HOUR
 from tests.hotline.conftest import Desks, typed

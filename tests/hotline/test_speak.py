@@ -8,13 +8,13 @@ from typing import Any, Final
 import msgspec
 import pytest
 
-from hotline.realm import Realm
-from hotline.speak import as_a_door_would
-from hotline.where import City
+from deploy.city.city import Realm
+from deploy.city.registry import City
+from hotline.client import as_a_door_would
 from shared.cloudevents import input_headers
-from shared.errors import UserError
 from shared.inputs import RequestRecorded
 from shared.log import Incoming
+from shared.runtime.errors import UserError
 from tests import examples as eg
 
 NOW: Final = datetime(2026, 3, 1, tzinfo=UTC)

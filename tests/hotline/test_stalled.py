@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from hotline.stalled import Standing, look, stalled
-from shared.catalogue import Catalogue, catalogue
+from deploy.supervision.stalled import Standing, look, stalled
 from shared.events import ComplaintDispatched
+from shared.policy.catalogue import Catalogue, catalogue
 from shared.topics import COMPLAINTS_LOG
 from tests.city import City, until
 

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from hotline.commands.status import _print_who_stands
-from hotline.stalled import Partition, Standing, standing_still
-from hotline.stopped import Stopped
+from deploy.supervision.stalled import Partition, Standing, standing_still
+from deploy.supervision.stopped import Stopped
+from hotline.cli.status import _print_who_stands
 from shared.topics import TOPICS
 
 NOW = datetime(2021, 9, 24, 8, tzinfo=UTC)

@@ -13,19 +13,19 @@ from msgspec.structs import replace
 from typer import Typer
 from typer.testing import CliRunner, Result
 
-from hotline.backup import backup, restore
-from hotline.commands.topic import topic
-from hotline.proactive import facts as f
-from hotline.proactive.candidates import counted
-from hotline.proactive.log import programmes
-from hotline.proactive.rules import NoSuchProgramme
-from hotline.proactive.state import folded
-from hotline.realm import GRANTED, Realm, create
-from hotline.stack.stack import Addresses
-from hotline.verify import verify
-from hotline.where import City
-from shared.errors import UserError
+from deploy.city.city import GRANTED, Realm, create
+from deploy.city.registry import City
+from deploy.embedded.stack import Addresses
+from hotline.audit.verify import verify
+from hotline.cli.topic import topic
+from hotline.governance import facts as f
+from hotline.governance.candidates import counted
+from hotline.governance.log import programmes
+from hotline.governance.rules import NoSuchProgramme
+from hotline.governance.state import folded
+from hotline.upkeep.backup import backup, restore
 from shared.ids import complaint_id
+from shared.runtime.errors import UserError
 from tests import examples as eg
 from tests.hotline.conftest import Desks
 from tests.hotline.test_proactive import (
@@ -95,7 +95,7 @@ async def test_two_writers_at_once_both_get_through_on_the_whole_past(database: 
 
 
 async def write(log: object, wishes: list[f.TaskCompleted]) -> None:
-    from hotline.proactive.log import Programmes
+    from hotline.governance.log import Programmes
 
     assert isinstance(log, Programmes)
     for wish in wishes:

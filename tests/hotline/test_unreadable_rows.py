@@ -19,26 +19,26 @@ import pytest
 from msgspec.structs import replace as changed
 from typer.testing import CliRunner
 
+from deploy.city.city import Realm
+from deploy.city.processes import counts
+from deploy.supervision.stalled import _OVERDUE
 from hotline.__main__ import app
-from hotline.commands.run import _sentence
-from hotline.proactive.log import programmes
-from hotline.rank import By, scores
-from hotline.realm import Realm
-from hotline.serve import counts
-from hotline.stalled import _OVERDUE
-from hotline.verify import digest, verify
+from hotline.audit.verify import digest, verify
+from hotline.cli.run import _sentence
+from hotline.governance.log import programmes
+from hotline.scoring.inhabitants import population
+from hotline.scoring.ledger import By, scores
 from services.escalation.inbound import Ticker
 from services.escalation.settings import Settings
 from services.escalation.views import watched
 from services.feedback.views import outcomes, visits_under_way
 from services.intake.views import KnowledgeBase
-from shared.codec import TYPES
 from shared.complaint import UNOPENED, Complaint, evolve
 from shared.log import TIMER_SHARDS
+from shared.log.codec import TYPES
 from shared.log.instants import EARLIEST, FIRST, LAST, LATEST, _instants, implausible, reads_any_instant
 from shared.log.postgres import PostgresLog, connect
-from shared.population import population
-from shared.ruleset import ruleset
+from shared.policy.ruleset import ruleset
 from shared.unreadable import NAMED_MAX, UnreadableRows
 from tests import examples as eg
 from tests.desks import desk_on
@@ -88,12 +88,12 @@ async def lived(desks: Desks) -> Desks:
 def city_there(city_here: None, database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The city of `city_here`, with the units of the examples."""
     del city_here
-    from hotline.where import city_up
+    from deploy.city.registry import city_up
 
     file = tmp_path / "catalogue.json"
     file.write_bytes(msgspec.json.encode(eg.CATALOGUE))
     city = replace(city_up(), catalogue=str(file))
-    monkeypatch.setattr("hotline.where.city_up", lambda: city)
+    monkeypatch.setattr("deploy.city.registry.city_up", lambda: city)
 
 
 async def plant(desks: Desks, statement: str, *arguments: object) -> str:

@@ -13,14 +13,14 @@ import msgspec
 import pytest
 from msgspec.structs import replace as changed
 
-from hotline.rehearse import verified
-from hotline.report import PROBLEMS_MAX, Report
-from hotline.verify import _slices, digest, verify
+from hotline.audit.report import PROBLEMS_MAX, Report
+from hotline.audit.verify import _slices, digest, verify
+from hotline.lab.rehearsal.stage import verified
 from services.intake.commands import RecordRequest
-from shared.codec import decoded, encoded
 from shared.complaint import Complaint, head_of, head_text
 from shared.events import Desk, RequestType
 from shared.ids import ComplaintId, complaint_id
+from shared.log.codec import decoded, encoded
 from tests import examples as eg
 from tests.city import City
 from tests.examples import DAY, HOUR, MINUTE
@@ -116,7 +116,7 @@ async def test_a_log_longer_than_a_page_is_put_together_right(
     await several_lives(desks)
     whole = await verify(desks.dsn)
     for page in (1, 2, 3, 7):
-        monkeypatch.setattr("hotline.verify.PAGE", page)
+        monkeypatch.setattr("hotline.audit.verify.PAGE", page)
         paged = await verify(desks.dsn)
         paged.seconds = whole.seconds
         assert paged == whole
@@ -129,8 +129,8 @@ async def test_a_long_log_is_judged_in_slices_by_several_processes_with_the_same
     broken = [await a_byte_of_a_body(desks), await no_head(desks), await a_timer_of_nobody(desks)]
     whole = await verify(desks.dsn)
     assert {problem.complaint_id for problem in whole.problems} == set(broken)
-    monkeypatch.setattr("hotline.verify.ALONE", 5)
-    monkeypatch.setattr("hotline.verify.SLICE", 5)
+    monkeypatch.setattr("hotline.audit.verify.ALONE", 5)
+    monkeypatch.setattr("hotline.audit.verify.SLICE", 5)
     sliced = await verify(desks.dsn)
     sliced.seconds = whole.seconds
     for report in (whole, sliced):  # a timer of nobody is named with the page it lies beside
@@ -149,9 +149,9 @@ async def test_a_process_that_judges_and_fails_is_not_passed_over(
     desks: Desks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await several_lives(desks)
-    monkeypatch.setattr("hotline.verify.ALONE", 5)
-    monkeypatch.setattr("hotline.verify.SLICE", 5)
-    monkeypatch.setattr("hotline.verify._FACTS", "SELECT 1")  # not in the other processes
+    monkeypatch.setattr("hotline.audit.verify.ALONE", 5)
+    monkeypatch.setattr("hotline.audit.verify.SLICE", 5)
+    monkeypatch.setattr("hotline.audit.verify._FACTS", "SELECT 1")  # not in the other processes
     assert (await verify(desks.dsn)).facts > 0
     await desks.owner.execute("ALTER TABLE es.timer RENAME COLUMN due_at TO due")
     with pytest.raises(asyncpg.UndefinedColumnError):
@@ -372,7 +372,7 @@ async def test_a_forged_fact_with_a_right_chain_is_an_illegal_life(desks: Desks)
 async def test_a_timer_that_should_have_fired_is_named_once_it_had_its_time(
     desks: Desks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hotline.verify.FIRES_WITHIN", timedelta(seconds=0.3))
+    monkeypatch.setattr("hotline.audit.verify.FIRES_WITHIN", timedelta(seconds=0.3))
     await several_lives(desks)
     await desks.owner.execute("UPDATE es.city_clock SET now = $1, settled = $1", eg.DUE_AT)
     assert said_of(await verify(desks.dsn), LATE) == [
@@ -386,7 +386,7 @@ async def test_a_timer_that_should_have_fired_is_named_once_it_had_its_time(
 async def test_a_timer_that_fires_meanwhile_is_no_problem(
     desks: Desks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hotline.verify.FIRES_WITHIN", timedelta(minutes=2))
+    monkeypatch.setattr("hotline.audit.verify.FIRES_WITHIN", timedelta(minutes=2))
     await several_lives(desks)
     await desks.owner.execute("UPDATE es.city_clock SET now = $1, settled = $1", eg.DUE_AT)
     reading = asyncio.ensure_future(verify(desks.dsn))

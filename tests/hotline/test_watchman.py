@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from hotline.city import City
-from hotline.rehearse import Stage, staged, verified
-from hotline.watchman import Watchman
-from shared.catalogue import catalogue
+from deploy.supervision.watchman import Watchman
+from hotline.lab.rehearsal.stage import Stage, staged, verified
+from hotline.lab.simulation import City
+from shared.policy.catalogue import catalogue
 
 pytestmark = [pytest.mark.connected, pytest.mark.timeout(300)]
 

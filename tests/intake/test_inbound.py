@@ -9,9 +9,9 @@ from msgspec.structs import replace
 from services.intake.commands import RecordRequest, WithdrawRequest
 from services.intake.inbound import calls, requests
 from services.intake.settings import Settings
-from shared.clock import AHEAD_MAX, SystemClock
 from shared.ids import complaint_id, message_id
 from shared.inputs import CallAnswered, CallEnded, CallOffered
+from shared.runtime.clock import AHEAD_MAX, SystemClock
 from shared.topics import INTAKE_REQUESTS
 from tests.doors import BAD, NOW, SOURCE, Bad, asked, clock, filled, message, refused, spoiled
 from tests.examples import (

@@ -11,11 +11,11 @@ from services.intake import rules
 from services.intake.inbound import requests
 from services.intake.messages import Message, responses
 from services.intake.settings import Settings
-from shared.codec import encoded
 from shared.complaint import Complaint
 from shared.events import Attachment
 from shared.life import illegal
-from shared.ruleset import ruleset
+from shared.log.codec import encoded
+from shared.policy.ruleset import ruleset
 from shared.topics import INTAKE_REQUESTS
 from tests import examples as eg
 from tests.doors import asked, clock, filled, message

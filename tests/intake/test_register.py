@@ -18,7 +18,7 @@ from services.intake.register import OUTCOMES, UNCONNECTED, Kept, call_of, kept,
 from services.intake.switches import SWITCHES, Told
 from services.intake.telephone import ABANDONED, ANSWERED, BUSY, SYSTEM_FAIL, TIMEOUT, CallRecord, figures
 from shared.inputs import CallAnswered, CallEnded, CallOffered
-from shared.ruleset import ruleset
+from shared.policy.ruleset import ruleset
 from tests.call_table import DOCS, Golden, goldens, outcome, register, text
 
 PAGE = Path(__file__).parents[2] / DOCS

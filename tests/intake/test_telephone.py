@@ -21,7 +21,7 @@ from services.intake.switches import (
     from_freeswitch,
 )
 from services.intake.telephone import CallRecord, figures, lowest
-from shared.ruleset import ruleset
+from shared.policy.ruleset import ruleset
 from tests.call_table import register
 
 SAMPLES = Path(__file__).parent / "samples"

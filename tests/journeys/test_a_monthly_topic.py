@@ -11,10 +11,10 @@ from decimal import Decimal
 
 from msgspec.structs import replace
 
-from hotline.proactive import facts as f
-from hotline.proactive.candidates import candidates
-from hotline.proactive.log import decided
-from hotline.proactive.state import Standing, progress
+from hotline.governance import facts as f
+from hotline.governance.candidates import candidates
+from hotline.governance.log import decided
+from hotline.governance.state import Standing, progress
 from shared.complaint import head_of
 from shared.ids import UnitId
 from tests.hotline.test_proactive import ADOPT, ASSESS, CLOSE, COMPLETE, PROBLEM, PROPOSE, TASK, VERIFY

@@ -17,12 +17,12 @@ from msgspec.structs import replace
 
 from services.dispatch import rules
 from shared import inputs
-from shared import ruleset as rulesets
-from shared.calendar import calendar
-from shared.codec import encoded
 from shared.complaint import due_deadlines, head_text
 from shared.events import CalendarAmended, ComplaintDispatched, Fact, FeedbackLimitMissed
 from shared.events.base import Limit
+from shared.log.codec import encoded
+from shared.policy import ruleset as rulesets
+from shared.policy.calendar import calendar
 from shared.topics import DISPATCH_ORDERS, DISPATCH_REVIEWS
 from tests import examples as eg
 from tests.examples import CATALOGUE, DAY, HOUR, INSTANT, STREET

@@ -18,16 +18,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from hotline.city.conductor import Progress
-from hotline.score import Counted, Line, Tallies, counted, published, tallied
+from hotline.lab.simulation.conductor import Progress
+from hotline.scoring.inhabitants import population
+from hotline.scoring.rates import Counted, Line, Tallies, counted, published, tallied
 from services.intake.messages import Message, Response, responses
 from shared import inputs
 from shared.complaint import ENDS, head_of
 from shared.events import ComplaintDispatched, ComplaintReceived, ComplaintTurnedAway, TurnedAway
 from shared.ids import UnitId, complaint_id, derived
 from shared.inputs import Input
-from shared.population import population
-from shared.ruleset import ruleset
+from shared.policy.ruleset import ruleset
 from shared.topics import DISPATCH_REPLIES, DISPATCH_REVIEWS, FEEDBACK_ANSWERS, INTAKE_REQUESTS, Topic
 from tests import examples as eg
 from tests.doors import message

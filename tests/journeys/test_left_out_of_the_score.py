@@ -2,7 +2,7 @@
 
 from zoneinfo import ZoneInfo
 
-from hotline.score import counted
+from hotline.scoring.rates import counted
 from shared import inputs
 from shared.events import (
     ExclusionApproved,

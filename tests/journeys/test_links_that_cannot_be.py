@@ -23,7 +23,7 @@ from shared.ids import ComplaintId, complaint_id
 from shared.inputs import Input
 from shared.log import Incoming
 from shared.log.memory import MemoryLog
-from shared.telemetry import Telemetry
+from shared.runtime.telemetry import Telemetry
 from shared.topics import INTAKE_REQUESTS
 from tests import examples as eg
 from tests.doors import message

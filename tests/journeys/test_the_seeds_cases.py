@@ -10,7 +10,6 @@ from datetime import UTC, datetime, timedelta
 from msgspec.structs import replace
 
 from shared import inputs
-from shared.catalogue import Catalogue, District, Subject, To, Unit
 from shared.complaint import head_of
 from shared.events import (
     ArrivalMissed,
@@ -28,6 +27,7 @@ from shared.events import (
     WhistleKind,
 )
 from shared.ids import UnitId
+from shared.policy.catalogue import Catalogue, District, Subject, To, Unit
 from shared.topics import CITIZEN_NOTICES, DISPATCH_ORDERS, DISPATCH_REPLIES, DISPATCH_REVIEWS
 from tests import examples
 from tests.examples import CATALOGUE, DAY, HOUR, MINUTE

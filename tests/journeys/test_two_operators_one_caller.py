@@ -27,7 +27,7 @@ from shared.events import (
 from shared.ids import ComplaintId, complaint_id
 from shared.inputs import Input, RequestRecorded, RequestWithdrawn
 from shared.log.memory import MemoryLog
-from shared.telemetry import Telemetry
+from shared.runtime.telemetry import Telemetry
 from shared.topics import DISPATCH_REPLIES, DISPATCH_REVIEWS, INTAKE_REQUESTS
 from tests import examples as eg
 from tests.doors import message

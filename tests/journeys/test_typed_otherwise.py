@@ -5,8 +5,8 @@ from __future__ import annotations
 from msgspec import UNSET
 
 from shared import inputs
-from shared.codec import encoded
 from shared.events import ComplaintReceived, ComplaintTurnedAway, Fact, ReplyRefused, ReturnRequested
+from shared.log.codec import encoded
 from shared.topics import DISPATCH_REPLIES, INTAKE_REQUESTS
 from tests import examples
 from tests.examples import OTHER_STREET, STREET

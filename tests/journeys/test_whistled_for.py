@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 from msgspec.structs import replace
 
 from shared import inputs
-from shared.catalogue import Unit
 from shared.events import ArrivalMissed, Level, UnitCalled, WhistleBlown, WhistleKind
 from shared.ids import UnitId
+from shared.policy.catalogue import Unit
 from shared.topics import DISPATCH_ORDERS, DISPATCH_REPLIES, DISPATCH_REVIEWS, ESCALATION_NOTICES
 from tests import examples
 from tests.examples import CATALOGUE, DAY, HOUR, MINUTE, STREET, WATER

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from hotline.city.act import Act
-from hotline.city.agenda import Agenda, Timer, Watch, fire_until, shortest_limit
+from hotline.lab.simulation.act import Act
+from hotline.lab.simulation.agenda import Agenda, Timer, Watch, fire_until, shortest_limit
 from shared import inputs
 from shared.events import Urgency
 from shared.ids import ComplaintId

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from hotline.city.act import Heard
-from hotline.city.boston import ASKED_AFTER, Boston, Case, File, catalogue_of, flags, instant, read
-from shared.errors import UserError
+from hotline.lab.simulation.act import Heard
+from hotline.lab.simulation.boston import ASKED_AFTER, Boston, Case, File, catalogue_of, flags, instant, read
 from shared.events import (
     ComplaintDispatched,
     Level,
@@ -20,6 +19,7 @@ from shared.events import (
 )
 from shared.ids import ComplaintId, UnitId, complaint_id
 from shared.inputs import OrderAnswered, RequestRecorded, VisitMade
+from shared.runtime.errors import UserError
 from shared.topics import DISPATCH_ORDERS, DISPATCH_REPLIES, FEEDBACK_ANSWERS, FEEDBACK_VISITS
 from shared.wording import looked_at
 from tests.boston import Row, row, season, written

@@ -16,7 +16,7 @@ from typing import Any, Final, NamedTuple
 import asyncpg
 import pytest
 
-from hotline.where import remembered
+from deploy.city.registry import remembered
 from tests.typed import typed_json
 
 pytestmark = [pytest.mark.connected, pytest.mark.digests, pytest.mark.timeout(1800)]

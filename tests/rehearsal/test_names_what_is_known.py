@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from hotline.city.city import DAY
-from hotline.city.telephony import Telephony
-from shared.catalogue import catalogue
+from hotline.lab.simulation.city import DAY
+from hotline.lab.simulation.telephony import Telephony
 from shared.inputs import RequestRecorded
+from shared.policy.catalogue import catalogue
 
 
 def test_nothing_of_a_rehearsed_day_is_to_be_corrected() -> None:

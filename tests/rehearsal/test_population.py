@@ -12,13 +12,13 @@ from operator import attrgetter
 import pytest
 from msgspec.structs import replace as changed
 
-from hotline.city.act import Act, Heard
-from hotline.city.agenda import Agenda, Timer, Watch
-from hotline.city.city import DAY
-from hotline.city.draw import Draw, Weighted
-from hotline.city.population import Beijing
-from hotline.city.subjects import SUBJECTS
-from hotline.city.voice import Voice
+from hotline.lab.simulation.act import Act, Heard
+from hotline.lab.simulation.agenda import Agenda, Timer, Watch
+from hotline.lab.simulation.city import DAY
+from hotline.lab.simulation.draw import Draw, Weighted
+from hotline.lab.simulation.population import Beijing
+from hotline.lab.simulation.subjects import SUBJECTS
+from hotline.lab.simulation.voice import Voice
 from services.dispatch import inbound as dispatch_doors
 from services.dispatch import rules as dispatch
 from services.dispatch.routing import routed
@@ -30,8 +30,6 @@ from services.feedback import rules as feedback
 from services.intake import inbound as intake_doors
 from services.intake import rules as intake
 from services.intake.settings import Settings as IntakeSettings
-from shared.catalogue import catalogue
-from shared.clock import RehearsalClock
 from shared.complaint import UNOPENED, Case, Complaint, due_deadlines, evolve, is_open
 from shared.desk import Batch
 from shared.events import (
@@ -56,6 +54,8 @@ from shared.events.base import Level
 from shared.ids import ComplaintId
 from shared.inputs import CallAnswered, CallEnded, CallOffered, RequestRecorded, RequestWithdrawn
 from shared.log import Incoming
+from shared.policy.catalogue import catalogue
+from shared.runtime.clock import RehearsalClock
 from shared.topics import DISPATCH_REPLIES, DISPATCH_REVIEWS, FEEDBACK_ANSWERS, INTAKE_REQUESTS, OUTWARD
 from shared.wording import looked_at
 

@@ -14,13 +14,13 @@ from zoneinfo import ZoneInfo
 import asyncpg
 import pytest
 
-from hotline.rank import By, Month, scores
-from hotline.score import Counted, counted, published, tallied
-from hotline.where import City, remembered
-from shared.catalogue import catalogue
-from shared.codec import decoded
-from shared.population import population
-from shared.ruleset import ruleset
+from deploy.city.registry import City, remembered
+from hotline.scoring.inhabitants import population
+from hotline.scoring.ledger import By, Month, scores
+from hotline.scoring.rates import Counted, counted, published, tallied
+from shared.log.codec import decoded
+from shared.policy.catalogue import catalogue
+from shared.policy.ruleset import ruleset
 from tests.typed import environment_on
 
 pytestmark = [pytest.mark.connected, pytest.mark.timeout(900)]

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from hotline.acknowledged import Acknowledged
-from hotline.city.ledger import Ledger
-from hotline.city.year import (
+from hotline.lab.acknowledged import Acknowledged
+from hotline.lab.simulation.ledger import Ledger
+from hotline.lab.simulation.year import (
     REQUESTS,
     BeijingYear,
     Surge,
@@ -22,8 +22,8 @@ from hotline.city.year import (
     step_of,
     surge_of,
 )
-from shared.catalogue import catalogue
 from shared.inputs import RequestRecorded
+from shared.policy.catalogue import catalogue
 from tests.typed import typed_json
 
 

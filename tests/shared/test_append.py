@@ -16,8 +16,8 @@ from urllib.parse import urlsplit
 import asyncpg
 import pytest
 
-from hotline.realm import DESKS
-from hotline.stack.stack import Addresses
+from deploy.city.city import DESKS
+from deploy.embedded.stack import Addresses
 from services.dispatch.commands import SignOrder
 from shared.desk import Batch, Desk, Work
 from shared.ids import ComplaintId, UnitId, derived

@@ -7,7 +7,7 @@ import chinese_calendar  # type: ignore[import-untyped]  # the package carries n
 import msgspec
 import pytest
 
-from shared.calendar import CalendarInvalid, CalendarUnknown, YearUnpublished, calendar, parse_calendar
+from shared.policy.calendar import CalendarInvalid, CalendarUnknown, YearUnpublished, calendar, parse_calendar
 
 CN = calendar("cn-1")
 TEXT = (files("shared") / "data" / "calendar" / "cn-1.json").read_text(encoding="utf-8")

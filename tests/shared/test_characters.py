@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.characters import first_unprintable, named
-from shared.contacts import NAME_MAX, Contact, ContactInvalid, contact_of
+from shared.contacts.details import NAME_MAX, Contact, ContactInvalid, contact_of
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from shared.codec import TYPES, UnknownType, ce_type_of, decoded, encoded, fact_type_of
 from shared.events import Fact
+from shared.log.codec import TYPES, UnknownType, ce_type_of, decoded, encoded, fact_type_of
 from tests.examples import FACTS
 
 GOLDEN = Path(__file__).parents[1] / "golden"

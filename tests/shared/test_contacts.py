@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.contacts import (
+from shared.contacts.details import (
     CannotUnseal,
     Contact,
     ContactInvalid,

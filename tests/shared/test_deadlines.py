@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.calendar import calendar
-from shared.deadlines import Due, due_at
-from shared.ruleset import DayKind, Days, Limit, RuleSet, ruleset
+from shared.policy.calendar import calendar
+from shared.policy.deadlines import Due, due_at
+from shared.policy.ruleset import DayKind, Days, Limit, RuleSet, ruleset
 
 CN = calendar("cn-1")
 SHANGHAI = ZoneInfo("Asia/Shanghai")

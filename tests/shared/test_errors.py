@@ -14,12 +14,12 @@ from services.dispatch.settings import Settings as DispatchSettings
 from services.feedback.inbound import answers
 from services.intake.inbound import calls, requests
 from services.intake.settings import Settings as IntakeSettings
-from shared.broker import Handle
 from shared.desk import Batch
-from shared.errors import told
+from shared.doors.kafka_door import Handle
 from shared.events import Fact
 from shared.log import Incoming
 from shared.log.memory import Memory, MemoryLog
+from shared.runtime.errors import told
 from shared.topics import DISPATCH_REPLIES
 from tests.desks import NOW, desk_on, record
 from tests.doors import clock, filled, message

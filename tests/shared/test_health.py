@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from shared.health import READY_SECONDS, Health, answering
-from shared.patience import LIVE_SECONDS
+from shared.runtime.health import READY_SECONDS, Health, answering
+from shared.runtime.patience import LIVE_SECONDS
 
 
 class Hand:

@@ -10,7 +10,7 @@ from faststream.kafka.subscriber.usecase import KAFKA_ADDRESS_SYNTAX, Address
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.heard import by_login, door_of, line_of, of_login, pattern
+from shared.doors.heard import by_login, door_of, line_of, of_login, pattern
 from shared.topics import COMPLAINTS_LOG, DISPATCH_REPLIES, DISPATCH_REVIEWS, TOPICS, UNIT_NAME, Topic, names
 
 PREFIXES = ("", "west.", "a+b.", "intake.")

@@ -11,12 +11,12 @@ from aiokafka.errors import TopicAuthorizationFailedError
 from structlog.testing import capture_logs
 
 from services.intake.settings import Settings
-from shared.broker import Door, _Standing
 from shared.desk import Desk
+from shared.doors.kafka_door import Door, _Standing
+from shared.doors.parking_limit import PARKED_MIN
 from shared.log import Place
 from shared.log.memory import Memory, MemoryLog
-from shared.parking import PARKED_MIN
-from shared.telemetry import Telemetry
+from shared.runtime.telemetry import Telemetry
 from tests.desks import NOW, counted, desk_on
 
 

@@ -18,14 +18,14 @@ from services.dispatch.settings import Settings as DispatchSettings
 from services.feedback.inbound import answers, exceptions
 from services.intake.inbound import requests
 from services.intake.settings import Settings as IntakeSettings
-from shared.broker import Handle
 from shared.desk import OTHER_CONTENT, Batch, Desk, Work
+from shared.doors.kafka_door import Handle
 from shared.events import Fact
 from shared.identity import content_of
 from shared.ids import ComplaintId, complaint_id, derived, message_id
 from shared.inputs import INPUTS, Input
 from shared.log.memory import Memory, MemoryLog
-from shared.telemetry import Telemetry
+from shared.runtime.telemetry import Telemetry
 from shared.topics import (
     DISPATCH_REPLIES,
     DISPATCH_REVIEWS,

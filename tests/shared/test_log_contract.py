@@ -26,7 +26,6 @@ from services.intake import rules as intake
 from services.intake.commands import RecordRequest, WithdrawRequest
 from shared.complaint import STATE_SCHEMA, Complaint
 from shared.desk import OTHER_CONTENT, Batch, Claim, Desk, Work
-from shared.envelope import GENESIS, chained
 from shared.events.base import Limit
 from shared.ids import ComplaintId, complaint_id, derived, message_id
 from shared.log import (
@@ -42,10 +41,11 @@ from shared.log import (
     Place,
     timers_of,
 )
+from shared.log.chain import GENESIS, chained
 from shared.log.memory import Memory, MemoryLog
 from shared.log.postgres import PostgresLog
 from shared.log.through import Through
-from shared.telemetry import Telemetry
+from shared.runtime.telemetry import Telemetry
 from tests.examples import CALLED_AT, CATALOGUE, DUE_AT, HOUR, INSTANT, REQUEST, SIGN_DUE_AT, STREET
 
 OFFSETS = "commands"

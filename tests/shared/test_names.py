@@ -5,19 +5,19 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from hotline.commands.run import demand_words, listed
-from hotline.commands.topic import _Said
-from hotline.commands.unit import known_unit
-from hotline.knowledge import articles, asked, excerpt
-from hotline.knowledge import parsed as articles_of
-from hotline.proactive.candidates import candidates
-from hotline.realm import Realm
-from hotline.where import City
+from deploy.city.city import Realm
+from deploy.city.registry import City
+from hotline.cli.run import demand_words, listed
+from hotline.cli.topic import _Said
+from hotline.cli.unit import known_unit
+from hotline.governance.candidates import candidates
+from hotline.scoring.inhabitants import parsed as population_of
+from services.intake.knowledge_base import articles, asked, excerpt
+from services.intake.knowledge_base import parsed as articles_of
 from services.intake.messages import Message, responses
-from shared.catalogue import CatalogueInvalid, catalogue, parsed
-from shared.contacts import ContactInvalid, contact_of
-from shared.population import parsed as population_of
-from shared.ruleset import ruleset
+from shared.contacts.details import ContactInvalid, contact_of
+from shared.policy.catalogue import CatalogueInvalid, catalogue, parsed
+from shared.policy.ruleset import ruleset
 from tests import examples as eg
 from tests.foreign import BLANKS
 from tests.hotline.test_knowledge import _ENTRY

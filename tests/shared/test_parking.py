@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.parking import PARDONED, PARKED_MIN, STEPS, Share
+from shared.doors.parking_limit import PARDONED, PARKED_MIN, STEPS, Share
 
 WINDOW = 1000
 

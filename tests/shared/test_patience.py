@@ -10,14 +10,14 @@ from typing import Final
 
 import pytest
 
-from hotline import watchman
-from hotline.chaos import faults, run
-from hotline.city import conductor
-from hotline.stack import stack, supervisor
-from hotline.watchman import LOOK_SECONDS, Watchman
+from deploy.embedded import stack
+from deploy.supervision import supervisor, watchman
+from deploy.supervision.watchman import LOOK_SECONDS, Watchman
+from hotline.lab.chaos import faults, run
+from hotline.lab.simulation import conductor
 from services.dispatch import contact_door
 from services.escalation.settings import Settings
-from shared import health, patience
+from shared.runtime import health, patience
 
 ROOT: Final = Path(__file__).parents[2]
 DEFAULTS: Final = {name: field.default for name, field in Settings.model_fields.items()}
@@ -89,7 +89,7 @@ CLIENTS: Final = {
     "graceful_timeout",
 }
 """What a client of Kafka or PostgreSQL is told about its patience."""
-APART: Final = {"hotline/stack/kafka.py", "hotline/bench/timers.py"}
+APART: Final = {"deploy/embedded/kafka.py", "hotline/lab/bench/timers.py"}
 """The first asks whether Kafka answers at all, the second fills a table; nobody waits for them."""
 
 
@@ -110,7 +110,7 @@ def _told_by_hand(tree: ast.AST) -> list[str]:
 def test_no_client_is_told_a_number_of_its_own() -> None:
     found = {
         str(file.relative_to(ROOT)): told
-        for folder in ("services", "shared", "hotline")
+        for folder in ("services", "shared", "hotline", "deploy")
         for file in (ROOT / folder).rglob("*.py")
         if (told := _told_by_hand(ast.parse(file.read_text(encoding="utf-8"))))
     }

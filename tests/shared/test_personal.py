@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 import pytest
 
-from shared.codec import encoded
+from shared.log.codec import encoded
 from shared.personal import numbers_in, personal_in
 from tests.examples import FACTS, INPUTS, REQUEST
 

@@ -16,11 +16,11 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from hotline.bench.generator import grow
-from hotline.rebuild import _TOUCHED
-from hotline.show import _FACTS as LIFE
-from hotline.show import _PREFIX as BY_PREFIX
-from hotline.stack.stack import Addresses
+from deploy.embedded.stack import Addresses
+from hotline.casefile.timeline import _FACTS as LIFE
+from hotline.casefile.timeline import _PREFIX as BY_PREFIX
+from hotline.lab.bench.generator import grow
+from hotline.upkeep.rebuild import _TOUCHED
 from services.intake.views import _RECEIVED as RECEIVED
 from shared.desk import Batch
 from shared.ids import derived, message_id

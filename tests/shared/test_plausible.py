@@ -14,8 +14,13 @@ from services.dispatch.settings import Settings as DispatchSettings
 from services.feedback import inbound as feedback
 from services.intake import inbound as intake
 from services.intake.settings import Settings as IntakeSettings
-from shared.broker import Handle
-from shared.clock import (
+from shared.cloudevents import BadInput
+from shared.doors.kafka_door import Handle
+from shared.inputs import INPUTS, Input, RequestRecorded
+from shared.log import Incoming
+from shared.plausible import TIME_FIELDS, arrived_at, times_of
+from shared.policy.ruleset import GIVEN_AHEAD_DAYS_MAX, GIVEN_BACK_DAYS_MAX, ruleset
+from shared.runtime.clock import (
     AHEAD_MAX,
     INPUT_AGE_DAYS_MAX,
     REHEARSED_AHEAD_MAX,
@@ -26,11 +31,6 @@ from shared.clock import (
     RehearsalClock,
     SystemClock,
 )
-from shared.cloudevents import BadInput
-from shared.inputs import INPUTS, Input, RequestRecorded
-from shared.log import Incoming
-from shared.plausible import TIME_FIELDS, arrived_at, times_of
-from shared.ruleset import GIVEN_AHEAD_DAYS_MAX, GIVEN_BACK_DAYS_MAX, ruleset
 from shared.topics import TOPICS, Topic
 from tests import examples as eg
 from tests.doors import message

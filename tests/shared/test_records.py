@@ -14,10 +14,10 @@ from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hotline.chaos.batches import PACKED, Raw, batch, checked, number, record
-from shared import records
-from shared.records import HEAD, Head, Unreadable, head_of, told_apart
-from shared.unpacking import CODECS
+from hotline.lab.chaos.batches import PACKED, Raw, batch, checked, number, record
+from shared.doors import records
+from shared.doors.records import HEAD, Head, Unreadable, head_of, told_apart
+from shared.doors.unpacking import CODECS
 
 TEN: Final = [Raw(b"key %d" % n, b"value %d" % n, ((b"ce_id", b"%d" % n),)) for n in range(10)]
 BAD_NAME: Final = Raw(b"bad", b"its value", ((b"ce_id", b"7"), (b"\xff\xfe", b"1")))

@@ -17,19 +17,19 @@ import pytest
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient, ConfigResource
 
-from hotline.stack.stack import Addresses
-from shared import kafka_address
-from shared.broker import Door
+from deploy.embedded.stack import Addresses
 from shared.desk import Batch, Desk
+from shared.doors.kafka_door import Door
+from shared.doors.process import HeardTypes
 from shared.events import SPEAKERS
 from shared.ids import ComplaintId
 from shared.log import Incoming
 from shared.log.postgres import PostgresLog, connect
 from shared.log.relay import KafkaSink, Relay, RelayFenced, RelayLog, Row, WrongShards
-from shared.process import HeardTypes
-from shared.settings import CommonSettings
-from shared.telemetry import Telemetry
-from shared.topic_admin import make_missing, settings
+from shared.runtime import kafka_address
+from shared.runtime.settings import CommonSettings
+from shared.runtime.telemetry import Telemetry
+from shared.runtime.topic_admin import make_missing, settings
 from shared.topics import COMPLAINTS_LOG, DISPATCH_ORDERS, DISPATCH_REPLIES, partition_of
 from tests.city import UNIT, City, open_city, until
 from tests.desks import Crash, Ear, Faults, Pause, counted, desk_on, dispatch_of, lives
@@ -455,7 +455,7 @@ async def test_a_relay_of_two_that_dies_is_repeated_with_its_own_marks(shared: O
 
 async def test_a_relay_that_counts_its_shards_otherwise_than_the_log_does_not_start(shared: Office) -> None:
     for shards, told in ((1, "shared by 2 relays .* RELAY_SHARDS says 1"), (3, "RELAY_SHARDS says 3")):
-        relay = Relay(shared.settings, shared.telemetry, page_max=PAGE, shards=shards)
+        relay = Relay(shared.runtime.settings, shared.runtime.telemetry, page_max=PAGE, shards=shards)
         with pytest.raises(WrongShards, match=told):
             await relay.run()
     await shared.nobody_owns()
@@ -468,7 +468,9 @@ async def test_the_number_of_relays_changes_only_when_everything_is_sent(shared:
     with pytest.raises(asyncpg.RaiseError, match="1 to 4 relays"):
         await shared.city.sql("SELECT es.set_relay_shards(5)")
     running = [
-        asyncio.create_task(Relay(shared.settings, shared.telemetry, page_max=PAGE, shards=2).run())
+        asyncio.create_task(
+            Relay(shared.runtime.settings, shared.runtime.telemetry, page_max=PAGE, shards=2).run()
+        )
         for _ in range(2)
     ]
     await until(lambda: shared.city.value("SELECT es.drained()"), within=60, what="everything relayed")

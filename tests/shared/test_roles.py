@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import asyncpg
 import pytest
 
-from hotline.realm import DESKS, PROCESSES, services
+from deploy.city.city import DESKS, PROCESSES, services
 from tests.city import City
 
 pytestmark = pytest.mark.connected

@@ -14,16 +14,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hotline.city.boston import rows_of
-from hotline.city.territory import territory
-from hotline.commands.up import _own
-from hotline.knowledge import KnowledgeInvalid, articles
-from hotline.switch_lines import event_of, lines_in
+from hotline.cli.switch_lines import event_of, lines_in
+from hotline.cli.up import _own
+from hotline.lab.simulation.boston import rows_of
+from hotline.lab.simulation.territory import territory
+from hotline.scoring.inhabitants import PopulationInvalid, population
+from services.intake.knowledge_base import KnowledgeInvalid, articles
 from services.intake.switches import SwitchEventInvalid, from_asterisk
-from shared.catalogue import CatalogueInvalid, catalogue
-from shared.contacts import ContactInvalid, master_key, new_master_key
-from shared.errors import UserError
-from shared.population import PopulationInvalid, population
+from shared.contacts.details import ContactInvalid, master_key, new_master_key
+from shared.policy.catalogue import CatalogueInvalid, catalogue
+from shared.runtime.errors import UserError
 from shared.text_file import FileUnreadable, rows_in, text_in, text_of
 from tests.examples import CATALOGUE
 
@@ -245,20 +245,20 @@ def test_whatever_is_read_is_text_or_a_sentence(raw: bytes) -> None:
 
 
 OPENED_OTHERWISE: Final = {
-    "hotline/anchors.py": "a machine's own file, its bytes are hashed",
-    "hotline/asyncapi.py": "made and compared by us",
-    "hotline/backup.py": "a machine's own file",
-    "hotline/commands/backup.py": "a machine's own file, copied",
-    "hotline/commands/call.py": "any bytes: what goes on record is their hash",
-    "hotline/knowledge.py": "shipped with the project",
-    "hotline/rulebook.py": "shipped with the project",
-    "hotline/serve.py": "our own log",
-    "hotline/where.py": "a machine's own file",
-    "shared/calendar.py": "shipped with the project",
-    "shared/catalogue.py": "shipped with the project",
+    "hotline/audit/anchors.py": "a machine's own file, its bytes are hashed",
+    "hotline/contract/asyncapi.py": "made and compared by us",
+    "hotline/upkeep/backup.py": "a machine's own file",
+    "hotline/cli/backup.py": "a machine's own file, copied",
+    "hotline/cli/call.py": "any bytes: what goes on record is their hash",
+    "services/intake/knowledge_base.py": "shipped with the project",
+    "hotline/contract/rulebook.py": "shipped with the project",
+    "deploy/city/processes.py": "our own log",
+    "deploy/city/registry.py": "a machine's own file",
+    "shared/policy/calendar.py": "shipped with the project",
+    "shared/policy/catalogue.py": "shipped with the project",
     "shared/log/anchoring.py": "a machine's own file",
-    "shared/population.py": "shipped with the project",
-    "shared/ruleset.py": "shipped with the project",
+    "hotline/scoring/inhabitants.py": "shipped with the project",
+    "shared/policy/ruleset.py": "shipped with the project",
     "shared/text_file.py": "here it is done",
 }
 """Who opens a file by other means, and why; servers, benchmark and chaos keep their own files."""
@@ -270,9 +270,9 @@ def test_nobody_opens_a_persons_file_by_other_means() -> None:
     )
     found = {
         str(file.relative_to(PRODUCT))
-        for folder in ("hotline", "services", "shared")
+        for folder in ("hotline", "services", "shared", "deploy")
         for file in (PRODUCT / folder).rglob("*.py")
         if opened.search(file.read_text(encoding="utf-8"))
-        and not {"bench", "chaos", "stack"} & set(file.relative_to(PRODUCT).parts)
+        and not {"bench", "chaos", "embedded"} & set(file.relative_to(PRODUCT).parts)
     }
     assert found == set(OPENED_OTHERWISE)

@@ -38,20 +38,20 @@ def test_one_module_forms_all_times_that_a_person_reads() -> None:
     here = Path(__file__).parents[2]
     formed = re.compile(r"%H:%M|%T\b|\{[^{}\"']*\.isoformat\(\)\}")
     allowed = {
-        "hotline/bench/timers.py",  # a measurement's own clock
+        "hotline/lab/bench/timers.py",  # a measurement's own clock
         "shared/times.py",
         "shared/plausible.py",  # the reason a door parks by: RFC 3339, as the sender wrote it
         "services/intake/inbound.py",  # the same
         "shared/log/instants.py",  # instants that no city has seen have no zone
-        "shared/deadlines.py",  # a mistake of a program's
+        "shared/policy/deadlines.py",  # a mistake of a program's
         "shared/events/escalation.py",  # an id
         "services/escalation/inbound.py",  # an id
-        "hotline/bench/templates.py",  # a mistake of a program's
-        "hotline/commands/calls.py",  # what was typed, told again
+        "hotline/lab/bench/templates.py",  # a mistake of a program's
+        "hotline/cli/calls.py",  # what was typed, told again
     }
     found = {
         str(file.relative_to(here))
-        for folder in ("services", "shared", "hotline")
+        for folder in ("services", "shared", "hotline", "deploy")
         for file in (here / folder).rglob("*.py")
         if formed.search(file.read_text(encoding="utf-8"))
     }

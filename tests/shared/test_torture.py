@@ -21,11 +21,11 @@ from typing import Any, Final, Literal
 import asyncpg
 import pytest
 
-from hotline.stack.stack import Addresses
+from deploy.embedded.stack import Addresses
 from shared.log.postgres import connect
 from shared.log.relay import Relay, RelayLog, Row
-from shared.settings import CommonSettings
-from shared.telemetry import Telemetry
+from shared.runtime.settings import CommonSettings
+from shared.runtime.telemetry import Telemetry
 from tests.sources import Databases
 
 pytestmark = [pytest.mark.connected, pytest.mark.timeout(150)]

@@ -12,7 +12,7 @@ from aiokafka.codec import gzip_encode, lz4_encode, snappy_encode, zstd_encode
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.unpacking import UNPACKED_BYTES_MAX, CannotUnpack, unpacked
+from shared.doors.unpacking import UNPACKED_BYTES_MAX, CannotUnpack, unpacked
 
 PACKERS: Final = {
     "gzip": (1, gzip_encode),

@@ -21,13 +21,13 @@ from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from services.intake.settings import Settings
-from shared.broker import Door, heard
 from shared.desk import Batch, Desk
+from shared.doors.kafka_door import Door, heard
+from shared.doors.records import Unreadable
+from shared.doors.unread_records import AGAIN, PASS_SECONDS, Passing, Told, only_readable, reason_of
 from shared.log import Incoming, Parked, Place, Unread
 from shared.log.memory import Memory, MemoryLog
 from shared.log.postgres import _headers_stored, headers_of, unread_of
-from shared.records import Unreadable
-from shared.unread_records import AGAIN, PASS_SECONDS, Passing, Told, only_readable, reason_of
 from tests.desks import NOW, counted, desk_on
 
 TP: Final = TopicPartition("t", 0)
@@ -194,7 +194,7 @@ async def test_released_it_is_parked_again_under_its_number_and_the_desk_never_s
 
 
 def test_no_more_places_are_remembered_than_there_is_room_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shared.unread_records.TOLD_MAX", 3)
+    monkeypatch.setattr("shared.doors.unread_records.TOLD_MAX", 3)
     told = Told(desk_on("intake", MemoryLog(Memory(lambda: NOW), "intake")).telemetry, "x")
     with capture_logs() as lines:
         for offset in (0, 1, 2, 1, 2, 3):

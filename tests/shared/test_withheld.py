@@ -7,9 +7,9 @@ from typing import Final
 import msgspec
 import pytest
 
-from shared.codec import decoded, encoded
 from shared.deciding import DECIDERS
 from shared.events import ExtensionApproved, Fact
+from shared.log.codec import decoded, encoded
 from shared.topics import CITIZEN_NOTICES, DISPATCH_ORDERS, OUTWARD
 from tests import examples as eg
 

@@ -16,12 +16,12 @@ from aiokafka.errors import KafkaError
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from hotline import kafka_logins
-from hotline.kafka_logins import DESKS, OUTSIDE, PRINCIPALS, TOGETHER
-from hotline.realm import make_topics
-from hotline.stack.stack import Stack
-from shared import kafka_address
-from shared.heard import by_login, of_login
+from deploy.city import kafka_logins
+from deploy.city.city import make_topics
+from deploy.city.kafka_logins import DESKS, OUTSIDE, PRINCIPALS, TOGETHER
+from deploy.embedded.stack import Stack
+from shared.doors.heard import by_login, of_login
+from shared.runtime import kafka_address
 from shared.topics import TOPICS, Topic, names
 
 pytestmark = [pytest.mark.connected, pytest.mark.timeout(300)]
@@ -142,7 +142,7 @@ async def test_everybody_does_what_the_table_says_and_nothing_else(guarded: Guar
 
 @pytest.mark.parametrize("listener", ["kafka", "kafka_controller"])
 async def test_nobody_gets_in_without_a_login_or_with_a_wrong_one(guarded: Guarded, listener: str) -> None:
-    from hotline.stack.state import read_state
+    from deploy.embedded.state import read_state
 
     port = read_state(guarded.stack.folder).ports[listener]
     for address in (

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hotline.stack import parts
-from hotline.stack.errors import StackError
+from deploy.embedded import parts
+from shared.runtime.user_error import StackError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -93,7 +93,7 @@ def test_a_jar_the_registry_does_not_have_is_named(tmp_path: Path) -> None:
 @pytest.mark.connected
 def test_two_processes_that_fetch_at_once_both_get_whole_jars(tmp_path: Path) -> None:
     program = (
-        "import sys; from pathlib import Path; from hotline.stack import parts;"
+        "import sys; from pathlib import Path; from deploy.embedded import parts;"
         "small = [jar for jar in parts.kafka().jars if jar.artifact in ('jspecify', 're2j', 'pcollections')];"
         "part = parts.Part(label='Small', version='1', jars=tuple(small), size_bytes=1);"
         "parts.fetch([part], print, cache_folder=Path(sys.argv[1]))"

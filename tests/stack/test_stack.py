@@ -18,10 +18,10 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-from hotline.stack import child, postgres
-from hotline.stack.errors import StackError
-from hotline.stack.stack import Addresses, Stack
-from shared import kafka_address
+from deploy.embedded import child, postgres
+from deploy.embedded.stack import Addresses, Stack
+from shared.runtime import kafka_address
+from shared.runtime.user_error import StackError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -272,7 +272,7 @@ async def test_root_with_no_way_out_is_told_in_one_sentence(tmp_path: Path) -> N
 
 def test_a_crashed_parent_leaves_no_children(tmp_path: Path) -> None:
     program = (
-        "import asyncio, sys, time; from pathlib import Path; from hotline.stack.stack import Stack;"
+        "import asyncio, sys, time; from pathlib import Path; from deploy.embedded.stack import Stack;"
         "stack = Stack(Path(sys.argv[1]), durable=False, kafka_heap_mb=256, die_with_parent=True);"
         "asyncio.run(stack.up(lambda line: None));"
         "print('up', flush=True); time.sleep(600)"
@@ -300,7 +300,7 @@ def test_a_crashed_parent_leaves_no_children(tmp_path: Path) -> None:
 
 async def test_without_that_the_stack_outlives_who_started_it(tmp_path: Path) -> None:
     program = (
-        "import asyncio, sys; from pathlib import Path; from hotline.stack.stack import Stack;"
+        "import asyncio, sys; from pathlib import Path; from deploy.embedded.stack import Stack;"
         "asyncio.run(Stack(Path(sys.argv[1]), durable=False, zipkin=False, kafka_heap_mb=256).up())"
     )
     stack = Stack(tmp_path / "stack", durable=False, zipkin=False, kafka_heap_mb=256)

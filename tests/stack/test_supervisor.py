@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from hotline.stack.errors import StackError
-from hotline.stack.stack import Stack
-from hotline.stack.supervisor import Service, Supervisor
+from deploy.embedded.stack import Stack
+from deploy.supervision.supervisor import Service, Supervisor
+from shared.runtime.user_error import StackError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -102,7 +102,7 @@ async def test_what_a_service_prints_is_added_to_its_log(tmp_path: Path) -> None
 async def test_stop_ends_even_a_service_that_does_not_listen(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hotline.stack.supervisor.STOP_SECONDS_MAX", 0.5)
+    monkeypatch.setattr("deploy.supervision.supervisor.STOP_SECONDS_MAX", 0.5)
     service = _service("deaf", DEAF, tmp_path)
     async with _supervised([service]) as (supervisor, said):
         async with asyncio.timeout(5):
@@ -123,7 +123,7 @@ async def test_a_command_that_does_not_exist_is_named(tmp_path: Path) -> None:
 
 def test_services_die_with_a_crashed_supervisor(tmp_path: Path) -> None:
     program = (
-        "import asyncio, sys; from pathlib import Path; from hotline.stack.supervisor import *\n"
+        "import asyncio, sys; from pathlib import Path; from deploy.supervision.supervisor import *\n"
         "async def main():\n"
         "    service = Service(name='s', command=('sleep', '600'), env={}, log=Path(sys.argv[1]) / 's.log')\n"
         "    supervisor = Supervisor([service], stack=None, say=print)\n"
@@ -174,8 +174,8 @@ async def test_down_from_another_process_ends_services_that_nobody_watches(tmp_p
     stack = Stack(tmp_path / "stack")
     (stack.folder / "stack.json").write_text(json.dumps({"ports": {}, "running": {}, "versions": {}}))
     program = (
-        "import asyncio, sys; from pathlib import Path; from hotline.stack.supervisor import *\n"
-        "from hotline.stack.stack import Stack\n"
+        "import asyncio, sys; from pathlib import Path; from deploy.supervision.supervisor import *\n"
+        "from deploy.embedded.stack import Stack\n"
         "folder = Path(sys.argv[1])\n"
         "service = Service(name='s', command=('sleep', '600'), env={}, log=folder / 's.log')\n"
         "asyncio.run(Supervisor([service], stack=Stack(folder), say=print, die_with_parent=False).start())\n"

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 import pytest
 
-from hotline.stack import stack as stack_module
-from hotline.stack.errors import StackError
-from hotline.stack.patience import told_meanwhile
-from hotline.stack.server import accepts, last_error
-from hotline.stack.stack import Stack
-from hotline.stack.state import read_state
+from deploy.embedded import stack as stack_module
+from deploy.embedded.patience import told_meanwhile
+from deploy.embedded.server import accepts, last_error
+from deploy.embedded.stack import Stack
+from deploy.embedded.state import read_state
+from shared.runtime.user_error import StackError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping

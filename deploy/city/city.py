@@ -1,0 +1,230 @@
+"""A city on a stack: one database, one prefix of topics, and the processes that serve it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import shutil
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from importlib.resources import files
+from pathlib import Path
+from typing import Final, Literal
+from urllib.parse import quote, urlsplit, urlunsplit
+
+import asyncpg
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
+
+from deploy.city import kafka_logins
+from deploy.embedded.stack import Addresses
+from deploy.supervision.supervisor import Service
+from shared.runtime import kafka_address
+from shared.runtime.errors import UserError
+from shared.runtime.topic_admin import make_missing
+from shared.topics import Topic, names
+from shared.versions import RULESET
+
+DESKS: Final = kafka_logins.DESKS
+PROCESSES: Final = (*DESKS, "relay")
+TOGETHER: Final = kafka_logins.TOGETHER
+"""The one process of all desks, where there is one (`services/__main__.py`)."""
+GRANTED: Final = {
+    **{desk: ("hotline_desk", f"hotline_{desk}") for desk in DESKS},
+    "relay": ("hotline_relay",),
+    "reader": ("hotline_reader",),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Realm:
+    """Where a city lives: addresses, names and logins."""
+
+    name: str
+    kafka: str
+    """With the admin's login: for making and judging a city, never for serving it."""
+    owner_dsn: str
+    """The schema's owner: for making and judging a city, never for serving it."""
+    logins: Mapping[str, str] = field(default_factory=dict)
+    """A DSN for each process, and `reader`."""
+    kafka_logins: Mapping[str, str] = field(default_factory=dict)
+    """Kafka's address for each process, for `desks`, and for `outside`, each with its own login."""
+    zipkin: str | None = None
+
+    @property
+    def outside(self) -> str:
+        """Kafka's address for who is no part of the system: speaks at every door, hears what goes out."""
+        return self.kafka_logins[kafka_logins.OUTSIDE]
+
+    @property
+    def prefix(self) -> str:
+        """What stands before the name of every topic."""
+        return prefix_of(self.name)
+
+
+def prefix_of(city: str) -> str:
+    """What stands before the name of every topic of this city."""
+    return "" if city == "hotline" else f"{city}."
+
+
+async def create(addresses: Addresses, name: str, units: Iterable[str], *, retention: bool = True) -> Realm:
+    """Make the city's database and topics, or bring an older one up to date."""
+    admin = await asyncpg.connect(addresses.database("postgres"))
+    try:
+        if not await admin.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", name):
+            await admin.execute(f'CREATE DATABASE "{name}"')
+        await migrate(addresses.database(name))
+        logins = await _logins(admin, addresses, name)
+    finally:
+        await admin.close()
+    prefix = prefix_of(name)
+    await make_topics(addresses.kafka, names(prefix, units), retention=retention)
+    return Realm(
+        name=name,
+        kafka=addresses.kafka,
+        owner_dsn=addresses.database(name),
+        logins=logins,
+        kafka_logins=await asyncio.to_thread(kafka_logins.make, addresses.kafka, name, prefix),
+        zipkin=addresses.zipkin,
+    )
+
+
+async def migrate(dsn: str) -> None:
+    """Bring a database to the newest schema; a second one at the same time waits."""
+    dbmate = Path(sys.executable).with_name("dbmate")
+    program = str(dbmate) if dbmate.exists() else shutil.which("dbmate")
+    if program is None:
+        message = "dbmate is not installed: run `uv sync` in the project's folder"
+        raise UserError(message)
+    migrations = files("deploy").joinpath("migrations")
+    process = await asyncio.create_subprocess_exec(
+        program,
+        "--no-dump-schema",
+        "--migrations-dir",
+        str(migrations),
+        "--migration-lock",
+        "migrate",
+        # In the environment, not on the command line: that would show the password to everybody.
+        env={**os.environ, "DATABASE_URL": f"{dsn}?sslmode=disable"},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    output, _ = await process.communicate()
+    if process.returncode != 0:
+        message = f"the database could not be migrated: {output.decode(errors='replace').strip()[-800:]}"
+        raise UserError(message)
+
+
+async def _logins(
+    admin: asyncpg.Connection[asyncpg.Record], addresses: Addresses, database: str
+) -> dict[str, str]:
+    """A login for each process with a new password.
+
+    Roles belong to the whole server, so the city's name stands in them.
+    """
+    logins: dict[str, str] = {}
+    for process, granted in GRANTED.items():
+        # Not just `_{process}`: the city `hotline` would take the names of the roles that are granted.
+        role = f"{database}_{process}_login"
+        password = secrets.token_urlsafe(24)
+        known = await admin.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", role)
+        verb = "ALTER" if known else "CREATE"
+        await admin.execute(f"{verb} ROLE \"{role}\" LOGIN PASSWORD '{password}'")
+        await admin.execute(f'GRANT {", ".join(granted)} TO "{role}"')
+        logins[process] = _as(addresses.database(database), role, password)
+    return logins
+
+
+def _as(dsn: str, user: str, password: str) -> str:
+    parts = urlsplit(dsn)
+    host = parts.netloc.rpartition("@")[2]
+    return urlunsplit(parts._replace(netloc=f"{quote(user)}:{quote(password)}@{host}"))
+
+
+def moved(dsn: str, host: str) -> str:
+    """The same login and database at another `host:port`."""
+    parts = urlsplit(dsn)
+    return urlunsplit(parts._replace(netloc=f"{parts.netloc.rpartition('@')[0]}@{host}"))
+
+
+async def make_topics(kafka: str, wanted: Mapping[str, Topic], *, retention: bool = True) -> None:
+    """Make the topics that are missing, and wait until all can be seen."""
+    try:
+        await asyncio.to_thread(make_missing, kafka, wanted, retention=retention)
+    except KafkaException as error:
+        raise UserError(error.args[0].str()) from error
+    admin = AdminClient(kafka_address.librdkafka(kafka))
+    seen: set[str] = set()
+    while not set(wanted) <= seen:  # in another process, nobody could tell us
+        seen = set((await asyncio.to_thread(admin.list_topics, timeout=30)).topics)
+        await asyncio.sleep(0 if set(wanted) <= seen else 0.05)
+
+
+def services(
+    realm: Realm,
+    logs: Path,
+    *,
+    time: Literal["system", "rehearsal"] = "system",
+    traces_ratio: float = 0.01,
+    ruleset: str = RULESET,
+    catalogue: str = "",
+    counts: Mapping[str, int] | None = None,
+    extra: Mapping[str, str] | None = None,
+    metrics: bool = True,
+    one_process: bool = False,
+    anchors: Path | None = None,
+    contacts_key: Path | None = None,
+) -> list[Service]:
+    """The processes of a city; `counts` says how many of each, `extra` adds settings by their full name.
+
+    With `one_process` all desks sit in one, called `desks`; each is told the same. `anchors`: the file the log's
+    anchors go to, beside their topic. `contacts_key`: the file of the master key of the contacts.
+    """
+    told: dict[str, dict[str, str]] = {}
+    for name in PROCESSES:
+        upper = name.upper()
+        settings = {
+            "KAFKA": realm.kafka_logins[TOGETHER if one_process and name in DESKS else name],
+            "POSTGRES": realm.logins[name],
+            "TOPIC_PREFIX": realm.prefix,
+            "TIME": time,
+            "TRACES": "zipkin" if realm.zipkin else "none",
+            "TRACES_ENDPOINT": realm.zipkin or "",
+            "TRACES_RATIO": str(traces_ratio),
+            "METRICS_PORT": "0" if metrics else "-1",
+        }
+        if time == "rehearsal":
+            # Every wave waits for the slowest door, so none lets the broker gather: it answers with the first
+            # message. Short looks instead (8 ms) cost Kafka a third of a core over 343 units' topics.
+            settings |= {"OFFSETS_IDLE_MS": "3", "GATHER_BYTES": "1"}
+        if name == "relay" and anchors is not None:
+            settings["ANCHORS_FILE"] = str(anchors)
+        if name == "dispatch" and contacts_key is not None:
+            settings["CONTACTS_KEY_FILE"] = str(contacts_key)
+        if name == "intake":
+            settings["RULESET"] = ruleset
+        if name in {"dispatch", "escalation", "feedback"}:
+            settings["CATALOGUE"] = catalogue
+        if name == "escalation" and time == "rehearsal":
+            settings["TICK_MS"] = "5"
+        told[name] = {f"{upper}_{key}": value for key, value in settings.items()}
+        told[name] |= {k: v for k, v in (extra or {}).items() if k.startswith(upper + "_")}
+    processes = {name: (f"services.{name}", told[name]) for name in DESKS}
+    if one_process:
+        every = {key: value for name in DESKS for key, value in told[name].items()}
+        processes = {TOGETHER: ("services", every)}
+    processes["relay"] = ("shared.log", told["relay"])
+    return [
+        Service(
+            name=name if count == 1 else f"{name}-{number}",
+            command=(sys.executable, "-m", module),
+            # A lasting name: who comes back after a kill has its partitions at once, not after the session.
+            env=environment | {f"{name.upper()}_INSTANCE": f"{name}-{number}"},
+            log=logs / f"{name if count == 1 else f'{name}-{number}'}.log",
+        )
+        for name, (module, environment) in processes.items()
+        for count in ((counts or {}).get(name, 1),)
+        for number in range(1, count + 1)
+    ]

@@ -1,0 +1,196 @@
+"""A city being served: made or made anew, its processes, whether they hear, how far behind they are."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import asyncpg
+
+from deploy.city import city as realm
+from deploy.city.city import Realm
+from deploy.city.registry import ANCHORS_FILE, CONTACTS_KEY_FILE, City
+from deploy.embedded.server import last_line
+from deploy.supervision.stalled import look
+from deploy.supervision.supervisor import Service
+from shared.log.heads import fetch, over_heads
+from shared.policy.catalogue import Catalogue
+from shared.runtime.errors import UserError
+from shared.unreadable import UnreadableRows
+
+OPEN_SECONDS_MAX: Final = 180.0
+"""For a process that hangs; on a machine with far too much to do the doors open after more than a minute."""
+POLL_SECONDS: Final = 0.05
+
+# The first number of the advisory lock that says who owns the relay's shard and who the timers'.
+OWNERS: Final = {"relay": 12345, "escalation": 12346}
+_OWNED: Final = """
+SELECT DISTINCT l.classid::int FROM pg_locks l JOIN pg_database d ON d.oid = l.database
+WHERE l.locktype = 'advisory' AND l.granted AND d.datname = current_database()
+"""
+# `es.stream` beside `{heads}`: also a complaint of which the head cannot be read is a complaint.
+_COUNTS: Final = over_heads(
+    """
+SELECT (SELECT count(*) FROM es.stream) AS complaints,
+       h.open, h.to_correct,
+       (SELECT count(*) FROM es.fact) AS facts,
+       (SELECT count(*) FROM es.timer) AS timers,
+       (SELECT count(*) FROM es.parked) AS parked,
+       (SELECT count(*) FROM intake.call) AS calls
+FROM (SELECT count(*) AS open, count(state #> '{order,unlisted}') AS to_correct
+      FROM {heads} WHERE state -> 'ended' IS NULL) h
+"""
+)
+
+
+def services_of(city: City, counts: Mapping[str, int] | None = None) -> list[Service]:
+    """The processes of a city as it is remembered; `counts` says how many of each."""
+    return realm.services(
+        city.realm,
+        Path(city.logs),
+        time=city.time,
+        traces_ratio=city.traces_ratio,
+        ruleset=city.ruleset,
+        catalogue=city.catalogue,
+        counts=counts,
+        one_process=city.one_process,
+        anchors=Path(city.logs).with_name(ANCHORS_FILE),
+        contacts_key=Path(city.logs).with_name(CONTACTS_KEY_FILE),
+    )
+
+
+def leave_running(city: City, folder: Path) -> subprocess.Popen[bytes]:
+    """Start the city's supervisor so that it outlives this command; `hotline down` ends it."""
+    log = folder.absolute() / "logs" / "supervisor.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("wb") as output:
+        return subprocess.Popen(  # noqa: S603 -- ourselves
+            [sys.executable, "-m", "hotline", "supervise", city.realm.name],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            env={**os.environ, "HOTLINE_STACK": str(folder.absolute())},
+            start_new_session=True,
+        )
+
+
+class Opening:
+    """Waits until every process of a city that is about to start hears its doors.
+
+    A desk says `doors_open` once it has its partitions; relay and escalation are at work once they own
+    their lock. Make it before the start: what the logs held by then is of an earlier run.
+    """
+
+    def __init__(self, city: City) -> None:
+        """Remember where the logs end now."""
+        self._city = city
+        self._logs = {service.name: service.log for service in services_of(city)}
+        self._from = {name: log.stat().st_size if log.exists() else 0 for name, log in self._logs.items()}
+
+    async def wait(self, *, failed: Callable[[], str | None] = lambda: None) -> None:
+        """Return when all are open; `UserError` where one is not in time, or `failed` gives a reason."""
+        give_up_at = time.monotonic() + OPEN_SECONDS_MAX
+        connection = await asyncpg.connect(self._city.realm.owner_dsn)
+        try:
+            while closed := await self._closed(connection):
+                if (why := failed()) is not None:
+                    raise UserError(why)
+                if time.monotonic() > give_up_at:
+                    said = last_line(self._logs[closed[0]])
+                    raise UserError(
+                        f"{' and '.join(closed)} did not open within {OPEN_SECONDS_MAX:.0f} s; the last line "
+                        f"of {self._logs[closed[0]]}: {said or '(nothing)'}"
+                    )
+                await asyncio.sleep(POLL_SECONDS)
+        finally:
+            await connection.close()
+
+    async def _closed(self, connection: asyncpg.Connection[asyncpg.Record]) -> list[str]:
+        silent = [
+            name
+            for name, log in self._logs.items()
+            if name.partition("-")[0] not in OWNERS and not _says_open(log, self._from[name])
+        ]
+        owned = {row[0] for row in await connection.fetch(_OWNED)}
+        return silent + [name for name, number in OWNERS.items() if number not in owned]
+
+
+def _says_open(log: Path, offset: int) -> bool:
+    try:
+        with log.open("rb") as file:
+            file.seek(offset)
+            return b'"doors_open"' in file.read()
+    except FileNotFoundError:
+        return False
+
+
+async def is_rehearsed(owner_dsn: str) -> bool:
+    """Whether a conductor has ever moved this city's time: it is a rehearsal's and stays one."""
+    connection = await asyncpg.connect(owner_dsn)
+    try:
+        return bool(await connection.fetchval("SELECT EXISTS (SELECT FROM es.city_clock)"))
+    finally:
+        await connection.close()
+
+
+async def behind(realm: Realm, catalogue: Catalogue) -> dict[str, int]:
+    """For each desk how many messages lie in Kafka that it has not taken in, for the relay how many facts."""
+    return (await look(realm, catalogue)).behind
+
+
+async def counts(realm: Realm, unread: UnreadableRows) -> dict[str, int]:
+    """What the log holds, in a few numbers; a head that cannot be read is in no number of open complaints."""
+    connection = await asyncpg.connect(realm.logins["reader"])
+    try:
+        rows = await fetch(connection, _COUNTS, unread=unread)
+    finally:
+        await connection.close()
+    return dict(rows[0])
+
+
+class Running(NamedTuple):
+    """A process as the system sees it."""
+
+    since: float
+    """Unix time."""
+    memory_mb: int
+    cpu_seconds: float
+    listens: int | None
+    """The loopback port it answers on, None where it has none."""
+
+
+def running(pid: int) -> Running | None:
+    """What the system knows of a process; None where it is gone."""
+    import psutil
+
+    try:
+        process = psutil.Process(pid)
+        with process.oneshot():
+            ports = [
+                c.laddr.port for c in process.net_connections(kind="tcp") if c.status == psutil.CONN_LISTEN
+            ]
+            cpu = process.cpu_times()
+            return Running(
+                since=process.create_time(),
+                memory_mb=process.memory_info().rss >> 20,
+                cpu_seconds=round(cpu.user + cpu.system, 1),
+                listens=min(ports, default=None),
+            )
+    except psutil.Error:
+        return None
+
+
+def restarts(file: Path, services: Sequence[str]) -> Mapping[str, int]:
+    """How often each service was brought back, as its supervisor wrote it down."""
+    try:
+        noted: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        noted = {}
+    return {name: int(noted.get(name, 0)) for name in services}

@@ -1,0 +1,149 @@
+"""Which city is meant: the stack's folder, what is remembered in it, and what runs on it.
+
+.stack/
+    city.json               which city is current, how it is served, its logins (its owner alone reads it)
+    cities/NAME/            its catalogue, its log's anchors, its contacts' master key, its services' logs
+    restarts.json           how often the supervisor brought each service back
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Final, Literal
+from urllib.parse import urlsplit
+
+import msgspec
+
+from deploy.city.city import Realm, moved
+from deploy.embedded import child
+from deploy.embedded.atomic import write_atomically
+from deploy.embedded.stack import Addresses, Stack
+from deploy.embedded.state import read_roster, read_state
+from shared.runtime import kafka_address
+from shared.runtime.errors import UserError
+from shared.versions import RULESET
+
+DEFAULT_CITY: Final = "hotline"
+"""The city of an `up` that names none."""
+CITY_FILE: Final = "city.json"
+RESTARTS_FILE: Final = "restarts.json"
+ANCHORS_FILE: Final = "anchors.jsonl"
+CONTACTS_KEY_FILE: Final = "contacts.key"
+CITY_NAME: Final = re.compile(r"^[a-z][a-z0-9_]{0,30}$")
+"""What a city may be called: the name stands in a database, in roles and before topics."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class City:
+    """A city and how it is served."""
+
+    realm: Realm
+    time: Literal["system", "rehearsal"] = "system"
+    ruleset: str = RULESET
+    catalogue: str = ""
+    """Path of the dispatch catalogue; empty: the example that ships with the project."""
+    traces_ratio: float = 0.01
+    logs: str = ""
+    """Folder of the services' logs."""
+    one_process: bool = False
+    """Whether all desks sit in one process."""
+
+
+def folder() -> Path:
+    """The stack's folder: HOTLINE_STACK, else `.stack` here."""
+    return Path(os.environ.get("HOTLINE_STACK") or ".stack")
+
+
+def typed(command: str, where: Path | None = None) -> str:
+    """The command a person has to type so that it means this folder."""
+    at = where or folder()
+    told = os.environ.get("HOTLINE_STACK")
+    same = at.absolute() == (Path(told) if told else Path(".stack")).absolute()
+    return f"`hotline {command}`" if same else f"`HOTLINE_STACK={at} hotline {command}`"
+
+
+def up_again(where: Path | None = None) -> str:
+    """The `up` that opens the city this folder served last: a plain one would open the city `hotline`."""
+    try:
+        city = remembered(where)
+    except UserError:
+        city = None
+    return "up" if city is None or city.realm.name == DEFAULT_CITY else f"up --city {city.realm.name}"
+
+
+def city_folder(name: str, where: Path | None = None) -> Path:
+    """What belongs to one city in the stack's folder."""
+    return (where or folder()).absolute() / "cities" / name
+
+
+def find_city(where: Path | None = None) -> Realm:
+    """Where the city that is up is reached; `UserError` in one sentence where none is."""
+    return city_up(where).realm
+
+
+def city_up(where: Path | None = None) -> City:
+    """The city that is up, and how it is served; `UserError` in one sentence where none is."""
+    at = where or folder()
+    addresses = Stack.addresses_of(at)
+    if addresses is None:
+        raise UserError(f"The stack is not up: {typed(up_again(at), at)} starts it.")
+    city = remembered(at)
+    if city is None:
+        raise UserError(f"The stack is up, but no city lives on it: {typed('up', at)} starts one.")
+    return replace(city, realm=_at(addresses, city.realm))
+
+
+def remembered(where: Path | None = None) -> City | None:
+    """The city this folder's stack served last, whether anything runs or not; None where there was none."""
+    file = (where or folder()) / CITY_FILE
+    try:
+        return msgspec.json.decode(file.read_bytes(), type=City)
+    except FileNotFoundError:
+        return None
+    except msgspec.DecodeError as error:
+        raise UserError(f"{file} cannot be read ({error}): remove it and start the city again.") from None
+
+
+def remember_city(city: City, where: Path | None = None) -> None:
+    """Write down which city is current; the file holds logins and is the owner's alone."""
+    write_atomically((where or folder()) / CITY_FILE, json.dumps(asdict(city), indent=2) + "\n", mode=0o600)
+
+
+def forget_city(where: Path | None = None) -> None:
+    """No city is current any more."""
+    ((where or folder()) / CITY_FILE).unlink(missing_ok=True)
+
+
+def anything_runs(where: Path | None = None) -> bool:
+    """Whether a part or a service that this folder knows is alive."""
+    at = where or folder()
+    ours = (*read_state(at).running.values(), *read_roster(at).services.values())
+    return any(child.is_alive(process) for process in ours)
+
+
+def supervised(where: Path | None = None) -> bool:
+    """Whether somebody keeps services alive on this stack."""
+    supervisor = read_roster(where or folder()).supervisor
+    return supervisor is not None and child.is_alive(supervisor)
+
+
+def _at(addresses: Addresses, realm: Realm) -> Realm:
+    """The realm where its stack is reached now: a port that somebody took while it was down has moved."""
+    owner = addresses.database(realm.name)
+    host = urlsplit(owner).netloc.rpartition("@")[2]
+    logins = {name: moved(dsn, host) for name, dsn in realm.logins.items()}
+    return replace(
+        realm,
+        kafka=addresses.kafka,
+        owner_dsn=owner,
+        logins=logins,
+        kafka_logins={
+            name: kafka_address.moved(address, addresses.kafka)
+            for name, address in realm.kafka_logins.items()
+        },
+        zipkin=addresses.zipkin,
+    )

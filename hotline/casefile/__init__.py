@@ -1,0 +1,1 @@
+"""One complaint's life for a reader."""

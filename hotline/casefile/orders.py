@@ -1,0 +1,87 @@
+"""An open order in a list: for a program and for a person, and what about it waits for a decision."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from hotline.client import short
+from hotline.terminal import LISTED_MAX
+from shared import times
+from shared.complaint import Complaint, Order, whole_content
+from shared.text import shown
+
+
+def asked_for(case: Complaint) -> str:
+    """What waits for a decision: return, dispute, extension, pause, termination or exclusion; "" for nothing.
+
+    What holds the order up goes first.
+    """
+    order = case.order
+    if order is not None and case.ended is None:
+        if order.review_since is not None:
+            return "dispute" if order.disputed else "return"
+        if order.extension_days:
+            return "extension"
+        if order.pause_days:
+            return "pause"
+        if order.termination is not None:
+            return "termination"
+    return "exclusion" if case.exclusion is not None and case.exclusion.approved is None else ""
+
+
+def row(case: Complaint) -> dict[str, Any]:
+    """An open order for a program."""
+    order = case.order
+    if order is None:
+        raise LookupError(case.complaint_id)
+    return {
+        "complaint_id": case.complaint_id,
+        "assignment": order.assignment,
+        "round": order.round,
+        "state": _state(case),
+        "due_at": order.feedback_due_at.isoformat(),
+        "provisional": order.provisional,
+        "paused_until": order.pause.until.isoformat() if order.pause is not None else None,
+        "urgency": case.urgency,
+        "subject": case.subject,
+        "title": case.title,
+        "content": whole_content(case),
+        "attachments": [msgspec.to_builtins(one) for one in case.attachments],
+        "district": case.district,
+        "street": case.street,
+        "address": case.address,
+        "unlisted": list(order.unlisted),
+    }
+
+
+def line(case: Complaint) -> str:
+    """An open order for a person."""
+    order = case.order
+    if order is None:
+        raise LookupError(case.complaint_id)
+    due_at = times.shown(order.feedback_due_at, times.zone_of(case.ruleset))
+    sent = f" [{len(case.attachments)} attached]" if case.attachments else ""
+    again = f" (round {order.round})" if order.round > 1 else ""
+    unknown = f" (not in the catalogue: {', '.join(order.unlisted)})" if order.unlisted else ""
+    place = f" {case.street or case.district}{shown(case.address, LISTED_MAX)}"
+    return (
+        f"{short(case.complaint_id)}  {_state(case):9} due {due_at}{_unsure(order)}  "
+        f"{case.subject}: {shown(case.title, LISTED_MAX)}{place}{again}{sent}{unknown}"
+    )
+
+
+def _state(case: Complaint) -> str:
+    order = case.order
+    if order is not None and order.review_since is not None:
+        return "disputed" if order.disputed else "in review"
+    if order is not None and order.pause is not None and order.pause.until >= datetime.now(UTC):
+        return f"paused until {times.shown(order.pause.until, times.zone_of(case.ruleset))}"
+    return "signed" if order is not None and order.signed_at is not None else "new"
+
+
+def _unsure(order: Order) -> str:
+    """Said of a limit that may still move (T16)."""
+    return " (provisional)" if order.provisional else ""

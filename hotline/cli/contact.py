@@ -1,0 +1,255 @@
+"""`hotline contact`: a citizen's contact details: put, read, who read them, tokens of units, shredding."""
+
+from __future__ import annotations
+
+import json as json_module
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from hotline.cli.run import Json, answer, demand_words, fail, run, stdin_bytes
+from hotline.cli.unread import none_unread, tell_unread
+from hotline.terminal import say, say_json
+
+if TYPE_CHECKING:
+    from services.dispatch.contact_door import Reading
+    from shared.contacts.details import Contact
+    from shared.unreadable import UnreadableRows
+
+contact = typer.Typer(
+    help="A citizen's contact details: put, show, log, token, shred.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+Complaint = Annotated[str, typer.Argument(help="The complaint's id or the beginning of it.")]
+
+_LOG = """
+SELECT at, as_a, who, through, outcome, standing, reason FROM vault.access WHERE stream_id = $1 ORDER BY number
+"""
+
+
+@contact.command()
+def put(
+    complaint: Complaint,
+    name: Annotated[str, typer.Option(help="Who asks.")] = "",
+    phone: Annotated[str, typer.Option(help="How he is reached.")] = "",
+    callback: Annotated[str, typer.Option(help="Where he wants to be called back, if elsewhere.")] = "",
+    agent: Annotated[str, typer.Option(help="Who took it down: he alone may read it back.")] = "agent",
+    *,
+    json: Json = False,
+) -> None:
+    """Keep the contact of a complaint, sealed, in place of the one before.
+
+    Without --name and --phone they are read from standard input as JSON, {"name": …, "phone": …, "callback": …}:
+    what is typed on a command line, everybody on the machine may read.
+    """
+    given = {"name": name, "phone": phone, "callback": callback}
+    if not name and not phone:
+        given = _from_stdin()
+    from shared.contacts.details import ContactInvalid, contact_of
+
+    try:
+        made = contact_of(given["name"], given["phone"], given["callback"])
+    except ContactInvalid as error:
+        fail(f"{error}.", code=2)
+    demand_words("--agent", agent)
+    kept = run(_put(complaint, made, agent))
+    answer(f"The contact of complaint {kept} is kept.", json=json, complaint_id=kept)
+
+
+def _from_stdin() -> dict[str, str]:
+    from shared.text_file import FileUnreadable, text_in
+
+    expected = 'JSON, {"name": …, "phone": …, "callback": …}'
+    try:
+        read = json_module.loads(text_in(stdin_bytes(), "Standard input", expected))
+    except FileUnreadable as error:
+        fail(f"{error}.", code=2)
+    except (ValueError, RecursionError):
+        fail(f"Standard input: expected {expected}.", code=2)
+    if not isinstance(read, dict):
+        fail(f"Standard input: expected {expected}.", code=2)
+    for field in ("name", "phone", "callback"):
+        if not isinstance(read.get(field), str | None):
+            fail(f"Standard input: {field}: expected text.", code=2)
+    return {field: read.get(field) or "" for field in ("name", "phone", "callback")}
+
+
+@contact.command()
+def show(
+    complaint: Complaint,
+    unit: Annotated[
+        str, typer.Option("--as", metavar="UNIT", help="The unit that asks, by its id or name.")
+    ] = "",
+    agent: Annotated[str, typer.Option(help="Or the agent that asks.")] = "",
+    reason: Annotated[
+        str, typer.Option(help="Why the assignee of a report or a confidential complaint must know.")
+    ] = "",
+    *,
+    json: Json = False,
+) -> None:
+    """Read the contact of a complaint as a unit or an agent; exit 1 where it is refused. Each reading is logged."""
+    if bool(unit) == bool(agent):
+        fail("Say who asks: --as UNIT or --agent AGENT.", code=2)
+    demand_words("--as" if unit else "--agent", unit or agent)
+    if reason:
+        demand_words("--reason", reason)
+    unit, found = run(_show(complaint, unit, agent, reason))
+    seen, standing = found.sight
+    known: dict[str, Any] = {}
+    if found.contact is not None:
+        known = {name: getattr(found.contact, name) for name in found.contact.__struct_fields__}
+    if json:
+        say_json(json_module.dumps({"seen": seen, "standing": standing, **known}, ensure_ascii=False))
+    elif known:
+        for field, value in known.items():
+            say(f"{field:9} {value or '–'}")
+    if not known:
+        what = "no contact is kept of it" if seen == "NOTHING" else f"refused ({standing})"
+        fail(f"{unit or agent}: {what}.")
+
+
+@contact.command("log")
+def log_(complaint: Complaint, *, json: Json = False) -> None:
+    """Print who read the contact of a complaint or was refused, oldest first."""
+    from deploy.city.registry import city_up
+    from shared import times
+
+    rows = run(_logged(complaint))
+    if json:
+        told = [{**row, "at": row["at"].isoformat()} for row in rows]
+        say_json(json_module.dumps(told, indent=2, ensure_ascii=False))
+        return
+    zone = times.zone_of(city_up().ruleset)
+    for row in rows:
+        why = f"  {row['reason']}" if row["reason"] else ""
+        say(
+            f"{times.shown(row['at'], zone, seconds=True)}  {row['outcome']:8} {row['who']} "
+            f"({row['as_a']}, {row['standing']}, {row['through']}){why}"
+        )
+    if not rows:
+        say("Nobody has put, read or shredded a contact of it.")
+
+
+@contact.command()
+def token(
+    unit: Annotated[str, typer.Argument(help="The unit, by its id or name.")], *, json: Json = False
+) -> None:
+    """Make a unit's token for dispatch's HTTP door and print it, this once; the one before is void."""
+    known, made = run(_token(unit))
+    answer(made, json=json, unit=known, token=made)
+
+
+@contact.command()
+def shred(
+    complaint: Annotated[str, typer.Argument(help="One complaint; without it all that are due.")] = "",
+    reason: Annotated[str, typer.Option(help="Why; needed for one complaint.")] = "",
+    *,
+    json: Json = False,
+) -> None:
+    """Delete keys, so that those contacts are never read again: by the retention time of the rule set, or one.
+
+    A backup from before still holds the key: shred again after a restore.
+    """
+    if complaint or reason:
+        demand_words("--reason", reason)
+    unread = none_unread()
+    gone = run(_shred(complaint, reason or "retention", unread))
+    answer(f"{gone:,} contact{'' if gone == 1 else 's'} shredded.", json=json, shredded=gone)
+    tell_unread(unread, json=json)
+
+
+async def _id_of(complaint: str) -> Any:
+    from deploy.city.registry import city_up
+    from hotline.client import id_called, reader
+
+    connection = await reader(city_up().realm)
+    try:
+        return await id_called(connection, complaint)
+    finally:
+        await connection.close()
+
+
+async def _put(complaint: str, made: Contact, agent: str) -> str:
+    from deploy.city.registry import city_up
+    from hotline.contact_details import key_of
+    from hotline.contact_details import put as kept
+
+    city = city_up()
+    found = await _id_of(complaint)
+    await kept(city.realm.logins["intake"], key_of(city), found, made, agent)
+    return str(found)
+
+
+async def _show(complaint: str, named: str, agent: str, reason: str) -> tuple[str, Reading]:
+    import asyncpg
+
+    from deploy.city.registry import city_up
+    from hotline.cli.unit import known_unit
+    from hotline.contact_details import key_of
+    from services.dispatch.contact_door import WAITING, read
+    from services.dispatch.contact_policy import Asker
+    from shared.contacts.details import CannotUnseal
+    from shared.ids import UnitId
+    from shared.runtime.errors import UserError
+
+    city = city_up()
+    found = await _id_of(complaint)
+    unit = known_unit(named, city.catalogue) if named else UnitId("")
+    asker = Asker(unit) if unit else Asker(agent=agent)
+    login = city.realm.logins["dispatch" if unit else "intake"]
+    connection = await asyncpg.connect(login, timeout=10, server_settings=WAITING)
+    try:
+        return unit, await read(connection, key_of(city), found, asker, through="COMMAND", reason=reason)
+    except CannotUnseal as error:
+        raise UserError(f"It cannot be read: {error}.") from None
+    finally:
+        await connection.close()
+
+
+async def _logged(complaint: str) -> list[dict[str, Any]]:
+    from deploy.city.registry import city_up
+    from hotline.client import reader
+
+    found = await _id_of(complaint)
+    connection = await reader(city_up().realm)
+    try:
+        return [dict(row) for row in await connection.fetch(_LOG, found)]
+    finally:
+        await connection.close()
+
+
+async def _token(named: str) -> tuple[str, str]:
+    import asyncpg
+
+    from deploy.city.registry import city_up
+    from hotline.cli.unit import known_unit
+    from hotline.contact_details import new_token
+
+    city = city_up()
+    unit = known_unit(named, city.catalogue)
+    owner = await asyncpg.connect(city.realm.owner_dsn, timeout=10)
+    try:
+        return unit, await new_token(owner, unit)
+    finally:
+        await owner.close()
+
+
+async def _shred(complaint: str, reason: str, unread: UnreadableRows) -> int:
+    import asyncpg
+
+    from deploy.city.registry import city_up
+    from hotline.client import now_of
+    from hotline.contact_details import overdue
+    from hotline.contact_details import shred as shredded
+
+    city = city_up()
+    owner = await asyncpg.connect(city.realm.owner_dsn, timeout=10)
+    try:
+        if complaint:
+            due = [await _id_of(complaint)]
+        else:
+            due = await overdue(owner, await now_of(city), unread)
+        return await shredded(owner, due, reason)
+    finally:
+        await owner.close()

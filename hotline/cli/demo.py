@@ -1,0 +1,215 @@
+"""`hotline demo`: a day of the city, lived until its last complaint is closed."""
+
+from __future__ import annotations
+
+import json as json_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+
+import typer
+
+from hotline.cli.arguments import finite
+from hotline.cli.report import print_report
+from hotline.cli.run import Json, run
+from hotline.parsing import ID_MAX
+from hotline.terminal import note, say, say_json
+from shared.versions import RULESET
+
+if TYPE_CHECKING:
+    from deploy.city.city import Realm
+    from hotline.audit.verify import Report
+    from hotline.lab.rehearsal.progress import View
+    from hotline.lab.simulation.conductor import Summary
+    from shared.policy.catalogue import Catalogue
+
+
+def demo(
+    scale: Annotated[
+        float, typer.Option(help="1 is Beijing's day: 70,000 calls.", min=0.0001, max=10, callback=finite)
+    ] = 1.0,
+    seed: Annotated[int, typer.Option(help="Another seed, another day.", min=-ID_MAX, max=ID_MAX)] = 1,
+    streets: Annotated[
+        Path | None, typer.Option(help="A list of districts and streets (CSV); a small one is built in.")
+    ] = None,
+    *,
+    keep: Annotated[bool, typer.Option("--keep", help="Leave stack and services running.")] = False,
+    json: Json = False,
+) -> None:
+    """Live a day of the city until its last complaint is closed.
+
+    On a real Kafka and PostgreSQL, with everything a real day would run on. Exit code 1, and what it is by name, where
+    a life has not ended, an input that Kafka acknowledged is lost, or the log does not verify.
+    """
+    if run(_demo(scale, seed, streets, keep=keep, json=json)):
+        raise typer.Exit(1)
+
+
+async def _demo(scale: float, seed: int, streets: Path | None, *, keep: bool, json: bool) -> bool:
+    from deploy.city.registry import folder
+    from hotline.lab.rehearsal.progress import View
+    from hotline.lab.rehearsal.stage import Interrupted, how_it_is_left, until_interrupted
+    from hotline.lab.simulation.territory import catalogue_here
+
+    known = catalogue_here(streets)
+    view = View("hotline: a day of the city", quiet=json)
+    view.say(
+        f"A day of the city: {round(70_000 * scale):,} calls, {len(known.districts)} districts, "
+        f"{sum(len(d.streets) for d in known.districts.values())} streets, seed {seed}."
+    )
+    try:
+        with view:
+            day = await until_interrupted(_lived(view, known, scale, seed, keep=keep), view.say)
+    except Interrupted:
+        note(f"Stopped. {how_it_is_left(folder(), 'demo')}")
+        raise typer.Exit(130) from None
+    if json:
+        say_json(json_module.dumps(_as_dict(day, scale, seed), indent=2))
+        return bool(day.report.problem_count)
+    _print_summary(day.summary, day.restarts)
+    print_report(day.report)
+    _print_next(day.worth_a_look, day.realm, keep=keep)
+    return bool(day.report.problem_count)
+
+
+def _as_dict(day: Day, scale: float, seed: int) -> dict[str, Any]:
+    """For a program to read."""
+    summary = day.summary
+    return {
+        "scale": scale,
+        "seed": seed,
+        "calls": summary.calls,
+        "requests": summary.requests,
+        "open": summary.open,
+        "seconds": round(summary.elapsed_seconds, 3),
+        "lives_per_second": round(summary.lives_per_second, 1),
+        "facts_by_type": dict(sorted(summary.facts.items())),
+        "verify_problems": day.report.problem_count,
+        "digest": day.digest,
+    }
+
+
+class Day(NamedTuple):
+    """A day that was lived to its end."""
+
+    summary: Summary
+    report: Report
+    digest: str
+    worth_a_look: str | None
+    restarts: int
+    realm: Realm
+
+
+async def _lived(view: View, known: Catalogue, scale: float, seed: int, *, keep: bool) -> Day:
+    from hotline.audit.verify import digest
+    from hotline.lab.rehearsal.stage import staged, verified
+    from hotline.lab.simulation import City
+
+    async with staged(
+        "demo",
+        known,
+        ruleset=RULESET,
+        traces_ratio=1.0 if scale <= 0.02 else 0.01,  # noqa: PLR2004 -- a quick look is traced whole
+        counts={},
+        say=view.say,
+        keep=keep,
+    ) as stage:
+        city = City(
+            kafka=stage.realm.outside,
+            postgres=stage.realm.owner_dsn,
+            prefix=stage.realm.prefix,
+            catalogue=known,
+            seed=seed,
+            scale=scale,
+        )
+        summary = await city.live(view.show)
+        view.say("Nothing is left to happen. Reading the whole log …")
+        return Day(
+            summary=summary,
+            report=await verified(stage.realm, known, summary.acknowledged_inputs, all_end=True),
+            digest=await digest(stage.realm.logins["reader"]),
+            worth_a_look=await _worth_a_look(stage.realm),
+            restarts=sum(stage.supervisor.restarts.values()),
+            realm=stage.realm,
+        )
+
+
+def _print_summary(summary: Summary, restarts: int) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from shared.times import shown
+
+    table = Table(title="The day", title_justify="left", show_header=False)
+    table.add_column(style="bold")
+    table.add_column(justify="right")
+    minutes, seconds = divmod(round(summary.elapsed_seconds), 60)
+    rows: list[tuple[str, str]] = [
+        ("lived in", f"{minutes} min {seconds} s"),
+        ("until", f"{shown(summary.city_at)} city time"),
+        ("calls", f"{summary.calls:,}"),
+        ("complaints on record", f"{summary.requests:,}"),
+        ("  answered directly", f"{summary.answered_directly:,}"),
+        ("  withdrawn", f"{summary.withdrawn:,}"),
+        ("  closed after a visit", f"{summary.closed:,}"),
+        ("  still open", f"{summary.open:,}"),
+        ("orders dispatched", f"{summary.dispatched:,}"),
+        ("limits missed", f"{summary.overdue:,}"),
+        ("notices to the next level", f"{summary.escalated:,}"),
+        ("visits answered by citizens", f"{summary.visited:,}"),
+        ("said not solved: reopened", f"{summary.reopened:,}"),
+        ("refused, with the reason", f"{summary.refused:,}"),
+        ("facts in the log", f"{sum(summary.facts.values()):,}"),
+        ("lives a second", f"{summary.lives_per_second:,.0f}"),
+        ("processes that died and came back", str(restarts)),
+    ]
+    for row in rows:
+        table.add_row(*row)
+    Console().print(table)
+
+
+_WORTH: Any = """
+SELECT stream_id FROM es.fact
+WHERE type IN ('ComplaintEscalated', 'ComplaintReopened', 'ReturnApproved', 'FeedbackLimitMissed')
+GROUP BY stream_id ORDER BY count(DISTINCT type) DESC, count(*) DESC, stream_id LIMIT 1000
+"""
+
+
+async def _worth_a_look(realm: Realm) -> str | None:
+    """A complaint to which much happened; one whose life is traced, where there is one."""
+    import asyncpg
+
+    from shared.runtime.telemetry import is_followed
+
+    connection = await asyncpg.connect(realm.logins["reader"])
+    try:
+        found = [str(row[0]) for row in await connection.fetch(_WORTH)]
+    finally:
+        await connection.close()
+    traced = [complaint for complaint in found if is_followed(complaint, 0.01)]
+    return next(iter(traced or found), None)
+
+
+def _print_next(complaint: str | None, realm: Realm, *, keep: bool) -> None:
+    import os
+
+    from deploy.city.registry import folder
+    from hotline.lab.rehearsal.stage import left_running
+    from shared.runtime.kafka_address import without_login
+    from shared.runtime.telemetry import trace_id_of
+
+    if not keep and (running := left_running(folder())):
+        say(running)
+    say("Look next:")
+    if keep:
+        say("  it is kept up; hotline status · hotline down")
+        say(f"  traces: {realm.zipkin}/zipkin/   logs: {folder()}/cities/demo/logs")
+        say(f"  Kafka: {without_login(realm.kafka)}, logins in {folder()}/city.json")
+    else:
+        say(
+            f"  hotline up --city demo      opens it again: the log is kept in {os.path.relpath(folder())}; then:"
+        )
+    if complaint is not None:
+        say(f"  hotline show {complaint[:13]}   a life with much in it")
+        if keep and realm.zipkin:
+            say(f"  {realm.zipkin}/zipkin/traces/{trace_id_of(complaint):032x}   the same as a trace")
+    say("  hotline verify · hotline unit --help · README.md")

@@ -1,0 +1,255 @@
+"""At a unit's desk: orders are printed as they come, what is typed are replies."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator, Callable
+from datetime import datetime
+from functools import partial
+from typing import Any, Final
+
+from aiokafka import TopicPartition
+
+from deploy.city.registry import City
+from hotline.casefile.orders import line
+from hotline.cli.unit import open_cases, reply, said, told_of
+from hotline.cli.unread import head_name, none_unread, tell_unread
+from hotline.client import complaint_called, reader, short
+from hotline.terminal import is_terminal, say
+from shared import events as e
+from shared import times
+from shared.cloudevents import header
+from shared.complaint import Complaint
+from shared.doors.kafka_reader import reader_of
+from shared.events import ComplaintDispatched, Fact
+from shared.ids import UnitId
+from shared.log.codec import decoded, fact_type_of
+from shared.policy.catalogue import catalogue
+from shared.runtime.errors import UserError
+from shared.topics import DISPATCH_ORDERS
+from shared.unreadable import reason
+
+HELP: Final = "list · sign N · answer N WHAT WAS DONE · return N REASON: EVIDENCE · quit"
+_WORDS: Final = {"sign": 0, "answer": 1, "return": 1}
+
+
+_HEARD: Final[dict[type[e.Fact], Callable[[Any, UnitId, Callable[[datetime], str]], str]]] = {
+    e.ComplaintWithdrawn: lambda _, __, ___: "the citizen took it back; nothing more to do",
+    e.ComplaintClosed: lambda _, __, ___: "closed; nothing more to do",
+    e.ReturnApproved: lambda _, __, ___: "your return was approved; it goes to another unit",
+    e.ReturnRejected: lambda _, __, ___: "your return was rejected; it stays with you",
+    e.OrderAssigned: lambda f, _, __: f"you gave it to {f.to_unit}",
+    e.OrderMoved: lambda f, _, __: f"the record was corrected: it goes to {f.to_unit}; nothing more to do",
+    e.OrderAmended: lambda f, _, __: (
+        f"amended: it is about {f.subject} in {f.district}{f.street or ''}"
+        + (f"; the catalogue names {f.names}: return it if it is not yours" if f.names else "")
+    ),
+    e.ExtensionApproved: lambda f, _, t: f"extended: your limit is {t(f.new_due_at)} now",
+    e.ExtensionRejected: lambda f, _, __: f"not extended, the limit stays: {f.reason}",
+    e.PauseApproved: lambda f, _, t: (
+        f"your clock stands still until {t(f.until)}, your limit is {t(f.new_due_at)} then"
+    ),
+    e.PauseRejected: lambda f, _, __: f"not paused, the clock runs on: {f.reason}",
+    e.PauseEnded: lambda f, _, t: f"the clock runs again: your limit is {t(f.new_due_at)} now",
+    e.TerminationApproved: lambda _, __, ___: "terminated; nothing more to do",
+    e.TerminationRejected: lambda f, _, __: f"not terminated, it stays with you: {f.reason}",
+    e.CouncilDecided: lambda f, u, _: (
+        "a council leaves it with you" if f.to_unit == u else f"a council gave it to {f.to_unit}"
+    ),
+    e.CoUnitAdded: lambda f, u, _: (
+        f"help {f.unit} with {f.subject}: {f.title} ({f.reason}), then `--report`"
+        if f.co_unit == u
+        else f"{f.co_unit} must help you: {f.reason}"
+    ),
+    e.CoUnitReported: lambda f, _, __: f"{f.co_unit} reports: {f.result}",
+    e.ComplaintReclassified: lambda f, _, t: f"it is {f.urgency} now: your limit is {t(f.citizen_due_at)}",
+    e.CalendarAmended: lambda f, _, t: f"by the amended calendar your limit is {t(f.new_due_at)}",
+    e.ConfidentialityRequired: lambda _, __, ___: (
+        "it is confidential: nobody may learn whose complaint it is"
+    ),
+    e.RequestCorrected: lambda f, _, __: (
+        "corrected: " + "; ".join(f"{c.field} is {c.new!r}" for c in f.corrections)
+    ),
+    e.RequestSupplemented: lambda f, _, __: f"the citizen adds: {f.text}",
+    e.RequestRepeated: lambda f, _, __: f"brought up again, {f.heat} times by now: {f.note}",
+    e.WarningGiven: lambda f, _, t: f"{f.colour.lower()} warning: answer by {t(f.due_at)}",
+    e.SupervisionOpened: lambda f, _, t: f"{f.leader} supervises it now, until {t(f.due_at)}",
+    e.UnitCalled: lambda f, _, t: (
+        f"{f.unit} whistles for you (whistle {f.whistle}, {f.kind}): {f.reason}, {f.scene}"
+        + (f"; be there by {t(f.arrive_by)}" if f.arrive_by else "")
+    ),
+    e.WhistleAcknowledged: lambda f, _, __: f"{f.called} comes (whistle {f.whistle})",
+    e.WhistleArrived: lambda f, _, __: f"{f.called} is there with {f.persons} (whistle {f.whistle})",
+    e.WhistleMeasureRecorded: lambda f, _, __: f"{f.called} does: {f.measure}",
+    e.WhistleReleased: lambda f, _, __: f"{f.unit} lets you go (whistle {f.whistle})",
+    e.WhistleRated: lambda f, _, __: f"{f.rated_by} rates you {f.stars} of 5: {f.comment}",
+    e.ArrivalMissed: lambda f, _, t: f"you were not there by {t(f.due_at)}; {f.told} is told",
+    e.ExclusionApproved: lambda _, __, ___: "left out of your score",
+    e.ExclusionRejected: lambda f, _, __: f"it counts in your score: {f.reason}",
+    e.AnswerSentBack: lambda f, _, __: (
+        f"your answer was sent back: {f.reason}; answer again, the limit runs on"
+    ),
+    e.LimitMissCorrected: lambda _, __, ___: "your reply had come in time after all; the miss does not count",
+}
+"""What a unit is told of a fact on its topic; a new order is shown as a line of its own."""
+
+
+class Desk:
+    """The orders a person has been shown, by the number they were shown under."""
+
+    def __init__(self, city: City, unit: UnitId) -> None:
+        """Nothing is shown yet."""
+        self._city = city
+        self._when = partial(times.shown, zone=times.zone_of(city.ruleset))
+        self._unit = unit
+        self._shown: list[str] = []
+
+    async def listed(self) -> None:
+        """Show every open order."""
+        unread = none_unread()
+        cases = await open_cases(self._city, self._unit, unread)
+        if not cases:
+            say("No open orders; new ones appear here as they come.")
+        unread.each(cases, head_name, self._show)
+        tell_unread(unread)
+
+    async def heard(self, fact: Fact) -> None:
+        """Show what came on the unit's topic."""
+        complaint = short(fact.complaint_id)
+        if isinstance(fact, ComplaintDispatched):
+            connection = await reader(self._city.realm)
+            try:
+                self._show(await complaint_called(connection, fact.complaint_id), "new order")
+            finally:
+                await connection.close()
+            return
+        told = _HEARD.get(type(fact))
+        if told is not None:
+            say(f"     {complaint}  {told(fact, self._unit, self._when)}")
+
+    async def told(self, typed: str) -> bool:
+        """Do what was typed; False when the person leaves."""
+        verb, _, rest = typed.strip().partition(" ")
+        number, _, words = rest.strip().partition(" ")
+        if verb in {"quit", "exit", "q"}:
+            return False
+        if verb == "list":
+            await self.listed()
+        elif (
+            verb in _WORDS and number.isascii() and number.isdigit() and 1 <= int(number) <= len(self._shown)
+        ):
+            await self._reply(verb, self._shown[int(number) - 1], words.strip())
+        elif verb in _WORDS and not self._shown:
+            say(f"There is no open order to {verb}.")
+        elif verb in _WORDS:
+            say(f"{verb} which? Give the number in front of an order, 1 to {len(self._shown)}.")
+        elif verb:
+            say(HELP)
+        return True
+
+    async def _reply(self, verb: str, complaint: str, words: str) -> None:
+        reason, _, evidence = words.partition(":")
+        if verb == "answer" and not words:
+            say("answer N WHAT WAS DONE: the citizen will want to know.")
+            return
+        if verb == "return" and not (reason.strip() and evidence.strip()):
+            say("return N REASON: EVIDENCE, such as: return 1 not our street: the map of the district")
+            return
+        connection = await reader(self._city.realm)
+        try:
+            case = await complaint_called(connection, complaint)
+        finally:
+            await connection.close()
+        told = {"text": words, "reason": reason.strip(), "evidence": evidence.strip()}
+        try:
+            facts = await reply(self._city, self._unit, case.complaint_id, said(verb, case, told))
+        except UserError as error:
+            say(error)
+        else:
+            say(f"     {short(complaint)}  {told_of(facts)}")
+
+    def _show(self, case: Complaint, what: str = "") -> None:
+        if case.complaint_id not in self._shown:
+            self._shown.append(case.complaint_id)
+        number = self._shown.index(case.complaint_id) + 1
+        say(f"{number:3}  {line(case)}{f'  <- {what}' if what else ''}")
+
+
+async def sit(city: City, unit: UnitId) -> None:
+    """Be the unit until the person leaves."""
+    desk = Desk(city, unit)
+    topic = TopicPartition(city.realm.prefix + DISPATCH_ORDERS.of(unit), 0)
+    consumer = reader_of(city.realm.outside)
+    try:
+        await consumer.start()
+        consumer.assign([topic])
+        await consumer.seek_to_end(topic)
+        await consumer.position(topic)  # settled before the list is read: what comes later is heard
+        say(f"You are {unit} ({catalogue(city.catalogue).units[unit].name}).  {HELP}")
+        await desk.listed()
+        hearing = asyncio.ensure_future(_hear(consumer, desk))
+        typing = asyncio.ensure_future(_type(desk))
+        try:
+            await asyncio.wait([hearing, typing], return_when=asyncio.FIRST_COMPLETED)
+            (typing if typing.done() else hearing).result()
+        finally:
+            for task in (hearing, typing):
+                task.cancel()
+            await asyncio.gather(hearing, typing, return_exceptions=True)
+    finally:
+        await consumer.stop()
+
+
+async def _hear(consumer: Any, desk: Desk) -> None:
+    async for record in consumer:
+        named = fact_type_of(header(record.headers, "ce_type") or b"")
+        if named is not None and record.value is not None:
+            if is_terminal():
+                sys.stdout.write("\r")  # over the prompt, which stands again below
+            try:
+                await desk.heard(decoded(*named, record.value))
+            except Exception as error:  # noqa: BLE001 -- the next order is shown, whatever this message holds
+                why = str(error) if isinstance(error, UserError) else reason(error)
+                say(f"     a message on your topic cannot be read, at offset {record.offset}: {why}")
+            _prompt()
+
+
+async def _type(desk: Desk) -> None:
+    _prompt()
+    async for typed in _typed_lines():
+        if not await desk.told(typed):
+            return
+        _prompt()
+
+
+def _prompt() -> None:
+    if is_terminal():
+        sys.stdout.write("> ")
+        sys.stdout.flush()
+
+
+async def _typed_lines() -> AsyncIterator[str]:
+    """What is typed, line by line, without a thread that would hold up the end until Enter is pressed."""
+    descriptor = sys.stdin.fileno()
+    loop = asyncio.get_running_loop()
+    rest = b""
+    while True:
+        ready = loop.create_future()
+        try:
+            loop.add_reader(descriptor, ready.set_result, None)
+        except PermissionError:  # a file: always ready
+            ready.set_result(None)
+        try:
+            await ready
+        finally:
+            loop.remove_reader(descriptor)
+        chunk = os.read(descriptor, 65_536)
+        *lines, rest = (rest + chunk).split(b"\n")
+        for text in lines:
+            yield text.decode(errors="replace")
+        if not chunk:
+            if rest:
+                yield rest.decode(errors="replace")
+            return

@@ -1,0 +1,347 @@
+"""`hotline request`: what an agent does with a request that is on record."""
+
+from __future__ import annotations
+
+import json as json_module
+from typing import TYPE_CHECKING, Annotated, Any
+from uuid import uuid4
+
+import typer
+
+from hotline.cli.asking import AsIs, Said, settled
+from hotline.cli.call import Attach, attachments
+from hotline.cli.run import Json, fail, one_of, run
+from hotline.cli.speaking import STOPPED, speaks
+from hotline.cli.unread import none_unread, tell_cases
+from hotline.parsing import CHANNELS
+from hotline.terminal import say, say_json
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from deploy.city.registry import City
+    from shared.complaint import Complaint
+    from shared.events import Fact
+    from shared.ids import ComplaintId
+    from shared.inputs import Input
+    from shared.policy.catalogue import Catalogue
+    from shared.unreadable import UnreadableRows
+
+request = typer.Typer(
+    help="A request that is on record: add to it, correct it, note that it was brought up again, take it back.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+_Complaint = Annotated[str, typer.Argument(metavar="COMPLAINT", help="Its id or the beginning of it.")]
+_Agent = Annotated[str, typer.Option("--as", help="Who writes it down.")]
+
+
+@request.command()
+@speaks
+def add(
+    complaint: _Complaint,
+    text: Annotated[str, typer.Option(help="What the citizen has to say beside.")],
+    attach: Attach = None,
+    agent: _Agent = "agent",
+    *,
+    json: Json = False,
+) -> None:
+    """Write down what the citizen adds; the unit that has it is told."""
+    from shared.inputs import RequestSupplemented
+
+    sent = attachments(attach or [])
+    run(
+        _say(
+            complaint,
+            lambda c: RequestSupplemented(
+                complaint_id=c.complaint_id, text=text, recorded_by=agent, attachments=sent
+            ),
+            json=json,
+        ),
+        interrupted=STOPPED,
+    )
+
+
+@request.command()
+@speaks
+def correct(
+    complaint: _Complaint,
+    title: Annotated[str | None, typer.Option(help="What it is about.")] = None,
+    content: Annotated[str | None, typer.Option(help="The whole matter.")] = None,
+    address: Annotated[str | None, typer.Option(help="Where exactly.")] = None,
+    subject: Annotated[str | None, typer.Option(help="The subject.")] = None,
+    district: Annotated[str | None, typer.Option(help="The district it happened in.")] = None,
+    street: Annotated[str | None, typer.Option(help="The street or town.")] = None,
+    agent: _Agent = "agent",
+    *,
+    no_street: Annotated[bool, typer.Option("--no-street", help="No street is known.")] = False,
+    as_is: AsIs = False,
+    json: Json = False,
+) -> None:
+    """Correct the record; what it said before stays readable. By subject and place an unsigned order moves."""
+    said = {"title": title, "content": content, "address": address}
+    if no_street and street is not None:
+        fail("--street, --no-street: one of them.", code=2)
+    place: Said = {"subject": subject, "district": district, "street": "" if no_street else street}
+    if all(one is None for one in (*said.values(), *place.values())):
+        fail(
+            "Give what is right: --title, --content, --address, --subject, --district, --street or --no-street.",
+            code=2,
+        )
+    run(_correct(complaint, said, place, agent, as_is=as_is, json=json), interrupted=STOPPED)
+
+
+@request.command("to-correct")
+def to_correct(*, json: Json = False) -> None:
+    """List open requests whose subject or place the catalogue does not know; `correct` sends them to their unit."""
+    unread = none_unread()
+    cases = run(_to_correct(unread))
+    tell_cases(
+        cases, unread, _row, _line, nothing="Every open request names what the catalogue knows.", json=json
+    )
+
+
+@request.command()
+@speaks
+def again(
+    complaint: _Complaint,
+    note: Annotated[str, typer.Option(help="What was said this time.")] = "",
+    call: Annotated[str, typer.Option(help="The call or message; noted twice it counts once.")] = "",
+    agent: _Agent = "agent",
+    *,
+    json: Json = False,
+) -> None:
+    """Note that the same citizen brings it up again; its heat goes up, the unit is told."""
+    from shared.inputs import RequestRepeated
+
+    repeat_id = call or f"call-{uuid4()}"
+    run(
+        _say(
+            complaint,
+            lambda c: RequestRepeated(
+                complaint_id=c.complaint_id, repeat_id=repeat_id, note=note, recorded_by=agent
+            ),
+            json=json,
+        ),
+        interrupted=STOPPED,
+    )
+
+
+@request.command()
+@speaks
+def rate(
+    complaint: _Complaint,
+    comment: Annotated[str, typer.Option(help="What the citizen says about it.")] = "",
+    channel: Annotated[str, typer.Option(help=f"One of {', '.join(CHANNELS)}.")] = "phone",
+    *,
+    satisfied: Annotated[
+        bool,
+        typer.Option("--satisfied/--not-satisfied", help="What the citizen thinks of how it is handled."),
+    ],
+    json: Json = False,
+) -> None:
+    """Write down what the citizen thinks, at any time; it is not the visit's outcome."""
+    from shared.inputs import RatingGiven
+
+    channel = one_of("--channel", channel, CHANNELS)
+    run(
+        _say(
+            complaint,
+            lambda c: RatingGiven(
+                complaint_id=c.complaint_id, satisfied=satisfied, comment=comment, channel=channel
+            ),
+            json=json,
+        ),
+        interrupted=STOPPED,
+    )
+
+
+@request.command()
+@speaks
+def retaliation(
+    complaint: _Complaint,
+    by: Annotated[str, typer.Option(metavar="UNIT", help="Who makes the citizen pay for complaining.")],
+    text: Annotated[str, typer.Option(help="What it did.")],
+    agent: _Agent = "agent",
+    *,
+    json: Json = False,
+) -> None:
+    """Record a report that a unit retaliates for a complaint: confidential, for supervision alone."""
+    run(_accuse(complaint, by, text, agent, json=json), interrupted=STOPPED)
+
+
+@request.command()
+@speaks
+def withdraw(
+    complaint: _Complaint,
+    reason: Annotated[str, typer.Option(help="Why.")] = "",
+    *,
+    json: Json = False,
+) -> None:
+    """The citizen takes it back; an open order ends with it."""
+    from shared.inputs import RequestWithdrawn
+
+    run(
+        _say(complaint, lambda c: RequestWithdrawn(complaint_id=c.complaint_id, reason=reason), json=json),
+        interrupted=STOPPED,
+    )
+
+
+async def _accuse(complaint: str, by: str, text: str, agent: str, *, json: bool) -> None:
+    """Put the report on record as a request of its own; nothing is said about the complaint it concerns."""
+    from deploy.city.registry import city_up
+    from hotline.cli.unit import fields_of, known_unit
+    from hotline.client import complaint_named, effect, tell
+    from shared.events import RequestType
+    from shared.ids import complaint_id
+    from shared.inputs import RequestRecorded
+    from shared.topics import INTAKE_REQUESTS
+
+    city = city_up()
+    case = await complaint_named(city, complaint)
+    report = RequestRecorded(
+        request_id=f"report-{uuid4()}",
+        request_type=RequestType.REPORT,
+        subject="打击报复",
+        district=case.district,
+        street=case.street,
+        title="举报承办单位打击报复",
+        content=text,
+        recorded_by=agent,
+        given_due_at=case.given_due_at,
+        retaliation_by=known_unit(by, city.catalogue),
+        retaliation_about_complaint=case.complaint_id,
+    )
+    told = await tell(city, INTAKE_REQUESTS, report.request_id, report)
+    own = complaint_id(report.request_id)
+    facts = await effect(city, own, told)
+    if json:
+        rows = [{"type": type(fact).__name__, **fields_of(fact)} for fact in facts]
+        say_json(json_module.dumps(rows, ensure_ascii=False, indent=2))
+    else:
+        say(f"On record as complaint {own}, for supervision alone.")
+
+
+async def _correct(
+    complaint: str, said: dict[str, str | None], place: Said, agent: str, *, as_is: bool, json: bool
+) -> None:
+    from deploy.city.registry import city_up
+    from shared.inputs import RequestCorrected
+    from shared.policy.catalogue import catalogue
+
+    city = city_up()
+    known = catalogue(city.catalogue)
+
+    def corrected(case: Complaint) -> Input:
+        right = _right(known, case, place, as_is=as_is)
+        no_street = right["street"] == ""
+        right["street"] = right["street"] or None
+        return RequestCorrected(
+            complaint_id=case.complaint_id, **said, **right, no_street=no_street, corrected_by=agent
+        )
+
+    facts = await _say(complaint, corrected, json=json)
+    if any(one is not None for one in place.values()) and facts and not json:
+        await _tell_where_it_lies(city, facts[0].complaint_id)
+
+
+def _right(known: Catalogue, case: Complaint, place: Said, *, as_is: bool) -> Said:
+    """What is to be corrected of subject and place; a street of before is looked at in the district of now."""
+    subject, district, street = place["subject"], place["district"], place["street"]
+    if district is None and street is None:
+        return settled(known, subject, None, None, as_is=as_is)
+    whole = settled(
+        known,
+        subject,
+        case.district if district is None else district,
+        case.street if street is None else street,
+        as_is=as_is,
+    )
+    before: Said = {"subject": None, "district": case.district, "street": case.street}
+    return {
+        name: None if place[name] is None and value == before[name] else value
+        for name, value in whole.items()
+    }
+
+
+async def _tell_where_it_lies(city: City, complaint: ComplaintId) -> None:
+    """Whom the order lies with once dispatch has taken the correction up; silent where there is no order."""
+    import asyncio
+    import time
+
+    from hotline.client import EFFECT_SECONDS_MAX, complaint_named
+    from shared.complaint import order_open
+
+    give_up_at = time.monotonic() + EFFECT_SECONDS_MAX
+    while True:
+        case = await complaint_named(city, complaint)
+        order = case.order
+        if order is None or not order_open(case):
+            return
+        if order.written_for is None:
+            break
+        if time.monotonic() > give_up_at:
+            say("Dispatch has not taken it up yet: `hotline status` shows whether it hangs.")
+            return
+        await asyncio.sleep(0.05)
+    if order.names is None:
+        say(f"The order lies with {order.unit}.")
+        return
+    say(
+        f"The order stays with {order.unit}; the catalogue names {order.names}. "
+        f"It moves only if {order.unit} returns it, or a council decides."
+    )
+
+
+async def _to_correct(unread: UnreadableRows) -> list[Complaint]:
+    from deploy.city.registry import city_up
+    from hotline.client import reader
+    from services.dispatch.views import to_correct as named_wrongly
+
+    connection = await reader(city_up().realm)
+    try:
+        return await named_wrongly(connection, unread)
+    finally:
+        await connection.close()
+
+
+def _row(case: Complaint) -> dict[str, Any]:
+    from hotline.casefile.orders import row
+
+    assert case.order is not None  # noqa: S101 -- only those with an order are listed
+    return {**row(case), "unit": case.order.unit}
+
+
+def _line(case: Complaint) -> str:
+    from hotline.casefile.orders import line
+
+    assert case.order is not None  # noqa: S101 -- only those with an order are listed
+    return f"{', '.join(case.order.unlisted)}: {case.order.unit}  {line(case)}"
+
+
+async def _say(complaint: str, said: Callable[[Complaint], Input], *, json: bool) -> list[Fact]:
+    """Say it at intake's door and tell what the log made of it."""
+    from deploy.city.registry import city_up
+    from hotline.casefile import refusals
+    from hotline.cli.unit import fields_of
+    from hotline.client import complaint_named, effect, tell
+    from shared.events import IntakeRefused
+    from shared.topics import INTAKE_REQUESTS
+
+    city = city_up()
+    case = await complaint_named(city, complaint)
+    told = await tell(city, INTAKE_REQUESTS, case.request_id, said(case))
+    facts = await effect(city, case.complaint_id, told)
+    refused = [fact for fact in facts if isinstance(fact, IntakeRefused)]
+    if json:
+        rows = [{"type": type(fact).__name__, **fields_of(fact)} for fact in facts]
+        say_json(json_module.dumps(rows, ensure_ascii=False, indent=2))
+    elif not refused:
+        unit = next(
+            (getattr(fact, "unit", None) or getattr(fact, "recalled_unit", None) for fact in facts), None
+        )
+        say(f"Done{f'; {unit} is told' if unit else ''}." if facts else "It was so already; nothing changed.")
+    if refused:
+        fail(refusals.answer(refused[0]))
+    return facts

@@ -1,0 +1,358 @@
+"""`hotline review`: be the reviewers, or write down what a council decided."""
+
+from __future__ import annotations
+
+import json as json_module
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from hotline.cli.run import Json, answer, fail, listed, one_of, run
+from hotline.cli.speaking import STOPPED, speaks
+from hotline.cli.unread import none_unread, tell_cases, tell_unread
+from hotline.terminal import say, say_json
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from deploy.city.registry import City
+    from shared.complaint import Complaint
+    from shared.events import Fact
+    from shared.inputs import Input
+    from shared.unreadable import UnreadableRows
+
+review = typer.Typer(
+    help=(
+        "Decide what units cannot settle alone: returns, extensions, pauses, terminations, disputes, co-units, "
+        "urgency, exclusions from a score."
+    ),
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+_Complaint = Annotated[str, typer.Argument(metavar="COMPLAINT", help="Its id or the beginning of it.")]
+_Reason = Annotated[str, typer.Option(help="Why.")]
+_Reviewer = Annotated[str, typer.Option("--as", help="Who decides.")]
+REVIEWER: Final = "reviewer"
+
+
+@review.command("list")
+def list_(*, json: Json = False) -> None:
+    """What waits for a decision, the earliest due first."""
+    unread = none_unread()
+    cases = run(_waiting(unread))
+    tell_cases(cases, unread, _row, _line, nothing="Nothing waits for a decision.", json=json)
+
+
+@review.command()
+@speaks
+def approve(
+    complaint: _Complaint,
+    to: Annotated[str, typer.Option(metavar="UNIT", help="Of a return: where it goes instead.")] = "",
+    reason: _Reason = "",
+    reviewer: _Reviewer = REVIEWER,
+    *,
+    json: Json = False,
+) -> None:
+    """Approve what the unit asked for: a return, more time, a pause, a termination or an exclusion from its score."""
+    run(_decided(complaint, reviewer, reason, to, approved=True, json=json), interrupted=STOPPED)
+
+
+@review.command()
+@speaks
+def reject(
+    complaint: _Complaint, reason: _Reason, reviewer: _Reviewer = REVIEWER, *, json: Json = False
+) -> None:
+    """Reject what the unit asked for; it keeps the order and its limit."""
+    run(_decided(complaint, reviewer, reason, "", approved=False, json=json), interrupted=STOPPED)
+
+
+@review.command()
+@speaks
+def council(
+    complaint: _Complaint,
+    to: Annotated[str, typer.Option(metavar="UNIT", help="Whose it is; may be who has it.")],
+    participants: Annotated[str, typer.Option(help="Who met, with commas between.")],
+    reason: _Reason,
+    co_units: Annotated[str, typer.Option("--with", metavar="UNITS", help="Who helps, with commas.")] = "",
+    *,
+    json: Json = False,
+) -> None:
+    """Write down whose it is after those concerned met; from then on nobody returns it."""
+
+    def said(case: Complaint, city: City) -> Input:
+        from hotline.cli.unit import known_unit
+        from shared import inputs
+
+        return inputs.CouncilDecided(
+            complaint_id=case.complaint_id,
+            assignment=_assignment(case),
+            to_unit=known_unit(to, city.catalogue),
+            participants=listed(participants),
+            co_units=tuple(known_unit(unit, city.catalogue) for unit in listed(co_units)),
+            reason=reason,
+        )
+
+    run(_say(complaint, said, json=json), interrupted=STOPPED)
+
+
+@review.command()
+@speaks
+def helper(
+    complaint: _Complaint,
+    unit: Annotated[str, typer.Option(help="Who must help.")],
+    reason: _Reason,
+    reviewer: _Reviewer = REVIEWER,
+    *,
+    json: Json = False,
+) -> None:
+    """Ask another unit to help the one that leads."""
+
+    def said(case: Complaint, city: City) -> Input:
+        from hotline.cli.unit import known_unit
+        from shared import inputs
+
+        return inputs.CoUnitAdded(
+            complaint_id=case.complaint_id,
+            co_unit=known_unit(unit, city.catalogue),
+            reason=reason,
+            added_by=reviewer,
+        )
+
+    run(_say(complaint, said, json=json), interrupted=STOPPED)
+
+
+@review.command(name="send-back")
+@speaks
+def send_back(
+    complaint: _Complaint, reason: _Reason, reviewer: _Reviewer = REVIEWER, *, json: Json = False
+) -> None:
+    """Send a unit's answer back before the citizen is asked; its limit runs on."""
+
+    def said(case: Complaint, _: City) -> Input:
+        from shared import inputs
+
+        return inputs.AnswerSentBack(
+            complaint_id=case.complaint_id, assignment=_assignment(case), reviewer=reviewer, reason=reason
+        )
+
+    run(_say(complaint, said, json=json), interrupted=STOPPED)
+
+
+@review.command()
+@speaks
+def reclassify(
+    complaint: _Complaint,
+    urgency: Annotated[str, typer.Option(help="CRITICAL_2H, TIMELY_24H, GENERAL_7D or COMPLEX_15D.")],
+    reason: _Reason,
+    reviewer: _Reviewer = REVIEWER,
+    *,
+    json: Json = False,
+) -> None:
+    """Give it another urgency, before its limit; the whole counts from the first dispatch."""
+    from shared.events import Urgency
+
+    one_of("--urgency", urgency, list(Urgency))
+
+    def said(case: Complaint, _: City) -> Input:
+        from shared import inputs
+
+        return inputs.ComplaintReclassified(
+            complaint_id=case.complaint_id,
+            urgency=Urgency(urgency),
+            reason=reason,
+            reclassified_by=reviewer,
+        )
+
+    run(_say(complaint, said, json=json), interrupted=STOPPED)
+
+
+@review.command()
+@speaks
+def calendar(
+    version: Annotated[str, typer.Argument(help="The calendar open complaints are to go by.")],
+    reason: _Reason,
+    complaint: Annotated[str, typer.Option(help="Only this one, by its id or the beginning of it.")] = "",
+    reviewer: _Reviewer = REVIEWER,
+    *,
+    json: Json = False,
+) -> None:
+    """Have open complaints go by another calendar; each is told its old and its new limit."""
+    from shared.policy.calendar import CalendarUnknown
+    from shared.policy.calendar import calendar as known
+
+    try:
+        known(version)
+    except CalendarUnknown as unknown:
+        fail(f"VERSION: {unknown}.", code=2)
+    unread = none_unread()
+    told, moved = run(_amended(version, reason, complaint, reviewer, unread), interrupted=STOPPED)
+    sentence = f"{told:,} open complaints go by calendar {version} now; the limit of {moved:,} has moved."
+    answer(sentence, json=json, calendar=version, amended=told, moved=moved)
+    tell_unread(unread, json=json)
+
+
+async def _amended(
+    version: str, reason: str, complaint: str, reviewer: str, unread: UnreadableRows
+) -> tuple[int, int]:
+    from deploy.city.registry import city_up
+    from hotline.client import Unknown, complaint_called, effect, reader, tell
+    from services.dispatch.views import by_other_calendar
+    from shared import inputs
+    from shared.events import CalendarAmended
+    from shared.runtime.errors import UserError
+    from shared.topics import DISPATCH_REVIEWS
+
+    city = city_up()
+    connection = await reader(city.realm)
+    try:
+        if complaint:
+            ids = [(await complaint_called(connection, complaint)).complaint_id]
+        else:
+            ids = await by_other_calendar(connection, version, unread)
+    finally:
+        await connection.close()
+    told = moved = 0
+    for name in ids:
+        data = inputs.CalendarAmended(complaint_id=name, calendar=version, reason=reason, amended_by=reviewer)
+        try:
+            facts = await effect(city, name, await tell(city, DISPATCH_REVIEWS, name, data))
+        except UserError as error:  # the others are amended all the same
+            amended = "not known whether it is amended" if isinstance(error, Unknown) else "not amended"
+            unread.note(f"complaint {name}", f"{amended} ({error})")
+            continue
+        for fact in facts:
+            if isinstance(fact, CalendarAmended):
+                told += 1
+                moved += fact.new_due_at != fact.old_due_at
+    return told, moved
+
+
+async def _waiting(unread: UnreadableRows) -> list[Complaint]:
+    from deploy.city.registry import city_up
+    from hotline.client import reader
+    from services.dispatch.views import to_review
+
+    connection = await reader(city_up().realm)
+    try:
+        return await to_review(connection, unread)
+    finally:
+        await connection.close()
+
+
+async def _decided(
+    complaint: str, reviewer: str, reason: str, to: str, *, approved: bool, json: bool
+) -> None:
+    def said(case: Complaint, city: City) -> Input:
+        from hotline.casefile.orders import asked_for
+        from hotline.cli.unit import known_unit
+        from shared import inputs
+
+        to_unit = known_unit(to, city.catalogue) if to else None
+        what = asked_for(case)
+        if to and what != "return":
+            fail(
+                f"--to: only a return goes elsewhere; {what or 'nothing'} waits for a decision here.", code=2
+            )
+        about: dict[str, Any] = {
+            "complaint_id": case.complaint_id,
+            "assignment": _assignment(case),
+            "approved": approved,
+            "reviewer": reviewer,
+            "reason": reason,
+        }
+        if what == "extension":
+            return inputs.ExtensionReviewed(**about)
+        if what == "pause":
+            return inputs.PauseReviewed(**about)
+        if what == "termination":
+            return inputs.TerminationReviewed(**about)
+        if what == "exclusion":
+            del about["assignment"]
+            return inputs.ExclusionReviewed(**about)
+        if what == "dispute":
+            fail("A dispute is for a council: `hotline review council COMPLAINT --to UNIT …`.")
+        return inputs.ReturnReviewed(**about, to_unit=to_unit)
+
+    await _say(complaint, said, json=json)
+
+
+async def _say(complaint: str, said: Callable[[Complaint, City], Input], *, json: bool) -> None:
+    """Say it on the reviewers' topic and tell what the log made of it."""
+    from deploy.city.registry import city_up
+    from hotline.casefile import refusals
+    from hotline.cli.unit import fields_of
+    from hotline.client import complaint_called, effect, reader, tell
+    from shared import times
+    from shared.events import ReplyRefused
+    from shared.topics import DISPATCH_REVIEWS
+
+    city = city_up()
+    connection = await reader(city.realm)
+    try:
+        case = await complaint_called(connection, complaint)
+    finally:
+        await connection.close()
+    told = await tell(city, DISPATCH_REVIEWS, case.complaint_id, said(case, city))
+    facts = await effect(city, case.complaint_id, told)
+    refused = [fact for fact in facts if isinstance(fact, ReplyRefused)]
+    if json:
+        rows = [{"type": type(fact).__name__, **fields_of(fact)} for fact in facts]
+        say_json(json_module.dumps(rows, ensure_ascii=False, indent=2))
+    elif not refused:
+        say(_told_of(facts, partial(times.shown, zone=times.zone_of(case.ruleset))))
+    if refused:
+        fail(refusals.answer(refused[0]))
+
+
+def _told_of(facts: list[Fact], when: Callable[[datetime], str]) -> str:  # noqa: C901, PLR0911, PLR0912 -- a line a fact
+    from shared import events as e
+
+    for fact in facts:
+        match fact:
+            case e.ReturnApproved():
+                (sent,) = (f for f in facts if isinstance(f, e.ComplaintDispatched))
+                return f"Returned: it lies with {sent.unit} now."
+            case e.ExtensionApproved():
+                return f"Extended until {when(fact.new_due_at)}."
+            case e.PauseApproved():
+                return f"Its clock stands still until {when(fact.until)}."
+            case e.TerminationApproved():
+                return "Terminated: the complaint is closed as an exception."
+            case e.ExclusionApproved():
+                return f"Left out: it counts for nothing in the score of {fact.unit}."
+            case e.ExclusionRejected():
+                return f"Rejected: it counts in the score of {fact.unit}."
+            case e.ReturnRejected() | e.ExtensionRejected() | e.PauseRejected() | e.TerminationRejected():
+                return f"Rejected: {fact.unit} keeps the order and its limit."
+            case e.CouncilDecided():
+                return f"Decided: it is {fact.to_unit}'s, and is not returned any more."
+            case e.AnswerSentBack():
+                return f"Sent back: {fact.unit} must answer again, by the same limit."
+            case e.CoUnitAdded():
+                return f"{fact.co_unit} is told to help {fact.unit}."
+            case e.ComplaintReclassified():
+                return f"It is {fact.urgency} now: to be answered by {when(fact.citizen_due_at)}."
+            case _:
+                continue
+    return "It was so already; nothing changed."
+
+
+def _assignment(case: Complaint) -> int:
+    return 1 if case.order is None else case.order.assignment
+
+
+def _row(case: Complaint) -> dict[str, Any]:
+    from hotline.casefile.orders import asked_for, row
+
+    assert case.order is not None  # noqa: S101 -- only those with an order wait here
+    return {**row(case), "unit": case.order.unit, "asked_for": asked_for(case)}
+
+
+def _line(case: Complaint) -> str:
+    from hotline.casefile.orders import asked_for, line
+
+    assert case.order is not None  # noqa: S101 -- only those with an order wait here
+    return f"{asked_for(case):11} {case.order.unit}  {line(case)}"

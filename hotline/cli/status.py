@@ -1,0 +1,212 @@
+"""`hotline status`: what runs, how far behind each desk is, what is under way."""
+
+from __future__ import annotations
+
+import json as json_module
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from hotline.cli.run import Json, is_up, run
+from hotline.cli.unread import none_unread
+from hotline.terminal import cell, say, say_json
+
+if TYPE_CHECKING:
+    from deploy.supervision.stalled import Standing
+    from deploy.supervision.stopped import Stopped
+
+
+def status(*, json: Json = False) -> None:
+    """Show what runs and how far behind each desk is.
+
+    Where work waits it looks for up to five seconds whether it moves: a process may be there and stand still.
+    Exit code 1 where something is down or stands still, or waits for a person.
+    """
+    found = run(is_up(_status(), json=json))
+    if json:
+        say_json(json_module.dumps(found, indent=2))
+    else:
+        _print_status(found)
+    if found["unreadable"] and not json:
+        say(found["unreadable"])
+    if not found["up"] or found["stalled"] or found["stopped"]:
+        raise typer.Exit(1)
+
+
+async def _status() -> dict[str, Any]:
+    from deploy.city.processes import counts, restarts
+    from deploy.city.registry import RESTARTS_FILE, city_up, folder, remembered, supervised, typed, up_again
+    from deploy.embedded.stack import Stack
+    from deploy.supervision.stalled import look, stalled
+    from shared.policy.catalogue import catalogue
+    from shared.runtime.errors import UserError
+
+    stack = Stack(folder())
+    parts = await stack.check()
+    services = stack.services()
+    city = remembered()
+    answers = parts["kafka"].up and parts["postgres"].up
+    starting = [name for name, part in parts.items() if part.starting and part.needed]
+    if city is None and starting:
+        raise UserError(f"The stack is starting ({', '.join(starting)}): {typed(up_again())} waits for it.")
+    if city is None or answers or not any(part.pid for part in (*parts.values(), *services.values())):
+        city = city_up()  # says what is missing
+    brought_back = restarts(folder() / RESTARTS_FILE, list(services))
+    processes = {
+        **{name: _process(health, "part") for name, health in parts.items()},
+        **{
+            name: _process(health, "service") | {"restarts": brought_back[name]}
+            for name, health in services.items()
+        },
+    }
+    known = catalogue(city.catalogue)
+    standing = await look(city.realm, known) if answers else None
+    unread = none_unread()
+    return {
+        # Nobody has to wait for a viewer that starts.
+        "up": bool(services)
+        and all(part.up or (part.starting and not part.needed) for part in parts.values())
+        and all(service.up for service in services.values()),
+        "supervised": supervised(),
+        "city": city.realm.name,
+        "time": city.time,
+        "ruleset": city.ruleset,
+        "logs": city.logs,
+        "one_process": city.one_process,
+        "processes": processes,
+        "behind": standing.behind if standing is not None else None,
+        "stalled": await stalled(city.realm, known, standing) if standing is not None and services else {},
+        "stopped": [_stopped(one, standing) for one in standing.stopped] if standing is not None else [],
+        "counts": await counts(city.realm, unread) if answers else None,
+        # After the counts: a sentence on the rows that are in none of them.
+        "unreadable": unread.line(),
+    }
+
+
+def _process(health: Any, kind: str) -> dict[str, Any]:
+    from datetime import UTC, datetime
+
+    from deploy.city.processes import running
+
+    known = running(health.pid) if health.pid is not None else None
+    return {
+        "kind": kind,
+        "up": health.up,
+        "starting": health.starting,
+        "pid": health.pid,
+        "port": health.port or (known.listens if known else None),
+        "since": datetime.fromtimestamp(known.since, UTC).isoformat(timespec="seconds") if known else None,
+        "memory_mb": known.memory_mb if known else None,
+        "cpu_seconds": known.cpu_seconds if known else None,
+    }
+
+
+def _stopped(one: Stopped, standing: Standing) -> dict[str, Any]:
+    """What waits for a person; how many messages lie there."""
+    waiting = (number for at, number in standing.left.items() if one.holds(at[0], at[1], standing.prefix))
+    return {
+        "desk": one.desk,
+        "door": one.door,
+        "topic": one.topic or None,
+        "where": one.where,
+        "since": one.since.isoformat(timespec="seconds"),
+        "reason": one.reason,
+        "resume": one.resume,
+        "behind": sum(waiting),
+    }
+
+
+def _print_status(found: dict[str, Any]) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    from deploy.city.city import DESKS, TOGETHER
+
+    console = Console(highlight=False)
+    behind = found["behind"] or {}
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for column in ("", "", "pid", "port", "for", "restarts", "memory", "CPU", "behind"):
+        table.add_column(column, justify="left" if not column else "right")
+    for name, entry in found["processes"].items():
+        desk = name.partition("-")[0]
+        table.add_row(
+            name,
+            _state(found, desk, entry),
+            _text(entry["pid"]),
+            _text(entry["port"]),
+            _age(entry["since"]),
+            _text(entry.get("restarts")),
+            _text(entry["memory_mb"], " MB"),
+            _text(entry["cpu_seconds"], " s"),
+            _behind(name, behind.get(desk)),
+        )
+        if desk == TOGETHER:
+            for one in DESKS:
+                table.add_row(f"  {one}", _state(found, one), *[""] * 6, _behind(one, behind.get(one)))
+    console.print(cell(f"City {found['city']}, {found['time']} time, rule set {found['ruleset']}"))
+    console.print(table)
+    _print_who_stands(console, found)
+    counts = found["counts"]
+    if counts is not None:
+        console.print(
+            f"{counts['calls']:,} calls · {counts['complaints']:,} complaints, {counts['open']:,} open · "
+            f"{counts['facts']:,} facts · {counts['timers']:,} timers set · {counts['parked']:,} parked"
+        )
+        if counts["parked"]:
+            console.print("`hotline parked list` shows what could not be handled, and why.")
+        if counts["to_correct"]:
+            console.print(
+                f"{counts['to_correct']:,} of them name what the catalogue does not know: "
+                "`hotline request to-correct` lists them."
+            )
+    if not found["supervised"]:
+        console.print(
+            cell(f"Nobody keeps services alive here: `hotline up --city {found['city']}` starts them.")
+        )
+    elif any(not (entry["up"] or entry["starting"]) for entry in found["processes"].values()):
+        console.print(
+            cell(f"What is down is started again by itself; why it fell stands in {found['logs']}.")
+        )
+
+
+def _print_who_stands(console: Any, found: dict[str, Any]) -> None:
+    from rich.text import Text
+
+    from deploy.city.city import DESKS, TOGETHER
+
+    for one in found["stopped"]:
+        why = f" {one['where']}, {one['behind']:,} messages wait: {one['reason']}. `{one['resume']}` lets it go on."
+        console.print(Text.assemble(cell(f"{one['desk']} takes nothing in", style="red"), cell(why)))
+    for desk, how in found["stalled"].items():
+        log = TOGETHER if found["one_process"] and desk in DESKS else desk
+        told = cell(f" {how}. Its log: {found['logs']}/{log}.log")
+        console.print(Text.assemble(cell(f"{desk} stands still:", style="red"), told))
+
+
+def _state(found: dict[str, Any], desk: str, process: dict[str, Any] | None = None) -> str:
+    if process is not None and not process["up"]:
+        return "[yellow]starting[/]" if process["starting"] else "[red]down[/]"
+    return "[red]stands still[/]" if desk in found["stalled"] else "up"
+
+
+def _text(value: object, unit: str = "") -> str:
+    return "" if value is None else f"{value}{unit}"
+
+
+def _behind(name: str, behind: int | None) -> str:
+    if behind is None:
+        return ""
+    return f"{behind:,}" if name != "relay" or behind == 0 else "publishing"
+
+
+def _age(since: str | None) -> str:
+    from datetime import UTC, datetime
+
+    if since is None:
+        return ""
+    seconds = int((datetime.now(UTC) - datetime.fromisoformat(since)).total_seconds())
+    for size, unit in ((86_400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds // size} {unit}"
+    return f"{max(seconds, 0)} s"

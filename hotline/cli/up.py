@@ -1,0 +1,260 @@
+"""`hotline up`: the stack, a city on it, and somebody who keeps both alive."""
+
+from __future__ import annotations
+
+import json as json_module
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from hotline.cli.arguments import finite
+from hotline.cli.run import fail, run
+from hotline.terminal import note, say, say_json
+from shared.versions import RULESET
+
+if TYPE_CHECKING:
+    from deploy.city.registry import City
+    from deploy.embedded.stack import Addresses
+    from shared.policy.catalogue import Catalogue
+
+
+def up(
+    city: Annotated[
+        str, typer.Option(help="The city's name: its database, and what stands before its topics.")
+    ] = "hotline",
+    catalogue: Annotated[
+        Path | None,
+        typer.Option(
+            help="A dispatch catalogue of your own (JSON); the city keeps it.", exists=True, dir_okay=False
+        ),
+    ] = None,
+    ruleset: Annotated[str, typer.Option(help="The rule set new complaints are born under.")] = RULESET,
+    traces_ratio: Annotated[
+        float, typer.Option(help="Share of all lives that is traced.", min=0, max=1, callback=finite)
+    ] = 1.0,
+    *,
+    one_process: Annotated[
+        bool,
+        typer.Option(
+            "--one-process",
+            help="All desks in one process, for a small town; the next start without it gives each its own.",
+        ),
+    ] = False,
+    stack_only: Annotated[
+        bool, typer.Option("--stack-only", help="No services: only to look into what is there.")
+    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="The addresses, for a program to read.")] = False,
+) -> None:
+    """Start the stack and a city's services.
+
+    Nothing happens where they run already. A city whose day was a rehearsal keeps its own time, which
+    stands still.
+    """
+    again = "up --stack-only" if stack_only else f"up --city {city}" if city != "hotline" else "up"
+    own = _own(catalogue) if catalogue is not None else None
+    run(
+        _up_stack(json=json)
+        if stack_only
+        else _up(city, own, ruleset, traces_ratio, one_process=one_process, json=json),
+        interrupted=f"Stopped half way: `hotline down` ends what has started, `hotline {again}` goes on.",
+    )
+
+
+def _own(file: Path) -> bytes:
+    """A catalogue as the city keeps it: UTF-8 without a mark, whoever saved it."""
+    from shared.policy.catalogue import text_in_file
+
+    return text_in_file(file).encode()
+
+
+async def _stack_up(say: Callable[[str], None], again: str) -> Addresses:
+    from deploy.city.registry import anything_runs, folder
+    from deploy.embedded.stack import Stack
+    from shared.runtime.errors import UserError
+
+    try:
+        return await Stack(folder()).up(say)
+    except UserError as error:
+        hint = f"What had started runs on: `hotline {again}` goes on, `hotline down` ends it."
+        raise UserError(f"{error} {hint}" if anything_runs() else str(error)) from None
+
+
+async def _up_stack(*, json: bool) -> None:
+    from deploy.city.registry import city_up
+
+    addresses = await _stack_up(_say(json=json), "up --stack-only")
+    city = city_up()
+    if json:
+        say_json(json_module.dumps(where_it_is(addresses, city)))
+        return
+    say(f"City {city.realm.name!r} can be looked into: `hotline show`, `hotline verify`, `hotline parked`.")
+    print_addresses(addresses, city)
+
+
+def _say(*, json: bool) -> Callable[[str], None]:
+    """Progress for a person; a program reads standard output."""
+    return note if json else say
+
+
+async def _up(
+    name: str, own: bytes | None, version: str, ratio: float, *, one_process: bool, json: bool
+) -> None:
+    import time
+
+    from deploy.city.processes import Opening, leave_running
+    from deploy.city.registry import CITY_NAME, DEFAULT_CITY, city_up, folder, supervised
+    from deploy.embedded.file_lock import FileLock
+    from deploy.embedded.patience import told_meanwhile
+    from shared.policy.catalogue import catalogue, parsed
+    from shared.policy.ruleset import ruleset
+
+    say = _say(json=json)
+    if not CITY_NAME.fullmatch(name) or name in {"postgres", "template0", "template1"}:
+        fail(f"--city: {name!r}, expected a name like 'hotline': small letters, digits and _.", code=2)
+    ruleset(version)
+    if own is not None:
+        parsed(own)
+    began_at = time.monotonic()
+    addresses = await _stack_up(say, "up" if name == DEFAULT_CITY else f"up --city {name}")
+    lock = FileLock(folder() / "city.lock")
+    if not lock.try_acquire():
+        fail(f"Another `hotline up` is at work in {folder()}: wait for it.")
+    try:
+        if supervised():
+            city = city_up()
+            if city.realm.name != name:
+                fail(
+                    f"City {city.realm.name!r} is up: `hotline down` first, then `hotline up --city {name}`."
+                )
+            say(f"City {name!r} is up already; options are taken at the next start.")
+        else:
+            await _end_orphans(folder())
+            async with told_meanwhile(say, lambda: "waiting for the city's database and topics"):
+                city = await _made(addresses, name, own, version, ratio, one_process=one_process)
+            opening = Opening(city)
+            supervisor = leave_running(city, folder())
+            log = folder() / "logs" / "supervisor.log"
+            async with told_meanwhile(say, lambda: "waiting for the desks to open"):
+                await opening.wait(
+                    failed=lambda: (
+                        None if supervisor.poll() is None else f"The supervisor ended: {_tail(log)}"
+                    )
+                )
+            kind = "" if city.time == "system" else " (its time is a rehearsal's and stands still)"
+            say(f"City {name!r} is open after {time.monotonic() - began_at:.1f} s{kind}.")
+    finally:
+        lock.release()
+    if json:
+        say_json(json_module.dumps(where_it_is(addresses, city)))
+    else:
+        _print_where(addresses, city, catalogue(city.catalogue))
+
+
+async def _end_orphans(where: Path) -> None:
+    """End services that a demo left up with nobody to keep them alive: they start again under somebody."""
+    import asyncio
+    import signal
+
+    from deploy.embedded import child
+    from deploy.embedded.state import read_roster
+    from deploy.supervision.supervisor import STOP_SECONDS_MAX
+
+    services = read_roster(where).services.values()
+    await asyncio.gather(
+        *(child.stop(service, signal.SIGTERM, patience_seconds=STOP_SECONDS_MAX) for service in services)
+    )
+
+
+async def _made(
+    addresses: Addresses, name: str, own: bytes | None, version: str, ratio: float, *, one_process: bool
+) -> City:
+    """The city's database, logins and topics, made or brought up to date; now it is the current one."""
+    from deploy.city.city import create
+    from deploy.city.processes import is_rehearsed
+    from deploy.city.registry import City, city_folder, remember_city
+    from hotline.contact_details import keep_key
+    from shared.policy.catalogue import catalogue
+
+    home = city_folder(name)
+    path = _kept(home, own)
+    realm = await create(addresses, name, catalogue(path).units)
+    if (lost := await keep_key(home, realm)) is not None:
+        note(lost)
+    city = City(
+        realm=realm,
+        time="rehearsal" if await is_rehearsed(realm.owner_dsn) else "system",
+        ruleset=version,
+        catalogue=path,
+        traces_ratio=ratio,
+        logs=str(home / "logs"),
+        one_process=one_process,
+    )
+    remember_city(city)
+    return city
+
+
+def _kept(home: Path, own: bytes | None) -> str:
+    """The city's own catalogue, kept from a start at which it was given; empty where none ever was."""
+    home.mkdir(parents=True, exist_ok=True)
+    kept = home / "catalogue.json"
+    if own is not None:
+        kept.write_bytes(own)
+    return str(kept) if kept.exists() else ""
+
+
+def _tail(log: Path) -> str:
+    from deploy.embedded.server import last_line
+
+    return f"{last_line(log) or 'it said nothing'} (its log: {log})"
+
+
+def where_it_is(addresses: Addresses, city: City) -> dict[str, str | None]:
+    """The addresses a person or program needs; no password among them."""
+    from deploy.city.registry import CITY_FILE, folder
+    from shared.runtime.kafka_address import without_login
+
+    return {
+        "city": city.realm.name,
+        "kafka": without_login(addresses.kafka),
+        "topic_prefix": city.realm.prefix,
+        "postgres": addresses.postgres.rpartition("@")[2],
+        "database": city.realm.name,
+        "logins": str(folder() / CITY_FILE),
+        "traces": f"{addresses.zipkin}/zipkin/" if addresses.zipkin else None,
+        "logs": city.logs,
+    }
+
+
+def _print_where(addresses: Addresses, city: City, catalogue: Catalogue) -> None:
+    from shared.policy.catalogue import To
+
+    print_addresses(addresses, city)
+    subject = next((name for name, line in catalogue.subjects.items() if line.to is To.STREET), "")
+    district, territory = next(((n, d) for n, d in catalogue.districts.items() if d.streets), ("", None))
+    say("Next:")
+    if subject and territory is not None:
+        street, unit = next(iter(territory.streets.items()))
+        say(f"  hotline call --subject {subject} --district {district} --street {street} --title 没人管")
+        say(f"  hotline unit {unit:52} be the unit that gets it")
+    say(f"  hotline {'status':57} what runs, how far behind each desk is")
+
+
+def print_addresses(addresses: Addresses, city: City) -> None:
+    """Where everything is, for a person."""
+    from deploy.city.processes import running
+    from deploy.city.registry import folder
+    from deploy.embedded.stack import Stack
+
+    at = where_it_is(addresses, city)
+    prefix = f", topics {at['topic_prefix']}*" if at["topic_prefix"] else ""
+    say(f"  Kafka        {at['kafka']}{prefix}")
+    say(f"  PostgreSQL   {at['postgres']}, database {at['database']} (logins: {at['logins']})")
+    if at["traces"]:
+        say(f"  traces       {at['traces']}")
+    metrics = {name: running(health.pid) for name, health in Stack(folder()).services().items() if health.pid}
+    ports = [f"{name} {known.listens}" for name, known in metrics.items() if known and known.listens]
+    if ports:
+        say(f"  metrics      http://127.0.0.1:PORT/metrics: {', '.join(ports)}")
+    say(f"  logs         {at['logs']}")

@@ -1,0 +1,277 @@
+"""Speaking at a city's doors by hand: one CloudEvent, and what came of it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from typing import Any, Final, NamedTuple
+from uuid import UUID, uuid4
+
+import asyncpg
+import msgspec
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from deploy.city.city import Realm
+from deploy.city.registry import City, typed
+from hotline.parsing import id_of
+from hotline.terminal import asks
+from shared.cloudevents import BadInput, event_of, input_headers
+from shared.complaint import Complaint, UnreadableHead, stored_head
+from shared.events import Fact
+from shared.ids import ComplaintId, MessageId, message_id
+from shared.inputs import Input
+from shared.log import Incoming
+from shared.log.codec import decoded
+from shared.log.instants import reads_any_instant
+from shared.personal import personal_in
+from shared.plausible import limits_near, timely
+from shared.policy.ruleset import ruleset
+from shared.runtime import kafka_address
+from shared.runtime.clock import Clock, RehearsalClock, SystemClock
+from shared.runtime.errors import UserError, told_invalid
+from shared.text import folded_code
+from shared.topics import Topic, partition_of
+from shared.unreadable import UnreadableRows
+from shared.wording import TextInvalid, looked_at
+
+EFFECT_SECONDS_MAX: Final = 15.0
+SOURCE: Final = "/hotline/command"
+_POLL_SECONDS: Final = 0.03
+NUMBERS_MEANT: Final[ContextVar[bool]] = ContextVar("numbers_meant", default=False)
+"""Whether whoever typed it wants a phone or identity number in a text recorded (`--with-number`)."""
+_CAME: Final = """
+SELECT EXISTS (SELECT FROM es.inbox WHERE message_id = $1) AS done,
+       (SELECT reason FROM es.parked WHERE topic = $2 AND part = $3 AND kafka_offset = $4) AS reason
+"""
+
+
+class Mistyped(UserError):  # noqa: N818 -- what a person did, said to that person
+    """What was typed is no input: nothing was sent."""
+
+    exit_code = 2
+
+
+class Unknown(UserError):  # noqa: N818 -- what a person must know before he types it again
+    """It is sent, or may be: what came of it is not known."""
+
+
+class Told(NamedTuple):
+    """A message Kafka has taken: who it is, and where it lies."""
+
+    identity: MessageId
+    topic: str
+    partition: int
+    offset: int
+
+
+async def now_of(city: City) -> datetime:
+    """What time it is in the city: in a rehearsal as far as its conductor has come."""
+    if city.time == "system":
+        return datetime.now(UTC)
+    connection = await reader(city.realm)
+    try:
+        now: datetime | None = await connection.fetchval("SELECT now FROM es.city_clock")
+    finally:
+        await connection.close()
+    return now or datetime.now(UTC)
+
+
+def clock_of(city: City, now: datetime) -> Clock:
+    """The clock its desks go by, at this present; where a desk has a setting of its own, its door decides."""
+    return SystemClock() if city.time == "system" else RehearsalClock(now)
+
+
+def as_a_door_would(city: City, data: Input, message: Incoming, now: datetime) -> None:
+    """Refuse what its door would set aside, before it is sent; `UserError` has the door's own words."""
+    clock = clock_of(city, now)
+    try:
+        event = event_of(message, (type(data),))
+        timely(event, message, clock)
+        limits_near(event.data, event.time, ruleset(city.ruleset))
+    except BadInput as error:
+        raise UserError(f"Nothing was sent. {error}.") from error
+
+
+async def tell(city: City, line: Topic, key: str, data: Input, *, unit: str = "") -> Told:
+    """Send one input and wait until Kafka has it on all its replicas.
+
+    `Mistyped` where the door would not take it, or a citizen's number stands in it and nobody means it: then nothing is
+    sent. `Unknown` where Kafka did not say whether it has it.
+    """
+    _as_the_door_takes_it(data)
+    without_numbers(data)
+    event_id = str(uuid4())
+    topic = city.realm.prefix + line.of(unit)
+    now = await now_of(city)
+    headers = input_headers(type(data), SOURCE, event_id, now)
+    value = msgspec.json.encode(data)
+    partition = partition_of(key.encode(), line.partitions)
+    sent_at_ms = int(time.time() * 1000)
+    message = Incoming(topic, partition, 0, sent_at_ms, key.encode(), tuple(headers), value)
+    as_a_door_would(city, data, message, now)
+    producer = AIOKafkaProducer(
+        **kafka_address.aiokafka(city.realm.outside), acks="all", enable_idempotence=True
+    )
+    try:
+        await producer.start()
+        try:
+            at = await producer.send_and_wait(
+                topic,
+                key=key.encode(),
+                value=value,
+                headers=headers,
+                partition=partition,
+            )
+        except (KafkaError, TimeoutError) as error:
+            raise Unknown(
+                f"Kafka did not say that it has it ({type(error).__name__}). It may be sent all the same: look with "
+                f"{typed('show')} before you type it again."
+            ) from error
+    finally:
+        await producer.stop()
+    return Told(message_id(line.of(unit), SOURCE, event_id), topic, at.partition, at.offset)
+
+
+def _as_the_door_takes_it(data: Input) -> bytes:
+    """The bytes of an input whose lengths and words are right; `Mistyped` names the field where they are not."""
+    try:
+        value = msgspec.json.encode(data)
+        looked_at(msgspec.json.decode(value, type=type(data)))
+    except UnicodeEncodeError:
+        raise Mistyped("Not sent: expected text in UTF-8, got bytes that are none.") from None
+    except msgspec.ValidationError as error:
+        raise Mistyped(f"Not sent: {told_invalid(error, type(data))}.") from None
+    except TextInvalid as error:
+        raise Mistyped(f"Not sent: {error}.") from None
+    return value
+
+
+def without_numbers(data: msgspec.Struct) -> None:
+    """Ask, or end with `Mistyped`, where what looks like a citizen's phone or identity number stands in a text (R9)."""
+    found = [] if NUMBERS_MEANT.get() else personal_in(data)
+    if not found:
+        return
+    what = "; ".join(map(str, found))
+    again = asks(f"{what}. Everybody who has the order may read it there. Send it all the same (yes)?")
+    if again is None or folded_code(again) not in {"y", "yes"}:
+        raise Mistyped(
+            f"Not sent: {what}. A citizen's own number belongs into `hotline contact put`; "
+            f"--with-number records it here."
+        )
+    NUMBERS_MEANT.set(True)  # one answer for all that this command sends
+
+
+async def effect(city: City, complaint: ComplaintId, told: Told) -> list[Fact]:
+    """What the desks stated because of a message; waits for it, empty where it was already so.
+
+    `UserError` says why where the message was parked; `Unknown` that nothing came of it in time, or that nobody could
+    be asked.
+    """
+    try:
+        return await _effect(city, complaint, told)
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+        raise Unknown(
+            f"It is sent, and what came of it is not known ({type(error).__name__}). Do not type it again: "
+            f"{typed(f'show {short(complaint)}')} tells."
+        ) from error
+
+
+async def _effect(city: City, complaint: ComplaintId, told: Told) -> list[Fact]:
+    connection = await reader(city.realm)
+    give_up_at = time.monotonic() + EFFECT_SECONDS_MAX
+    try:
+        while time.monotonic() < give_up_at:
+            # The inbox gets its row in the transaction that writes the facts.
+            row = await connection.fetchrow(_CAME, *told)
+            if row is not None and row["reason"] is not None:
+                raise UserError(f"The message was parked: {row['reason']} ({typed('parked list')} shows it).")
+            if row is not None and row["done"]:
+                return await facts_of(connection, complaint, told.identity)
+            await asyncio.sleep(_POLL_SECONDS)
+    finally:
+        await connection.close()
+    raise Unknown(
+        f"Nothing came of it within {EFFECT_SECONDS_MAX:.0f} s, and it is not lost: do not type it again, "
+        f"{typed('status')} shows whether a desk hangs."
+    )
+
+
+@contextmanager
+def on_record(complaint: ComplaintId) -> Iterator[None]:
+    """What goes wrong in here goes wrong behind a request that is on record: `Unknown` says so first."""
+    try:
+        yield
+    except (UserError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+        raise Unknown(
+            f"Complaint {complaint} is on record: do not record it again. What came after is not known: {error}"
+        ) from error
+
+
+async def facts_of(connection: asyncpg.Connection[Any], complaint: str, caused_by: str = "") -> list[Fact]:
+    """The facts of a complaint in order; with `caused_by` those a message or fact led to.
+
+    One that cannot be read is left out: `hotline show` names it.
+    """
+    rows = await connection.fetch(
+        "SELECT version, type, schema_version, body FROM es.fact"
+        " WHERE stream_id = $1 AND ($2 = '' OR caused_by = $2) ORDER BY version",
+        complaint,
+        caused_by,
+    )
+    return UnreadableRows().each(rows, lambda row: f"version {row[0]}", lambda row: decoded(*row[1:]))
+
+
+async def reader(realm: Realm) -> asyncpg.Connection[Any]:
+    """A connection that may only read."""
+    connection: asyncpg.Connection[Any] = await asyncpg.connect(realm.logins["reader"], timeout=10)
+    await reads_any_instant(connection)
+    return connection
+
+
+async def complaint_called(connection: asyncpg.Connection[Any], text: str) -> Complaint:
+    """The complaint with this id, or the only one whose id begins so; `UserError` where there is none."""
+    try:
+        return stored_head(*await _head_called(connection, text))
+    except UnreadableHead as error:
+        raise UserError(f"{str(error)[:1].upper()}{str(error)[1:]}.") from None
+
+
+async def id_called(connection: asyncpg.Connection[Any], text: str) -> ComplaintId:
+    """As `complaint_called`, also where nobody can read its head."""
+    return ComplaintId((await _head_called(connection, text))[0])
+
+
+async def _head_called(connection: asyncpg.Connection[Any], text: str) -> tuple[str, str, int]:
+    digits = id_of(text)
+    if digits is None:
+        raise UserError(f"{text!r} is no complaint's id: expected hexadecimal digits, at least the first 4.")
+    rows = await connection.fetch(
+        "SELECT stream_id::text, state, state_schema FROM es.stream"
+        " WHERE stream_id BETWEEN $1::uuid AND $2::uuid LIMIT 2",
+        UUID(digits.ljust(32, "0")),
+        UUID(digits.ljust(32, "f")),
+    )
+    if not rows:
+        raise UserError(f"No complaint {text} is on record.")
+    if len(rows) > 1:
+        raise UserError(f"More than one complaint's id begins with {text}: give more of it.")
+    return rows[0][0], rows[0][1], rows[0][2]
+
+
+async def complaint_named(city: City, text: str) -> Complaint:
+    """As `complaint_called`, by a connection of its own."""
+    connection = await reader(city.realm)
+    try:
+        return await complaint_called(connection, text)
+    finally:
+        await connection.close()
+
+
+def short(complaint_id: str) -> str:
+    """As much of an id as a person needs."""
+    return complaint_id[:8]

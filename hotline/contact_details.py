@@ -1,0 +1,128 @@
+"""Contacts from the command's side: put into the vault, tokens for units, shredding; and the master key's file."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import asyncpg
+
+from deploy.city.city import Realm
+from deploy.city.registry import CONTACTS_KEY_FILE, City
+from deploy.embedded.atomic import write_atomically
+from services.dispatch.contact_door import hashed
+from shared.complaint import stored_head
+from shared.contacts.details import Contact, MasterKey, master_key, new_master_key
+from shared.ids import ComplaintId, UnitId
+from shared.log.heads import fetch, over_heads
+from shared.policy.ruleset import ruleset
+from shared.runtime.errors import UserError
+from shared.unreadable import UnreadableRows
+
+SHREDDED_AT_ONCE: Final = 10_000
+_ENDED: Final = over_heads(
+    """
+SELECT s.stream_id::text, s.state ->> 'ruleset', (s.state #>> '{ended,at}')::timestamptz
+FROM vault.key k JOIN {heads} s USING (stream_id) WHERE s.state -> 'ended' IS NOT NULL
+"""
+)
+_GIVEN: Final = """
+INSERT INTO vault.token (unit, salt, hash) VALUES ($1, $2, $3)
+ON CONFLICT (unit) DO UPDATE SET salt = excluded.salt, hash = excluded.hash, made_at = excluded.made_at
+"""
+
+
+async def keep_key(home: Path, realm: Realm) -> str | None:
+    """A master key in the city's folder, its owner's alone to read; made where there is none.
+
+    Where contacts are kept under a key that is missing none is made: it would read nothing, and hide that the
+    old one is needed. The sentence says so.
+    """
+    file = home / CONTACTS_KEY_FILE
+    if file.exists():
+        return None
+    connection = await asyncpg.connect(realm.owner_dsn)
+    try:
+        kept = await connection.fetchval("SELECT count(*) FROM vault.key")
+    finally:
+        await connection.close()
+    if kept:
+        return (
+            f"{file} is missing, and {kept:,} contacts are sealed under it: put it back, see docs/runbook.md."
+        )
+    write_atomically(file, new_master_key() + "\n", mode=0o600)
+    return None
+
+
+def key_of(city: City) -> MasterKey:
+    """The city's master key: HOTLINE_CONTACTS_KEY, else the file in its folder; `UserError` where there is none."""
+    file = Path(city.logs).with_name(CONTACTS_KEY_FILE)
+    try:
+        found = master_key(os.environ.get("HOTLINE_CONTACTS_KEY", ""), str(file))
+    except FileNotFoundError:
+        found = None
+    except ValueError as error:
+        raise UserError(f"{error}.") from None
+    if found is None:
+        raise UserError(f"{file} is missing: the master key of the contacts, see docs/runbook.md.")
+    return found
+
+
+async def put(dsn: str, key: MasterKey, complaint_id: ComplaintId, contact: Contact, agent: str) -> None:
+    """Keep a contact as an agent took it down, in place of the one before; `dsn` is intake's.
+
+    Raises `UserError` where the complaint is not on record, is anonymous or has ended.
+    """
+    connection = await asyncpg.connect(dsn)
+    try:
+        async with connection.transaction():
+            row = await connection.fetchrow("SELECT * FROM vault.look($1)", complaint_id)
+            if row is None:
+                raise UserError(f"No complaint {complaint_id} is on record.")
+            case = stored_head(complaint_id, row["state"], row["state_schema"])
+            if case.anonymous:
+                raise UserError(f"Complaint {complaint_id} is anonymous: no contact is kept of it.")
+            if case.ended is not None:
+                raise UserError(f"Complaint {complaint_id} has ended: no contact is kept of it any more.")
+            sealed = key.seal(complaint_id, contact)
+            await connection.execute("SELECT vault.put($1, $2, $3, $4, $5)", complaint_id, *sealed, agent)
+    finally:
+        await connection.close()
+
+
+async def new_token(owner: asyncpg.Connection[Any], unit: UnitId) -> str:
+    """A unit's token for the door; the one before is void."""
+    secret, salt = secrets.token_urlsafe(32), secrets.token_bytes(16)
+    await owner.execute(_GIVEN, unit, salt, hashed(salt, secret))
+    return f"{unit}.{secret}"
+
+
+async def overdue(
+    owner: asyncpg.Connection[Any], now: datetime, unread: UnreadableRows | None = None
+) -> list[ComplaintId]:
+    """The complaints whose contact is to be shredded: ended longer ago than their rule set keeps it.
+
+    Where a head cannot be read, nobody knows when its life ended: its contact stays, and it is noted in `unread`.
+    """
+    unread = UnreadableRows() if unread is None else unread
+    judged = unread.each(
+        await fetch(owner, _ENDED, unread=unread),
+        lambda row: f"the head of complaint {row[0]}",
+        lambda row: (ComplaintId(row[0]), row[2] + timedelta(days=ruleset(row[1]).contact_days) < now),
+    )
+    return [complaint for complaint, over in judged if over]
+
+
+async def shred(owner: asyncpg.Connection[Any], complaints: Sequence[ComplaintId], reason: str) -> int:
+    """Delete the keys of these complaints for good; how many there were."""
+    gone = 0
+    for first in range(0, len(complaints), SHREDDED_AT_ONCE):
+        some = list(complaints[first : first + SHREDDED_AT_ONCE])
+        gone += await owner.fetchval("SELECT vault.shred($1, $2)", some, reason)
+    if gone:
+        await owner.execute("VACUUM vault.key")  # a deleted row lies in its page until then
+    return gone

@@ -1,0 +1,257 @@
+"""What the facts of a programme add up to. `evolve` refuses nothing; what may be recorded is decided in `rules`.
+
+Overdue and progress are read off a state and a day, never stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from fractions import Fraction
+
+import msgspec
+from msgspec.structs import replace
+
+from hotline.governance import facts as f
+from hotline.ratio import ratio
+from shared.deciding import alike
+from shared.ids import UnitId
+
+
+class Standing(StrEnum):
+    """How a task stands."""
+
+    PLANNED = "PLANNED"
+    IN_PROGRESS = "IN_PROGRESS"
+    LONG_TERM_ONGOING = "LONG_TERM_ONGOING"
+    """Kept up by an approved plan; not done, and never overdue (T26)."""
+    COMPLETE = "COMPLETE"
+    """The owner says so, with evidence."""
+    VERIFIED = "VERIFIED"
+    """Somebody else says so too."""
+
+
+class Item(msgspec.Struct, frozen=True, kw_only=True):
+    """A problem of a topic or a project of a list."""
+
+    number: int
+    title: str
+    lead: UnitId
+    cooperating: tuple[UnitId, ...] = ()
+
+
+class Task(msgspec.Struct, frozen=True, kw_only=True):
+    """A task."""
+
+    number: int
+    item: int
+    title: str
+    owner: UnitId
+    due: date
+    standing: Standing = Standing.PLANNED
+    evidence: str = ""
+    completed_by: str = ""
+    plan: str = ""
+    review_on: date | None = None
+    """Of a long-term task: when it is looked at next."""
+
+    @property
+    def done(self) -> bool:
+        """Whether it counts as complete."""
+        return self.standing in {Standing.COMPLETE, Standing.VERIFIED}
+
+    def overdue(self, today: date) -> bool:
+        """Its last day has passed and it is neither done nor long-term (T26)."""
+        return self.standing in {Standing.PLANNED, Standing.IN_PROGRESS} and today > self.due
+
+    def review_missed(self, today: date) -> bool:
+        """A long-term task that was to be looked at and was not."""
+        return (
+            self.standing is Standing.LONG_TERM_ONGOING
+            and self.review_on is not None
+            and today > self.review_on
+        )
+
+
+class Assessment(msgspec.Struct, frozen=True, kw_only=True):
+    """What citizens said of it."""
+
+    survey_rate: Decimal
+    visits: int
+    assessed_at: datetime
+
+
+class Programme(msgspec.Struct, frozen=True, kw_only=True):
+    """A monthly topic (`level` is None) or a project list as it stands."""
+
+    programme_id: f.ProgrammeId
+    year: int
+    title: str
+    lead: UnitId
+    """Of a topic who leads the theme, of a list who owns it."""
+    proposed_by: str = ""
+    """Who proposed the topic, or drew up the list."""
+    month: int | None = None
+    """Of a topic."""
+    level: f.ListLevel | None = None
+    """Of a list."""
+    clusters: tuple[f.Cluster, ...] = ()
+    adopted: bool = False
+    items: Mapping[int, Item] = {}
+    tasks: Mapping[int, Task] = {}
+    policies: tuple[str, ...] = ()
+    assessment: Assessment | None = None
+    """The last one."""
+    exception: str = ""
+    """Why it may be closed without an assessment; empty: nobody approved that."""
+    closed: f.Basis | None = None
+
+    @property
+    def is_topic(self) -> bool:
+        """Whether it is a monthly topic; else a project list."""
+        return self.level is None
+
+    def concerned(self) -> frozenset[str]:
+        """Whose own work it is, as names are compared: they neither assess it nor approve its exception."""
+        return frozenset(
+            alike(name)
+            for name in (
+                self.lead,
+                *(unit for item in self.items.values() for unit in (item.lead, *item.cooperating)),
+                *(task.owner for task in self.tasks.values()),
+            )
+        )
+
+
+class Progress(msgspec.Struct, frozen=True, kw_only=True):
+    """How far one programme or many are, on one day."""
+
+    items: int = 0
+    items_done: int = 0
+    """Those that have tasks, all of them done."""
+    tasks: int = 0
+    tasks_done: int = 0
+    long_term: int = 0
+    overdue: int = 0
+    reviews_missed: int = 0
+
+    @property
+    def item_rate(self) -> Fraction | None:
+        """Done of all, in percent; None where there are none (T14)."""
+        return ratio(self.items_done * 100, self.items)
+
+    @property
+    def task_rate(self) -> Fraction | None:
+        """Done of all, in percent; None where there are none (T14). A long-term task is among all."""
+        return ratio(self.tasks_done * 100, self.tasks)
+
+
+def evolve(state: Programme | None, fact: f.Recorded) -> Programme | None:
+    """The state with one more fact; None as long as none has begun it."""
+    if isinstance(fact, f.TopicProposed):
+        return Programme(
+            programme_id=fact.programme_id,
+            year=fact.year,
+            month=fact.month,
+            title=fact.title,
+            lead=fact.lead,
+            proposed_by=fact.by,
+            clusters=fact.clusters,
+        )
+    if isinstance(fact, f.ListDrawnUp):
+        return Programme(
+            programme_id=fact.programme_id,
+            year=fact.year,
+            level=fact.level,
+            title=fact.title,
+            lead=fact.owner,
+            proposed_by=fact.by,
+            clusters=fact.clusters,
+        )
+    if state is None or isinstance(fact, f.WishRefused):
+        return state
+    if isinstance(fact, f.OfTask):
+        task = _task_after(state.tasks[fact.task], fact)
+        return replace(state, tasks={**state.tasks, task.number: task})
+    return _evolved(state, fact)
+
+
+def _evolved(state: Programme, fact: f.OfWhole) -> Programme:  # noqa: PLR0911 -- a line a fact
+    match fact:
+        case f.ProgrammeAdopted():
+            return replace(state, adopted=True)
+        case f.ItemNamed():
+            item = Item(number=fact.item, title=fact.title, lead=fact.lead, cooperating=fact.cooperating)
+            return replace(state, items={**state.items, fact.item: item})
+        case f.LeadChanged():
+            moved = replace(state.items[fact.item], lead=fact.lead, cooperating=fact.cooperating)
+            return replace(state, items={**state.items, fact.item: moved})
+        case f.TaskSet():
+            task = Task(number=fact.task, item=fact.item, title=fact.title, owner=fact.owner, due=fact.due)
+            return replace(state, tasks={**state.tasks, fact.task: task})
+        case f.PolicyIssued():
+            return replace(state, policies=(*state.policies, fact.document))
+        case f.AssessmentMade():
+            made = Assessment(survey_rate=fact.survey_rate, visits=fact.visits, assessed_at=fact.assessed_at)
+            return replace(state, assessment=made)
+        case f.ClosingExceptionApproved():
+            return replace(state, exception=fact.reason)
+        case f.ProgrammeClosed():
+            return replace(state, closed=fact.basis)
+
+
+def _task_after(task: Task, fact: f.OfTask) -> Task:
+    match fact:
+        case f.TaskProgressed():
+            # What is kept up by a plan stays so: a word of how it goes makes it no ordinary task again.
+            long_term = task.standing is Standing.LONG_TERM_ONGOING
+            return task if long_term else replace(task, standing=Standing.IN_PROGRESS)
+        case f.LongTermApproved():
+            return replace(
+                task, standing=Standing.LONG_TERM_ONGOING, plan=fact.plan, review_on=fact.review_on
+            )
+        case f.LongTermReviewed():
+            return replace(task, review_on=fact.review_on)
+        case f.TaskCompleted():
+            return replace(task, standing=Standing.COMPLETE, evidence=fact.evidence, completed_by=fact.by)
+        case f.TaskVerified():
+            return replace(task, standing=Standing.VERIFIED)
+        case f.CompletionRejected():
+            # A long-term task that was said to be done is kept up again by the plan it had.
+            back = Standing.LONG_TERM_ONGOING if task.plan else Standing.IN_PROGRESS
+            return replace(task, standing=back, evidence="", completed_by="")
+
+
+def folded(facts: Iterable[f.Recorded]) -> Programme | None:
+    """The state after these facts, in the order of their positions."""
+    state: Programme | None = None
+    for fact in facts:
+        state = evolve(state, fact)
+    return state
+
+
+def progress(programmes: Iterable[Programme], today: date) -> Progress:
+    """How far these are on this day, all together."""
+    items = items_done = tasks = tasks_done = long_term = overdue = missed = 0
+    for programme in programmes:
+        items += len(programme.items)
+        having = {task.item for task in programme.tasks.values()}
+        open_ = {task.item for task in programme.tasks.values() if not task.done}
+        items_done += len(having - open_)
+        for task in programme.tasks.values():
+            tasks += 1
+            tasks_done += task.done
+            long_term += task.standing is Standing.LONG_TERM_ONGOING
+            overdue += task.overdue(today)
+            missed += task.review_missed(today)
+    return Progress(
+        items=items,
+        items_done=items_done,
+        tasks=tasks,
+        tasks_done=tasks_done,
+        long_term=long_term,
+        overdue=overdue,
+        reviews_missed=missed,
+    )

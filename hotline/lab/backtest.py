@@ -1,0 +1,119 @@
+"""Judging a replay: our missed deadlines against the city's own flag.
+
+A complaint is late by what stands at the end of the one limit the city gave it: a miss that was corrected does
+not count, and neither does one of the limit for signing or of a later round, which the city's flag knows nothing of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+import asyncpg
+
+from hotline.lab.simulation.boston import File, flags
+from shared.events import ComplaintReceived, Fact, FeedbackLimitMissed, LimitMissCorrected, OrderAnswered
+from shared.events.base import Limit
+from shared.ids import ComplaintId
+from shared.log.codec import decoded
+
+_JUDGED_BY: Final = (ComplaintReceived, FeedbackLimitMissed, LimitMissCorrected)
+_SAID: Final = """
+SELECT type, schema_version, body FROM es.fact WHERE type = ANY($1) ORDER BY stream_id, version
+"""
+_ANSWERED: Final = "SELECT DISTINCT stream_id FROM es.fact WHERE type = $1"
+_FACTS: Final = "SELECT count(*) FROM es.fact"
+DISAGREEMENTS_MAX: Final = 100
+"""Disagreements listed by name; all are counted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What a replay found."""
+
+    rows: int
+    used: int
+    skipped: dict[str, int]
+    received: int
+    """Complaints in the log: as many as were used, or something was lost."""
+    facts: int
+    deadlines_missed: int
+    missed_answered_late: int
+    missed_never_answered: int
+    agree: int
+    disagreements: list[str]
+
+    @property
+    def right(self) -> bool:
+        """Whether log and city say the same of every complaint."""
+        return self.agree == self.used == self.received
+
+
+def standing(facts: Iterable[Fact]) -> set[ComplaintId]:
+    """The complaints whose given limit stands as missed after all these facts, each life's in order."""
+    given_at: dict[ComplaintId, datetime | None] = {}
+    missed: set[ComplaintId] = set()
+    for fact in facts:
+        stream = fact.complaint_id
+        if isinstance(fact, ComplaintReceived):
+            given_at[stream] = fact.given_due_at
+        elif isinstance(fact, FeedbackLimitMissed):
+            if fact.round == 1 and fact.due_at == given_at.get(stream):
+                missed.add(stream)
+        elif (
+            isinstance(fact, LimitMissCorrected)
+            and fact.limit is Limit.FEEDBACK
+            and fact.due_at == given_at.get(stream)
+        ):
+            missed.discard(stream)
+    return missed
+
+
+def compared(
+    file: File,
+    said: Mapping[ComplaintId, bool],
+    *,
+    missed: set[ComplaintId],
+    answered: set[ComplaintId],
+    received: set[ComplaintId],
+    facts: int,
+) -> Verdict:
+    """What the city says of each complaint (True: overdue) against what stands in the log."""
+    ours = file.ids
+    judged = {complaint: overdue for complaint, overdue in said.items() if complaint in ours}
+    disagreements = sorted(c for c, overdue in judged.items() if overdue != (c in missed))
+    return Verdict(
+        rows=file.rows,
+        used=len(file.cases),
+        skipped=dict(sorted(file.skipped.items())),
+        received=len(received & ours),
+        facts=facts,
+        deadlines_missed=len(missed),
+        missed_answered_late=len(missed & answered),
+        missed_never_answered=len(missed - answered),
+        agree=len(judged) - len(disagreements),
+        disagreements=[str(c) for c in disagreements[:DISAGREEMENTS_MAX]],
+    )
+
+
+async def judge(reader_dsn: str, path: Path, file: File) -> Verdict:
+    """Compare the misses that stand in the log with the file's flag, which is read only now."""
+    connection = await asyncpg.connect(reader_dsn)
+    try:
+        rows = await connection.fetch(_SAID, [kind.__name__ for kind in _JUDGED_BY])
+        told = [decoded(*row) for row in rows]
+        answered = await connection.fetch(_ANSWERED, OrderAnswered.__name__)
+        facts: int = await connection.fetchval(_FACTS)
+    finally:
+        await connection.close()
+    return compared(
+        file,
+        flags(path),
+        missed=standing(told),
+        answered={ComplaintId(str(row[0])) for row in answered},
+        received={fact.complaint_id for fact in told if isinstance(fact, ComplaintReceived)},
+        facts=facts,
+    )

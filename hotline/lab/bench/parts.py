@@ -1,0 +1,49 @@
+"""The parts of the benchmark: one table, one shape.
+
+A part is a module of this package, named as the part; `measured` gives it a stack of its own, so that no part
+leaves the next one anything, and its `run` measures on any. To add one, write the module and its line in `PARTS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Protocol, cast
+
+if TYPE_CHECKING:
+    from hotline.lab.bench.result import Result
+
+PARTS: Final = {
+    "lives": "whole lives a second, the floor beside them, and one by one",
+    "latency": "request to order, reply to fact, limit to notice at steady rates, and what they cost",
+    "timers": "what open timers cost, and whether a thousand a second fire in time, once and never early",
+    "log": "lives a second as the log grows to 50 million facts; appending, reading, rebuilding, verifying",
+    "memory": "a million messages through each desk: resident memory over time",
+    "peers": "the same life in PyPI eventsourcing and dbos on the same PostgreSQL; DIGIT's figures beside",
+}
+"""Name of each part, and what it measures."""
+
+
+class Part(Protocol):
+    """What a part's module has."""
+
+    async def measured(self, *, quick: bool, folder: Path, say: Callable[[str], None], **more: Any) -> Result:
+        """Measure on a stack in this folder and take it down again; `say` tells a waiting person how far.
+
+        Raises `UserError` with one sentence where something does not start or stops moving.
+        """
+        ...
+
+    def show(self, result: Any) -> None:
+        """Print it: tables in a terminal, else plain lines."""
+        ...
+
+    def plot(self, result: Any, path: Path) -> None:
+        """Draw it as an SVG; raises `ImportError` without matplotlib."""
+        ...
+
+
+def part(name: str) -> Part:
+    """The module of a part in `PARTS`."""
+    return cast("Part", import_module(f"hotline.lab.bench.{name}"))

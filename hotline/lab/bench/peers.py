@@ -1,0 +1,445 @@
+"""Part `peers`: the same life in our system and in two libraries from PyPI, on one PostgreSQL, in the same run.
+
+Each peer lives it as its own documentation would write it (`peer_eventsourcing`, `peer_dbos`), with the bodies of
+lives our system has just lived and without Kafka, which it does not need. DIGIT cannot run here: its published
+figures stand beside.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Final
+
+import asyncpg
+import msgspec
+
+from deploy.city import city
+from deploy.city.city import Realm
+from hotline.lab.bench import picture
+from hotline.lab.bench.check import LIFE
+from hotline.lab.bench.lives import UNDER_WAY, WARM_UP_LIVES_MIN
+from hotline.lab.bench.meter import Meter, Spent, spent
+from hotline.lab.bench.peer import Body, Found, Orders
+from hotline.lab.bench.place import Place
+from hotline.lab.bench.report import print_line, print_table, print_verdict, print_where, told
+from hotline.lab.bench.result import Fixed, Spread, spread_of, warnings_of
+from hotline.lab.bench.result import Result as Base
+from hotline.lab.bench.stage import Stage, stage
+from hotline.lab.bench.whole import Lived, Load, lived
+from shared.runtime.errors import UserError
+
+OURS: Final = "hotline"
+PEERS: Final = {
+    "eventsourcing": "hotline.lab.bench.peer_eventsourcing",
+    "dbos": "hotline.lab.bench.peer_dbos",
+}
+"""Each peer, as PyPI knows it, and the module that is a process of it."""
+
+PROCESSES: Final = 4
+"""As many as we have desks; the machine has fewer cores."""
+AT_ONCE: Final = 8
+"""Lives under way at once in each: so that a commit's wait for the disk is another life's work."""
+MODELS: Final = 50
+"""Lives of ours whose bodies the peers tell."""
+SECONDS_MAX: Final = 900.0
+
+DIGIT: Final = (
+    "DIGIT (published, not run here): 37 lives a second with 0 to 100,000 complaints, 6.3 with a million, on "
+    "16 vCPU and 32 GB (one EC2 machine, k6, March 2026); a life there is create, assign, resolve. "
+    "egovernments/Citizen-Complaint-Resolution-System, performance/docs/findings.md"
+)
+"""Its own account; the raw output behind these rows was not published with it."""
+
+_BODIES: Final = """
+SELECT array_agg(body ORDER BY version) FROM es.event GROUP BY stream_id HAVING count(*) = $1 LIMIT $2
+"""
+
+
+class PeerLived(msgspec.Struct, frozen=True, kw_only=True):
+    """One measured run of one peer."""
+
+    lives: int
+    """Those that were measured, after those that warm up."""
+    checked: int
+    """All that were read back, the warm-up too."""
+    spent: Spent
+    memory_bytes: int
+    """Of its processes together."""
+    wrong: list[str]
+
+
+class Round(msgspec.Struct, frozen=True, kw_only=True):
+    """All, measured once."""
+
+    ours: Lived
+    peers: dict[str, PeerLived]
+
+
+class Figures(msgspec.Struct, frozen=True, kw_only=True):
+    """One system over all rounds."""
+
+    version: str
+    lives: int
+    lives_per_second: Spread
+    cpu_us_a_life: Spread
+    """Processor time of its processes, its outside and PostgreSQL (ours: Kafka too) for one life."""
+    wal_bytes_a_life: Spread
+    memory_bytes: int
+    """Of its processes together, the most of all rounds."""
+    times_rate: Spread
+    """Our lives a second by its."""
+    times_cpu: Spread
+    """Its processor time for a life by ours: what others on the machine take is not in it."""
+
+
+class Result(Base, frozen=True, kw_only=True):
+    """All that was measured, and what is to be thought of it."""
+
+    rounds: list[Round]
+    systems: dict[str, Figures]
+    processes: int
+    at_once: int
+    published: str
+    """What somebody else measured elsewhere."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Size:
+    """How much is lived."""
+
+    ours: int
+    ours_warm_up: int
+    peer: int
+    peer_warm_up: int
+    rounds: int
+
+
+async def measured(*, quick: bool, folder: Path, say: Callable[[str], None]) -> Result:
+    """See `Part.measured`; `quick` is one round of 2,000 lives of ours and 200 of each peer."""
+    size = (
+        Size(ours=2000, ours_warm_up=2000, peer=200, peer_warm_up=40, rounds=1)
+        if quick
+        else Size(ours=12_000, ours_warm_up=6000, peer=2000, peer_warm_up=300, rounds=3)
+    )
+    if absent := missing():
+        raise UserError(
+            f"not installed: {', '.join(absent)} (`uv sync --inexact --group bench` brings the peers)."
+        )
+    async with stage(folder, say=say, zipkin=False) as here:
+        return await run(here, size, say)
+
+
+def missing() -> list[str]:
+    """The peers that are not installed."""
+    found = []
+    for name in PEERS:
+        try:
+            version(name)
+        except PackageNotFoundError:
+            found.append(name)
+    return found
+
+
+async def run(here: Stage, size: Size, say: Callable[[str], None]) -> Result:
+    """Measure so much."""
+    rounds: list[Round] = []
+    for number in range(1, size.rounds + 1):
+        realm = await city.create(here.addresses, f"peers{number}", here.units)
+        say(f"round {number} of {size.rounds}: {size.ours} lives of ours after {size.ours_warm_up}")
+        ours = await _ours(here, realm, size, say)
+        models = await _models(realm)
+        peers = {}
+        for name, module in PEERS.items():
+            say(f"  {size.peer} lives of {name} after {size.peer_warm_up}")
+            database = await _database(here, f"peers{number}_{name}")
+            peers[name] = await _peer(here, name, module, database, models, size)
+        rounds.append(Round(ours=ours, peers=peers))
+    return judged(here.place(), await here.fixed(realm, ours.gc_threshold), size, rounds)
+
+
+async def _ours(here: Stage, realm: Realm, size: Size, say: Callable[[str], None]) -> Lived:
+    load = Load(
+        lives=size.ours_warm_up + size.ours,
+        warm_up=size.ours_warm_up,
+        under_way=UNDER_WAY,
+    )
+    return await lived(here, realm, load, say=say)
+
+
+async def _models(realm: Realm) -> list[list[Body]]:
+    database = await asyncpg.connect(realm.owner_dsn)
+    try:
+        rows = await database.fetch(_BODIES, len(LIFE), MODELS)
+    finally:
+        await database.close()
+    return [[msgspec.json.decode(body, type=Body) for body in row[0]] for row in rows]
+
+
+async def _database(here: Stage, name: str) -> str:
+    admin = await asyncpg.connect(here.addresses.database("postgres"))
+    try:
+        await admin.execute(f'CREATE DATABASE "{name}"')
+    finally:
+        await admin.close()
+    return here.addresses.database(name)
+
+
+async def _peer(
+    here: Stage, name: str, module: str, postgres: str, models: list[list[Body]], size: Size
+) -> PeerLived:
+    """Start its processes, live the warm-up and the measured lives, and have all of them read back."""
+    async with _started(name, module, postgres, models) as children:
+        await children.live(size.peer_warm_up)
+        database = await asyncpg.connect(here.addresses.database("postgres"))
+        try:
+            pids = {**children.pids(), "postgres": here.servers["postgres"]}
+            meter = Meter(pids, database)
+            first = await meter.read()
+            await children.live(size.peer)
+            last = await meter.read()
+        finally:
+            await database.close()
+        memory = sum(bytes_ for part, bytes_ in meter.memory_bytes().items() if part != "postgres")
+        found = await children.found()
+    asked = size.peer_warm_up + size.peer
+    lives, whole = sum(one.lives for one in found), sum(one.whole for one in found)
+    wrong = (
+        []
+        if lives == whole == asked
+        else [f"{name}: {asked} lives were asked for, {lives} were lived, {whole} of them are whole"]
+    )
+    return PeerLived(
+        lives=size.peer, checked=lives, spent=spent(first, last), memory_bytes=memory, wrong=wrong
+    )
+
+
+class _Children:
+    """The processes of a peer at work."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._all: list[asyncio.subprocess.Process] = []
+
+    async def start(self, module: str, orders: Orders) -> None:
+        """Start one more, and wait until it is ready: the first makes the tables."""
+        child = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            module,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            limit=2**20,
+        )
+        self._all.append(child)
+        self._tell(child, msgspec.json.encode(orders))
+        await self._says(child, "ready")
+
+    def pids(self) -> dict[str, int]:
+        """Their process ids by name."""
+        return {f"{self._name} {number}": child.pid for number, child in enumerate(self._all, 1)}
+
+    async def live(self, lives: int) -> None:
+        """Live so many lives, shared evenly."""
+        for number, child in enumerate(self._all):
+            share = (lives + number) // len(self._all)
+            self._tell(child, str(share).encode())
+        await asyncio.gather(*(self._says(child, "done") for child in self._all))
+
+    async def found(self) -> list[Found]:
+        """What each finds of its lives."""
+        for child in self._all:
+            self._tell(child, b"check")
+        return [
+            msgspec.json.decode(line, type=Found)
+            for line in await asyncio.gather(*(self._line(child) for child in self._all))
+        ]
+
+    async def kill(self) -> None:
+        """End them."""
+        for child in self._all:
+            with suppress(ProcessLookupError):
+                child.kill()
+            await child.wait()
+
+    def _tell(self, child: asyncio.subprocess.Process, line: bytes) -> None:
+        assert child.stdin is not None  # noqa: S101 -- it was asked for
+        child.stdin.write(line + b"\n")
+
+    async def _line(self, child: asyncio.subprocess.Process) -> str:
+        assert child.stdout is not None  # noqa: S101 -- it was asked for
+        try:
+            async with asyncio.timeout(SECONDS_MAX):
+                line = await child.stdout.readline()
+        except TimeoutError:
+            raise UserError(f"{self._name} has said nothing for {SECONDS_MAX:.0f} s.") from None
+        if not line:
+            raise UserError(f"{self._name} ended early; what it said stands above.")
+        return line.decode().strip()
+
+    async def _says(self, child: asyncio.subprocess.Process, word: str) -> None:
+        line = await self._line(child)
+        if line != word:
+            raise UserError(f"{self._name} said {line!r} instead of {word!r}.")
+
+
+@asynccontextmanager
+async def _started(
+    name: str, module: str, postgres: str, models: list[list[Body]]
+) -> AsyncIterator[_Children]:
+    children = _Children(name)
+    try:
+        for number in range(PROCESSES):
+            await children.start(
+                module, Orders(number=number, postgres=postgres, lives=models, at_once=AT_ONCE)
+            )
+        yield children
+    finally:
+        await children.kill()
+
+
+def judged(place: Place, fixed: Fixed, size: Size, rounds: list[Round]) -> Result:
+    """The figures over all rounds, and what is to be said about them."""
+    windows = {f"the whole lives of round {n}": one.ours.spent for n, one in enumerate(rounds, 1)}
+    warnings = warnings_of(place, windows)
+    for number, one in enumerate(rounds, 1):
+        # Kafka runs beside the peers without work; its idling is no stranger's.
+        warnings += warnings_of(
+            msgspec.structs.replace(place, file_system=""),
+            {f"{name} of round {number}": peer.spent for name, peer in one.peers.items()},
+        )
+    if size.ours_warm_up < WARM_UP_LIVES_MIN:
+        warnings.append(
+            f"only {size.ours_warm_up} lives of ours to warm up: Kafka is still being compiled, "
+            f"so ours comes out too slow"
+        )
+    systems = {
+        OURS: _figures([(one.ours.closed, one.ours.spent, _memory(one.ours)) for one in rounds], rounds)
+    }
+    for name in PEERS:
+        runs = [
+            (one.peers[name].lives, one.peers[name].spent, one.peers[name].memory_bytes) for one in rounds
+        ]
+        systems[name] = _figures(runs, rounds, version(name))
+    return Result(
+        place=place,
+        fixed=fixed,
+        others_share=max(
+            spent.others_share
+            for one in rounds
+            for spent in (one.ours.spent, *(peer.spent for peer in one.peers.values()))
+        ),
+        warnings=warnings,
+        wrong=[
+            what
+            for one in rounds
+            for what in (*one.ours.wrong, *(what for peer in one.peers.values() for what in peer.wrong))
+        ],
+        rounds=rounds,
+        systems=systems,
+        processes=PROCESSES,
+        at_once=AT_ONCE,
+        published=DIGIT,
+    )
+
+
+def _figures(runs: list[tuple[int, Spent, int]], rounds: list[Round], which: str = "") -> Figures:
+    rates = [lives / spent.seconds for lives, spent, _ in runs]
+    cpu = [_cpu_us(lives, spent) for lives, spent, _ in runs]
+    ours = [one.ours for one in rounds]
+    return Figures(
+        version=which,
+        lives=runs[0][0],
+        lives_per_second=spread_of(rates),
+        cpu_us_a_life=spread_of(cpu),
+        wal_bytes_a_life=spread_of(spent.wal_bytes / lives for lives, spent, _ in runs),
+        memory_bytes=max(memory for _, _, memory in runs),
+        times_rate=spread_of(one.lives_per_second / rate for one, rate in zip(ours, rates, strict=True)),
+        times_cpu=spread_of(
+            each / _cpu_us(one.closed, one.spent) for one, each in zip(ours, cpu, strict=True)
+        ),
+    )
+
+
+def _cpu_us(lives: int, spent: Spent) -> float:
+    return sum(spent.cpu_seconds.values()) / lives * 1e6
+
+
+def _memory(ours: Lived) -> int:
+    return sum(bytes_ for name, bytes_ in ours.memory_bytes.items() if name in city.PROCESSES)
+
+
+def show(result: Result) -> None:
+    """See `Part.show`."""
+    print_table(
+        "The same life, eight facts, on the same PostgreSQL: medians",
+        (
+            "",
+            "lives",
+            "lives/s",
+            "CPU us/life",
+            "WAL kB/life",
+            "memory MB",
+            "ours is faster",
+            "ours takes less CPU",
+        ),
+        [
+            (
+                f"{name} {one.version}".strip(),
+                f"{one.lives:,}",
+                told(one.lives_per_second, ",.0f"),
+                told(one.cpu_us_a_life, ",.0f"),
+                told(
+                    Spread(
+                        median=one.wal_bytes_a_life.median / 1e3,
+                        low=one.wal_bytes_a_life.low / 1e3,
+                        high=one.wal_bytes_a_life.high / 1e3,
+                    ),
+                    ",.1f",
+                ),
+                f"{one.memory_bytes / 1e6:,.0f}",
+                "" if name == OURS else f"{told(one.times_rate, ',.0f')} times",
+                "" if name == OURS else f"{told(one.times_cpu, ',.0f')} times",
+            )
+            for name, one in result.systems.items()
+        ],
+    )
+    print_line(result.published)
+    print_where(
+        result,
+        {
+            "peers": f"{result.processes} processes of each with {result.at_once} lives at once, their own defaults; "
+            "no Kafka, no outside, no deadlines, no hash chain",
+        },
+    )
+    checked = sum(one.ours.lives + sum(peer.checked for peer in one.peers.values()) for one in result.rounds)
+    print_verdict(
+        result, f"All {checked:,} lives are closed with their eight facts, in ours and in the peers."
+    )
+
+
+def plot(result: Result, path: Path) -> None:
+    """See `Part.plot`: rates and processor time a life, on logarithmic scales."""
+    drawn = picture.figure("The same life in our system and in two libraries, one PostgreSQL, one run")
+    rates, times = drawn.subplots(1, 2)
+    names = list(result.systems)
+    for axes, field, label in (
+        (rates, "lives_per_second", "lives a second"),
+        (times, "cpu_us_a_life", "CPU microseconds a life"),
+    ):
+        spreads: list[Spread] = [getattr(result.systems[name], field) for name in names]
+        bars = axes.bar(
+            names,
+            [one.median for one in spreads],
+            yerr=[[one.median - one.low for one in spreads], [one.high - one.median for one in spreads]],
+            capsize=4,
+        )
+        axes.bar_label(bars, fmt="{:,.0f}")
+        axes.set_yscale("log")
+        axes.set_ylabel(label)
+    picture.save(drawn, result, path)

@@ -1,0 +1,103 @@
+"""What every part stands on: a stack of its own, a catalogue of 200 units, and what was fixed."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import asyncpg
+
+from deploy.city.city import Realm
+from deploy.embedded.stack import Addresses, Stack
+from deploy.embedded.state import read_state
+from hotline.lab.bench.city import Target, catalogue_of, written
+from hotline.lab.bench.clients import quiet
+from hotline.lab.bench.place import Place, place_of
+from hotline.lab.bench.result import Fixed
+from shared.cloudevents import fact_headers, input_headers
+from shared.inputs import RequestRecorded
+from shared.log.relay import BATCH_BYTES_MAX, PAGE_MAX
+from shared.runtime.settings import CommonSettings
+from shared.topics import TOPICS, names
+
+UNITS: Final = 200
+TRACES_RATIO: Final = 0.01
+BATCH_MAX: Final = int(CommonSettings.model_fields["batch_max"].default)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """A stack that is up, and a city to be served on it."""
+
+    stack: Stack
+    addresses: Addresses
+    catalogue: Path
+    units: list[str]
+    targets: list[Target]
+    """For each unit the request that reaches it."""
+    servers: Mapping[str, int]
+    """Process ids of Kafka, PostgreSQL and Zipkin."""
+
+    def place(self) -> Place:
+        """This machine and these versions."""
+        return place_of(self.stack.folder, read_state(self.stack.folder).versions)
+
+    async def fixed(self, realm: Realm, gc_threshold: tuple[int, int, int]) -> Fixed:
+        """What was fixed while this city was served."""
+        database = await asyncpg.connect(realm.owner_dsn)
+        try:
+            postgres = {
+                name: await database.fetchval("SELECT current_setting($1)", name)
+                for name in ("fsync", "synchronous_commit", "wal_compression", "shared_buffers")
+            }
+        finally:
+            await database.close()
+        return Fixed(
+            units=len(self.units),
+            topics=len(names("", self.units)),
+            partitions={line.name: line.partitions for line in TOPICS if not line.per_unit},
+            batch_max=BATCH_MAX,
+            page_max=PAGE_MAX,
+            batch_bytes_max=BATCH_BYTES_MAX,
+            gc_threshold=gc_threshold,
+            fact_headers=len(fact_headers(b"", "", "", 1, "", b"")),
+            input_headers=len(input_headers(RequestRecorded, "", "", datetime.now(UTC))),
+            traces="zipkin" if realm.zipkin else "none",
+            traces_ratio=TRACES_RATIO,
+            postgres=postgres,
+        )
+
+
+@asynccontextmanager
+async def stage(
+    folder: Path, *, say: Callable[[str], None], units: int = UNITS, zipkin: bool = True
+) -> AsyncIterator[Stage]:
+    """A durable stack in this folder, down again afterwards; its data stays for who looks into it."""
+    quiet()
+    stack = Stack(folder, durable=True, zipkin=zipkin, die_with_parent=True)
+    try:
+        addresses = await stack.up(say, wait_for_all=True)  # a viewer that starts would be measured too
+        catalogue, targets = catalogue_of(units)
+        health = await stack.check()
+        yield Stage(
+            stack=stack,
+            addresses=addresses,
+            catalogue=written(catalogue, stack.folder / "bench-catalogue.json"),
+            units=list(catalogue.units),
+            targets=targets,
+            servers={name: part.pid for name, part in health.items() if part.pid is not None},
+        )
+    finally:
+        await stack.down()
+
+
+def folder_for_a_run() -> Path:
+    """A new folder where it lies on a disk: /tmp may be memory, /var/tmp is not by custom."""
+    lasting = Path("/var/tmp")  # noqa: S108 -- a folder of our own is made in it
+    made = tempfile.mkdtemp(prefix="hotline-bench-", dir=lasting if lasting.is_dir() else None)
+    return Path(made)

@@ -1,0 +1,272 @@
+"""A history of appends, and whether it can be one: several writers want the same complaints at the same time.
+
+Every attempt is noted with what it saw (the version it decided on), what it wanted (facts and their versions), when
+it began and ended, and what it was told: written, refused because the head had moved, or nothing at all.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import Enum
+from random import Random
+from typing import Final
+
+import asyncpg
+
+from services.intake.commands import RecordRequest, WithdrawRequest
+from services.intake.rules import decide
+from shared.desk import Batch, Desk, Work
+from shared.doors.kafka_door import AWAY, is_away
+from shared.events import Urgency
+from shared.events.base import RequestType
+from shared.ids import RequestId, complaint_id, message_id
+from shared.inputs import RequestRecorded
+from shared.log import Append, EventLog, HeadMoved
+from shared.log.postgres import PostgresLog
+from shared.log.through import Through
+from shared.policy.catalogue import Catalogue
+from shared.runtime.telemetry import Telemetry
+
+WRITERS: Final = 4
+WORDS_A_LIFE: Final = 40
+"""Appends a writer makes to one complaint before all go on to the next."""
+PAUSE_SECONDS: Final = 1.0
+"""Between two words of a writer: a rehearsal goes on only in moments when the log is read to its end."""
+
+_FACTS: Final = """
+SELECT stream_id::text, version, event_id::text FROM es.fact WHERE stream_id = ANY ($1::uuid[]) ORDER BY 1, 2
+"""
+
+
+class Told(Enum):
+    """What a writer learned of its attempt."""
+
+    WRITTEN = "written"
+    MOVED = "moved"
+    NOTHING = "nothing"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One append of one complaint's facts."""
+
+    stream: str
+    decided_on: int
+    """The version the writer had read."""
+    facts: tuple[str, ...]
+    """Ids, for the versions from `decided_on` + 1 on."""
+    began_at: float
+    ended_at: float
+    """Monotonic seconds."""
+    told: Told
+
+
+class NotedLog(Through):
+    """See `EventLog`: another one, with every attempt to append noted."""
+
+    def __init__(self, log: EventLog, history: list[Attempt]) -> None:
+        """The history is shared by all writers."""
+        super().__init__(log)
+        self._history = history
+
+    async def append(self, append: Append) -> None:
+        """See `EventLog.append`."""
+        began_at = time.monotonic()
+        told = Told.NOTHING
+        try:
+            await self._log.append(append)
+            told = Told.WRITTEN
+        except HeadMoved:
+            told = Told.MOVED
+            raise
+        finally:
+            ended_at = time.monotonic()
+            for stream, old in zip(append.head_stream, append.head_old, strict=True):
+                facts = [
+                    fact for of, fact in zip(append.fact_stream, append.fact_id, strict=True) if of == stream
+                ]
+                if not facts:  # decided on beside another complaint, and left as it is
+                    continue
+                self._history.append(
+                    Attempt(
+                        stream=stream,
+                        decided_on=old,
+                        facts=tuple(facts),
+                        began_at=began_at,
+                        ended_at=ended_at,
+                        told=told,
+                    )
+                )
+
+    @asynccontextmanager
+    async def holding(self, streams: Sequence[str]) -> AsyncIterator[EventLog]:
+        """See `EventLog.holding`; what is written in there is known to be only once the block has ended."""
+        within: list[Attempt] = []
+        try:
+            async with self._log.holding(streams) as held:
+                yield NotedLog(held, within)
+        except BaseException as error:
+            told = Told.MOVED if isinstance(error, HeadMoved) else Told.NOTHING
+            self._history += [replace(attempt, told=told) for attempt in within]
+            raise
+        ended_at = time.monotonic()
+        self._history += [replace(attempt, ended_at=ended_at) for attempt in within]
+
+
+class Writers:
+    """Some who hand in requests that are answered at once, and then all want to take them back, again and again."""
+
+    def __init__(
+        self, dsn: str, catalogue: Catalogue, *, ruleset: str, calendar: str, began_at: datetime, seed: int
+    ) -> None:
+        """`dsn`: intake's login, by a wire that breaks."""
+        self.history: list[Attempt] = []
+        self._dsn = dsn
+        self._district = next(iter(catalogue.districts))
+        self._ruleset, self._calendar, self._began_at = ruleset, calendar, began_at
+        self._seed = seed
+        self._lives = 0
+        self.said = 0
+        """Inputs they handed in, each once."""
+        self._stop = asyncio.Event()
+
+    async def write(self) -> None:
+        """Write until told to stop; PostgreSQL may be away for any time."""
+        telemetry = Telemetry("writers")
+        logs = [PostgresLog(self._dsn, "intake", f"writer {number}") for number in range(WRITERS)]
+        desks = [Desk("intake", decide, NotedLog(log, self.history), telemetry) for log in logs]
+        random = Random(self._seed)
+        try:
+            while not self._stop.is_set():
+                self._lives += 1
+                request = RequestId(f"chaos-{self._seed}-{self._lives}")
+                at = self._began_at + timedelta(minutes=self._lives)
+                await self._said(desks[0], self._record(request, at))
+                for word in range(WORDS_A_LIFE):
+                    withdrawn = [
+                        self._withdraw(request, at, f"{word}.{number}") for number in range(len(desks))
+                    ]
+                    random.shuffle(withdrawn)
+                    await asyncio.gather(
+                        *(self._said(desk, work) for desk, work in zip(desks, withdrawn, strict=True))
+                    )
+                    with suppress(TimeoutError):
+                        async with asyncio.timeout(PAUSE_SECONDS):
+                            await self._stop.wait()
+                    if self._stop.is_set():
+                        break
+        finally:
+            for log in logs:
+                with suppress(Exception):
+                    await log.close()
+
+    def stop(self) -> None:
+        """Finish the word in hand."""
+        self._stop.set()
+
+    async def _said(self, desk: Desk, work: Work) -> None:
+        """Have it written, however long PostgreSQL is away: a repeat of what was written has no effect."""
+        while True:
+            try:
+                await desk.obey(Batch(work=[work]))
+            except AWAY as error:
+                if not is_away(error):
+                    raise
+                await asyncio.sleep(0.1)
+            else:
+                self.said += 1
+                return
+
+    def _record(self, request: RequestId, at: datetime) -> Work:
+        about = complaint_id(request)
+        recorded = RequestRecorded(
+            request_id=request,
+            request_type=RequestType.CONSULT,
+            subject="chaos",
+            urgency=Urgency.GENERAL_7D,
+            district=self._district,
+            title="asked by a writer",
+            article_id="chaos",
+        )
+        command = RecordRequest(
+            complaint_id=about, request=recorded, ruleset=self._ruleset, calendar=self._calendar, at=at
+        )
+        return Work(command, about, f"writer/{request}", None, message_id("writers", "chaos", request))
+
+    def _withdraw(self, request: RequestId, at: datetime, word: str) -> Work:
+        about = complaint_id(request)
+        command = WithdrawRequest(complaint_id=about, reason=word, at=at)
+        said = f"{request}-{word}"
+        return Work(command, about, f"writer/{said}", None, message_id("writers", "chaos", said))
+
+
+async def judged(reader_dsn: str, history: Sequence[Attempt]) -> list[str]:
+    """What is impossible about a history and the log it led to; empty is good."""
+    streams = sorted({attempt.stream for attempt in history})
+    connection = await asyncpg.connect(reader_dsn)
+    try:
+        rows = await connection.fetch(_FACTS, streams)
+    finally:
+        await connection.close()
+    lies: dict[str, dict[int, str]] = defaultdict(dict)
+    for stream, version, fact in rows:
+        lies[stream][version] = fact
+    return impossible(history, lies)
+
+
+def impossible(history: Iterable[Attempt], log: dict[str, dict[int, str]]) -> list[str]:
+    """What cannot be: of each complaint the log has its facts by version.
+
+    Written and not there, refused and there all the same, two accepted on one version, versions with a gap, a fact
+    nobody wrote, and one that was written before another began and lies behind it.
+    """
+    found: list[str] = []
+    by_stream: defaultdict[str, list[Attempt]] = defaultdict(list)
+    for attempt in history:
+        by_stream[attempt.stream].append(attempt)
+    for stream, attempts in by_stream.items():
+        facts = log.get(stream, {})
+        if sorted(facts) != list(range(1, len(facts) + 1)):
+            found.append(f"{stream}: its versions are {sorted(facts)}")
+        wanted = {fact for attempt in attempts for fact in attempt.facts}
+        if strangers := set(facts.values()) - wanted:
+            found.append(f"{stream}: nobody wrote {sorted(strangers)}")
+        accepted: dict[int, Attempt] = {}
+        for attempt in attempts:
+            place = attempt.decided_on + 1
+            there = tuple(facts.get(place + n, "") for n in range(len(attempt.facts))) == attempt.facts
+            if attempt.told is Told.WRITTEN and not there:
+                found.append(f"{stream}: version {place} was acknowledged and is not in the log")
+            if attempt.told is Told.MOVED and there and not _said_again(attempt, attempts):
+                found.append(f"{stream}: version {place} was refused and is in the log")
+            if attempt.told is Told.WRITTEN:
+                other = accepted.setdefault(attempt.decided_on, attempt)
+                if other is not attempt and other.facts != attempt.facts:
+                    found.append(f"{stream}: two writers were accepted on version {attempt.decided_on}")
+        found += _out_of_order(stream, sorted(accepted.values(), key=lambda one: one.decided_on))
+    return found
+
+
+def _said_again(refused: Attempt, attempts: Sequence[Attempt]) -> bool:
+    """Whether the same facts were handed in before without an answer: the refusal is that of the repeat."""
+    return any(
+        one.told is not Told.MOVED and one.facts == refused.facts and one.began_at < refused.ended_at
+        for one in attempts
+    )
+
+
+def _out_of_order(stream: str, accepted: Sequence[Attempt]) -> list[str]:
+    """Those acknowledged, by version: none may have ended before one that lies in front of it began."""
+    found: list[str] = []
+    latest_began = float("-inf")
+    for attempt in accepted:
+        if attempt.ended_at < latest_began:
+            found.append(f"{stream}: version {attempt.decided_on + 1} was written before one in front of it")
+        latest_began = max(latest_began, attempt.began_at)
+    return found

@@ -1,0 +1,1 @@
+"""A stretch of the city's time, lived to its end."""

@@ -1,0 +1,74 @@
+"""Everybody outside the hotline, as the conductor sees them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Protocol
+
+from hotline.lab.simulation.act import NOTHING, Act, Heard, Reaction
+from hotline.lab.simulation.dialler import dial
+from hotline.lab.simulation.telephony import Telephony
+from hotline.lab.simulation.units import Units, review
+from shared.events import ComplaintEscalated, ReturnRequested, VisitScheduled
+from shared.ids import ComplaintId
+from shared.policy.catalogue import Catalogue
+
+
+class Population(Protocol):
+    """Whoever lives in a rehearsal: a made-up city, or the people of a real file.
+
+    What they do may depend on the complaint and on what they heard about it, in that order; never on when
+    they were asked or on other complaints.
+    """
+
+    def next_at(self) -> datetime | None:
+        """When something next comes in by itself; None when nothing will."""
+        ...
+
+    def first_acts(self, until: datetime) -> Iterable[Act]:
+        """What comes in by itself up to `until` and was not given before, with all that surely follows."""
+        ...
+
+    def react(self, heard: Heard) -> Reaction:
+        """What somebody will do about what they heard."""
+        ...
+
+    def forget(self, complaint: ComplaintId) -> None:
+        """Its life is over: what was kept about it may go."""
+        ...
+
+
+class Beijing:
+    """See `Population`: one made-up day, followed until its last complaint ends."""
+
+    def __init__(self, catalogue: Catalogue, *, seed: int, scale: float, day: datetime) -> None:
+        """The same seed, scale, day and catalogue give the same day."""
+        self._seed = seed
+        self._telephony = Telephony(catalogue, seed=seed, scale=scale, day=day)
+        self._units = Units(catalogue, seed=seed)
+
+    def next_at(self) -> datetime | None:
+        """See `Population.next_at`."""
+        return self._telephony.next_at()
+
+    def first_acts(self, until: datetime) -> Iterable[Act]:
+        """See `Population.first_acts`."""
+        return self._telephony.until(until)
+
+    def react(self, heard: Heard) -> Reaction:
+        """See `Population.react`."""
+        fact = heard.fact
+        if heard.unit is not None:
+            return self._units.see(heard.unit, fact)
+        if isinstance(fact, VisitScheduled):
+            return Reaction((dial(self._seed, fact),))
+        if isinstance(fact, ReturnRequested):
+            return Reaction(review(self._seed, fact))
+        if isinstance(fact, ComplaintEscalated):
+            return self._units.told(fact)
+        return NOTHING
+
+    def forget(self, complaint: ComplaintId) -> None:
+        """See `Population.forget`."""
+        self._units.forget(complaint)

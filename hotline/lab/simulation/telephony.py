@@ -1,0 +1,226 @@
+"""A day at the telephone, and what the agents put on record: everything that comes in by itself.
+
+What a call is about, when it comes and what becomes of it belongs to the call's own id, so any part of the
+day can be made by itself and is the same each time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from hashlib import sha256
+from math import log
+from typing import Final
+
+from msgspec.structs import replace
+
+from hotline.lab.simulation.act import Act
+from hotline.lab.simulation.draw import Draw, Weighted
+from hotline.lab.simulation.knowledge import answers
+from hotline.lab.simulation.subjects import BY_SHARE, REQUEST_TYPES, SINCE, SUBJECTS, WISHES, urgency_of
+from shared.events import Attachment, RequestType, Urgency
+from shared.ids import ComplaintId, complaint_id
+from shared.inputs import (
+    CallAnswered,
+    CallEnded,
+    CallOffered,
+    Input,
+    RequestCorrected,
+    RequestRecorded,
+    RequestWithdrawn,
+)
+from shared.policy.catalogue import Catalogue
+from shared.topics import INTAKE_REQUESTS, TELEPHONY_CALLS, Topic
+
+CALLS_A_DAY: Final = 70_000
+"""Beijing's day of 2025."""
+
+WRITTEN_SHARE: Final = 0.025
+"""Requests by web and app, for each call."""
+
+ABANDONED: Final = 0.02
+WORK_ORDERS: Final = 0.40
+"""Share of the requests on which somebody must act; the rest is answered from the knowledge base."""
+WITHDRAWN: Final = 0.003
+SENT_TWICE: Final = 0.002
+WITH_PICTURE: Final = 0.3
+"""Of the requests by web and app (an assumption)."""
+NO_STREET: Final = 0.03
+"""Requests whose address names no street."""
+MISTAKEN: Final = 0.004
+"""Of the requests on which somebody must act: an agent picks a neighbouring street and corrects it (an assumption)."""
+
+_MORNING: Final = (0.8, 0.6, 0.5, 0.4, 0.4, 0.6, 1.2, 2.8, 6.5, 9.5, 9.8, 7.4)
+_AFTERNOON: Final = (5.2, 6.0, 8.6, 8.5, 7.2, 5.6, 4.4, 3.8, 3.4, 2.6, 1.8, 1.2)
+_BEFORE_NOON: Final = (0.8, 0.6, 0.5, 0.4, 0.4, 0.6, 1.2, 2.8, 6.5, 9.5, 9.8, 7.4)
+_AFTER_NOON: Final = (5.2, 6.0, 8.6, 8.5, 7.2, 5.6, 4.4, 3.8, 3.4, 2.6, 1.8, 1.2)
+_HOURS: Final = Weighted(dict(enumerate((*_BEFORE_NOON, *_AFTER_NOON))))
+"""Calls by the hour of the day: most from 9 to 11 and from 14 to 16."""
+
+# Ten thousand calls in 2019 where published (朝阳, 海淀, 丰台, 延庆), the others by population.
+_DISTRICTS: Final = {
+    "朝阳区": 32.0,
+    "海淀区": 22.0,
+    "丰台区": 17.0,
+    "昌平区": 15.0,
+    "大兴区": 13.0,
+    "通州区": 13.0,
+    "西城区": 9.0,
+    "房山区": 9.0,
+    "顺义区": 8.5,
+    "东城区": 6.5,
+    "石景山区": 4.5,
+    "密云区": 4.2,
+    "延庆区": 4.0,
+    "平谷区": 3.8,
+    "怀柔区": 3.5,
+    "门头沟区": 3.2,
+}
+_OTHER_DISTRICT: Final = 5.0
+_AGENTS: Final = 650
+_SWITCH: Final = "/city/telephony"
+
+
+class Telephony:
+    """The calls and requests of one day, handed out in order of time."""
+
+    def __init__(self, catalogue: Catalogue, *, seed: int, scale: float, day: datetime) -> None:
+        """`scale` 1 is the city's whole day; `day` is the midnight it begins with."""
+        self._seed = seed
+        self._day = day
+        self._districts = Weighted({n: _DISTRICTS.get(n, _OTHER_DISTRICT) for n in catalogue.districts})
+        self._streets = {n: tuple(d.streets) for n, d in catalogue.districts.items()}
+        calls = round(CALLS_A_DAY * scale)
+        names = [f"call-{day:%Y%m%d}-{n:06d}" for n in range(1, calls + 1)]
+        names += [f"web-{day:%Y%m%d}-{n:06d}" for n in range(1, round(calls * WRITTEN_SHARE) + 1)]
+        # Latest first: the next to come is popped from the end.
+        self._coming = sorted(((self._begins(name), name) for name in names), reverse=True)
+
+    def next_at(self) -> datetime | None:
+        """When the next call or request comes."""
+        return self._coming[-1][0] if self._coming else None
+
+    def until(self, until: datetime) -> Iterator[Act]:
+        """Everything that follows from the calls and requests up to this instant and not yet handed out."""
+        while self._coming and self._coming[-1][0] <= until:
+            begins_at, name = self._coming.pop()
+            yield from (
+                self._call(name, begins_at) if name.startswith("call") else self._written(name, begins_at)
+            )
+
+    def _begins(self, name: str) -> datetime:
+        draw = Draw(self._seed, name, "begins")
+        return _later(self._day, 3600 * draw.of(_HOURS) + draw.between(0, 3600))
+
+    def _call(self, name: str, at: datetime) -> Iterator[Act]:
+        draw = Draw(self._seed, name)
+        yield self._told(name, "offered", at, CallOffered(call_id=name), draw)
+        if draw.chance(ABANDONED):
+            ended_at = _later(at, _about(draw, 40))
+            yield self._told(name, "ended", ended_at, CallEnded(call_id=name, cause="abandoned"), draw)
+            return
+        answered_at = _later(at, _about(draw, 5))
+        agent = f"agent-{draw.whole(1, _AGENTS)}"
+        yield self._told(name, "answered", answered_at, CallAnswered(call_id=name, agent=agent), draw)
+        ended_at = _later(answered_at, 20 + _about(draw, 150))
+        yield self._told(name, "ended", ended_at, CallEnded(call_id=name, cause="hangup"), draw)
+        at = _later(ended_at, draw.between(60, 180))
+        yield from self._request(f"req-{name}", at, draw, call_id=name, by=agent, channel="phone")
+
+    def _written(self, name: str, at: datetime) -> Iterator[Act]:
+        draw = Draw(self._seed, name)
+        channel = draw.pick(("web", "app", "wechat"))
+        yield from self._request(f"req-{name}", at, draw, call_id=None, by="web-desk", channel=channel)
+
+    def _request(
+        self, request: str, at: datetime, draw: Draw, *, call_id: str | None, by: str, channel: str
+    ) -> Iterator[Act]:
+        subject = draw.of(BY_SHARE)
+        words = SUBJECTS[subject]
+        district = draw.of(self._districts)
+        streets = self._streets[district]
+        street = draw.pick(streets) if streets and not draw.chance(NO_STREET) else None
+        address = f"{district}{street or ''}{draw.whole(1, 60)}号院{draw.whole(1, 30)}号楼"
+        acts = draw.chance(WORK_ORDERS)
+        what = draw.pick(words.complaints if acts else words.questions)
+        article = None if acts else draw.pick(answers(subject, at))
+        complaint = complaint_id(request)
+        # A row of numbers of its own, so that all other requests stay as they are.
+        mistake = Draw(self._seed, request, "mistake")
+        others = [one for one in streets if one != street]
+        mistaken = acts and street is not None and bool(others) and mistake.chance(MISTAKEN)
+        if article is None:
+            recorded = RequestRecorded(
+                request_id=request,
+                call_id=call_id,
+                channel=channel,
+                request_type=draw.of(REQUEST_TYPES),
+                subject=subject,
+                urgency=urgency_of(words, draw),
+                district=district,
+                street=mistake.pick(others) if mistaken else street,
+                address=address,
+                title=what,
+                content=f"来电人反映:{draw.pick(SINCE)},{address}{what}。{draw.pick(WISHES)}",
+                recorded_by=by,
+            )
+        else:
+            recorded = RequestRecorded(
+                request_id=request,
+                call_id=call_id,
+                channel=channel,
+                request_type=RequestType.CONSULT,
+                subject=subject,
+                urgency=Urgency.GENERAL_7D,
+                district=district,
+                street=street,
+                address=address,
+                title=what,
+                content=f"来电人{what},已依据知识库答复。",
+                recorded_by=by,
+                article_id=article.id,
+                article_version=article.version,
+            )
+        door = "/city/agents" if call_id else "/city/web"
+        times = 2 if draw.chance(SENT_TWICE) else 1
+        if call_id is None:
+            recorded = _as_message(recorded, at, draw)
+        yield _asked(request, "recorded", at, recorded, complaint, door, times)
+        if mistaken:
+            noticed_at = _later(at, mistake.between(120, 7200))
+            right = RequestCorrected(request_id=request, street=street, corrected_by=by)
+            yield _asked(request, "corrected", noticed_at, right, complaint, door, 1)
+        if acts and draw.chance(WITHDRAWN):
+            at = _later(at, draw.between(3600, 3 * 86400))
+            taken_back = RequestWithdrawn(request_id=request, reason="问题已自行解决")
+            yield _asked(request, "withdrawn", at, taken_back, complaint, door, 1)
+
+    def _told(self, name: str, what: str, at: datetime, data: Input, draw: Draw) -> Act:
+        times = 2 if draw.chance(SENT_TWICE) else 1
+        return Act(at, TELEPHONY_CALLS, name, _SWITCH, f"{name}/{what}", data, times=times)
+
+
+def _asked(
+    request: str, what: str, at: datetime, data: Input, complaint: ComplaintId, door: str, times: int
+) -> Act:
+    line: Topic = INTAKE_REQUESTS
+    return Act(at, line, request, door, f"{request}/{what}", data, complaint, times=times)
+
+
+def _about(draw: Draw, seconds: float) -> float:
+    """Seconds that are short mostly and long now and then, `seconds` in the mean."""
+    return -log(1.0 - draw.share()) * seconds
+
+
+def _later(at: datetime, seconds: float) -> datetime:
+    """City time counts in milliseconds, like telephony."""
+    return at + timedelta(milliseconds=round(seconds * 1000))
+
+
+def _as_message(recorded: RequestRecorded, at: datetime, draw: Draw) -> RequestRecorded:
+    """It was sent a while before it was taken up, and some have a picture with them."""
+    pictures: tuple[Attachment, ...] = ()
+    if draw.chance(WITH_PICTURE):
+        name = sha256(recorded.request_id.encode()).hexdigest()
+        pictures = (Attachment(uri=f"city:pictures/{name[:16]}", media_type="image/jpeg", sha256=name),)
+    return replace(recorded, sent_at=at - timedelta(seconds=draw.whole(20, 240)), attachments=pictures)

@@ -1,0 +1,1 @@
+"""Scores and rankings of the streets, from facts alone."""

@@ -1,0 +1,530 @@
+"""The scores as a view of the log: kept up by what was said since the last look, thrown away and made anew at will.
+
+`es.score_life` has a row for each complaint, what it counts for (`hotline.scoring.rates`); a month is the sum of its
+rows. It is brought up to date whenever it is asked, so no desk does anything for it. A frozen month is the sum as of
+one position of the log, kept as it was published; what was said later about a life in it becomes a correction record.
+Both views follow from the facts and the frozen positions alone, whenever and however often they were looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Final, NamedTuple
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import asyncpg
+import msgspec
+
+from hotline.scoring.inhabitants import Population
+from hotline.scoring.rates import (
+    KINDS,
+    Called,
+    Counted,
+    Life,
+    Line,
+    Tallies,
+    month_after,
+    month_before,
+    published,
+    tallied,
+    within,
+)
+from shared.events import Fact
+from shared.log.codec import decoded
+from shared.log.instants import implausible
+from shared.log.reading import reader
+from shared.policy.catalogue import Catalogue
+from shared.policy.ruleset import Counting, RuleSet
+from shared.runtime.errors import UserError
+from shared.times import shown
+from shared.unreadable import Unreadable, reason
+
+PAGE: Final = 5000
+"""Facts read at once."""
+
+AS_SHIPPED: Final = Counting()
+
+SCHEMA: Final = 3
+"""Version of the fold: another one makes the whole view anew."""
+
+UNREAD: Final = "of {:,} complaints a fact cannot be read, `hotline rank` names them"
+
+_COLUMNS: Final = ("stream_id", "version", *Counted.__struct_fields__)
+_OF_COUNTED: Final = ", ".join(Counted.__struct_fields__)
+_CORRECTED: Final = ("month", "stream_id", "version", "type", "was", "now")
+# A refusal changes no score, but how far the life is taken in: every fact is looked at, few are read.
+_FACTS: Final = """
+SELECT stream_id, position, version, type, schema_version,
+       CASE WHEN type = ANY ($1::text[]) THEN body END AS body
+FROM es.fact f
+WHERE {} AND NOT EXISTS (SELECT FROM es.detached_life d WHERE d.stream_id = f.stream_id)
+ORDER BY stream_id, version
+"""
+_ALL_FACTS: Final = _FACTS.format("true")
+_FACTS_OF: Final = _FACTS.format("stream_id = ANY ($2::uuid[])")
+_TOUCHED: Final = """
+SELECT DISTINCT stream_id FROM (
+    SELECT stream_id FROM es.event WHERE xid >= pg_snapshot_xmax($1::text::pg_snapshot)
+    UNION ALL
+    SELECT stream_id FROM es.event WHERE xid = ANY (ARRAY(SELECT pg_snapshot_xip($1::text::pg_snapshot)))
+) e
+"""
+_STANDING: Final = """
+SELECT pg_current_snapshot()::text AS seen,
+       (SELECT system_identifier FROM pg_control_system()) || '/'
+           || (SELECT oid FROM pg_database WHERE datname = current_database()) AS made_in,
+       (SELECT coalesce(sum(facts), 0)::bigint FROM es.archive_month) AS archived
+"""
+_AWAY: Final = """
+SELECT CASE WHEN EXISTS (SELECT FROM es.archive_month WHERE NOT attached) THEN (
+    SELECT count(*) FROM es.detached_life d JOIN es.stream s USING (stream_id)
+    LEFT JOIN es.score_life l USING (stream_id) WHERE l.version IS DISTINCT FROM s.version
+) ELSE 0 END
+"""
+_SUM: Final = f"""
+SELECT {_OF_COUNTED}, count(*) FROM es.score_life WHERE month = $1 OR requested = $1 GROUP BY {_OF_COUNTED}
+"""  # noqa: S608 -- our own names
+
+
+class Correction(msgspec.Struct, frozen=True, kw_only=True):
+    """What was said about a complaint of a frozen month after it was frozen (T20)."""
+
+    complaint_id: str
+    version: int
+    """The first of its facts that came too late for the month."""
+    type: str
+    was: Counted | None
+    """What it counts for in the frozen month; None: it is not in it."""
+    now: Counted | None
+    """What it would count for."""
+
+
+class Month(msgspec.Struct, kw_only=True):
+    """A month's scores, and by which rules and figures they were made."""
+
+    month: date
+    """Its first day."""
+    frozen_at: datetime | None = None
+    """City time; None: it may still change."""
+    frozen_by: str = ""
+    """The name of the person who froze it; empty: nobody did yet, or nobody was asked."""
+    counting: Counting = AS_SHIPPED
+    """In which month a complaint counts, and what a response is."""
+    through: int
+    """The position of the log up to which facts are in it."""
+    ruleset: str
+    weights: dict[str, Decimal]
+    small_cell: int
+    catalogue: str
+    population: str
+    population_is_example: bool
+    away: int = 0
+    """Complaints of which not all is in it, because it lies in a month of the archive that is detached."""
+    unreadable: int = 0
+    """Complaints of which a fact cannot be read: they count for nothing."""
+    corrections: int = 0
+    """Complaints of a frozen month of which something else is known by now; they change nothing here."""
+    lines: list[Line]
+    tallies: Tallies
+    """The integers behind it; never printed, for cells may be small."""
+
+
+class Made(NamedTuple):
+    """What came of bringing the view up to date."""
+
+    facts: int
+    """Facts read."""
+    removed: int
+    added: int
+
+
+class Anew(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of making the view anew."""
+
+    facts: int
+    rows: int
+    behind: int
+    """Rows that the log had left behind; not wrong, and brought up to date first."""
+    removed: int
+    """Rows that were there and are not what the facts say."""
+    added: int
+    not_borne_out: list[date]
+    """Frozen months whose counts the log's facts do not add up to."""
+
+
+class By(NamedTuple):
+    """By what a month is scored."""
+
+    rules: RuleSet
+    catalogue: Catalogue
+    population: Population
+
+
+@asynccontextmanager
+async def scores(owner_dsn: str, zone: ZoneInfo, how: Counting = AS_SHIPPED) -> AsyncIterator[Scores]:
+    """The scores of a city; one at a time has them."""
+    async with reader(owner_dsn) as connection:
+        await connection.execute("SELECT pg_advisory_lock(hashtext('hotline.scores'))")
+        yield Scores(connection, zone, how)
+
+
+class Scores:
+    """The view in the city's database; see `scores`."""
+
+    def __init__(self, connection: asyncpg.Connection[Any], zone: ZoneInfo, how: Counting) -> None:
+        """`connection` is the owner's."""
+        self._connection = connection
+        self._zone = zone
+        self._how = how
+
+    async def catch_up(self) -> Made:
+        """Take in what was said since the last look; a complaint of which a fact cannot be read counts for nothing."""
+        async with self._connection.transaction(isolation="repeatable_read"):
+            return await self._take_in()
+
+    async def anew(self) -> Anew:
+        """The whole view from the facts alone, and what differed; what was only behind is brought up to date before."""
+        connection = self._connection
+        async with connection.transaction(isolation="repeatable_read"):
+            behind = await self._take_in()
+            made = await self._take_in(everything=True)
+            rows = await connection.fetchval("SELECT count(*) FROM es.score_life")
+            wrong = [month async for month in self._not_borne_out()]
+        return Anew(
+            facts=made.facts,
+            rows=rows,
+            behind=max(behind.added, behind.removed),
+            removed=made.removed,
+            added=made.added,
+            not_borne_out=wrong,
+        )
+
+    async def month(self, month: date, by: By) -> Month:
+        """As it was frozen; else as the facts stand that are taken in."""
+        async with self._connection.transaction(isolation="repeatable_read", readonly=True):
+            return await self._month(month, by)
+
+    async def freeze(self, month: date, by: By, at: datetime, who: str) -> Month:
+        """Let nothing change it any more (F4, T20); who appends waits a moment.
+
+        `at`: city time; `who`: the person who freezes it. Raises `UserError` where the month is not over or is frozen
+        already.
+        """
+        ends = datetime.combine(month_after(month), datetime.min.time(), self._zone)
+        if at < ends:
+            raise UserError(
+                f"{month:%Y-%m} ends at {shown(ends, self._zone)}: it is {shown(at, self._zone)}."
+            )
+        await self.catch_up()
+        connection = self._connection
+        async with connection.transaction():
+            # Whoever is appending is done then, and nobody begins: no position up to the last is still to come.
+            await connection.execute("LOCK TABLE es.event IN SHARE ROW EXCLUSIVE MODE")
+            await self._take_in()
+            if await connection.fetchval("SELECT count(*) FROM es.score_month WHERE month = $1", month):
+                raise UserError(f"{month:%Y-%m} is frozen already.")
+            made = await self._month(month, by)
+            if made.unreadable:
+                raise UserError(
+                    f"Nothing is frozen on what cannot be read: {UNREAD.format(made.unreadable)}."
+                )
+            if made.away:
+                raise UserError(
+                    f"{made.away:,} complaints lie in months of the archive that are detached: attach them first."
+                )
+            made.frozen_at, made.frozen_by = at, who
+            await connection.execute(
+                "INSERT INTO es.score_month (month, through, frozen_at, published) VALUES ($1, $2, $3, $4)",
+                month,
+                made.through,
+                at,
+                msgspec.json.encode(made),
+            )
+        return made
+
+    async def corrections(self, month: date) -> list[Correction]:
+        """What has come to light about a frozen month, by complaint."""
+        rows = await self._connection.fetch(
+            "SELECT stream_id, version, type, was, now FROM es.score_correction WHERE month = $1 ORDER BY stream_id",
+            month,
+        )
+        return [
+            Correction(
+                complaint_id=str(row[0]), version=row[1], type=row[2], was=_said(row[3]), now=_said(row[4])
+            )
+            for row in rows
+        ]
+
+    async def unread(self) -> list[Unreadable]:
+        """The complaints that count for nothing, as a fact of theirs cannot be read."""
+        rows = await self._connection.fetch(
+            "SELECT stream_id::text, version, why FROM es.score_unread ORDER BY stream_id"
+        )
+        return [Unreadable(f"complaint {row[0]}, version {row[1]}", row[2]) for row in rows]
+
+    # -- the view
+
+    async def _take_in(self, *, everything: bool = False) -> Made:
+        connection = self._connection
+        standing = await connection.fetchrow(_STANDING)
+        known = await connection.fetchrow("SELECT seen, made_in, made_by, archived FROM es.score_view")
+        assert standing is not None  # noqa: S101 -- one row, always
+        made_by = f"{SCHEMA} {self._zone.key} {self._how.counts_in} {self._how.responds_by}"
+        # By transactions only what is in the log of this very database can be told apart: not what came out of a
+        # backup, nor what went into the archive before it was looked at.
+        streams: list[UUID] | None = None
+        if not everything and known is not None and known[1:] == (standing[1], made_by, standing[2]):
+            await connection.execute("SET LOCAL enable_seqscan = off")
+            streams = [row[0] for row in await connection.fetch(_TOUCHED, known[0])]
+            await connection.execute("SET LOCAL enable_seqscan = on")
+        made = Made(0, 0, 0) if streams == [] else await self._write(streams)
+        await connection.execute(
+            "INSERT INTO es.score_view (seen, made_in, made_by, archived) VALUES ($1, $2, $3, $4) ON CONFLICT (one)"
+            " DO UPDATE SET seen = excluded.seen, made_in = excluded.made_in, made_by = excluded.made_by,"
+            " archived = excluded.archived",
+            standing[0],
+            standing[1],
+            made_by,
+            standing[2],
+        )
+        return made
+
+    async def _write(self, streams: list[UUID] | None) -> Made:
+        """Fold these complaints, or all; and put right what differs in the views."""
+        connection = self._connection
+        await connection.execute(
+            "DROP TABLE IF EXISTS anew, amiss, unread, which;"
+            "CREATE TEMP TABLE anew (LIKE es.score_life) ON COMMIT DROP;"
+            "CREATE TEMP TABLE amiss (LIKE es.score_correction) ON COMMIT DROP;"
+            "CREATE TEMP TABLE unread (LIKE es.score_unread) ON COMMIT DROP;"
+            "CREATE TEMP TABLE which (stream_id uuid PRIMARY KEY) ON COMMIT DROP"
+        )
+        frozen = await self._frozen()
+        facts = 0
+        async for some in self._lives(streams, frozen):
+            facts += sum(life.facts for life in some)
+            rows = [life.row for life in some if life.row is not None]
+            await connection.copy_records_to_table("anew", columns=_COLUMNS, records=rows)
+            late = [row for life in some for row in life.corrections]
+            await connection.copy_records_to_table("amiss", columns=_CORRECTED, records=late)
+            unread = [life.unread for life in some if life.unread is not None]
+            await connection.copy_records_to_table("unread", records=unread)
+        if streams is None:
+            await connection.execute(
+                "INSERT INTO which SELECT stream_id FROM es.score_life UNION SELECT stream_id FROM anew"
+                " UNION SELECT stream_id FROM es.score_correction"
+                " UNION SELECT stream_id FROM es.score_unread UNION SELECT stream_id FROM unread"
+            )
+        else:
+            await connection.copy_records_to_table("which", records=[(stream,) for stream in streams])
+        # Of what lies in a month that is away nothing can be read: it stays as it is.
+        await connection.execute(
+            "DELETE FROM which w WHERE EXISTS (SELECT FROM es.detached_life d WHERE d.stream_id = w.stream_id)"
+        )
+        await connection.execute("CREATE INDEX ON anew (stream_id); ANALYZE anew; ANALYZE which")
+        removed, added = await self._put_right("es.score_life", "anew")
+        await self._put_right("es.score_correction", "amiss")
+        await self._put_right("es.score_unread", "unread")
+        return Made(facts, removed, added)
+
+    async def _put_right(self, view: str, new: str) -> tuple[int, int]:
+        same = "a.stream_id = t.stream_id AND ROW(a.*) IS NOT DISTINCT FROM ROW(t.*)"
+        gone = await self._connection.execute(
+            f"DELETE FROM {view} t USING which w WHERE w.stream_id = t.stream_id"  # noqa: S608 -- our own names
+            f" AND NOT EXISTS (SELECT FROM {new} a WHERE {same})"
+        )
+        came = await self._connection.execute(
+            f"INSERT INTO {view} SELECT a.* FROM {new} a JOIN which w USING (stream_id)"  # noqa: S608 -- our own names
+            f" WHERE NOT EXISTS (SELECT FROM {view} t WHERE {same})"
+        )
+        return int(gone.rpartition(" ")[2]), int(came.rpartition(" ")[2])
+
+    async def _lives(
+        self, streams: Collection[UUID] | None, frozen: Mapping[date, int]
+    ) -> AsyncIterator[list[_Folded]]:
+        """These complaints, or all, folded, some at a time."""
+        kinds = [kind.__name__ for kind in KINDS]
+        asked = (_ALL_FACTS, kinds) if streams is None else (_FACTS_OF, kinds, list(streams))
+        cursor = await self._connection.cursor(*asked)
+        folding: _Folding | None = None
+        while page := await cursor.fetch(PAGE):
+            done: list[_Folded] = []
+            for stream, position, version, name, schema, body in page:
+                if folding is None or folding.stream != stream:
+                    if folding is not None:
+                        done.append(folding.folded())
+                    folding = _Folding(stream, self._zone, self._how, frozen)
+                folding.takes(position, version, name, schema, body)
+            yield done
+        if folding is not None:
+            yield [folding.folded()]
+
+    # -- months
+
+    async def _frozen(self) -> dict[date, int]:
+        rows = await self._connection.fetch("SELECT month, through FROM es.score_month ORDER BY month")
+        return {row[0]: row[1] for row in rows}
+
+    async def _published(self, month: date) -> Month | None:
+        text = await self._connection.fetchval("SELECT published FROM es.score_month WHERE month = $1", month)
+        return None if text is None else msgspec.json.decode(text, type=Month)
+
+    async def _tallies(self, month: date) -> Tallies:
+        rows = await self._connection.fetch(_SUM, month)
+        return tallied(((_counted(tuple(row)[:-1]), row[-1]) for row in rows), month)
+
+    async def _month(self, month: date, by: By) -> Month:
+        connection = self._connection
+        frozen = await self._published(month)
+        if frozen is not None:
+            frozen.corrections = await connection.fetchval(
+                "SELECT count(*) FROM es.score_correction WHERE month = $1", month
+            )
+            return frozen
+        earlier = await self._published(month_before(month))
+        before = await self._tallies(month_before(month)) if earlier is None else earlier.tallies
+        tallies = await self._tallies(month)
+        rules, catalogue, population = by
+        weighed = rules.score
+        return Month(
+            month=month,
+            counting=self._how,
+            through=await connection.fetchval("SELECT last_value FROM es.position_seq"),
+            ruleset=rules.version,
+            weights={
+                "response": weighed.response,
+                "resolution": weighed.resolution,
+                "satisfaction": weighed.satisfaction,
+            },
+            small_cell=weighed.small_cell,
+            catalogue=catalogue.version,
+            population=population.version,
+            population_is_example=population.example,
+            away=await connection.fetchval(_AWAY),
+            unreadable=await connection.fetchval("SELECT count(*) FROM es.score_unread"),
+            lines=published(
+                tallies, before, month=month, rules=weighed, catalogue=catalogue, population=population
+            ),
+            tallies=tallies,
+        )
+
+    async def _not_borne_out(self) -> AsyncIterator[date]:
+        """Frozen months that the facts up to their positions do not add up to."""
+        frozen = await self._frozen()
+        if not frozen or await self._connection.fetchval("SELECT EXISTS (SELECT FROM es.detached_life)"):
+            return
+        sums: dict[date, list[tuple[Counted, int]]] = {month: [] for month in frozen}
+        async for some in self._lives(None, frozen):
+            for life in some:
+                for month, one in life.as_frozen.items():
+                    sums[month].append((one, 1))
+        for month, ones in sums.items():
+            kept = await self._published(month)
+            if kept is None or kept.tallies != tallied(ones, month):
+                yield month
+
+
+class _Folded(NamedTuple):
+    """One complaint in the views."""
+
+    facts: int
+    row: tuple[Any, ...] | None
+    corrections: list[tuple[Any, ...]]
+    as_frozen: dict[date, Counted]
+    """What it counts for in the frozen months, as of then."""
+    unread: tuple[UUID, int, str] | None = None
+    """The first of its facts that cannot be read, and why; then it counts for nothing."""
+
+
+class _Folding:
+    """One complaint while its facts are read: what it counts for, and what it did when months were frozen."""
+
+    def __init__(self, stream: UUID, zone: ZoneInfo, how: Counting, frozen: Mapping[date, int]) -> None:
+        self.stream = stream
+        self._zone = zone
+        self._how = how
+        self._life = Life()
+        self._waiting = sorted(frozen.items(), key=lambda month: month[1])
+        """Frozen months up to whose positions it is not read yet."""
+        self._past: list[date] = []
+        """Those up to whose positions it is."""
+        self._as_frozen: dict[date, Counted] = {}
+        self._late: dict[date, tuple[int, str]] = {}
+        self._version = 0
+        self._facts = 0
+        self._unread: tuple[UUID, int, str] | None = None
+
+    def takes(self, position: int, version: int, name: str, schema: int, body: bytes | None) -> None:
+        """The next fact; without its body where it is of no kind that counts."""
+        self._version = version
+        self._facts += 1
+        if body is None or self._unread is not None:
+            return
+        try:
+            self._counts(position, version, name, decoded(name, schema, body))
+        except Exception as error:  # noqa: BLE001 -- it counts for nothing and is named; all others count
+            self._unread = self.stream, version, reason(error)
+
+    def _counts(self, position: int, version: int, name: str, fact: Fact) -> None:
+        odd = implausible(fact)
+        if odd:
+            self._unread = self.stream, version, odd[0]
+            return
+        while self._waiting and position > self._waiting[0][1]:
+            month, _ = self._waiting.pop(0)
+            self._freezes(month)
+        for month in self._past:
+            self._late.setdefault(month, (version, name))
+        self._life.takes(fact)
+
+    def folded(self) -> _Folded:
+        """What became of it."""
+        try:
+            if self._unread is None:
+                return self._folded()
+        except Exception as error:  # noqa: BLE001 -- as in `takes`
+            self._unread = self.stream, self._version, reason(error)
+        return _Folded(self._facts, None, [], {}, self._unread)
+
+    def _folded(self) -> _Folded:
+        now = self._life.counted(self._zone, self._how)
+        for month, _ in self._waiting:
+            self._freezes(month)
+        corrections: list[tuple[Any, ...]] = []
+        for month, (version, name) in sorted(self._late.items()):
+            was, found = self._as_frozen.get(month), within(now, month)
+            if was != found:
+                corrections.append((month, self.stream, version, name, _text(was), _text(found)))
+        row = None if now is None else (self.stream, self._version, *_stored(now))
+        return _Folded(self._facts, row, corrections, self._as_frozen)
+
+    def _freezes(self, month: date) -> None:
+        self._past.append(month)
+        one = within(self._life.counted(self._zone, self._how), month)
+        if one is not None:
+            self._as_frozen[month] = one
+
+
+def _stored(one: Counted) -> tuple[Any, ...]:
+    """As it lies in a row: its calls as JSON."""
+    *plain, calls = msgspec.structs.astuple(one)
+    return *plain, msgspec.json.encode(calls).decode()
+
+
+def _counted(row: Sequence[Any]) -> Counted:
+    *plain, calls = row
+    fields = Counted.__struct_fields__[: len(plain)]
+    called = msgspec.json.decode(calls, type=tuple[Called, ...])
+    return Counted(**dict(zip(fields, plain, strict=True)), calls=called)
+
+
+def _text(one: Counted | None) -> str | None:
+    return None if one is None else msgspec.json.encode(one).decode()
+
+
+def _said(text: str | None) -> Counted | None:
+    return None if text is None else msgspec.json.decode(text, type=Counted)

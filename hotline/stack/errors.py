@@ -1,9 +1,0 @@
-"""What can go wrong with the stack, said to a person."""
-
-from __future__ import annotations
-
-from shared.errors import UserError
-
-
-class StackError(UserError):
-    """The embedded stack cannot do what was asked."""

@@ -1,0 +1,1 @@
+"""Upkeep of the log: views made anew, archive, backup."""

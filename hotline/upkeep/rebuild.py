@@ -1,0 +1,277 @@
+"""Everything beside the facts, made anew from the facts alone, while the desks go on.
+
+The heads and the timers are views of the log: what `evolve` and `due_deadlines` say of each complaint's facts.
+`verify` compares them with that; `rebuild` writes down what differs, and nothing else.
+
+The log is read in a snapshot into a table that only this connection has; then the complaints to which something
+happened meanwhile are read again, until few are left. Only for those the desks are made to wait, and in that one
+transaction all that differs is put right: stopped or killed before its end, nothing has changed.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Callable, Collection, Iterable
+from datetime import datetime
+from functools import partial
+from typing import Any, Final, NamedTuple
+from uuid import UUID
+
+import asyncpg
+import msgspec
+
+from shared.complaint import STATE_SCHEMA, UNOPENED, Case, Complaint, evolve, head_text
+from shared.log import timer_shard, timers_of
+from shared.log.codec import decoded
+from shared.log.reading import reader, views_alone
+from shared.runtime.errors import UserError
+from shared.unreadable import Unreadable, UnreadableRows, reason
+
+PAGE: Final = 5000
+"""Facts read at once."""
+
+LAST_MAX: Final = 500
+"""Complaints that may have to be read again while the desks wait: 30 ms at 100,000 facts a second."""
+
+ROUNDS_MAX: Final = 10
+"""After so many readings of what happened meanwhile there will not be less of it next time."""
+
+# A life whose month is away cannot be made anew: what is known of it stays as it is.
+_FACTS: Final = """
+SELECT stream_id, version, type, schema_version, body, hash FROM es.fact f
+WHERE {} AND NOT EXISTS (SELECT FROM es.detached_life d WHERE d.stream_id = f.stream_id) ORDER BY stream_id, version
+"""
+_ALL_FACTS: Final = _FACTS.format("true")
+_FACTS_OF: Final = _FACTS.format("stream_id = ANY ($1::uuid[])")
+# Told by transactions as the relay does it, not by position or time: both are given out before the commit. A fact
+# lies in es.event for as long as this runs, see `views_alone`.
+_TOUCHED: Final = """
+SELECT DISTINCT stream_id FROM (
+    SELECT stream_id FROM es.event WHERE xid >= pg_snapshot_xmax($1::text::pg_snapshot)
+    UNION ALL
+    SELECT stream_id FROM es.event WHERE xid = ANY (ARRAY(SELECT pg_snapshot_xip($1::text::pg_snapshot)))
+) e
+"""
+_DIFFERS: Final = """
+INSERT INTO suspect
+SELECT stream_id FROM (
+    SELECT stream_id FROM {table} t WHERE NOT EXISTS (SELECT FROM anew a WHERE {same})
+    UNION
+    SELECT stream_id FROM anew a WHERE NOT EXISTS (SELECT FROM {table} t WHERE {same})
+) x WHERE NOT EXISTS (SELECT FROM es.detached_life d WHERE d.stream_id = x.stream_id)
+"""
+_TAKE_OUT: Final = """
+DELETE FROM {table} t WHERE stream_id IN (SELECT stream_id FROM suspect)
+    AND stream_id NOT IN (SELECT stream_id FROM unread)
+    AND NOT EXISTS (SELECT FROM anew a WHERE {same})
+"""
+_PUT_IN: Final = """
+INSERT INTO {table} ({columns}) SELECT {columns} FROM anew a WHERE stream_id IN (SELECT stream_id FROM suspect)
+    AND NOT EXISTS (SELECT FROM {table} t WHERE {same})
+"""
+# In the order in which es.append takes them, or the two could wait for each other.
+_HOLD: Final = "LOCK TABLE es.stream, es.event, es.timer IN SHARE ROW EXCLUSIVE MODE"
+
+
+class Lived(NamedTuple):
+    """One complaint, as its facts add up."""
+
+    stream: UUID
+    version: int
+    hash: bytes
+    case: Case
+    amiss: Unreadable | None = None
+    """What of it cannot be read; then `case` is not where it stands."""
+
+
+class RebuiltBut(UserError):  # noqa: N818 -- what came of it, said to a person
+    """A view was put right but for some complaints, of which nobody can read all facts: their rows are as they were."""
+
+    def __init__(self, done: Rebuilt, unread: UnreadableRows) -> None:
+        """`done` tells of all the others."""
+        super().__init__(f"{unread.line()} The rows of these complaints stay as they were.")
+        self.done = done
+
+
+class Rebuilt(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of a rebuild."""
+
+    view: str
+    facts: int
+    """Facts read."""
+    rows: int
+    """Rows the view has now."""
+    removed: int
+    """Rows that were there and are not what the facts say."""
+    added: int
+    """Rows the facts ask for that were not there like this."""
+    seconds: float
+    held_seconds: float
+    """Of these, how long whoever appends had to wait."""
+
+
+class _View(NamedTuple):
+    table: str
+    columns: tuple[str, ...]
+    rows: Callable[[Lived], Iterable[tuple[Any, ...]]]
+
+
+def _heads(life: Lived) -> Iterable[tuple[UUID, int, bytes, int, str]]:
+    if isinstance(life.case, Complaint):  # what does not begin with a beginning adds up to nothing
+        yield life.stream, life.version, life.hash, STATE_SCHEMA, head_text(life.case)
+
+
+def _timers(life: Lived) -> Iterable[tuple[UUID, int, int, datetime]]:
+    for kind, due_at in timers_of(life.case).items():
+        yield life.stream, kind, timer_shard(str(life.stream)), due_at
+
+
+_VIEWS: Final = {
+    "heads": _View("es.stream", ("stream_id", "version", "head_hash", "state_schema", "state"), _heads),
+    "timers": _View("es.timer", ("stream_id", "kind", "shard", "due_at"), _timers),
+}
+VIEWS: Final = tuple(_VIEWS)
+"""What can be rebuilt."""
+
+
+async def lives(
+    connection: asyncpg.Connection[Any], streams: Collection[UUID] | None = None
+) -> AsyncIterator[list[Lived]]:
+    """All complaints of the log, or these, folded from their facts, some at a time; inside a transaction.
+
+    Where a fact cannot be read, its complaint says so: what it says is in no view then.
+    """
+    asked = (_ALL_FACTS,) if streams is None else (_FACTS_OF, streams)
+    cursor = await connection.cursor(*asked)
+    stream: UUID | None = None
+    version, head = 0, b""
+    case: Case = UNOPENED
+    amiss: Unreadable | None = None
+    while page := await cursor.fetch(PAGE):
+        done: list[Lived] = []
+        for row_stream, row_version, name, schema, body, row_hash in page:
+            if row_stream != stream:
+                if stream is not None:
+                    done.append(Lived(stream, version, head, case, amiss))
+                stream, case, amiss = row_stream, UNOPENED, None
+            version, head = row_version, row_hash
+            try:
+                case = evolve(case, decoded(name, schema, body))
+            except Exception as error:  # noqa: BLE001 -- this complaint is left as it is, all others are folded
+                row = f"complaint {row_stream}, version {row_version}"
+                amiss = amiss or Unreadable(row, f"cannot be read: {reason(error)}")
+        yield done
+    if stream is not None:
+        yield [Lived(stream, version, head, case, amiss)]
+
+
+async def rebuild(owner_dsn: str, view: str) -> Rebuilt:
+    """Make one of `VIEWS` what the facts say, while the desks go on; who appends waits a moment at its end.
+
+    Raises `KeyError` for a view there is not, `UserError` where the archive is being moved into: nothing is changed
+    then. Raises `RebuiltBut` where a fact cannot be read: all complaints but its own are put right then.
+    """
+    began = time.monotonic()
+    async with reader(owner_dsn) as connection:
+        await views_alone(connection, "pg_try_advisory_lock")
+        work = _Rebuild(connection, _VIEWS[view])
+        await work.read()
+        await work.catch_up()
+        held_at = time.monotonic()
+        removed, added = await work.put_right()
+        held_seconds = time.monotonic() - held_at
+        rows = await connection.fetchval(f"SELECT count(*) FROM {_VIEWS[view].table}")  # noqa: S608 -- our own
+    done = Rebuilt(
+        view=view,
+        facts=work.facts,
+        rows=rows,
+        removed=removed,
+        added=added,
+        seconds=time.monotonic() - began,
+        held_seconds=held_seconds,
+    )
+    if work.unread:
+        raise RebuiltBut(done, work.unread)
+    return done
+
+
+class _Rebuild:
+    """One view, in tables of one connection: `anew`, the view as the facts say, and `suspect`, who may differ."""
+
+    def __init__(self, connection: asyncpg.Connection[Any], view: _View) -> None:
+        self._connection = connection
+        self._view = view
+        self._seen = ""
+        """The snapshot up to which `anew` is right."""
+        same = " AND ".join(f"t.{column} = a.{column}" for column in view.columns)
+        self._names = {"table": view.table, "columns": ", ".join(view.columns), "same": same}
+        self.facts = 0
+        self.unread = UnreadableRows()
+
+    async def read(self) -> None:
+        """The whole log, in one snapshot; and which complaints differ in it."""
+        connection = self._connection
+        await connection.execute(
+            f"CREATE TEMP TABLE anew (LIKE {self._view.table}); CREATE TEMP TABLE suspect (stream_id uuid PRIMARY KEY);"
+            " CREATE TEMP TABLE unread (stream_id uuid)"
+        )
+        async with connection.transaction(isolation="repeatable_read"):
+            self._seen = await connection.fetchval("SELECT pg_current_snapshot()::text")
+            await self._fold(lives(connection))
+            await connection.execute("CREATE INDEX ON anew (stream_id); ANALYZE anew")
+            await connection.execute(_DIFFERS.format(**self._names))
+            await connection.execute("ANALYZE suspect")
+
+    async def catch_up(self) -> None:
+        """What happened meanwhile, again and again, until little happens meanwhile."""
+        for _ in range(ROUNDS_MAX):
+            async with self._connection.transaction(isolation="repeatable_read"):
+                if await self._again() <= LAST_MAX:
+                    return
+
+    async def put_right(self) -> tuple[int, int]:
+        """The last of it, and all that differs into the view, at once; how many rows went and came."""
+        connection = self._connection
+        async with connection.transaction():
+            await connection.execute(_HOLD)
+            await self._again()
+            gone = await connection.execute(_TAKE_OUT.format(**self._names))
+            new = await connection.execute(_PUT_IN.format(**self._names))
+        return int(gone.rpartition(" ")[2]), int(new.rpartition(" ")[2])
+
+    async def _again(self) -> int:
+        """Fold anew the complaints to which something happened since `_seen`; how many they were."""
+        connection = self._connection
+        now = await connection.fetchval("SELECT pg_current_snapshot()::text")
+        # By its index, whatever the planner thinks of the log's figures: at the end everybody waits for this.
+        await connection.execute("SET LOCAL enable_seqscan = off")
+        touched = [row[0] for row in await connection.fetch(_TOUCHED, self._seen)]
+        await connection.execute("SET LOCAL enable_seqscan = on")
+        if touched:
+            await connection.execute("DELETE FROM anew WHERE stream_id = ANY ($1::uuid[])", touched)
+            await self._fold(lives(connection, touched))
+            # Those of which the month is away stay as they are.
+            await connection.execute(
+                "INSERT INTO suspect SELECT s FROM unnest($1::uuid[]) AS s WHERE NOT EXISTS"
+                " (SELECT FROM es.detached_life d WHERE d.stream_id = s) ON CONFLICT DO NOTHING",
+                touched,
+            )
+        self._seen = now
+        return len(touched)
+
+    def _rows(self, life: Lived) -> list[tuple[Any, ...]]:
+        return list(self._view.rows(life))
+
+    async def _fold(self, some: AsyncIterator[list[Lived]]) -> None:
+        async for done in some:
+            rows = []
+            for life in done:
+                if life.amiss is not None:
+                    self.unread.note(life.amiss.row, life.amiss.why)
+                made = self.unread.read(f"complaint {life.stream}", partial(self._rows, life))
+                if life.amiss is not None or made is None:
+                    await self._connection.execute("INSERT INTO unread VALUES ($1)", life.stream)
+                else:
+                    rows += made
+            self.facts += sum(life.version for life in done)
+            await self._connection.copy_records_to_table("anew", columns=self._view.columns, records=rows)

@@ -1,0 +1,1 @@
+"""Contact details of citizens, and how they are sealed."""

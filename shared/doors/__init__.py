@@ -1,0 +1,1 @@
+"""Doors: how messages come in from Kafka and reach a desk."""

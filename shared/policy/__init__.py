@@ -1,0 +1,1 @@
+"""Law as dated data: rule sets, calendars, deadlines, the catalogue."""

@@ -1,0 +1,59 @@
+"""What every process of the system may be told from outside."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from shared.runtime.clock import INPUT_AGE_DAYS_MAX
+from shared.runtime.patience import METADATA_SECONDS, OFFSETS_IDLE_SECONDS
+
+
+class CommonSettings(BaseSettings):
+    """Settings all desks and the relay share; a missing address stops the start.
+
+    Each desk reads them under its own prefix, `INTAKE_KAFKA` for intake, so one host can run them all.
+    """
+
+    model_config = SettingsConfigDict(frozen=True, env_prefix="HOTLINE_")
+
+    kafka: str
+    """Bootstrap address, host:port."""
+    postgres: str
+    """DSN of the log's database, with the desk's own login."""
+    topic_prefix: str = ""
+    """Put before every topic's name; lets several cities share one Kafka."""
+    instance: str = Field(default="", pattern=r"^[A-Za-z0-9._-]{0,200}$")
+    """This process's own name among those of its desk, the same after a restart: Kafka keeps its partitions for it
+    meanwhile (static membership). Empty where nobody gives lasting names: two of one name would oust each other."""
+    time: Literal["system", "rehearsal"] = "system"
+    """Real time, or the city time a conductor moves (es.city_clock)."""
+    input_age_days_max: int = Field(default=INPUT_AGE_DAYS_MAX, ge=1, le=36_525)
+    """How many days ago what an input tells of may have happened; an earlier one is parked."""
+    traces: Literal["zipkin", "otlp", "none"] = "none"
+    traces_endpoint: str = ""
+    traces_ratio: float = Field(default=0.01, ge=0, le=1)
+    """Share of all lives that is traced, each whole."""
+    metrics_port: int = -1
+    """Loopback port for Prometheus; 0 takes a free one, -1 serves none."""
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    metadata_max_age_ms: int = Field(default=round(METADATA_SECONDS * 1000), ge=100)
+    """After how long a client asks Kafka again which topics there are: so soon a new unit or login is heard. With 343
+    units a look costs a door some 10 ms, and the broker too; a new speaker comes a few times a year."""
+    batch_max: int = Field(default=2000, ge=1, le=8000)
+    """Messages taken at once. Of a million messages a desk held 177 MB at most with 2,000, 218 with 3,000, 262 with
+    4,000 (`bench memory`); whole lives a second with 2,000 were 0.97 of those with 4,000 (`bench lives`)."""
+    parked_window: int = Field(default=1000, ge=1)
+    """Of how many of a topic's last messages a door looks how many it had to park."""
+    parked_share_max: float = Field(default=0.5, gt=0, le=1)
+    """The share of them above which the topic stops and a person is called for; 1 stops none."""
+    offsets_idle_ms: int = Field(default=round(OFFSETS_IDLE_SECONDS * 1000), ge=1)
+    """After how long without effect the offsets are written alone."""
+    gather_bytes: int = Field(default=262_144, ge=1)
+    """How much a door that is in no hurry lets the broker gather before it answers at once."""
+    gather_ms: int = Field(default=100, ge=1)
+    """How long a door that is in no hurry lets the broker gather before it answers. A fetch costs the same
+    however little it brings, and over 200 units' topics that is 3.5 ms of client and broker: 100 instead of
+    30 took two fifths of what an idle system spends."""

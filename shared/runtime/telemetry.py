@@ -1,0 +1,431 @@
+"""Logs, metrics and traces: set up once, every name in one place, no personal data in any of them.
+
+One complaint's life is one trace. Its id is derived from the complaint's, each decision is a span whose
+parent is derived from what caused it, so no state is carried and a life of weeks opens whole. Sampling is
+by complaint: a life is followed from end to end or not at all. The batch that did the work is a span of a
+trace of its own, linked with the decisions it carried.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+from collections.abc import Callable, Iterable, MutableMapping, Sequence
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from hashlib import sha256
+from threading import Thread
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
+from wsgiref.simple_server import WSGIRequestHandler, make_server
+
+import structlog
+from opentelemetry import trace
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
+from opentelemetry.sdk.trace.id_generator import IdGenerator, RandomIdGenerator
+from opentelemetry.trace import Link, NonRecordingSpan, SpanContext, SpanKind, TraceFlags
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, make_wsgi_app
+from prometheus_client.exposition import ThreadingWSGIServer
+
+from shared.runtime.errors import told
+from shared.runtime.health import Health, answering
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from shared.events import Fact
+    from shared.ids import ComplaintId
+    from shared.log import Append
+
+CounterName = Literal[
+    # Facts appended, by type.
+    "desk.facts",
+    # Batches written.
+    "desk.batches",
+    # Batches decided again because another desk had appended first.
+    "desk.decided_again",
+    # Inputs that had had their effect before and were dropped.
+    "door.repeats",
+    # Messages taken from Kafka.
+    "door.messages",
+    # Messages set aside for a person.
+    "door.parked",
+    # Times a door stopped taking in from a topic, because most of it would have been parked.
+    "door.stopped",
+    # Times the offsets were found moved by another consumer of the group.
+    "door.fenced",
+    # Times PostgreSQL or Kafka was away and the work was tried again.
+    "door.retries",
+    # Times a door could not read from Kafka: not authorized, no such offset, no answer.
+    "door.unreadable",
+    # Records that could not be read and were set aside by their place; a batch of them counts once.
+    "door.set_apart",
+    # Offsets a door had to go past without reading them: Kafka no longer has them.
+    "door.offsets_skipped",
+    # Errors the Kafka client told of, an unreachable broker above all.
+    "kafka.errors",
+    # Messages of the relay that had been seen before and were dropped.
+    "door.relay_repeats",
+    # Messages the relay had acknowledged by Kafka.
+    "relay.messages",
+    # Times the relay's producer was thrown away and made anew.
+    "relay.producers_rebuilt",
+    # Anchors written.
+    "relay.anchors",
+    # Timers that fired.
+    "timer.fired",
+    # Timers that could not be decided and were left for a while: somebody must look.
+    "timer.passed_over",
+]
+HistogramName = Literal[
+    # Seconds from taking a batch to its commit.
+    "door.batch_seconds",
+    # Messages in a batch.
+    "door.batch_size",
+    # Seconds between a limit and the fact that it was missed.
+    "timer.lateness_seconds",
+]
+
+_COUNTERS: Final[dict[CounterName, tuple[str, tuple[str, ...]]]] = {
+    "desk.facts": ("facts appended", ("type",)),
+    "desk.batches": ("batches written", ()),
+    "desk.decided_again": ("batches decided again on a moved head", ()),
+    "door.repeats": ("inputs that had had their effect before", ()),
+    "door.messages": ("messages taken from Kafka", ()),
+    "door.parked": ("messages set aside for a person", ()),
+    "door.stopped": ("times a topic stopped, because most of it would have been parked", ()),
+    "door.fenced": ("times the offsets belonged to another consumer", ()),
+    "door.retries": ("times PostgreSQL or Kafka was away", ()),
+    "door.unreadable": ("times a door could not read from Kafka", ()),
+    "door.set_apart": ("records set aside because they cannot be read", ()),
+    "door.offsets_skipped": ("offsets passed unread because Kafka no longer has them", ()),
+    "kafka.errors": ("errors the Kafka client told of", ()),
+    "door.relay_repeats": ("relay messages seen before", ()),
+    "relay.messages": ("messages acknowledged by Kafka", ()),
+    "relay.producers_rebuilt": ("producers thrown away and made anew", ()),
+    "relay.anchors": ("stretches of the log anchored", ()),
+    "timer.fired": ("timers fired", ()),
+    "timer.passed_over": ("timers that could not be decided and were left for a while", ()),
+}
+_HISTOGRAMS: Final[dict[HistogramName, tuple[str, tuple[float, ...]]]] = {
+    "door.batch_seconds": (
+        "from taking a batch to its commit",
+        (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1, 5),
+    ),
+    "door.batch_size": ("messages in a batch", (1, 10, 100, 500, 1000, 2000, 4000, 8000)),
+    "timer.lateness_seconds": ("from a limit to the fact that it was missed", (0.1, 0.5, 1, 5, 60, 3600)),
+}
+
+LINKS_MAX: Final = 128
+"""Links kept on a batch span; viewers and collectors refuse more than this by default."""
+
+
+def trace_id_of(complaint_id: str) -> int:
+    """The trace of a complaint's life, the same in every process: the complaint's own 128 bits."""
+    return int(complaint_id.replace("-", ""), 16)
+
+
+def span_id_of(complaint_id: str, caused_by: str, desk: str) -> int:
+    """The span of one desk's decision on one cause."""
+    text = f"{complaint_id}|{caused_by}|{desk}".encode()
+    return int.from_bytes(sha256(text).digest()[:8]) or 1
+
+
+def is_followed(complaint_id: str, ratio: float) -> bool:
+    """Whether this life is traced; every process says the same of one complaint."""
+    # Its low 48 bits, the last group of the id: all of them hash, none of the UUID's version and variant.
+    return int(complaint_id[24:], 16) < ratio * 0x1_0000_0000_0000
+
+
+class _GivenIds(IdGenerator):
+    """Hands out ids decided beforehand; random ones where none were given."""
+
+    def __init__(self) -> None:
+        self._random = RandomIdGenerator()
+        self.trace_id: int | None = None
+        self.span_id: int | None = None
+
+    def generate_trace_id(self) -> int:
+        given, self.trace_id = self.trace_id, None
+        return given or self._random.generate_trace_id()
+
+    def generate_span_id(self) -> int:
+        given, self.span_id = self.span_id, None
+        return given or self._random.generate_span_id()
+
+
+class _Silent(WSGIRequestHandler):
+    """Who asks for metrics every few seconds is not worth a line."""
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 -- its name above
+        pass
+
+
+Within = Callable[[Callable[..., Iterable[bytes]]], Callable[..., Iterable[bytes]]]
+"""A WSGI application around another."""
+
+KAFKA_ERROR_SECONDS: Final = 60.0
+"""An error of the Kafka client is told once in this time, however often it comes."""
+
+
+class _KafkaErrors(logging.Handler):
+    """What the Kafka client says of errors: each counted, each kind told once a minute."""
+
+    def __init__(self, telemetry: Telemetry) -> None:
+        super().__init__(logging.ERROR)
+        self._telemetry = telemetry
+        self._told_at: dict[tuple[str, str], float] = {}
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._telemetry.count("kafka.errors")
+        kind, now = (record.name, str(record.msg)), time.monotonic()
+        if now - self._told_at.get(kind, -KAFKA_ERROR_SECONDS) < KAFKA_ERROR_SECONDS:
+            return
+        self._told_at[kind] = now
+        with suppress(Exception):  # a log line must not end its writer
+            self._telemetry.log.error("kafka_client", client=record.name, said=record.getMessage()[:300])
+
+
+class _BatchSpan(NamedTuple):
+    """A batch at work, and the decisions on followed lives in it."""
+
+    context: SpanContext
+    decisions: list[SpanContext]
+
+
+class Telemetry:
+    """What one process says about itself."""
+
+    def __init__(self, service: str, *, exporter: SpanExporter | None = None, ratio: float = 0.0) -> None:
+        """`ratio` of all complaints is traced, 0 to 1; without an exporter none is."""
+        self.service = service
+        self.ratio = ratio if exporter is not None else 0.0
+        self.log: structlog.stdlib.BoundLogger = structlog.get_logger().bind(service=service)
+        self.registry = CollectorRegistry()
+        self._counters = {
+            name: Counter(f"hotline_{name.replace('.', '_')}", text, labels, registry=self.registry)
+            for name, (text, labels) in _COUNTERS.items()
+        }
+        self._plain = {name: self._counters[name] for name, (_, labels) in _COUNTERS.items() if not labels}
+        self._facts: dict[str, Any] = {}
+        self._histograms = {
+            name: Histogram(
+                f"hotline_{name.replace('.', '_')}", text, buckets=buckets, registry=self.registry
+            )
+            for name, (text, buckets) in _HISTOGRAMS.items()
+        }
+        # Unix time: stands still when the process is stuck.
+        self._progress = Gauge("hotline_progress_at", "last completed batch or tick", registry=self.registry)
+        text = "topics a door takes nothing in from until a person resumes them"
+        self.stopped_topics = Gauge("hotline_door_stopped_topics", text, ("door",), registry=self.registry)
+        self.health = Health()
+        self._ids = _GivenIds()
+        self._provider: TracerProvider | None = None
+        self._tracer: trace.Tracer | None = None
+        if exporter is not None:
+            self._provider = TracerProvider(
+                resource=Resource.create({"service.name": service}), id_generator=self._ids
+            )
+            self._provider.add_span_processor(BatchSpanProcessor(exporter, schedule_delay_millis=500))
+            self._tracer = self._provider.get_tracer("hotline")
+        # Of the task it is asked in: the doors of a process have batches in hand at the same time.
+        self._batch: ContextVar[_BatchSpan | None] = ContextVar("batch", default=None)
+
+    def hear_kafka(self) -> None:
+        """Count and tell what the Kafka client complains of: 40 to 60 lines a second while a broker is away."""
+        client = logging.getLogger("aiokafka")
+        client.setLevel(logging.ERROR)
+        client.propagate = False
+        client.handlers = [_KafkaErrors(self)]
+
+    def serve_metrics(self, port: int, within: Within | None = None) -> int:
+        """Answer Prometheus, `/live` and `/ready` on this loopback port (0: a free one); returns the port.
+
+        `within` puts something before all that.
+        """
+        app = answering(self.health, make_wsgi_app(self.registry))
+        app = app if within is None else within(app)
+        server = make_server("127.0.0.1", port, app, ThreadingWSGIServer, _Silent)
+        Thread(target=server.serve_forever, name="metrics", daemon=True).start()
+        return int(server.server_port)
+
+    def close(self) -> None:
+        """Send what is still held back."""
+        if self._provider is not None:
+            with suppress(Exception):
+                self._provider.shutdown()
+
+    # -- counting
+
+    def count(self, name: CounterName, by: float = 1) -> None:
+        """Add to a counter."""
+        self._plain[name].inc(by)
+
+    def observe(self, name: HistogramName, value: float) -> None:
+        """Add one observation."""
+        self._histograms[name].observe(value)
+
+    def progressed(self, part: str | None = None) -> None:
+        """Something was completed just now, or there was nothing to do; by this part of the process."""
+        self._progress.set_to_current_time()
+        if part is not None:
+            self.health.works(part)
+
+    def obeyed(self, desk: str, append: Append, repeats: int) -> None:
+        """A batch was written."""
+        self.count("desk.batches")
+        if repeats:
+            self.count("door.repeats", repeats)
+        if append.parked:
+            self.count("door.parked", len(append.parked))
+            for parked in append.parked[:10]:
+                self.log.warning(
+                    "message_parked", desk=desk, topic=parked.message.topic, reason=parked.reason[:300]
+                )
+        by_type: dict[str, int] = {}
+        for name in append.fact_type:
+            by_type[name] = by_type.get(name, 0) + 1
+        for name, number in by_type.items():
+            child = self._facts.get(name)
+            if child is None:
+                child = self._facts[name] = self._counters["desk.facts"].labels(type=name)
+            child.inc(number)
+        self.progressed()
+
+    def failed(self, desk: str, complaint_id: str, error: Exception) -> None:
+        """A rule failed on one complaint, which was parked."""
+        self.log.error("rule_failed", desk=desk, complaint_id=complaint_id, error=told(error))
+
+    # -- tracing
+
+    def follows(self, complaint_id: str) -> bool:
+        """Whether this life is traced."""
+        return self.ratio > 0 and is_followed(complaint_id, self.ratio)
+
+    @contextmanager
+    def batch(self, name: str) -> Iterator[None]:
+        """A span around the work of one batch, kept only where a followed life was in it."""
+        if self._tracer is None:
+            yield
+            return
+        span = self._tracer.start_span(
+            name, context=trace.set_span_in_context(trace.INVALID_SPAN), kind=SpanKind.CONSUMER
+        )
+        batch = _BatchSpan(span.get_span_context(), [])
+        token = self._batch.set(batch)
+        try:
+            yield
+        finally:
+            self._batch.reset(token)
+            decisions = batch.decisions
+            if decisions:
+                for decision in decisions[:LINKS_MAX]:
+                    span.add_link(decision)
+                span.set_attribute("hotline.decisions", len(decisions))
+                # Zipkin knows no links: there one goes from one to the other by these two attributes.
+                lives = {f"{decision.trace_id:032x}": None for decision in decisions[:LINKS_MAX]}
+                span.set_attribute("hotline.lives", list(lives))
+                span.end()  # a span never ended is never exported
+
+    def decided(
+        self,
+        desk: str,
+        command: str,
+        complaint_id: ComplaintId,
+        caused_by: str,
+        parent: tuple[str, str] | None,
+        facts: Sequence[Fact],
+    ) -> None:
+        """A decision on a followed life: one span, child of the decision that led to it.
+
+        `parent`: what caused that decision, and its desk; None where it was a message from outside.
+        """
+        tracer = self._tracer
+        if tracer is None:
+            return
+        trace_id = trace_id_of(complaint_id)
+        root = span_id_of(complaint_id, "life", "")
+        own = span_id_of(complaint_id, caused_by, desk)
+        opens = type(facts[0]).__name__ == "ComplaintReceived"
+        if opens:
+            own, context = root, trace.set_span_in_context(trace.INVALID_SPAN)
+        else:
+            before = root if parent is None else self.decision_span(complaint_id, *parent)
+            context = trace.set_span_in_context(
+                NonRecordingSpan(
+                    SpanContext(trace_id, before, is_remote=True, trace_flags=TraceFlags(TraceFlags.SAMPLED))
+                )
+            )
+        self._ids.trace_id, self._ids.span_id = trace_id, own
+        batch = self._batch.get()
+        last = facts[-1]
+        span = tracer.start_span(
+            f"{desk} {command}",
+            context=context,
+            kind=SpanKind.CONSUMER,
+            links=[] if batch is None else [Link(batch.context)],
+            attributes={
+                "complaint.id": complaint_id,
+                "hotline.batch": "" if batch is None else f"{batch.context.trace_id:032x}",
+                "hotline.facts": [type(fact).__name__ for fact in facts],
+                "hotline.city_time": getattr(last, last.TIME).isoformat(),
+                "hotline.caused_by": caused_by,
+            },
+        )
+        span.end()
+        self._ids.trace_id = None
+        if batch is not None:
+            batch.decisions.append(span.get_span_context())
+
+    def decision_span(self, complaint_id: str, caused_by: str, desk: str) -> int:
+        """The span id of an earlier decision: intake's opening one is the life's root."""
+        if desk == "intake":
+            return span_id_of(complaint_id, "life", "")
+        return span_id_of(complaint_id, caused_by, desk)
+
+
+def exporter_of(kind: str, endpoint: str) -> SpanExporter | None:
+    """The exporter a setting asks for: `zipkin`, `otlp` or `none`."""
+    if kind == "none" or not endpoint:
+        return None
+    if kind == "zipkin":
+        from opentelemetry.exporter.zipkin.json import ZipkinExporter  # noqa: PLC0415 -- only where chosen
+
+        return ZipkinExporter(endpoint=endpoint.rstrip("/") + "/api/v2/spans")
+    if kind == "otlp":
+        from opentelemetry.exporter.otlp.proto.http.trace_exporter import (  # noqa: PLC0415 -- only where chosen
+            OTLPSpanExporter,
+        )
+
+        return OTLPSpanExporter(endpoint=endpoint.rstrip("/") + "/v1/traces")
+    message = f"traces: expected zipkin, otlp or none, got {kind!r}"
+    raise ValueError(message)
+
+
+def set_up_logs(level: str = "INFO") -> None:
+    """JSON lines on standard error, with the trace where one is open; once a process."""
+
+    def with_trace(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        context = trace.get_current_span().get_span_context()
+        if context.is_valid:
+            event["trace_id"], event["span_id"] = f"{context.trace_id:032x}", f"{context.span_id:016x}"
+        elif (complaint_id := event.get("complaint_id")) is not None:
+            event["trace_id"] = f"{trace_id_of(complaint_id):032x}"
+        return event
+
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
+            with_trace,
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(message)s")
+    logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)
