@@ -18,12 +18,11 @@ from aiokafka.errors import KafkaError
 
 from deploy.city.city import Realm
 from deploy.city.registry import City, typed
-from hotline.parsing import id_of
 from hotline.terminal import asks
 from shared.cloudevents import BadInput, event_of, input_headers
 from shared.complaint import Complaint, UnreadableHead, stored_head
 from shared.events import Fact
-from shared.ids import ComplaintId, MessageId, message_id
+from shared.ids import ComplaintId, MessageId, complaint_id, message_id
 from shared.inputs import Input
 from shared.log import Incoming
 from shared.log.codec import decoded
@@ -48,6 +47,19 @@ _CAME: Final = """
 SELECT EXISTS (SELECT FROM es.inbox WHERE message_id = $1) AS done,
        (SELECT reason FROM es.parked WHERE topic = $2 AND part = $3 AND kafka_offset = $4) AS reason
 """
+
+
+PREFIX_MIN: Final = 4
+"""The shortest beginning of an id that is looked up."""
+_DIGITS: Final = 32
+_NAMED_MAX: Final = 3
+"""Complaints named where a beginning fits several."""
+# By the column, not by its text of the same name: so the index gives the order.
+_PREFIX: Final = """
+SELECT s.stream_id::text FROM es.stream s
+WHERE s.stream_id BETWEEN $1 AND $2 ORDER BY s.stream_id LIMIT $3
+"""
+_HEAD: Final = "SELECT stream_id::text, state, state_schema FROM es.stream WHERE stream_id = $1"
 
 
 class Mistyped(UserError):  # noqa: N818 -- what a person did, said to that person
@@ -247,20 +259,35 @@ async def id_called(connection: asyncpg.Connection[Any], text: str) -> Complaint
 
 
 async def _head_called(connection: asyncpg.Connection[Any], text: str) -> tuple[str, str, int]:
-    digits = id_of(text)
-    if digits is None:
-        raise UserError(f"{text!r} is no complaint's id: expected hexadecimal digits, at least the first 4.")
+    named = await id_named(connection, text)
+    row = await connection.fetchrow(_HEAD, named)
+    assert row is not None  # noqa: S101 -- it was found just now, and no head is ever removed
+    return row[0], row[1], row[2]
+
+
+async def id_named(connection: asyncpg.Connection[Any], named: str) -> ComplaintId:
+    """The complaint's id; a request's id says it exactly, the beginning of an id must fit one only."""
+    text = named.strip()
+    by_request: ComplaintId = complaint_id(text)
+    if await connection.fetchval("SELECT 1 FROM es.stream WHERE stream_id = $1", by_request):
+        return by_request
+    digits = folded_code(text).replace("-", "")
+    if not set(digits) <= set("0123456789abcdef") or len(digits) > _DIGITS:
+        raise UserError(f"No request has the id {text!r}, and no complaint's id begins with it.")
+    if len(digits) < PREFIX_MIN:
+        raise UserError(f"{text!r} is too short: at least {PREFIX_MIN} characters of the complaint's id.")
     rows = await connection.fetch(
-        "SELECT stream_id::text, state, state_schema FROM es.stream"
-        " WHERE stream_id BETWEEN $1::uuid AND $2::uuid LIMIT 2",
-        UUID(digits.ljust(32, "0")),
-        UUID(digits.ljust(32, "f")),
+        _PREFIX,
+        UUID(digits.ljust(_DIGITS, "0")),
+        UUID(digits.ljust(_DIGITS, "f")),
+        _NAMED_MAX + 1,
     )
     if not rows:
-        raise UserError(f"No complaint {text} is on record.")
+        raise UserError(f"No complaint's id begins with {text!r}, and no request has that id.")
     if len(rows) > 1:
-        raise UserError(f"More than one complaint's id begins with {text}: give more of it.")
-    return rows[0][0], rows[0][1], rows[0][2]
+        several = ", ".join(row[0] for row in rows[:_NAMED_MAX]) + (" …" if len(rows) > _NAMED_MAX else "")
+        raise UserError(f"More than one complaint's id begins with {text!r}, give more of it: {several}")
+    return ComplaintId(rows[0][0])
 
 
 async def complaint_named(city: City, text: str) -> Complaint:

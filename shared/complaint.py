@@ -1004,7 +1004,7 @@ def _reclassified(case: Complaint, fact: ComplaintReclassified) -> Complaint:
     if order is None:
         return case
     step = LimitStep(at=fact.reclassified_at, urgency=fact.urgency, urgency_before=fact.old_urgency)
-    new = fact.citizen_due_at if fact.new_due_at is UNSET else fact.new_due_at
+    new = fact.due_at
     if fact.pause_days is not UNSET:
         order = pause_ended(order, fact.pause_days)
     order = replace(

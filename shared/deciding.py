@@ -16,6 +16,7 @@ from unicodedata import category, normalize
 from shared.complaint import Complaint
 from shared.ids import ComplaintId, UnitId
 from shared.policy.catalogue import Catalogue
+from shared.text import folded, folded_code
 
 DECIDERS: Final = ("reviewer", "approved_by", "added_by", "reclassified_by", "amended_by", "participants")
 """The fields of inputs and commands that name who decides."""
@@ -37,34 +38,22 @@ def decider(command: Decision) -> str:
     return next((who if isinstance(who, str) else ", ".join(who) for who in said if who), command.login)
 
 
-_NOTHING_SHOWS: Final = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
-"""Letters, marks and symbols by their category of which nothing is seen."""
-_VARIATIONS: Final = (
-    (0x180B, 0x180F),
-    (0x2065, 0x2065),
-    (0xFE00, 0xFE0F),
-    (0xFFF0, 0xFFF8),
-    (0xE0000, 0xE0FFF),
-)
 _COMPARED_KEPT: Final = 4096
 """Names whose compared form is remembered."""
 
 
 @lru_cache(_COMPARED_KEPT)
 def alike(name: str) -> str:
-    """One text for all names that look alike: without width, case, blanks and what nobody sees; "" for a blank."""
-    seen = "".join(_seen(char) for char in normalize("NFKC", name))
+    """One text for all names that look alike: folded, without case and blanks, every dash one; "" for a blank."""
+    seen = "".join(_seen(char) for char in folded(name))
     return normalize("NFKC", seen.casefold())
 
 
 def _seen(char: str) -> str:
     """What a reader takes it for."""
-    if char in _NOTHING_SHOWS or any(first <= ord(char) <= last for first, last in _VARIATIONS):
+    if category(char)[0] in "ZC":
         return ""
-    kind = category(char)
-    if kind[0] == "Z" or kind in {"Cc", "Cf"}:
-        return ""
-    return "-" if kind == "Pd" or char == "\u2212" else char
+    return "-" if category(char) == "Pd" or char == "\u2212" else char
 
 
 def concerned(
@@ -73,7 +62,7 @@ def concerned(
     """Who may not decide about this complaint, in the compared form, and why not.
 
     `asked` are units beside those the complaint itself names, each with what it has to do with the decision. A unit is
-    known by its id, by its name in the catalogue, and by the name of whoever answers for it.
+    known by all names the catalogue has for it.
     """
     units = list(asked)
     if case.order is not None:
@@ -84,17 +73,9 @@ def concerned(
         units.append((case.accused, "is accused in it"))
     found: dict[str, str] = {}
     for unit, why in units:
-        for name in _names(unit, catalogue):
+        for name in catalogue.names_of(unit):
             found.setdefault(alike(name), f"{unit} {why}")
     return found
-
-
-def _names(unit: UnitId, catalogue: Catalogue) -> Iterable[str]:
-    yield unit
-    if unit in catalogue.units:
-        yield catalogue.units[unit].name
-    if unit in catalogue.leaders:
-        yield catalogue.leaders[unit]
 
 
 def may_decide(field: str, who: str, concerned: Mapping[str, str], login: str = "") -> str | None:
@@ -119,3 +100,12 @@ def may_decide_together(
 def _own(field: str, said: str, concerned: Mapping[str, str]) -> str | None:
     why = concerned.get(alike(said))
     return None if why is None else f"{field}: {why}; nobody decides what he asked for (T22)"
+
+
+def units_called(name: str, catalogue: Catalogue) -> list[UnitId]:
+    """The units that people call so, as a reader sees the name; none, one, or several that share it."""
+    code = folded_code(name)
+    if code in catalogue.units:
+        return [UnitId(code)]
+    told = alike(name)
+    return [unit for unit in catalogue.units if told in map(alike, catalogue.names_of(unit))]

@@ -826,7 +826,7 @@ def _reclassified(case: Complaint, fact: ComplaintReclassified, _: Fact) -> str 
         return "the order is answered or terminated"
     if (fact.unit, fact.old_urgency) != (order.unit, case.urgency) or fact.urgency is case.urgency:
         return f"it is {case.urgency} with {order.unit}"
-    new = fact.citizen_due_at if fact.new_due_at is UNSET else fact.new_due_at
+    new = fact.due_at
     if fact.old_due_at != order.feedback_due_at or new <= fact.reclassified_at:
         return f"the limit is {stated(order.feedback_due_at, case.ruleset)}, and the new one must lie ahead"
     if order.round > 1 and (fact.citizen_due_at != order.citizen_due_at or new > order.feedback_due_at):

@@ -13,13 +13,19 @@ from unicodedata import normalize
 
 import msgspec
 
-# Digits that are part of something longer are no such number: of an id, of an amount, of a fraction.
-_BEGINS: Final = r"(?<![0-9A-Za-z_.-])"
-_ENDS: Final = r"(?![0-9A-Za-z_-])"
-_MOBILE: Final = r"(\+?86[ -]?)?1[3-9][0-9][ -]?[0-9]{4}[ -]?[0-9]{4}"
-_LANDLINE: Final = r"0[0-9]{2,3}[ -][0-9]{7,8}|\(0[0-9]{2,3}\) ?[0-9]{7,8}|010[0-9]{8}"
+# Digits that are part of something longer are no such number: of an id, of an amount, of a fraction. A word may stand
+# right before one ("tel138…", "No.138…"), but no hexadecimal digit: ids are full of them.
+_BEGINS: Final = r"(?<![0-9A-Fa-f_-])(?<![0-9]\.)"
+_ENDS: Final = r"(?![0-9A-Za-z_])(?!-[0-9])"
+_BETWEEN: Final = "[ .\u2013\u2014-]?"
+_MOBILE: Final = rf"(\+?86[ -]?)?1[3-9][0-9]{_BETWEEN}[0-9]{{4}}{_BETWEEN}[0-9]{{4}}"
+_LANDLINE: Final = (
+    r"(\+?86[ -]?)?(0[0-9]{2,3}[ -][0-9]{7,8}|\(0[0-9]{2,3}\) ?[0-9]{7,8}|010[0-9]{8})"
+    r"|\+?86[ -]?10[ -]?[0-9]{8}"
+)
 _IDENTITY: Final = (
-    r"[1-9][0-9]{5}(18|19|20)[0-9]{2}(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])[0-9]{3}[0-9Xx](?![0-9A-Za-z_-])"
+    r"[1-9][0-9]{5} ?(18|19|20)[0-9]{2}(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])"
+    r" ?[0-9]{3}[0-9Xx](?![0-9A-Za-z_-])"
 )
 
 PATTERN: Final = f"{_BEGINS}({_IDENTITY}|({_MOBILE}|{_LANDLINE}){_ENDS})"

@@ -106,6 +106,11 @@ def folded_code(text: str) -> str:
     return folded(text).translate(_LOWER)
 
 
+def quoted(text: str | None) -> str:
+    """A text as a sentence quotes it; – for none. It is still to be shown as foreign text is."""
+    return f"“{text}”" if text else "–"
+
+
 def shown(text: str, most: int | None = None) -> str:
     """A text as it may stand in one line of a terminal.
 

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, tzinfo
 from functools import partial
 from typing import Any, Final, NoReturn
-from uuid import UUID
 
 import asyncpg
 import msgspec
@@ -14,11 +13,11 @@ from msgspec.structs import replace
 
 from deploy.city.registry import typed
 from hotline.casefile import refusals
+from hotline.client import id_named
 from services.intake.views import call as call_of
 from shared import events as e
 from shared.complaint import UNOPENED, Case, Complaint, UnreadableHead, due_deadlines, evolve, stored_head
 from shared.events.base import Limit
-from shared.ids import complaint_id as complaint_of_request
 from shared.life import Waiting, stage, waits_for
 from shared.log.chain import GENESIS, chained
 from shared.log.codec import decoded
@@ -26,15 +25,9 @@ from shared.log.instants import implausible
 from shared.log.reading import reader
 from shared.runtime.errors import UserError
 from shared.runtime.telemetry import is_followed, trace_id_of
-from shared.text import folded_code
+from shared.text import quoted
 from shared.times import in_zone, shown_beside, zone_of
 from shared.unreadable import UnreadableRows
-
-PREFIX_MIN: Final = 4
-"""The shortest beginning of an id that is looked up."""
-_DIGITS: Final = 32
-_NAMED_MAX: Final = 3
-"""Complaints named where a beginning fits several."""
 
 _FACTS: Final = """
 SELECT version, event_id, type, schema_version, occurred_at, caused_by, actor, body, hash
@@ -46,12 +39,6 @@ _ARTICLE: Final = "SELECT title FROM intake.article WHERE article_id = $1 AND ve
 _HEAD: Final = "SELECT state, state_schema FROM es.stream WHERE stream_id = $1"
 
 _AWAY: Final = "SELECT month FROM es.detached_life WHERE stream_id = $1"
-
-# By the column, not by its text of the same name: so the index gives the order.
-_PREFIX: Final = """
-SELECT s.stream_id::text FROM es.stream s
-WHERE s.stream_id BETWEEN $1 AND $2 ORDER BY s.stream_id LIMIT $3
-"""
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
@@ -184,7 +171,8 @@ _SAYS: Final[dict[type[e.Fact], Callable[[Any, Callable[[datetime], str]], tuple
     ),
     e.RequestCorrected: lambda f, _: (
         f.corrected_by,
-        "corrected: " + "; ".join(f"{c.field} was {c.old!r}, is {c.new!r}" for c in f.corrections),
+        "corrected: "
+        + "; ".join(f"{c.field} was {quoted(c.old)}, is {quoted(c.new)}" for c in f.corrections),
         "plain",
     ),
     e.RequestSupplemented: lambda f, _: ("citizen", f"adds: {f.text}{_with(f)}", "plain"),
@@ -304,7 +292,7 @@ _SAYS: Final[dict[type[e.Fact], Callable[[Any, Callable[[datetime], str]], tuple
     e.CoUnitReported: lambda f, _: (f.co_unit, f"reported to {f.unit}: {f.result}", "plain"),
     e.ComplaintReclassified: lambda f, t: (
         f.reclassified_by,
-        f"is {f.urgency} now, was {f.old_urgency}: {f.reason}; answer by {t(f.citizen_due_at)} instead of "
+        f"is {f.urgency} now, was {f.old_urgency}: {f.reason}; answer by {t(f.due_at)} instead of "
         + t(f.old_due_at)
         + _unsure(f),
         "plain",
@@ -452,7 +440,7 @@ async def show(reader_dsn: str, named: str, zipkin: str | None = None, traces_ra
     `UserError` in one sentence where that is nobody or several.
     """
     async with reader(reader_dsn, {"timezone": "UTC"}) as connection:
-        complaint_id = await found(connection, named)
+        complaint_id = await id_named(connection, named)
         if away := await connection.fetchval(_AWAY, complaint_id):
             raise UserError(
                 f"Complaint {complaint_id} has ended and lies in the archive, in a month that is detached: "
@@ -554,7 +542,7 @@ def _as_typed(fact: e.Fact) -> str:
     """How names were typed that are recorded in another form."""
     if fact.typed is msgspec.UNSET:
         return ""
-    return f" [typed {', '.join(f'{field}: {text!r}' for field, text in fact.typed.items())}]"
+    return f" [typed {', '.join(f'{field}: {quoted(text)}' for field, text in fact.typed.items())}]"
 
 
 def _take(words: dict[int, Word], fact: e.Fact) -> None:
@@ -581,31 +569,6 @@ def _zone_of(case: Case) -> tzinfo:
 def _local(said_at: datetime, zone: tzinfo) -> Callable[[datetime], str]:
     """Instants as short as can be understood beside the time they are told at."""
     return lambda instant: shown_beside(instant, said_at, zone)
-
-
-async def found(connection: asyncpg.Connection[Any], named: str) -> str:
-    """The complaint's id; a request's id says it exactly, the beginning of an id must fit one only."""
-    text = named.strip()
-    by_request = complaint_of_request(text)
-    if await connection.fetchval("SELECT 1 FROM es.stream WHERE stream_id = $1", by_request):
-        return by_request
-    digits = folded_code(text).replace("-", "")
-    if not set(digits) <= set("0123456789abcdef") or len(digits) > _DIGITS:
-        raise UserError(f"No request has the id {text!r}, and no complaint's id begins with it.")
-    if len(digits) < PREFIX_MIN:
-        raise UserError(f"{text!r} is too short: at least {PREFIX_MIN} characters of the complaint's id.")
-    rows = await connection.fetch(
-        _PREFIX,
-        UUID(digits.ljust(_DIGITS, "0")),
-        UUID(digits.ljust(_DIGITS, "f")),
-        _NAMED_MAX + 1,
-    )
-    if not rows:
-        raise UserError(f"No complaint's id begins with {text!r}, and no request has that id.")
-    if len(rows) > 1:
-        several = ", ".join(row[0] for row in rows[:_NAMED_MAX]) + (" …" if len(rows) > _NAMED_MAX else "")
-        raise UserError(f"More than one complaint's id begins with {text!r}, give more of it: {several}")
-    return str(rows[0][0])
 
 
 async def _titled(connection: asyncpg.Connection[Any], entry: Entry, row: Any) -> Entry:

@@ -80,12 +80,14 @@ async def _figures(
     from services.intake.telephone import figures
     from services.intake.views import calls as calls_of
     from services.intake.views import messages
+    from shared.times import shown
 
     city = city_up()
     end = until or await now_of(city)
     begin = since or end - timedelta(hours=24)
     if begin >= end:
-        fail(f"--since: {begin.isoformat()} is not before {end.isoformat()}.", code=2)
+        told = [shown(at, ZoneInfo(rules.timezone)) for at in (begin, end)]
+        fail(f"--since: {told[0]} is not before {told[1]}.", code=2)
     connection = await reader(city.realm)
     try:
         every = await calls_of(connection, begin - rules.telephone.window, end, unread)

@@ -28,6 +28,7 @@ from shared.ids import UnitId
 from shared.log.codec import decoded, fact_type_of
 from shared.policy.catalogue import catalogue
 from shared.runtime.errors import UserError
+from shared.text import quoted
 from shared.topics import DISPATCH_ORDERS
 from shared.unreadable import reason
 
@@ -64,13 +65,13 @@ _HEARD: Final[dict[type[e.Fact], Callable[[Any, UnitId, Callable[[datetime], str
         else f"{f.co_unit} must help you: {f.reason}"
     ),
     e.CoUnitReported: lambda f, _, __: f"{f.co_unit} reports: {f.result}",
-    e.ComplaintReclassified: lambda f, _, t: f"it is {f.urgency} now: your limit is {t(f.citizen_due_at)}",
+    e.ComplaintReclassified: lambda f, _, t: f"it is {f.urgency} now: your limit is {t(f.due_at)}",
     e.CalendarAmended: lambda f, _, t: f"by the amended calendar your limit is {t(f.new_due_at)}",
     e.ConfidentialityRequired: lambda _, __, ___: (
         "it is confidential: nobody may learn whose complaint it is"
     ),
     e.RequestCorrected: lambda f, _, __: (
-        "corrected: " + "; ".join(f"{c.field} is {c.new!r}" for c in f.corrections)
+        "corrected: " + "; ".join(f"{c.field} is {quoted(c.new)}" for c in f.corrections)
     ),
     e.RequestSupplemented: lambda f, _, __: f"the citizen adds: {f.text}",
     e.RequestRepeated: lambda f, _, __: f"brought up again, {f.heat} times by now: {f.note}",

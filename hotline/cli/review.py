@@ -334,7 +334,7 @@ def _told_of(facts: list[Fact], when: Callable[[datetime], str]) -> str:  # noqa
             case e.CoUnitAdded():
                 return f"{fact.co_unit} is told to help {fact.unit}."
             case e.ComplaintReclassified():
-                return f"It is {fact.urgency} now: to be answered by {when(fact.citizen_due_at)}."
+                return f"It is {fact.urgency} now: to be answered by {when(fact.due_at)}."
             case _:
                 continue
     return "It was so already; nothing changed."

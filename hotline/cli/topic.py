@@ -434,13 +434,13 @@ class _Said:
 
         Names are compared as a reader sees them, so none passes for another's by its width or by what nobody sees.
         """
-        from shared.deciding import alike
+        from shared.deciding import units_called
         from shared.ids import UnitId
 
-        told = alike(name)
-        units = self._known.units.items()
-        called = (unit for unit, known in units if told in {alike(unit), alike(known.name)})
-        return next(called, UnitId(folded(name)))
+        called = units_called(name, self._known)
+        if len(called) > 1:
+            fail(f"{len(called)} units are called {folded(name)!r}: {', '.join(sorted(called))}.", code=2)
+        return called[0] if called else UnitId(folded(name))
 
     def units(self, text: str) -> tuple[UnitId, ...]:
         """Several, with commas between."""

@@ -384,24 +384,17 @@ def known_unit(name: str, path: str) -> UnitId:
     """The unit's id, by its id or name; ends with the nearest ones where there is none."""
     from difflib import get_close_matches
 
+    from shared.deciding import units_called
     from shared.ids import UnitId
     from shared.policy.catalogue import catalogue
 
     known = catalogue(path)
-    code, name = UnitId(folded_code(name)), folded(name)
-    if code in known.units:
-        return code
-    called = [unit_id for unit_id, unit in known.units.items() if folded(unit.name) == name]
-    called += [
-        unit
-        for district in known.districts.values()
-        for street, unit in district.streets.items()
-        if street == name
-    ]
-    if len(set(called)) == 1:
+    called = units_called(name, known)
+    if len(called) == 1:
         return called[0]
+    name = folded(name)
     if called:
-        fail(f"{len(set(called))} units are called {name!r}: {', '.join(sorted(set(called)))}.")
+        fail(f"{len(called)} units are called {name!r}: {', '.join(sorted(called))}.")
     names = {unit.name: unit_id for unit_id, unit in known.units.items()}
     near = [unit_id for text, unit_id in names.items() if name in text or name in unit_id][:4]
     alike = get_close_matches(name, [*known.units, *names], n=4, cutoff=0.4)

@@ -42,6 +42,7 @@ from shared.events import (
 )
 from shared.policy.catalogue import Catalogue
 from shared.policy.ruleset import RuleSet, ruleset
+from shared.text import quoted
 from shared.times import stated
 
 # -- more time
@@ -214,7 +215,7 @@ def decide_council(command: DecideCouncil, case: Complaint, catalogue: Catalogue
         why = "nothing about whose order it is is under review"
     for field, unit in (("to_unit", command.to_unit), *(("co_units", unit) for unit in command.co_units)):
         if why is None and unit not in catalogue.units:
-            why = f"{field}: {unit!r} is not in catalogue {catalogue.version}"
+            why = f"{field}: {quoted(unit)} is not in catalogue {catalogue.version}"
     if why is None and len({command.to_unit, *command.co_units}) <= len(command.co_units):
         why = f"co_units: each unit once, and not {command.to_unit}, which leads"
     if why is not None or order is None:
@@ -255,7 +256,7 @@ def add_co_unit(command: AddCoUnit, case: Complaint, catalogue: Catalogue) -> Se
     elif case.accused is not None:
         why = "nobody helps with a report of retaliation (R9)"
     elif command.co_unit not in catalogue.units:
-        why = f"co_unit: {command.co_unit!r} is not in catalogue {catalogue.version}"
+        why = f"co_unit: {quoted(command.co_unit)} is not in catalogue {catalogue.version}"
     elif command.co_unit == order.unit:
         why = f"co_unit: {command.co_unit} leads"
     elif helping(case, command.co_unit) is not None:

@@ -81,6 +81,7 @@ from shared.events import (
 from shared.events.base import Fact
 from shared.policy.catalogue import Catalogue
 from shared.policy.ruleset import ruleset
+from shared.text import quoted
 from shared.times import stated
 
 _ASKED: Final[dict[type[UnitCommand], str]] = {
@@ -261,7 +262,7 @@ def _assign(
     """D1: what fell to the district because it was not clear, the district gives to one of its streets."""
     why: str | None = None
     if command.to_unit not in catalogue.streets_under(order.unit):
-        why = f"to_unit: {command.to_unit!r} is no street of {order.unit} in catalogue {catalogue.version}"
+        why = f"to_unit: {quoted(command.to_unit)} is no street of {order.unit} in catalogue {catalogue.version}"
     elif order.signed_at is not None:
         why = "the order is signed"
     if why is not None:
@@ -321,7 +322,7 @@ def _review(command: ReviewReturn, case: Complaint, catalogue: Catalogue) -> Seq
     elif order.disputed:
         why = "a council decides on what is disputed"
     elif command.to_unit is not None and command.to_unit not in catalogue.units:
-        why = f"to_unit: {command.to_unit!r} is not in catalogue {catalogue.version}"
+        why = f"to_unit: {quoted(command.to_unit)} is not in catalogue {catalogue.version}"
     elif command.approved and command.to_unit == order.unit:
         why = f"to_unit: {order.unit} is who returns it; to leave it there the return is rejected"
     if why is not None or order is None:

@@ -28,6 +28,7 @@ from shared.events import (
 from shared.ids import UnitId
 from shared.policy.catalogue import Catalogue
 from shared.policy.ruleset import ruleset
+from shared.text import quoted
 from shared.times import stated
 
 Said = WhistleFact | ReplyRefused
@@ -88,7 +89,7 @@ def _not_blown(command: BlowWhistle, case: Complaint, catalogue: Catalogue) -> s
     elif len(case.whistles) >= rules.whistles_max:
         why = f"{len(case.whistles)} whistles already, at most {rules.whistles_max}"
     elif unknown:
-        why = f"called: {unknown[0]!r} is not in catalogue {catalogue.version}"
+        why = f"called: {quoted(unknown[0])} is not in catalogue {catalogue.version}"
     elif command.unit in command.called or len(set(command.called)) < len(command.called):
         why = "called: each unit once, and not the street itself"
     elif len(command.called) > rules.called_max:

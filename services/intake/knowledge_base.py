@@ -9,7 +9,7 @@ from __future__ import annotations
 import tomllib
 import warnings
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -50,6 +50,9 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 _WITHDRAW: Final = "INSERT INTO intake.article_withdrawn VALUES ($1, $2, $3, $4)"
 _SHOW: Final = f"SELECT {_COLUMNS} FROM intake.article_version WHERE article_id = $1 ORDER BY version DESC"  # noqa: S608 -- ours
 _LIST: Final = f"SELECT {_COLUMNS} FROM intake.article_version ORDER BY article_id, version"  # noqa: S608 -- ours
+EARLIEST: Final = datetime(1900, 1, 1, tzinfo=UTC)
+LATEST: Final = datetime(2200, 1, 1, tzinfo=UTC)
+"""Between these an article may begin or end to hold."""
 _LATEST: Final = "SELECT coalesce(max(version), 0) FROM intake.article WHERE article_id = $1"
 # Of an article the latest version that holds: an older one that was not withdrawn would only stand beside it.
 _SEARCH: Final = f"""
@@ -119,6 +122,14 @@ def instant(said: date) -> datetime:
     return said if said.tzinfo is not None else said.replace(tzinfo=ZONE)
 
 
+def _within(name: str, field: str, at: datetime | None) -> None:
+    """`KnowledgeInvalid` for an instant that no article has: a program's zero time, a slip of the hand."""
+    if at is not None and not EARLIEST <= at < LATEST:
+        raise KnowledgeInvalid(
+            f"{name}: {field}: {at.isoformat()}, expected from {EARLIEST:%Y-%m-%d} on and before {LATEST:%Y-%m-%d}"
+        )
+
+
 def parsed(text: str) -> Articles:
     """The articles this TOML holds; `KnowledgeInvalid` names what is wrong."""
     try:
@@ -131,6 +142,8 @@ def parsed(text: str) -> Articles:
         if (article.id, article.version) in seen:
             raise KnowledgeInvalid(f"knowledge: {name} stands there twice, expected each version once")
         seen.add((article.id, article.version))
+        _within(f"knowledge: {name}", "valid_from", article.valid_from)
+        _within(f"knowledge: {name}", "withdrawn_at", article.withdrawn_at)
         if article.withdrawn_at is not None and article.withdrawn_at <= article.valid_from:
             raise KnowledgeInvalid(f"knowledge: {name}: withdrawn_at: expected a time after valid_from")
     return made
@@ -266,6 +279,7 @@ async def add(
             made = look_at(msgspec.convert(said, Article))
         except (msgspec.ValidationError, TextInvalid) as error:
             raise KnowledgeInvalid(f"article: {error}") from error
+        _within("article", "valid_from", made.valid_from)
         await connection.execute(_INSERT, *_row(made))
     return made
 

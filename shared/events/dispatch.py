@@ -388,6 +388,11 @@ class ComplaintReclassified(Fact, frozen=True, kw_only=True):
     provisional: Provisional = UNSET
     reclassified_at: Instant
 
+    @property
+    def due_at(self) -> Instant:
+        """The limit in force from now on."""
+        return self.citizen_due_at if self.new_due_at is UNSET else self.new_due_at
+
 
 class CalendarAmended(Fact, frozen=True, kw_only=True):
     """Days off or worked were announced anew, and this open complaint goes by that from now on (T8, J1)."""

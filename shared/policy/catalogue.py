@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from enum import StrEnum
 from functools import cache
 from importlib.resources import files
@@ -93,6 +94,20 @@ class Catalogue(msgspec.Struct, frozen=True, kw_only=True):
     def leader_of(self, unit: UnitId) -> str:
         """Who answers for it by name; where nobody is named, the unit itself."""
         return self.leaders.get(unit) or self.units[unit].name
+
+    def names_of(self, unit: UnitId) -> Iterator[str]:
+        """All that people call a unit: its id, its name, its street or district, and who answers for it."""
+        yield unit
+        if unit in self.units:
+            yield self.units[unit].name
+        for name, district in self.districts.items():
+            if district.unit == unit:
+                yield name
+            for street, office in district.streets.items():
+                if office == unit:
+                    yield street
+        if unit in self.leaders:
+            yield self.leaders[unit]
 
     def is_street(self, unit: UnitId) -> bool:
         """Whether it is a street or town: who may whistle (G1)."""

@@ -56,7 +56,7 @@ def test_what_was_unclear_the_district_gives_to_its_street_and_the_citizens_limi
 @pytest.mark.parametrize(
     ("past", "command", "because"),
     [
-        (AT_DISTRICT, told(eg.ASSIGN, to_unit=WATER), "'water-group' is no street of district-haidian"),
+        (AT_DISTRICT, told(eg.ASSIGN, to_unit=WATER), "“water-group” is no street of district-haidian"),
         (AT_UNIT, told(eg.ASSIGN, unit=STREET, to_unit=OTHER_STREET), "is no street of street-huayuanlu"),
         (AT_UNIT, eg.ASSIGN, "the order lies with street-huayuanlu now"),
         ((*AT_DISTRICT, replace(eg.SIGNED, unit=eg.DISTRICT)), eg.ASSIGN, "the order is signed"),
@@ -284,8 +284,8 @@ def test_a_dispute_that_cannot_be_raised(past: tuple[Fact, ...], command: object
     [
         (AT_UNIT, eg.COUNCIL, "nothing about whose order it is is under review"),
         ((*REJECTED, eg.DISPUTED), told(eg.COUNCIL, assignment=2), "assignment 2 is over"),
-        ((*REJECTED, eg.DISPUTED), told(eg.COUNCIL, to_unit="nobody"), "to_unit: 'nobody' is not in"),
-        ((*REJECTED, eg.DISPUTED), told(eg.COUNCIL, co_units=("nobody",)), "co_units: 'nobody' is not in"),
+        ((*REJECTED, eg.DISPUTED), told(eg.COUNCIL, to_unit="nobody"), "to_unit: “nobody” is not in"),
+        ((*REJECTED, eg.DISPUTED), told(eg.COUNCIL, co_units=("nobody",)), "co_units: “nobody” is not in"),
         (
             (*REJECTED, eg.DISPUTED),
             told(eg.COUNCIL, co_units=(eg.COUNCIL.to_unit,)),
@@ -345,7 +345,7 @@ def test_a_helper_is_told_what_it_is_about_reports_once_and_ends_nothing() -> No
     [
         (OPENED, eg.ADD_CO_UNIT, "add a co-unit", "not dispatched"),
         (AT_UNIT, told(eg.ADD_CO_UNIT, co_unit=STREET), "add a co-unit", "street-huayuanlu leads"),
-        (AT_UNIT, told(eg.ADD_CO_UNIT, co_unit="nobody"), "add a co-unit", "co_unit: 'nobody' is not in"),
+        (AT_UNIT, told(eg.ADD_CO_UNIT, co_unit="nobody"), "add a co-unit", "co_unit: “nobody” is not in"),
         (AT_UNIT, eg.REPORT, "report", "water-group was not asked to help"),
         (
             (*AT_UNIT, eg.CO_UNIT_ADDED),

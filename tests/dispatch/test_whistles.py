@@ -62,7 +62,7 @@ def test_one_matter_is_whistled_for_several_times() -> None:
         (AT_UNIT, {"unit": OTHER_STREET}, "the order lies with street-huayuanlu now"),
         (AT_UNIT, {"assignment": 2}, "assignment 2 is over"),
         (AT_UNIT, {"whistle": 2}, "whistle 2: the next is 1"),
-        (AT_UNIT, {"called": ("nobody",)}, "called: 'nobody' is not in catalogue test-1"),
+        (AT_UNIT, {"called": ("nobody",)}, "called: “nobody” is not in catalogue test-1"),
         (AT_UNIT, {"called": (STREET,)}, "called: each unit once, and not the street itself"),
         (AT_UNIT, {"called": (WATER, WATER)}, "called: each unit once"),
         (WHISTLED, {"kind": WhistleKind.KEY_WORK}, "whistle 1 was blown already, the next is 2"),

@@ -344,7 +344,7 @@ def test_what_an_agent_does_with_a_request_on_record(shell: Shell) -> None:
     second = json.loads(shell(*CALL, "--matter-of", complaint[:13]))
     shown = shell("show", complaint)
     assert "wants to be known to the hotline alone" in shown
-    assert "address was '', is 'No. 6'" in shown
+    assert "address was –, is “No. 6”" in shown
     assert f"another citizen  brings it up again, 3 times by now ({second['complaint_id']})" in re.sub(
         r"  +", "  ", shown
     )

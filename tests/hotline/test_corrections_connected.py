@@ -251,7 +251,7 @@ def test_before_it_is_signed_a_corrected_order_moves_and_after_it_stays(shell: S
     told = shell("request", "correct", first[:13], "--street", "东华门街道")
     assert told == f"Done; {OTHER} is told.\nThe order lies with {UNIT}.\n"
     shown = shell("show", first)
-    assert "street was '景山街道', is '东华门街道'" in shown
+    assert "street was “景山街道”, is “东华门街道”" in shown
     assert f"order 1 moves from {OTHER} to {UNIT}" in shown
     shell("unit", UNIT, "--sign", first)
     told = shell("request", "correct", first, "--street", "景山街道")

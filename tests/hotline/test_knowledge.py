@@ -75,6 +75,17 @@ source = "某条例"
         (_ENTRY.replace('title = "标题"\n', ""), "missing required field `title`"),
         (_ENTRY.replace("version = 1", "version = 0"), "`int` >= 1"),
         (_ENTRY + 'author = "x"\n', "unknown field `author`"),
+        *(
+            (_ENTRY.replace("valid_from = 2021-01-01", f"valid_from = {odd}"), "a@1: valid_from: ")
+            for odd in (
+                "0001-01-01T00:00:00Z",
+                "0001-01-01",
+                "1899-12-31",
+                "9999-12-31T23:59:59.999999Z",
+                "9999-12-31T23:59:59-08:00",
+            )
+        ),
+        (_ENTRY + "withdrawn_at = 9999-12-31\n", "a@1: withdrawn_at: "),
         (_ENTRY + "withdrawn_at = 2021-01-01\n", "a@1: withdrawn_at: expected a time after valid_from"),
         (_ENTRY + _ENTRY[_ENTRY.index("[[") :], "a@1 stands there twice"),
         ("no toml", "knowledge: "),

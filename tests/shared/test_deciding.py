@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from typing import Final, get_args
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from services.dispatch import rules as dispatch
@@ -17,8 +19,10 @@ from services.feedback import rules as feedback
 from services.feedback.commands import CloseTerminated, FeedbackCommand
 from services.feedback.inbound import exceptions
 from shared import inputs
-from shared.deciding import DECIDERS, Decision, alike
+from shared.deciding import DECIDERS, Decision, alike, may_decide, units_called
 from shared.events import Fact, ReplyRefused, VisitAnswerRefused
+from shared.policy.catalogue import catalogue
+from shared.text import folded
 from shared.topics import DISPATCH_REVIEWS, FEEDBACK_EXCEPTIONS, TOPICS, Topic, speaker_of
 from tests import examples as eg
 from tests.doors import asked, clock, message, refused
@@ -265,6 +269,35 @@ def test_the_exclusion_of_one_unit_is_not_decided_by_it_when_another_has_the_ord
 )
 def test_names_that_look_alike_are_compared_as_one(one: str, other: str) -> None:
     assert alike(one) == alike(other)
+
+
+@given(st.text(max_size=30), st.text(max_size=30))
+def test_names_that_are_folded_to_one_are_alike(one: str, other: str) -> None:
+    assert alike(folded(one)) == alike(one)
+    if folded(one) == folded(other):
+        assert alike(one) == alike(other)
+
+
+@pytest.mark.parametrize("odd", ["\u303f", "\U0001d159", "\u200b", "\ufe0f", "\u3000"])
+def test_nothing_unseen_makes_another_of_a_name(odd: str) -> None:
+    assert alike(f"花园路{odd}街道{odd}") == alike("花园路街道")
+    assert alike("\u2ec4城区") == alike("西城区"), "a radical that stands for the character"
+
+
+def test_t22_whoever_a_command_takes_for_a_unit_is_refused_as_that_unit() -> None:
+    """Guard and commands know the same names: id, name, street, district, and who answers for it."""
+    known = catalogue()
+    for unit in known.units:
+        of_unit = {alike(name) for name in known.names_of(unit)}
+        assert len(of_unit) >= 2
+        for name in known.names_of(unit):
+            if units_called(name, known) == [unit]:
+                assert (
+                    may_decide("reviewer", name, dict.fromkeys(of_unit, f"{unit} has the order")) is not None
+                )
+    assert units_called("花园路街道", known) == ["street-haidian-huayuanlu"]
+    assert units_called("海淀区", known) == [known.districts["海淀区"].unit]
+    assert units_called("no such unit", known) == []
 
 
 def test_names_that_differ_stay_apart() -> None:
