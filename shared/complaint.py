@@ -216,6 +216,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Which of subject, district and street the catalogue does not know; they are to be corrected."""
     names: UnitId | None = None
     """Whom the catalogue names since the record was corrected, where that is another and the order stayed."""
+    left: bool = False
+    """A reviewer rejected the return although the catalogue names another."""
     written_for: Matter | None = None
     """What the order says, where the record was corrected since and dispatch has not brought the order to it."""
 
@@ -697,6 +699,8 @@ def _dispatched(case: Complaint, fact: ComplaintDispatched) -> Complaint:
     elif not new_round:
         since = None if fact.round == 1 else before.round_since or before.dispatched_at
         order = replace(order, steps=before.steps, round_since=since, extended_due_at=before.extended_due_at)
+    elif fact.unit == before.unit:  # the same unit again: whom the record names stays as open as it was
+        order = replace(order, names=before.names, left=before.left)
     deadlines = _off_the_ladder(case, fact.dispatched_at) if new_round else case.deadlines
     if deadlines:  # nobody can sign the order this one replaces; what had passed before stays owed
         deadlines = tuple(
@@ -844,7 +848,8 @@ def _return_approved(case: Complaint, _: ReturnApproved) -> Complaint:
 def _return_rejected(case: Complaint, _: ReturnRejected) -> Complaint:
     if case.order is None:
         return case
-    order = replace(case.order, review_since=None, suggested_unit=None, return_rejected=True)
+    left = case.order.names is not None
+    order = replace(case.order, review_since=None, suggested_unit=None, return_rejected=True, left=left)
     return replace(case, order=order)
 
 
@@ -862,7 +867,9 @@ def _order_moved(case: Complaint, fact: OrderMoved) -> Complaint:
 def _order_amended(case: Complaint, fact: OrderAmended) -> Complaint:
     if case.order is None:
         return case
-    order = replace(case.order, written_for=None, unlisted=fact.unlisted or (), names=fact.names or None)
+    names = fact.names or None
+    left = case.order.left and names == case.order.names
+    order = replace(case.order, written_for=None, unlisted=fact.unlisted or (), names=names, left=left)
     return replace(case, order=order)
 
 

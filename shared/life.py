@@ -476,7 +476,8 @@ def _next_order(case: Complaint, order: Order, fact: ComplaintDispatched, before
         return f"assignment {assignment} of round {number} comes next, not {fact.assignment} of {fact.round}"
     if isinstance(before, OrderAssigned | OrderMoved | CouncilDecided) and fact.unit != before.to_unit:
         return f"it was given to {before.to_unit}"
-    if case.reopened and (fact.unit, fact.level) != (order.unit, order.level):
+    corrected = isinstance(before, OrderMoved)
+    if case.reopened and not corrected and (fact.unit, fact.level) != (order.unit, order.level):
         return f"a reopened complaint goes to the same unit again, {order.unit}"
     return _moved_limit(case, order, fact)
 
@@ -605,12 +606,16 @@ def _assigned(case: Complaint, fact: OrderAssigned, _: Fact) -> str | None:
 
 
 def _moved(case: Complaint, fact: OrderMoved, _: Fact) -> str | None:
-    """Q1, D1: only what nobody has signed, reviews or has settled moves by itself, and only after a correction."""
+    """Q1, D1: what nobody has signed, reviews or has settled moves by itself, only after a correction.
+
+    After the citizen's no the order is over, whoever signed it: the next one is moved.
+    """
     order = case.order
     why = _corrected_order(case, fact)
     if why is not None or order is None:
         return why
-    if not order_open(case) or order.signed_at is not None or order.review_since is not None:
+    taken = not order_open(case) or order.signed_at is not None or order.review_since is not None
+    if taken and not case.reopened:
         return "what is signed, answered or under review moves only by a return or a reviewer's act"
     if case.settled or case.accused is not None:
         return "a council has named the unit" if case.settled else "supervision keeps it (R9)"
@@ -628,10 +633,12 @@ def _amended_order(case: Complaint, fact: OrderAmended, _: Fact) -> str | None:
 def _corrected_order(case: Complaint, fact: OrderMoved | OrderAmended) -> str | None:
     """Of the present order, whose record was corrected since it was written."""
     order = case.order
-    if order is None or order.recalled or case.reopened or order.terminated:
+    if order is None or order.recalled or order.terminated:
         return "there is no order to bring to the record"
     if (fact.unit, fact.assignment) != (order.unit, order.assignment):
         return f"the order is assignment {order.assignment} with {order.unit}"
+    if case.reopened and isinstance(fact, OrderMoved) and order.names == fact.to_unit:
+        return None  # the correction was brought to the round before
     return "neither its subject nor its place was corrected" if order.written_for is None else None
 
 

@@ -290,7 +290,7 @@ async def _tell_where_it_lies(city: City, complaint: ComplaintId) -> None:
         return
     say(
         f"The order stays with {order.unit}; the catalogue names {order.names}. "
-        f"It moves only if {order.unit} returns it, or a council decides."
+        f"It moves only if {order.unit} returns it, a council decides, or the citizen says it is not solved."
     )
 
 

@@ -16,7 +16,7 @@ from shared.seeing import CaseOf, Seeing
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DispatchComplaint(Seeing):
-    """Send the complaint to the unit that must act; after a reopening, to the same unit again."""
+    """Send the complaint to the unit that must act; after a reopening, to the same unit or whom a correction names."""
 
     complaint_id: ComplaintId
     seen: Mapping[ComplaintId, Complaint] = field(default_factory=dict)

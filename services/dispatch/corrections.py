@@ -3,19 +3,22 @@
 Before its unit has signed, an order follows the catalogue by itself (D1): it is sent on as after a return, so the
 citizen's limit stays (T10). From the signature on, and while a return is under review, it stays and is amended: from
 there it moves only by a return or a reviewer's act. So it stays where a council left it, and with supervision (R9).
+After the citizen's no the next order is unsigned again: it goes to whom a correction names, unless somebody decided.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from msgspec import UNSET
 
-from services.dispatch.commands import FollowCorrection
+from services.dispatch.commands import DispatchComplaint, FollowCorrection
 from services.dispatch.orders import not_listed, sent
 from services.dispatch.routing import Routed, routed
 from shared.complaint import Complaint, Matter, Order, order_open
 from shared.events import DispatchFact, OrderAmended, OrderMoved
+from shared.ids import UnitId
 from shared.policy.catalogue import Catalogue
 
 
@@ -26,31 +29,45 @@ def follow_correction(
     order = case.order
     if case.ended is not None or order is None or order.recalled or order.terminated or case.reopened:
         return []
-    before = order.written_for
-    if before is None:
+    if order.written_for is None:
         return []
-    to = routed(catalogue, case.subject, case.district, case.street)
-    others = case.accused is None and to.unit != order.unit and to.unit != _named(catalogue, before)
-    if others and _free(case, order):
-        return _moved(command, case, order, to, catalogue)
+    to = named_since(case, order, catalogue)
     # What a district or a reviewer decided stands as long as the catalogue names the same unit as before.
-    names = others or (to.unit == order.names and to.unit != order.unit)
-    return [
-        OrderAmended(
-            complaint_id=case.complaint_id,
-            unit=order.unit,
-            assignment=order.assignment,
-            subject=case.subject,
-            district=case.district,
-            street=case.street,
-            unlisted=not_listed(case, catalogue),
-            names=to.unit if names else UNSET,
-            amended_at=command.at,
-        )
-    ]
+    if to is not None and to.unit != order.names and _free(case, order):
+        return _moved(case, order, to, command.at, catalogue)
+    return [_amended(case, order, to, command.at, catalogue)]
 
 
-def _named(catalogue: Catalogue, matter: Matter) -> str:
+def next_round(
+    command: DispatchComplaint, case: Complaint, order: Order, catalogue: Catalogue
+) -> Sequence[DispatchFact]:
+    """After the citizen's no: the same unit again, or whom a correction names since. Somebody's word on it stands.
+
+    A correction may come after the no: then nothing else brings it to the order, and it is said here.
+    """
+    to = named_since(case, order, catalogue)
+    # A council's word is for good; a reviewer's is about the unit that was named then.
+    decided = case.settled or (order.left and to is not None and to.unit == order.names)
+    if to is not None and not decided:
+        return _moved(case, order, to, command.at, catalogue)
+    again = Routed(order.unit, order.level, f"{catalogue.version}: same unit again")
+    orders = sent(case, again, command.at, catalogue)
+    if order.written_for is None or (None if to is None else to.unit) == order.names:
+        return orders
+    return [_amended(case, order, to, command.at, catalogue), *orders]
+
+
+def named_since(case: Complaint, order: Order, catalogue: Catalogue) -> Routed | None:
+    """Whom the catalogue names since the record was corrected, where that is another than has the order."""
+    to = routed(catalogue, case.subject, case.district, case.street)
+    if case.accused is not None or to.unit == order.unit:
+        return None
+    before = order.written_for
+    anew = before is not None and to.unit != _named(catalogue, before)
+    return to if anew or to.unit == order.names else None
+
+
+def _named(catalogue: Catalogue, matter: Matter) -> UnitId:
     return routed(catalogue, matter.subject, matter.district, matter.street).unit
 
 
@@ -60,8 +77,24 @@ def _free(case: Complaint, order: Order) -> bool:
     return order_open(case) and not taken
 
 
+def _amended(
+    case: Complaint, order: Order, to: Routed | None, at: datetime, catalogue: Catalogue
+) -> OrderAmended:
+    return OrderAmended(
+        complaint_id=case.complaint_id,
+        unit=order.unit,
+        assignment=order.assignment,
+        subject=case.subject,
+        district=case.district,
+        street=case.street,
+        unlisted=not_listed(case, catalogue),
+        names=UNSET if to is None else to.unit,
+        amended_at=at,
+    )
+
+
 def _moved(
-    command: FollowCorrection, case: Complaint, order: Order, to: Routed, catalogue: Catalogue
+    case: Complaint, order: Order, to: Routed, at: datetime, catalogue: Catalogue
 ) -> Sequence[DispatchFact]:
     reason = f"the catalogue's line for {case.subject}"
     return [
@@ -70,7 +103,7 @@ def _moved(
             unit=order.unit,
             assignment=order.assignment,
             to_unit=to.unit,
-            moved_at=command.at,
+            moved_at=at,
         ),
-        *sent(case, to, command.at, catalogue, to.co_units, added_by=catalogue.version, reason=reason),
+        *sent(case, to, at, catalogue, to.co_units, added_by=catalogue.version, reason=reason),
     ]

@@ -43,7 +43,7 @@ from services.dispatch.commands import (
     SignOrder,
     UnitCommand,
 )
-from services.dispatch.corrections import follow_correction
+from services.dispatch.corrections import follow_correction, named_since, next_round
 from services.dispatch.deciders import not_theirs_to_decide
 from services.dispatch.exclusions import request_exclusion, review_exclusion
 from services.dispatch.handling import record_contact, record_contact_failed, report_progress, send_back
@@ -61,7 +61,7 @@ from services.dispatch.reviews import (
     review_extension,
     review_termination,
 )
-from services.dispatch.routing import Routed, after_return, assigned, routed, to_supervision
+from services.dispatch.routing import after_return, assigned, routed, to_supervision
 from services.dispatch.whistles import acknowledge, arrive, blow, rate, record_measure, release
 from shared.aside import NoSuchComplaint
 from shared.complaint import WHERE_AND_WHAT, Case, Complaint, Order
@@ -176,15 +176,15 @@ def decide(  # noqa: C901, PLR0911, PLR0912 -- a line a command
 def _dispatch(command: DispatchComplaint, case: Complaint, catalogue: Catalogue) -> Sequence[DispatchFact]:
     if case.ended is not None or (case.order is not None and not case.reopened):
         return []
+    if case.order is not None:
+        return next_round(command, case, case.order, catalogue)
     reason = f"the catalogue's line for {case.subject}"
-    if case.order is None and case.accused is not None:
+    if case.accused is not None:
         to = to_supervision(catalogue, case.accused)
-    elif case.order is None:
+    else:
         led = followed(case, command.seen, catalogue)
         to = led or routed(catalogue, case.subject, case.district, case.street)
         reason = reason if led is None else "helps with the first complaint of this matter"
-    else:
-        to = Routed(case.order.unit, case.order.level, f"{catalogue.version}: same unit again")
     return sent(case, to, command.at, catalogue, to.co_units, added_by=catalogue.version, reason=reason)
 
 
@@ -265,6 +265,8 @@ def _assign(
         why = f"to_unit: {quoted(command.to_unit)} is no street of {order.unit} in catalogue {catalogue.version}"
     elif order.signed_at is not None:
         why = "the order is signed"
+    elif order.written_for is not None and (to := named_since(case, order, catalogue)) is not None:
+        why = f"the record was corrected, and the catalogue names {to.unit} now"
     if why is not None:
         return [refused(command.unit, "assign", why, case, command)]
     return [
@@ -339,7 +341,9 @@ def _review(command: ReviewReturn, case: Complaint, catalogue: Catalogue) -> Seq
             )
         ]
     led = followed(case, command.seen, catalogue)
-    wished = (command.to_unit, order.suggested_unit, None if led is None else led.unit, order.names)
+    # A correction that is not followed yet counts too; a record's own correction goes before the first's unit.
+    named = named_since(case, order, catalogue)
+    wished = (command.to_unit, order.suggested_unit, *(one.unit for one in (named, led) if one is not None))
     return [
         ReturnApproved(
             complaint_id=case.complaint_id,

@@ -135,7 +135,7 @@ class OrderAssigned(Fact, frozen=True, kw_only=True):
 
 
 class OrderMoved(Fact, frozen=True, kw_only=True):
-    """Subject or place were corrected before the unit signed (改派): the order goes to whom the catalogue names now."""
+    """Subject or place were corrected (改派): an order nobody signed, or the next round, goes to whom they name now."""
 
     TIME: ClassVar[str] = "moved_at"
 

@@ -60,7 +60,7 @@ class VisitUnreached(Fact, frozen=True, kw_only=True):
 
 
 class ComplaintReopened(Fact, frozen=True, kw_only=True):
-    """The citizen said it is not solved; the same unit must act again (重办)."""
+    """The citizen said it is not solved; the same unit must act again (重办), or whom a correction names."""
 
     TIME: ClassVar[str] = "reopened_at"
 

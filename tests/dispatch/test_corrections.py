@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace as other
+from datetime import UTC, datetime
 from functools import partial
+from itertools import permutations
 
 import pytest
 from msgspec import UNSET
@@ -11,6 +13,7 @@ from msgspec.structs import replace
 
 from services.dispatch import rules
 from services.dispatch.contact_policy import Asker, Seen, may_see
+from shared.complaint import UNOPENED, Case, Complaint, evolve
 from shared.events import (
     ComplaintDispatched,
     Correction,
@@ -25,9 +28,12 @@ from shared.events import (
     ReturnApproved,
     ReturnRequested,
 )
+from shared.ids import complaint_id
+from shared.life import illegal
 from tests.examples import (
     AMENDED_ORDER,
     ANSWERED,
+    ASSIGN,
     ASSIGNED,
     CALLED_AT,
     CATALOGUE,
@@ -46,9 +52,13 @@ from tests.examples import (
     EXTENSION_REQUESTED,
     FOLLOW,
     HOUR,
+    LINKED,
     MOVED,
     OTHER_STREET,
+    PAUSE_APPROVED,
+    PAUSE_REQUESTED,
     RECEIVED,
+    REOPENED,
     RETALIATION,
     RETURN,
     RETURN_REJECTED,
@@ -58,9 +68,12 @@ from tests.examples import (
     SIGN_DUE_AT,
     SIGNED,
     STREET,
+    VISIT_MADE,
+    VISIT_SCHEDULED,
     WATER,
     WITHDRAWN,
 )
+from tests.lives import Life, Step
 from tests.spec import spec
 
 given = spec(partial(rules.decide, catalogue=CATALOGUE))
@@ -78,6 +91,18 @@ SENT_ON = replace(
 )
 """The order after the street was corrected; the limit for the answer is the one it was (T10)."""
 AMENDED = (*AT_UNIT, SIGNED, CORRECTED_STREET, AMENDED_ORDER)
+
+AGAIN = other(DISPATCH, at=REOPENED.reopened_at)
+NOT_SOLVED = (ANSWERED, VISIT_SCHEDULED, replace(VISIT_MADE, solved=False, satisfied=False), REOPENED)
+SINCE = replace(CORRECTED_STREET, unit=None, corrected_at=REOPENED.reopened_at)
+NEXT_MOVED = replace(MOVED, moved_at=REOPENED.reopened_at)
+NEXT_ROUND = replace(
+    SENT_ON,
+    round=2,
+    dispatched_at=REOPENED.reopened_at,
+    sign_due_at=REOPENED.reopened_at + 8 * HOUR,
+    unit_due_at=datetime(2021, 10, 2, 15, 59, 59, 999999, tzinfo=UTC),
+)
 
 
 def corrected(field: str, old: str, new: str) -> RequestCorrected:
@@ -199,6 +224,129 @@ def test_a_signed_order_of_which_the_catalogue_names_another_since_is_returned_d
     asked_again.then_says(DisputeRaised)
     given(*AMENDED).when(COUNCIL).then_says(CouncilDecided, ComplaintDispatched, CoUnitAdded)
     given(*AT_UNIT, SIGNED).when(COUNCIL).then_refused("decide as a council", because="is under review")
+
+
+# --- the next round
+
+
+def test_the_next_round_goes_to_whom_the_correction_named_before_the_citizens_no() -> None:
+    """T10: the citizen's limit stays; the limits for signing and answering begin anew, as in every new round."""
+    life = (*AMENDED, *NOT_SOLVED)
+    said = given(*life).when(AGAIN).then(NEXT_MOVED, NEXT_ROUND)
+    said.when(AGAIN).then_nothing().when(other(FOLLOW, at=AGAIN.at)).then_nothing()
+    assert (said.case.order.names, said.case.order.feedback_due_at) == (None, NEXT_ROUND.unit_due_at)
+
+
+def test_the_next_round_goes_to_whom_a_correction_after_the_citizens_no_names() -> None:
+    given(*AT_UNIT, SIGNED, *NOT_SOLVED, SINCE).when(other(FOLLOW, at=AGAIN.at)).then_nothing()
+    given(*AT_UNIT, SIGNED, *NOT_SOLVED, SINCE).when(AGAIN).then(NEXT_MOVED, NEXT_ROUND)
+
+
+def test_corrected_back_after_the_citizens_no_the_same_unit_has_it_and_no_other_is_named() -> None:
+    back = replace(SINCE, corrections=corrected("street", "小关街道", "花园路街道").corrections)
+    said = given(*AMENDED, *NOT_SOLVED, back).when(AGAIN).then_says(OrderAmended, ComplaintDispatched)
+    assert (said.case.order.unit, said.case.order.names) == (STREET, None)
+
+
+@pytest.mark.parametrize("late", [False, True], ids=["corrected before the no", "corrected after it"])
+def test_the_unit_a_council_named_keeps_every_round_and_a_council_may_decide_again(late: bool) -> None:
+    """R12: nobody forgets that the record names another since."""
+    left = (*IN_REVIEW, replace(COUNCIL_DECIDED, to_unit=STREET))
+    life = (*left, *NOT_SOLVED, SINCE) if late else (*left, CORRECTED_STREET, AMENDED_ORDER, *NOT_SOLVED)
+    kinds = (OrderAmended, ComplaintDispatched) if late else (ComplaintDispatched,)
+    said = given(*life).when(AGAIN).then_says(*kinds)
+    order = said.case.order
+    assert (order.unit, order.round, order.signed_at, order.names) == (STREET, 2, None, OTHER_STREET)
+    again = other(COUNCIL, assignment=2, to_unit=OTHER_STREET, co_units=())
+    said.when(again).then_says(CouncilDecided, ComplaintDispatched)
+
+
+def test_what_a_reviewer_left_there_stays_until_the_record_names_yet_another() -> None:
+    """Q2: the return was rejected with the corrected record in view."""
+    rejected = replace(RETURN_REJECTED, rejected_at=RETURN.at + HOUR)
+    life = (*AMENDED, replace(RETURN_REQUESTED, suggested_unit=None), rejected, *NOT_SOLVED)
+    kept = given(*life).when(AGAIN).then_says(ComplaintDispatched).case.order
+    assert (kept.unit, kept.names, kept.left) == (STREET, OTHER_STREET, True)
+    water = replace(SINCE, corrections=corrected("subject", "停车", "供水").corrections)
+    moved = given(*life, water).when(AGAIN).then_says(OrderMoved, ComplaintDispatched).case.order
+    assert (moved.unit, moved.names, moved.left) == (WATER, None, False)
+    before = given(*IN_REVIEW, rejected, SIGNED, CORRECTED_STREET, AMENDED_ORDER, *NOT_SOLVED)
+    assert before.when(AGAIN).then_says(OrderMoved, ComplaintDispatched).case.order.unit == OTHER_STREET
+
+
+def test_a_report_of_retaliation_stays_with_supervision_in_every_round() -> None:
+    """R9."""
+    life = (RECEIVED, RETALIATION, replace(CLASSIFIED, subject="打击报复"))
+    (order, *_) = given(*life).when(DISPATCH).facts
+    assert isinstance(order, ComplaintDispatched)
+    no = (replace(one, unit=order.unit) if hasattr(one, "unit") else one for one in NOT_SOLVED)
+    again = given(*life, order, *no, SINCE).when(AGAIN).then_says(ComplaintDispatched).case.order
+    assert (again.unit, again.level, again.round) == (order.unit, Level.MUNICIPAL, 2)
+
+
+def test_a_pause_in_force_ends_with_its_round() -> None:
+    """D4: a new round has a limit of its own, wherever it lies."""
+    begun = (*AT_UNIT, SIGNED, PAUSE_REQUESTED, PAUSE_APPROVED)
+    order = given(*begun, *NOT_SOLVED, SINCE).when(AGAIN).then(NEXT_MOVED, NEXT_ROUND).case.order
+    assert (order.pause, order.extended_due_at, order.steps) == (None, None, ())
+
+
+def test_every_order_of_correction_signature_answer_no_and_hearing_ends_where_the_record_says() -> None:
+    """D1, Q1: unsigned with whom the record names; signed or answered it says whom. Each life is a legal one."""
+    ends = set()
+    for acts in sorted(set(permutations(("correct", "sign", "sign", "answer", "unsolved", "hear", "hear")))):
+        life = Life()
+        for act in acts:
+            if act == "hear":
+                life.hears()
+            else:
+                life.lives(Step(wait=HOUR, what=act, heard=False))
+        life.hears()
+        case: Case = UNOPENED
+        for fact, before in zip(life.facts, [None, *life.facts], strict=False):
+            assert illegal(case, fact, before) is None, acts
+            case = evolve(case, fact)
+        assert isinstance(case, Complaint)
+        order = case.order
+        assert order is not None
+        taken = order.signed_at is not None or order.answered_at is not None
+        assert order.written_for is None, acts
+        assert order.unit == OTHER_STREET or (taken and order.names == OTHER_STREET), acts
+        ends.add((order.round, order.unit, taken))
+    signed_later = {(1, OTHER_STREET, True), (2, OTHER_STREET, True), (2, OTHER_STREET, False)}
+    assert ends >= {(1, STREET, True), (2, STREET, True), *signed_later}
+
+
+# --- a return, a district's word and the first of the matter
+
+
+def test_a_return_approved_before_dispatch_hears_of_the_correction_goes_to_whom_the_record_names() -> None:
+    review = replace(RETURN_REQUESTED, suggested_unit=None)
+    on = given(*AT_UNIT, review, CORRECTED_STREET).when(REVIEW).then_says(ReturnApproved, ComplaintDispatched)
+    assert on.case.order.unit == OTHER_STREET
+    on.when(FOLLOW).then_nothing()
+
+
+def test_an_own_correction_goes_before_the_first_of_the_matter() -> None:
+    """R12: a linked complaint moves by its own record; without a correction its return goes to the first's unit."""
+    first = replace(given(*AT_UNIT).case, complaint_id=complaint_id("first"))
+    first = replace(first, order=replace(first.order, unit=WATER))
+    linked = replace(LINKED, matter_of=first.complaint_id)
+    review = replace(RETURN_REQUESTED, suggested_unit=None)
+    seen = other(REVIEW, seen={first.complaint_id: first})
+    for correction, unit in (((), WATER), ((CORRECTED_STREET,), OTHER_STREET)):
+        life = given(RECEIVED, linked, CLASSIFIED, DISPATCHED, review, *correction)
+        assert life.when(seen).then_says(ReturnApproved, ComplaintDispatched).case.order.unit == unit
+
+
+def test_a_district_that_did_not_hear_of_the_correction_gives_nothing_on() -> None:
+    """D1: the order is on its way to whom the record names; what would be given on is no longer its own."""
+    opened = (replace(RECEIVED, street=None), CLASSIFIED)
+    at_district = replace(DISPATCHED, street=None, unit=DISTRICT, level=Level.DISTRICT)
+    told = replace(corrected("street", "", "小关街道"), unit=DISTRICT)
+    said = given(*opened, at_district, told).when(ASSIGN)
+    said.then_refused("assign", because="the catalogue names street-xiaoguan now")
+    said.given.when(FOLLOW).then_says(OrderMoved, ComplaintDispatched)
 
 
 def test_days_that_were_granted_go_with_the_order() -> None:

@@ -14,6 +14,7 @@ from shared.events import (
     ComplaintClosed,
     ComplaintDispatched,
     ComplaintReclassified,
+    ComplaintReopened,
     ComplaintWithdrawn,
     Desk,
     DisputeRaised,
@@ -165,6 +166,8 @@ def _kept(facts: list[Fact]) -> set[int]:
             assert fact.assignment not in kept
         elif isinstance(fact, ReturnRejected):
             kept.discard(fact.assignment)
+        elif isinstance(fact, ComplaintReopened):
+            kept.clear()
     return kept
 
 
@@ -193,3 +196,17 @@ def test_an_order_that_nobody_touches_lies_with_whom_the_catalogue_names(told: l
     assert isinstance(case, Complaint)
     assert case.order is not None
     assert case.order.unit == routed(CATALOGUE, case.subject, case.district, case.street).unit
+
+
+@settings(max_examples=150)
+@given(steps(("correct", "sign", "answer", "unsolved"), size_max=12))
+def test_in_every_round_an_unsigned_order_lies_with_whom_the_record_names_and_a_signed_one_says_so(
+    told: list[Step],
+) -> None:
+    """D1, Q1: where nobody but the catalogue and the unit has a word."""
+    case = led(Urgency.GENERAL_7D, told).case
+    assert isinstance(case, Complaint)
+    assert case.order is not None
+    named = routed(CATALOGUE, case.subject, case.district, case.street).unit
+    taken = case.order.signed_at is not None or case.order.answered_at is not None
+    assert named == case.order.unit or (taken and named == case.order.names)

@@ -15,7 +15,7 @@ from shared.events import (
     VisitScheduled,
 )
 from shared.ids import UnitId
-from shared.topics import DISPATCH_ORDERS, INTAKE_REQUESTS
+from shared.topics import DISPATCH_ORDERS, FEEDBACK_ANSWERS, INTAKE_REQUESTS
 from tests.examples import CENTRE, DISTRICT, HOUR, OTHER_STREET, STREET
 from tests.story import Story
 
@@ -57,12 +57,34 @@ async def test_signed_it_stays_is_amended_and_goes_on_when_the_unit_returns_it(s
     story.holds()
 
 
-async def test_the_second_round_goes_to_who_answered_and_says_what_the_record_says(story: Story) -> None:
+async def test_the_second_round_goes_to_whom_the_corrected_record_names(story: Story) -> None:
+    """Nobody has signed it yet; who answered is told that it goes on without it."""
     await story.records()
+    await story.signs()
     await story.answers()
     await corrects(story, street="小关街道")
+    assert isinstance(story.facts()[-1], OrderAmended)
     await story.citizen_says(solved=False)
-    assert (story.order().unit, story.order().round, story.order().street) == (STREET, 2, "小关街道")
+    assert (story.order().unit, story.order().round, story.order().street) == (OTHER_STREET, 2, "小关街道")
+    assert isinstance(story.sent(DISPATCH_ORDERS, STREET)[-1], OrderMoved)
+    await story.signs()
+    await story.answers()
+    await story.citizen_says(solved=True)
+    story.holds()
+
+
+async def test_a_correction_that_comes_after_the_citizens_no_reaches_the_second_round(story: Story) -> None:
+    """Both are on record before dispatch hears of the first."""
+    await story.records()
+    await story.answers()
+    visit = story.visit()
+    no = inputs.VisitMade(
+        complaint_id=story.id, visit=visit.visit, attempt=visit.attempt, solved=False, satisfied=False
+    )
+    await story.tells(FEEDBACK_ANSWERS, no, heard=False)
+    await corrects(story, street="小关街道")
+    assert story.told()[-4:] == ["ComplaintReopened", "RequestCorrected", "OrderMoved", "ComplaintDispatched"]
+    assert (story.order().unit, story.order().round, story.order().street) == (OTHER_STREET, 2, "小关街道")
     story.holds()
 
 

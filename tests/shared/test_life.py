@@ -463,6 +463,28 @@ ROUND_2 = replace(
     sign_due_at=eg.REOPENED.reopened_at + 8 * HOUR,
     unit_due_at=eg.DUE_AT + DAY,
 )
+CORRECTED_SINCE = replace(eg.CORRECTED_STREET, unit=None, corrected_at=eg.REOPENED.reopened_at)
+REOPENED_AND_CORRECTED = (*REOPENED, CORRECTED_SINCE)
+AMENDED_AND_REOPENED = (
+    *SIGNED,
+    eg.CORRECTED_STREET,
+    eg.AMENDED_ORDER,
+    eg.ANSWERED,
+    eg.VISIT_SCHEDULED,
+    replace(eg.VISIT_MADE, solved=False),
+    eg.REOPENED,
+)
+SETTLED_AND_REOPENED = (
+    *IN_REVIEW,
+    replace(eg.COUNCIL_DECIDED, to_unit=eg.STREET),
+    eg.ANSWERED,
+    eg.VISIT_SCHEDULED,
+    replace(eg.VISIT_MADE, solved=False),
+    eg.REOPENED,
+    CORRECTED_SINCE,
+)
+NEXT_MOVED = replace(eg.MOVED, moved_at=eg.REOPENED.reopened_at)
+MOVED_ROUND_2 = replace(ROUND_2, unit=eg.OTHER_STREET, street="小关街道")
 NOBODY_SIGNED = (*AT_UNIT, eg.SIGN_MISSED, eg.ESCALATED)
 SECOND_RUNG = replace(
     eg.ESCALATED,
@@ -709,6 +731,17 @@ LEGAL: dict[str, tuple[Fact, ...]] = {
     "a pause that is rejected": (*SIGNED, eg.PAUSE_REQUESTED, eg.PAUSE_REJECTED),
     "reclassified before its limit": (*SIGNED, eg.RECLASSIFIED),
     "not solved and with the same unit again": (*REOPENED, ROUND_2),
+    "not solved and with whom a correction since names": (*REOPENED_AND_CORRECTED, NEXT_MOVED, MOVED_ROUND_2),
+    "not solved and with whom an earlier correction names": (
+        *AMENDED_AND_REOPENED,
+        NEXT_MOVED,
+        MOVED_ROUND_2,
+    ),
+    "not solved, corrected, and with the unit a council named": (
+        *SETTLED_AND_REOPENED,
+        eg.AMENDED_ORDER,
+        replace(ROUND_2, street="小关街道"),
+    ),
     "nobody signed, the ladder to its top": (*NOBODY_SIGNED, SECOND_RUNG),
     "a reply that was in time after all": (
         *NOBODY_SIGNED,
@@ -845,6 +878,31 @@ ILLEGAL: list[tuple[str, tuple[Fact, ...], Fact, str]] = [
         "neither its subject nor its place was corrected",
     ),
     ("moved when it is signed", (*SIGNED, eg.CORRECTED_STREET), eg.MOVED, "moves only by a return"),
+    ("the next round moved without a correction", REOPENED, NEXT_MOVED, "neither its subject nor its place"),
+    (
+        "the next round moved to another than the correction names",
+        AMENDED_AND_REOPENED,
+        replace(NEXT_MOVED, to_unit=eg.WATER),
+        "neither its subject nor its place",
+    ),
+    (
+        "the next round moved from where a council left it",
+        SETTLED_AND_REOPENED,
+        NEXT_MOVED,
+        "a council has named the unit",
+    ),
+    (
+        "the next round at another unit than it was moved to",
+        (*REOPENED_AND_CORRECTED, NEXT_MOVED),
+        replace(MOVED_ROUND_2, unit=eg.WATER),
+        "it was given to street-xiaoguan",
+    ),
+    (
+        "the next round at whom a correction names, and the unit before is not told",
+        REOPENED_AND_CORRECTED,
+        MOVED_ROUND_2,
+        "same unit again",
+    ),
     ("moved under review", (*IN_REVIEW, eg.CORRECTED_STREET), eg.MOVED, "moves only by a return"),
     (
         "moved from where a council left it",
