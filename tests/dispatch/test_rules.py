@@ -412,7 +412,7 @@ def test_a_return_cannot_be_sent_to_a_unit_nobody_knows() -> None:
         at=REVIEW.at,
     )
     given(*WITH_UNIT, RETURN_REQUESTED).when(nowhere).then_refused(
-        "approve the return", because="to_unit: 'nowhere' is not in catalogue test-1"
+        "approve the return", because="to_unit: “nowhere” is not in catalogue test-1"
     )
 
 
