@@ -188,6 +188,11 @@ def test_what_the_record_says_by_now_is_on_record_too() -> None:
     assert otherwise(now, facts) == ""
 
 
+def test_what_the_record_said_for_a_while_is_neither() -> None:
+    facts = (*first_facts("plain"), eg.DISPATCHED, *LATER["corrected twice"])
+    assert otherwise(replace(eg.REQUEST, street="另一street"), facts) == "street"
+
+
 # -- other words
 
 Change = Callable[[RequestRecorded], RequestRecorded]
