@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from hashlib import blake2b
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -110,7 +111,7 @@ HOTLINE: Final = UnitId("")
 HOTLINES_OWN: Final = frozenset((Limit.DISPATCH, Limit.VISIT))
 """Limits of the hotline itself: where one is missed no unit is late and nothing climbs; supervision is told."""
 
-STATE_SCHEMA: Final = 8
+STATE_SCHEMA: Final = 9
 """Version of the stored head; a change means rebuilding the heads, never editing them."""
 
 
@@ -122,6 +123,9 @@ ANSWER: Final = "answer directly"
 
 LINK: Final = "link"
 """What intake was asked for where a record names another complaint that cannot be meant; the record stands."""
+
+RETALIATION_ABOUT: Final = "retaliation_about"
+"""How the reason of a refused link begins where it was to be what a retaliation is about, by any of its fields."""
 
 WHERE_AND_WHAT: Final = ("subject", "district", "street")
 """What of a record says who answers for it, by the names that record, order and catalogue share."""
@@ -295,6 +299,14 @@ class DistrictBefore(msgspec.Struct, frozen=True, kw_only=True):
     until: datetime
 
 
+class Recorded(msgspec.Struct, frozen=True, kw_only=True):
+    """What a request said where its record was corrected since: enough to tell whether it says so again."""
+
+    field: str
+    digest: str
+    """Of what it said first, as `text_digest` has it."""
+
+
 class Supervision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The top of the ladder has taken it up, and has not closed it yet."""
 
@@ -354,7 +366,13 @@ class Ended(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     how: str
     """The name of the fact that ended it."""
     twice: bool = False
-    """Turned away as the second record of one call (T7)."""
+    """Turned away as the second record of one call (T7): no request said so, so nothing of the next three is kept."""
+    turned_away: TurnedAway | None = None
+    """In which way its request said that it is turned away."""
+    to: str = ""
+    """Where the citizen was sent then."""
+    reason: str = ""
+    """And why."""
     at: datetime
     outcome: Outcome | None = None
 
@@ -391,6 +409,9 @@ class Complaint(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, t
     """Pauses approved so far."""
     answer_refused: bool = False
     """It was to be answered from an article that was none (B2)."""
+    article_id: str = ""
+    """The article it was answered from, or was to be; empty also where a refusal from before does not name it."""
+    article_version: int = 0
     heat: int = 1
     """How often the matter was brought up (R11)."""
     repeats: tuple[str, ...] = ()
@@ -428,12 +449,16 @@ class Complaint(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, t
     confidential: bool = False
     accused: UnitId | None = None
     """The unit that is said to retaliate, where that is what it is about."""
+    retaliation_about: ComplaintId | None = None
+    """The complaint for which it does."""
+    about_refused: ComplaintId | None = None
+    """The complaint its record named as that, and that could not be meant."""
     matter_of: ComplaintId | None = None
     """The complaint that brought the same matter up first."""
     linked_by_call: bool = False
     """That is another record of the same call, and the request itself named none."""
-    links_refused: tuple[ComplaintId, ...] = ()
-    """The complaints its record named that could not be meant."""
+    matter_refused: ComplaintId | None = None
+    """The complaint its record named as the first, and that could not be meant."""
     district: str
     street: str | None = None
     address: str
@@ -443,6 +468,10 @@ class Complaint(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, t
     added: tuple[str, ...] = ()
     """What the citizen added since, in order; a correction of the record leaves it."""
     attachments: tuple[Attachment, ...] = ()
+    attachments_added: int = 0
+    """So many of them, the last ones, came with what was added."""
+    recorded: tuple[Recorded, ...] = ()
+    """What the request said of each field that was corrected since."""
 
 
 Case = Unopened | Complaint
@@ -476,6 +505,11 @@ def stored_head(complaint_id: str, text: str, state_schema: int) -> Complaint:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         message = f"complaint {complaint_id}: its head cannot be read, `hotline verify` says more"
         raise UnreadableHead(message) from error
+
+
+def text_digest(text: str) -> str:
+    """A text as 32 hexadecimal digits: BLAKE2b-128."""
+    return blake2b(text.encode(), digest_size=16).hexdigest()
 
 
 def is_open(case: Case) -> bool:
@@ -615,9 +649,15 @@ def evolve(case: Case, fact: Fact) -> Case:
 
 
 def _refused(case: Complaint, fact: IntakeRefused) -> Complaint:
-    if fact.link is not msgspec.UNSET:
-        return replace(case, links_refused=(*case.links_refused, fact.link))
-    return replace(case, answer_refused=True) if fact.asked == ANSWER else case
+    if fact.link is not UNSET:
+        if fact.reason.startswith(RETALIATION_ABOUT):
+            return replace(case, about_refused=fact.link)
+        return replace(case, matter_refused=fact.link)
+    if fact.asked != ANSWER:
+        return case
+    return replace(
+        case, answer_refused=True, article_id=fact.article_id or "", article_version=fact.article_version or 0
+    )
 
 
 def _protected(case: Complaint, fact: IdentityProtected) -> Complaint:
@@ -629,7 +669,7 @@ def _linked(case: Complaint, fact: MatterLinked) -> Complaint:
 
 
 def _accused(case: Complaint, fact: RetaliationReported) -> Complaint:
-    return replace(case, accused=fact.accused)
+    return replace(case, accused=fact.accused, retaliation_about=fact.about)
 
 
 def _rated(case: Complaint, fact: RatingGiven) -> Complaint:
@@ -651,12 +691,30 @@ def _request_corrected(case: Complaint, fact: RequestCorrected) -> Complaint:
     before = case.districts_before
     if "district" in said:
         before = (*before, DistrictBefore(district=case.district, until=fact.corrected_at))
-    return replace(case, order=order, districts_before=before, **said)
+    return replace(case, order=order, districts_before=before, recorded=_as_recorded(case, fact), **said)
+
+
+def _as_recorded(case: Complaint, fact: RequestCorrected) -> tuple[Recorded, ...]:
+    """What the request said of every field that was ever corrected: what the first correction of each found."""
+    known = {one.field for one in case.recorded}
+    return (
+        *case.recorded,
+        *(
+            Recorded(field=one.field, digest=text_digest(one.old))
+            for one in fact.corrections
+            if one.field not in known
+        ),
+    )
 
 
 def _supplemented(case: Complaint, fact: RequestSupplemented) -> Complaint:
     new = tuple(kept for kept in fact.attachments or () if kept not in case.attachments)
-    return replace(case, added=(*case.added, fact.text), attachments=(*case.attachments, *new))
+    return replace(
+        case,
+        added=(*case.added, fact.text),
+        attachments=(*case.attachments, *new),
+        attachments_added=case.attachments_added + len(new),
+    )
 
 
 def _repeated(case: Complaint, fact: RequestRepeated) -> Complaint:
@@ -1383,7 +1441,14 @@ def _ended(
 ) -> Complaint:
     at: datetime = getattr(fact, fact.TIME)
     outcome = fact.outcome if isinstance(fact, ComplaintClosed) else None
-    twice = isinstance(fact, ComplaintTurnedAway) and fact.how is TurnedAway.RECORDED_TWICE
+    ended = Ended(how=type(fact).__name__, at=at, outcome=outcome)
+    if isinstance(fact, ComplaintTurnedAway):
+        if fact.how is TurnedAway.RECORDED_TWICE:
+            ended = replace(ended, twice=True)
+        else:
+            ended = replace(ended, turned_away=fact.how, to=fact.to, reason=fact.reason)
+    elif isinstance(fact, ComplaintAnsweredDirectly):
+        case = replace(case, article_id=fact.article_id, article_version=fact.article_version)
     deadlines: tuple[Deadline, ...] = ()
     if case.deadlines:
         deadlines = tuple(
@@ -1393,7 +1458,7 @@ def _ended(
         )
     return replace(
         case,
-        ended=Ended(how=type(fact).__name__, twice=twice, at=at, outcome=outcome),
+        ended=ended,
         deadlines=deadlines,
         missed=tuple(
             m if m.done_at is not None else replace(m, done_at=at)

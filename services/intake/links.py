@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from services.intake.commands import RecordRequest, RepeatRequest
-from shared.complaint import LINK, Complaint
+from shared.complaint import LINK, RETALIATION_ABOUT, Complaint
 from shared.events import IntakeRefused
 from shared.ids import ComplaintId, complaint_id
 from shared.inputs import RequestRecorded
@@ -39,7 +39,7 @@ def matter_of(request: RequestRecorded, speaker: str) -> Link | None:
 def retaliation_about(request: RequestRecorded, speaker: str) -> Link | None:
     """The complaint for which a unit retaliates."""
     about, complaint = request.retaliation_about, request.retaliation_about_complaint
-    return _linked("retaliation_about", about, complaint, speaker)
+    return _linked(RETALIATION_ABOUT, about, complaint, speaker)
 
 
 def first_of_matter(command: RecordRequest) -> ComplaintId | None:
@@ -68,13 +68,24 @@ def links_refused(command: RecordRequest) -> list[IntakeRefused]:
     ]
 
 
-def another_matter_of(request: RequestRecorded, case: Complaint, speaker: str) -> str | None:
-    """The field by which a request told again names another first complaint; a link refused then is the same now."""
-    first = matter_of(request, speaker)
-    if first is None:
-        return None if case.matter_of is None or case.linked_by_call else "matter_of"
-    known = first.complaint_id == case.matter_of or first.complaint_id in case.links_refused
-    return None if known else first.field
+def links_otherwise(request: RequestRecorded, case: Complaint, speaker: str) -> list[str]:
+    """The fields by which a request told again names other complaints; a link refused then is the same now."""
+    first = None if case.linked_by_call else case.matter_of
+    return [
+        *_names_another(matter_of(request, speaker), first or case.matter_refused, "matter_of"),
+        *_names_another(
+            retaliation_about(request, speaker),
+            case.retaliation_about or case.about_refused,
+            RETALIATION_ABOUT,
+        ),
+    ]
+
+
+def _names_another(link: Link | None, recorded: ComplaintId | None, name: str) -> list[str]:
+    """The field that names another complaint than was recorded; `name` where it names none any more."""
+    if link is None:
+        return [] if recorded is None else [name]
+    return [] if link.complaint_id == recorded else [link.field]
 
 
 def _that_can_be(link: Link | None, command: RecordRequest) -> ComplaintId | None:

@@ -21,11 +21,11 @@ from services.intake.commands import (
 from services.intake.knowledge import NO_BASE, Articles, unusable
 from services.intake.links import (
     about_whom,
-    another_matter_of,
     first_of_matter,
     links_refused,
     not_repeated,
 )
+from services.intake.told_again import says_otherwise
 from services.intake.twice import first_of_call, recorded_already
 from shared.aside import NoSuchComplaint, OnRecordOtherwise
 from shared.complaint import (
@@ -64,24 +64,6 @@ from shared.policy.deadlines import due_at
 from shared.policy.ruleset import ruleset
 from shared.times import stated, zone_of
 
-_CONTENT: Final = (
-    "call_id",
-    "request_type",
-    "subject",
-    "urgency",
-    "district",
-    "street",
-    "address",
-    "title",
-    "content",
-    "given_due_at",
-    "anonymous",
-    "confidential",
-    "attachments",
-)
-"""What a request asks for, by the names that request and complaint share; in the contract's order."""
-
-
 ATTACHMENTS_MAX: Final = 100
 """Attachments of a complaint with all that were added: every head and order carries where they are."""
 CONTENT_MAX: Final = 20_000
@@ -115,7 +97,7 @@ def _record(command: RecordRequest, case: Case, known: Articles) -> Sequence[Int
         request = replace(request, confidential=True)
     if isinstance(case, Complaint):
         # Another citizen's matter is no part of this life: it is set aside by itself, and this one goes on untouched.
-        if differing := _differing(request, case, command.speaker):
+        if differing := says_otherwise(request, case, command.speaker):
             raise OnRecordOtherwise(differing)
         return []
     facts: list[IntakeFact] = [
@@ -180,7 +162,12 @@ def _record(command: RecordRequest, case: Case, known: Articles) -> Sequence[Int
     elif why_not is not None:
         facts.append(
             IntakeRefused(
-                complaint_id=command.complaint_id, asked=ANSWER, reason=why_not, refused_at=command.at
+                complaint_id=command.complaint_id,
+                asked=ANSWER,
+                reason=why_not,
+                article_id=request.article_id or UNSET,
+                article_version=request.article_version,
+                refused_at=command.at,
             )
         )
     elif request.article_id is not None:
@@ -256,29 +243,6 @@ def _dispatch_due(command: RecordRequest) -> datetime | UnsetType:
     rules = ruleset(command.ruleset)
     limit = rules.classes[command.request.urgency].dispatch
     return UNSET if limit is None else due_at(command.at, limit, rules, calendar(command.calendar)).at
-
-
-def _differing(request: RequestRecorded, case: Complaint, speaker: str) -> list[str]:
-    """The fields in which a request told again says something else than is on record (T7).
-
-    Names only: what the citizen said has no place in a reason. Channel and agent say who told us, not what
-    is asked for; of an article it is on record whether there was one, taken or not.
-    """
-    differing = [name for name in _CONTENT if getattr(request, name) != getattr(case, name)]
-    how = None if case.ended is None else case.ended.how
-    if case.ended is not None and case.ended.twice:
-        pass  # whatever it asked for, it ended as the second record of its call
-    elif (how == ComplaintTurnedAway.__name__) != (request.turned_away is not None):
-        differing.append("turned_away")
-    elif (how == ComplaintAnsweredDirectly.__name__ or case.answer_refused) != (
-        request.article_id is not None and request.turned_away is None
-    ):
-        differing.append("article_id")
-    if request.retaliation_by != case.accused:
-        differing.append("retaliation_by")
-    if (other := another_matter_of(request, case, speaker)) is not None:
-        differing.append(other)
-    return differing
 
 
 def _withdraw(command: WithdrawRequest, case: Case) -> Sequence[IntakeFact]:

@@ -200,6 +200,10 @@ class IntakeRefused(Fact, frozen=True, kw_only=True):
     reason: str
     link: ComplaintId | msgspec.UnsetType = msgspec.UNSET
     """The complaint that a record named and that could not be meant; left out where it was about something else."""
+    article_id: str | msgspec.UnsetType = msgspec.UNSET
+    """The article that was no answer (B2); left out where it was about something else."""
+    article_version: int | msgspec.UnsetType = msgspec.UNSET
+    """And its version."""
     refused_at: Instant
 
 

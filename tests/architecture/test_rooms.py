@@ -32,6 +32,7 @@ TABLES = {
         "knowledge_base.py",
         "links.py",
         "naming.py",
+        "told_again.py",
         "twice.py",
     },
     "dispatch": {

@@ -14,7 +14,7 @@ from services.intake.inbound import requests
 from services.intake.settings import Settings
 from shared import inputs
 from shared.complaint import Complaint, head_of
-from shared.events import RatingGiven, RequestRepeated, RequestSupplemented
+from shared.events import RatingGiven, RequestRepeated, RequestSupplemented, TurnedAway
 from shared.ids import ComplaintId, complaint_id
 from shared.inputs import Input
 from shared.topics import INTAKE_REQUESTS
@@ -193,6 +193,36 @@ async def test_the_same_request_under_another_event_id_is_on_record_already(stor
     await says(story, replace(FROM_WEB, recorded_by="web-2"), WEB)
     assert story.memory.heads[web] == before
     assert reasons(story) == []
+
+
+async def test_the_same_request_told_again_after_a_correction_is_no_other_matter(story: Story) -> None:
+    """T7: the sender did not change it, we did."""
+    web = await says(story, FROM_WEB, WEB)
+    corrected = inputs.RequestCorrected(
+        request_id="1", title="更正", content="更正", street="小关街道", corrected_by="agent-7"
+    )
+    await says(story, corrected, WEB)
+    await says(story, inputs.RequestSupplemented(request_id="1", text="车还在"), WEB)
+    story.id = web
+    before = story.told()
+    await says(story, FROM_WEB, WEB)
+    story.id = web
+    assert (story.told(), reasons(story)) == (before, [])
+    story.holds()
+
+
+async def test_another_way_of_turning_away_told_under_a_known_number_is_kept_to_be_seen(story: Story) -> None:
+    """T7, R4: an emergency must not vanish behind a rejection."""
+    rejected = replace(FROM_WEB, turned_away=TurnedAway.REJECTED, turned_away_reason="不在受理范围")
+    await says(story, rejected, WEB)
+    emergency = replace(
+        FROM_WEB, turned_away=TurnedAway.EMERGENCY, turned_away_to="119", turned_away_reason="火情"
+    )
+    await says(story, emergency, WEB)
+    ((complaint, reason),) = reasons(story)
+    assert complaint is None
+    assert "(turned_away, turned_away_to, turned_away_reason)" in reason
+    story.holds()
 
 
 async def test_the_same_event_id_with_another_rating_is_set_aside_and_the_first_stands(story: Story) -> None:
