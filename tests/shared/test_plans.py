@@ -18,7 +18,7 @@ import pytest
 
 from deploy.embedded.stack import Addresses
 from hotline.casefile.timeline import _FACTS as LIFE
-from hotline.casefile.timeline import _PREFIX as BY_PREFIX
+from hotline.client import _PREFIX as BY_PREFIX
 from hotline.lab.bench.generator import grow
 from hotline.upkeep.rebuild import _TOUCHED
 from services.intake.views import _RECEIVED as RECEIVED
