@@ -235,7 +235,9 @@ def test_another_units_order_is_refused_and_an_unknown_complaint_is_named(shell:
     assert said == f"Refused: the order lies with {UNIT} now.\n"
     said = shell("unit", UNIT, "--return", complaint, "--reason", "not ours", "--evidence", "map")
     assert said.startswith("Return requested")
-    assert shell("unit", UNIT, "--sign", "00000000", code=1) == "No complaint 00000000 is on record.\n"
+    assert shell("unit", UNIT, "--sign", "00000000", code=1) == (
+        "No complaint's id begins with '00000000', and no request has that id.\n"
+    )
 
 
 def test_what_a_unit_cannot_settle_alone_is_asked_for_listed_and_decided(shell: Shell) -> None:
@@ -340,7 +342,9 @@ def test_what_an_agent_does_with_a_request_on_record(shell: Shell) -> None:
     assert shell("request", "correct", complaint, "--address", "No. 6") == f"Done; {UNIT} is told.\n"
     assert shell("request", "again", complaint, "--call", "call-9") == f"Done; {UNIT} is told.\n"
     assert shell("request", "again", complaint, "--call", "call-9").startswith("It was so already")
-    assert shell(*CALL, "--matter-of", "0000000000", code=1) == "No complaint 0000000000 is on record.\n"
+    assert shell(*CALL, "--matter-of", "0000000000", code=1) == (
+        "No complaint's id begins with '0000000000', and no request has that id.\n"
+    )
     second = json.loads(shell(*CALL, "--matter-of", complaint[:13]))
     shown = shell("show", complaint)
     assert "wants to be known to the hotline alone" in shown
