@@ -65,7 +65,7 @@ Named = tuple[str, str]
 """A command and its argument that names something."""
 
 WRONG: Final[dict[Named, tuple[str, ...]]] = {
-    ("call", "article"): (*CALL, "--article", "kb-9999@1"),
+    ("call", "article"): (*CALL, "--type", "CONSULT", "--article", "kb-9999@1"),
     ("call", "matter_of"): (*CALL, "--matter-of", NOBODY),
     ("call", "subject"): (*CALL, "--subject", "供誰"),
     ("call", "district"): (*CALL, "--district", "海锭区"),
