@@ -263,11 +263,18 @@ async def test_intake_takes_an_answer_by_what_stands_in_the_base(desks: Desks) -
 
 def eg_work(request: str, version: int) -> Work:
     from services.intake.commands import RecordRequest
+    from shared.events import RequestType
     from shared.ids import complaint_id
 
     command = RecordRequest(
         complaint_id=complaint_id(request),
-        request=replace(eg.REQUEST, request_id=request, article_id="a", article_version=version),
+        request=replace(
+            eg.REQUEST,
+            request_id=request,
+            request_type=RequestType.CONSULT,
+            article_id="a",
+            article_version=version,
+        ),
         ruleset=eg.RECORD.ruleset,
         calendar=eg.RECORD.calendar,
         at=eg.CALLED_AT,
