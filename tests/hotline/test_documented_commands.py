@@ -205,7 +205,7 @@ async def test_what_the_pages_show_does_what_they_say(shell: Shell, tmp_path: Pa
                 "--type",
                 "CONSULT",
                 "--subject",
-                "公共服务/供热",
+                "公共服务/供暖",
                 "--district",
                 "海淀区",
                 "--title",

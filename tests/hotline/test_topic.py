@@ -263,7 +263,7 @@ async def test_a_topic_is_typed_from_its_candidates_to_its_end(desks: Desks, cit
     assert "so already" in (await typed("close", one, "--as", "市政务局")).output
     shown = await typed("show", one)
     assert "closed (ASSESSMENT)" in shown.output
-    assert "refused 区登记中心 TaskVerified" in shown.output
+    assert "区登记中心: was refused: " in shown.output
     named = json.loads((await typed("candidates", "--since", "2020-01-01", "--json")).stdout)[0]
     assert named["named_by"] == [], "closed: it takes nothing on any more"
 
