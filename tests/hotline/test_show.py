@@ -81,7 +81,7 @@ async def test_a_life_is_told_in_order_with_who_what_and_why(desks: Desks) -> No
         "sign by 09-24 16:30, answer by 10-01 23:59"
     )
     assert what[4] == "wants to return order 1: 不属本街道 (辖区图), suggests street-xiaoguan"
-    assert what[7].startswith("street-huayuanlu refused to answer: the order lies with street-xiaoguan now")
+    assert what[7].startswith("did not let street-huayuanlu answer: the order lies with street-xiaoguan now")
     assert what[12] == "not solved, not satisfied: 仍被占用"
 
 
