@@ -115,13 +115,12 @@ async def tell(city: City, line: Topic, key: str, data: Input, *, unit: str = ""
     `Mistyped` where the door would not take it, or a citizen's number stands in it and nobody means it: then nothing is
     sent. `Unknown` where Kafka did not say whether it has it.
     """
-    _as_the_door_takes_it(data)
+    value = _as_the_door_takes_it(data)
     without_numbers(data)
     event_id = str(uuid4())
     topic = city.realm.prefix + line.of(unit)
     now = await now_of(city)
     headers = input_headers(type(data), SOURCE, event_id, now)
-    value = msgspec.json.encode(data)
     partition = partition_of(key.encode(), line.partitions)
     sent_at_ms = int(time.time() * 1000)
     message = Incoming(topic, partition, 0, sent_at_ms, key.encode(), tuple(headers), value)
@@ -247,22 +246,12 @@ async def reader(realm: Realm) -> asyncpg.Connection[Any]:
 
 async def complaint_called(connection: asyncpg.Connection[Any], text: str) -> Complaint:
     """The complaint with this id, or the only one whose id begins so; `UserError` where there is none."""
+    row = await connection.fetchrow(_HEAD, await id_named(connection, text))
+    assert row is not None  # noqa: S101 -- it was found just now, and no head is ever removed
     try:
-        return stored_head(*await _head_called(connection, text))
+        return stored_head(*row)
     except UnreadableHead as error:
         raise UserError(f"{str(error)[:1].upper()}{str(error)[1:]}.") from None
-
-
-async def id_called(connection: asyncpg.Connection[Any], text: str) -> ComplaintId:
-    """As `complaint_called`, also where nobody can read its head."""
-    return ComplaintId((await _head_called(connection, text))[0])
-
-
-async def _head_called(connection: asyncpg.Connection[Any], text: str) -> tuple[str, str, int]:
-    named = await id_named(connection, text)
-    row = await connection.fetchrow(_HEAD, named)
-    assert row is not None  # noqa: S101 -- it was found just now, and no head is ever removed
-    return row[0], row[1], row[2]
 
 
 async def id_named(connection: asyncpg.Connection[Any], named: str) -> ComplaintId:

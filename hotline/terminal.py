@@ -64,6 +64,13 @@ def say_json(text: str | bytes) -> None:
     print(json_shown(text if isinstance(text, str) else text.decode()), flush=True)
 
 
+def say_record(value: object) -> None:
+    """A record of ours as an indented JSON document."""
+    import msgspec
+
+    say_json(msgspec.json.format(msgspec.json.encode(value), indent=2))
+
+
 def json_shown(text: str) -> str:
     """The same document with what is hidden written as JSON's escapes; outside of strings JSON has only line breaks."""
     if text.isascii() and "\x7f" not in text:

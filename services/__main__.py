@@ -8,7 +8,6 @@ to one and back at any start.
 from __future__ import annotations
 
 import asyncio
-from typing import Final
 
 from services.dispatch import app as dispatch
 from services.dispatch.settings import Settings as DispatchSettings
@@ -19,10 +18,8 @@ from services.feedback.settings import Settings as FeedbackSettings
 from services.intake import app as intake
 from services.intake.settings import Settings as IntakeSettings
 from shared.doors.host import Company
+from shared.ids import TOGETHER
 from shared.runtime.settings import CommonSettings
-
-TOGETHER: Final = "desks"
-"""What the one process is called, in Kafka and in its logs."""
 
 
 async def run(

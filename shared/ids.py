@@ -19,6 +19,9 @@ CallId = NewType("CallId", str)
 RequestId = NewType("RequestId", str)
 UnitId = NewType("UnitId", str)
 
+TOGETHER: Final = "desks"
+"""What the one process of all desks is called where there is one: in Kafka, in its logs, for its supervisor."""
+
 _UUID: Final = re.compile(rb"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _VARIANT: Final = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
 

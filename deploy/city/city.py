@@ -21,6 +21,7 @@ from confluent_kafka.admin import AdminClient
 from deploy.city import kafka_logins
 from deploy.embedded.stack import Addresses
 from deploy.supervision.supervisor import Service
+from shared.ids import TOGETHER
 from shared.runtime import kafka_address
 from shared.runtime.errors import UserError
 from shared.runtime.topic_admin import make_missing
@@ -29,8 +30,6 @@ from shared.versions import RULESET
 
 DESKS: Final = kafka_logins.DESKS
 PROCESSES: Final = (*DESKS, "relay")
-TOGETHER: Final = kafka_logins.TOGETHER
-"""The one process of all desks, where there is one (`services/__main__.py`)."""
 GRANTED: Final = {
     **{desk: ("hotline_desk", f"hotline_{desk}") for desk in DESKS},
     "relay": ("hotline_relay",),

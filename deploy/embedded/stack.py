@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from deploy.embedded import child, parts
 from deploy.embedded.child import LOOPBACK
+from deploy.embedded.errors import StackError
 from deploy.embedded.file_lock import FileLock
 from deploy.embedded.kafka import Kafka, Listener
 from deploy.embedded.patience import told_meanwhile
@@ -32,7 +33,6 @@ from deploy.embedded.state import (
 )
 from deploy.embedded.zipkin import Zipkin
 from shared.runtime.patience import HUNG_SERVER_SECONDS, STOP_SECONDS
-from shared.runtime.user_error import StackError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping, Sequence

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from deploy.embedded.atomic import write_atomically
 from deploy.embedded.child import LOOPBACK, Child
-from shared.runtime.user_error import StackError
+from deploy.embedded.errors import StackError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

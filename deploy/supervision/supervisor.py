@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from deploy.embedded import child
+from deploy.embedded.errors import StackError
 from deploy.embedded.state import Roster, write_roster
 from shared.runtime.patience import STOP_SECONDS
-from shared.runtime.user_error import StackError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -17,10 +17,11 @@ from typing import Final
 import asyncpg
 from confluent_kafka import KafkaException
 
-from deploy.city.city import DESKS, TOGETHER, Realm
+from deploy.city.city import DESKS, Realm
 from deploy.supervision.stalled import Standing, look, standing_still
 from deploy.supervision.supervisor import Supervisor
 from shared.doors.kafka_door import AWAY
+from shared.ids import TOGETHER
 from shared.policy.catalogue import Catalogue
 from shared.runtime.errors import UserError
 from shared.runtime.patience import STILL_SECONDS

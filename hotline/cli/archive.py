@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 
 from hotline.cli.run import Json, answer, run
 from hotline.cli.unread import none_unread, tell_unread
 from hotline.parsing import day_of, month_of
-from hotline.terminal import say, say_json
+from hotline.terminal import say, say_record
 
 archive = typer.Typer(
     help="Facts of lives that ended long ago: into a table a month, which can be detached and attached again.",
@@ -41,7 +41,7 @@ def move(
     end = datetime(day.year, day.month, day.day, tzinfo=zone_of(city.ruleset))
     done = run(moved(city.realm.owner_dsn, end, unread=unread))
     if json:
-        _print_json(done)
+        say_record(done)
         tell_unread(unread, json=True)
         return
     say(
@@ -61,7 +61,7 @@ def list_months(*, json: Json = False) -> None:
 
     found = run(months(find_city().logins["reader"]))
     if json:
-        _print_json(found)
+        say_record(found)
         return
     if not found:
         say("Nothing is archived.")
@@ -119,9 +119,3 @@ def _month(text: str) -> date:
 
 def _wrong(what: str, expected: str, text: str) -> NoReturn:
     raise typer.BadParameter(f"{what}: expected {expected}, got {text!r}")
-
-
-def _print_json(value: Any) -> None:
-    import msgspec
-
-    say_json(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())

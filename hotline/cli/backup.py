@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from hotline.cli.run import Json, fail, run
-from hotline.terminal import note, say, say_json
+from hotline.terminal import note, say, say_record
 
 if TYPE_CHECKING:
     from hotline.upkeep.backup import Restored
@@ -26,7 +26,7 @@ def backup(
 
     manifest = run(made(city_up(), to, say=_say), interrupted="Stopped: there is no backup.")
     if json:
-        _print_json(manifest)
+        say_record(manifest)
         return
     made_at = shown(manifest.made_at, zone_of(manifest.ruleset), seconds=True)
     say(f"{to}: {manifest.facts:,} facts of {manifest.complaints:,} complaints, as of {made_at}")
@@ -50,7 +50,7 @@ def restore(
         _restored(folder, city), interrupted="Stopped: nothing of it is left but what had started."
     )
     if json:
-        _print_json(restored)
+        say_record(restored)
         return
     made_at = shown(restored.made_at, zone_of(restored.ruleset), seconds=True)
     say(f"City {restored.city!r} is as it was at {made_at}: {restored.facts:,} facts.")
@@ -98,9 +98,3 @@ async def _restored(folder: Path, city: str) -> Restored:
 
 def _say(text: str) -> None:
     note(text)
-
-
-def _print_json(value: Any) -> None:
-    import msgspec
-
-    say_json(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hotline.cli.asking import AsIs, settled
-from hotline.cli.run import Json, fail, run
+from hotline.cli.run import Json, fail, one_of, run
 from hotline.cli.speaking import STOPPED, speaks
 from hotline.terminal import note, say, say_json
 from shared.text import folded
@@ -84,10 +84,8 @@ def call(
     """Record a request as an agent would, see which unit gets it."""
     from shared.events import RequestType, Urgency
 
-    if urgency not in Urgency.__members__:
-        fail(f"--urgency: {urgency!r}, expected one of {', '.join(Urgency)}.", code=2)
-    if request_type not in RequestType.__members__:
-        fail(f"--type: {request_type!r}, expected one of {', '.join(RequestType)}.", code=2)
+    one_of("--urgency", urgency, list(Urgency))
+    one_of("--type", request_type, list(RequestType))
     fields: dict[str, Any] = {
         "title": title,
         "district": district,

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from hotline.cli.arguments import instant
-from hotline.cli.run import Json, fail, run, stdin_lines
+from hotline.cli.run import Json, fail, one_of, run, stdin_lines
 from hotline.cli.unread import none_unread, tell_unread
 from hotline.terminal import note, say, say_json
 from shared.text import folded_code
@@ -198,10 +198,7 @@ async def _take_in(switch: str) -> None:
     from shared.topics import TELEPHONY_CALLS, partition_of
     from shared.wording import TextInvalid, looked_at
 
-    switch = folded_code(switch)
-    said = SWITCHES.get(switch)
-    if said is None:
-        fail(f"--take-in: {switch!r}, expected one of {', '.join(SWITCHES)}.", code=2)
+    said = SWITCHES[one_of("--take-in", folded_code(switch), SWITCHES)]
     city = city_up()
     now = await now_of(city)
     clock = clock_of(city, now)

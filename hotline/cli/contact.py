@@ -161,11 +161,11 @@ def shred(
 
 async def _id_of(complaint: str) -> Any:
     from deploy.city.registry import city_up
-    from hotline.client import id_called, reader
+    from hotline.client import id_named, reader
 
     connection = await reader(city_up().realm)
     try:
-        return await id_called(connection, complaint)
+        return await id_named(connection, complaint)
     finally:
         await connection.close()
 

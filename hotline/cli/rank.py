@@ -13,7 +13,7 @@ import typer
 from hotline.cli.arguments import month as month_of
 from hotline.cli.run import Json, demand_words, fail, run, sure
 from hotline.cli.unread import none_unread, tell_unread
-from hotline.terminal import cell, say, say_json
+from hotline.terminal import cell, say, say_json, say_record
 from shared.text import shown
 
 if TYPE_CHECKING:
@@ -271,10 +271,9 @@ def _print_notes(made: Month) -> None:
 
 
 def _print_corrections(found: list[Correction], *, json: bool, table: bool) -> None:
-    import msgspec
 
     if json:
-        say_json(msgspec.json.format(msgspec.json.encode(found), indent=2).decode())
+        say_record(found)
         return
     if table:
         writer = _spreadsheet()

@@ -8,7 +8,7 @@ import typer
 
 from hotline.cli.run import Json, fail, run
 from hotline.cli.unread import none_unread, tell_unread
-from hotline.terminal import say, say_json
+from hotline.terminal import say, say_record
 
 if TYPE_CHECKING:
     from hotline.scoring.ledger import Anew
@@ -25,8 +25,6 @@ def rebuild(
     json: Json = False,
 ) -> None:
     """Make a view anew from the log while the desks go on; only at its end they wait, for a moment."""
-    import msgspec
-
     from deploy.city.registry import find_city
     from hotline.upkeep.rebuild import VIEWS, RebuiltBut
     from hotline.upkeep.rebuild import rebuild as rebuilt
@@ -45,7 +43,7 @@ def rebuild(
     except RebuiltBut as partly:
         done, but = partly.done, str(partly)
     if json:
-        say_json(msgspec.json.format(msgspec.json.encode(done), indent=2).decode())
+        say_record(done)
     else:
         _print_done(done)
     if but:
@@ -81,10 +79,8 @@ async def _scores_anew(unread: UnreadableRows) -> Anew:
 
 def _print_scores(done: Anew, *, json: bool) -> None:
     """Exit 1 where a frozen month is not what the log says: nothing can put that right."""
-    import msgspec
-
     if json:
-        say_json(msgspec.json.format(msgspec.json.encode(done), indent=2).decode())
+        say_record(done)
     else:
         say(f"{SCORES}: {done.rows:,} rows from {done.facts:,} facts")
         if done.behind:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from hotline.cli.run import Json, run
-from hotline.terminal import cell, say_json
+from hotline.terminal import cell, say_record
 
 if TYPE_CHECKING:
     from datetime import tzinfo
@@ -30,11 +30,9 @@ def show(
     json: Json = False,
 ) -> None:
     """Show a complaint's life as a timeline, and the address of its trace."""
-    import msgspec
-
     shown = run(_show(complaint))
     if json:
-        say_json(msgspec.json.format(msgspec.json.encode(shown), indent=2).decode())
+        say_record(shown)
     else:
         _print(shown)
 

@@ -121,7 +121,8 @@ def _print_status(found: dict[str, Any]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from deploy.city.city import DESKS, TOGETHER
+    from deploy.city.city import DESKS
+    from shared.ids import TOGETHER
 
     console = Console(highlight=False)
     behind = found["behind"] or {}
@@ -173,7 +174,8 @@ def _print_status(found: dict[str, Any]) -> None:
 def _print_who_stands(console: Any, found: dict[str, Any]) -> None:
     from rich.text import Text
 
-    from deploy.city.city import DESKS, TOGETHER
+    from deploy.city.city import DESKS
+    from shared.ids import TOGETHER
 
     for one in found["stopped"]:
         why = f" {one['where']}, {one['behind']:,} messages wait: {one['reason']}. `{one['resume']}` lets it go on."

@@ -18,7 +18,7 @@ from hotline.cli.run import Json, demand_words, fail, listed, one_of, run
 from hotline.cli.speaking import speaks
 from hotline.cli.unread import none_unread, tell_unread
 from hotline.parsing import NUMBER_MAX
-from hotline.terminal import say, say_json
+from hotline.terminal import say, say_json, say_record
 from shared.text import folded
 
 if TYPE_CHECKING:
@@ -72,9 +72,7 @@ def candidates_(
     unread = none_unread()
     found = run(_candidates(first, last, at_least, unread))[:limit]
     if json:
-        import msgspec
-
-        say_json(msgspec.json.format(msgspec.json.encode(found), indent=2).decode())
+        say_record(found)
         tell_unread(unread, json=True)
         return
     if not found:
@@ -396,10 +394,8 @@ def show_(topic: _Topic, *, json: Json = False) -> None:
     state, facts, now = run(_whole(topic, unread))
     today = now.date()
     if json:
-        import msgspec
-
         whole = {**_row(state, today), "state": state, "facts": facts}
-        say_json(msgspec.json.format(msgspec.json.encode(whole), indent=2).decode())
+        say_record(whole)
         tell_unread(unread, json=True)
         return
     say(_line(state, today))
@@ -505,7 +501,7 @@ async def _record(
         facts, after = await log.record(wishes)
     refused = [fact for fact in facts if isinstance(fact, WishRefused)]
     if json:
-        say_json(msgspec.json.format(msgspec.json.encode(facts), indent=2).decode())
+        say_record(facts)
     elif not facts:
         say("It was so already; nothing changed.")
     elif not refused:

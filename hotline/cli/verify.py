@@ -9,7 +9,7 @@ import typer
 
 from hotline.cli.report import print_report
 from hotline.cli.run import Json, is_up, run
-from hotline.terminal import say, say_json
+from hotline.terminal import say, say_record
 
 if TYPE_CHECKING:
     from hotline.audit.report import Report
@@ -28,13 +28,9 @@ def verify(
     json: Json = False,
 ) -> None:
     """Check versions, hash chains, lives, heads, timers and offsets of the whole log; exit 1 on a problem."""
-    import msgspec
-
     report, digest = run(is_up(_verify(anchors), json=json))
     if json:
-        say_json(
-            msgspec.json.format(msgspec.json.encode({"digest": digest, "report": report}), indent=2).decode()
-        )
+        say_record({"digest": digest, "report": report})
     else:
         print_report(report)
         say(f"digest of all facts: {digest}")

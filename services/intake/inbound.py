@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from datetime import datetime
-from hashlib import blake2b
 from typing import Final
 
 from services.intake.commands import (
@@ -21,6 +20,7 @@ from services.intake.naming import Named, first_things_first, links_named, named
 from services.intake.register import Kept, kept
 from services.intake.settings import Settings
 from shared.cloudevents import BadInput, event_of
+from shared.complaint import text_digest
 from shared.desk import Batch, Claim, Work
 from shared.doors.kafka_door import Handle, one_by_one
 from shared.events import TurnedAway
@@ -156,7 +156,7 @@ def _repeated(data: RequestRepeated, named: Named, speaker: str, at: datetime) -
         held,
         counted,
         opens=False,
-        says=blake2b(data.note.encode(), digest_size=16).hexdigest(),
+        says=text_digest(data.note),
         contrary=dataclasses.replace(counted, noted_otherwise=True),
     )
 

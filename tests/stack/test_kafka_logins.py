@@ -18,9 +18,10 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 from deploy.city import kafka_logins
 from deploy.city.city import make_topics
-from deploy.city.kafka_logins import DESKS, OUTSIDE, PRINCIPALS, TOGETHER
+from deploy.city.kafka_logins import DESKS, OUTSIDE, PRINCIPALS
 from deploy.embedded.stack import Stack
 from shared.doors.heard import by_login, of_login
+from shared.ids import TOGETHER
 from shared.runtime import kafka_address
 from shared.topics import TOPICS, Topic, names
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from deploy.embedded import parts
-from shared.runtime.user_error import StackError
+from deploy.embedded.errors import StackError
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -19,9 +19,9 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from deploy.embedded import child, postgres
+from deploy.embedded.errors import StackError
 from deploy.embedded.stack import Addresses, Stack
 from shared.runtime import kafka_address
-from shared.runtime.user_error import StackError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
+from deploy.embedded.errors import StackError
 from deploy.embedded.stack import Stack
 from deploy.supervision.supervisor import Service, Supervisor
-from shared.runtime.user_error import StackError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence

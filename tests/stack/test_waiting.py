@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, ClassVar, Final
 import pytest
 
 from deploy.embedded import stack as stack_module
+from deploy.embedded.errors import StackError
 from deploy.embedded.patience import told_meanwhile
 from deploy.embedded.server import accepts, last_error
 from deploy.embedded.stack import Stack
 from deploy.embedded.state import read_state
-from shared.runtime.user_error import StackError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping

@@ -23,7 +23,7 @@ import asyncpg
 import msgspec
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
-from deploy.city.city import TOGETHER, Realm
+from deploy.city.city import Realm
 from hotline.lab.bench.clients import (
     Outbox,
     consumer_of,
@@ -35,6 +35,7 @@ from hotline.lab.bench.clients import (
 )
 from hotline.lab.bench.meter import Meter, Spent, spent
 from shared.doors.host import tune_gc
+from shared.ids import TOGETHER
 from shared.runtime.errors import UserError
 from shared.topics import (
     COMPLAINTS_LOG,

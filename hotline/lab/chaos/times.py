@@ -14,6 +14,7 @@ from hotline.lab.chaos.samples import sample
 from shared.cloudevents import called, input_headers
 from shared.inputs import Input
 from shared.plausible import TIME_FIELDS
+from shared.structured import CONTENT_TYPE
 
 CANNOT_BE: Final = (
     "0001-01-01T00:00:00Z",
@@ -67,7 +68,7 @@ class Timed:
             "datacontenttype": "application/json",
             "data": msgspec.Raw(value),
         }
-        return Spoken(msgspec.json.encode(event), [("content-type", b"application/cloudevents+json")])
+        return Spoken(msgspec.json.encode(event), [("content-type", CONTENT_TYPE.encode())])
 
 
 def inputs_with(
