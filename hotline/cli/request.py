@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json as json_module
 from typing import TYPE_CHECKING, Annotated, Any
 from uuid import uuid4
 
@@ -14,7 +13,7 @@ from hotline.cli.run import Json, fail, one_of, run
 from hotline.cli.speaking import STOPPED, speaks
 from hotline.cli.unread import none_unread, tell_cases
 from hotline.parsing import CHANNELS
-from hotline.terminal import say, say_json
+from hotline.terminal import say
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -191,7 +190,7 @@ def withdraw(
 async def _accuse(complaint: str, by: str, text: str, agent: str, *, json: bool) -> None:
     """Put the report on record as a request of its own; nothing is said about the complaint it concerns."""
     from deploy.city.registry import city_up
-    from hotline.cli.unit import fields_of, known_unit
+    from hotline.cli.unit import known_unit, say_facts
     from hotline.client import complaint_named, effect, tell
     from shared.events import RequestType
     from shared.ids import complaint_id
@@ -217,8 +216,7 @@ async def _accuse(complaint: str, by: str, text: str, agent: str, *, json: bool)
     own = complaint_id(report.request_id)
     facts = await effect(city, own, told)
     if json:
-        rows = [{"type": type(fact).__name__, **fields_of(fact)} for fact in facts]
-        say_json(json_module.dumps(rows, ensure_ascii=False, indent=2))
+        say_facts(facts)
     else:
         say(f"On record as complaint {own}, for supervision alone.")
 
@@ -324,7 +322,7 @@ async def _say(complaint: str, said: Callable[[Complaint], Input], *, json: bool
     """Say it at intake's door and tell what the log made of it."""
     from deploy.city.registry import city_up
     from hotline.casefile import refusals
-    from hotline.cli.unit import fields_of
+    from hotline.cli.unit import say_facts
     from hotline.client import complaint_named, effect, tell
     from shared.events import IntakeRefused
     from shared.topics import INTAKE_REQUESTS
@@ -335,8 +333,7 @@ async def _say(complaint: str, said: Callable[[Complaint], Input], *, json: bool
     facts = await effect(city, case.complaint_id, told)
     refused = [fact for fact in facts if isinstance(fact, IntakeRefused)]
     if json:
-        rows = [{"type": type(fact).__name__, **fields_of(fact)} for fact in facts]
-        say_json(json_module.dumps(rows, ensure_ascii=False, indent=2))
+        say_facts(facts)
     elif not refused:
         unit = next(
             (getattr(fact, "unit", None) or getattr(fact, "recalled_unit", None) for fact in facts), None

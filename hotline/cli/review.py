@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json as json_module
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -11,7 +10,7 @@ import typer
 from hotline.cli.run import Json, answer, fail, listed, one_of, run
 from hotline.cli.speaking import STOPPED, speaks
 from hotline.cli.unread import none_unread, tell_cases, tell_unread
-from hotline.terminal import say, say_json
+from hotline.terminal import say
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -283,7 +282,7 @@ async def _say(complaint: str, said: Callable[[Complaint, City], Input], *, json
     """Say it on the reviewers' topic and tell what the log made of it."""
     from deploy.city.registry import city_up
     from hotline.casefile import refusals
-    from hotline.cli.unit import fields_of
+    from hotline.cli.unit import say_facts
     from hotline.client import complaint_called, effect, reader, tell
     from shared import times
     from shared.events import ReplyRefused
@@ -299,8 +298,7 @@ async def _say(complaint: str, said: Callable[[Complaint, City], Input], *, json
     facts = await effect(city, case.complaint_id, told)
     refused = [fact for fact in facts if isinstance(fact, ReplyRefused)]
     if json:
-        rows = [{"type": type(fact).__name__, **fields_of(fact)} for fact in facts]
-        say_json(json_module.dumps(rows, ensure_ascii=False, indent=2))
+        say_facts(facts)
     elif not refused:
         say(_told_of(facts, partial(times.shown, zone=times.zone_of(case.ruleset))))
     if refused:

@@ -15,7 +15,7 @@ from hotline.terminal import say, say_json
 from shared.text import folded, folded_code
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from deploy.city.registry import City
     from shared.complaint import Complaint
@@ -353,8 +353,7 @@ async def _once(
     facts = await reply(city, unit, case.complaint_id, said(verb, case, words, solved=solved))
     refused = [fact for fact in facts if isinstance(fact, ReplyRefused)]
     if json:
-        told = [{"type": type(fact).__name__, **fields_of(fact)} for fact in facts]
-        say_json(json_module.dumps(told, ensure_ascii=False, indent=2))
+        say_facts(facts)
     elif not refused:
         say(told_of(facts))
     if refused:
@@ -541,10 +540,9 @@ def told_of(facts: list[Fact]) -> str:
     return "It was so already; nothing changed."
 
 
-def fields_of(fact: Fact) -> dict[str, Any]:
-    """A fact for a program."""
+def say_facts(facts: Sequence[Fact]) -> None:
+    """Facts for a program: each with its type and its fields."""
     import msgspec
 
-    fields = msgspec.to_builtins(fact)
-    assert isinstance(fields, dict)  # noqa: S101 -- for the type checker: a fact is an object
-    return fields
+    rows = [{"type": type(fact).__name__, **msgspec.to_builtins(fact)} for fact in facts]
+    say_json(json_module.dumps(rows, ensure_ascii=False, indent=2))
