@@ -300,8 +300,10 @@ async def test_no_screen_of_a_city_deceives_who_looks_at_it(desks: Desks, hostil
         assert deceived(text) == [], words
         if words[0] in SAYS_FOREIGN:
             assert any(FORGED in one and "\x1b" in one for one in _texts(json.loads(text))), words
-    for words in (("rank", "2021-09", "--all", form) for form in ("--csv", "--json")):
-        assert deceived(await asyncio.to_thread(typed, *words)) == [], words
+    told = await asyncio.to_thread(typed, "rank", "2021-09", "--all", "--json")
+    assert deceived(told) == []
+    told = await asyncio.to_thread(typed, "rank", "2021-09", "--all", "--csv")
+    assert deceived(told.removeprefix("\ufeff")) == []  # the mark by which Excel knows that the file is UTF-8
 
 
 def _texts(told: Any) -> Iterator[str]:

@@ -455,7 +455,7 @@ async def test_a_relay_of_two_that_dies_is_repeated_with_its_own_marks(shared: O
 
 async def test_a_relay_that_counts_its_shards_otherwise_than_the_log_does_not_start(shared: Office) -> None:
     for shards, told in ((1, "shared by 2 relays .* RELAY_SHARDS says 1"), (3, "RELAY_SHARDS says 3")):
-        relay = Relay(shared.runtime.settings, shared.runtime.telemetry, page_max=PAGE, shards=shards)
+        relay = Relay(shared.settings, shared.telemetry, page_max=PAGE, shards=shards)
         with pytest.raises(WrongShards, match=told):
             await relay.run()
     await shared.nobody_owns()
@@ -469,7 +469,7 @@ async def test_the_number_of_relays_changes_only_when_everything_is_sent(shared:
         await shared.city.sql("SELECT es.set_relay_shards(5)")
     running = [
         asyncio.create_task(
-            Relay(shared.runtime.settings, shared.runtime.telemetry, page_max=PAGE, shards=2).run()
+            Relay(shared.settings, shared.telemetry, page_max=PAGE, shards=2).run()
         )
         for _ in range(2)
     ]
