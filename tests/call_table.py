@@ -96,8 +96,8 @@ def outcome(record: CallRecord) -> Outcome:
     def seconds(span: timedelta | None) -> float | None:
         return None if span is None else span.total_seconds()
 
-    spans = (seconds(span) for span in (record.wait, record.talk, record.gave_up_after))
-    return Outcome(record.outcome, *spans, record.reached)
+    wait, talk, gave_up_after = (seconds(span) for span in (record.wait, record.talk, record.gave_up_after))
+    return Outcome(record.outcome, wait, talk, gave_up_after, record.reached)
 
 
 def _as_input(event: Mapping[str, Any]) -> list[Told]:

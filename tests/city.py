@@ -36,7 +36,7 @@ from shared.cloudevents import input_headers
 from shared.doors.heard import of_login
 from shared.events import Fact
 from shared.events.base import RequestType, Urgency
-from shared.ids import ComplaintId, complaint_id
+from shared.ids import TOGETHER, ComplaintId, complaint_id
 from shared.inputs import (
     Input,
     OrderAnswered,
@@ -219,7 +219,7 @@ class City:
             )
 
         desks = {service.name.partition("-")[0] for service in services}
-        if realm.TOGETHER in desks:
+        if TOGETHER in desks:
             desks |= set(realm.DESKS)
         await until(
             lambda: self._hear(desks), within=within, what="every door with its partitions", every=0.1
@@ -417,7 +417,9 @@ class City:
             " schema_version FROM es.event WHERE $1::uuid IS NULL OR stream_id = $1 ORDER BY position",
             complaint,
         )
-        return [Told(*row[:9], decoded(row["type"], row["schema_version"], row["body"])) for row in rows]
+        return [
+            Told._make((*row[:9], decoded(row["type"], row["schema_version"], row["body"]))) for row in rows
+        ]
 
     async def story(self, complaint: str) -> list[str]:
         """The names of a complaint's facts in order."""

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import count
-from typing import Any, Final
+from typing import Any, Final, TypeVar, overload
 from uuid import UUID
 
 from msgspec.structs import replace
@@ -60,6 +60,8 @@ from tests import examples
 from tests.doors import message
 
 ADDRESSES: Final[dict[str, Any]] = {"kafka": "in memory", "postgres": "in memory"}
+
+_Fact = TypeVar("_Fact", bound=Fact)
 
 
 class Story:
@@ -218,7 +220,7 @@ class Story:
 
     async def ticks(self) -> int:
         """Escalation looks at the clock, and the others hear what it says."""
-        fired = await self.ticker.tick(_MemoryTimers(self))  # type: ignore[arg-type] -- what it asks of a connection
+        fired = await self.ticker.tick(_MemoryTimers(self))  # type: ignore[arg-type]  # what it asks of a connection
         await self.hears()
         return fired
 
@@ -239,7 +241,13 @@ class Story:
 
     # --- what there is to see
 
-    def facts(self, *kinds: type[Fact]) -> list[Fact]:
+    @overload
+    def facts(self) -> list[Fact]: ...
+
+    @overload
+    def facts(self, *kinds: type[_Fact]) -> list[_Fact]: ...
+
+    def facts(self, *kinds: type[Any]) -> list[Any]:
         """Everything that happened to the complaint, or only what is of these kinds."""
         told = [
             decoded(stored.type, stored.schema_version, stored.body)

@@ -58,4 +58,4 @@ async def test_what_a_reader_is_told_beyond_that_stands(monkeypatch: pytest.Monk
     assert options["isolation_level"] == "read_committed"
     assert (options["group_id"], options["enable_auto_commit"]) == (None, False)
     assert (options["client_id"], options["fetch_min_bytes"]) == ("x", 7)
-    assert AIOKafkaConsumer is not kafka_reader.AIOKafkaConsumer
+    assert AIOKafkaConsumer is not kafka_reader.AIOKafkaConsumer  # type: ignore[attr-defined]  # what it imports

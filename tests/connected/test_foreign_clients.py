@@ -379,9 +379,10 @@ async def lived(
                 *(asyncio.to_thread(one.live, tmp_path_factory.mktemp(one.name)) for one in outside.values())
             )
             killing = asyncio.ensure_future(_each_desk_killed(town, living))
-            done, _ = await asyncio.wait([living, killing], timeout=WITHIN, return_when="FIRST_EXCEPTION")
-            for one in done:
-                one.result()
+            both: list[asyncio.Future[Any]] = [living, killing]
+            done, _ = await asyncio.wait(both, timeout=WITHIN, return_when="FIRST_EXCEPTION")
+            for task in done:
+                task.result()
             assert len(done) == 2, f"{ {n: len(o.visited) for n, o in outside.items()} }\n{town.logs()}"
         await until(lambda: _closed(town), within=WITHIN, what="every complaint closed", every=0.1)
         await until(lambda: _back(town, before), within=WITHIN, what="every desk back", every=0.1)

@@ -117,7 +117,7 @@ def test_a_unit_that_names_itself_rightly_is_heard() -> None:
 
 @pytest.mark.parametrize("data", [SIGN_REPLY, ANSWER_REPLY, RETURN_REPLY])
 def test_a_body_that_claims_another_unit_than_its_topic_is_set_aside(data: Input) -> None:
-    reason = refused(REPLIES, reply(replace(data, unit=OTHER_STREET)))  # type: ignore[type-var] -- all have it
+    reason = refused(REPLIES, reply(replace(data, unit=OTHER_STREET)))  # type: ignore[type-var]  # all have it
     assert reason == "data: unit: another than 'street-huayuanlu', whose topic this is"
 
 

@@ -21,6 +21,7 @@ from services.escalation.commands import FireDeadlines
 from services.feedback import rules as feedback
 from shared.complaint import Complaint, due_deadlines, evolve
 from shared.events import (
+    REFUSALS,
     CalendarAmended,
     ComplaintDispatched,
     ComplaintEscalated,
@@ -32,7 +33,7 @@ from shared.events import (
     Urgency,
 )
 from shared.events.base import Limit
-from shared.life import REFUSALS, illegal
+from shared.life import illegal
 from shared.policy import ruleset as rulesets
 from tests import examples as eg
 from tests.examples import CALLED_AT, CATALOGUE, DAY, DUE_AT, HOUR, INSTANT, MINUTE, OTHER_STREET

@@ -250,8 +250,8 @@ def test_a_council_names_another_unit_and_who_helps_it() -> None:
 def test_a_council_may_leave_it_where_it_is_and_then_it_stays() -> None:
     """Q2, R12."""
     command = told(eg.COUNCIL, to_unit=STREET, co_units=())
-    after = given(*REJECTED, eg.DISPUTED).when(command)
-    after = after.then(replace(eg.COUNCIL_DECIDED, to_unit=STREET))
+    decided = given(*REJECTED, eg.DISPUTED).when(command)
+    after = decided.then(replace(eg.COUNCIL_DECIDED, to_unit=STREET))
     after.when(told(eg.DISPUTE, at=CALLED_AT + 2 * DAY)).then_refused(
         "dispute", "a council has named the unit"
     )

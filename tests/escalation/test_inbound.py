@@ -261,7 +261,7 @@ async def test_a_broken_head_stops_no_other_complaint(story: Story) -> None:
     version, head_hash, _ = story.memory.heads[broken]
     story.memory.heads[broken] = (version, head_hash, "{")
     story.clock.move_to(SIGN_DUE_AT + INSTANT)
-    await story.ticker.tick(_MemoryTimers(story))  # type: ignore[arg-type] -- what it asks of a connection
+    await story.ticker.tick(_MemoryTimers(story))  # type: ignore[arg-type]  # what it asks of a connection
     missed = {stored.complaint_id for stored in story.memory.facts if stored.type == "SignLimitMissed"}
     assert missed == set(story.memory.heads) - {broken}
     assert _passed_over(story) == 1

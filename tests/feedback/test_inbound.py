@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -38,9 +39,9 @@ def door_of(data: Input) -> tuple[Handle, str]:
     ("data", "command"),
     [(VISIT_RESULT, RECORD_VISIT), (NO_ANSWER, RECORD_UNREACHED), (EXCEPTION, CLOSE)],
 )
-def test_each_input_is_a_command(data: Input, command: object) -> None:
+def test_each_input_is_a_command(data: Input, command: Any) -> None:
     door, topic = door_of(data)
-    work = asked(door, message(data, topic, at=command.at))  # type: ignore[attr-defined] -- all have it
+    work = asked(door, message(data, topic, at=command.at))
     assert work.command == command
     assert work.complaint_id == ID
     assert work.message_id == work.caused_by == message_id(topic, SOURCE, "1")

@@ -39,7 +39,7 @@ class Guard:
         self.said = said
         self._seconds = 0.0
         self._watchman = Watchman(
-            None,  # type: ignore[arg-type] -- where to look is told by the test
+            None,  # type: ignore[arg-type]  # where to look is told by the test
             small_catalogue(),
             supervisor,
             said.append,

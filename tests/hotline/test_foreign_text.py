@@ -32,6 +32,7 @@ from hotline.terminal import json_shown, say_json
 from services.intake import knowledge_base as knowledge
 from shared.events import SPEAKERS, Fact
 from shared.ids import ComplaintId, UnitId, complaint_id
+from shared.text import folded_code
 from tests import examples as eg
 from tests.foreign import FORGED, HOSTILE, deceived, hostile
 from tests.hotline.conftest import Desks
@@ -273,7 +274,7 @@ SCREENS: Final[tuple[tuple[str, ...], ...]] = (
     ("topic", "candidates", "--since", "2021-01-01", "--until", "2021-12-31"),
     ("contact", "log", complaint_id("hostile-0")),
     ("knowledge", "list"),
-    ("knowledge", "show", knowledge.folded_code(STORED[:30])),
+    ("knowledge", "show", folded_code(STORED[:30])),
     ("knowledge", "search", "暗号"),
     ("calls", "--since", "2021-09-24T00:00+08:00", "--until", "2021-09-25T00:00+08:00"),
     ("rank", "2021-09", "--all"),

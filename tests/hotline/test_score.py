@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from hotline.ratio import ratio, two_decimals
 from hotline.scoring.inhabitants import EXAMPLE, PopulationInvalid, parsed, people_of, population
 from hotline.scoring.rates import (
     EXCEPTION,
@@ -33,10 +34,8 @@ from hotline.scoring.rates import (
     month_before,
     published,
     ranked,
-    ratio,
     score_of,
     tallied,
-    two_decimals,
 )
 from shared.complaint import Complaint
 from shared.events import Correction, Fact, FeedbackLimitMissed, Outcome, VisitScheduled

@@ -197,7 +197,7 @@ def register(
     assert batch.effect is not None
     statement, columns = batch.effect
     assert statement.startswith("SELECT intake.note_calls(")
-    return set(zip(*columns, strict=True))  # type: ignore[call-overload] -- columns are lists
+    return set(zip(*columns, strict=True))  # type: ignore[call-overload]  # columns are lists
 
 
 def after(seconds: int) -> datetime:

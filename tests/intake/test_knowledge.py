@@ -14,7 +14,7 @@ from services.intake.commands import RecordRequest
 from services.intake.knowledge import Articles, Valid
 from services.intake.views import KnowledgeBase
 from shared.desk import Work
-from shared.events import RequestType, TurnedAway
+from shared.events import IntakeRefused, RequestType, TurnedAway
 from tests.examples import (
     ANSWERED_DIRECTLY,
     ASKED,
@@ -59,8 +59,9 @@ def refused(said: Said) -> str:
     """Why; the complaint is on record, and dispatch will send it to a unit."""
     received, classified, refusal = said.facts
     assert (received, classified) == (RECEIVED, replace(CLASSIFIED, request_type=RequestType.CONSULT))
+    assert isinstance(refusal, IntakeRefused)
     assert (refusal.asked, refusal.refused_at) == ("answer directly", CALLED_AT)
-    return str(refusal.reason)
+    return refusal.reason
 
 
 def test_an_answer_from_a_version_that_holds_is_taken_and_says_that_it_was_checked() -> None:

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from services.dispatch import rules as dispatch
 from services.intake import rules
+from services.intake.commands import RecordRequest, SupplementRequest
 from services.intake.inbound import requests
 from services.intake.messages import Message, responses
 from services.intake.settings import Settings
@@ -29,8 +30,8 @@ VIDEO = Attachment(uri="oss://12345/fire-lane.mp4", media_type="video/mp4", sha2
 DOOR = requests(Settings(kafka="not asked", postgres="not asked", ruleset="beijing-draft-2021"), clock())
 
 
-def record(**changes: object) -> rules.RecordRequest:
-    return rules.RecordRequest(
+def record(**changes: object) -> RecordRequest:
+    return RecordRequest(
         complaint_id=eg.ID,
         request=replace(eg.REQUEST, **changes),
         ruleset=eg.RECORD.ruleset,
@@ -55,7 +56,7 @@ def test_what_was_sent_with_the_request_goes_to_the_unit_with_the_order() -> Non
 
 def test_what_is_sent_later_is_added_once_and_goes_with_a_later_order() -> None:
     """R6."""
-    more = rules.SupplementRequest(
+    more = SupplementRequest(
         complaint_id=eg.ID, text=eg.ADD.text, recorded_by="agent", attachments=(VIDEO, PICTURE), at=eg.ADD.at
     )
     past = (replace(eg.RECEIVED, attachments=(PICTURE,)), eg.CLASSIFIED)
@@ -67,7 +68,7 @@ def test_what_is_sent_later_is_added_once_and_goes_with_a_later_order() -> None:
     assert isinstance(again_the_same.case, Complaint)
     assert again_the_same.case.attachments == (PICTURE, VIDEO), "an attachment is kept once"
     another = replace(VIDEO, uri="oss://12345/other.mp4")
-    again = rules.SupplementRequest(
+    again = SupplementRequest(
         complaint_id=eg.ID, text=eg.ADD.text, recorded_by="agent", attachments=(another,), at=eg.ADD.at
     )
     (said,) = after.when(again).facts
@@ -84,7 +85,7 @@ def test_told_again_with_other_pictures_it_is_another_request() -> None:
 def test_more_than_a_head_can_carry_is_refused_and_named() -> None:
     """R6."""
     many = tuple(replace(PICTURE, uri=f"oss://12345/{number}") for number in range(rules.ATTACHMENTS_MAX))
-    more = rules.SupplementRequest(
+    more = SupplementRequest(
         complaint_id=eg.ID, text="还有", recorded_by="agent", attachments=(VIDEO,), at=eg.ADD.at
     )
     given(replace(eg.RECEIVED, attachments=many), eg.CLASSIFIED).when(more).then_refused(

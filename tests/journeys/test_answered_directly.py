@@ -2,7 +2,7 @@
 
 from services.intake.knowledge import Valid
 from services.intake.knowledge_base import articles
-from shared.events import RequestType
+from shared.events import ComplaintAnsweredDirectly, IntakeRefused, RequestType
 from shared.inputs import OrderSigned
 from shared.topics import DISPATCH_ORDERS, DISPATCH_REPLIES, FEEDBACK_ANSWERS, INTAKE_REQUESTS
 from tests.examples import CATALOGUE, DAY, ID, REQUEST_ID, STREET, VISIT_RESULT, WITHDRAWAL
@@ -36,7 +36,7 @@ async def test_a_question_answered_from_the_base_says_from_which_version() -> No
     """B2"""
     story = Story(articles=BASE)
     await story.records(request_type=RequestType.CONSULT, article_id="kb-0402", article_version=2)
-    answered = story.facts()[-1]
+    (answered,) = story.facts(ComplaintAnsweredDirectly)
     assert (answered.article_id, answered.article_version, answered.checked) == ("kb-0402", 2, True)
     await story.passes(30 * DAY)
     assert story.told() == ["ComplaintReceived", "ComplaintClassified", "ComplaintAnsweredDirectly"]
@@ -54,7 +54,10 @@ async def test_an_answer_from_a_version_that_was_withdrawn_is_refused_and_a_unit
         "IntakeRefused",
         "ComplaintDispatched",
     ]
-    assert "version 1 of article kb-0402 was withdrawn at 2021-01-01 00:00:00" in story.facts()[2].reason
+    assert (
+        "version 1 of article kb-0402 was withdrawn at 2021-01-01 00:00:00"
+        in story.facts(IntakeRefused)[0].reason
+    )
     await story.records(request_type=RequestType.CONSULT, article_id="kb-0402", article_version=1)
     assert len(story.told()) == 4, "told again it is the same request"
     await story.signs()

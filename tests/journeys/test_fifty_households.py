@@ -40,7 +40,7 @@ async def test_fifty_households_one_matter_each_is_asked() -> None:
     hard = replace(examples.RECLASSIFICATION, reason="历史遗留,涉及多个单位")
     lives = list(story.memory.heads)
     for life in lives:
-        story.id = life  # type: ignore[assignment] -- a complaint's id
+        story.id = life  # type: ignore[assignment]  # a complaint's id
         await story.tells(DISPATCH_REVIEWS, replace(hard, complaint_id=life))
         assert story.case().urgency is Urgency.COMPLEX_15D
         await story.signs()

@@ -73,5 +73,5 @@ async def test_t22_the_street_cannot_decide_on_it_and_what_others_reject_counts(
     assert left_out(story) is None
     assert isinstance(story.sent(DISPATCH_ORDERS, STREET)[-1], ExclusionRejected)
     await asks(story)
-    assert "a review has rejected" in story.facts(ReplyRefused)[-1].reason  # type: ignore[attr-defined] -- a refusal
+    assert "a review has rejected" in story.facts(ReplyRefused)[-1].reason
     story.holds()

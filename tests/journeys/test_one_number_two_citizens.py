@@ -233,11 +233,9 @@ async def test_the_same_event_id_with_another_rating_is_set_aside_and_the_first_
     await says(story, pleased, WEB, event_id="r-1")
     await says(story, replace(pleased, satisfied=False), WEB, event_id="r-1")
     await says(story, replace(pleased, satisfied=False), APP, event_id="r-1")
-    given = {
-        complaint: [fact.satisfied for fact in story.facts(RatingGiven)]  # type: ignore[attr-defined]
-        for complaint in (web, app)
-        if [setattr(story, "id", complaint)]
-    }
+    given = {}
+    for story.id in (web, app):
+        given[story.id] = [fact.satisfied for fact in story.facts(RatingGiven)]
     assert given == {web: [True], app: [False]}
     ((complaint, reason),) = reasons(story)
     assert complaint is None

@@ -81,7 +81,7 @@ async def test_the_call_it_came_with_is_in_the_register(story: Story) -> None:
     story.clock.move_to(CALLED_AT + 4 * MINUTE)
     await story.tells(TELEPHONY_CALLS, CALL_ENDED)
     assert len(story.memory.effects) == len((CallOffered, CallAnswered, CallEnded))
-    assert {columns[0][0] for _, columns in story.memory.effects} == {story.case().call_id}  # type: ignore[index] -- lists
+    assert {columns[0][0] for _, columns in story.memory.effects} == {story.case().call_id}  # type: ignore[index]  # lists
 
 
 async def test_a_burst_pipe_is_answered_within_two_hours(story: Story) -> None:

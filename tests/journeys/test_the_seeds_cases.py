@@ -235,7 +235,7 @@ async def test_a_surge_every_call_has_its_order_and_a_unit_that_helps() -> None:
     lives = list(story.memory.heads)
     assert len(lives) == SURGE
     for life in lives:
-        story.id = life  # type: ignore[assignment] -- a complaint's id
+        story.id = life  # type: ignore[assignment]  # a complaint's id
         assert (
             len([f for f in story.sent(DISPATCH_ORDERS, examples.OTHER_STREET) if isinstance(f, CoUnitAdded)])
             == 1

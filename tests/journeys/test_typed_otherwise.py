@@ -50,7 +50,7 @@ async def test_the_same_call_recorded_by_two_agents_who_type_otherwise_makes_one
             **{**TYPED, "channel": "phone"},
         ),
     )
-    story.id = story.memory.facts[-1].complaint_id  # type: ignore[assignment] -- the one that was recorded last
+    story.id = story.memory.facts[-1].complaint_id  # type: ignore[assignment]  # the one that was recorded last
     assert ComplaintTurnedAway.__name__ in story.told()
 
 

@@ -82,6 +82,8 @@ async def test_it_goes_to_whom_the_first_lies_with_by_now_or_lay_with_at_its_end
             await story.tells(DISPATCH_REPLIES, asked, unit=OTHER_STREET)
             review = replace(eg.TERMINATION_REVIEW, complaint_id=first, assignment=2)
             await story.tells(DISPATCH_REVIEWS, review)
+        case _:
+            pass
     await story.records(request_id="second", matter_of=FIRST, **NOT_CLEAR)
     assert story.order().unit == OTHER_STREET
     await story.records(request_id="third", matter_of="second", **NOT_CLEAR)

@@ -45,7 +45,7 @@ def _reasons(incoming: Incoming) -> list[str]:
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: type(example).__name__)
 def test_no_reason_holds_what_stood_in_a_field(topic: str, example: msgspec.Struct) -> None:
     fields = msgspec.to_builtins(example)
-    good = message(example, topic)  # type: ignore[arg-type] -- examples of inputs
+    good = message(example, topic)  # type: ignore[arg-type]  # examples of inputs
     reasons = []
     for name in (*type(example).__struct_fields__,):
         for value in (SECRET, SECRET * 1000, [SECRET], {SECRET: SECRET}):
@@ -66,7 +66,7 @@ def test_no_reason_holds_what_stood_in_a_header(header: str) -> None:
 
 def test_an_error_of_ours_is_told_by_its_kind_and_place() -> None:
     with pytest.raises(KeyError) as caught:
-        _ = {}[SECRET]  # type: ignore[var-annotated] -- nothing is in it
+        _ = {}[SECRET]  # type: ignore[var-annotated]  # nothing is in it
     assert told(caught.value).startswith("KeyError at test_errors.py:")
 
 

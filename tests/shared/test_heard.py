@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from faststream.kafka.subscriber.usecase import KAFKA_ADDRESS_SYNTAX, Address
+from faststream._internal.utils.path import Address
+from faststream.kafka.subscriber.usecase import KAFKA_ADDRESS_SYNTAX
 from hypothesis import given
 from hypothesis import strategies as st
 

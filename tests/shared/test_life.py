@@ -38,6 +38,7 @@ from shared.complaint import (
     is_open,
 )
 from shared.events import (
+    REFUSALS,
     SPEAKERS,
     Colour,
     Correction,
@@ -1796,7 +1797,7 @@ def test_every_kind_of_fact_has_its_rule_and_an_illegal_example() -> None:
 def test_nothing_but_what_was_owed_the_score_a_rating_and_refusals_follows_the_end() -> None:
     case = case_after(ENDED)
     allowed = {type(fact) for fact in eg.FACTS if illegal(case, fact, ENDED[-1]) is None}
-    assert allowed == {*life.REFUSALS, type(eg.EXCLUSION_REQUESTED), type(eg.RATED)}
+    assert allowed == {*REFUSALS, type(eg.EXCLUSION_REQUESTED), type(eg.RATED)}
 
 
 @pytest.mark.parametrize("past", [APPROVED, SAID_YES, SAID_NO, TRIED_ONCE, (*AT_UNIT, eg.SIGN_MISSED)])

@@ -11,13 +11,13 @@ from typing import Final
 import pytest
 
 from deploy.embedded import stack
-from deploy.supervision import supervisor, watchman
+from deploy.supervision import supervisor
 from deploy.supervision.watchman import LOOK_SECONDS, Watchman
-from hotline.lab.chaos import faults, run
+from hotline.lab.chaos import faults
 from hotline.lab.simulation import conductor
 from services.dispatch import contact_door
 from services.escalation.settings import Settings
-from shared.runtime import health, patience
+from shared.runtime import patience
 
 ROOT: Final = Path(__file__).parents[2]
 DEFAULTS: Final = {name: field.default for name, field in Settings.model_fields.items()}
@@ -39,7 +39,7 @@ SHORTER: Final = {
         patience.REPORTED_SECONDS,
     ),
     "status speaks before the watchman acts": (patience.REPORTED_SECONDS, patience.STILL_SECONDS),
-    "a statement ends before its part is not live": (patience.STATEMENT_SECONDS, health.LIVE_SECONDS),
+    "a statement ends before its part is not live": (patience.STATEMENT_SECONDS, patience.LIVE_SECONDS),
     "a batch is finished before its client is left behind": (
         patience.FINISH_SECONDS,
         patience.GOODBYE_SECONDS,
@@ -56,7 +56,7 @@ SHORTER: Final = {
     "chaos lets go before the server is taken for hung": (faults.STOPPED_SECONDS, stack.HANGING_SECONDS_MAX),
     "the watchman acts before chaos calls for a hand": (
         patience.STILL_SECONDS + LOOK_SECONDS + supervisor.BACK_OFF_SECONDS_MAX,
-        run.HAND_SECONDS,
+        patience.HAND_SECONDS,
     ),
     "a conductor waits longer than a hand would take": (
         patience.HAND_SECONDS,
@@ -77,7 +77,7 @@ def test_who_waits_waits_longer(relation: str) -> None:
 
 def test_the_watchman_waits_as_long_as_is_derived_here() -> None:
     default = inspect.signature(Watchman).parameters["still_seconds_max"].default
-    assert default == watchman.STILL_SECONDS == patience.STILL_SECONDS
+    assert default == patience.STILL_SECONDS
 
 
 CLIENTS: Final = {

@@ -468,9 +468,7 @@ async def test_the_number_of_relays_changes_only_when_everything_is_sent(shared:
     with pytest.raises(asyncpg.RaiseError, match="1 to 4 relays"):
         await shared.city.sql("SELECT es.set_relay_shards(5)")
     running = [
-        asyncio.create_task(
-            Relay(shared.settings, shared.telemetry, page_max=PAGE, shards=2).run()
-        )
+        asyncio.create_task(Relay(shared.settings, shared.telemetry, page_max=PAGE, shards=2).run())
         for _ in range(2)
     ]
     await until(lambda: shared.city.value("SELECT es.drained()"), within=60, what="everything relayed")
