@@ -18,11 +18,11 @@ from typing import Any, Final, NamedTuple
 
 from msgspec.structs import replace
 
+from hotline.audit.legality.life import illegal
 from services.dispatch.commands import AssignOrder, ReportAsCoUnit
 from shared.aside import NoSuchComplaint
-from shared.complaint import Complaint, evolve
+from shared.complaint import Complaint, Stage, evolve, stage_of, waits_for
 from shared.events import REFUSALS, Desk, Fact, Level
-from shared.life import Stage, illegal, stage, waits_for
 from tests import examples as eg
 from tests.examples import DAY, HOUR
 from tests.lives import decided, desk_of
@@ -84,7 +84,8 @@ _HEAD: Final = """\
 
 Made by `python -m tests.life_table docs/life.md`, which asks each desk's rules; do not edit. For every stage and every
 command: the facts the desk says, or why it refuses (by a fact that is recorded), or nothing, because it is so already
-or has no effect. Which fact may follow which is judged once more, independently of the desks, by `shared/life.py`."""
+or has no effect. Which fact may follow which is judged once more, independently of the desks, by
+`hotline/audit/legality`."""
 
 
 class Cell(NamedTuple):
@@ -111,7 +112,7 @@ def cell(at: Stage, command: Any) -> Cell:
     refusals = [fact for fact in facts if isinstance(fact, REFUSALS)]
     if refusals:
         return Cell((), _short(str(getattr(refusals[0], "reason", ""))), at)
-    return Cell(tuple(type(fact).__name__ for fact in facts), "", stage(case))
+    return Cell(tuple(type(fact).__name__ for fact in facts), "", stage_of(case))
 
 
 def _past(at: Stage, command: Any) -> tuple[Fact, ...]:

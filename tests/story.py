@@ -15,6 +15,7 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
+from hotline.audit.legality.life import illegal
 from services.dispatch import rules as dispatch
 from services.dispatch.inbound import replies, reviews
 from services.dispatch.settings import Settings as DispatchSettings
@@ -37,7 +38,6 @@ from shared.doors.process import HeardTypes, React, from_log
 from shared.events import SPEAKERS, ComplaintDispatched, Fact, VisitScheduled
 from shared.ids import ComplaintId, UnitId, complaint_id
 from shared.inputs import Input
-from shared.life import illegal
 from shared.log import TIMER_SHARDS, Incoming, timers_of
 from shared.log.chain import GENESIS, Stored, chained
 from shared.log.codec import ce_type_of, decoded

@@ -9,8 +9,7 @@ from uuid import UUID
 import asyncpg
 
 from hotline.casefile import orders
-from shared.complaint import Complaint, stored_head
-from shared.life import stage, waits_for
+from shared.complaint import Complaint, asked_for, stage_of, stored_head, waits_for
 from shared.log.heads import CANNOT_BE_READ
 from shared.policy.ruleset import ruleset
 from shared.unreadable import UnreadableRows
@@ -28,9 +27,9 @@ SELECT stream_id, amiss FROM (
 
 _SHOWS: Final[tuple[Callable[[Complaint], object], ...]] = (
     lambda case: ruleset(case.ruleset).contact_days,
-    stage,
+    stage_of,
     waits_for,
-    orders.asked_for,
+    asked_for,
     lambda case: orders.row(case) if case.order is not None else None,
     lambda case: orders.line(case) if case.order is not None else None,
 )

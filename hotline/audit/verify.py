@@ -36,13 +36,13 @@ from deploy.supervision.topic_ends import ends_of
 from hotline.audit.amiss import unreadable_heads, why_not_shown
 from hotline.audit.anchors import Anchors
 from hotline.audit.digest import digest
+from hotline.audit.legality.life import illegal, unfinished
 from hotline.audit.report import Report
 from hotline.governance.log import judge
-from shared.complaint import STATE_SCHEMA, UNOPENED, Case, Complaint, evolve, head_text
+from shared.complaint import STATE_SCHEMA, UNOPENED, Awaited, Case, Complaint, evolve, head_text, waits_for
 from shared.doors.host import tune_gc
 from shared.events import REFUSALS, SPEAKERS, ComplaintAnsweredDirectly, Fact
 from shared.events.base import Limit
-from shared.life import Awaited, illegal, unfinished, waits_for
 from shared.log import TIMER_KINDS, timer_shard, timers_of
 from shared.log.chain import GENESIS, chained
 from shared.log.codec import UnknownType, decoded

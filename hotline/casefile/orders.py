@@ -1,4 +1,4 @@
-"""An open order in a list: for a program and for a person, and what about it waits for a decision."""
+"""An open order in a list: for a program and for a person."""
 
 from __future__ import annotations
 
@@ -10,26 +10,8 @@ import msgspec
 from hotline.client import short
 from hotline.terminal import LISTED_MAX
 from shared import times
-from shared.complaint import Complaint, Order, whole_content
+from shared.complaint import Complaint, Order, standing_still, whole_content
 from shared.text import shown
-
-
-def asked_for(case: Complaint) -> str:
-    """What waits for a decision: return, dispute, extension, pause, termination or exclusion; "" for nothing.
-
-    What holds the order up goes first.
-    """
-    order = case.order
-    if order is not None and case.ended is None:
-        if order.review_since is not None:
-            return "dispute" if order.disputed else "return"
-        if order.extension_days:
-            return "extension"
-        if order.pause_days:
-            return "pause"
-        if order.termination is not None:
-            return "termination"
-    return "exclusion" if case.exclusion is not None and case.exclusion.approved is None else ""
 
 
 def row(case: Complaint) -> dict[str, Any]:
@@ -77,8 +59,9 @@ def _state(case: Complaint) -> str:
     order = case.order
     if order is not None and order.review_since is not None:
         return "disputed" if order.disputed else "in review"
-    if order is not None and order.pause is not None and order.pause.until >= datetime.now(UTC):
-        return f"paused until {times.shown(order.pause.until, times.zone_of(case.ruleset))}"
+    pause = None if order is None else standing_still(order, datetime.now(UTC))
+    if pause is not None:
+        return f"paused until {times.shown(pause.until, times.zone_of(case.ruleset))}"
     return "signed" if order is not None and order.signed_at is not None else "new"
 
 

@@ -16,9 +16,19 @@ from hotline.casefile import refusals
 from hotline.client import id_named
 from services.intake.views import call as call_of
 from shared import events as e
-from shared.complaint import UNOPENED, Case, Complaint, UnreadableHead, due_deadlines, evolve, stored_head
+from shared.complaint import (
+    UNOPENED,
+    Case,
+    Complaint,
+    UnreadableHead,
+    Waiting,
+    due_deadlines,
+    evolve,
+    stage_of,
+    stored_head,
+    waits_for,
+)
 from shared.events.base import Limit
-from shared.life import Waiting, stage, waits_for
 from shared.log.chain import GENESIS, chained
 from shared.log.codec import decoded
 from shared.log.instants import implausible
@@ -461,7 +471,7 @@ async def show(reader_dsn: str, named: str, zipkin: str | None = None, traces_ra
         request_id=case.request_id,
         title=case.title,
         timezone=str(_zone_of(case)),
-        stage=unread.read("where it stands", lambda: stage(case)) or "UNKNOWN",
+        stage=unread.read("where it stands", lambda: stage_of(case)) or "UNKNOWN",
         waiting=unread.read("whom it waits for", lambda: waits_for(case)),
         deadlines={str(limit): due for limit, due in (due or {}).items() if limit is not Limit.WARNING},
         call=call,

@@ -245,9 +245,9 @@ async def _decided(
     complaint: str, reviewer: str, reason: str, to: str, *, approved: bool, json: bool
 ) -> None:
     def said(case: Complaint, city: City) -> Input:
-        from hotline.casefile.orders import asked_for
         from hotline.cli.unit import known_unit
         from shared import inputs
+        from shared.complaint import asked_for
 
         to_unit = known_unit(to, city.catalogue) if to else None
         what = asked_for(case)
@@ -343,14 +343,16 @@ def _assignment(case: Complaint) -> int:
 
 
 def _row(case: Complaint) -> dict[str, Any]:
-    from hotline.casefile.orders import asked_for, row
+    from hotline.casefile.orders import row
+    from shared.complaint import asked_for
 
     assert case.order is not None  # noqa: S101 -- only those with an order wait here
     return {**row(case), "unit": case.order.unit, "asked_for": asked_for(case)}
 
 
 def _line(case: Complaint) -> str:
-    from hotline.casefile.orders import asked_for, line
+    from hotline.casefile.orders import line
+    from shared.complaint import asked_for
 
     assert case.order is not None  # noqa: S101 -- only those with an order wait here
     return f"{asked_for(case):11} {case.order.unit}  {line(case)}"

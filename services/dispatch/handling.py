@@ -7,7 +7,7 @@ from datetime import datetime
 
 from services.dispatch.commands import RecordContact, RecordContactFailed, ReportProgress, SendBackAnswer
 from services.dispatch.orders import REVIEWERS, not_reviewed, refused
-from shared.complaint import Complaint, Order
+from shared.complaint import Complaint, Order, answer_overdue
 from shared.events import (
     AnswerSentBack,
     CitizenContacted,
@@ -16,7 +16,6 @@ from shared.events import (
     ProgressReported,
     VisitReason,
 )
-from shared.events.base import Limit
 from shared.policy.ruleset import ruleset
 from shared.times import stated
 
@@ -130,13 +129,8 @@ def _let_through(command: SendBackAnswer, case: Complaint, order: Order) -> str 
     if order.sent_back >= most:
         return f"sent back {order.sent_back} times already, at most {most}; the citizen judges"
     # The limit first: whether the visit at expiry is under way depends on who has noticed what.
-    if command.at > order.feedback_due_at or order.miss_corrected or _missed(case, order):
+    if command.at > order.feedback_due_at or order.miss_corrected or answer_overdue(case, order):
         return f"the limit passed at {stated(order.feedback_due_at, case.ruleset)}; the citizen judges (R8)"
     if case.visit is not None and (case.visit.attempt > 1 or case.visit.reason is VisitReason.EXPIRED):
         return "the citizen is being asked"
     return None
-
-
-def _missed(case: Complaint, order: Order) -> bool:
-    stated = any(m.limit is Limit.FEEDBACK and m.number == order.round for m in case.missed)
-    return stated or any(d.limit is Limit.FEEDBACK and d.number == order.round for d in case.deadlines)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from shared.complaint import Complaint, LimitStep, Order, Pause, dispatched_first
+from shared.complaint import Complaint, LimitStep, Order, Pause, dispatched_first, running
 from shared.events import Urgency
 from shared.events.base import Limit
 from shared.policy.calendar import Calendar, calendar
@@ -130,19 +130,12 @@ def sign_limit(case: Complaint, order: Order, urgency: Urgency, at: datetime) ->
     """
     rules, days = ruleset(case.ruleset), calendar(case.calendar)
     limit = rules.classes[urgency].sign
-    running = next(
-        (
-            d.due_at
-            for d in case.deadlines
-            if d.limit is Limit.SIGN and d.number == order.assignment and d.done_at is None
-        ),
-        None,
-    )
-    if running is None or running < at or limit is None:
+    awaited = running(case, Limit.SIGN, order.assignment)
+    if awaited is None or awaited.due_at < at or limit is None:
         return None
-    whole = due_at(order.dispatched_at, limit, rules, days).at
-    new = whole if whole >= running else min(running, max(whole, due_at(at, limit, rules, days).at))
-    return None if new == running else new
+    present, whole = awaited.due_at, due_at(order.dispatched_at, limit, rules, days).at
+    new = whole if whole >= present else min(present, max(whole, due_at(at, limit, rules, days).at))
+    return None if new == present else new
 
 
 def days_begun(case: Complaint, pause: Pause, at: datetime) -> int:

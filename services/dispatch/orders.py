@@ -9,10 +9,10 @@ from typing import Final, Protocol
 from msgspec import UNSET
 
 from services.dispatch.routing import Routed
-from shared.complaint import Complaint, Order, evolve, helping, whole_content
+from shared.complaint import Complaint, Order, answer_in_time, evolve, helping, whole_content
 from shared.deciding import Decision, decider
 from shared.events import ComplaintDispatched, ConfidentialityRequired, CoUnitAdded, ReplyRefused
-from shared.events.base import Limit, Provisional, RequestType, Urgency
+from shared.events.base import Provisional, RequestType, Urgency
 from shared.events.dispatch import Unlisted
 from shared.ids import UnitId
 from shared.policy.calendar import calendar
@@ -92,10 +92,7 @@ def provisional(rests_on_unannounced_days: bool) -> Provisional:  # noqa: FBT001
 
 def too_late(case: Complaint, order: Order, at: datetime) -> str | None:
     """T6: its limit has passed by then, or its miss is stated or owed: nothing that comes now takes that back."""
-    runs = any(
-        d.limit is Limit.FEEDBACK and d.number == order.round and d.done_at is None for d in case.deadlines
-    )
-    if runs and at <= order.feedback_due_at:
+    if answer_in_time(case, order, at):
         return None
     return f"the limit passed at {stated(order.feedback_due_at, case.ruleset)} (T6)"
 

@@ -12,7 +12,7 @@ from datetime import datetime
 from services.dispatch.commands import EndPause, RequestPause, ReviewPause
 from services.dispatch.limits import answer_limits, days_begun
 from services.dispatch.orders import REVIEWERS, not_in_days, not_reviewed, provisional, refused, too_late
-from shared.complaint import Complaint, LimitStep, Order, pause_ended
+from shared.complaint import Complaint, LimitStep, Order, asked_of, pause_ended, standing_still
 from shared.events import (
     DispatchFact,
     PauseApproved,
@@ -52,8 +52,8 @@ def _not_paused(  # noqa: PLR0911 -- a line a reason
         return "only a signed order is paused"
     if asked := under_review(order):
         return f"{asked} of this order is under review"
-    if order.pause is not None and running(order, command.at):
-        return f"it is paused until {stated(order.pause.until, case.ruleset)}"
+    if (pause := standing_still(order, command.at)) is not None:
+        return f"it is paused until {stated(pause.until, case.ruleset)}"
     if case.pauses >= rules.pauses_max:
         return f"paused {case.pauses} times already, at most {rules.pauses_max}"
     if (why := not_in_days(case, "paused")) is not None:
@@ -65,16 +65,8 @@ def _not_paused(  # noqa: PLR0911 -- a line a reason
 
 def under_review(order: Order) -> str:
     """What the unit has asked for that would move its limit or end it, and nobody has decided yet; "" for nothing."""
-    if order.extension_days:
-        return "an extension"
-    if order.pause_days:
-        return "a pause"
-    return "" if order.termination is None else "a termination"
-
-
-def running(order: Order, at: datetime) -> bool:
-    """Whether its clock stands still then."""
-    return order.pause is not None and at <= order.pause.until
+    asked = asked_of(order)
+    return asked and f"{'an' if asked == 'extension' else 'a'} {asked}"
 
 
 def review_pause(command: ReviewPause, case: Complaint) -> Sequence[DispatchFact]:

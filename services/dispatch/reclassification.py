@@ -9,7 +9,7 @@ from msgspec import UNSET
 from services.dispatch.commands import ReclassifyComplaint
 from services.dispatch.limits import answer_limits, days_begun, sign_limit
 from services.dispatch.orders import REVIEWERS, provisional, refused, too_late
-from shared.complaint import Complaint, LimitStep, Order, pause_ended
+from shared.complaint import Complaint, LimitStep, Order, pause_ended, standing_still
 from shared.events import ComplaintReclassified, DispatchFact
 from shared.policy.ruleset import Days, RuleSet, ruleset
 
@@ -52,8 +52,8 @@ def reclassify(command: ReclassifyComplaint, case: Complaint) -> Sequence[Dispat
 def _ends_pause(command: ReclassifyComplaint, case: Complaint, order: Order) -> int | None:
     """How many days of its pause were begun, where the clock stands still and the new class is one of hours."""
     in_days = isinstance(ruleset(case.ruleset).classes[command.urgency].feedback, Days)
-    pause = order.pause
-    if in_days or pause is None or command.at > pause.until:
+    pause = standing_still(order, command.at)
+    if in_days or pause is None:
         return None
     return days_begun(case, pause, command.at)
 

@@ -25,9 +25,9 @@ from services.dispatch.orders import (
     sent,
     too_late,
 )
-from services.dispatch.pauses import running, under_review
+from services.dispatch.pauses import under_review
 from services.dispatch.routing import by_council
-from shared.complaint import Complaint, LimitStep, Order, helping, whose_is_open
+from shared.complaint import Complaint, LimitStep, Order, helping, standing_still, whose_is_open
 from shared.events import (
     CouncilDecided,
     CoUnitReported,
@@ -72,7 +72,7 @@ def _not_extended(command: RequestExtension, case: Complaint, order: Order, rule
         return "only a signed order is extended"
     if order.extension_days or order.pause_days:
         return f"{under_review(order)} of this order is under review"
-    if running(order, command.at):
+    if standing_still(order, command.at) is not None:
         return "its clock stands still"
     if case.extensions >= rules.extensions_max:
         return f"extended {case.extensions} times already, at most {rules.extensions_max} (D4)"

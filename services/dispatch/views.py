@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import asyncpg
 
-from shared.complaint import Complaint, order_open, stored_head
+from shared.complaint import Complaint, asked_for, order_open, stored_head
 from shared.ids import ComplaintId
 from shared.log.heads import Statement, fetch, over_heads
 from shared.unreadable import UnreadableRows
@@ -19,6 +19,7 @@ WHERE state #>> '{order,unit}' = $1 AND state -> 'ended' IS NULL
 )
 
 
+# Leaves out most of what `asked_for` would say nothing of.
 _ASKED: Final = over_heads(
     """
 SELECT stream_id::text, text, state_schema FROM {heads}
@@ -34,7 +35,7 @@ WHERE ((state #>> '{order,review_since}' IS NOT NULL
 
 async def to_review(connection: asyncpg.Connection[Any], unread: UnreadableRows) -> list[Complaint]:
     """The complaints about which a reviewer or a council must decide, the earliest due first."""
-    return await _cases(connection, _ASKED, unread=unread)
+    return [case for case in await _cases(connection, _ASKED, unread=unread) if asked_for(case)]
 
 
 _UNLISTED: Final = over_heads(

@@ -1,6 +1,6 @@
 """The ladder a late complaint climbs: unit, district, municipality; one level at a time, never down.
 
-`shared/life.py` holds every notice to it, whoever stated it.
+`hotline/audit/legality` holds every notice to it, whoever stated it.
 """
 
 from __future__ import annotations

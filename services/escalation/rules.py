@@ -15,17 +15,17 @@ from services.escalation.ladder import TOP, next_level, told_at
 from shared.aside import NoSuchComplaint
 from shared.complaint import (
     HOTLINES_OWN,
-    Called,
     Case,
     Complaint,
     Deadline,
     Missed,
-    Near,
+    NotThere,
+    Owed,
     Supervision,
-    Whistle,
+    Warned,
     district_at,
+    earliest_owed,
     evolve,
-    next_warning,
     supervision_due,
     urgency_at,
 )
@@ -61,32 +61,13 @@ class _Late(NamedTuple):
     at: datetime
 
 
-class _Warned(NamedTuple):
-    """A limit that is near."""
-
-    deadline: Deadline
-    near: Near
-
-
-class _Awaited(NamedTuple):
-    """A called unit that was not there in time."""
-
-    whistle: Whistle
-    called: Called
-    due_at: datetime
-
-
-Owed = Deadline | Missed | Supervision | _Warned | _Awaited
-"""What may have become due."""
-
-
 def decide(command: EscalationCommand, case: Case, catalogue: Catalogue) -> Sequence[EscalationFact]:
     """Say everything that has become due, in order of time; nothing, if nothing has."""
     if not isinstance(case, Complaint):
         raise NoSuchComplaint(command.complaint_id)
     said: list[EscalationFact] = []
     while True:
-        owed = _earliest_owed(case, command.until)
+        owed = earliest_owed(case, command.until)
         if owed is None:
             return said
         for fact in _stated(case, owed, command.until, catalogue):
@@ -96,31 +77,12 @@ def decide(command: EscalationCommand, case: Case, catalogue: Catalogue) -> Sequ
             case = evolved
 
 
-def _earliest_owed(case: Complaint, until: datetime) -> Owed | None:
-    owed: list[tuple[datetime, Owed]] = [(d.due_at, d) for d in case.deadlines if d.due_at < until]
-    owed += [(m.done_at, m) for m in case.missed if m.done_at is not None and m.done_at < until]
-    for deadline in case.deadlines:
-        near = next_warning(case, deadline) if deadline.limit is Limit.FEEDBACK else None
-        if near is not None and near.at < until:
-            owed.append((near.at, _Warned(deadline, near)))
-    supervised = supervision_due(case)
-    if supervised is not None and supervised < until and case.supervision is not None:
-        owed.append((supervised, case.supervision))
-    for whistle in case.whistles:
-        owed += [
-            (called.due_at, _Awaited(whistle, called, called.due_at))
-            for called in whistle.called
-            if called.due_at is not None and called.due_at < until
-        ]
-    return min(owed, key=lambda pair: pair[0])[1] if owed else None
-
-
 def _stated(case: Complaint, owed: Owed, until: datetime, catalogue: Catalogue) -> list[EscalationFact]:
-    if isinstance(owed, _Warned):
+    if isinstance(owed, Warned):
         return [_warning(case, owed, until)]
     if isinstance(owed, Supervision):
         return [_supervision(case, owed, until)]
-    if isinstance(owed, _Awaited):
+    if isinstance(owed, NotThere):
         return [_not_there(case, owed, until, catalogue)]
     if isinstance(owed, Missed):
         done_at = owed.done_at
@@ -224,7 +186,7 @@ def _escalated(case: Complaint, late: _Late, until: datetime, catalogue: Catalog
     return said
 
 
-def _warning(case: Complaint, warned: _Warned, until: datetime) -> WarningGiven:
+def _warning(case: Complaint, warned: Warned, until: datetime) -> WarningGiven:
     return WarningGiven(
         complaint_id=case.complaint_id,
         unit=warned.deadline.unit,
@@ -261,16 +223,16 @@ def _supervision(
     )
 
 
-def _not_there(case: Complaint, awaited: _Awaited, until: datetime, catalogue: Catalogue) -> ArrivalMissed:
+def _not_there(case: Complaint, missing: NotThere, until: datetime, catalogue: Catalogue) -> ArrivalMissed:
     """G2, R18: the district is told first, then, after its step, the municipality."""
-    called, due_at = awaited.called, awaited.due_at
+    called, due_at = missing.called, missing.due_at
     level = next_level(called.level, Level.UNIT) or TOP
-    step = ruleset(case.ruleset).whistle[awaited.whistle.kind].step
+    step = ruleset(case.ruleset).whistle[missing.whistle.kind].step
     return ArrivalMissed(
         complaint_id=case.complaint_id,
-        whistle=awaited.whistle.number,
+        whistle=missing.whistle.number,
         called=called.unit,
-        unit=awaited.whistle.unit,
+        unit=missing.whistle.unit,
         to_level=level,
         told=told_at(level, catalogue, district_at(case, due_at)),
         due_at=due_at,

@@ -18,7 +18,7 @@ from services.feedback.commands import (
     ScheduleVisit,
 )
 from shared.aside import NoSuchComplaint
-from shared.complaint import Case, Complaint, Order, Visit, order_open
+from shared.complaint import Case, Complaint, Order, Visit, holder, order_open, watched
 from shared.deciding import concerned, may_decide
 from shared.events import (
     ComplaintClosed,
@@ -36,7 +36,6 @@ from shared.events import (
     VisitUnreached,
 )
 from shared.events.base import Limit
-from shared.ids import UnitId
 from shared.policy.catalogue import Catalogue
 from shared.policy.ruleset import ruleset
 from shared.times import stated
@@ -102,14 +101,10 @@ def _schedule(command: ScheduleVisit, case: Complaint) -> Sequence[FeedbackFact]
         return []
     if command.because is VisitReason.ANSWERED and order.answered_at is None:
         return []  # the review has sent the answer back
-    if command.because is VisitReason.ANSWERED and _expiry_comes(case, order):
+    if command.because is VisitReason.ANSWERED and watched(case, Limit.FEEDBACK, order.round) is not None:
         return []  # answered after the limit: the visit at expiry is on its way, whoever noticed first
     first = _visit(case, order, command.because, 1, command.at, command.at, case.visits + 1)
     return [replace(first, unit=command.unit)]
-
-
-def _expiry_comes(case: Complaint, order: Order) -> bool:
-    return any(d.limit is Limit.FEEDBACK and d.number == order.round for d in case.deadlines)
 
 
 def _visit(
@@ -226,7 +221,7 @@ def _excepted(command: CloseByException | CloseTerminated, case: Complaint) -> C
         visit=0,
         approved_by=command.approved_by,
         reason=command.reason,
-        recalled_unit=_recalled(case),
+        recalled_unit=holder(case),
         closed_at=command.at,
     )
 
@@ -236,13 +231,9 @@ def _closed(case: Complaint, outcome: Outcome, visit: Visit, at: datetime) -> Co
         complaint_id=case.complaint_id,
         outcome=outcome,
         visit=visit.visit,
-        recalled_unit=_recalled(case),
+        recalled_unit=holder(case),
         closed_at=at,
     )
-
-
-def _recalled(case: Complaint) -> UnitId | None:
-    return case.order.unit if case.order is not None and order_open(case) else None
 
 
 def _not_asked(case: Complaint, command: RecordVisit | RecordUnreached) -> str | None:

@@ -34,7 +34,7 @@ from shared.complaint import (
     Case,
     Complaint,
     goes_on,
-    order_open,
+    holder,
     whole_content,
 )
 from shared.events import (
@@ -254,7 +254,7 @@ def _withdraw(command: WithdrawRequest, case: Case) -> Sequence[IntakeFact]:
         ComplaintWithdrawn(
             complaint_id=command.complaint_id,
             reason=command.reason,
-            recalled_unit=_holder(case),
+            recalled_unit=holder(case),
             withdrawn_at=command.at,
         )
     ]
@@ -287,7 +287,7 @@ def _correct(command: CorrectRequest, case: Case) -> Sequence[IntakeFact]:
             complaint_id=case.complaint_id,
             corrections=corrections,
             corrected_by=command.corrected_by,
-            unit=_holder(case),
+            unit=holder(case),
             corrected_at=command.at,
         )
     ]
@@ -312,7 +312,7 @@ def _supplement(command: SupplementRequest, case: Case) -> Sequence[IntakeFact]:
             text=command.text,
             attachments=command.attachments or UNSET,
             recorded_by=command.recorded_by,
-            unit=_holder(case),
+            unit=holder(case),
             supplemented_at=command.at,
         )
     ]
@@ -348,7 +348,7 @@ def _repeat(command: RepeatRequest, case: Case) -> Sequence[IntakeFact]:
             by=command.by,
             note=command.note,
             recorded_by=command.recorded_by,
-            unit=_holder(case),
+            unit=holder(case),
             repeated_at=command.at,
         )
     ]
@@ -369,11 +369,6 @@ def _rate(command: GiveRating, case: Case) -> Sequence[IntakeFact]:
             rated_at=command.at,
         )
     ]
-
-
-def _holder(case: Complaint) -> UnitId | None:
-    """The unit whose open order it is about."""
-    return case.order.unit if case.order is not None and order_open(case) else None
 
 
 def _refused(asked: str, reason: str, case: Complaint, at: datetime) -> IntakeRefused:

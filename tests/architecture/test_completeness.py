@@ -69,6 +69,8 @@ from services.intake.commands import (
 )
 from services.intake.inbound import calls, requests
 from services.intake.settings import Settings as IntakeSettings
+from shared.complaint.fold import dispatch, end, escalation, feedback, intake, limit_steps, whistle
+from shared.complaint.fold.steps import STEPS, UNCHANGED
 from shared.doors.kafka_door import Handle
 from shared.events import REFUSALS, SPEAKERS, ComplaintFact, Desk, Fact, Level
 from shared.inputs import INPUTS, Input
@@ -276,6 +278,13 @@ def test_repeated(row: Row) -> None:
 
 
 # --- facts
+
+
+def test_every_fact_is_folded_or_named_among_those_that_change_nothing() -> None:
+    parts = (intake, dispatch, limit_steps, whistle, escalation, feedback, end)
+    named = [*UNCHANGED, *(kind for part in parts for kind in part.STEPS)]
+    assert sorted(kind.__name__ for kind in named) == sorted(kind.__name__ for kind in SPEAKERS)
+    assert set(STEPS) == set(SPEAKERS)
 
 
 def test_every_fact_has_one_desk_that_may_state_it() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.life import Stage, stage
+from shared.complaint import Stage, stage_of
 from tests import examples as eg
 from tests.life_table import ASKED_BEFORE, DOCS, PASTS, cell, text
 from tests.spec import case_of
@@ -16,7 +16,7 @@ PAGE = Path(__file__).parents[2] / DOCS
 
 @pytest.mark.parametrize("at", Stage)
 def test_each_stage_has_a_past_that_leads_to_it(at: Stage) -> None:
-    assert stage(case_of(PASTS[at])) is at
+    assert stage_of(case_of(PASTS[at])) is at
 
 
 def test_what_must_have_been_asked_for_is_asked_for_commands_there_are() -> None:

@@ -11,6 +11,7 @@ import pytest
 from msgspec import UNSET
 from msgspec.structs import replace
 
+from hotline.audit.legality.life import illegal
 from services.dispatch import rules
 from services.dispatch.contact_policy import Asker, Seen, may_see
 from shared.complaint import UNOPENED, Case, Complaint, evolve
@@ -29,7 +30,6 @@ from shared.events import (
     ReturnRequested,
 )
 from shared.ids import complaint_id
-from shared.life import illegal
 from tests.examples import (
     AMENDED_ORDER,
     ANSWERED,

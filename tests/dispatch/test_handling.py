@@ -8,12 +8,12 @@ from functools import partial
 import pytest
 from msgspec.structs import replace
 
+from hotline.audit.legality.life import illegal
 from services.dispatch import rules
 from services.feedback import rules as feedback
-from shared.complaint import due_deadlines
+from shared.complaint import Stage, due_deadlines, stage_of, waits_for
 from shared.events import Fact, OrderAnswered, VisitReason, VisitScheduled
 from shared.events.base import Limit
-from shared.life import Stage, illegal, stage, waits_for
 from shared.topics import CITIZEN_NOTICES, DISPATCH_ORDERS, FEEDBACK_VISITS, OUTWARD
 from tests import examples as eg
 from tests.examples import DAY, DUE_AT, HOUR, INSTANT, STREET, WATER
@@ -124,7 +124,7 @@ def test_an_answer_sent_back_is_as_if_not_given_but_stays_on_record_and_the_limi
     """§4.4 审核退回, T10: the same limit, the same unit; nobody is asked about what was not let through."""
     after = given(*ASKING).when(eg.SEND_BACK).then(eg.SENT_BACK)
     assert due_deadlines(after.case)[Limit.FEEDBACK] == DUE_AT
-    assert stage(after.case) is Stage.SIGNED
+    assert stage_of(after.case) is Stage.SIGNED
     assert waits_for(after.case).name == STREET  # type: ignore[union-attr]
     assert [fact.claims_solved for fact in after.facts if isinstance(fact, OrderAnswered)] == [True]
     assert OUTWARD["AnswerSentBack"] == ((DISPATCH_ORDERS, "unit"), (FEEDBACK_VISITS, None))

@@ -15,6 +15,7 @@ import pytest
 from msgspec import UNSET
 from msgspec.structs import replace
 
+from hotline.audit.legality.life import illegal
 from services.dispatch import rules
 from services.escalation import rules as escalation
 from services.escalation.commands import FireDeadlines
@@ -33,7 +34,6 @@ from shared.events import (
     Urgency,
 )
 from shared.events.base import Limit
-from shared.life import illegal
 from shared.policy import ruleset as rulesets
 from tests import examples as eg
 from tests.examples import CALLED_AT, CATALOGUE, DAY, DUE_AT, HOUR, INSTANT, MINUTE, OTHER_STREET

@@ -14,9 +14,9 @@ from rich.console import Console
 
 from hotline.casefile.timeline import _SAYS, Shown, show
 from hotline.cli.show import print_life
+from shared.complaint import Awaited
 from shared.events import SPEAKERS
 from shared.ids import ComplaintId, complaint_id
-from shared.life import Awaited
 from shared.runtime.errors import UserError
 from shared.runtime.telemetry import trace_id_of
 from tests import examples as eg

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
+from hotline.audit.legality.life import illegal
 from services.dispatch import rules as dispatch
 from services.intake import rules
 from services.intake.commands import RecordRequest, SupplementRequest
@@ -14,7 +15,6 @@ from services.intake.messages import Message, responses
 from services.intake.settings import Settings
 from shared.complaint import Complaint
 from shared.events import Attachment
-from shared.life import illegal
 from shared.log.codec import encoded
 from shared.policy.ruleset import ruleset
 from shared.topics import INTAKE_REQUESTS

@@ -15,10 +15,9 @@ from services.intake import rules
 from services.intake.inbound import requests
 from services.intake.settings import Settings
 from shared import inputs
-from shared.complaint import REPEATS_KEPT, Complaint, evolve
+from shared.complaint import REPEATS_KEPT, Awaited, Complaint, evolve, waits_for
 from shared.events import RequestType, TurnedAway
 from shared.ids import complaint_id
-from shared.life import Awaited, waits_for
 from tests import examples as eg
 from tests.doors import asked, clock, message, refused
 from tests.examples import CALLED_AT, DAY, HOUR

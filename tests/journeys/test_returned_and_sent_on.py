@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from shared.complaint import due_deadlines
+from shared.complaint import Awaited, due_deadlines, waits_for
 from shared.events import (
     ComplaintDispatched,
     FeedbackLimitMissed,
@@ -12,7 +12,6 @@ from shared.events import (
     SignLimitMissed,
 )
 from shared.events.base import Limit
-from shared.life import Awaited, waits_for
 from shared.topics import DISPATCH_ORDERS, DISPATCH_RETURNS
 from tests.examples import DAY, DISTRICT, DUE_AT, HOUR, INSTANT, OTHER_STREET, STREET
 from tests.story import Story

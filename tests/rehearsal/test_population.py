@@ -30,7 +30,7 @@ from services.feedback import rules as feedback
 from services.intake import inbound as intake_doors
 from services.intake import rules as intake
 from services.intake.settings import Settings as IntakeSettings
-from shared.complaint import UNOPENED, Case, Complaint, due_deadlines, evolve, is_open
+from shared.complaint import UNOPENED, Case, Complaint, Stage, due_deadlines, evolve, stage_of
 from shared.desk import Batch
 from shared.events import (
     ComplaintClosed,
@@ -320,7 +320,7 @@ def test_every_life_ends() -> None:
     hotline = lived_by_six_hours()
     requests = {a.complaint for a in day(scale=LIVED) if isinstance(a.data, RequestRecorded)}
     assert set(hotline.cases) == requests
-    assert not [complaint for complaint, case in hotline.cases.items() if is_open(case)]
+    assert not [complaint for complaint, case in hotline.cases.items() if stage_of(case) is not Stage.ENDED]
 
 
 @pytest.mark.parametrize("hours", [1, 24, 200, 2000])
@@ -345,7 +345,11 @@ def test_facts_of_a_life_are_told_in_order_of_time() -> None:
 
 @pytest.mark.parametrize("seed", [2, 3, 4])
 def test_another_seed_lives_to_the_end_as_well(seed: int) -> None:
-    assert not [case for case in lived(timedelta(hours=48), seed=seed).cases.values() if is_open(case)]
+    assert not [
+        case
+        for case in lived(timedelta(hours=48), seed=seed).cases.values()
+        if stage_of(case) is not Stage.ENDED
+    ]
 
 
 def test_everything_that_can_happen_does_happen() -> None:

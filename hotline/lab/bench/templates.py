@@ -21,11 +21,10 @@ from services.feedback import rules as feedback
 from services.feedback.commands import FeedbackCommand, RecordUnreached, RecordVisit
 from services.intake import rules as intake
 from services.intake.commands import IntakeCommand, RecordRequest, WithdrawRequest
-from shared.complaint import UNOPENED, Case, Complaint, due_deadlines, evolve, head_text
+from shared.complaint import UNOPENED, Case, Complaint, due_deadlines, evolve, head_text, waits_for
 from shared.events import SPEAKERS, Fact, RequestType, Urgency
 from shared.ids import ComplaintId, complaint_id, derived
 from shared.inputs import RequestRecorded
-from shared.life import waits_for
 from shared.log.chain import GENESIS, chained
 from shared.log.codec import encoded
 from shared.policy.catalogue import Catalogue

@@ -20,22 +20,25 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from hotline.audit.legality.life import RULES, illegal, unfinished
 from services.dispatch import rules as dispatch
 from services.escalation import rules as escalation
 from services.feedback import rules as feedback
 from services.intake import rules as intake
-from shared import life
 from shared.complaint import (
     ENDS,
     HOTLINE,
     UNOPENED,
+    Awaited,
     Case,
     Complaint,
+    Stage,
     due_deadlines,
     evolve,
     head_of,
     head_text,
-    is_open,
+    stage_of,
+    waits_for,
 )
 from shared.events import (
     REFUSALS,
@@ -58,7 +61,6 @@ from shared.events import (
 from shared.events.base import Limit, RequestType
 from shared.ids import ComplaintId, RequestId
 from shared.inputs import RequestRecorded
-from shared.life import Awaited, Stage, illegal, stage, unfinished, waits_for
 from tests import examples as eg
 from tests.examples import DAY, HOUR, INSTANT, MINUTE
 from tests.lives import decided
@@ -110,7 +112,7 @@ class City:
             assert isinstance(self.case, Complaint)
             assert unfinished(self.case, facts[-1]) is None
             assert head_of(head_text(self.case)) == self.case
-            if is_open(self.case):
+            if self.case.ended is None:
                 assert waits_for(self.case) is not None
 
     def story(self) -> list[str]:
@@ -379,7 +381,7 @@ def test_every_life_the_desks_can_lead_is_legal_and_rests_nowhere_unwatched(
     city.now += INSTANT  # what follows from an end is stated as soon as it has passed
     city.settle()
     waiting = waits_for(city.case)
-    if is_open(city.case):
+    if stage_of(city.case) is not Stage.ENDED:
         assert waiting is not None
         assert waiting.kind is not Awaited.DESK, f"stuck: {waiting} after {city.story()}"
         assert waiting.by is None or waiting.by >= city.now
@@ -418,7 +420,9 @@ def test_noticed_late_or_on_the_instant_a_miss_leads_to_the_same_facts(
         city.settle()
         # Who has withdrawn meanwhile is not asked any more, on time it was asked before.
         # And nobody is warned any more of what was done meanwhile (T5).
-        skipped = (WarningGiven,) if is_open(city.case) else (VisitScheduled, WarningGiven)
+        skipped = (
+            (WarningGiven,) if stage_of(city.case) is not Stage.ENDED else (VisitScheduled, WarningGiven)
+        )
         return sorted(without_noticing(fact) for fact in city.facts if not isinstance(fact, skipped))
 
     assert lived(on_time=False) == lived(on_time=True)
@@ -1791,7 +1795,7 @@ def test_this_may_not_follow(past: tuple[Fact, ...], fact: Fact, because: str) -
 
 def test_every_kind_of_fact_has_its_rule_and_an_illegal_example() -> None:
     assert {type(fact) for _, _, fact, _ in ILLEGAL} == set(SPEAKERS)
-    assert set(life._RULES) == set(SPEAKERS)
+    assert set(RULES) == set(SPEAKERS)
 
 
 def test_nothing_but_what_was_owed_the_score_a_rating_and_refusals_follows_the_end() -> None:
@@ -1849,7 +1853,7 @@ def test_it_is_known_where_it_stands_and_for_whom_it_waits(
 ) -> None:
     case = case_after(past)
     waiting = waits_for(case)
-    assert stage(case) is where
+    assert stage_of(case) is where
     assert waiting is not None
     assert (waiting.kind, waiting.name, waiting.by) == (kind, name, by)
 
@@ -1858,7 +1862,7 @@ def test_at_the_end_nothing_is_awaited_but_what_is_still_owed() -> None:
     assert waits_for(case_after(ENDED)) is None
     owing = case_after((*ANSWERED_LATE, eg.VISIT_SCHEDULED, eg.VISIT_MADE, eg.CLOSED))
     waiting = waits_for(owing)
-    assert stage(owing) is Stage.ENDED
+    assert stage_of(owing) is Stage.ENDED
     assert waiting is not None
     assert (waiting.name, waiting.by) == ("escalation", eg.SIGN_DUE_AT)
-    assert (stage(UNOPENED), waits_for(UNOPENED)) == (Stage.UNOPENED, None)
+    assert (stage_of(UNOPENED), waits_for(UNOPENED)) == (Stage.UNOPENED, None)

@@ -1,0 +1,1 @@
+"""The fold: what each fact changes, one file for each speaker."""
