@@ -34,7 +34,8 @@ from shared.runtime import kafka_address
 from shared.runtime.clock import Clock, RehearsalClock, SystemClock
 from shared.runtime.errors import UserError, told_invalid
 from shared.text import folded_code
-from shared.topics import Topic, partition_of
+from shared.topic_names import partition_of
+from shared.topics import Topic
 from shared.unreadable import UnreadableRows
 from shared.wording import TextInvalid, looked_at
 

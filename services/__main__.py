@@ -17,7 +17,7 @@ from services.feedback import app as feedback
 from services.feedback.settings import Settings as FeedbackSettings
 from services.intake import app as intake
 from services.intake.settings import Settings as IntakeSettings
-from shared.doors.host import Company
+from shared.doors.host import Host
 from shared.ids import TOGETHER
 from shared.runtime.settings import CommonSettings
 
@@ -30,12 +30,12 @@ async def run(
 ) -> None:
     """Have all four work until told to stop; where one cannot go on, all end."""
     in_one_place(to_intake, to_dispatch, to_escalation, to_feedback)
-    company = Company(TOGETHER, to_intake, desks=4)
+    host = Host(TOGETHER, to_intake, desks=4)
     async with asyncio.TaskGroup() as desks:
-        desks.create_task(intake.run(to_intake, company))
-        desks.create_task(dispatch.run(to_dispatch, company))
-        desks.create_task(escalation.run(to_escalation, company))
-        desks.create_task(feedback.run(to_feedback, company))
+        desks.create_task(intake.run(to_intake, host))
+        desks.create_task(dispatch.run(to_dispatch, host))
+        desks.create_task(escalation.run(to_escalation, host))
+        desks.create_task(feedback.run(to_feedback, host))
 
 
 def in_one_place(*settings: CommonSettings) -> None:

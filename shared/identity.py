@@ -10,10 +10,10 @@ import msgspec
 from msgspec.structs import FieldInfo, replace
 
 from shared.cloudevents import Event
-from shared.desk import Claim, Work
 from shared.ids import ComplaintId, message_id
 from shared.inputs import INPUTS, Input
 from shared.log import Incoming
+from shared.work import Claim, Work
 
 _CANONICAL: Final = msgspec.json.Encoder(order="sorted")
 

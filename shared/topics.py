@@ -6,12 +6,9 @@ leave the log on it; on a door it says which inputs are taken in.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
-from zlib import crc32
 
 import msgspec
 
@@ -71,7 +68,6 @@ from shared.events import (
     WhistleRated,
     WhistleReleased,
 )
-from shared.ids import UnitId
 from shared.inputs import Input
 
 LOG: Final = "complaints.log"
@@ -373,100 +369,3 @@ TOPICS: Final[tuple[Topic, ...]] = (
     ESCALATION_NOTICES,
     SUPERVISION_REPORTS,
 )
-
-UNIT_NAME: Final = re.compile(r"^[a-z0-9][a-z0-9_-]{0,79}$")
-"""What a unit's id may look like, so that it can stand in a topic's name."""
-
-
-def partition_of(key: bytes, partitions: int) -> int:
-    """The partition of a key for everything we send: one function everywhere, so order is kept."""
-    return crc32(key) % partitions
-
-
-def names(prefix: str, units: Iterable[str]) -> dict[str, Topic]:
-    """Every topic that must exist for these units, with the line of the table it is made from."""
-    known = tuple(units)
-    made: dict[str, Topic] = {}
-    for topic in TOPICS:
-        if topic.per_unit:
-            made.update({prefix + topic.of(unit): topic for unit in known})
-        else:
-            made[prefix + topic.name] = topic
-    return made
-
-
-def speaker_of(topic: str, prefix: str, line: Topic) -> str:
-    """The login that speaks on a topic of this line, "" where that is the plain one; of a unit's topic the unit.
-
-    A login has the topic `<plain>.<login>`; nothing else says who speaks, whatever a message claims.
-    """
-    name = topic.removeprefix(prefix)
-    plain = line.name.removesuffix("." + UNIT)
-    if name == plain:
-        return ""
-    if not name.startswith(plain + "."):
-        message = f"topic {topic!r} is none of {line.name}"
-        raise ValueError(message)
-    return name[len(plain) + 1 :]
-
-
-def unit_of(topic: str, prefix: str, line: Topic) -> UnitId:
-    """Which unit a per-unit topic belongs to."""
-    return UnitId(topic[len(prefix) + len(line.name) - len(UNIT) :])
-
-
-OUTWARD: Final[dict[str, tuple[tuple[Topic, str | None], ...]]] = {
-    ComplaintDispatched.__name__: ((DISPATCH_ORDERS, "unit"),),
-    ReturnApproved.__name__: ((DISPATCH_ORDERS, "unit"),),
-    ReturnRejected.__name__: ((DISPATCH_ORDERS, "unit"),),
-    OrderAssigned.__name__: ((DISPATCH_ORDERS, "unit"),),
-    OrderMoved.__name__: ((DISPATCH_ORDERS, "unit"),),
-    OrderAmended.__name__: ((DISPATCH_ORDERS, "unit"),),
-    ExtensionApproved.__name__: ((DISPATCH_ORDERS, "unit"), (CITIZEN_NOTICES, None)),
-    ProgressReported.__name__: ((CITIZEN_NOTICES, None),),
-    AnswerSentBack.__name__: ((DISPATCH_ORDERS, "unit"), (FEEDBACK_VISITS, None)),
-    ExtensionRejected.__name__: ((DISPATCH_ORDERS, "unit"),),
-    TerminationApproved.__name__: ((DISPATCH_ORDERS, "unit"),),
-    TerminationRejected.__name__: ((DISPATCH_ORDERS, "unit"),),
-    CouncilDecided.__name__: ((DISPATCH_ORDERS, "unit"),),
-    CoUnitAdded.__name__: ((DISPATCH_ORDERS, "co_unit"), (DISPATCH_ORDERS, "unit")),
-    CoUnitReported.__name__: ((DISPATCH_ORDERS, "unit"),),
-    ComplaintReclassified.__name__: ((DISPATCH_ORDERS, "unit"),),
-    CalendarAmended.__name__: ((DISPATCH_ORDERS, "unit"),),
-    ConfidentialityRequired.__name__: ((DISPATCH_ORDERS, "unit"),),
-    RequestCorrected.__name__: ((DISPATCH_ORDERS, "unit"),),
-    RequestSupplemented.__name__: ((DISPATCH_ORDERS, "unit"),),
-    RequestRepeated.__name__: ((DISPATCH_ORDERS, "unit"),),
-    WarningGiven.__name__: ((DISPATCH_ORDERS, "unit"),),
-    UnitCalled.__name__: ((DISPATCH_ORDERS, "called"),),
-    WhistleAcknowledged.__name__: ((DISPATCH_ORDERS, "unit"),),
-    WhistleArrived.__name__: ((DISPATCH_ORDERS, "unit"),),
-    WhistleMeasureRecorded.__name__: ((DISPATCH_ORDERS, "unit"),),
-    WhistleReleased.__name__: ((DISPATCH_ORDERS, "called"),),
-    WhistleRated.__name__: ((DISPATCH_ORDERS, "rated"),),
-    ComplaintWithdrawn.__name__: ((DISPATCH_ORDERS, "recalled_unit"),),
-    ComplaintClosed.__name__: ((DISPATCH_ORDERS, "recalled_unit"),),
-    LimitMissCorrected.__name__: ((DISPATCH_ORDERS, "unit"), (ESCALATION_NOTICES, None)),
-    ExclusionApproved.__name__: ((DISPATCH_ORDERS, "unit"),),
-    ExclusionRejected.__name__: ((DISPATCH_ORDERS, "unit"),),
-    ReturnRequested.__name__: ((DISPATCH_RETURNS, None),),
-    ExtensionRequested.__name__: ((DISPATCH_RETURNS, None),),
-    PauseRequested.__name__: ((DISPATCH_RETURNS, None),),
-    PauseApproved.__name__: ((DISPATCH_ORDERS, "unit"), (CITIZEN_NOTICES, None)),
-    PauseRejected.__name__: ((DISPATCH_ORDERS, "unit"),),
-    PauseEnded.__name__: ((DISPATCH_ORDERS, "unit"), (CITIZEN_NOTICES, None)),
-    TerminationRequested.__name__: ((DISPATCH_RETURNS, None),),
-    DisputeRaised.__name__: ((DISPATCH_RETURNS, None),),
-    ExclusionRequested.__name__: ((DISPATCH_RETURNS, None),),
-    VisitScheduled.__name__: ((FEEDBACK_VISITS, None),),
-    RetaliationReported.__name__: ((SUPERVISION_REPORTS, None),),
-    ComplaintEscalated.__name__: ((ESCALATION_NOTICES, None),),
-    SupervisionOpened.__name__: ((ESCALATION_NOTICES, None), (DISPATCH_ORDERS, "unit")),
-    SupervisionMissed.__name__: ((ESCALATION_NOTICES, None),),
-    SupervisionClosed.__name__: ((ESCALATION_NOTICES, None),),
-    DispatchLimitMissed.__name__: ((ESCALATION_NOTICES, None),),
-    VisitLimitMissed.__name__: ((ESCALATION_NOTICES, None),),
-    ArrivalMissed.__name__: ((ESCALATION_NOTICES, None), (DISPATCH_ORDERS, "called")),
-}
-"""Where a fact goes besides the log: the topic, and for a unit's topic the field that names the unit
-(nothing is sent where that field is empty)."""

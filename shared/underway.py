@@ -16,7 +16,7 @@ from shared.log.chain import GENESIS, chained
 from shared.log.codec import encoded
 
 if TYPE_CHECKING:
-    from shared.desk import Work
+    from shared.work import Work
 
 
 class Life:

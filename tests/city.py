@@ -50,6 +50,7 @@ from shared.log.chain import GENESIS, chained
 from shared.log.codec import decoded
 from shared.policy.catalogue import catalogue
 from shared.runtime import kafka_address
+from shared.topic_names import names, partition_of
 from shared.topics import (
     COMPLAINTS_LOG,
     DISPATCH_REPLIES,
@@ -59,8 +60,6 @@ from shared.topics import (
     INTAKE_REQUESTS,
     TELEPHONY_CALLS,
     Topic,
-    names,
-    partition_of,
 )
 from tests.sources import Databases
 

@@ -30,7 +30,7 @@ from services.intake.commands import RecordRequest, WithdrawRequest
 from services.intake.inbound import requests
 from services.intake.settings import Settings
 from shared.complaint import Case
-from shared.desk import Batch, Decide, Desk, Work
+from shared.desk import Decide, Desk
 from shared.doors.kafka_door import Door
 from shared.events import Fact
 from shared.ids import ComplaintId, complaint_id
@@ -42,6 +42,7 @@ from shared.runtime import kafka_address
 from shared.runtime.clock import SystemClock
 from shared.runtime.telemetry import Telemetry
 from shared.topics import INTAKE_REQUESTS
+from shared.work import Batch, Work
 from tests.city import CATALOGUE, City, request
 
 NOW: Final = datetime(2021, 9, 24, 8, 0, tzinfo=UTC)
@@ -211,7 +212,7 @@ class Ear:
             session_timeout_ms=6000,
             heartbeat_interval_ms=500,
         )
-        door._subscriber = SimpleNamespace(consumer=self.consumer)
+        door.hears_by(SimpleNamespace(consumer=self.consumer))
         self._topic = topic
         self._group = group
         self._kafka = kafka

@@ -13,11 +13,11 @@ import msgspec
 from msgspec.structs import replace
 
 from shared.cloudevents import input_headers
-from shared.desk import Batch, Work
-from shared.doors.kafka_door import Handle
+from shared.doors.unread_records import Handle
 from shared.inputs import Input
 from shared.log import Incoming
 from shared.runtime.clock import HandClock
+from shared.work import Batch, Work
 from tests import examples, spoilers
 
 NOW: Final = examples.CALLED_AT + 30 * examples.DAY

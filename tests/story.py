@@ -32,9 +32,10 @@ from services.intake.settings import Settings as IntakeSettings
 from shared import inputs
 from shared.cloudevents import fact_headers, header
 from shared.complaint import UNOPENED, Case, Complaint, evolve, head_of, head_text
-from shared.desk import Batch, Decide, Desk, Said
-from shared.doors.kafka_door import Handle, one_by_one
+from shared.desk import Decide, Desk, Said
+from shared.doors.parking import one_by_one
 from shared.doors.process import HeardTypes, React, from_log
+from shared.doors.unread_records import Handle
 from shared.events import SPEAKERS, ComplaintDispatched, Fact, VisitScheduled
 from shared.ids import ComplaintId, UnitId, complaint_id
 from shared.inputs import Input
@@ -42,6 +43,7 @@ from shared.log import TIMER_SHARDS, Incoming, timers_of
 from shared.log.chain import GENESIS, Stored, chained
 from shared.log.codec import ce_type_of, decoded
 from shared.log.memory import Memory, MemoryLog
+from shared.outward import OUTWARD
 from shared.policy.catalogue import Catalogue
 from shared.runtime.clock import HandClock
 from shared.runtime.telemetry import Telemetry
@@ -52,10 +54,10 @@ from shared.topics import (
     FEEDBACK_ANSWERS,
     FEEDBACK_EXCEPTIONS,
     INTAKE_REQUESTS,
-    OUTWARD,
     TELEPHONY_CALLS,
     Topic,
 )
+from shared.work import Batch
 from tests import examples
 from tests.doors import message
 

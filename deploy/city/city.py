@@ -25,7 +25,8 @@ from shared.ids import TOGETHER
 from shared.runtime import kafka_address
 from shared.runtime.errors import UserError
 from shared.runtime.topic_admin import make_missing
-from shared.topics import Topic, names
+from shared.topic_names import names
+from shared.topics import Topic
 from shared.versions import RULESET
 
 DESKS: Final = kafka_logins.DESKS
@@ -181,34 +182,19 @@ def services(
     With `one_process` all desks sit in one, called `desks`; each is told the same. `anchors`: the file the log's
     anchors go to, beside their topic. `contacts_key`: the file of the master key of the contacts.
     """
+    own: dict[str, dict[str, str]] = {name: {} for name in PROCESSES}
+    if anchors is not None:
+        own["relay"]["ANCHORS_FILE"] = str(anchors)
+    if contacts_key is not None:
+        own["dispatch"]["CONTACTS_KEY_FILE"] = str(contacts_key)
+    own["intake"]["RULESET"] = ruleset
+    for name in ("dispatch", "escalation", "feedback"):
+        own[name]["CATALOGUE"] = catalogue
     told: dict[str, dict[str, str]] = {}
     for name in PROCESSES:
+        settings = _common_settings(realm, name, time, traces_ratio, metrics=metrics, one_process=one_process)
         upper = name.upper()
-        settings = {
-            "KAFKA": realm.kafka_logins[TOGETHER if one_process and name in DESKS else name],
-            "POSTGRES": realm.logins[name],
-            "TOPIC_PREFIX": realm.prefix,
-            "TIME": time,
-            "TRACES": "zipkin" if realm.zipkin else "none",
-            "TRACES_ENDPOINT": realm.zipkin or "",
-            "TRACES_RATIO": str(traces_ratio),
-            "METRICS_PORT": "0" if metrics else "-1",
-        }
-        if time == "rehearsal":
-            # Every wave waits for the slowest door, so none lets the broker gather: it answers with the first
-            # message. Short looks instead (8 ms) cost Kafka a third of a core over 343 units' topics.
-            settings |= {"OFFSETS_IDLE_MS": "3", "GATHER_BYTES": "1"}
-        if name == "relay" and anchors is not None:
-            settings["ANCHORS_FILE"] = str(anchors)
-        if name == "dispatch" and contacts_key is not None:
-            settings["CONTACTS_KEY_FILE"] = str(contacts_key)
-        if name == "intake":
-            settings["RULESET"] = ruleset
-        if name in {"dispatch", "escalation", "feedback"}:
-            settings["CATALOGUE"] = catalogue
-        if name == "escalation" and time == "rehearsal":
-            settings["TICK_MS"] = "5"
-        told[name] = {f"{upper}_{key}": value for key, value in settings.items()}
+        told[name] = {f"{upper}_{key}": value for key, value in (settings | own[name]).items()}
         told[name] |= {k: v for k, v in (extra or {}).items() if k.startswith(upper + "_")}
     processes = {name: (f"services.{name}", told[name]) for name in DESKS}
     if one_process:
@@ -227,3 +213,32 @@ def services(
         for count in ((counts or {}).get(name, 1),)
         for number in range(1, count + 1)
     ]
+
+
+def _common_settings(
+    realm: Realm,
+    name: str,
+    time: Literal["system", "rehearsal"],
+    traces_ratio: float,
+    *,
+    metrics: bool,
+    one_process: bool,
+) -> dict[str, str]:
+    """What every process is told, by names without its prefix."""
+    settings = {
+        "KAFKA": realm.kafka_logins[TOGETHER if one_process and name in DESKS else name],
+        "POSTGRES": realm.logins[name],
+        "TOPIC_PREFIX": realm.prefix,
+        "TIME": time,
+        "TRACES": "zipkin" if realm.zipkin else "none",
+        "TRACES_ENDPOINT": realm.zipkin or "",
+        "TRACES_RATIO": str(traces_ratio),
+        "METRICS_PORT": "0" if metrics else "-1",
+    }
+    if time == "rehearsal":
+        # Every wave waits for the slowest door, so none lets the broker gather: it answers with the first
+        # message. Short looks instead (8 ms) cost Kafka a third of a core over 343 units' topics.
+        settings |= {"OFFSETS_IDLE_MS": "3", "GATHER_BYTES": "1"}
+        if name == "escalation":
+            settings["TICK_MS"] = "5"
+    return settings

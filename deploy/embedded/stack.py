@@ -6,9 +6,8 @@ import asyncio
 import shutil
 import signal
 import threading
-import time
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -20,7 +19,7 @@ from deploy.embedded.file_lock import FileLock
 from deploy.embedded.kafka import Kafka, Listener
 from deploy.embedded.patience import told_meanwhile
 from deploy.embedded.postgres import SUPERUSER, Postgres
-from deploy.embedded.server import plain_env
+from deploy.embedded.starting import Starter
 from deploy.embedded.state import (
     STACK_FILE,
     Roster,
@@ -32,21 +31,16 @@ from deploy.embedded.state import (
     write_state,
 )
 from deploy.embedded.zipkin import Zipkin
-from shared.runtime.patience import HUNG_SERVER_SECONDS, STOP_SECONDS
+from shared.runtime.patience import STOP_SECONDS
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Sequence
 
     from deploy.embedded.child import Child
     from deploy.embedded.server import Server
 
-ATTEMPTS_MAX: Final = 3
-HANGING_SECONDS_MAX: Final = HUNG_SERVER_SECONDS
-"""How long one that is past its start is asked before it is started again."""
 ASKED_SECONDS_MAX: Final = 2.0
 """How long one that is not needed is asked once the others answer: what a question may take."""
-OWN_PORT_SECONDS_MAX: Final = 10.0
-"""How long a port that was ours stays ours after its process: the kernel closes it a little later."""
 SERVICES_SECONDS_MAX: Final = STOP_SECONDS
 POLL_SECONDS: Final = 0.05
 
@@ -68,7 +62,7 @@ class Addresses:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Health:
+class PartHealth:
     """How one part is: it is up when it answers, not when its process exists."""
 
     up: bool
@@ -100,7 +94,6 @@ class Stack:
     ) -> None:
         """Choose; nothing is started or written yet. `listeners`: more ports of Kafka's."""
         self._folder = folder.absolute()
-        self._die_with_parent = die_with_parent
         self._parts = (parts.kafka(), parts.ZIPKIN) if zipkin else (parts.kafka(),)
         self._kafka = Kafka(
             version=parts.kafka().version,
@@ -116,6 +109,7 @@ class Stack:
         self._servers: Sequence[Server] = (
             (self._postgres, self._kafka, self._zipkin) if zipkin else (self._postgres, self._kafka)
         )
+        self._starter = Starter(self._folder, self._servers, die_with_parent=die_with_parent)
 
     @property
     def folder(self) -> Path:
@@ -134,7 +128,8 @@ class Stack:
         async with self._only_one(say):
             await self._fetch(say)
             starts = {
-                server.name: asyncio.create_task(self._have_running(server, say)) for server in self._servers
+                server.name: asyncio.create_task(self._starter.have_running(server, say))
+                for server in self._servers
             }
             optional = [server for server in self._servers if not (server.needed or wait_for_all)]
             waited_for = [server for server in self._servers if server not in optional]
@@ -154,19 +149,19 @@ class Stack:
                 await asyncio.gather(*starts.values(), return_exceptions=True)
             return self._addresses(read_state(self._folder))
 
-    async def check(self) -> dict[str, Health]:
+    async def check(self) -> dict[str, PartHealth]:
         """Ask each part whether it is there; one that hangs takes a few seconds."""
         state = read_state(self._folder)
 
-        async def ask(server: Server) -> Health:
+        async def ask(server: Server) -> PartHealth:
             process = state.running.get(server.name)
             running = process if process is not None and child.is_alive(process) else None
             up = running is not None and await server.answers(state.ports)
-            return Health(
+            return PartHealth(
                 up=up,
                 pid=running.pid if running is not None else None,
                 port=state.ports.get(server.port_names[0]),
-                starting=running is not None and not up and self._still_starts(server, running),
+                starting=running is not None and not up and self._starter.still_starts(server, running),
                 needed=server.needed,
             )
 
@@ -182,12 +177,12 @@ class Stack:
         """Name the parts that are needed and do not answer; `up` gives them time, then starts them again."""
         return [name for name, health in (await self.check()).items() if health.needed and not health.up]
 
-    def services(self) -> dict[str, Health]:
+    def services(self) -> dict[str, PartHealth]:
         """Say of each service a supervisor started here whether its process lives."""
         services = read_roster(self._folder).services
         alive = {name: child.is_alive(process) for name, process in services.items()}
         return {
-            name: Health(up=alive[name], pid=process.pid if alive[name] else None, port=None)
+            name: PartHealth(up=alive[name], pid=process.pid if alive[name] else None, port=None)
             for name, process in services.items()
         }
 
@@ -211,7 +206,7 @@ class Stack:
             for name, process in running.items():
                 if child.is_alive(process):
                     raise StackError(f"process {process.pid} ({name}) does not end, not even by SIGKILL.")
-                self._remember(name, None)
+                self._starter.remember(name, None)
 
     def wipe(self) -> None:
         """Remove the folder with all its data; refuse while a part runs, or what is not a stack."""
@@ -240,38 +235,6 @@ class Stack:
 
     # Starting
 
-    async def _have_running(self, server: Server, say: Callable[[str], None]) -> None:
-        state = read_state(self._folder)
-        running = state.running.get(server.name)
-        if running is not None:
-            if child.is_alive(running) and await self._answers_soon(server, running, state.ports, say):
-                return
-            if child.is_alive(running):
-                age_seconds = child.age_seconds(running)
-                say(f"{server.label} runs for {age_seconds:.0f} s and does not answer; it is started again")
-            else:
-                say(f"{server.label} had died; it is started again")
-            await self._end(server, running, state.ports)
-        await self._start(server, say)
-
-    async def _answers_soon(
-        self, server: Server, running: Child, ports: Mapping[str, int], say: Callable[[str], None]
-    ) -> bool:
-        """Wait for a process that runs already: as long as a start may take, counted from its own."""
-        if await server.answers(ports):
-            return True
-        age_seconds = child.age_seconds(running)
-        if self._still_starts(server, running) and server.needed:
-            say(f"{server.label} is still starting, since {age_seconds:.0f} s; it is waited for")
-        deadline = time.monotonic() + max(server.start_seconds_max - age_seconds, HANGING_SECONDS_MAX)
-        while child.is_alive(running):
-            if await server.answers(ports):
-                return True
-            if time.monotonic() > deadline:
-                return False
-            await asyncio.sleep(POLL_SECONDS)
-        return False
-
     async def _go_on_without(
         self, server: Server, start: asyncio.Task[None], say: Callable[[str], None]
     ) -> None:
@@ -283,69 +246,6 @@ class Stack:
             if not isinstance(error, StackError):
                 raise error
             say(f"{error} Going on without the trace viewer.")
-
-    @staticmethod
-    def _still_starts(server: Server, running: Child) -> bool:
-        return child.age_seconds(running) < server.start_seconds_max
-
-    async def _start(self, server: Server, say: Callable[[str], None]) -> None:
-        began = time.monotonic()
-        for attempt in range(1, ATTEMPTS_MAX + 1):
-            ports = self._ports_for(server, say)
-            await server.prepare(ports)
-            running = child.spawn(
-                server.command(ports),
-                env=plain_env(),
-                log=server.output(),
-                folder=self._folder,
-                dies_with_parent_by=server.orphan_signal if self._die_with_parent else None,
-                become=server.become(),
-            )
-            self._remember(server.name, running)
-            if await self._answers_before_end(server, running, ports):
-                seconds = time.monotonic() - began
-                port = ports[server.port_names[0]]
-                say(f"{server.label} {server.version} answers on {LOOPBACK}:{port} after {seconds:.1f} s")
-                return
-            # Between our choice of a port and its use another program may have taken it: worth another try.
-            taken = any(not child.is_free(ports[name]) for name in server.port_names)
-            if not taken or attempt == ATTEMPTS_MAX:
-                break
-        self._remember(server.name, None)  # what is said here need not be said again by who comes next
-        raise StackError(
-            f"{server.label} stopped while it started: {server.last_words() or 'its log tells no error'} "
-            f"(its log: {server.output().parent})."
-        )
-
-    async def _answers_before_end(self, server: Server, running: Child, ports: Mapping[str, int]) -> bool:
-        """Wait until a fresh process answers; False when it ended first, `StackError` when it is too slow."""
-        deadline = time.monotonic() + server.start_seconds_max
-        while child.is_alive(running):
-            if await server.answers(ports):
-                return True
-            if time.monotonic() > deadline:
-                await self._end(server, running, ports)
-                raise StackError(
-                    f"{server.label} did not answer within {server.start_seconds_max:.0f} s and was stopped: "
-                    f"{server.last_words() or 'it was still starting'} (its log: {server.output().parent})."
-                )
-            await asyncio.sleep(POLL_SECONDS)
-        return False
-
-    async def _end(self, server: Server, running: Child, ports: Mapping[str, int]) -> None:
-        """End a process of ours, and forget it: it has not died by itself."""
-        await child.stop(running, server.stop_signal, patience_seconds=server.stop_seconds_max)
-        await self._ports_come_free(server, ports)
-        self._remember(server.name, None)
-
-    async def _ports_come_free(self, server: Server, ports: Mapping[str, int]) -> None:
-        """Wait until the ports of a process of ours that has ended are closed; whoever has them then is another."""
-        deadline = time.monotonic() + OWN_PORT_SECONDS_MAX
-        held = [ports[name] for name in server.port_names if name in ports]
-        while not all(child.is_free(port) for port in held):
-            if time.monotonic() > deadline:
-                return
-            await asyncio.sleep(POLL_SECONDS)
 
     async def _end_services(self) -> None:
         roster = read_roster(self._folder)
@@ -367,18 +267,6 @@ class Stack:
             await asyncio.to_thread(parts.fetch, self._parts, say, stop=stop)
         finally:
             stop.set()  # a cancelled caller does not wait for the network
-
-    def _ports_for(self, server: Server, say: Callable[[str], None]) -> Mapping[str, int]:
-        """Give the part's ports: the ones it had, as long as nobody else has taken them."""
-        state = read_state(self._folder)
-        ports = dict(state.ports)
-        taken = [name for name in server.port_names if name not in ports or not child.is_free(ports[name])]
-        for name, port in zip(taken, child.free_ports(len(taken)), strict=True):
-            if name in ports:
-                say(f"port {ports[name]} of {server.label} is taken by another program; it moves to {port}")
-            ports[name] = port
-        write_state(self._folder, replace(state, ports=ports))
-        return ports
 
     # The folder and what is written in it
 
@@ -406,18 +294,6 @@ class Stack:
             yield
         finally:
             lock.release()
-
-    def _remember(self, name: str, running: Child | None) -> None:
-        state = read_state(self._folder)
-        others = {other: process for other, process in state.running.items() if other != name}
-        write_state(
-            self._folder,
-            State(
-                ports=state.ports,
-                running=others if running is None else others | {name: running},
-                versions={server.name: server.version for server in self._servers},
-            ),
-        )
 
     def _addresses(self, state: State, *, zipkin: bool | None = None) -> Addresses:
         has_zipkin = self._zipkin in self._servers if zipkin is None else zipkin

@@ -24,7 +24,8 @@ from shared.policy.catalogue import Catalogue
 from shared.runtime.errors import UserError
 from shared.runtime.patience import REPORTED_SECONDS
 from shared.times import shown
-from shared.topics import Topic, names
+from shared.topic_names import names
+from shared.topics import Topic
 
 LOOK_SECONDS: Final = 0.25
 

@@ -20,8 +20,8 @@ from confluent_kafka import KafkaException
 from deploy.city.city import DESKS, Realm
 from deploy.supervision.stalled import Standing, look, standing_still
 from deploy.supervision.supervisor import Supervisor
-from shared.doors.kafka_door import AWAY
 from shared.ids import TOGETHER
+from shared.log.away import AWAY
 from shared.policy.catalogue import Catalogue
 from shared.runtime.errors import UserError
 from shared.runtime.patience import STILL_SECONDS

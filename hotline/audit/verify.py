@@ -40,7 +40,6 @@ from hotline.audit.legality.life import illegal, unfinished
 from hotline.audit.report import Report
 from hotline.governance.log import judge
 from shared.complaint import STATE_SCHEMA, UNOPENED, Awaited, Case, Complaint, evolve, head_text, waits_for
-from shared.doors.host import tune_gc
 from shared.events import REFUSALS, SPEAKERS, ComplaintAnsweredDirectly, Fact
 from shared.events.base import Limit
 from shared.log import TIMER_KINDS, timer_shard, timers_of
@@ -50,6 +49,7 @@ from shared.log.heads import fetch, over_texts
 from shared.log.instants import implausible, reads_any_instant
 from shared.log.reading import READING, reader
 from shared.personal import PATTERN
+from shared.runtime.garbage import tune_gc
 from shared.topics import COMPLAINTS_LOG
 from shared.unreadable import UnreadableRows, reason
 

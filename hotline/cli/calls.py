@@ -195,7 +195,8 @@ async def _take_in(switch: str) -> None:
     from shared.plausible import between
     from shared.runtime import kafka_address
     from shared.text_file import FileUnreadable
-    from shared.topics import TELEPHONY_CALLS, partition_of
+    from shared.topic_names import partition_of
+    from shared.topics import TELEPHONY_CALLS
     from shared.wording import TextInvalid, looked_at
 
     said = SWITCHES[one_of("--take-in", folded_code(switch), SWITCHES)]

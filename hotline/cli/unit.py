@@ -282,7 +282,8 @@ async def _add(unit: str, *, json: bool) -> None:
     from deploy.city.registry import city_up
     from shared.policy.catalogue import catalogue
     from shared.runtime import kafka_address
-    from shared.topics import DISPATCH_ORDERS, DISPATCH_REPLIES, UNIT_NAME
+    from shared.topic_names import UNIT_NAME
+    from shared.topics import DISPATCH_ORDERS, DISPATCH_REPLIES
 
     unit = folded_code(unit)
     if not UNIT_NAME.fullmatch(unit):

@@ -19,7 +19,8 @@ from shared.inputs import Input
 from shared.log.anchors import CE_TYPE, Anchor
 from shared.log.codec import ce_type_of
 from shared.structured import CONTENT_TYPE, REQUIRED
-from shared.topics import COMPLAINTS_ANCHORS, TOPICS, UNIT, UNIT_NAME, Topic
+from shared.topic_names import UNIT_NAME
+from shared.topics import COMPLAINTS_ANCHORS, TOPICS, UNIT, Topic
 
 _Kind = type[Fact | Input | Anchor]
 

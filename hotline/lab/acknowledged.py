@@ -12,7 +12,8 @@ from shared.cloudevents import header
 from shared.ids import complaint_id, message_id
 from shared.inputs import CallAnswered, CallEnded, CallOffered, RequestRecorded
 from shared.log.postgres import headers_of
-from shared.topics import INTAKE_REQUESTS, speaker_of
+from shared.topic_names import speaker_of
+from shared.topics import INTAKE_REQUESTS
 
 SLICE: Final = 20_000
 """Inputs looked up at once."""

@@ -38,7 +38,8 @@ from shared.log.codec import decoded
 from shared.log.instants import implausible
 from shared.log.reading import reader
 from shared.policy.catalogue import Catalogue
-from shared.policy.ruleset import Counting, RuleSet
+from shared.policy.ruleset import RuleSet
+from shared.policy.scoring import Counting
 from shared.runtime.errors import UserError
 from shared.times import shown
 from shared.unreadable import Unreadable, reason

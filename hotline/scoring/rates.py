@@ -44,7 +44,7 @@ from shared.events import (
 from shared.events.base import ExclusionGround, Limit, TurnedAway
 from shared.ids import UnitId
 from shared.policy.catalogue import Catalogue
-from shared.policy.ruleset import Counting, CountsIn, Cut, Measure, RespondsBy, Scoring
+from shared.policy.scoring import Counting, CountsIn, Cut, Measure, RespondsBy, Scoring
 
 KINDS: Final = (
     CitizenContacted,

@@ -29,8 +29,8 @@ from deploy.embedded.postgres import binary
 from deploy.embedded.stack import Addresses
 from deploy.supervision.stopped import renamed
 from deploy.supervision.topic_ends import ends_of
-from shared.doors.kafka_door import mark_of
 from shared.doors.kafka_reader import last_record
+from shared.doors.offsets import mark_of
 from shared.log.anchoring import put
 from shared.log.anchors import NOTHING, Anchor
 from shared.log.heads import CANNOT_BE_READ

@@ -10,22 +10,22 @@ from services.dispatch.contact_door import ContactDoor
 from services.dispatch.inbound import replies, reviews
 from services.dispatch.settings import Settings
 from shared.complaint import Case
-from shared.doors.host import Company
+from shared.doors.host import Host
 from shared.doors.process import Process
 from shared.events import DispatchFact
 from shared.policy.catalogue import catalogue
 from shared.topics import DISPATCH_REPLIES, DISPATCH_REVIEWS
 
 
-async def run(settings: Settings, company: Company | None = None) -> None:
-    """Open what production needs, work until told to stop, close in reverse; alone, or in a company of desks."""
+async def run(settings: Settings, host: Host | None = None) -> None:
+    """Open what production needs, work until told to stop, close in reverse; alone, or on a host with others."""
     known = catalogue(settings.catalogue)
 
     def decide(command: Any, case: Case) -> Sequence[DispatchFact]:
         return rules.decide(command, case, known)
 
     async with (
-        Process("dispatch", settings, decide, company) as process,
+        Process("dispatch", settings, decide, host) as process,
         ContactDoor(settings, process.telemetry) as contacts,
     ):
         process.hears_log(rules.REACTS, rules.react)

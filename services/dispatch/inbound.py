@@ -44,14 +44,16 @@ from services.dispatch.settings import Settings
 from shared import inputs
 from shared.cloudevents import BadInput, event_of
 from shared.deciding import Decision
-from shared.desk import Work
-from shared.doors.kafka_door import Handle, one_by_one
+from shared.doors.parking import one_by_one
+from shared.doors.unread_records import Handle
 from shared.identity import taken_in
 from shared.ids import ComplaintId, UnitId
 from shared.log import Incoming
 from shared.plausible import timely
 from shared.runtime.clock import Clock
-from shared.topics import DISPATCH_REPLIES, DISPATCH_REVIEWS, speaker_of, unit_of
+from shared.topic_names import speaker_of, unit_of
+from shared.topics import DISPATCH_REPLIES, DISPATCH_REVIEWS
+from shared.work import Work
 
 _REPLIES: Final = (
     inputs.OrderSigned,

@@ -16,7 +16,8 @@ from shared.events import Urgency
 from shared.events.base import Limit
 from shared.policy.calendar import Calendar, calendar
 from shared.policy.deadlines import Due, due_at
-from shared.policy.ruleset import Days, RuleSet, ruleset
+from shared.policy.limits import Days
+from shared.policy.ruleset import RuleSet, ruleset
 
 
 class AnswerLimits(NamedTuple):

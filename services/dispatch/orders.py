@@ -18,7 +18,8 @@ from shared.ids import UnitId
 from shared.policy.calendar import calendar
 from shared.policy.catalogue import Catalogue
 from shared.policy.deadlines import due_at
-from shared.policy.ruleset import Days, RuleSet, ruleset
+from shared.policy.limits import Days
+from shared.policy.ruleset import RuleSet, ruleset
 from shared.times import stated
 
 REVIEWERS: Final = UnitId("reviewers")

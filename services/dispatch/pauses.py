@@ -22,7 +22,8 @@ from shared.events import (
 )
 from shared.policy.calendar import calendar
 from shared.policy.deadlines import Due, due_at
-from shared.policy.ruleset import Days, RuleSet, ruleset
+from shared.policy.limits import Days
+from shared.policy.ruleset import RuleSet, ruleset
 from shared.times import stated
 
 

@@ -11,7 +11,8 @@ from services.dispatch.limits import answer_limits, days_begun, sign_limit
 from services.dispatch.orders import REVIEWERS, provisional, refused, too_late
 from shared.complaint import Complaint, LimitStep, Order, pause_ended, standing_still
 from shared.events import ComplaintReclassified, DispatchFact
-from shared.policy.ruleset import Days, RuleSet, ruleset
+from shared.policy.limits import Days
+from shared.policy.ruleset import RuleSet, ruleset
 
 
 def reclassify(command: ReclassifyComplaint, case: Complaint) -> Sequence[DispatchFact]:

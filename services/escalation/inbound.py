@@ -19,13 +19,14 @@ import asyncpg
 from services.escalation.commands import FireDeadlines
 from services.escalation.settings import Settings
 from services.escalation.watermark import BEGINNING, Watermark
-from shared.desk import Batch, Desk, Work
-from shared.doors.kafka_door import AWAY, is_away
+from shared.desk import Desk
 from shared.ids import ComplaintId
 from shared.log import TIMER_SHARDS
+from shared.log.away import AWAY, is_away
 from shared.log.instants import reads_any_instant
 from shared.log.postgres import connect
 from shared.runtime.errors import told
+from shared.work import Batch, Work
 
 DUE_MAX: Final = 2000
 """Timers fired in one transaction."""

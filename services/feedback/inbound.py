@@ -7,14 +7,16 @@ from typing import Final
 from services.feedback.commands import CloseByException, FeedbackCommand, RecordUnreached, RecordVisit
 from shared import inputs
 from shared.cloudevents import event_of
-from shared.desk import Work
-from shared.doors.kafka_door import Handle, one_by_one
+from shared.doors.parking import one_by_one
+from shared.doors.unread_records import Handle
 from shared.identity import taken_in
 from shared.ids import ComplaintId
 from shared.log import Incoming
 from shared.plausible import timely
 from shared.runtime.clock import Clock
-from shared.topics import FEEDBACK_ANSWERS, FEEDBACK_EXCEPTIONS, speaker_of
+from shared.topic_names import speaker_of
+from shared.topics import FEEDBACK_ANSWERS, FEEDBACK_EXCEPTIONS
+from shared.work import Work
 
 _ANSWERS: Final = (inputs.VisitMade, inputs.VisitUnreached)
 _EXCEPTIONS: Final = (inputs.ClosingExceptionApproved,)

@@ -10,20 +10,20 @@ from services.intake.inbound import calls, requests
 from services.intake.settings import Settings
 from services.intake.views import KnowledgeBase
 from shared.complaint import Case
-from shared.doors.host import Company
+from shared.doors.host import Host
 from shared.doors.process import Process
 from shared.events import IntakeFact
 from shared.topics import INTAKE_REQUESTS, TELEPHONY_CALLS
 
 
-async def run(settings: Settings, company: Company | None = None) -> None:
-    """Open what production needs, work until told to stop, close in reverse; alone, or in a company of desks."""
+async def run(settings: Settings, host: Host | None = None) -> None:
+    """Open what production needs, work until told to stop, close in reverse; alone, or on a host with others."""
     base = KnowledgeBase(settings.postgres, settings.knowledge_seconds)
 
     def decide(command: Any, case: Case) -> Sequence[IntakeFact]:
         return rules.decide(command, case, base.articles)
 
-    async with base, Process("intake", settings, decide, company, look=base.look) as process:
+    async with base, Process("intake", settings, decide, host, look=base.look) as process:
         process.opens(INTAKE_REQUESTS, requests(settings, process.clock))
         process.opens(TELEPHONY_CALLS, calls(process.clock), patient=True)
         await process.work()

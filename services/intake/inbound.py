@@ -21,8 +21,8 @@ from services.intake.register import Kept, kept
 from services.intake.settings import Settings
 from shared.cloudevents import BadInput, event_of
 from shared.complaint import text_digest
-from shared.desk import Batch, Claim, Work
-from shared.doors.kafka_door import Handle, one_by_one
+from shared.doors.parking import one_by_one
+from shared.doors.unread_records import Handle
 from shared.events import TurnedAway
 from shared.identity import taken_in
 from shared.ids import ComplaintId, complaint_id, derived
@@ -43,7 +43,9 @@ from shared.plausible import limits_near, timely
 from shared.policy.ruleset import RuleSet, ruleset
 from shared.runtime.clock import Clock
 from shared.text import has_words
-from shared.topics import INTAKE_REQUESTS, TELEPHONY_CALLS, speaker_of
+from shared.topic_names import speaker_of
+from shared.topics import INTAKE_REQUESTS, TELEPHONY_CALLS
+from shared.work import Batch, Claim, Work
 
 _NOTE_CALLS: Final = "SELECT intake.note_calls($1, $2, $3)"
 _REQUESTS: Final = (

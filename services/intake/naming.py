@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 from services.intake.links import matter_of, retaliation_about
 from shared.cloudevents import BadInput
-from shared.desk import Work
 from shared.ids import ComplaintId, complaint_id
 from shared.inputs import (
     RatingGiven,
@@ -17,6 +16,7 @@ from shared.inputs import (
     RequestSupplemented,
     RequestWithdrawn,
 )
+from shared.work import Work
 
 About = RequestWithdrawn | RequestCorrected | RequestSupplemented | RequestRepeated | RatingGiven
 """What is said about a request that is on record."""

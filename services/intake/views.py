@@ -16,12 +16,12 @@ from services.intake.knowledge import NO_BASE, Articles, Valid
 from services.intake.messages import Message
 from services.intake.register import call_of, read
 from services.intake.telephone import CallRecord
-from shared.desk import Work
 from shared.events import ComplaintReceived
 from shared.log.codec import decoded
 from shared.log.instants import reads_any_instant
 from shared.log.postgres import connect
 from shared.unreadable import UnreadableRows
+from shared.work import Work
 
 _CALLS: Final = """
 SELECT call_id, told FROM intake.call WHERE counted_at > $1 AND counted_at <= $2 ORDER BY counted_at, call_id

@@ -20,7 +20,8 @@ from shared.complaint.state import (
     Whistle,
 )
 from shared.events.base import Colour, Level, Limit, Urgency
-from shared.policy.ruleset import ClassLimits, RuleSetUnknown, ruleset
+from shared.policy.limits import ClassLimits
+from shared.policy.ruleset import RuleSetUnknown, ruleset
 
 
 class Near(NamedTuple):

@@ -10,7 +10,8 @@ import re
 from functools import cache
 from typing import Final
 
-from shared.topics import TOPICS, UNIT, UNIT_NAME, Topic
+from shared.topic_names import UNIT_NAME
+from shared.topics import TOPICS, UNIT, Topic
 
 LOGIN: Final = "{login}"
 """Stands in the name of a channel for any login; a login is written as a unit's id is (`UNIT_NAME`)."""

@@ -14,7 +14,7 @@ from typing import Any, Final
 from aiokafka import AIOKafkaConsumer, ConsumerRecord
 from aiokafka.structs import TopicPartition
 
-from shared.doors.records import Unreadable
+from shared.doors.records import UnreadableRecord
 from shared.runtime import kafka_address
 
 ANSWER_SECONDS_MAX: Final = 15.0
@@ -37,7 +37,7 @@ def reader_of(kafka: str, **options: Any) -> AIOKafkaConsumer:
 
 
 def _is_readable(record: ConsumerRecord[bytes, bytes]) -> bool:
-    return type(record) is not Unreadable
+    return type(record) is not UnreadableRecord
 
 
 async def last_record(

@@ -13,10 +13,13 @@ from typing import Any, Final, Self
 import msgspec
 
 from shared.cloudevents import BadInput
-from shared.desk import Decide, Desk, Look, Work
+from shared.desk import Decide, Desk, Look
 from shared.doors.heard import door_of, pattern
-from shared.doors.host import Company
-from shared.doors.kafka_door import Door, Handle, Translate, mark_of, one_by_one
+from shared.doors.host import Host
+from shared.doors.kafka_door import Door
+from shared.doors.offsets import mark_of
+from shared.doors.parking import Translate, one_by_one
+from shared.doors.unread_records import Handle
 from shared.events import Fact
 from shared.ids import ComplaintId, complaint_of_key
 from shared.log import Incoming
@@ -27,6 +30,7 @@ from shared.runtime.errors import told
 from shared.runtime.settings import CommonSettings
 from shared.runtime.telemetry import Telemetry, Within, exporter_of
 from shared.topics import COMPLAINTS_LOG, Topic
+from shared.work import Work
 
 RELEASED_SECONDS: Final = 1.0
 """How often a desk looks whether a person has released something from its parking."""
@@ -43,15 +47,15 @@ class Process:
         name: str,
         settings: CommonSettings,
         decide: Decide,
-        company: Company | None = None,
+        host: Host | None = None,
         *,
         look: Look | None = None,
     ) -> None:
-        """`name` is the consumer in the log and the actor of its facts; without a `company` it is alone.
+        """`name` is the consumer in the log and the actor of its facts; without a `host` it is alone in its process.
 
         `look`: what its rule must know beyond the heads is looked up before each batch.
         """
-        self.company = company or Company(name, settings)
+        self.host = host or Host(name, settings)
         self.name = name
         self.settings = settings
         self.telemetry = Telemetry(
@@ -59,7 +63,7 @@ class Process:
             exporter=exporter_of(settings.traces, settings.traces_endpoint),
             ratio=settings.traces_ratio,
         )
-        self.company.joined_by(self.telemetry)
+        self.host.joined_by(self.telemetry)
         age = timedelta(days=settings.input_age_days_max)
         self._rehearsed = None if settings.time == "system" else RehearsalClock(input_age_max=age)
         self.clock: Clock = self._rehearsed or SystemClock(age)
@@ -82,10 +86,10 @@ class Process:
             self.settings,
             name=door,
             fill=fill,
-            fail=self.company.fails,
+            fail=self.host.fails,
             rehearsed=self._rehearsed,
         )
-        self.company.opens(opened, pattern=pattern(line, self.settings.topic_prefix), patient=patient)
+        self.host.opens(opened, pattern=pattern(line, self.settings.topic_prefix), patient=patient)
         self._doors.append(opened)
 
     def hears_log(self, reacts: Sequence[type[Fact]], react: React, *, patient: bool = False) -> None:
@@ -97,9 +101,9 @@ class Process:
             name=door,
             fill=one_by_one(from_log(react, self.clock)),
             wanted=HeardTypes(reacts),
-            fail=self.company.fails,
+            fail=self.host.fails,
         )
-        self.company.hears_log(opened, self.settings, patient=patient)
+        self.host.hears_log(opened, self.settings, patient=patient)
         self._doors.append(opened)
 
     async def work(self, *others: Coroutine[Any, Any, None], answering: Within | None = None) -> None:
@@ -107,8 +111,8 @@ class Process:
         if self.settings.metrics_port >= 0:
             port = self.telemetry.serve_metrics(self.settings.metrics_port, answering)
             self.telemetry.log.info("metrics_served", port=port)
-        tasks = [asyncio.ensure_future(c) for c in (self.company.work(), self._watch_parking(), *others)]
-        stop = asyncio.ensure_future(self.company.stop.wait())
+        tasks = [asyncio.ensure_future(c) for c in (self.host.work(), self._watch_parking(), *others)]
+        stop = asyncio.ensure_future(self.host.stop.wait())
         try:
             done, _ = await asyncio.wait([*tasks, stop], return_when=asyncio.FIRST_COMPLETED)
             for task in done:
@@ -118,8 +122,8 @@ class Process:
             for task in (*tasks, stop):
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-        if self.company.failure is not None:
-            raise self.company.failure
+        if self.host.failure is not None:
+            raise self.host.failure
 
     async def _watch_parking(self) -> None:
         while True:
@@ -135,7 +139,7 @@ class Process:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Finish the batch in hand, leave the group, give the connections back."""
-        await self.company.close()
+        await self.host.close()
         for log in self._logs:
             with suppress(Exception):
                 await log.close()

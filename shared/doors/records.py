@@ -2,7 +2,7 @@
 
 aiokafka's own reader raises at the first byte it does not understand, loses what it had unpacked before, and meets
 the same bytes at its next fetch. Here a batch that made it raise is read again, record by record: the good ones are
-given out, in their order, and each bad one is an `Unreadable` at its place. A good batch is read as ever.
+given out, in their order, and each bad one is an `UnreadableRecord` at its place. A good batch is read as ever.
 
 Importing this module puts the reader in (see `_put_in`), for every consumer of the process.
 """
@@ -21,30 +21,17 @@ from aiokafka.record.default_records import DefaultRecordBatch
 from aiokafka.record.memory_records import MemoryRecords
 from aiokafka.record.util import calc_crc32c
 
+from shared.doors.batch_head import CHECKED_FROM, HEAD, LENGTH_FROM, MAGIC, BatchHead, head_of, plain
 from shared.doors.unpacking import CannotUnpack, unpacked
 from shared.log import Unread
 
-HEAD: Final = struct.Struct(">qiibIhiqqqhii")
-"""Base offset, length behind itself, leader epoch, magic, checksum, attributes, last offset's delta, first and last
-time, producer's id and epoch, first sequence number, number of records. What follows are the records."""
-
-CHECKED_FROM: Final = 21
-"""The checksum is over all bytes from here, from the attributes on."""
-
 _LENGTH: Final = struct.Struct(">8xi")
-_LENGTH_FROM: Final = 12
 _MAGIC_AT: Final = 16
-_MAGIC: Final = 2
-"""The only form of a batch that Kafka 4 writes."""
-_CODEC: Final = 0x07
-_STAMPED_BY_BROKER: Final = 0x08
-_CONTROL: Final = 0x20
 _VARINT_BYTES_MAX: Final = 10
-_BIGINT: Final = 2**63
 
 
 @dataclass
-class Unreadable(ConsumerRecord):  # type: ignore[misc]  # aiokafka has no types
+class UnreadableRecord(ConsumerRecord):  # type: ignore[misc]  # aiokafka has no types
     """What stands at one place of a partition, or at several, and cannot be read.
 
     Key, value and headers are the record's own as far as they could be told apart. Else the value is the bytes as
@@ -52,49 +39,6 @@ class Unreadable(ConsumerRecord):  # type: ignore[misc]  # aiokafka has no types
     """
 
     unread: Unread
-
-
-class Head(NamedTuple):
-    """The first bytes of a batch."""
-
-    base: int
-    length: int
-    epoch: int
-    magic: int
-    crc: int
-    attributes: int
-    last_delta: int
-    first_ms: int
-    last_ms: int
-    producer: int
-    producer_epoch: int
-    sequence: int
-    records: int
-
-    @property
-    def codec(self) -> int:
-        """By what it is packed; 0 is nothing."""
-        return self.attributes & _CODEC
-
-    @property
-    def last(self) -> int:
-        """The last offset it takes up, whether a record is still there or was compacted away."""
-        return self.base + max(self.last_delta, 0)
-
-    @property
-    def is_full(self) -> bool:
-        """Whether none of its records was compacted away."""
-        return self.records == self.last_delta + 1
-
-    @property
-    def is_control(self) -> bool:
-        """Whether it is a marker of a transaction's end, which is given to nobody."""
-        return bool(self.attributes & _CONTROL)
-
-    def sent_ms(self, delta: int) -> int:
-        """When a record was sent, as whoever stamped it says; as a bigint."""
-        at = self.last_ms if self.attributes & _STAMPED_BY_BROKER else self.first_ms + delta
-        return max(-_BIGINT, min(at, _BIGINT - 1))
 
 
 class _Record(NamedTuple):
@@ -145,26 +89,6 @@ class _Bytes:
         return None if length < 0 else self.take(length)
 
 
-def head_of(frame: bytes) -> Head:
-    """The head of a batch; raises `CannotUnpack` where it is none of today's form."""
-    if len(frame) < HEAD.size:
-        message = f"a batch of {len(frame)} bytes, expected at least {HEAD.size}"
-        raise CannotUnpack(message)
-    head = Head(*HEAD.unpack_from(frame))
-    if head.magic != _MAGIC:
-        message = f"a batch of form {head.magic}, expected {_MAGIC}"
-        raise CannotUnpack(message)
-    return head
-
-
-def plain(frame: bytes) -> bytes:
-    """The same batch with its records unpacked. Its checksum holds no more: it was looked at before."""
-    head = head_of(frame)
-    records = unpacked(head.codec, frame[HEAD.size :])
-    length = HEAD.size - _LENGTH_FROM + len(records)
-    return HEAD.pack(*head._replace(length=length, attributes=head.attributes & ~_CODEC)) + records
-
-
 def told_apart(frame: bytes, start: int) -> tuple[Iterable[_Record], int]:
     """Everything in a batch from the offset `start` on, in order, and the offset behind it.
 
@@ -187,7 +111,7 @@ def told_apart(frame: bytes, start: int) -> tuple[Iterable[_Record], int]:
     return _each(head, data, start), behind
 
 
-def _each(head: Head, data: bytes, start: int) -> Iterator[_Record]:
+def _each(head: BatchHead, data: bytes, start: int) -> Iterator[_Record]:
     """One by one, as they are asked for: millions may be packed into little."""
     left = _Bytes(data, 0, len(data))
     after = head.base
@@ -216,14 +140,14 @@ def _torn(frame: bytes, start: int, why: str) -> tuple[list[_Record], int]:
     first = last = start
     sent_ms = -1
     if len(frame) >= HEAD.size:
-        head = Head(*HEAD.unpack_from(frame))
+        head = BatchHead(*HEAD.unpack_from(frame))
         first, sent_ms = max(start, head.base), head.last_ms
         last = head.base + min(head.last_delta, head.records - 1)
     last = max(first, last)
     return [_Record(first, sent_ms, None, frame, (), why, last)], last + 1
 
 
-def _one(head: Head, body: _Bytes, expected: int) -> _Record:
+def _one(head: BatchHead, body: _Bytes, expected: int) -> _Record:
     """One record out of its own bytes; `expected` is its offset where even that cannot be read."""
     raw, offset, sent_ms = body.data[body.at : body.end], expected, head.sent_ms(0)
     try:
@@ -238,7 +162,7 @@ def _one(head: Head, body: _Bytes, expected: int) -> _Record:
     return _Record(offset, sent_ms, key, value, headers, _not_a_name(named), offset)
 
 
-def _within(head: Head, delta: int, expected: int) -> int:
+def _within(head: BatchHead, delta: int, expected: int) -> int:
     """The offset of a record: where none was compacted away, the next; else as it says, but within its batch."""
     if head.is_full:
         return expected
@@ -295,13 +219,13 @@ class _Kept(MemoryRecords):  # type: ignore[misc]  # aiokafka has no types
     def next_batch(self) -> Any:
         """The next batch, as aiokafka asks for it."""
         (length,) = _LENGTH.unpack_from(self._data, self._next)
-        end = self._next + _LENGTH_FROM + length
+        end = self._next + LENGTH_FROM + length
         self.frame = frame = self._data[self._next : end]
         self._next = end
         self.whole = False
         batch = super().next_batch()
         self.whole = True
-        if frame[_MAGIC_AT] != _MAGIC:
+        if frame[_MAGIC_AT] != MAGIC:
             return batch
         if (
             batch.next_offset <= batch.base_offset
@@ -334,7 +258,7 @@ class _Checked:
         batch = self._batch
         if batch.compression_type:
             batch = DefaultRecordBatch(plain(bytes(self._frame)))
-        head = Head(*HEAD.unpack_from(self._frame))
+        head = BatchHead(*HEAD.unpack_from(self._frame))
         full, last, place = head.is_full, head.last, head.base
         for record in batch:
             offset = record.offset
@@ -345,7 +269,7 @@ class _Checked:
             yield record
 
 
-class _Apart(PartitionRecords):  # type: ignore[misc]  # aiokafka has no types
+class _RecordsApart(PartitionRecords):  # type: ignore[misc]  # aiokafka has no types
     """aiokafka's reader of what a fetch brought of one partition, which goes on behind what it cannot read."""
 
     next_fetch_offset: int
@@ -392,7 +316,7 @@ def _given(tp: TopicPartition, record: _Record) -> ConsumerRecord[Any, Any]:
     )
     if not record.why:
         return ConsumerRecord(*fields)
-    return Unreadable(*fields, Unread(record.why, record.last_offset))
+    return UnreadableRecord(*fields, Unread(record.why, record.last_offset))
 
 
 def _put_in() -> None:
@@ -401,7 +325,7 @@ def _put_in() -> None:
     The version is pinned, and tests/shared/test_records.py would fail where another no longer looked there.
     """
     aiokafka.consumer.fetcher.MemoryRecords = _Kept
-    aiokafka.consumer.fetcher.PartitionRecords = _Apart
+    aiokafka.consumer.fetcher.PartitionRecords = _RecordsApart
 
 
 _put_in()

@@ -15,10 +15,11 @@ from typing import Any, Final
 from aiokafka import ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
-from shared.desk import Batch
-from shared.doors.records import Unreadable
+from shared.doors.records import UnreadableRecord
 from shared.log import Incoming, Parked
+from shared.runtime.errors import told
 from shared.runtime.telemetry import Telemetry
+from shared.work import Batch
 
 PASS_SECONDS: Final = 1.0
 """How often a door looks whether there is something to go past."""
@@ -29,6 +30,7 @@ TOLD_MAX: Final = 10_000
 AGAIN: Final = "Released, it is as unreadable as before: drop it, and let its sender say it again"
 
 Handle = Callable[[Sequence[Incoming], Batch], None]
+"""Puts the effects of a whole batch of messages into it."""
 
 
 def only_readable(fill: Handle) -> Handle:
@@ -66,11 +68,11 @@ def incoming(record: ConsumerRecord[Any, Any]) -> Incoming:
         record.key,
         record.headers,
         record.value,
-        unread=record.unread if type(record) is Unreadable else None,
+        unread=record.unread if type(record) is UnreadableRecord else None,
     )
 
 
-class Told:
+class UnreadTold:
     """Tells of each unreadable record once, however often it comes."""
 
     def __init__(self, telemetry: Telemetry, door: str) -> None:
@@ -102,6 +104,37 @@ class Told:
             last_offset=last_offset,
             why=why,
         )
+
+
+class ReadErrors:
+    """Tells of an error of reading once until it can be read again, and counts each."""
+
+    def __init__(self, telemetry: Telemetry, door: str) -> None:
+        """`door` is named in the line."""
+        self._telemetry = telemetry
+        self._door = door
+        self._told: str | None = None
+        """What was said when it last could not be read; None since it can."""
+
+    def tell(self, error: Exception, partitions: Mapping[tuple[str, int], int]) -> None:
+        """It could not be read. `partitions`: the next offset of each."""
+        self._telemetry.count("door.unreadable")
+        self._telemetry.health.waits("Kafka", self._door)
+        why = told(error)
+        if why != self._told:
+            self._told = why
+            self._telemetry.log.error(
+                "door_cannot_read",
+                door=self._door,
+                error=why,
+                partitions={f"{topic} {part}": offset for (topic, part), offset in partitions.items()},
+            )
+
+    def over(self) -> None:
+        """It could be read."""
+        if self._told is not None:
+            self._told = None
+            self._telemetry.log.info("door_reads_again", door=self._door)
 
 
 class Passing:

@@ -9,9 +9,10 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from shared.doors.host import tune_gc
 from shared.log.anchoring import ANCHOR_SECONDS, Anchoring
-from shared.log.relay import PAGE_MAX, Relay, WrongShards
+from shared.log.relay.cursor import WrongShards
+from shared.log.relay.loop import PAGE_MAX, Relay
+from shared.runtime.garbage import tune_gc
 from shared.runtime.settings import CommonSettings
 from shared.runtime.telemetry import Telemetry, exporter_of, set_up_logs
 from shared.topics import COMPLAINTS_LOG

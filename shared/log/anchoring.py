@@ -19,11 +19,11 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 from confluent_kafka import KafkaException
 
-from shared.doors.kafka_door import AWAY
 from shared.doors.kafka_reader import last_record
 from shared.log.anchors import CE_TYPE, NOTHING, Anchor, anchor_of, hash_of, line_of, root_of
+from shared.log.away import AWAY
 from shared.log.postgres import connect
-from shared.log.relay import stopped
+from shared.log.relay.sink import stopped
 from shared.runtime import kafka_address
 from shared.runtime.clock import SystemClock
 from shared.runtime.errors import told

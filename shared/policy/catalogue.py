@@ -16,7 +16,7 @@ from shared.events.base import Level
 from shared.ids import UnitId
 from shared.text import folded, has_words
 from shared.text_file import FileUnreadable, text_of
-from shared.topics import UNIT_NAME
+from shared.topic_names import UNIT_NAME
 
 T = TypeVar("T")
 

@@ -10,7 +10,8 @@ from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from shared.policy.calendar import Calendar
-from shared.policy.ruleset import DayKind, Days, Limit, RuleSet
+from shared.policy.limits import DayKind, Days, Limit
+from shared.policy.ruleset import RuleSet
 
 _DAY: Final = timedelta(days=1)
 # The clock's grain, in Python and in PostgreSQL alike: the last instant before midnight.

@@ -5,25 +5,28 @@ its basis, and only what a norm says with high confidence may be called law (T31
 """
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import date, timedelta
 from decimal import Decimal
-from enum import StrEnum
 from functools import cache
 from importlib.resources import files
-from typing import Annotated, Any, Final, Literal, NamedTuple, TypeAlias
-from zoneinfo import ZoneInfo
+from typing import Final, Literal
 
 import msgspec
 
 from shared.events import Level, Urgency, WhistleKind
+from shared.policy.limits import ClassLimits, DayKind, Days, Limit, WhistleLimits
+from shared.policy.ruleset_file import (
+    WrittenClass,
+    WrittenRuleSet,
+    WrittenScore,
+    WrittenWhistle,
+    check,
+    duration_of,
+)
+from shared.policy.scoring import Counting, Cut, Measure, Scoring
 
 _FOLDER: Final = files("shared") / "data" / "rulesets"
-
-GIVEN_BACK_DAYS_MAX: Final = 366
-"""As `RuleSet.given_back_days_max`, in a rule set that does not say: some limits are over when they are typed in."""
-GIVEN_AHEAD_DAYS_MAX: Final = 3_660
-"""As `RuleSet.given_ahead_days_max`, in a rule set that does not say: ten years."""
 
 
 class RuleSetUnknown(LookupError):  # noqa: N818 -- reads as the sentence it reports
@@ -32,51 +35,6 @@ class RuleSetUnknown(LookupError):  # noqa: N818 -- reads as the sentence it rep
 
 class RuleSetInvalid(ValueError):  # noqa: N818 -- reads as the sentence it reports
     """A rule set cannot be used as written; the message names the version and the field."""
-
-
-class DayKind(StrEnum):
-    """Which days a limit in days counts (C4)."""
-
-    NATURAL = "NATURAL"
-    WORKING = "WORKING"
-
-
-class Days(msgspec.Struct, frozen=True):
-    """A limit that ends with a day: the n-th after the start day, at 24:00 local."""
-
-    n: int
-
-
-Limit: TypeAlias = timedelta | Days
-"""Exact to the instant (hours, minutes), or to the end of a day."""
-
-
-class ClassLimits(msgspec.Struct, frozen=True, kw_only=True):
-    """What one urgency grants; None where the rule set sets no such limit."""
-
-    dispatch: Limit | None = None
-    """From acceptance to the first dispatch (C1)."""
-    sign: Limit | None = None
-    """From the assignment until the unit has signed."""
-    feedback: Limit | None = None
-    """From dispatch until the unit has answered (C2); None where the limit comes with each request."""
-    ladder_step: timedelta
-    """The time a level has before the next one is told."""
-    warnings: tuple[timedelta, ...] = ()
-    """How long before the limit for the answer the unit is warned: yellow, then red."""
-    supervision: timedelta | None = None
-    """The time supervision has to bring it to an end; None where it has no such limit."""
-
-
-class WhistleLimits(msgspec.Struct, frozen=True, kw_only=True):
-    """What one kind of whistle asks of a called unit (G2)."""
-
-    arrival: timedelta | None = None
-    """Until it must be there; None where there is no such limit."""
-    arrival_in: Mapping[str, timedelta] = {}
-    """The same in single districts."""
-    step: timedelta
-    """The time the district has before the municipality is told."""
 
 
 class TelephoneRules(msgspec.Struct, frozen=True, kw_only=True):
@@ -106,62 +64,6 @@ class MessageRules(msgspec.Struct, frozen=True, kw_only=True):
     def within(self, channel: str) -> timedelta:
         """The limit on this channel."""
         return self.respond_within.get(channel, self.otherwise)
-
-
-class Measure(StrEnum):
-    """What a list of the ranking looks at."""
-
-    SCORE = "score"
-    GAIN = "gain"
-    """Of the score, on the month before; only who gained stands in such a list."""
-    REQUESTS = "requests"
-    PER_10K = "per_10k"
-
-
-class Cut(msgspec.Struct, frozen=True):
-    """Who stands in a list: so many from one end, and whoever shares the last place."""
-
-    top: bool
-    """From the highest; else from the lowest."""
-    units: int
-    by: Measure
-
-
-class CountsIn(StrEnum):
-    """In which month a complaint counts."""
-
-    VISIT = "VISIT"
-    """When the visit closes that its end rests on."""
-    DISPATCH = "DISPATCH"
-    """When it was first dispatched: then a month is not whole before its last complaint has ended."""
-
-
-class RespondsBy(StrEnum):
-    """What a unit must have done within a limit to have responded."""
-
-    CONTACT = "CONTACT"
-    """Spoken to the citizen, or answered."""
-    ANSWER = "ANSWER"
-
-
-class Counting(NamedTuple):
-    """What a complaint counts for, and when."""
-
-    counts_in: CountsIn = CountsIn.VISIT
-    responds_by: RespondsBy = RespondsBy.CONTACT
-
-
-class Scoring(msgspec.Struct, frozen=True, kw_only=True):
-    """How a month is scored (F1-F4)."""
-
-    counting: Counting
-    response: Decimal
-    """The weights of the three rates; together 1."""
-    resolution: Decimal
-    satisfaction: Decimal
-    small_cell: int
-    """A rate of fewer cases than this is not published; 0 or 1 publishes all."""
-    lists: Mapping[str, Cut]
 
 
 class Basis(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -253,161 +155,14 @@ def parse_ruleset(version: str, text: str) -> RuleSet:
     """Read a rule set; `RuleSetInvalid` names the version, the field and what is wrong with it."""
     try:
         tables = tomllib.loads(text)
-        written = msgspec.convert(tables, _Written)
-        _check(version, written, tables)
+        written = msgspec.convert(tables, WrittenRuleSet)
+        check(version, written, tables)
         return _built(written)
     except ValueError as error:
         raise RuleSetInvalid(f"rule set {version}: {error}") from error
 
 
-_DurationText = Annotated[str, msgspec.Meta(pattern=r"^[1-9][0-9]{0,3}(min|h)$")]
-_SecondsText = Annotated[str, msgspec.Meta(pattern=r"^[1-9][0-9]{0,3}s$")]
-_LimitText = Annotated[str, msgspec.Meta(pattern=r"^[1-9][0-9]{0,3}(min|h|d)$")]
-_WeightText = Annotated[str, msgspec.Meta(pattern=r"^(0\.[0-9]{1,4}|0|1)$")]
-_CutText = Annotated[
-    str, msgspec.Meta(pattern=r"^(top|bottom) [1-9][0-9]{0,3} by (score|gain|requests|per_10k)$")
-]
-_AtLeastOne = Annotated[int, msgspec.Meta(ge=1)]
-_ManyDays = Annotated[int, msgspec.Meta(ge=0, le=36_525)]
-"""At most a hundred years."""
-
-
-class _WrittenClass(msgspec.Struct, forbid_unknown_fields=True):
-    ladder_step: _DurationText
-    dispatch: _LimitText | None = None
-    sign: _LimitText | None = None
-    feedback: _LimitText | None = None
-    warnings: Annotated[tuple[_DurationText, ...], msgspec.Meta(max_length=2)] = ()
-    supervision: _DurationText | None = None
-
-
-# One field a class, not a mapping: msgspec then names the class in its errors, and asks for all of them.
-class _WrittenClasses(msgspec.Struct, forbid_unknown_fields=True):
-    CRITICAL_2H: _WrittenClass
-    TIMELY_24H: _WrittenClass
-    GENERAL_7D: _WrittenClass
-    COMPLEX_15D: _WrittenClass
-
-
-class _WrittenWhistle(msgspec.Struct, forbid_unknown_fields=True):
-    step: _DurationText
-    arrival: _DurationText | None = None
-    arrival_in: dict[str, _DurationText] = {}
-
-
-class _WrittenWhistles(msgspec.Struct, forbid_unknown_fields=True):
-    KEY_WORK: _WrittenWhistle
-    JOINT_ENFORCEMENT: _WrittenWhistle
-    EMERGENCY: _WrittenWhistle
-
-
-class _WrittenTelephone(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    answer_within: _SecondsText
-    connection_percent: Annotated[int, msgspec.Meta(ge=0, le=100)]
-    window: _DurationText
-    window_calls_min: Annotated[int, msgspec.Meta(ge=1)] = 1
-    short_abandon: _SecondsText
-    excluded: tuple[Literal["ABANDONED", "BUSY", "TIMEOUT", "SYSTEM_FAIL"], ...]
-
-
-class _WrittenMessages(msgspec.Struct, forbid_unknown_fields=True):
-    respond_within: dict[str, _DurationText]
-    otherwise: _DurationText
-
-
-class _WrittenWeights(msgspec.Struct, forbid_unknown_fields=True):
-    response: _WeightText
-    resolution: _WeightText
-    satisfaction: _WeightText
-
-
-class _WrittenScore(msgspec.Struct, forbid_unknown_fields=True):
-    counts_in: CountsIn
-    responds_by: RespondsBy
-    small_cell: Annotated[int, msgspec.Meta(ge=0)]
-    weights: _WrittenWeights
-    lists: dict[str, _CutText]
-
-
-class _Written(msgspec.Struct, forbid_unknown_fields=True):
-    version: str
-    timezone: str
-    effective_from: date
-    limits_given: bool
-    day_kind: DayKind
-    roll_if_holiday: bool
-    record_fields: tuple[
-        Literal["title", "content", "address", "district", "street", "subject", "call_id"], ...
-    ]
-    emergency_services: tuple[str, ...]
-    returns_max: Annotated[int, msgspec.Meta(ge=0)]
-    extensions_max: Annotated[int, msgspec.Meta(ge=0)]
-    extension_days_max: Annotated[int, msgspec.Meta(ge=0, le=366)]
-    pauses_max: Annotated[int, msgspec.Meta(ge=0)]
-    pause_days_max: Annotated[int, msgspec.Meta(ge=0, le=366)]
-    co_units_max: Annotated[int, msgspec.Meta(ge=0)]
-    answers_sent_back_max: Annotated[int, msgspec.Meta(ge=0)]
-    rounds_max: _AtLeastOne
-    visit_attempts_max: _AtLeastOne
-    visit_spacing: _DurationText
-    visit_channels: Annotated[tuple[Literal["phone", "sms", "web"], ...], msgspec.Meta(min_length=1)]
-    contact_days: _AtLeastOne
-    ladder: Annotated[tuple[Level, ...], msgspec.Meta(min_length=1)]
-    classes: _WrittenClasses
-    whistles_max: Annotated[int, msgspec.Meta(ge=0)]
-    called_max: _AtLeastOne
-    whistle: _WrittenWhistles
-    telephone: _WrittenTelephone
-    messages: _WrittenMessages
-    score: _WrittenScore
-    basis: dict[str, dict[str, str]]
-    given_back_days_max: _ManyDays = GIVEN_BACK_DAYS_MAX
-    given_ahead_days_max: _ManyDays = GIVEN_AHEAD_DAYS_MAX
-    visit_within: _DurationText | None = None
-
-
-def _check(version: str, written: _Written, tables: dict[str, Any]) -> None:
-    if written.version != version:
-        raise ValueError(f"version says {written.version!r}")
-    try:
-        ZoneInfo(written.timezone)
-    except (LookupError, ValueError, OSError) as error:
-        raise ValueError(f"timezone: no zone named {written.timezone!r}") from error
-    if len(set(written.ladder)) < len(written.ladder):
-        raise ValueError("ladder: a level stands in it twice")
-    for urgency in Urgency:
-        given = getattr(written.classes, urgency).feedback is None
-        if given != written.limits_given:
-            what = "must be absent, since limits_given is true" if written.limits_given else "is missing"
-            raise ValueError(f"classes.{urgency}.feedback {what}")
-    _check_parts(written)
-    values = {name for table in tables.keys() - {"version", "basis"} for name in _names(table, tables[table])}
-    for name in sorted(values - set(written.basis)):
-        raise ValueError(f"basis: nothing says where {name} comes from")
-    for name in sorted(set(written.basis) - values):
-        raise ValueError(f"basis.{name}: there is no such value")
-
-
-def _check_parts(written: _Written) -> None:
-    for urgency in Urgency:
-        before = [_duration(text) for text in getattr(written.classes, urgency).warnings]
-        if before != sorted(set(before), reverse=True):
-            raise ValueError(f"classes.{urgency}.warnings: the first comes first, so it is the longer time")
-    weights = written.score.weights
-    if sum(map(Decimal, (weights.response, weights.resolution, weights.satisfaction))) != 1:
-        raise ValueError("score.weights: response, resolution and satisfaction do not add up to 1")
-
-
-def _names(name: str, value: object) -> Iterator[str]:
-    """Give the dotted names of all single values below a table."""
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            yield from _names(f"{name}.{key}", inner)
-    else:
-        yield name
-
-
-def _built(written: _Written) -> RuleSet:
+def _built(written: WrittenRuleSet) -> RuleSet:
     return RuleSet(
         version=written.version,
         timezone=written.timezone,
@@ -428,8 +183,8 @@ def _built(written: _Written) -> RuleSet:
         answers_sent_back_max=written.answers_sent_back_max,
         rounds_max=written.rounds_max,
         visit_attempts_max=written.visit_attempts_max,
-        visit_spacing=_duration(written.visit_spacing),
-        visit_within=None if written.visit_within is None else _duration(written.visit_within),
+        visit_spacing=duration_of(written.visit_spacing),
+        visit_within=None if written.visit_within is None else duration_of(written.visit_within),
         visit_channels=written.visit_channels,
         contact_days=written.contact_days,
         ladder=written.ladder,
@@ -438,44 +193,44 @@ def _built(written: _Written) -> RuleSet:
         called_max=written.called_max,
         whistle={kind: _whistle_limits(getattr(written.whistle, kind)) for kind in WhistleKind},
         telephone=TelephoneRules(
-            answer_within=_duration(written.telephone.answer_within),
+            answer_within=duration_of(written.telephone.answer_within),
             connection_percent=written.telephone.connection_percent,
-            window=_duration(written.telephone.window),
+            window=duration_of(written.telephone.window),
             window_calls_min=written.telephone.window_calls_min,
-            short_abandon=_duration(written.telephone.short_abandon),
+            short_abandon=duration_of(written.telephone.short_abandon),
             excluded=frozenset(written.telephone.excluded),
         ),
         messages=MessageRules(
             respond_within={
-                channel: _duration(text) for channel, text in written.messages.respond_within.items()
+                channel: duration_of(text) for channel, text in written.messages.respond_within.items()
             },
-            otherwise=_duration(written.messages.otherwise),
+            otherwise=duration_of(written.messages.otherwise),
         ),
         score=_scoring(written.score),
         basis={name: _basis(name, entry) for name, entry in written.basis.items()},
     )
 
 
-def _class_limits(written: _WrittenClass) -> ClassLimits:
+def _class_limits(written: WrittenClass) -> ClassLimits:
     return ClassLimits(
         dispatch=_limit(written.dispatch),
         sign=_limit(written.sign),
         feedback=_limit(written.feedback),
-        ladder_step=_duration(written.ladder_step),
-        warnings=tuple(_duration(text) for text in written.warnings),
-        supervision=None if written.supervision is None else _duration(written.supervision),
+        ladder_step=duration_of(written.ladder_step),
+        warnings=tuple(duration_of(text) for text in written.warnings),
+        supervision=None if written.supervision is None else duration_of(written.supervision),
     )
 
 
-def _whistle_limits(written: _WrittenWhistle) -> WhistleLimits:
+def _whistle_limits(written: WrittenWhistle) -> WhistleLimits:
     return WhistleLimits(
-        arrival=None if written.arrival is None else _duration(written.arrival),
-        arrival_in={district: _duration(text) for district, text in written.arrival_in.items()},
-        step=_duration(written.step),
+        arrival=None if written.arrival is None else duration_of(written.arrival),
+        arrival_in={district: duration_of(text) for district, text in written.arrival_in.items()},
+        step=duration_of(written.step),
     )
 
 
-def _scoring(written: _WrittenScore) -> Scoring:
+def _scoring(written: WrittenScore) -> Scoring:
     return Scoring(
         counting=Counting(written.counts_in, written.responds_by),
         response=Decimal(written.weights.response),
@@ -496,16 +251,7 @@ def _limit(text: str | None) -> Limit | None:
     """`7d` is seven days to their end, `24h` is exact; that difference is the reason for two units."""
     if text is None:
         return None
-    return Days(int(text[:-1])) if text.endswith("d") else _duration(text)
-
-
-def _duration(text: str) -> timedelta:
-    """`15s`, `15min` or `2h`."""
-    if text.endswith("s"):
-        return timedelta(seconds=int(text.removesuffix("s")))
-    if text.endswith("min"):
-        return timedelta(minutes=int(text.removesuffix("min")))
-    return timedelta(hours=int(text.removesuffix("h")))
+    return Days(int(text[:-1])) if text.endswith("d") else duration_of(text)
 
 
 def _basis(name: str, entry: dict[str, str]) -> Basis:

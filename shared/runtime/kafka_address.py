@@ -2,15 +2,13 @@
 
 The login is by SCRAM-SHA-512; `?mechanism=PLAIN` behind it says otherwise.
 
-What both clients need is made from it here and nowhere else, so a login is told once and stands in no other place.
+What aiokafka and librdkafka need is made from it here, what FastStream needs in `shared.doors.subscription`.
 """
 
 from __future__ import annotations
 
 from typing import Any, Final, NamedTuple
 from urllib.parse import quote, unquote
-
-from faststream.security import BaseSecurity, SASLPlaintext, SASLScram512
 
 MECHANISM: Final = "SCRAM-SHA-512"
 PLAIN: Final = "PLAIN"
@@ -80,12 +78,3 @@ def librdkafka(text: str) -> dict[str, Any]:
             "sasl.password": address.password,
         }
     return told
-
-
-def faststream(text: str) -> BaseSecurity | None:
-    """For FastStream's broker."""
-    address = parsed(text)
-    if not address.user:
-        return None
-    kind = SASLPlaintext if address.mechanism == PLAIN else SASLScram512
-    return kind(username=address.user, password=address.password, use_ssl=False)

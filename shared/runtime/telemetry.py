@@ -1,4 +1,4 @@
-"""Logs, metrics and traces: set up once, every name in one place, no personal data in any of them.
+"""Logs, metrics and traces: set up once, no personal data in any of them. The metrics' names: `metric_names`.
 
 One complaint's life is one trace. Its id is derived from the complaint's, each decision is a span whose
 parent is derived from what caused it, so no state is carried and a life of weeks opens whole. Sampling is
@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from hashlib import sha256
 from threading import Thread
-from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import structlog
@@ -31,6 +31,7 @@ from prometheus_client.exposition import ThreadingWSGIServer
 
 from shared.runtime.errors import told
 from shared.runtime.health import Health, answering
+from shared.runtime.metric_names import COUNTERS, HISTOGRAMS, CounterName, HistogramName
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,85 +39,6 @@ if TYPE_CHECKING:
     from shared.events import Fact
     from shared.ids import ComplaintId
     from shared.log import Append
-
-CounterName = Literal[
-    # Facts appended, by type.
-    "desk.facts",
-    # Batches written.
-    "desk.batches",
-    # Batches decided again because another desk had appended first.
-    "desk.decided_again",
-    # Inputs that had had their effect before and were dropped.
-    "door.repeats",
-    # Messages taken from Kafka.
-    "door.messages",
-    # Messages set aside for a person.
-    "door.parked",
-    # Times a door stopped taking in from a topic, because most of it would have been parked.
-    "door.stopped",
-    # Times the offsets were found moved by another consumer of the group.
-    "door.fenced",
-    # Times PostgreSQL or Kafka was away and the work was tried again.
-    "door.retries",
-    # Times a door could not read from Kafka: not authorized, no such offset, no answer.
-    "door.unreadable",
-    # Records that could not be read and were set aside by their place; a batch of them counts once.
-    "door.set_apart",
-    # Offsets a door had to go past without reading them: Kafka no longer has them.
-    "door.offsets_skipped",
-    # Errors the Kafka client told of, an unreachable broker above all.
-    "kafka.errors",
-    # Messages of the relay that had been seen before and were dropped.
-    "door.relay_repeats",
-    # Messages the relay had acknowledged by Kafka.
-    "relay.messages",
-    # Times the relay's producer was thrown away and made anew.
-    "relay.producers_rebuilt",
-    # Anchors written.
-    "relay.anchors",
-    # Timers that fired.
-    "timer.fired",
-    # Timers that could not be decided and were left for a while: somebody must look.
-    "timer.passed_over",
-]
-HistogramName = Literal[
-    # Seconds from taking a batch to its commit.
-    "door.batch_seconds",
-    # Messages in a batch.
-    "door.batch_size",
-    # Seconds between a limit and the fact that it was missed.
-    "timer.lateness_seconds",
-]
-
-_COUNTERS: Final[dict[CounterName, tuple[str, tuple[str, ...]]]] = {
-    "desk.facts": ("facts appended", ("type",)),
-    "desk.batches": ("batches written", ()),
-    "desk.decided_again": ("batches decided again on a moved head", ()),
-    "door.repeats": ("inputs that had had their effect before", ()),
-    "door.messages": ("messages taken from Kafka", ()),
-    "door.parked": ("messages set aside for a person", ()),
-    "door.stopped": ("times a topic stopped, because most of it would have been parked", ()),
-    "door.fenced": ("times the offsets belonged to another consumer", ()),
-    "door.retries": ("times PostgreSQL or Kafka was away", ()),
-    "door.unreadable": ("times a door could not read from Kafka", ()),
-    "door.set_apart": ("records set aside because they cannot be read", ()),
-    "door.offsets_skipped": ("offsets passed unread because Kafka no longer has them", ()),
-    "kafka.errors": ("errors the Kafka client told of", ()),
-    "door.relay_repeats": ("relay messages seen before", ()),
-    "relay.messages": ("messages acknowledged by Kafka", ()),
-    "relay.producers_rebuilt": ("producers thrown away and made anew", ()),
-    "relay.anchors": ("stretches of the log anchored", ()),
-    "timer.fired": ("timers fired", ()),
-    "timer.passed_over": ("timers that could not be decided and were left for a while", ()),
-}
-_HISTOGRAMS: Final[dict[HistogramName, tuple[str, tuple[float, ...]]]] = {
-    "door.batch_seconds": (
-        "from taking a batch to its commit",
-        (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1, 5),
-    ),
-    "door.batch_size": ("messages in a batch", (1, 10, 100, 500, 1000, 2000, 4000, 8000)),
-    "timer.lateness_seconds": ("from a limit to the fact that it was missed", (0.1, 0.5, 1, 5, 60, 3600)),
-}
 
 LINKS_MAX: Final = 128
 """Links kept on a batch span; viewers and collectors refuse more than this by default."""
@@ -206,15 +128,15 @@ class Telemetry:
         self.registry = CollectorRegistry()
         self._counters = {
             name: Counter(f"hotline_{name.replace('.', '_')}", text, labels, registry=self.registry)
-            for name, (text, labels) in _COUNTERS.items()
+            for name, (text, labels) in COUNTERS.items()
         }
-        self._plain = {name: self._counters[name] for name, (_, labels) in _COUNTERS.items() if not labels}
+        self._plain = {name: self._counters[name] for name, (_, labels) in COUNTERS.items() if not labels}
         self._facts: dict[str, Any] = {}
         self._histograms = {
             name: Histogram(
                 f"hotline_{name.replace('.', '_')}", text, buckets=buckets, registry=self.registry
             )
-            for name, (text, buckets) in _HISTOGRAMS.items()
+            for name, (text, buckets) in HISTOGRAMS.items()
         }
         # Unix time: stands still when the process is stuck.
         self._progress = Gauge("hotline_progress_at", "last completed batch or tick", registry=self.registry)

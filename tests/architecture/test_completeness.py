@@ -71,7 +71,7 @@ from services.intake.inbound import calls, requests
 from services.intake.settings import Settings as IntakeSettings
 from shared.complaint.fold import dispatch, end, escalation, feedback, intake, limit_steps, whistle
 from shared.complaint.fold.steps import STEPS, UNCHANGED
-from shared.doors.kafka_door import Handle
+from shared.doors.unread_records import Handle
 from shared.events import REFUSALS, SPEAKERS, ComplaintFact, Desk, Fact, Level
 from shared.inputs import INPUTS, Input
 from shared.log.anchors import CE_TYPE

@@ -13,7 +13,10 @@ from aiokafka.codec import has_gzip, has_lz4, has_snappy, has_zstd
 from shared.doors import kafka_reader
 
 ROOT = Path(__file__).parents[2]
-MADE_IN = {"shared/doors/kafka_reader.py": "AIOKafkaConsumer(", "shared/doors/kafka_door.py": ".subscriber("}
+MADE_IN = {
+    "shared/doors/kafka_reader.py": "AIOKafkaConsumer(",
+    "shared/doors/subscription.py": ".subscriber(",
+}
 """Where a consumer comes from: one place for doors, one for everybody else."""
 
 

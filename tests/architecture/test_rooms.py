@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from shared.events import SPEAKERS, Desk
-from shared.topics import OUTWARD, TOPICS
+from shared.outward import OUTWARD
+from shared.topics import TOPICS
 
 ROOT = Path(__file__).parents[2]
 ROOMS = {

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from services.intake import rules as intake
 from shared.complaint import Complaint, head_text
-from shared.desk import Batch, Desk
+from shared.desk import Desk
 from shared.events import REFUSALS, Fact
 from shared.events import Desk as Named
 from shared.ids import ComplaintId, FactId
@@ -24,6 +24,7 @@ from shared.log.chain import GENESIS, Stored
 from shared.log.memory import Memory, MemoryLog
 from shared.runtime.telemetry import Telemetry
 from shared.topics import TELEPHONY_CALLS, Topic
+from shared.work import Batch
 from tests import examples as eg
 from tests.architecture.test_completeness import DOORS, INBOUND, TABLE, Again
 from tests.doors import clock, filled, message

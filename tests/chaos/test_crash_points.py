@@ -22,13 +22,14 @@ from deploy.embedded.stack import Addresses
 from services.escalation.inbound import Ticker
 from services.escalation.settings import Settings as EscalationSettings
 from shared.complaint import head_of
-from shared.desk import Batch, Desk
+from shared.desk import Desk
 from shared.events import ComplaintReceived
 from shared.ids import ComplaintId
 from shared.log import TIMER_SHARDS, timer_shard, timers_of
 from shared.log.postgres import PostgresLog, connect
 from shared.runtime import kafka_address
 from shared.topics import INTAKE_REQUESTS
+from shared.work import Batch
 from tests.city import City, open_city, until
 from tests.desks import (
     NOW,
@@ -121,8 +122,10 @@ async def test_killed_before_kafka_knows_its_offsets_a_desk_goes_on_by_its_own(h
         async def commit(offsets: Any) -> None:
             await pause.around("commit", lambda: real.commit(offsets))
 
-        ear.door._subscriber = SimpleNamespace(
-            consumer=SimpleNamespace(commit=commit, assignment=real.assignment, seek=real.seek)
+        ear.door.hears_by(
+            SimpleNamespace(
+                consumer=SimpleNamespace(commit=commit, assignment=real.assignment, seek=real.seek)
+            )
         )
         await asyncio.wait_for(ear.take_all(), 20)
         await asyncio.wait_for(pause.arrived.wait(), 5)

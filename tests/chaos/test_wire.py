@@ -13,10 +13,11 @@ import pytest
 from deploy.city.city import moved
 from hotline.lab.chaos.wire import Wire, Wires
 from services.intake.rules import decide
-from shared.desk import Batch, Desk, Work
-from shared.doors.kafka_door import AWAY
+from shared.desk import Desk
+from shared.log.away import AWAY
 from shared.log.postgres import PostgresLog
 from shared.runtime.telemetry import Telemetry
+from shared.work import Batch, Work
 from tests import examples as eg
 
 pytestmark = pytest.mark.connected

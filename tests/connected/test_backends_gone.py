@@ -9,7 +9,7 @@ from typing import Any, Final
 import asyncpg
 import pytest
 
-from shared.doors.kafka_door import AWAY
+from shared.log.away import AWAY
 from shared.log.postgres import PostgresLog
 from tests.city import City
 

@@ -40,6 +40,7 @@ from shared.inputs import (
     VisitMade,
 )
 from shared.runtime import kafka_address
+from shared.topic_names import partition_of
 from shared.topics import (
     DISPATCH_ORDERS,
     DISPATCH_REPLIES,
@@ -48,7 +49,6 @@ from shared.topics import (
     INTAKE_REQUESTS,
     TELEPHONY_CALLS,
     Topic,
-    partition_of,
 )
 from tests.city import STREETS, City, open_city, request, until
 from tests.sources import Databases

@@ -25,6 +25,7 @@ from shared.ids import complaint_id, message_id
 from shared.inputs import CallOffered, Input, RequestRecorded
 from shared.log.codec import ce_type_of
 from shared.rfc3339 import ToldInstant
+from shared.topic_names import partition_of
 from shared.topics import (
     COMPLAINTS_LOG,
     DISPATCH_REPLIES,
@@ -34,7 +35,6 @@ from shared.topics import (
     INTAKE_REQUESTS,
     TELEPHONY_CALLS,
     Topic,
-    partition_of,
 )
 from shared.wording import FREE, kinds_of
 from tests import examples as eg

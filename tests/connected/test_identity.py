@@ -13,9 +13,9 @@ import pytest
 from msgspec.structs import replace
 
 from shared.cloudevents import input_headers
-from shared.desk import OTHER_CONTENT
 from shared.ids import ComplaintId, complaint_id
 from shared.inputs import Input, RequestRepeated, RequestSupplemented
+from shared.open_batch import OTHER_CONTENT
 from shared.runtime import topic_admin
 from shared.topics import INTAKE_REQUESTS
 from tests.city import City, request

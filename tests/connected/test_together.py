@@ -1,4 +1,4 @@
-"""All four desks in one process: the same lives, the same promises, and one ear for the log."""
+"""All four desks in one process: the same lives, the same promises, and one reader for the log."""
 
 from __future__ import annotations
 
@@ -22,9 +22,8 @@ from deploy.city import city as realm
 from services.dispatch.settings import Settings as DispatchSettings
 from services.feedback.settings import Settings as FeedbackSettings
 from services.intake.settings import Settings
-from shared.desk import Batch
-from shared.doors.host import Ear
 from shared.doors.kafka_door import Door
+from shared.doors.log_reader import LogReader
 from shared.events import (
     ComplaintClosed,
     ComplaintDispatched,
@@ -37,6 +36,7 @@ from shared.log import Incoming
 from shared.log.postgres import PostgresLog
 from shared.runtime import kafka_address
 from shared.topics import COMPLAINTS_LOG
+from shared.work import Batch
 from tests.city import City, until
 from tests.desks import Crash, Faults, FaultyLog, desk_on
 
@@ -188,25 +188,27 @@ async def test_told_to_stop_it_ends_in_order(city: Callable[..., Awaitable[City]
     assert "Traceback" not in desks.log.read_text()
 
 
-# -- the ear, at a test's own pace
+# -- the log reader, at a test's own pace
 
 MESSAGES: Final = 40
 """In each partition."""
 
 
 class Hearing:
-    """An ear with two doors on a log of numbered messages; what each door did with them is in a table."""
+    """A log reader with two doors on a log of numbered messages; what each door did with them is in a table."""
 
-    def __init__(self, town: City, ear: Ear, consumer: AIOKafkaConsumer, doors: dict[str, Door]) -> None:
+    def __init__(
+        self, town: City, reader: LogReader, consumer: AIOKafkaConsumer, doors: dict[str, Door]
+    ) -> None:
         self.town = town
-        self.ear = ear
+        self.reader = reader
         self.consumer = consumer
         self.doors = doors
         self.tps = [TopicPartition(town.topic(COMPLAINTS_LOG), n) for n in range(COMPLAINTS_LOG.partitions)]
 
     async def begin(self) -> None:
         self.consumer.assign(self.tps)
-        await self.ear.on_partitions_assigned(self.tps)
+        await self.reader.on_partitions_assigned(self.tps)
 
     async def take_all(self) -> None:
         """Hear until both doors are at the end."""
@@ -215,7 +217,7 @@ class Hearing:
             return all(door.reads_from(tp) == MESSAGES for door in self.doors.values() for tp in self.tps)
 
         while not await at_end():
-            await self.ear.take(await asyncio.wait_for(self.ear.fetch(self.consumer), 20))
+            await self.reader.take(await asyncio.wait_for(self.reader.fetch(self.consumer), 20))
         for door in self.doors.values():
             await door._flush_offsets()
 
@@ -281,7 +283,7 @@ async def hearing(town: City, **faults: Faults) -> AsyncIterator[Hearing]:
         "batch_max": 50,
     }
     told = {"dispatch": DispatchSettings(**where), "feedback": FeedbackSettings(**where)}
-    ear = Ear("", Settings(**where))
+    reader = LogReader("", Settings(**where))
     doors: dict[str, Door] = {}
 
     def fail(error: Exception) -> None:
@@ -293,14 +295,14 @@ async def hearing(town: City, **faults: Faults) -> AsyncIterator[Hearing]:
             open_.push_async_callback(log.close)
             desk = desk_on(name, FaultyLog(log, faults.get(name, Faults())))
             doors[name] = Door(desk, settings, name="log", fill=_noted(name), fail=fail)
-            ear.lent_to(doors[name], settings, patient=False)
+            reader.add(doors[name], settings, patient=False)
         consumer = AIOKafkaConsumer(
             **kafka_address.aiokafka(town.realm.kafka), enable_auto_commit=False, auto_offset_reset="none"
         )
-        ear._subscriber = SimpleNamespace(consumer=consumer)
+        reader.subscription = SimpleNamespace(consumer=consumer)
         await consumer.start()
         open_.push_async_callback(consumer.stop)
-        yield Hearing(town, ear, consumer, doors)
+        yield Hearing(town, reader, consumer, doors)
         for door in doors.values():
             if door._flush is not None:
                 door._flush.cancel()
@@ -336,9 +338,9 @@ async def test_a_door_that_fails_in_the_middle_goes_back_alone(
 ) -> None:
     async with hearing(await city(), feedback=Faults(at)) as one:
         await one.begin()
-        records = await one.ear.fetch(one.consumer)
+        records = await one.reader.fetch(one.consumer)
         with pytest.raises(Crash):
-            await one.ear.take(records)
+            await one.reader.take(records)
         async with one.doors["dispatch"]._turn:  # it has not been disturbed, and is done
             pass
         await one.take_all()
@@ -350,10 +352,10 @@ async def test_what_was_fetched_before_a_door_went_back_is_not_taken_by_it(
 ) -> None:
     async with hearing(await city()) as one:
         await one.begin()
-        await one.ear.take(await one.ear.fetch(one.consumer))
-        records = await one.ear.fetch(one.consumer)
+        await one.reader.take(await one.reader.fetch(one.consumer))
+        records = await one.reader.fetch(one.consumer)
         one.doors["dispatch"]._hear_again()
-        await one.ear.take(records)
+        await one.reader.take(records)
         await one.take_all()
         assert await one.heard() == {"dispatch": _all_once(), "feedback": _all_once()}
 
@@ -377,7 +379,7 @@ async def test_where_one_door_is_stopped_the_ear_goes_on_for_the_other_and_comes
     async with hearing(await city()) as one:
         dispatch, topic = one.doors["dispatch"], one.tps[0].topic
         await one.begin()
-        await one.ear.take(await one.ear.fetch(one.consumer))
+        await one.reader.take(await one.reader.fetch(one.consumer))
         await dispatch._desk.log.stop_door("log", topic, "most of it is nonsense")
         await dispatch.take_released()
         dispatchs = (await one.heard())["dispatch"]
@@ -385,15 +387,15 @@ async def test_where_one_door_is_stopped_the_ear_goes_on_for_the_other_and_comes
         async def hear(name: str) -> None:
             async with asyncio.timeout(60):
                 while any(one.doors[name].reads_from(tp) != MESSAGES for tp in one.tps):
-                    await one.ear.take(await one.ear.fetch(one.consumer))
+                    await one.reader.take(await one.reader.fetch(one.consumer))
 
         await hear("feedback")
         assert await one.heard() == {"dispatch": dispatchs, "feedback": _all_once()}
         assert dispatchs != _all_once()
-        # Its partitions are given out anew meanwhile: it does not drag the ear back to where it stopped.
-        await one.ear.on_partitions_revoked(one.tps)
+        # Its partitions are given out anew meanwhile: it does not drag the reader back to where it stopped.
+        await one.reader.on_partitions_revoked(one.tps)
         await one.doors["feedback"]._flush_offsets()
-        await one.ear.on_partitions_assigned(one.tps)
+        await one.reader.on_partitions_assigned(one.tps)
         await one.town.sql("UPDATE es.door_stopped SET resumed_at = now()")
         await dispatch.take_released()
         await hear("dispatch")

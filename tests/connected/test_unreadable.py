@@ -27,15 +27,16 @@ from hotline.audit.verify import verify
 from hotline.cli.parked import parked as parked_command
 from hotline.lab.chaos.batches import Raw, batch, checked, hand_in, record
 from shared.cloudevents import input_headers
-from shared.doors.kafka_door import mark_of
+from shared.doors.batch_head import HEAD, head_of
 from shared.doors.kafka_reader import last_record
-from shared.doors.records import HEAD, head_of
+from shared.doors.offsets import mark_of
 from shared.doors.unpacking import CODECS, UNPACKED_BYTES_MAX
 from shared.events import ComplaintDispatched, ComplaintReceived
 from shared.ids import ComplaintId, complaint_id
 from shared.log.postgres import headers_of, unread_of
 from shared.policy.catalogue import catalogue
 from shared.runtime import kafka_address
+from shared.topic_names import partition_of
 from shared.topics import (
     COMPLAINTS_LOG,
     DISPATCH_REPLIES,
@@ -44,7 +45,6 @@ from shared.topics import (
     FEEDBACK_EXCEPTIONS,
     INTAKE_REQUESTS,
     TELEPHONY_CALLS,
-    partition_of,
 )
 from tests.city import UNIT, City, request, until
 from tests.sources import source_name

@@ -14,7 +14,8 @@ from services.feedback import rules as feedback
 from shared.complaint import Stage, due_deadlines, stage_of, waits_for
 from shared.events import Fact, OrderAnswered, VisitReason, VisitScheduled
 from shared.events.base import Limit
-from shared.topics import CITIZEN_NOTICES, DISPATCH_ORDERS, FEEDBACK_VISITS, OUTWARD
+from shared.outward import OUTWARD
+from shared.topics import CITIZEN_NOTICES, DISPATCH_ORDERS, FEEDBACK_VISITS
 from tests import examples as eg
 from tests.examples import DAY, DUE_AT, HOUR, INSTANT, STREET, WATER
 from tests.spec import case_of, spec

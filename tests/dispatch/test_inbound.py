@@ -13,7 +13,8 @@ from shared.ids import UnitId, message_id
 from shared.inputs import Input
 from shared.log import Incoming
 from shared.runtime.clock import SystemClock
-from shared.topics import DISPATCH_REPLIES, DISPATCH_REVIEWS, TOPICS, names, unit_of
+from shared.topic_names import names, unit_of
+from shared.topics import DISPATCH_REPLIES, DISPATCH_REVIEWS, TOPICS
 from tests import examples as eg
 from tests.doors import BAD, SOURCE, Bad, asked, clock, filled, message, refused, spoiled
 from tests.examples import (

@@ -10,7 +10,8 @@ from services.dispatch import rules
 from shared.complaint import Complaint, due_deadlines
 from shared.events import Fact, PauseGround, Urgency
 from shared.events.base import Limit
-from shared.topics import CITIZEN_NOTICES, OUTWARD
+from shared.outward import OUTWARD
+from shared.topics import CITIZEN_NOTICES
 from tests import examples as eg
 from tests.examples import CALLED_AT, CATALOGUE, DAY, DUE_AT, HOUR, INSTANT, WATER
 from tests.spec import Given, spec

@@ -11,12 +11,13 @@ from services.escalation.commands import FireDeadlines
 from services.escalation.inbound import PASSED_OVER_SECONDS
 from services.escalation.rules import decide
 from shared.complaint import Case
-from shared.desk import Batch, Desk, Said, Work
+from shared.desk import Desk, Said
 from shared.events import ComplaintEscalated, Fact, FeedbackLimitMissed, LimitMissCorrected, SignLimitMissed
 from shared.ids import complaint_id
 from shared.inputs import OrderSigned
 from shared.log.memory import MemoryLog
 from shared.topics import DISPATCH_REPLIES, INTAKE_REQUESTS
+from shared.work import Batch, Work
 from tests.doors import message
 from tests.examples import (
     CATALOGUE,

@@ -19,11 +19,12 @@ from services.escalation.inbound import PASSED_OVER_SECONDS, Ticker
 from services.escalation.settings import Settings
 from services.escalation.watermark import Watermark
 from shared.complaint import Case
-from shared.desk import Batch, Desk
+from shared.desk import Desk
 from shared.events import Fact
 from shared.ids import ComplaintId
 from shared.log import timer_shard
 from shared.log.postgres import PostgresLog, connect
+from shared.work import Batch
 from tests.desks import decide_of, desk_on, dispatch_of, lives
 
 connected = pytest.mark.connected

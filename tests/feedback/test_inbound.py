@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from services.feedback.inbound import answers, exceptions
-from shared.doors.kafka_door import Handle
+from shared.doors.unread_records import Handle
 from shared.ids import message_id
 from shared.inputs import Input
 from shared.runtime.clock import Clock, SystemClock

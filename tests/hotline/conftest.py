@@ -24,13 +24,14 @@ from hotline.lab.bench.stage import Stage, stage
 from services.dispatch import rules as dispatch
 from services.escalation.commands import FireDeadlines
 from services.feedback import rules as feedback
-from shared.desk import Batch, Desk, Work
+from shared.desk import Desk
 from shared.events import Desk as Name
 from shared.events import Fact
 from shared.ids import ComplaintId
 from shared.log.codec import decoded
 from shared.log.postgres import PostgresLog
 from shared.runtime.telemetry import Telemetry
+from shared.work import Batch, Work
 from tests.lives import decided, desk_of
 from tests.sources import Databases
 

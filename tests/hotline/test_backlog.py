@@ -19,10 +19,11 @@ from deploy.supervision.watchman import Watchman
 from services.escalation.inbound import DUE_MAX, Ticker
 from services.escalation.settings import Settings
 from shared.complaint import Case
-from shared.desk import Batch, Desk
+from shared.desk import Desk
 from shared.events import Fact
 from shared.log.postgres import PostgresLog, connect
 from shared.runtime.patience import STILL_SECONDS
+from shared.work import Batch
 from tests.city import until
 from tests.desks import decide_of, desk_on, dispatch_of, lives, small_catalogue
 

@@ -25,10 +25,11 @@ from services.intake import knowledge_base as base
 from services.intake import rules
 from services.intake.knowledge_base import EXAMPLE, ZONE, Article, KnowledgeInvalid, articles, excerpt, parsed
 from services.intake.views import KnowledgeBase
-from shared.desk import Batch, Desk, Work
+from shared.desk import Desk
 from shared.log.postgres import PostgresLog
 from shared.runtime.errors import UserError
 from shared.runtime.telemetry import Telemetry
+from shared.work import Batch, Work
 from tests import examples as eg
 from tests.hotline.conftest import Desks
 

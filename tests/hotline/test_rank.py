@@ -29,7 +29,8 @@ from hotline.upkeep.archive import attach, detach, move
 from shared.events import Desk
 from shared.ids import ComplaintId, complaint_id
 from shared.log.codec import decoded
-from shared.policy.ruleset import Counting, CountsIn, ruleset
+from shared.policy.ruleset import ruleset
+from shared.policy.scoring import Counting, CountsIn
 from shared.runtime.errors import UserError
 from tests import examples as eg
 from tests.examples import DAY, HOUR

@@ -41,16 +41,8 @@ from shared.complaint import Complaint
 from shared.events import Correction, Fact, FeedbackLimitMissed, Outcome, VisitScheduled
 from shared.events.base import Limit, TurnedAway
 from shared.ids import UnitId
-from shared.policy.ruleset import (
-    Counting,
-    CountsIn,
-    Cut,
-    Measure,
-    RespondsBy,
-    RuleSetInvalid,
-    parse_ruleset,
-    ruleset,
-)
+from shared.policy.ruleset import RuleSetInvalid, parse_ruleset, ruleset
+from shared.policy.scoring import Counting, CountsIn, Cut, Measure, RespondsBy
 from tests import examples as eg
 from tests.lives import Life, lives
 from tests.shared.test_ruleset import text_of

@@ -13,8 +13,8 @@ from services.intake import rules
 from services.intake.commands import RecordRequest
 from services.intake.knowledge import Articles, Valid
 from services.intake.views import KnowledgeBase
-from shared.desk import Work
 from shared.events import IntakeRefused, RequestType, TurnedAway
+from shared.work import Work
 from tests.examples import (
     ANSWERED_DIRECTLY,
     ASKED,

@@ -17,7 +17,7 @@ from services.intake.naming import first_things_first
 from services.intake.settings import Settings
 from shared import inputs
 from shared.complaint import head_of
-from shared.desk import Batch, Desk, Work
+from shared.desk import Desk
 from shared.events import IntakeRefused, MatterLinked, RequestRepeated, RetaliationReported
 from shared.ids import ComplaintId, complaint_id
 from shared.inputs import Input
@@ -25,6 +25,7 @@ from shared.log import Incoming
 from shared.log.memory import MemoryLog
 from shared.runtime.telemetry import Telemetry
 from shared.topics import INTAKE_REQUESTS
+from shared.work import Batch, Work
 from tests import examples as eg
 from tests.doors import message
 from tests.story import ADDRESSES, Story

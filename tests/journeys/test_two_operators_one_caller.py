@@ -15,7 +15,7 @@ from services.intake import rules as intake
 from services.intake.inbound import requests
 from services.intake.settings import Settings
 from shared.complaint import head_of
-from shared.desk import Batch, Desk
+from shared.desk import Desk
 from shared.events import (
     ComplaintReceived,
     ComplaintTurnedAway,
@@ -29,6 +29,7 @@ from shared.inputs import Input, RequestRecorded, RequestWithdrawn
 from shared.log.memory import MemoryLog
 from shared.runtime.telemetry import Telemetry
 from shared.topics import DISPATCH_REPLIES, DISPATCH_REVIEWS, INTAKE_REQUESTS
+from shared.work import Batch
 from tests import examples as eg
 from tests.doors import message
 from tests.examples import HOUR

@@ -31,7 +31,6 @@ from services.intake import inbound as intake_doors
 from services.intake import rules as intake
 from services.intake.settings import Settings as IntakeSettings
 from shared.complaint import UNOPENED, Case, Complaint, Stage, due_deadlines, evolve, stage_of
-from shared.desk import Batch
 from shared.events import (
     ComplaintClosed,
     ComplaintEscalated,
@@ -54,10 +53,12 @@ from shared.events.base import Level
 from shared.ids import ComplaintId
 from shared.inputs import CallAnswered, CallEnded, CallOffered, RequestRecorded, RequestWithdrawn
 from shared.log import Incoming
+from shared.outward import OUTWARD
 from shared.policy.catalogue import catalogue
 from shared.runtime.clock import RehearsalClock
-from shared.topics import DISPATCH_REPLIES, DISPATCH_REVIEWS, FEEDBACK_ANSWERS, INTAKE_REQUESTS, OUTWARD
+from shared.topics import DISPATCH_REPLIES, DISPATCH_REVIEWS, FEEDBACK_ANSWERS, INTAKE_REQUESTS
 from shared.wording import looked_at
+from shared.work import Batch
 
 CATALOGUE = catalogue()
 CLOCK = RehearsalClock()

@@ -19,11 +19,12 @@ import pytest
 from deploy.city.city import DESKS
 from deploy.embedded.stack import Addresses
 from services.dispatch.commands import SignOrder
-from shared.desk import Batch, Desk, Work
+from shared.desk import Desk
 from shared.ids import ComplaintId, UnitId, derived
 from shared.log import Append, EventLog, Fenced, HeadMoved, Incoming, Known, Moved, Parked, Place
 from shared.log.postgres import PostgresLog
 from shared.log.through import Through
+from shared.work import Batch, Work
 from tests.city import City, open_city, until
 from tests.desks import NOW, counted, desk_on, dispatch_of, lives, record, withdraw
 from tests.sources import Databases

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from shared.policy.calendar import calendar
 from shared.policy.deadlines import Due, due_at
-from shared.policy.ruleset import DayKind, Days, Limit, RuleSet, ruleset
+from shared.policy.limits import DayKind, Days, Limit
+from shared.policy.ruleset import RuleSet, ruleset
 
 CN = calendar("cn-1")
 SHANGHAI = ZoneInfo("Asia/Shanghai")

@@ -23,7 +23,8 @@ from shared.deciding import DECIDERS, Decision, alike, may_decide, units_called
 from shared.events import Fact, ReplyRefused, VisitAnswerRefused
 from shared.policy.catalogue import catalogue
 from shared.text import folded
-from shared.topics import DISPATCH_REVIEWS, FEEDBACK_EXCEPTIONS, TOPICS, Topic, speaker_of
+from shared.topic_names import speaker_of
+from shared.topics import DISPATCH_REVIEWS, FEEDBACK_EXCEPTIONS, TOPICS, Topic
 from tests import examples as eg
 from tests.doors import asked, clock, message, refused
 from tests.spec import case_of

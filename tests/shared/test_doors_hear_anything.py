@@ -14,7 +14,7 @@ from services.dispatch.settings import Settings as DispatchSettings
 from services.feedback import inbound as feedback
 from services.intake import inbound as intake
 from services.intake.settings import Settings as IntakeSettings
-from shared.doors.kafka_door import Handle
+from shared.doors.unread_records import Handle
 from shared.inputs import INPUTS
 from shared.log import Incoming
 from tests.doors import clock, filled

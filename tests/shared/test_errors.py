@@ -14,13 +14,13 @@ from services.dispatch.settings import Settings as DispatchSettings
 from services.feedback.inbound import answers
 from services.intake.inbound import calls, requests
 from services.intake.settings import Settings as IntakeSettings
-from shared.desk import Batch
-from shared.doors.kafka_door import Handle
+from shared.doors.unread_records import Handle
 from shared.events import Fact
 from shared.log import Incoming
 from shared.log.memory import Memory, MemoryLog
 from shared.runtime.errors import told
 from shared.topics import DISPATCH_REPLIES
+from shared.work import Batch
 from tests.desks import NOW, desk_on, record
 from tests.doors import clock, filled, message
 from tests.examples import INPUTS as EXAMPLES

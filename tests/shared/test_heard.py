@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.doors.heard import by_login, door_of, line_of, of_login, pattern
-from shared.topics import COMPLAINTS_LOG, DISPATCH_REPLIES, DISPATCH_REVIEWS, TOPICS, UNIT_NAME, Topic, names
+from shared.topic_names import UNIT_NAME, names
+from shared.topics import COMPLAINTS_LOG, DISPATCH_REPLIES, DISPATCH_REVIEWS, TOPICS, Topic
 
 PREFIXES = ("", "west.", "a+b.", "intake.")
 SPOKEN = [line for line in TOPICS if line.speaker != "relay"]

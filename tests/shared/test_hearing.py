@@ -12,7 +12,8 @@ from structlog.testing import capture_logs
 
 from services.intake.settings import Settings
 from shared.desk import Desk
-from shared.doors.kafka_door import Door, _Standing
+from shared.doors.kafka_door import Door
+from shared.doors.offsets import PartitionOffset
 from shared.doors.parking_limit import PARKED_MIN
 from shared.log import Place
 from shared.log.memory import Memory, MemoryLog
@@ -28,8 +29,8 @@ def desk() -> Desk:
 @pytest.fixture
 def door(desk: Desk) -> Door:
     made = Door(desk, Settings(kafka="", postgres=""), name="x", fill=lambda *_: None, fail=lambda _: None)
-    made._subscriber = SimpleNamespace(consumer=None)
-    made._standing["door", 3] = _Standing(Place(7), Place(9))
+    made.hears_by(SimpleNamespace(consumer=None))
+    made._offsets.held["door", 3] = PartitionOffset(Place(7), Place(9))
     return made
 
 

@@ -18,14 +18,16 @@ from services.dispatch.settings import Settings as DispatchSettings
 from services.feedback.inbound import answers, exceptions
 from services.intake.inbound import requests
 from services.intake.settings import Settings as IntakeSettings
-from shared.desk import OTHER_CONTENT, Batch, Desk, Work
-from shared.doors.kafka_door import Handle
+from shared.desk import Desk
+from shared.doors.unread_records import Handle
 from shared.events import Fact
 from shared.identity import content_of
 from shared.ids import ComplaintId, complaint_id, derived, message_id
 from shared.inputs import INPUTS, Input
 from shared.log.memory import Memory, MemoryLog
+from shared.open_batch import OTHER_CONTENT
 from shared.runtime.telemetry import Telemetry
+from shared.topic_names import speaker_of
 from shared.topics import (
     DISPATCH_REPLIES,
     DISPATCH_REVIEWS,
@@ -35,8 +37,8 @@ from shared.topics import (
     TELEPHONY_CALLS,
     TOPICS,
     Topic,
-    speaker_of,
 )
+from shared.work import Batch, Work
 from tests import examples as eg
 from tests.doors import SOURCE, asked, clock, message
 

@@ -25,7 +25,7 @@ from services.escalation.commands import FireDeadlines
 from services.intake import rules as intake
 from services.intake.commands import RecordRequest, WithdrawRequest
 from shared.complaint import STATE_SCHEMA, Complaint
-from shared.desk import OTHER_CONTENT, Batch, Claim, Desk, Work
+from shared.desk import Desk
 from shared.events.base import Limit
 from shared.ids import ComplaintId, complaint_id, derived, message_id
 from shared.log import (
@@ -45,7 +45,9 @@ from shared.log.chain import GENESIS, chained
 from shared.log.memory import Memory, MemoryLog
 from shared.log.postgres import PostgresLog
 from shared.log.through import Through
+from shared.open_batch import OTHER_CONTENT
 from shared.runtime.telemetry import Telemetry
+from shared.work import Batch, Claim, Work
 from tests.examples import CALLED_AT, CATALOGUE, DUE_AT, HOUR, INSTANT, REQUEST, SIGN_DUE_AT, STREET
 
 OFFSETS = "commands"

@@ -7,14 +7,14 @@ from msgspec.structs import replace
 
 from services.dispatch import rules as dispatch
 from shared.complaint import STATE_SCHEMA
-from shared.desk import Batch
 from shared.doors import process
-from shared.doors.kafka_door import one_by_one
+from shared.doors.parking import one_by_one
 from shared.doors.process import HeardTypes, from_log
 from shared.events import ComplaintClassified, Fact, OrderSigned
 from shared.log import Incoming
 from shared.log.codec import ce_type_of, decoded
 from shared.runtime.clock import HandClock
+from shared.work import Batch
 from tests.examples import CALLED_AT, CATALOGUE
 from tests.story import Story, _from_relay
 

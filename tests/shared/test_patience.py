@@ -10,7 +10,7 @@ from typing import Final
 
 import pytest
 
-from deploy.embedded import stack
+from deploy.embedded import stack, starting
 from deploy.supervision import supervisor
 from deploy.supervision.watchman import LOOK_SECONDS, Watchman
 from hotline.lab.chaos import faults
@@ -53,7 +53,10 @@ SHORTER: Final = {
         stack.SERVICES_SECONDS_MAX + 0.001,
     ),
     "chaos stops longer than a session": (patience.SESSION_SECONDS, faults.STOPPED_SECONDS),
-    "chaos lets go before the server is taken for hung": (faults.STOPPED_SECONDS, stack.HANGING_SECONDS_MAX),
+    "chaos lets go before the server is taken for hung": (
+        faults.STOPPED_SECONDS,
+        starting.HANGING_SECONDS_MAX,
+    ),
     "the watchman acts before chaos calls for a hand": (
         patience.STILL_SECONDS + LOOK_SECONDS + supervisor.BACK_OFF_SECONDS_MAX,
         patience.HAND_SECONDS,

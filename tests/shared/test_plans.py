@@ -22,12 +22,12 @@ from hotline.client import _PREFIX as BY_PREFIX
 from hotline.lab.bench.generator import grow
 from hotline.upkeep.rebuild import _TOUCHED
 from services.intake.views import _RECEIVED as RECEIVED
-from shared.desk import Batch
 from shared.ids import derived, message_id
 from shared.log import Append, Moved
 from shared.log.anchoring import _BY_POSITION, _STRETCH
 from shared.log.postgres import SETTINGS, PostgresLog
-from shared.log.relay import _NEW, _OPEN_ALL
+from shared.log.relay.cursor import _NEW, _OPEN_ALL
+from shared.work import Batch
 from tests.desks import NOW, desk_on, dispatch_of, lives
 from tests.sources import Databases
 

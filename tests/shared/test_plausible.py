@@ -15,11 +15,12 @@ from services.feedback import inbound as feedback
 from services.intake import inbound as intake
 from services.intake.settings import Settings as IntakeSettings
 from shared.cloudevents import BadInput
-from shared.doors.kafka_door import Handle
+from shared.doors.unread_records import Handle
 from shared.inputs import INPUTS, Input, RequestRecorded
 from shared.log import Incoming
 from shared.plausible import TIME_FIELDS, arrived_at, times_of
-from shared.policy.ruleset import GIVEN_AHEAD_DAYS_MAX, GIVEN_BACK_DAYS_MAX, ruleset
+from shared.policy.ruleset import ruleset
+from shared.policy.ruleset_file import GIVEN_AHEAD_DAYS_MAX, GIVEN_BACK_DAYS_MAX
 from shared.runtime.clock import (
     AHEAD_MAX,
     INPUT_AGE_DAYS_MAX,
@@ -70,7 +71,7 @@ def incoming(data: Input, at: datetime = NOW, **fields: Any) -> Incoming:
 
 def parked(told: Incoming, clock: Clock, rules: str = "beijing-draft-2021") -> str | None:
     """Why it is set aside; None where it is taken in."""
-    from shared.desk import Batch
+    from shared.work import Batch
 
     batch = Batch()
     line = next(line for line in TOPICS if line.name == told.topic or line.of(eg.STREET) == told.topic)

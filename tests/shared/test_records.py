@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from hotline.lab.chaos.batches import PACKED, Raw, batch, checked, number, record
 from shared.doors import records
-from shared.doors.records import HEAD, Head, Unreadable, head_of, told_apart
+from shared.doors.batch_head import HEAD, BatchHead, head_of
+from shared.doors.records import UnreadableRecord, told_apart
 from shared.doors.unpacking import CODECS
 
 TEN: Final = [Raw(b"key %d" % n, b"value %d" % n, ((b"ce_id", b"%d" % n),)) for n in range(10)]
@@ -68,7 +69,7 @@ def bad_at(place: int) -> list[Raw]:
 
 def test_the_reader_stands_where_aiokafka_looks_for_its_own() -> None:
     assert fetcher.MemoryRecords is records._Kept
-    assert fetcher.PartitionRecords is records._Apart
+    assert fetcher.PartitionRecords is records._RecordsApart
 
 
 # -- good batches
@@ -113,7 +114,7 @@ def test_of_ten_the_one_with_a_name_that_is_no_text_is_set_apart(place: int, cod
     given_out, behind = heard(data, most=most)
     assert [r.offset for r in given_out] == list(range(20, 50))
     assert behind == 50
-    (bad,) = [r for r in given_out if type(r) is Unreadable]
+    (bad,) = [r for r in given_out if type(r) is UnreadableRecord]
     assert (bad.offset, bad.unread.last_offset) == (30 + place, 30 + place)
     assert bad.unread.why == (
         "header 2: its name of 2 bytes is not UTF-8 (byte 1), expected a name such as ce_id"
@@ -144,7 +145,7 @@ def test_a_record_that_is_wrong_inside_is_set_apart_with_its_bytes_and_the_next_
     given_out, behind = heard(at(100, batch(TEN, packed=packed)))
     assert [r.offset for r in given_out] == list(range(100, 110))
     assert behind == 110
-    (bad,) = [r for r in given_out if type(r) is Unreadable]
+    (bad,) = [r for r in given_out if type(r) is UnreadableRecord]
     assert bad.offset == 104
     assert why in bad.unread.why
     assert (bad.key, bad.value, bad.headers) == (None, inner, ())
@@ -181,7 +182,7 @@ def test_where_some_were_compacted_away_the_others_keep_their_places(*, bad: boo
     frame = compacted(batch(left, packed=packed), 9)
     given_out, behind = heard(at(10, frame) + at(20, batch(TEN)))
     assert [r.offset for r in given_out] == [12, 15, 16, *range(20, 30)]
-    assert [r.offset for r in given_out if type(r) is Unreadable] == ([15] if bad else [])
+    assert [r.offset for r in given_out if type(r) is UnreadableRecord] == ([15] if bad else [])
     assert behind == 30
 
 
@@ -213,7 +214,7 @@ def test_a_batch_that_cannot_be_unpacked_is_set_apart_with_its_first_and_last_of
     broken = at(20, batch(TEN, codec, packed=b"\x01nothing of " + codec.encode()))
     given_out, behind = heard(at(10, batch(TEN)) + broken + at(30, batch(TEN)), start=start - 10)
     assert behind == 40
-    (bad,) = [r for r in given_out if type(r) is Unreadable]
+    (bad,) = [r for r in given_out if type(r) is UnreadableRecord]
     assert [r.offset for r in given_out] == [*range(start - 10, 20), 20, *range(30, 40)]
     assert (bad.unread.last_offset, bad.value, bad.key, bad.headers) == (29, broken, None, ())
     assert codec in bad.unread.why or "ends" in bad.unread.why
@@ -301,7 +302,7 @@ def test_what_was_aborted_is_not_given_out_however_unreadable_it_is(codec: str) 
     data = at(0, aborted) + at(10, good) + at(20, marker(7, ABORT)) + at(21, marker(8, COMMIT))
     given_out, behind = heard(data, aborted=[(7, 0)])
     assert [r.offset for r in given_out] == list(range(10, 20))
-    assert [r.offset for r in given_out if type(r) is Unreadable] == [12]
+    assert [r.offset for r in given_out if type(r) is UnreadableRecord] == [12]
     assert behind == 22
 
 
@@ -331,7 +332,7 @@ def test_millions_of_records_in_little_are_told_apart_as_they_are_asked_for() ->
     finally:
         tracemalloc.stop()
     assert [one.offset for one in first] == list(range(2000))
-    assert type(first[0]) is Unreadable
+    assert type(first[0]) is UnreadableRecord
     assert most < 20_000_000
 
 
@@ -347,6 +348,6 @@ def test_a_fault_in_telling_apart_stops_nothing_either(fault: str, monkeypatch: 
 
 
 def test_a_time_that_no_bigint_holds_is_the_nearest_one_that_it_does() -> None:
-    head = Head(0, 0, 0, 2, 0, 0, 0, 2**63 - 1, 0, -1, -1, -1, 1)
+    head = BatchHead(0, 0, 0, 2, 0, 0, 0, 2**63 - 1, 0, -1, -1, -1, 1)
     assert head.sent_ms(5) == 2**63 - 1
     assert head._replace(first_ms=-(2**63)).sent_ms(-5) == -(2**63)

@@ -18,19 +18,23 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient, ConfigResource
 
 from deploy.embedded.stack import Addresses
-from shared.desk import Batch, Desk
+from shared.desk import Desk
 from shared.doors.kafka_door import Door
 from shared.doors.process import HeardTypes
 from shared.events import SPEAKERS
 from shared.ids import ComplaintId
 from shared.log import Incoming
 from shared.log.postgres import PostgresLog, connect
-from shared.log.relay import KafkaSink, Relay, RelayFenced, RelayLog, Row, WrongShards
+from shared.log.relay.cursor import FactRow, RelayCursor, RelayFenced, WrongShards
+from shared.log.relay.loop import Relay
+from shared.log.relay.sink import KafkaSink
 from shared.runtime import kafka_address
 from shared.runtime.settings import CommonSettings
 from shared.runtime.telemetry import Telemetry
 from shared.runtime.topic_admin import make_missing, settings
-from shared.topics import COMPLAINTS_LOG, DISPATCH_ORDERS, DISPATCH_REPLIES, partition_of
+from shared.topic_names import partition_of
+from shared.topics import COMPLAINTS_LOG, DISPATCH_ORDERS, DISPATCH_REPLIES
+from shared.work import Batch
 from tests.city import UNIT, City, open_city, until
 from tests.desks import Crash, Ear, Faults, Pause, counted, desk_on, dispatch_of, lives
 from tests.sources import Databases
@@ -44,8 +48,8 @@ STEPS: Final = ("own", "look", "open", "page", "send", "page_done", "settle")
 POINTS: Final = (*(f"{when} {step}" for step in STEPS for when in ("before", "after")), "amid send")
 
 
-class FaultyRelayLog(RelayLog):
-    """See `RelayLog`: the real one, with a point before and after each call."""
+class FaultyRelayLog(RelayCursor):
+    """See `RelayCursor`: the real one, with a point before and after each call."""
 
     def __init__(self, connection: Any, faults: Faults) -> None:
         super().__init__(connection)
@@ -57,11 +61,11 @@ class FaultyRelayLog(RelayLog):
     async def look(self) -> str:
         return await self._faults.around("look", super().look)
 
-    async def page(self, snap_b: str, page_max: int) -> list[Row]:
+    async def page(self, snap_b: str, page_max: int) -> list[FactRow]:
         of = super().page
         return await self._faults.around("page", lambda: of(snap_b, page_max))
 
-    async def open(self, snap_b: str, page_max: int) -> list[Row]:
+    async def open(self, snap_b: str, page_max: int) -> list[FactRow]:
         of = super().open
         return await self._faults.around("open", lambda: of(snap_b, page_max))
 
@@ -80,10 +84,10 @@ class FaultySink:
         self._sink = sink
         self._faults = faults
 
-    async def send(self, rows: list[Row], batch: int) -> int:
+    async def send(self, rows: list[FactRow], batch: int) -> int:
         return await self._faults.around("send", lambda: self._send(rows, batch))
 
-    async def _send(self, rows: list[Row], batch: int) -> int:
+    async def _send(self, rows: list[FactRow], batch: int) -> int:
         if self._faults.at == "amid send" and not self._faults.happened:
             partitions = [partition_of(row.stream_id.encode(), COMPLAINTS_LOG.partitions) for row in rows]
             some = [row for row, n in zip(rows, partitions, strict=True) if n == partitions[0]]
@@ -278,7 +282,7 @@ async def test_a_paused_owner_that_wakes_is_fenced_and_its_late_page_counts_for_
         sleeping = asyncio.create_task(work())
         await asyncio.wait_for(pause.arrived.wait(), 10)
 
-        new = RelayLog(new_connection)
+        new = RelayCursor(new_connection)
         assert not await new.try_own()  # the old one's connection lives, so nobody else may
         await new.own()  # as when the server has lost sight of the old one
         while await office.relay().step(new, new_sink):  # type: ignore[arg-type]
@@ -317,7 +321,7 @@ async def test_a_paused_owner_with_a_batch_it_has_not_opened_sends_nothing(offic
         await asyncio.wait_for(pause.arrived.wait(), 10)
         other = await connect(office.settings.postgres, "relay")
         try:
-            await RelayLog(other).own()
+            await RelayCursor(other).own()
         finally:
             await other.close()
         before = len(await office.raw())
@@ -489,7 +493,7 @@ async def test_a_page_too_large_for_one_send_a_partition_keeps_its_order(office:
     connection = await connect(office.settings.postgres, "relay")
     sink = office.sink(Faults())
     try:
-        log = RelayLog(connection)
+        log = RelayCursor(connection)
         assert await log.try_own()
         while await office_page.step(log, sink):  # type: ignore[arg-type]
             pass

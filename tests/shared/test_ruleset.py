@@ -7,7 +7,8 @@ from importlib.resources import files
 import pytest
 
 from shared.events import Level, Urgency
-from shared.policy.ruleset import DayKind, Days, RuleSetInvalid, RuleSetUnknown, parse_ruleset, ruleset
+from shared.policy.limits import DayKind, Days
+from shared.policy.ruleset import RuleSetInvalid, RuleSetUnknown, parse_ruleset, ruleset
 
 VERSIONS = ["beijing-draft-2021", "beijing-draft-2021.2", "boston-311-2011"]
 BEIJING = ruleset("beijing-draft-2021")

@@ -18,12 +18,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.intake.settings import Settings
-from shared.desk import Batch
 from shared.doors import parking_limit as parking
 from shared.doors.kafka_door import Door
 from shared.doors.stops import WHOLE
 from shared.log import Incoming, Parked
 from shared.log.memory import Memory, MemoryLog
+from shared.work import Batch
 from tests.desks import NOW, counted, desk_on
 
 GOOD, BAD, BREAKS = "good", "bad", "breaks"

@@ -23,7 +23,8 @@ import pytest
 
 from deploy.embedded.stack import Addresses
 from shared.log.postgres import connect
-from shared.log.relay import Relay, RelayLog, Row
+from shared.log.relay.cursor import FactRow, RelayCursor
+from shared.log.relay.loop import Relay
 from shared.runtime.settings import CommonSettings
 from shared.runtime.telemetry import Telemetry
 from tests.sources import Databases
@@ -410,7 +411,7 @@ class ListSink:
         self.marks: dict[tuple[str, int], set[tuple[int, int]]] = {}
         self._chance = random.Random("relay")
 
-    async def send(self, rows: list[Row], batch: int) -> int:
+    async def send(self, rows: list[FactRow], batch: int) -> int:
         self.sink.take([(int(row.stream_id[-12:]), row.version) for row in rows])
         for row in rows:
             self.marks.setdefault((row.stream_id, row.version), set()).add((batch, row.position))
@@ -434,7 +435,7 @@ async def _relayed(dsn: str, mode: Mode) -> tuple[Run, ListSink]:
         committed: dict[tuple[int, int], float] = {}
         load = Load(mode, committed, write_log)
         sink = ListSink(Sink(committed))
-        log = RelayLog(connection)
+        log = RelayCursor(connection)
         await log.own()
 
         async def poll() -> int:
@@ -442,7 +443,7 @@ async def _relayed(dsn: str, mode: Mode) -> tuple[Run, ListSink]:
             try:
                 return int(await relay.step(log, sink))  # type: ignore[arg-type]  # a sink by its two methods
             except Crash:
-                log = RelayLog(connection)
+                log = RelayCursor(connection)
                 await log.own()
                 return 1
 

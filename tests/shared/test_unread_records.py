@@ -21,13 +21,15 @@ from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from services.intake.settings import Settings
-from shared.desk import Batch, Desk
-from shared.doors.kafka_door import Door, heard
-from shared.doors.records import Unreadable
-from shared.doors.unread_records import AGAIN, PASS_SECONDS, Passing, Told, only_readable, reason_of
+from shared.desk import Desk
+from shared.doors.fetching import fetched
+from shared.doors.kafka_door import Door
+from shared.doors.records import UnreadableRecord
+from shared.doors.unread_records import AGAIN, PASS_SECONDS, Passing, UnreadTold, only_readable, reason_of
 from shared.log import Incoming, Parked, Place, Unread
 from shared.log.memory import Memory, MemoryLog
 from shared.log.postgres import _headers_stored, headers_of, unread_of
+from shared.work import Batch
 from tests.desks import NOW, counted, desk_on
 
 TP: Final = TopicPartition("t", 0)
@@ -43,9 +45,9 @@ def good(offset: int, *headers: tuple[str, bytes | None]) -> ConsumerRecord[Any,
     return ConsumerRecord("t", 0, offset, 1, 0, b"k", b"%d" % offset, None, 1, 1, headers)
 
 
-def bad(offset: int, last: int | None = None, why: str = WHY) -> Unreadable:
+def bad(offset: int, last: int | None = None, why: str = WHY) -> UnreadableRecord:
     unread = Unread(why, offset if last is None else last)
-    return Unreadable("t", 0, offset, 1, 0, None, b"its bytes", None, -1, 9, (), unread)
+    return UnreadableRecord("t", 0, offset, 1, 0, None, b"its bytes", None, -1, 9, (), unread)
 
 
 class Consumer:
@@ -195,7 +197,7 @@ async def test_released_it_is_parked_again_under_its_number_and_the_desk_never_s
 
 def test_no_more_places_are_remembered_than_there_is_room_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shared.doors.unread_records.TOLD_MAX", 3)
-    told = Told(desk_on("intake", MemoryLog(Memory(lambda: NOW), "intake")).telemetry, "x")
+    told = UnreadTold(desk_on("intake", MemoryLog(Memory(lambda: NOW), "intake")).telemetry, "x")
     with capture_logs() as lines:
         for offset in (0, 1, 2, 1, 2, 3):
             told.tell([incoming(offset, Unread(WHY, offset))])
@@ -253,7 +255,7 @@ async def test_whatever_a_fetch_raises_is_told_once_and_what_the_client_had_take
     with capture_logs() as lines:
         for _ in range(3):
             with pytest.raises(KafkaError):  # by which FastStream waits and comes again
-                await heard(broken, [heard_by.door])
+                await fetched(broken, [heard_by.door])
     (line,) = lines
     assert (line["event"], line["partitions"]) == ("door_cannot_read", {"t 0": 2})
     assert heard_by.consumer.sought == [2, 2, 2]
@@ -266,7 +268,7 @@ async def test_a_consumer_that_was_stopped_is_no_error() -> None:
         raise ConsumerStoppedError
 
     with capture_logs() as lines, pytest.raises(ConsumerStoppedError):
-        await heard(stopped, [heard_by.door])
+        await fetched(stopped, [heard_by.door])
     assert lines == []
 
 

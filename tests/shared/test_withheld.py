@@ -10,7 +10,8 @@ import pytest
 from shared.deciding import DECIDERS
 from shared.events import ExtensionApproved, Fact
 from shared.log.codec import decoded, encoded
-from shared.topics import CITIZEN_NOTICES, DISPATCH_ORDERS, OUTWARD
+from shared.outward import OUTWARD
+from shared.topics import CITIZEN_NOTICES, DISPATCH_ORDERS
 from tests import examples as eg
 
 CARRIED: Final = [

@@ -23,7 +23,8 @@ from deploy.embedded.stack import Stack
 from shared.doors.heard import by_login, of_login
 from shared.ids import TOGETHER
 from shared.runtime import kafka_address
-from shared.topics import TOPICS, Topic, names
+from shared.topic_names import names
+from shared.topics import TOPICS, Topic
 
 pytestmark = [pytest.mark.connected, pytest.mark.timeout(300)]
 

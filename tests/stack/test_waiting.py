@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 import pytest
 
-from deploy.embedded import stack as stack_module
+from deploy.embedded import starting
 from deploy.embedded.errors import StackError
 from deploy.embedded.patience import told_meanwhile
 from deploy.embedded.server import accepts, last_error
@@ -96,6 +96,7 @@ class Place:
         (self.stack.folder / "kafka.passwords").write_text("admin:x\nbroker:x\nnode:x\n")
         self.stack._fetch = _nothing  # type: ignore[method-assign]
         self.stack._servers = (self.postgres, self.kafka, self.zipkin)
+        self.stack._starter = starting.Starter(self.stack.folder, self.stack._servers, die_with_parent=True)
         self.said.clear()
         await self.stack.up(self.said.append, wait_for_all=wait_for_all)
 
@@ -177,7 +178,7 @@ async def test_who_is_past_its_start_and_silent_is_started_again_at_its_own_port
     await place.up(wait_for_all=True)
     before = place.pid("kafka")
     ports = read_state(place.stack.folder).ports
-    monkeypatch.setattr(stack_module, "HANGING_SECONDS_MAX", 0.1)
+    monkeypatch.setattr(starting, "HANGING_SECONDS_MAX", 0.1)
     place.kafka = replace(place.kafka, start_seconds_max=0.0)
     monkeypatch.setattr(Program, "answers", _all_but(before, place))
     going = asyncio.create_task(place.up())

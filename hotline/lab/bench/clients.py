@@ -12,7 +12,7 @@ from typing import Any, Final
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from shared.doors.kafka_reader import reader_of
-from shared.log.relay import BATCH_BYTES_MAX
+from shared.log.relay.sink import BATCH_BYTES_MAX
 from shared.runtime import kafka_address
 from shared.topics import Topic
 

@@ -34,9 +34,9 @@ from hotline.lab.bench.clients import (
     topics_of,
 )
 from hotline.lab.bench.meter import Meter, Spent, spent
-from shared.doors.host import tune_gc
 from shared.ids import TOGETHER
 from shared.runtime.errors import UserError
+from shared.runtime.garbage import tune_gc
 from shared.topics import (
     COMPLAINTS_LOG,
     DISPATCH_ORDERS,
@@ -118,7 +118,7 @@ PARTS_TOGETHER: Final = (
     ),
     *PARTS[3:],
 )
-"""The same where all desks sit in one process: it reads the log once, as their one ear does."""
+"""The same where all desks sit in one process: it reads the log once, as their log reader does."""
 
 
 class Orders(msgspec.Struct, frozen=True, kw_only=True):

@@ -20,7 +20,7 @@ import msgspec
 
 from hotline.lab.bench.templates import FRACTION_MAX, Row, templates
 from shared.complaint import STATE_SCHEMA
-from shared.doors.host import tune_gc
+from shared.runtime.garbage import tune_gc
 
 CHUNK: Final = 2000
 """Lives in one transaction; their facts lie between each other as if they had been led at the same time."""

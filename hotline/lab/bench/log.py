@@ -34,11 +34,12 @@ from hotline.lab.bench.whole import Lived, Load, lived
 from hotline.upkeep.rebuild import VIEWS, rebuild
 from services.intake import rules as intake
 from services.intake.commands import RecordRequest
-from shared.desk import Batch, Desk, Work
+from shared.desk import Desk
 from shared.ids import complaint_id
 from shared.log.postgres import PostgresLog
 from shared.runtime.telemetry import Telemetry
 from shared.versions import RULESET
+from shared.work import Batch, Work
 
 BYTES_A_FACT: Final = 900
 """Of a grown log on the disk: 600 for the fact and its three indexes, 200 for its share of the head, and WAL."""

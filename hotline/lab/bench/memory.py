@@ -32,7 +32,8 @@ from hotline.lab.bench.stage import Stage, stage
 from hotline.lab.bench.whole import Lived, Load, lived
 from shared.cloudevents import input_headers
 from shared.inputs import CallAnswered, CallEnded, CallOffered, Input
-from shared.topics import TELEPHONY_CALLS, partition_of
+from shared.topic_names import partition_of
+from shared.topics import TELEPHONY_CALLS
 
 MESSAGES: Final = 1_000_000
 MESSAGES_QUICK: Final = 50_000

@@ -27,7 +27,6 @@ from hotline.lab.bench.clients import partitions_of, producer_of, quiet, topics_
 from hotline.lab.bench.simulator import RESULT
 from shared import inputs
 from shared.cloudevents import header, input_headers
-from shared.doors.host import tune_gc
 from shared.doors.kafka_reader import reader_of
 from shared.events import (
     ComplaintClosed,
@@ -38,6 +37,8 @@ from shared.events import (
 )
 from shared.ids import complaint_id
 from shared.log.codec import ce_type_of
+from shared.runtime.garbage import tune_gc
+from shared.topic_names import partition_of
 from shared.topics import (
     COMPLAINTS_LOG,
     DISPATCH_ORDERS,
@@ -47,7 +48,6 @@ from shared.topics import (
     FEEDBACK_VISITS,
     INTAKE_REQUESTS,
     Topic,
-    partition_of,
 )
 
 WAVE_SECONDS: Final = 0.002

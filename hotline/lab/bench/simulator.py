@@ -25,9 +25,10 @@ from hotline.lab.bench.city import ADDRESS, Target, request_of
 from hotline.lab.bench.clients import Outbox, consumer_of, partitions_of, producer_of, quiet, topics_of
 from shared import inputs
 from shared.cloudevents import header, input_headers
-from shared.doors.host import tune_gc
 from shared.events import ComplaintDispatched, VisitScheduled
 from shared.log.codec import ce_type_of
+from shared.runtime.garbage import tune_gc
+from shared.topic_names import partition_of
 from shared.topics import (
     DISPATCH_ORDERS,
     DISPATCH_REPLIES,
@@ -35,7 +36,6 @@ from shared.topics import (
     FEEDBACK_VISITS,
     INTAKE_REQUESTS,
     Topic,
-    partition_of,
 )
 
 SAY_SECONDS: Final = 0.05

@@ -21,9 +21,11 @@ from hotline.lab.bench.place import Place, place_of
 from hotline.lab.bench.result import Fixed
 from shared.cloudevents import fact_headers, input_headers
 from shared.inputs import RequestRecorded
-from shared.log.relay import BATCH_BYTES_MAX, PAGE_MAX
+from shared.log.relay.loop import PAGE_MAX
+from shared.log.relay.sink import BATCH_BYTES_MAX
 from shared.runtime.settings import CommonSettings
-from shared.topics import TOPICS, names
+from shared.topic_names import names
+from shared.topics import TOPICS
 
 UNITS: Final = 200
 TRACES_RATIO: Final = 0.01

@@ -42,8 +42,7 @@ from services.escalation.inbound import Ticker
 from services.escalation.settings import Settings
 from services.intake import rules as intake
 from services.intake.commands import RecordRequest
-from shared.desk import Batch, Desk, Work
-from shared.doors.host import tune_gc
+from shared.desk import Desk
 from shared.events import Urgency
 from shared.ids import complaint_id, derived
 from shared.log import TIMER_SHARDS, Append, timer_shard
@@ -51,9 +50,12 @@ from shared.log.postgres import SETTINGS, PostgresLog, connect
 from shared.policy.calendar import calendar
 from shared.policy.catalogue import Catalogue
 from shared.policy.deadlines import due_at
-from shared.policy.ruleset import DayKind, ruleset
+from shared.policy.limits import DayKind
+from shared.policy.ruleset import ruleset
+from shared.runtime.garbage import tune_gc
 from shared.runtime.telemetry import Telemetry, set_up_logs
 from shared.versions import RULESET
+from shared.work import Batch, Work
 
 TICKS: Final = 200
 """Ticks in one reading; five readings at each size."""

@@ -21,17 +21,18 @@ import asyncpg
 
 from services.intake.commands import RecordRequest, WithdrawRequest
 from services.intake.rules import decide
-from shared.desk import Batch, Desk, Work
-from shared.doors.kafka_door import AWAY, is_away
+from shared.desk import Desk
 from shared.events import Urgency
 from shared.events.base import RequestType
 from shared.ids import RequestId, complaint_id, message_id
 from shared.inputs import RequestRecorded
 from shared.log import Append, EventLog, HeadMoved
+from shared.log.away import AWAY, is_away
 from shared.log.postgres import PostgresLog
 from shared.log.through import Through
 from shared.policy.catalogue import Catalogue
 from shared.runtime.telemetry import Telemetry
+from shared.work import Batch, Work
 
 WRITERS: Final = 4
 WORDS_A_LIFE: Final = 40

@@ -15,7 +15,7 @@ from aiokafka.errors import for_code
 from aiokafka.protocol.produce import ProduceRequest
 from aiokafka.record.util import calc_crc32c
 
-from shared.doors.records import CHECKED_FROM, HEAD, Head
+from shared.doors.batch_head import CHECKED_FROM, HEAD, BatchHead
 from shared.doors.unpacking import CODECS
 
 ANSWER_MS_MAX: Final = 10_000
@@ -83,7 +83,7 @@ def batch(
     if packed is None:
         packed = PACKED[codec](b"".join(record(n, raw) for n, raw in enumerate(raws)))
     at_ms = int(time.time() * 1000) if at_ms is None else at_ms
-    head = Head(
+    head = BatchHead(
         base=0,
         length=HEAD.size - _LENGTH_FROM + len(packed),
         epoch=-1,

@@ -24,7 +24,7 @@ from hotline.lab.chaos.disk import Disk, filled
 from hotline.lab.chaos.outside import Outside
 from hotline.lab.chaos.wire import Break, Wire
 from hotline.lab.rehearsal.stage import Stage
-from shared.doors.kafka_door import AWAY
+from shared.log.away import AWAY
 from shared.runtime.patience import FINISH_SECONDS, HAND_SECONDS, REQUEST_SECONDS, SESSION_SECONDS
 
 HEARING: Final = ("intake", "dispatch", "feedback")

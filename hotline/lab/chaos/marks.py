@@ -13,8 +13,8 @@ import msgspec
 
 from deploy.city.city import PROCESSES
 from deploy.city.processes import OWNERS
-from shared.doors.kafka_door import AWAY
 from shared.log import TIMER_SHARDS
+from shared.log.away import AWAY
 
 LOOK_SECONDS: Final = 0.05
 

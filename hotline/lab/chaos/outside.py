@@ -24,22 +24,15 @@ from hotline.lab.chaos.nonsense import NOT_UTF_8, POISON_KEY, SOURCE, Headers, P
 from shared.cloudevents import input_headers
 from shared.doors.kafka_reader import reader_of
 from shared.doors.parking_limit import PARKED_MIN
-from shared.doors.records import Unreadable
+from shared.doors.records import UnreadableRecord
 from shared.doors.unpacking import CODECS
 from shared.ids import ComplaintId
 from shared.inputs import CallAnswered, CallEnded, CallOffered, Input, RequestRecorded
-from shared.log.relay import stopped
+from shared.log.relay.sink import stopped
 from shared.policy.catalogue import Catalogue
 from shared.runtime import kafka_address
-from shared.topics import (
-    COMPLAINTS_LOG,
-    FEEDBACK_EXCEPTIONS,
-    INTAKE_REQUESTS,
-    TELEPHONY_CALLS,
-    Topic,
-    names,
-    partition_of,
-)
+from shared.topic_names import names, partition_of
+from shared.topics import COMPLAINTS_LOG, FEEDBACK_EXCEPTIONS, INTAKE_REQUESTS, TELEPHONY_CALLS, Topic
 
 ANSWER_SECONDS_MAX: Final = 20.0
 SILENT_LINE: Final = FEEDBACK_EXCEPTIONS
@@ -194,7 +187,8 @@ class Outside:
                         Message(record.topic, record.partition, record.key, record.value, record.headers)
                         for records in got.values()
                         for record in records
-                        if not (record.key or b"").startswith(POISON_KEY) and type(record) is not Unreadable
+                        if not (record.key or b"").startswith(POISON_KEY)
+                        and type(record) is not UnreadableRecord
                     ]
         except (KafkaError, OSError, TimeoutError):
             return found

@@ -43,7 +43,6 @@ from hotline.lab.simulation.conductor import Conductor, Progress, Summary
 from hotline.lab.simulation.population import Population
 from hotline.lab.simulation.year import BeijingYear, midnight, requests_by_day
 from services.intake.inbound import SAME_CALL_MAX, claim_id
-from shared.desk import Claim
 from shared.ids import ComplaintId
 from shared.inputs import Input
 from shared.log.heads import fetch, over_bodies
@@ -51,9 +50,11 @@ from shared.policy.catalogue import Catalogue
 from shared.runtime import kafka_address
 from shared.runtime.errors import UserError
 from shared.runtime.patience import HAND_SECONDS
-from shared.topics import COMPLAINTS_LOG, names
+from shared.topic_names import names
+from shared.topics import COMPLAINTS_LOG
 from shared.unreadable import UnreadableRows
 from shared.versions import RULESET
+from shared.work import Claim
 
 CITY: Final = "chaos"
 CALENDAR: Final = "cn-1"

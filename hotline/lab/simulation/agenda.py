@@ -17,7 +17,8 @@ from typing import NamedTuple, TypeAlias
 from hotline.lab.simulation.act import Act
 from shared.events import Urgency
 from shared.ids import ComplaintId
-from shared.policy.ruleset import Days, ruleset
+from shared.policy.limits import Days
+from shared.policy.ruleset import ruleset
 
 _Planned: TypeAlias = tuple[datetime, int, Act]
 """When, in which order it was put, what."""

@@ -21,7 +21,9 @@ from shared.complaint import ENDS
 from shared.doors.kafka_reader import reader_of
 from shared.ids import ComplaintId, UnitId
 from shared.log.codec import decoded, fact_type_of
-from shared.topics import COMPLAINTS_LOG, OUTWARD, Topic, partition_of
+from shared.outward import OUTWARD
+from shared.topic_names import partition_of
+from shared.topics import COMPLAINTS_LOG, Topic
 
 ASK_SECONDS_MAX: Final = 10.0
 

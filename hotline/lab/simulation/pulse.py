@@ -11,11 +11,11 @@ from typing import Any, Final, NamedTuple, TypeVar
 import asyncpg
 
 from hotline.lab.simulation.agenda import Timer
-from shared.doors.kafka_door import AWAY, is_away
 from shared.events import Urgency
 from shared.events.base import Desk
 from shared.ids import ComplaintId
 from shared.log import TIMER_SHARDS
+from shared.log.away import AWAY, is_away
 from shared.log.postgres import connect
 from shared.runtime.errors import UserError
 from shared.times import shown

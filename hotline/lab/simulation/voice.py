@@ -21,10 +21,11 @@ from shared.cloudevents import input_headers
 from shared.doors.kafka_reader import reader_of
 from shared.ids import ComplaintId
 from shared.inputs import RequestRecorded
-from shared.log.relay import started, stopped
+from shared.log.relay.sink import started, stopped
 from shared.runtime import kafka_address
 from shared.runtime.patience import REQUEST_SECONDS, SEND_SECONDS
-from shared.topics import Topic, partition_of
+from shared.topic_names import partition_of
+from shared.topics import Topic
 
 BATCH_BYTES_MAX: Final = 256 * 1024
 AT_ONCE: Final = 4000
