@@ -16,7 +16,6 @@ import msgspec
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
-from deploy.city.city import Realm
 from deploy.city.registry import City, typed
 from hotline.terminal import asks
 from shared.cloudevents import BadInput, event_of, input_headers
@@ -26,7 +25,7 @@ from shared.ids import ComplaintId, MessageId, complaint_id, message_id
 from shared.inputs import Input
 from shared.log import Incoming
 from shared.log.codec import decoded
-from shared.log.instants import reads_any_instant
+from shared.log.reading import reader
 from shared.personal import personal_in
 from shared.plausible import limits_near, timely
 from shared.policy.ruleset import ruleset
@@ -86,7 +85,7 @@ async def now_of(city: City) -> datetime:
     """What time it is in the city: in a rehearsal as far as its conductor has come."""
     if city.time == "system":
         return datetime.now(UTC)
-    connection = await reader(city.realm)
+    connection = await reader(city.realm.logins["reader"])
     try:
         now: datetime | None = await connection.fetchval("SELECT now FROM es.city_clock")
     finally:
@@ -194,7 +193,7 @@ async def effect(city: City, complaint: ComplaintId, told: Told) -> list[Fact]:
 
 
 async def _effect(city: City, complaint: ComplaintId, told: Told) -> list[Fact]:
-    connection = await reader(city.realm)
+    connection = await reader(city.realm.logins["reader"])
     give_up_at = time.monotonic() + EFFECT_SECONDS_MAX
     try:
         while time.monotonic() < give_up_at:
@@ -238,13 +237,6 @@ async def facts_of(connection: asyncpg.Connection[Any], complaint: str, caused_b
     return UnreadableRows().each(rows, lambda row: f"version {row[0]}", lambda row: decoded(*row[1:]))
 
 
-async def reader(realm: Realm) -> asyncpg.Connection[Any]:
-    """A connection that may only read."""
-    connection: asyncpg.Connection[Any] = await asyncpg.connect(realm.logins["reader"], timeout=10)
-    await reads_any_instant(connection)
-    return connection
-
-
 async def complaint_called(connection: asyncpg.Connection[Any], text: str) -> Complaint:
     """The complaint with this id, or the only one whose id begins so; `UserError` where there is none."""
     row = await connection.fetchrow(_HEAD, await id_named(connection, text))
@@ -282,7 +274,7 @@ async def id_named(connection: asyncpg.Connection[Any], named: str) -> Complaint
 
 async def complaint_named(city: City, text: str) -> Complaint:
     """As `complaint_called`, by a connection of its own."""
-    connection = await reader(city.realm)
+    connection = await reader(city.realm.logins["reader"])
     try:
         return await complaint_called(connection, text)
     finally:

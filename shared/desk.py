@@ -30,7 +30,7 @@ Look = Callable[[Sequence[Work]], Awaitable[None]]
 """Looks up what the rule must know beyond the head before it decides these commands; may be harmlessly repeated."""
 
 
-class Said(NamedTuple):
+class Obeyed(NamedTuple):
     """What came of a batch."""
 
     facts: int
@@ -58,7 +58,7 @@ class Desk:
         self._decide = decide
         self._look = look
 
-    async def obey(self, batch: Batch) -> Said:
+    async def obey(self, batch: Batch) -> Obeyed:
         """Decide every command on the fresh head, in order, and write it all in one transaction.
 
         Raises `Fenced` where the offsets are no longer ours: nothing was written.
@@ -77,7 +77,7 @@ class Desk:
         message = f"{self.name}: heads still moved after {ATTEMPTS_MAX} decisions"
         raise RuntimeError(message)
 
-    async def _attempted(self, log: EventLog, batch: Batch, streams: list[ComplaintId]) -> Said:
+    async def _attempted(self, log: EventLog, batch: Batch, streams: list[ComplaintId]) -> Obeyed:
         """Decide on the heads as they are and write; raises `HeadMoved` where they are so no more."""
         append = Append(
             moved=batch.moved,
@@ -112,9 +112,9 @@ class Desk:
         streams: list[ComplaintId],
         append: Append,
         followed: list[tuple[Work, Sequence[Fact]]],
-    ) -> Said:
+    ) -> Obeyed:
         if not streams:
-            return Said(0, 0, len(append.parked), _by_topic(append.parked))
+            return Obeyed(0, 0, len(append.parked), _by_topic(append.parked))
         opened = await OpenBatch.read(log, batch, streams, append)
         await opened.read_others(log, batch, streams)
         for work in batch.work:
@@ -141,7 +141,7 @@ class Desk:
                         followed.append((work, facts))
         opened.write_heads()
         parked = append.parked
-        return Said(len(append.fact_id), opened.repeats, len(parked), _by_topic(parked))
+        return Obeyed(len(append.fact_id), opened.repeats, len(parked), _by_topic(parked))
 
 
 def _by_topic(parked: Sequence[Parked]) -> Mapping[str, int]:

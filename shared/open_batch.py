@@ -12,7 +12,7 @@ from shared.events import REFUSALS, Fact
 from shared.ids import ComplaintId
 from shared.log import Append, EventLog, Incoming, Known, Parked
 from shared.seeing import Seeing, held_for, holder_of
-from shared.underway import Life, watch
+from shared.underway import BatchLife, watch
 from shared.work import Batch, Work
 
 OTHER_CONTENT: Final = (
@@ -48,7 +48,7 @@ class OpenBatch:
         self._known = known
         self._heads = dict(known.heads)
         self._append = append
-        self._lives: dict[ComplaintId, Life] = {}
+        self._lives: dict[ComplaintId, BatchLife] = {}
         self._decided_on: set[ComplaintId] = set()
         """Other complaints on which something was decided: they must not have moved when it is written."""
         self._set_aside: dict[str, list[Incoming]] = {}
@@ -84,7 +84,7 @@ class OpenBatch:
             read.update(missing)
             streams += missing
 
-    def takes_up(self, work: Work) -> Life | None:
+    def takes_up(self, work: Work) -> BatchLife | None:
         """The complaint a command is about; None where it had its effect before or must wait."""
         if work.message_id is not None and work.message_id in self.done:
             if self._said_otherwise(work):
@@ -109,11 +109,11 @@ class OpenBatch:
             return None
         return life
 
-    def _life(self, complaint_id: ComplaintId) -> Life:
+    def _life(self, complaint_id: ComplaintId) -> BatchLife:
         life = self._lives.get(complaint_id)
         if life is None:
             head = self._heads.get(complaint_id)
-            life = self._lives[complaint_id] = Life(head, parked=complaint_id in self._known.parked)
+            life = self._lives[complaint_id] = BatchLife(head, parked=complaint_id in self._known.parked)
         return life
 
     def _learn(self, known: Known) -> None:
@@ -180,7 +180,7 @@ class OpenBatch:
             for aside in self._set_aside.get(complaint_id, ())
         )
 
-    def claims(self, work: Work, life: Life) -> Claiming:
+    def claims(self, work: Work, life: BatchLife) -> Claiming:
         """What is decided, and claimed: as a rule only for a complaint that is not on record yet."""
         command, claim = work.command, work.claim
         held: str | None = None

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from shared.work import Work
 
 
-class Life:
+class BatchLife:
     """One complaint while a batch is decided: as it was read, and as it stands now."""
 
     __slots__ = ("case", "case_read", "failed", "hash", "parked", "version", "version_read")

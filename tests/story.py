@@ -32,7 +32,7 @@ from services.intake.settings import Settings as IntakeSettings
 from shared import inputs
 from shared.cloudevents import fact_headers, header
 from shared.complaint import UNOPENED, Case, Complaint, evolve, head_of, head_text
-from shared.desk import Decide, Desk, Said
+from shared.desk import Decide, Desk, Obeyed
 from shared.doors.parking import one_by_one
 from shared.doors.process import HeardTypes, React, from_log
 from shared.doors.unread_records import Handle
@@ -114,7 +114,7 @@ class Story:
 
     async def tells(
         self, line: Topic, data: Input, *, unit: str = "", event_id: str = "", heard: bool = True
-    ) -> Said:
+    ) -> Obeyed:
         """Somebody puts a message on a topic now; the desk that hears it obeys, then the others hear the desk."""
         number = next(self._numbers)
         topic = line.of(unit) if line.per_unit else line.name
@@ -123,7 +123,7 @@ class Story:
         )
         return await self.comes(line, incoming, heard=heard)
 
-    async def comes(self, line: Topic, *incoming: Incoming, heard: bool = True) -> Said:
+    async def comes(self, line: Topic, *incoming: Incoming, heard: bool = True) -> Obeyed:
         """Messages as they are, together in one batch."""
         desk, handle = self._doors[line.name]
         batch = Batch()
@@ -142,12 +142,12 @@ class Story:
         self.id = complaint_id(request.request_id)
         return self.id
 
-    async def withdraws(self) -> Said:
+    async def withdraws(self) -> Obeyed:
         """The citizen takes it back."""
         request_id = self.case().request_id
         return await self.tells(INTAKE_REQUESTS, inputs.RequestWithdrawn(request_id=request_id))
 
-    async def signs(self, unit: UnitId | None = None, assignment: int | None = None) -> Said:
+    async def signs(self, unit: UnitId | None = None, assignment: int | None = None) -> Obeyed:
         """The unit that holds the order takes it on, or another tries to."""
         order = self.order()
         data = inputs.OrderSigned(complaint_id=self.id, assignment=assignment or order.assignment)
@@ -155,7 +155,7 @@ class Story:
 
     async def answers(
         self, unit: UnitId | None = None, assignment: int | None = None, *, claims_solved: bool = True
-    ) -> Said:
+    ) -> Obeyed:
         """The unit says what it did."""
         order = self.order()
         data = inputs.OrderAnswered(
@@ -166,7 +166,7 @@ class Story:
         )
         return await self.tells(DISPATCH_REPLIES, data, unit=unit or order.unit)
 
-    async def gives_back(self, to: UnitId | None = None) -> Said:
+    async def gives_back(self, to: UnitId | None = None) -> Obeyed:
         """The unit says it is not its own, and whose."""
         order = self.order()
         data = inputs.ReturnRequested(
@@ -178,7 +178,7 @@ class Story:
         )
         return await self.tells(DISPATCH_REPLIES, data, unit=order.unit)
 
-    async def review(self, *, approves: bool) -> Said:
+    async def review(self, *, approves: bool) -> Obeyed:
         """The reviewers decide."""
         data = inputs.ReturnReviewed(
             complaint_id=self.id,
@@ -188,7 +188,7 @@ class Story:
         )
         return await self.tells(DISPATCH_REVIEWS, data)
 
-    async def citizen_says(self, *, solved: bool, satisfied: bool | None = None) -> Said:
+    async def citizen_says(self, *, solved: bool, satisfied: bool | None = None) -> Obeyed:
         """The dialler reaches the citizen."""
         visit = self.visit()
         data = inputs.VisitMade(
@@ -200,13 +200,13 @@ class Story:
         )
         return await self.tells(FEEDBACK_ANSWERS, data)
 
-    async def nobody_answers(self) -> Said:
+    async def nobody_answers(self) -> Obeyed:
         """The dialler tries in vain."""
         visit = self.visit()
         data = inputs.VisitUnreached(complaint_id=self.id, visit=visit.visit, attempt=visit.attempt)
         return await self.tells(FEEDBACK_ANSWERS, data)
 
-    async def supervisor_lets_it_close(self) -> Said:
+    async def supervisor_lets_it_close(self) -> Obeyed:
         """An exception is approved."""
         return await self.tells(FEEDBACK_EXCEPTIONS, replace(examples.EXCEPTION, complaint_id=self.id))
 
@@ -235,7 +235,7 @@ class Story:
                 self._heard[desk] = len(self.memory.facts)
                 await self.relayed(desk, self.memory.facts[position:])
 
-    async def relayed(self, desk: str, facts: Sequence[Stored]) -> Said:
+    async def relayed(self, desk: str, facts: Sequence[Stored]) -> Obeyed:
         """These facts reach a desk as one batch from `complaints.log`."""
         batch = Batch()
         self._hearers[desk]([_from_relay(stored) for stored in facts], batch)

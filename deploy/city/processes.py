@@ -20,6 +20,7 @@ from deploy.city.registry import ANCHORS_FILE, CONTACTS_KEY_FILE, City
 from deploy.embedded.server import last_line
 from deploy.supervision.stalled import look
 from deploy.supervision.supervisor import Service
+from shared.log import locks
 from shared.log.heads import fetch, over_heads
 from shared.policy.catalogue import Catalogue
 from shared.runtime.errors import UserError
@@ -30,7 +31,7 @@ OPEN_SECONDS_MAX: Final = 180.0
 POLL_SECONDS: Final = 0.05
 
 # The first number of the advisory lock that says who owns the relay's shard and who the timers'.
-OWNERS: Final = {"relay": 12345, "escalation": 12346}
+OWNERS: Final = {"relay": locks.RELAY, "escalation": locks.TIMERS}
 _OWNED: Final = """
 SELECT DISTINCT l.classid::int FROM pg_locks l JOIN pg_database d ON d.oid = l.database
 WHERE l.locktype = 'advisory' AND l.granted AND d.datname = current_database()

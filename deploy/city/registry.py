@@ -113,11 +113,6 @@ def remember_city(city: City, where: Path | None = None) -> None:
     write_atomically((where or folder()) / CITY_FILE, json.dumps(asdict(city), indent=2) + "\n", mode=0o600)
 
 
-def forget_city(where: Path | None = None) -> None:
-    """No city is current any more."""
-    ((where or folder()) / CITY_FILE).unlink(missing_ok=True)
-
-
 def anything_runs(where: Path | None = None) -> bool:
     """Whether a part or a service that this folder knows is alive."""
     at = where or folder()

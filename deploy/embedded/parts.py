@@ -61,7 +61,7 @@ class Jar:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class StackPart:
     """A program that comes as jars; `size_bytes` is for the progress bar alone."""
 
     label: str
@@ -75,7 +75,7 @@ class Part:
         return [root / jar.path for jar in self.jars]
 
 
-ZIPKIN: Final = Part(
+ZIPKIN: Final = StackPart(
     label="Zipkin",
     version="3.6.1",
     jars=(
@@ -92,7 +92,7 @@ ZIPKIN: Final = Part(
 
 
 @cache
-def kafka() -> Part:
+def kafka() -> StackPart:
     """Read Kafka's jars from the lock file; one without a sha256 is refused."""
     locked = tomllib.loads(LOCK_FILE.read_text(encoding="utf-8"))["dependencies"]
     jars = tuple(
@@ -106,7 +106,7 @@ def kafka() -> Part:
         for jar in locked
     )
     version = next(jar.version for jar in jars if jar.artifact.startswith("kafka_"))
-    return Part(label="Kafka", version=version, jars=jars, size_bytes=44_591_658)
+    return StackPart(label="Kafka", version=version, jars=jars, size_bytes=44_591_658)
 
 
 def default_cache() -> Path:
@@ -115,7 +115,7 @@ def default_cache() -> Path:
 
 
 def fetch(
-    parts: Sequence[Part],
+    parts: Sequence[StackPart],
     say: Callable[[str], None],
     *,
     cache_folder: Path | None = None,
@@ -146,7 +146,7 @@ def fetch(
 
 
 def _fetch_missing(
-    parts: Sequence[Part], say: Callable[[str], None], root: Path, stop: threading.Event
+    parts: Sequence[StackPart], say: Callable[[str], None], root: Path, stop: threading.Event
 ) -> None:
     began = time.monotonic()
     checked = _read_checked(root)
@@ -175,7 +175,7 @@ def _fetch_missing(
 
 
 def _fetch_part(
-    part: Part,
+    part: StackPart,
     missing: Sequence[Jar],
     *,
     root: Path,

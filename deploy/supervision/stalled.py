@@ -59,7 +59,7 @@ Partition = tuple[str, str, int]
 """A desk, a topic it hears, and a partition of it."""
 
 
-class Standing(NamedTuple):
+class CityProgress(NamedTuple):
     """How far everybody is at one moment."""
 
     taken: Mapping[Partition, int]
@@ -96,7 +96,7 @@ class Standing(NamedTuple):
         return {**lag, "relay": 0 if self.drained else 1}
 
 
-async def look(realm: Realm, catalogue: Catalogue) -> Standing:
+async def look(realm: Realm, catalogue: Catalogue) -> CityProgress:
     """How far everybody is now; `UserError` where a topic is missing in Kafka.
 
     Beside the topics that must be there, those of logins are looked at too: `intake.requests.web`.
@@ -123,7 +123,7 @@ async def look(realm: Realm, catalogue: Catalogue) -> Standing:
         await connection.close()
     stored = {(row[0], row[1], row[2]): row[3] for row in rows}
     taken = {at: stored.get(at, 0) for at in heard}
-    return Standing(
+    return CityProgress(
         taken=taken,
         left={at: ends[at[1:]] - place for at, place in taken.items() if place < ends[at[1:]]},
         drained=cursor is not None and bool(cursor[0]),
@@ -151,7 +151,7 @@ async def held_up_in(connection: asyncpg.Connection[Any]) -> frozenset[str]:
 
 
 async def stalled(
-    realm: Realm, catalogue: Catalogue, first: Standing, *, within: float = REPORTED_SECONDS
+    realm: Realm, catalogue: Catalogue, first: CityProgress, *, within: float = REPORTED_SECONDS
 ) -> dict[str, str]:
     """Who stands still since the first look, and how that shows; returns at once where nobody has work waiting."""
     began_at = time.monotonic()
@@ -162,7 +162,7 @@ async def stalled(
     return found
 
 
-def standing_still(first: Standing, now: Standing) -> dict[str, str]:
+def standing_still(first: CityProgress, now: CityProgress) -> dict[str, str]:
     """Whoever had work at the first look and has made no step since, with what waits for them.
 
     Where a topic waits for a person, nobody stands still. Where it waited at the first look, it may just have begun.

@@ -18,7 +18,7 @@ import asyncpg
 from confluent_kafka import KafkaException
 
 from deploy.city.city import DESKS, Realm
-from deploy.supervision.stalled import Standing, look, standing_still
+from deploy.supervision.stalled import CityProgress, look, standing_still
 from deploy.supervision.supervisor import Supervisor
 from shared.ids import TOGETHER
 from shared.log.away import AWAY
@@ -55,7 +55,7 @@ class Watchman:
         self._say = say
         self._still_seconds_max = still_seconds_max
         self._look_seconds = look_seconds
-        self._since: dict[str, tuple[float, Standing]] = {}
+        self._since: dict[str, tuple[float, CityProgress]] = {}
         """Since when each one has had work and not moved, and how all stood then."""
 
     async def watch(self) -> None:
@@ -68,7 +68,7 @@ class Watchman:
                 continue
             self._judge(now)
 
-    async def _look(self) -> Standing | None:
+    async def _look(self) -> CityProgress | None:
         """How all stand; None where a server does not say so at once."""
         try:
             async with asyncio.timeout(ANSWER_SECONDS_MAX):
@@ -76,7 +76,7 @@ class Watchman:
         except (*AWAY, asyncpg.PostgresError, KafkaException, UserError):
             return None
 
-    def _judge(self, now: Standing) -> None:
+    def _judge(self, now: CityProgress) -> None:
         excused = now.held_up  # they wait for somebody else
         began = {
             name: since

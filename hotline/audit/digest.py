@@ -16,7 +16,7 @@ import msgspec
 from shared.events import LimitMissCorrected
 from shared.log.chain import microseconds
 from shared.log.codec import TYPES, decoded, encoded
-from shared.log.reading import READING, reader
+from shared.log.reading import READING, archive_held
 
 PAGE: Final = 5000
 """Rows read at once."""
@@ -51,7 +51,7 @@ async def digest(reader_dsn: str) -> str:
 @asynccontextmanager
 async def _snapshot(reader_dsn: str) -> AsyncIterator[asyncpg.Connection[Any]]:
     async with (
-        reader(reader_dsn, {**READING, "work_mem": "64MB"}) as connection,
+        archive_held(reader_dsn, {**READING, "work_mem": "64MB"}) as connection,
         connection.transaction(isolation="repeatable_read", readonly=True),
     ):
         yield connection

@@ -47,7 +47,7 @@ from shared.log.chain import GENESIS, chained
 from shared.log.codec import UnknownType, decoded
 from shared.log.heads import fetch, over_texts
 from shared.log.instants import implausible, reads_any_instant
-from shared.log.reading import READING, reader
+from shared.log.reading import READING, archive_held
 from shared.personal import PATTERN
 from shared.runtime.garbage import tune_gc
 from shared.topics import COMPLAINTS_LOG
@@ -207,7 +207,7 @@ class _Reader:
         """See `verify`."""
         started_at = time.monotonic()
         report = self._report
-        async with reader(reader_dsn, _SETTINGS) as connection:
+        async with archive_held(reader_dsn, _SETTINGS) as connection:
             if self._anchors is not None:
                 await self._anchors.look()  # before the snapshot
             async with connection.transaction(isolation="repeatable_read", readonly=True):

@@ -32,7 +32,7 @@ from shared.events.base import Limit
 from shared.log.chain import GENESIS, chained
 from shared.log.codec import decoded
 from shared.log.instants import implausible
-from shared.log.reading import reader
+from shared.log.reading import archive_held
 from shared.runtime.errors import UserError
 from shared.runtime.telemetry import is_followed, trace_id_of
 from shared.text import quoted
@@ -449,7 +449,7 @@ async def show(reader_dsn: str, named: str, zipkin: str | None = None, traces_ra
 
     `UserError` in one sentence where that is nobody or several.
     """
-    async with reader(reader_dsn, {"timezone": "UTC"}) as connection:
+    async with archive_held(reader_dsn, {"timezone": "UTC"}) as connection:
         complaint_id = await id_named(connection, named)
         if away := await connection.fetchval(_AWAY, complaint_id):
             raise UserError(

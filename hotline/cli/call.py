@@ -239,12 +239,13 @@ async def _became(
 
 async def _holds(city: City, article_id: str, version: int) -> None:
     """Ends the command where nobody can answer from this version now; an empty base checks nothing (B2)."""
-    from hotline.client import now_of, reader
+    from hotline.client import now_of
     from services.intake.knowledge import Valid, unusable
     from services.intake.knowledge_base import listed
+    from shared.log.reading import reader
     from shared.times import zone_of
 
-    connection = await reader(city.realm)
+    connection = await reader(city.realm.logins["reader"])
     try:
         every = await listed(connection)
     finally:
@@ -257,10 +258,11 @@ async def _holds(city: City, article_id: str, version: int) -> None:
 
 async def _answered(city: City, complaint: str) -> bool:
     """Whether its life ended on the spot."""
-    from hotline.client import facts_of, reader
+    from hotline.client import facts_of
     from shared.events import ComplaintAnsweredDirectly
+    from shared.log.reading import reader
 
-    connection = await reader(city.realm)
+    connection = await reader(city.realm.logins["reader"])
     try:
         facts = await facts_of(connection, complaint)
     finally:

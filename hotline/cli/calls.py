@@ -75,11 +75,12 @@ async def _figures(
     since: datetime | None, until: datetime | None, rules: RuleSet, unread: UnreadableRows
 ) -> tuple[datetime, datetime, Figures, list[Response]]:
     from deploy.city.registry import city_up
-    from hotline.client import now_of, reader
+    from hotline.client import now_of
     from services.intake.messages import responses
     from services.intake.telephone import figures
     from services.intake.views import calls as calls_of
     from services.intake.views import messages
+    from shared.log.reading import reader
     from shared.times import shown
 
     city = city_up()
@@ -88,7 +89,7 @@ async def _figures(
     if begin >= end:
         told = [shown(at, ZoneInfo(rules.timezone)) for at in (begin, end)]
         fail(f"--since: {told[0]} is not before {told[1]}.", code=2)
-    connection = await reader(city.realm)
+    connection = await reader(city.realm.logins["reader"])
     try:
         every = await calls_of(connection, begin - rules.telephone.window, end, unread)
         sent = await messages(connection, begin, end, unread)

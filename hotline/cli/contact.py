@@ -161,9 +161,10 @@ def shred(
 
 async def _id_of(complaint: str) -> Any:
     from deploy.city.registry import city_up
-    from hotline.client import id_named, reader
+    from hotline.client import id_named
+    from shared.log.reading import reader
 
-    connection = await reader(city_up().realm)
+    connection = await reader(city_up().realm.logins["reader"])
     try:
         return await id_named(connection, complaint)
     finally:
@@ -209,10 +210,10 @@ async def _show(complaint: str, named: str, agent: str, reason: str) -> tuple[st
 
 async def _logged(complaint: str) -> list[dict[str, Any]]:
     from deploy.city.registry import city_up
-    from hotline.client import reader
+    from shared.log.reading import reader
 
     found = await _id_of(complaint)
-    connection = await reader(city_up().realm)
+    connection = await reader(city_up().realm.logins["reader"])
     try:
         return [dict(row) for row in await connection.fetch(_LOG, found)]
     finally:

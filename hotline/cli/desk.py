@@ -16,7 +16,7 @@ from deploy.city.registry import City
 from hotline.casefile.orders import line
 from hotline.cli.unit import open_cases, reply, said, told_of
 from hotline.cli.unread import head_name, none_unread, tell_unread
-from hotline.client import complaint_called, reader, short
+from hotline.client import complaint_called, short
 from hotline.terminal import is_terminal, say
 from shared import events as e
 from shared import times
@@ -26,6 +26,7 @@ from shared.doors.kafka_reader import reader_of
 from shared.events import ComplaintDispatched, Fact
 from shared.ids import UnitId
 from shared.log.codec import decoded, fact_type_of
+from shared.log.reading import reader
 from shared.policy.catalogue import catalogue
 from shared.runtime.errors import UserError
 from shared.text import quoted
@@ -120,7 +121,7 @@ class Desk:
         """Show what came on the unit's topic."""
         complaint = short(fact.complaint_id)
         if isinstance(fact, ComplaintDispatched):
-            connection = await reader(self._city.realm)
+            connection = await reader(self._city.realm.logins["reader"])
             try:
                 self._show(await complaint_called(connection, fact.complaint_id), "new order")
             finally:
@@ -158,7 +159,7 @@ class Desk:
         if verb == "return" and not (reason.strip() and evidence.strip()):
             say("return N REASON: EVIDENCE, such as: return 1 not our street: the map of the district")
             return
-        connection = await reader(self._city.realm)
+        connection = await reader(self._city.realm.logins["reader"])
         try:
             case = await complaint_called(connection, complaint)
         finally:

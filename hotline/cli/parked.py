@@ -239,9 +239,9 @@ async def _release(number: int, *, json: bool) -> tuple[list[int], dict[int, str
 async def _stopped() -> tuple[Stopped, ...]:
     from deploy.city.registry import find_city
     from deploy.supervision.stopped import stopped_now
-    from hotline.client import reader
+    from shared.log.reading import reader
 
-    connection = await reader(find_city())
+    connection = await reader(find_city().logins["reader"])
     try:
         return await stopped_now(connection)
     finally:
@@ -256,9 +256,9 @@ async def _resume(desk: str, door: str, topic: str) -> list[str]:
 
 async def _rows(statement: str, *values: object) -> list[dict[str, Any]]:
     from deploy.city.registry import find_city
-    from hotline.client import reader
+    from shared.log.reading import reader
 
-    connection = await reader(find_city())
+    connection = await reader(find_city().logins["reader"])
     try:
         return [dict(row) for row in await connection.fetch(statement, *values)]
     finally:

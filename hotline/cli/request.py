@@ -294,10 +294,10 @@ async def _tell_where_it_lies(city: City, complaint: ComplaintId) -> None:
 
 async def _to_correct(unread: UnreadableRows) -> list[Complaint]:
     from deploy.city.registry import city_up
-    from hotline.client import reader
     from services.dispatch.views import to_correct as named_wrongly
+    from shared.log.reading import reader
 
-    connection = await reader(city_up().realm)
+    connection = await reader(city_up().realm.logins["reader"])
     try:
         return await named_wrongly(connection, unread)
     finally:

@@ -197,15 +197,16 @@ async def _amended(
     version: str, reason: str, complaint: str, reviewer: str, unread: UnreadableRows
 ) -> tuple[int, int]:
     from deploy.city.registry import city_up
-    from hotline.client import Unknown, complaint_called, effect, reader, tell
+    from hotline.client import Unknown, complaint_called, effect, tell
     from services.dispatch.views import by_other_calendar
     from shared import inputs
     from shared.events import CalendarAmended
+    from shared.log.reading import reader
     from shared.runtime.errors import UserError
     from shared.topics import DISPATCH_REVIEWS
 
     city = city_up()
-    connection = await reader(city.realm)
+    connection = await reader(city.realm.logins["reader"])
     try:
         if complaint:
             ids = [(await complaint_called(connection, complaint)).complaint_id]
@@ -231,10 +232,10 @@ async def _amended(
 
 async def _waiting(unread: UnreadableRows) -> list[Complaint]:
     from deploy.city.registry import city_up
-    from hotline.client import reader
     from services.dispatch.views import to_review
+    from shared.log.reading import reader
 
-    connection = await reader(city_up().realm)
+    connection = await reader(city_up().realm.logins["reader"])
     try:
         return await to_review(connection, unread)
     finally:
@@ -283,13 +284,14 @@ async def _say(complaint: str, said: Callable[[Complaint, City], Input], *, json
     from deploy.city.registry import city_up
     from hotline.casefile import refusals
     from hotline.cli.unit import say_facts
-    from hotline.client import complaint_called, effect, reader, tell
+    from hotline.client import complaint_called, effect, tell
     from shared import times
     from shared.events import ReplyRefused
+    from shared.log.reading import reader
     from shared.topics import DISPATCH_REVIEWS
 
     city = city_up()
-    connection = await reader(city.realm)
+    connection = await reader(city.realm.logins["reader"])
     try:
         case = await complaint_called(connection, complaint)
     finally:

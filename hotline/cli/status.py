@@ -12,7 +12,7 @@ from hotline.cli.unread import none_unread
 from hotline.terminal import cell, say, say_json
 
 if TYPE_CHECKING:
-    from deploy.supervision.stalled import Standing
+    from deploy.supervision.stalled import CityProgress
     from deploy.supervision.stopped import Stopped
 
 
@@ -101,7 +101,7 @@ def _process(health: Any, kind: str) -> dict[str, Any]:
     }
 
 
-def _stopped(one: Stopped, standing: Standing) -> dict[str, Any]:
+def _stopped(one: Stopped, standing: CityProgress) -> dict[str, Any]:
     """What waits for a person; how many messages lie there."""
     waiting = (number for at, number in standing.left.items() if one.holds(at[0], at[1], standing.prefix))
     return {

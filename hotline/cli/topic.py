@@ -551,9 +551,9 @@ async def _candidates(
     first: date | None, last: date | None, at_least: int, unread: UnreadableRows
 ) -> list[Candidate]:
     from deploy.city.registry import city_up
-    from hotline.client import reader
     from hotline.governance.candidates import candidates, counted
     from hotline.governance.log import programmes
+    from shared.log.reading import reader
 
     city = city_up()
     now = await _now(city)
@@ -564,7 +564,7 @@ async def _candidates(
     begin, end = (
         datetime.combine(day, datetime.min.time(), now.tzinfo) for day in (first, last + timedelta(days=1))
     )
-    connection = await reader(city.realm)
+    connection = await reader(city.realm.logins["reader"])
     try:
         counts = await counted(connection, begin, end, unread)
     finally:

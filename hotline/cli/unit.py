@@ -336,8 +336,9 @@ async def _once(
 ) -> None:
     from deploy.city.registry import city_up
     from hotline.casefile import refusals
-    from hotline.client import complaint_called, reader
+    from hotline.client import complaint_called
     from shared.events import ReplyRefused
+    from shared.log.reading import reader
 
     city = city_up()
     unit = known_unit(name, city.catalogue)
@@ -346,7 +347,7 @@ async def _once(
             words[word] = known_unit(words[word], city.catalogue)
     if words["call"]:
         words["call"] = tuple(known_unit(unit, city.catalogue) for unit in listed(words["call"]))
-    connection = await reader(city.realm)
+    connection = await reader(city.realm.logins["reader"])
     try:
         case = await complaint_called(connection, complaint)
     finally:
@@ -408,10 +409,10 @@ def known_unit(name: str, path: str) -> UnitId:
 
 async def open_cases(city: City, unit: str, unread: UnreadableRows) -> list[Complaint]:
     """The complaints whose open order lies with this unit, the earliest due first."""
-    from hotline.client import reader
     from services.dispatch.views import open_orders
+    from shared.log.reading import reader
 
-    connection = await reader(city.realm)
+    connection = await reader(city.realm.logins["reader"])
     try:
         return await open_orders(connection, unit, unread)
     finally:

@@ -19,7 +19,7 @@ from typing import Any, Final, Literal
 
 import msgspec
 
-from shared.policy.ruleset import Basis, ruleset
+from shared.policy.ruleset import ValueBasis, ruleset
 
 TESTS: Final = Path(__file__).parents[2] / "tests"
 """Where the tests stand in a checkout; an installed package has none."""
@@ -64,7 +64,7 @@ def values(version: str) -> dict[str, dict[str, Any]]:
         files("shared").joinpath(f"data/rulesets/{version}.toml").read_text(encoding="utf-8")
     )
     found: dict[str, dict[str, Any]] = {}
-    basis: Mapping[str, Basis] = ruleset(version).basis
+    basis: Mapping[str, ValueBasis] = ruleset(version).basis
     for name, why in basis.items():
         if why.id:
             found.setdefault(why.id, {})[name] = _value(tables, name)

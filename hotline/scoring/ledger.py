@@ -36,7 +36,9 @@ from hotline.scoring.rates import (
 from shared.events import Fact
 from shared.log.codec import decoded
 from shared.log.instants import implausible
-from shared.log.reading import reader
+from shared.log.locks import SCORES
+from shared.log.reading import archive_held
+from shared.log.snapshot_difference import TOUCHED
 from shared.policy.catalogue import Catalogue
 from shared.policy.ruleset import RuleSet
 from shared.policy.scoring import Counting
@@ -67,13 +69,6 @@ ORDER BY stream_id, version
 """
 _ALL_FACTS: Final = _FACTS.format("true")
 _FACTS_OF: Final = _FACTS.format("stream_id = ANY ($2::uuid[])")
-_TOUCHED: Final = """
-SELECT DISTINCT stream_id FROM (
-    SELECT stream_id FROM es.event WHERE xid >= pg_snapshot_xmax($1::text::pg_snapshot)
-    UNION ALL
-    SELECT stream_id FROM es.event WHERE xid = ANY (ARRAY(SELECT pg_snapshot_xip($1::text::pg_snapshot)))
-) e
-"""
 _STANDING: Final = """
 SELECT pg_current_snapshot()::text AS seen,
        (SELECT system_identifier FROM pg_control_system()) || '/'
@@ -168,8 +163,8 @@ class By(NamedTuple):
 @asynccontextmanager
 async def scores(owner_dsn: str, zone: ZoneInfo, how: Counting = AS_SHIPPED) -> AsyncIterator[Scores]:
     """The scores of a city; one at a time has them."""
-    async with reader(owner_dsn) as connection:
-        await connection.execute("SELECT pg_advisory_lock(hashtext('hotline.scores'))")
+    async with archive_held(owner_dsn) as connection:
+        await connection.execute(f"SELECT pg_advisory_lock({SCORES})")
         yield Scores(connection, zone, how)
 
 
@@ -280,7 +275,7 @@ class Scores:
         streams: list[UUID] | None = None
         if not everything and known is not None and known[1:] == (standing[1], made_by, standing[2]):
             await connection.execute("SET LOCAL enable_seqscan = off")
-            streams = [row[0] for row in await connection.fetch(_TOUCHED, known[0])]
+            streams = [row[0] for row in await connection.fetch(TOUCHED, known[0])]
             await connection.execute("SET LOCAL enable_seqscan = on")
         made = Made(0, 0, 0) if streams == [] else await self._write(streams)
         await connection.execute(

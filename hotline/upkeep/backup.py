@@ -34,7 +34,8 @@ from shared.doors.offsets import mark_of
 from shared.log.anchoring import put
 from shared.log.anchors import NOTHING, Anchor
 from shared.log.heads import CANNOT_BE_READ
-from shared.log.reading import reader
+from shared.log.locks import ROLES
+from shared.log.reading import archive_held
 from shared.runtime import kafka_address
 from shared.runtime.clock import SystemClock
 from shared.runtime.errors import UserError
@@ -172,7 +173,7 @@ async def backup(city: City, to: Path, *, say: Callable[[str], None] = lambda _:
         partial.mkdir(mode=0o700, parents=True)
         dump = partial / DUMP_FILE
         async with (
-            reader(realm.owner_dsn) as connection,
+            archive_held(realm.owner_dsn) as connection,
             connection.transaction(isolation="repeatable_read", readonly=True),
         ):
             (held,) = await connection.fetch(_HELD)
@@ -282,7 +283,7 @@ async def _admin(addresses: Addresses, name: str, making: str) -> AsyncIterator[
                 f"This server has a city {name!r}: restore under another name, or remove it first."
             )
         async with admin.transaction():
-            await admin.execute("SELECT pg_advisory_xact_lock(hashtext('hotline.roles'))")
+            await admin.execute(f"SELECT pg_advisory_xact_lock({ROLES})")
             for role in sorted({role for roles in GRANTED.values() for role in roles}):
                 if not await admin.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", role):
                     await admin.execute(f'CREATE ROLE "{role}" NOLOGIN')

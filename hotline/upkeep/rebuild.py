@@ -23,7 +23,8 @@ import msgspec
 from shared.complaint import STATE_SCHEMA, UNOPENED, Case, Complaint, evolve, head_text
 from shared.log import timer_shard, timers_of
 from shared.log.codec import decoded
-from shared.log.reading import reader, views_alone
+from shared.log.reading import archive_held, views_alone
+from shared.log.snapshot_difference import TOUCHED
 from shared.runtime.errors import UserError
 from shared.unreadable import Unreadable, UnreadableRows, reason
 
@@ -43,15 +44,6 @@ WHERE {} AND NOT EXISTS (SELECT FROM es.detached_life d WHERE d.stream_id = f.st
 """
 _ALL_FACTS: Final = _FACTS.format("true")
 _FACTS_OF: Final = _FACTS.format("stream_id = ANY ($1::uuid[])")
-# Told by transactions as the relay does it, not by position or time: both are given out before the commit. A fact
-# lies in es.event for as long as this runs, see `views_alone`.
-_TOUCHED: Final = """
-SELECT DISTINCT stream_id FROM (
-    SELECT stream_id FROM es.event WHERE xid >= pg_snapshot_xmax($1::text::pg_snapshot)
-    UNION ALL
-    SELECT stream_id FROM es.event WHERE xid = ANY (ARRAY(SELECT pg_snapshot_xip($1::text::pg_snapshot)))
-) e
-"""
 _DIFFERS: Final = """
 INSERT INTO suspect
 SELECT stream_id FROM (
@@ -172,7 +164,7 @@ async def rebuild(owner_dsn: str, view: str) -> Rebuilt:
     then. Raises `RebuiltBut` where a fact cannot be read: all complaints but its own are put right then.
     """
     began = time.monotonic()
-    async with reader(owner_dsn) as connection:
+    async with archive_held(owner_dsn) as connection:
         await views_alone(connection, "pg_try_advisory_lock")
         work = _Rebuild(connection, _VIEWS[view])
         await work.read()
@@ -245,7 +237,7 @@ class _Rebuild:
         now = await connection.fetchval("SELECT pg_current_snapshot()::text")
         # By its index, whatever the planner thinks of the log's figures: at the end everybody waits for this.
         await connection.execute("SET LOCAL enable_seqscan = off")
-        touched = [row[0] for row in await connection.fetch(_TOUCHED, self._seen)]
+        touched = [row[0] for row in await connection.fetch(TOUCHED, self._seen)]
         await connection.execute("SET LOCAL enable_seqscan = on")
         if touched:
             await connection.execute("DELETE FROM anew WHERE stream_id = ANY ($1::uuid[])", touched)

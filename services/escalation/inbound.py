@@ -24,6 +24,7 @@ from shared.ids import ComplaintId
 from shared.log import TIMER_SHARDS
 from shared.log.away import AWAY, is_away
 from shared.log.instants import reads_any_instant
+from shared.log.locks import TIMERS, TRY_SHARD
 from shared.log.postgres import connect
 from shared.runtime.errors import told
 from shared.work import Batch, Work
@@ -35,8 +36,6 @@ PASSED_OVER_SECONDS: Final = 60.0
 """How long a timer is left alone that could not be decided or had no effect; other timers do not wait for it. In the
 log it is not due meanwhile (`es.timer.look_at`), so it is nobody's sign that the clock stands still."""
 
-_LOCK: Final = "SELECT pg_try_advisory_lock($1, hashint4($2) # hashtext(current_database()))"
-_LOCK_CLASS: Final = 12346
 _CLOCK: Final = "SELECT now, rehearsed FROM es.timer_clock()"
 _WRITERS: Final = "SELECT es.timer_writers()"
 _DUE: Final = "SELECT stream_id, due_at, look_at FROM es.due($1, $2, $3, $4, $5)"
@@ -105,7 +104,7 @@ class Ticker:
             return
         self._owning_at = time.monotonic()
         for shard in range(TIMER_SHARDS):
-            if shard not in self._owned and await connection.fetchval(_LOCK, _LOCK_CLASS, shard):
+            if shard not in self._owned and await connection.fetchval(TRY_SHARD, TIMERS, shard):
                 self._owned.append(shard)
                 self._watermark.begins_anew()
                 self._telemetry.log.info("timer_shard_owned", shard=shard)

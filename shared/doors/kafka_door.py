@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
 
-from shared.desk import Desk, Said
+from shared.desk import Desk, Obeyed
 from shared.doors.fetching import FetchPosition, Records, Subscription, fetched, next_records
 from shared.doors.lag import LagCommit
 from shared.doors.membership import SharesAnew
@@ -311,7 +311,7 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
             return {}
         try:
             with self._telemetry.batch(f"{self._desk.name} {self.name}"):
-                said: Said = await self._retry(lambda: self._desk.obey(batch))
+                said: Obeyed = await self._retry(lambda: self._desk.obey(batch))
         except Fenced:
             self._telemetry.count("door.fenced")
             await self._start([TopicPartition(*at) for at in self._offsets.held])

@@ -22,6 +22,7 @@ from confluent_kafka import KafkaException
 from shared.doors.kafka_reader import last_record
 from shared.log.anchors import CE_TYPE, NOTHING, Anchor, anchor_of, hash_of, line_of, root_of
 from shared.log.away import AWAY
+from shared.log.locks import ANCHORS, TRY_ONE
 from shared.log.postgres import connect
 from shared.log.relay.sink import stopped
 from shared.runtime import kafka_address
@@ -51,8 +52,6 @@ LINES_MAX: Final = 50
 TAIL_BYTES: Final = 1 << 20
 """More than the longest line."""
 
-_LOCK_CLASS: Final = 12347
-_OWN: Final = "SELECT pg_try_advisory_lock($1, hashtext(current_database()))"
 _LAST: Final = "SELECT number, last, hash FROM es.anchor ORDER BY number DESC LIMIT 1"
 # Who takes a position has a transaction id by then: once all that were given out before ours have ended, nothing can
 # come at this position or before it. Ours, and not the end of a snapshot: that is where the last one that has ended
@@ -295,7 +294,7 @@ class Anchoring:
     async def _own_and_anchor(self) -> None:
         connection = await connect(self._settings.postgres, "anchors")
         try:
-            while not await connection.fetchval(_OWN, _LOCK_CLASS):  # noqa: ASYNC110 -- another process's
+            while not await connection.fetchval(TRY_ONE, ANCHORS):  # noqa: ASYNC110 -- another process's
                 await asyncio.sleep(OWN_SECONDS)
             while True:
                 made = await anchor(connection)

@@ -9,7 +9,6 @@ from typing import Final
 
 import msgspec
 
-from shared.events import Fact
 from shared.ids import ComplaintId, FactId
 
 GENESIS: Final = bytes(32)
@@ -33,16 +32,6 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
     actor: str
     body: bytes
     hash: bytes
-
-
-class Recorded(msgspec.Struct, frozen=True, kw_only=True):
-    """A fact as a desk hears it from `complaints.log`."""
-
-    fact: Fact
-    fact_id: FactId
-    version: int
-    caused_by: str
-    actor: str
 
 
 def microseconds(at: datetime) -> int:

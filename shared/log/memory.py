@@ -26,7 +26,7 @@ RELEASED_MAX: Final = 500
 
 
 @dataclass(slots=True)
-class Kept:
+class ParkedRow:
     """One parked message."""
 
     consumer: str
@@ -53,7 +53,7 @@ class Memory:
     inbox: dict[tuple[str, str], str | None] = field(default_factory=dict)
     """What a message that had its effect said, by consumer and message; None where that was not kept."""
     places: dict[tuple[str, str, int], Place] = field(default_factory=dict)
-    parked: dict[int, Kept] = field(default_factory=dict)
+    parked: dict[int, ParkedRow] = field(default_factory=dict)
     city_now: datetime | None = None
     """How far a conductor says that city time has come."""
     doors_stopped: dict[tuple[str, str, str], str] = field(default_factory=dict)
@@ -104,7 +104,7 @@ class Memory:
                 kept.released = False
                 return complaint_id
         self._parked_ids += 1
-        self.parked[self._parked_ids] = Kept(consumer, parked)
+        self.parked[self._parked_ids] = ParkedRow(consumer, parked)
         return parked.complaint_id
 
 
@@ -232,10 +232,10 @@ class MemoryLog:
         """See `EventLog.city_now`."""
         return self.memory.city_now
 
-    def _behind(self, complaints: set[str | None]) -> list[Kept]:
+    def _behind(self, complaints: set[str | None]) -> list[ParkedRow]:
         """What was released behind a message of these complaints that stays parked."""
         staying: set[str | None] = set()
-        behind: list[Kept] = []
+        behind: list[ParkedRow] = []
         for _, kept in sorted(self.memory.parked.items()):
             complaint_id = kept.parked.complaint_id
             if kept.consumer != self._consumer or complaint_id is None or complaint_id not in complaints:

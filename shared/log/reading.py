@@ -9,7 +9,14 @@ from typing import Any, Final
 import asyncpg
 
 from shared.log.instants import reads_any_instant
+from shared.log.locks import VIEWS
 from shared.runtime.errors import UserError
+
+CONNECT_SECONDS: Final = 10.0
+"""How long a person waits for PostgreSQL."""
+
+WHOLE_CONNECT_SECONDS: Final = 60.0
+"""How long a connection is waited for that goes through the whole log."""
 
 READING: Final = {
     "jit": "off",
@@ -21,15 +28,27 @@ READING: Final = {
 """For a connection that goes through the whole log."""
 
 
-@asynccontextmanager
-async def reader(dsn: str, settings: Mapping[str, str] = READING) -> AsyncIterator[asyncpg.Connection[Any]]:
-    """A connection while which no month of the archive goes or comes back (`es.archive_held`).
+async def reader(
+    dsn: str, settings: Mapping[str, str] | None = None, within: float = CONNECT_SECONDS
+) -> asyncpg.Connection[Any]:
+    """A connection that reads every instant PostgreSQL can hold. `settings`: of the session; `within`: seconds."""
+    connection: asyncpg.Connection[Any] = await asyncpg.connect(
+        dsn, server_settings=dict(settings or {}), timeout=within
+    )
+    await reads_any_instant(connection)
+    return connection
 
-    Not needed by who reads with one statement, nor beside a connection that has it already.
+
+@asynccontextmanager
+async def archive_held(
+    dsn: str, settings: Mapping[str, str] = READING
+) -> AsyncIterator[asyncpg.Connection[Any]]:
+    """A reader's connection while which no month of the archive goes or comes back (`es.archive_held`).
+
+    One statement needs no such connection, nor does a second connection beside one that holds the archive.
     """
-    connection = await asyncpg.connect(dsn, server_settings=dict(settings))
+    connection = await reader(dsn, settings, WHOLE_CONNECT_SECONDS)
     try:
-        await reads_any_instant(connection)
         await connection.execute("SELECT es.archive_held()")
         yield connection
     finally:
@@ -42,7 +61,7 @@ async def views_alone(connection: asyncpg.Connection[Any], take: str) -> None:
     `take`: the function that tries for the lock, of the two `pg_try_advisory_lock` and its shared form.
     Raises `UserError` at once where the other is at work.
     """
-    if not await connection.fetchval(f"SELECT {take}(hashtext('hotline.upkeep.rebuild'))"):
+    if not await connection.fetchval(f"SELECT {take}({VIEWS})"):
         raise UserError(
             "A view is being rebuilt or facts are moved into the archive: try again when that is done."
         )

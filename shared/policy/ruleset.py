@@ -66,7 +66,7 @@ class MessageRules(msgspec.Struct, frozen=True, kw_only=True):
         return self.respond_within.get(channel, self.otherwise)
 
 
-class Basis(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class ValueBasis(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Why a value is what it is, so that nobody takes a draft or a choice of ours for law (T31)."""
 
     source: str
@@ -134,7 +134,7 @@ class RuleSet(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     telephone: TelephoneRules
     messages: MessageRules
     score: Scoring
-    basis: Mapping[str, Basis]
+    basis: Mapping[str, ValueBasis]
     """By dotted name of the value, for example `classes.GENERAL_7D.feedback`."""
 
     def visit_channel(self, attempt: int) -> str:
@@ -254,9 +254,9 @@ def _limit(text: str | None) -> Limit | None:
     return Days(int(text[:-1])) if text.endswith("d") else duration_of(text)
 
 
-def _basis(name: str, entry: dict[str, str]) -> Basis:
+def _basis(name: str, entry: dict[str, str]) -> ValueBasis:
     try:
-        basis = msgspec.convert(entry, Basis)
+        basis = msgspec.convert(entry, ValueBasis)
     except msgspec.ValidationError as error:
         raise ValueError(f"basis.{name}: {error}") from error
     if basis.standing == "law" and basis.confidence != "H":

@@ -9,10 +9,10 @@ import pytest
 
 from deploy.city.processes import counts
 from hotline.audit.verify import verify
-from hotline.client import reader
 from services.dispatch.views import by_other_calendar, open_orders, to_review
 from shared.events import ComplaintDispatched, ComplaintEscalated
 from shared.log.heads import fetch, over_bodies, over_texts
+from shared.log.reading import reader
 from shared.topics import COMPLAINTS_LOG, DISPATCH_ORDERS
 from shared.unreadable import UnreadableRows
 from tests.city import UNIT, City, until
@@ -78,7 +78,7 @@ async def test_who_may_only_read_reads_around_them_too(city: Callable[..., Await
         " ('00000000-0000-8000-8000-000000000002', 1, repeat('x', 32)::bytea, 4, '{}')",
         '{"a": "\\u0000"}',
     )
-    connection = await reader(made.realm)
+    connection = await reader(made.realm.logins["reader"])
     try:
         unread = UnreadableRows()
         assert await open_orders(connection, UNIT, unread) == []

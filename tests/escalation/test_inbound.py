@@ -11,7 +11,7 @@ from services.escalation.commands import FireDeadlines
 from services.escalation.inbound import PASSED_OVER_SECONDS
 from services.escalation.rules import decide
 from shared.complaint import Case
-from shared.desk import Desk, Said
+from shared.desk import Desk, Obeyed
 from shared.events import ComplaintEscalated, Fact, FeedbackLimitMissed, LimitMissCorrected, SignLimitMissed
 from shared.ids import complaint_id
 from shared.inputs import OrderSigned
@@ -307,7 +307,7 @@ async def test_what_a_failing_database_kept_from_firing_is_not_taken_for_silent(
     class _Away:
         telemetry = desk.telemetry
 
-        async def obey(self, batch: Batch) -> Said:
+        async def obey(self, batch: Batch) -> Obeyed:
             raise ConnectionError
 
     monkeypatch.setattr(story.ticker, "_desk", _Away())

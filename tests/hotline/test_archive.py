@@ -21,7 +21,7 @@ from hotline.casefile.timeline import show
 from hotline.cli.archive import archive
 from hotline.upkeep.archive import LIVES_MAX, attach, detach, months, move
 from hotline.upkeep.rebuild import VIEWS, Lived, lives, rebuild
-from shared.log.reading import reader
+from shared.log.reading import archive_held
 from shared.runtime.errors import UserError
 from tests import examples as eg
 from tests.hotline.conftest import Desks
@@ -428,7 +428,7 @@ async def test_a_month_says_that_it_waits_for_a_reader_and_keeps_nobody_waiting(
 ) -> None:
     monkeypatch.setattr("hotline.upkeep.archive.ALONE_WITHIN", timedelta(seconds=1))
     await archived_for(desks, detach)
-    async with reader(desks.dsn):
+    async with archive_held(desks.dsn):
         waiting = await tried(desks, detach)
         assert not waiting.done()
         async with asyncio.timeout(0.4):

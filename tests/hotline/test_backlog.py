@@ -13,7 +13,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from deploy.supervision.stalled import Standing, held_up_in, overdue_in
+from deploy.supervision.stalled import CityProgress, held_up_in, overdue_in
 from deploy.supervision.supervisor import Service, Supervisor
 from deploy.supervision.watchman import Watchman
 from services.escalation.inbound import DUE_MAX, Ticker
@@ -47,7 +47,7 @@ class Guard:
             clock=lambda: self._seconds,
         )
 
-    def looks(self, standing: Standing) -> None:
+    def looks(self, standing: CityProgress) -> None:
         self._seconds += STILL_SECONDS + 1
         self._watchman._judge(standing)
 
@@ -66,9 +66,9 @@ async def guard(tmp_path: Path) -> AsyncIterator[Guard]:
         await supervisor.stop()
 
 
-async def standing(owner: asyncpg.Connection[Any]) -> Standing:
+async def standing(owner: asyncpg.Connection[Any]) -> CityProgress:
     """How escalation stands; the others have nothing to do."""
-    return Standing(
+    return CityProgress(
         {},
         {},
         drained=True,

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from deploy.supervision.stalled import Standing, look, stalled
+from deploy.supervision.stalled import CityProgress, look, stalled
 from shared.events import ComplaintDispatched
 from shared.policy.catalogue import Catalogue, catalogue
 from shared.topics import COMPLAINTS_LOG
@@ -35,7 +35,7 @@ async def test_who_has_work_and_makes_no_step_stands_still(city: Callable[..., A
     await town.start()
     known: Catalogue = catalogue(str(town.folder / "catalogue.json"))
 
-    async def looked() -> Standing:
+    async def looked() -> CityProgress:
         return await look(town.realm, known)
 
     async def still(within: float = 5.0) -> dict[str, str]:

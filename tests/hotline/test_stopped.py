@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from deploy.supervision.stalled import Partition, Standing, standing_still
+from deploy.supervision.stalled import CityProgress, Partition, standing_still
 from deploy.supervision.stopped import Stopped
 from hotline.cli.status import _print_who_stands
 from shared.topics import TOPICS
@@ -28,9 +28,11 @@ def stop(topic: str, desk: str = "dispatch", door: str = "replies") -> Stopped:
     return Stopped(desk, door, topic, NOW, "too much")
 
 
-def standing(*stopped: Stopped, left: tuple[Partition, ...], moved: tuple[Partition, ...] = ()) -> Standing:
+def standing(
+    *stopped: Stopped, left: tuple[Partition, ...], moved: tuple[Partition, ...] = ()
+) -> CityProgress:
     """Seven messages wait in each partition of `left`; those of `moved` are one step further."""
-    return Standing(
+    return CityProgress(
         taken={at: place + (at in moved) for at, place in PLACES.items()},
         left=dict.fromkeys(left, 7),
         drained=True,

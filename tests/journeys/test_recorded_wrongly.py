@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from shared import inputs
-from shared.desk import Said
+from shared.desk import Obeyed
 from shared.events import (
     ComplaintDispatched,
     IntakeRefused,
@@ -20,7 +20,7 @@ from tests.examples import CENTRE, DISTRICT, HOUR, OTHER_STREET, STREET
 from tests.story import Story
 
 
-async def corrects(story: Story, *, heard: bool = True, **right: Any) -> Said:
+async def corrects(story: Story, *, heard: bool = True, **right: Any) -> Obeyed:
     data = inputs.RequestCorrected(complaint_id=story.id, corrected_by="agent-8", **right)
     return await story.tells(INTAKE_REQUESTS, data, heard=heard)
 

@@ -20,13 +20,13 @@ from deploy.embedded.stack import Addresses
 from hotline.casefile.timeline import _FACTS as LIFE
 from hotline.client import _PREFIX as BY_PREFIX
 from hotline.lab.bench.generator import grow
-from hotline.upkeep.rebuild import _TOUCHED
 from services.intake.views import _RECEIVED as RECEIVED
 from shared.ids import derived, message_id
 from shared.log import Append, Moved
 from shared.log.anchoring import _BY_POSITION, _STRETCH
 from shared.log.postgres import SETTINGS, PostgresLog
 from shared.log.relay.cursor import _NEW, _OPEN_ALL
+from shared.log.snapshot_difference import TOUCHED
 from shared.work import Batch
 from tests.desks import NOW, desk_on, dispatch_of, lives
 from tests.sources import Databases
@@ -212,7 +212,7 @@ async def test_a_stretch_is_read_by_position_and_no_further_than_it_goes(grown: 
 
 async def test_a_rebuild_finds_what_happened_meanwhile_by_transaction(grown: Watched) -> None:
     before, _ = await _new_facts(grown, 50)
-    nodes = await grown.of(_TOUCHED, before)
+    nodes = await grown.of(TOUCHED, before)
     _by_index(nodes, rows_max=51)  # several workers may share them, and each tells a rounded mean
     assert _indexes(nodes, "event") == {"event_xid_position"}
 

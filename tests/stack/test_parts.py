@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SMALL = next(jar for jar in parts.kafka().jars if jar.artifact == "jspecify")
-SMALL_PART = parts.Part(label="Small", version=SMALL.version, jars=(SMALL,), size_bytes=3_819)
+SMALL_PART = parts.StackPart(label="Small", version=SMALL.version, jars=(SMALL,), size_bytes=3_819)
 
 
 def test_kafkas_own_jars_are_all_of_its_version() -> None:
@@ -95,7 +95,7 @@ def test_two_processes_that_fetch_at_once_both_get_whole_jars(tmp_path: Path) ->
     program = (
         "import sys; from pathlib import Path; from deploy.embedded import parts;"
         "small = [jar for jar in parts.kafka().jars if jar.artifact in ('jspecify', 're2j', 'pcollections')];"
-        "part = parts.Part(label='Small', version='1', jars=tuple(small), size_bytes=1);"
+        "part = parts.StackPart(label='Small', version='1', jars=tuple(small), size_bytes=1);"
         "parts.fetch([part], print, cache_folder=Path(sys.argv[1]))"
     )
     both = [

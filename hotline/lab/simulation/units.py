@@ -37,8 +37,6 @@ LATE_SIGN: Final = 0.04
 NEVER_ANSWERED: Final = 0.01
 LATE_ANSWER: Final = 0.04
 RETURNED: Final = 0.02
-RETURNED_UP_TO: Final = 2
-"""The last assignment a unit asks to return; later ones would be refused."""
 RETURNS_LATE: Final = 0.05
 SUGGESTS: Final = 0.5
 RETURNED_FROM_MAX: Final = 2

@@ -8,21 +8,23 @@ from typing import Any, Final
 import asyncpg
 import msgspec
 
+from shared.log.locks import RELAY, TRY_SHARD
+from shared.log.snapshot_difference import not_seen
+
 # "+ 0" keeps the planner from walking the primary key for the ORDER BY: it did so after an automatic
 # ANALYZE, at five times the CPU. The plan is asserted in tests/shared/test_plans.py.
-_NEW: Final = """
+_DIFFERENCE: Final = not_seen(
+    "e.*",
+    "es.event e, s",
+    "a",
+    below="e.xid < pg_snapshot_xmax(b)",
+    also="pg_visible_in_snapshot(e.xid, b) AND e.position + 0 > $3",
+)
+_NEW: Final = f"""
 WITH s AS MATERIALIZED (SELECT $1::text::pg_snapshot AS a, $2::text::pg_snapshot AS b)
-SELECT position, stream_id, version, event_id, type, schema_version, caused_by, actor, body FROM (
-    SELECT e.* FROM es.event e, s
-    WHERE e.xid >= pg_snapshot_xmax(a) AND e.xid < pg_snapshot_xmax(b)
-      AND pg_visible_in_snapshot(e.xid, b) AND e.position + 0 > $3
-    UNION ALL
-    SELECT e.* FROM es.event e, s
-    WHERE e.xid = ANY (ARRAY(SELECT pg_snapshot_xip(a)))
-      AND pg_visible_in_snapshot(e.xid, b) AND e.position + 0 > $3
-) u
+SELECT position, stream_id, version, event_id, type, schema_version, caused_by, actor, body FROM ({_DIFFERENCE}) u
 ORDER BY u.position + 0 LIMIT $4
-"""
+"""  # noqa: S608 -- from constants of ours
 # What is not this shard's is read and left: an index by shard would cost each append more than this costs a relay.
 _OF_SHARD: Final = "> $3 AND es.relay_shard(e.stream_id, $5) = $6"
 _NEW_OF_SHARD: Final = _NEW.replace("> $3", _OF_SHARD)
@@ -55,7 +57,6 @@ _DONE: Final = _UNHURRIED.format(
 _IDLE: Final = _UNHURRIED.format(
     "UPDATE es.relay SET snap_a = $3::text::pg_snapshot WHERE shard = $1 AND epoch = $2 AND snap_b IS NULL"
 )
-_LOCK_CLASS: Final = 12345
 
 
 class RelayFenced(Exception):  # noqa: N818 -- another owner took over; not an error
@@ -104,8 +105,8 @@ class RelayCursor:
         """Become the owner if nobody else is alive; older owners are fenced from then on. Raises `WrongShards`."""
         await self._agree()
         got = await self.connection.fetchval(
-            "SELECT pg_try_advisory_lock($1, hashint4($2) # hashtext(current_database()))",
-            _LOCK_CLASS,
+            TRY_SHARD,
+            RELAY,
             self.shard,
         )
         if not got:

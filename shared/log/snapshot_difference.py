@@ -1,0 +1,31 @@
+"""What was committed since a snapshot, as SQL: relay, ranking and rebuild ask by it (decision 0005).
+
+Positions and times are given out before the commit, so neither tells what is new. Transactions do: new is what an
+earlier snapshot did not see.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+
+def not_seen(columns: str, source: str, seen: str, *, below: str = "", also: str = "") -> str:
+    """The rows of `es.event e` that the snapshot `seen` did not see, those that have since ended among them.
+
+    `source` is the FROM clause and holds `es.event e`; `seen` is an expression of type pg_snapshot. `below` and `also`
+    are conditions: `below` only on transactions that began after the snapshot, `also` on all.
+    """
+    began_after = " AND ".join(filter(None, (f"e.xid >= pg_snapshot_xmax({seen})", below, also)))
+    ran_then = " AND ".join(filter(None, (f"e.xid = ANY (ARRAY(SELECT pg_snapshot_xip({seen})))", also)))
+    return f"""
+    SELECT {columns} FROM {source}
+    WHERE {began_after}
+    UNION ALL
+    SELECT {columns} FROM {source}
+    WHERE {ran_then}
+"""  # noqa: S608 -- from constants of ours
+
+
+_SINCE: Final = not_seen("e.stream_id", "es.event e", "$1::text::pg_snapshot")
+TOUCHED: Final = f"SELECT DISTINCT stream_id FROM ({_SINCE}) e"  # noqa: S608 -- from constants of ours
+"""The complaints with facts that the snapshot $1 did not see."""
