@@ -1,6 +1,5 @@
 """The packaged rule sets, and the labels that keep a draft or a choice from passing for law."""
 
-import re
 from datetime import date, timedelta
 from importlib.resources import files
 
@@ -103,22 +102,6 @@ def test_nothing_that_is_not_law_is_called_law(version: str) -> None:
         is_draft = sure and (of_a_class or (basis.id, basis.source) == ("A3", "S6"))
         is_law = basis.id in {"R4", "A1", "A2"} or (sure and (basis.id, basis.source) == ("A3", "S12, S13"))
         assert basis.standing == ("draft" if is_draft else "law" if is_law else "configuration"), name
-
-
-@pytest.mark.parametrize("version", VERSIONS)
-def test_the_comment_behind_each_value_says_what_its_basis_says(version: str) -> None:
-    """T31: who reads the file and who asks the program are told the same."""
-    table, said = "", {}
-    for line in text_of(version).partition("[basis]")[0].splitlines():
-        if section := re.match(r"\[(.+?)\]", line):
-            table = f"{section[1]}."
-        elif value := re.match(r'"?(\w+)"? = .*?  # (.+)', line):
-            said[table + value[1]] = value[2]
-    meant = {
-        name: f"{basis.id} ({basis.source}; {basis.confidence}) {basis.standing}: {basis.note}".lstrip()
-        for name, basis in ruleset(version).basis.items()
-    }
-    assert said == meant
 
 
 def test_a_version_is_loaded_once_and_cannot_be_changed() -> None:
