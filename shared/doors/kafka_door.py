@@ -17,7 +17,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord
 from shared.desk import Desk, Obeyed
 from shared.doors.fetching import FetchPosition, Records, Subscription, fetched, next_records
 from shared.doors.lag import LagCommit
-from shared.doors.membership import SharesAnew
+from shared.doors.membership import RejoinOnStart
 from shared.doors.offsets import Offsets, Partition
 from shared.doors.parking import Parking
 from shared.doors.releases import Releases
@@ -98,7 +98,7 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
         position = self._position
         position.subscription = client.subscribe(
             group=f"{self._settings.topic_prefix}{self._desk.name}.{self.name}",
-            listener=SharesAnew(self, lambda: position.consumer) if self._settings.instance else self,
+            listener=RejoinOnStart(self, lambda: position.consumer) if self._settings.instance else self,
             fetch=self._next,
             take=on_batch,
             topic=topic,

@@ -12,7 +12,7 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 
 
-class SharesAnew(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types
+class RejoinOnStart(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types
     """The listener of a door with a lasting name: after a start it may ask Kafka to share all partitions anew.
 
     It asks where it sees partitions that are not its own. Those may be another process's. Then one sharing more

@@ -1,4 +1,4 @@
-"""A log that is another one: the base of whoever changes or notes only a part of what passes."""
+"""Base class for logs that wrap another log."""
 
 from __future__ import annotations
 

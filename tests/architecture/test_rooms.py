@@ -21,7 +21,6 @@ ROOMS = {
     "inbound.py",
     "rules.py",
     "settings.py",
-    "views.py",
 }
 TABLES = {
     "intake": {
@@ -35,6 +34,7 @@ TABLES = {
         "naming.py",
         "told_again.py",
         "twice.py",
+        "views.py",
     },
     "dispatch": {
         "routing.py",
@@ -52,6 +52,7 @@ TABLES = {
         "contact_door.py",
         "deciders.py",
         "corrections.py",
+        "views.py",
     },
     "escalation": {"ladder.py", "watermark.py"},
 }

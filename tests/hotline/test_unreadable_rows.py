@@ -30,8 +30,6 @@ from hotline.scoring.inhabitants import population
 from hotline.scoring.ledger import By, scores
 from services.escalation.inbound import Ticker
 from services.escalation.settings import Settings
-from services.escalation.views import watched
-from services.feedback.views import outcomes, visits_under_way
 from services.intake.views import KnowledgeBase
 from shared.complaint import UNOPENED, Complaint, evolve
 from shared.log import TIMER_SHARDS
@@ -140,9 +138,6 @@ async def views(desks: Desks) -> str:
     connection = await asyncpg.connect(desks.dsn)
     try:
         await reads_any_instant(connection)
-        await watched(connection)
-        await outcomes(connection, unread)
-        await visits_under_way(connection, unread)
         overdue = [tuple(row) for row in await connection.fetch(_OVERDUE, TIMER_SHARDS)]
         assert min((row[3] for row in overdue), default=FIRST).tzinfo is not None
     finally:
