@@ -34,10 +34,8 @@ LONG_FILES: Final[set[str]] = {
     "hotline/scoring/rates.py",
     "hotline/upkeep/backup.py",
     "services/dispatch/commands.py",
-    "shared/complaint.py",
     "shared/events/dispatch.py",
     "shared/inputs.py",
-    "shared/life.py",
 }
 LONG_FUNCTIONS: Final[set[str]] = {
     "hotline/cli/call.py call",
@@ -53,7 +51,6 @@ LONG_FUNCTIONS: Final[set[str]] = {
     "services/dispatch/inbound.py _decided",
     "services/dispatch/inbound.py _said_by",
     "services/intake/rules.py _record",
-    "shared/complaint.py _dispatched",
 }
 WIDE_SIGNATURES: Final[set[str]] = {
     "hotline/cli/call.py call",
