@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final, NamedTuple
 from uuid import UUID, uuid4
 
@@ -30,7 +30,7 @@ from shared.personal import personal_in
 from shared.plausible import limits_near, timely
 from shared.policy.ruleset import ruleset
 from shared.runtime import kafka_address
-from shared.runtime.clock import Clock, RehearsalClock, SystemClock
+from shared.runtime.clock import ClockAt
 from shared.runtime.errors import UserError, told_invalid
 from shared.text import folded_code
 from shared.topic_names import partition_of
@@ -82,28 +82,28 @@ class Told(NamedTuple):
 
 
 async def now_of(city: City) -> datetime:
-    """What time it is in the city: in a rehearsal as far as its conductor has come."""
-    if city.time == "system":
-        return datetime.now(UTC)
+    """What time it is in the city, by its database."""
     connection = await reader(city.realm.logins["reader"])
     try:
-        now: datetime | None = await connection.fetchval("SELECT now FROM es.city_clock")
+        return await present(connection)
     finally:
         await connection.close()
-    return now or datetime.now(UTC)
 
 
-def clock_of(city: City, now: datetime) -> Clock:
-    """The clock its desks go by, at this present; where a desk has a setting of its own, its door decides."""
-    return SystemClock() if city.time == "system" else RehearsalClock(now)
+async def present(connection: asyncpg.Connection[Any]) -> datetime:
+    """What time it is in the city of this connection."""
+    now: datetime = await connection.fetchval("SELECT es.present()")
+    return now
 
 
 def as_a_door_would(city: City, data: Input, message: Incoming, now: datetime) -> None:
-    """Refuse what its door would set aside, before it is sent; `UserError` has the door's own words."""
-    clock = clock_of(city, now)
+    """Refuse what its door would set aside, before it is sent; `UserError` has the door's own words.
+
+    `now` is the city's present. Where a desk has a setting of its own, its door decides.
+    """
     try:
         event = event_of(message, (type(data),))
-        timely(event, message, clock)
+        timely(event, message, ClockAt(now))
         limits_near(event.data, event.time, ruleset(city.ruleset))
     except BadInput as error:
         raise UserError(f"Nothing was sent. {error}.") from error

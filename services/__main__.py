@@ -8,6 +8,8 @@ to one and back at any start.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 from services.dispatch import app as dispatch
 from services.dispatch.settings import Settings as DispatchSettings
@@ -21,30 +23,32 @@ from shared.doors.host import Host
 from shared.ids import TOGETHER
 from shared.runtime.settings import CommonSettings
 
+Run = Callable[[Any, Host], Coroutine[Any, Any, None]]
+"""A desk's composition root: its own settings, and the host it sits on."""
 
-async def run(
-    to_intake: IntakeSettings,
-    to_dispatch: DispatchSettings,
-    to_escalation: EscalationSettings,
-    to_feedback: FeedbackSettings,
-) -> None:
+
+async def run(at_intake: Run, at_dispatch: Run, at_escalation: Run, at_feedback: Run) -> None:
     """Have all four work until told to stop; where one cannot go on, all end."""
-    in_one_place(to_intake, to_dispatch, to_escalation, to_feedback)
-    host = Host(TOGETHER, to_intake, desks=4)
+    told: list[tuple[Run, CommonSettings]] = [
+        (at_intake, IntakeSettings()),
+        (at_dispatch, DispatchSettings()),
+        (at_escalation, EscalationSettings()),
+        (at_feedback, FeedbackSettings()),
+    ]
+    in_one_place(*(settings for _, settings in told))
+    host = Host(TOGETHER, told[0][1], desks=len(told))
     async with asyncio.TaskGroup() as desks:
-        desks.create_task(intake.run(to_intake, host))
-        desks.create_task(dispatch.run(to_dispatch, host))
-        desks.create_task(escalation.run(to_escalation, host))
-        desks.create_task(feedback.run(to_feedback, host))
+        for works, settings in told:
+            desks.create_task(works(settings, host))
 
 
 def in_one_place(*settings: CommonSettings) -> None:
     """Refuse settings that put desks of one process at different Kafkas or in different cities."""
-    places = {(one.kafka, one.topic_prefix, one.time) for one in settings}
+    places = {(one.kafka, one.topic_prefix) for one in settings}
     if len(places) > 1:
-        message = f"desks in one process need the same KAFKA, TOPIC_PREFIX and TIME, not {sorted(places)}"
+        message = f"desks in one process need the same KAFKA and TOPIC_PREFIX, not {sorted(places)}"
         raise ValueError(message)
 
 
 if __name__ == "__main__":
-    asyncio.run(run(IntakeSettings(), DispatchSettings(), EscalationSettings(), FeedbackSettings()))
+    asyncio.run(run(intake.run, dispatch.run, escalation.run, feedback.run))

@@ -16,7 +16,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final, Literal, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 from urllib.request import urlopen
 
 import asyncpg
@@ -32,6 +32,7 @@ from deploy.embedded.stack import Addresses, Stack
 from deploy.supervision.supervisor import Supervisor
 from deploy.supervision.topic_ends import ends_of
 from hotline.audit.verify import verify
+from hotline.lab.desks.city import LIVED, prepare
 from shared.cloudevents import input_headers
 from shared.doors.heard import of_login
 from shared.events import Fact
@@ -539,7 +540,7 @@ class City:
     async def clock_to(self, now: datetime) -> None:
         """Rehearsal: inputs and timers may reach up to `now`."""
         await self.sql(
-            "INSERT INTO es.city_clock (now, settled) VALUES ($1, $1)"
+            "INSERT INTO lab.city_clock (now, settled) VALUES ($1, $1)"
             " ON CONFLICT (one) DO UPDATE SET now = excluded.now, settled = excluded.settled",
             now,
         )
@@ -577,14 +578,15 @@ async def open_city(
     stack: Stack | None = None,
     units: Sequence[str] = (),
     retention: bool = True,
-    time: Literal["system", "rehearsal"] = "system",
+    lived: bool = False,
     at: datetime | None = None,
     idle_ms: int = 20,
     **options: Any,
 ) -> AsyncIterator[City]:
     """A city on this stack; no service runs yet. Gone at the end, with database, logins and topics.
 
-    `stack`: the stack to mend when parts of it are killed. `at`: where city time begins in a rehearsal.
+    `stack`: the stack to mend when parts of it are killed. `lived`: whether it is the laboratory's, whose time
+    `clock_to` moves; `at`: where it begins.
     `options` go to `deploy.city.city.services` (ruleset, extra, …).
     """
     path = folder / "catalogue.json"
@@ -595,7 +597,9 @@ async def open_city(
         wanted = [*catalogue(str(path)).units, *units]
         made = await realm.create(addresses, name, wanted, retention=retention)
         topics = names(made.prefix, wanted)
-        told = {"catalogue": str(path), "time": time, **options}
+        if lived:
+            await prepare(made.owner_dsn)
+        told = {"catalogue": str(path), **({"served": LIVED} if lived else {}), **options}
         city = City(made, folder, units=wanted, stack=stack, options=told, idle_ms=idle_ms)
         try:
             if at is not None:

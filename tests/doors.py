@@ -16,7 +16,7 @@ from shared.cloudevents import input_headers
 from shared.doors.unread_records import Handle
 from shared.inputs import Input
 from shared.log import Incoming
-from shared.runtime.clock import HandClock
+from shared.runtime.clock import ClockAt
 from shared.work import Batch, Work
 from tests import examples, spoilers
 
@@ -26,9 +26,9 @@ SOURCE: Final = "/somebody"
 Headers = tuple[tuple[str, bytes | None], ...]
 
 
-def clock() -> HandClock:
+def clock() -> ClockAt:
     """A month after the call, so that every example lies in the past."""
-    return HandClock(NOW)
+    return ClockAt(NOW)
 
 
 def message(

@@ -19,7 +19,7 @@ from hotline.audit.legality.life import illegal
 from services.dispatch import rules as dispatch
 from services.dispatch.inbound import replies, reviews
 from services.dispatch.settings import Settings as DispatchSettings
-from services.escalation import inbound as escalation_inbound
+from services.escalation import due as escalation_due
 from services.escalation import rules as escalation
 from services.escalation.inbound import Ticker
 from services.escalation.settings import Settings as EscalationSettings
@@ -45,7 +45,7 @@ from shared.log.codec import ce_type_of, decoded
 from shared.log.memory import Memory, MemoryLog
 from shared.outward import OUTWARD
 from shared.policy.catalogue import Catalogue
-from shared.runtime.clock import HandClock
+from shared.runtime.clock import ClockAt
 from shared.runtime.telemetry import Telemetry
 from shared.topics import (
     COMPLAINTS_LOG,
@@ -79,7 +79,7 @@ class Story:
         articles: Articles = NO_BASE,
     ) -> None:
         """Nobody has called yet; `articles`: what the knowledge base holds."""
-        self.clock = HandClock(at)
+        self.clock = ClockAt(at)
         self.memory = Memory(self.clock.now)
         self.id = examples.ID
         self._numbers = count(1)
@@ -332,26 +332,25 @@ class _MemoryTimers:
     def __init__(self, story: Story) -> None:
         self._story = story
 
-    async def fetchrow(self, query: str) -> tuple[datetime, bool]:
-        assert query == escalation_inbound._CLOCK
-        return self._story.clock.now(), False
-
     async def fetch(
         self, query: str, shards: Sequence[int], low: datetime, until: datetime, limit: int, behind: UUID
     ) -> list[_Row]:
-        assert query == escalation_inbound._DUE
+        assert query == escalation_due.DUE
         assert list(shards) == list(range(TIMER_SHARDS))
         rows = [(at, UUID(stream), due_at) for at, stream, due_at in self._story.memory.looked_at(until)]
         return [_Row((stream, due_at, at)) for at, stream, due_at in rows if (at, stream) > (low, behind)][
             :limit
         ]
 
-    async def fetchval(self, query: str, *timer: Any) -> Any:
-        if query == escalation_inbound._WRITERS:
+    async def fetchval(self, query: str) -> Any:
+        if query == escalation_due._WRITERS:
             return []
-        assert query == escalation_inbound._LEAVE_ALONE
+        assert query == escalation_due.PRESENT
+        return self._story.clock.now()
+
+    async def execute(self, query: str, *timer: Any) -> None:
+        assert query == escalation_due._LEAVE_ALONE
         self._story.memory.pass_over(*timer)
-        return True
 
 
 class _Row(tuple[UUID, datetime, datetime]):

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 from urllib.parse import quote, urlsplit, urlunsplit
 
 import asyncpg
@@ -62,6 +62,21 @@ class Realm:
     def prefix(self) -> str:
         """What stands before the name of every topic."""
         return prefix_of(self.name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Served:
+    """Which program sits at a city's desks, and what it is told beside addresses and logins."""
+
+    program: str = "services"
+    """`python -m PROGRAM.DESK` is one desk, `python -m PROGRAM` all of them in one process."""
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """By their names without a prefix; every process is told all of them."""
+    retention: bool = True
+    """Whether its topics forget in time."""
+
+
+AS_EVERYWHERE: Final = Served()
 
 
 def prefix_of(city: str) -> str:
@@ -166,7 +181,7 @@ def services(
     realm: Realm,
     logs: Path,
     *,
-    time: Literal["system", "rehearsal"] = "system",
+    served: Served = AS_EVERYWHERE,
     traces_ratio: float = 0.01,
     ruleset: str = RULESET,
     catalogue: str = "",
@@ -192,14 +207,16 @@ def services(
         own[name]["CATALOGUE"] = catalogue
     told: dict[str, dict[str, str]] = {}
     for name in PROCESSES:
-        settings = _common_settings(realm, name, time, traces_ratio, metrics=metrics, one_process=one_process)
+        settings = _common_settings(
+            realm, name, served, traces_ratio, metrics=metrics, one_process=one_process
+        )
         upper = name.upper()
         told[name] = {f"{upper}_{key}": value for key, value in (settings | own[name]).items()}
         told[name] |= {k: v for k, v in (extra or {}).items() if k.startswith(upper + "_")}
-    processes = {name: (f"services.{name}", told[name]) for name in DESKS}
+    processes = {name: (f"{served.program}.{name}", told[name]) for name in DESKS}
     if one_process:
         every = {key: value for name in DESKS for key, value in told[name].items()}
-        processes = {TOGETHER: ("services", every)}
+        processes = {TOGETHER: (served.program, every)}
     processes["relay"] = ("shared.log", told["relay"])
     return [
         Service(
@@ -218,27 +235,21 @@ def services(
 def _common_settings(
     realm: Realm,
     name: str,
-    time: Literal["system", "rehearsal"],
+    served: Served,
     traces_ratio: float,
     *,
     metrics: bool,
     one_process: bool,
 ) -> dict[str, str]:
     """What every process is told, by names without its prefix."""
-    settings = {
+    return {
         "KAFKA": realm.kafka_logins[TOGETHER if one_process and name in DESKS else name],
         "POSTGRES": realm.logins[name],
         "TOPIC_PREFIX": realm.prefix,
-        "TIME": time,
+        "RETENTION": str(served.retention),
         "TRACES": "zipkin" if realm.zipkin else "none",
         "TRACES_ENDPOINT": realm.zipkin or "",
         "TRACES_RATIO": str(traces_ratio),
         "METRICS_PORT": "0" if metrics else "-1",
+        **served.settings,
     }
-    if time == "rehearsal":
-        # Every wave waits for the slowest door, so none lets the broker gather: it answers with the first
-        # message. Short looks instead (8 ms) cost Kafka a third of a core over 343 units' topics.
-        settings |= {"OFFSETS_IDLE_MS": "3", "GATHER_BYTES": "1"}
-        if name == "escalation":
-            settings["TICK_MS"] = "5"
-    return settings

@@ -56,7 +56,7 @@ def services_of(city: City, counts: Mapping[str, int] | None = None) -> list[Ser
     return realm.services(
         city.realm,
         Path(city.logs),
-        time=city.time,
+        served=city.served,
         traces_ratio=city.traces_ratio,
         ruleset=city.ruleset,
         catalogue=city.catalogue,
@@ -130,15 +130,6 @@ def _says_open(log: Path, offset: int) -> bool:
             return b'"doors_open"' in file.read()
     except FileNotFoundError:
         return False
-
-
-async def is_rehearsed(owner_dsn: str) -> bool:
-    """Whether a conductor has ever moved this city's time: it is a rehearsal's and stays one."""
-    connection = await asyncpg.connect(owner_dsn)
-    try:
-        return bool(await connection.fetchval("SELECT EXISTS (SELECT FROM es.city_clock)"))
-    finally:
-        await connection.close()
 
 
 async def behind(realm: Realm, catalogue: Catalogue) -> dict[str, int]:

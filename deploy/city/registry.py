@@ -13,12 +13,12 @@ import os
 import re
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 from urllib.parse import urlsplit
 
 import msgspec
 
-from deploy.city.city import Realm, moved
+from deploy.city.city import AS_EVERYWHERE, Realm, Served, moved
 from deploy.embedded import child
 from deploy.embedded.atomic import write_atomically
 from deploy.embedded.stack import Addresses, Stack
@@ -42,7 +42,7 @@ class City:
     """A city and how it is served."""
 
     realm: Realm
-    time: Literal["system", "rehearsal"] = "system"
+    served: Served = AS_EVERYWHERE
     ruleset: str = RULESET
     catalogue: str = ""
     """Path of the dispatch catalogue; empty: the example that ships with the project."""

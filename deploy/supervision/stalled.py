@@ -33,21 +33,7 @@ _TAKEN: Final = "SELECT consumer, topic, part, next_offset FROM es.consumer_offs
 _CURSOR: Final = """
 SELECT es.drained(), array_agg(ROW(shard, batch, snap_a, snap_b, pos)::text ORDER BY shard) FROM es.relay
 """
-# The first of each shard: they fire in this order, so if it stays, so do all behind it. One that was passed over is
-# looked at later and hides none. In a rehearsal also the first of those that a conductor lets fire.
-_OVERDUE: Final = """
-SELECT s.shard, first.stream_id, first.kind, first.due_at
-FROM generate_series(0, $1::int - 1) AS s (shard), LATERAL (
-    SELECT t.stream_id, t.kind, t.due_at FROM es.timer t
-    WHERE t.shard = s.shard
-      AND coalesce(t.look_at, t.due_at) < coalesce((SELECT settled FROM es.city_clock), clock_timestamp())
-    ORDER BY coalesce(t.look_at, t.due_at), t.stream_id LIMIT 1
-) AS first
-UNION ALL (
-    SELECT t.shard, t.stream_id, t.kind, t.due_at FROM es.city_fire f JOIN es.timer t USING (stream_id)
-    WHERE t.due_at < f.until ORDER BY t.due_at, t.stream_id LIMIT 1
-)
-"""
+_OVERDUE: Final = "SELECT shard, stream_id, kind, due_at FROM es.overdue($1)"
 
 # Desks that wait for a lock another session holds: to end them would help nobody.
 _HELD_UP: Final = """

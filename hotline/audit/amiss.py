@@ -12,6 +12,7 @@ from hotline.casefile import orders
 from shared.complaint import Complaint, asked_for, stage_of, stored_head, waits_for
 from shared.log.heads import CANNOT_BE_READ
 from shared.policy.ruleset import ruleset
+from shared.runtime.clock import LAST
 from shared.unreadable import UnreadableRows
 
 # What the statements over heads do to each: `es.head_amiss` does the same to one (migration 0029).
@@ -30,8 +31,8 @@ _SHOWS: Final[tuple[Callable[[Complaint], object], ...]] = (
     stage_of,
     waits_for,
     asked_for,
-    lambda case: orders.row(case) if case.order is not None else None,
-    lambda case: orders.line(case) if case.order is not None else None,
+    lambda case: orders.row(case, LAST) if case.order is not None else None,
+    lambda case: orders.line(case, LAST) if case.order is not None else None,
 )
 """What the lists of units and reviewers, `show`, `status` and the shredding of contacts make of a head."""
 

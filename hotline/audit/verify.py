@@ -92,7 +92,7 @@ _TIMERS: Final = """
 SELECT stream_id, kind, shard, due_at FROM es.timer WHERE stream_id BETWEEN $1 AND $2 ORDER BY stream_id, kind
 """
 _STANDING: Final = """
-SELECT es.drained() AS drained, coalesce((SELECT settled FROM es.city_clock), clock_timestamp()) AS now,
+SELECT es.drained() AS drained, es.timers_until() AS now,
        (SELECT array_agg(batch ORDER BY shard) FROM es.relay) AS batches,
        (SELECT last_value FROM es.position_seq) AS position,
        pg_export_snapshot() AS snapshot,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -10,12 +10,12 @@ import msgspec
 from hotline.client import short
 from hotline.terminal import LISTED_MAX
 from shared import times
-from shared.complaint import Complaint, Order, standing_still, whole_content
+from shared.complaint import Complaint, Order, standing_still, unanswered_beyond, whole_content
 from shared.text import shown
 
 
-def row(case: Complaint) -> dict[str, Any]:
-    """An open order for a program."""
+def row(case: Complaint, now: datetime) -> dict[str, Any]:
+    """An open order for a program, at the city's present."""
     order = case.order
     if order is None:
         raise LookupError(case.complaint_id)
@@ -23,8 +23,9 @@ def row(case: Complaint) -> dict[str, Any]:
         "complaint_id": case.complaint_id,
         "assignment": order.assignment,
         "round": order.round,
-        "state": _state(case),
+        "state": _state(case, now),
         "due_at": order.feedback_due_at.isoformat(),
+        "overdue": unanswered_beyond(order, now),
         "provisional": order.provisional,
         "paused_until": order.pause.until.isoformat() if order.pause is not None else None,
         "urgency": case.urgency,
@@ -39,8 +40,8 @@ def row(case: Complaint) -> dict[str, Any]:
     }
 
 
-def line(case: Complaint) -> str:
-    """An open order for a person."""
+def line(case: Complaint, now: datetime) -> str:
+    """An open order for a person, at the city's present."""
     order = case.order
     if order is None:
         raise LookupError(case.complaint_id)
@@ -48,18 +49,19 @@ def line(case: Complaint) -> str:
     sent = f" [{len(case.attachments)} attached]" if case.attachments else ""
     again = f" (round {order.round})" if order.round > 1 else ""
     unknown = f" (not in the catalogue: {', '.join(order.unlisted)})" if order.unlisted else ""
+    late = " OVERDUE" if unanswered_beyond(order, now) else ""
     place = f" {case.street or case.district}{shown(case.address, LISTED_MAX)}"
     return (
-        f"{short(case.complaint_id)}  {_state(case):9} due {due_at}{_unsure(order)}  "
+        f"{short(case.complaint_id)}  {_state(case, now):9} due {due_at}{_unsure(order)}{late}  "
         f"{case.subject}: {shown(case.title, LISTED_MAX)}{place}{again}{sent}{unknown}"
     )
 
 
-def _state(case: Complaint) -> str:
+def _state(case: Complaint, now: datetime) -> str:
     order = case.order
     if order is not None and order.review_since is not None:
         return "disputed" if order.disputed else "in review"
-    pause = None if order is None else standing_still(order, datetime.now(UTC))
+    pause = None if order is None else standing_still(order, now)
     if pause is not None:
         return f"paused until {times.shown(pause.until, times.zone_of(case.ruleset))}"
     return "signed" if order is not None and order.signed_at is not None else "new"

@@ -67,6 +67,7 @@ async def _restored(folder: Path, city: str) -> Restored:
     from deploy.city.registry import CITY_NAME, City, city_folder, remember_city
     from deploy.city.registry import folder as stack_folder
     from deploy.embedded.stack import Stack
+    from hotline.lab.desks.city import served_in
     from hotline.upkeep.backup import CATALOGUE_FILE, manifest_of
     from hotline.upkeep.backup import restore as made
     from shared.policy.catalogue import catalogue
@@ -87,7 +88,7 @@ async def _restored(folder: Path, city: str) -> Restored:
     remember_city(
         City(
             realm=realm,
-            time="system" if manifest.retention else "rehearsal",
+            served=await served_in(realm.owner_dsn),
             ruleset=manifest.ruleset,
             catalogue=str(path) if kept.exists() else "",
             logs=str(home / "logs"),

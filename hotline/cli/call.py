@@ -164,13 +164,14 @@ async def _call(
 
     from deploy.city.registry import city_up
     from hotline.client import complaint_named, effect, on_record, tell
+    from hotline.lab.desks.city import is_lived
     from shared.ids import complaint_id
     from shared.inputs import RequestRecorded
     from shared.policy.catalogue import catalogue
     from shared.topics import INTAKE_REQUESTS
 
     city = city_up()
-    if city.time == "rehearsal":
+    if is_lived(city):
         note(
             f"note: the time of city {city.realm.name!r} stands still, but for a rehearsal that lives in it: "
             f"no limit passes"

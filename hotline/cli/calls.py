@@ -190,11 +190,12 @@ async def _take_in(switch: str) -> None:
 
     from deploy.city.registry import city_up
     from hotline.cli.switch_lines import event_of, lines_in
-    from hotline.client import clock_of, now_of
+    from hotline.client import now_of
     from services.intake.switches import SWITCHES, SwitchEventInvalid
     from shared.cloudevents import BadInput, input_headers
     from shared.plausible import between
     from shared.runtime import kafka_address
+    from shared.runtime.clock import ClockAt
     from shared.text_file import FileUnreadable
     from shared.topic_names import partition_of
     from shared.topics import TELEPHONY_CALLS
@@ -203,7 +204,7 @@ async def _take_in(switch: str) -> None:
     said = SWITCHES[one_of("--take-in", folded_code(switch), SWITCHES)]
     city = city_up()
     now = await now_of(city)
-    clock = clock_of(city, now)
+    clock = ClockAt(now)
     taken = wrong = 0
     async with AIOKafkaProducer(
         **kafka_address.aiokafka(city.realm.outside), acks="all", enable_idempotence=True

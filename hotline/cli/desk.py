@@ -16,7 +16,7 @@ from deploy.city.registry import City
 from hotline.casefile.orders import line
 from hotline.cli.unit import open_cases, reply, said, told_of
 from hotline.cli.unread import head_name, none_unread, tell_unread
-from hotline.client import complaint_called, short
+from hotline.client import complaint_called, now_of, present, short
 from hotline.terminal import is_terminal, say
 from shared import events as e
 from shared import times
@@ -112,9 +112,10 @@ class Desk:
         """Show every open order."""
         unread = none_unread()
         cases = await open_cases(self._city, self._unit, unread)
+        now = await now_of(self._city)
         if not cases:
             say("No open orders; new ones appear here as they come.")
-        unread.each(cases, head_name, self._show)
+        unread.each(cases, head_name, lambda case: self._show(case, now))
         tell_unread(unread)
 
     async def heard(self, fact: Fact) -> None:
@@ -123,7 +124,8 @@ class Desk:
         if isinstance(fact, ComplaintDispatched):
             connection = await reader(self._city.realm.logins["reader"])
             try:
-                self._show(await complaint_called(connection, fact.complaint_id), "new order")
+                case = await complaint_called(connection, fact.complaint_id)
+                self._show(case, await present(connection), "new order")
             finally:
                 await connection.close()
             return
@@ -172,11 +174,11 @@ class Desk:
         else:
             say(f"     {short(complaint)}  {told_of(facts)}")
 
-    def _show(self, case: Complaint, what: str = "") -> None:
+    def _show(self, case: Complaint, now: datetime, what: str = "") -> None:
         if case.complaint_id not in self._shown:
             self._shown.append(case.complaint_id)
         number = self._shown.index(case.complaint_id) + 1
-        say(f"{number:3}  {line(case)}{f'  <- {what}' if what else ''}")
+        say(f"{number:3}  {line(case, now)}{f'  <- {what}' if what else ''}")
 
 
 async def sit(city: City, unit: UnitId) -> None:

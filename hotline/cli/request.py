@@ -17,6 +17,7 @@ from hotline.terminal import say
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from deploy.city.registry import City
     from shared.complaint import Complaint
@@ -95,9 +96,14 @@ def correct(
 def to_correct(*, json: Json = False) -> None:
     """List open requests whose subject or place the catalogue does not know; `correct` sends them to their unit."""
     unread = none_unread()
-    cases = run(_to_correct(unread))
+    cases, now = run(_to_correct(unread))
     tell_cases(
-        cases, unread, _row, _line, nothing="Every open request names what the catalogue knows.", json=json
+        cases,
+        unread,
+        lambda case: _row(case, now),
+        lambda case: _line(case, now),
+        nothing="Every open request names what the catalogue knows.",
+        json=json,
     )
 
 
@@ -292,30 +298,31 @@ async def _tell_where_it_lies(city: City, complaint: ComplaintId) -> None:
     )
 
 
-async def _to_correct(unread: UnreadableRows) -> list[Complaint]:
+async def _to_correct(unread: UnreadableRows) -> tuple[list[Complaint], datetime]:
     from deploy.city.registry import city_up
+    from hotline.client import present
     from services.dispatch.views import to_correct as named_wrongly
     from shared.log.reading import reader
 
     connection = await reader(city_up().realm.logins["reader"])
     try:
-        return await named_wrongly(connection, unread)
+        return await named_wrongly(connection, unread), await present(connection)
     finally:
         await connection.close()
 
 
-def _row(case: Complaint) -> dict[str, Any]:
+def _row(case: Complaint, now: datetime) -> dict[str, Any]:
     from hotline.casefile.orders import row
 
     assert case.order is not None  # noqa: S101 -- only those with an order are listed
-    return {**row(case), "unit": case.order.unit}
+    return {**row(case, now), "unit": case.order.unit}
 
 
-def _line(case: Complaint) -> str:
+def _line(case: Complaint, now: datetime) -> str:
     from hotline.casefile.orders import line
 
     assert case.order is not None  # noqa: S101 -- only those with an order are listed
-    return f"{', '.join(case.order.unlisted)}: {case.order.unit}  {line(case)}"
+    return f"{', '.join(case.order.unlisted)}: {case.order.unit}  {line(case, now)}"
 
 
 async def _say(complaint: str, said: Callable[[Complaint], Input], *, json: bool) -> list[Fact]:

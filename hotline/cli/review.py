@@ -41,8 +41,15 @@ REVIEWER: Final = "reviewer"
 def list_(*, json: Json = False) -> None:
     """What waits for a decision, the earliest due first."""
     unread = none_unread()
-    cases = run(_waiting(unread))
-    tell_cases(cases, unread, _row, _line, nothing="Nothing waits for a decision.", json=json)
+    cases, now = run(_waiting(unread))
+    tell_cases(
+        cases,
+        unread,
+        lambda case: _row(case, now),
+        lambda case: _line(case, now),
+        nothing="Nothing waits for a decision.",
+        json=json,
+    )
 
 
 @review.command()
@@ -230,14 +237,15 @@ async def _amended(
     return told, moved
 
 
-async def _waiting(unread: UnreadableRows) -> list[Complaint]:
+async def _waiting(unread: UnreadableRows) -> tuple[list[Complaint], datetime]:
     from deploy.city.registry import city_up
+    from hotline.client import present
     from services.dispatch.views import to_review
     from shared.log.reading import reader
 
     connection = await reader(city_up().realm.logins["reader"])
     try:
-        return await to_review(connection, unread)
+        return await to_review(connection, unread), await present(connection)
     finally:
         await connection.close()
 
@@ -344,17 +352,17 @@ def _assignment(case: Complaint) -> int:
     return 1 if case.order is None else case.order.assignment
 
 
-def _row(case: Complaint) -> dict[str, Any]:
+def _row(case: Complaint, now: datetime) -> dict[str, Any]:
     from hotline.casefile.orders import row
     from shared.complaint import asked_for
 
     assert case.order is not None  # noqa: S101 -- only those with an order wait here
-    return {**row(case), "unit": case.order.unit, "asked_for": asked_for(case)}
+    return {**row(case, now), "unit": case.order.unit, "asked_for": asked_for(case)}
 
 
-def _line(case: Complaint) -> str:
+def _line(case: Complaint, now: datetime) -> str:
     from hotline.casefile.orders import line
     from shared.complaint import asked_for
 
     assert case.order is not None  # noqa: S101 -- only those with an order wait here
-    return f"{asked_for(case):11} {case.order.unit}  {line(case)}"
+    return f"{asked_for(case):11} {case.order.unit}  {line(case, now)}"

@@ -38,6 +38,7 @@ async def _status() -> dict[str, Any]:
     from deploy.city.registry import RESTARTS_FILE, city_up, folder, remembered, supervised, typed, up_again
     from deploy.embedded.stack import Stack
     from deploy.supervision.stalled import look, stalled
+    from hotline.client import now_of
     from shared.policy.catalogue import catalogue
     from shared.runtime.errors import UserError
 
@@ -69,7 +70,8 @@ async def _status() -> dict[str, Any]:
         and all(service.up for service in services.values()),
         "supervised": supervised(),
         "city": city.realm.name,
-        "time": city.time,
+        "present": (await now_of(city)).isoformat(timespec="seconds") if answers else None,
+        "program": city.served.program,
         "ruleset": city.ruleset,
         "logs": city.logs,
         "one_process": city.one_process,
@@ -117,12 +119,15 @@ def _stopped(one: Stopped, standing: CityProgress) -> dict[str, Any]:
 
 
 def _print_status(found: dict[str, Any]) -> None:
+    from datetime import datetime
+
     from rich import box
     from rich.console import Console
     from rich.table import Table
 
-    from deploy.city.city import DESKS
+    from deploy.city.city import AS_EVERYWHERE, DESKS
     from shared.ids import TOGETHER
+    from shared.times import shown, zone_of
 
     console = Console(highlight=False)
     behind = found["behind"] or {}
@@ -145,7 +150,10 @@ def _print_status(found: dict[str, Any]) -> None:
         if desk == TOGETHER:
             for one in DESKS:
                 table.add_row(f"  {one}", _state(found, one), *[""] * 6, _behind(one, behind.get(one)))
-    console.print(cell(f"City {found['city']}, {found['time']} time, rule set {found['ruleset']}"))
+    present = datetime.fromisoformat(found["present"]) if found["present"] else None
+    at = f" at {shown(present, zone_of(found['ruleset']))}" if present is not None else ""
+    program = f", served by {found['program']}" if found["program"] != AS_EVERYWHERE.program else ""
+    console.print(cell(f"City {found['city']}{at}, rule set {found['ruleset']}{program}"))
     console.print(table)
     _print_who_stands(console, found)
     counts = found["counts"]

@@ -365,12 +365,21 @@ async def _once(
 async def _list(name: str, *, json: bool) -> None:
     from deploy.city.registry import city_up
     from hotline.casefile.orders import line, row
+    from hotline.client import now_of
 
     city = city_up()
     unit = known_unit(name, city.catalogue)
     unread = none_unread()
     cases = await open_cases(city, unit, unread)
-    tell_cases(cases, unread, row, line, nothing=f"No open order lies with {unit}.", json=json)
+    now = await now_of(city)
+    tell_cases(
+        cases,
+        unread,
+        lambda case: row(case, now),
+        lambda case: line(case, now),
+        nothing=f"No open order lies with {unit}.",
+        json=json,
+    )
 
 
 async def _sit(name: str) -> None:

@@ -107,6 +107,7 @@ async def _up(
     from deploy.city.registry import CITY_NAME, DEFAULT_CITY, city_up, folder, supervised
     from deploy.embedded.file_lock import FileLock
     from deploy.embedded.patience import told_meanwhile
+    from hotline.lab.desks.city import is_lived
     from shared.policy.catalogue import catalogue, parsed
     from shared.policy.ruleset import ruleset
 
@@ -142,7 +143,7 @@ async def _up(
                         None if supervisor.poll() is None else f"The supervisor ended: {_tail(log)}"
                     )
                 )
-            kind = "" if city.time == "system" else " (its time is a rehearsal's and stands still)"
+            kind = " (its time is a rehearsal's and stands still)" if is_lived(city) else ""
             say(f"City {name!r} is open after {time.monotonic() - began_at:.1f} s{kind}.")
     finally:
         lock.release()
@@ -172,9 +173,9 @@ async def _made(
 ) -> City:
     """The city's database, logins and topics, made or brought up to date; now it is the current one."""
     from deploy.city.city import create
-    from deploy.city.processes import is_rehearsed
     from deploy.city.registry import City, city_folder, remember_city
     from hotline.contact_details import keep_key
+    from hotline.lab.desks.city import served_in
     from shared.policy.catalogue import catalogue
 
     home = city_folder(name)
@@ -184,7 +185,7 @@ async def _made(
         note(lost)
     city = City(
         realm=realm,
-        time="rehearsal" if await is_rehearsed(realm.owner_dsn) else "system",
+        served=await served_in(realm.owner_dsn),
         ruleset=version,
         catalogue=path,
         traces_ratio=ratio,

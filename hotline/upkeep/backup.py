@@ -116,7 +116,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     facts: int
     ruleset: str
     retention: bool
-    """Whether its topics forget: not in a rehearsal."""
+    """Whether its topics forget in time."""
     dump_sha256: str
 
 
@@ -195,7 +195,7 @@ async def backup(city: City, to: Path, *, say: Callable[[str], None] = lambda _:
             complaints=held["complaints"],
             facts=held["facts"],
             ruleset=city.ruleset,
-            retention=city.time == "system",
+            retention=city.served.retention,
             dump_sha256=await asyncio.to_thread(_sha256, dump),
         )
         if city.catalogue:

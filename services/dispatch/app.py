@@ -14,18 +14,22 @@ from shared.doors.host import Host
 from shared.doors.process import Process
 from shared.events import DispatchFact
 from shared.policy.catalogue import catalogue
+from shared.runtime.clock import Clock
 from shared.topics import DISPATCH_REPLIES, DISPATCH_REVIEWS
 
 
-async def run(settings: Settings, host: Host | None = None) -> None:
-    """Open what production needs, work until told to stop, close in reverse; alone, or on a host with others."""
+async def run(settings: Settings, host: Host | None = None, clock: Clock | None = None) -> None:
+    """Open what production needs, work until told to stop, close in reverse; alone, or on a host with others.
+
+    It goes by real time where no `clock` is given.
+    """
     known = catalogue(settings.catalogue)
 
     def decide(command: Any, case: Case) -> Sequence[DispatchFact]:
         return rules.decide(command, case, known)
 
     async with (
-        Process("dispatch", settings, decide, host) as process,
+        Process("dispatch", settings, decide, host, clock=clock) as process,
         ContactDoor(settings, process.telemetry) as contacts,
     ):
         process.hears_log(rules.REACTS, rules.react)

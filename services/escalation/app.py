@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from services.escalation import rules
+from services.escalation.due import DueTimers
 from services.escalation.inbound import Ticker
 from services.escalation.settings import Settings
 from shared.complaint import Case
@@ -15,12 +16,15 @@ from shared.events import EscalationFact
 from shared.policy.catalogue import catalogue
 
 
-async def run(settings: Settings, host: Host | None = None) -> None:
-    """Open what production needs, work until told to stop, close in reverse; alone, or on a host with others."""
+async def run(settings: Settings, host: Host | None = None, due: DueTimers | None = None) -> None:
+    """Open what production needs, work until told to stop, close in reverse; alone, or on a host with others.
+
+    `due` says which timers are due, the log's own present where it is not given.
+    """
     known = catalogue(settings.catalogue)
 
     def decide(command: Any, case: Case) -> Sequence[EscalationFact]:
         return rules.decide(command, case, known)
 
     async with Process("escalation", settings, decide, host) as process:
-        await process.work(Ticker(settings, process.desk("tick")).run())
+        await process.work(Ticker(settings, process.desk("tick"), due).run())

@@ -24,6 +24,7 @@ from shared.complaint.limits import (
     running,
     standing_still,
     supervision_due,
+    unanswered_beyond,
     urgency_at,
     watched,
 )
@@ -129,6 +130,7 @@ __all__ = [
     "stored_head",
     "supervision_due",
     "text_digest",
+    "unanswered_beyond",
     "urgency_at",
     "waits_for",
     "watched",

@@ -81,6 +81,11 @@ def answer_overdue(case: Complaint, order: Order) -> bool:
     return watched(case, Limit.FEEDBACK, number) is not None or bool(misses(case, Limit.FEEDBACK, number))
 
 
+def unanswered_beyond(order: Order, at: datetime) -> bool:
+    """Whether its unit has not answered and the limit in force had passed then. A pause has moved that limit."""
+    return order.answered_at is None and order.feedback_due_at < at
+
+
 def standing_still(order: Order, at: datetime) -> Pause | None:
     """The pause by which its clock stands still then; None where it runs."""
     return order.pause if order.pause is not None and at <= order.pause.until else None

@@ -26,7 +26,7 @@ from shared.doors.stops import Stops, TooMuchParked
 from shared.doors.subscription import KafkaClient
 from shared.doors.unread_records import Handle, Passing, ReadErrors, UnreadTold, beyond, only_readable
 from shared.log import Fenced, Incoming, Place
-from shared.runtime.clock import RehearsalClock
+from shared.runtime.clock import Clock
 from shared.runtime.errors import told
 from shared.runtime.settings import CommonSettings
 from shared.runtime.telemetry import Telemetry
@@ -47,17 +47,17 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
         fill: Handle,
         wanted: Container[bytes] | None = None,
         fail: Callable[[Exception], None],
-        rehearsed: RehearsalClock | None = None,
+        clock: Clock | None = None,
     ) -> None:
         """`wanted`, on a door that hears the relay: the types of facts it reacts to. `fail` ends the process.
 
-        `rehearsed`: the clock of a rehearsed city, which the door brings to its conductor's present before each batch.
+        `clock`: what the door brings to the present before each batch.
         """
         self.name = name
         self._desk = desk
         self._settings = settings
         self._fill = only_readable(fill)
-        self._rehearsed = rehearsed
+        self._clock = clock
         self._telemetry: Telemetry = desk.telemetry
         self._telemetry.health.expects(name)
         self._retry = Retry(self._telemetry, name)
@@ -297,8 +297,8 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
 
     async def _fill_now(self, messages: Sequence[Incoming], batch: Batch) -> None:
         """Put the effects of these messages into a batch, as of the city's present."""
-        if self._rehearsed is not None and (now := await self._retry(self._desk.log.city_now)) is not None:
-            self._rehearsed.move_to(now)
+        if self._clock is not None:
+            await self._retry(self._clock.catch_up)
         self._fill(messages, batch)
 
     async def _write(self, batch: Batch) -> Mapping[str, int]:

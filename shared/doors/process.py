@@ -25,7 +25,7 @@ from shared.ids import ComplaintId, complaint_of_key
 from shared.log import Incoming
 from shared.log.codec import TYPES, UnknownType, ce_type_of, decoded, fact_named, fact_type_of
 from shared.log.postgres import PostgresLog
-from shared.runtime.clock import Clock, RehearsalClock, SystemClock
+from shared.runtime.clock import Clock, SystemClock
 from shared.runtime.errors import told
 from shared.runtime.settings import CommonSettings
 from shared.runtime.telemetry import Telemetry, Within, exporter_of
@@ -50,10 +50,12 @@ class Process:
         host: Host | None = None,
         *,
         look: Look | None = None,
+        clock: Clock | None = None,
     ) -> None:
         """`name` is the consumer in the log and the actor of its facts; without a `host` it is alone in its process.
 
-        `look`: what its rule must know beyond the heads is looked up before each batch.
+        `look`: what its rule must know beyond the heads is looked up before each batch. Without a `clock` it goes by
+        real time.
         """
         self.host = host or Host(name, settings)
         self.name = name
@@ -64,9 +66,7 @@ class Process:
             ratio=settings.traces_ratio,
         )
         self.host.joined_by(self.telemetry)
-        age = timedelta(days=settings.input_age_days_max)
-        self._rehearsed = None if settings.time == "system" else RehearsalClock(input_age_max=age)
-        self.clock: Clock = self._rehearsed or SystemClock(age)
+        self.clock: Clock = clock or SystemClock(timedelta(days=settings.input_age_days_max))
         self._decide = decide
         self._look = look
         self._doors: list[Door] = []
@@ -87,7 +87,7 @@ class Process:
             name=door,
             fill=fill,
             fail=self.host.fails,
-            rehearsed=self._rehearsed,
+            clock=self.clock,
         )
         self.host.opens(opened, pattern=pattern(line, self.settings.topic_prefix), patient=patient)
         self._doors.append(opened)

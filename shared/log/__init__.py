@@ -197,10 +197,6 @@ class EventLog(Protocol):
         """The topics this door takes nothing in from, and why; an empty name stands for the whole door."""
         ...
 
-    async def city_now(self) -> datetime | None:
-        """How far city time has come in a rehearsal; None where nobody conducts."""
-        ...
-
 
 def timers_of(case: Case) -> dict[int, datetime]:
     """What stands in `es.timer` for a complaint: of each kind the earliest instant it must be looked at."""

@@ -210,7 +210,7 @@ class TopicCopy:
         """See `Copy.last`."""
         wanted = {self._topic: COMPLAINTS_ANCHORS}
         await asyncio.to_thread(
-            make_missing, self._settings.kafka, wanted, retention=self._settings.time == "system"
+            make_missing, self._settings.kafka, wanted, retention=self._settings.retention
         )
         return await last_on_topic(self._settings.kafka, self._topic)
 

@@ -54,8 +54,6 @@ class Memory:
     """What a message that had its effect said, by consumer and message; None where that was not kept."""
     places: dict[tuple[str, str, int], Place] = field(default_factory=dict)
     parked: dict[int, ParkedRow] = field(default_factory=dict)
-    city_now: datetime | None = None
-    """How far a conductor says that city time has come."""
     doors_stopped: dict[tuple[str, str, str], str] = field(default_factory=dict)
     """Why, by consumer, door and topic."""
     effects: list[tuple[str, tuple[object, ...]]] = field(default_factory=list)
@@ -227,10 +225,6 @@ class MemoryLog:
         """See `EventLog.door_stopped`."""
         stopped = self.memory.doors_stopped.items()
         return {topic: why for (*at, topic), why in stopped if at == [self._consumer, door]}
-
-    async def city_now(self) -> datetime | None:
-        """See `EventLog.city_now`."""
-        return self.memory.city_now
 
     def _behind(self, complaints: set[str | None]) -> list[ParkedRow]:
         """What was released behind a message of these complaints that stays parked."""

@@ -6,7 +6,6 @@ import asyncio
 from base64 import b64decode, b64encode
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime
 from typing import Any, Final
 
 import asyncpg
@@ -39,7 +38,6 @@ _BEGUN: Final = "SELECT stream_id::text, position FROM es.begun($1)"
 _PLACES: Final = "SELECT * FROM es.offsets($1, $2, $3)"
 _STOP_DOOR: Final = "SELECT es.stop_door($1, $2, $3, $4)"
 _DOOR_STOPPED: Final = "SELECT topic, reason FROM es.door_stopped($1, $2)"
-_CITY_NOW: Final = "SELECT now FROM es.city_time()"
 _RELEASED: Final = "SELECT * FROM es.released($1)"
 
 
@@ -203,12 +201,6 @@ class PostgresLog:
         async with self._connected() as connection:
             rows = await connection.fetch(_DOOR_STOPPED, self._consumer, door)
         return {row[0]: row[1] for row in rows}
-
-    async def city_now(self) -> datetime | None:
-        """See `EventLog.city_now`."""
-        async with self._connected() as connection:
-            now: datetime | None = await connection.fetchval(_CITY_NOW)
-            return now
 
     async def close(self) -> None:
         """Give the connection back."""

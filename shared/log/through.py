@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from datetime import datetime
 
 from shared.log import Append, EventLog, Incoming, Known, Place
 
@@ -47,7 +46,3 @@ class Through:
     async def door_stopped(self, door: str) -> Mapping[str, str]:
         """See `EventLog.door_stopped`."""
         return await self._log.door_stopped(door)
-
-    async def city_now(self) -> datetime | None:
-        """See `EventLog.city_now`."""
-        return await self._log.city_now()

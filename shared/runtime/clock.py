@@ -1,9 +1,8 @@
-"""City time: the only place that reads a clock.
+"""The clock of a desk: the only place that reads the machine's.
 
 Rules take time from their command. A desk asks its clock what time an input counts as, what time a
-reaction to a fact counts as, and between which instants an input may claim to be. In a rehearsal the first two
-are the time the message itself carries, so the same day gives the same facts at any speed. How far city time has
-come is the conductor's matter (es.city_clock): timers look at it, and the bounds of what an input may claim.
+reaction to a fact counts as, and between which instants an input may claim to be. Programs and statements that ask
+for the city's present ask its database (`es.present()`).
 """
 
 from __future__ import annotations
@@ -19,14 +18,6 @@ INPUT_AGE_DAYS_MAX: Final = 1_096
 weeks old, and a switch's recorded calls may be read in when the year is over. What lies before that is a driver's zero
 time or a date of birth."""
 
-REHEARSED_AHEAD_MAX: Final = timedelta(days=366)
-"""How far ahead of its conductor's present an input may be in a rehearsed city. The conductor hands in nothing before
-its time. The bound is this wide so that no message is taken in at one speed of a rehearsal and parked at another."""
-
-REHEARSED_SINCE: Final = datetime(2000, 1, 1, tzinfo=UTC)
-"""The earliest time an input may carry in a rehearsed city whose conductor has not begun: no rehearsal is of a year
-before."""
-
 STAMPED_SINCE: Final = datetime(2016, 5, 24, tzinfo=UTC)
 """Kafka 0.10.0, the first whose records bear a time: a record with an earlier one was stamped by no broker."""
 
@@ -39,6 +30,10 @@ LAST: Final = datetime.max.replace(tzinfo=UTC)
 
 class Clock(Protocol):
     """What a desk may ask about time. All instants are aware."""
+
+    async def catch_up(self) -> None:
+        """Be at the present: a door calls this before each batch. May raise what asking PostgreSQL raises."""
+        ...
 
     def earliest_input(self, arrived_at: datetime) -> datetime:
         """The earliest time an input may carry; before it nothing happened that somebody tells us now.
@@ -59,11 +54,11 @@ class Clock(Protocol):
         ...
 
     def of_input(self, said_at: datetime, arrived_at: datetime) -> datetime:
-        """The time an input counts as: when it reached the broker, in a rehearsal what it says."""
+        """The time an input counts as."""
         ...
 
     def of_reaction(self, fact_at: datetime) -> datetime:
-        """The time a reaction to a fact counts as: now, in a rehearsal the fact's own."""
+        """The time a reaction to a fact counts as."""
         ...
 
 
@@ -86,6 +81,9 @@ class SystemClock:
         """The present, in UTC."""
         return datetime.now(UTC)
 
+    async def catch_up(self) -> None:
+        """See `Clock.catch_up`: it always is."""
+
     def earliest_input(self, arrived_at: datetime) -> datetime:
         """See `Clock.earliest_input`."""
         return shifted(min(self.now(), arrived_at), -self._input_age_max)
@@ -99,68 +97,55 @@ class SystemClock:
         return STAMPED_SINCE, self.now() + STAMP_AHEAD_MAX
 
     def of_input(self, said_at: datetime, arrived_at: datetime) -> datetime:
-        """See `Clock.of_input`."""
+        """See `Clock.of_input`: when it reached the broker."""
         del said_at  # a unit's own clock is no evidence of being in time
         return arrived_at
 
     def of_reaction(self, fact_at: datetime) -> datetime:
-        """See `Clock.of_reaction`; never before the fact itself, should two machines' clocks differ."""
+        """See `Clock.of_reaction`: now; never before the fact itself, should two machines' clocks differ."""
         return max(self.now(), fact_at)
 
 
-class RehearsalClock:
-    """See `Clock`: everything happens when it says; the conductor hands in nothing before its time.
+class ClockAt:
+    """See `Clock`: it stands at an instant until it is moved; what is said is said then.
 
-    Its present is its conductor's. Whoever has the clock moves it before it is asked.
+    A command goes by it: the city's database says what time it is there.
     """
 
-    def __init__(
-        self, now: datetime | None = None, *, input_age_max: timedelta = timedelta(days=INPUT_AGE_DAYS_MAX)
-    ) -> None:
-        """`now`: how far city time has come; None as long as nobody conducts."""
+    def __init__(self, now: datetime) -> None:
+        """Stand at `now`."""
         self._now = now
-        self._input_age_max = input_age_max
+
+    def now(self) -> datetime:
+        """Where it stands."""
+        return self._now
 
     def move_to(self, now: datetime) -> None:
         """Set the time; it never goes back."""
-        self._now = now if self._now is None else max(self._now, now)
+        self._now = max(self._now, now)
+
+    async def catch_up(self) -> None:
+        """See `Clock.catch_up`: it stands."""
 
     def earliest_input(self, arrived_at: datetime) -> datetime:
         """See `Clock.earliest_input`."""
         del arrived_at
-        return REHEARSED_SINCE if self._now is None else shifted(self._now, -self._input_age_max)
+        return shifted(self._now, -timedelta(days=INPUT_AGE_DAYS_MAX))
 
     def latest_input(self, arrived_at: datetime) -> datetime:
         """See `Clock.latest_input`."""
         del arrived_at
-        return shifted(self._now or SystemClock().now(), REHEARSED_AHEAD_MAX)
+        return shifted(self._now, AHEAD_MAX)
 
     def stamps(self) -> tuple[datetime, datetime]:
-        """See `Clock.stamps`: nothing is decided by them here."""
+        """See `Clock.stamps`: any, for the broker goes by another clock."""
         return FIRST, LAST
 
     def of_input(self, said_at: datetime, arrived_at: datetime) -> datetime:
-        """See `Clock.of_input`."""
+        """See `Clock.of_input`: when it says."""
         del arrived_at
         return said_at
 
     def of_reaction(self, fact_at: datetime) -> datetime:
-        """See `Clock.of_reaction`."""
+        """See `Clock.of_reaction`: the fact's own time."""
         return fact_at
-
-
-class HandClock(RehearsalClock):
-    """See `Clock`: a rehearsal's, with a present moved by hand in a test and senders as near to it as real ones."""
-
-    def __init__(self, now: datetime) -> None:
-        """Start at `now`."""
-        super().__init__(now)
-
-    def now(self) -> datetime:
-        """Where the hand stands."""
-        return self._now or FIRST
-
-    def latest_input(self, arrived_at: datetime) -> datetime:
-        """See `Clock.latest_input`."""
-        del arrived_at
-        return shifted(self.now(), AHEAD_MAX)

@@ -28,8 +28,8 @@ class CommonSettings(BaseSettings):
     instance: str = Field(default="", pattern=r"^[A-Za-z0-9._-]{0,200}$")
     """This process's own name among those of its desk, the same after a restart: Kafka keeps its partitions for it
     meanwhile (static membership). Empty where nobody gives lasting names: two of one name would oust each other."""
-    time: Literal["system", "rehearsal"] = "system"
-    """Real time, or the city time a conductor moves (es.city_clock)."""
+    retention: bool = True
+    """Whether the topics that this process makes forget in time; else they keep every message."""
     input_age_days_max: int = Field(default=INPUT_AGE_DAYS_MAX, ge=1, le=36_525)
     """How many days ago what an input tells of may have happened; an earlier one is parked."""
     traces: Literal["zipkin", "otlp", "none"] = "none"

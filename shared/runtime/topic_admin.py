@@ -19,7 +19,7 @@ _BROKERS_DEFAULT: Final = -1
 def make_missing(kafka: str, wanted: Mapping[str, Topic], *, retention: bool) -> list[str]:
     """Make those of these topics that are not there, with partitions and settings of their lines; returns them.
 
-    `retention` False keeps messages for ever, as a rehearsal needs. Whoever is faster may make one meanwhile. Raises
+    `retention` False keeps messages for ever. Somebody else may make one meanwhile. Raises
     `KafkaException` for any other answer, with the topic in it; the other topics are made all the same. Blocks.
     """
     admin = AdminClient(kafka_address.librdkafka(kafka))

@@ -54,7 +54,7 @@ TABLES = {
         "corrections.py",
         "views.py",
     },
-    "escalation": {"ladder.py", "watermark.py"},
+    "escalation": {"due.py", "ladder.py", "watermark.py"},
 }
 
 

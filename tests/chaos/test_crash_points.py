@@ -19,6 +19,7 @@ from confluent_kafka import TopicPartition as KafkaPlace
 from confluent_kafka.admin import AdminClient
 
 from deploy.embedded.stack import Addresses
+from services.escalation.due import PRESENT
 from services.escalation.inbound import Ticker
 from services.escalation.settings import Settings as EscalationSettings
 from shared.complaint import head_of
@@ -44,6 +45,7 @@ from tests.desks import (
     door_of_intake,
     lives,
 )
+from tests.present import present_runs_from
 from tests.sources import Databases
 
 pytestmark = pytest.mark.connected
@@ -365,11 +367,12 @@ class FaultyConnection:
         self._connection = connection
         self._faults = faults
 
-    async def fetchrow(self, *arguments: Any) -> Any:
-        return await self._faults.around("now", lambda: self._connection.fetchrow(*arguments))
+    async def fetchval(self, query: str, *arguments: Any) -> Any:
+        asked = lambda: self._connection.fetchval(query, *arguments)  # noqa: E731 -- asked here or there
+        return await (self._faults.around("now", asked) if query == PRESENT else asked())
 
-    async def fetchval(self, *arguments: Any) -> Any:
-        return await self._connection.fetchval(*arguments)
+    async def execute(self, *arguments: Any) -> Any:
+        return await self._connection.execute(*arguments)
 
     async def fetch(self, *arguments: Any) -> Any:
         return await self._faults.around("due", lambda: self._connection.fetch(*arguments))
@@ -417,11 +420,7 @@ class Clockwork:
         self._open = []
 
     async def clock_to(self, at: datetime) -> None:
-        await self.owner.execute(
-            "INSERT INTO es.city_clock (now, settled) VALUES ($1, $1)"
-            " ON CONFLICT (one) DO UPDATE SET now = excluded.now, settled = excluded.settled",
-            at,
-        )
+        await self.owner.execute(present_runs_from(at))
 
     async def stated(self) -> Counter[tuple[str, str]]:
         rows = await self.owner.fetch("SELECT stream_id::text, type FROM es.event WHERE actor = 'escalation'")
@@ -441,10 +440,11 @@ class Clockwork:
 
 @pytest.fixture
 async def clockwork(database: str) -> AsyncIterator[Clockwork]:
+    owner = await asyncpg.connect(database)
+    await owner.execute(present_runs_from(NOW))
     logs = [PostgresLog(database, name, name) for name in ("intake", "dispatch")]
     streams = await lives(desk_on("intake", logs[0]), range(COMPLAINTS))
     await desk_on("dispatch", logs[1]).obey(Batch(work=[dispatch_of(stream) for stream in streams]))
-    owner = await asyncpg.connect(database)
     made = Clockwork(database, streams, owner)
     try:
         yield made

@@ -153,7 +153,7 @@ def test_nobody_acts_on_a_letter_before_he_can_have_read_it() -> None:
 
 
 async def _rehearsed(city: Callable[..., Awaitable[City]]) -> tuple[City, Outside]:
-    town = await city(time="rehearsal", at=PRESENT)
+    town = await city(lived=True, at=PRESENT)
     known = catalogue(str(town.folder / "catalogue.json"))
     return town, Outside(town.realm.kafka, town.realm.prefix, known, PRESENT - timedelta(days=1))
 
@@ -339,7 +339,7 @@ async def test_city_time_does_not_end_before_the_limits_of_what_others_recorded(
     city: Callable[..., Awaitable[City]],
 ) -> None:
     """The conductor hands in nothing of it, and knows its timers only by asking for all there are."""
-    town = await city(time="rehearsal", at=PRESENT)
+    town = await city(lived=True, at=PRESENT)
     await town.start()
     others: list[asyncio.Task[Any]] = []
 

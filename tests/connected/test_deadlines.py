@@ -158,7 +158,7 @@ async def test_a_complaint_nobody_signed_climbs_the_ladder_and_its_citizen_is_as
     city: Callable[..., Any],
 ) -> None:
     """In city time, moved by hand: a water pipe burst (two hours), and the unit never says a word."""
-    rehearsal = await city(time="rehearsal", at=T0)
+    rehearsal = await city(lived=True, at=T0)
     await rehearsal.start()
     burst = await rehearsal.record("burst", at=T0, urgency=Urgency.CRITICAL_2H)
     calm = [await rehearsal.record(f"calm-{n}", at=T0) for n in range(20)]

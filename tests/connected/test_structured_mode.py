@@ -141,7 +141,7 @@ async def test_in_a_rehearsed_city_the_present_is_its_conductors(
     city: Callable[..., Awaitable[City]],
 ) -> None:
     """What is plausible there is not in ours, and the other way round; and it moves with the conductor."""
-    town = await city(time="rehearsal", at=T0)
+    town = await city(lived=True, at=T0)
     await town.start()
     now = datetime.now(UTC)
     await town.until_fact(await town.record("then", at=T0), ComplaintDispatched, within=60)

@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 import pytest
 from msgspec.structs import replace
 
-from services.escalation import inbound
+from services.escalation import due
 from services.escalation.commands import FireDeadlines
-from services.escalation.inbound import PASSED_OVER_SECONDS
+from services.escalation.due import PASSED_OVER_SECONDS, TimersByTheLog
 from services.escalation.rules import decide
 from shared.complaint import Case
 from shared.desk import Desk, Obeyed
@@ -88,7 +88,8 @@ async def test_a_limit_that_is_over_when_it_becomes_known_is_stated_at_the_next_
     story.clock.move_to(SIGN_DUE_AT - MINUTE)
     received = story.clock.now() - 3 * DAY
     await story.ticks()
-    assert story.ticker._watermark.low > received + HOUR
+    assert isinstance(story.ticker._due, TimersByTheLog)
+    assert story.ticker._due._watermark.low > received + HOUR
     letter = message(
         replace(REQUEST, request_id="letter", channel="letter", call_id=None),
         INTAKE_REQUESTS.name,
@@ -272,7 +273,7 @@ async def test_a_page_full_of_undecidable_ones_hides_nothing_behind_it(
     story: Story, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """All due at the same instant and before the one that can be decided."""
-    monkeypatch.setattr(inbound, "DUE_MAX", 3)
+    monkeypatch.setattr(due, "DUE_MAX", 3)
     stuck = [await story.records(request_id=f"stuck-{number}") for number in range(10)]
     for stream in stuck:
         story.memory.timers[stream, 1] = SIGN_DUE_AT - HOUR

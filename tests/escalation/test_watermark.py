@@ -15,7 +15,8 @@ import pytest
 
 from hotline.upkeep.rebuild import rebuild
 from services.escalation import watermark
-from services.escalation.inbound import PASSED_OVER_SECONDS, Ticker
+from services.escalation.due import PASSED_OVER_SECONDS, TimersByTheLog
+from services.escalation.inbound import Ticker
 from services.escalation.settings import Settings
 from services.escalation.watermark import Watermark
 from shared.complaint import Case
@@ -121,7 +122,8 @@ class Clock:
         self.owner = owner
         self.connection = connection
         self.log = PostgresLog(dsn, "escalation", "escalation.tick")
-        self.ticker = Ticker(Settings(kafka="", postgres=dsn), desk_on("escalation", self.log))
+        self.due = TimersByTheLog()
+        self.ticker = Ticker(Settings(kafka="", postgres=dsn), desk_on("escalation", self.log), self.due)
         self.desks = {name: desk_on(name, PostgresLog(dsn, name, name)) for name in ("intake", "dispatch")}
 
     async def dispatched(self, name: str, *, at: datetime) -> ComplaintId:
@@ -150,7 +152,7 @@ async def clock(database: str) -> AsyncIterator[Clock]:
     made = Clock(database, await connect(database, "owner"), await connect(database, "escalation.tick"))
     await made.ticker.own(made.connection)
     assert await made.tick() == 0
-    assert made.ticker._watermark.low > datetime.now(UTC) - timedelta(hours=1), "it looks from there on"
+    assert made.due._watermark.low > datetime.now(UTC) - timedelta(hours=1), "it looks from there on"
     try:
         yield made
     finally:
@@ -214,7 +216,7 @@ async def test_a_limit_that_is_over_when_it_becomes_known_is_found_by_the_next_t
     clock: Clock, becomes_known: Callable[[Clock], Awaitable[ComplaintId]]
 ) -> None:
     stream = await becomes_known(clock)
-    found = await clock.ticker._due(clock.connection, clock.ticker._watermark.low, datetime.now(UTC))
+    found = await clock.due._due(clock.connection, clock.ticker._owned, datetime.now(UTC))
     assert [timer.stream for timer in found] == [stream]
     assert await clock.tick() == 1
 
@@ -328,12 +330,13 @@ async def test_a_tick_does_not_wade_through_what_fired_while_an_old_snapshot_is_
         async with old.transaction(isolation="repeatable_read", readonly=True):
             assert await old.fetchval("SELECT count(*) FROM es.timer") == FIRED
             await owner.execute("DELETE FROM es.timer")
-            ticker = Ticker(Settings(kafka="", postgres=database), desk_on("escalation", log))
+            due = TimersByTheLog()
+            ticker = Ticker(Settings(kafka="", postgres=database), desk_on("escalation", log), due)
             await ticker.own(owner)
             assert await ticker.tick(owner) == 0
             everything = await _pages(owner, begin)
             assert everything > FIRED / 100, "the control: these rows are there to be waded through"
-            assert await _pages(owner, ticker._watermark.low) < everything / 10
+            assert await _pages(owner, due._watermark.low) < everything / 10
     finally:
         for one in (owner, old, log):
             await one.close()

@@ -40,6 +40,7 @@ from tests.hotline.test_verify import (
     several_lives,
     unlocked,
 )
+from tests.present import present_is
 
 pytestmark = pytest.mark.connected
 
@@ -352,7 +353,7 @@ async def test_anchored_while_the_desks_work_no_fact_is_between_two_stretches(
     desks: Desks, tmp_path: Path
 ) -> None:
     kept = Kept(desks, tmp_path / "anchors.jsonl")
-    await desks.owner.execute("INSERT INTO es.city_clock (now, settled) VALUES ($1, $1)", eg.CALLED_AT)
+    await desks.owner.execute(present_is(eg.CALLED_AT))
     other = await asyncpg.connect(desks.dsn)
     stop = asyncio.Event()
     made = rounds = 0

@@ -16,7 +16,8 @@ import pytest
 from deploy.supervision.stalled import CityProgress, held_up_in, overdue_in
 from deploy.supervision.supervisor import Service, Supervisor
 from deploy.supervision.watchman import Watchman
-from services.escalation.inbound import DUE_MAX, Ticker
+from services.escalation.due import DUE_MAX
+from services.escalation.inbound import Ticker
 from services.escalation.settings import Settings
 from shared.complaint import Case
 from shared.desk import Desk

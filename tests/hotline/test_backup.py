@@ -32,6 +32,7 @@ from tests.city import STREETS, City, until
 from tests.hotline.conftest import Desks
 from tests.hotline.test_archive import AFTER, MONTH
 from tests.hotline.test_verify import SOLVED, UNSOLVED, drain, several_lives
+from tests.present import present_is
 from tests.sources import embedded
 
 pytestmark = [pytest.mark.connected, pytest.mark.timeout(300)]
@@ -316,12 +317,9 @@ async def test_timers_come_back_and_fire(
     await backup(served(town.realm), tmp_path / "kept")
     async with put_back(town, elsewhere, tmp_path / "kept", tmp_path / "again") as (again, _):
         assert await again.sql("SELECT * FROM es.timer ORDER BY 1, 2") == timers
-        # City time makes them due; a rehearsal's clock is what can be moved.
         last = max(row["due_at"] for row in timers)
-        await again.clock_to(
-            last + 4 * eg.DAY
-        )  # past the limit for the answer, whose row holds its first warning
-        again._options = {**again._options, "time": "rehearsal"}
+        # Past the limit for the answer, whose row holds its first warning.
+        await again.sql(present_is(last + 4 * eg.DAY))
         await again.start()
         await until_count(again, "SignLimitMissed", 1)
         await until_count(again, "FeedbackLimitMissed", 1)

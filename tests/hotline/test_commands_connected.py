@@ -87,7 +87,7 @@ def test_status_tells_every_process_what_it_needs_and_who_is_behind(shell: Shell
         assert entry["port"], name
         assert entry["memory_mb"] > 0, name
     until(lambda: not any(json.loads(shell("status", "--json"))["behind"].values()))
-    assert "City hotline, system time" in shell("status")
+    assert "City hotline at 2" in shell("status")
 
 
 def test_a_killed_service_comes_back_and_status_counts_it(shell: Shell) -> None:

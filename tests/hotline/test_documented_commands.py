@@ -98,7 +98,7 @@ def test_one_flag_asks_every_command_for_json() -> None:
 
 _TYPED: Final[dict[str, tuple[int, str]]] = {
     "hotline up": (0, "is up already"),
-    "hotline status": (0, "City hotline, system time"),
+    "hotline status": (0, "City hotline at 2"),
     "hotline status --json": (0, '"up": true'),
     "hotline knowledge load": (0, "versions added"),
     "hotline knowledge search 供暖时间": (0, "kb-"),

@@ -18,7 +18,7 @@ from shared.runtime.errors import UserError
 from tests import examples as eg
 
 NOW: Final = datetime(2026, 3, 1, tzinfo=UTC)
-CITY: Final = City(realm=Realm(name="any", kafka="not asked", owner_dsn="not asked"), time="rehearsal")
+CITY: Final = City(realm=Realm(name="any", kafka="not asked", owner_dsn="not asked"))
 
 
 def said(**fields: Any) -> None:

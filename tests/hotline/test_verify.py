@@ -25,6 +25,7 @@ from tests import examples as eg
 from tests.city import City
 from tests.examples import DAY, HOUR, MINUTE
 from tests.hotline.conftest import Desks, typed
+from tests.present import present_is
 from tests.spec import case_of
 
 pytestmark = pytest.mark.connected
@@ -74,7 +75,7 @@ async def several_lives(desks: Desks, ids: list[ComplaintId] | None = None) -> N
         replace(eg.RECORD_VISIT, complaint_id=SOLVED),
         replace(eg.RECORD_VISIT, complaint_id=UNSOLVED, solved=False),
     )
-    await desks.owner.execute("INSERT INTO es.city_clock (now, settled) VALUES ($1, $1)", NOW)
+    await desks.owner.execute(present_is(NOW))
     await desks.tick(NOW)
 
 
@@ -374,7 +375,7 @@ async def test_a_timer_that_should_have_fired_is_named_once_it_had_its_time(
 ) -> None:
     monkeypatch.setattr("hotline.audit.verify.FIRES_WITHIN", timedelta(seconds=0.3))
     await several_lives(desks)
-    await desks.owner.execute("UPDATE es.city_clock SET now = $1, settled = $1", eg.DUE_AT)
+    await desks.owner.execute(present_is(eg.DUE_AT))
     assert said_of(await verify(desks.dsn), LATE) == [
         f"timer FEEDBACK: due at {eg.DUE_AT - 2 * DAY}, not fired",
         f"timer LADDER: due at {eg.SIGN_DUE_AT + DAY}, not fired",
@@ -388,7 +389,7 @@ async def test_a_timer_that_fires_meanwhile_is_no_problem(
 ) -> None:
     monkeypatch.setattr("hotline.audit.verify.FIRES_WITHIN", timedelta(minutes=2))
     await several_lives(desks)
-    await desks.owner.execute("UPDATE es.city_clock SET now = $1, settled = $1", eg.DUE_AT)
+    await desks.owner.execute(present_is(eg.DUE_AT))
     reading = asyncio.ensure_future(verify(desks.dsn))
     await desks.tick(eg.DUE_AT)
     assert (await reading).problems == []

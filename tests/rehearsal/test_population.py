@@ -12,6 +12,7 @@ from operator import attrgetter
 import pytest
 from msgspec.structs import replace as changed
 
+from hotline.lab.desks.clock import RehearsalClock
 from hotline.lab.simulation.act import Act, Heard
 from hotline.lab.simulation.agenda import Agenda, Timer, Watch
 from hotline.lab.simulation.city import DAY
@@ -55,7 +56,6 @@ from shared.inputs import CallAnswered, CallEnded, CallOffered, RequestRecorded,
 from shared.log import Incoming
 from shared.outward import OUTWARD
 from shared.policy.catalogue import catalogue
-from shared.runtime.clock import RehearsalClock
 from shared.topics import DISPATCH_REPLIES, DISPATCH_REVIEWS, FEEDBACK_ANSWERS, INTAKE_REQUESTS
 from shared.wording import looked_at
 from shared.work import Batch

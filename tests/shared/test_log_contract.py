@@ -49,6 +49,7 @@ from shared.open_batch import OTHER_CONTENT
 from shared.runtime.telemetry import Telemetry
 from shared.work import Batch, Claim, Work
 from tests.examples import CALLED_AT, CATALOGUE, DUE_AT, HOUR, INSTANT, REQUEST, SIGN_DUE_AT, STREET
+from tests.present import present_is
 
 OFFSETS = "commands"
 REQUEST_ID = "contract-1"
@@ -109,14 +110,6 @@ class Keeper(Protocol):
         """A newer system writes this head."""
         ...
 
-    async def conduct(self, now: datetime) -> None:
-        """A conductor lets city time come so far."""
-        ...
-
-    async def no_conductor(self) -> None:
-        """The city lives by the time of the day, as a real one does."""
-        ...
-
     async def close(self) -> None:
         """Give everything back."""
         ...
@@ -166,12 +159,6 @@ class InMemory:
     async def write_newer(self, stream: str, state_schema: int) -> None:
         self.memory.state_schemas[stream] = state_schema
 
-    async def conduct(self, now: datetime) -> None:
-        self.memory.city_now = now
-
-    async def no_conductor(self) -> None:
-        self.memory.city_now = None
-
     async def close(self) -> None:
         return None
 
@@ -219,15 +206,6 @@ class InPostgres:
         statement = "UPDATE es.stream SET state_schema = $2 WHERE stream_id = $1"
         await self.eyes.execute(statement, stream, state_schema)
 
-    async def conduct(self, now: datetime) -> None:
-        await self.eyes.execute(
-            "INSERT INTO es.city_clock (now, settled) VALUES ($1, $1) ON CONFLICT (one) DO UPDATE SET now = $1",
-            now,
-        )
-
-    async def no_conductor(self) -> None:
-        await self.eyes.execute("DELETE FROM es.city_clock")
-
     async def close(self) -> None:
         for log in self.logs:
             await log.close()
@@ -245,7 +223,7 @@ async def keeper(dsn: str | None) -> AsyncIterator[Keeper]:
     opened: Keeper = InMemory()
     if dsn is not None:
         eyes = await asyncpg.connect(dsn, server_settings={"timezone": "UTC"})
-        await eyes.execute("INSERT INTO es.city_clock (now, settled) VALUES ($1, $1)", CALLED_AT)
+        await eyes.execute(present_is(CALLED_AT))
         opened = InPostgres(dsn, eyes)
     yield opened
     await opened.close()
@@ -868,15 +846,6 @@ async def test_a_topic_that_is_stopped_is_stopped_for_its_own_door_and_keeps_its
     }
     assert await intake.door_stopped("calls") == {}
     assert await dispatch.door_stopped("requests") == {}
-
-
-async def test_how_far_city_time_has_come_is_the_conductors_word(keeper: Keeper) -> None:
-    log = Through(keeper.log("intake"))
-    await keeper.no_conductor()
-    assert await log.city_now() is None
-    for now in (CALLED_AT, CALLED_AT + HOUR):
-        await keeper.conduct(now)
-        assert await log.city_now() == now
 
 
 async def test_an_empty_append_is_nothing_to_write() -> None:

@@ -13,7 +13,7 @@ from shared.doors.process import HeardTypes, from_log
 from shared.events import ComplaintClassified, Fact, OrderSigned
 from shared.log import Incoming
 from shared.log.codec import ce_type_of, decoded
-from shared.runtime.clock import HandClock
+from shared.runtime.clock import ClockAt
 from shared.work import Batch
 from tests.examples import CALLED_AT, CATALOGUE
 from tests.story import Story, _from_relay
@@ -40,7 +40,7 @@ def _classified(story: Story, ce_type: bytes, offset: int) -> Incoming:
 
 async def _hears(story: Story, *messages: Incoming) -> None:
     wanted = HeardTypes(dispatch.REACTS)
-    fill = one_by_one(from_log(dispatch.react, HandClock(CALLED_AT)))
+    fill = one_by_one(from_log(dispatch.react, ClockAt(CALLED_AT)))
     batch = Batch(unpark=[m.parked_id for m in messages if m.parked_id is not None])
     fill([m for m in messages if dict(m.headers)["ce_type"] in wanted], batch)
     await story.desks["dispatch"].obey(batch)

@@ -9,6 +9,7 @@ from typing import Any, Final
 import msgspec
 import pytest
 
+from hotline.lab.desks.clock import REHEARSED_AHEAD_MAX, REHEARSED_SINCE, RehearsalClock
 from services.dispatch import inbound as dispatch
 from services.dispatch.settings import Settings as DispatchSettings
 from services.feedback import inbound as feedback
@@ -24,12 +25,9 @@ from shared.policy.ruleset_file import GIVEN_AHEAD_DAYS_MAX, GIVEN_BACK_DAYS_MAX
 from shared.runtime.clock import (
     AHEAD_MAX,
     INPUT_AGE_DAYS_MAX,
-    REHEARSED_AHEAD_MAX,
-    REHEARSED_SINCE,
     STAMPED_SINCE,
     Clock,
-    HandClock,
-    RehearsalClock,
+    ClockAt,
     SystemClock,
 )
 from shared.topics import TOPICS, Topic
@@ -89,11 +87,11 @@ def test_an_event_that_happened_when_nothing_can_have_is_set_aside_by_the_name_o
 ) -> None:
     good = incoming(data)
     headers = tuple((name, text.encode() if name == "ce_time" else value) for name, value in good.headers)
-    reason = parked(msgspec.structs.replace(good, headers=headers), HandClock(NOW))
+    reason = parked(msgspec.structs.replace(good, headers=headers), ClockAt(NOW))
     assert reason is not None
     assert reason.startswith("header ce_time: ")
     told, value = structured(headers, good.value or b"")
-    in_structured = parked(msgspec.structs.replace(good, headers=tuple(told), value=value), HandClock(NOW))
+    in_structured = parked(msgspec.structs.replace(good, headers=tuple(told), value=value), ClockAt(NOW))
     assert in_structured == reason.replace("header ce_time", "attribute time")
 
 
@@ -107,7 +105,7 @@ def test_a_time_in_a_payload_that_cannot_be_is_set_aside_by_its_name(
 ) -> None:
     good = incoming(data)
     value = json.dumps(put(whole(data, good.headers), place, text)).encode()
-    reason = parked(msgspec.structs.replace(good, value=value), HandClock(NOW))
+    reason = parked(msgspec.structs.replace(good, value=value), ClockAt(NOW))
     assert reason is not None
     assert place[-1] in reason
 
@@ -122,7 +120,7 @@ def test_the_times_of_payloads_are_found_by_their_type() -> None:
 
 @pytest.mark.parametrize("data", eg.INPUTS, ids=lambda data: type(data).__name__)
 def test_both_limits_are_taken_in_and_what_lies_a_microsecond_beyond_is_not(data: Input) -> None:
-    clock = HandClock(NOW)
+    clock = ClockAt(NOW)
     earliest, latest = NOW - AGE, NOW + AHEAD_MAX
     assert parked(incoming(data, earliest), clock) is None
     assert parked(incoming(data, latest), clock) is None
@@ -135,8 +133,8 @@ def test_both_limits_are_taken_in_and_what_lies_a_microsecond_beyond_is_not(data
 
 def test_a_letter_may_be_months_old_and_a_birth_certificate_is_no_request() -> None:
     letter = msgspec.structs.replace(eg.REQUEST, call_id=None, channel="letter")
-    assert parked(incoming(letter, sent_at=(NOW - 60 * DAY).isoformat()), HandClock(NOW)) is None
-    reason = parked(incoming(letter, sent_at="1958-03-02T00:00:00Z"), HandClock(NOW))
+    assert parked(incoming(letter, sent_at=(NOW - 60 * DAY).isoformat()), ClockAt(NOW)) is None
+    reason = parked(incoming(letter, sent_at="1958-03-02T00:00:00Z"), ClockAt(NOW))
     assert reason is not None
     assert reason.startswith("data: sent_at: 1958-03-02T00:00:00+00:00 lies too far back, expected from")
 
@@ -156,9 +154,9 @@ def test_a_given_limit_lies_as_near_its_request_as_its_rule_set_says(version: st
     earliest = NOW - rules.given_back_days_max * DAY
     latest = NOW + rules.given_ahead_days_max * DAY
     for at in (earliest, NOW, latest):
-        assert parked(incoming(eg.REQUEST, given_due_at=at.isoformat()), HandClock(NOW), version) is None
+        assert parked(incoming(eg.REQUEST, given_due_at=at.isoformat()), ClockAt(NOW), version) is None
     for at in (earliest - MICROSECOND, latest + MICROSECOND):
-        reason = parked(incoming(eg.REQUEST, given_due_at=at.isoformat()), HandClock(NOW), version)
+        reason = parked(incoming(eg.REQUEST, given_due_at=at.isoformat()), ClockAt(NOW), version)
         assert reason is not None
         assert reason.startswith("data: given_due_at: ")
         assert f"{earliest.isoformat()} (earliest plausible)" in reason
@@ -168,8 +166,8 @@ def test_boston_has_room_for_its_targets_of_2059_and_for_those_before_the_openin
     opened_at = datetime(2011, 8, 23, 7, 43, 49, tzinfo=UTC)
     for target in ("2060-01-01T00:00:00Z", "2011-08-22T04:00:00Z"):
         told = incoming(eg.REQUEST, opened_at, given_due_at=target)
-        assert parked(told, HandClock(opened_at), "boston-311-2011") is None
-        assert (parked(told, HandClock(opened_at)) is None) == target.startswith("2011"), (
+        assert parked(told, ClockAt(opened_at), "boston-311-2011") is None
+        assert (parked(told, ClockAt(opened_at)) is None) == target.startswith("2011"), (
             "Beijing's ten years do not reach so far"
         )
     assert ruleset("boston-311-2011").given_ahead_days_max > 17_662

@@ -25,10 +25,10 @@ async def realm_only(city: Callable[..., Awaitable[City]]) -> City:
     return await city()
 
 
-COMMON: Final = {"heads", "append", "offsets", "released", "stop_door", "door_stopped", "city_time"}
+COMMON: Final = {"heads", "append", "offsets", "released", "stop_door", "door_stopped"}
 OWN: Final = {
     "intake": {"note_calls", "articles", "begun"},
-    "escalation": {"due", "city_due", "timer_clock", "timer_writers", "pass_over"},
+    "escalation": {"due", "present", "timer_writers", "pass_over"},
 }
 
 _FUNCTIONS: Final = """

@@ -251,6 +251,7 @@ OPENED_OTHERWISE: Final = {
     "hotline/cli/backup.py": "a machine's own file, copied",
     "hotline/cli/call.py": "any bytes: what goes on record is their hash",
     "services/intake/knowledge_base.py": "shipped with the project",
+    "hotline/lab/desks/city.py": "shipped with the project",
     "hotline/contract/rulebook.py": "shipped with the project",
     "deploy/city/processes.py": "our own log",
     "deploy/city/registry.py": "a machine's own file",

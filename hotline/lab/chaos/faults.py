@@ -52,7 +52,7 @@ _BACKENDS: Final = """
 SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
 WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'
 """
-_PRESENT: Final = "SELECT settled FROM es.city_clock"
+_PRESENT: Final = "SELECT settled FROM lab.city_clock"
 _BACKENDS_OF: Final = _BACKENDS + " AND datname = current_database() AND application_name = $1"
 
 

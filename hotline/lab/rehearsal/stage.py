@@ -30,6 +30,7 @@ from hotline.audit.report import Report
 from hotline.audit.verify import verify
 from hotline.contact_details import keep_key
 from hotline.lab.acknowledged import Acknowledged, lost
+from hotline.lab.desks.city import LIVED, prepare
 from services.intake.knowledge_base import load_where_empty
 from shared.complaint import STATE_SCHEMA, Complaint, stored_head, waits_for
 from shared.log.heads import fetch, over_heads
@@ -128,12 +129,13 @@ async def _fresh(
     (home / ANCHORS_FILE).unlink(missing_ok=True)  # of a log that is gone
     path = home / "catalogue.json"
     path.write_bytes(msgspec.json.encode(catalogue))
-    realm = await create(addresses, name, catalogue.units, retention=False)
+    realm = await create(addresses, name, catalogue.units, retention=LIVED.retention)
+    await prepare(realm.owner_dsn)
     await keep_key(home, realm)
     await load_where_empty(realm.owner_dsn)  # its agents answer from the example's articles
     city = City(
         realm=realm,
-        time="rehearsal",
+        served=LIVED,
         ruleset=ruleset,
         catalogue=str(path),
         traces_ratio=traces_ratio,

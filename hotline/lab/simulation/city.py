@@ -34,7 +34,7 @@ class City:
         start: datetime = DAY,
         step: timedelta = STEP,
     ) -> None:
-        """`postgres` may read the log and write es.city_clock; `scale` 1 is 70,000 calls; `start` a midnight.
+        """`postgres` may read the log and write lab.city_clock; `scale` 1 is 70,000 calls; `start` a midnight.
 
         The catalogue must be the one the desks use.
         """

@@ -163,7 +163,7 @@ class Conductor:
         patience: timedelta = PATIENCE,
         ledger: Ledger | None = None,
     ) -> None:
-        """`postgres` may read the log and write es.city_clock; `units` are all that can get orders.
+        """`postgres` may read the log and write lab.city_clock; `units` are all that can get orders.
 
         The rehearsal ends when nothing is planned and no timer set, or when city time reaches `ends_at`.
         With a ledger what Kafka acknowledged goes there, and the summary does not have it.

@@ -30,27 +30,27 @@ _RETRY_SECONDS: Final = 0.1
 _SHARDS: Final = list(range(TIMER_SHARDS))
 
 _BEGIN: Final = """
-INSERT INTO es.city_clock AS c (now, settled) VALUES ($1, $1)
+INSERT INTO lab.city_clock AS c (now, settled) VALUES ($1, $1)
 ON CONFLICT (one) DO UPDATE SET now = $1, settled = $1 WHERE c.now <= $1
 RETURNING now
 """
-_NOW: Final = "UPDATE es.city_clock SET now = $1"
-_SETTLED: Final = "UPDATE es.city_clock SET settled = $1"
+_NOW: Final = "UPDATE lab.city_clock SET now = $1"
+_SETTLED: Final = "UPDATE lab.city_clock SET settled = $1"
 _TIMERS: Final = """
 SELECT t.stream_id::text, t.due_at, h.state::json ->> 'ruleset', h.state::json ->> 'urgency'
 FROM es.timer t JOIN es.stream h USING (stream_id)
 """
 _TIMERS_OF: Final = _TIMERS + "WHERE t.stream_id = ANY ($1::uuid[])"
 _FIRE: Final = """
-INSERT INTO es.city_fire (stream_id, until) SELECT * FROM unnest($1::uuid[], $2::timestamptz[])
+INSERT INTO lab.city_fire (stream_id, until) SELECT * FROM unnest($1::uuid[], $2::timestamptz[])
 """
 # One statement is one snapshot: what it sees of relay, desks and timers is the same instant of the log.
 _LOOK: Final = """
 SELECT es.drained(),
     EXISTS (
-        SELECT FROM es.city_clock c, es.timer t
+        SELECT FROM lab.city_clock c, es.timer t
         WHERE t.shard = ANY ($1::smallint[]) AND coalesce(t.look_at, t.due_at) < c.settled
-    ) OR EXISTS (SELECT FROM es.city_due($1, 1)),
+    ) OR EXISTS (SELECT FROM lab.due($1, 1)),
     (
         SELECT coalesce(sum(greatest(w.want - coalesce(o.next_offset, 0), 0)), 0)::bigint
         FROM unnest($2::text[], $3::text[], $4::int[], $5::bigint[]) AS w (consumer, topic, part, want)
@@ -86,7 +86,7 @@ class Pulse:
     """A connection that outlives PostgreSQL's restarts: every statement here may be repeated."""
 
     def __init__(self, dsn: str, prefix: str) -> None:
-        """`dsn` may read the log and write `es.city_clock` and `es.city_fire`."""
+        """`dsn` may read the log and write `lab.city_clock` and `lab.city_fire`."""
         self._dsn = dsn
         self._log = prefix + COMPLAINTS_LOG.name
         self._connection: asyncpg.Connection[Any] | None = None
@@ -94,7 +94,7 @@ class Pulse:
     async def begin(self, at: datetime) -> None:
         """Set city time; `UserError` where it has already gone past."""
         if await self._patiently(lambda c: c.fetchval(_BEGIN, at)) is None:
-            known = await self._patiently(lambda c: c.fetchval("SELECT now FROM es.city_clock"))
+            known = await self._patiently(lambda c: c.fetchval("SELECT now FROM lab.city_clock"))
             message = (
                 f"city time is already {shown(known, UTC)} UTC; a day that begins earlier needs a new city"
             )
@@ -114,7 +114,7 @@ class Pulse:
 
         async def told(connection: asyncpg.Connection[Any]) -> None:
             async with connection.transaction():
-                await connection.execute("DELETE FROM es.city_fire")
+                await connection.execute("DELETE FROM lab.city_fire")
                 await connection.execute(_FIRE, complaints, instants)
 
         await self._patiently(told)

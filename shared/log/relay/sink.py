@@ -119,7 +119,7 @@ class KafkaSink:
             make_missing,
             self._settings.kafka,
             _lines(missing, self._settings.topic_prefix),
-            retention=self._settings.time == "system",
+            retention=self._settings.retention,
         )
         self._telemetry.log.warning("topics_made", topics=made)
         async with asyncio.timeout(SEND_SECONDS):
