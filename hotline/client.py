@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime
 from typing import Any, Final, NamedTuple
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import asyncpg
 import msgspec
@@ -19,9 +19,8 @@ from aiokafka.errors import KafkaError
 from deploy.city.registry import City, typed
 from hotline.terminal import asks
 from shared.cloudevents import BadInput, event_of, input_headers
-from shared.complaint import Complaint, UnreadableHead, stored_head
 from shared.events import Fact
-from shared.ids import ComplaintId, MessageId, complaint_id, message_id
+from shared.ids import ComplaintId, MessageId, UnitId, message_id
 from shared.inputs import Input
 from shared.log import Incoming
 from shared.log.codec import decoded
@@ -34,7 +33,7 @@ from shared.runtime.clock import ClockAt
 from shared.runtime.errors import UserError, told_invalid
 from shared.text import folded_code
 from shared.topic_names import partition_of
-from shared.topics import Topic
+from shared.topics import DISPATCH_REPLIES, Topic
 from shared.unreadable import UnreadableRows
 from shared.wording import TextInvalid, looked_at
 
@@ -47,19 +46,6 @@ _CAME: Final = """
 SELECT EXISTS (SELECT FROM es.inbox WHERE message_id = $1) AS done,
        (SELECT reason FROM es.parked WHERE topic = $2 AND part = $3 AND kafka_offset = $4) AS reason
 """
-
-
-PREFIX_MIN: Final = 4
-"""The shortest beginning of an id that is looked up."""
-_DIGITS: Final = 32
-_NAMED_MAX: Final = 3
-"""Complaints named where a beginning fits several."""
-# By the column, not by its text of the same name: so the index gives the order.
-_PREFIX: Final = """
-SELECT s.stream_id::text FROM es.stream s
-WHERE s.stream_id BETWEEN $1 AND $2 ORDER BY s.stream_id LIMIT $3
-"""
-_HEAD: Final = "SELECT stream_id::text, state, state_schema FROM es.stream WHERE stream_id = $1"
 
 
 class Mistyped(UserError):  # noqa: N818 -- what a person did, said to that person
@@ -237,50 +223,11 @@ async def facts_of(connection: asyncpg.Connection[Any], complaint: str, caused_b
     return UnreadableRows().each(rows, lambda row: f"version {row[0]}", lambda row: decoded(*row[1:]))
 
 
-async def complaint_called(connection: asyncpg.Connection[Any], text: str) -> Complaint:
-    """The complaint with this id, or the only one whose id begins so; `UserError` where there is none."""
-    row = await connection.fetchrow(_HEAD, await id_named(connection, text))
-    assert row is not None  # noqa: S101 -- it was found just now, and no head is ever removed
-    try:
-        return stored_head(*row)
-    except UnreadableHead as error:
-        raise UserError(f"{str(error)[:1].upper()}{str(error)[1:]}.") from None
-
-
-async def id_named(connection: asyncpg.Connection[Any], named: str) -> ComplaintId:
-    """The complaint's id; a request's id says it exactly, the beginning of an id must fit one only."""
-    text = named.strip()
-    by_request: ComplaintId = complaint_id(text)
-    if await connection.fetchval("SELECT 1 FROM es.stream WHERE stream_id = $1", by_request):
-        return by_request
-    digits = folded_code(text).replace("-", "")
-    if not set(digits) <= set("0123456789abcdef") or len(digits) > _DIGITS:
-        raise UserError(f"No request has the id {text!r}, and no complaint's id begins with it.")
-    if len(digits) < PREFIX_MIN:
-        raise UserError(f"{text!r} is too short: at least {PREFIX_MIN} characters of the complaint's id.")
-    rows = await connection.fetch(
-        _PREFIX,
-        UUID(digits.ljust(_DIGITS, "0")),
-        UUID(digits.ljust(_DIGITS, "f")),
-        _NAMED_MAX + 1,
-    )
-    if not rows:
-        raise UserError(f"No complaint's id begins with {text!r}, and no request has that id.")
-    if len(rows) > 1:
-        several = ", ".join(row[0] for row in rows[:_NAMED_MAX]) + (" …" if len(rows) > _NAMED_MAX else "")
-        raise UserError(f"More than one complaint's id begins with {text!r}, give more of it: {several}")
-    return ComplaintId(rows[0][0])
-
-
-async def complaint_named(city: City, text: str) -> Complaint:
-    """As `complaint_called`, by a connection of its own."""
-    connection = await reader(city.realm.logins["reader"])
-    try:
-        return await complaint_called(connection, text)
-    finally:
-        await connection.close()
-
-
 def short(complaint_id: str) -> str:
     """As much of an id as a person needs."""
     return complaint_id[:8]
+
+
+async def reply(city: City, unit: UnitId, complaint: ComplaintId, data: Input) -> list[Fact]:
+    """Say it on the unit's own topic; the facts that came of it, none where it was so already. Errors as `effect`."""
+    return await effect(city, complaint, await tell(city, DISPATCH_REPLIES, complaint, data, unit=unit))

@@ -1,4 +1,4 @@
-"""An open order in a list: for a program and for a person."""
+"""Open orders: which lie with a unit, and one in a list: for a program and for a person."""
 
 from __future__ import annotations
 
@@ -7,11 +7,24 @@ from typing import Any
 
 import msgspec
 
+from deploy.city.registry import City
 from hotline.client import short
 from hotline.terminal import LISTED_MAX
+from services.dispatch import views
 from shared import times
 from shared.complaint import Complaint, Order, standing_still, unanswered_beyond, whole_content
+from shared.log.reading import reader
 from shared.text import shown
+from shared.unreadable import UnreadableRows
+
+
+async def open_orders(city: City, unit: str, unread: UnreadableRows) -> list[Complaint]:
+    """The complaints whose open order lies with this unit, the earliest due first."""
+    connection = await reader(city.realm.logins["reader"])
+    try:
+        return await views.open_orders(connection, unit, unread)
+    finally:
+        await connection.close()
 
 
 def row(case: Complaint, now: datetime) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from deploy.city.registry import typed
 from hotline.casefile import refusals
-from hotline.client import id_named
+from hotline.lookup import id_named
 from services.intake.views import call as call_of
 from shared import events as e
 from shared.complaint import (

@@ -129,7 +129,7 @@ def call(
         if (by := found[f"{what}_by"]) is not None:
             say(f"  {what + ' by':<11}{shown_at(datetime.fromisoformat(by))}")
     shown = short(str(found["complaint_id"]))
-    say(f"Next: `hotline unit {found['unit']}` to answer it, `hotline show {shown}`.")
+    say(f"Next: `hotline unit desk --unit {found['unit']}` to answer it, `hotline show {shown}`.")
 
 
 def attachments(paths: list[Path]) -> tuple[Attachment, ...]:
@@ -163,8 +163,9 @@ async def _call(
     from uuid import uuid4
 
     from deploy.city.registry import city_up
-    from hotline.client import complaint_named, effect, on_record, tell
+    from hotline.client import effect, on_record, tell
     from hotline.lab.desks.city import is_lived
+    from hotline.lookup import complaint_named
     from shared.ids import complaint_id
     from shared.inputs import RequestRecorded
     from shared.policy.catalogue import catalogue

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from hotline.cli.arguments import instant
-from hotline.cli.run import Json, fail, one_of, run, stdin_lines
+from hotline.cli.run import Json, answer, fail, one_of, run, stdin_lines
 from hotline.cli.unread import none_unread, tell_unread
 from hotline.terminal import note, say, say_json
 from shared.text import folded_code
@@ -23,7 +23,12 @@ if TYPE_CHECKING:
     from shared.unreadable import UnreadableRows
 
 
-def calls(
+calls = typer.Typer(help="What the telephone did.", rich_markup_mode=None)
+
+
+@calls.callback(invoke_without_command=True)
+def period(
+    context: typer.Context,
     since: Annotated[
         str,
         typer.Option(
@@ -32,23 +37,14 @@ def calls(
     ] = "",
     until: Annotated[str, typer.Option(help="Until when; now without it.")] = "",
     ruleset: Annotated[str, typer.Option(help="By whose rules.")] = RULESET,
-    take_in: Annotated[
-        str,
-        typer.Option(
-            "--take-in",
-            metavar="SWITCH",
-            help="Read events of asterisk or freeswitch, a JSON object a line, from stdin.",
-        ),
-    ] = "",
     *,
     json: Json = False,
 ) -> None:
     """What the telephone did in the last 24 hours: how many came through, how soon, the worst 24 hours; messages."""
+    if context.invoked_subcommand is not None:
+        return
     from shared.policy.ruleset import ruleset as rules_of
 
-    if take_in:
-        run(_take_in(take_in))
-        return
     rules = rules_of(ruleset)
     zone = ZoneInfo(rules.timezone)
     first, last = (
@@ -69,6 +65,24 @@ def calls(
         _print(begin, end, found, rules.telephone, rules.timezone)
         _print_messages(answered)
     tell_unread(unread, json=json)
+
+
+@calls.command("take-in")
+def take_in(
+    switch: Annotated[str, typer.Argument(metavar="SWITCH", help="Its make: asterisk or freeswitch.")],
+    *,
+    json: Json = False,
+) -> None:
+    """Take in what a switch recorded: its events from standard input, one JSON object a line."""
+    taken, wrong = run(_take_in(switch))
+    answer(
+        f"{taken:,} events told{f', {wrong:,} lines left out' if wrong else ''}.",
+        json=json,
+        taken=taken,
+        left_out=wrong,
+    )
+    if wrong:
+        raise typer.Exit(1)
 
 
 async def _figures(
@@ -183,8 +197,8 @@ def _seconds(seconds: float | None) -> str:
     return "–" if seconds is None else f"{seconds:.1f} s"
 
 
-async def _take_in(switch: str) -> None:
-    """Each event from stdin onto `telephony.calls`; one that cannot be read is named and left out."""
+async def _take_in(switch: str) -> tuple[int, int]:
+    """Each event from stdin onto `telephony.calls`; one that cannot be read is named and left out. How many of both."""
     import msgspec
     from aiokafka import AIOKafkaProducer
 
@@ -201,7 +215,7 @@ async def _take_in(switch: str) -> None:
     from shared.topics import TELEPHONY_CALLS
     from shared.wording import TextInvalid, looked_at
 
-    said = SWITCHES[one_of("--take-in", folded_code(switch), SWITCHES)]
+    said = SWITCHES[one_of("SWITCH", folded_code(switch), SWITCHES)]
     city = city_up()
     now = await now_of(city)
     clock = ClockAt(now)
@@ -235,6 +249,4 @@ async def _take_in(switch: str) -> None:
                 )
                 taken += 1
         await producer.flush()
-    say(f"{taken:,} events told{f', {wrong:,} lines left out' if wrong else ''}.")
-    if wrong:
-        raise typer.Exit(1)
+    return taken, wrong

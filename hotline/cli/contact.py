@@ -161,7 +161,7 @@ def shred(
 
 async def _id_of(complaint: str) -> Any:
     from deploy.city.registry import city_up
-    from hotline.client import id_named
+    from hotline.lookup import id_named
     from shared.log.reading import reader
 
     connection = await reader(city_up().realm.logins["reader"])
@@ -186,8 +186,8 @@ async def _show(complaint: str, named: str, agent: str, reason: str) -> tuple[st
     import asyncpg
 
     from deploy.city.registry import city_up
-    from hotline.cli.unit import known_unit
     from hotline.contact_details import key_of
+    from hotline.lookup import unit_named
     from services.dispatch.contact_door import WAITING, read
     from services.dispatch.contact_policy import Asker
     from shared.contacts.details import CannotUnseal
@@ -196,7 +196,7 @@ async def _show(complaint: str, named: str, agent: str, reason: str) -> tuple[st
 
     city = city_up()
     found = await _id_of(complaint)
-    unit = known_unit(named, city.catalogue) if named else UnitId("")
+    unit = unit_named(named, city.catalogue) if named else UnitId("")
     asker = Asker(unit) if unit else Asker(agent=agent)
     login = city.realm.logins["dispatch" if unit else "intake"]
     connection = await asyncpg.connect(login, timeout=10, server_settings=WAITING)
@@ -224,11 +224,11 @@ async def _token(named: str) -> tuple[str, str]:
     import asyncpg
 
     from deploy.city.registry import city_up
-    from hotline.cli.unit import known_unit
     from hotline.contact_details import new_token
+    from hotline.lookup import unit_named
 
     city = city_up()
-    unit = known_unit(named, city.catalogue)
+    unit = unit_named(named, city.catalogue)
     owner = await asyncpg.connect(city.realm.owner_dsn, timeout=10)
     try:
         return unit, await new_token(owner, unit)

@@ -1,4 +1,4 @@
-"""`hotline rank MONTH`: the streets' month, as a table, JSON or CSV; and freezing it."""
+"""`hotline rank`: the streets' month, as a table, JSON or CSV; freezing it, and what became known later."""
 
 from __future__ import annotations
 
@@ -24,46 +24,42 @@ if TYPE_CHECKING:
     from shared.unreadable import UnreadableRows
 
 
-def rank(
-    month: Annotated[str, typer.Argument(metavar="MONTH", help="Such as 2026-10, in the city's own days.")],
-    population: Annotated[
-        Path | None,
-        typer.Option(help="A file of inhabitants; without one the example's.", exists=True, dir_okay=False),
-    ] = None,
-    ruleset: Annotated[str, typer.Option(help="Another rule set's weights and lists.")] = "",
+rank = typer.Typer(
+    help="A month's score and ranking of the streets and towns, from facts alone.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+_Month = Annotated[str, typer.Argument(metavar="MONTH", help="Such as 2026-10, in the city's own days.")]
+_People = Annotated[
+    Path | None,
+    typer.Option(
+        "--population",
+        help="A file of inhabitants; without one the example's.",
+        exists=True,
+        dir_okay=False,
+    ),
+]
+_RuleSet = Annotated[str, typer.Option(help="Another rule set's weights and lists.")]
+_Csv = Annotated[bool, typer.Option("--csv", help="For a spreadsheet: comma-separated, UTF-8.")]
+
+
+@rank.command()
+def show(
+    month: _Month,
+    population: _People = None,
+    ruleset: _RuleSet = "",
     *,
     every: Annotated[bool, typer.Option("--all", help="Other units too, which have no rank.")] = False,
     whistles: Annotated[
         bool, typer.Option(help="The table shows whistles and reports instead, and how both are judged.")
     ] = False,
-    freeze: Annotated[
-        bool,
-        typer.Option(help="Let nothing change it any more, in the name of --as; the month must be over."),
-    ] = False,
-    by_whom: Annotated[
-        str, typer.Option("--as", metavar="NAME", help="With --freeze: who freezes it; kept with the month.")
-    ] = "",
-    yes: Annotated[bool, typer.Option("--yes", help="With --freeze: do not ask.")] = False,
-    corrections: Annotated[
-        bool, typer.Option(help="What was said later about a frozen month; it changes nothing in it.")
-    ] = False,
-    csv: Annotated[bool, typer.Option("--csv", help="For a spreadsheet: comma-separated, UTF-8.")] = False,
+    csv: _Csv = False,
     json: Json = False,
 ) -> None:
     """Score and rank the streets and towns of a month: response, resolution, satisfaction, as the citizens judge."""
-    if json and csv:
-        fail("--json, --csv: expected one of them.", code=2)
-    first = month_of(month, "MONTH")
-    if corrections:
-        _print_corrections(run(_corrections(first)), json=json, table=csv)
-        return
-    if freeze:
-        demand_words("--as", by_whom)
-        if not sure(f"Freeze {first:%Y-%m}? Nothing changes it any more.", yes=yes):
-            say("Nothing is frozen.")
-            return
+    _one_form(json=json, csv=csv)
     unread = none_unread()
-    made = run(_ranked(first, population, ruleset, unread, freeze_as=by_whom if freeze else ""))
+    made = run(_ranked(month_of(month, "MONTH"), population, ruleset, unread))
     lines = [line for line in made.lines if every or line.district is not None]
     if json:
         _print_json(made, lines)
@@ -74,8 +70,46 @@ def rank(
     tell_unread(unread, json=json or csv)
 
 
+@rank.command()
+def freeze(
+    month: _Month,
+    by_whom: Annotated[
+        str, typer.Option("--as", metavar="NAME", help="Who freezes it; kept with the month.")
+    ],
+    population: _People = None,
+    ruleset: _RuleSet = "",
+    *,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    json: Json = False,
+) -> None:
+    """Let nothing change the score of a month any more; the month must be over."""
+    first = month_of(month, "MONTH")
+    demand_words("--as", by_whom)
+    if not sure(f"Freeze {first:%Y-%m}? Nothing changes it any more.", yes=yes):
+        say("Nothing is frozen.")
+        return
+    made = run(_ranked(first, population, ruleset, none_unread(), freeze_as=by_whom))
+    lines = [line for line in made.lines if line.district is not None]
+    if json:
+        _print_json(made, lines)
+    else:
+        _print_table(made, lines, whistles=False)
+
+
+@rank.command()
+def corrections(month: _Month, *, csv: _Csv = False, json: Json = False) -> None:
+    """List what became known of a frozen month later; it changes nothing in the month."""
+    _one_form(json=json, csv=csv)
+    _print_corrections(run(_corrections(month_of(month, "MONTH"))), json=json, table=csv)
+
+
+def _one_form(*, json: bool, csv: bool) -> None:
+    if json and csv:
+        fail("--json, --csv: expected one of them.", code=2)
+
+
 async def _ranked(
-    month: date, people: Path | None, version: str, unread: UnreadableRows, *, freeze_as: str
+    month: date, people: Path | None, version: str, unread: UnreadableRows, *, freeze_as: str = ""
 ) -> Month:
     from zoneinfo import ZoneInfo
 
@@ -266,12 +300,11 @@ def _print_notes(made: Month) -> None:
     if made.corrections:
         say(
             f"{made.corrections:,} complaints of this month are known otherwise by now: "
-            f"`hotline rank {made.month:%Y-%m} --corrections`."
+            f"`hotline rank corrections {made.month:%Y-%m}`."
         )
 
 
 def _print_corrections(found: list[Correction], *, json: bool, table: bool) -> None:
-
     if json:
         say_record(found)
         return

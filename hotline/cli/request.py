@@ -9,6 +9,7 @@ import typer
 
 from hotline.cli.asking import AsIs, Said, settled
 from hotline.cli.call import Attach, attachments
+from hotline.cli.outcome import say_facts, tell_outcome
 from hotline.cli.run import Json, fail, one_of, run
 from hotline.cli.speaking import STOPPED, speaks
 from hotline.cli.unread import none_unread, tell_cases
@@ -196,8 +197,8 @@ def withdraw(
 async def _accuse(complaint: str, by: str, text: str, agent: str, *, json: bool) -> None:
     """Put the report on record as a request of its own; nothing is said about the complaint it concerns."""
     from deploy.city.registry import city_up
-    from hotline.cli.unit import known_unit, say_facts
-    from hotline.client import complaint_named, effect, tell
+    from hotline.client import effect, tell
+    from hotline.lookup import complaint_named, unit_named
     from shared.events import RequestType
     from shared.ids import complaint_id
     from shared.inputs import RequestRecorded
@@ -215,7 +216,7 @@ async def _accuse(complaint: str, by: str, text: str, agent: str, *, json: bool)
         content=text,
         recorded_by=agent,
         given_due_at=case.given_due_at,
-        retaliation_by=known_unit(by, city.catalogue),
+        retaliation_by=unit_named(by, city.catalogue),
         retaliation_about_complaint=case.complaint_id,
     )
     told = await tell(city, INTAKE_REQUESTS, report.request_id, report)
@@ -274,7 +275,8 @@ async def _tell_where_it_lies(city: City, complaint: ComplaintId) -> None:
     import asyncio
     import time
 
-    from hotline.client import EFFECT_SECONDS_MAX, complaint_named
+    from hotline.client import EFFECT_SECONDS_MAX
+    from hotline.lookup import complaint_named
     from shared.complaint import order_open
 
     give_up_at = time.monotonic() + EFFECT_SECONDS_MAX
@@ -328,24 +330,20 @@ def _line(case: Complaint, now: datetime) -> str:
 async def _say(complaint: str, said: Callable[[Complaint], Input], *, json: bool) -> list[Fact]:
     """Say it at intake's door and tell what the log made of it."""
     from deploy.city.registry import city_up
-    from hotline.casefile import refusals
-    from hotline.cli.unit import say_facts
-    from hotline.client import complaint_named, effect, tell
-    from shared.events import IntakeRefused
+    from hotline.client import effect, tell
+    from hotline.lookup import complaint_named
     from shared.topics import INTAKE_REQUESTS
 
     city = city_up()
     case = await complaint_named(city, complaint)
     told = await tell(city, INTAKE_REQUESTS, case.request_id, said(case))
     facts = await effect(city, case.complaint_id, told)
-    refused = [fact for fact in facts if isinstance(fact, IntakeRefused)]
-    if json:
-        say_facts(facts)
-    elif not refused:
-        unit = next(
-            (getattr(fact, "unit", None) or getattr(fact, "recalled_unit", None) for fact in facts), None
-        )
-        say(f"Done{f'; {unit} is told' if unit else ''}." if facts else "It was so already; nothing changed.")
-    if refused:
-        fail(refusals.answer(refused[0]))
+    tell_outcome(facts, _told_of, json=json)
     return facts
+
+
+def _told_of(facts: list[Fact]) -> str:
+    if not facts:
+        return "It was so already; nothing changed."
+    unit = next((getattr(fact, "unit", None) or getattr(fact, "recalled_unit", None) for fact in facts), None)
+    return f"Done{f'; {unit} is told' if unit else ''}."

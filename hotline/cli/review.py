@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from hotline.cli.outcome import tell_outcome
 from hotline.cli.run import Json, answer, fail, listed, one_of, run
 from hotline.cli.speaking import STOPPED, speaks
 from hotline.cli.unread import none_unread, tell_cases, tell_unread
-from hotline.terminal import say
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -89,15 +89,15 @@ def council(
     """Write down whose it is after those concerned met; from then on nobody returns it."""
 
     def said(case: Complaint, city: City) -> Input:
-        from hotline.cli.unit import known_unit
+        from hotline.lookup import unit_named
         from shared import inputs
 
         return inputs.CouncilDecided(
             complaint_id=case.complaint_id,
             assignment=_assignment(case),
-            to_unit=known_unit(to, city.catalogue),
+            to_unit=unit_named(to, city.catalogue),
             participants=listed(participants),
-            co_units=tuple(known_unit(unit, city.catalogue) for unit in listed(co_units)),
+            co_units=tuple(unit_named(unit, city.catalogue) for unit in listed(co_units)),
             reason=reason,
         )
 
@@ -117,12 +117,12 @@ def helper(
     """Ask another unit to help the one that leads."""
 
     def said(case: Complaint, city: City) -> Input:
-        from hotline.cli.unit import known_unit
+        from hotline.lookup import unit_named
         from shared import inputs
 
         return inputs.CoUnitAdded(
             complaint_id=case.complaint_id,
-            co_unit=known_unit(unit, city.catalogue),
+            co_unit=unit_named(unit, city.catalogue),
             reason=reason,
             added_by=reviewer,
         )
@@ -204,7 +204,8 @@ async def _amended(
     version: str, reason: str, complaint: str, reviewer: str, unread: UnreadableRows
 ) -> tuple[int, int]:
     from deploy.city.registry import city_up
-    from hotline.client import Unknown, complaint_called, effect, tell
+    from hotline.client import Unknown, effect, tell
+    from hotline.lookup import complaint_called
     from services.dispatch.views import by_other_calendar
     from shared import inputs
     from shared.events import CalendarAmended
@@ -254,11 +255,11 @@ async def _decided(
     complaint: str, reviewer: str, reason: str, to: str, *, approved: bool, json: bool
 ) -> None:
     def said(case: Complaint, city: City) -> Input:
-        from hotline.cli.unit import known_unit
+        from hotline.lookup import unit_named
         from shared import inputs
         from shared.complaint import asked_for
 
-        to_unit = known_unit(to, city.catalogue) if to else None
+        to_unit = unit_named(to, city.catalogue) if to else None
         what = asked_for(case)
         if to and what != "return":
             fail(
@@ -290,29 +291,17 @@ async def _decided(
 async def _say(complaint: str, said: Callable[[Complaint, City], Input], *, json: bool) -> None:
     """Say it on the reviewers' topic and tell what the log made of it."""
     from deploy.city.registry import city_up
-    from hotline.casefile import refusals
-    from hotline.cli.unit import say_facts
-    from hotline.client import complaint_called, effect, tell
+    from hotline.client import effect, tell
+    from hotline.lookup import complaint_named
     from shared import times
-    from shared.events import ReplyRefused
-    from shared.log.reading import reader
     from shared.topics import DISPATCH_REVIEWS
 
     city = city_up()
-    connection = await reader(city.realm.logins["reader"])
-    try:
-        case = await complaint_called(connection, complaint)
-    finally:
-        await connection.close()
+    case = await complaint_named(city, complaint)
     told = await tell(city, DISPATCH_REVIEWS, case.complaint_id, said(case, city))
     facts = await effect(city, case.complaint_id, told)
-    refused = [fact for fact in facts if isinstance(fact, ReplyRefused)]
-    if json:
-        say_facts(facts)
-    elif not refused:
-        say(_told_of(facts, partial(times.shown, zone=times.zone_of(case.ruleset))))
-    if refused:
-        fail(refusals.answer(refused[0]))
+    when = partial(times.shown, zone=times.zone_of(case.ruleset))
+    tell_outcome(facts, partial(_told_of, when=when), json=json)
 
 
 def _told_of(facts: list[Fact], when: Callable[[datetime], str]) -> str:  # noqa: C901, PLR0911, PLR0912 -- a line a fact

@@ -144,8 +144,13 @@ def guarded(app: Callable[..., Any], words: Sequence[str] | None = None) -> NoRe
 
 
 def _show_usage(wrong: typer.TyperException) -> None:
-    """What typer says of an option or an argument that cannot be; it quotes it, so it is shown as foreign text."""
-    wrong.message = shown(wrong.message)
+    """What typer says of an option or an argument that cannot be; it quotes it, so it is shown as foreign text.
+
+    For a group without a command it says the help, which quotes nothing.
+    """
+    where = getattr(wrong, "ctx", None)
+    if where is None or wrong.message != where.get_help():
+        wrong.message = shown(wrong.message)
     show = getattr(wrong, "show", None)
     if show is None:
         note(wrong.format_message())

@@ -238,7 +238,7 @@ def _print_where(addresses: Addresses, city: City, catalogue: Catalogue) -> None
     if subject and territory is not None:
         street, unit = next(iter(territory.streets.items()))
         say(f"  hotline call --subject {subject} --district {district} --street {street} --title 没人管")
-        say(f"  hotline unit {unit:52} be the unit that gets it")
+        say(f"  hotline unit desk --unit {unit:40} be the unit that gets it")
     say(f"  hotline {'status':57} what runs, how far behind each desk is")
 
 

@@ -23,7 +23,6 @@ LONG_FILES: Final[set[str]] = {
     "hotline/audit/verify.py",
     "hotline/casefile/timeline.py",
     "hotline/cli/topic.py",
-    "hotline/cli/unit.py",
     "hotline/lab/bench/floor.py",
     "hotline/lab/bench/latency.py",
     "hotline/lab/bench/peers.py",
@@ -41,7 +40,6 @@ LONG_FUNCTIONS: Final[set[str]] = {
     "hotline/cli/call.py call",
     "hotline/cli/rehearse.py _lived",
     "hotline/cli/replay.py _boston",
-    "hotline/cli/unit.py unit",
     "hotline/lab/bench/floor.py floor_of",
     "hotline/lab/bench/latency.py _paced",
     "hotline/lab/bench/whole.py _lived",
@@ -54,7 +52,6 @@ LONG_FUNCTIONS: Final[set[str]] = {
 }
 WIDE_SIGNATURES: Final[set[str]] = {
     "hotline/cli/call.py call",
-    "hotline/cli/unit.py unit",
 }
 CLASSES_NAMED_TWICE: Final[set[str]] = {
     "AnswerSentBack",

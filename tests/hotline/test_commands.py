@@ -13,18 +13,18 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-import typer
 from rich.console import Console
 
 from deploy.city.city import Realm
 from deploy.city.registry import City, remember_city
 from hotline.cli.call import _fallback
 from hotline.cli.status import _print_status
-from hotline.cli.unit import known_unit
 from hotline.lab.rehearsal.progress import View
 from hotline.lab.simulation.city import DAY
 from hotline.lab.simulation.conductor import Progress
+from hotline.lookup import unit_named
 from shared.policy.catalogue import catalogue
+from shared.runtime.errors import UserError
 
 pytestmark = pytest.mark.programs
 
@@ -92,7 +92,7 @@ def test_every_command_has_help(command: str, tmp_path: Path) -> None:
         ("rebuild", "heads"),
         ("backup", "kept"),
         ("show", "abcdef12"),
-        ("unit", "municipal-water", "--list"),
+        ("unit", "list", "--unit", "municipal-water"),
         ("parked", "list"),
         ("parked", "drop", "1", "--reason", "no use"),
         ("call", "--subject", "x", "--district", "海淀区", "--title", "没有水"),
@@ -122,12 +122,13 @@ def test_hints_name_the_city_that_was_served_last(tmp_path: Path) -> None:
 
 
 def test_all_units_are_listed_for_who_knows_none(tmp_path: Path) -> None:
-    found = typed("unit", "--units", folder=tmp_path)
+    found = typed("unit", "list", "--all-units", folder=tmp_path)
     assert found.returncode == 0
     assert re.search(r"^municipal-water +\S+$", found.stdout, re.MULTILINE)
     assert found.stdout.count("\n") == len(catalogue().units)
     none = typed("unit", folder=tmp_path)
-    assert (none.returncode, none.stderr) == (2, "Name a UNIT; `hotline unit --units` lists them.\n")
+    assert none.returncode == 2
+    assert re.search(r"^  desk  ", none.stderr, re.MULTILINE)
 
 
 @pytest.mark.parametrize(
@@ -168,9 +169,14 @@ def test_wipe_removes_nothing_unasked_and_nothing_that_is_not_a_stack(tmp_path: 
         (("nosuch",), "No such command 'nosuch'"),
         (("up", "--city", "../etc"), "--city: '../etc', expected a name like 'hotline'"),
         (("up", "--catalogue", "nowhere.json"), "'nowhere.json' does not exist"),
-        (("unit", "x", "--answer", "abcd1234"), "--answer needs --text"),
-        (("unit", "x", "--return", "abcd1234", "--reason", "r"), "--return needs --reason and --evidence"),
-        (("unit", "x", "--sign", "a", "--answer", "b", "--text", "t"), "--sign and --answer: one at a time"),
+        (("unit", "answer", "abcd1234", "--unit", "x"), "Missing option '--text'"),
+        (("unit", "return", "abcd1234", "--unit", "x", "--reason", "r"), "Missing option '--evidence'"),
+        (("unit", "sign", "abcd1234"), "Missing option '--unit'"),
+        (("unit", "x"), "No such command 'x'"),
+        (
+            ("unit", "list", "--unit", "x", "--all-units"),
+            "Say --unit UNIT for its open orders, or --all-units",
+        ),
         (
             ("call", "--subject", "s", "--district", "d", "--title", "t", "--urgency", "SOON"),
             "'SOON', expected",
@@ -223,18 +229,18 @@ def test_an_unexpected_error_is_a_sentence_too_and_its_trace_is_there_on_request
 
 
 def test_a_unit_is_known_by_its_id_its_name_or_its_street() -> None:
-    assert known_unit("street-dongcheng-donghuamen", "") == "street-dongcheng-donghuamen"
-    assert known_unit("东城区东华门街道", "") == "street-dongcheng-donghuamen"
-    assert known_unit("东华门街道", "") == "street-dongcheng-donghuamen"
+    assert unit_named("street-dongcheng-donghuamen", "") == "street-dongcheng-donghuamen"
+    assert unit_named("东城区东华门街道", "") == "street-dongcheng-donghuamen"
+    assert unit_named("东华门街道", "") == "street-dongcheng-donghuamen"
 
 
-def test_a_unit_nobody_knows_is_told_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(typer.Exit):
-        known_unit("东华门", "")
-    said = capsys.readouterr().err
-    assert said.startswith("No unit '东华门' in catalogue beijing-example-1; near: ")
+def test_a_unit_nobody_knows_is_told_the_nearest() -> None:
+    with pytest.raises(UserError) as raised:
+        unit_named("东华门", "")
+    said = str(raised.value)
+    assert said.startswith("No unit “东华门” in catalogue beijing-example-1; near: ")
     assert "street-dongcheng-donghuamen (东城区东华门街道)" in said
-    assert said.endswith(". `hotline unit --units` lists all 96.\n")
+    assert said.endswith(". `hotline unit list --all-units` lists all 96.")
 
 
 def test_status_tells_what_starts_from_what_is_down(capsys: pytest.CaptureFixture[str]) -> None:

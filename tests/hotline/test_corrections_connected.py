@@ -48,17 +48,30 @@ def complaint(shell: Shell) -> str:
 
 # --- whatever is named wrongly
 
-VERBS: Final = tuple(param.name for param in TREE["unit"].params if param.metavar == "COMPLAINT")
-GROUNDS: Final = {
-    "pause": ("--days", "1", "--ground", "AWAITS_CITIZEN"),
-    "terminate": ("--ground", "INFORMATION_REFUSED"),
-    "exclude": ("--ground", "INVALID"),
-    "extend": ("--days", "1"),
+VERBS: Final = {
+    name.partition(" ")[2]: command
+    for name, command in TREE.items()
+    if name.startswith("unit ") and any(param.metavar == "COMPLAINT" for param in command.params)
 }
-WORDS: Final = (
-    "--text", "x", "--reason", "x", "--evidence", "x", "--kind", "KEY_WORK", "--call", "municipal-water",
-    "--scene", "x", "--to", OTHER, "--of", "municipal-water", "--stars", "3",
-)  # fmt: skip
+GROUNDS: Final = {"pause": "AWAITS_CITIZEN", "terminate": "INFORMATION_REFUSED", "exclude": "INVALID"}
+RIGHT: Final = {
+    "complaint": "COMPLAINT", "unit": UNIT, "days": "1", "stars": "3", "kind": "KEY_WORK", "to": OTHER,
+    "called": "municipal-water", "of": "municipal-water",
+}  # fmt: skip
+"""What can be, for what a unit must say; any text else."""
+
+
+def _unit(verb: str, wrong: str, said: str) -> tuple[str, ...]:
+    """A verb of a unit with all it needs; one of its arguments names nothing."""
+    right = {**RIGHT, "ground": GROUNDS.get(verb, ""), wrong: said}
+    given = [param for param in VERBS[verb].params if param.required or param.name == wrong]
+    words: list[str] = []
+    for param in given:
+        option = [] if param.param_type_name == "argument" else [param.opts[0]]
+        words += [*option, right.get(param.name, "x")]
+    return ("unit", verb, *words)
+
+
 ARTICLE: Final = ("--title", "x", "--text", "x", "--source", "x")
 
 Named = tuple[str, str]
@@ -70,20 +83,15 @@ WRONG: Final[dict[Named, tuple[str, ...]]] = {
     ("call", "subject"): (*CALL, "--subject", "供誰"),
     ("call", "district"): (*CALL, "--district", "海锭区"),
     ("call", "street"): (*CALL, "--street", "某街道"),
-    **{
-        ("unit", str(verb)): ("unit", UNIT, f"--{str(verb).strip('_')}", NOBODY, *WORDS, *GROUNDS.get(str(verb), ()))
-        for verb in VERBS
-    },
-    ("unit", "unit"): ("unit", "nobody", "--sign", "COMPLAINT"),
-    ("unit", "suggest"): (
-        "unit", UNIT, "--return", "COMPLAINT", "--reason", "x", "--evidence", "x", "--suggest", "nobody",
-    ),
-    ("unit", "to"): ("unit", UNIT, "--assign", "COMPLAINT", "--reason", "x", "--to", "nobody"),
-    ("unit", "called"): (
-        "unit", UNIT, "--whistle", "COMPLAINT", "--kind", "KEY_WORK", "--scene", "x", "--reason", "x", "--call",
-        "municipal-water, nobody",
-    ),
-    ("unit", "of"): ("unit", UNIT, "--rate", "COMPLAINT", "--stars", "3", "--of", "nobody"),
+    **{(f"unit {verb}", "complaint"): _unit(verb, "complaint", NOBODY) for verb in VERBS},
+    **{(f"unit {verb}", "unit"): _unit(verb, "unit", "nobody") for verb in VERBS},
+    ("unit return", "suggest"): _unit("return", "suggest", "nobody"),
+    ("unit assign", "to"): _unit("assign", "to", "nobody"),
+    ("unit whistle", "called"): _unit("whistle", "called", "municipal-water, nobody"),
+    ("unit release", "of"): _unit("release", "of", "nobody"),
+    ("unit rate", "of"): _unit("rate", "of", "nobody"),
+    ("unit list", "unit"): ("unit", "list", "--unit", "nobody"),
+    ("unit desk", "unit"): ("unit", "desk", "--unit", "nobody"),
     ("request add", "complaint"): ("request", "add", NOBODY, "--text", "x"),
     ("request correct", "complaint"): ("request", "correct", NOBODY, "--title", "x"),
     ("request correct", "subject"): ("request", "correct", "COMPLAINT", "--subject", "供誰"),
@@ -144,7 +152,7 @@ ANYBODY: Final = frozenset(
         # A company or an office that gets no orders may lead a topic and own a task, and be refused a contact.
         ("topic propose", "lead"), ("topic draw-up", "owner"), ("topic item", "lead"), ("topic item", "others"),
         ("topic lead", "unit"), ("topic lead", "others"), ("topic task", "owner"), ("contact show", "unit"),
-        ("contact show", "complaint"), ("contact log", "complaint"), ("unit", "added"), ("topic show", "topic"),
+        ("contact show", "complaint"), ("contact log", "complaint"), ("unit add", "unit"), ("topic show", "topic"),
         ("knowledge show", "named"),
     )
 )  # fmt: skip
@@ -179,7 +187,7 @@ def test_what_names_nothing_that_there_is_leaves_nothing_behind(
 EMPTY: Final = (
     ("call", "--matter-of"), ("call", "--article"), ("call", "--title"), ("call", "--request-id"),
     ("review calendar cn-1 --reason x", "--complaint"), ("review approve deadbeef", "--to"),
-    (f"unit {UNIT}", "--sign"), ("request correct deadbeef", "--title"), ("contact shred --reason x", ""),
+    ("unit sign deadbeef", "--unit"), ("request correct deadbeef", "--title"), ("contact shred --reason x", ""),
 )  # fmt: skip
 
 
@@ -253,10 +261,10 @@ def test_before_it_is_signed_a_corrected_order_moves_and_after_it_stays(shell: S
     shown = shell("show", first)
     assert "street was “景山街道”, is “东华门街道”" in shown
     assert f"order 1 moves from {OTHER} to {UNIT}" in shown
-    shell("unit", UNIT, "--sign", first)
+    shell("unit", "sign", first, "--unit", UNIT)
     told = shell("request", "correct", first, "--street", "景山街道")
     assert f"The order stays with {UNIT}; the catalogue names {OTHER}." in told
-    back = ("unit", UNIT, "--return", first, "--reason", "not ours", "--evidence", "a map")
+    back = ("unit", "return", first, "--unit", UNIT, "--reason", "not ours", "--evidence", "a map")
     assert shell(*back).startswith("Return requested")
     assert shell("review", "approve", first) == f"Returned: it lies with {OTHER} now.\n"
     assert shell("request", "correct", first, "--street", "景山街道", code=1).startswith(

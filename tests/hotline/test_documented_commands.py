@@ -49,8 +49,9 @@ NO_COMMAND: Final = {
     "hotline backup",
     "hotline contact put",
     "hotline verify --anchors",
-    "hotline unit UNIT --return",
     "hotline review council",
+    "hotline unit",
+    "hotline unit return COMPLAINT --unit UNIT",
 }
 """Spans that name a command and leave its arguments out."""
 
@@ -90,9 +91,9 @@ def _leaves(command: object, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple
 
 
 def test_one_flag_asks_every_command_for_json() -> None:
-    """What only starts or ends something, or paints it, has nothing for a program to read."""
+    """What only starts or ends something, or is typed at, has nothing for a program to read."""
     without = {" ".join(path) for path, options in _leaves(get_command(app)) if "--json" not in options}
-    assert without == {"down", "wipe", "supervise"}
+    assert without == {"down", "wipe", "supervise", "unit desk"}
     assert not [path for path, options in _leaves(get_command(app)) if "--format" in options]
 
 
@@ -114,12 +115,14 @@ _TYPED: Final[dict[str, tuple[int, str]]] = {
     "hotline contact token UNIT": (0, ""),
     "hotline contact shred": (0, "shredded"),
     'hotline contact shred COMPLAINT --reason "he asked for it"': (0, "1 contact shredded"),
-    "hotline unit UNIT": (0, "停水三天"),
+    "hotline unit desk --unit UNIT": (0, "停水三天"),
+    "hotline unit list --all-units": (0, "street-haidian-huayuanlu"),
+    "hotline unit sign COMPLAINT --unit UNIT": (0, "Signed"),
     "hotline unit add UNIT": (0, "sasl"),
-    "hotline unit street-haidian-huayuanlu --list": (0, ""),
-    'hotline unit UNIT --answer COMPLAINT --text "…"': (0, ""),
+    "hotline unit list --unit street-haidian-huayuanlu": (0, ""),
+    'hotline unit answer COMPLAINT --unit UNIT --text "…"': (0, ""),
     "hotline calls": (0, "Calls offered from"),
-    "hotline rank 2021-09": (0, "2021-09"),
+    "hotline rank show 2021-09": (0, "2021-09"),
     "hotline topic candidates": (0, ""),
     "hotline rules [ID]": (0, "R8"),
     "hotline review list": (0, ""),
@@ -198,7 +201,7 @@ async def test_what_the_pages_show_does_what_they_say(shell: Shell, tmp_path: Pa
         typed = None
         if words[:2] == ["contact", "put"]:
             typed = json.dumps({"name": "王女士", "phone": "13800000000"})
-        if command == "hotline unit UNIT":
+        if command == "hotline unit desk --unit UNIT":
             typed = "quit\n"
         if words[:2] == ["call", "--article"]:
             words += [

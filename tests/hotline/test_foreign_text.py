@@ -25,8 +25,8 @@ from deploy.city.registry import City
 from deploy.embedded.stack import Addresses
 from hotline.__main__ import app
 from hotline.casefile.timeline import _SAYS, Entry, Shown, _as_typed
-from hotline.cli.desk import _HEARD, Desk
 from hotline.cli.show import print_life
+from hotline.cli.unit.interactive import _HEARD, Desk
 from hotline.governance.log import programmes
 from hotline.terminal import json_shown, say_json
 from services.intake import knowledge_base as knowledge
@@ -135,13 +135,28 @@ def test_json_says_the_same_and_deceives_nobody_who_looks_at_it(capsys: pytest.C
         (f"--{HOSTILE}",),
         (HOSTILE,),
         ("call", f"--{HOSTILE}", "x"),
-        ("unit", "--days", HOSTILE, "x"),
-        ("unit", "x", "y", HOSTILE),
-        ("unit", HOSTILE, "--sign", HOSTILE),
-        ("unit", "x", "--whistle", "x", "--kind", HOSTILE, "--call", "x", "--scene", "x", "--reason", "x"),
+        ("unit", "extend", "x", "--unit", "x", "--reason", "x", "--days", HOSTILE),
+        ("unit", "sign", "x", HOSTILE),
+        ("unit", "sign", HOSTILE, "--unit", HOSTILE),
+        (
+            "unit",
+            "whistle",
+            "x",
+            "--unit",
+            "x",
+            "--kind",
+            HOSTILE,
+            "--call",
+            "x",
+            "--scene",
+            "x",
+            "--reason",
+            "x",
+        ),
         ("unit", "add", HOSTILE),
-        ("unit", HOSTILE, HOSTILE),
-        ("rank", HOSTILE),
+        ("unit", HOSTILE),
+        ("unit", "list", "--unit", HOSTILE),
+        ("rank", "show", HOSTILE),
         ("calls", "--since", HOSTILE),
         ("knowledge", "load", HOSTILE),
         ("knowledge", "show", f"{HOSTILE}@{HOSTILE}"),
@@ -263,8 +278,8 @@ def typed(*words: str) -> str:
 
 
 SCREENS: Final[tuple[tuple[str, ...], ...]] = (
-    ("unit", "--units"),
-    ("unit", eg.STREET, "--list"),
+    ("unit", "list", "--all-units"),
+    ("unit", "list", "--unit", eg.STREET),
     ("review", "list"),
     ("parked", "list"),
     ("parked", "show", "1"),
@@ -277,7 +292,7 @@ SCREENS: Final[tuple[tuple[str, ...], ...]] = (
     ("knowledge", "show", folded_code(STORED[:30])),
     ("knowledge", "search", "暗号"),
     ("calls", "--since", "2021-09-24T00:00+08:00", "--until", "2021-09-25T00:00+08:00"),
-    ("rank", "2021-09", "--all"),
+    ("rank", "show", "2021-09", "--all"),
     ("verify",),
 )
 SAYS_FOREIGN: Final = {"unit", "review", "parked", "topic", "contact", "knowledge", "rank"}
@@ -301,9 +316,9 @@ async def test_no_screen_of_a_city_deceives_who_looks_at_it(desks: Desks, hostil
         assert deceived(text) == [], words
         if words[0] in SAYS_FOREIGN:
             assert any(FORGED in one and "\x1b" in one for one in _texts(json.loads(text))), words
-    told = await asyncio.to_thread(typed, "rank", "2021-09", "--all", "--json")
+    told = await asyncio.to_thread(typed, "rank", "show", "2021-09", "--all", "--json")
     assert deceived(told) == []
-    told = await asyncio.to_thread(typed, "rank", "2021-09", "--all", "--csv")
+    told = await asyncio.to_thread(typed, "rank", "show", "2021-09", "--all", "--csv")
     assert deceived(told.removeprefix("\ufeff")) == []  # the mark by which Excel knows that the file is UTF-8
 
 

@@ -39,9 +39,11 @@ GOOD: Final[dict[str, str]] = {
     "by": "district-haidian",
     "city": "hotline",
     "complaint": "abcdef12",
+    "days": "1",
     "district": "海淀区",
     "due": "2026-12-31",
     "item": "1",
+    "kind": "KEY_WORK",
     "lead": "municipal-water",
     "level": "DISTRICT",
     "month": "2026-10",
@@ -50,32 +52,37 @@ GOOD: Final[dict[str, str]] = {
     "owner": "municipal-water",
     "participants": "甲,乙",
     "review": "2026-12-31",
+    "stars": "3",
     "satisfied": "",
     "survey": "91.31",
+    "switch": "asterisk",
     "task": "1",
     "topic": "abcdef12",
     "unit": "municipal-water",
+    "unit exclude ground": "INVALID",
+    "unit pause ground": "AWAITS_CITIZEN",
+    "unit terminate ground": "INFORMATION_REFUSED",
     "urgency": "TIMELY_24H",
     "version": "cn-1",
     "view": "heads",
     "visits": "10",
     "year": "2026",
 }
-"""For what must be given something that can be; any text else."""
+"""For what must be given something that can be, of one command where it is named; any text else."""
 
 BESIDE: Final[dict[str, tuple[str, ...]]] = {
-    "unit": ("--list",),
     "request correct": ("--title", "x"),
     "contact put": ("--name", "李明", "--phone", "13800000000"),
     "contact show": ("--agent", "agent"),
     "contact shred": ("--reason", "x"),
+    "rank freeze": ("--yes",),
     "topic long-term": ("--plan", "x"),
     "rehearse": ("--from", "2021-01-01"),
     "bench": ("nothing",),
 }
 """What a command needs beside, which its arguments do not say; a part that `bench` has not, so that it ends at once."""
 
-NEEDED: Final = frozenset([("unit", "unit")])
+NEEDED: Final = frozenset([("unit list", "unit")])
 """Arguments a command cannot do without, though it has another sentence for who leaves them out."""
 
 HOSTILE: Final[dict[str, str]] = {
@@ -209,7 +216,10 @@ def line(name: str, files: Path, told: dict[str, str]) -> list[str]:
             ):
                 placed.append("x")
             continue
-        value = told.get(one.name, GOOD.get(one.name, str(files / "file") if kind is Path else "x"))
+        good = GOOD.get(
+            f"{name} {one.name}", GOOD.get(one.name, str(files / "file") if kind is Path else "x")
+        )
+        value = told.get(one.name, good)
         if one.param_type_name == "argument":
             placed.append(value)
         elif kind is bool:
@@ -261,7 +271,9 @@ def test_whatever_is_typed_is_answered_with_a_sentence(
         tried = NUMBERS if one.type_descriptor.annotation in {int, float} else hostile
         if one.name not in WHEN and tried is hostile:
             tried = [what for what in hostile if what not in DATES]
-        if one.name in FREE or (name == "unit" and one.metavar == "COMPLAINT"):  # one way for all its verbs
+        if one.name in FREE or (
+            name.startswith("unit ") and one.metavar in {"COMPLAINT", "UNIT"}
+        ):  # one way for all its verbs
             tried = TEXTS
         for what, value in ((what, hostile[what]) for what in tried):
             code, said = typed(line(name, files, {one.name: value}), folder_of(name, files), monkeypatch)
@@ -303,14 +315,17 @@ def test_every_whole_number_has_bounds() -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("rank", "0000-01"), "MONTH: '0000-01', expected a year and a month such as 2026-10"),
-        (("rank", "9999-12"), "MONTH: '9999-12', expected a year and a month such as 2026-10"),
-        (("rank", "２０２６-12"), "MONTH: '２０２６-12', expected a year and a month such as 2026-10"),
-        (("rank", "2026-12\n"), "MONTH: '2026-12\\n', expected a year and a month such as 2026-10"),
-        (("rank", "\udcff"), "Argument 2 is no UTF-8: '\\\\udcff', expected text in UTF-8."),
+        (("rank", "show", "0000-01"), "MONTH: '0000-01', expected a year and a month such as 2026-10"),
+        (("rank", "show", "9999-12"), "MONTH: '9999-12', expected a year and a month such as 2026-10"),
+        (
+            ("rank", "show", "２０２６-12"),
+            "MONTH: '２０２６-12', expected a year and a month such as 2026-10",
+        ),
+        (("rank", "show", "2026-12\n"), "MONTH: '2026-12\\n', expected a year and a month such as 2026-10"),
+        (("rank", "show", "\udcff"), "Argument 3 is no UTF-8: '\\\\udcff', expected text in UTF-8."),
         (("show", "a\0b"), "Argument 2 has a NUL character in it"),
         (("calls", "--since", "0001-01-01"), "--since: '0001-01-01', expected an instant or a day such as"),
-        (("calls", "--take-in", "nothing"), "--take-in: 'nothing', expected one of asterisk, freeswitch."),
+        (("calls", "take-in", "nothing"), "SWITCH: 'nothing', expected one of asterisk, freeswitch."),
         (
             ("topic", "assess", "abcd", "--survey", "NaN", "--visits", "1", "--as", "x"),
             "--survey: 'NaN', expected",
@@ -366,7 +381,7 @@ def test_a_terminal_that_has_no_such_character_is_told_its_number(
     monkeypatch.setattr(sys, "stdout", said)
     monkeypatch.setenv("HOTLINE_STACK", str(files / ".stack"))
     with pytest.raises(SystemExit) as ended:
-        guarded(app, ["unit", "--units"])
+        guarded(app, ["unit", "list", "--all-units"])
     assert ended.value.code == 0
     assert isinstance(said.buffer, io.BytesIO)
     assert rb"\u" in said.buffer.getvalue()

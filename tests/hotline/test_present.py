@@ -106,7 +106,7 @@ def _overdue(shell: Shell, *complaints: str) -> dict[str, bool]:
     """Of these complaints, as they lie with their unit, which are overdue; waits until all are listed."""
 
     def listed() -> dict[str, bool]:
-        rows = json.loads(shell("unit", UNIT, "--list", "--json"))
+        rows = json.loads(shell("unit", "list", "--unit", UNIT, "--json"))
         found = {row["complaint_id"]: row["overdue"] for row in rows}
         return {name: found[name] for name in complaints} if found.keys() >= set(complaints) else {}
 
@@ -132,7 +132,7 @@ def test_in_a_kept_demo_an_order_is_overdue_by_the_citys_time(typed_stack: Path)
         late = _told(shell, "of last month", present - 30 * DAY)
         new = _told(shell, "of now", present)
         assert _overdue(shell, late, new) == {late: True, new: False}
-        lines = shell("unit", UNIT, "--list").splitlines()
+        lines = shell("unit", "list", "--unit", UNIT).splitlines()
         assert [line[:8] for line in lines if " OVERDUE " in line] == [late[:8]]
         asyncio.run(_end(shell))
         assert "its time is a rehearsal's and stands still" in shell("up", "--city", "demo")

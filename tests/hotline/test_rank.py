@@ -455,7 +455,7 @@ async def test_what_goes_into_the_archive_stays_in_the_score_and_what_is_away_is
 
 async def typed(*words: str) -> Result:
     app = Typer()
-    app.command()(rank)
+    app.add_typer(rank, name="rank")
     app.command()(rebuild)
     return await asyncio.to_thread(lambda: CliRunner().invoke(app, words))
 
@@ -476,12 +476,12 @@ async def test_rank_prints_a_month_as_a_table_as_json_and_as_csv(desks: Desks) -
         )
     )
     await solved(desks, *(f"in-time-{number}" for number in range(6)))
-    table = (await typed("rank", "2021-09")).stdout
+    table = (await typed("rank", "show", "2021-09")).stdout
     assert "2021-09, not frozen" in table
     assert "configuration, not law" in table
     assert "花园路街道" in table
     assert "beijing-example-1, an example" in table
-    told = json.loads((await typed("rank", "2021-09", "--json")).stdout)
+    told = json.loads((await typed("rank", "show", "2021-09", "--json")).stdout)
     lines = {line["unit"]: line for line in told["lines"]}
     street = lines["street-haidian-huayuanlu"]
     assert (told["month"], told["weights"]) == (
@@ -490,11 +490,13 @@ async def test_rank_prints_a_month_as_a_table_as_json_and_as_csv(desks: Desks) -
     )
     assert (street["requests"], street["score"], street["rank"]) == (9, None, None)
     assert all(line["district"] is not None for line in lines.values())
-    told = json.loads((await typed("rank", "2021-09", "--json", "--all")).stdout)
+    told = json.loads((await typed("rank", "show", "2021-09", "--json", "--all")).stdout)
     (other,) = (line for line in told["lines"] if line["unit"] == eg.STREET)
     assert (other["score"], other["resolution_rate"], other["rank"]) == (100.00, 100.00, None)
     written = list(
-        csv.DictReader(io.StringIO((await typed("rank", "2021-09", "--csv")).stdout.removeprefix("\ufeff")))
+        csv.DictReader(
+            io.StringIO((await typed("rank", "show", "2021-09", "--csv")).stdout.removeprefix("\ufeff"))
+        )
     )
     (row,) = (row for row in written if row["unit"] == "street-haidian-huayuanlu")
     assert (row["rank"], row["score"], row["countable"], row["requests"]) == ("", "", "0", "9")
@@ -505,12 +507,12 @@ async def test_rank_prints_a_month_as_a_table_as_json_and_as_csv(desks: Desks) -
 async def test_rank_tells_how_street_and_called_unit_are_judged(desks: Desks) -> None:
     """R16, as it is typed; a rate of 0 is told, one that is not there is not."""
     await whistled(desks, "whistled", at=eg.ARRIVE.at + DAY)
-    said = (await typed("rank", "2021-09", "--whistles", "--all")).stdout
+    said = (await typed("rank", "show", "2021-09", "--whistles", "--all")).stdout
     cells = {line.split("│")[1].strip(): line.split("│")[2:-1] for line in said.splitlines() if "│" in line}
     assert [cell.strip() for cell in cells[eg.WATER]] == ["-", "-", "0.00", f"{eg.RATE_UNIT.stars}.00"]
     (line,) = (
         line
-        for line in json.loads((await typed("rank", "2021-09", "--all", "--json")).stdout)["lines"]
+        for line in json.loads((await typed("rank", "show", "2021-09", "--all", "--json")).stdout)["lines"]
         if line["unit"] == eg.WATER
     )
     assert (line["report_on_time_rate"], line["whistle_rate"]) == (0, None)
@@ -520,20 +522,23 @@ async def test_rank_tells_how_street_and_called_unit_are_judged(desks: Desks) ->
 async def test_rank_freezes_and_tells_what_came_later(desks: Desks) -> None:
     """T20, as it is typed."""
     await solved(desks, "one")
-    frozen = (await typed("rank", "2021-09", "--freeze", "--as", "Li Wei", "--yes")).stdout
+    frozen = (await typed("rank", "freeze", "2021-09", "--as", "Li Wei", "--yes")).stdout
     assert re.search(r"frozen at \d{4}-\d\d-\d\d \d\d:\d\d by Li Wei", frozen)
     (late,) = await solved(desks, "late")
-    assert "1 complaints of this month are known otherwise by now" in (await typed("rank", "2021-09")).stdout
-    said = (await typed("rank", "2021-09", "--corrections")).stdout
+    assert (
+        "1 complaints of this month are known otherwise by now"
+        in (await typed("rank", "show", "2021-09")).stdout
+    )
+    said = (await typed("rank", "corrections", "2021-09")).stdout
     assert (
         said
         == f"{late}  ComplaintReceived (1): not in it -> {eg.STREET}: responded, visited, solved, satisfied\n"
     )
-    (found,) = json.loads((await typed("rank", "2021-09", "--corrections", "--json")).stdout)
+    (found,) = json.loads((await typed("rank", "corrections", "2021-09", "--json")).stdout)
     assert (found["complaint_id"], found["was"], found["now"]["solved"]) == (late, None, True)
     assert (
         f"{late},1,ComplaintReceived,not in it,"
-        in (await typed("rank", "2021-09", "--corrections", "--csv")).stdout
+        in (await typed("rank", "corrections", "2021-09", "--csv")).stdout
     )
 
 
@@ -541,12 +546,12 @@ async def test_rank_freezes_and_tells_what_came_later(desks: Desks) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("2021-9",), "MONTH: '2021-9', expected a year and a month such as 2026-10"),
-        (("2021-13",), "MONTH: '2021-13'"),
-        (("2021-09", "--json", "--csv"), "--json, --csv: expected one of them"),
-        (("2021-09", "--freeze"), "--as: "),
+        (("show", "2021-9"), "MONTH: '2021-9', expected a year and a month such as 2026-10"),
+        (("show", "2021-13"), "MONTH: '2021-13'"),
+        (("show", "2021-09", "--json", "--csv"), "--json, --csv: expected one of them"),
+        (("freeze", "2021-09", "--as", "\u200b"), "--as: "),
         (
-            ("2021-09", "--freeze", "--as", "Li Wei"),
+            ("freeze", "2021-09", "--as", "Li Wei"),
             "Freeze 2021-09? Nothing changes it any more. Say --yes.",
         ),
     ],
@@ -563,7 +568,7 @@ async def test_rank_names_what_cannot_be(desks: Desks, words: tuple[str, ...], s
 async def test_rebuild_scores_says_whether_the_view_was_right(desks: Desks) -> None:
     """R14: the same bytes from the log alone, as it is typed; a frozen month that is not true ends with exit code 1."""
     await solved(desks, "one", "two")
-    await typed("rank", "2021-09")
+    await typed("rank", "show", "2021-09")
     assert (await typed("rebuild", "scores")).stdout == (
         "scores: 2 rows from 16 facts\nevery row was what the facts say\n"
     )

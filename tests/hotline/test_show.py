@@ -191,11 +191,11 @@ async def test_what_names_none_or_several_is_answered_in_one_sentence(desks: Des
         )
     )
     for named, words in (
-        (beginning, f"More than one complaint's id begins with '{beginning}'"),
+        (beginning, f"More than one complaint's id begins with “{beginning}”"),
         (first[:3], "too short"),
         ("", "too short"),
-        ("ffff0000", "No complaint's id begins with 'ffff0000', and no request has that id"),
-        ("no such request", "No request has the id 'no such request'"),
+        ("ffff0000", "No complaint's id begins with “ffff0000”, and no request has that id"),
+        ("no such request", "No request has the id “no such request”"),
         ("%%%%", "No request has the id"),
         (first + "0", "No request has the id"),
     ):

@@ -175,9 +175,9 @@ REPORTS: dict[str, Callable[[Desks], Awaitable[str]]] = {
     **{
         " ".join(words): typed(*words)
         for words in (
-            ("unit", eg.STREET, "--list"),
-            ("unit", eg.STREET, "--list", "--json"),
-            ("unit", eg.WATER, "--list"),
+            ("unit", "list", "--unit", eg.STREET),
+            ("unit", "list", "--unit", eg.STREET, "--json"),
+            ("unit", "list", "--unit", eg.WATER),
             ("review", "list"),
             ("review", "list", "--json"),
             tuple(CANDIDATES.split()),
@@ -185,8 +185,8 @@ REPORTS: dict[str, Callable[[Desks], Awaitable[str]]] = {
             ("topic", "show", ID),
             ("calls",),
             ("calls", "--since", "2021-09-01T00:00+08:00", "--until", "2021-10-01T00:00+08:00"),
-            ("rank", "2021-09"),
-            ("rank", "2021-09", "--corrections"),
+            ("rank", "show", "2021-09"),
+            ("rank", "corrections", "2021-09"),
             ("knowledge", "list"),
             ("knowledge", "show", "kb-2"),
             ("knowledge", "search", "b"),
@@ -263,7 +263,7 @@ async def test_a_fact_with_a_time_no_city_has_seen_is_named_by_complaint_version
     told = await typed("show", RETURNED)(lived)
     assert "1 row could not be read: " + named in told
     assert f"order 1 to {eg.STREET}" in told, "the rest of the life is shown"
-    assert f"complaint {RETURNED}, version 1: received_at is" in await typed("rank", "2021-09")(lived)
+    assert f"complaint {RETURNED}, version 1: received_at is" in await typed("rank", "show", "2021-09")(lived)
     assert "could not be read" not in await typed("show", SOLVED)(lived)
 
 

@@ -113,7 +113,7 @@ async def test_f1_the_scores_kept_up_while_a_city_lives_are_those_of_its_whole_l
 
 def _typed(stack: Path) -> dict[str, Any]:
     done = subprocess.run(
-        [sys.executable, "-m", "hotline", "rank", "2025-04", "--json"],
+        [sys.executable, "-m", "hotline", "rank", "show", "2025-04", "--json"],
         cwd=stack.parent,
         env=environment_on(stack),
         stdin=subprocess.DEVNULL,

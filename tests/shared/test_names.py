@@ -9,8 +9,8 @@ from deploy.city.city import Realm
 from deploy.city.registry import City
 from hotline.cli.run import demand_words, listed
 from hotline.cli.topic import _Said
-from hotline.cli.unit import known_unit
 from hotline.governance.candidates import candidates
+from hotline.lookup import unit_named
 from hotline.scoring.inhabitants import parsed as population_of
 from services.intake.knowledge_base import articles, asked, excerpt
 from services.intake.knowledge_base import parsed as articles_of
@@ -33,10 +33,10 @@ def otherwise(name: str) -> str:
 
 @pytest.mark.parametrize("unit", list(catalogue().units)[::40])
 def test_a_unit_is_found_by_its_id_and_its_name_however_they_are_typed(unit: str) -> None:
-    assert known_unit(otherwise(unit), "") == unit
+    assert unit_named(otherwise(unit), "") == unit
     name = catalogue().units[unit].name
     if [one.name for one in catalogue().units.values()].count(name) == 1:
-        assert known_unit(otherwise(name), "") == unit
+        assert unit_named(otherwise(name), "") == unit
     said = _Said(
         City(realm=Realm(name="x", kafka="", owner_dsn="", logins={})), otherwise(unit), eg.CALLED_AT
     )

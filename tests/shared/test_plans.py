@@ -18,8 +18,8 @@ import pytest
 
 from deploy.embedded.stack import Addresses
 from hotline.casefile.timeline import _FACTS as LIFE
-from hotline.client import _PREFIX as BY_PREFIX
 from hotline.lab.bench.generator import grow
+from hotline.lookup import _PREFIX as BY_PREFIX
 from services.intake.views import _RECEIVED as RECEIVED
 from shared.ids import derived, message_id
 from shared.log import Append, Moved

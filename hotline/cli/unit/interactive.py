@@ -13,20 +13,23 @@ from typing import Any, Final
 from aiokafka import TopicPartition
 
 from deploy.city.registry import City
-from hotline.casefile.orders import line
-from hotline.cli.unit import open_cases, reply, said, told_of
+from hotline import client
+from hotline.casefile import outcomes
+from hotline.casefile.orders import line, open_orders
+from hotline.cli.unit.saying import of_order
 from hotline.cli.unread import head_name, none_unread, tell_unread
-from hotline.client import complaint_called, now_of, present, short
+from hotline.client import now_of, short
+from hotline.lookup import complaint_named
 from hotline.terminal import is_terminal, say
 from shared import events as e
-from shared import times
+from shared import inputs, times
 from shared.cloudevents import header
 from shared.complaint import Complaint
 from shared.doors.kafka_reader import reader_of
 from shared.events import ComplaintDispatched, Fact
 from shared.ids import UnitId
+from shared.inputs import Input
 from shared.log.codec import decoded, fact_type_of
-from shared.log.reading import reader
 from shared.policy.catalogue import catalogue
 from shared.runtime.errors import UserError
 from shared.text import quoted
@@ -61,7 +64,7 @@ _HEARD: Final[dict[type[e.Fact], Callable[[Any, UnitId, Callable[[datetime], str
         "a council leaves it with you" if f.to_unit == u else f"a council gave it to {f.to_unit}"
     ),
     e.CoUnitAdded: lambda f, u, _: (
-        f"help {f.unit} with {f.subject}: {f.title} ({f.reason}), then `--report`"
+        f"help {f.unit} with {f.subject}: {f.title} ({f.reason}), then `hotline unit report`"
         if f.co_unit == u
         else f"{f.co_unit} must help you: {f.reason}"
     ),
@@ -111,7 +114,7 @@ class Desk:
     async def listed(self) -> None:
         """Show every open order."""
         unread = none_unread()
-        cases = await open_cases(self._city, self._unit, unread)
+        cases = await open_orders(self._city, self._unit, unread)
         now = await now_of(self._city)
         if not cases:
             say("No open orders; new ones appear here as they come.")
@@ -122,12 +125,8 @@ class Desk:
         """Show what came on the unit's topic."""
         complaint = short(fact.complaint_id)
         if isinstance(fact, ComplaintDispatched):
-            connection = await reader(self._city.realm.logins["reader"])
-            try:
-                case = await complaint_called(connection, fact.complaint_id)
-                self._show(case, await present(connection), "new order")
-            finally:
-                await connection.close()
+            case = await complaint_named(self._city, fact.complaint_id)
+            self._show(case, await now_of(self._city), "new order")
             return
         told = _HEARD.get(type(fact))
         if told is not None:
@@ -161,24 +160,28 @@ class Desk:
         if verb == "return" and not (reason.strip() and evidence.strip()):
             say("return N REASON: EVIDENCE, such as: return 1 not our street: the map of the district")
             return
-        connection = await reader(self._city.realm.logins["reader"])
+        case = await complaint_named(self._city, complaint)
+        data = _said(verb, case, words, reason.strip(), evidence.strip())
         try:
-            case = await complaint_called(connection, complaint)
-        finally:
-            await connection.close()
-        told = {"text": words, "reason": reason.strip(), "evidence": evidence.strip()}
-        try:
-            facts = await reply(self._city, self._unit, case.complaint_id, said(verb, case, told))
+            facts = await client.reply(self._city, self._unit, case.complaint_id, data)
         except UserError as error:
             say(error)
         else:
-            say(f"     {short(complaint)}  {told_of(facts)}")
+            say(f"     {short(complaint)}  {outcomes.of_reply(facts)}")
 
     def _show(self, case: Complaint, now: datetime, what: str = "") -> None:
         if case.complaint_id not in self._shown:
             self._shown.append(case.complaint_id)
         number = self._shown.index(case.complaint_id) + 1
         say(f"{number:3}  {line(case, now)}{f'  <- {what}' if what else ''}")
+
+
+def _said(verb: str, case: Complaint, words: str, reason: str, evidence: str) -> Input:
+    if verb == "sign":
+        return inputs.OrderSigned(**of_order(case))
+    if verb == "answer":
+        return inputs.OrderAnswered(**of_order(case), result=words, claims_solved=True)
+    return inputs.ReturnRequested(**of_order(case), reason=reason, evidence=evidence)
 
 
 async def sit(city: City, unit: UnitId) -> None:

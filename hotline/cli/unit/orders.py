@@ -1,0 +1,120 @@
+"""What a unit does with an order that lies with it, or that it helps with."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from hotline.cli.run import Json, one_of
+from hotline.cli.speaking import speaks
+from hotline.cli.unit.saying import ComplaintNamed, Reason, UnitNamed, of_order, reply
+from hotline.parsing import CHANNELS
+
+_Done = Annotated[str, typer.Option(help="What was done.")]
+
+
+@speaks
+def sign(complaint: ComplaintNamed, unit: UnitNamed, *, json: Json = False) -> None:
+    """Take the order on."""
+    from shared import inputs
+
+    reply(complaint, unit, lambda case, _: inputs.OrderSigned(**of_order(case)), json=json)
+
+
+@speaks
+def answer(
+    complaint: ComplaintNamed,
+    unit: UnitNamed,
+    text: _Done,
+    *,
+    unsolved: Annotated[bool, typer.Option("--unsolved", help="You do not claim that it is solved.")] = False,
+    json: Json = False,
+) -> None:
+    """Say what was done about it; the citizen is asked next."""
+    from shared import inputs
+
+    reply(
+        complaint,
+        unit,
+        lambda case, _: inputs.OrderAnswered(**of_order(case), result=text, claims_solved=not unsolved),
+        json=json,
+    )
+
+
+@speaks
+def assign(
+    complaint: ComplaintNamed,
+    unit: UnitNamed,
+    to: Annotated[str, typer.Option(metavar="UNIT", help="Your street.")],
+    reason: Reason,
+    *,
+    json: Json = False,
+) -> None:
+    """As a district, give the order on to your street."""
+    from shared import inputs
+
+    reply(
+        complaint,
+        unit,
+        lambda case, named: inputs.OrderAssigned(**of_order(case), to_unit=named(to), reason=reason),
+        json=json,
+    )
+
+
+@speaks
+def contact(
+    complaint: ComplaintNamed,
+    unit: UnitNamed,
+    failed: Annotated[str, typer.Option(metavar="CAUSE", help="You could not: why.")] = "",
+    channel: Annotated[str, typer.Option(help=f"One of {', '.join(CHANNELS)}.")] = "phone",
+    *,
+    json: Json = False,
+) -> None:
+    """Say that you spoke to the citizen, or tried to."""
+    from shared import inputs
+
+    one_of("--channel", channel, CHANNELS)
+    reply(
+        complaint,
+        unit,
+        lambda case, _: (
+            inputs.ContactFailed(**of_order(case), cause=failed, channel=channel)
+            if failed
+            else inputs.CitizenContacted(**of_order(case), channel=channel)
+        ),
+        json=json,
+    )
+
+
+@speaks
+def progress(
+    complaint: ComplaintNamed,
+    unit: UnitNamed,
+    text: Annotated[str, typer.Option(help="How far it is.")],
+    *,
+    stage: Annotated[bool, typer.Option("--stage", help="It is the result of one stage.")] = False,
+    json: Json = False,
+) -> None:
+    """Tell the citizen how far it is."""
+    from shared import inputs
+
+    reply(
+        complaint,
+        unit,
+        lambda case, _: inputs.ProgressReported(**of_order(case), text=text, stage_feedback=stage),
+        json=json,
+    )
+
+
+@speaks
+def report(complaint: ComplaintNamed, unit: UnitNamed, text: _Done, *, json: Json = False) -> None:
+    """As a unit that helps another, say what you did."""
+    from shared import inputs
+
+    reply(
+        complaint,
+        unit,
+        lambda case, _: inputs.CoUnitReported(complaint_id=case.complaint_id, result=text),
+        json=json,
+    )

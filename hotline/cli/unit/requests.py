@@ -1,0 +1,158 @@
+"""What a unit asks for because it cannot settle it alone; a reviewer or a council decides."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from hotline.cli.run import Json, one_of
+from hotline.cli.speaking import speaks
+from hotline.cli.unit.saying import ComplaintNamed, Evidence, Reason, UnitNamed, of_order, reply
+
+_Days = Annotated[int, typer.Option(min=1, max=366, help="How many days.")]
+
+
+@speaks
+def return_(
+    complaint: ComplaintNamed,
+    unit: UnitNamed,
+    reason: Reason,
+    evidence: Evidence,
+    suggest: Annotated[str, typer.Option(metavar="UNIT", help="Whose it is instead.")] = "",
+    *,
+    json: Json = False,
+) -> None:
+    """Say that the order is not yours."""
+    from shared import inputs
+
+    reply(
+        complaint,
+        unit,
+        lambda case, named: inputs.ReturnRequested(
+            **of_order(case),
+            reason=reason,
+            evidence=evidence,
+            suggested_unit=named(suggest) if suggest else None,
+        ),
+        json=json,
+    )
+
+
+@speaks
+def dispute(
+    complaint: ComplaintNamed, unit: UnitNamed, reason: Reason, evidence: Evidence, *, json: Json = False
+) -> None:
+    """Ask for a council after your return was rejected."""
+    from shared import inputs
+
+    reply(
+        complaint,
+        unit,
+        lambda case, _: inputs.DisputeRaised(**of_order(case), reason=reason, evidence=evidence),
+        json=json,
+    )
+
+
+@speaks
+def extend(
+    complaint: ComplaintNamed,
+    unit: UnitNamed,
+    days: _Days,
+    reason: Reason,
+    *,
+    citizen_told: Annotated[bool, typer.Option("--citizen-told", help="You have told the citizen.")] = False,
+    json: Json = False,
+) -> None:
+    """Ask for more days."""
+    from shared import inputs
+
+    reply(
+        complaint,
+        unit,
+        lambda case, _: inputs.ExtensionRequested(
+            **of_order(case), days=days, reason=reason, citizen_told=citizen_told
+        ),
+        json=json,
+    )
+
+
+@speaks
+def pause(
+    complaint: ComplaintNamed,
+    unit: UnitNamed,
+    days: _Days,
+    ground: Annotated[str, typer.Option(help="AWAITS_CITIZEN, AWAITS_AUTHORITY or SEASON.")],
+    evidence: Evidence,
+    *,
+    json: Json = False,
+) -> None:
+    """Ask for your clock to stand still while you must wait for something."""
+    from shared import inputs
+    from shared.events import PauseGround
+
+    one_of("--ground", ground, list(PauseGround))
+    reply(
+        complaint,
+        unit,
+        lambda case, _: inputs.PauseRequested(
+            **of_order(case), ground=PauseGround(ground), days=days, evidence=evidence
+        ),
+        json=json,
+    )
+
+
+@speaks
+def resume(complaint: ComplaintNamed, unit: UnitNamed, reason: Reason, *, json: Json = False) -> None:
+    """End the pause: the thing you waited for has come."""
+    from shared import inputs
+
+    reply(complaint, unit, lambda case, _: inputs.PauseEnded(**of_order(case), reason=reason), json=json)
+
+
+@speaks
+def terminate(
+    complaint: ComplaintNamed,
+    unit: UnitNamed,
+    ground: Annotated[str, typer.Option(help="INFORMATION_REFUSED or UNLAWFUL_OR_IMPOSSIBLE.")],
+    evidence: Evidence,
+    *,
+    json: Json = False,
+) -> None:
+    """Ask to end the order unanswered."""
+    from shared import inputs
+    from shared.events import TerminationGround
+
+    one_of("--ground", ground, list(TerminationGround))
+    reply(
+        complaint,
+        unit,
+        lambda case, _: inputs.TerminationRequested(
+            **of_order(case), ground=TerminationGround(ground), evidence=evidence
+        ),
+        json=json,
+    )
+
+
+@speaks
+def exclude(
+    complaint: ComplaintNamed,
+    unit: UnitNamed,
+    ground: Annotated[str, typer.Option(help="INVALID, FORCE_MAJEURE, POLICY_IMPOSSIBLE or DUPLICATE.")],
+    evidence: Evidence,
+    *,
+    json: Json = False,
+) -> None:
+    """Ask to leave the complaint out of your score."""
+    from shared import inputs
+    from shared.events import ExclusionGround
+
+    one_of("--ground", ground, list(ExclusionGround))
+    reply(
+        complaint,
+        unit,
+        lambda case, _: inputs.ExclusionRequested(
+            complaint_id=case.complaint_id, ground=ExclusionGround(ground), evidence=evidence
+        ),
+        json=json,
+    )

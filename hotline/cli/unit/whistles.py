@@ -1,0 +1,153 @@
+"""What a street and the units it whistles for say to each other."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from hotline.cli.run import Json, listed, one_of
+from hotline.cli.speaking import speaks
+from hotline.cli.unit.saying import ComplaintNamed, Reason, UnitNamed, of_order, reply
+
+if TYPE_CHECKING:
+    from shared.complaint import Complaint
+
+_Number = Annotated[int, typer.Option(min=0, max=10_000, help="Which whistle; the last one without it.")]
+
+
+@speaks
+def whistle(
+    complaint: ComplaintNamed,
+    unit: UnitNamed,
+    kind: Annotated[str, typer.Option(help="KEY_WORK, JOINT_ENFORCEMENT or EMERGENCY.")],
+    called: Annotated[
+        str,
+        typer.Option("--call", metavar="UNITS", help="Whom you call, with commas between; the first leads."),
+    ],
+    scene: Annotated[str, typer.Option(help="Where to come to.")],
+    reason: Reason,
+    number: _Number = 0,
+    *,
+    json: Json = False,
+) -> None:
+    """As a street, call other units to the order."""
+    from shared import inputs
+    from shared.events import WhistleKind
+
+    one_of("--kind", kind, list(WhistleKind))
+    reply(
+        complaint,
+        unit,
+        lambda case, named: inputs.WhistleBlown(
+            **of_order(case),
+            whistle=number or len(case.whistles) + 1,
+            kind=WhistleKind(kind),
+            called=tuple(named(one) for one in listed(called)),
+            scene=scene,
+            reason=reason,
+        ),
+        json=json,
+    )
+
+
+@speaks
+def acknowledge(
+    complaint: ComplaintNamed, unit: UnitNamed, number: _Number = 0, *, json: Json = False
+) -> None:
+    """You were whistled for: say that you come."""
+    from shared import inputs
+
+    reply(complaint, unit, lambda case, _: inputs.WhistleAcknowledged(**_of_whistle(case, number)), json=json)
+
+
+@speaks
+def arrive(
+    complaint: ComplaintNamed,
+    unit: UnitNamed,
+    persons: Annotated[int, typer.Option(min=1, max=10_000, help="How many you are.")] = 1,
+    number: _Number = 0,
+    *,
+    json: Json = False,
+) -> None:
+    """You were whistled for: say that you are there."""
+    from shared import inputs
+
+    reply(
+        complaint,
+        unit,
+        lambda case, _: inputs.WhistleArrived(**_of_whistle(case, number), persons=persons),
+        json=json,
+    )
+
+
+@speaks
+def measure(
+    complaint: ComplaintNamed,
+    unit: UnitNamed,
+    text: Annotated[str, typer.Option(help="What you do.")],
+    number: _Number = 0,
+    *,
+    json: Json = False,
+) -> None:
+    """You were whistled for: say what you do."""
+    from shared import inputs
+
+    reply(
+        complaint,
+        unit,
+        lambda case, _: inputs.WhistleMeasureRecorded(**_of_whistle(case, number), measure=text),
+        json=json,
+    )
+
+
+@speaks
+def release(
+    complaint: ComplaintNamed,
+    unit: UnitNamed,
+    of: Annotated[str, typer.Option(metavar="UNIT", help="Only this one; all without it.")] = "",
+    reason: Reason = "",
+    number: _Number = 0,
+    *,
+    json: Json = False,
+) -> None:
+    """As a street, let the units go that you called."""
+    from shared import inputs
+
+    reply(
+        complaint,
+        unit,
+        lambda case, named: inputs.WhistleReleased(
+            **_of_whistle(case, number), called=named(of) if of else None, reason=reason
+        ),
+        json=json,
+    )
+
+
+@speaks
+def rate(
+    complaint: ComplaintNamed,
+    unit: UnitNamed,
+    of: Annotated[str, typer.Option(metavar="UNIT", help="Whom you rate.")],
+    stars: Annotated[int, typer.Option(min=1, max=5, help="1 to 5.")],
+    text: Annotated[str, typer.Option(help="What you say to it.")] = "",
+    number: _Number = 0,
+    *,
+    json: Json = False,
+) -> None:
+    """Street and called unit rate each other."""
+    from shared import inputs
+
+    reply(
+        complaint,
+        unit,
+        lambda case, named: inputs.WhistleRated(
+            **_of_whistle(case, number), rated=named(of), stars=stars, comment=text
+        ),
+        json=json,
+    )
+
+
+def _of_whistle(case: Complaint, number: int) -> dict[str, Any]:
+    """What an input about a whistle begins with; of the last one where no number was typed."""
+    return {"complaint_id": case.complaint_id, "whistle": number or max(len(case.whistles), 1)}
