@@ -27,7 +27,7 @@ _WRITERS: Final = "SELECT es.timer_writers()"
 _LEAVE_ALONE: Final = "SELECT es.pass_over($1, $2, $3, $4)"
 
 
-class Timer(NamedTuple):
+class DueTimer(NamedTuple):
     """A timer that is due."""
 
     stream: str
@@ -36,20 +36,20 @@ class Timer(NamedTuple):
     """Where it lies for the clock: at its limit, or when it became known that this was over."""
 
 
-class Due(NamedTuple):
+class Firing(NamedTuple):
     """A timer that may fire."""
 
-    timer: Timer
+    timer: DueTimer
     until: datetime
     """Whatever of its complaint was over before this instant is stated with it."""
 
 
-class Look(NamedTuple):
+class TimersDue(NamedTuple):
     """What one look at the timers found."""
 
-    due: Sequence[Due]
+    due: Sequence[Firing]
     """Each complaint once, the first to be looked at first."""
-    silent: Sequence[Timer]
+    silent: Sequence[DueTimer]
     """These were fired the last time and are due again, the very same: firing them said nothing."""
 
 
@@ -60,23 +60,25 @@ class DueTimers(Protocol):
         """Look from the beginning: a shard was taken over."""
         ...
 
-    async def look(self, connection: asyncpg.Connection[Any], shards: Sequence[int]) -> Look:
+    async def look(self, connection: asyncpg.Connection[Any], shards: Sequence[int]) -> TimersDue:
         """What is due in these shards. A timer is due when the clock is past it, never early."""
         ...
 
-    def fired(self, timers: Collection[Timer], facts: int) -> None:
+    def fired(self, timers: Collection[DueTimer], facts: int) -> None:
         """These of the last look were fired, and so many facts came of it."""
         ...
 
-    async def leave_alone(self, connection: asyncpg.Connection[Any], timer: Timer) -> None:
+    async def leave_alone(self, connection: asyncpg.Connection[Any], timer: DueTimer) -> None:
         """Find it again only after `PASSED_OVER_SECONDS`."""
         ...
 
 
-def told_apart(found: Iterable[Timer], fired: Container[Timer]) -> tuple[list[Timer], list[Timer]]:
+def told_apart(
+    found: Iterable[DueTimer], fired: Container[DueTimer]
+) -> tuple[list[DueTimer], list[DueTimer]]:
     """What is due, each complaint once, and what is silent: among what was fired the last time."""
-    due: dict[str, Timer] = {}
-    silent: list[Timer] = []
+    due: dict[str, DueTimer] = {}
+    silent: list[DueTimer] = []
     for timer in found:
         if timer in fired:
             silent.append(timer)
@@ -94,14 +96,14 @@ class TimersByTheLog:
     def __init__(self) -> None:
         """Nothing was looked through."""
         self._watermark = Watermark()
-        self._fired: frozenset[Timer] = frozenset()
+        self._fired: frozenset[DueTimer] = frozenset()
         """What was fired last: a timer of these that is due again, the very same, said nothing."""
 
     def begins_anew(self) -> None:
         """See `DueTimers.begins_anew`."""
         self._watermark.begins_anew()
 
-    async def look(self, connection: asyncpg.Connection[Any], shards: Sequence[int]) -> Look:
+    async def look(self, connection: asyncpg.Connection[Any], shards: Sequence[int]) -> TimersDue:
         """See `DueTimers.look`."""
         until: datetime = await connection.fetchval(PRESENT)
         seconds = time.monotonic()
@@ -113,19 +115,19 @@ class TimersByTheLog:
         self._watermark.looked(found[0].look_at if found else None)
         due, silent = told_apart(found, self._fired)
         self._fired = frozenset()
-        return Look([Due(timer, until) for timer in due], silent)
+        return TimersDue([Firing(timer, until) for timer in due], silent)
 
     async def _due(
         self, connection: asyncpg.Connection[Any], shards: Sequence[int], until: datetime
-    ) -> list[Timer]:
+    ) -> list[DueTimer]:
         rows = await connection.fetch(DUE, shards, self._watermark.low, until, DUE_MAX, NOBODY)
-        return [Timer(str(stream), due_at, look_at) for stream, due_at, look_at in rows]
+        return [DueTimer(str(stream), due_at, look_at) for stream, due_at, look_at in rows]
 
-    def fired(self, timers: Collection[Timer], facts: int) -> None:
+    def fired(self, timers: Collection[DueTimer], facts: int) -> None:
         """See `DueTimers.fired`."""
         del facts  # a timer set anew to the same limit is known late, and looks another
         self._fired = frozenset(timers)
 
-    async def leave_alone(self, connection: asyncpg.Connection[Any], timer: Timer) -> None:
+    async def leave_alone(self, connection: asyncpg.Connection[Any], timer: DueTimer) -> None:
         """See `DueTimers.leave_alone`."""
         await connection.execute(_LEAVE_ALONE, *timer, PASSED_OVER_SECONDS)

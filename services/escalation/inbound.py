@@ -15,7 +15,7 @@ from typing import Any
 import asyncpg
 
 from services.escalation.commands import FireDeadlines
-from services.escalation.due import PASSED_OVER_SECONDS, Due, DueTimers, TimersByTheLog
+from services.escalation.due import PASSED_OVER_SECONDS, DueTimers, Firing, TimersByTheLog
 from services.escalation.settings import Settings
 from shared.desk import Desk
 from shared.ids import ComplaintId
@@ -98,7 +98,7 @@ class Ticker:
         self._due.fired([timer for timer, _ in due], facts)
         return len(due)
 
-    async def _fire(self, connection: asyncpg.Connection[Any], due: Sequence[Due]) -> int:
+    async def _fire(self, connection: asyncpg.Connection[Any], due: Sequence[Firing]) -> int:
         """Have the desk state what these timers mean, each up to its instant; returns how many facts that were.
 
         Where it cannot be done for all of them at once, half by half: what cannot be done for one complaint is
