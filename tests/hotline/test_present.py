@@ -94,7 +94,7 @@ def _told(shell: Shell, request_id: str, at: datetime) -> str:
     return complaint_id(request_id)
 
 
-PLACE: dict[str, Any] = {"subject": "供水", "district": "海淀区", "street": "花园路街道"}
+PLACE: dict[str, Any] = {"subject": "市场管理/无照经营", "district": "海淀区", "street": "花园路街道"}
 UNIT = "street-huayuanlu"
 STREETS = """street_code,street,kind,district_code,district
 huayuanlu,花园路街道,街道,haidian,海淀区
