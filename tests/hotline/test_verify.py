@@ -117,7 +117,7 @@ async def test_a_log_longer_than_a_page_is_put_together_right(
     await several_lives(desks)
     whole = await verify(desks.dsn)
     for page in (1, 2, 3, 7):
-        monkeypatch.setattr("hotline.audit.verify.PAGE", page)
+        monkeypatch.setattr("hotline.audit.lives.PAGE", page)
         paged = await verify(desks.dsn)
         paged.seconds = whole.seconds
         assert paged == whole
@@ -152,7 +152,7 @@ async def test_a_process_that_judges_and_fails_is_not_passed_over(
     await several_lives(desks)
     monkeypatch.setattr("hotline.audit.verify.ALONE", 5)
     monkeypatch.setattr("hotline.audit.verify.SLICE", 5)
-    monkeypatch.setattr("hotline.audit.verify._FACTS", "SELECT 1")  # not in the other processes
+    monkeypatch.setattr("hotline.audit.lives._FACTS", "SELECT 1")  # not in the other processes
     assert (await verify(desks.dsn)).facts > 0
     await desks.owner.execute("ALTER TABLE es.timer RENAME COLUMN due_at TO due")
     with pytest.raises(asyncpg.UndefinedColumnError):
