@@ -24,9 +24,11 @@ from deploy.city.city import Realm
 from deploy.city.registry import City
 from deploy.embedded.stack import Addresses
 from hotline.__main__ import app
-from hotline.casefile.timeline import _SAYS, Entry, Shown, _as_typed
+from hotline.casefile.sentences.operator import FOR_OPERATOR
+from hotline.casefile.sentences.unit import FOR_UNIT
+from hotline.casefile.timeline import Entry, Shown, _as_typed
 from hotline.cli.show import print_life
-from hotline.cli.unit.interactive import _HEARD, Desk
+from hotline.cli.unit.interactive import Desk
 from hotline.governance.log import programmes
 from hotline.terminal import json_shown, say_json
 from services.intake import knowledge_base as knowledge
@@ -74,7 +76,7 @@ def test_commands_write_through_one_place() -> None:
 @pytest.mark.parametrize("fact", eg.FACTS, ids=lambda fact: type(fact).__name__)
 def test_no_fact_deceives_who_reads_a_life(fact: Fact, width: int, terminal: bool) -> None:
     bad = foreign(fact)
-    who, what, weight = _SAYS[type(fact)](bad, lambda at: f"{at:%m-%d %H:%M}")
+    who, what, weight = FOR_OPERATOR[type(fact)](bad, lambda at: f"{at:%m-%d %H:%M}")
     at = eg.CALLED_AT.astimezone(ZONE)
     entry = Entry(
         version=1,
@@ -107,7 +109,7 @@ def test_no_fact_deceives_who_reads_a_life(fact: Fact, width: int, terminal: boo
     assert deceived(screen.getvalue(), styled=terminal) == []
 
 
-@pytest.mark.parametrize("kind", _HEARD, ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("kind", FOR_UNIT, ids=lambda kind: kind.__name__)
 async def test_no_fact_deceives_a_unit_at_its_desk(
     kind: type[Fact], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -12,7 +12,8 @@ import pytest
 from msgspec.structs import replace as changed
 from rich.console import Console
 
-from hotline.casefile.timeline import _SAYS, Shown, show
+from hotline.casefile.sentences.operator import FOR_OPERATOR
+from hotline.casefile.timeline import Shown, show
 from hotline.cli.show import print_life
 from shared.complaint import Awaited
 from shared.events import SPEAKERS
@@ -243,9 +244,9 @@ async def test_hotline_show_prints_the_timeline_and_as_json_the_same(desks: Desk
 
 
 def test_every_kind_of_fact_can_be_told() -> None:
-    assert set(_SAYS) == set(SPEAKERS)
+    assert set(FOR_OPERATOR) == set(SPEAKERS)
     for fact in eg.FACTS:
-        who, what, weight = _SAYS[type(fact)](fact, str)
+        who, what, weight = FOR_OPERATOR[type(fact)](fact, str)
         assert who
         assert what
         assert weight in {"plain", "missed", "refused", "ended"}

@@ -1,0 +1,1 @@
+"""One sentence a fact and audience: what a person reads of it."""
