@@ -19,8 +19,8 @@ from shared.text import shown
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from hotline.scoring.ledger import Correction, Month
-    from hotline.scoring.rates import Line
+    from hotline.scoring.ledger import Correction
+    from hotline.scoring.month import Line, Month
     from shared.unreadable import UnreadableRows
 
 
@@ -116,7 +116,8 @@ async def _ranked(
     from deploy.city.registry import city_up
     from hotline.client import now_of
     from hotline.scoring.inhabitants import PopulationInvalid, population
-    from hotline.scoring.ledger import By, scores
+    from hotline.scoring.ledger import scores
+    from hotline.scoring.month import By
     from shared.policy.catalogue import catalogue
     from shared.policy.ruleset import RuleSetUnknown, ruleset
     from shared.runtime.errors import UserError
@@ -191,7 +192,8 @@ def _print_json(made: Month, lines: list[Line]) -> None:
 
 
 def _print_csv(lines: list[Line]) -> None:
-    from hotline.scoring.rates import LEFT_OUT, Line
+    from hotline.scoring.life import LEFT_OUT
+    from hotline.scoring.month import Line
 
     plain = [name for name in Line.__struct_fields__ if name not in {"left_out", "lists"}]
     writer = _spreadsheet()
@@ -323,7 +325,7 @@ def _print_corrections(found: list[Correction], *, json: bool, table: bool) -> N
 
 
 def _told(one: object) -> str:
-    from hotline.scoring.rates import Counted
+    from hotline.scoring.life import Counted
 
     if not isinstance(one, Counted):
         return "not in it"

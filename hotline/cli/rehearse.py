@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from hotline.audit.verify import Report
-    from hotline.scoring.ledger import Month
+    from hotline.scoring.month import Month
     from shared.policy.catalogue import Catalogue
 
 rehearse = typer.Typer(help="Live a long stretch of the city's time, to try rules out.")
@@ -212,8 +212,9 @@ async def _months(owner_dsn: str, known: Catalogue, version: str, days: list[dat
     from zoneinfo import ZoneInfo
 
     from hotline.scoring.inhabitants import population
-    from hotline.scoring.ledger import By, scores
-    from hotline.scoring.rates import month_after
+    from hotline.scoring.ledger import scores
+    from hotline.scoring.life import month_after
+    from hotline.scoring.month import By
     from shared.policy.ruleset import ruleset
 
     rules = ruleset(version)

@@ -1,6 +1,6 @@
 """The scores as a view of the log: kept up by what was said since the last look, thrown away and made anew at will.
 
-`es.score_life` has a row for each complaint, what it counts for (`hotline.scoring.rates`); a month is the sum of its
+`es.score_life` has a row for each complaint, what it counts for (`hotline.scoring.month`); a month is the sum of its
 rows. It is brought up to date whenever it is asked, so no desk does anything for it. A frozen month is the sum as of
 one position of the log, kept as it was published; what was said later about a life in it becomes a correction record.
 Both views follow from the facts and the frozen positions alone, whenever and however often they were looked at.
@@ -8,10 +8,9 @@ Both views follow from the facts and the frozen positions alone, whenever and ho
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from datetime import date, datetime
-from decimal import Decimal
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -19,42 +18,24 @@ from zoneinfo import ZoneInfo
 import asyncpg
 import msgspec
 
-from hotline.scoring.inhabitants import Population
-from hotline.scoring.rates import (
-    KINDS,
-    Called,
-    Counted,
-    Life,
-    Line,
-    Tallies,
-    month_after,
-    month_before,
-    published,
-    tallied,
-    within,
-)
-from shared.events import Fact
-from shared.log.codec import decoded
-from shared.log.instants import implausible
+from hotline.scoring.folding import LifeFolded, LifeFolding, counted_in, said
+from hotline.scoring.life import AS_SHIPPED, KINDS, Counted, month_after, month_before
+from hotline.scoring.month import By, Month, Tallies, published, tallied
 from shared.log.locks import SCORES
 from shared.log.reading import archive_held
 from shared.log.snapshot_difference import TOUCHED
-from shared.policy.catalogue import Catalogue
-from shared.policy.ruleset import RuleSet
 from shared.policy.scoring import Counting
 from shared.runtime.errors import UserError
 from shared.times import shown
-from shared.unreadable import Unreadable, reason
+from shared.unreadable import Unreadable
 
 PAGE: Final = 5000
 """Facts read at once."""
 
-AS_SHIPPED: Final = Counting()
-
 SCHEMA: Final = 3
 """Version of the fold: another one makes the whole view anew."""
 
-UNREAD: Final = "of {:,} complaints a fact cannot be read, `hotline rank` names them"
+UNREAD: Final = "of {:,} complaints a fact cannot be read, `hotline rank show` names them"
 
 _COLUMNS: Final = ("stream_id", "version", *Counted.__struct_fields__)
 _OF_COUNTED: Final = ", ".join(Counted.__struct_fields__)
@@ -99,36 +80,6 @@ class Correction(msgspec.Struct, frozen=True, kw_only=True):
     """What it would count for."""
 
 
-class Month(msgspec.Struct, kw_only=True):
-    """A month's scores, and by which rules and figures they were made."""
-
-    month: date
-    """Its first day."""
-    frozen_at: datetime | None = None
-    """City time; None: it may still change."""
-    frozen_by: str = ""
-    """The name of the person who froze it; empty: nobody did yet, or nobody was asked."""
-    counting: Counting = AS_SHIPPED
-    """In which month a complaint counts, and what a response is."""
-    through: int
-    """The position of the log up to which facts are in it."""
-    ruleset: str
-    weights: dict[str, Decimal]
-    small_cell: int
-    catalogue: str
-    population: str
-    population_is_example: bool
-    away: int = 0
-    """Complaints of which not all is in it, because it lies in a month of the archive that is detached."""
-    unreadable: int = 0
-    """Complaints of which a fact cannot be read: they count for nothing."""
-    corrections: int = 0
-    """Complaints of a frozen month of which something else is known by now; they change nothing here."""
-    lines: list[Line]
-    tallies: Tallies
-    """The integers behind it; never printed, for cells may be small."""
-
-
 class Made(NamedTuple):
     """What came of bringing the view up to date."""
 
@@ -150,14 +101,6 @@ class Anew(msgspec.Struct, frozen=True, kw_only=True):
     added: int
     not_borne_out: list[date]
     """Frozen months whose counts the log's facts do not add up to."""
-
-
-class By(NamedTuple):
-    """By what a month is scored."""
-
-    rules: RuleSet
-    catalogue: Catalogue
-    population: Population
 
 
 @asynccontextmanager
@@ -250,7 +193,7 @@ class Scores:
         )
         return [
             Correction(
-                complaint_id=str(row[0]), version=row[1], type=row[2], was=_said(row[3]), now=_said(row[4])
+                complaint_id=str(row[0]), version=row[1], type=row[2], was=said(row[3]), now=said(row[4])
             )
             for row in rows
         ]
@@ -341,19 +284,19 @@ class Scores:
 
     async def _lives(
         self, streams: Collection[UUID] | None, frozen: Mapping[date, int]
-    ) -> AsyncIterator[list[_Folded]]:
+    ) -> AsyncIterator[list[LifeFolded]]:
         """These complaints, or all, folded, some at a time."""
         kinds = [kind.__name__ for kind in KINDS]
         asked = (_ALL_FACTS, kinds) if streams is None else (_FACTS_OF, kinds, list(streams))
         cursor = await self._connection.cursor(*asked)
-        folding: _Folding | None = None
+        folding: LifeFolding | None = None
         while page := await cursor.fetch(PAGE):
-            done: list[_Folded] = []
+            done: list[LifeFolded] = []
             for stream, position, version, name, schema, body in page:
                 if folding is None or folding.stream != stream:
                     if folding is not None:
                         done.append(folding.folded())
-                    folding = _Folding(stream, self._zone, self._how, frozen)
+                    folding = LifeFolding(stream, self._zone, self._how, frozen)
                 folding.takes(position, version, name, schema, body)
             yield done
         if folding is not None:
@@ -371,7 +314,7 @@ class Scores:
 
     async def _tallies(self, month: date) -> Tallies:
         rows = await self._connection.fetch(_SUM, month)
-        return tallied(((_counted(tuple(row)[:-1]), row[-1]) for row in rows), month)
+        return tallied(((counted_in(tuple(row)[:-1]), row[-1]) for row in rows), month)
 
     async def _month(self, month: date, by: By) -> Month:
         connection = self._connection
@@ -422,105 +365,3 @@ class Scores:
             kept = await self._published(month)
             if kept is None or kept.tallies != tallied(ones, month):
                 yield month
-
-
-class _Folded(NamedTuple):
-    """One complaint in the views."""
-
-    facts: int
-    row: tuple[Any, ...] | None
-    corrections: list[tuple[Any, ...]]
-    as_frozen: dict[date, Counted]
-    """What it counts for in the frozen months, as of then."""
-    unread: tuple[UUID, int, str] | None = None
-    """The first of its facts that cannot be read, and why; then it counts for nothing."""
-
-
-class _Folding:
-    """One complaint while its facts are read: what it counts for, and what it did when months were frozen."""
-
-    def __init__(self, stream: UUID, zone: ZoneInfo, how: Counting, frozen: Mapping[date, int]) -> None:
-        self.stream = stream
-        self._zone = zone
-        self._how = how
-        self._life = Life()
-        self._waiting = sorted(frozen.items(), key=lambda month: month[1])
-        """Frozen months up to whose positions it is not read yet."""
-        self._past: list[date] = []
-        """Those up to whose positions it is."""
-        self._as_frozen: dict[date, Counted] = {}
-        self._late: dict[date, tuple[int, str]] = {}
-        self._version = 0
-        self._facts = 0
-        self._unread: tuple[UUID, int, str] | None = None
-
-    def takes(self, position: int, version: int, name: str, schema: int, body: bytes | None) -> None:
-        """The next fact; without its body where it is of no kind that counts."""
-        self._version = version
-        self._facts += 1
-        if body is None or self._unread is not None:
-            return
-        try:
-            self._counts(position, version, name, decoded(name, schema, body))
-        except Exception as error:  # noqa: BLE001 -- it counts for nothing and is named; all others count
-            self._unread = self.stream, version, reason(error)
-
-    def _counts(self, position: int, version: int, name: str, fact: Fact) -> None:
-        odd = implausible(fact)
-        if odd:
-            self._unread = self.stream, version, odd[0]
-            return
-        while self._waiting and position > self._waiting[0][1]:
-            month, _ = self._waiting.pop(0)
-            self._freezes(month)
-        for month in self._past:
-            self._late.setdefault(month, (version, name))
-        self._life.takes(fact)
-
-    def folded(self) -> _Folded:
-        """What became of it."""
-        try:
-            if self._unread is None:
-                return self._folded()
-        except Exception as error:  # noqa: BLE001 -- as in `takes`
-            self._unread = self.stream, self._version, reason(error)
-        return _Folded(self._facts, None, [], {}, self._unread)
-
-    def _folded(self) -> _Folded:
-        now = self._life.counted(self._zone, self._how)
-        for month, _ in self._waiting:
-            self._freezes(month)
-        corrections: list[tuple[Any, ...]] = []
-        for month, (version, name) in sorted(self._late.items()):
-            was, found = self._as_frozen.get(month), within(now, month)
-            if was != found:
-                corrections.append((month, self.stream, version, name, _text(was), _text(found)))
-        row = None if now is None else (self.stream, self._version, *_stored(now))
-        return _Folded(self._facts, row, corrections, self._as_frozen)
-
-    def _freezes(self, month: date) -> None:
-        self._past.append(month)
-        one = within(self._life.counted(self._zone, self._how), month)
-        if one is not None:
-            self._as_frozen[month] = one
-
-
-def _stored(one: Counted) -> tuple[Any, ...]:
-    """As it lies in a row: its calls as JSON."""
-    *plain, calls = msgspec.structs.astuple(one)
-    return *plain, msgspec.json.encode(calls).decode()
-
-
-def _counted(row: Sequence[Any]) -> Counted:
-    *plain, calls = row
-    fields = Counted.__struct_fields__[: len(plain)]
-    called = msgspec.json.decode(calls, type=tuple[Called, ...])
-    return Counted(**dict(zip(fields, plain, strict=True)), calls=called)
-
-
-def _text(one: Counted | None) -> str | None:
-    return None if one is None else msgspec.json.encode(one).decode()
-
-
-def _said(text: str | None) -> Counted | None:
-    return None if text is None else msgspec.json.decode(text, type=Counted)

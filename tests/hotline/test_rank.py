@@ -23,8 +23,9 @@ from typer.testing import CliRunner, Result
 from hotline.cli.rank import rank
 from hotline.cli.rebuild import rebuild
 from hotline.scoring.inhabitants import population
-from hotline.scoring.ledger import Anew, By, Month, scores
-from hotline.scoring.rates import Counted, counted, tallied
+from hotline.scoring.ledger import Anew, scores
+from hotline.scoring.life import Counted, counted
+from hotline.scoring.month import By, Month, tallied
 from hotline.upkeep.archive import attach, detach, move
 from shared.events import Desk
 from shared.ids import ComplaintId, complaint_id

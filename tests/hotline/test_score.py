@@ -16,22 +16,24 @@ from msgspec.structs import replace
 
 from hotline.ratio import ratio, two_decimals
 from hotline.scoring.inhabitants import EXAMPLE, PopulationInvalid, parsed, people_of, population
-from hotline.scoring.rates import (
+from hotline.scoring.life import (
     EXCEPTION,
     LEFT_OUT,
     TERMINATED,
     WITHDRAWN,
     Called,
     Counted,
+    counted,
+    month_after,
+    month_before,
+)
+from hotline.scoring.month import (
     Exact,
     Line,
     Tallies,
     Tally,
-    counted,
     cut_off,
     listed,
-    month_after,
-    month_before,
     published,
     ranked,
     score_of,

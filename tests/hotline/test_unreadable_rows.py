@@ -27,7 +27,8 @@ from hotline.audit.verify import digest, verify
 from hotline.cli.run import _sentence
 from hotline.governance.log import programmes
 from hotline.scoring.inhabitants import population
-from hotline.scoring.ledger import By, scores
+from hotline.scoring.ledger import scores
+from hotline.scoring.month import By
 from services.escalation.inbound import Ticker
 from services.escalation.settings import Settings
 from services.intake.views import KnowledgeBase

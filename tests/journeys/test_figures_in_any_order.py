@@ -20,7 +20,8 @@ from msgspec.structs import replace
 
 from hotline.lab.simulation.conductor import Progress
 from hotline.scoring.inhabitants import population
-from hotline.scoring.rates import Counted, Line, Tallies, counted, published, tallied
+from hotline.scoring.life import Counted, counted
+from hotline.scoring.month import Line, Tallies, published, tallied
 from services.intake.messages import Message, Response, responses
 from shared import inputs
 from shared.complaint import ENDS, head_of

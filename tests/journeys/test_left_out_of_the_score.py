@@ -2,7 +2,7 @@
 
 from zoneinfo import ZoneInfo
 
-from hotline.scoring.rates import counted
+from hotline.scoring.life import counted
 from shared import inputs
 from shared.events import (
     ExclusionApproved,

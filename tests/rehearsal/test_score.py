@@ -16,8 +16,9 @@ import pytest
 
 from deploy.city.registry import City, remembered
 from hotline.scoring.inhabitants import population
-from hotline.scoring.ledger import By, Month, scores
-from hotline.scoring.rates import Counted, counted, published, tallied
+from hotline.scoring.ledger import scores
+from hotline.scoring.life import Counted, counted
+from hotline.scoring.month import By, Month, published, tallied
 from shared.log.codec import decoded
 from shared.policy.catalogue import catalogue
 from shared.policy.ruleset import ruleset
