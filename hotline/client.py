@@ -18,7 +18,7 @@ from aiokafka.errors import KafkaError
 
 from deploy.city.registry import City, typed
 from hotline.terminal import asks
-from shared.cloudevents import BadInput, event_of, input_headers
+from shared.cloudevents import event_of, input_headers
 from shared.events import Fact
 from shared.ids import ComplaintId, MessageId, UnitId, message_id
 from shared.inputs import Input
@@ -30,7 +30,7 @@ from shared.plausible import limits_near, timely
 from shared.policy.ruleset import ruleset
 from shared.runtime import kafka_address
 from shared.runtime.clock import ClockAt
-from shared.runtime.errors import UserError, told_invalid
+from shared.runtime.errors import BadInput, UserError, told_invalid
 from shared.text import folded_code
 from shared.topic_names import partition_of
 from shared.topics import DISPATCH_REPLIES, Topic

@@ -11,7 +11,7 @@ from hotline.cli.run import Json, fail, run
 from hotline.terminal import note, say, say_record
 
 if TYPE_CHECKING:
-    from hotline.upkeep.backup import Restored
+    from hotline.upkeep.restore import Restored
 
 
 def backup(
@@ -69,7 +69,7 @@ async def _restored(folder: Path, city: str) -> Restored:
     from deploy.embedded.stack import Stack
     from hotline.lab.desks.city import served_in
     from hotline.upkeep.backup import CATALOGUE_FILE, manifest_of
-    from hotline.upkeep.backup import restore as made
+    from hotline.upkeep.restore import restore as made
     from shared.policy.catalogue import catalogue
 
     manifest = manifest_of(folder)

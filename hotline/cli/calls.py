@@ -206,10 +206,11 @@ async def _take_in(switch: str) -> tuple[int, int]:
     from hotline.cli.switch_lines import event_of, lines_in
     from hotline.client import now_of
     from services.intake.switches import SWITCHES, SwitchEventInvalid
-    from shared.cloudevents import BadInput, input_headers
+    from shared.cloudevents import input_headers
     from shared.plausible import between
     from shared.runtime import kafka_address
     from shared.runtime.clock import ClockAt
+    from shared.runtime.errors import BadInput
     from shared.text_file import FileUnreadable
     from shared.topic_names import partition_of
     from shared.topics import TELEPHONY_CALLS

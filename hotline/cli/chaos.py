@@ -13,7 +13,7 @@ from hotline.parsing import ID_MAX, NUMBER_MAX
 from hotline.terminal import note, say_json
 
 if TYPE_CHECKING:
-    from hotline.lab.chaos.run import Outcome
+    from hotline.lab.chaos.judgement import Outcome
 
 SHOWN_MAX = 10
 

@@ -17,7 +17,7 @@ from shared.versions import RULESET
 
 if TYPE_CHECKING:
     from deploy.city.city import Realm
-    from hotline.audit.verify import Report
+    from hotline.audit.report import Report
     from hotline.lab.rehearsal.progress import View
     from hotline.lab.simulation.conductor import Summary
     from shared.policy.catalogue import Catalogue
@@ -100,7 +100,7 @@ class Day(NamedTuple):
 
 
 async def _lived(view: View, known: Catalogue, scale: float, seed: int, *, keep: bool) -> Day:
-    from hotline.audit.verify import digest
+    from hotline.audit.digest import digest
     from hotline.lab.rehearsal.stage import staged, verified
     from hotline.lab.simulation import City
 

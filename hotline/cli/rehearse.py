@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
 
-    from hotline.audit.verify import Report
+    from hotline.audit.report import Report
     from hotline.scoring.month import Month
     from shared.policy.catalogue import Catalogue
 
@@ -132,7 +132,7 @@ async def _lived(
 ) -> tuple[bool, dict[str, Any]]:
     """Live these days in a city of this name; of a year its estimate is told, of a period its ranking."""
     from deploy.city.registry import folder
-    from hotline.audit.verify import digest
+    from hotline.audit.digest import digest
     from hotline.lab.rehearsal.estimate import Lived, disk_of, judged, lived
     from hotline.lab.rehearsal.progress import View
     from hotline.lab.rehearsal.stage import (

@@ -15,7 +15,7 @@ from hotline.parsing import NUMBER_MAX
 from hotline.terminal import note, say, say_json
 
 if TYPE_CHECKING:
-    from hotline.audit.verify import Report
+    from hotline.audit.report import Report
     from hotline.lab.backtest import Verdict
     from hotline.lab.simulation.conductor import Summary
 
@@ -66,7 +66,7 @@ async def _boston(
     from datetime import timedelta
 
     from deploy.city.registry import folder
-    from hotline.audit.verify import digest
+    from hotline.audit.digest import digest
     from hotline.lab.backtest import judge
     from hotline.lab.rehearsal.progress import View
     from hotline.lab.rehearsal.stage import (

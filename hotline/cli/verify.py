@@ -40,7 +40,8 @@ def verify(
 
 async def _verify(anchors: Path | None) -> tuple[Report, str]:
     from deploy.city.registry import find_city
-    from hotline.audit.verify import digest, verify
+    from hotline.audit.digest import digest
+    from hotline.audit.verify import verify
 
     realm = find_city()
     reader = realm.logins["reader"]

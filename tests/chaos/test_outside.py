@@ -16,10 +16,12 @@ from aiokafka.errors import KafkaTimeoutError
 from hotline.lab.acknowledged import lost
 from hotline.lab.chaos import batches
 from hotline.lab.chaos.faults import faults
+from hotline.lab.chaos.judgement import DOUBLED
 from hotline.lab.chaos.letters import LEFT, unstated, written
+from hotline.lab.chaos.monkey import ONE_IN, drawn
 from hotline.lab.chaos.nonsense import PARKED, Parked, Piece, amiss
 from hotline.lab.chaos.outside import NONSENSE_THERE_MAX, SILENT_LINE, Outside
-from hotline.lab.chaos.run import DOUBLED, ONE_IN, Closing, drawn
+from hotline.lab.chaos.run import Closing
 from hotline.lab.chaos.times import CANNOT_BE, Timed, inputs_with
 from hotline.lab.simulation.act import Act, Heard, Reaction
 from hotline.lab.simulation.conductor import Conductor

@@ -18,7 +18,8 @@ from deploy.city.registry import City as Served
 from deploy.embedded.stack import Addresses
 from hotline.audit.verify import PERSONAL, verify
 from hotline.contact_details import keep_key, key_of, new_token, overdue, put, shred
-from hotline.upkeep.backup import DUMP_FILE, backup, restore
+from hotline.upkeep.backup import DUMP_FILE, backup
+from hotline.upkeep.restore import restore
 from services.dispatch.contact_door import Reading, read
 from services.dispatch.contact_policy import Asker, Seen
 from shared.contacts.details import CannotUnseal, Contact, MasterKey, contact_of

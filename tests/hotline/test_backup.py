@@ -20,7 +20,8 @@ from deploy.embedded.postgres import binary
 from deploy.embedded.stack import Addresses
 from hotline.audit.verify import digest, verify
 from hotline.upkeep.archive import attach, detach, months, move
-from hotline.upkeep.backup import DUMP_FILE, MANIFEST_FILE, Restored, backup, manifest_of, restore
+from hotline.upkeep.backup import DUMP_FILE, MANIFEST_FILE, backup, manifest_of
+from hotline.upkeep.restore import Restored, restore
 from shared.ids import complaint_id
 from shared.inputs import RequestWithdrawn
 from shared.log.anchoring import FileCopy, anchor, hand_on
@@ -427,7 +428,7 @@ async def test_stopped_in_the_middle_nothing_is_there_and_the_next_one_does_it(
         raise UserError("PostgreSQL went away")
 
     with monkeypatch.context() as broken:
-        broken.setattr("hotline.upkeep.backup._adapt", fails)
+        broken.setattr("hotline.upkeep.restore._adapt", fails)
         with pytest.raises(UserError, match="went away"):
             await restore(elsewhere, folder, name, UNITS)
     assert await databases_of(elsewhere, name) == []

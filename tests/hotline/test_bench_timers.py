@@ -11,7 +11,8 @@ import pytest
 from hotline.cli.bench import draw, tell
 from hotline.lab.bench.result import Spread, wait_of
 from hotline.lab.bench.stage import Stage
-from hotline.lab.bench.timers import HELD, PLAIN, Result, Size, judged, run, wrong_with_fires
+from hotline.lab.bench.timer_work import HELD, Size, wrong_with_fires
+from hotline.lab.bench.timers import PLAIN, Result, judged, run
 
 pytestmark = [pytest.mark.connected, pytest.mark.timeout(300)]
 

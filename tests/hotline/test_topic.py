@@ -23,7 +23,8 @@ from hotline.governance.candidates import counted
 from hotline.governance.log import programmes
 from hotline.governance.rules import NoSuchProgramme
 from hotline.governance.state import folded
-from hotline.upkeep.backup import backup, restore
+from hotline.upkeep.backup import backup
+from hotline.upkeep.restore import restore
 from shared.ids import complaint_id
 from shared.runtime.errors import UserError
 from tests import examples as eg

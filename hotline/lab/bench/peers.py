@@ -7,10 +7,7 @@ figures stand beside.
 
 from __future__ import annotations
 
-import asyncio
-import sys
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -25,7 +22,8 @@ from hotline.lab.bench import picture
 from hotline.lab.bench.check import LIFE
 from hotline.lab.bench.lives import UNDER_WAY, WARM_UP_LIVES_MIN
 from hotline.lab.bench.meter import Meter, Spent, spent
-from hotline.lab.bench.peer import Body, Found, Orders
+from hotline.lab.bench.peer import Body
+from hotline.lab.bench.peer_processes import AT_ONCE, PROCESSES, PeerLived, started
 from hotline.lab.bench.place import Place
 from hotline.lab.bench.report import print_line, print_table, print_verdict, print_where, told
 from hotline.lab.bench.result import Fixed, Spread, spread_of, warnings_of
@@ -41,13 +39,8 @@ PEERS: Final = {
 }
 """Each peer, as PyPI knows it, and the module that is a process of it."""
 
-PROCESSES: Final = 4
-"""As many as we have desks; the machine has fewer cores."""
-AT_ONCE: Final = 8
-"""Lives under way at once in each: so that a commit's wait for the disk is another life's work."""
 MODELS: Final = 50
 """Lives of ours whose bodies the peers tell."""
-SECONDS_MAX: Final = 900.0
 
 DIGIT: Final = (
     "DIGIT (published, not run here): 37 lives a second with 0 to 100,000 complaints, 6.3 with a million, on "
@@ -59,19 +52,6 @@ DIGIT: Final = (
 _BODIES: Final = """
 SELECT array_agg(body ORDER BY version) FROM es.event GROUP BY stream_id HAVING count(*) = $1 LIMIT $2
 """
-
-
-class PeerLived(msgspec.Struct, frozen=True, kw_only=True):
-    """One measured run of one peer."""
-
-    lives: int
-    """Those that were measured, after those that warm up."""
-    checked: int
-    """All that were read back, the warm-up too."""
-    spent: Spent
-    memory_bytes: int
-    """Of its processes together."""
-    wrong: list[str]
 
 
 class Round(msgspec.Struct, frozen=True, kw_only=True):
@@ -194,7 +174,7 @@ async def _peer(
     here: Stage, name: str, module: str, postgres: str, models: list[list[Body]], size: Size
 ) -> PeerLived:
     """Start its processes, live the warm-up and the measured lives, and have all of them read back."""
-    async with _started(name, module, postgres, models) as children:
+    async with started(name, module, postgres, models) as children:
         await children.live(size.peer_warm_up)
         database = await asyncpg.connect(here.addresses.database("postgres"))
         try:
@@ -217,90 +197,6 @@ async def _peer(
     return PeerLived(
         lives=size.peer, checked=lives, spent=spent(first, last), memory_bytes=memory, wrong=wrong
     )
-
-
-class _Children:
-    """The processes of a peer at work."""
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-        self._all: list[asyncio.subprocess.Process] = []
-
-    async def start(self, module: str, orders: Orders) -> None:
-        """Start one more, and wait until it is ready: the first makes the tables."""
-        child = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            module,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            limit=2**20,
-        )
-        self._all.append(child)
-        self._tell(child, msgspec.json.encode(orders))
-        await self._says(child, "ready")
-
-    def pids(self) -> dict[str, int]:
-        """Their process ids by name."""
-        return {f"{self._name} {number}": child.pid for number, child in enumerate(self._all, 1)}
-
-    async def live(self, lives: int) -> None:
-        """Live so many lives, shared evenly."""
-        for number, child in enumerate(self._all):
-            share = (lives + number) // len(self._all)
-            self._tell(child, str(share).encode())
-        await asyncio.gather(*(self._says(child, "done") for child in self._all))
-
-    async def found(self) -> list[Found]:
-        """What each finds of its lives."""
-        for child in self._all:
-            self._tell(child, b"check")
-        return [
-            msgspec.json.decode(line, type=Found)
-            for line in await asyncio.gather(*(self._line(child) for child in self._all))
-        ]
-
-    async def kill(self) -> None:
-        """End them."""
-        for child in self._all:
-            with suppress(ProcessLookupError):
-                child.kill()
-            await child.wait()
-
-    def _tell(self, child: asyncio.subprocess.Process, line: bytes) -> None:
-        assert child.stdin is not None  # noqa: S101 -- it was asked for
-        child.stdin.write(line + b"\n")
-
-    async def _line(self, child: asyncio.subprocess.Process) -> str:
-        assert child.stdout is not None  # noqa: S101 -- it was asked for
-        try:
-            async with asyncio.timeout(SECONDS_MAX):
-                line = await child.stdout.readline()
-        except TimeoutError:
-            raise UserError(f"{self._name} has said nothing for {SECONDS_MAX:.0f} s.") from None
-        if not line:
-            raise UserError(f"{self._name} ended early; what it said stands above.")
-        return line.decode().strip()
-
-    async def _says(self, child: asyncio.subprocess.Process, word: str) -> None:
-        line = await self._line(child)
-        if line != word:
-            raise UserError(f"{self._name} said {line!r} instead of {word!r}.")
-
-
-@asynccontextmanager
-async def _started(
-    name: str, module: str, postgres: str, models: list[list[Body]]
-) -> AsyncIterator[_Children]:
-    children = _Children(name)
-    try:
-        for number in range(PROCESSES):
-            await children.start(
-                module, Orders(number=number, postgres=postgres, lives=models, at_once=AT_ONCE)
-            )
-        yield children
-    finally:
-        await children.kill()
 
 
 def judged(place: Place, fixed: Fixed, size: Size, rounds: list[Round]) -> Result:

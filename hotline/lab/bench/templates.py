@@ -8,27 +8,16 @@ rules would have said of that request at that instant; the test leads some again
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from hotline.lab.bench.city import Target, catalogue_of
-from services.dispatch import rules as dispatch
-from services.dispatch.commands import AnswerOrder, DispatchCommand, RequestReturn, ReviewReturn, SignOrder
-from services.escalation import rules as escalation
-from services.escalation.commands import FireDeadlines
-from services.feedback import rules as feedback
-from services.feedback.commands import FeedbackCommand, RecordUnreached, RecordVisit
-from services.intake import rules as intake
-from services.intake.commands import IntakeCommand, RecordRequest, WithdrawRequest
-from shared.complaint import UNOPENED, Case, Complaint, due_deadlines, evolve, head_text, waits_for
-from shared.events import SPEAKERS, Fact, RequestType, Urgency
-from shared.ids import ComplaintId, complaint_id, derived
-from shared.inputs import RequestRecorded
+from hotline.lab.bench.led_life import HOUR, Led, Said
+from shared.complaint import due_deadlines, head_text, waits_for
+from shared.ids import complaint_id, derived
 from shared.log.chain import GENESIS, chained
-from shared.log.codec import encoded
 from shared.policy.catalogue import Catalogue
-from shared.versions import RULESET
 
 UNITS: Final = 200
 FRACTION: Final = 271_828
@@ -39,7 +28,6 @@ REQUEST: Final = "grown-271828182845"
 BEGIN: Final = datetime(2025, 1, 6, 1, 0, tzinfo=UTC)
 STARTS: Final = 24
 """Instants in the year at which each kind of life begins."""
-_HOUR: Final = timedelta(hours=1)
 _DAY: Final = timedelta(days=1)
 
 _ID_MARK: Final = complaint_id(REQUEST).encode()
@@ -50,23 +38,6 @@ _FRACTION_MARK: Final = f".{FRACTION:06}".encode()
 def request_of(number: int) -> str:
     """The request a life is told under."""
     return f"grown-{number:012}"
-
-
-class Said(NamedTuple):
-    """One fact of a template."""
-
-    name: str
-    schema: int
-    desk: str
-    at: datetime
-    """Where the instant is the life's own, without its fraction of a second."""
-    own: bool
-    """Whether it is the life's own, and not the end of a day."""
-    body: bytes
-    cause: str | int
-    """The text that led to it, or the place (from 0) of the fact that did."""
-    number: int
-    """Its place among what was decided together."""
 
 
 class Row(NamedTuple):
@@ -121,193 +92,8 @@ class Template(NamedTuple):
         return rows, state
 
 
-class Led:
-    """A life as the desks' rules lead it; what the outside does comes from a story."""
-
-    def __init__(
-        self, target: Target, at: datetime, request: str, catalogue: Catalogue, *, article: str | None = None
-    ) -> None:
-        """Recorded at this instant, and dispatched unless it was answered from an article."""
-        self.case: Case = UNOPENED
-        self.facts: list[Said] = []
-        self.at = at
-        self._id: ComplaintId = complaint_id(request)
-        self._request = request
-        self._catalogue = catalogue
-        self._unheard: list[tuple[int, Fact]] = []
-        self.tell(
-            RecordRequest(
-                complaint_id=self._id,
-                request=RequestRecorded(
-                    request_id=request,
-                    request_type=RequestType.HELP if article is None else RequestType.CONSULT,
-                    subject=target.subject,
-                    urgency=Urgency.GENERAL_7D,
-                    district=target.district,
-                    street=target.street,
-                    address="幸福路12号院3号楼",
-                    title="停水三天无人处理",
-                    content="小区自本周一起停水,物业称管道检修,至今未恢复,老人取水困难,请尽快处理。",
-                    article_id=article,
-                ),
-                ruleset=RULESET,
-                calendar="cn-1",
-                at=at,
-            )
-        )
-
-    @property
-    def complaint(self) -> Complaint:
-        """The case, on record."""
-        if not isinstance(self.case, Complaint):
-            raise TypeError("nothing is on record")
-        return self.case
-
-    def tell(self, command: Any, cause: str | int | None = None) -> None:
-        """A desk obeys; then dispatch and feedback hear what was said."""
-        if cause is None:
-            cause = f"bench/{self._request}/{len(self.facts)}"
-        for number, fact in enumerate(self._decided(command)):
-            kind = type(fact)
-            at: datetime = getattr(fact, kind.TIME)
-            own = at.microsecond == self.at.microsecond
-            self._unheard.append((len(self.facts), fact))
-            self.facts.append(
-                Said(
-                    kind.__name__,
-                    kind.SCHEMA,
-                    str(SPEAKERS[kind]),
-                    at.replace(microsecond=0) if own else at,
-                    own,
-                    encoded(fact),
-                    cause,
-                    number,
-                )
-            )
-            self.case = evolve(self.case, fact)
-        while self._unheard:
-            place, fact = self._unheard.pop(0)
-            for react in (dispatch.react, feedback.react):
-                reaction = react(fact, getattr(fact, fact.TIME))
-                if reaction is not None:
-                    self.tell(reaction, place)
-
-    def _decided(self, command: Any) -> Sequence[Fact]:
-        if isinstance(command, IntakeCommand):
-            return intake.decide(command, self.case)
-        if isinstance(command, DispatchCommand):
-            return dispatch.decide(command, self.case, self._catalogue)
-        if isinstance(command, FeedbackCommand):
-            return feedback.decide(command, self.case, self._catalogue)
-        return escalation.decide(command, self.case, self._catalogue)
-
-    # -- what the outside does
-
-    def waits(self, wait: timedelta) -> None:
-        """Time passes; escalation states on the way what was missed."""
-        until = self.at + wait
-        while (due := min(due_deadlines(self.case).values(), default=until)) < until:
-            # A second after the limit, at the life's own fraction: noticed_at is an instant like any other.
-            noticed = due.replace(microsecond=self.at.microsecond) + timedelta(seconds=1)
-            self.tell(FireDeadlines(complaint_id=self._id, until=noticed))
-        self.at = until
-
-    def signs(self) -> None:
-        """The unit takes the order on."""
-        unit, assignment = self._order()
-        self.tell(SignOrder(complaint_id=self._id, unit=unit, assignment=assignment, at=self.at))
-
-    def answers(self) -> None:
-        """The unit says what it did."""
-        unit, assignment = self._order()
-        self.tell(
-            AnswerOrder(
-                complaint_id=self._id,
-                unit=unit,
-                assignment=assignment,
-                result="已组织抢修,当日恢复供水",
-                claims_solved=True,
-                at=self.at,
-            )
-        )
-
-    def gives_back(self) -> None:
-        """The unit wants to return the order, and an hour later the review finds it right."""
-        unit, assignment = self._order()
-        self.tell(
-            RequestReturn(
-                complaint_id=self._id,
-                unit=unit,
-                assignment=assignment,
-                reason="不属本单位职责",
-                evidence="职责清单第3条",
-                suggested_unit=None,
-                at=self.at,
-            )
-        )
-        self.waits(_HOUR)
-        self.tell(
-            ReviewReturn(
-                complaint_id=self._id,
-                assignment=assignment,
-                approved=True,
-                reviewer="reviewer-1",
-                reason="",
-                to_unit=None,
-                at=self.at,
-            )
-        )
-
-    def judges(self, *, solved: bool) -> None:
-        """The citizen is reached on the day after the visit is due, and judges."""
-        visit = self._asked()
-        self.tell(
-            RecordVisit(
-                complaint_id=self._id,
-                visit=visit[0],
-                attempt=visit[1],
-                solved=solved,
-                satisfied=solved,
-                reason="" if solved else "仍未恢复",
-                channel="phone",
-                at=self.at,
-            )
-        )
-
-    def is_not_reached(self) -> None:
-        """An attempt is in vain."""
-        visit = self._asked()
-        self.tell(
-            RecordUnreached(
-                complaint_id=self._id,
-                visit=visit[0],
-                attempt=visit[1],
-                cause="no_answer",
-                channel="phone",
-                at=self.at,
-            )
-        )
-
-    def withdraws(self) -> None:
-        """The citizen takes it back."""
-        self.tell(WithdrawRequest(complaint_id=self._id, reason="已自行解决", at=self.at))
-
-    def _order(self) -> tuple[Any, int]:
-        order = self.complaint.order
-        if order is None:
-            raise ValueError("there is no order")
-        return order.unit, order.assignment
-
-    def _asked(self) -> tuple[int, int]:
-        visit = self.complaint.visit
-        if visit is None:
-            raise ValueError("no visit is under way")
-        self.waits(max(timedelta(0), visit.visit_at - self.at) + _HOUR)
-        return visit.visit, visit.attempt
-
-
 def _solved(life: Led) -> None:
-    life.waits(2 * _HOUR)
+    life.waits(2 * HOUR)
     life.signs()
     life.waits(2 * _DAY)
     life.answers()
@@ -315,13 +101,13 @@ def _solved(life: Led) -> None:
 
 
 def _returned(life: Led) -> None:
-    life.waits(_HOUR)
+    life.waits(HOUR)
     life.gives_back()
     _solved(life)
 
 
 def _reopened(life: Led) -> None:
-    life.waits(2 * _HOUR)
+    life.waits(2 * HOUR)
     life.signs()
     life.waits(_DAY)
     life.answers()
@@ -337,7 +123,7 @@ def _late(life: Led) -> None:
 
 
 def _unreached(life: Led) -> None:
-    life.waits(2 * _HOUR)
+    life.waits(2 * HOUR)
     life.signs()
     life.waits(_DAY)
     life.answers()
@@ -346,9 +132,9 @@ def _unreached(life: Led) -> None:
 
 
 def _withdrawn(life: Led) -> None:
-    life.waits(2 * _HOUR)
+    life.waits(2 * HOUR)
     life.signs()
-    life.waits(_HOUR)
+    life.waits(HOUR)
     life.withdraws()
 
 
@@ -378,7 +164,7 @@ def led(story: Story, number: int, request: str, fraction: int, catalogue: Catal
     start = BEGIN + timedelta(days=number * 365 // STARTS, minutes=17 * number, microseconds=fraction)
     life = Led(target, start, request, catalogue, article="KB-12" if story is _on_the_spot else None)
     story(life)
-    life.waits(_HOUR)  # supervision, where there is one, is closed with the end
+    life.waits(HOUR)  # supervision, where there is one, is closed with the end
     if life.complaint.ended is None or due_deadlines(life.case) or waits_for(life.case) is not None:
         raise ValueError(f"{story.__name__} from {start.isoformat()} does not end")
     return life
