@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
 
-    from hotline.audit.report import Report
-    from hotline.scoring.month import Month
-    from shared.policy.catalogue import Catalogue
 
 rehearse = typer.Typer(help="Live a long stretch of the city's time, to try rules out.")
 
@@ -132,21 +129,11 @@ async def _lived(
 ) -> tuple[bool, dict[str, Any]]:
     """Live these days in a city of this name; of a year its estimate is told, of a period its ranking."""
     from deploy.city.registry import folder
-    from hotline.audit.digest import digest
-    from hotline.lab.rehearsal.estimate import Lived, disk_of, judged, lived
+    from hotline.lab.rehearsal.period import Days, rehearsed
     from hotline.lab.rehearsal.progress import View
-    from hotline.lab.rehearsal.stage import (
-        Interrupted,
-        how_it_is_left,
-        left_running,
-        staged,
-        until_interrupted,
-        verified,
-    )
-    from hotline.lab.simulation.conductor import Conductor
+    from hotline.lab.rehearsal.stage import Interrupted, how_it_is_left, left_running, until_interrupted
     from hotline.lab.simulation.ledger import Ledger
     from hotline.lab.simulation.territory import catalogue_here
-    from hotline.lab.simulation.year import BeijingYear, midnight, step_of
 
     known, days = catalogue_here(streets), list(load)
     view = View(f"hotline: a {name} of the city", quiet=json)
@@ -154,43 +141,11 @@ async def _lived(
         f"{days[0]} to {days[-1]}, about {round(scale * sum(load.values())):,} requests "
         f"(scale {scale:g}), rules {ruleset}, seed {seed}."
     )
-
-    async def work(ledger: Ledger) -> tuple[Lived, Report, str, list[Month]]:
-        stages = staged(name, known, ruleset=ruleset, traces_ratio=0.01, counts={}, say=view.say, keep=keep)
-        async with stages as stage:
-            realm = stage.realm
-            empty = await disk_of(realm, folder())
-            conductor = Conductor(
-                BeijingYear(known, seed=seed, scale=scale, days=days, load=load),
-                kafka=realm.outside,
-                postgres=realm.owner_dsn,
-                prefix=realm.prefix,
-                units=tuple(known.units),
-                start=midnight(days[0]),
-                step=step_of(scale, sum(load.values()) / len(load)),
-                ledger=ledger,
-            )
-            summary = await conductor.live(view.show)
-            grown = await disk_of(realm, folder()) - empty
-            view.say("Nothing is left to happen. Reading the whole log …")
-            report = await verified(realm, known, ledger, all_end=True)
-            reader = realm.logins["reader"]
-            found = lived(
-                summary,
-                from_day=days[0].isoformat(),
-                days=len(days),
-                scale=scale,
-                ruleset=ruleset,
-                seed=seed,
-                word=await judged(reader),
-                disk=grown,
-            )
-            months = [] if name == "year" else await _months(realm.owner_dsn, known, ruleset, days)
-            return found, report, await digest(reader), months
-
+    lived = Days(load, scale, ruleset, seed)
     try:
         with view, Ledger() as ledger:
-            found, report, said, months = await until_interrupted(work(ledger), view.say)
+            work = rehearsed(name, known, lived, ledger, view, ranked=name != "year", keep=keep)
+            found, report, said, months = await until_interrupted(work, view.say)
     except Interrupted:
         note(f"Stopped. {how_it_is_left(folder(), name)}")
         raise typer.Exit(130) from None
@@ -205,24 +160,6 @@ async def _lived(
     if name != "year":
         result["months"] = [told_of(made) for made in months]
     return not report.problem_count, result
-
-
-async def _months(owner_dsn: str, known: Catalogue, version: str, days: list[date]) -> list[Month]:
-    """The ranking of each month of these days, and of the next, in which the last visits close."""
-    from zoneinfo import ZoneInfo
-
-    from hotline.scoring.inhabitants import population
-    from hotline.scoring.ledger import scores
-    from hotline.scoring.life import month_after
-    from hotline.scoring.month import By
-    from shared.policy.ruleset import ruleset
-
-    rules = ruleset(version)
-    by = By(rules, known, population(""))
-    months = list(dict.fromkeys(day.replace(day=1) for day in days))
-    async with scores(owner_dsn, ZoneInfo(rules.timezone), rules.score.counting) as view:
-        await view.catch_up()
-        return [await view.month(month, by) for month in (*months, month_after(months[-1]))]
 
 
 def _print(found: Any, *, estimate: bool) -> None:

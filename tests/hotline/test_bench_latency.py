@@ -9,17 +9,8 @@ import msgspec
 import pytest
 
 from hotline.cli.bench import draw, tell
-from hotline.lab.bench.latency import (
-    BUSY,
-    CALM,
-    LIMITS,
-    Load,
-    Result,
-    Size,
-    bars_missed,
-    run,
-    wrong_with_what_was_seen,
-)
+from hotline.lab.bench.latency import BUSY, CALM, LIMITS, Result, Size, bars_missed, run
+from hotline.lab.bench.latency_run import Load, wrong_with_what_was_seen
 from hotline.lab.bench.pace import Paced
 from hotline.lab.bench.result import wait_of
 from hotline.lab.bench.stage import Stage

@@ -117,14 +117,7 @@ async def floor_of(
                 batch_max=batch_max,
                 lives=warm_up + lives,
             )
-            children[part.name] = child = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                "hotline.lab.bench.floor_worker",
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-            )
-            _tell(child, msgspec.json.encode(orders))
+            children[part.name] = await _child(orders)
         await _all_say("ready", children)
         await _all_live(warm_up, children)
         meter = Meter({**{name: child.pid for name, child in children.items()}, **servers}, database)
@@ -151,6 +144,19 @@ async def floor_of(
             await child.wait()
         await database.execute("DROP SCHEMA IF EXISTS floor CASCADE")
         await database.close()
+
+
+async def _child(orders: Orders) -> asyncio.subprocess.Process:
+    """A process that has been told its part; it says `ready` when it has all it needs."""
+    child = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "hotline.lab.bench.floor_worker",
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    _tell(child, msgspec.json.encode(orders))
+    return child
 
 
 def _tell(child: asyncio.subprocess.Process, line: bytes) -> None:

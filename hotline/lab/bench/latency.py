@@ -7,57 +7,26 @@ instants (`hotline.lab.bench.pace`): a stall shows in all that waited behind it.
 
 from __future__ import annotations
 
-import asyncio
-import sys
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-import asyncpg
 import msgspec
 
 from deploy.city import city
-from deploy.city.city import Realm
-from deploy.supervision.supervisor import Supervisor
 from hotline.lab.bench import picture
 from hotline.lab.bench.check import wrong_with
-from hotline.lab.bench.meter import Meter, Spent, spent
-from hotline.lab.bench.pace import Asked, Paced
+from hotline.lab.bench.latency_run import LatencyRun, Load, paced, served, wrong_with_limits
 from hotline.lab.bench.report import print_table, print_verdict, print_where, told
 from hotline.lab.bench.result import Result as Base
-from hotline.lab.bench.result import Spread, Wait, spread_of, wait_of, warnings_of
-from hotline.lab.bench.stage import TRACES_RATIO, Stage, stage
-from shared.runtime.errors import UserError
+from hotline.lab.bench.result import Spread, spread_of, warnings_of
+from hotline.lab.bench.stage import Stage, stage
 from shared.versions import RULESET
 
-PACE: Final = "outside"
-"""Name of the process that plays everybody outside: its CPU is not the system's."""
 CALM: Final = "50 requests/s"
 BUSY: Final = "1,500 requests/s"
 LIMITS: Final = "50 limits/s"
-SILENCE_SECONDS_MAX: Final = 240.0
-
-_MISSED: Final = """
-SELECT (SELECT count(DISTINCT stream_id) FROM es.event), count(*), count(DISTINCT stream_id),
-       count(*) FILTER (WHERE h.noticed_at <= h.due_at)
-FROM es.event e, LATERAL (
-    SELECT (convert_from(e.body, 'UTF8')::jsonb ->> 'noticed_at')::timestamptz AS noticed_at,
-           (SELECT (convert_from(d.body, 'UTF8')::jsonb ->> 'given_due_at')::timestamptz
-            FROM es.event d WHERE d.stream_id = e.stream_id AND d.version = 1) AS due_at
-) h WHERE type = 'ComplaintEscalated'
-"""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Load:
-    """What is offered, and for how long."""
-
-    rate: float
-    warm_up_seconds: float
-    seconds: float
-    units_measured: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,29 +70,10 @@ CORES_MAX: Final = 1.0
 """For the whole system at 50 requests a second."""
 
 
-class Run(msgspec.Struct, frozen=True, kw_only=True):
-    """One load, once."""
-
-    load: str
-    waits: dict[str, Wait]
-    cores: dict[str, float]
-    """Processors each process kept busy while requests were offered."""
-    spent: Spent
-    sent_late: Wait
-    """How late the requests themselves were sent; it is in the waits."""
-    gc_threshold: tuple[int, int, int]
-    wrong: list[str]
-
-    @property
-    def system_cores(self) -> float:
-        """All but the process that plays everybody outside."""
-        return sum(cores for name, cores in self.cores.items() if name != PACE)
-
-
 class Result(Base, frozen=True, kw_only=True):
     """All runs of all loads."""
 
-    runs: list[Run]
+    runs: list[LatencyRun]
     lives: int
     """Whole lives lived and checked."""
     limits: int
@@ -131,7 +81,7 @@ class Result(Base, frozen=True, kw_only=True):
     system_cores: dict[str, Spread]
     """By load."""
 
-    def of(self, load: str) -> list[Run]:
+    def of(self, load: str) -> list[LatencyRun]:
         """The runs of one load."""
         return [run for run in self.runs if run.load == load]
 
@@ -144,29 +94,29 @@ async def measured(*, quick: bool, folder: Path, say: Callable[[str], None]) -> 
 
 async def run(here: Stage, size: Size, say: Callable[[str], None]) -> Result:
     """Measure so much."""
-    runs: list[Run] = []
+    runs: list[LatencyRun] = []
     whole = await city.create(here.addresses, "latency", here.units)
-    async with _served(here, whole, RULESET, say) as pids:
+    async with served(here, whole, RULESET, say) as pids:
         say("warming up")
-        warm, lives = await _paced(here, whole, pids, "warming up", size.warm_up, 0, None, say)
+        warm, lives = await paced(here, whole, pids, "warming up", size.warm_up, 0, None, say)
         for number in range(1, size.rounds + 1):
             for name, load in ((CALM, size.calm), (BUSY, size.busy)):
                 say(f"round {number} of {size.rounds}: {name} for {load.seconds:g} s")
-                done, asked = await _paced(here, whole, pids, name, load, number, None, say)
+                done, asked = await paced(here, whole, pids, name, load, number, None, say)
                 runs.append(done)
                 lives += asked
     wrong = await wrong_with(whole.owner_dsn, lives)
     late = await city.create(here.addresses, "limits", here.units)
-    async with _served(here, late, "boston-311-2011", say) as pids:
+    async with served(here, late, "boston-311-2011", say) as pids:
         say("warming up")
         limits_load = replace(size.limits, seconds=1.0)
-        cold, limits = await _paced(here, late, pids, "warming up", limits_load, 0, size.limit_seconds, say)
+        cold, limits = await paced(here, late, pids, "warming up", limits_load, 0, size.limit_seconds, say)
         for number in range(1, size.rounds + 1):
             say(f"round {number} of {size.rounds}: {LIMITS} for {size.limits.seconds:g} s")
-            done, asked = await _paced(here, late, pids, LIMITS, size.limits, number, size.limit_seconds, say)
+            done, asked = await paced(here, late, pids, LIMITS, size.limits, number, size.limit_seconds, say)
             runs.append(done)
             limits += asked
-    wrong += await _wrong_with_limits(late.owner_dsn, limits)
+    wrong += await wrong_with_limits(late.owner_dsn, limits)
     fixed = await here.fixed(whole, runs[0].gc_threshold)
     place = here.place()
     wrong += [f"{one.load}: {what}" for one in (warm, cold, *runs) for what in one.wrong]
@@ -205,155 +155,6 @@ def bars_missed(result: Result) -> list[str]:
     if cores > CORES_MAX:
         missed.append(f"{CALM}: the whole system takes {cores:.2f} cores, the bar is {CORES_MAX:g}")
     return missed
-
-
-@asynccontextmanager
-async def _served(
-    here: Stage, realm: Realm, ruleset: str, say: Callable[[str], None]
-) -> AsyncIterator[dict[str, int]]:
-    """The city's processes at work; gives their ids."""
-    logs = here.stack.folder / "logs" / realm.name
-    services = city.services(
-        realm, logs, traces_ratio=TRACES_RATIO, ruleset=ruleset, catalogue=str(here.catalogue)
-    )
-    supervisor = Supervisor(services, stack=None, say=say)
-    await supervisor.start()
-    watching = asyncio.ensure_future(supervisor.watch())
-    try:
-        yield supervisor.pids()
-        restarts = {name: times for name, times in supervisor.restarts.items() if times}
-        if restarts:
-            raise UserError(f"services died and were started again: {restarts}; their logs: {logs}.")
-    finally:
-        watching.cancel()
-        await asyncio.gather(watching, return_exceptions=True)
-        await supervisor.stop()
-
-
-async def _paced(
-    here: Stage,
-    realm: Realm,
-    pids: dict[str, int],
-    name: str,
-    load: Load,
-    number: int,
-    limit_seconds: float | None,
-    say: Callable[[str], None],
-) -> tuple[Run, int]:
-    """Offer one load once; the run, and how many requests that were."""
-    asked = Asked(
-        kafka=realm.outside,
-        prefix=realm.prefix,
-        name=f"{number}-{load.rate:g}",
-        units=here.units,
-        # A limit that a municipal unit misses has nobody above it to be told.
-        targets=here.targets if limit_seconds is None else here.targets[2:],
-        rate=load.rate,
-        warm_up_seconds=load.warm_up_seconds,
-        seconds=load.seconds,
-        units_measured=load.units_measured,
-        limit_seconds=limit_seconds,
-    )
-    child = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "hotline.lab.bench.pace",
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        limit=64 * 1024 * 1024,
-    )
-    database = await asyncpg.connect(realm.owner_dsn)
-    try:
-        meter = Meter({**pids, PACE: child.pid, **here.servers}, database)
-        _tell(child, msgspec.json.encode(asked))
-        await _says(child, "ready")
-        _tell(child, b"go on")
-        await _says(child, "measuring")
-        first = await meter.read()
-        await _says(child, "offered")
-        used = spent(first, await meter.read())
-        seen = msgspec.json.decode(await _line(child), type=Paced)
-    finally:
-        with suppress(ProcessLookupError):
-            child.kill()
-        await child.wait()
-        await database.close()
-    waits = {
-        what: wait
-        for what, wait in (
-            ("request to order", wait_of(seen.orders)),
-            ("reply to fact", wait_of(seen.replies)),
-            ("citizen's word to closed", wait_of(seen.closings)),
-            ("limit to notice", wait_of(seen.notices)),
-        )
-        if wait.count
-    }
-    done = Run(
-        load=name,
-        waits=waits,
-        cores={process: seconds / used.seconds for process, seconds in used.cpu_seconds.items()},
-        spent=used,
-        sent_late=wait_of(seen.sent_late),
-        gc_threshold=seen.gc_threshold,
-        wrong=wrong_with_what_was_seen(seen),
-    )
-    say(
-        "  "
-        + "; ".join(f"{what} {w.p50:.1f} / {w.p99:.1f} / {w.highest:.1f} ms" for what, w in waits.items())
-        + f"; {done.system_cores:.2f} cores, others {used.others_share:.0%}"
-    )
-    return done, seen.asked
-
-
-def wrong_with_what_was_seen(seen: Paced) -> list[str]:
-    """What the outside missed, or was told too early or twice."""
-    wrong: list[str] = []
-    if seen.ended != seen.asked:
-        wrong.append(f"{seen.asked - seen.ended} of {seen.asked} lives were not seen to their end")
-    if seen.notices_early:
-        wrong.append(f"{seen.notices_early} notices came before their limit")
-    if seen.notices_again:
-        wrong.append(f"{seen.notices_again} notices came twice")
-    return wrong
-
-
-async def _wrong_with_limits(dsn: str, limits: int) -> list[str]:
-    """Each complaint must have been escalated once, and not before its limit."""
-    database = await asyncpg.connect(dsn)
-    try:
-        ((complaints, escalated, distinct, early),) = await database.fetch(_MISSED)
-    finally:
-        await database.close()
-    if (complaints, escalated, distinct, early) == (limits, limits, limits, 0):
-        return []
-    wrong = (
-        f"{limits} limits were set: {complaints} complaints are in the log, {distinct} of them escalated, "
-        f"{escalated - distinct} more than once, {early} early"
-    )
-    return [wrong]
-
-
-def _tell(child: asyncio.subprocess.Process, line: bytes) -> None:
-    assert child.stdin is not None  # noqa: S101 -- it was asked for
-    child.stdin.write(line + b"\n")
-
-
-async def _line(child: asyncio.subprocess.Process) -> bytes:
-    assert child.stdout is not None  # noqa: S101 -- it was asked for
-    try:
-        async with asyncio.timeout(SILENCE_SECONDS_MAX):
-            line = await child.stdout.readline()
-    except TimeoutError:
-        raise UserError("the process that plays everybody outside has gone silent.") from None
-    if not line:
-        raise UserError("the process that plays everybody outside ended; what it said stands above.")
-    return line
-
-
-async def _says(child: asyncio.subprocess.Process, word: str) -> None:
-    line = (await _line(child)).decode().strip()
-    if line != word:
-        raise UserError(f"the process that plays everybody outside said {line[:80]!r}, not {word!r}.")
 
 
 def show(result: Result) -> None:

@@ -145,9 +145,7 @@ async def _lived(
         memory = meter.memory_bytes()
         if aside is not None and aside.done():
             await aside  # it ended early: what it raised counts
-        restarts = {name: times for name, times in supervisor.restarts.items() if times}
-        if restarts:
-            wrong.append(f"services died and were started again: {restarts}; their logs: {logs}")
+        wrong += _restarted(supervisor, logs)
         ((closed, facts),) = await database.fetch(_CLOSED, first.at, last.at, before)
         return Lived(
             lives=load.lives,
@@ -169,6 +167,11 @@ async def _lived(
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await supervisor.stop()
+
+
+def _restarted(supervisor: Supervisor, logs: Path) -> list[str]:
+    restarts = {name: times for name, times in supervisor.restarts.items() if times}
+    return [f"services died and were started again: {restarts}; their logs: {logs}"] if restarts else []
 
 
 async def _started(here: Stage, realm: Realm, load: Load) -> asyncio.subprocess.Process:

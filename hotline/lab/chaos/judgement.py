@@ -146,12 +146,7 @@ async def judged_outcome(
         heard = len(marks) + await connection.fetchval(_CALLS)
     finally:
         await connection.close()
-    ends = await _ends(realm, catalogue)
-    said = sum(end for (topic, _), end in ends.items() if _is_door(realm, catalogue, topic))
-    sent = sum(end for (topic, _), end in ends.items() if topic == realm.prefix + COMPLAINTS_LOG.name)
-    nonsense = [(piece.desks, parked.get(key, NEVER).times) for key, piece in outside.poisoned.items()]
-    at_doors = sum(times for desks, times in nonsense if desks == 1)
-    in_log = sum(times // desks for desks, times in nonsense if desks > 1)
+    said, sent = await _sensible(realm, catalogue, outside, parked)
     return Outcome(
         seed=seed,
         minutes=minutes,
@@ -169,14 +164,27 @@ async def judged_outcome(
         impossible=await judged(reader, writers.history),
         parked_wrong=amiss(outside.poisoned, parked),
         parked=sum(one.times for one in parked.values()),
-        inputs_dropped=said - at_doors - (heard - writers.said),
-        relay_dropped=sent - report.facts - in_log,
+        inputs_dropped=said - (heard - writers.said),
+        relay_dropped=sent - report.facts,
         letters=len(outside.letters),
         letters_unstated=await unstated(reader, outside.letters),
         died=died,
         ended=ended,
         still_open=report.open,
     )
+
+
+async def _sensible(
+    realm: Realm, catalogue: Catalogue, outside: Outside, parked: Mapping[bytes, Parked]
+) -> tuple[int, int]:
+    """How many messages lie at doors and in the log's topic that are no nonsense of ours."""
+    ends = await _ends(realm, catalogue)
+    said = sum(end for (topic, _), end in ends.items() if _is_door(realm, catalogue, topic))
+    sent = sum(end for (topic, _), end in ends.items() if topic == realm.prefix + COMPLAINTS_LOG.name)
+    nonsense = [(piece.desks, parked.get(key, NEVER).times) for key, piece in outside.poisoned.items()]
+    at_doors = sum(times for desks, times in nonsense if desks == 1)
+    in_log = sum(times // desks for desks, times in nonsense if desks > 1)
+    return said - at_doors, sent - in_log
 
 
 def _held_by(received: bytes, classified: bytes) -> tuple[str, ...]:

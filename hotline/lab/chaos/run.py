@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Final
 from urllib.parse import urlsplit
 
-from deploy.city.city import PROCESSES, moved
+from deploy.city.city import PROCESSES, Realm, moved
 from deploy.city.registry import folder
 from deploy.embedded import child
 from deploy.embedded.kafka import Listener
@@ -30,7 +31,7 @@ from hotline.lab.chaos.marks import Marks
 from hotline.lab.chaos.monkey import Monkey
 from hotline.lab.chaos.outside import Outside
 from hotline.lab.chaos.wire import Wire, Wires
-from hotline.lab.rehearsal.stage import staged
+from hotline.lab.rehearsal.stage import Stage, staged
 from hotline.lab.simulation.act import Act, Heard, Reaction
 from hotline.lab.simulation.conductor import Conductor, Progress, Summary
 from hotline.lab.simulation.population import Population
@@ -99,48 +100,22 @@ async def lived(
     """Live under fire for so long (or so many faults), then to the end, and judge it all from outside."""
     died: list[str] = []
     ended: list[str] = []
-
-    def hear(text: str) -> None:
-        say(text)
-        if ENDED in text:
-            ended.append(text)
-        if "it is started again in" in text and "SIGKILL" not in text and "with code 0" not in text:
-            died.append(text)
-
+    hear = _hearing(say, died, ended)
     async with AsyncExitStack() as put_away:
         stack, wires, laid, disk = await put_away.enter_async_context(_ground(folder(), hear))
         began_at = midnight(FIRST_DAY)
         postgres_wires: dict[str, Wire] = {}
-
-        def wired(service: Service) -> Service:
-            return _rewired(service, wires, laid, postgres_wires)
-
-        stage = await put_away.enter_async_context(
-            staged(
-                CITY,
-                catalogue,
-                ruleset=RULESET,
-                traces_ratio=0.0,
-                counts={},
-                say=hear,
-                keep=False,
-                stack=stack,
-                wired=wired,
-            )
-        )
+        wired = partial(_rewired, wires=wires, kafka=laid, postgres=postgres_wires)
+        stage = await put_away.enter_async_context(_staged(catalogue, stack, wired, hear))
         realm = stage.realm
         outside = Outside(realm.kafka, realm.prefix, catalogue, began_at)
         put_away.push_async_callback(outside.close)
         marks = Marks(realm.owner_dsn)
         put_away.push_async_callback(marks.close)
         postgres_wires["writers"] = wires.lay("writers", urlsplit(realm.owner_dsn).port or 0, commits=True)
+        writer_dsn = moved(realm.logins["intake"], postgres_wires["writers"].address)
         writers = Writers(
-            moved(realm.logins["intake"], postgres_wires["writers"].address),
-            catalogue,
-            ruleset=RULESET,
-            calendar=CALENDAR,
-            began_at=began_at,
-            seed=seed,
+            writer_dsn, catalogue, ruleset=RULESET, calendar=CALENDAR, began_at=began_at, seed=seed
         )
         ground = Ground(
             stage=stage,
@@ -151,23 +126,10 @@ async def lived(
             random=Random(seed),
             log=stack.folder / "logs",
         )
-        counts = Counts(stage.supervisor.pids)
-        monkey = Monkey(ground, marks, counts, faults(disk=disk is not None), seed=seed, say=say)
-        population = Closing(
-            BeijingYear(
-                catalogue, seed=seed, scale=scale, days=[d for d in requests_by_day() if d >= FIRST_DAY]
-            ),
-            began_at,
-        )
-        conductor = Conductor(
-            population,
-            kafka=realm.outside,
-            postgres=realm.owner_dsn,
-            prefix=realm.prefix,
-            units=tuple(catalogue.units),
-            start=began_at,
-            step=STEP,
-        )
+        every = faults(disk=disk is not None)
+        monkey = Monkey(ground, marks, Counts(stage.supervisor.pids), every, seed=seed, say=say)
+        population = _population(catalogue, began_at, seed=seed, scale=scale)
+        conductor = _conductor(realm, catalogue, population, began_at)
         summary = await _under_fire(
             conductor, population, monkey, writers, outside, seconds=minutes * 60, most=most, show=show
         )
@@ -185,6 +147,52 @@ async def lived(
             ended=ended,
             left_out=[] if disk is not None else ["the log's disk full"],
         )
+
+
+def _hearing(say: Callable[[str], None], died: list[str], ended: list[str]) -> Callable[[str], None]:
+    """Pass on what supervision says; what died by itself, and what ended, is noted."""
+
+    def hear(text: str) -> None:
+        say(text)
+        if ENDED in text:
+            ended.append(text)
+        if "it is started again in" in text and "SIGKILL" not in text and "with code 0" not in text:
+            died.append(text)
+
+    return hear
+
+
+def _staged(
+    catalogue: Catalogue, stack: Stack, wired: Callable[[Service], Service], say: Callable[[str], None]
+) -> AbstractAsyncContextManager[Stage]:
+    return staged(
+        CITY,
+        catalogue,
+        ruleset=RULESET,
+        traces_ratio=0.0,
+        counts={},
+        say=say,
+        keep=False,
+        stack=stack,
+        wired=wired,
+    )
+
+
+def _population(catalogue: Catalogue, began_at: datetime, *, seed: int, scale: float) -> Closing:
+    days = [day for day in requests_by_day() if day >= FIRST_DAY]
+    return Closing(BeijingYear(catalogue, seed=seed, scale=scale, days=days), began_at)
+
+
+def _conductor(realm: Realm, catalogue: Catalogue, population: Closing, began_at: datetime) -> Conductor:
+    return Conductor(
+        population,
+        kafka=realm.outside,
+        postgres=realm.owner_dsn,
+        prefix=realm.prefix,
+        units=tuple(catalogue.units),
+        start=began_at,
+        step=STEP,
+    )
 
 
 async def _under_fire(

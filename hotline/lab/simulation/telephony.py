@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from hashlib import sha256
 from math import log
-from typing import Final
+from typing import Any, Final
 
 from msgspec.structs import replace
 
@@ -149,35 +149,31 @@ class Telephony:
         mistake = Draw(self._seed, request, "mistake")
         others = [one for one in streets if one != street]
         mistaken = acts and street is not None and bool(others) and mistake.chance(MISTAKEN)
+        about: dict[str, Any] = {
+            "request_id": request,
+            "call_id": call_id,
+            "channel": channel,
+            "subject": subject,
+            "district": district,
+            "address": address,
+            "title": what,
+            "recorded_by": by,
+        }
         if article is None:
             recorded = RequestRecorded(
-                request_id=request,
-                call_id=call_id,
-                channel=channel,
+                **about,
                 request_type=draw.of(REQUEST_TYPES),
-                subject=subject,
                 urgency=urgency_of(words, draw),
-                district=district,
                 street=mistake.pick(others) if mistaken else street,
-                address=address,
-                title=what,
                 content=f"来电人反映:{draw.pick(SINCE)},{address}{what}。{draw.pick(WISHES)}",
-                recorded_by=by,
             )
         else:
             recorded = RequestRecorded(
-                request_id=request,
-                call_id=call_id,
-                channel=channel,
+                **about,
                 request_type=RequestType.CONSULT,
-                subject=subject,
                 urgency=Urgency.GENERAL_7D,
-                district=district,
                 street=street,
-                address=address,
-                title=what,
                 content=f"来电人{what},已依据知识库答复。",
-                recorded_by=by,
                 article_id=article.id,
                 article_version=article.version,
             )

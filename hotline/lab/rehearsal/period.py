@@ -1,0 +1,95 @@
+"""Days of the city, lived on a real Kafka and PostgreSQL, read whole and ranked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from deploy.city.registry import folder
+from hotline.audit.digest import digest
+from hotline.audit.report import Report
+from hotline.lab.rehearsal.estimate import Lived, disk_of, judged, lived
+from hotline.lab.rehearsal.progress import View
+from hotline.lab.rehearsal.stage import Stage, staged, verified
+from hotline.lab.simulation.conductor import Conductor
+from hotline.lab.simulation.ledger import Ledger
+from hotline.lab.simulation.year import BeijingYear, midnight, step_of
+from hotline.scoring.inhabitants import population
+from hotline.scoring.ledger import scores
+from hotline.scoring.life import month_after
+from hotline.scoring.month import By, Month
+from shared.policy.catalogue import Catalogue
+from shared.policy.ruleset import ruleset as ruleset_of
+
+
+class Days(NamedTuple):
+    """Which days are lived, and how."""
+
+    load: Mapping[date, float]
+    """Requests of the whole city by day."""
+    scale: float
+    ruleset: str
+    seed: int
+
+
+class Rehearsed(NamedTuple):
+    """What came of them."""
+
+    found: Lived
+    report: Report
+    digest: str
+    months: list[Month]
+    """The ranking of each month, where it was asked for."""
+
+
+async def rehearsed(
+    name: str, known: Catalogue, days: Days, ledger: Ledger, view: View, *, ranked: bool, keep: bool
+) -> Rehearsed:
+    """Live these days in a city of this name to the end of their last complaint, then read its whole log."""
+    city = staged(name, known, ruleset=days.ruleset, traces_ratio=0.01, counts={}, say=view.say, keep=keep)
+    async with city as stage:
+        realm = stage.realm
+        empty = await disk_of(realm, folder())
+        summary = await _conductor(stage, known, days, ledger).live(view.show)
+        grown = await disk_of(realm, folder()) - empty
+        view.say("Nothing is left to happen. Reading the whole log …")
+        report = await verified(realm, known, ledger, all_end=True)
+        reader = realm.logins["reader"]
+        found = lived(
+            summary,
+            from_day=min(days.load).isoformat(),
+            days=len(days.load),
+            scale=days.scale,
+            ruleset=days.ruleset,
+            seed=days.seed,
+            word=await judged(reader),
+            disk=grown,
+        )
+        months = await _months(realm.owner_dsn, known, days) if ranked else []
+        return Rehearsed(found, report, await digest(reader), months)
+
+
+def _conductor(stage: Stage, known: Catalogue, days: Days, ledger: Ledger) -> Conductor:
+    load = days.load
+    return Conductor(
+        BeijingYear(known, seed=days.seed, scale=days.scale, days=list(load), load=load),
+        kafka=stage.realm.outside,
+        postgres=stage.realm.owner_dsn,
+        prefix=stage.realm.prefix,
+        units=tuple(known.units),
+        start=midnight(min(load)),
+        step=step_of(days.scale, sum(load.values()) / len(load)),
+        ledger=ledger,
+    )
+
+
+async def _months(owner_dsn: str, known: Catalogue, days: Days) -> list[Month]:
+    """The ranking of each month of these days, and of the next, in which the last visits close."""
+    rules = ruleset_of(days.ruleset)
+    by = By(rules, known, population(""))
+    months = list(dict.fromkeys(day.replace(day=1) for day in days.load))
+    async with scores(owner_dsn, ZoneInfo(rules.timezone), rules.score.counting) as view:
+        await view.catch_up()
+        return [await view.month(month, by) for month in (*months, month_after(months[-1]))]
