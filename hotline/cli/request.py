@@ -8,7 +8,7 @@ from uuid import uuid4
 import typer
 
 from hotline.cli.asking import AsIs, Said, settled
-from hotline.cli.call import Attach, attachments
+from hotline.cli.call import Attach
 from hotline.cli.outcome import say_facts, tell_outcome
 from hotline.cli.run import Json, fail, one_of, run
 from hotline.cli.speaking import STOPPED, speaks
@@ -49,6 +49,7 @@ def add(
     json: Json = False,
 ) -> None:
     """Write down what the citizen adds; the unit that has it is told."""
+    from hotline.recording import attachments
     from shared.inputs import RequestSupplemented
 
     sent = attachments(attach or [])

@@ -17,12 +17,12 @@ from rich.console import Console
 
 from deploy.city.city import Realm
 from deploy.city.registry import City, remember_city
-from hotline.cli.call import _fallback
 from hotline.cli.status import _print_status
 from hotline.lab.rehearsal.progress import View
 from hotline.lab.simulation.city import DAY
 from hotline.lab.simulation.conductor import Progress
 from hotline.lookup import unit_named
+from hotline.recording import fallback
 from shared.policy.catalogue import catalogue
 from shared.runtime.errors import UserError
 
@@ -141,8 +141,8 @@ def test_all_units_are_listed_for_who_knows_none(tmp_path: Path) -> None:
         ("?", "c: ?→centre", "no rule of the catalogue names it, nor its district: the hotline's"),
     ],
 )
-def test_a_call_says_where_it_was_the_fallback(subject: str, rule: str, said: str | None) -> None:
-    told = _fallback(catalogue(), subject, rule)
+def test_a_call_says_where_it_was_thefallback(subject: str, rule: str, said: str | None) -> None:
+    told = fallback(catalogue(), subject, rule)
     assert told is None if said is None else (told or "").startswith(said)
 
 

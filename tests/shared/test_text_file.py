@@ -249,7 +249,7 @@ OPENED_OTHERWISE: Final = {
     "hotline/contract/asyncapi.py": "made and compared by us",
     "hotline/upkeep/backup.py": "a machine's own file",
     "hotline/cli/backup.py": "a machine's own file, copied",
-    "hotline/cli/call.py": "any bytes: what goes on record is their hash",
+    "hotline/recording.py": "any bytes: what goes on record is their hash",
     "services/intake/knowledge_base.py": "shipped with the project",
     "hotline/lab/desks/city.py": "shipped with the project",
     "hotline/contract/rulebook.py": "shipped with the project",
