@@ -8,6 +8,7 @@ import typer
 
 from hotline.cli.archive import archive
 from hotline.cli.arguments import Line
+from hotline.cli.backtest import backtest
 from hotline.cli.backup import backup, restore
 from hotline.cli.bench import bench
 from hotline.cli.call import call
@@ -21,7 +22,6 @@ from hotline.cli.parked import parked
 from hotline.cli.rank import rank
 from hotline.cli.rebuild import rebuild
 from hotline.cli.rehearse import rehearse
-from hotline.cli.replay import replay
 from hotline.cli.request import request
 from hotline.cli.review import review
 from hotline.cli.rules import rules
@@ -67,7 +67,7 @@ app.add_typer(archive, name="archive")
 app.command()(backup)
 app.command()(restore)
 app.add_typer(parked, name="parked")
-app.add_typer(replay, name="replay")
+app.add_typer(backtest, name="backtest")
 app.add_typer(rehearse, name="rehearse")
 app.command()(bench)
 app.command()(chaos)

@@ -1,4 +1,4 @@
-"""Judging a replay: our missed deadlines against the city's own flag.
+"""Real complaints lived again, and judged: our missed deadlines against the city's own flag.
 
 A complaint is late by what stands at the end of the one limit the city gave it: a miss that was corrected does
 not count, and neither does one of the limit for signing or of a later round, which the city's flag knows nothing of.
@@ -8,13 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 import asyncpg
 
-from hotline.lab.simulation.boston import File, flags
+from hotline.audit.digest import digest
+from hotline.audit.report import Report
+from hotline.lab.rehearsal.progress import View
+from hotline.lab.rehearsal.stage import staged, verified
+from hotline.lab.simulation.boston import Boston, File, catalogue_of, flags
+from hotline.lab.simulation.conductor import Conductor, Summary
 from shared.events import ComplaintReceived, Fact, FeedbackLimitMissed, LimitMissCorrected, OrderAnswered
 from shared.events.base import Limit
 from shared.ids import ComplaintId
@@ -32,7 +37,7 @@ DISAGREEMENTS_MAX: Final = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What a replay found."""
+    """What a backtest found."""
 
     rows: int
     used: int
@@ -117,3 +122,29 @@ async def judge(reader_dsn: str, path: Path, file: File) -> Verdict:
         received={fact.complaint_id for fact in told if isinstance(fact, ComplaintReceived)},
         facts=facts,
     )
+
+
+async def lived(
+    found: File, path: Path, view: View, *, processes: int, step_hours: float, keep: bool
+) -> tuple[Summary, Verdict, Report, str]:
+    """Live the cases of a file through the whole system: what was said, the verdict, the audit, the facts' digest."""
+    known = catalogue_of(found.cases)
+    counts = dict.fromkeys(("intake", "dispatch", "escalation", "feedback"), processes)
+    city = staged(
+        "boston", known, ruleset="boston-311-2011", traces_ratio=0.01, counts=counts, say=view.say, keep=keep
+    )
+    async with city as stage:
+        conductor = Conductor(
+            Boston(found.cases),
+            kafka=stage.realm.outside,
+            postgres=stage.realm.owner_dsn,
+            prefix=stage.realm.prefix,
+            units=tuple(known.units),
+            start=min(case.open_at for case in found.cases) - timedelta(seconds=1),
+            step=timedelta(hours=step_hours),
+        )
+        summary = await conductor.live(view.show)
+        view.say("Every case is lived. Comparing with the city's own flag …")
+        verdict = await judge(stage.realm.logins["reader"], path, found)
+        report = await verified(stage.realm, known, summary.acknowledged_inputs)
+        return summary, verdict, report, await digest(stage.realm.logins["reader"])

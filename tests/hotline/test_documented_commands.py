@@ -37,7 +37,7 @@ ELSEWHERE: Final = {
     "hotline chaos": ".ci/run",
     "hotline chaos --faults 1000": ".ci/run",
     "hotline chaos --faults 1000 --seed 2026": ".ci/run",
-    "hotline replay boston FILE": "tests/rehearsal/test_replay.py",
+    "hotline backtest boston FILE": "tests/rehearsal/test_backtest.py",
     "hotline rehearse --from 2021-01-01 --days 31 --scale 0.01": "tests/rehearsal/test_year.py",
     "hotline rehearse year": "tests/rehearsal/test_year.py",
 }

@@ -89,7 +89,7 @@ def _as_ever(value: Any) -> Any:
         ),
         pytest.param(
             "boston",
-            ("replay", "boston", str(BOSTON)),
+            ("backtest", "boston", str(BOSTON)),
             marks=pytest.mark.skipif(not BOSTON.exists(), reason="Boston's file is not here"),
         ),
     ],

@@ -77,7 +77,7 @@ def test_beijing_caps_returns_rounds_and_visits() -> None:
 
 
 def test_boston_brings_its_limits_with_the_request() -> None:
-    """The replay: no limit of ours may stand beside the city's own."""
+    """The backtest: no limit of ours may stand beside the city's own."""
     assert (BOSTON.limits_given, BOSTON.timezone) == (True, "America/New_York")
     for limits in BOSTON.classes.values():
         assert (limits.dispatch, limits.sign, limits.feedback) == (None, None, None)

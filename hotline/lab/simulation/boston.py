@@ -29,7 +29,7 @@ from shared.text_file import FileUnreadable, bytes_of, quoted, rows_in, text_in
 from shared.topics import DISPATCH_REPLIES, FEEDBACK_ANSWERS, INTAKE_REQUESTS
 
 NEW_YORK: Final = ZoneInfo("America/New_York")
-SOURCE: Final = "/replay/boston311"
+SOURCE: Final = "/replay/boston311"  # messages have their ids by it: it stays
 ASKED_AFTER: Final = timedelta(hours=1)
 """How long after the city closed a case its citizen is asked. The file knows no visits."""
 COLUMNS: Final = ("case_enquiry_id", "open_dt", "target_dt", "closed_dt", "ontime", "type", "department")
@@ -55,7 +55,7 @@ class Case(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """What a file holds for a replay."""
+    """What a file holds for a backtest."""
 
     rows: int
     cases: list[Case]

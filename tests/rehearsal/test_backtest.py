@@ -1,4 +1,4 @@
-"""`hotline replay` as it is typed, through the whole running system: the same facts at any speed, the city's flags."""
+"""`hotline backtest` as it is typed, through the whole system: the same facts at any speed, the city's flags."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def test_the_same_file_gives_the_same_facts_at_any_step_and_with_any_number_of_p
     never_closed = sum(not row["closed_dt"] for row in overdue)
     file = written(tmp_path / "requests.csv.zst", [*rows, rows[0], rows[1] | {"target_dt": ""}])
 
-    one = typed_json(typed_stack, "replay", "boston", str(file))
-    other = typed_json(typed_stack, "replay", "boston", str(file), "--processes", "2", "--step-hours", "5")
+    one = typed_json(typed_stack, "backtest", "boston", str(file))
+    other = typed_json(typed_stack, "backtest", "boston", str(file), "--processes", "2", "--step-hours", "5")
 
     assert set(one) == set(other) == {
         "rows", "used", "skipped", "received", "facts", "deadlines_missed", "missed_answered_late",

@@ -1,4 +1,4 @@
-"""`hotline replay`: real complaints through the whole running system."""
+"""`hotline backtest`: real complaints through the whole running system."""
 
 from __future__ import annotations
 
@@ -15,21 +15,19 @@ from hotline.parsing import NUMBER_MAX
 from hotline.terminal import note, say, say_json
 
 if TYPE_CHECKING:
-    from hotline.audit.report import Report
     from hotline.lab.backtest import Verdict
-    from hotline.lab.simulation.conductor import Summary
 
-replay = typer.Typer(
+backtest = typer.Typer(
     help="Live real complaints again, and compare with what really happened.", no_args_is_help=True
 )
 
 
-@replay.callback()
+@backtest.callback()
 def _group() -> None:
     """Live real complaints again, and compare with what really happened."""
 
 
-@replay.command()
+@backtest.command()
 def boston(
     file: Annotated[
         Path,
@@ -63,56 +61,19 @@ def boston(
 async def _boston(
     file: Path, processes: int, step_hours: float, most: int | None, *, keep: bool, json: bool
 ) -> tuple[bool, dict[str, Any]]:
-    from datetime import timedelta
-
     from deploy.city.registry import folder
-    from hotline.audit.digest import digest
-    from hotline.lab.backtest import judge
+    from hotline.lab.backtest import lived
     from hotline.lab.rehearsal.progress import View
-    from hotline.lab.rehearsal.stage import (
-        Interrupted,
-        how_it_is_left,
-        left_running,
-        staged,
-        until_interrupted,
-        verified,
-    )
-    from hotline.lab.simulation.boston import Boston, catalogue_of, read
-    from hotline.lab.simulation.conductor import Conductor
+    from hotline.lab.rehearsal.stage import Interrupted, how_it_is_left, left_running, until_interrupted
+    from hotline.lab.simulation.boston import read
 
     found = read(file, most=most)
-    catalogue = catalogue_of(found.cases)
     view = View("hotline: Boston, second half of 2011", quiet=json)
     view.say(f"{found.rows:,} rows, {len(found.cases):,} used; left out: {_skipped(found.skipped)}")
-
-    async def lived() -> tuple[Summary, Verdict, Report, str]:
-        async with staged(
-            "boston",
-            catalogue,
-            ruleset="boston-311-2011",
-            traces_ratio=0.01,
-            counts=dict.fromkeys(("intake", "dispatch", "escalation", "feedback"), processes),
-            say=view.say,
-            keep=keep,
-        ) as stage:
-            conductor = Conductor(
-                Boston(found.cases),
-                kafka=stage.realm.outside,
-                postgres=stage.realm.owner_dsn,
-                prefix=stage.realm.prefix,
-                units=tuple(catalogue.units),
-                start=min(case.open_at for case in found.cases) - timedelta(seconds=1),
-                step=timedelta(hours=step_hours),
-            )
-            summary = await conductor.live(view.show)
-            view.say("Every case is lived. Comparing with the city's own flag …")
-            verdict = await judge(stage.realm.logins["reader"], file, found)
-            report = await verified(stage.realm, catalogue, summary.acknowledged_inputs)
-            return summary, verdict, report, await digest(stage.realm.logins["reader"])
-
+    work = lived(found, file, view, processes=processes, step_hours=step_hours, keep=keep)
     try:
         with view:
-            summary, verdict, report, said = await until_interrupted(lived(), view.say)
+            summary, verdict, report, said = await until_interrupted(work, view.say)
     except Interrupted:
         note(f"Stopped. {how_it_is_left(folder(), 'boston')}")
         raise typer.Exit(130) from None

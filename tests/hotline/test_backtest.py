@@ -1,4 +1,4 @@
-"""Judging a replay: what stands of our misses at the end, against the city's own flag."""
+"""Judging a backtest: what stands of our misses at the end, against the city's own flag."""
 
 from __future__ import annotations
 
