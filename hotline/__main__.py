@@ -19,6 +19,7 @@ from hotline.cli.demo import demo
 from hotline.cli.down import down, wipe
 from hotline.cli.knowledge import knowledge
 from hotline.cli.parked import parked
+from hotline.cli.programme import programme
 from hotline.cli.rank import rank
 from hotline.cli.rebuild import rebuild
 from hotline.cli.rehearse import rehearse
@@ -29,7 +30,6 @@ from hotline.cli.run import guarded
 from hotline.cli.show import show
 from hotline.cli.status import status
 from hotline.cli.supervise import supervise
-from hotline.cli.topic import topic
 from hotline.cli.unit import unit
 from hotline.cli.up import up
 from hotline.cli.verify import verify
@@ -59,7 +59,7 @@ app.add_typer(knowledge, name="knowledge")
 app.add_typer(contact, name="contact")
 app.command()(show)
 app.add_typer(rank, name="rank")
-app.add_typer(topic, name="topic")
+app.add_typer(programme, name="programme")
 app.command()(verify)
 app.command()(rules)
 app.command()(rebuild)

@@ -67,7 +67,7 @@ class Report(msgspec.Struct, kw_only=True):
     anchors_void: int = 0
     """Anchors of a log that was given up by that."""
     programmes: int = 0
-    """Monthly topics and project lists."""
+    """Monthly programmes and project lists."""
     programme_facts: int = 0
     """What was recorded of them, refusals included."""
     seconds: float = 0.0

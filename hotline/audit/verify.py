@@ -8,9 +8,9 @@ What is checked of each complaint: versions dense from 1 and in order of positio
 stored bytes, the desk that spoke, every fact legal where it stands, none stated twice, none caused by a later
 fact of its complaint or earlier in time than the fact that caused it, the article of a checked answer there, and
 beside the facts the head and the timers, equal to their rebuild. The report names the views that were compared. The
-log of monthly topics and project lists, which is small, is read too (`hotline.governance.log.judge`). Of contacts: that
-each, and each access to one, is of a complaint in the log. A number of a citizen in the facts of a complaint whose
-contact is kept is a notice: facts stay, so as a problem it would be one for ever; the report says what to do.
+log of programmes, which is small, is read too (`hotline.governance.log.judge`). Of contacts: that each, and each
+access to one, is of a complaint in the log. A number of a citizen in the facts of a complaint whose contact is kept
+is a notice: facts stay, so as a problem it would be one for ever; the report says what to do.
 """
 
 from __future__ import annotations

@@ -69,7 +69,7 @@ def _rows(report: Report) -> list[tuple[str, str]]:
         ("timers set", f"{report.timers:,}"),
         ("parked messages", f"{report.parked:,}"),
         *(
-            [("topics and lists", f"{report.programmes:,}, with {report.programme_facts:,} facts")]
+            [("programmes", f"{report.programmes:,}, with {report.programme_facts:,} facts")]
             if report.programmes
             else []
         ),

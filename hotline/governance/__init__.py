@@ -1,1 +1,1 @@
-"""Proactive governance (主动治理): monthly topics and project lists, a small log of their own beside the lives."""
+"""Proactive governance (主动治理): monthly programmes and project lists, a small log of their own beside the lives."""

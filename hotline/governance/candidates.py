@@ -1,4 +1,4 @@
-"""Where topics come from: how many complaints of one subject each district had in a period (Q5)."""
+"""Where programmes come from: how many complaints of one subject each district had in a period (Q5)."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
     districts: dict[str, int]
     """How many of them each district had, the most first."""
     named_by: list[str] = []
-    """Titles of topics and lists that are open and name this subject."""
+    """Titles of programmes that are open and name this subject."""
 
 
 async def counted(

@@ -1,4 +1,4 @@
-"""What can have happened to a programme: a monthly topic (每月一题) or a project list (项目清单).
+"""What can have happened to a programme: a monthly programme (每月一题) or a project list (项目清单).
 
 Names and fields are the stored shape: a new optional field is free, anything else is a new name. Every fact says who
 (`by`) and when; its day is the day in the offset of its own time, which is the city's.
@@ -18,7 +18,7 @@ from shared.ids import UnitId, derived
 from shared.wording import NAME, WORDS
 
 ProgrammeId = NewType("ProgrammeId", str)
-"""A monthly topic or a project list. Lower-case UUID text."""
+"""A monthly programme or a project list. Lower-case UUID text."""
 
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=2000, extra=WORDS)]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=2000, extra=NAME)]
@@ -65,7 +65,7 @@ class ProgrammeFact(msgspec.Struct, frozen=True, kw_only=True, tag=True):
         return told
 
 
-class TopicProposed(ProgrammeFact, frozen=True, kw_only=True):
+class ProgrammeProposed(ProgrammeFact, frozen=True, kw_only=True):
     """A theme is proposed for a month, out of what citizens complain about."""
 
     TIME: ClassVar[str] = "proposed_at"
@@ -102,7 +102,7 @@ class ProgrammeAdopted(ProgrammeFact, frozen=True, kw_only=True):
 
 
 class ItemNamed(ProgrammeFact, frozen=True, kw_only=True):
-    """A problem of a topic, or a project of a list, with exactly one lead and those who work with it."""
+    """A problem of a monthly programme, or a project of a list, with exactly one lead and those who work with it."""
 
     TIME: ClassVar[str] = "named_at"
 
@@ -256,7 +256,7 @@ OfWhole = (
 )
 """What can happen to a programme as a whole once it has begun."""
 
-Wanted = TopicProposed | ListDrawnUp | OfWhole | OfTask
+Wanted = ProgrammeProposed | ListDrawnUp | OfWhole | OfTask
 """What somebody can want to be recorded, where the rules agree it is a fact as it is."""
 
 
@@ -273,11 +273,11 @@ class WishRefused(ProgrammeFact, frozen=True, kw_only=True):
 Recorded = Wanted | WishRefused
 """A row of the log."""
 
-BEGINNINGS: Final = (TopicProposed, ListDrawnUp)
+BEGINNINGS: Final = (ProgrammeProposed, ListDrawnUp)
 
 
-def topic_id(year: int, month: int, title: str) -> ProgrammeId:
-    """The same topic proposed twice is one."""
+def programme_id_of(year: int, month: int, title: str) -> ProgrammeId:
+    """The same programme proposed twice is one."""
     return ProgrammeId(derived("topic", str(year), str(month), title))
 
 

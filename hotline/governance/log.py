@@ -113,9 +113,9 @@ class Programmes:
         return state
 
     async def all(self, unread: UnreadableRows | None = None) -> list[Programme]:
-        """All as they stand: topics by month, then lists by year, level and title.
+        """All as they stand: monthly ones by month, then lists by year, level and title.
 
-        A fact that cannot be read is noted in `unread`, and its topic or list stands as the others leave it.
+        A fact that cannot be read is noted in `unread`, and its programme stands as the others leave it.
         """
         unread = UnreadableRows() if unread is None else unread
         states: dict[UUID, Programme | None] = {}
@@ -133,7 +133,7 @@ class Programmes:
         return sorted(
             found,
             key=lambda one: (
-                not one.is_topic,
+                not one.is_monthly,
                 one.year,
                 one.month or 0,
                 one.level or "",
@@ -147,18 +147,18 @@ class Programmes:
         digits = id_of(text)
         if digits is None:
             raise UserError(
-                f"{text!r} is no topic's or list's id: expected hexadecimal digits, at least the first 4."
+                f"{text!r} is no programme's id: expected hexadecimal digits, at least the first 4."
             )
         rows = await self._connection.fetch(_CALLED, UUID(digits.ljust(32, "0")), UUID(digits.ljust(32, "f")))
         if not rows:
-            raise UserError(f"No topic or list {text} is on record.")
+            raise UserError(f"No programme {text} is on record.")
         if len(rows) > 1:
             raise UserError(f"More than one id begins with {text}: give more of it.")
         return ProgrammeId(str(rows[0][0]))
 
 
 def _name(programme: object, position: int) -> str:
-    return f"topic or list {programme}, position {position}"
+    return f"programme {programme}, position {position}"
 
 
 def decided(state: Programme | None, wanted: Iterable[Wanted]) -> tuple[list[Recorded], Programme]:
@@ -203,7 +203,7 @@ async def judge(connection: asyncpg.Connection[Any], report: Findings) -> None:
             report.programme_facts += 1
 
             def wrong(what: str, row: Any = row) -> None:
-                report.found("", f"topic or list {row[0]}, position {row[1]} ({row[2]}): {what}")
+                report.found("", f"programme {row[0]}, position {row[1]} ({row[2]}): {what}")
 
             if row[1] != last + 1:
                 wrong(f"follows position {last}")

@@ -46,11 +46,11 @@ def decide(state: Programme | None, wanted: f.Wanted) -> Sequence[f.Recorded]:
 
 
 class NoSuchProgramme(Exception):  # noqa: N818 -- somebody named the wrong one, not our failure
-    """No topic or list has this id."""
+    """No programme has this id."""
 
     def __init__(self, programme_id: str) -> None:
         """The id nobody knows."""
-        super().__init__(f"no topic or list {programme_id} is on record")
+        super().__init__(f"no programme {programme_id} is on record")
 
 
 def why_not(state: Programme | None, wanted: f.Wanted) -> str | None:
@@ -76,10 +76,10 @@ def _why_not(state: Programme | None, wanted: f.Wanted) -> str | None:
     return _of_whole(state, wanted)
 
 
-def _beginning(state: Programme | None, wanted: f.TopicProposed | f.ListDrawnUp) -> str | None:
+def _beginning(state: Programme | None, wanted: f.ProgrammeProposed | f.ListDrawnUp) -> str | None:
     if state is not None:
         return "it is on record already, with another lead or out of other complaints"
-    if isinstance(wanted, f.TopicProposed):
+    if isinstance(wanted, f.ProgrammeProposed):
         return None if has_words(wanted.lead) else "lead: empty, expected the unit that leads"
     return None if has_words(wanted.owner) else "owner: empty, expected whose list it is"
 
@@ -152,7 +152,7 @@ def _setting(state: Programme, wanted: f.TaskSet) -> str | None:
 
 
 def _no_item(state: Programme, item: int) -> str:
-    word = "problem" if state.is_topic else "project"
+    word = "problem" if state.is_monthly else "project"
     return f"{word}: there is no {item}, expected one of 1 to {len(state.items)}"
 
 
@@ -217,7 +217,7 @@ def _closing(state: Programme, basis: f.Basis) -> str | None:
 def _is_so(state: Programme, wanted: f.Wanted) -> bool:  # noqa: PLR0911 -- a line a fact
     """Whether the same was recorded before, so that saying it again says nothing new."""
     match wanted:
-        case f.TopicProposed():
+        case f.ProgrammeProposed():
             known = (state.year, state.month, state.title, state.lead, state.clusters)
             return known == (wanted.year, wanted.month, wanted.title, wanted.lead, wanted.clusters)
         case f.ListDrawnUp():

@@ -34,7 +34,7 @@ class Standing(StrEnum):
 
 
 class Item(msgspec.Struct, frozen=True, kw_only=True):
-    """A problem of a topic or a project of a list."""
+    """A problem of a monthly programme or a project of a list."""
 
     number: int
     title: str
@@ -84,17 +84,17 @@ class Assessment(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Programme(msgspec.Struct, frozen=True, kw_only=True):
-    """A monthly topic (`level` is None) or a project list as it stands."""
+    """A monthly programme (`level` is None) or a project list as it stands."""
 
     programme_id: f.ProgrammeId
     year: int
     title: str
     lead: UnitId
-    """Of a topic who leads the theme, of a list who owns it."""
+    """Of a monthly programme who leads the theme, of a list who owns it."""
     proposed_by: str = ""
-    """Who proposed the topic, or drew up the list."""
+    """Who proposed it, or drew up the list."""
     month: int | None = None
-    """Of a topic."""
+    """Of a monthly programme."""
     level: f.ListLevel | None = None
     """Of a list."""
     clusters: tuple[f.Cluster, ...] = ()
@@ -109,8 +109,8 @@ class Programme(msgspec.Struct, frozen=True, kw_only=True):
     closed: f.Basis | None = None
 
     @property
-    def is_topic(self) -> bool:
-        """Whether it is a monthly topic; else a project list."""
+    def is_monthly(self) -> bool:
+        """Whether it is a monthly programme; else a project list."""
         return self.level is None
 
     def concerned(self) -> frozenset[str]:
@@ -150,7 +150,7 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
 
 def evolve(state: Programme | None, fact: f.Recorded) -> Programme | None:
     """The state with one more fact; None as long as none has begun it."""
-    if isinstance(fact, f.TopicProposed):
+    if isinstance(fact, f.ProgrammeProposed):
         return Programme(
             programme_id=fact.programme_id,
             year=fact.year,

@@ -1,4 +1,4 @@
-"""How the facts of a monthly topic or a list of projects read: who did what."""
+"""How the facts of a monthly programme or a list of projects read: who did what."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def _grown(clusters: Iterable[p.Cluster]) -> str:
 
 
 _SAYS: Final[dict[type[p.ProgrammeFact], Callable[[Any], str]]] = {
-    p.TopicProposed: lambda f: (
+    p.ProgrammeProposed: lambda f: (
         f"proposed {f.title} for {f.year}-{f.month:02}, {f.lead} leads{_grown(f.clusters)}"
     ),
     p.ListDrawnUp: lambda f: (

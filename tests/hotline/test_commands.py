@@ -31,7 +31,7 @@ pytestmark = pytest.mark.programs
 PROJECT: Final = Path(__file__).resolve().parents[2]
 COMMANDS: Final = (
     "demo", "up", "status", "call", "unit", "show", "verify", "rebuild", "backup", "restore", "parked", "backtest",
-    "rehearse", "bench", "topic", "down", "wipe",
+    "rehearse", "bench", "programme", "down", "wipe",
 )  # fmt: skip
 
 

@@ -123,22 +123,25 @@ WRONG: Final[dict[Named, tuple[str, ...]]] = {
     ("review calendar", "complaint"): ("review", "calendar", "cn-1", "--reason", "x", "--complaint", NOBODY),
     ("knowledge add", "subject"): ("knowledge", "add", "kb-new", *ARTICLE, "--subject", "供誰"),
     ("knowledge withdraw", "named"): ("knowledge", "withdraw", "kb-9999@1", "--reason", "x"),
-    ("topic propose", "out_of"): (
-        "topic", "propose", "2021-01", "x", "--lead", "x", "--as", "x", "--out-of", "供誰",
+    ("programme propose", "out_of"): (
+        "programme", "propose", "2021-01", "x", "--lead", "x", "--as", "x", "--out-of", "供誰",
     ),
-    ("topic draw-up", "out_of"): (
-        "topic", "draw-up", "2021", "STREET", UNIT, "x", "--as", "x", "--out-of", "供誰",
+    ("programme draw-up", "out_of"): (
+        "programme", "draw-up", "2021", "STREET", UNIT, "x", "--as", "x", "--out-of", "供誰",
     ),
     **{
-        (name, "topic"): (
-            "topic", name.partition(" ")[2], NOBODY, *rest, "--as", "x",
+        (name, "programme"): (
+            "programme", name.partition(" ")[2], NOBODY, *rest, "--as", "x",
         )
         for name, rest in {
-            "topic adopt": (), "topic item": ("x", "--lead", "x"), "topic lead": ("1", "x", "--reason", "x"),
-            "topic task": ("1", "x", "--owner", "x", "--due", "2199-12-31"), "topic progress": ("1", "x"),
-            "topic complete": ("1", "--evidence", "x"), "topic verify": ("1",),
-            "topic long-term": ("1", "--review", "2199-12-31", "--plan", "x"), "topic policy": ("x",),
-            "topic assess": ("--survey", "9", "--visits", "1"), "topic close": (),
+            "programme adopt": (), "programme item": ("x", "--lead", "x"),
+            "programme lead": ("1", "x", "--reason", "x"),
+            "programme task": ("1", "x", "--owner", "x", "--due", "2199-12-31"), "programme progress": ("1", "x"),
+            "programme complete": ("1", "--evidence", "x"), "programme verify": ("1",),
+            "programme reject": ("1", "--reason", "x"), "programme policy": ("x",),
+            "programme long-term": ("1", "--review", "2199-12-31", "--plan", "x"),
+            "programme review": ("1", "--review", "2199-12-31", "--found", "x"),
+            "programme assess": ("--survey", "9", "--visits", "1"), "programme close": (),
         }.items()
     },
     ("contact put", "complaint"): ("contact", "put", NOBODY, "--name", "甲", "--phone", "12345"),
@@ -149,16 +152,18 @@ WRONG: Final[dict[Named, tuple[str, ...]]] = {
 
 ANYBODY: Final = frozenset(
     (
-        # A company or an office that gets no orders may lead a topic and own a task, and be refused a contact.
-        ("topic propose", "lead"), ("topic draw-up", "owner"), ("topic item", "lead"), ("topic item", "others"),
-        ("topic lead", "unit"), ("topic lead", "others"), ("topic task", "owner"), ("contact show", "unit"),
-        ("contact show", "complaint"), ("contact log", "complaint"), ("unit add", "unit"), ("topic show", "topic"),
+        # A company or an office that gets no orders may lead a programme and own a task, and be refused a contact.
+        ("programme propose", "lead"), ("programme draw-up", "owner"), ("programme item", "lead"),
+        ("programme item", "others"),
+        ("programme lead", "unit"), ("programme lead", "others"), ("programme task", "owner"), ("contact show", "unit"),
+        ("contact show", "complaint"), ("contact log", "complaint"), ("unit add", "unit"),
+        ("programme show", "programme"),
         ("knowledge show", "named"),
     )
 )  # fmt: skip
-NAMING: Final = frozenset(("COMPLAINT", "UNIT", "[UNIT]", "UNITS", "ID@VERSION", "ID[@VERSION]", "TOPIC"))
-NAMES: Final = frozenset(("complaint", "unit", "subject", "district", "street", "out_of", "topic"))
-SPEAK: Final = frozenset(("call", "unit", "request", "review", "knowledge", "contact", "topic"))
+NAMING: Final = frozenset(("COMPLAINT", "UNIT", "[UNIT]", "UNITS", "ID@VERSION", "ID[@VERSION]", "PROGRAMME"))
+NAMES: Final = frozenset(("complaint", "unit", "subject", "district", "street", "out_of", "programme"))
+SPEAK: Final = frozenset(("call", "unit", "request", "review", "knowledge", "contact", "programme"))
 
 
 def test_every_argument_that_names_something_stands_in_the_table() -> None:

@@ -45,7 +45,7 @@ ELSEWHERE: Final = {
 
 NO_COMMAND: Final = {
     "hotline …",
-    "hotline topic",
+    "hotline programme",
     "hotline backup",
     "hotline contact put",
     "hotline verify --anchors",
@@ -123,7 +123,7 @@ _TYPED: Final[dict[str, tuple[int, str]]] = {
     'hotline unit answer COMPLAINT --unit UNIT --text "…"': (0, ""),
     "hotline calls": (0, "Calls offered from"),
     "hotline rank show 2021-09": (0, "2021-09"),
-    "hotline topic candidates": (0, ""),
+    "hotline programme candidates": (0, ""),
     "hotline rules [ID]": (0, "R8"),
     "hotline review list": (0, ""),
     "hotline verify": (0, "All holds"),

@@ -163,7 +163,7 @@ def test_json_says_the_same_and_deceives_nobody_who_looks_at_it(capsys: pytest.C
         ("knowledge", "load", HOSTILE),
         ("knowledge", "show", f"{HOSTILE}@{HOSTILE}"),
         ("review", "reclassify", "x", "--urgency", HOSTILE, "--reason", "x"),
-        ("topic", "propose", HOSTILE, "x", "--lead", "x", "--as", "x"),
+        ("programme", "propose", HOSTILE, "x", "--lead", "x", "--as", "x"),
         ("archive", "detach", HOSTILE),
         ("show", HOSTILE),
         ("up", "--city", HOSTILE),
@@ -285,10 +285,10 @@ SCREENS: Final[tuple[tuple[str, ...], ...]] = (
     ("review", "list"),
     ("parked", "list"),
     ("parked", "show", "1"),
-    ("topic", "list"),
-    ("topic", "show", ID),
-    ("topic", "show", LIST.programme_id),
-    ("topic", "candidates", "--since", "2021-01-01", "--until", "2021-12-31"),
+    ("programme", "list"),
+    ("programme", "show", ID),
+    ("programme", "show", LIST.programme_id),
+    ("programme", "candidates", "--since", "2021-01-01", "--until", "2021-12-31"),
     ("contact", "log", complaint_id("hostile-0")),
     ("knowledge", "list"),
     ("knowledge", "show", folded_code(STORED[:30])),
@@ -297,7 +297,7 @@ SCREENS: Final[tuple[tuple[str, ...], ...]] = (
     ("rank", "show", "2021-09", "--all"),
     ("verify",),
 )
-SAYS_FOREIGN: Final = {"unit", "review", "parked", "topic", "contact", "knowledge", "rank"}
+SAYS_FOREIGN: Final = {"unit", "review", "parked", "programme", "contact", "knowledge", "rank"}
 """The commands whose screens cannot but hold a stranger's text."""
 
 

@@ -57,7 +57,7 @@ GOOD: Final[dict[str, str]] = {
     "survey": "91.31",
     "switch": "asterisk",
     "task": "1",
-    "topic": "abcdef12",
+    "programme": "abcdef12",
     "unit": "municipal-water",
     "unit exclude ground": "INVALID",
     "unit pause ground": "AWAITS_CITIZEN",
@@ -76,7 +76,6 @@ BESIDE: Final[dict[str, tuple[str, ...]]] = {
     "contact show": ("--agent", "agent"),
     "contact shred": ("--reason", "x"),
     "rank freeze": ("--yes",),
-    "topic long-term": ("--plan", "x"),
     "rehearse": ("--from", "2021-01-01"),
     "bench": ("nothing",),
 }
@@ -327,7 +326,7 @@ def test_every_whole_number_has_bounds() -> None:
         (("calls", "--since", "0001-01-01"), "--since: '0001-01-01', expected an instant or a day such as"),
         (("calls", "take-in", "nothing"), "SWITCH: 'nothing', expected one of asterisk, freeswitch."),
         (
-            ("topic", "assess", "abcd", "--survey", "NaN", "--visits", "1", "--as", "x"),
+            ("programme", "assess", "abcd", "--survey", "NaN", "--visits", "1", "--as", "x"),
             "--survey: 'NaN', expected",
         ),
         (("rehearse", "--from", "2021-01-01", "--surge", "2021-01-01:nan"), "expected FIRST/LAST:TIMES"),

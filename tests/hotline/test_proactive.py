@@ -1,4 +1,4 @@
-"""Monthly topics and project lists: what may be recorded of them, and what it adds up to (H1, Q5, T26, T27)."""
+"""Monthly programmes and project lists: what may be recorded of them, and what it adds up to (H1, Q5, T26, T27)."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ AT = datetime(2021, 1, 4, 9, tzinfo=CITY)
 DUE = date(2021, 12, 31)
 PLANNING, HOUSING, MARKET, STREET = map(UnitId, ("planning", "housing", "market", "street"))
 
-ID = f.topic_id(2021, 1, "房产证难办")
-PROPOSE = f.TopicProposed(
+ID = f.programme_id_of(2021, 1, "房产证难办")
+PROPOSE = f.ProgrammeProposed(
     programme_id=ID,
     by="city-office",
     year=2021,
@@ -269,7 +269,7 @@ def test_what_is_overdue_does_not_become_long_term() -> None:
 
 def test_one_department_leads_two_themes_and_one_theme_has_several_leads() -> None:
     """T27: twelve themes and twelve lead departments are a coincidence of the seed."""
-    other = f.topic_id(2021, 6, "老旧小区改造")
+    other = f.programme_id_of(2021, 6, "老旧小区改造")
     first, second = (
         decided(
             None,
@@ -314,7 +314,7 @@ def test_a_problem_gets_another_lead_and_has_one_at_any_time() -> None:
 
 
 def programme(
-    begin: f.TopicProposed | f.ListDrawnUp, tasks_of_items: list[int], *, not_done: int = 0
+    begin: f.ProgrammeProposed | f.ListDrawnUp, tasks_of_items: list[int], *, not_done: int = 0
 ) -> Programme:
     """Items with so many tasks each, all verified but the last ones, which are long-term; fact by fact."""
     identity = begin.programme_id
@@ -357,7 +357,7 @@ def test_twelve_themes_twenty_seven_problems_six_hundred_and_three_tasks() -> No
         title = f"主题{month}"
         begin = replace(
             PROPOSE,
-            programme_id=f.topic_id(2021, month, title),
+            programme_id=f.programme_id_of(2021, month, title),
             month=month,
             title=title,
             lead=UnitId(f"department-{month}"),

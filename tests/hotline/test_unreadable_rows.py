@@ -164,7 +164,7 @@ async def verified(desks: Desks) -> str:
     return "\n".join(f"{problem.complaint_id} {problem.what}" for problem in report.problems)
 
 
-CANDIDATES = "topic candidates --since 2021-01-01 --until 2021-12-31"
+CANDIDATES = "programme candidates --since 2021-01-01 --until 2021-12-31"
 MOVE = "archive move --before 2022-01-01"
 REPORTS: dict[str, Callable[[Desks], Awaitable[str]]] = {
     "verify": verified,
@@ -182,8 +182,8 @@ REPORTS: dict[str, Callable[[Desks], Awaitable[str]]] = {
             ("review", "list"),
             ("review", "list", "--json"),
             tuple(CANDIDATES.split()),
-            ("topic", "list"),
-            ("topic", "show", ID),
+            ("programme", "list"),
+            ("programme", "show", ID),
             ("calls",),
             ("calls", "--since", "2021-09-01T00:00+08:00", "--until", "2021-10-01T00:00+08:00"),
             ("rank", "show", "2021-09"),

@@ -7,8 +7,8 @@ import pytest
 
 from deploy.city.city import Realm
 from deploy.city.registry import City
+from hotline.cli.programme.recording import Speaker
 from hotline.cli.run import demand_words, listed
-from hotline.cli.topic import _Said
 from hotline.governance.candidates import candidates
 from hotline.lookup import unit_named
 from hotline.scoring.inhabitants import parsed as population_of
@@ -37,7 +37,7 @@ def test_a_unit_is_found_by_its_id_and_its_name_however_they_are_typed(unit: str
     name = catalogue().units[unit].name
     if [one.name for one in catalogue().units.values()].count(name) == 1:
         assert unit_named(otherwise(name), "") == unit
-    said = _Said(
+    said = Speaker(
         City(realm=Realm(name="x", kafka="", owner_dsn="", logins={})), otherwise(unit), eg.CALLED_AT
     )
     assert said.by == unit

@@ -1,4 +1,4 @@
-"""Topics and lists on a real PostgreSQL: recorded, raced for, verified, kept; and as they are typed (Q5)."""
+"""Programmes on a real PostgreSQL: recorded, raced for, verified, kept; and as they are typed (Q5)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from deploy.city.city import GRANTED, Realm, create
 from deploy.city.registry import City
 from deploy.embedded.stack import Addresses
 from hotline.audit.verify import verify
-from hotline.cli.topic import topic
+from hotline.cli.programme import programme
 from hotline.governance import facts as f
 from hotline.governance.candidates import counted
 from hotline.governance.log import programmes
@@ -48,10 +48,12 @@ pytestmark = pytest.mark.connected
 
 
 async def typed(*words: str) -> Result:
-    """What comes of typing `hotline topic WORDS`; in a thread, as a command has a loop of its own."""
+    """What comes of typing `hotline programme WORDS`; in a thread, as a command has a loop of its own."""
     app = Typer()
-    app.add_typer(topic, name="topic")
-    return await asyncio.to_thread(lambda: CliRunner().invoke(app, ["topic", *words], env={"COLUMNS": "200"}))
+    app.add_typer(programme, name="programme")
+    return await asyncio.to_thread(
+        lambda: CliRunner().invoke(app, ["programme", *words], env={"COLUMNS": "200"})
+    )
 
 
 async def test_what_is_recorded_is_read_again_and_a_refusal_is_recorded_too(database: str) -> None:
@@ -69,8 +71,8 @@ async def test_what_is_recorded_is_read_again_and_a_refusal_is_recorded_too(data
         assert [one.title for one in await log.all()] == [PROPOSE.title, LIST.title]
         assert await log.called(ID[:8].upper()) == ID
         with pytest.raises(NoSuchProgramme):
-            await log.record([replace(ADOPT, programme_id=f.topic_id(2030, 1, "x"))])
-        for text, why in (("zz", "expected hexadecimal"), ("abcd0000", "No topic or list")):
+            await log.record([replace(ADOPT, programme_id=f.programme_id_of(2030, 1, "x"))])
+        for text, why in (("zz", "expected hexadecimal"), ("abcd0000", "No programme")):
             with pytest.raises(UserError, match=why):
                 await log.called(text)
 
@@ -163,10 +165,8 @@ async def test_a_forged_refusal_or_end_is_found(database: str) -> None:
     assert any("position 5 (ProgrammeClosed): it was not assessed" in what for what in found)
 
 
-async def test_a_backup_carries_topics_and_lists(
-    stack: Addresses, databases: Databases, tmp_path: Path
-) -> None:
-    name, again = "topics_kept", "topics_again"
+async def test_a_backup_carries_programmes(stack: Addresses, databases: Databases, tmp_path: Path) -> None:
+    name, again = "programmes_kept", "programmes_again"
     realm: Realm = await create(stack, name, [])
     try:
         async with programmes(realm.owner_dsn) as log:
@@ -200,7 +200,7 @@ async def test_complaints_are_counted_by_subject_and_district(desks: Desks) -> N
     assert await counted(desks.owner, eg.CALLED_AT - eg.DAY, eg.CALLED_AT) == {}
 
 
-async def test_a_topic_is_typed_from_its_candidates_to_its_end(desks: Desks, city_here: None) -> None:
+async def test_a_programme_is_typed_from_its_candidates_to_its_end(desks: Desks, city_here: None) -> None:
     """Q5, T26, T14."""
     await several_lives(desks)
     found = json.loads((await typed("candidates", "--since", "2020-01-01", "--json")).stdout)
@@ -224,7 +224,7 @@ async def test_a_topic_is_typed_from_its_candidates_to_its_end(desks: Desks, cit
     made = await typed(*propose, "--as-is")
     assert made.exit_code == 0, made.output
     (proposed,) = json.loads(made.stdout)
-    assert (proposed["type"], proposed["by"]) == ("TopicProposed", "市政务局")
+    assert (proposed["type"], proposed["by"]) == ("ProgrammeProposed", "市政务局")
     one = proposed["programme_id"][:8]
     steps = (
         ("adopt", one, "--as", "市政务局"),
@@ -242,11 +242,11 @@ async def test_a_topic_is_typed_from_its_candidates_to_its_end(desks: Desks, cit
     assert own.exit_code == 1
     assert "Refused: whoever owns a task" in own.output
     rest = (
-        ("verify", one, "1", "--reject", "还差1户", "--as", "督查室"),
+        ("reject", one, "1", "--reason", "还差1户", "--as", "督查室"),
         ("complete", one, "1", "--evidence", "全部领证", "--as", "区登记中心"),
         ("verify", one, "1", "--as", "督查室"),
         ("long-term", one, "2", "--plan", "每年复查", "--review", "2199-01-01", "--as", "督查室"),
-        ("long-term", one, "2", "--found", "有序推进", "--review", "2199-06-01", "--as", "督查室"),
+        ("review", one, "2", "--found", "有序推进", "--review", "2199-06-01", "--as", "督查室"),
         ("policy", one, "京规自发〔2021〕1号", "--as", "市规自委"),
     )
     for step in rest:
@@ -292,7 +292,7 @@ async def test_a_list_is_typed_and_closed_by_an_exception(database: str, city_he
         (("draw-up", "2021", "CITY", "a", "x", "--as", "b"), "expected one of MUNICIPAL, DISTRICT, STREET"),
         (("task", "abcd", "1", "x", "--owner", "a", "--due", "soon", "--as", "b"), "--due: 'soon'"),
         (("assess", "abcd", "--survey", "many", "--visits", "1", "--as", "b"), "--survey: 'many'"),
-        (("long-term", "abcd", "1", "--review", "2022-01-01", "--as", "b"), "--plan"),
+        (("long-term", "abcd", "1", "--review", "2022-01-01", "--as", "b"), "Missing option '--plan'"),
         (("candidates", "--since", "2022-01-01", "--until", "2021-01-01"), "--since: 2022-01-01"),
         (("adopt", "abcd"), "--as"),
     ],

@@ -1,0 +1,34 @@
+"""`hotline programme`: monthly programmes and project lists, from their candidates to their assessment."""
+
+from __future__ import annotations
+
+import typer
+
+from hotline.cli.programme.ending import assess, close, policy
+from hotline.cli.programme.looking import candidates_, list_, show_
+from hotline.cli.programme.taking_up import adopt, draw_up, item, lead, propose
+from hotline.cli.programme.tasks import complete, long_term, progress, reject, review, task, verify
+
+programme = typer.Typer(
+    help="Monthly programmes and project lists: what the city takes on before the next citizen calls.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+programme.command("candidates")(candidates_)
+programme.command()(propose)
+programme.command("draw-up")(draw_up)
+programme.command()(adopt)
+programme.command()(item)
+programme.command()(lead)
+programme.command()(task)
+programme.command()(progress)
+programme.command()(complete)
+programme.command()(verify)
+programme.command()(reject)
+programme.command("long-term")(long_term)
+programme.command()(review)
+programme.command()(policy)
+programme.command()(assess)
+programme.command()(close)
+programme.command("list")(list_)
+programme.command("show")(show_)

@@ -1,0 +1,157 @@
+"""What is looked at: candidates, all programmes, one of them."""
+
+from __future__ import annotations
+
+import json as json_module
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from hotline.cli.arguments import day as _day
+from hotline.cli.programme.options import ProgrammeNamed
+from hotline.cli.programme.recording import city_now
+from hotline.cli.run import Json, fail, run
+from hotline.cli.unread import none_unread, tell_unread
+from hotline.parsing import NUMBER_MAX
+from hotline.terminal import say, say_json, say_record
+
+if TYPE_CHECKING:
+    from hotline.governance.candidates import Candidate
+    from hotline.governance.facts import ProgrammeId, Recorded
+    from hotline.governance.state import Programme
+    from shared.unreadable import UnreadableRows
+from hotline.governance.figures import figures, line, row
+
+
+def candidates_(
+    since: Annotated[
+        str, typer.Option(help="The first day, such as 2021-01-01; a year ago without it.")
+    ] = "",
+    until: Annotated[str, typer.Option(help="The last day; today without it.")] = "",
+    at_least: Annotated[
+        int, typer.Option(min=1, max=NUMBER_MAX, help="Leave out subjects with fewer complaints.")
+    ] = 1,
+    limit: Annotated[int, typer.Option(min=1, max=NUMBER_MAX, help="So many subjects.")] = 20,
+    *,
+    json: Json = False,
+) -> None:
+    """Count complaints by subject and district over a period, the most first: out of these programmes are chosen."""
+    first = _day(since, "--since") if since else None
+    last = _day(until, "--until") if until else None
+    unread = none_unread()
+    found = run(found_candidates(first, last, at_least, unread))[:limit]
+    if json:
+        say_record(found)
+        tell_unread(unread, json=True)
+        return
+    if not found:
+        say("No complaint with a subject was received in that time.")
+    for one in found:
+        where = ", ".join(f"{name or 'nowhere named'} {number:,}" for name, number in one.districts.items())
+        taken = f"  taken on by {', '.join(one.named_by)}" if one.named_by else ""
+        say(f"{one.complaints:>8,}  {one.subject}  ({where}){taken}")
+    tell_unread(unread)
+
+
+def list_(
+    year: Annotated[int, typer.Option(min=0, max=NUMBER_MAX, help="Only of this year.")] = 0,
+    *,
+    json: Json = False,
+) -> None:
+    """List programmes with their progress: done of all, in percent; "-" where there is nothing to divide by."""
+    unread = none_unread()
+    found, today = run(every_programme(unread))
+    rows = [one for one in found if year in {0, one.year}]
+    if json:
+        say_json(json_module.dumps([row(one, today) for one in rows], ensure_ascii=False, indent=2))
+        tell_unread(unread, json=True)
+        return
+    if not rows:
+        say("No programme is on record.")
+    for one in rows:
+        say(line(one, today))
+    if rows:
+        say(f"{'':8}  all: {figures(rows, today)}")
+    tell_unread(unread)
+
+
+def show_(programme: ProgrammeNamed, *, json: Json = False) -> None:
+    """Show one with its problems or projects, its tasks, and everything that was recorded, refusals too."""
+    from hotline.governance.words import told
+    from shared.times import shown
+
+    unread = none_unread()
+    state, facts, now = run(one_whole(programme, unread))
+    today = now.date()
+    if json:
+        whole = {**row(state, today), "state": state, "facts": facts}
+        say_record(whole)
+        tell_unread(unread, json=True)
+        return
+    say(line(state, today))
+    for number, one in state.items.items():
+        others = f", with {', '.join(one.cooperating)}" if one.cooperating else ""
+        say(f"  {number}. {one.title}: {one.lead} leads{others}")
+        for each in state.tasks.values():
+            if each.item == number:
+                late = "  OVERDUE" if each.overdue(today) else ""
+                late = f"  REVIEW MISSED, was {each.review_on}" if each.review_missed(today) else late
+                say(f"     {each.number}. {each.title}: {each.owner}, due {each.due}, {each.standing}{late}")
+    for fact in facts:
+        say(f"  {shown(fact.at, now.tzinfo)}  {told(fact)}")
+    tell_unread(unread)
+
+
+async def every_programme(unread: UnreadableRows) -> tuple[list[Programme], date]:
+    """All programmes as they stand, and the city's day."""
+    from deploy.city.registry import city_up
+    from hotline.governance.log import programmes
+
+    city = city_up()
+    async with programmes(city.realm.logins["reader"]) as log:
+        return await log.all(unread), (await city_now(city)).date()
+
+
+async def one_whole(called: str, unread: UnreadableRows) -> tuple[Programme, list[Recorded], datetime]:
+    """One programme as it stands, what was recorded of it, and the city's present."""
+    from deploy.city.registry import city_up
+    from hotline.governance.log import programmes
+    from hotline.governance.state import folded
+    from shared.runtime.errors import UserError
+
+    city = city_up()
+    async with programmes(city.realm.logins["reader"]) as log:
+        programme_id: ProgrammeId = await log.called(called)
+        facts = await log.readable_facts(programme_id, unread)
+        state = unread.read(f"programme {programme_id}", lambda: folded(facts))
+        if state is None:
+            raise UserError(unread.line() or f"No programme {programme_id} is on record.")
+        return state, facts, await city_now(city)
+
+
+async def found_candidates(
+    first: date | None, last: date | None, at_least: int, unread: UnreadableRows
+) -> list[Candidate]:
+    """What complaints of these days may become programmes, the most first."""
+    from deploy.city.registry import city_up
+    from hotline.governance.candidates import candidates, counted
+    from hotline.governance.log import programmes
+    from shared.log.reading import reader
+
+    city = city_up()
+    now = await city_now(city)
+    last = last or now.date()
+    first = first or last - timedelta(days=365)
+    if first > last:
+        fail(f"--since: {first}, expected a day not after {last}.", code=2)
+    begin, end = (
+        datetime.combine(day, datetime.min.time(), now.tzinfo) for day in (first, last + timedelta(days=1))
+    )
+    connection = await reader(city.realm.logins["reader"])
+    try:
+        counts = await counted(connection, begin, end, unread)
+    finally:
+        await connection.close()
+    async with programmes(city.realm.logins["reader"]) as log:
+        return candidates(counts, await log.all(unread), at_least)
