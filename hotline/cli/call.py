@@ -6,7 +6,7 @@ import json as json_module
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 from uuid import uuid4
 
 import typer
@@ -16,9 +16,6 @@ from hotline.cli.grouped import grouped
 from hotline.cli.run import Json, fail, one_of, run
 from hotline.cli.speaking import STOPPED, speaks
 from hotline.terminal import note, say, say_json
-
-if TYPE_CHECKING:
-    pass
 
 Attach = Annotated[
     list[Path] | None,
@@ -30,7 +27,7 @@ Attach = Annotated[
 
 
 @dataclass(frozen=True, kw_only=True)
-class Matter:
+class Happening:
     """What the request is about, and where it happened."""
 
     title: Annotated[str, typer.Option(help="What it is about, in a few words.")]
@@ -83,7 +80,7 @@ class Circumstances:
 @speaks
 @grouped
 def call(
-    matter: Matter,
+    matter: Happening,
     beside: Circumstances,
     *,
     anonymous: Annotated[bool, typer.Option("--anonymous", help="Nobody knows who calls.")] = False,
@@ -106,7 +103,7 @@ def call(
         _print(found)
 
 
-def _fields(matter: Matter, beside: Circumstances) -> dict[str, Any]:
+def _fields(matter: Happening, beside: Circumstances) -> dict[str, Any]:
     """What the request says, as far as no city need be asked."""
     from hotline.recording import attachments
     from shared.events import RequestType, Urgency

@@ -129,7 +129,7 @@ async def _lived(
 ) -> tuple[bool, dict[str, Any]]:
     """Live these days in a city of this name; of a year its estimate is told, of a period its ranking."""
     from deploy.city.registry import folder
-    from hotline.lab.rehearsal.period import Days, rehearsed
+    from hotline.lab.rehearsal.period import RehearsedDays, rehearsed
     from hotline.lab.rehearsal.progress import View
     from hotline.lab.rehearsal.stage import Interrupted, how_it_is_left, left_running, until_interrupted
     from hotline.lab.simulation.ledger import Ledger
@@ -141,7 +141,7 @@ async def _lived(
         f"{days[0]} to {days[-1]}, about {round(scale * sum(load.values())):,} requests "
         f"(scale {scale:g}), rules {ruleset}, seed {seed}."
     )
-    lived = Days(load, scale, ruleset, seed)
+    lived = RehearsedDays(load, scale, ruleset, seed)
     try:
         with view, Ledger() as ledger:
             work = rehearsed(name, known, lived, ledger, view, ranked=name != "year", keep=keep)

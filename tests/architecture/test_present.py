@@ -22,6 +22,7 @@ MACHINE_TIME = {
     "hotline/cli/supervise.py": "when the supervisor said a line of its log",
     "hotline/client.py": "a record's stamp, as a broker would set it",
     "hotline/upkeep/backup.py": "when a backup was made",
+    "hotline/upkeep/restore.py": "when the restored log was anchored",
 }
 """Where the machine's time is meant, and for what; whatever else asks for the present asks the city."""
 

@@ -24,7 +24,7 @@ from shared.policy.catalogue import Catalogue
 from shared.policy.ruleset import ruleset as ruleset_of
 
 
-class Days(NamedTuple):
+class RehearsedDays(NamedTuple):
     """Which days are lived, and how."""
 
     load: Mapping[date, float]
@@ -45,7 +45,7 @@ class Rehearsed(NamedTuple):
 
 
 async def rehearsed(
-    name: str, known: Catalogue, days: Days, ledger: Ledger, view: View, *, ranked: bool, keep: bool
+    name: str, known: Catalogue, days: RehearsedDays, ledger: Ledger, view: View, *, ranked: bool, keep: bool
 ) -> Rehearsed:
     """Live these days in a city of this name to the end of their last complaint, then read its whole log."""
     city = staged(name, known, ruleset=days.ruleset, traces_ratio=0.01, counts={}, say=view.say, keep=keep)
@@ -71,7 +71,7 @@ async def rehearsed(
         return Rehearsed(found, report, await digest(reader), months)
 
 
-def _conductor(stage: Stage, known: Catalogue, days: Days, ledger: Ledger) -> Conductor:
+def _conductor(stage: Stage, known: Catalogue, days: RehearsedDays, ledger: Ledger) -> Conductor:
     load = days.load
     return Conductor(
         BeijingYear(known, seed=days.seed, scale=days.scale, days=list(load), load=load),
@@ -85,7 +85,7 @@ def _conductor(stage: Stage, known: Catalogue, days: Days, ledger: Ledger) -> Co
     )
 
 
-async def _months(owner_dsn: str, known: Catalogue, days: Days) -> list[Month]:
+async def _months(owner_dsn: str, known: Catalogue, days: RehearsedDays) -> list[Month]:
     """The ranking of each month of these days, and of the next, in which the last visits close."""
     rules = ruleset_of(days.ruleset)
     by = By(rules, known, population(""))
