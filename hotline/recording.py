@@ -16,8 +16,8 @@ import msgspec
 from deploy.city.registry import City, typed
 from hotline.casefile import refusals
 from hotline.client import EFFECT_SECONDS_MAX, Mistyped, effect, facts_of, now_of, on_record, tell
-from services.intake.knowledge import Valid, unusable
-from services.intake.knowledge_base import listed
+from services.intake.knowledge.base import listed
+from services.intake.knowledge.rule import Valid, unusable
 from shared.complaint import ANSWER, LINK
 from shared.events import (
     Attachment,

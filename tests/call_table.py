@@ -14,9 +14,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from services.intake.call_statistics import CallRecord
+from services.intake.pbx import SWITCHES
+from services.intake.pbx.event import Told
 from services.intake.register import Kept, call_of, kept
-from services.intake.switches import SWITCHES, Told
-from services.intake.telephone import CallRecord
 from shared.inputs import CallAnswered, CallEnded, CallOffered
 
 DOCS: Final = "docs/calls.md"

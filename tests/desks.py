@@ -22,11 +22,12 @@ from aiokafka.structs import TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from services.dispatch import rules as dispatch
-from services.dispatch.commands import DispatchComplaint
+from services.dispatch.decisions.dispatching import DispatchComplaint
 from services.escalation import rules as escalation
 from services.feedback import rules as feedback
 from services.intake import rules as intake
-from services.intake.commands import RecordRequest, WithdrawRequest
+from services.intake.decisions.recording import RecordRequest
+from services.intake.decisions.withdrawal import WithdrawRequest
 from services.intake.inbound import requests
 from services.intake.settings import Settings
 from shared.complaint import Case

@@ -13,56 +13,39 @@ import msgspec
 from msgspec import UNSET
 from msgspec.structs import replace
 
-from services.dispatch.commands import (
+from services.dispatch.decisions.answers import AnswerOrder, SendBackAnswer
+from services.dispatch.decisions.assigning import AssignOrder
+from services.dispatch.decisions.calendar import AmendCalendar
+from services.dispatch.decisions.co_units import AddCoUnit, ReportAsCoUnit
+from services.dispatch.decisions.corrections import FollowCorrection
+from services.dispatch.decisions.dispatching import DispatchComplaint
+from services.dispatch.decisions.disputes import DecideCouncil, RaiseDispute
+from services.dispatch.decisions.exclusions import RequestExclusion, ReviewExclusion
+from services.dispatch.decisions.extensions import RequestExtension, ReviewExtension
+from services.dispatch.decisions.first_contact import RecordContact, RecordContactFailed
+from services.dispatch.decisions.pauses import EndPause, RequestPause, ReviewPause
+from services.dispatch.decisions.progress import ReportProgress
+from services.dispatch.decisions.reclassification import ReclassifyComplaint
+from services.dispatch.decisions.returns import RequestReturn, ReviewReturn
+from services.dispatch.decisions.signing import SignOrder
+from services.dispatch.decisions.terminations import RequestTermination, ReviewTermination
+from services.dispatch.decisions.whistles import (
     AcknowledgeWhistle,
-    AddCoUnit,
-    AmendCalendar,
-    AnswerOrder,
     ArriveAtWhistle,
-    AssignOrder,
     BlowWhistle,
-    DecideCouncil,
-    DispatchComplaint,
-    EndPause,
-    FollowCorrection,
-    RaiseDispute,
     RateWhistle,
-    ReclassifyComplaint,
-    RecordContact,
-    RecordContactFailed,
     RecordMeasure,
     ReleaseWhistle,
-    ReportAsCoUnit,
-    ReportProgress,
-    RequestExclusion,
-    RequestExtension,
-    RequestPause,
-    RequestReturn,
-    RequestTermination,
-    ReviewExclusion,
-    ReviewExtension,
-    ReviewPause,
-    ReviewReturn,
-    ReviewTermination,
-    SendBackAnswer,
-    SignOrder,
 )
-from services.escalation.commands import FireDeadlines
-from services.feedback.commands import (
-    CloseByException,
-    CloseTerminated,
-    RecordUnreached,
-    RecordVisit,
-    ScheduleVisit,
-)
-from services.intake.commands import (
-    CorrectRequest,
-    GiveRating,
-    RecordRequest,
-    RepeatRequest,
-    SupplementRequest,
-    WithdrawRequest,
-)
+from services.escalation.rules import FireDeadlines
+from services.feedback.decisions.closing import CloseByException, CloseTerminated
+from services.feedback.decisions.visits import RecordUnreached, RecordVisit, ScheduleVisit
+from services.intake.decisions.correction import CorrectRequest
+from services.intake.decisions.rating import GiveRating
+from services.intake.decisions.recording import RecordRequest
+from services.intake.decisions.repeats import RepeatRequest
+from services.intake.decisions.supplement import SupplementRequest
+from services.intake.decisions.withdrawal import WithdrawRequest
 from shared import events, inputs
 from shared.events import Fact
 from shared.events.base import (

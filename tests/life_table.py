@@ -19,7 +19,8 @@ from typing import Any, Final, NamedTuple
 from msgspec.structs import replace
 
 from hotline.audit.legality.life import illegal
-from services.dispatch.commands import AssignOrder, ReportAsCoUnit
+from services.dispatch.decisions.assigning import AssignOrder
+from services.dispatch.decisions.co_units import ReportAsCoUnit
 from shared.aside import NoSuchComplaint
 from shared.complaint import Complaint, Stage, evolve, stage_of, waits_for
 from shared.events import REFUSALS, Desk, Fact, Level

@@ -15,17 +15,21 @@ from typing import Any, Final, NamedTuple
 from hypothesis import strategies as st
 from msgspec.structs import replace as changed
 
-from services.dispatch import commands as dispatch_commands
 from services.dispatch import rules as dispatch
-from services.dispatch.commands import AnswerOrder, DispatchCommand, RequestReturn, ReviewReturn, SignOrder
+from services.dispatch.decisions.answers import AnswerOrder
+from services.dispatch.decisions.returns import RequestReturn, ReviewReturn
+from services.dispatch.decisions.signing import SignOrder
+from services.dispatch.rules import DispatchCommand
 from services.escalation import rules as escalation
-from services.escalation.commands import FireDeadlines
-from services.feedback import commands as feedback_commands
+from services.escalation.rules import FireDeadlines
 from services.feedback import rules as feedback
-from services.feedback.commands import CloseByException, FeedbackCommand, RecordUnreached, RecordVisit
-from services.intake import commands as intake_commands
+from services.feedback.decisions.closing import CloseByException
+from services.feedback.decisions.visits import RecordUnreached, RecordVisit
+from services.feedback.rules import FeedbackCommand
 from services.intake import rules as intake
-from services.intake.commands import IntakeCommand, RecordRequest, WithdrawRequest
+from services.intake.decisions.recording import RecordRequest
+from services.intake.decisions.withdrawal import WithdrawRequest
+from services.intake.rules import IntakeCommand
 from shared.aside import OnRecordOtherwise
 from shared.complaint import UNOPENED, Case, Complaint, due_deadlines, evolve
 from shared.events import (
@@ -276,12 +280,7 @@ def says_its_own_and_the_same_again(desk: Desk, life: Life, told: Sequence[Step]
 
 def desk_of(command: Any) -> Desk:
     """The desk a command is for."""
-    rooms = {
-        intake_commands.__name__: Desk.INTAKE,
-        dispatch_commands.__name__: Desk.DISPATCH,
-        feedback_commands.__name__: Desk.FEEDBACK,
-    }
-    return rooms.get(type(command).__module__, Desk.ESCALATION)
+    return Desk(type(command).__module__.split(".")[1])
 
 
 def _right(case: Complaint, step: Step) -> dict[str, str]:

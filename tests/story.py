@@ -21,13 +21,13 @@ from services.dispatch.inbound import replies, reviews
 from services.dispatch.settings import Settings as DispatchSettings
 from services.escalation import due as escalation_due
 from services.escalation import rules as escalation
-from services.escalation.inbound import Ticker
 from services.escalation.settings import Settings as EscalationSettings
+from services.escalation.ticker import Ticker
 from services.feedback import rules as feedback
 from services.feedback.inbound import answers, exceptions
 from services.intake import rules as intake
 from services.intake.inbound import calls, requests
-from services.intake.knowledge import NO_BASE, Articles
+from services.intake.knowledge.rule import NO_BASE, Articles
 from services.intake.settings import Settings as IntakeSettings
 from shared import inputs
 from shared.cloudevents import fact_headers, header

@@ -17,8 +17,8 @@ from shared.text import folded_code
 from shared.versions import RULESET
 
 if TYPE_CHECKING:
-    from services.intake.messages import Response
-    from services.intake.telephone import Figures
+    from services.intake.call_statistics import Figures
+    from services.intake.response_times import Response
     from shared.policy.ruleset import RuleSet, TelephoneRules
     from shared.unreadable import UnreadableRows
 
@@ -90,8 +90,8 @@ async def _figures(
 ) -> tuple[datetime, datetime, Figures, list[Response]]:
     from deploy.city.registry import city_up
     from hotline.client import now_of
-    from services.intake.messages import responses
-    from services.intake.telephone import figures
+    from services.intake.call_statistics import figures
+    from services.intake.response_times import responses
     from services.intake.views import calls as calls_of
     from services.intake.views import messages
     from shared.log.reading import reader
@@ -205,7 +205,8 @@ async def _take_in(switch: str) -> tuple[int, int]:
     from deploy.city.registry import city_up
     from hotline.cli.switch_lines import event_of, lines_in
     from hotline.client import now_of
-    from services.intake.switches import SWITCHES, SwitchEventInvalid
+    from services.intake.pbx import SWITCHES
+    from services.intake.pbx.event import SwitchEventInvalid
     from shared.cloudevents import input_headers
     from shared.plausible import between
     from shared.runtime import kafka_address

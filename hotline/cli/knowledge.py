@@ -20,7 +20,7 @@ from shared.text import folded_code
 if TYPE_CHECKING:
     import asyncpg
 
-    from services.intake.knowledge_base import Article
+    from services.intake.knowledge.file import Article
 
 T = TypeVar("T")
 GENERAL: Final = "综合"
@@ -45,8 +45,8 @@ def load(
     json: Json = False,
 ) -> None:
     """Put a file of articles into the base; what is there already stays as it is."""
-    from services.intake.knowledge_base import KnowledgeInvalid, articles
-    from services.intake.knowledge_base import load as load_articles
+    from services.intake.knowledge.base import load as load_articles
+    from services.intake.knowledge.file import KnowledgeInvalid, articles
 
     try:
         told = articles("" if file is None else str(file))
@@ -88,7 +88,7 @@ def search(
 @knowledge.command()
 def show(named: _Named, *, json: Json = False) -> None:
     """Show one version, the latest where none is named, and the article's history."""
-    from services.intake.knowledge_base import history, shown
+    from services.intake.knowledge.base import history, shown
 
     article_id, version = _named(named)
 
@@ -111,7 +111,7 @@ def show(named: _Named, *, json: Json = False) -> None:
 @knowledge.command("list")
 def list_(*, json: Json = False) -> None:
     """Every version of every article."""
-    from services.intake.knowledge_base import listed
+    from services.intake.knowledge.base import listed
 
     unread = none_unread()
     every = run(_on_base(listed))
@@ -143,8 +143,8 @@ def add(
 ) -> None:
     """Add an article or its next version; the ones before hold until they are withdrawn."""
     from deploy.city.registry import city_up
-    from services.intake.knowledge_base import KnowledgeInvalid
-    from services.intake.knowledge_base import add as add_article
+    from services.intake.knowledge.base import add as add_article
+    from services.intake.knowledge.file import KnowledgeInvalid
     from shared.policy.catalogue import catalogue
 
     if subject != GENERAL:
@@ -184,8 +184,8 @@ def withdraw(
     json: Json = False,
 ) -> None:
     """Withdraw a version: from then on no answer from it is taken. Intake hears of it within half a minute."""
-    from services.intake.knowledge_base import ZONE
-    from services.intake.knowledge_base import withdraw as withdraw_version
+    from services.intake.knowledge.base import withdraw as withdraw_version
+    from services.intake.knowledge.file import ZONE
     from shared.times import shown
 
     article_id, version = named_version(named)
@@ -203,7 +203,7 @@ def withdraw(
 
 
 async def _search(text: str, most: int) -> Any:
-    from services.intake.knowledge_base import search as search_articles
+    from services.intake.knowledge.base import search as search_articles
 
     async def found(base: asyncpg.Connection[Any]) -> Any:
         return await search_articles(base, text, await _now(), most=most)
@@ -253,7 +253,7 @@ def named_version(named: str) -> tuple[str, int]:
 
 
 def _instant(said: str, option: str) -> datetime | None:
-    from services.intake.knowledge_base import ZONE
+    from services.intake.knowledge.file import ZONE
 
     return instant(said, option, ZONE) if said else None
 
@@ -263,7 +263,7 @@ def _name(one: Article) -> str:
 
 
 def _line(one: Article) -> str:
-    from services.intake.knowledge_base import ZONE
+    from services.intake.knowledge.file import ZONE
     from shared.times import in_zone
 
     until = "" if one.withdrawn_at is None else f" to {in_zone(one.withdrawn_at, ZONE):%Y-%m-%d}"

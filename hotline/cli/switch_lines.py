@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from services.intake.switches import SwitchEventInvalid
+from services.intake.pbx.event import SwitchEventInvalid
 from shared.text_file import text_in
 
 _LINE_ENDS: Final = re.compile(rb"\r\n|\r|\n")

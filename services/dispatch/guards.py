@@ -1,56 +1,192 @@
-"""Whether a decision is the decider's to take (T22): one guard before all that reviewers and councils say. Pure."""
+"""Who may speak to an order and who may decide about it (T2, T22); what is said where it cannot be. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Final
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar, Final, NamedTuple
 
-from services.dispatch.commands import (
-    AddCoUnit,
-    AmendCalendar,
-    DecideCouncil,
-    ReclassifyComplaint,
-    ReviewExclusion,
-    ReviewExtension,
-    ReviewPause,
-    ReviewReturn,
-    ReviewTermination,
-    SendBackAnswer,
-)
-from services.dispatch.orders import REVIEWERS, refused
-from shared.complaint import Complaint
-from shared.deciding import DECIDERS, Decision, concerned, may_decide, may_decide_together
-from shared.events import ReplyRefused
-from shared.ids import UnitId
+from msgspec import UNSET
+
+from shared.complaint import Complaint, Order, answer_in_time, asked_of
+from shared.deciding import DECIDERS, Decision, concerned, decider, may_decide, may_decide_together
+from shared.events import DispatchFact, ReplyRefused
+from shared.events.base import Urgency
+from shared.ids import ComplaintId, UnitId
 from shared.policy.catalogue import Catalogue
+from shared.policy.limits import Days
+from shared.policy.ruleset import ruleset
+from shared.times import stated
 
-_REVIEWED: Final[Mapping[type[Decision], str]] = {
-    ReviewReturn: "return",
-    ReviewExtension: "extension",
-    ReviewPause: "pause",
-    ReviewTermination: "termination",
-    ReviewExclusion: "exclusion",
-}
-_DONE: Final[Mapping[type[Decision], str]] = {
-    DecideCouncil: "decide as a council",
-    AddCoUnit: "add a co-unit",
-    ReclassifyComplaint: "reclassify",
-    AmendCalendar: "amend the calendar",
-    SendBackAnswer: "send the answer back",
-}
+REVIEWERS: Final = UnitId("reviewers")
+"""Who asked, where no unit did."""
+
+NOT_DISPATCHED: Final = "the complaint is not dispatched"
 
 
-def not_theirs_to_decide(command: Decision, case: Complaint, catalogue: Catalogue) -> Sequence[ReplyRefused]:
-    """The refusal where the decider asked for it, gains by it, or is nobody; nothing where it may be looked at."""
-    asked: list[tuple[UnitId, str]] = []
-    unit = REVIEWERS if case.order is None else case.order.unit
-    if isinstance(command, ReviewExclusion) and case.exclusion is not None:
-        unit = case.exclusion.unit
-        asked.append((unit, "asked for it"))
-    if isinstance(command, AddCoUnit):
-        unit = command.co_unit
-        asked.append((unit, "would help"))
-    those = concerned(case, catalogue, asked)
+class Refusal(NamedTuple):
+    """That something cannot be; `refused` makes a fact of it."""
+
+    why: str
+    unit: UnitId | None = None
+    """Whom it concerns, where that is neither the unit that spoke nor the one that has the order."""
+
+
+Said = Sequence[DispatchFact] | Refusal
+"""What a decision says."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """What a unit says about a complaint."""
+
+    ASKED: ClassVar[str]
+    """What is asked for, as a refusal names it."""
+
+    complaint_id: ComplaintId
+    unit: UnitId
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderReply(Reply):
+    """What the unit that has the order says to it; it names the assignment it means."""
+
+    assignment: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Review(Decision):
+    """A reviewer approves or rejects what a unit asked for."""
+
+    OF: ClassVar[str]
+    """What is reviewed, as a refusal names it."""
+
+    approved: bool
+    reviewer: str
+    reason: str
+
+    @property
+    def asked(self) -> str:
+        """What the reviewer asks for, as a refusal names it."""
+        return f"{'approve' if self.approved else 'reject'} the {self.OF}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewerAct(Decision):
+    """A reviewer or a council decides something that no unit asked for."""
+
+    ASKED: ClassVar[str]
+    """As of `Reply`."""
+
+
+def refused(command: Reply | Review | ReviewerAct, refusal: Refusal, case: Complaint) -> ReplyRefused:
+    """What was asked for, by whom where it was not the unit, and why it cannot be."""
+    if isinstance(command, Reply):
+        unit = command.unit
+    else:
+        unit = refusal.unit or (REVIEWERS if case.order is None else case.order.unit)
+    return ReplyRefused(
+        complaint_id=case.complaint_id,
+        unit=unit,
+        asked=command.asked if isinstance(command, Review) else command.ASKED,
+        asked_by=decider(command) or UNSET if isinstance(command, Decision) else UNSET,
+        reason=refusal.why,
+        refused_at=command.at,
+    )
+
+
+def held(command: OrderReply, case: Complaint) -> Order | Refusal:
+    """The order, where the unit that speaks has it and nothing about whose it is is under review."""
+    order = theirs(case, command.unit, command.assignment)
+    if isinstance(order, Refusal) or order.review_since is None:
+        return order
+    return Refusal(f"a {'dispute about' if order.disputed else 'return of'} this order is under review")
+
+
+def theirs(case: Complaint, unit: UnitId, assignment: int) -> Order | Refusal:
+    """The order, where this unit may speak to this assignment now (T2)."""
+    order = dispatched(case)
+    if isinstance(order, Refusal):
+        return order
+    number = present(case, order)
+    why: str | None = None
+    if order.unit != unit:
+        why = f"the order lies with {order.unit} now"
+    elif number != assignment:
+        why = f"assignment {assignment} is over, the present one is {number}"
+    elif case.reopened:
+        why = f"assignment {assignment} is not written yet"
+    elif order.answered_at is not None:
+        why = "the order is answered"
+    elif order.terminated:
+        why = "the order is terminated"
+    return order if why is None else Refusal(why)
+
+
+def decidable(case: Complaint, assignment: int) -> Order | Refusal:
+    """The order, where something can be decided about this assignment now."""
+    order = case.order
+    if case.ended is not None:
+        return Refusal(f"the life ended with {case.ended.how}")
+    if order is None or present(case, order) != assignment:
+        return Refusal(f"assignment {assignment} is over")
+    return order
+
+
+def dispatched(case: Complaint) -> Order | Refusal:
+    """The order of a complaint whose life goes on."""
+    if case.ended is not None:
+        return Refusal(f"the life ended with {case.ended.how}")
+    return Refusal(NOT_DISPATCHED) if case.order is None else case.order
+
+
+def present(case: Complaint, order: Order) -> int:
+    """The assignment that may be spoken to; after the citizen's no it is the next one, written or not."""
+    return order.assignment + case.reopened
+
+
+def too_late(case: Complaint, order: Order, at: datetime) -> str | None:
+    """T6: its limit has passed by then, or its miss is stated or owed: nothing that comes now takes that back."""
+    if answer_in_time(case, order, at):
+        return None
+    return f"the limit passed at {stated(order.feedback_due_at, case.ruleset)} (T6)"
+
+
+def not_in_days(case: Complaint, done: str) -> str | None:
+    """Why nothing of its limit can be granted: only a limit in days is extended or paused."""
+    limit = ruleset(case.ruleset).classes[case.urgency or Urgency.GENERAL_7D].feedback
+    return None if isinstance(limit, Days) else f"only a limit in days is {done}"
+
+
+def unsigned(order: Order) -> str | None:
+    """Why nothing of its handling is told yet."""
+    return "the order is not signed" if order.signed_at is None else None
+
+
+def overtaken(last: datetime | None, at: datetime, case: Complaint) -> str | None:
+    """Why it comes too late: what was told last is later."""
+    if last is None or at >= last:
+        return None
+    return f"something later is on record, of {stated(last, case.ruleset)}"
+
+
+def under_review(order: Order) -> str:
+    """What the unit has asked for that would move its limit or end it, and nobody has decided yet; "" for nothing."""
+    asked = asked_of(order)
+    return asked and f"{'an' if asked == 'extension' else 'a'} {asked}"
+
+
+def nobodys_decision(
+    command: Decision, case: Complaint, catalogue: Catalogue, asked: tuple[UnitId, str] | None = None
+) -> Refusal | None:
+    """Why the one who decides may not: he asked for it, gains by it, or is nobody; None where it may be looked at.
+
+    `asked` is a unit beside those that the complaint names, with what it has to do with the decision.
+    """
+    unit = None if asked is None else asked[0]
+    those = concerned(case, catalogue, () if asked is None else (asked,))
     for field in DECIDERS:
         who = getattr(command, field, None)
         if isinstance(who, str):
@@ -60,12 +196,5 @@ def not_theirs_to_decide(command: Decision, case: Complaint, catalogue: Catalogu
         else:
             continue
         if why is not None:
-            return [refused(unit, _asked(command), why, case, command)]
-    return []
-
-
-def _asked(command: Decision) -> str:
-    noun = _REVIEWED.get(type(command))
-    if noun is None:
-        return _DONE[type(command)]
-    return f"{'approve' if getattr(command, 'approved', False) else 'reject'} the {noun}"
+            return Refusal(why, unit)
+    return None

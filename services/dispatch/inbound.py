@@ -6,44 +6,32 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-from services.dispatch.commands import (
+from services.dispatch.decisions.answers import AnswerOrder, SendBackAnswer
+from services.dispatch.decisions.assigning import AssignOrder
+from services.dispatch.decisions.calendar import AmendCalendar
+from services.dispatch.decisions.co_units import AddCoUnit, ReportAsCoUnit
+from services.dispatch.decisions.disputes import DecideCouncil, RaiseDispute
+from services.dispatch.decisions.exclusions import RequestExclusion, ReviewExclusion
+from services.dispatch.decisions.extensions import RequestExtension, ReviewExtension
+from services.dispatch.decisions.first_contact import RecordContact, RecordContactFailed
+from services.dispatch.decisions.pauses import EndPause, RequestPause, ReviewPause
+from services.dispatch.decisions.progress import ReportProgress
+from services.dispatch.decisions.reclassification import ReclassifyComplaint
+from services.dispatch.decisions.returns import RequestReturn, ReviewReturn
+from services.dispatch.decisions.signing import SignOrder
+from services.dispatch.decisions.terminations import RequestTermination, ReviewTermination
+from services.dispatch.decisions.whistles import (
     AcknowledgeWhistle,
-    AddCoUnit,
-    AmendCalendar,
-    AnswerOrder,
     ArriveAtWhistle,
-    AssignOrder,
     BlowWhistle,
-    DecideCouncil,
-    DispatchCommand,
-    EndPause,
-    RaiseDispute,
     RateWhistle,
-    ReclassifyComplaint,
-    RecordContact,
-    RecordContactFailed,
     RecordMeasure,
     ReleaseWhistle,
-    ReportAsCoUnit,
-    ReportProgress,
-    RequestExclusion,
-    RequestExtension,
-    RequestPause,
-    RequestReturn,
-    RequestTermination,
-    ReviewExclusion,
-    ReviewExtension,
-    ReviewPause,
-    ReviewReturn,
-    ReviewTermination,
-    SendBackAnswer,
-    SignOrder,
-    WhistleCommand,
 )
+from services.dispatch.rules import ReviewerCommand, UnitCommand
 from services.dispatch.settings import Settings
 from shared import inputs
-from shared.cloudevents import BadInput, event_of
-from shared.deciding import Decision
+from shared.cloudevents import event_of
 from shared.doors.parking import one_by_one
 from shared.doors.unread_records import Handle
 from shared.identity import taken_in
@@ -51,6 +39,7 @@ from shared.ids import ComplaintId, UnitId
 from shared.log import Incoming
 from shared.plausible import timely
 from shared.runtime.clock import Clock
+from shared.runtime.errors import BadInput
 from shared.topic_names import speaker_of, unit_of
 from shared.topics import DISPATCH_REPLIES, DISPATCH_REVIEWS
 from shared.work import Work
@@ -113,7 +102,7 @@ def replies(settings: Settings, clock: Clock) -> Handle:
     return one_by_one(translate)
 
 
-def _said_by(unit: UnitId, data: inputs.Input, complaint: ComplaintId, at: datetime) -> DispatchCommand:  # noqa: C901, PLR0911, PLR0912 -- a line an input
+def _said_by(unit: UnitId, data: inputs.Input, complaint: ComplaintId, at: datetime) -> UnitCommand:  # noqa: C901, PLR0911, PLR0912 -- a line an input
     """What a unit's reply asks for."""
     match data:
         case inputs.OrderSigned():
@@ -220,9 +209,7 @@ def _said_by(unit: UnitId, data: inputs.Input, complaint: ComplaintId, at: datet
             return _about_a_whistle(unit, data, complaint, at)
 
 
-def _about_a_whistle(
-    unit: UnitId, data: inputs.Input, complaint: ComplaintId, at: datetime
-) -> WhistleCommand:
+def _about_a_whistle(unit: UnitId, data: inputs.Input, complaint: ComplaintId, at: datetime) -> UnitCommand:
     match data:
         case inputs.WhistleBlown():
             return BlowWhistle(
@@ -295,7 +282,7 @@ _REVIEW: Final[dict[type[inputs.Input], type[ReviewExtension | ReviewPause | Rev
 }
 
 
-def _decided(data: inputs.Input, complaint: ComplaintId, at: datetime) -> Decision:  # noqa: PLR0911 -- as above
+def _decided(data: inputs.Input, complaint: ComplaintId, at: datetime) -> ReviewerCommand:  # noqa: PLR0911 -- as above
     """What a reviewer's or council's message asks for."""
     match data:
         case inputs.ReturnReviewed():

@@ -1,29 +1,22 @@
-"""The work order itself: how it is written, and who may speak to it. Pure, shared by all that dispatch decides."""
+"""The work order itself: how it is written, which limit it gets, and whom it asks to help. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Final, Protocol
 
 from msgspec import UNSET
 
 from services.dispatch.routing import Routed
-from shared.complaint import Complaint, Order, answer_in_time, evolve, helping, whole_content
-from shared.deciding import Decision, decider
-from shared.events import ComplaintDispatched, ConfidentialityRequired, CoUnitAdded, ReplyRefused
+from shared.complaint import Complaint, evolve, helping, whole_content
+from shared.events import ComplaintDispatched, ConfidentialityRequired, CoUnitAdded
 from shared.events.base import Provisional, RequestType, Urgency
 from shared.events.dispatch import Unlisted
 from shared.ids import UnitId
 from shared.policy.calendar import calendar
 from shared.policy.catalogue import Catalogue
 from shared.policy.deadlines import due_at
-from shared.policy.limits import Days
 from shared.policy.ruleset import RuleSet, ruleset
-from shared.times import stated
-
-REVIEWERS: Final = UnitId("reviewers")
-"""Who asked, where no unit did."""
 
 
 def written(case: Complaint, to: Routed, at: datetime, known: Catalogue) -> ComplaintDispatched:
@@ -91,19 +84,6 @@ def provisional(rests_on_unannounced_days: bool) -> Provisional:  # noqa: FBT001
     return True if rests_on_unannounced_days else UNSET
 
 
-def too_late(case: Complaint, order: Order, at: datetime) -> str | None:
-    """T6: its limit has passed by then, or its miss is stated or owed: nothing that comes now takes that back."""
-    if answer_in_time(case, order, at):
-        return None
-    return f"the limit passed at {stated(order.feedback_due_at, case.ruleset)} (T6)"
-
-
-def not_in_days(case: Complaint, done: str) -> str | None:
-    """Why nothing of its limit can be granted: only a limit in days is extended or paused."""
-    limit = ruleset(case.ruleset).classes[case.urgency or Urgency.GENERAL_7D].feedback
-    return None if isinstance(limit, Days) else f"only a limit in days is {done}"
-
-
 def _given(case: Complaint, rules: RuleSet) -> datetime | None:
     return case.given_due_at if rules.limits_given else None
 
@@ -162,56 +142,3 @@ def sent(
         assert isinstance(with_order, Complaint)  # noqa: S101 -- evolve never unopens a complaint
         said += helped(with_order, co_units, added_by=added_by, reason=reason, at=at)
     return said
-
-
-def not_theirs(case: Complaint, unit: UnitId, assignment: int) -> str | None:
-    """Why this unit may not speak to this assignment now; None where it may (T2)."""
-    order = case.order
-    if case.ended is not None:
-        return f"the life ended with {case.ended.how}"
-    if order is None:
-        return "the complaint is not dispatched"
-    if order.unit != unit:
-        return f"the order lies with {order.unit} now"
-    number = present(case, order)
-    if number != assignment:
-        return f"assignment {assignment} is over, the present one is {number}"
-    if case.reopened or order.answered_at is not None:
-        return f"assignment {assignment} is not written yet" if case.reopened else "the order is answered"
-    return "the order is terminated" if order.terminated else None
-
-
-def not_reviewed(case: Complaint, assignment: int) -> str | None:
-    """Why nothing can be decided about this assignment now; None where something can."""
-    order = case.order
-    if case.ended is not None:
-        return f"the life ended with {case.ended.how}"
-    if order is None or present(case, order) != assignment:
-        return f"assignment {assignment} is over"
-    return None
-
-
-def present(case: Complaint, order: Order) -> int:
-    """The assignment that may be spoken to; after the citizen's no it is the next one, written or not."""
-    return order.assignment + case.reopened
-
-
-class Asked(Protocol):
-    """A command that can be refused."""
-
-    @property
-    def at(self) -> datetime:
-        """When it was asked for, city time."""
-        ...
-
-
-def refused(unit: UnitId, asked: str, reason: str, case: Complaint, command: Asked) -> ReplyRefused:
-    """What was asked for, by whom where it was not the unit, and why it cannot be."""
-    return ReplyRefused(
-        complaint_id=case.complaint_id,
-        unit=unit,
-        asked=asked,
-        asked_by=decider(command) or UNSET if isinstance(command, Decision) else UNSET,
-        reason=reason,
-        refused_at=command.at,
-    )

@@ -5,4 +5,5 @@ Decides  which limits are near or were missed, who is told, when the level after
 Says     SignLimitMissed, FeedbackLimitMissed, ComplaintEscalated, LimitMissCorrected, WarningGiven,
          SupervisionOpened, SupervisionMissed, SupervisionClosed, ArrivalMissed,
          DispatchLimitMissed, VisitLimitMissed
+Keeps    `due` which timers are due; `watermark` from where the clock looks
 """

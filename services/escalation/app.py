@@ -7,8 +7,8 @@ from typing import Any
 
 from services.escalation import rules
 from services.escalation.due import DueTimers
-from services.escalation.inbound import Ticker
 from services.escalation.settings import Settings
+from services.escalation.ticker import Ticker
 from shared.complaint import Case
 from shared.doors.host import Host
 from shared.doors.process import Process

@@ -14,8 +14,8 @@ from typing import Any
 
 import asyncpg
 
-from services.escalation.commands import FireDeadlines
 from services.escalation.due import PASSED_OVER_SECONDS, DueTimers, Firing, TimersByTheLog
+from services.escalation.rules import FireDeadlines
 from services.escalation.settings import Settings
 from shared.desk import Desk
 from shared.ids import ComplaintId

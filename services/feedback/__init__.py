@@ -3,4 +3,5 @@
 Hears    OrderAnswered, FeedbackLimitMissed; the dialler; supervisors
 Decides  when to ask, whether it is solved, goes round again or ends
 Says     VisitScheduled, VisitMade, VisitUnreached, ComplaintReopened, ComplaintClosed, VisitAnswerRefused
+Keeps    `refusals` what is said where something cannot be
 """

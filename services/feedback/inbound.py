@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from services.feedback.commands import CloseByException, FeedbackCommand, RecordUnreached, RecordVisit
+from services.feedback.decisions.closing import CloseByException
+from services.feedback.decisions.visits import RecordUnreached, RecordVisit
+from services.feedback.rules import FeedbackCommand
 from shared import inputs
 from shared.cloudevents import event_of
 from shared.doors.parking import one_by_one

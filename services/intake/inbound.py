@@ -7,19 +7,17 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from services.intake.commands import (
-    CorrectRequest,
-    GiveRating,
-    IntakeCommand,
-    RecordRequest,
-    RepeatRequest,
-    SupplementRequest,
-    WithdrawRequest,
-)
+from services.intake.decisions.correction import CorrectRequest
+from services.intake.decisions.rating import GiveRating
+from services.intake.decisions.recording import RecordRequest
+from services.intake.decisions.repeats import RepeatRequest
+from services.intake.decisions.supplement import SupplementRequest
+from services.intake.decisions.withdrawal import WithdrawRequest
 from services.intake.naming import Named, first_things_first, links_named, named_by, repeated_by
 from services.intake.register import Kept, kept
+from services.intake.rules import IntakeCommand
 from services.intake.settings import Settings
-from shared.cloudevents import BadInput, event_of
+from shared.cloudevents import event_of
 from shared.complaint import text_digest
 from shared.doors.parking import one_by_one
 from shared.doors.unread_records import Handle
@@ -42,6 +40,7 @@ from shared.log import Incoming, Parked
 from shared.plausible import limits_near, timely
 from shared.policy.ruleset import RuleSet, ruleset
 from shared.runtime.clock import Clock
+from shared.runtime.errors import BadInput
 from shared.text import has_words
 from shared.topic_names import speaker_of
 from shared.topics import INTAKE_REQUESTS, TELEPHONY_CALLS

@@ -6,13 +6,15 @@ where it began, however long it is, and what a link says of who was first is so.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from services.intake.commands import RecordRequest, RepeatRequest
 from shared.complaint import LINK, RETALIATION_ABOUT, Complaint
 from shared.events import IntakeRefused
 from shared.ids import ComplaintId, complaint_id
 from shared.inputs import RequestRecorded
+
+if TYPE_CHECKING:
+    from services.intake.decisions.recording import RecordRequest
 
 
 class Link(NamedTuple):
@@ -96,32 +98,11 @@ def _cannot_be(link: Link, command: RecordRequest) -> str | None:
     """Why a new record does not name this complaint; None where it may."""
     if link.complaint_id == command.complaint_id:
         return f"{link.field}: names this request itself"
-    return None if link.complaint_id in command.begun else _not_on_record(link)
+    return None if link.complaint_id in command.begun else not_on_record(link)
 
 
-def not_repeated(command: RepeatRequest, case: Complaint) -> str | None:
-    """Why the matter was not brought up again by this call, message or complaint; None where it was."""
-    own = case.complaint_id
-    if command.by_number:
-        again = Link("repeat_id", complaint_id(command.repeat_id, command.speaker), by_number=True)
-    else:
-        again = Link("repeat_complaint", ComplaintId(command.repeat_id), by_number=False)
-    if again.complaint_id == own:
-        return f"{again.field}: names this request itself"
-    if command.by_number and command.repeat_id == case.call_id:
-        return f"{again.field}: is the call in which it was recorded"
-    if command.by is None:
-        return None
-    if command.by not in command.begun:
-        return _not_on_record(again)
-    if command.begun[command.by] < command.begun[own]:
-        return (
-            f"{again.field}: complaint {command.by} was on record before this one, which therefore repeats it"
-        )
-    return None
-
-
-def _not_on_record(link: Link) -> str:
+def not_on_record(link: Link) -> str:
+    """Why a complaint is not named that nobody knows."""
     if link.by_number:
         return (
             f"{link.field}: no request of this number is on record on the same topic; "

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from services.intake.links import matter_of, retaliation_about
-from shared.cloudevents import BadInput
 from shared.ids import ComplaintId, complaint_id
 from shared.inputs import (
     RatingGiven,
@@ -16,6 +15,7 @@ from shared.inputs import (
     RequestSupplemented,
     RequestWithdrawn,
 )
+from shared.runtime.errors import BadInput
 from shared.work import Work
 
 About = RequestWithdrawn | RequestCorrected | RequestSupplemented | RequestRepeated | RatingGiven

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
 
-from services.intake.telephone import ABANDONED, ANSWERED, BUSY, SYSTEM_FAIL, TIMEOUT, CallRecord
+from services.intake.call_statistics import ABANDONED, ANSWERED, BUSY, SYSTEM_FAIL, TIMEOUT, CallRecord
 from shared.inputs import CallAnswered, CallEnded, CallOffered
 
 OUTCOMES: Final = {

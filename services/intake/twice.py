@@ -7,12 +7,14 @@ goes on, and is linked.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from services.intake.commands import RecordRequest
 from shared.complaint import Complaint, goes_on
 from shared.events.base import Urgency
 from shared.inputs import RequestRecorded
+
+if TYPE_CHECKING:
+    from services.intake.decisions.recording import RecordRequest
 
 _URGENT_FIRST: Final = tuple(Urgency)
 

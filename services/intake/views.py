@@ -11,11 +11,11 @@ from typing import Any, Final, Self
 import asyncpg
 from msgspec import UNSET
 
-from services.intake.commands import RecordRequest
-from services.intake.knowledge import NO_BASE, Articles, Valid
-from services.intake.messages import Message
+from services.intake.call_statistics import CallRecord
+from services.intake.decisions.recording import RecordRequest
+from services.intake.knowledge.rule import NO_BASE, Articles, Valid
 from services.intake.register import call_of, read
-from services.intake.telephone import CallRecord
+from services.intake.response_times import Message
 from shared.events import ComplaintReceived
 from shared.log.codec import decoded
 from shared.log.instants import reads_any_instant

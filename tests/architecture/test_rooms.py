@@ -2,72 +2,86 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import re
 from pathlib import Path
 
 import pytest
 
-from shared.events import SPEAKERS, Desk
+from shared.events import REFUSALS, SPEAKERS, Desk
 from shared.outward import OUTWARD
 from shared.topics import TOPICS
 
 ROOT = Path(__file__).parents[2]
-ROOMS = {
-    "__init__.py",
-    "__main__.py",
-    "app.py",
-    "commands.py",
-    "inbound.py",
-    "rules.py",
-    "settings.py",
-}
-TABLES = {
-    "intake": {
-        "telephone.py",
-        "register.py",
-        "switches.py",
-        "messages.py",
-        "knowledge.py",
-        "knowledge_base.py",
-        "links.py",
-        "naming.py",
-        "told_again.py",
-        "twice.py",
-        "views.py",
-    },
-    "dispatch": {
-        "routing.py",
-        "matters.py",
-        "orders.py",
-        "reviews.py",
-        "whistles.py",
-        "exclusions.py",
-        "handling.py",
-        "pauses.py",
-        "limits.py",
-        "reclassification.py",
-        "calendars.py",
-        "contact_policy.py",
-        "contact_door.py",
-        "deciders.py",
-        "corrections.py",
-        "views.py",
-    },
-    "escalation": {"due.py", "ladder.py", "watermark.py"},
-}
+ROOMS = {"__init__", "__main__", "app", "settings", "rules", "inbound", "decisions"}
+"""What every desk has; `inbound` holds its doors to Kafka."""
+BY_THE_CLOCK = (ROOMS - {"inbound"}) | {"ticker"}
+"""Escalation's one door is the clock."""
+
+
+def rooms_of(desk: Desk) -> set[str]:
+    return {one.stem for one in (ROOT / "services" / desk).iterdir() if one.name != "__pycache__"}
+
+
+def contract_of(desk: Desk) -> str:
+    return importlib.import_module(f"services.{desk}").__doc__ or ""
 
 
 @pytest.mark.parametrize("desk", Desk)
-def test_every_service_has_the_same_rooms(desk: Desk) -> None:
-    rooms = {file.name for file in (ROOT / "services" / desk).glob("*.py")}
-    assert rooms == ROOMS | TABLES.get(desk, set())
+def test_every_service_has_the_same_rooms_and_those_its_contract_names(desk: Desk) -> None:
+    same = BY_THE_CLOCK if desk is Desk.ESCALATION else ROOMS
+    _, _, keeps = contract_of(desk).partition("Keeps")
+    assert rooms_of(desk) == same | set(re.findall(r"`(\w+)`", keeps))
+
+
+@pytest.mark.parametrize("desk", Desk)
+def test_no_room_of_a_desk_is_one_that_nobody_uses(desk: Desk) -> None:
+    home = ROOT / "services" / desk
+    own = rooms_of(desk) - ROOMS - {"ticker"}
+    matters = {f"decisions.{file.stem}" for file in (home / "decisions").glob("[a-z]*.py")}
+    used = {
+        name: [file for file in _sources() if _names(file, f"services.{desk}.{name}")]
+        for name in own | matters
+    }
+    assert [name for name, files in used.items() if not files] == []
+
+
+@pytest.mark.parametrize("desk", Desk)
+def test_a_fact_is_stated_in_one_place_of_its_desk(desk: Desk) -> None:
+    """In its matter, or where an order is written; what cannot be is refused wherever that is found out."""
+    home = ROOT / "services" / desk
+    stated: dict[str, set[str]] = {}
+    for file in home.rglob("*.py"):
+        for call in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(call, ast.Call) and isinstance(call.func, ast.Name):
+                stated.setdefault(call.func.id, set()).add(str(file.relative_to(home)))
+    own = {fact.__name__ for fact, speaker in SPEAKERS.items() if speaker is desk and fact not in REFUSALS}
+    by_review = {"ReturnRejected", "ExtensionRejected", "PauseRejected", "TerminationRejected"}
+    assert {fact: places for fact in own - by_review if len(places := stated.get(fact, set())) != 1} == {}
+    places = {place for fact in own - by_review for place in stated[fact]}
+    assert {place for place in places if not place.startswith("decisions/")} <= {"work_order.py"}
+
+
+def _sources() -> list[Path]:
+    return [file for folder in ("services", "hotline") for file in (ROOT / folder).rglob("*.py")]
+
+
+def _names(file: Path, module: str) -> bool:
+    own = module.replace(".", "/")
+    if str(file.relative_to(ROOT)).removesuffix(".py").startswith(own):
+        return False
+    parent, _, name = module.rpartition(".")
+    text = file.read_text(encoding="utf-8")
+    return bool(
+        re.search(rf"from {re.escape(module)}\b|from {re.escape(parent)} import [^\n]*\b{name}\b", text)
+    )
 
 
 @pytest.mark.parametrize("desk", Desk)
 def test_a_services_contract_names_exactly_the_facts_it_may_state(desk: Desk) -> None:
-    contract = importlib.import_module(f"services.{desk}").__doc__ or ""
-    says = contract[contract.index("Says") :]
+    contract = contract_of(desk)
+    says = contract[contract.index("Says") : contract.find("Keeps")]
     named = set(re.findall(r"[A-Z][a-z]+(?:[A-Z][a-z]+)+", says))
     assert named == {fact.__name__ for fact, speaker in SPEAKERS.items() if speaker is desk}
 

@@ -20,19 +20,16 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 # What is still too long. These sets only shrink: an entry that is no longer needed fails its test.
 LONG_FILES: Final[set[str]] = {
-    "services/dispatch/commands.py",
     "shared/events/dispatch.py",
     "shared/inputs.py",
 }
 LONG_FUNCTIONS: Final[set[str]] = {
     "services/dispatch/inbound.py _decided",
     "services/dispatch/inbound.py _said_by",
-    "services/intake/rules.py _record",
 }
 WIDE_SIGNATURES: Final[set[str]] = set()
 CLASSES_NAMED_TWICE: Final[set[str]] = {
     "AnswerSentBack",
-    "Asked",
     "CalendarAmended",
     "Called",
     "CitizenContacted",

@@ -20,8 +20,8 @@ from confluent_kafka.admin import AdminClient
 
 from deploy.embedded.stack import Addresses
 from services.escalation.due import PRESENT
-from services.escalation.inbound import Ticker
 from services.escalation.settings import Settings as EscalationSettings
+from services.escalation.ticker import Ticker
 from shared.complaint import head_of
 from shared.desk import Desk
 from shared.events import ComplaintReceived

@@ -26,12 +26,13 @@ from hotline.lab.chaos.times import CANNOT_BE, Timed, inputs_with
 from hotline.lab.simulation.act import Act, Heard, Reaction
 from hotline.lab.simulation.conductor import Conductor
 from hotline.lab.simulation.population import Beijing
-from shared.cloudevents import BadInput, event_of
+from shared.cloudevents import event_of
 from shared.events import ComplaintClosed, ComplaintDispatched, FeedbackLimitMissed, SignLimitMissed
 from shared.inputs import INPUTS, Input
 from shared.log import Incoming
 from shared.plausible import TIME_FIELDS, timely
 from shared.policy.catalogue import catalogue
+from shared.runtime.errors import BadInput
 from shared.topics import DISPATCH_ORDERS, TOPICS
 from tests import examples as eg
 from tests.city import City, until

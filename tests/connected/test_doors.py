@@ -13,8 +13,8 @@ from typing import Any, Final, NamedTuple
 import msgspec
 import pytest
 
+from services.intake.call_statistics import CallRecord
 from services.intake.register import call_of, read
-from services.intake.telephone import CallRecord
 from shared.cloudevents import VALUE_BYTES_MAX, input_headers
 from shared.events import (
     ComplaintClosed,

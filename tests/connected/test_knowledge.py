@@ -9,8 +9,8 @@ import asyncpg
 import pytest
 
 from hotline.audit.verify import verify
-from services.intake import knowledge_base as base
-from services.intake.knowledge_base import articles
+from services.intake.knowledge import base
+from services.intake.knowledge.file import articles
 from shared.events import ComplaintAnsweredDirectly, IntakeRefused, RequestType
 from shared.ids import ComplaintId
 from tests.city import City

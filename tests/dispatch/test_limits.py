@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from hotline.audit.legality.life import illegal
 from services.dispatch import rules
 from services.escalation import rules as escalation
-from services.escalation.commands import FireDeadlines
+from services.escalation.rules import FireDeadlines
 from services.feedback import rules as feedback
 from shared.complaint import Complaint, due_deadlines, evolve
 from shared.events import (

@@ -9,7 +9,9 @@ import pytest
 from msgspec.structs import replace
 
 from services.dispatch import rules
-from services.dispatch.commands import AnswerOrder, RequestReturn, ReviewReturn, SignOrder
+from services.dispatch.decisions.answers import AnswerOrder
+from services.dispatch.decisions.returns import RequestReturn, ReviewReturn
+from services.dispatch.decisions.signing import SignOrder
 from services.dispatch.routing import after_return, routed
 from shared.events import (
     ComplaintClassified,

@@ -10,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from services.escalation import rules
-from services.escalation.commands import FireDeadlines
+from services.escalation.rules import FireDeadlines
 from shared.complaint import due_deadlines
 from shared.events import (
     ArrivalMissed,

@@ -6,8 +6,8 @@ import pytest
 from msgspec.structs import replace
 
 from services.escalation import rules
-from services.escalation.commands import FireDeadlines
-from services.escalation.ladder import LADDER, TOP, next_level, told_at
+from services.escalation.decisions.ladder import LADDER, TOP, next_level, told_at
+from services.escalation.rules import FireDeadlines
 from shared.complaint import HOTLINE, Case, Complaint, due_deadlines
 from shared.events import (
     ComplaintDispatched,

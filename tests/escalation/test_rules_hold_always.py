@@ -8,7 +8,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from msgspec import UNSET
 
-from services.escalation.ladder import LADDER, TOP
+from services.escalation.decisions.ladder import LADDER, TOP
 from shared.complaint import due_deadlines
 from shared.events import (
     AnswerSentBack,

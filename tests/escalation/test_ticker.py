@@ -7,9 +7,8 @@ import pytest
 from msgspec.structs import replace
 
 from services.escalation import due
-from services.escalation.commands import FireDeadlines
 from services.escalation.due import PASSED_OVER_SECONDS, TimersByTheLog
-from services.escalation.rules import decide
+from services.escalation.rules import FireDeadlines, decide
 from shared.complaint import Case
 from shared.desk import Desk, Obeyed
 from shared.events import ComplaintEscalated, Fact, FeedbackLimitMissed, LimitMissCorrected, SignLimitMissed

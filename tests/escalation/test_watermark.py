@@ -16,8 +16,8 @@ import pytest
 from hotline.upkeep.rebuild import rebuild
 from services.escalation import watermark
 from services.escalation.due import PASSED_OVER_SECONDS, TimersByTheLog
-from services.escalation.inbound import Ticker
 from services.escalation.settings import Settings
+from services.escalation.ticker import Ticker
 from services.escalation.watermark import Watermark
 from shared.complaint import Case
 from shared.desk import Desk

@@ -8,7 +8,8 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from services.feedback import rules
-from services.feedback.commands import CloseByException, RecordUnreached, RecordVisit, ScheduleVisit
+from services.feedback.decisions.closing import CloseByException
+from services.feedback.decisions.visits import RecordUnreached, RecordVisit, ScheduleVisit
 from shared.complaint import Complaint
 from shared.events import (
     ComplaintClosed,

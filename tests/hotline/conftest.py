@@ -22,7 +22,7 @@ from hotline.cli.show import show
 from hotline.cli.verify import verify
 from hotline.lab.bench.stage import Stage, stage
 from services.dispatch import rules as dispatch
-from services.escalation.commands import FireDeadlines
+from services.escalation.rules import FireDeadlines
 from services.feedback import rules as feedback
 from shared.desk import Desk
 from shared.events import Desk as Name

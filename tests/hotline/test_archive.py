@@ -16,7 +16,8 @@ import pytest
 from typer import Typer
 from typer.testing import CliRunner, Result
 
-from hotline.audit.verify import _Reader, digest, verify
+from hotline.audit.digest import digest
+from hotline.audit.verify import _Reader, verify
 from hotline.casefile.timeline import show
 from hotline.cli.archive import archive
 from hotline.upkeep.archive import LIVES_MAX, attach, detach, months, move

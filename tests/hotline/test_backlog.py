@@ -17,8 +17,8 @@ from deploy.supervision.stalled import CityProgress, held_up_in, overdue_in
 from deploy.supervision.supervisor import Service, Supervisor
 from deploy.supervision.watchman import Watchman
 from services.escalation.due import DUE_MAX
-from services.escalation.inbound import Ticker
 from services.escalation.settings import Settings
+from services.escalation.ticker import Ticker
 from shared.complaint import Case
 from shared.desk import Desk
 from shared.events import Fact

@@ -18,7 +18,8 @@ from deploy.city.city import Realm
 from deploy.city.registry import City as Served
 from deploy.embedded.postgres import binary
 from deploy.embedded.stack import Addresses
-from hotline.audit.verify import digest, verify
+from hotline.audit.digest import digest
+from hotline.audit.verify import verify
 from hotline.upkeep.archive import attach, detach, months, move
 from hotline.upkeep.backup import DUMP_FILE, MANIFEST_FILE, backup, manifest_of
 from hotline.upkeep.restore import Restored, restore

@@ -15,10 +15,10 @@ from deploy.embedded.stack import Addresses
 from hotline.cli.calls import _print
 from hotline.lab.acknowledged import Acknowledged, lost
 from services.intake import views
-from services.intake.messages import Message, Response, responses
+from services.intake.call_statistics import figures
+from services.intake.pbx.event import Told
 from services.intake.register import kept
-from services.intake.switches import Told
-from services.intake.telephone import figures
+from services.intake.response_times import Message, Response, responses
 from shared.ids import complaint_id
 from shared.inputs import CallAnswered, CallEnded, CallOffered
 from shared.policy.ruleset import ruleset

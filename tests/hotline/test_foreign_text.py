@@ -31,7 +31,7 @@ from hotline.cli.show import print_life
 from hotline.cli.unit.interactive import Desk
 from hotline.governance.log import programmes
 from hotline.terminal import json_shown, say_json
-from services.intake import knowledge_base as knowledge
+from services.intake.knowledge import base as knowledge
 from shared.events import SPEAKERS, Fact
 from shared.ids import ComplaintId, UnitId, complaint_id
 from shared.text import folded_code

@@ -21,9 +21,10 @@ from hotline.casefile.timeline import show
 from hotline.cli.knowledge import knowledge
 from hotline.lab.simulation.knowledge import answers
 from hotline.lab.simulation.subjects import SUBJECTS
-from services.intake import knowledge_base as base
 from services.intake import rules
-from services.intake.knowledge_base import EXAMPLE, ZONE, Article, KnowledgeInvalid, articles, excerpt, parsed
+from services.intake.knowledge import base, words
+from services.intake.knowledge.file import EXAMPLE, ZONE, Article, KnowledgeInvalid, articles, parsed
+from services.intake.knowledge.words import excerpt
 from services.intake.views import KnowledgeBase
 from shared.desk import Desk
 from shared.log.postgres import PostgresLog
@@ -109,15 +110,15 @@ def test_a_day_begins_in_beijing() -> None:
 
 
 def test_words_are_cut_with_the_short_ones_in_the_long_and_no_marks() -> None:
-    cut = base.words("北京市居住证,怎样办理?拨打12345")
+    cut = words.words("北京市居住证,怎样办理?拨打12345")
     assert {"北京市", "居住证", "居住", "办理", "12345"} <= set(cut)
     assert not {",", "?"} & set(cut)
 
 
 def test_single_characters_are_looked_for_only_where_there_is_nothing_else() -> None:
-    assert "的" not in base.asked("垃圾的分类")
-    assert base.asked("水") == ["水"]
-    assert base.asked("?!") == []
+    assert "的" not in words.asked("垃圾的分类")
+    assert words.asked("水") == ["水"]
+    assert words.asked("?!") == []
 
 
 def test_an_excerpt_shows_the_word_that_was_found() -> None:
@@ -128,7 +129,7 @@ def test_an_excerpt_shows_the_word_that_was_found() -> None:
 
 def test_the_command_and_the_services_start_without_the_dictionary() -> None:
     """It takes a second to load."""
-    modules = "hotline.__main__, services.__main__, services.intake.knowledge_base"
+    modules = "hotline.__main__, services.__main__, services.intake.knowledge.base"
     code = f"import sys, {modules}; print('jieba' in sys.modules)"
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert told.stdout.strip() == "False"
@@ -263,7 +264,7 @@ async def test_intake_takes_an_answer_by_what_stands_in_the_base(desks: Desks) -
 
 
 def eg_work(request: str, version: int) -> Work:
-    from services.intake.commands import RecordRequest
+    from services.intake.decisions.recording import RecordRequest
     from shared.events import RequestType
     from shared.ids import complaint_id
 
@@ -308,7 +309,7 @@ async def test_verify_names_a_checked_answer_whose_version_is_not_there(desks: D
 
 
 def rules_valid() -> Any:
-    from services.intake.knowledge import Valid
+    from services.intake.knowledge.rule import Valid
 
     return Valid(datetime(2020, 1, 1, tzinfo=ZONE))
 

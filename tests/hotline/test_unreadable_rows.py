@@ -23,14 +23,15 @@ from deploy.city.city import Realm
 from deploy.city.processes import counts
 from deploy.supervision.stalled import _OVERDUE
 from hotline.__main__ import app
-from hotline.audit.verify import digest, verify
+from hotline.audit.digest import digest
+from hotline.audit.verify import verify
 from hotline.cli.run import _sentence
 from hotline.governance.log import programmes
 from hotline.scoring.inhabitants import population
 from hotline.scoring.ledger import scores
 from hotline.scoring.month import By
-from services.escalation.inbound import Ticker
 from services.escalation.settings import Settings
+from services.escalation.ticker import Ticker
 from services.intake.views import KnowledgeBase
 from shared.complaint import UNOPENED, Complaint, evolve
 from shared.log import TIMER_SHARDS

@@ -13,10 +13,11 @@ import msgspec
 import pytest
 from msgspec.structs import replace as changed
 
+from hotline.audit.digest import digest
 from hotline.audit.report import PROBLEMS_MAX, Report
-from hotline.audit.verify import _slices, digest, verify
+from hotline.audit.verify import _slices, verify
 from hotline.lab.rehearsal.stage import verified
-from services.intake.commands import RecordRequest
+from services.intake.decisions.recording import RecordRequest
 from shared.complaint import Complaint, head_of, head_text
 from shared.events import Desk, RequestType
 from shared.ids import ComplaintId, complaint_id

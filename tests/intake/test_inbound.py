@@ -6,7 +6,8 @@ from itertools import permutations
 import pytest
 from msgspec.structs import replace
 
-from services.intake.commands import RecordRequest, WithdrawRequest
+from services.intake.decisions.recording import RecordRequest
+from services.intake.decisions.withdrawal import WithdrawRequest
 from services.intake.inbound import calls, requests
 from services.intake.settings import Settings
 from shared.ids import complaint_id, message_id

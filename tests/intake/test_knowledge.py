@@ -10,8 +10,8 @@ from typing import Final
 from msgspec.structs import replace
 
 from services.intake import rules
-from services.intake.commands import RecordRequest
-from services.intake.knowledge import Articles, Valid
+from services.intake.decisions.recording import RecordRequest
+from services.intake.knowledge.rule import Articles, Valid
 from services.intake.views import KnowledgeBase
 from shared.events import IntakeRefused, RequestType, TurnedAway
 from shared.work import Work

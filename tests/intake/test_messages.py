@@ -9,9 +9,10 @@ from msgspec.structs import replace
 from hotline.audit.legality.life import illegal
 from services.dispatch import rules as dispatch
 from services.intake import rules
-from services.intake.commands import RecordRequest, SupplementRequest
+from services.intake.decisions.recording import RecordRequest
+from services.intake.decisions.supplement import ATTACHMENTS_MAX, SupplementRequest
 from services.intake.inbound import requests
-from services.intake.messages import Message, responses
+from services.intake.response_times import Message, responses
 from services.intake.settings import Settings
 from shared.complaint import Complaint
 from shared.events import Attachment
@@ -84,7 +85,7 @@ def test_told_again_with_other_pictures_it_is_another_request() -> None:
 
 def test_more_than_a_head_can_carry_is_refused_and_named() -> None:
     """R6."""
-    many = tuple(replace(PICTURE, uri=f"oss://12345/{number}") for number in range(rules.ATTACHMENTS_MAX))
+    many = tuple(replace(PICTURE, uri=f"oss://12345/{number}") for number in range(ATTACHMENTS_MAX))
     more = SupplementRequest(
         complaint_id=eg.ID, text="还有", recorded_by="agent", attachments=(VIDEO,), at=eg.ADD.at
     )

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from services.dispatch import rules as dispatch
 from services.feedback import rules as feedback
 from services.intake import rules
+from services.intake.decisions.supplement import CONTENT_MAX
 from services.intake.inbound import requests
 from services.intake.settings import Settings
 from shared import inputs
@@ -192,7 +193,7 @@ def test_what_the_citizen_adds_stands_in_the_record_and_the_unit_is_told() -> No
 
 
 def test_a_record_does_not_grow_without_end() -> None:
-    full = (replace(eg.RECEIVED, content="字" * (rules.CONTENT_MAX - 3)), eg.CLASSIFIED)
+    full = (replace(eg.RECEIVED, content="字" * (CONTENT_MAX - 3)), eg.CLASSIFIED)
     given(*full).when(eg.ADD).then_refused("supplement", "text: with what is on record more than 20000")
 
 

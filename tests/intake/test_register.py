@@ -13,10 +13,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.intake import switches
+from services.intake.call_statistics import (
+    ABANDONED,
+    ANSWERED,
+    BUSY,
+    SYSTEM_FAIL,
+    TIMEOUT,
+    CallRecord,
+    figures,
+)
+from services.intake.pbx import SWITCHES, asterisk, freeswitch
+from services.intake.pbx.event import Told
 from services.intake.register import OUTCOMES, UNCONNECTED, Kept, call_of, kept, read
-from services.intake.switches import SWITCHES, Told
-from services.intake.telephone import ABANDONED, ANSWERED, BUSY, SYSTEM_FAIL, TIMEOUT, CallRecord, figures
 from shared.inputs import CallAnswered, CallEnded, CallOffered
 from shared.policy.ruleset import ruleset
 from tests.call_table import DOCS, Golden, goldens, outcome, register, text
@@ -228,14 +236,14 @@ def test_a_wait_that_cannot_be_is_offered_and_answered_and_not_in_time() -> None
 def test_every_event_a_switch_is_listened_to_for_stands_in_a_file() -> None:
     events = [event for golden in GOLDENS for event in golden.events]
     named = {str(event.get(name)) for event in events for name in ("Event", "CC-Action", "FIFO-Action")}
-    assert {*switches._ASTERISK, *switches._CALLCENTER, *switches._FIFO} <= named
+    assert {*asterisk._ASTERISK, *freeswitch._CALLCENTER, *freeswitch._FIFO} <= named
 
 
-@pytest.mark.parametrize("value", [*switches._STATUS, "CONTINUE", "WITHDRAW", "UNKNOWN"])
+@pytest.mark.parametrize("value", [*asterisk._STATUS, "CONTINUE", "WITHDRAW", "UNKNOWN"])
 def test_a_queue_that_sends_a_caller_away_says_how(value: str) -> None:
     event = {"Event": "VarSet", "Timestamp": "5", "Linkedid": "1", "Variable": "QUEUESTATUS", "Value": value}
     told = SWITCHES["asterisk"](event)
-    cause = switches._STATUS.get(value)
+    cause = asterisk._STATUS.get(value)
     ends = [one.data.cause for one in told if isinstance(one.data, CallEnded)]
     assert ends == ([] if cause is None else [cause])
     assert any(isinstance(one.data, CallOffered) for one in told) == (cause == "busy")
@@ -244,11 +252,11 @@ def test_a_queue_that_sends_a_caller_away_says_how(value: str) -> None:
 
 @pytest.mark.parametrize(
     ("switch", "cause"),
-    [("asterisk", cause) for cause in (*switches._Q850, "0", "16", "31", "127")]
-    + [("freeswitch", cause) for cause in (*switches._HANGUP, "NORMAL_CLEARING", "ORIGINATOR_CANCEL")],
+    [("asterisk", cause) for cause in (*asterisk._Q850, "0", "16", "31", "127")]
+    + [("freeswitch", cause) for cause in (*freeswitch._HANGUP, "NORMAL_CLEARING", "ORIGINATOR_CANCEL")],
 )
 def test_each_hangup_ends_the_call_and_says_why_where_it_can(switch: str, cause: str) -> None:
-    known = switches._Q850.get(cause) or switches._HANGUP.get(cause) or "hangup"
+    known = asterisk._Q850.get(cause) or freeswitch._HANGUP.get(cause) or "hangup"
     event = {"Event": "Hangup", "Timestamp": "5", "Linkedid": "1", "Uniqueid": "1", "Cause": cause}
     if switch == "freeswitch":
         event = {"Event-Name": "CHANNEL_HANGUP_COMPLETE", "Unique-ID": "1", "Hangup-Cause": cause}

@@ -6,7 +6,8 @@ import pytest
 from msgspec.structs import replace
 
 from services.intake import rules
-from services.intake.commands import RecordRequest, WithdrawRequest
+from services.intake.decisions.recording import RecordRequest
+from services.intake.decisions.withdrawal import WithdrawRequest
 from shared.events import (
     ComplaintAnsweredDirectly,
     ComplaintClassified,

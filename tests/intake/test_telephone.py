@@ -14,13 +14,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.intake.switches import (
-    SWITCHES,
-    SwitchEventInvalid,
-    from_asterisk,
-    from_freeswitch,
-)
-from services.intake.telephone import CallRecord, figures, lowest
+from services.intake.call_statistics import CallRecord, figures, lowest
+from services.intake.pbx import SWITCHES
+from services.intake.pbx.asterisk import from_asterisk
+from services.intake.pbx.event import SwitchEventInvalid
+from services.intake.pbx.freeswitch import from_freeswitch
 from shared.policy.ruleset import ruleset
 from tests.call_table import register
 

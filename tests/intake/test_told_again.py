@@ -14,8 +14,8 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from services.intake import rules
-from services.intake.commands import RecordRequest
-from services.intake.knowledge import Articles, Valid
+from services.intake.decisions.recording import RecordRequest
+from services.intake.knowledge.rule import Articles, Valid
 from shared import events
 from shared.aside import OnRecordOtherwise
 from shared.complaint import ENDS, Complaint, head_of, head_text

@@ -1,7 +1,7 @@
 """Which papers for a residence permit: the agent reads the article, and nothing is dispatched (B2)."""
 
-from services.intake.knowledge import Valid
-from services.intake.knowledge_base import articles
+from services.intake.knowledge.file import articles
+from services.intake.knowledge.rule import Valid
 from shared.events import ComplaintAnsweredDirectly, IntakeRefused, RequestType
 from shared.inputs import OrderSigned
 from shared.topics import DISPATCH_ORDERS, DISPATCH_REPLIES, FEEDBACK_ANSWERS, INTAKE_REQUESTS

@@ -22,7 +22,7 @@ from hotline.lab.simulation.conductor import Progress
 from hotline.scoring.inhabitants import population
 from hotline.scoring.life import Counted, counted
 from hotline.scoring.month import Line, Tallies, published, tallied
-from services.intake.messages import Message, Response, responses
+from services.intake.response_times import Message, Response, responses
 from shared import inputs
 from shared.complaint import ENDS, head_of
 from shared.events import ComplaintDispatched, ComplaintReceived, ComplaintTurnedAway, TurnedAway

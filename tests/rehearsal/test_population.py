@@ -25,7 +25,7 @@ from services.dispatch import rules as dispatch
 from services.dispatch.routing import routed
 from services.dispatch.settings import Settings as DispatchSettings
 from services.escalation import rules as escalation
-from services.escalation.commands import FireDeadlines
+from services.escalation.rules import FireDeadlines
 from services.feedback import inbound as feedback_doors
 from services.feedback import rules as feedback
 from services.intake import inbound as intake_doors

@@ -18,7 +18,7 @@ import pytest
 
 from deploy.city.city import DESKS
 from deploy.embedded.stack import Addresses
-from services.dispatch.commands import SignOrder
+from services.dispatch.decisions.signing import SignOrder
 from shared.desk import Desk
 from shared.ids import ComplaintId, UnitId, derived
 from shared.log import Append, EventLog, Fenced, HeadMoved, Incoming, Known, Moved, Parked, Place

@@ -9,10 +9,11 @@ import msgspec
 import pytest
 
 from hotline.lab.desks.clock import RehearsalClock
-from shared.cloudevents import VALUE_BYTES_MAX, BadInput, event_of, input_headers
+from shared.cloudevents import VALUE_BYTES_MAX, event_of, input_headers
 from shared.inputs import OrderSigned, RequestRecorded, RequestWithdrawn
 from shared.log import Incoming
 from shared.runtime.clock import SystemClock
+from shared.runtime.errors import BadInput
 from tests.examples import CALLED_AT, REQUEST
 
 HEADERS = dict(input_headers(RequestRecorded, "/desk", "e-1", CALLED_AT))

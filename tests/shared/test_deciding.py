@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from services.dispatch import rules as dispatch
-from services.dispatch.commands import DispatchCommand
 from services.dispatch.inbound import reviews
+from services.dispatch.rules import DispatchCommand
 from services.feedback import rules as feedback
-from services.feedback.commands import CloseTerminated, FeedbackCommand
+from services.feedback.decisions.closing import CloseTerminated
 from services.feedback.inbound import exceptions
+from services.feedback.rules import FeedbackCommand
 from shared import inputs
 from shared.deciding import DECIDERS, Decision, alike, may_decide, units_called
 from shared.events import Fact, ReplyRefused, VisitAnswerRefused

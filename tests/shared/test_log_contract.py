@@ -19,11 +19,13 @@ import pytest
 from msgspec.structs import replace
 
 from services.dispatch import rules as dispatch
-from services.dispatch.commands import DispatchComplaint, SignOrder
+from services.dispatch.decisions.dispatching import DispatchComplaint
+from services.dispatch.decisions.signing import SignOrder
 from services.escalation import rules as escalation
-from services.escalation.commands import FireDeadlines
+from services.escalation.rules import FireDeadlines
 from services.intake import rules as intake
-from services.intake.commands import RecordRequest, WithdrawRequest
+from services.intake.decisions.recording import RecordRequest
+from services.intake.decisions.withdrawal import WithdrawRequest
 from shared.complaint import STATE_SCHEMA, Complaint
 from shared.desk import Desk
 from shared.events.base import Limit

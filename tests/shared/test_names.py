@@ -12,9 +12,10 @@ from hotline.cli.run import demand_words, listed
 from hotline.governance.candidates import candidates
 from hotline.lookup import unit_named
 from hotline.scoring.inhabitants import parsed as population_of
-from services.intake.knowledge_base import articles, asked, excerpt
-from services.intake.knowledge_base import parsed as articles_of
-from services.intake.messages import Message, responses
+from services.intake.knowledge.file import articles
+from services.intake.knowledge.file import parsed as articles_of
+from services.intake.knowledge.words import asked, excerpt
+from services.intake.response_times import Message, responses
 from shared.contacts.details import ContactInvalid, contact_of
 from shared.policy.catalogue import CatalogueInvalid, catalogue, parsed
 from shared.policy.ruleset import ruleset

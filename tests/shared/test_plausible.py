@@ -15,7 +15,6 @@ from services.dispatch.settings import Settings as DispatchSettings
 from services.feedback import inbound as feedback
 from services.intake import inbound as intake
 from services.intake.settings import Settings as IntakeSettings
-from shared.cloudevents import BadInput
 from shared.doors.unread_records import Handle
 from shared.inputs import INPUTS, Input, RequestRecorded
 from shared.log import Incoming
@@ -30,6 +29,7 @@ from shared.runtime.clock import (
     ClockAt,
     SystemClock,
 )
+from shared.runtime.errors import BadInput
 from shared.topics import TOPICS, Topic
 from tests import examples as eg
 from tests.doors import message

@@ -10,11 +10,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from shared.cloudevents import BadInput, event_of
+from shared.cloudevents import event_of
 from shared.events import Fact
 from shared.inputs import INPUTS, RequestRecorded
 from shared.log import Incoming
 from shared.rfc3339 import NotAnInstant, ToldInstant, instant
+from shared.runtime.errors import BadInput
 from tests import examples as eg
 from tests.doors import message
 from tests.spoilers import NOT_RFC3339, structured

@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.cloudevents import BadInput, event_of, texts_of
+from shared.cloudevents import event_of, texts_of
 from shared.events import Attachment
 from shared.inputs import INPUTS, Input, OrderSigned, RequestRecorded
 from shared.log import Incoming
+from shared.runtime.errors import BadInput
 from tests import examples as eg
 from tests.doors import message
 from tests.spoilers import UNSTORABLE, at, names_of, put, structured, texts, whole

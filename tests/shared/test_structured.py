@@ -8,10 +8,11 @@ from typing import Any, Final
 import msgspec
 import pytest
 
-from shared.cloudevents import VALUE_BYTES_MAX, BadInput, Event, event_of
+from shared.cloudevents import VALUE_BYTES_MAX, Event, event_of
 from shared.ids import message_id
 from shared.inputs import INPUTS, Input
 from shared.log import Incoming
+from shared.runtime.errors import BadInput
 from tests import examples as eg
 from tests.doors import message
 from tests.spoilers import STRUCTURED, structured

@@ -19,8 +19,9 @@ from hotline.cli.up import _own
 from hotline.lab.simulation.boston import rows_of
 from hotline.lab.simulation.territory import territory
 from hotline.scoring.inhabitants import PopulationInvalid, population
-from services.intake.knowledge_base import KnowledgeInvalid, articles
-from services.intake.switches import SwitchEventInvalid, from_asterisk
+from services.intake.knowledge.file import KnowledgeInvalid, articles
+from services.intake.pbx.asterisk import from_asterisk
+from services.intake.pbx.event import SwitchEventInvalid
 from shared.contacts.details import ContactInvalid, master_key, new_master_key
 from shared.policy.catalogue import CatalogueInvalid, catalogue
 from shared.runtime.errors import UserError

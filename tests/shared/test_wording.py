@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from typing import Any, Final
 
@@ -128,8 +129,8 @@ def _texts(told: Any) -> list[str]:
             return [text for one in told for text in _texts(one)]
         case msgspec.Struct():
             return _texts(list(msgspec.structs.asdict(told).values()))
-        case _ if hasattr(told, "__slots__"):
-            return _texts([getattr(told, name) for name in told.__slots__])
+        case _ if dataclasses.is_dataclass(told):
+            return _texts([getattr(told, field.name) for field in dataclasses.fields(told)])
         case _:
             return []
 

@@ -8,13 +8,19 @@ from typing import Any, Final, NamedTuple
 
 from hotline.lab.bench.city import Target
 from services.dispatch import rules as dispatch
-from services.dispatch.commands import AnswerOrder, DispatchCommand, RequestReturn, ReviewReturn, SignOrder
+from services.dispatch.decisions.answers import AnswerOrder
+from services.dispatch.decisions.returns import RequestReturn, ReviewReturn
+from services.dispatch.decisions.signing import SignOrder
+from services.dispatch.rules import DispatchCommand
 from services.escalation import rules as escalation
-from services.escalation.commands import FireDeadlines
+from services.escalation.rules import FireDeadlines
 from services.feedback import rules as feedback
-from services.feedback.commands import FeedbackCommand, RecordUnreached, RecordVisit
+from services.feedback.decisions.visits import RecordUnreached, RecordVisit
+from services.feedback.rules import FeedbackCommand
 from services.intake import rules as intake
-from services.intake.commands import IntakeCommand, RecordRequest, WithdrawRequest
+from services.intake.decisions.recording import RecordRequest
+from services.intake.decisions.withdrawal import WithdrawRequest
+from services.intake.rules import IntakeCommand
 from shared.complaint import UNOPENED, Case, Complaint, due_deadlines, evolve
 from shared.events import SPEAKERS, Fact, RequestType, Urgency
 from shared.ids import ComplaintId, complaint_id

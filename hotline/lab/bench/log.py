@@ -33,7 +33,7 @@ from hotline.lab.bench.stage import Stage, stage
 from hotline.lab.bench.whole import Lived, Load, lived
 from hotline.upkeep.rebuild import VIEWS, rebuild
 from services.intake import rules as intake
-from services.intake.commands import RecordRequest
+from services.intake.decisions.recording import RecordRequest
 from shared.desk import Desk
 from shared.ids import complaint_id
 from shared.log.postgres import PostgresLog

@@ -25,12 +25,12 @@ from hotline.lab.bench.meter import Meter, Spent, spent
 from hotline.lab.bench.result import Spread, Wait, spread_of, wait_of
 from hotline.lab.bench.stage import TRACES_RATIO, Stage
 from services.dispatch import rules as dispatch
-from services.dispatch.commands import DispatchComplaint
+from services.dispatch.decisions.dispatching import DispatchComplaint
 from services.escalation import rules as escalation
-from services.escalation.inbound import Ticker
 from services.escalation.settings import Settings
+from services.escalation.ticker import Ticker
 from services.intake import rules as intake
-from services.intake.commands import RecordRequest
+from services.intake.decisions.recording import RecordRequest
 from shared.desk import Desk
 from shared.events import Urgency
 from shared.ids import complaint_id, derived

@@ -19,7 +19,8 @@ from typing import Final
 
 import asyncpg
 
-from services.intake.commands import RecordRequest, WithdrawRequest
+from services.intake.decisions.recording import RecordRequest
+from services.intake.decisions.withdrawal import WithdrawRequest
 from services.intake.rules import decide
 from shared.desk import Desk
 from shared.events import Urgency

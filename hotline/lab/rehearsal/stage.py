@@ -31,7 +31,7 @@ from hotline.audit.verify import verify
 from hotline.contact_details import keep_key
 from hotline.lab.acknowledged import Acknowledged, lost
 from hotline.lab.desks.city import LIVED, prepare
-from services.intake.knowledge_base import load_where_empty
+from services.intake.knowledge.base import load_where_empty
 from shared.complaint import STATE_SCHEMA, Complaint, stored_head, waits_for
 from shared.log.heads import fetch, over_heads
 from shared.policy.catalogue import Catalogue

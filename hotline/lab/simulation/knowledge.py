@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
 
-from services.intake.knowledge_base import Article, articles
+from services.intake.knowledge.file import Article, articles
 
 
 def answers(subject: str, at: datetime) -> Sequence[Article]:

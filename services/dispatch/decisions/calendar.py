@@ -2,39 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 
-from services.dispatch.commands import AmendCalendar
+from services.dispatch.guards import Refusal, ReviewerAct, Said, dispatched, too_late
 from services.dispatch.limits import AnswerLimits, answer_limits
-from services.dispatch.orders import REVIEWERS, provisional, refused, too_late
+from services.dispatch.work_order import provisional
 from shared.complaint import Complaint, Order
-from shared.events import CalendarAmended, DispatchFact
+from shared.events import CalendarAmended
 from shared.policy.calendar import CalendarUnknown, calendar
 from shared.policy.deadlines import Due
 from shared.policy.ruleset import ruleset
 
 
-def amend_calendar(command: AmendCalendar, case: Complaint) -> Sequence[DispatchFact]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AmendCalendar(ReviewerAct):
+    """The complaint goes by another version of the calendar."""
+
+    ASKED = "amend the calendar"
+
+    calendar: str
+    reason: str
+    amended_by: str
+
+
+def amend_calendar(command: AmendCalendar, case: Complaint) -> Said:
     """By an explicit fact with the old and the new limit; what has passed does not move.
 
     No limit moves behind the present: an amendment that shortens it leaves at least until now.
     """
-    order = case.order
-    why: str | None = None
-    if case.ended is not None:
-        why = f"the life ended with {case.ended.how}"
-    elif order is None:
-        why = "the complaint is not dispatched"
-    elif command.calendar == case.calendar:
-        why = f"it goes by calendar {case.calendar} already"
-    else:
-        try:
-            calendar(command.calendar)
-        except CalendarUnknown as unknown:
-            why = f"calendar: {unknown}"
-    if why is not None or order is None:
-        unit = REVIEWERS if order is None else order.unit
-        return [refused(unit, "amend the calendar", why or "there is no order", case, command)]
+    order = dispatched(case)
+    if isinstance(order, Refusal):
+        return order
+    if command.calendar == case.calendar:
+        return Refusal(f"it goes by calendar {case.calendar} already")
+    try:
+        calendar(command.calendar)
+    except CalendarUnknown as unknown:
+        return Refusal(f"calendar: {unknown}")
     limits = _by(command, case, order)
     return [
         CalendarAmended(

@@ -9,17 +9,25 @@ After the citizen's no the next order is unsigned again: it goes to whom a corre
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from msgspec import UNSET
 
-from services.dispatch.commands import DispatchComplaint, FollowCorrection
-from services.dispatch.orders import not_listed, sent
 from services.dispatch.routing import Routed, routed
+from services.dispatch.work_order import not_listed, sent
 from shared.complaint import Complaint, Matter, Order, order_open
 from shared.events import DispatchFact, OrderAmended, OrderMoved
-from shared.ids import UnitId
+from shared.ids import ComplaintId, UnitId
 from shared.policy.catalogue import Catalogue
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FollowCorrection:
+    """The record's subject or place was corrected: bring the order to it."""
+
+    complaint_id: ComplaintId
+    at: datetime
 
 
 def follow_correction(
@@ -38,9 +46,7 @@ def follow_correction(
     return [_amended(case, order, to, command.at, catalogue)]
 
 
-def next_round(
-    command: DispatchComplaint, case: Complaint, order: Order, catalogue: Catalogue
-) -> Sequence[DispatchFact]:
+def next_round(case: Complaint, order: Order, at: datetime, catalogue: Catalogue) -> Sequence[DispatchFact]:
     """After the citizen's no: the same unit again, or whom a correction names since. Somebody's word on it stands.
 
     A correction may come after the no: then nothing else brings it to the order, and it is said here.
@@ -49,12 +55,12 @@ def next_round(
     # A council's word is for good; a reviewer's is about the unit that was named then.
     decided = case.settled or (order.left and to is not None and to.unit == order.names)
     if to is not None and not decided:
-        return _moved(case, order, to, command.at, catalogue)
+        return _moved(case, order, to, at, catalogue)
     again = Routed(order.unit, order.level, f"{catalogue.version}: same unit again")
-    orders = sent(case, again, command.at, catalogue)
+    orders = sent(case, again, at, catalogue)
     if order.written_for is None or (None if to is None else to.unit) == order.names:
         return orders
-    return [_amended(case, order, to, command.at, catalogue), *orders]
+    return [_amended(case, order, to, at, catalogue), *orders]
 
 
 def named_since(case: Complaint, order: Order, catalogue: Catalogue) -> Routed | None:

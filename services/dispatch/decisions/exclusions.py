@@ -5,19 +5,29 @@ It may be asked for as long as the complaint could count, after its end too: a m
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 
-from services.dispatch.commands import RequestExclusion, ReviewExclusion
-from services.dispatch.orders import REVIEWERS, refused
+from services.dispatch.guards import NOT_DISPATCHED, Refusal, Reply, Review, Said
 from shared.complaint import Complaint
-from shared.events import DispatchFact, ExclusionApproved, ExclusionRejected, ExclusionRequested, Outcome
+from shared.events import ExclusionApproved, ExclusionRejected, ExclusionRequested, Outcome
+from shared.events.base import ExclusionGround
 
 
-def request_exclusion(command: RequestExclusion, case: Complaint) -> Sequence[DispatchFact]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestExclusion(Reply):
+    """The unit wants the complaint left out of its score."""
+
+    ASKED = "leave out"
+
+    ground: ExclusionGround
+    evidence: str
+
+
+def request_exclusion(command: RequestExclusion, case: Complaint) -> Said:
     """By the unit that has the order, or had it last; what a review rejected is not asked for again."""
     why = _not_asked_for(command, case)
     if why is not None:
-        return [refused(command.unit, "leave out", why, case, command)]
+        return Refusal(why)
     return [
         ExclusionRequested(
             complaint_id=case.complaint_id,
@@ -32,7 +42,7 @@ def request_exclusion(command: RequestExclusion, case: Complaint) -> Sequence[Di
 def _not_asked_for(command: RequestExclusion, case: Complaint) -> str | None:
     order, asked = case.order, case.exclusion
     if order is None:
-        return "the complaint is not dispatched"
+        return NOT_DISPATCHED
     if order.unit != command.unit:
         return f"the order lies with {order.unit} now"
     if case.ended is not None and case.ended.outcome in {None, Outcome.EXCEPTION}:
@@ -44,13 +54,18 @@ def _not_asked_for(command: RequestExclusion, case: Complaint) -> str | None:
     return f"a review has {'approved' if asked.approved else 'rejected'} an exclusion for {asked.ground}"
 
 
-def review_exclusion(command: ReviewExclusion, case: Complaint) -> Sequence[DispatchFact]:
-    """A unit asks, and others decide (`deciders`, T22)."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewExclusion(Review):
+    """The reviewer decides on an exclusion."""
+
+    OF = "exclusion"
+
+
+def review_exclusion(command: ReviewExclusion, case: Complaint) -> Said:
+    """A unit asks, and others decide (T22)."""
     asked = case.exclusion
-    what = "approve the exclusion" if command.approved else "reject the exclusion"
     if asked is None or asked.approved is not None:
-        unit = REVIEWERS if case.order is None else case.order.unit
-        return [refused(unit, what, "no exclusion is under review", case, command)]
+        return Refusal("no exclusion is under review")
     if not command.approved:
         return [
             ExclusionRejected(

@@ -1,34 +1,29 @@
-"""What a unit does while it has the order, and whether the review lets its answer through. Pure."""
+"""The unit that has signed speaks to the citizen for the first time (首次联系), or tries to in vain. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
+from dataclasses import dataclass
 
-from services.dispatch.commands import RecordContact, RecordContactFailed, ReportProgress, SendBackAnswer
-from services.dispatch.orders import REVIEWERS, not_reviewed, refused
-from shared.complaint import Complaint, Order, answer_overdue
-from shared.events import (
-    AnswerSentBack,
-    CitizenContacted,
-    ContactFailed,
-    DispatchFact,
-    ProgressReported,
-    VisitReason,
-)
-from shared.policy.ruleset import ruleset
+from services.dispatch.guards import OrderReply, Refusal, Said, held, overtaken, unsigned
+from shared.complaint import Complaint, Order
+from shared.events import CitizenContacted, ContactFailed
 from shared.times import stated
 
-# -- the citizen hears from the unit
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordContact(OrderReply):
+    """The unit spoke to the citizen for the first time."""
+
+    ASKED = "record a contact"
+
+    channel: str
 
 
-def record_contact(command: RecordContact, case: Complaint, order: Order) -> Sequence[DispatchFact]:
-    """The first contact (首次联系) is one: who has been spoken to is not spoken to for the first time again."""
-    why = _not_contacted(case, order) or _before(order.tried_at, command.at, case)
-    if order.contacted_at is not None:
-        why = f"the citizen was spoken to at {stated(order.contacted_at, case.ruleset)}"
-    if why is not None:
-        return [refused(command.unit, "record a contact", why, case, command)]
+def record_contact(command: RecordContact, case: Complaint) -> Said:
+    """The first contact is one: who has been spoken to is not spoken to for the first time again."""
+    order = _not_spoken_to(command, case)
+    if isinstance(order, Refusal):
+        return order
     return [
         CitizenContacted(
             complaint_id=case.complaint_id,
@@ -41,15 +36,21 @@ def record_contact(command: RecordContact, case: Complaint, order: Order) -> Seq
     ]
 
 
-def record_contact_failed(
-    command: RecordContactFailed, case: Complaint, order: Order
-) -> Sequence[DispatchFact]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordContactFailed(OrderReply):
+    """The unit tried to in vain."""
+
+    ASKED = "record a contact that failed"
+
+    channel: str
+    cause: str
+
+
+def record_contact_failed(command: RecordContactFailed, case: Complaint) -> Said:
     """Each attempt is on record, as long as none has succeeded."""
-    why = _not_contacted(case, order) or _before(order.tried_at, command.at, case)
-    if order.contacted_at is not None:
-        why = f"the citizen was spoken to at {stated(order.contacted_at, case.ruleset)}"
-    if why is not None:
-        return [refused(command.unit, "record a contact that failed", why, case, command)]
+    order = _not_spoken_to(command, case)
+    if isinstance(order, Refusal):
+        return order
     return [
         ContactFailed(
             complaint_id=case.complaint_id,
@@ -63,74 +64,14 @@ def record_contact_failed(
     ]
 
 
-def report_progress(command: ReportProgress, case: Complaint, order: Order) -> Sequence[DispatchFact]:
-    """R7: the citizen may know how far it is; it meets no limit and is no answer."""
-    why = _unsigned(order) or _before(order.progress_at, command.at, case)
-    if why is not None:
-        return [refused(command.unit, "report progress", why, case, command)]
-    return [
-        ProgressReported(
-            complaint_id=case.complaint_id,
-            unit=order.unit,
-            assignment=order.assignment,
-            round=order.round,
-            stage_feedback=command.stage_feedback,
-            text=command.text,
-            reported_at=command.at,
-        )
-    ]
-
-
-def _not_contacted(case: Complaint, order: Order) -> str | None:
-    return "nobody knows who it was" if case.anonymous else _unsigned(order)
-
-
-def _unsigned(order: Order) -> str | None:
-    return "the order is not signed" if order.signed_at is None else None
-
-
-def _before(last: datetime | None, at: datetime, case: Complaint) -> str | None:
-    if last is None or at >= last:
-        return None
-    return f"something later is on record, of {stated(last, case.ruleset)}"
-
-
-# -- the review of the answer
-
-
-def send_back(command: SendBackAnswer, case: Complaint) -> Sequence[DispatchFact]:
-    """Before anybody has tried to ask the citizen, and within the limit: after it the citizen judges (R8)."""
-    order = case.order
-    why = not_reviewed(case, command.assignment)
-    if why is None and order is not None:
-        why = _let_through(command, case, order)
-    if why is not None or order is None:
-        unit = REVIEWERS if order is None else order.unit
-        return [refused(unit, "send the answer back", why or "there is no order", case, command)]
-    return [
-        AnswerSentBack(
-            complaint_id=case.complaint_id,
-            unit=order.unit,
-            assignment=order.assignment,
-            round=order.round,
-            reviewer=command.reviewer,
-            reason=command.reason,
-            sent_back_at=command.at,
-        )
-    ]
-
-
-def _let_through(command: SendBackAnswer, case: Complaint, order: Order) -> str | None:
-    most = ruleset(case.ruleset).answers_sent_back_max
-    if order.answered_at is None or case.reopened:
-        return "there is no answer" if not case.reopened else "the citizen has judged it"
-    if command.at < order.answered_at:
-        return f"it was answered only at {stated(order.answered_at, case.ruleset)}"
-    if order.sent_back >= most:
-        return f"sent back {order.sent_back} times already, at most {most}; the citizen judges"
-    # The limit first: whether the visit at expiry is under way depends on who has noticed what.
-    if command.at > order.feedback_due_at or order.miss_corrected or answer_overdue(case, order):
-        return f"the limit passed at {stated(order.feedback_due_at, case.ruleset)}; the citizen judges (R8)"
-    if case.visit is not None and (case.visit.attempt > 1 or case.visit.reason is VisitReason.EXPIRED):
-        return "the citizen is being asked"
-    return None
+def _not_spoken_to(command: RecordContact | RecordContactFailed, case: Complaint) -> Order | Refusal:
+    """The order of a citizen who is known, and to whom nobody has spoken about it."""
+    order = held(command, case)
+    if isinstance(order, Refusal):
+        return order
+    if order.contacted_at is not None:
+        return Refusal(f"the citizen was spoken to at {stated(order.contacted_at, case.ruleset)}")
+    if case.anonymous:
+        return Refusal("nobody knows who it was")
+    why = unsigned(order) or overtaken(order.tried_at, command.at, case)
+    return order if why is None else Refusal(why)

@@ -6,20 +6,21 @@ grounds are ours (P). It is asked for, decided by a review, and never takes back
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
-from services.dispatch.commands import EndPause, RequestPause, ReviewPause
+from services.dispatch.guards import OrderReply, Refusal, Said, held, not_in_days, too_late, under_review
 from services.dispatch.limits import answer_limits, days_begun
-from services.dispatch.orders import REVIEWERS, not_in_days, not_reviewed, provisional, refused, too_late
-from shared.complaint import Complaint, LimitStep, Order, asked_of, pause_ended, standing_still
+from services.dispatch.reviewed import OrderReview, reviewed
+from services.dispatch.work_order import provisional
+from shared.complaint import Complaint, LimitStep, Order, pause_ended, standing_still
 from shared.events import (
-    DispatchFact,
     PauseApproved,
     PauseEnded,
     PauseRejected,
     PauseRequested,
 )
+from shared.events.base import PauseGround
 from shared.policy.calendar import calendar
 from shared.policy.deadlines import Due, due_at
 from shared.policy.limits import Days
@@ -27,12 +28,25 @@ from shared.policy.ruleset import RuleSet, ruleset
 from shared.times import stated
 
 
-def request_pause(command: RequestPause, case: Complaint, order: Order) -> Sequence[DispatchFact]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestPause(OrderReply):
+    """The unit's clock is to stand still for so many days."""
+
+    ASKED = "pause"
+
+    ground: PauseGround
+    days: int
+    evidence: str
+
+
+def request_pause(command: RequestPause, case: Complaint) -> Said:
     """By the unit that has signed, on a ground, with evidence, before its limit; at most so often and so long."""
-    rules = ruleset(case.ruleset)
-    why = _not_paused(command, case, order, rules)
+    order = held(command, case)
+    if isinstance(order, Refusal):
+        return order
+    why = _not_paused(command, case, order, ruleset(case.ruleset))
     if why is not None:
-        return [refused(command.unit, "pause", why, case, command)]
+        return Refusal(why)
     return [
         PauseRequested(
             complaint_id=case.complaint_id,
@@ -64,35 +78,29 @@ def _not_paused(  # noqa: PLR0911 -- a line a reason
     return too_late(case, order, command.at)
 
 
-def under_review(order: Order) -> str:
-    """What the unit has asked for that would move its limit or end it, and nobody has decided yet; "" for nothing."""
-    asked = asked_of(order)
-    return asked and f"{'an' if asked == 'extension' else 'a'} {asked}"
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewPause(OrderReview):
+    """The reviewer decides on a pause."""
+
+    OF = "pause"
 
 
-def review_pause(command: ReviewPause, case: Complaint) -> Sequence[DispatchFact]:
+def review_pause(command: ReviewPause, case: Complaint) -> Said:
     """Approved, the limit ends as many days later; what has passed stays missed, whenever the review comes (T6)."""
-    order = case.order
-    asked = "approve the pause" if command.approved else "reject the pause"
-    why = not_reviewed(case, command.assignment)
-    if why is None and (order is None or not order.pause_days or order.pause_ground is None or case.reopened):
-        why = "no pause of this order is under review"
-    if why is None and order is not None and command.approved:
-        why = not_in_days(case, "paused") or too_late(case, order, command.at)
-    if why is not None or order is None or order.pause_ground is None:
-        unit = REVIEWERS if order is None else order.unit
-        return [refused(unit, asked, why or "there is no order", case, command)]
-    if not command.approved:
-        return [
-            PauseRejected(
-                complaint_id=case.complaint_id,
-                unit=order.unit,
-                assignment=order.assignment,
-                reviewer=command.reviewer,
-                reason=command.reason,
-                rejected_at=command.at,
-            )
-        ]
+    return reviewed(
+        command,
+        case,
+        PauseRejected,
+        waits=lambda order: order.pause_days > 0 and order.pause_ground is not None,
+        approved=lambda order: _paused(command, case, order),
+    )
+
+
+def _paused(command: ReviewPause, case: Complaint, order: Order) -> Said:
+    why = not_in_days(case, "paused") or too_late(case, order, command.at)
+    if why is not None:
+        return Refusal(why)
+    assert order.pause_ground is not None  # noqa: S101 -- for the type checker
     step = LimitStep(at=command.at, days=order.pause_days, paused=True)
     new = answer_limits(case, order, step=step).in_force
     return [
@@ -113,14 +121,25 @@ def review_pause(command: ReviewPause, case: Complaint) -> Sequence[DispatchFact
     ]
 
 
-def end_pause(command: EndPause, case: Complaint, order: Order) -> Sequence[DispatchFact]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndPause(OrderReply):
+    """What the unit waited for has come."""
+
+    ASKED = "end the pause"
+
+    reason: str
+
+
+def end_pause(command: EndPause, case: Complaint) -> Said:
     """What it waited for has come: of the days granted those count that were begun, and the limit moves back."""
+    order = held(command, case)
+    if isinstance(order, Refusal):
+        return order
     pause = order.pause
-    if pause is None or command.at > pause.until:
-        why = (
-            "it is not paused" if pause is None else f"the pause ended at {stated(pause.until, case.ruleset)}"
-        )
-        return [refused(command.unit, "end the pause", why, case, command)]
+    if pause is None:
+        return Refusal("it is not paused")
+    if command.at > pause.until:
+        return Refusal(f"the pause ended at {stated(pause.until, case.ruleset)}")
     used = days_begun(case, pause, command.at)
     new = answer_limits(case, pause_ended(order, used)).in_force
     return [

@@ -2,30 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 
 from msgspec import UNSET
 
-from services.dispatch.commands import ReclassifyComplaint
+from services.dispatch.guards import Refusal, ReviewerAct, Said, dispatched, too_late
 from services.dispatch.limits import answer_limits, days_begun, sign_limit
-from services.dispatch.orders import REVIEWERS, provisional, refused, too_late
+from services.dispatch.work_order import provisional
 from shared.complaint import Complaint, LimitStep, Order, pause_ended, standing_still
-from shared.events import ComplaintReclassified, DispatchFact
+from shared.events import ComplaintReclassified
+from shared.events.base import Urgency
 from shared.policy.limits import Days
 from shared.policy.ruleset import RuleSet, ruleset
 
 
-def reclassify(command: ReclassifyComplaint, case: Complaint) -> Sequence[DispatchFact]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReclassifyComplaint(ReviewerAct):
+    """The complaint gets another urgency."""
+
+    ASKED = "reclassify"
+
+    urgency: Urgency
+    reason: str
+    reclassified_by: str
+
+
+def reclassify(command: ReclassifyComplaint, case: Complaint) -> Said:
     """T24: only before the limit.
 
     A longer class counts from the first dispatch in all (15, not 7 + 15); a shorter one counts from now, and never
     lengthens. Every limit of the new class applies to what still runs: signing, the next rung, supervision.
     """
-    order = case.order
-    why = _not_reclassified(command, case, ruleset(case.ruleset))
-    if why is not None or order is None or case.urgency is None:
-        unit = REVIEWERS if order is None else order.unit
-        return [refused(unit, "reclassify", why or "there is no order", case, command)]
+    order = dispatched(case)
+    if isinstance(order, Refusal):
+        return order
+    why = _not_reclassified(command, case, order, ruleset(case.ruleset))
+    if why is not None or case.urgency is None:
+        return Refusal(why or "it has no class yet")
     step = LimitStep(at=command.at, urgency=command.urgency, urgency_before=case.urgency)
     begun = _ends_pause(command, case, order)
     limits = answer_limits(case, order if begun is None else pause_ended(order, begun), step=step)
@@ -59,12 +72,9 @@ def _ends_pause(command: ReclassifyComplaint, case: Complaint, order: Order) -> 
     return days_begun(case, pause, command.at)
 
 
-def _not_reclassified(command: ReclassifyComplaint, case: Complaint, rules: RuleSet) -> str | None:
-    order = case.order
-    if case.ended is not None:
-        return f"the life ended with {case.ended.how}"
-    if order is None:
-        return "the complaint is not dispatched"
+def _not_reclassified(
+    command: ReclassifyComplaint, case: Complaint, order: Order, rules: RuleSet
+) -> str | None:
     why: str | None = None
     if case.urgency is command.urgency:
         why = f"it is {case.urgency} already"

@@ -2,50 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
 
-from services.dispatch.commands import (
-    AcknowledgeWhistle,
-    ArriveAtWhistle,
-    BlowWhistle,
-    RateWhistle,
-    RecordMeasure,
-    ReleaseWhistle,
-)
-from services.dispatch.orders import not_theirs, refused
+from services.dispatch.guards import Refusal, Reply, Said, theirs
 from shared.complaint import Called, Complaint, Whistle
 from shared.events import (
-    ReplyRefused,
     UnitCalled,
     WhistleAcknowledged,
     WhistleArrived,
     WhistleBlown,
-    WhistleFact,
     WhistleMeasureRecorded,
     WhistleRated,
     WhistleReleased,
 )
+from shared.events.base import WhistleKind
 from shared.ids import UnitId
 from shared.policy.catalogue import Catalogue
 from shared.policy.ruleset import ruleset
 from shared.text import quoted
 from shared.times import stated
 
-Said = WhistleFact | ReplyRefused
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlowWhistle(Reply):
+    """A street calls others to its order."""
+
+    ASKED = "whistle"
+
+    assignment: int
+    whistle: int
+    """1, 2, 3 … within a complaint, so that one sent again is told from another."""
+    kind: WhistleKind
+    called: tuple[UnitId, ...]
+    """The first leads."""
+    scene: str
+    reason: str
 
 
-def blow(command: BlowWhistle, case: Complaint, catalogue: Catalogue) -> Sequence[Said]:
+def blow(command: BlowWhistle, case: Complaint, catalogue: Catalogue) -> Said:
     """G1: a street or town that has the order calls one or several units; the first of them leads."""
-    rules = ruleset(case.ruleset)
-    why = not_theirs(case, command.unit, command.assignment)
-    before = _whistle(case, command.whistle)
-    if why is None and before is not None:
-        why = f"whistle {command.whistle} was blown already, the next is {len(case.whistles) + 1}"
-    if why is None:
-        why = _not_blown(command, case, catalogue)
+    order = theirs(case, command.unit, command.assignment)
+    if isinstance(order, Refusal):
+        return order
+    why = _not_blown(command, case, catalogue)
     if why is not None:
-        return [refused(command.unit, "whistle", why, case, command)]
-    limits = rules.whistle[command.kind]
+        return Refusal(why)
+    limits = ruleset(case.ruleset).whistle[command.kind]
     arrival = limits.arrival_in.get(case.district, limits.arrival)
     called = [
         UnitCalled(
@@ -82,7 +85,9 @@ def _not_blown(command: BlowWhistle, case: Complaint, catalogue: Catalogue) -> s
     rules = ruleset(case.ruleset)
     unknown = [unit for unit in command.called if unit not in catalogue.units]
     why: str | None = None
-    if not catalogue.is_street(command.unit):
+    if _whistle(case, command.whistle) is not None:
+        why = f"whistle {command.whistle} was blown already, the next is {len(case.whistles) + 1}"
+    elif not catalogue.is_street(command.unit):
         why = "only a street or town whistles (G1)"
     elif command.whistle != len(case.whistles) + 1:
         why = f"whistle {command.whistle}: the next is {len(case.whistles) + 1}"
@@ -97,13 +102,23 @@ def _not_blown(command: BlowWhistle, case: Complaint, catalogue: Catalogue) -> s
     return why
 
 
-def acknowledge(command: AcknowledgeWhistle, case: Complaint) -> Sequence[Said]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AcknowledgeWhistle(Reply):
+    """A called unit comes."""
+
+    ASKED = "acknowledge"
+
+    whistle: int
+
+
+def acknowledge(command: AcknowledgeWhistle, case: Complaint) -> Said:
     """A called unit knows of it."""
-    whistle, called, why = _mine(case, command.whistle, command.unit)
-    if why is None and called is not None and called.acknowledged_at is not None:
-        why = f"{called.unit} acknowledged it at {stated(called.acknowledged_at, case.ruleset)}"
-    if why is not None or whistle is None or called is None:
-        return [refused(command.unit, "acknowledge", why or "", case, command)]
+    part = _part(case, command.whistle, command.unit)
+    if isinstance(part, Refusal):
+        return part
+    whistle, called = part
+    if called.acknowledged_at is not None:
+        return Refusal(f"{called.unit} acknowledged it at {stated(called.acknowledged_at, case.ruleset)}")
     return [
         WhistleAcknowledged(
             complaint_id=case.complaint_id,
@@ -115,13 +130,24 @@ def acknowledge(command: AcknowledgeWhistle, case: Complaint) -> Sequence[Said]:
     ]
 
 
-def arrive(command: ArriveAtWhistle, case: Complaint) -> Sequence[Said]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArriveAtWhistle(Reply):
+    """A called unit is there."""
+
+    ASKED = "arrive"
+
+    whistle: int
+    persons: int
+
+
+def arrive(command: ArriveAtWhistle, case: Complaint) -> Said:
     """A called unit is there, in time or late (G2)."""
-    whistle, called, why = _mine(case, command.whistle, command.unit)
-    if why is None and called is not None and called.arrived_at is not None:
-        why = f"{called.unit} arrived at {stated(called.arrived_at, case.ruleset)}"
-    if why is not None or whistle is None or called is None:
-        return [refused(command.unit, "arrive", why or "", case, command)]
+    part = _part(case, command.whistle, command.unit)
+    if isinstance(part, Refusal):
+        return part
+    whistle, called = part
+    if called.arrived_at is not None:
+        return Refusal(f"{called.unit} arrived at {stated(called.arrived_at, case.ruleset)}")
     return [
         WhistleArrived(
             complaint_id=case.complaint_id,
@@ -134,11 +160,22 @@ def arrive(command: ArriveAtWhistle, case: Complaint) -> Sequence[Said]:
     ]
 
 
-def record_measure(command: RecordMeasure, case: Complaint) -> Sequence[Said]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordMeasure(Reply):
+    """A called unit does something about it."""
+
+    ASKED = "record a measure"
+
+    whistle: int
+    measure: str
+
+
+def record_measure(command: RecordMeasure, case: Complaint) -> Said:
     """What a called unit does about it."""
-    whistle, called, why = _mine(case, command.whistle, command.unit)
-    if why is not None or whistle is None or called is None:
-        return [refused(command.unit, "record a measure", why or "", case, command)]
+    part = _part(case, command.whistle, command.unit)
+    if isinstance(part, Refusal):
+        return part
+    whistle, called = part
     return [
         WhistleMeasureRecorded(
             complaint_id=case.complaint_id,
@@ -151,24 +188,32 @@ def record_measure(command: RecordMeasure, case: Complaint) -> Sequence[Said]:
     ]
 
 
-def release(command: ReleaseWhistle, case: Complaint) -> Sequence[Said]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseWhistle(Reply):
+    """The street lets one of them go, or all."""
+
+    ASKED = "release"
+
+    whistle: int
+    called: UnitId | None
+    reason: str
+
+
+def release(command: ReleaseWhistle, case: Complaint) -> Said:
     """T25: 事不完,人不走: the street that whistled lets them go, one or all; nobody releases himself."""
-    whistle = _whistle(case, command.whistle)
-    why: str | None = None
     if case.ended is not None:
-        why = f"the life ended with {case.ended.how}, and everybody was let go"
-    elif whistle is None:
-        why = f"whistle {command.whistle} was not blown"
-    elif whistle.unit != command.unit:
-        why = f"only {whistle.unit}, which whistled, releases (T25)"
-    elif command.called is not None and _called(whistle, command.called) is None:
-        why = f"called: {command.called} was not called by whistle {whistle.number}"
-    held = [] if whistle is None else [c for c in whistle.called if c.released_at is None]
+        return Refusal(f"the life ended with {case.ended.how}, and everybody was let go")
+    whistle = _whistle(case, command.whistle)
+    if whistle is None:
+        return Refusal(f"whistle {command.whistle} was not blown")
+    if whistle.unit != command.unit:
+        return Refusal(f"only {whistle.unit}, which whistled, releases (T25)")
+    if command.called is not None and _called(whistle, command.called) is None:
+        return Refusal(f"called: {command.called} was not called by whistle {whistle.number}")
+    held = [called for called in whistle.called if called.released_at is None]
     going = [called for called in held if command.called in {None, called.unit}]
-    if why is None and not going:
-        why = "called: everybody it names was let go already"
-    if why is not None or whistle is None:
-        return [refused(command.unit, "release", why or "", case, command)]
+    if not going:
+        return Refusal("called: everybody it names was let go already")
     return [
         WhistleReleased(
             complaint_id=case.complaint_id,
@@ -182,24 +227,33 @@ def release(command: ReleaseWhistle, case: Complaint) -> Sequence[Said]:
     ]
 
 
-def rate(command: RateWhistle, case: Complaint) -> Sequence[Said]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RateWhistle(Reply):
+    """Street and called unit rate each other."""
+
+    ASKED = "rate"
+
+    whistle: int
+    rated: UnitId
+    stars: int
+    comment: str
+
+
+def rate(command: RateWhistle, case: Complaint) -> Said:
     """R16, G3: both are rated, each by the other, once, when there is something to rate."""
+    if case.ended is not None:
+        return Refusal(f"the life ended with {case.ended.how}")
     whistle = _whistle(case, command.whistle)
     street = whistle is not None and whistle.unit == command.unit
     called = None if whistle is None else _called(whistle, command.rated if street else command.unit)
-    why: str | None = None
-    if case.ended is not None:
-        why = f"the life ended with {case.ended.how}"
-    elif whistle is None or called is None:
-        why = f"whistle {command.whistle} is not between {command.unit} and {command.rated}"
-    elif not street and command.rated != whistle.unit:
-        why = f"rated: who was called rates {whistle.unit}, which whistled"
-    elif called.done_at is None:
-        why = f"{called.unit} has neither come nor been let go"
-    elif called.rated if street else called.has_rated:
-        why = f"{command.unit} has rated {command.rated} for whistle {whistle.number} already"
-    if why is not None or whistle is None or called is None:
-        return [refused(command.unit, "rate", why or "", case, command)]
+    if whistle is None or called is None:
+        return Refusal(f"whistle {command.whistle} is not between {command.unit} and {command.rated}")
+    if not street and command.rated != whistle.unit:
+        return Refusal(f"rated: who was called rates {whistle.unit}, which whistled")
+    if called.done_at is None:
+        return Refusal(f"{called.unit} has neither come nor been let go")
+    if called.rated if street else called.has_rated:
+        return Refusal(f"{command.unit} has rated {command.rated} for whistle {whistle.number} already")
     return [
         WhistleRated(
             complaint_id=case.complaint_id,
@@ -213,20 +267,26 @@ def rate(command: RateWhistle, case: Complaint) -> Sequence[Said]:
     ]
 
 
-def _mine(case: Complaint, number: int, unit: UnitId) -> tuple[Whistle | None, Called | None, str | None]:
-    """The whistle and this unit's part in it, or why it has none any more."""
-    whistle = _whistle(case, number)
-    called = None if whistle is None else _called(whistle, unit)
-    why: str | None = None
+class _Part(NamedTuple):
+    """A whistle, and the part a called unit has in it."""
+
+    whistle: Whistle
+    called: Called
+
+
+def _part(case: Complaint, number: int, unit: UnitId) -> _Part | Refusal:
+    """This unit's part in the whistle, as long as it is not let go."""
     if case.ended is not None:
-        why = f"the life ended with {case.ended.how}"
-    elif whistle is None:
-        why = f"whistle {number} was not blown"
-    elif called is None:
-        why = f"whistle {number} did not call {unit}"
-    elif called.released_at is not None:
-        why = f"{whistle.unit} has let it go"
-    return whistle, called, why
+        return Refusal(f"the life ended with {case.ended.how}")
+    whistle = _whistle(case, number)
+    if whistle is None:
+        return Refusal(f"whistle {number} was not blown")
+    called = _called(whistle, unit)
+    if called is None:
+        return Refusal(f"whistle {number} did not call {unit}")
+    if called.released_at is not None:
+        return Refusal(f"{whistle.unit} has let it go")
+    return _Part(whistle, called)
 
 
 def _whistle(case: Complaint, number: int) -> Whistle | None:

@@ -5,11 +5,15 @@
 
 from __future__ import annotations
 
-from typing import Final
+from datetime import datetime
+from typing import Final, NamedTuple
 
-from shared.events.base import Level
+from shared.complaint import Complaint, district_at, urgency_at
+from shared.events import ComplaintEscalated, EscalationFact, SupervisionOpened, Urgency
+from shared.events.base import Level, Limit
 from shared.ids import UnitId
 from shared.policy.catalogue import Catalogue
+from shared.policy.ruleset import ruleset
 
 LADDER: Final = (Level.UNIT, Level.DISTRICT, Level.MUNICIPAL)
 TOP: Final = LADDER[-1]
@@ -30,3 +34,48 @@ def next_level(watching: Level, acting: Level) -> Level | None:
 def told_at(level: Level, catalogue: Catalogue, district: str) -> UnitId:
     """Whose desk a notice to this level lands on."""
     return catalogue.supervision if level is TOP else catalogue.district_unit(district)
+
+
+class Late(NamedTuple):
+    """Who was late with what, and since when."""
+
+    unit: UnitId
+    level: Level
+    """The rung the unit itself stands on."""
+    because: Limit
+    at: datetime
+
+
+def escalated(case: Complaint, late: Late, until: datetime, catalogue: Catalogue) -> list[EscalationFact]:
+    """The next level is told and watches; at the top supervision takes it up."""
+    level = next_level(case.level, late.level)
+    if level is None:
+        return []
+    limits = ruleset(case.ruleset).classes[urgency_at(case, late.at) or Urgency.GENERAL_7D]
+    told = told_at(level, catalogue, district_at(case, late.at))
+    said: list[EscalationFact] = [
+        ComplaintEscalated(
+            complaint_id=case.complaint_id,
+            to_level=level,
+            told=told,
+            unit=late.unit,
+            because=late.because,
+            next_at=None if level is TOP else late.at + limits.ladder_step,
+            escalated_at=late.at,
+            noticed_at=until,
+        )
+    ]
+    if level is TOP and limits.supervision is not None:
+        said.append(
+            SupervisionOpened(
+                complaint_id=case.complaint_id,
+                told=told,
+                leader=catalogue.leader_of(told),
+                unit=late.unit,
+                because=late.because,
+                due_at=late.at + limits.supervision,
+                opened_at=late.at,
+                noticed_at=until,
+            )
+        )
+    return said

@@ -1,43 +1,23 @@
-"""The knowledge base that agents answer from (B2): kept by version, found by full text over words cut for Chinese.
+"""The knowledge base that agents answer from (B2): kept by version, found by full text over its words.
 
-A version is written once and never changed; that one was withdrawn is written beside it. Only what adds articles or
-searches cuts words: the dictionary takes a second to load, and no service needs it.
+A version is written once and never changed; that one was withdrawn is written beside it.
 """
 
 from __future__ import annotations
 
-import tomllib
-import warnings
-from collections.abc import Iterable, Sequence
-from datetime import UTC, date, datetime, time
-from functools import cache
-from importlib.resources import files
-from typing import TYPE_CHECKING, Annotated, Any, Final
-from zoneinfo import ZoneInfo
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
 
 import asyncpg
 import msgspec
-from platformdirs import user_cache_path
 
+from services.intake.knowledge.file import ZONE, Article, KnowledgeInvalid, articles, within
+from services.intake.knowledge.words import asked, excerpt, words
 from shared import times
 from shared.runtime.errors import UserError
-from shared.text import folded, folded_code
-from shared.text_file import FileUnreadable, text_of
-from shared.wording import CODE, NAME, WORDS, TextInvalid, look_at
-
-if TYPE_CHECKING:
-    from jieba import Tokenizer
-
-EXAMPLE: Final = "beijing-example-1"
-"""The articles that ship with the project; their file says that they are an example."""
-
-ZONE: Final = ZoneInfo("Asia/Shanghai")
-"""In which a file's days begin."""
-
-EXCERPT: Final = 60
-"""Characters of an article's text shown where it is found."""
-_BEFORE: Final = 12
-"""Of these, how many before the first word that was searched."""
+from shared.text import folded_code
+from shared.wording import TextInvalid, look_at
 
 _COLUMNS: Final = (
     "article_id, version, subject, title, body AS text, valid_from, source, withdrawn_at, withdrawn_why"
@@ -50,9 +30,6 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 _WITHDRAW: Final = "INSERT INTO intake.article_withdrawn VALUES ($1, $2, $3, $4)"
 _SHOW: Final = f"SELECT {_COLUMNS} FROM intake.article_version WHERE article_id = $1 ORDER BY version DESC"  # noqa: S608 -- ours
 _LIST: Final = f"SELECT {_COLUMNS} FROM intake.article_version ORDER BY article_id, version"  # noqa: S608 -- ours
-EARLIEST: Final = datetime(1900, 1, 1, tzinfo=UTC)
-LATEST: Final = datetime(2200, 1, 1, tzinfo=UTC)
-"""Between these an article may begin or end to hold."""
 _LATEST: Final = "SELECT coalesce(max(version), 0) FROM intake.article WHERE article_id = $1"
 # Of an article the latest version that holds: an older one that was not withdrawn would only stand beside it.
 _SEARCH: Final = f"""
@@ -69,43 +46,6 @@ ORDER BY rank DESC, article_id LIMIT $3
 """  # noqa: S608 -- ours
 
 
-class KnowledgeInvalid(ValueError):  # noqa: N818 -- a state of a file, said to a person
-    """Articles that cannot be used; the text names the field and what was expected."""
-
-
-_Short = Annotated[str, msgspec.Meta(min_length=1, max_length=200, extra=WORDS)]
-
-
-class Article(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One version of one article."""
-
-    id: Annotated[str, msgspec.Meta(min_length=1, max_length=100, extra=CODE)]
-    version: Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)]
-    subject: Annotated[str, msgspec.Meta(min_length=1, max_length=200, extra=NAME)]
-    title: _Short
-    text: Annotated[str, msgspec.Meta(min_length=1, max_length=20_000, extra=WORDS)]
-    valid_from: datetime
-    """The first instant at which it may be answered from."""
-    source: Annotated[str, msgspec.Meta(min_length=1, max_length=400, extra=WORDS)]
-    """What it stands on: a regulation, a notice, whoever wrote it."""
-    withdrawn_at: datetime | None = None
-    """The first instant at which it may not any more; None where it was not withdrawn."""
-    withdrawn_why: str = ""
-
-    def holds(self, at: datetime) -> bool:
-        """Whether an agent may answer from it then."""
-        return self.valid_from <= at and (self.withdrawn_at is None or at < self.withdrawn_at)
-
-
-class Articles(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A file of articles."""
-
-    version: _Short
-    example: bool
-    """Whether it is made up: nobody should answer citizens from it."""
-    articles: tuple[Article, ...]
-
-
 class Found(msgspec.Struct, frozen=True, kw_only=True):
     """An article that a search found."""
 
@@ -113,106 +53,6 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     rank: float
     """How well, by PostgreSQL's ts_rank: only good for comparing within one search."""
     excerpt: str
-
-
-def instant(said: date) -> datetime:
-    """A day's first instant, in Beijing; an instant itself. A time without a zone is Beijing's."""
-    if not isinstance(said, datetime):
-        said = datetime.combine(said, time())
-    return said if said.tzinfo is not None else said.replace(tzinfo=ZONE)
-
-
-def _within(name: str, field: str, at: datetime | None) -> None:
-    """`KnowledgeInvalid` for an instant that no article has: a program's zero time, a slip of the hand."""
-    if at is not None and not EARLIEST <= at < LATEST:
-        raise KnowledgeInvalid(
-            f"{name}: {field}: {at.isoformat()}, expected from {EARLIEST:%Y-%m-%d} on and before {LATEST:%Y-%m-%d}"
-        )
-
-
-def parsed(text: str) -> Articles:
-    """The articles this TOML holds; `KnowledgeInvalid` names what is wrong."""
-    try:
-        made = look_at(msgspec.convert(_timed(tomllib.loads(text)), Articles))
-    except ValueError as error:
-        raise KnowledgeInvalid(f"knowledge: {error}") from error
-    seen: set[tuple[str, int]] = set()
-    for article in made.articles:
-        name = f"{article.id}@{article.version}"
-        if (article.id, article.version) in seen:
-            raise KnowledgeInvalid(f"knowledge: {name} stands there twice, expected each version once")
-        seen.add((article.id, article.version))
-        _within(f"knowledge: {name}", "valid_from", article.valid_from)
-        _within(f"knowledge: {name}", "withdrawn_at", article.withdrawn_at)
-        if article.withdrawn_at is not None and article.withdrawn_at <= article.valid_from:
-            raise KnowledgeInvalid(f"knowledge: {name}: withdrawn_at: expected a time after valid_from")
-    return made
-
-
-def _timed(raw: dict[str, Any]) -> dict[str, Any]:
-    """The same with each day as its first instant; whatever else is wrong is found by who takes it."""
-    every = raw.get("articles")
-    for one in every if isinstance(every, list) else ():
-        for field in ("valid_from", "withdrawn_at"):
-            if isinstance(one, dict) and isinstance(one.get(field), date):
-                one[field] = instant(one[field])
-    return raw
-
-
-@cache
-def articles(path: str = "") -> Articles:
-    """The articles in this file; without a path the example that ships with the project."""
-    if path:
-        try:
-            return parsed(text_of(path, "articles as TOML"))
-        except FileUnreadable as error:
-            raise KnowledgeInvalid(f"knowledge: {error}") from None
-    return parsed(files("shared").joinpath(f"data/knowledge/{EXAMPLE}.toml").read_text(encoding="utf-8"))
-
-
-# -- words
-
-
-@cache
-def _tokenizer() -> Tokenizer:
-    """The library's own dictionary, kept where only this user may write: by default it is read from /tmp, unsafely."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # escapes of an older Python in its source
-        import jieba  # noqa: PLC0415 -- its dictionary takes a second to load
-    jieba.setLogLevel("WARNING")
-    made = jieba.Tokenizer()
-    folder = user_cache_path("hotline") / "jieba"
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    made.tmp_dir = str(folder)
-    return made
-
-
-def words(text: str) -> list[str]:
-    """The words of a text, long ones with the short ones in them; marks are none."""
-    return [
-        word for word in _tokenizer().cut_for_search(folded(text).lower()) if any(c.isalnum() for c in word)
-    ]
-
-
-def asked(text: str) -> list[str]:
-    """The words to look for: single characters, such as 的 and 吗, only where there is nothing else."""
-    every = list(dict.fromkeys(words(text)))
-    return [word for word in every if len(word) > 1] or every
-
-
-def excerpt(text: str, sought: Iterable[str]) -> str:
-    """A stretch of the text around the first word that was sought; its beginning where none is in it."""
-    # A character may be several in the form that is searched, such as ㎡; so each knows where it stands.
-    pieces = [folded(char).lower() or " " for char in text]
-    begins = [place for place, piece in enumerate(pieces) for _ in piece]
-    searched = "".join(pieces)
-    at = min((begins[place] for word in sought if (place := searched.find(word)) >= 0), default=0)
-    start = max(0, at - _BEFORE)
-    shown = text[start : start + EXCERPT]
-    return f"{'…' if start else ''}{shown}{'…' if start + EXCERPT < len(text) else ''}"
-
-
-# -- the base
 
 
 async def load(connection: asyncpg.Connection[Any], added: Sequence[Article]) -> tuple[int, int]:
@@ -279,7 +119,7 @@ async def add(
             made = look_at(msgspec.convert(said, Article))
         except (msgspec.ValidationError, TextInvalid) as error:
             raise KnowledgeInvalid(f"article: {error}") from error
-        _within("article", "valid_from", made.valid_from)
+        within("article", "valid_from", made.valid_from)
         await connection.execute(_INSERT, *_row(made))
     return made
 

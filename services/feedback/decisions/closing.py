@@ -1,0 +1,74 @@
+"""A complaint closes (结案): with a visit's outcome, or as an approved exception (E3). Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.feedback.refusals import refused
+from shared.complaint import Complaint, Visit, holder
+from shared.deciding import Decision, concerned, may_decide
+from shared.events import ComplaintClosed, FeedbackFact, Outcome
+from shared.ids import ComplaintId
+from shared.policy.catalogue import Catalogue
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloseByException(Decision):
+    """A supervisor lets it close without a visit's outcome."""
+
+    approved_by: str
+    reason: str
+
+
+def close_by_exception(
+    command: CloseByException, case: Complaint, catalogue: Catalogue
+) -> Sequence[FeedbackFact]:
+    """E3: by a supervisor who has no part in it (T22)."""
+    why = may_decide("approved_by", command.approved_by, concerned(case, catalogue), command.login)
+    if case.ended is not None:
+        why = f"the life ended with {case.ended.how}"
+    if why is not None:
+        return [refused("close by exception", why, case, command.at, command.approved_by)]
+    return [_excepted(command, case)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloseTerminated:
+    """A review ended the order unanswered: close the complaint as the exception it approved."""
+
+    complaint_id: ComplaintId
+    approved_by: str
+    reason: str
+    at: datetime
+
+
+def close_terminated(command: CloseTerminated, case: Complaint) -> Sequence[FeedbackFact]:
+    """Nothing where the life has ended, or the order is not terminated."""
+    if case.ended is not None or case.order is None or not case.order.terminated:
+        return []
+    return [_excepted(command, case)]
+
+
+def _excepted(command: CloseByException | CloseTerminated, case: Complaint) -> ComplaintClosed:
+    return ComplaintClosed(
+        complaint_id=case.complaint_id,
+        outcome=Outcome.EXCEPTION,
+        visit=0,
+        approved_by=command.approved_by,
+        reason=command.reason,
+        recalled_unit=holder(case),
+        closed_at=command.at,
+    )
+
+
+def closed(case: Complaint, outcome: Outcome, visit: Visit, at: datetime) -> ComplaintClosed:
+    """The end, with the outcome of this visit."""
+    return ComplaintClosed(
+        complaint_id=case.complaint_id,
+        outcome=outcome,
+        visit=visit.visit,
+        recalled_unit=holder(case),
+        closed_at=at,
+    )

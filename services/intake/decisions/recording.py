@@ -1,0 +1,219 @@
+"""A request goes on record, once (R1, T7): what it asks for, what kind it is, whether it ends on the spot. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from msgspec import UNSET, UnsetType
+from msgspec.structs import replace
+
+from services.intake.knowledge.rule import Articles, unusable
+from services.intake.links import about_whom, first_of_matter, links_refused
+from services.intake.told_again import says_otherwise
+from services.intake.twice import first_of_call, recorded_already
+from shared.aside import OnRecordOtherwise
+from shared.complaint import ANSWER, Case, Complaint
+from shared.events import (
+    ComplaintAnsweredDirectly,
+    ComplaintClassified,
+    ComplaintReceived,
+    ComplaintTurnedAway,
+    Desk,
+    IdentityProtected,
+    IntakeFact,
+    IntakeRefused,
+    MatterLinked,
+    RetaliationReported,
+    TurnedAway,
+)
+from shared.events.base import RequestType
+from shared.ids import CallId, ComplaintId, RequestId, UnitId
+from shared.inputs import RequestRecorded
+from shared.policy.calendar import calendar
+from shared.policy.deadlines import due_at
+from shared.policy.ruleset import ruleset
+from shared.times import zone_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordRequest:
+    """Put a request on record under this rule set and calendar."""
+
+    complaint_id: ComplaintId
+    request: RequestRecorded
+    ruleset: str
+    calendar: str
+    seen: Mapping[ComplaintId, Complaint] = field(default_factory=dict)
+    """What else was recorded in its call, of its subject and place, as it stands; the first one first (T7)."""
+    speaker: str = ""
+    """The login whose number the request's is, "" where it came on the plain topic."""
+    begun: Mapping[ComplaintId, int] = field(default_factory=dict)
+    """Which of the complaints it names are on record, and where in the log that begins; earlier is less."""
+    at: datetime
+
+
+def record(command: RecordRequest, case: Case, known: Articles) -> Sequence[IntakeFact]:
+    """The facts of a new complaint; nothing where it is on record. `known`: the knowledge base (B2)."""
+    request = command.request
+    if request.retaliation_by is not None:
+        request = replace(request, confidential=True)
+    if isinstance(case, Complaint):
+        # Another citizen's matter is no part of this life: it is set aside by itself, and this one goes on untouched.
+        if differing := says_otherwise(request, case, command.speaker):
+            raise OnRecordOtherwise(differing)
+        return []
+    answered = request.article_id is not None and request.turned_away is None
+    why_not = _unanswered(command, known) if answered else None
+    # What nobody can have answered from the base is a matter like any other: a unit gets it (B2).
+    unit_acts = request.turned_away is None and (not answered or why_not is not None)
+    twice = unit_acts and recorded_already(command)
+    facts: list[IntakeFact] = [_received(command, request), *_said_beside(command, request, twice=twice)]
+    facts.append(_classified(command, request, to_dispatch=unit_acts and not twice))
+    if twice:
+        facts.append(_twice(command, request))
+    elif request.turned_away is not None:
+        facts.append(_turned_away(command, request, request.turned_away))
+    elif request.article_id is not None:
+        facts.append(_answered(command, request, request.article_id, why_not, checked=bool(known)))
+    return [*facts, *links_refused(command)]
+
+
+def _received(command: RecordRequest, request: RequestRecorded) -> ComplaintReceived:
+    return ComplaintReceived(
+        complaint_id=command.complaint_id,
+        request_id=RequestId(request.request_id),
+        speaker=command.speaker or UNSET,
+        call_id=None if request.call_id is None else CallId(request.call_id),
+        channel=request.channel,
+        district=request.district,
+        street=request.street,
+        address=request.address,
+        title=request.title,
+        content=request.content,
+        ruleset=command.ruleset,
+        calendar=command.calendar,
+        given_due_at=request.given_due_at,
+        attachments=request.attachments or UNSET,
+        sent_at=UNSET if request.sent_at is None else request.sent_at,
+        received_at=command.at,
+    )
+
+
+def _classified(
+    command: RecordRequest, request: RequestRecorded, *, to_dispatch: bool
+) -> ComplaintClassified:
+    return ComplaintClassified(
+        complaint_id=command.complaint_id,
+        request_type=request.request_type,
+        subject=request.subject,
+        urgency=request.urgency,
+        classified_by=request.recorded_by,
+        to_dispatch=to_dispatch,
+        dispatch_due_at=_dispatch_due(command) if to_dispatch else UNSET,
+        classified_at=command.at,
+    )
+
+
+def _twice(command: RecordRequest, request: RequestRecorded) -> ComplaintTurnedAway:
+    return ComplaintTurnedAway(
+        complaint_id=command.complaint_id,
+        how=TurnedAway.RECORDED_TWICE,
+        to=request.call_id or "",
+        reason="another record of this call is of the same subject and place",
+        turned_away_at=command.at,
+    )
+
+
+def _turned_away(command: RecordRequest, request: RequestRecorded, how: TurnedAway) -> ComplaintTurnedAway:
+    return ComplaintTurnedAway(
+        complaint_id=command.complaint_id,
+        how=how,
+        to=request.turned_away_to,
+        reason=request.turned_away_reason,
+        turned_away_at=command.at,
+    )
+
+
+def _answered(
+    command: RecordRequest, request: RequestRecorded, article_id: str, why_not: str | None, *, checked: bool
+) -> IntakeRefused | ComplaintAnsweredDirectly:
+    if why_not is not None:
+        return IntakeRefused(
+            complaint_id=command.complaint_id,
+            asked=ANSWER,
+            reason=why_not,
+            article_id=article_id or UNSET,
+            article_version=request.article_version,
+            refused_at=command.at,
+        )
+    return ComplaintAnsweredDirectly(
+        complaint_id=command.complaint_id,
+        article_id=article_id,
+        article_version=request.article_version,
+        checked=True if checked else UNSET,
+        answered_at=command.at,
+    )
+
+
+def _said_beside(command: RecordRequest, request: RequestRecorded, *, twice: bool) -> list[IntakeFact]:
+    """Who may know of it, whom it is about, and with whose it belongs; before anybody can be told of it."""
+    facts: list[IntakeFact] = []
+    if request.anonymous or request.confidential:
+        facts.append(
+            IdentityProtected(
+                complaint_id=command.complaint_id,
+                anonymous=request.anonymous,
+                confidential=request.confidential,
+                protected_at=command.at,
+            )
+        )
+    if request.retaliation_by is not None:
+        facts.append(
+            RetaliationReported(
+                complaint_id=command.complaint_id,
+                accused=UnitId(request.retaliation_by),
+                about=about_whom(command),
+                reported_at=command.at,
+            )
+        )
+    first, of_call = first_of_matter(command), first_of_call(command)
+    if first is not None:
+        facts.append(
+            MatterLinked(
+                complaint_id=command.complaint_id,
+                matter_of=first,
+                linked_by=request.recorded_by,
+                linked_at=command.at,
+            )
+        )
+    elif of_call is not None and not twice:
+        facts.append(
+            MatterLinked(
+                complaint_id=command.complaint_id,
+                matter_of=of_call.complaint_id,
+                linked_by=Desk.INTAKE,
+                same_call=True,
+                linked_at=command.at,
+            )
+        )
+    return facts
+
+
+def _unanswered(command: RecordRequest, known: Articles) -> str | None:
+    """Why the article it names is no answer (B2): only who asks is answered; for whoever wants an act a unit acts."""
+    request = command.request
+    if request.article_id is None:
+        return None
+    if request.request_type is not RequestType.CONSULT:
+        kind = request.request_type
+        return f"request_type: {kind}, expected CONSULT where an article is the answer; a unit acts and is asked about"
+    return unusable(request.article_id, request.article_version, command.at, known, zone_of(command.ruleset))
+
+
+def _dispatch_due(command: RecordRequest) -> datetime | UnsetType:
+    """Until when the order must be written (C1), where the rule set has such a limit."""
+    rules = ruleset(command.ruleset)
+    limit = rules.classes[command.request.urgency].dispatch
+    return UNSET if limit is None else due_at(command.at, limit, rules, calendar(command.calendar)).at

@@ -1,0 +1,20 @@
+"""What telephone systems say of a queue, as the events intake takes in (`TELEPHONY_CALLS`). Pure.
+
+Each event gives no or several inputs with their time, and none looks at another event: sent twice or in any order they
+come to the same call. `docs/calls.md` shows what each sequence comes to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from services.intake.pbx.asterisk import from_asterisk
+from services.intake.pbx.event import Event, Told
+from services.intake.pbx.freeswitch import from_freeswitch
+
+SWITCHES: Final[dict[str, Callable[[Event], list[Told]]]] = {
+    "asterisk": from_asterisk,
+    "freeswitch": from_freeswitch,
+}
+"""By the name a person gives."""
