@@ -12,7 +12,16 @@ from hotline.client import short
 from hotline.terminal import LISTED_MAX
 from services.dispatch import views
 from shared import times
-from shared.complaint import Complaint, Order, standing_still, unanswered_beyond, whole_content
+from shared.complaint import (
+    Complaint,
+    DisputeAsked,
+    Order,
+    ReturnAsked,
+    standing_still,
+    unanswered_beyond,
+    whole_content,
+    whose_asked,
+)
 from shared.log.reading import reader
 from shared.text import shown
 from shared.unreadable import UnreadableRows
@@ -72,12 +81,19 @@ def line(case: Complaint, now: datetime) -> str:
 
 def _state(case: Complaint, now: datetime) -> str:
     order = case.order
-    if order is not None and order.review_since is not None:
-        return "disputed" if order.disputed else "in review"
-    pause = None if order is None else standing_still(order, now)
+    if order is None:
+        return "new"
+    match whose_asked(order):
+        case DisputeAsked():
+            return "disputed"
+        case ReturnAsked():
+            return "in review"
+        case None:
+            pass
+    pause = standing_still(order, now)
     if pause is not None:
         return f"paused until {times.shown(pause.until, times.zone_of(case.ruleset))}"
-    return "signed" if order is not None and order.signed_at is not None else "new"
+    return "signed" if order.signed_at is not None else "new"
 
 
 def _unsure(order: Order) -> str:

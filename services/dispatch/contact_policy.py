@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Final, NamedTuple
 
-from shared.complaint import Complaint, helping
+from shared.complaint import Answered, Complaint, Held, helping
 from shared.events.base import RequestType
 from shared.ids import UnitId
 from shared.text import has_words
@@ -95,6 +95,6 @@ def _standing(asker: Asker, case: Complaint, taken_by: str | None) -> Standing:
     if case.ended is not None:
         return Standing.OVER
     order = case.order
-    if order is not None and order.unit == asker.unit and not order.recalled and not order.terminated:
+    if isinstance(order, Held | Answered) and order.unit == asker.unit:
         return Standing.ASSIGNEE
     return Standing.STRANGER if helping(case, asker.unit) is None else Standing.HELPER

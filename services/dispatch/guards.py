@@ -9,7 +9,23 @@ from typing import ClassVar, Final, NamedTuple
 
 from msgspec import UNSET
 
-from shared.complaint import Complaint, Order, answer_in_time, asked_of
+from shared.complaint import (
+    Answered,
+    Complaint,
+    DisputeAsked,
+    ExtensionAsked,
+    Held,
+    Order,
+    PauseAsked,
+    Recalled,
+    ReturnAsked,
+    Terminated,
+    TerminationAsked,
+    answer_in_time,
+    asked,
+    limit_asked,
+    whose_asked,
+)
 from shared.deciding import DECIDERS, Decision, concerned, decider, may_decide, may_decide_together
 from shared.events import DispatchFact, ReplyRefused
 from shared.events.base import Urgency
@@ -97,32 +113,46 @@ def refused(command: Reply | Review | ReviewerAct, refusal: Refusal, case: Compl
     )
 
 
-def held(command: OrderReply, case: Complaint) -> Order | Refusal:
+def held(command: OrderReply, case: Complaint) -> Held | Refusal:
     """The order, where the unit that speaks has it and nothing about whose it is is under review."""
     order = theirs(case, command.unit, command.assignment)
-    if isinstance(order, Refusal) or order.review_since is None:
+    if isinstance(order, Refusal):
         return order
-    return Refusal(f"a {'dispute about' if order.disputed else 'return of'} this order is under review")
+    match whose_asked(order):
+        case None:
+            return order
+        case DisputeAsked():
+            return Refusal("a dispute about this order is under review")
+        case ReturnAsked():
+            return Refusal("a return of this order is under review")
 
 
-def theirs(case: Complaint, unit: UnitId, assignment: int) -> Order | Refusal:
+def theirs(case: Complaint, unit: UnitId, assignment: int) -> Held | Refusal:
     """The order, where this unit may speak to this assignment now (T2)."""
     order = dispatched(case)
     if isinstance(order, Refusal):
         return order
     number = present(case, order)
-    why: str | None = None
     if order.unit != unit:
-        why = f"the order lies with {order.unit} now"
-    elif number != assignment:
-        why = f"assignment {assignment} is over, the present one is {number}"
-    elif case.reopened:
-        why = f"assignment {assignment} is not written yet"
-    elif order.answered_at is not None:
-        why = "the order is answered"
-    elif order.terminated:
-        why = "the order is terminated"
-    return order if why is None else Refusal(why)
+        return Refusal(f"the order lies with {order.unit} now")
+    if number != assignment:
+        return Refusal(f"assignment {assignment} is over, the present one is {number}")
+    if case.reopened:
+        return Refusal(f"assignment {assignment} is not written yet")
+    return open_order(order)
+
+
+def open_order(order: Order) -> Held | Refusal:
+    """The order, where its unit has it still and has not answered it."""
+    match order:
+        case Held():
+            return order
+        case Answered():
+            return Refusal("the order is answered")
+        case Terminated():
+            return Refusal("the order is terminated")
+        case Recalled():
+            return Refusal(f"assignment {order.assignment} is over")
 
 
 def decidable(case: Complaint, assignment: int) -> Order | Refusal:
@@ -172,10 +202,17 @@ def overtaken(last: datetime | None, at: datetime, case: Complaint) -> str | Non
     return f"something later is on record, of {stated(last, case.ruleset)}"
 
 
-def under_review(order: Order) -> str:
+def under_review(order: Held) -> str:
     """What the unit has asked for that would move its limit or end it, and nobody has decided yet; "" for nothing."""
-    asked = asked_of(order)
-    return asked and f"{'an' if asked == 'extension' else 'a'} {asked}"
+    match limit_asked(order) or asked(order, TerminationAsked):
+        case None:
+            return ""
+        case ExtensionAsked():
+            return "an extension"
+        case PauseAsked():
+            return "a pause"
+        case TerminationAsked():
+            return "a termination"
 
 
 def nobodys_decision(

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from services.dispatch.guards import Refusal, Review, Said, decidable
-from shared.complaint import Complaint, Order
+from shared.complaint import Complaint, Held, Order
 from shared.events import ExtensionRejected, PauseRejected, ReturnRejected, TerminationRejected
+
+T = TypeVar("T")
 
 Rejected = type[ReturnRejected] | type[ExtensionRejected] | type[PauseRejected] | type[TerminationRejected]
 
@@ -24,20 +27,21 @@ def reviewed(
     case: Complaint,
     rejected: Rejected,
     *,
-    waits: Callable[[Order], bool],
-    approved: Callable[[Order], Said],
-    cannot: Callable[[Order], str | None] | None = None,
+    waits: Callable[[Order], T | None],
+    approved: Callable[[Held, T], Said],
+    cannot: Callable[[Held, T], str | None] | None = None,
 ) -> Said:
-    """`waits`: whether the unit has asked for it. `cannot`: why it is neither approved nor rejected."""
+    """`waits`: what the unit has asked for, if it has. `cannot`: why it is neither approved nor rejected."""
     order = decidable(case, command.assignment)
     if isinstance(order, Refusal):
         return order
-    if case.reopened or not waits(order):
+    wanted = waits(order)
+    if case.reopened or wanted is None or not isinstance(order, Held):
         return Refusal(f"no {command.OF} of this order is under review")
-    if cannot is not None and (why := cannot(order)) is not None:
+    if cannot is not None and (why := cannot(order, wanted)) is not None:
         return Refusal(why)
     if command.approved:
-        return approved(order)
+        return approved(order, wanted)
     return [
         rejected(
             complaint_id=case.complaint_id,

@@ -23,11 +23,7 @@ WHERE state #>> '{order,unit}' = $1 AND state -> 'ended' IS NULL
 _ASKED: Final = over_heads(
     """
 SELECT stream_id::text, text, state_schema FROM {heads}
-WHERE ((state #>> '{order,review_since}' IS NOT NULL
-        OR state #>> '{order,extension_days}' IS NOT NULL
-        OR state #>> '{order,pause_days}' IS NOT NULL
-        OR state #>> '{order,termination}' IS NOT NULL)
-       AND state -> 'ended' IS NULL)
+WHERE (state #> '{order,asked}' IS NOT NULL AND state -> 'ended' IS NULL)
    OR (state -> 'exclusion' IS NOT NULL AND state #>> '{exclusion,approved}' IS NULL)
 """
 )

@@ -8,7 +8,7 @@ import msgspec
 
 from shared.complaint.state import Complaint
 
-STATE_SCHEMA: Final = 9
+STATE_SCHEMA: Final = 10
 """Version of the stored head; a change means rebuilding the heads, never editing them."""
 
 

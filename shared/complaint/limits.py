@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 from msgspec.structs import replace
 
-from shared.complaint.order import Order, Pause
+from shared.complaint.order import Answered, Order, Pause
 from shared.complaint.state import (
     HOTLINES_OWN,
     Called,
@@ -83,7 +83,7 @@ def answer_overdue(case: Complaint, order: Order) -> bool:
 
 def unanswered_beyond(order: Order, at: datetime) -> bool:
     """Whether its unit has not answered and the limit in force had passed then. A pause has moved that limit."""
-    return order.answered_at is None and order.feedback_due_at < at
+    return not isinstance(order, Answered) and order.feedback_due_at < at
 
 
 def standing_still(order: Order, at: datetime) -> Pause | None:

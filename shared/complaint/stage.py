@@ -9,7 +9,21 @@ from typing import Final
 import msgspec
 
 from shared.complaint.limits import due_deadlines, misses, watched
-from shared.complaint.order import Order
+from shared.complaint.order import (
+    Answered,
+    Asked,
+    DisputeAsked,
+    ExtensionAsked,
+    Held,
+    Order,
+    PauseAsked,
+    Recalled,
+    ReturnAsked,
+    Terminated,
+    TerminationAsked,
+    asked,
+    whose_asked,
+)
 from shared.complaint.state import Case, Complaint
 from shared.events import Desk
 from shared.events.base import Limit
@@ -61,26 +75,29 @@ class Waiting(msgspec.Struct, frozen=True, kw_only=True):
     """The complaint's next deadline; none where nothing is being watched any more."""
 
 
-def stage_of(case: Case) -> Stage:  # noqa: PLR0911 -- a line a stage
+def stage_of(case: Case) -> Stage:  # noqa: C901, PLR0911 -- a line a stage
     """Where the complaint stands."""
     if not isinstance(case, Complaint):
         return Stage.UNOPENED
-    order = case.order
     if case.ended is not None:
         return Stage.ENDED
     if case.urgency is None:
         return Stage.RECEIVED
-    if order is None or order.recalled or case.reopened:
+    if case.reopened:
         return Stage.TO_DISPATCH
-    if order.terminated:
-        return Stage.TERMINATED
-    if case.visit is not None:
-        return Stage.ASKING
-    if order.answered_at is not None:
-        return Stage.ANSWERED
-    if order.review_since is not None:
-        return Stage.IN_REVIEW
-    return Stage.AT_UNIT if order.signed_at is None else Stage.SIGNED
+    match case.order:
+        case None | Recalled():
+            return Stage.TO_DISPATCH
+        case Terminated():
+            return Stage.TERMINATED
+        case Answered() | Held() if case.visit is not None:
+            return Stage.ASKING
+        case Answered():
+            return Stage.ANSWERED
+        case Held() as order if whose_asked(order) is not None:
+            return Stage.IN_REVIEW
+        case Held() as order:
+            return Stage.AT_UNIT if order.signed_at is None else Stage.SIGNED
 
 
 def waits_for(case: Case) -> Waiting | None:
@@ -107,7 +124,8 @@ def _awaited(case: Case) -> tuple[Awaited, str, str] | None:
     if expired and case.visited_round != order.round and not case.anonymous:
         return Awaited.DESK, Desk.FEEDBACK, "have the citizen asked, the limit expired (R8)"
     if standing is Stage.IN_REVIEW:
-        what = "decide as a council whose it is" if order.disputed else "decide on the return"
+        disputed = asked(order, DisputeAsked) is not None
+        what = "decide as a council whose it is" if disputed else "decide on the return"
         return Awaited.REVIEWER, "reviewers", what
     what = "sign or answer the order" if standing is Stage.AT_UNIT else "answer the order"
     return Awaited.UNIT, order.unit, what
@@ -132,25 +150,22 @@ _BY_STAGE: Final[dict[Stage, tuple[Awaited, str, str]]] = {
 
 def goes_on(case: Complaint) -> bool:
     """Whether somebody still acts for the citizen: its life is not over, nor is its order ended unanswered."""
-    return case.ended is None and not (case.order is not None and case.order.terminated)
+    return case.ended is None and not isinstance(case.order, Terminated)
 
 
 def order_open(case: Complaint) -> bool:
     """Whether a unit holds an order it has not answered."""
-    order = case.order
-    if order is None or case.ended is not None:
-        return False
-    return order.answered_at is None and not order.recalled and not order.terminated
+    return case.ended is None and isinstance(case.order, Held)
 
 
 def whose_is_open(case: Complaint, order: Order) -> bool:
     """Whether a council may say whose it is: somebody asked, or a correction of the record did."""
-    return order.review_since is not None or (order.names is not None and order_open(case))
+    return whose_asked(order) is not None or (order.names is not None and order_open(case))
 
 
 def holder(case: Complaint) -> UnitId | None:
     """The unit whose open order it is about; None where no order is open."""
-    return case.order.unit if case.order is not None and order_open(case) else None
+    return case.order.unit if case.ended is None and isinstance(case.order, Held) else None
 
 
 def asked_for(case: Complaint) -> str:
@@ -158,19 +173,18 @@ def asked_for(case: Complaint) -> str:
 
     What holds the order up goes first.
     """
-    order = case.order
-    if order is not None and case.ended is None:
-        if order.review_since is not None:
-            return "dispute" if order.disputed else "return"
-        if asked := asked_of(order):
-            return asked
+    if case.ended is None and isinstance(case.order, Held):
+        for kind, name in _ASKED.items():
+            if any(isinstance(one, kind) for one in case.order.asked):
+                return name
     return "exclusion" if case.exclusion is not None and case.exclusion.approved is None else ""
 
 
-def asked_of(order: Order) -> str:
-    """What the unit asked for that moves its limit or ends its order, and nobody decided: as `asked_for` says it."""
-    if order.extension_days:
-        return "extension"
-    if order.pause_days:
-        return "pause"
-    return "" if order.termination is None else "termination"
+_ASKED: Final[dict[type[Asked], str]] = {
+    ReturnAsked: "return",
+    DisputeAsked: "dispute",
+    ExtensionAsked: "extension",
+    PauseAsked: "pause",
+    TerminationAsked: "termination",
+}
+"""What holds the order up goes first."""

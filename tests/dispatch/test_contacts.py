@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from services.dispatch.contact_policy import Asker, Seen, Sight, Standing, may_see
-from shared.complaint import Complaint
+from shared.complaint import Complaint, Recalled
 from shared.events import ComplaintDispatched
 from shared.events.base import RequestType
 from tests import examples as eg
@@ -96,5 +96,5 @@ def test_between_a_return_and_the_next_dispatch_no_unit_sees_it_whole(told: list
         assert isinstance(life.case, Complaint)
         whole = [unit for unit in UNITS if by_unit(unit, life.case, "a reason").seen is Seen.FULL]
         assert len(whole) <= 1
-        if life.case.order is not None and life.case.order.recalled:
+        if isinstance(life.case.order, Recalled):
             assert whole == []

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from hotline.audit.legality.life import illegal
 from services.dispatch import rules
 from services.dispatch.contact_policy import Asker, Seen, may_see
-from shared.complaint import UNOPENED, Case, Complaint, evolve
+from shared.complaint import UNOPENED, Answered, Case, Complaint, evolve
 from shared.events import (
     ComplaintDispatched,
     Correction,
@@ -309,7 +309,7 @@ def test_every_order_of_correction_signature_answer_no_and_hearing_ends_where_th
         assert isinstance(case, Complaint)
         order = case.order
         assert order is not None
-        taken = order.signed_at is not None or order.answered_at is not None
+        taken = order.signed_at is not None or isinstance(order, Answered)
         assert order.written_for is None, acts
         assert order.unit == OTHER_STREET or (taken and order.names == OTHER_STREET), acts
         ends.add((order.round, order.unit, taken))

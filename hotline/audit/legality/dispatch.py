@@ -7,12 +7,18 @@ from typing import Any, Final
 
 from hotline.audit.legality.orders import not_theirs
 from shared.complaint import (
+    Answered,
     Complaint,
+    DisputeAsked,
+    Held,
     Order,
+    TerminationAsked,
     answer_overdue,
+    asked,
     helping,
     order_open,
     whole_content,
+    whose_asked,
     whose_is_open,
 )
 from shared.events import (
@@ -156,7 +162,7 @@ def _judge_handling(
 def _judge_answer_sent_back(case: Complaint, fact: AnswerSentBack, _: Fact) -> str | None:
     """Only what nobody has asked the citizen about yet, within the limit; and no more often than the rule set says."""
     order, most = case.order, ruleset(case.ruleset).answers_sent_back_max
-    if order is None or order.answered_at is None or case.reopened:
+    if not isinstance(order, Answered) or case.reopened:
         return "there is no answer to send back"
     if (fact.unit, fact.assignment, fact.round) != (order.unit, order.assignment, order.round):
         return f"the answer is to assignment {order.assignment} of round {order.round} with {order.unit}"
@@ -172,11 +178,11 @@ def _judge_answer_sent_back(case: Complaint, fact: AnswerSentBack, _: Fact) -> s
 
 def _judge_return_reviewed(case: Complaint, fact: ReturnApproved | ReturnRejected, _: Fact) -> str | None:
     order = case.order
-    if order is None or order.review_since is None or case.reopened:
+    if not isinstance(order, Held) or whose_asked(order) is None or case.reopened:
         return "no return is under review"
     if (fact.unit, fact.assignment) != (order.unit, order.assignment):
         return f"the return under review is assignment {order.assignment} with {order.unit}"
-    return "a council decides on what is disputed" if order.disputed else None
+    return "a council decides on what is disputed" if asked(order, DisputeAsked) is not None else None
 
 
 def _judge_order_assigned(case: Complaint, fact: OrderAssigned, _: Fact) -> str | None:
@@ -200,7 +206,7 @@ def _judge_order_moved(case: Complaint, fact: OrderMoved, _: Fact) -> str | None
     why = _corrected_order(case, fact)
     if why is not None or order is None:
         return why
-    taken = not order_open(case) or order.signed_at is not None or order.review_since is not None
+    taken = not order_open(case) or order.signed_at is not None or whose_asked(order) is not None
     if taken and not case.reopened:
         return "what is signed, answered or under review moves only by a return or a reviewer's act"
     if case.settled or case.accused is not None:
@@ -219,7 +225,7 @@ def _judge_order_amended(case: Complaint, fact: OrderAmended, _: Fact) -> str | 
 def _corrected_order(case: Complaint, fact: OrderMoved | OrderAmended) -> str | None:
     """Of the present order, whose record was corrected since it was written."""
     order = case.order
-    if order is None or order.recalled or order.terminated:
+    if not isinstance(order, Held | Answered):
         return "there is no order to bring to the record"
     if (fact.unit, fact.assignment) != (order.unit, order.assignment):
         return f"the order is assignment {order.assignment} with {order.unit}"
@@ -257,22 +263,19 @@ def _judge_termination_requested(case: Complaint, fact: TerminationRequested, _:
         return why
     if order.signed_at is None:
         return "only a signed order is terminated"
-    return None if order.termination is None else "a termination is under review"
+    return None if asked(order, TerminationAsked) is None else "a termination is under review"
 
 
 def _judge_termination_reviewed(
     case: Complaint, fact: TerminationApproved | TerminationRejected, _: Fact
 ) -> str | None:
     order = case.order
-    if order is None or order.termination is None or case.reopened:
+    if not isinstance(order, Held) or (wanted := asked(order, TerminationAsked)) is None or case.reopened:
         return "no termination is under review"
     if (fact.unit, fact.assignment) != (order.unit, order.assignment):
         return f"the order is assignment {order.assignment} with {order.unit}"
-    if isinstance(fact, TerminationApproved) and (fact.ground, fact.round) != (
-        order.termination,
-        order.round,
-    ):
-        return f"under review is {order.termination} in round {order.round}"
+    if isinstance(fact, TerminationApproved) and (fact.ground, fact.round) != (wanted.ground, order.round):
+        return f"under review is {wanted.ground} in round {order.round}"
     return None
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 from msgspec import UNSET
 
 from hotline.audit.legality.orders import with_another
-from shared.complaint import Complaint, Order, misses, order_open, watched
+from shared.complaint import Answered, Complaint, Order, Terminated, misses, order_open, watched
 from shared.events import (
     ComplaintClosed,
     ComplaintReopened,
@@ -28,7 +28,7 @@ def _judge_visit_scheduled(  # noqa: PLR0911 -- a line a reason
     case: Complaint, fact: VisitScheduled, before: Fact
 ) -> str | None:
     order = case.order
-    if order is None or case.reopened or order.terminated or case.anonymous:
+    if order is None or case.reopened or isinstance(order, Terminated) or case.anonymous:
         return "nobody knows whom to ask" if case.anonymous else "there is no order to ask about"
     if case.visit is not None:
         return f"visit {case.visit.visit} is under way"
@@ -53,7 +53,7 @@ def _is_about(case: Complaint, order: Order, fact: VisitScheduled) -> bool:
         return fact.round == order.round
     late = [missed.unit for missed in misses(case, Limit.FEEDBACK, order.round)]
     # A late answer has settled the miss, and nothing says any more whose it was.
-    return fact.reason is VisitReason.EXPIRED and (fact.unit in late or order.answered_at is not None)
+    return fact.reason is VisitReason.EXPIRED and (fact.unit in late or isinstance(order, Answered))
 
 
 def _attempt(case: Complaint, fact: VisitScheduled, before: VisitUnreached) -> str | None:
@@ -75,10 +75,10 @@ def _no_reason(case: Complaint, order: Order, fact: VisitScheduled) -> str | Non
     if watched(case, Limit.FEEDBACK, order.round) is not None:
         return "the limit was not kept, and the miss is not stated yet"
     if fact.reason is VisitReason.ANSWERED:
-        return None if order.answered_at is not None else "nothing is answered"
+        return None if isinstance(order, Answered) else "nothing is answered"
     if case.visited_round == order.round:
         return "the citizen was asked at expiry before"
-    if order.answered_at is None and not misses(case, Limit.FEEDBACK, order.round):
+    if not isinstance(order, Answered) and not misses(case, Limit.FEEDBACK, order.round):
         return "no limit has expired"
     return None
 

@@ -9,7 +9,19 @@ from typing import Any, Final
 from msgspec import UNSET
 
 from hotline.audit.legality.orders import not_theirs, too_late
-from shared.complaint import Complaint, Order, running, standing_still
+from shared.complaint import (
+    Answered,
+    Complaint,
+    ExtensionAsked,
+    Held,
+    Order,
+    PauseAsked,
+    Terminated,
+    TerminationAsked,
+    asked,
+    running,
+    standing_still,
+)
 from shared.events import (
     CalendarAmended,
     ComplaintReclassified,
@@ -32,8 +44,10 @@ def _judge_extension_requested(case: Complaint, fact: ExtensionRequested, _: Fac
     why = not_theirs(case, fact)
     if why is not None or order is None:
         return why
-    if order.signed_at is None or order.extension_days:
-        return "an order is extended once it is signed" if order.signed_at is None else "one is under review"
+    if order.signed_at is None:
+        return "an order is extended once it is signed"
+    if asked(order, ExtensionAsked) is not None:
+        return "one is under review"
     if _paused_or_asked(order, fact.requested_at):
         return "its clock stands still, or that is under review"
     if case.extensions >= rules.extensions_max or fact.days > rules.extension_days_max:
@@ -45,7 +59,7 @@ def _judge_extension_reviewed(
     case: Complaint, fact: ExtensionApproved | ExtensionRejected, _: Fact
 ) -> str | None:
     order = case.order
-    if order is None or not order.extension_days or case.reopened:
+    if not isinstance(order, Held) or asked(order, ExtensionAsked) is None or case.reopened:
         return "no extension is under review"
     if (fact.unit, fact.assignment) != (order.unit, order.assignment):
         return f"the order is assignment {order.assignment} with {order.unit}"
@@ -59,7 +73,7 @@ def _judge_extension_reviewed(
 
 
 def _paused_or_asked(order: Order, at: datetime) -> bool:
-    return bool(order.pause_days) or standing_still(order, at) is not None
+    return asked(order, PauseAsked) is not None or standing_still(order, at) is not None
 
 
 def _judge_pause_requested(case: Complaint, fact: PauseRequested, _: Fact) -> str | None:
@@ -69,7 +83,8 @@ def _judge_pause_requested(case: Complaint, fact: PauseRequested, _: Fact) -> st
         return why
     if order.signed_at is None:
         return "an order is paused once it is signed"
-    if order.extension_days or order.termination is not None or _paused_or_asked(order, fact.requested_at):
+    limit_or_end = asked(order, ExtensionAsked) or asked(order, TerminationAsked)
+    if limit_or_end is not None or _paused_or_asked(order, fact.requested_at):
         return "something is under review, or its clock stands still"
     if case.pauses >= rules.pauses_max or not 0 < fact.days <= rules.pause_days_max:
         return f"at most {rules.pauses_max} of at most {rules.pause_days_max} days"
@@ -78,16 +93,16 @@ def _judge_pause_requested(case: Complaint, fact: PauseRequested, _: Fact) -> st
 
 def _judge_pause_reviewed(case: Complaint, fact: PauseApproved | PauseRejected, _: Fact) -> str | None:
     order = case.order
-    if order is None or not order.pause_days or case.reopened:
+    if not isinstance(order, Held) or (wanted := asked(order, PauseAsked)) is None or case.reopened:
         return "no pause is under review"
     if (fact.unit, fact.assignment) != (order.unit, order.assignment):
         return f"the order is assignment {order.assignment} with {order.unit}"
-    return _pause_granted(case, order, fact) if isinstance(fact, PauseApproved) else None
+    return _pause_granted(case, order, wanted, fact) if isinstance(fact, PauseApproved) else None
 
 
-def _pause_granted(case: Complaint, order: Order, fact: PauseApproved) -> str | None:
-    if (fact.ground, fact.days) != (order.pause_ground, order.pause_days):
-        return f"under review are {order.pause_days} days, {order.pause_ground}"
+def _pause_granted(case: Complaint, order: Order, wanted: PauseAsked, fact: PauseApproved) -> str | None:
+    if (fact.ground, fact.days) != (wanted.ground, wanted.days):
+        return f"under review are {wanted.days} days, {wanted.ground}"
     if fact.round != order.round or fact.old_due_at != order.feedback_due_at:
         return f"the limit of round {order.round} ends at {stated(order.feedback_due_at, case.ruleset)}"
     if not fact.approved_at < fact.until <= fact.new_due_at or fact.new_due_at <= fact.old_due_at:
@@ -130,7 +145,7 @@ def _judge_complaint_reclassified(case: Complaint, fact: ComplaintReclassified, 
     order = case.order
     if order is None or case.reopened or ruleset(case.ruleset).limits_given:
         return "a class moves the limit of an order, where it comes from the class"
-    if order.answered_at is not None or order.terminated:
+    if isinstance(order, Answered | Terminated):
         return "the order is answered or terminated"
     if (fact.unit, fact.old_urgency) != (order.unit, case.urgency) or fact.urgency is case.urgency:
         return f"it is {case.urgency} with {order.unit}"

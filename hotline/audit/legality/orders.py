@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
-from shared.complaint import Complaint, Order, answer_in_time, holder
+from shared.complaint import Answered, Complaint, Order, Terminated, answer_in_time, holder, whose_asked
 from shared.events import (
     CitizenContacted,
     ContactFailed,
@@ -61,9 +61,13 @@ def not_theirs(case: Complaint, fact: OfUnit) -> str | None:
             f"the order is assignment {order.assignment} with {order.unit}, "
             f"not {fact.assignment} with {fact.unit} (T2)"
         )
-    if order.answered_at is not None or order.terminated:
-        return "the order is answered already" if order.answered_at is not None else "the order is terminated"
-    return "a return of the order is under review" if order.review_since is not None else None
+    match order:
+        case Answered():
+            return "the order is answered already"
+        case Terminated():
+            return "the order is terminated"
+        case _:
+            return "a return of the order is under review" if whose_asked(order) is not None else None
 
 
 def too_late(case: Complaint, order: Order, at: datetime) -> str | None:

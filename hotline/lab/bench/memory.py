@@ -69,7 +69,7 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True):
     """Resident, by process."""
 
 
-class Held(msgspec.Struct, frozen=True, kw_only=True):
+class HeldMemory(msgspec.Struct, frozen=True, kw_only=True):
     """What one process held over the run."""
 
     messages: int
@@ -87,7 +87,7 @@ class Result(Base, frozen=True, kw_only=True):
     """As many at least have gone through each desk that hears any."""
     lives: int
     lives_per_second: float
-    held: dict[str, Held]
+    held: dict[str, HeldMemory]
     samples: list[Sample]
 
 
@@ -243,12 +243,12 @@ def judged(
     )
 
 
-def held_of(name: str, samples: list[Sample]) -> Held:
+def held_of(name: str, samples: list[Sample]) -> HeldMemory:
     """One process over these readings, of which there is at least one."""
     values = [one.memory_bytes[name] for one in samples if name in one.memory_bytes]
     last = len(values) - 1
     quarter = max(1, len(values) // 4)
-    return Held(
+    return HeldMemory(
         messages=samples[-1].messages.get(name, 0),
         at_marks=[values[round(last * mark)] for mark in MARKS],
         highest=max(values),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from services.dispatch.guards import OrderReply, Refusal, ReviewerAct, Said, decidable, held
-from shared.complaint import Complaint, Order, answer_overdue
+from shared.complaint import Answered, Complaint, Order, answer_overdue
 from shared.events import AnswerSentBack, OrderAnswered, VisitReason
 from shared.policy.ruleset import ruleset
 from shared.times import stated
@@ -73,7 +73,7 @@ def send_back(command: SendBackAnswer, case: Complaint) -> Said:
 
 def _let_through(command: SendBackAnswer, case: Complaint, order: Order) -> str | None:
     most = ruleset(case.ruleset).answers_sent_back_max
-    if order.answered_at is None or case.reopened:
+    if not isinstance(order, Answered) or case.reopened:
         return "there is no answer" if not case.reopened else "the citizen has judged it"
     if command.at < order.answered_at:
         return f"it was answered only at {stated(order.answered_at, case.ruleset)}"

@@ -16,7 +16,7 @@ from msgspec import UNSET
 
 from services.dispatch.routing import Routed, routed
 from services.dispatch.work_order import not_listed, sent
-from shared.complaint import Complaint, Matter, Order, order_open
+from shared.complaint import Answered, Complaint, Held, Matter, Order, order_open, whose_asked
 from shared.events import DispatchFact, OrderAmended, OrderMoved
 from shared.ids import ComplaintId, UnitId
 from shared.policy.catalogue import Catalogue
@@ -35,7 +35,7 @@ def follow_correction(
 ) -> Sequence[DispatchFact]:
     """Nothing where the order says it already, or where none stands that could be brought to the record."""
     order = case.order
-    if case.ended is not None or order is None or order.recalled or order.terminated or case.reopened:
+    if case.ended is not None or case.reopened or not isinstance(order, Held | Answered):
         return []
     if order.written_for is None:
         return []
@@ -79,7 +79,7 @@ def _named(catalogue: Catalogue, matter: Matter) -> UnitId:
 
 def _free(case: Complaint, order: Order) -> bool:
     """Whether nobody has taken it on and nobody decides on it."""
-    taken = order.signed_at is not None or order.review_since is not None or case.settled
+    taken = order.signed_at is not None or whose_asked(order) is not None or case.settled
     return order_open(case) and not taken
 
 

@@ -8,7 +8,7 @@ from services.dispatch.guards import OrderReply, Refusal, Said, held, not_in_day
 from services.dispatch.limits import answer_limits
 from services.dispatch.reviewed import OrderReview, reviewed
 from services.dispatch.work_order import provisional
-from shared.complaint import Complaint, LimitStep, Order, standing_still
+from shared.complaint import Complaint, ExtensionAsked, Held, LimitStep, asked, limit_asked, standing_still
 from shared.events import ExtensionApproved, ExtensionRejected, ExtensionRequested
 from shared.policy.ruleset import ruleset
 
@@ -45,11 +45,11 @@ def request_extension(command: RequestExtension, case: Complaint) -> Said:
     ]
 
 
-def _not_extended(command: RequestExtension, case: Complaint, order: Order) -> str | None:
+def _not_extended(command: RequestExtension, case: Complaint, order: Held) -> str | None:
     rules = ruleset(case.ruleset)
     if order.signed_at is None:
         return "only a signed order is extended"
-    if order.extension_days or order.pause_days:
+    if limit_asked(order) is not None:
         return f"{under_review(order)} of this order is under review"
     if standing_still(order, command.at) is not None:
         return "its clock stands still"
@@ -73,16 +73,16 @@ def review_extension(command: ReviewExtension, case: Complaint) -> Said:
         command,
         case,
         ExtensionRejected,
-        waits=lambda order: order.extension_days > 0,
-        approved=lambda order: _extended(command, case, order),
+        waits=lambda order: asked(order, ExtensionAsked),
+        approved=lambda order, wanted: _extended(command, case, order, wanted),
     )
 
 
-def _extended(command: ReviewExtension, case: Complaint, order: Order) -> Said:
+def _extended(command: ReviewExtension, case: Complaint, order: Held, wanted: ExtensionAsked) -> Said:
     why = not_in_days(case, "extended") or too_late(case, order, command.at)
     if why is not None:
         return Refusal(why)
-    new = answer_limits(case, order, step=LimitStep(at=command.at, days=order.extension_days)).in_force
+    new = answer_limits(case, order, step=LimitStep(at=command.at, days=wanted.days)).in_force
     return [
         ExtensionApproved(
             complaint_id=case.complaint_id,

@@ -13,7 +13,7 @@ from services.dispatch.guards import OrderReply, Refusal, Said, held, not_in_day
 from services.dispatch.limits import answer_limits, days_begun
 from services.dispatch.reviewed import OrderReview, reviewed
 from services.dispatch.work_order import provisional
-from shared.complaint import Complaint, LimitStep, Order, pause_ended, standing_still
+from shared.complaint import Complaint, Held, LimitStep, PauseAsked, asked, pause_ended, standing_still
 from shared.events import (
     PauseApproved,
     PauseEnded,
@@ -61,12 +61,12 @@ def request_pause(command: RequestPause, case: Complaint) -> Said:
 
 
 def _not_paused(  # noqa: PLR0911 -- a line a reason
-    command: RequestPause, case: Complaint, order: Order, rules: RuleSet
+    command: RequestPause, case: Complaint, order: Held, rules: RuleSet
 ) -> str | None:
     if order.signed_at is None:
         return "only a signed order is paused"
-    if asked := under_review(order):
-        return f"{asked} of this order is under review"
+    if waiting := under_review(order):
+        return f"{waiting} of this order is under review"
     if (pause := standing_still(order, command.at)) is not None:
         return f"it is paused until {stated(pause.until, case.ruleset)}"
     if case.pauses >= rules.pauses_max:
@@ -91,17 +91,16 @@ def review_pause(command: ReviewPause, case: Complaint) -> Said:
         command,
         case,
         PauseRejected,
-        waits=lambda order: order.pause_days > 0 and order.pause_ground is not None,
-        approved=lambda order: _paused(command, case, order),
+        waits=lambda order: asked(order, PauseAsked),
+        approved=lambda order, wanted: _paused(command, case, order, wanted),
     )
 
 
-def _paused(command: ReviewPause, case: Complaint, order: Order) -> Said:
+def _paused(command: ReviewPause, case: Complaint, order: Held, wanted: PauseAsked) -> Said:
     why = not_in_days(case, "paused") or too_late(case, order, command.at)
     if why is not None:
         return Refusal(why)
-    assert order.pause_ground is not None  # noqa: S101 -- for the type checker
-    step = LimitStep(at=command.at, days=order.pause_days, paused=True)
+    step = LimitStep(at=command.at, days=wanted.days, paused=True)
     new = answer_limits(case, order, step=step).in_force
     return [
         PauseApproved(
@@ -109,10 +108,10 @@ def _paused(command: ReviewPause, case: Complaint, order: Order) -> Said:
             unit=order.unit,
             assignment=order.assignment,
             round=order.round,
-            ground=order.pause_ground,
-            days=order.pause_days,
+            ground=wanted.ground,
+            days=wanted.days,
             reviewer=command.reviewer,
-            until=_after(case, command.at, order.pause_days).at,
+            until=_after(case, command.at, wanted.days).at,
             old_due_at=order.feedback_due_at,
             new_due_at=new.at,
             provisional=provisional(new.provisional),

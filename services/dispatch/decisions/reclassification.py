@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from msgspec import UNSET
 
-from services.dispatch.guards import Refusal, ReviewerAct, Said, dispatched, too_late
+from services.dispatch.guards import Refusal, ReviewerAct, Said, dispatched, open_order, too_late
 from services.dispatch.limits import answer_limits, days_begun, sign_limit
 from services.dispatch.work_order import provisional
 from shared.complaint import Complaint, LimitStep, Order, pause_ended, standing_still
@@ -84,8 +84,8 @@ def _not_reclassified(
         why = "the order of the next round is not written yet"
     elif order.round > 1 and not _more_urgent(command, case, rules):
         why = "in a later round the limit is the round's own, and only becomes shorter"
-    elif order.answered_at is not None or order.terminated:
-        why = "the order is answered" if order.answered_at is not None else "the order is terminated"
+    elif isinstance(present := open_order(order), Refusal):
+        why = present.why
     return why or too_late(case, order, command.at)
 
 

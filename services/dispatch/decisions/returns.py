@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from services.dispatch.decisions.corrections import named_since
-from services.dispatch.guards import OrderReply, Refusal, Said, held
+from services.dispatch.guards import OrderReply, Refusal, Said, decidable, held
 from services.dispatch.matters import firsts, followed
 from services.dispatch.reviewed import OrderReview, reviewed
 from services.dispatch.routing import after_return
 from services.dispatch.work_order import sent
-from shared.complaint import Case, Complaint, Order
+from shared.complaint import Case, Complaint, DisputeAsked, Held, Order, ReturnAsked, asked
 from shared.events import DispatchFact, ReturnApproved, ReturnRejected, ReturnRequested
 from shared.ids import ComplaintId, UnitId
 from shared.policy.catalogue import Catalogue
@@ -89,19 +89,20 @@ class ReviewReturn(OrderReview, Seeing):
 
 def review_return(command: ReviewReturn, case: Complaint, catalogue: Catalogue) -> Said:
     """Approved, the order is sent on: to whom the reviewer names, else the unit, else a correction, else the first."""
+    order = decidable(case, command.assignment)
+    if isinstance(order, Held) and not case.reopened and asked(order, DisputeAsked) is not None:
+        return Refusal("a council decides on what is disputed")
     return reviewed(
         command,
         case,
         ReturnRejected,
-        waits=lambda order: order.review_since is not None,
-        cannot=lambda order: _not_reviewed(command, order, catalogue),
-        approved=lambda order: _returned(command, case, order, catalogue),
+        waits=lambda order: asked(order, ReturnAsked),
+        cannot=lambda order, _: _not_reviewed(command, order, catalogue),
+        approved=lambda order, wanted: _returned(command, case, order, wanted, catalogue),
     )
 
 
-def _not_reviewed(command: ReviewReturn, order: Order, catalogue: Catalogue) -> str | None:
-    if order.disputed:
-        return "a council decides on what is disputed"
+def _not_reviewed(command: ReviewReturn, order: Held, catalogue: Catalogue) -> str | None:
     if command.to_unit is not None and command.to_unit not in catalogue.units:
         return f"to_unit: {quoted(command.to_unit)} is not in catalogue {catalogue.version}"
     if command.approved and command.to_unit == order.unit:
@@ -110,12 +111,16 @@ def _not_reviewed(command: ReviewReturn, order: Order, catalogue: Catalogue) -> 
 
 
 def _returned(
-    command: ReviewReturn, case: Complaint, order: Order, catalogue: Catalogue
+    command: ReviewReturn,
+    case: Complaint,
+    order: Held,
+    wanted: ReturnAsked,
+    catalogue: Catalogue,
 ) -> Sequence[DispatchFact]:
     led = followed(case, command.seen, catalogue)
     # A correction that is not followed yet counts too; a record's own correction goes before the first's unit.
     named = named_since(case, order, catalogue)
-    wished = (command.to_unit, order.suggested_unit, *(one.unit for one in (named, led) if one is not None))
+    wished = (command.to_unit, wanted.suggested_unit, *(one.unit for one in (named, led) if one is not None))
     return [
         ReturnApproved(
             complaint_id=case.complaint_id,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from services.dispatch.guards import OrderReply, Refusal, Said, held
 from services.dispatch.reviewed import OrderReview, reviewed
-from shared.complaint import Complaint, Order
+from shared.complaint import Complaint, Held, TerminationAsked, asked
 from shared.events import TerminationApproved, TerminationRejected, TerminationRequested
 from shared.events.base import TerminationGround
 
@@ -28,8 +28,8 @@ def request_termination(command: RequestTermination, case: Complaint) -> Said:
         return order
     if order.signed_at is None:
         return Refusal("only a signed order is terminated; one that is not yours is returned")
-    if order.termination is not None:
-        return Refusal(f"a termination for {order.termination} is under review")
+    if (waiting := asked(order, TerminationAsked)) is not None:
+        return Refusal(f"a termination for {waiting.ground} is under review")
     return [
         TerminationRequested(
             complaint_id=case.complaint_id,
@@ -55,20 +55,19 @@ def review_termination(command: ReviewTermination, case: Complaint) -> Said:
         command,
         case,
         TerminationRejected,
-        waits=lambda order: order.termination is not None,
-        approved=lambda order: _terminated(command, case, order),
+        waits=lambda order: asked(order, TerminationAsked),
+        approved=lambda order, wanted: _terminated(command, case, order, wanted),
     )
 
 
-def _terminated(command: ReviewTermination, case: Complaint, order: Order) -> Said:
-    assert order.termination is not None  # noqa: S101 -- for the type checker
+def _terminated(command: ReviewTermination, case: Complaint, order: Held, wanted: TerminationAsked) -> Said:
     return [
         TerminationApproved(
             complaint_id=case.complaint_id,
             unit=order.unit,
             assignment=order.assignment,
             round=order.round,
-            ground=order.termination,
+            ground=wanted.ground,
             reviewer=command.reviewer,
             reason=command.reason,
             approved_at=command.at,

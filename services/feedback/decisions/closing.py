@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.feedback.refusals import refused
-from shared.complaint import Complaint, Visit, holder
+from shared.complaint import Complaint, Terminated, Visit, holder
 from shared.deciding import Decision, concerned, may_decide
 from shared.events import ComplaintClosed, FeedbackFact, Outcome
 from shared.ids import ComplaintId
@@ -46,7 +46,7 @@ class CloseTerminated:
 
 def close_terminated(command: CloseTerminated, case: Complaint) -> Sequence[FeedbackFact]:
     """Nothing where the life has ended, or the order is not terminated."""
-    if case.ended is not None or case.order is None or not case.order.terminated:
+    if case.ended is not None or not isinstance(case.order, Terminated):
         return []
     return [_excepted(command, case)]
 

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from services.feedback.decisions.closing import closed
 from services.feedback.refusals import refused
-from shared.complaint import Complaint, Order, order_open, watched
+from shared.complaint import Answered, Complaint, Order, Terminated, order_open, watched
 from shared.events import (
     ComplaintReopened,
     FeedbackFact,
@@ -44,11 +44,11 @@ def schedule(command: ScheduleVisit, case: Complaint) -> Sequence[FeedbackFact]:
     order = case.order
     if case.ended is not None or order is None or order.round != command.round or case.reopened:
         return []  # the life has gone on meanwhile
-    if case.visit is not None or order.terminated or case.anonymous:
+    if case.visit is not None or isinstance(order, Terminated) or case.anonymous:
         return []  # the citizen is being asked already, a review has ended the order, or nobody knows whom to ask
     if command.because is VisitReason.EXPIRED and case.visited_round == order.round:
         return []
-    if command.because is VisitReason.ANSWERED and order.answered_at is None:
+    if command.because is VisitReason.ANSWERED and not isinstance(order, Answered):
         return []  # the review has sent the answer back
     if command.because is VisitReason.ANSWERED and watched(case, Limit.FEEDBACK, order.round) is not None:
         return []  # answered after the limit: the visit at expiry is on its way, whoever noticed first

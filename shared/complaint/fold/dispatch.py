@@ -9,7 +9,20 @@ from typing import Any, Final
 from msgspec.structs import replace
 
 from shared.complaint.limits import met, off_the_ladder
-from shared.complaint.order import CoUnit, Order
+from shared.complaint.order import (
+    Answered,
+    CoUnit,
+    DisputeAsked,
+    Held,
+    Order,
+    Recalled,
+    ReturnAsked,
+    Terminated,
+    TerminationAsked,
+    asking,
+    common,
+    without,
+)
 from shared.complaint.state import Complaint, Deadline, Exclusion, dispatched_first
 from shared.events import (
     AnswerSentBack,
@@ -41,7 +54,7 @@ from shared.events.base import Limit
 
 
 def _apply_complaint_dispatched(case: Complaint, fact: ComplaintDispatched) -> Complaint:
-    order = Order(
+    order = Held(
         unit=fact.unit,
         level=fact.level,
         assignment=fact.assignment,
@@ -126,9 +139,9 @@ def _reacted(case: Complaint, at: datetime) -> Complaint:
 
 def _apply_order_signed(case: Complaint, fact: OrderSigned) -> Complaint:
     case = _reacted(case, fact.signed_at)
-    return (
-        replace(case, order=replace(case.order, signed_at=fact.signed_at, names=None)) if case.order else case
-    )
+    if case.order is None:
+        return case
+    return replace(case, order=replace(case.order, signed_at=fact.signed_at, names=None))
 
 
 def _apply_order_answered(case: Complaint, fact: OrderAnswered) -> Complaint:
@@ -136,16 +149,7 @@ def _apply_order_answered(case: Complaint, fact: OrderAnswered) -> Complaint:
     case = met(case, Limit.FEEDBACK, fact.round, fact.answered_at)
     if case.order is None:
         return case
-    order = replace(
-        case.order,
-        answered_at=fact.answered_at,
-        review_since=None,
-        extension_days=0,
-        pause_days=0,
-        pause_ground=None,
-        termination=None,
-    )
-    return replace(case, order=order)
+    return replace(case, order=Answered(*common(case.order), answered_at=fact.answered_at))
 
 
 def _apply_citizen_contacted(case: Complaint, fact: CitizenContacted) -> Complaint:
@@ -163,7 +167,7 @@ def _apply_progress_reported(case: Complaint, fact: ProgressReported) -> Complai
 def _apply_answer_sent_back(case: Complaint, fact: AnswerSentBack) -> Complaint:
     """As if it had not answered: the same limit runs again, nobody is asked. Who has answered has taken it on."""
     order = case.order
-    if order is None:
+    if not isinstance(order, Answered):
         return case
     limit = Deadline(
         limit=Limit.FEEDBACK,
@@ -173,11 +177,11 @@ def _apply_answer_sent_back(case: Complaint, fact: AnswerSentBack) -> Complaint:
         number=order.round,
         level=order.level,
     )
-    signed_at = order.signed_at or order.answered_at
+    again = Held(*common(order))
     case = _not_visited(case, fact.sent_back_at)
     return replace(
         case,
-        order=replace(order, answered_at=None, signed_at=signed_at, sent_back=order.sent_back + 1),
+        order=replace(again, signed_at=order.signed_at or order.answered_at, sent_back=order.sent_back + 1),
         deadlines=(*case.deadlines, limit),
         visited_round=min(case.visited_round, order.round - 1),
     )
@@ -185,39 +189,38 @@ def _apply_answer_sent_back(case: Complaint, fact: AnswerSentBack) -> Complaint:
 
 def _apply_return_requested(case: Complaint, fact: ReturnRequested) -> Complaint:
     case = _reacted(case, fact.requested_at)
-    if case.order is None:
+    if not isinstance(case.order, Held):
         return case
-    return replace(
-        case,
-        order=replace(case.order, review_since=fact.requested_at, suggested_unit=fact.suggested_unit),
-        returns=case.returns + 1,
-    )
+    order = asking(case.order, ReturnAsked(suggested_unit=fact.suggested_unit))
+    return replace(case, order=order, returns=case.returns + 1)
 
 
 def _apply_return_approved(case: Complaint, _: ReturnApproved) -> Complaint:
-    if case.order is None:
-        return case
-    order = replace(case.order, review_since=None, recalled=True)
-    return replace(case, order=order)
+    return _recalled(case)
 
 
 def _apply_return_rejected(case: Complaint, _: ReturnRejected) -> Complaint:
-    if case.order is None:
+    order = case.order
+    if not isinstance(order, Held):
         return case
-    left = case.order.names is not None
-    order = replace(case.order, review_since=None, suggested_unit=None, return_rejected=True, left=left)
-    return replace(case, order=order)
+    left = order.names is not None
+    return replace(
+        case,
+        order=replace(order, asked=without(order, ReturnAsked), return_rejected=True, left=left),
+    )
 
 
 def _apply_order_assigned(case: Complaint, fact: OrderAssigned) -> Complaint:
-    case = _reacted(case, fact.assigned_at)
-    return replace(case, order=replace(case.order, recalled=True)) if case.order else case
+    return _recalled(_reacted(case, fact.assigned_at))
 
 
 def _apply_order_moved(case: Complaint, fact: OrderMoved) -> Complaint:
     """Nobody waits for its signature any more; that it did not come in time while it could stays owed."""
-    case = met(case, Limit.SIGN, fact.assignment, fact.moved_at)
-    return replace(case, order=replace(case.order, recalled=True)) if case.order else case
+    return _recalled(met(case, Limit.SIGN, fact.assignment, fact.moved_at))
+
+
+def _recalled(case: Complaint) -> Complaint:
+    return case if case.order is None else replace(case, order=Recalled(*common(case.order)))
 
 
 def _apply_order_amended(case: Complaint, fact: OrderAmended) -> Complaint:
@@ -231,37 +234,37 @@ def _apply_order_amended(case: Complaint, fact: OrderAmended) -> Complaint:
 
 def _apply_dispute_raised(case: Complaint, fact: DisputeRaised) -> Complaint:
     case = _reacted(case, fact.raised_at)
-    if case.order is None:
-        return case
-    return replace(case, order=replace(case.order, review_since=fact.raised_at, disputed=True))
+    return replace(case, order=asking(case.order, DisputeAsked())) if isinstance(case.order, Held) else case
 
 
 def _apply_council_decided(case: Complaint, fact: CouncilDecided) -> Complaint:
-    if case.order is None:
+    order = case.order
+    if not isinstance(order, Held):
         return case
-    moves = fact.to_unit != case.order.unit
-    order = replace(
-        case.order, review_since=None, suggested_unit=None, disputed=False, recalled=moves, names=None
-    )
-    return replace(case, order=order, settled=True)
+    order = replace(order, asked=without(order, ReturnAsked, DisputeAsked), names=None)
+    case = replace(case, order=order, settled=True)
+    return case if fact.to_unit == order.unit else _recalled(case)
 
 
 def _apply_termination_requested(case: Complaint, fact: TerminationRequested) -> Complaint:
-    return replace(case, order=replace(case.order, termination=fact.ground)) if case.order else case
+    if not isinstance(case.order, Held):
+        return case
+    return replace(case, order=asking(case.order, TerminationAsked(ground=fact.ground)))
 
 
 def _apply_termination_approved(case: Complaint, fact: TerminationApproved) -> Complaint:
     case = met(case, Limit.FEEDBACK, fact.round, fact.approved_at)
     if case.order is None:
         return case
-    order = replace(
-        case.order, termination=None, extension_days=0, pause_days=0, pause_ground=None, terminated=True
-    )
+    order = Terminated(*common(case.order))
     return _not_visited(replace(case, order=order), fact.approved_at)
 
 
 def _apply_termination_rejected(case: Complaint, _: TerminationRejected) -> Complaint:
-    return replace(case, order=replace(case.order, termination=None)) if case.order else case
+    order = case.order
+    if not isinstance(order, Held):
+        return case
+    return replace(case, order=replace(order, asked=without(order, TerminationAsked)))
 
 
 def _apply_co_unit_added(case: Complaint, fact: CoUnitAdded) -> Complaint:

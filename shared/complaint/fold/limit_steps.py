@@ -9,7 +9,17 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from shared.complaint.limits import Exchanged, by_class, moved, rung, supervision_limit
-from shared.complaint.order import LimitStep, Pause, pause_ended
+from shared.complaint.order import (
+    ExtensionAsked,
+    Held,
+    LimitStep,
+    Pause,
+    PauseAsked,
+    asked,
+    asking,
+    pause_ended,
+    without,
+)
 from shared.complaint.state import ClassBefore, Complaint
 from shared.events import (
     CalendarAmended,
@@ -27,23 +37,25 @@ from shared.events.base import Limit
 
 
 def _apply_extension_requested(case: Complaint, fact: ExtensionRequested) -> Complaint:
-    return replace(case, order=replace(case.order, extension_days=fact.days)) if case.order else case
+    if not isinstance(case.order, Held):
+        return case
+    return replace(case, order=asking(case.order, ExtensionAsked(days=fact.days)))
 
 
 def _apply_extension_approved(case: Complaint, fact: ExtensionApproved) -> Complaint:
-    if case.order is None:
+    order = case.order
+    if not isinstance(order, Held):
         return case
+    known = asked(order, ExtensionAsked)
+    step = LimitStep(at=fact.approved_at, days=0 if known is None else known.days)
     return replace(
         case,
         order=replace(
-            case.order,
-            extension_days=0,
+            order,
+            asked=without(order, ExtensionAsked),
             extended_due_at=fact.new_due_at,
             provisional=fact.provisional is True,
-            steps=(
-                *case.order.steps,
-                LimitStep(at=fact.approved_at, days=case.order.extension_days),
-            ),
+            steps=(*order.steps, step),
         ),
         deadlines=moved(case, fact.round, fact.new_due_at, fact.approved_at),
         extensions=case.extensions + 1,
@@ -51,35 +63,40 @@ def _apply_extension_approved(case: Complaint, fact: ExtensionApproved) -> Compl
 
 
 def _apply_extension_rejected(case: Complaint, _: ExtensionRejected) -> Complaint:
-    return replace(case, order=replace(case.order, extension_days=0)) if case.order else case
+    order = case.order
+    if not isinstance(order, Held):
+        return case
+    return replace(case, order=replace(order, asked=without(order, ExtensionAsked)))
 
 
 def _apply_pause_requested(case: Complaint, fact: PauseRequested) -> Complaint:
-    if case.order is None:
+    if not isinstance(case.order, Held):
         return case
-    return replace(case, order=replace(case.order, pause_days=fact.days, pause_ground=fact.ground))
+    return replace(case, order=asking(case.order, PauseAsked(days=fact.days, ground=fact.ground)))
 
 
 def _apply_pause_approved(case: Complaint, fact: PauseApproved) -> Complaint:
     """Nothing is warned of while the clock stands still: the limit runs on from the end of it."""
-    if case.order is None:
+    order = case.order
+    if not isinstance(order, Held):
         return case
-    pause = Pause(days=fact.days, since=fact.approved_at, until=fact.until)
     order = replace(
-        case.order,
-        pause_days=0,
-        pause_ground=None,
-        pause=pause,
+        order,
+        asked=without(order, PauseAsked),
+        pause=Pause(days=fact.days, since=fact.approved_at, until=fact.until),
         extended_due_at=fact.new_due_at,
         provisional=fact.provisional is True,
-        steps=(*case.order.steps, LimitStep(at=fact.approved_at, days=fact.days, paused=True)),
+        steps=(*order.steps, LimitStep(at=fact.approved_at, days=fact.days, paused=True)),
     )
     deadlines = moved(case, fact.round, fact.new_due_at, fact.until)
     return replace(case, order=order, deadlines=deadlines, pauses=case.pauses + 1)
 
 
 def _apply_pause_rejected(case: Complaint, _: PauseRejected) -> Complaint:
-    return replace(case, order=replace(case.order, pause_days=0, pause_ground=None)) if case.order else case
+    order = case.order
+    if not isinstance(order, Held):
+        return case
+    return replace(case, order=replace(order, asked=without(order, PauseAsked)))
 
 
 def _apply_pause_ended(case: Complaint, fact: PauseEnded) -> Complaint:
