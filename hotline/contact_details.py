@@ -30,10 +30,6 @@ SELECT s.stream_id::text, s.state ->> 'ruleset', (s.state #>> '{ended,at}')::tim
 FROM vault.key k JOIN {heads} s USING (stream_id) WHERE s.state -> 'ended' IS NOT NULL
 """
 )
-_GIVEN: Final = """
-INSERT INTO vault.token (unit, salt, hash) VALUES ($1, $2, $3)
-ON CONFLICT (unit) DO UPDATE SET salt = excluded.salt, hash = excluded.hash, made_at = excluded.made_at
-"""
 
 
 async def keep_key(home: Path, realm: Realm) -> str | None:
@@ -45,7 +41,7 @@ async def keep_key(home: Path, realm: Realm) -> str | None:
     file = home / CONTACTS_KEY_FILE
     if file.exists():
         return None
-    connection = await asyncpg.connect(realm.owner_dsn)
+    connection = await asyncpg.connect(realm.login("operator"))
     try:
         kept = await connection.fetchval("SELECT count(*) FROM vault.key")
     finally:
@@ -94,15 +90,15 @@ async def put(dsn: str, key: MasterKey, complaint_id: ComplaintId, contact: Cont
         await connection.close()
 
 
-async def new_token(owner: asyncpg.Connection[Any], unit: UnitId) -> str:
-    """A unit's token for the door; the one before is void."""
+async def new_token(operator: asyncpg.Connection[Any], unit: UnitId) -> str:
+    """A unit's token for the door; the one before is void. `operator`: a connection by that login."""
     secret, salt = secrets.token_urlsafe(32), secrets.token_bytes(16)
-    await owner.execute(_GIVEN, unit, salt, hashed(salt, secret))
+    await operator.execute("SELECT vault.give_token($1, $2, $3)", unit, salt, hashed(salt, secret))
     return f"{unit}.{secret}"
 
 
 async def overdue(
-    owner: asyncpg.Connection[Any], now: datetime, unread: UnreadableRows | None = None
+    operator: asyncpg.Connection[Any], now: datetime, unread: UnreadableRows | None = None
 ) -> list[ComplaintId]:
     """The complaints whose contact is to be shredded: ended longer ago than their rule set keeps it.
 
@@ -110,19 +106,19 @@ async def overdue(
     """
     unread = UnreadableRows() if unread is None else unread
     judged = unread.each(
-        await fetch(owner, _ENDED, unread=unread),
+        await fetch(operator, _ENDED, unread=unread),
         lambda row: f"the head of complaint {row[0]}",
         lambda row: (ComplaintId(row[0]), row[2] + timedelta(days=ruleset(row[1]).contact_days) < now),
     )
     return [complaint for complaint, over in judged if over]
 
 
-async def shred(owner: asyncpg.Connection[Any], complaints: Sequence[ComplaintId], reason: str) -> int:
+async def shred(operator: asyncpg.Connection[Any], complaints: Sequence[ComplaintId], reason: str) -> int:
     """Delete the keys of these complaints for good; how many there were."""
     gone = 0
     for first in range(0, len(complaints), SHREDDED_AT_ONCE):
         some = list(complaints[first : first + SHREDDED_AT_ONCE])
-        gone += await owner.fetchval("SELECT vault.shred($1, $2)", some, reason)
+        gone += await operator.fetchval("SELECT vault.shred($1, $2)", some, reason)
     if gone:
-        await owner.execute("VACUUM vault.key")  # a deleted row lies in its page until then
+        await operator.execute("VACUUM vault.key")  # a deleted row lies in its page until then
     return gone

@@ -35,7 +35,11 @@ GRANTED: Final = {
     **{desk: ("hotline_desk", f"hotline_{desk}") for desk in DESKS},
     "relay": ("hotline_relay",),
     "reader": ("hotline_reader",),
+    "editor": ("hotline_editor",),
+    "governor": ("hotline_governor",),
+    "operator": ("hotline_reader", "hotline_operator"),
 }
+"""The logins of a city, and the roles each is a member of; what a role may do stands in the migrations."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,12 +50,21 @@ class Realm:
     kafka: str
     """With the admin's login: for making and judging a city, never for serving it."""
     owner_dsn: str
-    """The schema's owner: for making and judging a city, never for serving it."""
+    """The schema's owner: for making, backing up and restoring a city, never for serving it or acting in it."""
     logins: Mapping[str, str] = field(default_factory=dict)
-    """A DSN for each process, and `reader`."""
+    """A DSN for each of `GRANTED`."""
     kafka_logins: Mapping[str, str] = field(default_factory=dict)
     """Kafka's address for each process, for `desks`, and for `outside`, each with its own login."""
     zipkin: str | None = None
+
+    def login(self, name: str) -> str:
+        """The DSN of one of `GRANTED`; `UserError` where the city was opened before this login was made."""
+        try:
+            return self.logins[name]
+        except KeyError:
+            raise UserError(
+                f"City {self.name!r} has no login {name!r} yet: `hotline down`, then `hotline up` makes it."
+            ) from None
 
     @property
     def outside(self) -> str:
@@ -91,7 +104,7 @@ async def create(addresses: Addresses, name: str, units: Iterable[str], *, reten
         if not await admin.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", name):
             await admin.execute(f'CREATE DATABASE "{name}"')
         await migrate(addresses.database(name))
-        logins = await _logins(admin, addresses, name)
+        logins = await make_logins(admin, addresses.database(name))
     finally:
         await admin.close()
     prefix = prefix_of(name)
@@ -132,14 +145,13 @@ async def migrate(dsn: str) -> None:
         raise UserError(message)
 
 
-async def _logins(
-    admin: asyncpg.Connection[asyncpg.Record], addresses: Addresses, database: str
-) -> dict[str, str]:
-    """A login for each process with a new password.
+async def make_logins(admin: asyncpg.Connection[asyncpg.Record], dsn: str) -> dict[str, str]:
+    """Each of `GRANTED` with a new password, as a DSN; `dsn` is the owner's of the city's database.
 
     Roles belong to the whole server, so the city's name stands in them.
     """
     logins: dict[str, str] = {}
+    database = urlsplit(dsn).path[1:]
     for process, granted in GRANTED.items():
         # Not just `_{process}`: the city `hotline` would take the names of the roles that are granted.
         role = f"{database}_{process}_login"
@@ -148,7 +160,7 @@ async def _logins(
         verb = "ALTER" if known else "CREATE"
         await admin.execute(f"{verb} ROLE \"{role}\" LOGIN PASSWORD '{password}'")
         await admin.execute(f'GRANT {", ".join(granted)} TO "{role}"')
-        logins[process] = _as(addresses.database(database), role, password)
+        logins[process] = _as(dsn, role, password)
     return logins
 
 

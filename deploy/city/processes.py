@@ -98,7 +98,7 @@ class Opening:
     async def wait(self, *, failed: Callable[[], str | None] = lambda: None) -> None:
         """Return when all are open; `UserError` where one is not in time, or `failed` gives a reason."""
         give_up_at = time.monotonic() + OPEN_SECONDS_MAX
-        connection = await asyncpg.connect(self._city.realm.owner_dsn)
+        connection = await asyncpg.connect(self._city.realm.logins["reader"])
         try:
             while closed := await self._closed(connection):
                 if (why := failed()) is not None:

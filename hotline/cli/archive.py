@@ -39,7 +39,7 @@ def move(
     city = city_up()
     unread = none_unread()
     end = datetime(day.year, day.month, day.day, tzinfo=zone_of(city.ruleset))
-    done = run(moved(city.realm.owner_dsn, end, unread=unread))
+    done = run(moved(city.realm.login("operator"), end, unread=unread))
     if json:
         say_record(done)
         tell_unread(unread, json=True)
@@ -95,7 +95,7 @@ def detach(month: MonthOption, *, json: Json = False) -> None:
     from hotline.upkeep.archive import detach as detached
 
     first = _month(month)
-    run(detached(find_city().owner_dsn, first))
+    run(detached(find_city().login("operator"), first))
     table = f"es.archived_{first:%Y_%m}"
     sentence = f"{table} stands by itself; `hotline archive attach {first:%Y-%m}` puts it back. "
     answer(sentence + "What it must hold then is remembered.", json=json, month=f"{first:%Y-%m}", table=table)
@@ -108,7 +108,7 @@ def attach(month: MonthOption, *, json: Json = False) -> None:
     from hotline.upkeep.archive import attach as attached
 
     first = _month(month)
-    run(attached(find_city().owner_dsn, first))
+    run(attached(find_city().login("operator"), first))
     sentence = f"{first:%Y-%m} is attached: it holds what it held when it was detached."
     answer(sentence, json=json, month=f"{first:%Y-%m}", attached=True)
 

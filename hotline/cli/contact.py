@@ -221,36 +221,28 @@ async def _logged(complaint: str) -> list[dict[str, Any]]:
 
 
 async def _token(named: str) -> tuple[str, str]:
-    import asyncpg
-
     from deploy.city.registry import city_up
     from hotline.contact_details import new_token
     from hotline.lookup import unit_named
+    from shared.log.acts import acting
 
     city = city_up()
     unit = unit_named(named, city.catalogue)
-    owner = await asyncpg.connect(city.realm.owner_dsn, timeout=10)
-    try:
-        return unit, await new_token(owner, unit)
-    finally:
-        await owner.close()
+    async with acting(city.realm.login("operator")) as operator:
+        return unit, await new_token(operator, unit)
 
 
 async def _shred(complaint: str, reason: str, unread: UnreadableRows) -> int:
-    import asyncpg
-
     from deploy.city.registry import city_up
     from hotline.client import now_of
     from hotline.contact_details import overdue
     from hotline.contact_details import shred as shredded
+    from shared.log.acts import acting
 
     city = city_up()
-    owner = await asyncpg.connect(city.realm.owner_dsn, timeout=10)
-    try:
+    async with acting(city.realm.login("operator")) as operator:
         if complaint:
             due = [await _id_of(complaint)]
         else:
-            due = await overdue(owner, await now_of(city), unread)
-        return await shredded(owner, due, reason)
-    finally:
-        await owner.close()
+            due = await overdue(operator, await now_of(city), unread)
+        return await shredded(operator, due, reason)

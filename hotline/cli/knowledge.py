@@ -212,19 +212,12 @@ async def _search(text: str, most: int) -> Any:
 
 
 async def _on_base(act: Callable[[asyncpg.Connection[Any]], Awaitable[T]], *, writes: bool = False) -> T:
-    """Do it in the city that is up; only the owner may write."""
-    import asyncpg
-
+    """Do it in the city that is up; only the editor may write."""
     from deploy.city.registry import city_up
-    from shared.log.instants import reads_any_instant
+    from shared.log.acts import acting
 
-    realm = city_up().realm
-    connection = await asyncpg.connect(realm.owner_dsn if writes else realm.logins["reader"], timeout=10)
-    try:
-        await reads_any_instant(connection)
-        return await act(connection)
-    finally:
-        await connection.close()
+    async with acting(city_up().realm.login("editor" if writes else "reader")) as base:
+        return await act(base)
 
 
 async def _now() -> datetime:

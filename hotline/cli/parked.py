@@ -40,27 +40,12 @@ FROM es.parked ORDER BY parked_id LIMIT $1
 _BEHIND = """
 SELECT parked_id FROM es.parked WHERE consumer = $1 AND complaint_id = $2 ORDER BY parked_id
 """
-_RESUME = """
-UPDATE es.door_stopped SET resumed_at = clock_timestamp()
-WHERE consumer = $1 AND door = $2 AND ($3 = '' OR topic = ANY (ARRAY[$3, $4 || $3])) AND resumed_at IS NULL
-RETURNING topic
-"""
+_RESUME = "SELECT es.resume_door($1, $2, $3) AS topic"
 _LEFT = """
 SELECT parked_id, reason, released_at FROM es.parked WHERE parked_id = ANY ($1) ORDER BY parked_id
 """
-# A message released alone would overtake the earlier ones of its complaint, and the later ones would
-# wait for ever behind it: the whole queue of a complaint goes together, oldest first.
-_RELEASE = """
-UPDATE es.parked p SET released_at = clock_timestamp()
-FROM es.parked one
-WHERE one.parked_id = $1 AND p.consumer = one.consumer
-  AND (p.parked_id = one.parked_id OR p.complaint_id = one.complaint_id)
-RETURNING p.parked_id
-"""
-_DROP = """
-WITH gone AS (DELETE FROM es.parked WHERE parked_id = $1 RETURNING *)
-INSERT INTO es.parked_dropped SELECT gone.*, $2 FROM gone RETURNING consumer, complaint_id
-"""
+_RELEASE = "SELECT es.release_parked($1) AS parked_id"
+_DROP = "SELECT consumer, complaint_id FROM es.drop_parked($1, $2)"
 
 
 @parked.command("list")
@@ -194,7 +179,7 @@ def drop(
 ) -> None:
     """Give a message up; it is kept whole in es.parked_dropped, with the reason."""
     demand_words("--reason", reason)
-    gone = run(_execute(_DROP, number, reason))
+    gone = run(_act(_DROP, number, reason))
     if not gone:
         _nothing(number)
     complaint = gone[0]["complaint_id"]
@@ -219,7 +204,7 @@ async def _release(number: int, *, json: bool) -> tuple[list[int], dict[int, str
     import asyncio
     import time
 
-    released = sorted(row["parked_id"] for row in await _execute(_RELEASE, number))
+    released = sorted(row["parked_id"] for row in await _act(_RELEASE, number))
     if not released:
         _nothing(number)
     if len(released) > 1 and not json:
@@ -251,7 +236,8 @@ async def _stopped() -> tuple[Stopped, ...]:
 async def _resume(desk: str, door: str, topic: str) -> list[str]:
     from deploy.city.registry import find_city
 
-    return [row["topic"] for row in await _execute(_RESUME, desk, door, topic, find_city().prefix)]
+    named = [topic, find_city().prefix + topic] if topic else []
+    return [row["topic"] for row in await _act(_RESUME, desk, door, named)]
 
 
 async def _rows(statement: str, *values: object) -> list[dict[str, Any]]:
@@ -265,16 +251,12 @@ async def _rows(statement: str, *values: object) -> list[dict[str, Any]]:
         await connection.close()
 
 
-async def _execute(statement: str, *values: object) -> list[dict[str, Any]]:
-    import asyncpg
-
+async def _act(statement: str, *values: object) -> list[dict[str, Any]]:
     from deploy.city.registry import find_city
+    from shared.log.acts import acting
 
-    connection = await asyncpg.connect(find_city().owner_dsn, timeout=10)
-    try:
+    async with acting(find_city().login("operator")) as connection:
         return [dict(row) for row in await connection.fetch(statement, *values)]
-    finally:
-        await connection.close()
 
 
 def _only(rows: list[dict[str, Any]], number: int) -> dict[str, Any]:

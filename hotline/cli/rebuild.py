@@ -39,7 +39,7 @@ def rebuild(
         raise typer.BadParameter(f"there is no view {view!r}, only {', '.join(VIEWS)} and {SCORES}")
     but = ""
     try:
-        done = run(rebuilt(find_city().owner_dsn, view))
+        done = run(rebuilt(find_city().login("operator"), view))
     except RebuiltBut as partly:
         done, but = partly.done, str(partly)
     if json:
@@ -70,7 +70,7 @@ async def _scores_anew(unread: UnreadableRows) -> Anew:
 
     city = city_up()
     own = ruleset(city.ruleset)
-    async with scores(city.realm.owner_dsn, ZoneInfo(own.timezone), own.score.counting) as view:
+    async with scores(city.realm.login("governor"), ZoneInfo(own.timezone), own.score.counting) as view:
         done = await view.anew()
         for one in await view.unread():
             unread.note(one.row, one.why)

@@ -41,7 +41,7 @@ SELECT programme_id FROM es.programme_fact WHERE position = 1 AND programme_id B
 
 @asynccontextmanager
 async def programmes(dsn: str) -> AsyncIterator[Programmes]:
-    """The programmes of a city; the reader's DSN is enough to read, the owner's writes."""
+    """The programmes of a city; the reader's DSN is enough to read, the governor's writes."""
     connection: asyncpg.Connection[Any] = await asyncpg.connect(dsn, timeout=10)
     try:
         await reads_any_instant(connection)
@@ -54,7 +54,7 @@ class Programmes:
     """See `programmes`."""
 
     def __init__(self, connection: asyncpg.Connection[Any]) -> None:
-        """`connection` is the owner's where it is to be written."""
+        """`connection` is the governor's where it is to be written."""
         self._connection = connection
 
     async def record(self, wanted: Sequence[Wanted]) -> tuple[list[Recorded], Programme]:

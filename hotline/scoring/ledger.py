@@ -21,6 +21,7 @@ import msgspec
 from hotline.scoring.folding import LifeFolded, LifeFolding, counted_in, said
 from hotline.scoring.life import AS_SHIPPED, KINDS, Counted, month_after, month_before
 from hotline.scoring.month import By, Month, Tallies, published, tallied
+from shared.log.acts import refusals_told
 from shared.log.locks import SCORES
 from shared.log.reading import archive_held
 from shared.log.snapshot_difference import TOUCHED
@@ -35,7 +36,6 @@ PAGE: Final = 5000
 SCHEMA: Final = 3
 """Version of the fold: another one makes the whole view anew."""
 
-UNREAD: Final = "of {:,} complaints a fact cannot be read, `hotline rank show` names them"
 
 _COLUMNS: Final = ("stream_id", "version", *Counted.__struct_fields__)
 _OF_COUNTED: Final = ", ".join(Counted.__struct_fields__)
@@ -104,9 +104,9 @@ class Anew(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @asynccontextmanager
-async def scores(owner_dsn: str, zone: ZoneInfo, how: Counting = AS_SHIPPED) -> AsyncIterator[Scores]:
-    """The scores of a city; one at a time has them."""
-    async with archive_held(owner_dsn) as connection:
+async def scores(dsn: str, zone: ZoneInfo, how: Counting = AS_SHIPPED) -> AsyncIterator[Scores]:
+    """The scores of a city, by the governor's login; one at a time has them."""
+    async with archive_held(dsn) as connection:
         await connection.execute(f"SELECT pg_advisory_lock({SCORES})")
         yield Scores(connection, zone, how)
 
@@ -115,7 +115,7 @@ class Scores:
     """The view in the city's database; see `scores`."""
 
     def __init__(self, connection: asyncpg.Connection[Any], zone: ZoneInfo, how: Counting) -> None:
-        """`connection` is the owner's."""
+        """`connection` is the governor's."""
         self._connection = connection
         self._zone = zone
         self._how = how
@@ -151,7 +151,7 @@ class Scores:
         """Let nothing change it any more (F4, T20); who appends waits a moment.
 
         `at`: city time; `who`: the person who freezes it. Raises `UserError` where the month is not over or is frozen
-        already.
+        already, where a fact cannot be read, or where a month of the archive that it needs is detached.
         """
         ends = datetime.combine(month_after(month), datetime.min.time(), self._zone)
         if at < ends:
@@ -160,29 +160,14 @@ class Scores:
             )
         await self.catch_up()
         connection = self._connection
-        async with connection.transaction():
-            # Whoever is appending is done then, and nobody begins: no position up to the last is still to come.
-            await connection.execute("LOCK TABLE es.event IN SHARE ROW EXCLUSIVE MODE")
-            await self._take_in()
-            if await connection.fetchval("SELECT count(*) FROM es.score_month WHERE month = $1", month):
-                raise UserError(f"{month:%Y-%m} is frozen already.")
-            made = await self._month(month, by)
-            if made.unreadable:
-                raise UserError(
-                    f"Nothing is frozen on what cannot be read: {UNREAD.format(made.unreadable)}."
-                )
-            if made.away:
-                raise UserError(
-                    f"{made.away:,} complaints lie in months of the archive that are detached: attach them first."
-                )
-            made.frozen_at, made.frozen_by = at, who
-            await connection.execute(
-                "INSERT INTO es.score_month (month, through, frozen_at, published) VALUES ($1, $2, $3, $4)",
-                month,
-                made.through,
-                at,
-                msgspec.json.encode(made),
-            )
+        with refusals_told():
+            async with connection.transaction():
+                await connection.execute("SELECT es.hold_log()")
+                await self._take_in()
+                made = await self._month(month, by)
+                made.frozen_at, made.frozen_by = at, who
+                said = msgspec.json.encode(made)
+                await connection.execute("SELECT es.freeze_month($1, $2)", said, self._zone.key)
         return made
 
     async def corrections(self, month: date) -> list[Correction]:

@@ -1,26 +1,25 @@
 """Facts of lives that ended long ago: moved into a table a month, detached from the log and attached again.
 
-The owner's work, done by hand or by a calendar outside. The city may go on meanwhile: a complaint is moved under
+The operator's work, done by hand or by a calendar outside. The city may go on meanwhile: a complaint is moved under
 the lock its desks take, and only once all of it is sent, nothing of it is timed, and nothing of it is parked.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
 from operator import itemgetter
-from typing import Any, Final
+from typing import Final
 
 import asyncpg
 import msgspec
 
+from shared.log.acts import acting
 from shared.log.heads import fetch, over_heads
 from shared.log.instants import reads_any_instant
 from shared.log.reading import READING, views_alone
-from shared.runtime.errors import UserError
 from shared.unreadable import UnreadableRows
 
 LIVES_MAX: Final = 1000
@@ -30,7 +29,6 @@ with other work beside, at 59,000 facts a second (docs/performance.md)."""
 ALONE_WITHIN: Final = timedelta(seconds=10)
 """How long a month waits to go or come back while the whole log is read."""
 
-_REFUSED: Final = "HL004"
 _ARCHIVABLE: Final = over_heads("SELECT stream_id, month FROM es.archivable($1)")._replace(
     careful="SELECT stream_id, month FROM es.archivable_read($1)"
 )
@@ -62,7 +60,7 @@ class Moved(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def move(
-    owner_dsn: str,
+    dsn: str,
     before: datetime,
     *,
     say: Callable[[str], None] = lambda _: None,
@@ -79,7 +77,8 @@ async def move(
     unread = UnreadableRows() if unread is None else unread
     lives = facts = wanted = 0
     months: list[date] = []
-    async with _owner(owner_dsn, str(before.tzinfo or UTC)) as connection:
+    zone = str(before.tzinfo or UTC)
+    async with acting(dsn, READING | {"timezone": zone}) as connection:
         await views_alone(connection, "pg_try_advisory_lock_shared")
         rows = await fetch(connection, _ARCHIVABLE, before, unread=unread)
         for month, of_month in groupby(rows, key=itemgetter(1)):
@@ -124,36 +123,21 @@ async def months(dsn: str) -> list[Month]:
     return [Month(**dict(row)) for row in rows]
 
 
-async def detach(owner_dsn: str, month: date) -> None:
+async def detach(dsn: str, month: date) -> None:
     """Take a month's table out of the archive: es.archived_YYYY_MM stands by itself then, to be carried away.
 
     Raises `UserError` where the month is not attached, or the whole log is being read for longer than
     `ALONE_WITHIN`.
     """
-    await _alone(owner_dsn, "SELECT es.archive_detach($1)", month)
+    await _alone(dsn, "SELECT es.archive_detach($1)", month)
 
 
-async def attach(owner_dsn: str, month: date) -> None:
+async def attach(dsn: str, month: date) -> None:
     """Put a month's table back; raises `UserError` as `detach` does, or where it is not what was detached."""
-    await _alone(owner_dsn, "SELECT es.archive_attach($1)", month)
+    await _alone(dsn, "SELECT es.archive_attach($1)", month)
 
 
-async def _alone(owner_dsn: str, act: str, month: date) -> None:
-    async with _owner(owner_dsn) as connection, connection.transaction():
+async def _alone(dsn: str, act: str, month: date) -> None:
+    async with acting(dsn, READING) as connection, connection.transaction():
         await connection.execute("SELECT es.archive_alone($1)", ALONE_WITHIN)
         await connection.execute(act, month)
-
-
-@asynccontextmanager
-async def _owner(dsn: str, zone: str = "UTC") -> AsyncIterator[asyncpg.Connection[Any]]:
-    """A connection for one act in a zone's days; what the archive refuses is raised as a sentence."""
-    connection = await asyncpg.connect(dsn, server_settings={**READING, "timezone": zone})
-    try:
-        await reads_any_instant(connection)
-        yield connection
-    except asyncpg.PostgresError as error:
-        if error.sqlstate != _REFUSED:
-            raise
-        raise UserError(f"{str(error)[:1].upper()}{str(error)[1:]}.") from None
-    finally:
-        await connection.close()

@@ -61,8 +61,6 @@ _PUT_IN: Final = """
 INSERT INTO {table} ({columns}) SELECT {columns} FROM anew a WHERE stream_id IN (SELECT stream_id FROM suspect)
     AND NOT EXISTS (SELECT FROM {table} t WHERE {same})
 """
-# In the order in which es.append takes them, or the two could wait for each other.
-_HOLD: Final = "LOCK TABLE es.stream, es.event, es.timer IN SHARE ROW EXCLUSIVE MODE"
 
 
 class Lived(NamedTuple):
@@ -157,14 +155,14 @@ async def lives(
         yield [Lived(stream, version, head, case, amiss)]
 
 
-async def rebuild(owner_dsn: str, view: str) -> Rebuilt:
+async def rebuild(dsn: str, view: str) -> Rebuilt:
     """Make one of `VIEWS` what the facts say, while the desks go on; who appends waits a moment at its end.
 
     Raises `KeyError` for a view there is not, `UserError` where the archive is being moved into: nothing is changed
     then. Raises `RebuiltBut` where a fact cannot be read: all complaints but its own are put right then.
     """
     began = time.monotonic()
-    async with archive_held(owner_dsn) as connection:
+    async with archive_held(dsn) as connection:
         await views_alone(connection, "pg_try_advisory_lock")
         work = _Rebuild(connection, _VIEWS[view])
         await work.read()
@@ -225,7 +223,7 @@ class _Rebuild:
         """The last of it, and all that differs into the view, at once; how many rows went and came."""
         connection = self._connection
         async with connection.transaction():
-            await connection.execute(_HOLD)
+            await connection.execute("SELECT es.hold_views()")
             await self._again()
             gone = await connection.execute(_TAKE_OUT.format(**self._names))
             new = await connection.execute(_PUT_IN.format(**self._names))

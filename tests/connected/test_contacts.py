@@ -30,6 +30,7 @@ from shared.events import (
     ReturnRequested,
 )
 from shared.ids import ComplaintId, UnitId
+from shared.log.acts import acting
 from shared.personal import PATTERN, numbers_in
 from shared.runtime.errors import UserError
 from tests.city import OTHER_UNIT, UNIT, City, until
@@ -118,11 +119,8 @@ async def called(
 
 
 async def tokens(town: City) -> dict[str, str]:
-    owner = await asyncpg.connect(town.realm.owner_dsn)
-    try:
-        return {unit: await new_token(owner, UnitId(unit)) for unit in (UNIT, OTHER_UNIT)}
-    finally:
-        await owner.close()
+    async with acting(town.realm.login("operator")) as operator:
+        return {unit: await new_token(operator, UnitId(unit)) for unit in (UNIT, OTHER_UNIT)}
 
 
 async def test_a_unit_reads_returns_and_is_refused_and_the_other_unit_reads(
@@ -220,13 +218,12 @@ async def test_an_agent_reads_his_own_and_what_is_shredded_is_never_read_again(
     with pytest.raises(CannotUnseal, match="master key"):
         await asked(town, MasterKey(bytes(32)), complaint, Asker(UnitId(UNIT)))
 
-    owner = await asyncpg.connect(town.realm.owner_dsn)
-    try:
-        assert await overdue(owner, await town.value("SELECT clock_timestamp() + interval '9 years'")) == []
-        assert await shred(owner, [complaint], "he asked for it") == 1
-        assert await shred(owner, [complaint], "he asked for it") == 0
-    finally:
-        await owner.close()
+    async with acting(town.realm.login("operator")) as operator:
+        assert (
+            await overdue(operator, await town.value("SELECT clock_timestamp() + interval '9 years'")) == []
+        )
+        assert await shred(operator, [complaint], "he asked for it") == 1
+        assert await shred(operator, [complaint], "he asked for it") == 0
     assert await asked(town, key, complaint, Asker(UnitId(UNIT))) == ((Seen.NOTHING, "ASSIGNEE"), None)
     assert await town.value("SELECT count(*) FROM vault.key") == 0
     assert [row[:2] for row in await access(town, complaint)] == [
@@ -251,13 +248,10 @@ async def test_what_has_ended_is_due_after_the_retention_time_of_its_rule_set(
     await town.settled()
     await town.visit(complaint)
     await town.until_fact(complaint, ComplaintClosed)
-    owner = await asyncpg.connect(town.realm.owner_dsn)
-    try:
+    async with acting(town.realm.login("operator")) as operator:
         for days, due in ((179, []), (181, [complaint])):
-            now = await owner.fetchval("SELECT clock_timestamp() + make_interval(days => $1)", days)
-            assert await overdue(owner, now) == due
-    finally:
-        await owner.close()
+            now = await operator.fetchval("SELECT clock_timestamp() + make_interval(days => $1)", days)
+            assert await overdue(operator, now) == due
     with pytest.raises(UserError, match="has ended: no contact is kept"):
         await put(town.realm.logins["intake"], key, complaint, LI, AGENT)
 

@@ -30,13 +30,13 @@ async def test_an_answer_is_taken_by_the_base_as_it_is_by_then(
     """B2: nothing checked while it is empty; then loaded, added to and withdrawn from while intake runs."""
     town = await city()
     await town.start("intake", extra={"INTAKE_KNOWLEDGE_SECONDS": "0"})
-    owner = await asyncpg.connect(town.realm.owner_dsn)
+    editor = await asyncpg.connect(town.realm.login("editor"))
     try:
         unchecked = await asks(town, "before the base", 9, "of another system")
         fact = await town.until_fact(unchecked, ComplaintAnsweredDirectly)
         assert fact.fact.checked is not True
 
-        await base.load(owner, articles().articles)
+        await base.load(editor, articles().articles)
         held, old = await asks(town, "held", 2), await asks(town, "old", 1)
         fact = await town.until_fact(held, ComplaintAnsweredDirectly)
         assert fact.fact.checked is True
@@ -44,7 +44,7 @@ async def test_an_answer_is_taken_by_the_base_as_it_is_by_then(
         assert "version 1 of article kb-0402 was withdrawn" in refusal.fact.reason
 
         made = await base.add(
-            owner,
+            editor,
             "kb-0402",
             subject="综合",
             title="加装电梯",
@@ -54,9 +54,9 @@ async def test_an_answer_is_taken_by_the_base_as_it_is_by_then(
         )
         newer = await asks(town, "newer", made.version)
         await town.until_fact(newer, ComplaintAnsweredDirectly)
-        await base.withdraw(owner, "kb-0402", made.version, datetime.now(UTC), "有误")
+        await base.withdraw(editor, "kb-0402", made.version, datetime.now(UTC), "有误")
         late = await asks(town, "late", made.version)
         await town.until_fact(late, IntakeRefused)
     finally:
-        await owner.close()
+        await editor.close()
     assert (await verify(town.realm.logins["reader"])).problems == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any, Final
@@ -15,7 +15,7 @@ import pytest
 from typer import Typer
 from typer.testing import CliRunner, Result
 
-from deploy.city.city import Realm
+from deploy.city.city import Realm, make_logins
 from deploy.city.registry import City
 from deploy.embedded.stack import Addresses, Stack
 from hotline.cli.show import show
@@ -41,9 +41,10 @@ BENCH_UNITS: Final = 34
 class Desks:
     """The four desks, told commands by hand; two of them hear the log, through its table."""
 
-    def __init__(self, dsn: str, connection: asyncpg.Connection[Any]) -> None:
+    def __init__(self, dsn: str, connection: asyncpg.Connection[Any], logins: Mapping[str, str]) -> None:
         """`connection` is the owner's, for whatever a test wants to break."""
         self.dsn = dsn
+        self.operator, self.governor = logins["operator"], logins["governor"]
         self.owner = connection
         self._desks = {
             name: Desk(name, decided, PostgresLog(dsn, name, f"test.{name}"), Telemetry(name))
@@ -119,11 +120,20 @@ class Desks:
             await self._desks[name].obey(Batch(work=list(work)))
 
 
+async def logins_on(dsn: str) -> dict[str, str]:
+    """Make a login of each kind for this database; `dsn` is the owner's."""
+    owner = await asyncpg.connect(dsn)
+    try:
+        return await make_logins(owner, dsn)
+    finally:
+        await owner.close()
+
+
 @asynccontextmanager
-async def desks_on(dsn: str) -> AsyncIterator[Desks]:
+async def desks_on(dsn: str, logins: Mapping[str, str]) -> AsyncIterator[Desks]:
     """The four desks on an empty log."""
     connection = await asyncpg.connect(dsn)
-    made = Desks(dsn, connection)
+    made = Desks(dsn, connection, logins)
     try:
         yield made
     finally:
@@ -143,8 +153,14 @@ async def bench_stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator
 
 
 @pytest.fixture
-async def desks(database: str) -> AsyncIterator[Desks]:
-    async with desks_on(database) as made:
+async def logins(database: str) -> dict[str, str]:
+    """The logins of the test's database; made once, for each making gives new passwords."""
+    return await logins_on(database)
+
+
+@pytest.fixture
+async def desks(database: str, logins: Mapping[str, str]) -> AsyncIterator[Desks]:
+    async with desks_on(database, logins) as made:
         yield made
 
 
@@ -153,17 +169,20 @@ async def other_desks(stack: Addresses, databases: Databases) -> AsyncIterator[D
     """The same on a log of its own, to compare with."""
     name = await databases.make()
     try:
-        async with desks_on(stack.database(name)) as made:
+        dsn = stack.database(name)
+        async with desks_on(dsn, await logins_on(dsn)) as made:
             yield made
     finally:
         await databases.drop(name)
 
 
 @pytest.fixture
-def city_here(stack: Addresses, database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def city_here(
+    stack: Addresses, database: str, logins: Mapping[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """`hotline` finds the test's database where it looks for the city that is up."""
     name = urlsplit(database).path[1:]
-    realm = Realm(name=name, kafka=stack.kafka, owner_dsn=database, logins={"reader": database})
+    realm = Realm(name=name, kafka=stack.kafka, owner_dsn=database, logins=logins)
     monkeypatch.setattr("deploy.city.registry.city_up", lambda: City(realm=realm))
     monkeypatch.setattr("deploy.city.registry.find_city", lambda: realm)
 

@@ -119,7 +119,7 @@ async def rechained(desks: Desks, identity: str) -> None:
         )  # fmt: skip
         await unlocked(desks, "UPDATE es.event SET hash = $2 WHERE position = $1", row["position"], previous)
     for view in ("heads", "timers"):
-        await rebuild(desks.dsn, view)
+        await rebuild(desks.operator, view)
 
 
 async def a_changed_byte(desks: Desks) -> tuple[ComplaintId, str]:
@@ -391,13 +391,13 @@ async def test_what_is_not_anchored_is_not_archived_and_a_month_that_is_away_is_
     await kept.anchor()
     await desks.tell(replace(eg.ANSWER, complaint_id=SOLVED))  # refused: one fact after the anchor
     await drain(desks)
-    done = await move(desks.dsn, AFTER)
+    done = await move(desks.operator, AFTER)
     assert (done.lives, done.left) == (2, 1)
     await kept.anchor()
-    assert (await move(desks.dsn, AFTER)).lives == 1
+    assert (await move(desks.operator, AFTER)).lives == 1
     assert (await kept.verify()).problems == []
 
-    await detach(desks.dsn, MONTH)
+    await detach(desks.operator, MONTH)
     report = await kept.verify()
     assert report.problems == []
     assert report.not_checkable == await desks.owner.fetchval("SELECT facts FROM es.archive_month")
@@ -407,7 +407,7 @@ async def test_what_is_not_anchored_is_not_archived_and_a_month_that_is_away_is_
 
 async def test_a_fact_changed_in_the_archive_is_found_and_named(kept: Kept) -> None:
     await drain(kept.desks)
-    await move(kept.desks.dsn, AFTER)
+    await move(kept.desks.operator, AFTER)
     await kept.desks.owner.execute("ALTER TABLE es.archived_2021_09 DISABLE TRIGGER USER")
     await kept.desks.owner.execute("DELETE FROM es.archived_2021_09 WHERE stream_id = $1", ON_THE_SPOT)
     await kept.desks.owner.execute("DELETE FROM es.archived_life WHERE stream_id = $1", ON_THE_SPOT)

@@ -16,6 +16,7 @@ import pytest
 from typer import Typer
 from typer.testing import CliRunner, Result
 
+from deploy.city.city import GRANTED
 from hotline.audit.digest import digest
 from hotline.audit.verify import _Reader, verify
 from hotline.casefile.timeline import show
@@ -72,7 +73,7 @@ async def test_ended_lives_move_whole_and_nothing_reads_otherwise(desks: Desks) 
     facts, report, number = await all_facts(desks), await verify(desks.dsn), await digest(desks.dsn)
     told = {identity: await show(desks.dsn, identity) for identity in ENDED}
 
-    done = await move(desks.dsn, AFTER)
+    done = await move(desks.operator, AFTER)
 
     assert (done.lives, done.left, done.months) == (3, 0, [MONTH])
     assert await archived(desks) == ENDED
@@ -86,9 +87,9 @@ async def test_ended_lives_move_whole_and_nothing_reads_otherwise(desks: Desks) 
     assert await digest(desks.dsn) == number
     assert {identity: await show(desks.dsn, identity) for identity in ENDED} == told
     for view in VIEWS:
-        rebuilt = await rebuild(desks.dsn, view)
+        rebuilt = await rebuild(desks.operator, view)
         assert (rebuilt.removed, rebuilt.added, rebuilt.facts) == (0, 0, len(facts))
-    again = await move(desks.dsn, AFTER)
+    again = await move(desks.operator, AFTER)
     assert (again.lives, again.facts, again.left, again.months) == (0, 0, 0, [])
 
 
@@ -105,14 +106,14 @@ async def test_what_has_not_ended_in_time_stays(desks: Desks) -> None:
         )
     }
     assert ON_THE_SPOT in earlier < ENDED
-    assert (await move(desks.dsn, withdrawn_at)).lives == len(earlier)
+    assert (await move(desks.operator, withdrawn_at)).lives == len(earlier)
     assert await archived(desks) == earlier
     assert {UNSOLVED, LATE} <= await in_the_log(desks)
 
 
 async def test_a_life_of_which_something_is_still_to_be_sent_set_or_parked_stays(desks: Desks) -> None:
     await several_lives(desks)  # nothing of it is sent
-    done = await move(desks.dsn, AFTER)
+    done = await move(desks.operator, AFTER)
     assert (done.lives, done.left, done.months) == (0, 3, [])
     await drain(desks)
     await desks.owner.execute("INSERT INTO es.timer VALUES ($1, 1, 0, now())", SOLVED)
@@ -121,12 +122,12 @@ async def test_a_life_of_which_something_is_still_to_be_sent_set_or_parked_stays
         " VALUES ('intake', 't', 0, 0, 0, '[]', $1, 'why')",
         WITHDRAWN,
     )
-    done = await move(desks.dsn, AFTER)
+    done = await move(desks.operator, AFTER)
     assert (done.lives, done.left) == (1, 2)
     assert await archived(desks) == {ON_THE_SPOT}
     await desks.owner.execute("DELETE FROM es.timer WHERE stream_id = $1", SOLVED)
     await desks.owner.execute("DELETE FROM es.parked")
-    assert (await move(desks.dsn, AFTER)).lives == 2
+    assert (await move(desks.operator, AFTER)).lives == 2
     assert (await verify(desks.dsn)).problems == []
 
 
@@ -139,17 +140,17 @@ async def test_a_fact_that_is_not_sent_when_another_transaction_began_before_it_
     try:
         await several_lives(desks)
         await drain(desks)
-        assert (await move(desks.dsn, AFTER)).left == 3
+        assert (await move(desks.operator, AFTER)).left == 3
     finally:
         await transaction.rollback()
         await other.close()
     await drain(desks)
-    assert (await move(desks.dsn, AFTER)).left == 0
+    assert (await move(desks.operator, AFTER)).left == 0
 
 
 async def test_a_desk_goes_on_with_a_life_that_is_archived(desks: Desks) -> None:
     await lived(desks)
-    await move(desks.dsn, AFTER)
+    await move(desks.operator, AFTER)
     version = await desks.owner.fetchval("SELECT version FROM es.stream WHERE stream_id = $1", SOLVED)
     await told_once_more(desks)
     shown = await show(desks.dsn, SOLVED)
@@ -159,7 +160,7 @@ async def test_a_desk_goes_on_with_a_life_that_is_archived(desks: Desks) -> None
     assert (await verify(desks.dsn)).problems == []
     assert SOLVED in await in_the_log(desks)
     await drain(desks)
-    assert (await move(desks.dsn, AFTER)).facts == 1
+    assert (await move(desks.operator, AFTER)).facts == 1
     assert (await verify(desks.dsn)).problems == []
     assert await show(desks.dsn, SOLVED) == shown
 
@@ -168,7 +169,7 @@ async def test_a_desk_that_speaks_while_its_life_moves_waits_or_comes_first(desk
     await lived(desks)
     for _ in range(10):
         before = len(await all_facts(desks))
-        await asyncio.gather(move(desks.dsn, AFTER), told_once_more(desks))
+        await asyncio.gather(move(desks.operator, AFTER), told_once_more(desks))
         assert len(await all_facts(desks)) == before + 1
         await drain(desks)
     assert (await verify(desks.dsn)).problems == []
@@ -206,16 +207,16 @@ async def test_stopped_in_the_middle_all_is_as_it_was_and_it_goes_on(desks: Desk
         await asyncio.sleep(0.05)
     assert await all_facts(desks) == facts
     assert await archived(desks) == set()
-    assert (await move(desks.dsn, AFTER)).lives == 3
+    assert (await move(desks.operator, AFTER)).lives == 3
     assert await all_facts(desks) == facts
 
 
 async def test_a_month_goes_and_comes_back_and_its_lives_are_still_accounted_for(desks: Desks) -> None:
     await lived(desks)
-    await move(desks.dsn, AFTER)
+    await move(desks.operator, AFTER)
     whole, facts = await verify(desks.dsn), await all_facts(desks)
 
-    await detach(desks.dsn, MONTH)
+    await detach(desks.operator, MONTH)
 
     (month,) = await months(desks.dsn)
     assert (month.month, month.lives, month.attached) == (MONTH, 3, False)
@@ -228,25 +229,25 @@ async def test_a_month_goes_and_comes_back_and_its_lives_are_still_accounted_for
         await show(desks.dsn, SOLVED)
     heads = await desks.owner.fetch("SELECT * FROM es.stream ORDER BY 1")
     for view in VIEWS:
-        rebuilt = await rebuild(desks.dsn, view)
+        rebuilt = await rebuild(desks.operator, view)
         assert (rebuilt.removed, rebuilt.added) == (0, 0)
     assert await desks.owner.fetch("SELECT * FROM es.stream ORDER BY 1") == heads
 
     await told_once_more(desks)  # its head is there, so it is judged as ever
     assert (await verify(desks.dsn)).problems == []
     await drain(desks)
-    assert (await move(desks.dsn, AFTER)).lives == 0  # not while its month is away
+    assert (await move(desks.operator, AFTER)).lives == 0  # not while its month is away
 
-    await attach(desks.dsn, MONTH)
+    await attach(desks.operator, MONTH)
     assert (await verify(desks.dsn)).problems == []
     assert [entry.version for entry in (await show(desks.dsn, SOLVED)).entries][-1] == 9
-    assert (await move(desks.dsn, AFTER)).facts == 1
+    assert (await move(desks.operator, AFTER)).facts == 1
 
 
 async def test_verify_names_what_is_wrong_with_a_life_whose_month_is_away(desks: Desks) -> None:
     await lived(desks)
-    await move(desks.dsn, AFTER)
-    await detach(desks.dsn, MONTH)
+    await move(desks.operator, AFTER)
+    await detach(desks.operator, MONTH)
     await told_once_more(desks)
     await unlocked(
         desks,
@@ -267,12 +268,12 @@ async def test_verify_names_what_is_wrong_with_a_life_whose_month_is_away(desks:
 
 async def test_a_month_that_is_not_what_went_does_not_come_back(desks: Desks) -> None:
     await lived(desks)
-    await move(desks.dsn, AFTER)
+    await move(desks.operator, AFTER)
     with pytest.raises(UserError, match="The month 2021-09-01 is not detached"):
-        await attach(desks.dsn, MONTH)
-    await detach(desks.dsn, MONTH)
+        await attach(desks.operator, MONTH)
+    await detach(desks.operator, MONTH)
     with pytest.raises(UserError, match="The month 2021-09-01 is not attached"):
-        await detach(desks.dsn, MONTH)
+        await detach(desks.operator, MONTH)
     await desks.owner.execute("ALTER TABLE es.archived_2021_09 DISABLE TRIGGER USER")
     await desks.owner.execute(
         "UPDATE es.archived_2021_09 SET hash = sha256('') WHERE stream_id = $1 AND version = 2", SOLVED
@@ -280,10 +281,10 @@ async def test_a_month_that_is_not_what_went_does_not_come_back(desks: Desks) ->
     with pytest.raises(
         UserError, match="holds .* facts of 3 lives, not what was detached|not the .* facts of 3 lives"
     ):
-        await attach(desks.dsn, MONTH)
+        await attach(desks.operator, MONTH)
     await desks.owner.execute("ALTER TABLE es.archived_2021_09 RENAME TO elsewhere")
     with pytest.raises(UserError, match="There is no table es.archived_2021_09: bring it back first"):
-        await attach(desks.dsn, MONTH)
+        await attach(desks.operator, MONTH)
     (month,) = await months(desks.dsn)
     assert (month.attached, month.bytes) == (False, None)
 
@@ -301,7 +302,7 @@ async def test_a_month_that_is_not_what_went_does_not_come_back(desks: Desks) ->
 )
 async def test_the_archive_is_append_only_too(desks: Desks, statement: str) -> None:
     await lived(desks)
-    await move(desks.dsn, AFTER)
+    await move(desks.operator, AFTER)
     with pytest.raises(asyncpg.PostgresError, match="append-only") as refused:
         await desks.owner.execute(statement)
     assert refused.value.sqlstate == "HL003"
@@ -328,8 +329,8 @@ async def test_no_fact_leaves_the_log_that_does_not_lie_in_the_archive_as_it_was
                 await desks.owner.execute("DELETE FROM es.event WHERE stream_id = $1", WITHDRAWN)
 
 
-@pytest.mark.parametrize("login", ["intake", "dispatch", "escalation", "feedback", "relay", "reader"])
-async def test_only_the_owner_archives(city: Any, login: str) -> None:
+@pytest.mark.parametrize("login", sorted(set(GRANTED) - {"operator"}))
+async def test_only_the_operator_archives(city: Any, login: str) -> None:
     made = await city()
     connection = await asyncpg.connect(made.realm.logins[login])
     try:
@@ -355,7 +356,7 @@ async def test_many_lives_go_in_several_transactions(desks: Desks, monkeypatch: 
     assert LIVES_MAX > 2
     monkeypatch.setattr("hotline.upkeep.archive.LIVES_MAX", 2)
     await lived(desks)
-    done = await move(desks.dsn, AFTER)
+    done = await move(desks.operator, AFTER)
     assert done.lives == 3
     xids = await desks.owner.fetchval("SELECT count(DISTINCT xmin::text) FROM es.archived")
     assert xids == 2
@@ -376,9 +377,9 @@ async def tried(desks: Desks, act: Any) -> asyncio.Task[None]:
 async def archived_for(desks: Desks, act: Any) -> None:
     """Three lives in the archive, their month where `act` can take it from."""
     await lived(desks)
-    await move(desks.dsn, AFTER)
+    await move(desks.operator, AFTER)
     if act is attach:
-        await detach(desks.dsn, MONTH)
+        await detach(desks.operator, MONTH)
 
 
 @pytest.mark.parametrize("alone", [0, 10**6])
@@ -417,7 +418,7 @@ async def test_a_month_neither_goes_nor_comes_while_a_view_is_rebuilt(
         tasks.append(await tried(desks, act))
 
     monkeypatch.setattr("hotline.upkeep.rebuild.lives", read_slowly)
-    rebuilt = await rebuild(desks.dsn, view)
+    rebuilt = await rebuild(desks.operator, view)
     assert (rebuilt.removed, rebuilt.added) == (0, 0)
     await asyncio.gather(*tasks)
     assert (await verify(desks.dsn)).problems == []
@@ -436,7 +437,7 @@ async def test_a_month_says_that_it_waits_for_a_reader_and_keeps_nobody_waiting(
             await show(desks.dsn, SOLVED)
         with pytest.raises(UserError, match=HELD):
             await waiting
-    await detach(desks.dsn, MONTH)
+    await detach(desks.operator, MONTH)
 
 
 async def test_the_month_of_a_life_is_the_citys_and_not_utcs(desks: Desks) -> None:
@@ -448,7 +449,7 @@ async def test_the_month_of_a_life_is_the_citys_and_not_utcs(desks: Desks) -> No
         SOLVED,
         "2021-09-30T18:00:00Z",
     )
-    await move(desks.dsn, datetime(2022, 1, 1, tzinfo=ZoneInfo("Asia/Shanghai")))
+    await move(desks.operator, datetime(2022, 1, 1, tzinfo=ZoneInfo("Asia/Shanghai")))
     month = await desks.owner.fetchval("SELECT month FROM es.archived_life WHERE stream_id = $1", SOLVED)
     assert month == date(2021, 10, 1)
     assert {one.month for one in await months(desks.dsn)} == {date(2021, 9, 1), date(2021, 10, 1)}

@@ -332,8 +332,8 @@ async def test_the_archive_comes_along_whether_its_months_are_attached_or_not(
 ) -> None:
     await several_lives(desks)
     await drain(desks)
-    await move(desks.dsn, AFTER)
-    await detach(desks.dsn, MONTH)
+    await move(desks.operator, AFTER)
+    await detach(desks.operator, MONTH)
     await desks.tell(replace(eg.ANSWER, complaint_id=SOLVED))  # its month is away, and it says one thing more
     report, number, known = await verify(desks.dsn), await digest(desks.dsn), await months(desks.dsn)
     name = desks.dsn.rpartition("/")[2]
@@ -349,7 +349,7 @@ async def test_the_archive_comes_along_whether_its_months_are_attached_or_not(
         assert await digest(again.owner_dsn) == number
         (month,) = await months(again.owner_dsn)
         assert replace_bytes(month) == replace_bytes(known[0])
-        await attach(again.owner_dsn, MONTH)
+        await attach(again.logins["operator"], MONTH)
         whole = await verify(again.owner_dsn)
         assert (whole.problems, whole.detached) == ([], 0)
         connection = await asyncpg.connect(again.owner_dsn)

@@ -20,7 +20,7 @@ from msgspec.structs import replace
 from rich.console import Console
 from typer.testing import CliRunner
 
-from deploy.city.city import Realm
+from deploy.city.city import GRANTED, Realm
 from deploy.city.registry import City
 from deploy.embedded.stack import Addresses
 from hotline.__main__ import app
@@ -201,7 +201,7 @@ def hostile_city(stack: Addresses, database: str, tmp_path: Path, monkeypatch: p
     told["leaders"] = {eg.STREET: STORED}
     file = tmp_path / "catalogue.json"
     file.write_bytes(msgspec.json.encode(told))
-    logins = dict.fromkeys(("reader", "intake", "dispatch"), database)
+    logins = dict.fromkeys(GRANTED, database)
     realm = Realm(name="x", kafka=stack.kafka, owner_dsn=database, logins=logins)
     city = City(realm=realm, catalogue=str(file), logs=str(tmp_path / "logs"))
     for name in ("city_up", "remembered"):
@@ -266,7 +266,7 @@ async def plant_the_rest(desks: Desks, complaint: ComplaintId) -> None:
         valid_from=eg.CALLED_AT,
         source=STORED,
     )
-    async with programmes(desks.dsn) as log:
+    async with programmes(desks.governor) as log:
         for programme, facts in ((ID, (*BEGUN, GO_ON, COMPLETE)), (LIST.programme_id, (LIST,))):
             assert await log.append(programme, 0, [hostile(fact, STORED) for fact in facts])
 

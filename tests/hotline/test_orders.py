@@ -5,7 +5,8 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from hotline.casefile.orders import line, row
-from shared.complaint import Complaint, Pause
+from shared.complaint import Answered, Complaint, Pause
+from shared.complaint.order import common
 from tests.examples import CALLED_AT, DAY, INSTANT
 from tests.story import Story
 
@@ -33,7 +34,7 @@ async def test_an_order_is_overdue_from_the_instant_after_its_limit_on_until_it_
     due_at = case.order.feedback_due_at
     assert [row(case, at)["overdue"] for at in (due_at, due_at + INSTANT)] == [False, True]
     assert [" OVERDUE " in line(case, at) for at in (due_at, due_at + INSTANT)] == [False, True]
-    answered = await held(answered_at=due_at)
+    answered = replace(case, order=Answered(*common(case.order), answered_at=due_at))
     assert row(answered, due_at + INSTANT)["overdue"] is False
     moved = await held(extended_due_at=due_at + DAY)
     assert [row(moved, at)["overdue"] for at in (due_at + DAY, due_at + DAY + INSTANT)] == [False, True]

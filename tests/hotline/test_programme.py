@@ -169,11 +169,11 @@ async def test_a_backup_carries_programmes(stack: Addresses, databases: Database
     name, again = "programmes_kept", "programmes_again"
     realm: Realm = await create(stack, name, [])
     try:
-        async with programmes(realm.owner_dsn) as log:
+        async with programmes(realm.logins["governor"]) as log:
             await log.record([*BEGUN, COMPLETE])
         await backup(City(realm=realm), tmp_path / "kept")
         restored, _ = await restore(stack, tmp_path / "kept", again, [])
-        async with programmes(restored.owner_dsn) as log:
+        async with programmes(restored.logins["governor"]) as log:
             assert await log.facts(ID) == [*BEGUN, COMPLETE]
             await log.record([VERIFY])
         assert (await verify(restored.owner_dsn)).problem_count == 0

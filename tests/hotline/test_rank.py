@@ -48,17 +48,17 @@ OVER = datetime(2021, 10, 1, 0, 0, tzinfo=ZONE)
 
 
 async def caught_up(desks: Desks) -> tuple[int, int, int]:
-    async with scores(desks.dsn, ZONE) as view:
+    async with scores(desks.governor, ZONE) as view:
         return tuple(await view.catch_up())
 
 
 async def anew(desks: Desks) -> Anew:
-    async with scores(desks.dsn, ZONE) as view:
+    async with scores(desks.governor, ZONE) as view:
         return await view.anew()
 
 
 async def month(desks: Desks, which: date = SEPTEMBER) -> Month:
-    async with scores(desks.dsn, ZONE) as view:
+    async with scores(desks.governor, ZONE) as view:
         await view.catch_up()
         return await view.month(which, BY)
 
@@ -176,12 +176,12 @@ async def test_g3_a_whistle_is_in_the_view_and_a_rating_after_the_freeze_is_a_co
     assert by_unit[eg.WATER].report_on_time_rate == Decimal("100.00")
     assert by_unit[eg.WATER].report_rating == Decimal(eg.RATE_UNIT.stars)
     assert (await anew(desks)).removed == 0
-    async with scores(desks.dsn, ZONE) as view:
+    async with scores(desks.governor, ZONE) as view:
         await view.freeze(SEPTEMBER, BY, OVER, "Li Wei")
     back = changed(eg.UNIT_RATED, complaint_id=name, rated_by=eg.WATER, rated=eg.STREET, stars=1)
     await desks.forge(Desk.DISPATCH, back)
     assert (await month(desks)).corrections == 1
-    async with scores(desks.dsn, ZONE) as view:
+    async with scores(desks.governor, ZONE) as view:
         (found,) = await view.corrections(SEPTEMBER)
     assert found.now is not None
     assert (found.type, found.now.calls[0].stars_of_street) == ("WhistleRated", 1)
@@ -192,7 +192,7 @@ async def test_the_view_thrown_away_comes_back_to_the_same_bytes(desks: Desks) -
     """R14: whatever became of it, and however often it was looked at before."""
     await several_lives(desks)
     await caught_up(desks)
-    async with scores(desks.dsn, ZONE) as view:
+    async with scores(desks.governor, ZONE) as view:
         await view.freeze(SEPTEMBER, BY, OVER, "Li Wei")
     await desks.tell(replace(eg.REVIEW, complaint_id=RETURNED))
     await solved(desks, "late-in-the-log")
@@ -264,7 +264,7 @@ async def test_the_corrections_are_the_same_however_often_it_was_looked_at(
     """T20: two logs of the same facts, one looked at after every step, one only at the end."""
     for here, often in ((desks, True), (other_desks, False)):
         await solved(here, "one", "two")
-        async with scores(here.dsn, ZONE) as view:
+        async with scores(here.governor, ZONE) as view:
             await view.freeze(SEPTEMBER, BY, OVER, "Li Wei")
         for name in ("three", "four"):
             await solved(here, name)
@@ -284,7 +284,7 @@ async def test_t20_a_late_visit_of_a_frozen_month_becomes_a_correction_and_alter
 ) -> None:
     """T20: what was published stays to the byte; who was late is named, with what it would have counted for."""
     await solved(desks, *(f"in-time-{number}" for number in range(6)))
-    async with scores(desks.dsn, ZONE) as view:
+    async with scores(desks.governor, ZONE) as view:
         frozen = await view.freeze(SEPTEMBER, BY, OVER, "Li Wei")
         kept = await desks.owner.fetchval("SELECT published FROM es.score_month")
         assert await view.corrections(SEPTEMBER) == []
@@ -297,7 +297,7 @@ async def test_t20_a_late_visit_of_a_frozen_month_becomes_a_correction_and_alter
     assert made.corrections == 2
     assert (made.lines, made.tallies) == (frozen.lines, frozen.tallies)
     assert await desks.owner.fetchval("SELECT published FROM es.score_month") == kept
-    async with scores(desks.dsn, ZONE) as view:
+    async with scores(desks.governor, ZONE) as view:
         found = {one.complaint_id: one for one in await view.corrections(SEPTEMBER)}
     assert set(found) == {late, early}
     now = found[late].now
@@ -333,14 +333,14 @@ async def test_t20_an_exclusion_approved_after_the_month_is_frozen_corrects_it_a
         await desks.tell(replace(eg.REVIEW_EXCLUSION, complaint_id=identity))
 
     await leaves_out(early)
-    async with scores(desks.dsn, ZONE) as view:
+    async with scores(desks.governor, ZONE) as view:
         frozen = await view.freeze(SEPTEMBER, BY, OVER, "Li Wei")
     (line, *_) = frozen.lines
     assert (line.countable, line.left_out) == (1, {"invalid": 1})
     await leaves_out(late)
     made = await month(desks)
     assert (made.corrections, made.lines) == (1, frozen.lines)
-    async with scores(desks.dsn, ZONE) as view:
+    async with scores(desks.governor, ZONE) as view:
         (found,) = await view.corrections(SEPTEMBER)
     assert found.now is not None
     assert (found.complaint_id, found.type, found.now.left_out) == (late, "ExclusionApproved", "invalid")
@@ -355,7 +355,7 @@ async def test_t20_where_a_month_is_that_of_the_dispatch_what_ends_after_the_fre
     await desks.tell(record)
     await desks.tell(eg.SIGN)
     assert (await month(desks)).tallies.units[eg.STREET].countable == 1
-    async with scores(desks.dsn, ZONE, Counting(CountsIn.DISPATCH)) as view:
+    async with scores(desks.governor, ZONE, Counting(CountsIn.DISPATCH)) as view:
         assert (await view.freeze(SEPTEMBER, BY, OVER, "Li Wei")).tallies.units[eg.STREET].countable == 1
         await desks.tell(replace(eg.ANSWER, at=eg.CALLED_AT + 5 * DAY))
         await desks.tell(replace(eg.RECORD_VISIT, at=OVER + HOUR))
@@ -371,7 +371,7 @@ async def test_t20_a_life_that_goes_on_into_the_next_month_corrects_nothing(desk
     await desks.tell(
         replace(eg.RECORD, request=changed(eg.REQUEST, call_id=None)), replace(eg.SIGN, complaint_id=eg.ID)
     )
-    async with scores(desks.dsn, ZONE) as view:
+    async with scores(desks.governor, ZONE) as view:
         frozen = await view.freeze(SEPTEMBER, BY, OVER, "Li Wei")
     assert frozen.tallies.requests == [("海淀区", "花园路街道", 1)]
     await desks.tell(replace(eg.ANSWER, at=eg.CALLED_AT + 5 * DAY))
@@ -384,7 +384,7 @@ async def test_t20_a_life_that_goes_on_into_the_next_month_corrects_nothing(desk
 async def test_f4_a_month_is_frozen_once_and_not_before_its_end(desks: Desks) -> None:
     """F4: by the city's own midnight; and nobody changes or removes it, the owner neither."""
     await solved(desks, "one")
-    async with scores(desks.dsn, ZONE) as view:
+    async with scores(desks.governor, ZONE) as view:
         with pytest.raises(UserError, match="2021-09 ends at 2021-10-01 00:00"):
             await view.freeze(SEPTEMBER, BY, OVER - eg.INSTANT, "Li Wei")
         await view.freeze(SEPTEMBER, BY, OVER, "Li Wei")
@@ -402,7 +402,7 @@ async def test_f4_a_month_is_frozen_once_and_not_before_its_end(desks: Desks) ->
 async def test_f4_a_frozen_month_that_the_log_does_not_bear_out_is_named(desks: Desks) -> None:
     """F4: somebody wrote another result into the table, past its trigger."""
     await solved(desks, "one", "two")
-    async with scores(desks.dsn, ZONE) as view:
+    async with scores(desks.governor, ZONE) as view:
         made = await view.freeze(SEPTEMBER, BY, OVER, "Li Wei")
     made.tallies.units[eg.STREET].solved += 1
     async with desks.owner.transaction():
@@ -415,7 +415,7 @@ async def test_f4_a_frozen_month_that_the_log_does_not_bear_out_is_named(desks: 
 async def test_f4_the_gain_is_on_what_was_published(desks: Desks) -> None:
     """F4, T20: the month before as it was frozen, not as it is known by now."""
     await solved(desks, "one", "two", satisfied=False)
-    async with scores(desks.dsn, ZONE) as view:
+    async with scores(desks.governor, ZONE) as view:
         await view.freeze(SEPTEMBER, BY, OVER, "Li Wei")
     await solved(desks, "late")
     await solved(desks, "october", at=eg.CALLED_AT + 20 * DAY)
@@ -432,20 +432,20 @@ async def test_what_goes_into_the_archive_stays_in_the_score_and_what_is_away_is
     await desks.owner.execute("UPDATE es.relay SET snap_a = pg_current_snapshot(), snap_b = NULL")
     before = (await month(desks)).tallies
     await desks.owner.execute("DELETE FROM es.score_life WHERE stream_id = $1", complaint_id("unseen"))
-    await move(desks.dsn, OVER)
+    await move(desks.operator, OVER)
     made = await month(desks)
     assert (made.tallies, made.away) == (before, 0)
-    await detach(desks.dsn, SEPTEMBER)
+    await detach(desks.operator, SEPTEMBER)
     done = await anew(desks)
     assert (done.rows, done.removed) == (2, 0)
     made = await month(desks)
     assert (made.tallies, made.away) == (before, 0)
     await desks.owner.execute("DELETE FROM es.score_life WHERE stream_id = $1", complaint_id("unseen"))
     assert (await month(desks)).away == 1
-    async with scores(desks.dsn, ZONE) as view:
+    async with scores(desks.governor, ZONE) as view:
         with pytest.raises(UserError, match="1 complaints lie in months of the archive that are detached"):
             await view.freeze(SEPTEMBER, BY, OVER, "Li Wei")
-    await attach(desks.dsn, SEPTEMBER)
+    await attach(desks.operator, SEPTEMBER)
     await anew(desks)
     made = await month(desks)
     assert (made.tallies, made.away) == (before, 0)
@@ -579,7 +579,7 @@ async def test_rebuild_scores_says_whether_the_view_was_right(desks: Desks) -> N
         in (await typed("rebuild", "scores")).stdout
     )
     assert json.loads((await typed("rebuild", "scores", "--json")).stdout)["removed"] == 0
-    async with scores(desks.dsn, ZONE) as view:
+    async with scores(desks.governor, ZONE) as view:
         made = await view.freeze(SEPTEMBER, BY, OVER, "Li Wei")
     made.tallies.units[eg.STREET].solved = 0
     await desks.owner.execute("ALTER TABLE es.score_month DISABLE TRIGGER USER")

@@ -49,7 +49,7 @@ async def test_a_view_that_is_right_is_left_as_it_is(desks: Desks, monkeypatch: 
         monkeypatch.setattr("hotline.upkeep.rebuild.PAGE", page)
         for view in VIEWS:
             before = await rows(desks, view)
-            done = await rebuild(desks.dsn, view)
+            done = await rebuild(desks.operator, view)
             assert (done.removed, done.added, done.rows) == (0, 0, len(before))
             assert done.facts == await desks.owner.fetchval("SELECT count(*) FROM es.event")
             assert await rows(desks, view) == before
@@ -60,7 +60,7 @@ async def test_a_view_that_was_thrown_away_comes_back_to_the_same_bytes(desks: D
     await several_lives(desks)
     before = await rows(desks, view)
     await desks.owner.execute(f"DELETE FROM {TABLES[view]}")
-    done = await rebuild(desks.dsn, view)
+    done = await rebuild(desks.operator, view)
     assert (done.removed, done.added) == (0, len(before))
     assert await rows(desks, view) == before
     assert (await verify(desks.dsn)).problems == []
@@ -82,7 +82,7 @@ async def test_what_is_wrong_in_a_view_is_put_right(
     await several_lives(desks)
     await breaks(desks)
     assert (await verify(desks.dsn)).problems
-    done = await rebuild(desks.dsn, view)
+    done = await rebuild(desks.operator, view)
     assert (done.removed, done.added) == (removed, added)
     assert (await verify(desks.dsn)).problems == []
 
@@ -93,7 +93,7 @@ async def test_a_log_that_cannot_be_read_changes_no_view(desks: Desks) -> None:
     await unlocked(desks, "UPDATE es.event SET body = '{' WHERE position = $1", row["position"])
     before = await rows(desks, "heads")
     with pytest.raises(UserError, match=f"complaint {SOLVED}, version 4: cannot be read"):
-        await rebuild(desks.dsn, "heads")
+        await rebuild(desks.operator, "heads")
     assert await rows(desks, "heads") == before
 
 
@@ -142,7 +142,7 @@ async def test_who_appends_does_not_wait_for_the_reading_and_is_in_the_view(
     await several_lives(desks)
     await a_head_with_one_word_changed(desks) if view == "heads" else await a_timer_of_nobody(desks)
     stopped = Stopped(monkeypatch)
-    rebuilding = asyncio.ensure_future(rebuild(desks.dsn, view))
+    rebuilding = asyncio.ensure_future(rebuild(desks.operator, view))
     await asyncio.wait_for(stopped.here.wait(), 10)
     async with asyncio.timeout(10):  # nobody else would end a wait
         await begins(desks, "born-meanwhile")
@@ -186,7 +186,7 @@ async def test_who_began_before_the_reading_and_commits_after_it_is_in_the_view(
     ):
         await asyncio.sleep(0.01)
     stopped = Stopped(monkeypatch)
-    rebuilding = asyncio.ensure_future(rebuild(desks.dsn, view))
+    rebuilding = asyncio.ensure_future(rebuild(desks.operator, view))
     await asyncio.wait_for(stopped.here.wait(), 10)
     await desks.owner.execute("SELECT pg_advisory_unlock(77)")
     await speaking
@@ -205,7 +205,7 @@ async def test_killed_before_its_end_nothing_has_changed(
     await a_timer_moved(desks)
     before = await all_views(desks)
     stopped = Stopped(monkeypatch)
-    rebuilding = asyncio.ensure_future(rebuild(desks.dsn, view))
+    rebuilding = asyncio.ensure_future(rebuild(desks.operator, view))
     await asyncio.wait_for(stopped.here.wait(), 10)
     (killed,) = await desks.owner.fetch(
         "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND mode = 'ExclusiveLock'"
@@ -216,7 +216,7 @@ async def test_killed_before_its_end_nothing_has_changed(
         await rebuilding
     assert killed[0]
     assert await all_views(desks) == before
-    assert (await rebuild(desks.dsn, view)).removed == 1
+    assert (await rebuild(desks.operator, view)).removed == 1
 
 
 async def test_of_those_who_rebuild_or_move_into_the_archive_one_is_at_work(
@@ -224,14 +224,14 @@ async def test_of_those_who_rebuild_or_move_into_the_archive_one_is_at_work(
 ) -> None:
     await several_lives(desks)
     stopped = Stopped(monkeypatch)
-    rebuilding = asyncio.ensure_future(rebuild(desks.dsn, "heads"))
+    rebuilding = asyncio.ensure_future(rebuild(desks.operator, "heads"))
     await asyncio.wait_for(stopped.here.wait(), 10)
-    for other in (rebuild(desks.dsn, "timers"), move(desks.dsn, eg.CALLED_AT)):
+    for other in (rebuild(desks.operator, "timers"), move(desks.operator, eg.CALLED_AT)):
         with pytest.raises(UserError, match="A view is being rebuilt or facts are moved into the archive"):
             await other
     stopped.go_on.set()
     await rebuilding
-    await move(desks.dsn, eg.CALLED_AT)
+    await move(desks.operator, eg.CALLED_AT)
 
 
 async def test_views_come_right_round_after_round_while_the_desks_work(
@@ -266,7 +266,7 @@ async def test_views_come_right_round_after_round_while_the_desks_work(
                 await other.execute("UPDATE es.stream SET state = '{}' WHERE stream_id = $1", WITHDRAWN)
                 await other.execute("DELETE FROM es.timer WHERE stream_id = $1 AND kind = 2", LATE)
                 before = len(waits)
-                held.append(await rebuild(desks.dsn, view))
+                held.append(await rebuild(desks.operator, view))
                 assert len(waits) > before
     finally:
         stop.set()
@@ -274,7 +274,7 @@ async def test_views_come_right_round_after_round_while_the_desks_work(
         await other.close()
     assert all((done.removed, done.added) == (1, 1) for done in held[::2])
     assert all((done.removed, done.added) == (0, 1) for done in held[1::2])
-    await rebuild(desks.dsn, "heads")
+    await rebuild(desks.operator, "heads")
     assert (await verify(desks.dsn)).problems == []
     measured(
         f"rebuild beside desks at work: {len(waits)} lives in {ROUNDS_MAX} rounds each, the longest step "
@@ -306,9 +306,9 @@ async def test_views_are_rebuilt_under_a_city_at_work(city: Callable[..., Awaita
                 "DELETE FROM es.timer WHERE kind = 2 AND stream_id IN"
                 " (SELECT stream_id FROM es.timer WHERE kind = 2 LIMIT 3)"
             )
-            done = await rebuild(town.realm.owner_dsn, "timers")
+            done = await rebuild(town.realm.logins["operator"], "timers")
             assert (done.removed, done.added) == (0, int(lost.partition(" ")[2]))
-            done = await rebuild(town.realm.owner_dsn, "heads")
+            done = await rebuild(town.realm.logins["operator"], "heads")
             assert (done.removed, done.added) == (0, 0)
     finally:
         stop.set()

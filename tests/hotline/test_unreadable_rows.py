@@ -78,7 +78,7 @@ UPDATE es.relay SET snap_a = pg_current_snapshot(), snap_b = NULL;
 async def lived(desks: Desks) -> Desks:
     """A city in which a little of everything has happened."""
     await several_lives(desks)
-    async with programmes(desks.dsn) as log:
+    async with programmes(desks.governor) as log:
         await log.record(BEGUN)
     await desks.owner.execute(BESIDE)
     return desks
@@ -154,7 +154,7 @@ async def views(desks: Desks) -> str:
 
 async def freezes(desks: Desks) -> str:
     by = By(RULES, eg.CATALOGUE, population())
-    async with scores(desks.dsn, ZoneInfo(RULES.timezone), RULES.score.counting) as view:
+    async with scores(desks.governor, ZoneInfo(RULES.timezone), RULES.score.counting) as view:
         await view.catch_up()
         return str((await view.month(datetime(2021, 9, 1, tzinfo=UTC).date(), by)).unreadable)
 

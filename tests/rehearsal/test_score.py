@@ -54,7 +54,7 @@ async def looked_at(stack: Path, ended: asyncio.Future[int]) -> list[int]:
         if city is None:
             continue
         try:
-            async with scores(city.realm.owner_dsn, ZONE) as view:
+            async with scores(city.realm.logins["governor"], ZONE) as view:
                 read.append((await view.catch_up()).facts)
         except asyncpg.PostgresError:  # its database is only just being made
             continue
@@ -63,7 +63,7 @@ async def looked_at(stack: Path, ended: asyncio.Future[int]) -> list[int]:
 
 async def month(city: City, which: date) -> Month:
     rules = ruleset(city.ruleset)
-    async with scores(city.realm.owner_dsn, ZONE) as view:
+    async with scores(city.realm.logins["governor"], ZONE) as view:
         await view.catch_up()
         return await view.month(which, By(rules, catalogue(city.catalogue), population()))
 
@@ -93,7 +93,7 @@ async def test_f1_the_scores_kept_up_while_a_city_lives_are_those_of_its_whole_l
     whole = list(april.units.values())
     assert sum(tally.countable for tally in whole) > 50
     assert sum(tally.visited for tally in whole) > sum(tally.satisfied for tally in whole) > 0
-    async with scores(city.realm.owner_dsn, ZONE) as view:
+    async with scores(city.realm.logins["governor"], ZONE) as view:
         anew = await view.anew()
     assert (anew.removed, anew.added) == (0, 0)
     assert anew.rows == len(ones)

@@ -251,7 +251,7 @@ OPENED_OTHERWISE: Final = {
     "hotline/upkeep/backup.py": "a machine's own file",
     "hotline/cli/backup.py": "a machine's own file, copied",
     "hotline/recording.py": "any bytes: what goes on record is their hash",
-    "services/intake/knowledge_base.py": "shipped with the project",
+    "services/intake/knowledge/file.py": "shipped with the project",
     "hotline/lab/desks/city.py": "shipped with the project",
     "hotline/contract/rulebook.py": "shipped with the project",
     "deploy/city/processes.py": "our own log",

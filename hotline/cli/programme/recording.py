@@ -93,7 +93,7 @@ async def record(
     demand_words("--as", by)
     city = city_up()
     said = Speaker(city, by, await city_now(city))
-    async with programmes(city.realm.owner_dsn) as log:
+    async with programmes(city.realm.login("governor")) as log:
         state = await log.one(await log.called(called)) if called else None
         wishes = wanted(state, said)
         try:

@@ -67,7 +67,7 @@ async def rehearsed(
             word=await judged(reader),
             disk=grown,
         )
-        months = await _months(realm.owner_dsn, known, days) if ranked else []
+        months = await _months(realm.login("governor"), known, days) if ranked else []
         return Rehearsed(found, report, await digest(reader), months)
 
 
@@ -85,11 +85,11 @@ def _conductor(stage: Stage, known: Catalogue, days: RehearsedDays, ledger: Ledg
     )
 
 
-async def _months(owner_dsn: str, known: Catalogue, days: RehearsedDays) -> list[Month]:
+async def _months(dsn: str, known: Catalogue, days: RehearsedDays) -> list[Month]:
     """The ranking of each month of these days, and of the next, in which the last visits close."""
     rules = ruleset_of(days.ruleset)
     by = By(rules, known, population(""))
     months = list(dict.fromkeys(day.replace(day=1) for day in days.load))
-    async with scores(owner_dsn, ZoneInfo(rules.timezone), rules.score.counting) as view:
+    async with scores(dsn, ZoneInfo(rules.timezone), rules.score.counting) as view:
         await view.catch_up()
         return [await view.month(month, by) for month in (*months, month_after(months[-1]))]

@@ -132,7 +132,7 @@ async def _fresh(
     realm = await create(addresses, name, catalogue.units, retention=LIVED.retention)
     await prepare(realm.owner_dsn)
     await keep_key(home, realm)
-    await load_where_empty(realm.owner_dsn)  # its agents answer from the example's articles
+    await load_where_empty(realm.login("editor"))  # its agents answer from the example's articles
     city = City(
         realm=realm,
         served=LIVED,

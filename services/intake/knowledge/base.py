@@ -15,6 +15,7 @@ import msgspec
 from services.intake.knowledge.file import ZONE, Article, KnowledgeInvalid, articles, within
 from services.intake.knowledge.words import asked, excerpt, words
 from shared import times
+from shared.log.acts import acting
 from shared.runtime.errors import UserError
 from shared.text import folded_code
 from shared.wording import TextInvalid, look_at
@@ -22,12 +23,8 @@ from shared.wording import TextInvalid, look_at
 _COLUMNS: Final = (
     "article_id, version, subject, title, body AS text, valid_from, source, withdrawn_at, withdrawn_why"
 )
-_INSERT: Final = """
-INSERT INTO intake.article
-    (article_id, version, subject, title, body, title_words, body_words, valid_from, source)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-"""
-_WITHDRAW: Final = "INSERT INTO intake.article_withdrawn VALUES ($1, $2, $3, $4)"
+_ADD: Final = "SELECT intake.add_article($1, $2, $3, $4, $5, $6, $7, $8, $9)"
+_WITHDRAW: Final = "SELECT intake.withdraw_article($1, $2, $3, $4)"
 _SHOW: Final = f"SELECT {_COLUMNS} FROM intake.article_version WHERE article_id = $1 ORDER BY version DESC"  # noqa: S608 -- ours
 _LIST: Final = f"SELECT {_COLUMNS} FROM intake.article_version ORDER BY article_id, version"  # noqa: S608 -- ours
 _LATEST: Final = "SELECT coalesce(max(version), 0) FROM intake.article WHERE article_id = $1"
@@ -66,7 +63,7 @@ async def load(connection: asyncpg.Connection[Any], added: Sequence[Article]) ->
         for article in added:
             there = known.get((article.id, article.version))
             if there is None:
-                await connection.execute(_INSERT, *_row(article))
+                await connection.execute(_ADD, *_row(article, article.version))
                 new += 1
             elif (field := _other(there, article)) is not None:
                 name = f"{article.id}@{article.version}"
@@ -83,12 +80,9 @@ async def load(connection: asyncpg.Connection[Any], added: Sequence[Article]) ->
 
 async def load_where_empty(dsn: str) -> None:
     """The example into a base that holds nothing: for cities that are made up as well."""
-    connection = await asyncpg.connect(dsn)
-    try:
+    async with acting(dsn) as connection:
         if not await connection.fetchval("SELECT EXISTS (SELECT FROM intake.article)"):
             await load(connection, articles().articles)
-    finally:
-        await connection.close()
 
 
 async def add(
@@ -103,25 +97,22 @@ async def add(
 ) -> Article:
     """A first or a next version of an article; `KnowledgeInvalid` names the field that cannot be."""
     article_id = folded_code(article_id)
-    async with connection.transaction():
-        await connection.execute("LOCK TABLE intake.article IN SHARE ROW EXCLUSIVE MODE")
-        version = 1 + await connection.fetchval(_LATEST, article_id)
-        said = {
-            "id": article_id,
-            "version": version,
-            "subject": subject,
-            "title": title,
-            "text": text,
-            "valid_from": valid_from,
-            "source": source,
-        }
-        try:
-            made = look_at(msgspec.convert(said, Article))
-        except (msgspec.ValidationError, TextInvalid) as error:
-            raise KnowledgeInvalid(f"article: {error}") from error
-        within("article", "valid_from", made.valid_from)
-        await connection.execute(_INSERT, *_row(made))
-    return made
+    said = {
+        "id": article_id,
+        "version": 1 + await connection.fetchval(_LATEST, article_id),
+        "subject": subject,
+        "title": title,
+        "text": text,
+        "valid_from": valid_from,
+        "source": source,
+    }
+    try:
+        made = look_at(msgspec.convert(said, Article))
+    except (msgspec.ValidationError, TextInvalid) as error:
+        raise KnowledgeInvalid(f"article: {error}") from error
+    within("article", "valid_from", made.valid_from)
+    # Its number is given out as it is written: somebody else may have added the next one meanwhile.
+    return msgspec.structs.replace(made, version=await connection.fetchval(_ADD, *_row(made, None)))
 
 
 async def withdraw(
@@ -172,9 +163,9 @@ async def listed(connection: asyncpg.Connection[Any]) -> list[Article]:
     return [_article(row) for row in await connection.fetch(_LIST)]
 
 
-def _row(article: Article) -> tuple[object, ...]:
+def _row(article: Article, version: int | None) -> tuple[object, ...]:
     cut = (" ".join(words(article.title)), " ".join(words(article.text)))
-    said = (article.id, article.version, article.subject, article.title, article.text)
+    said = (article.id, version, article.subject, article.title, article.text)
     return (*said, *cut, article.valid_from, article.source)
 
 

@@ -128,7 +128,7 @@ class RelayCursor:
         if there != self.shards:
             message = (
                 f"the log is shared by {there} relays (es.relay), RELAY_SHARDS says {self.shards}: set it to {there}, "
-                f"or have the log's owner say SELECT es.set_relay_shards({self.shards}) while no relay runs"
+                f"or have the operator's login say SELECT es.set_relay_shards({self.shards}) while no relay runs"
             )
             raise WrongShards(message)
 
