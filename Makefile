@@ -5,6 +5,7 @@ LIVES ?= 20000
 PART ?= lives
 MINUTES ?= 5
 SEED ?= 1
+WORKERS ?= 2
 PYTHON ?= python3
 BIN := .venv/bin
 
@@ -26,7 +27,7 @@ demo: .venv/.synced ## Live a day of the city to its end (SCALE=0.01 for a quick
 	@$(BIN)/hotline demo --scale $(SCALE) $(if $(KEEP),--keep)
 
 test: .venv/.synced ## All tests, on a real Kafka and PostgreSQL that they start themselves
-	@$(BIN)/pytest -m "not digests"
+	@$(BIN)/pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder -m "not digests"
 
 digests: .venv/.synced ## The facts of a demo's day, a month and Boston's file against what was recorded
 	@$(BIN)/pytest -m digests -q

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import cache
 from hashlib import blake2b
 from typing import Any, Final, NamedTuple, get_args
 
@@ -11,7 +12,7 @@ from msgspec.structs import FieldInfo, replace
 
 from shared.cloudevents import Event
 from shared.ids import ComplaintId, message_id
-from shared.inputs import INPUTS, Input
+from shared.inputs import Input
 from shared.log import Incoming
 from shared.work import Claim, Work
 
@@ -27,6 +28,7 @@ class _Fields(NamedTuple):
     """An instant is the same one in every zone."""
 
 
+@cache
 def _fields_of(kind: type[Input]) -> _Fields:
     fields = msgspec.structs.fields(kind)
     words = [(one.name, one.default) for one in fields if isinstance(one.default, str) and one.default]
@@ -38,9 +40,6 @@ def _holds_time(field: FieldInfo) -> bool:
     return datetime in kinds
 
 
-_FIELDS: Final[dict[type[Input], _Fields]] = {kind: _fields_of(kind) for kind in INPUTS.values()}
-
-
 def content_of(data: Input) -> str:
     """What an input says, as 32 hexadecimal digits: BLAKE2b-128 over its type and its data as we write them.
 
@@ -48,7 +47,7 @@ def content_of(data: Input) -> str:
     So a field that comes later changes nobody's content. The event's time is none: a sender that says something again
     may put the time of that on it.
     """
-    words, times = _FIELDS[type(data)]
+    words, times = _fields_of(type(data))
     same: dict[str, object] = {}
     for name, unsaid in words:
         said = getattr(data, name)

@@ -1,5 +1,8 @@
 """One real Kafka and PostgreSQL for a test session, started by the first test that asks; see `sources.py`.
 
+With pytest-xdist, as `make test` runs it, each worker is a session with servers of its own. The tests of a file stay
+together, and what takes long is begun first: the short pure files fill up the end.
+
 `stack`     addresses of the session's Kafka and PostgreSQL
 `database`  the owner's DSN of a fresh migrated database, gone after the test
 `typed_stack`  the folder of a running stack for commands that are typed, and find it up as they begin
@@ -12,6 +15,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -26,26 +30,41 @@ from shared.runtime.errors import UserError
 from tests.city import City, open_city
 from tests.sources import Databases, embedded, stack_of_session
 
+COMPILED: Final = Path(sys.prefix) / "compiled"
+"""What Python has compiled, where it may not lie beside its source."""
+TESTS: Final = Path(__file__).parent
 MEMORY: Final = Path("/dev/shm")  # noqa: S108 -- pytest makes a folder of our own in it
 MEMORY_FREE_MIN: Final = 8 * 1024**3
 """Bytes free in memory for the tests' folders to lie there: all tests together leave 3 GB behind in them."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """The tests' folders lie in memory where there is enough: Kafka makes some 50 partitions a second on a disk."""
+    """Where the tests leave their files.
+
+    Their folders lie in memory where there is enough: Kafka makes some 50 partitions a second on a disk. Hundreds of
+    programs are started, so what Python has compiled is kept, though in no folder of the project where none is wanted.
+    """
+    if sys.dont_write_bytecode:
+        sys.dont_write_bytecode = False
+        sys.pycache_prefix = os.environ.setdefault("PYTHONPYCACHEPREFIX", str(COMPILED))
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     asked = config.option.basetemp or "PYTEST_DEBUG_TEMPROOT" in os.environ
     if not asked and MEMORY.is_dir() and shutil.disk_usage(MEMORY).free >= MEMORY_FREE_MIN:
         os.environ["PYTEST_DEBUG_TEMPROOT"] = str(MEMORY)
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Whoever asks for the stack is `connected`, marked or not: a pure run can never start it."""
     for item in items:
+        item.add_marker(pytest.mark.xdist_group(str(item.path.relative_to(TESTS))))
         if {"stack", "typed_stack"} & set(getattr(item, "fixturenames", ())) and not any(
             item.iter_markers("connected")
         ):
             item.add_marker(pytest.mark.connected)
+    if hasattr(config, "workerinput"):
+        connected = {item.path for item in items if any(item.iter_markers("connected"))}
+        items.sort(key=lambda item: item.path not in connected)
 
 
 # A slow machine is no failure: no test asserts speed, Hypothesis' own checks of it included.
@@ -58,6 +77,19 @@ _MEASURED = pytest.StashKey[list[str]]()
 @pytest.fixture(scope="session")
 def measured(pytestconfig: pytest.Config) -> Callable[[str], None]:
     return pytestconfig.stash.setdefault(_MEASURED, []).append
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """What a worker has measured is told with the rest."""
+    lines = getattr(node, "workeroutput", {}).get("measured", [])
+    node.config.stash.setdefault(_MEASURED, []).extend(lines)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A worker hands over what it has measured."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["measured"] = session.config.stash.get(_MEASURED, [])
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

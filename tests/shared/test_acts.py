@@ -17,6 +17,7 @@ from deploy.city.city import GRANTED, Realm, make_logins
 from deploy.embedded.stack import Addresses
 from hotline.contact_details import new_token
 from services.intake.knowledge import base
+from services.intake.knowledge.file import articles
 from shared.ids import UnitId
 from shared.log.acts import acting
 from shared.runtime.errors import UserError
@@ -174,7 +175,7 @@ async def test_no_login_writes_a_table_that_is_not_its_own(
 
 async def test_a_version_of_an_article_is_never_written_again(realm: Realm) -> None:
     async with acting(realm.login("editor")) as editor:
-        await base.load(editor, base.articles().articles)
+        await base.load(editor, articles().articles)
         known = {(one.id, one.version) for one in await base.listed(editor)}
     article, version = min(known)
     again = "SELECT intake.add_article($1, $2, '综合', 't', 't', 't', 't', now(), 's')"
