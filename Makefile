@@ -27,6 +27,7 @@ demo: .venv/.synced ## Live a day of the city to its end (SCALE=0.01 for a quick
 	@$(BIN)/hotline demo --scale $(SCALE) $(if $(KEEP),--keep)
 
 test: .venv/.synced ## All tests, on a real Kafka and PostgreSQL that they start themselves
+	@$(BIN)/python -m deploy.embedded.archive
 	@$(BIN)/pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder -m "not digests"
 
 digests: .venv/.synced ## The facts of a demo's day, a month and Boston's file against what was recorded

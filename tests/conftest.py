@@ -1,7 +1,7 @@
 """One real Kafka and PostgreSQL for a test session, started by the first test that asks; see `sources.py`.
 
 With pytest-xdist, as `make test` runs it, each worker is a session with servers of its own. The tests of a file stay
-together, and what takes long is begun first: the short pure files fill up the end.
+together, and so do all that stand on one more stack. Connected files come first: the short pure ones fill up the end.
 
 `stack`     addresses of the session's Kafka and PostgreSQL
 `database`  the owner's DSN of a fresh migrated database, gone after the test
@@ -56,8 +56,12 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Whoever asks for the stack is `connected`, marked or not: a pure run can never start it."""
+    shared: dict[Path, str] = {}
     for item in items:
-        item.add_marker(pytest.mark.xdist_group(str(item.path.relative_to(TESTS))))
+        for name in {"typed_stack", "bench_stage"} & set(getattr(item, "fixturenames", ())):
+            shared[item.path] = name
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(shared.get(item.path, str(item.path.relative_to(TESTS)))))
         if {"stack", "typed_stack"} & set(getattr(item, "fixturenames", ())) and not any(
             item.iter_markers("connected")
         ):
@@ -102,12 +106,15 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 
 @pytest.fixture(scope="session")
-async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Addresses]:
+async def stack(
+    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> AsyncIterator[Addresses]:
     async with AsyncExitStack() as running:
         try:
             source = stack_of_session(tmp_path_factory.mktemp("session"))
             addresses = await running.enter_async_context(source)
         except UserError as error:  # one sentence, once, not a trace for every test that asks
+            request.session.shouldstop = str(error)  # from a worker to who started it
             pytest.exit(str(error), returncode=pytest.ExitCode.USAGE_ERROR)
         yield addresses
 

@@ -1,6 +1,7 @@
 """The stack the services stand on: Kafka, PostgreSQL and Zipkin as child processes in one folder.
 
 parts       the pinned jars, fetched once and checked
+archive     Kafka's classes in one file, for who starts it many times
 child       a process we started: find it again, and never another one
 server      what the three have in common
 kafka, postgres, zipkin

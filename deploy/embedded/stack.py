@@ -100,6 +100,7 @@ class Stack:
             folder=self._folder,
             jars=parts.kafka().paths(),
             heap_mb=kafka_heap_mb,
+            brief=not durable,
             listeners=listeners,
         )
         self._postgres = Postgres(
