@@ -9,6 +9,12 @@ WORKERS ?= 2
 PYTHON ?= python3
 BIN := .venv/bin
 
+# The tests start hundreds of Python programs: where nothing compiled may lie beside its source, it is kept apart.
+ifneq ($(PYTHONDONTWRITEBYTECODE),)
+export PYTHONPYCACHEPREFIX := $(CURDIR)/.venv/compiled
+unexport PYTHONDONTWRITEBYTECODE
+endif
+
 .PHONY: help setup demo test digests quick check lint types borders docs bench chaos up status down wipe
 
 help: ## List these commands
@@ -34,7 +40,7 @@ digests: .venv/.synced ## The facts of a demo's day, a month and Boston's file a
 	@$(BIN)/pytest -m digests -q
 
 quick: .venv/.synced ## The pure tests: rules, doors, whole lives in memory; no stack, in under a minute
-	@$(BIN)/pytest -m "not connected and not programs" -q
+	@$(BIN)/pytest -n $(WORKERS) --dist loadgroup -m "not connected and not programs" -q
 
 check: lint types borders docs ## Everything that is checked without running: style, types, borders, generated docs
 

@@ -13,9 +13,9 @@ together, and so do all that stand on one more stack. Connected files come first
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -30,8 +30,6 @@ from shared.runtime.errors import UserError
 from tests.city import City, open_city
 from tests.sources import Databases, embedded, stack_of_session
 
-COMPILED: Final = Path(sys.prefix) / "compiled"
-"""What Python has compiled, where it may not lie beside its source."""
 TESTS: Final = Path(__file__).parent
 MEMORY: Final = Path("/dev/shm")  # noqa: S108 -- pytest makes a folder of our own in it
 MEMORY_FREE_MIN: Final = 8 * 1024**3
@@ -39,15 +37,7 @@ MEMORY_FREE_MIN: Final = 8 * 1024**3
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Where the tests leave their files.
-
-    Their folders lie in memory where there is enough: Kafka makes some 50 partitions a second on a disk. Hundreds of
-    programs are started, so what Python has compiled is kept, though in no folder of the project where none is wanted.
-    """
-    if sys.dont_write_bytecode:
-        sys.dont_write_bytecode = False
-        sys.pycache_prefix = os.environ.setdefault("PYTHONPYCACHEPREFIX", str(COMPILED))
-        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    """The tests' folders lie in memory where there is enough: Kafka makes some 50 partitions a second on a disk."""
     asked = config.option.basetemp or "PYTEST_DEBUG_TEMPROOT" in os.environ
     if not asked and MEMORY.is_dir() and shutil.disk_usage(MEMORY).free >= MEMORY_FREE_MIN:
         os.environ["PYTEST_DEBUG_TEMPROOT"] = str(MEMORY)
@@ -69,6 +59,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if hasattr(config, "workerinput"):
         connected = {item.path for item in items if any(item.iter_markers("connected"))}
         items.sort(key=lambda item: item.path not in connected)
+
+
+def pytest_collection_finish() -> None:
+    """What is collected stays to the end: the garbage collector need not look through it a thousand times."""
+    gc.collect()
+    gc.freeze()
 
 
 # A slow machine is no failure: no test asserts speed, Hypothesis' own checks of it included.
