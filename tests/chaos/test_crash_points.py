@@ -129,12 +129,12 @@ async def test_killed_before_kafka_knows_its_offsets_a_desk_goes_on_by_its_own(h
                 consumer=SimpleNamespace(commit=commit, assignment=real.assignment, seek=real.seek)
             )
         )
-        await asyncio.wait_for(ear.take_all(), 20)
+        await asyncio.wait_for(ear.take_all(), 60)
         await asyncio.wait_for(pause.arrived.wait(), 5)
     async with door_of_intake(hall, Faults(), group=group) as (ear, _):
-        assert await asyncio.wait_for(ear.take_all(), 20) == 0  # everything was written: nothing comes again
+        assert await asyncio.wait_for(ear.take_all(), 60) == 0  # everything was written: nothing comes again
         streams += await _told(hall, "after commit")
-        assert await asyncio.wait_for(ear.take_all(), 20) == MESSAGES
+        assert await asyncio.wait_for(ear.take_all(), 60) == MESSAGES
         await _each_once(hall, streams)
 
 
