@@ -170,8 +170,8 @@ def _values(kind: Any) -> list[Any]:
     return [next(iter(one)) for one in listed]
 
 
-class Timed(Input, frozen=True, kw_only=True, omit_defaults=True):
-    """No input of today has a time of its own; this one has two."""
+class Timed(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Shaped as an input, and none: those of today have no time of their own, this one has two."""
 
     TYPE: ClassVar[str] = "hotline.test.timed.v1"
     began_at: datetime
