@@ -29,7 +29,7 @@ from shared.events import (
     TurnedAway,
 )
 from shared.ids import ComplaintId, complaint_id
-from shared.inputs import RequestRecorded, RequestRepeated
+from shared.inputs import RecordRequest, RepeatRequest
 from shared.log.reading import reader
 from shared.policy.catalogue import Catalogue, To, catalogue
 from shared.runtime.errors import UserError
@@ -41,7 +41,7 @@ AGENT: Final = "hotline call"
 """Who recorded it."""
 
 
-async def record(city: City, data: RequestRecorded, note: Callable[[str], None]) -> dict[str, str | None]:
+async def record(city: City, data: RecordRequest, note: Callable[[str], None]) -> dict[str, str | None]:
     """Record it and wait for what becomes of it; `note` is told what beside could not be done.
 
     With an article: its name; else the unit, the rule it was found by, and its limits as RFC 3339. `UserError` where
@@ -113,7 +113,7 @@ def _refused(said: list[Fact], complaint: ComplaintId, note: Callable[[str], Non
 
 
 async def _became(
-    city: City, complaint: ComplaintId, data: RequestRecorded, note: Callable[[str], None]
+    city: City, complaint: ComplaintId, data: RecordRequest, note: Callable[[str], None]
 ) -> dict[str, str | None]:
     """What became of a request that is on record."""
     if data.matter_of_complaint is not None:
@@ -152,7 +152,7 @@ async def _tell_of_another(
     city: City, first: ComplaintId, own: ComplaintId, note: Callable[[str], None]
 ) -> None:
     """The complaint that was first learns that one more citizen has the same matter (R11)."""
-    again = RequestRepeated(complaint_id=first, repeat_complaint=own, another_citizen=True, recorded_by=AGENT)
+    again = RepeatRequest(complaint_id=first, repeat_complaint=own, another_citizen=True, recorded_by=AGENT)
     try:
         said = await effect(city, first, await tell(city, INTAKE_REQUESTS, first, again))
     except UserError as error:

@@ -14,7 +14,8 @@ from typing import Annotated, Any, Final, NamedTuple, Union, get_args, get_origi
 import msgspec
 
 from shared.cloudevents import Event
-from shared.inputs import INPUTS, LIMIT, Input
+from shared.inputs import INPUTS, Input
+from shared.inputs.base import LIMIT
 from shared.log import Incoming
 from shared.policy.ruleset import RuleSet
 from shared.rfc3339 import ToldInstant

@@ -39,13 +39,13 @@ from shared.events import Fact
 from shared.events.base import RequestType, Urgency
 from shared.ids import TOGETHER, ComplaintId, complaint_id
 from shared.inputs import (
+    AnswerOrder,
     Input,
-    OrderAnswered,
-    OrderSigned,
-    RequestRecorded,
-    ReturnRequested,
-    ReturnReviewed,
-    VisitMade,
+    RecordRequest,
+    RecordVisit,
+    RequestReturn,
+    ReviewReturn,
+    SignOrder,
 )
 from shared.log.chain import GENESIS, chained
 from shared.log.codec import decoded
@@ -56,8 +56,8 @@ from shared.topics import (
     COMPLAINTS_LOG,
     DISPATCH_REPLIES,
     DISPATCH_REVIEWS,
-    FEEDBACK_ANSWERS,
     FEEDBACK_EXCEPTIONS,
+    FEEDBACK_VISIT_RESULTS,
     INTAKE_REQUESTS,
     TELEPHONY_CALLS,
     Topic,
@@ -96,7 +96,7 @@ HEARD: Final = (
     ("intake", INTAKE_REQUESTS),
     ("dispatch", DISPATCH_REPLIES),
     ("dispatch", DISPATCH_REVIEWS),
-    ("feedback", FEEDBACK_ANSWERS),
+    ("feedback", FEEDBACK_VISIT_RESULTS),
     ("feedback", FEEDBACK_EXCEPTIONS),
 )
 """Which desk takes in which door."""
@@ -120,7 +120,7 @@ class Told(NamedTuple):
     """The fact itself, of the class its type names."""
 
 
-def request(request_id: str, **fields: Any) -> RequestRecorded:
+def request(request_id: str, **fields: Any) -> RecordRequest:
     """A request about water in a street of ours; `fields` where a test is about them."""
     told: dict[str, Any] = {
         "request_type": RequestType.HELP,
@@ -132,7 +132,7 @@ def request(request_id: str, **fields: Any) -> RequestRecorded:
         "title": "没有水",
         "content": "三天没有水",
     }
-    return RequestRecorded(request_id=request_id, **{**told, **fields})
+    return RecordRequest(request_id=request_id, **{**told, **fields})
 
 
 async def until(
@@ -359,19 +359,19 @@ class City:
 
     async def sign(self, complaint: str, unit: str = UNIT, assignment: int = 1, **how: Any) -> None:
         """A unit takes an order on."""
-        data = OrderSigned(complaint_id=complaint, assignment=assignment)
+        data = SignOrder(complaint_id=complaint, assignment=assignment)
         await self.tell(DISPATCH_REPLIES, complaint, data, unit=unit, **how)
 
     async def answer(
         self, complaint: str, unit: str = UNIT, assignment: int = 1, result: str = "修好了", **how: Any
     ) -> None:
         """A unit says what it did."""
-        data = OrderAnswered(complaint_id=complaint, assignment=assignment, result=result, claims_solved=True)
+        data = AnswerOrder(complaint_id=complaint, assignment=assignment, result=result, claims_solved=True)
         await self.tell(DISPATCH_REPLIES, complaint, data, unit=unit, **how)
 
     async def ask_return(self, complaint: str, unit: str = UNIT, assignment: int = 1, **how: Any) -> None:
         """A unit says the order is not its own."""
-        data = ReturnRequested(
+        data = RequestReturn(
             complaint_id=complaint,
             assignment=assignment,
             reason="NOT_OURS",
@@ -382,7 +382,7 @@ class City:
 
     async def review(self, complaint: str, assignment: int = 1, *, approved: bool = True, **how: Any) -> None:
         """The reviewer's decision on a return."""
-        data = ReturnReviewed(
+        data = ReviewReturn(
             complaint_id=complaint, assignment=assignment, approved=approved, reviewer="审核员"
         )
         await self.tell(DISPATCH_REVIEWS, complaint, data, **how)
@@ -391,10 +391,10 @@ class City:
         self, complaint: str, visit: int = 1, attempt: int = 1, *, solved: bool = True, **how: Any
     ) -> None:
         """The citizen was reached and judged."""
-        data = VisitMade(
+        data = RecordVisit(
             complaint_id=complaint, visit=visit, attempt=attempt, solved=solved, satisfied=solved
         )
-        await self.tell(FEEDBACK_ANSWERS, complaint, data, **how)
+        await self.tell(FEEDBACK_VISIT_RESULTS, complaint, data, **how)
 
     # -- reading
 

@@ -51,8 +51,8 @@ from shared.topics import (
     COMPLAINTS_LOG,
     DISPATCH_REPLIES,
     DISPATCH_REVIEWS,
-    FEEDBACK_ANSWERS,
     FEEDBACK_EXCEPTIONS,
+    FEEDBACK_VISIT_RESULTS,
     INTAKE_REQUESTS,
     TELEPHONY_CALLS,
     Topic,
@@ -99,7 +99,7 @@ class Story:
             ),
             DISPATCH_REPLIES.name: ("dispatch", replies(DispatchSettings(**ADDRESSES), self.clock)),
             DISPATCH_REVIEWS.name: ("dispatch", reviews(self.clock)),
-            FEEDBACK_ANSWERS.name: ("feedback", answers(self.clock)),
+            FEEDBACK_VISIT_RESULTS.name: ("feedback", answers(self.clock)),
             FEEDBACK_EXCEPTIONS.name: ("feedback", exceptions(self.clock)),
         }
         self._hearers = {
@@ -145,12 +145,12 @@ class Story:
     async def withdraws(self) -> Obeyed:
         """The citizen takes it back."""
         request_id = self.case().request_id
-        return await self.tells(INTAKE_REQUESTS, inputs.RequestWithdrawn(request_id=request_id))
+        return await self.tells(INTAKE_REQUESTS, inputs.WithdrawRequest(request_id=request_id))
 
     async def signs(self, unit: UnitId | None = None, assignment: int | None = None) -> Obeyed:
         """The unit that holds the order takes it on, or another tries to."""
         order = self.order()
-        data = inputs.OrderSigned(complaint_id=self.id, assignment=assignment or order.assignment)
+        data = inputs.SignOrder(complaint_id=self.id, assignment=assignment or order.assignment)
         return await self.tells(DISPATCH_REPLIES, data, unit=unit or order.unit)
 
     async def answers(
@@ -158,7 +158,7 @@ class Story:
     ) -> Obeyed:
         """The unit says what it did."""
         order = self.order()
-        data = inputs.OrderAnswered(
+        data = inputs.AnswerOrder(
             complaint_id=self.id,
             assignment=assignment or order.assignment,
             result="已处理",
@@ -169,7 +169,7 @@ class Story:
     async def gives_back(self, to: UnitId | None = None) -> Obeyed:
         """The unit says it is not its own, and whose."""
         order = self.order()
-        data = inputs.ReturnRequested(
+        data = inputs.RequestReturn(
             complaint_id=self.id,
             assignment=order.assignment,
             reason="不属本单位",
@@ -180,7 +180,7 @@ class Story:
 
     async def review(self, *, approves: bool) -> Obeyed:
         """The reviewers decide."""
-        data = inputs.ReturnReviewed(
+        data = inputs.ReviewReturn(
             complaint_id=self.id,
             assignment=self.order().assignment,
             approved=approves,
@@ -191,20 +191,20 @@ class Story:
     async def citizen_says(self, *, solved: bool, satisfied: bool | None = None) -> Obeyed:
         """The dialler reaches the citizen."""
         visit = self.visit()
-        data = inputs.VisitMade(
+        data = inputs.RecordVisit(
             complaint_id=self.id,
             visit=visit.visit,
             attempt=visit.attempt,
             solved=solved,
             satisfied=solved if satisfied is None else satisfied,
         )
-        return await self.tells(FEEDBACK_ANSWERS, data)
+        return await self.tells(FEEDBACK_VISIT_RESULTS, data)
 
     async def nobody_answers(self) -> Obeyed:
         """The dialler tries in vain."""
         visit = self.visit()
-        data = inputs.VisitUnreached(complaint_id=self.id, visit=visit.visit, attempt=visit.attempt)
-        return await self.tells(FEEDBACK_ANSWERS, data)
+        data = inputs.RecordUnreached(complaint_id=self.id, visit=visit.visit, attempt=visit.attempt)
+        return await self.tells(FEEDBACK_VISIT_RESULTS, data)
 
     async def supervisor_lets_it_close(self) -> Obeyed:
         """An exception is approved."""

@@ -38,6 +38,7 @@ from hotline.governance.log import judge
 from shared.events import REFUSALS, SPEAKERS
 from shared.log.heads import fetch, over_texts
 from shared.log.instants import reads_any_instant
+from shared.log.log_format import must_be_read_here
 from shared.log.reading import READING, archive_held
 from shared.personal import PATTERN
 from shared.runtime.garbage import tune_gc
@@ -130,6 +131,7 @@ class _Reader:
         started_at = time.monotonic()
         report = self._report
         async with archive_held(reader_dsn, _SETTINGS) as connection:
+            await must_be_read_here(connection)
             if self._anchors is not None:
                 await self._anchors.look()  # before the snapshot
             async with connection.transaction(isolation="repeatable_read", readonly=True):

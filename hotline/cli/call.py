@@ -140,7 +140,7 @@ async def _call(fields: dict[str, Any], matter_of: str, *, as_is: bool) -> dict[
     from hotline.lab.desks.city import is_lived
     from hotline.lookup import complaint_named
     from hotline.recording import AGENT, holds, record
-    from shared.inputs import RequestRecorded
+    from shared.inputs import RecordRequest
     from shared.policy.catalogue import catalogue
     from shared.text import quoted
 
@@ -156,7 +156,7 @@ async def _call(fields: dict[str, Any], matter_of: str, *, as_is: bool) -> dict[
         await holds(city, fields["article_id"], fields["article_version"])
     place = fields["subject"], fields["district"], fields["street"]
     fields |= settled(catalogue(city.catalogue), *place, as_is=as_is)
-    return await record(city, RequestRecorded(recorded_by=AGENT, **fields), note)
+    return await record(city, RecordRequest(recorded_by=AGENT, **fields), note)
 
 
 def _print(found: dict[str, str | None]) -> None:

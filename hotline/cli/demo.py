@@ -169,7 +169,7 @@ def _print_summary(summary: Summary, restarts: int) -> None:
 
 _WORTH: Any = """
 SELECT stream_id FROM es.fact
-WHERE type IN ('ComplaintEscalated', 'ComplaintReopened', 'ReturnApproved', 'FeedbackLimitMissed')
+WHERE type IN ('ComplaintEscalated', 'ComplaintReopened', 'ReturnApproved', 'AnswerLimitMissed')
 GROUP BY stream_id ORDER BY count(DISTINCT type) DESC, count(*) DESC, stream_id LIMIT 1000
 """
 

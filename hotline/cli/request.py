@@ -50,13 +50,13 @@ def add(
 ) -> None:
     """Write down what the citizen adds; the unit that has it is told."""
     from hotline.recording import attachments
-    from shared.inputs import RequestSupplemented
+    from shared.inputs import SupplementRequest
 
     sent = attachments(attach or [])
     run(
         _say(
             complaint,
-            lambda c: RequestSupplemented(
+            lambda c: SupplementRequest(
                 complaint_id=c.complaint_id, text=text, recorded_by=agent, attachments=sent
             ),
             json=json,
@@ -120,13 +120,13 @@ def again(
     json: Json = False,
 ) -> None:
     """Note that the same citizen brings it up again; its heat goes up, the unit is told."""
-    from shared.inputs import RequestRepeated
+    from shared.inputs import RepeatRequest
 
     repeat_id = call or f"call-{uuid4()}"
     run(
         _say(
             complaint,
-            lambda c: RequestRepeated(
+            lambda c: RepeatRequest(
                 complaint_id=c.complaint_id, repeat_id=repeat_id, note=note, recorded_by=agent
             ),
             json=json,
@@ -149,13 +149,13 @@ def rate(
     json: Json = False,
 ) -> None:
     """Write down what the citizen thinks, at any time; it is not the visit's outcome."""
-    from shared.inputs import RatingGiven
+    from shared.inputs import GiveRating
 
     channel = one_of("--channel", channel, CHANNELS)
     run(
         _say(
             complaint,
-            lambda c: RatingGiven(
+            lambda c: GiveRating(
                 complaint_id=c.complaint_id, satisfied=satisfied, comment=comment, channel=channel
             ),
             json=json,
@@ -187,10 +187,10 @@ def withdraw(
     json: Json = False,
 ) -> None:
     """The citizen takes it back; an open order ends with it."""
-    from shared.inputs import RequestWithdrawn
+    from shared.inputs import WithdrawRequest
 
     run(
-        _say(complaint, lambda c: RequestWithdrawn(complaint_id=c.complaint_id, reason=reason), json=json),
+        _say(complaint, lambda c: WithdrawRequest(complaint_id=c.complaint_id, reason=reason), json=json),
         interrupted=STOPPED,
     )
 
@@ -202,12 +202,12 @@ async def _accuse(complaint: str, by: str, text: str, agent: str, *, json: bool)
     from hotline.lookup import complaint_named, unit_named
     from shared.events import RequestType
     from shared.ids import complaint_id
-    from shared.inputs import RequestRecorded
+    from shared.inputs import RecordRequest
     from shared.topics import INTAKE_REQUESTS
 
     city = city_up()
     case = await complaint_named(city, complaint)
-    report = RequestRecorded(
+    report = RecordRequest(
         request_id=f"report-{uuid4()}",
         request_type=RequestType.REPORT,
         subject="打击报复",
@@ -233,7 +233,7 @@ async def _correct(
     complaint: str, said: dict[str, str | None], place: Said, agent: str, *, as_is: bool, json: bool
 ) -> None:
     from deploy.city.registry import city_up
-    from shared.inputs import RequestCorrected
+    from shared.inputs import CorrectRequest
     from shared.policy.catalogue import catalogue
 
     city = city_up()
@@ -243,7 +243,7 @@ async def _correct(
         right = _right(known, case, place, as_is=as_is)
         no_street = right["street"] == ""
         right["street"] = right["street"] or None
-        return RequestCorrected(
+        return CorrectRequest(
             complaint_id=case.complaint_id, **said, **right, no_street=no_street, corrected_by=agent
         )
 

@@ -92,7 +92,7 @@ def council(
         from hotline.lookup import unit_named
         from shared import inputs
 
-        return inputs.CouncilDecided(
+        return inputs.DecideCouncil(
             complaint_id=case.complaint_id,
             assignment=_assignment(case),
             to_unit=unit_named(to, city.catalogue),
@@ -120,7 +120,7 @@ def helper(
         from hotline.lookup import unit_named
         from shared import inputs
 
-        return inputs.CoUnitAdded(
+        return inputs.AddCoUnit(
             complaint_id=case.complaint_id,
             co_unit=unit_named(unit, city.catalogue),
             reason=reason,
@@ -140,7 +140,7 @@ def send_back(
     def said(case: Complaint, _: City) -> Input:
         from shared import inputs
 
-        return inputs.AnswerSentBack(
+        return inputs.SendBackAnswer(
             complaint_id=case.complaint_id, assignment=_assignment(case), reviewer=reviewer, reason=reason
         )
 
@@ -165,7 +165,7 @@ def reclassify(
     def said(case: Complaint, _: City) -> Input:
         from shared import inputs
 
-        return inputs.ComplaintReclassified(
+        return inputs.ReclassifyComplaint(
             complaint_id=case.complaint_id,
             urgency=Urgency(urgency),
             reason=reason,
@@ -224,7 +224,7 @@ async def _amended(
         await connection.close()
     told = moved = 0
     for name in ids:
-        data = inputs.CalendarAmended(complaint_id=name, calendar=version, reason=reason, amended_by=reviewer)
+        data = inputs.AmendCalendar(complaint_id=name, calendar=version, reason=reason, amended_by=reviewer)
         try:
             facts = await effect(city, name, await tell(city, DISPATCH_REVIEWS, name, data))
         except UserError as error:  # the others are amended all the same
@@ -273,17 +273,17 @@ async def _decided(
             "reason": reason,
         }
         if what == "extension":
-            return inputs.ExtensionReviewed(**about)
+            return inputs.ReviewExtension(**about)
         if what == "pause":
-            return inputs.PauseReviewed(**about)
+            return inputs.ReviewPause(**about)
         if what == "termination":
-            return inputs.TerminationReviewed(**about)
+            return inputs.ReviewTermination(**about)
         if what == "exclusion":
             del about["assignment"]
-            return inputs.ExclusionReviewed(**about)
+            return inputs.ReviewExclusion(**about)
         if what == "dispute":
             fail("A dispute is for a council: `hotline review council COMPLAINT --to UNIT …`.")
-        return inputs.ReturnReviewed(**about, to_unit=to_unit)
+        return inputs.ReviewReturn(**about, to_unit=to_unit)
 
     await _say(complaint, said, json=json)
 

@@ -10,7 +10,7 @@ import asyncpg
 
 from shared.cloudevents import header
 from shared.ids import complaint_id, message_id
-from shared.inputs import CallAnswered, CallEnded, CallOffered, RequestRecorded
+from shared.inputs import CallAnswered, CallEnded, CallOffered, RecordRequest
 from shared.log.postgres import headers_of
 from shared.topic_names import speaker_of
 from shared.topics import INTAKE_REQUESTS
@@ -75,7 +75,7 @@ async def _lost_of(
     identities = [message_id(told.topic, told.source, told.event_id) for told in some]
     hearers = sorted({hearer for told in some for hearer in told.hearers})
     called = [told.key for told in some if told.type in _COLUMN]
-    requested = [_recorded(told) for told in some if told.type == RequestRecorded.TYPE]
+    requested = [_recorded(told) for told in some if told.type == RecordRequest.TYPE]
     taken = {(row[0], row[1]) for row in await connection.fetch(_INBOX, hearers, identities)}
     calls = {row[0]: row for row in await connection.fetch(_CALLS, called)}
     received = {row[0] for row in await connection.fetch(_RECEIVED, requested)}
@@ -85,7 +85,7 @@ async def _lost_of(
             return True
         if told.type in _COLUMN:
             return told.key in calls and bool(calls[told.key][_COLUMN[told.type]])
-        if told.type == RequestRecorded.TYPE and _recorded(told) not in received:
+        if told.type == RecordRequest.TYPE and _recorded(told) not in received:
             return False
         return (hearer, identity) in taken
 

@@ -20,12 +20,12 @@ from hotline.lab.rehearsal.progress import View
 from hotline.lab.rehearsal.stage import staged, verified
 from hotline.lab.simulation.boston import Boston, File, catalogue_of, flags
 from hotline.lab.simulation.conductor import Conductor, Summary
-from shared.events import ComplaintReceived, Fact, FeedbackLimitMissed, LimitMissCorrected, OrderAnswered
+from shared.events import AnswerLimitMissed, ComplaintReceived, Fact, LimitMissCorrected, OrderAnswered
 from shared.events.base import Limit
 from shared.ids import ComplaintId
 from shared.log.codec import decoded
 
-_JUDGED_BY: Final = (ComplaintReceived, FeedbackLimitMissed, LimitMissCorrected)
+_JUDGED_BY: Final = (ComplaintReceived, AnswerLimitMissed, LimitMissCorrected)
 _SAID: Final = """
 SELECT type, schema_version, body FROM es.fact WHERE type = ANY($1) ORDER BY stream_id, version
 """
@@ -65,12 +65,12 @@ def standing(facts: Iterable[Fact]) -> set[ComplaintId]:
         stream = fact.complaint_id
         if isinstance(fact, ComplaintReceived):
             given_at[stream] = fact.given_due_at
-        elif isinstance(fact, FeedbackLimitMissed):
+        elif isinstance(fact, AnswerLimitMissed):
             if fact.round == 1 and fact.due_at == given_at.get(stream):
                 missed.add(stream)
         elif (
             isinstance(fact, LimitMissCorrected)
-            and fact.limit is Limit.FEEDBACK
+            and fact.limit is Limit.ANSWER
             and fact.due_at == given_at.get(stream)
         ):
             missed.discard(stream)

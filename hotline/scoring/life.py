@@ -17,6 +17,7 @@ import msgspec
 from msgspec.structs import replace
 
 from shared.events import (
+    AnswerLimitMissed,
     CitizenContacted,
     ComplaintClosed,
     ComplaintDispatched,
@@ -25,7 +26,6 @@ from shared.events import (
     ComplaintWithdrawn,
     ExclusionApproved,
     Fact,
-    FeedbackLimitMissed,
     LimitMissCorrected,
     Outcome,
     RequestCorrected,
@@ -48,7 +48,7 @@ KINDS: Final = (
     ComplaintTurnedAway,
     RequestCorrected,
     ComplaintDispatched,
-    FeedbackLimitMissed,
+    AnswerLimitMissed,
     LimitMissCorrected,
     TerminationApproved,
     VisitScheduled,
@@ -146,9 +146,9 @@ class LifeScore:
             case ComplaintDispatched():
                 self.unit = fact.unit
                 self.dispatched_at = self.dispatched_at or fact.dispatched_at
-            case FeedbackLimitMissed():
+            case AnswerLimitMissed():
                 self.missed[fact.unit, fact.due_at] = fact.round
-            case LimitMissCorrected() if fact.limit is Limit.FEEDBACK:
+            case LimitMissCorrected() if fact.limit is Limit.ANSWER:
                 self.missed.pop((fact.unit, fact.due_at), None)
             case TerminationApproved():
                 self.terminated = True

@@ -45,38 +45,38 @@ from shared.topics import DISPATCH_REPLIES, DISPATCH_REVIEWS
 from shared.work import Work
 
 _REPLIES: Final = (
-    inputs.OrderSigned,
-    inputs.OrderAnswered,
-    inputs.ReturnRequested,
-    inputs.OrderAssigned,
-    inputs.ExtensionRequested,
-    inputs.PauseRequested,
-    inputs.PauseEnded,
-    inputs.TerminationRequested,
-    inputs.DisputeRaised,
-    inputs.CoUnitReported,
-    inputs.WhistleBlown,
-    inputs.WhistleAcknowledged,
-    inputs.WhistleArrived,
-    inputs.WhistleMeasureRecorded,
-    inputs.WhistleReleased,
-    inputs.WhistleRated,
-    inputs.ExclusionRequested,
-    inputs.CitizenContacted,
-    inputs.ContactFailed,
-    inputs.ProgressReported,
+    inputs.SignOrder,
+    inputs.AnswerOrder,
+    inputs.RequestReturn,
+    inputs.AssignOrder,
+    inputs.RequestExtension,
+    inputs.RequestPause,
+    inputs.EndPause,
+    inputs.RequestTermination,
+    inputs.RaiseDispute,
+    inputs.ReportAsCoUnit,
+    inputs.BlowWhistle,
+    inputs.AcknowledgeWhistle,
+    inputs.ArriveAtWhistle,
+    inputs.RecordMeasure,
+    inputs.ReleaseWhistle,
+    inputs.RateWhistle,
+    inputs.RequestExclusion,
+    inputs.RecordContact,
+    inputs.RecordContactFailed,
+    inputs.ReportProgress,
 )
 _REVIEWS: Final = (
-    inputs.ReturnReviewed,
-    inputs.ExtensionReviewed,
-    inputs.PauseReviewed,
-    inputs.TerminationReviewed,
-    inputs.CouncilDecided,
-    inputs.CoUnitAdded,
-    inputs.ComplaintReclassified,
-    inputs.CalendarAmended,
-    inputs.ExclusionReviewed,
-    inputs.AnswerSentBack,
+    inputs.ReviewReturn,
+    inputs.ReviewExtension,
+    inputs.ReviewPause,
+    inputs.ReviewTermination,
+    inputs.DecideCouncil,
+    inputs.AddCoUnit,
+    inputs.ReclassifyComplaint,
+    inputs.AmendCalendar,
+    inputs.ReviewExclusion,
+    inputs.SendBackAnswer,
 )
 
 assert DISPATCH_REPLIES.carries == _REPLIES  # noqa: S101 -- the table and this door must not part
@@ -105,9 +105,9 @@ def replies(settings: Settings, clock: Clock) -> Handle:
 def _said_by(unit: UnitId, data: inputs.Input, complaint: ComplaintId, at: datetime) -> UnitCommand:  # noqa: C901, PLR0911, PLR0912 -- a line an input
     """What a unit's reply asks for."""
     match data:
-        case inputs.OrderSigned():
+        case inputs.SignOrder():
             return SignOrder(complaint_id=complaint, unit=unit, assignment=data.assignment, at=at)
-        case inputs.OrderAnswered():
+        case inputs.AnswerOrder():
             return AnswerOrder(
                 complaint_id=complaint,
                 unit=unit,
@@ -116,7 +116,7 @@ def _said_by(unit: UnitId, data: inputs.Input, complaint: ComplaintId, at: datet
                 claims_solved=data.claims_solved,
                 at=at,
             )
-        case inputs.ReturnRequested():
+        case inputs.RequestReturn():
             return RequestReturn(
                 complaint_id=complaint,
                 unit=unit,
@@ -126,7 +126,7 @@ def _said_by(unit: UnitId, data: inputs.Input, complaint: ComplaintId, at: datet
                 suggested_unit=None if data.suggested_unit is None else UnitId(data.suggested_unit),
                 at=at,
             )
-        case inputs.OrderAssigned():
+        case inputs.AssignOrder():
             return AssignOrder(
                 complaint_id=complaint,
                 unit=unit,
@@ -135,7 +135,7 @@ def _said_by(unit: UnitId, data: inputs.Input, complaint: ComplaintId, at: datet
                 reason=data.reason,
                 at=at,
             )
-        case inputs.ExtensionRequested():
+        case inputs.RequestExtension():
             return RequestExtension(
                 complaint_id=complaint,
                 unit=unit,
@@ -145,7 +145,7 @@ def _said_by(unit: UnitId, data: inputs.Input, complaint: ComplaintId, at: datet
                 citizen_told=data.citizen_told,
                 at=at,
             )
-        case inputs.PauseRequested():
+        case inputs.RequestPause():
             return RequestPause(
                 complaint_id=complaint,
                 unit=unit,
@@ -155,11 +155,11 @@ def _said_by(unit: UnitId, data: inputs.Input, complaint: ComplaintId, at: datet
                 evidence=data.evidence,
                 at=at,
             )
-        case inputs.PauseEnded():
+        case inputs.EndPause():
             return EndPause(
                 complaint_id=complaint, unit=unit, assignment=data.assignment, reason=data.reason, at=at
             )
-        case inputs.TerminationRequested():
+        case inputs.RequestTermination():
             return RequestTermination(
                 complaint_id=complaint,
                 unit=unit,
@@ -168,7 +168,7 @@ def _said_by(unit: UnitId, data: inputs.Input, complaint: ComplaintId, at: datet
                 evidence=data.evidence,
                 at=at,
             )
-        case inputs.DisputeRaised():
+        case inputs.RaiseDispute():
             return RaiseDispute(
                 complaint_id=complaint,
                 unit=unit,
@@ -177,13 +177,13 @@ def _said_by(unit: UnitId, data: inputs.Input, complaint: ComplaintId, at: datet
                 evidence=data.evidence,
                 at=at,
             )
-        case inputs.CoUnitReported():
+        case inputs.ReportAsCoUnit():
             return ReportAsCoUnit(complaint_id=complaint, unit=unit, result=data.result, at=at)
-        case inputs.CitizenContacted():
+        case inputs.RecordContact():
             return RecordContact(
                 complaint_id=complaint, unit=unit, assignment=data.assignment, channel=data.channel, at=at
             )
-        case inputs.ContactFailed():
+        case inputs.RecordContactFailed():
             return RecordContactFailed(
                 complaint_id=complaint,
                 unit=unit,
@@ -192,7 +192,7 @@ def _said_by(unit: UnitId, data: inputs.Input, complaint: ComplaintId, at: datet
                 cause=data.cause,
                 at=at,
             )
-        case inputs.ProgressReported():
+        case inputs.ReportProgress():
             return ReportProgress(
                 complaint_id=complaint,
                 unit=unit,
@@ -201,7 +201,7 @@ def _said_by(unit: UnitId, data: inputs.Input, complaint: ComplaintId, at: datet
                 stage_feedback=data.stage_feedback,
                 at=at,
             )
-        case inputs.ExclusionRequested():
+        case inputs.RequestExclusion():
             return RequestExclusion(
                 complaint_id=complaint, unit=unit, ground=data.ground, evidence=data.evidence, at=at
             )
@@ -211,7 +211,7 @@ def _said_by(unit: UnitId, data: inputs.Input, complaint: ComplaintId, at: datet
 
 def _about_a_whistle(unit: UnitId, data: inputs.Input, complaint: ComplaintId, at: datetime) -> UnitCommand:
     match data:
-        case inputs.WhistleBlown():
+        case inputs.BlowWhistle():
             return BlowWhistle(
                 complaint_id=complaint,
                 unit=unit,
@@ -223,17 +223,17 @@ def _about_a_whistle(unit: UnitId, data: inputs.Input, complaint: ComplaintId, a
                 reason=data.reason,
                 at=at,
             )
-        case inputs.WhistleAcknowledged():
+        case inputs.AcknowledgeWhistle():
             return AcknowledgeWhistle(complaint_id=complaint, unit=unit, whistle=data.whistle, at=at)
-        case inputs.WhistleArrived():
+        case inputs.ArriveAtWhistle():
             return ArriveAtWhistle(
                 complaint_id=complaint, unit=unit, whistle=data.whistle, persons=data.persons, at=at
             )
-        case inputs.WhistleMeasureRecorded():
+        case inputs.RecordMeasure():
             return RecordMeasure(
                 complaint_id=complaint, unit=unit, whistle=data.whistle, measure=data.measure, at=at
             )
-        case inputs.WhistleReleased():
+        case inputs.ReleaseWhistle():
             return ReleaseWhistle(
                 complaint_id=complaint,
                 unit=unit,
@@ -242,7 +242,7 @@ def _about_a_whistle(unit: UnitId, data: inputs.Input, complaint: ComplaintId, a
                 reason=data.reason,
                 at=at,
             )
-        case inputs.WhistleRated():
+        case inputs.RateWhistle():
             return RateWhistle(
                 complaint_id=complaint,
                 unit=unit,
@@ -276,16 +276,16 @@ def reviews(clock: Clock, prefix: str = "") -> Handle:
 
 
 _REVIEW: Final[dict[type[inputs.Input], type[ReviewExtension | ReviewPause | ReviewTermination]]] = {
-    inputs.ExtensionReviewed: ReviewExtension,
-    inputs.PauseReviewed: ReviewPause,
-    inputs.TerminationReviewed: ReviewTermination,
+    inputs.ReviewExtension: ReviewExtension,
+    inputs.ReviewPause: ReviewPause,
+    inputs.ReviewTermination: ReviewTermination,
 }
 
 
 def _decided(data: inputs.Input, complaint: ComplaintId, at: datetime) -> ReviewerCommand:  # noqa: PLR0911 -- as above
     """What a reviewer's or council's message asks for."""
     match data:
-        case inputs.ReturnReviewed():
+        case inputs.ReviewReturn():
             return ReviewReturn(
                 complaint_id=complaint,
                 assignment=data.assignment,
@@ -295,7 +295,7 @@ def _decided(data: inputs.Input, complaint: ComplaintId, at: datetime) -> Review
                 to_unit=None if data.to_unit is None else UnitId(data.to_unit),
                 at=at,
             )
-        case inputs.ExtensionReviewed() | inputs.PauseReviewed() | inputs.TerminationReviewed():
+        case inputs.ReviewExtension() | inputs.ReviewPause() | inputs.ReviewTermination():
             return _REVIEW[type(data)](
                 complaint_id=complaint,
                 assignment=data.assignment,
@@ -304,7 +304,7 @@ def _decided(data: inputs.Input, complaint: ComplaintId, at: datetime) -> Review
                 reason=data.reason,
                 at=at,
             )
-        case inputs.CouncilDecided():
+        case inputs.DecideCouncil():
             return DecideCouncil(
                 complaint_id=complaint,
                 assignment=data.assignment,
@@ -314,7 +314,7 @@ def _decided(data: inputs.Input, complaint: ComplaintId, at: datetime) -> Review
                 reason=data.reason,
                 at=at,
             )
-        case inputs.CoUnitAdded():
+        case inputs.AddCoUnit():
             return AddCoUnit(
                 complaint_id=complaint,
                 co_unit=UnitId(data.co_unit),
@@ -322,7 +322,7 @@ def _decided(data: inputs.Input, complaint: ComplaintId, at: datetime) -> Review
                 added_by=data.added_by,
                 at=at,
             )
-        case inputs.CalendarAmended():
+        case inputs.AmendCalendar():
             return AmendCalendar(
                 complaint_id=complaint,
                 calendar=data.calendar,
@@ -330,7 +330,7 @@ def _decided(data: inputs.Input, complaint: ComplaintId, at: datetime) -> Review
                 amended_by=data.amended_by,
                 at=at,
             )
-        case inputs.ComplaintReclassified():
+        case inputs.ReclassifyComplaint():
             return ReclassifyComplaint(
                 complaint_id=complaint,
                 urgency=data.urgency,
@@ -338,7 +338,7 @@ def _decided(data: inputs.Input, complaint: ComplaintId, at: datetime) -> Review
                 reclassified_by=data.reclassified_by,
                 at=at,
             )
-        case inputs.AnswerSentBack():
+        case inputs.SendBackAnswer():
             return SendBackAnswer(
                 complaint_id=complaint,
                 assignment=data.assignment,
@@ -346,7 +346,7 @@ def _decided(data: inputs.Input, complaint: ComplaintId, at: datetime) -> Review
                 reason=data.reason,
                 at=at,
             )
-        case inputs.ExclusionReviewed():
+        case inputs.ReviewExclusion():
             return ReviewExclusion(
                 complaint_id=complaint,
                 approved=data.approved,

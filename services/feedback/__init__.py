@@ -1,6 +1,6 @@
 """Feedback: ask the citizen, and close only on what the citizen says.
 
-Hears    OrderAnswered, FeedbackLimitMissed; the dialler; supervisors
+Hears    OrderAnswered, AnswerLimitMissed; the dialler; supervisors
 Decides  when to ask, whether it is solved, goes round again or ends
 Says     VisitScheduled, VisitMade, VisitUnreached, ComplaintReopened, ComplaintClosed, VisitAnswerRefused
 Keeps    `refusals` what is said where something cannot be

@@ -14,7 +14,7 @@ from shared.doors.process import Process
 from shared.events import FeedbackFact
 from shared.policy.catalogue import catalogue
 from shared.runtime.clock import Clock
-from shared.topics import FEEDBACK_ANSWERS, FEEDBACK_EXCEPTIONS
+from shared.topics import FEEDBACK_EXCEPTIONS, FEEDBACK_VISIT_RESULTS
 
 
 async def run(settings: Settings, host: Host | None = None, clock: Clock | None = None) -> None:
@@ -29,6 +29,6 @@ async def run(settings: Settings, host: Host | None = None, clock: Clock | None 
 
     async with Process("feedback", settings, decide, host, clock=clock) as process:
         process.hears_log(rules.REACTS, rules.react, patient=True)
-        process.opens(FEEDBACK_ANSWERS, answers(process.clock, settings.topic_prefix), patient=True)
+        process.opens(FEEDBACK_VISIT_RESULTS, answers(process.clock, settings.topic_prefix), patient=True)
         process.opens(FEEDBACK_EXCEPTIONS, exceptions(process.clock, settings.topic_prefix))
         await process.work()

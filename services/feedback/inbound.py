@@ -17,18 +17,18 @@ from shared.log import Incoming
 from shared.plausible import timely
 from shared.runtime.clock import Clock
 from shared.topic_names import speaker_of
-from shared.topics import FEEDBACK_ANSWERS, FEEDBACK_EXCEPTIONS
+from shared.topics import FEEDBACK_EXCEPTIONS, FEEDBACK_VISIT_RESULTS
 from shared.work import Work
 
-_ANSWERS: Final = (inputs.VisitMade, inputs.VisitUnreached)
-_EXCEPTIONS: Final = (inputs.ClosingExceptionApproved,)
+_ANSWERS: Final = (inputs.RecordVisit, inputs.RecordUnreached)
+_EXCEPTIONS: Final = (inputs.CloseByException,)
 
-assert FEEDBACK_ANSWERS.carries == _ANSWERS  # noqa: S101 -- the table and this door must not part
+assert FEEDBACK_VISIT_RESULTS.carries == _ANSWERS  # noqa: S101 -- the table and this door must not part
 assert FEEDBACK_EXCEPTIONS.carries == _EXCEPTIONS  # noqa: S101
 
 
 def answers(clock: Clock, prefix: str = "") -> Handle:
-    """`feedback.answers`: what the citizen said, or that nobody answered. `prefix` is the city's."""
+    """`feedback.visit-results`: what the citizen said, or that nobody answered. `prefix` is the city's."""
 
     def translate(message: Incoming) -> Work:
         event = event_of(message, _ANSWERS)
@@ -38,7 +38,7 @@ def answers(clock: Clock, prefix: str = "") -> Handle:
         complaint = ComplaintId(data.complaint_id)
         at = clock.of_input(event.time, arrived)
         command: FeedbackCommand
-        if isinstance(data, inputs.VisitMade):
+        if isinstance(data, inputs.RecordVisit):
             command = RecordVisit(
                 complaint_id=complaint,
                 visit=data.visit,
@@ -73,7 +73,7 @@ def exceptions(clock: Clock, prefix: str = "") -> Handle:
         event = event_of(message, _EXCEPTIONS)
         arrived = timely(event, message, clock)
         data = event.data
-        assert isinstance(data, inputs.ClosingExceptionApproved)  # noqa: S101 -- for the type checker
+        assert isinstance(data, inputs.CloseByException)  # noqa: S101 -- for the type checker
         complaint = ComplaintId(data.complaint_id)
         command = CloseByException(
             complaint_id=complaint,

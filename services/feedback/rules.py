@@ -23,9 +23,9 @@ from services.feedback.decisions.visits import (
 from shared.aside import NoSuchComplaint
 from shared.complaint import Case, Complaint
 from shared.events import (
+    AnswerLimitMissed,
     Fact,
     FeedbackFact,
-    FeedbackLimitMissed,
     OrderAnswered,
     TerminationApproved,
     VisitReason,
@@ -34,7 +34,7 @@ from shared.policy.catalogue import Catalogue
 
 FeedbackCommand = CloseTerminated | ScheduleVisit | RecordVisit | RecordUnreached | CloseByException
 
-REACTS = (OrderAnswered, FeedbackLimitMissed, TerminationApproved)
+REACTS = (OrderAnswered, AnswerLimitMissed, TerminationApproved)
 """The facts feedback acts on (R8: answer or expiry, whichever is first)."""
 
 
@@ -48,7 +48,7 @@ def react(fact: Fact, at: datetime) -> FeedbackCommand | None:
             unit=fact.unit,
             at=at,
         )
-    if isinstance(fact, FeedbackLimitMissed):
+    if isinstance(fact, AnswerLimitMissed):
         return ScheduleVisit(
             complaint_id=fact.complaint_id,
             round=fact.round,

@@ -17,6 +17,7 @@ from services.intake.naming import Named, first_things_first, links_named, named
 from services.intake.register import Kept, kept
 from services.intake.rules import IntakeCommand
 from services.intake.settings import Settings
+from shared import inputs
 from shared.cloudevents import event_of
 from shared.complaint import text_digest
 from shared.doors.parking import one_by_one
@@ -24,18 +25,7 @@ from shared.doors.unread_records import Handle
 from shared.events import TurnedAway
 from shared.identity import taken_in
 from shared.ids import ComplaintId, complaint_id, derived
-from shared.inputs import (
-    CallAnswered,
-    CallEnded,
-    CallOffered,
-    Input,
-    RatingGiven,
-    RequestCorrected,
-    RequestRecorded,
-    RequestRepeated,
-    RequestSupplemented,
-    RequestWithdrawn,
-)
+from shared.inputs import CallAnswered, CallEnded, CallOffered, Input
 from shared.log import Incoming, Parked
 from shared.plausible import limits_near, timely
 from shared.policy.ruleset import RuleSet, ruleset
@@ -48,12 +38,12 @@ from shared.work import Batch, Claim, Work
 
 _NOTE_CALLS: Final = "SELECT intake.note_calls($1, $2, $3)"
 _REQUESTS: Final = (
-    RequestRecorded,
-    RequestWithdrawn,
-    RequestCorrected,
-    RequestSupplemented,
-    RequestRepeated,
-    RatingGiven,
+    inputs.RecordRequest,
+    inputs.WithdrawRequest,
+    inputs.CorrectRequest,
+    inputs.SupplementRequest,
+    inputs.RepeatRequest,
+    inputs.GiveRating,
 )
 SAME_CALL_MAX: Final = 16
 """Records of one call, subject and place that later ones know; what comes after so many is not among them."""
@@ -81,7 +71,7 @@ def requests(settings: Settings, clock: Clock) -> Handle:
         beside: tuple[ComplaintId, ...] = ()
         command: IntakeCommand
         claim: Claim | None = None
-        if isinstance(data, RequestRecorded):
+        if isinstance(data, inputs.RecordRequest):
             complaint = complaint_id(data.request_id, speaker)
             beside = links_named(data, speaker)
             _complete(data, rules)
@@ -101,7 +91,7 @@ def requests(settings: Settings, clock: Clock) -> Handle:
             named = named_by(data, speaker)
             complaint = named.complaint_id
             at = clock.of_input(event.time, arrived)
-            if isinstance(data, RequestRepeated):
+            if isinstance(data, inputs.RepeatRequest):
                 command, claim = _repeated(data, named, speaker, at)
                 beside = () if command.by is None else (command.by,)
             else:
@@ -133,7 +123,9 @@ def claim_id(call_id: str, subject: str, district: str, street: str | None) -> s
     return derived("recorded", call_id, subject, district, street or "")
 
 
-def _repeated(data: RequestRepeated, named: Named, speaker: str, at: datetime) -> tuple[RepeatRequest, Claim]:
+def _repeated(
+    data: inputs.RepeatRequest, named: Named, speaker: str, at: datetime
+) -> tuple[RepeatRequest, Claim]:
     """It is counted once (R11), however often it is said and by whichever of its names: what counts it is claimed.
 
     Another note beside it is new to us, and must not be lost without a word.
@@ -165,9 +157,9 @@ def _repeated(data: RequestRepeated, named: Named, speaker: str, at: datetime) -
 def _about_one_on_record(data: Input, named: Named, at: datetime) -> IntakeCommand:
     complaint, by_request = named
     match data:
-        case RequestWithdrawn():
+        case inputs.WithdrawRequest():
             return WithdrawRequest(complaint_id=complaint, by_request=by_request, reason=data.reason, at=at)
-        case RequestCorrected():
+        case inputs.CorrectRequest():
             return CorrectRequest(
                 complaint_id=complaint,
                 by_request=by_request,
@@ -180,7 +172,7 @@ def _about_one_on_record(data: Input, named: Named, at: datetime) -> IntakeComma
                 corrected_by=data.corrected_by,
                 at=at,
             )
-        case RequestSupplemented():
+        case inputs.SupplementRequest():
             return SupplementRequest(
                 complaint_id=complaint,
                 by_request=by_request,
@@ -189,7 +181,7 @@ def _about_one_on_record(data: Input, named: Named, at: datetime) -> IntakeComma
                 attachments=data.attachments,
                 at=at,
             )
-        case RatingGiven():
+        case inputs.GiveRating():
             return GiveRating(
                 complaint_id=complaint,
                 by_request=by_request,
@@ -202,7 +194,7 @@ def _about_one_on_record(data: Input, named: Named, at: datetime) -> IntakeComma
             raise AssertionError(data)
 
 
-def _street(data: RequestCorrected) -> str | None:
+def _street(data: inputs.CorrectRequest) -> str | None:
     """The street a record is to have, "" where it is to have none; `BadInput` where both is said."""
     if data.no_street and data.street is not None:
         text = "data: street, no_street: both given, expected at most one of them"
@@ -210,7 +202,7 @@ def _street(data: RequestCorrected) -> str | None:
     return "" if data.no_street else data.street
 
 
-def _complete(request: RequestRecorded, rules: RuleSet) -> None:
+def _complete(request: inputs.RecordRequest, rules: RuleSet) -> None:
     """`BadInput` names everything that is missing (Q1), or where an emergency cannot be handed to (R4)."""
     if rules.limits_given and request.given_due_at is None:
         text = f"data: given_due_at: missing, rule set {rules.version} needs the limit given"
@@ -232,7 +224,7 @@ def _complete(request: RequestRecorded, rules: RuleSet) -> None:
         raise BadInput(text)
 
 
-def _retaliation(request: RequestRecorded) -> None:
+def _retaliation(request: inputs.RecordRequest) -> None:
     """`BadInput` where a report of retaliation would end without supervision (R9)."""
     if request.retaliation_by is not None and (request.article_id or request.turned_away):
         text = "data: retaliation_by: such a report is neither answered on the spot nor turned away (R9)"
@@ -243,7 +235,7 @@ def _retaliation(request: RequestRecorded) -> None:
         raise BadInput(text)
 
 
-def _sent_before(request: RequestRecorded, received_at: datetime) -> None:
+def _sent_before(request: inputs.RecordRequest, received_at: datetime) -> None:
     """`BadInput` where a message is answered before it was sent (A3), or a call was sent."""
     if request.sent_at is None:
         return

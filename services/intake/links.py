@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from shared import inputs
 from shared.complaint import LINK, RETALIATION_ABOUT, Complaint
 from shared.events import IntakeRefused
 from shared.ids import ComplaintId, complaint_id
-from shared.inputs import RequestRecorded
 
 if TYPE_CHECKING:
     from services.intake.decisions.recording import RecordRequest
@@ -33,12 +33,12 @@ def _linked(name: str, request_id: str | None, complaint: str | None, speaker: s
     return None if request_id is None else Link(name, complaint_id(request_id, speaker), by_number=True)
 
 
-def matter_of(request: RequestRecorded, speaker: str) -> Link | None:
+def matter_of(request: inputs.RecordRequest, speaker: str) -> Link | None:
     """The complaint that brought the same matter up first."""
     return _linked("matter_of", request.matter_of, request.matter_of_complaint, speaker)
 
 
-def retaliation_about(request: RequestRecorded, speaker: str) -> Link | None:
+def retaliation_about(request: inputs.RecordRequest, speaker: str) -> Link | None:
     """The complaint for which a unit retaliates."""
     about, complaint = request.retaliation_about, request.retaliation_about_complaint
     return _linked(RETALIATION_ABOUT, about, complaint, speaker)
@@ -70,7 +70,7 @@ def links_refused(command: RecordRequest) -> list[IntakeRefused]:
     ]
 
 
-def links_otherwise(request: RequestRecorded, case: Complaint, speaker: str) -> list[str]:
+def links_otherwise(request: inputs.RecordRequest, case: Complaint, speaker: str) -> list[str]:
     """The fields by which a request told again names other complaints; a link refused then is the same now."""
     first = None if case.linked_by_call else case.matter_of
     return [

@@ -8,17 +8,17 @@ from typing import NamedTuple
 from services.intake.links import matter_of, retaliation_about
 from shared.ids import ComplaintId, complaint_id
 from shared.inputs import (
-    RatingGiven,
-    RequestCorrected,
-    RequestRecorded,
-    RequestRepeated,
-    RequestSupplemented,
-    RequestWithdrawn,
+    CorrectRequest,
+    GiveRating,
+    RecordRequest,
+    RepeatRequest,
+    SupplementRequest,
+    WithdrawRequest,
 )
 from shared.runtime.errors import BadInput
 from shared.work import Work
 
-About = RequestWithdrawn | RequestCorrected | RequestSupplemented | RequestRepeated | RatingGiven
+About = WithdrawRequest | CorrectRequest | SupplementRequest | RepeatRequest | GiveRating
 """What is said about a request that is on record."""
 
 
@@ -38,7 +38,7 @@ def named_by(data: About, speaker: str) -> Named:
     return Named(complaint_id(data.request_id or "", speaker), by_request=True)
 
 
-def links_named(request: RequestRecorded, speaker: str) -> tuple[ComplaintId, ...]:
+def links_named(request: RecordRequest, speaker: str) -> tuple[ComplaintId, ...]:
     """The other complaints a record names; `BadInput` where it names one in both ways."""
     for name in ("matter_of", "retaliation_about"):
         if getattr(request, name) is not None and getattr(request, f"{name}_complaint") is not None:
@@ -48,7 +48,7 @@ def links_named(request: RequestRecorded, speaker: str) -> tuple[ComplaintId, ..
     return tuple(link.complaint_id for link in links if link is not None)
 
 
-def repeated_by(data: RequestRepeated, speaker: str) -> ComplaintId:
+def repeated_by(data: RepeatRequest, speaker: str) -> ComplaintId:
     """What the call, message or complaint that brings a matter up again is known by; `BadInput` where none is named."""
     _one_of("repeat_id", data.repeat_id, "repeat_complaint", data.repeat_complaint)
     if data.repeat_complaint is not None:

@@ -10,7 +10,7 @@ from typing import Final
 
 from services.intake.links import links_otherwise
 from shared.complaint import Complaint, text_digest
-from shared.inputs import RequestRecorded
+from shared.inputs import RecordRequest
 
 _SHARED: Final = (
     "call_id",
@@ -37,7 +37,7 @@ _ON_HEAD: Final = {"retaliation_by": "accused"}
 """What the head calls otherwise."""
 
 
-def says_otherwise(request: RequestRecorded, case: Complaint, speaker: str) -> list[str]:
+def says_otherwise(request: RecordRequest, case: Complaint, speaker: str) -> list[str]:
     """The fields in which a request told again says something else than was recorded, in the contract's order.
 
     Names only: what the citizen said has no place in a reason. A field may also say what the record says by now, for
@@ -57,7 +57,7 @@ def says_otherwise(request: RequestRecorded, case: Complaint, speaker: str) -> l
     return [name for name in request.__struct_fields__ if name in differing]
 
 
-def _was_recorded(request: RequestRecorded, case: Complaint, name: str) -> bool:
+def _was_recorded(request: RecordRequest, case: Complaint, name: str) -> bool:
     """Whether a field that the record has otherwise by now says what was recorded first."""
     if name == "urgency":
         return any(request.urgency is before.urgency for before in case.classes_before[:1])
@@ -68,7 +68,7 @@ def _was_recorded(request: RequestRecorded, case: Complaint, name: str) -> bool:
     )
 
 
-def _its_end(request: RequestRecorded, case: Complaint) -> set[str]:
+def _its_end(request: RecordRequest, case: Complaint) -> set[str]:
     """Where it says otherwise whether, how and why it was turned away, or from which article it was answered."""
     ended = case.ended
     how = None if ended is None else ended.turned_away
@@ -83,7 +83,7 @@ def _its_end(request: RequestRecorded, case: Complaint) -> set[str]:
     return differing
 
 
-def _its_article(request: RequestRecorded, case: Complaint) -> set[str]:
+def _its_article(request: RecordRequest, case: Complaint) -> set[str]:
     """Where it says otherwise from which article it was answered, or was to be (B2)."""
     if case.ended is not None and case.ended.twice:
         return set()  # of such a record it is not on record

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from shared import inputs
 from shared.complaint import Complaint, goes_on
 from shared.events.base import Urgency
-from shared.inputs import RequestRecorded
 
 if TYPE_CHECKING:
     from services.intake.decisions.recording import RecordRequest
@@ -30,7 +30,7 @@ def first_of_call(command: RecordRequest) -> Complaint | None:
     return next((one for one in others if goes_on(one)), others[0] if others else None)
 
 
-def _asks_for_it(case: Complaint, request: RequestRecorded) -> bool:
+def _asks_for_it(case: Complaint, request: inputs.RecordRequest) -> bool:
     """The same kind of request, of the subject and place that it has by now; no more urgent, and protected as well."""
     if case.urgency is None or case.request_type is not request.request_type:
         return False

@@ -71,14 +71,14 @@ def misses(case: Complaint, limit: Limit, number: int) -> list[Missed]:
 
 def answer_in_time(case: Complaint, order: Order, at: datetime) -> bool:
     """Whether the limit for the answer runs and has not passed then: no miss of it is stated or owed (T6)."""
-    deadline = running(case, Limit.FEEDBACK, order.round)
+    deadline = running(case, Limit.ANSWER, order.round)
     return deadline is not None and at <= deadline.due_at
 
 
 def answer_overdue(case: Complaint, order: Order) -> bool:
     """Whether an answered order was answered late: the miss is stated, or owed."""
     number = order.round
-    return watched(case, Limit.FEEDBACK, number) is not None or bool(misses(case, Limit.FEEDBACK, number))
+    return watched(case, Limit.ANSWER, number) is not None or bool(misses(case, Limit.ANSWER, number))
 
 
 def unanswered_beyond(order: Order, at: datetime) -> bool:
@@ -96,7 +96,7 @@ def earliest_owed(case: Complaint, until: datetime) -> Owed | None:
     owed: list[tuple[datetime, Owed]] = [(d.due_at, d) for d in case.deadlines if d.due_at < until]
     owed += [(m.done_at, m) for m in case.missed if m.done_at is not None and m.done_at < until]
     for deadline in case.deadlines:
-        near = next_warning(case, deadline) if deadline.limit is Limit.FEEDBACK else None
+        near = next_warning(case, deadline) if deadline.limit is Limit.ANSWER else None
         if near is not None and near.at < until:
             owed.append((near.at, Warned(deadline, near)))
     supervised = supervision_due(case)
@@ -125,7 +125,7 @@ def due_deadlines(case: Case) -> dict[Limit, datetime]:
         known = earliest.get(deadline.limit)
         if known is None or deadline.due_at < known:
             earliest[deadline.limit] = deadline.due_at
-        if deadline.limit is Limit.FEEDBACK and (near := next_warning(case, deadline)) is not None:
+        if deadline.limit is Limit.ANSWER and (near := next_warning(case, deadline)) is not None:
             earliest[Limit.WARNING] = min(near.at, earliest.get(Limit.WARNING, near.at))
     for missed in case.missed:
         if missed.done_at is not None:
@@ -247,7 +247,7 @@ def moved(case: Complaint, number: int, due_at: datetime, since: datetime) -> tu
     """The limit of this round ends at another time; it is warned of anew."""
     return tuple(
         replace(d, due_at=due_at, since=since, warned=0)
-        if d.limit is Limit.FEEDBACK and d.number == number
+        if d.limit is Limit.ANSWER and d.number == number
         else d
         for d in case.deadlines
     )

@@ -117,10 +117,10 @@ def _awaited(case: Case) -> tuple[Awaited, str, str] | None:
     order = case.order
     if order.written_for is not None:
         return Awaited.DESK, Desk.DISPATCH, "bring the order to what the record says now"
-    overdue = watched(case, Limit.FEEDBACK, order.round)
+    overdue = watched(case, Limit.ANSWER, order.round)
     if standing is Stage.ANSWERED:
         return _after_answer(case, late=overdue is not None)
-    expired = overdue is None and misses(case, Limit.FEEDBACK, order.round)
+    expired = overdue is None and misses(case, Limit.ANSWER, order.round)
     if expired and case.visited_round != order.round and not case.anonymous:
         return Awaited.DESK, Desk.FEEDBACK, "have the citizen asked, the limit expired (R8)"
     if standing is Stage.IN_REVIEW:

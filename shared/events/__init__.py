@@ -58,11 +58,11 @@ from shared.events.dispatch import (
     TerminationRequested,
 )
 from shared.events.escalation import (
+    AnswerLimitMissed,
     ArrivalMissed,
     ComplaintEscalated,
     DispatchLimitMissed,
     EscalationFact,
-    FeedbackLimitMissed,
     LimitMissCorrected,
     SignLimitMissed,
     SupervisionClosed,
@@ -184,7 +184,7 @@ SPEAKERS: Final[dict[type[Fact], Desk]] = {
             DispatchLimitMissed,
             VisitLimitMissed,
             SignLimitMissed,
-            FeedbackLimitMissed,
+            AnswerLimitMissed,
             ComplaintEscalated,
             LimitMissCorrected,
             WarningGiven,
@@ -212,6 +212,7 @@ SPEAKERS: Final[dict[type[Fact], Desk]] = {
 __all__ = [
     "REFUSALS",
     "SPEAKERS",
+    "AnswerLimitMissed",
     "AnswerSentBack",
     "ArrivalMissed",
     "Attachment",
@@ -249,7 +250,6 @@ __all__ = [
     "ExtensionRequested",
     "Fact",
     "FeedbackFact",
-    "FeedbackLimitMissed",
     "IdentityProtected",
     "IntakeFact",
     "IntakeRefused",

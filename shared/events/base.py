@@ -106,7 +106,7 @@ class Limit(StrEnum):
     """Which limit was set, kept or missed."""
 
     SIGN = "SIGN"
-    FEEDBACK = "FEEDBACK"
+    ANSWER = "ANSWER"
     DISPATCH = "DISPATCH"
     """Not a limit of the unit: from acceptance to the first dispatch, the hotline's own (C1)."""
     LADDER = "LADDER"

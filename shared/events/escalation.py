@@ -64,7 +64,7 @@ class VisitLimitMissed(Fact, frozen=True, kw_only=True):
         return f"limit/{Limit.VISIT}/{self.visit}/{self.due_at.isoformat()}"
 
 
-class FeedbackLimitMissed(Fact, frozen=True, kw_only=True):
+class AnswerLimitMissed(Fact, frozen=True, kw_only=True):
     """No answer came within the limit. It happened at its limit, whenever it was noticed."""
 
     TIME: ClassVar[str] = "missed_at"
@@ -78,7 +78,7 @@ class FeedbackLimitMissed(Fact, frozen=True, kw_only=True):
     @property
     def own_cause(self) -> str:
         """The limit of this round."""
-        return f"limit/{Limit.FEEDBACK}/{self.round}/{self.due_at.isoformat()}"
+        return f"limit/{Limit.ANSWER}/{self.round}/{self.due_at.isoformat()}"
 
 
 class ComplaintEscalated(Fact, frozen=True, kw_only=True):
@@ -222,7 +222,7 @@ class ArrivalMissed(Fact, frozen=True, kw_only=True):
 EscalationFact = (
     DispatchLimitMissed
     | SignLimitMissed
-    | FeedbackLimitMissed
+    | AnswerLimitMissed
     | ComplaintEscalated
     | LimitMissCorrected
     | WarningGiven

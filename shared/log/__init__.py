@@ -17,7 +17,7 @@ from shared.events.base import Limit
 TIMER_KINDS: Final[dict[Limit, int]] = {
     Limit.SIGN: 1,
     Limit.DISPATCH: 1,  # in the row of the limit that begins where this one ends
-    Limit.FEEDBACK: 2,
+    Limit.ANSWER: 2,
     Limit.LADDER: 3,
     Limit.WARNING: 2,  # in the row of the limit it warns of: it always comes before it
     Limit.SUPERVISION: 4,

@@ -13,6 +13,7 @@ import msgspec
 
 from shared.complaint import STATE_SCHEMA, UnreadableHead, stored_head
 from shared.log import Append, EventLog, Fenced, Head, HeadMoved, Incoming, Known, Place, Unread
+from shared.log.log_format import must_be_read_here
 from shared.runtime.patience import STATEMENT_SECONDS
 
 # Every statement works on arrays through indexes. On an empty table the planner would choose a plain
@@ -222,7 +223,13 @@ class PostgresLog:
 
     async def _open(self) -> asyncpg.Connection[Any]:
         if self._connection is None or self._connection.is_closed():
-            self._connection = await connect(self._dsn, self._name)
+            connection = await connect(self._dsn, self._name)
+            try:
+                await must_be_read_here(connection)
+            except BaseException:
+                await connection.close()
+                raise
+            self._connection = connection
         return self._connection
 
 

@@ -9,6 +9,8 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
+from shared.inputs import INPUTS
+
 ROOT: Final = Path(__file__).parents[2]
 PRODUCT: Final = ("services", "shared", "deploy", "hotline")
 
@@ -21,7 +23,6 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 # What is still too long. These sets only shrink: an entry that is no longer needed fails its test.
 LONG_FILES: Final[set[str]] = {
     "shared/events/dispatch.py",
-    "shared/inputs.py",
 }
 LONG_FUNCTIONS: Final[set[str]] = {
     "services/dispatch/inbound.py _decided",
@@ -29,24 +30,12 @@ LONG_FUNCTIONS: Final[set[str]] = {
 }
 WIDE_SIGNATURES: Final[set[str]] = set()
 CLASSES_NAMED_TWICE: Final[set[str]] = {
-    "AnswerSentBack",
-    "CalendarAmended",
     "Called",
-    "CitizenContacted",
     "City",
-    "ClosingExceptionApproved",
-    "CoUnitAdded",
-    "CoUnitReported",
     "Complaint",
-    "ComplaintReclassified",
-    "ContactFailed",
     "Correction",
-    "CouncilDecided",
     "Count",
     "Desk",
-    "DisputeRaised",
-    "ExclusionRequested",
-    "ExtensionRequested",
     "Figures",
     "Found",
     "Interrupted",
@@ -56,42 +45,22 @@ CLASSES_NAMED_TWICE: Final[set[str]] = {
     "Message",
     "Month",
     "Moved",
-    "OrderAnswered",
-    "OrderAssigned",
-    "OrderSigned",
     "Orders",
     "Outcome",
     "Outside",
     "Parked",
     "Part",
-    "PauseEnded",
-    "PauseRequested",
     "Place",
     "Population",
     "Progress",
-    "ProgressReported",
-    "RatingGiven",
     "Reading",
-    "RequestCorrected",
-    "RequestRepeated",
-    "RequestSupplemented",
     "Result",
-    "ReturnRequested",
     "Round",
     "Size",
     "Stage",
     "Standing",
     "Subject",
-    "TerminationRequested",
     "Told",
-    "VisitMade",
-    "VisitUnreached",
-    "WhistleAcknowledged",
-    "WhistleArrived",
-    "WhistleBlown",
-    "WhistleMeasureRecorded",
-    "WhistleRated",
-    "WhistleReleased",
 }
 
 OF_EACH_PROCESS: Final = {"Settings"}
@@ -145,11 +114,14 @@ def test_no_function_takes_more_than_12_parameters() -> None:
 
 
 def test_a_class_name_stands_once() -> None:
-    """But for private classes, which nobody else can mean."""
+    """But for private classes, which nobody else can mean, and for an input and the command that a desk makes of it."""
     names = Counter(
         node.name
         for _, module in _modules().values()
         for node in ast.walk(module)
         if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
     )
-    assert {name for name, number in names.items() if number > 1} - OF_EACH_PROCESS == CLASSES_NAMED_TWICE
+    inputs = {kind.__name__ for kind in INPUTS.values()}
+    assert {
+        name for name, number in names.items() if number > (2 if name in inputs else 1)
+    } - OF_EACH_PROCESS == CLASSES_NAMED_TWICE

@@ -19,7 +19,7 @@ from shared.desk import Desk
 from shared.events import REFUSALS, Fact
 from shared.events import Desk as Named
 from shared.ids import ComplaintId, FactId
-from shared.inputs import Input, RequestRecorded, RequestRepeated
+from shared.inputs import Input, RecordRequest, RepeatRequest
 from shared.log.chain import GENESIS, Stored
 from shared.log.memory import Memory, MemoryLog
 from shared.runtime.telemetry import Telemetry
@@ -129,7 +129,7 @@ async def test_under_another_id_it_has_its_effect_or_is_refused_and_is_never_pas
         case Again.EFFECT:
             assert told.again == told.first
         case Again.NOTHING:
-            assert isinstance(data, RequestRecorded | RequestRepeated)
+            assert isinstance(data, RecordRequest | RepeatRequest)
             assert told.again == []
 
 

@@ -595,7 +595,7 @@ async def test_many_clocks_at_once_on_the_same_shards_state_each_miss_once(clock
         "SupervisionMissed",
         "WarningGiven",
         "WarningGiven",
-        "FeedbackLimitMissed",
+        "AnswerLimitMissed",
     )
 
 

@@ -27,7 +27,7 @@ from hotline.lab.simulation.act import Act, Heard, Reaction
 from hotline.lab.simulation.conductor import Conductor
 from hotline.lab.simulation.population import Beijing
 from shared.cloudevents import event_of
-from shared.events import ComplaintClosed, ComplaintDispatched, FeedbackLimitMissed, SignLimitMissed
+from shared.events import AnswerLimitMissed, ComplaintClosed, ComplaintDispatched, SignLimitMissed
 from shared.inputs import INPUTS, Input
 from shared.log import Incoming
 from shared.plausible import TIME_FIELDS, timely
@@ -187,7 +187,7 @@ async def test_letters_are_recorded_and_what_is_over_is_stated_at_the_next_tick(
     finally:
         await outside.close()
     assert counted[SignLimitMissed.__name__] == 300
-    assert 0 < counted[FeedbackLimitMissed.__name__] <= 300
+    assert 0 < counted[AnswerLimitMissed.__name__] <= 300
     assert await town.parked() == []
     assert town.said == [], "nobody is started again for it"
 
@@ -364,7 +364,7 @@ async def test_city_time_does_not_end_before_the_limits_of_what_others_recorded(
     story = await town.story(stream)
     assert ComplaintDispatched.__name__ in story
     assert SignLimitMissed.__name__ in story
-    assert FeedbackLimitMissed.__name__ in story
+    assert AnswerLimitMissed.__name__ in story
     assert ComplaintClosed.__name__ not in story, "nobody asked the citizen"
     assert await town.value("SELECT count(*) FROM es.timer") == 0
 

@@ -14,10 +14,10 @@ import pytest
 
 from deploy.embedded.stack import Addresses
 from shared.events import (
+    AnswerLimitMissed,
     ComplaintClosed,
     ComplaintDispatched,
     ComplaintEscalated,
-    FeedbackLimitMissed,
     Level,
     LimitMissCorrected,
     SignLimitMissed,
@@ -65,7 +65,7 @@ async def test_one_overdue_complaint_behind_a_hundred_newer_ones_escalates_once_
     assert datetime.now(UTC) < due_at, "the machine was too slow for this test to mean anything"
 
     escalated = await hasty.until_fact(overdue, ComplaintEscalated)
-    missed = next(told for told in await hasty.facts(overdue) if told.type == FeedbackLimitMissed.__name__)
+    missed = next(told for told in await hasty.facts(overdue) if told.type == AnswerLimitMissed.__name__)
     assert missed.fact.due_at == missed.fact.missed_at == escalated.fact.escalated_at == due_at
     assert timedelta(0) < missed.recorded_at - due_at < LATE_MAX
     assert missed.fact.noticed_at > due_at
@@ -82,7 +82,7 @@ async def test_one_overdue_complaint_behind_a_hundred_newer_ones_escalates_once_
     assert visit.fact.reason is VisitReason.EXPIRED  # R8: the citizen is asked at expiry, answer or not
     await asyncio.sleep(0.6)  # three ticks more
     by_type = Counter(told.type for told in await hasty.facts())
-    assert (by_type["FeedbackLimitMissed"], by_type["ComplaintEscalated"], by_type["VisitScheduled"]) == (
+    assert (by_type["AnswerLimitMissed"], by_type["ComplaintEscalated"], by_type["VisitScheduled"]) == (
         1,
         1,
         1,
@@ -103,12 +103,12 @@ async def test_one_overdue_complaint_behind_a_hundred_newer_ones_escalates_once_
 async def test_a_hundred_limits_in_one_instant_are_each_stated_once(hasty: City) -> None:
     due_at = _soon(3)
     streams = await asyncio.gather(*(hasty.record(f"at once-{n}", given_due_at=due_at) for n in range(100)))
-    missed = [await hasty.until_fact(stream, FeedbackLimitMissed) for stream in streams]
+    missed = [await hasty.until_fact(stream, AnswerLimitMissed) for stream in streams]
     assert all(told.recorded_at > due_at for told in missed)
     for stream in streams:
         await hasty.until_fact(stream, VisitScheduled)
         story = Counter(await hasty.story(stream))
-        assert (story["FeedbackLimitMissed"], story["ComplaintEscalated"], story["VisitScheduled"]) == (
+        assert (story["AnswerLimitMissed"], story["ComplaintEscalated"], story["VisitScheduled"]) == (
             1,
             1,
             1,
@@ -126,7 +126,7 @@ async def test_an_answer_that_reached_the_broker_in_time_is_in_time_though_the_m
     try:
         await hasty.answer(stream)
         assert datetime.now(UTC) < due_at
-        missed = await hasty.until_fact(stream, FeedbackLimitMissed)
+        missed = await hasty.until_fact(stream, AnswerLimitMissed)
         assert (
             await hasty.value(
                 "SELECT count(*) FROM es.event WHERE type = 'OrderAnswered' AND stream_id = $1", stream
@@ -136,7 +136,7 @@ async def test_an_answer_that_reached_the_broker_in_time_is_in_time_though_the_m
     finally:
         hasty.signal("dispatch", signal.SIGCONT)
     corrected = await hasty.until_fact(stream, LimitMissCorrected)
-    assert corrected.fact.limit is Limit.FEEDBACK
+    assert corrected.fact.limit is Limit.ANSWER
     assert corrected.fact.due_at == due_at
     assert corrected.fact.done_at < due_at < corrected.fact.corrected_at
     assert missed.version < corrected.version  # nothing is erased
@@ -190,13 +190,13 @@ async def test_a_complaint_nobody_signed_climbs_the_ladder_and_its_citizen_is_as
         "ComplaintEscalated",
         "SupervisionOpened",
         "WarningGiven",
-        "FeedbackLimitMissed",
+        "AnswerLimitMissed",
     ]
     assert [await _said(rehearsal, stream) for stream in calm] == [[]] * len(calm)
 
     await rehearsal.clock_to(T0 + timedelta(days=9))  # over every limit of the calm ones in one step
     for stream in calm:
-        await rehearsal.until_fact(stream, FeedbackLimitMissed)
+        await rehearsal.until_fact(stream, AnswerLimitMissed)
         facts = await _said(rehearsal, stream)
         assert [kind for kind, _ in facts] == [
             "SignLimitMissed",
@@ -206,7 +206,7 @@ async def test_a_complaint_nobody_signed_climbs_the_ladder_and_its_citizen_is_as
             "SupervisionMissed",
             "WarningGiven",
             "WarningGiven",
-            "FeedbackLimitMissed",
+            "AnswerLimitMissed",
         ]
         assert facts[0][1].missed_at == T0 + timedelta(hours=8)
         assert facts[2][1].escalated_at == T0 + timedelta(hours=32)  # each on its instant, not when noticed

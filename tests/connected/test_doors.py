@@ -21,29 +21,29 @@ from shared.events import (
     ComplaintDispatched,
     ComplaintReceived,
     OrderSigned,
+    RequestSupplemented,
     VisitScheduled,
 )
-from shared.events import RequestSupplemented as RequestSupplementedFact
 from shared.ids import ComplaintId, complaint_id, message_id
 from shared.inputs import (
     CallAnswered,
     CallEnded,
     CallOffered,
-    ClosingExceptionApproved,
+    CloseByException,
     Input,
-    RequestRecorded,
-    RequestSupplemented,
-    ReturnReviewed,
-    VisitMade,
+    RecordRequest,
+    RecordVisit,
+    ReviewReturn,
+    SignOrder,
+    SupplementRequest,
 )
-from shared.inputs import OrderSigned as OrderSignedInput
 from shared.log.codec import ce_type_of
 from shared.topics import (
     COMPLAINTS_LOG,
     DISPATCH_REPLIES,
     DISPATCH_REVIEWS,
-    FEEDBACK_ANSWERS,
     FEEDBACK_EXCEPTIONS,
+    FEEDBACK_VISIT_RESULTS,
     INTAKE_REQUESTS,
     TELEPHONY_CALLS,
     Topic,
@@ -77,19 +77,19 @@ def _request(_: ComplaintId, key: str) -> Input:
 
 
 def _sign(stream: ComplaintId, _: str) -> Input:
-    return OrderSignedInput(complaint_id=stream, assignment=99)
+    return SignOrder(complaint_id=stream, assignment=99)
 
 
 def _review(stream: ComplaintId, _: str) -> Input:
-    return ReturnReviewed(complaint_id=stream, assignment=99, approved=True, reviewer="审核员")
+    return ReviewReturn(complaint_id=stream, assignment=99, approved=True, reviewer="审核员")
 
 
 def _visit(stream: ComplaintId, _: str) -> Input:
-    return VisitMade(complaint_id=stream, visit=99, attempt=1, solved=True, satisfied=True)
+    return RecordVisit(complaint_id=stream, visit=99, attempt=1, solved=True, satisfied=True)
 
 
 def _exception(stream: ComplaintId, _: str) -> Input:
-    return ClosingExceptionApproved(complaint_id=stream, approved_by="值班长", reason="诉求人已搬离")
+    return CloseByException(complaint_id=stream, approved_by="值班长", reason="诉求人已搬离")
 
 
 DOORS: Final = {
@@ -97,7 +97,7 @@ DOORS: Final = {
     "intake.requests": DoorCase("intake", INTAKE_REQUESTS, "", _request, "request_id"),
     "dispatch.replies": DoorCase("dispatch", DISPATCH_REPLIES, UNIT, _sign, "complaint_id"),
     "dispatch.reviews": DoorCase("dispatch", DISPATCH_REVIEWS, "", _review, "reviewer"),
-    "feedback.answers": DoorCase("feedback", FEEDBACK_ANSWERS, "", _visit, "solved"),
+    "feedback.visit-results": DoorCase("feedback", FEEDBACK_VISIT_RESULTS, "", _visit, "solved"),
     "feedback.exceptions": DoorCase("feedback", FEEDBACK_EXCEPTIONS, "", _exception, "approved_by"),
 }
 
@@ -267,7 +267,7 @@ async def test_a_reply_that_cannot_be_meant_is_parked(
     town: City, known: ComplaintId, unit: str, told: dict[str, Any], reason: str
 ) -> None:
     fields = {"complaint_id": known, "assignment": 1, **told}
-    headers = input_headers(OrderSignedInput, "/test", f"reply {next(_numbers)}", datetime.now(UTC))
+    headers = input_headers(SignOrder, "/test", f"reply {next(_numbers)}", datetime.now(UTC))
     topic = town.topic(DISPATCH_REPLIES, unit)
     at = await town.send(topic, known, msgspec.json.encode(fields), headers, partitions=1)
     await _good_behind(town, DOORS["dispatch.replies"], known, known)
@@ -276,7 +276,7 @@ async def test_a_reply_that_cannot_be_meant_is_parked(
 
 async def test_a_text_longer_than_its_bound_is_parked_by_the_name_of_its_field(town: City) -> None:
     fields = msgspec.to_builtins(request("long"))
-    headers = input_headers(RequestRecorded, "/test", "long", datetime.now(UTC))
+    headers = input_headers(RecordRequest, "/test", "long", datetime.now(UTC))
     topic = town.topic(INTAKE_REQUESTS)
     at = await town.send(
         topic, "long", msgspec.json.encode({**fields, "content": "水" * 4001}), headers, partitions=4
@@ -294,7 +294,7 @@ async def test_a_hundred_bad_messages_among_a_hundred_good_ones_cost_the_good_on
     for number in range(100):
         kind = list(BAD.values())[number % len(BAD)]
         data = request(f"bad-among-{number}")
-        headers: Headers = list(input_headers(RequestRecorded, "/test", f"among {number}", datetime.now(UTC)))
+        headers: Headers = list(input_headers(RecordRequest, "/test", f"among {number}", datetime.now(UTC)))
         changed, value = kind.change(headers, msgspec.json.encode(data), "request_id")
         sends.append(town.send(topic, f"among-{number}", value, changed, partitions=4))
         sends.append(town.record(f"among-{number}"))
@@ -364,7 +364,7 @@ async def test_a_parked_reply_is_handled_when_it_is_released(town: City) -> None
 
 async def test_a_message_that_is_still_bad_when_released_is_parked_again(town: City) -> None:
     topic = town.topic(DISPATCH_REVIEWS)
-    headers = input_headers(ReturnReviewed, "/test", "again", datetime.now(UTC))
+    headers = input_headers(ReviewReturn, "/test", "again", datetime.now(UTC))
     at = await town.send(topic, "again", b"{", headers, partitions=1)
     row = await _parked_of(town, topic, at.offset, at.partition)
     await town.release(row["parked_id"])
@@ -493,8 +493,8 @@ async def test_a_request_told_again_with_another_content_is_set_aside_and_change
     assert row["reason"].startswith(
         "data: request_id: is on record already and says something else (content)"
     )
-    await town.tell(INTAKE_REQUESTS, "changed", RequestSupplemented(request_id="changed", text="还没有"))
-    await town.until_fact(stream, RequestSupplementedFact)
+    await town.tell(INTAKE_REQUESTS, "changed", SupplementRequest(request_id="changed", text="还没有"))
+    await town.until_fact(stream, RequestSupplemented)
     assert await town.story(stream) == [*before, "RequestSupplemented"]
     received = [told for told in await town.facts(stream) if told.type == ComplaintReceived.__name__]
     assert [told.fact.content for told in received] == ["三天没有水"]

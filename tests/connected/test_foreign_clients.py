@@ -30,21 +30,13 @@ from deploy.embedded.stack import Addresses
 from shared.cloudevents import input_headers
 from shared.events import ComplaintClosed, ComplaintDispatched, VisitScheduled
 from shared.ids import complaint_id
-from shared.inputs import (
-    CallAnswered,
-    CallEnded,
-    CallOffered,
-    Input,
-    OrderAnswered,
-    OrderSigned,
-    VisitMade,
-)
+from shared.inputs import AnswerOrder, CallAnswered, CallEnded, CallOffered, Input, RecordVisit, SignOrder
 from shared.runtime import kafka_address
 from shared.topic_names import partition_of
 from shared.topics import (
     DISPATCH_ORDERS,
     DISPATCH_REPLIES,
-    FEEDBACK_ANSWERS,
+    FEEDBACK_VISIT_RESULTS,
     FEEDBACK_VISITS,
     INTAKE_REQUESTS,
     TELEPHONY_CALLS,
@@ -303,19 +295,19 @@ class Outside:
         if heard.type == _type_of(ComplaintDispatched):
             about: dict[str, Any] = {"complaint_id": complaint, "assignment": told["assignment"]}
             replies = (
-                OrderSigned(**about),
-                OrderAnswered(**about, result="修好了", claims_solved=True),
+                SignOrder(**about),
+                AnswerOrder(**about, result="修好了", claims_solved=True),
             )
             self._say(client, DISPATCH_REPLIES, complaint, replies, structured=structured)
         elif heard.type == _type_of(VisitScheduled):
-            made = VisitMade(
+            made = RecordVisit(
                 complaint_id=complaint,
                 visit=told["visit"],
                 attempt=told["attempt"],
                 solved=True,
                 satisfied=True,
             )
-            self._say(client, FEEDBACK_ANSWERS, complaint, [made], structured=structured)
+            self._say(client, FEEDBACK_VISIT_RESULTS, complaint, [made], structured=structured)
             self.visited.add(complaint)
 
     def _say(self, client: Client, line: Topic, key: str, data: Sequence[Input], *, structured: bool) -> None:

@@ -22,7 +22,7 @@ from services.intake.naming import About
 from shared.cloudevents import input_headers
 from shared.events import ComplaintDispatched
 from shared.ids import complaint_id, message_id
-from shared.inputs import CallOffered, Input, RequestRecorded
+from shared.inputs import CallOffered, Input, RecordRequest
 from shared.log.codec import ce_type_of
 from shared.rfc3339 import ToldInstant
 from shared.topic_names import partition_of
@@ -30,8 +30,8 @@ from shared.topics import (
     COMPLAINTS_LOG,
     DISPATCH_REPLIES,
     DISPATCH_REVIEWS,
-    FEEDBACK_ANSWERS,
     FEEDBACK_EXCEPTIONS,
+    FEEDBACK_VISIT_RESULTS,
     INTAKE_REQUESTS,
     TELEPHONY_CALLS,
     Topic,
@@ -59,7 +59,7 @@ DOORS: Final = (
     TELEPHONY_CALLS,
     DISPATCH_REPLIES,
     DISPATCH_REVIEWS,
-    FEEDBACK_ANSWERS,
+    FEEDBACK_VISIT_RESULTS,
     FEEDBACK_EXCEPTIONS,
 )
 
@@ -192,9 +192,9 @@ def other_content_same_id(random: Random, sent: Sequence[Good], patterns: Sequen
 def other_content_same_request(random: Random, good: Headers, sent: Sequence[Good]) -> Spoiled:
     """Another citizen's matter under the number of a request that is on record."""
     before = random.choice(sent)
-    assert isinstance(before.data, RequestRecorded)
+    assert isinstance(before.data, RecordRequest)
     changed = msgspec.structs.replace(before.data, content=f"另一家 {random.random()}")
-    headers = _but(good, ce_type=RequestRecorded.TYPE.encode())
+    headers = _but(good, ce_type=RecordRequest.TYPE.encode())
     return Spoiled(headers, msgspec.json.encode(changed), ("data: request_id",), before.key)
 
 
@@ -260,7 +260,7 @@ def good_inputs(line: Topic, streams: Sequence[str]) -> list[Input]:
     example = {
         DISPATCH_REPLIES: eg.SIGN_REPLY,
         DISPATCH_REVIEWS: eg.REVIEW_RESULT,
-        FEEDBACK_ANSWERS: eg.VISIT_RESULT,
+        FEEDBACK_VISIT_RESULTS: eg.VISIT_RESULT,
         FEEDBACK_EXCEPTIONS: eg.EXCEPTION,
     }[line]
     return [msgspec.structs.replace(example, complaint_id=stream) for stream in streams]  # type: ignore[call-arg]

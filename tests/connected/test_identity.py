@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from shared.cloudevents import input_headers
 from shared.ids import ComplaintId, complaint_id
-from shared.inputs import Input, RequestRepeated, RequestSupplemented
+from shared.inputs import Input, RepeatRequest, SupplementRequest
 from shared.open_batch import OTHER_CONTENT
 from shared.runtime import topic_admin
 from shared.topics import INTAKE_REQUESTS
@@ -79,7 +79,7 @@ async def test_two_logins_count_alike_and_two_citizens_have_two_complaints(here:
             assert stories == ["ComplaintReceived", "ComplaintClassified"], login
         assert await town.aside() == []
         # An agent adds on the plain topic to what came from the web.
-        more = RequestSupplemented(complaint_id=complaint_id("1", "web"), text="还没有水")
+        more = SupplementRequest(complaint_id=complaint_id("1", "web"), text="还没有水")
         await town.says("", more, complaint_id("1", "web"), "event-2")
         assert (await here.story(complaint_id("1", "web")))[-1] == "RequestSupplemented"
         assert (
@@ -103,7 +103,7 @@ async def test_a_known_id_with_other_content_is_seen_among_what_is_parked(here: 
         expected = 1 if when == "after a restart" else 2
         assert await town.aside() == [(town.topic(""), None, OTHER_CONTENT)] * expected
         assert await here.story(complaint_id("second")) == []
-        await town.says("", RequestSupplemented(request_id="first", text="还没有水"), "first", "8")
+        await town.says("", SupplementRequest(request_id="first", text="还没有水"), "first", "8")
         assert (await here.story(complaint_id("first")))[-1] == "RequestSupplemented"
     await here.verify()
 
@@ -126,7 +126,7 @@ async def test_links_by_the_order_of_the_log_and_counted_once(here: City) -> Non
         for number, (login, about, by) in enumerate(
             [("", first, second), ("app", first, second), ("web", second, first), ("web", first, first)]
         ):
-            again = RequestRepeated(complaint_id=about, repeat_complaint=by, another_citizen=True)
+            again = RepeatRequest(complaint_id=about, repeat_complaint=by, another_citizen=True)
             await town.says(login, again, about, f"again-{number}")
     linked = ["ComplaintReceived", "MatterLinked", "ComplaintClassified"]
     assert (await here.story(first))[:3] == ["ComplaintReceived", "ComplaintClassified", "IntakeRefused"]

@@ -23,7 +23,7 @@ from shared.events import (
     VisitScheduled,
 )
 from shared.ids import ComplaintId
-from shared.inputs import OrderAssigned, RequestWithdrawn
+from shared.inputs import AssignOrder, WithdrawRequest
 from shared.runtime import kafka_address
 from shared.topics import DISPATCH_ORDERS, DISPATCH_REPLIES, INTAKE_REQUESTS
 from tests.city import DISTRICT_UNIT, OTHER_UNIT, UNIT, City, until
@@ -94,7 +94,7 @@ async def test_a_withdrawal_and_an_answer_at_once_are_put_in_one_order_by_two_de
 
     async def withdraw(number: int) -> None:
         request_id = f"withdrawn or answered-{number}"
-        await town.tell(INTAKE_REQUESTS, request_id, RequestWithdrawn(request_id=request_id))
+        await town.tell(INTAKE_REQUESTS, request_id, WithdrawRequest(request_id=request_id))
 
     await asyncio.gather(
         *(act for number, stream in enumerate(streams) for act in (withdraw(number), town.answer(stream)))
@@ -293,7 +293,7 @@ async def test_who_takes_a_request_back_in_the_same_breath_is_understood(town: C
         request_id = f"breath-{number}"
         recorded = asyncio.create_task(town.record(request_id))
         await asyncio.sleep(0)
-        await town.tell(INTAKE_REQUESTS, request_id, RequestWithdrawn(request_id=request_id))
+        await town.tell(INTAKE_REQUESTS, request_id, WithdrawRequest(request_id=request_id))
         return await recorded
 
     streams = await asyncio.gather(*(both(number) for number in numbers))
@@ -314,7 +314,7 @@ async def test_what_is_linked_as_the_first_moves_goes_where_the_first_lies_as_it
     await _until_all(town, firsts, ComplaintDispatched.__name__)
 
     async def given_on(first: ComplaintId) -> None:
-        data = OrderAssigned(complaint_id=first, assignment=1, to_unit=UNIT, reason="属地街道")
+        data = AssignOrder(complaint_id=first, assignment=1, to_unit=UNIT, reason="属地街道")
         await town.tell(DISPATCH_REPLIES, first, data, unit=DISTRICT_UNIT)
 
     linked, _ = await asyncio.gather(
@@ -340,7 +340,7 @@ async def test_a_record_is_left_for_one_of_its_call_only_before_that_one_is_take
     seconds, _ = await asyncio.gather(
         asyncio.gather(*(town.record(f"second {name}", call_id=f"call of {name}") for name in names)),
         asyncio.gather(
-            *(town.tell(INTAKE_REQUESTS, name, RequestWithdrawn(request_id=name)) for name in names)
+            *(town.tell(INTAKE_REQUESTS, name, WithdrawRequest(request_id=name)) for name in names)
         ),
     )
     await _until_all(town, firsts, ComplaintWithdrawn.__name__)

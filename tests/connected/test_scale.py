@@ -11,10 +11,8 @@ import pytest
 from hotline.lab.acknowledged import Acknowledged, lost
 from shared.events import ComplaintClosed, ComplaintDispatched, OrderAnswered, OrderSigned, VisitScheduled
 from shared.ids import ComplaintId, complaint_id
-from shared.inputs import Input, VisitMade
-from shared.inputs import OrderAnswered as Answer
-from shared.inputs import OrderSigned as Sign
-from shared.topics import DISPATCH_REPLIES, FEEDBACK_ANSWERS, INTAKE_REQUESTS, Topic
+from shared.inputs import AnswerOrder, Input, RecordVisit, SignOrder
+from shared.topics import DISPATCH_REPLIES, FEEDBACK_VISIT_RESULTS, INTAKE_REQUESTS, Topic
 from tests.city import STREETS, City, request, until
 
 pytestmark = [pytest.mark.connected, pytest.mark.timeout(900)]
@@ -51,7 +49,7 @@ class Outside:
         units = list(STREETS.values())
         for number in numbers:
             about: Any = {"complaint_id": complaint_id(f"scale-{number}"), "assignment": 1}
-            for data in (Sign(**about), Answer(**about, result="修好了", claims_solved=True)):
+            for data in (SignOrder(**about), AnswerOrder(**about, result="修好了", claims_solved=True)):
                 key, unit = about["complaint_id"], units[number % len(units)]
                 await self.say(DISPATCH_REPLIES, key, data, "dispatch", unit)
 
@@ -59,8 +57,8 @@ class Outside:
         """The citizens are asked and satisfied."""
         for number in numbers:
             complaint = complaint_id(f"scale-{number}")
-            data = VisitMade(complaint_id=complaint, visit=1, attempt=1, solved=True, satisfied=True)
-            await self.say(FEEDBACK_ANSWERS, complaint, data, "feedback")
+            data = RecordVisit(complaint_id=complaint, visit=1, attempt=1, solved=True, satisfied=True)
+            await self.say(FEEDBACK_VISIT_RESULTS, complaint, data, "feedback")
 
     async def until_all(self, kind: type, count: int = LIVES) -> None:
         async def there() -> bool:

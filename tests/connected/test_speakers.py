@@ -25,13 +25,13 @@ from shared.events import (
     ReturnRequested,
     VisitScheduled,
 )
-from shared.inputs import CallOffered, ClosingExceptionApproved, ReturnReviewed, VisitMade
+from shared.inputs import CallOffered, CloseByException, RecordVisit, ReviewReturn
 from shared.policy.catalogue import catalogue
 from shared.topics import (
     DISPATCH_REPLIES,
     DISPATCH_REVIEWS,
-    FEEDBACK_ANSWERS,
     FEEDBACK_EXCEPTIONS,
+    FEEDBACK_VISIT_RESULTS,
     INTAKE_REQUESTS,
     TELEPHONY_CALLS,
 )
@@ -234,7 +234,7 @@ async def test_every_shared_door_hears_the_topics_of_logins_made_while_it_runs(
         (TELEPHONY_CALLS, "pbx"),
         (INTAKE_REQUESTS, "web"),
         (DISPATCH_REVIEWS, "reviewers"),
-        (FEEDBACK_ANSWERS, "dialler-2"),
+        (FEEDBACK_VISIT_RESULTS, "dialler-2"),
         (FEEDBACK_EXCEPTIONS, "night_shift"),
     ):
         await town.speaker(line, login)
@@ -243,22 +243,22 @@ async def test_every_shared_door_hears_the_topics_of_logins_made_while_it_runs(
     await town.until_fact(complaint, ComplaintDispatched, within=30)
     await town.ask_return(complaint)
     await town.until_fact(complaint, ReturnRequested)
-    review = ReturnReviewed(complaint_id=complaint, assignment=1, approved=True, reviewer="审核员")
+    review = ReviewReturn(complaint_id=complaint, assignment=1, approved=True, reviewer="审核员")
     await town.tell(DISPATCH_REVIEWS, complaint, review, login="reviewers")
     await town.until_fact(complaint, ReturnApproved)
     order = await town.until_fact(complaint, ComplaintDispatched, count=2, within=30)
     await town.sign(complaint, order.fact.unit, 2)
     await town.answer(complaint, order.fact.unit, 2)
     await town.until_fact(complaint, VisitScheduled, within=30)
-    visit = VisitMade(complaint_id=complaint, visit=1, attempt=1, solved=True, satisfied=True)
-    await town.tell(FEEDBACK_ANSWERS, complaint, visit, login="dialler-2")
+    visit = RecordVisit(complaint_id=complaint, visit=1, attempt=1, solved=True, satisfied=True)
+    await town.tell(FEEDBACK_VISIT_RESULTS, complaint, visit, login="dialler-2")
     await town.until_fact(complaint, ComplaintClosed)
     other = await town.record("another-life", login="web")
     await town.until_fact(other, ComplaintDispatched, within=30)
     await town.sign(other)
     await town.answer(other)
     await town.until_fact(other, VisitScheduled, within=30)
-    closed = ClosingExceptionApproved(complaint_id=other, approved_by="值班长", reason="当事人已去世")
+    closed = CloseByException(complaint_id=other, approved_by="值班长", reason="当事人已去世")
     await town.tell(FEEDBACK_EXCEPTIONS, other, closed, login="night_shift")
     await town.until_fact(other, ComplaintClosed)
     assert await town.value("SELECT count(*) FROM intake.call WHERE call_id = 'call-1'") == 1

@@ -16,20 +16,13 @@ from cloudevents.v1.kafka import to_structured as older_structured
 
 from shared.events import ComplaintDispatched
 from shared.ids import ComplaintId, message_id
-from shared.inputs import (
-    AnswerSentBack,
-    CallOffered,
-    ClosingExceptionApproved,
-    Input,
-    OrderSigned,
-    VisitMade,
-)
+from shared.inputs import CallOffered, CloseByException, Input, RecordVisit, SendBackAnswer, SignOrder
 from shared.runtime.clock import INPUT_AGE_DAYS_MAX
 from shared.topics import (
     DISPATCH_REPLIES,
     DISPATCH_REVIEWS,
-    FEEDBACK_ANSWERS,
     FEEDBACK_EXCEPTIONS,
+    FEEDBACK_VISIT_RESULTS,
     INTAKE_REQUESTS,
     TELEPHONY_CALLS,
     TOPICS,
@@ -48,14 +41,14 @@ def said_at(line: Topic, stream: ComplaintId) -> Input:
     return {
         TELEPHONY_CALLS.name: CallOffered(call_id="sdk-call"),
         INTAKE_REQUESTS.name: request("sdk-request"),
-        DISPATCH_REPLIES.name: OrderSigned(complaint_id=stream, assignment=1),
-        DISPATCH_REVIEWS.name: AnswerSentBack(
+        DISPATCH_REPLIES.name: SignOrder(complaint_id=stream, assignment=1),
+        DISPATCH_REVIEWS.name: SendBackAnswer(
             complaint_id=stream, assignment=1, reviewer="审核员", reason="没有照片"
         ),
-        FEEDBACK_ANSWERS.name: VisitMade(
+        FEEDBACK_VISIT_RESULTS.name: RecordVisit(
             complaint_id=stream, visit=1, attempt=1, solved=True, satisfied=True
         ),
-        FEEDBACK_EXCEPTIONS.name: ClosingExceptionApproved(
+        FEEDBACK_EXCEPTIONS.name: CloseByException(
             complaint_id=stream, approved_by="局长", reason="无法回访"
         ),
     }[line.name]

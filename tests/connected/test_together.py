@@ -25,10 +25,10 @@ from services.intake.settings import Settings
 from shared.doors.kafka_door import Door
 from shared.doors.log_reader import LogReader
 from shared.events import (
+    AnswerLimitMissed,
     ComplaintClosed,
     ComplaintDispatched,
     ComplaintReceived,
-    FeedbackLimitMissed,
     VisitScheduled,
 )
 from shared.ids import ComplaintId
@@ -94,14 +94,14 @@ async def test_a_life_is_lived_in_one_process_and_the_log_is_heard_once(
     await _reply(town, [stream])
     await _end(town, [stream])
     assert await town.story(stream) == LIFE
-    await town.until_fact(late, FeedbackLimitMissed)
+    await town.until_fact(late, AnswerLimitMissed)
     admin = AdminClient(kafka_address.librdkafka(town.realm.kafka))
     listed = await asyncio.to_thread(lambda: admin.list_consumer_groups().result())
     prefix = town.realm.prefix
     groups = {one.group_id.removeprefix(prefix) for one in listed.valid if one.group_id.startswith(prefix)}
     assert groups == {
         "intake.requests", "intake.calls", "dispatch.replies", "dispatch.reviews",
-        "feedback.answers", "feedback.exceptions", "desks.log",
+        "feedback.visit-results", "feedback.exceptions", "desks.log",
     }  # fmt: skip
 
 

@@ -20,9 +20,9 @@ from deploy.city.city import DESKS
 from deploy.embedded.stack import Addresses
 from shared.cloudevents import input_headers
 from shared.events import ComplaintClosed, ComplaintDispatched, VisitScheduled
-from shared.inputs import RequestRecorded, VisitMade
+from shared.inputs import RecordRequest, RecordVisit
 from shared.runtime.telemetry import is_followed, trace_id_of
-from shared.topics import COMPLAINTS_LOG, FEEDBACK_ANSWERS, INTAKE_REQUESTS
+from shared.topics import COMPLAINTS_LOG, FEEDBACK_VISIT_RESULTS, INTAKE_REQUESTS
 from tests.city import City, open_city, until
 from tests.city import request as asked
 from tests.sources import Databases
@@ -273,14 +273,14 @@ async def test_no_span_and_no_log_line_holds_what_a_citizen_said(traced: Traced)
     await city.record("parked", **said)  # without the limit this rule set needs
     wrong = msgspec.to_builtins(asked("parked", **said)) | {"urgency": content, "request_type": title}
     strange = [("ce_type", content.encode()), ("ce_time", address.encode())]
-    for headers in (input_headers(RequestRecorded, "/test", "wrong", datetime.now(UTC)), _FIRST + strange):
+    for headers in (input_headers(RecordRequest, "/test", "wrong", datetime.now(UTC)), _FIRST + strange):
         await city.send(
             city.topic(INTAKE_REQUESTS), "wrong", msgspec.json.encode(wrong), headers, partitions=4
         )
     await city.answer(stream)
     await city.until_fact(stream, VisitScheduled)
-    no = VisitMade(complaint_id=stream, visit=1, attempt=1, solved=False, satisfied=False, reason=complains)
-    await city.tell(FEEDBACK_ANSWERS, stream, no)
+    no = RecordVisit(complaint_id=stream, visit=1, attempt=1, solved=False, satisfied=False, reason=complains)
+    await city.tell(FEEDBACK_VISIT_RESULTS, stream, no)
     await city.until_fact(stream, ComplaintDispatched, count=2)
     await city.settled()
     assert [row for row in await city.parked() if title in row["value"].decode()]

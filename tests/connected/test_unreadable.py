@@ -41,8 +41,8 @@ from shared.topics import (
     COMPLAINTS_LOG,
     DISPATCH_REPLIES,
     DISPATCH_REVIEWS,
-    FEEDBACK_ANSWERS,
     FEEDBACK_EXCEPTIONS,
+    FEEDBACK_VISIT_RESULTS,
     INTAKE_REQUESTS,
     TELEPHONY_CALLS,
 )
@@ -137,7 +137,7 @@ DOORS: Final = {
     "calls": (TELEPHONY_CALLS, ("intake",)),
     "replies": (DISPATCH_REPLIES, ("dispatch",)),
     "reviews": (DISPATCH_REVIEWS, ("dispatch",)),
-    "answers": (FEEDBACK_ANSWERS, ("feedback",)),
+    "answers": (FEEDBACK_VISIT_RESULTS, ("feedback",)),
     "exceptions": (FEEDBACK_EXCEPTIONS, ("feedback",)),
     "log": (COMPLAINTS_LOG, ("dispatch", "feedback")),
 }

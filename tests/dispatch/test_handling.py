@@ -124,7 +124,7 @@ def test_progress_is_told_to_the_citizen_and_meets_no_limit() -> None:
 def test_an_answer_sent_back_is_as_if_not_given_but_stays_on_record_and_the_limit_runs_on() -> None:
     """§4.4 审核退回, T10: the same limit, the same unit; nobody is asked about what was not let through."""
     after = given(*ASKING).when(eg.SEND_BACK).then(eg.SENT_BACK)
-    assert due_deadlines(after.case)[Limit.FEEDBACK] == DUE_AT
+    assert due_deadlines(after.case)[Limit.ANSWER] == DUE_AT
     assert stage_of(after.case) is Stage.SIGNED
     assert waits_for(after.case).name == STREET  # type: ignore[union-attr]
     assert [fact.claims_solved for fact in after.facts if isinstance(fact, OrderAnswered)] == [True]
@@ -205,6 +205,6 @@ def test_an_answer_by_a_unit_that_had_not_signed_is_not_returned_after_it_was_se
 
 def test_an_answer_whose_miss_was_stated_and_corrected_is_not_sent_back() -> None:
     """R8, T10: its limit would be missed a second time, and a miss is stated once."""
-    corrected = replace(eg.CORRECTED, limit=Limit.FEEDBACK, due_at=DUE_AT, done_at=eg.ANSWERED.answered_at)
+    corrected = replace(eg.CORRECTED, limit=Limit.ANSWER, due_at=DUE_AT, done_at=eg.ANSWERED.answered_at)
     past = (*AT_UNIT, eg.SIGNED, eg.FEEDBACK_MISSED, eg.ANSWERED, corrected)
     given(*past).when(eg.SEND_BACK).then_refused("send the answer back", "the limit passed at")

@@ -308,7 +308,7 @@ def test_more_urgent_is_possible_after_an_extension_and_in_and_after_a_pause() -
         (fact,) = life.tells(told(eg.RECLASSIFY, urgency=Urgency.CRITICAL_2H, at=at))
         assert isinstance(fact, ComplaintReclassified)
         assert life.limit == at + 2 * HOUR
-        assert due_deadlines(life.case)[Limit.FEEDBACK] == at + 2 * HOUR
+        assert due_deadlines(life.case)[Limit.ANSWER] == at + 2 * HOUR
         assert fact.pause_days == (1 if paused in done else UNSET)
         assert life.case.order is not None
         assert life.case.order.pause is None

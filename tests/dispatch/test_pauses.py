@@ -26,7 +26,7 @@ PAUSED = (*ASKED, eg.PAUSE_APPROVED)
 
 def limit(state: Given) -> datetime:
     """By when it must be answered."""
-    return due_deadlines(state.case)[Limit.FEEDBACK]
+    return due_deadlines(state.case)[Limit.ANSWER]
 
 
 def test_asked_for_with_evidence_it_is_decided_by_a_review_and_the_limit_ends_later() -> None:

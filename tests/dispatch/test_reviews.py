@@ -82,7 +82,7 @@ def test_an_assigned_order_can_be_returned_like_any_other() -> None:
 def test_an_approved_extension_moves_the_limit_by_its_days() -> None:
     """D4."""
     after = given(*EXTENSION_ASKED).when(eg.REVIEW_EXTENSION).then(eg.EXTENSION_APPROVED)
-    assert due_deadlines(after.case)[Limit.FEEDBACK] == DUE_AT + 5 * DAY == beijing(2021, 10, 6)
+    assert due_deadlines(after.case)[Limit.ANSWER] == DUE_AT + 5 * DAY == beijing(2021, 10, 6)
 
 
 def test_the_order_keeps_the_limit_the_citizen_was_promised_beside_the_extended_one() -> None:
@@ -96,7 +96,7 @@ def test_a_rejected_extension_leaves_the_limit_where_it_was() -> None:
     """D4."""
     command = told(eg.REVIEW_EXTENSION, approved=False, reason="可按期办结")
     after = given(*EXTENSION_ASKED).when(command).then(eg.EXTENSION_REJECTED)
-    assert due_deadlines(after.case)[Limit.FEEDBACK] == DUE_AT
+    assert due_deadlines(after.case)[Limit.ANSWER] == DUE_AT
 
 
 def test_an_extension_approved_after_the_limit_does_not_undo_the_miss() -> None:
@@ -183,7 +183,7 @@ def test_a_termination_after_the_limit_leaves_the_miss() -> None:
         .when(late)
         .then(replace(eg.TERMINATION_APPROVED, approved_at=DUE_AT + INSTANT))
     )
-    assert due_deadlines(after.case) == {Limit.FEEDBACK: DUE_AT}
+    assert due_deadlines(after.case) == {Limit.ANSWER: DUE_AT}
 
 
 def test_a_rejected_termination_leaves_the_order_with_its_unit() -> None:
@@ -218,7 +218,7 @@ def test_a_termination_that_cannot_be_asked_for(
 def test_a_unit_whose_return_was_rejected_may_ask_for_a_council() -> None:
     """Q2: 会商 for unclear cases; the limit runs on meanwhile (R12)."""
     after = given(*REJECTED).when(eg.DISPUTE).then(eg.DISPUTED)
-    assert due_deadlines(after.case)[Limit.FEEDBACK] == DUE_AT
+    assert due_deadlines(after.case)[Limit.ANSWER] == DUE_AT
     after.when(eg.DISPUTE).then_refused("dispute", "a dispute about this order is under review")
 
 
@@ -372,7 +372,7 @@ def test_no_more_units_help_than_the_rule_set_allows() -> None:
 def test_a_complex_matter_has_fifteen_days_in_all_from_its_first_dispatch() -> None:
     """T24: 15, not 7 + 15; wherever the order lies meanwhile."""
     after = given(*AT_UNIT).when(eg.RECLASSIFY).then(eg.RECLASSIFIED)
-    assert due_deadlines(after.case)[Limit.FEEDBACK] == beijing(2021, 10, 9)
+    assert due_deadlines(after.case)[Limit.ANSWER] == beijing(2021, 10, 9)
     elsewhere = replace(
         eg.DISPATCHED,
         unit=OTHER_STREET,

@@ -13,12 +13,12 @@ from services.escalation import rules
 from services.escalation.rules import FireDeadlines
 from shared.complaint import due_deadlines
 from shared.events import (
+    AnswerLimitMissed,
     ArrivalMissed,
     Colour,
     ComplaintEscalated,
     EscalationFact,
     Fact,
-    FeedbackLimitMissed,
     Level,
     SignLimitMissed,
     SupervisionClosed,
@@ -79,7 +79,7 @@ def test_what_is_answered_is_not_warned_of() -> None:
 
 def test_noticed_late_both_warnings_stand_before_the_miss_in_order_of_time() -> None:
     names = [type(fact).__name__ for fact in said(SIGNED, DUE_AT + INSTANT)]
-    assert names == ["WarningGiven", "WarningGiven", "FeedbackLimitMissed", "ComplaintEscalated"]
+    assert names == ["WarningGiven", "WarningGiven", "AnswerLimitMissed", "ComplaintEscalated"]
 
 
 def test_an_extended_limit_is_warned_of_anew() -> None:
@@ -209,7 +209,7 @@ def test_after_the_end_nobody_is_awaited_but_who_was_late_before_was_late() -> N
 
 def test_a_miss_of_the_answer_and_a_whistle_do_not_disturb_each_other() -> None:
     facts = said(WHISTLED, DUE_AT + INSTANT)
-    assert len(of(FeedbackLimitMissed, facts)) == 1
+    assert len(of(AnswerLimitMissed, facts)) == 1
     assert len(of(ArrivalMissed, facts)) == 4
     times = [getattr(fact, fact.TIME) for fact in facts]
     assert times == sorted(times), "said in order of time"

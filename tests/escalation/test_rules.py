@@ -10,11 +10,11 @@ from services.escalation.decisions.ladder import LADDER, TOP, next_level, told_a
 from services.escalation.rules import FireDeadlines
 from shared.complaint import HOTLINE, Case, Complaint, due_deadlines
 from shared.events import (
+    AnswerLimitMissed,
     ComplaintDispatched,
     ComplaintEscalated,
     EscalationFact,
     Fact,
-    FeedbackLimitMissed,
     Level,
     LimitMissCorrected,
     SignLimitMissed,
@@ -90,7 +90,7 @@ TO_THE_TOP = replace(
 )
 LATE_ANSWER = replace(
     ESCALATED,
-    because=Limit.FEEDBACK,
+    because=Limit.ANSWER,
     next_at=DUE_AT + DAY,
     escalated_at=DUE_AT,
     noticed_at=DUE_AT + INSTANT,
@@ -169,7 +169,7 @@ def test_a_limit_that_lay_in_the_past_already_is_missed_at_the_dispatch_not_befo
         DISPATCHED, sign_due_at=None, citizen_due_at=CALLED_AT - DAY, unit_due_at=CALLED_AT - DAY
     )
     missed, escalated = given(RECEIVED, CLASSIFIED, overdue).when(until(CALLED_AT + INSTANT)).facts
-    assert isinstance(missed, FeedbackLimitMissed)
+    assert isinstance(missed, AnswerLimitMissed)
     assert isinstance(escalated, ComplaintEscalated)
     assert (missed.due_at, missed.missed_at) == (CALLED_AT - DAY, CALLED_AT)
     assert (escalated.escalated_at, escalated.next_at) == (CALLED_AT, CALLED_AT + DAY)
@@ -434,7 +434,7 @@ def test_a_signature_that_had_arrived_in_time_corrects_the_miss_and_erases_nothi
 def test_an_answer_that_had_arrived_in_time_corrects_the_miss_of_the_citizens_limit() -> None:
     in_time = replace(ANSWERED, answered_at=DUE_AT)
     given(*IN_HAND, FEEDBACK_MISSED, LATE_ANSWER, in_time).when(until(DUE_AT + MINUTE)).then(
-        replace(CORRECTED, limit=Limit.FEEDBACK, due_at=DUE_AT, done_at=DUE_AT, corrected_at=DUE_AT + MINUTE)
+        replace(CORRECTED, limit=Limit.ANSWER, due_at=DUE_AT, done_at=DUE_AT, corrected_at=DUE_AT + MINUTE)
     )
 
 
@@ -458,9 +458,7 @@ def test_one_act_may_correct_one_miss_and_leave_another() -> None:
         replace(SIGNED, signed_at=SIGN_DUE_AT),
         replace(ANSWERED, answered_at=DUE_AT + HOUR),
     )
-    state.when(until(DUE_AT + 2 * HOUR)).then_says(
-        LimitMissCorrected, FeedbackLimitMissed, ComplaintEscalated
-    )
+    state.when(until(DUE_AT + 2 * HOUR)).then_says(LimitMissCorrected, AnswerLimitMissed, ComplaintEscalated)
 
 
 def test_the_same_miss_is_corrected_once() -> None:
@@ -474,7 +472,7 @@ def test_the_same_miss_is_corrected_once() -> None:
 def test_the_clock_watches_exactly_what_the_facts_call_for() -> None:
     assert watched(given(RECEIVED, CLASSIFIED)) == {Limit.DISPATCH: DISPATCH_DUE_AT}
     assert watched(given(RECEIVED, NOT_TO_DISPATCH)) == {}
-    answer = {Limit.WARNING: DUE_AT - 2 * DAY, Limit.FEEDBACK: DUE_AT}
+    answer = {Limit.WARNING: DUE_AT - 2 * DAY, Limit.ANSWER: DUE_AT}
     assert watched(given(*WITH_UNIT)) == {Limit.SIGN: SIGN_DUE_AT, **answer}
     assert watched(given(*IN_HAND)) == answer
     assert watched(given(*LATE_SIGN)) == {Limit.LADDER: SIGN_DUE_AT + DAY, **answer}
@@ -492,9 +490,9 @@ def test_a_later_round_is_watched_by_the_units_own_limit() -> None:
         unit_due_at=DUE_AT + DAY,
     )
     reopened = (*IN_HAND, ANSWERED, VISIT_SCHEDULED, replace(VISIT_MADE, solved=False), REOPENED, again)
-    assert watched(given(*reopened)) == {Limit.WARNING: DUE_AT - DAY, Limit.FEEDBACK: DUE_AT + DAY}
+    assert watched(given(*reopened)) == {Limit.WARNING: DUE_AT - DAY, Limit.ANSWER: DUE_AT + DAY}
     (missed, _) = given(*reopened).when(until(DUE_AT + 2 * DAY)).facts
-    assert isinstance(missed, FeedbackLimitMissed)
+    assert isinstance(missed, AnswerLimitMissed)
     assert (missed.round, missed.due_at, missed.unit) == (2, DUE_AT + DAY, STREET)
 
 
@@ -532,7 +530,7 @@ def test_an_order_written_too_late_does_not_undo_the_miss_nobody_had_stated_yet(
     noticed = late.dispatched_at + MINUTE
     missed = replace(DISPATCH_MISSED, noticed_at=noticed)
     after = given(RECEIVED, CLASSIFIED, late).when(until(noticed)).then(missed)
-    assert set(watched(after)) == {Limit.SIGN, Limit.FEEDBACK, Limit.WARNING}
+    assert set(watched(after)) == {Limit.SIGN, Limit.ANSWER, Limit.WARNING}
     assert isinstance(after.case, Complaint)
     assert (after.case.level, after.case.missed) == (Level.UNIT, ())
 

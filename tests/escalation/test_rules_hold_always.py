@@ -11,11 +11,11 @@ from msgspec import UNSET
 from services.escalation.decisions.ladder import LADDER, TOP
 from shared.complaint import due_deadlines
 from shared.events import (
+    AnswerLimitMissed,
     AnswerSentBack,
     ComplaintEscalated,
     Desk,
     Fact,
-    FeedbackLimitMissed,
     LimitMissCorrected,
     OrderAnswered,
     OrderSigned,
@@ -139,9 +139,9 @@ def test_a_timer_faster_than_the_message_leads_to_the_same_misses_in_the_end(
 def uncorrected(facts: list[Fact]) -> set[tuple[Limit, str]]:
     """The misses that stand."""
     stated = {
-        (Limit.SIGN if isinstance(fact, SignLimitMissed) else Limit.FEEDBACK, fact.due_at.isoformat())
+        (Limit.SIGN if isinstance(fact, SignLimitMissed) else Limit.ANSWER, fact.due_at.isoformat())
         for fact in facts
-        if isinstance(fact, SignLimitMissed | FeedbackLimitMissed)
+        if isinstance(fact, SignLimitMissed | AnswerLimitMissed)
     }
     corrected = {
         (fact.limit, fact.due_at.isoformat()) for fact in facts if isinstance(fact, LimitMissCorrected)
@@ -168,7 +168,7 @@ def test_it_states_only_facts_of_its_own_and_the_same_ones_for_the_same_past(lif
 @given(lives)
 def test_a_timer_never_fires_early_and_a_miss_has_the_time_of_its_limit(life: Life) -> None:
     for fact in life.facts:
-        if isinstance(fact, SignLimitMissed | FeedbackLimitMissed):
+        if isinstance(fact, SignLimitMissed | AnswerLimitMissed):
             assert fact.due_at <= fact.missed_at < fact.noticed_at
         elif isinstance(fact, ComplaintEscalated):
             assert fact.escalated_at < fact.noticed_at
@@ -194,7 +194,7 @@ def test_no_limit_is_missed_twice_nor_one_that_was_met(life: Life) -> None:
     missed = [
         fact.assignment if isinstance(fact, SignLimitMissed) else -fact.round
         for fact in life.facts
-        if isinstance(fact, SignLimitMissed | FeedbackLimitMissed)
+        if isinstance(fact, SignLimitMissed | AnswerLimitMissed)
     ]
     assert len(missed) == len(set(missed))
     assume(missed)
@@ -207,7 +207,7 @@ def test_no_limit_is_missed_twice_nor_one_that_was_met(life: Life) -> None:
     for fact in life.facts:
         if isinstance(fact, SignLimitMissed) and fact.assignment in met:
             assert met[fact.assignment] > fact.due_at
-        elif isinstance(fact, FeedbackLimitMissed) and -fact.round in met:
+        elif isinstance(fact, AnswerLimitMissed) and -fact.round in met:
             assert met[-fact.round] > fact.due_at
 
 

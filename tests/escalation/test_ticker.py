@@ -11,9 +11,9 @@ from services.escalation.due import PASSED_OVER_SECONDS, TimersByTheLog
 from services.escalation.rules import FireDeadlines, decide
 from shared.complaint import Case
 from shared.desk import Desk, Obeyed
-from shared.events import ComplaintEscalated, Fact, FeedbackLimitMissed, LimitMissCorrected, SignLimitMissed
+from shared.events import AnswerLimitMissed, ComplaintEscalated, Fact, LimitMissCorrected, SignLimitMissed
 from shared.ids import complaint_id
-from shared.inputs import OrderSigned
+from shared.inputs import SignOrder
 from shared.log.memory import MemoryLog
 from shared.topics import DISPATCH_REPLIES, INTAKE_REQUESTS
 from shared.work import Batch, Work
@@ -113,7 +113,7 @@ async def test_a_timer_that_says_nothing_is_looked_at_once_and_hides_no_other(st
     del story.memory.timers[stream, 1]
     story.clock.move_to(DUE_AT + INSTANT)
     assert await story.ticks() == 1
-    assert story.facts(FeedbackLimitMissed, ComplaintEscalated) != []
+    assert story.facts(AnswerLimitMissed, ComplaintEscalated) != []
 
 
 async def test_nothing_fires_in_shards_somebody_else_owns(story: Story) -> None:
@@ -122,7 +122,7 @@ async def test_nothing_fires_in_shards_somebody_else_owns(story: Story) -> None:
     assert await story.ticks() == 0
 
 
-STATED = (SignLimitMissed, FeedbackLimitMissed, ComplaintEscalated, LimitMissCorrected)
+STATED = (SignLimitMissed, AnswerLimitMissed, ComplaintEscalated, LimitMissCorrected)
 
 
 def ids(story: Story) -> list[tuple[str, datetime, str]]:
@@ -152,9 +152,9 @@ async def test_the_same_miss_has_the_same_id_whoever_looked_and_when() -> None:
     await on_time.passes(DUE_AT + HOUR)
     stated = ids(on_time)
     assert [name for name, _, _ in stated] == [
+        "AnswerLimitMissed",
         "ComplaintEscalated",
         "ComplaintEscalated",
-        "FeedbackLimitMissed",
         "SignLimitMissed",
     ]
     assert len({fact_id for _, _, fact_id in stated}) == 4
@@ -195,7 +195,7 @@ async def test_limits_of_other_assignments_rounds_and_complaints_have_other_ids(
     stated = ids(story)
     assert len({fact_id for _, _, fact_id in stated}) == len(stated)
     names = [name for name, _, _ in stated]
-    assert (names.count("SignLimitMissed"), names.count("FeedbackLimitMissed")) == (5, 4)
+    assert (names.count("SignLimitMissed"), names.count("AnswerLimitMissed")) == (5, 4)
 
 
 async def test_a_correction_follows_from_the_limit_it_corrects() -> None:
@@ -205,7 +205,7 @@ async def test_a_correction_follows_from_the_limit_it_corrects() -> None:
         story = Story()
         await story.records()
         in_time = message(
-            OrderSigned(complaint_id=ID, assignment=1), DISPATCH_REPLIES.of(STREET), at=SIGN_DUE_AT, offset=99
+            SignOrder(complaint_id=ID, assignment=1), DISPATCH_REPLIES.of(STREET), at=SIGN_DUE_AT, offset=99
         )
         await story.passes(SIGN_DUE_AT + HOUR)
         await story.comes(DISPATCH_REPLIES, in_time)

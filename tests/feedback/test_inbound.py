@@ -12,7 +12,7 @@ from shared.doors.unread_records import Handle
 from shared.ids import message_id
 from shared.inputs import Input
 from shared.runtime.clock import Clock, SystemClock
-from shared.topics import FEEDBACK_ANSWERS, FEEDBACK_EXCEPTIONS
+from shared.topics import FEEDBACK_EXCEPTIONS, FEEDBACK_VISIT_RESULTS
 from tests.doors import BAD, SOURCE, Bad, asked, clock, filled, message, refused, spoiled
 from tests.examples import (
     ANSWER_REPLY,
@@ -25,7 +25,7 @@ from tests.examples import (
     VISIT_RESULT,
 )
 
-TOPIC = "feedback.answers"
+TOPIC = "feedback.visit-results"
 ANSWERS = answers(clock())
 EXCEPTIONS = exceptions(clock())
 
@@ -66,9 +66,9 @@ def test_a_judgement_and_an_exception_count_when_they_arrived(
 def test_whoever_may_write_the_citizens_answers_cannot_approve_an_exception() -> None:
     """E3: the dialler's topic does not take an approval in, nor the supervisors' topic an answer."""
     why = refused(ANSWERS, message(EXCEPTION, TOPIC))
-    assert "is not taken in here, expected one of: hotline.visit.made.v1" in why
+    assert "is not taken in here, expected one of: hotline.visit.record.v1" in why
     assert "is not taken in here" in refused(EXCEPTIONS, message(VISIT_RESULT, "feedback.exceptions"))
-    assert (FEEDBACK_ANSWERS.speaker, FEEDBACK_EXCEPTIONS.speaker) == ("dialler", "supervisors")
+    assert (FEEDBACK_VISIT_RESULTS.speaker, FEEDBACK_EXCEPTIONS.speaker) == ("dialler", "supervisors")
 
 
 @pytest.mark.parametrize(

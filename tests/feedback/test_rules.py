@@ -12,9 +12,9 @@ from services.feedback.decisions.closing import CloseByException
 from services.feedback.decisions.visits import RecordUnreached, RecordVisit, ScheduleVisit
 from shared.complaint import Complaint
 from shared.events import (
+    AnswerLimitMissed,
     ComplaintClosed,
     Fact,
-    FeedbackLimitMissed,
     OrderAnswered,
     Outcome,
     TerminationApproved,
@@ -104,7 +104,7 @@ def test_an_answer_is_a_reason_to_ask_and_so_is_an_expired_limit() -> None:
 def test_nothing_else_that_happens_is_a_reason_to_ask() -> None:
     others = [fact for fact in FACTS if not isinstance(fact, rules.REACTS)]
     assert [rules.react(fact, CALLED_AT) for fact in others] == [None] * len(others)
-    assert set(rules.REACTS) == {OrderAnswered, FeedbackLimitMissed, TerminationApproved}
+    assert set(rules.REACTS) == {OrderAnswered, AnswerLimitMissed, TerminationApproved}
 
 
 # --- when to ask (R8)

@@ -21,7 +21,7 @@ GIVEN_AT = eg.DUE_AT
 OPENED: tuple[Fact, ...] = (replace(eg.RECEIVED, given_due_at=GIVEN_AT), eg.CLASSIFIED, eg.DISPATCHED)
 CORRECTED = LimitMissCorrected(
     complaint_id=eg.ID,
-    limit=Limit.FEEDBACK,
+    limit=Limit.ANSWER,
     unit=eg.STREET,
     due_at=GIVEN_AT,
     done_at=GIVEN_AT,
@@ -155,7 +155,7 @@ async def test_the_log_is_read_as_it_stands_at_the_end(desks: Desks, tmp_path: P
     await desks.tell(dataclasses.replace(eg.ANSWER, complaint_id=boston(3), at=GIVEN_AT))
     await desks.tick(GIVEN_AT + 2 * eg.HOUR)
     stated = "SELECT count(*) FROM es.event WHERE type = $1"
-    assert await desks.owner.fetchval(stated, "FeedbackLimitMissed") == 2
+    assert await desks.owner.fetchval(stated, "AnswerLimitMissed") == 2
     assert await desks.owner.fetchval(stated, "LimitMissCorrected") == 1
 
     path = written(tmp_path / "a.csv", row(1, "ONTIME"), row(2, "OVERDUE"), row(3, "ONTIME"))

@@ -24,7 +24,7 @@ from hotline.upkeep.archive import attach, detach, months, move
 from hotline.upkeep.backup import DUMP_FILE, MANIFEST_FILE, backup, manifest_of
 from hotline.upkeep.restore import Restored, restore
 from shared.ids import complaint_id
-from shared.inputs import RequestWithdrawn
+from shared.inputs import WithdrawRequest
 from shared.log.anchoring import FileCopy, anchor, hand_on
 from shared.policy.catalogue import catalogue
 from shared.runtime.errors import UserError
@@ -221,7 +221,7 @@ async def test_with_an_empty_kafka_open_lives_are_told_again_and_what_was_parked
     town = await city()
     await many_transactions(town.realm.owner_dsn)
     await town.start()
-    await town.tell(INTAKE_REQUESTS, name_of(12), RequestWithdrawn(request_id=name_of(12)))
+    await town.tell(INTAKE_REQUESTS, name_of(12), WithdrawRequest(request_id=name_of(12)))
     await until(town.parked, what="a withdrawal of what is not on record")
     await half_lived(town)
     await town.settled()
@@ -241,7 +241,7 @@ async def test_with_an_empty_kafka_open_lives_are_told_again_and_what_was_parked
 
         await again.start()
         # It lies at the offset the first one had: another message, not the same again.
-        await again.tell(INTAKE_REQUESTS, name_of(12), RequestWithdrawn(request_id=name_of(12)))
+        await again.tell(INTAKE_REQUESTS, name_of(12), WithdrawRequest(request_id=name_of(12)))
         await until_parked(again, 2)
         await finish(again)
         await again.settled(within=WITHIN)
@@ -324,7 +324,7 @@ async def test_timers_come_back_and_fire(
         await again.sql(present_is(last + 4 * eg.DAY))
         await again.start()
         await until_count(again, "SignLimitMissed", 1)
-        await until_count(again, "FeedbackLimitMissed", 1)
+        await until_count(again, "AnswerLimitMissed", 1)
 
 
 async def test_the_archive_comes_along_whether_its_months_are_attached_or_not(

@@ -32,7 +32,7 @@ from hotline.lab.rehearsal.stage import how_it_is_left
 from shared.cloudevents import input_headers
 from shared.events import RequestType, Urgency
 from shared.ids import complaint_id
-from shared.inputs import Input, OrderAnswered, OrderSigned, RequestRecorded
+from shared.inputs import AnswerOrder, Input, RecordRequest, SignOrder
 from shared.log import Incoming
 from shared.log.anchors import anchor_of, leaves_of
 from shared.log.postgres import _headers_stored
@@ -131,7 +131,7 @@ def test_status_tells_a_desk_that_stands_still_from_one_that_works(shell: Shell)
     until(lambda: not any(json.loads(shell("status", "--json"))["behind"].values()))
     with stopped(shell, "intake"):
         assert moves(shell)  # nobody waits for it
-        ask = RequestRecorded(
+        ask = RecordRequest(
             request_id="req-while-intake-stands", request_type=RequestType.HELP, subject="供水",
             urgency=Urgency.GENERAL_7D, district="东城区", street="东华门街道", address="x", title="停水",
         )  # fmt: skip
@@ -609,13 +609,13 @@ def test_at_the_units_desk_orders_appear_as_they_come_and_replies_are_typed(shel
 
 def test_a_parked_message_is_listed_shown_and_released_with_its_effect(shell: Shell) -> None:
     complaint = complaint_id("req-that-comes-late")
-    asyncio.run(_told(shell.city(), complaint, OrderSigned(complaint_id=complaint, assignment=1)))
+    asyncio.run(_told(shell.city(), complaint, SignOrder(complaint_id=complaint, assignment=1)))
     row = until(lambda: _parked(shell, DISPATCH_REPLIES.of(UNIT)))
     number = str(row["id"])
     assert (row["desk"], row["released"]) == ("dispatch", False)
     assert f"complaint {complaint} is not on record" in row["reason"]
     shown = shell("parked", "show", number)
-    assert "header     ce_type: hotline.order.signed.v1" in shown
+    assert "header     ce_type: hotline.order.sign.v1" in shown
     assert f'"complaint_id":"{complaint}"' in shown
     again = shell("parked", "release", number, code=1)
     assert again == f"{number} is parked again: complaint {complaint} is not on record\n"
@@ -630,8 +630,8 @@ def test_a_parked_message_is_listed_shown_and_released_with_its_effect(shell: Sh
 def test_messages_that_wait_behind_one_are_released_with_it_in_order(shell: Shell) -> None:
     complaint = json.loads(shell(*CALL))["complaint_id"]
     said = (
-        OrderSigned(complaint_id=complaint, assignment=1),
-        OrderAnswered(complaint_id=complaint, assignment=1, result="已停工", claims_solved=True),
+        SignOrder(complaint_id=complaint, assignment=1),
+        AnswerOrder(complaint_id=complaint, assignment=1, result="已停工", claims_solved=True),
     )
     numbers = asyncio.run(_park(shell.city(), complaint, said))
     lines = shell("parked", "release", str(numbers[1])).splitlines()

@@ -40,7 +40,7 @@ async def and_then_spoilt(self, on_progress):
         "UPDATE es.stream SET version = version + 1 WHERE stream_id ="
         " (SELECT stream_id FROM es.stream WHERE stream_id <> $1 ORDER BY 1 LIMIT 1) RETURNING stream_id", unasked)
     print("SPOILT", spoilt)
-    answers = [one for one in summary.acknowledged_inputs if one.type == "hotline.order.answered.v1"]
+    answers = [one for one in summary.acknowledged_inputs if one.type == "hotline.order.answer.v1"]
     gone = min(answers)
     print("GONE", gone.event_id)
     from shared.ids import message_id
@@ -81,7 +81,7 @@ def test_what_is_open_lost_or_wrong_at_the_end_is_named_and_the_demo_fails(typed
     assert forgotten in lines
     assert any(named["SPOILT"] in line and "the head stands at version" in line for line in lines)
     lost = [line for line in lines if line.endswith("acknowledged by Kafka, and lost")]
-    assert [line.split()[1] for line in lost if "hotline.order.answered.v1" in line] == [named["GONE"]]
+    assert [line.split()[1] for line in lost if "hotline.order.answer.v1" in line] == [named["GONE"]]
     assert [line for line in lost if "hotline.call.ended.v1" in line and f"key {named['CALL']})" in line]
     assert len(lost) == 2
     assert "4 problems" in said

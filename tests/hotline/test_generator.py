@@ -42,7 +42,7 @@ async def test_a_grown_log_verifies_and_a_changed_byte_in_it_is_found(desks: Des
     assert report.problems == []
     assert (report.complaints, report.facts, report.open, report.timers) == (grown.lives, grown.facts, 0, 0)
     assert {"SOLVED", "UNREACHED", "ComplaintWithdrawn", "ComplaintAnsweredDirectly"} <= set(report.ended)
-    assert {"ReturnApproved", "ComplaintReopened", "SignLimitMissed", "FeedbackLimitMissed"} <= set(
+    assert {"ReturnApproved", "ComplaintReopened", "SignLimitMissed", "AnswerLimitMissed"} <= set(
         report.by_type
     )
     assert report.drained  # a relay that starts now sends none of it

@@ -60,7 +60,7 @@ from shared.events import (
 )
 from shared.events.base import Limit, RequestType
 from shared.ids import ComplaintId, RequestId
-from shared.inputs import RequestRecorded
+from shared.inputs import RecordRequest
 from tests import examples as eg
 from tests.examples import DAY, HOUR, INSTANT, MINUTE
 from tests.lives import decided
@@ -319,7 +319,7 @@ CORRECTIONS: tuple[dict[str, str], ...] = (
 """What an agent finds to be wrong of a record: each says another unit answers for it, or none."""
 
 
-def begun(request: RequestRecorded, ruleset: str, *, rehearsal: bool) -> City:
+def begun(request: RecordRequest, ruleset: str, *, rehearsal: bool) -> City:
     """A city with this request on record."""
     city = City(ruleset, rehearsal)
     known = {eg.LINKED.matter_of: 1}  # the complaint that is said to be retaliated for is not on record
@@ -373,7 +373,7 @@ REQUESTS = st.builds(
 @given(REQUESTS, st.sampled_from((BEIJING, BOSTON)), st.booleans(), st.lists(MOVES, max_size=80))
 @settings(max_examples=400, deadline=None)
 def test_every_life_the_desks_can_lead_is_legal_and_rests_nowhere_unwatched(
-    request: RequestRecorded, ruleset: str, rehearsal: bool, moves: list[Move]
+    request: RecordRequest, ruleset: str, rehearsal: bool, moves: list[Move]
 ) -> None:
     city = begun(request, ruleset, rehearsal=rehearsal)
     for move in moves:
@@ -405,7 +405,7 @@ def test_every_life_the_desks_can_lead_is_legal_and_rests_nowhere_unwatched(
 )
 @settings(max_examples=300, deadline=None)
 def test_noticed_late_or_on_the_instant_a_miss_leads_to_the_same_facts(
-    request: RequestRecorded, ruleset: str, script: list[tuple[timedelta, str, int]]
+    request: RecordRequest, ruleset: str, script: list[tuple[timedelta, str, int]]
 ) -> None:
     def lived(*, on_time: bool) -> list[tuple[str, bytes]]:
         city = begun(request, ruleset, rehearsal=True)
@@ -544,7 +544,7 @@ EXPIRED = (
     eg.FEEDBACK_MISSED,
     replace(
         eg.ESCALATED,
-        because=Limit.FEEDBACK,
+        because=Limit.ANSWER,
         escalated_at=eg.DUE_AT,
         next_at=eg.DUE_AT + DAY,
         noticed_at=eg.DUE_AT + INSTANT,
@@ -1516,7 +1516,7 @@ ILLEGAL: list[tuple[str, tuple[Fact, ...], Fact, str]] = [
         replace(eg.CORRECTED, limit=Limit.DISPATCH, unit=HOTLINE, due_at=eg.DISPATCH_DUE_AT),
         "was never done",
     ),
-    # FeedbackLimitMissed
+    # AnswerLimitMissed
     ("an answer's limit that was kept", ANSWERED, eg.FEEDBACK_MISSED, "kept"),
     ("an answer's limit of a round to come", SIGNED, replace(eg.FEEDBACK_MISSED, round=2), "never set"),
     ("the same answer's limit twice", EXPIRED, eg.FEEDBACK_MISSED, "stated as missed before"),
@@ -1526,7 +1526,7 @@ ILLEGAL: list[tuple[str, tuple[Fact, ...], Fact, str]] = [
     (
         "escalated for another's miss",
         (*AT_UNIT, eg.SIGN_MISSED),
-        replace(eg.ESCALATED, because=Limit.FEEDBACK),
+        replace(eg.ESCALATED, because=Limit.ANSWER),
         "whose miss",
     ),
     (
@@ -1550,7 +1550,7 @@ ILLEGAL: list[tuple[str, tuple[Fact, ...], Fact, str]] = [
     (
         "past the municipality",
         (*NOBODY_SIGNED, SECOND_RUNG, eg.SIGNED, eg.FEEDBACK_MISSED),
-        replace(SECOND_RUNG, because=Limit.FEEDBACK, escalated_at=eg.DUE_AT),
+        replace(SECOND_RUNG, because=Limit.ANSWER, escalated_at=eg.DUE_AT),
         "MUNICIPAL watches already",
     ),
     ("the same rung twice", NOBODY_SIGNED, eg.ESCALATED, "DISTRICT watches already"),

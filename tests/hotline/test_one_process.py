@@ -13,7 +13,7 @@ import pytest
 
 from hotline.client import tell
 from shared.events import RequestType, Urgency
-from shared.inputs import RequestRecorded
+from shared.inputs import RecordRequest
 from shared.topics import INTAKE_REQUESTS
 from tests.hotline.test_commands_connected import CALL, stopped
 from tests.shell import Shell, until
@@ -61,7 +61,7 @@ def test_killed_it_comes_back_by_its_supervisor_and_the_city_goes_on(town: Shell
 def test_stopped_its_desks_stand_still_and_its_log_is_named(town: Shell) -> None:
     until(lambda: not any(_status(town)["behind"].values()), within=60)
     with stopped(town, "desks"):
-        ask = RequestRecorded(
+        ask = RecordRequest(
             request_id="req-while-it-stands", request_type=RequestType.HELP, subject="供水",
             urgency=Urgency.GENERAL_7D, district="东城区", street="东华门街道", address="x", title="停水",
         )  # fmt: skip

@@ -308,12 +308,12 @@ async def test_t20_a_late_visit_of_a_frozen_month_becomes_a_correction_and_alter
     was, now = found[early].was, found[early].now
     assert was is not None
     assert now is not None
-    assert (found[early].type, was.responded, now.responded) == ("FeedbackLimitMissed", True, False)
+    assert (found[early].type, was.responded, now.responded) == ("AnswerLimitMissed", True, False)
     # It was not so after all: nothing is left to correct.
     correction = changed(
         eg.CORRECTED,
         complaint_id=early,
-        limit=eg.Limit.FEEDBACK,
+        limit=eg.Limit.ANSWER,
         unit=eg.FEEDBACK_MISSED.unit,
         due_at=eg.FEEDBACK_MISSED.due_at,
     )

@@ -40,7 +40,7 @@ from hotline.scoring.month import (
     tallied,
 )
 from shared.complaint import Complaint
-from shared.events import Correction, Fact, FeedbackLimitMissed, Outcome, VisitScheduled
+from shared.events import AnswerLimitMissed, Correction, Fact, Outcome, VisitScheduled
 from shared.events.base import Limit, TurnedAway
 from shared.ids import UnitId
 from shared.policy.ruleset import RuleSetInvalid, parse_ruleset, ruleset
@@ -53,7 +53,7 @@ ZONE = ZoneInfo("Asia/Shanghai")
 SEPTEMBER = date(2021, 9, 1)
 RULES = ruleset("beijing-draft-2021").score
 MISSED_CORRECTED = replace(
-    eg.CORRECTED, limit=Limit.FEEDBACK, unit=eg.FEEDBACK_MISSED.unit, due_at=eg.FEEDBACK_MISSED.due_at
+    eg.CORRECTED, limit=Limit.ANSWER, unit=eg.FEEDBACK_MISSED.unit, due_at=eg.FEEDBACK_MISSED.due_at
 )
 SOLVED: Sequence[Fact] = (
     eg.RECEIVED,
@@ -599,7 +599,7 @@ def test_f1_whatever_happened_a_life_counts_as_it_ended_and_prefix_by_prefix_as_
         assert one.visited == (outcome in {Outcome.SOLVED, Outcome.UNSOLVED})
         assert one.solved == (outcome is Outcome.SOLVED)
         assert one.unit in {f.unit for f in life.facts if isinstance(f, VisitScheduled)}
-        late = [f for f in life.facts if isinstance(f, FeedbackLimitMissed) and f.unit == one.unit]
+        late = [f for f in life.facts if isinstance(f, AnswerLimitMissed) and f.unit == one.unit]
         assert one.responded or late
     else:
         assert seen(one) == (False,) * 4

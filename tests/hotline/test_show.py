@@ -95,7 +95,7 @@ async def test_it_says_where_it_stands_for_whom_it_waits_and_until_when(desks: D
     assert shown.waiting is not None
     assert (shown.waiting.kind, shown.waiting.name) == (Awaited.UNIT, eg.OTHER_STREET)
     assert shown.waiting.by == shown.deadlines["SIGN"] == eg.CALLED_AT + 31 * HOUR + 8 * HOUR
-    assert set(shown.deadlines) == {"SIGN", "FEEDBACK"}
+    assert set(shown.deadlines) == {"SIGN", "ANSWER"}
 
 
 @pytest.mark.connected

@@ -12,7 +12,7 @@ from deploy.city.city import Realm
 from deploy.city.registry import City
 from hotline.client import as_a_door_would
 from shared.cloudevents import input_headers
-from shared.inputs import RequestRecorded
+from shared.inputs import RecordRequest
 from shared.log import Incoming
 from shared.runtime.errors import UserError
 from tests import examples as eg
@@ -23,7 +23,7 @@ CITY: Final = City(realm=Realm(name="any", kafka="not asked", owner_dsn="not ask
 
 def said(**fields: Any) -> None:
     data = msgspec.structs.replace(eg.REQUEST, call_id=None, **fields)
-    headers = tuple(input_headers(RequestRecorded, "/hotline/command", "1", NOW))
+    headers = tuple(input_headers(RecordRequest, "/hotline/command", "1", NOW))
     message = Incoming("intake.requests", 0, 0, 0, b"k", headers, msgspec.json.encode(data))
     as_a_door_would(CITY, data, message, NOW)
 

@@ -159,8 +159,8 @@ def test_a_clock_a_little_ahead_is_believed_and_one_beyond_that_is_not() -> None
 
 def test_an_input_for_another_door_is_set_aside_and_told_what_is_taken_in_here() -> None:
     reason = refused(REQUESTS, message(ANSWER_REPLY, "intake.requests"))
-    assert "'hotline.order.answered.v1' is not taken in here" in reason
-    assert "hotline.request.recorded.v1, hotline.request.withdrawn.v1" in reason
+    assert "'hotline.order.answer.v1' is not taken in here" in reason
+    assert "hotline.request.record.v1, hotline.request.withdraw.v1" in reason
 
 
 @pytest.mark.parametrize("bad", BAD, ids=lambda bad: bad.name)

@@ -16,13 +16,12 @@ from msgspec.structs import replace
 from services.intake import rules
 from services.intake.decisions.recording import RecordRequest
 from services.intake.knowledge.rule import Articles, Valid
-from shared import events
+from shared import events, inputs
 from shared.aside import OnRecordOtherwise
 from shared.complaint import ENDS, Complaint, head_of, head_text
 from shared.events import Fact, IntakeRefused, RequestType, TurnedAway, Urgency
 from shared.events.base import Attachment
 from shared.ids import complaint_id
-from shared.inputs import RequestRecorded
 from tests import examples as eg
 from tests.lives import Life, Step, lives, steps
 from tests.spec import case_of
@@ -38,7 +37,7 @@ def picture(name: str) -> Attachment:
     return Attachment(uri=f"https://pictures.example/{name}", media_type="image/jpeg", sha256="0" * 64)
 
 
-RECORDED: Final[dict[str, RequestRecorded]] = {
+RECORDED: Final[dict[str, inputs.RecordRequest]] = {
     "plain": eg.REQUEST,
     "with a limit and pictures": replace(eg.REQUEST, given_due_at=DUE_AT, attachments=(picture("a"),)),
     "anonymous": replace(eg.REQUEST, anonymous=True),
@@ -72,7 +71,7 @@ RECORDED: Final[dict[str, RequestRecorded]] = {
 decide = partial(rules.decide, known=KNOWN)
 
 
-def record(request: RequestRecorded) -> RecordRequest:
+def record(request: inputs.RecordRequest) -> RecordRequest:
     return RecordRequest(
         complaint_id=eg.ID,
         request=request,
@@ -87,7 +86,7 @@ def first_facts(kind: str) -> tuple[Fact, ...]:
     return tuple(decide(record(RECORDED[kind]), case_of(())))
 
 
-def otherwise(request: RequestRecorded, facts: tuple[Fact, ...]) -> str:
+def otherwise(request: inputs.RecordRequest, facts: tuple[Fact, ...]) -> str:
     """The fields that the reason names; "" where it is a repeat."""
     case = case_of(facts)
     assert isinstance(case, Complaint)
@@ -195,7 +194,7 @@ def test_what_the_record_said_for_a_while_is_neither() -> None:
 
 # -- other words
 
-Change = Callable[[RequestRecorded], RequestRecorded]
+Change = Callable[[inputs.RecordRequest], inputs.RecordRequest]
 
 
 def says(**fields: Any) -> Change:
@@ -353,7 +352,7 @@ def test_what_says_nothing_else_of_the_matter_is_a_repeat(what: str) -> None:
 
 
 def test_of_every_field_it_is_said_whether_a_difference_counts() -> None:
-    fields = set(RequestRecorded.__struct_fields__) - {"request_id"}
+    fields = set(inputs.RecordRequest.__struct_fields__) - {"request_id"}
     assert fields == OTHERWISE.keys() | (HARMLESS.keys() & fields)
     assert not OTHERWISE.keys() & HARMLESS.keys()
 
@@ -361,7 +360,7 @@ def test_of_every_field_it_is_said_whether_a_difference_counts() -> None:
 # -- two records of one call
 
 
-def second_of_call(**fields: Any) -> tuple[RequestRecorded, tuple[Fact, ...]]:
+def second_of_call(**fields: Any) -> tuple[inputs.RecordRequest, tuple[Fact, ...]]:
     """The second record of a call whose first is on record as the example; and its facts."""
     request = replace(eg.REQUEST, request_id="20210924-0002", **fields)
     first = case_of((eg.RECEIVED, eg.CLASSIFIED, eg.DISPATCHED))

@@ -3,8 +3,8 @@
 from services.intake.knowledge.file import articles
 from services.intake.knowledge.rule import Valid
 from shared.events import ComplaintAnsweredDirectly, IntakeRefused, RequestType
-from shared.inputs import OrderSigned
-from shared.topics import DISPATCH_ORDERS, DISPATCH_REPLIES, FEEDBACK_ANSWERS, INTAKE_REQUESTS
+from shared.inputs import SignOrder
+from shared.topics import DISPATCH_ORDERS, DISPATCH_REPLIES, FEEDBACK_VISIT_RESULTS, INTAKE_REQUESTS
 from tests.examples import CATALOGUE, DAY, ID, REQUEST_ID, STREET, VISIT_RESULT, WITHDRAWAL
 from tests.story import Story
 
@@ -24,9 +24,9 @@ async def test_a_question_is_answered_on_the_spot_and_nobody_else_hears_of_it(st
 
 async def test_whoever_speaks_to_it_afterwards_is_told_that_it_is_over(story: Story) -> None:
     await story.records(request_type=RequestType.CONSULT, article_id="residence-4")
-    sign = OrderSigned(complaint_id=ID, assignment=1)
+    sign = SignOrder(complaint_id=ID, assignment=1)
     await story.tells(DISPATCH_REPLIES, sign, unit=STREET)
-    await story.tells(FEEDBACK_ANSWERS, VISIT_RESULT)
+    await story.tells(FEEDBACK_VISIT_RESULTS, VISIT_RESULT)
     await story.tells(INTAKE_REQUESTS, WITHDRAWAL)
     assert story.told()[3:] == ["ReplyRefused", "VisitAnswerRefused", "IntakeRefused"]
     assert story.case().request_id == REQUEST_ID

@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from services.dispatch import rules
 from shared import inputs
 from shared.complaint import due_deadlines, head_text
-from shared.events import CalendarAmended, ComplaintDispatched, Fact, FeedbackLimitMissed
+from shared.events import AnswerLimitMissed, CalendarAmended, ComplaintDispatched, Fact
 from shared.events.base import Limit
 from shared.log.codec import encoded
 from shared.policy import ruleset as rulesets
@@ -51,8 +51,8 @@ def working(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rulesets, "_FOLDER", tmp_path)
 
 
-def amendment(complaint: str, version: str = AFTER) -> inputs.CalendarAmended:
-    return inputs.CalendarAmended(
+def amendment(complaint: str, version: str = AFTER) -> inputs.AmendCalendar:
+    return inputs.AmendCalendar(
         complaint_id=complaint, calendar=version, reason="国办发明电〔2020〕1号", amended_by="operations"
     )
 
@@ -71,10 +71,10 @@ async def test_the_open_complaint_gets_the_longer_limit_and_both_are_on_record()
     assert story.sent(DISPATCH_ORDERS, STREET)[-1] == fact
 
     await story.passes(end_of(10))
-    assert story.facts(FeedbackLimitMissed) == [], "the old limit has passed and counts no more"
+    assert story.facts(AnswerLimitMissed) == [], "the old limit has passed and counts no more"
     await story.passes(INSTANT)
-    (missed,) = story.facts(FeedbackLimitMissed)
-    assert isinstance(missed, FeedbackLimitMissed)
+    (missed,) = story.facts(AnswerLimitMissed)
+    assert isinstance(missed, AnswerLimitMissed)
     assert missed.due_at == end_of(10)
     story.holds()
 
@@ -84,8 +84,8 @@ async def test_a_complaint_nobody_amends_keeps_the_calendar_it_was_born_under() 
     story = Story(ruleset=WORKING, calendar=BEFORE, at=CALLED_AT)
     await story.records()
     await story.passes(end_of(6) + INSTANT)
-    (missed,) = story.facts(FeedbackLimitMissed)
-    assert isinstance(missed, FeedbackLimitMissed)
+    (missed,) = story.facts(AnswerLimitMissed)
+    assert isinstance(missed, AnswerLimitMissed)
     assert missed.due_at == end_of(6)
     await story.tells(DISPATCH_REVIEWS, amendment(story.id))
     (fact,) = story.facts(CalendarAmended)
@@ -126,7 +126,7 @@ def test_told_again_it_is_refused_and_back_again_is_an_amendment_too() -> None:
     """T8."""
     (fact,) = rules.decide(AMEND, case_of(AT_UNIT), CATALOGUE)
     after = given(*AT_UNIT, fact)
-    assert due_deadlines(after.case)[Limit.FEEDBACK] == end_of(10)
+    assert due_deadlines(after.case)[Limit.ANSWER] == end_of(10)
     after.when(AMEND).then_refused("amend the calendar", "already")
     (back,) = rules.decide(told(AMEND, calendar=BEFORE), after.case, CATALOGUE)
     assert isinstance(back, CalendarAmended)

@@ -14,7 +14,7 @@ from tests.story import Story
 
 
 async def asks(story: Story) -> None:
-    data = inputs.TerminationRequested(
+    data = inputs.RequestTermination(
         complaint_id=story.id,
         assignment=story.order().assignment,
         ground=TerminationGround.INFORMATION_REFUSED,
@@ -24,7 +24,7 @@ async def asks(story: Story) -> None:
 
 
 async def decides(story: Story, *, approves: bool) -> None:
-    data = inputs.TerminationReviewed(
+    data = inputs.ReviewTermination(
         complaint_id=story.id,
         assignment=story.order().assignment,
         approved=approves,
@@ -58,7 +58,7 @@ async def test_what_was_late_before_is_still_late_after_it(story: Story) -> None
     await story.passes(DUE_AT + INSTANT)
     await decides(story, approves=True)
     assert story.told()[-5:] == [
-        "FeedbackLimitMissed",
+        "AnswerLimitMissed",
         "ComplaintEscalated",
         "VisitScheduled",
         "TerminationApproved",

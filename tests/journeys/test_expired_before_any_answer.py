@@ -10,7 +10,7 @@ async def test_asked_at_expiry_says_no_goes_round_again_and_is_solved(story: Sto
     await story.records()
     await story.signs()
     await story.passes(DUE_AT + HOUR)
-    assert story.told()[-3:] == ["FeedbackLimitMissed", "ComplaintEscalated", "VisitScheduled"]
+    assert story.told()[-3:] == ["AnswerLimitMissed", "ComplaintEscalated", "VisitScheduled"]
     assert (story.visit().reason, story.visit().visit_at) == (VisitReason.EXPIRED, DUE_AT)
 
     await story.citizen_says(solved=False)
@@ -60,4 +60,4 @@ async def test_the_second_round_has_a_limit_of_its_own_that_can_be_missed_too(st
     await story.passes(second.unit_due_at + HOUR)
     visits = story.sent(FEEDBACK_VISITS)
     assert [visit.round for visit in visits if isinstance(visit, VisitScheduled)] == [1, 2]
-    assert story.told().count("FeedbackLimitMissed") == 1
+    assert story.told().count("AnswerLimitMissed") == 1

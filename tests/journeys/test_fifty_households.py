@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from shared.complaint import head_of
 from shared.events import MatterLinked, Outcome, RequestRepeated, Urgency
-from shared.inputs import RequestRepeated as AskedAgain
+from shared.inputs import RepeatRequest
 from shared.topics import DISPATCH_ORDERS, DISPATCH_REVIEWS, INTAKE_REQUESTS
 from tests import examples
 from tests.examples import DAY, STREET
@@ -29,7 +29,7 @@ async def test_fifty_households_one_matter_each_is_asked() -> None:
         (linked,) = story.facts(MatterLinked)
         assert isinstance(linked, MatterLinked)
         assert linked.matter_of == first
-        asked = AskedAgain(request_id=FIRST, repeat_id=own, another_citizen=True)
+        asked = RepeatRequest(request_id=FIRST, repeat_id=own, another_citizen=True)
         await story.tells(INTAKE_REQUESTS, asked)
 
     story.id = first
@@ -52,5 +52,5 @@ async def test_fifty_households_one_matter_each_is_asked() -> None:
     ended = [head_of(head).ended for _, _, head in story.memory.heads.values()]
     assert len(ended) == HOUSEHOLDS
     assert {end.outcome if end is not None else None for end in ended} == {Outcome.SOLVED}
-    assert "FeedbackLimitMissed" not in {fact.type for fact in story.memory.facts}
+    assert "AnswerLimitMissed" not in {fact.type for fact in story.memory.facts}
     story.holds()

@@ -29,7 +29,7 @@ from shared.events import ComplaintDispatched, ComplaintReceived, ComplaintTurne
 from shared.ids import UnitId, complaint_id, derived
 from shared.inputs import Input
 from shared.policy.ruleset import ruleset
-from shared.topics import DISPATCH_REPLIES, DISPATCH_REVIEWS, FEEDBACK_ANSWERS, INTAKE_REQUESTS, Topic
+from shared.topics import DISPATCH_REPLIES, DISPATCH_REVIEWS, FEEDBACK_VISIT_RESULTS, INTAKE_REQUESTS, Topic
 from tests import examples as eg
 from tests.doors import message
 from tests.examples import DAY, HOUR, MINUTE, OTHER_STREET, STREET, WATER
@@ -63,11 +63,11 @@ def says(name: str, data: Any, after: timedelta, unit: UnitId | None = None) -> 
 def visited(name: str, *, solved: bool, after: timedelta, visit: int = 1) -> Word:
     told = {"complaint_id": complaint_id(name), "visit": visit, "solved": solved, "satisfied": solved}
     data = replace(eg.VISIT_RESULT, **told)
-    return Word(FEEDBACK_ANSWERS, data, AT + after)
+    return Word(FEEDBACK_VISIT_RESULTS, data, AT + after)
 
 
 def asked_again(name: str, repeat: str, after: timedelta) -> Word:
-    return Word(INTAKE_REQUESTS, inputs.RequestRepeated(request_id=name, repeat_id=repeat), AT + after)
+    return Word(INTAKE_REQUESTS, inputs.RepeatRequest(request_id=name, repeat_id=repeat), AT + after)
 
 
 THREADS: Final[tuple[tuple[Word, ...], ...]] = (
@@ -98,7 +98,7 @@ THREADS: Final[tuple[tuple[Word, ...], ...]] = (
     ),
     (
         records("withdrawn"),
-        Word(INTAKE_REQUESTS, inputs.RequestWithdrawn(request_id="withdrawn"), AT + DAY),
+        Word(INTAKE_REQUESTS, inputs.WithdrawRequest(request_id="withdrawn"), AT + DAY),
     ),
     (records("late"), asked_again("late", "call-2", HOUR), asked_again("late", "call-2", 2 * HOUR)),
     (records("to the fire brigade", turned_away=TurnedAway.EMERGENCY, turned_away_to="119"),),

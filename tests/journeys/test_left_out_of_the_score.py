@@ -11,7 +11,7 @@ from shared.events import (
     ExclusionRequested,
     ReplyRefused,
 )
-from shared.topics import DISPATCH_ORDERS, DISPATCH_REPLIES, DISPATCH_RETURNS, DISPATCH_REVIEWS
+from shared.topics import DISPATCH_ORDERS, DISPATCH_REPLIES, DISPATCH_REVIEW_REQUESTS, DISPATCH_REVIEWS
 from tests.examples import DAY, STREET
 from tests.story import Story
 
@@ -28,14 +28,14 @@ async def lived(story: Story) -> None:
 
 
 async def asks(story: Story) -> None:
-    data = inputs.ExclusionRequested(
+    data = inputs.RequestExclusion(
         complaint_id=story.id, ground=ExclusionGround.INVALID, evidence="现场照片,无消防通道"
     )
     await story.tells(DISPATCH_REPLIES, data, unit=STREET)
 
 
 async def decides(story: Story, reviewer: str, *, approves: bool) -> None:
-    data = inputs.ExclusionReviewed(
+    data = inputs.ReviewExclusion(
         complaint_id=story.id, approved=approves, reviewer=reviewer, reason="" if approves else "照片不是该处"
     )
     await story.tells(DISPATCH_REVIEWS, data)
@@ -52,7 +52,7 @@ async def test_a_review_leaves_it_out_and_the_street_is_told(story: Story) -> No
     await lived(story)
     await asks(story)
     assert left_out(story) is None, "asking changes nothing"
-    assert [type(fact) for fact in story.sent(DISPATCH_RETURNS)] == [ExclusionRequested]
+    assert [type(fact) for fact in story.sent(DISPATCH_REVIEW_REQUESTS)] == [ExclusionRequested]
     await decides(story, "reviewer-3", approves=True)
     assert left_out(story) == "invalid"
     assert isinstance(story.sent(DISPATCH_ORDERS, STREET)[-1], ExclusionApproved)

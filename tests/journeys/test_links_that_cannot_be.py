@@ -33,12 +33,12 @@ from tests.story import ADDRESSES, Story
 A, B, C, D = "a", "b", "c", "d"
 
 
-def of(request_id: str, **fields: Any) -> inputs.RequestRecorded:
+def of(request_id: str, **fields: Any) -> inputs.RecordRequest:
     return replace(eg.REQUEST, request_id=request_id, call_id=None, channel="web", **fields)
 
 
-def again(request_id: str, by: str) -> inputs.RequestRepeated:
-    return inputs.RequestRepeated(request_id=request_id, repeat_id=by, another_citizen=True)
+def again(request_id: str, by: str) -> inputs.RepeatRequest:
+    return inputs.RepeatRequest(request_id=request_id, repeat_id=by, another_citizen=True)
 
 
 def refusals(story: Story, request_id: str) -> list[str]:
@@ -130,7 +130,7 @@ async def test_a_repeat_that_is_none_raises_no_heat_however_often_it_is_said(
 ) -> None:
     await tells(story, replace(of(A), call_id="call-of-a"))
     for _ in range(3):
-        await tells(story, inputs.RequestRepeated(request_id=A, **by))
+        await tells(story, inputs.RepeatRequest(request_id=A, **by))
     assert heat(story, A) == 1
     whys = refusals(story, A)
     assert len(whys) == 3, "each is refused visibly"
@@ -140,7 +140,7 @@ async def test_a_repeat_that_is_none_raises_no_heat_however_often_it_is_said(
 
 async def test_a_repeat_that_is_counted_says_so_where_another_note_comes_with_it(story: Story) -> None:
     """R11: what the citizen adds in it would else be lost without a word; the same word again is the same repeat."""
-    said = inputs.RequestRepeated(request_id=A, repeat_id="call-9", note="夜里也是")
+    said = inputs.RepeatRequest(request_id=A, repeat_id="call-9", note="夜里也是")
     by_complaint = replace(said, request_id=None, complaint_id=SELF)
     await tells(story, of(A), said, said, by_complaint, replace(said, recorded_by="agent-2"))
     assert (heat(story, A), refusals(story, A)) == (2, [])
@@ -244,7 +244,7 @@ async def test_a_link_by_number_means_the_speakers_own_and_by_complaint_anybodys
     assert "name what another speaker recorded by its complaint" in why
     await tells(story, of(C, matter_of_complaint=complaint_id(A, "web")))
     assert first_of(story, C) == complaint_id(A, "web")
-    named = inputs.RequestRepeated(
+    named = inputs.RepeatRequest(
         complaint_id=complaint_id(A, "web"), repeat_complaint=complaint_id(C), another_citizen=True
     )
     await tells(story, named)

@@ -1,7 +1,7 @@
 """An order nobody takes on climbs from the street to the district to the municipality, and is still answered."""
 
 from shared.events import ComplaintEscalated, Level, Urgency
-from shared.inputs import OrderSigned
+from shared.inputs import SignOrder
 from shared.topics import DISPATCH_REPLIES, ESCALATION_NOTICES
 from tests.doors import message
 from tests.examples import CALLED_AT, DAY, DISTRICT, DUE_AT, HOUR, ID, MINUTE, SIGN_DUE_AT, SUPERVISION
@@ -29,7 +29,7 @@ async def test_nobody_signs_nobody_answers_and_the_municipality_has_it_solved(st
 
     await story.passes(DUE_AT + HOUR)
     assert len(told_to(story)) == 2, "above the municipality there is nobody"
-    assert story.told()[-2:] == ["FeedbackLimitMissed", "VisitScheduled"], "and the citizen is asked (R8)"
+    assert story.told()[-2:] == ["AnswerLimitMissed", "VisitScheduled"], "and the citizen is asked (R8)"
 
     for _ in range(3):
         await story.nobody_answers()
@@ -91,7 +91,7 @@ async def test_a_signature_that_lay_in_the_broker_in_time_is_put_right(story: St
     await story.passes(SIGN_DUE_AT + MINUTE)
     # The message's own time: it had arrived then.
     in_time = message(
-        OrderSigned(complaint_id=ID, assignment=1), DISPATCH_REPLIES.of(order.unit), at=SIGN_DUE_AT, offset=99
+        SignOrder(complaint_id=ID, assignment=1), DISPATCH_REPLIES.of(order.unit), at=SIGN_DUE_AT, offset=99
     )
     await story.comes(DISPATCH_REPLIES, in_time)
     await story.passes(MINUTE)

@@ -68,21 +68,21 @@ async def test_the_number_one_of_two_speakers_is_two_complaints_and_neither_is_r
 
 async def test_each_speaker_adds_to_its_own_by_its_own_number(story: Story) -> None:
     web, app = await says(story, FROM_WEB, WEB), await says(story, FROM_APP, APP)
-    await says(story, inputs.RequestSupplemented(request_id="1", text="又来了"), APP)
+    await says(story, inputs.SupplementRequest(request_id="1", text="又来了"), APP)
     assert head(story, app).added == ("又来了",)
     assert head(story, web).added == ()
 
 
 ABOUT: Final[dict[str, tuple[dict[str, Any], type[Input], str]]] = {
-    "supplement": ({"text": "车还在"}, inputs.RequestSupplemented, "RequestSupplemented"),
+    "supplement": ({"text": "车还在"}, inputs.SupplementRequest, "RequestSupplemented"),
     "correction": (
         {"address": "6号楼", "corrected_by": "agent-7"},
-        inputs.RequestCorrected,
+        inputs.CorrectRequest,
         "RequestCorrected",
     ),
-    "repeat": ({"repeat_id": "call-77"}, inputs.RequestRepeated, "RequestRepeated"),
-    "rating": ({"satisfied": True}, inputs.RatingGiven, "RatingGiven"),
-    "withdrawal": ({}, inputs.RequestWithdrawn, "ComplaintWithdrawn"),
+    "repeat": ({"repeat_id": "call-77"}, inputs.RepeatRequest, "RequestRepeated"),
+    "rating": ({"satisfied": True}, inputs.GiveRating, "RatingGiven"),
+    "withdrawal": ({}, inputs.WithdrawRequest, "ComplaintWithdrawn"),
 }
 
 
@@ -128,7 +128,7 @@ def test_a_complaint_is_named_in_exactly_one_way(what: str, named: str) -> None:
     ("data", "because"),
     [
         (
-            inputs.RequestRepeated(request_id="1"),
+            inputs.RepeatRequest(request_id="1"),
             "data: repeat_id, repeat_complaint: neither given, expected exactly one of them",
         ),
         (
@@ -136,7 +136,7 @@ def test_a_complaint_is_named_in_exactly_one_way(what: str, named: str) -> None:
             "data: repeat_id, repeat_complaint: both given, expected exactly one of them",
         ),
         (
-            inputs.RequestRepeated(request_id="1", repeat_complaint=eg.REPEATED_BY),
+            inputs.RepeatRequest(request_id="1", repeat_complaint=eg.REPEATED_BY),
             "data: another_citizen: expected true",
         ),
         (
@@ -179,7 +179,7 @@ async def test_another_matter_under_a_number_that_is_taken_leaves_the_first_life
     )
     assert "别的事" not in reason
     assert "hotline" not in reason
-    await says(story, inputs.RequestSupplemented(request_id="1", text="车还在"), WEB)
+    await says(story, inputs.SupplementRequest(request_id="1", text="车还在"), WEB)
     assert story.facts(RequestSupplemented), "nothing waits behind it"
     await story.signs()
     await story.answers()
@@ -198,11 +198,11 @@ async def test_the_same_request_under_another_event_id_is_on_record_already(stor
 async def test_the_same_request_told_again_after_a_correction_is_no_other_matter(story: Story) -> None:
     """T7: the sender did not change it, we did."""
     web = await says(story, FROM_WEB, WEB)
-    corrected = inputs.RequestCorrected(
+    corrected = inputs.CorrectRequest(
         request_id="1", title="更正", content="更正", street="小关街道", corrected_by="agent-7"
     )
     await says(story, corrected, WEB)
-    await says(story, inputs.RequestSupplemented(request_id="1", text="车还在"), WEB)
+    await says(story, inputs.SupplementRequest(request_id="1", text="车还在"), WEB)
     story.id = web
     before = story.told()
     await says(story, FROM_WEB, WEB)
@@ -228,7 +228,7 @@ async def test_another_way_of_turning_away_told_under_a_known_number_is_kept_to_
 async def test_the_same_event_id_with_another_rating_is_set_aside_and_the_first_stands(story: Story) -> None:
     """On one topic; the other speaker's event of the same source and id is another event."""
     web, app = await says(story, FROM_WEB, WEB), await says(story, FROM_APP, APP)
-    pleased = inputs.RatingGiven(request_id="1", satisfied=True)
+    pleased = inputs.GiveRating(request_id="1", satisfied=True)
     await says(story, pleased, WEB, event_id="r-1")
     await says(story, pleased, WEB, event_id="r-1")
     await says(story, replace(pleased, satisfied=False), WEB, event_id="r-1")
@@ -267,7 +267,7 @@ async def test_who_brings_it_up_again_is_counted_once_however_often_and_by_which
     for way in ways:
         fields = {**way, **({"repeat_complaint": second} if "repeat_complaint" in way else {})}
         about = {"request_id": "1"} if named == "request_id" else {"complaint_id": first}
-        await says(story, inputs.RequestRepeated(**about, **fields), WEB)
+        await says(story, inputs.RepeatRequest(**about, **fields), WEB)
     story.id = first
     assert story.case().heat == 2
     assert len(story.facts(RequestRepeated)) == 1
@@ -278,7 +278,7 @@ async def test_who_brings_it_up_again_is_counted_once_however_often_and_by_which
 async def test_what_two_speakers_call_alike_are_two_calls(story: Story) -> None:
     first = await says(story, FROM_WEB, WEB)
     for topic in (WEB, APP, INTAKE_REQUESTS.name, WEB):
-        await says(story, inputs.RequestRepeated(complaint_id=first, repeat_id="m-1"), topic)
+        await says(story, inputs.RepeatRequest(complaint_id=first, repeat_id="m-1"), topic)
     story.id = first
     assert story.case().heat == 4
     story.holds()
@@ -287,7 +287,7 @@ async def test_what_two_speakers_call_alike_are_two_calls(story: Story) -> None:
 async def test_the_first_of_three_hundred_households_is_known_when_it_is_named_again(story: Story) -> None:
     """Beyond what a head remembers by name."""
     first = await says(story, FROM_WEB, WEB)
-    again = inputs.RequestRepeated(request_id="1", repeat_id="household-0", another_citizen=True)
+    again = inputs.RepeatRequest(request_id="1", repeat_id="household-0", another_citizen=True)
     for number in range(300):
         own = f"household-{number}"
         await says(story, replace(FROM_WEB, request_id=own), WEB)

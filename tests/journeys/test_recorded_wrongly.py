@@ -15,13 +15,13 @@ from shared.events import (
     VisitScheduled,
 )
 from shared.ids import UnitId
-from shared.topics import DISPATCH_ORDERS, FEEDBACK_ANSWERS, INTAKE_REQUESTS
+from shared.topics import DISPATCH_ORDERS, FEEDBACK_VISIT_RESULTS, INTAKE_REQUESTS
 from tests.examples import CENTRE, DISTRICT, HOUR, OTHER_STREET, STREET
 from tests.story import Story
 
 
 async def corrects(story: Story, *, heard: bool = True, **right: Any) -> Obeyed:
-    data = inputs.RequestCorrected(complaint_id=story.id, corrected_by="agent-8", **right)
+    data = inputs.CorrectRequest(complaint_id=story.id, corrected_by="agent-8", **right)
     return await story.tells(INTAKE_REQUESTS, data, heard=heard)
 
 
@@ -78,10 +78,10 @@ async def test_a_correction_that_comes_after_the_citizens_no_reaches_the_second_
     await story.records()
     await story.answers()
     visit = story.visit()
-    no = inputs.VisitMade(
+    no = inputs.RecordVisit(
         complaint_id=story.id, visit=visit.visit, attempt=visit.attempt, solved=False, satisfied=False
     )
-    await story.tells(FEEDBACK_ANSWERS, no, heard=False)
+    await story.tells(FEEDBACK_VISIT_RESULTS, no, heard=False)
     await corrects(story, street="小关街道")
     assert story.told()[-4:] == ["ComplaintReopened", "RequestCorrected", "OrderMoved", "ComplaintDispatched"]
     assert (story.order().unit, story.order().round, story.order().street) == (OTHER_STREET, 2, "小关街道")

@@ -6,15 +6,15 @@ import pytest
 from msgspec.structs import replace
 
 from shared.events import ComplaintWithdrawn, ReplyRefused
-from shared.inputs import Input, OrderAnswered, OrderSigned, VisitMade
-from shared.topics import DISPATCH_REPLIES, FEEDBACK_ANSWERS, INTAKE_REQUESTS
+from shared.inputs import AnswerOrder, Input, RecordVisit, SignOrder
+from shared.topics import DISPATCH_REPLIES, FEEDBACK_VISIT_RESULTS, INTAKE_REQUESTS
 from tests.doors import message
 from tests.examples import CALLED_AT, DAY, DUE_AT, HOUR, ID, REQUEST, SIGN_DUE_AT, STREET, WITHDRAWAL
 from tests.story import Story
 
-SIGNS = OrderSigned(complaint_id=ID, assignment=1)
-ANSWERS = OrderAnswered(complaint_id=ID, assignment=1, result="fixed", claims_solved=True)
-JUDGES = VisitMade(complaint_id=ID, visit=1, attempt=1, solved=True, satisfied=True)
+SIGNS = SignOrder(complaint_id=ID, assignment=1)
+ANSWERS = AnswerOrder(complaint_id=ID, assignment=1, result="fixed", claims_solved=True)
+JUDGES = RecordVisit(complaint_id=ID, visit=1, attempt=1, solved=True, satisfied=True)
 
 
 async def test_a_life_told_twice_word_for_word_is_one_life(story: Story) -> None:
@@ -23,7 +23,7 @@ async def test_a_life_told_twice_word_for_word_is_one_life(story: Story) -> None
         (INTAKE_REQUESTS, REQUEST, ""),
         (DISPATCH_REPLIES, SIGNS, STREET),
         (DISPATCH_REPLIES, ANSWERS, STREET),
-        (FEEDBACK_ANSWERS, JUDGES, ""),
+        (FEEDBACK_VISIT_RESULTS, JUDGES, ""),
     ]
     for number, (line, data, unit) in enumerate(lines):
         await story.tells(line, data, unit=unit, event_id=f"e{number}")
@@ -164,7 +164,7 @@ async def test_in_whatever_order_a_signature_an_answer_and_a_judgement_come_the_
     words = [
         (DISPATCH_REPLIES, SIGNS, STREET),
         (DISPATCH_REPLIES, ANSWERS, STREET),
-        (FEEDBACK_ANSWERS, JUDGES, ""),
+        (FEEDBACK_VISIT_RESULTS, JUDGES, ""),
     ]
     await story.records()
     for place in order:

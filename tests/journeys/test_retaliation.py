@@ -62,9 +62,9 @@ async def test_nobody_brings_it_to_the_unit_that_is_accused(story: Story) -> Non
     """R9: no return, no dispute, no helper; what the accused says about it is refused and sent to nobody."""
     await story.records(**REPORT)
     await story.gives_back(to=STREET)
-    asked = inputs.CoUnitAdded(complaint_id=story.id, co_unit=STREET, reason="了解情况", added_by="r")
+    asked = inputs.AddCoUnit(complaint_id=story.id, co_unit=STREET, reason="了解情况", added_by="r")
     await story.tells(DISPATCH_REVIEWS, asked)
-    disputed = inputs.DisputeRaised(complaint_id=story.id, assignment=1, reason="r", evidence="e")
+    disputed = inputs.RaiseDispute(complaint_id=story.id, assignment=1, reason="r", evidence="e")
     await story.tells(DISPATCH_REPLIES, disputed, unit=SUPERVISION)
     await story.signs(unit=STREET)
     assert [type(fact) for fact in story.facts()[-4:]] == [ReplyRefused] * 4

@@ -4,15 +4,15 @@ from datetime import datetime
 
 from shared.complaint import Awaited, due_deadlines, waits_for
 from shared.events import (
+    AnswerLimitMissed,
     ComplaintDispatched,
-    FeedbackLimitMissed,
     Level,
     ReplyRefused,
     ReturnRequested,
     SignLimitMissed,
 )
 from shared.events.base import Limit
-from shared.topics import DISPATCH_ORDERS, DISPATCH_RETURNS
+from shared.topics import DISPATCH_ORDERS, DISPATCH_REVIEW_REQUESTS
 from tests.examples import DAY, DISTRICT, DUE_AT, HOUR, INSTANT, OTHER_STREET, STREET
 from tests.story import Story
 
@@ -21,7 +21,7 @@ async def test_returned_reviewed_sent_on_and_solved_by_the_other_street(story: S
     await story.records()
     await story.passes(2 * HOUR)
     await story.gives_back(to=OTHER_STREET)
-    assert [type(fact) for fact in story.sent(DISPATCH_RETURNS)] == [ReturnRequested]
+    assert [type(fact) for fact in story.sent(DISPATCH_REVIEW_REQUESTS)] == [ReturnRequested]
 
     await story.passes(DAY)
     await story.review(approves=True)
@@ -91,8 +91,8 @@ async def test_while_they_argue_the_citizen_waits_no_longer_than_promised(story:
     await story.gives_back(to=OTHER_STREET)
     await story.passes(DUE_AT + INSTANT)
     await story.review(approves=True)
-    (missed,) = story.facts(FeedbackLimitMissed)
-    assert isinstance(missed, FeedbackLimitMissed)
+    (missed,) = story.facts(AnswerLimitMissed)
+    assert isinstance(missed, AnswerLimitMissed)
     assert missed.unit == STREET
     assert story.visit().unit == STREET
     assert story.order().unit == OTHER_STREET
@@ -138,7 +138,7 @@ async def test_a_unit_that_gets_the_order_behind_the_limit_is_watched_from_above
     await story.citizen_says(solved=False)
     again = story.order()
     assert (again.unit, again.round) == (OTHER_STREET, 2)
-    assert due_deadlines(story.case())[Limit.FEEDBACK] == again.unit_due_at, (
+    assert due_deadlines(story.case())[Limit.ANSWER] == again.unit_due_at, (
         "a new round has the unit's own limit"
     )
 

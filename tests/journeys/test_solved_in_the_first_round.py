@@ -93,7 +93,7 @@ async def test_a_burst_pipe_is_answered_within_two_hours(story: Story) -> None:
     await story.answers()
     await story.passes(MINUTE)
     await story.citizen_says(solved=True)
-    assert "FeedbackLimitMissed" not in story.told()
+    assert "AnswerLimitMissed" not in story.told()
     (answered,) = story.facts(OrderAnswered)
     assert isinstance(answered, OrderAnswered)
     assert answered.answered_at == story.order().citizen_due_at

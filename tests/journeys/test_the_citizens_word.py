@@ -3,10 +3,10 @@
 from shared import inputs
 from shared.complaint import head_text
 from shared.events import (
+    AnswerLimitMissed,
     AnswerSentBack,
     ComplaintClosed,
     ComplaintReopened,
-    FeedbackLimitMissed,
     OrderAnswered,
     Outcome,
     ProgressReported,
@@ -21,7 +21,7 @@ from shared.topics import (
     DISPATCH_ORDERS,
     DISPATCH_REPLIES,
     DISPATCH_REVIEWS,
-    FEEDBACK_ANSWERS,
+    FEEDBACK_VISIT_RESULTS,
     FEEDBACK_VISITS,
     INTAKE_REQUESTS,
 )
@@ -32,10 +32,10 @@ from tests.story import Story
 
 async def sms_unanswered(story: Story) -> None:
     visit = story.visit()
-    data = inputs.VisitUnreached(
+    data = inputs.RecordUnreached(
         complaint_id=story.id, visit=visit.visit, attempt=visit.attempt, cause="no_reply", channel="sms"
     )
-    await story.tells(FEEDBACK_ANSWERS, data)
+    await story.tells(FEEDBACK_VISIT_RESULTS, data)
 
 
 async def sends_back(story: Story) -> None:
@@ -77,8 +77,8 @@ async def test_an_answer_sent_back_and_not_given_again_is_late_by_the_old_limit_
     await story.answers()
     await sends_back(story)
     await story.passes(DUE_AT + INSTANT)
-    (missed,) = story.facts(FeedbackLimitMissed)
-    assert isinstance(missed, FeedbackLimitMissed)
+    (missed,) = story.facts(AnswerLimitMissed)
+    assert isinstance(missed, AnswerLimitMissed)
     assert missed.due_at == DUE_AT
     assert story.visit().visit == 2
     await story.citizen_says(solved=False)
@@ -110,10 +110,10 @@ async def test_a_reply_by_text_message_or_web_is_a_judgement_like_any_other(stor
     await story.passes(story.visit().visit_at)
     await sms_unanswered(story)
     await story.passes(story.visit().visit_at)
-    data = inputs.VisitMade(
+    data = inputs.RecordVisit(
         complaint_id=story.id, visit=1, attempt=2, solved=True, satisfied=False, channel="web"
     )
-    await story.tells(FEEDBACK_ANSWERS, data)
+    await story.tells(FEEDBACK_VISIT_RESULTS, data)
     (closed,) = story.facts(ComplaintClosed)
     assert isinstance(closed, ComplaintClosed)
     assert closed.outcome is Outcome.SOLVED
@@ -127,7 +127,7 @@ async def test_the_citizen_rates_at_any_time_and_nothing_follows_from_it(story: 
     await story.answers()
     asking = story.visit()
     await story.passes(HOUR)
-    pleased = inputs.RatingGiven(request_id=eg.REQUEST_ID, satisfied=True, channel="app")
+    pleased = inputs.GiveRating(request_id=eg.REQUEST_ID, satisfied=True, channel="app")
     await story.tells(INTAKE_REQUESTS, pleased)
     assert story.visit() == asking
     assert story.case().ended is None

@@ -12,11 +12,11 @@ from msgspec.structs import replace
 from shared import inputs
 from shared.complaint import head_of
 from shared.events import (
+    AnswerLimitMissed,
     ArrivalMissed,
     ComplaintEscalated,
     CoUnitAdded,
     CoUnitReported,
-    FeedbackLimitMissed,
     Level,
     Outcome,
     ProgressReported,
@@ -78,7 +78,7 @@ async def test_trains_forty_metres_away_a_municipal_lead_five_that_help_and_nine
         subject="停车", district="通州区", street="杨庄街道", title="地铁噪声扰民", content="23时仍有列车"
     )
     await story.gives_back(to=UnitId("transport"))
-    council = inputs.CouncilDecided(
+    council = inputs.DecideCouncil(
         complaint_id=story.id,
         assignment=1,
         to_unit="transport",
@@ -96,7 +96,7 @@ async def test_trains_forty_metres_away_a_municipal_lead_five_that_help_and_nine
     asked_before = 0
     while story.clock.now() < beijing(2021, 10, 17):
         await story.passes(WEEK)
-        said = inputs.ProgressReported(
+        said = inputs.ReportProgress(
             complaint_id=story.id, assignment=story.order().assignment, text="每周报到", stage_feedback=True
         )
         await story.tells(DISPATCH_REPLIES, said, unit="transport")
@@ -106,7 +106,7 @@ async def test_trains_forty_metres_away_a_municipal_lead_five_that_help_and_nine
     weeks = story.facts(ProgressReported)
     assert len(weeks) > 30
     assert [fact for fact in story.sent(CITIZEN_NOTICES) if isinstance(fact, ProgressReported)] == weeks
-    assert len(story.facts(FeedbackLimitMissed)) == 1, (
+    assert len(story.facts(AnswerLimitMissed)) == 1, (
         "one promise to one citizen is broken once (decision 0012)"
     )
     for kind in (ComplaintEscalated, SupervisionOpened, SupervisionMissed):
@@ -114,7 +114,7 @@ async def test_trains_forty_metres_away_a_municipal_lead_five_that_help_and_nine
 
     await story.passes(beijing(2021, 12, 23))
     for unit in FIVE:
-        report = inputs.CoUnitReported(complaint_id=story.id, result="隔音屏完工")
+        report = inputs.ReportAsCoUnit(complaint_id=story.id, result="隔音屏完工")
         await story.tells(DISPATCH_REPLIES, report, unit=unit)
     assert len(story.facts(CoUnitReported)) == 5
     await story.answers()
@@ -145,7 +145,7 @@ async def test_twenty_six_spaces_more_in_one_estate_the_street_calls_two_departm
     await story.records(subject="停车位", district="大兴区", street="林校路街道", title="小区车位不足")
     await story.signs()
     await story.tells(DISPATCH_REVIEWS, replace(examples.RECLASSIFICATION, complaint_id=story.id))
-    blown = inputs.WhistleBlown(
+    blown = inputs.BlowWhistle(
         complaint_id=story.id,
         assignment=1,
         whistle=1,
@@ -156,14 +156,14 @@ async def test_twenty_six_spaces_more_in_one_estate_the_street_calls_two_departm
     )
     await story.tells(DISPATCH_REPLIES, blown, unit="street-linxiaolu")
     for unit in blown.called:
-        there = inputs.WhistleArrived(complaint_id=story.id, whistle=1, persons=2)
+        there = inputs.ArriveAtWhistle(complaint_id=story.id, whistle=1, persons=2)
         await story.tells(DISPATCH_REPLIES, there, unit=unit)
     await story.passes(12 * DAY)
-    released = inputs.WhistleReleased(complaint_id=story.id, whistle=1, reason="新增26个车位")
+    released = inputs.ReleaseWhistle(complaint_id=story.id, whistle=1, reason="新增26个车位")
     await story.tells(DISPATCH_REPLIES, released, unit="street-linxiaolu")
     await story.answers()
     await story.citizen_says(solved=True)
-    assert story.facts(FeedbackLimitMissed) == []
+    assert story.facts(AnswerLimitMissed) == []
     assert story.told()[-1] == "ComplaintClosed"
     story.holds()
 
@@ -194,7 +194,7 @@ async def test_one_day_of_medicine_left_in_a_lockdown_two_hours_and_a_whistle() 
     )
     assert story.order().citizen_due_at == beijing(2021, 8, 14, 22)
     await story.signs()
-    blown = inputs.WhistleBlown(
+    blown = inputs.BlowWhistle(
         complaint_id=story.id,
         assignment=1,
         whistle=1,
@@ -205,12 +205,12 @@ async def test_one_day_of_medicine_left_in_a_lockdown_two_hours_and_a_whistle() 
     )
     await story.tells(DISPATCH_REPLIES, blown, unit="town-yancun")
     await story.passes(25 * MINUTE)
-    there = inputs.WhistleArrived(complaint_id=story.id, whistle=1, persons=1)
+    there = inputs.ArriveAtWhistle(complaint_id=story.id, whistle=1, persons=1)
     await story.tells(DISPATCH_REPLIES, there, unit="health-fangshan")
     await story.passes(HOUR)
     await story.answers()
     await story.citizen_says(solved=True)
-    assert story.facts(FeedbackLimitMissed, ArrivalMissed) == []
+    assert story.facts(AnswerLimitMissed, ArrivalMissed) == []
     assert story.told()[-1] == "ComplaintClosed"
     story.holds()
 
@@ -227,7 +227,7 @@ async def test_a_surge_every_call_has_its_order_and_a_unit_that_helps() -> None:
             title="封控期间缺菜",
             urgency=Urgency.TIMELY_24H,
         )
-        helper = inputs.CoUnitAdded(
+        helper = inputs.AddCoUnit(
             complaint_id=story.id, co_unit=examples.OTHER_STREET, reason="支援", added_by="reviewer-1"
         )
         await story.tells(DISPATCH_REVIEWS, helper)
@@ -244,5 +244,5 @@ async def test_a_surge_every_call_has_its_order_and_a_unit_that_helps() -> None:
         await story.answers()
         await story.citizen_says(solved=True)
     assert {head_of(head).ended.outcome for _, _, head in story.memory.heads.values()} == {Outcome.SOLVED}  # type: ignore[union-attr]
-    assert "FeedbackLimitMissed" not in {fact.type for fact in story.memory.facts}
+    assert "AnswerLimitMissed" not in {fact.type for fact in story.memory.facts}
     story.holds()

@@ -25,7 +25,7 @@ from shared.events import (
     Urgency,
 )
 from shared.ids import ComplaintId, complaint_id
-from shared.inputs import Input, RequestRecorded, RequestWithdrawn
+from shared.inputs import Input, RecordRequest, WithdrawRequest
 from shared.log.memory import MemoryLog
 from shared.runtime.telemetry import Telemetry
 from shared.topics import DISPATCH_REPLIES, DISPATCH_REVIEWS, INTAKE_REQUESTS
@@ -99,7 +99,7 @@ async def test_two_intake_desks_at_the_same_moment_and_one_order(monkeypatch: py
     monkeypatch.setattr(MemoryLog, "heads", both_read)
     door = requests(Settings(**ADDRESSES), story.clock)
 
-    async def takes(data: RequestRecorded, offset: int) -> None:
+    async def takes(data: RecordRequest, offset: int) -> None:
         batch = Batch()
         told = message(data, INTAKE_REQUESTS.name, at=eg.CALLED_AT, event_id=data.request_id, offset=offset)
         door([told], batch)
@@ -336,7 +336,7 @@ async def test_a_first_that_is_taken_back_at_the_same_moment_is_taken_back_befor
         desk = Desk("intake", intake.decide, MemoryLog(story.memory, "intake"), Telemetry("intake"))
         await desk.obey(batch)
 
-    taken_back = RequestWithdrawn(request_id=eg.REQUEST_ID)
+    taken_back = WithdrawRequest(request_id=eg.REQUEST_ID)
     mine, others = (SECOND, taken_back) if at_once == "withdrawn" else (taken_back, SECOND)
 
     async def overtaken(log: MemoryLog, appended: object) -> None:
@@ -407,7 +407,7 @@ async def _one_call(said: list[Said]) -> None:
             if one.withdraws >= len(recorded):
                 continue
             name = recorded[one.withdraws]
-            batch.append(RequestWithdrawn(request_id=name))
+            batch.append(WithdrawRequest(request_id=name))
             if any(known == name for _, known in going_on):
                 expected[name] = "ComplaintWithdrawn"
                 going_on = [known for known in going_on if known[1] != name]
@@ -443,7 +443,7 @@ async def _one_call(said: list[Said]) -> None:
     story.holds()
 
 
-def _record_of(one: Said, name: str) -> RequestRecorded:
+def _record_of(one: Said, name: str) -> RecordRequest:
     away = {} if one.turned_away is None else {"turned_away": one.turned_away, **TURNED}
     return replace(
         eg.REQUEST,

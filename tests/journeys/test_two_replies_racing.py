@@ -5,15 +5,15 @@ from collections.abc import Sequence
 
 import pytest
 
-from shared.inputs import OrderSigned, RequestWithdrawn, ReturnRequested
+from shared.inputs import RequestReturn, SignOrder, WithdrawRequest
 from shared.log import Known
 from shared.log.memory import Memory, MemoryLog
 from shared.topics import DISPATCH_REPLIES, INTAKE_REQUESTS
 from tests.examples import ID, REQUEST_ID, STREET
 from tests.story import Story
 
-SIGNS = OrderSigned(complaint_id=ID, assignment=1)
-RETURNS = ReturnRequested(complaint_id=ID, assignment=1, reason="r", evidence="e")
+SIGNS = SignOrder(complaint_id=ID, assignment=1)
+RETURNS = RequestReturn(complaint_id=ID, assignment=1, reason="r", evidence="e")
 
 
 class BothHaveRead(MemoryLog):
@@ -78,7 +78,7 @@ async def test_a_withdrawal_against_a_signature_at_two_desks(story: Story) -> No
     intake, dispatch = raced(story, "intake", "dispatch")
     story.desks["intake"].log, story.desks["dispatch"].log = intake, dispatch
     await asyncio.gather(
-        story.tells(INTAKE_REQUESTS, RequestWithdrawn(request_id=REQUEST_ID), heard=False),
+        story.tells(INTAKE_REQUESTS, WithdrawRequest(request_id=REQUEST_ID), heard=False),
         story.tells(DISPATCH_REPLIES, SIGNS, unit=STREET, heard=False),
     )
     assert story.told()[3:] in (

@@ -42,7 +42,7 @@ async def test_the_same_call_recorded_by_two_agents_who_type_otherwise_makes_one
     await story.records()
     await story.tells(
         INTAKE_REQUESTS,
-        inputs.RequestRecorded(
+        inputs.RecordRequest(
             request_id="another",
             call_id=examples.REQUEST.call_id,
             request_type=examples.REQUEST.request_type,
@@ -64,7 +64,7 @@ async def test_a_unit_named_in_capitals_is_that_unit_and_a_refusal_keeps_what_wa
 ) -> None:
     await story.records()
     typed = " STREET-Xiaoguan"
-    data = inputs.ReturnRequested(
+    data = inputs.RequestReturn(
         complaint_id=story.id, assignment=1, reason="不属本单位", evidence="辖区图", suggested_unit=typed
     )
     await story.tells(DISPATCH_REPLIES, data, unit=STREET)

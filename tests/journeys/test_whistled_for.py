@@ -23,8 +23,8 @@ FIVE = {
 NAMED = {UnitId(unit): Unit(name=name, level=Level.DISTRICT) for unit, name in FIVE.items()}
 
 
-def whistle(story: Story, number: int, kind: WhistleKind, called: tuple[str, ...]) -> inputs.WhistleBlown:
-    return inputs.WhistleBlown(
+def whistle(story: Story, number: int, kind: WhistleKind, called: tuple[str, ...]) -> inputs.BlowWhistle:
+    return inputs.BlowWhistle(
         complaint_id=story.id,
         assignment=story.order().assignment,
         whistle=number,
@@ -55,13 +55,11 @@ async def test_five_units_are_called_three_times_and_released_by_the_street_alon
                 unit == "planning-haidian",
                 None,
             )
-            there = inputs.WhistleArrived(complaint_id=story.id, whistle=number, persons=2)
+            there = inputs.ArriveAtWhistle(complaint_id=story.id, whistle=number, persons=2)
             await story.tells(DISPATCH_REPLIES, there, unit=unit)
-            does = inputs.WhistleMeasureRecorded(
-                complaint_id=story.id, whistle=number, measure=f"第{number}次会商"
-            )
+            does = inputs.RecordMeasure(complaint_id=story.id, whistle=number, measure=f"第{number}次会商")
             await story.tells(DISPATCH_REPLIES, does, unit=unit)
-        leaves = inputs.WhistleReleased(complaint_id=story.id, whistle=number)
+        leaves = inputs.ReleaseWhistle(complaint_id=story.id, whistle=number)
         await story.tells(DISPATCH_REPLIES, leaves, unit="housing-haidian")
         assert story.told()[-1] == "ReplyRefused", "事不完,人不走 (T25)"
         await story.tells(DISPATCH_REPLIES, leaves, unit=STREET)
@@ -83,11 +81,11 @@ async def test_a_burst_pipe_the_utility_does_not_come_and_is_told_of_upward(stor
     (missed,) = story.facts(ArrivalMissed)
     assert missed in story.sent(ESCALATION_NOTICES)
     assert story.sent(DISPATCH_ORDERS, WATER)[-1] == missed
-    there = inputs.WhistleArrived(complaint_id=story.id, whistle=1, persons=6)
+    there = inputs.ArriveAtWhistle(complaint_id=story.id, whistle=1, persons=6)
     await story.tells(DISPATCH_REPLIES, there, unit=WATER)
     await story.passes(HOUR)
     assert len(story.facts(ArrivalMissed)) == 1, "it is there: the municipality need not be told"
-    rating = inputs.WhistleRated(complaint_id=story.id, whistle=1, rated=WATER, stars=2, comment="迟到")
+    rating = inputs.RateWhistle(complaint_id=story.id, whistle=1, rated=WATER, stars=2, comment="迟到")
     await story.tells(DISPATCH_REPLIES, rating, unit=STREET)
     assert story.sent(DISPATCH_ORDERS, WATER)[-1] == story.facts()[-1]
     await story.answers()

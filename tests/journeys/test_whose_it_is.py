@@ -16,7 +16,7 @@ async def disputes(story: Story) -> None:
 
 
 async def council(story: Story, to: str, co_units: tuple[str, ...] = ()) -> None:
-    data = inputs.CouncilDecided(
+    data = inputs.DecideCouncil(
         complaint_id=story.id,
         assignment=story.order().assignment,
         to_unit=to,
@@ -42,7 +42,7 @@ async def test_a_council_names_the_utility_the_street_helps_and_the_utility_answ
 
     await story.gives_back()
     assert story.told()[-1] == "ReplyRefused", "what a council decided is not returned"
-    report = inputs.CoUnitReported(complaint_id=story.id, result="已围挡")
+    report = inputs.ReportAsCoUnit(complaint_id=story.id, result="已围挡")
     await story.tells(DISPATCH_REPLIES, report, unit=STREET)
     assert type(story.sent(DISPATCH_ORDERS, WATER)[-1]) is CoUnitReported
     await story.tells(DISPATCH_REPLIES, report, unit=OTHER_STREET)
@@ -103,6 +103,6 @@ async def test_a_new_class_gives_the_whole_fifteen_days_and_no_more(story: Story
     await story.passes(5 * DAY)
     await story.tells(DISPATCH_REVIEWS, replace(examples.RECLASSIFICATION, complaint_id=story.id))
     await story.passes(DUE_AT + 7 * DAY)
-    assert "FeedbackLimitMissed" not in story.told()
+    assert "AnswerLimitMissed" not in story.told()
     await story.passes(DUE_AT + 8 * DAY + HOUR)
-    assert "FeedbackLimitMissed" in story.told()
+    assert "AnswerLimitMissed" in story.told()

@@ -10,7 +10,7 @@ from hotline.lab.simulation.agenda import Agenda, Timer, Watch, fire_until, shor
 from shared import inputs
 from shared.events import Urgency
 from shared.ids import ComplaintId
-from shared.topics import FEEDBACK_ANSWERS, TELEPHONY_CALLS
+from shared.topics import FEEDBACK_VISIT_RESULTS, TELEPHONY_CALLS
 
 NOON = datetime(2021, 9, 27, 4, tzinfo=UTC)
 BEIJING = "beijing-draft-2021"
@@ -23,11 +23,11 @@ def at(minutes: float) -> datetime:
 def act(complaint: str, minutes: float, about: str = "", event_id: str = "") -> Act:
     return Act(
         at=at(minutes),
-        line=FEEDBACK_ANSWERS,
+        line=FEEDBACK_VISIT_RESULTS,
         key=complaint,
         source="/test",
         event_id=event_id or f"{complaint}/{minutes}",
-        data=inputs.VisitUnreached(complaint_id=complaint, visit=1, attempt=1),
+        data=inputs.RecordUnreached(complaint_id=complaint, visit=1, attempt=1),
         complaint=ComplaintId(complaint),
         about=about,
     )

@@ -18,9 +18,9 @@ from shared.events import (
     VisitScheduled,
 )
 from shared.ids import ComplaintId, UnitId, complaint_id
-from shared.inputs import OrderAnswered, RequestRecorded, VisitMade
+from shared.inputs import AnswerOrder, RecordRequest, RecordVisit
 from shared.runtime.errors import UserError
-from shared.topics import DISPATCH_ORDERS, DISPATCH_REPLIES, FEEDBACK_ANSWERS, FEEDBACK_VISITS
+from shared.topics import DISPATCH_ORDERS, DISPATCH_REPLIES, FEEDBACK_VISIT_RESULTS, FEEDBACK_VISITS
 from shared.wording import looked_at
 from tests.boston import Row, row, season, written
 
@@ -195,7 +195,7 @@ def test_a_type_belongs_to_the_department_that_had_most_of_its_cases(tmp_path: P
     assert set(known.districts) == {"Roslindale"}
 
 
-def lived(closed_dt: str) -> tuple[Boston, RequestRecorded]:
+def lived(closed_dt: str) -> tuple[Boston, RecordRequest]:
     target = "2011-07-15 01:00:00"
     opened, closed = instant("2011-07-01 01:00:00"), instant(closed_dt) if closed_dt else None
     case = Case("7", opened, instant(target), closed, "Pothole", "Pothole", "PWDx", "Roslindale", "Phone")
@@ -206,7 +206,7 @@ def lived(closed_dt: str) -> tuple[Boston, RequestRecorded]:
     assert people.next_at() is None
     assert list(people.first_acts(opened + timedelta(days=999))) == []
     assert (act.at, act.complaint) == (opened, complaint("7"))
-    assert isinstance(act.data, RequestRecorded)
+    assert isinstance(act.data, RecordRequest)
     return people, act.data
 
 
@@ -264,7 +264,7 @@ def test_its_unit_answers_when_the_city_closed_it(sent_at: str, answered_at: str
     people, _ = lived("2011-07-22 16:13:45")
     (act,) = people.react(dispatched(sent_at)).acts
     assert (act.at, act.line, act.unit) == (instant(answered_at), DISPATCH_REPLIES, "dept-pwdx")
-    assert isinstance(act.data, OrderAnswered)
+    assert isinstance(act.data, AnswerOrder)
 
 
 @pytest.mark.parametrize(
@@ -277,8 +277,8 @@ def test_its_unit_answers_when_the_city_closed_it(sent_at: str, answered_at: str
 def test_its_citizen_is_asked_an_hour_after_and_is_content(planned_at: str, asked_at: str) -> None:
     people, _ = lived("2011-07-22 16:13:45")
     (act,) = people.react(to_visit(planned_at)).acts
-    assert (act.at, act.line) == (instant(asked_at) + ASKED_AFTER, FEEDBACK_ANSWERS)
-    assert isinstance(act.data, VisitMade)
+    assert (act.at, act.line) == (instant(asked_at) + ASKED_AFTER, FEEDBACK_VISIT_RESULTS)
+    assert isinstance(act.data, RecordVisit)
     assert act.data.solved
 
 

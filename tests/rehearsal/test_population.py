@@ -33,11 +33,11 @@ from services.intake import rules as intake
 from services.intake.settings import Settings as IntakeSettings
 from shared.complaint import UNOPENED, Case, Complaint, Stage, due_deadlines, evolve, stage_of
 from shared.events import (
+    AnswerLimitMissed,
     ComplaintClosed,
     ComplaintEscalated,
     ComplaintReopened,
     Fact,
-    FeedbackLimitMissed,
     LimitMissCorrected,
     OrderSigned,
     Outcome,
@@ -52,11 +52,11 @@ from shared.events import (
 )
 from shared.events.base import Level
 from shared.ids import ComplaintId
-from shared.inputs import CallAnswered, CallEnded, CallOffered, RequestRecorded, RequestWithdrawn
+from shared.inputs import CallAnswered, CallEnded, CallOffered, RecordRequest, WithdrawRequest
 from shared.log import Incoming
 from shared.outward import OUTWARD
 from shared.policy.catalogue import catalogue
-from shared.topics import DISPATCH_REPLIES, DISPATCH_REVIEWS, FEEDBACK_ANSWERS, INTAKE_REQUESTS
+from shared.topics import DISPATCH_REPLIES, DISPATCH_REVIEWS, FEEDBACK_VISIT_RESULTS, INTAKE_REQUESTS
 from shared.wording import looked_at
 from shared.work import Batch
 
@@ -76,11 +76,11 @@ def whole_day() -> list[Act]:
     return day(scale=0.05)
 
 
-def recorded() -> list[RequestRecorded]:
-    return [act.data for act in whole_day() if isinstance(act.data, RequestRecorded)]
+def recorded() -> list[RecordRequest]:
+    return [act.data for act in whole_day() if isinstance(act.data, RecordRequest)]
 
 
-def work_orders() -> list[RequestRecorded]:
+def work_orders() -> list[RecordRequest]:
     return [request for request in recorded() if request.article_id is None]
 
 
@@ -132,7 +132,7 @@ def test_the_size_of_the_day() -> None:
     assert kinds[CallOffered] == kinds[CallEnded] == 3_500
     assert 0.013 < 1 - kinds[CallAnswered] / kinds[CallOffered] < 0.027  # abandoned
     assert 1_300 < len(work_orders()) < 1_500  # a twentieth of 28,000
-    assert 0 < kinds[RequestWithdrawn] < 13
+    assert 0 < kinds[WithdrawRequest] < 13
     assert 10 < sum(act.times - 1 for act in whole_day()) < 50
 
 
@@ -155,7 +155,7 @@ def test_a_call_goes_its_way_in_order() -> None:
         assert [act.at for act in acts] == sorted(act.at for act in acts)
     ended = {key: acts[-1].at for key, acts in calls.items()}
     for act in whole_day():
-        if isinstance(act.data, RequestRecorded) and act.data.call_id is not None:
+        if isinstance(act.data, RecordRequest) and act.data.call_id is not None:
             assert timedelta(minutes=1) <= act.at - ended[act.data.call_id] <= timedelta(minutes=3)
 
 
@@ -211,7 +211,7 @@ class Hotline:
             INTAKE_REQUESTS: intake_doors.requests(IntakeSettings(**ADDRESS), CLOCK),
             DISPATCH_REPLIES: dispatch_doors.replies(DispatchSettings(**ADDRESS), CLOCK),
             DISPATCH_REVIEWS: dispatch_doors.reviews(CLOCK),
-            FEEDBACK_ANSWERS: feedback_doors.answers(CLOCK),
+            FEEDBACK_VISIT_RESULTS: feedback_doors.answers(CLOCK),
         }
 
     def hear(self, act: Act) -> list[Fact]:
@@ -229,7 +229,7 @@ class Hotline:
         case = self.cases.get(work.complaint_id, UNOPENED)
         if act.line is INTAKE_REQUESTS:
             return self._said(work.complaint_id, intake.decide(work.command, case))
-        if act.line is FEEDBACK_ANSWERS:
+        if act.line is FEEDBACK_VISIT_RESULTS:
             return self._said(work.complaint_id, feedback.decide(work.command, case, CATALOGUE))
         return self._said(work.complaint_id, dispatch.decide(work.command, case, CATALOGUE))
 
@@ -319,7 +319,7 @@ def of(hotline: Hotline, kind: type[Fact]) -> list[Fact]:
 
 def test_every_life_ends() -> None:
     hotline = lived_by_six_hours()
-    requests = {a.complaint for a in day(scale=LIVED) if isinstance(a.data, RequestRecorded)}
+    requests = {a.complaint for a in day(scale=LIVED) if isinstance(a.data, RecordRequest)}
     assert set(hotline.cases) == requests
     assert not [complaint for complaint, case in hotline.cases.items() if stage_of(case) is not Stage.ENDED]
 
@@ -334,7 +334,7 @@ def test_facts_do_not_depend_on_how_far_the_clock_jumps(hours: int) -> None:
 
 def test_no_miss_is_stated_that_has_to_be_taken_back() -> None:
     assert of(lived_by_six_hours(), SignLimitMissed)
-    assert of(lived_by_six_hours(), FeedbackLimitMissed)
+    assert of(lived_by_six_hours(), AnswerLimitMissed)
     assert not of(lived_by_six_hours(), LimitMissCorrected)
 
 

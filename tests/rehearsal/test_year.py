@@ -22,7 +22,7 @@ from hotline.lab.simulation.year import (
     step_of,
     surge_of,
 )
-from shared.inputs import RequestRecorded
+from shared.inputs import RecordRequest
 from shared.policy.catalogue import catalogue
 from tests.typed import typed_json
 
@@ -90,7 +90,7 @@ def test_each_day_brings_its_share_and_how_it_is_asked_for_changes_nothing() -> 
 
     acts = made(timedelta(days=1))
     assert acts == made(timedelta(hours=5)) == made(timedelta(days=30))
-    requests = [act for act in acts.values() if isinstance(act.data, RequestRecorded)]
+    requests = [act for act in acts.values() if isinstance(act.data, RecordRequest)]
     load = requests_by_day()
     assert len(requests) == pytest.approx(0.01 * sum(load[day] for day in days), rel=0.02)
     assert {act.at.date() for act in requests} >= set(days)

@@ -10,15 +10,15 @@ import pytest
 
 from hotline.lab.desks.clock import RehearsalClock
 from shared.cloudevents import VALUE_BYTES_MAX, event_of, input_headers
-from shared.inputs import OrderSigned, RequestRecorded, RequestWithdrawn
+from shared.inputs import RecordRequest, SignOrder, WithdrawRequest
 from shared.log import Incoming
 from shared.runtime.clock import SystemClock
 from shared.runtime.errors import BadInput
 from tests.examples import CALLED_AT, REQUEST
 
-HEADERS = dict(input_headers(RequestRecorded, "/desk", "e-1", CALLED_AT))
+HEADERS = dict(input_headers(RecordRequest, "/desk", "e-1", CALLED_AT))
 BODY = msgspec.json.encode(REQUEST)
-DOOR = (RequestRecorded, RequestWithdrawn)
+DOOR = (RecordRequest, WithdrawRequest)
 
 
 def message(value: bytes | None = BODY, **headers: bytes | None) -> Incoming:
@@ -62,7 +62,7 @@ def lacking(name: str) -> bytes:
         (message(ce_source=b"x" * 300), "header ce_source: 300 bytes"),
         (message(ce_specversion=b"0.3"), "header ce_specversion: '0.3', expected '1.0'"),
         (message(ce_type=b"hotline.unknown.v1"), "header ce_type: .* not taken in here"),
-        (message(ce_type=OrderSigned.TYPE.encode()), "header ce_type: .* not taken in here"),
+        (message(ce_type=SignOrder.TYPE.encode()), "header ce_type: .* not taken in here"),
         (message(ce_time=b"yesterday"), "header ce_time: text of 9 characters, expected RFC 3339"),
         (message(ce_time=b"2021-09-24T08:00:00"), "header ce_time: .* no time zone"),
         (message(None), "value: null"),

@@ -34,20 +34,20 @@ AT_UNIT: Final = (eg.RECEIVED, eg.CLASSIFIED, eg.DISPATCHED)
 SIGNED: Final = (*AT_UNIT, eg.SIGNED)
 
 CASES: Final[Mapping[type[inputs.Input], tuple[inputs.Input, tuple[Fact, ...]]]] = {
-    inputs.ReturnReviewed: (eg.REVIEW_RESULT, (*AT_UNIT, eg.RETURN_REQUESTED)),
-    inputs.ExtensionReviewed: (eg.EXTENSION_REVIEW, (*SIGNED, eg.EXTENSION_REQUESTED)),
-    inputs.PauseReviewed: (eg.PAUSE_REVIEW, (*SIGNED, eg.PAUSE_REQUESTED)),
-    inputs.TerminationReviewed: (eg.TERMINATION_REVIEW, (*SIGNED, eg.TERMINATION_REQUESTED)),
-    inputs.CouncilDecided: (
+    inputs.ReviewReturn: (eg.REVIEW_RESULT, (*AT_UNIT, eg.RETURN_REQUESTED)),
+    inputs.ReviewExtension: (eg.EXTENSION_REVIEW, (*SIGNED, eg.EXTENSION_REQUESTED)),
+    inputs.ReviewPause: (eg.PAUSE_REVIEW, (*SIGNED, eg.PAUSE_REQUESTED)),
+    inputs.ReviewTermination: (eg.TERMINATION_REVIEW, (*SIGNED, eg.TERMINATION_REQUESTED)),
+    inputs.DecideCouncil: (
         eg.COUNCIL_RESULT,
         (*AT_UNIT, eg.RETURN_REQUESTED, eg.RETURN_REJECTED, eg.DISPUTED),
     ),
-    inputs.CoUnitAdded: (replace(eg.CO_UNIT, co_unit=eg.OTHER_STREET), AT_UNIT),
-    inputs.ComplaintReclassified: (eg.RECLASSIFICATION, AT_UNIT),
-    inputs.CalendarAmended: (eg.AMENDMENT, AT_UNIT),
-    inputs.ExclusionReviewed: (eg.EXCLUSION_REVIEW, (*AT_UNIT, eg.EXCLUSION_REQUESTED)),
-    inputs.AnswerSentBack: (eg.SENT_BACK_RESULT, (*SIGNED, eg.ANSWERED)),
-    inputs.ClosingExceptionApproved: (eg.EXCEPTION, AT_UNIT),
+    inputs.AddCoUnit: (replace(eg.CO_UNIT, co_unit=eg.OTHER_STREET), AT_UNIT),
+    inputs.ReclassifyComplaint: (eg.RECLASSIFICATION, AT_UNIT),
+    inputs.AmendCalendar: (eg.AMENDMENT, AT_UNIT),
+    inputs.ReviewExclusion: (eg.EXCLUSION_REVIEW, (*AT_UNIT, eg.EXCLUSION_REQUESTED)),
+    inputs.SendBackAnswer: (eg.SENT_BACK_RESULT, (*SIGNED, eg.ANSWERED)),
+    inputs.CloseByException: (eg.EXCEPTION, AT_UNIT),
 }
 """An honest decision of each kind, and the life it can be taken in."""
 
@@ -229,8 +229,8 @@ def test_where_the_speaker_has_a_login_it_decides_and_the_name_is_only_shown(
 
 def test_q2_a_unit_sits_in_the_council_about_its_order_but_not_alone() -> None:
     """Q2: those concerned meet; the hotline or somebody else is among them."""
-    data, past = CASES[inputs.CouncilDecided]
-    assert isinstance(data, inputs.CouncilDecided)
+    data, past = CASES[inputs.DecideCouncil]
+    assert isinstance(data, inputs.DecideCouncil)
     helped = (*past, eg.CO_UNIT_ADDED)
     for own in ((eg.STREET,), (eg.STREET, eg.WATER), (STREET_NAME, wide(eg.WATER))):
         assert "expected somebody else among them" in why(decided(replace(data, participants=own), helped))
@@ -240,14 +240,14 @@ def test_q2_a_unit_sits_in_the_council_about_its_order_but_not_alone() -> None:
 
 def test_a_unit_does_not_add_itself_as_a_helper() -> None:
     """T22: whoever helps may read what an order says."""
-    data, past = CASES[inputs.CoUnitAdded]
+    data, past = CASES[inputs.AddCoUnit]
     reason = why(decided(replace(data, added_by=eg.CATALOGUE.units[eg.OTHER_STREET].name), past))
     assert reason.startswith(f"added_by: {eg.OTHER_STREET} would help")
 
 
 def test_the_exclusion_of_one_unit_is_not_decided_by_it_when_another_has_the_order() -> None:
     """T22, F3."""
-    data, past = CASES[inputs.ExclusionReviewed]
+    data, past = CASES[inputs.ReviewExclusion]
     moved = (
         *past,
         eg.RETURN_REQUESTED,

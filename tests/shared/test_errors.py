@@ -33,7 +33,7 @@ DOORS: dict[str, Handle] = {
     "telephony.calls": calls(clock()),
     DISPATCH_REPLIES.of(STREET): replies(DispatchSettings(**ADDRESSES), clock()),
     "dispatch.reviews": reviews(clock()),
-    "feedback.answers": answers(clock()),
+    "feedback.visit-results": answers(clock()),
 }
 
 

@@ -97,5 +97,5 @@ def test_a_login_looks_as_a_units_id_does_or_is_refused(login: str) -> None:
 def test_doors_are_called_as_they_were() -> None:
     """Their names stand in the groups of Kafka, and in es.door_stopped."""
     assert [door_of(line) for line in (*SPOKEN, COMPLAINTS_LOG)] == [
-        "calls", "requests", "replies", "reviews", "answers", "exceptions", "log",
+        "calls", "requests", "replies", "reviews", "visit-results", "exceptions", "log",
     ]  # fmt: skip

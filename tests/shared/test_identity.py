@@ -31,8 +31,8 @@ from shared.topic_names import speaker_of
 from shared.topics import (
     DISPATCH_REPLIES,
     DISPATCH_REVIEWS,
-    FEEDBACK_ANSWERS,
     FEEDBACK_EXCEPTIONS,
+    FEEDBACK_VISIT_RESULTS,
     INTAKE_REQUESTS,
     TELEPHONY_CALLS,
     TOPICS,
@@ -48,7 +48,7 @@ DOORS: Final[dict[str, Handle]] = {
     INTAKE_REQUESTS.name: requests(IntakeSettings(**WHERE), clock()),
     DISPATCH_REPLIES.name: replies(DispatchSettings(**WHERE), clock()),
     DISPATCH_REVIEWS.name: reviews(clock(), PREFIX),
-    FEEDBACK_ANSWERS.name: answers(clock(), PREFIX),
+    FEEDBACK_VISIT_RESULTS.name: answers(clock(), PREFIX),
     FEEDBACK_EXCEPTIONS.name: exceptions(clock(), PREFIX),
 }
 """Every door with an inbox; calls are merged into a register instead."""
@@ -197,7 +197,7 @@ def test_an_instant_is_the_same_in_every_zone(name: str, at: datetime) -> None:
 def test_two_inputs_of_the_same_fields_say_different_things() -> None:
     """The type is part of it: an extension approved is no pause approved."""
     fields = {"complaint_id": eg.ID, "assignment": 1, "approved": True, "reviewer": "r"}
-    kinds = ("hotline.extension.reviewed.v1", "hotline.pause.reviewed.v1", "hotline.termination.reviewed.v1")
+    kinds = ("hotline.extension.review.v1", "hotline.pause.review.v1", "hotline.termination.review.v1")
     assert len({content_of(msgspec.convert(fields, INPUTS[kind])) for kind in kinds}) == 3
 
 

@@ -667,7 +667,7 @@ async def watched(keeper: Keeper) -> dict[int, datetime]:
 
 async def test_timers_are_set_moved_and_cancelled_with_the_facts_that_cause_it(keeper: Keeper) -> None:
     await opened(keeper)
-    sign, feedback, ladder = (TIMER_KINDS[limit] for limit in (Limit.SIGN, Limit.FEEDBACK, Limit.LADDER))
+    sign, feedback, ladder = (TIMER_KINDS[limit] for limit in (Limit.SIGN, Limit.ANSWER, Limit.LADDER))
     assert await watched(keeper) == {sign: SIGN_DUE_AT, feedback: WARNED_AT}
     clock = desk("escalation", keeper.log("escalation"))
     await clock.obey(Batch(work=[fires(SIGN_DUE_AT + INSTANT)]))

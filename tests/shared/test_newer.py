@@ -53,7 +53,7 @@ def test_a_desk_takes_what_it_reacts_to_and_what_is_newer_than_itself() -> None:
     assert b"hotline.ComplaintBlessed.v1" in heard
     assert ce_type_of("OrderSigned", OrderSigned.SCHEMA) not in heard
     assert b"hotline.OrderSigned.v9" not in heard, "it would not act on the newer one either"
-    for strange in (None, b"", b"?", b"hotline.order.signed.v1", b"hotline.\xff.v1", b"hotline.X.v0"):
+    for strange in (None, b"", b"?", b"hotline.order.sign.v1", b"hotline.\xff.v1", b"hotline.X.v0"):
         assert strange not in heard
 
 

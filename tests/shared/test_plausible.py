@@ -16,7 +16,7 @@ from services.feedback import inbound as feedback
 from services.intake import inbound as intake
 from services.intake.settings import Settings as IntakeSettings
 from shared.doors.unread_records import Handle
-from shared.inputs import INPUTS, Input, RequestRecorded
+from shared.inputs import INPUTS, Input, RecordRequest
 from shared.log import Incoming
 from shared.plausible import TIME_FIELDS, arrived_at, times_of
 from shared.policy.ruleset import ruleset
@@ -48,7 +48,7 @@ def doors(clock: Clock, rules: str = "beijing-draft-2021") -> dict[str, Handle]:
         "intake.requests": intake.requests(IntakeSettings(ruleset=rules, **NOWHERE), clock),
         "dispatch.replies.{unit}": dispatch.replies(DispatchSettings(**NOWHERE), clock),
         "dispatch.reviews": dispatch.reviews(clock),
-        "feedback.answers": feedback.answers(clock),
+        "feedback.visit-results": feedback.answers(clock),
         "feedback.exceptions": feedback.exceptions(clock),
     }
 
@@ -111,7 +111,7 @@ def test_a_time_in_a_payload_that_cannot_be_is_set_aside_by_its_name(
 
 
 def test_the_times_of_payloads_are_found_by_their_type() -> None:
-    assert {field.steps for field in TIME_FIELDS[RequestRecorded]} == {("given_due_at",), ("sent_at",)}
+    assert {field.steps for field in TIME_FIELDS[RecordRequest]} == {("given_due_at",), ("sent_at",)}
     assert set(TIME_FIELDS) == set(INPUTS.values())
 
 

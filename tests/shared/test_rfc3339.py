@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from shared.cloudevents import event_of
 from shared.events import Fact
-from shared.inputs import INPUTS, RequestRecorded
+from shared.inputs import INPUTS, RecordRequest
 from shared.log import Incoming
 from shared.rfc3339 import NotAnInstant, ToldInstant, instant
 from shared.runtime.errors import BadInput
@@ -50,20 +50,18 @@ def allowed(draw: st.DrawFn) -> tuple[str, datetime]:
 def in_header(text: str) -> datetime:
     good = message(eg.REQUEST, "intake.requests")
     headers = tuple((name, text.encode() if name == "ce_time" else value) for name, value in good.headers)
-    return event_of(msgspec.structs.replace(good, headers=headers), (RequestRecorded,)).time
+    return event_of(msgspec.structs.replace(good, headers=headers), (RecordRequest,)).time
 
 
 def in_structured(text: str) -> datetime:
     good = message(eg.REQUEST, "intake.requests")
     headers, value = structured(good.headers, good.value or b"", time=text)
-    return event_of(
-        msgspec.structs.replace(good, headers=tuple(headers), value=value), (RequestRecorded,)
-    ).time
+    return event_of(msgspec.structs.replace(good, headers=tuple(headers), value=value), (RecordRequest,)).time
 
 
 def in_payload(text: str) -> datetime | None:
-    data = event_of(told(text), (RequestRecorded,)).data
-    assert isinstance(data, RequestRecorded)
+    data = event_of(told(text), (RecordRequest,)).data
+    assert isinstance(data, RecordRequest)
     return data.given_due_at
 
 
@@ -154,7 +152,7 @@ def test_a_number_is_no_time(value: object) -> None:
                 told(""),
                 value=msgspec.json.encode({**msgspec.to_builtins(eg.REQUEST), "given_due_at": value}),
             ),
-            (RequestRecorded,),
+            (RecordRequest,),
         )
 
 
@@ -173,5 +171,5 @@ def _kinds(kind: object) -> set[object]:
 def test_no_input_has_a_time_that_msgspec_would_read_in_its_own_way() -> None:
     kinds = {kind: _kinds(kind) for kind in INPUTS.values()}
     assert [kind for kind, found in kinds.items() if datetime in found] == []
-    assert ToldInstant in kinds[RequestRecorded]
+    assert ToldInstant in kinds[RecordRequest]
     assert datetime in _kinds(next(iter(Fact.__subclasses__())))

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from shared.cloudevents import event_of, texts_of
 from shared.events import Attachment
-from shared.inputs import INPUTS, Input, OrderSigned, RequestRecorded
+from shared.inputs import INPUTS, Input, RecordRequest, SignOrder
 from shared.log import Incoming
 from shared.runtime.errors import BadInput
 from tests import examples as eg
@@ -88,7 +88,7 @@ def test_a_backslash_before_the_letters_is_no_such_character() -> None:
     said = {**msgspec.to_builtins(eg.REQUEST), "title": r"\u0000 is what the form shows"}
     for incoming in told(eg.REQUEST, said):
         data = event_of(incoming, EVERY).data
-        assert isinstance(data, RequestRecorded)
+        assert isinstance(data, RecordRequest)
         assert data.title == said["title"]
 
 
@@ -147,7 +147,7 @@ def test_a_complaints_id_ends_where_it_ends() -> None:
 def test_texts_are_found_at_every_depth_and_in_every_kind_of_collection() -> None:
     value = {
         "a": ("b", ["c", {"d": "e"}], {"f"}),
-        "g": OrderSigned(complaint_id="h", assignment=1),
+        "g": SignOrder(complaint_id="h", assignment=1),
         "i": b"j",
     }
     assert {text for _, text in texts_of(value)} == set("abcdefghi")

@@ -18,11 +18,11 @@ from shared.complaint import (
     watched,
 )
 from shared.events import (
+    AnswerLimitMissed,
     ArrivalMissed,
     ComplaintEscalated,
     DispatchLimitMissed,
     Fact,
-    FeedbackLimitMissed,
     LimitMissCorrected,
     SignLimitMissed,
     SupervisionClosed,
@@ -51,15 +51,15 @@ def _judge_sign_limit_missed(case: Complaint, fact: SignLimitMissed, _: Fact) ->
     return _missed(case, watched(case, Limit.SIGN, fact.assignment), fact.unit, fact)
 
 
-def _judge_feedback_limit_missed(case: Complaint, fact: FeedbackLimitMissed, _: Fact) -> str | None:
-    return _missed(case, watched(case, Limit.FEEDBACK, fact.round), fact.unit, fact)
+def _judge_answer_limit_missed(case: Complaint, fact: AnswerLimitMissed, _: Fact) -> str | None:
+    return _missed(case, watched(case, Limit.ANSWER, fact.round), fact.unit, fact)
 
 
 def _missed(
     case: Complaint,
     deadline: Deadline | None,
     unit: UnitId,
-    fact: DispatchLimitMissed | SignLimitMissed | FeedbackLimitMissed | VisitLimitMissed,
+    fact: DispatchLimitMissed | SignLimitMissed | AnswerLimitMissed | VisitLimitMissed,
 ) -> str | None:
     """A limit that was set, is not yet stated as missed, was not kept, and has passed."""
     if deadline is None:
@@ -90,7 +90,7 @@ def _judge_complaint_escalated(case: Complaint, fact: ComplaintEscalated, before
 
 def _owed(case: Complaint, before: Fact) -> Missed | Deadline | None:
     """The limit whose miss was just stated; where none was, whoever watches stands above the unit already."""
-    if isinstance(before, SignLimitMissed | FeedbackLimitMissed):
+    if isinstance(before, SignLimitMissed | AnswerLimitMissed):
         owing: tuple[Missed | Deadline, ...] = (*case.missed, *case.deadlines)
         for owed in owing:
             if (owed.unit, owed.due_at) == (before.unit, before.due_at):
@@ -100,8 +100,8 @@ def _owed(case: Complaint, before: Fact) -> Missed | Deadline | None:
 
 def _no_ground(case: Complaint, fact: ComplaintEscalated, before: Fact) -> str | None:
     """It climbs because of the miss just stated, or because the level before it has had its time."""
-    if isinstance(before, SignLimitMissed | FeedbackLimitMissed):
-        because = Limit.SIGN if isinstance(before, SignLimitMissed) else Limit.FEEDBACK
+    if isinstance(before, SignLimitMissed | AnswerLimitMissed):
+        because = Limit.SIGN if isinstance(before, SignLimitMissed) else Limit.ANSWER
         same = (fact.unit, fact.because, fact.escalated_at) == (before.unit, because, before.missed_at)
         return None if same else "it does not say whose miss it follows"
     for rung in case.deadlines:
@@ -126,7 +126,7 @@ def _judge_limit_miss_corrected(case: Complaint, fact: LimitMissCorrected, _: Fa
 
 def _judge_warning_given(case: Complaint, fact: WarningGiven, _: Fact) -> str | None:
     """T5: only of a limit that still runs, in its order, at its time."""
-    near_to = watched(case, Limit.FEEDBACK, fact.round)
+    near_to = watched(case, Limit.ANSWER, fact.round)
     near = None if near_to is None else next_warning(case, near_to)
     if near_to is None or near is None:
         return "no such limit is near: never set, kept, or warned of before"
@@ -186,7 +186,7 @@ RULES: Final[dict[type[Fact], Callable[[Complaint, Any, Any], str | None]]] = {
     DispatchLimitMissed: _judge_dispatch_limit_missed,
     VisitLimitMissed: _judge_visit_limit_missed,
     SignLimitMissed: _judge_sign_limit_missed,
-    FeedbackLimitMissed: _judge_feedback_limit_missed,
+    AnswerLimitMissed: _judge_answer_limit_missed,
     ComplaintEscalated: _judge_complaint_escalated,
     LimitMissCorrected: _judge_limit_miss_corrected,
     WarningGiven: _judge_warning_given,

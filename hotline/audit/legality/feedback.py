@@ -51,7 +51,7 @@ def _is_about(case: Complaint, order: Order, fact: VisitScheduled) -> bool:
     """It names the unit that holds the order, or at expiry the one that let the limit pass."""
     if fact.round != order.round or fact.unit == order.unit:
         return fact.round == order.round
-    late = [missed.unit for missed in misses(case, Limit.FEEDBACK, order.round)]
+    late = [missed.unit for missed in misses(case, Limit.ANSWER, order.round)]
     # A late answer has settled the miss, and nothing says any more whose it was.
     return fact.reason is VisitReason.EXPIRED and (fact.unit in late or isinstance(order, Answered))
 
@@ -72,13 +72,13 @@ def _no_reason(case: Complaint, order: Order, fact: VisitScheduled) -> str | Non
     """R8: on the answer, or at expiry of the limit, whichever is first."""
     if (fact.visit, fact.attempt) != (case.visits + 1, 1):
         return f"visit {fact.visit} attempt {fact.attempt} follows visit {case.visits}"
-    if watched(case, Limit.FEEDBACK, order.round) is not None:
+    if watched(case, Limit.ANSWER, order.round) is not None:
         return "the limit was not kept, and the miss is not stated yet"
     if fact.reason is VisitReason.ANSWERED:
         return None if isinstance(order, Answered) else "nothing is answered"
     if case.visited_round == order.round:
         return "the citizen was asked at expiry before"
-    if not isinstance(order, Answered) and not misses(case, Limit.FEEDBACK, order.round):
+    if not isinstance(order, Answered) and not misses(case, Limit.ANSWER, order.round):
         return "no limit has expired"
     return None
 

@@ -10,6 +10,7 @@ from hotline.audit.legality.orders import LADDER
 from shared.complaint import Case, Complaint, order_open
 from shared.events import (
     REFUSALS,
+    AnswerLimitMissed,
     ArrivalMissed,
     ComplaintAnsweredDirectly,
     ComplaintClassified,
@@ -26,7 +27,6 @@ from shared.events import (
     ExclusionRejected,
     ExclusionRequested,
     Fact,
-    FeedbackLimitMissed,
     LimitMissCorrected,
     OrderAssigned,
     OrderMoved,
@@ -54,7 +54,7 @@ _AFTER_THE_END: Final = frozenset(
         DispatchLimitMissed,
         VisitLimitMissed,
         SignLimitMissed,
-        FeedbackLimitMissed,
+        AnswerLimitMissed,
         ComplaintEscalated,
         LimitMissCorrected,
         SupervisionOpened,
@@ -116,7 +116,7 @@ def _must_follow(case: Case, before: Fact, kind: type[Fact] | None) -> str | Non
     return f"{type(before).__name__} must be followed at once by {' or '.join(k.__name__ for k in wanted)}"
 
 
-def _after_miss(case: Complaint, _: SignLimitMissed | FeedbackLimitMissed) -> tuple[type[Fact], ...]:
+def _after_miss(case: Complaint, _: SignLimitMissed | AnswerLimitMissed) -> tuple[type[Fact], ...]:
     return () if case.level is LADDER[-1] else (ComplaintEscalated,)
 
 
@@ -141,7 +141,7 @@ _AT_ONCE: Final[dict[type[Fact], Callable[[Complaint, Any], tuple[type[Fact], ..
     WhistleBlown: lambda _case, _before: (UnitCalled,),
     CouncilDecided: lambda _case, before: () if before.to_unit == before.unit else (ComplaintDispatched,),
     SignLimitMissed: _after_miss,
-    FeedbackLimitMissed: _after_miss,
+    AnswerLimitMissed: _after_miss,
     VisitMade: _after_visit,
     VisitUnreached: _after_attempt,
 }

@@ -264,7 +264,7 @@ FOR_OPERATOR: Final[dict[type[e.Fact], Callable[[Any, Callable[[datetime], str]]
         "missed",
     ),
     e.SignLimitMissed: lambda f, t: (f.unit, f"did not sign by {t(f.due_at)}", "missed"),
-    e.FeedbackLimitMissed: lambda f, t: (f.unit, f"did not answer by {t(f.due_at)}", "missed"),
+    e.AnswerLimitMissed: lambda f, t: (f.unit, f"did not answer by {t(f.due_at)}", "missed"),
     e.ComplaintEscalated: lambda f, t: (
         "escalation",
         f"{f.to_level.lower()} level told ({f.told}): {f.unit} missed its {f.because.lower()} limit"

@@ -116,10 +116,10 @@ class Desk:
 
 def _said(verb: str, case: Complaint, words: str, reason: str, evidence: str) -> Input:
     if verb == "sign":
-        return inputs.OrderSigned(**of_order(case))
+        return inputs.SignOrder(**of_order(case))
     if verb == "answer":
-        return inputs.OrderAnswered(**of_order(case), result=words, claims_solved=True)
-    return inputs.ReturnRequested(**of_order(case), reason=reason, evidence=evidence)
+        return inputs.AnswerOrder(**of_order(case), result=words, claims_solved=True)
+    return inputs.RequestReturn(**of_order(case), reason=reason, evidence=evidence)
 
 
 async def sit(city: City, unit: UnitId) -> None:

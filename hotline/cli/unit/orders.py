@@ -19,7 +19,7 @@ def sign(complaint: ComplaintNamed, unit: UnitNamed, *, json: Json = False) -> N
     """Take the order on."""
     from shared import inputs
 
-    reply(complaint, unit, lambda case, _: inputs.OrderSigned(**of_order(case)), json=json)
+    reply(complaint, unit, lambda case, _: inputs.SignOrder(**of_order(case)), json=json)
 
 
 @speaks
@@ -37,7 +37,7 @@ def answer(
     reply(
         complaint,
         unit,
-        lambda case, _: inputs.OrderAnswered(**of_order(case), result=text, claims_solved=not unsolved),
+        lambda case, _: inputs.AnswerOrder(**of_order(case), result=text, claims_solved=not unsolved),
         json=json,
     )
 
@@ -57,7 +57,7 @@ def assign(
     reply(
         complaint,
         unit,
-        lambda case, named: inputs.OrderAssigned(**of_order(case), to_unit=named(to), reason=reason),
+        lambda case, named: inputs.AssignOrder(**of_order(case), to_unit=named(to), reason=reason),
         json=json,
     )
 
@@ -79,9 +79,9 @@ def contact(
         complaint,
         unit,
         lambda case, _: (
-            inputs.ContactFailed(**of_order(case), cause=failed, channel=channel)
+            inputs.RecordContactFailed(**of_order(case), cause=failed, channel=channel)
             if failed
-            else inputs.CitizenContacted(**of_order(case), channel=channel)
+            else inputs.RecordContact(**of_order(case), channel=channel)
         ),
         json=json,
     )
@@ -102,7 +102,7 @@ def progress(
     reply(
         complaint,
         unit,
-        lambda case, _: inputs.ProgressReported(**of_order(case), text=text, stage_feedback=stage),
+        lambda case, _: inputs.ReportProgress(**of_order(case), text=text, stage_feedback=stage),
         json=json,
     )
 
@@ -115,6 +115,6 @@ def report(complaint: ComplaintNamed, unit: UnitNamed, text: _Done, *, json: Jso
     reply(
         complaint,
         unit,
-        lambda case, _: inputs.CoUnitReported(complaint_id=case.complaint_id, result=text),
+        lambda case, _: inputs.ReportAsCoUnit(complaint_id=case.complaint_id, result=text),
         json=json,
     )

@@ -29,7 +29,7 @@ def return_(
     reply(
         complaint,
         unit,
-        lambda case, named: inputs.ReturnRequested(
+        lambda case, named: inputs.RequestReturn(
             **of_order(case),
             reason=reason,
             evidence=evidence,
@@ -49,7 +49,7 @@ def dispute(
     reply(
         complaint,
         unit,
-        lambda case, _: inputs.DisputeRaised(**of_order(case), reason=reason, evidence=evidence),
+        lambda case, _: inputs.RaiseDispute(**of_order(case), reason=reason, evidence=evidence),
         json=json,
     )
 
@@ -70,7 +70,7 @@ def extend(
     reply(
         complaint,
         unit,
-        lambda case, _: inputs.ExtensionRequested(
+        lambda case, _: inputs.RequestExtension(
             **of_order(case), days=days, reason=reason, citizen_told=citizen_told
         ),
         json=json,
@@ -95,7 +95,7 @@ def pause(
     reply(
         complaint,
         unit,
-        lambda case, _: inputs.PauseRequested(
+        lambda case, _: inputs.RequestPause(
             **of_order(case), ground=PauseGround(ground), days=days, evidence=evidence
         ),
         json=json,
@@ -107,7 +107,7 @@ def resume(complaint: ComplaintNamed, unit: UnitNamed, reason: Reason, *, json: 
     """End the pause: the thing you waited for has come."""
     from shared import inputs
 
-    reply(complaint, unit, lambda case, _: inputs.PauseEnded(**of_order(case), reason=reason), json=json)
+    reply(complaint, unit, lambda case, _: inputs.EndPause(**of_order(case), reason=reason), json=json)
 
 
 @speaks
@@ -127,7 +127,7 @@ def terminate(
     reply(
         complaint,
         unit,
-        lambda case, _: inputs.TerminationRequested(
+        lambda case, _: inputs.RequestTermination(
             **of_order(case), ground=TerminationGround(ground), evidence=evidence
         ),
         json=json,
@@ -151,7 +151,7 @@ def exclude(
     reply(
         complaint,
         unit,
-        lambda case, _: inputs.ExclusionRequested(
+        lambda case, _: inputs.RequestExclusion(
             complaint_id=case.complaint_id, ground=ExclusionGround(ground), evidence=evidence
         ),
         json=json,

@@ -39,7 +39,7 @@ def whistle(
     reply(
         complaint,
         unit,
-        lambda case, named: inputs.WhistleBlown(
+        lambda case, named: inputs.BlowWhistle(
             **of_order(case),
             whistle=number or len(case.whistles) + 1,
             kind=WhistleKind(kind),
@@ -58,7 +58,7 @@ def acknowledge(
     """You were whistled for: say that you come."""
     from shared import inputs
 
-    reply(complaint, unit, lambda case, _: inputs.WhistleAcknowledged(**_of_whistle(case, number)), json=json)
+    reply(complaint, unit, lambda case, _: inputs.AcknowledgeWhistle(**_of_whistle(case, number)), json=json)
 
 
 @speaks
@@ -76,7 +76,7 @@ def arrive(
     reply(
         complaint,
         unit,
-        lambda case, _: inputs.WhistleArrived(**_of_whistle(case, number), persons=persons),
+        lambda case, _: inputs.ArriveAtWhistle(**_of_whistle(case, number), persons=persons),
         json=json,
     )
 
@@ -96,7 +96,7 @@ def measure(
     reply(
         complaint,
         unit,
-        lambda case, _: inputs.WhistleMeasureRecorded(**_of_whistle(case, number), measure=text),
+        lambda case, _: inputs.RecordMeasure(**_of_whistle(case, number), measure=text),
         json=json,
     )
 
@@ -117,7 +117,7 @@ def release(
     reply(
         complaint,
         unit,
-        lambda case, named: inputs.WhistleReleased(
+        lambda case, named: inputs.ReleaseWhistle(
             **_of_whistle(case, number), called=named(of) if of else None, reason=reason
         ),
         json=json,
@@ -141,7 +141,7 @@ def rate(
     reply(
         complaint,
         unit,
-        lambda case, named: inputs.WhistleRated(
+        lambda case, named: inputs.RateWhistle(
             **_of_whistle(case, number), rated=named(of), stars=stars, comment=text
         ),
         json=json,

@@ -12,7 +12,7 @@ import msgspec
 
 from shared.events import Level, RequestType
 from shared.ids import UnitId
-from shared.inputs import RequestRecorded
+from shared.inputs import RecordRequest
 from shared.policy.catalogue import Catalogue, District, Subject, To, Unit, parsed
 
 CENTRE: Final = UnitId("centre")
@@ -38,9 +38,9 @@ class Target(NamedTuple):
     street: str | None
 
 
-def request_of(request_id: str, target: Target, **more: Any) -> RequestRecorded:
+def request_of(request_id: str, target: Target, **more: Any) -> RecordRequest:
     """The one request the bench knows, by telephone as nine in ten, on its way to a unit; `more` as a part needs."""
-    return RequestRecorded(
+    return RecordRequest(
         request_id=request_id,
         call_id=request_id,
         request_type=RequestType.HELP,

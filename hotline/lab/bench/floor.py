@@ -30,7 +30,7 @@ from shared.topics import (
     COMPLAINTS_LOG,
     DISPATCH_ORDERS,
     DISPATCH_REPLIES,
-    FEEDBACK_ANSWERS,
+    FEEDBACK_VISIT_RESULTS,
     FEEDBACK_VISITS,
     INTAKE_REQUESTS,
 )
@@ -48,12 +48,12 @@ CREATE TABLE floor.event (LIKE es.event INCLUDING ALL);
 PARTS: Final = (
     Part(name="intake", writes_as=("intake",), hears=(INTAKE_REQUESTS.name,)),
     Part(name="dispatch", writes_as=("dispatch",), hears=(COMPLAINTS_LOG.name, DISPATCH_REPLIES.name)),
-    Part(name="feedback", writes_as=("feedback",), hears=(COMPLAINTS_LOG.name, FEEDBACK_ANSWERS.name)),
+    Part(name="feedback", writes_as=("feedback",), hears=(COMPLAINTS_LOG.name, FEEDBACK_VISIT_RESULTS.name)),
     Part(name="relay", speaks=(COMPLAINTS_LOG.name, DISPATCH_ORDERS.name, FEEDBACK_VISITS.name)),
     Part(
         name="simulator",
         hears=(DISPATCH_ORDERS.name, FEEDBACK_VISITS.name),
-        speaks=(INTAKE_REQUESTS.name, DISPATCH_REPLIES.name, FEEDBACK_ANSWERS.name),
+        speaks=(INTAKE_REQUESTS.name, DISPATCH_REPLIES.name, FEEDBACK_VISIT_RESULTS.name),
     ),
 )
 """Escalation is missing: in a life without a missed limit it neither reads a message nor writes a fact."""
@@ -62,7 +62,7 @@ PARTS_TOGETHER: Final = (
     Part(
         name=TOGETHER,
         writes_as=("intake", "dispatch", "feedback"),
-        hears=(INTAKE_REQUESTS.name, COMPLAINTS_LOG.name, DISPATCH_REPLIES.name, FEEDBACK_ANSWERS.name),
+        hears=(INTAKE_REQUESTS.name, COMPLAINTS_LOG.name, DISPATCH_REPLIES.name, FEEDBACK_VISIT_RESULTS.name),
     ),
     *PARTS[3:],
 )

@@ -27,7 +27,7 @@ from shared.topics import (
     COMPLAINTS_LOG,
     DISPATCH_ORDERS,
     DISPATCH_REPLIES,
-    FEEDBACK_ANSWERS,
+    FEEDBACK_VISIT_RESULTS,
     FEEDBACK_VISITS,
     INTAKE_REQUESTS,
     Topic,
@@ -232,7 +232,7 @@ LINES: Final[dict[str, Topic]] = {
         DISPATCH_ORDERS,
         DISPATCH_REPLIES,
         FEEDBACK_VISITS,
-        FEEDBACK_ANSWERS,
+        FEEDBACK_VISIT_RESULTS,
     )
 }
 """The lines of the table of topics that carry a life in which nothing goes wrong."""

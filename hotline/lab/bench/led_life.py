@@ -21,10 +21,10 @@ from services.intake import rules as intake
 from services.intake.decisions.recording import RecordRequest
 from services.intake.decisions.withdrawal import WithdrawRequest
 from services.intake.rules import IntakeCommand
+from shared import inputs
 from shared.complaint import UNOPENED, Case, Complaint, due_deadlines, evolve
 from shared.events import SPEAKERS, Fact, RequestType, Urgency
 from shared.ids import ComplaintId, complaint_id
-from shared.inputs import RequestRecorded
 from shared.log.codec import encoded
 from shared.policy.catalogue import Catalogue
 from shared.versions import RULESET
@@ -47,7 +47,7 @@ class Led:
         self.tell(
             RecordRequest(
                 complaint_id=self._id,
-                request=RequestRecorded(
+                request=inputs.RecordRequest(
                     request_id=request,
                     request_type=RequestType.HELP if article is None else RequestType.CONSULT,
                     subject=target.subject,

@@ -44,7 +44,7 @@ from shared.topics import (
     DISPATCH_ORDERS,
     DISPATCH_REPLIES,
     ESCALATION_NOTICES,
-    FEEDBACK_ANSWERS,
+    FEEDBACK_VISIT_RESULTS,
     FEEDBACK_VISITS,
     INTAKE_REQUESTS,
     Topic,
@@ -190,8 +190,8 @@ class Pace:
                 continue
             about = self._decoder.decode(record.value)
             topic, source = DISPATCH_REPLIES.of(about.unit), f"/units/{about.unit}"
-            signed = inputs.OrderSigned(complaint_id=about.complaint_id, assignment=about.assignment)
-            answered = inputs.OrderAnswered(
+            signed = inputs.SignOrder(complaint_id=about.complaint_id, assignment=about.assignment)
+            answered = inputs.AnswerOrder(
                 complaint_id=about.complaint_id,
                 assignment=about.assignment,
                 result=RESULT,
@@ -230,15 +230,12 @@ class Pace:
         if self._asked.limit_seconds is not None or record.key in self._visit_seen:
             return
         self._visit_seen.add(record.key)
-        about = self._decoder.decode(record.value)
-        made = inputs.VisitMade(
-            complaint_id=about.complaint_id,
-            visit=about.visit,
-            attempt=about.attempt,
-            solved=True,
-            satisfied=True,
+        one = self._decoder.decode(record.value)
+        made = inputs.RecordVisit(
+            complaint_id=one.complaint_id, visit=one.visit, attempt=one.attempt, solved=True, satisfied=True
         )
-        await self._tell(FEEDBACK_ANSWERS, FEEDBACK_ANSWERS.name, record.key, made, "/dialler", "")
+        line = FEEDBACK_VISIT_RESULTS
+        await self._tell(line, line.name, record.key, made, "/dialler", "")
         self._told_at[record.key] = now
 
     def _notice(self, key: bytes, number: int) -> None:
@@ -330,7 +327,7 @@ async def _listen(
 
 async def run(asked: Asked) -> Paced:
     """Offer everything, hear everything, wait until the last life has come to its end."""
-    spoken = topics_of(asked.prefix, (INTAKE_REQUESTS, DISPATCH_REPLIES, FEEDBACK_ANSWERS), asked.units)
+    spoken = topics_of(asked.prefix, (INTAKE_REQUESTS, DISPATCH_REPLIES, FEEDBACK_VISIT_RESULTS), asked.units)
     every = max(1, len(asked.units) // asked.units_measured)
     measured = partitions_of(asked.prefix, DISPATCH_ORDERS, asked.units[::every])
     rest = sorted(set(partitions_of(asked.prefix, DISPATCH_ORDERS, asked.units)) - set(measured))

@@ -32,7 +32,7 @@ from shared.topic_names import partition_of
 from shared.topics import (
     DISPATCH_ORDERS,
     DISPATCH_REPLIES,
-    FEEDBACK_ANSWERS,
+    FEEDBACK_VISIT_RESULTS,
     FEEDBACK_VISITS,
     INTAKE_REQUESTS,
     Topic,
@@ -129,8 +129,8 @@ class Simulator:
             return
         order = self._about.decode(record.value)
         topic = DISPATCH_REPLIES.of(unit)
-        signed = inputs.OrderSigned(complaint_id=order.complaint_id, assignment=order.assignment)
-        answered = inputs.OrderAnswered(
+        signed = inputs.SignOrder(complaint_id=order.complaint_id, assignment=order.assignment)
+        answered = inputs.AnswerOrder(
             complaint_id=order.complaint_id, assignment=order.assignment, result=RESULT, claims_solved=True
         )
         source = f"/units/{unit}"
@@ -141,14 +141,14 @@ class Simulator:
         if header(record.headers, "ce_type") != self._scheduled or self._again("visit", record.key):
             return
         asked = self._about.decode(record.value)
-        made = inputs.VisitMade(
+        made = inputs.RecordVisit(
             complaint_id=asked.complaint_id,
             visit=asked.visit,
             attempt=asked.attempt,
             solved=True,
             satisfied=True,
         )
-        self._tell(FEEDBACK_ANSWERS, FEEDBACK_ANSWERS.name, record.key, made, "/dialler", "")
+        self._tell(FEEDBACK_VISIT_RESULTS, FEEDBACK_VISIT_RESULTS.name, record.key, made, "/dialler", "")
         self.visited += 1
 
     def _again(self, what: str, key: bytes) -> bool:
@@ -168,7 +168,9 @@ class Simulator:
 
 async def run(orders: Orders) -> None:
     """Play until every life has had its visit."""
-    spoken = topics_of(orders.prefix, (INTAKE_REQUESTS, DISPATCH_REPLIES, FEEDBACK_ANSWERS), orders.units)
+    spoken = topics_of(
+        orders.prefix, (INTAKE_REQUESTS, DISPATCH_REPLIES, FEEDBACK_VISIT_RESULTS), orders.units
+    )
     heard = [
         tp
         for topic in (DISPATCH_ORDERS, FEEDBACK_VISITS)

@@ -20,7 +20,7 @@ from hotline.lab.bench.clients import quiet
 from hotline.lab.bench.place import Place, place_of
 from hotline.lab.bench.result import Fixed
 from shared.cloudevents import fact_headers, input_headers
-from shared.inputs import RequestRecorded
+from shared.inputs import RecordRequest
 from shared.log.relay.loop import PAGE_MAX
 from shared.log.relay.sink import BATCH_BYTES_MAX
 from shared.runtime.settings import CommonSettings
@@ -68,7 +68,7 @@ class Stage:
             batch_bytes_max=BATCH_BYTES_MAX,
             gc_threshold=gc_threshold,
             fact_headers=len(fact_headers(b"", "", "", 1, "", b"")),
-            input_headers=len(input_headers(RequestRecorded, "", "", datetime.now(UTC))),
+            input_headers=len(input_headers(RecordRequest, "", "", datetime.now(UTC))),
             traces="zipkin" if realm.zipkin else "none",
             traces_ratio=TRACES_RATIO,
             postgres=postgres,

@@ -38,7 +38,7 @@ FROM es.event WHERE recorded_at > $1 AND recorded_at <= $2 AND position > $3
 # Asked often while the system works: how many visits' outcomes feedback has taken in, not what the log holds.
 _ALL_CLOSED: Final = """
 SELECT coalesce(sum(next_offset), 0), es.drained()
-FROM es.consumer_offset WHERE consumer = 'feedback' AND topic LIKE '%feedback.answers'
+FROM es.consumer_offset WHERE consumer = 'feedback' AND topic LIKE '%feedback.visit-results'
 """
 
 _BATCHES: Final = """

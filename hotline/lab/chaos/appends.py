@@ -22,11 +22,11 @@ import asyncpg
 from services.intake.decisions.recording import RecordRequest
 from services.intake.decisions.withdrawal import WithdrawRequest
 from services.intake.rules import decide
+from shared import inputs
 from shared.desk import Desk
 from shared.events import Urgency
 from shared.events.base import RequestType
 from shared.ids import RequestId, complaint_id, message_id
-from shared.inputs import RequestRecorded
 from shared.log import Append, EventLog, HeadMoved
 from shared.log.away import AWAY, is_away
 from shared.log.postgres import PostgresLog
@@ -187,7 +187,7 @@ class Writers:
 
     def _record(self, request: RequestId, at: datetime) -> Work:
         about = complaint_id(request)
-        recorded = RequestRecorded(
+        recorded = inputs.RecordRequest(
             request_id=request,
             request_type=RequestType.CONSULT,
             subject="chaos",

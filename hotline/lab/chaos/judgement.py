@@ -37,7 +37,7 @@ HAVING count(DISTINCT xid) > 1 ORDER BY 1 LIMIT 20
 _EARLY: Final = over_bodies(
     """
 SELECT stream_id::text, version FROM es.fact, LATERAL (SELECT {json} AS b) x
-WHERE type IN ('SignLimitMissed', 'FeedbackLimitMissed')
+WHERE type IN ('SignLimitMissed', 'AnswerLimitMissed')
   AND (b ->> 'noticed_at')::timestamptz < (b ->> 'due_at')::timestamptz LIMIT 20
 """
 )

@@ -9,10 +9,10 @@ from typing import Final, NamedTuple
 
 import asyncpg
 
-from shared.events import ComplaintDispatched, Fact, FeedbackLimitMissed, SignLimitMissed
+from shared.events import AnswerLimitMissed, ComplaintDispatched, Fact, SignLimitMissed
 from shared.events.base import RequestType, Urgency
 from shared.ids import ComplaintId, RequestId, complaint_id
-from shared.inputs import RequestRecorded
+from shared.inputs import RecordRequest
 from shared.log.heads import fetch, over_bodies
 from shared.policy.catalogue import Catalogue
 from shared.times import shown
@@ -31,7 +31,7 @@ WHERE NOT EXISTS (
 )
 """
 
-_MISSES: Final[tuple[type[Fact], ...]] = (SignLimitMissed, FeedbackLimitMissed)
+_MISSES: Final[tuple[type[Fact], ...]] = (SignLimitMissed, AnswerLimitMissed)
 # The first order with its limits, and the two facts that say one was missed.
 _FIRST_ORDER: Final = over_bodies(
     """
@@ -39,7 +39,7 @@ SELECT stream_id::text, type, (b ->> 'sign_due_at')::timestamptz, (b ->> 'citize
 FROM es.fact, LATERAL (SELECT {json} AS b) x
 WHERE stream_id = ANY ($1::uuid[]) AND (
     type = 'ComplaintDispatched' AND (b ->> 'assignment')::int = 1
-    OR type IN ('SignLimitMissed', 'FeedbackLimitMissed')
+    OR type IN ('SignLimitMissed', 'AnswerLimitMissed')
 )
 """
 )
@@ -49,7 +49,7 @@ class Letter(NamedTuple):
     """A request that came long before it is told of."""
 
     complaint: ComplaintId
-    request: RequestRecorded
+    request: RecordRequest
     received_at: datetime
 
 
@@ -60,7 +60,7 @@ def written(
     districts, subjects = sorted(catalogue.districts), sorted(catalogue.subjects)
     for number in numbers:
         district = random.choice(districts)
-        request = RequestRecorded(
+        request = RecordRequest(
             request_id=RequestId(f"chaos-letter-{number}"),
             channel="letter",
             request_type=RequestType.HELP,

@@ -27,7 +27,7 @@ from shared.doors.parking_limit import PARKED_MIN
 from shared.doors.records import UnreadableRecord
 from shared.doors.unpacking import CODECS
 from shared.ids import ComplaintId
-from shared.inputs import CallAnswered, CallEnded, CallOffered, Input, RequestRecorded
+from shared.inputs import CallAnswered, CallEnded, CallOffered, Input, RecordRequest
 from shared.log.relay.sink import stopped
 from shared.policy.catalogue import Catalogue
 from shared.runtime import kafka_address
@@ -132,16 +132,14 @@ class Outside:
                 INTAKE_REQUESTS,
                 letter.request.request_id.encode(),
                 msgspec.json.encode(letter.request),
-                input_headers(
-                    RequestRecorded, SOURCE, event_id(letter.request.request_id), letter.received_at
-                ),
+                input_headers(RecordRequest, SOURCE, event_id(letter.request.request_id), letter.received_at),
             )
             for letter in told
         ]
         await self.send(messages, anew=True)
         self.acknowledged += [
             Acknowledged(
-                RequestRecorded.TYPE,
+                RecordRequest.TYPE,
                 INTAKE_REQUESTS.name,
                 SOURCE,
                 event_id(letter.request.request_id),

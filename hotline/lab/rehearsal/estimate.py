@@ -128,7 +128,7 @@ def lived(
         facts=sum(facts.values()),
         facts_by_type=dict(sorted(facts.items())),
         sign_limits_missed=facts.get("SignLimitMissed", 0),
-        answer_limits_missed=facts.get("FeedbackLimitMissed", 0),
+        answer_limits_missed=facts.get("AnswerLimitMissed", 0),
         escalations=summary.escalated,
         visits=summary.visited,
         satisfied_visits=word.satisfied_visits,

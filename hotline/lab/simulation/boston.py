@@ -26,7 +26,7 @@ from shared.policy.catalogue import Catalogue, District, Subject, To, Unit
 from shared.runtime.errors import UserError
 from shared.text import folded, has_words
 from shared.text_file import FileUnreadable, bytes_of, quoted, rows_in, text_in
-from shared.topics import DISPATCH_REPLIES, FEEDBACK_ANSWERS, INTAKE_REQUESTS
+from shared.topics import DISPATCH_REPLIES, FEEDBACK_VISIT_RESULTS, INTAKE_REQUESTS
 
 NEW_YORK: Final = ZoneInfo("America/New_York")
 SOURCE: Final = "/replay/boston311"  # messages have their ids by it: it stays
@@ -223,7 +223,7 @@ class Boston:
                 key=request_id,
                 source=SOURCE,
                 event_id=f"{case.case_id}/open",
-                data=inputs.RequestRecorded(
+                data=inputs.RecordRequest(
                     request_id=request_id,
                     channel=case.channel,
                     request_type=RequestType.HELP,
@@ -261,7 +261,7 @@ class Boston:
             key=order.complaint_id,
             source=f"{SOURCE}/{unit}",
             event_id=f"{order.complaint_id}/answer-{order.assignment}",
-            data=inputs.OrderAnswered(
+            data=inputs.AnswerOrder(
                 complaint_id=order.complaint_id,
                 assignment=order.assignment,
                 result="closed by the city",
@@ -274,11 +274,11 @@ class Boston:
     def _visit(self, visit: VisitScheduled, at: datetime) -> Act:
         return Act(
             at=at,
-            line=FEEDBACK_ANSWERS,
+            line=FEEDBACK_VISIT_RESULTS,
             key=visit.complaint_id,
             source=f"{SOURCE}/dialler",
             event_id=f"{visit.complaint_id}/visit-{visit.visit}-{visit.attempt}",
-            data=inputs.VisitMade(
+            data=inputs.RecordVisit(
                 complaint_id=visit.complaint_id,
                 visit=visit.visit,
                 attempt=visit.attempt,

@@ -98,7 +98,7 @@ class Progress:
     @property
     def overdue(self) -> int:
         """Limits missed, to sign or to answer."""
-        return self._sum("SignLimitMissed", "FeedbackLimitMissed")
+        return self._sum("SignLimitMissed", "AnswerLimitMissed")
 
     @property
     def escalated(self) -> int:

@@ -11,7 +11,7 @@ from hotline.lab.simulation.units import claims_solved
 from shared import inputs
 from shared.events import VisitReason, VisitScheduled
 from shared.inputs import Input
-from shared.topics import FEEDBACK_ANSWERS
+from shared.topics import FEEDBACK_VISIT_RESULTS
 
 UNREACHED: Final = 0.12
 SOLVED_AS_CLAIMED: Final = 0.90
@@ -32,7 +32,7 @@ def dial(seed: int, visit: VisitScheduled) -> Act:
     minutes = draw.whole(10, 480)
     channel = visit.channel or "phone"
     if draw.chance(UNREACHED):
-        data = inputs.VisitUnreached(
+        data = inputs.RecordUnreached(
             complaint_id=complaint,
             visit=visit.visit,
             attempt=visit.attempt,
@@ -47,7 +47,7 @@ def dial(seed: int, visit: VisitScheduled) -> Act:
         else:
             likely = SOLVED_THOUGH_NOT_CLAIMED
         solved = draw.chance(likely)
-        data = inputs.VisitMade(
+        data = inputs.RecordVisit(
             complaint_id=complaint,
             visit=visit.visit,
             attempt=visit.attempt,
@@ -58,7 +58,7 @@ def dial(seed: int, visit: VisitScheduled) -> Act:
         )
     return Act(
         at=max(visit.visit_at, visit.scheduled_at) + timedelta(minutes=minutes),
-        line=FEEDBACK_ANSWERS,
+        line=FEEDBACK_VISIT_RESULTS,
         key=complaint,
         source="/city/dialler",
         event_id=f"{complaint}/visit-{visit.visit}-{visit.attempt}",

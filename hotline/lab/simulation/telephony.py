@@ -24,10 +24,10 @@ from shared.inputs import (
     CallAnswered,
     CallEnded,
     CallOffered,
+    CorrectRequest,
     Input,
-    RequestCorrected,
-    RequestRecorded,
-    RequestWithdrawn,
+    RecordRequest,
+    WithdrawRequest,
 )
 from shared.policy.catalogue import Catalogue
 from shared.topics import INTAKE_REQUESTS, TELEPHONY_CALLS, Topic
@@ -160,7 +160,7 @@ class Telephony:
             "recorded_by": by,
         }
         if article is None:
-            recorded = RequestRecorded(
+            recorded = RecordRequest(
                 **about,
                 request_type=draw.of(REQUEST_TYPES),
                 urgency=urgency_of(words, draw),
@@ -168,7 +168,7 @@ class Telephony:
                 content=f"来电人反映:{draw.pick(SINCE)},{address}{what}。{draw.pick(WISHES)}",
             )
         else:
-            recorded = RequestRecorded(
+            recorded = RecordRequest(
                 **about,
                 request_type=RequestType.CONSULT,
                 urgency=Urgency.GENERAL_7D,
@@ -184,11 +184,11 @@ class Telephony:
         yield _asked(request, "recorded", at, recorded, complaint, door, times)
         if mistaken:
             noticed_at = _later(at, mistake.between(120, 7200))
-            right = RequestCorrected(request_id=request, street=street, corrected_by=by)
+            right = CorrectRequest(request_id=request, street=street, corrected_by=by)
             yield _asked(request, "corrected", noticed_at, right, complaint, door, 1)
         if acts and draw.chance(WITHDRAWN):
             at = _later(at, draw.between(3600, 3 * 86400))
-            taken_back = RequestWithdrawn(request_id=request, reason="问题已自行解决")
+            taken_back = WithdrawRequest(request_id=request, reason="问题已自行解决")
             yield _asked(request, "withdrawn", at, taken_back, complaint, door, 1)
 
     def _told(self, name: str, what: str, at: datetime, data: Input, draw: Draw) -> Act:
@@ -213,7 +213,7 @@ def _later(at: datetime, seconds: float) -> datetime:
     return at + timedelta(milliseconds=round(seconds * 1000))
 
 
-def _as_message(recorded: RequestRecorded, at: datetime, draw: Draw) -> RequestRecorded:
+def _as_message(recorded: RecordRequest, at: datetime, draw: Draw) -> RecordRequest:
     """It was sent a while before it was taken up, and some have a picture with them."""
     pictures: tuple[Attachment, ...] = ()
     if draw.chance(WITH_PICTURE):

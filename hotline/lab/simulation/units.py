@@ -171,7 +171,7 @@ class Units:
         return Reaction(acts, void)
 
     def _sign(self, complaint: ComplaintId, held: _Held, at: datetime, why: str) -> Act:
-        data = inputs.OrderSigned(complaint_id=complaint, assignment=held.assignment)
+        data = inputs.SignOrder(complaint_id=complaint, assignment=held.assignment)
         return self._reply(complaint, held, at, "signed", why, data)
 
     def _handling(
@@ -184,19 +184,19 @@ class Units:
         acts: list[Act] = []
         if draw.chance(CONTACTS):
             if draw.chance(CONTACT_FAILS):
-                vain = inputs.ContactFailed(complaint_id=complaint, assignment=number, cause="no_answer")
+                vain = inputs.RecordContactFailed(
+                    complaint_id=complaint, assignment=number, cause="no_answer"
+                )
                 acts.append(self._reply(complaint, held, signed_at + 0.1 * span, "contact-failed", "", vain))
-            spoken = inputs.CitizenContacted(complaint_id=complaint, assignment=number)
+            spoken = inputs.RecordContact(complaint_id=complaint, assignment=number)
             acts.append(self._reply(complaint, held, signed_at + 0.3 * span, "contacted", "", spoken))
         if draw.chance(TELLS):
-            told = inputs.ProgressReported(
-                complaint_id=complaint, assignment=number, text=draw.pick(_PROGRESS)
-            )
+            told = inputs.ReportProgress(complaint_id=complaint, assignment=number, text=draw.pick(_PROGRESS))
             acts.append(self._reply(complaint, held, signed_at + 0.6 * span, "progress", "", told))
         return acts
 
     def _answer(self, complaint: ComplaintId, held: _Held, at: datetime, why: str, draw: Draw) -> Act:
-        data = inputs.OrderAnswered(
+        data = inputs.AnswerOrder(
             complaint_id=complaint,
             assignment=held.assignment,
             result=draw.pick(_ANSWERS),
@@ -206,7 +206,7 @@ class Units:
 
     def _return(self, complaint: ComplaintId, held: _Held, at: datetime, draw: Draw) -> Act:
         suggested = draw.pick(self._all) if draw.chance(SUGGESTS) else None
-        data = inputs.ReturnRequested(
+        data = inputs.RequestReturn(
             complaint_id=complaint,
             assignment=held.assignment,
             reason=draw.pick(_GROUNDS),
@@ -245,7 +245,7 @@ def review(seed: int, asked: ReturnRequested) -> Sequence[Act]:
             key=asked.complaint_id,
             source="/city/reviewers",
             event_id=f"{asked.complaint_id}/{asked.assignment}/reviewed",
-            data=inputs.ReturnReviewed(
+            data=inputs.ReviewReturn(
                 complaint_id=asked.complaint_id,
                 assignment=asked.assignment,
                 approved=approved,

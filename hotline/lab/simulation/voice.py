@@ -20,7 +20,7 @@ from hotline.lab.simulation.ledger import Ledger
 from shared.cloudevents import input_headers
 from shared.doors.kafka_reader import reader_of
 from shared.ids import ComplaintId
-from shared.inputs import RequestRecorded
+from shared.inputs import RecordRequest
 from shared.log.relay.sink import started, stopped
 from shared.runtime import kafka_address
 from shared.runtime.patience import REQUEST_SECONDS, SEND_SECONDS
@@ -98,7 +98,7 @@ class Voice:
                 self._ledger.add(told)
                 continue
             self.inputs.add(told)
-            if act.complaint is not None and isinstance(act.data, RequestRecorded):
+            if act.complaint is not None and isinstance(act.data, RecordRequest):
                 self.requests.add(act.complaint)
         return sent
 

@@ -7,9 +7,9 @@ from datetime import datetime
 from services.escalation.decisions.ladder import Late, escalated
 from shared.complaint import HOTLINES_OWN, Complaint, Deadline, Missed
 from shared.events import (
+    AnswerLimitMissed,
     DispatchLimitMissed,
     EscalationFact,
-    FeedbackLimitMissed,
     LimitMissCorrected,
     SignLimitMissed,
     VisitLimitMissed,
@@ -22,7 +22,7 @@ def passed(case: Complaint, owed: Deadline, until: datetime, catalogue: Catalogu
     """That a limit was missed, and who is told of the unit that is late."""
     at = max(owed.due_at, owed.since)
     if owed.limit is Limit.LADDER:
-        late = Late(owed.unit, owed.level, owed.because or Limit.FEEDBACK, at)
+        late = Late(owed.unit, owed.level, owed.because or Limit.ANSWER, at)
         return escalated(case, late, until, catalogue)
     said: list[EscalationFact] = [_miss(case, owed, until, catalogue)]
     if owed.limit not in HOTLINES_OWN:  # no unit is late, no ladder to climb
@@ -32,7 +32,7 @@ def passed(case: Complaint, owed: Deadline, until: datetime, catalogue: Catalogu
 
 def _miss(
     case: Complaint, owed: Deadline, until: datetime, catalogue: Catalogue
-) -> DispatchLimitMissed | SignLimitMissed | FeedbackLimitMissed | VisitLimitMissed:
+) -> DispatchLimitMissed | SignLimitMissed | AnswerLimitMissed | VisitLimitMissed:
     at = max(owed.due_at, owed.since)
     if owed.limit is Limit.DISPATCH:
         return DispatchLimitMissed(
@@ -60,7 +60,7 @@ def _miss(
             missed_at=at,
             noticed_at=until,
         )
-    return FeedbackLimitMissed(
+    return AnswerLimitMissed(
         complaint_id=case.complaint_id,
         unit=owed.unit,
         round=owed.number,

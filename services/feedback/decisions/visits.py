@@ -50,7 +50,7 @@ def schedule(command: ScheduleVisit, case: Complaint) -> Sequence[FeedbackFact]:
         return []
     if command.because is VisitReason.ANSWERED and not isinstance(order, Answered):
         return []  # the review has sent the answer back
-    if command.because is VisitReason.ANSWERED and watched(case, Limit.FEEDBACK, order.round) is not None:
+    if command.because is VisitReason.ANSWERED and watched(case, Limit.ANSWER, order.round) is not None:
         return []  # answered after the limit: the visit at expiry is on its way, whoever noticed first
     first = _visit(case, order, command.because, 1, command.at, command.at, case.visits + 1)
     return [replace(first, unit=command.unit)]

@@ -13,6 +13,7 @@ from services.intake.knowledge.rule import Articles, unusable
 from services.intake.links import about_whom, first_of_matter, links_refused
 from services.intake.told_again import says_otherwise
 from services.intake.twice import first_of_call, recorded_already
+from shared import inputs
 from shared.aside import OnRecordOtherwise
 from shared.complaint import ANSWER, Case, Complaint
 from shared.events import (
@@ -30,7 +31,6 @@ from shared.events import (
 )
 from shared.events.base import RequestType
 from shared.ids import CallId, ComplaintId, RequestId, UnitId
-from shared.inputs import RequestRecorded
 from shared.policy.calendar import calendar
 from shared.policy.deadlines import due_at
 from shared.policy.ruleset import ruleset
@@ -42,7 +42,7 @@ class RecordRequest:
     """Put a request on record under this rule set and calendar."""
 
     complaint_id: ComplaintId
-    request: RequestRecorded
+    request: inputs.RecordRequest
     ruleset: str
     calendar: str
     seen: Mapping[ComplaintId, Complaint] = field(default_factory=dict)
@@ -80,7 +80,7 @@ def record(command: RecordRequest, case: Case, known: Articles) -> Sequence[Inta
     return [*facts, *links_refused(command)]
 
 
-def _received(command: RecordRequest, request: RequestRecorded) -> ComplaintReceived:
+def _received(command: RecordRequest, request: inputs.RecordRequest) -> ComplaintReceived:
     return ComplaintReceived(
         complaint_id=command.complaint_id,
         request_id=RequestId(request.request_id),
@@ -102,7 +102,7 @@ def _received(command: RecordRequest, request: RequestRecorded) -> ComplaintRece
 
 
 def _classified(
-    command: RecordRequest, request: RequestRecorded, *, to_dispatch: bool
+    command: RecordRequest, request: inputs.RecordRequest, *, to_dispatch: bool
 ) -> ComplaintClassified:
     return ComplaintClassified(
         complaint_id=command.complaint_id,
@@ -116,7 +116,7 @@ def _classified(
     )
 
 
-def _twice(command: RecordRequest, request: RequestRecorded) -> ComplaintTurnedAway:
+def _twice(command: RecordRequest, request: inputs.RecordRequest) -> ComplaintTurnedAway:
     return ComplaintTurnedAway(
         complaint_id=command.complaint_id,
         how=TurnedAway.RECORDED_TWICE,
@@ -126,7 +126,9 @@ def _twice(command: RecordRequest, request: RequestRecorded) -> ComplaintTurnedA
     )
 
 
-def _turned_away(command: RecordRequest, request: RequestRecorded, how: TurnedAway) -> ComplaintTurnedAway:
+def _turned_away(
+    command: RecordRequest, request: inputs.RecordRequest, how: TurnedAway
+) -> ComplaintTurnedAway:
     return ComplaintTurnedAway(
         complaint_id=command.complaint_id,
         how=how,
@@ -137,7 +139,12 @@ def _turned_away(command: RecordRequest, request: RequestRecorded, how: TurnedAw
 
 
 def _answered(
-    command: RecordRequest, request: RequestRecorded, article_id: str, why_not: str | None, *, checked: bool
+    command: RecordRequest,
+    request: inputs.RecordRequest,
+    article_id: str,
+    why_not: str | None,
+    *,
+    checked: bool,
 ) -> IntakeRefused | ComplaintAnsweredDirectly:
     if why_not is not None:
         return IntakeRefused(
@@ -157,7 +164,7 @@ def _answered(
     )
 
 
-def _said_beside(command: RecordRequest, request: RequestRecorded, *, twice: bool) -> list[IntakeFact]:
+def _said_beside(command: RecordRequest, request: inputs.RecordRequest, *, twice: bool) -> list[IntakeFact]:
     """Who may know of it, whom it is about, and with whose it belongs; before anybody can be told of it."""
     facts: list[IntakeFact] = []
     if request.anonymous or request.confidential:

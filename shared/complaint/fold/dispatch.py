@@ -111,14 +111,14 @@ def _limits_with(
     if not new_round:  # the same limit now runs against the new unit (T10), unless it had passed before
         return tuple(
             replace(d, unit=fact.unit, level=fact.level)
-            if d.limit is Limit.FEEDBACK and d.number == fact.round and fact.dispatched_at <= d.due_at
+            if d.limit is Limit.ANSWER and d.number == fact.round and fact.dispatched_at <= d.due_at
             else d
             for d in deadlines
         )
     return (
         *deadlines,
         Deadline(
-            limit=Limit.FEEDBACK,
+            limit=Limit.ANSWER,
             due_at=order.feedback_due_at,
             unit=fact.unit,
             since=fact.dispatched_at,
@@ -146,7 +146,7 @@ def _apply_order_signed(case: Complaint, fact: OrderSigned) -> Complaint:
 
 def _apply_order_answered(case: Complaint, fact: OrderAnswered) -> Complaint:
     case = _reacted(case, fact.answered_at)
-    case = met(case, Limit.FEEDBACK, fact.round, fact.answered_at)
+    case = met(case, Limit.ANSWER, fact.round, fact.answered_at)
     if case.order is None:
         return case
     return replace(case, order=Answered(*common(case.order), answered_at=fact.answered_at))
@@ -170,7 +170,7 @@ def _apply_answer_sent_back(case: Complaint, fact: AnswerSentBack) -> Complaint:
     if not isinstance(order, Answered):
         return case
     limit = Deadline(
-        limit=Limit.FEEDBACK,
+        limit=Limit.ANSWER,
         due_at=order.feedback_due_at,
         unit=order.unit,
         since=fact.sent_back_at,
@@ -253,7 +253,7 @@ def _apply_termination_requested(case: Complaint, fact: TerminationRequested) ->
 
 
 def _apply_termination_approved(case: Complaint, fact: TerminationApproved) -> Complaint:
-    case = met(case, Limit.FEEDBACK, fact.round, fact.approved_at)
+    case = met(case, Limit.ANSWER, fact.round, fact.approved_at)
     if case.order is None:
         return case
     order = Terminated(*common(case.order))

@@ -12,11 +12,11 @@ from shared.complaint.fold.whistle import with_called
 from shared.complaint.limits import COLOURS, by_class, exchanges, miss_stated, rung, supervision_limit
 from shared.complaint.state import Called, Complaint, Deadline, Supervision
 from shared.events import (
+    AnswerLimitMissed,
     ArrivalMissed,
     ComplaintEscalated,
     DispatchLimitMissed,
     Fact,
-    FeedbackLimitMissed,
     LimitMissCorrected,
     SignLimitMissed,
     SupervisionClosed,
@@ -40,8 +40,8 @@ def _apply_sign_limit_missed(case: Complaint, fact: SignLimitMissed) -> Complain
     return miss_stated(case, Limit.SIGN, fact.assignment)
 
 
-def _apply_feedback_limit_missed(case: Complaint, fact: FeedbackLimitMissed) -> Complaint:
-    return miss_stated(case, Limit.FEEDBACK, fact.round)
+def _apply_answer_limit_missed(case: Complaint, fact: AnswerLimitMissed) -> Complaint:
+    return miss_stated(case, Limit.ANSWER, fact.round)
 
 
 def _apply_complaint_escalated(case: Complaint, fact: ComplaintEscalated) -> Complaint:
@@ -71,7 +71,7 @@ def _apply_complaint_escalated(case: Complaint, fact: ComplaintEscalated) -> Com
 
 def _apply_limit_miss_corrected(case: Complaint, fact: LimitMissCorrected) -> Complaint:
     order = case.order
-    if order is not None and fact.limit is Limit.FEEDBACK and fact.due_at == order.feedback_due_at:
+    if order is not None and fact.limit is Limit.ANSWER and fact.due_at == order.feedback_due_at:
         order = replace(order, miss_corrected=True)
     return replace(
         case,
@@ -85,7 +85,7 @@ def _apply_warning_given(case: Complaint, fact: WarningGiven) -> Complaint:
     return replace(
         case,
         deadlines=tuple(
-            replace(d, warned=warned) if d.limit is Limit.FEEDBACK and d.number == fact.round else d
+            replace(d, warned=warned) if d.limit is Limit.ANSWER and d.number == fact.round else d
             for d in case.deadlines
         ),
     )
@@ -119,7 +119,7 @@ STEPS: Final[dict[type[Fact], Callable[[Complaint, Any], Complaint]]] = {
     DispatchLimitMissed: _apply_dispatch_limit_missed,
     VisitLimitMissed: _apply_visit_limit_missed,
     SignLimitMissed: _apply_sign_limit_missed,
-    FeedbackLimitMissed: _apply_feedback_limit_missed,
+    AnswerLimitMissed: _apply_answer_limit_missed,
     ComplaintEscalated: _apply_complaint_escalated,
     LimitMissCorrected: _apply_limit_miss_corrected,
     WarningGiven: _apply_warning_given,
