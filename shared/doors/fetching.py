@@ -102,14 +102,15 @@ class FetchPosition:
         """What this door reads by; None while there is nothing."""
         return None if self.subscription is None else self.subscription.consumer
 
-    def hold(self, partitions: Iterable[TopicPartition]) -> None:
-        """Read nothing of new partitions until their places are known. Nothing is awaited."""
+    def hold(self, partitions: Iterable[TopicPartition]) -> Any:
+        """Read nothing of new partitions until their places are known; returns what reads them. Nothing is awaited."""
         # aiokafka would meanwhile ask Kafka for our offset, a new group has none, and FastStream sleeps five seconds
         # over that error. A paused partition is not read at its 0 either.
         consumer = self.consumer
         for tp in partitions:
             consumer.pause(tp)
             consumer.seek(tp, 0)
+        return consumer
 
     def seek(self, tp: TopicPartition, offset: int) -> None:
         """Fetch from here on."""
@@ -132,9 +133,8 @@ class FetchPosition:
             if self._stops.hears(topic):
                 self.seek(TopicPartition(topic, partition), offset.ahead.offset)
 
-    def resume(self, partitions: Iterable[TopicPartition]) -> None:
-        """Read these partitions, but for topics that are stopped."""
-        consumer = self.consumer
+    def resume(self, partitions: Iterable[TopicPartition], consumer: Any) -> None:
+        """Have the one that holds these partitions read them, but for topics that are stopped."""
         for tp in partitions:
             if self._stops.hears(tp.topic):
                 with suppress(KafkaError, AssertionError):  # taken away again meanwhile
@@ -149,7 +149,7 @@ class FetchPosition:
     def resume_topics(self, topics: Container[str]) -> None:
         """Read these topics again: the consumer may stand behind what was fetched and not taken."""
         self.fetch_again()
-        self.resume(self._of(topics))
+        self.resume(self._of(topics), self.consumer)
 
     def _of(self, topics: Container[str]) -> list[TopicPartition]:
         return [TopicPartition(*at) for at in self._offsets.held if at[0] in topics or WHOLE in topics]

@@ -193,11 +193,11 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
         """Go on where the log says we are, not where Kafka thinks."""
         partitions = list(assigned)
-        self._position.hold(partitions)
+        holder = self._position.hold(partitions)
         async with self._turn:
             await self._look_whether_stopped()
             await self._start(partitions)
-        self._position.resume(partitions)
+        self._position.resume(partitions, holder)  # another one may have come meanwhile: it does not have them
 
     async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
         """Finish the batch in hand, then forget the partitions."""

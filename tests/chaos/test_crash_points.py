@@ -45,7 +45,7 @@ from tests.desks import (
     door_of_intake,
     lives,
 )
-from tests.present import present_runs_from
+from tests.present import present_is, present_runs_from
 from tests.sources import Databases
 
 pytestmark = pytest.mark.connected
@@ -479,9 +479,9 @@ async def test_no_timer_fires_before_its_limit_is_over(clockwork: Clockwork) -> 
     ticker, connection, _ = await clockwork.ticker(Faults())
     due_at = await clockwork.owner.fetchval("SELECT min(due_at) FROM es.timer")
     for at in (due_at - timedelta(hours=1), due_at - timedelta(microseconds=1), due_at):
-        await clockwork.clock_to(at)
+        await clockwork.owner.execute(present_is(at))
         assert await _ticked_out(ticker, connection) == 0
-    await clockwork.clock_to(due_at + timedelta(microseconds=1))
+    await clockwork.owner.execute(present_is(due_at + timedelta(microseconds=1)))
     assert await _ticked_out(ticker, connection) == COMPLAINTS
     await clockwork.check(*SIGN_MISSED)
 
