@@ -354,7 +354,7 @@ async def test_what_was_fetched_before_a_door_went_back_is_not_taken_by_it(
         await one.begin()
         await one.reader.take(await one.reader.fetch(one.consumer))
         records = await one.reader.fetch(one.consumer)
-        one.doors["dispatch"]._hear_again()
+        one.doors["dispatch"]._position.fetch_again()
         await one.reader.take(records)
         await one.take_all()
         assert await one.heard() == {"dispatch": _all_once(), "feedback": _all_once()}
