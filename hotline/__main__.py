@@ -1,4 +1,4 @@
-"""`hotline`: one line a subcommand, in the order of a first day."""
+"""`hotline`: one line a command, in groups by reader; README has the same groups."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import NoReturn
 import typer
 
 from hotline.cli.archive import archive
-from hotline.cli.arguments import Line
+from hotline.cli.arguments import AGENT, DEVELOPER, OPERATOR, REVIEWER, SUPERVISOR, UNIT, Line
 from hotline.cli.backtest import backtest
 from hotline.cli.backup import backup, restore
 from hotline.cli.bench import bench
@@ -38,8 +38,8 @@ app = typer.Typer(
     cls=Line,
     help=(
         "A city hotline: intake, dispatch, escalation and feedback on an event-sourced log.\n\n"
-        "Everything it keeps lies in the folder HOTLINE_STACK names, else in .stack where you are. "
-        "HOTLINE_DEBUG=1 shows the trace of an error."
+        "HOTLINE_STACK names the folder that holds all data; without it, that is .stack in the current folder. "
+        "HOTLINE_DEBUG=1 shows the trace of an error. An integrator reads docs/asyncapi.json."
     ),
     no_args_is_help=True,
     add_completion=False,
@@ -47,32 +47,38 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command()(demo)
-app.command()(up)
-app.command()(status)
-app.command()(call)
-app.add_typer(calls, name="calls")
-app.add_typer(request, name="request")
-app.add_typer(unit, name="unit")
-app.add_typer(review, name="review")
-app.add_typer(knowledge, name="knowledge")
-app.add_typer(contact, name="contact")
-app.command()(show)
-app.add_typer(rank, name="rank")
-app.add_typer(programme, name="programme")
-app.command()(verify)
-app.command()(rules)
-app.command()(rebuild)
-app.add_typer(archive, name="archive")
-app.command()(backup)
-app.command()(restore)
-app.add_typer(parked, name="parked")
-app.add_typer(backtest, name="backtest")
-app.add_typer(rehearse, name="rehearse")
-app.command()(bench)
-app.command()(chaos)
-app.command()(down)
-app.command()(wipe)
+
+app.command(rich_help_panel=AGENT)(call)
+app.add_typer(request, name="request", rich_help_panel=AGENT)
+app.add_typer(knowledge, name="knowledge", rich_help_panel=AGENT)
+app.add_typer(contact, name="contact", rich_help_panel=AGENT)
+app.command(rich_help_panel=AGENT)(show)
+
+app.add_typer(unit, name="unit", rich_help_panel=UNIT)
+app.add_typer(review, name="review", rich_help_panel=REVIEWER)
+
+app.add_typer(calls, name="calls", rich_help_panel=SUPERVISOR)
+app.add_typer(rank, name="rank", rich_help_panel=SUPERVISOR)
+app.add_typer(programme, name="programme", rich_help_panel=SUPERVISOR)
+app.command(rich_help_panel=SUPERVISOR)(rules)
+
+app.command(rich_help_panel=OPERATOR)(up)
+app.command(rich_help_panel=OPERATOR)(status)
+app.add_typer(parked, name="parked", rich_help_panel=OPERATOR)
+app.command(rich_help_panel=OPERATOR)(verify)
+app.command(rich_help_panel=OPERATOR)(rebuild)
+app.add_typer(archive, name="archive", rich_help_panel=OPERATOR)
+app.command(rich_help_panel=OPERATOR)(backup)
+app.command(rich_help_panel=OPERATOR)(restore)
+app.command(rich_help_panel=OPERATOR)(down)
+app.command(rich_help_panel=OPERATOR)(wipe)
+
+app.command(rich_help_panel=DEVELOPER)(demo)
+app.add_typer(rehearse, name="rehearse", rich_help_panel=DEVELOPER)
+app.add_typer(backtest, name="backtest", rich_help_panel=DEVELOPER)
+app.command(rich_help_panel=DEVELOPER)(bench)
+app.command(rich_help_panel=DEVELOPER)(chaos)
+
 app.command(hidden=True)(supervise)
 
 

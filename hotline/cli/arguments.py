@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime, tzinfo
 from decimal import Decimal
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
 import typer
 from typer.core import TyperGroup
@@ -59,6 +59,18 @@ def _wrong(text: str, name: str, expected: str) -> NoReturn:
 
 # -- the whole line
 
+AGENT, UNIT, REVIEWER, SUPERVISOR, OPERATOR, DEVELOPER = READERS = (
+    "Agent",
+    "Unit",
+    "Reviewer",
+    "Supervisor",
+    "Operator",
+    "Developer",
+)
+"""The readers of the help, in its order. An integrator types no command of its own."""
+_SHORT_HELP_MAX: Final = 160
+"""Characters. The first sentence of every command is shorter, so none is cut."""
+
 
 def _empty(args: Sequence[str], place: int) -> str | None:
     """What the argument at this place, counted from 1, is called where it is empty; None where it is not."""
@@ -72,7 +84,20 @@ def _empty(args: Sequence[str], place: int) -> str | None:
 
 
 class Line(TyperGroup):
-    """The command itself: whatever is typed must be text before any part of it is looked at."""
+    """The command itself. It refuses what is no text before it reads any of it, and lists commands by reader."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """List each command under its reader, which is its `rich_help_panel`."""
+        panels: dict[str, list[tuple[str, str]]] = {reader: [] for reader in READERS}
+        for name in self.list_commands(ctx):
+            command: Any = self.get_command(ctx, name)
+            if not command.hidden:
+                line = (name, command.get_short_help_str(_SHORT_HELP_MAX))
+                panels[command.rich_help_panel].append(line)
+        width = max(len(name) for lines in panels.values() for name, _ in lines)
+        for reader, lines in panels.items():
+            with formatter.section(reader):
+                formatter.write_dl([(name.ljust(width), said) for name, said in lines])
 
     def parse_args(self, ctx: Any, args: Sequence[str]) -> list[str]:
         """Refuse what is no text in UTF-8 or nothing at all, by its place; then as ever.

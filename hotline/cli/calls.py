@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from shared.unreadable import UnreadableRows
 
 
-calls = typer.Typer(help="What the telephone did.", rich_markup_mode=None)
+calls = typer.Typer(
+    help="Show the figures of the telephone; take in the events of a switch.", rich_markup_mode=None
+)
 
 
 @calls.callback(invoke_without_command=True)
@@ -40,7 +42,7 @@ def period(
     *,
     json: Json = False,
 ) -> None:
-    """What the telephone did in the last 24 hours: how many came through, how soon, the worst 24 hours; messages."""
+    """Show how many calls came through and how soon, the worst 24 hours on end, and the responses to messages."""
     if context.invoked_subcommand is not None:
         return
     from shared.policy.ruleset import ruleset as rules_of

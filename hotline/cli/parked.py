@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from deploy.supervision.stopped import Stopped
 
 parked = typer.Typer(
-    help="What could not be handled, and why; put it back or drop it.",
+    help="List messages that could not be handled, and why; put one back or drop it.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )

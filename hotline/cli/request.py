@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from shared.unreadable import UnreadableRows
 
 request = typer.Typer(
-    help="A request that is on record: add to it, correct it, note that it was brought up again, take it back.",
+    help="Change a request that is on record: add to it, correct it, note a repeat or a rating, withdraw it.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )

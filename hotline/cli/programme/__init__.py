@@ -10,7 +10,7 @@ from hotline.cli.programme.taking_up import adopt, draw_up, item, lead, propose
 from hotline.cli.programme.tasks import complete, long_term, progress, reject, review, task, verify
 
 programme = typer.Typer(
-    help="Monthly programmes and project lists: what the city takes on before the next citizen calls.",
+    help="Keep monthly programmes and project lists: problems, tasks, evidence, assessment.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
