@@ -114,3 +114,15 @@ def test_every_decision_names_the_check_that_holds_it_and_the_paths_it_names_exi
     named = re.findall(r"`((?:services|shared|hotline|deploy|tests|docs)/[\w./-]*)`", text)
     missing = [path for path in named if not (ROOT / path).exists()]
     assert missing == []
+
+
+@pytest.mark.parametrize(
+    "page", ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "docs/integration.md", "docs/runbook.md"]
+)
+def test_a_page_names_only_paths_that_exist(page: str) -> None:
+    text = (ROOT / page).read_text()
+    named = re.findall(r"`((?:services|shared|hotline|deploy|tests|docs|\.ci)/[\w./-]*|[A-Z]+\.md)`", text)
+    linked = [target for target in re.findall(r"\]\(([^)#]+)", text) if "://" not in target]
+    missing = [path for path in named if not (ROOT / path).exists()]
+    missing += [target for target in linked if not ((ROOT / page).parent / target).exists()]
+    assert missing == []

@@ -21,7 +21,14 @@ from shared.runtime import kafka_address
 from shared.topics import INTAKE_REQUESTS
 from tests.shell import PROJECT, Shell, until
 
-PAGES: Final = ("README.md", "docs/runbook.md", "docs/backup.md", "docs/reliability.md")
+PAGES: Final = (
+    "README.md",
+    "CONTRIBUTING.md",
+    "docs/integration.md",
+    "docs/runbook.md",
+    "docs/backup.md",
+    "docs/reliability.md",
+)
 
 ELSEWHERE: Final = {
     "hotline up --one-process": "tests/hotline/test_one_process.py",
@@ -44,7 +51,8 @@ ELSEWHERE: Final = {
 """What takes a stack or minutes of its own, and the test that does it."""
 
 NO_COMMAND: Final = {
-    "hotline …",
+    "hotline --help",
+    "hotline calls take-in",
     "hotline programme",
     "hotline backup",
     "hotline contact put",

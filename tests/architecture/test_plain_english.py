@@ -1,0 +1,240 @@
+"""Sentences of docstrings, help texts and documents have a subject that names somebody or something."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).parents[2]
+PRODUCT: Final = ("services", "shared", "deploy", "hotline")
+PAGES: Final = (
+    "README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md",
+    "docs/backup.md", "docs/glossary.md", "docs/integration.md", "docs/performance.md", "docs/reliability.md",
+    "docs/runbook.md",
+)  # fmt: skip
+
+NAMES_NOBODY: Final = re.compile(r"(?:Who|Whoever|Whose|What|Whatever)\b")
+
+# What is not mended yet, a file or a folder. This set only shrinks: an entry that is no longer needed fails its test.
+NOT_MENDED: Final[set[str]] = {
+    "deploy/__init__.py",
+    "deploy/city/city.py",
+    "deploy/city/kafka_logins.py",
+    "deploy/city/processes.py",
+    "deploy/city/registry.py",
+    "deploy/embedded/errors.py",
+    "deploy/embedded/kafka.py",
+    "deploy/embedded/parts.py",
+    "deploy/embedded/server.py",
+    "deploy/embedded/stack.py",
+    "deploy/embedded/state.py",
+    "deploy/supervision/__init__.py",
+    "deploy/supervision/stalled.py",
+    "deploy/supervision/stopped.py",
+    "deploy/supervision/supervisor.py",
+    "deploy/supervision/watchman.py",
+    "hotline/audit/amiss.py",
+    "hotline/audit/anchors.py",
+    "hotline/audit/legality/dispatch.py",
+    "hotline/audit/legality/life.py",
+    "hotline/audit/legality/orders.py",
+    "hotline/audit/lives.py",
+    "hotline/audit/report.py",
+    "hotline/audit/verify.py",
+    "hotline/casefile/outcomes.py",
+    "hotline/casefile/sentences/operator.py",
+    "hotline/casefile/sentences/unit.py",
+    "hotline/casefile/timeline.py",
+    "hotline/cli/arguments.py",
+    "hotline/cli/asking.py",
+    "hotline/cli/backup.py",
+    "hotline/cli/bench.py",
+    "hotline/cli/call.py",
+    "hotline/cli/contact.py",
+    "hotline/cli/knowledge.py",
+    "hotline/cli/outcome.py",
+    "hotline/cli/programme/ending.py",
+    "hotline/cli/programme/looking.py",
+    "hotline/cli/programme/options.py",
+    "hotline/cli/programme/recording.py",
+    "hotline/cli/programme/taking_up.py",
+    "hotline/cli/programme/tasks.py",
+    "hotline/cli/rank.py",
+    "hotline/cli/report.py",
+    "hotline/cli/request.py",
+    "hotline/cli/review.py",
+    "hotline/cli/rules.py",
+    "hotline/cli/run.py",
+    "hotline/cli/speaking.py",
+    "hotline/cli/status.py",
+    "hotline/cli/unit/interactive.py",
+    "hotline/cli/unit/orders.py",
+    "hotline/cli/unit/requests.py",
+    "hotline/cli/unit/saying.py",
+    "hotline/cli/unit/whistles.py",
+    "hotline/cli/unread.py",
+    "hotline/client.py",
+    "hotline/contract/__init__.py",
+    "hotline/contract/asyncapi.py",
+    "hotline/governance/facts.py",
+    "hotline/governance/log.py",
+    "hotline/governance/rules.py",
+    "hotline/governance/state.py",
+    "hotline/governance/words.py",
+    "hotline/lab/acknowledged.py",
+    "hotline/lab/backtest.py",
+    "hotline/lab/bench/__init__.py",
+    "hotline/lab/bench/check.py",
+    "hotline/lab/bench/city.py",
+    "hotline/lab/bench/floor.py",
+    "hotline/lab/bench/floor_worker.py",
+    "hotline/lab/bench/generator.py",
+    "hotline/lab/bench/latency.py",
+    "hotline/lab/bench/latency_run.py",
+    "hotline/lab/bench/memory.py",
+    "hotline/lab/bench/meter.py",
+    "hotline/lab/bench/pace.py",
+    "hotline/lab/bench/parts.py",
+    "hotline/lab/bench/peer.py",
+    "hotline/lab/bench/peer_dbos.py",
+    "hotline/lab/bench/peer_eventsourcing.py",
+    "hotline/lab/bench/peer_processes.py",
+    "hotline/lab/bench/peers.py",
+    "hotline/lab/bench/result.py",
+    "hotline/lab/bench/simulator.py",
+    "hotline/lab/bench/stage.py",
+    "hotline/lab/bench/templates.py",
+    "hotline/lab/bench/timer_work.py",
+    "hotline/lab/bench/timers.py",
+    "hotline/lab/bench/whole.py",
+    "hotline/lab/chaos/appends.py",
+    "hotline/lab/chaos/counts.py",
+    "hotline/lab/chaos/faults.py",
+    "hotline/lab/chaos/judgement.py",
+    "hotline/lab/chaos/monkey.py",
+    "hotline/lab/chaos/nonsense.py",
+    "hotline/lab/chaos/outside.py",
+    "hotline/lab/chaos/times.py",
+    "hotline/lab/chaos/wire.py",
+    "hotline/lab/rehearsal/estimate.py",
+    "hotline/lab/rehearsal/period.py",
+    "hotline/lab/rehearsal/progress.py",
+    "hotline/lab/rehearsal/stage.py",
+    "hotline/lab/simulation",
+    "hotline/parsing.py",
+    "hotline/recording.py",
+    "hotline/scoring/folding.py",
+    "hotline/scoring/ledger.py",
+    "hotline/scoring/life.py",
+    "hotline/scoring/month.py",
+    "hotline/terminal.py",
+    "hotline/upkeep/archive.py",
+    "hotline/upkeep/backup.py",
+    "hotline/upkeep/rebuild.py",
+    "hotline/upkeep/restore.py",
+    "services/dispatch",
+    "services/escalation",
+    "services/feedback",
+    "services/intake",
+    "shared/cloudevents.py",
+    "shared/complaint",
+    "shared/contacts/details.py",
+    "shared/deciding.py",
+    "shared/desk.py",
+    "shared/doors",
+    "shared/events",
+    "shared/identity.py",
+    "shared/ids.py",
+    "shared/inputs.py",
+    "shared/log/__init__.py",
+    "shared/log/anchoring.py",
+    "shared/log/anchors.py",
+    "shared/log/away.py",
+    "shared/log/chain.py",
+    "shared/log/heads.py",
+    "shared/log/instants.py",
+    "shared/log/memory.py",
+    "shared/log/relay/__init__.py",
+    "shared/log/relay/cursor.py",
+    "shared/log/snapshot_difference.py",
+    "shared/open_batch.py",
+    "shared/personal.py",
+    "shared/policy/catalogue.py",
+    "shared/policy/limits.py",
+    "shared/policy/ruleset.py",
+    "shared/policy/ruleset_file.py",
+    "shared/policy/scoring.py",
+    "shared/rfc3339.py",
+    "shared/runtime/__init__.py",
+    "shared/runtime/clock.py",
+    "shared/runtime/errors.py",
+    "shared/runtime/kafka_address.py",
+    "shared/runtime/settings.py",
+    "shared/runtime/telemetry.py",
+    "shared/structured.py",
+    "shared/text.py",
+    "shared/text_file.py",
+    "shared/topic_names.py",
+    "shared/topics.py",
+    "shared/unreadable.py",
+    "shared/wording.py",
+    "shared/work.py",
+}
+
+
+def _sentences(text: str) -> Iterator[str]:
+    text = re.sub(r"```.*?```", "", text, flags=re.DOTALL)
+    text = re.sub(r"`[^`]*`", "CODE", text)
+    for paragraph in re.split(r"\n\s*\n|\n\s*(?:[-*#|]|\d+\.) *", text):
+        yield from re.split(r"(?<=[.!?])\s+(?=[A-Z\"(])", " ".join(paragraph.replace("**", "").split()))
+
+
+def _docstrings(module: ast.Module) -> Iterator[str]:
+    """Of modules, classes, functions, fields and constants, and every `help` of a command."""
+    for node in ast.walk(module):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            if isinstance(node.value.value, str):
+                yield node.value.value
+        elif isinstance(node, ast.keyword) and node.arg == "help":
+            yield "\n\n".join(
+                one.value
+                for one in ast.walk(node.value)
+                if isinstance(one, ast.Constant) and isinstance(one.value, str)
+            )
+
+
+def _texts() -> Iterator[tuple[str, str]]:
+    for page in PAGES:
+        yield page, (ROOT / page).read_text(encoding="utf-8")
+    for folder in PRODUCT:
+        for file in sorted((ROOT / folder).rglob("*.py")):
+            for text in _docstrings(ast.parse(file.read_text(encoding="utf-8"))):
+                yield str(file.relative_to(ROOT)), text
+
+
+def _found() -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for name, text in _texts():
+        for sentence in _sentences(text):
+            if NAMES_NOBODY.match(sentence) and not sentence.endswith("?"):
+                found.setdefault(name, []).append(sentence)
+    return found
+
+
+def test_sentences_that_name_nobody_are_found() -> None:
+    module = ast.parse(
+        '"""Mends it. Whoever reads\nthis."""\nOption(help="What it is." "")\nx = 1\n"""Who?"""\n'
+    )
+    told = [one for text in _docstrings(module) for one in _sentences(text) if NAMES_NOBODY.match(one)]
+    assert sorted(told) == ["What it is.", "Who?", "Whoever reads this."]
+
+
+def test_no_sentence_begins_with_who_or_what_as_its_subject() -> None:
+    found = _found()
+    left = {one: [name for name in found if name == one or name.startswith(one + "/")] for one in NOT_MENDED}
+    excused = {name for names in left.values() for name in names}
+    assert {name: told for name, told in found.items() if name not in excused} == {}
+    assert [one for one, names in left.items() if not names] == [], "mended: take it out of the set"
