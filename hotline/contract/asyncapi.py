@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import sys
 from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -87,7 +88,7 @@ def document() -> dict[str, Any]:
         "asyncapi": "3.0.0",
         "info": {
             "title": "hotline",
-            "version": "1",
+            "version": version("hotline"),
             "description": "Topics of a city hotline. Messages are CloudEvents 1.0. What the hotline says is in binary "
             "Kafka mode; what it is told may be in binary or structured mode, by content-type.",
         },
