@@ -1,1 +1,1 @@
-"""What a deployment is made from."""
+"""The parts a deployment is made from."""

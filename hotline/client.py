@@ -49,7 +49,7 @@ SELECT EXISTS (SELECT FROM es.inbox WHERE message_id = $1) AS done,
 
 
 class Mistyped(UserError):  # noqa: N818 -- what a person did, said to that person
-    """What was typed is no input: nothing was sent."""
+    """The typed text is no input: nothing was sent."""
 
     exit_code = 2
 
@@ -68,7 +68,7 @@ class Told(NamedTuple):
 
 
 async def now_of(city: City) -> datetime:
-    """What time it is in the city, by its database."""
+    """The present of the city, by its database."""
     connection = await reader(city.realm.logins["reader"])
     try:
         return await present(connection)
@@ -77,7 +77,7 @@ async def now_of(city: City) -> datetime:
 
 
 async def present(connection: asyncpg.Connection[Any]) -> datetime:
-    """What time it is in the city of this connection."""
+    """The present of the city of this connection."""
     now: datetime = await connection.fetchval("SELECT es.present()")
     return now
 
@@ -164,7 +164,7 @@ def without_numbers(data: msgspec.Struct) -> None:
 
 
 async def effect(city: City, complaint: ComplaintId, told: Told) -> list[Fact]:
-    """What the desks stated because of a message; waits for it, empty where it was already so.
+    """The facts the desks stated because of a message; waits for them, empty where it was already so.
 
     `UserError` says why where the message was parked; `Unknown` that nothing came of it in time, or that nobody could
     be asked.
@@ -200,7 +200,7 @@ async def _effect(city: City, complaint: ComplaintId, told: Told) -> list[Fact]:
 
 @contextmanager
 def on_record(complaint: ComplaintId) -> Iterator[None]:
-    """What goes wrong in here goes wrong behind a request that is on record: `Unknown` says so first."""
+    """A failure in here comes after a request is on record: `Unknown` says so first."""
     try:
         yield
     except (UserError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:

@@ -1,6 +1,6 @@
 """A month, a day, an instant, a number or an id, out of a text that a person typed. Pure.
 
-Only the digits 0 to 9 are digits here, and nothing stands before or behind. What cannot be is None.
+Only the digits 0 to 9 are digits here, and nothing stands before or behind. A value that cannot be is None.
 """
 
 from __future__ import annotations

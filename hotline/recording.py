@@ -38,7 +38,7 @@ from shared.times import zone_of
 from shared.topics import INTAKE_REQUESTS
 
 AGENT: Final = "hotline call"
-"""Who recorded it."""
+"""The agent that recorded it."""
 
 
 async def record(city: City, data: RecordRequest, note: Callable[[str], None]) -> dict[str, str | None]:
@@ -68,7 +68,7 @@ async def holds(city: City, article_id: str, version: int) -> None:
 
 
 def attachments(paths: Iterable[Path]) -> tuple[Attachment, ...]:
-    """What goes on record of these files; they stay where they are. `Mistyped` where one is none."""
+    """The record of these files; they stay where they are. `Mistyped` where one is none."""
     found: list[Attachment] = []
     for path in paths:
         media_type = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
@@ -115,7 +115,7 @@ def _refused(said: list[Fact], complaint: ComplaintId, note: Callable[[str], Non
 async def _became(
     city: City, complaint: ComplaintId, data: RecordRequest, note: Callable[[str], None]
 ) -> dict[str, str | None]:
-    """What became of a request that is on record."""
+    """The outcome of a request that is on record."""
     if data.matter_of_complaint is not None:
         await _tell_of_another(city, ComplaintId(data.matter_of_complaint), complaint, note)
     if data.article_id is not None and await _answered(city, complaint):

@@ -37,7 +37,7 @@ def is_terminal() -> bool:
 
 
 def asks(question: str) -> str | None:
-    """What a person types behind a question; None where nobody can be asked, or he closes it.
+    """The words a person types behind a question; None where nobody can be asked, or he closes it.
 
     Ctrl-C ends the command here and now: nothing is sent yet, and whoever waits for what was sent is told otherwise.
     """

@@ -73,7 +73,7 @@ class Realm:
 
     @property
     def prefix(self) -> str:
-        """What stands before the name of every topic."""
+        """The prefix of every topic's name."""
         return prefix_of(self.name)
 
 
@@ -93,7 +93,7 @@ AS_EVERYWHERE: Final = Served()
 
 
 def prefix_of(city: str) -> str:
-    """What stands before the name of every topic of this city."""
+    """The prefix of every topic's name in this city."""
     return "" if city == "hotline" else f"{city}."
 
 
@@ -253,7 +253,7 @@ def _common_settings(
     metrics: bool,
     one_process: bool,
 ) -> dict[str, str]:
-    """What every process is told, by names without its prefix."""
+    """The settings of every process, by names without its prefix."""
     return {
         "KAFKA": realm.kafka_logins[TOGETHER if one_process and name in DESKS else name],
         "POSTGRES": realm.logins[name],

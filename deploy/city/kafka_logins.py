@@ -1,4 +1,4 @@
-"""Who may do what in Kafka: a login for each process of a city and each unit, with what the table of topics says.
+"""Rights in Kafka: a login for each process of a city and each unit, with the rights of the table of topics.
 
 One principal a desk, one a unit. Where Kafka asks nobody who he is (an address without a login) there are none.
 """
@@ -73,7 +73,7 @@ def add_unit(kafka: str, city: str, prefix: str, unit: str) -> str:
 
 
 def group_of(prefix: str, unit: str) -> str:
-    """What the names of a unit's consumer groups begin with."""
+    """The beginning of the names of a unit's consumer groups."""
     return f"{prefix}unit.{unit}."
 
 
@@ -105,7 +105,7 @@ def _all_of(user: str) -> AclBindingFilter:
 
 
 def granted(name: str, prefix: str) -> list[Grant]:
-    """What a principal of a city may do, from the table of topics."""
+    """The rights of a principal of a city, from the table of topics."""
     if name == TOGETHER:
         shared = Grant(ResourceType.GROUP, f"{prefix}{TOGETHER}.", True, AclOperation.READ)  # noqa: FBT003
         return [shared, *(grant for desk in DESKS for grant in granted(desk, prefix))]

@@ -138,7 +138,7 @@ async def behind(realm: Realm, catalogue: Catalogue) -> dict[str, int]:
 
 
 async def counts(realm: Realm, unread: UnreadableRows) -> dict[str, int]:
-    """What the log holds, in a few numbers; a head that cannot be read is in no number of open complaints."""
+    """The content of the log in a few numbers; a head that cannot be read is in no number of open complaints."""
     connection = await asyncpg.connect(realm.logins["reader"])
     try:
         rows = await fetch(connection, _COUNTS, unread=unread)
@@ -159,7 +159,7 @@ class Running(NamedTuple):
 
 
 def running(pid: int) -> Running | None:
-    """What the system knows of a process; None where it is gone."""
+    """The operating system's figures of a process; None where it is gone."""
     import psutil
 
     try:

@@ -34,7 +34,7 @@ RESTARTS_FILE: Final = "restarts.json"
 ANCHORS_FILE: Final = "anchors.jsonl"
 CONTACTS_KEY_FILE: Final = "contacts.key"
 CITY_NAME: Final = re.compile(r"^[a-z][a-z0-9_]{0,30}$")
-"""What a city may be called: the name stands in a database, in roles and before topics."""
+"""The shape of a city's name: it stands in a database, in roles and before topics."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +76,7 @@ def up_again(where: Path | None = None) -> str:
 
 
 def city_folder(name: str, where: Path | None = None) -> Path:
-    """What belongs to one city in the stack's folder."""
+    """The files of one city in the stack's folder."""
     return (where or folder()).absolute() / "cities" / name
 
 

@@ -1,4 +1,4 @@
-"""What can go wrong with the stack, said to a person."""
+"""Errors of the stack, as sentences for a person."""
 
 from __future__ import annotations
 

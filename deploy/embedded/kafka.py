@@ -79,7 +79,7 @@ broker.heartbeat.interval.ms=1000
 """
 
 ADMIN: Final = "admin"
-"""Who makes topics, logins and rules; the servers' own users cannot log in as it."""
+"""The principal that makes topics, logins and rules; the servers' own users cannot log in as it."""
 _BROKER: Final = "broker"
 _NODE: Final = "node"
 _SCRAM: Final = "org.apache.kafka.common.security.scram.ScramLoginModule required"

@@ -123,7 +123,7 @@ def fetch(
 ) -> None:
     """Have every jar of the parts in the cache, each with its pinned sha256, or raise `StackError`.
 
-    What is there and was checked before is only looked at (size and time of change), so the second
+    A part that was checked before is only looked at (size and time of change), so the second
     time takes milliseconds. Blocks; set `stop` from another thread to end it early.
     """
     root = cache_folder or default_cache()

@@ -1,4 +1,4 @@
-"""What Kafka, PostgreSQL and Zipkin have in common: how each is prepared, started, asked and stopped."""
+"""The common part of Kafka, PostgreSQL and Zipkin: how each is prepared, started, asked and stopped."""
 
 from __future__ import annotations
 

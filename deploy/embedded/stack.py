@@ -122,7 +122,7 @@ class Stack:
 
         The trace viewer is left starting where it is slower than the others, and gone on without where it
         fails; `wait_for_all` waits for it like for the others. Raises `StackError` with one sentence where
-        what is waited for does not come. What has started by then keeps running, and the next call waits
+        what is waited for does not come. A server that has started by then keeps running, and the next call waits
         for it.
         """
         self._make_folder()

@@ -1,4 +1,4 @@
-"""What is written in a stack's folder: `stack.json` for its parts, `services.json` for who runs on it."""
+"""The records in a stack's folder: `stack.json` for its parts, `services.json` for who runs on it."""
 
 from __future__ import annotations
 

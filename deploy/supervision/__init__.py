@@ -1,1 +1,1 @@
-"""What keeps the processes alive, and finds those that make no progress."""
+"""Keeps the processes alive, and finds those that make no progress."""

@@ -1,6 +1,7 @@
-"""Who stands still: told by progress, not by a process being there. A stopped or hanging process is alive all the same.
+"""Detects processes that make no progress. A stopped or hanging process is still alive for the kernel.
 
-Two looks at the log, some seconds apart. Whoever had work at the first and has not moved by the last stands still.
+It looks twice at the log, some seconds apart. A process that had work at the first look and has not moved by the
+last stands still.
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ class CityProgress(NamedTuple):
     overdue: frozenset[tuple[int, UUID, int, datetime]]
     """Of each shard the timer that would fire next and is due: shard, complaint, kind, limit."""
     prefix: str
-    """What stands before the name of every topic."""
+    """The prefix of every topic's name."""
     stopped: tuple[Stopped, ...]
     """The topics that wait for a person."""
     held: frozenset[Partition]
@@ -139,7 +140,7 @@ async def held_up_in(connection: asyncpg.Connection[Any]) -> frozenset[str]:
 async def stalled(
     realm: Realm, catalogue: Catalogue, first: CityProgress, *, within: float = REPORTED_SECONDS
 ) -> dict[str, str]:
-    """Who stands still since the first look, and how that shows; returns at once where nobody has work waiting."""
+    """The processes that stand still since the first look, and how that shows; at once where no work waits."""
     began_at = time.monotonic()
     still = first
     while (found := standing_still(first, still)) and time.monotonic() - began_at < within:
@@ -149,7 +150,7 @@ async def stalled(
 
 
 def standing_still(first: CityProgress, now: CityProgress) -> dict[str, str]:
-    """Whoever had work at the first look and has made no step since, with what waits for them.
+    """The processes that had work at the first look and made no step since, with their waiting work.
 
     Where a topic waits for a person, nobody stands still. Where it waited at the first look, it may just have begun.
     """

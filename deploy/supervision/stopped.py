@@ -44,7 +44,7 @@ class Stopped(NamedTuple):
 
     @property
     def resume(self) -> str:
-        """What a person types to let it go on."""
+        """The command that lets it go on."""
         return " ".join(
             ["hotline parked resume", self.desk, self.door, *([self.topic] if self.topic else [])]
         )

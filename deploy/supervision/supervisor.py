@@ -77,7 +77,7 @@ class Supervisor:
 
     @property
     def services(self) -> list[Service]:
-        """What is kept alive."""
+        """The services that are kept alive."""
         return [watched.service for watched in self._watched]
 
     async def start(self) -> None:

@@ -1,7 +1,7 @@
-"""Ends whoever stands still with work waiting, so that the supervisor starts it again. Told by progress, see `stalled`.
+"""Ends a process that makes no progress while work waits, so that the supervisor starts it again; see `stalled`.
 
-A process that was stopped, hangs, or has a client that died in it is alive for the kernel. What it answers would say
-nothing either: its loop may turn and one of its doors not. So its place in the log is looked at, from outside.
+A process that was stopped, hangs, or has a client that died in it is alive for the kernel. Its answer would say
+nothing either: its loop may turn while one of its doors does not. So its place in the log is looked at, from outside.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ LOOK_SECONDS: Final = 3.0
 ANSWER_SECONDS_MAX: Final = 2.0
 """Where Kafka and PostgreSQL take longer to say how far everybody is, it is they who are slow."""
 ENDED: Final = "it is ended and started again"
-"""What is said of each process that stood still, after its name and what waits for it."""
+"""The sentence about each process that stood still, after its name and its waiting work."""
 
 
 class Watchman:

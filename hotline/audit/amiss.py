@@ -34,7 +34,7 @@ _SHOWS: Final[tuple[Callable[[Complaint], object], ...]] = (
     lambda case: orders.row(case, LAST) if case.order is not None else None,
     lambda case: orders.line(case, LAST) if case.order is not None else None,
 )
-"""What the lists of units and reviewers, `show`, `status` and the shredding of contacts make of a head."""
+"""How the lists of units and reviewers, `show`, `status` and the shredding of contacts read a head."""
 
 
 async def unreadable_heads(connection: asyncpg.Connection[Any], first: UUID, last: UUID) -> dict[UUID, str]:

@@ -84,7 +84,7 @@ class Anchors:
                 self._on_topic = await last_on_topic(self._kafka, topic)
 
     async def compare(self, connection: asyncpg.Connection[Any], report: Report) -> None:
-        """Whatever the log is not any more becomes a problem; inside a snapshot that is later than `look`."""
+        """Report each part that the log does not hold any more; inside a snapshot that is later than `look`."""
         report.compared.append("anchors")
         lines = self._in_order(report)
         await self._judge_end(connection, lines, report)

@@ -75,11 +75,11 @@ class LifeRead:
         self.told_at: dict[str, datetime] = {}
         """Each fact by its id, with its time."""
         self.causes: dict[str, Sequence[Any]] = {}
-        """What caused a fact and is no fact before it, with the row: an input, the clock, or nonsense."""
+        """The cause of a fact that is no fact before it, with the row: an input, the clock, or nonsense."""
 
 
 class LogSnapshot(NamedTuple):
-    """What must be known to judge a life, as of the snapshot."""
+    """The knowledge needed to judge a life, as of the snapshot."""
 
     now: datetime
     """Of the city."""
@@ -94,7 +94,7 @@ class LogSnapshot(NamedTuple):
 
 
 class SliceReport(NamedTuple):
-    """What came of one slice."""
+    """The findings in one slice."""
 
     report: Report
     overdue: list[OverdueTimer]
@@ -301,7 +301,7 @@ class LifeJudge:
             report.found(life.id, f"timer {LIMITS[kind]}: none is set, the facts say {expected_at}")
 
     def _judge_causes(self, life: LifeRead) -> None:
-        """What no fact before caused was caused from outside: by an input or by the clock."""
+        """A fact that no fact before caused was caused from outside: by an input or by the clock."""
         for cause in life.causes.keys() & life.told_at.keys():
             self._wrong(life, life.causes[cause], "is caused by itself or by a fact after it")
         if "" in life.causes:

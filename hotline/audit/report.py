@@ -1,4 +1,4 @@
-"""What `hotline verify` found, for a program and for a person."""
+"""The findings of `hotline verify`, for a program and for a person."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Problem(msgspec.Struct, frozen=True):
 
 
 class Report(msgspec.Struct, kw_only=True):
-    """What was read and what was found."""
+    """The counts of what was read, and the findings."""
 
     complaints: int = 0
     open: int = 0
@@ -69,12 +69,12 @@ class Report(msgspec.Struct, kw_only=True):
     programmes: int = 0
     """Monthly programmes and project lists."""
     programme_facts: int = 0
-    """What was recorded of them, refusals included."""
+    """The facts recorded of them, refusals included."""
     seconds: float = 0.0
     problem_count: int = 0
     problems: list[Problem] = []
     notice_count: int = 0
-    """What holds, and a person should know; `what_to_do` says what can be done. It is no problem."""
+    """Notices: all holds, and a person should know; `what_to_do` says what can be done. It is no problem."""
     notices: list[Problem] = []
     what_to_do: str = ""
 

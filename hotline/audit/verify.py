@@ -224,7 +224,7 @@ class _Reader:
                 raise
 
     def _take_over(self, judged: SliceReport) -> None:
-        """What a slice holds, into the whole."""
+        """Add the findings of a slice to the whole."""
         whole, part = self._report, judged.report
         whole.complaints += part.complaints
         whole.open += part.open
@@ -246,7 +246,7 @@ class _Reader:
     # -- timers that should have fired
 
     async def _look_again(self, connection: asyncpg.Connection[Any]) -> None:
-        """What was overdue in the snapshot must fire in a moment."""
+        """A timer that was overdue in the snapshot must fire in a moment."""
         give_up_at = time.monotonic() + FIRES_WITHIN.total_seconds()
         overdue = self._overdue
         while overdue:

@@ -1,4 +1,4 @@
-"""What came of what a unit replied, in a sentence for that unit."""
+"""The outcome of a unit's reply, in a sentence for that unit."""
 
 from __future__ import annotations
 

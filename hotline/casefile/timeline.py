@@ -60,7 +60,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     who: str
     what: str
     why: str
-    """What led to it: a message from outside, an earlier fact of this life, or the clock."""
+    """Its cause: a message from outside, an earlier fact of this life, or the clock."""
     fact: str
     caused_by: str
     weight: str
@@ -68,7 +68,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Word(msgspec.Struct, frozen=True, kw_only=True):
-    """What the unit claims and what the citizen says, beside each other (T18); none where it is not said."""
+    """The unit's claim and the citizen's word beside each other (T18); none where it is not said."""
 
     round: int
     unit: str
@@ -86,7 +86,7 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     timezone: str
     stage: str
     waiting: Waiting | None
-    """Who must act next, and the next deadline; none where nobody must."""
+    """The party that must act next, and the next deadline; none where nobody must."""
     deadlines: dict[str, datetime]
     """The limits that run, by kind."""
     call: str

@@ -1,7 +1,7 @@
-"""What a person types for a month, a day, an instant or a number: every command reads it in this one way.
+"""Months, days, instants and numbers as a person types them: every command reads them in this one way.
 
 Only the digits 0 to 9 are digits here, and nothing stands before or behind. A day or an instant without a zone is the
-city's. What cannot be ends the command with exit code 2 and a sentence that names the argument.
+city's. A value that cannot be ends the command with exit code 2 and a sentence that names the argument.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ _SHORT_HELP_MAX: Final = 160
 
 
 def _empty(args: Sequence[str], place: int) -> str | None:
-    """What the argument at this place, counted from 1, is called where it is empty; None where it is not."""
+    """The name of the argument at this place, counted from 1, where it is empty; None where it is not."""
     one, before = args[place - 1], args[place - 2] if place > 1 else ""
     option, mark, value = one.partition("=")
     if mark and not value and option.startswith("--"):
@@ -102,8 +102,8 @@ class Line(TyperGroup):
     def parse_args(self, ctx: Any, args: Sequence[str]) -> list[str]:
         """Refuse what is no text in UTF-8 or nothing at all, by its place; then as ever.
 
-        An option that is given and says nothing is no option that is left out: of a script's empty variable nobody
-        knows what was meant, and without `--complaint` all complaints are.
+        An option that is given and says nothing is not left out. A script's empty variable means nothing that
+        anybody knows, and a missing `--complaint` means all complaints.
         """
         for place, one in enumerate(args, start=1):
             try:

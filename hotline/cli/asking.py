@@ -33,7 +33,7 @@ def settled(
 ) -> Said:
     """The three as they are to be recorded: as they were typed, or as they were typed again; none stays none.
 
-    Ends where nobody can be asked. What is recorded of a request as it is, `hotline request to-correct` lists.
+    Ends where nobody can be asked. `hotline request to-correct` lists requests that are recorded as they are.
     """
     said: Said = {"subject": subject, "district": district, "street": street}
     for what in ("subject", "district", "street"):
@@ -50,7 +50,7 @@ def settled(
 
 
 def _amiss(known: Catalogue, what: str, said: Mapping[str, str | None]) -> str:
-    """What is not known, in a sentence, and what is near; "" where it is known or nothing can be said of it."""
+    """The name that is not known, in a sentence, and names near it; "" where it is known or cannot be judged."""
     name, names = folded(said[what] or ""), _names(known, what, said)
     if not name or names is None or name in names:
         return ""

@@ -34,7 +34,7 @@ def backup(
 
 def restore(
     folder: Annotated[
-        Path, typer.Argument(metavar="FOLDER", help="What `hotline backup` made.", file_okay=False)
+        Path, typer.Argument(metavar="FOLDER", help="The folder that `hotline backup` made.", file_okay=False)
     ],
     city: Annotated[str, typer.Option(help="Another name than the city had.")] = "",
     *,

@@ -28,9 +28,9 @@ Attach = Annotated[
 
 @dataclass(frozen=True, kw_only=True)
 class Happening:
-    """What the request is about, and where it happened."""
+    """The matter of the request, and the place where it happened."""
 
-    title: Annotated[str, typer.Option(help="What it is about, in a few words.")]
+    title: Annotated[str, typer.Option(help="The matter, in a few words.")]
     district: Annotated[str, typer.Option(help="The district it happened in, such as 海淀区.")]
     subject: Annotated[str, typer.Option(help="The subject; the catalogue says who answers for it.")]
     street: Annotated[str, typer.Option(help="The street or town.")] = ""
@@ -46,7 +46,7 @@ class Happening:
 
 @dataclass(frozen=True, kw_only=True)
 class Circumstances:
-    """What the request is told with: its number, its call, what it belongs to."""
+    """The options told with a request: its number, its call, the matter it belongs to."""
 
     request_id: Annotated[
         str, typer.Option(help="Your own number of the request; told twice it stays one complaint.")
@@ -104,7 +104,7 @@ def call(
 
 
 def _fields(matter: Happening, beside: Circumstances) -> dict[str, Any]:
-    """What the request says, as far as no city need be asked."""
+    """The content of the request, as far as no city need be asked."""
     from hotline.recording import attachments
     from shared.events import RequestType, Urgency
 

@@ -31,10 +31,12 @@ SELECT at, as_a, who, through, outcome, standing, reason FROM vault.access WHERE
 @contact.command()
 def put(
     complaint: Complaint,
-    name: Annotated[str, typer.Option(help="Who asks.")] = "",
+    name: Annotated[str, typer.Option(help="The unit or agent that asks.")] = "",
     phone: Annotated[str, typer.Option(help="How he is reached.")] = "",
     callback: Annotated[str, typer.Option(help="Where he wants to be called back, if elsewhere.")] = "",
-    agent: Annotated[str, typer.Option(help="Who took it down: he alone may read it back.")] = "agent",
+    agent: Annotated[
+        str, typer.Option(help="The agent that took it down; no other agent may read it back.")
+    ] = "agent",
     *,
     json: Json = False,
 ) -> None:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 GENERAL: Final = "综合"
-"""What an article is filed under that answers for no subject of the catalogue."""
+"""The subject of an article that answers for no subject of the catalogue."""
 
 knowledge = typer.Typer(
     help="The articles agents answer from, by version: find one, add, withdraw.",
@@ -67,7 +67,7 @@ def load(
 
 @knowledge.command()
 def search(
-    text: Annotated[str, typer.Argument(help="What is asked, in the citizen's words.")],
+    text: Annotated[str, typer.Argument(help="The question, in the citizen's words.")],
     most: Annotated[int, typer.Option(help="How many at most.", min=1, max=100)] = 5,
     *,
     json: Json = False,
@@ -130,9 +130,9 @@ def add(
     article: Annotated[
         str, typer.Argument(metavar="ID", help="A new one, or one that gets its next version.")
     ],
-    title: Annotated[str, typer.Option(help="What it answers.")],
+    title: Annotated[str, typer.Option(help="The question it answers.")],
     text: Annotated[str, typer.Option(help="The answer.")],
-    source: Annotated[str, typer.Option(help="What it stands on.")],
+    source: Annotated[str, typer.Option(help="The source it stands on.")],
     subject: Annotated[str, typer.Option(help=f"As in the catalogue; {GENERAL} is none of them.")] = GENERAL,
     valid_from: Annotated[
         str, typer.Option("--from", help="A day or an instant, such as 2026-01-01; now where it is left out.")

@@ -1,4 +1,4 @@
-"""What came of something that was said at a door: the facts for a program, a sentence for a person."""
+"""The outcome of a message at a door: the facts for a program, a sentence for a person."""
 
 from __future__ import annotations
 

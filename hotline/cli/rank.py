@@ -74,7 +74,7 @@ def show(
 def freeze(
     month: _Month,
     by_whom: Annotated[
-        str, typer.Option("--as", metavar="NAME", help="Who freezes it; kept with the month.")
+        str, typer.Option("--as", metavar="NAME", help="The person who freezes it; kept with the month.")
     ],
     population: _People = None,
     ruleset: _RuleSet = "",

@@ -1,4 +1,4 @@
-"""What `hotline verify` found, for a person."""
+"""The findings of `hotline verify`, for a person."""
 
 from __future__ import annotations
 

@@ -35,14 +35,14 @@ request = typer.Typer(
 )
 
 _Complaint = Annotated[str, typer.Argument(metavar="COMPLAINT", help="Its id or the beginning of it.")]
-_Agent = Annotated[str, typer.Option("--as", help="Who writes it down.")]
+_Agent = Annotated[str, typer.Option("--as", help="The agent that writes it down.")]
 
 
 @request.command()
 @speaks
 def add(
     complaint: _Complaint,
-    text: Annotated[str, typer.Option(help="What the citizen has to say beside.")],
+    text: Annotated[str, typer.Option(help="A comment of the citizen.")],
     attach: Attach = None,
     agent: _Agent = "agent",
     *,
@@ -69,7 +69,7 @@ def add(
 @speaks
 def correct(
     complaint: _Complaint,
-    title: Annotated[str | None, typer.Option(help="What it is about.")] = None,
+    title: Annotated[str | None, typer.Option(help="The new title.")] = None,
     content: Annotated[str | None, typer.Option(help="The whole matter.")] = None,
     address: Annotated[str | None, typer.Option(help="Where exactly.")] = None,
     subject: Annotated[str | None, typer.Option(help="The subject.")] = None,
@@ -113,7 +113,7 @@ def to_correct(*, json: Json = False) -> None:
 @speaks
 def again(
     complaint: _Complaint,
-    note: Annotated[str, typer.Option(help="What was said this time.")] = "",
+    note: Annotated[str, typer.Option(help="The citizen's words of this time.")] = "",
     call: Annotated[str, typer.Option(help="The call or message; noted twice it counts once.")] = "",
     agent: _Agent = "agent",
     *,
@@ -139,12 +139,12 @@ def again(
 @speaks
 def rate(
     complaint: _Complaint,
-    comment: Annotated[str, typer.Option(help="What the citizen says about it.")] = "",
+    comment: Annotated[str, typer.Option(help="The citizen's words about it.")] = "",
     channel: Annotated[str, typer.Option(help=f"One of {', '.join(CHANNELS)}.")] = "phone",
     *,
     satisfied: Annotated[
         bool,
-        typer.Option("--satisfied/--not-satisfied", help="What the citizen thinks of how it is handled."),
+        typer.Option("--satisfied/--not-satisfied", help="The citizen's view of how it is handled."),
     ],
     json: Json = False,
 ) -> None:
@@ -168,8 +168,10 @@ def rate(
 @speaks
 def retaliation(
     complaint: _Complaint,
-    by: Annotated[str, typer.Option(metavar="UNIT", help="Who makes the citizen pay for complaining.")],
-    text: Annotated[str, typer.Option(help="What it did.")],
+    by: Annotated[
+        str, typer.Option(metavar="UNIT", help="The unit that makes the citizen pay for complaining.")
+    ],
+    text: Annotated[str, typer.Option(help="The unit's deed.")],
     agent: _Agent = "agent",
     *,
     json: Json = False,
@@ -253,7 +255,7 @@ async def _correct(
 
 
 def _right(known: Catalogue, case: Complaint, place: Said, *, as_is: bool) -> Said:
-    """What is to be corrected of subject and place; a street of before is looked at in the district of now."""
+    """The corrections of subject and place; a street of before is looked at in the district of now."""
     subject, district, street = place["subject"], place["district"], place["street"]
     if district is None and street is None:
         return settled(known, subject, None, None, as_is=as_is)

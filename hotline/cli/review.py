@@ -33,13 +33,13 @@ review = typer.Typer(
 
 _Complaint = Annotated[str, typer.Argument(metavar="COMPLAINT", help="Its id or the beginning of it.")]
 _Reason = Annotated[str, typer.Option(help="Why.")]
-_Reviewer = Annotated[str, typer.Option("--as", help="Who decides.")]
+_Reviewer = Annotated[str, typer.Option("--as", help="The reviewer.")]
 REVIEWER: Final = "reviewer"
 
 
 @review.command("list")
 def list_(*, json: Json = False) -> None:
-    """What waits for a decision, the earliest due first."""
+    """List the requests that wait for a decision, the earliest due first."""
     unread = none_unread()
     cases, now = run(_waiting(unread))
     tell_cases(
@@ -79,10 +79,14 @@ def reject(
 @speaks
 def council(
     complaint: _Complaint,
-    to: Annotated[str, typer.Option(metavar="UNIT", help="Whose it is; may be who has it.")],
-    participants: Annotated[str, typer.Option(help="Who met, with commas between.")],
+    to: Annotated[
+        str, typer.Option(metavar="UNIT", help="The unit it belongs to; may be the one that has it.")
+    ],
+    participants: Annotated[str, typer.Option(help="The participants, with commas between.")],
     reason: _Reason,
-    co_units: Annotated[str, typer.Option("--with", metavar="UNITS", help="Who helps, with commas.")] = "",
+    co_units: Annotated[
+        str, typer.Option("--with", metavar="UNITS", help="The units that help, with commas.")
+    ] = "",
     *,
     json: Json = False,
 ) -> None:
@@ -108,7 +112,7 @@ def council(
 @speaks
 def helper(
     complaint: _Complaint,
-    unit: Annotated[str, typer.Option(help="Who must help.")],
+    unit: Annotated[str, typer.Option(help="The unit that must help.")],
     reason: _Reason,
     reviewer: _Reviewer = REVIEWER,
     *,

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def rules(
     rule_id: Annotated[str, typer.Argument(metavar="[ID]", help="One rule, such as R8.")] = "",
-    ruleset: Annotated[str, typer.Option(help="Whose values are shown.")] = RULESET,
+    ruleset: Annotated[str, typer.Option(help="The rule set that gives the values.")] = RULESET,
     status: Annotated[str, typer.Option(help="Only these: built, part, open or outside.")] = "",
     *,
     json: Json = False,

@@ -1,4 +1,4 @@
-"""What every command does around its work: run it, and say what went wrong in one sentence."""
+"""The frame of every command: run its work, and say in one sentence what went wrong."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ async def is_up(work: Coroutine[Any, Any, T], *, json: bool) -> T:
 
 
 def answer(sentence: str, *, json: bool, **fields: object) -> None:
-    """What was done: a sentence for a person, or one JSON object for a program."""
+    """Print what was done: a sentence for a person, or one JSON object for a program."""
     if json:
         say_json(json_module.dumps(fields, ensure_ascii=False, default=str))
     else:
@@ -90,7 +90,7 @@ def sure(question: str, *, yes: bool) -> bool:
 
 
 def stdin_bytes() -> bytes:
-    """What is piped in; ends the command where that cannot be read."""
+    """Read standard input whole; ends the command where that cannot be read."""
     if sys.stdin is None:  # closed by whoever started us
         fail("Standard input is closed: expected what is to be read from it.", code=2)
     try:
@@ -100,7 +100,7 @@ def stdin_bytes() -> bytes:
 
 
 def stdin_lines() -> Iterator[bytes]:
-    """What is piped in, line by line as it comes; ends the command where that cannot be read."""
+    """Read standard input line by line as it comes; ends the command where that cannot be read."""
     if sys.stdin is None:
         fail("Standard input is closed: expected what is to be read from it.", code=2)
     try:
@@ -144,7 +144,7 @@ def guarded(app: Callable[..., Any], words: Sequence[str] | None = None) -> NoRe
 
 
 def _show_usage(wrong: typer.TyperException) -> None:
-    """What typer says of an option or an argument that cannot be; it quotes it, so it is shown as foreign text.
+    """Typer's sentence about an option or an argument that cannot be; it quotes it, so it is shown as foreign text.
 
     For a group without a command it says the help, which quotes nothing.
     """
@@ -159,7 +159,7 @@ def _show_usage(wrong: typer.TyperException) -> None:
 
 
 def _sentence(error: Exception) -> str:
-    """What a person is told of an error."""
+    """The sentence for a person about an error."""
     from hotline.scoring.inhabitants import PopulationInvalid
     from shared.complaint import UnreadableHead
     from shared.contacts.details import ContactInvalid
@@ -185,7 +185,7 @@ def _sentence(error: Exception) -> str:
 
 
 def _of_servers(error: Exception, text: str) -> str:
-    """What Kafka or PostgreSQL say, and what nobody foresaw."""
+    """The sentence about an error of Kafka or PostgreSQL, or one that nobody foresaw."""
     import asyncpg
     from aiokafka.errors import KafkaError
     from confluent_kafka import KafkaException

@@ -1,4 +1,4 @@
-"""What every command has that sends what somebody typed: the word that a number in it is meant to stand there."""
+"""The option of every command that sends typed text: a phone or identity number in it is meant."""
 
 from __future__ import annotations
 

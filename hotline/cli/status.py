@@ -104,7 +104,7 @@ def _process(health: Any, kind: str) -> dict[str, Any]:
 
 
 def _stopped(one: Stopped, standing: CityProgress) -> dict[str, Any]:
-    """What waits for a person; how many messages lie there."""
+    """A topic or door that stopped and waits for a person; how many messages lie there."""
     waiting = (number for at, number in standing.left.items() if one.holds(at[0], at[1], standing.prefix))
     return {
         "desk": one.desk,

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def none_unread() -> UnreadableRows:
-    """What a report begins with."""
+    """An empty count of rows that could not be read, for the beginning of a report."""
     from shared.unreadable import UnreadableRows
 
     return UnreadableRows()

@@ -1,1 +1,1 @@
-"""What is generated from the code for those outside."""
+"""Documents for those outside, generated from the code."""

@@ -35,7 +35,7 @@ _HEADERS = {
 }
 _INPUT_HEADERS = {"ce_time": "RFC 3339 with zone: when it happened"}
 _STRUCTURED = "Structured"
-"""What stands behind the name of an input's message in structured mode."""
+"""The suffix of an input's message name in structured mode."""
 _STRUCTURED_SCHEMAS: dict[str, Any] = {
     _STRUCTURED: {
         "title": "A CloudEvent in structured mode",
@@ -118,7 +118,7 @@ def document() -> dict[str, Any]:
 
 
 def _carried(topic: Topic) -> tuple[_Kind, ...]:
-    """What travels on a topic: facts, inputs, and on one what is neither."""
+    """The messages of a topic: facts, inputs, and on one topic neither."""
     return (Anchor,) if topic is COMPLAINTS_ANCHORS else topic.carries
 
 

@@ -1,4 +1,4 @@
-"""What can have happened to a programme: a monthly programme (每月一题) or a project list (项目清单).
+"""The facts of a programme: a monthly programme (每月一题) or a project list (项目清单).
 
 Names and fields are the stored shape: a new optional field is free, anything else is a new name. Every fact says who
 (`by`) and when; its day is the day in the offset of its own time, which is the city's.
@@ -28,7 +28,7 @@ Year = Annotated[int, msgspec.Meta(ge=2000, le=2999)]
 
 
 class ListLevel(StrEnum):
-    """Whose project list it is."""
+    """The level of government that a project list belongs to."""
 
     MUNICIPAL = "MUNICIPAL"
     DISTRICT = "DISTRICT"
@@ -56,7 +56,7 @@ class ProgrammeFact(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
     programme_id: ProgrammeId
     by: Text
-    """Who did it: a unit by its id, or a person's name."""
+    """The unit by its id, or the person's name, that did it."""
 
     @property
     def at(self) -> datetime:
@@ -74,7 +74,7 @@ class ProgrammeProposed(ProgrammeFact, frozen=True, kw_only=True):
     month: Month
     title: Text
     lead: UnitId
-    """Who leads the theme; each of its problems has a lead of its own (T27)."""
+    """The lead of the theme; each of its problems has a lead of its own (T27)."""
     clusters: tuple[Cluster, ...] = ()
     """The complaints it grew from."""
     proposed_at: Instant
@@ -242,7 +242,7 @@ class ProgrammeClosed(ProgrammeFact, frozen=True, kw_only=True):
 OfTask = (
     TaskProgressed | LongTermApproved | LongTermReviewed | TaskCompleted | TaskVerified | CompletionRejected
 )
-"""What can happen to a task once it is set."""
+"""The facts of a task once it is set."""
 
 OfWhole = (
     ProgrammeAdopted
@@ -254,14 +254,14 @@ OfWhole = (
     | ClosingExceptionApproved
     | ProgrammeClosed
 )
-"""What can happen to a programme as a whole once it has begun."""
+"""The facts of a programme as a whole once it has begun."""
 
 Wanted = ProgrammeProposed | ListDrawnUp | OfWhole | OfTask
-"""What somebody can want to be recorded, where the rules agree it is a fact as it is."""
+"""A wish to record; where the rules agree, it is a fact as it is."""
 
 
 class WishRefused(ProgrammeFact, frozen=True, kw_only=True):
-    """What somebody wanted to be recorded, and why it cannot be."""
+    """A wish to record that is refused, and why."""
 
     TIME: ClassVar[str] = "refused_at"
 

@@ -60,7 +60,7 @@ class Programmes:
     async def record(self, wanted: Sequence[Wanted]) -> tuple[list[Recorded], Programme]:
         """Decide on these, all about one programme, and append what comes of them: all or nothing, in one row each.
 
-        What comes after a refusal is not asked any more. Gives what was recorded, nothing where it was so already,
+        A wish after a refusal is not asked any more. Gives what was recorded, nothing where it was so already,
         and the state after it.
         Raises `NoSuchProgramme` where there is none, `UserError` where others are always faster.
         """
@@ -86,7 +86,7 @@ class Programmes:
         return written
 
     async def facts(self, programme_id: ProgrammeId) -> list[Recorded]:
-        """What was recorded of it, in order; empty where there is none.
+        """The facts recorded of it, in order; empty where there is none.
 
         Raises `UserError` where a fact cannot be read: nothing is decided on a past that is not the whole.
         """
@@ -162,7 +162,7 @@ def _name(programme: object, position: int) -> str:
 
 
 def decided(state: Programme | None, wanted: Iterable[Wanted]) -> tuple[list[Recorded], Programme]:
-    """What comes of these, one after another, and the state after it; what follows a refusal is not asked."""
+    """The outcome of these, one after another, and the state after it; a wish after a refusal is not asked."""
     said: list[Recorded] = []
     for wish in wanted:
         came = decide(state, wish)

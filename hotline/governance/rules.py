@@ -1,4 +1,4 @@
-"""What may be recorded of a programme (H1, Q5, T26, T27), pure.
+"""The rules of a programme (H1, Q5, T26, T27): which facts may be recorded. Pure.
 
 What somebody wants is told as the fact it would be: `why_not` says why it cannot be one, and `decide` makes of it
 the fact, a refusal, or nothing where it is so already. `hotline verify` asks `why_not` again of every row.

@@ -1,4 +1,4 @@
-"""What the facts of a programme add up to. `evolve` refuses nothing; what may be recorded is decided in `rules`.
+"""The state of a programme: the sum of its facts. `evolve` refuses nothing; what may be recorded is decided in `rules`.
 
 Overdue and progress are read off a state and a day, never stored.
 """
@@ -76,7 +76,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Assessment(msgspec.Struct, frozen=True, kw_only=True):
-    """What citizens said of it."""
+    """The citizens' assessment."""
 
     survey_rate: Decimal
     visits: int
@@ -92,7 +92,7 @@ class Programme(msgspec.Struct, frozen=True, kw_only=True):
     lead: UnitId
     """Of a monthly programme who leads the theme, of a list who owns it."""
     proposed_by: str = ""
-    """Who proposed it, or drew up the list."""
+    """The unit or person that proposed it, or drew up the list."""
     month: int | None = None
     """Of a monthly programme."""
     level: f.ListLevel | None = None
@@ -114,7 +114,7 @@ class Programme(msgspec.Struct, frozen=True, kw_only=True):
         return self.level is None
 
     def concerned(self) -> frozenset[str]:
-        """Whose own work it is, as names are compared: they neither assess it nor approve its exception."""
+        """Those whose own work it is, as names are compared: they neither assess it nor approve its exception."""
         return frozenset(
             alike(name)
             for name in (

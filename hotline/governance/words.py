@@ -14,7 +14,7 @@ def _with(units: Iterable[UnitId]) -> str:
 
 
 def _grown(clusters: Iterable[p.Cluster]) -> str:
-    """What it grew from."""
+    """The complaints it grew from."""
     told = "; ".join(one.subject + (f" in {one.district}" if one.district else "") for one in clusters)
     return f", from complaints about {told}" if told else ""
 

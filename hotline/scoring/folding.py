@@ -25,7 +25,7 @@ class LifeFolded(NamedTuple):
     row: tuple[Any, ...] | None
     corrections: list[tuple[Any, ...]]
     as_frozen: dict[date, Counted]
-    """What it counts for in the frozen months, as of then."""
+    """Its counts in the frozen months, as of then."""
     unread: tuple[UUID, int, str] | None = None
     """The first of its facts that cannot be read, and why; then it counts for nothing."""
 
@@ -73,7 +73,7 @@ class LifeFolding:
         self._life.takes(fact)
 
     def folded(self) -> LifeFolded:
-        """What became of it."""
+        """The outcome."""
         try:
             if self._unread is None:
                 return self._folded()
@@ -107,7 +107,7 @@ def _stored(one: Counted) -> tuple[Any, ...]:
 
 
 def counted_in(row: Sequence[Any]) -> Counted:
-    """What a life counts for, from its row in the view."""
+    """The counts of a life, from its row in the view."""
     *plain, calls = row
     fields = Counted.__struct_fields__[: len(plain)]
     called = msgspec.json.decode(calls, type=tuple[Called, ...])
@@ -119,5 +119,5 @@ def _text(one: Counted | None) -> str | None:
 
 
 def said(text: str | None) -> Counted | None:
-    """What a correction record says that a life counted for; None where it counted for nothing."""
+    """The counts of a life by a correction record; None where it counted for nothing."""
     return None if text is None else msgspec.json.decode(text, type=Counted)

@@ -68,20 +68,20 @@ SELECT {_OF_COUNTED}, count(*) FROM es.score_life WHERE month = $1 OR requested 
 
 
 class Correction(msgspec.Struct, frozen=True, kw_only=True):
-    """What was said about a complaint of a frozen month after it was frozen (T20)."""
+    """A fact about a complaint of a frozen month that came after it was frozen (T20)."""
 
     complaint_id: str
     version: int
     """The first of its facts that came too late for the month."""
     type: str
     was: Counted | None
-    """What it counts for in the frozen month; None: it is not in it."""
+    """Its counts in the frozen month; None: it is not in it."""
     now: Counted | None
-    """What it would count for."""
+    """Its counts if the month were open."""
 
 
 class Made(NamedTuple):
-    """What came of bringing the view up to date."""
+    """The outcome of bringing the view up to date."""
 
     facts: int
     """Facts read."""
@@ -90,7 +90,7 @@ class Made(NamedTuple):
 
 
 class Anew(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of making the view anew."""
+    """The outcome of making the view anew."""
 
     facts: int
     rows: int
@@ -171,7 +171,7 @@ class Scores:
         return made
 
     async def corrections(self, month: date) -> list[Correction]:
-        """What has come to light about a frozen month, by complaint."""
+        """The corrections of a frozen month, by complaint."""
         rows = await self._connection.fetch(
             "SELECT stream_id, version, type, was, now FROM es.score_correction WHERE month = $1 ORDER BY stream_id",
             month,

@@ -1,8 +1,8 @@
-"""What one life counts for in the score (考评). Pure, from facts alone.
+"""The counts of one life in the score (考评). Pure, from facts alone.
 
 A complaint that was dispatched counts once it has ended, in the month in which the visit closes that its end rests on
-(the rule set says so; which month is unknown for Beijing), for the unit which that visit was about. Who judges is
-the citizen (E2): the unit's own claim is not looked at (T18).
+(the rule set says so; which month is unknown for Beijing), for the unit which that visit was about.
+The citizen judges (E2): the unit's own claim is not looked at (T18).
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ LEFT_OUT: Final = (WITHDRAWN, TERMINATED, EXCEPTION, *(ground.lower() for ground
 
 
 class Called(msgspec.Struct, frozen=True, kw_only=True):
-    """What one call of a whistle says of the unit that was called, and of the street (R16, G3)."""
+    """The counts of one call of a whistle: for the unit that was called, and for the street (R16, G3)."""
 
     unit: UnitId
     street: UnitId
@@ -79,13 +79,13 @@ class Called(msgspec.Struct, frozen=True, kw_only=True):
     in_time: bool
     """It was there by then."""
     stars: int | None = None
-    """What the street thinks of it, 1 to 5."""
+    """The street's rating of it, 1 to 5."""
     stars_of_street: int | None = None
-    """What it thinks of the street."""
+    """Its rating of the street."""
 
 
 class Counted(msgspec.Struct, frozen=True, kw_only=True):
-    """What one life adds; `unit` and what follows are None until it counts."""
+    """The counts that one life adds; `unit` and what follows are None until it counts."""
 
     requested: date | None
     """First day of the month in which it was received; None for the second record of a call: no request more (T7)."""
@@ -200,7 +200,7 @@ class LifeScore:
                 pass
 
     def counted(self, zone: ZoneInfo, how: Counting = AS_SHIPPED) -> Counted | None:
-        """What it adds as far as it is read; None before it is on record."""
+        """The counts it adds as far as it is read; None before it is on record."""
         if self.received is None:
             return None
         told = self.received
@@ -245,7 +245,7 @@ class LifeScore:
 
 
 def within(one: Counted | None, month: date) -> Counted | None:
-    """What of it belongs to this month alone; None where nothing does."""
+    """The part of it that belongs to this month alone; None where nothing does."""
     if one is None or month not in (one.month, one.requested):
         return None
     if one.month == month:
@@ -255,7 +255,7 @@ def within(one: Counted | None, month: date) -> Counted | None:
 
 
 def counted(facts: Iterable[Fact], zone: ZoneInfo, how: Counting = AS_SHIPPED) -> Counted | None:
-    """What a life of these facts adds."""
+    """The counts that a life of these facts adds."""
     life = LifeScore()
     for fact in facts:
         life.takes(fact)

@@ -1,4 +1,4 @@
-"""What a month's counts add up to: the rates, the score and the ranking as they are published. Pure.
+"""The sums of a month's counts: the rates, the score and the ranking as they are published. Pure.
 
 Numbers are integers until they are published; what divides by nothing is None, never 0 (T14).
 """
@@ -25,7 +25,7 @@ from shared.policy.scoring import Counting, Cut, Measure, Scoring
 
 
 class Tally(msgspec.Struct, kw_only=True):
-    """What a unit's complaints of one month add up to."""
+    """The sums of a unit's complaints of one month."""
 
     countable: int = 0
     """In the base (基数): all that were not left out."""
@@ -81,7 +81,7 @@ class Tallies(msgspec.Struct, kw_only=True):
 
 
 def tallied(lives: Iterable[tuple[Counted, int]], month: date) -> Tallies:
-    """What so many lives of each sort add up to in this month."""
+    """The sums of so many lives of each sort in this month."""
     units: dict[UnitId, Tally] = {}
     requests: dict[tuple[str, str | None], int] = {}
     for one, number in lives:
@@ -132,9 +132,9 @@ class Line(msgspec.Struct, kw_only=True):
     report_on_time_rate: Decimal | None = None
     """Of the calls it had to be there for by an instant, to how many it came in time; in percent."""
     report_rating: Decimal | None = None
-    """What streets think of how it reported, 1 to 5."""
+    """The streets' rating of how it reported, 1 to 5."""
     whistle_rating: Decimal | None = None
-    """What those it called think of it, 1 to 5."""
+    """The rating by the units it called, 1 to 5."""
     score: Decimal | None = None
     gain: Decimal | None = None
     """Of the score on the month before."""
@@ -156,7 +156,7 @@ class Exact(msgspec.Struct, kw_only=True):
     per_10k: Fraction | None = None
 
     def by(self, measure: Measure) -> Fraction | int | None:
-        """What a list looks at."""
+        """The figure a list looks at."""
         match measure:
             case Measure.SCORE:
                 return self.score
@@ -293,7 +293,7 @@ def listed(exact: Mapping[UnitId, Exact], lists: Mapping[str, Cut]) -> dict[str,
 
 
 def cut_off(exact: Mapping[UnitId, Exact], cut: Cut) -> frozenset[UnitId]:
-    """Who stands in a list: so many from its end, and whoever shares the last place."""
+    """The units in a list: so many from its end, and all that share the last place."""
     having = {unit: value for unit, one in exact.items() if (value := one.by(cut.by)) is not None}
     ends: Sequence[Fraction | int] = sorted(having.values(), reverse=cut.top)[: cut.units]
     if not ends:

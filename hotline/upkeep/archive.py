@@ -23,7 +23,7 @@ from shared.log.reading import READING, views_alone
 from shared.unreadable import UnreadableRows
 
 LIVES_MAX: Final = 1000
-"""Lives moved in one transaction. Whoever has something to say about one of them waits for it: 150 ms on a machine
+"""Lives moved in one transaction. A desk that has something to say about one of them waits for it: 150 ms on a machine
 with other work beside, at 59,000 facts a second (docs/performance.md)."""
 
 ALONE_WITHIN: Final = timedelta(seconds=10)
@@ -47,7 +47,7 @@ class Month(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Moved(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of moving."""
+    """The outcome of moving."""
 
     before: datetime
     lives: int

@@ -1,6 +1,6 @@
 """A city's database as of one instant in a folder, and a city made from it, on this server or another.
 
-What is in it and what a restored city hears again stands in docs/backup.md.
+docs/backup.md says what is in it, and what a restored city hears again.
 
 Transaction ids mean nothing on another server, and the log tells by them what the relay has sent. So they are replaced
 before anybody writes: below 3 no transaction of any server has an id, and a snapshot can say so.
@@ -38,7 +38,7 @@ JOBS: Final = 2
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a backup says of itself."""
+    """The description that a backup carries."""
 
     format: int
     city: str
@@ -109,7 +109,7 @@ async def backup(city: City, to: Path, *, say: Callable[[str], None] = lambda _:
 
 
 def manifest_of(folder: Path) -> Manifest:
-    """What this backup says of itself; `UserError` where it is none, or of a later shape."""
+    """The description this backup carries; `UserError` where it is none, or of a later shape."""
     try:
         manifest = msgspec.json.decode((folder / MANIFEST_FILE).read_bytes(), type=Manifest)
     except FileNotFoundError:

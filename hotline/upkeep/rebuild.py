@@ -71,7 +71,7 @@ class Lived(NamedTuple):
     hash: bytes
     case: Case
     amiss: Unreadable | None = None
-    """What of it cannot be read; then `case` is not where it stands."""
+    """The part of it that cannot be read; then `case` is not where it stands."""
 
 
 class RebuiltBut(UserError):  # noqa: N818 -- what came of it, said to a person
@@ -84,7 +84,7 @@ class RebuiltBut(UserError):  # noqa: N818 -- what came of it, said to a person
 
 
 class Rebuilt(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of a rebuild."""
+    """The outcome of a rebuild."""
 
     view: str
     facts: int
@@ -121,7 +121,7 @@ _VIEWS: Final = {
     "timers": _View("es.timer", ("stream_id", "kind", "shard", "due_at"), _timers),
 }
 VIEWS: Final = tuple(_VIEWS)
-"""What can be rebuilt."""
+"""The views that can be rebuilt."""
 
 
 async def lives(
@@ -213,7 +213,7 @@ class _Rebuild:
             await connection.execute("ANALYZE suspect")
 
     async def catch_up(self) -> None:
-        """What happened meanwhile, again and again, until little happens meanwhile."""
+        """Take in what happened meanwhile, again and again, until little happens meanwhile."""
         for _ in range(ROUNDS_MAX):
             async with self._connection.transaction(isolation="repeatable_read"):
                 if await self._again() <= LAST_MAX:

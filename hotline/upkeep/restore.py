@@ -86,7 +86,7 @@ WHERE NOT $1::bool OR topic = ANY ($2::text[])
 
 
 class Restored(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of a restore."""
+    """The outcome of a restore."""
 
     city: str
     made_at: datetime
@@ -194,7 +194,7 @@ async def _admin(addresses: Addresses, name: str, making: str) -> AsyncIterator[
 
 
 async def _planned(dsn: str, kafka: str, manifest: Manifest, prefix: str, old: str) -> _Plan:
-    """What is to be done with the facts that come in next, by the relays and offsets that are in already.
+    """The handling of the facts that come in next, by the relays and offsets that are in already.
 
     Those are taken out again; they come with the rest.
     """

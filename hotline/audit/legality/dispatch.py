@@ -143,7 +143,7 @@ def _judge_return_requested(case: Complaint, fact: ReturnRequested, _: Fact) -> 
 def _judge_handling(
     case: Complaint, fact: CitizenContacted | ContactFailed | ProgressReported, _: Fact
 ) -> str | None:
-    """Who has signed speaks to the citizen: once for the first time, in vain before that, of progress at any time."""
+    """A unit that has signed speaks to the citizen: for the first time once, in vain before, of progress always."""
     order = case.order
     why = not_theirs(case, fact)
     if why is not None or order is None:

@@ -106,7 +106,7 @@ def _illegal(case: Case, fact: Fact, before: Fact | None) -> str | None:
 
 
 def _must_follow(case: Case, before: Fact, kind: type[Fact] | None) -> str | None:
-    """What the fact before wants stated at once, where that is not of this kind."""
+    """The fact that the one before wants stated at once, where that is not of this kind."""
     at_once = _AT_ONCE.get(type(before))
     if at_once is None or not isinstance(case, Complaint):
         return None

@@ -1,4 +1,4 @@
-"""What several facts ask of an order: who may speak to it, with whom it lies, whether its limit has passed. Pure."""
+"""Questions that several facts ask of an order: who may speak, who has it, whether its limit has passed. Pure."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ OfUnit = (
     | ContactFailed
     | ProgressReported
 )
-"""What the unit that has the order says."""
+"""The facts that the unit with the order states."""
 
 
 def not_theirs(case: Complaint, fact: OfUnit) -> str | None:

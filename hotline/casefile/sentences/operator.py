@@ -1,4 +1,4 @@
-"""What an operator reads of each fact: who, what, and how it weighs."""
+"""The sentence an operator reads of each fact: who, what, and how it weighs."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _TURNED_AWAY: Final = {
 
 
 def _with(fact: Any) -> str:
-    """What came with it (R6)."""
+    """The attachments that came with it (R6)."""
     sent = fact.attachments or ()
     return f" [with {', '.join(f'{one.uri} ({one.media_type})' for one in sent)}]" if sent else ""
 

@@ -1,4 +1,4 @@
-"""What a unit reads of each fact on its topic; a new order is shown as a line of its own."""
+"""The sentence a unit reads of each fact on its topic; a new order is shown as a line of its own."""
 
 from __future__ import annotations
 

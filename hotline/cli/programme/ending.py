@@ -1,4 +1,4 @@
-"""What comes of a programme: documents, an assessment, its end."""
+"""The results of a programme: documents, an assessment, its end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is looked at: candidates, all programmes, one of them."""
+"""Commands that show: candidates, all programmes, one of them."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ async def one_whole(called: str, unread: UnreadableRows) -> tuple[Programme, lis
 async def found_candidates(
     first: date | None, last: date | None, at_least: int, unread: UnreadableRows
 ) -> list[Candidate]:
-    """What complaints of these days may become programmes, the most first."""
+    """Complaints of these days that may become programmes, the largest group first."""
     from deploy.city.registry import city_up
     from hotline.governance.candidates import candidates, counted
     from hotline.governance.log import programmes

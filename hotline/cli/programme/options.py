@@ -1,4 +1,4 @@
-"""What the commands of a programme have in common: its arguments and options."""
+"""Arguments and options that the commands of a programme share."""
 
 from __future__ import annotations
 
@@ -18,10 +18,12 @@ ItemNumber = Annotated[
     typer.Argument(metavar="ITEM", min=1, max=NUMBER_MAX, help="The number of its problem or project."),
 ]
 TaskNumber = Annotated[int, typer.Argument(metavar="TASK", min=1, max=NUMBER_MAX, help="The task's number.")]
-Title = Annotated[str, typer.Argument(metavar="TITLE", help="What it is called.")]
-By = Annotated[str, typer.Option("--as", metavar="WHO", help="Who does it: a unit or a person's name.")]
+Title = Annotated[str, typer.Argument(metavar="TITLE", help="Its name.")]
+By = Annotated[str, typer.Option("--as", metavar="WHO", help="The unit or the person that does it.")]
 Lead = Annotated[str, typer.Option(metavar="UNIT", help="The one unit that leads.")]
-With = Annotated[str, typer.Option("--with", metavar="UNITS", help="Who works with it, with commas.")]
+With = Annotated[
+    str, typer.Option("--with", metavar="UNITS", help="The units that work with it, with commas.")
+]
 OutOf = Annotated[
     list[str] | None,
     typer.Option(

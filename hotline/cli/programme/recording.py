@@ -20,7 +20,7 @@ from hotline.governance.figures import line
 
 
 class Speaker:
-    """Who speaks, when in the city, and what units are called."""
+    """The speaker, the city's time, and the names of units."""
 
     def __init__(self, city: City, by: str, now: datetime) -> None:
         """`by` as it was typed: a unit or a person's name."""

@@ -1,4 +1,4 @@
-"""What is taken on: a programme is proposed or a list drawn up, adopted, and given problems or projects."""
+"""Taking a matter on: propose a programme or draw up a list, adopt it, name its problems or projects."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def propose(
 def draw_up(
     year: Annotated[int, typer.Argument(metavar="YEAR", min=2000, max=2999)],
     level: Annotated[str, typer.Argument(metavar="LEVEL", help="MUNICIPAL, DISTRICT or STREET.")],
-    owner: Annotated[str, typer.Argument(metavar="UNIT", help="Whose list it is.")],
+    owner: Annotated[str, typer.Argument(metavar="UNIT", help="The unit the list belongs to.")],
     title: Title,
     by: By,
     out_of: OutOf = None,
@@ -116,7 +116,7 @@ def item(
 def lead(
     programme: ProgrammeNamed,
     item: ItemNumber,
-    unit: Annotated[str, typer.Argument(metavar="UNIT", help="Who leads from now on.")],
+    unit: Annotated[str, typer.Argument(metavar="UNIT", help="The new lead.")],
     reason: Annotated[str, typer.Option(help="Why.")],
     by: By,
     others: With = "",

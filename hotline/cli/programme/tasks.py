@@ -24,7 +24,7 @@ def task(
     programme: ProgrammeNamed,
     item: ItemNumber,
     title: Title,
-    owner: Annotated[str, typer.Option(metavar="UNIT", help="Who does it.")],
+    owner: Annotated[str, typer.Option(metavar="UNIT", help="The owner of the task.")],
     due: Annotated[str, typer.Option(metavar="DAY", help="The last day in time.")],
     by: By,
     *,
@@ -64,7 +64,7 @@ def progress(
 def complete(
     programme: ProgrammeNamed,
     task: TaskNumber,
-    evidence: Annotated[str, typer.Option(help="What shows it.")],
+    evidence: Annotated[str, typer.Option(help="The evidence.")],
     by: By,
     *,
     json: Json = False,
@@ -112,7 +112,7 @@ def long_term(
 def review(
     programme: ProgrammeNamed,
     task: TaskNumber,
-    found: Annotated[str, typer.Option(help="What was found when it was looked at.")],
+    found: Annotated[str, typer.Option(help="The finding of the review.")],
     review: _Review,
     by: By,
     *,

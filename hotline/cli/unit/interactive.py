@@ -176,7 +176,7 @@ def _prompt() -> None:
 
 
 async def _typed_lines() -> AsyncIterator[str]:
-    """What is typed, line by line, without a thread that would hold up the end until Enter is pressed."""
+    """Read typed lines one by one, without a thread that would hold up the end until Enter is pressed."""
     descriptor = sys.stdin.fileno()
     loop = asyncio.get_running_loop()
     rest = b""

@@ -1,4 +1,4 @@
-"""What a unit does with an order that lies with it, or that it helps with."""
+"""Replies of a unit about an order that it has, or helps with."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hotline.cli.speaking import speaks
 from hotline.cli.unit.saying import ComplaintNamed, Reason, UnitNamed, of_order, reply
 from hotline.parsing import CHANNELS
 
-_Done = Annotated[str, typer.Option(help="What was done.")]
+_Done = Annotated[str, typer.Option(help="The result.")]
 
 
 @speaks

@@ -1,4 +1,4 @@
-"""What a unit asks for because it cannot settle it alone; a reviewer or a council decides."""
+"""Requests of a unit that it cannot settle alone; a reviewer or a council decides."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def return_(
     unit: UnitNamed,
     reason: Reason,
     evidence: Evidence,
-    suggest: Annotated[str, typer.Option(metavar="UNIT", help="Whose it is instead.")] = "",
+    suggest: Annotated[str, typer.Option(metavar="UNIT", help="The unit it belongs to instead.")] = "",
     *,
     json: Json = False,
 ) -> None:

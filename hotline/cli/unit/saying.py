@@ -1,4 +1,4 @@
-"""What every verb of a unit has: the complaint, the unit that speaks, and how it is sent and told."""
+"""The common part of a unit's verbs: the complaint, the unit that speaks, sending, telling the outcome."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ ComplaintNamed = Annotated[str, typer.Argument(metavar="COMPLAINT", help="Its id
 UnitNamed = Annotated[
     str, typer.Option("--unit", metavar="UNIT", help="You: the unit's id or its name in the catalogue.")
 ]
-Evidence = Annotated[str, typer.Option(help="What shows it.")]
+Evidence = Annotated[str, typer.Option(help="The evidence.")]
 Reason = Annotated[str, typer.Option(help="Why.")]
 
 
 def of_order(case: Complaint) -> dict[str, Any]:
-    """What an input about the present order begins with."""
+    """The first fields of an input about the present order."""
     return {
         "complaint_id": case.complaint_id,
         "assignment": case.order.assignment if case.order is not None else 1,

@@ -1,4 +1,4 @@
-"""What a street and the units it whistles for say to each other."""
+"""Messages between a street and the units it whistles for."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def arrive(
 def measure(
     complaint: ComplaintNamed,
     unit: UnitNamed,
-    text: Annotated[str, typer.Option(help="What you do.")],
+    text: Annotated[str, typer.Option(help="Your measure.")],
     number: _Number = 0,
     *,
     json: Json = False,
@@ -130,7 +130,7 @@ def rate(
     unit: UnitNamed,
     of: Annotated[str, typer.Option(metavar="UNIT", help="Whom you rate.")],
     stars: Annotated[int, typer.Option(min=1, max=5, help="1 to 5.")],
-    text: Annotated[str, typer.Option(help="What you say to it.")] = "",
+    text: Annotated[str, typer.Option(help="A comment.")] = "",
     number: _Number = 0,
     *,
     json: Json = False,
@@ -149,5 +149,5 @@ def rate(
 
 
 def _of_whistle(case: Complaint, number: int) -> dict[str, Any]:
-    """What an input about a whistle begins with; of the last one where no number was typed."""
+    """The first fields of an input about a whistle: the last one, where no number was typed."""
     return {"complaint_id": case.complaint_id, "whistle": number or max(len(case.whistles), 1)}
