@@ -63,10 +63,10 @@ def spawn(
 ) -> Child:
     """Start a process in a session of its own, its output appended to the log.
 
-    With `dies_with_parent_by` the kernel sends that signal when the *thread* that called this ends, by
-    whatever cause, so call it from a thread that lives as long as the process (Linux only; elsewhere
-    the parent has to stop its children itself). `become` is what stands before the command to run it as
-    somebody else; it comes first, because a change of user takes that signal away.
+    With `dies_with_parent_by` the kernel sends that signal when the *thread* that called this ends, by whatever cause.
+    So call it from a thread that lives as long as the process. That is Linux only; elsewhere the parent has to stop its
+    children itself. `become` stands before the command to run it as somebody else; it comes first, because a change of
+    user takes that signal away.
     """
     prefix = tuple(become)
     setpriv = shutil.which("setpriv")

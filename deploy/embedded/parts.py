@@ -1,8 +1,8 @@
 """The pinned jars: fetched once into the user's cache, never used without their sha256.
 
-Kafka's jars stand in `jgo.lock.toml` (made by `jgo lock` from `jgo.toml`), Zipkin's single jar stands
-here: it carries its own libraries and must not meet Kafka's on one class path. Where jars come from is
-jgo's business; what may run is ours.
+Kafka's jars stand in `jgo.lock.toml`, made by `jgo lock` from `jgo.toml`. Zipkin's single jar stands here: it carries
+its own libraries and must not meet Kafka's on one class path. Where jars come from is jgo's business; what may run is
+ours.
 """
 
 from __future__ import annotations

@@ -78,8 +78,8 @@ class Stack:
     """Kafka, PostgreSQL and Zipkin in one folder, started as child processes on loopback ports.
 
     The processes outlive whoever started them, unless `die_with_parent` (Linux): then the kernel ends
-    them with the thread that called `up`. `durable=False` gives up what a crash of the machine (not a
-    kill of a process) would leave, for speed: only for stacks that are thrown away.
+    them with the thread that called `up`. With `durable=False` a crash of the machine, not a kill of a
+    process, loses data: it is faster, and only for stacks that are thrown away.
     """
 
     def __init__(
@@ -120,10 +120,9 @@ class Stack:
     async def up(self, say: Callable[[str], None] = print, *, wait_for_all: bool = False) -> Addresses:
         """Have every part running and what is needed answering; say what was started, nothing if all ran.
 
-        The trace viewer is left starting where it is slower than the others, and gone on without where it
-        fails; `wait_for_all` waits for it like for the others. Raises `StackError` with one sentence where
-        what is waited for does not come. A server that has started by then keeps running, and the next call waits
-        for it.
+        Where the trace viewer is slower than the others it is left starting; where it fails, it is left out.
+        `wait_for_all` waits for it like for the others. Raises `StackError` with one sentence where a server that is
+        waited for does not come. A server that has started keeps running, and the next call waits for it.
         """
         self._make_folder()
         async with self._only_one(say):

@@ -54,9 +54,8 @@ class Supervisor:
     """Starts services and starts them again when they die, each by itself, with growing pauses.
 
     With `die_with_parent` (Linux) the services end with the thread that called `start` and `watch`. With
-    a stack, its dead parts are brought back as well, and the stack's folder knows the services, so that
-    `Stack.down` from another process ends them too: that process sends SIGTERM to the one that
-    supervises, which then has to call `stop`.
+    a stack, its dead parts are brought back as well. The stack's folder knows the services, so that `Stack.down` from
+    another process ends them too: it sends SIGTERM to the process that supervises, which then has to call `stop`.
     """
 
     def __init__(

@@ -4,13 +4,13 @@ All of it is read in one read-only snapshot, so the city may go on meanwhile, an
 may be of any size. A long log is cut into slices by the complaints' ids, which are judged side by side by as
 many processes as there are processors.
 
-What is checked of each complaint: versions dense from 1 and in order of position, the chain of hashes over the
-stored bytes, the desk that spoke, every fact legal where it stands, none stated twice, none caused by a later
-fact of its complaint or earlier in time than the fact that caused it, the article of a checked answer there, and
-beside the facts the head and the timers, equal to their rebuild. The report names the views that were compared. The
-log of programmes, which is small, is read too (`hotline.governance.log.judge`). Of contacts: that each, and each
-access to one, is of a complaint in the log. A number of a citizen in the facts of a complaint whose contact is kept
-is a notice: facts stay, so as a problem it would be one for ever; the report says what to do.
+Of each complaint it checks: versions dense from 1 and in order of position; the chain of hashes over the stored
+bytes; the desk that spoke. Every fact is legal where it stands, and none is stated twice. None is caused by a later
+fact of its complaint, or is earlier in time than its cause. The article of a checked answer is there. The head and
+the timers are equal to their rebuild. The report names the views that were compared. The log of programmes, which is
+small, is read too (`hotline.governance.log.judge`). Of contacts: that each, and each access to one, is of a complaint
+in the log. A number of a citizen in the facts of a complaint whose contact is kept is a notice: facts stay, so as a
+problem it would be one for ever; the report says what to do.
 """
 
 from __future__ import annotations

@@ -21,7 +21,8 @@ _PARTS = "; ".join(f"{name}: {what}" for name, what in PARTS.items())
 
 def bench(
     which: Annotated[
-        str, typer.Argument(metavar="[PART]", help=f"What to measure. {_PARTS}; all: one after the other.")
+        str,
+        typer.Argument(metavar="[PART]", help=f"The part to measure. {_PARTS}; all: one after the other."),
     ] = "lives",
     *,
     quick: Annotated[

@@ -42,8 +42,8 @@ def put(
 ) -> None:
     """Keep the contact of a complaint, sealed, in place of the one before.
 
-    Without --name and --phone they are read from standard input as JSON, {"name": …, "phone": …, "callback": …}:
-    what is typed on a command line, everybody on the machine may read.
+    Without --name and --phone they are read from standard input as JSON, {"name": …, "phone": …, "callback": …}.
+    Everybody on the machine may read a command line.
     """
     given = {"name": name, "phone": phone, "callback": callback}
     if not name and not phone:

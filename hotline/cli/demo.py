@@ -37,8 +37,8 @@ def demo(
 ) -> None:
     """Live a day of the city until its last complaint is closed.
 
-    On a real Kafka and PostgreSQL, with everything a real day would run on. Exit code 1, and what it is by name, where
-    a life has not ended, an input that Kafka acknowledged is lost, or the log does not verify.
+    It runs on a real Kafka and PostgreSQL, with everything a real day would run on. Exit code 1 where a life has not
+    ended, an acknowledged input is lost, or the log does not verify; it is named.
     """
     if run(_demo(scale, seed, streets, keep=keep, json=json)):
         raise typer.Exit(1)

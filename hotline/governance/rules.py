@@ -1,7 +1,7 @@
 """The rules of a programme (H1, Q5, T26, T27): which facts may be recorded. Pure.
 
-What somebody wants is told as the fact it would be: `why_not` says why it cannot be one, and `decide` makes of it
-the fact, a refusal, or nothing where it is so already. `hotline verify` asks `why_not` again of every row.
+A wish is told as the fact it would be. `why_not` says why it cannot be one. `decide` makes of it the fact, a refusal,
+or nothing where it is so already. `hotline verify` asks `why_not` again of every row.
 """
 
 from __future__ import annotations

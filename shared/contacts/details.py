@@ -27,7 +27,7 @@ from shared.wording import wordless
 KEY_BYTES: Final = 32
 """AES-256."""
 NONCE_BYTES: Final = 12
-"""What GCM is made for; each key of a complaint seals once, the master key once a complaint."""
+"""The nonce's size that GCM is made for; each key of a complaint seals once, the master key once a complaint."""
 NAME_MAX: Final = 100
 DIGITS_MIN: Final = 5
 DIGITS_MAX: Final = 20
@@ -42,11 +42,11 @@ class ContactInvalid(ValueError):  # noqa: N818 -- reads as the sentence it repo
 
 
 class CannotUnseal(Exception):  # noqa: N818 -- a key that is missing or wrong, not our failure
-    """What is sealed cannot be read with this master key."""
+    """The sealed contact cannot be read with this master key."""
 
 
 class Contact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Who asks, and how he is reached."""
+    """The citizen's name, and how the citizen is reached."""
 
     name: str
     phone: str
@@ -125,7 +125,7 @@ class Sealed(NamedTuple):
 
 
 class MasterKey:
-    """What all keys of complaints are sealed under."""
+    """The key that all keys of complaints are sealed under."""
 
     def __init__(self, key: bytes) -> None:
         """`key`: 32 bytes that nobody can guess."""
@@ -143,7 +143,7 @@ class MasterKey:
         )
 
     def unseal(self, complaint_id: str, sealed: Sealed) -> Contact:
-        """What was sealed for this complaint; `CannotUnseal` where it was not, or under another master key."""
+        """The contact sealed for this complaint; `CannotUnseal` where it was not, or under another master key."""
         if sealed.master != self.fingerprint:
             raise CannotUnseal(
                 f"the contact of complaint {complaint_id} is sealed under master key {sealed.master.hex()}, "

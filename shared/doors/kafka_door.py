@@ -197,7 +197,9 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
         async with self._turn:
             await self._look_whether_stopped()
             await self._start(partitions)
-        self._position.resume(partitions, holder)  # another one may have come meanwhile: it does not have them
+        self._position.resume(
+            partitions, holder
+        )  # another one may have come meanwhile: it does not have them
 
     async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
         """Finish the batch in hand, then forget the partitions."""

@@ -64,7 +64,7 @@ class Moved(NamedTuple):
 
 
 class Known(NamedTuple):
-    """What the log says about the complaints and messages of a batch."""
+    """The log's answer about the complaints and messages of a batch."""
 
     heads: dict[str, Head]
     done: frozenset[str]
@@ -74,7 +74,7 @@ class Known(NamedTuple):
     unreadable: Mapping[str, str] = MappingProxyType({})
     """Complaints whose head this code must not decide on, and why."""
     content: Mapping[str, str] = MappingProxyType({})
-    """What the handled messages said, as `Append.content`, where that was kept."""
+    """The content of the handled messages, as `Append.content`, where that was kept."""
 
 
 class Unread(msgspec.Struct, frozen=True, gc=False):

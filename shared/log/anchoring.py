@@ -169,7 +169,7 @@ class FileCopy:
         self._path = path
 
     async def last(self) -> bytes | None:
-        """See `Copy.last`. What a kill left of a line at its end is taken away: it was never handed on."""
+        """See `Copy.last`. The rest of a line that a kill left at its end is taken away: it was never handed on."""
         if not self._path.exists():
             return None
         with self._path.open("r+b") as file:

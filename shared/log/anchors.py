@@ -1,4 +1,4 @@
-"""What an anchor says: the root over the hashes of a stretch of the log, chained to the anchor before.
+"""The content of an anchor: the root over the hashes of a stretch of the log, chained to the anchor before.
 
 A stretch is all facts with positions from `first` to `last`, none of which can still come: whoever holds the line knows
 which facts there were. The root alone says that something is different; the leaves beside it say what. A line is one
@@ -17,7 +17,7 @@ from uuid import UUID
 import msgspec
 
 NOTHING: Final = "0" * 64
-"""What the first anchor follows, and the root over no fact."""
+"""The root that the first anchor follows, and the root over no fact."""
 
 CE_TYPE: Final = "hotline.log.anchored.v1"
 
@@ -43,8 +43,8 @@ class Anchor(msgspec.Struct, frozen=True, kw_only=True):
     previous: str
     """Hex: the SHA-256 of the line before."""
     restored: bool = False
-    """No stretch: the log was put back from a backup that ended with `previous`. What follows that one in a copy that
-    went further is of a log that is no more."""
+    """No stretch: the log was put back from a backup that ended with `previous`. Anchors after that one,
+    in a copy that went further, are of a log that is no more."""
     leaves: bytes = b""
     """For each fact by position: its complaint, its version, and the beginning of its hash."""
 
@@ -73,7 +73,7 @@ def anchor_of(line: bytes) -> Anchor:
 
 
 def hash_of(line: bytes) -> bytes:
-    """What the next anchor says of this line."""
+    """The hash of this line for the next anchor."""
     return sha256(line).digest()
 
 

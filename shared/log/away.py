@@ -15,7 +15,7 @@ AWAY: Final = (
     asyncpg.InsufficientResourcesError,
     asyncpg.OperatorInterventionError,  # starting, stopping, terminated
 )
-"""What PostgreSQL raises while it is gone, starting or stopping: wait and try again, where `is_away` agrees."""
+"""The errors PostgreSQL raises while it is gone, starting or stopping: wait and try again, where `is_away` agrees."""
 
 
 def is_away(error: BaseException) -> bool:

@@ -12,7 +12,7 @@ import msgspec
 from shared.ids import ComplaintId, FactId
 
 GENESIS: Final = bytes(32)
-"""What the first fact of a complaint chains to."""
+"""The hash that the first fact of a complaint chains to."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 

@@ -14,7 +14,7 @@ import asyncpg
 from shared.unreadable import UnreadableRows
 
 CANNOT_BE_READ: Final = (asyncpg.DataError, asyncpg.ProgramLimitExceededError)
-"""What PostgreSQL says of a value it cannot read: of its form, its characters, its range or its depth."""
+"""The errors PostgreSQL raises for a value it cannot read: of its form, its characters, its range or its depth."""
 
 _HEADS: Final = """
 SELECT 'the head of complaint ' || stream_id, amiss FROM es.head_unreadable ORDER BY stream_id

@@ -24,7 +24,7 @@ LATEST: Final = datetime(2200, 1, 1, tzinfo=UTC)
 
 FIRST: Final = datetime.min.replace(tzinfo=UTC)
 LAST: Final = datetime.max.replace(tzinfo=UTC)
-"""What PostgreSQL's two infinities are read as; the driver writes these two as infinities in turn."""
+"""The instants that PostgreSQL's two infinities are read as; the driver writes these two as infinities in turn."""
 
 _EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)
 _EPOCH_DAY: Final = _EPOCH.date()

@@ -1,4 +1,4 @@
-"""What was committed since a snapshot, as SQL: relay, ranking and rebuild ask by it (decision 0005).
+"""The facts committed since a snapshot, as SQL: relay, ranking and rebuild ask by it (decision 0005).
 
 Positions and times are given out before the commit, so neither tells what is new. Transactions do: new is what an
 earlier snapshot did not see.

@@ -43,7 +43,7 @@ class District(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class To(StrEnum):
-    """Who answers for a subject."""
+    """The unit that answers for a subject."""
 
     STREET = "street"
     """The street or town it happened in."""
@@ -54,12 +54,12 @@ class To(StrEnum):
 
 
 class Subject(msgspec.Struct, frozen=True, kw_only=True):
-    """Who answers for one subject."""
+    """The unit that answers for one subject, and its helpers."""
 
     to: To
     unit: UnitId | None = None
     co_units: tuple[UnitId, ...] = ()
-    """Who must help whoever leads (R12)."""
+    """The units that must help the one that leads (R12)."""
 
 
 class Catalogue(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,7 +71,7 @@ class Catalogue(msgspec.Struct, frozen=True, kw_only=True):
     supervision: UnitId
     """Municipal supervision (督办): the top of the ladder."""
     leaders: dict[UnitId, str] = {}
-    """Who answers by name for what a unit supervises (督办)."""
+    """The people that answer by name for a unit's supervision (督办)."""
     units: dict[UnitId, Unit]
     districts: dict[str, District]
     subjects: dict[str, Subject]
@@ -92,7 +92,7 @@ class Catalogue(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(name for name, unknown in amiss if unknown)
 
     def leader_of(self, unit: UnitId) -> str:
-        """Who answers for it by name; where nobody is named, the unit itself."""
+        """The person that answers for it by name; where nobody is named, the unit itself."""
         return self.leaders.get(unit) or self.units[unit].name
 
     def names_of(self, unit: UnitId) -> Iterator[str]:

@@ -26,7 +26,7 @@ Limit: TypeAlias = timedelta | Days
 
 
 class ClassLimits(msgspec.Struct, frozen=True, kw_only=True):
-    """What one urgency grants; None where the rule set sets no such limit."""
+    """The limits one urgency grants; None where the rule set sets no such limit."""
 
     dispatch: Limit | None = None
     """From acceptance to the first dispatch (C1)."""
@@ -43,7 +43,7 @@ class ClassLimits(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class WhistleLimits(msgspec.Struct, frozen=True, kw_only=True):
-    """What one kind of whistle asks of a called unit (G2)."""
+    """The limits of one kind of whistle for a called unit (G2)."""
 
     arrival: timedelta | None = None
     """Until it must be there; None where there is no such limit."""

@@ -1,7 +1,7 @@
 """The rules of a city that may change: limits, rounds, attempts; dated data, pinned on each complaint (T23).
 
-What the reference does not settle stands here as plain configuration and is labelled so: every value carries
-its basis, and only what a norm says with high confidence may be called law (T31).
+A value that the reference does not settle stands here as plain configuration and is labelled so. Every value carries
+its basis. Only the sentence of a norm with high confidence may be called law (T31).
 """
 
 import tomllib
@@ -38,7 +38,7 @@ class RuleSetInvalid(ValueError):  # noqa: N818 -- reads as the sentence it repo
 
 
 class TelephoneRules(msgspec.Struct, frozen=True, kw_only=True):
-    """What the telephone is measured by (A1, A2)."""
+    """The measures of the telephone (A1, A2)."""
 
     answer_within: timedelta
     """From offered to answered; exactly so long is in time (T11)."""
@@ -48,7 +48,7 @@ class TelephoneRules(msgspec.Struct, frozen=True, kw_only=True):
     window_calls_min: int
     """Calls that a window must hold to be told as the worst: of two calls one half says nothing."""
     short_abandon: timedelta
-    """Who gave up sooner is counted beside, too: perhaps a wrong number."""
+    """A caller who gave up sooner is counted beside, too: perhaps a wrong number."""
     excluded: frozenset[str]
     """Outcomes that are not counted but published."""
 
@@ -95,7 +95,7 @@ class RuleSet(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     roll_if_holiday: bool
     """Whether a natural-day limit that ends on a day not worked moves to the next worked day."""
     record_fields: tuple[str, ...]
-    """What a record must not leave blank (Q1), by the names of the published contract."""
+    """The fields a record must not leave blank (Q1), by the names of the published contract."""
     emergency_services: tuple[str, ...]
     """Where emergencies are handed to (R4)."""
     returns_max: int
@@ -124,7 +124,7 @@ class RuleSet(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     contact_days: int
     """Days after the end of a life until its contact is shredded (I1)."""
     ladder: tuple[Level, ...]
-    """Who watches, from the first to the last."""
+    """The levels that watch, from the first to the last."""
     classes: Mapping[Urgency, ClassLimits]
     whistles_max: int
     """Whistles of one complaint."""

@@ -31,7 +31,7 @@ _ManyDays = Annotated[int, msgspec.Meta(ge=0, le=36_525)]
 
 
 class WrittenClass(msgspec.Struct, forbid_unknown_fields=True):
-    """What one urgency grants."""
+    """The limits one urgency grants."""
 
     ladder_step: _DurationText
     dispatch: _LimitText | None = None
@@ -52,7 +52,7 @@ class WrittenClasses(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class WrittenWhistle(msgspec.Struct, forbid_unknown_fields=True):
-    """What one kind of whistle asks."""
+    """The limits of one kind of whistle."""
 
     step: _DurationText
     arrival: _DurationText | None = None

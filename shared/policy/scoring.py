@@ -9,7 +9,7 @@ import msgspec
 
 
 class Measure(StrEnum):
-    """What a list of the ranking looks at."""
+    """The figure a list of the ranking looks at."""
 
     SCORE = "score"
     GAIN = "gain"
@@ -19,7 +19,7 @@ class Measure(StrEnum):
 
 
 class Cut(msgspec.Struct, frozen=True):
-    """Who stands in a list: so many from one end, and whoever shares the last place."""
+    """The units in a list: so many from one end, and all that share the last place."""
 
     top: bool
     """From the highest; else from the lowest."""
@@ -37,7 +37,7 @@ class CountsIn(StrEnum):
 
 
 class RespondsBy(StrEnum):
-    """What a unit must have done within a limit to have responded."""
+    """The act of a unit within a limit that counts as a response."""
 
     CONTACT = "CONTACT"
     """Spoken to the citizen, or answered."""
@@ -45,7 +45,7 @@ class RespondsBy(StrEnum):
 
 
 class Counting(NamedTuple):
-    """What a complaint counts for, and when."""
+    """How a complaint counts, and in which month."""
 
     counts_in: CountsIn = CountsIn.VISIT
     responds_by: RespondsBy = RespondsBy.CONTACT

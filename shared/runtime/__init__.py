@@ -1,1 +1,1 @@
-"""What every process needs around its work."""
+"""The parts every process needs around its work."""

@@ -15,8 +15,8 @@ AHEAD_MAX: Final = timedelta(minutes=5)
 
 INPUT_AGE_DAYS_MAX: Final = 1_096
 """How long ago what an input tells of may have happened, where no setting says otherwise: three years. A letter may be
-weeks old, and a switch's recorded calls may be read in when the year is over. What lies before that is a driver's zero
-time or a date of birth."""
+weeks old, and a switch's recorded calls may be read in when the year is over. An instant before
+that is a driver's zero time or a date of birth."""
 
 STAMPED_SINCE: Final = datetime(2016, 5, 24, tzinfo=UTC)
 """Kafka 0.10.0, the first whose records bear a time: a record with an earlier one was stamped by no broker."""
@@ -29,7 +29,7 @@ LAST: Final = datetime.max.replace(tzinfo=UTC)
 
 
 class Clock(Protocol):
-    """What a desk may ask about time. All instants are aware."""
+    """The questions a desk may ask about time. All instants are aware."""
 
     async def catch_up(self) -> None:
         """Be at the present: a door calls this before each batch. May raise what asking PostgreSQL raises."""

@@ -1,4 +1,4 @@
-"""What may be said of an error in a log line, a span or the reason of a parked message.
+"""The words that may tell an error in a log line, a span or the reason of a parked message.
 
 The texts of asyncpg, msgspec, json and Python itself quote the value they fell over, and that is what a
 citizen or a unit typed. Said is what kind of error it was, where, and the names of ours it touches.
@@ -53,7 +53,7 @@ def told(error: BaseException) -> str:
 
 
 def told_invalid(error: msgspec.ValidationError, kind: type[msgspec.Struct] | None = None) -> str:
-    """What is wrong with data, by its field; of a value outside a list only that it is, and the list of `kind`."""
+    """The fault of data, by its field; of a value outside a list only that it is, and the list of `kind`."""
     text = str(error)
     found = _ENUM.fullmatch(text)
     if found is None:

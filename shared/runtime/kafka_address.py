@@ -2,7 +2,7 @@
 
 The login is by SCRAM-SHA-512; `?mechanism=PLAIN` behind it says otherwise.
 
-What aiokafka and librdkafka need is made from it here, what FastStream needs in `shared.doors.subscription`.
+The settings of aiokafka and librdkafka are made from it here, those of FastStream in `shared.doors.subscription`.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def moved(text: str, to: str) -> str:
 
 
 def without_login(text: str) -> str:
-    """What may be printed."""
+    """The address without its login, which may be printed."""
     return parsed(text).servers
 
 

@@ -1,4 +1,4 @@
-"""What every process of the system may be told from outside."""
+"""The settings that every process of the system takes from outside."""
 
 from __future__ import annotations
 

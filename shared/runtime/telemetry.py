@@ -79,7 +79,7 @@ class _GivenIds(IdGenerator):
 
 
 class _Silent(WSGIRequestHandler):
-    """Who asks for metrics every few seconds is not worth a line."""
+    """A reader that asks for metrics every few seconds is not worth a line."""
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 -- its name above
         pass
@@ -93,7 +93,7 @@ KAFKA_ERROR_SECONDS: Final = 60.0
 
 
 class _KafkaErrors(logging.Handler):
-    """What the Kafka client says of errors: each counted, each kind told once a minute."""
+    """Errors of the Kafka client: each counted, each kind told once a minute."""
 
     def __init__(self, telemetry: Telemetry) -> None:
         super().__init__(logging.ERROR)
@@ -118,7 +118,7 @@ class _BatchSpan(NamedTuple):
 
 
 class Telemetry:
-    """What one process says about itself."""
+    """The telemetry of one process."""
 
     def __init__(self, service: str, *, exporter: SpanExporter | None = None, ratio: float = 0.0) -> None:
         """`ratio` of all complaints is traced, 0 to 1; without an exporter none is."""

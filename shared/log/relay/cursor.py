@@ -87,7 +87,7 @@ def _row(columns: Sequence[Any]) -> FactRow:
 
 
 class RelayCursor:
-    """What the relay reads and remembers in PostgreSQL; one shard, one owner."""
+    """The relay's memory and reading in PostgreSQL; one shard, one owner."""
 
     def __init__(self, connection: asyncpg.Connection[Any], shard: int = 0, shards: int = 1) -> None:
         """The connection must be direct: a session lock on it says who owns the shard, one of `shards`."""
