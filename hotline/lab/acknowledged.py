@@ -1,4 +1,4 @@
-"""What Kafka acknowledged in a rehearsal against what the log holds: no number is compared, each input by name."""
+"""Compares the inputs that Kafka acknowledged in a rehearsal with the log: each input by name, no number."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ DISAGREEMENTS_MAX: Final = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What a backtest found."""
+    """The findings of a backtest."""
 
     rows: int
     used: int
@@ -86,7 +86,7 @@ def compared(
     received: set[ComplaintId],
     facts: int,
 ) -> Verdict:
-    """What the city says of each complaint (True: overdue) against what stands in the log."""
+    """The city's word on each complaint (True: overdue) against the log."""
     ours = file.ids
     judged = {complaint: overdue for complaint, overdue in said.items() if complaint in ours}
     disagreements = sorted(c for c, overdue in judged.items() if overdue != (c in missed))

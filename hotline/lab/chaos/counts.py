@@ -1,4 +1,4 @@
-"""What the processes counted of repeats and of messages parked, by their own metrics: who is killed begins anew."""
+"""Repeats and parked messages as the processes' own metrics count them; a killed process begins anew."""
 
 from __future__ import annotations
 

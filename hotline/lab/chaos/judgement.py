@@ -1,4 +1,4 @@
-"""What a run of chaos came to, read from outside."""
+"""The result of a run of chaos, read from outside."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ class Outcome(msgspec.Struct, kw_only=True):
 
     @property
     def zeros(self) -> dict[str, int]:
-        """What must be zero."""
+        """The counts that must be zero."""
         return {
             "acknowledged inputs lost": len(self.lost),
             "effects doubled": len(self.doubled),

@@ -29,7 +29,7 @@ GOES_ON_SERVER_SECONDS: Final = 15.0
 
 
 class FaultKind(msgspec.Struct, kw_only=True):
-    """What came of one kind of fault."""
+    """The outcome of one kind of fault."""
 
     fault: str
     times: int = 0

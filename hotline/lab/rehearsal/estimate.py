@@ -1,4 +1,4 @@
-"""What a rehearsal of some days says about the year they are of."""
+"""The year estimated from a rehearsal of some of its days."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _DATABASE: Final = "SELECT pg_database_size(current_database())"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lived:
-    """What came of the days that were lived, and what it makes of the year."""
+    """The outcome of the days that were lived, and the year estimated from it."""
 
     from_day: str
     days: int
@@ -60,7 +60,7 @@ class Lived:
     lives_per_second: float
     """Ended lives, direct answers included."""
     disk_bytes: int
-    """What database and topics have grown by."""
+    """The growth of database and topics."""
 
     @property
     def year_share(self) -> float:
@@ -97,7 +97,7 @@ class Lived:
 
 
 class Judged(NamedTuple):
-    """What citizens said when they were asked, by visit and by complaint."""
+    """The citizens' answers when they were asked, by visit and by complaint."""
 
     satisfied_visits: int
     asked: int
@@ -115,7 +115,7 @@ def lived(
     word: Judged,
     disk: int,
 ) -> Lived:
-    """What a rehearsal came to."""
+    """The result of a rehearsal."""
     facts: Mapping[str, int] = summary.facts
     return Lived(
         from_day=from_day,
@@ -142,7 +142,7 @@ def lived(
 
 
 async def judged(reader_dsn: str) -> Judged:
-    """What citizens said when they were asked."""
+    """The citizens' answers when they were asked."""
     unread = UnreadableRows()  # the reading of the whole log names them
     connection = await asyncpg.connect(reader_dsn)
     try:

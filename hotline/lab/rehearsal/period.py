@@ -35,7 +35,7 @@ class RehearsedDays(NamedTuple):
 
 
 class Rehearsed(NamedTuple):
-    """What came of them."""
+    """The outcome of the days that were lived."""
 
     found: Lived
     report: Report

@@ -1,4 +1,4 @@
-"""What a person sees of a rehearsal: a live table on a terminal, plain lines elsewhere."""
+"""The view of a rehearsal for a person: a live table on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 

@@ -153,7 +153,7 @@ async def _ended(task: asyncio.Future[None]) -> None:
 async def until_interrupted(work: Coroutine[Any, Any, T], say: Say) -> T:
     """Do it; the first Ctrl-C or SIGTERM ends it, and raises `Interrupted` when it has put everything away.
 
-    Whoever presses Ctrl-C once more is told that it is stopping: a second one must not leave half of it.
+    A second Ctrl-C is only told that it is stopping: it must not leave half of it.
     """
     loop = asyncio.get_running_loop()
     task = loop.create_task(work)
@@ -191,7 +191,7 @@ async def verified(
     """Read the log of a rehearsal that has ended: all holds, all is sent, and nobody has anything left to hear.
 
     Nothing of `told` may be missing from the log. With `all_end` a life that goes on is a problem too, with the file
-    of `anchors` a fact that is not what it was when it was anchored. Whatever is found is a problem of the report,
+    of `anchors` a fact that is not what it was when it was anchored. Each finding is a problem of the report,
     with the complaint's or the input's name.
     """
     reader = realm.logins["reader"]
@@ -261,7 +261,7 @@ async def remove(addresses: Addresses, name: str) -> None:
 
 
 def how_it_is_left(where: Path, city: str) -> str:
-    """What runs after a rehearsal that was stopped, and why; what is kept, and how to go on."""
+    """A sentence: what still runs after a rehearsal that was stopped, and why; what is kept, and how to go on."""
     kept = f"What was recorded stays in {os.path.relpath(where)}"
     again = f"{typed(f'up --city {city}', where)} opens it again"
     running = left_running(where)
