@@ -140,7 +140,7 @@ BAD: Final[Sequence[Bad]] = (
     Bad("unknown type", _header("ce_type", b"hotline.gossip.v1"), "header ce_type", "'hotline.gossip.v1'"),
     Bad(
         "a newer version of a type",
-        _header("ce_type", b"hotline.order.signed.v2"),
+        _header("ce_type", b"hotline.order.sign.v2"),
         "header ce_type",
         "one of",
     ),

@@ -137,7 +137,7 @@ DOORS: Final = {
     "calls": (TELEPHONY_CALLS, ("intake",)),
     "replies": (DISPATCH_REPLIES, ("dispatch",)),
     "reviews": (DISPATCH_REVIEWS, ("dispatch",)),
-    "answers": (FEEDBACK_VISIT_RESULTS, ("feedback",)),
+    "visit-results": (FEEDBACK_VISIT_RESULTS, ("feedback",)),
     "exceptions": (FEEDBACK_EXCEPTIONS, ("feedback",)),
     "log": (COMPLAINTS_LOG, ("dispatch", "feedback")),
 }

@@ -28,7 +28,7 @@ DOORS: Final[dict[str, tuple[Handle, str]]] = {
         "dispatch.replies.street-huayuanlu",
     ),
     "reviews": (dispatch.reviews(clock()), "dispatch.reviews"),
-    "answers": (feedback.answers(clock()), "feedback.visit-results"),
+    "visit-results": (feedback.answers(clock()), "feedback.visit-results"),
     "exceptions": (feedback.exceptions(clock()), "feedback.exceptions"),
 }
 FIELDS: Final = sorted({field.name for kind in INPUTS.values() for field in msgspec.structs.fields(kind)})
