@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.connected, pytest.mark.digests, pytest.mark.timeout(18
 STREETS: Final = Path(__file__).with_name("streets.csv")
 """The districts and streets of the example catalogue: the same city wherever the test runs."""
 BOSTON: Final = Path(__file__).parents[3] / "shared/data/boston311_2011h2.csv.zst"
-WAS: Final[dict[str, str]] = {"AnswerLimitMissed": "AnswerLimitMissed"}
+WAS: Final[dict[str, str]] = {"AnswerLimitMissed": "FeedbackLimitMissed"}
 """The names types and fields had when the values were recorded, by their names of now."""
 VALUES_WERE: Final = {("limit", "ANSWER"): "FEEDBACK", ("because", "ANSWER"): "FEEDBACK"}
 """The values fields had when the values were recorded, by their names and values of now."""

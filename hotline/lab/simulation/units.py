@@ -26,6 +26,7 @@ from shared.events import (
     ReturnRejected,
     ReturnRequested,
 )
+from shared.events.base import Limit
 from shared.ids import ComplaintId, UnitId
 from shared.inputs import Input
 from shared.policy.catalogue import Catalogue
@@ -53,6 +54,8 @@ HEEDLESS: Final = 0.03
 DISTRICT_HELPS: Final = 0.6
 """Silent units that at least sign when the district asks."""
 
+_DRAWN_AS: Final = {Limit.ANSWER: "FEEDBACK"}
+"""What stands in the name of a draw where that is not the limit's name: another name would draw another day."""
 _ANSWERS: Final = (
     "已联系诉求人并到场核实,问题已处理完毕。",
     "已协调产权单位完成整改,并向诉求人反馈。",
@@ -117,7 +120,8 @@ class Units:
         held = self._held.get(fact.complaint_id)
         if held is None or held.unit != fact.unit or held.returning:
             return NOTHING  # under review it cannot answer; the review decides what comes next
-        draw = self._draw(fact.complaint_id, held, f"told-{fact.to_level}-{fact.because}")
+        missed = _DRAWN_AS.get(fact.because, fact.because)
+        draw = self._draw(fact.complaint_id, held, f"told-{fact.to_level}-{missed}")
         if fact.to_level is Level.MUNICIPAL:
             at = fact.escalated_at + _hours(draw.between(0.5, 20))
             answer = self._answer(fact.complaint_id, held, at, "on-notice", draw)
