@@ -25,7 +25,7 @@ async def realm_only(city: Callable[..., Awaitable[City]]) -> City:
     return await city()
 
 
-COMMON: Final = {"heads", "append", "offsets", "released", "stop_door", "door_stopped"}
+COMMON: Final = {"heads", "append", "offsets", "released", "stop_door", "door_stopped", "log_format"}
 OWN: Final = {
     "intake": {"note_calls", "articles", "begun"},
     "escalation": {"due", "present", "timer_writers", "pass_over"},
