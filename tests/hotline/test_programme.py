@@ -105,7 +105,9 @@ async def write(log: object, wishes: list[f.TaskCompleted]) -> None:
         await log.record([wish])
 
 
-async def test_nobody_changes_a_row_and_the_reader_may_only_read(database: str) -> None:
+async def test_nobody_changes_a_row_the_reader_reads_and_the_governor_adds_by_a_function(
+    database: str,
+) -> None:
     async with programmes(database) as log:
         await log.record(BEGUN)
     owner = await asyncpg.connect(database)
@@ -118,13 +120,17 @@ async def test_nobody_changes_a_row_and_the_reader_may_only_read(database: str) 
             with pytest.raises(asyncpg.PostgresError, match="append-only"):
                 await owner.execute(statement)
         for role in {role for roles in GRANTED.values() for role in roles}:
-            for right, wanted in (("SELECT", role == "hotline_reader"), ("INSERT", False)):
+            for right, wanted in (
+                ("SELECT", role in {"hotline_reader", "hotline_governor"}),
+                ("INSERT", False),
+            ):
                 may = await owner.fetchval(
                     "SELECT has_table_privilege($1, 'es.programme_fact', $2)", role, right
                 )
                 assert may is wanted, (role, right)
             appends = "es.append_programme(uuid, int, text[], timestamptz[], text[], text[])"
-            assert not await owner.fetchval("SELECT has_function_privilege($1, $2, 'EXECUTE')", role, appends)
+            adds = await owner.fetchval("SELECT has_function_privilege($1, $2, 'EXECUTE')", role, appends)
+            assert adds is (role == "hotline_governor")
     finally:
         await owner.close()
 
