@@ -33,6 +33,7 @@ from tests.hotline.test_verify import (
     several_lives,
     unlocked,
 )
+from tests.present import present_is
 
 pytestmark = pytest.mark.connected
 
@@ -57,6 +58,7 @@ async def test_a_view_that_is_right_is_left_as_it_is(desks: Desks, monkeypatch: 
 
 @pytest.mark.parametrize("view", VIEWS)
 async def test_a_view_that_was_thrown_away_comes_back_to_the_same_bytes(desks: Desks, view: str) -> None:
+    await desks.owner.execute(present_is(eg.CALLED_AT))  # no limit is over when it becomes known
     await several_lives(desks)
     before = await rows(desks, view)
     await desks.owner.execute(f"DELETE FROM {TABLES[view]}")
