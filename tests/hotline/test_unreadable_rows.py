@@ -299,14 +299,14 @@ async def test_a_head_that_no_view_can_read_is_named_and_hides_no_other(
             f"{complaint} a view cannot show the head: " in told["verify"]
         )
     (unit,) = [eg.STREET]
-    for name in (f"unit {unit} --list", f"unit {unit} --list --json"):
+    for name in (f"unit list --unit {unit}", f"unit list --unit {unit} --json"):
         assert LATE[:8] in told[name]
     met = [
         complaint
         for complaint, how in broken.items()
         if how not in {"an unknown rule set", "not an object", "no time"}
     ]
-    for name in ("views", "review list", f"unit {unit} --list", CANDIDATES, MOVE, "contact shred"):
+    for name in ("views", "review list", f"unit list --unit {unit}", CANDIDATES, MOVE, "contact shred"):
         for complaint in met:
             assert f"the head of complaint {complaint}: " in told[name], name
         assert "could not be read: " in told[name]
@@ -349,7 +349,7 @@ async def test_a_fact_that_nobody_can_read_is_named_and_hides_no_other(lived: De
         if f"show {complaint}" in told:
             assert f"1 row could not be read: version {version} (" in told[f"show {complaint}"]
     assert "closed: solved" in told[f"show {SOLVED}"], "the rest of its life is shown"
-    assert UNSOLVED[:8] in told[f"unit {eg.STREET} --list"]
+    assert UNSOLVED[:8] in told[f"unit list --unit {eg.STREET}"]
     assert await lived.owner.fetch("SELECT * FROM es.stream ORDER BY stream_id") == before
 
 
