@@ -345,7 +345,7 @@ async def test_a_fact_that_nobody_can_read_is_named_and_hides_no_other(lived: De
         assert f"{complaint} version {version} (" in told["verify"]
         assert f"complaint {complaint}, version {version}: cannot be read" in told["rebuild heads"]
         if version == 1:  # what a complaint is classified as counts for nothing
-            assert f"complaint {complaint}, version 1: " in told["rank 2021-09"]
+            assert f"complaint {complaint}, version 1: " in told["rank show 2021-09"]
         if f"show {complaint}" in told:
             assert f"1 row could not be read: version {version} (" in told[f"show {complaint}"]
     assert "closed: solved" in told[f"show {SOLVED}"], "the rest of its life is shown"
