@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from services.dispatch.guards import Refusal, Review, Said, decidable
-from shared.complaint import Complaint, Held, Order
+from shared.complaint import Asked, Complaint, Held, asked
 from shared.events import ExtensionRejected, PauseRejected, ReturnRejected, TerminationRejected
 
-T = TypeVar("T")
+AskedT = TypeVar("AskedT", bound=Asked)
 
 Rejected = type[ReturnRejected] | type[ExtensionRejected] | type[PauseRejected] | type[TerminationRejected]
 
@@ -27,18 +27,18 @@ def reviewed(
     case: Complaint,
     rejected: Rejected,
     *,
-    waits: Callable[[Order], T | None],
-    approved: Callable[[Held, T], Said],
-    cannot: Callable[[Held, T], str | None] | None = None,
+    of: type[AskedT],
+    approved: Callable[[Held, AskedT], Said],
+    cannot: Callable[[Held], str | None] | None = None,
 ) -> Said:
-    """`waits`: what the unit has asked for, if it has. `cannot`: why it is neither approved nor rejected."""
+    """`of`: the kind of question that is decided. `cannot`: the reason why it is neither approved nor rejected."""
     order = decidable(case, command.assignment)
     if isinstance(order, Refusal):
         return order
-    wanted = waits(order)
+    wanted = asked(order, of)
     if case.reopened or wanted is None or not isinstance(order, Held):
         return Refusal(f"no {command.OF} of this order is under review")
-    if cannot is not None and (why := cannot(order, wanted)) is not None:
+    if cannot is not None and (why := cannot(order)) is not None:
         return Refusal(why)
     if command.approved:
         return approved(order, wanted)

@@ -175,7 +175,7 @@ def asked_for(case: Complaint) -> str:
     """
     if case.ended is None and isinstance(case.order, Held):
         for kind, name in _ASKED.items():
-            if any(isinstance(one, kind) for one in case.order.asked):
+            if asked(case.order, kind) is not None:
                 return name
     return "exclusion" if case.exclusion is not None and case.exclusion.approved is None else ""
 

@@ -8,7 +8,7 @@ from services.dispatch.guards import OrderReply, Refusal, Said, held, not_in_day
 from services.dispatch.limits import answer_limits
 from services.dispatch.reviewed import OrderReview, reviewed
 from services.dispatch.work_order import provisional
-from shared.complaint import Complaint, ExtensionAsked, Held, LimitStep, asked, limit_asked, standing_still
+from shared.complaint import Complaint, ExtensionAsked, Held, LimitStep, limit_asked, standing_still
 from shared.events import ExtensionApproved, ExtensionRejected, ExtensionRequested
 from shared.policy.ruleset import ruleset
 
@@ -73,7 +73,7 @@ def review_extension(command: ReviewExtension, case: Complaint) -> Said:
         command,
         case,
         ExtensionRejected,
-        waits=lambda order: asked(order, ExtensionAsked),
+        of=ExtensionAsked,
         approved=lambda order, wanted: _extended(command, case, order, wanted),
     )
 

@@ -13,7 +13,7 @@ from services.dispatch.guards import OrderReply, Refusal, Said, held, not_in_day
 from services.dispatch.limits import answer_limits, days_begun
 from services.dispatch.reviewed import OrderReview, reviewed
 from services.dispatch.work_order import provisional
-from shared.complaint import Complaint, Held, LimitStep, PauseAsked, asked, pause_ended, standing_still
+from shared.complaint import Complaint, Held, LimitStep, PauseAsked, pause_ended, standing_still
 from shared.events import (
     PauseApproved,
     PauseEnded,
@@ -91,7 +91,7 @@ def review_pause(command: ReviewPause, case: Complaint) -> Said:
         command,
         case,
         PauseRejected,
-        waits=lambda order: asked(order, PauseAsked),
+        of=PauseAsked,
         approved=lambda order, wanted: _paused(command, case, order, wanted),
     )
 

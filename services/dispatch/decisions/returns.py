@@ -96,8 +96,8 @@ def review_return(command: ReviewReturn, case: Complaint, catalogue: Catalogue) 
         command,
         case,
         ReturnRejected,
-        waits=lambda order: asked(order, ReturnAsked),
-        cannot=lambda order, _: _not_reviewed(command, order, catalogue),
+        of=ReturnAsked,
+        cannot=lambda order: _not_reviewed(command, order, catalogue),
         approved=lambda order, wanted: _returned(command, case, order, wanted, catalogue),
     )
 

@@ -55,7 +55,7 @@ def review_termination(command: ReviewTermination, case: Complaint) -> Said:
         command,
         case,
         TerminationRejected,
-        waits=lambda order: asked(order, TerminationAsked),
+        of=TerminationAsked,
         approved=lambda order, wanted: _terminated(command, case, order, wanted),
     )
 
