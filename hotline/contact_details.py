@@ -18,6 +18,7 @@ from services.dispatch.contact_door import hashed
 from shared.complaint import stored_head
 from shared.contacts.details import Contact, MasterKey, master_key, new_master_key
 from shared.ids import ComplaintId, UnitId
+from shared.log.acts import acting
 from shared.log.heads import fetch, over_heads
 from shared.policy.ruleset import ruleset
 from shared.runtime.errors import UserError
@@ -41,11 +42,8 @@ async def keep_key(home: Path, realm: Realm) -> str | None:
     file = home / CONTACTS_KEY_FILE
     if file.exists():
         return None
-    connection = await asyncpg.connect(realm.login("operator"))
-    try:
-        kept = await connection.fetchval("SELECT count(*) FROM vault.key")
-    finally:
-        await connection.close()
+    async with acting(realm.login("operator")) as operator:
+        kept = await operator.fetchval("SELECT count(*) FROM vault.key")
     if kept:
         return (
             f"{file} is missing, and {kept:,} contacts are sealed under it: put it back, see docs/runbook.md."

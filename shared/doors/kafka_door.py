@@ -169,9 +169,8 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
                 if held is None:
                     continue  # taken away meanwhile
                 earliest = (await consumer.beginning_offsets([tp]))[tp]
-                if (
-                    not offset < earliest <= held.ahead.offset
-                ):  # else it was another door of the same log reader
+                # Else it was another door of the same log reader.
+                if not offset < earliest <= held.ahead.offset:
                     self._telemetry.count("door.unreadable")
                     skipped = max(earliest - held.ahead.offset, 0)
                     self._telemetry.count("door.offsets_skipped", skipped)
@@ -197,9 +196,8 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
         async with self._turn:
             await self._look_whether_stopped()
             await self._start(partitions)
-        self._position.resume(
-            partitions, holder
-        )  # another one may have come meanwhile: it does not have them
+        # Another consumer may have come meanwhile: it does not have these partitions.
+        self._position.resume(partitions, holder)
 
     async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
         """Finish the batch in hand, then forget the partitions."""
@@ -240,9 +238,8 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
             async with self._turn:
                 if seeks != self.seeks:
                     return  # fetched before a seek: they come again, and those before them not handled
-                if (
-                    self._stops
-                ):  # fetched before it stopped, or by a log reader that other doors hear by as well
+                # Fetched before a topic stopped, or by a log reader that other doors hear by as well.
+                if self._stops:
                     records = [record for record in records if self._stops.hears(record.topic)]
                     if not records:
                         return

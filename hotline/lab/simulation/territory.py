@@ -72,11 +72,3 @@ def _rows(streets: Path) -> list[dict[str, str]]:
         return list(rows_in(text_of(streets, what), quoted(streets), _COLUMNS, "a list of streets"))
     except FileUnreadable as error:
         raise CatalogueInvalid(str(error)) from None
-
-
-def write_territory(streets: Path, to: Path) -> Catalogue:
-    """Write the catalogue of a list of streets as JSON, for the desks to read; returns it."""
-    made = territory(streets)
-    to.parent.mkdir(parents=True, exist_ok=True)
-    to.write_bytes(msgspec.json.format(msgspec.json.encode(made), indent=2))
-    return made

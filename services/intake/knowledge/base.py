@@ -27,7 +27,6 @@ _ADD: Final = "SELECT intake.add_article($1, $2, $3, $4, $5, $6, $7, $8, $9)"
 _WITHDRAW: Final = "SELECT intake.withdraw_article($1, $2, $3, $4)"
 _SHOW: Final = f"SELECT {_COLUMNS} FROM intake.article_version WHERE article_id = $1 ORDER BY version DESC"  # noqa: S608 -- ours
 _LIST: Final = f"SELECT {_COLUMNS} FROM intake.article_version ORDER BY article_id, version"  # noqa: S608 -- ours
-_LATEST: Final = "SELECT coalesce(max(version), 0) FROM intake.article WHERE article_id = $1"
 # Of an article the latest version that holds: an older one that was not withdrawn would only stand beside it.
 _SEARCH: Final = f"""
 WITH asked AS (
@@ -99,7 +98,7 @@ async def add(
     article_id = folded_code(article_id)
     said = {
         "id": article_id,
-        "version": 1 + await connection.fetchval(_LATEST, article_id),
+        "version": 1,
         "subject": subject,
         "title": title,
         "text": text,
@@ -111,7 +110,7 @@ async def add(
     except (msgspec.ValidationError, TextInvalid) as error:
         raise KnowledgeInvalid(f"article: {error}") from error
     within("article", "valid_from", made.valid_from)
-    # Its number is given out as it is written: somebody else may have added the next one meanwhile.
+    # The number is given out as the version is written, so that nobody else takes it meanwhile.
     return msgspec.structs.replace(made, version=await connection.fetchval(_ADD, *_row(made, None)))
 
 
