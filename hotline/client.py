@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 from uuid import uuid4
 
 import asyncpg
@@ -36,6 +36,8 @@ from shared.topic_names import partition_of
 from shared.topics import DISPATCH_REPLIES, Topic
 from shared.unreadable import UnreadableRows
 from shared.wording import TextInvalid, looked_at
+
+_FoundT = TypeVar("_FoundT")
 
 EFFECT_SECONDS_MAX: Final = 15.0
 SOURCE: Final = "/hotline/command"
@@ -80,6 +82,17 @@ async def present(connection: asyncpg.Connection[Any]) -> datetime:
     """The present of the city of this connection."""
     now: datetime = await connection.fetchval("SELECT es.present()")
     return now
+
+
+async def at_present(
+    city: City, look: Callable[[asyncpg.Connection[Any]], Awaitable[_FoundT]]
+) -> tuple[_FoundT, datetime]:
+    """The answer of `look` and the present of the city, over one connection that may only read."""
+    connection = await reader(city.realm.logins["reader"])
+    try:
+        return await look(connection), await present(connection)
+    finally:
+        await connection.close()
 
 
 def as_a_door_would(city: City, data: Input, message: Incoming, now: datetime) -> None:

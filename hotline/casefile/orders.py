@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from deploy.city.registry import City
-from hotline.client import short
+from hotline.client import at_present, short
 from hotline.terminal import LISTED_MAX
 from services.dispatch import views
 from shared import times
@@ -22,18 +22,13 @@ from shared.complaint import (
     whole_content,
     whose_asked,
 )
-from shared.log.reading import reader
 from shared.text import shown
 from shared.unreadable import UnreadableRows
 
 
-async def open_orders(city: City, unit: str, unread: UnreadableRows) -> list[Complaint]:
-    """The complaints whose open order lies with this unit, the earliest due first."""
-    connection = await reader(city.realm.logins["reader"])
-    try:
-        return await views.open_orders(connection, unit, unread)
-    finally:
-        await connection.close()
+async def open_orders(city: City, unit: str, unread: UnreadableRows) -> tuple[list[Complaint], datetime]:
+    """The complaints whose open order lies with this unit, the earliest due first, and the city's present."""
+    return await at_present(city, lambda connection: views.open_orders(connection, unit, unread))
 
 
 def row(case: Complaint, now: datetime) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 from uuid import uuid4
 
@@ -305,15 +306,10 @@ async def _tell_where_it_lies(city: City, complaint: ComplaintId) -> None:
 
 async def _to_correct(unread: UnreadableRows) -> tuple[list[Complaint], datetime]:
     from deploy.city.registry import city_up
-    from hotline.client import present
+    from hotline.client import at_present
     from services.dispatch.views import to_correct as named_wrongly
-    from shared.log.reading import reader
 
-    connection = await reader(city_up().realm.logins["reader"])
-    try:
-        return await named_wrongly(connection, unread), await present(connection)
-    finally:
-        await connection.close()
+    return await at_present(city_up(), partial(named_wrongly, unread=unread))
 
 
 def _row(case: Complaint, now: datetime) -> dict[str, Any]:

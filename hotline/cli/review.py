@@ -244,15 +244,10 @@ async def _amended(
 
 async def _waiting(unread: UnreadableRows) -> tuple[list[Complaint], datetime]:
     from deploy.city.registry import city_up
-    from hotline.client import present
+    from hotline.client import at_present
     from services.dispatch.views import to_review
-    from shared.log.reading import reader
 
-    connection = await reader(city_up().realm.logins["reader"])
-    try:
-        return await to_review(connection, unread), await present(connection)
-    finally:
-        await connection.close()
+    return await at_present(city_up(), partial(to_review, unread=unread))
 
 
 async def _decided(

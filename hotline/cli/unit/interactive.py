@@ -19,8 +19,8 @@ from hotline.casefile.orders import line, open_orders
 from hotline.casefile.sentences.unit import FOR_UNIT
 from hotline.cli.unit.saying import of_order
 from hotline.cli.unread import head_name, none_unread, tell_unread
-from hotline.client import now_of, short
-from hotline.lookup import complaint_named
+from hotline.client import at_present, short
+from hotline.lookup import complaint_called, complaint_named
 from hotline.terminal import is_terminal, say
 from shared import inputs, times
 from shared.cloudevents import header
@@ -52,8 +52,7 @@ class Desk:
     async def listed(self) -> None:
         """Show every open order."""
         unread = none_unread()
-        cases = await open_orders(self._city, self._unit, unread)
-        now = await now_of(self._city)
+        cases, now = await open_orders(self._city, self._unit, unread)
         if not cases:
             say("No open orders; new ones appear here as they come.")
         unread.each(cases, head_name, lambda case: self._show(case, now))
@@ -63,8 +62,8 @@ class Desk:
         """Show what came on the unit's topic."""
         complaint = short(fact.complaint_id)
         if isinstance(fact, ComplaintDispatched):
-            case = await complaint_named(self._city, fact.complaint_id)
-            self._show(case, await now_of(self._city), "new order")
+            case, now = await at_present(self._city, partial(complaint_called, text=fact.complaint_id))
+            self._show(case, now, "new order")
             return
         told = FOR_UNIT.get(type(fact))
         if told is not None:

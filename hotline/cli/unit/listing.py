@@ -36,7 +36,7 @@ def list_(
     from hotline.casefile.orders import line, row
 
     unread = none_unread()
-    name, now, cases = run(_open_orders(unit, unread))
+    name, (cases, now) = run(_open_orders(unit, unread))
     tell_cases(
         cases,
         unread,
@@ -69,16 +69,14 @@ def _print_units(*, json: bool) -> None:
         say(f"{unit_id:<{width}}  {unit.name}")
 
 
-async def _open_orders(name: str, unread: UnreadableRows) -> tuple[UnitId, datetime, list[Complaint]]:
+async def _open_orders(name: str, unread: UnreadableRows) -> tuple[UnitId, tuple[list[Complaint], datetime]]:
     from deploy.city.registry import city_up
     from hotline.casefile.orders import open_orders
-    from hotline.client import now_of
     from hotline.lookup import unit_named
 
     city = city_up()
     unit = unit_named(name, city.catalogue)
-    cases = await open_orders(city, unit, unread)
-    return unit, await now_of(city), cases
+    return unit, await open_orders(city, unit, unread)
 
 
 async def _sit(name: str) -> None:
