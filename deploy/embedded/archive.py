@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -17,12 +18,13 @@ from deploy.embedded import child, parts
 from deploy.embedded.errors import StackError
 from deploy.embedded.kafka import Kafka, archive_file
 from deploy.embedded.server import plain_env, run_to_end
+from deploy.embedded.starting import Starter
+from deploy.embedded.state import read_state
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 HEAP_MB: Final = 256
-POLL_SECONDS: Final = 0.1
 
 
 async def make() -> bool:
@@ -52,27 +54,11 @@ async def _ends_well(command: Sequence[str], folder: Path) -> bool:
 
 
 async def _list_classes(kafka: Kafka, names: Path) -> None:
-    """Start a broker once and write down which classes it took."""
-    ports = dict(zip(kafka.port_names, child.free_ports(len(kafka.port_names)), strict=True))
-    await kafka.prepare(ports)
-    java, *more = kafka.command(ports)
-    running = child.spawn(
-        (java, f"-XX:DumpLoadedClassList={names}", *more),
-        env=plain_env(),
-        log=kafka.output(),
-        folder=kafka.folder,
-        dies_with_parent_by=kafka.orphan_signal,
-    )
-    try:
-        async with asyncio.timeout(kafka.start_seconds_max):
-            while not await kafka.answers(ports):
-                if not child.is_alive(running):
-                    raise StackError(f"Kafka stopped while it started: {kafka.last_words()}")
-                await asyncio.sleep(POLL_SECONDS)
-    except TimeoutError:
-        raise StackError(f"Kafka did not answer within {kafka.start_seconds_max:.0f} s.") from None
-    finally:
-        await child.stop(running, kafka.stop_signal, patience_seconds=kafka.stop_seconds_max)
+    """Start a broker once and write down which classes it took; it writes them when it ends."""
+    listing = replace(kafka, options=(f"-XX:DumpLoadedClassList={names}",))
+    await Starter(kafka.folder, (listing,), die_with_parent=True).have_running(listing, lambda _: None)
+    running = read_state(kafka.folder).running[kafka.name]
+    await child.stop(running, kafka.stop_signal, patience_seconds=kafka.stop_seconds_max)
 
 
 if __name__ == "__main__":

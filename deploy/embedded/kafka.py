@@ -108,7 +108,7 @@ Configuration:
 
 
 QUICKLY_COMPILED: Final = "-XX:TieredStopAtLevel=1"
-"""For a Java that ends soon; a start of the broker costs 12 s of processor time so, 17 s without."""
+"""For a Java that ends soon: a broker's start costs 12 s of processor time with it, 17 s without."""
 
 
 def archive_file() -> Path:
@@ -144,8 +144,8 @@ class Kafka:
     folder: Path
     jars: Sequence[Path]
     heap_mb: int
-    brief: bool = False
-    """It lives for minutes: what Java would spend on making it faster later is spent for nothing."""
+    options: Sequence[str] = ()
+    """Further options of Java."""
     listeners: Sequence[Listener] = ()
 
     async def prepare(self, ports: Mapping[str, int]) -> None:
@@ -173,8 +173,7 @@ class Kafka:
         """Give the java command; its ports are in the settings that `prepare` wrote."""
         del ports
         heap = (f"-Xms{self.heap_mb}m", f"-Xmx{self.heap_mb}m")
-        brief = (QUICKLY_COMPILED,) if self.brief else ()
-        return (*self.java(*heap, "-XX:+UseSerialGC", *brief), "kafka.Kafka", str(self._properties))
+        return (*self.java(*heap, "-XX:+UseSerialGC", *self.options), "kafka.Kafka", str(self._properties))
 
     def output(self) -> Path:
         """Give the file of what is printed; the log itself is `logs/kafka.log`."""

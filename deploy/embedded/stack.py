@@ -16,7 +16,7 @@ from deploy.embedded import child, parts
 from deploy.embedded.child import LOOPBACK
 from deploy.embedded.errors import StackError
 from deploy.embedded.file_lock import FileLock
-from deploy.embedded.kafka import Kafka, Listener
+from deploy.embedded.kafka import QUICKLY_COMPILED, Kafka, Listener
 from deploy.embedded.patience import told_meanwhile
 from deploy.embedded.postgres import SUPERUSER, Postgres
 from deploy.embedded.starting import Starter
@@ -100,7 +100,7 @@ class Stack:
             folder=self._folder,
             jars=parts.kafka().paths(),
             heap_mb=kafka_heap_mb,
-            brief=not durable,
+            options=() if durable else (QUICKLY_COMPILED,),
             listeners=listeners,
         )
         self._postgres = Postgres(
