@@ -1,4 +1,4 @@
--- What a person at the centre does is a function that one role may call (decision 0046). The function guards what it
+-- Each act of a person at the centre is a function that one role may call (decision 0046). The function guards what it
 -- changes, in the transaction of the change, and the row says which login wrote it.
 -- HL004 refuses an act: its text is a sentence for the person who asked.
 -- migrate:up
@@ -86,7 +86,7 @@ REVOKE ALL ON FUNCTION intake.add_article, intake.withdraw_article FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION intake.add_article, intake.withdraw_article TO hotline_editor;
 GRANT SELECT ON intake.article, intake.article_version TO hotline_editor;
 
--- -- the governor: monthly topics and project lists, the scores and their frozen months
+-- -- the governor: monthly programmes and project lists, the scores and their frozen months
 
 GRANT EXECUTE ON FUNCTION es.append_programme TO hotline_governor;
 GRANT SELECT ON es.programme_fact TO hotline_governor;

@@ -12,8 +12,8 @@ END $$;
 DROP TABLE es.city_clock, es.city_fire;
 DROP FUNCTION es.rehearsal_begins(), es.city_time(), es.city_due(smallint[], int), es.timer_clock();
 
--- What time it is in this city. Statements, programs and people all ask here. What a row says of its own making
--- (`recorded_at`, `parked_at`) is the machine's time and does not. A plain body, so that PostgreSQL inlines it.
+-- The present of this city. Statements, programs and people all ask here. A row says when it was made
+-- (`recorded_at`, `parked_at`) by the machine's time, and does not ask. A plain body, so that PostgreSQL inlines it.
 CREATE FUNCTION es.present() RETURNS timestamptz
 LANGUAGE sql VOLATILE PARALLEL SAFE AS $$ SELECT pg_catalog.clock_timestamp() $$;
 

@@ -1,4 +1,4 @@
--- What facts are called and how their values read is the log's format. There was another one before the first release.
+-- The log's format is the names of facts and the way their values read. There was another one before the first release.
 -- migrate:up
 
 -- Nothing translates it: a log that holds anything is refused.

@@ -39,7 +39,7 @@ _HEADS: Final = """
 SELECT stream_id, version, head_hash, state_schema, state
 FROM es.stream WHERE stream_id BETWEEN $1 AND $2 ORDER BY stream_id
 """
-# What the archive holds of lives whose month is away: nothing can be read there, so what follows begins here.
+# The archive's row of each life whose month is away: its first facts cannot be read, so judging begins behind them.
 _AWAY: Final = """
 SELECT stream_id, version, hash FROM es.detached_life WHERE stream_id BETWEEN $1 AND $2 ORDER BY stream_id
 """

@@ -122,7 +122,7 @@ class LifeScore:
     dispatched_at: datetime | None = None
     """For the first time."""
     asked: dict[int, UnitId] = field(default_factory=dict)
-    """Whom each visit was about: its first attempt says whose answer or limit it follows."""
+    """The unit that each visit was about: its first attempt follows that unit's answer or limit."""
     judged: VisitMade | None = None
     missed: dict[tuple[UnitId, datetime], int] = field(default_factory=dict)
     """Limits for an answer, with their round."""
@@ -190,7 +190,7 @@ class LifeScore:
                 if by is not None:
                     self.calls[which] = replace(self.calls[which], in_time=fact.arrived_at <= by)
             case WhistleRated():
-                # Who was called is rated by the street, or rates it.
+                # The street rates a unit that was called, or that unit rates the street.
                 by_street = (fact.whistle, fact.rated) in self.calls
                 which = (fact.whistle, fact.rated if by_street else fact.rated_by)
                 if which in self.calls:

@@ -1,4 +1,4 @@
-"""Who may speak to an order and who may decide about it (T2, T22); what is said where it cannot be. Pure."""
+"""Guards of dispatch: a unit may speak to its order, a person may decide about it (T2, T22), or it is refused. Pure."""
 
 from __future__ import annotations
 
@@ -36,29 +36,29 @@ from shared.policy.ruleset import ruleset
 from shared.times import stated
 
 REVIEWERS: Final = UnitId("reviewers")
-"""Who asked, where no unit did."""
+"""Stands for the unit where no unit asked."""
 
 NOT_DISPATCHED: Final = "the complaint is not dispatched"
 
 
 class Refusal(NamedTuple):
-    """That something cannot be; `refused` makes a fact of it."""
+    """The reason why something cannot be; `refused` makes a fact of it."""
 
     why: str
     unit: UnitId | None = None
-    """Whom it concerns, where that is neither the unit that spoke nor the one that has the order."""
+    """The unit it concerns, where that is neither the one that spoke nor the one that has the order."""
 
 
 Said = Sequence[DispatchFact] | Refusal
-"""What a decision says."""
+"""The outcome of a decision: facts, or a refusal."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """What a unit says about a complaint."""
+    """A unit speaks about a complaint."""
 
     ASKED: ClassVar[str]
-    """What is asked for, as a refusal names it."""
+    """The name of the question, for a refusal."""
 
     complaint_id: ComplaintId
     unit: UnitId
@@ -67,7 +67,7 @@ class Reply:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderReply(Reply):
-    """What the unit that has the order says to it; it names the assignment it means."""
+    """The unit that has the order speaks to it; it names the assignment it means."""
 
     assignment: int
 
@@ -77,7 +77,7 @@ class Review(Decision):
     """A reviewer approves or rejects what a unit asked for."""
 
     OF: ClassVar[str]
-    """What is reviewed, as a refusal names it."""
+    """The name of the reviewed question, for a refusal."""
 
     approved: bool
     reviewer: str
@@ -85,7 +85,7 @@ class Review(Decision):
 
     @property
     def asked(self) -> str:
-        """What the reviewer asks for, as a refusal names it."""
+        """The reviewer's question, for a refusal."""
         return f"{'approve' if self.approved else 'reject'} the {self.OF}"
 
 
@@ -98,7 +98,7 @@ class ReviewerAct(Decision):
 
 
 def refused(command: Reply | Review | ReviewerAct, refusal: Refusal, case: Complaint) -> ReplyRefused:
-    """What was asked for, by whom where it was not the unit, and why it cannot be."""
+    """The question, the person who asked where it was no unit, and the reason why it cannot be."""
     if isinstance(command, Reply):
         unit = command.unit
     else:
@@ -203,7 +203,7 @@ def overtaken(last: datetime | None, at: datetime, case: Complaint) -> str | Non
 
 
 def under_review(order: Held) -> str:
-    """What the unit has asked for that would move its limit or end it, and nobody has decided yet; "" for nothing."""
+    """The open question that would move the unit's limit or end it; "" where there is none."""
     match limit_asked(order) or asked(order, TerminationAsked):
         case None:
             return ""

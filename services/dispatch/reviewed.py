@@ -1,4 +1,4 @@
-"""A review of what a unit asked for about its order: refused, rejected, or what the approval brings. Pure."""
+"""The review of a unit's question about its order: it is refused, rejected or approved. Pure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Rejected = type[ReturnRejected] | type[ExtensionRejected] | type[PauseRejected] 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderReview(Review):
-    """A review of what was asked about an order; it names the assignment it means."""
+    """A review of a question about an order; it names the assignment it means."""
 
     assignment: int
 

@@ -1,4 +1,4 @@
-"""What dispatch decides; pure. Each matter has a file in `decisions/`."""
+"""The rules of dispatch; pure. Each matter has a file in `decisions/`."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ UnitCommand = (
     | RecordContactFailed
     | ReportProgress
 )
-"""What a unit may say."""
+"""The commands of a unit."""
 
 ReviewerCommand = (
     ReviewReturn
@@ -112,10 +112,10 @@ ReviewerCommand = (
     | AmendCalendar
     | SendBackAnswer
 )
-"""What reviewers and councils may say."""
+"""The commands of reviewers and councils."""
 
 OwnCommand = DispatchComplaint | FollowCorrection
-"""What dispatch does by itself."""
+"""The commands that dispatch gives itself."""
 
 DispatchCommand = OwnCommand | UnitCommand | ReviewerCommand
 

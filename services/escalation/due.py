@@ -45,7 +45,7 @@ class Firing(NamedTuple):
 
 
 class TimersDue(NamedTuple):
-    """What one look at the timers found."""
+    """The findings of one look at the timers."""
 
     due: Sequence[Firing]
     """Each complaint once, the first to be looked at first."""
@@ -61,7 +61,7 @@ class DueTimers(Protocol):
         ...
 
     async def look(self, connection: asyncpg.Connection[Any], shards: Sequence[int]) -> TimersDue:
-        """What is due in these shards. A timer is due when the clock is past it, never early."""
+        """The timers that are due in these shards. A timer is due when the clock is past it, never early."""
         ...
 
     def fired(self, timers: Collection[DueTimer], facts: int) -> None:
@@ -76,7 +76,7 @@ class DueTimers(Protocol):
 def told_apart(
     found: Iterable[DueTimer], fired: Container[DueTimer]
 ) -> tuple[list[DueTimer], list[DueTimer]]:
-    """What is due, each complaint once, and what is silent: among what was fired the last time."""
+    """The due timers, each complaint once, and the silent ones: those that were fired the last time."""
     due: dict[str, DueTimer] = {}
     silent: list[DueTimer] = []
     for timer in found:
@@ -90,14 +90,14 @@ def told_apart(
 class TimersByTheLog:
     """See `DueTimers`: by `es.present()`, from a watermark on.
 
-    What is left alone is so in the log (`es.timer.look_at`): nobody takes it for a clock that stands still.
+    The log says which timers are left alone (`es.timer.look_at`), so nobody takes them for a clock that stands still.
     """
 
     def __init__(self) -> None:
         """Nothing was looked through."""
         self._watermark = Watermark()
         self._fired: frozenset[DueTimer] = frozenset()
-        """What was fired last: a timer of these that is due again, the very same, said nothing."""
+        """The timers of the last firing. One of these that is due again, the very same, said nothing."""
 
     def begins_anew(self) -> None:
         """See `DueTimers.begins_anew`."""

@@ -1,4 +1,4 @@
-"""What escalation decides; pure. Each matter has a file in `decisions/`.
+"""The rules of escalation; pure. Each matter has a file in `decisions/`.
 
 A decision is complete in time: whoever looks after a limit has passed states the same facts, with the
 times they had, as a timer that fired on the instant.

@@ -1,4 +1,4 @@
-"""What is said where something cannot be. Pure."""
+"""The refusals of feedback. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from shared.events import VisitAnswerRefused
 
 
 def refused(asked: str, reason: str, case: Complaint, at: datetime, by: str = "") -> VisitAnswerRefused:
-    """What was asked for, by whom where that is somebody, and why it cannot be."""
+    """The question, the person who asked where there is one, and the reason why it cannot be."""
     return VisitAnswerRefused(
         complaint_id=case.complaint_id, asked=asked, asked_by=by or UNSET, reason=reason, refused_at=at
     )

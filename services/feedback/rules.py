@@ -1,4 +1,4 @@
-"""What feedback decides; pure. Each matter has a file in `decisions/`."""
+"""The rules of feedback; pure. Each matter has a file in `decisions/`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is said of a complaint that is on record: which it is, why it cannot be. Pure."""
+"""Commands about a complaint that is on record: which one it is, and the refusal. Pure."""
 
 from __future__ import annotations
 
@@ -38,5 +38,5 @@ def on_record(command: About, case: Case) -> Complaint:
 
 
 def refused(asked: str, reason: str, case: Complaint, at: datetime) -> IntakeRefused:
-    """What was asked for, and why it cannot be."""
+    """The question, and the reason why it cannot be."""
     return IntakeRefused(complaint_id=case.complaint_id, asked=asked, reason=reason, refused_at=at)

@@ -1,4 +1,4 @@
-"""What intake decides; pure. Each matter has a file in `decisions/`."""
+"""The rules of intake; pure. Each matter has a file in `decisions/`."""
 
 from __future__ import annotations
 

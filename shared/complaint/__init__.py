@@ -1,4 +1,4 @@
-"""One complaint: what its facts add up to, as every desk sees it.
+"""One complaint: the sum of its facts, as every desk sees it.
 
 `evolve` takes every fact into account and never refuses; `due_deadlines` reads off what the clock has to
 watch. The head row in the log is `head_text(evolve(...))` and can always be rebuilt from the facts.

@@ -47,7 +47,7 @@ class NotThere(NamedTuple):
 
 
 Owed = Deadline | Missed | Supervision | Warned | NotThere
-"""What may have become due."""
+"""A thing that may have become due."""
 
 
 def watched(case: Complaint, limit: Limit, number: int) -> Deadline | None:
@@ -92,7 +92,7 @@ def standing_still(order: Order, at: datetime) -> Pause | None:
 
 
 def earliest_owed(case: Complaint, until: datetime) -> Owed | None:
-    """What became due first of all that was due before `until`; None where nothing was."""
+    """The first of all things that became due before `until`; None where there is none."""
     owed: list[tuple[datetime, Owed]] = [(d.due_at, d) for d in case.deadlines if d.due_at < until]
     owed += [(m.done_at, m) for m in case.missed if m.done_at is not None and m.done_at < until]
     for deadline in case.deadlines:
@@ -112,7 +112,7 @@ def earliest_owed(case: Complaint, until: datetime) -> Owed | None:
 
 
 def due_deadlines(case: Case) -> dict[Limit, datetime]:
-    """What the clock has to watch: for each kind of limit the earliest instant still in time.
+    """The instants the clock has to watch: for each kind of limit the earliest instant still in time.
 
     A correction that is owed is due at once: it is filed under its limit at the act's own time.
     """

@@ -36,7 +36,7 @@ class LimitStep(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Matter(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What a matter is about and where: by this the catalogue says who answers for it."""
+    """Subject and place of a matter: by these the catalogue names the unit that answers for it."""
 
     subject: str
     district: str
@@ -73,7 +73,7 @@ class TerminationAsked(msgspec.Struct, frozen=True, kw_only=True, tag="terminati
 
 
 Asked = ReturnAsked | DisputeAsked | ExtensionAsked | PauseAsked | TerminationAsked
-"""What a unit asked about its order, and nobody decided."""
+"""A question of a unit about its order that nobody has decided."""
 
 
 class Assignment(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -106,17 +106,17 @@ class Assignment(msgspec.Struct, frozen=True, omit_defaults=True):
     sent_back: int = 0
     """How many of its answers the review sent back."""
     steps: tuple[LimitStep, ...] = ()
-    """What was decided about the limits of this round, in order."""
+    """The decisions about the limits of this round, in order."""
     round_since: datetime | None = None
     """When a later round began, where this is not its first order."""
     unlisted: tuple[str, ...] = ()
     """Which of subject, district and street the catalogue does not know; they are to be corrected."""
     names: UnitId | None = None
-    """Whom the catalogue names since the record was corrected, where that is another and the order stayed."""
+    """The unit that the catalogue names since the record was corrected, where it is another and the order stayed."""
     left: bool = False
     """A reviewer rejected the return although the catalogue names another."""
     written_for: Matter | None = None
-    """What the order says, where the record was corrected since and dispatch has not brought the order to it."""
+    """Subject and place in the order, where the record was corrected since and the order is not brought to it yet."""
 
     @property
     def kept(self) -> bool:
@@ -152,20 +152,20 @@ class Recalled(Assignment, frozen=True, kw_only=True, omit_defaults=True, tag="r
 
 
 Order = Held | Answered | Terminated | Recalled
-"""The present assignment, by what became of it."""
+"""The present assignment, by its outcome."""
 
 AskedT = TypeVar("AskedT", bound=Asked)
 OrderT = TypeVar("OrderT", bound=Order)
 
 common: Final[Callable[[Order], tuple[Any, ...]]] = attrgetter(*Assignment.__struct_fields__)
-"""What an order keeps whatever becomes of it, in the order of its fields, to make the next shape from.
+"""The fields that an order keeps in every shape, in their order, to make the next shape from.
 
 By place and not by name: by name it took four times as long, and the fold is a hot path.
 """
 
 
 def asked(order: Order, kind: type[AskedT]) -> AskedT | None:
-    """What of this kind the unit asked and nobody decided; None where nothing is."""
+    """The open question of this kind; None where there is none."""
     if isinstance(order, Held):
         for one in order.asked:
             if isinstance(one, kind):
@@ -189,7 +189,7 @@ def asking(order: Held, one: Asked) -> Held:
 
 
 def without(order: Held, *kinds: type[Asked]) -> tuple[Asked, ...]:
-    """What is still asked once these kinds are decided."""
+    """The questions that stay open once these kinds are decided."""
     return tuple(one for one in order.asked if not isinstance(one, kinds))
 
 

@@ -53,7 +53,7 @@ class Stage(StrEnum):
 
 
 class Awaited(StrEnum):
-    """What kind of party must act next."""
+    """The kind of party that must act next."""
 
     UNIT = "UNIT"
     REVIEWER = "REVIEWER"
@@ -64,13 +64,13 @@ class Awaited(StrEnum):
 
 
 class Waiting(msgspec.Struct, frozen=True, kw_only=True):
-    """Who must act next."""
+    """The party that must act next."""
 
     kind: Awaited
     name: str
     """The unit's id, the desk's name, `reviewers` or `dialler`."""
     what: str
-    """What is awaited, to be read after "to"."""
+    """The awaited act, to be read after "to"."""
     by: datetime | None
     """The complaint's next deadline; none where nothing is being watched any more."""
 
@@ -101,7 +101,7 @@ def stage_of(case: Case) -> Stage:  # noqa: C901, PLR0911 -- a line a stage
 
 
 def waits_for(case: Case) -> Waiting | None:
-    """Who must act next; None where nobody must, because nothing has begun or all is said."""
+    """The party that must act next; None where nobody must, because nothing has begun or all is said."""
     by = min((at for limit, at in due_deadlines(case).items() if limit is not Limit.WARNING), default=None)
     awaited = _awaited(case)
     if awaited is None or (by is None and isinstance(case, Complaint) and case.ended is not None):
@@ -169,9 +169,9 @@ def holder(case: Complaint) -> UnitId | None:
 
 
 def asked_for(case: Complaint) -> str:
-    """What waits for a decision: return, dispute, extension, pause, termination or exclusion; "" for nothing.
+    """The question that waits for a decision: return, dispute, extension, pause, termination or exclusion; "" for none.
 
-    What holds the order up goes first.
+    A question that holds the order up goes first.
     """
     if case.ended is None and isinstance(case.order, Held):
         for kind, name in _ASKED.items():
@@ -187,4 +187,4 @@ _ASKED: Final[dict[type[Asked], str]] = {
     PauseAsked: "pause",
     TerminationAsked: "termination",
 }
-"""What holds the order up goes first."""
+"""A question that holds the order up goes first."""

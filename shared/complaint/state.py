@@ -1,6 +1,6 @@
 """The shapes of a complaint: what its facts add up to.
 
-What may be done is decided by the desks, not here.
+The desks decide what may be done, not this package.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from shared.events.base import (
 from shared.ids import CallId, ComplaintId, RequestId, UnitId
 
 HOTLINE: Final = UnitId("")
-"""Whose limit it is where no unit has the complaint yet: the hotline's own; no unit's id is empty."""
+"""Stands for the unit where no unit has the complaint yet: the limit is the hotline's own. No unit's id is empty."""
 
 
 HOTLINES_OWN: Final = frozenset((Limit.DISPATCH, Limit.VISIT))
@@ -40,11 +40,11 @@ ENDS: Final = (ComplaintAnsweredDirectly, ComplaintTurnedAway, ComplaintWithdraw
 
 
 ANSWER: Final = "answer directly"
-"""What intake was asked for where an article was no answer (B2)."""
+"""Names the refused question where an article was no answer (B2)."""
 
 
 LINK: Final = "link"
-"""What intake was asked for where a record names another complaint that cannot be meant; the record stands."""
+"""Names the refused question where a record names another complaint that cannot be meant; the record stands."""
 
 
 RETALIATION_ABOUT: Final = "retaliation_about"
@@ -52,7 +52,7 @@ RETALIATION_ABOUT: Final = "retaliation_about"
 
 
 WHERE_AND_WHAT: Final = ("subject", "district", "street")
-"""What of a record says who answers for it, by the names that record, order and catalogue share."""
+"""The fields of a record that say which unit answers, by the names that record, order and catalogue share."""
 
 
 REPEATS_KEPT: Final = 100
@@ -116,7 +116,7 @@ class DistrictBefore(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Recorded(msgspec.Struct, frozen=True, kw_only=True):
-    """What a request said where its record was corrected since: enough to tell whether it says so again."""
+    """The request's own values of corrected fields: enough to tell whether it says them again."""
 
     field: str
     digest: str
@@ -140,7 +140,7 @@ class Called(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     due_at: datetime | None = None
     """Until when it, or the level that was told, has time; kept where it came too late and that is not stated yet."""
     level: Level = Level.UNIT
-    """Who has been told that it did not come."""
+    """The level that has been told that it did not come."""
     acknowledged_at: datetime | None = None
     arrived_at: datetime | None = None
     released_at: datetime | None = None
@@ -233,21 +233,21 @@ class Complaint(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, t
     repeats: tuple[str, ...] = ()
     """In which calls, messages or requests it was brought up again; the last `REPEATS_KEPT`."""
     classes_before: tuple[ClassBefore, ...] = ()
-    """What passed under them is judged by them, whoever notices when."""
+    """They judge whatever passed under them, at whatever time it is noticed."""
     districts_before: tuple[DistrictBefore, ...] = ()
-    """Whom a miss was told to while the record said so, whoever notices when."""
+    """The unit that a miss was told of while the record said so, at whatever time it is noticed."""
     supervision: Supervision | None = None
     whistles: tuple[Whistle, ...] = ()
     settled: bool = False
     """A council has named the unit; it is not returned any more."""
     co_units: tuple[CoUnit, ...] = ()
-    """Who must help the unit that leads, in the order they were added."""
+    """The units that must help the one that leads, in the order they were added."""
     first_dispatched_at: datetime | None = None
     """Set with the second assignment: until then it is the present order's."""
     reopened: bool = False
     """The citizen said no; the next dispatch begins a new round."""
     level: Level = Level.UNIT
-    """Who watches over it; never goes down again."""
+    """The level that watches over it; never goes down again."""
     rated_at: datetime | None = None
     """When the citizen last said what he thinks of it."""
     request_type: RequestType | None = None
@@ -282,12 +282,12 @@ class Complaint(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, t
     content: str
     """As it was recorded or corrected; `whole_content` is what a unit reads."""
     added: tuple[str, ...] = ()
-    """What the citizen added since, in order; a correction of the record leaves it."""
+    """The citizen's additions, in order; a correction of the record leaves them."""
     attachments: tuple[Attachment, ...] = ()
     attachments_added: int = 0
     """So many of them, the last ones, came with what was added."""
     recorded: tuple[Recorded, ...] = ()
-    """What the request said of each field that was corrected since."""
+    """The request's own value of each field that was corrected since."""
 
 
 Case = Unopened | Complaint

@@ -1,4 +1,4 @@
-"""What a unit asks for or says about its orders."""
+"""Commands of a unit about its orders."""
 
 from __future__ import annotations
 

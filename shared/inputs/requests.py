@@ -1,4 +1,4 @@
-"""What is asked about requests: to record, correct, supplement, repeat, rate or withdraw one."""
+"""Commands about requests: record, correct, supplement, repeat, rate or withdraw one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What reviewers and councils decide."""
+"""Commands of reviewers and councils."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a telephone system tells of calls: observations, which ask for nothing."""
+"""The events of a telephone system: observations, which ask for nothing."""
 
 from __future__ import annotations
 

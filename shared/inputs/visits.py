@@ -1,4 +1,4 @@
-"""What the dialler records of a visit, and what a supervisor lets close without one."""
+"""The dialler records a visit; a supervisor lets a complaint close without one."""
 
 from __future__ import annotations
 

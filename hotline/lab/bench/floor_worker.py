@@ -239,11 +239,11 @@ LINES: Final[dict[str, Topic]] = {
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True):
-    """What one process of the system does with the servers, without what it is for."""
+    """The work of one process with Kafka and PostgreSQL, without any rule."""
 
     name: str
     writes_as: tuple[str, ...] = ()
-    """Whose facts it copies; of each on a connection of its own."""
+    """The desks whose facts it copies. It uses one connection for each."""
     hears: tuple[str, ...] = ()
     speaks: tuple[str, ...] = ()
 

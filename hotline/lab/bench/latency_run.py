@@ -38,7 +38,7 @@ FROM es.event e, LATERAL (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
-    """What is offered, and for how long."""
+    """The load that is offered, and how long."""
 
     rate: float
     warm_up_seconds: float
@@ -170,7 +170,7 @@ async def _offered(here: Stage, realm: Realm, pids: dict[str, int], asked: Asked
 
 
 def wrong_with_what_was_seen(seen: Paced) -> list[str]:
-    """What the outside missed, or was told too early or twice."""
+    """Messages that came to the outside too early, twice or not at all."""
     wrong: list[str] = []
     if seen.ended != seen.asked:
         wrong.append(f"{seen.asked - seen.ended} of {seen.asked} lives were not seen to their end")

@@ -65,7 +65,7 @@ class Children:
         await asyncio.gather(*(self._says(child, "done") for child in self._all))
 
     async def found(self) -> list[Found]:
-        """What each finds of its lives."""
+        """The findings of each process about its lives."""
         for child in self._all:
             self._tell(child, b"check")
         return [

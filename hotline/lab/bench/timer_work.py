@@ -1,4 +1,4 @@
-"""What is done with open timers: they are made, ticked over, set and cancelled, and fired by escalation."""
+"""Work with open timers: they are made, ticked over, set and cancelled, and fired by escalation."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ CALENDAR: Final = "cn-1"
 PREPARED_SPARE: Final = 1.6
 """By how much longer than foreseen preparing may take before limits pass too soon."""
 STARTS_SECONDS: Final = 10.0
-"""What escalation needs to start."""
+"""The settings with which escalation starts."""
 _MISSED: Final = """
 SELECT stream_id, occurred_at AS due_at,
        extract(epoch FROM recorded_at - occurred_at)::float * 1000 AS late_ms,
@@ -85,7 +85,7 @@ class Fired(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def wrong_with_fires(fired: Fired) -> list[str]:
-    """What was lost, doubled or early."""
+    """Facts that were lost, doubled or early."""
     wrong: list[str] = []
     if fired.lost:
         wrong.append(f"{fired.how}: {fired.lost} of {fired.asked} limits that passed were never stated")
@@ -262,7 +262,7 @@ class Size:
 
 
 class AtSize(msgspec.Struct, frozen=True, kw_only=True):
-    """What things cost with so many timers open."""
+    """The cost of each step with so many timers open."""
 
     open_timers: int
     tick_ms: Spread
@@ -296,7 +296,7 @@ async def open_timers(owner: asyncpg.Connection[Any], number: int) -> None:
 async def at_size(
     here: Stage, realm: Realm, owner: asyncpg.Connection[Any], number: int, rounds: int
 ) -> AtSize:
-    """What a tick, a setting and a cancelling cost beside so many open timers."""
+    """The cost of a tick, a setting and a cancelling beside so many open timers."""
     meter = Meter({"bench": os.getpid(), **here.servers}, owner)
     first = await meter.read()
     tick = await _tick_ms(realm)

@@ -188,7 +188,7 @@ async def _sensible(
 
 
 def _held_by(received: bytes, classified: bytes) -> tuple[str, ...]:
-    """What the records of a call may hold beside the messages that were heard, as they were recorded first (T7)."""
+    """The messages that a call's records may hold beside those that were heard, as they were recorded first (T7)."""
     said, subject = msgspec.json.decode(received), msgspec.json.decode(classified)["subject"]
     if said.get("call_id") is None:
         return ()

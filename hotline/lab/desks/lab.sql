@@ -1,4 +1,4 @@
--- What the laboratory adds to the database of a city that it lives: a clock that its conductor moves, and the city's
+-- The laboratory adds this to the database of a city that it lives: a clock that its conductor moves, and the city's
 -- own answers to "what time is it" and "which timers are due". It may be said again at any time.
 
 CREATE SCHEMA IF NOT EXISTS lab;

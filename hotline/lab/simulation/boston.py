@@ -55,7 +55,7 @@ class Case(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """What a file holds for a backtest."""
+    """The content of a file for a backtest."""
 
     rows: int
     cases: list[Case]

@@ -55,7 +55,7 @@ DISTRICT_HELPS: Final = 0.6
 """Silent units that at least sign when the district asks."""
 
 _DRAWN_AS: Final = {Limit.ANSWER: "FEEDBACK"}
-"""What stands in the name of a draw where that is not the limit's name: another name would draw another day."""
+"""The limit's name in the name of a draw, where it is another: a new name would draw another day."""
 _ANSWERS: Final = (
     "已联系诉求人并到场核实,问题已处理完毕。",
     "已协调产权单位完成整改,并向诉求人反馈。",

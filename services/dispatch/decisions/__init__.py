@@ -1,1 +1,1 @@
-"""What dispatch decides, a file a matter: what may be asked, what is decided, its review."""
+"""The decisions of dispatch, one file for each matter: its questions, the decision, the review."""

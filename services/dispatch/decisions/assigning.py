@@ -1,4 +1,4 @@
-"""What fell to a district because it was not clear, the district gives to one of its streets (D1). Pure."""
+"""A district gives an order that was not clear to one of its streets (D1). Pure."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ class ReportAsCoUnit(Reply):
 
 
 def report_as_co_unit(command: ReportAsCoUnit, case: Complaint) -> Said:
-    """What a helping unit did goes to the one that leads; it ends nothing."""
+    """The helper's report goes to the unit that leads; it ends nothing."""
     if case.ended is not None:
         return Refusal(f"the life ended with {case.ended.how}")
     co_unit = helping(case, command.unit)

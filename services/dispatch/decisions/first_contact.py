@@ -20,7 +20,7 @@ class RecordContact(OrderReply):
 
 
 def record_contact(command: RecordContact, case: Complaint) -> Said:
-    """The first contact is one: who has been spoken to is not spoken to for the first time again."""
+    """The first contact happens once: the unit cannot speak to the citizen for the first time again."""
     order = _not_spoken_to(command, case)
     if isinstance(order, Refusal):
         return order

@@ -122,7 +122,7 @@ def _paused(command: ReviewPause, case: Complaint, order: Held, wanted: PauseAsk
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndPause(OrderReply):
-    """What the unit waited for has come."""
+    """The thing that the unit waited for has come."""
 
     ASKED = "end the pause"
 

@@ -1,1 +1,1 @@
-"""What escalation decides, a file a matter: what is stated of what has become due."""
+"""The decisions of escalation, one file for each matter that has become due."""

@@ -32,12 +32,12 @@ def next_level(watching: Level, acting: Level) -> Level | None:
 
 
 def told_at(level: Level, catalogue: Catalogue, district: str) -> UnitId:
-    """Whose desk a notice to this level lands on."""
+    """The desk that gets a notice to this level."""
     return catalogue.supervision if level is TOP else catalogue.district_unit(district)
 
 
 class Late(NamedTuple):
-    """Who was late with what, and since when."""
+    """The unit that was late, the limit it missed, and since when."""
 
     unit: UnitId
     level: Level

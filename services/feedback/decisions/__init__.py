@@ -1,1 +1,1 @@
-"""What feedback decides, a file a matter: what may be asked, and what is decided."""
+"""The decisions of feedback, one file for each matter: its questions and the decision."""

@@ -35,7 +35,7 @@ class ScheduleVisit:
     round: int
     because: VisitReason
     unit: UnitId
-    """Whose answer or missed limit it is about; by now the order may lie with another."""
+    """The unit whose answer or missed limit it is about; by now the order may lie with another."""
     at: datetime
 
 

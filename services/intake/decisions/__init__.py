@@ -1,1 +1,1 @@
-"""What intake decides, a file a matter: what may be asked, and what is decided."""
+"""The decisions of intake, one file for each matter: its questions and the decision."""

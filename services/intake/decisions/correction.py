@@ -1,4 +1,4 @@
-"""What was recorded is not what was said (更正); what the record said before stays readable. Pure."""
+"""A record is corrected (更正); its earlier content stays readable. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the citizen thinks of how it is handled (评价), at any time (R7). Pure."""
+"""The citizen rates the handling (评价), at any time (R7). Pure."""
 
 from __future__ import annotations
 

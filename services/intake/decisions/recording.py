@@ -46,7 +46,7 @@ class RecordRequest:
     ruleset: str
     calendar: str
     seen: Mapping[ComplaintId, Complaint] = field(default_factory=dict)
-    """What else was recorded in its call, of its subject and place, as it stands; the first one first (T7)."""
+    """The other records of its call, of its subject and place, as they stand; the first one first (T7)."""
     speaker: str = ""
     """The login whose number the request's is, "" where it came on the plain topic."""
     begun: Mapping[ComplaintId, int] = field(default_factory=dict)
@@ -66,7 +66,7 @@ def record(command: RecordRequest, case: Case, known: Articles) -> Sequence[Inta
         return []
     answered = request.article_id is not None and request.turned_away is None
     why_not = _unanswered(command, known) if answered else None
-    # What nobody can have answered from the base is a matter like any other: a unit gets it (B2).
+    # The base has no such article, so nobody can have answered from it: a unit gets the matter (B2).
     unit_acts = request.turned_away is None and (not answered or why_not is not None)
     twice = unit_acts and recorded_already(command)
     facts: list[IntakeFact] = [_received(command, request), *_said_beside(command, request, twice=twice)]
@@ -165,7 +165,7 @@ def _answered(
 
 
 def _said_beside(command: RecordRequest, request: inputs.RecordRequest, *, twice: bool) -> list[IntakeFact]:
-    """Who may know of it, whom it is about, and with whose it belongs; before anybody can be told of it."""
+    """Who may know of it, the unit it is about, and its link; stated before anybody can be told of it."""
     facts: list[IntakeFact] = []
     if request.anonymous or request.confidential:
         facts.append(

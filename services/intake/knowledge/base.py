@@ -54,7 +54,7 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
 async def load(connection: asyncpg.Connection[Any], added: Sequence[Article]) -> tuple[int, int]:
     """Put these into the base, all or none; how many are new, and how many withdrawals.
 
-    What is there already stays. Raises `KnowledgeInvalid` where a version that is there says something else.
+    Versions that are there stay. Raises `KnowledgeInvalid` where a version that is there says something else.
     """
     new = withdrawn = 0
     async with connection.transaction():

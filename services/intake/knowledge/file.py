@@ -43,7 +43,7 @@ class Article(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     valid_from: datetime
     """The first instant at which it may be answered from."""
     source: Annotated[str, msgspec.Meta(min_length=1, max_length=400, extra=WORDS)]
-    """What it stands on: a regulation, a notice, whoever wrote it."""
+    """Its source: a regulation, a notice, a person."""
     withdrawn_at: datetime | None = None
     """The first instant at which it may not any more; None where it was not withdrawn."""
     withdrawn_why: str = ""

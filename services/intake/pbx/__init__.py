@@ -1,4 +1,4 @@
-"""What telephone systems say of a queue, as the events intake takes in (`TELEPHONY_CALLS`). Pure.
+"""Turns the events of telephone systems into the events that intake takes in (`TELEPHONY_CALLS`). Pure.
 
 Each event gives no or several inputs with their time, and none looks at another event: sent twice or in any order they
 come to the same call. `docs/calls.md` shows what each sequence comes to.

@@ -1,4 +1,7 @@
-"""What Asterisk says of a queue over AMI. Pure. Read of its source, as of 2026: `app_queue.c`."""
+"""Reads the events of a queue that Asterisk sends over AMI. Pure.
+
+After its source, as of 2026: `app_queue.c`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the systems have in common: an event's fields, and the inputs made of them. Pure."""
+"""The common part of the systems: an event's fields, and the inputs made of them. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What FreeSWITCH says of a queue. Pure. Read of its sources, as of 2026: `mod_callcenter.c`, `mod_fifo.c`."""
+"""Reads the events of a queue that FreeSWITCH sends. Pure.
+
+After its sources, as of 2026: `mod_callcenter.c`, `mod_fifo.c`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the facts of dispatch change, but those that only move a limit. Pure."""
+"""Applies the facts of dispatch, but those that only move a limit. Pure."""
 
 from __future__ import annotations
 
@@ -165,7 +165,7 @@ def _apply_progress_reported(case: Complaint, fact: ProgressReported) -> Complai
 
 
 def _apply_answer_sent_back(case: Complaint, fact: AnswerSentBack) -> Complaint:
-    """As if it had not answered: the same limit runs again, nobody is asked. Who has answered has taken it on."""
+    """The order is held again: the same limit runs on, nobody is asked. A unit that has answered has taken it on."""
     order = case.order
     if not isinstance(order, Answered):
         return case

@@ -1,4 +1,4 @@
-"""What the facts that end a life change, whichever desk states them. Pure."""
+"""Applies the facts that end a life, of all desks. Pure."""
 
 from __future__ import annotations
 

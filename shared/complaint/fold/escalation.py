@@ -1,4 +1,4 @@
-"""What the facts of escalation change. Pure."""
+"""Applies the facts of escalation. Pure."""
 
 from __future__ import annotations
 

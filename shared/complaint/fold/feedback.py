@@ -1,4 +1,4 @@
-"""What the facts of feedback change, but the end (`end`). Pure."""
+"""Applies the facts of feedback, but the end (`end`). Pure."""
 
 from __future__ import annotations
 

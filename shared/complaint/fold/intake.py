@@ -1,4 +1,4 @@
-"""What the facts of intake change. Pure."""
+"""Applies the facts of intake. Pure."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def _apply_request_corrected(case: Complaint, fact: RequestCorrected) -> Complai
 
 
 def _as_recorded(case: Complaint, fact: RequestCorrected) -> tuple[Recorded, ...]:
-    """What the request said of every field that was ever corrected: what the first correction of each found."""
+    """The request's own value of every corrected field: the value that its first correction found."""
     known = {one.field for one in case.recorded}
     return (
         *case.recorded,

@@ -1,4 +1,4 @@
-"""What the facts of dispatch change that move an order's limit: more days, a pause, another class or calendar. Pure."""
+"""Applies the facts of dispatch that move an order's limit: more days, a pause, another class or calendar. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every fact changes, and which change nothing. Pure."""
+"""Applies every fact, and names those that change nothing. Pure."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ STEPS: Final[dict[type[Fact], Callable[[Complaint, Any], Complaint]]] = {
     **end.STEPS,
     **dict.fromkeys(UNCHANGED, _unchanged),
 }
-"""What each fact changes; a test holds that none is forgotten."""
+"""The step of each fact; a test holds that none is forgotten."""
 
 
 def evolve(case: Case, fact: Fact) -> Case:

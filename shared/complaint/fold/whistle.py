@@ -1,4 +1,4 @@
-"""What the facts of a whistle change, but a call that was not followed (`escalation`). Pure."""
+"""Applies the facts of a whistle, but a call that was not followed (`escalation`). Pure."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def with_called(case: Complaint, whistle: int, unit: UnitId, change: Callable[[C
 
 
 def _done(called: Called, at: datetime) -> datetime | None:
-    """What is left of its limit when it came, or was let go, then: nothing, where that was in time."""
+    """The rest of its limit once it came or was let go: none, where that was in time."""
     return called.due_at if called.due_at is not None and at > called.due_at else None
 
 
