@@ -2,7 +2,7 @@
 -- migrate:up
 CREATE TABLE es.timer (
     stream_id uuid        NOT NULL,
-    kind      smallint    NOT NULL, -- 1 SIGN, 2 FEEDBACK, 3 LADDER (shared/log/timers.py)
+    kind      smallint    NOT NULL, -- 1 SIGN, 2 ANSWER, 3 LADDER (TIMER_KINDS in shared/log)
     shard     smallint    NOT NULL,
     due_at    timestamptz NOT NULL, -- the last instant in time: it fires when the clock is past it
     PRIMARY KEY (stream_id, kind)

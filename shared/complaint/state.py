@@ -79,7 +79,7 @@ class Deadline(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     since: datetime
     """When it began to run; a limit set into the past is missed at its beginning."""
     number: int = 0
-    """The assignment (SIGN) or round (FEEDBACK) it belongs to; of DISPATCH a life has one."""
+    """The assignment (SIGN) or round (ANSWER) it belongs to; of DISPATCH a life has one."""
     level: Level = Level.UNIT
     """The rung the unit itself stands on, by its order: a notice of its miss goes above it."""
     because: Limit | None = None

@@ -343,11 +343,11 @@ BREAKS: list[tuple[Breaks, tuple[str, ...]]] = [
     (a_head_of_another_version, ("the head stands at version",)),
     (a_head_of_another_hash, ("the head's hash is not that of the last fact",)),
     (no_head, ("facts without a head",)),
-    (a_timer_gone, ("timer FEEDBACK: none is set",)),
+    (a_timer_gone, ("timer ANSWER: none is set",)),
     (a_timer_too_many, ("timer SIGN: the facts ask for none",)),
     (a_timer_of_nobody, ("a timer of a complaint that nothing is known of",)),
-    (a_timer_moved, ("timer FEEDBACK: set to",)),
-    (a_timer_in_another_shard, ("timer FEEDBACK: in shard",)),
+    (a_timer_moved, ("timer ANSWER: set to",)),
+    (a_timer_in_another_shard, ("timer ANSWER: in shard",)),
 ]
 
 
@@ -378,7 +378,7 @@ async def test_a_timer_that_should_have_fired_is_named_once_it_had_its_time(
     await several_lives(desks)
     await desks.owner.execute(present_is(eg.DUE_AT))
     assert said_of(await verify(desks.dsn), LATE) == [
-        f"timer FEEDBACK: due at {eg.DUE_AT - 2 * DAY}, not fired",
+        f"timer ANSWER: due at {eg.DUE_AT - 2 * DAY}, not fired",
         f"timer LADDER: due at {eg.SIGN_DUE_AT + DAY}, not fired",
     ]
     await desks.tick(eg.DUE_AT)
