@@ -239,8 +239,9 @@ async def test_up_refuses_a_folder_that_holds_other_things(tmp_path: Path) -> No
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root has to become somebody else")
 async def test_root_without_a_user_namespace_runs_postgresql_as_nobody(tmp_path: Path) -> None:
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(0o711)  # pytest's own are closed to others
+    for folder in (tmp_path, *tmp_path.parents):
+        if folder.stat().st_mode & 0o077 == 0:
+            folder.chmod(0o711)  # pytest's own are closed to others, and a worker's lie one deeper
     server, ports = _postgres(tmp_path / "stack", ways=(postgres.OTHER_USER,))
     await server.prepare(ports)
     running = child.spawn(
