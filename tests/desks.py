@@ -199,7 +199,7 @@ class Pause(Faults):
             await self.go_on.wait()
 
 
-class Ear:
+class DoorReader:
     """A door on a real consumer, without the process around it: what it hears is taken when a test says so."""
 
     def __init__(self, door: Door, kafka: str, topic: str, *, group: str | None = None) -> None:
@@ -264,7 +264,7 @@ class Ear:
 @asynccontextmanager
 async def door_of_intake(
     city: City, faults: Faults, *, group: str | None = None, decide: Decide | None = None, topic: str = ""
-) -> AsyncIterator[tuple[Ear, Desk]]:
+) -> AsyncIterator[tuple[DoorReader, Desk]]:
     """Intake's door on its requests, or on a login's `topic`, as its process would open it, at a test's own pace."""
     settings = Settings(
         kafka=city.realm.kafka,
@@ -279,10 +279,10 @@ async def door_of_intake(
         raise error
 
     door = Door(desk, settings, name="requests", fill=requests(settings, SystemClock()), fail=fail)
-    ear = Ear(door, city.realm.kafka, topic or city.topic(INTAKE_REQUESTS), group=group)
-    await ear.start()
+    door_reader = DoorReader(door, city.realm.kafka, topic or city.topic(INTAKE_REQUESTS), group=group)
+    await door_reader.start()
     try:
-        yield ear, desk
+        yield door_reader, desk
     finally:
-        await ear.stop()
+        await door_reader.stop()
         await log.close()

@@ -15,8 +15,8 @@ def _with(units: Iterable[UnitId]) -> str:
 
 def _grown(clusters: Iterable[p.Cluster]) -> str:
     """The complaints it grew from."""
-    told = "; ".join(one.subject + (f" in {one.district}" if one.district else "") for one in clusters)
-    return f", from complaints about {told}" if told else ""
+    subjects = "; ".join(one.subject + (f" in {one.district}" if one.district else "") for one in clusters)
+    return f", from complaints about {subjects}" if subjects else ""
 
 
 _SAYS: Final[dict[type[p.ProgrammeFact], Callable[[Any], str]]] = {
@@ -40,11 +40,11 @@ _SAYS: Final[dict[type[p.ProgrammeFact], Callable[[Any], str]]] = {
     p.AssessmentMade: lambda f: f"asked {f.visits:,} citizens, {f.survey_rate} % of them are satisfied",
     p.ClosingExceptionApproved: lambda f: f"let it be closed as an exception: {f.reason}",
     p.ProgrammeClosed: lambda f: f"closed it ({f.basis.lower()})",
-    p.WishRefused: lambda f: f"was refused: {f.reason} (wanted: {told(f.wanted)})",
+    p.WishRefused: lambda f: f"was refused: {f.reason} (wanted: {sentence(f.wanted)})",
 }
 """For each fact, what its speaker did."""
 
 
-def told(fact: p.ProgrammeFact) -> str:
+def sentence(fact: p.ProgrammeFact) -> str:
     """A fact for a person: by whom, and what."""
     return f"{fact.by}: {_SAYS[type(fact)](fact)}"

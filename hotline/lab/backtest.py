@@ -1,7 +1,8 @@
-"""Real complaints lived again, and judged: our missed deadlines against the city's own flag.
+"""Real complaints are lived again, and our missed deadlines are compared with the city's own flag.
 
-A complaint is late by what stands at the end of the one limit the city gave it: a miss that was corrected does
-not count, and neither does one of the limit for signing or of a later round, which the city's flag knows nothing of.
+A complaint is late if the miss of the one limit that the city gave it still stands at the end. A corrected
+miss does not count. A miss of the limit for signing or of a later round does not count either: the city's
+flag knows nothing of those.
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ class Verdict:
         return self.agree == self.used == self.received
 
 
-def standing(facts: Iterable[Fact]) -> set[ComplaintId]:
+def given_limits_missed(facts: Iterable[Fact]) -> set[ComplaintId]:
     """The complaints whose given limit stands as missed after all these facts, each life's in order."""
     given_at: dict[ComplaintId, datetime | None] = {}
     missed: set[ComplaintId] = set()
@@ -117,7 +118,7 @@ async def judge(reader_dsn: str, path: Path, file: File) -> Verdict:
     return compared(
         file,
         flags(path),
-        missed=standing(told),
+        missed=given_limits_missed(told),
         answered={ComplaintId(str(row[0])) for row in answered},
         received={fact.complaint_id for fact in told if isinstance(fact, ComplaintReceived)},
         facts=facts,

@@ -61,7 +61,7 @@ class Health:
         """And none waits for anything."""
         return self._within(READY_SECONDS) and not any(part.waits_for for part in self._parts.values())
 
-    def told(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, Any]:
         """The same for a reader: `live`, `ready`, each part with seconds since it went round, and what is stopped."""
         now = self._clock()
         return {
@@ -93,6 +93,6 @@ def answering(health: Health, otherwise: Callable[..., Iterable[bytes]]) -> Call
         start_response(
             "200 OK" if good else "503 Service Unavailable", [("Content-Type", "application/json")]
         )
-        return [json.dumps(health.told()).encode() + b"\n"]
+        return [json.dumps(health.as_dict()).encode() + b"\n"]
 
     return app

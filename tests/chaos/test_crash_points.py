@@ -35,7 +35,7 @@ from tests.city import City, open_city, until
 from tests.desks import (
     NOW,
     Crash,
-    Ear,
+    DoorReader,
     Faults,
     FaultyLog,
     Pause,
@@ -94,8 +94,8 @@ async def _each_once(city: City, streams: Sequence[ComplaintId]) -> None:
 async def test_a_batch_passes_the_points_that_are_tried_here_and_no_others(hall: City) -> None:
     streams = await _told(hall, "none")
     faults = Faults()
-    async with door_of_intake(hall, faults) as (ear, _):
-        await ear.take_all()
+    async with door_of_intake(hall, faults) as (door_reader, _):
+        await door_reader.take_all()
         await _each_once(hall, streams)
     assert set(faults.reached) == set(CONSUMER_POINTS)
 
@@ -106,11 +106,11 @@ async def test_a_desk_killed_at_any_point_of_a_batch_gives_each_message_its_one_
 ) -> None:
     streams = await _told(hall, point)
     faults = Faults(point)
-    async with door_of_intake(hall, faults) as (ear, _):
+    async with door_of_intake(hall, faults) as (door_reader, _):
         with pytest.raises(Crash):
-            await ear.take_all()
-    async with door_of_intake(hall, Faults()) as (ear, _):
-        await ear.take_all()
+            await door_reader.take_all()
+    async with door_of_intake(hall, Faults()) as (door_reader, _):
+        await door_reader.take_all()
         await _each_once(hall, streams)
 
 
@@ -118,34 +118,36 @@ async def test_killed_before_kafka_knows_its_offsets_a_desk_goes_on_by_its_own(h
     """Kafka's offsets are for lag tools: what they say at the start does not matter."""
     streams = await _told(hall, "commit")
     group = f"{hall.realm.prefix}intake.requests"
-    async with door_of_intake(hall, Faults(), group=group) as (ear, _):
-        real, pause = ear.consumer, Pause("before commit")
+    async with door_of_intake(hall, Faults(), group=group) as (door_reader, _):
+        real, pause = door_reader.consumer, Pause("before commit")
 
         async def commit(offsets: Any) -> None:
             await pause.around("commit", lambda: real.commit(offsets))
 
-        ear.door.hears_by(
+        door_reader.door.hears_by(
             SimpleNamespace(
                 consumer=SimpleNamespace(commit=commit, assignment=real.assignment, seek=real.seek)
             )
         )
-        await asyncio.wait_for(ear.take_all(), 60)
+        await asyncio.wait_for(door_reader.take_all(), 60)
         await asyncio.wait_for(pause.arrived.wait(), 5)
-    async with door_of_intake(hall, Faults(), group=group) as (ear, _):
-        assert await asyncio.wait_for(ear.take_all(), 60) == 0  # everything was written: nothing comes again
+    async with door_of_intake(hall, Faults(), group=group) as (door_reader, _):
+        assert (
+            await asyncio.wait_for(door_reader.take_all(), 60) == 0
+        )  # everything was written: nothing comes again
         streams += await _told(hall, "after commit")
-        assert await asyncio.wait_for(ear.take_all(), 60) == MESSAGES
+        assert await asyncio.wait_for(door_reader.take_all(), 60) == MESSAGES
         await _each_once(hall, streams)
 
 
-async def _cancelled_at(ear: Ear, pause: Pause) -> None:
+async def _cancelled_at(door_reader: DoorReader, pause: Pause) -> None:
     """Cancel a batch that has come to this point, then give the door's own flush the time to write."""
-    taking = asyncio.create_task(ear.door.take(await ear.fetch()))
+    taking = asyncio.create_task(door_reader.door.take(await door_reader.fetch()))
     await asyncio.wait_for(pause.arrived.wait(), 10)
     taking.cancel()
     await asyncio.wait([taking], timeout=5)
     assert taking.cancelled()
-    ear.door._later()
+    door_reader.door._later()
     await asyncio.sleep(0.2)
 
 
@@ -153,10 +155,10 @@ async def _cancelled_at(ear: Ear, pause: Pause) -> None:
 async def test_a_batch_cancelled_at_any_point_is_taken_again_by_a_new_process(hall: City, point: str) -> None:
     streams = await _told(hall, f"cancelled {point}")
     pause = Pause(point)
-    async with door_of_intake(hall, pause) as (ear, _):
-        await _cancelled_at(ear, pause)
-    async with door_of_intake(hall, Faults()) as (ear, _):
-        await ear.take_all()
+    async with door_of_intake(hall, pause) as (door_reader, _):
+        await _cancelled_at(door_reader, pause)
+    async with door_of_intake(hall, Faults()) as (door_reader, _):
+        await door_reader.take_all()
         await _each_once(hall, streams)
 
 
@@ -164,10 +166,10 @@ async def test_a_batch_cancelled_at_any_point_is_taken_again_by_a_new_process(ha
 async def test_a_door_that_lives_on_takes_a_cancelled_batch_again(hall: City, point: str) -> None:
     streams = await _told(hall, f"goes on {point}")
     pause = Pause(point)
-    async with door_of_intake(hall, pause) as (ear, _):
-        await _cancelled_at(ear, pause)
+    async with door_of_intake(hall, pause) as (door_reader, _):
+        await _cancelled_at(door_reader, pause)
         streams += await _told(hall, f"behind {point}")
-        await ear.take_all()
+        await door_reader.take_all()
         await _each_once(hall, streams)
 
 
@@ -191,28 +193,28 @@ class PauseOneByOne(Pause):
 async def test_cancelled_message_by_message_a_door_skips_none_and_parks_none(hall: City, point: str) -> None:
     streams = await _told(hall, f"each {point}")
     pause = PauseOneByOne(point)
-    async with door_of_intake(hall, pause) as (ear, _):
-        await _cancelled_at(ear, pause)
-    async with door_of_intake(hall, Faults()) as (ear, _):
-        await ear.take_all()
+    async with door_of_intake(hall, pause) as (door_reader, _):
+        await _cancelled_at(door_reader, pause)
+    async with door_of_intake(hall, Faults()) as (door_reader, _):
+        await door_reader.take_all()
         await _each_once(hall, streams)
 
 
 async def test_cancelled_while_another_batch_is_in_hand_a_batch_comes_again(hall: City) -> None:
     streams = await _told(hall, "in hand")
     pause = Pause("before append")
-    async with door_of_intake(hall, pause) as (ear, _):
-        first = asyncio.create_task(ear.door.take(await ear.fetch()))
+    async with door_of_intake(hall, pause) as (door_reader, _):
+        first = asyncio.create_task(door_reader.door.take(await door_reader.fetch()))
         await asyncio.wait_for(pause.arrived.wait(), 10)
         streams += await _told(hall, "waits")
-        second = asyncio.create_task(ear.door.take(await ear.fetch()))
+        second = asyncio.create_task(door_reader.door.take(await door_reader.fetch()))
         await asyncio.sleep(0)
         second.cancel()
         await asyncio.wait([second])
         pause.go_on.set()
         await first
         streams += await _told(hall, "behind both")
-        await ear.take_all()
+        await door_reader.take_all()
         await _each_once(hall, streams)
 
 
@@ -223,8 +225,8 @@ async def test_a_connection_lost_at_any_point_is_tried_again_and_has_one_effect(
     """The answer to a commit can be lost with the connection: then the offset row refuses the repeat."""
     streams = await _told(hall, f"lost {point}")
     faults = Faults(point, error=asyncpg.ConnectionDoesNotExistError("connection was closed"))
-    async with door_of_intake(hall, faults) as (ear, desk):
-        await ear.take_all()
+    async with door_of_intake(hall, faults) as (door_reader, desk):
+        await door_reader.take_all()
         await _each_once(hall, streams)
         assert faults.happened
         assert counted(desk, "door.retries") == 1
@@ -258,9 +260,9 @@ async def test_partitions_that_go_to_another_between_two_batches_lose_and_repeat
     group = f"{hall.realm.prefix}intake.requests"
     stop = asyncio.Event()
 
-    async def work(ear: Ear) -> None:
+    async def work(door_reader: DoorReader) -> None:
         while not stop.is_set():
-            await ear.door.take(await ear.fetch(within_ms=50))
+            await door_reader.door.take(await door_reader.fetch(within_ms=50))
 
     async with AsyncExitStack() as doors:
         first, _ = await doors.enter_async_context(door_of_intake(hall, Faults(), group=group))
@@ -315,8 +317,8 @@ async def test_what_retention_has_passed_is_gone_past_with_an_alarm_that_counts_
         ends = await city.ends([(topic, number) for number in range(INTAKE_REQUESTS.partitions)])
         assert min(ends.values()) >= 2
         await _forget(city, 2)
-        async with door_of_intake(city, Faults()) as (ear, desk):
-            await asyncio.wait_for(ear.take_all(), 30)
+        async with door_of_intake(city, Faults()) as (door_reader, desk):
+            await asyncio.wait_for(door_reader.take_all(), 30)
             assert counted(desk, "door.offsets_skipped") == 2 * INTAKE_REQUESTS.partitions
             assert counted(desk, "door.messages") == 40 - 2 * INTAKE_REQUESTS.partitions
 
@@ -339,10 +341,10 @@ async def test_a_topic_made_anew_is_read_from_its_beginning(
         async with door_of_intake(city, Faults()):
             pass  # its offsets have rows from now on
         await city.sql("UPDATE es.consumer_offset SET next_offset = 1000")
-        async with door_of_intake(city, Faults()) as (ear, desk):
+        async with door_of_intake(city, Faults()) as (door_reader, desk):
 
             async def all_read() -> bool:
-                await ear.door.take(await ear.fetch(within_ms=200))
+                await door_reader.door.take(await door_reader.fetch(within_ms=200))
                 return counted(desk, "door.messages") == MESSAGES
 
             await until(all_read, within=20, what="the messages of the new topic")

@@ -23,8 +23,8 @@ from hotline.lab.chaos.nonsense import PARKED, Parked, Piece, amiss
 from hotline.lab.chaos.outside import NONSENSE_THERE_MAX, SILENT_LINE, Outside
 from hotline.lab.chaos.run import Closing
 from hotline.lab.chaos.times import CANNOT_BE, Timed, inputs_with
-from hotline.lab.simulation.act import Act, Heard, Reaction
 from hotline.lab.simulation.conductor import Conductor
+from hotline.lab.simulation.planned_input import Heard, PlannedInput, Reaction
 from hotline.lab.simulation.population import Beijing
 from shared.cloudevents import event_of
 from shared.events import AnswerLimitMissed, ComplaintClosed, ComplaintDispatched, SignLimitMissed
@@ -44,7 +44,7 @@ KINDS: Final = sorted(INPUTS.values(), key=lambda kind: kind.TYPE)
 
 
 def incoming(timed: Timed) -> Incoming:
-    value, headers = timed.told("/chaos", "1")
+    value, headers = timed.message("/chaos", "1")
     return Incoming("topic", 0, 0, int(eg.CALLED_AT.timestamp() * 1000), b"key", tuple(headers), value)
 
 
@@ -142,14 +142,14 @@ def test_every_letter_came_long_before_and_most_have_a_limit_that_is_over() -> N
 def test_nobody_acts_on_a_letter_before_he_can_have_read_it() -> None:
     lives = Closing(Beijing(small_catalogue(), seed=1, scale=0, day=PRESENT), PRESENT)
     now = PRESENT + timedelta(hours=2)
-    lives.first_acts(now)
-    lives.first_acts(now + timedelta(minutes=10))
+    lives.first_inputs(now)
+    lives.first_inputs(now + timedelta(minutes=10))
     order = eg.DISPATCHED
     then = Heard(DISPATCH_ORDERS, order.unit, order)
     assert order.dispatched_at < PRESENT
-    acts = lives.react(then).acts
-    assert acts
-    assert {act.at for act in acts} == {now}
+    planned_inputs = lives.react(then).planned_inputs
+    assert planned_inputs
+    assert {planned_input.at for planned_input in planned_inputs} == {now}
 
 
 # -- in a city
@@ -318,15 +318,15 @@ async def _amiss(town: City, outside: Outside) -> list[str]:
 class _Alone:
     """One request that is taken back; nobody hears of anything else."""
 
-    def __init__(self, acts: list[Act]) -> None:
-        self._acts = acts
+    def __init__(self, planned_inputs: list[PlannedInput]) -> None:
+        self._acts = planned_inputs
 
     def next_at(self) -> datetime | None:
-        return min((act.at for act in self._acts), default=None)
+        return min((planned_input.at for planned_input in self._acts), default=None)
 
-    def first_acts(self, until: datetime) -> list[Act]:
-        given = [act for act in self._acts if act.at <= until]
-        self._acts = [act for act in self._acts if act.at > until]
+    def first_inputs(self, until: datetime) -> list[PlannedInput]:
+        given = [planned_input for planned_input in self._acts if planned_input.at <= until]
+        self._acts = [planned_input for planned_input in self._acts if planned_input.at > until]
         return given
 
     def react(self, heard: Heard) -> Reaction:
@@ -369,13 +369,13 @@ async def test_city_time_does_not_end_before_the_limits_of_what_others_recorded(
     assert await town.value("SELECT count(*) FROM es.timer") == 0
 
 
-def _calls() -> list[Act]:
+def _calls() -> list[PlannedInput]:
     """Calls of an hour: so long city time has a reason to go on by itself."""
     from shared.inputs import CallOffered
     from shared.topics import TELEPHONY_CALLS
 
     return [
-        Act(
+        PlannedInput(
             at=PRESENT + timedelta(minutes=10 * number),
             line=TELEPHONY_CALLS,
             key=f"call-{number}",

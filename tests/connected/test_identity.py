@@ -19,7 +19,7 @@ from shared.open_batch import OTHER_CONTENT
 from shared.runtime import topic_admin
 from shared.topics import INTAKE_REQUESTS
 from tests.city import City, request
-from tests.desks import Ear, Faults, door_of_intake
+from tests.desks import DoorReader, Faults, door_of_intake
 
 pytestmark = pytest.mark.connected
 
@@ -31,7 +31,7 @@ class Town:
 
     def __init__(self, city: City) -> None:
         self.city = city
-        self.ears: dict[str, Ear] = {}
+        self.door_readers: dict[str, DoorReader] = {}
 
     def topic(self, login: str) -> str:
         plain = self.city.topic(INTAKE_REQUESTS)
@@ -43,7 +43,7 @@ class Town:
         value = msgspec.json.encode(data)
         await self.city.send(self.topic(login), key, value, headers, partitions=INTAKE_REQUESTS.partitions)
         if taken:
-            await self.ears[login].take_all()
+            await self.door_readers[login].take_all()
 
     async def aside(self) -> list[tuple[str, str | None, str]]:
         """What is parked: on which topic, of which complaint, and why."""
@@ -59,8 +59,10 @@ async def heard(city: City) -> AsyncIterator[Town]:
     await asyncio.to_thread(topic_admin.make_missing, city.realm.kafka, wanted, retention=False)
     async with AsyncExitStack() as doors:
         for login in ("", *LOGINS):
-            ear, _ = await doors.enter_async_context(door_of_intake(city, Faults(), topic=town.topic(login)))
-            town.ears[login] = ear
+            door_reader, _ = await doors.enter_async_context(
+                door_of_intake(city, Faults(), topic=town.topic(login))
+            )
+            town.door_readers[login] = door_reader
         yield town
 
 

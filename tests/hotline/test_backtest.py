@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from hotline.lab.backtest import Verdict, compared, judge, standing
+from hotline.lab.backtest import Verdict, compared, given_limits_missed, judge
 from hotline.lab.simulation.boston import Boston, File, flags, read
 from shared.events import Fact, LimitMissCorrected
 from shared.events.base import Limit
@@ -73,17 +73,17 @@ ROW = "{id},2011-07-01 09:00:00,2011-07-08 09:00:00,{closed},{flag},Pothole,PWDx
 def test_a_complaint_is_late_by_what_stands_of_the_limit_the_city_gave(
     facts: tuple[Fact, ...], missed: bool
 ) -> None:
-    assert standing((*OPENED, *facts)) == ({eg.ID} if missed else set())
+    assert given_limits_missed((*OPENED, *facts)) == ({eg.ID} if missed else set())
 
 
 def test_a_complaint_no_limit_was_given_is_not_judged_by_another() -> None:
-    assert standing((eg.RECEIVED, eg.CLASSIFIED, eg.DISPATCHED, eg.FEEDBACK_MISSED)) == set()
+    assert given_limits_missed((eg.RECEIVED, eg.CLASSIFIED, eg.DISPATCHED, eg.FEEDBACK_MISSED)) == set()
 
 
 def test_complaints_do_not_mix() -> None:
     other = complaint_id("another")
     theirs: list[Fact] = [replace(fact, complaint_id=other) for fact in (*OPENED, eg.FEEDBACK_MISSED)]
-    assert standing((*OPENED, *theirs, eg.FEEDBACK_MISSED, CORRECTED)) == {other}
+    assert given_limits_missed((*OPENED, *theirs, eg.FEEDBACK_MISSED, CORRECTED)) == {other}
 
 
 # --- against the flag
@@ -110,7 +110,7 @@ def test_what_the_flag_says_changes_nothing_that_is_lived(tmp_path: Path) -> Non
     one, other = read(as_said), read(turned)
     assert one == other
     end = one.cases[0].open_at + timedelta(days=1)
-    assert list(Boston(one.cases).first_acts(end)) == list(Boston(other.cases).first_acts(end))
+    assert list(Boston(one.cases).first_inputs(end)) == list(Boston(other.cases).first_inputs(end))
 
 
 def verdict(file: File, said: dict[ComplaintId, bool], *missed: ComplaintId) -> Verdict:

@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.connected, pytest.mark.timeout(900)]
 SPOILED: Final = """
 import asyncpg
 from hotline.__main__ import main
-from hotline.lab.simulation.act import NOTHING
+from hotline.lab.simulation.planned_input import NOTHING
 from hotline.lab.simulation.city import City
 from hotline.lab.simulation.population import Beijing
 from shared.events import VisitScheduled

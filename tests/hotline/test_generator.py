@@ -7,7 +7,7 @@ import pytest
 
 from hotline.audit.verify import verify
 from hotline.lab.bench.generator import CHUNK, grow, lives_of
-from hotline.lab.bench.templates import FRACTION_MAX, led, request_of, templates, told
+from hotline.lab.bench.templates import FRACTION_MAX, led, request_of, sources, templates
 from shared.complaint import head_text
 from tests.hotline.conftest import Desks
 from tests.hotline.test_verify import unlocked
@@ -16,7 +16,7 @@ from tests.hotline.test_verify import unlocked
 @pytest.mark.parametrize("fraction", [1, 100_000, 271_829, FRACTION_MAX - 1])
 def test_a_derived_life_is_to_the_byte_what_the_rules_say_of_its_request(fraction: int) -> None:
     for number, (template, (story, start, catalogue, target)) in enumerate(
-        zip(templates(), told(), strict=True)
+        zip(templates(), sources(), strict=True)
     ):
         rows, state = template.told_of(number, fraction)
         life = led(story, start, request_of(number), fraction, catalogue, target)

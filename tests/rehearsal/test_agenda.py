@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from hotline.lab.simulation.act import Act
 from hotline.lab.simulation.agenda import Agenda, Timer, Watch, fire_until, shortest_limit
+from hotline.lab.simulation.planned_input import PlannedInput
 from shared import inputs
 from shared.events import Urgency
 from shared.ids import ComplaintId
@@ -20,8 +20,8 @@ def at(minutes: float) -> datetime:
     return NOON + timedelta(minutes=minutes)
 
 
-def act(complaint: str, minutes: float, about: str = "", event_id: str = "") -> Act:
-    return Act(
+def planned_input(complaint: str, minutes: float, about: str = "", event_id: str = "") -> PlannedInput:
+    return PlannedInput(
         at=at(minutes),
         line=FEEDBACK_VISIT_RESULTS,
         key=complaint,
@@ -33,21 +33,21 @@ def act(complaint: str, minutes: float, about: str = "", event_id: str = "") -> 
     )
 
 
-def call(name: str, minutes: float) -> Act:
-    return Act(
+def call(name: str, minutes: float) -> PlannedInput:
+    return PlannedInput(
         at(minutes), TELEPHONY_CALLS, name, "/test", f"{name}/{minutes}", inputs.CallOffered(call_id=name)
     )
 
 
-def agenda(*acts: Act) -> Agenda:
+def agenda(*planned_inputs: PlannedInput) -> Agenda:
     made = Agenda()
-    for one in acts:
+    for one in planned_inputs:
         made.put(one)
     return made
 
 
-def ids(acts: list[Act]) -> list[str]:
-    return [one.event_id for one in acts]
+def ids(planned_inputs: list[PlannedInput]) -> list[str]:
+    return [one.event_id for one in planned_inputs]
 
 
 def timer(complaint: str, minutes: float, urgency: Urgency = Urgency.GENERAL_7D) -> Timer:
@@ -58,7 +58,9 @@ def timer(complaint: str, minutes: float, urgency: Urgency = Urgency.GENERAL_7D)
 
 
 def test_of_each_complaint_only_the_earliest_act_is_handed_in() -> None:
-    plan = agenda(act("a", 20), act("b", 5), act("a", 10), act("b", 6))
+    plan = agenda(
+        planned_input("a", 20), planned_input("b", 5), planned_input("a", 10), planned_input("b", 6)
+    )
     assert ids(plan.take(at(60), {})) == ["b/5", "a/10"]
     assert ids(plan.take(at(60), {})) == ["b/6", "a/20"]
     assert plan.take(at(60), {}) == []
@@ -72,14 +74,14 @@ def test_calls_belong_to_no_complaint_and_go_all_at_once() -> None:
 
 
 def test_nothing_is_handed_in_before_its_time() -> None:
-    plan = agenda(act("a", 61))
+    plan = agenda(planned_input("a", 61))
     assert plan.take(at(60), {}) == []
     assert plan.next_at() == at(61)
     assert ids(plan.take(at(61), {})) == ["a/61"]
 
 
 def test_an_act_waits_for_the_timer_before_it() -> None:
-    plan = agenda(act("a", 30), act("a", 40), act("b", 30))
+    plan = agenda(planned_input("a", 30), planned_input("a", 40), planned_input("b", 30))
     due = {ComplaintId("a"): at(29)}
     assert ids(plan.take(at(60), due)) == ["b/30"]
     assert plan.take(at(60), due) == []
@@ -88,19 +90,22 @@ def test_an_act_waits_for_the_timer_before_it() -> None:
 
 
 def test_an_act_at_the_very_limit_is_in_time_and_goes_first() -> None:
-    plan = agenda(act("a", 30))
+    plan = agenda(planned_input("a", 30))
     assert ids(plan.take(at(60), {ComplaintId("a"): at(30)})) == ["a/30"]
 
 
 def test_two_acts_at_one_instant_keep_the_order_in_which_they_were_put() -> None:
-    plan = agenda(act("a", 5, event_id="first"), act("a", 5, event_id="second"))
+    plan = agenda(planned_input("a", 5, event_id="first"), planned_input("a", 5, event_id="second"))
     assert ids(plan.take(at(9), {})) == ["first"]
     assert ids(plan.take(at(9), {})) == ["second"]
 
 
 def test_what_was_dropped_is_never_handed_in() -> None:
     plan = agenda(
-        act("a", 5, "order 1"), act("a", 6, "order 1"), act("a", 7, "order 2"), act("b", 5, "order 1")
+        planned_input("a", 5, "order 1"),
+        planned_input("a", 6, "order 1"),
+        planned_input("a", 7, "order 2"),
+        planned_input("b", 5, "order 1"),
     )
     assert plan.void(ComplaintId("a"), "order 1") == 2
     assert len(plan) == 2
@@ -109,7 +114,7 @@ def test_what_was_dropped_is_never_handed_in() -> None:
 
 
 def test_what_is_about_nothing_cannot_be_dropped() -> None:
-    plan = agenda(act("a", 5))
+    plan = agenda(planned_input("a", 5))
     assert plan.void(ComplaintId("a"), "") == 0
     assert ids(plan.take(at(60), {})) == ["a/5"]
 
@@ -117,10 +122,10 @@ def test_what_is_about_nothing_cannot_be_dropped() -> None:
 @pytest.mark.parametrize("seed", range(20))
 def test_however_the_steps_are_cut_each_complaint_acts_in_its_own_order(seed: int) -> None:
     dice = random.Random(seed)
-    acts = [act(f"c{n % 7}", dice.randint(0, 500), event_id=f"{n}") for n in range(60)]
+    planned_inputs = [planned_input(f"c{n % 7}", dice.randint(0, 500), event_id=f"{n}") for n in range(60)]
     orders = []
     for cuts in ([500], list(range(0, 501, 50)), [*sorted(dice.sample(range(500), 9)), 500]):
-        plan = agenda(*acts)
+        plan = agenda(*planned_inputs)
         handed: dict[str, list[str]] = {}
         for until in cuts:
             while some := plan.take(at(until), {}):
@@ -176,7 +181,7 @@ def test_limits_of_different_complaints_fire_together_each_up_to_its_own_instant
 
 def test_a_limit_waits_for_the_act_before_it_and_for_the_act_at_its_very_instant() -> None:
     timers = watch(timer("a", 100), timer("b", 100), timer("c", 100))
-    plan = agenda(act("a", 99), act("b", 100), act("c", 101))
+    plan = agenda(planned_input("a", 99), planned_input("b", 100), planned_input("c", 101))
     assert timers.fire(at(150), plan, ()).keys() == {"c"}
 
 
@@ -202,10 +207,10 @@ def test_always_something_of_each_complaint_is_next_and_never_too_much(seed: int
     timers = [
         timer(f"c{dice.randint(0, 5)}", dice.randint(0, 300), dice.choice(list(Urgency))) for _ in range(9)
     ]
-    plan = agenda(*(act(f"c{n}", dice.randint(0, 300)) for n in range(6)))
+    plan = agenda(*(planned_input(f"c{n}", dice.randint(0, 300)) for n in range(6)))
     known = watch(*timers)
-    acts = plan.take(at(301), known.due)
-    busy = {one.complaint for one in acts if one.complaint is not None}
+    planned_inputs = plan.take(at(301), known.due)
+    busy = {one.complaint for one in planned_inputs if one.complaint is not None}
     firing = known.fire(at(301), plan, busy)
     assert busy.isdisjoint(firing)
     assert busy | firing.keys() == {f"c{n}" for n in range(6)}

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from hotline.lab.simulation.act import Heard
 from hotline.lab.simulation.boston import ASKED_AFTER, Boston, Case, File, catalogue_of, flags, instant, read
+from hotline.lab.simulation.planned_input import Heard
 from shared.events import (
     ComplaintDispatched,
     Level,
@@ -111,8 +111,8 @@ def test_a_neighborhood_of_a_blank_is_none_and_a_name_with_two_blanks_has_one(tm
     ).cases
     assert (case.neighborhood, case.type) == ("Boston", "Heat - Excessive Insufficient")
     assert case.title == "unnamed"
-    (act,) = Boston([case]).first_acts(case.open_at)
-    assert looked_at(act.data) == (act.data, {})
+    (planned_input,) = Boston([case]).first_inputs(case.open_at)
+    assert looked_at(planned_input.data) == (planned_input.data, {})
     assert "Boston" in catalogue_of([case]).districts
 
 
@@ -201,13 +201,13 @@ def lived(closed_dt: str) -> tuple[Boston, RecordRequest]:
     case = Case("7", opened, instant(target), closed, "Pothole", "Pothole", "PWDx", "Roslindale", "Phone")
     people = Boston([case])
     assert people.next_at() == opened
-    assert list(people.first_acts(opened - timedelta(seconds=1))) == []
-    (act,) = people.first_acts(opened)
+    assert list(people.first_inputs(opened - timedelta(seconds=1))) == []
+    (planned_input,) = people.first_inputs(opened)
     assert people.next_at() is None
-    assert list(people.first_acts(opened + timedelta(days=999))) == []
-    assert (act.at, act.complaint) == (opened, complaint("7"))
-    assert isinstance(act.data, RecordRequest)
-    return people, act.data
+    assert list(people.first_inputs(opened + timedelta(days=999))) == []
+    assert (planned_input.at, planned_input.complaint) == (opened, complaint("7"))
+    assert isinstance(planned_input.data, RecordRequest)
+    return people, planned_input.data
 
 
 def dispatched(at: str) -> Heard:
@@ -262,9 +262,13 @@ def test_a_case_comes_in_when_it_was_opened_with_the_limit_the_city_gave() -> No
 )
 def test_its_unit_answers_when_the_city_closed_it(sent_at: str, answered_at: str) -> None:
     people, _ = lived("2011-07-22 16:13:45")
-    (act,) = people.react(dispatched(sent_at)).acts
-    assert (act.at, act.line, act.unit) == (instant(answered_at), DISPATCH_REPLIES, "dept-pwdx")
-    assert isinstance(act.data, AnswerOrder)
+    (planned_input,) = people.react(dispatched(sent_at)).planned_inputs
+    assert (planned_input.at, planned_input.line, planned_input.unit) == (
+        instant(answered_at),
+        DISPATCH_REPLIES,
+        "dept-pwdx",
+    )
+    assert isinstance(planned_input.data, AnswerOrder)
 
 
 @pytest.mark.parametrize(
@@ -276,22 +280,24 @@ def test_its_unit_answers_when_the_city_closed_it(sent_at: str, answered_at: str
 )
 def test_its_citizen_is_asked_an_hour_after_and_is_content(planned_at: str, asked_at: str) -> None:
     people, _ = lived("2011-07-22 16:13:45")
-    (act,) = people.react(to_visit(planned_at)).acts
-    assert (act.at, act.line) == (instant(asked_at) + ASKED_AFTER, FEEDBACK_VISIT_RESULTS)
-    assert isinstance(act.data, RecordVisit)
-    assert act.data.solved
+    (planned_input,) = people.react(to_visit(planned_at)).planned_inputs
+    assert (planned_input.at, planned_input.line) == (instant(asked_at) + ASKED_AFTER, FEEDBACK_VISIT_RESULTS)
+    assert isinstance(planned_input.data, RecordVisit)
+    assert planned_input.data.solved
 
 
 def test_a_case_the_city_never_closed_is_never_answered_and_its_citizen_never_asked() -> None:
     people, _ = lived("")
-    assert people.react(dispatched("2011-07-01 01:00:00")).acts == ()
-    assert people.react(to_visit("2011-07-15 01:00:00")).acts == ()
+    assert people.react(dispatched("2011-07-01 01:00:00")).planned_inputs == ()
+    assert people.react(to_visit("2011-07-15 01:00:00")).planned_inputs == ()
 
 
 def test_cases_come_in_in_order_of_opening_whatever_the_order_of_the_rows(tmp_path: Path) -> None:
     rows = season(12)
     there, back = file_of(tmp_path, *rows), file_of(tmp_path, *reversed(rows))
-    days = [list(Boston(found.cases).first_acts(instant("2011-12-31 00:00:00"))) for found in (there, back)]
+    days = [list(Boston(found.cases).first_inputs(instant("2011-12-31 00:00:00"))) for found in (there, back)]
     assert days[0] == days[1]
-    assert [act.at for act in days[0]] == sorted(act.at for act in days[0])
+    assert [planned_input.at for planned_input in days[0]] == sorted(
+        planned_input.at for planned_input in days[0]
+    )
     assert len(days[0]) == 12

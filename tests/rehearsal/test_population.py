@@ -13,13 +13,13 @@ import pytest
 from msgspec.structs import replace as changed
 
 from hotline.lab.desks.clock import RehearsalClock
-from hotline.lab.simulation.act import Act, Heard
 from hotline.lab.simulation.agenda import Agenda, Timer, Watch
 from hotline.lab.simulation.city import DAY
-from hotline.lab.simulation.draw import Draw, Weighted
+from hotline.lab.simulation.input_sender import InputSender
+from hotline.lab.simulation.planned_input import Heard, PlannedInput
 from hotline.lab.simulation.population import Beijing
+from hotline.lab.simulation.seeded_random import SeededRandom, Weighted
 from hotline.lab.simulation.subjects import SUBJECTS
-from hotline.lab.simulation.voice import Voice
 from services.dispatch import inbound as dispatch_doors
 from services.dispatch import rules as dispatch
 from services.dispatch.routing import routed
@@ -67,17 +67,19 @@ LIVED = 0.004
 """The day that is lived whole: 280 calls and 110 work orders hold every fork of a life often enough."""
 
 
-def day(seed: int = 1, scale: float = 0.005) -> list[Act]:
-    return list(Beijing(CATALOGUE, seed=seed, scale=scale, day=DAY).first_acts(DAY + timedelta(days=9)))
+def day(seed: int = 1, scale: float = 0.005) -> list[PlannedInput]:
+    return list(Beijing(CATALOGUE, seed=seed, scale=scale, day=DAY).first_inputs(DAY + timedelta(days=9)))
 
 
 @cache
-def whole_day() -> list[Act]:
+def whole_day() -> list[PlannedInput]:
     return day(scale=0.05)
 
 
 def recorded() -> list[RecordRequest]:
-    return [act.data for act in whole_day() if isinstance(act.data, RecordRequest)]
+    return [
+        planned_input.data for planned_input in whole_day() if isinstance(planned_input.data, RecordRequest)
+    ]
 
 
 def work_orders() -> list[RecordRequest]:
@@ -88,17 +90,17 @@ def work_orders() -> list[RecordRequest]:
 
 
 def test_a_name_always_draws_the_same_row() -> None:
-    one, other = Draw(7, "a", "b"), Draw(7, "a", "b")
+    one, other = SeededRandom(7, "a", "b"), SeededRandom(7, "a", "b")
     row = [one.share() for _ in range(40)]
     assert row == [other.share() for _ in range(40)]
     assert len(set(row)) == 40
-    assert Draw(7, "a", "b").share() != Draw(8, "a", "b").share()
-    assert Draw(7, "a", "b").share() != Draw(7, "ab").share()
+    assert SeededRandom(7, "a", "b").share() != SeededRandom(8, "a", "b").share()
+    assert SeededRandom(7, "a", "b").share() != SeededRandom(7, "ab").share()
 
 
 def test_weights_are_kept() -> None:
     weighted = Weighted({"often": 3.0, "rarely": 1.0})
-    drawn = Counter(Draw(1, str(n)).of(weighted) for n in range(4000))
+    drawn = Counter(SeededRandom(1, str(n)).of(weighted) for n in range(4000))
     assert 2850 < drawn["often"] < 3150
 
 
@@ -112,32 +114,34 @@ def test_the_same_seed_gives_the_same_day_and_another_another() -> None:
 
 def test_a_day_is_the_same_in_whatever_pieces_it_is_taken() -> None:
     pieces = Beijing(CATALOGUE, seed=1, scale=0.005, day=DAY)
-    acts: list[Act] = []
+    planned_inputs: list[PlannedInput] = []
     while (next_at := pieces.next_at()) is not None:
-        got = list(pieces.first_acts(next_at + timedelta(minutes=7)))
+        got = list(pieces.first_inputs(next_at + timedelta(minutes=7)))
         assert got
         assert got[0].at == next_at
-        acts += got
-    assert acts == day()
+        planned_inputs += got
+    assert planned_inputs == day()
 
 
 def test_what_the_city_says_is_taken_as_it_is() -> None:
     """So the facts of a simulated city are those they have always been."""
-    assert all(looked_at(act.data) == (act.data, {}) for act in whole_day())
+    assert all(looked_at(planned_input.data) == (planned_input.data, {}) for planned_input in whole_day())
 
 
 def test_the_size_of_the_day() -> None:
     """T30: the 70,000 a day are calls; two in five become orders, 28,000."""
-    kinds = Counter(type(act.data) for act in whole_day())
+    kinds = Counter(type(planned_input.data) for planned_input in whole_day())
     assert kinds[CallOffered] == kinds[CallEnded] == 3_500
     assert 0.013 < 1 - kinds[CallAnswered] / kinds[CallOffered] < 0.027  # abandoned
     assert 1_300 < len(work_orders()) < 1_500  # a twentieth of 28,000
     assert 0 < kinds[WithdrawRequest] < 13
-    assert 10 < sum(act.times - 1 for act in whole_day()) < 50
+    assert 10 < sum(planned_input.times - 1 for planned_input in whole_day()) < 50
 
 
 def test_hours_have_their_peaks_and_calls_lie_in_the_day() -> None:
-    offered = [act.at for act in whole_day() if isinstance(act.data, CallOffered)]
+    offered = [
+        planned_input.at for planned_input in whole_day() if isinstance(planned_input.data, CallOffered)
+    ]
     assert all(DAY <= at < DAY + timedelta(days=1) for at in offered)
     hours = Counter(at.astimezone(DAY.tzinfo).hour for at in offered)
     assert {hour for hour, _ in hours.most_common(4)} == {9, 10, 14, 15}
@@ -145,18 +149,24 @@ def test_hours_have_their_peaks_and_calls_lie_in_the_day() -> None:
 
 
 def test_a_call_goes_its_way_in_order() -> None:
-    calls: defaultdict[str, list[Act]] = defaultdict(list)
-    for act in whole_day():
-        if act.complaint is None:
-            calls[act.key].append(act)
-    for acts in calls.values():
-        kinds = [type(act.data) for act in acts]
+    calls: defaultdict[str, list[PlannedInput]] = defaultdict(list)
+    for planned_input in whole_day():
+        if planned_input.complaint is None:
+            calls[planned_input.key].append(planned_input)
+    for planned_inputs in calls.values():
+        kinds = [type(planned_input.data) for planned_input in planned_inputs]
         assert kinds in ([CallOffered, CallAnswered, CallEnded], [CallOffered, CallEnded])
-        assert [act.at for act in acts] == sorted(act.at for act in acts)
-    ended = {key: acts[-1].at for key, acts in calls.items()}
-    for act in whole_day():
-        if isinstance(act.data, RecordRequest) and act.data.call_id is not None:
-            assert timedelta(minutes=1) <= act.at - ended[act.data.call_id] <= timedelta(minutes=3)
+        assert [planned_input.at for planned_input in planned_inputs] == sorted(
+            planned_input.at for planned_input in planned_inputs
+        )
+    ended = {key: planned_inputs[-1].at for key, planned_inputs in calls.items()}
+    for planned_input in whole_day():
+        if isinstance(planned_input.data, RecordRequest) and planned_input.data.call_id is not None:
+            assert (
+                timedelta(minutes=1)
+                <= planned_input.at - ended[planned_input.data.call_id]
+                <= timedelta(minutes=3)
+            )
 
 
 def test_subjects_have_the_proportions_of_the_city() -> None:
@@ -194,7 +204,9 @@ def test_most_work_goes_to_the_streets() -> None:
 
 
 def test_events_are_told_apart_by_source_and_id() -> None:
-    assert len({(act.source, act.event_id) for act in whole_day()}) == len(whole_day())
+    assert len({(planned_input.source, planned_input.event_id) for planned_input in whole_day()}) == len(
+        whole_day()
+    )
 
 
 # -- lives, led by the real doors and rules in memory, conducted as the conductor does
@@ -206,7 +218,7 @@ class Hotline:
     def __init__(self) -> None:
         self.cases: dict[ComplaintId, Case] = {}
         self.facts: defaultdict[ComplaintId, list[Fact]] = defaultdict(list)
-        self._voice = Voice("none", "")
+        self._sender = InputSender("none", "")
         self._doors = {
             INTAKE_REQUESTS: intake_doors.requests(IntakeSettings(**ADDRESS), CLOCK),
             DISPATCH_REPLIES: dispatch_doors.replies(DispatchSettings(**ADDRESS), CLOCK),
@@ -214,22 +226,22 @@ class Hotline:
             FEEDBACK_VISIT_RESULTS: feedback_doors.answers(CLOCK),
         }
 
-    def hear(self, act: Act) -> list[Fact]:
+    def hear(self, planned_input: PlannedInput) -> list[Fact]:
         """Take an act in by its door, and everything that follows from it."""
-        if act.line not in self._doors:
+        if planned_input.line not in self._doors:
             return []  # the telephone leads no life
-        ((tp, messages),) = self._voice._written([act._replace(times=1)]).items()
+        ((tp, messages),) = self._sender._written([planned_input._replace(times=1)]).items()
         batch = Batch()
-        self._doors[act.line](
+        self._doors[planned_input.line](
             [Incoming(tp.topic, tp.partition, 0, 0, m.key, tuple(m.headers), m.value) for m in messages],
             batch,
         )
         assert not batch.parked
         (work,) = batch.work
         case = self.cases.get(work.complaint_id, UNOPENED)
-        if act.line is INTAKE_REQUESTS:
+        if planned_input.line is INTAKE_REQUESTS:
             return self._said(work.complaint_id, intake.decide(work.command, case))
-        if act.line is FEEDBACK_VISIT_RESULTS:
+        if planned_input.line is FEEDBACK_VISIT_RESULTS:
             return self._said(work.complaint_id, feedback.decide(work.command, case, CATALOGUE))
         return self._said(work.complaint_id, dispatch.decide(work.command, case, CATALOGUE))
 
@@ -279,24 +291,24 @@ def lived(step: timedelta, *, seed: int = 1, scale: float = LIVED) -> Hotline:
                 reaction = people.react(Heard(line, unit, fact))
                 for about in reaction.void:
                     agenda.void(fact.complaint_id, about)
-                for act in reaction.acts:
-                    agenda.put(act)
+                for planned_input in reaction.planned_inputs:
+                    agenda.put(planned_input)
 
     while True:
         now += step
-        for act in people.first_acts(now):
-            agenda.put(act)
+        for planned_input in people.first_inputs(now):
+            agenda.put(planned_input)
         while True:
             watch = Watch()
             for complaint, timers in groupby(sorted(hotline.timers(now)), key=attrgetter("complaint")):
                 watch.put(complaint, list(timers))
-            acts = agenda.take(now, watch.due)
-            firing = watch.fire(now, agenda, {act.complaint for act in acts})
-            for act in acts:
-                react(hotline.hear(act))
+            planned_inputs = agenda.take(now, watch.due)
+            firing = watch.fire(now, agenda, {planned_input.complaint for planned_input in planned_inputs})
+            for planned_input in planned_inputs:
+                react(hotline.hear(planned_input))
             for complaint, until in firing.items():
                 react(hotline.fire(complaint, until))
-            if not acts and not firing:
+            if not planned_inputs and not firing:
                 break
         if not len(agenda) and people.next_at() is None and not hotline.timers(DAY + timedelta(days=999)):
             return hotline

@@ -85,7 +85,7 @@ def test_each_day_brings_its_share_and_how_it_is_asked_for_changes_nothing() -> 
         now, acts = midnight(days[0]), {}
         while people.next_at() is not None:
             now += step
-            acts |= {(act.source, act.event_id): act for act in people.first_acts(now)}
+            acts |= {(act.source, act.event_id): act for act in people.first_inputs(now)}
         return acts
 
     acts = made(timedelta(days=1))

@@ -40,7 +40,7 @@ def standing(health: Health) -> tuple[bool, bool]:
 
 def test_before_its_start_it_is_live_and_not_ready(health: Health) -> None:
     assert standing(health) == (True, False)
-    assert health.told()["parts"]["log"] == {"seconds": 0.0, "waits_for": "its start"}
+    assert health.as_dict()["parts"]["log"] == {"seconds": 0.0, "waits_for": "its start"}
 
 
 def test_ready_is_who_has_gone_round_in_every_part(health: Health) -> None:
@@ -70,7 +70,7 @@ def test_who_waits_and_knows_it_is_live_however_long_it_takes(health: Health, cl
         health.waits("PostgreSQL", "requests")
         health.waits("Kafka", "log")
     assert standing(health) == (True, False)
-    told = health.told()["parts"]
+    told = health.as_dict()["parts"]
     assert {name: part["waits_for"] for name, part in told.items()} == {
         "requests": "PostgreSQL",
         "log": "Kafka",
@@ -79,7 +79,7 @@ def test_who_waits_and_knows_it_is_live_however_long_it_takes(health: Health, cl
 
 def test_without_a_name_all_wait(health: Health) -> None:
     health.waits("Kafka")
-    assert {part["waits_for"] for part in health.told()["parts"].values()} == {"Kafka"}
+    assert {part["waits_for"] for part in health.as_dict()["parts"].values()} == {"Kafka"}
 
 
 @pytest.mark.parametrize(("path", "status"), [("/live", "200 OK"), ("/ready", "503 Service Unavailable")])
@@ -88,7 +88,7 @@ def test_it_is_asked_over_http(health: Health, path: str, status: str) -> None:
     app = answering(health, lambda *_: [b"metrics"])
     (body,) = app({"PATH_INFO": path}, lambda *told: answered.append(told[0]))
     assert answered == [status]
-    assert json.loads(body) == health.told()
+    assert json.loads(body) == health.as_dict()
 
 
 def test_everything_else_is_asked_of_the_metrics(health: Health) -> None:

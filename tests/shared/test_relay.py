@@ -36,7 +36,7 @@ from shared.topic_names import partition_of
 from shared.topics import COMPLAINTS_LOG, DISPATCH_ORDERS, DISPATCH_REPLIES
 from shared.work import Batch
 from tests.city import UNIT, City, open_city, until
-from tests.desks import Crash, Ear, Faults, Pause, counted, desk_on, dispatch_of, lives
+from tests.desks import Crash, DoorReader, Faults, Pause, counted, desk_on, dispatch_of, lives
 from tests.sources import Databases
 
 pytestmark = pytest.mark.connected
@@ -103,11 +103,11 @@ class Office:
     """A city in which only this test's relays and one listening door work."""
 
     def __init__(
-        self, city: City, intake: Desk, dispatch: Desk, ear: Ear, heard: list[tuple[str, int]]
+        self, city: City, intake: Desk, dispatch: Desk, door_reader: DoorReader, heard: list[tuple[str, int]]
     ) -> None:
         self.city = city
         self.heard = heard
-        self.ear = ear
+        self.door_reader = door_reader
         self.settings = CommonSettings(
             kafka=city.realm.kafka, postgres=city.realm.logins["relay"], topic_prefix=city.realm.prefix
         )
@@ -163,7 +163,7 @@ class Office:
 
     async def check(self) -> None:
         """What the door let through so far is the log: every fact, once, in order."""
-        await self.ear.take_all()
+        await self.door_reader.take_all()
         log = [(told.complaint_id, told.version) for told in await self.city.facts()]
         assert sorted(self.heard) == sorted(log)
         last: dict[str, int] = {}
@@ -201,12 +201,12 @@ async def office(
         settings = CommonSettings(kafka=city.realm.kafka, postgres="", topic_prefix=city.realm.prefix)
         listener = desk_on("feedback", logs[2])
         door = Door(listener, settings, name="log", fill=fill, wanted=HeardTypes(SPEAKERS), fail=fail)
-        ear = Ear(door, city.realm.kafka, city.topic(COMPLAINTS_LOG))
-        await ear.start()
+        door_reader = DoorReader(door, city.realm.kafka, city.topic(COMPLAINTS_LOG))
+        await door_reader.start()
         try:
-            yield Office(city, desk_on("intake", logs[0]), desk_on("dispatch", logs[1]), ear, heard)
+            yield Office(city, desk_on("intake", logs[0]), desk_on("dispatch", logs[1]), door_reader, heard)
         finally:
-            await ear.stop()
+            await door_reader.stop()
             for log in logs:
                 await log.close()
 
@@ -296,11 +296,11 @@ async def test_a_paused_owner_that_wakes_is_fenced_and_its_late_page_counts_for_
         with pytest.raises(RelayFenced):
             await sleeping
         assert new.epoch == old.epoch + 1
-        repeats_before = counted(office.ear.door._desk, "door.relay_repeats")
+        repeats_before = counted(office.door_reader.door._desk, "door.relay_repeats")
         await office.check()
         assert {stream for stream, _ in office.heard} >= set(more)
         if point == "before send":  # its page did go out, late
-            assert counted(office.ear.door._desk, "door.relay_repeats") > repeats_before
+            assert counted(office.door_reader.door._desk, "door.relay_repeats") > repeats_before
     finally:
         old_connection.terminate()
         new_connection.terminate()

@@ -232,7 +232,7 @@ async def test_one_speakers_nonsense_stops_its_topic_and_no_other_in_the_same_ba
     assert counted(world.desk, "door.stopped") == 1
     gauge = world.desk.telemetry.registry.get_sample_value
     assert gauge("hotline_door_stopped_topics", {"door": "requests"}) == 1
-    assert world.desk.telemetry.health.told()["parts"]["requests"]["stopped"] == ["a"]
+    assert world.desk.telemetry.health.as_dict()["parts"]["requests"]["stopped"] == ["a"]
     world.kinds["b"] += [GOOD] * 10
     world.door.reads()
     assert world.desk.telemetry.health.ready, "the others are heard"
@@ -242,7 +242,7 @@ async def test_one_speakers_nonsense_stops_its_topic_and_no_other_in_the_same_ba
     await world.hear(most)
     assert await world.place("a") == 150
     assert gauge("hotline_door_stopped_topics", {"door": "requests"}) == 0
-    assert "stopped" not in world.desk.telemetry.health.told()["parts"]["requests"]
+    assert "stopped" not in world.desk.telemetry.health.as_dict()["parts"]["requests"]
 
 
 async def test_where_every_topic_is_stopped_the_door_waits_for_a_person() -> None:
@@ -252,7 +252,7 @@ async def test_where_every_topic_is_stopped_the_door_waits_for_a_person() -> Non
     assert await world.stopped() == {"a", "b"}
     world.door.reads()
     assert (
-        world.desk.telemetry.health.told()["parts"]["requests"]["waits_for"]
+        world.desk.telemetry.health.as_dict()["parts"]["requests"]["waits_for"]
         == "a person: hotline parked resume"
     )
     await world.resume("a")

@@ -78,7 +78,7 @@ def list_(
 
 def show_(programme: ProgrammeNamed, *, json: Json = False) -> None:
     """Show one with its problems or projects, its tasks, and everything that was recorded, refusals too."""
-    from hotline.governance.words import told
+    from hotline.governance.words import sentence
     from shared.times import shown
 
     unread = none_unread()
@@ -99,7 +99,7 @@ def show_(programme: ProgrammeNamed, *, json: Json = False) -> None:
                 late = f"  REVIEW MISSED, was {each.review_on}" if each.review_missed(today) else late
                 say(f"     {each.number}. {each.title}: {each.owner}, due {each.due}, {each.standing}{late}")
     for fact in facts:
-        say(f"  {shown(fact.at, now.tzinfo)}  {told(fact)}")
+        say(f"  {shown(fact.at, now.tzinfo)}  {sentence(fact)}")
     tell_unread(unread)
 
 

@@ -69,7 +69,7 @@ class Desk:
         if told is not None:
             say(f"     {complaint}  {told(fact, self._unit, self._when)}")
 
-    async def told(self, typed: str) -> bool:
+    async def obey(self, typed: str) -> bool:
         """Do what was typed; False when the person leaves."""
         verb, _, rest = typed.strip().partition(" ")
         number, _, words = rest.strip().partition(" ")
@@ -163,7 +163,7 @@ async def _hear(consumer: Any, desk: Desk) -> None:
 async def _type(desk: Desk) -> None:
     _prompt()
     async for typed in _typed_lines():
-        if not await desk.told(typed):
+        if not await desk.obey(typed):
             return
         _prompt()
 

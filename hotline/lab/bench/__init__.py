@@ -1,1 +1,1 @@
-"""What the system carries, beside what the machine under it could: whole lives, their floor, one by one."""
+"""The load the system carries, and the load the machine under it could carry: whole lives, floor, one by one."""

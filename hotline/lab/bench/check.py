@@ -42,7 +42,7 @@ _TIMERS: Final = "SELECT count(*) FROM es.timer"
 
 
 async def wrong_with(dsn: str, lives: int, *, after: int = 0) -> list[str]:
-    """What is wrong with the lives behind this position: empty where each of `lives` lives has its eight facts.
+    """Faults of the lives behind this position; empty if each of `lives` lives has its eight facts.
 
     Facts in their order, versions dense, chains of hashes unbroken, nothing parked, no timer left.
     """

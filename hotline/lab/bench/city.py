@@ -24,7 +24,7 @@ CONTENT: Final = (
     "来电人反映,小区自昨日晚间起停水至今,已影响三栋楼约二百户居民的日常生活,其中有行动不便的老人,"
     "物业称已报修但无人到场。来电人要求尽快恢复供水,并告知停水原因和恢复时间。"
 )
-"""What a record says: as long as a short one of the hotline is."""
+"""The text of a record, as long as a short one of the hotline."""
 
 
 ADDRESS: Final = "花园路12号院3号楼"

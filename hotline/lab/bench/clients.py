@@ -18,8 +18,8 @@ from shared.topics import Topic
 
 GATHER_BYTES: Final = 1024 * 1024
 GATHER_MS: Final = 100
-"""How long the broker gathers for who plays 200 units at once: each fetch of theirs costs 3.5 ms however little it
-brings, which no city pays, for there each unit asks for its own topic."""
+"""Milliseconds the broker gathers for the client that plays 200 units at once. Each of its fetches costs 3.5
+ms, however little it brings. No city pays this: there each unit asks for its own topic."""
 
 
 class Outbox:

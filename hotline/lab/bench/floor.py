@@ -1,12 +1,12 @@
 """The floor: the same facts and the same messages through the same servers, and nothing else.
 
-What the real run wrote is written again: its very facts, by COPY into a table of the same shape and
-indexes; its very messages, by full batches onto the same topics, and read as often as the desks read
-them. As many processes as the system has for it, garbage collected as rarely. No rule, no state, no
-order between one step and the next: no system on these two servers with these clients can be faster.
+It writes again the very facts of the real run, by COPY, into a table of the same shape and indexes. It sends
+the very messages again, in full batches, onto the same topics, and reads them as often as the desks do. It
+uses as many processes as the system does, and collects garbage as rarely. It has no rule, no state and no
+order between one step and the next. No system on these two servers with these clients can be faster.
 
-`python -m hotline.lab.bench.floor_worker` is one of its processes. Its part comes as one JSON object on standard
-input, then one number of lives a line; it says `ready`, and `done` for each line.
+`python -m hotline.lab.bench.floor_worker` is one of its processes. Its part comes as one JSON object on
+standard input, then one number of lives a line; it says `ready`, and `done` for each line.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
-"""An honest log of any size: true lives, chained and headed as the desks write them, by COPY.
+"""A log of any size for measurements: true lives, chained and headed as the desks write them, by COPY.
 
-The lives are those of `hotline.lab.bench.templates`, told of as many complaints as are asked for. What is written is
-what the desks would have written: dense versions, valid chains, positions of the log's own sequence, the facts of
-many lives between each other, heads, no timer (every life has ended), and a relay that has sent it all.
+The lives are those of `hotline.lab.bench.templates`, repeated for as many complaints as are asked for. The
+rows equal those that the desks would have written: dense versions, valid chains, positions of the log's own
+sequence, heads. The facts of many lives lie between each other. No timer is set, for every life has ended,
+and the relay has sent everything.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ _SENT: Final = "UPDATE es.relay SET snap_a = pg_current_snapshot(), snap_b = NUL
 
 
 class Grown(msgspec.Struct, frozen=True, kw_only=True):
-    """What was written."""
+    """The counts of a generated log."""
 
     lives: int
     facts: int

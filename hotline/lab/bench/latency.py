@@ -1,8 +1,8 @@
 """Part `latency`: how long each step takes at a steady rate, and what the whole system spends on it.
 
-The system runs as in production, four desks and the relay as processes of their own, 200 units, everything
-switched on. Requests are offered at their instants whatever the system does, and waits count from those
-instants (`hotline.lab.bench.pace`): a stall shows in all that waited behind it.
+The system runs as in production: four desks and the relay as processes of their own, 200 units, everything
+switched on. The bench sends requests at fixed instants, whatever the system does, and counts waits from those
+instants (`hotline.lab.bench.pace`). So a stall shows in every request that waited behind it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from deploy.city import city
 from hotline.lab.bench import picture
 from hotline.lab.bench.check import wrong_with
 from hotline.lab.bench.latency_run import LatencyRun, Load, paced, served, wrong_with_limits
-from hotline.lab.bench.report import print_table, print_verdict, print_where, told
+from hotline.lab.bench.report import median_text, print_table, print_verdict, print_where
 from hotline.lab.bench.result import Result as Base
 from hotline.lab.bench.result import Spread, spread_of, warnings_of
 from hotline.lab.bench.stage import Stage, stage
@@ -55,7 +55,7 @@ class Size:
 
 
 class Bar(msgspec.Struct, frozen=True, kw_only=True):
-    """What a wait must keep to."""
+    """The limits of a wait, in milliseconds."""
 
     p50_max: float | None
     p99_max: float
@@ -167,9 +167,9 @@ def show(result: Result) -> None:
             rows.append(
                 (
                     f"{load}: {what}",
-                    told(spread_of(w.p50 for w in waits), ".1f"),
-                    told(spread_of(w.p99 for w in waits), ".1f"),
-                    told(spread_of(w.highest for w in waits), ".1f"),
+                    median_text(spread_of(w.p50 for w in waits), ".1f"),
+                    median_text(spread_of(w.p99 for w in waits), ".1f"),
+                    median_text(spread_of(w.highest for w in waits), ".1f"),
                     f"{sum(w.count for w in waits):,}",
                 )
             )
@@ -185,7 +185,7 @@ def show(result: Result) -> None:
         [
             (
                 "the whole system",
-                *(told(result.system_cores[load], ".2f") for load in (CALM, BUSY, LIMITS)),
+                *(median_text(result.system_cores[load], ".2f") for load in (CALM, BUSY, LIMITS)),
             ),
             *(
                 (

@@ -19,7 +19,7 @@ from hotline.lab.bench.check import LIFE
 from hotline.lab.bench.floor import PARTS, PARTS_TOGETHER, Floor, floor_of
 from hotline.lab.bench.meter import Spent
 from hotline.lab.bench.place import Place
-from hotline.lab.bench.report import print_line, print_table, print_verdict, print_where, told
+from hotline.lab.bench.report import median_text, print_line, print_table, print_verdict, print_where
 from hotline.lab.bench.result import Fixed, Spread, spread_of, warnings_of
 from hotline.lab.bench.result import Result as Base
 from hotline.lab.bench.stage import BATCH_MAX, Stage, stage
@@ -30,8 +30,8 @@ WARM_UP: Final = 0.15
 WARM_UP_LIVES_MIN: Final = 6000
 """Before what is measured of each round: new processes, a new database."""
 WARM_UP_STAGE: Final = 40_000
-"""Lives before the first round: as long Kafka's compiler takes up to 8 % of all processor time, and the floor, which
-comes later, would find it done."""
+"""Lives before the first round. For so many lives Kafka's compiler takes up to 8 % of all processor time. The
+floor comes later and would find it done."""
 LIVES: Final = 20_000
 LIVES_QUICK: Final = 4000
 ROUNDS: Final = 3
@@ -248,10 +248,10 @@ def show(result: Result) -> None:
         _rates(one),
     )
     print_line(
-        f"{told(result.lives_per_second, ',.0f')} lives a second, "
-        f"{told(result.times_one_by_one, ',.0f')} times one by one. Of the floor "
-        f"{told(result.share_of_floor, '.0%')} by lives a second, "
-        f"{told(result.share_of_floor_cpu, '.0%')} by processor time a life."
+        f"{median_text(result.lives_per_second, ',.0f')} lives a second, "
+        f"{median_text(result.times_one_by_one, ',.0f')} times one by one. Of the floor "
+        f"{median_text(result.share_of_floor, '.0%')} by lives a second, "
+        f"{median_text(result.share_of_floor_cpu, '.0%')} by processor time a life."
     )
     print_table(
         "Where it went, by process: CPU us a life, memory MB",

@@ -1,8 +1,8 @@
 """Part `log`: what a long log costs: appending, reading, rebuilding, verifying, and the life rate as it grows.
 
-The log is grown by `hotline.lab.bench.generator`, in a city of its own for each size, and the running system then lives
-the same lives on top of it. The empty log is measured first and last, so that a machine that has become slower
-meanwhile shows. Where the disk has no room for a size, that is said and the size is left out.
+`hotline.lab.bench.generator` grows the log, in a city of its own for each size. The running system then lives the
+same lives on top of it. The empty log is measured first and last, so a machine that became slower
+meanwhile shows. If the disk has no room for a size, the part says so and leaves that size out.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from hotline.lab.bench import picture
 from hotline.lab.bench.city import Target, request_of
 from hotline.lab.bench.generator import grow
 from hotline.lab.bench.meter import Meter, Spent, spent
-from hotline.lab.bench.report import print_line, print_table, print_verdict, print_where, told
+from hotline.lab.bench.report import median_text, print_line, print_table, print_verdict, print_where
 from hotline.lab.bench.result import Result as Base
 from hotline.lab.bench.result import Spread, spread_of, warnings_of
 from hotline.lab.bench.stage import Stage, stage
@@ -341,7 +341,7 @@ def show(result: Result) -> None:
     largest = max(one.facts for one in result.growth)
     print_line(
         f"At {largest:,} facts {result.share_of_empty:.0%} of the "
-        f"{told(result.empty_lives_per_second, ',.0f')} lives a second of an empty log "
+        f"{median_text(result.empty_lives_per_second, ',.0f')} lives a second of an empty log "
         f"({result.share_of_empty_cpu:.0%} by processor time a life)."
     )
     if result.reads:

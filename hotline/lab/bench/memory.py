@@ -38,7 +38,8 @@ from shared.topics import TELEPHONY_CALLS
 MESSAGES: Final = 1_000_000
 MESSAGES_QUICK: Final = 50_000
 MESSAGES_A_LIFE: Final = 9
-"""What feedback hears of a life: eight facts and one answer. Dispatch hears one more, a second reply."""
+"""Messages that feedback takes in for one life: eight facts and one answer. Dispatch takes in one more, a
+second reply."""
 CALLS_A_LIFE: Final = 10
 """Messages of the telephone for each request taken in, until intake has its share: it has it before the end."""
 CALLS_AT_ONCE: Final = 6000
@@ -70,7 +71,7 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class HeldMemory(msgspec.Struct, frozen=True, kw_only=True):
-    """What one process held over the run."""
+    """The memory one process held over the run."""
 
     messages: int
     at_marks: list[int]
@@ -196,7 +197,7 @@ def _put_call(outbox: Outbox, topic: str, call: str) -> None:
 
 
 async def _missing(realm: Realm, size: Size, samples: list[Sample]) -> list[str]:
-    """What did not go through: calls that are not on the register, desks that took in too little."""
+    """Faults of the run: calls that are not on the register, desks that took in too little; empty if none."""
     if not samples:
         return ["no reading was taken"]
     database = await asyncpg.connect(realm.owner_dsn)
@@ -219,7 +220,7 @@ async def _missing(realm: Realm, size: Size, samples: list[Sample]) -> list[str]
 def judged(
     place: Place, fixed: Fixed, size: Size, done: Lived, samples: list[Sample], wrong: list[str]
 ) -> Result:
-    """What each process held, and what is to be said about it."""
+    """The memory of each process, with warnings and faults."""
     held = {name: held_of(name, samples) for name in city.PROCESSES} if samples else {}
     warnings = warnings_of(place, {"the lives": done.spent})
     for name in city.DESKS:

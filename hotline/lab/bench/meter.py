@@ -1,4 +1,4 @@
-"""Who used the processors, memory and WAL between two instants, and what others on the machine took."""
+"""Measures processors, memory and WAL between two instants, and the share other programs took."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     cpu_seconds: dict[str, float]
     """User and system time of each process or server, its finished children with it."""
     busy_seconds: float
-    """What all processors of the machine did, and what its host withheld from it."""
+    """Seconds all processors of the machine worked, with the time the machine's host withheld."""
     wal_bytes: int
 
 
 class Spent(msgspec.Struct, frozen=True, kw_only=True):
-    """What lies between two readings."""
+    """The difference of two readings."""
 
     seconds: float
     cpu_seconds: dict[str, float]

@@ -1,11 +1,11 @@
 """`python -m hotline.lab.bench.pace`: everybody outside, at a steady rate whatever the system does (open loop).
 
-Each request has its intended instant, fixed beforehand, and its wait counts from there: where the system
-or this process falls behind, that shows as latency, and nothing is left out by waiting with it. Units and
-dialler answer as soon as they have seen what they answer; what they say counts from then.
+Each request has its intended instant, fixed beforehand, and its wait counts from there. If the system or this
+process falls behind, that shows as latency; no wait is left out. Units and dialler answer as soon as they
+have seen their message, and waits for those answers count from then.
 
-What is asked comes as one JSON object on standard input; `ready`, `measuring`, `offered` are said as it
-goes, in the end the result as one JSON object. It begins when a line says so.
+The order comes as one JSON object on standard input. The process says `ready`, `measuring` and `offered` as
+it goes, and in the end the result as one JSON object. It begins when a line says so.
 """
 
 from __future__ import annotations
@@ -54,8 +54,8 @@ WAVE_SECONDS: Final = 0.002
 """Requests whose instants lie closer together than this are handed to the client together."""
 
 PATIENT_MS: Final = 250
-"""How long the broker gathers for the units that only answer and are not measured: an eager look at
-hundreds of topics would take the processor from what is measured."""
+"""Milliseconds the broker gathers for the units that only answer and are not measured. An eager look at
+hundreds of topics would take the processor from the measured part."""
 
 DRAIN_SECONDS_MAX: Final = 60.0
 
@@ -67,7 +67,7 @@ _ESCALATED: Final = ce_type_of(ComplaintEscalated.__name__, ComplaintEscalated.S
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
-    """What is to be offered."""
+    """The load to offer."""
 
     kafka: str
     prefix: str
@@ -89,7 +89,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Paced(msgspec.Struct, frozen=True, kw_only=True):
-    """What was seen; milliseconds each, of requests whose instant lay after the warm-up."""
+    """The observed waits in milliseconds, of requests whose instant lay after the warm-up."""
 
     asked: int
     """Requests offered, the warm-up too."""
@@ -220,7 +220,7 @@ class Pace:
             self.all_ended.set()
 
     def _fact(self, said: dict[bytes, float], key: bytes, waits: list[float], now: float) -> bool:
-        """What was said has become a fact; says whether it was waited for."""
+        """Note the wait of a message that has become a fact; returns whether this process had sent the message."""
         said_at = said.pop(key, None)
         if said_at is not None and self._numbers[key] >= self._warm_up:
             waits.append((now - said_at) * 1e3)
@@ -279,7 +279,7 @@ class Pace:
             self.all_ended.set()
 
     def result(self) -> Paced:
-        """What was seen."""
+        """The observations so far."""
         return Paced(
             asked=self._total,
             ended=self.ended,

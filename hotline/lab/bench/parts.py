@@ -1,7 +1,8 @@
 """The parts of the benchmark: one table, one shape.
 
-A part is a module of this package, named as the part; `measured` gives it a stack of its own, so that no part
-leaves the next one anything, and its `run` measures on any. To add one, write the module and its line in `PARTS`.
+A part is a module of this package, named as the part. Its `run` measures on any stack. `measured` gives each
+part a stack of its own, so no part leaves anything to the next one. To add one, write the module and its line
+in `PARTS`.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ PARTS: Final = {
 
 
 class Part(Protocol):
-    """What a part's module has."""
+    """The functions that a part's module must have."""
 
     async def measured(self, *, quick: bool, folder: Path, say: Callable[[str], None], **more: Any) -> Result:
         """Measure on a stack in this folder and take it down again; `say` tells a waiting person how far.

@@ -1,7 +1,8 @@
-"""What a peer's process is told, and how it answers; the peers themselves are `peer_eventsourcing` and `peer_dbos`.
+"""The orders of a peer's process and its answers; the peers are `peer_eventsourcing` and `peer_dbos`.
 
-Its orders come as one JSON object on standard input and it says `ready`; then a number of lives a line, and it says
-`done` when they are lived; then `check`, and it says as a JSON object what of them it finds in PostgreSQL.
+Its orders come as one JSON object on standard input and it says `ready`. Each further line holds a number of
+lives, and it says `done` when they are lived. After the line `check` it reads its lives back from PostgreSQL
+and reports them as a JSON object.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ Body = dict[str, Any]
 
 
 class Orders(msgspec.Struct, frozen=True, kw_only=True):
-    """What one process of a peer is to do."""
+    """The orders of one process of a peer."""
 
     number: int
     """Which of the processes it is, from 0."""
@@ -32,7 +33,7 @@ class Orders(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
-    """What a process finds of the lives it lived, read back from PostgreSQL."""
+    """The lives of a process, read back from PostgreSQL."""
 
     lives: int
     whole: int
@@ -68,8 +69,8 @@ class Teller:
 def serve(orders: Orders, live: Callable[[Told], None], facts_of: Callable[[str], list[Body] | None]) -> None:
     """Live and check as standard input says.
 
-    `live` lives one life to its end, in one of `at_once` threads; `facts_of` reads the facts of a complaint back,
-    None where it is not closed.
+    `live` lives one life to its end, in one of `at_once` threads. `facts_of` reads the facts of a complaint
+    back; it returns None for a complaint that is not closed.
     """
     teller = Teller(orders.lives)
     say("ready")

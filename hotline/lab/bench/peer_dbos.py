@@ -1,8 +1,8 @@
 """`python -m hotline.lab.bench.peer_dbos`: the life as the documentation of PyPI `dbos` would write it.
 
-A durable workflow: what we say ourselves is the result of a step, what the outside says is sent to the workflow and
-received by it. The outside lives in the same process, as a web hook's handler would. Defaults everywhere; each
-process is an executor of its own. See `peer` for what it is told.
+A durable workflow. A step returns each fact of our own. Each fact from outside is sent to the workflow and
+received by it. The outside lives in the same process, as a web hook's handler would. Defaults everywhere;
+each process is an executor of its own. `peer` describes its orders.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ outside = Outside()
 
 @DBOS.step()
 def classify(complaint_id: str) -> Body:
-    """What it is about, and by when."""
+    """Return the classification: subject and class of limit."""
     return outside.lives[complaint_id][1]
 
 

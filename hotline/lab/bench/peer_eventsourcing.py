@@ -1,8 +1,8 @@
 """The life as the documentation of PyPI `eventsourcing` has it: `python -m hotline.lab.bench.peer_eventsourcing`.
 
-An aggregate with a decorated method for each event, an application whose commands get it from the repository,
-call it and save it, the library's own PostgreSQL recorder; defaults everywhere but the size of the pool.
-See `peer` for what it is told.
+An aggregate has a decorated method for each event. The application's commands get it from the repository,
+call it and save it, with the library's own PostgreSQL recorder. Only the size of the pool is no default.
+`peer` describes its orders.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Complaint(Aggregate):
 
     @event("Classified")
     def classify(self, body: Body) -> None:
-        """What it is about, and by when."""
+        """Record the classification: subject and class of limit."""
         self.state = "classified"
         self.classified = body
 
@@ -63,7 +63,7 @@ class Complaint(Aggregate):
 
     @event("VisitMade")
     def visited(self, body: Body) -> None:
-        """What the citizen said."""
+        """Record the citizen's answer."""
         self.state = "visited"
         self.solved = body["solved"]
 

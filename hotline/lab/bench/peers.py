@@ -1,8 +1,8 @@
 """Part `peers`: the same life in our system and in two libraries from PyPI, on one PostgreSQL, in the same run.
 
-Each peer lives it as its own documentation would write it (`peer_eventsourcing`, `peer_dbos`), with the bodies of
-lives our system has just lived and without Kafka, which it does not need. DIGIT cannot run here: its published
-figures stand beside.
+Each peer lives it as its own documentation would write it (`peer_eventsourcing`, `peer_dbos`). The bodies are
+those of lives our system has just lived. The peers do without Kafka, which they do not need. DIGIT cannot run
+here: its published figures stand beside.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from hotline.lab.bench.meter import Meter, Spent, spent
 from hotline.lab.bench.peer import Body
 from hotline.lab.bench.peer_processes import AT_ONCE, PROCESSES, PeerLived, started
 from hotline.lab.bench.place import Place
-from hotline.lab.bench.report import print_line, print_table, print_verdict, print_where, told
+from hotline.lab.bench.report import median_text, print_line, print_table, print_verdict, print_where
 from hotline.lab.bench.result import Fixed, Spread, spread_of, warnings_of
 from hotline.lab.bench.result import Result as Base
 from hotline.lab.bench.stage import Stage, stage
@@ -86,7 +86,7 @@ class Result(Base, frozen=True, kw_only=True):
     processes: int
     at_once: int
     published: str
-    """What somebody else measured elsewhere."""
+    """Figures that others measured elsewhere and published."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -288,9 +288,9 @@ def show(result: Result) -> None:
             (
                 f"{name} {one.version}".strip(),
                 f"{one.lives:,}",
-                told(one.lives_per_second, ",.0f"),
-                told(one.cpu_us_a_life, ",.0f"),
-                told(
+                median_text(one.lives_per_second, ",.0f"),
+                median_text(one.cpu_us_a_life, ",.0f"),
+                median_text(
                     Spread(
                         median=one.wal_bytes_a_life.median / 1e3,
                         low=one.wal_bytes_a_life.low / 1e3,
@@ -299,8 +299,8 @@ def show(result: Result) -> None:
                     ",.1f",
                 ),
                 f"{one.memory_bytes / 1e6:,.0f}",
-                "" if name == OURS else f"{told(one.times_rate, ',.0f')} times",
-                "" if name == OURS else f"{told(one.times_cpu, ',.0f')} times",
+                "" if name == OURS else f"{median_text(one.times_rate, ',.0f')} times",
+                "" if name == OURS else f"{median_text(one.times_cpu, ',.0f')} times",
             )
             for name, one in result.systems.items()
         ],

@@ -77,7 +77,7 @@ def print_verdict(result: Result, right: str) -> None:
         console.print(Text(right), soft_wrap=True)
 
 
-def told(spread: Spread, form: str) -> str:
+def median_text(spread: Spread, form: str) -> str:
     """A median with its spread, where there is one."""
     middle = format(spread.median, form)
     if spread.low == spread.high:

@@ -1,4 +1,4 @@
-"""What the result of every part carries: where it ran, by which settings, and whether it may be believed."""
+"""The common head of every part's result: machine, settings, and reasons not to believe the figures."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ OTHERS_SHARE_MAX: Final = 0.10
 
 
 class Fixed(msgspec.Struct, frozen=True, kw_only=True):
-    """What was fixed: the floor moves with these by a factor of three, so they belong to every figure."""
+    """The settings of the run: they move the floor by a factor of three, so they belong to every figure."""
 
     units: int
     topics: int
@@ -45,7 +45,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     warnings: list[str]
     """Why a figure is not to be trusted, or which bar it misses."""
     wrong: list[str]
-    """What is wrong with what was done (lost, doubled, early): empty, or the run counts for nothing."""
+    """Faults of the run (lost, doubled, early). If there is one, the figures count for nothing."""
 
 
 class Spread(msgspec.Struct, frozen=True, kw_only=True):

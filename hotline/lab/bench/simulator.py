@@ -1,13 +1,12 @@
 """`python -m hotline.lab.bench.simulator`: the agents' desk, all units and the dialler, in one process.
 
-First the lives that warm everything up, then, when it is told to on standard input, the measured ones. A
-closed loop: so many lives are under way at any moment and no more, a new request is sent as an old life
-comes to its visit. Each unit signs and answers an order as two messages at once; every citizen is
-reached and satisfied. It works as fast as it can and is paid for by the run it serves: what it costs is
-inside the measured window.
+First it lives the lives that warm everything up. Then, when a line on standard input tells it to, it lives
+the measured ones. It is a closed loop: the number of lives under way is fixed. It sends a new request when an old life comes to its
+visit. Each unit signs and answers an order as two messages at once. Every citizen is
+reached and satisfied. It works as fast as it can, and its own cost lies inside the measured window.
 
-Its orders come as one JSON object on standard input, a second line sends it on; on standard output it says
-how far it is.
+Its orders come as one JSON object on standard input, and a second line sends it on. It reports its progress
+on standard output.
 """
 
 from __future__ import annotations
@@ -47,7 +46,7 @@ RESULT: Final = "已派人到场,查明为管道破裂,现已抢修完毕恢复�
 
 
 class Orders(msgspec.Struct, frozen=True, kw_only=True):
-    """What the simulator is to do."""
+    """The orders of the simulator."""
 
     kafka: str
     prefix: str
@@ -71,7 +70,7 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _About(msgspec.Struct):
-    """What a unit or the dialler must read to answer."""
+    """The fields that a unit or the dialler reads to answer."""
 
     complaint_id: str
     assignment: int = 0

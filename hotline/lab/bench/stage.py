@@ -1,4 +1,4 @@
-"""What every part stands on: a stack of its own, a catalogue of 200 units, and what was fixed."""
+"""The base of every part: a stack of its own, a catalogue of 200 units, and the settings of the run."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Stage:
         return place_of(self.stack.folder, read_state(self.stack.folder).versions)
 
     async def fixed(self, realm: Realm, gc_threshold: tuple[int, int, int]) -> Fixed:
-        """What was fixed while this city was served."""
+        """The settings under which this city was served."""
         database = await asyncpg.connect(realm.owner_dsn)
         try:
             postgres = {

@@ -1,9 +1,9 @@
-"""Whole lives for a log that is to be grown: led once by the desks' own rules, then told of many complaints.
+"""Whole lives for a generated log: the desks' own rules lead each once, then it is repeated for many complaints.
 
-A template is led at instants that end in one certain fraction of a second, under one certain request. What of
-that is found in its facts is the life's own and is replaced in every life that is derived from it; what is not
-found rests on the calendar alone (the end of a day) and stays. So a derived life is, byte for byte, what the
-rules would have said of that request at that instant; the test leads some again and compares.
+The instants of a template end in one certain fraction of a second, and its request has one certain id.
+Wherever that fraction or that id stands in the facts, a derived life puts its own. All other text rests on
+the calendar alone (the end of a day) and stays. So a derived life equals, byte for byte, what the rules would
+have said of that request at that instant. The test leads some again and compares.
 """
 
 from __future__ import annotations
@@ -153,7 +153,7 @@ STORIES: Final[tuple[tuple[Story, int], ...]] = (
     (_withdrawn, 1),
     (_on_the_spot, 1),
 )
-"""What happens, and in how many of twenty lives."""
+"""The stories, and how many of twenty lives follow each."""
 
 
 def led(story: Story, number: int, request: str, fraction: int, catalogue: Catalogue, target: Target) -> Led:
@@ -176,13 +176,13 @@ def templates() -> list[Template]:
         Template(tuple(life.facts), head_text(life.complaint))
         for life in (
             led(story, number, REQUEST, FRACTION, catalogue, target)
-            for story, number, catalogue, target in told()
+            for story, number, catalogue, target in sources()
         )
     ]
 
 
-def told() -> Iterator[tuple[Story, int, Catalogue, Target]]:
-    """What `templates` are led from, in their order."""
+def sources() -> Iterator[tuple[Story, int, Catalogue, Target]]:
+    """The arguments of `led` for each of `templates`, in their order."""
     catalogue, targets = catalogue_of(UNITS)
     for number in range(STARTS):
         for turn, story in enumerate(story for story, weight in STORIES for _ in range(weight)):

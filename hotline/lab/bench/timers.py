@@ -1,8 +1,8 @@
 """Part `timers`: what open timers cost, and whether a thousand a second fire in time, once, never early.
 
-Open timers are copied into `es.timer`; everything else goes the system's own way: the tick is escalation's
-`Ticker`, timers are set and cancelled by `es.append`, those that fire belong to complaints that the desks'
-own rules have recorded and dispatched, and `python -m services.escalation` fires them.
+Open timers are copied into `es.timer`; everything else takes the system's own way. The tick is escalation's
+`Ticker`, and `es.append` sets and cancels the timers. Timers that fire belong to complaints that the desks'
+own rules have recorded and dispatched. `python -m services.escalation` fires them.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from deploy.city import city
 from hotline.lab.bench import picture
 from hotline.lab.bench.city import catalogue_of
 from hotline.lab.bench.place import Place
-from hotline.lab.bench.report import print_line, print_table, print_verdict, print_where, told
+from hotline.lab.bench.report import median_text, print_line, print_table, print_verdict, print_where
 from hotline.lab.bench.result import Fixed, Spread, spread_of, warnings_of
 from hotline.lab.bench.result import Result as Base
 from hotline.lab.bench.stage import Stage, stage
@@ -108,7 +108,7 @@ async def run(here: Stage, size: Size, say: Callable[[str], None]) -> Result:
 def judged(
     place: Place, fixed: Fixed, size: Size, sizes: list[AtSize], fires: list[Fired], wrong: list[str]
 ) -> Result:
-    """What is to be said about them."""
+    """The result, with warnings and faults."""
     growth = sizes[-1].tick_ms.median / sizes[0].tick_ms.median
     windows = {f"{one.open_timers:,} open timers": one.spent for one in sizes}
     windows |= {f"the fires ({one.how})": one.spent for one in fires}
@@ -149,10 +149,10 @@ def judged(
 
 
 def deadlines_per_second() -> Spread:
-    """How many limits one core computes: the four classes' by natural and by working days, as many starts as a day has.
+    """How many limits one core computes: the four classes, natural and working days, starts all over a day.
 
-    A desk asks about the days of one week again and again; each run here is about a year of its own, so that at its
-    beginning nothing of it is known.
+    A desk asks about the days of one week again and again. Each run here takes a year of its own, so no day
+    of it is known at the beginning.
     """
     natural, days = ruleset(RULESET), calendar("cn-1")
     working = msgspec.structs.replace(natural, day_kind=DayKind.WORKING)
@@ -192,7 +192,7 @@ def show(result: Result) -> None:
         [
             (
                 f"{one.open_timers:,}",
-                told(one.tick_ms, ".2f"),
+                median_text(one.tick_ms, ".2f"),
                 str(one.tick_pages),
                 f"{one.set_us.median:.0f}",
                 f"{one.cancel_us.median:.0f}",
@@ -218,7 +218,7 @@ def show(result: Result) -> None:
                 str(one.early),
                 str(one.twice),
                 str(one.lost),
-                told(one.tick_after_ms, ".2f"),
+                median_text(one.tick_after_ms, ".2f"),
                 f"{one.dead_rows:,}",
                 f"{one.spent.others_share:.0%}",
             )
@@ -231,7 +231,7 @@ def show(result: Result) -> None:
         [(name, *(f"{one.cores[name]:.2f}" for one in result.fires)) for name in result.fires[0].cores],
     )
     print_line(
-        f"One core computes {told(result.deadlines_per_second, ',.0f')} limits a second "
+        f"One core computes {median_text(result.deadlines_per_second, ',.0f')} limits a second "
         f"(bar {DEADLINES_PER_SECOND_MIN:,})."
     )
     print_where(result, {"timers in a transaction": f"{AT_ONCE} set or cancelled"})

@@ -87,16 +87,16 @@ class Lived(msgspec.Struct, frozen=True, kw_only=True):
 
 
 Beside = Callable[[Mapping[str, int]], Coroutine[Any, Any, None]]
-"""What goes on beside the lives as long as they live; it is told the services' process ids by name."""
+"""A task that runs beside the lives until they end. Its argument gives the services' process ids by name."""
 
 
 async def lived(
     here: Stage, realm: Realm, load: Load, *, say: Callable[[str], None], beside: Beside | None = None
 ) -> Lived:
-    """Start the services, live all lives, measure all but those that warm up, stop the services, check every life.
+    """Start the services, live all lives, measure all but the warm-up, stop the services, check every life.
 
-    What was lost, is still open after a minute without movement or is not whole is in `wrong`. The log may hold
-    facts already: they are counted nowhere.
+    `wrong` names lives that were lost, are not whole, or are still open after a minute without movement. The
+    log may hold facts already: they are counted nowhere.
     """
     database = await asyncpg.connect(realm.owner_dsn)
     try:
@@ -199,7 +199,7 @@ async def _started(here: Stage, realm: Realm, load: Load) -> asyncio.subprocess.
 
 
 class _Feed:
-    """What the simulator says of itself, line by line."""
+    """The simulator's reports, line by line."""
 
     def __init__(self, simulator: asyncio.subprocess.Process) -> None:
         self._simulator = simulator

@@ -1,7 +1,7 @@
 """A history of appends, and whether it can be one: several writers want the same complaints at the same time.
 
-Every attempt is noted with what it saw (the version it decided on), what it wanted (facts and their versions), when
-it began and ended, and what it was told: written, refused because the head had moved, or nothing at all.
+Each attempt records the version it decided on, the facts and versions it wanted, its begin and its end. It
+also records the answer: written, refused because the head had moved, or no answer at all.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ SELECT stream_id::text, version, event_id::text FROM es.fact WHERE stream_id = A
 
 
 class Told(Enum):
-    """What a writer learned of its attempt."""
+    """The answer a writer got for its attempt."""
 
     WRITTEN = "written"
     MOVED = "moved"
@@ -209,7 +209,7 @@ class Writers:
 
 
 async def judged(reader_dsn: str, history: Sequence[Attempt]) -> list[str]:
-    """What is impossible about a history and the log it led to; empty is good."""
+    """Contradictions between a history and the log it led to; empty is good."""
     streams = sorted({attempt.stream for attempt in history})
     connection = await asyncpg.connect(reader_dsn)
     try:
@@ -223,10 +223,11 @@ async def judged(reader_dsn: str, history: Sequence[Attempt]) -> list[str]:
 
 
 def impossible(history: Iterable[Attempt], log: dict[str, dict[int, str]]) -> list[str]:
-    """What cannot be: of each complaint the log has its facts by version.
+    """Contradictions: `log` has the facts of each complaint by version.
 
-    Written and not there, refused and there all the same, two accepted on one version, versions with a gap, a fact
-    nobody wrote, and one that was written before another began and lies behind it.
+    A fact was written and is not there, or was refused and is there all the same. Two facts were accepted on one
+    version, or the versions have a gap. A fact is there that nobody wrote. A fact lies behind another, although it was
+    written before that one began.
     """
     found: list[str] = []
     by_stream: defaultdict[str, list[Attempt]] = defaultdict(list)

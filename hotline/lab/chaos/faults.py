@@ -1,4 +1,4 @@
-"""What can go wrong, one thing at a time. A fault is over when what caused it is: then work must go on by itself."""
+"""The faults of a chaos run, one at a time. A fault is over when its cause is: then work must go on by itself."""
 
 from __future__ import annotations
 
@@ -96,16 +96,16 @@ class Ground:
 
 
 class Done(NamedTuple):
-    """What a fault leaves to wait for."""
+    """The conditions to wait for after a fault."""
 
     victims: Collection[str]
-    """Who has to go on."""
+    """Processes that must make progress again."""
     note: str = ""
     needs_hand: bool = False
-    """What had to come about did not, however long one waited."""
+    """The expected effect did not come about, however long the run waited."""
 
 
-Act = Callable[[Ground], Awaitable[Done]]
+Cause = Callable[[Ground], Awaitable[Done]]
 
 
 class Fault(NamedTuple):
@@ -114,7 +114,7 @@ class Fault(NamedTuple):
     name: str
     weight: float
     """How often, against the others."""
-    act: Act
+    cause: Cause
     in_every_run: bool = False
     """No run goes without it, however short and whatever its seed."""
 
@@ -122,12 +122,12 @@ class Fault(NamedTuple):
 # -- processes
 
 
-def _killed(name: str) -> Act:
-    async def act(ground: Ground) -> Done:
+def _killed(name: str) -> Cause:
+    async def cause(ground: Ground) -> Done:
         os.kill((await ground.living(name)).pid, signal.SIGKILL)
         return await _back(ground, name)
 
-    return act
+    return cause
 
 
 async def _back(ground: Ground, name: str) -> Done:
@@ -142,10 +142,10 @@ async def _back(ground: Ground, name: str) -> Done:
     return Done(EVERYBODY, f"(it answered after {asyncio.get_running_loop().time() - began:.1f} s)")
 
 
-def _stopped(name: str) -> Act:
+def _stopped(name: str) -> Cause:
     """SIGSTOP, and on again past every lease and session; PostgreSQL with all its backends."""
 
-    async def act(ground: Ground) -> Done:
+    async def cause(ground: Ground) -> Done:
         pids = [(await ground.living(name)).pid]
         if name == "postgres":
             pids += _children(pids[0])
@@ -156,11 +156,11 @@ def _stopped(name: str) -> Act:
             _signal(pids, signal.SIGCONT)
         return Done(EVERYBODY if name in SERVERS else (name,))
 
-    return act
+    return cause
 
 
-def _restarted(name: str) -> Act:
-    async def act(ground: Ground) -> Done:
+def _restarted(name: str) -> Cause:
+    async def cause(ground: Ground) -> Done:
         process = await ground.living(name)
         began = asyncio.get_running_loop().time()
         os.kill(process.pid, signal.SIGINT if name == "postgres" else signal.SIGTERM)
@@ -172,7 +172,7 @@ def _restarted(name: str) -> Act:
         late = name in PROCESSES and seconds > TERM_SECONDS_MAX
         return done._replace(note=f"took {seconds:.1f} s to end") if late else done
 
-    return act
+    return cause
 
 
 def _children(pid: int) -> list[int]:
@@ -209,46 +209,46 @@ async def _ask(ground: Ground, statement: str, *values: object) -> Any:
 # -- wires
 
 
-def _disturbed(server: str, name: str, disturb: Callable[[Wire], None], seconds: float = 0.0) -> Act:
+def _disturbed(server: str, name: str, disturb: Callable[[Wire], None], seconds: float = 0.0) -> Cause:
     """A wire is disturbed, and as it was after so many seconds."""
 
-    async def act(ground: Ground) -> Done:
+    async def cause(ground: Ground) -> Done:
         wire = ground.wires[server][name]
         disturb(wire)
         await asyncio.sleep(seconds)
         wire.mend()
         return Done(_behind(name))
 
-    return act
+    return cause
 
 
 def _slow(wire: Wire) -> None:
     wire.delay_seconds = SLOW_BY_SECONDS
 
 
-def _commit_broken(name: str, how: Break) -> Act:
-    async def act(ground: Ground) -> Done:
+def _commit_broken(name: str, how: Break) -> Cause:
+    async def cause(ground: Ground) -> Done:
         wire = ground.wires["postgres"][name]
         broken = wire.break_a_commit(how)
         happened = await asyncio.to_thread(broken.wait, COMMIT_SECONDS_MAX)
         wire.mend()
         return Done(_behind(name), "" if happened else "no commit came by")
 
-    return act
+    return cause
 
 
 def _behind(name: str) -> Collection[str]:
-    """Who has to go on behind a wire: a process of the system, nobody behind the writers'."""
+    """The process of the system that must make progress behind a wire; none behind the writers' wire."""
     return (name,) if name in PROCESSES else ()
 
 
 # -- two of a kind
 
 
-def _two_owners(name: str, application: str) -> Act:
+def _two_owners(name: str, application: str) -> Cause:
     """The owner stands still with its work in hand, loses its lock and does not know, while another takes over."""
 
-    async def act(ground: Ground) -> Done:
+    async def cause(ground: Ground) -> Done:
         pid = (await ground.living(name)).pid
         _signal([pid], signal.SIGSTOP)
         second = None
@@ -264,25 +264,25 @@ def _two_owners(name: str, application: str) -> Act:
                 await child.stop(second, signal.SIGKILL, patience_seconds=5)
         return Done((name,))
 
-    return act
+    return cause
 
 
-def _joined(name: str) -> Act:
+def _joined(name: str) -> Cause:
     """Another process of the same desk comes and goes: its group is shared out anew, twice."""
 
-    async def act(ground: Ground) -> Done:
+    async def cause(ground: Ground) -> Done:
         second = ground.second(name)
         await asyncio.sleep(TOGETHER_SECONDS)
         await child.stop(second, signal.SIGTERM, patience_seconds=TERM_SECONDS_MAX)
         return Done((name,))
 
-    return act
+    return cause
 
 
-def _wrong_clock(name: str) -> Act:
+def _wrong_clock(name: str) -> Cause:
     """It runs an hour ahead or behind for a while, beside one that is right."""
 
-    async def act(ground: Ground) -> Done:
+    async def cause(ground: Ground) -> Done:
         skew = ground.random.choice((-3600, 3600))
         os.kill((await ground.living(name)).pid, signal.SIGKILL)
         second = ground.second(name, ("-m", "hotline.lab.chaos.skewed", str(skew)))
@@ -290,7 +290,7 @@ def _wrong_clock(name: str) -> Act:
         await child.stop(second, signal.SIGTERM, patience_seconds=TERM_SECONDS_MAX)
         return Done((name,))
 
-    return act
+    return cause
 
 
 # -- the disk, and those outside

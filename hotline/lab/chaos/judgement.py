@@ -69,7 +69,7 @@ class Outcome(msgspec.Struct, kw_only=True):
     lost: list[str]
     doubled: list[str]
     illegal: list[str]
-    """What `verify` found: lives, chains, views unlike their rebuild, who waits for nobody."""
+    """Findings of `verify`: lives, chains, views unlike their rebuild, complaints that wait for nobody."""
     early: list[str]
     appends: int
     """Attempts in the writers' history."""

@@ -113,7 +113,7 @@ class Monkey:
         kind = self.kinds.setdefault(fault.name, FaultKind(fault=fault.name))
         kind.times += 1
         self.done += 1
-        done = await fault.act(self._ground)
+        done = await fault.cause(self._ground)
         seconds = await self._marks.moved(done.victims, within=HAND_SECONDS)
         if seconds is None or done.needs_hand:
             kind.hands += 1

@@ -14,7 +14,7 @@ from shared.topics import COMPLAINTS_LOG, Topic
 
 SOURCE: Final = "chaos"
 POISON_KEY: Final = b"poison-"
-"""What the key of every piece of nonsense begins with."""
+"""The key of every piece of nonsense begins with this."""
 NOT_UTF_8: Final = b"\xff\xfe".decode("utf-8", "surrogateescape")
 """The name of a header that no reader of Python's takes."""
 
@@ -34,7 +34,7 @@ class Piece:
     desks: int
     """How many must have parked it."""
     named: str = ""
-    """What the reason must begin with, where the nonsense is one wrong field."""
+    """The reason must begin with this, if the nonsense is one wrong field."""
     again: int = 0
     """How often it was sent again because nobody knew whether Kafka had it."""
 
@@ -44,7 +44,7 @@ class Piece:
 
 
 class Parked(NamedTuple):
-    """What became of the messages of one key."""
+    """How often the messages of one key were parked, and the reason."""
 
     times: int
     reason: str

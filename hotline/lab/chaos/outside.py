@@ -1,6 +1,7 @@
-"""Somebody outside who does not behave: says things twice, late, in another order, far too often, or nonsense.
+"""A sender that misbehaves: it says things twice, late, in another order, far too often, or sends nonsense.
 
-What it says that is new (calls, letters) is noted as acknowledged, and must be found at the end like everybody else's.
+It notes its new inputs (calls, letters) when Kafka acknowledges them; like everybody else's they must be
+found at the end.
 """
 
 from __future__ import annotations
@@ -223,7 +224,7 @@ class Outside:
             for time in times.CANNOT_BE:
                 for timed in times.inputs_with(time, kinds, random, near=self._began_at):
                     key = POISON_KEY + b"%d" % len(self.poisoned)
-                    message = timed.told(SOURCE, key.decode())
+                    message = timed.message(SOURCE, key.decode())
                     name = random.choice(topics)
                     messages.append(
                         Message(name, partition_of(key, line.partitions), key, message.value, message.headers)
@@ -248,9 +249,10 @@ class Outside:
         return Message(self._prefix + line.name, partition_of(key, line.partitions), key, value, headers)
 
     async def send(self, messages: Iterable[Message], *, anew: bool = False) -> None:
-        """Send until Kafka has all of it. What was acknowledged is not sent again; of what was not nobody knows.
+        """Send until Kafka has all of it; acknowledged messages are not sent again, the others may arrive twice.
 
-        `anew`: by another producer, which packs by the next codec. One at a time, for that ends the producer of all.
+        With `anew` another producer sends, which packs by the next codec. Calls run one at a time, for `anew`
+        ends the producer of all.
         """
         async with self._sending:
             if anew:

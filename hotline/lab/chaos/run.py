@@ -32,8 +32,8 @@ from hotline.lab.chaos.monkey import Monkey
 from hotline.lab.chaos.outside import Outside
 from hotline.lab.chaos.wire import Wire, Wires
 from hotline.lab.rehearsal.stage import Stage, staged
-from hotline.lab.simulation.act import Act, Heard, Reaction
 from hotline.lab.simulation.conductor import Conductor, Progress, Summary
+from hotline.lab.simulation.planned_input import Heard, PlannedInput, Reaction
 from hotline.lab.simulation.population import Population
 from hotline.lab.simulation.year import BeijingYear, midnight, requests_by_day
 from shared.ids import ComplaintId
@@ -71,16 +71,19 @@ class Closing:
         """See `Population.next_at`."""
         return None if self._closed else self._lives.next_at()
 
-    def first_acts(self, until: datetime) -> Iterable[Act]:
-        """See `Population.first_acts`."""
+    def first_inputs(self, until: datetime) -> Iterable[PlannedInput]:
+        """See `Population.first_inputs`."""
         self._present, self._reached = self._reached, until
-        return () if self._closed else self._lives.first_acts(until)
+        return () if self._closed else self._lives.first_inputs(until)
 
     def react(self, heard: Heard) -> Reaction:
         """See `Population.react`; what a letter's own days would have led to happens now."""
         reaction = self._lives.react(heard)
-        acts = [act._replace(at=max(act.at, self._present)) for act in reaction.acts]
-        return reaction._replace(acts=acts)
+        planned_inputs = [
+            planned_input._replace(at=max(planned_input.at, self._present))
+            for planned_input in reaction.planned_inputs
+        ]
+        return reaction._replace(planned_inputs=planned_inputs)
 
     def forget(self, complaint: ComplaintId) -> None:
         """See `Population.forget`."""

@@ -22,7 +22,8 @@ CANNOT_BE: Final = (
     "1970-01-01T00:00:00Z",
     "9999-12-31T23:59:59Z",
 )
-"""What stands where no time was told: the zero of Go and .NET, a spreadsheet's, that of Unix, and "for ever"."""
+"""Values that programs write for an unknown time: the zero of Go and .NET, a spreadsheet's, that of Unix, and
+"for ever"."""
 
 
 class Spoken(NamedTuple):
@@ -46,11 +47,11 @@ class Timed:
 
     @property
     def named(self) -> str:
-        """What the reason of parking it must begin with."""
+        """The reason of parking must begin with this."""
         field = f"data: {self.field}" if self.field else called("time", structured=self.structured)
         return f"{field}: "
 
-    def told(self, source: str, event_id: str) -> Spoken:
+    def message(self, source: str, event_id: str) -> Spoken:
         """The message."""
         value = sample(self.kind, {self.field: self.time} if self.field else {})
         time = self.near.astimezone(UTC).isoformat() if self.field else self.time

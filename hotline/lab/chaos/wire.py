@@ -1,6 +1,6 @@
 """The wire between a process and a server: a TCP relay on loopback that can be cut, slowed, and broken in a commit.
 
-All wires of a run live in one thread with a loop of its own, so that a city at work beside them does not slow them.
+All wires of a run live in one thread with a loop of its own. So they do not slow a city that works beside them.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Wire:
         self.port = port
         self.commits = commits
         self.delay_seconds = 0.0
-        """What every chunk is late by, in each direction."""
+        """The delay of every chunk in each direction."""
         self.is_cut = False
         """Nobody gets through, and nobody is told."""
         self.breaks: Break | None = None
@@ -158,7 +158,7 @@ class _Talk:
         self._deaf = False
 
     def said(self, chunk: bytes) -> bool:
-        """What the client says; False: it does not get through, hang up."""
+        """Take a chunk from the client; False means: do not pass it on, close the connection."""
         if self._wire.is_cut:
             return False
         commits = self._wire.commits and self._commits(chunk)
@@ -173,7 +173,7 @@ class _Talk:
         return True
 
     def answered(self, chunk: bytes) -> bool:
-        """What the server answers."""
+        """Take a chunk from the server; False means: do not pass it on, close the connection."""
         del chunk
         if self._deaf:
             self._wire.broken.set()

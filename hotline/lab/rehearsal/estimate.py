@@ -69,10 +69,10 @@ class Lived:
 
     @property
     def year_minutes(self) -> float | None:
-        """The year at this speed; None where nothing was lived.
+        """The year at this speed; None if nothing was lived.
 
-        By work orders, so what a wave costs however little it carries is counted for each life: at a small scale
-        this is more than the year would take.
+        The estimate goes by work orders, so each life counts the fixed cost of a wave. At a small scale this
+        is more than the year would take.
         """
         return self.seconds / 60 / self.year_share if self.orders else None
 

@@ -190,9 +190,9 @@ async def verified(
 ) -> Report:
     """Read the log of a rehearsal that has ended: all holds, all is sent, and nobody has anything left to hear.
 
-    Nothing of `told` may be missing from the log. With `all_end` a life that goes on is a problem too, with the file
-    of `anchors` a fact that is not what it was when it was anchored. Each finding is a problem of the report,
-    with the complaint's or the input's name.
+    Nothing of `told` may be missing from the log. With `all_end` a life that goes on is a problem too. With
+    the file of `anchors` a fact that differs from its anchored form is a problem too. Each finding is a
+    problem of the report, with the complaint's or the input's name.
     """
     reader = realm.logins["reader"]
     report = await verify(reader, kafka=realm.kafka, prefix=realm.prefix, anchors=anchors)

@@ -1,8 +1,7 @@
-"""What is to come, and what may be handed in now. Pure: the conductor's rules without its I/O.
+"""The inputs and timers still to come, and those that may be handed in now. Pure: the conductor's rules without I/O.
 
-Within one complaint order is everything, between complaints it is nothing. So each complaint has a time of
-its own: what comes next for it, its earliest act or its earliest timer, and never both at once, since what
-the one leads to must be known before the other. No complaint waits for another.
+Within one complaint the order of events matters; between complaints it does not. So each complaint has a time
+of its own. Its next event is its earliest input or its earliest timer, never both at once. The consequences of the first must be known before the second. No complaint waits for another.
 """
 
 from __future__ import annotations
@@ -14,20 +13,20 @@ from heapq import heapify, heappop, heappush
 from operator import itemgetter
 from typing import NamedTuple, TypeAlias
 
-from hotline.lab.simulation.act import Act
+from hotline.lab.simulation.planned_input import PlannedInput
 from shared.events import Urgency
 from shared.ids import ComplaintId
 from shared.policy.limits import Days
 from shared.policy.ruleset import ruleset
 
-_Planned: TypeAlias = tuple[datetime, int, Act]
+_Planned: TypeAlias = tuple[datetime, int, PlannedInput]
 """When, in which order it was put, what."""
 
 
 class Agenda:
-    """Everything that will be done, by time.
+    """All planned inputs, by time.
 
-    A complaint stands in the queue once, by its earliest act: what comes later costs nothing until then.
+    A complaint stands in the queue once, by its earliest input. Its later inputs cost nothing until then.
     """
 
     def __init__(self) -> None:
@@ -36,31 +35,32 @@ class Agenda:
         self._plans: dict[ComplaintId, list[_Planned]] = {}
         """Each a heap."""
         self._queue: list[tuple[datetime, int, ComplaintId]] = []
-        """Complaints by their earliest act; an entry whose act is no longer that is passed over."""
+        """Complaints by their earliest input; an entry whose input is no longer the earliest is passed
+        over."""
         self._near: set[ComplaintId] = set()
-        """Taken from the queue, since their earliest act was near."""
+        """Taken from the queue, since their earliest input was near."""
         self._serial = 0
         self._size = 0
 
     def __len__(self) -> int:
-        """How many acts are planned."""
+        """The number of planned inputs."""
         return self._size
 
-    def put(self, act: Act) -> None:
-        """Plan an act. Two of one complaint at the same instant keep the order in which they were put."""
+    def put(self, planned_input: PlannedInput) -> None:
+        """Plan an input. Two of one complaint at the same instant keep the order in which they were put."""
         self._serial += 1
         self._size += 1
-        planned = (act.at, self._serial, act)
-        if act.complaint is None:
+        planned = (planned_input.at, self._serial, planned_input)
+        if planned_input.complaint is None:
             heappush(self._calls, planned)
             return
-        plans = self._plans.setdefault(act.complaint, [])
+        plans = self._plans.setdefault(planned_input.complaint, [])
         heappush(plans, planned)
         if plans[0] is planned:
-            self._enqueue(act.complaint)
+            self._enqueue(planned_input.complaint)
 
     def void(self, complaint: ComplaintId, about: str) -> int:
-        """Drop what is planned for this complaint and is about this; returns how many acts that were."""
+        """Drop the planned inputs of this complaint that are `about` this; returns how many there were."""
         plans = self._plans.get(complaint)
         if not plans or not about:
             return 0
@@ -73,7 +73,7 @@ class Agenda:
         return dropped
 
     def next_at(self) -> datetime | None:
-        """When the next act is planned."""
+        """The time of the next planned input; None if there is none."""
         while self._queue and not self._stands(self._queue[0]):
             heappop(self._queue)
         times = [plans[0][0] for complaint in self._near if (plans := self._plans.get(complaint))]
@@ -81,7 +81,7 @@ class Agenda:
         return min(times, default=None)
 
     def next_of(self, complaint: ComplaintId) -> datetime | None:
-        """When the next act of this complaint is planned."""
+        """The time of the next planned input of this complaint; None if there is none."""
         plans = self._plans.get(complaint)
         return plans[0][0] if plans else None
 
@@ -93,11 +93,11 @@ class Agenda:
                 self._near.add(entry[2])
         return self._near
 
-    def take(self, until: datetime, due: Mapping[ComplaintId, datetime]) -> list[Act]:
-        """What may be handed in now, in order of time, and is then no longer planned.
+    def take(self, until: datetime, due: Mapping[ComplaintId, datetime]) -> list[PlannedInput]:
+        """Remove and return the inputs that may be handed in now, in order of time.
 
-        `due` holds the earliest timer of each complaint that has one. An act exactly at that instant is in
-        time and comes first; one after it waits until the timer has fired.
+        `due` holds the earliest timer of each complaint that has one. An input exactly at that instant is in
+        time and comes first. An input after it waits until the timer has fired.
         """
         taken: list[_Planned] = []
         while self._calls and self._calls[0][0] <= until:
@@ -120,7 +120,7 @@ class Agenda:
                 self._keep(complaint, plans)
         self._size -= len(taken)
         taken.sort(key=itemgetter(0, 1))
-        return [act for _, _, act in taken]
+        return [planned_input for _, _, planned_input in taken]
 
     def _keep(self, complaint: ComplaintId, plans: list[_Planned]) -> None:
         if plans:
@@ -182,9 +182,10 @@ class Watch:
     def fire(
         self, until: datetime, agenda: Agenda, busy: Container[ComplaintId]
     ) -> dict[ComplaintId, datetime]:
-        """Whose timers may fire now, and up to which instant: those before `until` that no act comes before.
+        """The complaints whose timers may fire now, each with the instant up to which they may.
 
-        Whoever is `busy`, because something of theirs is just handed in, waits until that is heard.
+        A timer may fire if it lies before `until` and no input of its complaint comes before it. A complaint
+        that is `busy`, because an input of it was just handed in, waits until that is heard.
         """
         while self._queue and self._queue[0][0] < until:
             due_at, complaint = heappop(self._queue)
@@ -198,18 +199,18 @@ class Watch:
                 if complaint in self.due:
                     heappush(self._queue, (due_at, complaint))
                 continue
-            act_at = agenda.next_of(complaint)
-            if complaint not in busy and (act_at is None or act_at > due_at):
+            input_at = agenda.next_of(complaint)
+            if complaint not in busy and (input_at is None or input_at > due_at):
                 found[complaint] = fire_until(until, self._timers[complaint])
         return found
 
 
 def fire_until(until: datetime, timers: Iterable[Timer]) -> datetime:
-    """How far one complaint's timers may fire now, at most `until`; they are not none.
+    """The instant up to which one complaint's timers may fire now, at most `until`. `timers` is not empty.
 
-    Only the earliest limit may fire, because what follows from it can undo the next one: not past the
-    second, and not so far that a limit which the first firing brings about would be fired before anybody
-    has had time to keep it.
+    Only the earliest limit may fire, because its consequences can undo the next one. So the instant does not
+    pass the second limit. Nor does it pass a limit which the first firing brings about: nobody would have had
+    time to keep it.
     """
     first, *others = sorted(timers, key=lambda timer: timer.due_at)
     later = (timer.due_at for timer in others if timer.due_at > first.due_at)

@@ -1,8 +1,8 @@
 """Boston's 311 as a population: real complaints, each with the limit the city itself gave it.
 
-The file's times are naive ones of New York. They are read as wall-clock time: in the repeated hour of
-autumn the first of the two, in the skipped hour of spring the moment the clock jumped. Both keep the
-order the file has, so that "closed after its target" means the same before and after.
+The file's times are naive times of New York, read as wall-clock time. In the repeated hour of autumn a time
+is the first of the two. In the skipped hour of spring it is the moment the clock jumped. Both keep the order
+the file has, so "closed after its target" means the same before and after.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 
 import zstandard
 
-from hotline.lab.simulation.act import NOTHING, Act, Heard, Reaction
+from hotline.lab.simulation.planned_input import NOTHING, Heard, PlannedInput, Reaction
 from shared import inputs
 from shared.events import ComplaintDispatched, Level, RequestType, Urgency, VisitScheduled
 from shared.ids import ComplaintId, UnitId, complaint_id
@@ -161,7 +161,7 @@ def _worded(text: str) -> str:
 
 
 def flags(file: Path) -> dict[ComplaintId, bool]:
-    """What the city itself says: for each complaint whether it was overdue. Read only to compare."""
+    """The city's own flag of each complaint: whether it was overdue. Read only to compare."""
     return {
         complaint_id(_request_id(row["case_enquiry_id"])): row["ontime"] == "OVERDUE"
         for row in rows_of(file)
@@ -174,7 +174,7 @@ def _request_id(case_id: str) -> str:
 
 
 def catalogue_of(cases: Iterable[Case]) -> Catalogue:
-    """Who answered for what: for each type the department that had most of its cases."""
+    """The catalogue: each type goes to the department that had most of its cases."""
     by_type: defaultdict[str, Counter[str]] = defaultdict(Counter)
     neighborhoods: set[str] = set()
     for case in cases:
@@ -211,13 +211,13 @@ class Boston:
         """See `Population.next_at`."""
         return self._cases[self._given].open_at if self._given < len(self._cases) else None
 
-    def first_acts(self, until: datetime) -> Iterator[Act]:
-        """See `Population.first_acts`."""
+    def first_inputs(self, until: datetime) -> Iterator[PlannedInput]:
+        """See `Population.first_inputs`."""
         while self._given < len(self._cases) and self._cases[self._given].open_at <= until:
             case = self._cases[self._given]
             self._given += 1
             request_id = _request_id(case.case_id)
-            yield Act(
+            yield PlannedInput(
                 at=case.open_at,
                 line=INTAKE_REQUESTS,
                 key=request_id,
@@ -254,8 +254,8 @@ class Boston:
         """See `Population.forget`."""
         self._closed.pop(complaint, None)
 
-    def _answer(self, order: ComplaintDispatched, unit: UnitId, at: datetime) -> Act:
-        return Act(
+    def _answer(self, order: ComplaintDispatched, unit: UnitId, at: datetime) -> PlannedInput:
+        return PlannedInput(
             at=at,
             line=DISPATCH_REPLIES,
             key=order.complaint_id,
@@ -271,8 +271,8 @@ class Boston:
             unit=unit,
         )
 
-    def _visit(self, visit: VisitScheduled, at: datetime) -> Act:
-        return Act(
+    def _visit(self, visit: VisitScheduled, at: datetime) -> PlannedInput:
+        return PlannedInput(
             at=at,
             line=FEEDBACK_VISIT_RESULTS,
             key=visit.complaint_id,

@@ -1,9 +1,10 @@
 """Moves city time in a rehearsal, so that a day gives the same facts at any speed.
 
-A step: city time may now reach T. Every complaint goes on by what comes next for it up to T, its earliest act
-or its earliest timer; wait until everything is taken in; hear what came out and plan what follows; again, until
-nothing is left up to T, and T is settled. No complaint waits for another, so a step takes as many waves as the
-longest life in it, however many live. How large a step is changes nothing but the speed.
+In a step city time may reach an instant T. Every complaint goes on with its next events up to T, its earliest
+input or its earliest timer. The conductor waits until everything is taken in, hears the outcome and plans the
+reactions to it. It repeats this until nothing is left up to T; then T is settled. No complaint waits for
+another, so a step takes as many waves as its longest life, however many complaints live. The size of a step
+changes only the speed.
 """
 
 from __future__ import annotations
@@ -20,11 +21,11 @@ from aiokafka import TopicPartition
 
 from hotline.lab.acknowledged import Acknowledged
 from hotline.lab.simulation.agenda import Agenda, Timer, Watch
-from hotline.lab.simulation.ears import Ears
+from hotline.lab.simulation.input_sender import InputSender
 from hotline.lab.simulation.ledger import Ledger
 from hotline.lab.simulation.population import Population
-from hotline.lab.simulation.pulse import READERS, Look, Pulse
-from hotline.lab.simulation.voice import Voice
+from hotline.lab.simulation.rehearsal_database import READERS, Look, RehearsalDatabase
+from hotline.lab.simulation.topic_reader import TopicReader
 from shared.complaint import ENDS
 from shared.ids import ComplaintId
 from shared.inputs import CallOffered
@@ -54,11 +55,11 @@ class Progress:
     facts: Mapping[str, int]
     """By type."""
     planned: int
-    """Acts still to come, as far as they are known."""
+    """Known inputs still to come."""
     lag: int
     """Messages that somebody has not taken in yet: our inputs, and the log by its readers."""
     waiting_for: str = ""
-    """What the conductor waits for; empty between steps."""
+    """The condition the conductor waits for; empty between steps."""
     rounds: int = 0
     """Waves of inputs or timers so far."""
 
@@ -138,7 +139,7 @@ class Progress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary(Progress):
-    """What the rehearsal came to."""
+    """The result of a rehearsal."""
 
     acknowledged_requests: frozenset[ComplaintId] = field(repr=False)
     """Every complaint whose request Kafka acknowledged."""
@@ -169,9 +170,9 @@ class Conductor:
         With a ledger what Kafka acknowledged goes there, and the summary does not have it.
         """
         self._population = population
-        self._pulse = Pulse(postgres, prefix)
-        self._voice = Voice(kafka, prefix, ledger)
-        self._ears = Ears(kafka, prefix, units)
+        self._database = RehearsalDatabase(postgres, prefix)
+        self._sender = InputSender(kafka, prefix, ledger)
+        self._reader = TopicReader(kafka, prefix, units)
         self._agenda = Agenda()
         self._watch = Watch()
         self._log = prefix + COMPLAINTS_LOG.name
@@ -190,12 +191,12 @@ class Conductor:
     @property
     def acknowledged(self) -> Counter[str]:
         """Inputs Kafka has acknowledged so far, by CloudEvents type."""
-        return self._voice.acknowledged
+        return self._sender.acknowledged
 
     @property
     def acknowledged_requests(self) -> set[ComplaintId]:
         """The complaints whose request Kafka has acknowledged so far."""
-        return self._voice.requests
+        return self._sender.requests
 
     async def live(self, on_progress: Callable[[Progress], None] = lambda _: None) -> Summary:
         """Conduct to the end. Kafka, PostgreSQL and every service may be killed and come back meanwhile.
@@ -205,22 +206,22 @@ class Conductor:
         self._show = on_progress
         self._began_at = time.monotonic()
         try:
-            await self._pulse.begin(self._now)
-            await self._ears.start()
+            await self._database.begin(self._now)
+            await self._reader.start()
             await self._settled()
-            self._note(await self._pulse.timers())
+            self._note(await self._database.timers())
             while (until := self._next() or await self._next_of_others()) is not None:
                 await self._live_until(until)
             self._tell("", at_once=True)
         finally:
-            await self._voice.close()
-            await self._ears.close()
-            await self._pulse.close()
+            await self._sender.close()
+            await self._reader.close()
+            await self._database.close()
         progress = self._progress("")
         return Summary(
             **{name: getattr(progress, name) for name in Progress.__dataclass_fields__},
-            acknowledged_requests=frozenset(self._voice.requests),
-            acknowledged_inputs=frozenset(self._voice.inputs),
+            acknowledged_requests=frozenset(self._sender.requests),
+            acknowledged_inputs=frozenset(self._sender.inputs),
         )
 
     def _next(self) -> datetime | None:
@@ -239,7 +240,7 @@ class Conductor:
             return None
         await self._settled()
         await self._plan()
-        self._note(await self._pulse.timers())
+        self._note(await self._database.timers())
         return self._next()
 
     def _next_at(self) -> datetime | None:
@@ -247,33 +248,37 @@ class Conductor:
         return min((at for at in coming if at is not None), default=None)
 
     async def _live_until(self, until: datetime) -> None:
-        await self._pulse.reach(until)
+        await self._database.reach(until)
         self._now = until
-        for act in self._population.first_acts(until):
-            self._agenda.put(act)
+        for planned_input in self._population.first_inputs(until):
+            self._agenda.put(planned_input)
         fired = False
         while True:
-            acts = self._agenda.take(until, self._watch.due)
-            touched = {act.complaint for act in acts if act.complaint is not None}
+            planned_inputs = self._agenda.take(until, self._watch.due)
+            touched = {
+                planned_input.complaint
+                for planned_input in planned_inputs
+                if planned_input.complaint is not None
+            }
             firing = self._watch.fire(until, self._agenda, touched)
-            if not acts and not firing:
+            if not planned_inputs and not firing:
                 break
             self._rounds += 1
             if firing or fired:
-                await self._pulse.fire(firing)
+                await self._database.fire(firing)
                 fired = bool(firing)
-            await self._voice.say(acts)
+            await self._sender.send(planned_inputs)
             await self._settled()
             await self._plan()
             touched |= firing.keys()
             for complaint in touched:
                 self._watch.put(complaint, [])
-            self._note(await self._pulse.timers(touched))
+            self._note(await self._database.timers(touched))
             if (next_at := self._next_at()) is not None:
                 self._reached = max(self._reached, min(next_at, until))
         if fired:
-            await self._pulse.fire({})
-        await self._pulse.settle(until)
+            await self._database.fire({})
+        await self._database.settle(until)
         self._tell("")
 
     def _note(self, timers: Iterable[Timer]) -> None:
@@ -286,35 +291,35 @@ class Conductor:
 
     async def _plan(self) -> None:
         """Hear what came out, and plan what those outside will do about it."""
-        for heard in await self._ears.hear():
+        for heard in await self._reader.hear():
             reaction = self._population.react(heard)
             for about in reaction.void:
                 self._agenda.void(heard.fact.complaint_id, about)
-            for act in reaction.acts:
-                self._agenda.put(act)
-        for complaint in self._ears.ended:
+            for planned_input in reaction.planned_inputs:
+                self._agenda.put(planned_input)
+        for complaint in self._reader.ended:
             self._population.forget(complaint)
-        self._ears.ended.clear()
+        self._reader.ended.clear()
 
     async def _settled(self) -> None:
-        """Wait until everything handed in had its effect, and every effect its effect.
+        """Wait until every input handed in had its effect, and every effect its own effects.
 
-        The order makes it safe: first, at one instant, the relay has published all there is and every
-        desk is where it must be; only then Kafka is asked where the log ends. Had a desk said anything
-        in between, the log would now end further on than the desks were.
+        The order of the questions makes the answer safe. First, at one instant, the relay has published
+        everything and every desk is where it must be. Only then Kafka is asked where the log ends. If a desk
+        had said anything in between, the log would end further on than the desks were.
         """
-        wanted = self._voice.wanted(self._confirmed)
-        ends = dict(self._voice.ends)
+        wanted = self._sender.wanted(self._confirmed)
+        ends = dict(self._sender.ends)
         began_at = moved_at = time.monotonic()
         before: object = None
         while True:
-            look = await self._pulse.look(wanted)
+            look = await self._database.look(wanted)
             if look.drained and not look.overdue and look.behind == 0 and self._known_read(look):
-                log_ends = await self._ears.log_ends()
-                if all(read == log_ends for read in look.read) and self._ears.at(log_ends):
+                log_ends = await self._reader.log_ends()
+                if all(read == log_ends for read in look.read) and self._reader.at(log_ends):
                     break
             now = time.monotonic()
-            if before != (before := (look, tuple(self._ears.read))):
+            if before != (before := (look, tuple(self._reader.read))):
                 moved_at = now
             elif now - moved_at > self._patience:
                 raise UserError(
@@ -324,7 +329,7 @@ class Conductor:
             self._lag = look.behind + sum(
                 max(end - place, 0)
                 for read in look.read
-                for end, place in zip(self._ears.read, read, strict=True)
+                for end, place in zip(self._reader.read, read, strict=True)
             )
             self._tell(self._reason(look))
             # Often while it may end any moment, rarely while much is under way.
@@ -335,7 +340,7 @@ class Conductor:
     def _known_read(self, look: Look) -> bool:
         """Whether the desks are at least where this reader of the log is; else there is no need to ask Kafka."""
         return all(
-            place >= mine for read in look.read for place, mine in zip(read, self._ears.read, strict=True)
+            place >= mine for read in look.read for place, mine in zip(read, self._reader.read, strict=True)
         )
 
     def _reason(self, look: Look) -> str:
@@ -346,7 +351,7 @@ class Conductor:
         if not look.drained:
             return "the relay to publish the log"
         for name, read in zip(READERS, look.read, strict=True):
-            if any(place < mine for place, mine in zip(read, self._ears.read, strict=True)):
+            if any(place < mine for place, mine in zip(read, self._reader.read, strict=True)):
                 return f"{name} to read the log"
         return "Kafka to say where the log ends"
 
@@ -360,8 +365,8 @@ class Conductor:
         return Progress(
             city_at=self._reached.astimezone(self._now.tzinfo),
             elapsed_seconds=time.monotonic() - self._began_at,
-            inputs=dict(self._voice.acknowledged),
-            facts=dict(self._ears.facts),
+            inputs=dict(self._sender.acknowledged),
+            facts=dict(self._reader.facts),
             planned=len(self._agenda),
             lag=self._lag,
             waiting_for=waiting_for,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Final
 
-from hotline.lab.simulation.act import Act
-from hotline.lab.simulation.draw import Draw
+from hotline.lab.simulation.planned_input import PlannedInput
+from hotline.lab.simulation.seeded_random import SeededRandom
 from hotline.lab.simulation.units import claims_solved
 from shared import inputs
 from shared.events import VisitReason, VisitScheduled
@@ -24,19 +24,19 @@ SATISFIED_IF_NOT: Final = 0.08
 _UNREACHED: Final = ("no_answer", "busy", "switched_off")
 
 
-def dial(seed: int, visit: VisitScheduled) -> Act:
+def dial(seed: int, visit: VisitScheduled) -> PlannedInput:
     """One attempt, ten minutes to eight hours after it may be made."""
     complaint = visit.complaint_id
-    draw = Draw(seed, complaint, "visit", str(visit.visit), str(visit.attempt))
+    rng = SeededRandom(seed, complaint, "visit", str(visit.visit), str(visit.attempt))
     data: Input
-    minutes = draw.whole(10, 480)
+    minutes = rng.whole(10, 480)
     channel = visit.channel or "phone"
-    if draw.chance(UNREACHED):
+    if rng.chance(UNREACHED):
         data = inputs.RecordUnreached(
             complaint_id=complaint,
             visit=visit.visit,
             attempt=visit.attempt,
-            cause=draw.pick(_UNREACHED),
+            cause=rng.pick(_UNREACHED),
             channel=channel,
         )
     else:
@@ -46,17 +46,17 @@ def dial(seed: int, visit: VisitScheduled) -> Act:
             likely = SOLVED_AS_CLAIMED
         else:
             likely = SOLVED_THOUGH_NOT_CLAIMED
-        solved = draw.chance(likely)
+        solved = rng.chance(likely)
         data = inputs.RecordVisit(
             complaint_id=complaint,
             visit=visit.visit,
             attempt=visit.attempt,
             channel=channel,
             solved=solved,
-            satisfied=draw.chance(SATISFIED_IF_SOLVED if solved else SATISFIED_IF_NOT),
+            satisfied=rng.chance(SATISFIED_IF_SOLVED if solved else SATISFIED_IF_NOT),
             reason="" if solved else "问题仍未解决",
         )
-    return Act(
+    return PlannedInput(
         at=max(visit.visit_at, visit.scheduled_at) + timedelta(minutes=minutes),
         line=FEEDBACK_VISIT_RESULTS,
         key=complaint,

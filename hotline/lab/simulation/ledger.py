@@ -1,4 +1,4 @@
-"""What was acknowledged, written to a file instead of kept: a month of the city is ten million inputs."""
+"""Acknowledged inputs in a file instead of in memory: a month of the city is ten million inputs."""
 
 from __future__ import annotations
 

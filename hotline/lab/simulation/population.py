@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Protocol
 
-from hotline.lab.simulation.act import NOTHING, Act, Heard, Reaction
 from hotline.lab.simulation.dialler import dial
+from hotline.lab.simulation.planned_input import NOTHING, Heard, PlannedInput, Reaction
 from hotline.lab.simulation.telephony import Telephony
 from hotline.lab.simulation.units import Units, review
 from shared.events import ComplaintEscalated, ReturnRequested, VisitScheduled
@@ -16,22 +16,22 @@ from shared.policy.catalogue import Catalogue
 
 
 class Population(Protocol):
-    """Whoever lives in a rehearsal: a made-up city, or the people of a real file.
+    """The people and units of a rehearsal: those of a made-up city, or those of a real file.
 
-    What they do may depend on the complaint and on what they heard about it, in that order; never on when
-    they were asked or on other complaints.
+    Their behaviour may depend on the complaint and on the messages they heard about it, in that order. It
+    must not depend on the time at which they were asked, or on other complaints.
     """
 
     def next_at(self) -> datetime | None:
         """When something next comes in by itself; None when nothing will."""
         ...
 
-    def first_acts(self, until: datetime) -> Iterable[Act]:
-        """What comes in by itself up to `until` and was not given before, with all that surely follows."""
+    def first_inputs(self, until: datetime) -> Iterable[PlannedInput]:
+        """Inputs up to `until` that come by themselves and were not given before, with those that surely follow."""
         ...
 
     def react(self, heard: Heard) -> Reaction:
-        """What somebody will do about what they heard."""
+        """The plans that change because of a message."""
         ...
 
     def forget(self, complaint: ComplaintId) -> None:
@@ -52,8 +52,8 @@ class Beijing:
         """See `Population.next_at`."""
         return self._telephony.next_at()
 
-    def first_acts(self, until: datetime) -> Iterable[Act]:
-        """See `Population.first_acts`."""
+    def first_inputs(self, until: datetime) -> Iterable[PlannedInput]:
+        """See `Population.first_inputs`."""
         return self._telephony.until(until)
 
     def react(self, heard: Heard) -> Reaction:
@@ -66,7 +66,7 @@ class Beijing:
         if isinstance(fact, ReturnRequested):
             return Reaction(review(self._seed, fact))
         if isinstance(fact, ComplaintEscalated):
-            return self._units.told(fact)
+            return self._units.on_escalation(fact)
         return NOTHING
 
     def forget(self, complaint: ComplaintId) -> None:

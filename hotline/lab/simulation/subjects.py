@@ -1,14 +1,14 @@
-"""What citizens ask for: subjects in the proportions of 2020, how urgent each is, and words for it.
+"""The subjects of citizens' requests: in the proportions of 2020, how urgent each is, and words for it.
 
-The ten main subjects and their shares are the city's own figures; how a main subject divides, how urgent
-its parts are and every sentence are examples of the project. No sentence names a person.
+The ten main subjects and their shares are the city's own figures. The division of a main subject, the urgency
+of its parts and every sentence are examples of the project. No sentence names a person.
 """
 
 from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from hotline.lab.simulation.draw import Draw, Weighted
+from hotline.lab.simulation.seeded_random import SeededRandom, Weighted
 from shared.events import RequestType, Urgency
 
 
@@ -18,9 +18,9 @@ class Subject(NamedTuple):
     requests: float
     """How many in 2020, in ten thousands; parts add up to their main subject."""
     complaints: tuple[str, ...]
-    """What is said when somebody must act."""
+    """Sentences of requests on which somebody must act."""
     questions: tuple[str, ...]
-    """What is asked when the knowledge base has the answer."""
+    """Sentences of questions that the knowledge base answers."""
     critical: float = 0.0
     timely: float = 0.07
     complex: float = 0.02
@@ -111,7 +111,7 @@ REQUEST_TYPES: Final = Weighted(
         RequestType.PRAISE: 1,
     }
 )
-"""What a request is that somebody must act on."""
+"""Types of the requests on which somebody must act, with their weights."""
 
 WISHES: Final = (
     "希望有关部门尽快处理并反馈结果。",
@@ -123,9 +123,9 @@ WISHES: Final = (
 SINCE: Final = ("今天上午", "昨天", "近三天", "最近一周", "近一个月", "今年以来")
 
 
-def urgency_of(subject: Subject, draw: Draw) -> Urgency:
+def urgency_of(subject: Subject, rng: SeededRandom) -> Urgency:
     """How urgent one request of this subject is."""
-    share = draw.share()
+    share = rng.share()
     for urgency, part in (
         (Urgency.CRITICAL_2H, subject.critical),
         (Urgency.TIMELY_24H, subject.timely),

@@ -1,7 +1,7 @@
-"""A day at the telephone, and what the agents put on record: everything that comes in by itself.
+"""A day at the telephone, and the records the agents make: everything that comes in by itself.
 
-What a call is about, when it comes and what becomes of it belongs to the call's own id, so any part of the
-day can be made by itself and is the same each time.
+The subject, the time and the outcome of a call depend only on the call's own id. So any part of the day can
+be made by itself and is the same each time.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from typing import Any, Final
 
 from msgspec.structs import replace
 
-from hotline.lab.simulation.act import Act
-from hotline.lab.simulation.draw import Draw, Weighted
 from hotline.lab.simulation.knowledge import answers
+from hotline.lab.simulation.planned_input import PlannedInput
+from hotline.lab.simulation.seeded_random import SeededRandom, Weighted
 from hotline.lab.simulation.subjects import BY_SHARE, REQUEST_TYPES, SINCE, SUBJECTS, WISHES, urgency_of
 from shared.events import Attachment, RequestType, Urgency
 from shared.ids import ComplaintId, complaint_id
@@ -100,7 +100,7 @@ class Telephony:
         """When the next call or request comes."""
         return self._coming[-1][0] if self._coming else None
 
-    def until(self, until: datetime) -> Iterator[Act]:
+    def until(self, until: datetime) -> Iterator[PlannedInput]:
         """Everything that follows from the calls and requests up to this instant and not yet handed out."""
         while self._coming and self._coming[-1][0] <= until:
             begins_at, name = self._coming.pop()
@@ -109,46 +109,46 @@ class Telephony:
             )
 
     def _begins(self, name: str) -> datetime:
-        draw = Draw(self._seed, name, "begins")
-        return _later(self._day, 3600 * draw.of(_HOURS) + draw.between(0, 3600))
+        rng = SeededRandom(self._seed, name, "begins")
+        return _later(self._day, 3600 * rng.of(_HOURS) + rng.between(0, 3600))
 
-    def _call(self, name: str, at: datetime) -> Iterator[Act]:
-        draw = Draw(self._seed, name)
-        yield self._told(name, "offered", at, CallOffered(call_id=name), draw)
-        if draw.chance(ABANDONED):
-            ended_at = _later(at, _about(draw, 40))
-            yield self._told(name, "ended", ended_at, CallEnded(call_id=name, cause="abandoned"), draw)
+    def _call(self, name: str, at: datetime) -> Iterator[PlannedInput]:
+        rng = SeededRandom(self._seed, name)
+        yield self._told(name, "offered", at, CallOffered(call_id=name), rng)
+        if rng.chance(ABANDONED):
+            ended_at = _later(at, _about(rng, 40))
+            yield self._told(name, "ended", ended_at, CallEnded(call_id=name, cause="abandoned"), rng)
             return
-        answered_at = _later(at, _about(draw, 5))
-        agent = f"agent-{draw.whole(1, _AGENTS)}"
-        yield self._told(name, "answered", answered_at, CallAnswered(call_id=name, agent=agent), draw)
-        ended_at = _later(answered_at, 20 + _about(draw, 150))
-        yield self._told(name, "ended", ended_at, CallEnded(call_id=name, cause="hangup"), draw)
-        at = _later(ended_at, draw.between(60, 180))
-        yield from self._request(f"req-{name}", at, draw, call_id=name, by=agent, channel="phone")
+        answered_at = _later(at, _about(rng, 5))
+        agent = f"agent-{rng.whole(1, _AGENTS)}"
+        yield self._told(name, "answered", answered_at, CallAnswered(call_id=name, agent=agent), rng)
+        ended_at = _later(answered_at, 20 + _about(rng, 150))
+        yield self._told(name, "ended", ended_at, CallEnded(call_id=name, cause="hangup"), rng)
+        at = _later(ended_at, rng.between(60, 180))
+        yield from self._request(f"req-{name}", at, rng, call_id=name, by=agent, channel="phone")
 
-    def _written(self, name: str, at: datetime) -> Iterator[Act]:
-        draw = Draw(self._seed, name)
-        channel = draw.pick(("web", "app", "wechat"))
-        yield from self._request(f"req-{name}", at, draw, call_id=None, by="web-desk", channel=channel)
+    def _written(self, name: str, at: datetime) -> Iterator[PlannedInput]:
+        rng = SeededRandom(self._seed, name)
+        channel = rng.pick(("web", "app", "wechat"))
+        yield from self._request(f"req-{name}", at, rng, call_id=None, by="web-desk", channel=channel)
 
     def _request(
-        self, request: str, at: datetime, draw: Draw, *, call_id: str | None, by: str, channel: str
-    ) -> Iterator[Act]:
-        subject = draw.of(BY_SHARE)
+        self, request: str, at: datetime, rng: SeededRandom, *, call_id: str | None, by: str, channel: str
+    ) -> Iterator[PlannedInput]:
+        subject = rng.of(BY_SHARE)
         words = SUBJECTS[subject]
-        district = draw.of(self._districts)
+        district = rng.of(self._districts)
         streets = self._streets[district]
-        street = draw.pick(streets) if streets and not draw.chance(NO_STREET) else None
-        address = f"{district}{street or ''}{draw.whole(1, 60)}号院{draw.whole(1, 30)}号楼"
-        acts = draw.chance(WORK_ORDERS)
-        what = draw.pick(words.complaints if acts else words.questions)
-        article = None if acts else draw.pick(answers(subject, at))
+        street = rng.pick(streets) if streets and not rng.chance(NO_STREET) else None
+        address = f"{district}{street or ''}{rng.whole(1, 60)}号院{rng.whole(1, 30)}号楼"
+        planned_inputs = rng.chance(WORK_ORDERS)
+        what = rng.pick(words.complaints if planned_inputs else words.questions)
+        article = None if planned_inputs else rng.pick(answers(subject, at))
         complaint = complaint_id(request)
         # A row of numbers of its own, so that all other requests stay as they are.
-        mistake = Draw(self._seed, request, "mistake")
+        mistake = SeededRandom(self._seed, request, "mistake")
         others = [one for one in streets if one != street]
-        mistaken = acts and street is not None and bool(others) and mistake.chance(MISTAKEN)
+        mistaken = planned_inputs and street is not None and bool(others) and mistake.chance(MISTAKEN)
         about: dict[str, Any] = {
             "request_id": request,
             "call_id": call_id,
@@ -162,10 +162,10 @@ class Telephony:
         if article is None:
             recorded = RecordRequest(
                 **about,
-                request_type=draw.of(REQUEST_TYPES),
-                urgency=urgency_of(words, draw),
+                request_type=rng.of(REQUEST_TYPES),
+                urgency=urgency_of(words, rng),
                 street=mistake.pick(others) if mistaken else street,
-                content=f"来电人反映:{draw.pick(SINCE)},{address}{what}。{draw.pick(WISHES)}",
+                content=f"来电人反映:{rng.pick(SINCE)},{address}{what}。{rng.pick(WISHES)}",
             )
         else:
             recorded = RecordRequest(
@@ -178,34 +178,34 @@ class Telephony:
                 article_version=article.version,
             )
         door = "/city/agents" if call_id else "/city/web"
-        times = 2 if draw.chance(SENT_TWICE) else 1
+        times = 2 if rng.chance(SENT_TWICE) else 1
         if call_id is None:
-            recorded = _as_message(recorded, at, draw)
+            recorded = _as_message(recorded, at, rng)
         yield _asked(request, "recorded", at, recorded, complaint, door, times)
         if mistaken:
             noticed_at = _later(at, mistake.between(120, 7200))
             right = CorrectRequest(request_id=request, street=street, corrected_by=by)
             yield _asked(request, "corrected", noticed_at, right, complaint, door, 1)
-        if acts and draw.chance(WITHDRAWN):
-            at = _later(at, draw.between(3600, 3 * 86400))
+        if planned_inputs and rng.chance(WITHDRAWN):
+            at = _later(at, rng.between(3600, 3 * 86400))
             taken_back = WithdrawRequest(request_id=request, reason="问题已自行解决")
             yield _asked(request, "withdrawn", at, taken_back, complaint, door, 1)
 
-    def _told(self, name: str, what: str, at: datetime, data: Input, draw: Draw) -> Act:
-        times = 2 if draw.chance(SENT_TWICE) else 1
-        return Act(at, TELEPHONY_CALLS, name, _SWITCH, f"{name}/{what}", data, times=times)
+    def _told(self, name: str, what: str, at: datetime, data: Input, rng: SeededRandom) -> PlannedInput:
+        times = 2 if rng.chance(SENT_TWICE) else 1
+        return PlannedInput(at, TELEPHONY_CALLS, name, _SWITCH, f"{name}/{what}", data, times=times)
 
 
 def _asked(
     request: str, what: str, at: datetime, data: Input, complaint: ComplaintId, door: str, times: int
-) -> Act:
+) -> PlannedInput:
     line: Topic = INTAKE_REQUESTS
-    return Act(at, line, request, door, f"{request}/{what}", data, complaint, times=times)
+    return PlannedInput(at, line, request, door, f"{request}/{what}", data, complaint, times=times)
 
 
-def _about(draw: Draw, seconds: float) -> float:
+def _about(rng: SeededRandom, seconds: float) -> float:
     """Seconds that are short mostly and long now and then, `seconds` in the mean."""
-    return -log(1.0 - draw.share()) * seconds
+    return -log(1.0 - rng.share()) * seconds
 
 
 def _later(at: datetime, seconds: float) -> datetime:
@@ -213,10 +213,10 @@ def _later(at: datetime, seconds: float) -> datetime:
     return at + timedelta(milliseconds=round(seconds * 1000))
 
 
-def _as_message(recorded: RecordRequest, at: datetime, draw: Draw) -> RecordRequest:
+def _as_message(recorded: RecordRequest, at: datetime, rng: SeededRandom) -> RecordRequest:
     """It was sent a while before it was taken up, and some have a picture with them."""
     pictures: tuple[Attachment, ...] = ()
-    if draw.chance(WITH_PICTURE):
+    if rng.chance(WITH_PICTURE):
         name = sha256(recorded.request_id.encode()).hexdigest()
         pictures = (Attachment(uri=f"city:pictures/{name[:16]}", media_type="image/jpeg", sha256=name),)
-    return replace(recorded, sent_at=at - timedelta(seconds=draw.whole(20, 240)), attachments=pictures)
+    return replace(recorded, sent_at=at - timedelta(seconds=rng.whole(20, 240)), attachments=pictures)

@@ -1,8 +1,8 @@
-"""The units and the reviewers: what they do with an order they have seen, at a time of their own.
+"""The units and the reviewers: they act on an order they have seen, at a time of their own.
 
-Each plan belongs to the complaint's id and the assignment, never to the order of arrival. Whoever does
-nothing by itself does something when the municipality asks, and nobody is silent in a second assignment:
-so every life ends.
+Each plan depends on the complaint's id and the assignment, never on the order of arrival. A unit that does
+nothing by itself acts when the municipality asks. No unit is silent in a second assignment. So every life
+ends.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
-from hotline.lab.simulation.act import NOTHING, Act, Reaction
-from hotline.lab.simulation.draw import Draw
+from hotline.lab.simulation.planned_input import NOTHING, PlannedInput, Reaction
+from hotline.lab.simulation.seeded_random import SeededRandom
 from shared import inputs
 from shared.events import (
     ComplaintClosed,
@@ -55,7 +55,8 @@ DISTRICT_HELPS: Final = 0.6
 """Silent units that at least sign when the district asks."""
 
 _DRAWN_AS: Final = {Limit.ANSWER: "FEEDBACK"}
-"""The limit's name in the name of a draw, where it is another: a new name would draw another day."""
+"""The name of a limit in the names of random numbers, if it differs from the limit's own. A new name would
+give another day."""
 _ANSWERS: Final = (
     "已联系诉求人并到场核实,问题已处理完毕。",
     "已协调产权单位完成整改,并向诉求人反馈。",
@@ -68,7 +69,7 @@ _GROUNDS: Final = ("不属于本单位职责", "不在本单位辖区", "权属�
 
 def claims_solved(seed: int, complaint: ComplaintId, number: int) -> bool:
     """Whether the unit, when it answers in this round, says that the matter is solved."""
-    return Draw(seed, complaint, "claim", str(number)).chance(CLAIMS_SOLVED)
+    return SeededRandom(seed, complaint, "claim", str(number)).chance(CLAIMS_SOLVED)
 
 
 class _Held(NamedTuple):
@@ -104,30 +105,30 @@ class Units:
             return Reaction(void=(_about(held),))
         if isinstance(fact, ReturnRejected) and fact.assignment == held.assignment:
             self._held[fact.complaint_id] = held._replace(returning=False)
-            draw = self._draw(fact.complaint_id, held, "rejected")
-            signed_at = fact.rejected_at + _minutes(draw.between(5, 120))
-            answered_at = signed_at + _hours(draw.between(1, 60))
+            rng = self._rng(fact.complaint_id, held, "rejected")
+            signed_at = fact.rejected_at + _minutes(rng.between(5, 120))
+            answered_at = signed_at + _hours(rng.between(1, 60))
             return Reaction(
                 (
                     self._sign(fact.complaint_id, held, signed_at, "after-review"),
-                    self._answer(fact.complaint_id, held, answered_at, "after-review", draw),
+                    self._answer(fact.complaint_id, held, answered_at, "after-review", rng),
                 )
             )
         return NOTHING
 
-    def told(self, fact: ComplaintEscalated) -> Reaction:
+    def on_escalation(self, fact: ComplaintEscalated) -> Reaction:
         """Supervision or a district asks the unit that is late; it answers the municipality within a day."""
         held = self._held.get(fact.complaint_id)
         if held is None or held.unit != fact.unit or held.returning:
             return NOTHING  # under review it cannot answer; the review decides what comes next
         missed = _DRAWN_AS.get(fact.because, fact.because)
-        draw = self._draw(fact.complaint_id, held, f"told-{fact.to_level}-{missed}")
+        rng = self._rng(fact.complaint_id, held, f"told-{fact.to_level}-{missed}")
         if fact.to_level is Level.MUNICIPAL:
-            at = fact.escalated_at + _hours(draw.between(0.5, 20))
-            answer = self._answer(fact.complaint_id, held, at, "on-notice", draw)
+            at = fact.escalated_at + _hours(rng.between(0.5, 20))
+            answer = self._answer(fact.complaint_id, held, at, "on-notice", rng)
             return Reaction((answer,), (_about(held),))
-        if held.silent and draw.chance(DISTRICT_HELPS):
-            at = fact.escalated_at + _hours(draw.between(0.2, 12))
+        if held.silent and rng.chance(DISTRICT_HELPS):
+            at = fact.escalated_at + _hours(rng.between(0.2, 12))
             return Reaction((self._sign(fact.complaint_id, held, at, "on-notice"),))
         return NOTHING
 
@@ -139,14 +140,11 @@ class Units:
         complaint = order.complaint_id
         former = self._held.get(complaint)
         void = () if former is None else (_about(former),)
-        draw = Draw(self._seed, complaint, "order", str(order.assignment))
+        rng = SeededRandom(self._seed, complaint, "order", str(order.assignment))
         first = order.assignment == 1
-        silent = first and draw.chance(SILENT)
+        silent = first and rng.chance(SILENT)
         returning = (
-            not silent
-            and order.round == 1
-            and order.assignment <= RETURNED_FROM_MAX
-            and draw.chance(RETURNED)
+            not silent and order.round == 1 and order.assignment <= RETURNED_FROM_MAX and rng.chance(RETURNED)
         )
         held = _Held(order.unit, order.assignment, order.round, returning, silent)
         self._held[complaint] = held
@@ -156,64 +154,70 @@ class Units:
         sign_by = order.sign_due_at or at + _hours(8)
         sign_span = sign_by - at
         if returning:
-            share = draw.between(1.1, 2) if draw.chance(RETURNS_LATE) else draw.between(0.05, 0.9)
-            return Reaction((self._return(complaint, held, at + share * sign_span, draw),), void)
-        late = draw.chance(LATE_SIGN)
-        signed_at = at + sign_span * (draw.between(1.02, 3) if late else 0.02 + 0.9 * draw.share() ** 2)
-        heedless = draw.chance(HEEDLESS)
-        acts = [self._sign(complaint, held, signed_at, "")]
-        if not (first and draw.chance(NEVER_ANSWERED)):
+            share = rng.between(1.1, 2) if rng.chance(RETURNS_LATE) else rng.between(0.05, 0.9)
+            return Reaction((self._return(complaint, held, at + share * sign_span, rng),), void)
+        late = rng.chance(LATE_SIGN)
+        signed_at = at + sign_span * (rng.between(1.02, 3) if late else 0.02 + 0.9 * rng.share() ** 2)
+        heedless = rng.chance(HEEDLESS)
+        planned_inputs = [self._sign(complaint, held, signed_at, "")]
+        if not (first and rng.chance(NEVER_ANSWERED)):
             answer_by = order.citizen_due_at if order.round == 1 else order.unit_due_at
-            if draw.chance(LATE_ANSWER):
-                answered_at = max(answer_by, signed_at) + (answer_by - at) * draw.between(0.02, 0.5)
+            if rng.chance(LATE_ANSWER):
+                answered_at = max(answer_by, signed_at) + (answer_by - at) * rng.between(0.02, 0.5)
             else:
-                answered_at = signed_at + max(answer_by - signed_at, _minutes(20)) * draw.between(0.05, 0.95)
-            acts += self._handling(complaint, held, signed_at, answered_at)
-            acts.append(self._answer(complaint, held, answered_at, "", draw))
+                answered_at = signed_at + max(answer_by - signed_at, _minutes(20)) * rng.between(0.05, 0.95)
+            planned_inputs += self._handling(complaint, held, signed_at, answered_at)
+            planned_inputs.append(self._answer(complaint, held, answered_at, "", rng))
         if heedless:
-            acts = [act._replace(about="") for act in acts]
-        return Reaction(acts, void)
+            planned_inputs = [planned_input._replace(about="") for planned_input in planned_inputs]
+        return Reaction(planned_inputs, void)
 
-    def _sign(self, complaint: ComplaintId, held: _Held, at: datetime, why: str) -> Act:
+    def _sign(self, complaint: ComplaintId, held: _Held, at: datetime, why: str) -> PlannedInput:
         data = inputs.SignOrder(complaint_id=complaint, assignment=held.assignment)
         return self._reply(complaint, held, at, "signed", why, data)
 
     def _handling(
         self, complaint: ComplaintId, held: _Held, signed_at: datetime, answered_at: datetime
-    ) -> list[Act]:
+    ) -> list[PlannedInput]:
         """The first contact and a word of progress, between signing and answering."""
-        draw = self._draw(complaint, held, "handling")
+        rng = self._rng(complaint, held, "handling")
         span = answered_at - signed_at
         number = held.assignment
-        acts: list[Act] = []
-        if draw.chance(CONTACTS):
-            if draw.chance(CONTACT_FAILS):
+        planned_inputs: list[PlannedInput] = []
+        if rng.chance(CONTACTS):
+            if rng.chance(CONTACT_FAILS):
                 vain = inputs.RecordContactFailed(
                     complaint_id=complaint, assignment=number, cause="no_answer"
                 )
-                acts.append(self._reply(complaint, held, signed_at + 0.1 * span, "contact-failed", "", vain))
+                planned_inputs.append(
+                    self._reply(complaint, held, signed_at + 0.1 * span, "contact-failed", "", vain)
+                )
             spoken = inputs.RecordContact(complaint_id=complaint, assignment=number)
-            acts.append(self._reply(complaint, held, signed_at + 0.3 * span, "contacted", "", spoken))
-        if draw.chance(TELLS):
-            told = inputs.ReportProgress(complaint_id=complaint, assignment=number, text=draw.pick(_PROGRESS))
-            acts.append(self._reply(complaint, held, signed_at + 0.6 * span, "progress", "", told))
-        return acts
+            planned_inputs.append(
+                self._reply(complaint, held, signed_at + 0.3 * span, "contacted", "", spoken)
+            )
+        if rng.chance(TELLS):
+            told = inputs.ReportProgress(complaint_id=complaint, assignment=number, text=rng.pick(_PROGRESS))
+            planned_inputs.append(self._reply(complaint, held, signed_at + 0.6 * span, "progress", "", told))
+        return planned_inputs
 
-    def _answer(self, complaint: ComplaintId, held: _Held, at: datetime, why: str, draw: Draw) -> Act:
+    def _answer(
+        self, complaint: ComplaintId, held: _Held, at: datetime, why: str, rng: SeededRandom
+    ) -> PlannedInput:
         data = inputs.AnswerOrder(
             complaint_id=complaint,
             assignment=held.assignment,
-            result=draw.pick(_ANSWERS),
+            result=rng.pick(_ANSWERS),
             claims_solved=claims_solved(self._seed, complaint, held.round),
         )
         return self._reply(complaint, held, at, "answered", why, data)
 
-    def _return(self, complaint: ComplaintId, held: _Held, at: datetime, draw: Draw) -> Act:
-        suggested = draw.pick(self._all) if draw.chance(SUGGESTS) else None
+    def _return(self, complaint: ComplaintId, held: _Held, at: datetime, rng: SeededRandom) -> PlannedInput:
+        suggested = rng.pick(self._all) if rng.chance(SUGGESTS) else None
         data = inputs.RequestReturn(
             complaint_id=complaint,
             assignment=held.assignment,
-            reason=draw.pick(_GROUNDS),
+            reason=rng.pick(_GROUNDS),
             evidence="现场核实记录及权属证明材料编号见附件。",
             suggested_unit=None if suggested == held.unit else suggested,
         )
@@ -221,8 +225,8 @@ class Units:
 
     def _reply(
         self, complaint: ComplaintId, held: _Held, at: datetime, what: str, why: str, data: Input
-    ) -> Act:
-        return Act(
+    ) -> PlannedInput:
+        return PlannedInput(
             at=_in_milliseconds(at),
             line=DISPATCH_REPLIES,
             key=complaint,
@@ -234,17 +238,17 @@ class Units:
             about=_about(held),
         )
 
-    def _draw(self, complaint: ComplaintId, held: _Held, why: str) -> Draw:
-        return Draw(self._seed, complaint, "order", str(held.assignment), why)
+    def _rng(self, complaint: ComplaintId, held: _Held, why: str) -> SeededRandom:
+        return SeededRandom(self._seed, complaint, "order", str(held.assignment), why)
 
 
-def review(seed: int, asked: ReturnRequested) -> Sequence[Act]:
+def review(seed: int, asked: ReturnRequested) -> Sequence[PlannedInput]:
     """The reviewers decide on a return in one to six hours."""
-    draw = Draw(seed, asked.complaint_id, "review", str(asked.assignment))
-    approved = draw.chance(APPROVED)
+    rng = SeededRandom(seed, asked.complaint_id, "review", str(asked.assignment))
+    approved = rng.chance(APPROVED)
     return (
-        Act(
-            at=_in_milliseconds(asked.requested_at + _hours(draw.between(1, 6))),
+        PlannedInput(
+            at=_in_milliseconds(asked.requested_at + _hours(rng.between(1, 6))),
             line=DISPATCH_REVIEWS,
             key=asked.complaint_id,
             source="/city/reviewers",
@@ -253,7 +257,7 @@ def review(seed: int, asked: ReturnRequested) -> Sequence[Act]:
                 complaint_id=asked.complaint_id,
                 assignment=asked.assignment,
                 approved=approved,
-                reviewer=f"reviewer-{draw.whole(1, 12)}",
+                reviewer=f"reviewer-{rng.whole(1, 12)}",
                 reason="证据充分" if approved else "职责清晰,应由本单位办理",
             ),
             complaint=asked.complaint_id,

@@ -12,7 +12,7 @@ from functools import cache
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
-from hotline.lab.simulation.act import Act
+from hotline.lab.simulation.planned_input import PlannedInput
 from hotline.lab.simulation.population import Beijing
 from hotline.lab.simulation.telephony import ABANDONED, CALLS_A_DAY, WORK_ORDERS, WRITTEN_SHARE, Telephony
 from hotline.parsing import day_of, number_of
@@ -146,7 +146,7 @@ class Comings:
             day, scale = self._days.pop()
             self._today = Telephony(self._catalogue, seed=self._seed, scale=scale, day=midnight(day))
 
-    def until(self, until: datetime) -> Iterator[Act]:
+    def until(self, until: datetime) -> Iterator[PlannedInput]:
         """Everything that follows from the calls and requests up to this instant and not yet handed out."""
         while (at := self.next_at()) is not None and at <= until:
             assert self._today is not None  # noqa: S101 -- who has a next call has a day
@@ -173,6 +173,6 @@ class BeijingYear(Beijing):
         """See `Population.next_at`."""
         return self._comings.next_at()
 
-    def first_acts(self, until: datetime) -> Iterable[Act]:
-        """See `Population.first_acts`."""
+    def first_inputs(self, until: datetime) -> Iterable[PlannedInput]:
+        """See `Population.first_inputs`."""
         return self._comings.until(until)

@@ -1,4 +1,4 @@
-"""Chance that repeats: what a seed and a name always give, whoever asks and whenever."""
+"""Random numbers that repeat: a seed and a name always give the same numbers, in whatever order they are asked."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Weighted(Generic[T]):
         return self.things[min(bisect_right(self._sums, share * self._sums[-1]), len(self.things) - 1)]
 
 
-class Draw:
+class SeededRandom:
     """A row of numbers that belongs to a name.
 
     A hash instead of `random.Random`: seeding that costs ten times as much, and a day needs several

@@ -16,7 +16,7 @@ import msgspec
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
-from hotline.lab.simulation.act import Heard
+from hotline.lab.simulation.planned_input import Heard
 from shared.complaint import ENDS
 from shared.doors.kafka_reader import reader_of
 from shared.ids import ComplaintId, UnitId
@@ -39,7 +39,7 @@ class _Named(msgspec.Struct):
     rated: UnitId | None = None
 
 
-class Ears:
+class TopicReader:
     """Everybody outside who hears."""
 
     def __init__(self, kafka: str, prefix: str, units: Iterable[str]) -> None:
@@ -61,7 +61,7 @@ class Ears:
         }
         self._log_consumer = reader_of(kafka, **options, client_id="city.log", fetch_max_wait_ms=200)
         # A fetch that is under way when the next topics are asked for holds them up: let it be short.
-        self._consumer = reader_of(kafka, **options, client_id="city.ears", fetch_max_wait_ms=5)
+        self._consumer = reader_of(kafka, **options, client_id="city.topics", fetch_max_wait_ms=5)
         self._decoder = msgspec.json.Decoder(_Named)
         self._marks: dict[tuple[TopicPartition, int], tuple[int, int]] = {}
         self._expected: Counter[TopicPartition] = Counter()

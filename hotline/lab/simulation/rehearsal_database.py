@@ -1,4 +1,4 @@
-"""What the conductor asks of PostgreSQL and tells it: city time, timers, whether all has been taken in."""
+"""The conductor's questions and statements to PostgreSQL: city time, timers, whether all has been taken in."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class Look(NamedTuple):
     """For each reader of the log how far it is in each partition."""
 
 
-class Pulse:
+class RehearsalDatabase:
     """A connection that outlives PostgreSQL's restarts: every statement here may be repeated."""
 
     def __init__(self, dsn: str, prefix: str) -> None:
@@ -112,12 +112,12 @@ class Pulse:
         """The timers of each of these complaints may fire that lie before its instant, and nobody else's."""
         complaints, instants = list(until), list(until.values())
 
-        async def told(connection: asyncpg.Connection[Any]) -> None:
+        async def write(connection: asyncpg.Connection[Any]) -> None:
             async with connection.transaction():
                 await connection.execute("DELETE FROM lab.city_fire")
                 await connection.execute(_FIRE, complaints, instants)
 
-        await self._patiently(told)
+        await self._patiently(write)
 
     async def timers(self, complaints: Collection[ComplaintId] | None = None) -> list[Timer]:
         """Every timer of these complaints; of all, where none are given."""

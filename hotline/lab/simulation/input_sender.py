@@ -1,4 +1,4 @@
-"""Handing in: acts become CloudEvents on the doors' topics, and are sent until Kafka has them."""
+"""Sends planned inputs as CloudEvents to the doors' topics, until Kafka has acknowledged each."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from hotline.lab.acknowledged import Acknowledged
-from hotline.lab.simulation.act import Act
 from hotline.lab.simulation.ledger import Ledger
+from hotline.lab.simulation.planned_input import PlannedInput
 from shared.cloudevents import input_headers
 from shared.doors.kafka_reader import reader_of
 from shared.ids import ComplaintId
@@ -42,11 +42,11 @@ class Message(NamedTuple):
     headers: Headers
 
 
-class Voice:
-    """Everybody outside who speaks. Knows what was acknowledged, and how far each door's topic reaches."""
+class InputSender:
+    """Sends for everybody outside. Knows the acknowledged inputs and the end of each door's topic."""
 
     def __init__(self, kafka: str, prefix: str, ledger: Ledger | None = None) -> None:
-        """Connects with the first act. What is acknowledged goes to the ledger, where there is one."""
+        """Connects with the first input. Acknowledged inputs go to the ledger, if there is one."""
         self._ledger = ledger
         self._kafka = kafka
         self._prefix = prefix
@@ -71,12 +71,12 @@ class Voice:
             for consumer in self._hearers[tp.topic]
         }
 
-    async def say(self, acts: Iterable[Act]) -> int:
-        """Send these acts and wait until Kafka has all of them; returns how many messages that were."""
-        coming = iter(acts)
+    async def send(self, planned_inputs: Iterable[PlannedInput]) -> int:
+        """Send these inputs and wait until Kafka has all of them; returns how many messages that were."""
+        coming = iter(planned_inputs)
         waiting: list[tuple[TopicPartition, Sequence[Message], Awaitable[Any]]] = []
         failed: dict[TopicPartition, list[Message]] = {}
-        said: list[Act] = []
+        said: list[PlannedInput] = []
         sent = 0
         while some := list(islice(coming, AT_ONCE)):
             said += some
@@ -89,17 +89,28 @@ class Voice:
             again, failed, waiting = failed, {}, []
             await self._send(again, waiting, failed)
             await self._acknowledged(waiting, failed)
-        for act in said:
-            kind = type(act.data).TYPE
+        for planned_input in said:
+            kind = type(planned_input.data).TYPE
             self.acknowledged[kind] += 1
-            topic = act.line.name if act.unit is None else act.line.of(act.unit)
-            told = Acknowledged(kind, topic, act.source, act.event_id, act.key, act.line.hearers)
+            topic = (
+                planned_input.line.name
+                if planned_input.unit is None
+                else planned_input.line.of(planned_input.unit)
+            )
+            told = Acknowledged(
+                kind,
+                topic,
+                planned_input.source,
+                planned_input.event_id,
+                planned_input.key,
+                planned_input.line.hearers,
+            )
             if self._ledger is not None:
                 self._ledger.add(told)
                 continue
             self.inputs.add(told)
-            if act.complaint is not None and isinstance(act.data, RecordRequest):
-                self.requests.add(act.complaint)
+            if planned_input.complaint is not None and isinstance(planned_input.data, RecordRequest):
+                self.requests.add(planned_input.complaint)
         return sent
 
     async def close(self) -> None:
@@ -108,17 +119,21 @@ class Voice:
         if producer is not None:
             await stopped(producer)
 
-    def _written(self, acts: Sequence[Act]) -> dict[TopicPartition, list[Message]]:
+    def _written(self, planned_inputs: Sequence[PlannedInput]) -> dict[TopicPartition, list[Message]]:
         written: dict[TopicPartition, list[Message]] = {}
-        for act in acts:
-            line: Topic = act.line
-            name = self._prefix + (line.of(act.unit) if act.unit is not None else line.name)
-            key = act.key.encode()
+        for planned_input in planned_inputs:
+            line: Topic = planned_input.line
+            name = self._prefix + (
+                line.of(planned_input.unit) if planned_input.unit is not None else line.name
+            )
+            key = planned_input.key.encode()
             tp = TopicPartition(name, partition_of(key, line.partitions))
-            headers = input_headers(type(act.data), act.source, act.event_id, act.at)
+            headers = input_headers(
+                type(planned_input.data), planned_input.source, planned_input.event_id, planned_input.at
+            )
             self._hearers[name] = line.hearers
-            message = Message(key, self._encoder.encode(act.data), headers)
-            written.setdefault(tp, []).extend([message] * act.times)
+            message = Message(key, self._encoder.encode(planned_input.data), headers)
+            written.setdefault(tp, []).extend([message] * planned_input.times)
         return written
 
     async def _send(

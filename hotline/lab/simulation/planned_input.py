@@ -1,4 +1,4 @@
-"""What somebody outside does at a time of their own, before it is a message; and what they heard."""
+"""One input that somebody outside will send at a time of their own; and a message that they heard."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from shared.inputs import Input
 from shared.topics import Topic
 
 
-class Act(NamedTuple):
+class PlannedInput(NamedTuple):
     """One input to come: a CloudEvent with its time, its door and its identity."""
 
     at: datetime
@@ -25,9 +25,9 @@ class Act(NamedTuple):
     complaint: ComplaintId | None = None
     """None for what belongs to no complaint: a call."""
     unit: UnitId | None = None
-    """Whose topic, on a door that each unit has."""
+    """The unit whose topic it is, on a door that has a topic for each unit."""
     about: str = ""
-    """What it is part of, so that it can be dropped with it; empty: nothing stops it."""
+    """The plan it belongs to, by which it can be dropped; empty: nothing stops it."""
     times: int = 1
     """How often the same event is sent."""
 
@@ -41,11 +41,11 @@ class Heard(NamedTuple):
 
 
 class Reaction(NamedTuple):
-    """What somebody will do about what they heard, and which of their plans for this complaint end."""
+    """New plans of somebody who heard a message, and the plans for this complaint that it ends."""
 
-    acts: Sequence[Act] = ()
+    planned_inputs: Sequence[PlannedInput] = ()
     void: Sequence[str] = ()
-    """Every pending act of the complaint that is `about` one of these is dropped first."""
+    """Every pending input of the complaint that is `about` one of these is dropped first."""
 
 
 NOTHING = Reaction()
