@@ -1,7 +1,7 @@
-"""The one place where a command writes: what it says is one line, and what a stranger typed steers no terminal.
+"""Writes a command's output: one sentence is one line, and foreign text cannot steer the terminal.
 
-A line is shown whole by `shared.text.shown`, so whatever stands in it was typed by whomever: it stays one line, and
-nothing in it hides, turns round or colours anything. JSON says the same with JSON's own escapes.
+A line is shown whole by `shared.text.shown`, because strangers may have typed any part of it. So it stays one
+line, and nothing in it hides, turns round or colours anything. JSON says the same with JSON's own escapes.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """`python -m services`: all four desks in one process, for a small town; the relay stays its own.
 
-Each desk is told what it is always told, by the same variables (`INTAKE_KAFKA`, `DISPATCH_CATALOGUE`, …), and
-nothing it leaves in Kafka or PostgreSQL says in which process it sat: a city may change from four processes
-to one and back at any start.
+Each desk takes the same variables as in a process of its own (`INTAKE_KAFKA`, `DISPATCH_CATALOGUE`, …).
+Nothing it leaves in Kafka or PostgreSQL depends on its process. So a city may change from four processes to
+one and back at any start.
 """
 
 from __future__ import annotations

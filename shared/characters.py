@@ -1,4 +1,4 @@
-"""How a character that is not taken is named to a person who may not see it on his screen, and why it is not taken."""
+"""Names an unaccepted character for a person who may not see it on his screen, and says why it is not accepted."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ ATTRIBUTE_BYTES_MAX: Final = 256
 """Of one attribute."""
 
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-"""What CloudEvents allows in no attribute."""
+"""Characters that CloudEvents allows in no attribute."""
 _VERSION: Final = ("ce_specversion", b"1.0")
 _JSON: Final = ("content-type", b"application/json")
 _VERSIONS: Final = re.compile(r"[0-9]{1,2}\.[0-9]{1,2}")
@@ -57,11 +57,11 @@ class Event(msgspec.Struct, frozen=True, gc=False):
     """The mode it came in; nothing but the name of an attribute in an error depends on it."""
 
     def called(self, attribute: str) -> str:
-        """What its sender calls one of its attributes."""
+        """The sender's name of an attribute."""
         return called(attribute, structured=self.structured)
 
     typed: Typed = {}
-    """What stands in `data` in another form than it was typed in, as it was typed."""
+    """Texts of `data` that stand there in another form than they were typed in, as they were typed."""
 
 
 def input_headers(kind: type[Input], source: str, event_id: str, at: datetime) -> list[tuple[str, bytes]]:
@@ -81,8 +81,8 @@ def fact_headers(
 ) -> list[tuple[str, bytes]]:
     """The headers a fact travels with; its time is in its body under the fact's own name.
 
-    `sequence` is the version in its complaint, `causationid` what led to it, `relaymark` the relay's
-    own place, by which a repeat of the relay's is known.
+    `sequence` is the version in its complaint, and `causationid` names its cause. `relaymark` is the relay's
+    own place: a repeat of the relay's is known by it.
     """
     return [
         ("ce_type", ce_type),
@@ -117,7 +117,7 @@ def _shown(text: str, likely: re.Pattern[str]) -> str:
 
 
 def called(attribute: str, *, structured: bool) -> str:
-    """What a sender calls an attribute: a header in binary mode, a member of the event in structured mode."""
+    """The sender's name of an attribute: a header in binary mode, a member of the event in structured mode."""
     return f"attribute {attribute}" if structured else f"header ce_{attribute}"
 
 
@@ -126,7 +126,7 @@ class _Told(msgspec.Struct, frozen=True, gc=False):
 
     attributes: Mapping[str, bytes | None]
     before: str
-    """What stands before an attribute's name there."""
+    """The prefix of an attribute's name there."""
     value: bytes | None
     structured: bool
 
@@ -152,7 +152,7 @@ class _Told(msgspec.Struct, frozen=True, gc=False):
         return text
 
     def bad(self, attribute: str, what: str) -> BadInput:
-        """What is wrong with an attribute, under the name its sender knows it by."""
+        """The error for an attribute, under the name its sender knows it by."""
         return BadInput(f"{called(attribute, structured=self.structured)}: {what}")
 
 
@@ -244,8 +244,8 @@ def _decoded(ce_type: str, kind: type[Input], value: bytes | None) -> Input:
 def texts_of(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
     """Every text in a value at any depth, and where it stands.
 
-    PostgreSQL stores no U+0000, neither in text nor in jsonb: a batch with one in it could never be written, and a view
-    that reads JSON would fail over the whole table.
+    PostgreSQL stores no U+0000, neither in text nor in jsonb. A batch with one in it could never be written.
+    A view that reads JSON would fail over the whole table.
     """
     if isinstance(value, str):
         yield path, value

@@ -17,8 +17,8 @@ from shared.runtime.telemetry import Telemetry
 from shared.work import Batch, Work
 
 RACES_MAX: Final = 3
-"""How often a batch is decided before it takes its complaints' locks first. Without them it may lose for
-ever: two desks on the same complaints fall into step, and a large batch meets a moved head every time."""
+"""How often a batch is decided before it takes its complaints' locks first. Without locks it may lose for
+ever: two desks on the same complaints fall into step. A large batch meets a moved head every time."""
 
 ATTEMPTS_MAX: Final = 6
 """With the locks only a repeat of a message can still come in between; more than this is a bug and raised."""
@@ -31,7 +31,7 @@ Look = Callable[[Sequence[Work]], Awaitable[None]]
 
 
 class Obeyed(NamedTuple):
-    """What came of a batch."""
+    """The result of a batch."""
 
     facts: int
     repeats: int

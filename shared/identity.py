@@ -1,4 +1,4 @@
-"""Who an input is and what it says: one helper for every door, so that no two of them tell a repeat apart otherwise."""
+"""The identity and the content of an input: one helper for every door, so that all know the same repeats."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ def _holds_time(field: FieldInfo) -> bool:
 
 
 def content_of(data: Input) -> str:
-    """What an input says, as 32 hexadecimal digits: BLAKE2b-128 over its type and its data as we write them.
+    """The content of an input as 32 hexadecimal digits: BLAKE2b-128 over its type and its data as we write them.
 
-    Mode, order of keys, zones, fields nobody reads, and fields that say what their absence says make no difference.
-    So a field that comes later changes nobody's content. The event's time is none: a sender that says something again
-    may put the time of that on it.
+    These make no difference: mode, order of keys, zones, fields nobody reads, and fields that equal their
+    absence. So a field that comes later changes nobody's content. The event's time is no part of it: a sender
+    that says something again may put the time of that on it.
     """
     words, times = _fields_of(type(data))
     same: dict[str, object] = {}
@@ -80,7 +80,7 @@ def taken_in(
     claim: Claim | None = None,
     beside: tuple[ComplaintId, ...] = (),
 ) -> Work:
-    """What an input asks of its desk, with its identity: the topic it really came on, its `source` and its `id`.
+    """The work that an input gives its desk, with its identity: the topic it really came on, its `source` and its `id`.
 
     `prefix` is the city's. `claim` and `beside` are those of `Work`.
     """

@@ -20,7 +20,7 @@ RequestId = NewType("RequestId", str)
 UnitId = NewType("UnitId", str)
 
 TOGETHER: Final = "desks"
-"""What the one process of all desks is called where there is one: in Kafka, in its logs, for its supervisor."""
+"""The name of the one process of all desks, where there is one: in Kafka, in its logs, for its supervisor."""
 
 _UUID: Final = re.compile(rb"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _VARIANT: Final = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
@@ -56,7 +56,7 @@ def repeat_key(repeat_id: str, speaker: str) -> str:
 def message_id(topic: str, source: str, event_id: str) -> MessageId:
     """The identity of an input: equal `source` and `id` on one topic mean the same event.
 
-    `topic` is the topic's name without the city's prefix. What another speaker says elsewhere is no repeat,
-    whatever source and id it claims.
+    `topic` is the topic's name without the city's prefix. Another speaker's event on another topic is no
+    repeat, whatever source and id it claims.
     """
     return MessageId(derived("message", topic, source, event_id))

@@ -61,7 +61,7 @@ class OpenBatch:
     async def read(
         cls, log: EventLog, batch: Batch, streams: Sequence[ComplaintId], append: Append
     ) -> OpenBatch:
-        """What the log says of a batch; where its complaints began only if a command names others."""
+        """Read the log for a batch; the places where complaints began only if a command names others."""
         inbox = [work.message_id for work in batch.work if work.message_id is not None]
         inbox += [work.claim.id for work in batch.work if work.claim is not None]
         opened = cls(await log.heads(streams, inbox), append)
@@ -117,7 +117,7 @@ class OpenBatch:
         return life
 
     def _learn(self, known: Known) -> None:
-        """What was read after the rest."""
+        """Add heads and messages that were read later."""
         self._heads |= known.heads
         self.done |= known.done
         self._content |= known.content
@@ -132,7 +132,7 @@ class OpenBatch:
         return life.case if isinstance(life.case, Complaint) else None
 
     def _claims_further(self, work: Work) -> tuple[str, ...]:
-        """What it may claim beyond its first, where somebody was first with that."""
+        """The further claims it may make, where somebody was first with its first one."""
         claim = work.claim
         if claim is None or claim.id not in self.done:
             return ()
@@ -181,7 +181,7 @@ class OpenBatch:
         )
 
     def claims(self, work: Work, life: BatchLife) -> Claiming:
-        """What is decided, and claimed: as a rule only for a complaint that is not on record yet."""
+        """The command to decide and the claim it makes; as a rule only a complaint not yet on record claims."""
         command, claim = work.command, work.claim
         held: str | None = None
         content: str | None = None
@@ -201,7 +201,7 @@ class OpenBatch:
         return Claiming(command, held, content, tuple(seen))
 
     def holds(self, claiming: Claiming, facts: Sequence[Fact]) -> None:
-        """What it claimed is on record with this transaction, and its own; a refusal claims nothing."""
+        """Note that its claim is on record with this transaction; a refusal claims nothing."""
         self._decided_on.update(claiming.others)
         if claiming.id is not None and not all(isinstance(fact, REFUSALS) for fact in facts):
             self.had_its_effect(claiming.id, claiming.content)

@@ -120,5 +120,5 @@ OUTWARD: Final[dict[str, tuple[tuple[Topic, str | None], ...]]] = {
     VisitLimitMissed.__name__: ((ESCALATION_NOTICES, None),),
     ArrivalMissed.__name__: ((ESCALATION_NOTICES, None), (DISPATCH_ORDERS, "called")),
 }
-"""Where a fact goes besides the log: the topic, and for a unit's topic the field that names the unit
-(nothing is sent where that field is empty)."""
+"""The topics of a fact besides the log. For a unit's topic also the field that names the unit; nothing is
+sent where that field is empty."""

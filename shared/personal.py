@@ -41,7 +41,7 @@ class Personal(NamedTuple):
     field: str
     """Where, such as `title` or `called[0]`."""
     kind: str
-    """What it looks like."""
+    """The kind of number it looks like."""
     ending: str
     """Its last two characters, so that whoever typed it finds it."""
 
@@ -51,7 +51,7 @@ class Personal(NamedTuple):
 
 
 def numbers_in(text: str) -> list[tuple[str, str]]:
-    """What each such number in a text looks like, and its last two characters."""
+    """The kind and the last two characters of each such number in a text."""
     if not any(map(str.isdigit, text)):
         return []
     return [_told(found[0]) for found in _SEEN.finditer(normalize("NFKC", text))]

@@ -26,7 +26,8 @@ _FORM: Final = re.compile(
 _PLAIN: Final = re.compile(
     r"\d{4}-\d\d-\d\dT\d\d:\d\d:[0-5]\d(?:\.\d{1,6})?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)", re.ASCII
 )
-"""What nearly every sender writes, and the standard library reads the same way and several times as fast."""
+"""The form that nearly every sender writes. The standard library reads it the same way and several times as
+fast."""
 _LEAP: Final = 60
 
 
@@ -53,9 +54,9 @@ Told = Annotated[ToldInstant, msgspec.Meta(extra_json_schema={"type": "string", 
 def instant(text: str) -> datetime:
     """The point in time, in UTC; `NotAnInstant` where RFC 3339 does not allow the text.
 
-    A second 60 is the first instant of the next minute, as POSIX and PostgreSQL count it: a leap second has no place of
-    its own in either. Digits beyond microseconds are cut off, never rounded: a limit's last instant must not become the
-    next.
+    A second 60 is the first instant of the next minute, as POSIX and PostgreSQL count it. A leap second has
+    no place of its own in either. Digits beyond microseconds are cut off, never rounded: a limit's last
+    instant must not become the next.
     """
     if _PLAIN.fullmatch(text) is not None:
         with suppress(ValueError, OverflowError):  # then the error is found below

@@ -45,9 +45,9 @@ class Opened(NamedTuple):
     """An event in structured mode, taken apart."""
 
     attributes: dict[str, bytes | None]
-    """What binary mode would have as `ce_` headers, by the attribute's name."""
+    """The attributes as the `ce_` headers of binary mode, by the attribute's name."""
     data: bytes
-    """What binary mode would have as the value."""
+    """The data as the value of binary mode."""
 
 
 def is_structured(headers: Mapping[str, bytes | None], value: bytes | None) -> bool:

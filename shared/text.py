@@ -1,6 +1,6 @@
-"""What strangers type: does it hold words, in which form is a name compared, and how is it shown on a terminal.
+"""Text that strangers type: whether it holds words, the form in which names are compared, and its form on a terminal.
 
-Pure, and about single texts. Which text of an input is what, `shared.wording` knows.
+Pure, and about single texts. `shared.wording` knows the kind of each text of an input.
 """
 
 from __future__ import annotations
@@ -92,8 +92,9 @@ def _is_unplain(char: str) -> bool:
 def folded(text: str) -> str:
     """A name in the one form in which names are compared; nobody sees that another one was typed.
 
-    Compatibility forms (full-width letters, Kangxi radicals) become the usual ones, what is hidden goes, blanks of all
-    kinds become one, and none stands at an end. What nobody knows stays: without it another thing would be named.
+    Compatibility forms (full-width letters, Kangxi radicals) become the usual ones. Hidden characters go.
+    Blanks of all kinds become one, and none stands at an end. Unknown characters stay: without them it would
+    name another thing.
     """
     if text.isascii() and text.isprintable():
         return " ".join(text.split())
@@ -114,9 +115,11 @@ def quoted(text: str | None) -> str:
 def shown(text: str, most: int | None = None) -> str:
     """A text as it may stand in one line of a terminal.
 
-    What steers a terminal, hides or turns round what stands beside it is written out, such as <U+202E>; a line break is
-    ⏎. So no text can look like a line of ours. With `most` it is a part of a longer line: at most so many characters,
-    with … at the end where there were more, and one blank for many, which would push the rest into the next line.
+    Characters that steer a terminal, hide or turn round their neighbours are written out, such as <U+202E>; a
+    line break is ⏎. So no text can look like a line of ours.
+
+    With `most` it is a part of a longer line: at most so many characters, with … at the end where there were
+    more. Many blanks become one, because they would push the rest into the next line.
     """
     if most is None:
         return _plain(text)
@@ -140,7 +143,7 @@ def _plain(text: str) -> str:
 
 
 def _is_odd(char: str) -> bool:
-    """What `str.isprintable` lets through and may not be shown everywhere."""
+    """Whether `str.isprintable` lets it through although it may not be shown everywhere."""
     return char > "\u02ff" and (char in _BLANKS or category(char)[0] == "M")
 
 

@@ -1,7 +1,7 @@
-"""A person's text file, or what a person pipes in: UTF-8, however the program that saved it ends its lines.
+"""Reads a person's text file or piped text: UTF-8, however the program that saved it ends its lines.
 
-Every command and setting that opens a file of a user's reads it here, so that each says the same of a file that cannot
-be read: which file it is, what was found, and what was expected.
+Every command and setting that opens a user's file reads it here. So each says the same of a file that cannot
+be read: its name, what was found, and what was expected.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def text_of(path: str | Path, expected: str) -> str:
 
 
 def bytes_of(path: str | Path, expected: str) -> bytes:
-    """What lies in this file; `FileUnreadable` where that cannot be read."""
+    """The bytes of this file; `FileUnreadable` where they cannot be read."""
     name = quoted(path)
     try:
         with Path(path).open("rb") as file:

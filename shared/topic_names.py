@@ -11,7 +11,7 @@ from shared.ids import UnitId
 from shared.topics import TOPICS, UNIT, Topic
 
 UNIT_NAME: Final = re.compile(r"^[a-z0-9][a-z0-9_-]{0,79}$")
-"""What a unit's id may look like, so that it can stand in a topic's name."""
+"""The form of a unit's id, so that it can stand in a topic's name."""
 
 
 def partition_of(key: bytes, partitions: int) -> int:

@@ -1,7 +1,7 @@
-"""Every topic: what travels on it, who speaks, who hears. Topics, AsyncAPI and tests are made from this.
+"""Every topic: its messages, its speaker, its hearers. Topics, AsyncAPI and tests are made from this.
 
-Messages are CloudEvents in binary mode. `carries` on a topic that the relay speaks on says which facts
-leave the log on it; on a door it says which inputs are taken in.
+Messages are CloudEvents in binary mode. On a topic of the relay, `carries` names the facts that leave the log
+on it. On a door it names the inputs that are taken in.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ class Topic:
 
     name: str
     key: str
-    """What a message's key is; messages of one key keep their order."""
+    """The content of a message's key; messages of one key keep their order."""
     partitions: int
     retention: timedelta
     speaker: str

@@ -35,7 +35,7 @@ class Unreadable(msgspec.Struct, frozen=True, order=True):
 
 
 class UnreadableRows:
-    """What one report could not read."""
+    """The rows that one report could not read."""
 
     def __init__(self) -> None:
         """Nothing yet."""
@@ -63,7 +63,7 @@ class UnreadableRows:
             self.named.append(one)
 
     def read(self, row: str, reading: Callable[[], T]) -> T | None:
-        """What this gives; None where it fails, and then the row is noted."""
+        """The result of `reading`; None where it fails, and then the row is noted."""
         try:
             return reading()
         except Exception as error:  # noqa: BLE001 -- whatever is wrong with a row, the others are read
@@ -71,7 +71,7 @@ class UnreadableRows:
             return None
 
     def each(self, rows: Iterable[R], named: Callable[[R], str], reading: Callable[[R], T]) -> list[T]:
-        """What each row is read as; a row that cannot be read is noted under its name and left out."""
+        """The result of reading each row; a row that cannot be read is noted under its name and left out."""
         found: list[T] = []
         for row in rows:
             one = self.read(_named(row, named), lambda row=row: (reading(row),))  # type: ignore[misc]

@@ -1,7 +1,8 @@
-"""Every text of an input is of one kind, and is looked at by it: at the door, and before a command sends it.
+"""Checks every text of an input by its kind: at the door, and before a command sends it.
 
-The kind stands beside the field's length, in `msgspec.Meta(extra=…)`: a field that has one is looked at without further
-code, in whatever list or structure it stands. A text without a kind is free text; one with a pattern is an identifier.
+The kind stands beside the field's length, in `msgspec.Meta(extra=…)`. A field that has one is checked without
+further code, in whatever list or structure it stands. A text without a kind is free text; one with a pattern
+is an identifier.
 """
 
 from __future__ import annotations
@@ -45,14 +46,14 @@ class Looked(NamedTuple):
 
 
 class _Notes(NamedTuple):
-    """What is found while the texts of one input are looked at."""
+    """Notes taken while the texts of one input are checked."""
 
     typed: Typed
     wrong: list[str]
 
 
 _Look = Callable[[Any, str, _Notes], Any]
-"""What becomes of a value; it is told where the value stands."""
+"""Takes a value, its place and the notes; returns the value in its one form."""
 
 
 def looked_at(data: msgspec.Struct) -> Looked:
@@ -189,7 +190,7 @@ def _identifier(_: inspect.StrType) -> _Look:
 
 
 def why_no_identifier(text: str) -> str | None:
-    """What was expected where this cannot identify anything; None where it can."""
+    """The expectation, where this text cannot identify anything; None where it can."""
     odd = unplain(text)
     if odd is None:
         return None
@@ -219,7 +220,7 @@ def _in_one_form(form: Callable[[str], str]) -> Callable[[inspect.StrType], _Loo
 
 
 def wordless(text: str) -> str:
-    """What was expected where a text without words stands, and what stands there."""
+    """The expectation for a text without words, and the number of characters that stand there."""
     got = {0: "", 1: "1 character that shows "}.get(len(text), f"{len(text)} characters that show ")
     return f"expected words that can be read, got {got}nothing"
 

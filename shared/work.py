@@ -1,4 +1,4 @@
-"""What a door hands to its desk: a batch of work, each with where it came from."""
+"""A door hands its desk a batch of work, each piece with its origin."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from shared.wording import Typed
 
 
 class Claim(NamedTuple):
-    """What only one complaint may be the first to say; held from the moment that one is on record."""
+    """A thing that only one complaint may be the first to say; held from the moment that one is on record."""
 
     id: str
     otherwise: Any
@@ -25,7 +25,8 @@ class Claim(NamedTuple):
     With more than one, `otherwise` has a field `seen`, and finds there who holds one, the first one first."""
 
     says: str | None = None
-    """What comes with it and is kept beside it, as 32 hexadecimal digits; with several places that is who holds it."""
+    """A value kept beside the claim, as 32 hexadecimal digits; with several places it names the complaint
+    that holds it."""
     contrary: Any = None
     """The command where who was first said something else; without one it is `otherwise`."""
 
@@ -49,7 +50,7 @@ class Work(msgspec.Struct, frozen=True, gc=False):
     """The decision that led here, (caused_by, desk), for the trace."""
     claim: Claim | None = None
     content: str | None = None
-    """What the input says (`shared.identity.content_of`): its id with other content is no repeat."""
+    """The content of the input (`shared.identity.content_of`): its id with other content is no repeat."""
     beside: tuple[ComplaintId, ...] = ()
     """Other complaints that the command names; its `begun` says of them, and of its own, where in the log they were
     put on record."""
@@ -59,7 +60,7 @@ class Work(msgspec.Struct, frozen=True, gc=False):
 
 @dataclass(slots=True)
 class Batch:
-    """What a door hands over at once; its offsets move with its effects."""
+    """The work a door hands over at once; its offsets move with its effects."""
 
     work: list[Work] = field(default_factory=list)
     moved: list[Moved] = field(default_factory=list)

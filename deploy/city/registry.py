@@ -1,4 +1,4 @@
-"""Which city is meant: the stack's folder, what is remembered in it, and what runs on it.
+"""Finds the city that a command means: the stack's folder, the files in it, and the programs that run on it.
 
 .stack/
     city.json               which city is current, how it is served, its logins (its owner alone reads it)

@@ -77,9 +77,9 @@ class PartHealth:
 class Stack:
     """Kafka, PostgreSQL and Zipkin in one folder, started as child processes on loopback ports.
 
-    The processes outlive whoever started them, unless `die_with_parent` (Linux): then the kernel ends
-    them with the thread that called `up`. With `durable=False` a crash of the machine, not a kill of a
-    process, loses data: it is faster, and only for stacks that are thrown away.
+    The processes outlive their starter, unless `die_with_parent` is set (Linux): then the kernel ends them
+    with the thread that called `up`. With `durable=False` a crash of the machine loses data; a kill of a
+    process does not. That is faster, and only for stacks that are thrown away.
     """
 
     def __init__(

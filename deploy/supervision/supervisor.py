@@ -53,9 +53,10 @@ class _Watched:
 class Supervisor:
     """Starts services and starts them again when they die, each by itself, with growing pauses.
 
-    With `die_with_parent` (Linux) the services end with the thread that called `start` and `watch`. With
-    a stack, its dead parts are brought back as well. The stack's folder knows the services, so that `Stack.down` from
-    another process ends them too: it sends SIGTERM to the process that supervises, which then has to call `stop`.
+    With `die_with_parent` (Linux) the services end with the thread that called `start` and `watch`. With a
+    stack, its dead parts are brought back as well. The stack's folder knows the services, so `Stack.down`
+    from another process ends them too. It sends SIGTERM to the process that supervises, which then has to
+    call `stop`.
     """
 
     def __init__(

@@ -1,7 +1,8 @@
-"""The log held against its anchors: what was there when it was anchored, and is not any more, or not as it was.
+"""Compares the log with its anchors: finds facts that were anchored and are missing or changed now.
 
-The file is read twice: once for its own order, whether a line is missing, was changed or cut off; and once beside the
-facts in order of position, root against root. Where a root differs the leaves say which facts do.
+The file is read twice. The first reading checks its own order: no line missing, changed or cut off. The
+second compares it with the facts in order of position, root against root. Where a root differs, the leaves
+say which facts do.
 """
 
 from __future__ import annotations

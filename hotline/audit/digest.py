@@ -25,11 +25,13 @@ PAGE: Final = 5000
 async def digest(reader_dsn: str) -> str:
     """One number for all facts of a city: the same facts give the same, whatever the speed.
 
-    In it are the complaints in order of their ids; of each its id and its facts, in order of city time, then
-    type, then body; of each fact its city time in microseconds, its type and its body in the present shape.
-    Not in it: positions, versions, the facts' own ids, what caused them, when they were recorded; and of the
-    bodies `noticed_at`, and a correction's `corrected_at`, for which its `done_at` stands: both say when a
-    clock was looked at, not when something happened.
+    It covers the complaints in order of their ids: of each its id and its facts, in order of city time, type
+    and body. Of each fact it covers the city time in microseconds, the type and the body in the present
+    shape.
+
+    It leaves out positions, versions, the facts' own ids, their causes and the times at which they were
+    recorded. Of the bodies it leaves out `noticed_at`, and a correction's `corrected_at`, for which its
+    `done_at` stands. Both say when a clock was looked at, not when something happened.
     """
     whole = sha256()
     async with _snapshot(reader_dsn) as connection:

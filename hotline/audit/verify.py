@@ -1,16 +1,19 @@
-"""Reading the whole log again, and saying whether everything that must hold holds.
+"""Reads the whole log again, and checks everything that must hold.
 
-All of it is read in one read-only snapshot, so the city may go on meanwhile, and a page at a time, so the log
-may be of any size. A long log is cut into slices by the complaints' ids, which are judged side by side by as
-many processes as there are processors.
+It reads in one read-only snapshot, so the city may go on meanwhile. It reads a page at a time, so the log may
+be of any size. A long log is cut into slices by the complaints' ids; as many processes as there are
+processors judge them side by side.
 
-Of each complaint it checks: versions dense from 1 and in order of position; the chain of hashes over the stored
-bytes; the desk that spoke. Every fact is legal where it stands, and none is stated twice. None is caused by a later
-fact of its complaint, or is earlier in time than its cause. The article of a checked answer is there. The head and
-the timers are equal to their rebuild. The report names the views that were compared. The log of programmes, which is
-small, is read too (`hotline.governance.log.judge`). Of contacts: that each, and each access to one, is of a complaint
-in the log. A number of a citizen in the facts of a complaint whose contact is kept is a notice: facts stay, so as a
-problem it would be one for ever; the report says what to do.
+Of each complaint it checks the versions (dense from 1, in order of position) and the chain of hashes over the
+stored bytes. It checks that each fact was stated by the desk that may state it. Every fact must be legal
+where it stands and stated once. No fact may be caused by a later fact of its complaint, or be earlier in time
+than its cause. The article of a checked answer must be there. The head and the timers must equal their
+rebuild. The report names the views that were compared.
+
+The log of programmes, which is small, is read too (`hotline.governance.log.judge`). Each contact, and each
+access to one, must be of a complaint in the log. A citizen's number in the facts of a complaint whose contact
+is kept is a notice, not a problem. Facts stay, so the problem would stay for ever. The report says what to
+do.
 """
 
 from __future__ import annotations
@@ -52,8 +55,9 @@ ALONE: Final = 200_000
 """Facts up to which one process is done sooner than several have started."""
 
 SLICE: Final = 5_000_000
-"""Facts in one slice at most, about. PostgreSQL goes through the whole log for each slice and sorts it on the disk:
-small slices would read the log over and over (51 of 200,000 facts at 10 million), one of all would fill the disk."""
+"""About the most facts in one slice. PostgreSQL reads the whole log for each slice and sorts it on the disk.
+Small slices would read the log over and over (51 of 200,000 facts at 10 million). One of all facts would fill
+the disk."""
 
 PROCESSES_MAX: Final = 8
 """However many processors there are: each of them has the whole log read."""
@@ -107,9 +111,9 @@ async def verify(
 ) -> Report:
     """Read the log of a city and report; a DSN that may only read is enough.
 
-    With Kafka's address (and the prefix of the city's topics) it is also judged whether a desk has taken more
-    than was ever sent, and whether a complaint waits for a desk that has nothing left to take in. With a file of
-    anchors the facts are held against what they were when they were anchored.
+    With Kafka's address (and the prefix of the city's topics) it also compares the desks with their topics.
+    It reports a desk that has taken more than was ever sent. It reports a complaint that waits for a desk
+    with nothing left to take in. With a file of anchors it compares the facts with their anchored form.
     """
     return await _Reader(kafka, prefix, anchors).read(reader_dsn)
 

@@ -41,9 +41,16 @@ def chaos(
 ) -> None:
     """Let a city live while everything it stands on fails, one thing at a time; then read it all from outside.
 
-    It makes a Kafka and a PostgreSQL of its own. Exit code 1 on any of these: an acknowledged input is lost; an effect
-    is doubled; a life is not legal; a timer fired early; an overdue limit was not stated; a history of appends
-    cannot be; nonsense was not parked as it should; a process was taken for hung or needed a hand.
+    It makes a Kafka and a PostgreSQL of its own. Exit code 1 on any of these:
+
+    - an acknowledged input is lost
+    - an effect is doubled
+    - a life is not legal
+    - a timer fired early
+    - an overdue limit was not stated
+    - a history of appends cannot be
+    - nonsense was not parked as it should
+    - a process was taken for hung or needed a hand
     """
     outcome = run(_chaos(minutes, seed, faults, scale, quiet=json))
     if json:

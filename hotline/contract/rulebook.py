@@ -1,7 +1,7 @@
 """The rule book: every rule by its id: its basis, its value in a rule set, where it is enforced, which tests hold it.
 
-The rules stand in `shared/data/rules/rules.toml`; `docs/rules.md` is made from it. Which tests hold a rule is read off
-the tests themselves: those that name its id in their name or docstring, or in that of their file.
+The rules stand in `shared/data/rules/rules.toml`; `docs/rules.md` is made from it. A test holds a rule if its
+name, its docstring or the docstring of its file names the rule's id.
 """
 
 from __future__ import annotations

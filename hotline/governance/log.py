@@ -1,7 +1,7 @@
 """The log of programmes in the city's database: read, decide, append behind the position that was read.
 
-Two who write to one programme at once: the second is told so, reads again and decides again, so that nothing is
-decided on a past that is not the whole.
+Two people may write to one programme at once. The second is told so, reads again and decides again. So every
+decision knows the whole past.
 """
 
 from __future__ import annotations
@@ -186,10 +186,11 @@ class Findings(Protocol):
 
 
 async def judge(connection: asyncpg.Connection[Any], report: Findings) -> None:
-    """Read all programmes and note what does not hold, within the caller's transaction.
+    """Read all programmes and note every fault, within the caller's transaction.
 
-    Of each: positions from 1 without a gap, kind, time and speaker of the row those of its body, and every fact one
-    that the rules take where it stands, every refusal of something they do not take.
+    The positions of each programme must run from 1 without a gap. Kind, time and speaker of a row must equal
+    those of its body. The rules must accept every fact where it stands, and must not accept anything that a
+    refusal refused.
     """
     cursor = await connection.cursor(_ALL)
     programme: UUID | None = None

@@ -1,9 +1,10 @@
-"""The scores as a view of the log: kept up by what was said since the last look, thrown away and made anew at will.
+"""The scores as a view of the log: it adds the facts since the last look, and can be deleted and rebuilt at will.
 
-`es.score_life` has a row for each complaint, what it counts for (`hotline.scoring.month`); a month is the sum of its
-rows. It is brought up to date whenever it is asked, so no desk does anything for it. A frozen month is the sum as of
-one position of the log, kept as it was published; what was said later about a life in it becomes a correction record.
-Both views follow from the facts and the frozen positions alone, whenever and however often they were looked at.
+`es.score_life` has a row for each complaint with its counts (`hotline.scoring.month`); a month is the sum of
+its rows. It is brought up to date whenever it is asked, so no desk does anything for it. A frozen month is
+the sum as of one position of the log, kept as it was published. A later fact about a life in it becomes a
+correction record. Both views follow from the facts and the frozen positions alone, whenever and however often
+they were looked at.
 """
 
 from __future__ import annotations
@@ -148,10 +149,11 @@ class Scores:
             return await self._month(month, by)
 
     async def freeze(self, month: date, by: By, at: datetime, who: str) -> Month:
-        """Let nothing change it any more (F4, T20); who appends waits a moment.
+        """Freeze the month, so that nothing changes it any more (F4, T20). Desks that append wait a moment.
 
-        `at`: city time; `who`: the person who freezes it. Raises `UserError` where the month is not over or is frozen
-        already, where a fact cannot be read, or where a month of the archive that it needs is detached.
+        `at`: city time; `who`: the person who freezes it. Raises `UserError` if the month is not over or is
+        frozen already. It also does so if a fact cannot be read, or if a month of the archive that it needs
+        is detached.
         """
         ends = datetime.combine(month_after(month), datetime.min.time(), self._zone)
         if at < ends:

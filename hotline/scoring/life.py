@@ -1,8 +1,8 @@
 """The counts of one life in the score (考评). Pure, from facts alone.
 
-A complaint that was dispatched counts once it has ended, in the month in which the visit closes that its end rests on
-(the rule set says so; which month is unknown for Beijing), for the unit which that visit was about.
-The citizen judges (E2): the unit's own claim is not looked at (T18).
+A dispatched complaint counts once it has ended, for the unit which the decisive visit was about. It counts in
+the month in which that visit closes; the rule set says so, for Beijing's own month is unknown. The citizen
+judges (E2): the unit's own claim is not looked at (T18).
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Facts of lives that ended long ago: moved into a table a month, detached from the log and attached again.
 
-The operator's work, done by hand or by a calendar outside. The city may go on meanwhile: a complaint is moved under
-the lock its desks take, and only once all of it is sent, nothing of it is timed, and nothing of it is parked.
+An operator does it by hand or by a calendar outside. The city may go on meanwhile. A complaint is moved under
+the lock its desks take. It is moved only once all of it is sent, nothing of it is timed, and nothing of it is
+parked.
 """
 
 from __future__ import annotations
@@ -23,8 +24,8 @@ from shared.log.reading import READING, views_alone
 from shared.unreadable import UnreadableRows
 
 LIVES_MAX: Final = 1000
-"""Lives moved in one transaction. A desk that has something to say about one of them waits for it: 150 ms on a machine
-with other work beside, at 59,000 facts a second (docs/performance.md)."""
+"""Lives moved in one transaction. A desk that has a fact to state about one of them waits for it. That is 150
+ms on a machine with other work beside, at 59,000 facts a second (docs/performance.md)."""
 
 ALONE_WITHIN: Final = timedelta(seconds=10)
 """How long a month waits to go or come back while the whole log is read."""

@@ -1,11 +1,11 @@
-"""Everything beside the facts, made anew from the facts alone, while the desks go on.
+"""Makes every view anew from the facts alone, while the desks go on.
 
-The heads and the timers are views of the log: what `evolve` and `due_deadlines` say of each complaint's facts.
-`verify` compares them with that; `rebuild` writes down what differs, and nothing else.
+The heads and the timers are views of the log: `evolve` and `due_deadlines` give them from each complaint's
+facts. `verify` compares them with that; `rebuild` writes down the differences, and nothing else.
 
-The log is read in a snapshot into a table that only this connection has; then the complaints to which something
-happened meanwhile are read again, until few are left. Only for those the desks are made to wait, and in that one
-transaction all that differs is put right: stopped or killed before its end, nothing has changed.
+It reads the log in a snapshot into a table that only this connection has. Then it reads again the complaints
+that changed meanwhile, until few are left. The desks wait only for those few. One transaction puts all
+differences right. If it is stopped or killed before its end, nothing has changed.
 """
 
 from __future__ import annotations

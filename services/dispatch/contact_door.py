@@ -1,8 +1,8 @@
 """Reading a contact: the decision and its row in the access log in one transaction, before anything goes out.
 
-The door: `GET /contacts/COMPLAINT?reason=TEXT` with `Authorization: Bearer TOKEN`, beside the metrics of the process
-on loopback. It answers JSON: 200 with `seen` and the contact, 403 refused, 404 no such complaint or none kept, 401 for
-a token nobody was given, 400, 405 and 503.
+The door is `GET /contacts/COMPLAINT?reason=TEXT` with `Authorization: Bearer TOKEN`, beside the metrics of
+the process on loopback. It answers JSON: 200 with `seen` and the contact, 403 refused, 404 no such complaint
+or none kept. It answers 401 for a token nobody was given, and 400, 405 and 503.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ _STATUS: Final = {
 
 
 class Reading(NamedTuple):
-    """What came of asking."""
+    """The answer to one request for a contact."""
 
     sight: Sight
     contact: Contact | None
@@ -131,7 +131,7 @@ class ContactDoor:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Whoever asks now is not answered."""
+        """Requests that are still open get no answer."""
         if self._pool is not None:
             self._pool.terminate()
 

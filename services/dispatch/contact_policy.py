@@ -1,4 +1,4 @@
-"""Who sees how much of a citizen's contact: a table, as things stand at this moment (R9, I1, T29)."""
+"""How much of a citizen's contact a person may see now, by a table (R9, I1, T29)."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Standing(StrEnum):
 
 
 class Asker(NamedTuple):
-    """Who asks: a unit, or an agent."""
+    """The unit or the agent that asks."""
 
     unit: UnitId | None = None
     agent: str = ""
@@ -51,7 +51,7 @@ class Asker(NamedTuple):
 
 
 class Sight(NamedTuple):
-    """What he gets, and by what standing."""
+    """How much the asker may see, and on what standing."""
 
     seen: Seen
     standing: Standing
@@ -69,7 +69,7 @@ _TABLE: Final[dict[tuple[Standing, str], Seen]] = {
     (Standing.HELPER, _REASONED): Seen.REFUSED,
     **{(Standing.AGENT, kind): Seen.FULL for kind in (_OPEN, _PROTECTED, _REASONED)},
 }
-"""Whoever does not stand here is refused."""
+"""A standing that is not in the table is refused."""
 
 
 def may_see(asker: Asker, case: Complaint, taken_by: str | None, reason: str = "") -> Sight:

@@ -1,8 +1,8 @@
 """When an order's limits end, from everything that was decided about them. Pure; the only place that computes one.
 
-A class may be exchanged, days may be granted, the calendar may be amended, a clock may stand still: each act adds
-its step to the order, and the limit is computed anew from the first instant, all steps and the calendar in force.
-So no act can forget what an act before it decided, and two acts give the same limit in either order.
+A class may be exchanged, days may be granted, the calendar may be amended, a clock may stand still. Each act
+adds its step to the order. Then the limit is computed anew from the first instant, all steps and the calendar
+in force. So no act can forget an earlier decision, and two acts give the same limit in either order.
 """
 
 from __future__ import annotations
@@ -75,9 +75,9 @@ def _ends(
 ) -> Due:
     """The end of the limit of a round.
 
-    A class counts from the beginning in all (15 days, not 7 + 15; T24), unless the complaint was taken to be less
-    urgent before: then it counts from the step that showed it to be so urgent, and never lengthens what was in force.
-    Granted days count in every class of days; in a class of hours none do.
+    A class counts from the beginning in all (15 days, not 7 + 15; T24). There is one exception: a complaint
+    that was taken to be less urgent before counts from the step that showed its urgency. That never lengthens
+    the limit in force. Granted days count in every class of days; in a class of hours none do.
     """
     urgency = next((one.urgency for one in reversed(steps) if one.urgency is not None), began_as)
     granted = tuple(one.days for one in steps if one.urgency is None)
@@ -127,7 +127,8 @@ def _later(end: Due, granted: Sequence[int], rules: RuleSet, days: Calendar) -> 
 def sign_limit(case: Complaint, order: Order, urgency: Urgency, at: datetime) -> datetime | None:
     """The limit for signing under a new class, where it runs and moves; else None.
 
-    A longer one counts from the assignment, a shorter one from now. What has passed, stated or not, stays.
+    A longer one counts from the assignment, a shorter one from now. A limit that has passed, stated or not,
+    stays.
     """
     rules, days = ruleset(case.ruleset), calendar(case.calendar)
     limit = rules.classes[urgency].sign

@@ -23,8 +23,8 @@ def firsts(case: Complaint, case_of: CaseOf) -> Sequence[ComplaintId]:
 def followed(case: Complaint, seen: Mapping[ComplaintId, Complaint], catalogue: Catalogue) -> Routed | None:
     """The unit that has the first complaint of the matter now, or had it last; None where nobody leads it.
 
-    A first that has no order yet goes where the catalogue sends it, and so does this one: it does not matter which of
-    them is dispatched sooner. A report of retaliation leads nothing, it is supervision's alone (R9).
+    A first complaint without an order goes where the catalogue sends it, and so does this one. So the order
+    of dispatch does not matter. A report of retaliation leads nothing, it is supervision's alone (R9).
     """
     first: Complaint | None = None
     for _, known in _row(case, seen.get):

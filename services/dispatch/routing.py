@@ -16,7 +16,7 @@ class Routed(NamedTuple):
     level: Level
     rule: str
     co_units: tuple[UnitId, ...] = ()
-    """Who must help it (R12), the unit itself not among them."""
+    """The units that must help it (R12), the unit itself not among them."""
 
 
 def routed(catalogue: Catalogue, subject: str, district: str, street: str | None) -> Routed:

@@ -1,4 +1,4 @@
-"""What dispatch may be told from outside."""
+"""The settings of dispatch."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ class Firing(NamedTuple):
 
     timer: DueTimer
     until: datetime
-    """Whatever of its complaint was over before this instant is stated with it."""
+    """Every limit of its complaint that ended before this instant is stated with it."""
 
 
 class TimersDue(NamedTuple):

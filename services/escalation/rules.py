@@ -1,7 +1,7 @@
 """The rules of escalation; pure. Each matter has a file in `decisions/`.
 
-A decision is complete in time: whoever looks after a limit has passed states the same facts, with the
-times they had, as a timer that fired on the instant.
+A decision is complete in time. A look long after a limit has passed states the same facts, with the same times, as a
+timer that fired on the instant.
 """
 
 from __future__ import annotations

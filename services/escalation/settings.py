@@ -1,4 +1,4 @@
-"""What escalation may be told from outside."""
+"""The settings of escalation."""
 
 from __future__ import annotations
 

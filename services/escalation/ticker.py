@@ -1,7 +1,7 @@
-"""Escalation's door: the tick. Timers are rows beside the log, set by whoever states the facts they follow.
+"""Escalation's door: the tick. Timers are rows beside the log, written with the facts they follow.
 
-A shard has one owner at a time, so that nobody works in vain; should there be two, the complaint's head
-lets only one of them state the miss.
+A shard has one owner at a time, so that no two tickers do the same work. Should there be two owners, the
+complaint's head lets only one of them state the miss.
 """
 
 from __future__ import annotations
@@ -99,10 +99,10 @@ class Ticker:
         return len(due)
 
     async def _fire(self, connection: asyncpg.Connection[Any], due: Sequence[Firing]) -> int:
-        """Have the desk state what these timers mean, each up to its instant; returns how many facts that were.
+        """Have the desk state the misses of these timers, each up to its instant; returns how many facts that were.
 
-        Where it cannot be done for all of them at once, half by half: what cannot be done for one complaint is
-        left to an operator, who hears of it, and stops no other complaint's clock.
+        If it cannot be done for all at once, it is done half by half. A complaint that fails is left to an
+        operator, who hears of it. It stops no other complaint's clock.
         """
         work = [
             Work(

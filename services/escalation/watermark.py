@@ -1,12 +1,12 @@
 """From where on the clock looks for due timers; pure.
 
-A timer that fired leaves a dead row behind. While somebody holds an old snapshot PostgreSQL cannot clear it away, and a
-look from the beginning wades through all of them. So a look begins at a watermark. Below it nothing may lie that is
-still to fire, and nothing may come to lie there.
+A timer that fired leaves a dead row behind. While somebody holds an old snapshot PostgreSQL cannot clear it
+away, and a look from the beginning wades through all of them. So a look begins at a watermark. Below it
+nothing may lie that is still to fire, and nothing may come to lie there.
 
-What becomes known late is looked at when it becomes known (`es.timer.look_at`), by the server's clock. A transaction
-may read that clock and commit long after. Therefore the watermark passes an instant only once every transaction has
-ended that was writing timers then, and a look has taken place since.
+A timer that becomes known late is looked at when it becomes known (`es.timer.look_at`), by the server's
+clock. A transaction may read that clock and commit long after. Therefore the watermark passes an instant only
+once every transaction has ended that was writing timers then, and a look has taken place since.
 """
 
 from __future__ import annotations

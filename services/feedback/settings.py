@@ -1,4 +1,4 @@
-"""What feedback may be told from outside."""
+"""The settings of feedback."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""The telephone's figures (A1, A2): how many came through, how soon, and the worst any 24 hours on end have been. Pure.
+"""The telephone's figures (A1, A2): calls that came through, how soon, and the worst 24 hours on end. Pure.
 
-A call belongs to the instant it was offered and counts once it has its one terminal state (T1), so the same calls give
-the same figures in whatever order they were told (T13). A rate of nothing is None (T14). A time that cannot be is not
-known: such a call is offered and answered, and never answered in time.
+A call belongs to the instant it was offered and counts once it has its one terminal state (T1). So the same
+calls give the same figures in whatever order they were told (T13). A rate of nothing is None (T14). A time
+that cannot be is not known: such a call is offered and answered, and never answered in time.
 """
 
 from __future__ import annotations
@@ -70,11 +70,11 @@ class Lowest(NamedTuple):
     """The first instant at which it was so low."""
     answered: int
     offered: int
-    """What the rate is made of: the calls of the window that ends then."""
+    """The denominator of the rate: the calls of the window that ends then."""
 
 
 class Figures(NamedTuple):
-    """What the telephone did in an interval; rates between 0 and 1."""
+    """The telephone's figures of an interval; rates between 0 and 1."""
 
     offered: int
     """Calls that count: over or answered, and not excluded."""

@@ -1,7 +1,7 @@
-"""What a request says of other complaints, and which links cannot be. Pure.
+"""The links of a request to other complaints, and those that cannot be. Pure.
 
-A link points at a complaint that was on record before the one that names it. So no row of links ever comes back to
-where it began, however long it is, and what a link says of who was first is so.
+A link points at a complaint that was on record before the one that names it. So no chain of links ever comes
+back to where it began, however long it is. The complaint that a link names as the first was the first.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Link(NamedTuple):
 
 
 def _linked(name: str, request_id: str | None, complaint: str | None, speaker: str) -> Link | None:
-    """What is named by `name`, a request's number, or by `name`_complaint; None where neither is given."""
+    """The link by `name`, a request's number, or by `name`_complaint; None where neither is given."""
     if complaint is not None:
         return Link(f"{name}_complaint", ComplaintId(complaint), by_number=False)
     return None if request_id is None else Link(name, complaint_id(request_id, speaker), by_number=True)

@@ -19,7 +19,7 @@ from shared.runtime.errors import BadInput
 from shared.work import Work
 
 About = WithdrawRequest | CorrectRequest | SupplementRequest | RepeatRequest | GiveRating
-"""What is said about a request that is on record."""
+"""Inputs about a request that is on record."""
 
 
 class Named(NamedTuple):
@@ -49,7 +49,7 @@ def links_named(request: RecordRequest, speaker: str) -> tuple[ComplaintId, ...]
 
 
 def repeated_by(data: RepeatRequest, speaker: str) -> ComplaintId:
-    """What the call, message or complaint that brings a matter up again is known by; `BadInput` where none is named."""
+    """The id of the call, message or complaint that brings a matter up again; `BadInput` where none is named."""
     _one_of("repeat_id", data.repeat_id, "repeat_complaint", data.repeat_complaint)
     if data.repeat_complaint is not None:
         if not data.another_citizen:

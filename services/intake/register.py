@@ -1,8 +1,8 @@
-"""The register of calls: what is told of a call, and the one thing all of it comes to (T1, T13). Pure.
+"""The register of calls: everything told of a call, and the one result of it (T1, T13). Pure.
 
-The register keeps a set: each thing told of a call with its instant. Two sets become one by union, so neither order
-nor repeats can matter, and the rule below is a function of the set alone (decision 0034). `docs/calls.md` shows it at
-work on what the switches send.
+The register keeps a set: each thing told of a call with its instant. Two sets become one by union, so neither
+order nor repeats can matter. The rule below is a function of the set alone (decision 0034). `docs/calls.md`
+shows it at work on the events of the switches.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ OUTCOMES: Final = {
     "system_fail": SYSTEM_FAIL,
     "timeout": TIMEOUT,
 }
-"""What each cause makes of a call that nobody answered. Where the caller was not sent away, the caller gave up."""
+"""The outcome of an unanswered call, by its cause. Where the caller was not sent away, the caller gave up."""
 
 UNCONNECTED: Final = "unconnected"
 """No end: the agent who took the call last was never connected to it."""
@@ -73,7 +73,7 @@ def read(text: str) -> Kept:
 
 
 def call_of(things: Iterable[Kept]) -> CallRecord:
-    """What all that was told of one call comes to: one state, its times, and whether a queue ever had it.
+    """The result of everything told of one call: one state, its times, and whether a queue ever had it.
 
     A time counted back from whole seconds stands in only where no exact one is told.
     """

@@ -1,4 +1,4 @@
-"""What is asked by message and not by telephone: how soon each had its first response (A3). Pure."""
+"""How soon each request by message, not by telephone, had its first response (A3). Pure."""
 
 from __future__ import annotations
 

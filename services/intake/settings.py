@@ -1,4 +1,4 @@
-"""What intake may be told from outside."""
+"""The settings of intake."""
 
 from __future__ import annotations
 

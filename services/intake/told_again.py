@@ -1,7 +1,7 @@
-"""What a request told again says otherwise than when it was recorded (T7). Pure.
+"""Finds the fields in which a request told again differs from its record (T7). Pure.
 
-The head says what the request said, but for what was corrected, added or reclassified since: of that it keeps enough
-to know it again. So the same words are a repeat, whatever became of the record.
+The head holds the request's words, except those that were corrected, added or reclassified since. Of those it
+keeps enough to recognise them. So the same words are a repeat, whatever became of the record.
 """
 
 from __future__ import annotations
@@ -28,13 +28,12 @@ _SHARED: Final = (
     "attachments",
     "retaliation_by",
 )
-"""What a request asks for and its head keeps, by the request's names.
+"""The fields of a request that its head keeps, by the request's names.
 
-Channel, agent and `sent_at` say who told us, how and when, and not what is asked for.
-"""
+Channel, agent and `sent_at` say who told us, how and when. They are no part of the matter."""
 
 _ON_HEAD: Final = {"retaliation_by": "accused"}
-"""What the head calls otherwise."""
+"""Fields that have another name on the head."""
 
 
 def says_otherwise(request: RecordRequest, case: Complaint, speaker: str) -> list[str]:

@@ -1,8 +1,8 @@
-"""Of one call one record goes on (T7): which record stands for another, and to which another is only linked. Pure.
+"""Of one call one record goes on (T7): finds the record that stands for another, or is only linked. Pure.
 
-What is recorded in one call, of one subject and place, is known to each that follows, as it stands then
-(`RecordRequest.seen`). A record is left only where another one is acted on and asks for all that it asks for. Else it
-goes on, and is linked.
+A record knows the earlier records of the same call, subject and place, as they stand then
+(`RecordRequest.seen`). A record is left only where another one is acted on and asks for all that it asks for.
+Else it goes on, and is linked.
 """
 
 from __future__ import annotations

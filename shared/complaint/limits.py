@@ -254,10 +254,10 @@ def moved(case: Complaint, number: int, due_at: datetime, since: datetime) -> tu
 
 
 def miss_stated(case: Complaint, limit: Limit, number: int) -> Complaint:
-    """A miss was stated: watch no longer, but remember it until the act comes.
+    """Take a stated miss in: the limit is watched no longer, but remembered until the act comes.
 
-    Where the act has come, too late, the escalation stated with the miss has to know: it finds the limit as
-    the rung below its own.
+    If the act has already come, too late, the limit stays as a rung of the ladder: the escalation stated with the miss
+    finds it there.
     """
     kept: list[Deadline] = []
     missed = case.missed

@@ -133,8 +133,9 @@ class Held(Assignment, frozen=True, kw_only=True, omit_defaults=True, tag="held"
     """The unit has the order and has not answered it."""
 
     asked: tuple[Asked, ...] = ()
-    """In the order it was asked. At most one of them is about whose the order is (a return or a dispute), one about
-    its limit (an extension or a pause) and one about its end (a termination): these three may wait side by side."""
+    """In the order it was asked. At most one of them is about whose the order is (a return or a dispute). At
+    most one is about its limit (an extension or a pause), and one about its end (a termination). So three may
+    wait side by side."""
 
 
 class Answered(Assignment, frozen=True, kw_only=True, omit_defaults=True, tag="answered"):

@@ -198,10 +198,10 @@ class Unopened(msgspec.Struct, frozen=True, tag="unopened"):
 
 
 class Complaint(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="complaint"):
-    """One complaint as it stands.
+    """The state of one complaint, folded from its facts.
 
-    What moves stands first, what was said once stands last: a head is written anew with every fact, and PostgreSQL's
-    WAL leaves out the end that did not change.
+    The order of the fields saves disk: fields that change stand first, fields that are set once stand last. A
+    head is written anew with every fact, and PostgreSQL's WAL leaves out the end that did not change.
     """
 
     order: Order | None = None
@@ -302,7 +302,7 @@ def text_digest(text: str) -> str:
 
 
 def whole_content(case: Complaint) -> str:
-    """What was recorded, and below it everything the citizen added, a paragraph each."""
+    """The recorded content, and below it everything the citizen added, a paragraph each."""
     return "\n".join(text for text in (case.content, *case.added) if text)
 
 
@@ -317,5 +317,5 @@ def dispatched_first(case: Complaint) -> datetime | None:
 
 
 def matter(case: Complaint) -> Matter:
-    """What the record says the matter is about and where."""
+    """The recorded subject and place of the matter."""
     return Matter(subject=case.subject, district=case.district, street=case.street)

@@ -1,8 +1,8 @@
-"""A citizen's contact details: what they are, how they are sealed, and what a mask leaves of them.
+"""A citizen's contact details: their form, how they are sealed, and how they are masked.
 
-They are in no fact, no topic, no log line and no text of an error; where they are kept (schema `vault`) they are
-sealed under a key of their complaint, which is itself sealed under the master key. Without that one nobody reads any,
-and without its own key nobody reads this one ever again.
+They are in no fact, no topic, no log line and no text of an error. The schema `vault` keeps them, sealed
+under a key of their complaint. That key is itself sealed under the master key. Without the master key nobody
+reads any contact. Without its own key nobody reads this one ever again.
 """
 
 from __future__ import annotations

@@ -8,8 +8,8 @@ from typing import Final, NamedTuple
 from shared.doors.unpacking import CannotUnpack, unpacked
 
 HEAD: Final = struct.Struct(">qiibIhiqqqhii")
-"""Base offset, length behind itself, leader epoch, magic, checksum, attributes, last offset's delta, first and last
-time, producer's id and epoch, first sequence number, number of records. What follows are the records."""
+"""Base offset, length behind itself, leader epoch, magic, checksum, attributes, last offset's delta. Then
+first and last time, producer's id and epoch, first sequence number, number of records. The records follow."""
 
 CHECKED_FROM: Final = 21
 """The checksum is over all bytes from here, from the attributes on."""

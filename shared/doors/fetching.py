@@ -31,7 +31,7 @@ class Subscription(Protocol):
 
 
 class Fetching(Protocol):
-    """What is told how a fetch ended: a door."""
+    """A door that learns how a fetch ended."""
 
     async def go_past(self, places: Mapping[TopicPartition, int]) -> None:
         """Kafka no longer has these offsets."""
@@ -44,10 +44,11 @@ class Fetching(Protocol):
 
 
 async def fetched(fetch: Callable[[], Awaitable[_Fetched]], doors: Sequence[Fetching]) -> _Fetched | None:
-    """What the consumer of these doors has; None where an offset is no longer there and they had to go past it.
+    """Fetch for these doors; None where Kafka no longer has an offset and the doors had to go past it.
 
-    Any other error is told of once until it can be read again, counted, and raised as a `KafkaError`: the caller
-    waits and tries again. What the client had of other partitions is lost with it, so they are read anew.
+    Any other error is raised as a `KafkaError`, so that the caller waits and tries again. Each is counted,
+    and one is reported until reading works again. The client loses what it held of other partitions, so they
+    are read anew.
     """
     try:
         got = await fetch()
@@ -74,10 +75,10 @@ async def next_records(
     hear: Callable[[Callable[[], Awaitable[dict[Any, Any]]]], Awaitable[dict[Any, Any] | None]],
     passes: Callable[[], Awaitable[None]],
 ) -> Records:
-    """What has come, as soon as something has. `passes` is told each time that all that had come was taken.
+    """The next messages, as soon as there are some. Calls `passes` each time all messages so far were taken.
 
-    FastStream's own look sleeps as long again after one that found nothing (where messages are rare, half
-    of them waited up to 200 ms for nothing), and sleeps over an error of Kafka and tells nobody.
+    FastStream's own loop is not used. After a look that found nothing it sleeps as long again: where messages
+    are rare, half of them waited up to 200 ms. It also sleeps over an error of Kafka and reports it nowhere.
     """
     while True:
         await passes()
@@ -99,7 +100,7 @@ class FetchPosition:
 
     @property
     def consumer(self) -> Any:
-        """What this door reads by; None while there is nothing."""
+        """The consumer of this door; None while there is none."""
         return None if self.subscription is None else self.subscription.consumer
 
     def hold(self, partitions: Iterable[TopicPartition]) -> Any:

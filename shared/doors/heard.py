@@ -25,7 +25,7 @@ def by_login(line: Topic) -> bool:
 
 
 def door_of(line: Topic) -> str:
-    """What the desk that hears this line calls its door: `requests` of `intake.requests`."""
+    """The name that the desk gives this line's door: `requests` of `intake.requests`."""
     return line.name.split(".")[1]
 
 

@@ -1,7 +1,7 @@
-"""What the desks of one process share: a Kafka client, a reader of the log, one word to stop. Mostly it is one desk.
+"""Holds the things that the desks of one process share: a Kafka client, a log reader, one signal to stop.
 
-In a small town all four sit together (`hotline up --one-process`). What each of them does stays its own: its
-doors, its connections, its offsets, its metrics.
+Most processes hold one desk. In a small town one process holds all four (`hotline up --one-process`). Each
+desk keeps its own doors, connections, offsets and metrics.
 """
 
 from __future__ import annotations

@@ -82,7 +82,7 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
         self._passing = Passing()
         self._turn = asyncio.Lock()
         self._fetched_at = 0
-        """What `seeks` was when the last records were fetched."""
+        """The value of `seeks` when the last records were fetched."""
         self._written_at = 0.0
         self._flush: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()

@@ -27,7 +27,7 @@ class LagCommit:
         self._told_at = 0.0
 
     def due(self) -> dict[TopicPartition, int]:
-        """What Kafka is to be told now; empty where it was told not long ago, or knows all."""
+        """The offsets to commit to Kafka now; empty right after a commit, or when Kafka knows them all."""
         now = time.monotonic()
         if now - self._told_at < LAG_COMMIT_SECONDS:
             return {}

@@ -19,9 +19,9 @@ from shared.topics import LOG
 class LogReader(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types
     """Reads the log for several doors.
 
-    Each door keeps its own place in PostgreSQL under its own desk's name, and passes over what it has had. So
-    the consumer must never stand further than the door that is furthest behind; a door that has to go back
-    takes the consumer back with it, and the others pass over what comes to them again.
+    Each door keeps its own place in PostgreSQL under its own desk's name, and skips what it has already
+    taken. So the consumer must never stand further than the door that is furthest behind. A door that has to
+    go back takes the consumer back with it; the other doors skip the repeats.
     """
 
     def __init__(self, group: str, settings: CommonSettings) -> None:
@@ -30,7 +30,7 @@ class LogReader(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ha
         self._topic = settings.topic_prefix + LOG
         self._doors: list[Door] = []
         self._fetched_at: list[int] = []
-        """What each door's `seeks` was when the last records were fetched."""
+        """The value of each door's `seeks` when the last records were fetched."""
         self._batch_max = settings.batch_max
         self._gather_ms = settings.gather_ms
         self._gather_bytes = settings.gather_bytes
@@ -62,7 +62,7 @@ class LogReader(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ha
             )
 
     async def fetch(self, consumer: AIOKafkaConsumer) -> Records:
-        """What has come for the door furthest behind, as soon as something has."""
+        """The next records for the door furthest behind, as soon as there are some."""
         records = await next_records(
             consumer, self._batch_max, lambda get: fetched(get, self._doors), self._passes
         )

@@ -137,7 +137,7 @@ class Offsets:
     # -- written
 
     def moved(self) -> list[Moved]:
-        """What moved, as a batch writes it."""
+        """The offsets that moved, as a batch writes them."""
         moving = ((at, self.held[at]) for at in self._unwritten)
         return [
             Moved(*at, held.stored.offset, held.ahead) for at, held in moving if held.ahead != held.stored

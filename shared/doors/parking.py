@@ -1,4 +1,4 @@
-"""What cannot be taken in is parked with its reason, and what came with it goes on."""
+"""Parks a message that cannot be taken in, with its reason, and goes on with the others of its batch."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Parking:
         stop_due: Callable[[], Awaitable[None]],
         fail: Callable[[Exception], None],
     ) -> None:
-        """What a door does with its messages: `handle` fills and writes, `stop_due` stops topics, `fail` ends all."""
+        """Takes the door's own functions: `handle` fills and writes, `stop_due` stops topics, `fail` ends all."""
         self._offsets = offsets
         self._stops = stops
         self._handle = handle

@@ -20,9 +20,9 @@ STEPS: Final = 20
 
 
 class Share:
-    """What was parked of the last messages of a topic.
+    """The share of a topic's last messages that were parked.
 
-    While nothing was parked, it is one number: how many messages came, at most a window of them.
+    While nothing was parked it keeps one number: the messages that came, at most a window of them.
     """
 
     __slots__ = ("_heard", "_pardoned", "_parked", "_parts", "_share_max", "_window")

@@ -40,7 +40,7 @@ React = Callable[[Any, datetime], Any]
 
 
 class Process:
-    """What production needs around a desk's rules; the same for all four."""
+    """Runs a desk's rules in production: doors, log, clock, telemetry; the same for all four desks."""
 
     def __init__(
         self,
@@ -148,10 +148,11 @@ class Process:
 
 
 class HeardTypes:
-    """What a desk takes from the log by its CloudEvents type.
+    """The CloudEvents types that a desk takes from the log.
 
-    The facts it reacts to in every version there was, and those of a newer system: a newer version of such
-    a fact, or a fact of a name not known here. It cannot act on those; it must not lose them either.
+    The desk takes the facts it reacts to, in every version there was. It also takes facts of a newer system:
+    a newer version of such a fact, or a fact of a name not known here. It cannot act on those, and it must
+    not lose them either.
     """
 
     def __init__(self, reacts: Iterable[type[Fact]]) -> None:

@@ -1,8 +1,9 @@
-"""Records out of the bytes of a fetch, one by one: what cannot be read is set apart, and its neighbours are not.
+"""Splits the bytes of a fetch into records, and sets apart each record that cannot be read.
 
-aiokafka's own reader raises at the first byte it does not understand, loses what it had unpacked before, and meets
-the same bytes at its next fetch. Here a batch that made it raise is read again, record by record: the good ones are
-given out, in their order, and each bad one is an `UnreadableRecord` at its place. A good batch is read as ever.
+aiokafka's own reader raises at the first byte it does not understand. It loses the records it had unpacked
+before, and meets the same bytes at its next fetch. Here a batch that made it raise is read again, record by
+record. The good records are given out in their order. Each bad one becomes an `UnreadableRecord` at its
+place. A good batch is read by aiokafka as always.
 
 Importing this module puts the reader in (see `_put_in`), for every consumer of the process.
 """
@@ -32,10 +33,10 @@ _VARINT_BYTES_MAX: Final = 10
 
 @dataclass
 class UnreadableRecord(ConsumerRecord):  # type: ignore[misc]  # aiokafka has no types
-    """What stands at one place of a partition, or at several, and cannot be read.
+    """A record that cannot be read, at one place of a partition or at several.
 
-    Key, value and headers are the record's own as far as they could be told apart. Else the value is the bytes as
-    they lay in Kafka, and there are no headers.
+    Key, value and headers are the record's own as far as they could be told apart. Else the value is the
+    bytes as they lay in Kafka, and there are no headers.
     """
 
     unread: Unread
@@ -90,9 +91,10 @@ class _Bytes:
 
 
 def told_apart(frame: bytes, start: int) -> tuple[Iterable[_Record], int]:
-    """Everything in a batch from the offset `start` on, in order, and the offset behind it.
+    """Every record in a batch from the offset `start` on, in order, and the offset behind it.
 
-    What is not good has its reason. Where nothing in it can be told apart, the whole batch is one record.
+    A record that is not good has its reason. Where nothing in it can be told apart, the whole batch is one
+    record.
     """
     try:
         head = head_of(frame)
@@ -193,7 +195,7 @@ def _headers(body: _Bytes) -> list[tuple[bytes, bytes | None]]:
 
 
 def _not_a_name(headers: list[tuple[bytes, bytes | None]]) -> str:
-    """What is wrong with the first header's name that is no text; empty where all are."""
+    """The fault of the first header whose name is no text; empty if all names are."""
     for number, (name, _) in enumerate(headers, start=1):
         try:
             name.decode()
@@ -206,7 +208,7 @@ def _not_a_name(headers: list[tuple[bytes, bytes | None]]) -> str:
 
 
 class _Kept(MemoryRecords):  # type: ignore[misc]  # aiokafka has no types
-    """What a fetch brought, batch by batch; remembers the bytes of the batch it gave out last."""
+    """The bytes of a fetch, batch by batch; remembers the bytes of the batch it gave out last."""
 
     def __init__(self, data: bytes) -> None:
         super().__init__(data)
@@ -285,7 +287,7 @@ class _RecordsApart(PartitionRecords):  # type: ignore[misc]  # aiokafka has no 
             return
 
     def _rest_of_batch(self) -> Iterator[ConsumerRecord[Any, Any]]:
-        """What of the last batch was not given out yet."""
+        """The records of the last batch that were not given out yet."""
         frame = bytes(self._records.frame)
         try:
             found, behind = told_apart(frame, self.next_fetch_offset)

@@ -1,4 +1,4 @@
-"""What a person has released from a desk's parking is handled again."""
+"""Handles parked messages again after a person has released them."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ class Retry:
         self._door = door
 
     async def __call__(self, act: Callable[[], Awaitable[Any]]) -> Any:
-        """What the act returns; raises what it raises while PostgreSQL is there."""
+        """Return the act's result; raise any error of it that does not mean that PostgreSQL is away."""
         tried = 0
         while True:
             try:

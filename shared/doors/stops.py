@@ -48,7 +48,7 @@ class Stops:
         self._stopped: dict[str, str] = {}
         """By topic, why; `WHOLE` means every topic."""
         self._due: dict[str, str] = {}
-        """What must stop and does not yet."""
+        """Topics that must stop and do not yet, each with the reason."""
 
     def __bool__(self) -> bool:
         """Whether anything of this door is stopped."""
@@ -92,7 +92,10 @@ class Stops:
         return due.keys()
 
     async def look(self, patiently: Patiently, topics: Iterable[str]) -> tuple[Container[str], set[str]]:
-        """What another process has stopped meanwhile, and what a person has resumed. `topics`: all of the door."""
+        """Learn which topics other processes have stopped and which a person has resumed.
+
+        `topics` are all topics of the door. Returns the newly stopped and the resumed ones.
+        """
         now: Mapping[str, str] = await patiently(partial(self._log.door_stopped, self._door))
         stopped, resumed = now.keys() - self._stopped.keys(), self._stopped.keys() - now.keys()
         for topic in stopped:

@@ -18,8 +18,8 @@ from shared.runtime.patience import FINISH_SECONDS, SESSION_SECONDS
 from shared.runtime.settings import CommonSettings
 
 FETCH_BYTES_MAX: Final = 2 * 1024 * 1024
-"""What one answer of a broker brings at most: two full batches of usual messages. By default it is
-50 MB, all of which the client holds when much waits on 200 units' topics; see docs/performance.md."""
+"""The most one answer of a broker brings: two full batches of usual messages. The client's default is 50 MB,
+and it holds all of that when much waits on 200 units' topics; see docs/performance.md."""
 
 
 class KafkaClient:

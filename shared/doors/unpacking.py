@@ -1,7 +1,7 @@
-"""What Kafka's codecs have packed, unpacked, and never to more than a bound.
+"""Unpacks what Kafka's codecs have packed, and never more than a bound.
 
-A few kilobytes of zstd can hold a gigabyte of zeros. The client's own codecs would hand all of it over, and the
-process would end for want of memory at each start anew.
+A few kilobytes of zstd can hold a gigabyte of zeros. The client's own codecs would hand all of it over. Then
+the process would run out of memory, again at each start.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import cramjam
 import zstandard
 
 UNPACKED_BYTES_MAX: Final = 16 * 1024 * 1024
-"""What a batch may hold unpacked: sixteen times what any client puts into one by default (1 MB)."""
+"""The most bytes a batch may hold unpacked: sixteen times what any client puts into one by default (1 MB)."""
 
 LZ4_RATIO_MAX: Final = 255
 """No byte of LZ4 stands for more than 255: the format's own bound."""
@@ -24,9 +24,9 @@ CODECS: Final = ("none", "gzip", "snappy", "lz4", "zstd")
 """By their number in the attributes of a batch."""
 
 _GZIP: Final = b"\x1f\x8b"
-"""What each member of gzip begins with."""
+"""The first bytes of each member of gzip."""
 _XERIAL: Final = b"\x82SNAPPY\x00"
-"""What snappy begins with where it comes in blocks, as Java's clients send it."""
+"""The first bytes of snappy in blocks, as Java's clients send it."""
 _XERIAL_HEADER: Final = 16
 _BLOCK: Final = struct.Struct(">i")
 
@@ -36,7 +36,7 @@ class CannotUnpack(Exception):  # noqa: N818 -- bytes to set aside, not our fail
 
 
 def unpacked(codec: int, packed: bytes, at_most: int = UNPACKED_BYTES_MAX) -> bytes:
-    """What this codec of Kafka's has packed; raises `CannotUnpack`."""
+    """Unpack bytes that this codec of Kafka's has packed; raises `CannotUnpack`."""
     if not 0 < codec < len(CODECS):
         message = f"packed by codec {codec}, which Kafka does not have"
         raise CannotUnpack(message)

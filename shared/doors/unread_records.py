@@ -1,7 +1,8 @@
-"""What a door does with what it cannot read, and with offsets that nobody is given; see `shared.doors.records`.
+"""Sets aside records that a door cannot read, and passes offsets that no reader is given (`shared.doors.records`).
 
-Unreadable records are set aside with their place and their bytes, and told of once. Markers of transactions and what
-was aborted are given to no reader: a door goes past them where it has taken everything before them.
+Unreadable records are kept with their place and their bytes, and reported once. Kafka gives no reader the
+markers of transactions or the records of aborted ones. A door goes past those offsets once it has taken
+everything before them.
 """
 
 from __future__ import annotations
@@ -114,7 +115,7 @@ class ReadErrors:
         self._telemetry = telemetry
         self._door = door
         self._told: str | None = None
-        """What was said when it last could not be read; None since it can."""
+        """The last reported error; None since reading works again."""
 
     def tell(self, error: Exception, partitions: Mapping[tuple[str, int], int]) -> None:
         """It could not be read. `partitions`: the next offset of each."""

@@ -122,8 +122,8 @@ class Append:
     moved: list[Moved] = field(default_factory=list)
     inbox: list[str] = field(default_factory=list)
     content: list[str | None] = field(default_factory=list)
-    """What each message of `inbox` said (`shared.identity.content_of`), of a claim the complaint that holds it
-    (`shared.seeing.held_for`); a shorter list says nothing of the rest."""
+    """The content of each message of `inbox` (`shared.identity.content_of`). For a claim it is the complaint
+    that holds it (`shared.seeing.held_for`). A shorter list says nothing of the rest."""
     parked: list[Parked] = field(default_factory=list)
     unpark: list[int] = field(default_factory=list)
 
@@ -199,7 +199,7 @@ class EventLog(Protocol):
 
 
 def timers_of(case: Case) -> dict[int, datetime]:
-    """What stands in `es.timer` for a complaint: of each kind the earliest instant it must be looked at."""
+    """The rows of `es.timer` for a complaint: for each kind the earliest instant it must be looked at."""
     timers: dict[int, datetime] = {}
     for limit, due_at in due_deadlines(case).items():
         kind = TIMER_KINDS[limit]

@@ -1,8 +1,8 @@
 """Anchors the log: a line for each stretch of it into es.anchor, and from there to a topic and a file.
 
-One process at a time does it, once a minute, apart from the relay: what is anchored late is anchored all the same. A
-stretch ends where no earlier fact can still come: positions are given out before the commit, so it waits until every
-transaction has ended that may hold one of them.
+One process at a time does it, once a minute, apart from the relay. A late anchor does no harm. A stretch ends
+where no earlier fact can still come. The log gives out positions before the commit, so a stretch waits until
+every transaction has ended that may hold one of them.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The content of an anchor: the root over the hashes of a stretch of the log, chained to the anchor before.
 
-A stretch is all facts with positions from `first` to `last`, none of which can still come: whoever holds the line knows
-which facts there were. The root alone says that something is different; the leaves beside it say what. A line is one
-JSON object, and the next one holds the SHA-256 of its bytes.
+A stretch is all facts with positions from `first` to `last`, none of which can still come. So a person who
+holds the line knows which facts there were. The root alone says that something is different; the leaves
+beside it say which fact. A line is one JSON object, and the next one holds the SHA-256 of its bytes.
 """
 
 from __future__ import annotations
@@ -80,8 +80,8 @@ def hash_of(line: bytes) -> bytes:
 def root_of(hashes: bytes) -> str:
     """The Merkle root over facts' hashes, one behind the other: in each row two become one, a last single one goes up.
 
-    A fact's hash is the leaf as it is: what it is made of is longer than the 65 bytes of two, so neither passes for the
-    other.
+    A fact's hash is used as the leaf. Its source is longer than the 65 bytes of two hashes, so neither passes
+    for the other.
     """
     if not hashes:
         return NOTHING

@@ -1,8 +1,9 @@
-"""Statements over heads and facts as JSON: as fast as ever, and one row that PostgreSQL cannot read stops none of them.
+"""Reads heads and facts as JSON, fast, and past any row that PostgreSQL cannot read as JSON.
 
-A head is text, and PostgreSQL makes JSON of it for whoever asks for a field. One head it cannot make JSON of, such as
-one with U+0000 in a string, ends the whole statement. Then the statement is sent once more in its careful form, which
-tries each row by itself and leaves out what fails, and those rows are named (migration 0029).
+A head is text. PostgreSQL parses it as JSON when a statement asks for a field. One head that it cannot parse,
+such as one with U+0000 in a string, ends the whole statement. Then the statement is sent once more in its
+careful form. That form tries each row by itself, leaves out the rows that fail and names them (migration
+0029).
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Instants and days as they come out of PostgreSQL, whatever lies there, and which of them a city can have.
+"""Reads any instant or day out of PostgreSQL, and says which of them a city can have.
 
-PostgreSQL knows times that Python does not: infinity, years before 1 and after 9999. The driver gives the first as an
-instant without a zone and raises at the others, and either would end a report about all other rows. A connection that
-`reads_any_instant` gives each of them as the nearest instant Python has, in UTC.
+PostgreSQL knows times that Python does not: infinity, years before 1 and after 9999. The driver gives
+infinity as an instant without a zone, and raises at the other two. Either would end a report about all other
+rows. A connection that `reads_any_instant` gives each of them as the nearest instant Python has, in UTC.
 """
 
 from __future__ import annotations

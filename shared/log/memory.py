@@ -51,7 +51,8 @@ class Memory:
     looks: dict[tuple[str, int], datetime] = field(default_factory=dict)
     """As `es.timer.look_at`: where a timer is looked at at another time than when it is due."""
     inbox: dict[tuple[str, str], str | None] = field(default_factory=dict)
-    """What a message that had its effect said, by consumer and message; None where that was not kept."""
+    """The content of each message that had its effect, by consumer and message; None where it was not
+    kept."""
     places: dict[tuple[str, str, int], Place] = field(default_factory=dict)
     parked: dict[int, ParkedRow] = field(default_factory=dict)
     doors_stopped: dict[tuple[str, str, str], str] = field(default_factory=dict)
@@ -70,7 +71,7 @@ class Memory:
         return sorted(row for row in rows if row[0] <= until)
 
     def due(self, until: datetime) -> dict[ComplaintId, datetime]:
-        """Whose timers a tick would find, the first to be looked at first; each with that one's limit."""
+        """The complaints whose timers a tick would find, in the order they are looked at, each with its limit."""
         found: dict[ComplaintId, datetime] = {}
         for _, stream, due_at in self.looked_at(until):
             found.setdefault(stream, due_at)
@@ -227,7 +228,7 @@ class MemoryLog:
         return {topic: why for (*at, topic), why in stopped if at == [self._consumer, door]}
 
     def _behind(self, complaints: set[str | None]) -> list[ParkedRow]:
-        """What was released behind a message of these complaints that stays parked."""
+        """Released messages of these complaints that stand behind one that stays parked."""
         staying: set[str | None] = set()
         behind: list[ParkedRow] = []
         for _, kept in sorted(self.memory.parked.items()):

@@ -1,8 +1,8 @@
-"""Working days as the State Council announced them; what is not announced is never guessed silently.
+"""Working days as the State Council announced them; a day that is not announced is never guessed silently.
 
-A day is listed off, listed as a make-up working day, or follows its weekday (J1). The notice for a year
-comes late in the year before, so a count that touches an unannounced year is a guess by weekdays and says
-so: `provisional` (T16).
+A day is listed off, listed as a make-up working day, or follows its weekday (J1). The notice for a year comes
+late in the year before. So a count that touches an unannounced year guesses by weekdays and is marked
+`provisional` (T16).
 """
 
 from collections.abc import Iterable, Iterator

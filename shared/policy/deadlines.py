@@ -1,7 +1,7 @@
 """When a limit ends: the last instant that is still in time.
 
-Hours and minutes are exact. A limit in days ends at 24:00 local of its last day, the start day not counted,
-so a second before midnight and midnight itself lie a whole day apart in what they grant (C3, T15).
+Hours and minutes are exact. A limit in days ends at 24:00 local of its last day, and the start day does not
+count. So a start one second before midnight ends a whole day sooner than a start at midnight (C3, T15).
 """
 
 from datetime import UTC, date, datetime, time, timedelta

@@ -1,8 +1,8 @@
 """The clock of a desk: the only place that reads the machine's.
 
-Rules take time from their command. A desk asks its clock what time an input counts as, what time a
-reaction to a fact counts as, and between which instants an input may claim to be. Programs and statements that ask
-for the city's present ask its database (`es.present()`).
+Rules take time from their command. A desk asks its clock for the time of an input and for the time of a
+reaction to a fact. It also asks between which instants an input may claim to be. Programs and statements that
+ask for the city's present ask its database (`es.present()`).
 """
 
 from __future__ import annotations

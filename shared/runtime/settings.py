@@ -43,8 +43,9 @@ class CommonSettings(BaseSettings):
     """After how long a client asks Kafka again which topics there are: so soon a new unit or login is heard. With 343
     units a look costs a door some 10 ms, and the broker too; a new speaker comes a few times a year."""
     batch_max: int = Field(default=2000, ge=1, le=8000)
-    """Messages taken at once. Of a million messages a desk held 177 MB at most with 2,000, 218 with 3,000, 262 with
-    4,000 (`bench memory`); whole lives a second with 2,000 were 0.97 of those with 4,000 (`bench lives`)."""
+    """Messages taken at once. With a million messages waiting a desk held at most 177 MB with 2,000, 218 with
+    3,000, 262 with 4,000 (`bench memory`). Whole lives a second with 2,000 were 0.97 of those with 4,000
+    (`bench lives`)."""
     parked_window: int = Field(default=1000, ge=1)
     """Of how many of a topic's last messages a door looks how many it had to park."""
     parked_share_max: float = Field(default=0.5, gt=0, le=1)
@@ -54,6 +55,6 @@ class CommonSettings(BaseSettings):
     gather_bytes: int = Field(default=262_144, ge=1)
     """How much a door that is in no hurry lets the broker gather before it answers at once."""
     gather_ms: int = Field(default=100, ge=1)
-    """How long a door that is in no hurry lets the broker gather before it answers. A fetch costs the same
-    however little it brings, and over 200 units' topics that is 3.5 ms of client and broker: 100 instead of
-    30 took two fifths of what an idle system spends."""
+    """Milliseconds that the broker gathers for a door that is in no hurry. A fetch over 200 units' topics
+    costs 3.5 ms of client and broker, however little it brings. With 100 instead of 30 an idle system spends
+    two fifths less."""

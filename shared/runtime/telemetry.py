@@ -1,9 +1,9 @@
 """Logs, metrics and traces: set up once, no personal data in any of them. The metrics' names: `metric_names`.
 
-One complaint's life is one trace. Its id is derived from the complaint's, each decision is a span whose
-parent is derived from what caused it, so no state is carried and a life of weeks opens whole. Sampling is
-by complaint: a life is followed from end to end or not at all. The batch that did the work is a span of a
-trace of its own, linked with the decisions it carried.
+One complaint's life is one trace, and its id is derived from the complaint's. Each decision is a span; its
+parent is derived from its cause. So no state is carried, and a life of weeks opens whole. Sampling is by
+complaint: a life is followed from end to end or not at all. The batch that did the work is a span of a trace
+of its own, linked with the decisions it carried.
 """
 
 from __future__ import annotations

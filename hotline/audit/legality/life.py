@@ -68,11 +68,11 @@ _AFTER_THE_END: Final = frozenset(
 
 
 def illegal(case: Case, fact: Fact, before: Fact | None) -> str | None:
-    """Why this fact may not follow in this state; None where it may.
+    """The reason why this fact may not follow in this state; None where it may.
 
-    `before` is the complaint's fact just before this one (None for the first). It is needed because what
-    one decision states together leaves no trace in the case: that the citizen said it was solved, for
-    example, is known only from the visit itself.
+    `before` is the complaint's fact just before this one (None for the first). One decision states several
+    facts together, and the case does not show that. For example, only the visit itself says that the citizen
+    called it solved.
     """
     try:
         return _illegal(case, fact, before)

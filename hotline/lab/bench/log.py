@@ -1,7 +1,7 @@
 """Part `log`: what a long log costs: appending, reading, rebuilding, verifying, and the life rate as it grows.
 
-`hotline.lab.bench.generator` grows the log, in a city of its own for each size. The running system then lives the
-same lives on top of it. The empty log is measured first and last, so a machine that became slower
+`hotline.lab.bench.generator` grows the log, in a city of its own for each size. The running system then lives
+the same lives on top of it. The empty log is measured first and last, so a machine that became slower
 meanwhile shows. If the disk has no room for a size, the part says so and leaves that size out.
 """
 

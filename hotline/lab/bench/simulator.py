@@ -1,8 +1,8 @@
 """`python -m hotline.lab.bench.simulator`: the agents' desk, all units and the dialler, in one process.
 
 First it lives the lives that warm everything up. Then, when a line on standard input tells it to, it lives
-the measured ones. It is a closed loop: the number of lives under way is fixed. It sends a new request when an old life comes to its
-visit. Each unit signs and answers an order as two messages at once. Every citizen is
+the measured ones. It is a closed loop: the number of lives under way is fixed. It sends a new request when an
+old life comes to its visit. Each unit signs and answers an order as two messages at once. Every citizen is
 reached and satisfied. It works as fast as it can, and its own cost lies inside the measured window.
 
 Its orders come as one JSON object on standard input, and a second line sends it on. It reports its progress

@@ -1,6 +1,7 @@
 """The wire between a process and a server: a TCP relay on loopback that can be cut, slowed, and broken in a commit.
 
-All wires of a run live in one thread with a loop of its own. So they do not slow a city that works beside them.
+All wires of a run live in one thread with a loop of its own. So they do not slow a city that works beside
+them.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """The inputs and timers still to come, and those that may be handed in now. Pure: the conductor's rules without I/O.
 
 Within one complaint the order of events matters; between complaints it does not. So each complaint has a time
-of its own. Its next event is its earliest input or its earliest timer, never both at once. The consequences of the first must be known before the second. No complaint waits for another.
+of its own. Its next event is its earliest input or its earliest timer, never both at once. The consequences
+of the first must be known before the second. No complaint waits for another.
 """
 
 from __future__ import annotations

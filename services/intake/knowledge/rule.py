@@ -1,4 +1,4 @@
-"""What intake must know of the knowledge base to take an answer from it (B2). Pure."""
+"""The part of the knowledge base that intake needs to take an answer from it (B2). Pure."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Turns the events of telephone systems into the events that intake takes in (`TELEPHONY_CALLS`). Pure.
 
-Each event gives no or several inputs with their time, and none looks at another event: sent twice or in any order they
-come to the same call. `docs/calls.md` shows what each sequence comes to.
+Each event gives no or several inputs with their time, and none looks at another event. Sent twice or in any
+order, the events give the same call. `docs/calls.md` shows the result of each sequence.
 """
 
 from __future__ import annotations
