@@ -63,7 +63,7 @@ class Realm:
             return self.logins[name]
         except KeyError:
             raise UserError(
-                f"City {self.name!r} has no login {name!r} yet: `hotline down`, then `hotline up` makes it."
+                f"City '{self.name}' has no login '{name}' yet: `hotline down`, then `hotline up` makes it."
             ) from None
 
     @property

@@ -11,6 +11,7 @@ from hotline.cli.run import Json, answer, run
 from hotline.cli.unread import none_unread, tell_unread
 from hotline.parsing import day_of, month_of
 from hotline.terminal import say, say_record
+from shared.text import shown
 
 archive = typer.Typer(
     help="Facts of lives that ended long ago: into a table a month, which can be detached and attached again.",
@@ -118,4 +119,4 @@ def _month(text: str) -> date:
 
 
 def _wrong(what: str, expected: str, text: str) -> NoReturn:
-    raise typer.BadParameter(f"{what}: expected {expected}, got {text!r}")
+    raise typer.BadParameter(f"{what}: expected {expected}, got '{shown(text)}'")

@@ -54,7 +54,7 @@ def _years() -> str:
 
 
 def _wrong(text: str, name: str, expected: str) -> NoReturn:
-    fail(f"{name}: {text!r}, expected {expected}.", code=2)
+    fail(f"{name}: '{text}', expected {expected}.", code=2)
 
 
 # -- the whole line
@@ -110,9 +110,9 @@ class Line(TyperGroup):
                 one.encode()
             except UnicodeEncodeError:
                 shown = one.encode("utf-8", "backslashreplace").decode()
-                fail(f"Argument {place} is no UTF-8: {shown!r}, expected text in UTF-8.", code=2)
+                fail(f"Argument {place} is no UTF-8: '{shown}', expected text in UTF-8.", code=2)
             if "\0" in one:
-                fail(f"Argument {place} has a NUL character in it: {one!r}, expected text.", code=2)
+                fail(f"Argument {place} has a NUL character in it: '{one}', expected text.", code=2)
             if (empty := _empty(args, place)) is not None:
                 fail(f"{empty}: expected words that can be read, got nothing.", code=2)
         return super().parse_args(ctx, list(args))

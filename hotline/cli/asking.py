@@ -57,7 +57,7 @@ def _amiss(known: Catalogue, what: str, said: Mapping[str, str | None]) -> str:
     near = get_close_matches(name, names, n=NEAR_MAX, cutoff=0.3)
     near = near or [one for one in names if name in one][:NEAR_MAX]
     hint = f"; near: {', '.join(near)}" if near else ""
-    return f"{name!r} is no {what} of catalogue {known.version}{hint}."
+    return f"'{name}' is no {what} of catalogue {known.version}{hint}."
 
 
 def _names(known: Catalogue, what: str, said: Mapping[str, str | None]) -> Mapping[str, object] | None:

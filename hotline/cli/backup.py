@@ -53,7 +53,7 @@ def restore(
         say_record(restored)
         return
     made_at = shown(restored.made_at, zone_of(restored.ruleset), seconds=True)
-    say(f"City {restored.city!r} is as it was at {made_at}: {restored.facts:,} facts.")
+    say(f"City '{restored.city}' is as it was at {made_at}: {restored.facts:,} facts.")
     if restored.same_kafka:
         say(f"Its desks go on in the topics they were in; {restored.sent_again:,} facts wait to be sent.")
     else:
@@ -75,7 +75,7 @@ async def _restored(folder: Path, city: str) -> Restored:
     manifest = manifest_of(folder)
     name = city or manifest.city
     if not CITY_NAME.fullmatch(name):
-        fail(f"--city: {name!r}, expected a name like 'hotline': small letters, digits and _.", code=2)
+        fail(f"--city: '{name}', expected a name like 'hotline': small letters, digits and _.", code=2)
     kept = folder / CATALOGUE_FILE
     units = catalogue(str(kept) if kept.exists() else "").units
     addresses = await Stack(stack_folder()).up(_say)

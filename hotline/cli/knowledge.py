@@ -233,7 +233,7 @@ def _named(named: str) -> tuple[str, int | None]:
     if not mark:
         return named, None
     if not article_id or not version.isascii() or not version.isdigit() or not 1 <= int(version) < 2**31:
-        fail(f"{named!r}: expected an article and a version, such as kb-0304@1.", code=2)
+        fail(f"'{named}': expected an article and a version, such as kb-0304@1.", code=2)
     return article_id, int(version)
 
 
@@ -241,7 +241,7 @@ def named_version(named: str) -> tuple[str, int]:
     """An article and a version as they are typed, and both of them; ends where that is none."""
     article_id, version = _named(named)
     if version is None:
-        fail(f"{named!r}: expected an article and a version, such as kb-0304@1.", code=2)
+        fail(f"'{named}': expected an article and a version, such as kb-0304@1.", code=2)
     return article_id, version
 
 

@@ -160,8 +160,8 @@ def resume(
     desk, door, topic = folded_code(desk), folded_code(door), folded_code(topic)
     resumed = run(_resume(desk, door, topic))
     if not resumed:
-        what = f"topic {topic!r} of {desk}'s door {door!r} is not stopped" if topic else ""
-        what = what or f"{desk} has no door {door!r} that stopped"
+        what = f"topic '{topic}' of {desk}'s door '{door}' is not stopped" if topic else ""
+        what = what or f"{desk} has no door '{door}' that stopped"
         fail(f"{what}: `hotline parked list` names what is.")
     if json:
         say_json(json_module.dumps({"desk": desk, "door": door, "topics": sorted(resumed)}))

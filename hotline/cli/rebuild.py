@@ -9,6 +9,7 @@ import typer
 from hotline.cli.run import Json, fail, run
 from hotline.cli.unread import none_unread, tell_unread
 from hotline.terminal import say, say_record
+from shared.text import shown
 
 if TYPE_CHECKING:
     from hotline.scoring.ledger import Anew
@@ -36,7 +37,7 @@ def rebuild(
         _print_scores(done_scores, json=json)
         return
     if view not in VIEWS:
-        raise typer.BadParameter(f"there is no view {view!r}, only {', '.join(VIEWS)} and {SCORES}")
+        raise typer.BadParameter(f"there is no view '{shown(view)}', only {', '.join(VIEWS)} and {SCORES}")
     but = ""
     try:
         done = run(rebuilt(find_city().login("operator"), view))

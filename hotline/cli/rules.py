@@ -31,9 +31,9 @@ def rules(
     book = known()
     rule_id = folded(rule_id).upper()
     if rule_id and rule_id not in book:
-        fail(f"No rule {rule_id!r}; `hotline rules` lists them: {', '.join(book)}.", code=2)
+        fail(f"No rule '{rule_id}'; `hotline rules` lists them: {', '.join(book)}.", code=2)
     if status not in {"", "built", "part", "open", "outside"}:
-        fail(f"--status: {status!r}, expected built, part, open or outside.", code=2)
+        fail(f"--status: '{status}', expected built, part, open or outside.", code=2)
     known_ruleset(ruleset)  # says which there are, before anything is read for it
     value_of, tests = values(ruleset), named_by_tests()
     shown = [rule for rule in book.values() if rule_id in {"", rule.id} and status in {"", rule.status}]

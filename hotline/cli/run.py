@@ -76,7 +76,7 @@ def demand_words(option: str, text: str) -> None:
 def one_of(option: str, text: str, known: Collection[str]) -> str:
     """The text, where it is one of those; else the command ends here and names them."""
     if text not in known:
-        fail(f"{option}: {text!r}, expected one of {', '.join(known)}.", code=2)
+        fail(f"{option}: '{text}', expected one of {', '.join(known)}.", code=2)
     return text
 
 

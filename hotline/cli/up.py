@@ -89,7 +89,7 @@ async def _up_stack(*, json: bool) -> None:
     if json:
         say_json(json_module.dumps(where_it_is(addresses, city)))
         return
-    say(f"City {city.realm.name!r} can be looked into: `hotline show`, `hotline verify`, `hotline parked`.")
+    say(f"City '{city.realm.name}' can be looked into: `hotline show`, `hotline verify`, `hotline parked`.")
     print_addresses(addresses, city)
 
 
@@ -113,7 +113,7 @@ async def _up(
 
     say = _say(json=json)
     if not CITY_NAME.fullmatch(name) or name in {"postgres", "template0", "template1"}:
-        fail(f"--city: {name!r}, expected a name like 'hotline': small letters, digits and _.", code=2)
+        fail(f"--city: '{name}', expected a name like 'hotline': small letters, digits and _.", code=2)
     ruleset(version)
     if own is not None:
         parsed(own)
@@ -127,9 +127,9 @@ async def _up(
             city = city_up()
             if city.realm.name != name:
                 fail(
-                    f"City {city.realm.name!r} is up: `hotline down` first, then `hotline up --city {name}`."
+                    f"City '{city.realm.name}' is up: `hotline down` first, then `hotline up --city {name}`."
                 )
-            say(f"City {name!r} is up already; options are taken at the next start.")
+            say(f"City '{name}' is up already; options are taken at the next start.")
         else:
             await _end_orphans(folder())
             async with told_meanwhile(say, lambda: "waiting for the city's database and topics"):
@@ -144,7 +144,7 @@ async def _up(
                     )
                 )
             kind = " (its time is a rehearsal's and stands still)" if is_lived(city) else ""
-            say(f"City {name!r} is open after {time.monotonic() - began_at:.1f} s{kind}.")
+            say(f"City '{name}' is open after {time.monotonic() - began_at:.1f} s{kind}.")
     finally:
         lock.release()
     if json:

@@ -147,7 +147,7 @@ class Programmes:
         digits = id_of(text)
         if digits is None:
             raise UserError(
-                f"{text!r} is no programme's id: expected hexadecimal digits, at least the first 4."
+                f"'{text}' is no programme's id: expected hexadecimal digits, at least the first 4."
             )
         rows = await self._connection.fetch(_CALLED, UUID(digits.ljust(32, "0")), UUID(digits.ljust(32, "f")))
         if not rows:

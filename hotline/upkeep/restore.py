@@ -175,7 +175,7 @@ async def _admin(addresses: Addresses, name: str, making: str) -> AsyncIterator[
     try:
         if await admin.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", name):
             raise UserError(
-                f"This server has a city {name!r}: restore under another name, or remove it first."
+                f"This server has a city '{name}': restore under another name, or remove it first."
             )
         async with admin.transaction():
             await admin.execute(f"SELECT pg_advisory_xact_lock({ROLES})")

@@ -90,7 +90,7 @@ def calendar(version: str) -> Calendar:
     """Give the packaged calendar of that version; the same object each time."""
     known = sorted(entry.name.removesuffix(".json") for entry in _FOLDER.iterdir())
     if version not in known:
-        raise CalendarUnknown(f"there is no calendar {version!r}; known: {', '.join(known)}")
+        raise CalendarUnknown(f"there is no calendar '{version}'; known: {', '.join(known)}")
     return parse_calendar(version, (_FOLDER / f"{version}.json").read_bytes())
 
 
@@ -103,7 +103,7 @@ def parse_calendar(version: str, text: bytes | str) -> Calendar:
     except ValueError as error:
         raise CalendarInvalid(f"calendar {version}: {error}") from error
     if written.version != version:
-        raise CalendarInvalid(f"calendar {version}: version says {written.version!r}")
+        raise CalendarInvalid(f"calendar {version}: version says '{written.version}'")
     if both := off_days & work_days:
         raise CalendarInvalid(f"calendar {version}: {min(both)} is listed both as off and as work")
     return Calendar(version=version, years=frozenset(written.years), off_days=off_days, work_days=work_days)

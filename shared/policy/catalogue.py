@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from shared.events.base import Level
 from shared.ids import UnitId
-from shared.text import folded, has_words
+from shared.text import folded, has_words, shown
 from shared.text_file import FileUnreadable, text_of
 from shared.topic_names import UNIT_NAME
 
@@ -146,11 +146,13 @@ def parsed(text: bytes) -> Catalogue:
         named |= {f"subjects.{name}.co_units.{n}": u for n, u in enumerate(subject.co_units)}
     for place, unit in named.items():
         if unit not in catalogue.units:
-            message = f"catalogue: {place}: unit {unit!r} is not among `units`"
+            message = f"catalogue: {place}: unit '{shown(unit)}' is not among `units`"
             raise CatalogueInvalid(message)
     for unit in catalogue.units:
         if not UNIT_NAME.fullmatch(unit):
-            message = f"catalogue: unit {unit!r}: expected {UNIT_NAME.pattern}, it stands in a topic's name"
+            message = (
+                f"catalogue: unit '{shown(unit)}': expected {UNIT_NAME.pattern}, it stands in a topic's name"
+            )
             raise CatalogueInvalid(message)
     return catalogue
 
@@ -168,7 +170,9 @@ def _folded(named: dict[str, T], place: str) -> dict[str, T]:
     made: dict[str, T] = {}
     for name, one in named.items():
         if not has_words(name) or folded(name) in made:
-            message = f"catalogue: {place}: {name!r}: expected a name that can be read and is no other's"
+            message = (
+                f"catalogue: {place}: '{shown(name)}': expected a name that can be read and is no other's"
+            )
             raise CatalogueInvalid(message)
         made[folded(name)] = one
     return made

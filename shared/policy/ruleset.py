@@ -147,7 +147,7 @@ def ruleset(version: str) -> RuleSet:
     """Give the packaged rule set of that version; the same object each time."""
     known = sorted(entry.name.removesuffix(".toml") for entry in _FOLDER.iterdir())
     if version not in known:
-        raise RuleSetUnknown(f"there is no rule set {version!r}; known: {', '.join(known)}")
+        raise RuleSetUnknown(f"there is no rule set '{version}'; known: {', '.join(known)}")
     return parse_ruleset(version, (_FOLDER / f"{version}.toml").read_text(encoding="utf-8"))
 
 

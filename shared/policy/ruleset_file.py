@@ -145,11 +145,11 @@ class WrittenRuleSet(msgspec.Struct, forbid_unknown_fields=True):
 def check(version: str, written: WrittenRuleSet, tables: dict[str, Any]) -> None:
     """Raise `ValueError` with the field where the parts do not agree. `tables`: the file as TOML gives it."""
     if written.version != version:
-        raise ValueError(f"version says {written.version!r}")
+        raise ValueError(f"version says '{written.version}'")
     try:
         ZoneInfo(written.timezone)
     except (LookupError, ValueError, OSError) as error:
-        raise ValueError(f"timezone: no zone named {written.timezone!r}") from error
+        raise ValueError(f"timezone: no zone named '{written.timezone}'") from error
     if len(set(written.ladder)) < len(written.ladder):
         raise ValueError("ladder: a level stands in it twice")
     for urgency in Urgency:

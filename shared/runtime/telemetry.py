@@ -322,7 +322,7 @@ def exporter_of(kind: str, endpoint: str) -> SpanExporter | None:
         )
 
         return OTLPSpanExporter(endpoint=endpoint.rstrip("/") + "/v1/traces")
-    message = f"traces: expected zipkin, otlp or none, got {kind!r}"
+    message = f"traces: expected zipkin, otlp or none, got '{kind}'"
     raise ValueError(message)
 
 

@@ -320,8 +320,8 @@ def test_every_whole_number_has_bounds() -> None:
             ("rank", "show", "２０２６-12"),
             "MONTH: '２０２６-12', expected a year and a month such as 2026-10",
         ),
-        (("rank", "show", "2026-12\n"), "MONTH: '2026-12\\n', expected a year and a month such as 2026-10"),
-        (("rank", "show", "\udcff"), "Argument 3 is no UTF-8: '\\\\udcff', expected text in UTF-8."),
+        (("rank", "show", "2026-12\n"), "MONTH: '2026-12⏎', expected a year and a month such as 2026-10"),
+        (("rank", "show", "\udcff"), "Argument 3 is no UTF-8: '\\udcff', expected text in UTF-8."),
         (("show", "a\0b"), "Argument 2 has a NUL character in it"),
         (("calls", "--since", "0001-01-01"), "--since: '0001-01-01', expected an instant or a day such as"),
         (("calls", "take-in", "nothing"), "SWITCH: 'nothing', expected one of asterisk, freeswitch."),
@@ -331,7 +331,7 @@ def test_every_whole_number_has_bounds() -> None:
         ),
         (("rehearse", "--from", "2021-01-01", "--surge", "2021-01-01:nan"), "expected FIRST/LAST:TIMES"),
         (("archive", "move", "--before", "2025-04-01\n"), "--before: expected a date as 2025-04-01"),
-        (("up", "--city", "demo\n"), "--city: 'demo\\n', expected a name like 'hotline'"),
+        (("up", "--city", "demo\n"), "--city: 'demo⏎', expected a name like 'hotline'"),
     ],
 )
 def test_what_cannot_be_is_named_with_what_was_expected(

@@ -40,7 +40,7 @@ class Speaker:
 
         called = units_called(name, self._known)
         if len(called) > 1:
-            fail(f"{len(called)} units are called {folded(name)!r}: {', '.join(sorted(called))}.", code=2)
+            fail(f"{len(called)} units are called '{folded(name)}': {', '.join(sorted(called))}.", code=2)
         return called[0] if called else UnitId(folded(name))
 
     def units(self, text: str) -> tuple[UnitId, ...]:

@@ -217,4 +217,4 @@ async def _line(child: asyncio.subprocess.Process) -> bytes:
 async def _says(child: asyncio.subprocess.Process, word: str) -> None:
     line = (await _line(child)).decode().strip()
     if line != word:
-        raise UserError(f"the process that plays everybody outside said {line[:80]!r}, not {word!r}.")
+        raise UserError(f"the process that plays everybody outside said '{line[:80]}', not '{word}'.")

@@ -98,7 +98,7 @@ class Children:
     async def _says(self, child: asyncio.subprocess.Process, word: str) -> None:
         line = await self._line(child)
         if line != word:
-            raise UserError(f"{self._name} said {line!r} instead of {word!r}.")
+            raise UserError(f"{self._name} said '{line}' instead of '{word}'.")
 
 
 @asynccontextmanager

@@ -61,7 +61,7 @@ def amiss(poisoned: Mapping[bytes, Piece], parked: Mapping[bytes | None, Parked]
         if not piece.may_be(parked.get(key, NEVER).times)
     ]
     found += [
-        f"{key.decode()}: parked for {parked[key].reason!r}, not for {piece.named!r}"
+        f"{key.decode()}: parked for '{parked[key].reason}', not for '{piece.named}'"
         for key, piece in poisoned.items()
         if key in parked and not parked[key].reason.startswith(piece.named)
     ]

@@ -94,7 +94,7 @@ async def staged(
         if not ran_before:
             put_away.push_async_callback(stack.down)
         addresses = await stack.up(say)
-        say(f"A new city {name!r}: its database, and topics for {len(catalogue.units):,} units …")
+        say(f"A new city '{name}': its database, and topics for {len(catalogue.units):,} units …")
         async with told_meanwhile(say, lambda: "waiting for its database and topics"):
             city = await _fresh(addresses, name, catalogue, ruleset=ruleset, traces_ratio=traces_ratio)
         say("Its desks and the relay start.")

@@ -78,7 +78,7 @@ def surge_of(text: str) -> Surge:
     begin, end, often = day_of(first), day_of(last or first), number_of(times)
     if begin is None or end is None or often is None or end < begin or not 0 < often <= SURGE_MAX:
         expected = f"expected FIRST/LAST:TIMES with TIMES up to {SURGE_MAX}, such as 2021-01-10/2021-01-20:3"
-        raise SurgeInvalid(f"{text!r}, {expected}")
+        raise SurgeInvalid(f"'{text}', {expected}")
     return Surge(begin, end, float(often))
 
 

@@ -141,7 +141,7 @@ async def history(connection: asyncpg.Connection[Any], article_id: str) -> list[
     rows = await connection.fetch(_SHOW, article_id)
     if not rows:
         raise UserError(
-            f"The knowledge base has no article {article_id!r}: `hotline knowledge list` names them."
+            f"The knowledge base has no article '{article_id}': `hotline knowledge list` names them."
         )
     return [_article(row) for row in rows]
 
