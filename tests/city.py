@@ -62,6 +62,7 @@ from shared.topics import (
     TELEPHONY_CALLS,
     Topic,
 )
+from tests.forked import ForkingSupervisor
 from tests.sources import Databases
 
 DISTRICT: Final = "海淀区"
@@ -207,7 +208,7 @@ class City:
         ]
         # What an earlier start of the same service has said is no sign of this one.
         before = {s.log: s.log.stat().st_size for s in services if s.log.exists()}
-        supervisor = Supervisor(services, stack=self._stack, say=self.said.append)
+        supervisor = ForkingSupervisor(services, stack=self._stack, say=self.said.append)
         await supervisor.start()
         self._supervisors.append((supervisor, asyncio.create_task(supervisor.watch())))
         for service in services:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +12,7 @@ from typing import Any, Final
 import psutil
 
 from deploy.city.registry import City, remembered
+from tests.forked import run
 
 PROJECT: Final = Path(__file__).resolve().parents[1]
 
@@ -36,17 +35,7 @@ class Shell:
 
         `typed`: what it reads from standard input; else there is none.
         """
-        found = subprocess.run(
-            [sys.executable, "-m", "hotline", *words],
-            cwd=self.folder,
-            env=environment(),
-            **({"stdin": subprocess.DEVNULL} if typed is None else {"input": typed}),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=300,
-            check=False,
-        )
+        found = run(words, env=environment(), folder=self.folder, told=typed or "", together=True)
         assert found.returncode == code, f"{words}: {found.returncode}\n{found.stdout}"
         assert "Traceback" not in found.stdout
         return found.stdout

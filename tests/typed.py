@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any, Final
+
+from tests.forked import run
 
 PROJECT: Final = Path(__file__).resolve().parents[1]
 
@@ -20,16 +20,7 @@ def environment_on(stack: Path) -> dict[str, str]:
 
 def typed_json(stack: Path, *words: str) -> dict[str, Any]:
     """What `hotline WORDS --json` prints on the stack in this folder; it must end well."""
-    done = subprocess.run(
-        [sys.executable, "-m", "hotline", *words, "--json"],
-        cwd=stack.parent,
-        env=environment_on(stack),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=600,
-        check=False,
-    )
+    done = run([*words, "--json"], env=environment_on(stack), folder=stack.parent, seconds=600)
     assert done.returncode == 0, done.stdout + done.stderr
     found: dict[str, Any] = json.loads(done.stdout)
     return found

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
+import os
 from pathlib import Path
 
 import pytest
 
 from hotline.contract.rulebook import DOCS, Rule, named_by_tests, rules, text, values
+from tests.forked import run
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = (
@@ -70,13 +70,7 @@ def test_the_page_of_rules_is_what_the_book_says() -> None:
 @pytest.mark.programs
 def test_a_person_reads_one_rule_or_all_of_them() -> None:
     def typed(*words: str, code: int = 0) -> str:
-        done = subprocess.run(
-            [sys.executable, "-m", "hotline", "rules", *words],
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        done = run(["rules", *words], env=dict(os.environ), folder=ROOT)
         assert done.returncode == code
         return done.stdout + done.stderr
 

@@ -25,6 +25,7 @@ from hotline.lookup import unit_named
 from hotline.recording import fallback
 from shared.policy.catalogue import catalogue
 from shared.runtime.errors import UserError
+from tests.forked import run
 
 pytestmark = pytest.mark.programs
 
@@ -54,15 +55,12 @@ COMMANDS: Final = sorted(command for commands in BY_READER.values() for command 
 def typed(*words: str, folder: Path, told: str = "") -> subprocess.CompletedProcess[str]:
     """What a person sees who types `hotline WORDS` in a folder."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("HOTLINE_")}
-    return subprocess.run(
-        [sys.executable, "-m", "hotline", *words],
-        cwd=folder,
+    return run(
+        words,
         env={**kept, "PYTHONPATH": str(PROJECT), "COLUMNS": "160"},
-        input=told,
-        capture_output=True,
-        text=True,
-        timeout=170,
-        check=False,
+        folder=folder,
+        told=told,
+        seconds=170,
     )
 
 

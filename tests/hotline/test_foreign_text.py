@@ -6,8 +6,6 @@ import ast
 import asyncio
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
@@ -37,6 +35,7 @@ from shared.ids import ComplaintId, UnitId, complaint_id
 from shared.text import folded_code
 from tests import examples as eg
 from tests.foreign import FORGED, HOSTILE, deceived, hostile
+from tests.forked import run
 from tests.hotline.conftest import Desks
 from tests.hotline.test_proactive import BEGUN, COMPLETE, GO_ON, ID, LIST
 
@@ -175,15 +174,13 @@ def test_an_error_quotes_what_was_typed_without_being_steered_by_it(
     words: tuple[str, ...], tmp_path: Path
 ) -> None:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("HOTLINE_")}
-    told = subprocess.run(
-        [sys.executable, "-m", "hotline", *(word.replace("\x00", "") for word in words)],
-        cwd=tmp_path,
+    told = run(
+        [word.replace("\x00", "") for word in words],
         env={**kept, "PYTHONPATH": str(PROJECT), "COLUMNS": "160"},
-        capture_output=True,
-        timeout=170,
-        check=False,
+        folder=tmp_path,
+        seconds=170,
     )
-    screen = told.stdout.decode() + told.stderr.decode()
+    screen = told.stdout + told.stderr
     assert told.returncode in {1, 2}
     assert "Traceback" not in screen
     assert deceived(screen) == []
