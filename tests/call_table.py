@@ -37,7 +37,7 @@ The rule stands in `services/intake/register.py`, its reasons in decision 0034.
 - A dash is a time that is not known, or that there is not. A time below zero is not known.
 - An answered call with no known wait counts as offered and answered, and not as answered in time.
 
-What a switch must be told to send:
+A switch must be told to send these:
 
 - Asterisk: `timestampevents = yes` in `manager.conf`, and the event classes `agent`, `call` and `dialplan`. Without
   `dialplan` (`VarSet`) nobody learns of full and closed queues, and a queue whose time is over looks like a caller who

@@ -83,10 +83,10 @@ OTHERWISE: Final[dict[str, tuple[str, dict[str, Any]]]] = {
 _HEAD: Final = """\
 # The life of a complaint
 
-Made by `python -m tests.life_table docs/life.md`, which asks each desk's rules; do not edit. For every stage and every
-command: the facts the desk says, or why it refuses (by a fact that is recorded), or nothing, because it is so already
-or has no effect. Which fact may follow which is judged once more, independently of the desks, by
-`hotline/audit/legality`."""
+Made by `python -m tests.life_table docs/life.md`, which asks each desk's rules; do not edit. For every stage and
+every command the table shows the facts the desk says, or its reason to refuse. The refusal is recorded as a fact. A
+command shows nothing where it is so already or has no effect. `hotline/audit/legality` judges once more, independently
+of the desks, which fact may follow which."""
 
 
 class Cell(NamedTuple):

@@ -108,12 +108,21 @@ _HEAD: Final = """\
 # The rules behind the ids
 
 Made from `shared/data/rules/rules.toml` by `python -m hotline.contract.rulebook`; do not edit. `hotline
-rules` prints more: the value in a rule set, and the tests that hold each rule. R, Q: the Regulation of
-Beijing on swift response to complaints (2021) and its practice · A: telephone · B, D, E: request, dispatch
-and end of a complaint · C: limits · F: evaluation · G: whistle · H, I, J: programmes, privacy, calendar · T: what
-a test must show. Standing: norm, draft of a norm, practice elsewhere, general knowledge, a proposal of ours,
-or configuration; what a city may change stands as data with its basis in `shared/data/rulesets`, choices of
-ours in [decisions](decisions/README.md)."""
+rules` prints more: the value in a rule set, and the tests that hold each rule. The first letter of an id says
+where it belongs:
+
+- R, Q: the Regulation of Beijing on swift response to complaints (2021) and its practice
+- A: telephone
+- B, D, E: request, dispatch and end of a complaint
+- C: limits
+- F: evaluation
+- G: whistle
+- H, I, J: programmes, privacy, calendar
+- T: what a test must show
+
+The standing is a norm, the draft of a norm, practice elsewhere, general knowledge, a proposal of ours, or
+configuration. Values that a city may change are data with their basis in `shared/data/rulesets`. Choices of ours
+stand in [decisions](decisions/README.md)."""
 
 
 def text() -> str:

@@ -256,7 +256,7 @@ def moved(case: Complaint, number: int, due_at: datetime, since: datetime) -> tu
 def miss_stated(case: Complaint, limit: Limit, number: int) -> Complaint:
     """Take a stated miss in: the limit is watched no longer, but remembered until the act comes.
 
-    If the act has already come, too late, the limit stays as a rung of the ladder: the escalation stated with the miss
+    If the act has already come, too late, the limit stays as a rung of the ladder. The escalation stated with the miss
     finds it there.
     """
     kept: list[Deadline] = []
