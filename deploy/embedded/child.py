@@ -40,8 +40,8 @@ class Child:
     started: str
 
 
-# Our own children, kept so that a dead one is reaped, and so that Popen is never collected while the
-# process it started is meant to live on.
+# Our own children. The table keeps them, so that a dead one is reaped. It also keeps Popen from being collected while
+# its process is meant to live on.
 _popens: dict[Child, subprocess.Popen[bytes]] = {}
 
 

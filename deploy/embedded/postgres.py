@@ -62,8 +62,8 @@ full_page_writes = off
 synchronous_commit = on
 """
 
-# Ways to be somebody else than root, in order. PostgreSQL refuses uid 0; in a user namespace we are
-# 1000 to it and to nobody else, so no user is made and no permission changed.
+# Ways to be somebody else than root, in order. PostgreSQL refuses uid 0. In a user namespace we are 1000 to it and to
+# nobody else, so no user is made and no permission changed.
 USER_NAMESPACE: Final = ("unshare", "--user", "--map-user=1000", "--map-group=1000")
 OTHER_USER: Final = ("setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups")
 

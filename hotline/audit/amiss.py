@@ -15,7 +15,7 @@ from shared.policy.ruleset import ruleset
 from shared.runtime.clock import LAST
 from shared.unreadable import UnreadableRows
 
-# What the statements over heads do to each: `es.head_amiss` does the same to one (migration 0029).
+# The reads that the statements over heads do on each: `es.head_amiss` does the same on one (migration 0029).
 _ALL: Final = """
 SELECT count((state ->> 'received_at')::timestamptz), count((state #>> '{ended,at}')::timestamptz)
 FROM es.head WHERE stream_id BETWEEN $1 AND $2

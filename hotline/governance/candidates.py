@@ -65,7 +65,7 @@ def candidates(
                 named.setdefault(cluster, []).append(programme.title)
     subjects: dict[str, dict[str, int]] = {}
     for (subject, district), number in counts.items():
-        # What came before names were recorded in one form counts with the rest.
+        # Names recorded before they had one form count with the rest.
         districts, name = subjects.setdefault(folded(subject), {}), folded(district)
         districts[name] = districts.get(name, 0) + number
     found = [

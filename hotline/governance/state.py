@@ -205,7 +205,7 @@ def _evolved(state: Programme, fact: f.OfWhole) -> Programme:  # noqa: PLR0911 -
 def _task_after(task: Task, fact: f.OfTask) -> Task:
     match fact:
         case f.TaskProgressed():
-            # What is kept up by a plan stays so: a word of how it goes makes it no ordinary task again.
+            # A task kept up by a plan stays so: a progress report makes it no ordinary task again.
             long_term = task.standing is Standing.LONG_TERM_ONGOING
             return task if long_term else replace(task, standing=Standing.IN_PROGRESS)
         case f.LongTermApproved():

@@ -200,8 +200,8 @@ class Scores:
         known = await connection.fetchrow("SELECT seen, made_in, made_by, archived FROM es.score_view")
         assert standing is not None  # noqa: S101 -- one row, always
         made_by = f"{SCHEMA} {self._zone.key} {self._how.counts_in} {self._how.responds_by}"
-        # By transactions only what is in the log of this very database can be told apart: not what came out of a
-        # backup, nor what went into the archive before it was looked at.
+        # Transactions tell apart only facts in the log of this very database. They do not tell apart facts out of a
+        # backup, or facts that went into the archive before they were looked at.
         streams: list[UUID] | None = None
         if not everything and known is not None and known[1:] == (standing[1], made_by, standing[2]):
             await connection.execute("SET LOCAL enable_seqscan = off")

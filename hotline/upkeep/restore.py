@@ -40,8 +40,8 @@ POSITIONS_AHEAD: Final = 100_000
 """More positions than the desks of a city have in hand at once: by so much the last message may not be the highest."""
 
 
-# Each fact gets its id on the way in, while no index is there: what was sent 1, what the open batch holds 2 where it
-# stays open, what is to be sent 3. A rewrite of the table afterwards would take longer than reading it in did.
+# Each fact gets its id on the way in, while no index is there. A sent fact gets 1, a fact of the open batch 2 where it
+# stays open, a fact still to send 3. A rewrite of the table afterwards would take longer than reading it in did.
 _TRIGGER: Final = """
 CREATE FUNCTION es.restoring() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

@@ -107,7 +107,7 @@ def helped(
             subject=case.subject,
             district=case.district,
             street=case.street,
-            # What only the unit that leads must know to act: a helper of a confidential order asks it (R9, A5).
+            # Only the unit that leads must know the address to act: a helper of a confidential order asks it (R9, A5).
             address="" if case.confidential else case.address,
             title=case.title,
             content="" if case.confidential else whole_content(case),

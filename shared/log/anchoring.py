@@ -53,9 +53,9 @@ TAIL_BYTES: Final = 1 << 20
 """More than the longest line."""
 
 _LAST: Final = "SELECT number, last, hash FROM es.anchor ORDER BY number DESC LIMIT 1"
-# Who takes a position has a transaction id by then: once all that were given out before ours have ended, nothing can
-# come at this position or before it. Ours, and not the end of a snapshot: that is where the last one that has ended
-# was, and who began last and still runs is not counted. Two statements, so that ours is the later.
+# A transaction that takes a position has an id by then. Once all ids given out before ours have ended, nothing can come
+# at this position or before it. The end of a snapshot would not do: it lies where the last ended transaction was. It
+# does not count one that began last and still runs. Two statements, so that ours is the later.
 _GIVEN: Final = "SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM es.position_seq"
 _BEGUN: Final = "SELECT pg_current_xact_id()::text::bigint"
 _ENDED: Final = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint"

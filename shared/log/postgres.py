@@ -16,8 +16,8 @@ from shared.log import Append, EventLog, Fenced, Head, HeadMoved, Incoming, Know
 from shared.log.log_format import must_be_read_here
 from shared.runtime.patience import STATEMENT_SECONDS
 
-# Every statement works on arrays through indexes. On an empty table the planner would choose a plain
-# scan and keep it; hash and merge joins read the whole log for one batch once it has grown.
+# Every statement works on arrays through indexes. On an empty table the planner would choose a plain scan and keep it.
+# Hash and merge joins read the whole log for one batch once it has grown.
 SETTINGS: Final = {
     "jit": "off",
     "plan_cache_mode": "force_generic_plan",

@@ -73,8 +73,8 @@ class Calendar(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         return Reached(day, provisional)
 
     def _is_published(self, day: date) -> bool:
-        # A notice may list days of the year before (T17: 2018-12-29 stands in the one for 2019),
-        # so a listed day is known even where its own year is not.
+        # A notice may list days of the year before (T17: 2018-12-29 stands in the one for 2019). So a listed day is
+        # known even where its own year is not.
         return day.year in self.years or day in self.off_days or day in self.work_days
 
     def _is_worked(self, day: date) -> bool:

@@ -53,6 +53,6 @@ def make_missing(kafka: str, wanted: Mapping[str, Topic], *, retention: bool) ->
 def settings(topic: Topic, *, retention: bool) -> dict[str, str]:
     """A topic's settings in Kafka by its line of the table."""
     milliseconds = int(topic.retention.total_seconds() * 1000) if retention else -1
-    # The broker stamps arrival: by that a door judges who is in time and whose clock is wrong, and a relay whose clock
-    # runs ahead is not refused (a stamp more than an hour in the future would be).
+    # The broker stamps arrival. By that a door judges who is in time and whose clock is wrong. A relay whose clock runs
+    # ahead is not refused; a stamp of its own more than an hour in the future would be.
     return {"retention.ms": str(milliseconds), "message.timestamp.type": "LogAppendTime"}

@@ -1,4 +1,4 @@
-"""Sentences of docstrings, help texts and documents have a subject, at most 25 words, and lines of 110 columns.
+"""Sentences of docstrings, comments, help texts and pages have a subject and at most 25 words; pages wrap at 110.
 
 Tables, code, headings and lists of names are excused. A name in code counts as one word, a run of them as one.
 """
@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import ast
 import inspect
+import io
 import re
+import tokenize
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -48,7 +51,7 @@ def _sentences(text: str) -> Iterator[str]:
     text = re.sub(r"`[^`]*`", "CODE", text)
     text = re.sub(r"CODE(?:(?:,|;| and| or)* CODE)+", "CODE", text)
     text = re.sub(r"\[[^\]]*\]\([^)\s]*\)", "LINK", text)
-    for paragraph in re.split(r"\n\s*\n|\n\s*(?:[-*#|]|\d+\.) *", "\n" + text):
+    for paragraph in re.split(r"\n\s*(?:[-*#|]|\d+\.) +|\n\s*\n", "\n" + text):
         yield from re.split(r"(?<=[.!?])\s+(?=[A-Z\"(])", " ".join(paragraph.replace("*", "").split()))
 
 
@@ -78,12 +81,30 @@ def _docstrings(module: ast.Module) -> Iterator[str]:
             )
 
 
+def _comments(source: str) -> Iterator[str]:
+    """Each block of comment lines as one text; what a `noqa` excuses is its reason."""
+    block: list[str] = []
+    after = 0
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type != tokenize.COMMENT:
+            continue
+        alone = token.line.lstrip().startswith("#")
+        if block and not (alone and token.start[0] == after):
+            yield " ".join(block)
+            block = []
+        said = token.string.lstrip("# ")
+        block.append(said.partition(" -- ")[2] if said.startswith(("noqa", "type:", "fmt:")) else said)
+        after = token.start[0] + 1 if alone else 0
+    yield " ".join(block)
+
+
 def _texts() -> Iterator[tuple[str, str]]:
     for page in PAGES:
         yield page, _prose((ROOT / page).read_text(encoding="utf-8"))
     for folder in PRODUCT:
         for file in sorted((ROOT / folder).rglob("*.py")):
-            for text in _docstrings(ast.parse(file.read_text(encoding="utf-8"))):
+            source = file.read_text(encoding="utf-8")
+            for text in (*_docstrings(ast.parse(source)), *_comments(source)):
                 yield str(file.relative_to(ROOT)), text
 
 
@@ -95,12 +116,16 @@ def _is_long(sentence: str) -> bool:
     return len(sentence.split()) > WORDS_MAX
 
 
+@cache
+def _all_sentences() -> tuple[tuple[str, str], ...]:
+    return tuple((name, sentence) for name, text in _texts() for sentence in _sentences(text))
+
+
 def _found(wrong: Callable[[str], bool]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
-    for name, text in _texts():
-        for sentence in _sentences(text):
-            if wrong(sentence):
-                found.setdefault(name, []).append(sentence)
+    for name, sentence in _all_sentences():
+        if wrong(sentence):
+            found.setdefault(name, []).append(sentence)
     return found
 
 
@@ -116,6 +141,11 @@ def test_sentences_that_name_nobody_are_found() -> None:
     )
     told = [one for text in _docstrings(module) for one in _sentences(text) if NAMES_NOBODY.match(one)]
     assert sorted(told) == ["What it is.", "Who?", "Whoever reads this."]
+
+
+def test_comments_are_read_block_by_block() -> None:
+    source = "# One\n# thought.\nx = 1  # What is it.\ny = 2  # noqa: E501 -- a reason\n# Alone.\n"
+    assert list(_comments(source)) == ["One thought.", "What is it.", "a reason", "Alone."]
 
 
 def test_long_sentences_are_found_and_lists_of_names_are_not() -> None:

@@ -71,7 +71,7 @@ async def filled(disk: Disk, seconds: float) -> None:
     """Full for so long; what writes meanwhile fails, and is written when there is room again."""
     await asyncio.to_thread(disk.fill)
     try:
-        # What PostgreSQL frees by itself meanwhile is taken as well.
+        # The loop also takes space that PostgreSQL frees by itself meanwhile.
         for _ in range(max(1, round(seconds))):
             await asyncio.sleep(1)
             await asyncio.to_thread(disk.fill)

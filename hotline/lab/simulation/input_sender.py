@@ -166,7 +166,7 @@ class InputSender:
                 part = messages[start:end]
                 start = end
                 try:
-                    # Later the producer is thrown away. What it sent may still arrive: it is the same CloudEvent
+                    # Later the producer is thrown away. A message it sent may still arrive: it is the same CloudEvent
                     # and has no second effect.
                     async with asyncio.timeout(SEND_SECONDS):
                         answer = await producer.send_batch(builder, tp.topic, partition=tp.partition)

@@ -11,8 +11,8 @@ import msgspec
 from shared.log.locks import RELAY, TRY_SHARD
 from shared.log.snapshot_difference import not_seen
 
-# "+ 0" keeps the planner from walking the primary key for the ORDER BY: it did so after an automatic
-# ANALYZE, at five times the CPU. The plan is asserted in tests/shared/test_plans.py.
+# "+ 0" keeps the planner from walking the primary key for the ORDER BY. It did so after an automatic ANALYZE, at five
+# times the CPU. The plan is asserted in tests/shared/test_plans.py.
 _DIFFERENCE: Final = not_seen(
     "e.*",
     "es.event e, s",
@@ -25,12 +25,12 @@ WITH s AS MATERIALIZED (SELECT $1::text::pg_snapshot AS a, $2::text::pg_snapshot
 SELECT position, stream_id, version, event_id, type, schema_version, caused_by, actor, body FROM ({_DIFFERENCE}) u
 ORDER BY u.position + 0 LIMIT $4
 """  # noqa: S608 -- from constants of ours
-# What is not this shard's is read and left: an index by shard would cost each append more than this costs a relay.
+# Facts of other shards are read and left: an index by shard would cost each append more than this costs a relay.
 _OF_SHARD: Final = "> $3 AND es.relay_shard(e.stream_id, $5) = $6"
 _NEW_OF_SHARD: Final = _NEW.replace("> $3", _OF_SHARD)
-# The first page, and the batch written down with it if there is anything in it: one wait instead of two, and nobody
-# has seen a row of it before the commit. A writer's rows come back with the count of what was written, 0 to who is
-# fenced.
+# The first page, and the batch written down with it if there is anything in it. So there is one wait instead of two,
+# and nobody has seen a row of it before the commit. A writer's rows come back with the count of written rows, 0 to a
+# fenced relay.
 _OPEN: Final = """
 WITH page AS MATERIALIZED ({page}), moved AS (
     UPDATE es.relay SET snap_a = $1::text::pg_snapshot, snap_b = $2::text::pg_snapshot, pos = 0, batch = {batch}
@@ -45,8 +45,8 @@ _OWN: Final = """
 UPDATE es.relay SET epoch = epoch + 1 WHERE shard = $1 AND (SELECT count(*) FROM es.relay) = $2
 RETURNING epoch, batch, snap_a::text, snap_b::text, pos
 """
-# How far we are need not be on disk before we go on: what a crash of PostgreSQL takes back is sent again with
-# the same marks. Only an open batch must be, for it says what the marks mean.
+# Our position need not be on disk before we go on. If a crash of PostgreSQL takes it back, the facts are sent again
+# with the same marks. Only an open batch must be on disk, for it says what the marks mean.
 _UNHURRIED: Final = (
     "WITH moved AS ({} RETURNING 1) SELECT count(*), set_config('synchronous_commit', 'off', true) FROM moved"
 )

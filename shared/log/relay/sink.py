@@ -48,7 +48,7 @@ class KafkaSink:
         await self._make_missing(producer, {topic for topic, _, _ in (waves[0] if waves else ())})
         for wave in waves:
             waiting = []
-            # Later the producer is thrown away. What it sent may still arrive, and is then dropped by its mark.
+            # Later the producer is thrown away. A message it sent may still arrive, and is then dropped by its mark.
             async with asyncio.timeout(SEND_SECONDS):
                 for topic, partition, builder in wave:
                     sent += builder.record_count()
