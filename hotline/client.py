@@ -60,7 +60,7 @@ class Unknown(UserError):  # noqa: N818 -- what a person must know before he typ
     """It is sent, or may be: what came of it is not known."""
 
 
-class Told(NamedTuple):
+class SentInput(NamedTuple):
     """A message Kafka has taken: who it is, and where it lies."""
 
     identity: MessageId
@@ -108,7 +108,7 @@ def as_a_door_would(city: City, data: Input, message: Incoming, now: datetime) -
         raise UserError(f"Nothing was sent. {error}.") from error
 
 
-async def tell(city: City, line: Topic, key: str, data: Input, *, unit: str = "") -> Told:
+async def tell(city: City, line: Topic, key: str, data: Input, *, unit: str = "") -> SentInput:
     """Send one input and wait until Kafka has it on all its replicas.
 
     `Mistyped` where the door would not take it, or a citizen's number stands in it and nobody means it: then nothing is
@@ -144,7 +144,7 @@ async def tell(city: City, line: Topic, key: str, data: Input, *, unit: str = ""
             ) from error
     finally:
         await producer.stop()
-    return Told(message_id(line.of(unit), SOURCE, event_id), topic, at.partition, at.offset)
+    return SentInput(message_id(line.of(unit), SOURCE, event_id), topic, at.partition, at.offset)
 
 
 def _as_the_door_takes_it(data: Input) -> bytes:
@@ -176,7 +176,7 @@ def without_numbers(data: msgspec.Struct) -> None:
     NUMBERS_MEANT.set(True)  # one answer for all that this command sends
 
 
-async def effect(city: City, complaint: ComplaintId, told: Told) -> list[Fact]:
+async def effect(city: City, complaint: ComplaintId, told: SentInput) -> list[Fact]:
     """The facts the desks stated because of a message; waits for them, empty where it was already so.
 
     `UserError` says why where the message was parked; `Unknown` that nothing came of it in time, or that nobody could
@@ -191,7 +191,7 @@ async def effect(city: City, complaint: ComplaintId, told: Told) -> list[Fact]:
         ) from error
 
 
-async def _effect(city: City, complaint: ComplaintId, told: Told) -> list[Fact]:
+async def _effect(city: City, complaint: ComplaintId, told: SentInput) -> list[Fact]:
     connection = await reader(city.realm.logins["reader"])
     give_up_at = time.monotonic() + EFFECT_SECONDS_MAX
     try:

@@ -16,7 +16,7 @@ from typing import Any, Final, NamedTuple
 
 from services.intake.call_statistics import CallRecord
 from services.intake.pbx import SWITCHES
-from services.intake.pbx.event import Told
+from services.intake.pbx.event import CallInput
 from services.intake.register import Kept, call_of, kept
 from shared.inputs import CallAnswered, CallEnded, CallOffered
 
@@ -67,9 +67,9 @@ class Golden(NamedTuple):
     calls: Mapping[str, Outcome]
 
     @property
-    def told(self) -> list[Told]:
+    def told(self) -> list[CallInput]:
         """Its events, as intake takes them in."""
-        said: Callable[[Mapping[str, Any]], list[Told]] = SWITCHES.get(self.switch, _as_input)
+        said: Callable[[Mapping[str, Any]], list[CallInput]] = SWITCHES.get(self.switch, _as_input)
         return [one for event in self.events for one in said(event)]
 
 
@@ -83,7 +83,7 @@ def goldens() -> list[Golden]:
     return found
 
 
-def register(told: Iterable[Told]) -> dict[str, CallRecord]:
+def register(told: Iterable[CallInput]) -> dict[str, CallRecord]:
     """What the register makes of these, by call."""
     sets: dict[str, list[Kept]] = {}
     for one in told:
@@ -101,10 +101,10 @@ def outcome(record: CallRecord) -> Outcome:
     return Outcome(record.outcome, wait, talk, gave_up_after, record.reached)
 
 
-def _as_input(event: Mapping[str, Any]) -> list[Told]:
+def _as_input(event: Mapping[str, Any]) -> list[CallInput]:
     fields = {name: value for name, value in event.items() if name not in ("input", "time")}
     at = datetime.fromtimestamp(int(event["time"]) / 1e6, UTC)
-    return [Told(_INPUTS[event["input"]](**fields), at, json.dumps(event, sort_keys=True))]
+    return [CallInput(_INPUTS[event["input"]](**fields), at, json.dumps(event, sort_keys=True))]
 
 
 def text() -> str:

@@ -63,7 +63,7 @@ INSERT INTO {table} ({columns}) SELECT {columns} FROM anew a WHERE stream_id IN 
 """
 
 
-class Lived(NamedTuple):
+class FoldedLife(NamedTuple):
     """One complaint, as its facts add up."""
 
     stream: UUID
@@ -103,15 +103,15 @@ class Rebuilt(msgspec.Struct, frozen=True, kw_only=True):
 class _View(NamedTuple):
     table: str
     columns: tuple[str, ...]
-    rows: Callable[[Lived], Iterable[tuple[Any, ...]]]
+    rows: Callable[[FoldedLife], Iterable[tuple[Any, ...]]]
 
 
-def _heads(life: Lived) -> Iterable[tuple[UUID, int, bytes, int, str]]:
+def _heads(life: FoldedLife) -> Iterable[tuple[UUID, int, bytes, int, str]]:
     if isinstance(life.case, Complaint):  # what does not begin with a beginning adds up to nothing
         yield life.stream, life.version, life.hash, STATE_SCHEMA, head_text(life.case)
 
 
-def _timers(life: Lived) -> Iterable[tuple[UUID, int, int, datetime]]:
+def _timers(life: FoldedLife) -> Iterable[tuple[UUID, int, int, datetime]]:
     for kind, due_at in timers_of(life.case).items():
         yield life.stream, kind, timer_shard(str(life.stream)), due_at
 
@@ -126,7 +126,7 @@ VIEWS: Final = tuple(_VIEWS)
 
 async def lives(
     connection: asyncpg.Connection[Any], streams: Collection[UUID] | None = None
-) -> AsyncIterator[list[Lived]]:
+) -> AsyncIterator[list[FoldedLife]]:
     """All complaints of the log, or these, folded from their facts, some at a time; inside a transaction.
 
     Where a fact cannot be read, its complaint says so: what it says is in no view then.
@@ -138,11 +138,11 @@ async def lives(
     case: Case = UNOPENED
     amiss: Unreadable | None = None
     while page := await cursor.fetch(PAGE):
-        done: list[Lived] = []
+        done: list[FoldedLife] = []
         for row_stream, row_version, name, schema, body, row_hash in page:
             if row_stream != stream:
                 if stream is not None:
-                    done.append(Lived(stream, version, head, case, amiss))
+                    done.append(FoldedLife(stream, version, head, case, amiss))
                 stream, case, amiss = row_stream, UNOPENED, None
             version, head = row_version, row_hash
             try:
@@ -152,7 +152,7 @@ async def lives(
                 amiss = amiss or Unreadable(row, f"cannot be read: {reason(error)}")
         yield done
     if stream is not None:
-        yield [Lived(stream, version, head, case, amiss)]
+        yield [FoldedLife(stream, version, head, case, amiss)]
 
 
 async def rebuild(dsn: str, view: str) -> Rebuilt:
@@ -249,10 +249,10 @@ class _Rebuild:
         self._seen = now
         return len(touched)
 
-    def _rows(self, life: Lived) -> list[tuple[Any, ...]]:
+    def _rows(self, life: FoldedLife) -> list[tuple[Any, ...]]:
         return list(self._view.rows(life))
 
-    async def _fold(self, some: AsyncIterator[list[Lived]]) -> None:
+    async def _fold(self, some: AsyncIterator[list[FoldedLife]]) -> None:
         async for done in some:
             rows = []
             for life in done:

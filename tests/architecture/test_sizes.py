@@ -40,7 +40,6 @@ CLASSES_NAMED_TWICE: Final[set[str]] = {
     "Found",
     "Interrupted",
     "Line",
-    "Lived",
     "Load",
     "Message",
     "Month",
@@ -50,7 +49,6 @@ CLASSES_NAMED_TWICE: Final[set[str]] = {
     "Outside",
     "Parked",
     "Part",
-    "Place",
     "Population",
     "Progress",
     "Reading",
@@ -60,7 +58,6 @@ CLASSES_NAMED_TWICE: Final[set[str]] = {
     "Stage",
     "Standing",
     "Subject",
-    "Told",
 }
 
 OF_EACH_PROCESS: Final = {"Settings"}

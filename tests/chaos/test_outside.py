@@ -24,7 +24,7 @@ from hotline.lab.chaos.outside import NONSENSE_THERE_MAX, SILENT_LINE, Outside
 from hotline.lab.chaos.run import Closing
 from hotline.lab.chaos.times import CANNOT_BE, Timed, inputs_with
 from hotline.lab.simulation.conductor import Conductor
-from hotline.lab.simulation.planned_input import Heard, PlannedInput, Reaction
+from hotline.lab.simulation.planned_input import OutwardMessage, PlannedInput, Reaction
 from hotline.lab.simulation.population import Beijing
 from shared.cloudevents import event_of
 from shared.events import AnswerLimitMissed, ComplaintClosed, ComplaintDispatched, SignLimitMissed
@@ -145,7 +145,7 @@ def test_nobody_acts_on_a_letter_before_he_can_have_read_it() -> None:
     lives.first_inputs(now)
     lives.first_inputs(now + timedelta(minutes=10))
     order = eg.DISPATCHED
-    then = Heard(DISPATCH_ORDERS, order.unit, order)
+    then = OutwardMessage(DISPATCH_ORDERS, order.unit, order)
     assert order.dispatched_at < PRESENT
     planned_inputs = lives.react(then).planned_inputs
     assert planned_inputs
@@ -329,7 +329,7 @@ class _Alone:
         self._acts = [planned_input for planned_input in self._acts if planned_input.at > until]
         return given
 
-    def react(self, heard: Heard) -> Reaction:
+    def react(self, heard: OutwardMessage) -> Reaction:
         return Reaction()
 
     def forget(self, complaint: Any) -> None:

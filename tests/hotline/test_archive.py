@@ -22,7 +22,7 @@ from hotline.audit.verify import _Reader, verify
 from hotline.casefile.timeline import show
 from hotline.cli.archive import archive
 from hotline.upkeep.archive import LIVES_MAX, attach, detach, months, move
-from hotline.upkeep.rebuild import VIEWS, Lived, lives, rebuild
+from hotline.upkeep.rebuild import VIEWS, FoldedLife, lives, rebuild
 from shared.log.reading import archive_held
 from shared.runtime.errors import UserError
 from tests import examples as eg
@@ -412,7 +412,7 @@ async def test_a_month_neither_goes_nor_comes_while_a_view_is_rebuilt(
     await archived_for(desks, act)
     tasks = []
 
-    async def read_slowly(connection: Any) -> AsyncIterator[list[Lived]]:
+    async def read_slowly(connection: Any) -> AsyncIterator[list[FoldedLife]]:
         async for some in lives(connection):
             yield some
         tasks.append(await tried(desks, act))

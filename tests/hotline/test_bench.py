@@ -103,7 +103,7 @@ def test_the_figures_are_the_medians_of_the_rounds(result: Result, once: Round) 
     slow, fast = (
         msgspec.structs.replace(once, times_one_by_one=once.times_one_by_one * by) for by in (0.5, 3.0)
     )
-    several = judged(result.place, result.fixed, SIZE, [fast, once, slow])
+    several = judged(result.machine, result.fixed, SIZE, [fast, once, slow])
     spread = several.times_one_by_one
     assert (spread.low, spread.median, spread.high) == tuple(
         one.times_one_by_one for one in (slow, once, fast)

@@ -66,7 +66,7 @@ def test_what_is_lost_early_or_doubled_is_wrong(result: Result) -> None:
     ):
         broken = msgspec.structs.replace(one, **change)
         assert wrong_with_fires(broken) == [f"{PLAIN}: {said}"]
-        again = judged(result.place, result.fixed, SIZE, result.sizes, [broken], ["more"])
+        again = judged(result.machine, result.fixed, SIZE, result.sizes, [broken], ["more"])
         assert again.wrong == ["more", f"{PLAIN}: {said}"]
 
 
@@ -74,7 +74,7 @@ def test_a_missed_bar_is_a_warning_and_not_wrong(result: Result) -> None:
     small, large = result.sizes
     slower = msgspec.structs.replace(large, tick_ms=Spread(median=small.tick_ms.median * 1.3, low=0, high=9))
     late = msgspec.structs.replace(result.fires[0], delay=wait_of([1001.0]))
-    told = judged(result.place, result.fixed, SIZE, [small, slower], [late], [])
+    told = judged(result.machine, result.fixed, SIZE, [small, slower], [late], [])
     assert told.wrong == []
     assert any("takes 1.30 times as long as at 100, the bar is 1.2" in said for said in told.warnings)
     assert any("p99 of 1,001 ms from limit to fact" in said for said in told.warnings)

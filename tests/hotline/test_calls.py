@@ -16,7 +16,7 @@ from hotline.cli.calls import _print
 from hotline.lab.acknowledged import Acknowledged, lost
 from services.intake import views
 from services.intake.call_statistics import figures
-from services.intake.pbx.event import Told
+from services.intake.pbx.event import CallInput
 from services.intake.register import kept
 from services.intake.response_times import Message, Response, responses
 from shared.ids import complaint_id
@@ -36,14 +36,14 @@ MESSAGES = RULES.messages
 # -- the register of calls
 
 
-async def note(desks: Desks, told: Iterable[Told]) -> None:
+async def note(desks: Desks, told: Iterable[CallInput]) -> None:
     """As the door does it, one batch."""
     rows = [(one.data.call_id, kept(one.data, one.at)) for one in told]
     columns = zip(*((call, row.at, row.what) for call, row in rows), strict=True)
     await desks.owner.execute("SELECT intake.note_calls($1, $2, $3)", *map(list, columns))
 
 
-def each_its_own_call() -> list[Told]:
+def each_its_own_call() -> list[CallInput]:
     """All sequences of tests/intake/golden, each under a call of its own."""
     return [
         one._replace(data=changed(one.data, call_id=f"{golden.name} {one.data.call_id}"))
@@ -90,7 +90,7 @@ async def test_what_was_acknowledged_and_the_register_does_not_hold_is_named(des
     offered = CallOffered(call_id="call-1", reckoned=True)
     answered = CallAnswered(call_id="call-1", agent="agent-7", reckoned=True)
     ended = CallEnded(call_id="call-1", cause="left", left_queue=True)
-    told = [Told(data, CALLED_AT, str(place)) for place, data in enumerate((offered, answered, ended))]
+    told = [CallInput(data, CALLED_AT, str(place)) for place, data in enumerate((offered, answered, ended))]
     inputs = [
         Acknowledged(
             type(one.data).TYPE, TELEPHONY_CALLS.name, "/switch", one.event_id, "call-1", ("intake",)
@@ -108,7 +108,7 @@ async def test_what_was_acknowledged_and_the_register_does_not_hold_is_named(des
 async def test_a_call_of_which_more_is_told_than_is_kept_keeps_the_earliest(desks: Desks) -> None:
     """Whatever order it comes in."""
     told = [
-        Told(CallOffered(call_id="loop"), CALLED_AT + timedelta(seconds=number), str(number))
+        CallInput(CallOffered(call_id="loop"), CALLED_AT + timedelta(seconds=number), str(number))
         for number in range(1_100)
     ]
     Random(1).shuffle(told)

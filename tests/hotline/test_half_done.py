@@ -8,7 +8,7 @@ import pytest
 
 from deploy.city.city import Realm
 from deploy.city.registry import City
-from hotline.client import Told, Unknown, effect, on_record
+from hotline.client import SentInput, Unknown, effect, on_record
 from shared.ids import MessageId
 from shared.runtime.errors import UserError
 from tests.examples import ID
@@ -25,7 +25,7 @@ def nowhere() -> City:
 
 async def test_where_nobody_can_be_asked_what_came_of_it_it_is_sent_all_the_same() -> None:
     with pytest.raises(Unknown) as ended:
-        await effect(nowhere(), ID, Told(MessageId("1"), "intake.requests", 0, 0))
+        await effect(nowhere(), ID, SentInput(MessageId("1"), "intake.requests", 0, 0))
     told = str(ended.value)
     assert told.startswith("It is sent, and what came of it is not known (ConnectionRefusedError).")
     assert f"Do not type it again: `hotline show {ID[:8]}` tells." in told

@@ -14,7 +14,7 @@ from msgspec.structs import replace as changed
 
 from hotline.audit.verify import verify
 from hotline.upkeep.archive import move
-from hotline.upkeep.rebuild import ROUNDS_MAX, VIEWS, Lived, Rebuilt, lives, rebuild
+from hotline.upkeep.rebuild import ROUNDS_MAX, VIEWS, FoldedLife, Rebuilt, lives, rebuild
 from shared.ids import complaint_id
 from shared.runtime.errors import UserError
 from tests import examples as eg
@@ -123,7 +123,7 @@ class Stopped:
         self.here = asyncio.Event()
         self.go_on = asyncio.Event()
 
-        async def read_slowly(connection: Any, *streams: Any) -> AsyncIterator[list[Lived]]:
+        async def read_slowly(connection: Any, *streams: Any) -> AsyncIterator[list[FoldedLife]]:
             async for some in lives(connection, *streams):
                 yield some
             if not self.go_on.is_set():
@@ -248,7 +248,7 @@ async def test_views_come_right_round_after_round_while_the_desks_work(
     one_more = asyncio.Event()
     paused: list[int] = []
 
-    async def halting(connection: Any, streams: Any = None) -> AsyncIterator[list[Lived]]:
+    async def halting(connection: Any, streams: Any = None) -> AsyncIterator[list[FoldedLife]]:
         """In the middle of the reading a whole life is lived: a rebuild that held the desks up would never end."""
         async for page in lives(connection, streams):
             yield page

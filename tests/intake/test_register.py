@@ -23,7 +23,7 @@ from services.intake.call_statistics import (
     figures,
 )
 from services.intake.pbx import SWITCHES, asterisk, freeswitch
-from services.intake.pbx.event import Told
+from services.intake.pbx.event import CallInput
 from services.intake.register import OUTCOMES, UNCONNECTED, Kept, call_of, kept, read
 from shared.inputs import CallAnswered, CallEnded, CallOffered
 from shared.policy.ruleset import ruleset
@@ -194,7 +194,7 @@ def ten(switch: str, tenth: Sequence[dict[str, str]]) -> tuple[int, int, float |
     """Nine calls that are answered, and one more; what is offered, waits, and comes through."""
     (answered,) = [golden for golden in GOLDENS if golden.name == f"{switch}-answered"]
     (call,) = answered.calls
-    told: list[Told] = []
+    told: list[CallInput] = []
     for number in range(9):
         for event in answered.events:
             told += SWITCHES[switch](json.loads(json.dumps(event).replace(call, f"{call}{number}")))

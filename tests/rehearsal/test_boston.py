@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hotline.lab.simulation.boston import ASKED_AFTER, Boston, Case, File, catalogue_of, flags, instant, read
-from hotline.lab.simulation.planned_input import Heard
+from hotline.lab.simulation.planned_input import OutwardMessage
 from shared.events import (
     ComplaintDispatched,
     Level,
@@ -210,7 +210,7 @@ def lived(closed_dt: str) -> tuple[Boston, RecordRequest]:
     return people, planned_input.data
 
 
-def dispatched(at: str) -> Heard:
+def dispatched(at: str) -> OutwardMessage:
     fact = ComplaintDispatched(
         complaint_id=complaint("7"),
         unit=UnitId("dept-pwdx"),
@@ -229,10 +229,10 @@ def dispatched(at: str) -> Heard:
         citizen_due_at=instant("2011-07-15 01:00:00"),
         unit_due_at=instant("2011-07-15 01:00:00"),
     )
-    return Heard(DISPATCH_ORDERS, fact.unit, fact)
+    return OutwardMessage(DISPATCH_ORDERS, fact.unit, fact)
 
 
-def to_visit(at: str) -> Heard:
+def to_visit(at: str) -> OutwardMessage:
     fact = VisitScheduled(
         complaint_id=complaint("7"),
         visit=1,
@@ -244,7 +244,7 @@ def to_visit(at: str) -> Heard:
         visit_at=instant(at),
         scheduled_at=instant(at),
     )
-    return Heard(FEEDBACK_VISITS, None, fact)
+    return OutwardMessage(FEEDBACK_VISITS, None, fact)
 
 
 def test_a_case_comes_in_when_it_was_opened_with_the_limit_the_city_gave() -> None:

@@ -16,7 +16,7 @@ from hotline.lab.desks.clock import RehearsalClock
 from hotline.lab.simulation.agenda import Agenda, Timer, Watch
 from hotline.lab.simulation.city import DAY
 from hotline.lab.simulation.input_sender import InputSender
-from hotline.lab.simulation.planned_input import Heard, PlannedInput
+from hotline.lab.simulation.planned_input import OutwardMessage, PlannedInput
 from hotline.lab.simulation.population import Beijing
 from hotline.lab.simulation.seeded_random import SeededRandom, Weighted
 from hotline.lab.simulation.subjects import SUBJECTS
@@ -288,7 +288,7 @@ def lived(step: timedelta, *, seed: int = 1, scale: float = LIVED) -> Hotline:
                 unit = None if field is None else getattr(fact, field)
                 if field is not None and unit is None:
                     continue
-                reaction = people.react(Heard(line, unit, fact))
+                reaction = people.react(OutwardMessage(line, unit, fact))
                 for about in reaction.void:
                     agenda.void(fact.complaint_id, about)
                 for planned_input in reaction.planned_inputs:

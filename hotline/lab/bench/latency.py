@@ -118,13 +118,13 @@ async def run(here: Stage, size: Size, say: Callable[[str], None]) -> Result:
             limits += asked
     wrong += await wrong_with_limits(late.owner_dsn, limits)
     fixed = await here.fixed(whole, runs[0].gc_threshold)
-    place = here.place()
+    machine = here.machine()
     wrong += [f"{one.load}: {what}" for one in (warm, cold, *runs) for what in one.wrong]
-    warnings = warnings_of(place, {f"run {n} of {one.load}": one.spent for n, one in enumerate(runs, 1)})
+    warnings = warnings_of(machine, {f"run {n} of {one.load}": one.spent for n, one in enumerate(runs, 1)})
     if fixed.traces == "none":
         warnings.append("no trace viewer ran and no life was traced")
     result = Result(
-        place=place,
+        machine=machine,
         fixed=fixed,
         others_share=max(one.spent.others_share for one in runs),
         warnings=warnings,

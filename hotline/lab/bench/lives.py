@@ -17,13 +17,13 @@ from deploy.city.city import Realm
 from hotline.lab.bench import picture
 from hotline.lab.bench.check import LIFE
 from hotline.lab.bench.floor import PARTS, PARTS_TOGETHER, Floor, floor_of
+from hotline.lab.bench.machine import Machine
 from hotline.lab.bench.meter import Spent
-from hotline.lab.bench.place import Place
 from hotline.lab.bench.report import median_text, print_line, print_table, print_verdict, print_where
 from hotline.lab.bench.result import Fixed, Spread, spread_of, warnings_of
 from hotline.lab.bench.result import Result as Base
 from hotline.lab.bench.stage import BATCH_MAX, Stage, stage
-from hotline.lab.bench.whole import Lived, Load, lived
+from hotline.lab.bench.whole import Load, MeasuredLives, lived
 
 UNDER_WAY: Final = 30_000
 WARM_UP: Final = 0.15
@@ -48,8 +48,8 @@ ONE_BY_ONE: Final = {
 class Round(msgspec.Struct, frozen=True, kw_only=True):
     """All three, measured once."""
 
-    system: Lived
-    one_by_one: Lived
+    system: MeasuredLives
+    one_by_one: MeasuredLives
     floor: Floor
     times_one_by_one: float
     """Lives a second by those of one message, one transaction."""
@@ -165,16 +165,16 @@ async def run(here: Stage, size: Size, say: Callable[[str], None]) -> Result:
         alone = await city.create(here.addresses, f"{how}{number}single", here.units)
         rounds.append(compared(system, await _live(here, alone, single, say), floor))
     fixed = await here.fixed(whole, system.gc_threshold)
-    return judged(here.place(), fixed, size, rounds)
+    return judged(here.machine(), fixed, size, rounds)
 
 
-async def _live(here: Stage, realm: Realm, load: Load, say: Callable[[str], None]) -> Lived:
+async def _live(here: Stage, realm: Realm, load: Load, say: Callable[[str], None]) -> MeasuredLives:
     done = await lived(here, realm, load, say=say)
     say(f"  {done.lives_per_second:,.0f} lives/s; every life is checked")
     return done
 
 
-def compared(system: Lived, one_by_one: Lived, floor: Floor) -> Round:
+def compared(system: MeasuredLives, one_by_one: MeasuredLives, floor: Floor) -> Round:
     """One round and its ratios."""
     return Round(
         system=system,
@@ -186,7 +186,7 @@ def compared(system: Lived, one_by_one: Lived, floor: Floor) -> Round:
     )
 
 
-def judged(place: Place, fixed: Fixed, size: Size, rounds: list[Round]) -> Result:
+def judged(machine: Machine, fixed: Fixed, size: Size, rounds: list[Round]) -> Result:
     """The medians, and what is to be said about them."""
     windows = {
         f"{what} of round {number}": spent
@@ -199,7 +199,7 @@ def judged(place: Place, fixed: Fixed, size: Size, rounds: list[Round]) -> Resul
     }
     rate = spread_of(one.system.lives_per_second for one in rounds)
     times = spread_of(one.times_one_by_one for one in rounds)
-    warnings = warnings_of(place, windows)
+    warnings = warnings_of(machine, windows)
     if fixed.traces == "none":
         warnings.append("no trace viewer ran and no life was traced")
     if size.warm_up_stage < WARM_UP_STAGE:
@@ -214,7 +214,7 @@ def judged(place: Place, fixed: Fixed, size: Size, rounds: list[Round]) -> Resul
     wrong = [what for one in rounds for what in one.system.wrong]
     wrong += [f"one by one: {what}" for one in rounds for what in one.one_by_one.wrong]
     return Result(
-        place=place,
+        machine=machine,
         fixed=fixed,
         others_share=max(spent.others_share for spent in windows.values()),
         warnings=warnings,

@@ -30,7 +30,7 @@ from hotline.lab.bench.report import median_text, print_line, print_table, print
 from hotline.lab.bench.result import Result as Base
 from hotline.lab.bench.result import Spread, spread_of, warnings_of
 from hotline.lab.bench.stage import Stage, stage
-from hotline.lab.bench.whole import Lived, Load, lived
+from hotline.lab.bench.whole import Load, MeasuredLives, lived
 from hotline.upkeep.rebuild import VIEWS, rebuild
 from services.intake import rules as intake
 from services.intake.decisions.recording import RecordRequest
@@ -113,7 +113,7 @@ class Grew(msgspec.Struct, frozen=True, kw_only=True):
     """In the log before."""
     bytes: int
     """Of the database before."""
-    lived: Lived
+    lived: MeasuredLives
 
     @property
     def cpu_us(self) -> float:
@@ -166,16 +166,16 @@ async def run(here: Stage, size: Size, say: Callable[[str], None]) -> Result:
             fixed = await here.fixed(realm, done.lived.gc_threshold)
             appends = [await _appended(realm, here.targets, batch, size.seconds) for batch in size.batches]
         await _dropped(here, realm)
-    place = here.place()
+    machine = here.machine()
     empty, largest = [one for one in growth if not one.facts], max(growth, key=lambda one: one.facts)
     rate = spread_of(one.lived.lives_per_second for one in empty)
     windows = {f"the lives at {one.facts:,} facts": one.lived.spent for one in growth}
     windows |= {one.what: one.spent for one in reads}
     result = Result(
-        place=place,
+        machine=machine,
         fixed=fixed,
         others_share=max(window.others_share for window in windows.values()),
-        warnings=warnings_of(place, windows),
+        warnings=warnings_of(machine, windows),
         wrong=wrong,
         appends=appends,
         reads=reads,

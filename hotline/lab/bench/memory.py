@@ -24,12 +24,12 @@ from deploy.city.city import Realm
 from hotline.lab.bench import picture
 from hotline.lab.bench.clients import Outbox, producer_of
 from hotline.lab.bench.lives import UNDER_WAY
-from hotline.lab.bench.place import Place
+from hotline.lab.bench.machine import Machine
 from hotline.lab.bench.report import print_line, print_table, print_verdict, print_where
 from hotline.lab.bench.result import Fixed, warnings_of
 from hotline.lab.bench.result import Result as Base
 from hotline.lab.bench.stage import Stage, stage
-from hotline.lab.bench.whole import Lived, Load, lived
+from hotline.lab.bench.whole import Load, MeasuredLives, lived
 from shared.cloudevents import input_headers
 from shared.inputs import CallAnswered, CallEnded, CallOffered, Input
 from shared.topic_names import partition_of
@@ -122,12 +122,12 @@ async def run(here: Stage, size: Size, say: Callable[[str], None]) -> Result:
     samples: list[Sample] = []
     done = await _live(here, realm, size, samples, say)
     wrong = [*done.wrong, *await _missing(realm, size, samples)]
-    return judged(here.place(), await here.fixed(realm, done.gc_threshold), size, done, samples, wrong)
+    return judged(here.machine(), await here.fixed(realm, done.gc_threshold), size, done, samples, wrong)
 
 
 async def _live(
     here: Stage, realm: Realm, size: Size, samples: list[Sample], say: Callable[[str], None]
-) -> Lived:
+) -> MeasuredLives:
     async def beside(pids: Mapping[str, int]) -> None:
         database = await asyncpg.connect(realm.owner_dsn)
         try:
@@ -218,11 +218,11 @@ async def _missing(realm: Realm, size: Size, samples: list[Sample]) -> list[str]
 
 
 def judged(
-    place: Place, fixed: Fixed, size: Size, done: Lived, samples: list[Sample], wrong: list[str]
+    machine: Machine, fixed: Fixed, size: Size, done: MeasuredLives, samples: list[Sample], wrong: list[str]
 ) -> Result:
     """The memory of each process, with warnings and faults."""
     held = {name: held_of(name, samples) for name in city.PROCESSES} if samples else {}
-    warnings = warnings_of(place, {"the lives": done.spent})
+    warnings = warnings_of(machine, {"the lives": done.spent})
     for name in city.DESKS:
         if name in held and held[name].highest > MEMORY_MAX:
             warnings.append(
@@ -231,7 +231,7 @@ def judged(
         if name in held and held[name].growth > GROWTH_MAX:
             warnings.append(f"{name} grew by {held[name].growth - 1:.0%} from the second quarter to the last")
     return Result(
-        place=place,
+        machine=machine,
         fixed=fixed,
         others_share=done.spent.others_share,
         warnings=warnings,

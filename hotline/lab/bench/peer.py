@@ -40,7 +40,7 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     """Closed, with all eight facts in their order, each body as it was told."""
 
 
-class Told(msgspec.Struct, frozen=True):
+class PeerLife(msgspec.Struct, frozen=True):
     """One life a peer is to live."""
 
     complaint_id: str
@@ -53,20 +53,22 @@ class Teller:
     def __init__(self, lives: Sequence[Sequence[Body]]) -> None:
         """`lives`: the bodies to be told in turn."""
         self._lives = lives
-        self.told: list[Told] = []
+        self.told: list[PeerLife] = []
 
-    def next(self, count: int) -> list[Told]:
+    def next(self, count: int) -> list[PeerLife]:
         """So many lives more."""
-        fresh: list[Told] = []
+        fresh: list[PeerLife] = []
         for _ in range(count):
             complaint_id = str(uuid4())
             model = self._lives[(len(self.told) + len(fresh)) % len(self._lives)]
-            fresh.append(Told(complaint_id, [{**body, "complaint_id": complaint_id} for body in model]))
+            fresh.append(PeerLife(complaint_id, [{**body, "complaint_id": complaint_id} for body in model]))
         self.told += fresh
         return fresh
 
 
-def serve(orders: Orders, live: Callable[[Told], None], facts_of: Callable[[str], list[Body] | None]) -> None:
+def serve(
+    orders: Orders, live: Callable[[PeerLife], None], facts_of: Callable[[str], list[Body] | None]
+) -> None:
     """Live and check as standard input says.
 
     `live` lives one life to its end, in one of `at_once` threads. `facts_of` reads the facts of a complaint

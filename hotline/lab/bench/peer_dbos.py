@@ -12,7 +12,7 @@ from typing import Final
 
 from dbos import DBOS, DBOSConfig, SetWorkflowID
 
-from hotline.lab.bench.peer import Body, Orders, Told, read_orders, serve
+from hotline.lab.bench.peer import Body, Orders, PeerLife, read_orders, serve
 
 SAID_SECONDS_MAX: Final = 120.0
 """How long a life waits for what the outside says."""
@@ -94,7 +94,7 @@ def _said(topic: str) -> None:
         raise TimeoutError(topic)
 
 
-def live(told: Told) -> None:
+def live(told: PeerLife) -> None:
     """Start the life and wait for its end."""
     outside.lives[told.complaint_id] = told.bodies
     with SetWorkflowID(told.complaint_id):

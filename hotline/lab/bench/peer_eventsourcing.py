@@ -14,7 +14,7 @@ from uuid import UUID
 from eventsourcing.application import Application
 from eventsourcing.domain import Aggregate, event
 
-from hotline.lab.bench.peer import Body, Orders, Told, read_orders, serve
+from hotline.lab.bench.peer import Body, Orders, PeerLife, read_orders, serve
 
 
 class Complaint(Aggregate):
@@ -148,7 +148,7 @@ def main() -> None:
     orders = read_orders()
     app = Hotline(settings_of(orders))
 
-    def live(told: Told) -> None:
+    def live(told: PeerLife) -> None:
         received, classified, dispatched, signed, answered, scheduled, made, closed = told.bodies
         complaint_id = app.receive(received, classified)
         app.dispatch(complaint_id, dispatched)

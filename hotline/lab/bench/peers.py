@@ -21,15 +21,15 @@ from deploy.city.city import Realm
 from hotline.lab.bench import picture
 from hotline.lab.bench.check import LIFE
 from hotline.lab.bench.lives import UNDER_WAY, WARM_UP_LIVES_MIN
+from hotline.lab.bench.machine import Machine
 from hotline.lab.bench.meter import Meter, Spent, spent
 from hotline.lab.bench.peer import Body
 from hotline.lab.bench.peer_processes import AT_ONCE, PROCESSES, PeerLived, started
-from hotline.lab.bench.place import Place
 from hotline.lab.bench.report import median_text, print_line, print_table, print_verdict, print_where
 from hotline.lab.bench.result import Fixed, Spread, spread_of, warnings_of
 from hotline.lab.bench.result import Result as Base
 from hotline.lab.bench.stage import Stage, stage
-from hotline.lab.bench.whole import Lived, Load, lived
+from hotline.lab.bench.whole import Load, MeasuredLives, lived
 from shared.runtime.errors import UserError
 
 OURS: Final = "hotline"
@@ -57,7 +57,7 @@ SELECT array_agg(body ORDER BY version) FROM es.event GROUP BY stream_id HAVING 
 class Round(msgspec.Struct, frozen=True, kw_only=True):
     """All, measured once."""
 
-    ours: Lived
+    ours: MeasuredLives
     peers: dict[str, PeerLived]
 
 
@@ -140,10 +140,10 @@ async def run(here: Stage, size: Size, say: Callable[[str], None]) -> Result:
             database = await _database(here, f"peers{number}_{name}")
             peers[name] = await _peer(here, name, module, database, models, size)
         rounds.append(Round(ours=ours, peers=peers))
-    return judged(here.place(), await here.fixed(realm, ours.gc_threshold), size, rounds)
+    return judged(here.machine(), await here.fixed(realm, ours.gc_threshold), size, rounds)
 
 
-async def _ours(here: Stage, realm: Realm, size: Size, say: Callable[[str], None]) -> Lived:
+async def _ours(here: Stage, realm: Realm, size: Size, say: Callable[[str], None]) -> MeasuredLives:
     load = Load(
         lives=size.ours_warm_up + size.ours,
         warm_up=size.ours_warm_up,
@@ -199,14 +199,14 @@ async def _peer(
     )
 
 
-def judged(place: Place, fixed: Fixed, size: Size, rounds: list[Round]) -> Result:
+def judged(machine: Machine, fixed: Fixed, size: Size, rounds: list[Round]) -> Result:
     """The figures over all rounds, and what is to be said about them."""
     windows = {f"the whole lives of round {n}": one.ours.spent for n, one in enumerate(rounds, 1)}
-    warnings = warnings_of(place, windows)
+    warnings = warnings_of(machine, windows)
     for number, one in enumerate(rounds, 1):
         # Kafka runs beside the peers without work; its idling is no stranger's.
         warnings += warnings_of(
-            msgspec.structs.replace(place, file_system=""),
+            msgspec.structs.replace(machine, file_system=""),
             {f"{name} of round {number}": peer.spent for name, peer in one.peers.items()},
         )
     if size.ours_warm_up < WARM_UP_LIVES_MIN:
@@ -223,7 +223,7 @@ def judged(place: Place, fixed: Fixed, size: Size, rounds: list[Round]) -> Resul
         ]
         systems[name] = _figures(runs, rounds, version(name))
     return Result(
-        place=place,
+        machine=machine,
         fixed=fixed,
         others_share=max(
             spent.others_share
@@ -266,7 +266,7 @@ def _cpu_us(lives: int, spent: Spent) -> float:
     return sum(spent.cpu_seconds.values()) / lives * 1e6
 
 
-def _memory(ours: Lived) -> int:
+def _memory(ours: MeasuredLives) -> int:
     return sum(bytes_ for name, bytes_ in ours.memory_bytes.items() if name in city.PROCESSES)
 
 

@@ -22,12 +22,12 @@ def figure(title: str) -> Figure:
 
 def save(drawn: Figure, result: Result, path: Path) -> None:
     """Write it as an SVG with where it was measured beneath."""
-    place = result.place
-    versions = ", ".join(f"{name} {number}" for name, number in place.versions.items())
+    machine = result.machine
+    versions = ", ".join(f"{name} {number}" for name, number in machine.versions.items())
     trust = f"; others took {result.others_share:.0%}" if result.others_share else ""
     drawn.supxlabel(
-        f"{place.cores} x {place.processor}, {place.memory_bytes / 2**30:.0f} GiB, commit "
-        f"{place.commit or 'unknown'}{trust}\n{versions}",
+        f"{machine.cores} x {machine.processor}, {machine.memory_bytes / 2**30:.0f} GiB, commit "
+        f"{machine.commit or 'unknown'}{trust}\n{versions}",
         fontsize=7,
     )
     path.parent.mkdir(parents=True, exist_ok=True)

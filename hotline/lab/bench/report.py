@@ -52,15 +52,15 @@ def print_line(line: str) -> None:
 
 def print_where(result: Result, first: dict[str, str] | None = None) -> None:
     """Print the settings, the machine and the versions; `first` are the part's own settings."""
-    fixed, place = result.fixed, result.place
+    fixed, machine = result.fixed, result.machine
     print_pairs(
         {
             **(first or {}),
             **_fixed(fixed),
-            "machine": f"{place.cores} x {place.processor}, {place.memory_bytes / 2**30:.0f} GiB, "
-            f"{place.file_system}; others took at most {result.others_share:.0%} of it",
-            "versions": ", ".join(f"{name} {number}" for name, number in place.versions.items()),
-            "commit": place.commit or "unknown",
+            "machine": f"{machine.cores} x {machine.processor}, {machine.memory_bytes / 2**30:.0f} GiB, "
+            f"{machine.file_system}; others took at most {result.others_share:.0%} of it",
+            "versions": ", ".join(f"{name} {number}" for name, number in machine.versions.items()),
+            "commit": machine.commit or "unknown",
         }
     )
 

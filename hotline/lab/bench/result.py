@@ -8,8 +8,8 @@ from typing import Final
 
 import msgspec
 
+from hotline.lab.bench.machine import IN_MEMORY, Machine
 from hotline.lab.bench.meter import Spent
-from hotline.lab.bench.place import IN_MEMORY, Place
 
 OTHERS_SHARE_MAX: Final = 0.10
 """Where others took more of the machine's processors, a figure is not to be trusted."""
@@ -38,7 +38,7 @@ class Fixed(msgspec.Struct, frozen=True, kw_only=True):
 class Result(msgspec.Struct, frozen=True, kw_only=True):
     """The base of every part's result."""
 
-    place: Place
+    machine: Machine
     fixed: Fixed
     others_share: float
     """The largest share of the machine's processors that others took while something was measured."""
@@ -83,7 +83,7 @@ def wait_of(milliseconds: list[float]) -> Wait:
     return Wait(count=len(ordered), p50=rank(0.5), p99=rank(0.99), highest=ordered[-1])
 
 
-def warnings_of(place: Place, windows: Mapping[str, Spent]) -> list[str]:
+def warnings_of(machine: Machine, windows: Mapping[str, Spent]) -> list[str]:
     """Why these figures are not to be trusted; `windows` says what was measured when."""
     warnings = [
         f"others on the machine took {spent.others_share:.0%} of its processors during {what}: "
@@ -91,6 +91,6 @@ def warnings_of(place: Place, windows: Mapping[str, Spent]) -> list[str]:
         for what, spent in windows.items()
         if spent.others_share > OTHERS_SHARE_MAX
     ]
-    if place.file_system in IN_MEMORY:
-        warnings.append(f"the stack lay in memory ({place.file_system}), where fsync costs nothing")
+    if machine.file_system in IN_MEMORY:
+        warnings.append(f"the stack lay in memory ({machine.file_system}), where fsync costs nothing")
     return warnings

@@ -17,7 +17,7 @@ from deploy.embedded.stack import Addresses, Stack
 from deploy.embedded.state import read_state
 from hotline.lab.bench.city import Target, catalogue_of, written
 from hotline.lab.bench.clients import quiet
-from hotline.lab.bench.place import Place, place_of
+from hotline.lab.bench.machine import Machine, machine_of
 from hotline.lab.bench.result import Fixed
 from shared.cloudevents import fact_headers, input_headers
 from shared.inputs import RecordRequest
@@ -45,9 +45,9 @@ class Stage:
     servers: Mapping[str, int]
     """Process ids of Kafka, PostgreSQL and Zipkin."""
 
-    def place(self) -> Place:
+    def machine(self) -> Machine:
         """This machine and these versions."""
-        return place_of(self.stack.folder, read_state(self.stack.folder).versions)
+        return machine_of(self.stack.folder, read_state(self.stack.folder).versions)
 
     async def fixed(self, realm: Realm, gc_threshold: tuple[int, int, int]) -> Fixed:
         """The settings under which this city was served."""

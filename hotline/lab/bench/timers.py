@@ -20,7 +20,7 @@ import msgspec
 from deploy.city import city
 from hotline.lab.bench import picture
 from hotline.lab.bench.city import catalogue_of
-from hotline.lab.bench.place import Place
+from hotline.lab.bench.machine import Machine
 from hotline.lab.bench.report import median_text, print_line, print_table, print_verdict, print_where
 from hotline.lab.bench.result import Fixed, Spread, spread_of, warnings_of
 from hotline.lab.bench.result import Result as Base
@@ -101,18 +101,18 @@ async def run(here: Stage, size: Size, say: Callable[[str], None]) -> Result:
     finally:
         await owner.close()
     fixed = await here.fixed(realm, gc.get_threshold())
-    place = here.place()
-    return judged(place, fixed, size, sizes, fires, wrong)
+    machine = here.machine()
+    return judged(machine, fixed, size, sizes, fires, wrong)
 
 
 def judged(
-    place: Place, fixed: Fixed, size: Size, sizes: list[AtSize], fires: list[Fired], wrong: list[str]
+    machine: Machine, fixed: Fixed, size: Size, sizes: list[AtSize], fires: list[Fired], wrong: list[str]
 ) -> Result:
     """The result, with warnings and faults."""
     growth = sizes[-1].tick_ms.median / sizes[0].tick_ms.median
     windows = {f"{one.open_timers:,} open timers": one.spent for one in sizes}
     windows |= {f"the fires ({one.how})": one.spent for one in fires}
-    warnings = warnings_of(place, windows)
+    warnings = warnings_of(machine, windows)
     computed = deadlines_per_second()
     if computed.median < DEADLINES_PER_SECOND_MIN:
         warnings.append(
@@ -135,7 +135,7 @@ def judged(
                 f"delays are not counted"
             )
     return Result(
-        place=place,
+        machine=machine,
         fixed=fixed,
         others_share=max(one.others_share for one in windows.values()),
         warnings=warnings,

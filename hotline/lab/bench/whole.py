@@ -62,7 +62,7 @@ class Load:
     """All desks in one process."""
 
 
-class Lived(msgspec.Struct, frozen=True, kw_only=True):
+class MeasuredLives(msgspec.Struct, frozen=True, kw_only=True):
     """One measured run."""
 
     lives: int
@@ -92,7 +92,7 @@ Beside = Callable[[Mapping[str, int]], Coroutine[Any, Any, None]]
 
 async def lived(
     here: Stage, realm: Realm, load: Load, *, say: Callable[[str], None], beside: Beside | None = None
-) -> Lived:
+) -> MeasuredLives:
     """Start the services, live all lives, measure all but the warm-up, stop the services, check every life.
 
     `wrong` names lives that were lost, are not whole, or are still open after a minute without movement. The
@@ -116,7 +116,7 @@ async def _lived(
     before: int,
     say: Callable[[str], None],
     beside: Beside | None,
-) -> Lived:
+) -> MeasuredLives:
     logs = here.catalogue.parent / "logs" / realm.name
     services = city.services(
         realm,
@@ -147,7 +147,7 @@ async def _lived(
             await aside  # it ended early: what it raised counts
         wrong += _restarted(supervisor, logs)
         ((closed, facts),) = await database.fetch(_CLOSED, first.at, last.at, before)
-        return Lived(
+        return MeasuredLives(
             lives=load.lives,
             closed=closed,
             facts=facts,

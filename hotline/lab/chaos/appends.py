@@ -46,7 +46,7 @@ SELECT stream_id::text, version, event_id::text FROM es.fact WHERE stream_id = A
 """
 
 
-class Told(Enum):
+class AppendAnswer(Enum):
     """The answer a writer got for its attempt."""
 
     WRITTEN = "written"
@@ -66,7 +66,7 @@ class Attempt:
     began_at: float
     ended_at: float
     """Monotonic seconds."""
-    told: Told
+    answer: AppendAnswer
 
 
 class NotedLog(Through):
@@ -80,12 +80,12 @@ class NotedLog(Through):
     async def append(self, append: Append) -> None:
         """See `EventLog.append`."""
         began_at = time.monotonic()
-        told = Told.NOTHING
+        answer = AppendAnswer.NOTHING
         try:
             await self._log.append(append)
-            told = Told.WRITTEN
+            answer = AppendAnswer.WRITTEN
         except HeadMoved:
-            told = Told.MOVED
+            answer = AppendAnswer.MOVED
             raise
         finally:
             ended_at = time.monotonic()
@@ -102,7 +102,7 @@ class NotedLog(Through):
                         facts=tuple(facts),
                         began_at=began_at,
                         ended_at=ended_at,
-                        told=told,
+                        answer=answer,
                     )
                 )
 
@@ -114,8 +114,8 @@ class NotedLog(Through):
             async with self._log.holding(streams) as held:
                 yield NotedLog(held, within)
         except BaseException as error:
-            told = Told.MOVED if isinstance(error, HeadMoved) else Told.NOTHING
-            self._history += [replace(attempt, told=told) for attempt in within]
+            answer = AppendAnswer.MOVED if isinstance(error, HeadMoved) else AppendAnswer.NOTHING
+            self._history += [replace(attempt, answer=answer) for attempt in within]
             raise
         ended_at = time.monotonic()
         self._history += [replace(attempt, ended_at=ended_at) for attempt in within]
@@ -244,11 +244,11 @@ def impossible(history: Iterable[Attempt], log: dict[str, dict[int, str]]) -> li
         for attempt in attempts:
             place = attempt.decided_on + 1
             there = tuple(facts.get(place + n, "") for n in range(len(attempt.facts))) == attempt.facts
-            if attempt.told is Told.WRITTEN and not there:
+            if attempt.answer is AppendAnswer.WRITTEN and not there:
                 found.append(f"{stream}: version {place} was acknowledged and is not in the log")
-            if attempt.told is Told.MOVED and there and not _said_again(attempt, attempts):
+            if attempt.answer is AppendAnswer.MOVED and there and not _said_again(attempt, attempts):
                 found.append(f"{stream}: version {place} was refused and is in the log")
-            if attempt.told is Told.WRITTEN:
+            if attempt.answer is AppendAnswer.WRITTEN:
                 other = accepted.setdefault(attempt.decided_on, attempt)
                 if other is not attempt and other.facts != attempt.facts:
                     found.append(f"{stream}: two writers were accepted on version {attempt.decided_on}")
@@ -259,7 +259,9 @@ def impossible(history: Iterable[Attempt], log: dict[str, dict[int, str]]) -> li
 def _said_again(refused: Attempt, attempts: Sequence[Attempt]) -> bool:
     """Whether the same facts were handed in before without an answer: the refusal is that of the repeat."""
     return any(
-        one.told is not Told.MOVED and one.facts == refused.facts and one.began_at < refused.ended_at
+        one.answer is not AppendAnswer.MOVED
+        and one.facts == refused.facts
+        and one.began_at < refused.ended_at
         for one in attempts
     )
 

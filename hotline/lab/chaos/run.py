@@ -33,7 +33,7 @@ from hotline.lab.chaos.outside import Outside
 from hotline.lab.chaos.wire import Wire, Wires
 from hotline.lab.rehearsal.stage import Stage, staged
 from hotline.lab.simulation.conductor import Conductor, Progress, Summary
-from hotline.lab.simulation.planned_input import Heard, PlannedInput, Reaction
+from hotline.lab.simulation.planned_input import OutwardMessage, PlannedInput, Reaction
 from hotline.lab.simulation.population import Population
 from hotline.lab.simulation.year import BeijingYear, midnight, requests_by_day
 from shared.ids import ComplaintId
@@ -76,7 +76,7 @@ class Closing:
         self._present, self._reached = self._reached, until
         return () if self._closed else self._lives.first_inputs(until)
 
-    def react(self, heard: Heard) -> Reaction:
+    def react(self, heard: OutwardMessage) -> Reaction:
         """See `Population.react`; what a letter's own days would have led to happens now."""
         reaction = self._lives.react(heard)
         planned_inputs = [

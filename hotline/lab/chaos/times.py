@@ -26,7 +26,7 @@ CANNOT_BE: Final = (
 "for ever"."""
 
 
-class Spoken(NamedTuple):
+class EncodedInput(NamedTuple):
     """The value and the headers of a message."""
 
     value: bytes
@@ -51,13 +51,13 @@ class Timed:
         field = f"data: {self.field}" if self.field else called("time", structured=self.structured)
         return f"{field}: "
 
-    def message(self, source: str, event_id: str) -> Spoken:
+    def message(self, source: str, event_id: str) -> EncodedInput:
         """The message."""
         value = sample(self.kind, {self.field: self.time} if self.field else {})
         time = self.near.astimezone(UTC).isoformat() if self.field else self.time
         if not self.structured:
             headers = input_headers(self.kind, source, event_id, self.near)
-            return Spoken(
+            return EncodedInput(
                 value, [(name, time.encode() if name == "ce_time" else held) for name, held in headers]
             )
         event: dict[str, Any] = {
@@ -69,7 +69,7 @@ class Timed:
             "datacontenttype": "application/json",
             "data": msgspec.Raw(value),
         }
-        return Spoken(msgspec.json.encode(event), [("content-type", CONTENT_TYPE.encode())])
+        return EncodedInput(msgspec.json.encode(event), [("content-type", CONTENT_TYPE.encode())])
 
 
 def inputs_with(

@@ -31,7 +31,7 @@ _DATABASE: Final = "SELECT pg_database_size(current_database())"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Lived:
+class LivedPeriod:
     """The outcome of the days that were lived, and the year estimated from it."""
 
     from_day: str
@@ -114,10 +114,10 @@ def lived(
     seed: int,
     word: Judged,
     disk: int,
-) -> Lived:
+) -> LivedPeriod:
     """The result of a rehearsal."""
     facts: Mapping[str, int] = summary.facts
-    return Lived(
+    return LivedPeriod(
         from_day=from_day,
         days=days,
         scale=scale,

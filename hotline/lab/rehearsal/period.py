@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from deploy.city.registry import folder
 from hotline.audit.digest import digest
 from hotline.audit.report import Report
-from hotline.lab.rehearsal.estimate import Lived, disk_of, judged, lived
+from hotline.lab.rehearsal.estimate import LivedPeriod, disk_of, judged, lived
 from hotline.lab.rehearsal.progress import View
 from hotline.lab.rehearsal.stage import Stage, staged, verified
 from hotline.lab.simulation.conductor import Conductor
@@ -37,7 +37,7 @@ class RehearsedDays(NamedTuple):
 class Rehearsed(NamedTuple):
     """The outcome of the days that were lived."""
 
-    found: Lived
+    found: LivedPeriod
     report: Report
     digest: str
     months: list[Month]

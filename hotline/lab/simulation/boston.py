@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 
 import zstandard
 
-from hotline.lab.simulation.planned_input import NOTHING, Heard, PlannedInput, Reaction
+from hotline.lab.simulation.planned_input import NOTHING, OutwardMessage, PlannedInput, Reaction
 from shared import inputs
 from shared.events import ComplaintDispatched, Level, RequestType, Urgency, VisitScheduled
 from shared.ids import ComplaintId, UnitId, complaint_id
@@ -238,7 +238,7 @@ class Boston:
                 complaint=complaint_id(request_id),
             )
 
-    def react(self, heard: Heard) -> Reaction:
+    def react(self, heard: OutwardMessage) -> Reaction:
         """See `Population.react`. A case the city never closed is never answered, its citizen never asked."""
         fact = heard.fact
         closed_at = self._closed.get(fact.complaint_id)

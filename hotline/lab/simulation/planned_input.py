@@ -32,7 +32,7 @@ class PlannedInput(NamedTuple):
     """How often the same event is sent."""
 
 
-class Heard(NamedTuple):
+class OutwardMessage(NamedTuple):
     """A message from an outward topic."""
 
     line: Topic

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Protocol
 
 from hotline.lab.simulation.dialler import dial
-from hotline.lab.simulation.planned_input import NOTHING, Heard, PlannedInput, Reaction
+from hotline.lab.simulation.planned_input import NOTHING, OutwardMessage, PlannedInput, Reaction
 from hotline.lab.simulation.telephony import Telephony
 from hotline.lab.simulation.units import Units, review
 from shared.events import ComplaintEscalated, ReturnRequested, VisitScheduled
@@ -30,7 +30,7 @@ class Population(Protocol):
         """Inputs up to `until` that come by themselves and were not given before, with those that surely follow."""
         ...
 
-    def react(self, heard: Heard) -> Reaction:
+    def react(self, heard: OutwardMessage) -> Reaction:
         """The plans that change because of a message."""
         ...
 
@@ -56,7 +56,7 @@ class Beijing:
         """See `Population.first_inputs`."""
         return self._telephony.until(until)
 
-    def react(self, heard: Heard) -> Reaction:
+    def react(self, heard: OutwardMessage) -> Reaction:
         """See `Population.react`."""
         fact = heard.fact
         if heard.unit is not None:

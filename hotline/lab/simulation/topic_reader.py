@@ -16,7 +16,7 @@ import msgspec
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
-from hotline.lab.simulation.planned_input import Heard
+from hotline.lab.simulation.planned_input import OutwardMessage
 from shared.complaint import ENDS
 from shared.doors.kafka_reader import reader_of
 from shared.ids import ComplaintId, UnitId
@@ -108,9 +108,9 @@ class TopicReader:
             self._reading.result()
         return all(read >= end for read, end in zip(self.read, ends, strict=True))
 
-    async def hear(self) -> list[Heard]:
+    async def hear(self) -> list[OutwardMessage]:
         """Everything the log says was sent outward and was not heard yet; of one complaint in its order."""
-        heard: list[tuple[int, Heard]] = []
+        heard: list[tuple[int, OutwardMessage]] = []
         while waiting := [tp for tp, number in self._expected.items() if number > 0]:
             self._consumer.resume(*waiting)
             try:
@@ -130,7 +130,7 @@ class TopicReader:
                     named = fact_type_of(headers["ce_type"])
                     if named is not None:
                         fact = decoded(*named, record.value)
-                        heard.append((int(headers["ce_sequence"]), Heard(line, unit, fact)))
+                        heard.append((int(headers["ce_sequence"]), OutwardMessage(line, unit, fact)))
         self._expected.clear()
         heard.sort(key=lambda pair: pair[0])
         return [message for _, message in heard]

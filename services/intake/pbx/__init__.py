@@ -10,10 +10,10 @@ from collections.abc import Callable
 from typing import Final
 
 from services.intake.pbx.asterisk import from_asterisk
-from services.intake.pbx.event import Event, Told
+from services.intake.pbx.event import CallInput, Event
 from services.intake.pbx.freeswitch import from_freeswitch
 
-SWITCHES: Final[dict[str, Callable[[Event], list[Told]]]] = {
+SWITCHES: Final[dict[str, Callable[[Event], list[CallInput]]]] = {
     "asterisk": from_asterisk,
     "freeswitch": from_freeswitch,
 }

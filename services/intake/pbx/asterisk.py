@@ -11,8 +11,8 @@ from typing import Final
 
 from services.intake.pbx.event import (
     QUEUE,
+    CallInput,
     Event,
-    Told,
     answered,
     at_of,
     before,
@@ -24,7 +24,7 @@ from services.intake.pbx.event import (
 )
 
 
-def from_asterisk(event: Event) -> list[Told]:
+def from_asterisk(event: Event) -> list[CallInput]:
     """Events of `app_queue` over AMI, hangups of callers, and how a queue was left (`VarSet`); others give nothing.
 
     Nothing comes of AgentCalled, AgentRingNoAnswer and AgentDump: the caller waits on. Nothing comes of transfers and
@@ -39,12 +39,12 @@ def _at(event: Event) -> datetime:
     return at_of(event, "Timestamp", 1.0)
 
 
-def _joined(event: Event) -> list[Told]:
+def _joined(event: Event) -> list[CallInput]:
     call = field_of(event, "Linkedid")
     return [offered(call, field_of(event, "Queue"), _at(event))]
 
 
-def _held(event: Event, call: str, answered_at: datetime) -> list[Told]:
+def _held(event: Event, call: str, answered_at: datetime) -> list[CallInput]:
     """When it was offered, by how long it was held: a duration in whole seconds, whatever the manual says (T28)."""
     held = duration(event, "HoldTime")
     if held is None:
@@ -56,12 +56,12 @@ def _held(event: Event, call: str, answered_at: datetime) -> list[Told]:
     ]
 
 
-def _connected(event: Event) -> list[Told]:
+def _connected(event: Event) -> list[CallInput]:
     call, at = field_of(event, "Linkedid"), _at(event)
     return [*_held(event, call, at), answered(call, _agent(event), at)]
 
 
-def _completed(event: Event) -> list[Told]:
+def _completed(event: Event) -> list[CallInput]:
     """The agent's talk is over, by hanging up or by a transfer. So there was one, told of or not."""
     call, at = field_of(event, "Linkedid"), _at(event)
     end = left(call, "hangup", at)
@@ -76,13 +76,13 @@ def _agent(event: Event) -> str:
     return event.get("MemberName") or field_of(event, "Interface")
 
 
-def _abandoned(event: Event) -> list[Told]:
+def _abandoned(event: Event) -> list[CallInput]:
     """Asterisk says so of everybody who leaves unanswered but by a key; why, QUEUESTATUS says."""
     call, at = field_of(event, "Linkedid"), _at(event)
     return [*_held(event, call, at), left(call, "abandoned", at)]
 
 
-def _out_of_the_queue(event: Event) -> list[Told]:
+def _out_of_the_queue(event: Event) -> list[CallInput]:
     """By a key, by an agent who answers, in any way: it ends no talk, and says nothing of why."""
     return [left(field_of(event, "Linkedid"), "left", _at(event))]
 
@@ -98,7 +98,7 @@ _STATUS: Final = {
 """How Queue() ended, by QUEUESTATUS: sent away after a while; a full or closed queue. Other events tell of the rest."""
 
 
-def _status(event: Event) -> list[Told]:
+def _status(event: Event) -> list[CallInput]:
     """Nobody joins a full or closed queue: its caller was offered at that instant."""
     cause = _STATUS.get(event.get("Value", ""))
     if event.get("Variable") != "QUEUESTATUS" or cause is None:
@@ -117,7 +117,7 @@ _Q850: Final = {
 network, failure, congestion, no channel. All others are the caller's own."""
 
 
-def _hung_up(event: Event) -> list[Told]:
+def _hung_up(event: Event) -> list[CallInput]:
     """The caller's channel, which gives the call its id; an agent's leg or a Local channel's half ends no call."""
     call = field_of(event, "Linkedid")
     cause = _Q850.get(field_of(event, "Cause"), "hangup")
@@ -126,7 +126,7 @@ def _hung_up(event: Event) -> list[Told]:
     return [ended(call, cause, _at(event))]
 
 
-_ASTERISK: Final[dict[str, Callable[[Event], list[Told]]]] = {
+_ASTERISK: Final[dict[str, Callable[[Event], list[CallInput]]]] = {
     "QueueCallerJoin": _joined,
     "AgentConnect": _connected,
     "AgentComplete": _completed,

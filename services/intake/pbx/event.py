@@ -16,7 +16,7 @@ class SwitchEventInvalid(ValueError):  # noqa: N818 -- reads as the sentence it 
     """An event we know without a field it must have, or with one that cannot be; the text names it."""
 
 
-class Told(NamedTuple):
+class CallInput(NamedTuple):
     """One input, when it happened, and an identity that is the same each time the event is sent."""
 
     data: CallOffered | CallAnswered | CallEnded
@@ -28,30 +28,30 @@ QUEUE: Final = "12345"
 """The queue where the switch names none."""
 
 
-def offered(call: str, queue: str, at: datetime, *, reckoned: bool = False) -> Told:
+def offered(call: str, queue: str, at: datetime, *, reckoned: bool = False) -> CallInput:
     """A call reached a queue."""
     data = CallOffered(call_id=call, queue=queue, reckoned=reckoned)
     return _told(data, at, "offered-by-hold" if reckoned else "offered")
 
 
-def answered(call: str, agent: str, at: datetime, *, reckoned: bool = False) -> Told:
+def answered(call: str, agent: str, at: datetime, *, reckoned: bool = False) -> CallInput:
     """An agent took it."""
     data = CallAnswered(call_id=call, agent=agent, reckoned=reckoned)
     return _told(data, at, "answered-by-talk" if reckoned else "answered")
 
 
-def left(call: str, cause: str, at: datetime) -> Told:
+def left(call: str, cause: str, at: datetime) -> CallInput:
     """It left a queue."""
     return _told(CallEnded(call_id=call, cause=cause, left_queue=True), at, f"left-{cause}")
 
 
-def ended(call: str, cause: str, at: datetime) -> Told:
+def ended(call: str, cause: str, at: datetime) -> CallInput:
     """It is over."""
     return _told(CallEnded(call_id=call, cause=cause), at, f"ended-{cause}")
 
 
-def _told(data: CallOffered | CallAnswered | CallEnded, at: datetime, what: str) -> Told:
-    return Told(data, at, f"{data.call_id}/{what}/{at.timestamp():.6f}")
+def _told(data: CallOffered | CallAnswered | CallEnded, at: datetime, what: str) -> CallInput:
+    return CallInput(data, at, f"{data.call_id}/{what}/{at.timestamp():.6f}")
 
 
 def field_of(event: Event, name: str) -> str:

@@ -11,8 +11,8 @@ from typing import Final
 
 from services.intake.pbx.event import (
     QUEUE,
+    CallInput,
     Event,
-    Told,
     answered,
     at_of,
     ended,
@@ -23,7 +23,7 @@ from services.intake.pbx.event import (
 )
 
 
-def from_freeswitch(event: Event) -> list[Told]:
+def from_freeswitch(event: Event) -> list[CallInput]:
     """`callcenter::info`, `fifo::info` and hangups of channels; others give nothing."""
     if event.get("Event-Name") == "CHANNEL_HANGUP_COMPLETE":
         return _channel_ended(event)
@@ -43,13 +43,13 @@ def _member(event: Event) -> str:
     return field_of(event, "CC-Member-Session-UUID")
 
 
-def _queued(event: Event) -> list[Told]:
+def _queued(event: Event) -> list[CallInput]:
     """Also a caller who calls again and gets the old place back (`resume`): it is a call of its own."""
     queue = field_of(event, "CC-Queue")
     return [offered(_member(event), queue, _at(event))]
 
 
-def _since(event: Event) -> list[Told]:
+def _since(event: Event) -> list[CallInput]:
     """When it joined, in whole seconds."""
     joined_at = told_at(event, "CC-Member-Joined-Time")
     if joined_at is None:
@@ -57,19 +57,19 @@ def _since(event: Event) -> list[Told]:
     return [offered(_member(event), event.get("CC-Queue") or QUEUE, joined_at, reckoned=True)]
 
 
-def _bridged(event: Event) -> list[Told]:
+def _bridged(event: Event) -> list[CallInput]:
     agent = field_of(event, "CC-Agent")
     return [*_since(event), answered(_member(event), agent, _at(event))]
 
 
-def _bridge_ended(event: Event) -> list[Told]:
+def _bridge_ended(event: Event) -> list[CallInput]:
     """An agent who was never bridged answered nobody: the member waits on, or had gone."""
     if event.get("CC-Agent-Bridged") == "false":
         return [left(_member(event), "unconnected", _at(event))]
     return _talk_ended(event)
 
 
-def _talk_ended(event: Event) -> list[Told]:
+def _talk_ended(event: Event) -> list[CallInput]:
     """There was one, told of or not; since when is told in whole seconds."""
     end = left(_member(event), "hangup", _at(event))
     answered_at = told_at(event, "CC-Agent-Answered-Time")
@@ -83,14 +83,14 @@ _CANCELLED: Final = {"TIMEOUT": "timeout", "NO_AGENT_TIMEOUT": "timeout"}
 """By CC-Cancel-Reason. All others (NONE, BREAK_OUT, EXIT_WITH_KEY) are the caller's own."""
 
 
-def _member_left(event: Event) -> list[Told]:
+def _member_left(event: Event) -> list[CallInput]:
     if field_of(event, "CC-Cause") == "Terminated":
         return _talk_ended(event)
     cause = _CANCELLED.get(event.get("CC-Cancel-Reason", ""), "abandoned")
     return [*_since(event), left(_member(event), cause, _at(event))]
 
 
-_CALLCENTER: Final[dict[str, Callable[[Event], list[Told]]]] = {
+_CALLCENTER: Final[dict[str, Callable[[Event], list[CallInput]]]] = {
     "member-queue-start": _queued,
     "member-queue-resume": _queued,
     "bridge-agent-start": _bridged,
@@ -103,20 +103,20 @@ _MANUAL: Final = "manual_calls"
 """The name mod_fifo gives to calls that were in no queue of its."""
 
 
-def _fifo(cause: str) -> Callable[[Event], list[Told]]:
+def _fifo(cause: str) -> Callable[[Event], list[CallInput]]:
     return lambda event: [left(field_of(event, "Unique-ID"), cause, _at(event))]
 
 
-def _pushed(event: Event) -> list[Told]:
+def _pushed(event: Event) -> list[CallInput]:
     return [offered(field_of(event, "Unique-ID"), field_of(event, "FIFO-Name"), _at(event))]
 
 
-def _consumed(event: Event) -> list[Told]:
+def _consumed(event: Event) -> list[CallInput]:
     agent = event.get("Other-Leg-Unique-ID") or field_of(event, "FIFO-Name")
     return [answered(field_of(event, "Unique-ID"), agent, _at(event))]
 
 
-_FIFO: Final[dict[str, Callable[[Event], list[Told]]]] = {
+_FIFO: Final[dict[str, Callable[[Event], list[CallInput]]]] = {
     "push": _pushed,
     "bridge-caller-start": _consumed,
     "bridge-caller-stop": _fifo("hangup"),
@@ -142,7 +142,7 @@ _HANGUP: Final = {
 """The same causes as Asterisk's `_Q850`, by FreeSWITCH's names."""
 
 
-def _channel_ended(event: Event) -> list[Told]:
+def _channel_ended(event: Event) -> list[CallInput]:
     if event.get("Call-Direction", "inbound") != "inbound" or event.get("variable_cc_side") == "agent":
         return []
     cause = _HANGUP.get(event.get("Hangup-Cause", ""), "hangup")

@@ -17,7 +17,7 @@ LIBRARIES: Final = ("aiokafka", "asyncpg", "faststream", "msgspec", "opentelemet
 IN_MEMORY: Final = frozenset({"tmpfs", "ramfs"})
 
 
-class Place(msgspec.Struct, frozen=True, kw_only=True):
+class Machine(msgspec.Struct, frozen=True, kw_only=True):
     """Machine, versions and commit."""
 
     processor: str
@@ -30,9 +30,9 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     """With `+` behind it where the working tree held more than the commit; empty outside a repository."""
 
 
-def place_of(folder: Path, servers: Mapping[str, str]) -> Place:
+def machine_of(folder: Path, servers: Mapping[str, str]) -> Machine:
     """This machine; `servers` are the versions of what the stack runs."""
-    return Place(
+    return Machine(
         processor=_processor(),
         cores=psutil.cpu_count() or 1,
         memory_bytes=psutil.virtual_memory().total,
