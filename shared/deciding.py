@@ -7,35 +7,31 @@ the decision came on a topic of its speaker's own, that login is compared instea
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Final
 from unicodedata import category, normalize
 
 from shared.complaint import Complaint
-from shared.ids import ComplaintId, UnitId
+from shared.ids import UnitId
+from shared.inputs import Input
 from shared.policy.catalogue import Catalogue
 from shared.text import folded, folded_code
 
 DECIDERS: Final = ("reviewer", "approved_by", "added_by", "reclassified_by", "amended_by", "participants")
-"""The fields of inputs and commands that name who decides."""
+"""The fields of commands that name who decides."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
-    """A command by which somebody decides about a matter of others; one of the `DECIDERS` names who."""
-
-    complaint_id: ComplaintId
-    at: datetime
-    login: str = ""
-    """Whose topic it came on, where its speaker has one of its own: this decides then, and the name is only shown."""
+@cache
+def decider_field(kind: type[Input]) -> str | None:
+    """The field of a command that names who decides; None where it is no decision about a matter of others."""
+    return next((field for field in DECIDERS if field in kind.__struct_fields__), None)
 
 
-def decider(command: Decision) -> str:
-    """By what name it was decided; those who met are named one after the other."""
-    said = (getattr(command, field, "") for field in DECIDERS)
-    return next((who if isinstance(who, str) else ", ".join(who) for who in said if who), command.login)
+def decider(command: Input, login: str = "") -> str:
+    """By what name it was decided, else by which login; those who met are named one after the other. "" by none."""
+    field = decider_field(type(command))
+    who: str | tuple[str, ...] = "" if field is None else getattr(command, field)
+    return (who if isinstance(who, str) else ", ".join(who)) or login
 
 
 _COMPARED_KEPT: Final = 4096

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from shared.aside import NotTakenUp
+from shared.asked import name_of
 from shared.complaint import Case
 from shared.events import Fact
 from shared.ids import ComplaintId
@@ -100,7 +101,7 @@ class Desk:
             await log.append(append)
         for work, facts in followed:
             self.telemetry.decided(
-                self.name, type(work.command).__name__, work.complaint_id, work.caused_by, work.parent, facts
+                self.name, name_of(work.command), work.complaint_id, work.caused_by, work.parent, facts
             )
         self.telemetry.obeyed(self.name, append, said.repeats)
         return said

@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from functools import cache
 from hashlib import blake2b
-from typing import Any, Final, NamedTuple, get_args
+from typing import Final, NamedTuple, get_args
 
 import msgspec
 from msgspec.structs import FieldInfo, replace
 
+from shared.asked import Asked
 from shared.cloudevents import Event
 from shared.ids import ComplaintId, message_id
 from shared.inputs import Input
@@ -71,8 +72,7 @@ def _in_utc(at: datetime) -> datetime:
 
 
 def taken_in(
-    command: Any,
-    complaint_id: ComplaintId,
+    asked: Asked,
     event: Event,
     message: Incoming,
     prefix: str,
@@ -86,8 +86,8 @@ def taken_in(
     """
     identity = message_id(message.topic.removeprefix(prefix), event.source, event.id)
     return Work(
-        command,
-        complaint_id,
+        asked,
+        asked.complaint_id,
         identity,
         message,
         identity,

@@ -12,7 +12,6 @@ from typing import Final
 
 import msgspec
 
-from shared import inputs
 from shared.events import (
     SPEAKERS,
     AnswerSentBack,
@@ -68,7 +67,7 @@ from shared.events import (
     WhistleRated,
     WhistleReleased,
 )
-from shared.inputs import Input
+from shared.inputs import Input, exceptions, inputs_of, replies, requests, reviews, telephony, visits
 
 LOG: Final = "complaints.log"
 UNIT: Final = "{unit}"
@@ -101,6 +100,11 @@ class Topic:
         return msgspec.json.encode(told)
 
     @property
+    def inputs(self) -> tuple[type[Input], ...]:
+        """The inputs that are taken in here; none on a topic that the relay speaks on."""
+        return tuple(kind for kind in self.carries if issubclass(kind, Input))
+
+    @property
     def per_unit(self) -> bool:
         """Whether each unit has a topic of its own by this line."""
         return UNIT in self.name
@@ -120,7 +124,7 @@ TELEPHONY_CALLS: Final = Topic(
     retention=_WEEK,
     speaker="telephony",
     hearers=("intake",),
-    carries=(inputs.CallOffered, inputs.CallAnswered, inputs.CallEnded),
+    carries=inputs_of(telephony),
     purpose="Calls as the telephone system sees them.",
 )
 INTAKE_REQUESTS: Final = Topic(
@@ -130,14 +134,7 @@ INTAKE_REQUESTS: Final = Topic(
     retention=_WEEK,
     speaker="agents' desk, web, app",
     hearers=("intake",),
-    carries=(
-        inputs.RecordRequest,
-        inputs.WithdrawRequest,
-        inputs.CorrectRequest,
-        inputs.SupplementRequest,
-        inputs.RepeatRequest,
-        inputs.GiveRating,
-    ),
+    carries=inputs_of(requests),
     purpose="What citizens ask for, add, bring up again, rate and take back, and what was recorded wrongly.",
 )
 COMPLAINTS_LOG: Final = Topic(
@@ -216,28 +213,7 @@ DISPATCH_REPLIES: Final = Topic(
     retention=_WEEK,
     speaker="that unit",
     hearers=("dispatch",),
-    carries=(
-        inputs.SignOrder,
-        inputs.AnswerOrder,
-        inputs.RequestReturn,
-        inputs.AssignOrder,
-        inputs.RequestExtension,
-        inputs.RequestPause,
-        inputs.EndPause,
-        inputs.RequestTermination,
-        inputs.RaiseDispute,
-        inputs.ReportAsCoUnit,
-        inputs.BlowWhistle,
-        inputs.AcknowledgeWhistle,
-        inputs.ArriveAtWhistle,
-        inputs.RecordMeasure,
-        inputs.ReleaseWhistle,
-        inputs.RateWhistle,
-        inputs.RequestExclusion,
-        inputs.RecordContact,
-        inputs.RecordContactFailed,
-        inputs.ReportProgress,
-    ),
+    carries=inputs_of(replies),
     purpose="What a unit says to its orders; the topic, not the body, says which unit speaks.",
 )
 DISPATCH_REVIEW_REQUESTS: Final = Topic(
@@ -264,18 +240,7 @@ DISPATCH_REVIEWS: Final = Topic(
     retention=_WEEK,
     speaker="reviewers",
     hearers=("dispatch",),
-    carries=(
-        inputs.ReviewReturn,
-        inputs.ReviewExtension,
-        inputs.ReviewPause,
-        inputs.ReviewTermination,
-        inputs.DecideCouncil,
-        inputs.AddCoUnit,
-        inputs.ReclassifyComplaint,
-        inputs.AmendCalendar,
-        inputs.ReviewExclusion,
-        inputs.SendBackAnswer,
-    ),
+    carries=inputs_of(reviews),
     purpose="What reviewers and councils decided.",
 )
 FEEDBACK_VISITS: Final = Topic(
@@ -295,7 +260,7 @@ FEEDBACK_VISIT_RESULTS: Final = Topic(
     retention=_WEEK,
     speaker="dialler",
     hearers=("feedback",),
-    carries=(inputs.RecordVisit, inputs.RecordUnreached),
+    carries=inputs_of(visits),
     purpose="What the citizen said, or that nobody answered.",
 )
 FEEDBACK_EXCEPTIONS: Final = Topic(
@@ -305,7 +270,7 @@ FEEDBACK_EXCEPTIONS: Final = Topic(
     retention=_WEEK,
     speaker="supervisors",
     hearers=("feedback",),
-    carries=(inputs.CloseByException,),
+    carries=inputs_of(exceptions),
     purpose="Approved exceptions: closing without a visit's outcome. Apart from the answers, for whoever may "
     "write those must not be able to approve.",
 )
@@ -369,3 +334,9 @@ TOPICS: Final[tuple[Topic, ...]] = (
     ESCALATION_NOTICES,
     SUPERVISION_REPORTS,
 )
+
+
+def hearer_of(kind: type[Input]) -> str:
+    """The desk that takes this input in."""
+    (desk,) = (topic.hearers[0] for topic in TOPICS if kind in topic.carries)
+    return desk

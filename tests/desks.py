@@ -26,8 +26,7 @@ from services.dispatch.decisions.dispatching import DispatchComplaint
 from services.escalation import rules as escalation
 from services.feedback import rules as feedback
 from services.intake import rules as intake
-from services.intake.decisions.recording import RecordRequest
-from services.intake.decisions.withdrawal import WithdrawRequest
+from services.intake.decisions.recording import AskedToRecord
 from services.intake.inbound import requests
 from services.intake.settings import Settings
 from shared.complaint import Case
@@ -35,6 +34,7 @@ from shared.desk import Decide, Desk
 from shared.doors.kafka_door import Door
 from shared.events import Fact
 from shared.ids import ComplaintId, complaint_id
+from shared.inputs import WithdrawRequest
 from shared.log import Append, EventLog, Known
 from shared.log.postgres import PostgresLog
 from shared.log.through import Through
@@ -45,6 +45,7 @@ from shared.runtime.telemetry import Telemetry
 from shared.topics import INTAKE_REQUESTS
 from shared.work import Batch, Work
 from tests.city import CATALOGUE, City, request
+from tests.examples import asks
 
 NOW: Final = datetime(2021, 9, 24, 8, 0, tzinfo=UTC)
 
@@ -97,7 +98,7 @@ def record(
     """Work for intake: a request is put on record."""
     told = request(f"req-{number}", **fields)
     stream = complaint_id(told.request_id)
-    command = RecordRequest(complaint_id=stream, request=told, ruleset=ruleset, calendar="cn-1", at=at)
+    command = AskedToRecord(complaint_id=stream, command=told, ruleset=ruleset, calendar="cn-1", at=at)
     return Work(command, stream, f"record/{number}")
 
 
@@ -108,7 +109,7 @@ def dispatch_of(stream: ComplaintId, *, at: datetime = NOW) -> Work:
 
 def withdraw(stream: ComplaintId, *, at: datetime = NOW) -> Work:
     """Work for intake: the citizen takes it back."""
-    return Work(WithdrawRequest(complaint_id=stream, reason="", at=at), stream, f"withdraw/{stream}")
+    return Work(asks(WithdrawRequest, complaint_id=stream, reason="", at=at), stream, f"withdraw/{stream}")
 
 
 async def lives(desk: Desk, numbers: Sequence[int | str], **fields: Any) -> list[ComplaintId]:

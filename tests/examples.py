@@ -6,6 +6,7 @@ morning of 2021-09-24 in Beijing begins at half past midnight.
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -13,40 +14,16 @@ import msgspec
 from msgspec import UNSET
 from msgspec.structs import replace
 
-from services.dispatch.decisions.answers import AnswerOrder, SendBackAnswer
-from services.dispatch.decisions.assigning import AssignOrder
-from services.dispatch.decisions.calendar import AmendCalendar
-from services.dispatch.decisions.co_units import AddCoUnit, ReportAsCoUnit
 from services.dispatch.decisions.corrections import FollowCorrection
 from services.dispatch.decisions.dispatching import DispatchComplaint
-from services.dispatch.decisions.disputes import DecideCouncil, RaiseDispute
-from services.dispatch.decisions.exclusions import RequestExclusion, ReviewExclusion
-from services.dispatch.decisions.extensions import RequestExtension, ReviewExtension
-from services.dispatch.decisions.first_contact import RecordContact, RecordContactFailed
-from services.dispatch.decisions.pauses import EndPause, RequestPause, ReviewPause
-from services.dispatch.decisions.progress import ReportProgress
-from services.dispatch.decisions.reclassification import ReclassifyComplaint
-from services.dispatch.decisions.returns import RequestReturn, ReviewReturn
-from services.dispatch.decisions.signing import SignOrder
-from services.dispatch.decisions.terminations import RequestTermination, ReviewTermination
-from services.dispatch.decisions.whistles import (
-    AcknowledgeWhistle,
-    ArriveAtWhistle,
-    BlowWhistle,
-    RateWhistle,
-    RecordMeasure,
-    ReleaseWhistle,
-)
+from services.dispatch.decisions.returns import AskedToReviewReturn
 from services.escalation.rules import FireDeadlines
-from services.feedback.decisions.closing import CloseByException, CloseTerminated
-from services.feedback.decisions.visits import RecordUnreached, RecordVisit, ScheduleVisit
-from services.intake.decisions.correction import CorrectRequest
-from services.intake.decisions.rating import GiveRating
-from services.intake.decisions.recording import RecordRequest
-from services.intake.decisions.repeats import RepeatRequest
-from services.intake.decisions.supplement import SupplementRequest
-from services.intake.decisions.withdrawal import WithdrawRequest
+from services.feedback.decisions.closing import CloseTerminated
+from services.feedback.decisions.visits import ScheduleVisit
+from services.intake.decisions.recording import AskedToRecord
+from services.intake.decisions.repeats import AskedToRepeat
 from shared import events, inputs
+from shared.asked import Asked
 from shared.events import Fact
 from shared.events.base import (
     Colour,
@@ -62,7 +39,7 @@ from shared.events.base import (
     VisitReason,
     WhistleKind,
 )
-from shared.ids import CallId, RequestId, UnitId, complaint_id
+from shared.ids import CallId, ComplaintId, RequestId, UnitId, complaint_id
 from shared.policy.catalogue import parsed
 
 MINUTE: Final = timedelta(minutes=1)
@@ -273,228 +250,93 @@ INPUTS: Final = (
 
 # --- what the desks are told
 
-RECORD: Final = RecordRequest(
-    complaint_id=ID, request=REQUEST, ruleset="beijing-draft-2021", calendar="cn-1", at=CALLED_AT
+RECORD: Final = AskedToRecord(
+    command=REQUEST, complaint_id=ID, ruleset="beijing-draft-2021", calendar="cn-1", at=CALLED_AT
 )
-WITHDRAW: Final = WithdrawRequest(complaint_id=ID, reason="已自行解决", at=CALLED_AT + HOUR)
-CORRECT: Final = CorrectRequest(
-    complaint_id=ID,
-    address="小关街6号楼",
-    corrected_by="agent-8",
-    at=CALLED_AT + HOUR,
-)
-ADD: Final = SupplementRequest(
-    complaint_id=ID, text="消防车昨晚也进不来", recorded_by="agent", at=CALLED_AT + HOUR
-)
+WITHDRAW: Final = Asked(command=WITHDRAWAL, complaint_id=ID, at=CALLED_AT + HOUR)
+CORRECT: Final = Asked(command=CORRECTION, complaint_id=ID, at=CALLED_AT + HOUR)
+ADD: Final = Asked(command=SUPPLEMENT, complaint_id=ID, at=CALLED_AT + HOUR)
 REPEATED_BY: Final = complaint_id("20210925-0007")
-ASK_AGAIN: Final = RepeatRequest(
-    complaint_id=ID,
-    repeat_id="20210925-0007",
-    by=REPEATED_BY,
-    begun={ID: 1, REPEATED_BY: 3},
-    note="同楼住户",
-    recorded_by="agent",
-    at=CALLED_AT + DAY,
+ASK_AGAIN: Final = AskedToRepeat(
+    command=REPEAT, complaint_id=ID, begun={ID: 1, REPEATED_BY: 3}, at=CALLED_AT + DAY
 )
-RATE: Final = GiveRating(
-    complaint_id=ID, satisfied=False, comment="没有人联系我", channel="web", at=CALLED_AT + DAY
-)
+RATE: Final = Asked(command=RATING, complaint_id=ID, at=CALLED_AT + DAY)
 DISPATCH: Final = DispatchComplaint(complaint_id=ID, at=CALLED_AT)
 FOLLOW: Final = FollowCorrection(complaint_id=ID, at=CALLED_AT + HOUR)
-SIGN: Final = SignOrder(complaint_id=ID, unit=STREET, assignment=1, at=CALLED_AT + HOUR)
-ANSWER: Final = AnswerOrder(
-    complaint_id=ID,
-    unit=STREET,
-    assignment=1,
-    result="已清理并划线",
-    claims_solved=True,
-    at=CALLED_AT + DAY,
+SIGN: Final = Asked(command=SIGN_REPLY, complaint_id=ID, unit=STREET, at=CALLED_AT + HOUR)
+ANSWER: Final = Asked(command=ANSWER_REPLY, complaint_id=ID, unit=STREET, at=CALLED_AT + DAY)
+RETURN: Final = Asked(command=RETURN_REPLY, complaint_id=ID, unit=STREET, at=CALLED_AT + 2 * HOUR)
+REVIEW: Final = AskedToReviewReturn(command=REVIEW_RESULT, complaint_id=ID, at=CALLED_AT + 3 * HOUR)
+ASSIGN: Final = Asked(command=ASSIGN_REPLY, complaint_id=ID, unit=DISTRICT, at=CALLED_AT + HOUR)
+EXTEND: Final = Asked(command=EXTENSION_REPLY, complaint_id=ID, unit=STREET, at=CALLED_AT + 2 * DAY)
+REVIEW_EXTENSION: Final = Asked(command=EXTENSION_REVIEW, complaint_id=ID, at=CALLED_AT + 3 * DAY)
+PAUSE: Final = Asked(command=PAUSE_REPLY, complaint_id=ID, unit=STREET, at=CALLED_AT + 2 * DAY)
+END_PAUSE: Final = Asked(command=PAUSE_ENDED_REPLY, complaint_id=ID, unit=STREET, at=CALLED_AT + 5 * DAY)
+REVIEW_PAUSE: Final = Asked(command=PAUSE_REVIEW, complaint_id=ID, at=CALLED_AT + 3 * DAY)
+TERMINATE: Final = Asked(command=TERMINATION_REPLY, complaint_id=ID, unit=STREET, at=CALLED_AT + 2 * DAY)
+REVIEW_TERMINATION: Final = Asked(command=TERMINATION_REVIEW, complaint_id=ID, at=CALLED_AT + 3 * DAY)
+DISPUTE: Final = Asked(command=DISPUTE_REPLY, complaint_id=ID, unit=STREET, at=CALLED_AT + 4 * HOUR)
+COUNCIL: Final = Asked(command=COUNCIL_RESULT, complaint_id=ID, at=CALLED_AT + DAY)
+ADD_CO_UNIT: Final = Asked(command=CO_UNIT, complaint_id=ID, at=CALLED_AT + 2 * HOUR)
+REPORT: Final = Asked(command=CO_UNIT_REPLY, complaint_id=ID, unit=WATER, at=CALLED_AT + DAY)
+RECLASSIFY: Final = Asked(command=RECLASSIFICATION, complaint_id=ID, at=CALLED_AT + 2 * DAY)
+BLOW: Final = Asked(command=WHISTLE, complaint_id=ID, unit=STREET, at=CALLED_AT + 2 * HOUR)
+ACKNOWLEDGE: Final = Asked(
+    command=WHISTLE_ACKNOWLEDGED, complaint_id=ID, unit=WATER, at=CALLED_AT + 2 * HOUR + 5 * MINUTE
 )
-RETURN: Final = RequestReturn(
-    complaint_id=ID,
-    unit=STREET,
-    assignment=1,
-    reason="不属本街道",
-    evidence="辖区图",
-    suggested_unit=OTHER_STREET,
-    at=CALLED_AT + 2 * HOUR,
+ARRIVE: Final = Asked(
+    command=WHISTLE_ARRIVED, complaint_id=ID, unit=WATER, at=CALLED_AT + 2 * HOUR + 20 * MINUTE
 )
-REVIEW: Final = ReviewReturn(
-    complaint_id=ID,
-    assignment=1,
-    approved=True,
-    reviewer="reviewer-3",
-    reason="",
-    to_unit=None,
-    at=CALLED_AT + 3 * HOUR,
+MEASURE: Final = Asked(command=WHISTLE_MEASURE, complaint_id=ID, unit=WATER, at=CALLED_AT + 3 * HOUR)
+RELEASE: Final = Asked(command=WHISTLE_RELEASE, complaint_id=ID, unit=STREET, at=CALLED_AT + 4 * HOUR)
+RATE_UNIT: Final = Asked(command=WHISTLE_RATING, complaint_id=ID, unit=STREET, at=CALLED_AT + 5 * HOUR)
+EXCLUDE: Final = Asked(command=EXCLUSION_REPLY, complaint_id=ID, unit=STREET, at=CALLED_AT + 3 * DAY)
+REVIEW_EXCLUSION: Final = Asked(command=EXCLUSION_REVIEW, complaint_id=ID, at=CALLED_AT + 4 * DAY)
+CONTACT: Final = Asked(command=CONTACT_REPLY, complaint_id=ID, unit=STREET, at=CALLED_AT + 3 * HOUR)
+CONTACT_IN_VAIN: Final = Asked(
+    command=CONTACT_FAILED_REPLY, complaint_id=ID, unit=STREET, at=CALLED_AT + 2 * HOUR
 )
-ASSIGN: Final = AssignOrder(
-    complaint_id=ID, unit=DISTRICT, assignment=1, to_unit=STREET, reason="属地街道办理", at=CALLED_AT + HOUR
-)
-EXTEND: Final = RequestExtension(
-    complaint_id=ID,
-    unit=STREET,
-    assignment=1,
-    days=5,
-    reason="需要专业检测",
-    citizen_told=True,
-    at=CALLED_AT + 2 * DAY,
-)
-REVIEW_EXTENSION: Final = ReviewExtension(
-    complaint_id=ID, assignment=1, approved=True, reviewer="reviewer-3", reason="", at=CALLED_AT + 3 * DAY
-)
-PAUSE: Final = RequestPause(
-    complaint_id=ID,
-    unit=STREET,
-    assignment=1,
-    ground=PauseGround.AWAITS_AUTHORITY,
-    days=10,
-    evidence="已向规划部门请示，见发文",
-    at=CALLED_AT + 2 * DAY,
-)
-END_PAUSE: Final = EndPause(
-    complaint_id=ID, unit=STREET, assignment=1, reason="批复已到", at=CALLED_AT + 5 * DAY
-)
-REVIEW_PAUSE: Final = ReviewPause(
-    complaint_id=ID, assignment=1, approved=True, reviewer="reviewer-3", reason="", at=CALLED_AT + 3 * DAY
-)
-TERMINATE: Final = RequestTermination(
-    complaint_id=ID,
-    unit=STREET,
-    assignment=1,
-    ground=TerminationGround.INFORMATION_REFUSED,
-    evidence="三次联系均拒绝提供地址",
-    at=CALLED_AT + 2 * DAY,
-)
-REVIEW_TERMINATION: Final = ReviewTermination(
-    complaint_id=ID, assignment=1, approved=True, reviewer="reviewer-3", reason="", at=CALLED_AT + 3 * DAY
-)
-DISPUTE: Final = RaiseDispute(
-    complaint_id=ID,
-    unit=STREET,
-    assignment=1,
-    reason="属区管道路",
-    evidence="权属证明",
-    at=CALLED_AT + 4 * HOUR,
-)
-COUNCIL: Final = DecideCouncil(
-    complaint_id=ID,
-    assignment=1,
-    to_unit=WATER,
-    co_units=(OTHER_STREET,),
-    participants=("市城管委", STREET),
-    reason="管线权属",
-    at=CALLED_AT + DAY,
-)
-ADD_CO_UNIT: Final = AddCoUnit(
-    complaint_id=ID, co_unit=WATER, reason="地下管线", added_by="reviewer-3", at=CALLED_AT + 2 * HOUR
-)
-REPORT: Final = ReportAsCoUnit(complaint_id=ID, unit=WATER, result="管线已查", at=CALLED_AT + DAY)
-RECLASSIFY: Final = ReclassifyComplaint(
-    complaint_id=ID,
-    urgency=Urgency.COMPLEX_15D,
-    reason="涉及多个单位",
-    reclassified_by="reviewer-3",
-    at=CALLED_AT + 2 * DAY,
-)
-BLOW: Final = BlowWhistle(
-    complaint_id=ID,
-    unit=STREET,
-    assignment=1,
-    whistle=1,
-    kind=WhistleKind.EMERGENCY,
-    called=(WATER, OTHER_STREET),
-    scene="小关街5号楼",
-    reason="消防通道无法清理",
-    at=CALLED_AT + 2 * HOUR,
-)
-ACKNOWLEDGE: Final = AcknowledgeWhistle(
-    complaint_id=ID, unit=WATER, whistle=1, at=CALLED_AT + 2 * HOUR + 5 * MINUTE
-)
-ARRIVE: Final = ArriveAtWhistle(
-    complaint_id=ID, unit=WATER, whistle=1, persons=3, at=CALLED_AT + 2 * HOUR + 20 * MINUTE
-)
-MEASURE: Final = RecordMeasure(
-    complaint_id=ID, unit=WATER, whistle=1, measure="拖离车辆", at=CALLED_AT + 3 * HOUR
-)
-RELEASE: Final = ReleaseWhistle(
-    complaint_id=ID, unit=STREET, whistle=1, called=WATER, reason="已清理", at=CALLED_AT + 4 * HOUR
-)
-RATE_UNIT: Final = RateWhistle(
-    complaint_id=ID,
-    unit=STREET,
-    whistle=1,
-    rated=WATER,
-    stars=5,
-    comment="及时",
-    at=CALLED_AT + 5 * HOUR,
-)
-EXCLUDE: Final = RequestExclusion(
-    complaint_id=ID,
-    unit=STREET,
-    ground=ExclusionGround.INVALID,
-    evidence="现场无车道",
-    at=CALLED_AT + 3 * DAY,
-)
-REVIEW_EXCLUSION: Final = ReviewExclusion(
-    complaint_id=ID, approved=True, reviewer="reviewer-3", reason="", at=CALLED_AT + 4 * DAY
-)
-CONTACT: Final = RecordContact(
-    complaint_id=ID, unit=STREET, assignment=1, channel="phone", at=CALLED_AT + 3 * HOUR
-)
-CONTACT_IN_VAIN: Final = RecordContactFailed(
-    complaint_id=ID,
-    unit=STREET,
-    assignment=1,
-    channel="phone",
-    cause="no_answer",
-    at=CALLED_AT + 2 * HOUR,
-)
-PROGRESS: Final = ReportProgress(
-    complaint_id=ID,
-    unit=STREET,
-    assignment=1,
-    text="已联系车主，周末清理",
-    stage_feedback=True,
-    at=CALLED_AT + 5 * HOUR,
-)
-SEND_BACK: Final = SendBackAnswer(
-    complaint_id=ID,
-    assignment=1,
-    reviewer="reviewer-3",
-    reason="未附现场照片",
-    at=CALLED_AT + DAY + HOUR,
-)
-AMEND: Final = AmendCalendar(
-    complaint_id=ID,
-    calendar="cn-2020-01-26",
-    reason="国办通知",
-    amended_by="operations",
-    at=CALLED_AT + DAY,
-)
+PROGRESS: Final = Asked(command=PROGRESS_REPLY, complaint_id=ID, unit=STREET, at=CALLED_AT + 5 * HOUR)
+SEND_BACK: Final = Asked(command=SENT_BACK_RESULT, complaint_id=ID, at=CALLED_AT + DAY + HOUR)
+AMEND: Final = Asked(command=AMENDMENT, complaint_id=ID, at=CALLED_AT + DAY)
 FIRE: Final = FireDeadlines(complaint_id=ID, until=SIGN_DUE_AT + INSTANT)
 SCHEDULE: Final = ScheduleVisit(
     complaint_id=ID, round=1, because=VisitReason.ANSWERED, unit=STREET, at=CALLED_AT + DAY
 )
-RECORD_VISIT: Final = RecordVisit(
-    complaint_id=ID,
-    visit=1,
-    attempt=1,
-    solved=True,
-    satisfied=True,
-    reason="",
-    channel="phone",
-    at=CALLED_AT + DAY + HOUR,
-)
-RECORD_UNREACHED: Final = RecordUnreached(
-    complaint_id=ID, visit=1, attempt=1, cause="no_answer", channel="phone", at=CALLED_AT + DAY + HOUR
-)
-CLOSE: Final = CloseByException(
-    complaint_id=ID, approved_by="supervisor-1", reason="诉求人已搬离", at=CALLED_AT + 2 * DAY
-)
+RECORD_VISIT: Final = Asked(command=VISIT_RESULT, complaint_id=ID, at=CALLED_AT + DAY + HOUR)
+RECORD_UNREACHED: Final = Asked(command=NO_ANSWER, complaint_id=ID, at=CALLED_AT + DAY + HOUR)
+CLOSE: Final = Asked(command=EXCEPTION, complaint_id=ID, at=CALLED_AT + 2 * DAY)
 CLOSE_TERMINATED: Final = CloseTerminated(
     complaint_id=ID, approved_by="reviewer-3", reason="INFORMATION_REFUSED", at=CALLED_AT + 3 * DAY
 )
+
+
+def asks(
+    kind: type[inputs.Input], *, complaint_id: ComplaintId = ID, at: datetime = CALLED_AT, **said: Any
+) -> Any:
+    """Somebody asks this, with these words in the input; `unit`, `login` and the like stand beside it."""
+    fields = kind.__struct_fields__
+    within = {name: value for name, value in said.items() if name in fields and name != "unit"}
+    beside = {name: value for name, value in said.items() if name not in within}
+    if issubclass(kind, inputs.AboutComplaint):
+        within["complaint_id"] = complaint_id
+    as_asked = AskedToReviewReturn if kind is inputs.ReviewReturn else Asked
+    return as_asked(command=kind(**within), complaint_id=complaint_id, at=at, **beside)
+
+
+def told(command: Any, /, **changes: Any) -> Any:
+    """The same command with these changes, each where it stands: in the input, beside it, or in both."""
+    if not isinstance(command, Asked):
+        return dataclasses.replace(command, **changes)
+    fields = set(command.command.__struct_fields__) - {"unit"}
+    if not isinstance(command.command, inputs.AboutComplaint):
+        fields.discard("complaint_id")
+    within = {name: value for name, value in changes.items() if name in fields}
+    beside = {name: value for name, value in changes.items() if name not in fields or name == "complaint_id"}
+    if within:
+        beside["command"] = replace(beside.get("command", command.command), **within)
+    return dataclasses.replace(command, **beside)
+
 
 COMMANDS: Final[tuple[Any, ...]] = (
     RECORD,

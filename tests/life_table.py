@@ -8,7 +8,6 @@ each is told about the present order, by who may say it, at a time when it makes
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import re
 import sys
 from collections.abc import Sequence
@@ -19,13 +18,13 @@ from typing import Any, Final, NamedTuple
 from msgspec.structs import replace
 
 from hotline.audit.legality.life import illegal
-from services.dispatch.decisions.assigning import AssignOrder
-from services.dispatch.decisions.co_units import ReportAsCoUnit
 from shared.aside import NoSuchComplaint
+from shared.asked import kind_of, name_of
 from shared.complaint import Complaint, Stage, evolve, stage_of, waits_for
 from shared.events import REFUSALS, Desk, Fact, Level
+from shared.inputs import AssignOrder, ReportAsCoUnit
 from tests import examples as eg
-from tests.examples import DAY, HOUR
+from tests.examples import DAY, HOUR, told
 from tests.lives import decided, desk_of
 from tests.spec import case_of
 
@@ -118,7 +117,7 @@ def cell(at: Stage, command: Any) -> Cell:
 
 def _past(at: Stage, command: Any) -> tuple[Fact, ...]:
     past = PASTS[at]
-    if isinstance(command, AssignOrder):  # only a district gives its order on
+    if kind_of(command) is AssignOrder:  # only a district gives its order on
         past = tuple(
             replace(fact, unit=eg.DISTRICT, **({"level": Level.DISTRICT} if fact is eg.DISPATCHED else {}))
             if hasattr(fact, "unit")
@@ -126,7 +125,7 @@ def _past(at: Stage, command: Any) -> tuple[Fact, ...]:
             for fact in past
         )
     told = list(past)
-    for fact in ASKED_BEFORE.get(type(command).__name__, ()):
+    for fact in ASKED_BEFORE.get(name_of(command), ()):
         if not told or illegal(case_of(told), fact, told[-1]) is not None:
             break
         told.append(fact)
@@ -137,12 +136,12 @@ def _present(command: Any, past: Sequence[Fact]) -> Any:
     """The command at a time after all that has happened."""
     last = max((getattr(fact, fact.TIME) for fact in past), default=eg.CALLED_AT)
     if hasattr(command, "until"):
-        return dataclasses.replace(command, until=eg.DUE_AT + 2 * DAY)
+        return told(command, until=eg.DUE_AT + 2 * DAY)
     at: datetime = max(command.at, last + HOUR)
     changes: dict[str, Any] = {"at": at}
-    if hasattr(command, "unit") and isinstance(command, ReportAsCoUnit):
+    if kind_of(command) is ReportAsCoUnit:
         changes["unit"] = eg.WATER
-    return dataclasses.replace(command, **changes)
+    return told(command, **changes)
 
 
 def _short(reason: str) -> str:
@@ -153,20 +152,20 @@ def _short(reason: str) -> str:
 
 def text() -> str:
     """The page."""
-    named = told()
+    named = commands()
     cells = {(at, name): cell(at, command) for at in PASTS for name, command in named.items()}
     return "\n".join([*_HEAD.splitlines(), "", *_picture(cells), *_stages(), *_tables(named, cells)]) + "\n"
 
 
-def told() -> dict[str, Any]:
+def commands() -> dict[str, Any]:
     """Every command of every desk, in order of life, and beside it the other answer where there is one."""
     named: dict[str, Any] = {}
     for command in sorted(eg.COMMANDS, key=lambda command: list(Desk).index(desk_of(command))):
-        name = type(command).__name__
+        name = name_of(command)
         named[name] = command
         if name in OTHERWISE:
             what, changes = OTHERWISE[name]
-            named[f"{name}: {what}"] = dataclasses.replace(command, **changes)
+            named[f"{name}: {what}"] = told(command, **changes)
     return named
 
 
@@ -205,7 +204,7 @@ def _tables(named: dict[str, Any], cells: dict[tuple[Stage, str], Cell]) -> list
         if desk_of(command) is not desk:
             desk = desk_of(command)
             lines += [f"## {desk}", ""]
-        summary = (type(command).__doc__ or "").splitlines()[0]
+        summary = (kind_of(command).__doc__ or "").splitlines()[0]
         lines += [f"### {name}", "", summary, "", "| in | comes of it |", "|---|---|"]
         for at in PASTS:
             lines.append(f"| {at} | {_told(cells[at, name])} |")

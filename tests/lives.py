@@ -7,30 +7,19 @@ the numbers an honest speaker would use and sometimes with stale ones.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 from hypothesis import strategies as st
-from msgspec.structs import replace as changed
 
 from services.dispatch import rules as dispatch
-from services.dispatch.decisions.answers import AnswerOrder
-from services.dispatch.decisions.returns import RequestReturn, ReviewReturn
-from services.dispatch.decisions.signing import SignOrder
-from services.dispatch.rules import DispatchCommand
 from services.escalation import rules as escalation
 from services.escalation.rules import FireDeadlines
 from services.feedback import rules as feedback
-from services.feedback.decisions.closing import CloseByException
-from services.feedback.decisions.visits import RecordUnreached, RecordVisit
-from services.feedback.rules import FeedbackCommand
 from services.intake import rules as intake
-from services.intake.decisions.recording import RecordRequest
-from services.intake.decisions.withdrawal import WithdrawRequest
-from services.intake.rules import IntakeCommand
 from shared.aside import OnRecordOtherwise
+from shared.asked import Asked
 from shared.complaint import UNOPENED, Case, Complaint, due_deadlines, evolve
 from shared.events import (
     REFUSALS,
@@ -45,7 +34,9 @@ from shared.events import (
     WhistleMeasureRecorded,
 )
 from shared.ids import UnitId
+from shared.topics import hearer_of
 from tests import examples
+from tests.examples import told
 from tests.spec import case_of
 
 NEXT_DUE: Final = "until the next limit"
@@ -131,13 +122,7 @@ class Life:
         self.facts: list[Fact] = []
         self.now = examples.CALLED_AT
         self._unheard = 0
-        self._record = RecordRequest(
-            complaint_id=examples.ID,
-            request=changed(examples.REQUEST, urgency=urgency),
-            ruleset="beijing-draft-2021",
-            calendar="cn-1",
-            at=self.now,
-        )
+        self._record = told(examples.RECORD, urgency=urgency, at=self.now)
         self.told(self._record)
         self.hears()
 
@@ -193,29 +178,17 @@ class Life:
             case "tick":
                 return FireDeadlines(complaint_id=examples.ID, until=at)
             case "rate":
-                return dataclasses.replace(examples.RATE, at=at)
+                return told(examples.RATE, at=at)
             case "withdraw":
-                return WithdrawRequest(complaint_id=examples.ID, reason="", at=at)
+                return told(examples.WITHDRAW, reason="", at=at)
             case "record":
-                return RecordRequest(
-                    complaint_id=examples.ID,
-                    request=self._record.request,
-                    ruleset=self._record.ruleset,
-                    calendar=self._record.calendar,
-                    at=at,
-                )
+                return told(self._record, at=at)
             case "other record":
-                return RecordRequest(
-                    complaint_id=examples.ID,
-                    request=changed(self._record.request, content="别的事"),
-                    ruleset=self._record.ruleset,
-                    calendar=self._record.calendar,
-                    at=at,
-                )
+                return told(self._record, content="别的事", at=at)
             case "correct":
-                return dataclasses.replace(examples.CORRECT, address=None, at=at, **_right(case, step))
+                return told(examples.CORRECT, address=None, at=at, **_right(case, step))
             case "exception":
-                return CloseByException(complaint_id=examples.ID, approved_by="s", reason="r", at=at)
+                return told(examples.CLOSE, approved_by="s", reason="r", at=at)
             case what if what in ASKED_FOR:
                 return _asked_for(case, step, at)
             case "solved" | "unsolved" | "unreached":
@@ -239,16 +212,18 @@ lives: Final = st.builds(led, urgencies, steps())
 
 def decided(command: Any, case: Case) -> Sequence[Fact]:
     """What the desk a command is for says to it."""
-    if isinstance(command, IntakeCommand):
-        try:
-            return intake.decide(command, case)
-        except OnRecordOtherwise:  # parked by itself: nothing is said in this life
-            return []
-    if isinstance(command, DispatchCommand):
-        return dispatch.decide(command, case, examples.CATALOGUE)
-    if isinstance(command, FeedbackCommand):
-        return feedback.decide(command, case, examples.CATALOGUE)
-    return escalation.decide(command, case, examples.CATALOGUE)
+    match desk_of(command):
+        case Desk.INTAKE:
+            try:
+                return intake.decide(command, case)
+            except OnRecordOtherwise:  # parked by itself: nothing is said in this life
+                return []
+        case Desk.DISPATCH:
+            return dispatch.decide(command, case, examples.CATALOGUE)
+        case Desk.FEEDBACK:
+            return feedback.decide(command, case, examples.CATALOGUE)
+        case Desk.ESCALATION:
+            return escalation.decide(command, case, examples.CATALOGUE)
 
 
 EACH_COUNTS: Final = (
@@ -280,6 +255,8 @@ def says_its_own_and_the_same_again(desk: Desk, life: Life, told: Sequence[Step]
 
 def desk_of(command: Any) -> Desk:
     """The desk a command is for."""
+    if isinstance(command, Asked):
+        return Desk(hearer_of(type(command.command)))
     return Desk(type(command).__module__.split(".")[1])
 
 
@@ -292,24 +269,21 @@ def _right(case: Complaint, step: Step) -> dict[str, str]:
     return {"street": "花园路街道" if case.street == "小关街道" else "小关街道"}
 
 
-def _reply(case: Complaint, step: Step, at: datetime) -> DispatchCommand:
+def _reply(case: Complaint, step: Step, at: datetime) -> Asked:
     order = case.order
     unit = examples.STREET if order is None else order.unit
     number = (1 if order is None else order.assignment) + step.slip
     elsewhere: UnitId | None = examples.OTHER_STREET if step.other else None
+    moved: Asked
     if step.what in {"approve", "reject"}:
-        return ReviewReturn(
-            complaint_id=examples.ID,
-            assignment=number,
-            approved=step.what == "approve",
-            reviewer="r",
-            reason="",
-            to_unit=elsewhere,
-            at=at,
+        approved = step.what == "approve"
+        moved = told(
+            examples.REVIEW, assignment=number, approved=approved, reviewer="r", to_unit=elsewhere, at=at
         )
+        return moved
     if step.what == "return":
-        return RequestReturn(
-            complaint_id=examples.ID,
+        moved = told(
+            examples.RETURN,
             unit=unit,
             assignment=number,
             reason="r",
@@ -317,20 +291,21 @@ def _reply(case: Complaint, step: Step, at: datetime) -> DispatchCommand:
             suggested_unit=elsewhere,
             at=at,
         )
+        return moved
     speaker = examples.WATER if step.other else unit
     if step.what == "sign":
-        return SignOrder(complaint_id=examples.ID, unit=speaker, assignment=number, at=at)
-    return AnswerOrder(
-        complaint_id=examples.ID, unit=speaker, assignment=number, result="", claims_solved=True, at=at
-    )
+        moved = told(examples.SIGN, unit=speaker, assignment=number, at=at)
+        return moved
+    moved = told(examples.ANSWER, unit=speaker, assignment=number, result="", at=at)
+    return moved
 
 
-def _asked_for(case: Complaint, step: Step, at: datetime) -> DispatchCommand:
+def _asked_for(case: Complaint, step: Step, at: datetime) -> Asked:
     """What a unit cannot settle alone, said by the unit that has the order or by reviewers."""
     order = case.order
     unit = examples.WATER if step.other or order is None else order.unit
     number = (1 if order is None else order.assignment) + step.slip
-    command: Any = {
+    asked: Asked = {
         "contact": examples.CONTACT,
         "contact failed": examples.CONTACT_IN_VAIN,
         "progress": examples.PROGRESS,
@@ -357,38 +332,33 @@ def _asked_for(case: Complaint, step: Step, at: datetime) -> DispatchCommand:
         "exclude": examples.EXCLUDE,
         "excluded": examples.REVIEW_EXCLUSION,
     }[step.what]
-    fields = {field.name for field in dataclasses.fields(command)}
-    told: dict[str, Any] = {"at": at}
+    fields = set(asked.command.__struct_fields__)
+    changes: dict[str, Any] = {"at": at}
     if "assignment" in fields:
-        told["assignment"] = number
+        changes["assignment"] = number
     if "unit" in fields and step.what not in {"report", "acknowledge", "arrive", "measure"}:
-        told["unit"] = unit
+        changes["unit"] = unit
     if step.what == "excluded":
-        told |= {"approved": step.slip == 0, "reviewer": unit if step.other else "reviewer-3"}
-    if step.what == "reclassify" and case.urgency is command.urgency:
-        told["urgency"] = Urgency.TIMELY_24H
-    moved: DispatchCommand = dataclasses.replace(command, **told)
+        changes |= {"approved": step.slip == 0, "reviewer": unit if step.other else "reviewer-3"}
+    if step.what == "reclassify" and case.urgency is getattr(asked.command, "urgency", None):
+        changes["urgency"] = Urgency.TIMELY_24H
+    moved: Asked = told(asked, **changes)
     return moved
 
 
-def _visit_answer(case: Complaint, step: Step, at: datetime) -> FeedbackCommand:
+def _visit_answer(case: Complaint, step: Step, at: datetime) -> Asked:
     visit, attempt = (1, 1) if case.visit is None else (case.visit.visit, case.visit.attempt)
+    moved: Asked
     if step.what == "unreached":
-        return RecordUnreached(
-            complaint_id=examples.ID,
-            visit=visit,
-            attempt=attempt + step.slip,
-            cause="no_answer",
-            channel="phone",
-            at=at,
-        )
-    return RecordVisit(
-        complaint_id=examples.ID,
+        moved = told(examples.RECORD_UNREACHED, visit=visit, attempt=attempt + step.slip, at=at)
+        return moved
+    solved = step.what == "solved"
+    moved = told(
+        examples.RECORD_VISIT,
         visit=visit + step.slip,
         attempt=attempt,
-        solved=step.what == "solved",
-        satisfied=step.what == "solved",
-        reason="",
-        channel="phone",
+        solved=solved,
+        satisfied=solved,
         at=at,
     )
+    return moved

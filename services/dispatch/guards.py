@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import ClassVar, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from msgspec import UNSET
 
+from shared.asked import Asked
 from shared.complaint import (
     Answered,
     Complaint,
@@ -22,14 +22,14 @@ from shared.complaint import (
     Terminated,
     TerminationAsked,
     answer_in_time,
-    asked,
     limit_asked,
+    question,
     whose_asked,
 )
-from shared.deciding import DECIDERS, Decision, concerned, decider, may_decide, may_decide_together
+from shared.deciding import concerned, decider, decider_field, may_decide, may_decide_together
 from shared.events import DispatchFact, ReplyRefused
 from shared.events.base import Urgency
-from shared.ids import ComplaintId, UnitId
+from shared.ids import UnitId
 from shared.policy.catalogue import Catalogue
 from shared.policy.limits import Days
 from shared.policy.ruleset import ruleset
@@ -53,69 +53,22 @@ Said = Sequence[DispatchFact] | Refusal
 """The outcome of a decision: facts, or a refusal."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
-    """A unit speaks about a complaint."""
-
-    ASKED: ClassVar[str]
-    """The name of the question, for a refusal."""
-
-    complaint_id: ComplaintId
-    unit: UnitId
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OrderReply(Reply):
-    """The unit that has the order speaks to it; it names the assignment it means."""
-
-    assignment: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Review(Decision):
-    """A reviewer approves or rejects what a unit asked for."""
-
-    OF: ClassVar[str]
-    """The name of the reviewed question, for a refusal."""
-
-    approved: bool
-    reviewer: str
-    reason: str
-
-    @property
-    def asked(self) -> str:
-        """The reviewer's question, for a refusal."""
-        return f"{'approve' if self.approved else 'reject'} the {self.OF}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReviewerAct(Decision):
-    """A reviewer or a council decides something that no unit asked for."""
-
-    ASKED: ClassVar[str]
-    """As of `Reply`."""
-
-
-def refused(command: Reply | Review | ReviewerAct, refusal: Refusal, case: Complaint) -> ReplyRefused:
-    """The question, the person who asked where it was no unit, and the reason why it cannot be."""
-    if isinstance(command, Reply):
-        unit = command.unit
-    else:
-        unit = refusal.unit or (REVIEWERS if case.order is None else case.order.unit)
+def refused(asked: Asked, words: str, refusal: Refusal, case: Complaint) -> ReplyRefused:
+    """The question in these words, the person who asked where it was no unit, and the reason why it cannot be."""
+    unit = asked.unit or refusal.unit or (REVIEWERS if case.order is None else case.order.unit)
     return ReplyRefused(
         complaint_id=case.complaint_id,
         unit=unit,
-        asked=command.asked if isinstance(command, Review) else command.ASKED,
-        asked_by=decider(command) or UNSET if isinstance(command, Decision) else UNSET,
+        asked=words,
+        asked_by=decider(asked.command, asked.login) or UNSET,
         reason=refusal.why,
-        refused_at=command.at,
+        refused_at=asked.at,
     )
 
 
-def held(command: OrderReply, case: Complaint) -> Held | Refusal:
-    """The order, where the unit that speaks has it and nothing about whose it is is under review."""
-    order = theirs(case, command.unit, command.assignment)
+def held(assignment: int, asked: Asked, case: Complaint) -> Held | Refusal:
+    """The order, where the unit that asks has it and nothing about whose it is is under review."""
+    order = theirs(case, asked.unit, assignment)
     if isinstance(order, Refusal):
         return order
     match whose_asked(order):
@@ -204,7 +157,7 @@ def overtaken(last: datetime | None, at: datetime, case: Complaint) -> str | Non
 
 def under_review(order: Held) -> str:
     """The open question that would move the unit's limit or end it; "" where there is none."""
-    match limit_asked(order) or asked(order, TerminationAsked):
+    match limit_asked(order) or question(order, TerminationAsked):
         case None:
             return ""
         case ExtensionAsked():
@@ -216,22 +169,21 @@ def under_review(order: Held) -> str:
 
 
 def nobodys_decision(
-    command: Decision, case: Complaint, catalogue: Catalogue, asked: tuple[UnitId, str] | None = None
+    asked: Asked, case: Complaint, catalogue: Catalogue, beside: tuple[UnitId, str] | None = None
 ) -> Refusal | None:
     """Why the one who decides may not: he asked for it, gains by it, or is nobody; None where it may be looked at.
 
-    `asked` is a unit beside those that the complaint names, with what it has to do with the decision.
+    A command that names nobody who decides is a unit's, and may be looked at. `beside` is a unit beside those that the
+    complaint names, with what it has to do with the decision.
     """
-    unit = None if asked is None else asked[0]
-    those = concerned(case, catalogue, () if asked is None else (asked,))
-    for field in DECIDERS:
-        who = getattr(command, field, None)
-        if isinstance(who, str):
-            why = may_decide(field, who, those, command.login)
-        elif isinstance(who, tuple):
-            why = may_decide_together(field, who, those, command.login)
-        else:
-            continue
-        if why is not None:
-            return Refusal(why, unit)
-    return None
+    field = decider_field(type(asked.command))
+    if field is None:
+        return None
+    unit = None if beside is None else beside[0]
+    those = concerned(case, catalogue, () if beside is None else (beside,))
+    who: str | tuple[str, ...] = getattr(asked.command, field)
+    if isinstance(who, str):
+        why = may_decide(field, who, those, asked.login)
+    else:
+        why = may_decide_together(field, who, those, asked.login)
+    return None if why is None else Refusal(why, unit)

@@ -6,21 +6,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import assert_never
 
-from services.feedback.decisions.closing import (
-    CloseByException,
-    CloseTerminated,
-    close_by_exception,
-    close_terminated,
-)
-from services.feedback.decisions.visits import (
-    RecordUnreached,
-    RecordVisit,
-    ScheduleVisit,
-    record_unreached,
-    record_visit,
-    schedule,
-)
+from services.feedback import decisions
+from services.feedback.decision_table import DECISIONS
+from services.feedback.decisions.closing import CloseTerminated, close_terminated
+from services.feedback.decisions.visits import ScheduleVisit, schedule
 from shared.aside import NoSuchComplaint
+from shared.asked import Asked
 from shared.complaint import Case, Complaint
 from shared.events import (
     AnswerLimitMissed,
@@ -31,14 +22,21 @@ from shared.events import (
     VisitReason,
 )
 from shared.policy.catalogue import Catalogue
+from shared.topics import FEEDBACK_EXCEPTIONS, FEEDBACK_VISIT_RESULTS
 
-FeedbackCommand = CloseTerminated | ScheduleVisit | RecordVisit | RecordUnreached | CloseByException
+DECISIONS.read(decisions, FEEDBACK_VISIT_RESULTS, FEEDBACK_EXCEPTIONS)
+
+OwnCommand = CloseTerminated | ScheduleVisit
+"""The commands that feedback gives itself."""
+
+FeedbackCommand = OwnCommand | Asked
+"""The dialler or a supervisor asks for everything else."""
 
 REACTS = (OrderAnswered, AnswerLimitMissed, TerminationApproved)
 """The facts feedback acts on (R8: answer or expiry, whichever is first)."""
 
 
-def react(fact: Fact, at: datetime) -> FeedbackCommand | None:
+def react(fact: Fact, at: datetime) -> OwnCommand | None:
     """Whenever this fact, do that."""
     if isinstance(fact, OrderAnswered):
         return ScheduleVisit(
@@ -73,13 +71,9 @@ def decide(command: FeedbackCommand, case: Case, catalogue: Catalogue) -> Sequen
     match command:
         case ScheduleVisit():
             return schedule(command, case)
-        case RecordVisit():
-            return record_visit(command, case)
-        case RecordUnreached():
-            return record_unreached(command, case)
-        case CloseByException():
-            return close_by_exception(command, case, catalogue)
         case CloseTerminated():
             return close_terminated(command, case)
+        case Asked():
+            return DECISIONS.decide(command, case, catalogue)
         case _:
             assert_never(command)

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-from services.intake.decisions.correction import CorrectRequest
-from services.intake.decisions.rating import GiveRating
-from services.intake.decisions.recording import RecordRequest
-from services.intake.decisions.repeats import RepeatRequest
-from services.intake.decisions.supplement import SupplementRequest
-from services.intake.decisions.withdrawal import WithdrawRequest
-from services.intake.naming import Named, first_things_first, links_named, named_by, repeated_by
+from services.intake.decisions.recording import AskedToRecord
+from services.intake.decisions.repeats import AskedToRepeat
+from services.intake.naming import first_things_first, links_named, named_by, repeated_by
 from services.intake.register import Kept, kept
-from services.intake.rules import IntakeCommand
 from services.intake.settings import Settings
-from shared import inputs
+from shared.asked import Asked
 from shared.cloudevents import event_of
 from shared.complaint import text_digest
 from shared.doors.parking import one_by_one
@@ -25,7 +20,15 @@ from shared.doors.unread_records import Handle
 from shared.events import TurnedAway
 from shared.identity import taken_in
 from shared.ids import ComplaintId, complaint_id, derived
-from shared.inputs import CallAnswered, CallEnded, CallOffered, Input
+from shared.inputs import (
+    AboutRequest,
+    CallAnswered,
+    CallEnded,
+    CallOffered,
+    CorrectRequest,
+    RecordRequest,
+    RepeatRequest,
+)
 from shared.log import Incoming, Parked
 from shared.plausible import limits_near, timely
 from shared.policy.ruleset import RuleSet, ruleset
@@ -37,20 +40,8 @@ from shared.topics import INTAKE_REQUESTS, TELEPHONY_CALLS
 from shared.work import Batch, Claim, Work
 
 _NOTE_CALLS: Final = "SELECT intake.note_calls($1, $2, $3)"
-_REQUESTS: Final = (
-    inputs.RecordRequest,
-    inputs.WithdrawRequest,
-    inputs.CorrectRequest,
-    inputs.SupplementRequest,
-    inputs.RepeatRequest,
-    inputs.GiveRating,
-)
 SAME_CALL_MAX: Final = 16
 """Records of one call, subject and place that later ones know; what comes after so many is not among them."""
-_CALLS: Final = (CallOffered, CallAnswered, CallEnded)
-
-assert INTAKE_REQUESTS.carries == _REQUESTS  # noqa: S101 -- the table and this door must not part
-assert TELEPHONY_CALLS.carries == _CALLS  # noqa: S101
 
 
 def requests(settings: Settings, clock: Clock) -> Handle:
@@ -62,41 +53,36 @@ def requests(settings: Settings, clock: Clock) -> Handle:
     """
     rules = ruleset(settings.ruleset)
 
-    def translate(message: Incoming) -> Work | None:
-        event = event_of(message, _REQUESTS)
+    carried = INTAKE_REQUESTS.inputs
+
+    def translate(message: Incoming) -> Work:
+        event = event_of(message, carried)
         arrived = timely(event, message, clock)
-        data = event.data
-        assert isinstance(data, _REQUESTS)  # noqa: S101 -- for the type checker
-        speaker = speaker_of(message.topic, settings.topic_prefix, INTAKE_REQUESTS)
-        beside: tuple[ComplaintId, ...] = ()
-        command: IntakeCommand
-        claim: Claim | None = None
-        if isinstance(data, inputs.RecordRequest):
-            complaint = complaint_id(data.request_id, speaker)
-            beside = links_named(data, speaker)
-            _complete(data, rules)
-            limits_near(data, event.time, rules)
-            _retaliation(data)
-            _sent_before(data, event.time)
-            command = RecordRequest(
-                complaint_id=complaint,
-                request=data,
+        command = event.data
+        login = speaker_of(message.topic, settings.topic_prefix, INTAKE_REQUESTS)
+        if isinstance(command, RecordRequest):
+            named = links_named(command, login)
+            _checked(command, event.time, rules)
+            record = AskedToRecord(
+                command=command,
+                complaint_id=complaint_id(command.request_id, login),
+                login=login,
                 ruleset=settings.ruleset,
                 calendar=settings.calendar,
-                speaker=speaker,
                 at=event.time,
             )
-            claim = _claim(command)
-        else:
-            named = named_by(data, speaker)
-            complaint = named.complaint_id
-            at = clock.of_input(event.time, arrived)
-            if isinstance(data, inputs.RepeatRequest):
-                command, claim = _repeated(data, named, speaker, at)
-                beside = () if command.by is None else (command.by,)
-            else:
-                command = _about_one_on_record(data, named, at)
-        return taken_in(command, complaint, event, message, settings.topic_prefix, claim=claim, beside=beside)
+            return taken_in(record, event, message, settings.topic_prefix, claim=_claim(record), beside=named)
+        assert isinstance(command, AboutRequest)  # noqa: S101 -- for the type checker
+        named_by_it, at = named_by(command, login), clock.of_input(event.time, arrived)
+        if isinstance(command, RepeatRequest):
+            repeat = AskedToRepeat(command=command, complaint_id=named_by_it, login=login, at=at)
+            again = repeated_by(command, login)
+            claim, beside = _counted_once(repeat, again), (again,) if command.another_citizen else ()
+            return taken_in(repeat, event, message, settings.topic_prefix, claim=claim, beside=beside)
+        if isinstance(command, CorrectRequest):
+            _one_street(command)
+        asked = Asked(command=command, complaint_id=named_by_it, login=login, at=at)
+        return taken_in(asked, event, message, settings.topic_prefix)
 
     one_after_another = one_by_one(translate)
 
@@ -108,14 +94,14 @@ def requests(settings: Settings, clock: Clock) -> Handle:
     return fill
 
 
-def _claim(command: RecordRequest) -> Claim | None:
+def _claim(asked: AskedToRecord) -> Claim | None:
     """T7: of one call, subject and place each record knows those before it; the agent may say it is another matter."""
-    request = command.request
+    request = asked.command
     of_another = request.matter_of is not None or request.matter_of_complaint is not None
     if request.call_id is None or request.another_matter or of_another or request.retaliation_by is not None:
         return None
     first = claim_id(request.call_id, request.subject, request.district, request.street)
-    return Claim(first, command, places=SAME_CALL_MAX)
+    return Claim(first, asked, places=SAME_CALL_MAX)
 
 
 def claim_id(call_id: str, subject: str, district: str, street: str | None) -> str:
@@ -123,86 +109,37 @@ def claim_id(call_id: str, subject: str, district: str, street: str | None) -> s
     return derived("recorded", call_id, subject, district, street or "")
 
 
-def _repeated(
-    data: inputs.RepeatRequest, named: Named, speaker: str, at: datetime
-) -> tuple[RepeatRequest, Claim]:
+def _counted_once(asked: AskedToRepeat, again: ComplaintId) -> Claim:
     """It is counted once (R11), however often it is said and by whichever of its names: what counts it is claimed.
 
     Another note beside it is new to us, and must not be lost without a word.
     """
-    again = repeated_by(data, speaker)
-    by_number = data.repeat_id is not None
-    command = RepeatRequest(
-        complaint_id=named.complaint_id,
-        by_request=named.by_request,
-        repeat_id=data.repeat_id or again,
-        by_number=by_number,
-        speaker=speaker if by_number else "",
-        by=again if data.another_citizen else None,
-        note=data.note,
-        recorded_by=data.recorded_by,
-        at=at,
-    )
-    held = derived("repeated", named.complaint_id, again)
-    counted = dataclasses.replace(command, counted=True)
-    return command, Claim(
-        held,
+    counted = replace(asked, counted=True)
+    return Claim(
+        derived("repeated", asked.complaint_id, again),
         counted,
         opens=False,
-        says=text_digest(data.note),
-        contrary=dataclasses.replace(counted, noted_otherwise=True),
+        says=text_digest(asked.command.note),
+        contrary=replace(counted, noted_otherwise=True),
     )
 
 
-def _about_one_on_record(data: Input, named: Named, at: datetime) -> IntakeCommand:
-    complaint, by_request = named
-    match data:
-        case inputs.WithdrawRequest():
-            return WithdrawRequest(complaint_id=complaint, by_request=by_request, reason=data.reason, at=at)
-        case inputs.CorrectRequest():
-            return CorrectRequest(
-                complaint_id=complaint,
-                by_request=by_request,
-                title=data.title,
-                content=data.content,
-                address=data.address,
-                subject=data.subject,
-                district=data.district,
-                street=_street(data),
-                corrected_by=data.corrected_by,
-                at=at,
-            )
-        case inputs.SupplementRequest():
-            return SupplementRequest(
-                complaint_id=complaint,
-                by_request=by_request,
-                text=data.text,
-                recorded_by=data.recorded_by,
-                attachments=data.attachments,
-                at=at,
-            )
-        case inputs.GiveRating():
-            return GiveRating(
-                complaint_id=complaint,
-                by_request=by_request,
-                satisfied=data.satisfied,
-                comment=data.comment,
-                channel=data.channel,
-                at=at,
-            )
-        case _:
-            raise AssertionError(data)
-
-
-def _street(data: inputs.CorrectRequest) -> str | None:
-    """The street a record is to have, "" where it is to have none; `BadInput` where both is said."""
-    if data.no_street and data.street is not None:
+def _one_street(correction: CorrectRequest) -> None:
+    """`BadInput` where a record is to have a street and to have none."""
+    if correction.no_street and correction.street is not None:
         text = "data: street, no_street: both given, expected at most one of them"
         raise BadInput(text)
-    return "" if data.no_street else data.street
 
 
-def _complete(request: inputs.RecordRequest, rules: RuleSet) -> None:
+def _checked(request: RecordRequest, received_at: datetime, rules: RuleSet) -> None:
+    """`BadInput` where a request cannot be recorded as it is."""
+    _complete(request, rules)
+    limits_near(request, received_at, rules)
+    _retaliation(request)
+    _sent_before(request, received_at)
+
+
+def _complete(request: RecordRequest, rules: RuleSet) -> None:
     """`BadInput` names everything that is missing (Q1), or where an emergency cannot be handed to (R4)."""
     if rules.limits_given and request.given_due_at is None:
         text = f"data: given_due_at: missing, rule set {rules.version} needs the limit given"
@@ -224,7 +161,7 @@ def _complete(request: inputs.RecordRequest, rules: RuleSet) -> None:
         raise BadInput(text)
 
 
-def _retaliation(request: inputs.RecordRequest) -> None:
+def _retaliation(request: RecordRequest) -> None:
     """`BadInput` where a report of retaliation would end without supervision (R9)."""
     if request.retaliation_by is not None and (request.article_id or request.turned_away):
         text = "data: retaliation_by: such a report is neither answered on the spot nor turned away (R9)"
@@ -235,7 +172,7 @@ def _retaliation(request: inputs.RecordRequest) -> None:
         raise BadInput(text)
 
 
-def _sent_before(request: inputs.RecordRequest, received_at: datetime) -> None:
+def _sent_before(request: RecordRequest, received_at: datetime) -> None:
     """`BadInput` where a message is answered before it was sent (A3), or a call was sent."""
     if request.sent_at is None:
         return
@@ -249,19 +186,20 @@ def _sent_before(request: inputs.RecordRequest, received_at: datetime) -> None:
 
 def calls(clock: Clock) -> Handle:
     """`telephony.calls` into the register of calls: one statement a batch, the same in any order."""
+    carried = TELEPHONY_CALLS.inputs
 
     def fill(messages: Sequence[Incoming], batch: Batch) -> None:
         ids: list[str] = []
         rows: list[Kept] = []
         for message in messages:
             try:
-                event = event_of(message, _CALLS)
+                event = event_of(message, carried)
                 timely(event, message, clock)
             except BadInput as error:
                 batch.parked.append(Parked(message, None, str(error)))
             else:
                 data = event.data
-                assert isinstance(data, _CALLS)  # noqa: S101 -- for the type checker
+                assert isinstance(data, CallOffered | CallAnswered | CallEnded)  # noqa: S101 -- for the type checker
                 ids.append(data.call_id)
                 rows.append(kept(data, event.time))
         if rows:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from shared import inputs
 from shared.complaint import LINK, RETALIATION_ABOUT, Complaint
 from shared.events import IntakeRefused
 from shared.ids import ComplaintId, complaint_id
+from shared.inputs import RecordRequest, RepeatRequest
 
 if TYPE_CHECKING:
-    from services.intake.decisions.recording import RecordRequest
+    from services.intake.decisions.recording import AskedToRecord
 
 
 class Link(NamedTuple):
@@ -33,44 +33,51 @@ def _linked(name: str, request_id: str | None, complaint: str | None, speaker: s
     return None if request_id is None else Link(name, complaint_id(request_id, speaker), by_number=True)
 
 
-def matter_of(request: inputs.RecordRequest, speaker: str) -> Link | None:
+def matter_of(request: RecordRequest, speaker: str) -> Link | None:
     """The complaint that brought the same matter up first."""
     return _linked("matter_of", request.matter_of, request.matter_of_complaint, speaker)
 
 
-def retaliation_about(request: inputs.RecordRequest, speaker: str) -> Link | None:
+def retaliation_about(request: RecordRequest, speaker: str) -> Link | None:
     """The complaint for which a unit retaliates."""
     about, complaint = request.retaliation_about, request.retaliation_about_complaint
     return _linked(RETALIATION_ABOUT, about, complaint, speaker)
 
 
-def first_of_matter(command: RecordRequest) -> ComplaintId | None:
+def brought_up_by(command: RepeatRequest, login: str) -> Link:
+    """The call or message in which a matter was brought up again, or another citizen's own complaint."""
+    if command.repeat_id is not None:
+        return Link("repeat_id", complaint_id(command.repeat_id, login), by_number=True)
+    return Link("repeat_complaint", ComplaintId(command.repeat_complaint or ""), by_number=False)
+
+
+def first_of_matter(asked: AskedToRecord) -> ComplaintId | None:
     """The complaint that brought the same matter up first, where the record names one that it may name."""
-    return _that_can_be(matter_of(command.request, command.speaker), command)
+    return _that_can_be(matter_of(asked.command, asked.login), asked)
 
 
-def about_whom(command: RecordRequest) -> ComplaintId | None:
+def about_whom(asked: AskedToRecord) -> ComplaintId | None:
     """The complaint for which a unit retaliates, where the record names one that it may name."""
-    return _that_can_be(retaliation_about(command.request, command.speaker), command)
+    return _that_can_be(retaliation_about(asked.command, asked.login), asked)
 
 
-def links_refused(command: RecordRequest) -> list[IntakeRefused]:
+def links_refused(asked: AskedToRecord) -> list[IntakeRefused]:
     """A wrong link must not lose the citizen's matter: the record stands, and what is wrong is said behind it."""
-    links = (linked(command.request, command.speaker) for linked in (matter_of, retaliation_about))
+    links = (linked(asked.command, asked.login) for linked in (matter_of, retaliation_about))
     return [
         IntakeRefused(
-            complaint_id=command.complaint_id,
+            complaint_id=asked.complaint_id,
             asked=LINK,
             reason=why,
             link=link.complaint_id,
-            refused_at=command.at,
+            refused_at=asked.at,
         )
         for link in links
-        if link is not None and (why := _cannot_be(link, command)) is not None
+        if link is not None and (why := _cannot_be(link, asked)) is not None
     ]
 
 
-def links_otherwise(request: inputs.RecordRequest, case: Complaint, speaker: str) -> list[str]:
+def links_otherwise(request: RecordRequest, case: Complaint, speaker: str) -> list[str]:
     """The fields by which a request told again names other complaints; a link refused then is the same now."""
     first = None if case.linked_by_call else case.matter_of
     return [
@@ -90,15 +97,15 @@ def _names_another(link: Link | None, recorded: ComplaintId | None, name: str) -
     return [] if link.complaint_id == recorded else [link.field]
 
 
-def _that_can_be(link: Link | None, command: RecordRequest) -> ComplaintId | None:
-    return None if link is None or _cannot_be(link, command) is not None else link.complaint_id
+def _that_can_be(link: Link | None, asked: AskedToRecord) -> ComplaintId | None:
+    return None if link is None or _cannot_be(link, asked) is not None else link.complaint_id
 
 
-def _cannot_be(link: Link, command: RecordRequest) -> str | None:
+def _cannot_be(link: Link, asked: AskedToRecord) -> str | None:
     """Why a new record does not name this complaint; None where it may."""
-    if link.complaint_id == command.complaint_id:
+    if link.complaint_id == asked.complaint_id:
         return f"{link.field}: names this request itself"
-    return None if link.complaint_id in command.begun else not_on_record(link)
+    return None if link.complaint_id in asked.begun else not_on_record(link)
 
 
 def not_on_record(link: Link) -> str:

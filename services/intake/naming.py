@@ -3,39 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
-from services.intake.links import matter_of, retaliation_about
+from services.intake.links import brought_up_by, matter_of, retaliation_about
 from shared.ids import ComplaintId, complaint_id
-from shared.inputs import (
-    CorrectRequest,
-    GiveRating,
-    RecordRequest,
-    RepeatRequest,
-    SupplementRequest,
-    WithdrawRequest,
-)
+from shared.inputs import AboutRequest, RecordRequest, RepeatRequest
 from shared.runtime.errors import BadInput
 from shared.work import Work
 
-About = WithdrawRequest | CorrectRequest | SupplementRequest | RepeatRequest | GiveRating
-"""Inputs about a request that is on record."""
 
-
-class Named(NamedTuple):
-    """The complaint a message is about."""
-
-    complaint_id: ComplaintId
-    by_request: bool
-    """Whether by its request's number."""
-
-
-def named_by(data: About, speaker: str) -> Named:
-    """`BadInput` where it names none, or names one in both ways."""
-    _one_of("request_id", data.request_id, "complaint_id", data.complaint_id)
-    if data.complaint_id is not None:
-        return Named(ComplaintId(data.complaint_id), by_request=False)
-    return Named(complaint_id(data.request_id or "", speaker), by_request=True)
+def named_by(command: AboutRequest, login: str) -> ComplaintId:
+    """The complaint a message is about; `BadInput` where it names none, or names one in both ways."""
+    _one_of("request_id", command.request_id, "complaint_id", command.complaint_id)
+    if command.complaint_id is not None:
+        return ComplaintId(command.complaint_id)
+    return complaint_id(command.request_id or "", login)
 
 
 def links_named(request: RecordRequest, speaker: str) -> tuple[ComplaintId, ...]:
@@ -48,15 +29,13 @@ def links_named(request: RecordRequest, speaker: str) -> tuple[ComplaintId, ...]
     return tuple(link.complaint_id for link in links if link is not None)
 
 
-def repeated_by(data: RepeatRequest, speaker: str) -> ComplaintId:
+def repeated_by(command: RepeatRequest, login: str) -> ComplaintId:
     """The id of the call, message or complaint that brings a matter up again; `BadInput` where none is named."""
-    _one_of("repeat_id", data.repeat_id, "repeat_complaint", data.repeat_complaint)
-    if data.repeat_complaint is not None:
-        if not data.another_citizen:
-            text = "data: another_citizen: expected true, repeat_complaint is another citizen's own complaint"
-            raise BadInput(text)
-        return ComplaintId(data.repeat_complaint)
-    return complaint_id(data.repeat_id or "", speaker)
+    _one_of("repeat_id", command.repeat_id, "repeat_complaint", command.repeat_complaint)
+    if command.repeat_complaint is not None and not command.another_citizen:
+        text = "data: another_citizen: expected true, repeat_complaint is another citizen's own complaint"
+        raise BadInput(text)
+    return brought_up_by(command, login).complaint_id
 
 
 def _one_of(number: str, said: str | None, complaint: str, known: str | None) -> None:

@@ -3,38 +3,24 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Final, Protocol
+from typing import Final
 
 from shared.aside import NoSuchComplaint
+from shared.asked import Asked
 from shared.complaint import Case, Complaint
 from shared.events import IntakeRefused
-from shared.ids import ComplaintId
+from shared.inputs import AboutRequest
 
 TERMINATED: Final = "a review ended the order, and nobody acts on the complaint any more"
 
 
-class About(Protocol):
-    """A command about a complaint that is on record."""
-
-    @property
-    def complaint_id(self) -> ComplaintId:
-        """Which it is."""
-        ...
-
-    @property
-    def by_request(self) -> bool:
-        """Whether the message names it by its request's number, not by its own."""
-        ...
-
-
-def on_record(command: About, case: Case) -> Complaint:
+def on_record(command: AboutRequest, asked: Asked, case: Case) -> Complaint:
     """The complaint as it stands; `NoSuchComplaint` where there is none."""
-    if not isinstance(case, Complaint):
-        named = (
-            "data: request_id: no request of this number came on this topic; " if command.by_request else ""
-        )
-        raise NoSuchComplaint(command.complaint_id, named)
-    return case
+    if isinstance(case, Complaint):
+        return case
+    by_request = command.complaint_id is None
+    named = "data: request_id: no request of this number came on this topic; " if by_request else ""
+    raise NoSuchComplaint(asked.complaint_id, named)
 
 
 def refused(asked: str, reason: str, case: Complaint, at: datetime) -> IntakeRefused:

@@ -12,7 +12,7 @@ import asyncpg
 from msgspec import UNSET
 
 from services.intake.call_statistics import CallRecord
-from services.intake.decisions.recording import RecordRequest
+from services.intake.decisions.recording import AskedToRecord
 from services.intake.knowledge.rule import NO_BASE, Articles, Valid
 from services.intake.register import call_of, read
 from services.intake.response_times import Message
@@ -93,8 +93,8 @@ class KnowledgeBase:
         named = {
             (request.article_id, request.article_version)
             for one in work
-            if isinstance(one.command, RecordRequest)
-            and (request := one.command.request).article_id is not None
+            if isinstance(one.command, AskedToRecord)
+            and (request := one.command.command).article_id is not None
             and request.turned_away is None
         }
         if not named:

@@ -72,7 +72,7 @@ class TerminationAsked(msgspec.Struct, frozen=True, kw_only=True, tag="terminati
     ground: TerminationGround
 
 
-Asked = ReturnAsked | DisputeAsked | ExtensionAsked | PauseAsked | TerminationAsked
+Question = ReturnAsked | DisputeAsked | ExtensionAsked | PauseAsked | TerminationAsked
 """A question of a unit about its order that nobody has decided."""
 
 
@@ -132,7 +132,7 @@ class Assignment(msgspec.Struct, frozen=True, omit_defaults=True):
 class Held(Assignment, frozen=True, kw_only=True, omit_defaults=True, tag="held"):
     """The unit has the order and has not answered it."""
 
-    asked: tuple[Asked, ...] = ()
+    asked: tuple[Question, ...] = ()
     """In the order it was asked. At most one of them is about whose the order is (a return or a dispute). At
     most one is about its limit (an extension or a pause), and one about its end (a termination). So three may
     wait side by side."""
@@ -155,7 +155,7 @@ class Recalled(Assignment, frozen=True, kw_only=True, omit_defaults=True, tag="r
 Order = Held | Answered | Terminated | Recalled
 """The present assignment, by its outcome."""
 
-AskedT = TypeVar("AskedT", bound=Asked)
+QuestionT = TypeVar("QuestionT", bound=Question)
 OrderT = TypeVar("OrderT", bound=Order)
 
 common: Final[Callable[[Order], tuple[Any, ...]]] = attrgetter(*Assignment.__struct_fields__)
@@ -165,7 +165,7 @@ By place and not by name: by name it took four times as long, and the fold is a 
 """
 
 
-def asked(order: Order, kind: type[AskedT]) -> AskedT | None:
+def question(order: Order, kind: type[QuestionT]) -> QuestionT | None:
     """The open question of this kind; None where there is none."""
     if isinstance(order, Held):
         for one in order.asked:
@@ -176,20 +176,20 @@ def asked(order: Order, kind: type[AskedT]) -> AskedT | None:
 
 def whose_asked(order: Order) -> ReturnAsked | DisputeAsked | None:
     """The return or the dispute that waits for a decision: meanwhile the unit does nothing else."""
-    return asked(order, ReturnAsked) or asked(order, DisputeAsked)
+    return question(order, ReturnAsked) or question(order, DisputeAsked)
 
 
 def limit_asked(order: Order) -> ExtensionAsked | PauseAsked | None:
     """The extension or the pause that waits for a decision."""
-    return asked(order, ExtensionAsked) or asked(order, PauseAsked)
+    return question(order, ExtensionAsked) or question(order, PauseAsked)
 
 
-def asking(order: Held, one: Asked) -> Held:
+def asking(order: Held, one: Question) -> Held:
     """The order once the unit has asked this too; of each kind the last counts."""
     return replace(order, asked=(*without(order, type(one)), one))
 
 
-def without(order: Held, *kinds: type[Asked]) -> tuple[Asked, ...]:
+def without(order: Held, *kinds: type[Question]) -> tuple[Question, ...]:
     """The questions that stay open once these kinds are decided."""
     return tuple(one for one in order.asked if not isinstance(one, kinds))
 

@@ -11,17 +11,17 @@ import msgspec
 from shared.complaint.limits import due_deadlines, misses, watched
 from shared.complaint.order import (
     Answered,
-    Asked,
     DisputeAsked,
     ExtensionAsked,
     Held,
     Order,
     PauseAsked,
+    Question,
     Recalled,
     ReturnAsked,
     Terminated,
     TerminationAsked,
-    asked,
+    question,
     whose_asked,
 )
 from shared.complaint.state import Case, Complaint
@@ -124,7 +124,7 @@ def _awaited(case: Case) -> tuple[Awaited, str, str] | None:
     if expired and case.visited_round != order.round and not case.anonymous:
         return Awaited.DESK, Desk.FEEDBACK, "have the citizen asked, the limit expired (R8)"
     if standing is Stage.IN_REVIEW:
-        disputed = asked(order, DisputeAsked) is not None
+        disputed = question(order, DisputeAsked) is not None
         what = "decide as a council whose it is" if disputed else "decide on the return"
         return Awaited.REVIEWER, "reviewers", what
     what = "sign or answer the order" if standing is Stage.AT_UNIT else "answer the order"
@@ -175,12 +175,12 @@ def asked_for(case: Complaint) -> str:
     """
     if case.ended is None and isinstance(case.order, Held):
         for kind, name in _ASKED.items():
-            if asked(case.order, kind) is not None:
+            if question(case.order, kind) is not None:
                 return name
     return "exclusion" if case.exclusion is not None and case.exclusion.approved is None else ""
 
 
-_ASKED: Final[dict[type[Asked], str]] = {
+_ASKED: Final[dict[type[Question], str]] = {
     ReturnAsked: "return",
     DisputeAsked: "dispute",
     ExtensionAsked: "extension",

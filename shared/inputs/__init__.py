@@ -1,106 +1,42 @@
 """What the outside may tell us: the payload of every CloudEvent a door takes in.
 
-Field names are the published contract. A missing or malformed field is refused by name; an unknown
-field is ignored, so a sender may be newer than we are. Contact details have no field here: they do
-not travel on topics.
+Each is a command, named in the imperative; a file holds what one speaker may say, and a topic carries the file
+(`shared/topics.py`). Field names are the published contract. A missing or malformed field is refused by name; an
+unknown field is ignored, so a sender may be newer than we are. Contact details have no field here: they do not travel
+on topics.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from types import ModuleType
 from typing import Final
 
-from shared.inputs.base import Input
-from shared.inputs.replies import (
-    AcknowledgeWhistle,
-    AnswerOrder,
-    ArriveAtWhistle,
-    AssignOrder,
-    BlowWhistle,
-    EndPause,
-    RaiseDispute,
-    RateWhistle,
-    RecordContact,
-    RecordContactFailed,
-    RecordMeasure,
-    ReleaseWhistle,
-    ReportAsCoUnit,
-    ReportProgress,
-    RequestExclusion,
-    RequestExtension,
-    RequestPause,
-    RequestReturn,
-    RequestTermination,
-    SignOrder,
-)
-from shared.inputs.requests import (
-    CorrectRequest,
-    GiveRating,
-    RecordRequest,
-    RepeatRequest,
-    SupplementRequest,
-    WithdrawRequest,
-)
-from shared.inputs.reviews import (
-    AddCoUnit,
-    AmendCalendar,
-    DecideCouncil,
-    ReclassifyComplaint,
-    ReviewExclusion,
-    ReviewExtension,
-    ReviewPause,
-    ReviewReturn,
-    ReviewTermination,
-    SendBackAnswer,
-)
-from shared.inputs.telephony import CallAnswered, CallEnded, CallOffered
-from shared.inputs.visits import CloseByException, RecordUnreached, RecordVisit
+from shared.inputs import exceptions, replies, requests, reviews, telephony, visits
+from shared.inputs.base import AboutComplaint as AboutComplaint
+from shared.inputs.base import Input as Input
+from shared.inputs.exceptions import *
+from shared.inputs.replies import *
+from shared.inputs.requests import *
+from shared.inputs.reviews import *
+from shared.inputs.telephony import *
+from shared.inputs.visits import *
 
-INPUTS: Final[dict[str, type[Input]]] = {kind.TYPE: kind for kind in Input.__subclasses__()}
+
+def inputs_of(speaker: ModuleType) -> tuple[type[Input], ...]:
+    """The inputs that stand in this file, in its order."""
+    return tuple(_inputs_of(speaker))
+
+
+def _inputs_of(speaker: ModuleType) -> Iterator[type[Input]]:
+    for kind in vars(speaker).values():
+        if isinstance(kind, type) and issubclass(kind, Input) and "TYPE" in vars(kind):
+            yield kind
+
+
+INPUTS: Final[dict[str, type[Input]]] = {
+    kind.TYPE: kind
+    for speaker in (replies, requests, reviews, telephony, visits, exceptions)
+    for kind in inputs_of(speaker)
+}
 """Every input by its CloudEvents type."""
-
-__all__ = [
-    "INPUTS",
-    "AcknowledgeWhistle",
-    "AddCoUnit",
-    "AmendCalendar",
-    "AnswerOrder",
-    "ArriveAtWhistle",
-    "AssignOrder",
-    "BlowWhistle",
-    "CallAnswered",
-    "CallEnded",
-    "CallOffered",
-    "CloseByException",
-    "CorrectRequest",
-    "DecideCouncil",
-    "EndPause",
-    "GiveRating",
-    "Input",
-    "RaiseDispute",
-    "RateWhistle",
-    "ReclassifyComplaint",
-    "RecordContact",
-    "RecordContactFailed",
-    "RecordMeasure",
-    "RecordRequest",
-    "RecordUnreached",
-    "RecordVisit",
-    "ReleaseWhistle",
-    "RepeatRequest",
-    "ReportAsCoUnit",
-    "ReportProgress",
-    "RequestExclusion",
-    "RequestExtension",
-    "RequestPause",
-    "RequestReturn",
-    "RequestTermination",
-    "ReviewExclusion",
-    "ReviewExtension",
-    "ReviewPause",
-    "ReviewReturn",
-    "ReviewTermination",
-    "SendBackAnswer",
-    "SignOrder",
-    "SupplementRequest",
-    "WithdrawRequest",
-]

@@ -70,3 +70,9 @@ class Input(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """
 
     TYPE: ClassVar[str]
+
+
+class AboutComplaint(Input, frozen=True, kw_only=True):
+    """An input that names its complaint by the complaint's own number."""
+
+    complaint_id: Uuid

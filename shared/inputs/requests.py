@@ -78,25 +78,28 @@ class RecordRequest(Input, frozen=True, kw_only=True):
     """When the citizen sent it, where it is no call; the event's time is that of the first response (A3)."""
 
 
-class WithdrawRequest(Input, frozen=True, kw_only=True):
-    """The citizen takes the request back; it counts when it reaches us, whatever time the event claims."""
-
-    TYPE: ClassVar[str] = "hotline.request.withdraw.v1"
+class AboutRequest(Input, frozen=True, kw_only=True):
+    """Said of a request that is on record."""
 
     request_id: Identifier | None = None
     """The number that the same speaker gave the request; else `complaint_id` names it, exactly one of both does."""
     complaint_id: Uuid | None = None
     """The complaint's own number, whoever recorded it."""
+
+
+class WithdrawRequest(AboutRequest, frozen=True, kw_only=True):
+    """The citizen takes the request back; it counts when it reaches us, whatever time the event claims."""
+
+    TYPE: ClassVar[str] = "hotline.request.withdraw.v1"
+
     reason: Annotated[str, msgspec.Meta(max_length=400)] = ""
 
 
-class CorrectRequest(Input, frozen=True, kw_only=True):
+class CorrectRequest(AboutRequest, frozen=True, kw_only=True):
     """What was put on record is not what the citizen said; only the fields that change are given."""
 
     TYPE: ClassVar[str] = "hotline.request.correct.v1"
 
-    request_id: Identifier | None = None
-    complaint_id: Uuid | None = None
     title: Words | None = None
     content: Text | None = None
     address: Annotated[str, msgspec.Meta(max_length=400)] | None = None
@@ -110,25 +113,21 @@ class CorrectRequest(Input, frozen=True, kw_only=True):
     corrected_by: Words
 
 
-class SupplementRequest(Input, frozen=True, kw_only=True):
+class SupplementRequest(AboutRequest, frozen=True, kw_only=True):
     """The citizen has more to say."""
 
     TYPE: ClassVar[str] = "hotline.request.supplement.v1"
 
-    request_id: Identifier | None = None
-    complaint_id: Uuid | None = None
     text: Evidence
     recorded_by: Words = "agent"
     attachments: Attachments = ()
 
 
-class RepeatRequest(Input, frozen=True, kw_only=True):
+class RepeatRequest(AboutRequest, frozen=True, kw_only=True):
     """The matter of a request that is on record was brought up again."""
 
     TYPE: ClassVar[str] = "hotline.request.repeat.v1"
 
-    request_id: Identifier | None = None
-    complaint_id: Uuid | None = None
     repeat_id: Identifier | None = None
     """The call or message in which it was brought up again; for another citizen that one's own request."""
     repeat_complaint: Uuid | None = None
@@ -138,13 +137,11 @@ class RepeatRequest(Input, frozen=True, kw_only=True):
     recorded_by: Words = "agent"
 
 
-class GiveRating(Input, frozen=True, kw_only=True):
+class GiveRating(AboutRequest, frozen=True, kw_only=True):
     """What the citizen thinks of how it is handled, whenever he likes; never taken for the answer to a visit."""
 
     TYPE: ClassVar[str] = "hotline.rating.give.v1"
 
-    request_id: Identifier | None = None
-    complaint_id: Uuid | None = None
     satisfied: bool
     comment: Annotated[str, msgspec.Meta(max_length=400)] = ""
     channel: Name = "web"

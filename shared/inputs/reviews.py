@@ -10,21 +10,19 @@ from shared.events.base import (
     Urgency,
 )
 from shared.inputs.base import (
+    AboutComplaint,
     Code,
     Count,
-    Input,
-    Uuid,
     Why,
     Words,
 )
 
 
-class ReviewReturn(Input, frozen=True, kw_only=True):
+class ReviewReturn(AboutComplaint, frozen=True, kw_only=True):
     """The reviewer's decision on a return."""
 
     TYPE: ClassVar[str] = "hotline.return.review.v1"
 
-    complaint_id: Uuid
     assignment: Count
     approved: bool
     reviewer: Words
@@ -33,48 +31,44 @@ class ReviewReturn(Input, frozen=True, kw_only=True):
     """Where it should go instead; without it the suggested unit, else the district."""
 
 
-class ReviewExtension(Input, frozen=True, kw_only=True):
+class ReviewExtension(AboutComplaint, frozen=True, kw_only=True):
     """The reviewer's decision on an extension."""
 
     TYPE: ClassVar[str] = "hotline.extension.review.v1"
 
-    complaint_id: Uuid
     assignment: Count
     approved: bool
     reviewer: Words
     reason: Annotated[str, msgspec.Meta(max_length=400)] = ""
 
 
-class ReviewPause(Input, frozen=True, kw_only=True):
+class ReviewPause(AboutComplaint, frozen=True, kw_only=True):
     """The reviewer's decision on a pause."""
 
     TYPE: ClassVar[str] = "hotline.pause.review.v1"
 
-    complaint_id: Uuid
     assignment: Count
     approved: bool
     reviewer: Words
     reason: Annotated[str, msgspec.Meta(max_length=400)] = ""
 
 
-class ReviewTermination(Input, frozen=True, kw_only=True):
+class ReviewTermination(AboutComplaint, frozen=True, kw_only=True):
     """The reviewer's decision on a termination."""
 
     TYPE: ClassVar[str] = "hotline.termination.review.v1"
 
-    complaint_id: Uuid
     assignment: Count
     approved: bool
     reviewer: Words
     reason: Annotated[str, msgspec.Meta(max_length=400)] = ""
 
 
-class DecideCouncil(Input, frozen=True, kw_only=True):
+class DecideCouncil(AboutComplaint, frozen=True, kw_only=True):
     """Those concerned met and named the unit."""
 
     TYPE: ClassVar[str] = "hotline.council.decide.v1"
 
-    complaint_id: Uuid
     assignment: Count
     to_unit: Code
     participants: Annotated[tuple[Words, ...], msgspec.Meta(min_length=1, max_length=50)]
@@ -82,56 +76,51 @@ class DecideCouncil(Input, frozen=True, kw_only=True):
     reason: Why
 
 
-class AddCoUnit(Input, frozen=True, kw_only=True):
+class AddCoUnit(AboutComplaint, frozen=True, kw_only=True):
     """The reviewers ask another unit to help."""
 
     TYPE: ClassVar[str] = "hotline.co_unit.add.v1"
 
-    complaint_id: Uuid
     co_unit: Code
     reason: Why
     added_by: Words
 
 
-class ReclassifyComplaint(Input, frozen=True, kw_only=True):
+class ReclassifyComplaint(AboutComplaint, frozen=True, kw_only=True):
     """The reviewers give a complaint another urgency."""
 
     TYPE: ClassVar[str] = "hotline.complaint.reclassify.v1"
 
-    complaint_id: Uuid
     urgency: Urgency
     reason: Why
     reclassified_by: Words
 
 
-class AmendCalendar(Input, frozen=True, kw_only=True):
+class AmendCalendar(AboutComplaint, frozen=True, kw_only=True):
     """An open complaint is to go by another version of the calendar."""
 
     TYPE: ClassVar[str] = "hotline.calendar.amend.v1"
 
-    complaint_id: Uuid
     calendar: Code
     reason: Why
     amended_by: Words
 
 
-class ReviewExclusion(Input, frozen=True, kw_only=True):
+class ReviewExclusion(AboutComplaint, frozen=True, kw_only=True):
     """The reviewer's decision on an exclusion."""
 
     TYPE: ClassVar[str] = "hotline.exclusion.review.v1"
 
-    complaint_id: Uuid
     approved: bool
     reviewer: Words
     reason: Annotated[str, msgspec.Meta(max_length=400)] = ""
 
 
-class SendBackAnswer(Input, frozen=True, kw_only=True):
+class SendBackAnswer(AboutComplaint, frozen=True, kw_only=True):
     """The reviewer does not let a unit's answer through, and says why."""
 
     TYPE: ClassVar[str] = "hotline.answer.send_back.v1"
 
-    complaint_id: Uuid
     assignment: Count
     reviewer: Words
     reason: Why

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from shared.asked import name_of
 from shared.complaint import Stage, stage_of
 from tests import examples as eg
 from tests.life_table import ASKED_BEFORE, DOCS, PASTS, cell, text
@@ -20,10 +21,10 @@ def test_each_stage_has_a_past_that_leads_to_it(at: Stage) -> None:
 
 
 def test_what_must_have_been_asked_for_is_asked_for_commands_there_are() -> None:
-    assert set(ASKED_BEFORE) <= {type(command).__name__ for command in eg.COMMANDS}
+    assert set(ASKED_BEFORE) <= set(map(name_of, eg.COMMANDS))
 
 
-@pytest.mark.parametrize("command", eg.COMMANDS, ids=lambda command: type(command).__name__)
+@pytest.mark.parametrize("command", eg.COMMANDS, ids=name_of)
 def test_each_command_has_an_effect_in_some_stage(command: object) -> None:
     """Else the page would say of a command that it is good for nothing."""
     assert any(cell(at, command).said for at in PASTS)

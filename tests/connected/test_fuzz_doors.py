@@ -18,11 +18,10 @@ from unicodedata import category
 import msgspec
 import pytest
 
-from services.intake.naming import About
 from shared.cloudevents import input_headers
 from shared.events import ComplaintDispatched
 from shared.ids import complaint_id, message_id
-from shared.inputs import CallOffered, Input, RecordRequest
+from shared.inputs import AboutRequest, CallOffered, Input, RecordRequest
 from shared.log.codec import ce_type_of
 from shared.rfc3339 import ToldInstant
 from shared.topic_names import partition_of
@@ -200,7 +199,7 @@ def other_content_same_request(random: Random, good: Headers, sent: Sequence[Goo
 
 def named_twice_or_not(random: Random, good: Headers, patterns: Sequence[Input]) -> Spoiled:
     """What is said about a request that is named in both ways, or in none."""
-    data = random.choice([one for one in patterns if isinstance(one, About)])
+    data = random.choice([one for one in patterns if isinstance(one, AboutRequest)])
     fields = json.loads(msgspec.json.encode(data))
     if random.random() < 0.5:
         fields = {name: value for name, value in fields.items() if name not in {"request_id", "complaint_id"}}

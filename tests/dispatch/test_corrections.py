@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace as other
 from datetime import UTC, datetime
 from functools import partial
 from itertools import permutations
@@ -73,6 +72,7 @@ from tests.examples import (
     WATER,
     WITHDRAWN,
 )
+from tests.examples import told as other
 from tests.lives import Life, Step
 from tests.spec import spec
 

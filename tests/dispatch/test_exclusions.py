@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace as told
 from functools import partial
 
 import pytest
@@ -12,7 +11,7 @@ from services.dispatch import rules
 from shared.complaint import Complaint, head_text
 from shared.events import ExclusionGround, Fact, Outcome
 from tests import examples as eg
-from tests.examples import DAY, OTHER_STREET, STREET, WATER
+from tests.examples import DAY, OTHER_STREET, STREET, WATER, told
 from tests.spec import case_of, spec
 
 given = spec(partial(rules.decide, catalogue=eg.CATALOGUE))

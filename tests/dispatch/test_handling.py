@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace as told
 from functools import partial
 
 import pytest
@@ -11,13 +10,14 @@ from msgspec.structs import replace
 from hotline.audit.legality.life import illegal
 from services.dispatch import rules
 from services.feedback import rules as feedback
+from shared.asked import name_of
 from shared.complaint import Stage, due_deadlines, stage_of, waits_for
 from shared.events import Fact, OrderAnswered, VisitReason, VisitScheduled
 from shared.events.base import Limit
 from shared.outward import OUTWARD
 from shared.topics import CITIZEN_NOTICES, DISPATCH_ORDERS, FEEDBACK_VISITS
 from tests import examples as eg
-from tests.examples import DAY, DUE_AT, HOUR, INSTANT, STREET, WATER
+from tests.examples import DAY, DUE_AT, HOUR, INSTANT, STREET, WATER, told
 from tests.spec import case_of, spec
 
 given = spec(partial(rules.decide, catalogue=eg.CATALOGUE))
@@ -61,9 +61,7 @@ def test_an_attempt_in_vain_leaves_the_contact_still_to_be_made() -> None:
     assert after.case.order.contacted_at is None  # type: ignore[union-attr]
 
 
-@pytest.mark.parametrize(
-    "command", [eg.CONTACT, eg.CONTACT_IN_VAIN, eg.PROGRESS], ids=lambda c: type(c).__name__
-)
+@pytest.mark.parametrize("command", [eg.CONTACT, eg.CONTACT_IN_VAIN, eg.PROGRESS], ids=name_of)
 @pytest.mark.parametrize(
     ("past", "change", "because"),
     [
@@ -80,7 +78,7 @@ def test_nobody_else_speaks_to_the_citizen_about_it_and_only_while_it_is_handled
 ) -> None:
     """T2, R9: a bad or stale word is refused by a fact."""
     asked_for = {"RecordContact": "record a contact", "ReportProgress": "report progress"}
-    named = asked_for.get(type(command).__name__, "record a contact that failed")
+    named = asked_for.get(name_of(command), "record a contact that failed")
     given(*past).when(told(command, **change)).then_refused(named, because)  # type: ignore[type-var]
 
 

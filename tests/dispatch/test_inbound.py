@@ -150,7 +150,9 @@ def test_being_in_time_is_judged_by_the_broker_not_by_the_units_clock() -> None:
 def test_a_reviewers_decision_is_a_command() -> None:
     assert asked(REVIEWS, message(REVIEW_RESULT, "dispatch.reviews", at=REVIEW.at)).command == REVIEW
     elsewhere = replace(REVIEW_RESULT, to_unit=OTHER_STREET)
-    assert asked(REVIEWS, message(elsewhere, "dispatch.reviews")).command.to_unit == UnitId(OTHER_STREET)
+    assert asked(REVIEWS, message(elsewhere, "dispatch.reviews")).command.command.to_unit == UnitId(
+        OTHER_STREET
+    )
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace as told
 from datetime import datetime, timedelta
 from functools import partial
 from importlib.resources import files
@@ -36,7 +35,7 @@ from shared.events import (
 from shared.events.base import Limit
 from shared.policy import ruleset as rulesets
 from tests import examples as eg
-from tests.examples import CALLED_AT, CATALOGUE, DAY, DUE_AT, HOUR, INSTANT, MINUTE, OTHER_STREET
+from tests.examples import CALLED_AT, CATALOGUE, DAY, DUE_AT, HOUR, INSTANT, MINUTE, OTHER_STREET, told
 from tests.spec import case_of, spec
 
 given = spec(partial(rules.decide, catalogue=CATALOGUE))
@@ -522,7 +521,7 @@ def test_a_correction_of_the_record_keeps_what_was_added() -> None:
             f for f in rules.decide(eg.DISPATCH, case, CATALOGUE) if isinstance(f, ComplaintDispatched)
         ]
         contents.append(order.content)
-    assert contents == [f"昼夜无法进出\n{eg.ADD.text}"] * 2
+    assert contents == [f"昼夜无法进出\n{eg.SUPPLEMENT.text}"] * 2
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,5 @@
 """The unit must wait for somebody or something else: its clock stands still, for so many days and after a review."""
 
-from dataclasses import replace as told
 from datetime import datetime
 
 import pytest
@@ -13,7 +12,7 @@ from shared.events.base import Limit
 from shared.outward import OUTWARD
 from shared.topics import CITIZEN_NOTICES
 from tests import examples as eg
-from tests.examples import CALLED_AT, CATALOGUE, DAY, DUE_AT, HOUR, INSTANT, WATER
+from tests.examples import CALLED_AT, CATALOGUE, DAY, DUE_AT, HOUR, INSTANT, WATER, told
 from tests.spec import Given, spec
 
 given = spec(lambda command, case: rules.decide(command, case, CATALOGUE))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace as told
 from datetime import UTC, datetime
 from functools import partial
 
@@ -17,7 +16,7 @@ from shared.events import ComplaintReclassified, Fact, Level, Outcome, Terminati
 from shared.events.base import Limit
 from shared.policy.catalogue import CatalogueInvalid, Subject, To, parsed
 from tests import examples as eg
-from tests.examples import CALLED_AT, DAY, DUE_AT, HOUR, INSTANT, OTHER_STREET, STREET, WATER
+from tests.examples import CALLED_AT, DAY, DUE_AT, HOUR, INSTANT, OTHER_STREET, STREET, WATER, told
 from tests.spec import case_of, spec
 
 given = spec(partial(rules.decide, catalogue=eg.CATALOGUE))
@@ -288,7 +287,7 @@ def test_a_dispute_that_cannot_be_raised(past: tuple[Fact, ...], command: object
         ((*REJECTED, eg.DISPUTED), told(eg.COUNCIL, co_units=("nobody",)), "co_units: “nobody” is not in"),
         (
             (*REJECTED, eg.DISPUTED),
-            told(eg.COUNCIL, co_units=(eg.COUNCIL.to_unit,)),
+            told(eg.COUNCIL, co_units=(eg.COUNCIL_RESULT.to_unit,)),
             "co_units: each unit once, and not",
         ),
     ],

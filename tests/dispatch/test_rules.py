@@ -1,6 +1,5 @@
 """What dispatch decides, by state: received, with a unit, signed, under review, answered, reopened, ended."""
 
-from dataclasses import replace as told
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -9,9 +8,6 @@ import pytest
 from msgspec.structs import replace
 
 from services.dispatch import rules
-from services.dispatch.decisions.answers import AnswerOrder
-from services.dispatch.decisions.returns import RequestReturn, ReviewReturn
-from services.dispatch.decisions.signing import SignOrder
 from services.dispatch.routing import after_return, routed
 from shared.events import (
     ComplaintClassified,
@@ -25,6 +21,7 @@ from shared.events import (
     Urgency,
 )
 from shared.ids import UnitId
+from shared.inputs import AnswerOrder, RequestReturn, ReviewReturn, SignOrder
 from tests.examples import (
     ANSWER,
     ANSWERED,
@@ -61,6 +58,8 @@ from tests.examples import (
     VISIT_SCHEDULED,
     WATER,
     WITHDRAWN,
+    asks,
+    told,
 )
 from tests.spec import spec
 
@@ -253,8 +252,14 @@ def test_a_unit_answers_its_order_signed_or_not() -> None:
 
 def test_the_units_claim_is_on_record_as_a_claim_only() -> None:
     """T18: whether it is solved is for the citizen to say."""
-    honest = AnswerOrder(
-        complaint_id=ID, unit=STREET, assignment=1, result="无法解决", claims_solved=False, at=ANSWER.at
+    honest = asks(
+        AnswerOrder,
+        complaint_id=ID,
+        unit=STREET,
+        assignment=1,
+        result="无法解决",
+        claims_solved=False,
+        at=ANSWER.at,
     )
     given(*WITH_UNIT).when(honest).then(replace(ANSWERED, result="无法解决", claims_solved=False))
 
@@ -274,17 +279,25 @@ def test_a_second_answer_is_refused_and_the_first_one_stands() -> None:
 @pytest.mark.parametrize("past", [WITH_UNIT, (*WITH_UNIT, SIGNED), (*WITH_UNIT, RETURN_REQUESTED)])
 def test_only_the_unit_the_order_lies_with_may_speak(past: tuple[Fact, ...]) -> None:
     for command in (
-        SignOrder(complaint_id=ID, unit=WATER, assignment=1, at=SIGN.at),
-        AnswerOrder(complaint_id=ID, unit=WATER, assignment=1, result="", claims_solved=True, at=ANSWER.at),
+        asks(SignOrder, complaint_id=ID, unit=WATER, assignment=1, at=SIGN.at),
+        asks(
+            AnswerOrder,
+            complaint_id=ID,
+            unit=WATER,
+            assignment=1,
+            result="",
+            claims_solved=True,
+            at=ANSWER.at,
+        ),
     ):
-        asked = "sign" if isinstance(command, SignOrder) else "answer"
+        asked = "sign" if isinstance(command.command, SignOrder) else "answer"
         said = given(*past).when(command)
         said.then_refused(asked, because="the order lies with street-huayuanlu now")
         assert msgspec.structs.asdict(said.facts[0])["unit"] == WATER
 
 
 def test_a_unit_that_answers_an_assignment_still_to_come_is_refused() -> None:
-    early = SignOrder(complaint_id=ID, unit=STREET, assignment=2, at=SIGN.at)
+    early = asks(SignOrder, complaint_id=ID, unit=STREET, assignment=2, at=SIGN.at)
     given(*WITH_UNIT).when(early).then_refused("sign", because="assignment 2 is over, the present one is 1")
 
 
@@ -328,7 +341,8 @@ def test_an_approved_return_goes_to_the_unit_that_was_suggested() -> None:
 
 
 def test_the_reviewers_choice_comes_before_the_units() -> None:
-    chosen = ReviewReturn(
+    chosen = asks(
+        ReviewReturn,
         complaint_id=ID,
         assignment=1,
         approved=True,
@@ -362,7 +376,8 @@ def test_a_returned_order_goes_to_a_known_unit_and_never_back_where_it_came_from
 
 def test_a_return_and_re_dispatch_never_resets_the_citizens_limit() -> None:
     """T10: two clocks; the new unit has its own sign limit, the citizen waits no longer for it."""
-    late_review = ReviewReturn(
+    late_review = asks(
+        ReviewReturn,
         complaint_id=ID,
         assignment=1,
         approved=True,
@@ -380,7 +395,8 @@ def test_a_return_and_re_dispatch_never_resets_the_citizens_limit() -> None:
 
 
 def test_a_rejected_return_leaves_the_order_where_it_is() -> None:
-    rejected = ReviewReturn(
+    rejected = asks(
+        ReviewReturn,
         complaint_id=ID,
         assignment=1,
         approved=False,
@@ -404,7 +420,8 @@ def test_a_return_is_decided_once() -> None:
 
 
 def test_a_return_cannot_be_sent_to_a_unit_nobody_knows() -> None:
-    nowhere = ReviewReturn(
+    nowhere = asks(
+        ReviewReturn,
         complaint_id=ID,
         assignment=1,
         approved=True,
@@ -435,7 +452,8 @@ def test_after_the_last_return_the_present_unit_leads() -> None:
     past: tuple[Fact, ...] = WITH_UNIT
     units = [STREET, OTHER_STREET, DISTRICT]
     for number, unit in enumerate(units, start=1):
-        asks = RequestReturn(
+        asking = asks(
+            RequestReturn,
             complaint_id=ID,
             unit=unit,
             assignment=number,
@@ -444,18 +462,19 @@ def test_after_the_last_return_the_present_unit_leads() -> None:
             suggested_unit=units[number] if number < len(units) else None,
             at=CALLED_AT + number * HOUR,
         )
-        said = given(*past).when(asks)
+        said = given(*past).when(asking)
         if number == len(units):
             said.then_refused("return", because="a return was asked for 2 times already, at most 2")
             return
-        approves = ReviewReturn(
+        approves = asks(
+            ReviewReturn,
             complaint_id=ID,
             assignment=number,
             approved=True,
             reviewer="r",
             reason="",
             to_unit=None,
-            at=asks.at,
+            at=asking.at,
         )
         past = (
             said.then_says(type(RETURN_REQUESTED))
@@ -484,7 +503,7 @@ def test_the_former_assignments_reply_is_refused_even_from_the_same_unit() -> No
 
 
 def test_the_new_unit_is_heard() -> None:
-    theirs = SignOrder(complaint_id=ID, unit=OTHER_STREET, assignment=2, at=CALLED_AT + 4 * HOUR)
+    theirs = asks(SignOrder, complaint_id=ID, unit=OTHER_STREET, assignment=2, at=CALLED_AT + 4 * HOUR)
     given(*RETURNED).when(theirs).then(
         replace(SIGNED, unit=OTHER_STREET, assignment=2, signed_at=CALLED_AT + 4 * HOUR)
     )
@@ -528,7 +547,8 @@ def test_a_review_of_the_former_round_is_refused_as_well() -> None:
 def test_a_return_in_a_later_round_moves_no_limit() -> None:
     """T10, in the second round too."""
     returned = replace(RETURN_REQUESTED, assignment=2, requested_at=CALLED_AT + 2 * DAY)
-    review = ReviewReturn(
+    review = asks(
+        ReviewReturn,
         complaint_id=ID,
         assignment=2,
         approved=True,
@@ -582,7 +602,7 @@ def test_after_the_end_every_reply_is_refused_by_a_fact(end: Fact) -> None:
 
 
 def test_a_refusal_changes_nothing_so_an_order_refused_once_can_still_be_answered() -> None:
-    stranger = SignOrder(complaint_id=ID, unit=WATER, assignment=1, at=SIGN.at)
+    stranger = asks(SignOrder, complaint_id=ID, unit=WATER, assignment=1, at=SIGN.at)
     before = given(*WITH_UNIT).case
     after = given(*WITH_UNIT).when(stranger).then_refused("sign", because="street-huayuanlu")
     assert after.case == before
@@ -592,7 +612,8 @@ def test_a_refusal_changes_nothing_so_an_order_refused_once_can_still_be_answere
 def test_an_act_at_the_very_limit_is_an_act_like_any_other() -> None:
     """Whether it was in time is escalation's to say, from the same facts."""
     for at in (DUE_AT, DUE_AT + INSTANT):
-        answer = AnswerOrder(
+        answer = asks(
+            AnswerOrder,
             complaint_id=ID,
             unit=STREET,
             assignment=1,
@@ -606,11 +627,17 @@ def test_an_act_at_the_very_limit_is_an_act_like_any_other() -> None:
 def test_an_order_that_is_not_written_yet_cannot_be_signed_or_answered() -> None:
     """Between the citizen's no and the next order there is nothing to reply to."""
     for asked, command in (
-        ("sign", SignOrder(complaint_id=ID, unit=STREET, assignment=2, at=SIGN.at)),
+        ("sign", asks(SignOrder, complaint_id=ID, unit=STREET, assignment=2, at=SIGN.at)),
         (
             "answer",
-            AnswerOrder(
-                complaint_id=ID, unit=STREET, assignment=2, result="", claims_solved=True, at=ANSWER.at
+            asks(
+                AnswerOrder,
+                complaint_id=ID,
+                unit=STREET,
+                assignment=2,
+                result="",
+                claims_solved=True,
+                at=ANSWER.at,
             ),
         ),
     ):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace as told
 from functools import partial
 from typing import Any
 
@@ -12,7 +11,7 @@ from msgspec.structs import replace
 from services.dispatch import rules
 from shared.events import Fact, Level, UnitCalled, WhistleKind
 from tests import examples as eg
-from tests.examples import CALLED_AT, CATALOGUE, DISTRICT, HOUR, MINUTE, OTHER_STREET, STREET, WATER
+from tests.examples import CALLED_AT, CATALOGUE, DISTRICT, HOUR, MINUTE, OTHER_STREET, STREET, WATER, told
 from tests.spec import case_of, spec
 
 given = spec(partial(rules.decide, catalogue=CATALOGUE))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace as told
 from datetime import datetime
 from functools import partial
 
@@ -29,7 +28,7 @@ from shared.events import (
 )
 from shared.policy.ruleset import ruleset
 from tests import examples as eg
-from tests.examples import CALLED_AT, CATALOGUE, DAY, DUE_AT, HOUR, INSTANT, MINUTE, SIGN_DUE_AT
+from tests.examples import CALLED_AT, CATALOGUE, DAY, DUE_AT, HOUR, INSTANT, MINUTE, SIGN_DUE_AT, told
 from tests.spec import case_of, spec
 
 given = spec(partial(rules.decide, catalogue=CATALOGUE))

@@ -1,6 +1,5 @@
 """What feedback decides, by state: before the limit, asking, not reached, reopened, last round, ended."""
 
-import dataclasses
 from functools import partial
 
 import pytest
@@ -8,8 +7,8 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from services.feedback import rules
-from services.feedback.decisions.closing import CloseByException
-from services.feedback.decisions.visits import RecordUnreached, RecordVisit, ScheduleVisit
+from services.feedback.decisions.visits import ScheduleVisit
+from shared.asked import Asked
 from shared.complaint import Complaint
 from shared.events import (
     AnswerLimitMissed,
@@ -24,6 +23,7 @@ from shared.events import (
     VisitScheduled,
     VisitUnreached,
 )
+from shared.inputs import CloseByException, RecordUnreached, RecordVisit
 from shared.times import stated
 from tests.examples import (
     ANSWERED,
@@ -54,6 +54,8 @@ from tests.examples import (
     VISIT_SCHEDULED,
     VISIT_UNREACHED,
     WITHDRAWN,
+    asks,
+    told,
 )
 from tests.spec import spec
 
@@ -68,7 +70,8 @@ ASKING_UNANSWERED = (*EXPIRED, AT_EXPIRY)
 SCHEDULE_AT_EXPIRY = ScheduleVisit(
     complaint_id=ID, round=1, because=VisitReason.EXPIRED, unit=STREET, at=DUE_AT
 )
-NO = RecordVisit(
+NO = asks(
+    RecordVisit,
     complaint_id=ID,
     visit=1,
     attempt=1,
@@ -81,8 +84,9 @@ NO = RecordVisit(
 SAID_NO = replace(VISIT_MADE, solved=False, satisfied=False, reason="仍被占用")
 
 
-def unreached(attempt: int, at_hour: int) -> RecordUnreached:
-    return RecordUnreached(
+def unreached(attempt: int, at_hour: int) -> Asked:
+    return asks(
+        RecordUnreached,
         complaint_id=ID,
         visit=1,
         attempt=attempt,
@@ -172,7 +176,8 @@ def test_solved_says_the_citizen_and_the_life_ends() -> None:
 
 def test_solved_but_not_satisfied_is_still_solved() -> None:
     """Two questions, two answers; only the first one decides."""
-    grumbling = RecordVisit(
+    grumbling = asks(
+        RecordVisit,
         complaint_id=ID,
         visit=1,
         attempt=1,
@@ -211,7 +216,8 @@ def test_an_answer_nobody_asked_for_is_refused() -> None:
 
 @pytest.mark.parametrize(("visit", "attempt"), [(2, 1), (1, 2)])
 def test_an_answer_to_another_visit_or_attempt_is_refused(visit: int, attempt: int) -> None:
-    stale = RecordVisit(
+    stale = asks(
+        RecordVisit,
         complaint_id=ID,
         visit=visit,
         attempt=attempt,
@@ -232,12 +238,12 @@ def test_an_answer_from_before_the_visit_was_asked_for_is_refused_and_one_on_the
     command: RecordVisit | RecordUnreached,
 ) -> None:
     """E3: what was said before anybody was to ask is no answer to that question."""
-    asked = "record a visit" if isinstance(command, RecordVisit) else "record an attempt"
+    asked = "record a visit" if isinstance(command.command, RecordVisit) else "record an attempt"
     due_at = VISIT_SCHEDULED.visit_at
-    early = dataclasses.replace(command, at=due_at - INSTANT)
+    early = told(command, at=due_at - INSTANT)
     why = f"visit 1 attempt 1 was not to be made before {stated(due_at, RECEIVED.ruleset)}"
     on_time = given(*ASKING).when(early).then_refused(asked, because=why)
-    assert VisitAnswerRefused not in map(type, on_time.when(dataclasses.replace(command, at=due_at)).facts)
+    assert VisitAnswerRefused not in map(type, on_time.when(told(command, at=due_at)).facts)
 
 
 def test_a_further_attempt_before_its_time_is_refused_though_it_was_asked_for() -> None:
@@ -249,13 +255,13 @@ def test_a_further_attempt_before_its_time_is_refused_though_it_was_asked_for() 
 
 def test_yes_at_expiry_closes_and_recalls_the_order_the_unit_never_answered() -> None:
     """T3: the visit's result wins; dispatch will refuse the answer that comes after it."""
-    given(*ASKING_UNANSWERED).when(dataclasses.replace(RECORD_VISIT, at=DUE_AT)).then(
+    given(*ASKING_UNANSWERED).when(told(RECORD_VISIT, at=DUE_AT)).then(
         replace(VISIT_MADE, visited_at=DUE_AT), replace(CLOSED, recalled_unit=STREET, closed_at=DUE_AT)
     )
 
 
 def test_no_at_expiry_sends_it_round_again() -> None:
-    given(*ASKING_UNANSWERED).when(dataclasses.replace(NO, at=DUE_AT)).then(
+    given(*ASKING_UNANSWERED).when(told(NO, at=DUE_AT)).then(
         replace(SAID_NO, visited_at=DUE_AT), replace(REOPENED, reopened_at=DUE_AT)
     )
 
@@ -293,7 +299,7 @@ def test_an_attempt_goes_by_the_channel_the_rule_set_names_for_it() -> None:
     channels = [f.channel for f in (*first.facts, *second.facts) if isinstance(f, VisitScheduled)]
     assert channels == [UNSET, UNSET, "sms"]
     last = second.then_says(VisitUnreached, VisitScheduled).when(
-        dataclasses.replace(unreached(3, 33), channel="sms", cause="no_reply")
+        told(unreached(3, 33), channel="sms", cause="no_reply")
     )
     (_, closed) = last.facts
     assert isinstance(closed, ComplaintClosed)
@@ -317,7 +323,8 @@ def test_answered_and_unreached_in_all_attempts_is_closed_as_just_that() -> None
 
 
 def test_reached_at_the_last_attempt_is_reached() -> None:
-    third = RecordVisit(
+    third = asks(
+        RecordVisit,
         complaint_id=ID,
         visit=1,
         attempt=3,
@@ -356,12 +363,12 @@ def test_unreached_and_unanswered_stays_open() -> None:
 def test_unreached_and_unanswered_is_asked_again_when_the_answer_comes() -> None:
     """The only way to be asked twice in one round: the first time there was nothing to judge."""
     late = replace(ANSWERED, answered_at=DUE_AT + 2 * DAY)
-    asks = ScheduleVisit(
+    asking = ScheduleVisit(
         complaint_id=ID, round=1, because=VisitReason.ANSWERED, unit=STREET, at=DUE_AT + 2 * DAY
     )
     second = replace(VISIT_SCHEDULED, visit=2, visit_at=DUE_AT + 2 * DAY, scheduled_at=DUE_AT + 2 * DAY)
     given(*UNREACHED_UNANSWERED).when(SCHEDULE_AT_EXPIRY).then_nothing()
-    given(*UNREACHED_UNANSWERED, late).when(asks).then(second).when(asks).then_nothing()
+    given(*UNREACHED_UNANSWERED, late).when(asking).then(second).when(asking).then_nothing()
 
 
 # --- rounds
@@ -376,7 +383,8 @@ def test_unsolved_in_the_last_round_is_closed_as_unsolved() -> None:
         replace(ANSWERED, assignment=3, round=3),
         replace(VISIT_SCHEDULED, visit=3, round=3),
     )
-    no = RecordVisit(
+    no = asks(
+        RecordVisit,
         complaint_id=ID,
         visit=3,
         attempt=1,
@@ -411,8 +419,10 @@ def test_a_new_round_is_asked_about_anew() -> None:
         replace(DISPATCHED, assignment=2, round=2),
         replace(ANSWERED, assignment=2, round=2),
     )
-    asks = ScheduleVisit(complaint_id=ID, round=2, because=VisitReason.ANSWERED, unit=STREET, at=SCHEDULE.at)
-    given(*second).when(asks).then(replace(VISIT_SCHEDULED, visit=2, round=2))
+    asking = ScheduleVisit(
+        complaint_id=ID, round=2, because=VisitReason.ANSWERED, unit=STREET, at=SCHEDULE.at
+    )
+    given(*second).when(asking).then(replace(VISIT_SCHEDULED, visit=2, round=2))
 
 
 # --- closing without a visit (E3)
@@ -468,7 +478,7 @@ def test_after_the_end_nobody_is_asked_and_every_answer_is_refused_by_a_fact(end
         ("record an attempt", RECORD_UNREACHED),
         (
             "close by exception",
-            CloseByException(complaint_id=ID, approved_by="s", reason="r", at=CALLED_AT + 9 * DAY),
+            asks(CloseByException, complaint_id=ID, approved_by="s", reason="r", at=CALLED_AT + 9 * DAY),
         ),
     ):
         ended.when(command).then_refused(asked, because=f"the life ended with {type(end).__name__}")

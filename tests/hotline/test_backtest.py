@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from datetime import timedelta
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from shared.events import Fact, LimitMissCorrected
 from shared.events.base import Limit
 from shared.ids import ComplaintId, complaint_id
 from tests import examples as eg
+from tests.examples import told
 from tests.hotline.conftest import Desks
 
 GIVEN_AT = eg.DUE_AT
@@ -143,16 +143,16 @@ async def test_the_log_is_read_as_it_stands_at_the_end(desks: Desks, tmp_path: P
     """One answered in time, one never, one whose answer had arrived in time though its miss was stated."""
     numbers = {boston(number): f"boston-{number}" for number in (1, 2, 3)}
     request = replace(eg.REQUEST, given_due_at=GIVEN_AT)
-    record = dataclasses.replace(eg.RECORD, ruleset="boston-311-2011")
+    record = told(eg.RECORD, ruleset="boston-311-2011")
     await desks.tell(
         *(
-            dataclasses.replace(record, complaint_id=stream, request=replace(request, request_id=name))
+            told(record, complaint_id=stream, command=replace(request, request_id=name))
             for stream, name in numbers.items()
         )
     )
-    await desks.tell(dataclasses.replace(eg.ANSWER, complaint_id=boston(1), at=GIVEN_AT))
+    await desks.tell(told(eg.ANSWER, complaint_id=boston(1), at=GIVEN_AT))
     await desks.tick(GIVEN_AT + eg.HOUR)
-    await desks.tell(dataclasses.replace(eg.ANSWER, complaint_id=boston(3), at=GIVEN_AT))
+    await desks.tell(told(eg.ANSWER, complaint_id=boston(3), at=GIVEN_AT))
     await desks.tick(GIVEN_AT + 2 * eg.HOUR)
     stated = "SELECT count(*) FROM es.event WHERE type = $1"
     assert await desks.owner.fetchval(stated, "AnswerLimitMissed") == 2

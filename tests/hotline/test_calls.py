@@ -1,7 +1,6 @@
 """What `hotline calls` reads: the register of calls (A1, A2), and the messages in the log (A3)."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -26,7 +25,7 @@ from shared.topics import TELEPHONY_CALLS
 from shared.unreadable import UnreadableRows
 from tests import examples as eg
 from tests.call_table import goldens, register
-from tests.examples import CALLED_AT, DAY, HOUR
+from tests.examples import CALLED_AT, DAY, HOUR, told
 from tests.hotline.conftest import Desks
 
 RULES = ruleset("beijing-draft-2021")
@@ -202,7 +201,7 @@ async def test_what_was_sent_in_an_interval_is_found_in_the_log(desks: Desks) ->
         if wait is not None:
             changes["sent_at"] = at - timedelta(minutes=wait)
         await desks.tell_unheard(
-            replace(eg.RECORD, request=changed(eg.REQUEST, **changes), complaint_id=complaint_id(name), at=at)
+            told(eg.RECORD, command=changed(eg.REQUEST, **changes), complaint_id=complaint_id(name), at=at)
         )
 
     async def found(since: datetime, until: datetime) -> list[Message]:
@@ -224,7 +223,7 @@ async def test_messages_are_found_with_letters_of_weeks_ago_anywhere_in_the_log(
         request = changed(
             eg.REQUEST, request_id=name, call_id=None, channel=f"day {day}", sent_at=at - timedelta(minutes=5)
         )
-        await desks.tell_unheard(replace(eg.RECORD, request=request, complaint_id=complaint_id(name), at=at))
+        await desks.tell_unheard(told(eg.RECORD, command=request, complaint_id=complaint_id(name), at=at))
     for first in sorted(days):
         for last in (first, first + 1, first + 20, 60):
             since = CALLED_AT + (first - 0.5) * DAY

@@ -264,13 +264,13 @@ async def test_intake_takes_an_answer_by_what_stands_in_the_base(desks: Desks) -
 
 
 def eg_work(request: str, version: int) -> Work:
-    from services.intake.decisions.recording import RecordRequest
+    from services.intake.decisions.recording import AskedToRecord
     from shared.events import RequestType
     from shared.ids import complaint_id
 
-    command = RecordRequest(
+    command = AskedToRecord(
         complaint_id=complaint_id(request),
-        request=replace(
+        command=replace(
             eg.REQUEST,
             request_id=request,
             request_type=RequestType.CONSULT,
@@ -315,7 +315,7 @@ def rules_valid() -> Any:
 
 
 def _with(command: Any, **changes: Any) -> Any:
-    from dataclasses import replace as other
+    from tests.examples import told as other
 
     return other(command, request=replace(command.request, **changes))
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from dataclasses import replace as replaced
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -63,6 +62,7 @@ from shared.ids import ComplaintId, RequestId
 from shared.inputs import RecordRequest
 from tests import examples as eg
 from tests.examples import DAY, HOUR, INSTANT, MINUTE
+from tests.examples import told as altered
 from tests.lives import decided
 
 BEIJING, BOSTON = "beijing-draft-2021", "boston-311-2011"
@@ -139,7 +139,7 @@ class City:
         """Timers fire, where there are any."""
         if min(due_deadlines(self.case).values(), default=self.now) >= self.now:
             return False
-        facts = escalation.decide(replaced(eg.FIRE, until=self.now), self.case, eg.CATALOGUE)
+        facts = escalation.decide(altered(eg.FIRE, until=self.now), self.case, eg.CATALOGUE)
         assert facts, "a timer that says nothing would fire for ever"
         self.said(facts)
         return True
@@ -189,118 +189,118 @@ class City:
         match kind:
             case "record":
                 request = eg.REQUEST if choice % 2 else replace(eg.REQUEST, title="another")
-                return decided(replaced(eg.RECORD, request=request, ruleset=self.ruleset, at=at), case)
+                return decided(altered(eg.RECORD, command=request, ruleset=self.ruleset, at=at), case)
             case "withdraw":
-                return [] if choice % 16 else intake.decide(replaced(eg.WITHDRAW, at=at), case)
+                return [] if choice % 16 else intake.decide(altered(eg.WITHDRAW, at=at), case)
             case "correct":
                 right = CORRECTIONS[choice // 8 % len(CORRECTIONS)]
-                return intake.decide(replaced(eg.CORRECT, **{"address": None, **right}, at=at), case)
+                return intake.decide(altered(eg.CORRECT, **{"address": None, **right}, at=at), case)
             case "add":
-                return intake.decide(replaced(eg.ADD, text=f"补充{choice % 3}", at=at), case)
+                return intake.decide(altered(eg.ADD, text=f"补充{choice % 3}", at=at), case)
             case "rate":
-                return intake.decide(replaced(eg.RATE, satisfied=choice % 2 > 0, at=at), case)
+                return intake.decide(altered(eg.RATE, satisfied=choice % 2 > 0, at=at), case)
             case "again":
-                again = replaced(eg.ASK_AGAIN, repeat_id=f"again-{choice % 3}", at=at)
+                again = altered(eg.ASK_AGAIN, repeat_id=f"again-{choice % 3}", at=at)
                 return intake.decide(again, case)
             case "sign":
-                sign = replaced(eg.SIGN, unit=unit, assignment=assignment, at=at)
+                sign = altered(eg.SIGN, unit=unit, assignment=assignment, at=at)
                 return dispatch.decide(sign, case, eg.CATALOGUE)
             case "answer":
-                answer = replaced(eg.ANSWER, unit=unit, assignment=assignment, at=at)
+                answer = altered(eg.ANSWER, unit=unit, assignment=assignment, at=at)
                 return dispatch.decide(answer, case, eg.CATALOGUE)
             case "return":
-                back = replaced(eg.RETURN, unit=unit, assignment=assignment, suggested_unit=wished, at=at)
+                back = altered(eg.RETURN, unit=unit, assignment=assignment, suggested_unit=wished, at=at)
                 return dispatch.decide(back, case, eg.CATALOGUE)
             case "review":
                 approved = choice % 3 > 0
-                review = replaced(eg.REVIEW, assignment=assignment, approved=approved, to_unit=wished, at=at)
+                review = altered(eg.REVIEW, assignment=assignment, approved=approved, to_unit=wished, at=at)
                 return dispatch.decide(review, case, eg.CATALOGUE)
             case "assign":
-                assign = replaced(eg.ASSIGN, unit=unit, assignment=assignment, at=at)
+                assign = altered(eg.ASSIGN, unit=unit, assignment=assignment, at=at)
                 return dispatch.decide(assign, case, eg.CATALOGUE)
             case "extend":
-                extend = replaced(eg.EXTEND, unit=unit, assignment=assignment, days=choice % 12 + 1, at=at)
+                extend = altered(eg.EXTEND, unit=unit, assignment=assignment, days=choice % 12 + 1, at=at)
                 return dispatch.decide(extend, case, eg.CATALOGUE)
             case "longer":
-                longer = replaced(eg.REVIEW_EXTENSION, assignment=assignment, approved=choice % 3 > 0, at=at)
+                longer = altered(eg.REVIEW_EXTENSION, assignment=assignment, approved=choice % 3 > 0, at=at)
                 return dispatch.decide(longer, case, eg.CATALOGUE)
             case "terminate":
-                end = replaced(eg.TERMINATE, unit=unit, assignment=assignment, at=at)
+                end = altered(eg.TERMINATE, unit=unit, assignment=assignment, at=at)
                 return dispatch.decide(end, case, eg.CATALOGUE)
             case "terminated":
-                ended = replaced(eg.REVIEW_TERMINATION, assignment=assignment, approved=choice % 3 > 0, at=at)
+                ended = altered(eg.REVIEW_TERMINATION, assignment=assignment, approved=choice % 3 > 0, at=at)
                 return dispatch.decide(ended, case, eg.CATALOGUE)
             case "dispute":
-                dispute = replaced(eg.DISPUTE, unit=unit, assignment=assignment, at=at)
+                dispute = altered(eg.DISPUTE, unit=unit, assignment=assignment, at=at)
                 return dispatch.decide(dispute, case, eg.CATALOGUE)
             case "council":
                 to_unit = wished or unit
-                council = replaced(eg.COUNCIL, assignment=assignment, to_unit=to_unit, at=at)
+                council = altered(eg.COUNCIL, assignment=assignment, to_unit=to_unit, at=at)
                 return dispatch.decide(council, case, eg.CATALOGUE)
             case "help":
-                help_ = replaced(eg.ADD_CO_UNIT, co_unit=wished or eg.DISTRICT, at=at)
+                help_ = altered(eg.ADD_CO_UNIT, co_unit=wished or eg.DISTRICT, at=at)
                 return dispatch.decide(help_, case, eg.CATALOGUE)
             case "report":
-                report = replaced(eg.REPORT, unit=wished or eg.DISTRICT, at=at)
+                report = altered(eg.REPORT, unit=wished or eg.DISTRICT, at=at)
                 return dispatch.decide(report, case, eg.CATALOGUE)
             case "reclassify":
                 urgency = list(Urgency)[choice % 4]
-                other = replaced(eg.RECLASSIFY, urgency=urgency, at=at)
+                other = altered(eg.RECLASSIFY, urgency=urgency, at=at)
                 return dispatch.decide(other, case, eg.CATALOGUE)
             case "amend":
                 version = ("cn-1", "cn-2020-01-26", "nowhere")[choice % 3]
-                amend = replaced(eg.AMEND, calendar=version, at=at)
+                amend = altered(eg.AMEND, calendar=version, at=at)
                 return dispatch.decide(amend, case, eg.CATALOGUE)
             case "whistle":
                 told = len(case.whistles) + (choice % 5 > 0) if isinstance(case, Complaint) else 1
                 kind = list(WhistleKind)[choice % 3]
                 called = (eg.WATER, eg.OTHER_STREET)[: choice % 2 + 1]
-                blow = replaced(
+                blow = altered(
                     eg.BLOW, unit=unit, assignment=assignment, whistle=told, kind=kind, called=called, at=at
                 )
                 return dispatch.decide(blow, case, eg.CATALOGUE)
             case "comes" | "there" | "does":
                 says: Any = {"comes": eg.ACKNOWLEDGE, "there": eg.ARRIVE, "does": eg.MEASURE}[kind]
                 speaker = eg.OTHER_STREET if choice % 3 == 0 else eg.WATER
-                says = replaced(says, unit=speaker, whistle=choice % 2 + 1, at=at)
+                says = altered(says, unit=speaker, whistle=choice % 2 + 1, at=at)
                 return dispatch.decide(says, case, eg.CATALOGUE)
             case "let go":
                 who = None if choice % 3 == 0 else eg.WATER
-                go = replaced(eg.RELEASE, whistle=choice % 2 + 1, called=who, unit=unit, at=at)
+                go = altered(eg.RELEASE, whistle=choice % 2 + 1, called=who, unit=unit, at=at)
                 return dispatch.decide(go, case, eg.CATALOGUE)
             case "rate":
                 pair = (eg.STREET, eg.WATER) if choice % 2 else (eg.WATER, eg.STREET)
-                stars = replaced(eg.RATE_UNIT, unit=pair[0], rated=pair[1], whistle=choice % 3 + 1, at=at)
+                stars = altered(eg.RATE_UNIT, unit=pair[0], rated=pair[1], whistle=choice % 3 + 1, at=at)
                 return dispatch.decide(stars, case, eg.CATALOGUE)
             case "exclude":
                 ground = list(ExclusionGround)[choice % 2]
-                exclude = replaced(eg.EXCLUDE, unit=unit, ground=ground, at=at)
+                exclude = altered(eg.EXCLUDE, unit=unit, ground=ground, at=at)
                 return dispatch.decide(exclude, case, eg.CATALOGUE)
             case "excluded":
                 who = unit if choice % 5 == 0 else "reviewer-3"
-                left = replaced(eg.REVIEW_EXCLUSION, approved=choice % 3 > 0, reviewer=who, at=at)
+                left = altered(eg.REVIEW_EXCLUSION, approved=choice % 3 > 0, reviewer=who, at=at)
                 return dispatch.decide(left, case, eg.CATALOGUE)
             case "contact":
-                contact = replaced(eg.CONTACT, unit=unit, assignment=assignment, at=at)
+                contact = altered(eg.CONTACT, unit=unit, assignment=assignment, at=at)
                 return dispatch.decide(contact, case, eg.CATALOGUE)
             case "in vain":
-                vain = replaced(eg.CONTACT_IN_VAIN, unit=unit, assignment=assignment, at=at)
+                vain = altered(eg.CONTACT_IN_VAIN, unit=unit, assignment=assignment, at=at)
                 return dispatch.decide(vain, case, eg.CATALOGUE)
             case "progress":
-                progress = replaced(eg.PROGRESS, unit=unit, assignment=assignment, at=at)
+                progress = altered(eg.PROGRESS, unit=unit, assignment=assignment, at=at)
                 return dispatch.decide(progress, case, eg.CATALOGUE)
             case "send back":
-                send_back = replaced(eg.SEND_BACK, assignment=assignment, at=at)
+                send_back = altered(eg.SEND_BACK, assignment=assignment, at=at)
                 return dispatch.decide(send_back, case, eg.CATALOGUE)
             case "unreached":
-                unreached = replaced(eg.RECORD_UNREACHED, visit=number, attempt=attempt, at=at)
+                unreached = altered(eg.RECORD_UNREACHED, visit=number, attempt=attempt, at=at)
                 return feedback.decide(unreached, case, eg.CATALOGUE)
             case "yes" | "no":
                 solved = kind == "yes"
-                made = replaced(eg.RECORD_VISIT, visit=number, attempt=attempt, solved=solved, at=at)
+                made = altered(eg.RECORD_VISIT, visit=number, attempt=attempt, solved=solved, at=at)
                 return feedback.decide(made, case, eg.CATALOGUE)
             case "exception":
-                return [] if choice % 16 else feedback.decide(replaced(eg.CLOSE, at=at), case, eg.CATALOGUE)
+                return [] if choice % 16 else feedback.decide(altered(eg.CLOSE, at=at), case, eg.CATALOGUE)
             case _:
                 raise AssertionError(kind)
 
@@ -323,7 +323,7 @@ def begun(request: RecordRequest, ruleset: str, *, rehearsal: bool) -> City:
     """A city with this request on record."""
     city = City(ruleset, rehearsal)
     known = {eg.LINKED.matter_of: 1}  # the complaint that is said to be retaliated for is not on record
-    city.said(intake.decide(replaced(eg.RECORD, request=request, ruleset=ruleset, begun=known), UNOPENED))
+    city.said(intake.decide(altered(eg.RECORD, command=request, ruleset=ruleset, begun=known), UNOPENED))
     return city
 
 

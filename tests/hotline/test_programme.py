@@ -202,7 +202,7 @@ async def test_complaints_are_counted_by_subject_and_district(desks: Desks) -> N
     whole = await counted(desks.owner, eg.CALLED_AT - eg.DAY, eg.CALLED_AT + 100 * eg.DAY)
     assert total > 0
     assert sum(whole.values()) == total
-    assert (eg.RECORD.request.subject, eg.RECORD.request.district) in whole
+    assert (eg.RECORD.command.subject, eg.RECORD.command.district) in whole
     assert await counted(desks.owner, eg.CALLED_AT - eg.DAY, eg.CALLED_AT) == {}
 
 

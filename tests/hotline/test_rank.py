@@ -7,7 +7,6 @@ import csv
 import io
 import json
 import re
-from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -34,7 +33,7 @@ from shared.policy.ruleset import ruleset
 from shared.policy.scoring import Counting, CountsIn
 from shared.runtime.errors import UserError
 from tests import examples as eg
-from tests.examples import DAY, HOUR
+from tests.examples import DAY, HOUR, told
 from tests.hotline.conftest import Desks
 from tests.hotline.test_verify import RETURNED, SOLVED, recorded_twice, several_lives
 
@@ -91,19 +90,19 @@ async def solved(
     later = at - eg.CALLED_AT
     await desks.tell(
         *(
-            replace(
+            told(
                 eg.RECORD,
                 complaint_id=identity,
-                request=changed(eg.REQUEST, request_id=name, call_id=None),
+                command=changed(eg.REQUEST, request_id=name, call_id=None),
                 at=eg.RECORD.at + later,
             )
             for name, identity in zip(names, ids, strict=True)
         )
     )
     for step in (eg.SIGN, eg.ANSWER):
-        await desks.tell(*(replace(step, complaint_id=i, at=step.at + later) for i in ids))
-    visit = replace(eg.RECORD_VISIT, satisfied=satisfied, at=eg.RECORD_VISIT.at + later)
-    await desks.tell(*(replace(visit, complaint_id=i) for i in ids))
+        await desks.tell(*(told(step, complaint_id=i, at=step.at + later) for i in ids))
+    visit = told(eg.RECORD_VISIT, satisfied=satisfied, at=eg.RECORD_VISIT.at + later)
+    await desks.tell(*(told(visit, complaint_id=i) for i in ids))
     return ids
 
 
@@ -111,12 +110,12 @@ async def whistled(desks: Desks, name: str, at: datetime = eg.ARRIVE.at) -> Comp
     """A street calls the water group to its order, which comes then; the order is lived to its end."""
     identity = complaint_id(name)
     request = changed(eg.REQUEST, request_id=name, call_id=None)
-    await desks.tell(replace(eg.RECORD, complaint_id=identity, request=request))
+    await desks.tell(told(eg.RECORD, complaint_id=identity, command=request))
     later = at - eg.ARRIVE.at
     for step in (eg.SIGN, eg.BLOW):
-        await desks.tell(replace(step, complaint_id=identity))
+        await desks.tell(told(step, complaint_id=identity))
     for step in (eg.ARRIVE, eg.RATE_UNIT, eg.ANSWER, eg.RECORD_VISIT):
-        await desks.tell(replace(step, complaint_id=identity, at=step.at + later))
+        await desks.tell(told(step, complaint_id=identity, at=step.at + later))
     return identity
 
 
@@ -174,7 +173,7 @@ async def test_g3_a_whistle_is_in_the_view_and_a_rating_after_the_freeze_is_a_co
     by_unit = {line.unit: line for line in made.lines}
     assert by_unit[eg.STREET].whistle_rate == Decimal("50.00")
     assert by_unit[eg.WATER].report_on_time_rate == Decimal("100.00")
-    assert by_unit[eg.WATER].report_rating == Decimal(eg.RATE_UNIT.stars)
+    assert by_unit[eg.WATER].report_rating == Decimal(eg.WHISTLE_RATING.stars)
     assert (await anew(desks)).removed == 0
     async with scores(desks.governor, ZONE) as view:
         await view.freeze(SEPTEMBER, BY, OVER, "Li Wei")
@@ -194,7 +193,7 @@ async def test_the_view_thrown_away_comes_back_to_the_same_bytes(desks: Desks) -
     await caught_up(desks)
     async with scores(desks.governor, ZONE) as view:
         await view.freeze(SEPTEMBER, BY, OVER, "Li Wei")
-    await desks.tell(replace(eg.REVIEW, complaint_id=RETURNED))
+    await desks.tell(told(eg.REVIEW, complaint_id=RETURNED))
     await solved(desks, "late-in-the-log")
     await caught_up(desks)
     before = await rows(desks)
@@ -224,10 +223,10 @@ async def test_who_began_before_a_look_and_commits_after_it_is_in_the_next(desks
     )
     speaking = asyncio.ensure_future(
         desks.tell_unheard(
-            replace(
+            told(
                 eg.RECORD,
                 complaint_id=complaint_id("slow"),
-                request=changed(eg.REQUEST, request_id="slow", call_id=None),
+                command=changed(eg.REQUEST, request_id="slow", call_id=None),
             )
         )
     )
@@ -329,8 +328,8 @@ async def test_t20_an_exclusion_approved_after_the_month_is_frozen_corrects_it_a
     early, late = await solved(desks, "early", "late")
 
     async def leaves_out(identity: ComplaintId) -> None:
-        await desks.tell(replace(eg.EXCLUDE, complaint_id=identity))
-        await desks.tell(replace(eg.REVIEW_EXCLUSION, complaint_id=identity))
+        await desks.tell(told(eg.EXCLUDE, complaint_id=identity))
+        await desks.tell(told(eg.REVIEW_EXCLUSION, complaint_id=identity))
 
     await leaves_out(early)
     async with scores(desks.governor, ZONE) as view:
@@ -351,14 +350,14 @@ async def test_t20_where_a_month_is_that_of_the_dispatch_what_ends_after_the_fre
 ) -> None:
     """T20, F1: the other way a rule set may count; the view is made anew when it changes."""
     await solved(desks, "in-time")
-    record = replace(eg.RECORD, request=changed(eg.REQUEST, call_id=None))
+    record = told(eg.RECORD, command=changed(eg.REQUEST, call_id=None))
     await desks.tell(record)
     await desks.tell(eg.SIGN)
     assert (await month(desks)).tallies.units[eg.STREET].countable == 1
     async with scores(desks.governor, ZONE, Counting(CountsIn.DISPATCH)) as view:
         assert (await view.freeze(SEPTEMBER, BY, OVER, "Li Wei")).tallies.units[eg.STREET].countable == 1
-        await desks.tell(replace(eg.ANSWER, at=eg.CALLED_AT + 5 * DAY))
-        await desks.tell(replace(eg.RECORD_VISIT, at=OVER + HOUR))
+        await desks.tell(told(eg.ANSWER, at=eg.CALLED_AT + 5 * DAY))
+        await desks.tell(told(eg.RECORD_VISIT, at=OVER + HOUR))
         await view.catch_up()
         (found,) = await view.corrections(SEPTEMBER)
         assert found.now is not None
@@ -369,13 +368,13 @@ async def test_t20_where_a_month_is_that_of_the_dispatch_what_ends_after_the_fre
 async def test_t20_a_life_that_goes_on_into_the_next_month_corrects_nothing(desks: Desks) -> None:
     """T20: received in a month that is frozen, judged in the next: it counts there."""
     await desks.tell(
-        replace(eg.RECORD, request=changed(eg.REQUEST, call_id=None)), replace(eg.SIGN, complaint_id=eg.ID)
+        told(eg.RECORD, command=changed(eg.REQUEST, call_id=None)), told(eg.SIGN, complaint_id=eg.ID)
     )
     async with scores(desks.governor, ZONE) as view:
         frozen = await view.freeze(SEPTEMBER, BY, OVER, "Li Wei")
     assert frozen.tallies.requests == [("海淀区", "花园路街道", 1)]
-    await desks.tell(replace(eg.ANSWER, at=eg.CALLED_AT + 5 * DAY))
-    await desks.tell(replace(eg.RECORD_VISIT, at=OVER + HOUR))
+    await desks.tell(told(eg.ANSWER, at=eg.CALLED_AT + 5 * DAY))
+    await desks.tell(told(eg.RECORD_VISIT, at=OVER + HOUR))
     made = await month(desks, OCTOBER)
     assert (made.tallies.units[eg.STREET].countable, made.tallies.requests) == (1, [])
     assert (await month(desks)).corrections == 0
@@ -466,10 +465,10 @@ async def test_rank_prints_a_month_as_a_table_as_json_and_as_csv(desks: Desks) -
     """F4: the same numbers in each; what there is not is empty, not 0."""
     await desks.tell(
         *(
-            replace(
+            told(
                 eg.RECORD,
                 complaint_id=complaint_id(f"q-{number}"),
-                request=changed(
+                command=changed(
                     eg.REQUEST, request_id=f"q-{number}", call_id=None, district="海淀区", street="花园路街道"
                 ),
             )
@@ -510,7 +509,7 @@ async def test_rank_tells_how_street_and_called_unit_are_judged(desks: Desks) ->
     await whistled(desks, "whistled", at=eg.ARRIVE.at + DAY)
     said = (await typed("rank", "show", "2021-09", "--whistles", "--all")).stdout
     cells = {line.split("│")[1].strip(): line.split("│")[2:-1] for line in said.splitlines() if "│" in line}
-    assert [cell.strip() for cell in cells[eg.WATER]] == ["-", "-", "0.00", f"{eg.RATE_UNIT.stars}.00"]
+    assert [cell.strip() for cell in cells[eg.WATER]] == ["-", "-", "0.00", f"{eg.WHISTLE_RATING.stars}.00"]
     (line,) = (
         line
         for line in json.loads((await typed("rank", "show", "2021-09", "--all", "--json")).stdout)["lines"]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import replace
 from typing import Any
 
 import asyncpg
@@ -19,6 +18,7 @@ from shared.ids import complaint_id
 from shared.runtime.errors import UserError
 from tests import examples as eg
 from tests.city import City
+from tests.examples import told
 from tests.hotline.conftest import Desks
 from tests.hotline.test_verify import (
     LATE,
@@ -106,10 +106,10 @@ async def begins(desks: Desks, *names: str) -> None:
     """Complaints are put on record, and dispatched to their unit."""
     await desks.tell(
         *(
-            replace(
+            told(
                 eg.RECORD,
                 complaint_id=complaint_id(name),
-                request=changed(eg.REQUEST, request_id=name, call_id=None),
+                command=changed(eg.REQUEST, request_id=name, call_id=None),
             )
             for name in names
         )
@@ -149,8 +149,8 @@ async def test_who_appends_does_not_wait_for_the_reading_and_is_in_the_view(
     async with asyncio.timeout(10):  # nobody else would end a wait
         await begins(desks, "born-meanwhile")
         await desks.tell(
-            replace(eg.SIGN, complaint_id=complaint_id("born-meanwhile")),
-            replace(eg.ANSWER, complaint_id=SOLVED),
+            told(eg.SIGN, complaint_id=complaint_id("born-meanwhile")),
+            told(eg.ANSWER, complaint_id=SOLVED),
         )
     assert not rebuilding.done()
     right = {row for row in await rows(desks, view) if str(row[0]) not in {LATE, complaint_id("nobody")}}
@@ -175,11 +175,11 @@ async def test_who_began_before_the_reading_and_commits_after_it_is_in_the_view(
     )
     speaking = asyncio.ensure_future(
         desks.tell_unheard(
-            replace(
+            told(
                 eg.RECORD,
                 ruleset="boston-311-2011",  # no limit for dispatch, which would have passed long ago
                 complaint_id=complaint_id("slow"),
-                request=changed(eg.REQUEST, request_id="slow", call_id=None, given_due_at=eg.DUE_AT),
+                command=changed(eg.REQUEST, request_id="slow", call_id=None, given_due_at=eg.DUE_AT),
             )
         )
     )
@@ -265,10 +265,10 @@ async def test_views_come_right_round_after_round_while_the_desks_work(
             began = time.monotonic()
             name = f"busy-{number}"
             await begins(desks, name)
-            await desks.tell(replace(eg.SIGN, complaint_id=complaint_id(name)))
-            await desks.tell(replace(eg.ANSWER, complaint_id=complaint_id(name)))
+            await desks.tell(told(eg.SIGN, complaint_id=complaint_id(name)))
+            await desks.tell(told(eg.ANSWER, complaint_id=complaint_id(name)))
             if number >= 5:  # one that was read long ago goes on
-                await desks.tell(replace(eg.RECORD_VISIT, complaint_id=complaint_id(f"busy-{number - 5}")))
+                await desks.tell(told(eg.RECORD_VISIT, complaint_id=complaint_id(f"busy-{number - 5}")))
             waits.append(time.monotonic() - began)
             number += 1
             one_more.set()

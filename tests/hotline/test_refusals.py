@@ -2,54 +2,77 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from functools import reduce
-from typing import Any, Final, get_args
+from typing import Final
 
 import pytest
 
 from hotline.casefile import refusals
-from services.dispatch.decisions.signing import SignOrder
-from services.dispatch.guards import Refusal, Review, refused
-from services.dispatch.rules import ReviewerCommand
+from services.dispatch.decision_table import asked_for
+from services.dispatch.guards import Refusal, refused
+from shared.asked import Asked
 from shared.complaint import UNOPENED, Complaint, evolve
-from shared.deciding import DECIDERS, decider
+from shared.deciding import DECIDERS
 from shared.events import IntakeRefused, ReplyRefused, VisitAnswerRefused
 from shared.ids import UnitId
+from shared.inputs import (
+    AddCoUnit,
+    AmendCalendar,
+    DecideCouncil,
+    Input,
+    ReclassifyComplaint,
+    ReviewExclusion,
+    ReviewExtension,
+    ReviewPause,
+    ReviewReturn,
+    ReviewTermination,
+    SendBackAnswer,
+    SignOrder,
+)
+from shared.topics import DISPATCH_REVIEWS
 from tests import examples as eg
+from tests.examples import asks, told
 
 _CASE = reduce(evolve, [eg.RECEIVED, eg.CLASSIFIED, eg.DISPATCHED], UNOPENED)
 assert isinstance(_CASE, Complaint)
 CASE: Final = _CASE
 
-DECISIONS: Final = get_args(ReviewerCommand)
-
-
-def _decision(kind: type[ReviewerCommand], **said: Any) -> ReviewerCommand:
-    given: dict[str, Any] = {one.name: 1 for one in fields(kind)}
-    given |= {"complaint_id": eg.ID, "at": eg.CALLED_AT, "login": ""}
-    made: ReviewerCommand = kind(**{**given, **said})
-    return made
+DECISIONS: Final = DISPATCH_REVIEWS.inputs
 
 
 @pytest.mark.parametrize("kind", DECISIONS, ids=lambda kind: kind.__name__)
-def test_what_a_reviewer_asked_for_is_refused_to_the_reviewer(kind: type[ReviewerCommand]) -> None:
-    (field,) = {one.name for one in fields(kind)} & set(DECIDERS)
+def test_what_a_reviewer_asked_for_is_refused_to_the_reviewer(kind: type[Input]) -> None:
+    (field,) = set(kind.__struct_fields__) & set(DECIDERS)
     names = ("Li Wei", "Zhao Min") if field == "participants" else "Li Wei"
-    command = _decision(kind, **{field: names})
-    fact = refused(command, Refusal("assignment 1 is over"), CASE)
-    assert decider(command) == ("Li Wei, Zhao Min" if field == "participants" else "Li Wei")
-    assert fact.asked_by == decider(command)
+    (example,) = (one for one in eg.COMMANDS if isinstance(one, Asked) and type(one.command) is kind)
+    asked = told(example, **{field: names})
+    fact = refused(asked, asked_for(asked.command), Refusal("assignment 1 is over"), CASE)
+    assert fact.asked_by == ("Li Wei, Zhao Min" if field == "participants" else "Li Wei")
     desk, text = refusals.worded(fact)
     assert desk == "dispatch"
-    asked = f"approve the {kind.OF}" if issubclass(kind, Review) else kind.ASKED
-    assert text == f"did not let {fact.asked_by} {asked}: assignment 1 is over"
+    assert text == f"did not let {fact.asked_by} {WORDS[kind]}: assignment 1 is over"
     assert eg.STREET not in text
 
 
+WORDS: Final[dict[type[Input], str]] = {
+    ReviewReturn: "approve the return",
+    ReviewExtension: "approve the extension",
+    ReviewPause: "approve the pause",
+    ReviewTermination: "approve the termination",
+    ReviewExclusion: "approve the exclusion",
+    DecideCouncil: "decide as a council",
+    AddCoUnit: "add a co-unit",
+    ReclassifyComplaint: "reclassify",
+    AmendCalendar: "amend the calendar",
+    SendBackAnswer: "send the answer back",
+}
+
+
 def test_what_a_unit_asked_for_is_refused_to_the_unit_by_the_desk() -> None:
-    command = SignOrder(complaint_id=eg.ID, unit=UnitId("municipal-water"), assignment=1, at=eg.CALLED_AT)
-    fact = refused(command, Refusal(f"the order lies with {eg.STREET}"), CASE)
+    command = asks(
+        SignOrder, complaint_id=eg.ID, unit=UnitId("municipal-water"), assignment=1, at=eg.CALLED_AT
+    )
+    fact = refused(command, asked_for(command.command), Refusal(f"the order lies with {eg.STREET}"), CASE)
     assert refusals.worded(fact) == (
         "dispatch",
         f"did not let municipal-water sign: the order lies with {eg.STREET}",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 from io import StringIO
 from zoneinfo import ZoneInfo
@@ -21,7 +20,7 @@ from shared.ids import ComplaintId, complaint_id
 from shared.runtime.errors import UserError
 from shared.runtime.telemetry import trace_id_of
 from tests import examples as eg
-from tests.examples import HOUR
+from tests.examples import HOUR, told
 from tests.hotline.conftest import Desks, typed
 
 BEIJING = ZoneInfo("Asia/Shanghai")
@@ -35,10 +34,8 @@ async def a_life_with_everything(desks: Desks) -> None:
     await desks.tell(eg.ANSWER)  # by the unit that gave it back: refused
     await desks.tick(eg.CALLED_AT + 30 * HOUR)
     late = eg.CALLED_AT + 30 * HOUR
-    await desks.tell(replace(eg.ANSWER, unit=eg.OTHER_STREET, assignment=2, at=late))
-    await desks.tell(
-        replace(eg.RECORD_VISIT, solved=False, satisfied=False, reason="仍被占用", at=late + HOUR)
-    )
+    await desks.tell(told(eg.ANSWER, unit=eg.OTHER_STREET, assignment=2, at=late))
+    await desks.tell(told(eg.RECORD_VISIT, solved=False, satisfied=False, reason="仍被占用", at=late + HOUR))
 
 
 @pytest.mark.connected
@@ -183,10 +180,10 @@ async def test_what_names_none_or_several_is_answered_in_one_sentence(desks: Des
     first, second, beginning = twins()
     await desks.tell(
         *(
-            replace(
+            told(
                 eg.RECORD,
                 complaint_id=identity,
-                request=changed(eg.REQUEST, request_id=names[identity], call_id=None),
+                command=changed(eg.REQUEST, request_id=names[identity], call_id=None),
             )
             for identity in (first, second)
         )

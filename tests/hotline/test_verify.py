@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 
@@ -17,14 +16,14 @@ from hotline.audit.digest import digest
 from hotline.audit.report import PROBLEMS_MAX, Report
 from hotline.audit.verify import _slices, verify
 from hotline.lab.rehearsal.stage import verified
-from services.intake.decisions.recording import RecordRequest
+from services.intake.decisions.recording import AskedToRecord
 from shared.complaint import Complaint, head_of, head_text
 from shared.events import Desk, RequestType
 from shared.ids import ComplaintId, complaint_id
 from shared.log.codec import decoded, encoded
 from tests import examples as eg
 from tests.city import City
-from tests.examples import DAY, HOUR, MINUTE
+from tests.examples import DAY, HOUR, MINUTE, told
 from tests.hotline.conftest import Desks, typed
 from tests.present import present_is
 from tests.spec import case_of
@@ -37,44 +36,42 @@ NOW = eg.CALLED_AT + 30 * HOUR
 """Past the limit for signing, before the one for the answer."""
 
 
-def recorded_twice(name: str) -> RecordRequest:
+def recorded_twice(name: str) -> AskedToRecord:
     """The record of a second operator, of the call of the example."""
     first = case_of((eg.RECEIVED, eg.CLASSIFIED))
     assert isinstance(first, Complaint)
     request = changed(eg.REQUEST, request_id=name)
-    return replace(
-        eg.RECORD, complaint_id=complaint_id(name), request=request, seen={first.complaint_id: first}
-    )
+    return told(eg.RECORD, complaint_id=complaint_id(name), command=request, seen={first.complaint_id: first})
 
 
 async def several_lives(desks: Desks, ids: list[ComplaintId] | None = None) -> None:
     """Six complaints: solved, not solved and open again, answered on the spot, withdrawn, late, returned."""
     recorded = {
-        identity: replace(
-            eg.RECORD, complaint_id=identity, request=changed(eg.REQUEST, request_id=request, call_id=None)
+        identity: told(
+            eg.RECORD, complaint_id=identity, command=changed(eg.REQUEST, request_id=request, call_id=None)
         )
         for identity, request in zip(
             (SOLVED, UNSOLVED, ON_THE_SPOT, WITHDRAWN, LATE, RETURNED), REQUESTS, strict=True
         )
     }
-    recorded[ON_THE_SPOT] = replace(
+    recorded[ON_THE_SPOT] = told(
         recorded[ON_THE_SPOT],
-        request=changed(recorded[ON_THE_SPOT].request, request_type=RequestType.CONSULT, article_id="KB-1"),
+        command=changed(recorded[ON_THE_SPOT].request, request_type=RequestType.CONSULT, article_id="KB-1"),
     )
     await desks.tell(*(recorded[identity] for identity in ids or list(recorded)))
-    await desks.tell(replace(eg.RETURN, complaint_id=RETURNED))
+    await desks.tell(told(eg.RETURN, complaint_id=RETURNED))
     await desks.tell(
-        *(replace(eg.SIGN, complaint_id=identity) for identity in (SOLVED, UNSOLVED, WITHDRAWN)),
-        replace(eg.REVIEW, complaint_id=RETURNED),
+        *(told(eg.SIGN, complaint_id=identity) for identity in (SOLVED, UNSOLVED, WITHDRAWN)),
+        told(eg.REVIEW, complaint_id=RETURNED),
     )
     await desks.tell(
-        *(replace(eg.ANSWER, complaint_id=identity) for identity in (SOLVED, UNSOLVED)),
-        replace(eg.ANSWER, complaint_id=RETURNED),  # by the former unit: refused
-        replace(eg.WITHDRAW, complaint_id=WITHDRAWN),
+        *(told(eg.ANSWER, complaint_id=identity) for identity in (SOLVED, UNSOLVED)),
+        told(eg.ANSWER, complaint_id=RETURNED),  # by the former unit: refused
+        told(eg.WITHDRAW, complaint_id=WITHDRAWN),
     )
     await desks.tell(
-        replace(eg.RECORD_VISIT, complaint_id=SOLVED),
-        replace(eg.RECORD_VISIT, complaint_id=UNSOLVED, solved=False),
+        told(eg.RECORD_VISIT, complaint_id=SOLVED),
+        told(eg.RECORD_VISIT, complaint_id=UNSOLVED, solved=False),
     )
     await desks.owner.execute(present_is(NOW))
     await desks.tick(NOW)
@@ -365,7 +362,7 @@ async def test_verify_names_what_was_changed(desks: Desks, breaks: Breaks, wante
 async def test_a_forged_fact_with_a_right_chain_is_an_illegal_life(desks: Desks) -> None:
     """Whoever can write the log can also chain it; the life itself gives the forgery away."""
     await several_lives(desks)
-    await desks.tell(replace(eg.SIGN, complaint_id=LATE, at=NOW))
+    await desks.tell(told(eg.SIGN, complaint_id=LATE, at=NOW))
     await desks.forge(Desk.DISPATCH, changed(eg.SIGNED, complaint_id=LATE, signed_at=NOW + MINUTE))
     report = await verify(desks.dsn)
     assert [problem.what.partition(": ")[2] for problem in report.problems] == ["the order is signed already"]
@@ -403,11 +400,11 @@ async def test_a_complaint_that_waits_for_a_desk_in_vain_is_named(
     town = await city()
     await several_lives(desks)
     kafka, prefix = town.realm.kafka, town.realm.prefix
-    nobody_hears = replace(
+    nobody_hears = told(
         eg.RECORD,
         ruleset="boston-311-2011",  # no limit for dispatch, which would have passed long ago
         complaint_id=complaint_id("q"),
-        request=changed(eg.REQUEST, request_id="q", given_due_at=eg.DUE_AT),
+        command=changed(eg.REQUEST, request_id="q", given_due_at=eg.DUE_AT),
     )
     await desks.tell_unheard(nobody_hears)
     assert (
@@ -506,10 +503,10 @@ async def test_the_same_facts_give_the_same_digest_in_any_order_and_however_late
 ) -> None:
     await several_lives(desks)
     await other_desks.tell(
-        replace(
+        told(
             eg.RECORD,
             complaint_id=RETURNED,
-            request=changed(eg.REQUEST, request_id=REQUESTS[5], call_id=None),
+            command=changed(eg.REQUEST, request_id=REQUESTS[5], call_id=None),
         )
     )
     await several_lives(other_desks, [LATE, WITHDRAWN, ON_THE_SPOT, UNSOLVED, SOLVED])

@@ -6,8 +6,7 @@ from itertools import permutations
 import pytest
 from msgspec.structs import replace
 
-from services.intake.decisions.recording import RecordRequest
-from services.intake.decisions.withdrawal import WithdrawRequest
+from services.intake.decisions.recording import AskedToRecord
 from services.intake.inbound import calls, requests
 from services.intake.settings import Settings
 from shared.ids import complaint_id, message_id
@@ -25,7 +24,11 @@ from tests.examples import (
     INSTANT,
     RECORD,
     REQUEST,
+    WITHDRAW,
     WITHDRAWAL,
+)
+from tests.examples import (
+    told as altered,
 )
 
 SETTINGS = Settings(kafka="not asked", postgres="not asked", ruleset="beijing-draft-2021")
@@ -47,7 +50,7 @@ def test_a_recorded_request_is_to_be_put_on_record_at_its_own_time() -> None:
 
 def test_a_withdrawn_request_is_to_be_withdrawn() -> None:
     work = asked(REQUESTS, message(WITHDRAWAL, "intake.requests"))
-    assert work.command == WithdrawRequest(complaint_id=ID, reason=WITHDRAWAL.reason, at=CALLED_AT)
+    assert work.command == altered(WITHDRAW, at=CALLED_AT)
 
 
 def test_a_withdrawal_counts_when_it_arrived() -> None:
@@ -80,9 +83,9 @@ def test_a_request_carries_what_its_sender_left_out_as_the_contract_says() -> No
         content=None,
         recorded_by=None,
     )
-    command = asked(REQUESTS, replace(message(REQUEST, "intake.requests"), value=bare)).command
-    assert isinstance(command, RecordRequest)
-    assert command.request == replace(
+    work = asked(REQUESTS, replace(message(REQUEST, "intake.requests"), value=bare)).command
+    assert isinstance(work, AskedToRecord)
+    assert work.command == replace(
         REQUEST, call_id=None, street=None, address="", content="", recorded_by="agent"
     )
 
@@ -99,12 +102,12 @@ def test_times_come_in_any_zone_and_are_kept_in_utc() -> None:
         "intake.requests",
         at=CALLED_AT.astimezone(beijing),
     )
-    command = asked(REQUESTS, told).command
-    assert isinstance(command, RecordRequest)
-    assert (command.at, command.request.given_due_at) == (CALLED_AT, DUE_AT)
-    assert command.at.tzinfo is UTC
-    assert command.request.given_due_at is not None
-    assert command.request.given_due_at.tzinfo is UTC
+    work = asked(REQUESTS, told).command
+    assert isinstance(work, AskedToRecord)
+    assert (work.at, work.command.given_due_at) == (CALLED_AT, DUE_AT)
+    assert work.at.tzinfo is UTC
+    assert work.command.given_due_at is not None
+    assert work.command.given_due_at.tzinfo is UTC
 
 
 def test_where_the_city_gives_each_limit_a_request_without_one_is_set_aside() -> None:
@@ -144,9 +147,9 @@ def test_a_bad_field_is_refused_by_name(field: str, value: object, expectation: 
 
 
 def test_text_that_only_looks_like_u0000_is_text() -> None:
-    command = asked(REQUESTS, message(replace(REQUEST, title="\\u0000"), "intake.requests")).command
-    assert isinstance(command, RecordRequest)
-    assert command.request.title == "\\u0000"
+    work = asked(REQUESTS, message(replace(REQUEST, title="\\u0000"), "intake.requests")).command
+    assert isinstance(work, AskedToRecord)
+    assert work.command.title == "\\u0000"
 
 
 def test_a_clock_a_little_ahead_is_believed_and_one_beyond_that_is_not() -> None:

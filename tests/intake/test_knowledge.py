@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace as told
 from functools import partial
 from typing import Final
 
 from msgspec.structs import replace
 
 from services.intake import rules
-from services.intake.decisions.recording import RecordRequest
+from services.intake.decisions.recording import AskedToRecord
 from services.intake.knowledge.rule import Articles, Valid
 from services.intake.views import KnowledgeBase
 from shared.events import IntakeRefused, RequestType, TurnedAway
@@ -26,6 +25,7 @@ from tests.examples import (
     RECEIVED,
     RECORD,
     REQUEST,
+    told,
 )
 from tests.spec import Given, Said, spec
 
@@ -36,10 +36,10 @@ KNOWN: Final[Articles] = {
 CHECKED: Final = replace(ANSWERED_DIRECTLY, checked=True)
 
 
-def answered(version: int = 3, article: str = "parking-12", **changes: object) -> RecordRequest:
-    return RecordRequest(
+def answered(version: int = 3, article: str = "parking-12", **changes: object) -> AskedToRecord:
+    return AskedToRecord(
         complaint_id=ID,
-        request=replace(
+        command=replace(
             REQUEST,
             **{"request_type": RequestType.CONSULT, **changes},
             article_id=article,
@@ -110,7 +110,7 @@ def test_a_refused_answer_told_again_is_the_same_request_whatever_the_base_says_
     once = given().when(answered(2)).then_says(type(RECEIVED), type(CLASSIFIED), type(_refusal()))
     once.when(answered(2)).then_nothing()
     spec(partial(rules.decide, known={}))(*once.facts).when(answered(2)).then_nothing()
-    asked = told(RECORD, request=replace(REQUEST, request_type=RequestType.CONSULT))
+    asked = told(RECORD, command=replace(REQUEST, request_type=RequestType.CONSULT))
     once.sets_aside(asked, because="says something else (article_id)")
 
 
@@ -138,7 +138,7 @@ class _Base(KnowledgeBase):
         return self._there[min(self.reads, len(self._there)) - 1]
 
 
-def _batch(*commands: RecordRequest) -> Sequence[Work]:
+def _batch(*commands: AskedToRecord) -> Sequence[Work]:
     return [Work(command, command.complaint_id, "event-1") for command in commands]
 
 

@@ -9,19 +9,20 @@ from msgspec.structs import replace
 from hotline.audit.legality.life import illegal
 from services.dispatch import rules as dispatch
 from services.intake import rules
-from services.intake.decisions.recording import RecordRequest
-from services.intake.decisions.supplement import ATTACHMENTS_MAX, SupplementRequest
+from services.intake.decisions.recording import AskedToRecord
+from services.intake.decisions.supplement import ATTACHMENTS_MAX
 from services.intake.inbound import requests
 from services.intake.response_times import Message, responses
 from services.intake.settings import Settings
 from shared.complaint import Complaint
 from shared.events import Attachment
+from shared.inputs import SupplementRequest
 from shared.log.codec import encoded
 from shared.policy.ruleset import ruleset
 from shared.topics import INTAKE_REQUESTS
 from tests import examples as eg
 from tests.doors import asked, clock, filled, message
-from tests.examples import CALLED_AT, CATALOGUE, HOUR, INSTANT
+from tests.examples import CALLED_AT, CATALOGUE, HOUR, INSTANT, asks
 from tests.spec import case_of, spec
 
 given = spec(rules.decide)
@@ -31,10 +32,10 @@ VIDEO = Attachment(uri="oss://12345/fire-lane.mp4", media_type="video/mp4", sha2
 DOOR = requests(Settings(kafka="not asked", postgres="not asked", ruleset="beijing-draft-2021"), clock())
 
 
-def record(**changes: object) -> RecordRequest:
-    return RecordRequest(
+def record(**changes: object) -> AskedToRecord:
+    return AskedToRecord(
         complaint_id=eg.ID,
-        request=replace(eg.REQUEST, **changes),
+        command=replace(eg.REQUEST, **changes),
         ruleset=eg.RECORD.ruleset,
         calendar=eg.RECORD.calendar,
         at=CALLED_AT,
@@ -57,8 +58,13 @@ def test_what_was_sent_with_the_request_goes_to_the_unit_with_the_order() -> Non
 
 def test_what_is_sent_later_is_added_once_and_goes_with_a_later_order() -> None:
     """R6."""
-    more = SupplementRequest(
-        complaint_id=eg.ID, text=eg.ADD.text, recorded_by="agent", attachments=(VIDEO, PICTURE), at=eg.ADD.at
+    more = asks(
+        SupplementRequest,
+        complaint_id=eg.ID,
+        text=eg.SUPPLEMENT.text,
+        recorded_by="agent",
+        attachments=(VIDEO, PICTURE),
+        at=eg.ADD.at,
     )
     past = (replace(eg.RECEIVED, attachments=(PICTURE,)), eg.CLASSIFIED)
     added = replace(eg.SUPPLEMENTED, unit=None, attachments=(VIDEO, PICTURE))
@@ -69,8 +75,13 @@ def test_what_is_sent_later_is_added_once_and_goes_with_a_later_order() -> None:
     assert isinstance(again_the_same.case, Complaint)
     assert again_the_same.case.attachments == (PICTURE, VIDEO), "an attachment is kept once"
     another = replace(VIDEO, uri="oss://12345/other.mp4")
-    again = SupplementRequest(
-        complaint_id=eg.ID, text=eg.ADD.text, recorded_by="agent", attachments=(another,), at=eg.ADD.at
+    again = asks(
+        SupplementRequest,
+        complaint_id=eg.ID,
+        text=eg.SUPPLEMENT.text,
+        recorded_by="agent",
+        attachments=(another,),
+        at=eg.ADD.at,
     )
     (said,) = after.when(again).facts
     assert case_of((*past, added, said)).attachments == (PICTURE, VIDEO, another)  # type: ignore[union-attr]
@@ -86,8 +97,13 @@ def test_told_again_with_other_pictures_it_is_another_request() -> None:
 def test_more_than_a_head_can_carry_is_refused_and_named() -> None:
     """R6."""
     many = tuple(replace(PICTURE, uri=f"oss://12345/{number}") for number in range(ATTACHMENTS_MAX))
-    more = SupplementRequest(
-        complaint_id=eg.ID, text="还有", recorded_by="agent", attachments=(VIDEO,), at=eg.ADD.at
+    more = asks(
+        SupplementRequest,
+        complaint_id=eg.ID,
+        text="还有",
+        recorded_by="agent",
+        attachments=(VIDEO,),
+        at=eg.ADD.at,
     )
     given(replace(eg.RECEIVED, attachments=many), eg.CLASSIFIED).when(more).then_refused(
         "supplement", "attachments: with what is on record more than 100"
@@ -151,7 +167,7 @@ def test_a_message_sent_as_it_is_taken_up_is_taken_in() -> None:
         INTAKE_REQUESTS.name,
         at=CALLED_AT,
     )
-    assert asked(DOOR, told).command.request.sent_at == CALLED_AT
+    assert asked(DOOR, told).command.command.sent_at == CALLED_AT
 
 
 @pytest.mark.parametrize(

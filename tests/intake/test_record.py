@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace as told
 from functools import partial
 from typing import Any
 
@@ -21,7 +20,7 @@ from shared.events import RequestType, TurnedAway
 from shared.ids import complaint_id
 from tests import examples as eg
 from tests.doors import asked, clock, message, refused
-from tests.examples import CALLED_AT, DAY, HOUR
+from tests.examples import CALLED_AT, DAY, HOUR, told
 from tests.spec import case_of, spec
 
 given = spec(rules.decide)
@@ -34,7 +33,7 @@ ENDED = (*AT_UNIT, eg.ANSWERED, eg.VISIT_SCHEDULED, eg.VISIT_MADE, eg.CLOSED)
 
 
 def record(**said: Any) -> Any:
-    return told(eg.RECORD, request=replace(eg.REQUEST, **said))
+    return told(eg.RECORD, command=replace(eg.REQUEST, **said))
 
 
 # -- who may know
@@ -146,7 +145,10 @@ def test_every_kind_of_request_is_taken(kind: RequestType) -> None:
         (eg.CORRECTION, told(eg.CORRECT, at=CALLED_AT)),
         (eg.SUPPLEMENT, told(eg.ADD, at=CALLED_AT)),
         (eg.REPEAT, told(eg.ASK_AGAIN, begun={}, at=CALLED_AT)),
-        (replace(eg.REPEAT, another_citizen=False), told(eg.ASK_AGAIN, begun={}, by=None, at=CALLED_AT)),
+        (
+            replace(eg.REPEAT, another_citizen=False),
+            told(eg.ASK_AGAIN, begun={}, another_citizen=False, at=CALLED_AT),
+        ),
     ],
 )
 def test_what_is_said_about_one_on_record_counts_from_its_arrival(
@@ -204,7 +206,7 @@ def test_asked_again_it_is_linked_hotter_and_the_unit_knows_and_nobody_is_blocke
     """R11, I2: link, never auto-block."""
     after = given(*AT_UNIT).when(eg.ASK_AGAIN).then(eg.REPEATED)
     after.when(eg.ASK_AGAIN).then_nothing()
-    again = told(eg.ASK_AGAIN, repeat_id="call-77", by=None)
+    again = told(eg.ASK_AGAIN, repeat_id="call-77", another_citizen=False)
     after.when(again).then(replace(eg.REPEATED, repeat_id="call-77", by=None, heat=3))
 
 
@@ -212,7 +214,7 @@ def test_so_many_repeats_are_known_by_name_and_all_are_counted() -> None:
     """R11."""
     case = case_of(AT_UNIT)
     for number in range(REPEATS_KEPT + 20):
-        command = told(eg.ASK_AGAIN, repeat_id=f"again-{number}", by=None)
+        command = told(eg.ASK_AGAIN, repeat_id=f"again-{number}", another_citizen=False)
         (fact,) = rules.decide(command, case)
         case = evolve(case, fact)
     assert isinstance(case, Complaint)

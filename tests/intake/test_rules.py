@@ -6,8 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from services.intake import rules
-from services.intake.decisions.recording import RecordRequest
-from services.intake.decisions.withdrawal import WithdrawRequest
+from services.intake.decisions.recording import AskedToRecord
 from shared.events import (
     ComplaintAnsweredDirectly,
     ComplaintClassified,
@@ -17,6 +16,7 @@ from shared.events import (
     RequestType,
     Urgency,
 )
+from shared.inputs import WithdrawRequest
 from tests.examples import (
     ANSWERED,
     ANSWERED_DIRECTLY,
@@ -42,17 +42,18 @@ from tests.examples import (
     VISIT_UNREACHED,
     WITHDRAW,
     WITHDRAWN,
+    asks,
 )
 from tests.spec import spec
 
 given = spec(rules.decide)
 
 
-def recorded(**changes: object) -> RecordRequest:
+def recorded(**changes: object) -> AskedToRecord:
     """The example request with these fields, told under the example rule set."""
-    return RecordRequest(
+    return AskedToRecord(
         complaint_id=ID,
-        request=replace(REQUEST, **changes),
+        command=replace(REQUEST, **changes),
         ruleset=RECORD.ruleset,
         calendar=RECORD.calendar,
         at=CALLED_AT,
@@ -114,8 +115,8 @@ def test_only_a_question_is_answered_from_an_article_whoever_wants_an_act_gets_a
 
 def test_the_rule_set_and_calendar_it_was_born_under_stay_with_it() -> None:
     """T23: a later rule set never judges an older complaint."""
-    boston = RecordRequest(
-        complaint_id=ID, request=REQUEST, ruleset="boston-311-2011", calendar="cn-1", at=CALLED_AT
+    boston = AskedToRecord(
+        complaint_id=ID, command=REQUEST, ruleset="boston-311-2011", calendar="cn-1", at=CALLED_AT
     )
     given().when(boston).then(replace(RECEIVED, ruleset="boston-311-2011"), UNTIMED)
     given(replace(RECEIVED, ruleset="boston-311-2011"), UNTIMED).when(RECORD).then_nothing()
@@ -210,7 +211,7 @@ def test_a_withdrawal_recalls_the_order_that_is_still_open(stage: str) -> None:
 
 
 def test_a_withdrawal_told_twice_is_one() -> None:
-    later = WithdrawRequest(complaint_id=ID, reason="again", at=CALLED_AT + DAY)
+    later = asks(WithdrawRequest, complaint_id=ID, reason="again", at=CALLED_AT + DAY)
     given(RECEIVED, CLASSIFIED).when(WITHDRAW).then(replace(WITHDRAWN, recalled_unit=None)).when(
         later
     ).then_refused("withdraw", because="the life ended with ComplaintWithdrawn")

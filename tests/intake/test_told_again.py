@@ -14,7 +14,7 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from services.intake import rules
-from services.intake.decisions.recording import RecordRequest
+from services.intake.decisions.recording import AskedToRecord
 from services.intake.knowledge.rule import Articles, Valid
 from shared import events, inputs
 from shared.aside import OnRecordOtherwise
@@ -71,10 +71,10 @@ RECORDED: Final[dict[str, inputs.RecordRequest]] = {
 decide = partial(rules.decide, known=KNOWN)
 
 
-def record(request: inputs.RecordRequest) -> RecordRequest:
-    return RecordRequest(
+def record(request: inputs.RecordRequest) -> AskedToRecord:
+    return AskedToRecord(
         complaint_id=eg.ID,
-        request=request,
+        command=request,
         ruleset=eg.RECORD.ruleset,
         calendar=eg.RECORD.calendar,
         begun=BEGUN,
@@ -368,9 +368,9 @@ def second_of_call(**fields: Any) -> tuple[inputs.RecordRequest, tuple[Fact, ...
     command = record(request)
     return request, tuple(
         rules.decide(
-            RecordRequest(
+            AskedToRecord(
                 complaint_id=eg.REPEATED_BY,
-                request=request,
+                command=request,
                 ruleset=command.ruleset,
                 calendar=command.calendar,
                 seen={eg.ID: first},

@@ -6,7 +6,6 @@ notice of 2020-01-27 (§5.4).
 
 from __future__ import annotations
 
-from dataclasses import replace as told
 from datetime import UTC, datetime
 from functools import partial
 from importlib.resources import files
@@ -25,7 +24,7 @@ from shared.policy import ruleset as rulesets
 from shared.policy.calendar import calendar
 from shared.topics import DISPATCH_ORDERS, DISPATCH_REVIEWS
 from tests import examples as eg
-from tests.examples import CATALOGUE, DAY, HOUR, INSTANT, STREET
+from tests.examples import CATALOGUE, DAY, HOUR, INSTANT, STREET, told
 from tests.spec import case_of, spec
 from tests.story import Story
 

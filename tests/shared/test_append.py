@@ -18,15 +18,16 @@ import pytest
 
 from deploy.city.city import DESKS
 from deploy.embedded.stack import Addresses
-from services.dispatch.decisions.signing import SignOrder
 from shared.desk import Desk
 from shared.ids import ComplaintId, UnitId, derived
+from shared.inputs import SignOrder
 from shared.log import Append, EventLog, Fenced, HeadMoved, Incoming, Known, Moved, Parked, Place
 from shared.log.postgres import PostgresLog
 from shared.log.through import Through
 from shared.work import Batch, Work
 from tests.city import City, open_city, until
 from tests.desks import NOW, counted, desk_on, dispatch_of, lives, record, withdraw
+from tests.examples import asks
 from tests.sources import Databases
 
 pytestmark = pytest.mark.connected
@@ -338,7 +339,7 @@ async def _overlapping(desk: Desk, streams: list[ComplaintId], seed: int, rounds
             Batch(
                 work=[
                     Work(
-                        SignOrder(complaint_id=stream, unit=UnitId("nobody"), assignment=1, at=NOW),
+                        asks(SignOrder, complaint_id=stream, unit=UnitId("nobody"), assignment=1, at=NOW),
                         stream,
                         f"{desk.name}/{seed}/{number}",
                     )
@@ -410,7 +411,7 @@ async def test_who_is_overtaken_every_time_takes_the_locks_and_gets_through(
         nonlocal rounds
         rounds += 1
         work = Work(
-            SignOrder(complaint_id=streams[0], unit=UnitId("nobody"), assignment=1, at=NOW),
+            asks(SignOrder, complaint_id=streams[0], unit=UnitId("nobody"), assignment=1, at=NOW),
             streams[0],
             f"q/{rounds}",
         )

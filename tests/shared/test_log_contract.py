@@ -20,16 +20,15 @@ from msgspec.structs import replace
 
 from services.dispatch import rules as dispatch
 from services.dispatch.decisions.dispatching import DispatchComplaint
-from services.dispatch.decisions.signing import SignOrder
 from services.escalation import rules as escalation
 from services.escalation.rules import FireDeadlines
 from services.intake import rules as intake
-from services.intake.decisions.recording import RecordRequest
-from services.intake.decisions.withdrawal import WithdrawRequest
+from services.intake.decisions.recording import AskedToRecord
 from shared.complaint import STATE_SCHEMA, Complaint
 from shared.desk import Desk
 from shared.events.base import Limit
 from shared.ids import ComplaintId, complaint_id, derived, message_id
+from shared.inputs import SignOrder, WithdrawRequest
 from shared.log import (
     TIMER_KINDS,
     Append,
@@ -50,7 +49,7 @@ from shared.log.through import Through
 from shared.open_batch import OTHER_CONTENT
 from shared.runtime.telemetry import Telemetry
 from shared.work import Batch, Claim, Work
-from tests.examples import CALLED_AT, CATALOGUE, DUE_AT, HOUR, INSTANT, REQUEST, SIGN_DUE_AT, STREET
+from tests.examples import CALLED_AT, CATALOGUE, DUE_AT, HOUR, INSTANT, REQUEST, SIGN_DUE_AT, STREET, asks
 from tests.present import present_is
 
 OFFSETS = "commands"
@@ -265,9 +264,9 @@ async def decided(name: str, log: EventLog, *work: Work, batch: Batch | None = N
 
 def records(request_id: str = REQUEST_ID, *, event: str = "record", at: datetime = CALLED_AT) -> Work:
     request = msgspec.structs.replace(REQUEST, request_id=request_id)
-    command = RecordRequest(
+    command = AskedToRecord(
         complaint_id=complaint_id(request_id),
-        request=request,
+        command=request,
         ruleset="beijing-draft-2021",
         calendar="cn-1",
         at=at,
@@ -277,7 +276,7 @@ def records(request_id: str = REQUEST_ID, *, event: str = "record", at: datetime
 
 
 def withdraws(event: str = "withdraw") -> Work:
-    command = WithdrawRequest(complaint_id=ID, reason="", at=CALLED_AT + HOUR)
+    command = asks(WithdrawRequest, complaint_id=ID, reason="", at=CALLED_AT + HOUR)
     identity = message_id("door", "/contract", event)
     return Work(command, ID, identity, None, identity)
 
@@ -287,7 +286,7 @@ def sends(stream: ComplaintId = ID, at: datetime = CALLED_AT) -> Work:
 
 
 def signs(event: str = "sign") -> Work:
-    command = SignOrder(complaint_id=ID, unit=STREET, assignment=1, at=CALLED_AT + HOUR)
+    command = asks(SignOrder, complaint_id=ID, unit=STREET, assignment=1, at=CALLED_AT + HOUR)
     identity = message_id("door", "/contract", event)
     return Work(command, ID, identity, None, identity)
 

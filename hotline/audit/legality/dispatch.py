@@ -14,9 +14,9 @@ from shared.complaint import (
     Order,
     TerminationAsked,
     answer_overdue,
-    asked,
     helping,
     order_open,
+    question,
     whole_content,
     whose_asked,
     whose_is_open,
@@ -182,7 +182,7 @@ def _judge_return_reviewed(case: Complaint, fact: ReturnApproved | ReturnRejecte
         return "no return is under review"
     if (fact.unit, fact.assignment) != (order.unit, order.assignment):
         return f"the return under review is assignment {order.assignment} with {order.unit}"
-    return "a council decides on what is disputed" if asked(order, DisputeAsked) is not None else None
+    return "a council decides on what is disputed" if question(order, DisputeAsked) is not None else None
 
 
 def _judge_order_assigned(case: Complaint, fact: OrderAssigned, _: Fact) -> str | None:
@@ -263,14 +263,14 @@ def _judge_termination_requested(case: Complaint, fact: TerminationRequested, _:
         return why
     if order.signed_at is None:
         return "only a signed order is terminated"
-    return None if asked(order, TerminationAsked) is None else "a termination is under review"
+    return None if question(order, TerminationAsked) is None else "a termination is under review"
 
 
 def _judge_termination_reviewed(
     case: Complaint, fact: TerminationApproved | TerminationRejected, _: Fact
 ) -> str | None:
     order = case.order
-    if not isinstance(order, Held) or (wanted := asked(order, TerminationAsked)) is None or case.reopened:
+    if not isinstance(order, Held) or (wanted := question(order, TerminationAsked)) is None or case.reopened:
         return "no termination is under review"
     if (fact.unit, fact.assignment) != (order.unit, order.assignment):
         return f"the order is assignment {order.assignment} with {order.unit}"

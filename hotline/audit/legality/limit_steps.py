@@ -18,7 +18,7 @@ from shared.complaint import (
     PauseAsked,
     Terminated,
     TerminationAsked,
-    asked,
+    question,
     running,
     standing_still,
 )
@@ -46,7 +46,7 @@ def _judge_extension_requested(case: Complaint, fact: ExtensionRequested, _: Fac
         return why
     if order.signed_at is None:
         return "an order is extended once it is signed"
-    if asked(order, ExtensionAsked) is not None:
+    if question(order, ExtensionAsked) is not None:
         return "one is under review"
     if _paused_or_asked(order, fact.requested_at):
         return "its clock stands still, or that is under review"
@@ -59,7 +59,7 @@ def _judge_extension_reviewed(
     case: Complaint, fact: ExtensionApproved | ExtensionRejected, _: Fact
 ) -> str | None:
     order = case.order
-    if not isinstance(order, Held) or asked(order, ExtensionAsked) is None or case.reopened:
+    if not isinstance(order, Held) or question(order, ExtensionAsked) is None or case.reopened:
         return "no extension is under review"
     if (fact.unit, fact.assignment) != (order.unit, order.assignment):
         return f"the order is assignment {order.assignment} with {order.unit}"
@@ -73,7 +73,7 @@ def _judge_extension_reviewed(
 
 
 def _paused_or_asked(order: Order, at: datetime) -> bool:
-    return asked(order, PauseAsked) is not None or standing_still(order, at) is not None
+    return question(order, PauseAsked) is not None or standing_still(order, at) is not None
 
 
 def _judge_pause_requested(case: Complaint, fact: PauseRequested, _: Fact) -> str | None:
@@ -83,7 +83,7 @@ def _judge_pause_requested(case: Complaint, fact: PauseRequested, _: Fact) -> st
         return why
     if order.signed_at is None:
         return "an order is paused once it is signed"
-    limit_or_end = asked(order, ExtensionAsked) or asked(order, TerminationAsked)
+    limit_or_end = question(order, ExtensionAsked) or question(order, TerminationAsked)
     if limit_or_end is not None or _paused_or_asked(order, fact.requested_at):
         return "something is under review, or its clock stands still"
     if case.pauses >= rules.pauses_max or not 0 < fact.days <= rules.pause_days_max:
@@ -93,7 +93,7 @@ def _judge_pause_requested(case: Complaint, fact: PauseRequested, _: Fact) -> st
 
 def _judge_pause_reviewed(case: Complaint, fact: PauseApproved | PauseRejected, _: Fact) -> str | None:
     order = case.order
-    if not isinstance(order, Held) or (wanted := asked(order, PauseAsked)) is None or case.reopened:
+    if not isinstance(order, Held) or (wanted := question(order, PauseAsked)) is None or case.reopened:
         return "no pause is under review"
     if (fact.unit, fact.assignment) != (order.unit, order.assignment):
         return f"the order is assignment {order.assignment} with {order.unit}"

@@ -16,7 +16,7 @@ from deploy.city import city
 from deploy.city.city import Realm
 from deploy.supervision.supervisor import Supervisor
 from hotline.lab.bench.meter import Meter, Spent, spent
-from hotline.lab.bench.pace import Asked, Paced
+from hotline.lab.bench.pace import Demand, Paced
 from hotline.lab.bench.result import Wait, wait_of
 from hotline.lab.bench.stage import TRACES_RATIO, Stage
 from shared.runtime.errors import UserError
@@ -99,7 +99,7 @@ async def paced(
     say: Callable[[str], None],
 ) -> tuple[LatencyRun, int]:
     """Offer one load once; the run, and how many requests that were."""
-    asked = Asked(
+    asked = Demand(
         kafka=realm.outside,
         prefix=realm.prefix,
         name=f"{number}-{load.rate:g}",
@@ -140,7 +140,7 @@ async def paced(
     return done, seen.asked
 
 
-async def _offered(here: Stage, realm: Realm, pids: dict[str, int], asked: Asked) -> tuple[Spent, Paced]:
+async def _offered(here: Stage, realm: Realm, pids: dict[str, int], asked: Demand) -> tuple[Spent, Paced]:
     """Have a process of its own offer it; what that took of the processors meanwhile, and what was seen."""
     child = await asyncio.create_subprocess_exec(
         sys.executable,

@@ -8,25 +8,19 @@ from typing import Any, Final, NamedTuple
 
 from hotline.lab.bench.city import Target
 from services.dispatch import rules as dispatch
-from services.dispatch.decisions.answers import AnswerOrder
-from services.dispatch.decisions.returns import RequestReturn, ReviewReturn
-from services.dispatch.decisions.signing import SignOrder
-from services.dispatch.rules import DispatchCommand
 from services.escalation import rules as escalation
 from services.escalation.rules import FireDeadlines
 from services.feedback import rules as feedback
-from services.feedback.decisions.visits import RecordUnreached, RecordVisit
-from services.feedback.rules import FeedbackCommand
 from services.intake import rules as intake
-from services.intake.decisions.recording import RecordRequest
-from services.intake.decisions.withdrawal import WithdrawRequest
-from services.intake.rules import IntakeCommand
+from services.intake.decisions.recording import AskedToRecord
 from shared import inputs
+from shared.asked import NO_UNIT, Asked
 from shared.complaint import UNOPENED, Case, Complaint, due_deadlines, evolve
-from shared.events import SPEAKERS, Fact, RequestType, Urgency
-from shared.ids import ComplaintId, complaint_id
+from shared.events import SPEAKERS, Desk, Fact, RequestType, Urgency
+from shared.ids import ComplaintId, UnitId, complaint_id
 from shared.log.codec import encoded
 from shared.policy.catalogue import Catalogue
+from shared.topics import hearer_of
 from shared.versions import RULESET
 
 
@@ -45,9 +39,9 @@ class Led:
         self._catalogue = catalogue
         self._unheard: list[tuple[int, Fact]] = []
         self.tell(
-            RecordRequest(
+            AskedToRecord(
                 complaint_id=self._id,
-                request=inputs.RecordRequest(
+                command=inputs.RecordRequest(
                     request_id=request,
                     request_type=RequestType.HELP if article is None else RequestType.CONSULT,
                     subject=target.subject,
@@ -102,13 +96,18 @@ class Led:
                     self.tell(reaction, place)
 
     def _decided(self, command: Any) -> Sequence[Fact]:
-        if isinstance(command, IntakeCommand):
-            return intake.decide(command, self.case)
-        if isinstance(command, DispatchCommand):
-            return dispatch.decide(command, self.case, self._catalogue)
-        if isinstance(command, FeedbackCommand):
-            return feedback.decide(command, self.case, self._catalogue)
-        return escalation.decide(command, self.case, self._catalogue)
+        match desk_of(command):
+            case Desk.INTAKE:
+                return intake.decide(command, self.case)
+            case Desk.DISPATCH:
+                return dispatch.decide(command, self.case, self._catalogue)
+            case Desk.FEEDBACK:
+                return feedback.decide(command, self.case, self._catalogue)
+            case Desk.ESCALATION:
+                return escalation.decide(command, self.case, self._catalogue)
+
+    def _says(self, command: inputs.Input, unit: UnitId = NO_UNIT) -> None:
+        self.tell(Asked(command=command, complaint_id=self._id, unit=unit, at=self.at))
 
     # -- what the outside does
 
@@ -124,54 +123,48 @@ class Led:
     def signs(self) -> None:
         """The unit takes the order on."""
         unit, assignment = self._order()
-        self.tell(SignOrder(complaint_id=self._id, unit=unit, assignment=assignment, at=self.at))
+        self._says(inputs.SignOrder(complaint_id=self._id, assignment=assignment), unit)
 
     def answers(self) -> None:
         """The unit says what it did."""
         unit, assignment = self._order()
-        self.tell(
-            AnswerOrder(
+        self._says(
+            inputs.AnswerOrder(
                 complaint_id=self._id,
-                unit=unit,
                 assignment=assignment,
                 result="已组织抢修,当日恢复供水",
                 claims_solved=True,
-                at=self.at,
-            )
+            ),
+            unit,
         )
 
     def gives_back(self) -> None:
         """The unit wants to return the order, and an hour later the review finds it right."""
         unit, assignment = self._order()
-        self.tell(
-            RequestReturn(
+        self._says(
+            inputs.RequestReturn(
                 complaint_id=self._id,
-                unit=unit,
                 assignment=assignment,
                 reason="不属本单位职责",
                 evidence="职责清单第3条",
-                suggested_unit=None,
-                at=self.at,
-            )
+            ),
+            unit,
         )
         self.waits(HOUR)
-        self.tell(
-            ReviewReturn(
+        self._says(
+            inputs.ReviewReturn(
                 complaint_id=self._id,
                 assignment=assignment,
                 approved=True,
                 reviewer="reviewer-1",
-                reason="",
-                to_unit=None,
-                at=self.at,
             )
         )
 
     def judges(self, *, solved: bool) -> None:
         """The citizen is reached on the day after the visit is due, and judges."""
         visit = self._asked()
-        self.tell(
-            RecordVisit(
+        self._says(
+            inputs.RecordVisit(
                 complaint_id=self._id,
                 visit=visit[0],
                 attempt=visit[1],
@@ -179,27 +172,25 @@ class Led:
                 satisfied=solved,
                 reason="" if solved else "仍未恢复",
                 channel="phone",
-                at=self.at,
             )
         )
 
     def is_not_reached(self) -> None:
         """An attempt is in vain."""
         visit = self._asked()
-        self.tell(
-            RecordUnreached(
+        self._says(
+            inputs.RecordUnreached(
                 complaint_id=self._id,
                 visit=visit[0],
                 attempt=visit[1],
                 cause="no_answer",
                 channel="phone",
-                at=self.at,
             )
         )
 
     def withdraws(self) -> None:
         """The citizen takes it back."""
-        self.tell(WithdrawRequest(complaint_id=self._id, reason="已自行解决", at=self.at))
+        self._says(inputs.WithdrawRequest(complaint_id=self._id, reason="已自行解决"))
 
     def _order(self) -> tuple[Any, int]:
         order = self.complaint.order
@@ -213,6 +204,13 @@ class Led:
             raise ValueError("no visit is under way")
         self.waits(max(timedelta(0), visit.visit_at - self.at) + HOUR)
         return visit.visit, visit.attempt
+
+
+def desk_of(command: Any) -> Desk:
+    """The desk a command is for: that hears it at a door, or that tells itself so."""
+    if isinstance(command, Asked):
+        return Desk(hearer_of(type(command.command)))
+    return Desk(type(command).__module__.split(".")[1])
 
 
 HOUR: Final = timedelta(hours=1)

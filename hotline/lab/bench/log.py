@@ -33,7 +33,7 @@ from hotline.lab.bench.stage import Stage, stage
 from hotline.lab.bench.whole import Load, MeasuredLives, lived
 from hotline.upkeep.rebuild import VIEWS, rebuild
 from services.intake import rules as intake
-from services.intake.decisions.recording import RecordRequest
+from services.intake.decisions.recording import AskedToRecord
 from shared.desk import Desk
 from shared.ids import complaint_id
 from shared.log.postgres import PostgresLog
@@ -311,8 +311,8 @@ def _batches(targets: Sequence[Target], requests: int) -> Iterator[Batch]:
             identity = complaint_id(request_id)
             target = targets[number % len(targets)]
             request = request_of(request_id, target)
-            record = RecordRequest(
-                complaint_id=identity, request=request, ruleset=RULESET, calendar=CALENDAR, at=RECORDED_AT
+            record = AskedToRecord(
+                complaint_id=identity, command=request, ruleset=RULESET, calendar=CALENDAR, at=RECORDED_AT
             )
             work.append(Work(record, identity, f"bench/{request_id}"))
         yield Batch(work=work)

@@ -66,7 +66,7 @@ _CLOSED: Final = ce_type_of(ComplaintClosed.__name__, ComplaintClosed.SCHEMA)
 _ESCALATED: Final = ce_type_of(ComplaintEscalated.__name__, ComplaintEscalated.SCHEMA)
 
 
-class Asked(msgspec.Struct, frozen=True, kw_only=True):
+class Demand(msgspec.Struct, frozen=True, kw_only=True):
     """The load to offer."""
 
     kafka: str
@@ -121,7 +121,7 @@ class _About(msgspec.Struct):
 class Pace:
     """Everybody outside, for one run."""
 
-    def __init__(self, asked: Asked, producer: AIOKafkaProducer) -> None:
+    def __init__(self, asked: Demand, producer: AIOKafkaProducer) -> None:
         """Nothing is sent yet."""
         self._asked = asked
         self._producer = producer
@@ -295,7 +295,7 @@ class Pace:
 
 
 @asynccontextmanager
-async def _from_now_on(asked: Asked, partitions: Sequence[TopicPartition], *, patient: bool) -> Any:
+async def _from_now_on(asked: Demand, partitions: Sequence[TopicPartition], *, patient: bool) -> Any:
     consumer = reader_of(
         asked.kafka,
         client_id="pace",
@@ -325,7 +325,7 @@ async def _listen(
             await hear(records, now)
 
 
-async def run(asked: Asked) -> Paced:
+async def run(asked: Demand) -> Paced:
     """Offer everything, hear everything, wait until the last life has come to its end."""
     spoken = topics_of(asked.prefix, (INTAKE_REQUESTS, DISPATCH_REPLIES, FEEDBACK_VISIT_RESULTS), asked.units)
     every = max(1, len(asked.units) // asked.units_measured)
@@ -370,7 +370,7 @@ async def run(asked: Asked) -> Paced:
         return pace.result()
 
 
-async def _worked(pace: Pace, asked: Asked) -> None:
+async def _worked(pace: Pace, asked: Demand) -> None:
     await pace.offer(_say)
     try:
         async with asyncio.timeout(DRAIN_SECONDS_MAX + timedelta(seconds=asked.limit_seconds or 0).seconds):
@@ -389,7 +389,7 @@ def _say(word: str) -> None:
 def main() -> None:
     """Read what is asked, do it, say what was seen."""
     quiet()
-    asked = msgspec.json.decode(sys.stdin.buffer.readline(), type=Asked)
+    asked = msgspec.json.decode(sys.stdin.buffer.readline(), type=Demand)
     _say(msgspec.json.encode(asyncio.run(run(asked))).decode())
 
 

@@ -30,7 +30,7 @@ from services.escalation import rules as escalation
 from services.escalation.settings import Settings
 from services.escalation.ticker import Ticker
 from services.intake import rules as intake
-from services.intake.decisions.recording import RecordRequest
+from services.intake.decisions.recording import AskedToRecord
 from shared.desk import Desk
 from shared.events import Urgency
 from shared.ids import complaint_id, derived
@@ -118,8 +118,8 @@ class _Prepared:
                 complaint, at = complaint_id(request_id), due - SIGN_LIMIT
                 target = self._targets[number % len(self._targets)]
                 request = request_of(request_id, target, urgency=Urgency.CRITICAL_2H)
-                record = RecordRequest(
-                    complaint_id=complaint, request=request, ruleset=RULESET, calendar=CALENDAR, at=at
+                record = AskedToRecord(
+                    complaint_id=complaint, command=request, ruleset=RULESET, calendar=CALENDAR, at=at
                 )
                 recorded.append(Work(record, complaint, f"bench/{request_id}"))
                 order = DispatchComplaint(complaint_id=complaint, at=at)

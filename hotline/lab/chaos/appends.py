@@ -19,10 +19,10 @@ from typing import Final
 
 import asyncpg
 
-from services.intake.decisions.recording import RecordRequest
-from services.intake.decisions.withdrawal import WithdrawRequest
+from services.intake.decisions.recording import AskedToRecord
 from services.intake.rules import decide
 from shared import inputs
+from shared.asked import Asked
 from shared.desk import Desk
 from shared.events import Urgency
 from shared.events.base import RequestType
@@ -196,14 +196,16 @@ class Writers:
             title="asked by a writer",
             article_id="chaos",
         )
-        command = RecordRequest(
-            complaint_id=about, request=recorded, ruleset=self._ruleset, calendar=self._calendar, at=at
+        command = AskedToRecord(
+            complaint_id=about, command=recorded, ruleset=self._ruleset, calendar=self._calendar, at=at
         )
         return Work(command, about, f"writer/{request}", None, message_id("writers", "chaos", request))
 
     def _withdraw(self, request: RequestId, at: datetime, word: str) -> Work:
         about = complaint_id(request)
-        command = WithdrawRequest(complaint_id=about, reason=word, at=at)
+        command = Asked(
+            command=inputs.WithdrawRequest(request_id=request, reason=word), complaint_id=about, at=at
+        )
         said = f"{request}-{word}"
         return Work(command, about, f"writer/{said}", None, message_id("writers", "chaos", said))
 

@@ -2,32 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from services.dispatch.decision_table import decides_knowing
 from services.dispatch.decisions.corrections import named_since
-from services.dispatch.guards import OrderReply, Refusal, Said, held
+from services.dispatch.guards import Refusal, Said, held
 from services.dispatch.routing import assigned
 from services.dispatch.work_order import sent
+from shared.asked import Asked
 from shared.complaint import Complaint, Order
 from shared.events import OrderAssigned
 from shared.ids import UnitId
+from shared.inputs import AssignOrder
 from shared.policy.catalogue import Catalogue
 from shared.text import quoted
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AssignOrder(OrderReply):
-    """A district's government gives its order to one of its streets."""
-
-    ASKED = "assign"
-
-    to_unit: UnitId
-    reason: str
-
-
-def assign(command: AssignOrder, case: Complaint, catalogue: Catalogue) -> Said:
+@decides_knowing(AssignOrder, "assign")
+def assign(command: AssignOrder, asked: Asked, case: Complaint, catalogue: Catalogue) -> Said:
     """The street gets an order of its own; the citizen's limit stays (T10)."""
-    order = held(command, case)
+    order = held(command.assignment, asked, case)
     if isinstance(order, Refusal):
         return order
     why = _not_assigned(command, case, order, catalogue)
@@ -38,11 +30,11 @@ def assign(command: AssignOrder, case: Complaint, catalogue: Catalogue) -> Said:
             complaint_id=case.complaint_id,
             unit=order.unit,
             assignment=order.assignment,
-            to_unit=command.to_unit,
+            to_unit=UnitId(command.to_unit),
             reason=command.reason,
-            assigned_at=command.at,
+            assigned_at=asked.at,
         ),
-        *sent(case, assigned(catalogue, command.to_unit), command.at, catalogue),
+        *sent(case, assigned(catalogue, UnitId(command.to_unit)), asked.at, catalogue),
     ]
 
 

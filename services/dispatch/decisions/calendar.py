@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from services.dispatch.guards import Refusal, ReviewerAct, Said, dispatched, too_late
+from services.dispatch.decision_table import decides
+from services.dispatch.guards import Refusal, Said, dispatched, too_late
 from services.dispatch.limits import AnswerLimits, answer_limits
 from services.dispatch.work_order import provisional
+from shared.asked import Asked
 from shared.complaint import Complaint, Order
 from shared.events import CalendarAmended
+from shared.inputs import AmendCalendar
 from shared.policy.calendar import CalendarUnknown, calendar
 from shared.policy.deadlines import Due
 from shared.policy.ruleset import ruleset
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AmendCalendar(ReviewerAct):
-    """The complaint goes by another version of the calendar."""
-
-    ASKED = "amend the calendar"
-
-    calendar: str
-    reason: str
-    amended_by: str
-
-
-def amend_calendar(command: AmendCalendar, case: Complaint) -> Said:
+@decides(AmendCalendar, "amend the calendar")
+def amend_calendar(command: AmendCalendar, asked: Asked, case: Complaint) -> Said:
     """By an explicit fact with the old and the new limit; what has passed does not move.
 
     No limit moves behind the present: an amendment that shortens it leaves at least until now.
@@ -39,7 +30,7 @@ def amend_calendar(command: AmendCalendar, case: Complaint) -> Said:
         calendar(command.calendar)
     except CalendarUnknown as unknown:
         return Refusal(f"calendar: {unknown}")
-    limits = _by(command, case, order)
+    limits = _by(command, asked, case, order)
     return [
         CalendarAmended(
             complaint_id=case.complaint_id,
@@ -53,12 +44,12 @@ def amend_calendar(command: AmendCalendar, case: Complaint) -> Said:
             citizen_due_at=limits.citizen.at,
             unit_due_at=limits.unit.at,
             provisional=provisional(limits.in_force.provisional),
-            amended_at=command.at,
+            amended_at=asked.at,
         )
     ]
 
 
-def _by(command: AmendCalendar, case: Complaint, order: Order) -> AnswerLimits:
+def _by(command: AmendCalendar, asked: Asked, case: Complaint, order: Order) -> AnswerLimits:
     """The limits as that calendar has them, where they still run."""
     stays = AnswerLimits(
         Due(order.citizen_due_at, order.provisional),
@@ -66,10 +57,10 @@ def _by(command: AmendCalendar, case: Complaint, order: Order) -> AnswerLimits:
         Due(order.feedback_due_at, order.provisional),
         granted=order.extended_due_at is not None,
     )
-    if ruleset(case.ruleset).limits_given or case.reopened or too_late(case, order, command.at):
+    if ruleset(case.ruleset).limits_given or case.reopened or too_late(case, order, asked.at):
         return stays
     new = answer_limits(case, order, days=calendar(command.calendar))
-    now = Due(command.at, provisional=False)
+    now = Due(asked.at, provisional=False)
     return AnswerLimits(
         stays.citizen if stays.citizen < now else max(new.citizen, now),
         max(new.unit, now),

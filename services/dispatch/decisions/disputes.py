@@ -2,32 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from services.dispatch.guards import OrderReply, Refusal, ReviewerAct, Said, decidable, held
+from services.dispatch.decision_table import decides, decides_knowing
+from services.dispatch.guards import Refusal, Said, decidable, held
 from services.dispatch.routing import by_council
 from services.dispatch.work_order import helped, sent
+from shared.asked import Asked
 from shared.complaint import Complaint, Order, whose_is_open
 from shared.events import CouncilDecided, DisputeRaised
 from shared.ids import UnitId
+from shared.inputs import DecideCouncil, RaiseDispute
 from shared.policy.catalogue import Catalogue
 from shared.policy.ruleset import ruleset
 from shared.text import quoted
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RaiseDispute(OrderReply):
-    """The unit asks for a council."""
-
-    ASKED = "dispute"
-
-    reason: str
-    evidence: str
-
-
-def raise_dispute(command: RaiseDispute, case: Complaint) -> Said:
+@decides(RaiseDispute, "dispute")
+def raise_dispute(command: RaiseDispute, asked: Asked, case: Complaint) -> Said:
     """After a rejected return, or when no more are left: a council says whose it is; the limit runs on (R12)."""
-    order = held(command, case)
+    order = held(command.assignment, asked, case)
     if isinstance(order, Refusal):
         return order
     why = _not_disputed(case, order)
@@ -40,7 +32,7 @@ def raise_dispute(command: RaiseDispute, case: Complaint) -> Said:
             assignment=order.assignment,
             reason=command.reason,
             evidence=command.evidence,
-            raised_at=command.at,
+            raised_at=asked.at,
         )
     ]
 
@@ -57,20 +49,8 @@ def _not_disputed(case: Complaint, order: Order) -> str | None:
     return None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DecideCouncil(ReviewerAct):
-    """Those concerned named the unit, and who helps it."""
-
-    ASKED = "decide as a council"
-
-    assignment: int
-    to_unit: UnitId
-    co_units: tuple[UnitId, ...]
-    participants: tuple[str, ...]
-    reason: str
-
-
-def decide_council(command: DecideCouncil, case: Complaint, catalogue: Catalogue) -> Said:
+@decides_knowing(DecideCouncil, "decide as a council")
+def decide_council(command: DecideCouncil, asked: Asked, case: Complaint, catalogue: Catalogue) -> Said:
     """The council names one unit, maybe the same, and who helps; from then on nobody returns it."""
     order = decidable(case, command.assignment)
     if isinstance(order, Refusal):
@@ -78,24 +58,26 @@ def decide_council(command: DecideCouncil, case: Complaint, catalogue: Catalogue
     why = _not_decided(command, case, order, catalogue)
     if why is not None:
         return Refusal(why)
+    to_unit = UnitId(command.to_unit)
+    co_units = tuple(UnitId(unit) for unit in command.co_units)
     decided = CouncilDecided(
         complaint_id=case.complaint_id,
         unit=order.unit,
         assignment=order.assignment,
-        to_unit=command.to_unit,
+        to_unit=to_unit,
         participants=command.participants,
         reason=command.reason,
-        decided_at=command.at,
+        decided_at=asked.at,
     )
     if command.to_unit == order.unit:
         return [
             decided,
-            *helped(case, command.co_units, added_by="council", reason=command.reason, at=command.at),
+            *helped(case, co_units, added_by="council", reason=command.reason, at=asked.at),
         ]
-    to = by_council(catalogue, command.to_unit)
+    to = by_council(catalogue, to_unit)
     return [
         decided,
-        *sent(case, to, command.at, catalogue, command.co_units, added_by="council", reason=command.reason),
+        *sent(case, to, asked.at, catalogue, co_units, added_by="council", reason=command.reason),
     ]
 
 

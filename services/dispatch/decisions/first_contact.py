@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from services.dispatch.guards import OrderReply, Refusal, Said, held, overtaken, unsigned
+from services.dispatch.decision_table import decides
+from services.dispatch.guards import Refusal, Said, held, overtaken, unsigned
+from shared.asked import Asked
 from shared.complaint import Complaint, Order
 from shared.events import CitizenContacted, ContactFailed
+from shared.inputs import RecordContact, RecordContactFailed
 from shared.times import stated
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecordContact(OrderReply):
-    """The unit spoke to the citizen for the first time."""
-
-    ASKED = "record a contact"
-
-    channel: str
-
-
-def record_contact(command: RecordContact, case: Complaint) -> Said:
+@decides(RecordContact, "record a contact")
+def record_contact(command: RecordContact, asked: Asked, case: Complaint) -> Said:
     """The first contact happens once: the unit cannot speak to the citizen for the first time again."""
-    order = _not_spoken_to(command, case)
+    order = _not_spoken_to(command.assignment, asked, case)
     if isinstance(order, Refusal):
         return order
     return [
@@ -31,24 +24,15 @@ def record_contact(command: RecordContact, case: Complaint) -> Said:
             assignment=order.assignment,
             round=order.round,
             channel=command.channel,
-            contacted_at=command.at,
+            contacted_at=asked.at,
         )
     ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecordContactFailed(OrderReply):
-    """The unit tried to in vain."""
-
-    ASKED = "record a contact that failed"
-
-    channel: str
-    cause: str
-
-
-def record_contact_failed(command: RecordContactFailed, case: Complaint) -> Said:
+@decides(RecordContactFailed, "record a contact that failed")
+def record_contact_failed(command: RecordContactFailed, asked: Asked, case: Complaint) -> Said:
     """Each attempt is on record, as long as none has succeeded."""
-    order = _not_spoken_to(command, case)
+    order = _not_spoken_to(command.assignment, asked, case)
     if isinstance(order, Refusal):
         return order
     return [
@@ -59,19 +43,19 @@ def record_contact_failed(command: RecordContactFailed, case: Complaint) -> Said
             round=order.round,
             channel=command.channel,
             cause=command.cause,
-            tried_at=command.at,
+            tried_at=asked.at,
         )
     ]
 
 
-def _not_spoken_to(command: RecordContact | RecordContactFailed, case: Complaint) -> Order | Refusal:
+def _not_spoken_to(assignment: int, asked: Asked, case: Complaint) -> Order | Refusal:
     """The order of a citizen who is known, and to whom nobody has spoken about it."""
-    order = held(command, case)
+    order = held(assignment, asked, case)
     if isinstance(order, Refusal):
         return order
     if order.contacted_at is not None:
         return Refusal(f"the citizen was spoken to at {stated(order.contacted_at, case.ruleset)}")
     if case.anonymous:
         return Refusal("nobody knows who it was")
-    why = unsigned(order) or overtaken(order.tried_at, command.at, case)
+    why = unsigned(order) or overtaken(order.tried_at, asked.at, case)
     return order if why is None else Refusal(why)

@@ -6,13 +6,14 @@ grounds are ours (P). It is asked for, decided by a review, and never takes back
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
-from services.dispatch.guards import OrderReply, Refusal, Said, held, not_in_days, too_late, under_review
+from services.dispatch.decision_table import decides
+from services.dispatch.guards import Refusal, Said, held, not_in_days, too_late, under_review
 from services.dispatch.limits import answer_limits, days_begun
-from services.dispatch.reviewed import OrderReview, reviewed
+from services.dispatch.reviewed import reviewed
 from services.dispatch.work_order import provisional
+from shared.asked import Asked
 from shared.complaint import Complaint, Held, LimitStep, PauseAsked, pause_ended, standing_still
 from shared.events import (
     PauseApproved,
@@ -20,7 +21,7 @@ from shared.events import (
     PauseRejected,
     PauseRequested,
 )
-from shared.events.base import PauseGround
+from shared.inputs import EndPause, RequestPause, ReviewPause
 from shared.policy.calendar import calendar
 from shared.policy.deadlines import Due, due_at
 from shared.policy.limits import Days
@@ -28,23 +29,13 @@ from shared.policy.ruleset import RuleSet, ruleset
 from shared.times import stated
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RequestPause(OrderReply):
-    """The unit's clock is to stand still for so many days."""
-
-    ASKED = "pause"
-
-    ground: PauseGround
-    days: int
-    evidence: str
-
-
-def request_pause(command: RequestPause, case: Complaint) -> Said:
+@decides(RequestPause, "pause")
+def request_pause(command: RequestPause, asked: Asked, case: Complaint) -> Said:
     """By the unit that has signed, on a ground, with evidence, before its limit; at most so often and so long."""
-    order = held(command, case)
+    order = held(command.assignment, asked, case)
     if isinstance(order, Refusal):
         return order
-    why = _not_paused(command, case, order, ruleset(case.ruleset))
+    why = _not_paused(command, asked, case, order, ruleset(case.ruleset))
     if why is not None:
         return Refusal(why)
     return [
@@ -55,19 +46,19 @@ def request_pause(command: RequestPause, case: Complaint) -> Said:
             ground=command.ground,
             days=command.days,
             evidence=command.evidence,
-            requested_at=command.at,
+            requested_at=asked.at,
         )
     ]
 
 
 def _not_paused(  # noqa: PLR0911 -- a line a reason
-    command: RequestPause, case: Complaint, order: Held, rules: RuleSet
+    command: RequestPause, asked: Asked, case: Complaint, order: Held, rules: RuleSet
 ) -> str | None:
     if order.signed_at is None:
         return "only a signed order is paused"
     if waiting := under_review(order):
         return f"{waiting} of this order is under review"
-    if (pause := standing_still(order, command.at)) is not None:
+    if (pause := standing_still(order, asked.at)) is not None:
         return f"it is paused until {stated(pause.until, case.ruleset)}"
     if case.pauses >= rules.pauses_max:
         return f"paused {case.pauses} times already, at most {rules.pauses_max}"
@@ -75,32 +66,27 @@ def _not_paused(  # noqa: PLR0911 -- a line a reason
         return why
     if command.days > rules.pause_days_max:
         return f"days: {command.days} asked for, at most {rules.pause_days_max}"
-    return too_late(case, order, command.at)
+    return too_late(case, order, asked.at)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReviewPause(OrderReview):
-    """The reviewer decides on a pause."""
-
-    OF = "pause"
-
-
-def review_pause(command: ReviewPause, case: Complaint) -> Said:
+@decides(ReviewPause, "pause")
+def review_pause(command: ReviewPause, asked: Asked, case: Complaint) -> Said:
     """Approved, the limit ends as many days later; what has passed stays missed, whenever the review comes (T6)."""
     return reviewed(
         command,
+        asked,
         case,
         PauseRejected,
         of=PauseAsked,
-        approved=lambda order, wanted: _paused(command, case, order, wanted),
+        approved=lambda order, wanted: _paused(command, asked, case, order, wanted),
     )
 
 
-def _paused(command: ReviewPause, case: Complaint, order: Held, wanted: PauseAsked) -> Said:
-    why = not_in_days(case, "paused") or too_late(case, order, command.at)
+def _paused(command: ReviewPause, asked: Asked, case: Complaint, order: Held, wanted: PauseAsked) -> Said:
+    why = not_in_days(case, "paused") or too_late(case, order, asked.at)
     if why is not None:
         return Refusal(why)
-    step = LimitStep(at=command.at, days=wanted.days, paused=True)
+    step = LimitStep(at=asked.at, days=wanted.days, paused=True)
     new = answer_limits(case, order, step=step).in_force
     return [
         PauseApproved(
@@ -111,35 +97,27 @@ def _paused(command: ReviewPause, case: Complaint, order: Held, wanted: PauseAsk
             ground=wanted.ground,
             days=wanted.days,
             reviewer=command.reviewer,
-            until=_after(case, command.at, wanted.days).at,
+            until=_after(case, asked.at, wanted.days).at,
             old_due_at=order.feedback_due_at,
             new_due_at=new.at,
             provisional=provisional(new.provisional),
-            approved_at=command.at,
+            approved_at=asked.at,
         )
     ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EndPause(OrderReply):
-    """The thing that the unit waited for has come."""
-
-    ASKED = "end the pause"
-
-    reason: str
-
-
-def end_pause(command: EndPause, case: Complaint) -> Said:
+@decides(EndPause, "end the pause")
+def end_pause(command: EndPause, asked: Asked, case: Complaint) -> Said:
     """What it waited for has come: of the days granted those count that were begun, and the limit moves back."""
-    order = held(command, case)
+    order = held(command.assignment, asked, case)
     if isinstance(order, Refusal):
         return order
     pause = order.pause
     if pause is None:
         return Refusal("it is not paused")
-    if command.at > pause.until:
+    if asked.at > pause.until:
         return Refusal(f"the pause ended at {stated(pause.until, case.ruleset)}")
-    used = days_begun(case, pause, command.at)
+    used = days_begun(case, pause, asked.at)
     new = answer_limits(case, pause_ended(order, used)).in_force
     return [
         PauseEnded(
@@ -152,7 +130,7 @@ def end_pause(command: EndPause, case: Complaint) -> Said:
             old_due_at=order.feedback_due_at,
             new_due_at=new.at,
             provisional=provisional(new.provisional),
-            ended_at=command.at,
+            ended_at=asked.at,
         )
     ]
 

@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from services.dispatch.guards import OrderReply, Refusal, Said, held, overtaken, unsigned
+from services.dispatch.decision_table import decides
+from services.dispatch.guards import Refusal, Said, held, overtaken, unsigned
+from shared.asked import Asked
 from shared.complaint import Complaint
 from shared.events import ProgressReported
+from shared.inputs import ReportProgress
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReportProgress(OrderReply):
-    """The unit says how far it is."""
-
-    ASKED = "report progress"
-
-    text: str
-    stage_feedback: bool
-
-
-def report_progress(command: ReportProgress, case: Complaint) -> Said:
+@decides(ReportProgress, "report progress")
+def report_progress(command: ReportProgress, asked: Asked, case: Complaint) -> Said:
     """R7: the citizen may know how far it is; it meets no limit and is no answer."""
-    order = held(command, case)
+    order = held(command.assignment, asked, case)
     if isinstance(order, Refusal):
         return order
-    why = unsigned(order) or overtaken(order.progress_at, command.at, case)
+    why = unsigned(order) or overtaken(order.progress_at, asked.at, case)
     if why is not None:
         return Refusal(why)
     return [
@@ -35,6 +27,6 @@ def report_progress(command: ReportProgress, case: Complaint) -> Said:
             round=order.round,
             stage_feedback=command.stage_feedback,
             text=command.text,
-            reported_at=command.at,
+            reported_at=asked.at,
         )
     ]

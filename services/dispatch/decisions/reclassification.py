@@ -2,32 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from msgspec import UNSET
 
-from services.dispatch.guards import Refusal, ReviewerAct, Said, dispatched, open_order, too_late
+from services.dispatch.decision_table import decides
+from services.dispatch.guards import Refusal, Said, dispatched, open_order, too_late
 from services.dispatch.limits import answer_limits, days_begun, sign_limit
 from services.dispatch.work_order import provisional
+from shared.asked import Asked
 from shared.complaint import Complaint, LimitStep, Order, pause_ended, standing_still
 from shared.events import ComplaintReclassified
-from shared.events.base import Urgency
+from shared.inputs import ReclassifyComplaint
 from shared.policy.limits import Days
 from shared.policy.ruleset import RuleSet, ruleset
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReclassifyComplaint(ReviewerAct):
-    """The complaint gets another urgency."""
-
-    ASKED = "reclassify"
-
-    urgency: Urgency
-    reason: str
-    reclassified_by: str
-
-
-def reclassify(command: ReclassifyComplaint, case: Complaint) -> Said:
+@decides(ReclassifyComplaint, "reclassify")
+def reclassify(command: ReclassifyComplaint, asked: Asked, case: Complaint) -> Said:
     """T24: only before the limit.
 
     A longer class counts from the first dispatch in all (15, not 7 + 15); a shorter one counts from now, and never
@@ -36,13 +26,13 @@ def reclassify(command: ReclassifyComplaint, case: Complaint) -> Said:
     order = dispatched(case)
     if isinstance(order, Refusal):
         return order
-    why = _not_reclassified(command, case, order, ruleset(case.ruleset))
+    why = _not_reclassified(command, asked, case, order, ruleset(case.ruleset))
     if why is not None or case.urgency is None:
         return Refusal(why or "it has no class yet")
-    step = LimitStep(at=command.at, urgency=command.urgency, urgency_before=case.urgency)
-    begun = _ends_pause(command, case, order)
+    step = LimitStep(at=asked.at, urgency=command.urgency, urgency_before=case.urgency)
+    begun = _ends_pause(command, asked, case, order)
     limits = answer_limits(case, order if begun is None else pause_ended(order, begun), step=step)
-    sign = sign_limit(case, order, command.urgency, command.at)
+    sign = sign_limit(case, order, command.urgency, asked.at)
     return [
         ComplaintReclassified(
             complaint_id=case.complaint_id,
@@ -58,22 +48,22 @@ def reclassify(command: ReclassifyComplaint, case: Complaint) -> Said:
             sign_due_at=UNSET if sign is None else sign,
             pause_days=UNSET if begun is None else begun,
             provisional=provisional(limits.in_force.provisional),
-            reclassified_at=command.at,
+            reclassified_at=asked.at,
         )
     ]
 
 
-def _ends_pause(command: ReclassifyComplaint, case: Complaint, order: Order) -> int | None:
+def _ends_pause(command: ReclassifyComplaint, asked: Asked, case: Complaint, order: Order) -> int | None:
     """How many days of its pause were begun, where the clock stands still and the new class is one of hours."""
     in_days = isinstance(ruleset(case.ruleset).classes[command.urgency].feedback, Days)
-    pause = standing_still(order, command.at)
+    pause = standing_still(order, asked.at)
     if in_days or pause is None:
         return None
-    return days_begun(case, pause, command.at)
+    return days_begun(case, pause, asked.at)
 
 
 def _not_reclassified(
-    command: ReclassifyComplaint, case: Complaint, order: Order, rules: RuleSet
+    command: ReclassifyComplaint, asked: Asked, case: Complaint, order: Order, rules: RuleSet
 ) -> str | None:
     why: str | None = None
     if case.urgency is command.urgency:
@@ -86,7 +76,7 @@ def _not_reclassified(
         why = "in a later round the limit is the round's own, and only becomes shorter"
     elif isinstance(present := open_order(order), Refusal):
         why = present.why
-    return why or too_late(case, order, command.at)
+    return why or too_late(case, order, asked.at)
 
 
 def _more_urgent(command: ReclassifyComplaint, case: Complaint, rules: RuleSet) -> bool:

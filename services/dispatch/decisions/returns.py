@@ -2,38 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 
+from services.dispatch.decision_table import decides, decides_knowing
 from services.dispatch.decisions.corrections import named_since
-from services.dispatch.guards import OrderReply, Refusal, Said, decidable, held
+from services.dispatch.guards import Refusal, Said, decidable, held
 from services.dispatch.matters import firsts, followed
-from services.dispatch.reviewed import OrderReview, reviewed
+from services.dispatch.reviewed import reviewed
 from services.dispatch.routing import after_return
 from services.dispatch.work_order import sent
-from shared.complaint import Case, Complaint, DisputeAsked, Held, Order, ReturnAsked, asked
+from shared.asked import Asked
+from shared.complaint import Case, Complaint, DisputeAsked, Held, Order, ReturnAsked, question
 from shared.events import DispatchFact, ReturnApproved, ReturnRejected, ReturnRequested
 from shared.ids import ComplaintId, UnitId
+from shared.inputs import RequestReturn, ReviewReturn
 from shared.policy.catalogue import Catalogue
 from shared.policy.ruleset import ruleset
 from shared.seeing import CaseOf, Seeing
 from shared.text import quoted
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RequestReturn(OrderReply):
-    """The unit says the order is not its own."""
-
-    ASKED = "return"
-
-    reason: str
-    evidence: str
-    suggested_unit: UnitId | None
-
-
-def request_return(command: RequestReturn, case: Complaint) -> Said:
+@decides(RequestReturn, "return")
+def request_return(command: RequestReturn, asked: Asked, case: Complaint) -> Said:
     """Unsigned, and at most so often; each request counts, approved or not."""
-    order = held(command, case)
+    order = held(command.assignment, asked, case)
     if isinstance(order, Refusal):
         return order
     why = _not_returned(command, case, order)
@@ -46,8 +39,8 @@ def request_return(command: RequestReturn, case: Complaint) -> Said:
             assignment=order.assignment,
             reason=command.reason,
             evidence=command.evidence,
-            suggested_unit=command.suggested_unit,
-            requested_at=command.at,
+            suggested_unit=None if command.suggested_unit is None else UnitId(command.suggested_unit),
+            requested_at=asked.at,
         )
     ]
 
@@ -71,34 +64,32 @@ def _not_returned(command: RequestReturn, case: Complaint, order: Order) -> str 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReviewReturn(OrderReview, Seeing):
-    """The reviewer decides on a return."""
+class AskedToReviewReturn(Asked, Seeing):
+    """A review of a return: it is decided on the complaints this one is linked to, if nobody says where."""
 
-    OF = "return"
-
-    to_unit: UnitId | None
-    seen: Mapping[ComplaintId, Complaint] = field(default_factory=dict)
-    """The complaints it is linked to, for where it goes if nobody says where."""
+    command: ReviewReturn
 
     def sees(self, case: Case, case_of: CaseOf) -> Sequence[ComplaintId]:
         """See `Seeing.sees`."""
-        if not isinstance(case, Complaint) or not self.approved:
+        if not isinstance(case, Complaint) or not self.command.approved:
             return ()
         return firsts(case, case_of)
 
 
-def review_return(command: ReviewReturn, case: Complaint, catalogue: Catalogue) -> Said:
+@decides_knowing(ReviewReturn, "return")
+def review_return(command: ReviewReturn, asked: Asked, case: Complaint, catalogue: Catalogue) -> Said:
     """Approved, the order is sent on: to whom the reviewer names, else the unit, else a correction, else the first."""
     order = decidable(case, command.assignment)
-    if isinstance(order, Held) and not case.reopened and asked(order, DisputeAsked) is not None:
+    if isinstance(order, Held) and not case.reopened and question(order, DisputeAsked) is not None:
         return Refusal("a council decides on what is disputed")
     return reviewed(
         command,
+        asked,
         case,
         ReturnRejected,
         of=ReturnAsked,
         cannot=lambda order: _not_reviewed(command, order, catalogue),
-        approved=lambda order, wanted: _returned(command, case, order, wanted, catalogue),
+        approved=lambda order, wanted: _returned(command, asked, case, order, wanted, catalogue),
     )
 
 
@@ -112,22 +103,24 @@ def _not_reviewed(command: ReviewReturn, order: Held, catalogue: Catalogue) -> s
 
 def _returned(
     command: ReviewReturn,
+    asked: Asked,
     case: Complaint,
     order: Held,
     wanted: ReturnAsked,
     catalogue: Catalogue,
 ) -> Sequence[DispatchFact]:
-    led = followed(case, command.seen, catalogue)
+    led = followed(case, asked.seen, catalogue)
     # A correction that is not followed yet counts too; a record's own correction goes before the first's unit.
     named = named_since(case, order, catalogue)
-    wished = (command.to_unit, wanted.suggested_unit, *(one.unit for one in (named, led) if one is not None))
+    told = None if command.to_unit is None else UnitId(command.to_unit)
+    wished = (told, wanted.suggested_unit, *(one.unit for one in (named, led) if one is not None))
     return [
         ReturnApproved(
             complaint_id=case.complaint_id,
             unit=order.unit,
             assignment=order.assignment,
             reviewer=command.reviewer,
-            approved_at=command.at,
+            approved_at=asked.at,
         ),
-        *sent(case, after_return(catalogue, wished, case.district, order.unit), command.at, catalogue),
+        *sent(case, after_return(catalogue, wished, case.district, order.unit), asked.at, catalogue),
     ]

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from services.dispatch.guards import OrderReply, Refusal, Said, held
+from services.dispatch.decision_table import decides
+from services.dispatch.guards import Refusal, Said, held
+from shared.asked import Asked
 from shared.complaint import Complaint
 from shared.events import OrderSigned
+from shared.inputs import SignOrder
 from shared.times import stated
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignOrder(OrderReply):
-    """The unit takes its order on."""
-
-    ASKED = "sign"
-
-
-def sign(command: SignOrder, case: Complaint) -> Said:
+@decides(SignOrder, "sign")
+def sign(command: SignOrder, asked: Asked, case: Complaint) -> Said:
     """Once an assignment."""
-    order = held(command, case)
+    order = held(command.assignment, asked, case)
     if isinstance(order, Refusal):
         return order
     if order.signed_at is not None:
@@ -29,6 +24,6 @@ def sign(command: SignOrder, case: Complaint) -> Said:
             complaint_id=case.complaint_id,
             unit=order.unit,
             assignment=order.assignment,
-            signed_at=command.at,
+            signed_at=asked.at,
         )
     ]

@@ -2,33 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from services.dispatch.guards import OrderReply, Refusal, Said, held
-from services.dispatch.reviewed import OrderReview, reviewed
-from shared.complaint import Complaint, Held, TerminationAsked, asked
+from services.dispatch.decision_table import decides
+from services.dispatch.guards import Refusal, Said, held
+from services.dispatch.reviewed import reviewed
+from shared.asked import Asked
+from shared.complaint import Complaint, Held, TerminationAsked, question
 from shared.events import TerminationApproved, TerminationRejected, TerminationRequested
-from shared.events.base import TerminationGround
+from shared.inputs import RequestTermination, ReviewTermination
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RequestTermination(OrderReply):
-    """The unit says that it cannot be handled."""
-
-    ASKED = "terminate"
-
-    ground: TerminationGround
-    evidence: str
-
-
-def request_termination(command: RequestTermination, case: Complaint) -> Said:
+@decides(RequestTermination, "terminate")
+def request_termination(command: RequestTermination, asked: Asked, case: Complaint) -> Said:
     """D5: on a ground the norm knows, shown by evidence, by the unit that has signed."""
-    order = held(command, case)
+    order = held(command.assignment, asked, case)
     if isinstance(order, Refusal):
         return order
     if order.signed_at is None:
         return Refusal("only a signed order is terminated; one that is not yours is returned")
-    if (waiting := asked(order, TerminationAsked)) is not None:
+    if (waiting := question(order, TerminationAsked)) is not None:
         return Refusal(f"a termination for {waiting.ground} is under review")
     return [
         TerminationRequested(
@@ -37,30 +28,27 @@ def request_termination(command: RequestTermination, case: Complaint) -> Said:
             assignment=order.assignment,
             ground=command.ground,
             evidence=command.evidence,
-            requested_at=command.at,
+            requested_at=asked.at,
         )
     ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReviewTermination(OrderReview):
-    """The reviewer decides on a termination."""
-
-    OF = "termination"
-
-
-def review_termination(command: ReviewTermination, case: Complaint) -> Said:
+@decides(ReviewTermination, "termination")
+def review_termination(command: ReviewTermination, asked: Asked, case: Complaint) -> Said:
     """An approved one ends the order; feedback closes the complaint as an exception (E3)."""
     return reviewed(
         command,
+        asked,
         case,
         TerminationRejected,
         of=TerminationAsked,
-        approved=lambda order, wanted: _terminated(command, case, order, wanted),
+        approved=lambda order, wanted: _terminated(command, asked, case, order, wanted),
     )
 
 
-def _terminated(command: ReviewTermination, case: Complaint, order: Held, wanted: TerminationAsked) -> Said:
+def _terminated(
+    command: ReviewTermination, asked: Asked, case: Complaint, order: Held, wanted: TerminationAsked
+) -> Said:
     return [
         TerminationApproved(
             complaint_id=case.complaint_id,
@@ -70,6 +58,6 @@ def _terminated(command: ReviewTermination, case: Complaint, order: Held, wanted
             ground=wanted.ground,
             reviewer=command.reviewer,
             reason=command.reason,
-            approved_at=command.at,
+            approved_at=asked.at,
         )
     ]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
-from services.dispatch.guards import Refusal, Reply, Said, theirs
+from services.dispatch.decision_table import decides, decides_knowing
+from services.dispatch.guards import Refusal, Said, theirs
+from shared.asked import Asked
 from shared.complaint import Called, Complaint, Whistle
 from shared.events import (
     UnitCalled,
@@ -16,36 +17,28 @@ from shared.events import (
     WhistleRated,
     WhistleReleased,
 )
-from shared.events.base import WhistleKind
 from shared.ids import UnitId
+from shared.inputs import (
+    AcknowledgeWhistle,
+    ArriveAtWhistle,
+    BlowWhistle,
+    RateWhistle,
+    RecordMeasure,
+    ReleaseWhistle,
+)
 from shared.policy.catalogue import Catalogue
 from shared.policy.ruleset import ruleset
 from shared.text import quoted
 from shared.times import stated
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BlowWhistle(Reply):
-    """A street calls others to its order."""
-
-    ASKED = "whistle"
-
-    assignment: int
-    whistle: int
-    """1, 2, 3 … within a complaint, so that one sent again is told from another."""
-    kind: WhistleKind
-    called: tuple[UnitId, ...]
-    """The first leads."""
-    scene: str
-    reason: str
-
-
-def blow(command: BlowWhistle, case: Complaint, catalogue: Catalogue) -> Said:
+@decides_knowing(BlowWhistle, "whistle")
+def blow(command: BlowWhistle, asked: Asked, case: Complaint, catalogue: Catalogue) -> Said:
     """G1: a street or town that has the order calls one or several units; the first of them leads."""
-    order = theirs(case, command.unit, command.assignment)
+    order = theirs(case, asked.unit, command.assignment)
     if isinstance(order, Refusal):
         return order
-    why = _not_blown(command, case, catalogue)
+    why = _not_blown(command, asked, case, catalogue)
     if why is not None:
         return Refusal(why)
     limits = ruleset(case.ruleset).whistle[command.kind]
@@ -54,8 +47,8 @@ def blow(command: BlowWhistle, case: Complaint, catalogue: Catalogue) -> Said:
         UnitCalled(
             complaint_id=case.complaint_id,
             whistle=command.whistle,
-            called=unit,
-            unit=command.unit,
+            called=UnitId(unit),
+            unit=asked.unit,
             kind=command.kind,
             leads=unit == command.called[0],
             scene=command.scene,
@@ -63,31 +56,31 @@ def blow(command: BlowWhistle, case: Complaint, catalogue: Catalogue) -> Said:
             subject=case.subject,
             title=case.title,
             district=case.district,
-            arrive_by=None if arrival is None else command.at + arrival,
-            called_at=command.at,
+            arrive_by=None if arrival is None else asked.at + arrival,
+            called_at=asked.at,
         )
         for unit in command.called
     ]
     blown = WhistleBlown(
         complaint_id=case.complaint_id,
         whistle=command.whistle,
-        unit=command.unit,
+        unit=asked.unit,
         kind=command.kind,
-        lead=command.called[0],
+        lead=UnitId(command.called[0]),
         scene=command.scene,
         reason=command.reason,
-        blown_at=command.at,
+        blown_at=asked.at,
     )
     return [blown, *called]
 
 
-def _not_blown(command: BlowWhistle, case: Complaint, catalogue: Catalogue) -> str | None:
+def _not_blown(command: BlowWhistle, asked: Asked, case: Complaint, catalogue: Catalogue) -> str | None:
     rules = ruleset(case.ruleset)
     unknown = [unit for unit in command.called if unit not in catalogue.units]
     why: str | None = None
     if _whistle(case, command.whistle) is not None:
         why = f"whistle {command.whistle} was blown already, the next is {len(case.whistles) + 1}"
-    elif not catalogue.is_street(command.unit):
+    elif not catalogue.is_street(asked.unit):
         why = "only a street or town whistles (G1)"
     elif command.whistle != len(case.whistles) + 1:
         why = f"whistle {command.whistle}: the next is {len(case.whistles) + 1}"
@@ -95,25 +88,17 @@ def _not_blown(command: BlowWhistle, case: Complaint, catalogue: Catalogue) -> s
         why = f"{len(case.whistles)} whistles already, at most {rules.whistles_max}"
     elif unknown:
         why = f"called: {quoted(unknown[0])} is not in catalogue {catalogue.version}"
-    elif command.unit in command.called or len(set(command.called)) < len(command.called):
+    elif asked.unit in command.called or len(set(command.called)) < len(command.called):
         why = "called: each unit once, and not the street itself"
     elif len(command.called) > rules.called_max:
         why = f"called: {len(command.called)} units, at most {rules.called_max}"
     return why
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AcknowledgeWhistle(Reply):
-    """A called unit comes."""
-
-    ASKED = "acknowledge"
-
-    whistle: int
-
-
-def acknowledge(command: AcknowledgeWhistle, case: Complaint) -> Said:
+@decides(AcknowledgeWhistle, "acknowledge")
+def acknowledge(command: AcknowledgeWhistle, asked: Asked, case: Complaint) -> Said:
     """A called unit knows of it."""
-    part = _part(case, command.whistle, command.unit)
+    part = _part(case, command.whistle, asked.unit)
     if isinstance(part, Refusal):
         return part
     whistle, called = part
@@ -125,24 +110,15 @@ def acknowledge(command: AcknowledgeWhistle, case: Complaint) -> Said:
             whistle=whistle.number,
             called=called.unit,
             unit=whistle.unit,
-            acknowledged_at=command.at,
+            acknowledged_at=asked.at,
         )
     ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ArriveAtWhistle(Reply):
-    """A called unit is there."""
-
-    ASKED = "arrive"
-
-    whistle: int
-    persons: int
-
-
-def arrive(command: ArriveAtWhistle, case: Complaint) -> Said:
+@decides(ArriveAtWhistle, "arrive")
+def arrive(command: ArriveAtWhistle, asked: Asked, case: Complaint) -> Said:
     """A called unit is there, in time or late (G2)."""
-    part = _part(case, command.whistle, command.unit)
+    part = _part(case, command.whistle, asked.unit)
     if isinstance(part, Refusal):
         return part
     whistle, called = part
@@ -155,24 +131,15 @@ def arrive(command: ArriveAtWhistle, case: Complaint) -> Said:
             called=called.unit,
             unit=whistle.unit,
             persons=command.persons,
-            arrived_at=command.at,
+            arrived_at=asked.at,
         )
     ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecordMeasure(Reply):
-    """A called unit does something about it."""
-
-    ASKED = "record a measure"
-
-    whistle: int
-    measure: str
-
-
-def record_measure(command: RecordMeasure, case: Complaint) -> Said:
+@decides(RecordMeasure, "record a measure")
+def record_measure(command: RecordMeasure, asked: Asked, case: Complaint) -> Said:
     """What a called unit does about it."""
-    part = _part(case, command.whistle, command.unit)
+    part = _part(case, command.whistle, asked.unit)
     if isinstance(part, Refusal):
         return part
     whistle, called = part
@@ -183,30 +150,20 @@ def record_measure(command: RecordMeasure, case: Complaint) -> Said:
             called=called.unit,
             unit=whistle.unit,
             measure=command.measure,
-            recorded_at=command.at,
+            recorded_at=asked.at,
         )
     ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReleaseWhistle(Reply):
-    """The street lets one of them go, or all."""
-
-    ASKED = "release"
-
-    whistle: int
-    called: UnitId | None
-    reason: str
-
-
-def release(command: ReleaseWhistle, case: Complaint) -> Said:
+@decides(ReleaseWhistle, "release")
+def release(command: ReleaseWhistle, asked: Asked, case: Complaint) -> Said:
     """T25: 事不完,人不走: the street that whistled lets them go, one or all; nobody releases himself."""
     if case.ended is not None:
         return Refusal(f"the life ended with {case.ended.how}, and everybody was let go")
     whistle = _whistle(case, command.whistle)
     if whistle is None:
         return Refusal(f"whistle {command.whistle} was not blown")
-    if whistle.unit != command.unit:
+    if whistle.unit != asked.unit:
         return Refusal(f"only {whistle.unit}, which whistled, releases (T25)")
     if command.called is not None and _called(whistle, command.called) is None:
         return Refusal(f"called: {command.called} was not called by whistle {whistle.number}")
@@ -221,48 +178,37 @@ def release(command: ReleaseWhistle, case: Complaint) -> Said:
             called=called.unit,
             unit=whistle.unit,
             reason=command.reason,
-            released_at=command.at,
+            released_at=asked.at,
         )
         for called in going
     ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RateWhistle(Reply):
-    """Street and called unit rate each other."""
-
-    ASKED = "rate"
-
-    whistle: int
-    rated: UnitId
-    stars: int
-    comment: str
-
-
-def rate(command: RateWhistle, case: Complaint) -> Said:
+@decides(RateWhistle, "rate")
+def rate(command: RateWhistle, asked: Asked, case: Complaint) -> Said:
     """R16, G3: both are rated, each by the other, once, when there is something to rate."""
     if case.ended is not None:
         return Refusal(f"the life ended with {case.ended.how}")
     whistle = _whistle(case, command.whistle)
-    street = whistle is not None and whistle.unit == command.unit
-    called = None if whistle is None else _called(whistle, command.rated if street else command.unit)
+    street = whistle is not None and whistle.unit == asked.unit
+    called = None if whistle is None else _called(whistle, command.rated if street else asked.unit)
     if whistle is None or called is None:
-        return Refusal(f"whistle {command.whistle} is not between {command.unit} and {command.rated}")
+        return Refusal(f"whistle {command.whistle} is not between {asked.unit} and {command.rated}")
     if not street and command.rated != whistle.unit:
         return Refusal(f"rated: who was called rates {whistle.unit}, which whistled")
     if called.done_at is None:
         return Refusal(f"{called.unit} has neither come nor been let go")
     if called.rated if street else called.has_rated:
-        return Refusal(f"{command.unit} has rated {command.rated} for whistle {whistle.number} already")
+        return Refusal(f"{asked.unit} has rated {command.rated} for whistle {whistle.number} already")
     return [
         WhistleRated(
             complaint_id=case.complaint_id,
             whistle=whistle.number,
-            rated_by=command.unit,
-            rated=command.rated,
+            rated_by=asked.unit,
+            rated=UnitId(command.rated),
             stars=command.stars,
             comment=command.comment,
-            rated_at=command.at,
+            rated_at=asked.at,
         )
     ]
 
@@ -293,5 +239,5 @@ def _whistle(case: Complaint, number: int) -> Whistle | None:
     return next((whistle for whistle in case.whistles if whistle.number == number), None)
 
 
-def _called(whistle: Whistle, unit: UnitId) -> Called | None:
+def _called(whistle: Whistle, unit: str) -> Called | None:
     return next((called for called in whistle.called if called.unit == unit), None)

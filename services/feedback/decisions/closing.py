@@ -6,32 +6,28 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from services.feedback.decision_table import decides_knowing
 from services.feedback.refusals import refused
+from shared.asked import Asked
 from shared.complaint import Complaint, Terminated, Visit, holder
-from shared.deciding import Decision, concerned, may_decide
+from shared.deciding import concerned, may_decide
 from shared.events import ComplaintClosed, FeedbackFact, Outcome
 from shared.ids import ComplaintId
+from shared.inputs import CloseByException
 from shared.policy.catalogue import Catalogue
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CloseByException(Decision):
-    """A supervisor lets it close without a visit's outcome."""
-
-    approved_by: str
-    reason: str
-
-
+@decides_knowing(CloseByException)
 def close_by_exception(
-    command: CloseByException, case: Complaint, catalogue: Catalogue
+    command: CloseByException, asked: Asked, case: Complaint, catalogue: Catalogue
 ) -> Sequence[FeedbackFact]:
     """E3: by a supervisor who has no part in it (T22)."""
-    why = may_decide("approved_by", command.approved_by, concerned(case, catalogue), command.login)
+    why = may_decide("approved_by", command.approved_by, concerned(case, catalogue), asked.login)
     if case.ended is not None:
         why = f"the life ended with {case.ended.how}"
     if why is not None:
-        return [refused("close by exception", why, case, command.at, command.approved_by)]
-    return [_excepted(command, case)]
+        return [refused("close by exception", why, case, asked.at, command.approved_by)]
+    return [_excepted(case, command.approved_by, command.reason, asked.at)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,18 +44,18 @@ def close_terminated(command: CloseTerminated, case: Complaint) -> Sequence[Feed
     """Nothing where the life has ended, or the order is not terminated."""
     if case.ended is not None or not isinstance(case.order, Terminated):
         return []
-    return [_excepted(command, case)]
+    return [_excepted(case, command.approved_by, command.reason, command.at)]
 
 
-def _excepted(command: CloseByException | CloseTerminated, case: Complaint) -> ComplaintClosed:
+def _excepted(case: Complaint, approved_by: str, reason: str, at: datetime) -> ComplaintClosed:
     return ComplaintClosed(
         complaint_id=case.complaint_id,
         outcome=Outcome.EXCEPTION,
         visit=0,
-        approved_by=command.approved_by,
-        reason=command.reason,
+        approved_by=approved_by,
+        reason=reason,
         recalled_unit=holder(case),
-        closed_at=command.at,
+        closed_at=at,
     )
 
 

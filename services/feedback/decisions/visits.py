@@ -9,8 +9,10 @@ from datetime import datetime
 from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
+from services.feedback.decision_table import decides
 from services.feedback.decisions.closing import closed
 from services.feedback.refusals import refused
+from shared.asked import Asked
 from shared.complaint import Answered, Complaint, Order, Terminated, order_open, watched
 from shared.events import (
     ComplaintReopened,
@@ -23,6 +25,7 @@ from shared.events import (
 )
 from shared.events.base import Limit
 from shared.ids import ComplaintId, UnitId
+from shared.inputs import RecordUnreached, RecordVisit
 from shared.policy.ruleset import ruleset
 from shared.times import stated
 
@@ -92,26 +95,13 @@ def _visit_by(case: Complaint, visit_at: datetime) -> datetime | UnsetType:
     return UNSET if within is None else visit_at + within
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecordVisit:
-    """The citizen was reached and judged."""
-
-    complaint_id: ComplaintId
-    visit: int
-    attempt: int
-    solved: bool
-    satisfied: bool
-    reason: str
-    channel: str
-    at: datetime
-
-
-def record_visit(command: RecordVisit, case: Complaint) -> Sequence[FeedbackFact]:
+@decides(RecordVisit)
+def record_visit(command: RecordVisit, asked: Asked, case: Complaint) -> Sequence[FeedbackFact]:
     """Solved, it closes; not solved, the unit acts again, as long as the rule set has rounds."""
     order, visit = case.order, case.visit
-    why = _not_asked(case, command)
+    why = _not_asked(command, asked, case)
     if why is not None or visit is None or order is None:
-        return [refused("record a visit", why or "no visit is under way", case, command.at)]
+        return [refused("record a visit", why or "no visit is under way", case, asked.at)]
     made = VisitMade(
         complaint_id=case.complaint_id,
         visit=visit.visit,
@@ -121,10 +111,10 @@ def record_visit(command: RecordVisit, case: Complaint) -> Sequence[FeedbackFact
         satisfied=command.satisfied,
         reason=command.reason,
         channel=command.channel,
-        visited_at=command.at,
+        visited_at=asked.at,
     )
     if command.solved:
-        return [made, closed(case, Outcome.SOLVED, visit, command.at)]
+        return [made, closed(case, Outcome.SOLVED, visit, asked.at)]
     if order.round < ruleset(case.ruleset).rounds_max:
         return [
             made,
@@ -133,30 +123,19 @@ def record_visit(command: RecordVisit, case: Complaint) -> Sequence[FeedbackFact
                 round=order.round + 1,
                 unit=order.unit,
                 reason=command.reason,
-                reopened_at=command.at,
+                reopened_at=asked.at,
             ),
         ]
-    return [made, closed(case, Outcome.UNSOLVED, visit, command.at)]
+    return [made, closed(case, Outcome.UNSOLVED, visit, asked.at)]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecordUnreached:
-    """An attempt did not reach the citizen."""
-
-    complaint_id: ComplaintId
-    visit: int
-    attempt: int
-    cause: str
-    channel: str
-    at: datetime
-
-
-def record_unreached(command: RecordUnreached, case: Complaint) -> Sequence[FeedbackFact]:
+@decides(RecordUnreached)
+def record_unreached(command: RecordUnreached, asked: Asked, case: Complaint) -> Sequence[FeedbackFact]:
     """No judgement (T19): the citizen is asked again, as often as the rule set says."""
     order, visit = case.order, case.visit
-    why = _not_asked(case, command)
+    why = _not_asked(command, asked, case)
     if why is not None or visit is None or order is None:
-        return [refused("record an attempt", why or "no visit is under way", case, command.at)]
+        return [refused("record an attempt", why or "no visit is under way", case, asked.at)]
     rules = ruleset(case.ruleset)
     attempted = VisitUnreached(
         complaint_id=case.complaint_id,
@@ -165,18 +144,18 @@ def record_unreached(command: RecordUnreached, case: Complaint) -> Sequence[Feed
         round=visit.round,
         cause=command.cause,
         channel=command.channel,
-        attempted_at=command.at,
+        attempted_at=asked.at,
     )
     if visit.attempt < rules.visit_attempts_max:
-        again_at = command.at + rules.visit_spacing
-        again = _visit(case, order, visit.reason, visit.attempt + 1, again_at, command.at, visit.visit)
+        again_at = asked.at + rules.visit_spacing
+        again = _visit(case, order, visit.reason, visit.attempt + 1, again_at, asked.at, visit.visit)
         return [attempted, again]
     if order_open(case):
         return [attempted]  # the unit still owes its answer; the citizen is asked again when it comes
-    return [attempted, closed(case, Outcome.UNREACHED, visit, command.at)]
+    return [attempted, closed(case, Outcome.UNREACHED, visit, asked.at)]
 
 
-def _not_asked(case: Complaint, command: RecordVisit | RecordUnreached) -> str | None:
+def _not_asked(command: RecordVisit | RecordUnreached, asked: Asked, case: Complaint) -> str | None:
     """Why this answer has no question; None where it has."""
     visit, attempt = command.visit, command.attempt
     if case.ended is not None:
@@ -188,6 +167,6 @@ def _not_asked(case: Complaint, command: RecordVisit | RecordUnreached) -> str |
             f"visit {visit} attempt {attempt} is over, the present one is "
             f"{case.visit.visit} attempt {case.visit.attempt}"
         )
-    if command.at < case.visit.visit_at:  # which is never before the visit was asked for
+    if asked.at < case.visit.visit_at:  # which is never before the visit was asked for
         return f"visit {visit} attempt {attempt} was not to be made before {stated(case.visit.visit_at, case.ruleset)}"
     return None

@@ -3,54 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Final
 
+from services.intake.decision_table import decides
 from services.intake.on_record import on_record, refused
+from shared.asked import Asked
 from shared.complaint import WHERE_AND_WHAT, Case, holder
 from shared.events import Correction, IntakeFact, RequestCorrected
-from shared.ids import ComplaintId
+from shared.inputs import CorrectRequest
 
 _CORRECTED: Final = ("title", "content", "address", *WHERE_AND_WHAT)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CorrectRequest:
-    """The record said something else than the citizen; a field that stays is None."""
-
-    complaint_id: ComplaintId
-    title: str | None = None
-    content: str | None = None
-    address: str | None = None
-    subject: str | None = None
-    district: str | None = None
-    street: str | None = None
-    """The empty text: none is known."""
-    corrected_by: str
-    by_request: bool = True
-    """Whether the message names it by its request's number, not by its own."""
-    at: datetime
-
-
-def correct(command: CorrectRequest, case: Case) -> Sequence[IntakeFact]:
+@decides(CorrectRequest)
+def correct(command: CorrectRequest, asked: Asked, case: Case) -> Sequence[IntakeFact]:
     """The fields that change, each with its old value."""
-    case = on_record(command, case)
+    case = on_record(command, asked, case)
     corrections = tuple(
         Correction(field=field, old=old, new=new)
         for field in _CORRECTED
-        if (new := getattr(command, field)) is not None and new != (old := getattr(case, field) or "")
+        if (new := _told(command, field)) is not None and new != (old := getattr(case, field) or "")
     )
     if case.ended is not None:
-        return [refused("correct", f"the life ended with {case.ended.how}", case, command.at)]
+        return [refused("correct", f"the life ended with {case.ended.how}", case, asked.at)]
     if not corrections:
-        return [refused("correct", "the record says that already", case, command.at)]
+        return [refused("correct", "the record says that already", case, asked.at)]
     return [
         RequestCorrected(
             complaint_id=case.complaint_id,
             corrections=corrections,
             corrected_by=command.corrected_by,
             unit=holder(case),
-            corrected_at=command.at,
+            corrected_at=asked.at,
         )
     ]
+
+
+def _told(command: CorrectRequest, field: str) -> str | None:
+    """What the field is to say; "" for nothing, None where it stays."""
+    told: str | None = getattr(command, field)
+    return "" if field == "street" and command.no_street else told

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Final
 
 from msgspec import UNSET
 
+from services.intake.decision_table import decides
 from services.intake.on_record import TERMINATED, on_record, refused
+from shared.asked import Asked
 from shared.complaint import Case, goes_on, holder, whole_content
 from shared.events import IntakeFact, RequestSupplemented
-from shared.events.base import Attachment
-from shared.ids import ComplaintId
+from shared.inputs import SupplementRequest
 
 ATTACHMENTS_MAX: Final = 100
 """Attachments of a complaint with all that were added: every head and order carries where they are."""
@@ -21,22 +20,10 @@ CONTENT_MAX: Final = 20_000
 """Characters of a complaint's content with all that was added: a head carries it, and every order."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SupplementRequest:
-    """The citizen has more to say."""
-
-    complaint_id: ComplaintId
-    text: str
-    recorded_by: str
-    attachments: tuple[Attachment, ...] = ()
-    by_request: bool = True
-    """Whether the message names it by its request's number, not by its own."""
-    at: datetime
-
-
-def supplement(command: SupplementRequest, case: Case) -> Sequence[IntakeFact]:
+@decides(SupplementRequest)
+def supplement(command: SupplementRequest, asked: Asked, case: Case) -> Sequence[IntakeFact]:
     """As long as the life goes on, and within bounds."""
-    case = on_record(command, case)
+    case = on_record(command, asked, case)
     why: str | None = None
     if case.ended is not None:
         why = f"the life ended with {case.ended.how}: what is new is a new request"
@@ -47,7 +34,7 @@ def supplement(command: SupplementRequest, case: Case) -> Sequence[IntakeFact]:
     elif len(whole_content(case)) + len(command.text) > CONTENT_MAX:
         why = f"text: with what is on record more than {CONTENT_MAX} characters"
     if why is not None:
-        return [refused("supplement", why, case, command.at)]
+        return [refused("supplement", why, case, asked.at)]
     return [
         RequestSupplemented(
             complaint_id=case.complaint_id,
@@ -55,6 +42,6 @@ def supplement(command: SupplementRequest, case: Case) -> Sequence[IntakeFact]:
             attachments=command.attachments or UNSET,
             recorded_by=command.recorded_by,
             unit=holder(case),
-            supplemented_at=command.at,
+            supplemented_at=asked.at,
         )
     ]

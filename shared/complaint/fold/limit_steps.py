@@ -15,9 +15,9 @@ from shared.complaint.order import (
     LimitStep,
     Pause,
     PauseAsked,
-    asked,
     asking,
     pause_ended,
+    question,
     without,
 )
 from shared.complaint.state import ClassBefore, Complaint
@@ -46,7 +46,7 @@ def _apply_extension_approved(case: Complaint, fact: ExtensionApproved) -> Compl
     order = case.order
     if not isinstance(order, Held):
         return case
-    known = asked(order, ExtensionAsked)
+    known = question(order, ExtensionAsked)
     step = LimitStep(at=fact.approved_at, days=0 if known is None else known.days)
     return replace(
         case,
