@@ -1,4 +1,4 @@
-"""What is asked of a desk from outside: a command, and beside it who asks, when, and about which complaint."""
+"""A command from outside, and beside it who asks, when, and about which complaint."""
 
 from __future__ import annotations
 

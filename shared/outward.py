@@ -1,124 +1,22 @@
-"""Which facts leave the log for another topic as well, and to whom."""
+"""Which facts leave the log for another topic as well, and to whom: as the topics' `carries` and the facts say."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
-from shared.events import (
-    AnswerSentBack,
-    ArrivalMissed,
-    CalendarAmended,
-    ComplaintClosed,
-    ComplaintDispatched,
-    ComplaintEscalated,
-    ComplaintReclassified,
-    ComplaintWithdrawn,
-    ConfidentialityRequired,
-    CouncilDecided,
-    CoUnitAdded,
-    CoUnitReported,
-    DispatchLimitMissed,
-    DisputeRaised,
-    ExclusionApproved,
-    ExclusionRejected,
-    ExclusionRequested,
-    ExtensionApproved,
-    ExtensionRejected,
-    ExtensionRequested,
-    LimitMissCorrected,
-    OrderAmended,
-    OrderAssigned,
-    OrderMoved,
-    PauseApproved,
-    PauseEnded,
-    PauseRejected,
-    PauseRequested,
-    ProgressReported,
-    RequestCorrected,
-    RequestRepeated,
-    RequestSupplemented,
-    RetaliationReported,
-    ReturnApproved,
-    ReturnRejected,
-    ReturnRequested,
-    SupervisionClosed,
-    SupervisionMissed,
-    SupervisionOpened,
-    TerminationApproved,
-    TerminationRejected,
-    TerminationRequested,
-    UnitCalled,
-    VisitLimitMissed,
-    VisitScheduled,
-    WarningGiven,
-    WhistleAcknowledged,
-    WhistleArrived,
-    WhistleMeasureRecorded,
-    WhistleRated,
-    WhistleReleased,
-)
-from shared.topics import (
-    CITIZEN_NOTICES,
-    DISPATCH_ORDERS,
-    DISPATCH_REVIEW_REQUESTS,
-    ESCALATION_NOTICES,
-    FEEDBACK_VISITS,
-    SUPERVISION_REPORTS,
-    Topic,
-)
+from shared.events import SPEAKERS, Fact
+from shared.topics import COMPLAINTS_LOG, TOPICS, Topic
+
+
+def _sent(kind: type[Fact]) -> Iterator[tuple[Topic, str | None]]:
+    for topic in TOPICS:
+        if kind in topic.carries and topic is not COMPLAINTS_LOG:
+            yield from ((topic, field) for field in (kind.TELLS if topic.per_unit else (None,)))
+
 
 OUTWARD: Final[dict[str, tuple[tuple[Topic, str | None], ...]]] = {
-    ComplaintDispatched.__name__: ((DISPATCH_ORDERS, "unit"),),
-    ReturnApproved.__name__: ((DISPATCH_ORDERS, "unit"),),
-    ReturnRejected.__name__: ((DISPATCH_ORDERS, "unit"),),
-    OrderAssigned.__name__: ((DISPATCH_ORDERS, "unit"),),
-    OrderMoved.__name__: ((DISPATCH_ORDERS, "unit"),),
-    OrderAmended.__name__: ((DISPATCH_ORDERS, "unit"),),
-    ExtensionApproved.__name__: ((DISPATCH_ORDERS, "unit"), (CITIZEN_NOTICES, None)),
-    ProgressReported.__name__: ((CITIZEN_NOTICES, None),),
-    AnswerSentBack.__name__: ((DISPATCH_ORDERS, "unit"), (FEEDBACK_VISITS, None)),
-    ExtensionRejected.__name__: ((DISPATCH_ORDERS, "unit"),),
-    TerminationApproved.__name__: ((DISPATCH_ORDERS, "unit"),),
-    TerminationRejected.__name__: ((DISPATCH_ORDERS, "unit"),),
-    CouncilDecided.__name__: ((DISPATCH_ORDERS, "unit"),),
-    CoUnitAdded.__name__: ((DISPATCH_ORDERS, "co_unit"), (DISPATCH_ORDERS, "unit")),
-    CoUnitReported.__name__: ((DISPATCH_ORDERS, "unit"),),
-    ComplaintReclassified.__name__: ((DISPATCH_ORDERS, "unit"),),
-    CalendarAmended.__name__: ((DISPATCH_ORDERS, "unit"),),
-    ConfidentialityRequired.__name__: ((DISPATCH_ORDERS, "unit"),),
-    RequestCorrected.__name__: ((DISPATCH_ORDERS, "unit"),),
-    RequestSupplemented.__name__: ((DISPATCH_ORDERS, "unit"),),
-    RequestRepeated.__name__: ((DISPATCH_ORDERS, "unit"),),
-    WarningGiven.__name__: ((DISPATCH_ORDERS, "unit"),),
-    UnitCalled.__name__: ((DISPATCH_ORDERS, "called"),),
-    WhistleAcknowledged.__name__: ((DISPATCH_ORDERS, "unit"),),
-    WhistleArrived.__name__: ((DISPATCH_ORDERS, "unit"),),
-    WhistleMeasureRecorded.__name__: ((DISPATCH_ORDERS, "unit"),),
-    WhistleReleased.__name__: ((DISPATCH_ORDERS, "called"),),
-    WhistleRated.__name__: ((DISPATCH_ORDERS, "rated"),),
-    ComplaintWithdrawn.__name__: ((DISPATCH_ORDERS, "recalled_unit"),),
-    ComplaintClosed.__name__: ((DISPATCH_ORDERS, "recalled_unit"),),
-    LimitMissCorrected.__name__: ((DISPATCH_ORDERS, "unit"), (ESCALATION_NOTICES, None)),
-    ExclusionApproved.__name__: ((DISPATCH_ORDERS, "unit"),),
-    ExclusionRejected.__name__: ((DISPATCH_ORDERS, "unit"),),
-    ReturnRequested.__name__: ((DISPATCH_REVIEW_REQUESTS, None),),
-    ExtensionRequested.__name__: ((DISPATCH_REVIEW_REQUESTS, None),),
-    PauseRequested.__name__: ((DISPATCH_REVIEW_REQUESTS, None),),
-    PauseApproved.__name__: ((DISPATCH_ORDERS, "unit"), (CITIZEN_NOTICES, None)),
-    PauseRejected.__name__: ((DISPATCH_ORDERS, "unit"),),
-    PauseEnded.__name__: ((DISPATCH_ORDERS, "unit"), (CITIZEN_NOTICES, None)),
-    TerminationRequested.__name__: ((DISPATCH_REVIEW_REQUESTS, None),),
-    DisputeRaised.__name__: ((DISPATCH_REVIEW_REQUESTS, None),),
-    ExclusionRequested.__name__: ((DISPATCH_REVIEW_REQUESTS, None),),
-    VisitScheduled.__name__: ((FEEDBACK_VISITS, None),),
-    RetaliationReported.__name__: ((SUPERVISION_REPORTS, None),),
-    ComplaintEscalated.__name__: ((ESCALATION_NOTICES, None),),
-    SupervisionOpened.__name__: ((ESCALATION_NOTICES, None), (DISPATCH_ORDERS, "unit")),
-    SupervisionMissed.__name__: ((ESCALATION_NOTICES, None),),
-    SupervisionClosed.__name__: ((ESCALATION_NOTICES, None),),
-    DispatchLimitMissed.__name__: ((ESCALATION_NOTICES, None),),
-    VisitLimitMissed.__name__: ((ESCALATION_NOTICES, None),),
-    ArrivalMissed.__name__: ((ESCALATION_NOTICES, None), (DISPATCH_ORDERS, "called")),
+    kind.__name__: sent for kind in SPEAKERS if (sent := tuple(_sent(kind)))
 }
 """The topics of a fact besides the log. For a unit's topic also the field that names the unit; nothing is
 sent where that field is empty."""

@@ -9,7 +9,7 @@ from shared import events as e
 from shared.events import Fact
 
 NOTHING_NEW: Final = "It was so already; nothing changed."
-_OF_REPLIES: Final[dict[type[Fact], str]] = {
+OF_REPLIES: Final[dict[type[Fact], str]] = {
     e.OrderSigned: "Signed: the order is yours.",
     e.OrderAnswered: "Answered: now the citizen is asked.",
     e.ReturnRequested: "Return requested: a reviewer decides; the limit runs on.",
@@ -38,6 +38,6 @@ def of_reply(facts: list[Fact]) -> str:
     for fact in facts:
         if isinstance(fact, e.ReplyRefused):
             return refusals.answer(fact)
-        if type(fact) in _OF_REPLIES:
-            return _OF_REPLIES[type(fact)]
+        if type(fact) in OF_REPLIES:
+            return OF_REPLIES[type(fact)]
     return NOTHING_NEW

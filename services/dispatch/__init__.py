@@ -10,7 +10,8 @@ Says     ComplaintDispatched, OrderSigned, OrderAnswered, ReturnRequested, Retur
          WhistleArrived, WhistleMeasureRecorded, WhistleReleased, WhistleRated, ExclusionRequested,
          ExclusionApproved, ExclusionRejected, CitizenContacted, ContactFailed, ProgressReported, AnswerSentBack,
          ReplyRefused
-Keeps    `decision_table` which decision answers which command; `guards` who may speak; `reviewed` what a review is; `routing` which unit; `matters` with whose it goes;
-         `work_order` how an order is written; `limits` which limit it gets; `contact_policy` who sees how much of a
-         contact; `contact_door` reading one, over HTTP; `views` the questions it answers
+Keeps    `decision_table` which decision answers which command; `guards` who may speak; `reviewed` what a review is;
+         `routing` which unit; `matters` with whose it goes; `work_order` how an order is written; `limits` which
+         limit it gets; `contact_policy` who sees how much of a contact; `contact_door` reading one, over HTTP;
+         `views` the questions it answers
 """

@@ -6,7 +6,8 @@ Says     ComplaintReceived, IdentityProtected, MatterLinked, ComplaintClassified
          ComplaintTurnedAway, RequestCorrected, RequestSupplemented, RequestRepeated, ComplaintWithdrawn,
          RetaliationReported, RatingGiven,
          IntakeRefused
-Keeps    `decision_table` which decision answers which command; `naming` which complaint is meant; `links` which links cannot be; `on_record` what is said of one on record;
+Keeps    `decision_table` which decision answers which command; `naming` which complaint is meant;
+         `links` which links cannot be; `on_record` what is said of one on record;
          `told_again` whether a request says something else; `twice` which record stands for another;
          `pbx` what telephone systems say; `register` what is told of a call; `call_statistics` the telephone's
          figures; `response_times` how soon messages are taken up; `knowledge` what agents answer from;

@@ -1,307 +1,35 @@
-"""The published language: everything that can happen to a complaint, in order of life."""
+"""The published language: everything that can happen to a complaint. Dispatch's facts stand in three files."""
 
 from __future__ import annotations
 
+from types import ModuleType
 from typing import Final
 
-from shared.events.base import (
-    Attachment,
-    Colour,
-    Desk,
-    ExclusionGround,
-    Fact,
-    Level,
-    Outcome,
-    PauseGround,
-    RequestType,
-    TerminationGround,
-    TurnedAway,
-    Urgency,
-    VisitReason,
-    WhistleKind,
-)
-from shared.events.dispatch import (
-    AnswerSentBack,
-    CalendarAmended,
-    CitizenContacted,
-    ComplaintDispatched,
-    ComplaintReclassified,
-    ConfidentialityRequired,
-    ContactFailed,
-    CouncilDecided,
-    CoUnitAdded,
-    CoUnitReported,
-    DispatchFact,
-    DisputeRaised,
-    ExclusionApproved,
-    ExclusionRejected,
-    ExclusionRequested,
-    ExtensionApproved,
-    ExtensionRejected,
-    ExtensionRequested,
-    OrderAmended,
-    OrderAnswered,
-    OrderAssigned,
-    OrderMoved,
-    OrderSigned,
-    PauseApproved,
-    PauseEnded,
-    PauseRejected,
-    PauseRequested,
-    ProgressReported,
-    ReplyRefused,
-    ReturnApproved,
-    ReturnRejected,
-    ReturnRequested,
-    TerminationApproved,
-    TerminationRejected,
-    TerminationRequested,
-)
-from shared.events.escalation import (
-    AnswerLimitMissed,
-    ArrivalMissed,
-    ComplaintEscalated,
-    DispatchLimitMissed,
-    EscalationFact,
-    LimitMissCorrected,
-    SignLimitMissed,
-    SupervisionClosed,
-    SupervisionMissed,
-    SupervisionOpened,
-    VisitLimitMissed,
-    WarningGiven,
-)
-from shared.events.feedback import (
-    ComplaintClosed,
-    ComplaintReopened,
-    FeedbackFact,
-    VisitAnswerRefused,
-    VisitMade,
-    VisitScheduled,
-    VisitUnreached,
-)
-from shared.events.intake import (
-    ComplaintAnsweredDirectly,
-    ComplaintClassified,
-    ComplaintReceived,
-    ComplaintTurnedAway,
-    ComplaintWithdrawn,
-    Correction,
-    IdentityProtected,
-    IntakeFact,
-    IntakeRefused,
-    MatterLinked,
-    RatingGiven,
-    RequestCorrected,
-    RequestRepeated,
-    RequestSupplemented,
-    RetaliationReported,
-)
-from shared.events.whistle import (
-    UnitCalled,
-    WhistleAcknowledged,
-    WhistleArrived,
-    WhistleBlown,
-    WhistleFact,
-    WhistleMeasureRecorded,
-    WhistleRated,
-    WhistleReleased,
-)
+from shared.events import dispatch, escalation, feedback, intake, limit_steps, whistle
+from shared.events.base import *
+from shared.events.dispatch import *
+from shared.events.escalation import *
+from shared.events.feedback import *
+from shared.events.intake import *
+from shared.events.limit_steps import *
+from shared.events.whistle import *
 
-ComplaintFact = IntakeFact | DispatchFact | EscalationFact | FeedbackFact
-"""Every fact a complaint's life can hold."""
+
+def facts_of(matter: ModuleType) -> tuple[type[Fact], ...]:
+    """The facts that stand in this file, in its order."""
+    return tuple(
+        kind
+        for kind in vars(matter).values()
+        if isinstance(kind, type) and issubclass(kind, Fact) and kind.__module__ == matter.__name__
+    )
+
+
+SPEAKERS: Final[dict[type[Fact], Desk]] = {
+    kind: kind.SPEAKER
+    for matter in (intake, dispatch, limit_steps, whistle, escalation, feedback)
+    for kind in facts_of(matter)
+}
+"""Every fact, and the one desk that may state it."""
 
 REFUSALS: Final = (IntakeRefused, ReplyRefused, VisitAnswerRefused)
 """The facts that change nothing of what is asked for: they may be stated at any time, even after the end."""
-
-SPEAKERS: Final[dict[type[Fact], Desk]] = {
-    **dict.fromkeys(
-        (
-            ComplaintReceived,
-            ComplaintClassified,
-            ComplaintAnsweredDirectly,
-            IdentityProtected,
-            MatterLinked,
-            RetaliationReported,
-            ComplaintTurnedAway,
-            RequestCorrected,
-            RequestSupplemented,
-            RequestRepeated,
-            ComplaintWithdrawn,
-            RatingGiven,
-            IntakeRefused,
-        ),
-        Desk.INTAKE,
-    ),
-    **dict.fromkeys(
-        (
-            ComplaintDispatched,
-            OrderSigned,
-            OrderAnswered,
-            ReturnRequested,
-            ReturnApproved,
-            ReturnRejected,
-            OrderAssigned,
-            OrderMoved,
-            OrderAmended,
-            ExtensionRequested,
-            ExtensionApproved,
-            ExtensionRejected,
-            PauseRequested,
-            PauseApproved,
-            PauseRejected,
-            PauseEnded,
-            TerminationRequested,
-            TerminationApproved,
-            TerminationRejected,
-            DisputeRaised,
-            CouncilDecided,
-            CoUnitAdded,
-            CoUnitReported,
-            ComplaintReclassified,
-            CalendarAmended,
-            ConfidentialityRequired,
-            WhistleBlown,
-            UnitCalled,
-            WhistleAcknowledged,
-            WhistleArrived,
-            WhistleMeasureRecorded,
-            WhistleReleased,
-            WhistleRated,
-            ExclusionRequested,
-            ExclusionApproved,
-            ExclusionRejected,
-            CitizenContacted,
-            ContactFailed,
-            ProgressReported,
-            AnswerSentBack,
-            ReplyRefused,
-        ),
-        Desk.DISPATCH,
-    ),
-    **dict.fromkeys(
-        (
-            DispatchLimitMissed,
-            VisitLimitMissed,
-            SignLimitMissed,
-            AnswerLimitMissed,
-            ComplaintEscalated,
-            LimitMissCorrected,
-            WarningGiven,
-            SupervisionOpened,
-            SupervisionMissed,
-            SupervisionClosed,
-            ArrivalMissed,
-        ),
-        Desk.ESCALATION,
-    ),
-    **dict.fromkeys(
-        (
-            VisitScheduled,
-            VisitMade,
-            VisitUnreached,
-            ComplaintReopened,
-            ComplaintClosed,
-            VisitAnswerRefused,
-        ),
-        Desk.FEEDBACK,
-    ),
-}
-"""The one desk that may state each fact."""
-
-__all__ = [
-    "REFUSALS",
-    "SPEAKERS",
-    "AnswerLimitMissed",
-    "AnswerSentBack",
-    "ArrivalMissed",
-    "Attachment",
-    "CalendarAmended",
-    "CitizenContacted",
-    "CoUnitAdded",
-    "CoUnitReported",
-    "Colour",
-    "ComplaintAnsweredDirectly",
-    "ComplaintClassified",
-    "ComplaintClosed",
-    "ComplaintDispatched",
-    "ComplaintEscalated",
-    "ComplaintFact",
-    "ComplaintReceived",
-    "ComplaintReclassified",
-    "ComplaintReopened",
-    "ComplaintTurnedAway",
-    "ComplaintWithdrawn",
-    "ConfidentialityRequired",
-    "ContactFailed",
-    "Correction",
-    "CouncilDecided",
-    "Desk",
-    "DispatchFact",
-    "DispatchLimitMissed",
-    "DisputeRaised",
-    "EscalationFact",
-    "ExclusionApproved",
-    "ExclusionGround",
-    "ExclusionRejected",
-    "ExclusionRequested",
-    "ExtensionApproved",
-    "ExtensionRejected",
-    "ExtensionRequested",
-    "Fact",
-    "FeedbackFact",
-    "IdentityProtected",
-    "IntakeFact",
-    "IntakeRefused",
-    "Level",
-    "LimitMissCorrected",
-    "MatterLinked",
-    "OrderAmended",
-    "OrderAnswered",
-    "OrderAssigned",
-    "OrderMoved",
-    "OrderSigned",
-    "Outcome",
-    "PauseApproved",
-    "PauseEnded",
-    "PauseGround",
-    "PauseRejected",
-    "PauseRequested",
-    "ProgressReported",
-    "RatingGiven",
-    "ReplyRefused",
-    "RequestCorrected",
-    "RequestRepeated",
-    "RequestSupplemented",
-    "RequestType",
-    "RetaliationReported",
-    "ReturnApproved",
-    "ReturnRejected",
-    "ReturnRequested",
-    "SignLimitMissed",
-    "SupervisionClosed",
-    "SupervisionMissed",
-    "SupervisionOpened",
-    "TerminationApproved",
-    "TerminationGround",
-    "TerminationRejected",
-    "TerminationRequested",
-    "TurnedAway",
-    "UnitCalled",
-    "Urgency",
-    "VisitAnswerRefused",
-    "VisitLimitMissed",
-    "VisitMade",
-    "VisitReason",
-    "VisitScheduled",
-    "VisitUnreached",
-    "WarningGiven",
-    "WhistleAcknowledged",
-    "WhistleArrived",
-    "WhistleBlown",
-    "WhistleFact",
-    "WhistleKind",
-    "WhistleMeasureRecorded",
-    "WhistleRated",
-    "WhistleReleased",
-]

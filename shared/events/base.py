@@ -40,6 +40,15 @@ Attachments = tuple[Attachment, ...] | msgspec.UnsetType
 """As a fact has them: left out where there are none."""
 
 
+class Desk(StrEnum):
+    """The four desks, in order of life."""
+
+    INTAKE = "intake"
+    DISPATCH = "dispatch"
+    ESCALATION = "escalation"
+    FEEDBACK = "feedback"
+
+
 class Fact(msgspec.Struct, frozen=True, kw_only=True):
     """Something that happened to one complaint; field names and types are the stored shape.
 
@@ -51,6 +60,11 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True):
     """The field that says when it happened (city time)."""
     SCHEMA: ClassVar[int] = 1
     """The version of this stored shape."""
+
+    SPEAKER: ClassVar[Desk]
+    """The one desk that may state it."""
+    TELLS: ClassVar[tuple[str, ...]] = ("unit",)
+    """The fields that name the units who hear of it on their topic, where such a topic carries it."""
 
     complaint_id: ComplaintId
     typed: dict[str, str] | msgspec.UnsetType = msgspec.UNSET
@@ -65,13 +79,28 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True):
         return None
 
 
-class Desk(StrEnum):
-    """The four desks, in order of life."""
+class IntakeFact(Fact, frozen=True, kw_only=True):
+    """A fact that only intake may state."""
 
-    INTAKE = "intake"
-    DISPATCH = "dispatch"
-    ESCALATION = "escalation"
-    FEEDBACK = "feedback"
+    SPEAKER = Desk.INTAKE
+
+
+class DispatchFact(Fact, frozen=True, kw_only=True):
+    """A fact that only dispatch may state."""
+
+    SPEAKER = Desk.DISPATCH
+
+
+class EscalationFact(Fact, frozen=True, kw_only=True):
+    """A fact that only escalation may state."""
+
+    SPEAKER = Desk.ESCALATION
+
+
+class FeedbackFact(Fact, frozen=True, kw_only=True):
+    """A fact that only feedback may state."""
+
+    SPEAKER = Desk.FEEDBACK
 
 
 class RequestType(StrEnum):

@@ -8,17 +8,15 @@ from msgspec import UNSET, UnsetType
 
 from shared.events.base import (
     Attachments,
+    DispatchFact,
     ExclusionGround,
-    Fact,
     Instant,
     Level,
-    PauseGround,
     Provisional,
     RequestType,
     TerminationGround,
     Urgency,
 )
-from shared.events.whistle import WhistleFact
 from shared.ids import UnitId
 
 Unlisted = tuple[str, ...] | UnsetType
@@ -26,7 +24,7 @@ Unlisted = tuple[str, ...] | UnsetType
 all of them."""
 
 
-class ComplaintDispatched(Fact, frozen=True, kw_only=True):
+class ComplaintDispatched(DispatchFact, frozen=True, kw_only=True):
     """A work order (工单) went to the one unit that must act (派单); the unit's whole order.
 
     `citizen_due_at` is set by the first dispatch and never reset by a return (T10);
@@ -62,7 +60,7 @@ class ComplaintDispatched(Fact, frozen=True, kw_only=True):
     """Of the limit in force."""
 
 
-class OrderSigned(Fact, frozen=True, kw_only=True):
+class OrderSigned(DispatchFact, frozen=True, kw_only=True):
     """The unit took the order on (签收)."""
 
     TIME: ClassVar[str] = "signed_at"
@@ -72,7 +70,7 @@ class OrderSigned(Fact, frozen=True, kw_only=True):
     signed_at: Instant
 
 
-class OrderAnswered(Fact, frozen=True, kw_only=True):
+class OrderAnswered(DispatchFact, frozen=True, kw_only=True):
     """The unit says what it did (反馈); its claim is not the citizen's judgement."""
 
     TIME: ClassVar[str] = "answered_at"
@@ -85,7 +83,7 @@ class OrderAnswered(Fact, frozen=True, kw_only=True):
     answered_at: Instant
 
 
-class ReturnRequested(Fact, frozen=True, kw_only=True):
+class ReturnRequested(DispatchFact, frozen=True, kw_only=True):
     """The unit says the order is not its own and shows why (退回, D3)."""
 
     TIME: ClassVar[str] = "requested_at"
@@ -98,7 +96,7 @@ class ReturnRequested(Fact, frozen=True, kw_only=True):
     requested_at: Instant
 
 
-class ReturnApproved(Fact, frozen=True, kw_only=True):
+class ReturnApproved(DispatchFact, frozen=True, kw_only=True):
     """The review found the unit right; its order ends, the complaint goes to another."""
 
     TIME: ClassVar[str] = "approved_at"
@@ -109,7 +107,7 @@ class ReturnApproved(Fact, frozen=True, kw_only=True):
     approved_at: Instant
 
 
-class ReturnRejected(Fact, frozen=True, kw_only=True):
+class ReturnRejected(DispatchFact, frozen=True, kw_only=True):
     """The review found the order well placed; the unit keeps it, no limit has moved."""
 
     TIME: ClassVar[str] = "rejected_at"
@@ -121,7 +119,7 @@ class ReturnRejected(Fact, frozen=True, kw_only=True):
     rejected_at: Instant
 
 
-class OrderAssigned(Fact, frozen=True, kw_only=True):
+class OrderAssigned(DispatchFact, frozen=True, kw_only=True):
     """A district's government gave its order to one of its streets (指派, D1); the citizen's limit stays."""
 
     TIME: ClassVar[str] = "assigned_at"
@@ -134,7 +132,7 @@ class OrderAssigned(Fact, frozen=True, kw_only=True):
     assigned_at: Instant
 
 
-class OrderMoved(Fact, frozen=True, kw_only=True):
+class OrderMoved(DispatchFact, frozen=True, kw_only=True):
     """Subject or place were corrected (改派): an order nobody signed, or the next round, goes to whom they name now."""
 
     TIME: ClassVar[str] = "moved_at"
@@ -146,7 +144,7 @@ class OrderMoved(Fact, frozen=True, kw_only=True):
     moved_at: Instant
 
 
-class OrderAmended(Fact, frozen=True, kw_only=True):
+class OrderAmended(DispatchFact, frozen=True, kw_only=True):
     """Subject or place were corrected, and the order stays (工单更正): this is what it says of them now."""
 
     TIME: ClassVar[str] = "amended_at"
@@ -162,112 +160,7 @@ class OrderAmended(Fact, frozen=True, kw_only=True):
     amended_at: Instant
 
 
-class ExtensionRequested(Fact, frozen=True, kw_only=True):
-    """The unit needs longer and says why (延期, D4)."""
-
-    TIME: ClassVar[str] = "requested_at"
-
-    unit: UnitId
-    assignment: int
-    days: int
-    """Beyond the limit in force, counted as the rule set counts days."""
-    reason: str
-    citizen_told: bool
-    """Whether the unit has told the citizen."""
-    requested_at: Instant
-
-
-class ExtensionApproved(Fact, frozen=True, kw_only=True):
-    """The review gave the unit longer; a limit that had passed is never moved (T6)."""
-
-    TIME: ClassVar[str] = "approved_at"
-
-    unit: UnitId
-    assignment: int
-    round: int
-    reviewer: str
-    old_due_at: Instant
-    new_due_at: Instant
-    provisional: Provisional = UNSET
-    approved_at: Instant
-
-
-class ExtensionRejected(Fact, frozen=True, kw_only=True):
-    """The review found no ground for longer; the limit stays."""
-
-    TIME: ClassVar[str] = "rejected_at"
-
-    unit: UnitId
-    assignment: int
-    reviewer: str
-    reason: str
-    rejected_at: Instant
-
-
-class PauseRequested(Fact, frozen=True, kw_only=True):
-    """The unit cannot act until something else has come, and shows it (暂停)."""
-
-    TIME: ClassVar[str] = "requested_at"
-
-    unit: UnitId
-    assignment: int
-    ground: PauseGround
-    days: int
-    """How long its clock is to stand still, counted as the rule set counts days."""
-    evidence: str
-    requested_at: Instant
-
-
-class PauseApproved(Fact, frozen=True, kw_only=True):
-    """The review lets the clock stand still; a limit that had passed is never moved (T6)."""
-
-    TIME: ClassVar[str] = "approved_at"
-
-    unit: UnitId
-    assignment: int
-    round: int
-    ground: PauseGround
-    days: int
-    reviewer: str
-    until: Instant
-    """The last instant at which it stands still."""
-    old_due_at: Instant
-    new_due_at: Instant
-    """If it stands still to the end."""
-    provisional: Provisional = UNSET
-    approved_at: Instant
-
-
-class PauseRejected(Fact, frozen=True, kw_only=True):
-    """The review found no ground; the clock runs on."""
-
-    TIME: ClassVar[str] = "rejected_at"
-
-    unit: UnitId
-    assignment: int
-    reviewer: str
-    reason: str
-    rejected_at: Instant
-
-
-class PauseEnded(Fact, frozen=True, kw_only=True):
-    """What the unit waited for came sooner: the clock runs again, days not begun are given back."""
-
-    TIME: ClassVar[str] = "ended_at"
-
-    unit: UnitId
-    assignment: int
-    round: int
-    reason: str
-    days: int | UnsetType = UNSET
-    """How many of the days granted were begun, and count."""
-    old_due_at: Instant
-    new_due_at: Instant
-    provisional: Provisional = UNSET
-    ended_at: Instant
-
-
-class TerminationRequested(Fact, frozen=True, kw_only=True):
+class TerminationRequested(DispatchFact, frozen=True, kw_only=True):
     """The unit says that it cannot be handled, on which ground, and shows it (终止, D5)."""
 
     TIME: ClassVar[str] = "requested_at"
@@ -279,7 +172,7 @@ class TerminationRequested(Fact, frozen=True, kw_only=True):
     requested_at: Instant
 
 
-class TerminationApproved(Fact, frozen=True, kw_only=True):
+class TerminationApproved(DispatchFact, frozen=True, kw_only=True):
     """The review agreed: the order ends, and the complaint is closed as an approved exception (E3)."""
 
     TIME: ClassVar[str] = "approved_at"
@@ -293,7 +186,7 @@ class TerminationApproved(Fact, frozen=True, kw_only=True):
     approved_at: Instant
 
 
-class TerminationRejected(Fact, frozen=True, kw_only=True):
+class TerminationRejected(DispatchFact, frozen=True, kw_only=True):
     """The review found that it can be handled; the unit keeps the order."""
 
     TIME: ClassVar[str] = "rejected_at"
@@ -305,7 +198,7 @@ class TerminationRejected(Fact, frozen=True, kw_only=True):
     rejected_at: Instant
 
 
-class DisputeRaised(Fact, frozen=True, kw_only=True):
+class DisputeRaised(DispatchFact, frozen=True, kw_only=True):
     """The unit does not accept that its return was rejected, or can return no more: a council must say whose it is."""
 
     TIME: ClassVar[str] = "raised_at"
@@ -317,7 +210,7 @@ class DisputeRaised(Fact, frozen=True, kw_only=True):
     raised_at: Instant
 
 
-class CouncilDecided(Fact, frozen=True, kw_only=True):
+class CouncilDecided(DispatchFact, frozen=True, kw_only=True):
     """Those concerned met and named the unit (会商); from now on the order is not returned."""
 
     TIME: ClassVar[str] = "decided_at"
@@ -332,10 +225,11 @@ class CouncilDecided(Fact, frozen=True, kw_only=True):
     decided_at: Instant
 
 
-class CoUnitAdded(Fact, frozen=True, kw_only=True):
+class CoUnitAdded(DispatchFact, frozen=True, kw_only=True):
     """Another unit must help (协办, R12): the first receiver leads, this one is told what it is about."""
 
     TIME: ClassVar[str] = "added_at"
+    TELLS: ClassVar[tuple[str, ...]] = ("co_unit", "unit")
 
     co_unit: UnitId
     unit: UnitId
@@ -354,7 +248,7 @@ class CoUnitAdded(Fact, frozen=True, kw_only=True):
     added_at: Instant
 
 
-class CoUnitReported(Fact, frozen=True, kw_only=True):
+class CoUnitReported(DispatchFact, frozen=True, kw_only=True):
     """What a helping unit did; the leading unit is told and answers for all."""
 
     TIME: ClassVar[str] = "reported_at"
@@ -365,55 +259,7 @@ class CoUnitReported(Fact, frozen=True, kw_only=True):
     reported_at: Instant
 
 
-class ComplaintReclassified(Fact, frozen=True, kw_only=True):
-    """Its urgency is another (重新分类); only before the limit, and all of it counts from the first dispatch (T24)."""
-
-    TIME: ClassVar[str] = "reclassified_at"
-
-    unit: UnitId
-    old_urgency: Urgency
-    urgency: Urgency
-    reason: str
-    reclassified_by: str
-    old_due_at: Instant
-    """The limit in force before."""
-    citizen_due_at: Instant
-    unit_due_at: Instant
-    new_due_at: Instant | UnsetType = UNSET
-    """The limit in force from now on, where it is not the citizen's: days were granted, or it is a later round."""
-    sign_due_at: Instant | UnsetType = UNSET
-    """Until when to sign, where that has moved: every limit of the new class applies to what still runs."""
-    pause_days: int | UnsetType = UNSET
-    """How many days of a pause were begun, where this ends it: in a class of hours nothing is paused."""
-    provisional: Provisional = UNSET
-    reclassified_at: Instant
-
-    @property
-    def due_at(self) -> Instant:
-        """The limit in force from now on."""
-        return self.citizen_due_at if self.new_due_at is UNSET else self.new_due_at
-
-
-class CalendarAmended(Fact, frozen=True, kw_only=True):
-    """Days off or worked were announced anew, and this open complaint goes by that from now on (T8, J1)."""
-
-    TIME: ClassVar[str] = "amended_at"
-
-    unit: UnitId
-    old_calendar: str
-    calendar: str
-    reason: str
-    amended_by: str
-    old_due_at: Instant
-    """The limit in force before; the same as after where it had passed, or counts no working days."""
-    new_due_at: Instant
-    citizen_due_at: Instant
-    unit_due_at: Instant
-    provisional: Provisional = UNSET
-    amended_at: Instant
-
-
-class ConfidentialityRequired(Fact, frozen=True, kw_only=True):
+class ConfidentialityRequired(DispatchFact, frozen=True, kw_only=True):
     """The order just written must be handled so that nobody learns whose complaint it is (保密工单, A5)."""
 
     TIME: ClassVar[str] = "required_at"
@@ -423,7 +269,7 @@ class ConfidentialityRequired(Fact, frozen=True, kw_only=True):
     required_at: Instant
 
 
-class ExclusionRequested(Fact, frozen=True, kw_only=True):
+class ExclusionRequested(DispatchFact, frozen=True, kw_only=True):
     """The unit wants the complaint left out of its score, on which ground, and shows it (剔除, F3)."""
 
     TIME: ClassVar[str] = "requested_at"
@@ -434,7 +280,7 @@ class ExclusionRequested(Fact, frozen=True, kw_only=True):
     requested_at: Instant
 
 
-class ExclusionApproved(Fact, frozen=True, kw_only=True):
+class ExclusionApproved(DispatchFact, frozen=True, kw_only=True):
     """The review agreed: the complaint counts for nothing in this unit's score, and that it does not is published."""
 
     TIME: ClassVar[str] = "approved_at"
@@ -447,7 +293,7 @@ class ExclusionApproved(Fact, frozen=True, kw_only=True):
     approved_at: Instant
 
 
-class ExclusionRejected(Fact, frozen=True, kw_only=True):
+class ExclusionRejected(DispatchFact, frozen=True, kw_only=True):
     """The review found no ground: it counts; the unit does not ask again."""
 
     TIME: ClassVar[str] = "rejected_at"
@@ -458,7 +304,7 @@ class ExclusionRejected(Fact, frozen=True, kw_only=True):
     rejected_at: Instant
 
 
-class CitizenContacted(Fact, frozen=True, kw_only=True):
+class CitizenContacted(DispatchFact, frozen=True, kw_only=True):
     """The unit that signed has spoken to the citizen for the first time about this order (首次联系)."""
 
     TIME: ClassVar[str] = "contacted_at"
@@ -470,7 +316,7 @@ class CitizenContacted(Fact, frozen=True, kw_only=True):
     contacted_at: Instant
 
 
-class ContactFailed(Fact, frozen=True, kw_only=True):
+class ContactFailed(DispatchFact, frozen=True, kw_only=True):
     """The unit tried to speak to the citizen and did not reach him; tried and failed is neither spoken nor silent."""
 
     TIME: ClassVar[str] = "tried_at"
@@ -483,7 +329,7 @@ class ContactFailed(Fact, frozen=True, kw_only=True):
     tried_at: Instant
 
 
-class ProgressReported(Fact, frozen=True, kw_only=True):
+class ProgressReported(DispatchFact, frozen=True, kw_only=True):
     """What has been done so far (办理进展); the citizen is told (R7), no limit is met by it."""
 
     TIME: ClassVar[str] = "reported_at"
@@ -497,7 +343,7 @@ class ProgressReported(Fact, frozen=True, kw_only=True):
     reported_at: Instant
 
 
-class AnswerSentBack(Fact, frozen=True, kw_only=True):
+class AnswerSentBack(DispatchFact, frozen=True, kw_only=True):
     """The hotline's reviewer let the answer not through (审核退回): the unit must answer again, by the same limit.
 
     What it claimed stays on record; a visit asked for about it is not to be made.
@@ -513,7 +359,7 @@ class AnswerSentBack(Fact, frozen=True, kw_only=True):
     sent_back_at: Instant
 
 
-class ReplyRefused(Fact, frozen=True, kw_only=True):
+class ReplyRefused(DispatchFact, frozen=True, kw_only=True):
     """A unit or reviewer asked for something that cannot be done; why."""
 
     TIME: ClassVar[str] = "refused_at"
@@ -524,42 +370,3 @@ class ReplyRefused(Fact, frozen=True, kw_only=True):
     """The reviewer, or those who met, that asked for it; left out where the unit itself did."""
     reason: str
     refused_at: Instant
-
-
-DispatchFact = (
-    ComplaintDispatched
-    | OrderSigned
-    | OrderAnswered
-    | ReturnRequested
-    | ReturnApproved
-    | ReturnRejected
-    | OrderAssigned
-    | OrderMoved
-    | OrderAmended
-    | ExtensionRequested
-    | ExtensionApproved
-    | ExtensionRejected
-    | PauseRequested
-    | PauseApproved
-    | PauseRejected
-    | PauseEnded
-    | TerminationRequested
-    | TerminationApproved
-    | TerminationRejected
-    | DisputeRaised
-    | CouncilDecided
-    | CoUnitAdded
-    | CoUnitReported
-    | ComplaintReclassified
-    | CalendarAmended
-    | ConfidentialityRequired
-    | ExclusionRequested
-    | ExclusionApproved
-    | ExclusionRejected
-    | CitizenContacted
-    | ContactFailed
-    | ProgressReported
-    | AnswerSentBack
-    | ReplyRefused
-    | WhistleFact
-)

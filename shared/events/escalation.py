@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from shared.events.base import Colour, Fact, Instant, Level, Limit, Outcome
+from shared.events.base import Colour, EscalationFact, Instant, Level, Limit, Outcome
 from shared.ids import UnitId
 
 
-class SignLimitMissed(Fact, frozen=True, kw_only=True):
+class SignLimitMissed(EscalationFact, frozen=True, kw_only=True):
     """Nobody took the order on in time. It happened at its limit, whenever it was noticed."""
 
     TIME: ClassVar[str] = "missed_at"
@@ -25,7 +25,7 @@ class SignLimitMissed(Fact, frozen=True, kw_only=True):
         return f"limit/{Limit.SIGN}/{self.assignment}/{self.due_at.isoformat()}"
 
 
-class DispatchLimitMissed(Fact, frozen=True, kw_only=True):
+class DispatchLimitMissed(EscalationFact, frozen=True, kw_only=True):
     """The hotline itself had not dispatched in time (C1). It happened at its limit, whenever it was noticed.
 
     No unit is late and nothing climbs: supervision is told.
@@ -44,7 +44,7 @@ class DispatchLimitMissed(Fact, frozen=True, kw_only=True):
         return f"limit/{Limit.DISPATCH}/{self.due_at.isoformat()}"
 
 
-class VisitLimitMissed(Fact, frozen=True, kw_only=True):
+class VisitLimitMissed(EscalationFact, frozen=True, kw_only=True):
     """Nobody had asked the citizen in time. It happened at its limit, whenever it was noticed.
 
     No unit is late and nothing climbs: supervision is told.
@@ -64,7 +64,7 @@ class VisitLimitMissed(Fact, frozen=True, kw_only=True):
         return f"limit/{Limit.VISIT}/{self.visit}/{self.due_at.isoformat()}"
 
 
-class AnswerLimitMissed(Fact, frozen=True, kw_only=True):
+class AnswerLimitMissed(EscalationFact, frozen=True, kw_only=True):
     """No answer came within the limit. It happened at its limit, whenever it was noticed."""
 
     TIME: ClassVar[str] = "missed_at"
@@ -81,7 +81,7 @@ class AnswerLimitMissed(Fact, frozen=True, kw_only=True):
         return f"limit/{Limit.ANSWER}/{self.round}/{self.due_at.isoformat()}"
 
 
-class ComplaintEscalated(Fact, frozen=True, kw_only=True):
+class ComplaintEscalated(EscalationFact, frozen=True, kw_only=True):
     """The next level up now watches over it and was told (提级)."""
 
     TIME: ClassVar[str] = "escalated_at"
@@ -103,7 +103,7 @@ class ComplaintEscalated(Fact, frozen=True, kw_only=True):
         return f"limit/{self.because}/{self.to_level}/{self.escalated_at.isoformat()}"
 
 
-class LimitMissCorrected(Fact, frozen=True, kw_only=True):
+class LimitMissCorrected(EscalationFact, frozen=True, kw_only=True):
     """A miss was stated though the act had reached us in time; it does not count, nothing is erased."""
 
     TIME: ClassVar[str] = "corrected_at"
@@ -121,7 +121,7 @@ class LimitMissCorrected(Fact, frozen=True, kw_only=True):
         return f"limit/{self.limit}/{self.unit}/{self.due_at.isoformat()}"
 
 
-class WarningGiven(Fact, frozen=True, kw_only=True):
+class WarningGiven(EscalationFact, frozen=True, kw_only=True):
     """The limit for the answer is near (预警); how near is configuration."""
 
     TIME: ClassVar[str] = "warned_at"
@@ -139,7 +139,7 @@ class WarningGiven(Fact, frozen=True, kw_only=True):
         return f"limit/{self.colour}/{self.round}/{self.due_at.isoformat()}"
 
 
-class SupervisionOpened(Fact, frozen=True, kw_only=True):
+class SupervisionOpened(EscalationFact, frozen=True, kw_only=True):
     """The top of the ladder takes it up (督办): a named person answers for bringing it to an end by a time."""
 
     TIME: ClassVar[str] = "opened_at"
@@ -159,7 +159,7 @@ class SupervisionOpened(Fact, frozen=True, kw_only=True):
         return f"limit/{Limit.SUPERVISION}/opened/{self.opened_at.isoformat()}"
 
 
-class SupervisionMissed(Fact, frozen=True, kw_only=True):
+class SupervisionMissed(EscalationFact, frozen=True, kw_only=True):
     """Supervision's own time was up and the complaint had not ended."""
 
     TIME: ClassVar[str] = "missed_at"
@@ -176,7 +176,7 @@ class SupervisionMissed(Fact, frozen=True, kw_only=True):
         return f"limit/{Limit.SUPERVISION}/{self.due_at.isoformat()}"
 
 
-class SupervisionClosed(Fact, frozen=True, kw_only=True):
+class SupervisionClosed(EscalationFact, frozen=True, kw_only=True):
     """The complaint has ended, and supervision with it: never without the outcome (E3)."""
 
     TIME: ClassVar[str] = "closed_at"
@@ -196,10 +196,11 @@ class SupervisionClosed(Fact, frozen=True, kw_only=True):
         return f"limit/{Limit.SUPERVISION}/closed/{self.closed_at.isoformat()}"
 
 
-class ArrivalMissed(Fact, frozen=True, kw_only=True):
+class ArrivalMissed(EscalationFact, frozen=True, kw_only=True):
     """A unit a street whistled for was not there in time; the next level is told."""
 
     TIME: ClassVar[str] = "missed_at"
+    TELLS: ClassVar[tuple[str, ...]] = ("called",)
 
     whistle: int
     called: UnitId
@@ -217,18 +218,3 @@ class ArrivalMissed(Fact, frozen=True, kw_only=True):
     def own_cause(self) -> str:
         """Who was awaited at which whistle, and the level told."""
         return f"limit/{Limit.ARRIVAL}/{self.whistle}/{self.called}/{self.to_level}/{self.due_at.isoformat()}"
-
-
-EscalationFact = (
-    DispatchLimitMissed
-    | SignLimitMissed
-    | AnswerLimitMissed
-    | ComplaintEscalated
-    | LimitMissCorrected
-    | WarningGiven
-    | SupervisionOpened
-    | SupervisionMissed
-    | SupervisionClosed
-    | ArrivalMissed
-    | VisitLimitMissed
-)

@@ -6,11 +6,11 @@ from typing import ClassVar
 
 from msgspec import UNSET, UnsetType
 
-from shared.events.base import Fact, Instant, Outcome, VisitReason
+from shared.events.base import FeedbackFact, Instant, Outcome, VisitReason
 from shared.ids import UnitId
 
 
-class VisitScheduled(Fact, frozen=True, kw_only=True):
+class VisitScheduled(FeedbackFact, frozen=True, kw_only=True):
     """The citizen is to be asked (回访): on an answer, or at expiry of the limit (R8)."""
 
     TIME: ClassVar[str] = "scheduled_at"
@@ -31,7 +31,7 @@ class VisitScheduled(Fact, frozen=True, kw_only=True):
     scheduled_at: Instant
 
 
-class VisitMade(Fact, frozen=True, kw_only=True):
+class VisitMade(FeedbackFact, frozen=True, kw_only=True):
     """The citizen was reached and judged; nobody else may (E2)."""
 
     TIME: ClassVar[str] = "visited_at"
@@ -46,7 +46,7 @@ class VisitMade(Fact, frozen=True, kw_only=True):
     visited_at: Instant
 
 
-class VisitUnreached(Fact, frozen=True, kw_only=True):
+class VisitUnreached(FeedbackFact, frozen=True, kw_only=True):
     """An attempt did not reach the citizen; that is no judgement (T19)."""
 
     TIME: ClassVar[str] = "attempted_at"
@@ -59,7 +59,7 @@ class VisitUnreached(Fact, frozen=True, kw_only=True):
     attempted_at: Instant
 
 
-class ComplaintReopened(Fact, frozen=True, kw_only=True):
+class ComplaintReopened(FeedbackFact, frozen=True, kw_only=True):
     """The citizen said it is not solved; the same unit must act again (重办), or whom a correction names."""
 
     TIME: ClassVar[str] = "reopened_at"
@@ -70,10 +70,11 @@ class ComplaintReopened(Fact, frozen=True, kw_only=True):
     reopened_at: Instant
 
 
-class ComplaintClosed(Fact, frozen=True, kw_only=True):
+class ComplaintClosed(FeedbackFact, frozen=True, kw_only=True):
     """The life ended with a visit's outcome or an approved exception, never without (E3)."""
 
     TIME: ClassVar[str] = "closed_at"
+    TELLS: ClassVar[tuple[str, ...]] = ("recalled_unit",)
 
     outcome: Outcome
     visit: int
@@ -85,7 +86,7 @@ class ComplaintClosed(Fact, frozen=True, kw_only=True):
     closed_at: Instant
 
 
-class VisitAnswerRefused(Fact, frozen=True, kw_only=True):
+class VisitAnswerRefused(FeedbackFact, frozen=True, kw_only=True):
     """The dialler or a supervisor asked for something that cannot be done; why."""
 
     TIME: ClassVar[str] = "refused_at"
@@ -95,8 +96,3 @@ class VisitAnswerRefused(Fact, frozen=True, kw_only=True):
     """The supervisor who asked for it; left out where it was the dialler."""
     reason: str
     refused_at: Instant
-
-
-FeedbackFact = (
-    VisitScheduled | VisitMade | VisitUnreached | ComplaintReopened | ComplaintClosed | VisitAnswerRefused
-)

@@ -6,11 +6,11 @@ from typing import ClassVar
 
 import msgspec
 
-from shared.events.base import Attachments, Fact, Instant, RequestType, TurnedAway, Urgency
+from shared.events.base import Attachments, Instant, IntakeFact, RequestType, TurnedAway, Urgency
 from shared.ids import CallId, ComplaintId, RequestId, UnitId
 
 
-class ComplaintReceived(Fact, frozen=True, kw_only=True):
+class ComplaintReceived(IntakeFact, frozen=True, kw_only=True):
     """A citizen's request is on record (登记); the rule set and calendar it was born under stay with it."""
 
     TIME: ClassVar[str] = "received_at"
@@ -35,7 +35,7 @@ class ComplaintReceived(Fact, frozen=True, kw_only=True):
     received_at: Instant
 
 
-class ComplaintClassified(Fact, frozen=True, kw_only=True):
+class ComplaintClassified(IntakeFact, frozen=True, kw_only=True):
     """What kind of request it is and how urgent (分类)."""
 
     TIME: ClassVar[str] = "classified_at"
@@ -51,7 +51,7 @@ class ComplaintClassified(Fact, frozen=True, kw_only=True):
     classified_at: Instant
 
 
-class ComplaintAnsweredDirectly(Fact, frozen=True, kw_only=True):
+class ComplaintAnsweredDirectly(IntakeFact, frozen=True, kw_only=True):
     """The agent answered from the knowledge base (直接答复, B2); the life ends without dispatch."""
 
     TIME: ClassVar[str] = "answered_at"
@@ -63,7 +63,7 @@ class ComplaintAnsweredDirectly(Fact, frozen=True, kw_only=True):
     answered_at: Instant
 
 
-class IdentityProtected(Fact, frozen=True, kw_only=True):
+class IdentityProtected(IntakeFact, frozen=True, kw_only=True):
     """The citizen wants to be known to nobody (匿名), or to the hotline alone (保密, A5); said when it is recorded."""
 
     TIME: ClassVar[str] = "protected_at"
@@ -75,7 +75,7 @@ class IdentityProtected(Fact, frozen=True, kw_only=True):
     protected_at: Instant
 
 
-class MatterLinked(Fact, frozen=True, kw_only=True):
+class MatterLinked(IntakeFact, frozen=True, kw_only=True):
     """The same matter was brought up before: by another citizen (群体诉求), or by another record of the same call.
 
     Each is acted on and asked about by itself.
@@ -91,7 +91,7 @@ class MatterLinked(Fact, frozen=True, kw_only=True):
     linked_at: Instant
 
 
-class RetaliationReported(Fact, frozen=True, kw_only=True):
+class RetaliationReported(IntakeFact, frozen=True, kw_only=True):
     """A citizen reports that a unit retaliates (打击报复, R9): a record of its own, confidential, for supervision."""
 
     TIME: ClassVar[str] = "reported_at"
@@ -103,7 +103,7 @@ class RetaliationReported(Fact, frozen=True, kw_only=True):
     reported_at: Instant
 
 
-class ComplaintTurnedAway(Fact, frozen=True, kw_only=True):
+class ComplaintTurnedAway(IntakeFact, frozen=True, kw_only=True):
     """Not accepted, pointed elsewhere, or handed to an emergency service; the life ends and nothing is dispatched."""
 
     TIME: ClassVar[str] = "turned_away_at"
@@ -123,7 +123,7 @@ class Correction(msgspec.Struct, frozen=True, kw_only=True):
     new: str
 
 
-class RequestCorrected(Fact, frozen=True, kw_only=True):
+class RequestCorrected(IntakeFact, frozen=True, kw_only=True):
     """The record said something else than the citizen (更正); what it said before stays readable (Q1)."""
 
     TIME: ClassVar[str] = "corrected_at"
@@ -135,7 +135,7 @@ class RequestCorrected(Fact, frozen=True, kw_only=True):
     corrected_at: Instant
 
 
-class RequestSupplemented(Fact, frozen=True, kw_only=True):
+class RequestSupplemented(IntakeFact, frozen=True, kw_only=True):
     """The citizen has more to say about it (补充)."""
 
     TIME: ClassVar[str] = "supplemented_at"
@@ -147,7 +147,7 @@ class RequestSupplemented(Fact, frozen=True, kw_only=True):
     supplemented_at: Instant
 
 
-class RequestRepeated(Fact, frozen=True, kw_only=True):
+class RequestRepeated(IntakeFact, frozen=True, kw_only=True):
     """The same matter was brought up again (重复诉求, R11), by the same citizen or another."""
 
     TIME: ClassVar[str] = "repeated_at"
@@ -166,10 +166,11 @@ class RequestRepeated(Fact, frozen=True, kw_only=True):
     repeated_at: Instant
 
 
-class ComplaintWithdrawn(Fact, frozen=True, kw_only=True):
+class ComplaintWithdrawn(IntakeFact, frozen=True, kw_only=True):
     """The citizen took the request back; the life ends."""
 
     TIME: ClassVar[str] = "withdrawn_at"
+    TELLS: ClassVar[tuple[str, ...]] = ("recalled_unit",)
 
     reason: str
     recalled_unit: UnitId | None = None
@@ -177,7 +178,7 @@ class ComplaintWithdrawn(Fact, frozen=True, kw_only=True):
     withdrawn_at: Instant
 
 
-class RatingGiven(Fact, frozen=True, kw_only=True):
+class RatingGiven(IntakeFact, frozen=True, kw_only=True):
     """The citizen's own word on how it is handled (评价, R7), at any time, even after the end.
 
     It is no visit's outcome: it closes nothing, reopens nothing and stands beside the visit.
@@ -191,7 +192,7 @@ class RatingGiven(Fact, frozen=True, kw_only=True):
     rated_at: Instant
 
 
-class IntakeRefused(Fact, frozen=True, kw_only=True):
+class IntakeRefused(IntakeFact, frozen=True, kw_only=True):
     """Intake was asked for something that cannot be done; why."""
 
     TIME: ClassVar[str] = "refused_at"
@@ -205,20 +206,3 @@ class IntakeRefused(Fact, frozen=True, kw_only=True):
     article_version: int | msgspec.UnsetType = msgspec.UNSET
     """And its version."""
     refused_at: Instant
-
-
-IntakeFact = (
-    ComplaintReceived
-    | IdentityProtected
-    | MatterLinked
-    | RetaliationReported
-    | ComplaintClassified
-    | ComplaintAnsweredDirectly
-    | ComplaintTurnedAway
-    | RequestCorrected
-    | RequestSupplemented
-    | RequestRepeated
-    | ComplaintWithdrawn
-    | RatingGiven
-    | IntakeRefused
-)

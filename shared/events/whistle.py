@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from shared.events.base import Fact, Instant, WhistleKind
+from shared.events.base import DispatchFact, Instant, WhistleKind
 from shared.ids import UnitId
 
 
-class WhistleBlown(Fact, frozen=True, kw_only=True):
+class WhistleBlown(DispatchFact, frozen=True, kw_only=True):
     """The street that has the order called others to it (吹哨); each of them is called by a fact of its own."""
 
     TIME: ClassVar[str] = "blown_at"
@@ -25,10 +25,11 @@ class WhistleBlown(Fact, frozen=True, kw_only=True):
     blown_at: Instant
 
 
-class UnitCalled(Fact, frozen=True, kw_only=True):
+class UnitCalled(DispatchFact, frozen=True, kw_only=True):
     """A unit must report to the street (报到)."""
 
     TIME: ClassVar[str] = "called_at"
+    TELLS: ClassVar[tuple[str, ...]] = ("called",)
 
     whistle: int
     called: UnitId
@@ -45,7 +46,7 @@ class UnitCalled(Fact, frozen=True, kw_only=True):
     called_at: Instant
 
 
-class WhistleAcknowledged(Fact, frozen=True, kw_only=True):
+class WhistleAcknowledged(DispatchFact, frozen=True, kw_only=True):
     """A called unit knows of it and comes."""
 
     TIME: ClassVar[str] = "acknowledged_at"
@@ -56,7 +57,7 @@ class WhistleAcknowledged(Fact, frozen=True, kw_only=True):
     acknowledged_at: Instant
 
 
-class WhistleArrived(Fact, frozen=True, kw_only=True):
+class WhistleArrived(DispatchFact, frozen=True, kw_only=True):
     """A called unit is there."""
 
     TIME: ClassVar[str] = "arrived_at"
@@ -68,7 +69,7 @@ class WhistleArrived(Fact, frozen=True, kw_only=True):
     arrived_at: Instant
 
 
-class WhistleMeasureRecorded(Fact, frozen=True, kw_only=True):
+class WhistleMeasureRecorded(DispatchFact, frozen=True, kw_only=True):
     """What a called unit does about it."""
 
     TIME: ClassVar[str] = "recorded_at"
@@ -80,10 +81,11 @@ class WhistleMeasureRecorded(Fact, frozen=True, kw_only=True):
     recorded_at: Instant
 
 
-class WhistleReleased(Fact, frozen=True, kw_only=True):
+class WhistleReleased(DispatchFact, frozen=True, kw_only=True):
     """The street lets a called unit go: 事不完,人不走 (T25)."""
 
     TIME: ClassVar[str] = "released_at"
+    TELLS: ClassVar[tuple[str, ...]] = ("called",)
 
     whistle: int
     called: UnitId
@@ -92,10 +94,11 @@ class WhistleReleased(Fact, frozen=True, kw_only=True):
     released_at: Instant
 
 
-class WhistleRated(Fact, frozen=True, kw_only=True):
+class WhistleRated(DispatchFact, frozen=True, kw_only=True):
     """Street and called unit say what they think of each other (双考核, R16)."""
 
     TIME: ClassVar[str] = "rated_at"
+    TELLS: ClassVar[tuple[str, ...]] = ("rated",)
 
     whistle: int
     rated_by: UnitId
@@ -104,14 +107,3 @@ class WhistleRated(Fact, frozen=True, kw_only=True):
     """1 to 5."""
     comment: str
     rated_at: Instant
-
-
-WhistleFact = (
-    WhistleBlown
-    | UnitCalled
-    | WhistleAcknowledged
-    | WhistleArrived
-    | WhistleMeasureRecorded
-    | WhistleReleased
-    | WhistleRated
-)

@@ -6,11 +6,17 @@ import importlib
 import inspect
 import pkgutil
 from enum import Enum, auto
+from pathlib import Path
 from typing import Any, Final, NamedTuple, get_args
 
 import pytest
 from msgspec.structs import replace
 
+import hotline.audit.legality as legality_of
+from hotline.audit.legality import life
+from hotline.casefile.outcomes import OF_REPLIES
+from hotline.casefile.sentences.operator import FOR_OPERATOR
+from hotline.casefile.sentences.unit import FOR_UNIT
 from hotline.contract.asyncapi import document
 from services.dispatch.decisions.corrections import FollowCorrection
 from services.dispatch.decisions.dispatching import DispatchComplaint
@@ -28,7 +34,7 @@ from shared.complaint.fold import dispatch, end, escalation, feedback, intake, l
 from shared.complaint.fold.steps import STEPS, UNCHANGED
 from shared.decision_table import DecisionTable
 from shared.doors.unread_records import Handle
-from shared.events import REFUSALS, SPEAKERS, ComplaintFact, Desk, Fact, Level
+from shared.events import REFUSALS, SPEAKERS, ComplaintDispatched, Desk, Fact, Level
 from shared.inputs import (
     INPUTS,
     AcknowledgeWhistle,
@@ -74,7 +80,9 @@ from shared.inputs import (
 )
 from shared.log.anchors import CE_TYPE
 from shared.log.codec import ce_type_of
+from shared.outward import OUTWARD
 from shared.topics import (
+    DISPATCH_ORDERS,
     DISPATCH_REPLIES,
     DISPATCH_REVIEWS,
     FEEDBACK_EXCEPTIONS,
@@ -312,13 +320,68 @@ def test_repeated(row: Row) -> None:
 # --- facts
 
 
-def test_every_fact_is_folded_or_named_among_those_that_change_nothing() -> None:
-    parts = (intake, dispatch, limit_steps, whistle, escalation, feedback, end)
-    named = [*UNCHANGED, *(kind for part in parts for kind in part.STEPS)]
-    assert sorted(kind.__name__ for kind in named) == sorted(kind.__name__ for kind in SPEAKERS)
-    assert set(STEPS) == set(SPEAKERS)
+FOLDED: Final = (intake, dispatch, limit_steps, whistle, escalation, feedback, end)
+JUDGED: Final = (
+    legality_of.intake,
+    legality_of.dispatch,
+    legality_of.limit_steps,
+    legality_of.whistle,
+    legality_of.escalation,
+    legality_of.feedback,
+)
+GOLDEN: Final = Path(__file__).parents[1] / "golden"
+FACTS: Final = pytest.mark.parametrize("kind", SPEAKERS, ids=lambda kind: kind.__name__)
 
 
-def test_every_fact_has_one_desk_that_may_state_it() -> None:
-    assert set(get_args(ComplaintFact)) == set(SPEAKERS) == set(Fact.__subclasses__())
+def test_every_fact_stands_in_a_file_of_the_language_and_says_who_may_state_it() -> None:
+    facts = {kind for kind in kinds_of(Fact) if kind.__module__ != Fact.__module__}
+    assert facts == set(SPEAKERS)
     assert set(SPEAKERS.values()) == set(Desk)
+
+
+@FACTS
+def test_a_fact_is_folded_in_one_place_or_named_among_those_that_change_nothing(kind: type[Fact]) -> None:
+    places = [part.__name__ for part in FOLDED if kind in part.STEPS] + ["UNCHANGED"] * (kind in UNCHANGED)
+    assert len(places) == 1
+
+
+@FACTS
+def test_a_fact_is_judged_in_one_place_of_the_audit(kind: type[Fact]) -> None:
+    places = [part.__name__ for part in JUDGED if kind in part.RULES] + ["REFUSALS"] * (kind in REFUSALS)
+    assert len(places) == 1
+
+
+@FACTS
+def test_a_fact_has_a_sentence_for_the_operator(kind: type[Fact]) -> None:
+    assert kind in FOR_OPERATOR
+
+
+def test_a_unit_reads_a_sentence_for_each_fact_on_its_topic_but_the_order_itself() -> None:
+    assert set(FOR_UNIT) == set(DISPATCH_ORDERS.carries) - {ComplaintDispatched}
+
+
+def test_a_unit_is_told_what_comes_of_each_thing_it_says() -> None:
+    said = {
+        type(decided(row.command, case_of(row.done))[0])
+        for kind, row in TABLE.items()
+        if kind in DISPATCH_REPLIES.inputs
+    }
+    assert said == set(OF_REPLIES)
+
+
+@FACTS
+def test_a_fact_is_told_to_the_units_that_its_fields_name(kind: type[Fact]) -> None:
+    told = [field for line, field in OUTWARD.get(kind.__name__, ()) if line.per_unit]
+    assert told == (list(kind.TELLS) if kind in DISPATCH_ORDERS.carries else [])
+    assert set(told) <= set(kind.__struct_fields__)
+
+
+@FACTS
+def test_a_fact_has_an_example_and_a_golden_file(kind: type[Fact]) -> None:
+    assert any(type(example) is kind for example in vars(eg).values())
+    assert list(GOLDEN.glob(f"{kind.__name__}.v{kind.SCHEMA}.json"))
+
+
+def test_no_table_names_a_fact_that_there_is_none_of() -> None:
+    assert set(STEPS) == set(life.RULES) == set(FOR_OPERATOR) == set(SPEAKERS)
+    assert OUTWARD.keys() <= {kind.__name__ for kind in SPEAKERS}

@@ -37,7 +37,6 @@ def test_every_service_has_the_same_rooms_and_those_its_contract_names(desk: Des
 
 @pytest.mark.parametrize("desk", Desk)
 def test_no_room_of_a_desk_is_one_that_nobody_uses(desk: Desk) -> None:
-    home = ROOT / "services" / desk
     own = rooms_of(desk) - ROOMS - {"ticker"}
     used = {name: [file for file in _sources() if _names(file, f"services.{desk}.{name}")] for name in own}
     assert [name for name, files in used.items() if not files] == []

@@ -14,6 +14,7 @@ import pytest
 from msgspec.structs import replace
 
 from services.intake import rules as intake
+from shared.asked import kind_of
 from shared.complaint import Complaint, head_text
 from shared.desk import Desk
 from shared.events import REFUSALS, Fact
@@ -60,8 +61,8 @@ async def told_twice(data: Input, second: Input, way: Way, *ids: str) -> tuple[A
     (line,) = (topic for topic in INBOUND if type(data) in topic.carries)
     door = DOORS[line.name]
     (asked,) = filled(door, _message(data, line, ids[0], 1)).work
-    row = TABLE[type(asked.command)]
-    unit = getattr(row.command, "unit", eg.STREET)
+    row = TABLE[kind_of(asked.command)]
+    unit = getattr(row.command, "unit", "") or eg.STREET
     later = AT + timedelta(minutes=10) if way is Way.LATER else AT
     both = [
         _message(data, line, ids[0], 1, unit=unit),

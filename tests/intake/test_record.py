@@ -179,7 +179,7 @@ def test_the_next_order_says_what_was_corrected_and_added() -> None:
 def test_a_correction_of_several_fields_names_each() -> None:
     command = told(eg.CORRECT, title="消防通道被占", content="昼夜无法进出", address=None)
     (fact,) = rules.decide(command, case_of(AT_UNIT))
-    assert [(c.field, c.old) for c in fact.corrections] == [  # type: ignore[union-attr]
+    assert [(c.field, c.old) for c in fact.corrections] == [  # type: ignore[attr-defined]
         ("title", "楼下消防通道被占"),
         ("content", "夜间无法进出"),
     ]
