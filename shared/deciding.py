@@ -1,6 +1,6 @@
 """Nobody decides what he asked for: who may decide about a complaint or a programme; pure.
 
-Whoever decides is named by a text, and a text can be disguised. Names are compared as a reader would see them. Where
+A text names the decider, and a text can be disguised. Names are compared as a reader would see them. Where
 the decision came on a topic of its speaker's own, that login is compared instead, and the name is only shown.
 """
 
@@ -46,7 +46,7 @@ def alike(name: str) -> str:
 
 
 def _seen(char: str) -> str:
-    """What a reader takes it for."""
+    """The character that a reader takes it for."""
     if category(char)[0] in "ZC":
         return ""
     return "-" if category(char) == "Pd" or char == "\u2212" else char
@@ -55,10 +55,10 @@ def _seen(char: str) -> str:
 def concerned(
     case: Complaint, catalogue: Catalogue, asked: Iterable[tuple[UnitId, str]] = ()
 ) -> Mapping[str, str]:
-    """Who may not decide about this complaint, in the compared form, and why not.
+    """The names that may not decide about this complaint, in the compared form, each with the reason.
 
-    `asked` are units beside those the complaint itself names, each with what it has to do with the decision. A unit is
-    known by all names the catalogue has for it.
+    `asked` are units beside those the complaint itself names, each with what it has to do with the decision.
+    A unit is known by all names the catalogue has for it.
     """
     units = list(asked)
     if case.order is not None:

@@ -50,7 +50,7 @@ def react(fact: Fact, at: datetime) -> OwnCommand | None:
 
 
 def decide(command: DispatchCommand, case: Case, catalogue: Catalogue) -> Sequence[DispatchFact]:
-    """Say what must now be true; nothing, if it already is. What cannot be is refused by a fact."""
+    """Return the facts that must follow; none, if they hold already. A forbidden command gives a refusal."""
     if not isinstance(case, Complaint):
         raise NoSuchComplaint(command.complaint_id)
     if isinstance(command, OwnCommand):

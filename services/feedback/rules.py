@@ -65,7 +65,7 @@ def react(fact: Fact, at: datetime) -> OwnCommand | None:
 
 
 def decide(command: FeedbackCommand, case: Case, catalogue: Catalogue) -> Sequence[FeedbackFact]:
-    """Say what must now be true; nothing, if it already is. What cannot be is refused by a fact."""
+    """Return the facts that must follow; none, if they hold already. A forbidden command gives a refusal."""
     if not isinstance(case, Complaint):
         raise NoSuchComplaint(command.complaint_id)
     match command:

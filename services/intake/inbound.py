@@ -105,7 +105,7 @@ def _claim(asked: AskedToRecord) -> Claim | None:
 
 
 def claim_id(call_id: str, subject: str, district: str, street: str | None) -> str:
-    """What the first record of this call, of this subject and place, holds in the inbox."""
+    """The inbox id that the first record of this call, subject and place claims."""
     return derived("recorded", call_id, subject, district, street or "")
 
 

@@ -1,4 +1,4 @@
-"""What every fact has in common, and the words facts use."""
+"""The common base of every fact, and the words facts use."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def own_cause(self) -> str | None:
-        """What it follows from by itself, whoever states it and when: its id is derived from this.
+        """The cause that the fact has by itself, whenever it is stated; its id is derived from this.
 
         None where it follows from what its desk was told.
         """
@@ -124,7 +124,7 @@ class Urgency(StrEnum):
 
 
 class Level(StrEnum):
-    """Who watches over a complaint: the unit itself, its district, the municipality."""
+    """The level that watches over a complaint: the unit itself, its district, the municipality."""
 
     UNIT = "UNIT"
     DISTRICT = "DISTRICT"
@@ -173,7 +173,7 @@ class TerminationGround(StrEnum):
 
 
 class PauseGround(StrEnum):
-    """What a unit waits for while its clock stands still (暂停; no norm's, ours)."""
+    """The thing a unit waits for while its clock stands still (暂停; no norm's, ours)."""
 
     AWAITS_CITIZEN = "AWAITS_CITIZEN"
     """The citizen must bring, decide or let in something first."""
@@ -187,7 +187,7 @@ class WhistleKind(StrEnum):
     """The three cases in which a street whistles (吹哨, G1)."""
 
     KEY_WORK = "KEY_WORK"
-    """What many bring up and the street cannot solve alone: parking, old estates, lifts."""
+    """A matter that many bring up and the street cannot solve alone: parking, old estates, lifts."""
     JOINT_ENFORCEMENT = "JOINT_ENFORCEMENT"
     """It lacks the power to enforce."""
     EMERGENCY = "EMERGENCY"
@@ -208,7 +208,7 @@ class ExclusionGround(StrEnum):
     """Invalid or harassing: there is no such matter."""
     FORCE_MAJEURE = "FORCE_MAJEURE"
     POLICY_IMPOSSIBLE = "POLICY_IMPOSSIBLE"
-    """What is asked for no unit may or can do."""
+    """No unit may or can do what is asked for."""
     DUPLICATE = "DUPLICATE"
     """The same matter of the same citizen counts elsewhere."""
 

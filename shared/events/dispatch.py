@@ -249,7 +249,7 @@ class CoUnitAdded(DispatchFact, frozen=True, kw_only=True):
 
 
 class CoUnitReported(DispatchFact, frozen=True, kw_only=True):
-    """What a helping unit did; the leading unit is told and answers for all."""
+    """A helping unit reported its work; the leading unit is told and answers for all."""
 
     TIME: ClassVar[str] = "reported_at"
 
@@ -330,7 +330,7 @@ class ContactFailed(DispatchFact, frozen=True, kw_only=True):
 
 
 class ProgressReported(DispatchFact, frozen=True, kw_only=True):
-    """What has been done so far (办理进展); the citizen is told (R7), no limit is met by it."""
+    """The unit reported its progress (办理进展); the citizen is told (R7), no limit is met by it."""
 
     TIME: ClassVar[str] = "reported_at"
 
@@ -346,7 +346,7 @@ class ProgressReported(DispatchFact, frozen=True, kw_only=True):
 class AnswerSentBack(DispatchFact, frozen=True, kw_only=True):
     """The hotline's reviewer let the answer not through (审核退回): the unit must answer again, by the same limit.
 
-    What it claimed stays on record; a visit asked for about it is not to be made.
+    The answer's claim stays on record; a visit asked for about it is not to be made.
     """
 
     TIME: ClassVar[str] = "sent_back_at"

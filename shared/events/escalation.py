@@ -88,7 +88,7 @@ class ComplaintEscalated(EscalationFact, frozen=True, kw_only=True):
 
     to_level: Level
     told: UnitId
-    """Whose desk the notice lands on."""
+    """The unit that gets the notice."""
     unit: UnitId
     """The unit that is late."""
     because: Limit
@@ -110,7 +110,7 @@ class LimitMissCorrected(EscalationFact, frozen=True, kw_only=True):
 
     limit: Limit
     unit: UnitId
-    """Whose miss it was; empty where it was the hotline's own."""
+    """The unit that missed it; empty where the hotline itself did."""
     due_at: Instant
     done_at: Instant
     corrected_at: Instant
@@ -216,5 +216,5 @@ class ArrivalMissed(EscalationFact, frozen=True, kw_only=True):
 
     @property
     def own_cause(self) -> str:
-        """Who was awaited at which whistle, and the level told."""
+        """The awaited unit, its whistle, and the level told."""
         return f"limit/{Limit.ARRIVAL}/{self.whistle}/{self.called}/{self.to_level}/{self.due_at.isoformat()}"

@@ -36,7 +36,7 @@ class ComplaintReceived(IntakeFact, frozen=True, kw_only=True):
 
 
 class ComplaintClassified(IntakeFact, frozen=True, kw_only=True):
-    """What kind of request it is and how urgent (分类)."""
+    """The request has a type and a class of limit (分类)."""
 
     TIME: ClassVar[str] = "classified_at"
 

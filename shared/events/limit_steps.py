@@ -99,7 +99,7 @@ class PauseRejected(DispatchFact, frozen=True, kw_only=True):
 
 
 class PauseEnded(DispatchFact, frozen=True, kw_only=True):
-    """What the unit waited for came sooner: the clock runs again, days not begun are given back."""
+    """The pause ended early: the clock runs again, days not begun are given back."""
 
     TIME: ClassVar[str] = "ended_at"
 

@@ -70,7 +70,7 @@ class WhistleArrived(DispatchFact, frozen=True, kw_only=True):
 
 
 class WhistleMeasureRecorded(DispatchFact, frozen=True, kw_only=True):
-    """What a called unit does about it."""
+    """A called unit recorded a measure."""
 
     TIME: ClassVar[str] = "recorded_at"
 

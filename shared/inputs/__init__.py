@@ -1,9 +1,9 @@
-"""What the outside may tell us: the payload of every CloudEvent a door takes in.
+"""The inputs from outside: the payload of every CloudEvent a door takes in.
 
-Each is a command, named in the imperative; a file holds what one speaker may say, and a topic carries the file
-(`shared/topics.py`). Field names are the published contract. A missing or malformed field is refused by name; an
-unknown field is ignored, so a sender may be newer than we are. Contact details have no field here: they do not travel
-on topics.
+Each is a command, named in the imperative; a file holds what one speaker may say, and a topic carries the
+file (`shared/topics.py`). Field names are the published contract. A missing or malformed field is refused by
+name; an unknown field is ignored, so a sender may be newer than we are. Contact details have no field here:
+they do not travel on topics.
 """
 
 from __future__ import annotations

@@ -24,9 +24,9 @@ _WORDS: Final[dict[str, Any]] = {
 }
 
 Words = Annotated[str, msgspec.Meta(min_length=1, max_length=200, **_WORDS)]
-"""What somebody must be able to read, 1 to 200 characters: a title, the name of a person."""
+"""A text that somebody must be able to read, 1 to 200 characters: a title, the name of a person."""
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200, description=FOLDED, extra=NAME)]
-"""What is compared with names we know, 1 to 200 characters: a district, a subject, a channel."""
+"""A name that is compared with names we know, 1 to 200 characters: a district, a subject, a channel."""
 Code = Annotated[str, msgspec.Meta(min_length=1, max_length=200, description=FOLDED, extra=CODE)]
 """The same in small letters: a unit's id, a version, an article."""
 Text = Annotated[str, msgspec.Meta(max_length=4000)]
@@ -51,7 +51,7 @@ Count = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
 Why = Annotated[str, msgspec.Meta(min_length=1, max_length=400, **_WORDS)]
 """A reason that must be given, 1 to 400 characters."""
 Evidence = Annotated[str, msgspec.Meta(min_length=1, max_length=4000, **_WORDS)]
-"""What shows it, or what was done: 1 to 4,000 characters that somebody must be able to read."""
+"""Evidence, or an account of work done: 1 to 4,000 characters that somebody must be able to read."""
 
 
 LIMIT: Final = msgspec.Meta(extra={"limit": True})
@@ -66,7 +66,8 @@ Attachments = Annotated[tuple[Attachment, ...], msgspec.Meta(max_length=20)]
 class Input(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A CloudEvent's data; its time is the event's `time`, its identity `source` and `id`.
 
-    What is not said is left out where it is written, so that a field that comes later changes nobody's content.
+    An absent field is left out where the data is written, so that a field that comes later changes nobody's
+    content.
     """
 
     TYPE: ClassVar[str]

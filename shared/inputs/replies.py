@@ -92,7 +92,7 @@ class RequestPause(Reply, frozen=True, kw_only=True):
 
 
 class EndPause(Reply, frozen=True, kw_only=True):
-    """What the unit waited for has come before its pause was over."""
+    """End the pause before its time: the unit waits no longer."""
 
     TYPE: ClassVar[str] = "hotline.pause.end.v1"
 
@@ -161,7 +161,7 @@ class ArriveAtWhistle(Reply, frozen=True, kw_only=True):
 
 
 class RecordMeasure(Reply, frozen=True, kw_only=True):
-    """What a called unit does about it."""
+    """Record a measure that a called unit takes."""
 
     TYPE: ClassVar[str] = "hotline.whistle.record_measure.v1"
 

@@ -96,7 +96,7 @@ class WithdrawRequest(AboutRequest, frozen=True, kw_only=True):
 
 
 class CorrectRequest(AboutRequest, frozen=True, kw_only=True):
-    """What was put on record is not what the citizen said; only the fields that change are given."""
+    """Correct the record where it is not what the citizen said; only the fields that change are given."""
 
     TYPE: ClassVar[str] = "hotline.request.correct.v1"
 
@@ -104,8 +104,8 @@ class CorrectRequest(AboutRequest, frozen=True, kw_only=True):
     content: Text | None = None
     address: Annotated[str, msgspec.Meta(max_length=400)] | None = None
     subject: Name | None = None
-    """Of subject, district and street: an order that is not signed moves to the unit they name now; after that it moves
-    only by a return or a reviewer's act."""
+    """Of subject, district and street: an order that is not signed moves to the unit they name now. After
+    that it moves only by a return or a reviewer's act."""
     district: Name | None = None
     street: Name | None = None
     no_street: bool = False
@@ -138,7 +138,7 @@ class RepeatRequest(AboutRequest, frozen=True, kw_only=True):
 
 
 class GiveRating(AboutRequest, frozen=True, kw_only=True):
-    """What the citizen thinks of how it is handled, whenever he likes; never taken for the answer to a visit."""
+    """Give the citizen's rating of the handling, whenever he likes; never taken for the answer to a visit."""
 
     TYPE: ClassVar[str] = "hotline.rating.give.v1"
 

@@ -1,9 +1,10 @@
 """The record's subject or place was corrected: the order moves, or says what the record says now. Pure.
 
-Before its unit has signed, an order follows the catalogue by itself (D1): it is sent on as after a return, so the
-citizen's limit stays (T10). From the signature on, and while a return is under review, it stays and is amended: from
-there it moves only by a return or a reviewer's act. So it stays where a council left it, and with supervision (R9).
-After the citizen's no the next order is unsigned again: it goes to whom a correction names, unless somebody decided.
+Before its unit has signed, an order follows the catalogue by itself (D1). It is sent on as after a return, so
+the citizen's limit stays (T10). From the signature on, and while a return is under review, the order stays
+and is amended. From there it moves only by a return or a reviewer's act. So it stays where a council left it,
+and with supervision (R9). After the citizen's no the next order is unsigned again: it goes to the unit that a
+correction names, unless somebody decided.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ def follow_correction(
     if order.written_for is None:
         return []
     to = named_since(case, order, catalogue)
-    # What a district or a reviewer decided stands as long as the catalogue names the same unit as before.
+    # The choice of a district or a reviewer stands as long as the catalogue names the same unit as before.
     if to is not None and to.unit != order.names and _free(case, order):
         return _moved(case, order, to, command.at, catalogue)
     return [_amended(case, order, to, command.at, catalogue)]

@@ -1,6 +1,6 @@
-"""What is left out of a unit's score (剔除, F3): asked for by the unit, decided by a review, never by itself. Pure.
+"""Exclusions from a unit's score (剔除, F3): asked for by the unit, decided by a review, never by itself. Pure.
 
-It may be asked for as long as the complaint could count, after its end too: a month is scored when it is over.
+A unit may ask as long as the complaint could count, after its end too: a month is scored when it is over.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """A pause (暂停): the unit cannot act until somebody or something else has, and its clock stands still meanwhile. Pure.
 
-No norm we know lets a clock stand still, and none forbids it: how often and for how long is configuration, the
-grounds are ours (P). It is asked for, decided by a review, and never takes back what has passed (T6).
+No norm we know lets a clock stand still, and none forbids it. So the number and the length of pauses are
+configuration, and the grounds are ours (P). A unit asks for a pause and a review decides. A pause never takes
+back what has passed (T6).
 """
 
 from __future__ import annotations
@@ -108,7 +109,7 @@ def _paused(command: ReviewPause, asked: Asked, case: Complaint, order: Held, wa
 
 @decides(EndPause, "end the pause")
 def end_pause(command: EndPause, asked: Asked, case: Complaint) -> Said:
-    """What it waited for has come: of the days granted those count that were begun, and the limit moves back."""
+    """End the pause early: only the granted days that were begun count, and the limit moves back."""
     order = held(command.assignment, asked, case)
     if isinstance(order, Refusal):
         return order

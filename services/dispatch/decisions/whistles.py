@@ -138,7 +138,7 @@ def arrive(command: ArriveAtWhistle, asked: Asked, case: Complaint) -> Said:
 
 @decides(RecordMeasure, "record a measure")
 def record_measure(command: RecordMeasure, asked: Asked, case: Complaint) -> Said:
-    """What a called unit does about it."""
+    """Record a measure that a called unit takes."""
     part = _part(case, command.whistle, asked.unit)
     if isinstance(part, Refusal):
         return part

@@ -40,6 +40,6 @@ def correct(command: CorrectRequest, asked: Asked, case: Case) -> Sequence[Intak
 
 
 def _told(command: CorrectRequest, field: str) -> str | None:
-    """What the field is to say; "" for nothing, None where it stays."""
+    """The new text of the field; "" for nothing, None where it stays."""
     told: str | None = getattr(command, field)
     return "" if field == "street" and command.no_street else told

@@ -159,7 +159,7 @@ def _answered(
 
 
 def _said_beside(asked: AskedToRecord, request: RecordRequest, *, twice: bool) -> list[IntakeFact]:
-    """Who may know of it, the unit it is about, and its link; stated before anybody can be told of it."""
+    """Protection, the accused unit and the link; stated before anybody can be told of the request."""
     facts: list[IntakeFact] = []
     if request.anonymous or request.confidential:
         facts.append(
