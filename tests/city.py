@@ -63,6 +63,7 @@ from shared.topics import (
     Topic,
 )
 from tests.forked import ForkingSupervisor
+from tests.shell import PATIENCE
 from tests.sources import Databases
 
 DISTRICT: Final = "海淀区"
@@ -139,11 +140,15 @@ def request(request_id: str, **fields: Any) -> RecordRequest:
 async def until(
     ask: Callable[[], Awaitable[_Value]], *, within: float = 10.0, what: str = "", every: float = 0.02
 ) -> _Value:
-    """Ask until the answer is true and give it; `AssertionError` with the last answer after `within` seconds."""
-    deadline = time.monotonic() + within
+    """Ask until the answer is true and give it.
+
+    `within`: the seconds that a quiet machine needs at most. `AssertionError` with the last answer where it takes
+    `PATIENCE` times as long.
+    """
+    deadline = time.monotonic() + within * PATIENCE
     while not (value := await ask()):
         if time.monotonic() > deadline:
-            message = f"{what or 'this'} did not come about within {within} s; the last answer was {value!r}"
+            message = f"{what or 'this'} did not come about within {within * PATIENCE} s; the last answer was {value!r}"
             raise AssertionError(message)
         await asyncio.sleep(every)
     return value
@@ -253,7 +258,7 @@ class City:
         supervisors, self._supervisors = self._supervisors, []
         for supervisor, watching in supervisors:
             await supervisor.stop()
-            await asyncio.wait_for(watching, 10)
+            await asyncio.wait_for(watching, 60)
         restarts = sum(sum(supervisor.restarts.values()) for supervisor, _ in supervisors)
         if restarts > self.kills:
             message = f"services died that nobody killed: {self.said}\n{self.logs()}"
@@ -288,7 +293,7 @@ class City:
             return int(json.loads(told[-1])["port"]) if told else 0
 
         address = f"http://127.0.0.1:{await until(port, what='a port for metrics')}/metrics"
-        page = await asyncio.to_thread(lambda: urlopen(address, timeout=5).read().decode())
+        page = await asyncio.to_thread(lambda: urlopen(address, timeout=30).read().decode())
         wanted = f"hotline_{name.replace('.', '_')}_total"
         return sum(
             sample.value
@@ -402,7 +407,7 @@ class City:
     async def sql(self, statement: str, *values: Any) -> list[asyncpg.Record]:
         """Ask the city's database as its owner."""
         if self._pool is None:
-            self._pool = await asyncpg.create_pool(self.realm.owner_dsn, min_size=0, max_size=3, timeout=10)
+            self._pool = await asyncpg.create_pool(self.realm.owner_dsn, min_size=0, max_size=3, timeout=60)
         rows: list[asyncpg.Record] = await self._pool.fetch(statement, *values)
         return rows
 

@@ -20,7 +20,7 @@ from hotline.lab.simulation import City
 from hotline.lab.simulation.conductor import Progress
 from shared.policy.catalogue import catalogue
 
-pytestmark = [pytest.mark.connected, pytest.mark.timeout(900)]
+pytestmark = pytest.mark.connected
 
 PARTS: Final = ("kafka", "postgres")
 VICTIMS: Final = (*PROCESSES, *PARTS)

@@ -162,7 +162,6 @@ async def _rehearsed(city: Callable[..., Awaitable[City]]) -> tuple[City, Outsid
 
 
 @pytest.mark.connected
-@pytest.mark.timeout(400)
 async def test_letters_are_recorded_and_what_is_over_is_stated_at_the_next_tick(
     city: Callable[..., Awaitable[City]],
 ) -> None:
@@ -193,7 +192,6 @@ async def test_letters_are_recorded_and_what_is_over_is_stated_at_the_next_tick(
 
 
 @pytest.mark.connected
-@pytest.mark.timeout(400)
 async def test_a_doubled_effect_is_seen_and_a_limit_stated_and_later_corrected_is_none(
     city: Callable[..., Awaitable[City]],
 ) -> None:
@@ -229,7 +227,6 @@ async def test_a_doubled_effect_is_seen_and_a_limit_stated_and_later_corrected_i
 
 
 @pytest.mark.connected
-@pytest.mark.timeout(400)
 async def test_every_time_that_cannot_be_is_parked_once_by_the_name_of_its_field(
     city: Callable[..., Awaitable[City]],
 ) -> None:
@@ -254,7 +251,6 @@ async def test_every_time_that_cannot_be_is_parked_once_by_the_name_of_its_field
 
 
 @pytest.mark.connected
-@pytest.mark.timeout(400)
 async def test_nonsense_of_every_kind_is_parked_once_and_what_kafka_has_is_not_sent_again(
     city: Callable[..., Awaitable[City]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -337,7 +333,6 @@ class _Alone:
 
 
 @pytest.mark.connected
-@pytest.mark.timeout(400)
 async def test_city_time_does_not_end_before_the_limits_of_what_others_recorded(
     city: Callable[..., Awaitable[City]],
 ) -> None:

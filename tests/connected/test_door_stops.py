@@ -21,7 +21,7 @@ from shared.runtime import kafka_address
 from shared.topics import INTAKE_REQUESTS, TELEPHONY_CALLS
 from tests.city import City, until
 
-pytestmark = [pytest.mark.connected, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.connected
 
 NONSENSE = 3 * PARKED_MIN
 

@@ -45,7 +45,7 @@ from shared.topics import (
 from tests.city import STREETS, City, open_city, request, until
 from tests.sources import Databases
 
-pytestmark = [pytest.mark.connected, pytest.mark.timeout(400)]
+pytestmark = pytest.mark.connected
 
 LIVES: Final = 100
 UNDER_WAY: Final = 6

@@ -49,7 +49,7 @@ from tests.spoilers import (
     structured,
 )
 
-pytestmark = [pytest.mark.connected, pytest.mark.timeout(400)]
+pytestmark = pytest.mark.connected
 
 BAD_A_DOOR: Final = 10_000
 GOOD_A_DOOR: Final = 40

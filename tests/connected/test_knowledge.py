@@ -15,7 +15,7 @@ from shared.events import ComplaintAnsweredDirectly, IntakeRefused, RequestType
 from shared.ids import ComplaintId
 from tests.city import City
 
-pytestmark = [pytest.mark.connected, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.connected
 
 
 async def asks(town: City, request: str, version: int, article: str = "kb-0402") -> ComplaintId:

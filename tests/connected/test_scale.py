@@ -15,7 +15,7 @@ from shared.inputs import AnswerOrder, Input, RecordVisit, SignOrder
 from shared.topics import DISPATCH_REPLIES, FEEDBACK_VISIT_RESULTS, INTAKE_REQUESTS, Topic
 from tests.city import STREETS, City, request, until
 
-pytestmark = [pytest.mark.connected, pytest.mark.timeout(900)]
+pytestmark = pytest.mark.connected
 
 LIVES: Final = 120
 COUNTS: Final = {"intake": 2, "dispatch": 2, "feedback": 2, "relay": 2}

@@ -37,7 +37,7 @@ from shared.topics import (
 )
 from tests.city import OTHER_UNIT, STREETS, UNIT, City, until
 
-pytestmark = [pytest.mark.connected, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.connected
 
 NONSENSE = PARKED_MIN + 50
 OTHER_STREET = next(street for street, unit in STREETS.items() if unit == OTHER_UNIT)

@@ -20,7 +20,7 @@ from hotline.lab.chaos.wire import Wire, Wires
 from shared.runtime import kafka_address
 from tests.city import City, until
 
-pytestmark = [pytest.mark.connected, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.connected
 
 
 class Process:
@@ -43,7 +43,7 @@ class Process:
 
         def get() -> tuple[int, bytes]:
             try:
-                with urlopen(address, timeout=5) as answer:
+                with urlopen(address, timeout=30) as answer:
                     return answer.status, answer.read()
             except HTTPError as refused:
                 return refused.code, refused.read()

@@ -30,7 +30,7 @@ from shared.topics import (
 )
 from tests.city import UNIT, City, request, until
 
-pytestmark = [pytest.mark.connected, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.connected
 
 SOURCE: Final = "/sdk"
 T0: Final = datetime(2021, 9, 24, 0, 30, tzinfo=UTC)

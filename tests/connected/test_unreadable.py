@@ -49,7 +49,7 @@ from shared.topics import (
 from tests.city import UNIT, City, request, until
 from tests.sources import source_name
 
-pytestmark = [pytest.mark.connected, pytest.mark.timeout(400)]
+pytestmark = pytest.mark.connected
 
 BAD_NAME: Final = ((b"ce_id", b"7"), (b"\xff\xfe", b"1"))
 BAD: Final = Raw(b"bad", b"its value", BAD_NAME)

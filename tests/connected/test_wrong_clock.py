@@ -15,7 +15,7 @@ from hotline.audit.verify import verify
 from shared.events import ComplaintDispatched, OrderSigned
 from tests.city import City
 
-pytestmark = [pytest.mark.connected, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.connected
 
 DAYS = 86_400
 """Ten of them ahead, and every limit of a complaint would long have passed."""

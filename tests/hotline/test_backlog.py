@@ -28,7 +28,7 @@ from shared.work import Batch
 from tests.city import until
 from tests.desks import decide_of, desk_on, dispatch_of, lives, small_catalogue
 
-pytestmark = [pytest.mark.connected, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.connected
 
 LETTERS = 10_000
 AT_ONCE = 2000

@@ -37,7 +37,7 @@ from tests.hotline.test_verify import SOLVED, UNSOLVED, drain, several_lives
 from tests.present import present_is
 from tests.sources import embedded
 
-pytestmark = [pytest.mark.connected, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.connected
 
 WITHIN: Final = 90.0
 UNITS: Final = list(STREETS.values())

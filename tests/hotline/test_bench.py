@@ -21,7 +21,7 @@ from shared.topics import COMPLAINTS_LOG, DISPATCH_REPLIES, INTAKE_REQUESTS
 from tests import examples as eg
 from tests.hotline.conftest import BENCH_UNITS, Desks
 
-pytestmark = [pytest.mark.connected, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.connected
 
 SIZE = Size(lives=200, warm_up=1000, lives_one_by_one=40)  # the floor warms up on a thousand lives
 

@@ -16,7 +16,7 @@ from hotline.lab.bench.result import wait_of
 from hotline.lab.bench.stage import Stage
 from tests.hotline.conftest import BENCH_UNITS
 
-connected = [pytest.mark.connected, pytest.mark.timeout(300)]
+connected = pytest.mark.connected
 
 SIZE = Size(
     rounds=1,

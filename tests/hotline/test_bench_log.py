@@ -12,7 +12,7 @@ from hotline.cli.bench import draw, tell
 from hotline.lab.bench.log import Result, Size, bars_missed, run
 from hotline.lab.bench.stage import Stage
 
-pytestmark = [pytest.mark.connected, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.connected
 
 SIZE = Size(grown=(0, 5000, 10**12), verified=5000, lives=300, warm_up=100, batches=(1, 10), seconds=0.2)
 

@@ -22,7 +22,6 @@ async def result(bench_stage: Stage) -> Result:
 
 
 @pytest.mark.connected
-@pytest.mark.timeout(600)
 def test_as_many_messages_go_through_each_desk_as_were_asked_for(
     result: Result, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

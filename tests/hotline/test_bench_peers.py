@@ -27,7 +27,6 @@ async def result(bench_stage: Stage) -> Result:
 
 
 @pytest.mark.connected
-@pytest.mark.timeout(600)
 def test_every_life_is_whole_in_every_system(result: Result) -> None:
     assert result.wrong == []
     (once,) = result.rounds
@@ -41,7 +40,6 @@ def test_every_life_is_whole_in_every_system(result: Result) -> None:
 
 
 @pytest.mark.connected
-@pytest.mark.timeout(600)
 def test_it_is_told_to_a_program_and_to_a_person_and_drawn(
     result: Result, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

@@ -14,7 +14,7 @@ from hotline.lab.bench.stage import Stage
 from hotline.lab.bench.timer_work import HELD, Size, wrong_with_fires
 from hotline.lab.bench.timers import PLAIN, Result, judged, run
 
-pytestmark = [pytest.mark.connected, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.connected
 
 SIZE = Size(open_timers=(100, 1000), rate=100, seconds=2, rounds=2)
 

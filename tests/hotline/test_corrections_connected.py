@@ -21,7 +21,7 @@ from tests.hotline.test_asking import commands
 from tests.hotline.test_commands_connected import CALL, UNIT, Shell
 from tests.shared.test_personal import MOBILE
 
-pytestmark = [pytest.mark.connected, pytest.mark.timeout(420)]
+pytestmark = pytest.mark.connected
 
 OTHER: Final = "street-dongcheng-jingshan"
 NOBODY: Final = "deadbeef"

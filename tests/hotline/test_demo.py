@@ -11,7 +11,7 @@ import pytest
 
 from tests.typed import environment_on
 
-pytestmark = [pytest.mark.connected, pytest.mark.timeout(900)]
+pytestmark = pytest.mark.connected
 
 SPOILED: Final = """
 import asyncpg

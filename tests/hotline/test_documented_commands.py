@@ -191,7 +191,6 @@ async def _stopped(shell: Shell) -> None:
 
 
 @pytest.mark.connected
-@pytest.mark.timeout(420)
 async def test_what_the_pages_show_does_what_they_say(shell: Shell, tmp_path: Path) -> None:
     given = {"FOLDER": str(tmp_path / "copy"), "[ID]": "R8", "ID@VERSION": "kb-0304@1"}
     given["…"] = given['"…"'] = "words"

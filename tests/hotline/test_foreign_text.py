@@ -299,7 +299,6 @@ SAYS_FOREIGN: Final = {"unit", "review", "parked", "programme", "contact", "know
 
 
 @pytest.mark.connected
-@pytest.mark.timeout(400)
 async def test_no_screen_of_a_city_deceives_who_looks_at_it(desks: Desks, hostile_city: City) -> None:
     lives = await plant(desks)
     await plant_the_rest(desks, lives[0])

@@ -18,7 +18,7 @@ from shared.topics import INTAKE_REQUESTS
 from tests.hotline.test_commands_connected import CALL, stopped
 from tests.shell import Shell, until
 
-pytestmark = [pytest.mark.connected, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.connected
 
 
 @pytest.fixture(scope="module")

@@ -28,7 +28,7 @@ from tests.city import request
 from tests.examples import DAY, HOUR
 from tests.shell import Shell, until
 
-pytestmark = [pytest.mark.connected, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.connected
 
 THEN = datetime(2021, 9, 24, tzinfo=UTC)
 PRESENT = "SELECT es.present(), es.timers_until()"

@@ -297,7 +297,6 @@ async def test_views_come_right_round_after_round_while_the_desks_work(
     )
 
 
-@pytest.mark.timeout(120)
 async def test_views_are_rebuilt_under_a_city_at_work(city: Callable[..., Awaitable[City]]) -> None:
     """Real processes, requests coming in all the time, timers lost on the way."""
     town = await city()

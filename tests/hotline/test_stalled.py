@@ -15,7 +15,7 @@ from shared.policy.catalogue import Catalogue, catalogue
 from shared.topics import COMPLAINTS_LOG
 from tests.city import City, until
 
-pytestmark = [pytest.mark.connected, pytest.mark.timeout(400)]
+pytestmark = pytest.mark.connected
 
 LONG_AGO = datetime(2021, 9, 27, 4, tzinfo=UTC)
 

@@ -19,7 +19,7 @@ from hotline.lab.rehearsal.stage import Stage, staged, verified
 from hotline.lab.simulation import City
 from shared.policy.catalogue import catalogue
 
-pytestmark = [pytest.mark.connected, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.connected
 
 STILL_SECONDS_MIN = 3.0
 

@@ -24,7 +24,7 @@ from shared.policy.catalogue import catalogue
 from shared.policy.ruleset import ruleset
 from tests.typed import environment_on
 
-pytestmark = [pytest.mark.connected, pytest.mark.timeout(900)]
+pytestmark = pytest.mark.connected
 
 ZONE = ZoneInfo("Asia/Shanghai")
 APRIL = date(2025, 4, 1)
@@ -120,7 +120,7 @@ def _typed(stack: Path) -> dict[str, Any]:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr

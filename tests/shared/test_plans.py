@@ -31,7 +31,7 @@ from shared.work import Batch
 from tests.desks import NOW, desk_on, dispatch_of, lives
 from tests.sources import Databases
 
-pytestmark = [pytest.mark.connected, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.connected
 
 EVENTS: Final = 40_000
 STREAMS: Final = 5_000

@@ -29,7 +29,7 @@ from shared.runtime.settings import CommonSettings
 from shared.runtime.telemetry import Telemetry
 from tests.sources import Databases
 
-pytestmark = [pytest.mark.connected, pytest.mark.timeout(400)]
+pytestmark = pytest.mark.connected
 
 Mode = Literal["inbox first", "lock first"]
 MODES: Final[tuple[Mode, ...]] = ("inbox first", "lock first")

@@ -26,7 +26,7 @@ from shared.runtime import kafka_address
 from shared.topic_names import names
 from shared.topics import TOPICS, Topic
 
-pytestmark = [pytest.mark.connected, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.connected
 
 CITY: Final = "guarded"
 PREFIX: Final = "guarded."

@@ -294,7 +294,7 @@ def test_a_crashed_parent_leaves_no_children(tmp_path: Path) -> None:
     parent.wait()
     parent.stdout.close()
 
-    _, alive = psutil.wait_procs(children, timeout=10)
+    _, alive = psutil.wait_procs(children, timeout=60)
     assert [process for process in alive if process.status() != psutil.STATUS_ZOMBIE] == []
     assert Stack.addresses_of(folder) is None
 

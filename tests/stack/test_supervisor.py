@@ -140,7 +140,7 @@ def test_services_die_with_a_crashed_supervisor(tmp_path: Path) -> None:
     parent.kill()
     parent.wait()
     parent.stdout.close()
-    _, alive = psutil.wait_procs([service], timeout=5)
+    _, alive = psutil.wait_procs([service], timeout=60)
     assert [process for process in alive if process.status() != psutil.STATUS_ZOMBIE] == []
 
 
