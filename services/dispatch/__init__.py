@@ -2,14 +2,7 @@
 
 Hears    ComplaintClassified, ComplaintReopened, RequestCorrected; units' replies; reviewers
 Decides  which unit, by when, who helps, whom a street whistles for; whether a reply comes from whom the order lies with
-Says     ComplaintDispatched, OrderSigned, OrderAnswered, ReturnRequested, ReturnApproved, ReturnRejected,
-         OrderAssigned, OrderMoved, OrderAmended, ExtensionRequested, ExtensionApproved, ExtensionRejected,
-         PauseRequested, PauseApproved, PauseRejected, PauseEnded, TerminationRequested, TerminationApproved,
-         TerminationRejected, DisputeRaised, CouncilDecided, CoUnitAdded, CoUnitReported,
-         ComplaintReclassified, CalendarAmended, ConfidentialityRequired, WhistleBlown, UnitCalled, WhistleAcknowledged,
-         WhistleArrived, WhistleMeasureRecorded, WhistleReleased, WhistleRated, ExclusionRequested,
-         ExclusionApproved, ExclusionRejected, CitizenContacted, ContactFailed, ProgressReported, AnswerSentBack,
-         ReplyRefused
+Says     the facts of `shared/events/dispatch.py`, `shared/events/limit_steps.py` and `shared/events/whistle.py`
 Keeps    `decision_table` which decision answers which command; `guards` who may speak; `reviewed` what a review is;
          `routing` which unit; `matters` with whose it goes; `work_order` how an order is written; `limits` which
          limit it gets; `contact_policy` who sees how much of a contact; `contact_door` reading one, over HTTP;

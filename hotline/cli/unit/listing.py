@@ -9,6 +9,7 @@ import typer
 
 from hotline.cli.run import Json, fail, run
 from hotline.cli.speaking import speaks
+from hotline.cli.unit.app import commands
 from hotline.cli.unit.saying import UnitNamed
 from hotline.cli.unread import none_unread, tell_cases
 from hotline.terminal import say, say_json
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from shared.unreadable import UnreadableRows
 
 
+@commands.command("list")
 def list_(
     unit: UnitNamed = "",
     *,
@@ -47,6 +49,7 @@ def list_(
     )
 
 
+@commands.command()
 @speaks
 def desk(unit: UnitNamed) -> None:
     """Sit at the unit's desk: orders appear as they come, replies are typed."""

@@ -8,10 +8,12 @@ from typing import Annotated
 import typer
 
 from hotline.cli.run import Json, fail, run
+from hotline.cli.unit.app import commands
 from hotline.terminal import say, say_json
 from shared.text import folded_code, quoted
 
 
+@commands.command()
 def add(
     unit: Annotated[str, typer.Argument(metavar="UNIT", help="The unit's id.")], *, json: Json = False
 ) -> None:

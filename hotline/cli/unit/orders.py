@@ -8,12 +8,14 @@ import typer
 
 from hotline.cli.run import Json, one_of
 from hotline.cli.speaking import speaks
+from hotline.cli.unit.app import commands
 from hotline.cli.unit.saying import ComplaintNamed, Reason, UnitNamed, of_order, reply
 from hotline.parsing import CHANNELS
 
 _Done = Annotated[str, typer.Option(help="The result.")]
 
 
+@commands.command()
 @speaks
 def sign(complaint: ComplaintNamed, unit: UnitNamed, *, json: Json = False) -> None:
     """Take the order on."""
@@ -22,6 +24,7 @@ def sign(complaint: ComplaintNamed, unit: UnitNamed, *, json: Json = False) -> N
     reply(complaint, unit, lambda case, _: inputs.SignOrder(**of_order(case)), json=json)
 
 
+@commands.command()
 @speaks
 def answer(
     complaint: ComplaintNamed,
@@ -42,6 +45,7 @@ def answer(
     )
 
 
+@commands.command()
 @speaks
 def assign(
     complaint: ComplaintNamed,
@@ -62,6 +66,7 @@ def assign(
     )
 
 
+@commands.command()
 @speaks
 def contact(
     complaint: ComplaintNamed,
@@ -87,6 +92,7 @@ def contact(
     )
 
 
+@commands.command()
 @speaks
 def progress(
     complaint: ComplaintNamed,
@@ -107,6 +113,7 @@ def progress(
     )
 
 
+@commands.command()
 @speaks
 def report(complaint: ComplaintNamed, unit: UnitNamed, text: _Done, *, json: Json = False) -> None:
     """As a unit that helps another, say what you did."""

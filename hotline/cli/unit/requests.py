@@ -8,11 +8,13 @@ import typer
 
 from hotline.cli.run import Json, one_of
 from hotline.cli.speaking import speaks
+from hotline.cli.unit.app import commands
 from hotline.cli.unit.saying import ComplaintNamed, Evidence, Reason, UnitNamed, of_order, reply
 
 _Days = Annotated[int, typer.Option(min=1, max=366, help="How many days.")]
 
 
+@commands.command("return")
 @speaks
 def return_(
     complaint: ComplaintNamed,
@@ -39,6 +41,7 @@ def return_(
     )
 
 
+@commands.command()
 @speaks
 def dispute(
     complaint: ComplaintNamed, unit: UnitNamed, reason: Reason, evidence: Evidence, *, json: Json = False
@@ -54,6 +57,7 @@ def dispute(
     )
 
 
+@commands.command()
 @speaks
 def extend(
     complaint: ComplaintNamed,
@@ -77,6 +81,7 @@ def extend(
     )
 
 
+@commands.command()
 @speaks
 def pause(
     complaint: ComplaintNamed,
@@ -102,6 +107,7 @@ def pause(
     )
 
 
+@commands.command()
 @speaks
 def resume(complaint: ComplaintNamed, unit: UnitNamed, reason: Reason, *, json: Json = False) -> None:
     """End the pause: the thing you waited for has come."""
@@ -110,6 +116,7 @@ def resume(complaint: ComplaintNamed, unit: UnitNamed, reason: Reason, *, json: 
     reply(complaint, unit, lambda case, _: inputs.EndPause(**of_order(case), reason=reason), json=json)
 
 
+@commands.command()
 @speaks
 def terminate(
     complaint: ComplaintNamed,
@@ -134,6 +141,7 @@ def terminate(
     )
 
 
+@commands.command()
 @speaks
 def exclude(
     complaint: ComplaintNamed,

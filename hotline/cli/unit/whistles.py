@@ -8,6 +8,7 @@ import typer
 
 from hotline.cli.run import Json, listed, one_of
 from hotline.cli.speaking import speaks
+from hotline.cli.unit.app import commands
 from hotline.cli.unit.saying import ComplaintNamed, Reason, UnitNamed, of_order, reply
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 _Number = Annotated[int, typer.Option(min=0, max=10_000, help="Which whistle; the last one without it.")]
 
 
+@commands.command()
 @speaks
 def whistle(
     complaint: ComplaintNamed,
@@ -51,6 +53,7 @@ def whistle(
     )
 
 
+@commands.command()
 @speaks
 def acknowledge(
     complaint: ComplaintNamed, unit: UnitNamed, number: _Number = 0, *, json: Json = False
@@ -61,6 +64,7 @@ def acknowledge(
     reply(complaint, unit, lambda case, _: inputs.AcknowledgeWhistle(**_of_whistle(case, number)), json=json)
 
 
+@commands.command()
 @speaks
 def arrive(
     complaint: ComplaintNamed,
@@ -81,6 +85,7 @@ def arrive(
     )
 
 
+@commands.command()
 @speaks
 def measure(
     complaint: ComplaintNamed,
@@ -101,6 +106,7 @@ def measure(
     )
 
 
+@commands.command()
 @speaks
 def release(
     complaint: ComplaintNamed,
@@ -124,6 +130,7 @@ def release(
     )
 
 
+@commands.command()
 @speaks
 def rate(
     complaint: ComplaintNamed,
