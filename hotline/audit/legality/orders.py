@@ -3,24 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Final
+from typing import Final, Protocol
 
 from shared.complaint import Answered, Complaint, Order, Terminated, answer_in_time, holder, whose_asked
-from shared.events import (
-    CitizenContacted,
-    ContactFailed,
-    DisputeRaised,
-    ExtensionRequested,
-    Level,
-    OrderAnswered,
-    OrderAssigned,
-    OrderSigned,
-    PauseEnded,
-    PauseRequested,
-    ProgressReported,
-    ReturnRequested,
-    TerminationRequested,
-)
+from shared.events import Level
 from shared.ids import UnitId
 from shared.times import stated
 
@@ -34,21 +20,18 @@ def with_another(case: Complaint, unit: UnitId | None) -> str | None:
     return None if unit == has_it else f"the open order is with {has_it}, not with {unit}"
 
 
-OfUnit = (
-    OrderSigned
-    | OrderAnswered
-    | ReturnRequested
-    | OrderAssigned
-    | ExtensionRequested
-    | PauseRequested
-    | PauseEnded
-    | TerminationRequested
-    | DisputeRaised
-    | CitizenContacted
-    | ContactFailed
-    | ProgressReported
-)
-"""The facts that the unit with the order states."""
+class OfUnit(Protocol):
+    """A fact that the unit with the order states."""
+
+    @property
+    def unit(self) -> UnitId:
+        """The unit that states it."""
+        ...
+
+    @property
+    def assignment(self) -> int:
+        """The assignment it is about."""
+        ...
 
 
 def not_theirs(case: Complaint, fact: OfUnit) -> str | None:
