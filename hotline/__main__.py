@@ -7,7 +7,7 @@ from typing import NoReturn
 import typer
 
 from hotline.cli.archive import archive
-from hotline.cli.arguments import AGENT, DEVELOPER, OPERATOR, REVIEWER, SUPERVISOR, UNIT, Line
+from hotline.cli.arguments import AGENT, DEVELOPER, OPERATOR, REVIEWER, SUPERVISOR, UNIT, CommandLine
 from hotline.cli.backtest import backtest
 from hotline.cli.backup import backup, restore
 from hotline.cli.bench import bench
@@ -35,7 +35,7 @@ from hotline.cli.up import up
 from hotline.cli.verify import verify
 
 app = typer.Typer(
-    cls=Line,
+    cls=CommandLine,
     help=(
         "A city hotline: intake, dispatch, escalation and feedback on an event-sourced log.\n\n"
         "HOTLINE_STACK names the folder that holds all data; without it, that is .stack in the current folder. "

@@ -83,7 +83,7 @@ def _empty(args: Sequence[str], place: int) -> str | None:
     return before if before.startswith("--") and before != "--" else f"Argument {place}"
 
 
-class Line(TyperGroup):
+class CommandLine(TyperGroup):
     """The command itself. It refuses what is no text before it reads any of it, and lists commands by reader."""
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:

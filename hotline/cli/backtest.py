@@ -64,7 +64,12 @@ async def _boston(
     from deploy.city.registry import folder
     from hotline.lab.backtest import lived
     from hotline.lab.rehearsal.progress import View
-    from hotline.lab.rehearsal.stage import Interrupted, how_it_is_left, left_running, until_interrupted
+    from hotline.lab.rehearsal.stage import (
+        RehearsalInterrupted,
+        how_it_is_left,
+        left_running,
+        until_interrupted,
+    )
     from hotline.lab.simulation.boston import read
 
     found = read(file, most=most)
@@ -74,7 +79,7 @@ async def _boston(
     try:
         with view:
             summary, verdict, report, said = await until_interrupted(work, view.say)
-    except Interrupted:
+    except RehearsalInterrupted:
         note(f"Stopped. {how_it_is_left(folder(), 'boston')}")
         raise typer.Exit(130) from None
     result = {

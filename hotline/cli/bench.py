@@ -84,7 +84,7 @@ def draw(name: str, result: Result, path: Path) -> None:
 async def _measured(name: str, *, quick: bool, more: dict[str, Any]) -> Result:
     from deploy.embedded.stack import Stack
     from hotline.lab.bench.stage import folder_for_a_run
-    from hotline.lab.rehearsal.stage import Interrupted as Stopped
+    from hotline.lab.rehearsal.stage import RehearsalInterrupted as Stopped
     from hotline.lab.rehearsal.stage import until_interrupted
     from shared.runtime.errors import UserError
 

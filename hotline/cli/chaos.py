@@ -13,7 +13,7 @@ from hotline.parsing import ID_MAX, NUMBER_MAX
 from hotline.terminal import note, say_json
 
 if TYPE_CHECKING:
-    from hotline.lab.chaos.judgement import Outcome
+    from hotline.lab.chaos.judgement import ChaosOutcome
 
 SHOWN_MAX = 10
 
@@ -64,14 +64,14 @@ def chaos(
         raise typer.Exit(1)
 
 
-async def _chaos(minutes: float, seed: int, faults: int | None, scale: float, *, quiet: bool) -> Outcome:
+async def _chaos(minutes: float, seed: int, faults: int | None, scale: float, *, quiet: bool) -> ChaosOutcome:
     import os
 
     from deploy.city.registry import folder
     from deploy.embedded.stack import Stack
     from hotline.lab.chaos.run import lived
     from hotline.lab.rehearsal.progress import View
-    from hotline.lab.rehearsal.stage import Interrupted, until_interrupted
+    from hotline.lab.rehearsal.stage import RehearsalInterrupted, until_interrupted
     from hotline.lab.simulation.territory import catalogue_here
 
     where = folder().absolute()
@@ -91,7 +91,7 @@ async def _chaos(minutes: float, seed: int, faults: int | None, scale: float, *,
         )
         try:
             outcome = await until_interrupted(work, view.say)
-        except Interrupted:
+        except RehearsalInterrupted:
             note(f"Stopped. What it stood on lies in {os.environ['HOTLINE_STACK']}.")
             raise typer.Exit(130) from None
         if outcome.good:
@@ -103,7 +103,7 @@ async def _chaos(minutes: float, seed: int, faults: int | None, scale: float, *,
         return outcome
 
 
-def _print(outcome: Outcome) -> None:
+def _print(outcome: ChaosOutcome) -> None:
     from rich import box
     from rich.console import Console
     from rich.table import Table

@@ -47,7 +47,7 @@ def demo(
 async def _demo(scale: float, seed: int, streets: Path | None, *, keep: bool, json: bool) -> bool:
     from deploy.city.registry import folder
     from hotline.lab.rehearsal.progress import View
-    from hotline.lab.rehearsal.stage import Interrupted, how_it_is_left, until_interrupted
+    from hotline.lab.rehearsal.stage import RehearsalInterrupted, how_it_is_left, until_interrupted
     from hotline.lab.simulation.territory import catalogue_here
 
     known = catalogue_here(streets)
@@ -59,7 +59,7 @@ async def _demo(scale: float, seed: int, streets: Path | None, *, keep: bool, js
     try:
         with view:
             day = await until_interrupted(_lived(view, known, scale, seed, keep=keep), view.say)
-    except Interrupted:
+    except RehearsalInterrupted:
         note(f"Stopped. {how_it_is_left(folder(), 'demo')}")
         raise typer.Exit(130) from None
     if json:
@@ -102,7 +102,7 @@ class Day(NamedTuple):
 async def _lived(view: View, known: Catalogue, scale: float, seed: int, *, keep: bool) -> Day:
     from hotline.audit.digest import digest
     from hotline.lab.rehearsal.stage import staged, verified
-    from hotline.lab.simulation import City
+    from hotline.lab.simulation import SimulatedDay
 
     async with staged(
         "demo",
@@ -113,7 +113,7 @@ async def _lived(view: View, known: Catalogue, scale: float, seed: int, *, keep:
         say=view.say,
         keep=keep,
     ) as stage:
-        city = City(
+        city = SimulatedDay(
             kafka=stage.realm.outside,
             postgres=stage.realm.owner_dsn,
             prefix=stage.realm.prefix,

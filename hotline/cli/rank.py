@@ -19,7 +19,7 @@ from shared.text import shown
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from hotline.scoring.ledger import Correction
+    from hotline.scoring.ledger import LateFact
     from hotline.scoring.month import Line, Month
     from shared.unreadable import UnreadableRows
 
@@ -141,7 +141,7 @@ async def _ranked(
         return await view.month(month, by)
 
 
-async def _corrections(month: date) -> list[Correction]:
+async def _corrections(month: date) -> list[LateFact]:
     from zoneinfo import ZoneInfo
 
     from deploy.city.registry import city_up
@@ -306,7 +306,7 @@ def _print_notes(made: Month) -> None:
         )
 
 
-def _print_corrections(found: list[Correction], *, json: bool, table: bool) -> None:
+def _print_corrections(found: list[LateFact], *, json: bool, table: bool) -> None:
     if json:
         say_record(found)
         return

@@ -131,7 +131,12 @@ async def _lived(
     from deploy.city.registry import folder
     from hotline.lab.rehearsal.period import RehearsedDays, rehearsed
     from hotline.lab.rehearsal.progress import View
-    from hotline.lab.rehearsal.stage import Interrupted, how_it_is_left, left_running, until_interrupted
+    from hotline.lab.rehearsal.stage import (
+        RehearsalInterrupted,
+        how_it_is_left,
+        left_running,
+        until_interrupted,
+    )
     from hotline.lab.simulation.ledger import Ledger
     from hotline.lab.simulation.territory import catalogue_here
 
@@ -146,7 +151,7 @@ async def _lived(
         with view, Ledger() as ledger:
             work = rehearsed(name, known, lived, ledger, view, ranked=name != "year", keep=keep)
             found, report, said, months = await until_interrupted(work, view.say)
-    except Interrupted:
+    except RehearsalInterrupted:
         note(f"Stopped. {how_it_is_left(folder(), name)}")
         raise typer.Exit(130) from None
     if not json:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from hotline.governance import facts as f
-from hotline.governance.state import Programme, Standing, Task
+from hotline.governance.state import Programme, Task, TaskStanding
 from shared.deciding import alike
 from shared.text import has_words
 from shared.wording import TextInvalid, looked_at
@@ -115,11 +115,11 @@ def _of_task(state: Programme, wanted: f.OfTask) -> str | None:  # noqa: PLR0911
         case f.LongTermApproved():
             return _long_term(task, wanted)
         case f.LongTermReviewed():
-            if task.standing is not Standing.LONG_TERM_ONGOING:
+            if task.standing is not TaskStanding.LONG_TERM_ONGOING:
                 return f"task {task.number} is {task.standing}, expected LONG_TERM_ONGOING"
             return _own_task(wanted.by, (task.owner,), "does not review it") or _later(wanted)
         case f.TaskVerified() | f.CompletionRejected():
-            if task.standing is not Standing.COMPLETE:
+            if task.standing is not TaskStanding.COMPLETE:
                 return f"task {task.number} is {task.standing}, expected COMPLETE"
             return _own_task(wanted.by, (task.owner, task.completed_by), "does not verify it")
 
@@ -157,7 +157,7 @@ def _no_item(state: Programme, item: int) -> str:
 
 
 def _long_term(task: Task, wanted: f.LongTermApproved) -> str | None:
-    if task.standing not in {Standing.PLANNED, Standing.IN_PROGRESS}:
+    if task.standing not in {TaskStanding.PLANNED, TaskStanding.IN_PROGRESS}:
         return f"task {task.number} is {task.standing}"
     if task.overdue(wanted.at.date()):
         # As with an extension (T6): what is overdue does not stop being so by a plan made afterwards.
@@ -203,7 +203,7 @@ def _closing(state: Programme, basis: f.Basis) -> str | None:
     waiting = [
         task.number
         for task in state.tasks.values()
-        if task.standing not in {Standing.VERIFIED, Standing.LONG_TERM_ONGOING}
+        if task.standing not in {TaskStanding.VERIFIED, TaskStanding.LONG_TERM_ONGOING}
     ]
     if waiting:
         return (
@@ -230,7 +230,7 @@ def _is_so(state: Programme, wanted: f.Wanted) -> bool:  # noqa: PLR0911 -- a li
             return (item.lead, item.cooperating) == (wanted.lead, wanted.cooperating)
         case f.LongTermApproved() if wanted.task in state.tasks:
             task = state.tasks[wanted.task]
-            kept_up = task.standing is Standing.LONG_TERM_ONGOING
+            kept_up = task.standing is TaskStanding.LONG_TERM_ONGOING
             return kept_up and (task.plan, task.review_on) == (wanted.plan, wanted.review_on)
         case f.TaskCompleted() if wanted.task in state.tasks:
             task = state.tasks[wanted.task]

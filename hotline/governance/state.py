@@ -20,7 +20,7 @@ from shared.deciding import alike
 from shared.ids import UnitId
 
 
-class Standing(StrEnum):
+class TaskStanding(StrEnum):
     """How a task stands."""
 
     PLANNED = "PLANNED"
@@ -50,7 +50,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     owner: UnitId
     due: date
-    standing: Standing = Standing.PLANNED
+    standing: TaskStanding = TaskStanding.PLANNED
     evidence: str = ""
     completed_by: str = ""
     plan: str = ""
@@ -60,16 +60,16 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def done(self) -> bool:
         """Whether it counts as complete."""
-        return self.standing in {Standing.COMPLETE, Standing.VERIFIED}
+        return self.standing in {TaskStanding.COMPLETE, TaskStanding.VERIFIED}
 
     def overdue(self, today: date) -> bool:
         """Its last day has passed and it is neither done nor long-term (T26)."""
-        return self.standing in {Standing.PLANNED, Standing.IN_PROGRESS} and today > self.due
+        return self.standing in {TaskStanding.PLANNED, TaskStanding.IN_PROGRESS} and today > self.due
 
     def review_missed(self, today: date) -> bool:
         """A long-term task that was to be looked at and was not."""
         return (
-            self.standing is Standing.LONG_TERM_ONGOING
+            self.standing is TaskStanding.LONG_TERM_ONGOING
             and self.review_on is not None
             and today > self.review_on
         )
@@ -206,21 +206,21 @@ def _task_after(task: Task, fact: f.OfTask) -> Task:
     match fact:
         case f.TaskProgressed():
             # A task kept up by a plan stays so: a progress report makes it no ordinary task again.
-            long_term = task.standing is Standing.LONG_TERM_ONGOING
-            return task if long_term else replace(task, standing=Standing.IN_PROGRESS)
+            long_term = task.standing is TaskStanding.LONG_TERM_ONGOING
+            return task if long_term else replace(task, standing=TaskStanding.IN_PROGRESS)
         case f.LongTermApproved():
             return replace(
-                task, standing=Standing.LONG_TERM_ONGOING, plan=fact.plan, review_on=fact.review_on
+                task, standing=TaskStanding.LONG_TERM_ONGOING, plan=fact.plan, review_on=fact.review_on
             )
         case f.LongTermReviewed():
             return replace(task, review_on=fact.review_on)
         case f.TaskCompleted():
-            return replace(task, standing=Standing.COMPLETE, evidence=fact.evidence, completed_by=fact.by)
+            return replace(task, standing=TaskStanding.COMPLETE, evidence=fact.evidence, completed_by=fact.by)
         case f.TaskVerified():
-            return replace(task, standing=Standing.VERIFIED)
+            return replace(task, standing=TaskStanding.VERIFIED)
         case f.CompletionRejected():
             # A long-term task that was said to be done is kept up again by the plan it had.
-            back = Standing.LONG_TERM_ONGOING if task.plan else Standing.IN_PROGRESS
+            back = TaskStanding.LONG_TERM_ONGOING if task.plan else TaskStanding.IN_PROGRESS
             return replace(task, standing=back, evidence="", completed_by="")
 
 
@@ -243,7 +243,7 @@ def progress(programmes: Iterable[Programme], today: date) -> Progress:
         for task in programme.tasks.values():
             tasks += 1
             tasks_done += task.done
-            long_term += task.standing is Standing.LONG_TERM_ONGOING
+            long_term += task.standing is TaskStanding.LONG_TERM_ONGOING
             overdue += task.overdue(today)
             missed += task.review_missed(today)
     return Progress(

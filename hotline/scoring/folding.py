@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from hotline.scoring.life import Called, Counted, LifeScore, within
+from hotline.scoring.life import CallCounts, Counted, LifeScore, within
 from shared.events import Fact
 from shared.log.codec import decoded
 from shared.log.instants import implausible
@@ -110,7 +110,7 @@ def counted_in(row: Sequence[Any]) -> Counted:
     """The counts of a life, from its row in the view."""
     *plain, calls = row
     fields = Counted.__struct_fields__[: len(plain)]
-    called = msgspec.json.decode(calls, type=tuple[Called, ...])
+    called = msgspec.json.decode(calls, type=tuple[CallCounts, ...])
     return Counted(**dict(zip(fields, plain, strict=True)), calls=called)
 
 

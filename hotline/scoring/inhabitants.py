@@ -40,7 +40,7 @@ class Count(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """Streets and towns of which the figure is known."""
 
 
-class Population(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class InhabitantFigures(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One version of the figures."""
 
     version: str
@@ -64,10 +64,10 @@ def people_of(count: Count | None, unit: UnitId, district: str) -> int | None:
     return None if shared is None else shared.people // shared.streets
 
 
-def parsed(text: str) -> Population:
+def parsed(text: str) -> InhabitantFigures:
     """The figures this TOML holds; `PopulationInvalid` names what is wrong."""
     try:
-        made = msgspec.convert(tomllib.loads(text), Population)
+        made = msgspec.convert(tomllib.loads(text), InhabitantFigures)
     except ValueError as error:
         message = f"population: {error}"
         raise PopulationInvalid(message) from error
@@ -80,7 +80,7 @@ def parsed(text: str) -> Population:
 
 
 @cache
-def population(path: str = "") -> Population:
+def population(path: str = "") -> InhabitantFigures:
     """The figures in this file; without a path the example that ships with the project."""
     if path:
         try:

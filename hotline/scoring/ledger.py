@@ -68,7 +68,7 @@ SELECT {_OF_COUNTED}, count(*) FROM es.score_life WHERE month = $1 OR requested 
 """  # noqa: S608 -- our own names
 
 
-class Correction(msgspec.Struct, frozen=True, kw_only=True):
+class LateFact(msgspec.Struct, frozen=True, kw_only=True):
     """A fact about a complaint of a frozen month that came after it was frozen (T20)."""
 
     complaint_id: str
@@ -172,14 +172,14 @@ class Scores:
                 await connection.execute("SELECT es.freeze_month($1, $2)", said, self._zone.key)
         return made
 
-    async def corrections(self, month: date) -> list[Correction]:
+    async def corrections(self, month: date) -> list[LateFact]:
         """The corrections of a frozen month, by complaint."""
         rows = await self._connection.fetch(
             "SELECT stream_id, version, type, was, now FROM es.score_correction WHERE month = $1 ORDER BY stream_id",
             month,
         )
         return [
-            Correction(
+            LateFact(
                 complaint_id=str(row[0]), version=row[1], type=row[2], was=said(row[3]), now=said(row[4])
             )
             for row in rows

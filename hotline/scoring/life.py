@@ -69,7 +69,7 @@ LEFT_OUT: Final = (WITHDRAWN, TERMINATED, EXCEPTION, *(ground.lower() for ground
 """Why a complaint counts for nothing (F3); each number is published."""
 
 
-class Called(msgspec.Struct, frozen=True, kw_only=True):
+class CallCounts(msgspec.Struct, frozen=True, kw_only=True):
     """The counts of one call of a whistle: for the unit that was called, and for the street (R16, G3)."""
 
     unit: UnitId
@@ -104,7 +104,7 @@ class Counted(msgspec.Struct, frozen=True, kw_only=True):
     satisfied: bool = False
     whistled: bool = False
     """The unit called others to it."""
-    calls: tuple[Called, ...] = ()
+    calls: tuple[CallCounts, ...] = ()
     """Of all its whistles; they count in its month whether it is left out or not."""
 
 
@@ -132,7 +132,7 @@ class LifeScore:
     excluded: dict[UnitId, ExclusionGround] = field(default_factory=dict)
     """From whose score a review has left it out."""
     blown_by: set[UnitId] = field(default_factory=set)
-    calls: dict[tuple[int, UnitId], Called] = field(default_factory=dict)
+    calls: dict[tuple[int, UnitId], CallCounts] = field(default_factory=dict)
     """By the whistle and whom it called."""
     arrive_by: dict[tuple[int, UnitId], datetime | None] = field(default_factory=dict)
     ended: ComplaintClosed | ComplaintWithdrawn | None = None
@@ -181,7 +181,7 @@ class LifeScore:
             case UnitCalled():
                 self.blown_by.add(fact.unit)
                 has_limit = fact.arrive_by is not None
-                call = Called(unit=fact.called, street=fact.unit, has_limit=has_limit, in_time=False)
+                call = CallCounts(unit=fact.called, street=fact.unit, has_limit=has_limit, in_time=False)
                 self.calls[fact.whistle, fact.called] = call
                 self.arrive_by[fact.whistle, fact.called] = fact.arrive_by
             case WhistleArrived():

@@ -14,8 +14,8 @@ from typing import NamedTuple
 import msgspec
 
 from hotline.ratio import ratio, two_decimals
-from hotline.scoring.inhabitants import Count, Population, people_of
-from hotline.scoring.life import AS_SHIPPED, Called, Counted, month_after
+from hotline.scoring.inhabitants import Count, InhabitantFigures, people_of
+from hotline.scoring.life import AS_SHIPPED, CallCounts, Counted, month_after
 from shared.ids import UnitId
 from shared.policy.catalogue import Catalogue
 from shared.policy.ruleset import RuleSet
@@ -57,7 +57,7 @@ class Tally(msgspec.Struct, kw_only=True):
         self.satisfied += number * one.satisfied
         self.whistled += number * one.whistled
 
-    def add_called(self, call: Called, number: int = 1) -> None:
+    def add_called(self, call: CallCounts, number: int = 1) -> None:
         """Take in how it came when it was called, and what the street thinks of it."""
         self.called += number * call.has_limit
         self.arrived += number * call.in_time
@@ -65,7 +65,7 @@ class Tally(msgspec.Struct, kw_only=True):
             self.stars += number * call.stars
             self.ratings += number
 
-    def add_street(self, call: Called, number: int = 1) -> None:
+    def add_street(self, call: CallCounts, number: int = 1) -> None:
         """Take in what a unit it called thinks of it."""
         if call.stars_of_street is not None:
             self.stars_as_street += number * call.stars_of_street
@@ -193,7 +193,7 @@ def published(
     month: date,
     rules: Scoring,
     catalogue: Catalogue,
-    population: Population,
+    population: InhabitantFigures,
 ) -> list[Line]:
     """A month as it is published: the streets and towns ranked, then every other unit that has a complaint in it.
 
@@ -337,4 +337,4 @@ class By(NamedTuple):
 
     rules: RuleSet
     catalogue: Catalogue
-    population: Population
+    population: InhabitantFigures

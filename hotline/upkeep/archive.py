@@ -35,7 +35,7 @@ _ARCHIVABLE: Final = over_heads("SELECT stream_id, month FROM es.archivable($1)"
 )
 
 
-class Month(msgspec.Struct, frozen=True, kw_only=True):
+class ArchiveMonth(msgspec.Struct, frozen=True, kw_only=True):
     """A month of the archive, as of the last time something was moved into it."""
 
     month: date
@@ -47,7 +47,7 @@ class Month(msgspec.Struct, frozen=True, kw_only=True):
     """On disk; None where its table is not in this database."""
 
 
-class Moved(msgspec.Struct, frozen=True, kw_only=True):
+class ArchiveMoved(msgspec.Struct, frozen=True, kw_only=True):
     """The outcome of moving."""
 
     before: datetime
@@ -66,7 +66,7 @@ async def move(
     *,
     say: Callable[[str], None] = lambda _: None,
     unread: UnreadableRows | None = None,
-) -> Moved:
+) -> ArchiveMoved:
     """Move the facts of all lives that ended before this instant, `LIVES_MAX` lives a transaction.
 
     `before`: in the city's zone, which says in which month a life ended.
@@ -99,7 +99,7 @@ async def move(
             lives += went
             if went:
                 months.append(month)
-    return Moved(
+    return ArchiveMoved(
         before=before,
         lives=lives,
         facts=facts,
@@ -109,7 +109,7 @@ async def move(
     )
 
 
-async def months(dsn: str) -> list[Month]:
+async def months(dsn: str) -> list[ArchiveMonth]:
     """All months there are, the earliest first; a DSN that may only read is enough."""
     connection = await asyncpg.connect(dsn)
     try:
@@ -121,7 +121,7 @@ async def months(dsn: str) -> list[Month]:
         )
     finally:
         await connection.close()
-    return [Month(**dict(row)) for row in rows]
+    return [ArchiveMonth(**dict(row)) for row in rows]
 
 
 async def detach(dsn: str, month: date) -> None:

@@ -15,9 +15,9 @@ from deploy.city.registry import ANCHORS_FILE, city_folder
 from deploy.embedded import child
 from deploy.embedded.state import read_state
 from hotline.audit.verify import verify
-from hotline.lab.rehearsal.stage import Stage, staged, verified
-from hotline.lab.simulation import City
-from hotline.lab.simulation.conductor import Progress
+from hotline.lab.rehearsal.stage import RehearsalCity, staged, verified
+from hotline.lab.simulation import SimulatedDay
+from hotline.lab.simulation.conductor import RehearsalProgress
 from shared.policy.catalogue import catalogue
 
 pytestmark = pytest.mark.connected
@@ -31,7 +31,7 @@ FACTS_BETWEEN: Final = 250
 class Fire:
     """Kills the next victim whenever the city has moved on far enough, and the victim lives."""
 
-    def __init__(self, stage: Stage) -> None:
+    def __init__(self, stage: RehearsalCity) -> None:
         self.killed: dict[str, int] = {}
         """The process that was killed, by its name."""
         self.facts_at: list[int] = []
@@ -39,7 +39,7 @@ class Fire:
         self._stage = stage
         self._coming = list(VICTIMS)
 
-    def look(self, progress: Progress) -> None:
+    def look(self, progress: RehearsalProgress) -> None:
         facts = sum(progress.facts.values())
         if not self._coming or facts < FACTS_BETWEEN + (self.facts_at[-1] if self.facts_at else 0):
             return
@@ -75,7 +75,7 @@ async def test_each_process_is_killed_during_the_day_and_no_complaint_is_missing
         # The day may be over within the minute after which the log is anchored by default.
         wired=lambda service: replace(service, env={**service.env, "RELAY_ANCHOR_SECONDS": "1"}),
     ) as stage:
-        city = City(
+        city = SimulatedDay(
             kafka=stage.realm.kafka,
             postgres=stage.realm.owner_dsn,
             prefix=stage.realm.prefix,

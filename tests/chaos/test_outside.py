@@ -19,7 +19,7 @@ from hotline.lab.chaos.faults import faults
 from hotline.lab.chaos.judgement import DOUBLED
 from hotline.lab.chaos.letters import LEFT, unstated, written
 from hotline.lab.chaos.monkey import ONE_IN, drawn
-from hotline.lab.chaos.nonsense import PARKED, Parked, Piece, amiss
+from hotline.lab.chaos.nonsense import PARKED, ParkedCount, Piece, amiss
 from hotline.lab.chaos.outside import NONSENSE_THERE_MAX, SILENT_LINE, Outside
 from hotline.lab.chaos.run import Closing
 from hotline.lab.chaos.times import CANNOT_BE, Timed, inputs_with
@@ -102,8 +102,8 @@ def test_a_door_at_which_nobody_else_speaks_is_not_made_to_stop() -> None:
 
 def test_nonsense_is_parked_once_by_each_who_heard_it() -> None:
     told = {b"poison-0": Piece(1), b"poison-1": Piece(2)}
-    assert amiss(told, {b"poison-0": Parked(1, "x"), b"poison-1": Parked(2, "y")}) == []
-    assert amiss(told, {b"poison-0": Parked(2, "x"), b"poison-1": Parked(1, "y")}) == [
+    assert amiss(told, {b"poison-0": ParkedCount(1, "x"), b"poison-1": ParkedCount(2, "y")}) == []
+    assert amiss(told, {b"poison-0": ParkedCount(2, "x"), b"poison-1": ParkedCount(1, "y")}) == [
         "poison-0: parked 2 times, not 1",
         "poison-1: parked 1 times, not 2",
     ]
@@ -112,18 +112,18 @@ def test_nonsense_is_parked_once_by_each_who_heard_it() -> None:
 
 def test_nonsense_sent_again_may_be_there_twice_and_by_each_desk_as_often() -> None:
     told = {b"poison-0": Piece(2, again=1)}
-    found = {times: amiss(told, {b"poison-0": Parked(times, "x")}) for times in range(7)}
+    found = {times: amiss(told, {b"poison-0": ParkedCount(times, "x")}) for times in range(7)}
     assert [times for times, wrong in found.items() if not wrong] == [2, 4]
 
 
 def test_what_is_parked_for_another_reason_than_its_field_and_what_is_no_nonsense_are_named() -> None:
     told = {b"poison-0": Piece(1, "header ce_time: ")}
-    assert amiss(told, {b"poison-0": Parked(1, "header ce_time: 0001-…")}) == []
-    assert len(amiss(told, {b"poison-0": Parked(1, "value: not JSON")})) == 1
+    assert amiss(told, {b"poison-0": ParkedCount(1, "header ce_time: 0001-…")}) == []
+    assert len(amiss(told, {b"poison-0": ParkedCount(1, "value: not JSON")})) == 1
     good = {
-        b"poison-0": Parked(1, "header ce_time: 0001-…"),
-        b"a request": Parked(1, "x"),
-        None: Parked(1, "y"),
+        b"poison-0": ParkedCount(1, "header ce_time: 0001-…"),
+        b"a request": ParkedCount(1, "x"),
+        None: ParkedCount(1, "y"),
     }
     assert amiss(told, good) == ["b'a request': x", "None: y"]
 
@@ -308,7 +308,7 @@ async def test_nothing_is_sent_again_because_somebody_else_speaks_meanwhile(
 
 
 async def _amiss(town: City, outside: Outside) -> list[str]:
-    return amiss(outside.poisoned, {row[0]: Parked(row[1], row[2]) for row in await town.sql(PARKED)})
+    return amiss(outside.poisoned, {row[0]: ParkedCount(row[1], row[2]) for row in await town.sql(PARKED)})
 
 
 class _Alone:

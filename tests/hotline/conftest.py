@@ -20,7 +20,7 @@ from deploy.city.registry import City
 from deploy.embedded.stack import Addresses, Stack
 from hotline.cli.show import show
 from hotline.cli.verify import verify
-from hotline.lab.bench.stage import Stage, stage
+from hotline.lab.bench.stage import BenchCity, stage
 from services.dispatch import rules as dispatch
 from services.escalation.rules import FireDeadlines
 from services.feedback import rules as feedback
@@ -142,7 +142,7 @@ async def desks_on(dsn: str, logins: Mapping[str, str]) -> AsyncIterator[Desks]:
 
 
 @pytest.fixture(scope="session")
-async def bench_stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
+async def bench_stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[BenchCity]:
     """What the parts of the benchmark stand on, one for all of them, with few units; down without a rest afterwards."""
     folder = tmp_path_factory.mktemp("bench")
     level = logging.getLogger("aiokafka").level  # it silences its clients, and is a guest here

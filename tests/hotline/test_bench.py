@@ -14,30 +14,30 @@ import pytest
 
 from hotline.cli.bench import draw, tell
 from hotline.lab.bench.check import LIFE, wrong_with
-from hotline.lab.bench.lives import Result, Round, Size, judged, run
+from hotline.lab.bench.lives import LivesResult, LivesRound, LivesSize, judged, run
 from hotline.lab.bench.parts import PARTS, part
-from hotline.lab.bench.stage import Stage
+from hotline.lab.bench.stage import BenchCity
 from shared.topics import COMPLAINTS_LOG, DISPATCH_REPLIES, INTAKE_REQUESTS
 from tests import examples as eg
 from tests.hotline.conftest import BENCH_UNITS, Desks
 
 pytestmark = pytest.mark.connected
 
-SIZE = Size(lives=200, warm_up=1000, lives_one_by_one=40)  # the floor warms up on a thousand lives
+SIZE = LivesSize(lives=200, warm_up=1000, lives_one_by_one=40)  # the floor warms up on a thousand lives
 
 
 @pytest.fixture(scope="module")
-async def result(bench_stage: Stage) -> Result:
+async def result(bench_stage: BenchCity) -> LivesResult:
     return await run(bench_stage, SIZE, lambda _: None)
 
 
 @pytest.fixture(scope="module")
-def once(result: Result) -> Round:
+def once(result: LivesResult) -> LivesRound:
     (once,) = result.rounds
     return once
 
 
-def test_every_life_is_lived_to_its_end_and_checked(result: Result, once: Round) -> None:
+def test_every_life_is_lived_to_its_end_and_checked(result: LivesResult, once: LivesRound) -> None:
     assert result.wrong == []
     for lived, warm_up, measured in ((once.system, SIZE.warm_up, SIZE.lives), (once.one_by_one, 6, 34)):
         lives = warm_up + measured
@@ -48,7 +48,7 @@ def test_every_life_is_lived_to_its_end_and_checked(result: Result, once: Round)
         assert lived.messages[COMPLAINTS_LOG.name] == lives * len(LIFE)
 
 
-def test_one_by_one_takes_one_message_at_once_and_the_floor_writes_what_was_lived(once: Round) -> None:
+def test_one_by_one_takes_one_message_at_once_and_the_floor_writes_what_was_lived(once: LivesRound) -> None:
     assert once.one_by_one.batches["dispatch"] == 1
     assert once.system.batches["dispatch"] > 1
     floor, written = once.floor, sum(once.system.messages.values())
@@ -57,7 +57,7 @@ def test_one_by_one_takes_one_message_at_once_and_the_floor_writes_what_was_live
 
 
 async def test_with_all_desks_in_one_process_the_floor_has_one_for_them_too_and_reads_the_log_once(
-    bench_stage: Stage,
+    bench_stage: BenchCity,
 ) -> None:
     size = replace(SIZE, one_process=True)
     together = await run(bench_stage, size, lambda _: None)
@@ -71,11 +71,13 @@ async def test_with_all_desks_in_one_process_the_floor_has_one_for_them_too_and_
     assert once.floor.messages_read == once.floor.messages_written
 
 
-def test_it_is_told_to_a_program_and_to_a_person(result: Result, capsys: pytest.CaptureFixture[str]) -> None:
+def test_it_is_told_to_a_program_and_to_a_person(
+    result: LivesResult, capsys: pytest.CaptureFixture[str]
+) -> None:
     tell("lives", result, json=True)
     told: dict[str, Any] = json.loads(capsys.readouterr().out)
     assert told["part"] == "lives"
-    assert msgspec.convert(told, Result) == result
+    assert msgspec.convert(told, LivesResult) == result
     for ratio in ("times_one_by_one", "share_of_floor", "share_of_floor_cpu"):
         assert told[ratio]["low"] == told[ratio]["median"] == told[ratio]["high"] > 0
     assert (told["lives"], told["fixed"]["units"]) == (SIZE.lives, BENCH_UNITS)
@@ -87,7 +89,7 @@ def test_it_is_told_to_a_program_and_to_a_person(result: Result, capsys: pytest.
 
 
 def test_a_picture_is_drawn_and_without_matplotlib_it_says_so(
-    result: Result, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    result: LivesResult, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("matplotlib")
     path = tmp_path / "docs" / "lives.svg"
@@ -99,7 +101,7 @@ def test_a_picture_is_drawn_and_without_matplotlib_it_says_so(
     assert not (tmp_path / "none.svg").exists()
 
 
-def test_the_figures_are_the_medians_of_the_rounds(result: Result, once: Round) -> None:
+def test_the_figures_are_the_medians_of_the_rounds(result: LivesResult, once: LivesRound) -> None:
     slow, fast = (
         msgspec.structs.replace(once, times_one_by_one=once.times_one_by_one * by) for by in (0.5, 3.0)
     )

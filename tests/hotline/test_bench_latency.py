@@ -9,21 +9,21 @@ import msgspec
 import pytest
 
 from hotline.cli.bench import draw, tell
-from hotline.lab.bench.latency import BUSY, CALM, LIMITS, Result, Size, bars_missed, run
-from hotline.lab.bench.latency_run import Load, wrong_with_what_was_seen
+from hotline.lab.bench.latency import BUSY, CALM, LIMITS, LatencyResult, LatencySize, bars_missed, run
+from hotline.lab.bench.latency_run import OfferedLoad, wrong_with_what_was_seen
 from hotline.lab.bench.pace import Paced
 from hotline.lab.bench.result import wait_of
-from hotline.lab.bench.stage import Stage
+from hotline.lab.bench.stage import BenchCity
 from tests.hotline.conftest import BENCH_UNITS
 
 connected = pytest.mark.connected
 
-SIZE = Size(
+SIZE = LatencySize(
     rounds=1,
-    warm_up=Load(rate=20, warm_up_seconds=0, seconds=1, units_measured=1),
-    calm=Load(rate=20, warm_up_seconds=1, seconds=2, units_measured=BENCH_UNITS),
-    busy=Load(rate=60, warm_up_seconds=1, seconds=2, units_measured=2),
-    limits=Load(rate=20, warm_up_seconds=1, seconds=2, units_measured=1),
+    warm_up=OfferedLoad(rate=20, warm_up_seconds=0, seconds=1, units_measured=1),
+    calm=OfferedLoad(rate=20, warm_up_seconds=1, seconds=2, units_measured=BENCH_UNITS),
+    busy=OfferedLoad(rate=60, warm_up_seconds=1, seconds=2, units_measured=2),
+    limits=OfferedLoad(rate=20, warm_up_seconds=1, seconds=2, units_measured=1),
     limit_seconds=1.0,
 )
 SEEN = Paced(
@@ -41,14 +41,14 @@ SEEN = Paced(
 
 
 @pytest.fixture(scope="module")
-async def result(bench_stage: Stage) -> Result:
+async def result(bench_stage: BenchCity) -> LatencyResult:
     return await run(bench_stage, SIZE, print)
 
 
 class TestARun:
     pytestmark = connected
 
-    def test_every_request_is_followed_to_its_end(self, result: Result) -> None:
+    def test_every_request_is_followed_to_its_end(self, result: LatencyResult) -> None:
         assert result.wrong == []
         assert (result.lives, result.limits) == (20 + 60 + 180, 40 + 60)
         (calm,), (busy,), (limits,) = (result.of(load) for load in (CALM, BUSY, LIMITS))
@@ -59,7 +59,7 @@ class TestARun:
         assert 0 < busy.waits["request to order"].count < 120  # two units of all
         assert limits.waits["limit to notice"].count == 40
 
-    def test_waits_are_in_order_and_cores_are_told_by_process(self, result: Result) -> None:
+    def test_waits_are_in_order_and_cores_are_told_by_process(self, result: LatencyResult) -> None:
         for one in result.runs:
             for wait in one.waits.values():
                 assert 0 < wait.p50 <= wait.p99 <= wait.highest
@@ -68,10 +68,10 @@ class TestARun:
             assert one.system_cores == pytest.approx(sum(one.cores.values()) - one.cores["outside"])
 
     def test_it_is_told_to_a_program_and_to_a_person_and_drawn(
-        self, result: Result, capsys: pytest.CaptureFixture[str], tmp_path: Path
+        self, result: LatencyResult, capsys: pytest.CaptureFixture[str], tmp_path: Path
     ) -> None:
         tell("latency", result, json=True)
-        assert msgspec.convert(json.loads(capsys.readouterr().out), Result) == result
+        assert msgspec.convert(json.loads(capsys.readouterr().out), LatencyResult) == result
         tell("latency", result, json=False)
         said = " ".join(capsys.readouterr().out.split())
         assert "All 260 lives are whole; all 100 limits were noticed once, none early." in said
@@ -80,8 +80,8 @@ class TestARun:
         draw("latency", result, tmp_path / "latency.svg")
         assert "milliseconds" in (tmp_path / "latency.svg").read_text(encoding="utf-8")
 
-    def test_a_missed_bar_is_named_by_how_much(self, result: Result) -> None:
-        def slow(load: str, p50: float, p99: float) -> Result:
+    def test_a_missed_bar_is_named_by_how_much(self, result: LatencyResult) -> None:
+        def slow(load: str, p50: float, p99: float) -> LatencyResult:
             runs = [
                 msgspec.structs.replace(
                     one,

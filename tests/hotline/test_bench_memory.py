@@ -10,20 +10,20 @@ import pytest
 
 from deploy.city.city import PROCESSES
 from hotline.cli.bench import draw, tell
-from hotline.lab.bench.memory import LISTENERS, Result, Sample, Size, held_of, run
-from hotline.lab.bench.stage import Stage
+from hotline.lab.bench.memory import LISTENERS, MemoryResult, MemorySize, Sample, held_of, run
+from hotline.lab.bench.stage import BenchCity
 
-SIZE = Size(messages=3000)
+SIZE = MemorySize(messages=3000)
 
 
 @pytest.fixture(scope="module")
-async def result(bench_stage: Stage) -> Result:
+async def result(bench_stage: BenchCity) -> MemoryResult:
     return await run(bench_stage, SIZE, print)
 
 
 @pytest.mark.connected
 def test_as_many_messages_go_through_each_desk_as_were_asked_for(
-    result: Result, capsys: pytest.CaptureFixture[str], tmp_path: Path
+    result: MemoryResult, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     assert result.wrong == []
     assert (result.messages, result.lives) == (3000, 334)
@@ -31,7 +31,7 @@ def test_as_many_messages_go_through_each_desk_as_were_asked_for(
     assert set(LISTENERS) <= set(result.samples[-1].messages)
     assert all(0 < one.at_marks[0] <= one.highest for one in result.held.values())
     tell("memory", result, json=True)
-    assert msgspec.convert(json.loads(capsys.readouterr().out), Result) == result
+    assert msgspec.convert(json.loads(capsys.readouterr().out), MemoryResult) == result
     tell("memory", result, json=False)
     assert "Every life is whole" in capsys.readouterr().out
     pytest.importorskip("matplotlib")
@@ -57,6 +57,6 @@ def test_a_single_reading_did_not_grow() -> None:
 
 def test_lives_and_calls_bring_each_desk_its_messages() -> None:
     for messages in (1, 9, 3000, 1_000_000):
-        size = Size(messages=messages)
+        size = MemorySize(messages=messages)
         assert size.lives * 9 >= messages
         assert size.lives + 3 * size.calls >= messages

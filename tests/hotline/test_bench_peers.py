@@ -11,23 +11,23 @@ import pytest
 
 from hotline.cli.bench import draw, tell
 from hotline.lab.bench.check import LIFE
-from hotline.lab.bench.peer import Body, Orders, Teller, serve
-from hotline.lab.bench.peers import OURS, PEERS, Result, Size, measured, missing, run
-from hotline.lab.bench.stage import Stage
+from hotline.lab.bench.peer import Body, PeerOrders, Teller, serve
+from hotline.lab.bench.peers import OURS, PEERS, PeersResult, PeersSize, measured, missing, run
+from hotline.lab.bench.stage import BenchCity
 from shared.runtime.errors import UserError
 
-SIZE = Size(ours=100, ours_warm_up=100, peer=18, peer_warm_up=4, rounds=1)
+SIZE = PeersSize(ours=100, ours_warm_up=100, peer=18, peer_warm_up=4, rounds=1)
 
 
 @pytest.fixture(scope="module")
-async def result(bench_stage: Stage) -> Result:
+async def result(bench_stage: BenchCity) -> PeersResult:
     if absent := missing():
         pytest.skip(f"the group `bench` is not installed: {', '.join(absent)}")
     return await run(bench_stage, SIZE, print)
 
 
 @pytest.mark.connected
-def test_every_life_is_whole_in_every_system(result: Result) -> None:
+def test_every_life_is_whole_in_every_system(result: PeersResult) -> None:
     assert result.wrong == []
     (once,) = result.rounds
     assert (once.ours.lives, once.ours.closed, once.ours.facts) == (200, 100, 100 * len(LIFE))
@@ -41,10 +41,10 @@ def test_every_life_is_whole_in_every_system(result: Result) -> None:
 
 @pytest.mark.connected
 def test_it_is_told_to_a_program_and_to_a_person_and_drawn(
-    result: Result, capsys: pytest.CaptureFixture[str], tmp_path: Path
+    result: PeersResult, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     tell("peers", result, json=True)
-    assert msgspec.convert(json.loads(capsys.readouterr().out), Result) == result
+    assert msgspec.convert(json.loads(capsys.readouterr().out), PeersResult) == result
     tell("peers", result, json=False)
     said = " ".join(capsys.readouterr().out.split())
     assert "DIGIT (published, not run here): 37 lives a second" in said
@@ -68,7 +68,7 @@ def test_a_life_that_is_not_as_it_was_told_is_not_whole(
             return bodies
         return {"a fact": bodies[:-1], "a body": [*bodies[:-1], {}], "the end": None}[lost]
 
-    orders = Orders(number=0, postgres="", lives=[[{"a": 1}, {"b": 2}]], at_once=1)
+    orders = PeerOrders(number=0, postgres="", lives=[[{"a": 1}, {"b": 2}]], at_once=1)
     serve(orders, lambda told: known.update({told.complaint_id: told.bodies}), facts_of)
     said = capsys.readouterr().out.splitlines()
     assert said[:2] == ["ready", "done"]

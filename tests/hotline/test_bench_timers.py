@@ -10,21 +10,21 @@ import pytest
 
 from hotline.cli.bench import draw, tell
 from hotline.lab.bench.result import Spread, wait_of
-from hotline.lab.bench.stage import Stage
-from hotline.lab.bench.timer_work import HELD, Size, wrong_with_fires
-from hotline.lab.bench.timers import PLAIN, Result, judged, run
+from hotline.lab.bench.stage import BenchCity
+from hotline.lab.bench.timer_work import HELD, TimerSize, wrong_with_fires
+from hotline.lab.bench.timers import PLAIN, TimersResult, judged, run
 
 pytestmark = pytest.mark.connected
 
-SIZE = Size(open_timers=(100, 1000), rate=100, seconds=2, rounds=2)
+SIZE = TimerSize(open_timers=(100, 1000), rate=100, seconds=2, rounds=2)
 
 
 @pytest.fixture(scope="module")
-async def result(bench_stage: Stage) -> Result:
+async def result(bench_stage: BenchCity) -> TimersResult:
     return await run(bench_stage, SIZE, print)
 
 
-def test_every_limit_that_passes_is_stated_once_and_none_early(result: Result) -> None:
+def test_every_limit_that_passes_is_stated_once_and_none_early(result: TimersResult) -> None:
     assert result.wrong == []
     assert [one.how for one in result.fires] == [PLAIN, HELD]
     for one in result.fires:
@@ -34,7 +34,7 @@ def test_every_limit_that_passes_is_stated_once_and_none_early(result: Result) -
         assert {"escalation", "postgres"} <= set(one.cores)
 
 
-def test_costs_are_told_at_every_number_of_open_timers(result: Result) -> None:
+def test_costs_are_told_at_every_number_of_open_timers(result: TimersResult) -> None:
     assert [one.open_timers for one in result.sizes] == [100, 1000]
     for one in result.sizes:
         assert 0 < one.tick_ms.low <= one.tick_ms.median <= one.tick_ms.high
@@ -45,10 +45,10 @@ def test_costs_are_told_at_every_number_of_open_timers(result: Result) -> None:
 
 
 def test_it_is_told_to_a_program_and_to_a_person_and_drawn(
-    result: Result, capsys: pytest.CaptureFixture[str], tmp_path: Path
+    result: TimersResult, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     tell("timers", result, json=True)
-    assert msgspec.convert(json.loads(capsys.readouterr().out), Result) == result
+    assert msgspec.convert(json.loads(capsys.readouterr().out), TimersResult) == result
     tell("timers", result, json=False)
     said = " ".join(capsys.readouterr().out.split())
     assert "All 400 limits that passed were stated once, none early." in said
@@ -57,7 +57,7 @@ def test_it_is_told_to_a_program_and_to_a_person_and_drawn(
     assert "open timers" in (tmp_path / "timers.svg").read_text(encoding="utf-8")
 
 
-def test_what_is_lost_early_or_doubled_is_wrong(result: Result) -> None:
+def test_what_is_lost_early_or_doubled_is_wrong(result: TimersResult) -> None:
     one = result.fires[0]
     for change, said in (
         ({"lost": 2}, "2 of 200 limits that passed were never stated"),
@@ -70,7 +70,7 @@ def test_what_is_lost_early_or_doubled_is_wrong(result: Result) -> None:
         assert again.wrong == ["more", f"{PLAIN}: {said}"]
 
 
-def test_a_missed_bar_is_a_warning_and_not_wrong(result: Result) -> None:
+def test_a_missed_bar_is_a_warning_and_not_wrong(result: TimersResult) -> None:
     small, large = result.sizes
     slower = msgspec.structs.replace(large, tick_ms=Spread(median=small.tick_ms.median * 1.3, low=0, high=9))
     late = msgspec.structs.replace(result.fires[0], delay=wait_of([1001.0]))

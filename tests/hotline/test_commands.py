@@ -20,7 +20,7 @@ from deploy.city.registry import City, remember_city
 from hotline.cli.status import _print_status
 from hotline.lab.rehearsal.progress import View
 from hotline.lab.simulation.city import DAY
-from hotline.lab.simulation.conductor import Progress
+from hotline.lab.simulation.conductor import RehearsalProgress
 from hotline.lookup import unit_named
 from hotline.recording import fallback
 from shared.policy.catalogue import catalogue
@@ -292,7 +292,7 @@ def test_status_tells_what_starts_from_what_is_down(capsys: pytest.CaptureFixtur
     assert "What is down is started again by itself" in said
 
 
-PROGRESS: Final = Progress(
+PROGRESS: Final = RehearsalProgress(
     city_at=DAY,
     elapsed_seconds=12.0,
     inputs={"hotline.call.offered.v1": 70_001},

@@ -26,7 +26,7 @@ from hotline.casefile.sentences.operator import FOR_OPERATOR
 from hotline.casefile.sentences.unit import FOR_UNIT
 from hotline.casefile.timeline import Entry, Shown, _as_typed
 from hotline.cli.show import print_life
-from hotline.cli.unit.interactive import Desk
+from hotline.cli.unit.interactive import ShownOrders
 from hotline.governance.log import programmes
 from hotline.terminal import json_shown, say_json
 from services.intake.knowledge import base as knowledge
@@ -112,7 +112,7 @@ def test_no_fact_deceives_who_reads_a_life(fact: Fact, width: int, terminal: boo
 async def test_no_fact_deceives_a_unit_at_its_desk(
     kind: type[Fact], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    desk = Desk(City(realm=Realm(name="x", kafka="", owner_dsn="", logins={})), UnitId("x"))
+    desk = ShownOrders(City(realm=Realm(name="x", kafka="", owner_dsn="", logins={})), UnitId("x"))
     await desk.heard(foreign(next(fact for fact in eg.FACTS if type(fact) is kind)))
     screen = capsys.readouterr().out
     assert len(screen.splitlines()) == 1

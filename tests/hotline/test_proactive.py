@@ -17,7 +17,7 @@ from hotline.governance import facts as f
 from hotline.governance.candidates import candidates
 from hotline.governance.log import decided, legal
 from hotline.governance.rules import NoSuchProgramme, decide
-from hotline.governance.state import Programme, Progress, Standing, evolve, folded, progress
+from hotline.governance.state import Programme, Progress, TaskStanding, evolve, folded, progress
 from hotline.ratio import two_decimals
 from shared.ids import UnitId
 
@@ -113,7 +113,7 @@ def test_a_topic_goes_from_complaints_to_its_assessment() -> None:
     assert state.assessment is not None
     assert (state.assessment.survey_rate, state.assessment.visits) == (Decimal("91.31"), 1200)
     assert state.policies == ("京规自发〔2021〕1号",)
-    assert state.tasks[1].standing is Standing.VERIFIED
+    assert state.tasks[1].standing is TaskStanding.VERIFIED
 
 
 @pytest.mark.parametrize(
@@ -216,9 +216,9 @@ def test_t22_nobody_decides_what_he_asked_for_however_he_writes_his_name(
 
 def test_a_completion_that_is_rejected_leaves_the_task_where_it_was() -> None:
     state = after(*BEGUN, COMPLETE, REJECT)
-    assert state.tasks[1].standing is Standing.IN_PROGRESS
+    assert state.tasks[1].standing is TaskStanding.IN_PROGRESS
     assert state.tasks[1].overdue(DUE + timedelta(days=1)), "by the same day"
-    assert after(*BEGUN, KEEP_UP, COMPLETE, REJECT).tasks[1].standing is Standing.LONG_TERM_ONGOING
+    assert after(*BEGUN, KEEP_UP, COMPLETE, REJECT).tasks[1].standing is TaskStanding.LONG_TERM_ONGOING
 
 
 def test_closed_only_with_an_assessment_or_an_approved_exception() -> None:
@@ -246,7 +246,7 @@ def test_overdue_is_read_off_the_day_and_the_last_day_is_in_time() -> None:
 def test_long_term_is_not_overdue_and_a_missed_review_is_shown() -> None:
     """T26."""
     task = after(*BEGUN, KEEP_UP).tasks[1]
-    assert task.standing is Standing.LONG_TERM_ONGOING
+    assert task.standing is TaskStanding.LONG_TERM_ONGOING
     assert not task.overdue(date(2030, 1, 1))
     assert not task.review_missed(date(2021, 4, 1))
     assert task.review_missed(date(2021, 4, 2))
@@ -429,7 +429,7 @@ def test_the_noise_barrier_from_october_to_december() -> None:
     said, state = decided(after(*BEGUN), (begin, end))
     assert [fact.at.date() for fact in said] == [date(2021, 10, 17), date(2021, 12, 23)]
     under_way = after(*BEGUN, begin)
-    assert under_way.tasks[1].standing is Standing.IN_PROGRESS
+    assert under_way.tasks[1].standing is TaskStanding.IN_PROGRESS
     assert progress([under_way], date(2021, 12, 1)).task_rate == 0
     assert progress([state], date(2021, 12, 23)).task_rate == 100
 
@@ -506,9 +506,9 @@ def test_whatever_is_asked_it_closes_only_so_and_long_term_is_never_overdue(
         assert f.AssessmentMade in before or f.ClosingExceptionApproved in before
         assert kinds.count(f.ProgrammeClosed) == 1
     for task in state.tasks.values():
-        if task.standing is Standing.LONG_TERM_ONGOING:
+        if task.standing is TaskStanding.LONG_TERM_ONGOING:
             assert not task.overdue(today)
-        if task.standing is Standing.VERIFIED:
+        if task.standing is TaskStanding.VERIFIED:
             assert task.evidence
     found = progress([state], today)
     assert found.overdue + found.tasks_done + found.long_term <= found.tasks

@@ -21,7 +21,7 @@ from hotline.scoring.life import (
     LEFT_OUT,
     TERMINATED,
     WITHDRAWN,
-    Called,
+    CallCounts,
     Counted,
     counted,
     month_after,
@@ -270,7 +270,7 @@ def test_r16_g3_street_and_called_unit_are_both_judged_by_what_was_said_of_them(
     one = of(*WHISTLED[:-4], back, *WHISTLED[-4:])
     assert one.whistled
     assert one.calls == (
-        Called(unit=eg.WATER, street=eg.STREET, has_limit=True, in_time=True, stars=5, stars_of_street=3),
+        CallCounts(unit=eg.WATER, street=eg.STREET, has_limit=True, in_time=True, stars=5, stars_of_street=3),
     )
     nine = tallied([(one, 1), (of(*SOLVED), 7)], SEPTEMBER)
     made = lines(nine)

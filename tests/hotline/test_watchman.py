@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from deploy.supervision.watchman import Watchman
-from hotline.lab.rehearsal.stage import Stage, staged, verified
-from hotline.lab.simulation import City
+from hotline.lab.rehearsal.stage import RehearsalCity, staged, verified
+from hotline.lab.simulation import SimulatedDay
 from shared.policy.catalogue import catalogue
 
 pytestmark = pytest.mark.connected
@@ -35,7 +35,7 @@ def still_seconds() -> float:
 @asynccontextmanager
 async def small_city(
     folder: Path, monkeypatch: pytest.MonkeyPatch, said: list[str], still_seconds: float
-) -> AsyncIterator[Stage]:
+) -> AsyncIterator[RehearsalCity]:
     monkeypatch.setenv("HOTLINE_STACK", str(folder / "stack"))
     # The watchman of the stage itself waits too long for a test; one that is quicker looks beside it.
     async with staged(
@@ -70,7 +70,7 @@ async def test_each_process_that_hangs_in_the_middle_of_a_day_is_ended_and_the_d
     said: list[str] = []
     async with small_city(tmp_path, monkeypatch, said, still_seconds) as stage:
         living = asyncio.create_task(
-            City(
+            SimulatedDay(
                 kafka=stage.realm.kafka,
                 postgres=stage.realm.owner_dsn,
                 prefix=stage.realm.prefix,

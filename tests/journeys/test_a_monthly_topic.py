@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from hotline.governance import facts as f
 from hotline.governance.candidates import candidates
 from hotline.governance.log import decided
-from hotline.governance.state import Standing, progress
+from hotline.governance.state import TaskStanding, progress
 from shared.complaint import head_of
 from shared.ids import UnitId
 from tests.hotline.test_proactive import ADOPT, ASSESS, CLOSE, COMPLETE, PROBLEM, PROPOSE, TASK, VERIFY
@@ -57,7 +57,7 @@ async def test_fifty_complaints_are_a_cluster_and_the_cluster_a_task_of_a_topic(
     assert topic.items[1].cooperating == FIVE
     assert said[-1].at.date() == date(2021, 4, 12)
     assert progress([topic], date(2021, 4, 12)).task_rate == 100
-    assert topic.tasks[1].standing is Standing.COMPLETE
+    assert topic.tasks[1].standing is TaskStanding.COMPLETE
 
     own, topic = decided(topic, (replace(VERIFY, by=FIVE[0]),))
     assert isinstance(own[0], f.WishRefused), "who did the work does not say that it is done"

@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from hotline.lab.simulation.conductor import Progress
+from hotline.lab.simulation.conductor import RehearsalProgress
 from hotline.scoring.inhabitants import population
 from hotline.scoring.life import Counted, counted
 from hotline.scoring.month import Line, Tallies, published, tallied
@@ -154,7 +154,7 @@ def figures(story: Story, name_of: dict[str, str]) -> Figures:
     lines = published(
         month, None, month=SEPTEMBER, rules=RULES.score, catalogue=eg.CATALOGUE, population=population()
     )
-    progress = Progress(
+    progress = RehearsalProgress(
         city_at=AT,
         elapsed_seconds=0.0,
         inputs={},

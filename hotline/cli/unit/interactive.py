@@ -39,7 +39,7 @@ HELP: Final = "list · sign N · answer N WHAT WAS DONE · return N REASON: EVID
 _WORDS: Final = {"sign": 0, "answer": 1, "return": 1}
 
 
-class Desk:
+class ShownOrders:
     """The orders a person has been shown, by the number they were shown under."""
 
     def __init__(self, city: City, unit: UnitId) -> None:
@@ -123,7 +123,7 @@ def _said(verb: str, case: Complaint, words: str, reason: str, evidence: str) ->
 
 async def sit(city: City, unit: UnitId) -> None:
     """Be the unit until the person leaves."""
-    desk = Desk(city, unit)
+    desk = ShownOrders(city, unit)
     topic = TopicPartition(city.realm.prefix + DISPATCH_ORDERS.of(unit), 0)
     consumer = reader_of(city.realm.outside)
     try:
@@ -146,7 +146,7 @@ async def sit(city: City, unit: UnitId) -> None:
         await consumer.stop()
 
 
-async def _hear(consumer: Any, desk: Desk) -> None:
+async def _hear(consumer: Any, desk: ShownOrders) -> None:
     async for record in consumer:
         named = fact_type_of(header(record.headers, "ce_type") or b"")
         if named is not None and record.value is not None:
@@ -160,7 +160,7 @@ async def _hear(consumer: Any, desk: Desk) -> None:
             _prompt()
 
 
-async def _type(desk: Desk) -> None:
+async def _type(desk: ShownOrders) -> None:
     _prompt()
     async for typed in _typed_lines():
         if not await desk.obey(typed):

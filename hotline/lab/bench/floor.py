@@ -22,7 +22,7 @@ import asyncpg
 import msgspec
 
 from deploy.city.city import Realm
-from hotline.lab.bench.floor_worker import LIVES_PAGE, Orders, Part
+from hotline.lab.bench.floor_worker import LIVES_PAGE, FloorOrders, FloorWork
 from hotline.lab.bench.meter import Meter, Spent, spent
 from shared.ids import TOGETHER
 from shared.runtime.errors import UserError
@@ -46,11 +46,13 @@ CREATE TABLE floor.event (LIKE es.event INCLUDING ALL);
 
 
 PARTS: Final = (
-    Part(name="intake", writes_as=("intake",), hears=(INTAKE_REQUESTS.name,)),
-    Part(name="dispatch", writes_as=("dispatch",), hears=(COMPLAINTS_LOG.name, DISPATCH_REPLIES.name)),
-    Part(name="feedback", writes_as=("feedback",), hears=(COMPLAINTS_LOG.name, FEEDBACK_VISIT_RESULTS.name)),
-    Part(name="relay", speaks=(COMPLAINTS_LOG.name, DISPATCH_ORDERS.name, FEEDBACK_VISITS.name)),
-    Part(
+    FloorWork(name="intake", writes_as=("intake",), hears=(INTAKE_REQUESTS.name,)),
+    FloorWork(name="dispatch", writes_as=("dispatch",), hears=(COMPLAINTS_LOG.name, DISPATCH_REPLIES.name)),
+    FloorWork(
+        name="feedback", writes_as=("feedback",), hears=(COMPLAINTS_LOG.name, FEEDBACK_VISIT_RESULTS.name)
+    ),
+    FloorWork(name="relay", speaks=(COMPLAINTS_LOG.name, DISPATCH_ORDERS.name, FEEDBACK_VISITS.name)),
+    FloorWork(
         name="simulator",
         hears=(DISPATCH_ORDERS.name, FEEDBACK_VISITS.name),
         speaks=(INTAKE_REQUESTS.name, DISPATCH_REPLIES.name, FEEDBACK_VISIT_RESULTS.name),
@@ -59,7 +61,7 @@ PARTS: Final = (
 """Escalation is missing: in a life without a missed limit it neither reads a message nor writes a fact."""
 
 PARTS_TOGETHER: Final = (
-    Part(
+    FloorWork(
         name=TOGETHER,
         writes_as=("intake", "dispatch", "feedback"),
         hears=(INTAKE_REQUESTS.name, COMPLAINTS_LOG.name, DISPATCH_REPLIES.name, FEEDBACK_VISIT_RESULTS.name),
@@ -95,7 +97,7 @@ async def floor_of(
     units: Sequence[str],
     batch_max: int,
     servers: Mapping[str, int],
-    parts: Sequence[Part] = PARTS,
+    parts: Sequence[FloorWork] = PARTS,
 ) -> Floor:
     """Measure the floor under lives that were lived in this realm; its services must have stopped.
 
@@ -107,7 +109,7 @@ async def floor_of(
     try:
         await database.execute(_TABLE)
         for part in parts:
-            orders = Orders(
+            orders = FloorOrders(
                 part=part,
                 kafka=realm.kafka,
                 prefix=realm.prefix,
@@ -146,7 +148,7 @@ async def floor_of(
         await database.close()
 
 
-async def _child(orders: Orders) -> asyncio.subprocess.Process:
+async def _child(orders: FloorOrders) -> asyncio.subprocess.Process:
     """A process that has been told its part; it says `ready` when it has all it needs."""
     child = await asyncio.create_subprocess_exec(
         sys.executable,

@@ -50,10 +50,10 @@ _COLUMNS: Final = (
 )
 
 
-class Orders(msgspec.Struct, frozen=True, kw_only=True):
+class FloorOrders(msgspec.Struct, frozen=True, kw_only=True):
     """One process's part in one floor."""
 
-    part: Part
+    part: FloorWork
     kafka: str
     prefix: str
     postgres: str
@@ -66,7 +66,7 @@ class Orders(msgspec.Struct, frozen=True, kw_only=True):
     """How many lives will be asked for in all."""
 
 
-class Message(NamedTuple):
+class RealMessage(NamedTuple):
     """A message of the real run, to be sent again where it was."""
 
     topic: str
@@ -81,7 +81,7 @@ class Worker:
 
     def __init__(
         self,
-        orders: Orders,
+        orders: FloorOrders,
         databases: Sequence[asyncpg.Connection[Any]],
         producer: AIOKafkaProducer,
         consumers: Sequence[AIOKafkaConsumer],
@@ -91,7 +91,7 @@ class Worker:
         self._databases = databases
         self._outbox = Outbox(producer)
         self._consumers = consumers
-        self._samples: dict[str, list[Message]] = {}
+        self._samples: dict[str, list[RealMessage]] = {}
         self._facts: list[list[tuple[Any, ...]]] = []
         self._ahead = [0] * len(consumers)
         self._copied = [0] * len(databases)
@@ -155,7 +155,7 @@ class Worker:
         self._ahead[number] = -left
 
 
-async def sample_of(kafka: str, prefix: str, line: Topic, units: Sequence[str]) -> list[Message]:
+async def sample_of(kafka: str, prefix: str, line: Topic, units: Sequence[str]) -> list[RealMessage]:
     """Messages of the real run from all partitions of a line in turn, as many from each."""
     partitions = partitions_of(prefix, line, units)
     wanted = max(1, SAMPLE // len(partitions))
@@ -168,14 +168,14 @@ async def sample_of(kafka: str, prefix: str, line: Topic, units: Sequence[str]) 
                 if len(found[tp]) >= wanted:
                     consumer.pause(tp)
     return [
-        Message(r.topic, r.partition, r.key, r.value, list(r.headers))
+        RealMessage(r.topic, r.partition, r.key, r.value, list(r.headers))
         for row in zip_longest(*found.values())
         for r in row
         if r is not None
     ]
 
 
-async def run(orders: Orders) -> None:
+async def run(orders: FloorOrders) -> None:
     """Do one part, as often as a line on standard input says how many lives."""
     part = orders.part
     async with AsyncExitStack() as clients:
@@ -218,7 +218,7 @@ def _say(word: str) -> None:
 def main() -> None:
     """Read the part, do it."""
     quiet()
-    asyncio.run(run(msgspec.json.decode(sys.stdin.buffer.readline(), type=Orders)))
+    asyncio.run(run(msgspec.json.decode(sys.stdin.buffer.readline(), type=FloorOrders)))
 
 
 LIVES_PAGE: Final = 1000
@@ -238,7 +238,7 @@ LINES: Final[dict[str, Topic]] = {
 """The lines of the table of topics that carry a life in which nothing goes wrong."""
 
 
-class Part(msgspec.Struct, frozen=True, kw_only=True):
+class FloorWork(msgspec.Struct, frozen=True, kw_only=True):
     """The work of one process with Kafka and PostgreSQL, without any rule."""
 
     name: str

@@ -17,11 +17,11 @@ import msgspec
 from deploy.city import city
 from hotline.lab.bench import picture
 from hotline.lab.bench.check import wrong_with
-from hotline.lab.bench.latency_run import LatencyRun, Load, paced, served, wrong_with_limits
+from hotline.lab.bench.latency_run import LatencyRun, OfferedLoad, paced, served, wrong_with_limits
 from hotline.lab.bench.report import median_text, print_table, print_verdict, print_where
 from hotline.lab.bench.result import Result as Base
 from hotline.lab.bench.result import Spread, spread_of, warnings_of
-from hotline.lab.bench.stage import Stage, stage
+from hotline.lab.bench.stage import BenchCity, stage
 from shared.versions import RULESET
 
 CALM: Final = "50 requests/s"
@@ -30,27 +30,27 @@ LIMITS: Final = "50 limits/s"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Size:
+class LatencySize:
     """How much is measured: each load so many times."""
 
     rounds: int
-    warm_up: Load
+    warm_up: OfferedLoad
     """Offered first and lived to its end: doors are open then, topics known, Kafka's code compiled."""
-    calm: Load
-    busy: Load
-    limits: Load
+    calm: OfferedLoad
+    busy: OfferedLoad
+    limits: OfferedLoad
     limit_seconds: float = 3.0
 
     @classmethod
-    def of(cls, *, quick: bool) -> Size:
+    def of(cls, *, quick: bool) -> LatencySize:
         """Orders are looked for at a tenth of the units: who plays more pays by topics, a unit asks for its own."""
         calm, busy, limits = ((3, 10), (3, 5), (2, 6)) if quick else ((5, 40), (10, 20), (5, 20))
         return cls(
             rounds=1 if quick else 3,
-            warm_up=Load(rate=300, warm_up_seconds=0, seconds=4 if quick else 20, units_measured=1),
-            calm=Load(rate=50, warm_up_seconds=calm[0], seconds=calm[1], units_measured=20),
-            busy=Load(rate=1500, warm_up_seconds=busy[0], seconds=busy[1], units_measured=20),
-            limits=Load(rate=50, warm_up_seconds=limits[0], seconds=limits[1], units_measured=1),
+            warm_up=OfferedLoad(rate=300, warm_up_seconds=0, seconds=4 if quick else 20, units_measured=1),
+            calm=OfferedLoad(rate=50, warm_up_seconds=calm[0], seconds=calm[1], units_measured=20),
+            busy=OfferedLoad(rate=1500, warm_up_seconds=busy[0], seconds=busy[1], units_measured=20),
+            limits=OfferedLoad(rate=50, warm_up_seconds=limits[0], seconds=limits[1], units_measured=1),
         )
 
 
@@ -70,7 +70,7 @@ CORES_MAX: Final = 1.0
 """For the whole system at 50 requests a second."""
 
 
-class Result(Base, frozen=True, kw_only=True):
+class LatencyResult(Base, frozen=True, kw_only=True):
     """All runs of all loads."""
 
     runs: list[LatencyRun]
@@ -86,13 +86,13 @@ class Result(Base, frozen=True, kw_only=True):
         return [run for run in self.runs if run.load == load]
 
 
-async def measured(*, quick: bool, folder: Path, say: Callable[[str], None]) -> Result:
+async def measured(*, quick: bool, folder: Path, say: Callable[[str], None]) -> LatencyResult:
     """See `Part.measured`; `quick` is one run of each load, of seconds."""
     async with stage(folder, say=say) as here:
-        return await run(here, Size.of(quick=quick), say)
+        return await run(here, LatencySize.of(quick=quick), say)
 
 
-async def run(here: Stage, size: Size, say: Callable[[str], None]) -> Result:
+async def run(here: BenchCity, size: LatencySize, say: Callable[[str], None]) -> LatencyResult:
     """Measure so much."""
     runs: list[LatencyRun] = []
     whole = await city.create(here.addresses, "latency", here.units)
@@ -123,7 +123,7 @@ async def run(here: Stage, size: Size, say: Callable[[str], None]) -> Result:
     warnings = warnings_of(machine, {f"run {n} of {one.load}": one.spent for n, one in enumerate(runs, 1)})
     if fixed.traces == "none":
         warnings.append("no trace viewer ran and no life was traced")
-    result = Result(
+    result = LatencyResult(
         machine=machine,
         fixed=fixed,
         others_share=max(one.spent.others_share for one in runs),
@@ -141,7 +141,7 @@ async def run(here: Stage, size: Size, say: Callable[[str], None]) -> Result:
     return result
 
 
-def bars_missed(result: Result) -> list[str]:
+def bars_missed(result: LatencyResult) -> list[str]:
     """Which bars the medians of the runs miss."""
     missed: list[str] = []
     for load, bar in BARS.items():
@@ -157,7 +157,7 @@ def bars_missed(result: Result) -> list[str]:
     return missed
 
 
-def show(result: Result) -> None:
+def show(result: LatencyResult) -> None:
     """See `Part.show`."""
     rows: list[tuple[str, ...]] = []
     for load in (CALM, BUSY, LIMITS):
@@ -214,7 +214,7 @@ def show(result: Result) -> None:
     )
 
 
-def plot(result: Result, path: Path) -> None:
+def plot(result: LatencyResult, path: Path) -> None:
     """See `Part.plot`: waits beside their bars, and who spends the processor."""
     drawn = picture.figure("Latency from the intended instant, and what it costs")
     waits, cores = drawn.subplots(1, 2)

@@ -18,7 +18,7 @@ from deploy.supervision.supervisor import Supervisor
 from hotline.lab.bench.meter import Meter, Spent, spent
 from hotline.lab.bench.pace import Demand, Paced
 from hotline.lab.bench.result import Wait, wait_of
-from hotline.lab.bench.stage import TRACES_RATIO, Stage
+from hotline.lab.bench.stage import TRACES_RATIO, BenchCity
 from shared.runtime.errors import UserError
 
 PACE: Final = "outside"
@@ -37,7 +37,7 @@ FROM es.event e, LATERAL (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Load:
+class OfferedLoad:
     """The load that is offered, and how long."""
 
     rate: float
@@ -67,7 +67,7 @@ class LatencyRun(msgspec.Struct, frozen=True, kw_only=True):
 
 @asynccontextmanager
 async def served(
-    here: Stage, realm: Realm, ruleset: str, say: Callable[[str], None]
+    here: BenchCity, realm: Realm, ruleset: str, say: Callable[[str], None]
 ) -> AsyncIterator[dict[str, int]]:
     """The city's processes at work; gives their ids."""
     logs = here.stack.folder / "logs" / realm.name
@@ -89,11 +89,11 @@ async def served(
 
 
 async def paced(
-    here: Stage,
+    here: BenchCity,
     realm: Realm,
     pids: dict[str, int],
     name: str,
-    load: Load,
+    load: OfferedLoad,
     number: int,
     limit_seconds: float | None,
     say: Callable[[str], None],
@@ -140,7 +140,7 @@ async def paced(
     return done, seen.asked
 
 
-async def _offered(here: Stage, realm: Realm, pids: dict[str, int], asked: Demand) -> tuple[Spent, Paced]:
+async def _offered(here: BenchCity, realm: Realm, pids: dict[str, int], asked: Demand) -> tuple[Spent, Paced]:
     """Have a process of its own offer it; what that took of the processors meanwhile, and what was seen."""
     child = await asyncio.create_subprocess_exec(
         sys.executable,

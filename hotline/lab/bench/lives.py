@@ -22,7 +22,7 @@ from hotline.lab.bench.meter import Spent
 from hotline.lab.bench.report import median_text, print_line, print_table, print_verdict, print_where
 from hotline.lab.bench.result import Fixed, Spread, spread_of, warnings_of
 from hotline.lab.bench.result import Result as Base
-from hotline.lab.bench.stage import BATCH_MAX, Stage, stage
+from hotline.lab.bench.stage import BATCH_MAX, BenchCity, stage
 from hotline.lab.bench.whole import Load, MeasuredLives, lived
 
 UNDER_WAY: Final = 30_000
@@ -45,7 +45,7 @@ ONE_BY_ONE: Final = {
 }
 
 
-class Round(msgspec.Struct, frozen=True, kw_only=True):
+class LivesRound(msgspec.Struct, frozen=True, kw_only=True):
     """All three, measured once."""
 
     system: MeasuredLives
@@ -59,7 +59,7 @@ class Round(msgspec.Struct, frozen=True, kw_only=True):
     """The floor's processor time for a life by the system's: what others on the machine take is not in it."""
 
 
-class Result(Base, frozen=True, kw_only=True):
+class LivesResult(Base, frozen=True, kw_only=True):
     """All that was measured, and what is to be thought of it."""
 
     one_process: bool = False
@@ -70,21 +70,21 @@ class Result(Base, frozen=True, kw_only=True):
     lives_one_by_one: int
     under_way: int
     """Lives under way at once."""
-    rounds: list[Round]
+    rounds: list[LivesRound]
     lives_per_second: Spread
     times_one_by_one: Spread
     share_of_floor: Spread
     share_of_floor_cpu: Spread
 
     @property
-    def middle(self) -> Round:
+    def middle(self) -> LivesRound:
         """The round with the middle rate: what is shown in detail."""
         in_order = sorted(self.rounds, key=lambda one: one.system.lives_per_second)
         return in_order[len(in_order) // 2]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Size:
+class LivesSize:
     """How much is measured."""
 
     lives: int
@@ -96,7 +96,7 @@ class Size:
     """Lives before the first round, measured by nobody."""
 
     @classmethod
-    def of(cls, lives: int, *, quick: bool, one_process: bool = False) -> Size:
+    def of(cls, lives: int, *, quick: bool, one_process: bool = False) -> LivesSize:
         """So many measured lives, and what goes with them."""
         warm_up = 2000 if quick else max(WARM_UP_LIVES_MIN, round(lives * WARM_UP))
         return cls(
@@ -117,14 +117,14 @@ async def measured(
     lives: int = LIVES,
     zipkin: bool = True,
     one_process: bool = False,
-) -> Result:
+) -> LivesResult:
     """See `Part.measured`; `quick` is one round of 4,000 lives."""
-    size = Size.of(LIVES_QUICK if quick else lives, quick=quick, one_process=one_process)
+    size = LivesSize.of(LIVES_QUICK if quick else lives, quick=quick, one_process=one_process)
     async with stage(folder, say=say, zipkin=zipkin) as here:
         return await run(here, size, say)
 
 
-async def run(here: Stage, size: Size, say: Callable[[str], None]) -> Result:
+async def run(here: BenchCity, size: LivesSize, say: Callable[[str], None]) -> LivesResult:
     """Measure so much."""
     load = Load(
         lives=size.warm_up + size.lives,
@@ -133,7 +133,7 @@ async def run(here: Stage, size: Size, say: Callable[[str], None]) -> Result:
         one_process=size.one_process,
     )
     how = "together" if size.one_process else "apart"
-    rounds: list[Round] = []
+    rounds: list[LivesRound] = []
     if size.warm_up_stage:
         say(f"{size.warm_up_stage} lives to warm up the servers")
         before = await city.create(here.addresses, f"{how}0", here.units)
@@ -168,15 +168,15 @@ async def run(here: Stage, size: Size, say: Callable[[str], None]) -> Result:
     return judged(here.machine(), fixed, size, rounds)
 
 
-async def _live(here: Stage, realm: Realm, load: Load, say: Callable[[str], None]) -> MeasuredLives:
+async def _live(here: BenchCity, realm: Realm, load: Load, say: Callable[[str], None]) -> MeasuredLives:
     done = await lived(here, realm, load, say=say)
     say(f"  {done.lives_per_second:,.0f} lives/s; every life is checked")
     return done
 
 
-def compared(system: MeasuredLives, one_by_one: MeasuredLives, floor: Floor) -> Round:
+def compared(system: MeasuredLives, one_by_one: MeasuredLives, floor: Floor) -> LivesRound:
     """One round and its ratios."""
-    return Round(
+    return LivesRound(
         system=system,
         one_by_one=one_by_one,
         floor=floor,
@@ -186,7 +186,7 @@ def compared(system: MeasuredLives, one_by_one: MeasuredLives, floor: Floor) -> 
     )
 
 
-def judged(machine: Machine, fixed: Fixed, size: Size, rounds: list[Round]) -> Result:
+def judged(machine: Machine, fixed: Fixed, size: LivesSize, rounds: list[LivesRound]) -> LivesResult:
     """The medians, and what is to be said about them."""
     windows = {
         f"{what} of round {number}": spent
@@ -213,7 +213,7 @@ def judged(machine: Machine, fixed: Fixed, size: Size, rounds: list[Round]) -> R
         warnings.append(f"below the bar of {TIMES_ONE_BY_ONE_MIN:.0f} times one by one")
     wrong = [what for one in rounds for what in one.system.wrong]
     wrong += [f"one by one: {what}" for one in rounds for what in one.one_by_one.wrong]
-    return Result(
+    return LivesResult(
         machine=machine,
         fixed=fixed,
         others_share=max(spent.others_share for spent in windows.values()),
@@ -237,7 +237,7 @@ def _cpu_a_life(spent: Spent, lives: int) -> float:
     return sum(spent.cpu_seconds.values()) / lives
 
 
-def show(result: Result) -> None:
+def show(result: LivesResult) -> None:
     """See `Part.show`."""
     one, rounds = result.middle, len(result.rounds)
     system, floor, single = one.system, one.floor, one.one_by_one
@@ -287,7 +287,7 @@ def show(result: Result) -> None:
     )
 
 
-def _rates(one: Round) -> list[tuple[str, ...]]:
+def _rates(one: LivesRound) -> list[tuple[str, ...]]:
     system, floor, single = one.system, one.floor, one.one_by_one
     written = sum(system.messages.values()) / system.lives
     rows: list[tuple[str, ...]] = []
@@ -312,7 +312,7 @@ def _rates(one: Round) -> list[tuple[str, ...]]:
     return rows
 
 
-def plot(result: Result, path: Path) -> None:
+def plot(result: LivesResult, path: Path) -> None:
     """See `Part.plot`: the rates of all rounds, and where a life's processor time goes."""
     drawn = picture.figure("Whole lives: the system, its floor, and one by one")
     rates, times = drawn.subplots(1, 2)

@@ -29,7 +29,7 @@ from hotline.lab.bench.meter import Meter, Spent, spent
 from hotline.lab.bench.report import median_text, print_line, print_table, print_verdict, print_where
 from hotline.lab.bench.result import Result as Base
 from hotline.lab.bench.result import Spread, spread_of, warnings_of
-from hotline.lab.bench.stage import Stage, stage
+from hotline.lab.bench.stage import BenchCity, stage
 from hotline.lab.bench.whole import Load, MeasuredLives, lived
 from hotline.upkeep.rebuild import VIEWS, rebuild
 from services.intake import rules as intake
@@ -57,7 +57,7 @@ FROM es.event ORDER BY position
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Size:
+class LogSize:
     """How much is measured."""
 
     grown: Sequence[int]
@@ -72,7 +72,7 @@ class Size:
     """How long each of them is measured."""
 
     @classmethod
-    def of(cls, *, quick: bool) -> Size:
+    def of(cls, *, quick: bool) -> LogSize:
         """Up to 50 million facts, or 200 thousand."""
         if quick:
             return cls(grown=(0, 200_000), verified=200_000, lives=4000, warm_up=2000, seconds=1.0)
@@ -121,7 +121,7 @@ class Grew(msgspec.Struct, frozen=True, kw_only=True):
         return sum(self.lived.spent.cpu_seconds.values()) / self.lived.closed * 1e6
 
 
-class Result(Base, frozen=True, kw_only=True):
+class LogResult(Base, frozen=True, kw_only=True):
     """All that was measured."""
 
     appends: list[Appended]
@@ -135,13 +135,13 @@ class Result(Base, frozen=True, kw_only=True):
     """Processor time of a life at an empty log by that at the largest."""
 
 
-async def measured(*, quick: bool, folder: Path, say: Callable[[str], None]) -> Result:
+async def measured(*, quick: bool, folder: Path, say: Callable[[str], None]) -> LogResult:
     """See `Part.measured`; `quick` grows the log to 200 thousand facts."""
     async with stage(folder, say=say) as here:
-        return await run(here, Size.of(quick=quick), say)
+        return await run(here, LogSize.of(quick=quick), say)
 
 
-async def run(here: Stage, size: Size, say: Callable[[str], None]) -> Result:
+async def run(here: BenchCity, size: LogSize, say: Callable[[str], None]) -> LogResult:
     """Measure so much."""
     appends: list[Appended] = []
     reads: list[Read] = []
@@ -171,7 +171,7 @@ async def run(here: Stage, size: Size, say: Callable[[str], None]) -> Result:
     rate = spread_of(one.lived.lives_per_second for one in empty)
     windows = {f"the lives at {one.facts:,} facts": one.lived.spent for one in growth}
     windows |= {one.what: one.spent for one in reads}
-    result = Result(
+    result = LogResult(
         machine=machine,
         fixed=fixed,
         others_share=max(window.others_share for window in windows.values()),
@@ -194,7 +194,7 @@ async def run(here: Stage, size: Size, say: Callable[[str], None]) -> Result:
     return result
 
 
-def bars_missed(result: Result) -> list[str]:
+def bars_missed(result: LogResult) -> list[str]:
     """Which bars are missed."""
     missed: list[str] = []
     if result.share_of_empty < SHARE_MIN:
@@ -215,7 +215,7 @@ def _free(folder: Path) -> int:
     return shutil.disk_usage(folder).free
 
 
-async def _dropped(here: Stage, realm: Realm) -> None:
+async def _dropped(here: BenchCity, realm: Realm) -> None:
     """Give the disk back: the next log may need it."""
     admin = await asyncpg.connect(here.addresses.database("postgres"))
     try:
@@ -224,7 +224,9 @@ async def _dropped(here: Stage, realm: Realm) -> None:
         await admin.close()
 
 
-async def _lived_on(here: Stage, realm: Realm, facts: int, size: Size, say: Callable[[str], None]) -> Grew:
+async def _lived_on(
+    here: BenchCity, realm: Realm, facts: int, size: LogSize, say: Callable[[str], None]
+) -> Grew:
     database = await asyncpg.connect(realm.owner_dsn)
     try:
         held: int = await database.fetchval("SELECT pg_database_size(current_database())")
@@ -243,7 +245,7 @@ async def _lived_on(here: Stage, realm: Realm, facts: int, size: Size, say: Call
     return Grew(facts=facts, bytes=held, lived=done)
 
 
-async def _read(here: Stage, realm: Realm, what: str) -> tuple[Read, list[str]]:
+async def _read(here: BenchCity, realm: Realm, what: str) -> tuple[Read, list[str]]:
     """Go through the whole log in one of the ways; what was found wrong."""
     database = await asyncpg.connect(realm.owner_dsn)
     try:
@@ -321,7 +323,7 @@ def _batches(targets: Sequence[Target], requests: int) -> Iterator[Batch]:
 # -- telling
 
 
-def show(result: Result) -> None:
+def show(result: LogResult) -> None:
     """See `Part.show`."""
     print_table(
         "Lives on top of a log that has grown",
@@ -373,7 +375,7 @@ def show(result: Result) -> None:
     )
 
 
-def plot(result: Result, path: Path) -> None:
+def plot(result: LogResult, path: Path) -> None:
     """See `Part.plot`: the life rate by size of the log, and the rates of going through it."""
     drawn = picture.figure("The log: lives a second as it grows, and going through it")
     growth, reads = drawn.subplots(1, 2)

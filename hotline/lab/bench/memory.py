@@ -28,7 +28,7 @@ from hotline.lab.bench.machine import Machine
 from hotline.lab.bench.report import print_line, print_table, print_verdict, print_where
 from hotline.lab.bench.result import Fixed, warnings_of
 from hotline.lab.bench.result import Result as Base
-from hotline.lab.bench.stage import Stage, stage
+from hotline.lab.bench.stage import BenchCity, stage
 from hotline.lab.bench.whole import Load, MeasuredLives, lived
 from shared.cloudevents import input_headers
 from shared.inputs import CallAnswered, CallEnded, CallOffered, Input
@@ -81,7 +81,7 @@ class HeldMemory(msgspec.Struct, frozen=True, kw_only=True):
     """The middle of the last quarter's readings by the middle of the second quarter's."""
 
 
-class Result(Base, frozen=True, kw_only=True):
+class MemoryResult(Base, frozen=True, kw_only=True):
     """All that was measured, and what is to be thought of it."""
 
     messages: int
@@ -93,7 +93,7 @@ class Result(Base, frozen=True, kw_only=True):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Size:
+class MemorySize:
     """How much goes through each desk."""
 
     messages: int
@@ -109,13 +109,13 @@ class Size:
         return -(-(self.messages - self.lives) // 3)
 
 
-async def measured(*, quick: bool, folder: Path, say: Callable[[str], None]) -> Result:
+async def measured(*, quick: bool, folder: Path, say: Callable[[str], None]) -> MemoryResult:
     """See `Part.measured`; `quick` is 50,000 messages instead of a million."""
     async with stage(folder, say=say, zipkin=False) as here:
-        return await run(here, Size(messages=MESSAGES_QUICK if quick else MESSAGES), say)
+        return await run(here, MemorySize(messages=MESSAGES_QUICK if quick else MESSAGES), say)
 
 
-async def run(here: Stage, size: Size, say: Callable[[str], None]) -> Result:
+async def run(here: BenchCity, size: MemorySize, say: Callable[[str], None]) -> MemoryResult:
     """Measure so much."""
     realm = await city.create(here.addresses, "memory", here.units)
     say(f"{size.lives} lives and {size.calls} calls")
@@ -126,7 +126,7 @@ async def run(here: Stage, size: Size, say: Callable[[str], None]) -> Result:
 
 
 async def _live(
-    here: Stage, realm: Realm, size: Size, samples: list[Sample], say: Callable[[str], None]
+    here: BenchCity, realm: Realm, size: MemorySize, samples: list[Sample], say: Callable[[str], None]
 ) -> MeasuredLives:
     async def beside(pids: Mapping[str, int]) -> None:
         database = await asyncpg.connect(realm.owner_dsn)
@@ -196,7 +196,7 @@ def _put_call(outbox: Outbox, topic: str, call: str) -> None:
         outbox.put(topic, partition, key, msgspec.json.encode(step), headers)
 
 
-async def _missing(realm: Realm, size: Size, samples: list[Sample]) -> list[str]:
+async def _missing(realm: Realm, size: MemorySize, samples: list[Sample]) -> list[str]:
     """Faults of the run: calls that are not on the register, desks that took in too little; empty if none."""
     if not samples:
         return ["no reading was taken"]
@@ -218,8 +218,13 @@ async def _missing(realm: Realm, size: Size, samples: list[Sample]) -> list[str]
 
 
 def judged(
-    machine: Machine, fixed: Fixed, size: Size, done: MeasuredLives, samples: list[Sample], wrong: list[str]
-) -> Result:
+    machine: Machine,
+    fixed: Fixed,
+    size: MemorySize,
+    done: MeasuredLives,
+    samples: list[Sample],
+    wrong: list[str],
+) -> MemoryResult:
     """The memory of each process, with warnings and faults."""
     held = {name: held_of(name, samples) for name in city.PROCESSES} if samples else {}
     warnings = warnings_of(machine, {"the lives": done.spent})
@@ -230,7 +235,7 @@ def judged(
             )
         if name in held and held[name].growth > GROWTH_MAX:
             warnings.append(f"{name} grew by {held[name].growth - 1:.0%} from the second quarter to the last")
-    return Result(
+    return MemoryResult(
         machine=machine,
         fixed=fixed,
         others_share=done.spent.others_share,
@@ -257,7 +262,7 @@ def held_of(name: str, samples: list[Sample]) -> HeldMemory:
     )
 
 
-def show(result: Result) -> None:
+def show(result: MemoryResult) -> None:
     """See `Part.show`."""
     print_table(
         f"Resident memory, MB, while {result.messages:,} messages and more go through each desk",
@@ -287,7 +292,7 @@ def show(result: Result) -> None:
     print_verdict(result, "Every life is whole, every call on the register, nothing parked.")
 
 
-def plot(result: Result, path: Path) -> None:
+def plot(result: MemoryResult, path: Path) -> None:
     """See `Part.plot`: memory of each process over time, and how far each desk was."""
     drawn = picture.figure("Resident memory while the messages go through")
     memory, messages = drawn.subplots(1, 2)

@@ -15,7 +15,7 @@ KERNEL: Final = "kernel (interrupts)"
 """Time of the network's interrupts on loopback: caused by the run, billed to no process."""
 
 
-class Reading(msgspec.Struct, frozen=True, kw_only=True):
+class MeterReading(msgspec.Struct, frozen=True, kw_only=True):
     """The meters at one instant, all counted from some beginning."""
 
     at: datetime
@@ -46,14 +46,14 @@ class Meter:
         self._processes = {name: psutil.Process(pid) for name, pid in processes.items()}
         self._postgres = postgres
 
-    async def read(self) -> Reading:
+    async def read(self) -> MeterReading:
         """Read all meters, the processors last."""
         wal: int = await self._postgres.fetchval("SELECT pg_current_wal_lsn() - '0/0'::pg_lsn")
         cpu = {name: _cpu_seconds(process) for name, process in self._processes.items()}
         machine = psutil.cpu_times()
         cpu[KERNEL] = getattr(machine, "irq", 0.0) + getattr(machine, "softirq", 0.0)
         worked = machine.user + machine.system + getattr(machine, "nice", 0.0)
-        return Reading(
+        return MeterReading(
             at=datetime.now(UTC),
             cpu_seconds=cpu,
             busy_seconds=worked + cpu[KERNEL] + getattr(machine, "steal", 0.0),
@@ -65,7 +65,7 @@ class Meter:
         return {name: _memory_bytes(process) for name, process in self._processes.items()}
 
 
-def spent(first: Reading, last: Reading) -> Spent:
+def spent(first: MeterReading, last: MeterReading) -> Spent:
     """The difference of two readings."""
     seconds = (last.at - first.at).total_seconds()
     cpu = {name: until - first.cpu_seconds[name] for name, until in last.cpu_seconds.items()}

@@ -19,7 +19,7 @@ Body = dict[str, Any]
 """The body of one fact, as JSON has it."""
 
 
-class Orders(msgspec.Struct, frozen=True, kw_only=True):
+class PeerOrders(msgspec.Struct, frozen=True, kw_only=True):
     """The orders of one process of a peer."""
 
     number: int
@@ -32,7 +32,7 @@ class Orders(msgspec.Struct, frozen=True, kw_only=True):
     """Lives under way at once in this process."""
 
 
-class Found(msgspec.Struct, frozen=True, kw_only=True):
+class ReadBack(msgspec.Struct, frozen=True, kw_only=True):
     """The lives of a process, read back from PostgreSQL."""
 
     lives: int
@@ -67,7 +67,7 @@ class Teller:
 
 
 def serve(
-    orders: Orders, live: Callable[[PeerLife], None], facts_of: Callable[[str], list[Body] | None]
+    orders: PeerOrders, live: Callable[[PeerLife], None], facts_of: Callable[[str], list[Body] | None]
 ) -> None:
     """Live and check as standard input says.
 
@@ -80,16 +80,16 @@ def serve(
         while line := sys.stdin.readline().strip():
             if line == "check":
                 whole = sum(facts_of(told.complaint_id) == told.bodies for told in teller.told)
-                say(msgspec.json.encode(Found(lives=len(teller.told), whole=whole)).decode())
+                say(msgspec.json.encode(ReadBack(lives=len(teller.told), whole=whole)).decode())
             else:
                 for _ in threads.map(live, teller.next(int(line))):
                     pass
                 say("done")
 
 
-def read_orders() -> Orders:
+def read_orders() -> PeerOrders:
     """The first line of standard input."""
-    return msgspec.json.decode(sys.stdin.readline(), type=Orders)
+    return msgspec.json.decode(sys.stdin.readline(), type=PeerOrders)
 
 
 def say(word: str) -> None:

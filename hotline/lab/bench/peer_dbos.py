@@ -12,7 +12,7 @@ from typing import Final
 
 from dbos import DBOS, DBOSConfig, SetWorkflowID
 
-from hotline.lab.bench.peer import Body, Orders, PeerLife, read_orders, serve
+from hotline.lab.bench.peer import Body, PeerLife, PeerOrders, read_orders, serve
 
 SAID_SECONDS_MAX: Final = 120.0
 """How long a life waits for what the outside says."""
@@ -22,7 +22,7 @@ ANSWERED: Final = "answered"
 VISITED: Final = "visited"
 
 
-class Outside:
+class PeerOutside:
     """Units and dialler: they answer what a step has told them, from threads of their own."""
 
     def __init__(self) -> None:
@@ -46,7 +46,7 @@ class Outside:
         DBOS.send(complaint_id, bodies[4], topic=ANSWERED)
 
 
-outside = Outside()
+outside = PeerOutside()
 
 
 @DBOS.step()
@@ -111,7 +111,7 @@ def facts_of(complaint_id: str) -> list[Body] | None:
     return [*status.input["args"], *(body for body in said if isinstance(body, dict))]
 
 
-def config_of(orders: Orders) -> DBOSConfig:
+def config_of(orders: PeerOrders) -> DBOSConfig:
     """The library's settings for the database in the orders."""
     return {
         "name": "hotline-peer",

@@ -14,10 +14,10 @@ from uuid import UUID
 from eventsourcing.application import Application
 from eventsourcing.domain import Aggregate, event
 
-from hotline.lab.bench.peer import Body, Orders, PeerLife, read_orders, serve
+from hotline.lab.bench.peer import Body, PeerLife, PeerOrders, read_orders, serve
 
 
-class Complaint(Aggregate):
+class PeerComplaint(Aggregate):
     """One complaint; `state` is as far as it has come."""
 
     @event("Received")
@@ -79,7 +79,7 @@ class Hotline(Application[UUID]):
 
     def receive(self, received: Body, classified: Body) -> UUID:
         """A request comes in and is classified."""
-        complaint = Complaint(received)
+        complaint = PeerComplaint(received)
         complaint.classify(classified)
         self.save(complaint)
         complaint_id: UUID = complaint.id
@@ -124,12 +124,12 @@ class Hotline(Application[UUID]):
         events: list[Any] = list(self.events.get(originator))
         return [one.body for one in events]
 
-    def _get(self, complaint_id: UUID) -> Complaint:
-        complaint: Complaint = self.repository.get(complaint_id)
+    def _get(self, complaint_id: UUID) -> PeerComplaint:
+        complaint: PeerComplaint = self.repository.get(complaint_id)
         return complaint
 
 
-def settings_of(orders: Orders) -> dict[str, str]:
+def settings_of(orders: PeerOrders) -> dict[str, str]:
     """The library's settings for the database in the orders."""
     parts = urlsplit(orders.postgres)
     return {

@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 
 from hotline.lab.bench.meter import Spent
-from hotline.lab.bench.peer import Body, Found, Orders
+from hotline.lab.bench.peer import Body, PeerOrders, ReadBack
 from shared.runtime.errors import UserError
 
 AT_ONCE: Final = 8
@@ -39,7 +39,7 @@ class Children:
         self._name = name
         self._all: list[asyncio.subprocess.Process] = []
 
-    async def start(self, module: str, orders: Orders) -> None:
+    async def start(self, module: str, orders: PeerOrders) -> None:
         """Start one more, and wait until it is ready: the first makes the tables."""
         child = await asyncio.create_subprocess_exec(
             sys.executable,
@@ -64,12 +64,12 @@ class Children:
             self._tell(child, str(share).encode())
         await asyncio.gather(*(self._says(child, "done") for child in self._all))
 
-    async def found(self) -> list[Found]:
+    async def found(self) -> list[ReadBack]:
         """The findings of each process about its lives."""
         for child in self._all:
             self._tell(child, b"check")
         return [
-            msgspec.json.decode(line, type=Found)
+            msgspec.json.decode(line, type=ReadBack)
             for line in await asyncio.gather(*(self._line(child) for child in self._all))
         ]
 
@@ -108,7 +108,7 @@ async def started(name: str, module: str, postgres: str, models: list[list[Body]
     try:
         for number in range(PROCESSES):
             await children.start(
-                module, Orders(number=number, postgres=postgres, lives=models, at_once=AT_ONCE)
+                module, PeerOrders(number=number, postgres=postgres, lives=models, at_once=AT_ONCE)
             )
         yield children
     finally:

@@ -28,7 +28,7 @@ from hotline.lab.bench.peer_processes import AT_ONCE, PROCESSES, PeerLived, star
 from hotline.lab.bench.report import median_text, print_line, print_table, print_verdict, print_where
 from hotline.lab.bench.result import Fixed, Spread, spread_of, warnings_of
 from hotline.lab.bench.result import Result as Base
-from hotline.lab.bench.stage import Stage, stage
+from hotline.lab.bench.stage import BenchCity, stage
 from hotline.lab.bench.whole import Load, MeasuredLives, lived
 from shared.runtime.errors import UserError
 
@@ -54,14 +54,14 @@ SELECT array_agg(body ORDER BY version) FROM es.event GROUP BY stream_id HAVING 
 """
 
 
-class Round(msgspec.Struct, frozen=True, kw_only=True):
+class PeersRound(msgspec.Struct, frozen=True, kw_only=True):
     """All, measured once."""
 
     ours: MeasuredLives
     peers: dict[str, PeerLived]
 
 
-class Figures(msgspec.Struct, frozen=True, kw_only=True):
+class PeerFigures(msgspec.Struct, frozen=True, kw_only=True):
     """One system over all rounds."""
 
     version: str
@@ -78,11 +78,11 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
     """Its processor time for a life by ours: what others on the machine take is not in it."""
 
 
-class Result(Base, frozen=True, kw_only=True):
+class PeersResult(Base, frozen=True, kw_only=True):
     """All that was measured, and what is to be thought of it."""
 
-    rounds: list[Round]
-    systems: dict[str, Figures]
+    rounds: list[PeersRound]
+    systems: dict[str, PeerFigures]
     processes: int
     at_once: int
     published: str
@@ -90,7 +90,7 @@ class Result(Base, frozen=True, kw_only=True):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Size:
+class PeersSize:
     """How much is lived."""
 
     ours: int
@@ -100,12 +100,12 @@ class Size:
     rounds: int
 
 
-async def measured(*, quick: bool, folder: Path, say: Callable[[str], None]) -> Result:
+async def measured(*, quick: bool, folder: Path, say: Callable[[str], None]) -> PeersResult:
     """See `Part.measured`; `quick` is one round of 2,000 lives of ours and 200 of each peer."""
     size = (
-        Size(ours=2000, ours_warm_up=2000, peer=200, peer_warm_up=40, rounds=1)
+        PeersSize(ours=2000, ours_warm_up=2000, peer=200, peer_warm_up=40, rounds=1)
         if quick
-        else Size(ours=12_000, ours_warm_up=6000, peer=2000, peer_warm_up=300, rounds=3)
+        else PeersSize(ours=12_000, ours_warm_up=6000, peer=2000, peer_warm_up=300, rounds=3)
     )
     if absent := missing():
         raise UserError(
@@ -126,9 +126,9 @@ def missing() -> list[str]:
     return found
 
 
-async def run(here: Stage, size: Size, say: Callable[[str], None]) -> Result:
+async def run(here: BenchCity, size: PeersSize, say: Callable[[str], None]) -> PeersResult:
     """Measure so much."""
-    rounds: list[Round] = []
+    rounds: list[PeersRound] = []
     for number in range(1, size.rounds + 1):
         realm = await city.create(here.addresses, f"peers{number}", here.units)
         say(f"round {number} of {size.rounds}: {size.ours} lives of ours after {size.ours_warm_up}")
@@ -139,11 +139,11 @@ async def run(here: Stage, size: Size, say: Callable[[str], None]) -> Result:
             say(f"  {size.peer} lives of {name} after {size.peer_warm_up}")
             database = await _database(here, f"peers{number}_{name}")
             peers[name] = await _peer(here, name, module, database, models, size)
-        rounds.append(Round(ours=ours, peers=peers))
+        rounds.append(PeersRound(ours=ours, peers=peers))
     return judged(here.machine(), await here.fixed(realm, ours.gc_threshold), size, rounds)
 
 
-async def _ours(here: Stage, realm: Realm, size: Size, say: Callable[[str], None]) -> MeasuredLives:
+async def _ours(here: BenchCity, realm: Realm, size: PeersSize, say: Callable[[str], None]) -> MeasuredLives:
     load = Load(
         lives=size.ours_warm_up + size.ours,
         warm_up=size.ours_warm_up,
@@ -161,7 +161,7 @@ async def _models(realm: Realm) -> list[list[Body]]:
     return [[msgspec.json.decode(body, type=Body) for body in row[0]] for row in rows]
 
 
-async def _database(here: Stage, name: str) -> str:
+async def _database(here: BenchCity, name: str) -> str:
     admin = await asyncpg.connect(here.addresses.database("postgres"))
     try:
         await admin.execute(f'CREATE DATABASE "{name}"')
@@ -171,7 +171,7 @@ async def _database(here: Stage, name: str) -> str:
 
 
 async def _peer(
-    here: Stage, name: str, module: str, postgres: str, models: list[list[Body]], size: Size
+    here: BenchCity, name: str, module: str, postgres: str, models: list[list[Body]], size: PeersSize
 ) -> PeerLived:
     """Start its processes, live the warm-up and the measured lives, and have all of them read back."""
     async with started(name, module, postgres, models) as children:
@@ -199,7 +199,7 @@ async def _peer(
     )
 
 
-def judged(machine: Machine, fixed: Fixed, size: Size, rounds: list[Round]) -> Result:
+def judged(machine: Machine, fixed: Fixed, size: PeersSize, rounds: list[PeersRound]) -> PeersResult:
     """The figures over all rounds, and what is to be said about them."""
     windows = {f"the whole lives of round {n}": one.ours.spent for n, one in enumerate(rounds, 1)}
     warnings = warnings_of(machine, windows)
@@ -222,7 +222,7 @@ def judged(machine: Machine, fixed: Fixed, size: Size, rounds: list[Round]) -> R
             (one.peers[name].lives, one.peers[name].spent, one.peers[name].memory_bytes) for one in rounds
         ]
         systems[name] = _figures(runs, rounds, version(name))
-    return Result(
+    return PeersResult(
         machine=machine,
         fixed=fixed,
         others_share=max(
@@ -244,11 +244,11 @@ def judged(machine: Machine, fixed: Fixed, size: Size, rounds: list[Round]) -> R
     )
 
 
-def _figures(runs: list[tuple[int, Spent, int]], rounds: list[Round], which: str = "") -> Figures:
+def _figures(runs: list[tuple[int, Spent, int]], rounds: list[PeersRound], which: str = "") -> PeerFigures:
     rates = [lives / spent.seconds for lives, spent, _ in runs]
     cpu = [_cpu_us(lives, spent) for lives, spent, _ in runs]
     ours = [one.ours for one in rounds]
-    return Figures(
+    return PeerFigures(
         version=which,
         lives=runs[0][0],
         lives_per_second=spread_of(rates),
@@ -270,7 +270,7 @@ def _memory(ours: MeasuredLives) -> int:
     return sum(bytes_ for name, bytes_ in ours.memory_bytes.items() if name in city.PROCESSES)
 
 
-def show(result: Result) -> None:
+def show(result: PeersResult) -> None:
     """See `Part.show`."""
     print_table(
         "The same life, eight facts, on the same PostgreSQL: medians",
@@ -319,7 +319,7 @@ def show(result: Result) -> None:
     )
 
 
-def plot(result: Result, path: Path) -> None:
+def plot(result: PeersResult, path: Path) -> None:
     """See `Part.plot`: rates and processor time a life, on logarithmic scales."""
     drawn = picture.figure("The same life in our system and in two libraries, one PostgreSQL, one run")
     rates, times = drawn.subplots(1, 2)

@@ -45,7 +45,7 @@ REQUESTS_MAX: Final = 1000
 RESULT: Final = "已派人到场,查明为管道破裂,现已抢修完毕恢复供水,并向居民说明情况,来电人表示认可。"
 
 
-class Orders(msgspec.Struct, frozen=True, kw_only=True):
+class SimulatorOrders(msgspec.Struct, frozen=True, kw_only=True):
     """The orders of the simulator."""
 
     kafka: str
@@ -61,7 +61,7 @@ class Orders(msgspec.Struct, frozen=True, kw_only=True):
     """Records taken at once."""
 
 
-class Progress(msgspec.Struct, frozen=True, kw_only=True):
+class SimulatorProgress(msgspec.Struct, frozen=True, kw_only=True):
     """How far the simulator is, and by which settings it works."""
 
     sent: int = 0
@@ -81,7 +81,9 @@ class _About(msgspec.Struct):
 class Simulator:
     """Everybody outside, for one run."""
 
-    def __init__(self, orders: Orders, producer: AIOKafkaProducer, consumer: AIOKafkaConsumer) -> None:
+    def __init__(
+        self, orders: SimulatorOrders, producer: AIOKafkaProducer, consumer: AIOKafkaConsumer
+    ) -> None:
         """Nothing is sent yet."""
         self._orders = orders
         self._consumer = consumer
@@ -165,7 +167,7 @@ class Simulator:
         self._outbox.put(self._orders.prefix + name, partition, key, msgspec.json.encode(data), headers)
 
 
-async def run(orders: Orders) -> None:
+async def run(orders: SimulatorOrders) -> None:
     """Play until every life has had its visit."""
     spoken = topics_of(
         orders.prefix, (INTAKE_REQUESTS, DISPATCH_REPLIES, FEEDBACK_VISIT_RESULTS), orders.units
@@ -183,7 +185,9 @@ async def run(orders: Orders) -> None:
         tune_gc()
 
         def say() -> None:
-            said = Progress(sent=simulator.sent, visited=simulator.visited, gc_threshold=gc.get_threshold())
+            said = SimulatorProgress(
+                sent=simulator.sent, visited=simulator.visited, gc_threshold=gc.get_threshold()
+            )
             sys.stdout.write(msgspec.json.encode(said).decode() + "\n")
             sys.stdout.flush()
 
@@ -205,7 +209,7 @@ async def run(orders: Orders) -> None:
 def main() -> None:
     """Read the orders, play."""
     quiet()
-    asyncio.run(run(msgspec.json.decode(sys.stdin.buffer.readline(), type=Orders)))
+    asyncio.run(run(msgspec.json.decode(sys.stdin.buffer.readline(), type=SimulatorOrders)))
 
 
 if __name__ == "__main__":

@@ -33,7 +33,7 @@ BATCH_MAX: Final = int(CommonSettings.model_fields["batch_max"].default)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stage:
+class BenchCity:
     """A stack that is up, and a city to be served on it."""
 
     stack: Stack
@@ -78,7 +78,7 @@ class Stage:
 @asynccontextmanager
 async def stage(
     folder: Path, *, say: Callable[[str], None], units: int = UNITS, zipkin: bool = True
-) -> AsyncIterator[Stage]:
+) -> AsyncIterator[BenchCity]:
     """A durable stack in this folder, down again afterwards; its data stays for who looks into it."""
     quiet()
     stack = Stack(folder, durable=True, zipkin=zipkin, die_with_parent=True)
@@ -86,7 +86,7 @@ async def stage(
         addresses = await stack.up(say, wait_for_all=True)  # a viewer that starts would be measured too
         catalogue, targets = catalogue_of(units)
         health = await stack.check()
-        yield Stage(
+        yield BenchCity(
             stack=stack,
             addresses=addresses,
             catalogue=written(catalogue, stack.folder / "bench-catalogue.json"),

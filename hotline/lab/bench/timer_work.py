@@ -23,7 +23,7 @@ from deploy.supervision.supervisor import Supervisor
 from hotline.lab.bench.city import Target, catalogue_of, request_of
 from hotline.lab.bench.meter import Meter, Spent, spent
 from hotline.lab.bench.result import Spread, Wait, spread_of, wait_of
-from hotline.lab.bench.stage import TRACES_RATIO, Stage
+from hotline.lab.bench.stage import TRACES_RATIO, BenchCity
 from services.dispatch import rules as dispatch
 from services.dispatch.decisions.dispatching import DispatchComplaint
 from services.escalation import rules as escalation
@@ -133,12 +133,12 @@ class _Prepared:
 
 
 async def fire_all(
-    here: Stage,
+    here: BenchCity,
     realm: Realm,
     owner: asyncpg.Connection[Any],
     catalogue: Catalogue,
     targets: Sequence[Target],
-    size: Size,
+    size: TimerSize,
     how: str,
     say: Callable[[str], None],
 ) -> Fired:
@@ -178,7 +178,7 @@ async def fire_all(
 
 
 async def _prepare(
-    realm: Realm, catalogue: Catalogue, targets: Sequence[Target], size: Size, how: str
+    realm: Realm, catalogue: Catalogue, targets: Sequence[Target], size: TimerSize, how: str
 ) -> datetime:
     """Make the complaints whose limits pass; gives when the first one does, after all have been made."""
     prepared = _Prepared(realm, catalogue, targets)
@@ -212,7 +212,9 @@ async def _all_fired(owner: asyncpg.Connection[Any], position: int, asked: int) 
 
 
 @asynccontextmanager
-async def _escalation(here: Stage, realm: Realm, say: Callable[[str], None]) -> AsyncIterator[dict[str, int]]:
+async def _escalation(
+    here: BenchCity, realm: Realm, say: Callable[[str], None]
+) -> AsyncIterator[dict[str, int]]:
     """Escalation alone, as in production: what it writes is what is measured, nobody reads it meanwhile."""
     services = city.services(
         realm,
@@ -242,7 +244,7 @@ _DUE: Final = "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) SELECT * FROM es.due($1, 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Size:
+class TimerSize:
     """How much is measured."""
 
     open_timers: Sequence[int]
@@ -254,7 +256,7 @@ class Size:
     """Transactions that set, and that cancel, at each size."""
 
     @classmethod
-    def of(cls, *, quick: bool) -> Size:
+    def of(cls, *, quick: bool) -> TimerSize:
         """10 million open timers and five minutes, or 100 thousand and twenty seconds."""
         if quick:
             return cls(open_timers=(10_000, 100_000), rate=1000, seconds=20)
@@ -294,7 +296,7 @@ async def open_timers(owner: asyncpg.Connection[Any], number: int) -> None:
 
 
 async def at_size(
-    here: Stage, realm: Realm, owner: asyncpg.Connection[Any], number: int, rounds: int
+    here: BenchCity, realm: Realm, owner: asyncpg.Connection[Any], number: int, rounds: int
 ) -> AtSize:
     """The cost of a tick, a setting and a cancelling beside so many open timers."""
     meter = Meter({"bench": os.getpid(), **here.servers}, owner)

@@ -24,14 +24,14 @@ from hotline.lab.bench.machine import Machine
 from hotline.lab.bench.report import median_text, print_line, print_table, print_verdict, print_where
 from hotline.lab.bench.result import Fixed, Spread, spread_of, warnings_of
 from hotline.lab.bench.result import Result as Base
-from hotline.lab.bench.stage import Stage, stage
+from hotline.lab.bench.stage import BenchCity, stage
 from hotline.lab.bench.timer_work import (
     AT_ONCE,
     HELD,
     OPEN,
     AtSize,
     Fired,
-    Size,
+    TimerSize,
     at_size,
     fire_all,
     open_timers,
@@ -55,7 +55,7 @@ STARTS: Final = 50_000
 PLAIN: Final = "as it is"
 
 
-class Result(Base, frozen=True, kw_only=True):
+class TimersResult(Base, frozen=True, kw_only=True):
     """Costs by number of open timers, and the fires."""
 
     sizes: list[AtSize]
@@ -67,15 +67,15 @@ class Result(Base, frozen=True, kw_only=True):
     """Limits computed on one core, by the calendar, on days asked for the first time."""
 
 
-async def measured(*, quick: bool, folder: Path, say: Callable[[str], None]) -> Result:
+async def measured(*, quick: bool, folder: Path, say: Callable[[str], None]) -> TimersResult:
     """See `Part.measured`; `quick` is 100 thousand open timers and twenty seconds."""
     tune_gc()
     set_up_logs("ERROR")  # what a Ticker here says of itself is no part of the result
     async with stage(folder, say=say, zipkin=False) as here:
-        return await run(here, Size.of(quick=quick), say)
+        return await run(here, TimerSize.of(quick=quick), say)
 
 
-async def run(here: Stage, size: Size, say: Callable[[str], None]) -> Result:
+async def run(here: BenchCity, size: TimerSize, say: Callable[[str], None]) -> TimersResult:
     """Measure so much."""
     realm = await city.create(here.addresses, "timers", here.units)
     catalogue, targets = catalogue_of(len(here.units))
@@ -106,8 +106,8 @@ async def run(here: Stage, size: Size, say: Callable[[str], None]) -> Result:
 
 
 def judged(
-    machine: Machine, fixed: Fixed, size: Size, sizes: list[AtSize], fires: list[Fired], wrong: list[str]
-) -> Result:
+    machine: Machine, fixed: Fixed, size: TimerSize, sizes: list[AtSize], fires: list[Fired], wrong: list[str]
+) -> TimersResult:
     """The result, with warnings and faults."""
     growth = sizes[-1].tick_ms.median / sizes[0].tick_ms.median
     windows = {f"{one.open_timers:,} open timers": one.spent for one in sizes}
@@ -134,7 +134,7 @@ def judged(
                 f"{one.how}: {one.due_before_start:,} limits had passed before escalation started; their "
                 f"delays are not counted"
             )
-    return Result(
+    return TimersResult(
         machine=machine,
         fixed=fixed,
         others_share=max(one.others_share for one in windows.values()),
@@ -184,7 +184,7 @@ def deadlines_per_second() -> Spread:
 # -- telling
 
 
-def show(result: Result) -> None:
+def show(result: TimersResult) -> None:
     """See `Part.show`."""
     print_table(
         "What open timers cost",
@@ -239,7 +239,7 @@ def show(result: Result) -> None:
     print_verdict(result, f"All {fired:,} limits that passed were stated once, none early.")
 
 
-def plot(result: Result, path: Path) -> None:
+def plot(result: TimersResult, path: Path) -> None:
     """See `Part.plot`: cost by number of open timers, and the delays of the fires."""
     drawn = picture.figure("Timers: what open ones cost, and how late a thousand a second fire")
     costs, delays = drawn.subplots(1, 2)

@@ -21,8 +21,8 @@ from deploy.supervision.supervisor import Supervisor
 from hotline.lab.bench.check import wrong_with
 from hotline.lab.bench.clients import consumer_of, ends_of, partitions_of
 from hotline.lab.bench.meter import Meter, Spent, spent
-from hotline.lab.bench.simulator import Orders, Progress
-from hotline.lab.bench.stage import BATCH_MAX, TRACES_RATIO, Stage
+from hotline.lab.bench.simulator import SimulatorOrders, SimulatorProgress
+from hotline.lab.bench.stage import BATCH_MAX, TRACES_RATIO, BenchCity
 from shared.policy.catalogue import catalogue as catalogue_at
 from shared.runtime.errors import UserError
 from shared.topics import TOPICS
@@ -91,7 +91,7 @@ Beside = Callable[[Mapping[str, int]], Coroutine[Any, Any, None]]
 
 
 async def lived(
-    here: Stage, realm: Realm, load: Load, *, say: Callable[[str], None], beside: Beside | None = None
+    here: BenchCity, realm: Realm, load: Load, *, say: Callable[[str], None], beside: Beside | None = None
 ) -> MeasuredLives:
     """Start the services, live all lives, measure all but the warm-up, stop the services, check every life.
 
@@ -109,7 +109,7 @@ async def lived(
 
 
 async def _lived(
-    here: Stage,
+    here: BenchCity,
     realm: Realm,
     load: Load,
     database: asyncpg.Connection[asyncpg.Record],
@@ -174,7 +174,7 @@ def _restarted(supervisor: Supervisor, logs: Path) -> list[str]:
     return [f"services died and were started again: {restarts}; their logs: {logs}"] if restarts else []
 
 
-async def _started(here: Stage, realm: Realm, load: Load) -> asyncio.subprocess.Process:
+async def _started(here: BenchCity, realm: Realm, load: Load) -> asyncio.subprocess.Process:
     simulator = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -183,7 +183,7 @@ async def _started(here: Stage, realm: Realm, load: Load) -> asyncio.subprocess.
         stdout=asyncio.subprocess.PIPE,
     )
     assert simulator.stdin is not None  # noqa: S101 -- it was asked for
-    orders = Orders(
+    orders = SimulatorOrders(
         kafka=realm.outside,
         prefix=realm.prefix,
         units=here.units,
@@ -204,7 +204,7 @@ class _Feed:
     def __init__(self, simulator: asyncio.subprocess.Process) -> None:
         self._simulator = simulator
         self._moved_at = time.monotonic()
-        self.last = Progress()
+        self.last = SimulatorProgress()
 
     async def go_on(self) -> None:
         """Let it begin with the lives that are measured."""
@@ -213,7 +213,7 @@ class _Feed:
         stdin.write(b"go on\n")
         await stdin.drain()
 
-    async def until(self, reached: Callable[[Progress], bool]) -> None:
+    async def until(self, reached: Callable[[SimulatorProgress], bool]) -> None:
         """Wait until the simulator is that far; `UserError` when it ends or nothing moves any more."""
         output = self._simulator.stdout
         assert output is not None  # noqa: S101 -- it was asked for
@@ -223,7 +223,7 @@ class _Feed:
                 raise UserError(
                     f"the simulator ended after {self.last.visited} visits; what it said stands above."
                 )
-            said = msgspec.json.decode(line, type=Progress)
+            said = msgspec.json.decode(line, type=SimulatorProgress)
             if (said.sent, said.visited) != (self.last.sent, self.last.visited):
                 self._moved_at = time.monotonic()
             self.last = said

@@ -14,7 +14,7 @@ _DROPPED: Final = ("hotline_door_repeats_total", "hotline_door_relay_repeats_tot
 _PARKED: Final = ("hotline_door_parked_total",)
 
 
-class Count(NamedTuple):
+class FaultCount(NamedTuple):
     """Of one process, or of all."""
 
     dropped: int = 0
@@ -27,23 +27,23 @@ class Counts:
     def __init__(self, pids: Callable[[], Mapping[str, int]]) -> None:
         """`pids`: the living processes by name."""
         self._pids = pids
-        self._known: dict[tuple[str, int], Count] = {}
+        self._known: dict[tuple[str, int], FaultCount] = {}
 
-    async def since(self) -> Count:
+    async def since(self) -> FaultCount:
         """Since the last time; one that does not answer is asked the next time."""
         dropped = parked = 0
         for name, pid in self._pids().items():
             found = await asyncio.to_thread(_asked, pid)
             if found is None:
                 continue
-            before = self._known.get((name, pid), Count())
+            before = self._known.get((name, pid), FaultCount())
             self._known[name, pid] = found
             dropped += max(found.dropped - before.dropped, 0)
             parked += max(found.parked - before.parked, 0)
-        return Count(dropped, parked)
+        return FaultCount(dropped, parked)
 
 
-def _asked(pid: int) -> Count | None:
+def _asked(pid: int) -> FaultCount | None:
     process = running(pid)
     if process is None or process.listens is None:
         return None
@@ -55,7 +55,7 @@ def _asked(pid: int) -> Count | None:
     wanted = (*_DROPPED, *_PARKED)
     pairs = (line.partition(" ") for line in lines)
     values = {name: float(value) for name, _, value in pairs if name in wanted}
-    return Count(
+    return FaultCount(
         round(sum(values.get(name, 0.0) for name in _DROPPED)),
         round(sum(values.get(name, 0.0) for name in _PARKED)),
     )

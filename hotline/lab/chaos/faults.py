@@ -23,7 +23,7 @@ from hotline.lab.chaos import letters
 from hotline.lab.chaos.disk import Disk, filled
 from hotline.lab.chaos.outside import Outside
 from hotline.lab.chaos.wire import Break, Wire
-from hotline.lab.rehearsal.stage import Stage
+from hotline.lab.rehearsal.stage import RehearsalCity
 from shared.log.away import AWAY
 from shared.runtime.patience import FINISH_SECONDS, HAND_SECONDS, REQUEST_SECONDS, SESSION_SECONDS
 
@@ -60,7 +60,7 @@ _BACKENDS_OF: Final = _BACKENDS + " AND datname = current_database() AND applica
 class Ground:
     """All that can be made to fail."""
 
-    stage: Stage
+    stage: RehearsalCity
     services: Mapping[str, Service]
     wires: Mapping[str, Mapping[str, Wire]]
     """By server, then by who is behind it."""

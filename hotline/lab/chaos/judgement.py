@@ -14,7 +14,7 @@ from deploy.supervision.topic_ends import ends_of
 from hotline.lab.chaos.appends import Writers, judged
 from hotline.lab.chaos.letters import unstated
 from hotline.lab.chaos.monkey import FaultKind, Monkey
-from hotline.lab.chaos.nonsense import NEVER, PARKED, Parked, amiss
+from hotline.lab.chaos.nonsense import NEVER, PARKED, ParkedCount, amiss
 from hotline.lab.chaos.outside import Outside
 from hotline.lab.rehearsal.stage import verified
 from hotline.lab.simulation.conductor import Summary
@@ -53,7 +53,7 @@ FROM intake.call
 """
 
 
-class Outcome(msgspec.Struct, kw_only=True):
+class ChaosOutcome(msgspec.Struct, kw_only=True):
     """A run of chaos, judged."""
 
     seed: int
@@ -126,7 +126,7 @@ async def judged_outcome(
     died: list[str],
     ended: list[str],
     left_out: list[str],
-) -> Outcome:
+) -> ChaosOutcome:
     """Read the log, the topics and what everybody was told; nothing of it is asked of the desks."""
     reader = realm.logins["reader"]
     told = [*summary.acknowledged_inputs, *outside.acknowledged]
@@ -139,7 +139,7 @@ async def judged_outcome(
     try:
         doubled = [" ".join(row) for row in await connection.fetch(DOUBLED)]
         early = [f"{row[0]} version {row[1]}" for row in await fetch(connection, _EARLY, unread=unread)]
-        parked = {row[0]: Parked(row[1], row[2]) for row in await connection.fetch(PARKED)}
+        parked = {row[0]: ParkedCount(row[1], row[2]) for row in await connection.fetch(PARKED)}
         marks = {row[0] for row in await connection.fetch(_INBOX, ["intake", "dispatch", "feedback"])}
         of_calls = await connection.fetch(_OF_CALLS)
         marks -= {held for row in of_calls for held in _held_by(row["received"], row["classified"])}
@@ -147,7 +147,7 @@ async def judged_outcome(
     finally:
         await connection.close()
     said, sent = await _sensible(realm, catalogue, outside, parked)
-    return Outcome(
+    return ChaosOutcome(
         seed=seed,
         minutes=minutes,
         faults=monkey.done,
@@ -175,7 +175,7 @@ async def judged_outcome(
 
 
 async def _sensible(
-    realm: Realm, catalogue: Catalogue, outside: Outside, parked: Mapping[bytes, Parked]
+    realm: Realm, catalogue: Catalogue, outside: Outside, parked: Mapping[bytes, ParkedCount]
 ) -> tuple[int, int]:
     """How many messages lie at doors and in the log's topic that are no nonsense of ours."""
     ends = await _ends(realm, catalogue)

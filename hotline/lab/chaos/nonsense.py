@@ -43,17 +43,17 @@ class Piece:
         return times in range(self.desks, self.desks * (1 + self.again) + 1, self.desks)
 
 
-class Parked(NamedTuple):
+class ParkedCount(NamedTuple):
     """How often the messages of one key were parked, and the reason."""
 
     times: int
     reason: str
 
 
-NEVER: Final = Parked(0, "")
+NEVER: Final = ParkedCount(0, "")
 
 
-def amiss(poisoned: Mapping[bytes, Piece], parked: Mapping[bytes | None, Parked]) -> list[str]:
+def amiss(poisoned: Mapping[bytes, Piece], parked: Mapping[bytes | None, ParkedCount]) -> list[str]:
     """Nonsense that was not parked as it should, and what was parked and is none."""
     found = [
         f"{key.decode()}: parked {parked.get(key, NEVER).times} times, not {piece.desks}"

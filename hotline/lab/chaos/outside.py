@@ -42,7 +42,7 @@ NONSENSE_THERE_MAX: Final = PARKED_MIN // 2
 """Pieces of nonsense for it: a topic that brings nothing else stops, and rightly."""
 
 
-class Message(NamedTuple):
+class OutsideRecord(NamedTuple):
     """A record to send."""
 
     topic: str
@@ -91,7 +91,7 @@ class Outside:
 
     async def call(self, number: int = 1) -> None:
         """So many new calls, each offered, answered and over."""
-        told: list[tuple[Message, Acknowledged]] = []
+        told: list[tuple[OutsideRecord, Acknowledged]] = []
         for _ in range(number):
             self._calls += 1
             call_id, at = f"chaos-{self._calls}", self._began_at + timedelta(seconds=self._calls)
@@ -162,10 +162,10 @@ class Outside:
         await self.send(found)
         return len(found)
 
-    async def _heard(self, random: Random, number: int) -> list[Message]:
+    async def _heard(self, random: Random, number: int) -> list[OutsideRecord]:
         """Records of the doors' topics from places of chance."""
         consumer = reader_of(self._kafka, max_poll_records=number)
-        found: list[Message] = []
+        found: list[OutsideRecord] = []
         try:
             async with asyncio.timeout(ANSWER_SECONDS_MAX):
                 await consumer.start()
@@ -183,7 +183,9 @@ class Outside:
                     if not got:
                         break
                     found += [
-                        Message(record.topic, record.partition, record.key, record.value, record.headers)
+                        OutsideRecord(
+                            record.topic, record.partition, record.key, record.value, record.headers
+                        )
                         for records in got.values()
                         for record in records
                         if not (record.key or b"").startswith(POISON_KEY)
@@ -209,7 +211,7 @@ class Outside:
             if random.random() < 0.2:  # noqa: PLR2004 -- one in five
                 name, line = self._prefix + COMPLAINTS_LOG.name, COMPLAINTS_LOG
             value, headers, desks = spoilt(random, line, key)
-            messages.append(Message(name, partition_of(key, line.partitions), key, value, headers))
+            messages.append(OutsideRecord(name, partition_of(key, line.partitions), key, value, headers))
             self._note(line, key, Piece(desks))
         await self.send(messages, anew=True)
 
@@ -227,7 +229,9 @@ class Outside:
                     message = timed.message(SOURCE, key.decode())
                     name = random.choice(topics)
                     messages.append(
-                        Message(name, partition_of(key, line.partitions), key, message.value, message.headers)
+                        OutsideRecord(
+                            name, partition_of(key, line.partitions), key, message.value, message.headers
+                        )
                     )
                     self._note(line, key, Piece(1, timed.named))
         random.shuffle(messages)
@@ -245,10 +249,12 @@ class Outside:
 
     # -- sending
 
-    def _message(self, line: Topic, key: bytes, value: bytes | None, headers: Headers) -> Message:
-        return Message(self._prefix + line.name, partition_of(key, line.partitions), key, value, headers)
+    def _message(self, line: Topic, key: bytes, value: bytes | None, headers: Headers) -> OutsideRecord:
+        return OutsideRecord(
+            self._prefix + line.name, partition_of(key, line.partitions), key, value, headers
+        )
 
-    async def send(self, messages: Iterable[Message], *, anew: bool = False) -> None:
+    async def send(self, messages: Iterable[OutsideRecord], *, anew: bool = False) -> None:
         """Send until Kafka has all of it; acknowledged messages are not sent again, the others may arrive twice.
 
         With `anew` another producer sends, which packs by the next codec. Calls run one at a time, for `anew`
@@ -259,7 +265,7 @@ class Outside:
                 await self.close()
             await self._send(list(messages))
 
-    async def _send(self, left: list[Message]) -> None:
+    async def _send(self, left: list[OutsideRecord]) -> None:
         while left:
             done: set[int] = set()
             try:
@@ -273,7 +279,7 @@ class Outside:
                 if (piece := self.poisoned.get(one.key or b"")) is not None:
                     piece.again += 1
 
-    async def _hand_over(self, messages: Sequence[Message], done: set[int]) -> None:
+    async def _hand_over(self, messages: Sequence[OutsideRecord], done: set[int]) -> None:
         """Each once, in order; `done` are those of which Kafka says that it has them."""
         producer = await self._open()
         by_hand = [number for number, one in enumerate(messages) if _is_unreadable(one)]
@@ -318,11 +324,11 @@ class Outside:
         return self._producer
 
 
-def _is_unreadable(message: Message) -> bool:
+def _is_unreadable(message: OutsideRecord) -> bool:
     return any(name == NOT_UTF_8 for name, _ in message.headers)
 
 
-def _raw(message: Message) -> Raw:
+def _raw(message: OutsideRecord) -> Raw:
     """A message as its bytes."""
     headers = [(name.encode("utf-8", "surrogateescape"), value) for name, value in message.headers]
     return Raw(message.key, message.value, headers)

@@ -26,13 +26,13 @@ from hotline.lab.chaos.appends import Writers
 from hotline.lab.chaos.counts import Counts
 from hotline.lab.chaos.disk import Disk
 from hotline.lab.chaos.faults import Ground, faults
-from hotline.lab.chaos.judgement import CITY, Outcome, judged_outcome
+from hotline.lab.chaos.judgement import CITY, ChaosOutcome, judged_outcome
 from hotline.lab.chaos.marks import Marks
 from hotline.lab.chaos.monkey import Monkey
 from hotline.lab.chaos.outside import Outside
 from hotline.lab.chaos.wire import Wire, Wires
-from hotline.lab.rehearsal.stage import Stage, staged
-from hotline.lab.simulation.conductor import Conductor, Progress, Summary
+from hotline.lab.rehearsal.stage import RehearsalCity, staged
+from hotline.lab.simulation.conductor import Conductor, RehearsalProgress, Summary
 from hotline.lab.simulation.planned_input import OutwardMessage, PlannedInput, Reaction
 from hotline.lab.simulation.population import Population
 from hotline.lab.simulation.year import BeijingYear, midnight, requests_by_day
@@ -98,8 +98,8 @@ async def lived(
     most: int | None,
     scale: float,
     say: Callable[[str], None],
-    show: Callable[[Progress], None],
-) -> Outcome:
+    show: Callable[[RehearsalProgress], None],
+) -> ChaosOutcome:
     """Live under fire for so long (or so many faults), then to the end, and judge it all from outside."""
     died: list[str] = []
     ended: list[str] = []
@@ -167,7 +167,7 @@ def _hearing(say: Callable[[str], None], died: list[str], ended: list[str]) -> C
 
 def _staged(
     catalogue: Catalogue, stack: Stack, wired: Callable[[Service], Service], say: Callable[[str], None]
-) -> AbstractAsyncContextManager[Stage]:
+) -> AbstractAsyncContextManager[RehearsalCity]:
     return staged(
         CITY,
         catalogue,
@@ -207,7 +207,7 @@ async def _under_fire(
     *,
     seconds: float,
     most: int | None,
-    show: Callable[[Progress], None],
+    show: Callable[[RehearsalProgress], None],
 ) -> Summary:
     """The city, those who write, those who call and the monkey; then the city alone, to its end."""
 

@@ -12,7 +12,7 @@ from hotline.audit.digest import digest
 from hotline.audit.report import Report
 from hotline.lab.rehearsal.estimate import LivedPeriod, disk_of, judged, lived
 from hotline.lab.rehearsal.progress import View
-from hotline.lab.rehearsal.stage import Stage, staged, verified
+from hotline.lab.rehearsal.stage import RehearsalCity, staged, verified
 from hotline.lab.simulation.conductor import Conductor
 from hotline.lab.simulation.ledger import Ledger
 from hotline.lab.simulation.year import BeijingYear, midnight, step_of
@@ -71,7 +71,7 @@ async def rehearsed(
         return Rehearsed(found, report, await digest(reader), months)
 
 
-def _conductor(stage: Stage, known: Catalogue, days: RehearsedDays, ledger: Ledger) -> Conductor:
+def _conductor(stage: RehearsalCity, known: Catalogue, days: RehearsedDays, ledger: Ledger) -> Conductor:
     load = days.load
     return Conductor(
         BeijingYear(known, seed=days.seed, scale=days.scale, days=list(load), load=load),

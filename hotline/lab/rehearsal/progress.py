@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from hotline.lab.simulation.conductor import Progress
+from hotline.lab.simulation.conductor import RehearsalProgress
 from hotline.terminal import cell, say
 from shared.times import shown
 
@@ -53,7 +53,7 @@ class View:
         elif not self._quiet:
             say(text)
 
-    def show(self, progress: Progress) -> None:
+    def show(self, progress: RehearsalProgress) -> None:
         """The newest state."""
         self._measure(progress)
         if self._live is not None:
@@ -62,14 +62,14 @@ class View:
             self._printed_at = time.monotonic()
             say(self._line(progress))
 
-    def _measure(self, progress: Progress) -> None:
+    def _measure(self, progress: RehearsalProgress) -> None:
         """Lives ended a second, over the last second or more."""
         seconds, ended = self._before
         if progress.elapsed_seconds - seconds >= 1:
             self._speed = (progress.ended - ended) / (progress.elapsed_seconds - seconds)
             self._before = (progress.elapsed_seconds, progress.ended)
 
-    def _line(self, progress: Progress) -> str:
+    def _line(self, progress: RehearsalProgress) -> str:
         return (
             f"{shown(progress.city_at)}  calls {progress.calls:,}  open {progress.open:,}  "
             f"dispatched {progress.dispatched:,}  overdue {progress.overdue:,}  "
@@ -77,7 +77,7 @@ class View:
             f"{self._speed:,.0f} lives/s  lag {progress.lag:,}"
         )
 
-    def _table(self, progress: Progress) -> Table:
+    def _table(self, progress: RehearsalProgress) -> Table:
         table = Table(title=self._title, title_justify="left", show_header=False, min_width=64)
         table.add_column(justify="left", style="bold")
         table.add_column(justify="right", min_width=12)

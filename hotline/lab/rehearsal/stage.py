@@ -53,12 +53,12 @@ WHERE state_schema = $1 AND state -> 'ended' IS NULL ORDER BY stream_id
 )
 
 
-class Interrupted(Exception):  # noqa: N818 -- somebody pressed Ctrl-C
+class RehearsalInterrupted(Exception):  # noqa: N818 -- somebody pressed Ctrl-C
     """A person has seen enough."""
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class RehearsalCity:
     """A city in rehearsal time, with its services running."""
 
     realm: Realm
@@ -79,7 +79,7 @@ async def staged(
     zipkin: bool = True,
     stack: Stack | None = None,
     wired: Callable[[Service], Service] = lambda service: service,
-) -> AsyncIterator[Stage]:
+) -> AsyncIterator[RehearsalCity]:
     """A fresh city of this name, open in rehearsal time; afterwards all is stopped, or kept on request.
 
     `stack`: one that was chosen otherwise; `wired`: a process as it is to be started. However and whenever it
@@ -106,7 +106,7 @@ async def staged(
         put_away.push_async_callback(_ended, watching)
         watchman = asyncio.ensure_future(Watchman(city.realm, catalogue, supervisor, say).watch())
         put_away.push_async_callback(_ended, watchman)
-        yield Stage(city.realm, stack, supervisor)
+        yield RehearsalCity(city.realm, stack, supervisor)
         if keep:
             say("It is kept up, under a supervisor of its own.")
             await _ended(watchman)
@@ -173,7 +173,7 @@ async def until_interrupted(work: Coroutine[Any, Any, T], say: Say) -> T:
         await asyncio.wait({task})
         if told:
             await asyncio.gather(task, return_exceptions=True)
-            raise Interrupted
+            raise RehearsalInterrupted
         return task.result()
     finally:
         for number in signals:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from hotline.lab.simulation.conductor import Conductor, Progress, Summary
+from hotline.lab.simulation.conductor import Conductor, RehearsalProgress, Summary
 from hotline.lab.simulation.population import Beijing
 from shared.ids import ComplaintId
 from shared.policy.catalogue import Catalogue
@@ -19,7 +19,7 @@ STEP: Final = timedelta(days=40)
 """The day and what follows from it in one: how large a step is changes no fact."""
 
 
-class City:
+class SimulatedDay:
     """One day of the city on a running system. The services must run with `time` = rehearsal."""
 
     def __init__(
@@ -53,6 +53,6 @@ class City:
         """The complaints whose request Kafka has acknowledged so far: none may be missing from the log."""
         return self._conductor.acknowledged_requests
 
-    async def live(self, on_progress: Callable[[Progress], None] = lambda _: None) -> Summary:
+    async def live(self, on_progress: Callable[[RehearsalProgress], None] = lambda _: None) -> Summary:
         """Live the day until its last complaint has ended; see `Conductor.live`."""
         return await self._conductor.live(on_progress)

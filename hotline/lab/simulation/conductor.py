@@ -44,7 +44,7 @@ PATIENCE: Final = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Progress:
+class RehearsalProgress:
     """Where the rehearsal stands; counts are of facts in the log since it began."""
 
     city_at: datetime
@@ -138,7 +138,7 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Summary(Progress):
+class Summary(RehearsalProgress):
     """The result of a rehearsal."""
 
     acknowledged_requests: frozenset[ComplaintId] = field(repr=False)
@@ -186,7 +186,7 @@ class Conductor:
         self._lag = 0
         self._began_at = 0.0
         self._shown_at = 0.0
-        self._show: Callable[[Progress], None] = lambda _: None
+        self._show: Callable[[RehearsalProgress], None] = lambda _: None
 
     @property
     def acknowledged(self) -> Counter[str]:
@@ -198,7 +198,7 @@ class Conductor:
         """The complaints whose request Kafka has acknowledged so far."""
         return self._sender.requests
 
-    async def live(self, on_progress: Callable[[Progress], None] = lambda _: None) -> Summary:
+    async def live(self, on_progress: Callable[[RehearsalProgress], None] = lambda _: None) -> Summary:
         """Conduct to the end. Kafka, PostgreSQL and every service may be killed and come back meanwhile.
 
         Raises `UserError` where nothing has moved for longer than the patience allows.
@@ -219,7 +219,7 @@ class Conductor:
             await self._database.close()
         progress = self._progress("")
         return Summary(
-            **{name: getattr(progress, name) for name in Progress.__dataclass_fields__},
+            **{name: getattr(progress, name) for name in RehearsalProgress.__dataclass_fields__},
             acknowledged_requests=frozenset(self._sender.requests),
             acknowledged_inputs=frozenset(self._sender.inputs),
         )
@@ -361,8 +361,8 @@ class Conductor:
             self._shown_at = now
             self._show(self._progress(waiting_for))
 
-    def _progress(self, waiting_for: str) -> Progress:
-        return Progress(
+    def _progress(self, waiting_for: str) -> RehearsalProgress:
+        return RehearsalProgress(
             city_at=self._reached.astimezone(self._now.tzinfo),
             elapsed_seconds=time.monotonic() - self._began_at,
             inputs=dict(self._sender.acknowledged),

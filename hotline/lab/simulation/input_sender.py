@@ -34,7 +34,7 @@ AT_ONCE: Final = 4000
 Headers = list[tuple[str, bytes]]
 
 
-class Message(NamedTuple):
+class InputRecord(NamedTuple):
     """One record to send."""
 
     key: bytes
@@ -74,8 +74,8 @@ class InputSender:
     async def send(self, planned_inputs: Iterable[PlannedInput]) -> int:
         """Send these inputs and wait until Kafka has all of them; returns how many messages that were."""
         coming = iter(planned_inputs)
-        waiting: list[tuple[TopicPartition, Sequence[Message], Awaitable[Any]]] = []
-        failed: dict[TopicPartition, list[Message]] = {}
+        waiting: list[tuple[TopicPartition, Sequence[InputRecord], Awaitable[Any]]] = []
+        failed: dict[TopicPartition, list[InputRecord]] = {}
         said: list[PlannedInput] = []
         sent = 0
         while some := list(islice(coming, AT_ONCE)):
@@ -119,8 +119,8 @@ class InputSender:
         if producer is not None:
             await stopped(producer)
 
-    def _written(self, planned_inputs: Sequence[PlannedInput]) -> dict[TopicPartition, list[Message]]:
-        written: dict[TopicPartition, list[Message]] = {}
+    def _written(self, planned_inputs: Sequence[PlannedInput]) -> dict[TopicPartition, list[InputRecord]]:
+        written: dict[TopicPartition, list[InputRecord]] = {}
         for planned_input in planned_inputs:
             line: Topic = planned_input.line
             name = self._prefix + (
@@ -132,15 +132,15 @@ class InputSender:
                 type(planned_input.data), planned_input.source, planned_input.event_id, planned_input.at
             )
             self._hearers[name] = line.hearers
-            message = Message(key, self._encoder.encode(planned_input.data), headers)
+            message = InputRecord(key, self._encoder.encode(planned_input.data), headers)
             written.setdefault(tp, []).extend([message] * planned_input.times)
         return written
 
     async def _send(
         self,
-        written: dict[TopicPartition, list[Message]],
-        waiting: list[tuple[TopicPartition, Sequence[Message], Awaitable[Any]]],
-        failed: dict[TopicPartition, list[Message]],
+        written: dict[TopicPartition, list[InputRecord]],
+        waiting: list[tuple[TopicPartition, Sequence[InputRecord], Awaitable[Any]]],
+        failed: dict[TopicPartition, list[InputRecord]],
     ) -> None:
         """Hand batches to the producer; what it does not take is `failed`."""
         now_ms = int(time.time() * 1000)
@@ -177,8 +177,8 @@ class InputSender:
 
     async def _acknowledged(
         self,
-        waiting: list[tuple[TopicPartition, Sequence[Message], Awaitable[Any]]],
-        failed: dict[TopicPartition, list[Message]],
+        waiting: list[tuple[TopicPartition, Sequence[InputRecord], Awaitable[Any]]],
+        failed: dict[TopicPartition, list[InputRecord]],
     ) -> None:
         """Wait for Kafka's answers and note how far each partition now reaches."""
         unsure: set[TopicPartition] = set()
