@@ -33,7 +33,7 @@ _Month = Annotated[str, typer.Argument(metavar="MONTH", help="Such as 2026-10, i
 _People = Annotated[
     Path | None,
     typer.Option(
-        "--population",
+        "--inhabitants",
         help="A file of inhabitants; without one the example's.",
         exists=True,
         dir_okay=False,

@@ -69,7 +69,7 @@ def parsed(text: str) -> InhabitantFigures:
     try:
         made = msgspec.convert(tomllib.loads(text), InhabitantFigures)
     except ValueError as error:
-        message = f"population: {error}"
+        message = f"inhabitants: {error}"
         raise PopulationInvalid(message) from error
     # Called as the catalogue calls them, whatever forms of the characters the file has.
     counts = tuple(
@@ -86,6 +86,6 @@ def population(path: str = "") -> InhabitantFigures:
         try:
             return parsed(text_of(path, "inhabitants as TOML"))
         except FileUnreadable as error:
-            message = f"population: {error}"
+            message = f"inhabitants: {error}"
             raise PopulationInvalid(message) from None
-    return parsed(files("shared").joinpath(f"data/population/{EXAMPLE}.toml").read_text(encoding="utf-8"))
+    return parsed(files("shared").joinpath(f"data/inhabitants/{EXAMPLE}.toml").read_text(encoding="utf-8"))
