@@ -31,9 +31,13 @@ from shared.versions import RULESET
 
 DESKS: Final = kafka_logins.DESKS
 PROCESSES: Final = (*DESKS, "relay")
+"""The processes by which a life goes on."""
+PROJECTOR: Final = "projector"
+"""The process that keeps the read side up; no desk waits for it, and it speaks to PostgreSQL alone."""
 GRANTED: Final = {
     **{desk: ("hotline_desk", f"hotline_{desk}") for desk in DESKS},
     "relay": ("hotline_relay",),
+    "projector": ("hotline_projector",),
     "reader": ("hotline_reader",),
     "editor": ("hotline_editor",),
     "governor": ("hotline_governor",),
@@ -242,6 +246,21 @@ def services(
         for count in ((counts or {}).get(name, 1),)
         for number in range(1, count + 1)
     ]
+
+
+def projector(realm: Realm, logs: Path, *, metrics: bool = True, **more: str) -> Service:
+    """The process that keeps the lists of a city up with its log; `more`: settings without their prefix."""
+    told = {
+        "POSTGRES": realm.login(PROJECTOR),
+        "METRICS_PORT": "0" if metrics else "-1",
+        **more,
+    }
+    return Service(
+        name=PROJECTOR,
+        command=(sys.executable, "-m", "hotline.readside"),
+        env={f"{PROJECTOR.upper()}_{name}": value for name, value in told.items()},
+        log=logs / f"{PROJECTOR}.log",
+    )
 
 
 def _common_settings(

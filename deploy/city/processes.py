@@ -21,7 +21,6 @@ from deploy.embedded.server import last_line
 from deploy.supervision.stalled import look
 from deploy.supervision.supervisor import Service
 from shared.log import locks
-from shared.log.heads import fetch, over_heads
 from shared.policy.catalogue import Catalogue
 from shared.runtime.errors import UserError
 from shared.unreadable import UnreadableRows
@@ -30,30 +29,29 @@ OPEN_SECONDS_MAX: Final = 180.0
 """For a process that hangs; on a machine with far too much to do the doors open after more than a minute."""
 POLL_SECONDS: Final = 0.05
 
-# The first number of the advisory lock that says who owns the relay's shard and who the timers'.
-OWNERS: Final = {"relay": locks.RELAY, "escalation": locks.TIMERS}
+# The first number of the advisory lock that says who owns the relay's shard, the timers' and the read side.
+OWNERS: Final = {"relay": locks.RELAY, "escalation": locks.TIMERS, realm.PROJECTOR: locks.PROJECTOR}
 _OWNED: Final = """
 SELECT DISTINCT l.classid::int FROM pg_locks l JOIN pg_database d ON d.oid = l.database
 WHERE l.locktype = 'advisory' AND l.granted AND d.datname = current_database()
 """
-# `es.stream` beside `{heads}`: also a complaint of which the head cannot be read is a complaint.
-_COUNTS: Final = over_heads(
-    """
-SELECT (SELECT count(*) FROM es.stream) AS complaints,
-       h.open, h.to_correct,
-       (SELECT count(*) FROM es.fact) AS facts,
-       (SELECT count(*) FROM es.timer) AS timers,
+# Of every figure a sum that moves with the lists; parked messages are few, and a person looks after each.
+_COUNTS: Final = """
+SELECT coalesce(sum(complaints), 0)::bigint AS complaints,
+       coalesce(sum(complaints) FILTER (WHERE stage <> 'ENDED'), 0)::bigint AS open,
+       coalesce(sum(unlisted), 0)::bigint AS to_correct,
+       coalesce(sum(facts), 0)::bigint AS facts,
+       coalesce(sum(timers), 0)::bigint AS timers,
        (SELECT count(*) FROM es.parked) AS parked,
-       (SELECT count(*) FROM intake.call) AS calls
-FROM (SELECT count(*) AS open, count(state #> '{order,unlisted}') AS to_correct
-      FROM {heads} WHERE state -> 'ended' IS NULL) h
+       (SELECT coalesce(sum(calls), 0)::bigint FROM read.call_total) AS calls
+FROM read.total
 """
-)
+_UNREAD: Final = "SELECT stream_id::text, why FROM read.unread ORDER BY stream_id"
 
 
 def services_of(city: City, counts: Mapping[str, int] | None = None) -> list[Service]:
     """The processes of a city as it is remembered; `counts` says how many of each."""
-    return realm.services(
+    desks = realm.services(
         city.realm,
         Path(city.logs),
         served=city.served,
@@ -65,6 +63,7 @@ def services_of(city: City, counts: Mapping[str, int] | None = None) -> list[Ser
         anchors=Path(city.logs).with_name(ANCHORS_FILE),
         contacts_key=Path(city.logs).with_name(CONTACTS_KEY_FILE),
     )
+    return [*desks, realm.projector(city.realm, Path(city.logs))]
 
 
 def leave_running(city: City, folder: Path) -> subprocess.Popen[bytes]:
@@ -138,13 +137,16 @@ async def behind(realm: Realm, catalogue: Catalogue) -> dict[str, int]:
 
 
 async def counts(realm: Realm, unread: UnreadableRows) -> dict[str, int]:
-    """The content of the log in a few numbers; a head that cannot be read is in no number of open complaints."""
+    """The content of the log in a few numbers; a complaint that cannot be read is in none of them, and noted."""
     connection = await asyncpg.connect(realm.logins["reader"])
     try:
-        rows = await fetch(connection, _COUNTS, unread=unread)
+        row = await connection.fetchrow(_COUNTS)
+        for complaint, why in await connection.fetch(_UNREAD):
+            unread.note(f"the head of complaint {complaint}", why)
     finally:
         await connection.close()
-    return dict(rows[0])
+    assert row is not None  # noqa: S101 -- one row, always
+    return dict(row)
 
 
 class Running(NamedTuple):

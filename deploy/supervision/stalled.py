@@ -15,7 +15,7 @@ from uuid import UUID
 
 import asyncpg
 
-from deploy.city.city import DESKS, Realm
+from deploy.city.city import DESKS, PROJECTOR, Realm
 from deploy.supervision.stopped import Stopped, stopped_now
 from deploy.supervision.topic_ends import ends_of
 from shared.doors.heard import line_of
@@ -34,6 +34,8 @@ _TAKEN: Final = "SELECT consumer, topic, part, next_offset FROM es.consumer_offs
 _CURSOR: Final = """
 SELECT es.drained(), array_agg(ROW(shard, batch, snap_a, snap_b, pos)::text ORDER BY shard) FROM es.relay
 """
+_LISTED: Final = "SELECT seen::text, position, going FROM read.projection WHERE name = 'lists'"
+_OWED: Final = "SELECT coalesce(bool_or(going OR behind IS NOT NULL), false) FROM read.standing()"
 _OVERDUE: Final = "SELECT shard, stream_id, kind, due_at FROM es.overdue($1)"
 
 # Desks that wait for a lock another session holds: to end them would help nobody.
@@ -65,6 +67,10 @@ class CityProgress(NamedTuple):
     """The partitions of those topics: nobody stands still there."""
     held_up: frozenset[str] = frozenset()
     """Desks, or the relay, that wait for a lock in PostgreSQL that another session holds."""
+    listed: tuple[Any, ...] = ()
+    """The projector's place."""
+    unlisted: bool = False
+    """Whether facts wait to be in the lists."""
 
     @property
     def behind(self) -> dict[str, int]:
@@ -106,6 +112,8 @@ async def look(realm: Realm, catalogue: Catalogue) -> CityProgress:
         overdue = await overdue_in(connection)
         stopped = await stopped_now(connection)
         held_up = await held_up_in(connection)
+        listed = await connection.fetchrow(_LISTED)
+        unlisted = await connection.fetchval(_OWED)
     finally:
         await connection.close()
     stored = {(row[0], row[1], row[2]): row[3] for row in rows}
@@ -120,6 +128,8 @@ async def look(realm: Realm, catalogue: Catalogue) -> CityProgress:
         stopped=stopped,
         held=frozenset(at for at in taken if any(one.holds(at[0], at[1], realm.prefix) for one in stopped)),
         held_up=held_up,
+        listed=() if listed is None else tuple(listed),
+        unlisted=unlisted,
     )
 
 
@@ -166,6 +176,8 @@ def standing_still(first: CityProgress, now: CityProgress) -> dict[str, str]:
         found["escalation"] = (
             f"the timer of {complaint} was due at {shown(due_at, UTC, seconds=True)} UTC, nobody fires it"
         )
+    if first.unlisted and now.unlisted and first.listed == now.listed:
+        found[PROJECTOR] = "facts wait to be in the lists, its position does not move"
     if not first.drained and not now.drained and first.cursor == now.cursor:
         found["relay"] = "facts wait to be sent, its cursor does not move"
     return found

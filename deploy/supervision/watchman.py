@@ -17,7 +17,7 @@ from typing import Final
 import asyncpg
 from confluent_kafka import KafkaException
 
-from deploy.city.city import DESKS, Realm
+from deploy.city.city import DESKS, PROJECTOR, Realm
 from deploy.supervision.stalled import CityProgress, look, standing_still
 from deploy.supervision.supervisor import Supervisor
 from shared.ids import TOGETHER
@@ -86,6 +86,8 @@ class Watchman:
         busy = {name for name, number in now.owed.items() if number}
         if now.overdue:
             busy.add("escalation")
+        if now.unlisted:
+            busy.add(PROJECTOR)
         for name in busy - excused - began.keys():
             began[name] = (self._clock(), now)
         self._since = began

@@ -9,6 +9,7 @@ from uuid import UUID
 import asyncpg
 
 from hotline.casefile import orders
+from hotline.readside.lists import listed
 from shared.complaint import Complaint, asked_for, stage_of, stored_head, waits_for
 from shared.log.heads import CANNOT_BE_READ
 from shared.policy.ruleset import ruleset
@@ -31,8 +32,8 @@ _SHOWS: Final[tuple[Callable[[Complaint], object], ...]] = (
     stage_of,
     waits_for,
     asked_for,
-    lambda case: orders.row(case, LAST) if case.order is not None else None,
-    lambda case: orders.line(case, LAST) if case.order is not None else None,
+    lambda case: orders.row(listed(case), LAST) if case.order is not None else None,
+    lambda case: orders.line(listed(case), LAST) if case.order is not None else None,
 )
 """How the lists of units and reviewers, `show`, `status` and the shredding of contacts read a head."""
 

@@ -35,6 +35,7 @@ import psutil
 from deploy.supervision.topic_ends import ends_of
 from hotline.audit.anchors import Anchors
 from hotline.audit.digest import digest
+from hotline.audit.lists import compare_lists
 from hotline.audit.lives import LIMITS, LifeJudge, LogSnapshot, OverdueTimer, SliceReport, blank
 from hotline.audit.report import Report
 from hotline.governance.log import judge
@@ -142,6 +143,7 @@ class _Reader:
                 snapshot = await self._read_snapshot(connection)
                 await self._read_lives(reader_dsn, connection, snapshot)
                 await judge(connection, report)
+                await compare_lists(connection, report)
                 unread = UnreadableRows()
                 for complaint, what in await connection.fetch(_CONTACTS):
                     report.found(complaint, what)

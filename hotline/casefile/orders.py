@@ -1,96 +1,120 @@
-"""Open orders: which lie with a unit, and one in a list: for a program and for a person."""
+"""Lists of what waits for somebody, and one complaint in them: for a program and for a person."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
 from deploy.city.registry import City
-from hotline.client import at_present, short
+from hotline.client import present, short
+from hotline.readside.lists import EVERYTHING, Filter, Listed, page_of, whole_list
+from hotline.readside.rows import LEAD, ORDERS
+from hotline.readside.standing import AsOf, caught_up, unread_complaints
 from hotline.terminal import LISTED_MAX
-from services.dispatch import views
 from shared import times
-from shared.complaint import (
-    Complaint,
-    DisputeAsked,
-    Order,
-    ReturnAsked,
-    standing_still,
-    unanswered_beyond,
-    whole_content,
-    whose_asked,
-)
+from shared.log.postgres import SETTINGS
+from shared.log.reading import reader
 from shared.text import shown
-from shared.unreadable import UnreadableRows
+from shared.unreadable import NAMED_MAX, UnreadableRows
 
 
-async def open_orders(city: City, unit: str, unread: UnreadableRows) -> tuple[list[Complaint], datetime]:
-    """The complaints whose open order lies with this unit, the earliest due first, and the city's present."""
-    return await at_present(city, lambda connection: views.open_orders(connection, unit, unread))
+class Looked(NamedTuple):
+    """A page of a list."""
+
+    rows: list[Listed]
+    now: datetime
+    """The city's present."""
+    as_of: AsOf
+    unread: UnreadableRows
+    """Complaints that are in no list, as they cannot be read."""
+    more: str = ""
+    """Behind which the next page begins; empty where there is none."""
 
 
-def row(case: Complaint, now: datetime) -> dict[str, Any]:
-    """An open order for a program, at the city's present."""
-    order = case.order
-    if order is None:
-        raise LookupError(case.complaint_id)
+async def look(
+    city: City,
+    which: str,
+    party: str = "",
+    *,
+    only: Filter = EVERYTHING,
+    overdue: bool = False,
+    after: str = "",
+    most: int | None = None,
+) -> Looked:
+    """A page of one of `readside.rows.LISTS`, the earliest due first; the whole of it without `most`.
+
+    It holds what was in the log when it was asked for. `overdue`: only what should have been done by the present.
+    Raises `UserError` where `after` is no place in a list, or there are no lists yet.
+    """
+    connection = await reader(city.realm.logins["reader"], SETTINGS)
+    try:
+        as_of = await caught_up(connection)
+        now = await present(connection)
+        if overdue:
+            only = only._replace(due_before=now)
+        if most is None:
+            rows = await whole_list(connection, which, party, only=only)
+        else:
+            rows = await page_of(connection, which, party, only=only, after=after, most=most + 1)
+        unread = UnreadableRows()
+        for complaint, why in await unread_complaints(connection, NAMED_MAX):
+            unread.note(f"the head of complaint {complaint}", why)
+    finally:
+        await connection.close()
+    if most is None or len(rows) <= most:
+        return Looked(rows, now, as_of, unread)
+    return Looked(rows[:most], now, as_of, unread, rows[most - 1].cursor)
+
+
+async def open_orders(city: City, unit: str) -> Looked:
+    """All orders with which this unit has to do, the earliest due first."""
+    return await look(city, ORDERS, unit)
+
+
+def row(one: Listed, now: datetime) -> dict[str, Any]:
+    """A listed complaint for a program, at the city's present."""
     return {
-        "complaint_id": case.complaint_id,
-        "assignment": order.assignment,
-        "round": order.round,
-        "state": _state(case, now),
-        "due_at": order.feedback_due_at.isoformat(),
-        "overdue": unanswered_beyond(order, now),
-        "provisional": order.provisional,
-        "paused_until": order.pause.until.isoformat() if order.pause is not None else None,
-        "urgency": case.urgency,
-        "subject": case.subject,
-        "title": case.title,
-        "content": whole_content(case),
-        "attachments": [msgspec.to_builtins(one) for one in case.attachments],
-        "district": case.district,
-        "street": case.street,
-        "address": case.address,
-        "unlisted": list(order.unlisted),
+        "complaint_id": one.complaint_id,
+        "role": one.role,
+        "assignment": one.assignment,
+        "round": one.round,
+        "state": _state(one, now),
+        "due_at": one.due_at.isoformat(),
+        "overdue": one.overdue(now),
+        "provisional": one.provisional,
+        "paused_until": one.paused_until.isoformat() if one.paused_until is not None else None,
+        "urgency": one.urgency,
+        "subject": one.subject,
+        "title": one.title,
+        "content": one.content,
+        "attachments": [msgspec.to_builtins(kept) for kept in one.attachments],
+        "district": one.district,
+        "street": one.street or None,
+        "address": one.address,
+        "unlisted": list(one.unlisted),
+        "cursor": one.cursor,
     }
 
 
-def line(case: Complaint, now: datetime) -> str:
-    """An open order for a person, at the city's present."""
-    order = case.order
-    if order is None:
-        raise LookupError(case.complaint_id)
-    due_at = times.shown(order.feedback_due_at, times.zone_of(case.ruleset))
-    sent = f" [{len(case.attachments)} attached]" if case.attachments else ""
-    again = f" (round {order.round})" if order.round > 1 else ""
-    unknown = f" (not in the catalogue: {', '.join(order.unlisted)})" if order.unlisted else ""
-    late = " OVERDUE" if unanswered_beyond(order, now) else ""
-    place = f" {case.street or case.district}{shown(case.address, LISTED_MAX)}"
+def line(one: Listed, now: datetime) -> str:
+    """A listed complaint for a person, at the city's present."""
+    due_at = times.shown(one.due_at, times.zone_of(one.ruleset))
+    role = "" if one.role in {"", LEAD} else f" [{one.role}]"
+    sent = f" [{len(one.attachments)} attached]" if one.attachments else ""
+    again = f" (round {one.round})" if one.round > 1 else ""
+    unknown = f" (not in the catalogue: {', '.join(one.unlisted)})" if one.unlisted else ""
+    late = " OVERDUE" if one.overdue(now) else ""
+    unsure = " (provisional)" if one.provisional else ""  # the limit may still move (T16)
+    place = f" {one.street or one.district}{shown(one.address, LISTED_MAX)}"
     return (
-        f"{short(case.complaint_id)}  {_state(case, now):9} due {due_at}{_unsure(order)}{late}  "
-        f"{case.subject}: {shown(case.title, LISTED_MAX)}{place}{again}{sent}{unknown}"
+        f"{short(one.complaint_id)}  {_state(one, now):9} due {due_at}{unsure}{late}{role}  "
+        f"{one.subject}: {shown(one.title, LISTED_MAX)}{place}{again}{sent}{unknown}"
     )
 
 
-def _state(case: Complaint, now: datetime) -> str:
-    order = case.order
-    if order is None:
-        return "new"
-    match whose_asked(order):
-        case DisputeAsked():
-            return "disputed"
-        case ReturnAsked():
-            return "in review"
-        case None:
-            pass
-    pause = standing_still(order, now)
-    if pause is not None:
-        return f"paused until {times.shown(pause.until, times.zone_of(case.ruleset))}"
-    return "signed" if order.signed_at is not None else "new"
-
-
-def _unsure(order: Order) -> str:
-    """Said of a limit that may still move (T16)."""
-    return " (provisional)" if order.provisional else ""
+def _state(one: Listed, now: datetime) -> str:
+    if one.standing in {"disputed", "in review"} or one.paused_until is None or not one.stands_still(now):
+        return one.standing or "new"
+    return f"paused until {times.shown(one.paused_until, times.zone_of(one.ruleset))}"

@@ -17,6 +17,7 @@ from shared.text import folded_code
 from shared.versions import RULESET
 
 if TYPE_CHECKING:
+    from hotline.readside.standing import AsOf
     from services.intake.call_statistics import Figures
     from services.intake.response_times import Response
     from shared.policy.ruleset import RuleSet, TelephoneRules
@@ -54,10 +55,11 @@ def period(
         for text, name in ((since, "--since"), (until, "--until"))
     )
     unread = none_unread()
-    begin, end, found, answered = run(_figures(first, last, rules, unread))
+    begin, end, found, answered, as_of = run(_figures(first, last, rules, unread))
     if json:
         told = {
             **_row(begin, end, found, rules.telephone),
+            "as_of_position": as_of.position,
             "messages": [
                 {**one._asdict(), "within": one.within.total_seconds(), "rate": one.rate} for one in answered
             ],
@@ -66,6 +68,7 @@ def period(
     else:
         _print(begin, end, found, rules.telephone, rules.timezone)
         _print_messages(answered)
+        say(as_of.line())
     tell_unread(unread, json=json)
 
 
@@ -89,29 +92,30 @@ def take_in(
 
 async def _figures(
     since: datetime | None, until: datetime | None, rules: RuleSet, unread: UnreadableRows
-) -> tuple[datetime, datetime, Figures, list[Response]]:
+) -> tuple[datetime, datetime, Figures, list[Response], AsOf]:
     from deploy.city.registry import city_up
-    from hotline.client import now_of
-    from services.intake.call_statistics import figures
-    from services.intake.response_times import responses
-    from services.intake.views import calls as calls_of
-    from services.intake.views import messages
+    from hotline.client import present
+    from hotline.readside.standing import caught_up
+    from hotline.readside.telephone import figures, note_unread_calls, responses
+    from shared.log.postgres import SETTINGS
     from shared.log.reading import reader
     from shared.times import shown
 
     city = city_up()
-    end = until or await now_of(city)
-    begin = since or end - timedelta(hours=24)
-    if begin >= end:
-        told = [shown(at, ZoneInfo(rules.timezone)) for at in (begin, end)]
-        fail(f"--since: {told[0]} is not before {told[1]}.", code=2)
-    connection = await reader(city.realm.logins["reader"])
+    connection = await reader(city.realm.logins["reader"], SETTINGS)
     try:
-        every = await calls_of(connection, begin - rules.telephone.window, end, unread)
-        sent = await messages(connection, begin, end, unread)
+        end = until or await present(connection)
+        begin = since or end - timedelta(hours=24)
+        if begin >= end:
+            told = [shown(at, ZoneInfo(rules.timezone)) for at in (begin, end)]
+            fail(f"--since: {told[0]} is not before {told[1]}.", code=2)
+        as_of = await caught_up(connection)
+        found = await figures(connection, begin, end, rules.telephone)
+        sent = await responses(connection, begin, end, rules.messages)
+        await note_unread_calls(connection, unread)
     finally:
         await connection.close()
-    return begin, end, figures(every, begin, end, rules.telephone), responses(sent, rules.messages)
+    return begin, end, found, sent, as_of
 
 
 def _row(begin: datetime, end: datetime, found: Figures, rules: TelephoneRules) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""`hotline rebuild VIEW`: make the heads, the timers or the scores what the facts say."""
+"""`hotline rebuild VIEW`: make the heads, the timers, the lists or the scores what the facts say."""
 
 from __future__ import annotations
 
@@ -21,12 +21,14 @@ SCORES: Final = "scores"
 
 
 def rebuild(
-    view: Annotated[str, typer.Argument(help="heads, timers or scores.")],
+    view: Annotated[str, typer.Argument(help="heads, timers, lists or scores.")],
     *,
     json: Json = False,
 ) -> None:
     """Make a view anew from the log while the desks go on; only at its end they wait, for a moment."""
     from deploy.city.registry import find_city
+    from hotline.upkeep.lists import VIEW as LISTS
+    from hotline.upkeep.lists import rebuild_lists
     from hotline.upkeep.rebuild import VIEWS, RebuiltBut
     from hotline.upkeep.rebuild import rebuild as rebuilt
 
@@ -36,11 +38,14 @@ def rebuild(
         tell_unread(unread, json=json)
         _print_scores(done_scores, json=json)
         return
-    if view not in VIEWS:
-        raise typer.BadParameter(f"there is no view '{shown(view)}', only {', '.join(VIEWS)} and {SCORES}")
+    if view not in {*VIEWS, LISTS}:
+        raise typer.BadParameter(
+            f"there is no view '{shown(view)}', only {', '.join(VIEWS)}, {LISTS} and {SCORES}"
+        )
     but = ""
+    operator = find_city().login("operator")
     try:
-        done = run(rebuilt(find_city().login("operator"), view))
+        done = run(rebuild_lists(operator) if view == LISTS else rebuilt(operator, view))
     except RebuiltBut as partly:
         done, but = partly.done, str(partly)
     if json:

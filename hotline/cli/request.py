@@ -2,32 +2,30 @@
 
 from __future__ import annotations
 
-from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 from uuid import uuid4
 
 import typer
 
 from hotline.cli.asking import AsIs, Said, settled
 from hotline.cli.call import Attach
+from hotline.cli.listing import LISTED, After, Limit, tell_listed
 from hotline.cli.outcome import say_facts, tell_outcome
 from hotline.cli.run import Json, fail, one_of, run
 from hotline.cli.speaking import STOPPED, speaks
-from hotline.cli.unread import none_unread, tell_cases
 from hotline.parsing import CHANNELS
 from hotline.terminal import say
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import datetime
 
     from deploy.city.registry import City
+    from hotline.casefile.orders import Looked
     from shared.complaint import Complaint
     from shared.events import Fact
     from shared.ids import ComplaintId
     from shared.inputs import Input
     from shared.policy.catalogue import Catalogue
-    from shared.unreadable import UnreadableRows
 
 request = typer.Typer(
     help="Change a request that is on record: add to it, correct it, note a repeat or a rating, withdraw it.",
@@ -96,15 +94,16 @@ def correct(
 
 
 @request.command("to-correct")
-def to_correct(*, json: Json = False) -> None:
+def to_correct(*, limit: Limit = LISTED, after: After = "", json: Json = False) -> None:
     """List open requests whose subject or place the catalogue does not know; `correct` sends them to their unit."""
-    unread = none_unread()
-    cases, now = run(_to_correct(unread))
-    tell_cases(
-        cases,
-        unread,
-        lambda case: _row(case, now),
-        lambda case: _line(case, now),
+    from hotline.casefile.orders import line, row
+
+    looked = run(_to_correct(after, limit))
+    now = looked.now
+    tell_listed(
+        looked,
+        lambda one: {**row(one, now), "unit": one.lead},
+        lambda one: f"{', '.join(one.unlisted)}: {one.lead}  {line(one, now)}",
         nothing="Every open request names what the catalogue knows.",
         json=json,
     )
@@ -304,26 +303,12 @@ async def _tell_where_it_lies(city: City, complaint: ComplaintId) -> None:
     )
 
 
-async def _to_correct(unread: UnreadableRows) -> tuple[list[Complaint], datetime]:
+async def _to_correct(after: str, most: int) -> Looked:
     from deploy.city.registry import city_up
-    from hotline.client import at_present
-    from services.dispatch.views import to_correct as named_wrongly
+    from hotline.casefile.orders import look
+    from hotline.readside.rows import CORRECTIONS
 
-    return await at_present(city_up(), partial(named_wrongly, unread=unread))
-
-
-def _row(case: Complaint, now: datetime) -> dict[str, Any]:
-    from hotline.casefile.orders import row
-
-    assert case.order is not None  # noqa: S101 -- only those with an order are listed
-    return {**row(case, now), "unit": case.order.unit}
-
-
-def _line(case: Complaint, now: datetime) -> str:
-    from hotline.casefile.orders import line
-
-    assert case.order is not None  # noqa: S101 -- only those with an order are listed
-    return f"{', '.join(case.order.unlisted)}: {case.order.unit}  {line(case, now)}"
+    return await look(city_up(), CORRECTIONS, after=after, most=most)
 
 
 async def _say(complaint: str, said: Callable[[Complaint], Input], *, json: bool) -> list[Fact]:

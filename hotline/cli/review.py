@@ -7,16 +7,19 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from hotline.cli.listing import LISTED, After, District, Limit, Overdue, Subject, tell_listed
 from hotline.cli.outcome import tell_outcome
 from hotline.cli.run import Json, answer, fail, listed, one_of, run
 from hotline.cli.speaking import STOPPED, speaks
-from hotline.cli.unread import none_unread, tell_cases, tell_unread
+from hotline.cli.unread import none_unread, tell_unread
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
     from deploy.city.registry import City
+    from hotline.casefile.orders import Looked
+    from hotline.readside.lists import Filter
     from shared.complaint import Complaint
     from shared.events import Fact
     from shared.inputs import Input
@@ -35,18 +38,37 @@ _Complaint = Annotated[str, typer.Argument(metavar="COMPLAINT", help="Its id or 
 _Reason = Annotated[str, typer.Option(help="Why.")]
 _Reviewer = Annotated[str, typer.Option("--as", help="The reviewer.")]
 REVIEWER: Final = "reviewer"
+ASKED: Final = ("return", "dispute", "extension", "pause", "termination", "exclusion")
 
 
 @review.command("list")
-def list_(*, json: Json = False) -> None:
+def list_(
+    *,
+    asked: Annotated[
+        str,
+        typer.Option(help="Only return, dispute, extension, pause, termination or exclusion."),
+    ] = "",
+    unit: Annotated[str, typer.Option(help="Only what this unit asks.")] = "",
+    subject: Subject = "",
+    district: District = "",
+    overdue: Overdue = False,
+    limit: Limit = LISTED,
+    after: After = "",
+    json: Json = False,
+) -> None:
     """List the requests that wait for a decision, the earliest due first."""
-    unread = none_unread()
-    cases, now = run(_waiting(unread))
-    tell_cases(
-        cases,
-        unread,
-        lambda case: _row(case, now),
-        lambda case: _line(case, now),
+    from hotline.casefile.orders import line, row
+    from hotline.readside.lists import Filter
+
+    if asked:
+        one_of("--asked", asked, ASKED)
+    only = Filter(role=asked, unit=unit, subject=subject, district=district)
+    looked = run(_waiting(only, overdue=overdue, after=after, most=limit))
+    now = looked.now
+    tell_listed(
+        looked,
+        lambda one: {**row(one, now), "unit": one.about, "asked_for": one.role},
+        lambda one: f"{one.role:11} {one.about}  {line(one, now)}",
         nothing="Nothing waits for a decision.",
         json=json,
     )
@@ -210,20 +232,27 @@ async def _amended(
     from deploy.city.registry import city_up
     from hotline.client import Unknown, effect, tell
     from hotline.lookup import complaint_called
-    from services.dispatch.views import by_other_calendar
+    from hotline.readside.lists import by_other_calendar
+    from hotline.readside.standing import caught_up, unread_complaints
     from shared import inputs
     from shared.events import CalendarAmended
+    from shared.ids import ComplaintId
+    from shared.log.postgres import SETTINGS
     from shared.log.reading import reader
     from shared.runtime.errors import UserError
     from shared.topics import DISPATCH_REVIEWS
+    from shared.unreadable import NAMED_MAX
 
     city = city_up()
-    connection = await reader(city.realm.logins["reader"])
+    connection = await reader(city.realm.logins["reader"], SETTINGS)
     try:
         if complaint:
             ids = [(await complaint_called(connection, complaint)).complaint_id]
         else:
-            ids = await by_other_calendar(connection, version, unread)
+            await caught_up(connection)
+            ids = [ComplaintId(one) for one in await by_other_calendar(connection, version)]
+            for one, why in await unread_complaints(connection, NAMED_MAX):
+                unread.note(f"the head of complaint {one}", why)
     finally:
         await connection.close()
     told = moved = 0
@@ -242,12 +271,16 @@ async def _amended(
     return told, moved
 
 
-async def _waiting(unread: UnreadableRows) -> tuple[list[Complaint], datetime]:
+async def _waiting(only: Filter, *, overdue: bool, after: str, most: int) -> Looked:
     from deploy.city.registry import city_up
-    from hotline.client import at_present
-    from services.dispatch.views import to_review
+    from hotline.casefile.orders import look
+    from hotline.lookup import unit_named
+    from hotline.readside.rows import REVIEWS
 
-    return await at_present(city_up(), partial(to_review, unread=unread))
+    city = city_up()
+    if only.unit:
+        only = only._replace(unit=unit_named(only.unit, city.catalogue))
+    return await look(city, REVIEWS, only=only, overdue=overdue, after=after, most=most)
 
 
 async def _decided(
@@ -338,19 +371,3 @@ def _told_of(facts: list[Fact], when: Callable[[datetime], str]) -> str:  # noqa
 
 def _assignment(case: Complaint) -> int:
     return 1 if case.order is None else case.order.assignment
-
-
-def _row(case: Complaint, now: datetime) -> dict[str, Any]:
-    from hotline.casefile.orders import row
-    from shared.complaint import asked_for
-
-    assert case.order is not None  # noqa: S101 -- only those with an order wait here
-    return {**row(case, now), "unit": case.order.unit, "asked_for": asked_for(case)}
-
-
-def _line(case: Complaint, now: datetime) -> str:
-    from hotline.casefile.orders import line
-    from shared.complaint import asked_for
-
-    assert case.order is not None  # noqa: S101 -- only those with an order wait here
-    return f"{asked_for(case):11} {case.order.unit}  {line(case, now)}"

@@ -12,6 +12,7 @@ from hotline.cli.unread import none_unread
 from hotline.terminal import cell, say, say_json
 
 if TYPE_CHECKING:
+    from deploy.city.registry import City
     from deploy.supervision.stalled import CityProgress
     from deploy.supervision.stopped import Stopped
 
@@ -63,6 +64,7 @@ async def _status() -> dict[str, Any]:
     known = catalogue(city.catalogue)
     standing = await look(city.realm, known) if answers else None
     unread = none_unread()
+    lists = await _lists(city) if answers else None
     return {
         # Nobody has to wait for a viewer that starts.
         "up": bool(services)
@@ -79,9 +81,32 @@ async def _status() -> dict[str, Any]:
         "behind": standing.behind if standing is not None else None,
         "stalled": await stalled(city.realm, known, standing) if standing is not None and services else {},
         "stopped": [_stopped(one, standing) for one in standing.stopped] if standing is not None else [],
+        "lists": lists,
         "counts": await counts(city.realm, unread) if answers else None,
         # After the counts: a sentence on the rows that are in none of them.
         "unreadable": unread.line(),
+    }
+
+
+async def _lists(city: City) -> dict[str, Any] | None:
+    """How far the lists are, and with them the counts; None where nothing has made them yet."""
+    from hotline.readside.standing import caught_up
+    from shared.log.postgres import SETTINGS
+    from shared.log.reading import reader
+    from shared.runtime.errors import UserError
+
+    connection = await reader(city.realm.logins["reader"], SETTINGS)
+    try:
+        standing = await caught_up(connection)
+    except UserError:
+        return None
+    finally:
+        await connection.close()
+    return {
+        "position": standing.position,
+        "behind_seconds": round(standing.behind.total_seconds(), 1),
+        "making": standing.going,
+        "told": standing.line(),
     }
 
 
@@ -125,7 +150,7 @@ def _print_status(found: dict[str, Any]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from deploy.city.city import AS_EVERYWHERE, DESKS
+    from deploy.city.city import AS_EVERYWHERE, DESKS, PROJECTOR
     from shared.ids import TOGETHER
     from shared.times import shown, zone_of
 
@@ -145,7 +170,7 @@ def _print_status(found: dict[str, Any]) -> None:
             _text(entry.get("restarts")),
             _text(entry["memory_mb"], " MB"),
             _text(entry["cpu_seconds"], " s"),
-            _behind(name, behind.get(desk)),
+            _behind(name, behind.get(desk)) if name != PROJECTOR else _late(found["lists"]),
         )
         if desk == TOGETHER:
             for one in DESKS:
@@ -162,6 +187,8 @@ def _print_status(found: dict[str, Any]) -> None:
             f"{counts['calls']:,} calls · {counts['complaints']:,} complaints, {counts['open']:,} open · "
             f"{counts['facts']:,} facts · {counts['timers']:,} timers set · {counts['parked']:,} parked"
         )
+        lists = found["lists"]
+        console.print(cell(lists["told"] if lists else "The lists, and so these counts, are not made yet."))
         if counts["parked"]:
             console.print("`hotline parked list` shows what could not be handled, and why.")
         if counts["to_correct"]:
@@ -208,6 +235,12 @@ def _behind(name: str, behind: int | None) -> str:
     if behind is None:
         return ""
     return f"{behind:,}" if name != "relay" or behind == 0 else "publishing"
+
+
+def _late(lists: dict[str, Any] | None) -> str:
+    if lists is None:
+        return ""
+    return "making" if lists["making"] else f"{lists['behind_seconds']:,.1f} s"
 
 
 def _age(since: str | None) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import date, timedelta
 from typing import Any, Final
 
 import asyncpg
@@ -11,21 +11,20 @@ import msgspec
 
 from hotline.governance.facts import Cluster
 from hotline.governance.state import Programme
-from shared.log.heads import fetch, over_heads
 from shared.text import folded
-from shared.unreadable import UnreadableRows
 
-# A head knows what its complaint is about now, corrections and reclassifications included. The second record of a call
-# is no complaint more (T7).
-_COUNTED: Final = over_heads(
-    """
-SELECT state ->> 'subject' AS subject, state ->> 'district' AS district, count(*)::int AS complaints
-FROM {heads}
-WHERE state ->> 'subject' IS NOT NULL AND (state -> 'ended' ->> 'twice') IS NULL
-  AND (state ->> 'received_at')::timestamptz >= $1 AND (state ->> 'received_at')::timestamptz < $2
-GROUP BY 1, 2
+# A row counts a complaint under what it is about now, corrections and reclassifications included. The second record of
+# a call is no complaint more (T7). Whole months are sums of their own, so a year is twelve of them and some days.
+_COUNTED: Final = """
+SELECT subject, district, sum(complaints)::int AS complaints FROM read.received
+WHERE (span = 'month' AND day >= $1 AND day < $2)
+   OR (span = 'day' AND ((day >= $3 AND day < $1) OR (day >= $2 AND day < $4)))
+GROUP BY 1, 2 HAVING sum(complaints) > 0
 """
-)
+_DAYS: Final = """
+SELECT subject, district, sum(complaints)::int AS complaints FROM read.received
+WHERE span = 'day' AND day >= $1 AND day < $2 GROUP BY 1, 2 HAVING sum(complaints) > 0
+"""
 
 
 class Candidate(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,18 +39,19 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def counted(
-    connection: asyncpg.Connection[Any],
-    since: datetime,
-    until: datetime,
-    unread: UnreadableRows | None = None,
+    connection: asyncpg.Connection[Any], first: date, until: date
 ) -> dict[tuple[str, str], int]:
-    """Complaints received from `since` on and before `until`, by subject and district; a reader's connection does.
+    """Complaints received from the day `first` on and before the day `until`, by subject and district.
 
-    Heads that cannot be read are in no count, and noted in `unread`.
+    Days are those of the complaints' own rules; a reader's connection does.
     """
-    unread = UnreadableRows() if unread is None else unread
-    rows = await fetch(connection, _COUNTED, since, until, unread=unread)
-    return {(row[0], row[1] or ""): row[2] for row in rows}
+    begin = first if first.day == 1 else (first.replace(day=1) + timedelta(days=31)).replace(day=1)
+    end = until.replace(day=1)
+    if begin < end:
+        rows = await connection.fetch(_COUNTED, begin, end, first, until)
+    else:
+        rows = await connection.fetch(_DAYS, first, until)
+    return {(row[0], row[1]): row[2] for row in rows}
 
 
 def candidates(

@@ -24,15 +24,14 @@ from hotline.scoring.life import AS_SHIPPED, KINDS, Counted, month_after, month_
 from hotline.scoring.month import By, Month, Tallies, published, tallied
 from shared.log.acts import refusals_told
 from shared.log.locks import SCORES
+from shared.log.projection.lives import PAGE, facts_of_lives
+from shared.log.projection.position import present_position, touched_since
+from shared.log.projection.putting import View, put_right
 from shared.log.reading import archive_held
-from shared.log.snapshot_difference import TOUCHED
 from shared.policy.scoring import Counting
 from shared.runtime.errors import UserError
 from shared.times import shown
 from shared.unreadable import Unreadable
-
-PAGE: Final = 5000
-"""Facts read at once."""
 
 SCHEMA: Final = 3
 """Version of the fold: another one makes the whole view anew."""
@@ -41,22 +40,14 @@ SCHEMA: Final = 3
 _COLUMNS: Final = ("stream_id", "version", *Counted.__struct_fields__)
 _OF_COUNTED: Final = ", ".join(Counted.__struct_fields__)
 _CORRECTED: Final = ("month", "stream_id", "version", "type", "was", "now")
+_LIFE: Final = View("es.score_life", _COLUMNS)
+_CORRECTION: Final = View("es.score_correction", ("stream_id", "month", "version", "type", "was", "now"))
+_UNREAD: Final = View("es.score_unread", ("stream_id", "version", "why"))
 # A refusal changes no score, but how far the life is taken in: every fact is looked at, few are read.
-_FACTS: Final = """
-SELECT stream_id, position, version, type, schema_version,
-       CASE WHEN type = ANY ($1::text[]) THEN body END AS body
-FROM es.fact f
-WHERE {} AND NOT EXISTS (SELECT FROM es.detached_life d WHERE d.stream_id = f.stream_id)
-ORDER BY stream_id, version
-"""
-_ALL_FACTS: Final = _FACTS.format("true")
-_FACTS_OF: Final = _FACTS.format("stream_id = ANY ($2::uuid[])")
-_STANDING: Final = """
-SELECT pg_current_snapshot()::text AS seen,
-       (SELECT system_identifier FROM pg_control_system()) || '/'
-           || (SELECT oid FROM pg_database WHERE datname = current_database()) AS made_in,
-       (SELECT coalesce(sum(facts), 0)::bigint FROM es.archive_month) AS archived
-"""
+_FACTS: Final = facts_of_lives(
+    "stream_id, position, version, type, schema_version, CASE WHEN type = ANY ($1::text[]) THEN body END AS body",
+    1,
+)
 _AWAY: Final = """
 SELECT CASE WHEN EXISTS (SELECT FROM es.archive_month WHERE NOT attached) THEN (
     SELECT count(*) FROM es.detached_life d JOIN es.stream s USING (stream_id)
@@ -196,26 +187,25 @@ class Scores:
 
     async def _take_in(self, *, everything: bool = False) -> Made:
         connection = self._connection
-        standing = await connection.fetchrow(_STANDING)
+        standing = await present_position(connection)
         known = await connection.fetchrow("SELECT seen, made_in, made_by, archived FROM es.score_view")
-        assert standing is not None  # noqa: S101 -- one row, always
         made_by = f"{SCHEMA} {self._zone.key} {self._how.counts_in} {self._how.responds_by}"
-        # Transactions tell apart only facts in the log of this very database. They do not tell apart facts out of a
-        # backup, or facts that went into the archive before they were looked at.
         streams: list[UUID] | None = None
-        if not everything and known is not None and known[1:] == (standing[1], made_by, standing[2]):
-            await connection.execute("SET LOCAL enable_seqscan = off")
-            streams = [row[0] for row in await connection.fetch(TOUCHED, known[0])]
-            await connection.execute("SET LOCAL enable_seqscan = on")
+        if (
+            not everything
+            and known is not None
+            and known[1:] == (standing.made_in, made_by, standing.archived)
+        ):
+            streams = await touched_since(connection, known[0])
         made = Made(0, 0, 0) if streams == [] else await self._write(streams)
         await connection.execute(
             "INSERT INTO es.score_view (seen, made_in, made_by, archived) VALUES ($1, $2, $3, $4) ON CONFLICT (one)"
             " DO UPDATE SET seen = excluded.seen, made_in = excluded.made_in, made_by = excluded.made_by,"
             " archived = excluded.archived",
-            standing[0],
-            standing[1],
+            standing.seen,
+            standing.made_in,
             made_by,
-            standing[2],
+            standing.archived,
         )
         return made
 
@@ -252,29 +242,17 @@ class Scores:
             "DELETE FROM which w WHERE EXISTS (SELECT FROM es.detached_life d WHERE d.stream_id = w.stream_id)"
         )
         await connection.execute("CREATE INDEX ON anew (stream_id); ANALYZE anew; ANALYZE which")
-        removed, added = await self._put_right("es.score_life", "anew")
-        await self._put_right("es.score_correction", "amiss")
-        await self._put_right("es.score_unread", "unread")
+        removed, added = await put_right(connection, _LIFE, made="anew", which="which")
+        await put_right(connection, _CORRECTION, made="amiss", which="which")
+        await put_right(connection, _UNREAD, made="unread", which="which")
         return Made(facts, removed, added)
-
-    async def _put_right(self, view: str, new: str) -> tuple[int, int]:
-        same = "a.stream_id = t.stream_id AND ROW(a.*) IS NOT DISTINCT FROM ROW(t.*)"
-        gone = await self._connection.execute(
-            f"DELETE FROM {view} t USING which w WHERE w.stream_id = t.stream_id"  # noqa: S608 -- our own names
-            f" AND NOT EXISTS (SELECT FROM {new} a WHERE {same})"
-        )
-        came = await self._connection.execute(
-            f"INSERT INTO {view} SELECT a.* FROM {new} a JOIN which w USING (stream_id)"  # noqa: S608 -- our own names
-            f" WHERE NOT EXISTS (SELECT FROM {view} t WHERE {same})"
-        )
-        return int(gone.rpartition(" ")[2]), int(came.rpartition(" ")[2])
 
     async def _lives(
         self, streams: Collection[UUID] | None, frozen: Mapping[date, int]
     ) -> AsyncIterator[list[LifeFolded]]:
         """These complaints, or all, folded, some at a time."""
         kinds = [kind.__name__ for kind in KINDS]
-        asked = (_ALL_FACTS, kinds) if streams is None else (_FACTS_OF, kinds, list(streams))
+        asked = (_FACTS.all, kinds) if streams is None else (_FACTS.some, kinds, list(streams))
         cursor = await self._connection.cursor(*asked)
         folding: LifeFolding | None = None
         while page := await cursor.fetch(PAGE):

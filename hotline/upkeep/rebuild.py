@@ -11,7 +11,7 @@ differences right. If it is stopped or killed before its end, nothing has change
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Callable, Collection, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from datetime import datetime
 from functools import partial
 from typing import Any, Final, NamedTuple
@@ -20,16 +20,14 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
-from shared.complaint import STATE_SCHEMA, UNOPENED, Case, Complaint, evolve, head_text
+from shared.complaint import STATE_SCHEMA, Complaint, head_text
 from shared.log import timer_shard, timers_of
-from shared.log.codec import decoded
+from shared.log.projection.lives import FoldedLife, lives
+from shared.log.projection.position import present_position, touched_since
+from shared.log.projection.putting import View, put_right
 from shared.log.reading import archive_held, views_alone
-from shared.log.snapshot_difference import TOUCHED
 from shared.runtime.errors import UserError
-from shared.unreadable import Unreadable, UnreadableRows, reason
-
-PAGE: Final = 5000
-"""Facts read at once."""
+from shared.unreadable import UnreadableRows
 
 LAST_MAX: Final = 500
 """Complaints that may have to be read again while the desks wait: 30 ms at 100,000 facts a second."""
@@ -37,13 +35,6 @@ LAST_MAX: Final = 500
 ROUNDS_MAX: Final = 10
 """After so many readings of what happened meanwhile there will not be less of it next time."""
 
-# A life whose month is away cannot be made anew: what is known of it stays as it is.
-_FACTS: Final = """
-SELECT stream_id, version, type, schema_version, body, hash FROM es.fact f
-WHERE {} AND NOT EXISTS (SELECT FROM es.detached_life d WHERE d.stream_id = f.stream_id) ORDER BY stream_id, version
-"""
-_ALL_FACTS: Final = _FACTS.format("true")
-_FACTS_OF: Final = _FACTS.format("stream_id = ANY ($1::uuid[])")
 _DIFFERS: Final = """
 INSERT INTO suspect
 SELECT stream_id FROM (
@@ -52,26 +43,6 @@ SELECT stream_id FROM (
     SELECT stream_id FROM anew a WHERE NOT EXISTS (SELECT FROM {table} t WHERE {same})
 ) x WHERE NOT EXISTS (SELECT FROM es.detached_life d WHERE d.stream_id = x.stream_id)
 """
-_TAKE_OUT: Final = """
-DELETE FROM {table} t WHERE stream_id IN (SELECT stream_id FROM suspect)
-    AND stream_id NOT IN (SELECT stream_id FROM unread)
-    AND NOT EXISTS (SELECT FROM anew a WHERE {same})
-"""
-_PUT_IN: Final = """
-INSERT INTO {table} ({columns}) SELECT {columns} FROM anew a WHERE stream_id IN (SELECT stream_id FROM suspect)
-    AND NOT EXISTS (SELECT FROM {table} t WHERE {same})
-"""
-
-
-class FoldedLife(NamedTuple):
-    """One complaint, as its facts add up."""
-
-    stream: UUID
-    version: int
-    hash: bytes
-    case: Case
-    amiss: Unreadable | None = None
-    """The part of it that cannot be read; then `case` is not where it stands."""
 
 
 class RebuiltBut(UserError):  # noqa: N818 -- what came of it, said to a person
@@ -100,9 +71,8 @@ class Rebuilt(msgspec.Struct, frozen=True, kw_only=True):
     """Of these, how long whoever appends had to wait."""
 
 
-class _View(NamedTuple):
-    table: str
-    columns: tuple[str, ...]
+class _Kept(NamedTuple):
+    view: View
     rows: Callable[[FoldedLife], Iterable[tuple[Any, ...]]]
 
 
@@ -117,42 +87,11 @@ def _timers(life: FoldedLife) -> Iterable[tuple[UUID, int, int, datetime]]:
 
 
 _VIEWS: Final = {
-    "heads": _View("es.stream", ("stream_id", "version", "head_hash", "state_schema", "state"), _heads),
-    "timers": _View("es.timer", ("stream_id", "kind", "shard", "due_at"), _timers),
+    "heads": _Kept(View("es.stream", ("stream_id", "version", "head_hash", "state_schema", "state")), _heads),
+    "timers": _Kept(View("es.timer", ("stream_id", "kind", "shard", "due_at")), _timers),
 }
 VIEWS: Final = tuple(_VIEWS)
 """The views that can be rebuilt."""
-
-
-async def lives(
-    connection: asyncpg.Connection[Any], streams: Collection[UUID] | None = None
-) -> AsyncIterator[list[FoldedLife]]:
-    """All complaints of the log, or these, folded from their facts, some at a time; inside a transaction.
-
-    Where a fact cannot be read, its complaint says so: what it says is in no view then.
-    """
-    asked = (_ALL_FACTS,) if streams is None else (_FACTS_OF, streams)
-    cursor = await connection.cursor(*asked)
-    stream: UUID | None = None
-    version, head = 0, b""
-    case: Case = UNOPENED
-    amiss: Unreadable | None = None
-    while page := await cursor.fetch(PAGE):
-        done: list[FoldedLife] = []
-        for row_stream, row_version, name, schema, body, row_hash in page:
-            if row_stream != stream:
-                if stream is not None:
-                    done.append(FoldedLife(stream, version, head, case, amiss))
-                stream, case, amiss = row_stream, UNOPENED, None
-            version, head = row_version, row_hash
-            try:
-                case = evolve(case, decoded(name, schema, body))
-            except Exception as error:  # noqa: BLE001 -- this complaint is left as it is, all others are folded
-                row = f"complaint {row_stream}, version {row_version}"
-                amiss = amiss or Unreadable(row, f"cannot be read: {reason(error)}")
-        yield done
-    if stream is not None:
-        yield [FoldedLife(stream, version, head, case, amiss)]
 
 
 async def rebuild(dsn: str, view: str) -> Rebuilt:
@@ -170,7 +109,7 @@ async def rebuild(dsn: str, view: str) -> Rebuilt:
         held_at = time.monotonic()
         removed, added = await work.put_right()
         held_seconds = time.monotonic() - held_at
-        rows = await connection.fetchval(f"SELECT count(*) FROM {_VIEWS[view].table}")  # noqa: S608 -- our own
+        rows = await connection.fetchval(f"SELECT count(*) FROM {_VIEWS[view].view.table}")  # noqa: S608 -- our own
     done = Rebuilt(
         view=view,
         facts=work.facts,
@@ -188,13 +127,14 @@ async def rebuild(dsn: str, view: str) -> Rebuilt:
 class _Rebuild:
     """One view, in tables of one connection: `anew`, the view as the facts say, and `suspect`, who may differ."""
 
-    def __init__(self, connection: asyncpg.Connection[Any], view: _View) -> None:
+    def __init__(self, connection: asyncpg.Connection[Any], kept: _Kept) -> None:
         self._connection = connection
-        self._view = view
+        self._view = kept.view
+        self._made = kept.rows
         self._seen = ""
         """The snapshot up to which `anew` is right."""
-        same = " AND ".join(f"t.{column} = a.{column}" for column in view.columns)
-        self._names = {"table": view.table, "columns": ", ".join(view.columns), "same": same}
+        same = " AND ".join(f"t.{column} = a.{column}" for column in kept.view.columns)
+        self._names = {"table": kept.view.table, "same": same}
         self.facts = 0
         self.unread = UnreadableRows()
 
@@ -206,7 +146,7 @@ class _Rebuild:
             " CREATE TEMP TABLE unread (stream_id uuid)"
         )
         async with connection.transaction(isolation="repeatable_read"):
-            self._seen = await connection.fetchval("SELECT pg_current_snapshot()::text")
+            self._seen = (await present_position(connection)).seen
             await self._fold(lives(connection))
             await connection.execute("CREATE INDEX ON anew (stream_id); ANALYZE anew")
             await connection.execute(_DIFFERS.format(**self._names))
@@ -225,18 +165,15 @@ class _Rebuild:
         async with connection.transaction():
             await connection.execute("SELECT es.hold_views()")
             await self._again()
-            gone = await connection.execute(_TAKE_OUT.format(**self._names))
-            new = await connection.execute(_PUT_IN.format(**self._names))
-        return int(gone.rpartition(" ")[2]), int(new.rpartition(" ")[2])
+            # Of what cannot be read the rows stay as they are.
+            await connection.execute("DELETE FROM suspect WHERE stream_id IN (SELECT stream_id FROM unread)")
+            return await put_right(connection, self._view, made="anew", which="suspect")
 
     async def _again(self) -> int:
         """Fold anew the complaints to which something happened since `_seen`; how many they were."""
         connection = self._connection
-        now = await connection.fetchval("SELECT pg_current_snapshot()::text")
-        # By its index, whatever the planner thinks of the log's figures: at the end everybody waits for this.
-        await connection.execute("SET LOCAL enable_seqscan = off")
-        touched = [row[0] for row in await connection.fetch(TOUCHED, self._seen)]
-        await connection.execute("SET LOCAL enable_seqscan = on")
+        now = (await present_position(connection)).seen
+        touched = await touched_since(connection, self._seen)
         if touched:
             await connection.execute("DELETE FROM anew WHERE stream_id = ANY ($1::uuid[])", touched)
             await self._fold(lives(connection, touched))
@@ -250,7 +187,7 @@ class _Rebuild:
         return len(touched)
 
     def _rows(self, life: FoldedLife) -> list[tuple[Any, ...]]:
-        return list(self._view.rows(life))
+        return list(self._made(life))
 
     async def _fold(self, some: AsyncIterator[list[FoldedLife]]) -> None:
         async for done in some:

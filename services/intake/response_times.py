@@ -38,21 +38,49 @@ def _named(channel: str, rules: MessageRules) -> str:
     return folded_code(channel) if folded_code(channel) in rules.respond_within else channel
 
 
+class ChannelSum(NamedTuple):
+    """The messages of a channel, summed up."""
+
+    channel: str
+    messages: int
+    waited: timedelta
+    """All waits together."""
+    in_time: dict[timedelta, int]
+    """For each limit that the rules have how many waited no longer."""
+
+
 def responses(messages: Iterable[Message], rules: MessageRules) -> list[Response]:
     """By channel, those the rules name first and also where nothing came on them."""
-    by_channel: dict[str, list[timedelta]] = {channel: [] for channel in rules.respond_within}
+    limits = {*rules.respond_within.values(), rules.otherwise}
+    sums: list[ChannelSum] = []
     for message in messages:
+        wait = message.answered_at - message.sent_at
+        sums.append(ChannelSum(message.channel, 1, wait, {limit: int(wait <= limit) for limit in limits}))
+    return responses_of(sums, rules)
+
+
+def responses_of(sums: Iterable[ChannelSum], rules: MessageRules) -> list[Response]:
+    """The same of sums, in any order; several may be of one channel."""
+    found = {
+        channel: Response(
+            channel=channel, within=rules.within(channel), messages=0, in_time=0, average_seconds=None
+        )
+        for channel in rules.respond_within
+    }
+    waited: dict[str, timedelta] = {}
+    for one in sums:
         # The rules write theirs in small letters; SMS and sms are one.
-        by_channel.setdefault(_named(message.channel, rules), []).append(
-            message.answered_at - message.sent_at
-        )
-    return [
-        Response(
+        channel = _named(one.channel, rules)
+        within = rules.within(channel)
+        known = found.get(channel)
+        messages, in_time = (0, 0) if known is None else (known.messages, known.in_time)
+        waited[channel] = waited.get(channel, timedelta()) + one.waited
+        messages += one.messages
+        found[channel] = Response(
             channel=channel,
-            within=(within := rules.within(channel)),
-            messages=len(waits),
-            in_time=sum(wait <= within for wait in waits),
-            average_seconds=sum(waits, timedelta()).total_seconds() / len(waits) if waits else None,
+            within=within,
+            messages=messages,
+            in_time=in_time + one.in_time.get(within, 0),
+            average_seconds=waited[channel].total_seconds() / messages if messages else None,
         )
-        for channel, waits in by_channel.items()
-    ]
+    return list(found.values())

@@ -1,50 +1,24 @@
-"""Questions intake answers: the register of calls, how soon messages were taken up, which articles there are."""
+"""Questions intake answers: what the register holds of a call, which articles there are."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import datetime
 from typing import Any, Final, Self
 
 import asyncpg
-from msgspec import UNSET
 
 from services.intake.call_statistics import CallRecord
 from services.intake.decisions.recording import AskedToRecord
 from services.intake.knowledge.rule import NO_BASE, Articles, Valid
 from services.intake.register import call_of, read
-from services.intake.response_times import Message
-from shared.events import ComplaintReceived
-from shared.log.codec import decoded
 from shared.log.instants import reads_any_instant
 from shared.log.postgres import connect
-from shared.unreadable import UnreadableRows
 from shared.work import Work
 
-_CALLS: Final = """
-SELECT call_id, told FROM intake.call WHERE counted_at > $1 AND counted_at <= $2 ORDER BY counted_at, call_id
-"""
 _CALL: Final = "SELECT told FROM intake.call WHERE call_id = $1"
 _ARTICLES: Final = "SELECT article_id, version, valid_from, withdrawn_at FROM intake.articles()"
-# The log lies in the order of its positions, which says nothing of time: event_received and archived_received do.
-_RECEIVED: Final = """
-SELECT stream_id, type, schema_version, body FROM es.fact
-WHERE type = 'ComplaintReceived' AND occurred_at > $1 AND occurred_at <= $2
-ORDER BY occurred_at, position
-"""
-
-
-async def calls(
-    connection: asyncpg.Connection[Any], since: datetime, until: datetime, unread: UnreadableRows
-) -> list[CallRecord]:
-    """The calls that belong to (since, until], in order: each to its offering, or else to what was told of it first."""
-    return unread.each(
-        await connection.fetch(_CALLS, since, until),
-        lambda row: f"call {row['call_id']}",
-        lambda row: _record(row["told"]),
-    )
 
 
 async def call(connection: asyncpg.Connection[Any], call_id: str) -> CallRecord | None:
@@ -55,23 +29,6 @@ async def call(connection: asyncpg.Connection[Any], call_id: str) -> CallRecord 
 
 def _record(told: Sequence[str]) -> CallRecord:
     return call_of(read(thing) for thing in told)
-
-
-async def messages(
-    connection: asyncpg.Connection[Any],
-    since: datetime,
-    until: datetime,
-    unread: UnreadableRows | None = None,
-) -> list[Message]:
-    """The messages taken up in (since, until], in order; a fact that cannot be read is noted in `unread`."""
-    unread = UnreadableRows() if unread is None else unread
-    rows = await connection.fetch(_RECEIVED, since, until)
-    facts = unread.each(rows, lambda row: f"complaint {row[0]}, version 1", lambda row: decoded(*row[1:]))
-    return [
-        Message(fact.channel, fact.sent_at, fact.received_at)
-        for fact in facts
-        if isinstance(fact, ComplaintReceived) and fact.sent_at is not UNSET
-    ]
 
 
 class KnowledgeBase:

@@ -15,6 +15,8 @@ TIMERS: Final = 12346
 """The class of a shard of the timers (escalation)."""
 ANCHORS: Final = 12347
 """The class of the anchors' writer."""
+PROJECTOR: Final = 12348
+"""The class of the projector of the read side."""
 
 TRY_SHARD: Final = "SELECT pg_try_advisory_lock($1, hashint4($2) # hashtext(current_database()))"
 """$1: the class, $2: the number of the shard; true where it is ours from now on."""

@@ -1,12 +1,10 @@
-"""The facts committed since a snapshot, as SQL: relay, ranking and rebuild ask by it (decision 0005).
+"""The facts committed since a snapshot, as SQL: the relay and every projection ask by it (decision 0005).
 
 Positions and times are given out before the commit, so neither tells what is new. Transactions do: new is what an
 earlier snapshot did not see.
 """
 
 from __future__ import annotations
-
-from typing import Final
 
 
 def not_seen(columns: str, source: str, seen: str, *, below: str = "", also: str = "") -> str:
@@ -24,8 +22,3 @@ def not_seen(columns: str, source: str, seen: str, *, below: str = "", also: str
     SELECT {columns} FROM {source}
     WHERE {ran_then}
 """  # noqa: S608 -- from constants of ours
-
-
-_SINCE: Final = not_seen("e.stream_id", "es.event e", "$1::text::pg_snapshot")
-TOUCHED: Final = f"SELECT DISTINCT stream_id FROM ({_SINCE}) e"  # noqa: S608 -- from constants of ours
-"""The complaints with facts that the snapshot $1 did not see."""

@@ -43,6 +43,8 @@ CounterName = Literal[
     "timer.fired",
     # Timers that could not be decided and were left for a while: somebody must look.
     "timer.passed_over",
+    # Facts, or calls, the projector has taken in to the read side.
+    "projector.taken",
 ]
 HistogramName = Literal[
     # Seconds from taking a batch to its commit.
@@ -51,6 +53,8 @@ HistogramName = Literal[
     "door.batch_size",
     # Seconds between a limit and the fact that it was missed.
     "timer.lateness_seconds",
+    # Seconds from the projector's look at what is new to its commit.
+    "projector.step_seconds",
 ]
 
 COUNTERS: Final[dict[CounterName, tuple[str, tuple[str, ...]]]] = {
@@ -73,6 +77,7 @@ COUNTERS: Final[dict[CounterName, tuple[str, tuple[str, ...]]]] = {
     "relay.anchors": ("stretches of the log anchored", ()),
     "timer.fired": ("timers fired", ()),
     "timer.passed_over": ("timers that could not be decided and were left for a while", ()),
+    "projector.taken": ("facts and calls taken in to the read side", ()),
 }
 HISTOGRAMS: Final[dict[HistogramName, tuple[str, tuple[float, ...]]]] = {
     "door.batch_seconds": (
@@ -81,4 +86,5 @@ HISTOGRAMS: Final[dict[HistogramName, tuple[str, tuple[float, ...]]]] = {
     ),
     "door.batch_size": ("messages in a batch", (1, 10, 100, 500, 1000, 2000, 4000, 8000)),
     "timer.lateness_seconds": ("from a limit to the fact that it was missed", (0.1, 0.5, 1, 5, 60, 3600)),
+    "projector.step_seconds": ("from a look at what is new to its commit", (0.01, 0.05, 0.1, 0.5, 1, 5)),
 }

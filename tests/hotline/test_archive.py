@@ -22,7 +22,8 @@ from hotline.audit.verify import _Reader, verify
 from hotline.casefile.timeline import show
 from hotline.cli.archive import archive
 from hotline.upkeep.archive import LIVES_MAX, attach, detach, months, move
-from hotline.upkeep.rebuild import VIEWS, FoldedLife, lives, rebuild
+from hotline.upkeep.rebuild import VIEWS, rebuild
+from shared.log.projection.lives import FoldedLife, lives
 from shared.log.reading import archive_held
 from shared.runtime.errors import UserError
 from tests import examples as eg

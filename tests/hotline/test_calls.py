@@ -13,17 +13,19 @@ from msgspec.structs import replace as changed
 from deploy.embedded.stack import Addresses
 from hotline.cli.calls import _print
 from hotline.lab.acknowledged import Acknowledged, lost
+from hotline.readside import telephone
+from hotline.readside.process import take_in
 from services.intake import views
-from services.intake.call_statistics import figures
+from services.intake.call_statistics import Figures, figures, lowest
 from services.intake.pbx.event import CallInput
 from services.intake.register import kept
 from services.intake.response_times import Message, Response, responses
 from shared.ids import complaint_id
 from shared.inputs import CallAnswered, CallEnded, CallOffered
-from shared.policy.ruleset import ruleset
+from shared.policy.ruleset import TelephoneRules, ruleset
 from shared.topics import TELEPHONY_CALLS
-from shared.unreadable import UnreadableRows
 from tests import examples as eg
+from tests import register as by_register
 from tests.call_table import goldens, register
 from tests.examples import CALLED_AT, DAY, HOUR, told
 from tests.hotline.conftest import Desks
@@ -70,17 +72,17 @@ async def test_the_register_unites_what_is_told_in_any_order_any_batches_and_twi
     await note(desks, told)
     written = "SELECT count(*) FROM intake.call WHERE xmin::text::bigint > $1::xid8::text::bigint"
     assert await desks.owner.fetchval(written, last) == 0
-    every = await views.calls(
-        desks.owner, datetime(2020, 1, 1, tzinfo=UTC), datetime(2030, 1, 1, tzinfo=UTC), UnreadableRows()
+    every = await by_register.calls(
+        desks.owner, datetime(2020, 1, 1, tzinfo=UTC), datetime(2030, 1, 1, tzinfo=UTC)
     )
     assert sorted(map(str, every)) == sorted(map(str, expected.values())), "each once, in one interval"
     for record in every:
         assert record.counted_at is not None
-        assert record in await views.calls(
-            desks.owner, record.counted_at - eg.MINUTE, record.counted_at, UnreadableRows()
+        assert record in await by_register.calls(
+            desks.owner, record.counted_at - eg.MINUTE, record.counted_at
         )
-        assert record not in await views.calls(
-            desks.owner, record.counted_at, record.counted_at + eg.MINUTE, UnreadableRows()
+        assert record not in await by_register.calls(
+            desks.owner, record.counted_at, record.counted_at + eg.MINUTE
         )
 
 
@@ -169,8 +171,8 @@ async def test_the_command_says_of_each_figure_what_it_counts(
 ) -> None:
     """Nothing negative, nothing twice, and what is not counted stands beside it."""
     await note(desks, each_its_own_call())
-    every = await views.calls(
-        desks.owner, datetime(2020, 1, 1, tzinfo=UTC), datetime(2030, 1, 1, tzinfo=UTC), UnreadableRows()
+    every = await by_register.calls(
+        desks.owner, datetime(2020, 1, 1, tzinfo=UTC), datetime(2030, 1, 1, tzinfo=UTC)
     )
     begin = min(at for record in every if (at := record.counted_at) is not None) - DAY
     end = begin + 3 * DAY
@@ -205,7 +207,7 @@ async def test_what_was_sent_in_an_interval_is_found_in_the_log(desks: Desks) ->
         )
 
     async def found(since: datetime, until: datetime) -> list[Message]:
-        return await views.messages(desks.owner, since, until)
+        return await by_register.messages(desks.owner, since, until)
 
     every = await found(CALLED_AT - HOUR, CALLED_AT + 4 * HOUR)
     assert [message.channel for message in every] == ["sms", "web", "sms"]
@@ -227,6 +229,70 @@ async def test_messages_are_found_with_letters_of_weeks_ago_anywhere_in_the_log(
     for first in sorted(days):
         for last in (first, first + 1, first + 20, 60):
             since = CALLED_AT + (first - 0.5) * DAY
-            found = await views.messages(desks.owner, since, CALLED_AT + last * DAY)
+            found = await by_register.messages(desks.owner, since, CALLED_AT + last * DAY)
             expected = [f"day {day}" for day in sorted(days) if first <= day <= last]
             assert [message.channel for message in found] == expected, (first, last)
+
+
+# -- the same figures from the read side
+
+
+async def read_side(desks: Desks, since: datetime, until: datetime, rules: TelephoneRules) -> Figures:
+    return await telephone.figures(desks.owner, since, until, rules)
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_the_read_side_gives_the_figures_that_all_calls_give(desks: Desks, seed: int) -> None:
+    """A1, A2, T12: to the microsecond, in any interval, under any load; and calls told later move them."""
+    random = Random(seed)
+    rules = changed(RULES.telephone, window_calls_min=random.choice([0, 1, 20]))
+    begin = datetime(2021, 9, 20, tzinfo=UTC)
+    span = 3 * 24 * 3600
+    answered_of_ten = random.choice([3, 9, 10])
+    for part in range(2):  # the second part is told when the first is taken in
+        told = each_its_own_call() if part else []
+        for number in range(400):
+            at = begin + timedelta(
+                seconds=random.randint(0, span), microseconds=random.choice([0, 1, 500_000])
+            )
+            at = at.replace(second=0, microsecond=0) if random.random() < 0.2 else at
+            call, after = f"r-{part}-{number}", timedelta(seconds=random.choice([1, 15, 16, 70]))
+            told.append(CallInput(CallOffered(call_id=call), at, "1"))
+            if random.randint(1, 10) <= answered_of_ten:
+                told.append(CallInput(CallAnswered(call_id=call, agent="a"), at + after, "2"))
+            if random.random() < 0.9:
+                cause = random.choice(["hangup", "busy", "abandoned", "timeout"])
+                told.append(CallInput(CallEnded(call_id=call, cause=cause), at + 2 * after, "3"))
+        await note(desks, told)
+        await take_in(desks.dsn)
+        for _ in range(12):
+            since = begin + timedelta(seconds=random.randint(0, span))
+            since = since.replace(second=0) if random.random() < 0.5 else since
+            until = since + random.choice([eg.MINUTE, HOUR, DAY, 2 * DAY, timedelta(seconds=17)])
+            every = await by_register.calls(desks.owner, since - rules.window, until)
+            expected = figures(every, since, until, rules)
+            assert await read_side(desks, since, until, rules) == expected, (since, until)
+            narrow = changed(rules, window=timedelta(seconds=90))
+            every = await by_register.calls(desks.owner, since - narrow.window, until)
+            assert (await read_side(desks, since, until, narrow)).lowest == lowest(
+                every, since, until, narrow
+            )
+
+
+async def test_the_read_side_gives_the_responses_that_all_messages_give(desks: Desks) -> None:
+    """A3: small and large letters are one channel, and no call is a message."""
+    for number, (channel, wait) in enumerate(
+        [("sms", 2), ("SMS", 9), ("web", 90), ("phone", None), ("Fax", 4)]
+    ):
+        name, at = f"message-{number}", CALLED_AT + number * HOUR
+        changes: dict[str, object] = {"request_id": name, "call_id": None, "channel": channel}
+        if wait is not None:
+            changes["sent_at"] = at - timedelta(minutes=wait)
+        await desks.tell_unheard(
+            replace(eg.RECORD, request=changed(eg.REQUEST, **changes), complaint_id=complaint_id(name), at=at)
+        )
+    await take_in(desks.dsn)
+    for since, until in ((CALLED_AT - HOUR, CALLED_AT + DAY), (CALLED_AT, CALLED_AT + HOUR)):
+        every = await by_register.messages(desks.owner, since, until)
+        found = await telephone.responses(desks.owner, since, until, MESSAGES)
+        assert sorted(found) == sorted(responses(every, MESSAGES))

@@ -13,8 +13,9 @@ from msgspec.structs import replace as changed
 
 from hotline.audit.verify import verify
 from hotline.upkeep.archive import move
-from hotline.upkeep.rebuild import ROUNDS_MAX, VIEWS, FoldedLife, Rebuilt, lives, rebuild
+from hotline.upkeep.rebuild import ROUNDS_MAX, VIEWS, Rebuilt, rebuild
 from shared.ids import complaint_id
+from shared.log.projection.lives import FoldedLife, lives
 from shared.runtime.errors import UserError
 from tests import examples as eg
 from tests.city import City
@@ -47,7 +48,7 @@ async def rows(desks: Desks, view: str) -> list[tuple[object, ...]]:
 async def test_a_view_that_is_right_is_left_as_it_is(desks: Desks, monkeypatch: pytest.MonkeyPatch) -> None:
     await several_lives(desks)
     for page in (1, 3, 5000):
-        monkeypatch.setattr("hotline.upkeep.rebuild.PAGE", page)
+        monkeypatch.setattr("shared.log.projection.lives.PAGE", page)
         for view in VIEWS:
             before = await rows(desks, view)
             done = await rebuild(desks.operator, view)
@@ -240,7 +241,7 @@ async def test_views_come_right_round_after_round_while_the_desks_work(
     desks: Desks, monkeypatch: pytest.MonkeyPatch, measured: Callable[[str], None]
 ) -> None:
     """Lives that rest are broken, others go on without a pause: at the end all is what the facts say."""
-    monkeypatch.setattr("hotline.upkeep.rebuild.PAGE", 7)  # many pages, so much happens meanwhile
+    monkeypatch.setattr("shared.log.projection.lives.PAGE", 7)  # many pages, so much happens meanwhile
     monkeypatch.setattr("hotline.upkeep.rebuild.LAST_MAX", 0)  # all rounds are gone through
     await several_lives(desks)
     waits: list[float] = []

@@ -20,13 +20,12 @@ from deploy.embedded.stack import Addresses
 from hotline.casefile.timeline import _FACTS as LIFE
 from hotline.lab.bench.generator import grow
 from hotline.lookup import _PREFIX as BY_PREFIX
-from services.intake.views import _RECEIVED as RECEIVED
 from shared.ids import derived, message_id
 from shared.log import Append, Moved
 from shared.log.anchoring import _BY_POSITION, _STRETCH
 from shared.log.postgres import SETTINGS, PostgresLog
+from shared.log.projection.position import TOUCHED
 from shared.log.relay.cursor import _NEW, _OPEN_ALL
-from shared.log.snapshot_difference import TOUCHED
 from shared.work import Batch
 from tests.desks import NOW, desk_on, dispatch_of, lives
 from tests.sources import Databases
@@ -157,8 +156,6 @@ async def grown(
         await databases.drop(name)
 
 
-LETTERS: Final = datetime(1999, 1, 1, tzinfo=UTC)
-"""Long before anything else in the log."""
 HEADS: Final = "SELECT * FROM es.heads($1, $2, $3)"
 DUE: Final = "SELECT * FROM es.due($1, $2, $3, $4)"
 BIG: Final = ("event", "stream", "timer", "inbox")
@@ -296,20 +293,6 @@ async def test_a_life_is_shown_by_its_key_alone(grown: Watched) -> None:
     nodes = await grown.of(BY_PREFIX, first, last, 4)
     _by_index(nodes, rows_max=4)
     assert _indexes(nodes, "stream") == {"stream_pkey"}
-
-
-async def test_what_was_received_in_a_day_is_read_by_its_time_wherever_it_lies(grown: Watched) -> None:
-    """The log is sorted by position; letters of weeks ago lie anywhere in it."""
-    await grown.connection.execute(
-        "INSERT INTO es.event (stream_id, version, event_id, type, schema_version, occurred_at, caused_by, actor, body,"
-        " hash) SELECT gen_random_uuid(), 1, gen_random_uuid(), 'ComplaintReceived', 1, $1::timestamptz - n % 40 *"
-        " interval '1 day', 'plans', 'plans', '{}', sha256('') FROM generate_series(1, 400) AS n",
-        LETTERS,
-    )
-    nodes = await grown.of(RECEIVED, LETTERS - timedelta(days=3), LETTERS - timedelta(days=2))
-    assert nodes[0].rows == 10
-    _by_index(nodes, rows_max=10)
-    assert _indexes(nodes, "event") == {"event_received"}
 
 
 async def test_offsets_are_read_by_key_alone(grown: Watched) -> None:

@@ -14,12 +14,13 @@ from hotline.cli.programme.recording import city_now
 from hotline.cli.run import Json, fail, run
 from hotline.cli.unread import none_unread, tell_unread
 from hotline.parsing import NUMBER_MAX
-from hotline.terminal import say, say_json, say_record
+from hotline.terminal import note, say, say_json, say_record
 
 if TYPE_CHECKING:
     from hotline.governance.candidates import Candidate
     from hotline.governance.facts import ProgrammeId, Recorded
     from hotline.governance.state import Programme
+    from hotline.readside.standing import AsOf
     from shared.unreadable import UnreadableRows
 from hotline.governance.figures import figures, line, row
 
@@ -40,9 +41,11 @@ def candidates_(
     first = _day(since, "--since") if since else None
     last = _day(until, "--until") if until else None
     unread = none_unread()
-    found = run(found_candidates(first, last, at_least, unread))[:limit]
+    every, as_of = run(found_candidates(first, last, at_least, unread))
+    found = every[:limit]
     if json:
         say_record(found)
+        note(as_of.line())
         tell_unread(unread, json=True)
         return
     if not found:
@@ -51,6 +54,7 @@ def candidates_(
         where = ", ".join(f"{name or 'nowhere named'} {number:,}" for name, number in one.districts.items())
         taken = f"  taken on by {', '.join(one.named_by)}" if one.named_by else ""
         say(f"{one.complaints:>8,}  {one.subject}  ({where}){taken}")
+    say(as_of.line())
     tell_unread(unread)
 
 
@@ -132,12 +136,15 @@ async def one_whole(called: str, unread: UnreadableRows) -> tuple[Programme, lis
 
 async def found_candidates(
     first: date | None, last: date | None, at_least: int, unread: UnreadableRows
-) -> list[Candidate]:
-    """Complaints of these days that may become programmes, the largest group first."""
+) -> tuple[list[Candidate], AsOf]:
+    """Complaints of these days that may become programmes, the largest group first; and how far they are counted."""
     from deploy.city.registry import city_up
     from hotline.governance.candidates import candidates, counted
     from hotline.governance.log import programmes
+    from hotline.readside.standing import caught_up, unread_complaints
+    from shared.log.postgres import SETTINGS
     from shared.log.reading import reader
+    from shared.unreadable import NAMED_MAX
 
     city = city_up()
     now = await city_now(city)
@@ -145,13 +152,13 @@ async def found_candidates(
     first = first or last - timedelta(days=365)
     if first > last:
         fail(f"--since: {first}, expected a day not after {last}.", code=2)
-    begin, end = (
-        datetime.combine(day, datetime.min.time(), now.tzinfo) for day in (first, last + timedelta(days=1))
-    )
-    connection = await reader(city.realm.logins["reader"])
+    connection = await reader(city.realm.logins["reader"], SETTINGS)
     try:
-        counts = await counted(connection, begin, end, unread)
+        as_of = await caught_up(connection)
+        counts = await counted(connection, first, last + timedelta(days=1))
+        for complaint, why in await unread_complaints(connection, NAMED_MAX):
+            unread.note(f"the head of complaint {complaint}", why)
     finally:
         await connection.close()
     async with programmes(city.realm.logins["reader"]) as log:
-        return candidates(counts, await log.all(unread), at_least)
+        return candidates(counts, await log.all(unread), at_least), as_of

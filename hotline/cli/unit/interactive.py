@@ -18,9 +18,10 @@ from hotline.casefile import outcomes
 from hotline.casefile.orders import line, open_orders
 from hotline.casefile.sentences.unit import FOR_UNIT
 from hotline.cli.unit.saying import of_order
-from hotline.cli.unread import head_name, none_unread, tell_unread
+from hotline.cli.unread import tell_unread
 from hotline.client import at_present, short
 from hotline.lookup import complaint_called, complaint_named
+from hotline.readside.lists import Listed, listed
 from hotline.terminal import is_terminal, say
 from shared import inputs, times
 from shared.cloudevents import header
@@ -51,19 +52,19 @@ class ShownOrders:
 
     async def listed(self) -> None:
         """Show every open order."""
-        unread = none_unread()
-        cases, now = await open_orders(self._city, self._unit, unread)
-        if not cases:
+        looked = await open_orders(self._city, self._unit)
+        if not looked.rows:
             say("No open orders; new ones appear here as they come.")
-        unread.each(cases, head_name, lambda case: self._show(case, now))
-        tell_unread(unread)
+        for one in looked.rows:
+            self._show(one, looked.now)
+        tell_unread(looked.unread)
 
     async def heard(self, fact: Fact) -> None:
         """Show what came on the unit's topic."""
         complaint = short(fact.complaint_id)
         if isinstance(fact, ComplaintDispatched):
             case, now = await at_present(self._city, partial(complaint_called, text=fact.complaint_id))
-            self._show(case, now, "new order")
+            self._show(listed(case), now, "new order")
             return
         told = FOR_UNIT.get(type(fact))
         if told is not None:
@@ -106,11 +107,11 @@ class ShownOrders:
         else:
             say(f"     {short(complaint)}  {outcomes.of_reply(facts)}")
 
-    def _show(self, case: Complaint, now: datetime, what: str = "") -> None:
-        if case.complaint_id not in self._shown:
-            self._shown.append(case.complaint_id)
-        number = self._shown.index(case.complaint_id) + 1
-        say(f"{number:3}  {line(case, now)}{f'  <- {what}' if what else ''}")
+    def _show(self, one: Listed, now: datetime, what: str = "") -> None:
+        if one.complaint_id not in self._shown:
+            self._shown.append(one.complaint_id)
+        number = self._shown.index(one.complaint_id) + 1
+        say(f"{number:3}  {line(one, now)}{f'  <- {what}' if what else ''}")
 
 
 def _said(verb: str, case: Complaint, words: str, reason: str, evidence: str) -> Input:

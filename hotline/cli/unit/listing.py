@@ -7,19 +7,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hotline.cli.run import Json, fail, run
+from hotline.cli.listing import LISTED, After, District, Limit, Overdue, Subject, UrgencyOnly, tell_listed
+from hotline.cli.run import Json, fail, one_of, run
 from hotline.cli.speaking import speaks
 from hotline.cli.unit.app import commands
 from hotline.cli.unit.saying import UnitNamed
-from hotline.cli.unread import none_unread, tell_cases
 from hotline.terminal import say, say_json
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
-    from shared.complaint import Complaint
+    from hotline.casefile.orders import Looked
+    from hotline.readside.lists import Filter
     from shared.ids import UnitId
-    from shared.unreadable import UnreadableRows
 
 
 @commands.command("list")
@@ -27,23 +25,35 @@ def list_(
     unit: UnitNamed = "",
     *,
     all_units: Annotated[bool, typer.Option("--all-units", help="The catalogue's units instead.")] = False,
+    role: Annotated[
+        str, typer.Option(help="Only what it leads (lead), helps with (help) or is called to (called).")
+    ] = "",
+    subject: Subject = "",
+    district: District = "",
+    urgency: UrgencyOnly = "",
+    overdue: Overdue = False,
+    limit: Limit = LISTED,
+    after: After = "",
     json: Json = False,
 ) -> None:
-    """List the open orders of a unit, the earliest limit first."""
+    """List the open orders of a unit, and what it helps with or is called to, the earliest limit first."""
     if all_units == bool(unit):
         fail("Say --unit UNIT for its open orders, or --all-units for the units there are.", code=2)
     if all_units:
         _print_units(json=json)
         return
     from hotline.casefile.orders import line, row
+    from hotline.readside.lists import Filter
+    from hotline.readside.rows import ROLES
 
-    unread = none_unread()
-    name, (cases, now) = run(_open_orders(unit, unread))
-    tell_cases(
-        cases,
-        unread,
-        lambda case: row(case, now),
-        lambda case: line(case, now),
+    if role:
+        one_of("--role", role, ROLES)
+    only = Filter(role=role, subject=subject, district=district, urgency=urgency)
+    name, looked = run(_orders(unit, only, overdue=overdue, after=after, most=limit))
+    tell_listed(
+        looked,
+        lambda one: row(one, looked.now),
+        lambda one: line(one, looked.now),
         nothing=f"No open order lies with {name}.",
         json=json,
     )
@@ -72,14 +82,15 @@ def _print_units(*, json: bool) -> None:
         say(f"{unit_id:<{width}}  {unit.name}")
 
 
-async def _open_orders(name: str, unread: UnreadableRows) -> tuple[UnitId, tuple[list[Complaint], datetime]]:
+async def _orders(name: str, only: Filter, *, overdue: bool, after: str, most: int) -> tuple[UnitId, Looked]:
     from deploy.city.registry import city_up
-    from hotline.casefile.orders import open_orders
+    from hotline.casefile.orders import look
     from hotline.lookup import unit_named
+    from hotline.readside.rows import ORDERS
 
     city = city_up()
     unit = unit_named(name, city.catalogue)
-    return unit, await open_orders(city, unit, unread)
+    return unit, await look(city, ORDERS, unit, only=only, overdue=overdue, after=after, most=most)
 
 
 async def _sit(name: str) -> None:

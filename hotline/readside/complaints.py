@@ -1,0 +1,287 @@
+"""The projection of complaints: `rows` of each complaint that was touched, and the sums over them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final, NamedTuple
+from uuid import UUID
+
+import asyncpg
+
+from hotline.readside.rows import (
+    TEXT_CHANGED_BY,
+    VERSION,
+    ComplaintRow,
+    MessageRow,
+    RowsOf,
+    WaitingRow,
+    WordingRow,
+    message_of,
+    rows_of,
+)
+from shared.complaint import stored_head
+from shared.log.codec import decoded
+from shared.log.projection.projector import New, Source
+from shared.unreadable import reason
+
+_HEADS: Final = (
+    "SELECT stream_id, version, state_schema, state FROM es.stream WHERE stream_id = ANY ($1::uuid[])"
+)
+# The first fact of a life alone says when a message was sent; of most, which came by telephone, it does not.
+_FIRST: Final = """
+SELECT stream_id, type, schema_version, body FROM es.fact
+WHERE stream_id = ANY ($1::uuid[]) AND version = 1 AND position('"sent_at":'::bytea IN body) > 0
+"""
+_NEXT: Final = """
+SELECT s.stream_id FROM es.stream s
+WHERE s.stream_id > $1::uuid {} ORDER BY s.stream_id LIMIT $2
+"""
+_ALL: Final = _NEXT.format("")
+_BEHIND: Final = _NEXT.format(
+    "AND NOT EXISTS (SELECT FROM read.complaint c WHERE c.stream_id = s.stream_id AND c.version = s.version)"
+)
+_ARCHIVED_BEHIND: Final = """
+SELECT a.stream_id FROM es.archived_life a LEFT JOIN read.complaint c USING (stream_id)
+WHERE c.version IS NULL OR c.version < a.version
+"""
+_BEFORE_ALL: Final = "00000000-0000-0000-0000-000000000000"
+
+
+class Table(NamedTuple):
+    """A table of the read side, its columns and its key, and the table of one connection that rows come by.
+
+    COPY into a table of the connection's own costs half of what an array a column does.
+    """
+
+    name: str
+    columns: tuple[str, ...]
+    key: tuple[str, ...]
+
+    @property
+    def given(self) -> str:
+        """The table of the connection, which is empty at the end of each transaction."""
+        return f"given_{self.name}"
+
+    def put(self, select: str = "") -> str:
+        """The statement that writes the given rows that are not there like this."""
+        named = ", ".join(self.columns)
+        rest = [name for name in self.columns if name not in self.key]
+        changed = ", ".join(f"{name} = excluded.{name}" for name in rest)
+        was, now = (", ".join(f"{of}.{name}" for name in rest) for of in ("t", "excluded"))
+        return (
+            f"INSERT INTO read.{self.name} AS t ({named}) SELECT {select or named} FROM {self.given} "  # noqa: S608
+            f"ON CONFLICT ({', '.join(self.key)}) DO UPDATE SET {changed} WHERE ({was}) IS DISTINCT FROM ({now})"
+        )
+
+
+COMPLAINT: Final = Table("complaint", ComplaintRow._fields, ("stream_id",))
+WORDING: Final = Table("wording", WordingRow._fields, ("stream_id",))
+WAITING: Final = Table("waiting", WaitingRow._fields, ("stream_id", "list", "party", "role", "number"))
+MESSAGE: Final = Table("message", MessageRow._fields, ("stream_id",))
+TABLES: Final = (COMPLAINT, WORDING, WAITING, MESSAGE)
+
+_GIVEN: Final = "".join(
+    f"CREATE TEMP TABLE IF NOT EXISTS {table.given} (LIKE read.{table.name}) ON COMMIT DELETE ROWS;"
+    for table in TABLES
+)
+_READY: Final = f"""
+{_GIVEN}
+ALTER TABLE given_wording ALTER COLUMN words TYPE text;
+CREATE INDEX ON given_waiting (stream_id);
+"""
+_EMPTY: Final = "".join(f"DELETE FROM {table.given};" for table in TABLES)  # noqa: S608 -- our own names
+_PUT_WORDING: Final = WORDING.put(
+    "stream_id, request_id, title, content, address, attachments, string_to_array(words, E'\\n')"
+)
+_PUT_WAITING: Final = WAITING.put()
+_PUT_MESSAGE: Final = MESSAGE.put()
+_NO_LONGER_WAITING: Final = f"""
+DELETE FROM read.waiting w WHERE w.stream_id = ANY ($1::uuid[]) AND NOT EXISTS (
+    SELECT FROM given_waiting g WHERE {" AND ".join(f"g.{name} = w.{name}" for name in WAITING.key)})
+"""  # noqa: S608 -- our own names
+
+# The rows, and with them the sums: what a row counted for before is taken off, what it counts for now is added.
+_BEFORE: Final = """
+    old.stream_id AS was, old.stage AS o_stage, old.district AS o_district, old.unit AS o_unit,
+    old.subject AS o_subject, old.day AS o_day, old.version AS o_facts, old.timers AS o_timers,
+    (old.unlisted <> '' AND old.ended = '')::int AS o_unlisted
+"""
+_NOW: Final = """
+    new.stage AS n_stage, new.district AS n_district, new.unit AS n_unit, new.subject AS n_subject, new.day AS n_day,
+    new.version AS n_facts, new.timers AS n_timers, (new.unlisted <> '' AND new.ended = '')::int AS n_unlisted
+"""
+_OFF: Final = """
+    SELECT o_stage AS stage, o_district AS district, o_unit AS unit, o_subject AS subject, o_day AS day,
+           -o_facts AS facts, -o_timers AS timers, -o_unlisted AS unlisted, -1 AS n FROM put WHERE was IS NOT NULL
+"""
+_ON: Final = "SELECT n_stage, n_district, n_unit, n_subject, n_day, n_facts, n_timers, n_unlisted, 1 FROM put"
+_SUMMED: Final = """
+counted AS (
+    INSERT INTO read.count AS t (stage, district, unit, subject, complaints)
+    SELECT stage, district, unit, subject, sum(n) FROM moved GROUP BY 1, 2, 3, 4 HAVING sum(n) <> 0
+    ON CONFLICT (stage, district, unit, subject) DO UPDATE SET complaints = t.complaints + excluded.complaints
+), totalled AS (
+    INSERT INTO read.total AS t (stage, complaints, facts, timers, unlisted)
+    SELECT stage, sum(n), sum(facts), sum(timers), sum(unlisted) FROM moved GROUP BY 1
+    ON CONFLICT (stage) DO UPDATE SET complaints = t.complaints + excluded.complaints,
+        facts = t.facts + excluded.facts, timers = t.timers + excluded.timers, unlisted = t.unlisted + excluded.unlisted
+), received AS (
+    INSERT INTO read.received AS t (span, day, subject, district, complaints)
+    SELECT s.span, date_trunc(s.span, m.day)::date, m.subject, m.district, sum(m.n)
+    FROM moved m, (VALUES ('month'), ('day')) AS s (span) WHERE m.day IS NOT NULL
+    GROUP BY 1, 2, 3, 4 HAVING sum(m.n) <> 0
+    ON CONFLICT (span, day, subject, district) DO UPDATE SET complaints = t.complaints + excluded.complaints
+)
+SELECT count(*) FROM put
+"""
+_PUT_COMPLAINT: Final = f"""
+WITH put AS ({COMPLAINT.put()} RETURNING {_BEFORE}, {_NOW}),
+moved AS MATERIALIZED ({_OFF} UNION ALL {_ON}), {_SUMMED}
+"""
+_FORGET: Final = f"""
+WITH put AS (DELETE FROM read.complaint WHERE stream_id = ANY ($1::uuid[]) RETURNING {_BEFORE}),
+moved AS MATERIALIZED ({_OFF}), {_SUMMED}
+"""  # noqa: S608 -- our own names
+_FORGET_REST: Final = tuple(
+    f"DELETE FROM read.{table.name} WHERE stream_id = ANY ($1::uuid[])"  # noqa: S608 -- our own names
+    for table in (WORDING, WAITING, MESSAGE)
+)
+_UNREAD: Final = """
+INSERT INTO read.unread AS t (stream_id, why) SELECT * FROM unnest($1::uuid[], $2::text[])
+ON CONFLICT (stream_id) DO UPDATE SET why = excluded.why WHERE t.why <> excluded.why
+"""
+_READ_AGAIN: Final = "DELETE FROM read.unread WHERE stream_id = ANY ($1::uuid[])"
+
+
+class Made(NamedTuple):
+    """Rows of some complaints, ready to be written."""
+
+    rows: list[RowsOf]
+    messages: list[MessageRow]
+
+
+class Complaints:
+    """See `Projection`."""
+
+    name = "lists"
+    version = VERSION
+    source = Source(
+        "es.event",
+        "stream_id",
+        "position type",
+        f"max(position), bool_or(type IN {TEXT_CHANGED_BY}), bool_or(type = 'ComplaintReceived')",
+        "SELECT coalesce(max(position), 0) FROM es.event",
+    )
+
+    async def put(self, connection: asyncpg.Connection[Any], new: New) -> None:
+        """See `Projection.put`. By the heads: a head is the sum of its facts, in the facts' own transaction."""
+        heads = await connection.fetch(_HEADS, new.keys)
+        every = not new.told
+        told = {row[0] for row in new.told if row[3]}
+        rows: list[RowsOf] = []
+        amiss: dict[UUID, str] = {}
+        for stream, version, schema, state in heads:
+            try:
+                case = stored_head(str(stream), state, schema)
+                rows.append(rows_of(case, version, worded=every or stream in told))
+            except Exception as error:  # noqa: BLE001 -- this complaint is in no list and is named, all others are
+                amiss[stream] = reason(error)
+        first = set(new.keys) if every else {row[0] for row in new.told if row[4]}
+        messages = await messages_of(connection, first) if first else []
+        amiss |= await put(connection, Made(rows, messages))
+        await note_unread(connection, new.keys, amiss)
+
+    async def next_keys(
+        self, connection: asyncpg.Connection[Any], after: str, most: int, *, behind: bool
+    ) -> list[Any]:
+        """See `Projection.next_keys`."""
+        statement = _BEHIND if behind else _ALL
+        return [row[0] for row in await connection.fetch(statement, after or _BEFORE_ALL, most)]
+
+    async def archived_behind(self, connection: asyncpg.Connection[Any]) -> list[Any]:
+        """See `Projection.archived_behind`."""
+        return [row[0] for row in await connection.fetch(_ARCHIVED_BEHIND)]
+
+
+async def messages_of(connection: asyncpg.Connection[Any], streams: Iterable[UUID]) -> list[MessageRow]:
+    """The rows of messages among these complaints; one whose first fact cannot be read has none."""
+    found: list[MessageRow] = []
+    for _, name, schema, body in await connection.fetch(_FIRST, list(streams)):
+        try:
+            row = message_of(decoded(name, schema, body))
+        except Exception:  # noqa: BLE001, S112 -- its head cannot be right either, and that is named
+            continue
+        if row is not None:
+            found.append(row)
+    return found
+
+
+async def prepared(connection: asyncpg.Connection[Any]) -> None:
+    """Make the tables of this connection by which `put` gives rows; the connection is ready then for its whole life."""
+    await connection.execute(_READY)
+
+
+async def put(connection: asyncpg.Connection[Any], made: Made) -> dict[UUID, str]:
+    """Write these rows, over a connection that is `prepared`, inside a transaction.
+
+    Returns the complaints with a value that PostgreSQL does not take, and why.
+    """
+    if not made.rows:
+        return {}
+    try:
+        async with connection.transaction():  # what fails must not end the transaction around it
+            await _put(connection, made)
+    except (asyncpg.DataError, asyncpg.ProgramLimitExceededError, ValueError) as error:
+        if len(made.rows) == 1:
+            return {UUID(made.rows[0].complaint.stream_id): reason(error)}
+        half = len(made.rows) // 2
+        amiss: dict[UUID, str] = {}
+        for some in (made.rows[:half], made.rows[half:]):
+            known = {one.complaint.stream_id for one in some}
+            messages = [one for one in made.messages if one.stream_id in known]
+            amiss |= await put(connection, Made(some, messages))
+        return amiss
+    return {}
+
+
+async def _put(connection: asyncpg.Connection[Any], made: Made) -> None:
+    complaints = [one.complaint for one in made.rows]
+    wording = [one.wording for one in made.rows if one.wording is not None]
+    waiting = [row for one in made.rows for row in one.waiting]
+    await connection.execute(_EMPTY)
+    await _given(connection, COMPLAINT, complaints)
+    await connection.fetchval(_PUT_COMPLAINT)
+    if wording:
+        await _given(connection, WORDING, wording)
+        await connection.execute(_PUT_WORDING)
+    if waiting:
+        await _given(connection, WAITING, waiting)
+    await connection.execute(_NO_LONGER_WAITING, [one.stream_id for one in complaints])
+    if waiting:
+        await connection.execute(_PUT_WAITING)
+    if made.messages:
+        await _given(connection, MESSAGE, made.messages)
+        await connection.execute(_PUT_MESSAGE)
+
+
+async def _given(connection: asyncpg.Connection[Any], table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
+    await connection.copy_records_to_table(
+        table.given, schema_name="pg_temp", columns=table.columns, records=rows
+    )
+
+
+async def forget(connection: asyncpg.Connection[Any], streams: Iterable[str]) -> None:
+    """Take out all rows of these complaints, inside a transaction."""
+    gone = list(streams)
+    await connection.fetchval(_FORGET, gone)
+    for statement in _FORGET_REST:
+        await connection.execute(statement, gone)
+
+
+async def note_unread(
+    connection: asyncpg.Connection[Any], streams: Sequence[UUID], amiss: Mapping[UUID, str]
+) -> None:
+    """Of these complaints, which cannot be shown, and why; all others can."""
+    await connection.execute(_READ_AGAIN, [stream for stream in streams if stream not in amiss])
+    if amiss:
+        await connection.execute(_UNREAD, list(amiss), list(amiss.values()))

@@ -1,0 +1,163 @@
+"""The projector: a process that keeps the read side up with the log, at most a second behind."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+from contextlib import suppress
+from typing import Any, Final, Literal
+
+import asyncpg
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from hotline.readside.calls import Calls
+from hotline.readside.complaints import Complaints, prepared
+from shared.log.away import AWAY, is_away
+from shared.log.instants import reads_any_instant
+from shared.log.locks import PROJECTOR, TRY_ONE
+from shared.log.log_format import must_be_read_here
+from shared.log.postgres import connect
+from shared.log.projection.projector import PAGE, Projection, Projector
+from shared.runtime.errors import UserError, told
+from shared.runtime.garbage import tune_gc
+from shared.runtime.telemetry import Telemetry, set_up_logs
+
+LOOK_SECONDS: Final = 0.25
+"""How long it waits between two looks. A longer wait takes in more facts of one life at once: it is folded once."""
+STAND_BY_SECONDS: Final = 0.5
+NICE: Final = 5
+"""It gives way to the desks where the processors are short: lists may be a second late, orders may not."""
+WAKE: Final = "hotline_lists"
+"""Who waits for a list says so on this channel, and the projector looks at once."""
+PART: Final = "projector"
+
+
+class Settings(BaseSettings):
+    """Prefix PROJECTOR_."""
+
+    model_config = SettingsConfigDict(frozen=True, env_prefix="PROJECTOR_")
+
+    postgres: str
+    """DSN of the log's database, with the projector's own login."""
+    metrics_port: int = -1
+    """Loopback port for Prometheus; 0 takes a free one, -1 serves none."""
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    look_seconds: float = Field(default=LOOK_SECONDS, gt=0, le=1)
+    """How long it waits between two looks."""
+    page: int = Field(default=PAGE, ge=1, le=200_000)
+    """Facts taken in at once."""
+
+
+class ProjectorLoop:
+    """Own the read side, take in what is new, wait; forever."""
+
+    def __init__(self, settings: Settings, telemetry: Telemetry) -> None:
+        """Nothing is owned yet."""
+        self._settings = settings
+        self._telemetry = telemetry
+        self._woken = asyncio.Event()
+        telemetry.health.expects(PART)
+
+    async def run(self) -> None:
+        """Until cancelled; PostgreSQL may go and come back. Raises `UserError` on a log of another format."""
+        while True:
+            try:
+                await self._own_and_take_in()
+            except (*AWAY, asyncpg.SerializationError, asyncpg.DeadlockDetectedError) as error:
+                if isinstance(error, AWAY) and not is_away(error):
+                    raise
+                self._telemetry.log.warning("waiting_for_postgres", error=told(error))
+                self._telemetry.health.waits("PostgreSQL", PART)
+            await asyncio.sleep(0.2)
+
+    async def _own_and_take_in(self) -> None:
+        connection = await connect(self._settings.postgres, PART)
+        try:
+            await must_be_read_here(connection)
+            await reads_any_instant(connection)
+            while not await connection.fetchval(TRY_ONE, PROJECTOR):
+                self._telemetry.progressed(PART)
+                await asyncio.sleep(STAND_BY_SECONDS)
+            await prepared(connection)
+            await connection.add_listener(WAKE, self._wake)
+            self._telemetry.log.info("projector_owns")
+            projections: tuple[Projection, ...] = (Complaints(), Calls())
+            works = [Projector(connection, one, page=self._settings.page) for one in projections]
+            while True:
+                self._woken.clear()
+                began_at = time.monotonic()
+                more = False
+                for work in works:
+                    more |= await self._step(work)
+                self._telemetry.progressed(PART)
+                if not more:
+                    await self._wait(self._settings.look_seconds - (time.monotonic() - began_at))
+        finally:
+            with suppress(Exception):
+                await connection.close(timeout=5)
+
+    async def _step(self, work: Projector) -> bool:
+        if not await work.look():
+            return False
+        began_at = time.monotonic()
+        step = await work.step()
+        self._telemetry.count("projector.taken", step.taken)
+        self._telemetry.observe("projector.step_seconds", time.monotonic() - began_at)
+        return step.more
+
+    async def _wait(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(max(seconds, 0.01)):
+                await self._woken.wait()
+
+    def _wake(self, *_: Any) -> None:
+        self._woken.set()
+
+
+async def take_in(dsn: str, *, page: int = PAGE) -> int:
+    """Bring the read side up once, by the projector's login or the owner's; how many facts and calls were taken in.
+
+    For a city whose projector does not run.
+    """
+    connection = await connect(dsn, PART)
+    taken = 0
+    try:
+        await reads_any_instant(connection)
+        await prepared(connection)
+        for one in (Complaints(), Calls()):
+            work = Projector(connection, one, page=page)
+            more = True
+            while more:
+                step = await work.step()
+                taken, more = taken + step.taken, step.more
+    finally:
+        await connection.close()
+    return taken
+
+
+async def run(settings: Settings) -> None:
+    """Project until told to stop."""
+    set_up_logs(settings.log_level)
+    telemetry = Telemetry(PART)
+    if settings.metrics_port >= 0:
+        telemetry.log.info("metrics_served", port=telemetry.serve_metrics(settings.metrics_port))
+    task = asyncio.ensure_future(ProjectorLoop(settings, telemetry).run())
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+    tune_gc()
+    await task
+
+
+def main() -> None:
+    """Run; being told to stop is no failure."""
+    with suppress(OSError):  # where a system refuses, it runs as the others do
+        os.nice(NICE)
+    try:
+        asyncio.run(run(Settings()))
+    except asyncio.CancelledError:
+        return
+    except UserError as error:
+        raise SystemExit(f"projector: {error}") from None

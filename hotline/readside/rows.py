@@ -1,0 +1,250 @@
+"""What rows a complaint has on the read side: all that is listed, counted or searched of it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+from hotline.readside.words import month_of, named, words_in
+from shared.complaint import (
+    Answered,
+    Complaint,
+    DisputeAsked,
+    Order,
+    ReturnAsked,
+    asked_for,
+    goes_on,
+    order_open,
+    stage_of,
+    whole_content,
+    whose_asked,
+)
+from shared.events import Fact
+from shared.log import timers_of
+from shared.times import zone_of
+
+VERSION: Final = 1
+"""Of this fold. Raise it where other rows follow from the same complaint: the projector then goes through all."""
+
+ORDERS, REVIEWS, CORRECTIONS, SUPERVISION, VISITS = LISTS = (
+    "orders",
+    "reviews",
+    "corrections",
+    "supervision",
+    "visits",
+)
+ANSWERED: Final = "answered"
+"""The standing of an order that no limit can pass any more."""
+LEAD, HELP, CALLED = ROLES = ("lead", "help", "called")
+"""What a unit is to a complaint in its list: it has the order, helps who has it, or a street whistled for it."""
+
+TEXT_CHANGED_BY: Final = (
+    "ComplaintReceived",
+    "ComplaintClassified",
+    "RequestCorrected",
+    "RequestSupplemented",
+)
+"""The facts after which a complaint's `WordingRow` may be another."""
+
+
+class ComplaintRow(NamedTuple):
+    """See `read.complaint`."""
+
+    stream_id: str
+    version: int
+    stage: str
+    ended: str
+    district: str
+    street: str
+    subject: str
+    urgency: str
+    unit: str
+    assignment: int
+    round: int
+    standing: str
+    due_at: datetime | None
+    paused_until: datetime | None
+    provisional: bool
+    unlisted: str
+    received_at: datetime
+    day: date | None
+    ruleset: str
+    calendar: str
+    heat: int
+    timers: int
+
+
+class WordingRow(NamedTuple):
+    """See `read.wording`; `words` with blanks between."""
+
+    stream_id: str
+    request_id: str
+    title: str
+    content: str
+    address: str
+    attachments: str
+    words: str
+
+
+class WaitingRow(NamedTuple):
+    """See `read.waiting`."""
+
+    list: str
+    party: str
+    due_at: datetime
+    stream_id: str
+    role: str
+    number: int
+    unit: str
+    subject: str
+    district: str
+    urgency: str
+
+
+class MessageRow(NamedTuple):
+    """See `read.message`."""
+
+    stream_id: str
+    channel: str
+    received_at: datetime
+    waited: Any
+
+
+class RowsOf(NamedTuple):
+    """All rows of one complaint."""
+
+    complaint: ComplaintRow
+    wording: WordingRow | None
+    waiting: list[WaitingRow]
+
+
+def rows_of(case: Complaint, version: int, *, worded: bool = True) -> RowsOf:
+    """The rows of a complaint whose facts up to this version it is the sum of; `worded`: its texts too."""
+    return RowsOf(_complaint(case, version), _wording(case) if worded else None, list(_waiting(case)))
+
+
+def message_of(received: Fact) -> MessageRow | None:
+    """The row of a message that a citizen sent, by the first fact of its complaint; None where it was a call."""
+    sent_at = getattr(received, "sent_at", msgspec.UNSET)
+    if sent_at is msgspec.UNSET:
+        return None
+    at: datetime = received.received_at  # type: ignore[attr-defined]  # only ComplaintReceived has `sent_at`
+    return MessageRow(received.complaint_id, received.channel, at, at - sent_at)  # type: ignore[attr-defined]
+
+
+def _complaint(case: Complaint, version: int) -> ComplaintRow:
+    order, ended = case.order, case.ended
+    counts = case.subject != "" and not (ended is not None and ended.twice)
+    return ComplaintRow(
+        stream_id=case.complaint_id,
+        version=version,
+        stage=stage_of(case).value,
+        ended="" if ended is None else ended.how,
+        district=case.district,
+        street=case.street or "",
+        subject=case.subject,
+        urgency=case.urgency or "",
+        unit="" if order is None else order.unit,
+        assignment=0 if order is None else order.assignment,
+        round=0 if order is None else order.round,
+        standing="" if order is None else _standing(order),
+        due_at=None if order is None else order.feedback_due_at,
+        paused_until=order.pause.until if order is not None and order.pause is not None else None,
+        provisional=order is not None and order.provisional,
+        unlisted="" if order is None else ",".join(order.unlisted),
+        received_at=case.received_at,
+        day=case.received_at.astimezone(zone_of(case.ruleset)).date() if counts else None,
+        ruleset=case.ruleset,
+        calendar=case.calendar,
+        heat=case.heat,
+        timers=len(timers_of(case)),
+    )
+
+
+def _wording(case: Complaint) -> WordingRow:
+    month = month_of(case.received_at)
+    words = [*named(case.subject, case.district, case.street or ""), *words_in(case.title)]
+    return WordingRow(
+        stream_id=case.complaint_id,
+        request_id=case.request_id,
+        title=case.title,
+        content=whole_content(case),
+        address=case.address,
+        attachments=msgspec.json.encode(case.attachments).decode() if case.attachments else "[]",
+        words="\n".join(month + word for word in words),
+    )
+
+
+def _standing(order: Order) -> str:
+    if isinstance(order, Answered):
+        return ANSWERED
+    match whose_asked(order):
+        case DisputeAsked():
+            return "disputed"
+        case ReturnAsked():
+            return "in review"
+        case None:
+            return "new" if order.signed_at is None else "signed"
+
+
+def _waiting(case: Complaint) -> Iterator[WaitingRow]:
+    order = case.order
+    due_at = case.received_at if order is None else order.feedback_due_at
+    unit = "" if order is None else order.unit
+    if order is not None and goes_on(case):
+        yield from _orders(case, order)
+        if order.unlisted:
+            yield _waits(case, CORRECTIONS, due_at, about=unit)
+    if case.ended is None:
+        yield from _called(case, due_at)
+    if order is not None and (what := asked_for(case)):
+        yield _waits(case, REVIEWS, due_at, role=what, about=unit)
+    if case.supervision is not None:
+        yield _waits(case, SUPERVISION, case.supervision.due_at, about=case.supervision.told)
+    if case.visit is not None:
+        visit = case.visit
+        yield _waits(case, VISITS, visit.visit_at, role=visit.reason, number=visit.visit, about=unit)
+
+
+def _orders(case: Complaint, order: Order) -> Iterator[WaitingRow]:
+    """The order with the unit that has it, and with those that help."""
+    if order_open(case):
+        yield _waits(case, ORDERS, order.feedback_due_at, order.unit, LEAD, about=order.unit)
+    for co_unit in case.co_units:
+        if co_unit.reported_at is None and co_unit.unit != order.unit:
+            yield _waits(case, ORDERS, order.feedback_due_at, co_unit.unit, HELP, about=order.unit)
+
+
+def _called(case: Complaint, due_at: datetime) -> Iterator[WaitingRow]:
+    """The units that a street whistled for, and that have not come and were not let go."""
+    for whistle in case.whistles:
+        for called in whistle.called:
+            if called.done_at is None:
+                by = called.due_at or due_at
+                yield _waits(case, ORDERS, by, called.unit, CALLED, whistle.number, whistle.unit)
+
+
+def _waits(
+    case: Complaint,
+    kind: str,
+    at: datetime,
+    party: str = "",
+    role: str = "",
+    number: int = 0,
+    about: str = "",
+) -> WaitingRow:
+    return WaitingRow(
+        kind,
+        party,
+        at,
+        case.complaint_id,
+        role,
+        number,
+        about,
+        case.subject,
+        case.district,
+        case.urgency or "",
+    )

@@ -1,0 +1,68 @@
+"""Finds complaints by number, request, subject, place and words of the title: the newest first, so many at most."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, Final
+from uuid import UUID
+
+import asyncpg
+
+from hotline.readside.lists import Listed, some
+from hotline.readside.words import named, words_in
+from shared.ids import complaint_id
+from shared.runtime.errors import UserError
+
+FOUND_MAX: Final = 200
+NUMBER_MIN: Final = 4
+"""Characters of a complaint's number that are looked up."""
+_DIGITS: Final = 32
+
+_FOUND: Final = "SELECT stream_id::text FROM read.found($1, $2, $3, $4, $5)"
+_NUMBERED: Final = """
+SELECT stream_id::text FROM read.complaint WHERE stream_id BETWEEN $1 AND $2 ORDER BY stream_id LIMIT $3
+"""
+_HAS: Final = "SELECT stream_id::text FROM read.complaint WHERE stream_id = $1"
+_AFTER_ALL: Final = (datetime(9999, 1, 1, tzinfo=UTC), UUID(int=2**128 - 1))
+
+
+async def found(
+    connection: asyncpg.Connection[Any],
+    text: str = "",
+    *,
+    subject: str = "",
+    district: str = "",
+    street: str = "",
+    open_only: bool = False,
+    before: Listed | None = None,
+    most: int = 50,
+) -> list[Listed]:
+    """The newest complaints of which all of this is true; `text`: a number, a request, or words of the title.
+
+    `before`: the last one of the page before. Raises `UserError` where the text is too short to look for.
+    """
+    most = min(most, FOUND_MAX)
+    place = not (subject or district or street)
+    if text and place and before is None and (exact := await _numbered(connection, text, most)):
+        return [one for one in await some(connection, exact) if not (open_only and one.ended)]
+    words = words_in(text)
+    if text and not words:
+        raise UserError(
+            f"Nothing can be looked for by {text!r}: expected words, or the number of a complaint."
+        )
+    asked = [*named(subject, district, street), *words]
+    since = _AFTER_ALL if before is None else (before.received_at, UUID(before.complaint_id))
+    rows = await connection.fetch(_FOUND, asked, *since, open_only, most)
+    return await some(connection, [row[0] for row in rows])
+
+
+async def _numbered(connection: asyncpg.Connection[Any], text: str, most: int) -> list[str]:
+    """The complaint of this request, or those whose number begins so."""
+    by_request = await connection.fetchval(_HAS, complaint_id(text.strip()))
+    if by_request is not None:
+        return [by_request]
+    digits = text.strip().lower().replace("-", "")
+    if not NUMBER_MIN <= len(digits) <= _DIGITS or not set(digits) <= set("0123456789abcdef"):
+        return []
+    first, last = UUID(digits.ljust(_DIGITS, "0")), UUID(digits.ljust(_DIGITS, "f"))
+    return [row[0] for row in await connection.fetch(_NUMBERED, first, last, most)]

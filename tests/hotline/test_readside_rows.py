@@ -1,0 +1,101 @@
+"""What rows a complaint has on the read side, and by which words it is found."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hotline.readside.calls import MINUTE, minute_of
+from hotline.readside.rows import CALLED, HELP, LEAD, ORDERS, REVIEWS, TEXT_CHANGED_BY, VISITS, rows_of
+from hotline.readside.words import named, words_in
+from shared.complaint import UNOPENED, Case, Complaint, asked_for, evolve, holder, stage_of
+from shared.events import Fact
+from tests import examples as eg
+from tests.lives import Life, lives
+
+
+def folded(facts: Sequence[Fact]) -> Complaint:
+    case: Case = UNOPENED
+    for fact in facts:
+        case = evolve(case, fact)
+    assert isinstance(case, Complaint)
+    return case
+
+
+@given(lives)
+def test_a_text_is_another_only_after_the_facts_that_are_named_for_it(life: Life) -> None:
+    case: Case = UNOPENED
+    before = None
+    for fact in life.facts:
+        case = evolve(case, fact)
+        assert isinstance(case, Complaint)
+        wording = rows_of(case, 1).wording
+        if type(fact).__name__ not in TEXT_CHANGED_BY:
+            assert wording == before, fact
+        before = wording
+
+
+@given(lives)
+def test_whoever_holds_an_order_has_it_in_its_list_and_nobody_else_leads_it(life: Life) -> None:
+    case = folded(life.facts)
+    rows = rows_of(case, len(life.facts))
+    assert rows.complaint.stage == stage_of(case)
+    orders = [row for row in rows.waiting if row.list == ORDERS]
+    leads = [row.party for row in orders if row.role == LEAD]
+    unit = holder(case)
+    assert leads == ([] if unit is None else [unit])
+    assert {row.party for row in orders if row.role == HELP} <= {one.unit for one in case.co_units}
+    reviews = [row.role for row in rows.waiting if row.list == REVIEWS]
+    assert reviews == ([asked_for(case)] if asked_for(case) else [])
+    visits = [row.number for row in rows.waiting if row.list == VISITS]
+    assert visits == ([case.visit.visit] if case.visit is not None else [])
+    assert len({(row.list, row.party, row.role, row.number) for row in rows.waiting}) == len(rows.waiting)
+
+
+def test_a_unit_that_a_street_whistled_for_has_it_in_its_list_until_it_came() -> None:
+    facts: list[Fact] = [eg.RECEIVED, eg.CLASSIFIED, eg.DISPATCHED]
+    blown = [one for one in eg.FACTS if type(one).__name__ in {"WhistleBlown", "UnitCalled"}]
+    came = [one for one in eg.FACTS if type(one).__name__ == "WhistleArrived"]
+    assert len(blown) == 2
+    assert came
+    called = [row for row in rows_of(folded([*facts, *blown]), 5).waiting if row.role == CALLED]
+    assert [(row.list, row.party) for row in called] == [(ORDERS, blown[1].called)]  # type: ignore[attr-defined]
+    assert not [row for row in rows_of(folded([*facts, *blown, *came]), 6).waiting if row.role == CALLED]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("小区停水", ["小区", "区停", "停水"]),
+        ("停水 停水", ["停水"]),
+        ("5号楼WiFi坏了", ["5", "号楼", "wifi", "坏了"]),
+        ("ＷＩＦＩ", ["wifi"]),
+        ("水", ["水"]),
+        ("，。!?", []),
+        ("", []),
+    ],
+)
+def test_a_text_is_cut_into_pairs_of_characters_and_latin_words(text: str, words: list[str]) -> None:
+    assert words_in(text) == words
+
+
+@given(st.text("停水噪声垃圾路灯小区一二三", max_size=12), st.text("停水噪声垃圾路灯小区一二三", max_size=12))
+def test_a_part_of_a_title_of_two_characters_or_more_is_among_its_words(title: str, part: str) -> None:
+    if len(part) >= 2 and part in title:
+        assert set(words_in(part)) <= set(words_in(title))
+
+
+def test_no_title_has_the_word_of_a_subject_or_a_place() -> None:
+    assert not set(words_in("s:供水 d:1区 t:2街道")) & set(named("供水", "1区", "2街道"))
+
+
+@given(st.datetimes(datetime(2001, 1, 1), datetime(2099, 1, 1)))
+def test_a_minute_holds_its_end_and_not_its_beginning(at: datetime) -> None:
+    at = at.replace(tzinfo=UTC)
+    end = minute_of(at)
+    assert (end - datetime(2000, 1, 1, tzinfo=UTC)) % MINUTE == timedelta()
+    assert end - MINUTE < at <= end
