@@ -36,7 +36,7 @@ SELECT DISTINCT l.classid::int FROM pg_locks l JOIN pg_database d ON d.oid = l.d
 WHERE l.locktype = 'advisory' AND l.granted AND d.datname = current_database()
 """
 # Of every figure a sum that moves with the lists; parked messages are few, and a person looks after each.
-_COUNTS: Final = """
+COUNTS: Final = """
 SELECT coalesce(sum(complaints), 0)::bigint AS complaints,
        coalesce(sum(complaints) FILTER (WHERE stage <> 'ENDED'), 0)::bigint AS open,
        coalesce(sum(unlisted), 0)::bigint AS to_correct,
@@ -140,7 +140,7 @@ async def counts(realm: Realm, unread: UnreadableRows) -> dict[str, int]:
     """The content of the log in a few numbers; a complaint that cannot be read is in none of them, and noted."""
     connection = await asyncpg.connect(realm.logins["reader"])
     try:
-        row = await connection.fetchrow(_COUNTS)
+        row = await connection.fetchrow(COUNTS)
         for complaint, why in await connection.fetch(_UNREAD):
             unread.note(f"the head of complaint {complaint}", why)
     finally:

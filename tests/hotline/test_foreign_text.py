@@ -28,6 +28,7 @@ from hotline.casefile.timeline import Entry, Shown, _as_typed
 from hotline.cli.show import print_life
 from hotline.cli.unit.interactive import ShownOrders
 from hotline.governance.log import programmes
+from hotline.readside.process import take_in
 from hotline.terminal import json_shown, say_json
 from services.intake.knowledge import base as knowledge
 from shared.events import SPEAKERS, Fact
@@ -302,6 +303,7 @@ SAYS_FOREIGN: Final = {"unit", "review", "parked", "programme", "contact", "know
 async def test_no_screen_of_a_city_deceives_who_looks_at_it(desks: Desks, hostile_city: City) -> None:
     lives = await plant(desks)
     await plant_the_rest(desks, lives[0])
+    await take_in(desks.dsn)
     for words in (*SCREENS, *(("show", complaint) for complaint in lives)):
         screen = await asyncio.to_thread(typed, *words)
         assert deceived(screen) == [], words

@@ -6,6 +6,7 @@ import asyncio
 import json
 from datetime import timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import asyncpg
 import pytest
@@ -23,6 +24,7 @@ from hotline.governance.candidates import counted
 from hotline.governance.log import programmes
 from hotline.governance.rules import NoSuchProgramme
 from hotline.governance.state import folded
+from hotline.readside.process import take_in
 from hotline.upkeep.backup import backup
 from hotline.upkeep.restore import restore
 from shared.ids import complaint_id
@@ -43,6 +45,8 @@ from tests.hotline.test_proactive import (
 )
 from tests.hotline.test_verify import recorded_twice, several_lives
 from tests.sources import Databases
+
+ZONE = ZoneInfo("Asia/Shanghai")
 
 pytestmark = pytest.mark.connected
 
@@ -189,7 +193,7 @@ async def test_a_backup_carries_programmes(stack: Addresses, databases: Database
 
 
 async def test_complaints_are_counted_by_subject_and_district(desks: Desks) -> None:
-    """Q5, T7: from the heads, so a correction counts, and a call recorded twice counts once.
+    """Q5, T7: a correction counts, and a call recorded twice counts once.
 
     The first day is in, the day after the last is not.
     """
@@ -199,16 +203,21 @@ async def test_complaints_are_counted_by_subject_and_district(desks: Desks) -> N
         "SELECT count(*) FROM es.stream WHERE state::json ->> 'subject' IS NOT NULL AND stream_id <> $1",
         complaint_id("the second record of a call"),
     )
-    whole = await counted(desks.owner, eg.CALLED_AT - eg.DAY, eg.CALLED_AT + 100 * eg.DAY)
+    await take_in(desks.dsn)
+    day = eg.CALLED_AT.astimezone(ZONE).date()
+    whole = await counted(desks.owner, day - timedelta(days=400), day + timedelta(days=100))
+    assert whole == await counted(desks.owner, day, day + timedelta(days=1)), "by months and by days"
     assert total > 0
     assert sum(whole.values()) == total
     assert (eg.RECORD.command.subject, eg.RECORD.command.district) in whole
-    assert await counted(desks.owner, eg.CALLED_AT - eg.DAY, eg.CALLED_AT) == {}
+    assert await counted(desks.owner, day - timedelta(days=1), day) == {}
+    assert await counted(desks.owner, day - timedelta(days=90), day) == {}
 
 
 async def test_a_programme_is_typed_from_its_candidates_to_its_end(desks: Desks, city_here: None) -> None:
     """Q5, T26, T14."""
     await several_lives(desks)
+    await take_in(desks.dsn)
     found = json.loads((await typed("candidates", "--since", "2020-01-01", "--json")).stdout)
     subject = found[0]["subject"]
     propose = (

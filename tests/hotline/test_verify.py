@@ -16,6 +16,7 @@ from hotline.audit.digest import digest
 from hotline.audit.report import PROBLEMS_MAX, Report
 from hotline.audit.verify import _slices, verify
 from hotline.lab.rehearsal.stage import verified
+from hotline.readside.process import take_in
 from services.intake.decisions.recording import AskedToRecord
 from shared.complaint import Complaint, head_of, head_text
 from shared.events import Desk, RequestType
@@ -451,6 +452,7 @@ async def test_a_rehearsal_that_has_ended_owes_nobody_a_message(
     city: Callable[..., Awaitable[City]],
 ) -> None:
     town = await city(units=tuple(eg.CATALOGUE.units))
+    await take_in(town.realm.login("projector"))
     assert (await verified(town.realm, eg.CATALOGUE)).problems == []
     await town.review(eg.ID)  # and no desk runs that could take it in
     report = await verified(town.realm, eg.CATALOGUE)

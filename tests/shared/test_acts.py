@@ -45,6 +45,10 @@ ACTS: Final = {
         "vault.shred",
     },
 }
+READ_SIDE: Final = (
+    *("projection", "complaint", "wording", "waiting", "message", "count", "total", "received", "unread"),
+    *("call", "call_minute", "call_total", "call_unread"),
+)
 WRITES: Final = {
     *(
         ("governor", f"es.score_{view}", how)
@@ -54,6 +58,12 @@ WRITES: Final = {
     ("governor", "es.score_view", "INSERT"),
     ("governor", "es.score_view", "UPDATE"),
     *(("operator", f"es.{view}", how) for view in ("stream", "timer") for how in ("INSERT", "DELETE")),
+    *(
+        (login, f"read.{table}", how)
+        for login in ("projector", "operator")  # who projects, and who makes it anew
+        for table in READ_SIDE
+        for how in ("INSERT", "UPDATE", "DELETE")
+    ),
     ("relay", "es.relay", "UPDATE"),
     ("relay", "es.anchor", "INSERT"),
 }
@@ -65,11 +75,11 @@ _HELD: Final = {"es.archive_held"}
 _FUNCTIONS: Final = """
 SELECT n.nspname || '.' || p.proname AS name, p.oid::regprocedure::text AS called, p.pronargs, p.prosecdef AS definer,
        p.proconfig::text AS config, p.proretset AS rows
-FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname IN ('es', 'intake', 'vault')
+FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname IN ('es', 'intake', 'vault', 'read')
 """
 _TABLES: Final = """
 SELECT c.oid::regclass::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE n.nspname IN ('es', 'intake', 'vault') AND c.relkind IN ('r', 'p')
+WHERE n.nspname IN ('es', 'intake', 'vault', 'read') AND c.relkind IN ('r', 'p')
 """
 _COLUMN: Final = "SELECT attname FROM pg_attribute WHERE attrelid = $1::text::regclass AND attnum > 0 LIMIT 1"
 

@@ -12,6 +12,7 @@ import asyncio
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from functools import cache
 from itertools import zip_longest
 from multiprocessing import get_context
 from typing import Any, Final
@@ -19,7 +20,8 @@ from typing import Any, Final
 import asyncpg
 import msgspec
 
-from hotline.lab.bench.templates import FRACTION_MAX, Row, templates
+from hotline.lab.bench.open_lives import TITLE, open_templates, title_of
+from hotline.lab.bench.templates import FRACTION_MAX, Row, Template, templates
 from shared.complaint import STATE_SCHEMA
 from shared.runtime.garbage import tune_gc
 
@@ -46,15 +48,31 @@ async def grow(
     *,
     first: int = 0,
     processes: int = 2,
+    open_of_ten: int = 0,
     say: Callable[[str], None] = lambda _: None,
 ) -> Grown:
     """Write whole lives until there are at least so many new facts; none of the city's services may run.
 
-    `first` is the number of the first life's request: a log that is grown again goes on with `first + lives` of
-    the time before. Raises `asyncpg.UniqueViolationError` where a life is in the log already.
+    `open_of_ten`: so many of ten lives go on, and all have titles of their own (`open_lives`). `first` is the number of
+    the first life's request: a log that is grown again goes on with `first + lives` of the time before. Raises
+    `asyncpg.UniqueViolationError` where a life is in the log already.
     """
+    return await grow_lives(
+        owner_dsn, lives_of(facts), first=first, processes=processes, open_of_ten=open_of_ten, say=say
+    )
+
+
+async def grow_lives(
+    owner_dsn: str,
+    lives: int,
+    *,
+    first: int = 0,
+    processes: int = 2,
+    open_of_ten: int = 0,
+    say: Callable[[str], None] = lambda _: None,
+) -> Grown:
+    """The same for so many lives."""
     began = time.monotonic()
-    lives = lives_of(facts)
     chunks = [(start, min(start + CHUNK, first + lives)) for start in range(first, first + lives, CHUNK)]
     written = done = 0
     with ProcessPoolExecutor(processes, get_context("spawn"), initializer=tune_gc) as pool:
@@ -62,7 +80,7 @@ async def grow(
         shares = [chunks[number::processes] for number in range(processes)]
         # A call for a few chunks each, so that a long growth can say how far it is.
         calls = [
-            loop.run_in_executor(pool, _write, owner_dsn, share[start : start + 8])
+            loop.run_in_executor(pool, _write, owner_dsn, share[start : start + 8], open_of_ten)
             for start in range(0, len(shares[0]), 8)
             for share in shares
             if share[start : start + 8]
@@ -94,13 +112,26 @@ def lives_of(facts: int) -> int:
     return lives
 
 
-def _write(owner_dsn: str, chunks: list[tuple[int, int]]) -> int:
-    return asyncio.run(_copied(owner_dsn, chunks))
+def _write(owner_dsn: str, chunks: list[tuple[int, int]], open_of_ten: int) -> int:
+    return asyncio.run(_copied(owner_dsn, chunks, open_of_ten))
 
 
-async def _copied(owner_dsn: str, chunks: list[tuple[int, int]]) -> int:
+@cache
+def _ended() -> list[Template]:
+    return templates()
+
+
+def _told(number: int, open_of_ten: int) -> tuple[list[Row], str]:
+    fraction = number * PRIME % (FRACTION_MAX - 1) + 1
+    if not open_of_ten:
+        models = _ended()
+        return models[number % len(models)].told_of(number, fraction)
+    models = open_templates() if number % 10 < open_of_ten else _ended()
+    return models[number * 7 % len(models)].told_of(number, fraction, (TITLE, title_of(number)))
+
+
+async def _copied(owner_dsn: str, chunks: list[tuple[int, int]], open_of_ten: int) -> int:
     """Write the lives from one number up to another, a transaction for each such stretch."""
-    models = templates()
     written = 0
     database: asyncpg.Connection[Any] = await asyncpg.connect(owner_dsn, server_settings={"timezone": "UTC"})
     try:
@@ -108,8 +139,7 @@ async def _copied(owner_dsn: str, chunks: list[tuple[int, int]]) -> int:
             lives: list[list[Row]] = []
             heads: list[tuple[str, int, bytes, int, str]] = []
             for number in range(start, end):
-                fraction = number * PRIME % (FRACTION_MAX - 1) + 1
-                rows, state = models[number % len(models)].told_of(number, fraction)
+                rows, state = _told(number, open_of_ten)
                 lives.append(rows)
                 last = rows[-1]
                 heads.append((last.stream_id, last.version, last.hash, STATE_SCHEMA, state))

@@ -62,8 +62,13 @@ class Template(NamedTuple):
     state: str
     """The head it ends with."""
 
-    def told_of(self, number: int, fraction: int) -> tuple[list[Row], str]:
-        """The life of another request, so many microseconds after the full second; and its head's state."""
+    def told_of(
+        self, number: int, fraction: int, title: tuple[str, str] | None = None
+    ) -> tuple[list[Row], str]:
+        """The life of another request, so many microseconds after the full second; and its head's state.
+
+        `title`: a title, and what stands in its place.
+        """
         request = request_of(number)
         stream = complaint_id(request)
         own_id, own_request, own_fraction = stream.encode(), request.encode(), b".%06d" % fraction
@@ -80,6 +85,8 @@ class Template(NamedTuple):
                 .replace(_REQUEST_MARK, own_request)
                 .replace(_FRACTION_MARK, own_fraction)
             )
+            if title is not None:
+                body = body.replace(title[0].encode(), title[1].encode())
             head = chained(head, stream, version, fact_id, said.name, said.schema, at, cause, said.desk, body)
             rows.append(
                 Row(stream, version, fact_id, said.name, said.schema, at, cause, said.desk, body, head)
@@ -89,7 +96,7 @@ class Template(NamedTuple):
             .replace(REQUEST, request)
             .replace(_FRACTION_MARK.decode(), own_fraction.decode())
         )
-        return rows, state
+        return rows, state if title is None else state.replace(*title)
 
 
 def _solved(life: Led) -> None:

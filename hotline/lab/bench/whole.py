@@ -23,6 +23,7 @@ from hotline.lab.bench.clients import consumer_of, ends_of, partitions_of
 from hotline.lab.bench.meter import Meter, Spent, spent
 from hotline.lab.bench.simulator import SimulatorOrders, SimulatorProgress
 from hotline.lab.bench.stage import BATCH_MAX, TRACES_RATIO, BenchCity
+from hotline.readside.standing import caught_up
 from shared.policy.catalogue import catalogue as catalogue_at
 from shared.runtime.errors import UserError
 from shared.topics import TOPICS
@@ -60,6 +61,8 @@ class Load:
     """Settings of services by their full name."""
     one_process: bool = False
     """All desks in one process."""
+    projector: bool = False
+    """Whether the read side is kept up meanwhile."""
 
 
 class MeasuredLives(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,6 +81,8 @@ class MeasuredLives(msgspec.Struct, frozen=True, kw_only=True):
     batches: dict[str, float]
     """Facts in a transaction of each desk, and in a page of the relay, on average."""
     gc_threshold: tuple[int, int, int]
+    caught_up_seconds: float | None = None
+    """From the last life's end until the lists held all of it; None where no projector ran."""
     wrong: list[str] = []
 
     @property
@@ -126,6 +131,8 @@ async def _lived(
         extra=load.extra,
         one_process=load.one_process,
     )
+    if load.projector:
+        services.append(city.projector(realm, logs))
     supervisor = Supervisor(services, stack=None, say=say)
     await supervisor.start()
     watching = asyncio.ensure_future(supervisor.watch())
@@ -141,6 +148,7 @@ async def _lived(
         await feed.until(lambda said: said.visited == load.lives)
         wrong += await _closed(database, load.lives)
         last = await meter.read()
+        caught_up_seconds = await _listed(database) if load.projector else None
         wrong += await _heard(realm, here.catalogue)
         memory = meter.memory_bytes()
         if aside is not None and aside.done():
@@ -156,6 +164,7 @@ async def _lived(
             messages=await _messages(realm, here.units),
             batches={row[0]: float(row[1]) for row in await database.fetch(_BATCHES, before)},
             gc_threshold=feed.last.gc_threshold,
+            caught_up_seconds=caught_up_seconds,
             wrong=wrong,
         )
     finally:
@@ -232,6 +241,13 @@ class _Feed:
                     f"nothing has moved for {SILENCE_SECONDS_MAX:.0f} s: {said.sent} requests sent, "
                     f"{said.visited} visits asked for; look into the services' logs (--keep)."
                 )
+
+
+async def _listed(database: asyncpg.Connection[asyncpg.Record]) -> float:
+    """How long it takes until the lists hold what is in the log now."""
+    began = time.monotonic()
+    await caught_up(database, SILENCE_SECONDS_MAX)
+    return time.monotonic() - began
 
 
 async def _messages(realm: Realm, units: Sequence[str]) -> dict[str, int]:
