@@ -245,7 +245,7 @@ async def read_side(desks: Desks, since: datetime, until: datetime, rules: Telep
 async def test_the_read_side_gives_the_figures_that_all_calls_give(
     desks: Desks, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A1, A2, T12: to the microsecond, in any interval, under any load; and calls told later move them."""
+    """A1, A2, T12: to the microsecond, in any interval, under any load; and calls said later move them."""
     random = Random(seed)
     if seed:
         monkeypatch.setattr(telephone, "FEW", 0)  # minute by minute, as with many
@@ -253,21 +253,21 @@ async def test_the_read_side_gives_the_figures_that_all_calls_give(
     begin = datetime(2021, 9, 20, tzinfo=UTC)
     span = 3 * 24 * 3600
     answered_of_ten = random.choice([3, 9, 10])
-    for part in range(2):  # the second part is told when the first is taken in
-        told = each_its_own_call() if part else []
+    for part in range(2):  # the second part is said when the first is taken in
+        said = each_its_own_call() if part else []
         for number in range(400):
             at = begin + timedelta(
                 seconds=random.randint(0, span), microseconds=random.choice([0, 1, 500_000])
             )
             at = at.replace(second=0, microsecond=0) if random.random() < 0.2 else at
             call, after = f"r-{part}-{number}", timedelta(seconds=random.choice([1, 15, 16, 70]))
-            told.append(CallInput(CallOffered(call_id=call), at, "1"))
+            said.append(CallInput(CallOffered(call_id=call), at, "1"))
             if random.randint(1, 10) <= answered_of_ten:
-                told.append(CallInput(CallAnswered(call_id=call, agent="a"), at + after, "2"))
+                said.append(CallInput(CallAnswered(call_id=call, agent="a"), at + after, "2"))
             if random.random() < 0.9:
                 cause = random.choice(["hangup", "busy", "abandoned", "timeout"])
-                told.append(CallInput(CallEnded(call_id=call, cause=cause), at + 2 * after, "3"))
-        await note(desks, told)
+                said.append(CallInput(CallEnded(call_id=call, cause=cause), at + 2 * after, "3"))
+        await note(desks, said)
         await take_in(desks.dsn)
         for _ in range(12):
             since = begin + timedelta(seconds=random.randint(0, span))
@@ -293,7 +293,7 @@ async def test_the_read_side_gives_the_responses_that_all_messages_give(desks: D
         if wait is not None:
             changes["sent_at"] = at - timedelta(minutes=wait)
         await desks.tell_unheard(
-            replace(eg.RECORD, request=changed(eg.REQUEST, **changes), complaint_id=complaint_id(name), at=at)
+            told(eg.RECORD, command=changed(eg.REQUEST, **changes), complaint_id=complaint_id(name), at=at)
         )
     await take_in(desks.dsn)
     for since, until in ((CALLED_AT - HOUR, CALLED_AT + DAY), (CALLED_AT, CALLED_AT + HOUR)):

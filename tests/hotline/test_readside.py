@@ -6,7 +6,6 @@ import asyncio
 import os
 import signal
 import sys
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -37,6 +36,7 @@ from shared.runtime.telemetry import Telemetry
 from shared.work import Batch, Work
 from tests import examples as eg
 from tests.city import until
+from tests.examples import told
 from tests.hotline.conftest import Desks
 from tests.hotline.test_verify import RETURNED, UNSOLVED, several_lives
 
@@ -63,12 +63,12 @@ async def every_kind(desks: Desks) -> None:
     lives = [(*begins, *(() if fact in begins else (fact,))) for fact in eg.FACTS]
     lives.append((eg.RECEIVED, eg.CLASSIFIED, changed(eg.DISPATCHED, unlisted=("subject",))))
     for place in range(4):
-        told: dict[Name, list[Fact]] = {}
+        stated: dict[Name, list[Fact]] = {}
         for number, life in enumerate(lives):
             if place < len(life):
                 own = changed(life[place], complaint_id=complaint_id(f"kind-{number}"))
-                told.setdefault(SPEAKERS[type(own)], []).append(own)
-        for name, facts in told.items():
+                stated.setdefault(SPEAKERS[type(own)], []).append(own)
+        for name, facts in stated.items():
             log = PostgresLog(desks.dsn, name, f"test.{name}")
             forger = Desk(name, lambda said, _: [said], log, Telemetry(name))
             work = [Work(one, one.complaint_id, f"forged/{place}/{one.complaint_id}") for one in facts]
@@ -164,7 +164,7 @@ async def test_an_act_is_in_the_lists_after_the_next_step(desks: Desks, projecto
     assert UNSOLVED in {one.complaint_id for one in before}
     unsolved = next(one for one in before if one.complaint_id == UNSOLVED)
     assert (unsolved.role, unsolved.round, unsolved.standing) == (LEAD, 2, "new")
-    await desks.tell(replace(eg.SIGN, complaint_id=UNSOLVED, assignment=unsolved.assignment))
+    await desks.tell(told(eg.SIGN, complaint_id=UNSOLVED, assignment=unsolved.assignment))
     await take_in(projector_dsn)
     after = {one.complaint_id: one for one in await whole_list(desks.owner, ORDERS, eg.STREET)}
     assert after[UNSOLVED].standing == "signed"
@@ -396,7 +396,7 @@ async def test_lists_of_another_database_are_brought_up_by_their_versions(
     """As after a backup was put back: the snapshot in it counts transactions of a server that is no more."""
     await several_lives(desks)
     await take_in(projector_dsn)
-    await desks.tell(replace(eg.SIGN, complaint_id=RETURNED, unit=eg.OTHER_STREET, assignment=2))
+    await desks.tell(told(eg.SIGN, complaint_id=RETURNED, unit=eg.OTHER_STREET, assignment=2))
     await desks.owner.execute("UPDATE read.projection SET made_in = 'elsewhere/1', seen = '3:3:'")
     await take_in(projector_dsn)
     await true(desks)

@@ -23,7 +23,7 @@ from hotline.lab.bench import picture
 from hotline.lab.bench.asked import Answer, answered
 from hotline.lab.bench.generator import grow_lives
 from hotline.lab.bench.lives import UNDER_WAY
-from hotline.lab.bench.report import print_line, print_table, print_verdict, print_where, told
+from hotline.lab.bench.report import median_text, print_line, print_table, print_verdict, print_where
 from hotline.lab.bench.result import Result as Base
 from hotline.lab.bench.result import Spread, spread_of, warnings_of
 from hotline.lab.bench.stage import BenchCity, stage
@@ -318,9 +318,9 @@ def show(result: Result) -> None:
     )
     print_line(
         f"With the projector {result.lives_share:.0%} of the lives a second without it "
-        f"({told(spread_of(one.lives_per_second for one in result.beside), ',.0f')} and "
-        f"{told(spread_of(one.lives_per_second for one in result.without), ',.0f')}); caught up "
-        f"{told(result.caught_up_seconds, '.1f')} s after the last life."
+        f"({median_text(spread_of(one.lives_per_second for one in result.beside), ',.0f')} and "
+        f"{median_text(spread_of(one.lives_per_second for one in result.without), ',.0f')}); caught up "
+        f"{median_text(result.caught_up_seconds, '.1f')} s after the last life."
     )
     print_where(result)
     print_verdict(result, "The lists are what their rebuild says, and no answer reads a table of the log.")

@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 
 import asyncpg
 
-from deploy.city.city import DESKS, PROCESSES
+from deploy.city.city import DESKS, PROCESSES, PROJECTOR
 from deploy.embedded import child
 from deploy.embedded.child import Child
 from deploy.embedded.state import read_roster, read_state
@@ -29,7 +29,7 @@ from shared.runtime.patience import FINISH_SECONDS, HAND_SECONDS, REQUEST_SECOND
 
 HEARING: Final = ("intake", "dispatch", "feedback")
 """The desks that hear Kafka in a group."""
-EVERYBODY: Final = PROCESSES
+EVERYBODY: Final = (*PROCESSES, PROJECTOR)
 SERVERS: Final = ("kafka", "postgres")
 STOPPED_SECONDS: Final = max(SESSION_SECONDS, REQUEST_SECONDS) + 2.0
 """Past the session of a consumer and the request of a producer, and before a server is taken for hung."""
@@ -122,7 +122,9 @@ class Fault(NamedTuple):
 # -- processes
 
 
-def _killed(name: str) -> Cause:
+def killed(name: str) -> Cause:
+    """Kill -9."""
+
     async def cause(ground: Ground) -> Done:
         os.kill((await ground.living(name)).pid, signal.SIGKILL)
         return await _back(ground, name)
@@ -142,7 +144,7 @@ async def _back(ground: Ground, name: str) -> Done:
     return Done(EVERYBODY, f"(it answered after {asyncio.get_running_loop().time() - began:.1f} s)")
 
 
-def _stopped(name: str) -> Cause:
+def stopped(name: str) -> Cause:
     """SIGSTOP, and on again past every lease and session; PostgreSQL with all its backends."""
 
     async def cause(ground: Ground) -> Done:
@@ -159,7 +161,9 @@ def _stopped(name: str) -> Cause:
     return cause
 
 
-def _restarted(name: str) -> Cause:
+def restarted(name: str) -> Cause:
+    """SIGTERM, as an operator ends it."""
+
     async def cause(ground: Ground) -> Done:
         process = await ground.living(name)
         began = asyncio.get_running_loop().time()
@@ -169,7 +173,7 @@ def _restarted(name: str) -> Cause:
                 await asyncio.sleep(0.02)
         seconds = asyncio.get_running_loop().time() - began
         done = await _back(ground, name)
-        late = name in PROCESSES and seconds > TERM_SECONDS_MAX
+        late = name in EVERYBODY and seconds > TERM_SECONDS_MAX
         return done._replace(note=f"took {seconds:.1f} s to end") if late else done
 
     return cause
@@ -209,7 +213,7 @@ async def _ask(ground: Ground, statement: str, *values: object) -> Any:
 # -- wires
 
 
-def _disturbed(server: str, name: str, disturb: Callable[[Wire], None], seconds: float = 0.0) -> Cause:
+def disturbed(server: str, name: str, disturb: Callable[[Wire], None], seconds: float = 0.0) -> Cause:
     """A wire is disturbed, and as it was after so many seconds."""
 
     async def cause(ground: Ground) -> Done:
@@ -222,11 +226,14 @@ def _disturbed(server: str, name: str, disturb: Callable[[Wire], None], seconds:
     return cause
 
 
-def _slow(wire: Wire) -> None:
+def slow(wire: Wire) -> None:
+    """Everything on it comes late."""
     wire.delay_seconds = SLOW_BY_SECONDS
 
 
-def _commit_broken(name: str, how: Break) -> Cause:
+def commit_broken(name: str, how: Break) -> Cause:
+    """The connection breaks around its next commit."""
+
     async def cause(ground: Ground) -> Done:
         wire = ground.wires["postgres"][name]
         broken = wire.break_a_commit(how)
@@ -239,13 +246,13 @@ def _commit_broken(name: str, how: Break) -> Cause:
 
 def _behind(name: str) -> Collection[str]:
     """The process of the system that must make progress behind a wire; none behind the writers' wire."""
-    return (name,) if name in PROCESSES else ()
+    return (name,) if name in EVERYBODY else ()
 
 
 # -- two of a kind
 
 
-def _two_owners(name: str, application: str) -> Cause:
+def two_owners(name: str, application: str) -> Cause:
     """The owner stands still with its work in hand, loses its lock and does not know, while another takes over."""
 
     async def cause(ground: Ground) -> Done:
@@ -350,34 +357,34 @@ async def _letters_typed_in(ground: Ground) -> Done:
 
 def faults(*, disk: bool) -> list[Fault]:
     """All kinds there are; those of the disk where there is one to fill."""
-    found = [Fault(f"kill -9 {name}", 2.0, _killed(name)) for name in PROCESSES]
-    found += [Fault(f"kill -9 {name}", 0.7, _killed(name)) for name in SERVERS]
-    found += [Fault(f"SIGSTOP {name}", 0.4, _stopped(name)) for name in (*PROCESSES, *SERVERS)]
-    found += [Fault(f"restart {name}", 1.0, _restarted(name)) for name in PROCESSES]
-    found += [Fault(f"restart {name}", 0.4, _restarted(name)) for name in SERVERS]
+    found = [Fault(f"kill -9 {name}", 2.0, killed(name)) for name in PROCESSES]
+    found += [Fault(f"kill -9 {name}", 0.7, killed(name)) for name in SERVERS]
+    found += [Fault(f"SIGSTOP {name}", 0.4, stopped(name)) for name in (*PROCESSES, *SERVERS)]
+    found += [Fault(f"restart {name}", 1.0, restarted(name)) for name in PROCESSES]
+    found += [Fault(f"restart {name}", 0.4, restarted(name)) for name in SERVERS]
     found += [Fault("all backends of PostgreSQL terminated", 3.0, _backends_terminated)]
     wires = [(name, server) for name in PROCESSES for server in SERVERS]
     wires.remove(("escalation", "kafka"))  # it hears only the clock
     found += [
-        Fault(f"{name} cut off {server}", 0.8, _disturbed(server, name, Wire.cut, CUT_SECONDS))
+        Fault(f"{name} cut off {server}", 0.8, disturbed(server, name, Wire.cut, CUT_SECONDS))
         for name, server in wires
     ]
     found += [
-        Fault(f"{name} far from {server} (500 ms)", 0.5, _disturbed(server, name, _slow, SLOW_SECONDS))
+        Fault(f"{name} far from {server} (500 ms)", 0.5, disturbed(server, name, slow, SLOW_SECONDS))
         for name, server in wires
     ]
     found += [
-        Fault(f"{name}: connections to {server} reset", 1.5, _disturbed(server, name, Wire.reset))
+        Fault(f"{name}: connections to {server} reset", 1.5, disturbed(server, name, Wire.reset))
         for name, server in wires
     ]
     found += [
-        Fault(f"{name}: a commit {how}", 2.0, _commit_broken(name, how))
+        Fault(f"{name}: a commit {how}", 2.0, commit_broken(name, how))
         for name in (*PROCESSES, "writers")
         for how in ("unsaid", "unheard")
     ]
     found += [
-        Fault("two owners of the relay's shard", 1.0, _two_owners("relay", "relay")),
-        Fault("two owners of the timers", 1.0, _two_owners("escalation", "escalation.tick")),
+        Fault("two owners of the relay's shard", 1.0, two_owners("relay", "relay")),
+        Fault("two owners of the timers", 1.0, two_owners("escalation", "escalation.tick")),
     ]
     found += [Fault(f"{name}'s group shared out anew", 1.0, _joined(name)) for name in HEARING]
     found += [Fault(f"{name}'s clock an hour off", 0.5, _wrong_clock(name)) for name in DESKS]

@@ -11,7 +11,7 @@ from typing import Any, Final
 import asyncpg
 import msgspec
 
-from deploy.city.city import PROCESSES
+from deploy.city.city import PROCESSES, PROJECTOR
 from deploy.city.processes import OWNERS
 from shared.log import TIMER_SHARDS
 from shared.log.away import AWAY
@@ -28,7 +28,9 @@ SELECT (SELECT jsonb_object_agg(consumer, n) FROM (
         WHERE a.datname = current_database() AND a.application_name = 'escalation.tick' AND $1 = (
             SELECT count(*) FROM pg_locks l JOIN pg_database d ON d.oid = l.database
             WHERE l.locktype = 'advisory' AND l.granted AND l.classid = $2::int AND d.datname = current_database()))
-       AS tick
+       AS tick,
+       (SELECT max(a.query_start)::text FROM pg_stat_activity a
+        WHERE a.datname = current_database() AND a.application_name = $3) AS listing
 """
 
 
@@ -46,14 +48,14 @@ class Marks:
             async with asyncio.timeout(2):
                 if self._connection is None or self._connection.is_closed():
                     self._connection = await asyncpg.connect(self._dsn, timeout=2)
-                row = await self._connection.fetchrow(_LOOK, TIMER_SHARDS, OWNERS["escalation"])
+                row = await self._connection.fetchrow(_LOOK, TIMER_SHARDS, OWNERS["escalation"], PROJECTOR)
         except AWAY:
             await self.close()
             return {}
         assert row is not None  # noqa: S101 -- one row always
         offsets: dict[str, object] = msgspec.json.decode(row["offsets"] or "{}")
         marks = {name: offsets.get(name) for name in PROCESSES}
-        return {**marks, "relay": row["relay"], "escalation": row["tick"]}
+        return {**marks, "relay": row["relay"], "escalation": row["tick"], PROJECTOR: row["listing"]}
 
     async def moved(self, victims: Collection[str], *, within: float) -> float | None:
         """Seconds from now until each of these has done something; None where one of them has not in time."""

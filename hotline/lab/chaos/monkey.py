@@ -12,9 +12,8 @@ from typing import Final
 
 import msgspec
 
-from deploy.city.city import PROCESSES
 from hotline.lab.chaos.counts import Counts
-from hotline.lab.chaos.faults import SERVERS, Fault, Ground
+from hotline.lab.chaos.faults import EVERYBODY, SERVERS, Fault, Ground
 from hotline.lab.chaos.marks import Marks
 from shared.runtime.errors import UserError
 from shared.runtime.patience import HAND_SECONDS
@@ -94,7 +93,7 @@ class Monkey:
 
     async def play(self, *, seconds: float, most: int | None) -> None:
         """Until the time is over, or so many faults have happened; it begins once everybody is at work."""
-        if await self._marks.moved(PROCESSES, within=HAND_SECONDS) is None:
+        if await self._marks.moved(EVERYBODY, within=HAND_SECONDS) is None:
             raise UserError(f"The city was not at work after {HAND_SECONDS:.0f} s: nothing was made to fail.")
         await self._counts.since()
         end = time.monotonic() + seconds

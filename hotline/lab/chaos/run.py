@@ -27,6 +27,7 @@ from hotline.lab.chaos.counts import Counts
 from hotline.lab.chaos.disk import Disk
 from hotline.lab.chaos.faults import Ground, faults
 from hotline.lab.chaos.judgement import CITY, ChaosOutcome, judged_outcome
+from hotline.lab.chaos.listing import projector_faults
 from hotline.lab.chaos.marks import Marks
 from hotline.lab.chaos.monkey import Monkey
 from hotline.lab.chaos.outside import Outside
@@ -129,7 +130,7 @@ async def lived(
             random=Random(seed),
             log=stack.folder / "logs",
         )
-        every = faults(disk=disk is not None)
+        every = [*faults(disk=disk is not None), *projector_faults()]
         monkey = Monkey(ground, marks, Counts(stage.supervisor.pids), every, seed=seed, say=say)
         population = _population(catalogue, began_at, seed=seed, scale=scale)
         conductor = _conductor(realm, catalogue, population, began_at)
@@ -298,7 +299,8 @@ def _rewired(service: Service, wires: Wires, kafka: Mapping[str, Wire], postgres
     if service.name not in postgres:
         postgres[service.name] = wires.lay(service.name, urlsplit(dsn).port or 0, commits=True)
     env[f"{upper}_POSTGRES"] = moved(dsn, postgres[service.name].address)
-    env[f"{upper}_KAFKA"] = kafka_address.moved(env[f"{upper}_KAFKA"], kafka[service.name].address)
+    if service.name in kafka:  # the projector speaks to PostgreSQL alone
+        env[f"{upper}_KAFKA"] = kafka_address.moved(env[f"{upper}_KAFKA"], kafka[service.name].address)
     if service.name == "relay":
         env["RELAY_ANCHOR_SECONDS"] = str(ANCHOR_SECONDS)
     return replace(service, env=env)
