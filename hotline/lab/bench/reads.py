@@ -169,13 +169,13 @@ async def run(here: BenchCity, size: Size, say: Callable[[str], None]) -> Result
             )
             await _dropped(here, again)
     wrong += [what for one in (*without, *beside) for what in one.wrong]
-    place = here.place()
+    machine = here.machine()
     windows = {"lives without the projector": without[-1].spent, "lives with it": beside[-1].spent}
     result = Result(
-        place=place,
+        machine=machine,
         fixed=await here.fixed(realm, without[-1].gc_threshold),
         others_share=max(one.others_share for one in windows.values()),
-        warnings=warnings_of(place, windows),
+        warnings=warnings_of(machine, windows),
         wrong=wrong,
         complaints=size.complaints,
         open=open_now,
