@@ -48,8 +48,18 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     p95: float
     plan: str
     """The nodes that read tables, each with its table or index and the rows it read."""
+    touched: float
+    """The most rows that one node read, those that it left out among them."""
     scans: list[str]
     """Tables of the log that were read as a whole: none may be."""
+
+
+class Explained(msgspec.Struct, frozen=True, kw_only=True):
+    """The plans of one question."""
+
+    plan: str
+    touched: float
+    scans: list[str]
 
 
 @dataclass
@@ -187,8 +197,9 @@ async def answered(dsn: str, owner_dsn: str, rounds: int, *, lives: int, seed: i
                     rows=len(got),
                     wait=wait_of(waits),
                     p95=sorted(waits)[max(0, -(-len(waits) * 95 // 100) - 1)],
-                    plan=told[0],
-                    scans=told[1],
+                    plan=told.plan,
+                    touched=told.touched,
+                    scans=told.scans,
                 )
             )
     finally:
@@ -217,9 +228,7 @@ async def _questions(connection: asyncpg.Connection[Any], lives: int, seed: int)
     )
 
 
-async def _explained(
-    connection: asyncpg.Connection[Any], ask: Callable[[], Awaitable[Any]]
-) -> tuple[str, list[str]]:
+async def _explained(connection: asyncpg.Connection[Any], ask: Callable[[], Awaitable[Any]]) -> Explained:
     """The plans of all statements of a question, also those inside functions."""
     plans: list[dict[str, Any]] = []
 
@@ -240,16 +249,20 @@ async def _explained(
         connection.remove_log_listener(heard)
     reads: dict[str, float] = {}
     scans: list[str] = []
+    touched = 0.0
     for node in (node for plan in plans for node in _nodes(plan)):
         table = node.get("Relation Name") or node.get("Index Name")
         if table is None:
             continue
         rows = float(node["Actual Rows"]) * float(node["Actual Loops"])
+        left_out = float(node.get("Rows Removed by Filter", 0)) * float(node["Actual Loops"])
+        touched = max(touched, rows + left_out)
         name = f"{node['Node Type']} {node.get('Index Name') or table}"
         reads[name] = reads.get(name, 0.0) + rows
         if node["Node Type"] == "Seq Scan" and node.get("Relation Name") in LOG_TABLES:
             scans.append(table)
-    return "; ".join(f"{name} ({rows:,.0f})" for name, rows in reads.items()), scans
+    plan = "; ".join(f"{name} ({rows:,.0f})" for name, rows in reads.items())
+    return Explained(plan=plan, touched=touched, scans=scans)
 
 
 _EXPLAIN: Final = {
