@@ -20,7 +20,7 @@ from shared.text import shown
 from shared.unreadable import NAMED_MAX, UnreadableRows
 
 
-class Looked(NamedTuple):
+class ListPage(NamedTuple):
     """A page of a list."""
 
     rows: list[Listed]
@@ -42,7 +42,7 @@ async def look(
     overdue: bool = False,
     after: str = "",
     most: int | None = None,
-) -> Looked:
+) -> ListPage:
     """A page of one of `readside.rows.LISTS`, the earliest due first; the whole of it without `most`.
 
     It holds what was in the log when it was asked for. `overdue`: only what should have been done by the present.
@@ -64,11 +64,11 @@ async def look(
     finally:
         await connection.close()
     if most is None or len(rows) <= most:
-        return Looked(rows, now, as_of, unread)
-    return Looked(rows[:most], now, as_of, unread, rows[most - 1].cursor)
+        return ListPage(rows, now, as_of, unread)
+    return ListPage(rows[:most], now, as_of, unread, rows[most - 1].cursor)
 
 
-async def open_orders(city: City, unit: str) -> Looked:
+async def open_orders(city: City, unit: str) -> ListPage:
     """All orders with which this unit has to do, the earliest due first."""
     return await look(city, ORDERS, unit)
 

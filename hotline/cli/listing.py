@@ -12,7 +12,7 @@ from hotline.cli.unread import tell_unread
 from hotline.terminal import note, say, say_json
 
 if TYPE_CHECKING:
-    from hotline.casefile.orders import Looked
+    from hotline.casefile.orders import ListPage
     from hotline.readside.lists import Listed
 
 LISTED: Final = 200
@@ -31,7 +31,7 @@ Overdue = Annotated[bool, typer.Option("--overdue", help="Only those whose limit
 
 
 def tell_listed(
-    looked: Looked,
+    looked: ListPage,
     row: Callable[[Listed], dict[str, Any]],
     line: Callable[[Listed], str],
     *,

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from deploy.city.registry import City
-    from hotline.casefile.orders import Looked
+    from hotline.casefile.orders import ListPage
     from shared.complaint import Complaint
     from shared.events import Fact
     from shared.ids import ComplaintId
@@ -303,7 +303,7 @@ async def _tell_where_it_lies(city: City, complaint: ComplaintId) -> None:
     )
 
 
-async def _to_correct(after: str, most: int) -> Looked:
+async def _to_correct(after: str, most: int) -> ListPage:
     from deploy.city.registry import city_up
     from hotline.casefile.orders import look
     from hotline.readside.rows import CORRECTIONS

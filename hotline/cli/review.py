@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from deploy.city.registry import City
-    from hotline.casefile.orders import Looked
+    from hotline.casefile.orders import ListPage
     from hotline.readside.lists import Filter
     from shared.complaint import Complaint
     from shared.events import Fact
@@ -271,7 +271,7 @@ async def _amended(
     return told, moved
 
 
-async def _waiting(only: Filter, *, overdue: bool, after: str, most: int) -> Looked:
+async def _waiting(only: Filter, *, overdue: bool, after: str, most: int) -> ListPage:
     from deploy.city.registry import city_up
     from hotline.casefile.orders import look
     from hotline.lookup import unit_named

@@ -181,6 +181,18 @@ def _print_status(found: dict[str, Any]) -> None:
     console.print(cell(f"City {found['city']}{at}, rule set {found['ruleset']}{program}"))
     console.print(table)
     _print_who_stands(console, found)
+    _print_counts(console, found)
+    if not found["supervised"]:
+        console.print(
+            cell(f"Nobody keeps services alive here: `hotline up --city {found['city']}` starts them.")
+        )
+    elif any(not (entry["up"] or entry["starting"]) for entry in found["processes"].values()):
+        console.print(
+            cell(f"What is down is started again by itself; why it fell stands in {found['logs']}.")
+        )
+
+
+def _print_counts(console: Any, found: dict[str, Any]) -> None:
     counts = found["counts"]
     if counts is not None:
         console.print(
@@ -196,14 +208,6 @@ def _print_status(found: dict[str, Any]) -> None:
                 f"{counts['to_correct']:,} of them name what the catalogue does not know: "
                 "`hotline request to-correct` lists them."
             )
-    if not found["supervised"]:
-        console.print(
-            cell(f"Nobody keeps services alive here: `hotline up --city {found['city']}` starts them.")
-        )
-    elif any(not (entry["up"] or entry["starting"]) for entry in found["processes"].values()):
-        console.print(
-            cell(f"What is down is started again by itself; why it fell stands in {found['logs']}.")
-        )
 
 
 def _print_who_stands(console: Any, found: dict[str, Any]) -> None:

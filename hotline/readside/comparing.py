@@ -8,7 +8,7 @@ from uuid import UUID
 
 import asyncpg
 
-from hotline.readside.complaints import COMPLAINT, MESSAGE, TABLES, WAITING, WORDING, Made, Table
+from hotline.readside.complaints import COMPLAINT, MESSAGE, TABLES, WAITING, WORDING, MadeRows, Table
 
 Stretch = tuple[UUID, UUID]
 """The complaints from the first id to the last."""
@@ -77,7 +77,7 @@ class Differs(NamedTuple):
 
 
 async def differing(
-    connection: asyncpg.Connection[Any], stretch: Stretch, made: Made, passed_over: Collection[str] = ()
+    connection: asyncpg.Connection[Any], stretch: Stretch, made: MadeRows, passed_over: Collection[str] = ()
 ) -> Differs:
     """The rows of a stretch, held against these, which are all that it must have but for some complaints."""
     wanted: Mapping[str, Sequence[Any]] = {

@@ -153,7 +153,7 @@ ON CONFLICT (stream_id) DO UPDATE SET why = excluded.why WHERE t.why <> excluded
 _READ_AGAIN: Final = "DELETE FROM read.unread WHERE stream_id = ANY ($1::uuid[])"
 
 
-class Made(NamedTuple):
+class MadeRows(NamedTuple):
     """Rows of some complaints, ready to be written."""
 
     rows: list[RowsOf]
@@ -188,7 +188,7 @@ class Complaints:
                 amiss[stream] = reason(error)
         first = set(new.keys) if every else {row[0] for row in new.told if row[4]}
         messages = await messages_of(connection, first) if first else []
-        amiss |= await put(connection, Made(rows, messages))
+        amiss |= await put(connection, MadeRows(rows, messages))
         await note_unread(connection, new.keys, amiss)
 
     async def next_keys(
@@ -221,7 +221,7 @@ async def prepared(connection: asyncpg.Connection[Any]) -> None:
     await connection.execute(_READY)
 
 
-async def put(connection: asyncpg.Connection[Any], made: Made) -> dict[UUID, str]:
+async def put(connection: asyncpg.Connection[Any], made: MadeRows) -> dict[UUID, str]:
     """Write these rows, over a connection that is `prepared`, inside a transaction.
 
     Returns the complaints with a value that PostgreSQL does not take, and why.
@@ -239,12 +239,12 @@ async def put(connection: asyncpg.Connection[Any], made: Made) -> dict[UUID, str
         for some in (made.rows[:half], made.rows[half:]):
             known = {one.complaint.stream_id for one in some}
             messages = [one for one in made.messages if one.stream_id in known]
-            amiss |= await put(connection, Made(some, messages))
+            amiss |= await put(connection, MadeRows(some, messages))
         return amiss
     return {}
 
 
-async def _put(connection: asyncpg.Connection[Any], made: Made) -> None:
+async def _put(connection: asyncpg.Connection[Any], made: MadeRows) -> None:
     complaints = [one.complaint for one in made.rows]
     wording = [one.wording for one in made.rows if one.wording is not None]
     waiting = [row for one in made.rows for row in one.waiting]

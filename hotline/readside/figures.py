@@ -15,7 +15,7 @@ GROUP BY {groups} HAVING sum(complaints) > 0 ORDER BY complaints DESC, {groups} 
 """
 
 
-class Counted(NamedTuple):
+class CountedGroup(NamedTuple):
     """One group of complaints."""
 
     group: tuple[str, ...]
@@ -31,7 +31,7 @@ async def counted_by(
     unit: str = "",
     subject: str = "",
     most: int = 1000,
-) -> list[Counted]:
+) -> list[CountedGroup]:
     """How many complaints each group has, the most first; `by`: some of `GROUPS`, the rest narrows.
 
     Raises `ValueError` for a group there is not.
@@ -40,4 +40,4 @@ async def counted_by(
         message = f"expected some of {', '.join(GROUPS)}, got {', '.join(by) or 'none'}"
         raise ValueError(message)
     rows = await connection.fetch(_COUNTED.format(groups=", ".join(by)), stage, district, unit, subject, most)
-    return [Counted(tuple(row)[:-1], row["complaints"]) for row in rows]
+    return [CountedGroup(tuple(row)[:-1], row["complaints"]) for row in rows]

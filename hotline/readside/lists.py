@@ -1,4 +1,4 @@
-"""What waits for whom: a unit's orders, what is to be decided or corrected, supervision, visits; a page at a time."""
+"""Lists of what waits: a unit's orders, decisions, corrections, supervision, visits; a page at a time."""
 
 from __future__ import annotations
 

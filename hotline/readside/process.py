@@ -31,7 +31,7 @@ STAND_BY_SECONDS: Final = 0.5
 NICE: Final = 5
 """It gives way to the desks where the processors are short: lists may be a second late, orders may not."""
 WAKE: Final = "hotline_lists"
-"""Who waits for a list says so on this channel, and the projector looks at once."""
+"""A command that waits for a list says so on this channel, and the projector looks at once."""
 PART: Final = "projector"
 
 

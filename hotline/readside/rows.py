@@ -1,4 +1,4 @@
-"""What rows a complaint has on the read side: all that is listed, counted or searched of it. Pure."""
+"""Rows of a complaint on the read side: all that is listed, counted or searched of it. Pure."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ ORDERS, REVIEWS, CORRECTIONS, SUPERVISION, VISITS = LISTS = (
 ANSWERED: Final = "answered"
 """The standing of an order that no limit can pass any more."""
 LEAD, HELP, CALLED = ROLES = ("lead", "help", "called")
-"""What a unit is to a complaint in its list: it has the order, helps who has it, or a street whistled for it."""
+"""The part of a unit in a complaint of its list: it has the order, it helps, or a street whistled for it."""
 
 TEXT_CHANGED_BY: Final = (
     "ComplaintReceived",

@@ -1,8 +1,8 @@
 """The telephone's figures and the responses to messages, from the read side: the same that all calls would give.
 
-The worst 24 hours on end (A2) are found by minutes. What a window held at the end of each minute is a sum of minutes;
-within a minute no window can be worse than if all its answered calls were missing and none of the others. So few
-minutes are left in which the calls themselves are looked at.
+The worst 24 hours on end (A2) are found by minutes. At the end of a minute a window is a sum of minutes. Within it no
+window is worse than one without the minute's answered calls. So few minutes are left in which the calls themselves are
+looked at.
 """
 
 from __future__ import annotations

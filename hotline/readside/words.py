@@ -1,7 +1,7 @@
 """By which words a complaint is found: pairs of characters, words in Latin letters, its subject and place. Pure.
 
-Chinese has no blanks between words, and PostgreSQL's trigrams find nothing in it. Two characters beside each other
-are nearly always a word or the border of two, so a text that holds all pairs of another one nearly always holds it.
+Chinese has no blanks between words, and PostgreSQL's trigrams find nothing in it. Two characters beside each other are
+a word, or the border of two. A text that holds all pairs of another one nearly always holds it.
 """
 
 from __future__ import annotations
@@ -46,6 +46,6 @@ def named(subject: str = "", district: str = "", street: str = "") -> list[str]:
 
 
 def month_of(received_at: datetime) -> str:
-    """What stands before every word of a complaint: so the index of a word goes by months."""
+    """The month that stands before every word of a complaint, so that the index of a word goes by months."""
     at = received_at.astimezone(UTC)
     return f"{at.year % 100:02}{at.month:02}"

@@ -26,7 +26,7 @@ from shared.log.acts import refusals_told
 from shared.log.locks import SCORES
 from shared.log.projection.lives import PAGE, facts_of_lives
 from shared.log.projection.position import present_position, touched_since
-from shared.log.projection.putting import View, put_right
+from shared.log.projection.putting import KeptTable, put_right
 from shared.log.reading import archive_held
 from shared.policy.scoring import Counting
 from shared.runtime.errors import UserError
@@ -40,9 +40,9 @@ SCHEMA: Final = 3
 _COLUMNS: Final = ("stream_id", "version", *Counted.__struct_fields__)
 _OF_COUNTED: Final = ", ".join(Counted.__struct_fields__)
 _CORRECTED: Final = ("month", "stream_id", "version", "type", "was", "now")
-_LIFE: Final = View("es.score_life", _COLUMNS)
-_CORRECTION: Final = View("es.score_correction", ("stream_id", "month", "version", "type", "was", "now"))
-_UNREAD: Final = View("es.score_unread", ("stream_id", "version", "why"))
+_LIFE: Final = KeptTable("es.score_life", _COLUMNS)
+_CORRECTION: Final = KeptTable("es.score_correction", ("stream_id", "month", "version", "type", "was", "now"))
+_UNREAD: Final = KeptTable("es.score_unread", ("stream_id", "version", "why"))
 # A refusal changes no score, but how far the life is taken in: every fact is looked at, few are read.
 _FACTS: Final = facts_of_lives(
     "stream_id, position, version, type, schema_version, CASE WHEN type = ANY ($1::text[]) THEN body END AS body",

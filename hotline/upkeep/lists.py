@@ -1,8 +1,8 @@
 """Makes the read side anew from the facts and the register of calls, while desks and projector go on.
 
 A page of complaints is one transaction. It folds their facts as they are, and writes what differs; the projector waits
-for so long, and no desk does. So the lists stay readable and grow right page by page: a row is what a whole life says,
-so it does not matter whether the projector or this writes it last.
+for so long, and no desk does. So the lists stay readable, and grow right page by page. A row is what a whole life says:
+it does not matter whether the projector or this writes it last.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import asyncpg
 
 from hotline.readside import calls
 from hotline.readside.comparing import SUMS, Sum, differing, sums_differing
-from hotline.readside.complaints import Made, forget, messages_of, note_unread, prepared, put
+from hotline.readside.complaints import MadeRows, forget, messages_of, note_unread, prepared, put
 from hotline.readside.rows import RowsOf, rows_of
 from hotline.upkeep.rebuild import Rebuilt, RebuiltBut
 from shared.complaint import Complaint
@@ -101,7 +101,7 @@ class _Lists:
                             amiss[life.stream] = reason(error)
                             self.unread.note(f"complaint {life.stream}", reason(error))
             streams = [UUID(one.complaint.stream_id) for one in rows]
-            made = Made(rows, await messages_of(connection, streams))
+            made = MadeRows(rows, await messages_of(connection, streams))
             # Of what lies in a month that is away, and of what cannot be read, the rows stay as they are.
             kept = {row[0] for row in await connection.fetch(_DETACHED, *stretch)}
             found = await differing(connection, stretch, made, kept | {str(stream) for stream in amiss})
@@ -110,12 +110,14 @@ class _Lists:
             await note_unread(connection, [*streams, *amiss], amiss)
         return None if last == _LAST else last
 
-    async def _put_right(self, made: Made, streams: set[str], unknown: set[str]) -> None:
+    async def _put_right(self, made: MadeRows, streams: set[str], unknown: set[str]) -> None:
         if not streams and not unknown:
             return
         await forget(self._connection, streams | unknown)
         rows = [one for one in made.rows if one.complaint.stream_id in streams]
-        await put(self._connection, Made(rows, [one for one in made.messages if one.stream_id in streams]))
+        await put(
+            self._connection, MadeRows(rows, [one for one in made.messages if one.stream_id in streams])
+        )
 
     async def calls(self) -> None:
         """Every call, by what was told of it."""

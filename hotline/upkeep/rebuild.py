@@ -24,7 +24,7 @@ from shared.complaint import STATE_SCHEMA, Complaint, head_text
 from shared.log import timer_shard, timers_of
 from shared.log.projection.lives import FoldedLife, lives
 from shared.log.projection.position import present_position, touched_since
-from shared.log.projection.putting import View, put_right
+from shared.log.projection.putting import KeptTable, put_right
 from shared.log.reading import archive_held, views_alone
 from shared.runtime.errors import UserError
 from shared.unreadable import UnreadableRows
@@ -72,7 +72,7 @@ class Rebuilt(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Kept(NamedTuple):
-    view: View
+    view: KeptTable
     rows: Callable[[FoldedLife], Iterable[tuple[Any, ...]]]
 
 
@@ -87,8 +87,10 @@ def _timers(life: FoldedLife) -> Iterable[tuple[UUID, int, int, datetime]]:
 
 
 _VIEWS: Final = {
-    "heads": _Kept(View("es.stream", ("stream_id", "version", "head_hash", "state_schema", "state")), _heads),
-    "timers": _Kept(View("es.timer", ("stream_id", "kind", "shard", "due_at")), _timers),
+    "heads": _Kept(
+        KeptTable("es.stream", ("stream_id", "version", "head_hash", "state_schema", "state")), _heads
+    ),
+    "timers": _Kept(KeptTable("es.timer", ("stream_id", "kind", "shard", "due_at")), _timers),
 }
 VIEWS: Final = tuple(_VIEWS)
 """The views that can be rebuilt."""

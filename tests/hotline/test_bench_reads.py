@@ -15,7 +15,7 @@ from hotline.cli.bench import draw, tell
 from hotline.lab.bench.asked import ASKED, answered
 from hotline.lab.bench.generator import grow
 from hotline.lab.bench.open_lives import TITLES, open_templates
-from hotline.lab.bench.reads import Result, Size, bars_missed, run
+from hotline.lab.bench.reads import ReadsResult, ReadsSize, bars_missed, run
 from hotline.lab.bench.stage import BenchCity
 from hotline.readside.process import take_in
 from hotline.upkeep.lists import rebuild_lists
@@ -25,7 +25,7 @@ from tests.sources import Databases
 
 pytestmark = [pytest.mark.connected, pytest.mark.timeout(900)]
 
-SIZE = Size(complaints=300, calls=200, rounds=2, caught_up=200, lives=200, warm_up=100, pairs=1)
+SIZE = ReadsSize(complaints=300, calls=200, rounds=2, caught_up=200, lives=200, warm_up=100, pairs=1)
 MANY: Final = 1_000_000
 """Facts of the log that has grown large, of some hundred thousand complaints."""
 TOUCHED_MAX: Final = 3000
@@ -35,11 +35,11 @@ OF_MANY: Final = {"calls and messages of a day", "candidates of a year", "counts
 
 
 @pytest.fixture(scope="module")
-async def result(bench_stage: BenchCity) -> Result:
+async def result(bench_stage: BenchCity) -> ReadsResult:
     return await run(bench_stage, SIZE, print)
 
 
-def test_every_question_is_answered_and_nothing_is_wrong(result: Result) -> None:
+def test_every_question_is_answered_and_nothing_is_wrong(result: ReadsResult) -> None:
     assert result.wrong == []
     assert [one.question for one in result.answers] == list(ASKED)
     assert (result.complaints, result.open) == (300, 120)
@@ -53,10 +53,10 @@ def test_every_question_is_answered_and_nothing_is_wrong(result: Result) -> None
 
 
 def test_it_is_told_to_a_program_and_to_a_person_and_drawn(
-    result: Result, capsys: pytest.CaptureFixture[str], tmp_path: Path
+    result: ReadsResult, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     tell("reads", result, json=True)
-    assert msgspec.convert(json.loads(capsys.readouterr().out), Result) == result
+    assert msgspec.convert(json.loads(capsys.readouterr().out), ReadsResult) == result
     tell("reads", result, json=False)
     said = " ".join(capsys.readouterr().out.split())
     assert "The lists are what their rebuild says, and no answer reads a table of the log." in said
@@ -65,7 +65,7 @@ def test_it_is_told_to_a_program_and_to_a_person_and_drawn(
     assert (tmp_path / "reads.svg").exists()
 
 
-def test_a_missed_bar_is_a_warning(result: Result) -> None:
+def test_a_missed_bar_is_a_warning(result: ReadsResult) -> None:
     slow = msgspec.structs.replace(result.answers[0], p95=51.0)
     told = bars_missed(msgspec.structs.replace(result, answers=[slow], lives_share=0.5))
     assert any("p95 of 51 ms, the bar is 50" in said for said in told)

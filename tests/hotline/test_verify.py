@@ -57,7 +57,7 @@ async def several_lives(desks: Desks, ids: list[ComplaintId] | None = None) -> N
     }
     recorded[ON_THE_SPOT] = told(
         recorded[ON_THE_SPOT],
-        command=changed(recorded[ON_THE_SPOT].request, request_type=RequestType.CONSULT, article_id="KB-1"),
+        command=changed(recorded[ON_THE_SPOT].command, request_type=RequestType.CONSULT, article_id="KB-1"),
     )
     await desks.tell(*(recorded[identity] for identity in ids or list(recorded)))
     await desks.tell(told(eg.RETURN, complaint_id=RETURNED))

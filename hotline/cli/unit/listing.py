@@ -15,7 +15,7 @@ from hotline.cli.unit.saying import UnitNamed
 from hotline.terminal import say, say_json
 
 if TYPE_CHECKING:
-    from hotline.casefile.orders import Looked
+    from hotline.casefile.orders import ListPage
     from hotline.readside.lists import Filter
     from shared.ids import UnitId
 
@@ -82,7 +82,9 @@ def _print_units(*, json: bool) -> None:
         say(f"{unit_id:<{width}}  {unit.name}")
 
 
-async def _orders(name: str, only: Filter, *, overdue: bool, after: str, most: int) -> tuple[UnitId, Looked]:
+async def _orders(
+    name: str, only: Filter, *, overdue: bool, after: str, most: int
+) -> tuple[UnitId, ListPage]:
     from deploy.city.registry import city_up
     from hotline.casefile.orders import look
     from hotline.lookup import unit_named

@@ -1,4 +1,4 @@
-"""What people and pages ask of the read side, again and again with other values; and by which plans it is answered."""
+"""Questions of people and pages to the read side, put again and again, and the plans of their answers."""
 
 from __future__ import annotations
 

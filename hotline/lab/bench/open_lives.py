@@ -1,7 +1,7 @@
 """Lives that go on, for a log that is grown: the stories of `templates`, stopped while something still waits.
 
-They wait for every list there is: orders that are not signed, signed, asked to be given back, late, answered and
-about to be visited; and their titles are many, so that a search has rare and common words to find.
+They stand in most lists: orders that are not signed, signed, asked to be given back, late, or about to be visited.
+Their titles are many, so that a search has rare and common words to find.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ STORIES: Final[tuple[tuple[Story, int], ...]] = (
     (_answered, 3),
     (_late, 1),
 )
-"""What has happened so far, and in how many of twenty open lives."""
+"""Each beginning of a life, and in how many of twenty open lives it is told."""
 
 
 @cache

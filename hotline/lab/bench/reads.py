@@ -1,8 +1,8 @@
 """Part `reads`: what a list, a count or a search costs on a long log, and what it costs to keep them up.
 
-A log of a million complaints, 400 thousand of them open, is grown; the projector goes through it, and takes the same
-facts in one by one. Then every question of `asked` is put, again and again. Last, whole lives are lived with and
-without the projector, in turn.
+A log of a million complaints is grown, 400 thousand of them open. The projector goes through it. Of a smaller log it
+takes the facts in one by one. Then every question of `asked` is put, again and again. Last, whole lives are lived with
+and without the projector, in turn.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ _FROM_THE_BEGINNING: Final = "UPDATE read.projection SET seen = '1:1:', going = 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Size:
+class ReadsSize:
     """How much is measured."""
 
     complaints: int
@@ -74,7 +74,7 @@ class Size:
     """How often lives are lived without the projector and with it."""
 
     @classmethod
-    def of(cls, *, quick: bool) -> Size:
+    def of(cls, *, quick: bool) -> ReadsSize:
         """A million complaints, or five thousand."""
         if quick:
             return cls(
@@ -108,7 +108,7 @@ class Taken(msgspec.Struct, frozen=True, kw_only=True):
         return self.facts / max(self.cpu_seconds, 1e-9)
 
 
-class Result(Base, frozen=True, kw_only=True):
+class ReadsResult(Base, frozen=True, kw_only=True):
     """All that was measured."""
 
     complaints: int
@@ -123,13 +123,13 @@ class Result(Base, frozen=True, kw_only=True):
     caught_up_seconds: Spread
 
 
-async def measured(*, quick: bool, folder: Path, say: Callable[[str], None]) -> Result:
+async def measured(*, quick: bool, folder: Path, say: Callable[[str], None]) -> ReadsResult:
     """See `Part.measured`; `quick` is five thousand complaints."""
     async with stage(folder, say=say, zipkin=False) as here:
-        return await run(here, Size.of(quick=quick), say)
+        return await run(here, ReadsSize.of(quick=quick), say)
 
 
-async def run(here: BenchCity, size: Size, say: Callable[[str], None]) -> Result:
+async def run(here: BenchCity, size: ReadsSize, say: Callable[[str], None]) -> ReadsResult:
     """Measure so much."""
     wrong: list[str] = []
     small = await city.create(here.addresses, "reads0", here.units)
@@ -171,7 +171,7 @@ async def run(here: BenchCity, size: Size, say: Callable[[str], None]) -> Result
     wrong += [what for one in (*without, *beside) for what in one.wrong]
     machine = here.machine()
     windows = {"lives without the projector": without[-1].spent, "lives with it": beside[-1].spent}
-    result = Result(
+    result = ReadsResult(
         machine=machine,
         fixed=await here.fixed(realm, without[-1].gc_threshold),
         others_share=max(one.others_share for one in windows.values()),
@@ -191,7 +191,7 @@ async def run(here: BenchCity, size: Size, say: Callable[[str], None]) -> Result
     return result
 
 
-def bars_missed(result: Result) -> list[str]:
+def bars_missed(result: ReadsResult) -> list[str]:
     """Which bars are missed."""
     missed = [
         f"{one.question}: p95 of {one.p95:,.0f} ms, the bar is {P95_MS_MAX:.0f}"
@@ -211,7 +211,7 @@ def bars_missed(result: Result) -> list[str]:
     return missed
 
 
-async def _gone_through(realm: Realm, size: Size) -> Taken:
+async def _gone_through(realm: Realm, size: ReadsSize) -> Taken:
     """The whole log, for the first time; and the calls."""
     owner = await asyncpg.connect(realm.owner_dsn, command_timeout=3600)
     try:
@@ -280,7 +280,7 @@ async def _dropped(here: BenchCity, realm: Realm) -> None:
         await admin.close()
 
 
-def show(result: Result) -> None:
+def show(result: ReadsResult) -> None:
     """See `Part.show`."""
     print_table(
         f"Answers at {result.complaints:,} complaints, {result.open:,} open: milliseconds, warm",
@@ -326,7 +326,7 @@ def show(result: Result) -> None:
     print_verdict(result, "The lists are what their rebuild says, and no answer reads a table of the log.")
 
 
-def plot(result: Result, path: Path) -> None:
+def plot(result: ReadsResult, path: Path) -> None:
     """See `Part.plot`: the p95 of each answer."""
     drawn = picture.figure("Lists, counts and searches: p95 of each answer")
     axes = drawn.subplots()

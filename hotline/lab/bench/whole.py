@@ -17,7 +17,7 @@ import msgspec
 from deploy.city import city
 from deploy.city.city import Realm
 from deploy.city.processes import behind
-from deploy.supervision.supervisor import Supervisor
+from deploy.supervision.supervisor import Service, Supervisor
 from hotline.lab.bench.check import wrong_with
 from hotline.lab.bench.clients import consumer_of, ends_of, partitions_of
 from hotline.lab.bench.meter import Meter, Spent, spent
@@ -123,16 +123,7 @@ async def _lived(
     beside: Beside | None,
 ) -> MeasuredLives:
     logs = here.catalogue.parent / "logs" / realm.name
-    services = city.services(
-        realm,
-        logs,
-        traces_ratio=TRACES_RATIO,
-        catalogue=str(here.catalogue),
-        extra=load.extra,
-        one_process=load.one_process,
-    )
-    if load.projector:
-        services.append(city.projector(realm, logs))
+    services = _services(here, realm, load, logs)
     supervisor = Supervisor(services, stack=None, say=say)
     await supervisor.start()
     watching = asyncio.ensure_future(supervisor.watch())
@@ -176,6 +167,20 @@ async def _lived(
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await supervisor.stop()
+
+
+def _services(here: BenchCity, realm: Realm, load: Load, logs: Path) -> list[Service]:
+    services = city.services(
+        realm,
+        logs,
+        traces_ratio=TRACES_RATIO,
+        catalogue=str(here.catalogue),
+        extra=load.extra,
+        one_process=load.one_process,
+    )
+    if load.projector:
+        services.append(city.projector(realm, logs))
+    return services
 
 
 def _restarted(supervisor: Supervisor, logs: Path) -> list[str]:

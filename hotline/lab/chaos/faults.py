@@ -226,8 +226,7 @@ def disturbed(server: str, name: str, disturb: Callable[[Wire], None], seconds: 
     return cause
 
 
-def slow(wire: Wire) -> None:
-    """Everything on it comes late."""
+def _slow(wire: Wire) -> None:
     wire.delay_seconds = SLOW_BY_SECONDS
 
 
@@ -370,7 +369,7 @@ def faults(*, disk: bool) -> list[Fault]:
         for name, server in wires
     ]
     found += [
-        Fault(f"{name} far from {server} (500 ms)", 0.5, disturbed(server, name, slow, SLOW_SECONDS))
+        Fault(f"{name} far from {server} (500 ms)", 0.5, disturbed(server, name, _slow, SLOW_SECONDS))
         for name, server in wires
     ]
     found += [

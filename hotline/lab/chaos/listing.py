@@ -1,4 +1,4 @@
-"""What can go wrong with the projector: no desk may notice, and the lists must be what the log says in the end."""
+"""Faults of the projector: no desk may notice them, and in the end the lists must be what the log says."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import asyncpg
 from deploy.city.city import PROJECTOR
 from hotline.lab.chaos.faults import (
     CUT_SECONDS,
+    SLOW_BY_SECONDS,
     SLOW_SECONDS,
     Done,
     Fault,
@@ -21,7 +22,6 @@ from hotline.lab.chaos.faults import (
     disturbed,
     killed,
     restarted,
-    slow,
     stopped,
     two_owners,
 )
@@ -54,6 +54,10 @@ async def _killed_in_a_step(ground: Ground) -> Done:
     return Done((PROJECTOR,), note)
 
 
+def _slow(wire: Wire) -> None:
+    wire.delay_seconds = SLOW_BY_SECONDS
+
+
 def projector_faults() -> list[Fault]:
     """All kinds there are."""
     return [
@@ -63,7 +67,7 @@ def projector_faults() -> list[Fault]:
         Fault("restart projector", 1.0, restarted(PROJECTOR)),
         Fault("projector cut off postgres", 0.8, disturbed("postgres", PROJECTOR, Wire.cut, CUT_SECONDS)),
         Fault(
-            "projector far from postgres (500 ms)", 0.5, disturbed("postgres", PROJECTOR, slow, SLOW_SECONDS)
+            "projector far from postgres (500 ms)", 0.5, disturbed("postgres", PROJECTOR, _slow, SLOW_SECONDS)
         ),
         Fault("projector: connections to postgres reset", 1.5, disturbed("postgres", PROJECTOR, Wire.reset)),
         Fault("projector: a commit unsaid", 2.0, commit_broken(PROJECTOR, "unsaid")),

@@ -9,8 +9,8 @@ import asyncpg
 
 from shared.log.snapshot_difference import not_seen
 
-# By transactions only what is in the log of this very database can be told apart: not what came out of a backup, nor
-# what went into the archive before it was looked at.
+# Transactions tell apart only facts in the log of this very database. They do not tell apart facts out of a backup, or
+# facts that went into the archive before they were looked at.
 _STANDING: Final = """
 SELECT pg_current_snapshot()::text AS seen,
        (SELECT system_identifier FROM pg_control_system()) || '/'

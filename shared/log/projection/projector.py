@@ -44,10 +44,10 @@ class Source(NamedTuple):
 
 
 class New(NamedTuple):
-    """What one step takes in."""
+    """The new rows that one step takes in."""
 
     keys: list[Any]
-    """Whose rows are to be made anew, each once."""
+    """The keys of which the rows are to be made anew, each once."""
     told: Sequence[Any]
     """Of each key: itself, how many of its rows are new, and `Source.more`. Empty where all are gone through."""
 
@@ -76,7 +76,7 @@ class Projection(Protocol):
 
 
 class Step(NamedTuple):
-    """What one step did."""
+    """The outcome of one step."""
 
     taken: int
     """Rows of the source, or keys where it went through everything."""
@@ -175,7 +175,7 @@ class Projector:
         return Step(len(keys), more=True), known._replace(going=("all" if every else "") + str(keys[-1]))
 
     async def _archive(self, known: _Known, now: Position) -> tuple[Step, _Known]:
-        """What went into the archive before it was taken in is told by its version, not by its transaction."""
+        """Take in what went into the archive too soon: its version tells of it, its transaction does not."""
         keys = await self._projection.archived_behind(self._connection)
         if keys:
             await self._projection.put(self._connection, New(keys, ()))

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import asyncpg
 
 
-class View(NamedTuple):
+class KeptTable(NamedTuple):
     """A table of which each row is of one complaint."""
 
     table: str
@@ -16,7 +16,7 @@ class View(NamedTuple):
 
 
 async def put_right(
-    connection: asyncpg.Connection[Any], view: View, *, made: str, which: str
+    connection: asyncpg.Connection[Any], view: KeptTable, *, made: str, which: str
 ) -> tuple[int, int]:
     """Take out the rows that are not in the table `made`, and put in those that are only there.
 
