@@ -81,6 +81,7 @@ def test_status_tells_every_process_what_it_needs_and_who_is_behind(shell: Shell
     assert found["up"] is True
     assert set(found["processes"]) == {
         "kafka", "postgres", "zipkin", "intake", "dispatch", "escalation", "feedback", "relay",
+        "projector",
     }  # fmt: skip
     for name, entry in found["processes"].items():
         assert entry["pid"], name
