@@ -50,10 +50,13 @@ CREATE TABLE read.complaint (
 ) WITH (fillfactor = 70);
 CREATE INDEX complaint_received ON read.complaint (received_at, stream_id);
 CREATE INDEX complaint_open ON read.complaint (received_at, stream_id) WHERE ended = '';
+CREATE INDEX complaint_district ON read.complaint (district, received_at, stream_id);
+CREATE INDEX complaint_subject ON read.complaint (subject, received_at, stream_id);
 CREATE INDEX complaint_calendar ON read.complaint (calendar, stream_id) WHERE ended = '';
 
 CREATE TABLE read.wording (
     stream_id   uuid   PRIMARY KEY,
+    received_at timestamptz NOT NULL,
     request_id  text   NOT NULL,
     title       text   NOT NULL,
     content     text   NOT NULL,
@@ -191,16 +194,19 @@ LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog AS $$
     SELECT coalesce(array_agg(to_char(p_received AT TIME ZONE 'UTC', 'YYMM') || p), '{}') FROM unnest(p_words) AS p
 $$;
 
--- The newest complaints that have all these words (given without a month), received before (p_before, p_stream). It
--- looks through the newest ones first, so that a common word is found at once, and then goes back by the index, a month
--- at a time: no look goes through more than one month's rows of a word.
-CREATE FUNCTION read.found(p_words text[], p_before timestamptz, p_stream uuid, p_open boolean, p_limit int)
+-- The newest complaints that have all these words (given without a month), received before (p_before, p_stream);
+-- p_district and p_subject are among the words, or empty. It looks through the newest ones of that district, of that
+-- subject, or of all first, so that what is common is found at once. Then it goes back by the words' index, a month at a
+-- time: no look goes through more than one month's rows of a word.
+CREATE FUNCTION read.found(p_words text[], p_district text, p_subject text, p_before timestamptz, p_stream uuid,
+                           p_open boolean, p_limit int)
 RETURNS TABLE (stream_id uuid, received_at timestamptz)
 LANGUAGE plpgsql STABLE SET search_path = read, pg_catalog SET enable_seqscan = off AS $$
 #variable_conflict use_column
 DECLARE
-    newest constant int := 1000;
+    newest constant int := 500;
     looked int := 0;
+    ended_left int := 2000; -- where open ones are asked for: so many that have ended are passed over
     wanted int := p_limit;
     last timestamptz := p_before;
     last_stream uuid := p_stream;
@@ -213,7 +219,9 @@ BEGIN
              SELECT n.stream_id, n.received_at FROM complaint n WHERE (n.received_at, n.stream_id) < ($1, $2) %s
              ORDER BY n.received_at DESC, n.stream_id DESC LIMIT $3
          ) c JOIN wording w ON w.stream_id = c.stream_id ORDER BY c.received_at DESC, c.stream_id DESC',
-        CASE WHEN p_open THEN 'AND n.ended = ''''' ELSE '' END) USING p_before, p_stream, newest
+        CASE WHEN p_district <> '' THEN 'AND n.district = $4' WHEN p_subject <> '' THEN 'AND n.subject = $5' ELSE '' END
+            || CASE WHEN p_open THEN ' AND n.ended = ''''' ELSE '' END)
+        USING p_before, p_stream, newest, p_district, p_subject
     LOOP
         last := one.received_at;
         last_stream := one.stream_id;
@@ -235,16 +243,26 @@ BEGIN
     month := date_trunc('month', last AT TIME ZONE 'UTC')::date;
     WHILE wanted > 0 AND month >= date_trunc('month', first AT TIME ZONE 'UTC')::date LOOP
         FOR one IN
-            SELECT c.stream_id, c.received_at FROM wording w JOIN complaint c ON c.stream_id = w.stream_id
+            SELECT w.stream_id, w.received_at,
+                   NOT p_open OR EXISTS (SELECT FROM complaint c WHERE c.stream_id = w.stream_id AND c.ended = '') AS fits
+            FROM wording w
             WHERE w.words @> month_words(month::timestamp AT TIME ZONE 'UTC', p_words)
-              AND (c.received_at, c.stream_id) < (last, last_stream) AND (NOT p_open OR c.ended = '')
-            ORDER BY c.received_at DESC, c.stream_id DESC LIMIT wanted
+              AND (w.received_at, w.stream_id) < (last, last_stream)
+            ORDER BY w.received_at DESC, w.stream_id DESC
+            LIMIT CASE WHEN p_open THEN wanted + ended_left ELSE wanted END
         LOOP
+            IF NOT one.fits THEN
+                ended_left := ended_left - 1;
+                EXIT WHEN ended_left = 0;
+                CONTINUE;
+            END IF;
             stream_id := one.stream_id;
             received_at := one.received_at;
             wanted := wanted - 1;
             RETURN NEXT;
+            EXIT WHEN wanted = 0;
         END LOOP;
+        EXIT WHEN ended_left = 0;
         month := (month - interval '1 month')::date;
     END LOOP;
 END $$;

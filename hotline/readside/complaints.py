@@ -91,7 +91,7 @@ CREATE INDEX ON given_waiting (stream_id);
 """
 _EMPTY: Final = "".join(f"DELETE FROM {table.given};" for table in TABLES)  # noqa: S608 -- our own names
 _PUT_WORDING: Final = WORDING.put(
-    "stream_id, request_id, title, content, address, attachments, string_to_array(words, E'\\n')"
+    "stream_id, received_at, request_id, title, content, address, attachments, string_to_array(words, E'\\n')"
 )
 _PUT_WAITING: Final = WAITING.put()
 _PUT_MESSAGE: Final = MESSAGE.put()

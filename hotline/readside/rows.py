@@ -81,6 +81,7 @@ class WordingRow(NamedTuple):
     """See `read.wording`; `words` with blanks between."""
 
     stream_id: str
+    received_at: datetime
     request_id: str
     title: str
     content: str
@@ -169,6 +170,7 @@ def _wording(case: Complaint) -> WordingRow:
     words = [*named(case.subject, case.district, case.street or ""), *words_in(case.title)]
     return WordingRow(
         stream_id=case.complaint_id,
+        received_at=case.received_at,
         request_id=case.request_id,
         title=case.title,
         content=whole_content(case),

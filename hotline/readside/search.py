@@ -12,13 +12,14 @@ from hotline.readside.lists import Listed, some
 from hotline.readside.words import named, words_in
 from shared.ids import complaint_id
 from shared.runtime.errors import UserError
+from shared.text import folded
 
 FOUND_MAX: Final = 200
 NUMBER_MIN: Final = 4
 """Characters of a complaint's number that are looked up."""
 _DIGITS: Final = 32
 
-_FOUND: Final = "SELECT stream_id::text FROM read.found($1, $2, $3, $4, $5)"
+_FOUND: Final = "SELECT stream_id::text FROM read.found($1, $2, $3, $4, $5, $6, $7)"
 _NUMBERED: Final = """
 SELECT stream_id::text FROM read.complaint WHERE stream_id BETWEEN $1 AND $2 ORDER BY stream_id LIMIT $3
 """
@@ -42,6 +43,7 @@ async def found(
     `before`: the last one of the page before. Raises `UserError` where the text is too short to look for.
     """
     most = min(most, FOUND_MAX)
+    subject, district, street = map(folded, (subject, district, street))  # as names are recorded
     place = not (subject or district or street)
     if text and place and before is None and (exact := await _numbered(connection, text, most)):
         return [one for one in await some(connection, exact) if not (open_only and one.ended)]
@@ -52,7 +54,7 @@ async def found(
         )
     asked = [*named(subject, district, street), *words]
     since = _AFTER_ALL if before is None else (before.received_at, UUID(before.complaint_id))
-    rows = await connection.fetch(_FOUND, asked, *since, open_only, most)
+    rows = await connection.fetch(_FOUND, asked, district, subject, *since, open_only, most)
     return await some(connection, [row[0] for row in rows])
 
 

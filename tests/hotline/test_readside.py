@@ -311,12 +311,23 @@ async def test_the_process_is_killed_again_and_again_and_catches_up(desks: Desks
     await watching.close()
     process = await started()
     try:
+        await until(lambda: _at_work(desks), within=30, what="the projector at work")
         standing = await until(lambda: _whole(desks), within=30, what="the projector to catch up")
         assert standing
     finally:
         process.send_signal(signal.SIGTERM)
         assert await process.wait() == 0
     await true(desks)
+
+
+async def _at_work(desks: Desks) -> bool:
+    """It has opened its connection; before that it hears no signal to end."""
+    return bool(
+        await desks.owner.fetchval(
+            "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'projector'"
+            " AND datname = current_database()"
+        )
+    )
 
 
 async def _whole(desks: Desks) -> bool:

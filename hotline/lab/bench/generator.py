@@ -126,8 +126,12 @@ def _told(number: int, open_of_ten: int) -> tuple[list[Row], str]:
     if not open_of_ten:
         models = _ended()
         return models[number % len(models)].told_of(number, fraction)
-    models = open_templates() if number % 10 < open_of_ten else _ended()
-    return models[number * 7 % len(models)].told_of(number, fraction, (TITLE, title_of(number)))
+    ten, one = divmod(number, 10)
+    if one < open_of_ten:
+        models, place = open_templates(), ten * open_of_ten + one
+    else:
+        models, place = _ended(), ten * (10 - open_of_ten) + one - open_of_ten
+    return models[place % len(models)].told_of(number, fraction, (TITLE, title_of(number)))
 
 
 async def _copied(owner_dsn: str, chunks: list[tuple[int, int]], open_of_ten: int) -> int:

@@ -91,4 +91,4 @@ def open_templates() -> list[Template]:
 
 def title_of(number: int) -> str:
     """The title of the life of this number."""
-    return TITLES[number * 7 % len(TITLES)]
+    return TITLES[number // 10 * 7 % len(TITLES)]

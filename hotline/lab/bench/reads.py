@@ -44,13 +44,13 @@ OPEN_OF_TEN: Final = 4
 CALLS_A_DAY: Final = 68_000
 """As many as a city of 22 million has (A1)."""
 
-# Two days of calls up to the last instant of the log, answered nine times in ten.
+# Two days of calls up to the last instant of the log, answered nine times in ten, at hours as they come.
 _CALLS: Final = """
 INSERT INTO intake.call (call_id, told)
 SELECT 'call-' || n, ARRAY[intake.told(at, 'offered'), intake.told(at + n % 40 * interval '1 s', CASE
-    WHEN n % 10 = 0 THEN 'ended hangup' ELSE 'answered' END)]
+    WHEN hashint4(n) % 10 = 0 THEN 'ended hangup' ELSE 'answered' END)]
 FROM (SELECT max(received_at) AS last FROM read.complaint) AS e, generate_series(1, $1::int) AS n,
-    LATERAL (SELECT e.last - n * interval '1 day' / $2::int) AS a (at)
+    LATERAL (SELECT e.last - n * interval '1 day' / $2::int + hashint4(-n) % 1800 * interval '1 s') AS a (at)
 """
 _FACTS: Final = "SELECT coalesce(sum(facts), 0)::bigint FROM read.total"
 _OPEN: Final = "SELECT coalesce(sum(complaints), 0)::bigint FROM read.total WHERE stage <> 'ENDED'"
