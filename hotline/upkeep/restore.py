@@ -50,6 +50,24 @@ BEGIN
 END $$;
 CREATE TRIGGER restoring BEFORE INSERT ON es.event FOR EACH ROW EXECUTE FUNCTION es.restoring();
 """
+# A call has the id of the transaction that wrote it last; the lists go through all calls after a restore.
+_CALLS_HAVE_IDS: Final = """
+SELECT EXISTS (SELECT FROM information_schema.columns
+               WHERE table_schema = 'intake' AND table_name = 'call' AND column_name = 'xid')
+"""
+_CALLS_TRIGGER: Final = """
+CREATE FUNCTION intake.restoring() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    NEW.xid := '2';
+    RETURN NEW;
+END $$;
+CREATE TRIGGER restoring BEFORE INSERT ON intake.call FOR EACH ROW EXECUTE FUNCTION intake.restoring();
+"""
+_NO_TRIGGERS: Final = """
+DROP TRIGGER restoring ON es.event;
+DROP FUNCTION es.restoring();
+DROP FUNCTION IF EXISTS intake.restoring() CASCADE;
+"""
 _SENT: Final = (
     "WHEN {of_shard} AND pg_visible_in_snapshot(NEW.xid, '{snapshot}'::pg_snapshot) THEN '{xid}'::xid8"
 )
@@ -218,6 +236,8 @@ async def _planned(dsn: str, kafka: str, manifest: Manifest, prefix: str, old: s
         ]
         await connection.execute("TRUNCATE es.relay, es.consumer_offset")
         await connection.execute(_TRIGGER.format(cases=" ".join([*cases, "ELSE '3'::xid8"])))
+        if await connection.fetchval(_CALLS_HAVE_IDS):
+            await connection.execute(_CALLS_TRIGGER)
         return plan
     finally:
         await connection.close()
@@ -262,7 +282,7 @@ async def _adapt(dsn: str, plan: _Plan, prefix: str, old: str) -> None:
     connection = await asyncpg.connect(dsn)
     try:
         async with connection.transaction():
-            await connection.execute("DROP TRIGGER restoring ON es.event; DROP FUNCTION es.restoring()")
+            await connection.execute(_NO_TRIGGERS)
             for relay in plan.relays:
                 if relay.stays_open:
                     await connection.execute(_STAYS_OPEN, relay.shard)

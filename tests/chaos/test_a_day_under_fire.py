@@ -10,7 +10,7 @@ from typing import Final
 
 import pytest
 
-from deploy.city.city import PROCESSES
+from deploy.city.city import PROCESSES, PROJECTOR
 from deploy.city.registry import ANCHORS_FILE, city_folder
 from deploy.embedded import child
 from deploy.embedded.state import read_state
@@ -23,7 +23,7 @@ from shared.policy.catalogue import catalogue
 pytestmark = pytest.mark.connected
 
 PARTS: Final = ("kafka", "postgres")
-VICTIMS: Final = (*PROCESSES, *PARTS)
+VICTIMS: Final = (*PROCESSES, PROJECTOR, *PARTS)
 FACTS_BETWEEN: Final = 250
 """How far the city moves on from one kill to the next. Not seconds: on a slow machine it is the same day."""
 
@@ -99,7 +99,7 @@ async def test_each_process_is_killed_during_the_day_and_no_complaint_is_missing
     assert fire.killed == first  # each of those that began the day, and
     assert set(last) == set(VICTIMS)
     assert all(last[name] != pid for name, pid in first.items())  # another one came in its place
-    assert all(restarts[name] >= 1 for name in PROCESSES)
+    assert all(restarts[name] >= 1 for name in (*PROCESSES, PROJECTOR))
     assert report.problems == []
     assert anchored.problems == []
     assert anchored.anchored > 0

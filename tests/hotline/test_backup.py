@@ -20,8 +20,10 @@ from deploy.embedded.postgres import binary
 from deploy.embedded.stack import Addresses
 from hotline.audit.digest import digest
 from hotline.audit.verify import verify
+from hotline.readside.process import take_in
 from hotline.upkeep.archive import attach, detach, months, move
 from hotline.upkeep.backup import DUMP_FILE, MANIFEST_FILE, backup, manifest_of
+from hotline.upkeep.lists import rebuild_lists
 from hotline.upkeep.restore import Restored, restore
 from shared.ids import complaint_id
 from shared.inputs import WithdrawRequest
@@ -356,6 +358,34 @@ async def test_the_archive_comes_along_whether_its_months_are_attached_or_not(
         with pytest.raises(asyncpg.PostgresError, match="append-only"):
             await connection.execute("DELETE FROM es.event WHERE stream_id = $1", UNSOLVED)
         await connection.close()
+    finally:
+        admin = await asyncpg.connect(elsewhere.database("postgres"))
+        await admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+        await admin.close()
+
+
+async def test_the_lists_come_along_and_are_brought_up_by_the_first_look(
+    desks: Desks, stack: Addresses, elsewhere: Addresses, tmp_path: Path
+) -> None:
+    """Snapshots and transaction ids of another server mean nothing: the lives that were not taken in are found."""
+    await take_in(desks.dsn)
+    await several_lives(desks)
+    await desks.owner.execute(
+        "INSERT INTO intake.call (call_id, told) VALUES ('c-1', ARRAY[intake.told($1, 'offered')])",
+        eg.CALLED_AT,
+    )
+    await desks.owner.execute("UPDATE intake.call SET xid = '1000000000000'")  # a server that has seen much
+    name = desks.dsn.rpartition("/")[2]
+    await backup(served(Realm(name=name, kafka=stack.kafka, owner_dsn=desks.dsn)), tmp_path / "kept")
+    again, _ = await restore(elsewhere, tmp_path / "kept", name, UNITS)
+    try:
+        assert await take_in(again.logins["projector"]) == 6 + 1
+        assert await take_in(again.logins["projector"]) == 0
+        report = await verify(again.owner_dsn)
+        assert report.problems == []
+        assert "lists" in report.compared
+        done = await rebuild_lists(again.logins["operator"])
+        assert (done.removed, done.added) == (0, 0)
     finally:
         admin = await asyncpg.connect(elsewhere.database("postgres"))
         await admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
