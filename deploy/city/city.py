@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 from typing import Final
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 import asyncpg
 from confluent_kafka import KafkaException
@@ -22,7 +22,7 @@ from deploy.city import kafka_logins
 from deploy.embedded.stack import Addresses
 from deploy.supervision.supervisor import Service
 from shared.ids import TOGETHER
-from shared.runtime import kafka_address
+from shared.runtime import kafka_address, postgres_address
 from shared.runtime.errors import UserError
 from shared.runtime.topic_admin import make_missing
 from shared.topic_names import names
@@ -139,7 +139,7 @@ async def migrate(dsn: str) -> None:
         "--migration-lock",
         "migrate",
         # In the environment, not on the command line: that would show the password to everybody.
-        env={**os.environ, "DATABASE_URL": f"{dsn}?sslmode=disable"},
+        env={**os.environ, "DATABASE_URL": postgres_address.saying_how(dsn)},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
@@ -149,8 +149,10 @@ async def migrate(dsn: str) -> None:
         raise UserError(message)
 
 
-async def make_logins(admin: asyncpg.Connection[asyncpg.Record], dsn: str) -> dict[str, str]:
-    """Each of `GRANTED` with a new password, as a DSN; `dsn` is the owner's of the city's database.
+async def make_logins(
+    admin: asyncpg.Connection[asyncpg.Record], dsn: str, passwords: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """Each of `GRANTED` with its password, else with a new one, as a DSN; `dsn` is the owner's of the city's database.
 
     Roles belong to the whole server, so the city's name stands in them.
     """
@@ -159,25 +161,14 @@ async def make_logins(admin: asyncpg.Connection[asyncpg.Record], dsn: str) -> di
     for process, granted in GRANTED.items():
         # Not just `_{process}`: the city `hotline` would take the names of the roles that are granted.
         role = f"{database}_{process}_login"
-        password = secrets.token_urlsafe(24)
+        password = passwords[process] if passwords else secrets.token_urlsafe(24)
         known = await admin.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", role)
         verb = "ALTER" if known else "CREATE"
-        await admin.execute(f"{verb} ROLE \"{role}\" LOGIN PASSWORD '{password}'")
+        quoted = password.replace("'", "''")
+        await admin.execute(f"{verb} ROLE \"{role}\" LOGIN PASSWORD '{quoted}'")
         await admin.execute(f'GRANT {", ".join(granted)} TO "{role}"')
-        logins[process] = _as(dsn, role, password)
+        logins[process] = postgres_address.with_login(dsn, role, password)
     return logins
-
-
-def _as(dsn: str, user: str, password: str) -> str:
-    parts = urlsplit(dsn)
-    host = parts.netloc.rpartition("@")[2]
-    return urlunsplit(parts._replace(netloc=f"{quote(user)}:{quote(password)}@{host}"))
-
-
-def moved(dsn: str, host: str) -> str:
-    """The same login and database at another `host:port`."""
-    parts = urlsplit(dsn)
-    return urlunsplit(parts._replace(netloc=f"{parts.netloc.rpartition('@')[0]}@{host}"))
 
 
 async def make_topics(kafka: str, wanted: Mapping[str, Topic], *, retention: bool = True) -> None:

@@ -50,26 +50,30 @@ class Grant(NamedTuple):
     may: AclOperation
 
 
-def make(kafka: str, city: str, prefix: str) -> dict[str, str]:
-    """An address with a login for each of `PRINCIPALS`; those there were before get new passwords. Blocks.
+def make(kafka: str, city: str, prefix: str, passwords: Mapping[str, str] | None = None) -> dict[str, str]:
+    """An address with a login for each of `PRINCIPALS`, with its password, else with a new one each time. Blocks.
 
     Raises `UserError` where Kafka refuses.
     """
     if not kafka_address.parsed(kafka).user:
         return dict.fromkeys(PRINCIPALS, kafka)
-    return _made(kafka, {f"{city}-{name}": (name, granted(name, prefix)) for name in PRINCIPALS})
+    return _made(kafka, {f"{city}-{name}": (name, granted(name, prefix)) for name in PRINCIPALS}, passwords)
 
 
 def add_unit(kafka: str, city: str, prefix: str, unit: str) -> str:
     """An address with the unit's own login, a new password whenever it is asked for. Blocks; raises as `make`."""
     if not kafka_address.parsed(kafka).user:
         return kafka
-    grants = [
+    return _made(kafka, {f"{city}-unit-{unit}": (unit, granted_unit(unit, prefix))})[unit]
+
+
+def granted_unit(unit: str, prefix: str) -> list[Grant]:
+    """The rights of a unit: its orders, its replies, consumer groups of its own."""
+    return [
         _of_topic(prefix + DISPATCH_ORDERS.of(unit), AclOperation.READ),
         _of_topic(prefix + DISPATCH_REPLIES.of(unit), AclOperation.WRITE),
         Grant(ResourceType.GROUP, group_of(prefix, unit), True, AclOperation.READ),  # noqa: FBT003
     ]
-    return _made(kafka, {f"{city}-unit-{unit}": (unit, grants)})[unit]
 
 
 def group_of(prefix: str, unit: str) -> str:
@@ -144,9 +148,11 @@ def _of_topic(name: str, may: AclOperation) -> Grant:
     return Grant(ResourceType.TOPIC, name, False, may)  # noqa: FBT003
 
 
-def _made(kafka: str, users: Mapping[str, tuple[str, Sequence[Grant]]]) -> dict[str, str]:
+def _made(
+    kafka: str, users: Mapping[str, tuple[str, Sequence[Grant]]], told: Mapping[str, str] | None = None
+) -> dict[str, str]:
     admin = AdminClient(kafka_address.librdkafka(kafka))
-    passwords = {user: secrets.token_urlsafe(24) for user in users}
+    passwords = {user: told[name] if told else secrets.token_urlsafe(24) for user, (name, _) in users.items()}
     logins = {
         name: kafka_address.with_login(kafka, user, passwords[user]) for user, (name, _) in users.items()
     }

@@ -18,12 +18,13 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from deploy.city.city import AS_EVERYWHERE, Realm, Served, moved
+from deploy.city import deployed
+from deploy.city.city import AS_EVERYWHERE, Realm, Served
 from deploy.embedded import child
 from deploy.embedded.atomic import write_atomically
 from deploy.embedded.stack import Addresses, Stack
 from deploy.embedded.state import read_roster, read_state
-from shared.runtime import kafka_address
+from shared.runtime import kafka_address, postgres_address
 from shared.runtime.errors import UserError
 from shared.versions import RULESET
 
@@ -87,6 +88,8 @@ def find_city(where: Path | None = None) -> Realm:
 
 def city_up(where: Path | None = None) -> City:
     """The city that is up, and how it is served; `UserError` in one sentence where none is."""
+    if where is None and deployed.is_told():
+        return _deployed()
     at = where or folder()
     addresses = Stack.addresses_of(at)
     if addresses is None:
@@ -126,11 +129,21 @@ def supervised(where: Path | None = None) -> bool:
     return supervisor is not None and child.is_alive(supervisor)
 
 
+def _deployed() -> City:
+    told = deployed.Settings()
+    return City(
+        realm=deployed.realm_of(told),
+        ruleset=told.ruleset,
+        catalogue=told.catalogue,
+        logs=str(told.secrets / "logs"),  # beside it lies the contacts' key; logs are the engine's here
+    )
+
+
 def _at(addresses: Addresses, realm: Realm) -> Realm:
     """The realm where its stack is reached now: a port that somebody took while it was down has moved."""
     owner = addresses.database(realm.name)
     host = urlsplit(owner).netloc.rpartition("@")[2]
-    logins = {name: moved(dsn, host) for name, dsn in realm.logins.items()}
+    logins = {name: postgres_address.moved(dsn, host) for name, dsn in realm.logins.items()}
     return replace(
         realm,
         kafka=addresses.kafka,

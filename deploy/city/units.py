@@ -22,7 +22,7 @@ async def admit(realm: Realm, unit: str) -> dict[str, str]:
     )
     return {
         "bootstrap.servers": login.servers,
-        "security.protocol": "SASL_PLAINTEXT" if login.user else "PLAINTEXT",
+        "security.protocol": login.protocol,
         "sasl.mechanism": login.mechanism,
         "sasl.username": login.user,
         "sasl.password": login.password,

@@ -7,11 +7,11 @@ import os
 import signal
 import time
 from contextlib import suppress
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import asyncpg
 from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
 from hotline.readside.calls import Calls
 from hotline.readside.complaints import Complaints, prepared
@@ -23,6 +23,7 @@ from shared.log.postgres import connect
 from shared.log.projection.projector import PAGE, Projection, Projector
 from shared.runtime.errors import UserError, told
 from shared.runtime.garbage import tune_gc
+from shared.runtime.settings import ProcessSettings
 from shared.runtime.telemetry import Telemetry, set_up_logs
 
 LOOK_SECONDS: Final = 0.25
@@ -35,16 +36,11 @@ WAKE: Final = "hotline_lists"
 PART: Final = "projector"
 
 
-class Settings(BaseSettings):
+class Settings(ProcessSettings):
     """Prefix PROJECTOR_."""
 
     model_config = SettingsConfigDict(frozen=True, env_prefix="PROJECTOR_")
 
-    postgres: str
-    """DSN of the log's database, with the projector's own login."""
-    metrics_port: int = -1
-    """Loopback port for Prometheus; 0 takes a free one, -1 serves none."""
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     look_seconds: float = Field(default=LOOK_SECONDS, gt=0, le=1)
     """How long it waits between two looks."""
     page: int = Field(default=PAGE, ge=1, le=200_000)
@@ -143,7 +139,8 @@ async def run(settings: Settings) -> None:
     set_up_logs(settings.log_level)
     telemetry = Telemetry(PART)
     if settings.metrics_port >= 0:
-        telemetry.log.info("metrics_served", port=telemetry.serve_metrics(settings.metrics_port))
+        port = telemetry.serve_metrics(settings.metrics_port, address=settings.metrics_address)
+        telemetry.log.info("metrics_served", port=port)
     task = asyncio.ensure_future(ProjectorLoop(settings, telemetry).run())
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, task.cancel)

@@ -109,7 +109,8 @@ class Process:
     async def work(self, *others: Coroutine[Any, Any, None], answering: Within | None = None) -> None:
         """Work until told to stop (SIGTERM, SIGINT). `answering`: what else is answered beside the metrics."""
         if self.settings.metrics_port >= 0:
-            port = self.telemetry.serve_metrics(self.settings.metrics_port, answering)
+            told = self.settings
+            port = self.telemetry.serve_metrics(told.metrics_port, answering, address=told.metrics_address)
             self.telemetry.log.info("metrics_served", port=port)
         tasks = [asyncio.ensure_future(c) for c in (self.host.work(), self._watch_parking(), *others)]
         stop = asyncio.ensure_future(self.host.stop.wait())

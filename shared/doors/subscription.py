@@ -112,9 +112,12 @@ async def _undecoded(message: KafkaMessage) -> bytes:
 
 
 def _security(kafka: str) -> BaseSecurity | None:
-    """The login of an address, as FastStream takes it."""
+    """The login of an address, and how it is encrypted, as FastStream takes it."""
     address = kafka_address.parsed(kafka)
+    trusts = kafka_address.trusted(address.ca) if address.ca else None
     if not address.user:
-        return None
+        return BaseSecurity(ssl_context=trusts, use_ssl=True) if trusts else None
     kind = SASLPlaintext if address.mechanism == kafka_address.PLAIN else SASLScram512
-    return kind(username=address.user, password=address.password, use_ssl=False)
+    return kind(
+        username=address.user, password=address.password, ssl_context=trusts, use_ssl=trusts is not None
+    )

@@ -42,7 +42,8 @@ async def run(settings: Settings) -> None:
         "relay", exporter=exporter_of(settings.traces, settings.traces_endpoint), ratio=settings.traces_ratio
     )
     if settings.metrics_port >= 0:
-        telemetry.log.info("metrics_served", port=telemetry.serve_metrics(settings.metrics_port))
+        port = telemetry.serve_metrics(settings.metrics_port, address=settings.metrics_address)
+        telemetry.log.info("metrics_served", port=port)
     telemetry.hear_kafka()
     relay = Relay(
         settings,

@@ -2,16 +2,49 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from pathlib import Path
+from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from shared.runtime import kafka_address, postgres_address
 from shared.runtime.clock import INPUT_AGE_DAYS_MAX
 from shared.runtime.patience import METADATA_SECONDS, OFFSETS_IDLE_SECONDS
 
 
-class CommonSettings(BaseSettings):
+class ProcessSettings(BaseSettings):
+    """The settings of every process that serves a city; each reads them under its own prefix."""
+
+    model_config = SettingsConfigDict(frozen=True, env_prefix="HOTLINE_")
+
+    postgres: str
+    """DSN of the log's database, with the process's own login. `?sslmode=verify-full&sslrootcert=FILE` asks for TLS."""
+    postgres_password_file: str = ""
+    """Path of a file that holds the password of the DSN's user; the DSN then names the user alone."""
+    metrics_port: int = -1
+    """Port for Prometheus and for `/live` and `/ready`; 0 takes a free one, -1 serves none."""
+    metrics_address: str = "127.0.0.1"
+    """The address that port is opened on: a container whose probes come from outside needs `0.0.0.0`."""
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _passwords(cls, told: Any) -> Any:
+        """Put the passwords that lie in files into the addresses."""
+        if not isinstance(told, dict):
+            return told
+        for name, with_password in (
+            ("kafka", kafka_address.with_password),
+            ("postgres", postgres_address.with_password),
+        ):
+            file = told.get(f"{name}_password_file")
+            if file and name in told:
+                told = {**told, name: with_password(told[name], read_secret(file))}
+        return told
+
+
+class CommonSettings(ProcessSettings):
     """Settings all desks and the relay share; a missing address stops the start.
 
     Each desk reads them under its own prefix, `INTAKE_KAFKA` for intake, so one host can run them all.
@@ -20,9 +53,9 @@ class CommonSettings(BaseSettings):
     model_config = SettingsConfigDict(frozen=True, env_prefix="HOTLINE_")
 
     kafka: str
-    """Bootstrap address, host:port."""
-    postgres: str
-    """DSN of the log's database, with the desk's own login."""
+    """Bootstrap address, host:port or user:password@host:port; see `shared.runtime.kafka_address`."""
+    kafka_password_file: str = ""
+    """Path of a file that holds the password of the address's user; the address then names the user alone."""
     topic_prefix: str = ""
     """Put before every topic's name; lets several cities share one Kafka."""
     instance: str = Field(default="", pattern=r"^[A-Za-z0-9._-]{0,200}$")
@@ -36,9 +69,6 @@ class CommonSettings(BaseSettings):
     traces_endpoint: str = ""
     traces_ratio: float = Field(default=0.01, ge=0, le=1)
     """Share of all lives that is traced, each whole."""
-    metrics_port: int = -1
-    """Loopback port for Prometheus; 0 takes a free one, -1 serves none."""
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     metadata_max_age_ms: int = Field(default=round(METADATA_SECONDS * 1000), ge=100)
     """After how long a client asks Kafka again which topics there are: so soon a new unit or login is heard. With 343
     units a look costs a door some 10 ms, and the broker too; a new speaker comes a few times a year."""
@@ -58,3 +88,13 @@ class CommonSettings(BaseSettings):
     """Milliseconds that the broker gathers for a door that is in no hurry. A fetch over 200 units' topics
     costs 3.5 ms of client and broker, however little it brings. With 100 instead of 30 an idle system spends
     two fifths less."""
+
+
+def read_secret(file: str | Path) -> str:
+    """The content of a file of a secret, without the end of its line; `ValueError` names a file that cannot be read."""
+    try:
+        return Path(file).read_text(encoding="utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
+        message = f"{file} cannot be read: {reason}"
+        raise ValueError(message) from None

@@ -162,14 +162,14 @@ class Telemetry:
         client.propagate = False
         client.handlers = [_KafkaErrors(self)]
 
-    def serve_metrics(self, port: int, within: Within | None = None) -> int:
-        """Answer Prometheus, `/live` and `/ready` on this loopback port (0: a free one); returns the port.
+    def serve_metrics(self, port: int, within: Within | None = None, *, address: str = "127.0.0.1") -> int:
+        """Answer Prometheus, `/live` and `/ready` on this port (0: a free one) of this address; returns the port.
 
         `within` puts something before all that.
         """
         app = answering(self.health, make_wsgi_app(self.registry))
         app = app if within is None else within(app)
-        server = make_server("127.0.0.1", port, app, ThreadingWSGIServer, _Silent)
+        server = make_server(address, port, app, ThreadingWSGIServer, _Silent)
         Thread(target=server.serve_forever, name="metrics", daemon=True).start()
         return int(server.server_port)
 

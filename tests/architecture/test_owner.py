@@ -10,6 +10,8 @@ ROOT: Final = Path(__file__).parents[2]
 OWNERS: Final = {
     "deploy/city/city.py": "makes a city and migrates it",
     "deploy/city/registry.py": "says where a city is reached",
+    "deploy/city/deployed.py": "says the same of a city on servers of somebody else",
+    "deploy/city/prepare.py": "the job that migrates such a city",
     "hotline/upkeep/backup.py": "dumps the whole database",
     "hotline/cli/demo.py": "hands it to the laboratory's conductor",
     "hotline/cli/up.py": "lets the laboratory fill its ports again in a city of its own",

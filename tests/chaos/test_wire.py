@@ -10,12 +10,12 @@ from urllib.parse import urlsplit
 import asyncpg
 import pytest
 
-from deploy.city.city import moved
 from hotline.lab.chaos.wire import Wire, Wires
 from services.intake.rules import decide
 from shared.desk import Desk
 from shared.log.away import AWAY
 from shared.log.postgres import PostgresLog
+from shared.runtime.postgres_address import moved
 from shared.runtime.telemetry import Telemetry
 from shared.work import Batch, Work
 from tests import examples as eg

@@ -17,7 +17,7 @@ import pytest
 from deploy.city import city as realm
 from deploy.supervision.supervisor import Service, Supervisor
 from hotline.lab.chaos.wire import Wire, Wires
-from shared.runtime import kafka_address
+from shared.runtime import kafka_address, postgres_address
 from tests.city import City, until
 
 pytestmark = pytest.mark.connected
@@ -97,7 +97,7 @@ async def started(
             f"{upper}_KAFKA": kafka_address.moved(
                 kafka or plain.env[f"{upper}_KAFKA"], process.kafka.address
             ),
-            f"{upper}_POSTGRES": realm.moved(dsn, process.postgres.address),
+            f"{upper}_POSTGRES": postgres_address.moved(dsn, process.postgres.address),
             **{f"{upper}_{key}": value for key, value in told.items()},
         }
         service = Service(name=name, command=plain.command, env=env, log=plain.log)

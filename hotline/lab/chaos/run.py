@@ -14,7 +14,7 @@ from random import Random
 from typing import Final
 from urllib.parse import urlsplit
 
-from deploy.city.city import PROCESSES, Realm, moved
+from deploy.city.city import PROCESSES, Realm
 from deploy.city.registry import folder
 from deploy.embedded import child
 from deploy.embedded.kafka import Listener
@@ -39,7 +39,7 @@ from hotline.lab.simulation.population import Population
 from hotline.lab.simulation.year import BeijingYear, midnight, requests_by_day
 from shared.ids import ComplaintId
 from shared.policy.catalogue import Catalogue
-from shared.runtime import kafka_address
+from shared.runtime import kafka_address, postgres_address
 from shared.versions import RULESET
 
 CALENDAR: Final = "cn-1"
@@ -117,7 +117,7 @@ async def lived(
         marks = Marks(realm.owner_dsn)
         put_away.push_async_callback(marks.close)
         postgres_wires["writers"] = wires.lay("writers", urlsplit(realm.owner_dsn).port or 0, commits=True)
-        writer_dsn = moved(realm.logins["intake"], postgres_wires["writers"].address)
+        writer_dsn = postgres_address.moved(realm.logins["intake"], postgres_wires["writers"].address)
         writers = Writers(
             writer_dsn, catalogue, ruleset=RULESET, calendar=CALENDAR, began_at=began_at, seed=seed
         )
@@ -298,7 +298,7 @@ def _rewired(service: Service, wires: Wires, kafka: Mapping[str, Wire], postgres
     dsn = env[f"{upper}_POSTGRES"]
     if service.name not in postgres:
         postgres[service.name] = wires.lay(service.name, urlsplit(dsn).port or 0, commits=True)
-    env[f"{upper}_POSTGRES"] = moved(dsn, postgres[service.name].address)
+    env[f"{upper}_POSTGRES"] = postgres_address.moved(dsn, postgres[service.name].address)
     if service.name in kafka:  # the projector speaks to PostgreSQL alone
         env[f"{upper}_KAFKA"] = kafka_address.moved(env[f"{upper}_KAFKA"], kafka[service.name].address)
     if service.name == "relay":

@@ -1,0 +1,112 @@
+"""`python -m deploy.city.prepare [database] [logins] [kafka]`: brings a deployed city up to date before it serves.
+
+`database` migrates and says how many relays share the log. `logins` gives each process its role. `kafka` makes topics
+and logins. Where an operator makes roles, topics and users, only `database` is left. Run it as often as you like.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from collections.abc import Sequence
+from typing import Final
+
+import asyncpg
+
+from deploy.city import city, kafka_logins
+from deploy.city.deployed import Settings, admin_address, owner_dsn, secret
+from shared.policy.catalogue import catalogue
+from shared.runtime.errors import UserError
+from shared.topic_names import names
+
+STEPS: Final = ("database", "logins", "kafka")
+SERVERS_SECONDS_MAX: Final = 120.0
+"""How long it waits for a server that does not answer yet: those of a compose file start beside it."""
+
+
+async def prepare(settings: Settings, steps: Sequence[str] = STEPS) -> None:
+    """Do these steps in their order; `UserError` says in one sentence what is missing."""
+    await _answers(settings)
+    if "database" in steps:
+        await _database(settings)
+    if "logins" in steps:
+        await _logins(settings)
+    if "kafka" in steps:
+        await _kafka(settings)
+
+
+async def _answers(settings: Settings) -> None:
+    """Wait for PostgreSQL; whoever asks Kafka waits by itself. Raises the last `OSError` or `PostgresError`."""
+    give_up_at = time.monotonic() + SERVERS_SECONDS_MAX
+    while True:
+        try:
+            await (await asyncpg.connect(_owner(settings), timeout=5)).close()
+        except (OSError, TimeoutError, asyncpg.CannotConnectNowError, asyncpg.InvalidCatalogNameError):
+            if time.monotonic() > give_up_at:
+                raise
+            await asyncio.sleep(1)
+        else:
+            return
+
+
+async def _database(settings: Settings) -> None:
+    dsn = _owner(settings)
+    await city.migrate(dsn)
+    owner = await asyncpg.connect(dsn)
+    try:
+        known = await owner.fetchval("SELECT count(*) FROM es.relay")
+        if known != settings.relay_shards:
+            await owner.execute("SELECT es.set_relay_shards($1)", settings.relay_shards)
+    finally:
+        await owner.close()
+    print(f"the database of {settings.name} is up to date, {settings.relay_shards} relays share its log")
+
+
+async def _logins(settings: Settings) -> None:
+    dsn = _owner(settings)
+    passwords = {login: _needed(settings, f"postgres-{login}") for login in city.GRANTED}
+    owner = await asyncpg.connect(dsn)
+    try:
+        await city.make_logins(owner, dsn, passwords)
+    finally:
+        await owner.close()
+    print(f"{len(passwords)} logins in PostgreSQL")
+
+
+async def _kafka(settings: Settings) -> None:
+    admin = admin_address(settings)
+    if admin is None:
+        raise UserError(f"{settings.secrets / 'kafka-admin'} is missing: the password of Kafka's admin.")
+    prefix = city.prefix_of(settings.name)
+    passwords = {name: _needed(settings, f"kafka-{name}") for name in kafka_logins.PRINCIPALS}
+    wanted = names(prefix, catalogue(settings.catalogue).units)
+    await city.make_topics(admin, wanted, retention=settings.retention)
+    await asyncio.to_thread(kafka_logins.make, admin, settings.name, prefix, passwords)
+    print(f"{len(wanted)} topics and {len(passwords)} logins in Kafka")
+
+
+def _owner(settings: Settings) -> str:
+    dsn = owner_dsn(settings)
+    if dsn is None:
+        raise UserError(
+            f"{settings.secrets / 'postgres-owner'} is missing: the password of the database's owner."
+        )
+    return dsn
+
+
+def _needed(settings: Settings, name: str) -> str:
+    password = secret(settings, name)
+    if password is None:
+        raise UserError(f"{settings.secrets / name} is missing: the password of that login.")
+    return password
+
+
+if __name__ == "__main__":
+    asked = sys.argv[1:] or list(STEPS)
+    if set(asked) - set(STEPS):
+        sys.exit(__doc__)
+    try:
+        asyncio.run(prepare(Settings(), asked))
+    except (UserError, OSError, asyncpg.PostgresError) as error:
+        sys.exit(f"deploy.city.prepare: {error}")
