@@ -1,0 +1,1 @@
+"""The one image of all processes: its Containerfile, how it is built, and a check of what it promises."""
