@@ -32,6 +32,7 @@ from hotline.cli.status import status
 from hotline.cli.supervise import supervise
 from hotline.cli.unit import unit
 from hotline.cli.up import up
+from hotline.cli.upgrade import upgrade
 from hotline.cli.verify import verify
 
 app = typer.Typer(
@@ -66,6 +67,7 @@ app.command(rich_help_panel=OPERATOR)(up)
 app.command(rich_help_panel=OPERATOR)(status)
 app.add_typer(parked, name="parked", rich_help_panel=OPERATOR)
 app.command(rich_help_panel=OPERATOR)(verify)
+app.command(rich_help_panel=OPERATOR)(upgrade)
 app.command(rich_help_panel=OPERATOR)(rebuild)
 app.add_typer(archive, name="archive", rich_help_panel=OPERATOR)
 app.command(rich_help_panel=OPERATOR)(backup)

@@ -40,6 +40,7 @@ BY_READER: Final = {
         "status",
         "parked",
         "verify",
+        "upgrade",
         "rebuild",
         "archive",
         "backup",
@@ -109,6 +110,7 @@ def test_every_command_has_help(command: str, tmp_path: Path) -> None:
     [
         ("status",),
         ("verify",),
+        ("upgrade", "--check"),
         ("rebuild", "heads"),
         ("backup", "kept"),
         ("show", "abcdef12"),

@@ -1,0 +1,191 @@
+"""A deployment goes on: processes of the release before and of this one share the work, in both orders.
+
+The schema is migrated first. Then one process after another is replaced while citizens call and units answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from deploy.before import Before, build, commit_before, in_history
+from deploy.city import city as realm
+from deploy.city.registry import City as Served
+from deploy.embedded.stack import Addresses
+from deploy.supervision.supervisor import Supervisor
+from hotline.upkeep.upgrade import steps
+from shared.events import ComplaintClosed, ComplaintDispatched, VisitScheduled
+from shared.ids import ComplaintId
+from shared.runtime import postgres_address
+from shared.runtime.errors import UserError
+from tests.city import City, until
+
+pytestmark = [
+    pytest.mark.connected,
+    pytest.mark.skipif(not in_history(commit_before()), reason="the history of this clone is cut off"),
+]
+
+LIVES = 12
+"""Begun before each step."""
+
+
+@pytest.fixture(scope="module")
+def before(tmp_path_factory: pytest.TempPathFactory) -> Before:
+    return build(tmp_path_factory.mktemp("before"))
+
+
+class Mixed:
+    """Every process of a city, each of one release or the other."""
+
+    def __init__(self, town: City, before: Before) -> None:
+        self.town = town
+        self.before = before
+        self.said: list[str] = []
+        self._running: dict[str, tuple[Supervisor, asyncio.Task[None]]] = {}
+
+    async def start(self, name: str, *, old: bool) -> None:
+        """Replace a process, or start it: the one there was ends first, as its place in Kafka is one."""
+        await self.stop(name)
+        (service,) = [
+            one
+            for one in realm.services(
+                self.town.realm, self.town.folder / "logs", catalogue=str(self.town.folder / "catalogue.json")
+            )
+            if one.name == name
+        ]
+        if old:
+            _, *arguments = service.command
+            # Its own files come first on the path: `-m` looks where a process starts.
+            command = ("/usr/bin/env", "-C", str(self.before.tree), str(self.before.python), *arguments)
+            service = replace(service, command=command)
+        offset = service.log.stat().st_size if service.log.exists() else 0
+        supervisor = Supervisor([service], stack=None, say=self.said.append)
+        await supervisor.start()
+        self._running[name] = (supervisor, asyncio.create_task(supervisor.watch()))
+        await until(
+            lambda: self.town._works(service.log, name, offset), within=120, what=f"{name} at work", every=0.1
+        )
+
+    async def stop(self, name: str) -> None:
+        if name in self._running:
+            supervisor, watching = self._running.pop(name)
+            await supervisor.stop()
+            await watching
+
+    async def stop_all(self) -> None:
+        for name in tuple(self._running):
+            await self.stop(name)
+
+
+async def begin(town: City, name: str) -> list[ComplaintId]:
+    return [await town.record(f"{name}-{number}") for number in range(LIVES)]
+
+
+async def went_on(town: City, lives: Sequence[ComplaintId]) -> None:
+    """To its end, each life, by whoever is at the desks."""
+    for life in lives:
+        await town.until_fact(life, ComplaintDispatched, within=120)
+        await town.sign(life)
+        await town.answer(life)
+    for life in lives:
+        await town.until_fact(life, VisitScheduled, within=120)
+        await town.visit(life)
+    for life in lives:
+        await town.until_fact(life, ComplaintClosed, within=120)
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize(
+    "order", [realm.PROCESSES, tuple(reversed(realm.PROCESSES))], ids=["desks first", "relay first"]
+)
+async def test_two_releases_share_the_work_and_nothing_is_lost_or_doubled(
+    city: Callable[..., Awaitable[City]],
+    before: Before,
+    order: Sequence[str],
+    measured: Callable[[str], None],
+) -> None:
+    town = await city()  # migrated by this release, as a deployment begins
+    mixed = Mixed(town, before)
+    try:
+        for name in realm.PROCESSES:
+            await mixed.start(name, old=True)
+        lives = await begin(town, "first")
+        for name in order:
+            begun = await begin(town, name)
+            await asyncio.gather(mixed.start(name, old=False), went_on(town, lives))
+            lives = begun
+        await went_on(town, lives)
+        await town.settled()
+        assert await town.parked() == []
+        stories = {tuple(await town.story(life)) for life in lives}
+        assert len(stories) == 1
+        told = await town.verify()
+        assert told["ComplaintReceived"] == told["ComplaintClosed"] == LIVES * (len(order) + 1)
+        assert mixed.said == []
+        measured(f"{before.commit[:7]} and this release shared {LIVES * (len(order) + 1)} lives")
+    finally:
+        await mixed.stop_all()
+
+
+def test_the_environment_of_the_release_before_is_its_own(before: Before) -> None:
+    assert (before.tree / "uv.lock").exists()
+    assert Path(before.python).exists()
+
+
+async def test_an_owner_who_is_no_superuser_migrates_where_the_roles_are_there(
+    stack: Addresses, database: str
+) -> None:
+    """As on a cluster: the operator makes the roles (`database` made them here), and the job owns one database."""
+    name = "owned_by_nobody_else"
+    admin = await asyncpg.connect(stack.database("postgres"))
+    try:
+        await admin.execute(f"CREATE ROLE {name} LOGIN PASSWORD 'x' NOSUPERUSER NOCREATEROLE NOCREATEDB")
+        await admin.execute(f"CREATE DATABASE {name} OWNER {name}")
+        dsn = postgres_address.with_login(stack.database(name), name, "x")
+        await realm.migrate(dsn)
+        await realm.migrate(dsn)
+        owner = await asyncpg.connect(dsn)
+        try:
+            assert await owner.fetchval("SELECT count(*) FROM es.relay") == 1
+            await owner.execute("SELECT es.set_relay_shards(2)")
+        finally:
+            await owner.close()
+    finally:
+        await admin.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        await admin.execute(f"DROP ROLE IF EXISTS {name}")
+        await admin.close()
+
+
+async def test_the_check_names_what_a_city_lacks_in_the_order_of_the_steps(
+    city: Callable[..., Awaitable[City]], stack: Addresses
+) -> None:
+    town = await city()
+    served = Served(realm=town.realm, catalogue=str(town.folder / "catalogue.json"))
+    assert await steps(served) == []
+
+    await town.sql("DELETE FROM public.schema_migrations WHERE version IN ('0042', '0044')")
+    await town.sql(f'DROP ROLE "{town.realm.name}_operator_login"')
+    wider = replace(served, catalogue="")
+    found = await steps(wider)
+    assert [step.what.partition(":")[0] for step in found] == [
+        "migrations",
+        "logins in PostgreSQL",
+        "topics in Kafka",
+    ]
+    assert found[0].what == "migrations: 0042, 0044"
+    assert found[1].what == f"logins in PostgreSQL: {town.realm.name}_operator_login"
+    assert found[2].what.endswith(" more")
+
+    await town.sql("REVOKE SELECT ON public.schema_migrations FROM hotline_reader")
+    assert [step.what for step in await steps(served)] == [
+        "migrations: the database has not had 0055 and perhaps others"
+    ]
+    await town.sql("GRANT SELECT ON public.schema_migrations TO hotline_reader")
+    await town.sql("INSERT INTO public.schema_migrations VALUES ('9999')")
+    with pytest.raises(UserError, match="later release: it has had 9999"):
+        await steps(served)
