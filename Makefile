@@ -15,10 +15,10 @@ export PYTHONPYCACHEPREFIX := $(CURDIR)/.venv/compiled
 unexport PYTHONDONTWRITEBYTECODE
 endif
 
-.PHONY: help setup demo test digests quick check lint types borders docs bench chaos up status down wipe
+.PHONY: help setup demo test test-containers digests quick check lint types borders docs bench chaos up status down wipe
 
 help: ## List these commands
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
 
 # The stamp is newer than the lock file once the environment is what the lock file says.
 .venv/.synced: uv.lock pyproject.toml
@@ -35,6 +35,9 @@ demo: .venv/.synced ## Live a day of the city to its end (SCALE=0.01 for a quick
 test: .venv/.synced ## All tests, on a real Kafka and PostgreSQL that they start themselves
 	@$(BIN)/python -m deploy.embedded.archive
 	@$(BIN)/pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder -m "not digests"
+
+test-containers: .venv/.synced ## A slice of the tests on containers, engine and images made here (Debian, root)
+	@.ci/containers .stack/engine
 
 digests: .venv/.synced ## The facts of a demo's day, a month and Boston's file against what was recorded
 	@$(BIN)/pytest -m digests -q
@@ -59,6 +62,8 @@ docs: .venv/.synced
 	@$(BIN)/python -m hotline.contract.rulebook --check docs/rules.md
 	@$(BIN)/python -m tests.life_table --check docs/life.md
 	@$(BIN)/python -m tests.call_table --check docs/calls.md
+	@$(BIN)/python -m deploy.kubernetes check
+	@$(BIN)/python -m deploy.compose check
 
 bench: .venv/.synced ## Whole lives a second, the floor beside them, and one by one (LIVES=20000, PART=all for every part)
 	@$(BIN)/hotline bench $(PART) --lives $(LIVES)

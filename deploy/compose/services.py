@@ -1,0 +1,258 @@
+"""The services of the compose file: servers by their public images, the job, every process, and what watches them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from deploy.city import kafka_logins
+from deploy.city.city import GRANTED
+from deploy.kubernetes import watching
+from deploy.processes import GRACE_SECONDS, METRICS_PORT, PREPARES, PROGRAMS, Program
+
+CITY: Final = "hotline"
+IMAGE: Final = "${HOTLINE_IMAGE:-hotline}"
+KAFKA_IMAGE: Final = "${KAFKA_IMAGE:-docker.io/apache/kafka:4.4.0}"
+POSTGRES_IMAGE: Final = "${POSTGRES_IMAGE:-docker.io/postgres:18}"
+ZIPKIN_IMAGE: Final = "${ZIPKIN_IMAGE:-docker.io/openzipkin/zipkin-slim:3.6.1}"
+PROMETHEUS_IMAGE: Final = "${PROMETHEUS_IMAGE:-docker.io/prom/prometheus:v3.8.0}"
+COLLECTOR_IMAGE: Final = "${COLLECTOR_IMAGE:-docker.io/otel/opentelemetry-collector:0.140.0}"
+GRAFANA_IMAGE: Final = "${GRAFANA_IMAGE:-docker.io/grafana/grafana:12.3.0}"
+SECRETS: Final = "/run/secrets"
+KAFKA_PORT: Final = 9092
+POSTGRES_PORT: Final = 5432
+ZIPKIN_PORT: Final = 9411
+SETTINGS_OF_KAFKA: Final = "kafka.properties"
+"""A secret: the file of settings holds the passwords of the two users there are before any other."""
+WATCHED: Final = "watched"
+"""The profile with what has been checked by its schema alone."""
+POSTGRES_OPTIONS: Final = (
+    "max_connections=200",
+    "max_locks_per_transaction=2048",  # a batch locks every stream it writes before it writes
+    "shared_buffers=256MB",
+    "max_wal_size=2GB",
+    "checkpoint_timeout=15min",
+    "timezone=UTC",
+)
+CONFINED: Final = {
+    "read_only": True,
+    "cap_drop": ["ALL"],
+    "security_opt": ["no-new-privileges:true"],
+    "tmpfs": ["/tmp"],  # noqa: S108 -- the container's own
+}
+IN_CITY: Final = {
+    "CITY_NAME": CITY,
+    "CITY_KAFKA": f"kafka:{KAFKA_PORT}",
+    "CITY_POSTGRES": f"postgresql://postgres:{POSTGRES_PORT}/{CITY}",
+    "CITY_SECRETS": SECRETS,
+}
+FOR_COMMANDS: Final = ("reader", "editor", "governor", "operator")
+
+
+def secret_names() -> list[str]:
+    """Every secret, as a file is called."""
+    own = {key for program in PROGRAMS for key in program.secrets.values()}
+    return [
+        *(f"postgres-{login}" for login in ("owner", *GRANTED)),
+        *(f"kafka-{name}" for name in ("admin", *kafka_logins.PRINCIPALS)),
+        SETTINGS_OF_KAFKA,
+        *sorted(own),
+    ]
+
+
+def compose(programs: Iterable[Program] = PROGRAMS) -> dict[str, Any]:
+    """The whole file."""
+    rows = tuple(programs)
+    return {
+        "name": CITY,
+        "services": {
+            "kafka": _kafka(),
+            "postgres": _postgres(),
+            "prepare": _prepare(),
+            **{row.name: process(row) for row in rows},
+            "command": _command(),
+            "zipkin": _viewer(),
+            "prometheus": _prometheus(),
+            "collector": {
+                "image": COLLECTOR_IMAGE,
+                "profiles": [WATCHED],
+                "command": ["--config=/etc/collector.yaml"],
+                "volumes": ["./collector.yaml:/etc/collector.yaml:ro"],
+                "restart": "unless-stopped",
+            },
+            "grafana": {
+                "image": GRAFANA_IMAGE,
+                "profiles": [WATCHED],
+                "ports": ["127.0.0.1:3000:3000"],
+                "volumes": [
+                    "./grafana.yaml:/etc/grafana/provisioning/datasources/hotline.yaml:ro",
+                    "grafana:/var/lib/grafana",
+                ],
+                "restart": "unless-stopped",
+            },
+        },
+        "volumes": {"kafka": {}, "postgres": {}, "prometheus": {}, "grafana": {}},
+        "secrets": {name: {"file": f"./secrets/{name}"} for name in secret_names()},
+    }
+
+
+def process(row: Program) -> dict[str, Any]:
+    """A process of the table."""
+    kafka = {
+        "KAFKA": f"{CITY}-{row.name}@kafka:{KAFKA_PORT}",
+        "KAFKA_PASSWORD_FILE": f"{SECRETS}/kafka-{row.name}",
+        "TRACES": "zipkin",
+        "TRACES_ENDPOINT": f"http://zipkin:{ZIPKIN_PORT}",
+    }
+    told = {
+        **(kafka if row.speaks_kafka else {}),
+        "POSTGRES": f"postgresql://{CITY}_{row.name}_login@postgres:{POSTGRES_PORT}/{CITY}",
+        "POSTGRES_PASSWORD_FILE": f"{SECRETS}/postgres-{row.name}",
+        "METRICS_PORT": str(METRICS_PORT),
+        "METRICS_ADDRESS": "0.0.0.0",  # noqa: S104 -- of the container; no port of it is published
+        **row.settings,
+        **{setting: f"{SECRETS}/{key}" for setting, key in row.secrets.items()},
+    }
+    return {
+        "image": IMAGE,
+        "command": [row.module],
+        "environment": {f"{row.name.upper()}_{key}": value for key, value in told.items()},
+        "secrets": [
+            *([f"kafka-{row.name}"] if row.speaks_kafka else []),
+            f"postgres-{row.name}",
+            *row.secrets.values(),
+        ],
+        "depends_on": {"prepare": {"condition": "service_completed_successfully"}},
+        "healthcheck": {
+            "test": ["CMD", "python", "-m", "shared.runtime.probe", "ready"],
+            "interval": "10s",
+            "timeout": "5s",
+            "start_period": "60s",
+            "retries": 6,
+        },
+        "restart": "unless-stopped",
+        "stop_grace_period": f"{GRACE_SECONDS}s",
+        "mem_limit": f"{2 * row.memory_mb}m",
+        **({"ports": [f"127.0.0.1:{row.http_port}:{row.http_port}"]} if row.http_port else {}),
+        **CONFINED,
+    }
+
+
+def prometheus(rows: Iterable[Program] = PROGRAMS) -> dict[str, Any]:
+    """The settings of Prometheus."""
+    return {
+        "global": {"scrape_interval": "15s", "evaluation_interval": "15s"},
+        "rule_files": ["/etc/prometheus/rules.yaml"],
+        "scrape_configs": [
+            {"job_name": row.name, "static_configs": [{"targets": [f"{row.name}:{METRICS_PORT}"]}]}
+            for row in rows
+        ],
+    }
+
+
+def rules() -> Mapping[str, Any]:
+    """The alerts of a cluster, as a file of Prometheus."""
+    told: Mapping[str, Any] = watching.rules()["spec"]
+    return told
+
+
+def collector() -> dict[str, Any]:
+    """Traces in, by OTLP, and on to the viewer: for those who set TRACES=otlp."""
+    return {
+        "receivers": {"otlp": {"protocols": {"http": {"endpoint": "0.0.0.0:4318"}}}},
+        "exporters": {"zipkin": {"endpoint": f"http://zipkin:{ZIPKIN_PORT}/api/v2/spans"}},
+        "service": {"pipelines": {"traces": {"receivers": ["otlp"], "exporters": ["zipkin"]}}},
+    }
+
+
+def grafana() -> dict[str, Any]:
+    """Where Grafana finds the figures and the traces."""
+    return {
+        "apiVersion": 1,
+        "datasources": [
+            {"name": "Prometheus", "type": "prometheus", "url": "http://prometheus:9090", "isDefault": True},
+            {"name": "Zipkin", "type": "zipkin", "url": f"http://zipkin:{ZIPKIN_PORT}"},
+        ],
+    }
+
+
+def _kafka() -> dict[str, Any]:
+    return {
+        "image": KAFKA_IMAGE,
+        "environment": {"KAFKA_HEAP_OPTS": "-Xms512m -Xmx512m"},
+        "secrets": [{"source": SETTINGS_OF_KAFKA, "target": "/mnt/shared/config/server.properties"}],
+        "volumes": ["kafka:/var/lib/kafka/data"],
+        "restart": "unless-stopped",
+        "stop_grace_period": "60s",
+    }
+
+
+def _postgres() -> dict[str, Any]:
+    return {
+        "image": POSTGRES_IMAGE,
+        "environment": {
+            "POSTGRES_USER": CITY,
+            "POSTGRES_DB": CITY,
+            "POSTGRES_PASSWORD_FILE": f"{SECRETS}/postgres-owner",
+            "POSTGRES_INITDB_ARGS": "--encoding=UTF8 --locale=C --locale-provider=builtin "
+            "--builtin-locale=C.UTF-8",
+        },
+        "command": ["postgres", *(part for option in POSTGRES_OPTIONS for part in ("-c", option))],
+        "secrets": ["postgres-owner"],
+        "volumes": ["postgres:/var/lib/postgresql"],
+        "restart": "unless-stopped",
+        "stop_grace_period": "60s",
+        "shm_size": "128m",
+    }
+
+
+def _prepare() -> dict[str, Any]:
+    """It waits for the servers by itself: a health check of theirs would be one more program in their images."""
+    return {
+        "image": IMAGE,
+        "command": [PREPARES],
+        "environment": {**IN_CITY, "CITY_OWNER": CITY, "CITY_KAFKA_MECHANISM": "PLAIN"},
+        "secrets": [name for name in secret_names() if name.startswith(("postgres-", "kafka-"))],
+        "depends_on": {name: {"condition": "service_started"} for name in ("kafka", "postgres")},
+        "restart": "on-failure",
+        **CONFINED,
+    }
+
+
+def _command() -> dict[str, Any]:
+    """`docker compose run --rm command hotline …`: the centre's commands, with the logins of people alone."""
+    return {
+        "image": IMAGE,
+        "profiles": ["commands"],
+        "command": ["hotline", "--help"],
+        "environment": IN_CITY,
+        "secrets": [*(f"postgres-{login}" for login in FOR_COMMANDS), "kafka-outside", "contacts.key"],
+        **CONFINED,
+    }
+
+
+def _viewer() -> dict[str, Any]:
+    return {
+        "image": ZIPKIN_IMAGE,
+        "environment": {"JAVA_OPTS": "-Xmx256m"},
+        "ports": [f"127.0.0.1:{ZIPKIN_PORT}:{ZIPKIN_PORT}"],
+        "restart": "unless-stopped",
+    }
+
+
+def _prometheus() -> dict[str, Any]:
+    return {
+        "image": PROMETHEUS_IMAGE,
+        "command": [
+            "--config.file=/etc/prometheus/prometheus.yml",
+            "--storage.tsdb.path=/prometheus",
+            "--storage.tsdb.retention.time=30d",
+        ],
+        "ports": ["127.0.0.1:9090:9090"],
+        "volumes": [
+            "./prometheus.yaml:/etc/prometheus/prometheus.yml:ro",
+            "./rules.yaml:/etc/prometheus/rules.yaml:ro",
+            "prometheus:/prometheus",
+        ],
+        "restart": "unless-stopped",
+    }
