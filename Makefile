@@ -34,7 +34,7 @@ demo: .venv/.synced ## Live a day of the city to its end (SCALE=0.01 for a quick
 
 test: .venv/.synced ## All tests, on a real Kafka and PostgreSQL that they start themselves
 	@$(BIN)/python -m deploy.embedded.archive
-	@$(BIN)/pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder -m "not digests"
+	@$(BIN)/pytest -n $(WORKERS) --no-loadscope-reorder -m "not digests"
 
 test-containers: .venv/.synced ## A slice of the tests on containers, engine and images made here (Debian, root)
 	@.ci/containers .stack/engine
@@ -43,7 +43,7 @@ digests: .venv/.synced ## The facts of a demo's day, a month and Boston's file a
 	@$(BIN)/pytest -m digests -q
 
 quick: .venv/.synced ## The pure tests: rules, doors, whole lives in memory; no stack, in under a minute
-	@$(BIN)/pytest -n $(WORKERS) --dist loadgroup -m "not connected and not programs" -q
+	@$(BIN)/pytest -n $(WORKERS) -m "not connected and not programs" -q
 
 check: lint types borders docs ## Everything that is checked without running: style, types, borders, generated docs
 

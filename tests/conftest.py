@@ -18,11 +18,13 @@ import os
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 from hypothesis import HealthCheck, settings
+from xdist.scheduler import LoadScopeScheduling
 
 from deploy.city import city as realm
 from deploy.embedded.stack import Addresses
@@ -32,6 +34,8 @@ from tests.sources import Databases, embedded, stack_of_session
 
 TESTS: Final = Path(__file__).parent
 MEMORY: Final = Path("/dev/shm")  # noqa: S108 -- pytest makes a folder of our own in it
+STACKS: Final = ("typed_stack", "bench_stage")
+"""Fixtures that are a stack beside the session's."""
 MEMORY_FREE_MIN: Final = 8 * 1024**3
 """Bytes free in memory for the tests' folders to lie there: all tests together leave 3 GB behind in them."""
 
@@ -43,15 +47,30 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ["PYTEST_DEBUG_TEMPROOT"] = str(MEMORY)
 
 
+class ByFile(LoadScopeScheduling):  # type: ignore[misc] -- without types
+    """Gives a worker whole files, and one worker all files that stand on one more stack of theirs."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        """The group of a test; the tests of a group run in one worker."""
+        return _group(nodeid.partition("::")[0])
+
+
+@cache
+def _group(file: str) -> str:
+    text = (TESTS.parent / file).read_text(encoding="utf-8")
+    return next((name for name in STACKS if f"{name}:" in text), file)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
+    """Use `ByFile`. The mark `xdist_group` has no effect: xdist 3.8 sets an attribute that pytest 9.2 does not read."""
+    return ByFile(config, log)
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Whoever asks for the stack is `connected`, marked or not: a pure run can never start it."""
-    shared: dict[Path, str] = {}
     for item in items:
-        for name in {"typed_stack", "bench_stage"} & set(getattr(item, "fixturenames", ())):
-            shared[item.path] = name
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(shared.get(item.path, str(item.path.relative_to(TESTS)))))
         if {"stack", "typed_stack"} & set(getattr(item, "fixturenames", ())) and not any(
             item.iter_markers("connected")
         ):
