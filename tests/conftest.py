@@ -47,7 +47,7 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ["PYTEST_DEBUG_TEMPROOT"] = str(MEMORY)
 
 
-class ByFile(LoadScopeScheduling):  # type: ignore[misc] -- without types
+class ByFile(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
     """Gives a worker whole files, and one worker all files that stand on one more stack of theirs."""
 
     def _split_scope(self, nodeid: str) -> str:
