@@ -35,11 +35,13 @@ class Shell:
     def __call__(self, *words: str, code: int = 0, typed: str | None = None) -> str:
         """Type it and give all that is read on the terminal; it must end with this code.
 
-        `typed`: what it reads from standard input; else there is none.
+        With `--json` it is standard output alone, as a program reads it. `typed`: what it reads from
+        standard input; else there is none.
         """
-        found = run(words, env=environment(), folder=self.folder, told=typed or "", together=True)
-        assert found.returncode == code, f"{words}: {found.returncode}\n{found.stdout}"
-        assert "Traceback" not in found.stdout
+        together = "--json" not in words or code != 0
+        found = run(words, env=environment(), folder=self.folder, told=typed or "", together=together)
+        assert found.returncode == code, f"{words}: {found.returncode}\n{found.stdout}{found.stderr}"
+        assert "Traceback" not in found.stdout + found.stderr
         return found.stdout
 
     def city(self) -> City:

@@ -64,7 +64,7 @@ def test_up_opens_a_city_and_a_second_up_changes_nothing(shell: Shell) -> None:
     before = {process.pid for process in shell.processes()}
     said = shell("up")
     assert {process.pid for process in shell.processes()} == before
-    assert len(before) == 9  # three parts, five services, who keeps them alive
+    assert len(before) == 10  # three parts, six services, the supervisor
     assert "City 'hotline' is up already" in said
     passwords = [
         dsn.partition("//")[2].partition("@")[0].partition(":")[2]
