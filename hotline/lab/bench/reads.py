@@ -167,13 +167,14 @@ async def run(here: BenchCity, size: ReadsSize, say: Callable[[str], None]) -> R
             say(
                 f"  {lot[-1].lives_per_second:,.0f} lives/s {'with' if projector else 'without'} the projector"
             )
+            fixed = await here.fixed(again, lot[-1].gc_threshold)
             await _dropped(here, again)
     wrong += [what for one in (*without, *beside) for what in one.wrong]
     machine = here.machine()
     windows = {"lives without the projector": without[-1].spent, "lives with it": beside[-1].spent}
     result = ReadsResult(
         machine=machine,
-        fixed=await here.fixed(realm, without[-1].gc_threshold),
+        fixed=fixed,
         others_share=max(one.others_share for one in windows.values()),
         warnings=warnings_of(machine, windows),
         wrong=wrong,
