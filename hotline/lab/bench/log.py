@@ -165,7 +165,7 @@ async def run(here: BenchCity, size: LogSize, say: Callable[[str], None]) -> Log
         if number == len(fits):
             fixed = await here.fixed(realm, done.lived.gc_threshold)
             appends = [await _appended(realm, here.targets, batch, size.seconds) for batch in size.batches]
-        await _dropped(here, realm)
+        await here.drop(realm)
     machine = here.machine()
     empty, largest = [one for one in growth if not one.facts], max(growth, key=lambda one: one.facts)
     rate = spread_of(one.lived.lives_per_second for one in empty)
@@ -213,15 +213,6 @@ def bars_missed(result: LogResult) -> list[str]:
 
 def _free(folder: Path) -> int:
     return shutil.disk_usage(folder).free
-
-
-async def _dropped(here: BenchCity, realm: Realm) -> None:
-    """Give the disk back: the next log may need it."""
-    admin = await asyncpg.connect(here.addresses.database("postgres"))
-    try:
-        await admin.execute(f'DROP DATABASE "{realm.name}" WITH (FORCE)')
-    finally:
-        await admin.close()
 
 
 async def _lived_on(

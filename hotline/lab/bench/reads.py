@@ -136,7 +136,7 @@ async def run(here: BenchCity, size: ReadsSize, say: Callable[[str], None]) -> R
     await grow_lives(small.owner_dsn, size.caught_up, open_of_ten=OPEN_OF_TEN, say=say)
     taken = [await _caught_up(small)]
     say(f"  {taken[0].facts_per_second:,.0f} facts a second of processor time are caught up with")
-    await _dropped(here, small)
+    await here.drop(small)
     realm = await city.create(here.addresses, "reads", here.units)
     say(f"a log is grown to {size.complaints:,} complaints")
     await grow_lives(realm.owner_dsn, size.complaints, open_of_ten=OPEN_OF_TEN, say=say)
@@ -149,7 +149,7 @@ async def run(here: BenchCity, size: ReadsSize, say: Callable[[str], None]) -> R
     if done.removed or done.added:
         wrong.append(f"{done.removed:,} rows were not what the facts say, {done.added:,} were missing")
     open_now = await _open(realm)
-    await _dropped(here, realm)
+    await here.drop(realm)
     without: list[MeasuredLives] = []
     beside: list[MeasuredLives] = []
     for number in range(size.pairs):
@@ -168,7 +168,7 @@ async def run(here: BenchCity, size: ReadsSize, say: Callable[[str], None]) -> R
                 f"  {lot[-1].lives_per_second:,.0f} lives/s {'with' if projector else 'without'} the projector"
             )
             fixed = await here.fixed(again, lot[-1].gc_threshold)
-            await _dropped(here, again)
+            await here.drop(again)
     wrong += [what for one in (*without, *beside) for what in one.wrong]
     machine = here.machine()
     windows = {"lives without the projector": without[-1].spent, "lives with it": beside[-1].spent}
@@ -264,21 +264,10 @@ async def _took(what: str, realm: Realm, projection: Projection, owner: asyncpg.
 async def _open(realm: Realm) -> int:
     owner = await asyncpg.connect(realm.owner_dsn)
     try:
-        found: int = await owner.fetchval(
-            "SELECT coalesce(sum(complaints), 0)::bigint FROM read.total WHERE stage <> 'ENDED'"
-        )
+        found: int = await owner.fetchval(_OPEN)
         return found
     finally:
         await owner.close()
-
-
-async def _dropped(here: BenchCity, realm: Realm) -> None:
-    """The disk is needed for what comes next."""
-    admin = await asyncpg.connect(here.addresses.database("postgres"))
-    try:
-        await admin.execute(f'DROP DATABASE "{realm.name}" WITH (FORCE)')
-    finally:
-        await admin.close()
 
 
 def show(result: ReadsResult) -> None:

@@ -49,6 +49,14 @@ class BenchCity:
         """This machine and these versions."""
         return machine_of(self.stack.folder, read_state(self.stack.folder).versions)
 
+    async def drop(self, realm: Realm) -> None:
+        """Give the disk back: what comes next may need it."""
+        admin = await asyncpg.connect(self.addresses.database("postgres"))
+        try:
+            await admin.execute(f'DROP DATABASE "{realm.name}" WITH (FORCE)')
+        finally:
+            await admin.close()
+
     async def fixed(self, realm: Realm, gc_threshold: tuple[int, int, int]) -> Fixed:
         """The settings under which this city was served."""
         database = await asyncpg.connect(realm.owner_dsn)
