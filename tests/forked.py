@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import signal
 import socket
 import subprocess
@@ -17,13 +18,25 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import Any, Final, cast
+from typing import Final, NamedTuple
 
 from deploy.embedded import child
 from deploy.supervision.supervisor import Service, Supervisor
 from tests.fork_server import MESSAGE_BYTES_MAX
 
 PROJECT: Final = Path(__file__).resolve().parents[1]
+
+
+class Program(NamedTuple):
+    """`python -m module words`, with all that it gets."""
+
+    module: str
+    words: Sequence[str]
+    env: Mapping[str, str]
+    folder: Path
+    files: tuple[int, int, int]
+    """The descriptors of standard input, output and error."""
+    dies_with_parent: bool = True
 
 
 class Forked:
@@ -66,28 +79,19 @@ class Server:
                 start_new_session=True,
             )
 
-    def start(
-        self,
-        module: str,
-        words: Sequence[str],
-        *,
-        env: Mapping[str, str],
-        folder: Path,
-        files: tuple[int, int, int],
-        dies_with_parent: bool = True,
-    ) -> Forked:
-        """Start `python -m module words` with these descriptors as standard input, output and error."""
+    def start(self, program: Program) -> Forked:
+        """Start it, in a session of its own."""
         with self._lock:
             self._asked += 1
             asked = {
                 "id": self._asked,
-                "module": module,
-                "argv": list(words),
-                "env": dict(env),
-                "folder": str(folder),
-                "dies_with_parent": dies_with_parent,
+                "module": program.module,
+                "argv": list(program.words),
+                "env": dict(program.env),
+                "folder": str(program.folder),
+                "dies_with_parent": program.dies_with_parent,
             }
-            socket.send_fds(self._channel, [json.dumps(asked).encode()], list(files))
+            socket.send_fds(self._channel, [json.dumps(asked).encode()], list(program.files))
             while self._asked not in self._pids:
                 self._hear(wait=True)
             pid = self._pids.pop(self._asked)
@@ -114,41 +118,27 @@ class Server:
             self._ended[told["pid"]] = told["status"]
         return True
 
-    def close(self) -> None:
-        self._channel.close()
-        self._process.wait(30)
-
-
-class Popens:
-    """Starts programs where there is no fork server."""
-
-    def start(
-        self,
-        module: str,
-        words: Sequence[str],
-        *,
-        env: Mapping[str, str],
-        folder: Path,
-        files: tuple[int, int, int],
-        dies_with_parent: bool = True,
-    ) -> subprocess.Popen[bytes]:
-        """As `Server.start` does, but that nothing dies with its parent here."""
-        stdin, stdout, stderr = files
-        return subprocess.Popen(
-            [sys.executable, "-m", module, *words],
-            env=env,
-            cwd=folder,
-            stdin=stdin,
-            stdout=stdout,
-            stderr=stderr,
-            start_new_session=True,
-        )
-
 
 @cache
-def server() -> Server | Popens:
+def _server() -> Server:
     """The one of this process."""
-    return Server() if sys.platform == "linux" else Popens()
+    return Server()
+
+
+def start(program: Program) -> Forked | subprocess.Popen[bytes]:
+    """Start a program; elsewhere than on Linux nothing dies with its parent."""
+    if platform.system() == "Linux":  # mypy would take the other half for dead by `sys.platform`
+        return _server().start(program)
+    stdin, stdout, stderr = program.files
+    return subprocess.Popen(
+        [sys.executable, "-m", program.module, *program.words],
+        env=program.env,
+        cwd=program.folder,
+        stdin=stdin,
+        stdout=stdout,
+        stderr=stderr,
+        start_new_session=True,
+    )
 
 
 def run(
@@ -165,9 +155,7 @@ def run(
         given.write(told.encode())
         given.seek(0)
         files = (given.fileno(), output.fileno(), (output if together else errors).fileno())
-        started = server().start(
-            "hotline", words, env=env, folder=folder, files=files, dies_with_parent=False
-        )
+        started = start(Program("hotline", words, env, folder, files, dies_with_parent=False))
         code = started.wait(seconds)
         read = [(file.seek(0), file.read())[1].decode() for file in (output, errors)]
     return subprocess.CompletedProcess(["hotline", *words], code, *read)
@@ -176,19 +164,10 @@ def run(
 class ForkingSupervisor(Supervisor):
     """A supervisor whose services are forked."""
 
-    def _spawn(self, watched: Any) -> None:
-        service: Service = watched.service
+    def process_of(self, service: Service) -> child.Child:
         assert service.command[:2] == (sys.executable, "-m")
         service.log.parent.mkdir(parents=True, exist_ok=True)
+        _, _, module, *words = service.command
         with service.log.open("ab") as log, Path(os.devnull).open("rb") as nothing:
-            started = server().start(
-                service.command[2],
-                service.command[3:],
-                env=service.env,
-                folder=Path.cwd(),
-                files=(nothing.fileno(), log.fileno(), log.fileno()),
-            )
-        watched.process = child.Child(pid=started.pid, started=child._started(started.pid) or "")
-        child._popens[watched.process] = cast(subprocess.Popen[bytes], started)
-        watched.started_at_seconds = time.monotonic()
-        watched.due_at_seconds = None
+            files = (nothing.fileno(), log.fileno(), log.fileno())
+            return child.keep(start(Program(module, words, service.env, Path.cwd(), files)))

@@ -18,7 +18,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 import psutil
 
@@ -42,7 +42,16 @@ class Child:
 
 # Our own children. The table keeps them, so that a dead one is reaped. It also keeps Popen from being collected while
 # its process is meant to live on.
-_popens: dict[Child, subprocess.Popen[bytes]] = {}
+_popens: dict[Child, Started] = {}
+
+
+class Started(Protocol):
+    """A process we started, as `Popen` gives it."""
+
+    pid: int
+
+    def poll(self) -> int | None:
+        """Give the code with which it ended; None while it runs."""
 
 
 @atexit.register
@@ -83,8 +92,13 @@ def spawn(
             stderr=subprocess.STDOUT,
             start_new_session=True,  # a Ctrl-C is for us: we stop the children, in order
         )
-    child = Child(pid=popen.pid, started=_started(popen.pid) or "")
-    _popens[child] = popen
+    return keep(popen)
+
+
+def keep(started: Started) -> Child:
+    """Take a process we started as a child of ours: it is reaped, and the way it ended is known."""
+    child = Child(pid=started.pid, started=_started(started.pid) or "")
+    _popens[child] = started
     return child
 
 

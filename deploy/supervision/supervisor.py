@@ -164,16 +164,19 @@ class Supervisor:
         )
 
     def _spawn(self, watched: _Watched) -> None:
-        service = watched.service
-        watched.process = child.spawn(
+        watched.process = self.process_of(watched.service)
+        watched.started_at_seconds = time.monotonic()
+        watched.due_at_seconds = None
+
+    def process_of(self, service: Service) -> Child:
+        """Start a service's process."""
+        return child.spawn(
             service.command,
             env=service.env,
             log=service.log,
             folder=Path.cwd(),
             dies_with_parent_by=signal.SIGKILL if self._die_with_parent else None,
         )
-        watched.started_at_seconds = time.monotonic()
-        watched.due_at_seconds = None
 
     async def _mend_stack(self) -> None:
         """Bring back parts of the stack that died or hang, as often as needed, with pauses that grow meanwhile."""

@@ -13,7 +13,7 @@ from tempfile import TemporaryFile
 import psutil
 import pytest
 
-from tests.forked import PROJECT, run, server
+from tests.forked import PROJECT, Program, run, start
 from tests.shell import until
 
 pytestmark = [pytest.mark.programs, pytest.mark.skipif(sys.platform != "linux", reason="forks on Linux only")]
@@ -51,7 +51,7 @@ def test_it_has_its_own_words_folder_environment_and_end(
     env = {"PATH": os.environ["PATH"], "ALONE": "1"}
     with (tmp_path / "in").open("rb") as given, TemporaryFile() as out, TemporaryFile() as errors:
         files = (given.fileno(), out.fileno(), errors.fileno())
-        process = server().start("tests.stack.told_program", [word], env=env, folder=tmp_path, files=files)
+        process = start(Program("tests.stack.told_program", [word], env, tmp_path, files))
         assert process.wait(30) == code
         out.seek(0)
         errors.seek(0)
@@ -64,7 +64,7 @@ def test_it_has_its_own_words_folder_environment_and_end(
 def test_a_signal_ends_it_as_any_process(tmp_path: Path) -> None:
     with (tmp_path / "log").open("wb") as log, Path(os.devnull).open("rb") as nothing:
         files = (nothing.fileno(), log.fileno(), log.fileno())
-        process = server().start("tests.stack.told_program", ["--wait"], env={}, folder=tmp_path, files=files)
+        process = start(Program("tests.stack.told_program", ["--wait"], {}, tmp_path, files))
         until(lambda: (tmp_path / "log").read_text() == "begun\n")
         assert process.poll() is None
         assert os.getsid(process.pid) == process.pid != os.getsid(0)
