@@ -134,7 +134,7 @@ async def page_of(
 async def whole_list(
     connection: asyncpg.Connection[Any], which: str, party: str = "", *, only: Filter = EVERYTHING
 ) -> list[Listed]:
-    """All of a list, page by page; for whoever has said that he wants all of it."""
+    """All of a list, page by page, for a caller that needs every row."""
     found: list[Listed] = []
     while True:
         page = await page_of(

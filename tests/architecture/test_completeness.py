@@ -149,7 +149,7 @@ def test_every_input_and_every_fact_is_in_the_published_contract() -> None:
 
 
 def commands_of(desk: Desk) -> set[type[Any]]:
-    """What a desk is told: what its doors take in and decide, and its own commands."""
+    """The commands that a desk decides: those its doors take in, and its own."""
     heard = {kind for topic in INBOUND if topic.hearers == (desk,) for kind in topic.inputs}
     return heard - set(TELEPHONY_CALLS.inputs) | defined_by(desk)
 

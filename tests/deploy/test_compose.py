@@ -1,4 +1,4 @@
-"""What stands under deploy/compose: valid by the specification, and told only what its programs know."""
+"""The compose files are valid by the specification, and set only settings that the programs have."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the image stands on, as far as it can be tried without an engine; `.ci/image` builds, runs and checks it."""
+"""The parts of the image that can be tried without an engine; `.ci/image` builds, runs and checks the image."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What stands under deploy/kubernetes: whole, valid, and the same rights as the embedded stack gives."""
+"""The manifests are whole and valid, and they give the same rights as the embedded stack."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ def test_what_git_holds_is_what_the_generator_writes(tmp_path: Path) -> None:
 
 
 def patched(overlay: Path) -> list[dict[str, Any]]:
-    """What a kustomization makes of its resources, by the few words that ours use."""
+    """The resources that a kustomization renders, by the few fields that ours use."""
     (told,) = read((overlay / "kustomization.yaml").read_text())
     objects: list[dict[str, Any]] = []
     for name in told["resources"]:

@@ -1,4 +1,4 @@
-"""What rows a complaint has on the read side, and by which words it is found."""
+"""The rows of a complaint on the read side, and the words that find it."""
 
 from __future__ import annotations
 
