@@ -70,6 +70,10 @@ class Standing(NamedTuple):
     """Earlier files whose definition holds no more."""
 
 
+TOOL: Final = "CREATE TABLE public.schema_migrations (version varchar PRIMARY KEY)"
+"""What the tool that runs migrations makes before the first."""
+
+
 def migrations() -> list[Path]:
     """The files in the order in which they are run."""
     return sorted(FOLDER.glob("*.sql"))
@@ -123,6 +127,7 @@ async def on_empty(addresses: Addresses) -> str:
         await admin.execute("CREATE DATABASE migration_table")
         connection = await asyncpg.connect(addresses.database("migration_table"))
         try:
+            await connection.execute(TOOL)
             return await page(connection)
         finally:
             await connection.close()

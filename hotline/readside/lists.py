@@ -214,5 +214,5 @@ def _place(cursor: str) -> tuple[datetime, str, str, int]:
         return datetime.fromisoformat(due_at), complaint, role, int(number)
     except ValueError:
         raise UserError(
-            f"{cursor!r} is no place in a list: expected the one that the page before ends with."
+            f'"{cursor}" is no place in a list: expected the one that the page before ends with.'
         ) from None

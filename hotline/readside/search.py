@@ -50,7 +50,7 @@ async def found(
     words = words_in(text)
     if text and not words:
         raise UserError(
-            f"Nothing can be looked for by {text!r}: expected words, or the number of a complaint."
+            f'Nothing can be looked for by "{text}": expected words, or the number of a complaint.'
         )
     asked = [*named(subject, district, street), *words]
     since = _AFTER_ALL if before is None else (before.received_at, UUID(before.complaint_id))

@@ -11,6 +11,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from shared.runtime import kafka_address, postgres_address
 from shared.runtime.clock import INPUT_AGE_DAYS_MAX
 from shared.runtime.patience import METADATA_SECONDS, OFFSETS_IDLE_SECONDS
+from shared.text_file import text_of
 
 
 class ProcessSettings(BaseSettings):
@@ -91,10 +92,8 @@ class CommonSettings(ProcessSettings):
 
 
 def read_secret(file: str | Path) -> str:
-    """The content of a file of a secret, without the end of its line; `ValueError` names a file that cannot be read."""
-    try:
-        return Path(file).read_text(encoding="utf-8").rstrip("\r\n")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
-        message = f"{file} cannot be read: {reason}"
-        raise ValueError(message) from None
+    """The content of a file of a secret, without the end of its line.
+
+    `FileUnreadable` names a file that cannot be read.
+    """
+    return text_of(file, "a secret in UTF-8").rstrip("\n")

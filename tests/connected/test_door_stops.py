@@ -26,12 +26,12 @@ pytestmark = pytest.mark.connected
 NONSENSE = 3 * PARKED_MIN
 
 
-async def nonsense(town: City, number: int = NONSENSE) -> None:
-    """As from a sender that has changed its format."""
+async def nonsense(town: City, key: str, number: int = NONSENSE) -> None:
+    """As from a sender that has changed its format; all lies before a later message of this key."""
     topic = town.topic(INTAKE_REQUESTS)
     producer = await town._sender()
-    for one in range(number):
-        await producer.send(topic, b'{"new": "format"}', key=b"%d" % one, headers=[("ce_type", b"new")])
+    for _ in range(number):
+        await producer.send(topic, b'{"new": "format"}', key=key.encode(), headers=[("ce_type", b"new")])
     await producer.flush()
 
 
@@ -47,7 +47,7 @@ async def test_a_door_stops_its_desk_goes_on_and_a_person_lets_it_go_on(
     await town.start("intake", extra={"INTAKE_BATCH_MAX": "50"})
     before = await town.record("before the nonsense")
     await town.until_fact(before, ComplaintReceived)
-    await nonsense(town)
+    await nonsense(town, "behind the nonsense")
     behind = await town.record("behind the nonsense")
     await until(lambda: stopped(town), within=30, what="the door to stop")
 

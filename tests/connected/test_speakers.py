@@ -45,11 +45,13 @@ QUICK = {f"{desk}_METADATA_MAX_AGE_MS": "500" for desk in ("INTAKE", "DISPATCH",
 """So that no test waits for a topic that was just made."""
 
 
-async def nonsense(town: City, topic: str, number: int = NONSENSE) -> None:
-    """As from a client that was built for another format."""
+async def nonsense(town: City, topic: str, number: int = NONSENSE, *, before: str = "") -> None:
+    """As from a client that was built for another format; all lies before a later message of the key `before`."""
     producer = await town._sender()
     for one in range(number):
-        await producer.send(topic, b'{"new": "format"}', key=b"%d" % one, headers=[("ce_type", b"new")])
+        await producer.send(
+            topic, b'{"new": "format"}', key=before.encode() or b"%d" % one, headers=[("ce_type", b"new")]
+        )
     await producer.flush()
 
 
@@ -158,7 +160,7 @@ async def test_what_the_app_sends_is_heard_while_the_web_is_stopped_whatever_is_
     for complaint in first:
         await town.until_fact(complaint, ComplaintReceived)
 
-    await nonsense(town, web)
+    await nonsense(town, web, before="behind-the-nonsense")
     behind = await town.record("behind-the-nonsense", login="web")
     await until_stopped(town, web)
     for number, login in enumerate(("app", "", "app")):

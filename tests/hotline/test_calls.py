@@ -29,6 +29,7 @@ from tests import register as by_register
 from tests.call_table import goldens, register
 from tests.examples import CALLED_AT, DAY, HOUR, told
 from tests.hotline.conftest import Desks
+from tests.migration_table import TOOL
 
 RULES = ruleset("beijing-draft-2021")
 MESSAGES = RULES.messages
@@ -139,9 +140,7 @@ async def test_calls_told_before_the_register_kept_sets_are_what_they_were(stack
     await admin.execute(f"CREATE DATABASE {name}")
     owner = await asyncpg.connect(stack.database(name))
     try:
-        await owner.execute(
-            "CREATE TABLE public.schema_migrations (version text)"
-        )  # as the tool of migrations does
+        await owner.execute(TOOL)
         for file in _MIGRATIONS:
             if file.name.startswith("0030_"):
                 await owner.execute(

@@ -91,6 +91,7 @@ WRONG: Final[dict[Named, tuple[str, ...]]] = {
     ("unit release", "of"): _unit("release", "of", "nobody"),
     ("unit rate", "of"): _unit("rate", "of", "nobody"),
     ("unit list", "unit"): ("unit", "list", "--unit", "nobody"),
+    ("review list", "unit"): ("review", "list", "--unit", "nobody"),
     ("unit desk", "unit"): ("unit", "desk", "--unit", "nobody"),
     ("request add", "complaint"): ("request", "add", NOBODY, "--text", "x"),
     ("request correct", "complaint"): ("request", "correct", NOBODY, "--title", "x"),
@@ -159,6 +160,8 @@ ANYBODY: Final = frozenset(
         ("contact show", "complaint"), ("contact log", "complaint"), ("unit add", "unit"),
         ("programme show", "programme"),
         ("knowledge show", "named"),
+        # Complaints carry what the catalogue does not know, until they are corrected: a list may be narrowed to it.
+        ("unit list", "subject"), ("unit list", "district"), ("review list", "subject"), ("review list", "district"),
     )
 )  # fmt: skip
 NAMING: Final = frozenset(("COMPLAINT", "UNIT", "[UNIT]", "UNITS", "ID@VERSION", "ID[@VERSION]", "PROGRAMME"))

@@ -33,7 +33,7 @@ def forgets_one(self, heard):
 
 async def and_then_spoilt(self, on_progress):
     summary = await live(self, on_progress)
-    owner = await asyncpg.connect(self._conductor._pulse._dsn)
+    owner = await asyncpg.connect(self._conductor._database._dsn)
     (unasked,) = forgotten
     print("FORGOTTEN", unasked)
     spoilt = await owner.fetchval(

@@ -274,7 +274,7 @@ def typed(*words: str) -> str:
     told = CliRunner().invoke(app, words, env={"COLUMNS": "200"})
     if told.exception is not None and not isinstance(told.exception, SystemExit):
         raise told.exception
-    return told.output
+    return told.stdout if "--json" in words else told.output
 
 
 SCREENS: Final[tuple[tuple[str, ...], ...]] = (

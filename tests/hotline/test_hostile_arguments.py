@@ -78,6 +78,7 @@ BESIDE: Final[dict[str, tuple[str, ...]]] = {
     "rank freeze": ("--yes",),
     "rehearse": ("--from", "2021-01-01"),
     "bench": ("nothing",),
+    "upgrade": ("--check",),
 }
 """What a command needs beside, which its arguments do not say; a part that `bench` has not, so that it ends at once."""
 

@@ -317,7 +317,7 @@ def rules_valid() -> Any:
 def _with(command: Any, **changes: Any) -> Any:
     from tests.examples import told as other
 
-    return other(command, request=replace(command.request, **changes))
+    return other(command, command=replace(command.command, **changes))
 
 
 # --- as it is typed

@@ -481,17 +481,17 @@ async def test_rank_prints_a_month_as_a_table_as_json_and_as_csv(desks: Desks) -
     assert "configuration, not law" in table
     assert "花园路街道" in table
     assert "beijing-example-1, an example" in table
-    told = json.loads((await typed("rank", "show", "2021-09", "--json")).stdout)
-    lines = {line["unit"]: line for line in told["lines"]}
+    given = json.loads((await typed("rank", "show", "2021-09", "--json")).stdout)
+    lines = {line["unit"]: line for line in given["lines"]}
     street = lines["street-haidian-huayuanlu"]
-    assert (told["month"], told["weights"]) == (
+    assert (given["month"], given["weights"]) == (
         "2021-09",
         {"response": 0.30, "resolution": 0.35, "satisfaction": 0.35},
     )
     assert (street["requests"], street["score"], street["rank"]) == (9, None, None)
     assert all(line["district"] is not None for line in lines.values())
-    told = json.loads((await typed("rank", "show", "2021-09", "--json", "--all")).stdout)
-    (other,) = (line for line in told["lines"] if line["unit"] == eg.STREET)
+    given = json.loads((await typed("rank", "show", "2021-09", "--json", "--all")).stdout)
+    (other,) = (line for line in given["lines"] if line["unit"] == eg.STREET)
     assert (other["score"], other["resolution_rate"], other["rank"]) == (100.00, 100.00, None)
     written = list(
         csv.DictReader(

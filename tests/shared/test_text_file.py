@@ -255,6 +255,11 @@ def test_whatever_is_read_is_text_or_a_sentence(raw: bytes) -> None:
 
 
 OPENED_OTHERWISE: Final = {
+    "deploy/before.py": "shipped with the project",
+    "deploy/compose/secret_files.py": "made by us",
+    "deploy/image/build.py": "made by a builder of images",
+    "deploy/image/check.py": "asked inside the image",
+    "deploy/yaml_text.py": "made and compared by us",
     "hotline/audit/anchors.py": "a machine's own file, its bytes are hashed",
     "hotline/contract/asyncapi.py": "made and compared by us",
     "hotline/upkeep/backup.py": "a machine's own file",

@@ -45,9 +45,12 @@ def list_(
     from hotline.casefile.orders import line, row
     from hotline.readside.lists import Filter
     from hotline.readside.rows import ROLES
+    from shared.events import Urgency
 
     if role:
         one_of("--role", role, ROLES)
+    if urgency:
+        one_of("--urgency", urgency, tuple(Urgency))
     only = Filter(role=role, subject=subject, district=district, urgency=urgency)
     name, looked = run(_orders(unit, only, overdue=overdue, after=after, most=limit))
     tell_listed(

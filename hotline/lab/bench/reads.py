@@ -24,8 +24,8 @@ from hotline.lab.bench.asked import Answer, answered
 from hotline.lab.bench.generator import grow_lives
 from hotline.lab.bench.lives import UNDER_WAY
 from hotline.lab.bench.report import median_text, print_line, print_table, print_verdict, print_where
+from hotline.lab.bench.result import Fixed, Spread, spread_of, warnings_of
 from hotline.lab.bench.result import Result as Base
-from hotline.lab.bench.result import Spread, spread_of, warnings_of
 from hotline.lab.bench.stage import BenchCity, stage
 from hotline.lab.bench.whole import Load, MeasuredLives, lived
 from hotline.readside.calls import Calls
@@ -132,43 +132,8 @@ async def measured(*, quick: bool, folder: Path, say: Callable[[str], None]) -> 
 async def run(here: BenchCity, size: ReadsSize, say: Callable[[str], None]) -> ReadsResult:
     """Measure so much."""
     wrong: list[str] = []
-    small = await city.create(here.addresses, "reads0", here.units)
-    await grow_lives(small.owner_dsn, size.caught_up, open_of_ten=OPEN_OF_TEN, say=say)
-    taken = [await _caught_up(small)]
-    say(f"  {taken[0].facts_per_second:,.0f} facts a second of processor time are caught up with")
-    await here.drop(small)
-    realm = await city.create(here.addresses, "reads", here.units)
-    say(f"a log is grown to {size.complaints:,} complaints")
-    await grow_lives(realm.owner_dsn, size.complaints, open_of_ten=OPEN_OF_TEN, say=say)
-    taken.append(await _gone_through(realm, size))
-    say("every question is put")
-    answers = await answered(realm.login("reader"), realm.owner_dsn, size.rounds, lives=size.complaints)
-    wrong += [f"{one.question}: reads the whole of {', '.join(one.scans)}" for one in answers if one.scans]
-    say("the lists are compared with their rebuild")
-    done = await rebuild_lists(realm.login("operator"))
-    if done.removed or done.added:
-        wrong.append(f"{done.removed:,} rows were not what the facts say, {done.added:,} were missing")
-    open_now = await _open(realm)
-    await here.drop(realm)
-    without: list[MeasuredLives] = []
-    beside: list[MeasuredLives] = []
-    for number in range(size.pairs):
-        for projector, lot in ((False, without), (True, beside)):
-            again = await city.create(
-                here.addresses, f"reads{number}{'on' if projector else 'off'}", here.units
-            )
-            load = Load(
-                lives=size.warm_up + size.lives,
-                warm_up=size.warm_up,
-                under_way=UNDER_WAY,
-                projector=projector,
-            )
-            lot.append(await lived(here, again, load, say=say))
-            say(
-                f"  {lot[-1].lives_per_second:,.0f} lives/s {'with' if projector else 'without'} the projector"
-            )
-            fixed = await here.fixed(again, lot[-1].gc_threshold)
-            await here.drop(again)
+    answers, taken, open_now = await _asked(here, size, wrong, say)
+    without, beside, fixed = await _lived(here, size, say)
     wrong += [what for one in (*without, *beside) for what in one.wrong]
     machine = here.machine()
     windows = {"lives without the projector": without[-1].spent, "lives with it": beside[-1].spent}
@@ -190,6 +155,55 @@ async def run(here: BenchCity, size: ReadsSize, say: Callable[[str], None]) -> R
     )
     result.warnings.extend(bars_missed(result))
     return result
+
+
+async def _asked(
+    here: BenchCity, size: ReadsSize, wrong: list[str], say: Callable[[str], None]
+) -> tuple[list[Answer], list[Taken], int]:
+    """The answers on a long log, what the projector took for it, and how many complaints are open."""
+    small = await city.create(here.addresses, "reads0", here.units)
+    await grow_lives(small.owner_dsn, size.caught_up, open_of_ten=OPEN_OF_TEN, say=say)
+    taken = [await _caught_up(small)]
+    say(f"  {taken[0].facts_per_second:,.0f} facts a second of processor time are caught up with")
+    await here.drop(small)
+    realm = await city.create(here.addresses, "reads", here.units)
+    say(f"a log is grown to {size.complaints:,} complaints")
+    await grow_lives(realm.owner_dsn, size.complaints, open_of_ten=OPEN_OF_TEN, say=say)
+    taken.append(await _gone_through(realm, size))
+    say("every question is put")
+    answers = await answered(realm.login("reader"), realm.owner_dsn, size.rounds, lives=size.complaints)
+    wrong += [f"{one.question}: reads the whole of {', '.join(one.scans)}" for one in answers if one.scans]
+    say("the lists are compared with their rebuild")
+    done = await rebuild_lists(realm.login("operator"))
+    if done.removed or done.added:
+        wrong.append(f"{done.removed:,} rows were not what the facts say, {done.added:,} were missing")
+    open_now = await _open(realm)
+    await here.drop(realm)
+    return answers, taken, open_now
+
+
+async def _lived(
+    here: BenchCity, size: ReadsSize, say: Callable[[str], None]
+) -> tuple[list[MeasuredLives], list[MeasuredLives], Fixed]:
+    """Whole lives without the projector and beside it, in turn; and by which settings they were served."""
+    without: list[MeasuredLives] = []
+    beside: list[MeasuredLives] = []
+    for number in range(size.pairs):
+        for projector, lot in ((False, without), (True, beside)):
+            name = f"reads{number}{'on' if projector else 'off'}"
+            realm = await city.create(here.addresses, name, here.units)
+            load = Load(
+                lives=size.warm_up + size.lives,
+                warm_up=size.warm_up,
+                under_way=UNDER_WAY,
+                projector=projector,
+            )
+            lot.append(await lived(here, realm, load, say=say))
+            which = "with" if projector else "without"
+            say(f"  {lot[-1].lives_per_second:,.0f} lives/s {which} the projector")
+            fixed = await here.fixed(realm, lot[-1].gc_threshold)
+            await here.drop(realm)
+    return without, beside, fixed
 
 
 def bars_missed(result: ReadsResult) -> list[str]:
