@@ -6,6 +6,7 @@ One principal a desk, one a unit. Where Kafka asks nobody who he is (an address 
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
@@ -39,6 +40,7 @@ ITERATIONS: Final = 4096
 """The least Kafka takes: the passwords are random and long, more would add nothing but work."""
 ANSWER_SECONDS_MAX: Final = 120
 """A broker that has just started on a busy machine needed more than 30 s to know a new login."""
+ASKED_AGAIN_SECONDS: Final = 10
 
 
 class Grant(NamedTuple):
@@ -183,10 +185,16 @@ def _made(
 
 def _wait_for(login: str) -> None:
     """Until the broker knows this login too: the controller answers first, and the broker learns in the same order."""
-    try:
-        AdminClient(kafka_address.librdkafka(login)).list_topics(timeout=ANSWER_SECONDS_MAX)
-    except KafkaException as error:
-        raise UserError(f"Kafka does not take the logins it was given: {error.args[0].str()}") from error
+    until = time.monotonic() + ANSWER_SECONDS_MAX
+    while True:
+        try:
+            # A client of its own each time: one that was refused waits longer before it asks again.
+            AdminClient(kafka_address.librdkafka(login)).list_topics(timeout=ASKED_AGAIN_SECONDS)
+        except KafkaException as error:
+            if time.monotonic() > until:
+                raise UserError(f"Kafka does not take the logins it was given: {error.args[0].str()}") from error
+        else:
+            return
 
 
 def _answered(answers: Mapping[Any, Any]) -> None:
