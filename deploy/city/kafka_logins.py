@@ -192,7 +192,9 @@ def _wait_for(login: str) -> None:
             AdminClient(kafka_address.librdkafka(login)).list_topics(timeout=ASKED_AGAIN_SECONDS)
         except KafkaException as error:
             if time.monotonic() > until:
-                raise UserError(f"Kafka does not take the logins it was given: {error.args[0].str()}") from error
+                raise UserError(
+                    f"Kafka does not take the logins it was given: {error.args[0].str()}"
+                ) from error
         else:
             return
 

@@ -80,7 +80,7 @@ async def test_each_process_is_killed_during_the_day_and_no_complaint_is_missing
             postgres=stage.realm.owner_dsn,
             prefix=stage.realm.prefix,
             catalogue=catalogue(),
-            scale=0.05,
+            scale=0.02,
         )
         fire = Fire(stage)
         first = fire.living()

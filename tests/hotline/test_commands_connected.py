@@ -39,6 +39,7 @@ from shared.log.postgres import _headers_stored
 from shared.runtime import kafka_address
 from shared.topics import DISPATCH_REPLIES, INTAKE_REQUESTS
 from tests.shell import PROJECT, Shell, environment, until
+from tests.small_city import streets_in
 
 pytestmark = pytest.mark.connected
 
@@ -729,11 +730,11 @@ def test_down_ends_everything_and_the_log_can_still_be_looked_into(shell: Shell)
 
 
 def test_ctrl_c_in_a_demo_leaves_nothing_running_and_the_next_one_is_lived_to_its_end(tmp_path: Path) -> None:
-    shell = Shell(tmp_path)
+    shell, small = Shell(tmp_path), ("--streets", streets_in(tmp_path))
     output = tmp_path / "demo.txt"
     with output.open("wb") as file:
         demo = subprocess.Popen(
-            [sys.executable, "-u", "-m", "hotline", "demo", "--scale", "0.002"],
+            [sys.executable, "-u", "-m", "hotline", "demo", "--scale", "0.002", *small],
             cwd=tmp_path,
             env=environment(),
             stdout=file,
@@ -758,7 +759,7 @@ def test_ctrl_c_in_a_demo_leaves_nothing_running_and_the_next_one_is_lived_to_it
     _, alive = psutil.wait_procs([process for process in running if process.pid != demo.pid], timeout=0)
     assert alive == []
 
-    said = shell("demo", "--scale", "0.001")  # the topics of the first one are gone and made anew
+    said = shell("demo", "--scale", "0.001", *small)  # the topics of the first one are gone and made anew
     assert re.search(r"still open\D*\b0\b", said), said
     assert "All holds" in said
     assert shell.processes() == []
@@ -770,7 +771,7 @@ def test_a_demo_on_a_stack_that_ran_before_leaves_it_running_and_says_so(tmp_pat
     stack = Stack(shell.stack, zipkin=False)
     asyncio.run(stack.up(lambda _: None))
     try:
-        said = shell("demo", "--scale", "0.0005")
+        said = shell("demo", "--scale", "0.0005", "--streets", streets_in(tmp_path))
         assert (
             "kafka, postgres, zipkin go on running, the stack was up before: `hotline down` ends them."
             in said

@@ -9,6 +9,7 @@ from typing import Final
 
 import pytest
 
+from tests.small_city import streets_in
 from tests.typed import PROJECT, environment_on
 
 pytestmark = pytest.mark.connected
@@ -17,9 +18,11 @@ SPOILED: Final = "tests.hotline.spoiled_demo"
 """The command, in a city whose dialler forgets one citizen, and to whose database something happens at the end."""
 
 
-def test_what_is_open_lost_or_wrong_at_the_end_is_named_and_the_demo_fails(typed_stack: Path) -> None:
+def test_what_is_open_lost_or_wrong_at_the_end_is_named_and_the_demo_fails(
+    typed_stack: Path, tmp_path: Path
+) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", SPOILED, "demo", "--scale", "0.0006"],
+        [sys.executable, "-m", SPOILED, "demo", "--scale", "0.0006", "--streets", streets_in(tmp_path)],
         cwd=PROJECT,
         env=environment_on(typed_stack),
         stdin=subprocess.DEVNULL,

@@ -27,6 +27,7 @@ from shared.topics import INTAKE_REQUESTS
 from tests.city import request
 from tests.examples import DAY, HOUR
 from tests.shell import Shell, until
+from tests.small_city import DISTRICT, STREET, UNIT, streets_in
 
 pytestmark = pytest.mark.connected
 
@@ -94,12 +95,7 @@ def _told(shell: Shell, request_id: str, at: datetime) -> str:
     return complaint_id(request_id)
 
 
-PLACE: dict[str, Any] = {"subject": "市场管理/无照经营", "district": "海淀区", "street": "花园路街道"}
-UNIT = "street-huayuanlu"
-STREETS = """street_code,street,kind,district_code,district
-huayuanlu,花园路街道,街道,haidian,海淀区
-zhongguancun,中关村街道,街道,haidian,海淀区
-"""
+PLACE: dict[str, Any] = {"subject": "市场管理/无照经营", "district": DISTRICT, "street": STREET}
 
 
 def _overdue(shell: Shell, *complaints: str) -> dict[str, bool]:
@@ -123,10 +119,8 @@ async def _end(shell: Shell) -> None:
 def test_in_a_kept_demo_an_order_is_overdue_by_the_citys_time(typed_stack: Path) -> None:
     """Its day lies years back: by the clock on the wall every order of it is overdue."""
     shell = Shell(typed_stack.parent)
-    streets = typed_stack.parent / "streets.csv"
-    streets.write_text(STREETS, encoding="utf-8")
     try:
-        shell("demo", "--scale", "0.0003", "--streets", str(streets), "--keep")
+        shell("demo", "--scale", "0.0003", "--streets", streets_in(typed_stack.parent), "--keep")
         present = datetime.fromisoformat(json.loads(shell("status", "--json"))["present"])
         assert present < datetime.now(UTC) - 365 * DAY
         late = _told(shell, "of last month", present - 30 * DAY)

@@ -22,6 +22,7 @@ from hotline.scoring.month import By, Month, published, tallied
 from shared.log.codec import decoded
 from shared.policy.catalogue import catalogue
 from shared.policy.ruleset import ruleset
+from tests.small_city import streets_in
 from tests.typed import environment_on
 
 pytestmark = pytest.mark.connected
@@ -72,7 +73,7 @@ async def test_f1_the_scores_kept_up_while_a_city_lives_are_those_of_its_whole_l
     """F1-F5, R14: some days of the city, looked at as they go by."""
     living = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "hotline", "rehearse", "year",
-        "--month", "4", "--days", "3", "--scale", "0.002", "--json",
+        "--month", "4", "--days", "3", "--scale", "0.002", "--json", "--streets", streets_in(typed_stack.parent),
         cwd=typed_stack.parent, env=environment_on(typed_stack),
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
