@@ -52,6 +52,7 @@ CREATE INDEX complaint_received ON read.complaint (received_at, stream_id);
 CREATE INDEX complaint_open ON read.complaint (received_at, stream_id) WHERE ended = '';
 CREATE INDEX complaint_district ON read.complaint (district, received_at, stream_id);
 CREATE INDEX complaint_subject ON read.complaint (subject, received_at, stream_id);
+CREATE INDEX complaint_place ON read.complaint (district, subject, received_at, stream_id);
 CREATE INDEX complaint_calendar ON read.complaint (calendar, stream_id) WHERE ended = '';
 
 CREATE TABLE read.wording (
@@ -195,16 +196,17 @@ LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog AS $$
 $$;
 
 -- The newest complaints that have all these words (given without a month), received before (p_before, p_stream);
--- p_district and p_subject are among the words, or empty. It looks through the newest ones of that district, of that
--- subject, or of all first, so that what is common is found at once. Then it goes back by the words' index, a month at a
--- time: no look goes through more than one month's rows of a word.
+-- p_district and p_subject are among the words, or empty. It looks through the newest ones of that district and that
+-- subject, or of all, first, so that what is common is found at once. Then it goes back by the words' index, a month at a
+-- time: no look goes through more than one month's rows of a word. Where only open ones are asked for, it gives up once
+-- it has passed over ended_left that have ended.
 CREATE FUNCTION read.found(p_words text[], p_district text, p_subject text, p_before timestamptz, p_stream uuid,
                            p_open boolean, p_limit int)
 RETURNS TABLE (stream_id uuid, received_at timestamptz)
 LANGUAGE plpgsql STABLE SET search_path = read, pg_catalog SET enable_seqscan = off AS $$
 #variable_conflict use_column
 DECLARE
-    newest constant int := 500;
+    newest constant int := CASE WHEN p_open THEN 2000 ELSE 500 END; -- going back passes over what has ended
     looked int := 0;
     ended_left int := 2000; -- where open ones are asked for: so many that have ended are passed over
     wanted int := p_limit;
@@ -212,6 +214,8 @@ DECLARE
     last_stream uuid := p_stream;
     first timestamptz;
     month date;
+    begins timestamptz := 'infinity'; -- the month of wanted_words
+    wanted_words text[];
     one record;
 BEGIN
     FOR one IN EXECUTE format(
@@ -219,14 +223,19 @@ BEGIN
              SELECT n.stream_id, n.received_at FROM complaint n WHERE (n.received_at, n.stream_id) < ($1, $2) %s
              ORDER BY n.received_at DESC, n.stream_id DESC LIMIT $3
          ) c JOIN wording w ON w.stream_id = c.stream_id ORDER BY c.received_at DESC, c.stream_id DESC',
-        CASE WHEN p_district <> '' THEN 'AND n.district = $4' WHEN p_subject <> '' THEN 'AND n.subject = $5' ELSE '' END
+        CASE WHEN p_district <> '' THEN ' AND n.district = $4' ELSE '' END
+            || CASE WHEN p_subject <> '' THEN ' AND n.subject = $5' ELSE '' END
             || CASE WHEN p_open THEN ' AND n.ended = ''''' ELSE '' END)
         USING p_before, p_stream, newest, p_district, p_subject
     LOOP
         last := one.received_at;
         last_stream := one.stream_id;
         looked := looked + 1;
-        IF one.words @> month_words(one.received_at, p_words) THEN
+        IF one.received_at < begins THEN
+            wanted_words := month_words(one.received_at, p_words);
+            begins := date_trunc('month', one.received_at, 'UTC');
+        END IF;
+        IF one.words @> wanted_words THEN
             stream_id := one.stream_id;
             received_at := one.received_at;
             wanted := wanted - 1;

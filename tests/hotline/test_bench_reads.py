@@ -29,7 +29,7 @@ SIZE = ReadsSize(complaints=300, calls=200, rounds=2, caught_up=200, lives=200, 
 MANY: Final = 1_000_000
 """Facts of the log that has grown large, of some hundred thousand complaints."""
 TOUCHED_MAX: Final = 3000
-"""Rows that one node of an answer may read: a thousand newest complaints are looked through, each in two tables."""
+"""Rows that one node of an answer may read: two thousand newest complaints are looked through, each in two tables."""
 OF_MANY: Final = {"calls and messages of a day", "candidates of a year", "counts by stage and unit"}
 """Answers over a day's calls or a year's sums: they read as many rows as the day has, or the sums, and no more."""
 
