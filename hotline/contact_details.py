@@ -25,6 +25,9 @@ from shared.runtime.errors import UserError
 from shared.unreadable import UnreadableRows
 
 SHREDDED_AT_ONCE: Final = 10_000
+_ACCESSES: Final = """
+SELECT at, as_a, who, through, outcome, standing, reason FROM vault.access WHERE stream_id = $1 ORDER BY number
+"""
 _ENDED: Final = over_heads(
     """
 SELECT s.stream_id::text, s.state ->> 'ruleset', (s.state #>> '{ended,at}')::timestamptz
@@ -86,6 +89,11 @@ async def put(dsn: str, key: MasterKey, complaint_id: ComplaintId, contact: Cont
             await connection.execute("SELECT vault.put($1, $2, $3, $4, $5)", complaint_id, *sealed, agent)
     finally:
         await connection.close()
+
+
+async def accesses(reader: asyncpg.Connection[Any], complaint_id: ComplaintId) -> list[dict[str, Any]]:
+    """Each time a complaint's contact was asked for, in order: when, by whom, through what, and the outcome."""
+    return [dict(row) for row in await reader.fetch(_ACCESSES, complaint_id)]
 
 
 async def new_token(operator: asyncpg.Connection[Any], unit: UnitId) -> str:

@@ -21,7 +21,7 @@ from hotline.audit.legality.life import illegal
 from shared.aside import NoSuchComplaint
 from shared.asked import kind_of, name_of
 from shared.complaint import Complaint, Stage, evolve, stage_of, waits_for
-from shared.events import REFUSALS, Desk, Fact, Level
+from shared.events import REFUSALS, DeskName, Fact, Level
 from shared.inputs import AssignOrder, ReportAsCoUnit
 from tests import examples as eg
 from tests.examples import DAY, HOUR, told
@@ -160,7 +160,7 @@ def text() -> str:
 def commands() -> dict[str, Any]:
     """Every command of every desk, in order of life, and beside it the other answer where there is one."""
     named: dict[str, Any] = {}
-    for command in sorted(eg.COMMANDS, key=lambda command: list(Desk).index(desk_of(command))):
+    for command in sorted(eg.COMMANDS, key=lambda command: list(DeskName).index(desk_of(command))):
         name = name_of(command)
         named[name] = command
         if name in OTHERWISE:
@@ -199,7 +199,7 @@ def _stages() -> list[str]:
 
 def _tables(named: dict[str, Any], cells: dict[tuple[Stage, str], Cell]) -> list[str]:
     lines: list[str] = []
-    desk: Desk | None = None
+    desk: DeskName | None = None
     for name, command in named.items():
         if desk_of(command) is not desk:
             desk = desk_of(command)

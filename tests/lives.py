@@ -25,7 +25,7 @@ from shared.events import (
     REFUSALS,
     SPEAKERS,
     ContactFailed,
-    Desk,
+    DeskName,
     Fact,
     ProgressReported,
     RatingGiven,
@@ -213,16 +213,16 @@ lives: Final = st.builds(led, urgencies, steps())
 def decided(command: Any, case: Case) -> Sequence[Fact]:
     """What the desk a command is for says to it."""
     match desk_of(command):
-        case Desk.INTAKE:
+        case DeskName.INTAKE:
             try:
                 return intake.decide(command, case)
             except OnRecordOtherwise:  # parked by itself: nothing is said in this life
                 return []
-        case Desk.DISPATCH:
+        case DeskName.DISPATCH:
             return dispatch.decide(command, case, examples.CATALOGUE)
-        case Desk.FEEDBACK:
+        case DeskName.FEEDBACK:
             return feedback.decide(command, case, examples.CATALOGUE)
-        case Desk.ESCALATION:
+        case DeskName.ESCALATION:
             return escalation.decide(command, case, examples.CATALOGUE)
 
 
@@ -244,7 +244,7 @@ def says_it_once(life: Life, told: Sequence[Step]) -> None:
         assert all(isinstance(fact, (*REFUSALS, *EACH_COUNTS)) for fact in decided(command, life.case))
 
 
-def says_its_own_and_the_same_again(desk: Desk, life: Life, told: Sequence[Step]) -> None:
+def says_its_own_and_the_same_again(desk: DeskName, life: Life, told: Sequence[Step]) -> None:
     """Only this desk's facts are said, and for the same past the same ones."""
     for step in told:
         command = life.meant_by(step)
@@ -253,11 +253,11 @@ def says_its_own_and_the_same_again(desk: Desk, life: Life, told: Sequence[Step]
         assert decided(command, case_of(life.facts[: len(life.facts) - len(said)])) == said
 
 
-def desk_of(command: Any) -> Desk:
+def desk_of(command: Any) -> DeskName:
     """The desk a command is for."""
     if isinstance(command, Asked):
-        return Desk(hearer_of(type(command.command)))
-    return Desk(type(command).__module__.split(".")[1])
+        return DeskName(hearer_of(type(command.command)))
+    return DeskName(type(command).__module__.split(".")[1])
 
 
 def _right(case: Complaint, step: Step) -> dict[str, str]:

@@ -23,10 +23,6 @@ contact = typer.Typer(
 )
 Complaint = Annotated[str, typer.Argument(help="The complaint's id or the beginning of it.")]
 
-_LOG = """
-SELECT at, as_a, who, through, outcome, standing, reason FROM vault.access WHERE stream_id = $1 ORDER BY number
-"""
-
 
 @contact.command()
 def put(
@@ -212,12 +208,13 @@ async def _show(complaint: str, named: str, agent: str, reason: str) -> tuple[st
 
 async def _logged(complaint: str) -> list[dict[str, Any]]:
     from deploy.city.registry import city_up
+    from hotline.contact_details import accesses
     from shared.log.reading import reader
 
     found = await _id_of(complaint)
     connection = await reader(city_up().realm.logins["reader"])
     try:
-        return [dict(row) for row in await connection.fetch(_LOG, found)]
+        return await accesses(connection, found)
     finally:
         await connection.close()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json as json_module
 from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 
 import typer
 
@@ -17,10 +17,14 @@ from shared import times
 from shared.text import folded_code
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
     from datetime import tzinfo
 
+    import asyncpg
+
     from deploy.supervision.stopped import Stopped
+
+T = TypeVar("T")
 
 parked = typer.Typer(
     help="List messages that could not be handled, and why; put one back or drop it.",
@@ -29,34 +33,20 @@ parked = typer.Typer(
 )
 Number = Annotated[int, typer.Argument(min=1, max=ID_MAX, help="The number `hotline parked list` shows.")]
 
-SHOWN_MAX = 1000
 RELEASE_SECONDS_MAX = 10.0
-
-_LIST = """
-SELECT parked_id AS id, consumer AS desk, topic, part AS partition, kafka_offset AS offset,
-       complaint_id::text, reason, parked_at, released_at IS NOT NULL AS released
-FROM es.parked ORDER BY parked_id LIMIT $1
-"""
-_BEHIND = """
-SELECT parked_id FROM es.parked WHERE consumer = $1 AND complaint_id = $2 ORDER BY parked_id
-"""
-_RESUME = "SELECT es.resume_door($1, $2, $3) AS topic"
-_LEFT = """
-SELECT parked_id, reason, released_at FROM es.parked WHERE parked_id = ANY ($1) ORDER BY parked_id
-"""
-_RELEASE = "SELECT es.release_parked($1) AS parked_id"
-_DROP = "SELECT consumer, complaint_id FROM es.drop_parked($1, $2)"
 
 
 @parked.command("list")
 def list_parked(*, json: Json = False) -> None:
     """List what is parked, oldest first."""
-    rows = run(_rows(_LIST, SHOWN_MAX))
+    from hotline.upkeep.parked import LISTED_MAX, parked_list
+
+    rows = run(_read(parked_list))
     if json:
         say_json(json_module.dumps(rows, indent=2, default=_plain, ensure_ascii=False))
         return
     zone = _zone()
-    for stopped in run(_stopped()):
+    for stopped in run(_read(_stopped)):
         since = times.shown(stopped.since, zone, seconds=True)
         say(f"{stopped.desk} takes nothing in {stopped.where} since {since}: {stopped.reason}.")
         say(f"`{stopped.resume}` lets it go on, once the cause is mended.")
@@ -80,7 +70,7 @@ def list_parked(*, json: Json = False) -> None:
         )
     console = Console(highlight=False, markup=False)
     console.print(table)
-    more = f"the first {SHOWN_MAX:,} of them; " if len(rows) == SHOWN_MAX else ""
+    more = f"the first {LISTED_MAX:,} of them; " if len(rows) == LISTED_MAX else ""
     console.print(
         f"{len(rows):,} parked; {more}`hotline parked show ID` for one, `release ID` to hand it in again, "
         "`drop ID --reason TEXT` to give it up."
@@ -90,9 +80,10 @@ def list_parked(*, json: Json = False) -> None:
 @parked.command()
 def show(number: Number, *, json: Json = False) -> None:
     """Show one message whole: where it came from, why it was parked, headers, data."""
+    from hotline.upkeep.parked import parked_message
     from shared.log.postgres import headers_of, unread_of
 
-    row = _only(run(_rows("SELECT * FROM es.parked WHERE parked_id = $1", number)), number)
+    row = run(_read(lambda reader: parked_message(reader, number))) or _nothing(number)
     unread = none_unread()
     stored: list[Any] = unread.read("its headers", lambda: list(headers_of(row["headers"]))) or []
     headers = [(name, _readable(value)) for name, value in stored]
@@ -178,13 +169,14 @@ def drop(
     json: Json = False,
 ) -> None:
     """Give a message up; it is kept whole in es.parked_dropped, with the reason."""
+    from hotline.upkeep import parked as upkeep
+
     demand_words("--reason", reason)
-    gone = run(_act(_DROP, number, reason))
-    if not gone:
-        _nothing(number)
-    complaint = gone[0]["complaint_id"]
-    waiting = run(_rows(_BEHIND, gone[0]["consumer"], complaint)) if complaint is not None else []
-    behind = [row["parked_id"] for row in waiting]
+    gone = run(_act(lambda operator: upkeep.drop(operator, number, reason)))
+    desk, complaint = gone or _nothing(number)
+    behind = (
+        run(_read(lambda reader: upkeep.parked_of(reader, desk, complaint))) if complaint is not None else []
+    )
     answer(
         f"{number} is dropped and kept in es.parked_dropped with your reason.",
         json=json,
@@ -204,68 +196,56 @@ async def _release(number: int, *, json: bool) -> tuple[list[int], dict[int, str
     import asyncio
     import time
 
-    released = sorted(row["parked_id"] for row in await _act(_RELEASE, number))
+    from hotline.upkeep import parked as upkeep
+
+    released = await _act(lambda operator: upkeep.release(operator, number))
     if not released:
         _nothing(number)
     if len(released) > 1 and not json:
         say(f"{len(released)} messages of the same complaint are released together, oldest first.")
     give_up_at = time.monotonic() + RELEASE_SECONDS_MAX
-    while True:
-        left = await _rows(_LEFT, released)
-        if all(row["released_at"] is None for row in left):
-            break
+    while await _read(lambda reader: upkeep.not_taken_up(reader, released)):
         if time.monotonic() > give_up_at:
             fail(f"{number} is released, but its desk has not taken it up yet: see `hotline status`.")
         await asyncio.sleep(0.1)
-    again = {row["parked_id"]: row["reason"] for row in left}
+    again = await _read(lambda reader: upkeep.parked_again(reader, released))
     return [one for one in released if one not in again], again
 
 
-async def _stopped() -> tuple[Stopped, ...]:
-    from deploy.city.registry import find_city
+async def _stopped(reader: asyncpg.Connection[Any]) -> tuple[Stopped, ...]:
     from deploy.supervision.stopped import stopped_now
-    from shared.log.reading import reader
 
-    connection = await reader(find_city().logins["reader"])
-    try:
-        return await stopped_now(connection)
-    finally:
-        await connection.close()
+    return await stopped_now(reader)
 
 
 async def _resume(desk: str, door: str, topic: str) -> list[str]:
     from deploy.city.registry import find_city
+    from hotline.upkeep import parked as upkeep
 
     named = [topic, find_city().prefix + topic] if topic else []
-    return [row["topic"] for row in await _act(_RESUME, desk, door, named)]
+    return await _act(lambda operator: upkeep.resume(operator, desk, door, named))
 
 
-async def _rows(statement: str, *values: object) -> list[dict[str, Any]]:
+async def _read(ask: Callable[[asyncpg.Connection[Any]], Awaitable[T]]) -> T:
     from deploy.city.registry import find_city
     from shared.log.reading import reader
 
     connection = await reader(find_city().logins["reader"])
     try:
-        return [dict(row) for row in await connection.fetch(statement, *values)]
+        return await ask(connection)
     finally:
         await connection.close()
 
 
-async def _act(statement: str, *values: object) -> list[dict[str, Any]]:
+async def _act(act: Callable[[asyncpg.Connection[Any]], Awaitable[T]]) -> T:
     from deploy.city.registry import find_city
     from shared.log.acts import acting
 
     async with acting(find_city().login("operator")) as connection:
-        return [dict(row) for row in await connection.fetch(statement, *values)]
+        return await act(connection)
 
 
-def _only(rows: list[dict[str, Any]], number: int) -> dict[str, Any]:
-    if not rows:
-        _nothing(number)
-    return rows[0]
-
-
-def _nothing(number: int) -> None:
+def _nothing(number: int) -> NoReturn:
     fail(f"Nothing is parked under {number}: `hotline parked list` shows what is.")
 
 

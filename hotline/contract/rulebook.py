@@ -1,6 +1,6 @@
 """The rule book: every rule by its id: its basis, its value in a rule set, where it is enforced, which tests hold it.
 
-The rules stand in `shared/data/rules/rules.toml`; `docs/rules.md` is made from it. A test holds a rule if its
+The rules stand in `shared/data/rulebook.toml`; `docs/rules.md` is made from it. A test holds a rule if its
 name, its docstring or the docstring of its file names the rule's id.
 """
 
@@ -54,7 +54,7 @@ class _Written(msgspec.Struct, forbid_unknown_fields=True):
 @cache
 def rules() -> Mapping[str, Rule]:
     """All rules by id, in the order they are written."""
-    text = files("shared").joinpath("data/rules/rules.toml").read_text(encoding="utf-8")
+    text = files("shared").joinpath("data/rulebook.toml").read_text(encoding="utf-8")
     return {rule.id: rule for rule in msgspec.convert(tomllib.loads(text), _Written).rule}
 
 
@@ -107,7 +107,7 @@ _STATUS: Final[dict[Status, str]] = {"built": "", "part": "in part", "open": "no
 _HEAD: Final = """\
 # The rules behind the ids
 
-Made from `shared/data/rules/rules.toml` by `python -m hotline.contract.rulebook`; do not edit. `hotline
+Made from `shared/data/rulebook.toml` by `python -m hotline.contract.rulebook`; do not edit. `hotline
 rules` prints more: the value in a rule set, and the tests that hold each rule. The first letter of an id says
 where it belongs:
 

@@ -25,7 +25,7 @@ from shared.complaint.order import (
     whose_asked,
 )
 from shared.complaint.state import Case, Complaint
-from shared.events import Desk
+from shared.events import DeskName
 from shared.events.base import Limit
 from shared.ids import UnitId
 
@@ -116,13 +116,13 @@ def _awaited(case: Case) -> tuple[Awaited, str, str] | None:
         return _BY_STAGE.get(standing)
     order = case.order
     if order.written_for is not None:
-        return Awaited.DESK, Desk.DISPATCH, "bring the order to what the record says now"
+        return Awaited.DESK, DeskName.DISPATCH, "bring the order to what the record says now"
     overdue = watched(case, Limit.ANSWER, order.round)
     if standing is Stage.ANSWERED:
         return _after_answer(case, late=overdue is not None)
     expired = overdue is None and misses(case, Limit.ANSWER, order.round)
     if expired and case.visited_round != order.round and not case.anonymous:
-        return Awaited.DESK, Desk.FEEDBACK, "have the citizen asked, the limit expired (R8)"
+        return Awaited.DESK, DeskName.FEEDBACK, "have the citizen asked, the limit expired (R8)"
     if standing is Stage.IN_REVIEW:
         disputed = question(order, DisputeAsked) is not None
         what = "decide as a council whose it is" if disputed else "decide on the return"
@@ -133,18 +133,18 @@ def _awaited(case: Case) -> tuple[Awaited, str, str] | None:
 
 def _after_answer(case: Complaint, *, late: bool) -> tuple[Awaited, str, str]:
     if late:
-        return Awaited.DESK, Desk.ESCALATION, "state that the answer came late"
+        return Awaited.DESK, DeskName.ESCALATION, "state that the answer came late"
     if case.anonymous:
         return Awaited.SUPERVISOR, "supervisors", "let it close: nobody knows whom to ask (E3)"
-    return Awaited.DESK, Desk.FEEDBACK, "have the citizen asked about the answer"
+    return Awaited.DESK, DeskName.FEEDBACK, "have the citizen asked about the answer"
 
 
 _BY_STAGE: Final[dict[Stage, tuple[Awaited, str, str]]] = {
-    Stage.RECEIVED: (Awaited.DESK, Desk.INTAKE, "classify it"),
-    Stage.TO_DISPATCH: (Awaited.DESK, Desk.DISPATCH, "write the order"),
-    Stage.TERMINATED: (Awaited.DESK, Desk.FEEDBACK, "close it as the exception that was approved"),
+    Stage.RECEIVED: (Awaited.DESK, DeskName.INTAKE, "classify it"),
+    Stage.TO_DISPATCH: (Awaited.DESK, DeskName.DISPATCH, "write the order"),
+    Stage.TERMINATED: (Awaited.DESK, DeskName.FEEDBACK, "close it as the exception that was approved"),
     Stage.ASKING: (Awaited.DIALLER, "dialler", "ask the citizen"),
-    Stage.ENDED: (Awaited.DESK, Desk.ESCALATION, "state what is still owed"),
+    Stage.ENDED: (Awaited.DESK, DeskName.ESCALATION, "state what is still owed"),
 }
 
 

@@ -24,7 +24,7 @@ def facts_of(matter: ModuleType) -> tuple[type[Fact], ...]:
     )
 
 
-SPEAKERS: Final[dict[type[Fact], Desk]] = {
+SPEAKERS: Final[dict[type[Fact], DeskName]] = {
     kind: kind.SPEAKER
     for matter in (intake, dispatch, limit_steps, whistle, escalation, feedback)
     for kind in facts_of(matter)

@@ -40,7 +40,7 @@ Attachments = tuple[Attachment, ...] | msgspec.UnsetType
 """As a fact has them: left out where there are none."""
 
 
-class Desk(StrEnum):
+class DeskName(StrEnum):
     """The four desks, in order of life."""
 
     INTAKE = "intake"
@@ -61,7 +61,7 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True):
     SCHEMA: ClassVar[int] = 1
     """The version of this stored shape."""
 
-    SPEAKER: ClassVar[Desk]
+    SPEAKER: ClassVar[DeskName]
     """The one desk that may state it."""
     TELLS: ClassVar[tuple[str, ...]] = ("unit",)
     """The fields that name the units who hear of it on their topic, where such a topic carries it."""
@@ -82,25 +82,25 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True):
 class IntakeFact(Fact, frozen=True, kw_only=True):
     """A fact that only intake may state."""
 
-    SPEAKER = Desk.INTAKE
+    SPEAKER = DeskName.INTAKE
 
 
 class DispatchFact(Fact, frozen=True, kw_only=True):
     """A fact that only dispatch may state."""
 
-    SPEAKER = Desk.DISPATCH
+    SPEAKER = DeskName.DISPATCH
 
 
 class EscalationFact(Fact, frozen=True, kw_only=True):
     """A fact that only escalation may state."""
 
-    SPEAKER = Desk.ESCALATION
+    SPEAKER = DeskName.ESCALATION
 
 
 class FeedbackFact(Fact, frozen=True, kw_only=True):
     """A fact that only feedback may state."""
 
-    SPEAKER = Desk.FEEDBACK
+    SPEAKER = DeskName.FEEDBACK
 
 
 class RequestType(StrEnum):

@@ -34,7 +34,7 @@ from shared.complaint.fold import dispatch, end, escalation, feedback, intake, l
 from shared.complaint.fold.steps import STEPS, UNCHANGED
 from shared.decision_table import DecisionTable
 from shared.doors.unread_records import Handle
-from shared.events import REFUSALS, SPEAKERS, ComplaintDispatched, Desk, Fact, Level
+from shared.events import REFUSALS, SPEAKERS, ComplaintDispatched, DeskName, Fact, Level
 from shared.inputs import (
     INPUTS,
     AcknowledgeWhistle,
@@ -114,7 +114,7 @@ INBOUND: Final = tuple(topic for topic in TOPICS if topic.speaker != "relay")
 
 def test_every_topic_somebody_outside_speaks_on_is_heard_by_one_desk_at_one_door() -> None:
     assert {topic.name for topic in INBOUND} == set(DOORS)
-    assert all(len(topic.hearers) == 1 and topic.hearers[0] in set(Desk) for topic in INBOUND)
+    assert all(len(topic.hearers) == 1 and topic.hearers[0] in set(DeskName) for topic in INBOUND)
 
 
 def test_every_input_stands_in_the_table_of_inputs_on_one_topic_and_among_the_examples() -> None:
@@ -148,13 +148,13 @@ def test_every_input_and_every_fact_is_in_the_published_contract() -> None:
 # --- commands
 
 
-def commands_of(desk: Desk) -> set[type[Any]]:
+def commands_of(desk: DeskName) -> set[type[Any]]:
     """The commands that a desk decides: those its doors take in, and its own."""
     heard = {kind for topic in INBOUND if topic.hearers == (desk,) for kind in topic.inputs}
     return heard - set(TELEPHONY_CALLS.inputs) | defined_by(desk)
 
 
-def defined_by(desk: Desk) -> set[type[Any]]:
+def defined_by(desk: DeskName) -> set[type[Any]]:
     """The commands that stand in the rooms of a desk: what it tells itself."""
     rooms = importlib.import_module(f"services.{desk}.decisions")
     names = [
@@ -268,15 +268,15 @@ ROWS: Final = pytest.mark.parametrize("row", TABLE.values(), ids=[kind.__name__ 
 
 
 def test_every_command_of_every_desk_is_among_the_examples_and_in_this_table() -> None:
-    for desk in Desk:
+    for desk in DeskName:
         known = commands_of(desk)
         assert {kind_of(command) for command in eg.COMMANDS if desk_of(command) is desk} == known
         assert {kind for kind, row in TABLE.items() if desk_of(row.command) is desk} == known
     assert all(kind_of(row.command) is kind for kind, row in TABLE.items())
 
 
-@pytest.mark.parametrize("desk", [Desk.DISPATCH, Desk.FEEDBACK])
-def test_what_a_desk_tells_itself_is_what_its_rules_match(desk: Desk) -> None:
+@pytest.mark.parametrize("desk", [DeskName.DISPATCH, DeskName.FEEDBACK])
+def test_what_a_desk_tells_itself_is_what_its_rules_match(desk: DeskName) -> None:
     rules = importlib.import_module(f"services.{desk}.rules")
     assert defined_by(desk) == set(get_args(rules.OwnCommand))
 
@@ -336,7 +336,7 @@ FACTS: Final = pytest.mark.parametrize("kind", SPEAKERS, ids=lambda kind: kind._
 def test_every_fact_stands_in_a_file_of_the_language_and_says_who_may_state_it() -> None:
     facts = {kind for kind in kinds_of(Fact) if kind.__module__ != Fact.__module__}
     assert facts == set(SPEAKERS)
-    assert set(SPEAKERS.values()) == set(Desk)
+    assert set(SPEAKERS.values()) == set(DeskName)
 
 
 @FACTS

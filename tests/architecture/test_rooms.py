@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.events import REFUSALS, SPEAKERS, Desk, facts_of
+from shared.events import REFUSALS, SPEAKERS, DeskName, facts_of
 from shared.outward import OUTWARD
 from shared.topics import TOPICS
 
@@ -20,30 +20,30 @@ BY_THE_CLOCK = (ROOMS - {"inbound"}) | {"ticker"}
 """Escalation's one door is the clock."""
 
 
-def rooms_of(desk: Desk) -> set[str]:
+def rooms_of(desk: DeskName) -> set[str]:
     return {one.stem for one in (ROOT / "services" / desk).iterdir() if one.name != "__pycache__"}
 
 
-def contract_of(desk: Desk) -> str:
+def contract_of(desk: DeskName) -> str:
     return importlib.import_module(f"services.{desk}").__doc__ or ""
 
 
-@pytest.mark.parametrize("desk", Desk)
-def test_every_service_has_the_same_rooms_and_those_its_contract_names(desk: Desk) -> None:
-    same = BY_THE_CLOCK if desk is Desk.ESCALATION else ROOMS
+@pytest.mark.parametrize("desk", DeskName)
+def test_every_service_has_the_same_rooms_and_those_its_contract_names(desk: DeskName) -> None:
+    same = BY_THE_CLOCK if desk is DeskName.ESCALATION else ROOMS
     _, _, keeps = contract_of(desk).partition("Keeps")
     assert rooms_of(desk) == same | set(re.findall(r"`(\w+)`", keeps))
 
 
-@pytest.mark.parametrize("desk", Desk)
-def test_no_room_of_a_desk_is_one_that_nobody_uses(desk: Desk) -> None:
+@pytest.mark.parametrize("desk", DeskName)
+def test_no_room_of_a_desk_is_one_that_nobody_uses(desk: DeskName) -> None:
     own = rooms_of(desk) - ROOMS - {"ticker"}
     used = {name: [file for file in _sources() if _names(file, f"services.{desk}.{name}")] for name in own}
     assert [name for name, files in used.items() if not files] == []
 
 
-@pytest.mark.parametrize("desk", Desk)
-def test_a_fact_is_stated_in_one_place_of_its_desk(desk: Desk) -> None:
+@pytest.mark.parametrize("desk", DeskName)
+def test_a_fact_is_stated_in_one_place_of_its_desk(desk: DeskName) -> None:
     """In its matter, or where an order is written; what cannot be is refused wherever that is found out."""
     home = ROOT / "services" / desk
     stated: dict[str, set[str]] = {}
@@ -73,8 +73,8 @@ def _names(file: Path, module: str) -> bool:
     )
 
 
-@pytest.mark.parametrize("desk", Desk)
-def test_a_services_contract_names_exactly_the_facts_it_may_state(desk: Desk) -> None:
+@pytest.mark.parametrize("desk", DeskName)
+def test_a_services_contract_names_exactly_the_facts_it_may_state(desk: DeskName) -> None:
     """By their names, or where they are many by the files they stand in."""
     contract = contract_of(desk)
     says = contract[contract.index("Says") : contract.find("Keeps")]

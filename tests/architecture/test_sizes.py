@@ -22,8 +22,7 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 LONG_FILES: Final[set[str]] = set()
 LONG_FUNCTIONS: Final[set[str]] = set()
 WIDE_SIGNATURES: Final[set[str]] = set()
-CLASSES_NAMED_TWICE: Final[set[str]] = {"Desk"}
-"""One of the four, and that one at work: `shared.events.Desk`, `shared.desk.Desk`."""
+CLASSES_NAMED_TWICE: Final[set[str]] = set()
 
 OF_EACH_PROCESS: Final = {"Settings"}
 """A class that every process has under the same name."""

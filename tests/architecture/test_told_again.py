@@ -17,8 +17,7 @@ from services.intake import rules as intake
 from shared.asked import kind_of
 from shared.complaint import Complaint, head_text
 from shared.desk import Desk
-from shared.events import REFUSALS, Fact
-from shared.events import Desk as Named
+from shared.events import REFUSALS, DeskName, Fact
 from shared.ids import ComplaintId, FactId
 from shared.inputs import Input, RecordRequest, RepeatRequest
 from shared.log.chain import GENESIS, Stored
@@ -76,7 +75,7 @@ async def told_twice(data: Input, second: Input, way: Way, *ids: str) -> tuple[A
         memory.facts += [_begun(memory, one, n) for n, one in enumerate(known, start=1)]
     begun = len(memory.facts)
     name = desk_of(asked.command)
-    rule = intake.decide if name is Named.INTAKE else decided
+    rule = intake.decide if name is DeskName.INTAKE else decided
     desk = Desk(name, rule, MemoryLog(memory, name), Telemetry("desk"))
     for messages in [both] if way is Way.SAME_BATCH else [[one] for one in both]:
         await desk.obey(filled(door, *messages))

@@ -16,7 +16,7 @@ from shared.events import (
     ComplaintReclassified,
     ComplaintReopened,
     ComplaintWithdrawn,
-    Desk,
+    DeskName,
     DisputeRaised,
     ExclusionApproved,
     ExclusionRejected,
@@ -68,7 +68,7 @@ def test_the_log_heard_twice_sends_nothing_twice(life: Life) -> None:
 def test_it_states_only_facts_of_its_own_and_the_same_ones_for_the_same_past(
     life: Life, told: list[Step]
 ) -> None:
-    says_its_own_and_the_same_again(Desk.DISPATCH, life, told)
+    says_its_own_and_the_same_again(DeskName.DISPATCH, life, told)
 
 
 @settings(max_examples=80)
@@ -153,7 +153,7 @@ def test_nothing_is_sent_after_the_end(life: Life) -> None:
     ]
     for fact in life.facts[ends[0] + 1 :] if ends else ():
         # What is left out of a score is decided when the month is over (F3).
-        assert SPEAKERS[type(fact)] is not Desk.DISPATCH or isinstance(fact, (*REFUSALS, *SCORED))
+        assert SPEAKERS[type(fact)] is not DeskName.DISPATCH or isinstance(fact, (*REFUSALS, *SCORED))
 
 
 def _kept(facts: list[Fact]) -> set[int]:

@@ -14,7 +14,7 @@ from shared.events import (
     AnswerLimitMissed,
     AnswerSentBack,
     ComplaintEscalated,
-    Desk,
+    DeskName,
     Fact,
     LimitMissCorrected,
     OrderAnswered,
@@ -161,7 +161,7 @@ def test_told_twice_says_once_and_nothing_is_left_that_is_due(life: Life) -> Non
 @settings(max_examples=60)
 @given(lives)
 def test_it_states_only_facts_of_its_own_and_the_same_ones_for_the_same_past(life: Life) -> None:
-    says_its_own_and_the_same_again(Desk.ESCALATION, life, [Step(timedelta(0), "tick")])
+    says_its_own_and_the_same_again(DeskName.ESCALATION, life, [Step(timedelta(0), "tick")])
 
 
 @settings(max_examples=80)

@@ -9,7 +9,7 @@ from shared.events import (
     ComplaintClosed,
     ComplaintReopened,
     ComplaintWithdrawn,
-    Desk,
+    DeskName,
     Outcome,
     VisitMade,
     VisitScheduled,
@@ -39,7 +39,7 @@ def test_the_log_heard_twice_asks_nobody_twice(life: Life) -> None:
 def test_it_states_only_facts_of_its_own_and_the_same_ones_for_the_same_past(
     life: Life, told: list[Step]
 ) -> None:
-    says_its_own_and_the_same_again(Desk.FEEDBACK, life, told)
+    says_its_own_and_the_same_again(DeskName.FEEDBACK, life, told)
 
 
 @settings(max_examples=100)

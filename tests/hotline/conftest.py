@@ -25,8 +25,7 @@ from services.dispatch import rules as dispatch
 from services.escalation.rules import FireDeadlines
 from services.feedback import rules as feedback
 from shared.desk import Desk
-from shared.events import Desk as Name
-from shared.events import Fact
+from shared.events import DeskName, Fact
 from shared.ids import ComplaintId
 from shared.log.codec import decoded
 from shared.log.postgres import PostgresLog
@@ -48,7 +47,7 @@ class Desks:
         self.owner = connection
         self._desks = {
             name: Desk(name, decided, PostgresLog(dsn, name, f"test.{name}"), Telemetry(name))
-            for name in Name
+            for name in DeskName
         }
         self._told = 0
         self._heard = 0
@@ -60,11 +59,11 @@ class Desks:
 
     async def tell_unheard(self, *commands: Any) -> None:
         """The same, and nobody hears it yet."""
-        for name in Name:
+        for name in DeskName:
             mine = [command for command in commands if desk_of(command) is name]
             await self._obey(name, ((command, self._cause()) for command in mine))
 
-    async def forge(self, name: Name, fact: Fact) -> None:
+    async def forge(self, name: DeskName, fact: Fact) -> None:
         """This desk states this fact, whatever the rules say; chain, head and timers are in order."""
         log = PostgresLog(self.dsn, name, f"test.{name}")
         try:
@@ -85,7 +84,7 @@ class Desks:
                 return
             self._heard = rows[-1][0]
             facts = [(str(row[1]), decoded(*row[2:])) for row in rows]
-            for name, react in ((Name.DISPATCH, dispatch.react), (Name.FEEDBACK, feedback.react)):
+            for name, react in ((DeskName.DISPATCH, dispatch.react), (DeskName.FEEDBACK, feedback.react)):
                 reactions = [
                     (command, fact_id)
                     for fact_id, fact in facts
@@ -99,7 +98,7 @@ class Desks:
             "SELECT DISTINCT stream_id::text FROM es.timer WHERE due_at < $1", until
         )
         fired = [(FireDeadlines(complaint_id=row[0], until=until), f"clock/{until}") for row in rows]
-        await self._obey(Name.ESCALATION, fired)
+        await self._obey(DeskName.ESCALATION, fired)
         await self.hear()
 
     async def close(self) -> None:
@@ -112,7 +111,7 @@ class Desks:
         self._told += 1
         return f"message-{self._told}"
 
-    async def _obey(self, name: Name, told: Iterable[tuple[Any, str]]) -> None:
+    async def _obey(self, name: DeskName, told: Iterable[tuple[Any, str]]) -> None:
         work: Sequence[Work] = [
             Work(command, ComplaintId(command.complaint_id), cause) for command, cause in told
         ]

@@ -26,7 +26,7 @@ from hotline.scoring.ledger import Anew, scores
 from hotline.scoring.life import Counted, counted
 from hotline.scoring.month import By, Month, tallied
 from hotline.upkeep.archive import attach, detach, move
-from shared.events import Desk
+from shared.events import DeskName
 from shared.ids import ComplaintId, complaint_id
 from shared.log.codec import decoded
 from shared.policy.ruleset import ruleset
@@ -178,7 +178,7 @@ async def test_g3_a_whistle_is_in_the_view_and_a_rating_after_the_freeze_is_a_co
     async with scores(desks.governor, ZONE) as view:
         await view.freeze(SEPTEMBER, BY, OVER, "Li Wei")
     back = changed(eg.UNIT_RATED, complaint_id=name, rated_by=eg.WATER, rated=eg.STREET, stars=1)
-    await desks.forge(Desk.DISPATCH, back)
+    await desks.forge(DeskName.DISPATCH, back)
     assert (await month(desks)).corrections == 1
     async with scores(desks.governor, ZONE) as view:
         (found,) = await view.corrections(SEPTEMBER)
@@ -269,7 +269,7 @@ async def test_the_corrections_are_the_same_however_often_it_was_looked_at(
             await solved(here, name)
             if often:
                 await caught_up(here)
-        await here.forge(Desk.ESCALATION, changed(eg.FEEDBACK_MISSED, complaint_id=complaint_id("one")))
+        await here.forge(DeskName.ESCALATION, changed(eg.FEEDBACK_MISSED, complaint_id=complaint_id("one")))
         await caught_up(here)
     assert await rows(desks) == await rows(other_desks)
     assert len(await rows(desks)) == 4 + 3
@@ -291,7 +291,7 @@ async def test_t20_a_late_visit_of_a_frozen_month_becomes_a_correction_and_alter
     (late,) = await solved(desks, "late", satisfied=False)
     # A miss that was stated by mistake and is heard of later, of a life that is in the month.
     early = complaint_id("in-time-0")
-    await desks.forge(Desk.ESCALATION, changed(eg.FEEDBACK_MISSED, complaint_id=early))
+    await desks.forge(DeskName.ESCALATION, changed(eg.FEEDBACK_MISSED, complaint_id=early))
     made = await month(desks)
     assert made.corrections == 2
     assert (made.lines, made.tallies) == (frozen.lines, frozen.tallies)
@@ -316,7 +316,7 @@ async def test_t20_a_late_visit_of_a_frozen_month_becomes_a_correction_and_alter
         unit=eg.FEEDBACK_MISSED.unit,
         due_at=eg.FEEDBACK_MISSED.due_at,
     )
-    await desks.forge(Desk.ESCALATION, correction)
+    await desks.forge(DeskName.ESCALATION, correction)
     assert (await month(desks)).corrections == 1
     assert (await anew(desks)).not_borne_out == []
 

@@ -26,8 +26,7 @@ from hotline.upkeep.archive import move
 from hotline.upkeep.lists import rebuild_lists
 from hotline.upkeep.rebuild import Rebuilt
 from shared.desk import Desk
-from shared.events import SPEAKERS, Fact
-from shared.events import Desk as Name
+from shared.events import SPEAKERS, DeskName, Fact
 from shared.ids import complaint_id
 from shared.log.postgres import PostgresLog, connect
 from shared.log.projection.projector import Projector
@@ -63,7 +62,7 @@ async def every_kind(desks: Desks) -> None:
     lives = [(*begins, *(() if fact in begins else (fact,))) for fact in eg.FACTS]
     lives.append((eg.RECEIVED, eg.CLASSIFIED, changed(eg.DISPATCHED, unlisted=("subject",))))
     for place in range(4):
-        stated: dict[Name, list[Fact]] = {}
+        stated: dict[DeskName, list[Fact]] = {}
         for number, life in enumerate(lives):
             if place < len(life):
                 own = changed(life[place], complaint_id=complaint_id(f"kind-{number}"))

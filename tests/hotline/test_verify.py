@@ -19,7 +19,7 @@ from hotline.lab.rehearsal.stage import verified
 from hotline.readside.process import take_in
 from services.intake.decisions.recording import AskedToRecord
 from shared.complaint import Complaint, head_of, head_text
-from shared.events import Desk, RequestType
+from shared.events import DeskName, RequestType
 from shared.ids import ComplaintId, complaint_id
 from shared.log.codec import decoded, encoded
 from tests import examples as eg
@@ -364,7 +364,7 @@ async def test_a_forged_fact_with_a_right_chain_is_an_illegal_life(desks: Desks)
     """Whoever can write the log can also chain it; the life itself gives the forgery away."""
     await several_lives(desks)
     await desks.tell(told(eg.SIGN, complaint_id=LATE, at=NOW))
-    await desks.forge(Desk.DISPATCH, changed(eg.SIGNED, complaint_id=LATE, signed_at=NOW + MINUTE))
+    await desks.forge(DeskName.DISPATCH, changed(eg.SIGNED, complaint_id=LATE, signed_at=NOW + MINUTE))
     report = await verify(desks.dsn)
     assert [problem.what.partition(": ")[2] for problem in report.problems] == ["the order is signed already"]
 

@@ -2,7 +2,7 @@
 
 from hypothesis import given, settings
 
-from shared.events import ComplaintReceived, ComplaintWithdrawn, Desk
+from shared.events import ComplaintReceived, ComplaintWithdrawn, DeskName
 from tests.lives import Life, Step, lives, says_it_once, says_its_own_and_the_same_again, steps
 
 TOLD = steps(("record", "other record", "withdraw"), size_max=4)
@@ -19,7 +19,7 @@ def test_told_twice_says_once(life: Life, told: list[Step]) -> None:
 def test_it_states_only_facts_of_its_own_and_the_same_ones_for_the_same_past(
     life: Life, told: list[Step]
 ) -> None:
-    says_its_own_and_the_same_again(Desk.INTAKE, life, told)
+    says_its_own_and_the_same_again(DeskName.INTAKE, life, told)
 
 
 @settings(max_examples=60)

@@ -16,7 +16,7 @@ from services.intake.decisions.recording import AskedToRecord
 from shared import inputs
 from shared.asked import NO_UNIT, Asked
 from shared.complaint import UNOPENED, Case, Complaint, due_deadlines, evolve
-from shared.events import SPEAKERS, Desk, Fact, RequestType, Urgency
+from shared.events import SPEAKERS, DeskName, Fact, RequestType, Urgency
 from shared.ids import ComplaintId, UnitId, complaint_id
 from shared.log.codec import encoded
 from shared.policy.catalogue import Catalogue
@@ -97,13 +97,13 @@ class Led:
 
     def _decided(self, command: Any) -> Sequence[Fact]:
         match desk_of(command):
-            case Desk.INTAKE:
+            case DeskName.INTAKE:
                 return intake.decide(command, self.case)
-            case Desk.DISPATCH:
+            case DeskName.DISPATCH:
                 return dispatch.decide(command, self.case, self._catalogue)
-            case Desk.FEEDBACK:
+            case DeskName.FEEDBACK:
                 return feedback.decide(command, self.case, self._catalogue)
-            case Desk.ESCALATION:
+            case DeskName.ESCALATION:
                 return escalation.decide(command, self.case, self._catalogue)
 
     def _says(self, command: inputs.Input, unit: UnitId = NO_UNIT) -> None:
@@ -211,11 +211,11 @@ class Led:
         return visit.visit, visit.attempt
 
 
-def desk_of(command: Any) -> Desk:
+def desk_of(command: Any) -> DeskName:
     """The desk a command is for: that hears it at a door, or that tells itself so."""
     if isinstance(command, Asked):
-        return Desk(hearer_of(type(command.command)))
-    return Desk(type(command).__module__.split(".")[1])
+        return DeskName(hearer_of(type(command.command)))
+    return DeskName(type(command).__module__.split(".")[1])
 
 
 HOUR: Final = timedelta(hours=1)

@@ -12,7 +12,7 @@ import asyncpg
 
 from hotline.lab.simulation.agenda import Timer
 from shared.events import Urgency
-from shared.events.base import Desk
+from shared.events.base import DeskName
 from shared.ids import ComplaintId
 from shared.log import TIMER_SHARDS
 from shared.log.away import AWAY, is_away
@@ -23,7 +23,7 @@ from shared.topics import COMPLAINTS_LOG
 
 T = TypeVar("T")
 
-READERS: Final = tuple(name for name in COMPLAINTS_LOG.hearers if name in set(Desk))
+READERS: Final = tuple(name for name in COMPLAINTS_LOG.hearers if name in set(DeskName))
 """The desks that read the log through Kafka; they must be at its end before anything later happens."""
 
 _RETRY_SECONDS: Final = 0.1

@@ -22,7 +22,7 @@ from shared.events import (
     ComplaintClassified,
     ComplaintReceived,
     ComplaintTurnedAway,
-    Desk,
+    DeskName,
     IdentityProtected,
     IntakeFact,
     IntakeRefused,
@@ -194,7 +194,7 @@ def _said_beside(asked: AskedToRecord, request: RecordRequest, *, twice: bool) -
             MatterLinked(
                 complaint_id=asked.complaint_id,
                 matter_of=of_call.complaint_id,
-                linked_by=Desk.INTAKE,
+                linked_by=DeskName.INTAKE,
                 same_call=True,
                 linked_at=asked.at,
             )
