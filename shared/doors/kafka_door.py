@@ -358,6 +358,10 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
         if resumed:
             self._position.resume_topics(resumed)
 
+    async def release_for(self, reasons: Sequence[str]) -> None:
+        """Release what this desk parked for one of these reasons: it can be handled now."""
+        await self._retry(lambda: self._desk.log.release_for(reasons))
+
     async def take_released(self) -> int:
         """Handle again what a person has released from this desk's parking; returns how many messages."""
         async with self._turn:

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
+from itertools import count
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -23,7 +24,7 @@ from shared.doors.unread_records import Handle
 from shared.events import Fact
 from shared.ids import ComplaintId, complaint_of_key
 from shared.log import Incoming
-from shared.log.codec import TYPES, UnknownType, ce_type_of, decoded, fact_named, fact_type_of
+from shared.log.codec import TYPES, UnknownType, ce_type_of, decoded, fact_named, fact_type_of, not_known
 from shared.log.postgres import PostgresLog
 from shared.runtime.clock import Clock, SystemClock
 from shared.runtime.errors import told
@@ -34,6 +35,15 @@ from shared.work import Work
 
 RELEASED_SECONDS: Final = 1.0
 """How often a desk looks whether a person has released something from its parking."""
+
+KNOWN_AGAIN_SECONDS: Final = 60
+"""How often a desk looks whether a desk of a release before has parked facts that this one knows. While both serve, a
+process of that release may take up again what was released, and parks it again."""
+_KNOWN: Final = tuple(
+    f"complaints.log: {not_known(name, version)}"
+    for name, kind in TYPES.items()
+    for version in range(1, kind.SCHEMA + 1)
+)
 
 React = Callable[[Any, datetime], Any]
 """A fact and the time its reaction counts as, to a command or None."""
@@ -127,7 +137,11 @@ class Process:
             raise self.host.failure
 
     async def _watch_parking(self) -> None:
-        while True:
+        for second in count():
+            if second % KNOWN_AGAIN_SECONDS == 0:
+                for door in self._doors:
+                    if door.name == door_of(COMPLAINTS_LOG):
+                        await door.release_for(_KNOWN)
             await asyncio.sleep(RELEASED_SECONDS)
             for door in self._doors:
                 await door.take_released()

@@ -189,6 +189,13 @@ class EventLog(Protocol):
         """
         ...
 
+    async def release_for(self, reasons: Sequence[str]) -> int:
+        """Release what this consumer parked for one of these reasons, and what of the same complaints waits there.
+
+        Returns how many messages that were.
+        """
+        ...
+
     async def stop_door(self, door: str, topic: str, reason: str) -> None:
         """This door takes in nothing from this topic until a person resumes it; one that is stopped stays as it is."""
         ...

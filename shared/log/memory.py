@@ -218,6 +218,20 @@ class MemoryLog:
             before.add(at if kept.released else ("", 0))  # one that stays lets nothing by
         return found[:RELEASED_MAX]
 
+    async def release_for(self, reasons: Sequence[str]) -> int:
+        """See `EventLog.release_for`."""
+        ours = [
+            kept
+            for kept in self.memory.parked.values()
+            if kept.consumer == self._consumer and not kept.released
+        ]
+        known = [kept for kept in ours if kept.parked.reason in reasons]
+        complaints = {kept.parked.complaint_id for kept in known} - {None}
+        released = [kept for kept in ours if kept in known or kept.parked.complaint_id in complaints]
+        for kept in released:
+            kept.released = True
+        return len(released)
+
     async def stop_door(self, door: str, topic: str, reason: str) -> None:
         """See `EventLog.stop_door`."""
         self.memory.doors_stopped.setdefault((self._consumer, door, topic), reason)

@@ -39,6 +39,7 @@ _BEGUN: Final = "SELECT stream_id::text, position FROM es.begun($1)"
 _PLACES: Final = "SELECT * FROM es.offsets($1, $2, $3)"
 _STOP_DOOR: Final = "SELECT es.stop_door($1, $2, $3, $4)"
 _DOOR_STOPPED: Final = "SELECT topic, reason FROM es.door_stopped($1, $2)"
+_RELEASE_FOR: Final = "SELECT es.release_for($1, $2)"
 _RELEASED: Final = "SELECT * FROM es.released($1)"
 
 
@@ -191,6 +192,12 @@ class PostgresLog:
             )
             for row in rows
         ]
+
+    async def release_for(self, reasons: Sequence[str]) -> int:
+        """See `EventLog.release_for`."""
+        async with self._connected() as connection:
+            released: int = await connection.fetchval(_RELEASE_FOR, self._consumer, reasons)
+        return released
 
     async def stop_door(self, door: str, topic: str, reason: str) -> None:
         """See `EventLog.stop_door`."""

@@ -39,6 +39,10 @@ class Through:
         """See `EventLog.released`."""
         return await self._log.released()
 
+    async def release_for(self, reasons: Sequence[str]) -> int:
+        """See `EventLog.release_for`."""
+        return await self._log.release_for(reasons)
+
     async def stop_door(self, door: str, topic: str, reason: str) -> None:
         """See `EventLog.stop_door`."""
         await self._log.stop_door(door, topic, reason)

@@ -6,9 +6,12 @@ The schema is migrated first. Then one process after another is replaced while c
 from __future__ import annotations
 
 import asyncio
+import shutil
+import sys
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from uuid import UUID
 
 import asyncpg
 import pytest
@@ -21,14 +24,16 @@ from deploy.supervision.supervisor import Supervisor
 from hotline.upkeep.upgrade import steps
 from shared.events import ComplaintClosed, ComplaintDispatched, VisitScheduled
 from shared.ids import ComplaintId
+from shared.log.codec import not_known
 from shared.runtime import postgres_address
 from shared.runtime.errors import UserError
 from tests.city import City, until
+from tests.shell import PROJECT
 
-pytestmark = [
-    pytest.mark.connected,
-    pytest.mark.skipif(not in_history(commit_before()), reason="the history of this clone is cut off"),
-]
+pytestmark = pytest.mark.connected
+HAS_BEFORE = pytest.mark.skipif(
+    not in_history(commit_before()), reason="the history of this clone is cut off"
+)
 
 LIVES = 12
 """Begun before each step."""
@@ -99,6 +104,7 @@ async def went_on(town: City, lives: Sequence[ComplaintId]) -> None:
         await town.until_fact(life, ComplaintClosed, within=120)
 
 
+@HAS_BEFORE
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize(
     "order", [realm.PROCESSES, tuple(reversed(realm.PROCESSES))], ids=["desks first", "relay first"]
@@ -132,6 +138,77 @@ async def test_two_releases_share_the_work_and_nothing_is_lost_or_doubled(
         await mixed.stop_all()
 
 
+def next_release(folder: Path) -> Before:
+    """This release, but for one fact that has a second version: as the next release may have it."""
+    for package in ("services", "shared", "hotline", "deploy"):
+        shutil.copytree(PROJECT / package, folder / package, ignore=shutil.ignore_patterns("__pycache__"))
+    changes = {
+        "shared/events/dispatch.py": ('"answered_at"\n', '"answered_at"\n    SCHEMA: ClassVar[int] = 2\n'),
+        "shared/log/codec.py": (
+            "[str, Any]]]] = {}",
+            '[str, Any]]]] = {("OrderAnswered", 1): lambda fields: fields}',
+        ),
+    }
+    for name, (was, becomes) in changes.items():
+        text = (folder / name).read_text(encoding="utf-8")
+        assert text.count(was) == 1, name
+        (folder / name).write_text(text.replace(was, becomes), encoding="utf-8")
+    return Before(commit="next", tree=folder, python=Path(sys.executable))
+
+
+@pytest.mark.timeout(600)
+async def test_a_fact_of_the_next_release_waits_until_a_process_knows_it_and_then_goes_on_by_itself(
+    city: Callable[..., Awaitable[City]], tmp_path: Path
+) -> None:
+    town = await city()
+    mixed = Mixed(town, next_release(tmp_path / "next"))
+    of_life = "SELECT type || ' v' || schema_version FROM es.event WHERE stream_id = $1 ORDER BY version"
+
+    async def until_parked(lives: Sequence[ComplaintId]) -> None:
+        async def reasons() -> bool:
+            waiting = {row["complaint_id"]: row["reason"] for row in await town.parked()}
+            return waiting == {
+                UUID(life): f"complaints.log: {not_known('OrderAnswered', 2)}" for life in lives
+            }
+
+        await until(reasons, within=120, what="each answer in feedback's parking")
+
+    async def until_closed(life: ComplaintId) -> None:
+        async def closed() -> bool:
+            return "ComplaintClosed v1" in [row[0] for row in await town.sql(of_life, life)]
+
+        await until(closed, within=120, what=f"the end of {life}")
+
+    try:
+        for name in realm.PROCESSES:
+            await mixed.start(name, old=name == "dispatch")
+        lives = [await town.record(f"life-{number}") for number in range(3)]
+        for life in lives:
+            await town.until_fact(life, ComplaintDispatched, within=120)
+            await town.sign(life)
+            await town.answer(life)
+        await until_parked(lives)
+        await mixed.start("feedback", old=True)
+        asked = "SELECT count(*) FROM es.event WHERE type = 'VisitScheduled'"
+        await until(lambda: _is(town, asked, len(lives)), within=120, what="every visit")
+        for life in lives:
+            await town.visit(life)
+            await until_closed(life)
+        await until(lambda: _is(town, "SELECT count(*) FROM es.parked", 0), within=60, what="nothing parked")
+        stories = {tuple(row[0] for row in await town.sql(of_life, life)) for life in lives}
+        (story,) = stories
+        assert "OrderAnswered v2" in story
+        assert len(set(story)) == len(story), "nothing happened twice"
+        assert mixed.said == []
+    finally:
+        await mixed.stop_all()
+
+
+async def _is(town: City, statement: str, number: int) -> bool:
+    return bool(await town.value(statement) == number)
+
+
+@HAS_BEFORE
 def test_the_environment_of_the_release_before_is_its_own(before: Before) -> None:
     assert (before.tree / "uv.lock").exists()
     assert Path(before.python).exists()

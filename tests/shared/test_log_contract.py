@@ -43,6 +43,7 @@ from shared.log import (
     timers_of,
 )
 from shared.log.chain import GENESIS, chained
+from shared.log.codec import not_known
 from shared.log.memory import Memory, MemoryLog
 from shared.log.postgres import PostgresLog
 from shared.log.through import Through
@@ -723,6 +724,25 @@ async def test_what_fails_again_keeps_its_number_and_waits_again(keeper: Keeper)
     await log.append(Append(parked=[Parked(incoming(1), None, "again")]))
     assert await keeper.shelves() == [shelf._replace(reason="again")]
     assert await log.released() == []
+
+
+async def test_what_is_known_now_comes_back_with_what_waits_behind_it_and_nothing_else(
+    keeper: Keeper,
+) -> None:
+    """A release before did not know a fact: 20 (upgrade, 4)."""
+    log = keeper.log("intake")
+    unknown, behind = not_known("OrderSigned", 2), "waits behind an earlier one"
+    one, other = complaint_id("one"), complaint_id("other")
+    parked = [
+        (1, one, unknown), (2, one, behind), (3, other, "could not be handled"), (4, None, unknown),
+        (5, None, not_known("OrderSigned", 3)),
+    ]  # fmt: skip
+    await log.append(Append(parked=[Parked(incoming(number), life, why) for number, life, why in parked]))
+    assert await keeper.log("dispatch").release_for([unknown]) == 0, "it belongs to the desk that parked it"
+    assert await log.release_for([]) == 0
+    assert await log.release_for([unknown]) == 3
+    assert [message.offset for message in await log.released()] == [1, 2, 4]
+    assert await log.release_for([unknown]) == 0, "it is on its way already"
 
 
 async def test_the_oldest_released_message_comes_first(keeper: Keeper) -> None:

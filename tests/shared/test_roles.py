@@ -25,7 +25,9 @@ async def realm_only(city: Callable[..., Awaitable[City]]) -> City:
     return await city()
 
 
-COMMON: Final = {"heads", "append", "offsets", "released", "stop_door", "door_stopped", "log_format"}
+COMMON: Final = {
+    "heads", "append", "offsets", "released", "release_for", "stop_door", "door_stopped", "log_format",
+}  # fmt: skip
 OWN: Final = {
     "intake": {"note_calls", "articles", "begun"},
     "escalation": {"due", "present", "timer_writers", "pass_over"},
@@ -62,6 +64,7 @@ async def test_no_desk_speaks_as_another(realm_only: City, desk: str, other: str
     dsn = realm_only.realm.logins[desk]
     statement, values = "SELECT * FROM es.offsets($1, $2, $3)", (other, ["no topic"], [0])
     stop = "SELECT es.stop_door($1, 'no door', 'no topic', 'no reason')"
+    release = "SELECT es.release_for($1, '{}')"
     append = "SELECT es.append($1" + ", NULL" * 39 + ")"
     if desk == other:
         connection = await asyncpg.connect(dsn)
@@ -72,6 +75,7 @@ async def test_no_desk_speaks_as_another(realm_only: City, desk: str, other: str
         return
     await refused(dsn, statement, *values)
     await refused(dsn, stop, other)
+    await refused(dsn, release, other)
     await refused(dsn, append, other)
 
 
