@@ -1,37 +1,23 @@
-"""Part `reads` at a size too small to measure anything; and the plans of its answers at a million facts."""
+"""Part `reads` at a size too small to measure anything; its plans at a million facts: `tests/shared/test_plans.py`."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Final
 
-import asyncpg
 import msgspec
 import pytest
 
-from deploy.embedded.stack import Addresses
 from hotline.cli.bench import draw, tell
-from hotline.lab.bench.asked import ASKED, answered
-from hotline.lab.bench.generator import grow
+from hotline.lab.bench.asked import ASKED
 from hotline.lab.bench.open_lives import TITLES, open_templates
 from hotline.lab.bench.reads import ReadsResult, ReadsSize, bars_missed, run
 from hotline.lab.bench.stage import BenchCity
-from hotline.readside.process import take_in
-from hotline.upkeep.lists import rebuild_lists
 from shared.complaint import head_of, stage_of
-from tests.hotline.conftest import logins_on
-from tests.sources import Databases
 
 pytestmark = [pytest.mark.connected, pytest.mark.timeout(900)]
 
 SIZE = ReadsSize(complaints=300, calls=200, rounds=2, caught_up=200, lives=200, warm_up=100, pairs=1)
-MANY: Final = 1_000_000
-"""Facts of the log that has grown large, of some hundred thousand complaints."""
-TOUCHED_MAX: Final = 3000
-"""Rows that one node of an answer may read: two thousand newest complaints are looked through, each in two tables."""
-OF_MANY: Final = {"calls and messages of a day", "candidates of a year", "counts by stage and unit"}
-"""Answers over a day's calls or a year's sums: they read as many rows as the day has, or the sums, and no more."""
 
 
 @pytest.fixture(scope="module")
@@ -76,25 +62,3 @@ def test_open_lives_go_on_and_wait_in_every_way() -> None:
     stages = {stage_of(head_of(one.state)).value for one in open_templates()}
     assert stages == {"AT_UNIT", "SIGNED", "IN_REVIEW", "ASKING"}
     assert len(set(TITLES)) == len(TITLES) == 400
-
-
-async def test_at_a_million_facts_no_question_reads_more_than_it_is_about(
-    stack: Addresses, databases: Databases
-) -> None:
-    name = await databases.make()
-    owner = await asyncpg.connect(stack.database(name))
-    try:
-        grown = await grow(stack.database(name), MANY, open_of_ten=4)
-        logins = await logins_on(stack.database(name))
-        await take_in(logins["projector"])
-        await owner.execute("ANALYZE")
-        answers = await answered(logins["reader"], stack.database(name), 3, lives=grown.lives)
-        for one in answers:
-            assert one.scans == [], one
-            if one.question not in OF_MANY:
-                assert one.touched <= TOUCHED_MAX, one
-        done = await rebuild_lists(logins["operator"])
-        assert (done.removed, done.added) == (0, 0)
-    finally:
-        await owner.close()
-        await databases.drop(name)

@@ -75,7 +75,7 @@ async def test_each_process_that_hangs_in_the_middle_of_a_day_is_ended_and_the_d
                 postgres=stage.realm.owner_dsn,
                 prefix=stage.realm.prefix,
                 catalogue=catalogue(),
-                scale=0.01,
+                scale=0.004,
             ).live()
         )
         hung = {}

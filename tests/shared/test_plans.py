@@ -18,8 +18,11 @@ import pytest
 
 from deploy.embedded.stack import Addresses
 from hotline.casefile.timeline import _FACTS as LIFE
+from hotline.lab.bench.asked import answered
 from hotline.lab.bench.generator import grow
 from hotline.lookup import _PREFIX as BY_PREFIX
+from hotline.readside.process import take_in
+from hotline.upkeep.lists import rebuild_lists
 from shared.ids import derived, message_id
 from shared.log import Append, Moved
 from shared.log.anchoring import _BY_POSITION, _STRETCH
@@ -28,6 +31,7 @@ from shared.log.projection.position import TOUCHED
 from shared.log.relay.cursor import _NEW, _OPEN_ALL
 from shared.work import Batch
 from tests.desks import NOW, desk_on, dispatch_of, lives
+from tests.hotline.conftest import logins_on
 from tests.sources import Databases
 
 pytestmark = pytest.mark.connected
@@ -87,8 +91,11 @@ def _nodes(plan: dict[str, Any]) -> Iterator[Node]:
 class Watched:
     """A connection that tells the plan of every statement, also of those inside functions."""
 
-    def __init__(self, connection: Any) -> None:
+    def __init__(self, dsn: str, connection: Any) -> None:
+        self.dsn = dsn
         self.connection = connection
+        self.lives = 0
+        """Of the log that has grown large."""
         self.plans: list[tuple[str, list[Node]]] = []
         connection.add_log_listener(self._heard)
 
@@ -119,7 +126,7 @@ async def _watched(dsn: str) -> Watched:
         "log_level": "notice",
     }.items():
         await connection.execute(f"SET auto_explain.{name} = '{value}'")
-    return Watched(connection)
+    return Watched(dsn, connection)
 
 
 GUESSED: Final = "as the planner guesses"
@@ -142,7 +149,7 @@ async def grown(
         await watched.connection.fetch(HEADS, "intake", [derived("x")], [derived("x")])
         await watched.connection.fetch(DUE, [0, 1, 2, 3], NOW, NOW, PAGE)
         if request.param == LARGE:
-            await grow(stack.database(name), MANY)
+            watched.lives = (await grow(stack.database(name), MANY, open_of_ten=4)).lives
             await owner.execute(_rest(MANY, MANY))
         else:
             await owner.execute(FILL)
@@ -346,3 +353,28 @@ async def test_an_append_touches_its_own_rows_only(grown: Watched) -> None:
     await asyncio.sleep(0)
     assert len(grown.plans) >= 5
     _by_index([node for _, nodes in grown.plans for node in nodes], rows_max=20)
+
+
+# -- the read side
+
+TOUCHED_MAX: Final = 3000
+"""Rows that one node of an answer may read: two thousand newest complaints are looked through, each in two tables."""
+OF_MANY: Final = {"calls and messages of a day", "candidates of a year", "counts by stage and unit"}
+"""Answers over a day's calls or a year's sums: they read as many rows as the day has, or the sums, and no more."""
+
+
+@pytest.mark.parametrize("grown", [LARGE], indirect=True)
+async def test_no_question_to_the_read_side_reads_more_than_it_is_about(grown: Watched) -> None:
+    logins = await logins_on(grown.dsn)
+    await take_in(logins["projector"])
+    owner = await asyncpg.connect(grown.dsn)
+    try:
+        await owner.execute("ANALYZE")
+    finally:
+        await owner.close()
+    for one in await answered(logins["reader"], grown.dsn, 3, lives=grown.lives):
+        assert one.scans == [], one
+        if one.question not in OF_MANY:
+            assert one.touched <= TOUCHED_MAX, one
+    done = await rebuild_lists(logins["operator"])
+    assert (done.removed, done.added) == (0, 0)
