@@ -31,6 +31,8 @@ class Shell:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.stack = folder / ".stack"
+        self.noted = ""
+        """What the last command with `--json` told a person beside what a program reads."""
 
     def __call__(self, *words: str, code: int = 0, typed: str | None = None) -> str:
         """Type it and give all that is read on the terminal; it must end with this code.
@@ -42,6 +44,7 @@ class Shell:
         found = run(words, env=environment(), folder=self.folder, told=typed or "", together=together)
         assert found.returncode == code, f"{words}: {found.returncode}\n{found.stdout}{found.stderr}"
         assert "Traceback" not in found.stdout + found.stderr
+        self.noted = found.stderr
         return found.stdout
 
     def city(self) -> City:

@@ -33,7 +33,7 @@ parked = typer.Typer(
 )
 Number = Annotated[int, typer.Argument(min=1, max=ID_MAX, help="The number `hotline parked list` shows.")]
 
-RELEASE_SECONDS_MAX = 10.0
+RELEASE_SECONDS_MAX = 30.0
 
 
 @parked.command("list")
