@@ -22,7 +22,6 @@ from hotline.lab.bench.asked import answered
 from hotline.lab.bench.generator import grow
 from hotline.lookup import _PREFIX as BY_PREFIX
 from hotline.readside.process import take_in
-from hotline.upkeep.lists import rebuild_lists
 from shared.ids import derived, message_id
 from shared.log import Append, Moved
 from shared.log.anchoring import _BY_POSITION, _STRETCH
@@ -376,5 +375,3 @@ async def test_no_question_to_the_read_side_reads_more_than_it_is_about(grown: W
         assert one.scans == [], one
         if one.question not in OF_MANY:
             assert one.touched <= TOUCHED_MAX, one
-    done = await rebuild_lists(logins["operator"])
-    assert (done.removed, done.added) == (0, 0)
