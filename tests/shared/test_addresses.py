@@ -62,7 +62,9 @@ def test_a_password_in_a_file_stands_in_the_address(tmp_path: Path) -> None:
     [
         ({"kafka": "host:1"}, "expected USER@HOST:PORT"),
         ({"postgres": "postgresql://host/db"}, "expected postgresql://USER@HOST/DATABASE"),
-        ({"kafka_password_file": "/is/not/there"}, "/is/not/there cannot be read: No such file"),
+        ({"kafka_password_file": "/is/not/there"}, "/is/not/there does not exist: expected a secret in UTF-8"),
+        ({"postgres_password_file": "/dev/null"}, "/dev/null is empty: expected a secret in UTF-8"),
+        ({"kafka_password_file": "/usr"}, "/usr is a folder: expected a secret in UTF-8"),
     ],
 )
 def test_a_password_that_cannot_be_put_in_is_said(tmp_path: Path, told: dict[str, str], why: str) -> None:
