@@ -62,7 +62,10 @@ def test_a_password_in_a_file_stands_in_the_address(tmp_path: Path) -> None:
     [
         ({"kafka": "host:1"}, "expected USER@HOST:PORT"),
         ({"postgres": "postgresql://host/db"}, "expected postgresql://USER@HOST/DATABASE"),
-        ({"kafka_password_file": "/is/not/there"}, "/is/not/there does not exist: expected a secret in UTF-8"),
+        (
+            {"kafka_password_file": "/is/not/there"},
+            "/is/not/there does not exist: expected a secret in UTF-8",
+        ),
         ({"postgres_password_file": "/dev/null"}, "/dev/null is empty: expected a secret in UTF-8"),
         ({"kafka_password_file": "/usr"}, "/usr is a folder: expected a secret in UTF-8"),
     ],
