@@ -71,7 +71,7 @@ class Standing(NamedTuple):
 
 
 TOOL: Final = "CREATE TABLE public.schema_migrations (version varchar PRIMARY KEY)"
-"""What the tool that runs migrations makes before the first."""
+"""The tool that runs migrations makes this table before it runs the first one."""
 
 
 def migrations() -> list[Path]:

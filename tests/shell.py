@@ -32,7 +32,7 @@ class Shell:
         self.folder = folder
         self.stack = folder / ".stack"
         self.noted = ""
-        """What the last command with `--json` told a person beside what a program reads."""
+        """Standard error of the last command with `--json`: notes for a person."""
 
     def __call__(self, *words: str, code: int = 0, typed: str | None = None) -> str:
         """Type it and give all that is read on the terminal; it must end with this code.

@@ -112,8 +112,10 @@ def test_a_ledger_gives_back_what_was_noted() -> None:
 @pytest.mark.connected
 @pytest.mark.timeout(1300)
 def test_the_same_days_give_the_same_facts(typed_stack: Path) -> None:
-    words = ("rehearse", "year", "--month", "4", "--days", "2", "--scale", "0.0005")
-    words = (*words, "--streets", streets_in(typed_stack.parent))
+    words = (
+        "rehearse", "year", "--month", "4", "--days", "2", "--scale", "0.0005",
+        "--streets", streets_in(typed_stack.parent),
+    )  # fmt: skip
     one, other = typed_json(typed_stack, *words), typed_json(typed_stack, *words)
     told = (
         "requests",
@@ -140,8 +142,10 @@ def test_the_same_days_give_the_same_facts(typed_stack: Path) -> None:
 @pytest.mark.timeout(1300)
 def test_any_period_with_a_surge_is_lived_and_ranked(typed_stack: Path) -> None:
     """§1.1: January 2021 as it was counted then, three times as much on one day."""
-    words = ("rehearse", "--from", "2021-01-01", "--days", "3", "--scale", "0.003")
-    words = (*words, "--streets", streets_in(typed_stack.parent))
+    words = (
+        "rehearse", "--from", "2021-01-01", "--days", "3", "--scale", "0.003",
+        "--streets", streets_in(typed_stack.parent),
+    )  # fmt: skip
     found = typed_json(typed_stack, *words, "--surge", "2021-01-02:3")
     load = period(date(2021, 1, 1), 3, [surge_of("2021-01-02:3")])
     assert found["verify_problems"] == 0
