@@ -12,6 +12,7 @@ from typing import Any, Final
 import psutil
 
 from deploy.city.registry import City, remembered
+from deploy.embedded.kafka import QUICKLY_COMPILED
 from tests.forked import run
 
 PROJECT: Final = Path(__file__).resolve().parents[1]
@@ -22,7 +23,7 @@ PATIENCE: Final = 6
 def environment() -> dict[str, str]:
     """What a person's shell hands on, with the project importable."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("HOTLINE_")}
-    return {**kept, "PYTHONPATH": str(PROJECT), "COLUMNS": "160"}
+    return {**kept, "PYTHONPATH": str(PROJECT), "COLUMNS": "160", "JDK_JAVA_OPTIONS": QUICKLY_COMPILED}
 
 
 class Shell:

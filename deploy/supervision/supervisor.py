@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from deploy.embedded.stack import Stack
 
 POLL_SECONDS: Final = 0.1
+STACK_POLL_SECONDS: Final = 0.4
+"""How often it is looked whether the parts of the stack live: the services wait for them anyhow."""
 BACK_OFF_SECONDS_MIN: Final = 0.2
 BACK_OFF_SECONDS_MAX: Final = 5.0
 STEADY_SECONDS: Final = 10.0
@@ -196,7 +198,7 @@ class Supervisor:
                 mended_at_seconds = time.monotonic()
                 await self._pause(back_off_seconds)
                 back_off_seconds = min(BACK_OFF_SECONDS_MAX, back_off_seconds * 2)
-            await self._pause(POLL_SECONDS)
+            await self._pause(STACK_POLL_SECONDS)
 
     async def _pause(self, seconds: float) -> None:
         try:

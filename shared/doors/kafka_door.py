@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
 
 from shared.desk import Desk, Obeyed
-from shared.doors.fetching import FetchPosition, Records, Subscription, fetched, next_records
+from shared.doors.fetching import WAIT_MS, FetchPosition, Records, Subscription, fetched, next_records
 from shared.doors.lag import LagCommit
 from shared.doors.membership import RejoinOnStart
 from shared.doors.offsets import Offsets, Partition
@@ -104,7 +104,7 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
             topic=topic,
             pattern=pattern,
             gather_bytes=self._settings.gather_bytes if patient else 1,
-            gather_ms=self._settings.gather_ms if patient else 100,
+            gather_ms=self._settings.gather_ms if patient else WAIT_MS,
             instance=self._settings.instance,
         )
 

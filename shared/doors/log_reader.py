@@ -9,7 +9,7 @@ from contextlib import suppress
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import KafkaError
 
-from shared.doors.fetching import Records, Subscription, fetched, next_records
+from shared.doors.fetching import WAIT_MS, Records, Subscription, fetched, next_records
 from shared.doors.kafka_door import Door
 from shared.doors.subscription import KafkaClient
 from shared.runtime.settings import CommonSettings
@@ -58,7 +58,7 @@ class LogReader(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ha
                 take=self.take,
                 topic=self._topic,
                 gather_bytes=self._gather_bytes if self._gather_ms else 1,
-                gather_ms=self._gather_ms or 100,
+                gather_ms=self._gather_ms or WAIT_MS,
             )
 
     async def fetch(self, consumer: AIOKafkaConsumer) -> Records:

@@ -12,7 +12,7 @@ from faststream.kafka.annotations import KafkaMessage as Message
 from faststream.kafka.message import FAKE_CONSUMER, KafkaMessage
 from faststream.security import BaseSecurity, SASLPlaintext, SASLScram512
 
-from shared.doors.fetching import Records, Subscription
+from shared.doors.fetching import WAIT_MS, Records, Subscription
 from shared.runtime import kafka_address
 from shared.runtime.patience import FINISH_SECONDS, SESSION_SECONDS
 from shared.runtime.settings import CommonSettings
@@ -56,7 +56,7 @@ class KafkaClient:
         topic: str = "",
         pattern: str = "",
         gather_bytes: int = 1,
-        gather_ms: int = 100,
+        gather_ms: int = WAIT_MS,
         instance: str = "",
     ) -> Subscription:
         """Subscribe to a topic, or to all that match: what `fetch` gives is handed to `take`, batch by batch.

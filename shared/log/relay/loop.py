@@ -30,6 +30,11 @@ POLL_BUSY_SECONDS: Final = 0.001
 
 BUSY_SECONDS: Final = 0.25
 
+POLL_QUIET_SECONDS: Final = 0.025
+"""The same once there was nothing for `QUIET_SECONDS`: a look each 5 ms costs a quiet city an eighth of a core."""
+
+QUIET_SECONDS: Final = 2.0
+
 SETTLE_SECONDS: Final = 2.0
 """An idle relay writes its snapshot down this often, so a restart has little to look through."""
 
@@ -87,13 +92,16 @@ class Relay:
                     await cursor.idle(cursor.snap_a)
                     settled_at = now
                 self._telemetry.progressed("relay")
-                busy = now - sent_at < BUSY_SECONDS
-                await asyncio.sleep(
-                    min(POLL_BUSY_SECONDS, self._poll_seconds) if busy else self._poll_seconds
-                )
+                await asyncio.sleep(self._pause(now - sent_at))
         finally:
             with suppress(Exception):
                 await connection.close(timeout=5)
+
+    def _pause(self, quiet: float) -> float:
+        """Seconds until the next look, where nothing was there for `quiet` seconds."""
+        if quiet < BUSY_SECONDS:
+            return min(POLL_BUSY_SECONDS, self._poll_seconds)
+        return self._poll_seconds if quiet < QUIET_SECONDS else max(POLL_QUIET_SECONDS, self._poll_seconds)
 
     async def _owned(self, connection: asyncpg.Connection[Any]) -> RelayCursor | None:
         """The first shard nobody owns; a relay has one, so there must run as many, and one more to stand by."""
