@@ -17,6 +17,7 @@ from hotline.cli.chaos import chaos
 from hotline.cli.contact import contact
 from hotline.cli.demo import demo
 from hotline.cli.down import down, wipe
+from hotline.cli.find import find
 from hotline.cli.knowledge import knowledge
 from hotline.cli.parked import parked
 from hotline.cli.programme import programme
@@ -53,6 +54,7 @@ app.command(rich_help_panel=AGENT)(call)
 app.add_typer(request, name="request", rich_help_panel=AGENT)
 app.add_typer(knowledge, name="knowledge", rich_help_panel=AGENT)
 app.add_typer(contact, name="contact", rich_help_panel=AGENT)
+app.command(rich_help_panel=AGENT)(find)
 app.command(rich_help_panel=AGENT)(show)
 
 app.add_typer(unit, name="unit", rich_help_panel=UNIT)

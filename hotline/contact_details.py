@@ -4,25 +4,28 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple, TypeVar
 
 import asyncpg
 
 from deploy.city.city import Realm
-from deploy.city.registry import CONTACTS_KEY_FILE, City
+from deploy.city.registry import CALLERS_KEY_FILE, CONTACTS_KEY_FILE, City
 from deploy.embedded.atomic import write_atomically
 from services.dispatch.contact_door import hashed
 from shared.complaint import stored_head
-from shared.contacts.details import Contact, MasterKey, master_key, new_master_key
+from shared.contacts.callers import CallersKey, callers_key
+from shared.contacts.details import Contact, MasterKey, master_key, new_key
 from shared.ids import ComplaintId, UnitId
 from shared.log.acts import acting
 from shared.log.heads import fetch, over_heads
 from shared.policy.ruleset import ruleset
 from shared.runtime.errors import UserError
 from shared.unreadable import UnreadableRows
+
+Key = TypeVar("Key")
 
 SHREDDED_AT_ONCE: Final = 10_000
 _ACCESSES: Final = """
@@ -37,39 +40,59 @@ FROM vault.key k JOIN {heads} s USING (stream_id) WHERE s.state -> 'ended' IS NO
 
 
 async def keep_key(home: Path, realm: Realm) -> str | None:
-    """A master key in the city's folder, its owner's alone to read; made where there is none.
+    """The keys of contacts and of callers in the city's folder, its owner's alone to read; made where there are none.
 
     Where contacts are kept under a key that is missing none is made: it would read nothing, and hide that the
     old one is needed. The sentence says so.
     """
-    file = home / CONTACTS_KEY_FILE
-    if file.exists():
+    missing = [home / name for name in (CONTACTS_KEY_FILE, CALLERS_KEY_FILE) if not (home / name).exists()]
+    if not missing:
         return None
     async with acting(realm.login("operator")) as operator:
         kept = await operator.fetchval("SELECT count(*) FROM vault.key")
     if kept:
+        files = " and ".join(map(str, missing))
         return (
-            f"{file} is missing, and {kept:,} contacts are sealed under it: put it back, see docs/runbook.md."
+            f"{files} is missing, and {kept:,} contacts were kept with it: put it back, see docs/runbook.md."
         )
-    write_atomically(file, new_master_key() + "\n", mode=0o600)
+    for file in missing:
+        write_atomically(file, new_key() + "\n", mode=0o600)
     return None
 
 
 def key_of(city: City) -> MasterKey:
     """The city's master key: HOTLINE_CONTACTS_KEY, else the file in its folder; `UserError` where there is none."""
-    file = Path(city.logs).with_name(CONTACTS_KEY_FILE)
+    return _kept(
+        city, CONTACTS_KEY_FILE, "HOTLINE_CONTACTS_KEY", master_key, "the master key of the contacts"
+    )
+
+
+def callers_key_of(city: City) -> CallersKey:
+    """The city's key of callers: HOTLINE_CALLERS_KEY, else the file in its folder; `UserError` where there is none."""
+    return _kept(city, CALLERS_KEY_FILE, "HOTLINE_CALLERS_KEY", callers_key, "the key of callers")
+
+
+def _kept(city: City, name: str, variable: str, read: Callable[[str, str], Key | None], what: str) -> Key:
+    file = Path(city.logs).with_name(name)
     try:
-        found = master_key(os.environ.get("HOTLINE_CONTACTS_KEY", ""), str(file))
+        found = read(os.environ.get(variable, ""), str(file))
     except FileNotFoundError:
         found = None
     except ValueError as error:
         raise UserError(f"{error}.") from None
     if found is None:
-        raise UserError(f"{file} is missing: the master key of the contacts, see docs/runbook.md.")
+        raise UserError(f"{file} is missing: {what}, see docs/runbook.md.")
     return found
 
 
-async def put(dsn: str, key: MasterKey, complaint_id: ComplaintId, contact: Contact, agent: str) -> None:
+class Keys(NamedTuple):
+    """The keys that a contact is kept with."""
+
+    master: MasterKey
+    callers: CallersKey
+
+
+async def put(dsn: str, keys: Keys, complaint_id: ComplaintId, contact: Contact, agent: str) -> None:
     """Keep a contact as an agent took it down, in place of the one before; `dsn` is intake's.
 
     Raises `UserError` where the complaint is not on record, is anonymous or has ended.
@@ -85,8 +108,24 @@ async def put(dsn: str, key: MasterKey, complaint_id: ComplaintId, contact: Cont
                 raise UserError(f"Complaint {complaint_id} is anonymous: no contact is kept of it.")
             if case.ended is not None:
                 raise UserError(f"Complaint {complaint_id} has ended: no contact is kept of it any more.")
-            sealed = key.seal(complaint_id, contact)
+            sealed = keys.master.seal(complaint_id, contact)
             await connection.execute("SELECT vault.put($1, $2, $3, $4, $5)", complaint_id, *sealed, agent)
+            await connection.execute(
+                "SELECT vault.put_callers($1, $2)", complaint_id, keys.callers.indexes(contact)
+            )
+    finally:
+        await connection.close()
+
+
+async def of_caller(dsn: str, key: CallersKey, number: str, agent: str, most: int) -> list[ComplaintId]:
+    """The complaints of this number whose contact is kept, the newest first; each is noted in its access log.
+
+    `dsn` is intake's.
+    """
+    connection = await asyncpg.connect(dsn)
+    try:
+        found = await connection.fetch("SELECT vault.of_caller($1, $2, $3)", key.index(number), agent, most)
+        return [ComplaintId(str(row[0])) for row in found]
     finally:
         await connection.close()
 

@@ -1,4 +1,4 @@
-"""Finds what a person names: a complaint by its id, a request's id or a beginning, a unit by its id or name."""
+"""Finds what a person names: a complaint by its number, its id or its request's, a unit by its id or name."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import asyncpg
 
 from deploy.city.registry import City
 from shared.complaint import Complaint, UnreadableHead, stored_head
+from shared.complaint_number import ComplaintNumberError, numbered
 from shared.deciding import units_called
 from shared.ids import ComplaintId, UnitId, complaint_id
 from shared.log.reading import reader
@@ -43,11 +44,13 @@ async def complaint_called(connection: asyncpg.Connection[Any], text: str) -> Co
 
 
 async def id_named(connection: asyncpg.Connection[Any], named: str) -> ComplaintId:
-    """The complaint's id; a request's id says it exactly, the beginning of an id must fit one only."""
+    """The complaint's id; its number or a request's id says it exactly, the beginning of an id must fit one only."""
     text = named.strip()
     by_request: ComplaintId = complaint_id(text)
     if await connection.fetchval("SELECT 1 FROM es.stream WHERE stream_id = $1", by_request):
         return by_request
+    if (by_number := await _by_number(connection, text)) is not None:
+        return by_number
     digits = folded_code(text).replace("-", "")
     if not set(digits) <= set("0123456789abcdef") or len(digits) > _DIGITS:
         raise UserError(f"No request has the id {quoted(text)}, and no complaint's id begins with it.")
@@ -69,6 +72,27 @@ async def id_named(connection: asyncpg.Connection[Any], named: str) -> Complaint
             f"More than one complaint's id begins with {quoted(text)}, give more of it: {several}"
         )
     return ComplaintId(rows[0][0])
+
+
+async def _by_number(connection: asyncpg.Connection[Any], text: str) -> ComplaintId | None:
+    """The complaint with this number; None where the text is none. `UserError` where no complaint has it."""
+    try:
+        number = numbered(text)
+    except ComplaintNumberError as error:
+        raise UserError(f"{quoted(text)} is no complaint's number: {error}.") from None
+    if number is None:
+        return None
+    between = UUID(number.id_first), UUID(number.id_last)
+    ids = [row[0] for row in await connection.fetch(_PREFIX, *between, _NAMED_MAX)]
+    for one in ids:
+        row = await connection.fetchrow(_HEAD, one)
+        assert row is not None  # noqa: S101 -- it was found just now, and no head is ever removed
+        try:
+            if numbered(stored_head(*row).complaint_number) == number:
+                return ComplaintId(one)
+        except UnreadableHead as error:
+            raise UserError(f"{str(error)[:1].upper()}{str(error)[1:]}.") from None
+    raise UserError(f"No complaint has the number {quoted(text)}.")
 
 
 async def complaint_named(city: City, text: str) -> Complaint:

@@ -16,6 +16,7 @@ import msgspec
 from deploy.city.registry import City, typed
 from hotline.casefile import refusals
 from hotline.client import EFFECT_SECONDS_MAX, Mistyped, effect, facts_of, now_of, on_record, tell
+from hotline.lookup import complaint_named
 from services.intake.knowledge.base import listed
 from services.intake.knowledge.rule import Valid, unusable
 from shared.complaint import ANSWER, LINK
@@ -118,9 +119,11 @@ async def _became(
     """The outcome of a request that is on record."""
     if data.matter_of_complaint is not None:
         await _tell_of_another(city, ComplaintId(data.matter_of_complaint), complaint, note)
+    number = (await complaint_named(city, complaint)).complaint_number
     if data.article_id is not None and await _answered(city, complaint):
         return {
             "complaint_id": complaint,
+            "complaint_number": number,
             "request_id": data.request_id,
             "article": f"{data.article_id}@{data.article_version}",
         }
@@ -128,6 +131,7 @@ async def _became(
     order = await _dispatched(city, complaint)
     return {
         "complaint_id": complaint,
+        "complaint_number": number,
         "request_id": data.request_id,
         "unit": order.unit,
         "name": known.units[order.unit].name,

@@ -40,7 +40,8 @@ def main() -> int:
     elif told.what == "secrets":
         made = secret_files.make(told.folder / "secrets")
         print(
-            f"{len(made)} secrets made in {told.folder / 'secrets'}; keep a copy of contacts.key, no backup holds it"
+            f"{len(made)} secrets made in {told.folder / 'secrets'}; keep a copy of contacts.key and callers.key: "
+            "no backup holds them"
         )
     elif wrong := differing(told.folder, files()):
         print(f"not what the generator writes: {', '.join(wrong)}: `python -m deploy.compose write`")

@@ -7,6 +7,7 @@ from base64 import b64encode
 from pathlib import Path
 from typing import Final
 
+from deploy.city.registry import CALLERS_KEY_FILE, CONTACTS_KEY_FILE
 from deploy.compose.services import KAFKA_PORT, SETTINGS_OF_KAFKA, secret_names
 
 KEY_BYTES: Final = 32
@@ -69,6 +70,6 @@ def _content(folder: Path, name: str, host: str) -> str:
             broker=secrets.token_urlsafe(24),
             node=secrets.token_urlsafe(24),
         )
-    if name == "contacts.key":
+    if name in {CONTACTS_KEY_FILE, CALLERS_KEY_FILE}:
         return b64encode(secrets.token_bytes(KEY_BYTES)).decode()
     return secrets.token_urlsafe(24)

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from deploy.city import kafka_logins
 from deploy.city.city import GRANTED
+from deploy.city.registry import CALLERS_KEY_FILE, CONTACTS_KEY_FILE
 from deploy.kubernetes import watching
 from deploy.processes import GRACE_SECONDS, METRICS_PORT, PREPARES, PROGRAMS, Program
 
@@ -56,7 +57,7 @@ def secret_names() -> list[str]:
         *(f"postgres-{login}" for login in ("owner", *GRANTED)),
         *(f"kafka-{name}" for name in ("admin", *kafka_logins.PRINCIPALS)),
         SETTINGS_OF_KAFKA,
-        *sorted(own),
+        *sorted({*own, CALLERS_KEY_FILE}),
     ]
 
 
@@ -226,7 +227,12 @@ def _command() -> dict[str, Any]:
         "profiles": ["commands"],
         "command": ["hotline", "--help"],
         "environment": IN_CITY,
-        "secrets": [*(f"postgres-{login}" for login in FOR_COMMANDS), "kafka-outside", "contacts.key"],
+        "secrets": [
+            *(f"postgres-{login}" for login in FOR_COMMANDS),
+            "kafka-outside",
+            CONTACTS_KEY_FILE,
+            CALLERS_KEY_FILE,
+        ],
         **CONFINED,
     }
 

@@ -8,16 +8,29 @@ from typing import Any, NamedTuple
 import msgspec
 
 from deploy.city.registry import City
-from hotline.client import present, short
-from hotline.readside.lists import EVERYTHING, Filter, Listed, page_of, whole_list
+from hotline import contact_details
+from hotline.client import present
+from hotline.contact_details import callers_key_of
+from hotline.readside.lists import EVERYTHING, Filter, Listed, page_of, some, whole_list
 from hotline.readside.rows import LEAD, ORDERS
+from hotline.readside.search import found, place_of
 from hotline.readside.standing import AsOf, caught_up, unread_complaints
 from hotline.terminal import LISTED_MAX
 from shared import times
+from shared.contacts.details import ContactInvalid, telephone_number
 from shared.log.postgres import SETTINGS
 from shared.log.reading import reader
+from shared.runtime.errors import UserError
 from shared.text import shown
 from shared.unreadable import NAMED_MAX, UnreadableRows
+
+
+class Whereabouts(NamedTuple):
+    """Where a complaint is about; an empty value leaves nothing out."""
+
+    subject: str = ""
+    district: str = ""
+    street: str = ""
 
 
 class ListPage(NamedTuple):
@@ -68,6 +81,52 @@ async def look(
     return ListPage(rows[:most], now, as_of, unread, rows[most - 1].cursor)
 
 
+async def found_in(
+    city: City, text: str, *, place: Whereabouts, open_only: bool = False, after: str = "", most: int
+) -> ListPage:
+    """A page of what is found by a number, a request, words of the title or a place, the newest first.
+
+    Raises `UserError` where the text is too short to look for, or `after` is no place in what was found.
+    """
+    connection = await reader(city.realm.logins["reader"], SETTINGS)
+    try:
+        as_of = await caught_up(connection)
+        now = await present(connection)
+        rows = await found(
+            connection, text, **place._asdict(), open_only=open_only, before=after, most=most + 1
+        )
+        return _page_of_found(rows, now, as_of, most)
+    finally:
+        await connection.close()
+
+
+async def of_caller(city: City, number: str, agent: str, *, open_only: bool = False, most: int) -> ListPage:
+    """The complaints of a telephone number whose contact is kept, the newest first; each search is noted.
+
+    Raises `UserError` where the text is no telephone number.
+    """
+    try:
+        dialled = telephone_number("--caller", number)
+    except ContactInvalid as error:
+        raise UserError(f"{error}.") from None
+    ids = await contact_details.of_caller(
+        city.realm.logins["intake"], callers_key_of(city), dialled, agent, most
+    )
+    connection = await reader(city.realm.logins["reader"], SETTINGS)
+    try:
+        as_of = await caught_up(connection)
+        now = await present(connection)
+        rows = [one for one in await some(connection, ids) if not (open_only and one.ended)]
+        return ListPage(rows, now, as_of, UnreadableRows())
+    finally:
+        await connection.close()
+
+
+def _page_of_found(rows: list[Listed], now: datetime, as_of: AsOf, most: int) -> ListPage:
+    more = place_of(rows[most - 1]) if len(rows) > most else ""
+    return ListPage(rows[:most], now, as_of, UnreadableRows(), more)
+
+
 async def open_orders(city: City, unit: str) -> ListPage:
     """All orders with which this unit has to do, the earliest due first."""
     return await look(city, ORDERS, unit)
@@ -77,6 +136,7 @@ def row(one: Listed, now: datetime) -> dict[str, Any]:
     """A listed complaint for a program, at the city's present."""
     return {
         "complaint_id": one.complaint_id,
+        "complaint_number": one.complaint_number,
         "role": one.role,
         "assignment": one.assignment,
         "round": one.round,
@@ -109,7 +169,7 @@ def line(one: Listed, now: datetime) -> str:
     unsure = " (provisional)" if one.provisional else ""  # the limit may still move (T16)
     place = f" {one.street or one.district}{shown(one.address, LISTED_MAX)}"
     return (
-        f"{short(one.complaint_id)}  {_state(one, now):9} due {due_at}{unsure}{late}{role}  "
+        f"{one.complaint_number}  {_state(one, now):9} due {due_at}{unsure}{late}{role}  "
         f"{one.subject}: {shown(one.title, LISTED_MAX)}{place}{again}{sent}{unknown}"
     )
 

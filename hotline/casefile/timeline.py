@@ -81,6 +81,7 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     """A life for a reader."""
 
     complaint_id: str
+    complaint_number: str
     request_id: str
     title: str
     timezone: str
@@ -102,7 +103,7 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def show(reader_dsn: str, named: str, zipkin: str | None = None, traces_ratio: float = 1.0) -> Shown:
-    """The life of a complaint named by its id, a beginning of it, or its request's id.
+    """The life of a complaint named by its number, its id, a beginning of it, or its request's id.
 
     `UserError` in one sentence where that is nobody or several.
     """
@@ -125,6 +126,7 @@ async def show(reader_dsn: str, named: str, zipkin: str | None = None, traces_ra
     traced = zipkin is not None and is_followed(complaint_id, traces_ratio)
     return Shown(
         complaint_id=complaint_id,
+        complaint_number=case.complaint_number,
         request_id=case.request_id,
         title=case.title,
         timezone=str(_zone_of(case)),

@@ -62,7 +62,7 @@ class Circumstances:
         str,
         typer.Option(
             metavar="COMPLAINT",
-            help="Another citizen's complaint of the same matter: its id or the beginning of it.",
+            help="Another citizen's complaint of the same matter: its number, its id or the beginning of it.",
         ),
     ] = ""
     call_id: Annotated[
@@ -160,17 +160,14 @@ async def _call(fields: dict[str, Any], matter_of: str, *, as_is: bool) -> dict[
 
 
 def _print(found: dict[str, str | None]) -> None:
-    from hotline.client import short
     from shared.times import shown as shown_at
 
-    shown = short(str(found["complaint_id"]))
+    shown = found["complaint_number"]
     if "article" in found:
-        say(
-            f"Complaint {found['complaint_id']} is answered from article {found['article']}; no unit gets it."
-        )
+        say(f"Complaint {shown} is answered from article {found['article']}; no unit gets it.")
         say(f"Next: `hotline show {shown}`.")
         return
-    say(f"Complaint {found['complaint_id']} lies with {found['unit']} ({found['name']}).")
+    say(f"Complaint {shown} lies with {found['unit']} ({found['name']}).")
     say(f"  {'by':<11}{found['rule']}{' (' + found['fallback'] + ')' if found['fallback'] else ''}")
     for what in ("sign", "answer"):
         if (by := found[f"{what}_by"]) is not None:

@@ -21,13 +21,13 @@ contact = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
 )
-Complaint = Annotated[str, typer.Argument(help="The complaint's id or the beginning of it.")]
+Complaint = Annotated[str, typer.Argument(help="The complaint's number, its id or the beginning of it.")]
 
 
 @contact.command()
 def put(
     complaint: Complaint,
-    name: Annotated[str, typer.Option(help="The unit or agent that asks.")] = "",
+    name: Annotated[str, typer.Option(help="The citizen's name.")] = "",
     phone: Annotated[str, typer.Option(help="How he is reached.")] = "",
     callback: Annotated[str, typer.Option(help="Where he wants to be called back, if elsewhere.")] = "",
     agent: Annotated[
@@ -171,12 +171,13 @@ async def _id_of(complaint: str) -> Any:
 
 async def _put(complaint: str, made: Contact, agent: str) -> str:
     from deploy.city.registry import city_up
-    from hotline.contact_details import key_of
+    from hotline.contact_details import Keys, callers_key_of, key_of
     from hotline.contact_details import put as kept
 
     city = city_up()
     found = await _id_of(complaint)
-    await kept(city.realm.logins["intake"], key_of(city), found, made, agent)
+    keys = Keys(key_of(city), callers_key_of(city))
+    await kept(city.realm.logins["intake"], keys, found, made, agent)
     return str(found)
 
 

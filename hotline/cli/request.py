@@ -33,7 +33,9 @@ request = typer.Typer(
     rich_markup_mode=None,
 )
 
-_Complaint = Annotated[str, typer.Argument(metavar="COMPLAINT", help="Its id or the beginning of it.")]
+_Complaint = Annotated[
+    str, typer.Argument(metavar="COMPLAINT", help="Its number, its id or the beginning of it.")
+]
 _Agent = Annotated[str, typer.Option("--as", help="The agent that writes it down.")]
 
 

@@ -34,7 +34,9 @@ review = typer.Typer(
     rich_markup_mode=None,
 )
 
-_Complaint = Annotated[str, typer.Argument(metavar="COMPLAINT", help="Its id or the beginning of it.")]
+_Complaint = Annotated[
+    str, typer.Argument(metavar="COMPLAINT", help="Its number, its id or the beginning of it.")
+]
 _Reason = Annotated[str, typer.Option(help="Why.")]
 _Reviewer = Annotated[str, typer.Option("--as", help="The reviewer.")]
 REVIEWER: Final = "reviewer"
@@ -206,7 +208,9 @@ def reclassify(
 def calendar(
     version: Annotated[str, typer.Argument(help="The calendar open complaints are to go by.")],
     reason: _Reason,
-    complaint: Annotated[str, typer.Option(help="Only this one, by its id or the beginning of it.")] = "",
+    complaint: Annotated[
+        str, typer.Option(help="Only this one, by its number, its id or the beginning of it.")
+    ] = "",
     reviewer: _Reviewer = REVIEWER,
     *,
     json: Json = False,

@@ -25,7 +25,9 @@ _STYLES = {"plain": "", "missed": "red", "refused": "yellow", "ended": "green"}
 
 
 def show(
-    complaint: Annotated[str, typer.Argument(help="Its id, the beginning of it, or the request's id.")],
+    complaint: Annotated[
+        str, typer.Argument(help="Its number, its id, the beginning of it, or the request's id.")
+    ],
     *,
     json: Json = False,
 ) -> None:
@@ -70,7 +72,7 @@ def print_life(shown: Shown, console: Console) -> None:
     form = times.short if len(years) == 1 else times.shown
     told = [form(entry.at, zone) for entry in shown.entries]
     line(cell(shown.title, style="bold"))
-    line(f"complaint {shown.complaint_id}   request {shown.request_id}")
+    line(f"complaint {shown.complaint_number}   id {shown.complaint_id}   request {shown.request_id}")
     if shown.call:
         line(shown.call)
     if console.is_terminal and console.width >= WIDE:

@@ -11,7 +11,9 @@ import msgspec
 
 from hotline.readside.rows import ANSWERED, LEAD, RowsOf, rows_of
 from shared.complaint import Complaint
+from shared.complaint_number import number_of
 from shared.events.base import Attachment
+from shared.ids import ComplaintId
 from shared.runtime.errors import UserError
 
 PAGE: Final = 50
@@ -85,6 +87,11 @@ class Listed(msgspec.Struct, frozen=True, kw_only=True):
     content: str
     address: str
     attachments: tuple[Attachment, ...]
+
+    @property
+    def complaint_number(self) -> str:
+        """The number that a person reads out and types."""
+        return number_of(ComplaintId(self.complaint_id), self.received_at, self.ruleset)
 
     def overdue(self, now: datetime) -> bool:
         """Whether its limit has passed and nobody has answered."""

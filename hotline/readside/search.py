@@ -10,9 +10,10 @@ import asyncpg
 
 from hotline.readside.lists import Listed, some
 from hotline.readside.words import named, words_in
+from shared.complaint_number import ComplaintNumberError, numbered
 from shared.ids import complaint_id
 from shared.runtime.errors import UserError
-from shared.text import folded
+from shared.text import folded, quoted
 
 FOUND_MAX: Final = 200
 NUMBER_MIN: Final = 4
@@ -35,27 +36,50 @@ async def found(
     district: str = "",
     street: str = "",
     open_only: bool = False,
-    before: Listed | None = None,
+    before: str = "",
     most: int = 50,
 ) -> list[Listed]:
     """The newest complaints of which all of this is true; `text`: a number, a request, or words of the title.
 
-    `before`: the last one of the page before. Raises `UserError` where the text is too short to look for.
+    `before`: the place of the last one of the page before. Raises `UserError` where that is no place, or where the text
+    is too short to look for.
     """
     most = min(most, FOUND_MAX)
     subject, district, street = map(folded, (subject, district, street))  # as names are recorded
     place = not (subject or district or street)
-    if text and place and before is None and (exact := await _numbered(connection, text, most)):
-        return [one for one in await some(connection, exact) if not (open_only and one.ended)]
+    if text and place and not before and (exact := await _numbered(connection, text, most)):
+        known = numbered(text)
+        return [
+            one
+            for one in await some(connection, exact)
+            if not (open_only and one.ended) and known in {None, numbered(one.complaint_number)}
+        ]
     words = words_in(text)
     if text and not words:
         raise UserError(
             f'Nothing can be looked for by "{text}": expected words, or the number of a complaint.'
         )
     asked = [*named(subject, district, street), *words]
-    since = _AFTER_ALL if before is None else (before.received_at, UUID(before.complaint_id))
+    since = _since(before) if before else _AFTER_ALL
     rows = await connection.fetch(_FOUND, asked, district, subject, *since, open_only, most)
     return await some(connection, [row[0] for row in rows])
+
+
+def place_of(one: Listed) -> str:
+    """Behind which the next page of what was found begins."""
+    return f"{one.received_at.isoformat()}/{one.complaint_id}"
+
+
+def _since(place: str) -> tuple[datetime, UUID]:
+    received_at, _, complaint = place.partition("/")
+    refused = UserError(f"{quoted(place)} is no place in what was found.")
+    try:
+        at, last = datetime.fromisoformat(received_at), UUID(complaint)
+    except ValueError:
+        raise refused from None
+    if at.tzinfo is None:
+        raise refused
+    return at, last
 
 
 async def _numbered(connection: asyncpg.Connection[Any], text: str, most: int) -> list[str]:
@@ -63,6 +87,13 @@ async def _numbered(connection: asyncpg.Connection[Any], text: str, most: int) -
     by_request = await connection.fetchval(_HAS, complaint_id(text.strip()))
     if by_request is not None:
         return [by_request]
+    try:
+        number = numbered(text)
+    except ComplaintNumberError as error:
+        raise UserError(f"{quoted(text)} is no complaint's number: {error}.") from None
+    if number is not None:
+        first, last = UUID(number.id_first), UUID(number.id_last)
+        return [row[0] for row in await connection.fetch(_NUMBERED, first, last, most)]
     digits = text.strip().lower().replace("-", "")
     if not NUMBER_MIN <= len(digits) <= _DIGITS or not set(digits) <= set("0123456789abcdef"):
         return []

@@ -12,6 +12,7 @@ from typing import Final
 import msgspec
 
 from shared.complaint.order import CoUnit, Matter, Order
+from shared.complaint_number import number_of
 from shared.events import ComplaintAnsweredDirectly, ComplaintClosed, ComplaintTurnedAway, ComplaintWithdrawn
 from shared.events.base import (
     Attachment,
@@ -288,6 +289,11 @@ class Complaint(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, t
     """So many of them, the last ones, came with what was added."""
     recorded: tuple[Recorded, ...] = ()
     """The request's own value of each field that was corrected since."""
+
+    @property
+    def complaint_number(self) -> str:
+        """The number that a person reads out and types."""
+        return number_of(self.complaint_id, self.received_at, self.ruleset)
 
 
 Case = Unopened | Complaint

@@ -82,12 +82,13 @@ def contact_of(name: str, phone: str, callback: str | None = None) -> Contact:
         raise ContactInvalid(f"name: {expected}; {wordless(name)}")
     return Contact(
         name=name,
-        phone=_number("phone", phone),
-        callback=_number("callback", callback) if callback else None,
+        phone=telephone_number("phone", phone),
+        callback=telephone_number("callback", callback) if callback else None,
     )
 
 
-def _number(field: str, text: str) -> str:
+def telephone_number(field: str, text: str) -> str:
+    """A telephone number as it is kept; `ContactInvalid` names the field where the text is none."""
     text = folded(text)
     if not _PHONE.fullmatch(text):
         expected = "expected 5 to 20 digits from 0 to 9, a + before them, single blanks or - between them"
@@ -174,8 +175,8 @@ def _unsealed(cipher: AESGCM, sealed: bytes, bound: bytes) -> bytes:
     return cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], bound)
 
 
-def new_master_key() -> str:
-    """A master key as it is written down: 32 random bytes in Base64."""
+def new_key() -> str:
+    """A key as it is written down: 32 random bytes in Base64."""
     return b64encode(AESGCM.generate_key(KEY_BYTES * 8)).decode()
 
 
@@ -184,12 +185,18 @@ def master_key(text: str, file: str) -> MasterKey | None:
 
     `ContactInvalid` where it is none or the file cannot be read, `FileNotFoundError` where there is no such file.
     """
+    key = key_written(text, file, "the contacts' master key")
+    return None if key is None else MasterKey(key)
+
+
+def key_written(text: str, file: str, what: str) -> bytes | None:
+    """The bytes of a key, as `master_key`; `what` names it where its file cannot be read."""
     if not text and not file:
         return None
     if not text and not Path(file).exists():
         raise FileNotFoundError(file)
     try:
-        written = text or text_of(file, "the contacts' master key")
+        written = text or text_of(file, what)
     except FileUnreadable as error:
         raise ContactInvalid(str(error)) from None
     try:
@@ -197,6 +204,6 @@ def master_key(text: str, file: str) -> MasterKey | None:
     except (NotBase64, ValueError):
         key = b""
     if len(key) != KEY_BYTES:
-        where = "contacts_key" if text else file
+        where = what if text else file
         raise ContactInvalid(f"{where}: expected {KEY_BYTES} bytes in Base64")
-    return MasterKey(key)
+    return key

@@ -113,6 +113,7 @@ _TYPED: Final[dict[str, tuple[int, str]]] = {
     "hotline knowledge search 供暖时间": (0, "kb-"),
     "hotline call --subject 公共服务/供水 --district 海淀区 --title 停水三天": (0, "lies with"),
     "hotline call --article ID@VERSION": (0, "answered"),
+    "hotline find 停水": (0, "停水三天"),
     "hotline show COMPLAINT": (0, "stands at"),
     "hotline request add COMPLAINT --text …": (0, "Done"),
     "hotline request correct COMPLAINT --content …": (0, "Done"),
@@ -233,7 +234,7 @@ async def test_what_the_pages_show_does_what_they_say(shell: Shell, tmp_path: Pa
         told = shell(*words, code=code, typed=typed)
         wrong += [f"{command}\n{told}"] if said not in told else []
         if command.startswith("hotline call --subject"):
-            (found,) = set(re.findall(r"\b[0-9a-f]{8}-[0-9a-f-]{27}\b", told))
+            (found,) = set(re.findall(r"\b[0-9]{8}-\w{5}-\w{5}-\w\b", told))
             given["COMPLAINT"] = found
             life = json.loads(shell("show", found, "--json"))
             (given["UNIT"],) = {

@@ -90,6 +90,7 @@ def test_no_fact_deceives_who_reads_a_life(fact: Fact, width: int, terminal: boo
     )
     shown = Shown(
         complaint_id=eg.ID,
+        complaint_number=HOSTILE,
         request_id=HOSTILE,
         title=HOSTILE,
         timezone=ZONE.key,

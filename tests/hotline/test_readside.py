@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import asyncpg
@@ -20,14 +20,15 @@ from hotline.readside.complaints import TABLES, Complaints, prepared
 from hotline.readside.lists import Filter, by_other_calendar, page_of, whole_list
 from hotline.readside.process import take_in
 from hotline.readside.rows import LEAD, LISTS, ORDERS
-from hotline.readside.search import found
+from hotline.readside.search import found, place_of
 from hotline.readside.standing import as_of, caught_up
 from hotline.upkeep.archive import move
 from hotline.upkeep.lists import rebuild_lists
 from hotline.upkeep.rebuild import Rebuilt
+from shared.complaint_number import number_of
 from shared.desk import Desk
 from shared.events import SPEAKERS, DeskName, Fact
-from shared.ids import complaint_id
+from shared.ids import ComplaintId, complaint_id
 from shared.log.postgres import PostgresLog, connect
 from shared.log.projection.projector import Projector
 from shared.runtime.errors import UserError
@@ -197,6 +198,11 @@ async def test_complaints_are_found_by_number_request_subject_place_and_words(
     owner = desks.owner
     (one,) = await found(owner, UNSOLVED)
     assert (await found(owner, UNSOLVED[:8]))[0] == one
+    assert await found(owner, one.complaint_number.lower().replace("-", " ")) == [one]
+    other_day = number_of(ComplaintId(UNSOLVED), one.received_at + timedelta(days=1), one.ruleset)
+    assert await found(owner, other_day) == []
+    with pytest.raises(UserError, match="its last character does not fit"):
+        await found(owner, one.complaint_number[:-1] + ("2" if one.complaint_number[-1] != "2" else "3"))
     assert await found(owner, one.request_id) == [one]
     assert one in await found(owner, one.title)
     assert one in await found(owner, one.title[:2], subject=one.subject, district=one.district)
@@ -204,7 +210,7 @@ async def test_complaints_are_found_by_number_request_subject_place_and_words(
     assert await found(owner, one.title, subject="no such subject") == []
     every = await found(owner)
     assert len(every) == 6
-    assert await found(owner, before=every[1]) == every[2:]
+    assert await found(owner, before=place_of(every[1])) == every[2:]
     assert {row.ended for row in await found(owner, open_only=True)} == {""}
     with pytest.raises(UserError, match="Nothing can be looked for"):
         await found(owner, "!!")

@@ -15,10 +15,12 @@ from hotline.casefile.sentences.operator import FOR_OPERATOR
 from hotline.casefile.timeline import Shown, show
 from hotline.cli.show import print_life
 from shared.complaint import Awaited
+from shared.complaint_number import number_of
 from shared.events import SPEAKERS
 from shared.ids import ComplaintId, complaint_id
 from shared.runtime.errors import UserError
 from shared.runtime.telemetry import trace_id_of
+from shared.versions import RULESET
 from tests import examples as eg
 from tests.examples import HOUR, told
 from tests.hotline.conftest import Desks, typed
@@ -200,7 +202,17 @@ async def test_what_names_none_or_several_is_answered_in_one_sentence(desks: Des
         with pytest.raises(UserError) as refused:
             await show(desks.dsn, named)
         assert words in str(refused.value)
-    assert (await show(desks.dsn, second[:8])).complaint_id == second
+    shown = await show(desks.dsn, second[:8])
+    assert shown.complaint_id == second
+    assert (await show(desks.dsn, f" {shown.complaint_number.lower()} ")).complaint_id == second
+    other_day = number_of(ComplaintId(second), datetime(2020, 2, 2, tzinfo=ZoneInfo(shown.timezone)), RULESET)
+    wrong = shown.complaint_number[:-1] + ("2" if shown.complaint_number[-1] != "2" else "3")
+    for named, words in (
+        (other_day, "No complaint has the number"),
+        (wrong, "its last character does not fit"),
+    ):
+        with pytest.raises(UserError, match=words):
+            await show(desks.dsn, named)
 
 
 # -- the commands

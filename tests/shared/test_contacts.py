@@ -16,7 +16,7 @@ from shared.contacts.details import (
     Sealed,
     contact_of,
     master_key,
-    new_master_key,
+    new_key,
 )
 from tests import examples as eg
 
@@ -75,11 +75,11 @@ def test_a_master_key_comes_from_the_environment_or_a_file_and_is_named_where_it
     tmp_path: Path,
 ) -> None:
     file = tmp_path / "contacts.key"
-    file.write_text(new_master_key() + "\n")
+    file.write_text(new_key() + "\n")
     found = master_key("", str(file))
     assert found is not None
     assert found.unseal(eg.ID, found.seal(eg.ID, LI)) == LI
     assert master_key("", "") is None
-    with pytest.raises(ContactInvalid, match="contacts_key: expected 32 bytes") as refused:
+    with pytest.raises(ContactInvalid, match="the contacts' master key: expected 32 bytes") as refused:
         master_key("c2hvcnQ=", str(file))
     assert "c2hvcnQ" not in str(refused.value)

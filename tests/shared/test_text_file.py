@@ -22,7 +22,7 @@ from hotline.scoring.inhabitants import PopulationInvalid, population
 from services.intake.knowledge.file import KnowledgeInvalid, articles
 from services.intake.pbx.asterisk import from_asterisk
 from services.intake.pbx.event import SwitchEventInvalid
-from shared.contacts.details import ContactInvalid, master_key, new_master_key
+from shared.contacts.details import ContactInvalid, master_key, new_key
 from shared.policy.catalogue import CatalogueInvalid, catalogue
 from shared.runtime.errors import UserError
 from shared.text_file import FileUnreadable, rows_in, text_in, text_of
@@ -160,7 +160,7 @@ def test_a_name_that_does_not_print_is_quoted(tmp_path: Path) -> None:
 
 
 def test_the_contacts_master_key_is_read_as_any_editor_saves_it(tmp_path: Path) -> None:
-    key = new_master_key()
+    key = new_key()
     for raw in (key.encode(), codecs.BOM_UTF8 + key.encode() + b"\r\n"):
         (tmp_path / "key").write_bytes(raw)
         found = master_key("", str(tmp_path / "key"))

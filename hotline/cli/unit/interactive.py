@@ -49,6 +49,8 @@ class ShownOrders:
         self._when = partial(times.shown, zone=times.zone_of(city.ruleset))
         self._unit = unit
         self._shown: list[str] = []
+        self._numbers: dict[str, str] = {}
+        """Of the complaints that were shown."""
 
     async def listed(self) -> None:
         """Show every open order."""
@@ -61,14 +63,14 @@ class ShownOrders:
 
     async def heard(self, fact: Fact) -> None:
         """Show what came on the unit's topic."""
-        complaint = short(fact.complaint_id)
         if isinstance(fact, ComplaintDispatched):
             case, now = await at_present(self._city, partial(complaint_called, text=fact.complaint_id))
             self._show(listed(case), now, "new order")
             return
         told = FOR_UNIT.get(type(fact))
         if told is not None:
-            say(f"     {complaint}  {told(fact, self._unit, self._when)}")
+            named = self._numbers.get(fact.complaint_id, short(fact.complaint_id))
+            say(f"     {named}  {told(fact, self._unit, self._when)}")
 
     async def obey(self, typed: str) -> bool:
         """Do what was typed; False when the person leaves."""
@@ -105,11 +107,12 @@ class ShownOrders:
         except UserError as error:
             say(error)
         else:
-            say(f"     {short(complaint)}  {outcomes.of_reply(facts)}")
+            say(f"     {case.complaint_number}  {outcomes.of_reply(facts)}")
 
     def _show(self, one: Listed, now: datetime, what: str = "") -> None:
         if one.complaint_id not in self._shown:
             self._shown.append(one.complaint_id)
+            self._numbers[one.complaint_id] = one.complaint_number
         number = self._shown.index(one.complaint_id) + 1
         say(f"{number:3}  {line(one, now)}{f'  <- {what}' if what else ''}")
 
