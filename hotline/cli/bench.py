@@ -38,6 +38,23 @@ def bench(
         bool,
         typer.Option("--one-process", help="All desks in one process, and the floor's too (part lives)."),
     ] = False,
+    questions: Annotated[
+        Path | None,
+        typer.Option(
+            help="A CSV with the columns question and article, empty where no article answers (part "
+            "knowledge); without it those that ship.",
+            exists=True,
+            dir_okay=False,
+        ),
+    ] = None,
+    articles: Annotated[
+        Path | None,
+        typer.Option(
+            help="A file of articles (part knowledge); without it the example's.",
+            exists=True,
+            dir_okay=False,
+        ),
+    ] = None,
     pictures: Annotated[
         Path, typer.Option(help="Folder of the pictures; a short look draws PART.quick.svg.")
     ] = Path("docs/bench"),
@@ -51,6 +68,8 @@ def bench(
         more: dict[str, Any] = {}
         if name == "lives":
             more = {"lives": lives, "zipkin": zipkin, "one_process": one_process}
+        elif name == "knowledge":
+            more = {"asked": questions, "told": articles}
         result = run_to_end(_measured(name, quick=quick, more=more))
         tell(name, result, json=json)
         draw(name, result, pictures / f"{name}{'.quick' if quick else ''}.svg")
