@@ -69,13 +69,25 @@ def bench(
         if name == "lives":
             more = {"lives": lives, "zipkin": zipkin, "one_process": one_process}
         elif name == "knowledge":
-            more = {"asked": questions, "told": articles}
+            more = _files(questions, articles)
         result = run_to_end(_measured(name, quick=quick, more=more))
         tell(name, result, json=json)
         draw(name, result, pictures / f"{name}{'.quick' if quick else ''}.svg")
         wrong = wrong or bool(result.wrong)
     if wrong:
         raise typer.Exit(1)
+
+
+def _files(questions: Path | None, articles: Path | None) -> dict[str, Any]:
+    """The articles and questions of part knowledge; ends where a file cannot be used, before anything starts."""
+    from hotline.lab.bench.knowledge import loaded
+    from services.intake.knowledge.file import KnowledgeInvalid
+
+    try:
+        told, asked = loaded(questions, articles)
+    except KnowledgeInvalid as error:
+        fail(f"{error}.", code=2)
+    return {"told": told, "asked": asked}
 
 
 def tell(name: str, result: Result, *, json: bool) -> None:

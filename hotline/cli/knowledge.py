@@ -212,7 +212,7 @@ def withdraw(
 
 
 async def _search(text: str, most: int) -> tuple[list[Found], bool]:
-    """What is found, and whether the base is empty."""
+    """The articles found, and whether the base is empty."""
     from services.intake.knowledge.base import is_empty
     from services.intake.knowledge.base import search as search_articles
 

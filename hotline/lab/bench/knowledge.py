@@ -32,7 +32,6 @@ from services.intake.knowledge.questions import (
     share_right,
 )
 from shared.log.acts import acting
-from shared.runtime.errors import UserError
 
 FIRST_MIN: Final = 0.85
 FIRST_THREE_MIN: Final = 0.95
@@ -55,24 +54,27 @@ class KnowledgeResult(Base, frozen=True, kw_only=True):
     """Milliseconds of the first search of a process: it loads dictionary and vocabulary."""
 
 
+def loaded(asked: Path | None, told: Path | None) -> tuple[Articles, list[Question]]:
+    """The articles and the questions in these files, else those of the example. Raises `KnowledgeInvalid`."""
+    every = articles("" if told is None else str(told))
+    if not every.articles:
+        raise KnowledgeInvalid("The knowledge base is empty: the file of articles holds none")
+    return every, questions(asked, {one.id for one in every.articles})
+
+
 async def measured(
     *,
     quick: bool,
     folder: Path,
     say: Callable[[str], None],
-    asked: Path | None = None,
-    told: Path | None = None,
+    told: Articles | None = None,
+    asked: list[Question] | None = None,
 ) -> KnowledgeResult:
-    """See `Part.measured`; `asked` and `told` are files of questions and articles, else those of the example."""
-    try:
-        every = articles("" if told is None else str(told))
-        known = questions(asked, {one.id for one in every.articles})
-    except KnowledgeInvalid as error:
-        raise UserError(f"{error}.") from None
-    if not every.articles:
-        raise UserError("The knowledge base is empty: the file of articles holds none.")
+    """See `Part.measured`; `told` and `asked` are the articles and questions, else those of the example."""
+    if told is None or asked is None:
+        told, asked = loaded(None, None)
     async with stage(folder, say=say, zipkin=False) as here:
-        return await run(here, every, known, say, rounds=1 if quick else ROUNDS)
+        return await run(here, told, asked, say, rounds=1 if quick else ROUNDS)
 
 
 async def run(

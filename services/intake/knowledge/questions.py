@@ -17,7 +17,7 @@ SHIPPED: Final = ("questions-tuned.csv", "questions-apart.csv")
 """Of the example's articles. By the first the words were tuned; the second was looked at once, afterwards."""
 COLUMNS: Final = ("question", "article")
 NONE: Final = frozenset({"", "-", "none", "无"})
-"""What stands in the column of the article where none answers the question."""
+"""The column of the article holds one of these where no article answers."""
 FIRST: Final = 3
 """An agent looks at so many articles at once."""
 _EXPECTED: Final = "questions as CSV with the columns question and article"

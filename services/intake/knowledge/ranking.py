@@ -51,7 +51,7 @@ class Ranked(NamedTuple):
 
 
 class Sought(NamedTuple):
-    """What a question says."""
+    """A question, as far as it says something."""
 
     matters: tuple[frozenset[int], ...]
     """Groups of the vocabulary, by where each was named last; where a word may mean several, any of them."""
@@ -78,7 +78,7 @@ class _Places(NamedTuple):
 
 
 def asked(text: str) -> Sought:
-    """What this question says."""
+    """The matters and words of this question."""
     known, text = lexicon(), plain(text)
     named = known.named(text)
     matters = [(one.begins, one.groups) for one in named]
