@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from functools import cache
 from importlib.resources import files
@@ -74,7 +74,7 @@ class Lexicon:
         }
         begin: dict[str, list[str]] = {}
         for word in sorted(groups, key=len, reverse=True):
-            begin.setdefault(word[0], []).append(word)
+            begin.setdefault(word[:2], []).append(word)
         self._begin: Final[Mapping[str, list[str]]] = begin
         self._apart: Final = tuple(
             (place, re.compile("|".join(map(_pattern, group.apart))))
@@ -87,7 +87,7 @@ class Lexicon:
         found: list[Named] = []
         at = 0
         while at < len(text):
-            word = next((one for one in self._begin.get(text[at], ()) if text.startswith(one, at)), None)
+            word = next(self._at(text, at), None)
             if word is None:
                 at += 1
                 continue
@@ -102,12 +102,17 @@ class Lexicon:
     def matters(self, text: str) -> frozenset[int]:
         """The groups of all words in a text that is `plain`, of those within a longer one too."""
         return frozenset(
-            place
-            for at, char in enumerate(text)
-            for word in self._begin.get(char, ())
-            if text.startswith(word, at)
-            for place in self._groups[word]
+            place for at in range(len(text)) for word in self._at(text, at) for place in self._groups[word]
         )
+
+    def _at(self, text: str, at: int) -> Iterator[str]:
+        """The words that stand at this place, the longest first. By two characters: hundreds begin with one."""
+        for begin in (text[at : at + 2], text[at]):
+            for word in self._begin.get(begin, ()):
+                if text.startswith(word, at):
+                    yield word
+            if len(begin) == 1:
+                return
 
 
 def _pattern(apart: str) -> str:
