@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from itertools import pairwise
@@ -122,7 +123,9 @@ def _weight(question: Sought, articles: Sequence[Article]) -> float:
     every = [_places(article) for article in articles]
     about = frozenset[int]().union(*(one.titled | one.filed for one in every))
     named = [
-        word for word in question.words if any(word in one.title or word in one.subject for one in every)
+        word
+        for word in question.words
+        if any(_stands(word, one.title) or _stands(word, one.subject) for one in every)
     ]
     total = WORD * len(named) + UNHEARD * (len(question.words) - len(named))
     for groups in question.matters:
@@ -144,10 +147,21 @@ def _has(question: Sought, places: _Places) -> float:
         carried |= has > 0 and _most(groups) >= HALF
         total += has * (1 + LAST if groups == last else 1)
     for word in question.words:
-        level = _level(titled=word in places.title, filed=word in places.subject, told=word in places.text)
+        level = _level(
+            titled=_stands(word, places.title),
+            filed=_stands(word, places.subject),
+            told=_stands(word, places.text),
+        )
         carried |= level > TEXT
         total += WORD * level
     return total if carried else 0.0
+
+
+def _stands(word: str, text: str) -> bool:
+    """Whether a word stands in a text; a number or a Latin word only as a whole, so that 1 is not in 12345."""
+    if not word.isascii():
+        return word in text
+    return re.search(rf"(?<![a-z0-9]){re.escape(word)}(?![a-z0-9])", text) is not None
 
 
 def _most(groups: frozenset[int]) -> float:
