@@ -38,6 +38,23 @@ def bench(
         bool,
         typer.Option("--one-process", help="All desks in one process, and the floor's too (part lives)."),
     ] = False,
+    questions: Annotated[
+        Path | None,
+        typer.Option(
+            help="A CSV with the columns question and article, empty where no article answers (part "
+            "knowledge); without it those that ship.",
+            exists=True,
+            dir_okay=False,
+        ),
+    ] = None,
+    articles: Annotated[
+        Path | None,
+        typer.Option(
+            help="A file of articles (part knowledge); without it the example's.",
+            exists=True,
+            dir_okay=False,
+        ),
+    ] = None,
     pictures: Annotated[
         Path, typer.Option(help="Folder of the pictures; a short look draws PART.quick.svg.")
     ] = Path("docs/bench"),
@@ -51,12 +68,26 @@ def bench(
         more: dict[str, Any] = {}
         if name == "lives":
             more = {"lives": lives, "zipkin": zipkin, "one_process": one_process}
+        elif name == "knowledge":
+            more = _files(questions, articles)
         result = run_to_end(_measured(name, quick=quick, more=more))
         tell(name, result, json=json)
         draw(name, result, pictures / f"{name}{'.quick' if quick else ''}.svg")
         wrong = wrong or bool(result.wrong)
     if wrong:
         raise typer.Exit(1)
+
+
+def _files(questions: Path | None, articles: Path | None) -> dict[str, Any]:
+    """The articles and questions of part knowledge; ends where a file cannot be used, before anything starts."""
+    from hotline.lab.bench.knowledge import loaded
+    from services.intake.knowledge.file import KnowledgeInvalid
+
+    try:
+        told, asked = loaded(questions, articles)
+    except KnowledgeInvalid as error:
+        fail(f"{error}.", code=2)
+    return {"told": told, "asked": asked}
 
 
 def tell(name: str, result: Result, *, json: bool) -> None:

@@ -14,17 +14,19 @@ from hotline.cli.arguments import instant
 from hotline.cli.asking import AsIs, settled
 from hotline.cli.run import Json, answer, demand_words, fail, run
 from hotline.cli.unread import none_unread, tell_unread
-from hotline.terminal import say, say_json, say_lines
+from hotline.terminal import note, say, say_json, say_lines
 from shared.text import folded_code
 
 if TYPE_CHECKING:
     import asyncpg
 
+    from services.intake.knowledge.base import Found
     from services.intake.knowledge.file import Article
 
 T = TypeVar("T")
 GENERAL: Final = "综合"
 """The subject of an article that answers for no subject of the catalogue."""
+EMPTY: Final = "The knowledge base is empty: `hotline knowledge load FILE` fills it."
 
 knowledge = typer.Typer(
     help="The articles agents answer from, by version: find one, add, withdraw.",
@@ -72,16 +74,23 @@ def search(
     *,
     json: Json = False,
 ) -> None:
-    """Find articles that hold now, a word of the title above any of the text."""
-    found = run(_search(text, most))
+    """Find the articles that hold now and answer the question, the best first.
+
+    Beside each stands the share of the question that it has. Where no article answers it, none is shown.
+    """
+    found, empty = run(_search(text, most))
     if json:
-        rows = [{**_row(one.article), "rank": one.rank, "excerpt": one.excerpt} for one in found]
+        rows = [{**_row(one.article), "score": one.score, "excerpt": one.excerpt} for one in found]
         say_json(json_module.dumps(rows, ensure_ascii=False, indent=2))
+        if empty:
+            note(EMPTY)
         return
-    if not found:
-        say("No article that holds now has a word of it.")
+    if empty:
+        say(EMPTY)
+    elif not found:
+        say("No article that holds now answers it.")
     for one in found:
-        say(f"{_name(one.article)}  {one.article.title}  ({one.rank:.3f})")
+        say(f"{_name(one.article)}  {one.article.title}  ({one.score:.2f})")
         say(f"    {one.excerpt}")
 
 
@@ -118,7 +127,7 @@ def list_(*, json: Json = False) -> None:
     if json:
         say_json(json_module.dumps(unread.each(every, _name, _row), ensure_ascii=False, indent=2))
     elif not every:
-        say("The knowledge base is empty: nothing is checked. `hotline knowledge load FILE` fills it.")
+        say(f"{EMPTY} Until then no answer on the spot is checked.")
     else:
         for text in unread.each(every, _name, _line):
             say(text)
@@ -202,11 +211,14 @@ def withdraw(
     answer(sentence, json=json, id=article_id, version=version, withdrawn_at=until.isoformat())
 
 
-async def _search(text: str, most: int) -> Any:
+async def _search(text: str, most: int) -> tuple[list[Found], bool]:
+    """The articles found, and whether the base is empty."""
+    from services.intake.knowledge.base import is_empty
     from services.intake.knowledge.base import search as search_articles
 
-    async def found(base: asyncpg.Connection[Any]) -> Any:
-        return await search_articles(base, text, await _now(), most=most)
+    async def found(base: asyncpg.Connection[Any]) -> tuple[list[Found], bool]:
+        every = await search_articles(base, text, await _now(), most=most)
+        return every, not every and await is_empty(base)
 
     return await _on_base(found)
 

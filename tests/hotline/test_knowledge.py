@@ -24,6 +24,8 @@ from hotline.lab.simulation.subjects import SUBJECTS
 from services.intake import rules
 from services.intake.knowledge import base, words
 from services.intake.knowledge.file import EXAMPLE, ZONE, Article, KnowledgeInvalid, articles, parsed
+from services.intake.knowledge.questions import questions
+from services.intake.knowledge.ranking import asked, ranked
 from services.intake.knowledge.words import excerpt
 from services.intake.views import KnowledgeBase
 from shared.desk import Desk
@@ -115,16 +117,17 @@ def test_words_are_cut_with_the_short_ones_in_the_long_and_no_marks() -> None:
     assert not {",", "?"} & set(cut)
 
 
-def test_single_characters_are_looked_for_only_where_there_is_nothing_else() -> None:
-    assert "的" not in words.asked("垃圾的分类")
-    assert words.asked("水") == ["水"]
-    assert words.asked("?!") == []
+def test_single_characters_are_cut_only_where_there_is_nothing_else() -> None:
+    assert "的" not in words.cut_words(["垃圾的分类"])
+    assert words.cut_words(["水"]) == ["水"]
+    assert words.cut_words(["?!"]) == []
 
 
 def test_an_excerpt_shows_the_word_that_was_found() -> None:
     text = "前" * 100 + "供暖时间" + "后" * 100
     assert "供暖" in excerpt(text, ["供暖"])
     assert excerpt("短文", ["没有"]) == "短文"
+    assert "供暖" in excerpt(text, ["暖气"], ["供暖"]), "its synonym where the word is not there"
 
 
 def test_the_command_and_the_services_start_without_the_dictionary() -> None:
@@ -168,7 +171,7 @@ async def test_a_word_of_the_title_stands_above_any_of_the_text(owner: asyncpg.C
     await base.load(owner, [often, article("title", title="供暖时间"), article("other", title="供水")])
     found = await base.search(owner, "供暖什么时候开始", AT)
     assert [one.article.id for one in found] == ["title", "often"]
-    assert found[0].rank > found[1].rank
+    assert found[0].score > found[1].score
     assert "供暖" in found[1].excerpt
 
 
@@ -183,6 +186,10 @@ async def test_a_word_of_the_title_stands_above_any_of_the_text(owner: asyncpg.C
         ("公司不发工资怎么申请仲裁", "kb-0901@1"),
         ("网购能不能退货", "kb-0202@1"),
         ("夜间施工", "kb-0801@1"),
+        ("什么时候开始供暖", "kb-0304@1"),
+        ("孩子上学", "kb-1001@1"),
+        ("房产证", "kb-0403@1"),
+        ("噪音扰民", "kb-0801@1"),
     ],
 )
 async def test_the_example_answers_what_citizens_ask(
@@ -192,6 +199,21 @@ async def test_the_example_answers_what_citizens_ask(
     await base.load(owner, articles().articles)
     assert (await ids(owner, asks))[0] == first
     assert await ids(owner, "量子力学") == []
+
+
+@pytest.mark.connected
+async def test_the_base_finds_what_its_articles_in_memory_find(owner: asyncpg.Connection[Any]) -> None:
+    """B2: PostgreSQL leaves out only articles that are no answer."""
+    await base.load(owner, articles().articles)
+    now = datetime(2026, 12, 2, tzinfo=ZONE)
+    held = [one for one in articles().articles if one.holds(now)]
+    for one in questions(None, {one.id for one in held}):
+        by_memory = [found.article for found in ranked(asked(one.text), held)]
+        assert [found.article for found in await base.search(owner, one.text, now)] == by_memory, one.text
+    odd = ["", "?!", "%", "_", "'", "供暖' | '", "\\", "①", "𝟙", "水" * 2000, "!暖气 & 供暖 <-> |"]
+    for text in odd:
+        by_memory = [found.article for found in ranked(asked(text), held)]
+        assert [found.article for found in await base.search(owner, text, now)] == by_memory, text
 
 
 @pytest.mark.connected
@@ -331,6 +353,9 @@ async def typed(*words: str) -> Result:
 async def test_the_command_loads_finds_shows_adds_and_withdraws(city_here: None, tmp_path: Path) -> None:
     """B2"""
     assert "is empty" in (await typed("list")).stdout
+    assert (await typed("search", "供暖")).stdout.startswith("The knowledge base is empty: ")
+    nothing = await typed("search", "供暖", "--json")
+    assert (nothing.stdout, "is empty" in nothing.stderr) == ("[]\n", True)
     loaded = await typed("load")
     assert "of an example, from which no citizen should be answered" in loaded.stdout
     again = await typed("load")
@@ -338,6 +363,7 @@ async def test_the_command_loads_finds_shows_adds_and_withdraws(city_here: None,
     found = (await typed("search", "垃圾怎么分类")).stdout
     assert found.startswith("kb-0503@2  生活垃圾怎样分类  (")
     assert "厨余垃圾" in found
+    assert (await typed("search", "量子力学")).stdout == "No article that holds now answers it.\n"
     shown = json.loads((await typed("show", "kb-0503@1", "--json")).stdout)
     assert (shown["version"], [one["version"] for one in shown["history"]]) == (1, [2, 1])
     latest = (await typed("show", "kb-0503")).stdout

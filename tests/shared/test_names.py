@@ -14,7 +14,8 @@ from hotline.lookup import unit_named
 from hotline.scoring.inhabitants import parsed as population_of
 from services.intake.knowledge.file import articles
 from services.intake.knowledge.file import parsed as articles_of
-from services.intake.knowledge.words import asked, excerpt
+from services.intake.knowledge.ranking import asked
+from services.intake.knowledge.words import excerpt
 from services.intake.response_times import Message, responses
 from shared.contacts.details import ContactInvalid, contact_of
 from shared.policy.catalogue import CatalogueInvalid, catalogue, parsed
@@ -79,7 +80,7 @@ def test_articles_are_found_by_words_in_whatever_form_they_are_asked_for() -> No
     assert asked("１２３４５ 热线") == asked("12345 热线")
     assert asked("⼤气污染") == asked("大气污染")
     assert "３号线" in excerpt(f"{'前' * 40}㎡乘３号线进站{'后' * 90}", ["3"])
-    assert all(excerpt(one.text, asked(one.title)) for one in articles().articles)
+    assert all(excerpt(one.text, asked(one.title).said) for one in articles().articles)
 
 
 def test_an_articles_id_is_a_code_and_its_subject_a_name() -> None:

@@ -1,4 +1,4 @@
-"""The knowledge base that agents answer from (B2): kept by version, found by full text over its words.
+"""The knowledge base that agents answer from (B2): kept by version, searched by words and synonyms.
 
 A version is written once and never changed; that one was withdrawn is written beside it.
 """
@@ -13,7 +13,8 @@ import asyncpg
 import msgspec
 
 from services.intake.knowledge.file import ZONE, Article, KnowledgeInvalid, articles, within
-from services.intake.knowledge.words import asked, excerpt, words
+from services.intake.knowledge.ranking import asked, ranked, sought_words
+from services.intake.knowledge.words import cut_words, excerpt, words
 from shared import times
 from shared.log.acts import acting
 from shared.runtime.errors import UserError
@@ -28,26 +29,32 @@ _WITHDRAW: Final = "SELECT intake.withdraw_article($1, $2, $3, $4)"
 _SHOW: Final = f"SELECT {_COLUMNS} FROM intake.article_version WHERE article_id = $1 ORDER BY version DESC"  # noqa: S608 -- ours
 _LIST: Final = f"SELECT {_COLUMNS} FROM intake.article_version ORDER BY article_id, version"  # noqa: S608 -- ours
 # Of an article the latest version that holds: an older one that was not withdrawn would only stand beside it.
-_SEARCH: Final = f"""
+_CANDIDATES: Final = f"""
 WITH asked AS (
-    SELECT string_agg(phraseto_tsquery('simple', word)::text, ' | ')::tsquery AS words FROM unnest($1::text[]) AS word
+    SELECT string_agg(word::text, ' | ')::tsquery AS words
+    FROM (SELECT plainto_tsquery('simple', cut) AS word FROM unnest($1::text[]) AS cut) AS every WHERE numnode(word) > 0
 ), holding AS (
     SELECT DISTINCT ON (article_id) * FROM intake.article_version
-    WHERE valid_from <= $2 AND (withdrawn_at IS NULL OR withdrawn_at > $2)
+    WHERE valid_from <= $3 AND (withdrawn_at IS NULL OR withdrawn_at > $3)
     ORDER BY article_id, version DESC
 )
-SELECT {_COLUMNS}, ts_rank(found_by, asked.words) AS rank FROM holding, asked
-WHERE (article_id, version) IN (SELECT a.article_id, a.version FROM intake.article a WHERE a.found_by @@ asked.words)
-ORDER BY rank DESC, article_id LIMIT $3
+SELECT {_COLUMNS} FROM holding, asked
+WHERE EXISTS (SELECT FROM unnest($2::text[]) AS word WHERE strpos(subject, word) > 0) OR (article_id, version) IN (
+    SELECT a.article_id, a.version FROM intake.article a WHERE a.found_by @@ asked.words)
+ORDER BY ts_rank(found_by, asked.words) DESC, article_id LIMIT $4
 """  # noqa: S608 -- ours
+_EMPTY: Final = "SELECT NOT EXISTS (SELECT FROM intake.article)"
+
+CANDIDATES_MAX: Final = 500
+"""Articles of the base that a search looks at closely: those that share most words with the question."""
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
     """An article that a search found."""
 
     article: Article
-    rank: float
-    """How well, by PostgreSQL's ts_rank: only good for comparing within one search."""
+    score: float
+    """The share of the question that it has; a little more than 1 where its title has the very words."""
     excerpt: str
 
 
@@ -80,7 +87,7 @@ async def load(connection: asyncpg.Connection[Any], added: Sequence[Article]) ->
 async def load_where_empty(dsn: str) -> None:
     """The example into a base that holds nothing: for cities that are made up as well."""
     async with acting(dsn) as connection:
-        if not await connection.fetchval("SELECT EXISTS (SELECT FROM intake.article)"):
+        if await is_empty(connection):
             await load(connection, articles().articles)
 
 
@@ -127,13 +134,22 @@ async def withdraw(
 async def search(
     connection: asyncpg.Connection[Any], text: str, at: datetime, *, most: int = 5
 ) -> list[Found]:
-    """The articles that hold at this instant and have a word of this text, the best first."""
-    sought = asked(text)
-    rows = await connection.fetch(_SEARCH, sought, at, most) if sought else []
+    """The articles that hold at this instant and answer this question, the best first; none where none does."""
+    question = asked(text)
+    sought = sought_words(question)
+    if not sought:
+        return []
+    rows = await connection.fetch(_CANDIDATES, cut_words(sought), sought, at, CANDIDATES_MAX)
     return [
-        Found(article=(one := _article(row)), rank=row["rank"], excerpt=excerpt(one.text, sought))
-        for row in rows
+        Found(article=one.article, score=one.score, excerpt=excerpt(one.article.text, question.said, sought))
+        for one in ranked(question, map(_article, rows), most)
     ]
+
+
+async def is_empty(connection: asyncpg.Connection[Any]) -> bool:
+    """Whether the base holds no article at all, not even one that was withdrawn."""
+    empty: bool = await connection.fetchval(_EMPTY)
+    return empty
 
 
 async def history(connection: asyncpg.Connection[Any], article_id: str) -> list[Article]:

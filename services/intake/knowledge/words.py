@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Final
 
 from platformdirs import user_cache_path
@@ -21,6 +21,8 @@ EXCERPT: Final = 60
 """Characters of an article's text shown where it is found."""
 _BEFORE: Final = 12
 """Of these, how many before the first word that was searched."""
+CUT_KEPT: Final = 8192
+"""Words that are remembered with what they are cut into: the vocabulary has some three thousand."""
 
 
 @cache
@@ -44,19 +46,28 @@ def words(text: str) -> list[str]:
     ]
 
 
-def asked(text: str) -> list[str]:
-    """The words to look for: single characters, such as 的 and 吗, only where there is nothing else."""
-    every = list(dict.fromkeys(words(text)))
-    return [word for word in every if len(word) > 1] or every
+def cut_words(every: Iterable[str]) -> list[str]:
+    """All these words, cut as the words of a text are; single characters only where there is nothing else."""
+    cut = list(dict.fromkeys(piece for word in every for piece in _cut(word)))
+    return [word for word in cut if len(word) > 1] or cut
 
 
-def excerpt(text: str, sought: Iterable[str]) -> str:
-    """A stretch of the text around the first word that was sought; its beginning where none is in it."""
+@lru_cache(maxsize=CUT_KEPT)
+def _cut(word: str) -> tuple[str, ...]:
+    return tuple(words(word))
+
+
+def excerpt(text: str, *sought: Iterable[str]) -> str:
+    """A stretch of the text around the first word that was sought; its beginning where none is in it.
+
+    Words of a later list are looked for where the text has none of those before.
+    """
     # A character may be several in the form that is searched, such as ㎡; so each knows where it stands.
     pieces = [folded(char).lower() or " " for char in text]
     begins = [place for place, piece in enumerate(pieces) for _ in piece]
     searched = "".join(pieces)
-    at = min((begins[place] for word in sought if (place := searched.find(word)) >= 0), default=0)
-    start = max(0, at - _BEFORE)
+    places = ([searched.find(word) for word in these] for these in sought)
+    first = next((min(there) for every in places if (there := [at for at in every if at >= 0])), None)
+    start = 0 if first is None else max(0, begins[first] - _BEFORE)
     shown = text[start : start + EXCERPT]
     return f"{'…' if start else ''}{shown}{'…' if start + EXCERPT < len(text) else ''}"
