@@ -10,6 +10,7 @@ import asyncio
 import sys
 import time
 from collections.abc import Sequence
+from ssl import SSLCertVerificationError
 from typing import Final
 
 import asyncpg
@@ -17,7 +18,7 @@ import asyncpg
 from deploy.city import city, kafka_logins
 from deploy.city.deployed import Settings, admin_address, owner_dsn, secret
 from shared.policy.catalogue import catalogue
-from shared.runtime.errors import UserError
+from shared.runtime.errors import UserError, not_believed
 from shared.topic_names import names
 
 STEPS: Final = ("database", "logins", "kafka")
@@ -42,6 +43,8 @@ async def _answers(settings: Settings) -> None:
     while True:
         try:
             await (await asyncpg.connect(_owner(settings), timeout=5)).close()
+        except SSLCertVerificationError as error:
+            raise UserError(not_believed(error)) from None  # no waiting makes it another certificate
         except (OSError, TimeoutError, asyncpg.CannotConnectNowError, asyncpg.InvalidCatalogNameError):
             if time.monotonic() > give_up_at:
                 raise
