@@ -248,7 +248,8 @@ class City:
 
     async def _works(self, log: Path, name: str, before: int) -> bool:
         desk, _, number = name.partition("-")
-        sign = {"relay": "relay_owns", "escalation": "timer_shard_owned"}.get(desk, "doors_open")
+        owns = {"relay": "relay_owns", "escalation": "timer_shard_owned", realm.PROJECTOR: "projector_owns"}
+        sign = owns.get(desk, "doors_open")
         if number not in {"", "1"} and sign != "doors_open":
             return True  # it may have to wait for what another one owns
         return log.exists() and f'"{sign}"'.encode() in log.read_bytes()[before:]

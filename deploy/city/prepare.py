@@ -10,19 +10,25 @@ import asyncio
 import sys
 import time
 from collections.abc import Sequence
+from ssl import SSLCertVerificationError
 from typing import Final
 
 import asyncpg
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
 
 from deploy.city import city, kafka_logins
 from deploy.city.deployed import Settings, admin_address, owner_dsn, secret
 from shared.policy.catalogue import catalogue
-from shared.runtime.errors import UserError
+from shared.runtime import kafka_address
+from shared.runtime.errors import UserError, not_believed
 from shared.topic_names import names
 
 STEPS: Final = ("database", "logins", "kafka")
 SERVERS_SECONDS_MAX: Final = 120.0
 """How long it waits for a server that does not answer yet: those of a compose file start beside it."""
+ASKED_AGAIN_SECONDS: Final = 3.0
+"""After how long without an answer Kafka is asked anew."""
 
 
 async def prepare(settings: Settings, steps: Sequence[str] = STEPS) -> None:
@@ -37,11 +43,13 @@ async def prepare(settings: Settings, steps: Sequence[str] = STEPS) -> None:
 
 
 async def _answers(settings: Settings) -> None:
-    """Wait for PostgreSQL; whoever asks Kafka waits by itself. Raises the last `OSError` or `PostgresError`."""
+    """Wait for PostgreSQL; raises the last `OSError` or `PostgresError`. A certificate that does not hold ends it."""
     give_up_at = time.monotonic() + SERVERS_SECONDS_MAX
     while True:
         try:
             await (await asyncpg.connect(_owner(settings), timeout=5)).close()
+        except SSLCertVerificationError as error:
+            raise UserError(not_believed(error)) from None  # no waiting makes it another certificate
         except (OSError, TimeoutError, asyncpg.CannotConnectNowError, asyncpg.InvalidCatalogNameError):
             if time.monotonic() > give_up_at:
                 raise
@@ -81,9 +89,28 @@ async def _kafka(settings: Settings) -> None:
     prefix = city.prefix_of(settings.name)
     passwords = {name: _needed(settings, f"kafka-{name}") for name in kafka_logins.PRINCIPALS}
     wanted = names(prefix, catalogue(settings.catalogue).units)
+    await _kafka_answers(admin)
     await city.make_topics(admin, wanted, retention=settings.retention)
     await asyncio.to_thread(kafka_logins.make, admin, settings.name, prefix, passwords)
     print(f"{len(wanted)} topics and {len(passwords)} logins in Kafka")
+
+
+async def _kafka_answers(admin: str) -> None:
+    """Wait for Kafka. A client of its own each time: one that was refused waits longer before it asks again."""
+
+    def ask() -> None:
+        AdminClient(kafka_address.librdkafka(admin)).list_topics(timeout=ASKED_AGAIN_SECONDS)
+
+    give_up_at = time.monotonic() + SERVERS_SECONDS_MAX
+    while True:
+        try:
+            await asyncio.to_thread(ask)
+        except KafkaException as error:
+            if time.monotonic() > give_up_at:
+                raise UserError(f"Kafka does not answer: {error.args[0].str()}") from error
+            await asyncio.sleep(1)
+        else:
+            return
 
 
 def _owner(settings: Settings) -> str:

@@ -160,12 +160,14 @@ def _show_usage(wrong: typer.TyperException) -> None:
 
 def _sentence(error: Exception) -> str:
     """The sentence for a person about an error."""
+    from ssl import SSLCertVerificationError
+
     from hotline.scoring.inhabitants import PopulationInvalid
     from shared.complaint import UnreadableHead
     from shared.contacts.details import ContactInvalid
     from shared.policy.catalogue import CatalogueInvalid
     from shared.policy.ruleset import RuleSetUnknown
-    from shared.runtime.errors import UserError
+    from shared.runtime.errors import UserError, not_believed
     from shared.text_file import FileUnreadable, quoted
 
     lines = str(error).strip().splitlines()
@@ -174,6 +176,8 @@ def _sentence(error: Exception) -> str:
         return str(error)
     if isinstance(error, FileUnreadable | UnreadableHead | PopulationInvalid | ContactInvalid):
         return f"{str(error)[:1].upper()}{str(error)[1:]}."
+    if isinstance(error, SSLCertVerificationError):
+        return not_believed(error)
     if (
         isinstance(error, OSError)
         and error.strerror

@@ -45,6 +45,7 @@ _UNREAD: Final = """
 INSERT INTO read.call_unread AS t (call_id, why) SELECT * FROM unnest($1::text[], $2::text[])
 ON CONFLICT (call_id) DO UPDATE SET why = excluded.why WHERE t.why <> excluded.why
 """
+_NOTED: Final = "SELECT call_id FROM read.call_unread ORDER BY call_id"
 _READ_AGAIN: Final = "DELETE FROM read.call_unread WHERE call_id = ANY ($1::text[])"
 VERSION: Final = 1
 """Of this fold, as that of `hotline.readside.rows`."""
@@ -87,6 +88,10 @@ class Calls:
     async def archived_behind(self, _: asyncpg.Connection[Any]) -> list[Any]:
         """See `Projection.archived_behind`: no call goes into the archive."""
         return []
+
+    async def unread(self, connection: asyncpg.Connection[Any]) -> list[Any]:
+        """See `Projection.unread`."""
+        return [row[0] for row in await connection.fetch(_NOTED)]
 
 
 def call_rows(call_id: str, told: list[str]) -> list[tuple[Any, ...]]:

@@ -150,6 +150,7 @@ _UNREAD: Final = """
 INSERT INTO read.unread AS t (stream_id, why) SELECT * FROM unnest($1::uuid[], $2::text[])
 ON CONFLICT (stream_id) DO UPDATE SET why = excluded.why WHERE t.why <> excluded.why
 """
+_NOTED: Final = "SELECT stream_id FROM read.unread ORDER BY stream_id"
 _READ_AGAIN: Final = "DELETE FROM read.unread WHERE stream_id = ANY ($1::uuid[])"
 
 
@@ -201,6 +202,10 @@ class Complaints:
     async def archived_behind(self, connection: asyncpg.Connection[Any]) -> list[Any]:
         """See `Projection.archived_behind`."""
         return [row[0] for row in await connection.fetch(_ARCHIVED_BEHIND)]
+
+    async def unread(self, connection: asyncpg.Connection[Any]) -> list[Any]:
+        """See `Projection.unread`."""
+        return [row[0] for row in await connection.fetch(_NOTED)]
 
 
 async def messages_of(connection: asyncpg.Connection[Any], streams: Iterable[UUID]) -> list[MessageRow]:

@@ -82,6 +82,8 @@ class ProjectorLoop:
             self._telemetry.log.info("projector_owns")
             projections: tuple[Projection, ...] = (Complaints(), Calls())
             works = [Projector(connection, one, page=self._settings.page) for one in projections]
+            for work in works:
+                await work.read_again()
             while True:
                 self._woken.clear()
                 began_at = time.monotonic()
@@ -125,6 +127,7 @@ async def take_in(dsn: str, *, page: int = PAGE) -> int:
         await prepared(connection)
         for one in (Complaints(), Calls()):
             work = Projector(connection, one, page=page)
+            await work.read_again()
             more = True
             while more:
                 step = await work.step()

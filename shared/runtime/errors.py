@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from enum import Enum
 from pathlib import Path
+from ssl import SSLCertVerificationError
 from traceback import extract_tb
 from typing import Final, get_args
 
@@ -46,10 +47,18 @@ def told(error: BaseException) -> str:
         return told_invalid(error)
     if isinstance(error, KafkaError):
         return f"{kind} {error}"[:200]  # topics and nodes
+    if isinstance(error, SSLCertVerificationError):
+        return not_believed(error)
     if isinstance(error, OSError):
         return f"{kind} {error.errno or ''} {error.strerror or ''}".strip()
     frames = extract_tb(error.__traceback__)
     return f"{kind} at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else kind
+
+
+def not_believed(error: SSLCertVerificationError) -> str:
+    """The sentence about a server with a certificate that does not hold; it quotes the host we asked, no sent text."""
+    reason = error.verify_message.rstrip(".")
+    return f"The server's certificate is not believed ({reason}). The address names the authority's file: look there."
 
 
 def told_invalid(error: msgspec.ValidationError, kind: type[msgspec.Struct] | None = None) -> str:

@@ -1,7 +1,8 @@
-"""What CI looks at beside the tests: whether they left anything listening."""
+"""What CI looks at beside the tests: whether they left anything listening; and that its stages leave no test out."""
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -84,3 +85,14 @@ def test_only_what_this_project_started_since_is_left_listening(tmp_path: Path) 
         with listener(str(tmp_path / "ours" / ".venv")) as port:
             until_left(program, before, [f"port {port}"])
         until_left(program, before, [])
+
+
+def test_a_test_that_one_stage_leaves_out_is_run_by_another() -> None:
+    text = (PROJECT / ".ci" / "run").read_text(encoding="utf-8")
+    named = dict(re.findall(r"^([A-Z]+)=\((tests/[^)]*)\)$", text, re.MULTILINE))
+    left_out = set(re.findall(r'"\$\{([A-Z]+)\[@\]\}"', text.partition("--ignore=")[2].partition("\n")[0]))
+    assert left_out == named.keys()
+    assert len(left_out) > 1
+    for name, files in named.items():
+        assert all((PROJECT / file).exists() for file in files.split()), files
+        assert f'pytest "${{{name}[@]}}"' in text

@@ -21,10 +21,12 @@ from deploy.city import city as realm
 from deploy.city.registry import City as Served
 from deploy.embedded.stack import Addresses
 from deploy.supervision.supervisor import Supervisor
+from hotline.readside.standing import caught_up
 from hotline.upkeep.upgrade import steps
 from shared.events import ComplaintClosed, ComplaintDispatched, VisitScheduled
 from shared.ids import ComplaintId
 from shared.log.codec import not_known
+from shared.log.reading import reader
 from shared.runtime import postgres_address
 from shared.runtime.errors import UserError
 from tests.city import City, until
@@ -37,6 +39,8 @@ HAS_BEFORE = pytest.mark.skipif(
 
 LIVES = 12
 """Begun before each step."""
+
+PROCESSES = (*realm.PROCESSES, realm.PROJECTOR)
 
 
 @pytest.fixture(scope="module")
@@ -56,13 +60,10 @@ class Mixed:
     async def start(self, name: str, *, old: bool) -> None:
         """Replace a process, or start it: the one there was ends first, as its place in Kafka is one."""
         await self.stop(name)
-        (service,) = [
-            one
-            for one in realm.services(
-                self.town.realm, self.town.folder / "logs", catalogue=str(self.town.folder / "catalogue.json")
-            )
-            if one.name == name
-        ]
+        logs = self.town.folder / "logs"
+        served = realm.services(self.town.realm, logs, catalogue=str(self.town.folder / "catalogue.json"))
+        served.append(realm.projector(self.town.realm, logs))
+        (service,) = [one for one in served if one.name == name]
         if old:
             _, *arguments = service.command
             # Its own files come first on the path: `-m` looks where a process starts.
@@ -104,11 +105,22 @@ async def went_on(town: City, lives: Sequence[ComplaintId]) -> None:
         await town.until_fact(life, ComplaintClosed, within=120)
 
 
+async def listed(town: City, ended: int) -> None:
+    """The lists hold what the log holds, and so many ended complaints, whichever projector made them."""
+    connection = await reader(town.realm.login("reader"))
+    try:
+        standing = await caught_up(connection, within=60)
+        assert not standing.going
+        assert not standing.behind, standing.line()
+        assert await town.value("SELECT count(*) FROM read.unread") == 0
+        assert await town.value("SELECT count(*) FROM read.complaint WHERE stage = 'ENDED'") == ended
+    finally:
+        await connection.close()
+
+
 @HAS_BEFORE
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize(
-    "order", [realm.PROCESSES, tuple(reversed(realm.PROCESSES))], ids=["desks first", "relay first"]
-)
+@pytest.mark.parametrize("order", [PROCESSES, PROCESSES[::-1]], ids=["desks first", "projector first"])
 async def test_two_releases_share_the_work_and_nothing_is_lost_or_doubled(
     city: Callable[..., Awaitable[City]],
     before: Before,
@@ -118,15 +130,17 @@ async def test_two_releases_share_the_work_and_nothing_is_lost_or_doubled(
     town = await city()  # migrated by this release, as a deployment begins
     mixed = Mixed(town, before)
     try:
-        for name in realm.PROCESSES:
+        for name in PROCESSES:
             await mixed.start(name, old=True)
         lives = await begin(town, "first")
-        for name in order:
+        for done, name in enumerate(order, 1):
             begun = await begin(town, name)
             await asyncio.gather(mixed.start(name, old=False), went_on(town, lives))
+            await listed(town, ended=LIVES * done)
             lives = begun
         await went_on(town, lives)
         await town.settled()
+        await listed(town, ended=LIVES * (len(order) + 1))
         assert await town.parked() == []
         stories = {tuple(await town.story(life)) for life in lives}
         assert len(stories) == 1
@@ -180,7 +194,7 @@ async def test_a_fact_of_the_next_release_waits_until_a_process_knows_it_and_the
         await until(closed, within=120, what=f"the end of {life}")
 
     try:
-        for name in realm.PROCESSES:
+        for name in PROCESSES:
             await mixed.start(name, old=name == "dispatch")
         lives = [await town.record(f"life-{number}") for number in range(3)]
         for life in lives:
@@ -199,6 +213,7 @@ async def test_a_fact_of_the_next_release_waits_until_a_process_knows_it_and_the
         (story,) = stories
         assert "OrderAnswered v2" in story
         assert len(set(story)) == len(story), "nothing happened twice"
+        await listed(town, ended=len(lives))  # by a projector of this release, which goes by what a head is
         assert mixed.said == []
     finally:
         await mixed.stop_all()

@@ -377,6 +377,24 @@ async def test_a_head_nobody_can_read_is_named_and_hides_no_other(desks: Desks, 
     assert await desks.owner.fetchval("SELECT count(*) FROM read.complaint") == 5
 
 
+async def test_what_a_projector_of_the_release_before_could_not_read_is_read_by_the_next_one(
+    desks: Desks, projector_dsn: str
+) -> None:
+    await several_lives(desks)
+    await desks.owner.execute(CALLS, eg.CALLED_AT)
+    written = "UPDATE es.stream SET state_schema = state_schema + $2 WHERE stream_id = $1"
+    await desks.owner.execute(written, UNSOLVED, 1)  # by a desk of the next release
+    await take_in(projector_dsn)
+    noted = "SELECT stream_id::text FROM read.unread UNION ALL SELECT call_id FROM read.call_unread"
+    assert [row[0] for row in await desks.owner.fetch(noted)] == [UNSOLVED]
+    await desks.owner.execute("INSERT INTO read.call_unread VALUES ('c-1', 'a word of the next release')")
+    await desks.owner.execute(written, UNSOLVED, -1)  # which this release knows: no fact has come since
+    await take_in(projector_dsn)
+    assert await desks.owner.fetch(noted) == []
+    assert await desks.owner.fetchval("SELECT count(*) FROM read.complaint") == 6
+    await true(desks)
+
+
 async def test_a_value_postgresql_does_not_take_is_named_and_hides_no_other(
     desks: Desks, projector_dsn: str
 ) -> None:

@@ -74,6 +74,10 @@ class Projection(Protocol):
         """The keys of which something went into the archive before it was taken in."""
         ...
 
+    async def unread(self, connection: asyncpg.Connection[Any]) -> list[Any]:
+        """The keys that are noted as not to be read."""
+        ...
+
 
 class Step(NamedTuple):
     """The outcome of one step."""
@@ -137,6 +141,14 @@ class Projector:
             return True
         found: bool = await self._connection.fetchval(self._is_new, self._seen)
         return found
+
+    async def read_again(self) -> None:
+        """Take up again what could not be read: a process of the release before may have tried (decision 0052)."""
+        noted = await self._projection.unread(self._connection)
+        for first in range(0, len(noted), KEYS):
+            async with self._connection.transaction(isolation="repeatable_read"):
+                await self._connection.execute(HOLD)
+                await self._projection.put(self._connection, New(noted[first : first + KEYS], ()))
 
     async def step(self) -> Step:
         """One page, whole or not at all."""
