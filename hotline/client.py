@@ -14,7 +14,7 @@ from uuid import uuid4
 import asyncpg
 import msgspec
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, TopicAuthorizationFailedError
 
 from deploy.city.registry import City, typed
 from hotline.terminal import asks
@@ -125,7 +125,7 @@ async def tell(city: City, line: Topic, key: str, data: Input, *, unit: str = ""
     message = Incoming(topic, partition, 0, sent_at_ms, key.encode(), tuple(headers), value)
     as_a_door_would(city, data, message, now)
     producer = AIOKafkaProducer(
-        **kafka_address.aiokafka(city.realm.outside), acks="all", enable_idempotence=True
+        **kafka_address.aiokafka(city.realm.commands_of(line.speaker)), acks="all", enable_idempotence=True
     )
     try:
         await producer.start()
@@ -137,6 +137,11 @@ async def tell(city: City, line: Topic, key: str, data: Input, *, unit: str = ""
                 headers=headers,
                 partition=partition,
             )
+        except TopicAuthorizationFailedError as error:
+            raise UserError(
+                f"Nothing was sent. The login of the role '{line.speaker}' may not write on {topic}: "
+                f"{typed('down')}, then {typed('up')} gives it its rights."
+            ) from error
         except (KafkaError, TimeoutError) as error:
             raise Unknown(
                 f"Kafka did not say that it has it ({type(error).__name__}). It may be sent all the same: look with "

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from deploy.city import kafka_logins
+from deploy.city import kafka_rights
 from deploy.city.city import GRANTED
 from deploy.kubernetes import watching
 from deploy.processes import GRACE_SECONDS, METRICS_PORT, PREPARES, PROGRAMS, Program
@@ -46,7 +46,12 @@ IN_CITY: Final = {
     "CITY_POSTGRES": f"postgresql://postgres:{POSTGRES_PORT}/{CITY}",
     "CITY_SECRETS": SECRETS,
 }
-FOR_COMMANDS: Final = ("reader", "editor", "governor", "operator")
+FOR_COMMANDS: Final = (
+    *(f"postgres-{login}" for login in ("reader", "editor", "governor", "operator")),
+    *(f"kafka-{name}" for name in (kafka_rights.OPERATOR, *kafka_rights.COMMANDS)),
+    "contacts.key",
+)
+"""The secrets of the commands: each uses the login of the role it acts for."""
 
 
 def secret_names() -> list[str]:
@@ -54,7 +59,7 @@ def secret_names() -> list[str]:
     own = {key for program in PROGRAMS for key in program.secrets.values()}
     return [
         *(f"postgres-{login}" for login in ("owner", *GRANTED)),
-        *(f"kafka-{name}" for name in ("admin", *kafka_logins.PRINCIPALS)),
+        *(f"kafka-{name}" for name in ("admin", *kafka_rights.PRINCIPALS, *kafka_rights.PLAIN_LOGINS)),
         SETTINGS_OF_KAFKA,
         *sorted(own),
     ]
@@ -226,7 +231,7 @@ def _command() -> dict[str, Any]:
         "profiles": ["commands"],
         "command": ["hotline", "--help"],
         "environment": IN_CITY,
-        "secrets": [*(f"postgres-{login}" for login in FOR_COMMANDS), "kafka-outside", "contacts.key"],
+        "secrets": list(FOR_COMMANDS),
         **CONFINED,
     }
 

@@ -229,7 +229,9 @@ async def _take_in(switch: str) -> tuple[int, int]:
     clock = ClockAt(now)
     taken = wrong = 0
     async with AIOKafkaProducer(
-        **kafka_address.aiokafka(city.realm.outside), acks="all", enable_idempotence=True
+        **kafka_address.aiokafka(city.realm.commands_of(TELEPHONY_CALLS.speaker)),
+        acks="all",
+        enable_idempotence=True,
     ) as producer:
         for number, line in enumerate(lines_in(stdin_lines()), start=1):
             if not line.strip():
