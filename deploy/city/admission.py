@@ -16,7 +16,7 @@ from shared.runtime.errors import UserError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Admission:
-    """What a system must know to connect."""
+    """All that a system must know to connect."""
 
     login: Login
     address: str

@@ -1,8 +1,8 @@
 """The settings of an admission, ready to paste: for clients of librdkafka, of Java, and for kafkajs.
 
 A consumer begins with what waits (`earliest`): a client's own default passes over all orders from before its first
-start. A producer places keys by their CRC32, as we do: clients that place them otherwise, side by side on one topic,
-lose the order of a key's messages.
+start. A producer places keys by their CRC32, as we do. Where two clients place one key differently on one topic, the
+order of its messages is lost.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ JAVA: Final = "Java, kafka-clients 2.7 or later"
 KAFKAJS: Final = "kafkajs 2.2.4, with Node 20.15 or later"
 """The last release; `crc32` is in Node's zlib since 20.15."""
 SUFFIX: Final = "desk"
-"""What stands behind the beginning of a group's name in the settings; another word is as good."""
+"""The end of a group's name in the settings; another word is as good."""
 
 
 def group_of(admitted: Admission) -> str:

@@ -76,7 +76,7 @@ class Login:
 
     @property
     def principal(self) -> str:
-        """What stands behind the city's name in its user of Kafka."""
+        """The end of its user in Kafka, behind the city's name."""
         return f"{self.role}-{self.name}" if self.name else self.role
 
     @property
@@ -152,8 +152,7 @@ def _of_relay(prefix: str) -> Iterator[Grant]:
     for line in TOPICS:
         if not line.is_door:
             yield from _of_line(line, prefix, AclOperation.WRITE)
-        # A unit new to the catalogue gets its two topics from who first has something for it, and so does a login that
-        # is told something on a topic of its own.
+        # A unit new to the catalogue gets its topics from who first has something for it. So does a login's own topic.
         if line.per_unit or (by_login(line) and not line.is_door):
             yield from _of_line(line, prefix, AclOperation.CREATE)
     yield from _of_line(COMPLAINTS_ANCHORS, prefix, AclOperation.READ)  # goes on from its own last line

@@ -60,7 +60,7 @@ def renew(role: _Role, name: _Name = "", *, json: Json = False) -> None:
 
 @login.command()
 def remove(role: _Role, name: _Name = "", *, json: Json = False) -> None:
-    """Take a login away, at once for connections that are open too. What it said stays."""
+    """Take a login away, at once for connections that are open too. Its words stay."""
     wanted = _asked(role, name)
     run(_removed(wanted))
     answer(f"The login {wanted.principal} is gone.", json=json, login=wanted.principal)
