@@ -31,13 +31,13 @@ def group_of(admitted: Admission) -> str:
 def librdkafka(admitted: Admission) -> dict[str, dict[str, str]]:
     """Properties of every client, beside them those of consumers and of producers."""
     address = kafka_address.parsed(admitted.address)
-    common = {
-        "bootstrap.servers": address.servers,
-        "security.protocol": address.protocol,
-        "sasl.mechanism": address.mechanism,
-        "sasl.username": address.user,
-        "sasl.password": address.password,
-    }
+    common = {"bootstrap.servers": address.servers, "security.protocol": address.protocol}
+    if address.user:  # else Kafka asks nobody
+        common |= {
+            "sasl.mechanism": address.mechanism,
+            "sasl.username": address.user,
+            "sasl.password": address.password,
+        }
     if address.ca:
         common["ssl.ca.location"] = address.ca
     return {
@@ -51,12 +51,10 @@ def java(admitted: Admission) -> dict[str, dict[str, str]]:
     """As `librdkafka`. Java has no partitioner by CRC32: a record must name its partition."""
     address = kafka_address.parsed(admitted.address)
     module = "org.apache.kafka.common.security.scram.ScramLoginModule"
-    common = {
-        "bootstrap.servers": address.servers,
-        "security.protocol": address.protocol,
-        "sasl.mechanism": address.mechanism,
-        "sasl.jaas.config": f'{module} required username="{address.user}" password="{address.password}";',
-    }
+    common = {"bootstrap.servers": address.servers, "security.protocol": address.protocol}
+    if address.user:
+        login = f'username="{address.user}" password="{address.password}"'
+        common |= {"sasl.mechanism": address.mechanism, "sasl.jaas.config": f"{module} required {login};"}
     if address.ca:
         common |= {"ssl.truststore.type": "PEM", "ssl.truststore.location": address.ca}
     return {
@@ -85,7 +83,7 @@ def kafkajs(admitted: Admission) -> str:
         "const kafka = new Kafka({",
         f"  brokers: {json.dumps(address.servers.split(','))},",
         f"  ssl: {ssl},",
-        f"  sasl: {json.dumps(sasl)},",
+        *([f"  sasl: {json.dumps(sasl)},"] if address.user else []),
         "});",
     ]
     made = ["kafka"]
@@ -113,6 +111,8 @@ def text(admitted: Admission) -> list[str]:
         *(f"may write    {topic} (partitions: {number})" for topic, number in admitted.writes.items()),
         *(f"may read     {topic}" for topic in admitted.reads),
     ]
+    if ca := kafka_address.parsed(admitted.address).ca:
+        told.append(f"authority    {ca}: copy it to the client's machine and name its place there")
     if admitted.groups:
         told.append(f"groups       any whose name begins with {admitted.groups}")
     if admitted.writes:

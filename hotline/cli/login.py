@@ -27,7 +27,7 @@ _Role = Annotated[str, typer.Argument(metavar="ROLE", help=f"One of {', '.join(r
 _Name = Annotated[
     str,
     typer.Argument(
-        metavar="[NAME]",
+        metavar="NAME",
         help="Of a unit its id. Else a name of its own, where several systems have one role: web, app-2.",
         show_default=False,
     ),

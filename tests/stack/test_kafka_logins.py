@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import stat
 import time
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
 import psutil
 import pytest
-from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaException, Producer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import GroupAuthorizationFailedError
+from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import (
     AclBinding,
     AclOperation,
@@ -23,14 +27,25 @@ from confluent_kafka.admin import (
     ResourceType,
 )
 
-from deploy.city import kafka_logins
-from deploy.city.city import make_topics
-from deploy.city.kafka_rights import DESKS, OPERATOR, OUTSIDE, PLAIN_LOGINS, PRINCIPALS, Login, granted
+from deploy.city import client_settings, kafka_logins
+from deploy.city.admission import Admission
+from deploy.city.city import Realm, make_topics
+from deploy.city.kafka_rights import (
+    DESKS,
+    OPERATOR,
+    OUTSIDE,
+    PLAIN_LOGINS,
+    PRINCIPALS,
+    Login,
+    granted,
+    login_of,
+)
 from deploy.embedded.stack import Stack
 from shared.doors.heard import by_login, of_login
 from shared.ids import TOGETHER
 from shared.roles import RELAY, ROLES, UNIT
 from shared.runtime import kafka_address
+from shared.runtime.errors import UserError
 from shared.topic_names import names
 from shared.topics import TOPICS, Topic
 
@@ -129,21 +144,16 @@ def _write(address: str, topics: tuple[str, ...]) -> set[str]:
 
 async def may_join(address: str, *groups: str) -> set[str]:
     """Those of these consumer groups whose offsets are told to who has this login."""
-    return await asyncio.to_thread(_join, address, groups)
-
-
-def _join(address: str, groups: tuple[str, ...]) -> set[str]:
-    admin = AdminClient(kafka_address.librdkafka(address))
+    admin = AIOKafkaAdminClient(**kafka_address.aiokafka(address))
+    await admin.start()
     joined: set[str] = set()
-    for group in groups:
-        (answer,) = admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)]).values()
-        try:
-            answer.result(REFUSED_SECONDS)
-        except KafkaException as error:
-            if "uthori" not in error.args[0].str():  # nothing else may be wrong
-                raise
-        else:
-            joined.add(group)
+    try:
+        for group in groups:
+            with suppress(GroupAuthorizationFailedError):
+                await admin.list_consumer_group_offsets(group)
+                joined.add(group)
+    finally:
+        await admin.close()
     return joined
 
 
@@ -211,7 +221,30 @@ def test_who_speaks_and_who_hears_is_a_desk_the_relay_or_a_role_and_every_role_d
     named = {line.speaker for line in TOPICS} | {one for line in TOPICS for one in line.hearers}
     assert named - set(DESKS) - {RELAY} == ROLES.keys()
     assert not [(a, b) for a in ROLES for b in ROLES if b.startswith(f"{a}-")]
-    assert not ROLES.keys() & set(PRINCIPALS)
+    assert [login_of(one) for one in (*PRINCIPALS, OUTSIDE)] == [None] * (len(PRINCIPALS) + 1)
+    assert {name: login_of(name) for name in LOGINS} == LOGINS
+
+
+def test_the_page_for_who_connects_a_system_names_every_role() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "integration.md").read_text(encoding="utf-8")
+    assert not [role for role in ROLES if f"`{role}`" not in page]
+
+
+def test_a_command_without_a_login_of_its_role_says_what_is_missing() -> None:
+    realm = Realm(name="old", kafka="", owner_dsn="", kafka_logins={"outside": "x"})
+    with pytest.raises(
+        UserError, match=r"'dialler' here\. .*`hotline up`\. .* the secret kafka-command-dialler\."
+    ):
+        realm.commands_of("dialler")
+
+
+def test_where_kafka_asks_nobody_the_settings_name_no_login() -> None:
+    admitted = Admission(
+        login=Login("dialler"), address="127.0.0.1:9", writes={"v": 4}, reads=("r",), groups="dialler."
+    )
+    said = json.dumps(client_settings.document(admitted))
+    assert "sasl" not in said
+    assert client_settings.librdkafka(admitted)["client"]["security.protocol"] == "PLAINTEXT"
 
 
 def test_nobody_in_a_city_that_is_not_simulated_may_write_at_two_doors() -> None:
