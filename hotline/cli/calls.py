@@ -79,7 +79,11 @@ def take_in(
     json: Json = False,
 ) -> None:
     """Take in what a switch recorded: its events from standard input, one JSON object a line."""
-    taken, wrong = run(_take_in(switch))
+    from hotline.client import may_speak
+    from shared.roles import TELEPHONY
+
+    with may_speak(TELEPHONY):
+        taken, wrong = run(_take_in(switch))
     answer(
         f"{taken:,} events told{f', {wrong:,} lines left out' if wrong else ''}.",
         json=json,

@@ -15,7 +15,12 @@ from typing import Any, Final
 import psutil
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import GroupAuthorizationFailedError
+from aiokafka.errors import (
+    GroupAuthorizationFailedError,
+    GroupCoordinatorNotAvailableError,
+    GroupLoadInProgressError,
+    NotCoordinatorForGroupError,
+)
 from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import (
     AclBinding,
@@ -142,16 +147,28 @@ def _write(address: str, topics: tuple[str, ...]) -> set[str]:
     return written
 
 
+async def _offsets(admin: AIOKafkaAdminClient, group: str) -> None:
+    """Ask for a group's offsets; the first who asks any group waits until Kafka has made their topic."""
+    while True:
+        try:
+            await admin.list_consumer_group_offsets(group)
+        except (GroupCoordinatorNotAvailableError, NotCoordinatorForGroupError, GroupLoadInProgressError):
+            await asyncio.sleep(0.1)
+        else:
+            return
+
+
 async def may_join(address: str, *groups: str) -> set[str]:
     """Those of these consumer groups whose offsets are told to who has this login."""
     admin = AIOKafkaAdminClient(**kafka_address.aiokafka(address))
     await admin.start()
     joined: set[str] = set()
     try:
-        for group in groups:
-            with suppress(GroupAuthorizationFailedError):
-                await admin.list_consumer_group_offsets(group)
-                joined.add(group)
+        async with asyncio.timeout(REFUSED_SECONDS):
+            for group in groups:
+                with suppress(GroupAuthorizationFailedError):
+                    await _offsets(admin, group)
+                    joined.add(group)
     finally:
         await admin.close()
     return joined
