@@ -19,6 +19,7 @@ from hotline.cli.demo import demo
 from hotline.cli.down import down, wipe
 from hotline.cli.find import find
 from hotline.cli.knowledge import knowledge
+from hotline.cli.login import login
 from hotline.cli.parked import parked
 from hotline.cli.programme import programme
 from hotline.cli.rank import rank
@@ -67,6 +68,7 @@ app.command(rich_help_panel=SUPERVISOR)(rules)
 
 app.command(rich_help_panel=OPERATOR)(up)
 app.command(rich_help_panel=OPERATOR)(status)
+app.add_typer(login, name="login", rich_help_panel=OPERATOR)
 app.add_typer(parked, name="parked", rich_help_panel=OPERATOR)
 app.command(rich_help_panel=OPERATOR)(verify)
 app.command(rich_help_panel=OPERATOR)(upgrade)

@@ -14,7 +14,8 @@ from uuid import uuid4
 import asyncpg
 import msgspec
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
+from aiokafka.errors import ClusterAuthorizationFailedError, KafkaError, TopicAuthorizationFailedError
+from aiokafka.structs import RecordMetadata
 
 from deploy.city.registry import City, typed
 from hotline.terminal import asks
@@ -125,26 +126,47 @@ async def tell(city: City, line: Topic, key: str, data: Input, *, unit: str = ""
     message = Incoming(topic, partition, 0, sent_at_ms, key.encode(), tuple(headers), value)
     as_a_door_would(city, data, message, now)
     producer = AIOKafkaProducer(
-        **kafka_address.aiokafka(city.realm.outside), acks="all", enable_idempotence=True
+        **kafka_address.aiokafka(city.realm.commands_of(line.speaker)), acks="all", enable_idempotence=True
     )
     try:
-        await producer.start()
-        try:
-            at = await producer.send_and_wait(
-                topic,
-                key=key.encode(),
-                value=value,
-                headers=headers,
-                partition=partition,
-            )
-        except (KafkaError, TimeoutError) as error:
-            raise Unknown(
-                f"Kafka did not say that it has it ({type(error).__name__}). It may be sent all the same: look with "
-                f"{typed('show')} before you type it again."
-            ) from error
+        with may_speak(line.speaker):
+            await producer.start()
+            at = await _sent(producer, topic, partition, key.encode(), value, headers)
     finally:
         await producer.stop()
     return SentInput(message_id(line.of(unit), SOURCE, event_id), topic, at.partition, at.offset)
+
+
+async def _sent(
+    producer: AIOKafkaProducer,
+    topic: str,
+    partition: int,
+    key: bytes,
+    value: bytes,
+    headers: list[tuple[str, bytes]],
+) -> RecordMetadata:
+    try:
+        return await producer.send_and_wait(topic, key=key, value=value, headers=headers, partition=partition)
+    except TopicAuthorizationFailedError:
+        raise
+    except (KafkaError, TimeoutError) as error:
+        raise Unknown(
+            f"Kafka did not say that it has it ({type(error).__name__}). It may be sent all the same: look with "
+            f"{typed('show')} before you type it again."
+        ) from error
+
+
+@contextmanager
+def may_speak(role: str) -> Iterator[None]:
+    """Say in a sentence where Kafka refuses the login of this role: `UserError`."""
+    try:
+        yield
+    except (TopicAuthorizationFailedError, ClusterAuthorizationFailedError) as error:
+        # The second where the login may write nowhere at all: then it is not let in as a producer.
+        raise UserError(
+            f"Kafka refused it: the login of the role '{role}' may not write here. {typed('down')}, then "
+            f"{typed('up')} gives it its rights."
+        ) from error
 
 
 def _as_the_door_takes_it(data: Input) -> bytes:

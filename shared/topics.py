@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from shared import events
+from shared import events, roles
 from shared.events import SPEAKERS, Fact
 from shared.inputs import Input, exceptions, inputs_of, replies, requests, reviews, telephony, visits
 
@@ -30,7 +30,9 @@ class Topic:
     partitions: int
     retention: timedelta
     speaker: str
+    """The relay, or a role: who speaks at this door."""
     hearers: tuple[str, ...]
+    """Desks, and roles of `shared.roles`."""
     carries: tuple[type[Fact], ...] | tuple[type[Input], ...]
     purpose: str
     withholds: tuple[str, ...] = ()
@@ -52,6 +54,11 @@ class Topic:
         return tuple(kind for kind in self.carries if issubclass(kind, Input))
 
     @property
+    def is_door(self) -> bool:
+        """Whether somebody who is no part of the system speaks here."""
+        return self.speaker != roles.RELAY
+
+    @property
     def per_unit(self) -> bool:
         """Whether each unit has a topic of its own by this line."""
         return UNIT in self.name
@@ -69,7 +76,7 @@ TELEPHONY_CALLS: Final = Topic(
     key="call id",
     partitions=4,
     retention=_WEEK,
-    speaker="telephony",
+    speaker=roles.TELEPHONY,
     hearers=("intake",),
     carries=inputs_of(telephony),
     purpose="Calls as the telephone system sees them.",
@@ -79,7 +86,7 @@ INTAKE_REQUESTS: Final = Topic(
     key="request id; the complaint id where the sender knows no other",
     partitions=4,
     retention=_WEEK,
-    speaker="agents' desk, web, app",
+    speaker=roles.AGENTS,
     hearers=("intake",),
     carries=inputs_of(requests),
     purpose="What citizens ask for, add, bring up again, rate and take back, and what was recorded wrongly.",
@@ -89,8 +96,8 @@ COMPLAINTS_LOG: Final = Topic(
     key="complaint id",
     partitions=4,
     retention=_MONTH,
-    speaker="relay",
-    hearers=("dispatch", "feedback", "any reader"),
+    speaker=roles.RELAY,
+    hearers=("dispatch", "feedback", roles.READERS),
     carries=tuple(SPEAKERS),
     purpose="Every fact of every complaint, in order per complaint.",
 )
@@ -99,8 +106,8 @@ COMPLAINTS_ANCHORS: Final = Topic(
     key="anchor number",
     partitions=1,
     retention=timedelta(days=3650),
-    speaker="relay",
-    hearers=("auditors",),
+    speaker=roles.RELAY,
+    hearers=(roles.AUDITORS,),
     carries=(),
     purpose="The root over the hashes of each stretch of the log, chained to the one before: what the log held when.",
 )
@@ -109,8 +116,8 @@ DISPATCH_ORDERS: Final = Topic(
     key="complaint id",
     partitions=1,
     retention=_MONTH,
-    speaker="relay",
-    hearers=("that unit",),
+    speaker=roles.RELAY,
+    hearers=(roles.UNIT,),
     carries=(
         events.ComplaintDispatched,
         events.ReturnApproved,
@@ -158,7 +165,7 @@ DISPATCH_REPLIES: Final = Topic(
     key="complaint id",
     partitions=1,
     retention=_WEEK,
-    speaker="that unit",
+    speaker=roles.UNIT,
     hearers=("dispatch",),
     carries=inputs_of(replies),
     purpose="What a unit says to its orders; the topic, not the body, says which unit speaks.",
@@ -168,8 +175,8 @@ DISPATCH_REVIEW_REQUESTS: Final = Topic(
     key="complaint id",
     partitions=1,
     retention=_MONTH,
-    speaker="relay",
-    hearers=("reviewers",),
+    speaker=roles.RELAY,
+    hearers=(roles.REVIEWERS,),
     carries=(
         events.ReturnRequested,
         events.ExtensionRequested,
@@ -185,7 +192,7 @@ DISPATCH_REVIEWS: Final = Topic(
     key="complaint id",
     partitions=1,
     retention=_WEEK,
-    speaker="reviewers",
+    speaker=roles.REVIEWERS,
     hearers=("dispatch",),
     carries=inputs_of(reviews),
     purpose="What reviewers and councils decided.",
@@ -195,8 +202,8 @@ FEEDBACK_VISITS: Final = Topic(
     key="complaint id",
     partitions=4,
     retention=_MONTH,
-    speaker="relay",
-    hearers=("dialler",),
+    speaker=roles.RELAY,
+    hearers=(roles.DIALLER,),
     carries=(events.VisitScheduled, events.AnswerSentBack),
     purpose="Whom to ask, and not before when; and what need not be asked any more, the answer was sent back.",
 )
@@ -205,7 +212,7 @@ FEEDBACK_VISIT_RESULTS: Final = Topic(
     key="complaint id",
     partitions=4,
     retention=_WEEK,
-    speaker="dialler",
+    speaker=roles.DIALLER,
     hearers=("feedback",),
     carries=inputs_of(visits),
     purpose="What the citizen said, or that nobody answered.",
@@ -215,7 +222,7 @@ FEEDBACK_EXCEPTIONS: Final = Topic(
     key="complaint id",
     partitions=1,
     retention=_WEEK,
-    speaker="supervisors",
+    speaker=roles.SUPERVISION,
     hearers=("feedback",),
     carries=inputs_of(exceptions),
     purpose="Approved exceptions: closing without a visit's outcome. Apart from the answers, for whoever may "
@@ -226,8 +233,8 @@ CITIZEN_NOTICES: Final = Topic(
     key="complaint id",
     partitions=1,
     retention=_MONTH,
-    speaker="relay",
-    hearers=("SMS gateway, web, app",),
+    speaker=roles.RELAY,
+    hearers=(roles.SMS_GATEWAY, roles.AGENTS),
     carries=(events.ProgressReported, events.ExtensionApproved, events.PauseApproved, events.PauseEnded),
     purpose="What a citizen is told while it is handled (R7): how far it is, and that it takes longer. What he is "
     "asked stands in feedback.visits; nobody is named here, only the complaint: `reviewer` is empty.",
@@ -238,8 +245,8 @@ ESCALATION_NOTICES: Final = Topic(
     key="complaint id",
     partitions=1,
     retention=_MONTH,
-    speaker="relay",
-    hearers=("supervision", "districts"),
+    speaker=roles.RELAY,
+    hearers=(roles.SUPERVISION, roles.DISTRICTS),
     carries=(
         events.ComplaintEscalated,
         events.SupervisionOpened,
@@ -258,8 +265,8 @@ SUPERVISION_REPORTS: Final = Topic(
     key="complaint id",
     partitions=1,
     retention=_MONTH,
-    speaker="relay",
-    hearers=("supervision",),
+    speaker=roles.RELAY,
+    hearers=(roles.SUPERVISION,),
     carries=(events.RetaliationReported,),
     purpose="Which unit is said to retaliate, and for which complaint (R9). Apart from escalation.notices, which the "
     "districts hear too.",

@@ -602,7 +602,7 @@ async def open_city(
     topics: dict[str, Topic] = {}
     try:
         wanted = [*catalogue(str(path)).units, *units]
-        made = await realm.create(addresses, name, wanted, retention=retention)
+        made = await realm.create(addresses, name, wanted, retention=retention, simulated=True)
         topics = names(made.prefix, wanted)
         if lived:
             await prepare(made.owner_dsn)

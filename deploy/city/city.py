@@ -18,7 +18,7 @@ import asyncpg
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
-from deploy.city import kafka_logins
+from deploy.city import kafka_logins, kafka_rights
 from deploy.embedded.stack import Addresses
 from deploy.supervision.supervisor import Service
 from shared.ids import TOGETHER
@@ -29,7 +29,7 @@ from shared.topic_names import names
 from shared.topics import Topic
 from shared.versions import RULESET
 
-DESKS: Final = kafka_logins.DESKS
+DESKS: Final = kafka_rights.DESKS
 PROCESSES: Final = (*DESKS, "relay")
 """The processes by which a life goes on."""
 PROJECTOR: Final = "projector"
@@ -58,7 +58,9 @@ class Realm:
     logins: Mapping[str, str] = field(default_factory=dict)
     """A DSN for each of `GRANTED`."""
     kafka_logins: Mapping[str, str] = field(default_factory=dict)
-    """Kafka's address for each process, for `desks`, and for `outside`, each with its own login."""
+    """Kafka's address for each principal of `kafka_rights`, each with its own login; of `outside` in a laboratory."""
+    reached: str = ""
+    """Where systems on other machines reach Kafka: `host:port?ca=FILE`; empty: Kafka answers on this machine alone."""
     zipkin: str | None = None
 
     def login(self, name: str) -> str:
@@ -72,8 +74,24 @@ class Realm:
 
     @property
     def outside(self) -> str:
-        """Kafka's address for who is no part of the system: speaks at every door, hears what goes out."""
-        return self.kafka_logins[kafka_logins.OUTSIDE]
+        """Kafka's address for who plays everybody in a laboratory: speaks at every door, hears what goes out."""
+        return self.kafka_logins[kafka_rights.OUTSIDE]
+
+    @property
+    def looks(self) -> str:
+        """Kafka's address for who only sees how far its topics go; of a city of an older release the admin's."""
+        return self.kafka_logins.get(kafka_rights.OPERATOR, self.kafka)
+
+    def commands_of(self, role: str) -> str:
+        """Kafka's address for the commands that act for this role; `UserError` where there is none here."""
+        try:
+            return self.kafka_logins[kafka_rights.command_of(role)]
+        except KeyError:
+            raise UserError(
+                f"City '{self.name}' has no login for commands of the role '{role}' here. An older release opened the "
+                f"city: `hotline down`, then `hotline up`. Or a container lacks the secret "
+                f"kafka-{kafka_rights.command_of(role)}."
+            ) from None
 
     @property
     def prefix(self) -> str:
@@ -101,8 +119,18 @@ def prefix_of(city: str) -> str:
     return "" if city == "hotline" else f"{city}."
 
 
-async def create(addresses: Addresses, name: str, units: Iterable[str], *, retention: bool = True) -> Realm:
-    """Make the city's database and topics, or bring an older one up to date."""
+async def create(
+    addresses: Addresses,
+    name: str,
+    units: Iterable[str],
+    *,
+    retention: bool = True,
+    simulated: bool = False,
+) -> Realm:
+    """Make the city's database and topics, or bring an older one up to date.
+
+    `simulated`: it is the laboratory's, where one login plays everybody outside.
+    """
     admin = await asyncpg.connect(addresses.database("postgres"))
     try:
         if not await admin.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", name):
@@ -118,7 +146,9 @@ async def create(addresses: Addresses, name: str, units: Iterable[str], *, reten
         kafka=addresses.kafka,
         owner_dsn=addresses.database(name),
         logins=logins,
-        kafka_logins=await asyncio.to_thread(kafka_logins.make, addresses.kafka, name, prefix),
+        kafka_logins=await asyncio.to_thread(
+            kafka_logins.make, addresses.kafka, name, prefix, simulated=simulated
+        ),
         zipkin=addresses.zipkin,
     )
 

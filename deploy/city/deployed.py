@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from deploy.city import kafka_logins
+from deploy.city import kafka_rights
 from deploy.city.city import GRANTED, Realm
 from shared.runtime import kafka_address, postgres_address
 from shared.runtime.settings import read_secret
@@ -75,12 +75,12 @@ def realm_of(settings: Settings) -> Realm:
     }
     speakers = {
         name: kafka_address.with_login(settings.kafka, f"{settings.name}-{name}", password)
-        for name in kafka_logins.PRINCIPALS
+        for name in kafka_rights.PRINCIPALS
         if (password := secret(settings, f"kafka-{name}")) is not None
     }
     return Realm(
         name=settings.name,
-        kafka=admin_address(settings) or speakers.get(kafka_logins.OUTSIDE, ""),
+        kafka=admin_address(settings) or speakers.get(kafka_rights.OPERATOR, ""),
         owner_dsn=owner_dsn(settings) or "",
         logins=logins,
         kafka_logins=speakers,

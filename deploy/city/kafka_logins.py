@@ -1,14 +1,14 @@
-"""Rights in Kafka: a login for each process of a city and each unit, with the rights of the table of topics.
+"""Logins in Kafka: users with a password, and their rules, which are always what `kafka_rights` says.
 
-One principal a desk, one a unit. Where Kafka asks nobody who he is (an address without a login) there are none.
+Where Kafka asks nobody who he is (an address without a login) there are none.
 """
 
 from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
 
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import (
@@ -26,140 +26,120 @@ from confluent_kafka.admin import (
     UserScramCredentialUpsertion,
 )
 
-from shared.doors.heard import by_login
-from shared.ids import TOGETHER
+from deploy.city.kafka_rights import OUTSIDE, PRINCIPALS, Grant, Login, granted, granted_to, login_of
 from shared.runtime import kafka_address
 from shared.runtime.errors import UserError
-from shared.topics import COMPLAINTS_ANCHORS, DISPATCH_ORDERS, DISPATCH_REPLIES, TOPICS, UNIT, Topic
 
-DESKS: Final = ("intake", "dispatch", "escalation", "feedback")
-OUTSIDE: Final = "outside"
-"""Everybody who is no part of the system, in one: the simulated city, the bench, `hotline call` and `hotline unit`."""
-PRINCIPALS: Final = (*DESKS, TOGETHER, "relay", OUTSIDE)
 ITERATIONS: Final = 4096
 """The least Kafka takes: the passwords are random and long, more would add nothing but work."""
 ANSWER_SECONDS_MAX: Final = 120
 """A broker that has just started on a busy machine needed more than 30 s to know a new login."""
 ASKED_AGAIN_SECONDS: Final = 10
 
-
-class Grant(NamedTuple):
-    """One thing a principal may do."""
-
-    what: ResourceType
-    name: str
-    prefixed: bool
-    """Whether the name stands for all that begin with it."""
-    may: AclOperation
+Rights = Mapping[str, Sequence[Grant]]
+"""Of each user."""
 
 
-def make(kafka: str, city: str, prefix: str, passwords: Mapping[str, str] | None = None) -> dict[str, str]:
+def make(
+    kafka: str, city: str, prefix: str, passwords: Mapping[str, str] | None = None, *, simulated: bool = False
+) -> dict[str, str]:
     """An address with a login for each of `PRINCIPALS`, with its password, else with a new one each time. Blocks.
 
-    Raises `UserError` where Kafka refuses.
+    Logins that last keep their passwords. Their rules become what the table of topics says now. `passwords` may name
+    roles too: then their logins are made, or get that password. `simulated`: one more login plays everybody, as in the
+    laboratory; a city that is not simulated loses it. Raises `UserError` where Kafka refuses.
     """
+    wanted = (*PRINCIPALS, *((OUTSIDE,) if simulated else ()))
     if not kafka_address.parsed(kafka).user:
-        return dict.fromkeys(PRINCIPALS, kafka)
-    return _made(kafka, {f"{city}-{name}": (name, granted(name, prefix)) for name in PRINCIPALS}, passwords)
+        return dict.fromkeys(wanted, kafka)
+    lasting = {one.principal: one for one in known(kafka, city)}
+    given = {name: one for name in passwords or () if (one := login_of(name)) is not None}
+    rights = {name: granted(name, prefix) for name in wanted}
+    rights |= {name: granted_to(login, prefix) for name, login in (lasting | given).items()}
+    _rule(kafka, {_user(city, name): grants for name, grants in rights.items()})
+    if not simulated:
+        _drop(kafka, [_user(city, OUTSIDE)])
+    told = passwords or {name: _password() for name in wanted}
+    return _let_in(kafka, city, {name: told[name] for name in (*wanted, *given)})
 
 
-def add_unit(kafka: str, city: str, prefix: str, unit: str) -> str:
-    """An address with the unit's own login, a new password whenever it is asked for. Blocks; raises as `make`."""
+def add(kafka: str, city: str, prefix: str, login: Login) -> str:
+    """An address with this login, made or given a new password. Blocks; raises as `make`."""
     if not kafka_address.parsed(kafka).user:
         return kafka
-    return _made(kafka, {f"{city}-unit-{unit}": (unit, granted_unit(unit, prefix))})[unit]
+    _rule(kafka, {_user(city, login.principal): granted_to(login, prefix)})
+    return _let_in(kafka, city, {login.principal: _password()})[login.principal]
 
 
-def granted_unit(unit: str, prefix: str) -> list[Grant]:
-    """The rights of a unit: its orders, its replies, consumer groups of its own."""
-    return [
-        _of_topic(prefix + DISPATCH_ORDERS.of(unit), AclOperation.READ),
-        _of_topic(prefix + DISPATCH_REPLIES.of(unit), AclOperation.WRITE),
-        Grant(ResourceType.GROUP, group_of(prefix, unit), True, AclOperation.READ),  # noqa: FBT003
-    ]
+def drop(kafka: str, city: str, login: Login) -> None:
+    """Take a login away; its topics and what lies in them stay. Blocks; raises as `make`."""
+    _drop(kafka, [_user(city, login.principal)])
 
 
-def group_of(prefix: str, unit: str) -> str:
-    """The beginning of the names of a unit's consumer groups."""
-    return f"{prefix}unit.{unit}."
+def known(kafka: str, city: str) -> list[Login]:
+    """Every login of a role that this city has. Blocks; raises as `make`."""
+    names = (user.removeprefix(_user(city, "")) for user in _users(kafka, city))
+    return sorted(
+        (login for name in names if (login := login_of(name)) is not None), key=lambda one: one.principal
+    )
 
 
 def remove(kafka: str, city: str) -> None:
     """Take away every login and rule of a city. Blocks."""
+    _drop(kafka, _users(kafka, city))
+
+
+def _user(city: str, principal: str) -> str:
+    return f"{city}-{principal}"
+
+
+def _password() -> str:
+    return secrets.token_urlsafe(24)
+
+
+def _users(kafka: str, city: str) -> list[str]:
     if not kafka_address.parsed(kafka).user:
+        return []
+    admin = AdminClient(kafka_address.librdkafka(kafka))
+    try:
+        there: Any = admin.describe_user_scram_credentials(request_timeout=ANSWER_SECONDS_MAX)
+        return [user for user in there.result() if user.startswith(_user(city, ""))]
+    except KafkaException as error:
+        raise UserError(f"Kafka did not say which logins it has: {error.args[0].str()}.") from error
+
+
+def _drop(kafka: str, users: Iterable[str]) -> None:
+    gone = list(users)
+    if not gone or not kafka_address.parsed(kafka).user:
         return
     admin = AdminClient(kafka_address.librdkafka(kafka))
-    known: Any = admin.describe_user_scram_credentials(request_timeout=ANSWER_SECONDS_MAX)
-    users = [user for user in known.result() if user.startswith(f"{city}-")]
-    alterations: list[UserScramCredentialAlteration] = [
-        UserScramCredentialDeletion(user, ScramMechanism.SCRAM_SHA_512) for user in users
+    _answered(admin.delete_acls([_all_of(user) for user in gone], request_timeout=ANSWER_SECONDS_MAX))
+    there: Any = admin.describe_user_scram_credentials(request_timeout=ANSWER_SECONDS_MAX)
+    deletions: list[UserScramCredentialAlteration] = [
+        UserScramCredentialDeletion(user, ScramMechanism.SCRAM_SHA_512)
+        for user in gone
+        if user in there.result()
     ]
-    if alterations:
-        _answered(admin.alter_user_scram_credentials(alterations))
-        _answered(admin.delete_acls([_all_of(user) for user in users], request_timeout=ANSWER_SECONDS_MAX))
+    if deletions:
+        _answered(admin.alter_user_scram_credentials(deletions))
 
 
-def _all_of(user: str) -> AclBindingFilter:
+def _all_of(user: str | None) -> AclBindingFilter:
     return AclBindingFilter(
         ResourceType.ANY,
         None,  # type: ignore[arg-type]  # any name
         ResourcePatternType.ANY,
-        f"User:{user}",
+        f"User:{user}" if user is not None else None,  # type: ignore[arg-type]  # any principal
         None,  # type: ignore[arg-type]  # any host
         AclOperation.ANY,
         AclPermissionType.ANY,
     )
 
 
-def granted(name: str, prefix: str) -> list[Grant]:
-    """The rights of a principal of a city, from the table of topics."""
-    if name == TOGETHER:
-        shared = Grant(ResourceType.GROUP, f"{prefix}{TOGETHER}.", True, AclOperation.READ)  # noqa: FBT003
-        return [shared, *(grant for desk in DESKS for grant in granted(desk, prefix))]
-    if name in DESKS:
-        lines = (line for line in TOPICS if name in line.hearers)
-        heard = [grant for line in lines for grant in _of_line(line, prefix, AclOperation.READ)]
-        return [Grant(ResourceType.GROUP, f"{prefix}{name}.", True, AclOperation.READ), *heard]  # noqa: FBT003
-    if name == "relay":
-        may = {line: [AclOperation.WRITE] for line in TOPICS if line.speaker == "relay"}
-        may[COMPLAINTS_ANCHORS].append(AclOperation.READ)  # goes on from its own last line
-        for line in TOPICS:
-            if (
-                line.per_unit
-            ):  # a unit new to the catalogue gets its two topics from who first has something for it
-                may.setdefault(line, []).append(AclOperation.CREATE)
-        return [grant for line, what in may.items() for one in what for grant in _of_line(line, prefix, one)]
-    return [
-        grant
-        for line in TOPICS
-        for grant in _of_line(
-            line, prefix, AclOperation.READ if line.speaker == "relay" else AclOperation.WRITE
-        )
-    ]
-
-
-def _of_line(line: Topic, prefix: str, may: AclOperation) -> list[Grant]:
-    """On every topic of a line: those of units, and beside a plain one those of logins."""
-    plain = prefix + line.name.removesuffix(UNIT)
-    if line.per_unit:
-        return [Grant(ResourceType.TOPIC, plain, True, may)]  # noqa: FBT003
-    own = [Grant(ResourceType.TOPIC, f"{plain}.", True, may)] if by_login(line) else []  # noqa: FBT003
-    return [_of_topic(plain, may), *own]
-
-
-def _of_topic(name: str, may: AclOperation) -> Grant:
-    return Grant(ResourceType.TOPIC, name, False, may)  # noqa: FBT003
-
-
-def _made(
-    kafka: str, users: Mapping[str, tuple[str, Sequence[Grant]]], told: Mapping[str, str] | None = None
-) -> dict[str, str]:
+def _rule(kafka: str, rights: Rights) -> None:
+    """Give each of these users exactly these rights: what is missing is made first, then the surplus goes."""
     admin = AdminClient(kafka_address.librdkafka(kafka))
-    passwords = {user: told[name] if told else secrets.token_urlsafe(24) for user, (name, _) in users.items()}
-    logins = {
-        name: kafka_address.with_login(kafka, user, passwords[user]) for user, (name, _) in users.items()
-    }
-    rules = [
+    wanted = {
         AclBinding(
             grant.what,
             grant.name,
@@ -169,15 +149,46 @@ def _made(
             grant.may,
             AclPermissionType.ALLOW,
         )
-        for user, (_, grants) in users.items()
-        for grant in dict.fromkeys(grants)
-    ]
-    _answered(admin.create_acls(rules, request_timeout=ANSWER_SECONDS_MAX))
+        for user, grants in rights.items()
+        for grant in grants
+    }
+    principals = {f"User:{user}" for user in rights}
+    answer: Any = admin.describe_acls(_all_of(None), request_timeout=ANSWER_SECONDS_MAX)
+    try:
+        there = {rule for rule in answer.result(ANSWER_SECONDS_MAX) if rule.principal in principals}
+    except KafkaException as error:
+        raise UserError(f"Kafka did not say which rules it has: {error.args[0].str()}.") from error
+    if missing := wanted - there:
+        _answered(admin.create_acls(list(missing), request_timeout=ANSWER_SECONDS_MAX))
+    if surplus := there - wanted:
+        _answered(admin.delete_acls([_only(rule) for rule in surplus], request_timeout=ANSWER_SECONDS_MAX))
+
+
+def _only(rule: AclBinding) -> AclBindingFilter:
+    return AclBindingFilter(
+        rule.restype,
+        rule.name,
+        rule.resource_pattern_type,
+        rule.principal,
+        rule.host,
+        rule.operation,
+        rule.permission_type,
+    )
+
+
+def _let_in(kafka: str, city: str, passwords: Mapping[str, str]) -> dict[str, str]:
+    """Let each of these principals in with its password; an address for each."""
+    admin = AdminClient(kafka_address.librdkafka(kafka))
     scram = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, ITERATIONS)
     alterations: list[UserScramCredentialAlteration] = [
-        UserScramCredentialUpsertion(user, scram, password.encode()) for user, password in passwords.items()
+        UserScramCredentialUpsertion(_user(city, name), scram, password.encode())
+        for name, password in passwords.items()
     ]
     _answered(admin.alter_user_scram_credentials(alterations))
+    logins = {
+        name: kafka_address.with_login(kafka, _user(city, name), password)
+        for name, password in passwords.items()
+    }
     *_, last = logins.values()
     _wait_for(last)
     return logins

@@ -17,7 +17,7 @@ import asyncpg
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
-from deploy.city import city, kafka_logins
+from deploy.city import city, kafka_logins, kafka_rights
 from deploy.city.deployed import Settings, admin_address, owner_dsn, secret
 from shared.policy.catalogue import catalogue
 from shared.runtime import kafka_address
@@ -87,7 +87,12 @@ async def _kafka(settings: Settings) -> None:
     if admin is None:
         raise UserError(f"{settings.secrets / 'kafka-admin'} is missing: the password of Kafka's admin.")
     prefix = city.prefix_of(settings.name)
-    passwords = {name: _needed(settings, f"kafka-{name}") for name in kafka_logins.PRINCIPALS}
+    passwords = {name: _needed(settings, f"kafka-{name}") for name in kafka_rights.PRINCIPALS}
+    passwords |= {
+        role: password
+        for role in kafka_rights.PLAIN_LOGINS
+        if (password := secret(settings, f"kafka-{role}")) is not None
+    }
     wanted = names(prefix, catalogue(settings.catalogue).units)
     await _kafka_answers(admin)
     await city.make_topics(admin, wanted, retention=settings.retention)

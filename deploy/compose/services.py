@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from deploy.city import kafka_logins
+from deploy.city import kafka_rights
 from deploy.city.city import GRANTED
 from deploy.city.registry import CALLERS_KEY_FILE, CONTACTS_KEY_FILE
 from deploy.kubernetes import watching
@@ -47,7 +47,13 @@ IN_CITY: Final = {
     "CITY_POSTGRES": f"postgresql://postgres:{POSTGRES_PORT}/{CITY}",
     "CITY_SECRETS": SECRETS,
 }
-FOR_COMMANDS: Final = ("reader", "editor", "governor", "operator")
+FOR_COMMANDS: Final = (
+    *(f"postgres-{login}" for login in ("reader", "editor", "governor", "operator")),
+    *(f"kafka-{name}" for name in (kafka_rights.OPERATOR, *kafka_rights.COMMANDS)),
+    CONTACTS_KEY_FILE,
+    CALLERS_KEY_FILE,
+)
+"""The secrets of the commands: each uses the login of the role it acts for."""
 
 
 def secret_names() -> list[str]:
@@ -55,7 +61,7 @@ def secret_names() -> list[str]:
     own = {key for program in PROGRAMS for key in program.secrets.values()}
     return [
         *(f"postgres-{login}" for login in ("owner", *GRANTED)),
-        *(f"kafka-{name}" for name in ("admin", *kafka_logins.PRINCIPALS)),
+        *(f"kafka-{name}" for name in ("admin", *kafka_rights.PRINCIPALS, *kafka_rights.PLAIN_LOGINS)),
         SETTINGS_OF_KAFKA,
         *sorted({*own, CALLERS_KEY_FILE}),
     ]
@@ -227,12 +233,7 @@ def _command() -> dict[str, Any]:
         "profiles": ["commands"],
         "command": ["hotline", "--help"],
         "environment": IN_CITY,
-        "secrets": [
-            *(f"postgres-{login}" for login in FOR_COMMANDS),
-            "kafka-outside",
-            CONTACTS_KEY_FILE,
-            CALLERS_KEY_FILE,
-        ],
+        "secrets": list(FOR_COMMANDS),
         **CONFINED,
     }
 

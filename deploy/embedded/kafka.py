@@ -123,6 +123,8 @@ class Listener(NamedTuple):
     advertised: int
     pem: Path | None = None
     """Its key and its certificate in one file: then clients must encrypt."""
+    host: str = LOOPBACK
+    advertised_host: str = LOOPBACK
 
     def encrypted(self) -> str:
         """The settings of its certificate; empty where it has none."""
@@ -130,6 +132,10 @@ class Listener(NamedTuple):
             return ""
         name = f"listener.name.{self.name.lower()}.ssl.keystore"
         return f"{name}.type=PEM\n{name}.location={self.pem}\n"
+
+
+def _of_url(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -269,8 +275,13 @@ class Kafka:
                     + more.encrypted()
                     for more in self.listeners
                 ),
-                listeners="".join(f",{more.name}://{LOOPBACK}:{more.port}" for more in self.listeners),
-                advertised="".join(f",{more.name}://{LOOPBACK}:{more.advertised}" for more in self.listeners),
+                listeners="".join(
+                    f",{more.name}://{_of_url(more.host)}:{more.port}" for more in self.listeners
+                ),
+                advertised="".join(
+                    f",{more.name}://{_of_url(more.advertised_host)}:{more.advertised}"
+                    for more in self.listeners
+                ),
                 protocols="".join(
                     f",{more.name}:{'SASL_SSL' if more.pem else 'SASL_PLAINTEXT'}" for more in self.listeners
                 ),

@@ -1,8 +1,9 @@
-"""`python -m deploy.kubernetes write|check|render SIZE|secrets [--catalogue FILE] [--folder FOLDER]`.
+"""`python -m deploy.kubernetes write|check|render SIZE|login ROLE NAME|secrets [--catalogue FILE] [--folder FOLDER]`.
 
 `write` writes base and overlays. `check` says whether the files in the folder are those that would be written. `render`
-prints every object of a size. `secrets` prints the secrets that no operator makes, with new passwords. A city with a
-catalogue of its own writes into a folder of its own: its units' topics and logins are in the base.
+prints every object of a size. `login` prints the objects of one more login of a role. `secrets` prints the secrets that
+no operator makes, with new passwords. A city with a catalogue of its own writes into a folder of its own: its units'
+topics and logins are in the base.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from base64 import b64encode
 from pathlib import Path
 from typing import Any, Final
 
+from deploy.city.kafka_rights import Login
+from deploy.kubernetes.kafka import let_in
 from deploy.kubernetes.names import CITY, PART_OF, role
 from deploy.kubernetes.overlays import kustomization, manifests, rendered, secrets_needed
 from deploy.kubernetes.sizes import BASE, SIZES, Manifest
@@ -74,8 +77,8 @@ def new_secrets() -> list[dict[str, Any]]:
 def main() -> int:
     """Do what the command line says."""
     words = argparse.ArgumentParser(prog="python -m deploy.kubernetes", description=__doc__)
-    words.add_argument("what", choices=("write", "check", "render", "secrets"))
-    words.add_argument("size", nargs="?", choices=tuple(SIZES))
+    words.add_argument("what", choices=("write", "check", "render", "login", "secrets"))
+    words.add_argument("words", nargs="*", help="of render a size; of login a role and a name")
     words.add_argument("--catalogue", default="", help="a dispatch catalogue of your own")
     words.add_argument("--folder", type=Path, default=FOLDER)
     told = words.parse_args()
@@ -83,9 +86,16 @@ def main() -> int:
     if told.what == "secrets":
         sys.stdout.write(text(new_secrets(), "Keep a copy of the contacts' key: no backup holds it."))
     elif told.what == "render":
-        if told.size is None:
+        if len(told.words) != 1 or told.words[0] not in SIZES:
             words.error(f"render needs a size: {', '.join(SIZES)}")
-        sys.stdout.write(text(rendered(SIZES[told.size], units), f"{told.size}: every object."))
+        (size,) = told.words
+        sys.stdout.write(text(rendered(SIZES[size], units), f"{size}: every object."))
+    elif told.what == "login":
+        try:
+            login = Login(*told.words)
+        except (TypeError, ValueError) as error:
+            words.error(f"login needs a role and a name: {error}")
+        sys.stdout.write(text(let_in(login), f"The login {login.principal}."))
     elif told.what == "write":
         write(told.folder, files(units))
     elif wrong := differing(told.folder, files(units)):

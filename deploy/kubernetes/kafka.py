@@ -7,11 +7,12 @@ from typing import Any, Final
 
 from confluent_kafka.admin import AclOperation, ResourceType
 
-from deploy.city import kafka_logins
-from deploy.city.kafka_logins import Grant
+from deploy.city.kafka_rights import PLAIN_LOGINS, PRINCIPALS, Grant, Login, granted, granted_to
 from deploy.kubernetes.names import KAFKA, KAFKA_PORT, PART_OF, PREFIX, kafka_user
+from shared import roles
 from shared.runtime.topic_admin import settings
 from shared.topic_names import names
+from shared.topics import Topic
 
 API: Final = "kafka.strimzi.io/v1"
 OF_CLUSTER: Final = {"strimzi.io/cluster": KAFKA, **PART_OF}
@@ -30,6 +31,7 @@ _OPERATIONS: Final = {
     AclOperation.READ: "Read",
     AclOperation.WRITE: "Write",
     AclOperation.CREATE: "Create",
+    AclOperation.DESCRIBE: "Describe",
 }
 
 
@@ -81,30 +83,41 @@ def cluster() -> list[dict[str, Any]]:
 
 def topics(units: Iterable[str]) -> list[dict[str, Any]]:
     """Every topic that `deploy.city.city.make_topics` would make."""
-    return [
-        {
-            "apiVersion": API,
-            "kind": "KafkaTopic",
-            "metadata": {"name": object_name(name), "labels": OF_CLUSTER},
-            "spec": {
-                "topicName": name,
-                "partitions": line.partitions,
-                "config": settings(line, retention=True),
-            },
-        }
-        for name, line in names(PREFIX, units).items()
-    ]
+    return [_topic(name, line) for name, line in names(PREFIX, units).items()]
 
 
 def users(units: Iterable[str]) -> list[dict[str, Any]]:
-    """Every login that `deploy.city.kafka_logins` would make, with the same rights."""
-    central = [_user(name, kafka_logins.granted(name, PREFIX)) for name in kafka_logins.PRINCIPALS]
-    return central + [_user(f"unit-{unit}", kafka_logins.granted_unit(unit, PREFIX)) for unit in units]
+    """Every login that a city has or that `hotline login add` would make, with the same rights."""
+    logins = [*map(Login, PLAIN_LOGINS), *(Login(roles.UNIT, unit) for unit in units)]
+    return [
+        *(_user(name, granted(name, PREFIX)) for name in PRINCIPALS),
+        *(_user(login.principal, granted_to(login, PREFIX)) for login in logins),
+    ]
+
+
+def let_in(login: Login) -> list[dict[str, Any]]:
+    """The objects of one more login, as `hotline login add` would make it: its topics and its user."""
+    used = login.topics_heard | login.topics_spoken
+    made = [_topic(PREFIX + name, line) for name, line in used.items()]
+    return [*made, _user(login.principal, granted_to(login, PREFIX))]
 
 
 def object_name(topic: str) -> str:
     """A name for the object of a topic: a unit's id may hold a character that Kubernetes does not take."""
     return topic.replace("_", "-")
+
+
+def _topic(name: str, line: Topic) -> dict[str, Any]:
+    return {
+        "apiVersion": API,
+        "kind": "KafkaTopic",
+        "metadata": {"name": object_name(name), "labels": OF_CLUSTER},
+        "spec": {
+            "topicName": name,
+            "partitions": line.partitions,
+            "config": settings(line, retention=True),
+        },
+    }
 
 
 def _user(name: str, grants: Sequence[Grant]) -> dict[str, Any]:

@@ -96,7 +96,7 @@ async def look(realm: Realm, catalogue: Catalogue) -> CityProgress:
     """
     lines = {name: line for name, line in names(realm.prefix, catalogue.units).items() if _desks(line)}
     asked = {(name, partition) for name, line in lines.items() for partition in range(line.partitions)}
-    ends = await ends_of(realm.kafka, asked, also=lambda topic: bool(_desks(line_of(topic, realm.prefix))))
+    ends = await ends_of(realm.looks, asked, also=lambda topic: bool(_desks(line_of(topic, realm.prefix))))
     if missing := sorted(asked - ends.keys()):
         raise UserError(f"Kafka has no topic {missing[0][0]}: `hotline down` and `hotline up` make it anew.")
     heard = [

@@ -64,8 +64,11 @@ def restore(
 
 
 async def _restored(folder: Path, city: str) -> Restored:
+    from dataclasses import replace
+
     from deploy.city.registry import CITY_NAME, City, city_folder, remember_city
     from deploy.city.registry import folder as stack_folder
+    from deploy.embedded.open_listener import listeners, reached
     from deploy.embedded.stack import Stack
     from hotline.lab.desks.city import served_in
     from hotline.upkeep.backup import CATALOGUE_FILE, manifest_of
@@ -78,7 +81,7 @@ async def _restored(folder: Path, city: str) -> Restored:
         fail(f"--city: '{name}', expected a name like 'hotline': small letters, digits and _.", code=2)
     kept = folder / CATALOGUE_FILE
     units = catalogue(str(kept) if kept.exists() else "").units
-    addresses = await Stack(stack_folder()).up(_say)
+    addresses = await Stack(stack_folder(), listeners=listeners()).up(_say)
     realm, restored = await made(addresses, folder, name, units, say=_say)
     home = city_folder(name)
     home.mkdir(parents=True, exist_ok=True)
@@ -87,7 +90,7 @@ async def _restored(folder: Path, city: str) -> Restored:
         path.write_bytes(kept.read_bytes())
     remember_city(
         City(
-            realm=realm,
+            realm=replace(realm, reached=reached(stack_folder())),
             served=await served_in(realm.owner_dsn),
             ruleset=manifest.ruleset,
             catalogue=str(path) if kept.exists() else "",

@@ -79,7 +79,11 @@ def take_in(
     json: Json = False,
 ) -> None:
     """Take in what a switch recorded: its events from standard input, one JSON object a line."""
-    taken, wrong = run(_take_in(switch))
+    from hotline.client import may_speak
+    from shared.roles import TELEPHONY
+
+    with may_speak(TELEPHONY):
+        taken, wrong = run(_take_in(switch))
     answer(
         f"{taken:,} events told{f', {wrong:,} lines left out' if wrong else ''}.",
         json=json,
@@ -229,7 +233,9 @@ async def _take_in(switch: str) -> tuple[int, int]:
     clock = ClockAt(now)
     taken = wrong = 0
     async with AIOKafkaProducer(
-        **kafka_address.aiokafka(city.realm.outside), acks="all", enable_idempotence=True
+        **kafka_address.aiokafka(city.realm.commands_of(TELEPHONY_CALLS.speaker)),
+        acks="all",
+        enable_idempotence=True,
     ) as producer:
         for number, line in enumerate(lines_in(stdin_lines()), start=1):
             if not line.strip():

@@ -27,6 +27,7 @@ async def _supervise(name: str) -> None:
     from deploy.city.processes import services_of
     from deploy.city.registry import RESTARTS_FILE, city_up, folder
     from deploy.embedded.atomic import write_atomically
+    from deploy.embedded.open_listener import listeners
     from deploy.embedded.stack import Stack
     from deploy.supervision.supervisor import Supervisor
     from deploy.supervision.watchman import Watchman
@@ -40,7 +41,7 @@ async def _supervise(name: str) -> None:
     def tell(text: str) -> None:
         say(f"{datetime.now(UTC).isoformat(timespec='seconds')} {text}")
 
-    supervisor = Supervisor(services_of(city), stack=Stack(folder()), say=tell)
+    supervisor = Supervisor(services_of(city), stack=Stack(folder(), listeners=listeners()), say=tell)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)

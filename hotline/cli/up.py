@@ -71,11 +71,12 @@ def _own(file: Path) -> bytes:
 
 async def _stack_up(say: Callable[[str], None], again: str) -> Addresses:
     from deploy.city.registry import anything_runs, folder
+    from deploy.embedded.open_listener import listeners
     from deploy.embedded.stack import Stack
     from shared.runtime.errors import UserError
 
     try:
-        return await Stack(folder()).up(say)
+        return await Stack(folder(), listeners=listeners()).up(say)
     except UserError as error:
         hint = f"What had started runs on: `hotline {again}` goes on, `hotline down` ends it."
         raise UserError(f"{error} {hint}" if anything_runs() else str(error)) from None
@@ -172,15 +173,18 @@ async def _made(
     addresses: Addresses, name: str, own: bytes | None, version: str, ratio: float, *, one_process: bool
 ) -> City:
     """The city's database, logins and topics, made or brought up to date; now it is the current one."""
+    from dataclasses import replace
+
     from deploy.city.city import create
-    from deploy.city.registry import City, city_folder, remember_city
+    from deploy.city.registry import City, city_folder, folder, remember_city
+    from deploy.embedded.open_listener import reached
     from hotline.contact_details import keep_key
     from hotline.lab.desks.city import served_in
     from shared.policy.catalogue import catalogue
 
     home = city_folder(name)
     path = _kept(home, own)
-    realm = await create(addresses, name, catalogue(path).units)
+    realm = replace(await create(addresses, name, catalogue(path).units), reached=reached(folder()))
     if (lost := await keep_key(home, realm)) is not None:
         note(lost)
     city = City(
@@ -219,6 +223,7 @@ def where_it_is(addresses: Addresses, city: City) -> dict[str, str | None]:
     return {
         "city": city.realm.name,
         "kafka": without_login(addresses.kafka),
+        "kafka_elsewhere": without_login(city.realm.reached) or None,
         "topic_prefix": city.realm.prefix,
         "postgres": addresses.postgres.rpartition("@")[2],
         "database": city.realm.name,
@@ -250,7 +255,8 @@ def print_addresses(addresses: Addresses, city: City) -> None:
 
     at = where_it_is(addresses, city)
     prefix = f", topics {at['topic_prefix']}*" if at["topic_prefix"] else ""
-    say(f"  Kafka        {at['kafka']}{prefix}")
+    elsewhere = f", from other machines {at['kafka_elsewhere']}" if at["kafka_elsewhere"] else ""
+    say(f"  Kafka        {at['kafka']}{elsewhere}{prefix}")
     say(f"  PostgreSQL   {at['postgres']}, database {at['database']} (logins: {at['logins']})")
     if at["traces"]:
         say(f"  traces       {at['traces']}")

@@ -45,4 +45,4 @@ async def _verify(anchors: Path | None) -> tuple[Report, str]:
 
     realm = find_city()
     reader = realm.logins["reader"]
-    return await verify(reader, kafka=realm.kafka, prefix=realm.prefix, anchors=anchors), await digest(reader)
+    return await verify(reader, kafka=realm.looks, prefix=realm.prefix, anchors=anchors), await digest(reader)

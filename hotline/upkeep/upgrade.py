@@ -53,7 +53,7 @@ async def steps(city: City) -> list[UpgradeStep]:
             f"The database is of a later release: it has had {_some(later)}, which this one has not."
         )
     wanted = names(city.realm.prefix, catalogue(city.catalogue).units)
-    there = await asyncio.to_thread(_topics, city.realm.kafka)
+    there = await asyncio.to_thread(_topics, city.realm.looks)
     missing = (
         ("migrations", sorted(known_migrations() - migrated), _DATABASE),
         ("logins in PostgreSQL", sorted({f"{database}_{login}_login" for login in GRANTED} - roles), _LOGINS),

@@ -21,7 +21,7 @@ _LOGIN: Final = UNIT_NAME.pattern.removeprefix("^").removesuffix("$")
 
 def by_login(line: Topic) -> bool:
     """Whether several speak at this door, each on a topic of its own beside the plain one."""
-    return line.speaker != "relay" and not line.per_unit
+    return line.is_door and not line.per_unit
 
 
 def door_of(line: Topic) -> str:

@@ -13,7 +13,7 @@ import jsonschema_rs
 import pytest
 import yaml
 
-from deploy.city import deployed, kafka_logins
+from deploy.city import deployed, kafka_rights
 from deploy.city.city import GRANTED
 from deploy.compose import __main__ as generator
 from deploy.compose import secret_files, services
@@ -103,11 +103,11 @@ def test_secrets_are_made_once_and_the_commands_find_their_city_by_them(
 
     city = city_up()
     assert city.realm.logins.keys() == GRANTED.keys()
-    assert city.realm.kafka_logins.keys() == set(kafka_logins.PRINCIPALS)
-    password = before["kafka-outside"].decode()
-    assert kafka_address.parsed(city.realm.outside) == (
+    assert city.realm.kafka_logins.keys() == set(kafka_rights.PRINCIPALS)
+    password = before["kafka-command-dialler"].decode()
+    assert kafka_address.parsed(city.realm.commands_of("dialler")) == (
         "kafka:9092",
-        "hotline-outside",
+        "hotline-command-dialler",
         password,
         "SCRAM-SHA-512",
         "",
@@ -119,4 +119,5 @@ def test_secrets_are_made_once_and_the_commands_find_their_city_by_them(
     (tmp_path / "secrets" / "postgres-owner").unlink()
     poorer = deployed.realm_of(deployed.Settings())
     assert poorer.owner_dsn == ""
-    assert poorer.kafka == poorer.outside
+    assert kafka_address.parsed(poorer.kafka).user == "hotline-operator"
+    assert poorer.kafka == poorer.looks

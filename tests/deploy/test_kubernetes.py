@@ -26,8 +26,9 @@ from confluent_kafka.admin import (
 )
 
 from deploy.city import city as realm
+from deploy.city.admission import admit
 from deploy.city.city import GRANTED
-from deploy.city.units import admit
+from deploy.city.kafka_rights import PLAIN_LOGINS, Login
 from deploy.embedded.stack import Addresses
 from deploy.kubernetes import __main__ as generator
 from deploy.kubernetes import overlays, watching, workloads
@@ -41,6 +42,7 @@ from services.feedback.settings import Settings as Feedback
 from services.intake.settings import Settings as Intake
 from shared.log.__main__ import Settings as Relay
 from shared.policy.catalogue import catalogue
+from shared.roles import AGENTS, UNIT
 from shared.runtime import kafka_address
 from shared.runtime.settings import ProcessSettings
 from shared.runtime.telemetry import Telemetry
@@ -200,8 +202,8 @@ async def test_topics_and_rights_are_those_of_the_embedded_stack(stack: Addresse
     """Both are asked of the things themselves: a real Kafka with a city, and the text that is applied."""
     name = "cluster"
     made = await realm.create(stack, name, UNITS)
-    for unit in UNITS[:3]:
-        await admit(made, unit)
+    for login in (*map(Login, PLAIN_LOGINS), *(Login(UNIT, unit) for unit in UNITS[:3])):
+        await admit(made, login)
     admin = AdminClient(kafka_address.librdkafka(stack.kafka))
     there = {topic for topic in admin.list_topics(timeout=30).topics if topic.startswith(made.prefix)}
     topics = {one["spec"]["topicName"]: one["spec"] for one in of_kind("KafkaTopic")}
@@ -245,6 +247,29 @@ async def test_topics_and_rights_are_those_of_the_embedded_stack(stack: Addresse
     assert wanted == embedded
     users = {one["metadata"]["name"] for one in of_kind("KafkaUser")}
     assert {f"hotline-unit-{unit}" for unit in UNITS} < users
+
+
+def test_one_more_login_is_printed_with_the_topics_and_rights_it_would_have_on_the_embedded_stack(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.argv", ["deploy.kubernetes", "login", "agents", "web"])
+    assert generator.main() == 0
+    objects = read(capsys.readouterr().out)
+    assert list(amiss(objects)) == []
+    *topics, user = objects
+    login = Login(AGENTS, "web")
+    assert {one["spec"]["topicName"] for one in topics} == {*login.topics_heard, *login.topics_spoken}
+    assert user["metadata"]["name"] == "hotline-agents-web"
+    writes = [
+        acl["resource"]["name"]
+        for acl in user["spec"]["authorization"]["acls"]
+        if "Write" in acl["operations"]
+    ]
+    assert writes == ["intake.requests.web"]
+    monkeypatch.setattr("sys.argv", ["deploy.kubernetes", "login", "relay"])
+    with pytest.raises(SystemExit):
+        generator.main()
+    assert "no role “relay”: expected one of telephony" in capsys.readouterr().err
 
 
 def test_roles_are_those_of_the_embedded_stack() -> None:

@@ -68,7 +68,7 @@ def test_whoever_may_write_the_citizens_answers_cannot_approve_an_exception() ->
     why = refused(ANSWERS, message(EXCEPTION, TOPIC))
     assert "is not taken in here, expected one of: hotline.visit.record.v1" in why
     assert "is not taken in here" in refused(EXCEPTIONS, message(VISIT_RESULT, "feedback.exceptions"))
-    assert (FEEDBACK_VISIT_RESULTS.speaker, FEEDBACK_EXCEPTIONS.speaker) == ("dialler", "supervisors")
+    assert (FEEDBACK_VISIT_RESULTS.speaker, FEEDBACK_EXCEPTIONS.speaker) == ("dialler", "supervision")
 
 
 @pytest.mark.parametrize(

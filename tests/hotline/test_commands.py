@@ -38,6 +38,7 @@ BY_READER: Final = {
     "Operator": {
         "up",
         "status",
+        "login",
         "parked",
         "verify",
         "upgrade",

@@ -21,8 +21,7 @@ import asyncpg
 import msgspec
 import psutil
 import pytest
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
-from aiokafka.errors import KafkaError
+from aiokafka import AIOKafkaProducer
 
 from deploy.city.registry import City
 from deploy.embedded.stack import Stack
@@ -195,46 +194,6 @@ def test_the_same_request_told_twice_is_one_complaint(shell: Shell) -> None:
     aside = _parked(shell, INTAKE_REQUESTS.name)
     assert aside is not None
     shell("parked", "drop", str(aside["id"]), "--reason", "its sender was told")
-
-
-def test_a_unit_is_given_a_login_of_its_own_that_reads_its_orders_and_is_void_when_it_gets_another(
-    shell: Shell,
-) -> None:
-    complaint = json.loads(shell(*CALL))["complaint_id"]
-    first, second = (json.loads(shell("unit", "add", UNIT, "--json")) for _ in range(2))
-    assert first["sasl.password"] != second["sasl.password"]
-    assert first["sasl.password"] not in (shell.stack / "city.json").read_text()
-
-    async def read(login: dict[str, str]) -> list[str]:
-        consumer = AIOKafkaConsumer(
-            bootstrap_servers=login["bootstrap.servers"],
-            security_protocol=login["security.protocol"],
-            sasl_mechanism=login["sasl.mechanism"],
-            sasl_plain_username=login["sasl.username"],
-            sasl_plain_password=login["sasl.password"],
-            group_id=login["group.id"],
-            auto_offset_reset="earliest",
-        )
-        consumer.subscribe([login["orders"]])
-        try:
-            await consumer.start()
-            got = await asyncio.wait_for(consumer.getone(), 30)
-            return [got.key.decode(), *(more.key.decode() for more in await _rest(consumer))]
-        finally:
-            await consumer.stop()
-
-    assert complaint in asyncio.run(read(second))
-    with pytest.raises(KafkaError):
-        asyncio.run(read(first))
-    shown = shell("unit", "add", "street-nowhere")
-    assert "The password is shown this once" in shown
-    assert "The catalogue has no unit street-nowhere" in shown
-    assert "UNIT: expected an id of a-z, 0-9, _ and -" in shell("unit", "add", "Straße", code=2)
-
-
-async def _rest(consumer: AIOKafkaConsumer) -> list[Any]:
-    got = await consumer.getmany(timeout_ms=1000)
-    return [record for records in got.values() for record in records]
 
 
 def test_another_units_order_is_refused_and_an_unknown_complaint_is_named(shell: Shell) -> None:

@@ -56,6 +56,8 @@ NO_COMMAND: Final = {
     "hotline programme",
     "hotline backup",
     "hotline contact put",
+    "hotline login add",
+    "hotline login add ROLE",
     "hotline verify --anchors",
     "hotline review council",
     "hotline unit",
@@ -127,7 +129,15 @@ _TYPED: Final[dict[str, tuple[int, str]]] = {
     "hotline unit desk --unit UNIT": (0, "停水三天"),
     "hotline unit list --all-units": (0, "street-haidian-huayuanlu"),
     "hotline unit sign COMPLAINT --unit UNIT": (0, "Signed"),
-    "hotline unit add UNIT": (0, "sasl"),
+    "hotline unit add UNIT": (0, "auto.offset.reset=earliest"),
+    "hotline login add unit UNIT": (1, "is there already"),
+    "hotline login renew unit UNIT": (0, "sasl.password="),
+    "hotline login add telephony": (0, "may write    telephony.calls (partitions: 4)"),
+    "hotline login add agents web": (0, "may write    intake.requests.web"),
+    "hotline login list": (0, "agents-web: the agents' desk"),
+    "hotline login renew telephony": (0, "sasl.username=hotline-telephony"),
+    "hotline login remove telephony": (0, "The login telephony is gone"),
+    "hotline login renew dialler": (1, "has no login dialler"),
     "hotline unit list --unit street-haidian-huayuanlu": (0, ""),
     'hotline unit answer COMPLAINT --unit UNIT --text "…"': (0, ""),
     "hotline calls": (0, "Calls offered from"),
@@ -171,7 +181,7 @@ def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
 async def _nonsense(shell: Shell, number: int) -> None:
     """So many messages that no door can read."""
     realm = shell.city().realm
-    producer = AIOKafkaProducer(**kafka_address.aiokafka(realm.outside))
+    producer = AIOKafkaProducer(**kafka_address.aiokafka(realm.commands_of(INTAKE_REQUESTS.speaker)))
     await producer.start()
     try:
         for one in range(number):

@@ -81,7 +81,9 @@ def _told(shell: Shell, request_id: str, at: datetime) -> str:
     data = request(request_id, **PLACE)
 
     async def send() -> None:
-        producer = AIOKafkaProducer(**kafka_address.aiokafka(realm.outside), acks="all")
+        producer = AIOKafkaProducer(
+            **kafka_address.aiokafka(realm.commands_of(INTAKE_REQUESTS.speaker)), acks="all"
+        )
         async with producer:
             await producer.send_and_wait(
                 realm.prefix + INTAKE_REQUESTS.name,

@@ -33,7 +33,7 @@ from shared.inputs import Input
 from shared.log.codec import decoded, fact_type_of
 from shared.policy.catalogue import catalogue
 from shared.runtime.errors import UserError
-from shared.topics import DISPATCH_ORDERS
+from shared.topics import DISPATCH_ORDERS, DISPATCH_REPLIES
 from shared.unreadable import reason
 
 HELP: Final = "list · sign N · answer N WHAT WAS DONE · return N REASON: EVIDENCE · quit"
@@ -129,7 +129,7 @@ async def sit(city: City, unit: UnitId) -> None:
     """Be the unit until the person leaves."""
     desk = ShownOrders(city, unit)
     topic = TopicPartition(city.realm.prefix + DISPATCH_ORDERS.of(unit), 0)
-    consumer = reader_of(city.realm.outside)
+    consumer = reader_of(city.realm.commands_of(DISPATCH_REPLIES.speaker))
     try:
         await consumer.start()
         consumer.assign([topic])

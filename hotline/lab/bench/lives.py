@@ -136,12 +136,12 @@ async def run(here: BenchCity, size: LivesSize, say: Callable[[str], None]) -> L
     rounds: list[LivesRound] = []
     if size.warm_up_stage:
         say(f"{size.warm_up_stage} lives to warm up the servers")
-        before = await city.create(here.addresses, f"{how}0", here.units)
+        before = await city.create(here.addresses, f"{how}0", here.units, simulated=True)
         cold = replace(load, lives=size.warm_up_stage, warm_up=size.warm_up_stage // 2)
         await _live(here, before, cold, say)
     for number in range(1, size.rounds + 1):
         say(f"round {number} of {size.rounds}: {size.warm_up} lives to warm up, {size.lives} measured")
-        whole = await city.create(here.addresses, f"{how}{number}", here.units)
+        whole = await city.create(here.addresses, f"{how}{number}", here.units, simulated=True)
         system = await _live(here, whole, load, say)
         say(f"  the floor: {size.lives} lives' facts and messages, nothing else")
         floor = await floor_of(
@@ -162,7 +162,7 @@ async def run(here: BenchCity, size: LivesSize, say: Callable[[str], None]) -> L
             under_way=size.lives_one_by_one // 4,
             extra=ONE_BY_ONE,
         )
-        alone = await city.create(here.addresses, f"{how}{number}single", here.units)
+        alone = await city.create(here.addresses, f"{how}{number}single", here.units, simulated=True)
         rounds.append(compared(system, await _live(here, alone, single, say), floor))
     fixed = await here.fixed(whole, system.gc_threshold)
     return judged(here.machine(), fixed, size, rounds)

@@ -149,7 +149,7 @@ async def run(here: BenchCity, size: LogSize, say: Callable[[str], None]) -> Log
     wrong: list[str] = []
     fits = [facts for facts in size.grown if facts * BYTES_A_FACT + SPARE_BYTES < _free(here.stack.folder)]
     for number, facts in enumerate((*fits, 0)):
-        realm = await city.create(here.addresses, f"log{number}", here.units)
+        realm = await city.create(here.addresses, f"log{number}", here.units, simulated=True)
         say(f"the log is grown to {facts:,} facts")
         if facts:
             await grow(realm.owner_dsn, facts, say=say)

@@ -117,7 +117,7 @@ async def measured(*, quick: bool, folder: Path, say: Callable[[str], None]) -> 
 
 async def run(here: BenchCity, size: MemorySize, say: Callable[[str], None]) -> MemoryResult:
     """Measure so much."""
-    realm = await city.create(here.addresses, "memory", here.units)
+    realm = await city.create(here.addresses, "memory", here.units, simulated=True)
     say(f"{size.lives} lives and {size.calls} calls")
     samples: list[Sample] = []
     done = await _live(here, realm, size, samples, say)

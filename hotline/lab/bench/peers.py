@@ -130,7 +130,7 @@ async def run(here: BenchCity, size: PeersSize, say: Callable[[str], None]) -> P
     """Measure so much."""
     rounds: list[PeersRound] = []
     for number in range(1, size.rounds + 1):
-        realm = await city.create(here.addresses, f"peers{number}", here.units)
+        realm = await city.create(here.addresses, f"peers{number}", here.units, simulated=True)
         say(f"round {number} of {size.rounds}: {size.ours} lives of ours after {size.ours_warm_up}")
         ours = await _ours(here, realm, size, say)
         models = await _models(realm)

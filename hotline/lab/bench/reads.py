@@ -161,12 +161,12 @@ async def _asked(
     here: BenchCity, size: ReadsSize, wrong: list[str], say: Callable[[str], None]
 ) -> tuple[list[Answer], list[Taken], int]:
     """The answers on a long log, what the projector took for it, and how many complaints are open."""
-    small = await city.create(here.addresses, "reads0", here.units)
+    small = await city.create(here.addresses, "reads0", here.units, simulated=True)
     await grow_lives(small.owner_dsn, size.caught_up, open_of_ten=OPEN_OF_TEN, say=say)
     taken = [await _caught_up(small)]
     say(f"  {taken[0].facts_per_second:,.0f} facts a second of processor time are caught up with")
     await here.drop(small)
-    realm = await city.create(here.addresses, "reads", here.units)
+    realm = await city.create(here.addresses, "reads", here.units, simulated=True)
     say(f"a log is grown to {size.complaints:,} complaints")
     await grow_lives(realm.owner_dsn, size.complaints, open_of_ten=OPEN_OF_TEN, say=say)
     taken.append(await _gone_through(realm, size))
@@ -191,7 +191,7 @@ async def _lived(
     for number in range(size.pairs):
         for projector, lot in ((False, without), (True, beside)):
             name = f"reads{number}{'on' if projector else 'off'}"
-            realm = await city.create(here.addresses, name, here.units)
+            realm = await city.create(here.addresses, name, here.units, simulated=True)
             load = Load(
                 lives=size.warm_up + size.lives,
                 warm_up=size.warm_up,

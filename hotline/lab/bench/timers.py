@@ -77,7 +77,7 @@ async def measured(*, quick: bool, folder: Path, say: Callable[[str], None]) -> 
 
 async def run(here: BenchCity, size: TimerSize, say: Callable[[str], None]) -> TimersResult:
     """Measure so much."""
-    realm = await city.create(here.addresses, "timers", here.units)
+    realm = await city.create(here.addresses, "timers", here.units, simulated=True)
     catalogue, targets = catalogue_of(len(here.units))
     owner = await asyncpg.connect(realm.owner_dsn, server_settings=SETTINGS, command_timeout=3600)
     sizes: list[AtSize] = []

@@ -132,7 +132,7 @@ async def _fresh(
     (home / ANCHORS_FILE).unlink(missing_ok=True)  # of a log that is gone
     path = home / "catalogue.json"
     path.write_bytes(msgspec.json.encode(catalogue))
-    realm = await create(addresses, name, catalogue.units, retention=LIVED.retention)
+    realm = await create(addresses, name, catalogue.units, retention=LIVED.retention, simulated=True)
     await prepare(realm.owner_dsn)
     await keep_key(home, realm)
     await load_where_empty(realm.login("editor"))  # its agents answer from the example's articles

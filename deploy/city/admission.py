@@ -1,0 +1,89 @@
+"""Lets a system of somebody else into a city, and out again: a login of a role, with the topics it alone speaks on."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from deploy.city import kafka_logins
+from deploy.city.city import Realm, make_topics
+from deploy.city.kafka_rights import OPERATOR, Login
+from shared.runtime import kafka_address
+from shared.runtime.errors import UserError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Admission:
+    """All that a system must know to connect."""
+
+    login: Login
+    address: str
+    """Kafka's address with the login and its password."""
+    writes: Mapping[str, int]
+    """The topics it may write, each with its number of partitions."""
+    reads: tuple[str, ...]
+    groups: str
+    """The beginning of the names of its consumer groups; empty where it hears nothing."""
+
+
+async def admit(realm: Realm, login: Login) -> Admission:
+    """Make a login that the city does not have, with its own topics; `UserError` where it has it, or Kafka refuses."""
+    if login in await listed(realm):
+        raise UserError(
+            f"The login {login.principal} is there already. `hotline login renew {_typed(login)}` gives it another "
+            "password; then the old one is void."
+        )
+    return await _let_in(realm, login)
+
+
+async def renew(realm: Realm, login: Login) -> Admission:
+    """Give a login that the city has another password; the old one is void. `UserError` where the city has it not."""
+    await _demand(realm, login)
+    return await _let_in(realm, login)
+
+
+async def expel(realm: Realm, login: Login) -> None:
+    """Take away a login that the city has; its topics stay. `UserError` where the city has it not."""
+    await _demand(realm, login)
+    await asyncio.to_thread(kafka_logins.drop, realm.kafka, realm.name, login)
+
+
+async def listed(realm: Realm) -> list[Login]:
+    """The logins of roles that the city has; `UserError` where nobody here may ask Kafka that."""
+    if not realm.kafka or kafka_address.parsed(realm.kafka).user == f"{realm.name}-{OPERATOR}":
+        raise UserError(_NO_ADMIN)
+    return await asyncio.to_thread(kafka_logins.known, realm.kafka, realm.name)
+
+
+_NO_ADMIN: Final = (
+    "Logins are made by Kafka's admin, whose password is not here. In compose, secrets/kafka-ROLE holds the password "
+    "of each role's login. In Kubernetes, Strimzi keeps it in the secret of the KafkaUser."
+)
+
+
+async def _demand(realm: Realm, login: Login) -> None:
+    if login not in await listed(realm):
+        raise UserError(
+            f"The city has no login {login.principal}: `hotline login list` shows those it has, "
+            f"`hotline login add {_typed(login)}` makes it."
+        )
+
+
+async def _let_in(realm: Realm, login: Login) -> Admission:
+    prefix = realm.prefix
+    used = login.topics_heard | login.topics_spoken
+    await make_topics(realm.kafka, {prefix + topic: line for topic, line in used.items()})
+    address = await asyncio.to_thread(kafka_logins.add, realm.kafka, realm.name, prefix, login)
+    return Admission(
+        login=login,
+        address=kafka_address.moved(address, realm.reached) if realm.reached else address,
+        writes={prefix + topic: line.partitions for topic, line in login.topics_spoken.items()},
+        reads=tuple(prefix + topic for topic in login.topics_heard),
+        groups=login.groups(prefix),
+    )
+
+
+def _typed(login: Login) -> str:
+    return f"{login.role} {login.name}".rstrip()
