@@ -30,7 +30,7 @@ from shared.doors.heard import by_login
 from shared.ids import TOGETHER
 from shared.runtime import kafka_address
 from shared.runtime.errors import UserError
-from shared.topics import COMPLAINTS_ANCHORS, DISPATCH_ORDERS, DISPATCH_REPLIES, TOPICS, UNIT, Topic
+from shared.topics import COMPLAINTS_ANCHORS, DISPATCH_ORDERS, DISPATCH_REPLIES, RESULTS, TOPICS, UNIT, Topic
 
 DESKS: Final = ("intake", "dispatch", "escalation", "feedback")
 OUTSIDE: Final = "outside"
@@ -124,9 +124,9 @@ def granted(name: str, prefix: str) -> list[Grant]:
         may = {line: [AclOperation.WRITE] for line in TOPICS if line.speaker == "relay"}
         may[COMPLAINTS_ANCHORS].append(AclOperation.READ)  # goes on from its own last line
         for line in TOPICS:
-            if (
-                line.per_unit
-            ):  # a unit new to the catalogue gets its two topics from who first has something for it
+            # A unit new to the catalogue gets its two topics from who first has something for it; so does a login's
+            # topic of results.
+            if line.per_unit or line.name in RESULTS:
                 may.setdefault(line, []).append(AclOperation.CREATE)
         return [grant for line, what in may.items() for one in what for grant in _of_line(line, prefix, one)]
     return [

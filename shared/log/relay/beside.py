@@ -1,0 +1,155 @@
+"""What a fact's message says outside beside the fact: when the request came, how it was judged, what is answered.
+
+The facts hold it elsewhere in the same life, and the log keeps them as they are. It is looked up for a whole page
+at once, and only for the facts whose message has more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+import asyncpg
+import msgspec
+
+from shared.events import REFUSALS, ComplaintClosed, ComplaintDispatched, ComplaintWithdrawn, VisitMade
+from shared.results import AnsweredInput
+
+if TYPE_CHECKING:
+    from shared.log.relay.cursor import FactRow
+
+_ORDER: Final = ComplaintDispatched.__name__
+_CLOSED: Final = ComplaintClosed.__name__
+_WITHDRAWN: Final = ComplaintWithdrawn.__name__
+_MADE: Final = VisitMade.__name__
+_REFUSALS: Final = frozenset(kind.__name__ for kind in REFUSALS)
+_LOOKED_AT: Final = _REFUSALS | {_ORDER, _CLOSED, _WITHDRAWN, _MADE}
+
+# One row of es.stream and at most one fact for each, by their keys. The visit is asked for only where the page begins
+# between it and the end that it led to: they are written together.
+_HEADS: Final = f"""
+SELECT w.number::int - 1, s.state, v.body
+FROM unnest($1::uuid[], $2::int[]) WITH ORDINALITY AS w (stream_id, visit, number)
+JOIN es.stream s ON s.stream_id = w.stream_id
+LEFT JOIN es.event v ON v.stream_id = w.stream_id AND v.version = w.visit AND v.type = '{_MADE}'
+"""  # noqa: S608 -- from a constant of ours
+_ANSWERED: Final = (
+    "SELECT message_id, topic, source, event_id FROM es.refused_input WHERE message_id = ANY ($1)"
+)
+
+
+class Beside(msgspec.Struct, frozen=True, gc=False):
+    """What a fact's message has beside the fact."""
+
+    more: bytes
+    """Further members of the body, as JSON."""
+    unit: str = ""
+    """A unit that hears it and that the fact does not name."""
+    answers: str = ""
+    """Of a refusal: the topic on which the input came that it answers."""
+
+
+class _Order(msgspec.Struct):
+    unit: str = ""
+
+
+class _Head(msgspec.Struct):
+    """The part of a head that is told."""
+
+    received_at: str
+    anonymous: bool = False
+    confidential: bool = False
+    order: _Order | None = None
+
+
+_heads: Final = msgspec.json.Decoder(_Head)
+
+
+async def looked_up(connection: asyncpg.Connection[Any], rows: Sequence[FactRow]) -> dict[int, Beside]:
+    """By its place in the page, what is told beside each fact; none where nobody can read it."""
+    lives: list[int] = []
+    refusals: list[int] = []
+    made: dict[tuple[str, int], bytes] = {}
+    for place, row in enumerate(rows):
+        kind = row.type
+        if kind not in _LOOKED_AT:
+            continue
+        if kind == _MADE:
+            made[row.stream_id, row.version] = row.body
+        elif kind in _REFUSALS:
+            refusals.append(place)
+        else:
+            lives.append(place)
+    found: dict[int, Beside] = {}
+    if lives:
+        found |= await _of_lives(connection, rows, lives, made)
+    if refusals:
+        found |= await _of_refusals(connection, rows, refusals)
+    return found
+
+
+async def _of_lives(
+    connection: asyncpg.Connection[Any],
+    rows: Sequence[FactRow],
+    places: Sequence[int],
+    made: dict[tuple[str, int], bytes],
+) -> dict[int, Beside]:
+    visits = [0] * len(places)
+    judged: dict[int, bytes] = {}
+    for number, place in enumerate(places):
+        row = rows[place]
+        if row.type != _CLOSED:
+            continue
+        body = made.get((row.stream_id, row.version - 1))
+        if body is None:
+            visits[number] = row.version - 1
+        else:
+            judged[number] = body
+    found: dict[int, Beside] = {}
+    for number, state, visit in await connection.fetch(
+        _HEADS, [rows[place].stream_id for place in places], visits
+    ):
+        try:
+            head = _heads.decode(state)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            continue  # `hotline verify` says more
+        place = places[number]
+        if rows[place].type == _ORDER:
+            found[place] = Beside(_of_order(head))
+            continue
+        body = judged.get(number) or visit
+        more = b"" if body is None else b'"judgement":' + body
+        found[place] = Beside(more, "" if head.order is None else head.order.unit)
+    return found
+
+
+def _of_order(head: _Head) -> bytes:
+    return b'"received_at":%b,"confidential":%b,"anonymous":%b' % (
+        msgspec.json.encode(head.received_at),
+        b"true" if head.confidential else b"false",
+        b"true" if head.anonymous else b"false",
+    )
+
+
+async def _of_refusals(
+    connection: asyncpg.Connection[Any], rows: Sequence[FactRow], places: Sequence[int]
+) -> dict[int, Beside]:
+    causes = list({rows[place].caused_by for place in places})
+    known = {row[0]: row for row in await connection.fetch(_ANSWERED, causes)}
+    found: dict[int, Beside] = {}
+    for place in places:
+        row = known.get(rows[place].caused_by)
+        if row is not None:
+            answered = msgspec.json.encode(AnsweredInput(source=row[2], id=row[3]))
+            found[place] = Beside(b'"input":' + answered, answers=row[1])
+    return found
+
+
+def with_more(body: bytes, more: bytes) -> bytes:
+    """A fact's body and further members; `msgspec.DecodeError` where it is no object."""
+    if not more:
+        return body
+    if not (body.startswith(b"{") and body.endswith(b"}")):
+        message = "a fact's body is no JSON object"
+        raise msgspec.DecodeError(message)
+    return body[:-1] + b"," + more + b"}"
