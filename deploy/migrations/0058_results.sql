@@ -33,7 +33,7 @@ CREATE INDEX parking_notice_xid ON es.parking_notice (xid, notice_id);
 
 -- What of it has been sent: all that is visible in this snapshot. Who may move it: the owner of shard 0 of es.relay.
 CREATE TABLE es.parking_relay (
-    only   boolean     PRIMARY KEY DEFAULT true CHECK (only),
+    one    boolean     PRIMARY KEY DEFAULT true CHECK (one), -- there is one row
     snap_a pg_snapshot NOT NULL
 );
 INSERT INTO es.parking_relay (snap_a) VALUES (pg_current_snapshot());

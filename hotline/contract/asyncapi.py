@@ -129,7 +129,7 @@ def _carried(topic: Topic) -> tuple[_Kind, ...]:
         return (Anchor,)
     if topic is COMPLAINTS_LOG or topic.speaker != "relay":
         return topic.carries
-    told = tuple(AS_TOLD.get(kind, kind) for kind in topic.carries)
+    told = tuple(AS_TOLD.get(kind, kind) for kind in topic.carries if issubclass(kind, Fact))
     return (*told, InputParked) if _is_of_results(topic) else told
 
 
