@@ -1,4 +1,4 @@
-"""What leaves the log for another topic, and to whom: as the topics' `carries` and the facts say.
+"""The facts that leave the log for another topic, and to whom: as the topics' `carries` and the facts say.
 
 A refusal goes to whoever asked, and so does the notice of a parking: to the line that the speaker's own names as
 its `results`.

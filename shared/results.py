@@ -1,4 +1,4 @@
-"""What a speaker is told of its word, and what a message says beside its fact. The shapes of the published contract."""
+"""The messages that tell a speaker of its word, and those that say more than their fact: shapes of the contract."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class InputParked(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     field: str | UnsetType = UNSET
     """The header, attribute or field that is wrong; left out where it is the message as a whole."""
     expected: str | UnsetType = UNSET
-    """What was expected there, where that can be said."""
+    """The expected content, where the reason says it."""
     parked_at: Instant
 
 
@@ -64,7 +64,7 @@ class OrderClosed(ComplaintClosed, frozen=True, kw_only=True):
     """The life ended, as the unit hears that had the order last: with the citizen's judgement where there was one."""
 
     judgement: VisitMade | UnsetType = UNSET
-    """What the citizen said; left out where nobody was reached, and for an exception."""
+    """The visit it rests on; left out where nobody was reached, and for an exception."""
 
 
 class ReplyRefusal(ReplyRefused, frozen=True, kw_only=True):
@@ -107,18 +107,18 @@ _ANY: Final = "a value"
 """Expected where something is missing or empty."""
 
 
-class Fault(msgspec.Struct, frozen=True):
-    """The place of a fault, and what was expected there; None where the reason does not say."""
+class WrongField(msgspec.Struct, frozen=True):
+    """The place of what is wrong, and what was expected there; None where the reason does not say."""
 
     field: str | None = None
     expected: str | None = None
 
 
-def fault_of(reason: str) -> Fault:
+def wrong_field(reason: str) -> WrongField:
     """The field that the reason of a parking names, and what it says was expected. Pure."""
     where = _WHERE.match(reason)
     if where is None:
-        return Fault()
+        return WrongField()
     rest = reason[where.end() :]
     field = where["attribute"] or where["whole"]
     if field is None:
@@ -126,11 +126,11 @@ def fault_of(reason: str) -> Fault:
         within = at["path"] if at is not None else ""
         rest = _AT.sub("", rest)
         if required is not None:
-            return Fault(f"{within}.{required['field']}".lstrip("."), _ANY)
+            return WrongField(f"{within}.{required['field']}".lstrip("."), _ANY)
         if named is not None:
             within, rest = named["field"], rest[named.end() :]
         field = within or "data"
     expected = _EXPECTED.search(rest) or _NOT.match(rest)
     if expected is not None:
-        return Fault(field, expected["expected"])
-    return Fault(field, _ANY if rest.startswith(("missing", "empty", "null")) else None)
+        return WrongField(field, expected["expected"])
+    return WrongField(field, _ANY if rest.startswith(("missing", "empty", "null")) else None)

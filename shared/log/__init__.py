@@ -115,7 +115,7 @@ class Parked(NamedTuple):
     reason: str
 
 
-class Refused(NamedTuple):
+class RefusedInput(NamedTuple):
     """An input that a refusal answers: its speaker is told."""
 
     message_id: str
@@ -134,7 +134,7 @@ class Append:
     that holds it (`shared.seeing.held_for`). A shorter list says nothing of the rest."""
     parked: list[Parked] = field(default_factory=list)
     unpark: list[int] = field(default_factory=list)
-    refused: list[Refused] = field(default_factory=list)
+    refused: list[RefusedInput] = field(default_factory=list)
 
     head_stream: list[str] = field(default_factory=list)
     head_old: list[int] = field(default_factory=list)

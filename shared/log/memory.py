@@ -60,7 +60,7 @@ class Memory:
     refused: dict[str, Incoming] = field(default_factory=dict)
     """The inputs that refusals answer, by their identity."""
     notices: list[tuple[str, Parked]] = field(default_factory=list)
-    """What speakers are told of parkings, in order: the desk and what it set aside."""
+    """The notices of parkings, in order: the desk and the message it set aside."""
     effects: list[tuple[str, tuple[object, ...]]] = field(default_factory=list)
     """Statements of a desk's own, kept and not executed."""
     _parked_ids: int = 0

@@ -96,8 +96,28 @@ class PostgresLog:
 
     async def append(self, append: Append) -> None:
         """See `EventLog.append`."""
+        arguments = self._columns_of(append)
+        async with self._connected() as connection:
+            try:
+                further = self._further(append)
+                if not further:
+                    await connection.execute(_APPEND, *arguments)
+                else:
+                    async with connection.transaction():
+                        await connection.execute(_APPEND, *arguments)
+                        for statement, values in further:
+                            await connection.execute(statement, *values)
+            except asyncpg.PostgresError as error:
+                if error.sqlstate in {"HL001", "23505", "40P01", "40001"}:
+                    raise HeadMoved(str(error)) from error
+                if error.sqlstate == "HL002":
+                    raise Fenced(str(error)) from error
+                raise
+
+    def _columns_of(self, append: Append) -> tuple[object, ...]:
+        """The arguments of es.append."""
         moved, parked = append.moved, append.parked
-        arguments = (
+        return (
             self._consumer,
             [m.topic for m in moved],
             [m.partition for m in moved],
@@ -139,25 +159,9 @@ class PostgresLog:
             [p.reason for p in parked],
             append.unpark,
         )
-        async with self._connected() as connection:
-            try:
-                further = self._further(append)
-                if not further:
-                    await connection.execute(_APPEND, *arguments)
-                else:
-                    async with connection.transaction():
-                        await connection.execute(_APPEND, *arguments)
-                        for statement, values in further:
-                            await connection.execute(statement, *values)
-            except asyncpg.PostgresError as error:
-                if error.sqlstate in {"HL001", "23505", "40P01", "40001"}:
-                    raise HeadMoved(str(error)) from error
-                if error.sqlstate == "HL002":
-                    raise Fenced(str(error)) from error
-                raise
 
     def _further(self, append: Append) -> list[tuple[str, Sequence[object]]]:
-        """What else goes into the transaction: the desk's own statement, and what speakers are to hear."""
+        """The other statements of the transaction: the desk's own, and the one for what speakers are to hear."""
         further: list[tuple[str, Sequence[object]]] = [] if append.effect is None else [append.effect]
         if append.refused or append.parked:
             further.append((_NOTE_RESULTS, (self._consumer, *_results_noted(append))))

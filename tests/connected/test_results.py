@@ -234,6 +234,10 @@ async def test_everybody_else_hears_of_its_own_words_and_of_no_other(city: Citie
     assert kinds == {b"hotline.ComplaintDispatched.v1", b"hotline.ComplaintClosed.v1"}
 
 
+async def _lives(town: City) -> bool:
+    return "relay" in town.pids()
+
+
 async def test_what_was_parked_and_refused_while_the_relay_was_dead_is_heard_once_it_lives(
     city: Cities,
 ) -> None:
@@ -247,6 +251,7 @@ async def test_what_was_parked_and_refused_while_the_relay_was_dead_is_heard_onc
         await town.send(topic, "k", b"nonsense", [("ce_source", b"/u"), ("ce_id", b"%d" % n)])
         await town.sign(complaint, assignment=7, source="/u", event_id=f"refused-{n}")
         if n % 10 == 5:
+            await until(lambda: _lives(town), within=30, what="the relay back at work")
             town.signal("relay", signal.SIGKILL)
         await asyncio.sleep(0.02)
 

@@ -14,7 +14,7 @@ import asyncpg
 import pytest
 
 from deploy.embedded.stack import Addresses
-from shared.log import Append, Incoming, Parked, Refused
+from shared.log import Append, Incoming, Parked, RefusedInput
 from shared.log.postgres import PostgresLog, connect
 from shared.log.relay.cursor import RelayCursor, RelayFenced
 from shared.log.relay.notices import NOTICES_MAX, NoticeCursor, NoticeRow
@@ -76,7 +76,13 @@ async def place(dsn: str) -> AsyncIterator[Place]:
         await one.close()
 
 
+async def looked(cursor: NoticeCursor) -> None:
+    """The relay itself has looked for facts since, and found none."""
+    cursor._relay.snap_a = await cursor._relay.look()
+
+
 async def all_of(cursor: NoticeCursor) -> list[NoticeRow]:
+    await looked(cursor)
     found: list[NoticeRow] = []
     while rows := await cursor.new():
         found += rows
@@ -108,6 +114,7 @@ async def test_more_than_a_page_of_them_are_told_in_pages(place: Place) -> None:
     cursor = await place.cursor()
     await place.park(*range(2 * NOTICES_MAX + 3))
     pages = []
+    await looked(cursor)
     while rows := await cursor.new():
         pages.append(len(rows))
         await cursor.sent(rows)
@@ -179,6 +186,7 @@ async def test_many_writers_and_a_relay_that_dies_lose_none_and_invert_none(plac
     async def relay() -> None:
         cursor = await place.cursor()
         while True:
+            await looked(cursor)
             rows = await cursor.new()
             told.extend(rows)
             if rows and chosen.random() < 0.2:  # sent, and dead before it is written down
@@ -221,8 +229,8 @@ async def test_a_parking_that_fails_leaves_no_notice(place: Place) -> None:
 
 async def test_which_input_a_refusal_answers_is_kept_where_source_and_id_are_text(place: Place) -> None:
     unnamed = Incoming(TOPIC, 0, 2, 1, None, (("ce_source", b"/a"),), b"")
-    await place.log.append(Append(refused=[Refused("m-1", nonsense(1)), Refused("m-2", unnamed)]))
-    await place.log.append(Append(refused=[Refused("m-1", nonsense(1))]))
+    await place.log.append(Append(refused=[RefusedInput("m-1", nonsense(1)), RefusedInput("m-2", unnamed)]))
+    await place.log.append(Append(refused=[RefusedInput("m-1", nonsense(1))]))
     reader = await place.other()
     rows = await reader.fetch("SELECT message_id, consumer, topic, source, event_id FROM es.refused_input")
     assert [tuple(row) for row in rows] == [("m-1", "dispatch", TOPIC, "/units/a", "1")]

@@ -20,7 +20,15 @@ from shared.log.codec import encoded
 from shared.log.relay.beside import with_more
 from shared.log.relay.notices import NoticeRow, body_of, headers_of, key_of
 from shared.outward import OUTWARD, results_of
-from shared.results import AS_TOLD, AnsweredInput, Fault, InputParked, ReplyRefusal, WorkOrder, fault_of
+from shared.results import (
+    AS_TOLD,
+    AnsweredInput,
+    InputParked,
+    ReplyRefusal,
+    WorkOrder,
+    WrongField,
+    wrong_field,
+)
 from shared.runtime.errors import BadInput
 from shared.topics import DISPATCH_REPLIES, RESULTS, TOPICS
 from tests import examples as eg
@@ -124,7 +132,7 @@ def test_whatever_comes_it_is_named_or_not(headers: list[Any], value: bytes | No
 def test_a_reason_says_the_field_and_what_was_expected(
     reason: str, field: str | None, expected: str | None
 ) -> None:
-    assert fault_of(reason) == Fault(field, expected)
+    assert wrong_field(reason) == WrongField(field, expected)
 
 
 def test_every_reason_a_door_gives_for_a_field_names_that_field() -> None:
@@ -135,12 +143,12 @@ def test_every_reason_a_door_gives_for_a_field_names_that_field() -> None:
         for wrong in (None, b"", b"\xff", b"\x01", b"x" * 300):
             with pytest.raises(BadInput) as raised:
                 event_of(message([*(good | {name: wrong}).items()], body), DISPATCH_REPLIES.inputs)
-            assert fault_of(str(raised.value)).field == name
+            assert wrong_field(str(raised.value)).field == name
     for data, field in ((b'{"assignment":1}', "complaint_id"), (body.replace(b":1", b':"1"'), "assignment")):
         with pytest.raises(BadInput) as raised:
             event_of(message([*good.items()], data), DISPATCH_REPLIES.inputs)
-        assert fault_of(str(raised.value)).field == field
-        assert fault_of(str(raised.value)).expected
+        assert wrong_field(str(raised.value)).field == field
+        assert wrong_field(str(raised.value)).expected
 
 
 def test_a_field_is_found_in_every_reason_that_begins_with_one() -> None:
@@ -156,7 +164,7 @@ def test_a_field_is_found_in_every_reason_that_begins_with_one() -> None:
     assert len(said) > 20
     for text in said:
         reason = re.sub(r"\{[^}]*\}", "x", text)
-        assert fault_of(reason).field, reason
+        assert wrong_field(reason).field, reason
 
 
 # -- the messages

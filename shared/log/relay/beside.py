@@ -1,4 +1,4 @@
-"""What a fact's message says outside beside the fact: when the request came, how it was judged, what is answered.
+"""The rest of a fact's message outside: when the request came, how it was judged, which input is answered.
 
 The facts hold it elsewhere in the same life, and the log keeps them as they are. It is looked up for a whole page
 at once, and only for the facts whose message has more.
@@ -39,7 +39,7 @@ _ANSWERED: Final = (
 
 
 class Beside(msgspec.Struct, frozen=True, gc=False):
-    """What a fact's message has beside the fact."""
+    """The rest of a fact's message outside the log."""
 
     more: bytes
     """Further members of the body, as JSON."""

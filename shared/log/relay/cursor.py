@@ -81,7 +81,7 @@ class FactRow(msgspec.Struct, frozen=True, gc=False):
     actor: str
     body: bytes
     beside: Beside | None = None
-    """What its message says outside beside it, where that is more."""
+    """The rest of its message outside, where that says more than the fact."""
 
 
 def _row(columns: Sequence[Any]) -> FactRow:

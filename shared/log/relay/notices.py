@@ -17,7 +17,7 @@ from msgspec import UNSET
 from shared.ids import derived
 from shared.log.relay.cursor import RelayCursor, RelayFenced
 from shared.log.snapshot_difference import not_seen
-from shared.results import CE_TYPE, InputParked, fault_of
+from shared.results import CE_TYPE, InputParked, wrong_field
 
 SHARD: Final = 0
 """The shard whose owner sends them."""
@@ -79,8 +79,8 @@ def headers_of(row: NoticeRow) -> list[tuple[str, bytes]]:
 
 
 def body_of(row: NoticeRow) -> bytes:
-    """What its message says: the place and the reason, and never what was sent."""
-    fault = fault_of(row.reason)
+    """The body of its message: the place and the reason, and nothing of what was sent."""
+    fault = wrong_field(row.reason)
     return msgspec.json.encode(
         InputParked(
             topic=row.topic,
@@ -105,6 +105,8 @@ class NoticeCursor:
         self._snap_a = ""
         self._snap_b = ""
         self._last = 0
+        self._idle_at: str | None = None
+        """Where the relay was when this last looked."""
 
     async def new(self) -> list[NoticeRow]:
         """The next notices that were not sent, in order; [] where there is none up to this moment."""
@@ -112,10 +114,11 @@ class NoticeCursor:
         if not self._snap_a:
             self._snap_a = await connection.fetchval(_FROM)
         if not self._snap_b:
-            now = await self._relay.look()
-            if now == self._snap_a:
+            # Where the relay looks and finds the snapshot of before, nobody has written anything.
+            if self._relay.snap_a == self._idle_at:
                 return []
-            self._snap_b = now
+            self._idle_at = self._relay.snap_a
+            self._snap_b = await self._relay.look()
         rows = await connection.fetch(_NEW, self._snap_a, self._snap_b, self._last, NOTICES_MAX)
         if not rows:
             # Not written down: who starts from the older snapshot finds nothing either.
