@@ -21,6 +21,7 @@ from shared.events import (
 )
 from shared.inputs import CallOffered, CloseByException, RecordVisit, ReviewReturn, SignOrder, WithdrawRequest
 from shared.log.codec import ce_type_of
+from shared.log.relay.beside import NOT_YOURS
 from shared.results import (
     CE_TYPE,
     AnsweredInput,
@@ -98,6 +99,14 @@ async def test_a_unit_hears_its_refusal_its_parkings_and_how_its_case_was_judged
     (refusal,) = await told(town, theirs, ReplyRefusal)
     assert refusal.input == AnsweredInput(source="/units/other", id="not-mine")
     assert (refusal.complaint_id, refusal.unit) == (complaint, OTHER_UNIT)
+    # It never had to do with it, so it does not learn whose it is; its own unit is told the reason as it stands.
+    assert refusal.reason == NOT_YOURS
+    assert [one.fact.reason for one in await town.facts(complaint) if one.type == "ReplyRefused"] == [
+        f"the order lies with {UNIT} now"
+    ]
+    await town.sign(complaint, assignment=7, source="/units/mine", event_id="too-early")
+    (own,) = await told(town, mine, ReplyRefusal)
+    assert own.reason == "assignment 7 is over, the present one is 1"
 
     # Nonsense, each once, with its place and the reason, and nothing of what was sent.
     topic = town.topic(DISPATCH_REPLIES, UNIT)

@@ -12,7 +12,15 @@ from typing import TYPE_CHECKING, Any, Final
 import asyncpg
 import msgspec
 
-from shared.events import REFUSALS, ComplaintClosed, ComplaintDispatched, ComplaintWithdrawn, VisitMade
+from shared.events import (
+    REFUSALS,
+    ComplaintClosed,
+    ComplaintDispatched,
+    ComplaintWithdrawn,
+    ReplyRefused,
+    VisitMade,
+)
+from shared.outward import OUTWARD
 from shared.results import AnsweredInput
 
 if TYPE_CHECKING:
@@ -22,6 +30,7 @@ _ORDER: Final = ComplaintDispatched.__name__
 _CLOSED: Final = ComplaintClosed.__name__
 _WITHDRAWN: Final = ComplaintWithdrawn.__name__
 _MADE: Final = VisitMade.__name__
+_REPLY_REFUSED: Final = ReplyRefused.__name__
 _REFUSALS: Final = frozenset(kind.__name__ for kind in REFUSALS)
 _LOOKED_AT: Final = _REFUSALS | {_ORDER, _CLOSED, _WITHDRAWN, _MADE}
 
@@ -38,6 +47,18 @@ _ANSWERED: Final = (
 )
 
 
+# Whether anything of this life was ever told to the unit on its topic: a fact of these types names it.
+_PARTIES: Final = """
+SELECT w.number::int - 1 FROM unnest($1::uuid[], $2::bytea[]) WITH ORDINALITY AS w (stream_id, unit, number)
+WHERE EXISTS (SELECT FROM es.event e WHERE e.stream_id = w.stream_id AND e.type = ANY ($3)
+              AND position(w.unit IN e.body) > 0)
+"""
+_TOLD_UNITS: Final = [name for name, sent in OUTWARD.items() if any(topic.per_unit for topic, _ in sent)]
+NOT_YOURS: Final = "the order does not lie with you"
+"""The reason that a unit is told which never had to do with the complaint. So it does not learn with whom the order
+lies, nor what it is about (R9)."""
+
+
 class Beside(msgspec.Struct, frozen=True, gc=False):
     """The rest of a fact's message outside the log."""
 
@@ -47,6 +68,8 @@ class Beside(msgspec.Struct, frozen=True, gc=False):
     """A unit that hears it and that the fact does not name."""
     answers: str = ""
     """Of a refusal: the topic on which the input came that it answers."""
+    reason: str = ""
+    """Of a refusal: what is told in place of its reason."""
 
 
 class _Order(msgspec.Struct):
@@ -62,6 +85,14 @@ class _Head(msgspec.Struct):
     order: _Order | None = None
 
 
+class _Asked(msgspec.Struct):
+    """The asker of a refused thing: the unit, unless somebody else is named."""
+
+    unit: str = ""
+    asked_by: str = ""
+
+
+_asked: Final = msgspec.json.Decoder(_Asked)
 _heads: Final = msgspec.json.Decoder(_Head)
 
 
@@ -136,17 +167,46 @@ async def _of_refusals(
 ) -> dict[int, Beside]:
     causes = list({rows[place].caused_by for place in places})
     known = {row[0]: row for row in await connection.fetch(_ANSWERED, causes)}
+    strangers = await _strangers(connection, [rows[place] for place in places])
     found: dict[int, Beside] = {}
-    for place in places:
+    for number, place in enumerate(places):
         row = known.get(rows[place].caused_by)
         if row is not None:
             answered = msgspec.json.encode(AnsweredInput(source=row[2], id=row[3]))
-            found[place] = Beside(b'"input":' + answered, answers=row[1])
+            reason = NOT_YOURS if number in strangers else ""
+            found[place] = Beside(b'"input":' + answered, answers=row[1], reason=reason)
     return found
 
 
-def with_more(body: bytes, more: bytes) -> bytes:
-    """A fact's body and further members; `msgspec.DecodeError` where it is no object."""
+async def _strangers(connection: asyncpg.Connection[Any], refusals: Sequence[FactRow]) -> set[int]:
+    """Which of these refusals answer a unit that never had to do with the complaint."""
+    numbers: list[int] = []
+    units: list[bytes] = []
+    for number, row in enumerate(refusals):
+        if row.type != _REPLY_REFUSED:
+            continue
+        try:
+            asked = _asked.decode(row.body)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            continue  # it is not told at all
+        if not asked.asked_by:
+            numbers.append(number)
+            units.append(msgspec.json.encode(asked.unit))
+    if not numbers:
+        return set()
+    streams = [refusals[number].stream_id for number in numbers]
+    parties = {numbers[row[0]] for row in await connection.fetch(_PARTIES, streams, units, _TOLD_UNITS)}
+    return set(numbers) - parties
+
+
+def with_more(body: bytes, more: bytes, reason: str = "") -> bytes:
+    """A fact's body and further members; `msgspec.DecodeError` where it is no object.
+
+    `reason` stands in place of the fact's own.
+    """
+    if reason:
+        told = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+        body = msgspec.json.encode(told | {"reason": msgspec.Raw(msgspec.json.encode(reason))})
     if not more:
         return body
     if not (body.startswith(b"{") and body.endswith(b"}")):

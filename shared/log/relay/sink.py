@@ -111,7 +111,7 @@ class KafkaSink:
         """The same for a fact whose message has more: topic, its full name, the body there."""
         prefix = self._settings.topic_prefix
         try:
-            body = with_more(row.body, beside.more)
+            body = with_more(row.body, beside.more, beside.reason)
             if beside.answers:
                 found = results_of(beside.answers, prefix)
                 return [] if found is None else [(*found, body)]
