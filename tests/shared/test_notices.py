@@ -122,6 +122,7 @@ async def test_more_than_a_page_of_them_are_told_in_pages(place: Place) -> None:
     await place.park(*range(3000, 3000 + NOTICES_MAX))  # a page that is just full
     assert len(await all_of(cursor)) == NOTICES_MAX
     assert await all_of(cursor) == []
+    assert await all_of(await place.cursor()) == []
 
 
 async def test_one_parked_again_is_told_again_only_for_another_reason(place: Place) -> None:

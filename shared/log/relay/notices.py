@@ -120,16 +120,21 @@ class NoticeCursor:
             self._idle_at = self._relay.snap_a
             self._snap_b = await self._relay.look()
         rows = await connection.fetch(_NEW, self._snap_a, self._snap_b, self._last, NOTICES_MAX)
-        if not rows:
+        if not rows and self._last:  # the last page was just full
+            await self._done()
+        elif not rows:
             # Not written down: who starts from the older snapshot finds nothing either.
-            self._snap_a, self._snap_b, self._last = self._snap_b, "", 0
+            self._snap_a, self._snap_b = self._snap_b, ""
         return [NoticeRow(*row) for row in rows]
 
     async def sent(self, rows: list[NoticeRow]) -> None:
         """All of these are acknowledged; who comes before the last page of them is sends the pages again."""
         if len(rows) == NOTICES_MAX:
             self._last = rows[-1].notice_id
-            return
+        else:
+            await self._done()
+
+    async def _done(self) -> None:
         relay = self._relay
         if not await relay.connection.fetchval(_SENT, self._snap_b, SHARD, relay.epoch):
             message = f"relay shard {SHARD}: epoch {relay.epoch} is over"

@@ -110,20 +110,21 @@ class KafkaSink:
     def _told_with_more(self, row: FactRow, beside: Beside) -> list[tuple[Topic, str, bytes]]:
         """The same for a fact whose message has more: topic, its full name, the body there."""
         prefix = self._settings.topic_prefix
+        sent: list[tuple[Topic, str, bytes]] = []
         try:
             body = with_more(row.body, beside.more, beside.reason)
             if beside.answers:
                 found = results_of(beside.answers, prefix)
                 return [] if found is None else [(*found, body)]
-            return [
-                (topic, prefix + topic.of(unit), body)
-                for topic, field in OUTWARD.get(row.type, ())
-                for unit in dict.fromkeys((field and _named(field, row.body), beside.unit))
-                if unit
-            ]
+            for topic, field in OUTWARD.get(row.type, ()):
+                if field is None:
+                    sent.append((topic, prefix + topic.name, topic.tells(body)))
+                    continue
+                units = dict.fromkeys((_named(field, row.body), beside.unit))
+                sent += [(topic, prefix + topic.of(unit), body) for unit in units if unit]
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             self._not_told(row, error)
-            return []
+        return sent
 
     def _not_told(self, row: FactRow, error: Exception) -> None:
         self._telemetry.log.error(  # -- a trace would quote the complaint
