@@ -18,7 +18,7 @@ from shared.log import Incoming
 from shared.rfc3339 import NotAnInstant, decode_hook, instant
 from shared.runtime.errors import BadInput as BadInput  # noqa: PLC0414 -- whoever hears CloudEvents finds it here
 from shared.runtime.errors import told_invalid
-from shared.structured import is_structured, opened
+from shared.structured import identity_in, is_structured, opened
 from shared.wording import TextInvalid, Typed, looked_at, why_no_identifier
 
 Headers = Sequence[tuple[str, bytes | None]]
@@ -168,6 +168,24 @@ def _told(message: Incoming) -> _Told:
     _not_too_large(value)
     attributes, data = opened(headers.get("content-type"), value)
     return _Told(attributes, "", data, structured=True)
+
+
+def named(message: Incoming) -> tuple[str | None, str | None]:
+    """The message's `source` and `id`, each where it can be read, whatever else is wrong with the message."""
+    headers, value = dict(message.headers), message.value
+    if is_structured(headers, value):
+        attributes = {} if value is None or len(value) > VALUE_BYTES_MAX else identity_in(value)
+        told = _Told(attributes, "", None, structured=True)
+    else:
+        told = _Told(headers, "ce_", None, structured=False)
+    return _readable(told, "source"), _readable(told, "id")
+
+
+def _readable(told: _Told, attribute: str) -> str | None:
+    try:
+        return told.text(attribute)
+    except BadInput:
+        return None
 
 
 def _not_too_large(value: bytes) -> None:

@@ -137,6 +137,7 @@ class Desk:
                 if facts:
                     opened.holds(claim, facts)
                     opened.opens(work.complaint_id)
+                    opened.answers(work, facts)
                     life.takes(facts, work, self.name, append)
                     if self.telemetry.follows(work.complaint_id):
                         followed.append((work, facts))

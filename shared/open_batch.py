@@ -10,7 +10,7 @@ from shared.aside import NotTakenUp
 from shared.complaint import Complaint, UnreadableHead, head_text
 from shared.events import REFUSALS, Fact
 from shared.ids import ComplaintId
-from shared.log import Append, EventLog, Incoming, Known, Parked
+from shared.log import Append, EventLog, Incoming, Known, Parked, RefusedInput
 from shared.seeing import Seeing, held_for, holder_of
 from shared.underway import BatchLife, watch
 from shared.work import Batch, Work
@@ -20,6 +20,8 @@ OTHER_CONTENT: Final = (
     "send what is new under an id of its own"
 )
 """Why an input is set aside whose id is known and whose content is another."""
+
+_REFUSED: Final = frozenset(REFUSALS)
 
 BEHIND_ALL: Final = 1 << 63
 """Behind every position of the log, PostgreSQL's bigint: where a complaint stands that this batch puts on record."""
@@ -205,6 +207,15 @@ class OpenBatch:
         self._decided_on.update(claiming.others)
         if claiming.id is not None and not all(isinstance(fact, REFUSALS) for fact in facts):
             self.had_its_effect(claiming.id, claiming.content)
+
+    def answers(self, work: Work, facts: Sequence[Fact]) -> None:
+        """Note which input a refusal answers: its speaker is told."""
+        if (
+            work.message is not None
+            and work.message_id is not None
+            and not _REFUSED.isdisjoint(map(type, facts))
+        ):
+            self._append.refused.append(RefusedInput(work.message_id, work.message))
 
     def parks(self, work: Work, reason: str, error: Exception) -> None:
         """Set a command's message aside; one that came in none is a bug of ours and is raised."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from base64 import b64decode
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Final, NamedTuple
 
 import msgspec
@@ -80,6 +81,19 @@ def opened(content_type: bytes | None, value: bytes) -> Opened:
             raise BadInput(f"attribute {name}: missing")
     _is_json(attributes["datacontenttype"])
     return Opened(attributes, _data(bytes(envelope.data), bytes(envelope.data_base64)))
+
+
+def identity_in(value: bytes) -> dict[str, bytes | None]:
+    """The attributes `source` and `id` of an event, each where it can be read; {} where nothing can."""
+    try:
+        envelope = _ENVELOPES.decode(value)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return {}
+    found: dict[str, bytes | None] = {}
+    for name in ("source", "id"):
+        with suppress(BadInput):
+            found[name] = _attribute(name, getattr(envelope, name))
+    return found
 
 
 def _readable(content_type: bytes) -> None:

@@ -37,6 +37,8 @@ class Topic:
     purpose: str
     withholds: tuple[str, ...] = ()
     """Fields of facts that are empty on this topic: they name somebody whom its hearers have no need to know."""
+    results: str = ""
+    """Of a door, the line on which its speaker hears what came of its word: its refusals and its parkings."""
 
     def tells(self, body: bytes) -> bytes:
         """A fact's body as this topic tells it; `ValueError` and its like where nobody can read the body."""
@@ -80,6 +82,7 @@ TELEPHONY_CALLS: Final = Topic(
     hearers=("intake",),
     carries=inputs_of(telephony),
     purpose="Calls as the telephone system sees them.",
+    results="telephony.results",
 )
 INTAKE_REQUESTS: Final = Topic(
     name="intake.requests",
@@ -90,6 +93,7 @@ INTAKE_REQUESTS: Final = Topic(
     hearers=("intake",),
     carries=inputs_of(requests),
     purpose="What citizens ask for, add, bring up again, rate and take back, and what was recorded wrongly.",
+    results="intake.results",
 )
 COMPLAINTS_LOG: Final = Topic(
     name=LOG,
@@ -156,9 +160,10 @@ DISPATCH_ORDERS: Final = Topic(
         events.ExclusionApproved,
         events.ExclusionRejected,
         events.AnswerSentBack,
+        events.ReplyRefused,
     ),
-    purpose="A unit's own orders, what it must help with, what changed about them, and what ended them before it "
-    "could answer.",
+    purpose="A unit's own orders, what it must help with, what changed about them, how they ended and were judged, "
+    "and which of its replies were refused or parked.",
 )
 DISPATCH_REPLIES: Final = Topic(
     name="dispatch.replies.{unit}",
@@ -169,6 +174,7 @@ DISPATCH_REPLIES: Final = Topic(
     hearers=("dispatch",),
     carries=inputs_of(replies),
     purpose="What a unit says to its orders; the topic, not the body, says which unit speaks.",
+    results="dispatch.orders.{unit}",
 )
 DISPATCH_REVIEW_REQUESTS: Final = Topic(
     name="dispatch.review-requests",
@@ -196,6 +202,7 @@ DISPATCH_REVIEWS: Final = Topic(
     hearers=("dispatch",),
     carries=inputs_of(reviews),
     purpose="What reviewers and councils decided.",
+    results="dispatch.results",
 )
 FEEDBACK_VISITS: Final = Topic(
     name="feedback.visits",
@@ -216,6 +223,7 @@ FEEDBACK_VISIT_RESULTS: Final = Topic(
     hearers=("feedback",),
     carries=inputs_of(visits),
     purpose="What the citizen said, or that nobody answered.",
+    results="feedback.results",
 )
 FEEDBACK_EXCEPTIONS: Final = Topic(
     name="feedback.exceptions",
@@ -227,6 +235,7 @@ FEEDBACK_EXCEPTIONS: Final = Topic(
     carries=inputs_of(exceptions),
     purpose="Approved exceptions: closing without a visit's outcome. Apart from the answers, for whoever may "
     "write those must not be able to approve.",
+    results="feedback.exception-results",
 )
 CITIZEN_NOTICES: Final = Topic(
     name="citizen.notices",
@@ -272,6 +281,57 @@ SUPERVISION_REPORTS: Final = Topic(
     "districts hear too.",
 )
 
+TELEPHONY_RESULTS: Final = Topic(
+    name="telephony.results",
+    key="place of the message",
+    partitions=1,
+    retention=_MONTH,
+    speaker=roles.RELAY,
+    hearers=(roles.TELEPHONY,),
+    carries=(),
+    purpose="Which events of telephony were parked, and why.",
+)
+INTAKE_RESULTS: Final = Topic(
+    name="intake.results",
+    key="complaint id, else the place of the message",
+    partitions=1,
+    retention=_MONTH,
+    speaker=roles.RELAY,
+    hearers=(roles.AGENTS,),
+    carries=(events.IntakeRefused,),
+    purpose="Which requests of the agents' desk, web or app were refused or parked, and why.",
+)
+DISPATCH_RESULTS: Final = Topic(
+    name="dispatch.results",
+    key="complaint id, else the place of the message",
+    partitions=1,
+    retention=_MONTH,
+    speaker=roles.RELAY,
+    hearers=(roles.REVIEWERS,),
+    carries=(events.ReplyRefused,),
+    purpose="Which decisions of reviewers and councils were refused or parked, and why.",
+)
+FEEDBACK_RESULTS: Final = Topic(
+    name="feedback.results",
+    key="complaint id, else the place of the message",
+    partitions=1,
+    retention=_MONTH,
+    speaker=roles.RELAY,
+    hearers=(roles.DIALLER,),
+    carries=(events.VisitAnswerRefused,),
+    purpose="Which of the dialler's visit results were refused or parked, and why.",
+)
+FEEDBACK_EXCEPTION_RESULTS: Final = Topic(
+    name="feedback.exception-results",
+    key="complaint id, else the place of the message",
+    partitions=1,
+    retention=_MONTH,
+    speaker=roles.RELAY,
+    hearers=(roles.SUPERVISION,),
+    carries=(events.VisitAnswerRefused,),
+    purpose="Which of the supervisors' exceptions were refused or parked, and why.",
+)
+
 TOPICS: Final[tuple[Topic, ...]] = (
     TELEPHONY_CALLS,
     INTAKE_REQUESTS,
@@ -287,7 +347,15 @@ TOPICS: Final[tuple[Topic, ...]] = (
     CITIZEN_NOTICES,
     ESCALATION_NOTICES,
     SUPERVISION_REPORTS,
+    TELEPHONY_RESULTS,
+    INTAKE_RESULTS,
+    DISPATCH_RESULTS,
+    FEEDBACK_RESULTS,
+    FEEDBACK_EXCEPTION_RESULTS,
 )
+
+RESULTS: Final[frozenset[str]] = frozenset(topic.results for topic in TOPICS if topic.results)
+"""The names of the lines on which speakers hear what came of their word."""
 
 
 def hearer_of(kind: type[Input]) -> str:

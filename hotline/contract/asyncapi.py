@@ -17,13 +17,18 @@ import msgspec
 from shared.doors.heard import LOGIN, by_login
 from shared.events import Fact
 from shared.inputs import Input
-from shared.log.anchors import CE_TYPE, Anchor
+from shared.log.anchors import CE_TYPE as ANCHORED
+from shared.log.anchors import Anchor
 from shared.log.codec import ce_type_of
+from shared.results import AS_TOLD, InputParked
+from shared.results import CE_TYPE as PARKED
 from shared.structured import CONTENT_TYPE, REQUIRED
 from shared.topic_names import UNIT_NAME
-from shared.topics import COMPLAINTS_ANCHORS, TOPICS, UNIT, Topic
+from shared.topics import COMPLAINTS_ANCHORS, COMPLAINTS_LOG, RESULTS, TOPICS, UNIT, Topic
 
-_Kind = type[Fact | Input | Anchor]
+_Kind = type[Fact | Input | Anchor | InputParked]
+_STORED: dict[_Kind, type[Fact]] = {told: fact for fact, told in AS_TOLD.items()}
+"""The fact that a message is, where it says more than that."""
 
 _REF = "#/components/schemas/{name}"
 _HEADERS = {
@@ -70,6 +75,7 @@ _STRUCTURED_SCHEMAS: dict[str, Any] = {
         "required": ["content-type"],
     },
 }
+_PARKED_HEADERS = {"ce_time": "RFC 3339 with zone: when it was parked"}
 _FACT_HEADERS = {
     "ce_sequence": "the fact's version in its complaint, ten digits; dense",
     "ce_causationid": "the message or fact that led to it",
@@ -118,14 +124,26 @@ def document() -> dict[str, Any]:
 
 
 def _carried(topic: Topic) -> tuple[_Kind, ...]:
-    """The messages of a topic: facts, inputs, and on one topic neither."""
-    return (Anchor,) if topic is COMPLAINTS_ANCHORS else topic.carries
+    """The messages of a topic: facts as they are told there, inputs, and beside them what is neither."""
+    if topic is COMPLAINTS_ANCHORS:
+        return (Anchor,)
+    if topic is COMPLAINTS_LOG or topic.speaker != "relay":
+        return topic.carries
+    told = tuple(AS_TOLD.get(kind, kind) for kind in topic.carries if issubclass(kind, Fact))
+    return (*told, InputParked) if _is_of_results(topic) else told
+
+
+def _is_of_results(topic: Topic) -> bool:
+    return topic.name.removesuffix(f".{LOGIN}") in RESULTS
 
 
 def _channels(topic: Topic) -> tuple[Topic, ...]:
     """A line of the table, and where several speak at its door the topics of their logins as one more."""
     if not by_login(topic):
         return (topic,)
+    if topic.speaker == "relay":
+        purpose = f"The same as `{topic.name}`, for the login that speaks on a topic of its own."
+        return topic, replace(topic, name=f"{topic.name}.{LOGIN}", purpose=purpose)
     purpose = f"The same as `{topic.name}`, from one login: it alone writes here, and what it says stops nobody else."
     return topic, replace(topic, name=f"{topic.name}.{LOGIN}", purpose=purpose)
 
@@ -174,9 +192,13 @@ def _message(kind: _Kind, components: dict[str, Any]) -> dict[str, Any]:
     if issubclass(kind, Input):
         ce_type, own = kind.TYPE, _INPUT_HEADERS
     elif issubclass(kind, Anchor):
-        ce_type, own = CE_TYPE, {}
+        ce_type, own = ANCHORED, {}
+    elif issubclass(kind, InputParked):
+        ce_type, own = PARKED, _PARKED_HEADERS
     else:
-        ce_type, own = ce_type_of(kind.__name__, kind.SCHEMA).decode(), _FACT_HEADERS
+        fact = _STORED.get(kind, kind)
+        assert issubclass(fact, Fact)  # noqa: S101 -- for the type checker
+        ce_type, own = ce_type_of(fact.__name__, fact.SCHEMA).decode(), _FACT_HEADERS
     headers = {name: {"type": "string", "description": text} for name, text in (_HEADERS | own).items()}
     headers["ce_type"] = {"type": "string", "const": ce_type}
     return {

@@ -102,6 +102,16 @@ UPDATE es.parked SET kafka_offset = -parked_id, topic = $3::text || substr(topic
 WHERE NOT $1::bool OR topic = ANY ($2::text[])
 """
 
+_TELLS_RESULTS: Final = "SELECT to_regclass('es.parking_notice') IS NOT NULL"
+# Numbers of transactions count anew on this server: 1 is what speakers were told of, 3 what they are still to hear.
+_NOTICES: Final = """
+UPDATE es.parking_notice n SET topic = $1::text || substr(topic, length($2::text) + 1),
+    xid = CASE WHEN pg_visible_in_snapshot(n.xid, r.snap_a) THEN '1'::xid8 ELSE '3'::xid8 END
+FROM es.parking_relay r
+"""
+_REFUSED: Final = "UPDATE es.refused_input SET topic = $1::text || substr(topic, length($2::text) + 1)"
+_RESULTS_BEGIN: Final = "UPDATE es.parking_relay SET snap_a = '2:2:'"
+
 
 class Restored(msgspec.Struct, frozen=True, kw_only=True):
     """The outcome of a restore."""
@@ -294,6 +304,10 @@ async def _adapt(dsn: str, plan: _Plan, prefix: str, old: str) -> None:
             )
             # An offset of a topic that begins anew comes again, and what is parked by then is another message.
             await connection.execute(_PARKED, *anew, prefix, old)
+            if await connection.fetchval(_TELLS_RESULTS):
+                for statement in (_NOTICES, _REFUSED):
+                    await connection.execute(statement, prefix, old)
+                await connection.execute(_RESULTS_BEGIN)
             if plan.same_kafka:
                 # Facts that are no more have marks beyond the backup's; none of ours may seem to be before them.
                 await connection.execute(

@@ -11,7 +11,7 @@ from functools import cache
 from typing import Final
 
 from shared.topic_names import UNIT_NAME
-from shared.topics import TOPICS, UNIT, Topic
+from shared.topics import RESULTS, TOPICS, UNIT, Topic
 
 LOGIN: Final = "{login}"
 """Stands in the name of a channel for any login; a login is written as a unit's id is (`UNIT_NAME`)."""
@@ -20,8 +20,8 @@ _LOGIN: Final = UNIT_NAME.pattern.removeprefix("^").removesuffix("$")
 
 
 def by_login(line: Topic) -> bool:
-    """Whether several speak at this door, each on a topic of its own beside the plain one."""
-    return line.is_door and not line.per_unit
+    """Whether several speak at this door, each on a topic of its own beside the plain one; or hear what came of it."""
+    return not line.per_unit and (line.is_door or line.name in RESULTS)
 
 
 def door_of(line: Topic) -> str:

@@ -363,6 +363,8 @@ class ReplyRefused(DispatchFact, frozen=True, kw_only=True):
     """A unit or reviewer asked for something that cannot be done; why."""
 
     TIME: ClassVar[str] = "refused_at"
+    TELLS: ClassVar[tuple[str, ...]] = ()
+    """It goes to whoever asked (`shared.outward.results_of`), not to whom it names."""
 
     unit: UnitId
     asked: str

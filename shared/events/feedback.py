@@ -90,6 +90,8 @@ class VisitAnswerRefused(FeedbackFact, frozen=True, kw_only=True):
     """The dialler or a supervisor asked for something that cannot be done; why."""
 
     TIME: ClassVar[str] = "refused_at"
+    TELLS: ClassVar[tuple[str, ...]] = ()
+    """It goes to whoever asked (`shared.outward.results_of`), not to whom it names."""
 
     asked: str
     asked_by: str | UnsetType = UNSET

@@ -196,6 +196,8 @@ class IntakeRefused(IntakeFact, frozen=True, kw_only=True):
     """Intake was asked for something that cannot be done; why."""
 
     TIME: ClassVar[str] = "refused_at"
+    TELLS: ClassVar[tuple[str, ...]] = ()
+    """It goes to whoever asked (`shared.outward.results_of`), not to whom it names."""
 
     asked: str
     reason: str

@@ -115,6 +115,14 @@ class Parked(NamedTuple):
     reason: str
 
 
+class RefusedInput(NamedTuple):
+    """An input that a refusal answers: its speaker is told."""
+
+    message_id: str
+    """Its identity, which is the cause of the refusal."""
+    message: Incoming
+
+
 @dataclass(slots=True)
 class Append:
     """One transaction's worth, column by column as the log takes it."""
@@ -126,6 +134,7 @@ class Append:
     that holds it (`shared.seeing.held_for`). A shorter list says nothing of the rest."""
     parked: list[Parked] = field(default_factory=list)
     unpark: list[int] = field(default_factory=list)
+    refused: list[RefusedInput] = field(default_factory=list)
 
     head_stream: list[str] = field(default_factory=list)
     head_old: list[int] = field(default_factory=list)

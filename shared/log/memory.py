@@ -57,6 +57,10 @@ class Memory:
     parked: dict[int, ParkedRow] = field(default_factory=dict)
     doors_stopped: dict[tuple[str, str, str], str] = field(default_factory=dict)
     """Why, by consumer, door and topic."""
+    refused: dict[str, Incoming] = field(default_factory=dict)
+    """The inputs that refusals answer, by their identity."""
+    notices: list[tuple[str, Parked]] = field(default_factory=list)
+    """The notices of parkings, in order: the desk and the message it set aside."""
     effects: list[tuple[str, tuple[object, ...]]] = field(default_factory=list)
     """Statements of a desk's own, kept and not executed."""
     _parked_ids: int = 0
@@ -174,6 +178,12 @@ class MemoryLog:
             memory.looks.pop((stream, kind), None)
             if due_at < memory.now():
                 memory.looks[stream, kind] = memory.now()  # known late
+        memory.refused |= dict(append.refused)
+        memory.notices += [
+            (consumer, parked)
+            for parked in append.parked
+            if not any(_same(parked, told) for desk, told in memory.notices if desk == consumer)
+        ]
         for kept in self._behind({memory.keep(consumer, parked) for parked in append.parked}):
             kept.released = False
         for parked_id in append.unpark:
@@ -298,3 +308,11 @@ class MemoryLog:
             )
             for row, stream in enumerate(append.fact_stream)
         ]
+
+
+def _same(one: Parked, other: Parked) -> bool:
+    """Whether this was told before: the same message, for the same reason."""
+    return one.reason == other.reason and all(
+        getattr(one.message, name) == getattr(other.message, name)
+        for name in ("topic", "partition", "offset", "sent_at_ms")
+    )

@@ -11,6 +11,7 @@ from typing import Any, Final
 import asyncpg
 import msgspec
 
+from shared.cloudevents import named
 from shared.complaint import STATE_SCHEMA, UnreadableHead, stored_head
 from shared.log import Append, EventLog, Fenced, Head, HeadMoved, Incoming, Known, Place, Unread
 from shared.log.log_format import must_be_read_here
@@ -28,6 +29,7 @@ SETTINGS: Final = {
 }
 
 _HEADS: Final = "SELECT stream_id, version, head_hash, state, state_schema FROM es.heads($1, $2, $3)"
+_NOTE_RESULTS: Final = "SELECT es.note_results(" + ", ".join(f"${n}" for n in range(1, 14)) + ")"
 _APPEND: Final = "SELECT es.append(" + ", ".join(f"${n}" for n in range(1, 41)) + ")"
 # As in es.append, which finds them taken: ordered by the lock's own key.
 _HOLD: Final = """
@@ -94,8 +96,28 @@ class PostgresLog:
 
     async def append(self, append: Append) -> None:
         """See `EventLog.append`."""
+        arguments = self._columns_of(append)
+        async with self._connected() as connection:
+            try:
+                further = self._further(append)
+                if not further:
+                    await connection.execute(_APPEND, *arguments)
+                else:
+                    async with connection.transaction():
+                        await connection.execute(_APPEND, *arguments)
+                        for statement, values in further:
+                            await connection.execute(statement, *values)
+            except asyncpg.PostgresError as error:
+                if error.sqlstate in {"HL001", "23505", "40P01", "40001"}:
+                    raise HeadMoved(str(error)) from error
+                if error.sqlstate == "HL002":
+                    raise Fenced(str(error)) from error
+                raise
+
+    def _columns_of(self, append: Append) -> tuple[object, ...]:
+        """The arguments of es.append."""
         moved, parked = append.moved, append.parked
-        arguments = (
+        return (
             self._consumer,
             [m.topic for m in moved],
             [m.partition for m in moved],
@@ -137,21 +159,13 @@ class PostgresLog:
             [p.reason for p in parked],
             append.unpark,
         )
-        async with self._connected() as connection:
-            try:
-                if append.effect is None:
-                    await connection.execute(_APPEND, *arguments)
-                else:
-                    statement, values = append.effect
-                    async with connection.transaction():
-                        await connection.execute(_APPEND, *arguments)
-                        await connection.execute(statement, *values)
-            except asyncpg.PostgresError as error:
-                if error.sqlstate in {"HL001", "23505", "40P01", "40001"}:
-                    raise HeadMoved(str(error)) from error
-                if error.sqlstate == "HL002":
-                    raise Fenced(str(error)) from error
-                raise
+
+    def _further(self, append: Append) -> list[tuple[str, Sequence[object]]]:
+        """The other statements of the transaction: the desk's own, and the one for what speakers are to hear."""
+        further: list[tuple[str, Sequence[object]]] = [] if append.effect is None else [append.effect]
+        if append.refused or append.parked:
+            further.append((_NOTE_RESULTS, (self._consumer, *_results_noted(append))))
+        return further
 
     @asynccontextmanager
     async def holding(self, streams: Sequence[str]) -> AsyncIterator[EventLog]:
@@ -238,6 +252,23 @@ class PostgresLog:
                 raise
             self._connection = connection
         return self._connection
+
+
+def _results_noted(append: Append) -> tuple[list[Any], ...]:
+    """The inputs that were refused and those that are parked, column by column as es.note_results takes them."""
+    refused = [(one, *named(one.message)) for one in append.refused]
+    known = [
+        (one.message_id, one.message.topic, source, id_) for one, source, id_ in refused if source and id_
+    ]
+    parked = [
+        (m.topic, m.partition, m.offset, m.sent_at_ms, *named(m), complaint_id, reason)
+        for m, complaint_id, reason in append.parked
+    ]
+    return (*_columns(known, 4), *_columns(parked, 8))
+
+
+def _columns(rows: Sequence[tuple[Any, ...]], width: int) -> list[list[Any]]:
+    return [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in range(width)]
 
 
 class _Held(PostgresLog):

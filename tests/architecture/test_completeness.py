@@ -81,6 +81,8 @@ from shared.inputs import (
 from shared.log.anchors import CE_TYPE
 from shared.log.codec import ce_type_of
 from shared.outward import OUTWARD
+from shared.results import AS_TOLD
+from shared.results import CE_TYPE as PARKED
 from shared.topics import (
     DISPATCH_ORDERS,
     DISPATCH_REPLIES,
@@ -88,6 +90,7 @@ from shared.topics import (
     FEEDBACK_EXCEPTIONS,
     FEEDBACK_VISIT_RESULTS,
     INTAKE_REQUESTS,
+    RESULTS,
     TELEPHONY_CALLS,
     TOPICS,
     Topic,
@@ -142,7 +145,7 @@ def _sent_to(topic: Topic, data: Input) -> Any:
 def test_every_input_and_every_fact_is_in_the_published_contract() -> None:
     described = {entry["name"] for entry in document()["components"]["messages"].values()}
     facts = {ce_type_of(kind.__name__, kind.SCHEMA).decode() for kind in SPEAKERS}
-    assert described == set(INPUTS) | facts | {CE_TYPE}
+    assert described == set(INPUTS) | facts | {CE_TYPE, PARKED}
 
 
 # --- commands
@@ -335,7 +338,7 @@ FACTS: Final = pytest.mark.parametrize("kind", SPEAKERS, ids=lambda kind: kind._
 
 def test_every_fact_stands_in_a_file_of_the_language_and_says_who_may_state_it() -> None:
     facts = {kind for kind in kinds_of(Fact) if kind.__module__ != Fact.__module__}
-    assert facts == set(SPEAKERS)
+    assert facts - set(AS_TOLD.values()) == set(SPEAKERS)
     assert set(SPEAKERS.values()) == set(DeskName)
 
 
@@ -380,6 +383,13 @@ def test_a_fact_is_told_to_the_units_that_its_fields_name(kind: type[Fact]) -> N
 def test_a_fact_has_an_example_and_a_golden_file(kind: type[Fact]) -> None:
     assert any(type(example) is kind for example in vars(eg).values())
     assert list(GOLDEN.glob(f"{kind.__name__}.v{kind.SCHEMA}.json"))
+
+
+@pytest.mark.parametrize("kind", REFUSALS, ids=lambda kind: kind.__name__)
+def test_a_refusal_is_told_to_whom_its_desk_hears(kind: type[Fact]) -> None:
+    doors = [line for line in INBOUND if kind.SPEAKER in line.hearers and line is not TELEPHONY_CALLS]
+    carrying = {line.name for line in TOPICS if kind in line.carries and line.name in RESULTS}
+    assert carrying == {door.results for door in doors}
 
 
 def test_no_table_names_a_fact_that_there_is_none_of() -> None:

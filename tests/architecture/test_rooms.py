@@ -96,6 +96,9 @@ def test_only_one_file_reads_a_clock() -> None:
 
 def test_what_the_relay_sends_outward_is_what_the_table_says_a_topic_carries() -> None:
     sent = {(line.name, fact) for fact, lines in OUTWARD.items() for line, _ in lines}
+    # Refusals go by whose word they answer.
+    answered = {topic for door in TOPICS if door.results for topic in TOPICS if topic.name == door.results}
+    sent |= {(topic.name, kind.__name__) for topic in answered for kind in REFUSALS if kind in topic.carries}
     carried = {
         (topic.name, kind.__name__)
         for topic in TOPICS

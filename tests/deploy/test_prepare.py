@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from deploy.city import kafka_logins
+from deploy.city import kafka_rights
 from deploy.city import prepare as job
 from deploy.city.deployed import Settings
 from deploy.embedded import child
@@ -21,7 +21,7 @@ def settings(dsn: str, folder: Path, kafka: str) -> Settings:
     """A city of which the owner and Kafka's admin are known."""
     at = urlsplit(dsn)
     (folder / "postgres-owner").write_text(at.password or "")
-    for name in ("admin", *kafka_logins.PRINCIPALS):
+    for name in ("admin", *kafka_rights.PRINCIPALS):
         (folder / f"kafka-{name}").write_text("a-password")
     return Settings(
         kafka=kafka,

@@ -30,7 +30,7 @@ from shared.inputs import WithdrawRequest
 from shared.log.anchoring import FileCopy, anchor, hand_on
 from shared.policy.catalogue import catalogue
 from shared.runtime.errors import UserError
-from shared.topics import INTAKE_REQUESTS
+from shared.topics import INTAKE_REQUESTS, INTAKE_RESULTS
 from tests import examples as eg
 from tests.city import STREETS, City, until
 from tests.hotline.conftest import Desks
@@ -259,6 +259,26 @@ async def test_with_an_empty_kafka_open_lives_are_told_again_and_what_was_parked
         await until_count(again, "ComplaintWithdrawn", 1)
         await again.settled(within=WITHIN)
         await again.verify()
+
+
+async def test_a_parking_that_no_speaker_heard_of_before_the_backup_is_told_after_it_and_no_other(
+    city: Callable[..., Awaitable[City]], elsewhere: Addresses, tmp_path: Path
+) -> None:
+    town = await city()
+    await town.start("intake", "relay")
+    await town.tell(INTAKE_REQUESTS, "heard", WithdrawRequest(request_id="heard"))
+    (heard,) = await town.messages(town.topic(INTAKE_RESULTS), count=1, within=WITHIN)
+    await town.stop()
+    await town.start("intake")
+    await town.tell(INTAKE_REQUESTS, "unheard", WithdrawRequest(request_id="unheard"), event_id="unheard")
+    await until_parked(town, 2)
+    await town.stop()
+    await backup(served(town.realm), tmp_path / "kept")
+    async with put_back(town, elsewhere, tmp_path / "kept", tmp_path / "again") as (again, _):
+        await again.start("relay")
+        (told,) = await again.messages(again.topic(INTAKE_RESULTS), count=1, within=WITHIN)
+        assert b'"id":"unheard"' in told.value
+        assert dict(told.headers)["ce_id"] != dict(heard.headers)["ce_id"]
 
 
 async def until_parked(town: City, count: int) -> None:

@@ -65,6 +65,7 @@ WRITES: Final = {
         for how in ("INSERT", "UPDATE", "DELETE")
     ),
     ("relay", "es.relay", "UPDATE"),
+    ("relay", "es.parking_relay", "UPDATE"),
     ("relay", "es.anchor", "INSERT"),
 }
 """All that any login may write without a function."""

@@ -21,7 +21,18 @@ from deploy.embedded.stack import Addresses
 from shared.desk import Desk
 from shared.ids import ComplaintId, UnitId, derived
 from shared.inputs import SignOrder
-from shared.log import Append, EventLog, Fenced, HeadMoved, Incoming, Known, Moved, Parked, Place
+from shared.log import (
+    Append,
+    EventLog,
+    Fenced,
+    HeadMoved,
+    Incoming,
+    Known,
+    Moved,
+    Parked,
+    Place,
+    RefusedInput,
+)
 from shared.log.postgres import PostgresLog
 from shared.log.through import Through
 from shared.work import Batch, Work
@@ -102,7 +113,7 @@ async def test_a_desk_touches_no_table_directly(realm_only: City, desk: str) -> 
     assert await _touched(realm_only, desk) == set()
 
 
-async def test_the_relay_reads_facts_moves_its_cursor_writes_anchors_and_nothing_else(
+async def test_the_relay_reads_what_it_sends_moves_its_cursors_writes_anchors_and_nothing_else(
     realm_only: City,
 ) -> None:
     assert await _touched(realm_only, "relay") == {
@@ -111,6 +122,11 @@ async def test_the_relay_reads_facts_moves_its_cursor_writes_anchors_and_nothing
         ("UPDATE", "es.relay"),
         ("SELECT", "es.anchor"),
         ("INSERT", "es.anchor"),
+        ("SELECT", "es.stream"),
+        ("SELECT", "es.refused_input"),
+        ("SELECT", "es.parking_notice"),
+        ("SELECT", "es.parking_relay"),
+        ("UPDATE", "es.parking_relay"),
     }
 
 
@@ -273,12 +289,14 @@ async def test_a_batch_is_written_whole_or_not_at_all(
     await real.append(Append(inbox=[derived("told before")]))
     await real.places([("t", 0)])
     parked = Incoming("t", 0, 7, 0, None, (("ce_id", None),), b"?")
+    told = Incoming("t", 0, 6, 0, None, (("ce_source", b"/desk"), ("ce_id", b"1")), b"{}")
 
     def batch() -> Append:
         return Append(
             moved=[Moved("t", 0, 0, Place(8))],
             inbox=[derived("first told")],
             parked=[Parked(parked, None, "not JSON")],
+            refused=[RefusedInput("first told", told)],
         )
 
     async def write(log: EventLog) -> None:
@@ -303,6 +321,8 @@ async def test_a_batch_is_written_whole_or_not_at_all(
         "es.event",
         "es.inbox",
         "es.parked",
+        "es.parking_notice",
+        "es.refused_input",
         "es.stream",
         "es.timer",
     }

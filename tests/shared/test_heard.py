@@ -77,9 +77,10 @@ def test_faststream_hands_the_pattern_on_as_it_is(line: Topic) -> None:
     assert Address(wanted, KAFKA_ADDRESS_SYNTAX).broker_address == wanted
 
 
-def test_every_door_of_several_speakers_has_topics_by_login_and_no_other() -> None:
-    assert [line for line in TOPICS if by_login(line)] == SHARED
-    assert len(SHARED) == 5
+def test_every_door_of_several_speakers_has_topics_by_login_and_its_results_too_and_no_other() -> None:
+    of_results = [line for line in TOPICS if line.name in {door.results for door in SHARED}]
+    assert [line for line in TOPICS if by_login(line)] == [*SHARED, *of_results]
+    assert len(SHARED) == len(of_results) == 5
     for line in (COMPLAINTS_LOG, DISPATCH_REPLIES):
         with pytest.raises(ValueError, match="no login has a topic of its own here"):
             of_login(line, "web")

@@ -81,6 +81,15 @@ class Shelf(NamedTuple):
     reason: str
 
 
+class Heard(NamedTuple):
+    """What a speaker is to hear: of a refused input (`reason` is empty) or of a parking."""
+
+    consumer: str
+    topic: str
+    offset: int
+    reason: str
+
+
 class Keeper(Protocol):
     """A kind of log, and eyes that look past its functions."""
 
@@ -102,6 +111,14 @@ class Keeper(Protocol):
 
     async def shelves(self) -> list[Shelf]:
         """What is parked."""
+        ...
+
+    async def notices(self) -> list[Heard]:
+        """What speakers are told of parkings, in order."""
+        ...
+
+    async def refused(self) -> dict[str, str]:
+        """The topics of inputs that were refused, by their identity."""
         ...
 
     async def release(self, parked_id: int) -> None:
@@ -155,6 +172,15 @@ class InMemory:
             for parked_id, kept in sorted(self.memory.parked.items())
         ]
 
+    async def notices(self) -> list[Heard]:
+        return [
+            Heard(consumer, parked.message.topic, parked.message.offset, parked.reason)
+            for consumer, parked in self.memory.notices
+        ]
+
+    async def refused(self) -> dict[str, str]:
+        return {identity: message.topic for identity, message in self.memory.refused.items()}
+
     async def release(self, parked_id: int) -> None:
         self.memory.release(parked_id)
 
@@ -200,6 +226,16 @@ class InPostgres:
             "SELECT parked_id, consumer, complaint_id::text, reason FROM es.parked ORDER BY parked_id"
         )
         return [Shelf(*row) for row in found]
+
+    async def notices(self) -> list[Heard]:
+        found = await self.eyes.fetch(
+            "SELECT consumer, topic, kafka_offset, reason FROM es.parking_notice ORDER BY notice_id"
+        )
+        return [Heard(*row) for row in found]
+
+    async def refused(self) -> dict[str, str]:
+        found = await self.eyes.fetch("SELECT message_id, topic FROM es.refused_input")
+        return {row[0]: row[1] for row in found}
 
     async def release(self, parked_id: int) -> None:
         await self.eyes.execute("UPDATE es.parked SET released_at = now() WHERE parked_id = $1", parked_id)
@@ -872,3 +908,24 @@ async def test_a_topic_that_is_stopped_is_stopped_for_its_own_door_and_keeps_its
 async def test_an_empty_append_is_nothing_to_write() -> None:
     assert not Append()
     assert Append(moved=[Moved("log", 0, 0, Place(1))])
+
+
+async def test_a_parking_is_told_with_it_once_a_reason(keeper: Keeper) -> None:
+    log = keeper.log("dispatch")
+    await log.append(Append(parked=[Parked(incoming(n), None, "first") for n in (1, 2)]))
+    await log.append(Append(parked=[Parked(incoming(1), None, "first")]))
+    await log.append(Append(parked=[Parked(incoming(1), None, "again")]))
+    told = [(heard.consumer, heard.offset, heard.reason) for heard in await keeper.notices()]
+    assert told == [("dispatch", 1, "first"), ("dispatch", 2, "first"), ("dispatch", 1, "again")]
+
+
+async def test_which_input_a_refusal_answers_is_kept_with_the_refusal_and_of_no_other(keeper: Keeper) -> None:
+    await opened(keeper)
+    message = msgspec.structs.replace(incoming(9), headers=(("ce_source", b"/desk"), ("ce_id", b"7")))
+    first, second = replace(withdraws(), message=message), replace(withdraws("again"), message=message)
+    await desk("intake", keeper.log("intake")).obey(Batch(work=[first]))
+    assert await keeper.refused() == {}
+    await desk("intake", keeper.log("intake")).obey(Batch(work=[second]))
+    assert [row.type for row in (await keeper.rows())[-2:]] == ["ComplaintWithdrawn", "IntakeRefused"]
+    assert await keeper.refused() == {second.message_id: "door"}
+    assert (await keeper.rows())[-1].caused_by == second.caused_by

@@ -27,7 +27,10 @@ from shared.log import Append, Moved
 from shared.log.anchoring import _BY_POSITION, _STRETCH
 from shared.log.postgres import SETTINGS, PostgresLog
 from shared.log.projection.position import TOUCHED
+from shared.log.relay.beside import _ANSWERED as ANSWERED
+from shared.log.relay.beside import _HEADS as BESIDE
 from shared.log.relay.cursor import _NEW, _OPEN_ALL
+from shared.log.relay.notices import _NEW as NOTICES
 from shared.work import Batch
 from tests.desks import NOW, desk_on, dispatch_of, lives
 from tests.hotline.conftest import logins_on
@@ -270,6 +273,31 @@ async def test_an_idle_tick_of_the_relay_touches_no_fact(grown: Watched) -> None
     now = await grown.connection.fetchval("SELECT pg_current_snapshot()::text")
     nodes = await grown.of(_OPEN_ALL, now, now, 0, PAGE, 0, 0, 1)
     _by_index(nodes, rows_max=0)
+
+
+async def test_what_is_told_beside_a_page_is_read_by_key_alone(grown: Watched) -> None:
+    rows = await grown.connection.fetch("SELECT stream_id::text FROM es.stream LIMIT 200")
+    nodes = await grown.of(BESIDE, [row[0] for row in rows], [3] * len(rows))
+    _by_index(nodes, rows_max=200)
+    assert _indexes(nodes, "stream") == {"stream_pkey"}
+    assert _indexes(nodes, "event") == {"event_stream_id_version_key"}
+    await grown.connection.execute(
+        "INSERT INTO es.refused_input SELECT 'm' || n, 'dispatch', 't', '/s', n FROM generate_series(1, 5000) AS n"
+        " ON CONFLICT DO NOTHING"
+    )
+    nodes = await grown.of(ANSWERED, [f"m{n}" for n in range(100)])
+    _by_index(nodes, rows_max=100)
+
+
+async def test_an_idle_look_for_parkings_touches_none(grown: Watched) -> None:
+    await grown.connection.execute(
+        "INSERT INTO es.parking_notice (consumer, topic, part, kafka_offset, sent_at_ms, reason)"
+        " SELECT 'dispatch', 't', 0, n, 1, 'r' FROM generate_series(1, 5000) AS n ON CONFLICT DO NOTHING"
+    )
+    now = await grown.connection.fetchval("SELECT pg_current_snapshot()::text")
+    nodes = await grown.of(NOTICES, now, now, 0, PAGE)
+    _by_index(nodes, rows_max=0)
+    assert _indexes(nodes, "parking_notice") == {"parking_notice_xid"}
 
 
 async def test_whether_all_is_relayed_is_answered_without_reading_the_log(grown: Watched) -> None:

@@ -44,7 +44,7 @@ pytestmark = pytest.mark.connected
 PAGE: Final = 4
 COMPLAINTS: Final = 5
 
-STEPS: Final = ("own", "look", "open", "page", "send", "page_done", "settle")
+STEPS: Final = ("own", "look", "open", "page", "with_beside", "send", "page_done", "settle")
 POINTS: Final = (*(f"{when} {step}" for step in STEPS for when in ("before", "after")), "amid send")
 
 
@@ -68,6 +68,10 @@ class FaultyRelayLog(RelayCursor):
     async def open(self, snap_b: str, page_max: int) -> list[FactRow]:
         of = super().open
         return await self._faults.around("open", lambda: of(snap_b, page_max))
+
+    async def with_beside(self, rows: list[FactRow]) -> list[FactRow]:
+        of = super().with_beside
+        return await self._faults.around("with_beside", lambda: of(rows))
 
     async def page_done(self, position: int) -> None:
         of = super().page_done

@@ -6,13 +6,15 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Final
 
+from hotline.casefile import refusals
 from shared import events as e
 from shared.ids import UnitId
 from shared.text import quoted
 
 FOR_UNIT: Final[dict[type[e.Fact], Callable[[Any, UnitId, Callable[[datetime], str]], str]]] = {
     e.ComplaintWithdrawn: lambda _, __, ___: "the citizen took it back; nothing more to do",
-    e.ComplaintClosed: lambda _, __, ___: "closed; nothing more to do",
+    e.ComplaintClosed: lambda f, _, __: f"closed, {f.outcome.lower()}; nothing more to do",
+    e.ReplyRefused: lambda f, _, __: refusals.answer(f),
     e.ReturnApproved: lambda _, __, ___: "your return was approved; it goes to another unit",
     e.ReturnRejected: lambda _, __, ___: "your return was rejected; it stays with you",
     e.OrderAssigned: lambda f, _, __: f"you gave it to {f.to_unit}",

@@ -126,11 +126,12 @@ class TopicReader:
                     headers = self._fresh(tp, record)
                     if headers is None:
                         continue
-                    self._expected[tp] -= 1
                     named = fact_type_of(headers["ce_type"])
-                    if named is not None:
-                        fact = decoded(*named, record.value)
-                        heard.append((int(headers["ce_sequence"]), OutwardMessage(line, unit, fact)))
+                    if named is None or not self._is_expected(named[0], line, unit, record.value):
+                        continue
+                    self._expected[tp] -= 1
+                    fact = decoded(*named, record.value)
+                    heard.append((int(headers["ce_sequence"]), OutwardMessage(line, unit, fact)))
         self._expected.clear()
         heard.sort(key=lambda pair: pair[0])
         return [message for _, message in heard]
@@ -156,6 +157,14 @@ class TopicReader:
                 self._note(tp, records)
             for tp in self._log:  # it may stand behind offsets that are given to nobody
                 self.read[tp.partition] = await self._log_consumer.position(tp)
+
+    def _is_expected(self, name: str, line: Topic, unit: UnitId | None, value: bytes) -> bool:
+        """Whether the log said that it would come here. Of refusals, and of ends of answered orders, it does not."""
+        body = self._decoder.decode(value)
+        return any(
+            to is line and (field is None or getattr(body, field) == unit)
+            for to, field in OUTWARD.get(name, ())
+        )
 
     def _note(self, tp: TopicPartition, records: Sequence[ConsumerRecord[Any, Any]]) -> None:
         for record in records:

@@ -9,6 +9,7 @@ import asyncpg
 import msgspec
 
 from shared.log.locks import RELAY, TRY_SHARD
+from shared.log.relay.beside import Beside, looked_up
 from shared.log.snapshot_difference import not_seen
 
 # "+ 0" keeps the planner from walking the primary key for the ORDER BY. It did so after an automatic ANALYZE, at five
@@ -79,6 +80,8 @@ class FactRow(msgspec.Struct, frozen=True, gc=False):
     caused_by: str
     actor: str
     body: bytes
+    beside: Beside | None = None
+    """The rest of its message outside, where that says more than the fact."""
 
 
 def _row(columns: Sequence[Any]) -> FactRow:
@@ -166,6 +169,12 @@ class RelayCursor:
         self.position = 0
         self.owes = False
         return [_row(r[1:]) for r in found]
+
+    async def with_beside(self, rows: list[FactRow]) -> list[FactRow]:
+        """The page, each fact with what its message says beside it."""
+        for place, beside in (await looked_up(self.connection, rows)).items():
+            rows[place] = msgspec.structs.replace(rows[place], beside=beside)
+        return rows
 
     async def page_done(self, position: int) -> None:
         """Every message up to here is acknowledged; more of the batch follows."""

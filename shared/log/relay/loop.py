@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any, Final
 
@@ -13,7 +14,8 @@ from confluent_kafka import KafkaException
 
 from shared.log.away import AWAY
 from shared.log.postgres import connect
-from shared.log.relay.cursor import FactRow, RelayCursor, RelayFenced
+from shared.log.relay.cursor import RelayCursor, RelayFenced
+from shared.log.relay.notices import SHARD, NoticeCursor
 from shared.log.relay.sink import KafkaSink
 from shared.runtime.errors import told
 from shared.runtime.settings import CommonSettings
@@ -34,6 +36,9 @@ POLL_QUIET_SECONDS: Final = 0.025
 """The same once there was nothing for `QUIET_SECONDS`: a look each 5 ms costs a quiet city an eighth of a core."""
 
 QUIET_SECONDS: Final = 2.0
+
+NOTICE_SECONDS: Final = 0.25
+"""How often the owner of shard 0 looks for parkings: they are rare, and nobody's limit waits for their notice."""
 
 SETTLE_SECONDS: Final = 2.0
 """An idle relay writes its snapshot down this often, so a restart has little to look through."""
@@ -82,8 +87,13 @@ class Relay:
                 self._telemetry.progressed("relay")
                 await asyncio.sleep(0.5)
             self._telemetry.log.info("relay_owns", shard=cursor.shard, epoch=cursor.epoch)
+            notices = NoticeCursor(cursor) if cursor.shard == SHARD else None
             sent_at = settled_at = time.monotonic()
+            told_at = 0.0
             while True:
+                if notices is not None and time.monotonic() - told_at > NOTICE_SECONDS:
+                    await self.tell_parkings(notices, sink)
+                    told_at = time.monotonic()
                 if await self.step(cursor, sink):
                     sent_at = settled_at = time.monotonic()
                     continue
@@ -124,19 +134,26 @@ class Relay:
                 cursor.snap_a = snap_b
                 return False
         if rows:
-            await self._send(sink, rows, cursor.batch)
+            rows = await cursor.with_beside(rows)
+            await self._send(lambda: sink.send(rows, cursor.batch), sink)
         if len(rows) == self._page_max:
             await cursor.page_done(rows[-1].position)
         else:
             cursor.batch_done()
         return True
 
-    async def _send(self, sink: KafkaSink, rows: list[FactRow], batch: int) -> None:
+    async def tell_parkings(self, notices: NoticeCursor, sink: KafkaSink) -> None:
+        """Tell speakers what was parked since the last time."""
+        while rows := await notices.new():
+            await self._send(lambda: sink.send_notices(rows), sink)
+            await notices.sent(rows)
+
+    async def _send(self, send: Callable[[], Awaitable[int]], sink: KafkaSink) -> None:
         """Send a page until Kafka has it, however long Kafka is away."""
         warned = False
         while True:
             try:
-                sent = await sink.send(rows, batch)
+                sent = await send()
             except (KafkaError, KafkaException, TimeoutError, OSError) as error:
                 if not warned:
                     self._telemetry.log.warning("waiting_for_kafka", error=told(error))

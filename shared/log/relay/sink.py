@@ -12,9 +12,12 @@ import msgspec
 from aiokafka import AIOKafkaProducer
 
 from shared.cloudevents import fact_headers
+from shared.doors.heard import line_of
 from shared.log.codec import ce_type_of
+from shared.log.relay.beside import Beside, with_more
 from shared.log.relay.cursor import FactRow
-from shared.outward import OUTWARD
+from shared.log.relay.notices import NoticeRow, body_of, headers_of, key_of
+from shared.outward import OUTWARD, results_of
 from shared.runtime import kafka_address
 from shared.runtime.errors import told
 from shared.runtime.patience import REQUEST_SECONDS, SEND_SECONDS
@@ -43,8 +46,22 @@ class KafkaSink:
         Raises `KafkaError`, `KafkaException` or `TimeoutError` where the outcome is unknown: send the page again.
         """
         producer = await self._open()
+        return await self._sent(producer, self._waves(producer, rows, batch))
+
+    async def send_notices(self, rows: list[NoticeRow]) -> int:
+        """Tell speakers of these parkings; else as `send`."""
+        producer = await self._open()
+        page = _Page(producer)
+        for row in rows:
+            found = results_of(row.topic, self._settings.topic_prefix)
+            if found is not None:  # else it is a fact that a desk could not take in
+                line, name = found
+                key = key_of(row)
+                page.put(name, partition_of(key, line.partitions), key, body_of(row), headers_of(row))
+        return await self._sent(producer, page.waves())
+
+    async def _sent(self, producer: AIOKafkaProducer, waves: list[list[tuple[str, int, Any]]]) -> int:
         sent = 0
-        waves = self._waves(producer, rows, batch)
         await self._make_missing(producer, {topic for topic, _, _ in (waves[0] if waves else ())})
         for wave in waves:
             waiting = []
@@ -68,6 +85,10 @@ class KafkaSink:
             key = row.stream_id.encode()
             headers = self._headers(row, batch)
             page.put(log, partition_of(key, COMPLAINTS_LOG.partitions), key, row.body, headers)
+            if row.beside is not None:
+                for topic, name, body in self._told_with_more(row, row.beside):
+                    page.put(name, partition_of(key, topic.partitions), key, body, headers)
+                continue
             for topic, field in OUTWARD.get(row.type, ()):
                 told = self._told(topic, field, row)
                 if told is not None:
@@ -83,14 +104,36 @@ class KafkaSink:
                 return None
             return topic.name if unit is None else topic.of(unit), topic.tells(row.body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            self._telemetry.log.error(  # noqa: TRY400 -- a trace would quote the complaint
-                "fact_not_told_outward",
-                complaint_id=row.stream_id,
-                version=row.version,
-                fact=row.type,
-                error=told(error),
-            )
+            self._not_told(row, error)
             return None
+
+    def _told_with_more(self, row: FactRow, beside: Beside) -> list[tuple[Topic, str, bytes]]:
+        """The same for a fact whose message has more: topic, its full name, the body there."""
+        prefix = self._settings.topic_prefix
+        sent: list[tuple[Topic, str, bytes]] = []
+        try:
+            body = with_more(row.body, beside.more, beside.reason)
+            if beside.answers:
+                found = results_of(beside.answers, prefix)
+                return [] if found is None else [(*found, body)]
+            for topic, field in OUTWARD.get(row.type, ()):
+                if field is None:
+                    sent.append((topic, prefix + topic.name, topic.tells(body)))
+                    continue
+                units = dict.fromkeys((_named(field, row.body), beside.unit))
+                sent += [(topic, prefix + topic.of(unit), body) for unit in units if unit]
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            self._not_told(row, error)
+        return sent
+
+    def _not_told(self, row: FactRow, error: Exception) -> None:
+        self._telemetry.log.error(  # -- a trace would quote the complaint
+            "fact_not_told_outward",
+            complaint_id=row.stream_id,
+            version=row.version,
+            fact=row.type,
+            error=told(error),
+        )
 
     def _headers(self, row: FactRow, batch: int) -> list[tuple[str, bytes]]:
         headers = fact_headers(
@@ -205,9 +248,9 @@ class _Page:
 
 def _lines(topics: Iterable[str], prefix: str) -> dict[str, Topic]:
     """These topics with their lines of the table, and beside a unit's topic its other one."""
-    fixed = {prefix + line.name: line for line in TOPICS if not line.per_unit}
-    made = {name: fixed[name] for name in topics if name in fixed}
-    units = {unit_of(name, prefix, DISPATCH_ORDERS) for name in topics if name not in fixed}
+    lines = {name: line_of(name, prefix) for name in topics}
+    made = {name: line for name, line in lines.items() if line is not None and not line.per_unit}
+    units = {unit_of(name, prefix, DISPATCH_ORDERS) for name in lines if name not in made}
     return made | {prefix + line.of(unit): line for line in TOPICS if line.per_unit for unit in units}
 
 
