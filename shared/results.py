@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import Final
 
 import msgspec
@@ -52,6 +53,8 @@ class InputParked(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
 class WorkOrder(ComplaintDispatched, frozen=True, kw_only=True):
     """A work order (工单) as its unit gets it: the fact, and of the complaint what the unit must know."""
 
+    complaint_number: str
+    """What is read out and typed; see `shared.complaint_number`."""
     received_at: Instant
     """When the request was received."""
     confidential: bool
@@ -63,6 +66,8 @@ class WorkOrder(ComplaintDispatched, frozen=True, kw_only=True):
 class OrderClosed(ComplaintClosed, frozen=True, kw_only=True):
     """The life ended, as the unit hears that had the order last: with the citizen's judgement where there was one."""
 
+    complaint_number: str
+    """What is read out and typed."""
     judgement: VisitMade | UnsetType = UNSET
     """The visit it rests on; left out where nobody was reached, and for an exception."""
 
@@ -70,18 +75,24 @@ class OrderClosed(ComplaintClosed, frozen=True, kw_only=True):
 class ReplyRefusal(ReplyRefused, frozen=True, kw_only=True):
     """A unit's reply or a reviewer's decision cannot be done; why, and which message it was."""
 
+    complaint_number: str | UnsetType = UNSET
+    """What is read out and typed; left out where the sender has nothing to do with the complaint."""
     input: AnsweredInput
 
 
 class IntakeRefusal(IntakeRefused, frozen=True, kw_only=True):
     """Intake was asked for something that cannot be done; why, and which message it was."""
 
+    complaint_number: str | UnsetType = UNSET
+    """What is read out and typed; left out where the sender has nothing to do with the complaint."""
     input: AnsweredInput
 
 
 class VisitAnswerRefusal(VisitAnswerRefused, frozen=True, kw_only=True):
     """The dialler's or a supervisor's message asks for something that cannot be done; why, and which message it was."""
 
+    complaint_number: str | UnsetType = UNSET
+    """What is read out and typed; left out where the sender has nothing to do with the complaint."""
     input: AnsweredInput
 
 
@@ -93,6 +104,24 @@ AS_TOLD: Final[dict[type[Fact], type[Fact]]] = {
     VisitAnswerRefused: VisitAnswerRefusal,
 }
 """The facts that say more outside the log than in it, each with what is told. Its type stays the fact's."""
+
+
+@cache
+def as_told(kind: type[Fact]) -> type[Fact]:
+    """A fact as its message outside the log is: with the complaint's number, at least."""
+    if kind in AS_TOLD:
+        return AS_TOLD[kind]
+    told = msgspec.defstruct(
+        f"{kind.__name__}Told",
+        [("complaint_number", str)],
+        bases=(kind,),
+        namespace={"__doc__": kind.__doc__},
+        module=__name__,
+        frozen=True,
+        kw_only=True,
+    )
+    assert issubclass(told, Fact)  # noqa: S101 -- for the type checker
+    return told
 
 
 _WHERE: Final = re.compile(

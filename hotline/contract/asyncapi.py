@@ -15,19 +15,19 @@ from typing import Any
 import msgspec
 
 from shared.doors.heard import LOGIN, by_login
-from shared.events import Fact
+from shared.events import SPEAKERS, Fact
 from shared.inputs import Input
 from shared.log.anchors import CE_TYPE as ANCHORED
 from shared.log.anchors import Anchor
 from shared.log.codec import ce_type_of
-from shared.results import AS_TOLD, InputParked
 from shared.results import CE_TYPE as PARKED
+from shared.results import InputParked, as_told
 from shared.structured import CONTENT_TYPE, REQUIRED
 from shared.topic_names import UNIT_NAME
 from shared.topics import COMPLAINTS_ANCHORS, COMPLAINTS_LOG, RESULTS, TOPICS, UNIT, Topic
 
 _Kind = type[Fact | Input | Anchor | InputParked]
-_STORED: dict[_Kind, type[Fact]] = {told: fact for fact, told in AS_TOLD.items()}
+_STORED: dict[_Kind, type[Fact]] = {as_told(fact): fact for fact in SPEAKERS}
 """The fact that a message is, where it says more than that."""
 
 _REF = "#/components/schemas/{name}"
@@ -129,7 +129,7 @@ def _carried(topic: Topic) -> tuple[_Kind, ...]:
         return (Anchor,)
     if topic is COMPLAINTS_LOG or topic.speaker != "relay":
         return topic.carries
-    told = tuple(AS_TOLD.get(kind, kind) for kind in topic.carries if issubclass(kind, Fact))
+    told = tuple(as_told(kind) for kind in topic.carries if issubclass(kind, Fact))
     return (*told, InputParked) if _is_of_results(topic) else told
 
 

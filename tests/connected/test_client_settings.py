@@ -38,7 +38,7 @@ STREET: Final = "street-a"
 WAITING: Final = 32
 KEYS: Final = [f"key-{number}".encode() for number in range(64)]
 KAFKAJS: Final = Path(__file__).parent / "kafkajs"
-PATIENCE_SECONDS: Final = 60.0
+PATIENCE_SECONDS: Final = 400.0
 NODE, NPM = shutil.which("node"), shutil.which("npm")
 JAVA: Final = shutil.which("java")
 

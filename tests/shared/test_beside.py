@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -11,10 +12,14 @@ import pytest
 from deploy.city.city import migrate
 from deploy.embedded.stack import Addresses
 from hotline.lab.bench.generator import grow_lives
+from shared.complaint_number import number_of
+from shared.ids import ComplaintId
 from shared.log.postgres import connect
 from shared.log.relay.beside import Beside, looked_up, with_more
 from shared.log.relay.cursor import FactRow, RelayCursor
+from shared.outward import OUTWARD
 from shared.results import OrderClosed, WorkOrder
+from shared.versions import RULESET
 from tests.sources import Databases
 
 pytestmark = pytest.mark.connected
@@ -78,7 +83,12 @@ async def test_each_order_and_each_end_says_what_its_life_says(connection: Any) 
                 beside[place].unit == [one["unit"] for kind, one in life if kind == "ComplaintDispatched"][-1]
             )
             closed += 1
-        elif row.type != "ComplaintWithdrawn":
+        elif row.type not in {*OUTWARD, "ComplaintWithdrawn"}:
             assert place not in beside
+        if place in beside:
+            head = next(one for kind, one in [*life, (row.type, body)] if kind == "ComplaintReceived")
+            received = msgspec.convert(head["received_at"], datetime, strict=False)
+            number = number_of(ComplaintId(row.stream_id), received, RULESET)
+            assert msgspec.json.decode(with_more(row.body, beside[place].more))["complaint_number"] == number
         life.append((row.type, body))
     assert orders >= closed > LIVES // 2

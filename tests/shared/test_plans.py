@@ -29,6 +29,7 @@ from shared.log.postgres import SETTINGS, PostgresLog
 from shared.log.projection.position import TOUCHED
 from shared.log.relay.beside import _ANSWERED as ANSWERED
 from shared.log.relay.beside import _HEADS as BESIDE
+from shared.log.relay.beside import _VISITS as VISITS
 from shared.log.relay.cursor import _NEW, _OPEN_ALL
 from shared.log.relay.notices import _NEW as NOTICES
 from shared.work import Batch
@@ -277,9 +278,12 @@ async def test_an_idle_tick_of_the_relay_touches_no_fact(grown: Watched) -> None
 
 async def test_what_is_told_beside_a_page_is_read_by_key_alone(grown: Watched) -> None:
     rows = await grown.connection.fetch("SELECT stream_id::text FROM es.stream LIMIT 200")
-    nodes = await grown.of(BESIDE, [row[0] for row in rows], [3] * len(rows))
+    lives = [row[0] for row in rows]
+    nodes = await grown.of(BESIDE, lives)
     _by_index(nodes, rows_max=200)
     assert _indexes(nodes, "stream") == {"stream_pkey"}
+    nodes = await grown.of(VISITS, lives, [3] * len(lives))
+    _by_index(nodes, rows_max=200)
     assert _indexes(nodes, "event") == {"event_stream_id_version_key"}
     await grown.connection.execute(
         "INSERT INTO es.refused_input SELECT 'm' || n, 'dispatch', 't', '/s', n FROM generate_series(1, 5000) AS n"
