@@ -154,6 +154,17 @@ async def until(
     return value
 
 
+async def partitions_of(kafka: str, topic: str) -> list[TopicPartition]:
+    """All partitions of a topic; waits for them: a broker may not know those of a topic that was just made."""
+    admin = AdminClient(kafka_address.librdkafka(kafka))
+
+    async def ask() -> list[TopicPartition]:
+        known = await asyncio.to_thread(admin.list_topics, topic, timeout=10)
+        return [TopicPartition(topic, number) for number in sorted(known.topics[topic].partitions)]
+
+    return await until(ask, what=f"partitions of {topic}")
+
+
 class City:
     """See the module. Made by `open_city`."""
 
@@ -479,9 +490,7 @@ class City:
         )
         try:
             await consumer.start()
-            admin = AdminClient(kafka_address.librdkafka(self.realm.kafka))
-            known = await asyncio.to_thread(admin.list_topics, topic, timeout=10)
-            tps = [TopicPartition(topic, n) for n in sorted(known.topics[topic].partitions)]
+            tps = await partitions_of(self.realm.kafka, topic)
             consumer.assign(tps)
             await consumer.seek_to_beginning(*tps)
             found: list[Any] = []

@@ -18,8 +18,6 @@ from types import SimpleNamespace
 from typing import Any, Final, TypeVar
 
 from aiokafka import AIOKafkaConsumer
-from aiokafka.structs import TopicPartition
-from confluent_kafka.admin import AdminClient
 
 from services.dispatch import rules as dispatch
 from services.dispatch.decisions.dispatching import DispatchComplaint
@@ -44,7 +42,7 @@ from shared.runtime.clock import SystemClock
 from shared.runtime.telemetry import Telemetry
 from shared.topics import INTAKE_REQUESTS
 from shared.work import Batch, Work
-from tests.city import CATALOGUE, City, request
+from tests.city import CATALOGUE, City, partitions_of, request
 from tests.examples import asks
 
 NOW: Final = datetime(2021, 9, 24, 8, 0, tzinfo=UTC)
@@ -226,9 +224,7 @@ class DoorReader:
             await self.consumer.start()
             return
         await self.consumer.start()
-        admin = AdminClient(kafka_address.librdkafka(self._kafka))
-        known = await asyncio.to_thread(admin.list_topics, self._topic, timeout=10)
-        tps = [TopicPartition(self._topic, n) for n in sorted(known.topics[self._topic].partitions)]
+        tps = await partitions_of(self._kafka, self._topic)
         self.consumer.assign(tps)
         await self.door.on_partitions_assigned(tps)
 

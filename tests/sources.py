@@ -16,14 +16,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import asyncpg
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
 from deploy.embedded import child, parts
-from deploy.embedded.kafka import QUICKLY_COMPILED
+from deploy.embedded.kafka import PROPERTIES, QUICKLY_COMPILED
 from deploy.embedded.stack import Addresses, Stack
 from shared.runtime import kafka_address
 from shared.runtime.errors import UserError
@@ -50,15 +50,17 @@ KAFKA_SETTINGS: Final = {
     "KAFKA_LISTENERS": "PLAINTEXT://0.0.0.0:9092,CONTROLLER://0.0.0.0:9093",
     "KAFKA_LISTENER_SECURITY_PROTOCOL_MAP": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
     "KAFKA_CONTROLLER_LISTENER_NAMES": "CONTROLLER",
-    "KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR": "1",
-    "KAFKA_OFFSETS_TOPIC_NUM_PARTITIONS": "8",
-    "KAFKA_TRANSACTION_STATE_LOG_REPLICATION_FACTOR": "1",
-    "KAFKA_TRANSACTION_STATE_LOG_MIN_ISR": "1",
-    "KAFKA_GROUP_INITIAL_REBALANCE_DELAY_MS": "0",
-    "KAFKA_AUTO_CREATE_TOPICS_ENABLE": "false",
+    **{
+        f"KAFKA_{name.upper().replace('.', '_')}": value
+        for name, _, value in (line.partition("=") for line in PROPERTIES.splitlines())
+        if name.startswith(("offsets.", "transaction.", "share.", "auto.", "group."))
+    },
     "KAFKA_HEAP_OPTS": f"-Xms384m -Xmx384m {QUICKLY_COMPILED}",
 }
-"""The public image takes each setting from a variable; with one of them told, it has no other defaults of its own."""
+"""The public image takes each setting from a variable; with one of them told, it has no other defaults of its own.
+
+What one node does not replicate, and who makes topics, is told as the embedded broker is told it.
+"""
 
 
 def source_name() -> str:
@@ -124,13 +126,11 @@ async def _containers(folder: Path) -> AsyncIterator[Addresses]:
                 POSTGRES_USER="hotline", POSTGRES_PASSWORD=password, POSTGRES_INITDB_ARGS=POSTGRES_LOCALE
             )
             .with_command(["postgres", *(part for option in POSTGRES_OPTIONS for part in ("-c", option))])
-            .with_exposed_ports(5432)
         )
-        kafka = (
-            DockerContainer(os.environ.get("HOTLINE_TEST_KAFKA_IMAGE", KAFKA_IMAGE))
-            .with_envs(**KAFKA_SETTINGS)
-            .with_bind_ports(9092, kafka_port)
-        )
+        kafka = DockerContainer(os.environ.get("HOTLINE_TEST_KAFKA_IMAGE", KAFKA_IMAGE))
+        kafka.with_envs(**KAFKA_SETTINGS)
+        _publish(postgres, 5432)
+        _publish(kafka, 9092, at=kafka_port)
     except DockerException:
         raise UserError(
             "HOTLINE_TEST_STACK=containers needs a container engine, and none answers at DOCKER_HOST or at the "
@@ -156,6 +156,21 @@ async def _containers(folder: Path) -> AsyncIterator[Addresses]:
     finally:
         for container in (kafka, postgres):
             await asyncio.to_thread(container.stop)
+
+
+def _publish(container: DockerContainer, port: int, *, at: int | None = None) -> None:
+    """Publish a port: on loopback where that is our way to the engine, else on every address of its machine.
+
+    `at`: the port there; the engine chooses one where none is told.
+    """
+    from testcontainers.core.config import ConnectionMode
+
+    client = container.get_docker_client()
+    direct = client.get_connection_mode() is ConnectionMode.docker_host
+    ports: Any = container.ports  # its type knows no address
+    ports[str(port)] = (
+        (child.LOOPBACK, at) if direct and client.host() in {"localhost", child.LOOPBACK} else at
+    )
 
 
 async def _start(container: DockerContainer) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
@@ -12,11 +11,11 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
+from deploy.city.city import make_topics
 from shared.cloudevents import input_headers
 from shared.ids import ComplaintId, complaint_id
 from shared.inputs import Input, RepeatRequest, SupplementRequest
 from shared.open_batch import OTHER_CONTENT
-from shared.runtime import topic_admin
 from shared.topics import INTAKE_REQUESTS
 from tests.city import City, request
 from tests.desks import DoorReader, Faults, door_of_intake
@@ -56,7 +55,7 @@ async def heard(city: City) -> AsyncIterator[Town]:
     """Intake's doors on the plain topic and on each login's, begun anew."""
     town = Town(city)
     wanted = {town.topic(login): INTAKE_REQUESTS for login in ("", *LOGINS)}
-    await asyncio.to_thread(topic_admin.make_missing, city.realm.kafka, wanted, retention=False)
+    await make_topics(city.realm.kafka, wanted, retention=False)
     async with AsyncExitStack() as doors:
         for login in ("", *LOGINS):
             door_reader, _ = await doors.enter_async_context(

@@ -10,10 +10,10 @@ from uuid import uuid4
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
+from deploy.city.city import make_topics
 from deploy.embedded.stack import Addresses
 from shared.doors.fetching import WAIT_MS, next_records
 from shared.runtime import kafka_address
-from shared.runtime.topic_admin import make_missing
 from shared.topics import FEEDBACK_EXCEPTIONS
 
 pytestmark = pytest.mark.connected
@@ -30,7 +30,7 @@ async def test_a_door_that_gathers_hears_the_first_message_after_a_quiet_time_at
     stack: Addresses,
 ) -> None:
     topic = f"quiet-{uuid4().hex}"
-    await asyncio.to_thread(make_missing, stack.kafka, {topic: FEEDBACK_EXCEPTIONS}, retention=True)
+    await make_topics(stack.kafka, {topic: FEEDBACK_EXCEPTIONS})
     login = kafka_address.aiokafka(stack.kafka)
     consumer = AIOKafkaConsumer(
         topic,
