@@ -36,6 +36,7 @@ from hotline.cli.unit import unit
 from hotline.cli.up import up
 from hotline.cli.upgrade import upgrade
 from hotline.cli.verify import verify
+from hotline.cli.visit import visit
 
 app = typer.Typer(
     cls=CommandLine,
@@ -55,6 +56,7 @@ app.command(rich_help_panel=AGENT)(call)
 app.add_typer(request, name="request", rich_help_panel=AGENT)
 app.add_typer(knowledge, name="knowledge", rich_help_panel=AGENT)
 app.add_typer(contact, name="contact", rich_help_panel=AGENT)
+app.add_typer(visit, name="visit", rich_help_panel=AGENT)
 app.command(rich_help_panel=AGENT)(find)
 app.command(rich_help_panel=AGENT)(show)
 

@@ -41,6 +41,7 @@ GRANTED: Final = {
     "reader": ("hotline_reader",),
     "editor": ("hotline_editor",),
     "governor": ("hotline_governor",),
+    "visitor": ("hotline_visitor",),
     "operator": ("hotline_reader", "hotline_operator"),
 }
 """The logins of a city, and the roles each is a member of; what a role may do stands in the migrations."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
 
+import asyncpg
 import msgspec
 
 from deploy.city.registry import City
@@ -18,11 +21,18 @@ from hotline.readside.standing import AsOf, caught_up, unread_complaints
 from hotline.terminal import LISTED_MAX
 from shared import times
 from shared.contacts.details import ContactInvalid, telephone_number
+from shared.events import Fact
+from shared.log.codec import decoded
 from shared.log.postgres import SETTINGS
 from shared.log.reading import reader
 from shared.runtime.errors import UserError
 from shared.text import shown
 from shared.unreadable import NAMED_MAX, UnreadableRows
+
+_LAST_FACTS: Final = """
+SELECT DISTINCT ON (stream_id, type) stream_id::text, type, schema_version, body FROM es.fact
+WHERE stream_id = ANY ($1::uuid[]) AND type = ANY ($2::text[]) ORDER BY stream_id, type, version DESC
+"""
 
 
 class Whereabouts(NamedTuple):
@@ -44,6 +54,8 @@ class ListPage(NamedTuple):
     """Complaints that are in no list, as they cannot be read."""
     more: str = ""
     """Behind which the next page begins; empty where there is none."""
+    said: Mapping[str, Sequence[Fact]] = MappingProxyType({})
+    """By complaint the last fact of each kind that was asked for."""
 
 
 async def look(
@@ -53,12 +65,15 @@ async def look(
     *,
     only: Filter = EVERYTHING,
     overdue: bool = False,
+    ago: timedelta = timedelta(),
     after: str = "",
     most: int | None = None,
+    said: Sequence[type[Fact]] = (),
 ) -> ListPage:
     """A page of one of `readside.rows.LISTS`, the earliest due first; the whole of it without `most`.
 
-    It holds what was in the log when it was asked for. `overdue`: only what should have been done by the present.
+    It holds what was in the log when it was asked for. `overdue`: only what was due by the present, so long `ago`.
+    `said`: of each complaint the last fact of these kinds beside it.
     Raises `UserError` where `after` is no place in a list, or there are no lists yet.
     """
     connection = await reader(city.realm.logins["reader"], SETTINGS)
@@ -66,7 +81,7 @@ async def look(
         as_of = await caught_up(connection)
         now = await present(connection)
         if overdue:
-            only = only._replace(due_before=now)
+            only = only._replace(due_before=now - ago)
         if most is None:
             rows = await whole_list(connection, which, party, only=only)
         else:
@@ -74,11 +89,24 @@ async def look(
         unread = UnreadableRows()
         for complaint, why in await unread_complaints(connection, NAMED_MAX):
             unread.note(f"the head of complaint {complaint}", why)
+        more = "" if most is None or len(rows) <= most else rows[most - 1].cursor
+        rows = rows[:most]
+        found = await last_facts(connection, [one.complaint_id for one in rows], said) if said else {}
     finally:
         await connection.close()
-    if most is None or len(rows) <= most:
-        return ListPage(rows, now, as_of, unread)
-    return ListPage(rows[:most], now, as_of, unread, rows[most - 1].cursor)
+    return ListPage(rows, now, as_of, unread, more, found)
+
+
+async def last_facts(
+    connection: asyncpg.Connection[Any], complaints: Sequence[str], kinds: Sequence[type[Fact]]
+) -> dict[str, list[Fact]]:
+    """Of each complaint its last fact of each of these kinds; one that cannot be read is left out."""
+    rows = await connection.fetch(_LAST_FACTS, complaints, [kind.__name__ for kind in kinds])
+    facts = UnreadableRows().each(rows, lambda row: f"a fact of {row[0]}", lambda row: decoded(*row[1:]))
+    said: dict[str, list[Fact]] = {}
+    for fact in facts:
+        said.setdefault(fact.complaint_id, []).append(fact)
+    return said
 
 
 async def found_in(

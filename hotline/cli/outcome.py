@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 def tell_outcome(facts: list[Fact], told: Callable[[list[Fact]], str], *, json: bool) -> None:
     """Say what came of it; ends the command with the reason where it was refused."""
     from hotline.casefile import refusals
-    from shared.events import IntakeRefused, ReplyRefused
+    from shared.events import IntakeRefused, ReplyRefused, VisitAnswerRefused
 
-    refused = [fact for fact in facts if isinstance(fact, IntakeRefused | ReplyRefused)]
+    refused = [fact for fact in facts if isinstance(fact, IntakeRefused | ReplyRefused | VisitAnswerRefused)]
     if json:
         say_facts(facts)
     elif not refused:

@@ -88,7 +88,7 @@ async def read(
             "SELECT * FROM vault.note($1, $2, $3, $4, $5, $6, $7)",
             complaint_id,
             asker.name,
-            "AGENT" if asker.unit is None else "UNIT",
+            asker.kind,
             through,
             sight.seen,
             sight.standing,

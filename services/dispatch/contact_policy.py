@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import StrEnum
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from shared.complaint import Answered, Complaint, Held, helping
 from shared.events.base import RequestType
@@ -30,6 +31,8 @@ class Standing(StrEnum):
     """A co-unit of it."""
     AGENT = "AGENT"
     """Took the contact down himself."""
+    VISITOR = "VISITOR"
+    """Asks the citizen: a visit of it is to be made now."""
     STRANGER = "STRANGER"
     """None of these: it never was his, or is no more, by a return, another dispatch or a reopening (T29)."""
     ACCUSED = "ACCUSED"
@@ -39,15 +42,25 @@ class Standing(StrEnum):
 
 
 class Asker(NamedTuple):
-    """The unit or the agent that asks."""
+    """The unit that asks, the agent, or the person who asks the citizen."""
 
     unit: UnitId | None = None
     agent: str = ""
+    visitor: str = ""
+    at: datetime | None = None
+    """When the visitor asks, in city time."""
 
     @property
     def name(self) -> str:
         """As it stands in the access log."""
-        return self.unit or self.agent
+        return self.unit or self.visitor or self.agent
+
+    @property
+    def kind(self) -> Literal["UNIT", "VISITOR", "AGENT"]:
+        """As it stands in the access log."""
+        if self.unit is not None:
+            return "UNIT"
+        return "VISITOR" if self.visitor else "AGENT"
 
 
 class Sight(NamedTuple):
@@ -67,7 +80,11 @@ _TABLE: Final[dict[tuple[Standing, str], Seen]] = {
     # A helper of a confidential order is not told where and what exactly, so neither who (R9).
     (Standing.HELPER, _PROTECTED): Seen.REFUSED,
     (Standing.HELPER, _REASONED): Seen.REFUSED,
-    **{(Standing.AGENT, kind): Seen.FULL for kind in (_OPEN, _PROTECTED, _REASONED)},
+    **{
+        (standing, kind): Seen.FULL
+        for standing in (Standing.AGENT, Standing.VISITOR)
+        for kind in (_OPEN, _PROTECTED, _REASONED)
+    },
 }
 """A standing that is not in the table is refused."""
 
@@ -88,6 +105,8 @@ def may_see(asker: Asker, case: Complaint, taken_by: str | None, reason: str = "
 
 
 def _standing(asker: Asker, case: Complaint, taken_by: str | None) -> Standing:
+    if asker.visitor:
+        return Standing.VISITOR if visit_due(case, asker.at) else Standing.STRANGER
     if asker.unit is None:
         return Standing.AGENT if asker.agent and asker.agent == taken_by else Standing.STRANGER
     if asker.unit == case.accused:
@@ -98,3 +117,9 @@ def _standing(asker: Asker, case: Complaint, taken_by: str | None) -> Standing:
     if isinstance(order, Held | Answered) and order.unit == asker.unit:
         return Standing.ASSIGNEE
     return Standing.STRANGER if helping(case, asker.unit) is None else Standing.HELPER
+
+
+def visit_due(case: Complaint, at: datetime | None) -> bool:
+    """Whether the citizen may be asked then: the visit is under way, and not to be made later."""
+    visit = case.visit
+    return case.ended is None and visit is not None and at is not None and at >= visit.visit_at

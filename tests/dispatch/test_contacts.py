@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+from typing import Final
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -67,6 +70,29 @@ def test_an_agent_sees_what_he_took_down_himself_and_no_other_agent_does() -> No
     assert may_see(Asker(agent=AGENT), case(), AGENT) == (Seen.FULL, Standing.AGENT)
     assert may_see(Asker(agent="agent-8"), case(), AGENT) == (Seen.REFUSED, Standing.STRANGER)
     assert may_see(Asker(agent=""), case(), "") == (Seen.REFUSED, Standing.STRANGER)
+
+
+DUE: Final = eg.VISIT_SCHEDULED.visit_at
+ASKED: Final = (eg.SIGNED, eg.ANSWERED, eg.VISIT_SCHEDULED)
+
+
+@pytest.mark.parametrize(
+    ("of", "at", "seen"),
+    [
+        (case(*ASKED), DUE, Seen.FULL),
+        (case(*ASKED, **CONFIDENTIAL), DUE, Seen.FULL),
+        (case(*ASKED, **REPORT), DUE, Seen.FULL),
+        (case(*ASKED), DUE - timedelta(microseconds=1), Seen.REFUSED),
+        (case(*ASKED), None, Seen.REFUSED),
+        (case(*ASKED, eg.VISIT_MADE, eg.CLOSED), DUE, Seen.REFUSED),
+        (case(), DUE, Seen.REFUSED),
+    ],
+)
+def test_the_person_who_asks_sees_it_while_a_visit_is_to_be_made_and_never_else(
+    of: Complaint, at: datetime | None, seen: Seen
+) -> None:
+    """E1, I1: for the visit alone; a confidential one too, as the hotline itself asks."""
+    assert may_see(Asker(visitor="visitor-3", at=at), of, AGENT).seen is seen
 
 
 def test_where_none_is_kept_the_assignee_is_told_so_and_a_stranger_no_more_than_ever() -> None:

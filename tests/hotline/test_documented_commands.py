@@ -140,6 +140,9 @@ _TYPED: Final[dict[str, tuple[int, str]]] = {
     "hotline login renew dialler": (1, "has no login dialler"),
     "hotline unit list --unit street-haidian-huayuanlu": (0, ""),
     'hotline unit answer COMPLAINT --unit UNIT --text "…"': (0, ""),
+    "hotline visit list": (0, "停水三天"),
+    "hotline visit take COMPLAINT --as NAME": (0, "Ask: is it solved?"),
+    "hotline visit answer COMPLAINT --solved --satisfied": (0, "closed: solved"),
     "hotline calls": (0, "Calls offered from"),
     "hotline rank show 2021-09": (0, "2021-09"),
     "hotline programme candidates": (0, ""),
@@ -236,6 +239,8 @@ async def test_what_the_pages_show_does_what_they_say(shell: Shell, tmp_path: Pa
             ]
         if "--district" in words and "--street" in words:
             words[-5], words[-3], words[-1] = "海淀区", "花园路街道", "公共服务/供水"
+        if words[:2] == ["visit", "list"]:  # feedback asks for it once it has heard of the answer
+            until(lambda: json.loads(shell("visit", "list", "--json")))
         if words[:2] == ["parked", "resume"]:
             await _stopped(shell)
         if words[:2] == ["contact", "log"]:  # a unit is named as people name it, here as everywhere

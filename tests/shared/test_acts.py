@@ -6,9 +6,10 @@ Desks are tried in test_roles.py.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from urllib.parse import urlsplit
+from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
@@ -27,6 +28,7 @@ pytestmark = pytest.mark.connected
 ACTS: Final = {
     "editor": {"intake.add_article", "intake.withdraw_article"},
     "governor": {"es.append_programme", "es.hold_log", "es.freeze_month"},
+    "visitor": {"vault.take_visit"},
     "operator": {
         "es.release_parked",
         "es.drop_parked",
@@ -72,6 +74,9 @@ WRITES: Final = {
 
 _HELD: Final = {"es.archive_held"}
 """No act: whoever reads the whole log holds the archive's months where they are."""
+
+_GUARDED: Final = {"vault.look", "vault.note"}
+"""Each role that reads contacts may call them; `vault.note` lets each write down only its own kind of asker."""
 
 _FUNCTIONS: Final = """
 SELECT n.nspname || '.' || p.proname AS name, p.oid::regprocedure::text AS called, p.pronargs, p.prosecdef AS definer,
@@ -146,7 +151,7 @@ async def test_a_role_of_the_centre_may_call_its_acts_and_no_others(realm: Realm
     reading = await _callable(realm, "reader")
     for role, acts in ACTS.items():
         others = (await _callable(realm, role)) - acts
-        assert others <= reading | _HELD, role
+        assert others <= reading | _HELD | (_GUARDED if role == "visitor" else set()), role
         assert acts <= await _callable(realm, role), role
     for row in found:
         if any(row["name"] in acts for acts in ACTS.values()):
@@ -255,3 +260,34 @@ async def test_a_row_says_which_login_wrote_it(realm: Realm) -> None:
 def test_a_city_opened_before_a_login_was_made_says_how_it_comes() -> None:
     with pytest.raises(UserError, match="`hotline down`, then `hotline up` makes it"):
         Realm(name="old", kafka="", owner_dsn="", logins={"reader": ""}).login("editor")
+
+
+async def test_a_visitor_writes_down_no_reading_of_a_unit_or_an_agent(realm: Realm) -> None:
+    note = "SELECT vault.note(gen_random_uuid(), 'x', $1, 'COMMAND', 'FULL', 'ASSIGNEE', '')"
+    async with acting(realm.login("visitor")) as visitor:
+        for kind in ("UNIT", "AGENT"):
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await visitor.execute(note, kind)
+        await visitor.execute(note, "VISITOR")
+
+
+async def test_two_people_never_ask_a_citizen_at_once(realm: Realm) -> None:
+    take = "SELECT vault.take_visit($1, 1, $2, $3, $4)"
+    life, other = uuid4(), uuid4()
+    half_an_hour, no_time = timedelta(minutes=30), timedelta()
+
+    async def taken(stream: UUID, attempt: int, who: str, held: timedelta = half_an_hour) -> None:
+        async with acting(realm.login("visitor")) as visitor:
+            await visitor.execute(take, stream, attempt, who, held)
+
+    await taken(life, 1, "Li Wei")
+    await taken(life, 1, "Li Wei")
+    await taken(other, 1, "Wang Fang")
+    with pytest.raises(UserError, match="Li Wei asks the citizen: wait 30 minutes"):
+        await taken(life, 1, "Wang Fang")
+    await taken(life, 1, "Wang Fang", no_time)
+    await taken(life, 2, "Li Wei")
+    rows = await rows_of(
+        realm, "SELECT who, attempt, login FROM vault.visit_taken WHERE stream_id = $1", life
+    )
+    assert [tuple(row) for row in rows] == [("Li Wei", 2, urlsplit(realm.login("visitor")).username)]
