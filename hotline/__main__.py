@@ -32,6 +32,7 @@ from hotline.cli.run import guarded
 from hotline.cli.show import show
 from hotline.cli.status import status
 from hotline.cli.supervise import supervise
+from hotline.cli.supervisor import supervisor
 from hotline.cli.unit import unit
 from hotline.cli.up import up
 from hotline.cli.upgrade import upgrade
@@ -63,6 +64,7 @@ app.command(rich_help_panel=AGENT)(show)
 app.add_typer(unit, name="unit", rich_help_panel=UNIT)
 app.add_typer(review, name="review", rich_help_panel=REVIEWER)
 
+app.add_typer(supervise, name="supervise", rich_help_panel=SUPERVISOR)
 app.add_typer(calls, name="calls", rich_help_panel=SUPERVISOR)
 app.add_typer(rank, name="rank", rich_help_panel=SUPERVISOR)
 app.add_typer(programme, name="programme", rich_help_panel=SUPERVISOR)
@@ -87,7 +89,7 @@ app.add_typer(backtest, name="backtest", rich_help_panel=DEVELOPER)
 app.command(rich_help_panel=DEVELOPER)(bench)
 app.command(rich_help_panel=DEVELOPER)(chaos)
 
-app.command(hidden=True)(supervise)
+app.command(hidden=True)(supervisor)
 
 
 def main() -> NoReturn:

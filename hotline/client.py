@@ -29,6 +29,7 @@ from shared.log.reading import reader
 from shared.personal import personal_in
 from shared.plausible import limits_near, timely
 from shared.policy.ruleset import ruleset
+from shared.rfc3339 import decode_hook
 from shared.runtime import kafka_address
 from shared.runtime.clock import ClockAt
 from shared.runtime.errors import BadInput, UserError, told_invalid
@@ -173,7 +174,7 @@ def _as_the_door_takes_it(data: Input) -> bytes:
     """The bytes of an input whose lengths and words are right; `Mistyped` names the field where they are not."""
     try:
         value = msgspec.json.encode(data)
-        looked_at(msgspec.json.decode(value, type=type(data)))
+        looked_at(msgspec.json.decode(value, type=type(data), dec_hook=decode_hook))
     except UnicodeEncodeError:
         raise Mistyped("Not sent: expected text in UTF-8, got bytes that are none.") from None
     except msgspec.ValidationError as error:

@@ -17,7 +17,15 @@ from shared.inputs import Input
 from shared.policy.catalogue import Catalogue
 from shared.text import folded, folded_code
 
-DECIDERS: Final = ("reviewer", "approved_by", "added_by", "reclassified_by", "amended_by", "participants")
+DECIDERS: Final = (
+    "reviewer",
+    "approved_by",
+    "decided_by",
+    "added_by",
+    "reclassified_by",
+    "amended_by",
+    "participants",
+)
 """The fields of commands that name who decides."""
 
 

@@ -147,6 +147,7 @@ DISPATCH_ORDERS: Final = Topic(
         events.RequestRepeated,
         events.WarningGiven,
         events.SupervisionOpened,
+        events.SupervisionDecided,
         events.UnitCalled,
         events.WhistleAcknowledged,
         events.WhistleArrived,
@@ -233,8 +234,8 @@ FEEDBACK_EXCEPTIONS: Final = Topic(
     speaker=roles.SUPERVISION,
     hearers=("feedback",),
     carries=inputs_of(exceptions),
-    purpose="Approved exceptions: closing without a visit's outcome. Apart from the answers, for whoever may "
-    "write those must not be able to approve.",
+    purpose="What supervisors decide: what a unit must do, and approved exceptions, closing without a visit's outcome. "
+    "Apart from the answers, for whoever may write those must not be able to approve.",
     results="feedback.exception-results",
 )
 CITIZEN_NOTICES: Final = Topic(
@@ -259,6 +260,7 @@ ESCALATION_NOTICES: Final = Topic(
     carries=(
         events.ComplaintEscalated,
         events.SupervisionOpened,
+        events.SupervisionDecided,
         events.SupervisionMissed,
         events.SupervisionClosed,
         events.ArrivalMissed,
@@ -266,8 +268,8 @@ ESCALATION_NOTICES: Final = Topic(
         events.VisitLimitMissed,
         events.LimitMissCorrected,
     ),
-    purpose="Whose desk a late complaint now lies on, who supervises it, who did not come when a street whistled, "
-    "what the hotline itself dispatched or asked too late, and which miss proved to be none.",
+    purpose="Whose desk a late complaint now lies on, who supervises it and what they decide, who did not come when a "
+    "street whistled, what the hotline itself dispatched or asked too late, and which miss proved to be none.",
 )
 SUPERVISION_REPORTS: Final = Topic(
     name="supervision.reports",

@@ -201,6 +201,9 @@ AMENDMENT: Final = inputs.AmendCalendar(
 )
 VISIT_RESULT: Final = inputs.RecordVisit(complaint_id=ID, visit=1, attempt=1, solved=True, satisfied=True)
 NO_ANSWER: Final = inputs.RecordUnreached(complaint_id=ID, visit=1, attempt=1)
+DIRECTION: Final = inputs.DecideSupervision(
+    complaint_id=ID, decided_by="supervisor-1", decision="今日内到现场并回复诉求人"
+)
 EXCEPTION: Final = inputs.CloseByException(complaint_id=ID, approved_by="supervisor-1", reason="诉求人已搬离")
 
 INPUTS: Final = (
@@ -245,6 +248,7 @@ INPUTS: Final = (
     SENT_BACK_RESULT,
     VISIT_RESULT,
     NO_ANSWER,
+    DIRECTION,
     EXCEPTION,
 )
 
@@ -305,6 +309,7 @@ SCHEDULE: Final = ScheduleVisit(
 )
 RECORD_VISIT: Final = Asked(command=VISIT_RESULT, complaint_id=ID, at=CALLED_AT + DAY + HOUR)
 RECORD_UNREACHED: Final = Asked(command=NO_ANSWER, complaint_id=ID, at=CALLED_AT + DAY + HOUR)
+DECIDE: Final = Asked(command=DIRECTION, complaint_id=ID, at=CALLED_AT + DAY)
 CLOSE: Final = Asked(command=EXCEPTION, complaint_id=ID, at=CALLED_AT + 2 * DAY)
 CLOSE_TERMINATED: Final = CloseTerminated(
     complaint_id=ID, approved_by="reviewer-3", reason="INFORMATION_REFUSED", at=CALLED_AT + 3 * DAY
@@ -381,6 +386,7 @@ COMMANDS: Final[tuple[Any, ...]] = (
     SCHEDULE,
     RECORD_VISIT,
     RECORD_UNREACHED,
+    DECIDE,
     CLOSE,
     CLOSE_TERMINATED,
 )
@@ -926,6 +932,14 @@ REOPENED: Final = events.ComplaintReopened(
 CLOSED: Final = events.ComplaintClosed(
     complaint_id=ID, outcome=Outcome.SOLVED, visit=1, closed_at=CALLED_AT + DAY + HOUR
 )
+SUPERVISION_DECIDED: Final = events.SupervisionDecided(
+    complaint_id=ID,
+    unit=STREET,
+    level=Level.DISTRICT,
+    decided_by="supervisor-1",
+    decision="今日内到现场并回复诉求人",
+    decided_at=CALLED_AT + DAY,
+)
 VISIT_ANSWER_REFUSED: Final = events.VisitAnswerRefused(
     complaint_id=ID,
     asked="record a visit",
@@ -1004,5 +1018,6 @@ FACTS: Final[tuple[Fact, ...]] = (
     VISIT_UNREACHED,
     REOPENED,
     CLOSED,
+    SUPERVISION_DECIDED,
     VISIT_ANSWER_REFUSED,
 )

@@ -72,7 +72,7 @@ def leave_running(city: City, folder: Path) -> subprocess.Popen[bytes]:
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as output:
         return subprocess.Popen(  # noqa: S603 -- ourselves
-            [sys.executable, "-m", "hotline", "supervise", city.realm.name],
+            [sys.executable, "-m", "hotline", "supervisor", city.realm.name],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,

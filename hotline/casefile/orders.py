@@ -173,7 +173,9 @@ def row(one: Listed, now: datetime) -> dict[str, Any]:
         "overdue": one.overdue(now),
         "provisional": one.provisional,
         "paused_until": one.paused_until.isoformat() if one.paused_until is not None else None,
+        "sign_by": one.sign_due_at.isoformat() if one.sign_due_at is not None else None,
         "urgency": one.urgency,
+        "heat": one.heat,
         "subject": one.subject,
         "title": one.title,
         "content": one.content,
@@ -188,7 +190,12 @@ def row(one: Listed, now: datetime) -> dict[str, Any]:
 
 def line(one: Listed, now: datetime) -> str:
     """A listed complaint for a person, at the city's present."""
-    due_at = times.shown(one.due_at, times.zone_of(one.ruleset))
+    zone = times.zone_of(one.ruleset)
+    due_at = times.shown(one.due_at, zone)
+    sign = ""
+    if one.sign_due_at is not None:
+        sign = f"sign by {times.shown(one.sign_due_at, zone)}{' OVERDUE' if one.sign_due_at < now else ''}, "
+    heat = f" (brought up {one.heat} times)" if one.heat > 1 else ""
     role = "" if one.role in {"", LEAD} else f" [{one.role}]"
     sent = f" [{len(one.attachments)} attached]" if one.attachments else ""
     again = f" (round {one.round})" if one.round > 1 else ""
@@ -197,8 +204,8 @@ def line(one: Listed, now: datetime) -> str:
     unsure = " (provisional)" if one.provisional else ""  # the limit may still move (T16)
     place = f" {one.street or one.district}{shown(one.address, LISTED_MAX)}"
     return (
-        f"{one.complaint_number}  {_state(one, now):9} due {due_at}{unsure}{late}{role}  "
-        f"{one.subject}: {shown(one.title, LISTED_MAX)}{place}{again}{sent}{unknown}"
+        f"{one.complaint_number}  {_state(one, now):9} {one.urgency:12} {sign}due {due_at}{unsure}{late}{role}  "
+        f"{one.subject}: {shown(one.title, LISTED_MAX)}{place}{heat}{again}{sent}{unknown}"
     )
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from hotline.cli.listing import LISTED, After, District, Limit, Subject, tell_listed
+from hotline.cli.listing import LISTED, After, Content, District, Limit, Subject, tell_listed
 from hotline.cli.run import Json, fail, run
 
 
@@ -23,6 +23,7 @@ def find(
     agent: Annotated[str, typer.Option(help="The agent that looks for a caller.")] = "agent",
     *,
     open_only: Annotated[bool, typer.Option("--open", help="Only those that have not ended.")] = False,
+    content: Content = False,
     limit: Limit = LISTED,
     after: After = "",
     json: Json = False,
@@ -47,4 +48,5 @@ def find(
         lambda one: f"{one.stage:14} {line(one, looked.now)}",
         nothing="Nothing is found.",
         json=json,
+        below=lambda one: one.content if content else "",
     )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from hotline.cli.unread import tell_unread
-from hotline.terminal import note, say, say_json
+from hotline.terminal import note, say, say_json, say_lines
 
 if TYPE_CHECKING:
     from hotline.casefile.orders import ListPage
@@ -29,6 +29,8 @@ UrgencyOnly = Annotated[
 ]
 Overdue = Annotated[bool, typer.Option("--overdue", help="Only those whose limit has passed.")]
 
+Content = Annotated[bool, typer.Option("--content", help="Show the whole matter below each.")]
+
 
 def tell_listed(
     looked: ListPage,
@@ -37,13 +39,19 @@ def tell_listed(
     *,
     nothing: str,
     json: bool,
+    below: Callable[[Listed], str] = lambda _: "",
 ) -> None:
-    """A page for a person or a program; how far the lists are stands behind it, beside what a program reads."""
+    """A page for a person or a program; how far the lists are stands behind it, beside what a program reads.
+
+    `below`: texts of others that a person reads under a line.
+    """
     if json:
         say_json(json_module.dumps([row(one) for one in looked.rows], ensure_ascii=False, indent=2))
     else:
         for one in looked.rows:
             say(line(one))
+            if text := below(one):
+                say_lines(text)
         if not looked.rows and not looked.unread:
             say(nothing)
     tell = note if json else say

@@ -1,71 +1,160 @@
-"""`hotline supervise`: keep a city's services and its stack alive; what `hotline up` leaves running."""
+"""`hotline supervise`: what has climbed, what is decided about it, and exceptions."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from functools import partial
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hotline.cli.run import run
-from hotline.terminal import say
+from hotline.cli.listing import LISTED, After, District, Limit, Overdue, Subject, UrgencyOnly, tell_listed
+from hotline.cli.outcome import tell_outcome
+from hotline.cli.run import Json, one_of, run
+from hotline.cli.speaking import STOPPED, speaks
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from hotline.casefile.orders import ListPage
+    from hotline.readside.lists import Filter
+    from shared.complaint import Complaint
+    from shared.events import Fact
+    from shared.inputs import Input
+
+supervise = typer.Typer(
+    help="Be supervision, or a district: see what has climbed, decide about it, let a complaint close by exception.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+_Complaint = Annotated[
+    str, typer.Argument(metavar="COMPLAINT", help="Its number, its id or the beginning of it.")
+]
+_Supervisor = Annotated[str, typer.Option("--as", help="Your name; it stands on record.")]
 
 
-def supervise(
-    city: Annotated[str, typer.Argument(help="The city whose services are started.")],
+@supervise.command("list")
+def list_(
+    *,
+    watched: Annotated[
+        str,
+        typer.Option(
+            "--watched",
+            metavar="HOW",
+            help="Only one of supervised, district, top, unasked.",
+        ),
+    ] = "",
+    unit: Annotated[str, typer.Option(help="Only of this unit.")] = "",
+    subject: Subject = "",
+    district: District = "",
+    urgency: UrgencyOnly = "",
+    overdue: Overdue = False,
+    limit: Limit = LISTED,
+    after: After = "",
+    json: Json = False,
 ) -> None:
-    """Keep a city's services alive until told to stop (SIGTERM)."""
-    run(_supervise(city))
+    """List what has climbed to a district or the top, what is supervised, and what only an exception can close."""
+    from hotline.casefile.watched import last_decision, watched_line, watched_row
+    from hotline.readside.lists import Filter
+    from hotline.readside.rows import WATCHED_AS
+    from shared.events import Urgency
+
+    if watched:
+        one_of("--watched", watched, WATCHED_AS)
+    if urgency:
+        one_of("--urgency", urgency, list(Urgency))
+    only = Filter(role=watched, unit=unit, subject=subject, district=district, urgency=urgency)
+    looked = run(_watched(only, overdue=overdue, after=after, most=limit))
+    tell_listed(
+        looked,
+        partial(watched_row, looked),
+        partial(watched_line, looked),
+        nothing="Nothing has climbed.",
+        json=json,
+        below=partial(last_decision, looked),
+    )
 
 
-async def _supervise(name: str) -> None:
-    import asyncio
-    import json
-    import signal
-    from contextlib import suppress
-    from datetime import UTC, datetime
+@supervise.command()
+@speaks
+def decide(
+    complaint: _Complaint,
+    text: Annotated[str, typer.Option(help="What the unit must do, and until when.")],
+    who: _Supervisor,
+    *,
+    json: Json = False,
+) -> None:
+    """Decide what is to be done about a complaint that has climbed; its unit is told, and its limits stay."""
+    from shared.inputs import DecideSupervision
 
-    from deploy.city.processes import services_of
-    from deploy.city.registry import RESTARTS_FILE, city_up, folder
-    from deploy.embedded.atomic import write_atomically
-    from deploy.embedded.open_listener import listeners
-    from deploy.embedded.stack import Stack
-    from deploy.supervision.supervisor import Supervisor
-    from deploy.supervision.watchman import Watchman
-    from shared.policy.catalogue import catalogue
-    from shared.runtime.errors import UserError
+    run(
+        _say(
+            complaint,
+            lambda case: DecideSupervision(complaint_id=case.complaint_id, decided_by=who, decision=text),
+            json=json,
+        ),
+        interrupted=STOPPED,
+    )
+
+
+@supervise.command()
+@speaks
+def exception(
+    complaint: _Complaint,
+    reason: Annotated[str, typer.Option(help="Why it may close without the citizen's judgement.")],
+    who: _Supervisor,
+    *,
+    json: Json = False,
+) -> None:
+    """Let a complaint close without a visit's outcome, and say why; nobody does so for his own unit."""
+    from shared.inputs import CloseByException
+
+    run(
+        _say(
+            complaint,
+            lambda case: CloseByException(complaint_id=case.complaint_id, approved_by=who, reason=reason),
+            json=json,
+        ),
+        interrupted=STOPPED,
+    )
+
+
+async def _watched(only: Filter, *, overdue: bool, after: str, most: int) -> ListPage:
+    from deploy.city.registry import city_up
+    from hotline.casefile.orders import look
+    from hotline.casefile.watched import SAID
+    from hotline.lookup import unit_named
+    from hotline.readside.rows import SUPERVISION
 
     city = city_up()
-    if city.realm.name != name:
-        raise UserError(f"The current city is {city.realm.name}, not {name}.")
+    if only.unit:
+        only = only._replace(unit=unit_named(only.unit, city.catalogue))
+    return await look(city, SUPERVISION, only=only, overdue=overdue, after=after, most=most, said=SAID)
 
-    def tell(text: str) -> None:
-        say(f"{datetime.now(UTC).isoformat(timespec='seconds')} {text}")
 
-    supervisor = Supervisor(services_of(city), stack=Stack(folder(), listeners=listeners()), say=tell)
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+async def _say(complaint: str, said: Callable[[Complaint], Input], *, json: bool) -> None:
+    """Say it on supervision's topic and tell what the log made of it."""
+    from deploy.city.registry import city_up
+    from hotline.client import effect, tell
+    from hotline.lookup import complaint_named
+    from shared.topics import FEEDBACK_EXCEPTIONS
 
-    async def note_restarts() -> None:
-        noted: dict[str, int] | None = None
-        while True:
-            if supervisor.restarts != noted:
-                noted = dict(supervisor.restarts)
-                with suppress(FileNotFoundError):  # wiped meanwhile
-                    write_atomically(folder() / RESTARTS_FILE, json.dumps(noted) + "\n")
-            await asyncio.sleep(0.5)
+    city = city_up()
+    case = await complaint_named(city, complaint)
+    told = await tell(city, FEEDBACK_EXCEPTIONS, case.complaint_id, said(case))
+    tell_outcome(await effect(city, case.complaint_id, told), _told_of, json=json)
 
-    await supervisor.start()
-    tell(f"supervising {name}")
-    watchman = Watchman(city.realm, catalogue(city.catalogue), supervisor, tell)
-    tasks = [
-        asyncio.ensure_future(work)
-        for work in (supervisor.watch(), watchman.watch(), note_restarts(), stop.wait())
-    ]
-    done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    await supervisor.stop()
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
-    for task in done:
-        task.result()  # a supervisor that failed says so in its log
+
+def _told_of(facts: list[Fact]) -> str:
+    from shared import events as e
+
+    for fact in facts:
+        match fact:
+            case e.SupervisionDecided():
+                return f"On record: {fact.unit} is told; its limits stay."
+            case e.ComplaintClosed():
+                recalled = f" {fact.recalled_unit} has nothing more to do." if fact.recalled_unit else ""
+                return f"The complaint is closed as an exception.{recalled}"
+            case _:
+                continue
+    return "It was so already; nothing changed."

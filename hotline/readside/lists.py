@@ -22,6 +22,7 @@ PAGE_MAX: Final = 1000
 _SHOWN: Final = """
 c.stream_id::text AS complaint_id, c.stage, c.ended, c.unit AS lead, c.assignment, c.round, c.standing, c.paused_until,
 c.provisional, c.unlisted, c.urgency, c.subject, c.district, c.street, c.ruleset, c.received_at, c.heat,
+c.sign_due_at,
 t.request_id, t.title, t.content, t.address, t.attachments
 """
 _PAGE: Final = f"""
@@ -60,7 +61,8 @@ class Listed(msgspec.Struct, frozen=True, kw_only=True):
     due_at: datetime
     """Until when somebody must act."""
     role: str
-    """Of an order what the unit is to it (`ROLES`); of a question what is asked; of a visit its reason."""
+    """Of an order what the unit is to it (`ROLES`); of a question what is asked; of a visit its reason; of what
+    supervision watches why (`WATCHED_AS`)."""
     number: int
     """Of the whistle or the visit."""
     about: str
@@ -83,6 +85,9 @@ class Listed(msgspec.Struct, frozen=True, kw_only=True):
     ruleset: str
     received_at: datetime
     heat: int
+    """How often the matter was brought up."""
+    sign_due_at: datetime | None
+    """Until when the order must be signed, where nobody has reacted to it."""
     title: str
     content: str
     address: str
@@ -194,6 +199,7 @@ def listed(case: Complaint) -> Listed:
         ruleset=row.ruleset,
         received_at=row.received_at,
         heat=row.heat,
+        sign_due_at=row.sign_due_at,
         title=texts.title,
         content=texts.content,
         address=texts.address,

@@ -15,18 +15,22 @@ from shared.complaint import (
     DisputeAsked,
     Order,
     ReturnAsked,
+    Stage,
     asked_for,
     goes_on,
+    misses,
     order_open,
     stage_of,
+    watched,
     whole_content,
     whose_asked,
 )
 from shared.events import Fact
+from shared.events.base import Level, Limit
 from shared.log import timers_of
 from shared.times import zone_of
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Of this fold. Raise it where other rows follow from the same complaint: the projector then goes through all."""
 
 ORDERS, REVIEWS, CORRECTIONS, SUPERVISION, VISITS = LISTS = (
@@ -40,6 +44,10 @@ ANSWERED: Final = "answered"
 """The standing of an order that no limit can pass any more."""
 LEAD, HELP, CALLED = ROLES = ("lead", "help", "called")
 """The part of a unit in a complaint of its list: it has the order, it helps, or a street whistled for it."""
+
+SUPERVISED, DISTRICT, TOP, UNASKED = WATCHED_AS = ("supervised", "district", "top", "unasked")
+"""Why supervision has it in its list: supervision took it up; it has climbed to its district, or to the top; or it is
+answered and nobody knows whom to ask, so only an exception closes it (E3)."""
 
 TEXT_CHANGED_BY: Final = (
     "ComplaintReceived",
@@ -75,6 +83,7 @@ class ComplaintRow(NamedTuple):
     calendar: str
     heat: int
     timers: int
+    sign_due_at: datetime | None
 
 
 class WordingRow(NamedTuple):
@@ -162,6 +171,7 @@ def _complaint(case: Complaint, version: int) -> ComplaintRow:
         calendar=case.calendar,
         heat=case.heat,
         timers=len(timers_of(case)),
+        sign_due_at=None if order is None else _sign_due_at(case, order),
     )
 
 
@@ -192,6 +202,15 @@ def _standing(order: Order) -> str:
             return "new" if order.signed_at is None else "signed"
 
 
+def _sign_due_at(case: Complaint, order: Order) -> datetime | None:
+    """Until when the unit must react first; None once it has, or where nothing is awaited of it."""
+    if not order_open(case) or order.reacted_at is not None:
+        return None
+    limit = watched(case, Limit.SIGN, order.assignment)
+    missed = misses(case, Limit.SIGN, order.assignment)
+    return limit.due_at if limit is not None else missed[-1].due_at if missed else None
+
+
 def _waiting(case: Complaint) -> Iterator[WaitingRow]:
     order = case.order
     due_at = case.received_at if order is None else order.feedback_due_at
@@ -204,11 +223,21 @@ def _waiting(case: Complaint) -> Iterator[WaitingRow]:
         yield from _called(case, due_at)
     if order is not None and (what := asked_for(case)):
         yield _waits(case, REVIEWS, due_at, role=what, about=unit)
-    if case.supervision is not None:
-        yield _waits(case, SUPERVISION, case.supervision.due_at, about=case.supervision.told)
+    if order is not None and (watched_as := _watched_as(case)):
+        by = case.supervision.due_at if watched_as == SUPERVISED and case.supervision else due_at
+        yield _waits(case, SUPERVISION, by, role=watched_as, about=unit)
     if case.visit is not None:
         visit = case.visit
         yield _waits(case, VISITS, visit.visit_at, role=visit.reason, number=visit.visit, about=unit)
+
+
+def _watched_as(case: Complaint) -> str:
+    """One of `WATCHED_AS`; "" where nobody above the unit has to do with it."""
+    if case.supervision is not None:
+        return SUPERVISED
+    if order_open(case) and case.level is not Level.UNIT:
+        return DISTRICT if case.level is Level.DISTRICT else TOP
+    return UNASKED if stage_of(case) is Stage.ANSWERED and case.anonymous else ""
 
 
 def _orders(case: Complaint, order: Order) -> Iterator[WaitingRow]:

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from msgspec import UNSET, UnsetType
 
-from shared.events.base import FeedbackFact, Instant, Outcome, VisitReason
+from shared.events.base import FeedbackFact, Instant, Level, Outcome, VisitReason
 from shared.ids import UnitId
 
 
@@ -84,6 +84,19 @@ class ComplaintClosed(FeedbackFact, frozen=True, kw_only=True):
     recalled_unit: UnitId | None = None
     """The unit whose order was still open and ends with it."""
     closed_at: Instant
+
+
+class SupervisionDecided(FeedbackFact, frozen=True, kw_only=True):
+    """A supervisor said what is to be done; the unit that has the order is told, and its limits stay (督办)."""
+
+    TIME: ClassVar[str] = "decided_at"
+
+    unit: UnitId
+    level: Level
+    """The level that watches over it."""
+    decided_by: str
+    decision: str
+    decided_at: Instant
 
 
 class VisitAnswerRefused(FeedbackFact, frozen=True, kw_only=True):

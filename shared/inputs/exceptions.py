@@ -1,10 +1,10 @@
-"""Commands of supervisors: a complaint may close without a visit's outcome."""
+"""Commands of supervisors: what a unit must do, and that a complaint closes without a visit's outcome."""
 
 from __future__ import annotations
 
 from typing import ClassVar
 
-from shared.inputs.base import AboutComplaint, Why, Words
+from shared.inputs.base import AboutComplaint, Evidence, Why, Words
 
 
 class CloseByException(AboutComplaint, frozen=True, kw_only=True):
@@ -14,3 +14,12 @@ class CloseByException(AboutComplaint, frozen=True, kw_only=True):
 
     approved_by: Words
     reason: Why
+
+
+class DecideSupervision(AboutComplaint, frozen=True, kw_only=True):
+    """A supervisor says what is to be done about a complaint that has climbed to a district or the top (督办)."""
+
+    TYPE: ClassVar[str] = "hotline.supervision.decide.v1"
+
+    decided_by: Words
+    decision: Evidence

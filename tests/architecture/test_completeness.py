@@ -48,6 +48,7 @@ from shared.inputs import (
     CloseByException,
     CorrectRequest,
     DecideCouncil,
+    DecideSupervision,
     EndPause,
     GiveRating,
     Input,
@@ -262,6 +263,7 @@ TABLE: Final[dict[type[Any], Row]] = {
     ScheduleVisit: Row(eg.SCHEDULE, ANSWERED, ENDED, refuses=False, again=Again.NOTHING),
     RecordVisit: Row(eg.RECORD_VISIT, ASKING, ANSWERED),
     RecordUnreached: Row(eg.RECORD_UNREACHED, ASKING, ANSWERED),
+    DecideSupervision: Row(eg.DECIDE, (*AT_UNIT, eg.SIGN_MISSED, eg.ESCALATED), AT_UNIT, again=Again.EFFECT),
     CloseByException: Row(eg.CLOSE, AT_UNIT, ENDED),
     CloseTerminated: Row(eg.CLOSE_TERMINATED, TERMINATED, ENDED, refuses=False, again=Again.NOTHING),
 }

@@ -19,7 +19,7 @@ LAST_THAT_KNEW = "0042"
 MACHINE_TIME = {
     "deploy/embedded/child.py": "how old a process is",
     "hotline/cli/status.py": "how long a process has run",
-    "hotline/cli/supervise.py": "when the supervisor said a line of its log",
+    "hotline/cli/supervisor.py": "when the supervisor said a line of its log",
     "hotline/client.py": "a record's stamp, as a broker would set it",
     "hotline/upkeep/backup.py": "when a backup was made",
     "hotline/upkeep/restore.py": "when the restored log was anchored",

@@ -16,6 +16,7 @@ from shared.events import (
     Fact,
     OrderAnswered,
     Outcome,
+    SupervisionDecided,
     TerminationApproved,
     VisitAnswerRefused,
     VisitMade,
@@ -23,7 +24,7 @@ from shared.events import (
     VisitScheduled,
     VisitUnreached,
 )
-from shared.inputs import CloseByException, RecordUnreached, RecordVisit
+from shared.inputs import CloseByException, DecideSupervision, RecordUnreached, RecordVisit
 from shared.times import stated
 from tests.examples import (
     ANSWERED,
@@ -33,8 +34,10 @@ from tests.examples import (
     CLOSE,
     CLOSED,
     DAY,
+    DECIDE,
     DISPATCHED,
     DUE_AT,
+    ESCALATED,
     FACTS,
     FEEDBACK_MISSED,
     HOUR,
@@ -48,8 +51,10 @@ from tests.examples import (
     RETURN_APPROVED,
     RETURN_REQUESTED,
     SCHEDULE,
+    SIGN_MISSED,
     SIGNED,
     STREET,
+    SUPERVISION_DECIDED,
     VISIT_MADE,
     VISIT_SCHEDULED,
     VISIT_UNREACHED,
@@ -57,7 +62,7 @@ from tests.examples import (
     asks,
     told,
 )
-from tests.spec import spec
+from tests.spec import case_of, spec
 
 given = spec(partial(rules.decide, catalogue=CATALOGUE))
 
@@ -462,6 +467,27 @@ def test_an_exception_approved_twice_closes_once() -> None:
     given(*WITH_UNIT).when(CLOSE).then_says(ComplaintClosed).when(CLOSE).then_refused(
         "close by exception", because="the life ended with ComplaintClosed"
     )
+
+
+# --- supervision
+
+CLIMBED = (*WITH_UNIT, SIGN_MISSED, ESCALATED)
+
+
+def test_a_supervisor_decides_what_has_climbed_and_its_unit_hears_of_it() -> None:
+    given(*CLIMBED).when(DECIDE).then(SUPERVISION_DECIDED)
+
+
+def test_what_has_not_climbed_no_supervisor_decides() -> None:
+    given(*WITH_UNIT).when(DECIDE).then_refused("decide", because="it has not climbed")
+    given(RECEIVED, CLASSIFIED).when(DECIDE).then_refused("decide", because="it has not climbed")
+
+
+def test_a_decision_may_be_followed_by_another_and_moves_no_limit() -> None:
+    before = case_of(CLIMBED)
+    again = asks(DecideSupervision, complaint_id=ID, decided_by="s", decision="d", at=CALLED_AT + 2 * DAY)
+    given(*CLIMBED).when(DECIDE).then(SUPERVISION_DECIDED).when(again).then_says(SupervisionDecided)
+    assert case_of((*CLIMBED, SUPERVISION_DECIDED)) == before
 
 
 # --- ended

@@ -34,7 +34,7 @@ BY_READER: Final = {
     "Agent": {"call", "request", "knowledge", "contact", "visit", "find", "show"},
     "Unit": {"unit"},
     "Reviewer": {"review"},
-    "Supervisor": {"calls", "rank", "programme", "rules"},
+    "Supervisor": {"supervise", "calls", "rank", "programme", "rules"},
     "Operator": {
         "up",
         "status",

@@ -103,7 +103,7 @@ def _leaves(command: object, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple
 def test_one_flag_asks_every_command_for_json() -> None:
     """What only starts or ends something, or is typed at, has nothing for a program to read."""
     without = {" ".join(path) for path, options in _leaves(get_command(app)) if "--json" not in options}
-    assert without == {"down", "wipe", "supervise", "unit desk"}
+    assert without == {"down", "wipe", "supervisor", "unit desk"}
     assert not [path for path, options in _leaves(get_command(app)) if "--format" in options]
 
 
@@ -140,6 +140,7 @@ _TYPED: Final[dict[str, tuple[int, str]]] = {
     "hotline login renew dialler": (1, "has no login dialler"),
     "hotline unit list --unit street-haidian-huayuanlu": (0, ""),
     'hotline unit answer COMPLAINT --unit UNIT --text "…"': (0, ""),
+    "hotline review answers": (0, "停水三天"),
     "hotline visit list": (0, "停水三天"),
     "hotline visit take COMPLAINT --as NAME": (0, "Ask: is it solved?"),
     "hotline visit answer COMPLAINT --solved --satisfied": (0, "closed: solved"),
@@ -148,6 +149,10 @@ _TYPED: Final[dict[str, tuple[int, str]]] = {
     "hotline programme candidates": (0, ""),
     "hotline rules [ID]": (0, "R8"),
     "hotline review list": (0, ""),
+    "hotline supervise list --district 海淀区": (0, "Nothing has climbed"),
+    "hotline supervise list --unit UNIT": (0, "Nothing has climbed"),
+    "hotline supervise decide COMPLAINT --text … --as NAME": (1, "the life ended with ComplaintClosed"),
+    "hotline supervise exception COMPLAINT --reason … --as NAME": (1, "the life ended with ComplaintClosed"),
     "hotline verify": (0, "All holds"),
     "hotline upgrade --check": (0, "Nothing is missing"),
     "hotline rebuild heads": (0, "every row was what the facts say"),
@@ -239,7 +244,7 @@ async def test_what_the_pages_show_does_what_they_say(shell: Shell, tmp_path: Pa
             ]
         if "--district" in words and "--street" in words:
             words[-5], words[-3], words[-1] = "海淀区", "花园路街道", "公共服务/供水"
-        if words[:2] == ["visit", "list"]:  # feedback asks for it once it has heard of the answer
+        if words[:2] == ["review", "answers"]:  # feedback asks for it once it has heard of the answer
             until(lambda: json.loads(shell("visit", "list", "--json")))
         if words[:2] == ["parked", "resume"]:
             await _stopped(shell)

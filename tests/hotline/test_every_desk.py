@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterator
-from pathlib import Path
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import pytest
 
+from hotline.client import tell
+from shared.events import RequestType
+from shared.inputs import RecordRequest
+from shared.topics import INTAKE_REQUESTS
 from tests.shell import Shell, until
 
 pytestmark = pytest.mark.connected
@@ -50,9 +55,7 @@ def visits(shell: Shell, *options: str) -> dict[str, Any]:
     return {row["complaint_number"]: row for row in rows}
 
 
-def test_a_person_asks_the_citizen_and_reads_the_number_for_the_visit_alone(
-    shell: Shell, tmp_path: Path
-) -> None:
+def test_a_person_asks_the_citizen_and_reads_the_number_for_the_visit_alone(shell: Shell) -> None:
     number = answered(shell, "半夜施工", "--confidential")
     mine = until(lambda: visits(shell).get(number))
     assert (mine["visit"], mine["attempt"], mine["channel"], mine["taken_by"]) == (1, 1, "phone", None)
@@ -98,3 +101,100 @@ def test_the_citizens_judgement_closes_it_or_sends_it_round_again(shell: Shell) 
         "visit", "take", solved, "--as", "Li Wei", code=1
     )
     assert "No visit of complaint" in shell("visit", "unreached", unsolved, code=1)
+
+
+def test_a_reviewer_reads_days_reason_and_evidence_and_the_answers_before_the_visit(shell: Shell) -> None:
+    longer, other = called(shell, "电梯停运"), called(shell, "违法建设")
+    shell("unit", "sign", longer, "--unit", UNIT)
+    shell("unit", "extend", longer, "--unit", UNIT, "--days", "3", "--reason", "等待配件", "--citizen-told")
+    shell("unit", "return", other, "--unit", UNIT, "--reason", "不在本街道", "--evidence", "第一行\n第二行")
+    rows = {row["complaint_number"]: row for row in json.loads(shell("review", "list", "--json"))}
+    asked = rows[longer]
+    assert (asked["asked_for"], asked["days"], asked["reason"], asked["citizen_told"]) == (
+        "extension", 3, "等待配件", True,
+    )  # fmt: skip
+    assert (rows[other]["evidence"], rows[other]["suggested_unit"]) == ("第一行\n第二行", None)
+    said = shell("review", "list")
+    assert "  | days: 3\n  | citizen told: yes\n  | reason: 等待配件\n" in said
+    assert "  | reason: 不在本街道\n  | evidence: 第一行\n  | 第二行\n" in said
+    only = json.loads(shell("review", "list", "--asked", "return", "--urgency", "GENERAL_7D", "--json"))
+    assert other in {row["complaint_number"] for row in only}
+    assert longer not in {row["complaint_number"] for row in only}
+    number = answered(shell, "占道经营")
+    until(lambda: number in shell("review", "answers"))
+    assert "  | 已经停工\n" in shell("review", "answers")
+    assert shell("review", "send-back", number, "--reason", "没有照片").startswith("Sent back")
+    assert number not in shell("review", "answers")
+
+
+def test_a_list_shows_what_there_is_to_know_and_a_page_leads_to_the_next(shell: Shell) -> None:
+    number = called(shell, "下水道堵塞", "--content", "整栋楼都堵了", "--urgency", "TIMELY_24H")
+    shell("request", "again", number)
+    rows = json.loads(shell("unit", "list", "--unit", UNIT, "--urgency", "TIMELY_24H", "--json"))
+    (mine,) = [row for row in rows if row["complaint_number"] == number]
+    assert (mine["role"], mine["heat"], mine["urgency"]) == ("lead", 2, "TIMELY_24H")
+    assert mine["sign_by"] < mine["due_at"]
+    said = shell("unit", "list", "--unit", UNIT, "--content")
+    assert f"{number}  new       TIMELY_24H   sign by " in said
+    assert "(brought up 2 times)" in said
+    assert "  | 整栋楼都堵了\n" in said
+    assert "整栋楼都堵了" not in shell("unit", "list", "--unit", UNIT)
+    shell("unit", "sign", number, "--unit", UNIT)
+    assert (
+        json.loads(shell("unit", "list", "--unit", UNIT, "--urgency", "TIMELY_24H", "--json"))[0]["sign_by"]
+        is None
+    )
+    whole = [row["complaint_id"] for row in json.loads(shell("unit", "list", "--unit", UNIT, "--json"))]
+    assert len(whole) > 2
+    paged, after = [], ""
+    while True:
+        options = ("--limit", "2", *(("--after", after) if after else ()))
+        page = json.loads(shell("unit", "list", "--unit", UNIT, "--json", *options))
+        paged += [row["complaint_id"] for row in page]
+        if "There are more" not in shell.noted:
+            break
+        after = shell.noted.split("--after ")[1].split()[0]
+    assert paged == whole
+
+
+def test_what_nobody_can_be_asked_about_waits_for_a_supervisor(shell: Shell) -> None:
+    number = called(shell, "井盖丢失", "--anonymous")
+    shell("unit", "sign", number, "--unit", UNIT)
+    assert "it has not climbed" in shell(
+        "supervise", "decide", number, "--text", "今日办结", "--as", "Zhao Min", code=1
+    )
+    shell("unit", "answer", number, "--unit", UNIT, "--text", "已经补上")
+    (row,) = json.loads(shell("supervise", "list", "--watched", "unasked", "--json"))
+    assert (row["complaint_number"], row["unit"], row["leader"]) == (number, UNIT, None)
+    assert "nobody knows whom to ask" in shell("supervise", "list", "--district", "东城区")
+    assert "nobody decides what he asked for" in shell(
+        "supervise", "exception", number, "--reason", "无法回访", "--as", UNIT, code=1
+    )
+    said = shell("supervise", "exception", number, "--reason", "无法回访", "--as", "Zhao Min")
+    assert said == "The complaint is closed as an exception.\n"
+    assert number not in shell("supervise", "list")
+
+
+def test_what_climbs_is_listed_by_its_district_and_decided_and_its_unit_is_told(shell: Shell) -> None:
+    """In a city whose requests bring their limits: one that was over before it was recorded climbs at once."""
+    shell("down")
+    shell("up", "--city", "late", "--ruleset", "boston-311-2011")
+    city = shell.city()
+    late = RecordRequest(
+        request_id="late-1", request_type=RequestType.HELP, subject="社会秩序/噪声扰民", district="东城区",
+        street="东华门街道", title="夜间施工", given_due_at=datetime.now(UTC) - timedelta(hours=1),
+    )  # fmt: skip
+    asyncio.run(tell(city, INTAKE_REQUESTS, late.request_id, late))
+    (row,) = until(lambda: json.loads(shell("supervise", "list", "--json")))
+    number = row["complaint_number"]
+    assert (row["watched_as"], row["told"], row["because"]) == ("district", "district-dongcheng", "ANSWER")
+    assert (row["unit"], row["overdue"], row["decision"]) == (UNIT, True, None)
+    assert json.loads(shell("supervise", "list", "--district", "海淀区", "--json")) == []
+    said = shell("supervise", "decide", number, "--text", "今夜停工并回复诉求人", "--as", "Zhao Min")
+    assert said == f"On record: {UNIT} is told; its limits stay.\n"
+    told = shell("supervise", "list", "--district", "东城区", "--watched", "district")
+    assert f"climbed to its district (district-dongcheng): {UNIT}  {number}" in told
+    assert "  | Zhao Min: 今夜停工并回复诉求人\n" in told
+    assert "decided as supervision, district level: 今夜停工并回复诉求人" in json.dumps(
+        json.loads(shell("show", number, "--json")), ensure_ascii=False
+    )

@@ -29,7 +29,7 @@ BEIJING: Final = ZoneInfo("Asia/Shanghai")
 NOT_UP: Final = "The stack is not up"
 
 STARTERS: Final = frozenset(
-    ("demo", "up", "restore", "bench", "chaos", "supervise", "backtest boston", "rehearse", "rehearse year")
+    ("demo", "up", "restore", "bench", "chaos", "supervisor", "backtest boston", "rehearse", "rehearse year")
 )
 """Commands that start servers, or would."""
 

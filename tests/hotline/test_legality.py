@@ -1781,6 +1781,27 @@ ILLEGAL: list[tuple[str, tuple[Fact, ...], Fact, str]] = [
         replace(eg.CLOSED, outcome=Outcome.EXCEPTION, visit=0, approved_by="supervisor-1"),
         "the open order is with",
     ),
+    # SupervisionDecided
+    ("decided before it climbed", AT_UNIT, eg.SUPERVISION_DECIDED, "UNIT watches over it"),
+    (
+        "decided at a level that does not watch",
+        NOBODY_SIGNED,
+        replace(eg.SUPERVISION_DECIDED, level=Level.MUNICIPAL),
+        "DISTRICT watches over it",
+    ),
+    (
+        "decided about another unit",
+        NOBODY_SIGNED,
+        replace(eg.SUPERVISION_DECIDED, unit=eg.WATER),
+        "with another unit",
+    ),
+    (
+        "decided by nobody",
+        NOBODY_SIGNED,
+        replace(eg.SUPERVISION_DECIDED, decided_by=""),
+        "somebody decides",
+    ),
+    ("decided after the end", ENDED, eg.SUPERVISION_DECIDED, "ended with ComplaintClosed"),
 ]
 
 

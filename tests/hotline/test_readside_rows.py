@@ -8,12 +8,28 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from hotline.readside.calls import MINUTE, minute_of
-from hotline.readside.rows import CALLED, HELP, LEAD, ORDERS, REVIEWS, TEXT_CHANGED_BY, VISITS, rows_of
+from hotline.readside.rows import (
+    CALLED,
+    DISTRICT,
+    HELP,
+    LEAD,
+    ORDERS,
+    REVIEWS,
+    SUPERVISED,
+    SUPERVISION,
+    TEXT_CHANGED_BY,
+    TOP,
+    UNASKED,
+    VISITS,
+    rows_of,
+)
 from hotline.readside.words import named, words_in
 from shared.complaint import UNOPENED, Case, Complaint, asked_for, evolve, holder, stage_of
 from shared.events import Fact
+from shared.events.base import Level
 from tests import examples as eg
 from tests.lives import Life, lives
 
@@ -65,6 +81,46 @@ def test_a_unit_that_a_street_whistled_for_has_it_in_its_list_until_it_came() ->
     called = [row for row in rows_of(folded([*facts, *blown]), 5).waiting if row.role == CALLED]
     assert [(row.list, row.party) for row in called] == [(ORDERS, blown[1].called)]  # type: ignore[attr-defined]
     assert not [row for row in rows_of(folded([*facts, *blown, *came]), 6).waiting if row.role == CALLED]
+
+
+def _watched(*facts: Fact) -> list[tuple[str, datetime]]:
+    rows = rows_of(folded([eg.RECEIVED, eg.CLASSIFIED, eg.DISPATCHED, *facts]), 9).waiting
+    return [(row.role, row.due_at) for row in rows if row.list == SUPERVISION]
+
+
+def test_what_has_climbed_is_in_the_list_of_supervision_until_it_is_answered_or_over() -> None:
+    climbed = (eg.SIGN_MISSED, eg.ESCALATED)
+    top = replace(eg.ESCALATED, to_level=Level.MUNICIPAL, next_at=None)
+    due = eg.DISPATCHED.citizen_due_at
+    assert _watched() == []
+    assert _watched(*climbed) == [(DISTRICT, due)]
+    assert _watched(*climbed, eg.SIGNED) == [(DISTRICT, due)]
+    assert _watched(*climbed, eg.ANSWERED) == []
+    assert _watched(*climbed, eg.WITHDRAWN) == []
+    assert _watched(*climbed, top) == [(TOP, due)]
+    assert _watched(*climbed, top, eg.SUPERVISED) == [(SUPERVISED, eg.SUPERVISED.due_at)]
+
+
+def test_what_only_an_exception_can_close_is_in_the_list_of_supervision() -> None:
+    """E3: it is answered, and nobody knows whom to ask."""
+    facts = [eg.RECEIVED, eg.CLASSIFIED, eg.DISPATCHED, eg.SIGNED, eg.ANSWERED]
+
+    def watched(case: Complaint) -> list[str]:
+        return [row.role for row in rows_of(case, 5).waiting if row.list == SUPERVISION]
+
+    assert watched(replace(folded(facts), anonymous=True)) == [UNASKED]
+    assert watched(replace(folded(facts[:-1]), anonymous=True)) == []
+    assert watched(folded(facts)) == []
+
+
+def test_an_order_shows_its_sign_limit_until_the_unit_reacts_also_once_it_has_passed() -> None:
+    at_unit = [eg.RECEIVED, eg.CLASSIFIED, eg.DISPATCHED]
+    due = eg.DISPATCHED.sign_due_at
+    assert due is not None
+    assert rows_of(folded(at_unit), 3).complaint.sign_due_at == due
+    assert rows_of(folded([*at_unit, eg.SIGN_MISSED, eg.ESCALATED]), 5).complaint.sign_due_at == due
+    for reaction in (eg.SIGNED, eg.RETURN_REQUESTED, eg.WITHDRAWN):
+        assert rows_of(folded([*at_unit, reaction]), 4).complaint.sign_due_at is None, reaction
 
 
 @pytest.mark.parametrize(

@@ -43,6 +43,7 @@ CASES: Final[Mapping[type[inputs.Input], tuple[inputs.Input, tuple[Fact, ...]]]]
     inputs.AmendCalendar: (eg.AMENDMENT, AT_UNIT),
     inputs.ReviewExclusion: (eg.EXCLUSION_REVIEW, (*AT_UNIT, eg.EXCLUSION_REQUESTED)),
     inputs.SendBackAnswer: (eg.SENT_BACK_RESULT, (*SIGNED, eg.ANSWERED)),
+    inputs.DecideSupervision: (eg.DIRECTION, (*AT_UNIT, eg.SIGN_MISSED, eg.ESCALATED)),
     inputs.CloseByException: (eg.EXCEPTION, AT_UNIT),
 }
 """An honest decision of each kind, and the life it can be taken in."""

@@ -14,12 +14,13 @@ from shared.events import (
     ComplaintReopened,
     Fact,
     Outcome,
+    SupervisionDecided,
     VisitMade,
     VisitReason,
     VisitScheduled,
     VisitUnreached,
 )
-from shared.events.base import Limit
+from shared.events.base import Level, Limit
 from shared.policy.ruleset import ruleset
 from shared.times import stated
 
@@ -134,10 +135,19 @@ def _not_the_outcome(
     return None
 
 
+def _judge_supervision_decided(case: Complaint, fact: SupervisionDecided, _: Fact) -> str | None:
+    if case.level is Level.UNIT or fact.level is not case.level:
+        return f"{case.level} watches over it, not {fact.level}"
+    if case.order is None or fact.unit != case.order.unit:
+        return "the order is with another unit"
+    return None if fact.decided_by and fact.decision else "somebody decides something"
+
+
 RULES: Final[dict[type[Fact], Callable[[Complaint, Any, Any], str | None]]] = {
     VisitScheduled: _judge_visit_scheduled,
     VisitMade: _judge_visit_over,
     VisitUnreached: _judge_visit_over,
     ComplaintReopened: _judge_complaint_reopened,
     ComplaintClosed: _judge_complaint_closed,
+    SupervisionDecided: _judge_supervision_decided,
 }

@@ -348,6 +348,11 @@ FOR_OPERATOR: Final[dict[type[e.Fact], Callable[[Any, Callable[[datetime], str]]
         f"closed: {f.outcome.lower()}" + (f", by exception: {f.reason}" if f.approved_by else ""),
         "ended",
     ),
+    e.SupervisionDecided: lambda f, _: (
+        f.decided_by,
+        f"decided as supervision, {f.level.lower()} level: {f.decision}",
+        "plain",
+    ),
     e.VisitAnswerRefused: lambda f, _: (*refusals.worded(f), "refused"),
 }
 """For each fact: who, what, and how it weighs on a reader."""

@@ -53,6 +53,7 @@ FOR_UNIT: Final[dict[type[e.Fact], Callable[[Any, UnitId, Callable[[datetime], s
     e.RequestRepeated: lambda f, _, __: f"brought up again, {f.heat} times by now: {f.note}",
     e.WarningGiven: lambda f, _, t: f"{f.colour.lower()} warning: answer by {t(f.due_at)}",
     e.SupervisionOpened: lambda f, _, t: f"{f.leader} supervises it now, until {t(f.due_at)}",
+    e.SupervisionDecided: lambda f, _, __: f"{f.decided_by} decides ({f.level.lower()} level): {f.decision}",
     e.UnitCalled: lambda f, _, t: (
         f"{f.unit} whistles for you (whistle {f.whistle}, {f.kind}): {f.reason}, {f.scene}"
         + (f"; be there by {t(f.arrive_by)}" if f.arrive_by else "")

@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hotline.cli.listing import LISTED, After, District, Limit, Overdue, Subject, UrgencyOnly, tell_listed
+from hotline.cli.listing import (
+    LISTED,
+    After,
+    Content,
+    District,
+    Limit,
+    Overdue,
+    Subject,
+    UrgencyOnly,
+    tell_listed,
+)
 from hotline.cli.run import Json, fail, one_of, run
 from hotline.cli.speaking import speaks
 from hotline.cli.unit.app import commands
@@ -32,6 +42,7 @@ def list_(
     district: District = "",
     urgency: UrgencyOnly = "",
     overdue: Overdue = False,
+    content: Content = False,
     limit: Limit = LISTED,
     after: After = "",
     json: Json = False,
@@ -59,6 +70,7 @@ def list_(
         lambda one: line(one, looked.now),
         nothing=f"No open order lies with {name}.",
         json=json,
+        below=lambda one: one.content if content else "",
     )
 
 

@@ -7,9 +7,22 @@ from typing import Any, Final
 
 from shared.complaint.fold import dispatch, end, escalation, feedback, intake, limit_steps, whistle
 from shared.complaint.state import Case, Complaint
-from shared.events import ComplaintReceived, ConfidentialityRequired, Fact, ReplyRefused, VisitAnswerRefused
+from shared.events import (
+    ComplaintReceived,
+    ConfidentialityRequired,
+    Fact,
+    ReplyRefused,
+    SupervisionDecided,
+    VisitAnswerRefused,
+)
 
-UNCHANGED: Final = (ComplaintReceived, ConfidentialityRequired, ReplyRefused, VisitAnswerRefused)
+UNCHANGED: Final = (
+    ComplaintReceived,
+    ConfidentialityRequired,
+    SupervisionDecided,
+    ReplyRefused,
+    VisitAnswerRefused,
+)
 """The facts that change nothing of a complaint on record."""
 
 

@@ -1,88 +1,34 @@
-"""`hotline review`: be the reviewers, or write down what a council decided."""
+"""Decisions of reviewers and councils."""
 
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hotline.cli.listing import LISTED, After, District, Limit, Overdue, Subject, tell_listed
 from hotline.cli.outcome import tell_outcome
-from hotline.cli.run import Json, answer, fail, listed, one_of, run
+from hotline.cli.review.app import REVIEWER, ComplaintNamed, Reason, ReviewerNamed, commands
+from hotline.cli.run import Json, fail, listed, one_of, run
 from hotline.cli.speaking import STOPPED, speaks
-from hotline.cli.unread import none_unread, tell_unread
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
     from deploy.city.registry import City
-    from hotline.casefile.orders import ListPage
-    from hotline.readside.lists import Filter
     from shared.complaint import Complaint
     from shared.events import Fact
     from shared.inputs import Input
-    from shared.unreadable import UnreadableRows
-
-review = typer.Typer(
-    help=(
-        "Decide what units cannot settle alone: returns, extensions, pauses, terminations, disputes, co-units, "
-        "urgency, exclusions from a score."
-    ),
-    no_args_is_help=True,
-    rich_markup_mode=None,
-)
-
-_Complaint = Annotated[
-    str, typer.Argument(metavar="COMPLAINT", help="Its number, its id or the beginning of it.")
-]
-_Reason = Annotated[str, typer.Option(help="Why.")]
-_Reviewer = Annotated[str, typer.Option("--as", help="The reviewer.")]
-REVIEWER: Final = "reviewer"
-ASKED: Final = ("return", "dispute", "extension", "pause", "termination", "exclusion")
 
 
-@review.command("list")
-def list_(
-    *,
-    asked: Annotated[
-        str,
-        typer.Option(help="Only return, dispute, extension, pause, termination or exclusion."),
-    ] = "",
-    unit: Annotated[str, typer.Option(help="Only what this unit asks.")] = "",
-    subject: Subject = "",
-    district: District = "",
-    overdue: Overdue = False,
-    limit: Limit = LISTED,
-    after: After = "",
-    json: Json = False,
-) -> None:
-    """List the requests that wait for a decision, the earliest due first."""
-    from hotline.casefile.orders import line, row
-    from hotline.readside.lists import Filter
-
-    if asked:
-        one_of("--asked", asked, ASKED)
-    only = Filter(role=asked, unit=unit, subject=subject, district=district)
-    looked = run(_waiting(only, overdue=overdue, after=after, most=limit))
-    now = looked.now
-    tell_listed(
-        looked,
-        lambda one: {**row(one, now), "unit": one.about, "asked_for": one.role},
-        lambda one: f"{one.role:11} {one.about}  {line(one, now)}",
-        nothing="Nothing waits for a decision.",
-        json=json,
-    )
-
-
-@review.command()
+@commands.command()
 @speaks
 def approve(
-    complaint: _Complaint,
+    complaint: ComplaintNamed,
     to: Annotated[str, typer.Option(metavar="UNIT", help="Of a return: where it goes instead.")] = "",
-    reason: _Reason = "",
-    reviewer: _Reviewer = REVIEWER,
+    reason: Reason = "",
+    reviewer: ReviewerNamed = REVIEWER,
     *,
     json: Json = False,
 ) -> None:
@@ -90,24 +36,24 @@ def approve(
     run(_decided(complaint, reviewer, reason, to, approved=True, json=json), interrupted=STOPPED)
 
 
-@review.command()
+@commands.command()
 @speaks
 def reject(
-    complaint: _Complaint, reason: _Reason, reviewer: _Reviewer = REVIEWER, *, json: Json = False
+    complaint: ComplaintNamed, reason: Reason, reviewer: ReviewerNamed = REVIEWER, *, json: Json = False
 ) -> None:
     """Reject what the unit asked for; it keeps the order and its limit."""
     run(_decided(complaint, reviewer, reason, "", approved=False, json=json), interrupted=STOPPED)
 
 
-@review.command()
+@commands.command()
 @speaks
 def council(
-    complaint: _Complaint,
+    complaint: ComplaintNamed,
     to: Annotated[
         str, typer.Option(metavar="UNIT", help="The unit it belongs to; may be the one that has it.")
     ],
     participants: Annotated[str, typer.Option(help="The participants, with commas between.")],
-    reason: _Reason,
+    reason: Reason,
     co_units: Annotated[
         str, typer.Option("--with", metavar="UNITS", help="The units that help, with commas.")
     ] = "",
@@ -132,13 +78,13 @@ def council(
     run(_say(complaint, said, json=json), interrupted=STOPPED)
 
 
-@review.command()
+@commands.command()
 @speaks
 def helper(
-    complaint: _Complaint,
+    complaint: ComplaintNamed,
     unit: Annotated[str, typer.Option(help="The unit that must help.")],
-    reason: _Reason,
-    reviewer: _Reviewer = REVIEWER,
+    reason: Reason,
+    reviewer: ReviewerNamed = REVIEWER,
     *,
     json: Json = False,
 ) -> None:
@@ -158,10 +104,10 @@ def helper(
     run(_say(complaint, said, json=json), interrupted=STOPPED)
 
 
-@review.command(name="send-back")
+@commands.command(name="send-back")
 @speaks
 def send_back(
-    complaint: _Complaint, reason: _Reason, reviewer: _Reviewer = REVIEWER, *, json: Json = False
+    complaint: ComplaintNamed, reason: Reason, reviewer: ReviewerNamed = REVIEWER, *, json: Json = False
 ) -> None:
     """Send a unit's answer back before the citizen is asked; its limit runs on."""
 
@@ -175,13 +121,13 @@ def send_back(
     run(_say(complaint, said, json=json), interrupted=STOPPED)
 
 
-@review.command()
+@commands.command()
 @speaks
 def reclassify(
-    complaint: _Complaint,
+    complaint: ComplaintNamed,
     urgency: Annotated[str, typer.Option(help="CRITICAL_2H, TIMELY_24H, GENERAL_7D or COMPLEX_15D.")],
-    reason: _Reason,
-    reviewer: _Reviewer = REVIEWER,
+    reason: Reason,
+    reviewer: ReviewerNamed = REVIEWER,
     *,
     json: Json = False,
 ) -> None:
@@ -201,90 +147,6 @@ def reclassify(
         )
 
     run(_say(complaint, said, json=json), interrupted=STOPPED)
-
-
-@review.command()
-@speaks
-def calendar(
-    version: Annotated[str, typer.Argument(help="The calendar open complaints are to go by.")],
-    reason: _Reason,
-    complaint: Annotated[
-        str, typer.Option(help="Only this one, by its number, its id or the beginning of it.")
-    ] = "",
-    reviewer: _Reviewer = REVIEWER,
-    *,
-    json: Json = False,
-) -> None:
-    """Have open complaints go by another calendar; each is told its old and its new limit."""
-    from shared.policy.calendar import CalendarUnknown
-    from shared.policy.calendar import calendar as known
-
-    try:
-        known(version)
-    except CalendarUnknown as unknown:
-        fail(f"VERSION: {unknown}.", code=2)
-    unread = none_unread()
-    told, moved = run(_amended(version, reason, complaint, reviewer, unread), interrupted=STOPPED)
-    sentence = f"{told:,} open complaints go by calendar {version} now; the limit of {moved:,} has moved."
-    answer(sentence, json=json, calendar=version, amended=told, moved=moved)
-    tell_unread(unread, json=json)
-
-
-async def _amended(
-    version: str, reason: str, complaint: str, reviewer: str, unread: UnreadableRows
-) -> tuple[int, int]:
-    from deploy.city.registry import city_up
-    from hotline.client import Unknown, effect, tell
-    from hotline.lookup import complaint_called
-    from hotline.readside.lists import by_other_calendar
-    from hotline.readside.standing import caught_up, unread_complaints
-    from shared import inputs
-    from shared.events import CalendarAmended
-    from shared.ids import ComplaintId
-    from shared.log.postgres import SETTINGS
-    from shared.log.reading import reader
-    from shared.runtime.errors import UserError
-    from shared.topics import DISPATCH_REVIEWS
-    from shared.unreadable import NAMED_MAX
-
-    city = city_up()
-    connection = await reader(city.realm.logins["reader"], SETTINGS)
-    try:
-        if complaint:
-            ids = [(await complaint_called(connection, complaint)).complaint_id]
-        else:
-            await caught_up(connection)
-            ids = [ComplaintId(one) for one in await by_other_calendar(connection, version)]
-            for one, why in await unread_complaints(connection, NAMED_MAX):
-                unread.note(f"the head of complaint {one}", why)
-    finally:
-        await connection.close()
-    told = moved = 0
-    for name in ids:
-        data = inputs.AmendCalendar(complaint_id=name, calendar=version, reason=reason, amended_by=reviewer)
-        try:
-            facts = await effect(city, name, await tell(city, DISPATCH_REVIEWS, name, data))
-        except UserError as error:  # the others are amended all the same
-            amended = "not known whether it is amended" if isinstance(error, Unknown) else "not amended"
-            unread.note(f"complaint {name}", f"{amended} ({error})")
-            continue
-        for fact in facts:
-            if isinstance(fact, CalendarAmended):
-                told += 1
-                moved += fact.new_due_at != fact.old_due_at
-    return told, moved
-
-
-async def _waiting(only: Filter, *, overdue: bool, after: str, most: int) -> ListPage:
-    from deploy.city.registry import city_up
-    from hotline.casefile.orders import look
-    from hotline.lookup import unit_named
-    from hotline.readside.rows import REVIEWS
-
-    city = city_up()
-    if only.unit:
-        only = only._replace(unit=unit_named(only.unit, city.catalogue))
-    return await look(city, REVIEWS, only=only, overdue=overdue, after=after, most=most)
 
 
 async def _decided(
