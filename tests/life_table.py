@@ -64,6 +64,7 @@ ASKED_BEFORE: Final[dict[str, tuple[Fact, ...]]] = {
     "ArriveAtWhistle": (eg.BLOWN, eg.CALLED),
     "RecordMeasure": (eg.BLOWN, eg.CALLED),
     "ReleaseWhistle": (eg.BLOWN, eg.CALLED),
+    "DecideSupervision": (eg.SIGN_MISSED, eg.ESCALATED),
     "RateWhistle": (eg.BLOWN, eg.CALLED, eg.ARRIVED),
 }
 """What must have been asked for before, where the stage alone does not say it; told as far as the stage lets it be."""

@@ -33,7 +33,7 @@ _SHOWN: Final = ("days", "ground", "suggested_unit", "citizen_told", "reason", "
 
 
 def question(page: ListPage, one: Listed) -> dict[str, Any]:
-    """What the unit gave with its question, for a program; a field that this question has not is left out."""
+    """All that the unit gave with its question, for a program; a field that this question has not is left out."""
     asked = _asked(page, one)
     return {} if asked is None else {name: getattr(asked, name) for name in _SHOWN if hasattr(asked, name)}
 

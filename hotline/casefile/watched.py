@@ -1,4 +1,4 @@
-"""What has climbed to a district or the top, and what only a supervisor can end: a list for supervision."""
+"""A list for supervision: complaints that have climbed to a district or the top, or that only an exception ends."""
 
 from __future__ import annotations
 

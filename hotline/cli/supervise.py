@@ -79,7 +79,7 @@ def list_(
 @speaks
 def decide(
     complaint: _Complaint,
-    text: Annotated[str, typer.Option(help="What the unit must do, and until when.")],
+    text: Annotated[str, typer.Option(help="The unit's task, and until when.")],
     who: _Supervisor,
     *,
     json: Json = False,

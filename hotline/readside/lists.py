@@ -61,8 +61,10 @@ class Listed(msgspec.Struct, frozen=True, kw_only=True):
     due_at: datetime
     """Until when somebody must act."""
     role: str
-    """Of an order what the unit is to it (`ROLES`); of a question what is asked; of a visit its reason; of what
-    supervision watches why (`WATCHED_AS`)."""
+    """Of an order the unit's part in it (`ROLES`); of a question its kind; of a visit its reason.
+
+    Of a complaint that supervision watches one of `WATCHED_AS`.
+    """
     number: int
     """Of the whistle or the visit."""
     about: str

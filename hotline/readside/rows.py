@@ -46,8 +46,10 @@ LEAD, HELP, CALLED = ROLES = ("lead", "help", "called")
 """The part of a unit in a complaint of its list: it has the order, it helps, or a street whistled for it."""
 
 SUPERVISED, DISTRICT, TOP, UNASKED = WATCHED_AS = ("supervised", "district", "top", "unasked")
-"""Why supervision has it in its list: supervision took it up; it has climbed to its district, or to the top; or it is
-answered and nobody knows whom to ask, so only an exception closes it (E3)."""
+"""The reason why supervision has it in its list: it took it up, or it has climbed to its district or to the top.
+
+The last: it is answered, and nobody knows whom to ask, so only an exception closes it (E3).
+"""
 
 TEXT_CHANGED_BY: Final = (
     "ComplaintReceived",

@@ -1,4 +1,4 @@
-"""What waits for a reviewer: questions of units, and answers that the citizen has not been asked about."""
+"""Lists for reviewers: questions of units, and answers that the citizen has not been asked about."""
 
 from __future__ import annotations
 
