@@ -117,7 +117,7 @@ COMPLAINTS_ANCHORS: Final = Topic(
 )
 DISPATCH_ORDERS: Final = Topic(
     name="dispatch.orders.{unit}",
-    key="complaint id",
+    key="complaint id; of a notice of a programme the programme's id",
     partitions=1,
     retention=_MONTH,
     speaker=roles.RELAY,
@@ -164,7 +164,8 @@ DISPATCH_ORDERS: Final = Topic(
         events.ReplyRefused,
     ),
     purpose="A unit's own orders, what it must help with, what changed about them, how they ended and were judged, "
-    "and which of its replies were refused or parked.",
+    "and which of its replies were refused or parked. Beside them, and no orders, what happened to its tasks in "
+    "programmes.",
 )
 DISPATCH_REPLIES: Final = Topic(
     name="dispatch.replies.{unit}",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
@@ -14,6 +14,7 @@ from deploy.city.registry import City
 from hotline import contact_details
 from hotline.client import present
 from hotline.contact_details import callers_key_of
+from hotline.readside.behind import behind
 from hotline.readside.lists import EVERYTHING, Filter, Listed, page_of, some, whole_list
 from hotline.readside.rows import LEAD, ORDERS
 from hotline.readside.search import found, place_of
@@ -123,6 +124,23 @@ async def found_in(
         rows = await found(
             connection, text, **place._asdict(), open_only=open_only, before=after, most=most + 1
         )
+        return _page_of_found(rows, now, as_of, most)
+    finally:
+        await connection.close()
+
+
+async def page_behind(
+    city: City, subject: str, district: str, period: tuple[date, date], *, after: str = "", most: int
+) -> ListPage:
+    """A page of the complaints of a subject, received from a day on and before another, the newest first.
+
+    Raises `UserError` where `after` is no place in what was found.
+    """
+    connection = await reader(city.realm.logins["reader"], SETTINGS)
+    try:
+        as_of = await caught_up(connection)
+        now = await present(connection)
+        rows = await behind(connection, subject, district, period, before=after, most=most + 1)
         return _page_of_found(rows, now, as_of, most)
     finally:
         await connection.close()

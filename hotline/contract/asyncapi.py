@@ -20,13 +20,15 @@ from shared.inputs import Input
 from shared.log.anchors import CE_TYPE as ANCHORED
 from shared.log.anchors import Anchor
 from shared.log.codec import ce_type_of
+from shared.programme_notice import CE_TYPE as PROGRAMME
+from shared.programme_notice import ProgrammeNotice
 from shared.results import CE_TYPE as PARKED
 from shared.results import InputParked, as_told
 from shared.structured import CONTENT_TYPE, REQUIRED
 from shared.topic_names import UNIT_NAME
-from shared.topics import COMPLAINTS_ANCHORS, COMPLAINTS_LOG, RESULTS, TOPICS, UNIT, Topic
+from shared.topics import COMPLAINTS_ANCHORS, COMPLAINTS_LOG, DISPATCH_ORDERS, RESULTS, TOPICS, UNIT, Topic
 
-_Kind = type[Fact | Input | Anchor | InputParked]
+_Kind = type[Fact | Input | Anchor | InputParked | ProgrammeNotice]
 _STORED: dict[_Kind, type[Fact]] = {as_told(fact): fact for fact in SPEAKERS}
 """The fact that a message is, where it says more than that."""
 
@@ -76,6 +78,7 @@ _STRUCTURED_SCHEMAS: dict[str, Any] = {
     },
 }
 _PARKED_HEADERS = {"ce_time": "RFC 3339 with zone: when it was parked"}
+_PROGRAMME_HEADERS = {"ce_time": "RFC 3339 with zone: when it happened"}
 _FACT_HEADERS = {
     "ce_sequence": "the fact's version in its complaint, ten digits; dense",
     "ce_causationid": "the message or fact that led to it",
@@ -130,7 +133,8 @@ def _carried(topic: Topic) -> tuple[_Kind, ...]:
     if topic is COMPLAINTS_LOG or topic.speaker != "relay":
         return topic.carries
     told = tuple(as_told(kind) for kind in topic.carries if issubclass(kind, Fact))
-    return (*told, InputParked) if _is_of_results(topic) else told
+    more: tuple[_Kind, ...] = (InputParked,) if _is_of_results(topic) else ()
+    return (*told, *more, ProgrammeNotice) if topic is DISPATCH_ORDERS else (*told, *more)
 
 
 def _is_of_results(topic: Topic) -> bool:
@@ -195,6 +199,8 @@ def _message(kind: _Kind, components: dict[str, Any]) -> dict[str, Any]:
         ce_type, own = ANCHORED, {}
     elif issubclass(kind, InputParked):
         ce_type, own = PARKED, _PARKED_HEADERS
+    elif issubclass(kind, ProgrammeNotice):
+        ce_type, own = PROGRAMME, _PROGRAMME_HEADERS
     else:
         fact = _STORED.get(kind, kind)
         assert issubclass(fact, Fact)  # noqa: S101 -- for the type checker

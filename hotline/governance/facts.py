@@ -14,7 +14,7 @@ from typing import Annotated, ClassVar, Final, NewType
 import msgspec
 
 from shared.events.base import Instant
-from shared.ids import UnitId, derived
+from shared.ids import ComplaintId, UnitId, derived
 from shared.wording import NAME, WORDS
 
 ProgrammeId = NewType("ProgrammeId", str)
@@ -24,6 +24,8 @@ Text = Annotated[str, msgspec.Meta(min_length=1, max_length=2000, extra=WORDS)]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=2000, extra=NAME)]
 Number = Annotated[int, msgspec.Meta(ge=1)]
 Month = Annotated[int, msgspec.Meta(ge=1, le=12)]
+MEMBERS_MAX: Final = 500
+"""Complaints for which one answer is offered at once: a fact and each of its messages stay under a batch of Kafka."""
 Year = Annotated[int, msgspec.Meta(ge=2000, le=2999)]
 
 
@@ -221,6 +223,29 @@ class AssessmentMade(ProgrammeFact, frozen=True, kw_only=True):
     assessed_at: Instant
 
 
+class Member(msgspec.Struct, frozen=True, kw_only=True):
+    """A complaint in the position of another one, and the unit that has its order."""
+
+    complaint_id: ComplaintId
+    unit: UnitId
+
+
+class AnswerOffered(ProgrammeFact, frozen=True, kw_only=True):
+    """The answer that settled one complaint is offered for others in its position (有一办一、举一反三).
+
+    Their units hear of it and answer each by itself, so each citizen is asked by a visit of his own.
+    """
+
+    TIME: ClassVar[str] = "offered_at"
+
+    item: Number
+    first: ComplaintId
+    """The complaint that was settled so."""
+    answer: Text
+    members: Annotated[tuple[Member, ...], msgspec.Meta(min_length=1, max_length=MEMBERS_MAX)]
+    offered_at: Instant
+
+
 class ClosingExceptionApproved(ProgrammeFact, frozen=True, kw_only=True):
     """Somebody not concerned lets it be closed without an assessment, or with tasks open."""
 
@@ -251,6 +276,7 @@ OfWhole = (
     | TaskSet
     | PolicyIssued
     | AssessmentMade
+    | AnswerOffered
     | ClosingExceptionApproved
     | ProgrammeClosed
 )

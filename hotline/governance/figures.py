@@ -6,13 +6,17 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from hotline.governance.state import Programme, progress
+from hotline.governance.state import Programme, Progress, progress
 from hotline.ratio import two_decimals
 
 
 def figures(some: list[Programme], today: date) -> str:
     """How far these programmes are: done of all, in percent; "-" where there is nothing to divide by."""
-    found = progress(some, today)
+    return progress_line(progress(some, today))
+
+
+def progress_line(found: Progress) -> str:
+    """How far it is, for a person."""
     items, tasks = two_decimals(found.item_rate), two_decimals(found.task_rate)
     text = (
         f"items {found.items_done:,}/{found.items:,} ({_percent(items)}), "
@@ -47,14 +51,20 @@ def line(one: Programme, today: date) -> str:
 
 def row(one: Programme, today: date) -> dict[str, Any]:
     """A programme for a program."""
-    found = progress([one], today)
-    rates = {"item_rate": two_decimals(found.item_rate), "task_rate": two_decimals(found.task_rate)}
     return {
         "programme_id": one.programme_id,
         "when": _when(one),
         "title": one.title,
         "lead": one.lead,
         "standing": stage(one),
+        **progress_row(progress([one], today)),
+    }
+
+
+def progress_row(found: Progress) -> dict[str, Any]:
+    """How far it is, for a program."""
+    rates = {"item_rate": two_decimals(found.item_rate), "task_rate": two_decimals(found.task_rate)}
+    return {
         **{name: getattr(found, name) for name in found.__struct_fields__},
         **{name: None if rate is None else float(rate) for name, rate in rates.items()},
     }

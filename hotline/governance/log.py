@@ -15,6 +15,7 @@ import asyncpg
 import msgspec
 
 from hotline.governance.facts import ProgrammeId, Recorded, Wanted, WishRefused, decoded, encoded
+from hotline.governance.notices import kept_notices
 from hotline.governance.rules import NoSuchProgramme, decide, why_not
 from hotline.governance.state import Programme, evolve, folded
 from hotline.parsing import id_of
@@ -28,10 +29,10 @@ ATTEMPTS_MAX: Final = 20
 PAGE: Final = 5000
 """Rows read at once."""
 
-_APPEND: Final = "SELECT es.append_programme($1, $2, $3, $4, $5, $6)"
+_APPEND: Final = "SELECT es.append_programme($1, $2, $3, $4, $5, $6, $7)"
 _OF: Final = "SELECT position, body FROM es.programme_fact WHERE programme_id = $1 ORDER BY position"
 _ALL: Final = """
-SELECT programme_id, position, kind, occurred_at, recorded_by, body FROM es.programme_fact
+SELECT programme_id, position, kind, occurred_at, recorded_by, body, notices FROM es.programme_fact
 ORDER BY programme_id, position
 """
 _CALLED: Final = """
@@ -57,23 +58,35 @@ class Programmes:
         """`connection` is the governor's where it is to be written."""
         self._connection = connection
 
-    async def record(self, wanted: Sequence[Wanted]) -> tuple[list[Recorded], Programme]:
+    async def record(
+        self, wanted: Sequence[Wanted], *, each: bool = False
+    ) -> tuple[list[Recorded], Programme]:
         """Decide on these, all about one programme, and append what comes of them: all or nothing, in one row each.
 
-        A wish after a refusal is not asked any more. Gives what was recorded, nothing where it was so already,
-        and the state after it.
+        A wish after a refusal is not asked any more, unless `each` stands for itself. Gives what was recorded, nothing
+        where it was so already, and the state after it.
         Raises `NoSuchProgramme` where there is none, `UserError` where others are always faster.
         """
         programme_id = wanted[0].programme_id
         for _ in range(ATTEMPTS_MAX):
             past = await self.facts(programme_id)
-            said, state = decided(folded(past), wanted)
-            if not said or await self.append(programme_id, len(past), said):
+            before = folded(past)
+            said, state = decided(before, wanted, each=each)
+            if not said or await self.append(programme_id, len(past), said, told(before, said)):
                 return said, state
         raise UserError(f"Others write to {programme_id} all the time: try again.")
 
-    async def append(self, programme_id: ProgrammeId, expected: int, said: Sequence[Recorded]) -> bool:
-        """Append behind this position, as they are; False where somebody else was faster."""
+    async def append(
+        self,
+        programme_id: ProgrammeId,
+        expected: int,
+        said: Sequence[Recorded],
+        notices: Sequence[str | None] | None = None,
+    ) -> bool:
+        """Append behind this position, as they are; False where somebody else was faster.
+
+        `notices` are what units are told of each; without them nobody is told.
+        """
         written: bool = await self._connection.fetchval(
             _APPEND,
             UUID(programme_id),
@@ -82,6 +95,7 @@ class Programmes:
             [fact.at for fact in said],
             [fact.by for fact in said],
             [encoded(fact).decode() for fact in said],
+            [None] * len(said) if notices is None else list(notices),
         )
         return written
 
@@ -142,6 +156,13 @@ class Programmes:
             ),
         )
 
+    async def named(self, text: str) -> ProgrammeId | UserError:
+        """As `called`; gives the error, for a table that names all of its faults."""
+        try:
+            return await self.called(text)
+        except UserError as error:
+            return error
+
     async def called(self, text: str) -> ProgrammeId:
         """The programme with this id, or the only one whose id begins so; `UserError` where there is none."""
         digits = id_of(text)
@@ -161,18 +182,33 @@ def _name(programme: object, position: int) -> str:
     return f"programme {programme}, position {position}"
 
 
-def decided(state: Programme | None, wanted: Iterable[Wanted]) -> tuple[list[Recorded], Programme]:
-    """The outcome of these, one after another, and the state after it; a wish after a refusal is not asked."""
+def decided(
+    state: Programme | None, wanted: Iterable[Wanted], *, each: bool = False
+) -> tuple[list[Recorded], Programme]:
+    """The outcome of these, one after another, and the state after it.
+
+    A wish after a refusal is not asked, unless `each` stands for itself.
+    """
     said: list[Recorded] = []
     for wish in wanted:
         came = decide(state, wish)
         for fact in came:
             state = evolve(state, fact)
         said += came
-        if any(fact is not wish for fact in came):
+        if not each and any(fact is not wish for fact in came):
             break
     assert state is not None  # noqa: S101 -- `decide` raises where nothing begins it
     return said, state
+
+
+def told(before: Programme | None, said: Iterable[Recorded]) -> list[str | None]:
+    """The notices of each of these facts, as the log keeps them beside it."""
+    found: list[str | None] = []
+    state = before
+    for fact in said:
+        state = evolve(state, fact)
+        found.append(kept_notices(state, fact))
+    return found
 
 
 class Findings(Protocol):
@@ -230,7 +266,7 @@ def _judged(row: Any, state: Programme | None, fact: Recorded) -> tuple[Programm
 
 
 def _amiss(row: Any, state: Programme | None, fact: Recorded) -> Iterable[str]:
-    _, _, kind, occurred_at, recorded_by, body = row
+    _, _, kind, occurred_at, recorded_by, body, notices = row
     if encoded(fact).decode() != body:
         yield "its bytes are not those this fact is written with"
     if (kind, occurred_at, recorded_by) != (type(fact).__name__, fact.at, fact.by):
@@ -240,6 +276,9 @@ def _amiss(row: Any, state: Programme | None, fact: Recorded) -> Iterable[str]:
     why = legal(state, fact)
     if why is not None:
         yield why
+    # A fact of before decision 0055 has none, and so has one that a command of the release before recorded.
+    elif notices is not None and notices != kept_notices(evolve(state, fact), fact):
+        yield "what units are told of it is not what this fact tells"
 
 
 def legal(state: Programme | None, fact: Recorded) -> str | None:

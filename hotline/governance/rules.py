@@ -99,6 +99,8 @@ def _of_whole(state: Programme, wanted: f.OfWhole) -> str | None:  # noqa: PLR09
             return "it is recorded already" if wanted.document in state.policies else None
         case f.AssessmentMade():
             return _assessing(state, wanted)
+        case f.AnswerOffered():
+            return _offering(state, wanted)
         case f.ClosingExceptionApproved():
             return _not_concerned(state, wanted.by, "approves no exception for it")
         case f.ProgrammeClosed():
@@ -148,6 +150,19 @@ def _setting(state: Programme, wanted: f.TaskSet) -> str | None:
         return f"task: {wanted.task}, expected {len(state.tasks) + 1}, the next"
     if not has_words(wanted.owner):
         return "owner: empty, expected the unit that does it"
+    return None
+
+
+def _offering(state: Programme, wanted: f.AnswerOffered) -> str | None:
+    if wanted.item not in state.items:
+        return _no_item(state, wanted.item)
+    members = [one.complaint_id for one in wanted.members]
+    if wanted.first in members:
+        return f"members: {wanted.first} is the complaint whose answer is offered"
+    if len(set(members)) < len(members):
+        return "members: a complaint stands in it twice"
+    if not all(has_words(one.unit) for one in wanted.members):
+        return "members: a complaint that lies with no unit, expected one that has an order"
     return None
 
 
@@ -237,6 +252,9 @@ def _is_so(state: Programme, wanted: f.Wanted) -> bool:  # noqa: PLR0911 -- a li
             return task.done and (task.evidence, task.completed_by) == (wanted.evidence, wanted.by)
         case f.PolicyIssued():
             return wanted.document in state.policies
+        case f.AnswerOffered():
+            said = (wanted.item, wanted.first, wanted.answer, wanted.members)
+            return any(said == (one.item, one.first, one.answer, one.members) for one in state.offers)
         case f.ProgrammeClosed():
             return state.closed is wanted.basis
         case _:

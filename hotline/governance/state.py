@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from hotline.governance import facts as f
 from hotline.ratio import ratio
 from shared.deciding import alike
-from shared.ids import UnitId
+from shared.ids import ComplaintId, UnitId
 
 
 class TaskStanding(StrEnum):
@@ -62,6 +62,11 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
         """Whether it counts as complete."""
         return self.standing in {TaskStanding.COMPLETE, TaskStanding.VERIFIED}
 
+    @property
+    def kept_up(self) -> bool:
+        """Whether it is a long-term task."""
+        return self.standing is TaskStanding.LONG_TERM_ONGOING
+
     def overdue(self, today: date) -> bool:
         """Its last day has passed and it is neither done nor long-term (T26)."""
         return self.standing in {TaskStanding.PLANNED, TaskStanding.IN_PROGRESS} and today > self.due
@@ -83,6 +88,17 @@ class Assessment(msgspec.Struct, frozen=True, kw_only=True):
     assessed_at: datetime
 
 
+class Offer(msgspec.Struct, frozen=True, kw_only=True):
+    """An answer that is offered for complaints in the position of another."""
+
+    number: int
+    """1, 2, 3 … within the programme."""
+    item: int
+    first: ComplaintId
+    answer: str
+    members: tuple[f.Member, ...]
+
+
 class Programme(msgspec.Struct, frozen=True, kw_only=True):
     """A monthly programme (`level` is None) or a project list as it stands."""
 
@@ -102,6 +118,7 @@ class Programme(msgspec.Struct, frozen=True, kw_only=True):
     items: Mapping[int, Item] = {}
     tasks: Mapping[int, Task] = {}
     policies: tuple[str, ...] = ()
+    offers: tuple[Offer, ...] = ()
     assessment: Assessment | None = None
     """The last one."""
     exception: str = ""
@@ -196,10 +213,16 @@ def _evolved(state: Programme, fact: f.OfWhole) -> Programme:  # noqa: PLR0911 -
         case f.AssessmentMade():
             made = Assessment(survey_rate=fact.survey_rate, visits=fact.visits, assessed_at=fact.assessed_at)
             return replace(state, assessment=made)
+        case f.AnswerOffered():
+            return replace(state, offers=(*state.offers, _offer(len(state.offers) + 1, fact)))
         case f.ClosingExceptionApproved():
             return replace(state, exception=fact.reason)
         case f.ProgrammeClosed():
             return replace(state, closed=fact.basis)
+
+
+def _offer(number: int, fact: f.AnswerOffered) -> Offer:
+    return Offer(number=number, item=fact.item, first=fact.first, answer=fact.answer, members=fact.members)
 
 
 def _task_after(task: Task, fact: f.OfTask) -> Task:

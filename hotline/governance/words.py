@@ -38,6 +38,9 @@ _SAYS: Final[dict[type[p.ProgrammeFact], Callable[[Any], str]]] = {
     p.CompletionRejected: lambda f: f"found task {f.task} not done: {f.reason}",
     p.PolicyIssued: lambda f: f"issued {f.document}",
     p.AssessmentMade: lambda f: f"asked {f.visits:,} citizens, {f.survey_rate} % of them are satisfied",
+    p.AnswerOffered: lambda f: (
+        f"offered the answer to {f.first[:8]} for {len(f.members):,} in its position ({f.item}.): {f.answer}"
+    ),
     p.ClosingExceptionApproved: lambda f: f"let it be closed as an exception: {f.reason}",
     p.ProgrammeClosed: lambda f: f"closed it ({f.basis.lower()})",
     p.WishRefused: lambda f: f"was refused: {f.reason} (wanted: {sentence(f.wanted)})",

@@ -60,8 +60,8 @@ async def found(
             f'Nothing can be looked for by "{text}": expected words, or the number of a complaint.'
         )
     asked = [*named(subject, district, street), *words]
-    since = _since(before) if before else _AFTER_ALL
-    rows = await connection.fetch(_FOUND, asked, district, subject, *since, open_only, most)
+    behind = since(before) if before else _AFTER_ALL
+    rows = await connection.fetch(_FOUND, asked, district, subject, *behind, open_only, most)
     return await some(connection, [row[0] for row in rows])
 
 
@@ -70,7 +70,8 @@ def place_of(one: Listed) -> str:
     return f"{one.received_at.isoformat()}/{one.complaint_id}"
 
 
-def _since(place: str) -> tuple[datetime, UUID]:
+def since(place: str) -> tuple[datetime, UUID]:
+    """The place that `place_of` gave; `UserError` where the text is none."""
     received_at, _, complaint = place.partition("/")
     refused = UserError(f"{quoted(place)} is no place in what was found.")
     try:

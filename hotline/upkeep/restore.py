@@ -111,6 +111,13 @@ FROM es.parking_relay r
 """
 _REFUSED: Final = "UPDATE es.refused_input SET topic = $1::text || substr(topic, length($2::text) + 1)"
 _RESULTS_BEGIN: Final = "UPDATE es.parking_relay SET snap_a = '2:2:'"
+_TELLS_PROGRAMMES: Final = "SELECT to_regclass('es.programme_relay') IS NOT NULL"
+_PROGRAMMES: Final = """
+UPDATE es.programme_fact f
+SET xid = CASE WHEN pg_visible_in_snapshot(f.xid, r.snap_a) THEN '1'::xid8 ELSE '3'::xid8 END
+FROM es.programme_relay r
+"""
+_PROGRAMMES_BEGIN: Final = "UPDATE es.programme_relay SET snap_a = '2:2:'"
 
 
 class Restored(msgspec.Struct, frozen=True, kw_only=True):
@@ -308,6 +315,9 @@ async def _adapt(dsn: str, plan: _Plan, prefix: str, old: str) -> None:
                 for statement in (_NOTICES, _REFUSED):
                     await connection.execute(statement, prefix, old)
                 await connection.execute(_RESULTS_BEGIN)
+            if await connection.fetchval(_TELLS_PROGRAMMES):
+                await connection.execute(_PROGRAMMES)
+                await connection.execute(_PROGRAMMES_BEGIN)
             if plan.same_kafka:
                 # Facts that are no more have marks beyond the backup's; none of ours may seem to be before them.
                 await connection.execute(

@@ -83,6 +83,7 @@ from shared.inputs import (
 from shared.log.anchors import CE_TYPE
 from shared.log.codec import ce_type_of
 from shared.outward import OUTWARD
+from shared.programme_notice import CE_TYPE as PROGRAMME
 from shared.results import CE_TYPE as PARKED
 from shared.topics import (
     DISPATCH_ORDERS,
@@ -146,7 +147,7 @@ def _sent_to(topic: Topic, data: Input) -> Any:
 def test_every_input_and_every_fact_is_in_the_published_contract() -> None:
     described = {entry["name"] for entry in document()["components"]["messages"].values()}
     facts = {ce_type_of(kind.__name__, kind.SCHEMA).decode() for kind in SPEAKERS}
-    assert described == set(INPUTS) | facts | {CE_TYPE, PARKED}
+    assert described == set(INPUTS) | facts | {CE_TYPE, PARKED, PROGRAMME}
 
 
 # --- commands

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import asyncpg
+import msgspec
 import pytest
 
 from deploy.city.city import Realm
@@ -20,21 +21,23 @@ from deploy.embedded.postgres import binary
 from deploy.embedded.stack import Addresses
 from hotline.audit.digest import digest
 from hotline.audit.verify import verify
+from hotline.governance.log import programmes
 from hotline.readside.process import take_in
 from hotline.upkeep.archive import attach, detach, months, move
 from hotline.upkeep.backup import DUMP_FILE, MANIFEST_FILE, backup, manifest_of
 from hotline.upkeep.lists import rebuild_lists
 from hotline.upkeep.restore import Restored, restore
-from shared.ids import complaint_id
+from shared.ids import UnitId, complaint_id
 from shared.inputs import WithdrawRequest
 from shared.log.anchoring import FileCopy, anchor, hand_on
 from shared.policy.catalogue import catalogue
 from shared.runtime.errors import UserError
-from shared.topics import INTAKE_REQUESTS, INTAKE_RESULTS
+from shared.topics import DISPATCH_ORDERS, INTAKE_REQUESTS, INTAKE_RESULTS
 from tests import examples as eg
-from tests.city import STREETS, City, until
+from tests.city import STREETS, UNIT, City, until
 from tests.hotline.conftest import Desks
 from tests.hotline.test_archive import AFTER, MONTH
+from tests.hotline.test_proactive import BEGUN, TASK
 from tests.hotline.test_verify import SOLVED, UNSOLVED, drain, several_lives
 from tests.present import present_is
 from tests.sources import embedded
@@ -279,6 +282,35 @@ async def test_a_parking_that_no_speaker_heard_of_before_the_backup_is_told_afte
         (told,) = await again.messages(again.topic(INTAKE_RESULTS), count=1, within=WITHIN)
         assert b'"id":"unheard"' in told.value
         assert dict(told.headers)["ce_id"] != dict(heard.headers)["ce_id"]
+
+
+async def test_what_no_owner_heard_of_its_tasks_before_the_backup_it_hears_after_it_and_nothing_twice(
+    city: Callable[..., Awaitable[City]], elsewhere: Addresses, tmp_path: Path
+) -> None:
+    owned = msgspec.structs.replace(TASK, owner=UnitId(UNIT))
+    town = await city()
+    topic = DISPATCH_ORDERS, UNIT
+    async with programmes(town.realm.logins["governor"]) as log:
+        await town.start("relay")
+        before = await town.value("SELECT snap_a::text FROM es.programme_relay")
+        await log.record([*BEGUN[:-1], owned])
+        await town.messages(town.topic(*topic), count=1, within=WITHIN)
+
+        async def written_down() -> bool:
+            return bool(await town.value("SELECT snap_a::text FROM es.programme_relay") != before)
+
+        await until(written_down, within=WITHIN, what="the relay's cursor behind what it sent")
+        await town.stop()
+        await log.record([msgspec.structs.replace(owned, task=2, title="未听到的")])
+    await backup(served(town.realm), tmp_path / "kept")
+    async with put_back(town, elsewhere, tmp_path / "kept", tmp_path / "again") as (again, _):
+        await again.start("relay")
+        (told,) = await again.messages(again.topic(*topic), count=1, within=WITHIN)
+        assert "未听到的".encode() in told.value
+        async with programmes(again.realm.logins["governor"]) as log:
+            await log.record([msgspec.structs.replace(owned, task=3, title="后来的")])
+        later = await again.messages(again.topic(*topic), count=2, within=WITHIN)
+        assert "后来的".encode() in later[1].value
 
 
 async def until_parked(town: City, count: int) -> None:

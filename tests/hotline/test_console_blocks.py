@@ -22,7 +22,7 @@ from tests.shell import PROJECT, environment
 
 PAGES: Final = ("README.md", "CONTRIBUTING.md", "ARCHITECTURE.md", "docs")
 BLOCK: Final = re.compile(r"^```console\n(.*?)^```$", re.DOTALL | re.MULTILINE)
-NUMBER: Final = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")
+NUMBER: Final = re.compile(r"\b[0-9]{8}-[0-9A-Z]{5}-[0-9A-Z]{5}-[0-9A-Z]\b")
 SECONDS_MAX: Final = 500
 """For a command that hangs; the longest one starts servers."""
 

@@ -47,6 +47,10 @@ from tests.hotline.test_verify import recorded_twice, several_lives
 from tests.sources import Databases
 
 ZONE = ZoneInfo("Asia/Shanghai")
+LEAD, HELPER, OWNER, STREET = (
+    "municipal-housing", "municipal-market", "district-haidian", "street-haidian-huayuanlu",
+)  # fmt: skip
+"""Units of the example's catalogue."""
 
 pytestmark = pytest.mark.connected
 
@@ -125,16 +129,17 @@ async def test_nobody_changes_a_row_the_reader_reads_and_the_governor_adds_by_a_
                 await owner.execute(statement)
         for role in {role for roles in GRANTED.values() for role in roles}:
             for right, wanted in (
-                ("SELECT", role in {"hotline_reader", "hotline_governor"}),
+                ("SELECT", role in {"hotline_reader", "hotline_governor", "hotline_relay"}),
                 ("INSERT", False),
             ):
                 may = await owner.fetchval(
                     "SELECT has_table_privilege($1, 'es.programme_fact', $2)", role, right
                 )
                 assert may is wanted, (role, right)
-            appends = "es.append_programme(uuid, int, text[], timestamptz[], text[], text[])"
-            adds = await owner.fetchval("SELECT has_function_privilege($1, $2, 'EXECUTE')", role, appends)
-            assert adds is (role == "hotline_governor")
+            for more in ("", ", text[]"):
+                appends = f"es.append_programme(uuid, int, text[], timestamptz[], text[], text[]{more})"
+                adds = await owner.fetchval("SELECT has_function_privilege($1, $2, 'EXECUTE')", role, appends)
+                assert adds is (role == "hotline_governor")
     finally:
         await owner.close()
 
@@ -147,6 +152,11 @@ async def test_nobody_changes_a_row_the_reader_reads_and_the_governor_adds_by_a_
         ('UPDATE es.programme_fact SET body = replace(body, \'"by":"city\', \'"by": "city\')', "its bytes"),
         ("UPDATE es.programme_fact SET body = '{}' WHERE position = 4", "cannot be read"),
         ("DELETE FROM es.programme_fact WHERE position = 2", "is not adopted yet"),
+        ("UPDATE es.programme_fact SET notices = '[]' WHERE position = 4", "what units are told of it"),
+        (
+            "UPDATE es.programme_fact SET notices = replace(notices, 'planning', 'market')",
+            "what units are told of it",
+        ),
     ],
 )
 async def test_verify_names_what_the_rules_would_not_have_taken(
@@ -225,7 +235,7 @@ async def test_a_programme_is_typed_from_its_candidates_to_its_end(desks: Desks,
         "2021-01",
         "房产证难办",
         "--lead",
-        "市规自委",
+        LEAD,
         "--out-of",
         f"{subject}@海淀区",
         "--as",
@@ -243,26 +253,26 @@ async def test_a_programme_is_typed_from_its_candidates_to_its_end(desks: Desks,
     one = proposed["programme_id"][:8]
     steps = (
         ("adopt", one, "--as", "市政务局"),
-        ("item", one, "历史遗留", "--lead", "市规自委", "--with", "市住建委,区政府", "--as", "市政务局"),
-        ("lead", one, "1", "市住建委", "--with", "市规自委", "--reason", "分工调整", "--as", "市政务局"),
-        ("task", one, "1", "5号楼", "--owner", "区登记中心", "--due", "2199-12-31", "--as", "市政务局"),
-        ("task", one, "1", "回头看", "--owner", "区登记中心", "--due", "2199-12-31", "--as", "市政务局"),
-        ("progress", one, "1", "已受理", "--as", "区登记中心"),
-        ("complete", one, "1", "--evidence", "50户已领证", "--as", "区登记中心"),
+        ("item", one, "历史遗留", "--lead", LEAD, "--with", f"{HELPER},海淀区人民政府", "--as", "市政务局"),
+        ("lead", one, "1", HELPER, "--with", LEAD, "--reason", "分工调整", "--as", "市政务局"),
+        ("task", one, "1", "5号楼", "--owner", OWNER, "--due", "2199-12-31", "--as", "市政务局"),
+        ("task", one, "1", "回头看", "--owner", OWNER, "--due", "2199-12-31", "--as", "市政务局"),
+        ("progress", one, "1", "已受理", "--as", OWNER),
+        ("complete", one, "1", "--evidence", "50户已领证", "--as", OWNER),
     )
     for step in steps:
         done = await typed(*step)
         assert done.exit_code == 0, (step, done.output)
-    own = await typed("verify", one, "1", "--as", "区登记中心")
+    own = await typed("verify", one, "1", "--as", OWNER)
     assert own.exit_code == 1
     assert "Refused: whoever owns a task" in own.output
     rest = (
         ("reject", one, "1", "--reason", "还差1户", "--as", "督查室"),
-        ("complete", one, "1", "--evidence", "全部领证", "--as", "区登记中心"),
+        ("complete", one, "1", "--evidence", "全部领证", "--as", OWNER),
         ("verify", one, "1", "--as", "督查室"),
         ("long-term", one, "2", "--plan", "每年复查", "--review", "2199-01-01", "--as", "督查室"),
         ("review", one, "2", "--found", "有序推进", "--review", "2199-06-01", "--as", "督查室"),
-        ("policy", one, "京规自发〔2021〕1号", "--as", "市规自委"),
+        ("policy", one, "京规自发〔2021〕1号", "--as", LEAD),
     )
     for step in rest:
         done = await typed(*step)
@@ -279,20 +289,20 @@ async def test_a_programme_is_typed_from_its_candidates_to_its_end(desks: Desks,
     assert "so already" in (await typed("close", one, "--as", "市政务局")).output
     shown = await typed("show", one)
     assert "closed (ASSESSMENT)" in shown.output
-    assert "区登记中心: was refused: " in shown.output
+    assert f"{OWNER}: was refused: " in shown.output
     named = json.loads((await typed("candidates", "--since", "2020-01-01", "--json")).stdout)[0]
     assert named["named_by"] == [], "closed: it takes nothing on any more"
 
 
 async def test_a_list_is_typed_and_closed_by_an_exception(database: str, city_here: None) -> None:
-    drawn = await typed("draw-up", "2021", "STREET", "林校路街道", "新增车位", "--as", "林校路街道", "--json")
+    drawn = await typed("draw-up", "2021", "STREET", STREET, "新增车位", "--as", STREET, "--json")
     one = json.loads(drawn.stdout)[0]["programme_id"]
     listed = json.loads((await typed("list", "--year", "2021", "--json")).stdout)
     assert [(row["when"], row["item_rate"], row["task_rate"]) for row in listed] == [
         ("2021 STREET", None, None)
     ]
     assert "items 0/0 (-)" in (await typed("list")).output
-    assert (await typed("close", one, "--exception", "并入", "--as", "林校路街道")).exit_code == 1
+    assert (await typed("close", one, "--exception", "并入", "--as", STREET)).exit_code == 1
     closed = await typed("close", one, "--exception", "并入区清单", "--as", "区政府")
     assert closed.exit_code == 0
     assert "closed (EXCEPTION)" in closed.output
@@ -302,7 +312,7 @@ async def test_a_list_is_typed_and_closed_by_an_exception(database: str, city_he
     ("words", "what"),
     [
         (("propose", "2021-13", "x", "--lead", "a", "--as", "b"), "MONTH: '2021-13'"),
-        (("propose", "2021-01", "", "--lead", "a", "--as", "b"), "title"),
+        (("propose", "2021-01", "", "--lead", LEAD, "--as", "b"), "title"),
         (("propose", "2021-01", "x", "--lead", "a", "--as", " "), "--as: expected words"),
         (("draw-up", "2021", "CITY", "a", "x", "--as", "b"), "expected one of MUNICIPAL, DISTRICT, STREET"),
         (("task", "abcd", "1", "x", "--owner", "a", "--due", "soon", "--as", "b"), "--due: 'soon'"),

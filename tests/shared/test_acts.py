@@ -68,6 +68,7 @@ WRITES: Final = {
     ),
     ("relay", "es.relay", "UPDATE"),
     ("relay", "es.parking_relay", "UPDATE"),
+    ("relay", "es.programme_relay", "UPDATE"),
     ("relay", "es.anchor", "INSERT"),
 }
 """All that any login may write without a function."""

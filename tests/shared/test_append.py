@@ -127,6 +127,9 @@ async def test_the_relay_reads_what_it_sends_moves_its_cursors_writes_anchors_an
         ("SELECT", "es.parking_notice"),
         ("SELECT", "es.parking_relay"),
         ("UPDATE", "es.parking_relay"),
+        ("SELECT", "es.programme_fact"),
+        ("SELECT", "es.programme_relay"),
+        ("UPDATE", "es.programme_relay"),
     }
 
 

@@ -17,7 +17,8 @@ from deploy.embedded.stack import Addresses
 from shared.log import Append, Incoming, Parked, RefusedInput
 from shared.log.postgres import PostgresLog, connect
 from shared.log.relay.cursor import RelayCursor, RelayFenced
-from shared.log.relay.notices import NOTICES_MAX, NoticeCursor, NoticeRow
+from shared.log.relay.notice_cursor import NOTICES_MAX, NoticeCursor
+from shared.log.relay.notices import PARKINGS, NoticeRow
 from tests.sources import Databases
 
 pytestmark = pytest.mark.connected
@@ -54,13 +55,13 @@ class Place:
     async def park(self, *offsets: int, reason: str = "header ce_time: missing", **how: Any) -> None:
         await self.log.append(Append(parked=[Parked(nonsense(n, **how), None, reason) for n in offsets]))
 
-    async def cursor(self) -> NoticeCursor:
+    async def cursor(self) -> NoticeCursor[NoticeRow]:
         """As a relay that has just started has it; any from before is fenced."""
         connection = await connect(self.dsn, "relay")
         self.open.append(connection)
         relay = RelayCursor(connection)
         await relay.own()
-        return NoticeCursor(relay)
+        return NoticeCursor(relay, PARKINGS)
 
     async def other(self) -> asyncpg.Connection[Any]:
         connection = await connect(self.dsn, "other")
@@ -76,12 +77,12 @@ async def place(dsn: str) -> AsyncIterator[Place]:
         await one.close()
 
 
-async def looked(cursor: NoticeCursor) -> None:
+async def looked(cursor: NoticeCursor[NoticeRow]) -> None:
     """The relay itself has looked for facts since, and found none."""
     cursor._relay.snap_a = await cursor._relay.look()
 
 
-async def all_of(cursor: NoticeCursor) -> list[NoticeRow]:
+async def all_of(cursor: NoticeCursor[NoticeRow]) -> list[NoticeRow]:
     await looked(cursor)
     found: list[NoticeRow] = []
     while rows := await cursor.new():

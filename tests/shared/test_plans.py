@@ -32,6 +32,7 @@ from shared.log.relay.beside import _HEADS as BESIDE
 from shared.log.relay.beside import _VISITS as VISITS
 from shared.log.relay.cursor import _NEW, _OPEN_ALL
 from shared.log.relay.notices import _NEW as NOTICES
+from shared.log.relay.programmes import _NEW as PROGRAMMES
 from shared.work import Batch
 from tests.desks import NOW, desk_on, dispatch_of, lives
 from tests.hotline.conftest import logins_on
@@ -299,9 +300,21 @@ async def test_an_idle_look_for_parkings_touches_none(grown: Watched) -> None:
         " SELECT 'dispatch', 't', 0, n, 1, 'r' FROM generate_series(1, 5000) AS n ON CONFLICT DO NOTHING"
     )
     now = await grown.connection.fetchval("SELECT pg_current_snapshot()::text")
-    nodes = await grown.of(NOTICES, now, now, 0, PAGE)
+    nodes = await grown.of(NOTICES, now, now, PAGE, 0)
     _by_index(nodes, rows_max=0)
     assert _indexes(nodes, "parking_notice") == {"parking_notice_xid"}
+
+
+async def test_a_look_for_notices_of_programmes_reads_none_of_those_that_were_sent(grown: Watched) -> None:
+    await grown.connection.execute(
+        "INSERT INTO es.programme_fact (programme_id, position, kind, occurred_at, recorded_by, body, notices)"
+        " SELECT md5('p' || n % 50)::uuid, n / 50 + 1, 'TaskSet', now(), 'x', '{}', '[]'"
+        " FROM generate_series(0, 4999) AS n ON CONFLICT DO NOTHING"
+    )
+    now = await grown.connection.fetchval("SELECT pg_current_snapshot()::text")
+    nodes = await grown.of(PROGRAMMES, now, now, PAGE, UUID(int=0), 0)
+    _by_index(nodes, rows_max=0)
+    assert _indexes(nodes, "programme_fact") == {"programme_fact_xid"}
 
 
 async def test_whether_all_is_relayed_is_answered_without_reading_the_log(grown: Watched) -> None:

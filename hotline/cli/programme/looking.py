@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json as json_module
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING, Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -21,8 +22,12 @@ if TYPE_CHECKING:
     from hotline.governance.facts import ProgrammeId, Recorded
     from hotline.governance.state import Programme
     from hotline.readside.standing import AsOf
+    from hotline.scoring.inhabitants import InhabitantFigures
     from shared.unreadable import UnreadableRows
 from hotline.governance.figures import figures, line, row
+
+YEAR: Final = timedelta(days=365)
+"""The period that is looked at where nothing else is asked for."""
 
 
 def candidates_(
@@ -34,14 +39,20 @@ def candidates_(
         int, typer.Option(min=1, max=NUMBER_MAX, help="Leave out subjects with fewer complaints.")
     ] = 1,
     limit: Annotated[int, typer.Option(min=1, max=NUMBER_MAX, help="So many subjects.")] = 20,
+    inhabitants: Annotated[
+        Path | None, typer.Option("--inhabitants", help="A file of inhabitants; without one the example's.")
+    ] = None,
     *,
     json: Json = False,
 ) -> None:
-    """Count complaints by subject and district over a period, the most first: out of these programmes are chosen."""
+    """Count complaints by subject and district, the most first, with their growth and for each 10,000 residents."""
     first = _day(since, "--since") if since else None
     last = _day(until, "--until") if until else None
     unread = none_unread()
-    every, as_of = run(found_candidates(first, last, at_least, unread))
+    from hotline.scoring.inhabitants import population
+
+    residents = population("" if inhabitants is None else str(inhabitants))
+    every, as_of = run(found_candidates(first, last, at_least, residents, unread))
     found = every[:limit]
     if json:
         say_record(found)
@@ -53,9 +64,19 @@ def candidates_(
     for one in found:
         where = ", ".join(f"{name or 'nowhere named'} {number:,}" for name, number in one.districts.items())
         taken = f"  taken on by {', '.join(one.named_by)}" if one.named_by else ""
-        say(f"{one.complaints:>8,}  {one.subject}  ({where}){taken}")
+        rate = "" if one.per_10k is None else f", {one.per_10k} per 10,000"
+        say(f"{one.complaints:>8,}  {one.subject}  {_grown(one)}{rate}  ({where}){taken}")
+    if residents.example:
+        say(f"Residents by {residents.version}, an example: never to be published.")
     say(as_of.line())
     tell_unread(unread)
+
+
+def _grown(one: Candidate) -> str:
+    """Against the period before."""
+    if one.growth is None:
+        return "none before"
+    return f"{'+' if one.growth >= 0 else ''}{one.growth} % on {one.before:,} before"
 
 
 def list_(
@@ -134,12 +155,25 @@ async def one_whole(called: str, unread: UnreadableRows) -> tuple[Programme, lis
         return state, facts, await city_now(city)
 
 
+def period_of(first: date | None, last: date | None, today: date) -> tuple[date, date]:
+    """The days that are meant, where nothing is said the last year up to today; ends where they are none."""
+    last = last or today
+    first = first or (last - YEAR if last - date.min > YEAR else date.min)
+    if first > last:
+        fail(f"--since: {first}, expected a day not after {last}.", code=2)
+    return first, last
+
+
 async def found_candidates(
-    first: date | None, last: date | None, at_least: int, unread: UnreadableRows
+    first: date | None,
+    last: date | None,
+    at_least: int,
+    residents: InhabitantFigures,
+    unread: UnreadableRows,
 ) -> tuple[list[Candidate], AsOf]:
     """Complaints of these days that may become programmes, the largest group first; and how far they are counted."""
     from deploy.city.registry import city_up
-    from hotline.governance.candidates import candidates, counted
+    from hotline.governance.candidates import candidates, counted, period_before
     from hotline.governance.log import programmes
     from hotline.readside.standing import caught_up, unread_complaints
     from shared.log.postgres import SETTINGS
@@ -147,18 +181,18 @@ async def found_candidates(
     from shared.unreadable import NAMED_MAX
 
     city = city_up()
-    now = await city_now(city)
-    last = last or now.date()
-    first = first or last - timedelta(days=365)
-    if first > last:
-        fail(f"--since: {first}, expected a day not after {last}.", code=2)
+    first, last = period_of(first, last, (await city_now(city)).date())
     connection = await reader(city.realm.logins["reader"], SETTINGS)
     try:
         as_of = await caught_up(connection)
         counts = await counted(connection, first, last + timedelta(days=1))
+        before = await counted(connection, *period_before(first, last))
         for complaint, why in await unread_complaints(connection, NAMED_MAX):
             unread.note(f"the head of complaint {complaint}", why)
     finally:
         await connection.close()
     async with programmes(city.realm.logins["reader"]) as log:
-        return candidates(counts, await log.all(unread), at_least), as_of
+        every = await log.all(unread)
+    people = residents.at(last)
+    districts = {} if people is None else {name: of.people for name, of in people.districts.items()}
+    return candidates(counts, every, at_least, before=before, residents=districts), as_of

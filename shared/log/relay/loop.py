@@ -15,7 +15,9 @@ from confluent_kafka import KafkaException
 from shared.log.away import AWAY
 from shared.log.postgres import connect
 from shared.log.relay.cursor import RelayCursor, RelayFenced
-from shared.log.relay.notices import SHARD, NoticeCursor
+from shared.log.relay.notice_cursor import SHARD, NoticeCursor
+from shared.log.relay.notices import PARKINGS
+from shared.log.relay.programmes import PROGRAMMES
 from shared.log.relay.sink import KafkaSink
 from shared.runtime.errors import told
 from shared.runtime.settings import CommonSettings
@@ -38,7 +40,7 @@ POLL_QUIET_SECONDS: Final = 0.025
 QUIET_SECONDS: Final = 2.0
 
 NOTICE_SECONDS: Final = 0.25
-"""How often the owner of shard 0 looks for parkings: they are rare, and nobody's limit waits for their notice."""
+"""How often the owner of shard 0 looks for notices: they are rare, and nobody's limit waits for one."""
 
 SETTLE_SECONDS: Final = 2.0
 """An idle relay writes its snapshot down this often, so a restart has little to look through."""
@@ -87,12 +89,13 @@ class Relay:
                 self._telemetry.progressed("relay")
                 await asyncio.sleep(0.5)
             self._telemetry.log.info("relay_owns", shard=cursor.shard, epoch=cursor.epoch)
-            notices = NoticeCursor(cursor) if cursor.shard == SHARD else None
+            notices = _notices(cursor)
             sent_at = settled_at = time.monotonic()
             told_at = 0.0
             while True:
-                if notices is not None and time.monotonic() - told_at > NOTICE_SECONDS:
-                    await self.tell_parkings(notices, sink)
+                if notices and time.monotonic() - told_at > NOTICE_SECONDS:
+                    for one in notices:
+                        await self.tell(one, sink)
                     told_at = time.monotonic()
                 if await self.step(cursor, sink):
                     sent_at = settled_at = time.monotonic()
@@ -142,10 +145,15 @@ class Relay:
             cursor.batch_done()
         return True
 
-    async def tell_parkings(self, notices: NoticeCursor, sink: KafkaSink) -> None:
-        """Tell speakers what was parked since the last time."""
+    async def tell(self, notices: NoticeCursor[Any], sink: KafkaSink) -> None:
+        """Tell what stands in a table of notices since the last time."""
         while rows := await notices.new():
-            await self._send(lambda: sink.send_notices(rows), sink)
+            messages = [
+                message
+                for row in rows
+                for message in notices.source.messages(row, self._settings.topic_prefix)
+            ]
+            await self._send(lambda messages=messages: sink.send_notices(messages), sink)  # type: ignore[misc]
             await notices.sent(rows)
 
     async def _send(self, send: Callable[[], Awaitable[int]], sink: KafkaSink) -> None:
@@ -166,3 +174,10 @@ class Relay:
                 self._telemetry.count("relay.messages", sent)
                 self._telemetry.progressed("relay")
                 return
+
+
+def _notices(cursor: RelayCursor) -> tuple[NoticeCursor[Any], ...]:
+    """The tables of notices that the owner of this shard tells of."""
+    if cursor.shard != SHARD:
+        return ()
+    return NoticeCursor(cursor, PARKINGS), NoticeCursor(cursor, PROGRAMMES)

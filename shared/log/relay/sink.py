@@ -16,7 +16,7 @@ from shared.doors.heard import line_of
 from shared.log.codec import ce_type_of
 from shared.log.relay.beside import Beside, with_more
 from shared.log.relay.cursor import FactRow
-from shared.log.relay.notices import NoticeRow, body_of, headers_of, key_of
+from shared.log.relay.notice_cursor import NoticeMessage
 from shared.outward import OUTWARD, results_of
 from shared.runtime import kafka_address
 from shared.runtime.errors import told
@@ -48,16 +48,12 @@ class KafkaSink:
         producer = await self._open()
         return await self._sent(producer, self._waves(producer, rows, batch))
 
-    async def send_notices(self, rows: list[NoticeRow]) -> int:
-        """Tell speakers of these parkings; else as `send`."""
+    async def send_notices(self, notices: Iterable[NoticeMessage]) -> int:
+        """Tell these; else as `send`."""
         producer = await self._open()
         page = _Page(producer)
-        for row in rows:
-            found = results_of(row.topic, self._settings.topic_prefix)
-            if found is not None:  # else it is a fact that a desk could not take in
-                line, name = found
-                key = key_of(row)
-                page.put(name, partition_of(key, line.partitions), key, body_of(row), headers_of(row))
+        for one in notices:
+            page.put(one.topic, partition_of(one.key, one.line.partitions), one.key, one.body, one.headers)
         return await self._sent(producer, page.waves())
 
     async def _sent(self, producer: AIOKafkaProducer, waves: list[list[tuple[str, int, Any]]]) -> int:
