@@ -54,7 +54,7 @@ class WorkOrder(ComplaintDispatched, frozen=True, kw_only=True):
     """A work order (工单) as its unit gets it: the fact, and of the complaint what the unit must know."""
 
     complaint_number: str
-    """What is read out and typed; see `shared.complaint_number`."""
+    """The number that is read out and typed; see `shared.complaint_number`."""
     received_at: Instant
     """When the request was received."""
     confidential: bool
@@ -67,7 +67,7 @@ class OrderClosed(ComplaintClosed, frozen=True, kw_only=True):
     """The life ended, as the unit hears that had the order last: with the citizen's judgement where there was one."""
 
     complaint_number: str
-    """What is read out and typed."""
+    """The number that is read out and typed."""
     judgement: VisitMade | UnsetType = UNSET
     """The visit it rests on; left out where nobody was reached, and for an exception."""
 
@@ -76,7 +76,7 @@ class ReplyRefusal(ReplyRefused, frozen=True, kw_only=True):
     """A unit's reply or a reviewer's decision cannot be done; why, and which message it was."""
 
     complaint_number: str | UnsetType = UNSET
-    """What is read out and typed; left out where the sender has nothing to do with the complaint."""
+    """The number that is read out and typed; left out where the sender has nothing to do with the complaint."""
     input: AnsweredInput
 
 
@@ -84,7 +84,7 @@ class IntakeRefusal(IntakeRefused, frozen=True, kw_only=True):
     """Intake was asked for something that cannot be done; why, and which message it was."""
 
     complaint_number: str | UnsetType = UNSET
-    """What is read out and typed; left out where the sender has nothing to do with the complaint."""
+    """The number that is read out and typed; left out where the sender has nothing to do with the complaint."""
     input: AnsweredInput
 
 
@@ -92,7 +92,7 @@ class VisitAnswerRefusal(VisitAnswerRefused, frozen=True, kw_only=True):
     """The dialler's or a supervisor's message asks for something that cannot be done; why, and which message it was."""
 
     complaint_number: str | UnsetType = UNSET
-    """What is read out and typed; left out where the sender has nothing to do with the complaint."""
+    """The number that is read out and typed; left out where the sender has nothing to do with the complaint."""
     input: AnsweredInput
 
 
