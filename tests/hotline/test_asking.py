@@ -165,7 +165,10 @@ NOT_ASKED: Final = {
     "knowledge search": "nothing is kept of it",
     "knowledge withdraw": "of an article, as above",
     "parked drop": "kept beside the message, which is kept whole",
+    "find": "nothing is kept of it",
     "programme candidates": "nothing is kept of it",
+    "unit list": "nothing is kept of it",
+    "visit list": "nothing is kept of it",
 }
 
 
@@ -185,7 +188,8 @@ def test_every_command_that_takes_words_looks_for_numbers_in_them_or_says_why_no
         if "--with-number" in {opt for param in one.params for opt in param.opts}
     }
     assert takes - asks == NOT_ASKED.keys() & takes
-    assert {name.partition(" ")[0] for name in asks} == {"call", "request", "unit", "review", "programme"}
+    groups = {"call", "request", "unit", "visit", "review", "supervise", "programme"}
+    assert {name.partition(" ")[0] for name in asks} == groups
     assert not asks & NOT_ASKED.keys()
 
 

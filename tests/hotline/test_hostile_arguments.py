@@ -41,6 +41,9 @@ GOOD: Final[dict[str, str]] = {
     "complaint": "abcdef12",
     "days": "1",
     "district": "海淀区",
+    "login add role": "telephony",
+    "login remove role": "telephony",
+    "login renew role": "telephony",
     "due": "2026-12-31",
     "item": "1",
     "kind": "KEY_WORK",
@@ -82,7 +85,7 @@ BESIDE: Final[dict[str, tuple[str, ...]]] = {
 }
 """What a command needs beside, which its arguments do not say; a part that `bench` has not, so that it ends at once."""
 
-NEEDED: Final = frozenset([("unit list", "unit")])
+NEEDED: Final = frozenset([("unit list", "unit"), ("find", "text")])
 """Arguments a command cannot do without, though it has another sentence for who leaves them out."""
 
 HOSTILE: Final[dict[str, str]] = {
