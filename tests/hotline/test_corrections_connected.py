@@ -92,6 +92,7 @@ WRONG: Final[dict[Named, tuple[str, ...]]] = {
     ("unit rate", "of"): _unit("rate", "of", "nobody"),
     ("unit list", "unit"): ("unit", "list", "--unit", "nobody"),
     ("review list", "unit"): ("review", "list", "--unit", "nobody"),
+    ("review answers", "unit"): ("review", "answers", "--unit", "nobody"),
     ("unit desk", "unit"): ("unit", "desk", "--unit", "nobody"),
     ("request add", "complaint"): ("request", "add", NOBODY, "--text", "x"),
     ("request correct", "complaint"): ("request", "correct", NOBODY, "--title", "x"),
@@ -176,6 +177,7 @@ ANYBODY: Final = frozenset(
         ("knowledge show", "named"),
         # Complaints carry what the catalogue does not know, until they are corrected: a list may be narrowed to it.
         ("unit list", "subject"), ("unit list", "district"), ("review list", "subject"), ("review list", "district"),
+        ("review answers", "subject"), ("review answers", "district"),
     )
 )  # fmt: skip
 NAMING: Final = frozenset(
