@@ -31,6 +31,7 @@ from hotline.cli.rules import rules
 from hotline.cli.run import guarded
 from hotline.cli.show import show
 from hotline.cli.status import status
+from hotline.cli.subjects import subjects
 from hotline.cli.supervise import supervise
 from hotline.cli.supervisor import supervisor
 from hotline.cli.unit import unit
@@ -54,6 +55,7 @@ app = typer.Typer(
 )
 
 app.command(rich_help_panel=AGENT)(call)
+app.command(rich_help_panel=AGENT)(subjects)
 app.add_typer(request, name="request", rich_help_panel=AGENT)
 app.add_typer(knowledge, name="knowledge", rich_help_panel=AGENT)
 app.add_typer(contact, name="contact", rich_help_panel=AGENT)

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
-from typing import Final
 
 import msgspec
 
@@ -38,15 +37,12 @@ from shared.text import folded
 from shared.times import zone_of
 from shared.topics import INTAKE_REQUESTS
 
-AGENT: Final = "hotline call"
-"""The agent that recorded it."""
-
 
 async def record(city: City, data: RecordRequest, note: Callable[[str], None]) -> dict[str, str | None]:
     """Record it and wait for what becomes of it; `note` is told what beside could not be done.
 
-    With an article: its name; else the unit, the rule it was found by, and its limits as RFC 3339. `UserError` where
-    it is refused, `Unknown` where it is on record and the rest is not known.
+    With an article: its name. Turned away: how, where to and why. Else the unit, the rule it was found by, and its
+    limits as RFC 3339. `UserError` where it is refused, `Unknown` where it is on record and the rest is not known.
     """
     complaint = complaint_id(data.request_id)
     told = await tell(city, INTAKE_REQUESTS, data.request_id, data)
@@ -118,7 +114,7 @@ async def _became(
 ) -> dict[str, str | None]:
     """The outcome of a request that is on record."""
     if data.matter_of_complaint is not None:
-        await _tell_of_another(city, ComplaintId(data.matter_of_complaint), complaint, note)
+        await _tell_of_another(city, data, complaint, note)
     number = (await complaint_named(city, complaint)).complaint_number
     if data.article_id is not None and await _answered(city, complaint):
         return {
@@ -126,6 +122,15 @@ async def _became(
             "complaint_number": number,
             "request_id": data.request_id,
             "article": f"{data.article_id}@{data.article_version}",
+        }
+    if data.turned_away is not None:
+        return {
+            "complaint_id": complaint,
+            "complaint_number": number,
+            "request_id": data.request_id,
+            "turned_away": data.turned_away,
+            "to": data.turned_away_to,
+            "reason": data.turned_away_reason,
         }
     known = catalogue(city.catalogue)
     order = await _dispatched(city, complaint)
@@ -153,10 +158,13 @@ async def _answered(city: City, complaint: ComplaintId) -> bool:
 
 
 async def _tell_of_another(
-    city: City, first: ComplaintId, own: ComplaintId, note: Callable[[str], None]
+    city: City, data: RecordRequest, own: ComplaintId, note: Callable[[str], None]
 ) -> None:
     """The complaint that was first learns that one more citizen has the same matter (R11)."""
-    again = RepeatRequest(complaint_id=first, repeat_complaint=own, another_citizen=True, recorded_by=AGENT)
+    first = ComplaintId(data.matter_of_complaint or "")
+    again = RepeatRequest(
+        complaint_id=first, repeat_complaint=own, another_citizen=True, recorded_by=data.recorded_by
+    )
     try:
         said = await effect(city, first, await tell(city, INTAKE_REQUESTS, first, again))
     except UserError as error:

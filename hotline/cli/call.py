@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as json_module
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -13,9 +14,11 @@ import typer
 
 from hotline.cli.asking import AsIs, settled
 from hotline.cli.grouped import grouped
-from hotline.cli.run import Json, fail, one_of, run
+from hotline.cli.run import Json, demand_words, fail, one_of, run
 from hotline.cli.speaking import STOPPED, speaks
+from hotline.parsing import CHANNELS
 from hotline.terminal import note, say, say_json
+from shared.text import folded_code
 
 Attach = Annotated[
     list[Path] | None,
@@ -36,9 +39,12 @@ class Happening:
     street: Annotated[str, typer.Option(help="The street or town.")] = ""
     address: Annotated[str, typer.Option(help="Where exactly.")] = ""
     content: Annotated[str, typer.Option(help="The whole matter.")] = ""
-    urgency: Annotated[str, typer.Option(help="CRITICAL_2H, TIMELY_24H, GENERAL_7D or COMPLEX_15D.")] = (
-        "GENERAL_7D"
-    )
+    urgency: Annotated[
+        str,
+        typer.Option(
+            help="CRITICAL_2H, TIMELY_24H, GENERAL_7D or COMPLEX_15D; without it the rule set's for the subject."
+        ),
+    ] = ""
     request_type: Annotated[
         str, typer.Option("--type", help="CONSULT, HELP, COMPLAINT, REPORT, SUGGEST or PRAISE.")
     ] = "HELP"
@@ -77,11 +83,36 @@ class Circumstances:
     ] = False
 
 
+@dataclass(frozen=True, kw_only=True)
+class Recording:
+    """The person who records it, and by which channel it came."""
+
+    channel: Annotated[str, typer.Option(help=f"One of {', '.join(CHANNELS)}.")] = "phone"
+    agent: Annotated[str, typer.Option("--as", help="The agent that records it.")] = "agent"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TurningAway:
+    """A request that becomes no work order: where the citizen is sent, or why it is not accepted."""
+
+    turn_away: Annotated[
+        str,
+        typer.Option(
+            metavar="HOW",
+            help="110, 119, 120 or 122: handed to that service; redirected: pointed elsewhere; rejected: not accepted.",
+        ),
+    ] = ""
+    to: Annotated[str, typer.Option(help="Where the citizen is pointed to, such as 法院.")] = ""
+    reason: Annotated[str, typer.Option(help="Why it is turned away; needed where it is not accepted.")] = ""
+
+
 @speaks
 @grouped
 def call(
     matter: Happening,
+    recording: Recording,
     beside: Circumstances,
+    away: TurningAway,
     *,
     anonymous: Annotated[bool, typer.Option("--anonymous", help="Nobody knows who calls.")] = False,
     confidential: Annotated[
@@ -93,10 +124,14 @@ def call(
     """Record a request as an agent would, see which unit gets it."""
     from shared.events import RequestType, Urgency
 
-    one_of("--urgency", matter.urgency, list(Urgency))
+    if matter.urgency:
+        one_of("--urgency", matter.urgency, list(Urgency))
     one_of("--type", matter.request_type, list(RequestType))
+    one_of("--channel", recording.channel, CHANNELS)
+    demand_words("--as", recording.agent)
     fields = _fields(matter, beside) | {"anonymous": anonymous, "confidential": confidential}
-    found = run(_call(fields, beside.matter_of, as_is=as_is), interrupted=STOPPED)
+    fields |= {"channel": recording.channel, "recorded_by": recording.agent}
+    found = run(_call(fields, beside.matter_of, away, as_is=as_is), interrupted=STOPPED)
     if json:
         say_json(json_module.dumps(found, ensure_ascii=False))
     else:
@@ -116,7 +151,7 @@ def _fields(matter: Happening, beside: Circumstances) -> dict[str, Any]:
         "street": matter.street or None,
         "address": matter.address,
         "content": matter.content,
-        "urgency": Urgency(matter.urgency),
+        "urgency": Urgency(matter.urgency) if matter.urgency else None,
         "request_type": RequestType(matter.request_type),
         "attachments": attachments(beside.attach or []),
         "call_id": beside.call_id or None,
@@ -134,17 +169,51 @@ def _fields(matter: Happening, beside: Circumstances) -> dict[str, Any]:
     return fields
 
 
-async def _call(fields: dict[str, Any], matter_of: str, *, as_is: bool) -> dict[str, str | None]:
+def _turned_away(away: TurningAway, services: Collection[str], *, answered: bool) -> dict[str, Any]:
+    """The fields of a request that is turned away; none where it is not. Ends where it is said wrongly."""
+    from shared.events import TurnedAway
+
+    how = folded_code(away.turn_away)
+    if not how:
+        if away.to or away.reason:
+            fail("--to, --reason: only with --turn-away.", code=2)
+        return {}
+    if answered:
+        fail("--turn-away, --article: one of them.", code=2)
+    one_of("--turn-away", how, (*services, "redirected", "rejected"))
+    if how in services:
+        if away.to:
+            fail(f"--to: it goes to {how}.", code=2)
+        how, to = "emergency", how
+    else:
+        to = away.to
+    if how == "redirected":
+        demand_words("--to", to)
+    if how == "rejected":
+        demand_words("--reason", away.reason)
+    return {
+        "turned_away": TurnedAway(how.upper()),
+        "turned_away_to": to,
+        "turned_away_reason": away.reason,
+    }
+
+
+async def _call(
+    fields: dict[str, Any], matter_of: str, away: TurningAway, *, as_is: bool
+) -> dict[str, str | None]:
     """Record it; what it names is looked at before, and what goes wrong after it is told as that."""
     from deploy.city.registry import city_up
     from hotline.lab.desks.city import is_lived
     from hotline.lookup import complaint_named
-    from hotline.recording import AGENT, holds, record
+    from hotline.recording import holds, record
     from shared.inputs import RecordRequest
     from shared.policy.catalogue import catalogue
+    from shared.policy.ruleset import ruleset
     from shared.text import quoted
 
     city = city_up()
+    rules = ruleset(city.ruleset)
+    fields |= _turned_away(away, rules.emergency_services, answered="article_id" in fields)
     if is_lived(city):
         note(
             f"note: the time of city {quoted(city.realm.name)} stands still, but for a rehearsal that lives in it: "
@@ -156,7 +225,10 @@ async def _call(fields: dict[str, Any], matter_of: str, *, as_is: bool) -> dict[
         await holds(city, fields["article_id"], fields["article_version"])
     place = fields["subject"], fields["district"], fields["street"]
     fields |= settled(catalogue(city.catalogue), *place, as_is=as_is)
-    return await record(city, RecordRequest(recorded_by=AGENT, **fields), note)
+    if fields["urgency"] is None:
+        fields["urgency"] = rules.class_for(fields["subject"])
+    found = await record(city, RecordRequest(**fields), note)
+    return {**found, "urgency": fields["urgency"]}
 
 
 def _print(found: dict[str, str | None]) -> None:
@@ -167,8 +239,14 @@ def _print(found: dict[str, str | None]) -> None:
         say(f"Complaint {shown} is answered from article {found['article']}; no unit gets it.")
         say(f"Next: `hotline show {shown}`.")
         return
+    if "turned_away" in found:
+        to = f" to {found['to']}" if found["to"] else ""
+        say(f"Complaint {shown} is turned away{to} ({found['turned_away']}); no unit gets it.")
+        say(f"Next: `hotline show {shown}`.")
+        return
     say(f"Complaint {shown} lies with {found['unit']} ({found['name']}).")
     say(f"  {'by':<11}{found['rule']}{' (' + found['fallback'] + ')' if found['fallback'] else ''}")
+    say(f"  {'class':<11}{found['urgency']}")
     for what in ("sign", "answer"):
         if (by := found[f"{what}_by"]) is not None:
             say(f"  {what + ' by':<11}{shown_at(datetime.fromisoformat(by))}")

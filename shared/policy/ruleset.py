@@ -25,6 +25,7 @@ from shared.policy.ruleset_file import (
     duration_of,
 )
 from shared.policy.scoring import Counting, Cut, Measure, Scoring
+from shared.text import folded
 
 _FOLDER: Final = files("shared") / "data" / "rulesets"
 
@@ -126,6 +127,8 @@ class RuleSet(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     ladder: tuple[Level, ...]
     """The levels that watch, from the first to the last."""
     classes: Mapping[Urgency, ClassLimits]
+    proposed: Mapping[str, Urgency]
+    """The class that a subject belongs to by its kind; it is proposed to the agent, who decides (C2)."""
     whistles_max: int
     """Whistles of one complaint."""
     called_max: int
@@ -136,6 +139,10 @@ class RuleSet(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     score: Scoring
     basis: Mapping[str, ValueBasis]
     """By dotted name of the value, for example `classes.GENERAL_7D.feedback`."""
+
+    def class_for(self, subject: str) -> Urgency:
+        """The class proposed for a subject; the general one where the rule set names none."""
+        return self.proposed.get(folded(subject), Urgency.GENERAL_7D)
 
     def visit_channel(self, attempt: int) -> str:
         """How the citizen is asked in this attempt, 1 for the first (E1)."""
@@ -189,6 +196,11 @@ def _built(written: WrittenRuleSet) -> RuleSet:
         contact_days=written.contact_days,
         ladder=written.ladder,
         classes={urgency: _class_limits(getattr(written.classes, urgency)) for urgency in Urgency},
+        proposed={
+            folded(subject): urgency
+            for urgency in Urgency
+            for subject in getattr(written.classes, urgency).subjects
+        },
         whistles_max=written.whistles_max,
         called_max=written.called_max,
         whistle={kind: _whistle_limits(getattr(written.whistle, kind)) for kind in WhistleKind},

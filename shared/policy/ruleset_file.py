@@ -39,6 +39,7 @@ class WrittenClass(msgspec.Struct, forbid_unknown_fields=True):
     feedback: _LimitText | None = None
     warnings: Annotated[tuple[_DurationText, ...], msgspec.Meta(max_length=2)] = ()
     supervision: _DurationText | None = None
+    subjects: tuple[Annotated[str, msgspec.Meta(min_length=1)], ...] = ()
 
 
 # One field a class, not a mapping: msgspec then names the class in its errors, and asks for all of them.
@@ -170,6 +171,9 @@ def _check_parts(written: WrittenRuleSet) -> None:
         before = [duration_of(text) for text in getattr(written.classes, urgency).warnings]
         if before != sorted(set(before), reverse=True):
             raise ValueError(f"classes.{urgency}.warnings: the first comes first, so it is the longer time")
+    subjects = [one for urgency in Urgency for one in getattr(written.classes, urgency).subjects]
+    if twice := sorted({one for one in subjects if subjects.count(one) > 1}):
+        raise ValueError(f"classes: {', '.join(twice)} stands there twice, expected one class for a subject")
     weights = written.score.weights
     if sum(map(Decimal, (weights.response, weights.resolution, weights.satisfaction))) != 1:
         raise ValueError("score.weights: response, resolution and satisfaction do not add up to 1")

@@ -31,7 +31,7 @@ pytestmark = pytest.mark.programs
 
 PROJECT: Final = Path(__file__).resolve().parents[2]
 BY_READER: Final = {
-    "Agent": {"call", "request", "knowledge", "contact", "visit", "find", "show"},
+    "Agent": {"call", "subjects", "request", "knowledge", "contact", "visit", "find", "show"},
     "Unit": {"unit"},
     "Reviewer": {"review"},
     "Supervisor": {"supervise", "calls", "rank", "programme", "rules"},

@@ -116,6 +116,8 @@ _TYPED: Final[dict[str, tuple[int, str]]] = {
     "hotline knowledge search 供暖时间": (0, "kb-"),
     "hotline call --subject 公共服务/供水 --district 海淀区 --title 停水三天": (0, "lies with"),
     "hotline call --article ID@VERSION": (0, "answered"),
+    "hotline call --turn-away 119 --subject … --district … --title …": (0, "is turned away to 119"),
+    "hotline subjects 供": (0, "TIMELY_24H   公共服务/供水  municipal-water"),
     "hotline find 停水": (0, "停水三天"),
     "hotline show COMPLAINT": (0, "stands at"),
     "hotline request add COMPLAINT --text …": (0, "Done"),
@@ -246,6 +248,8 @@ async def test_what_the_pages_show_does_what_they_say(shell: Shell, tmp_path: Pa
                 "--title",
                 "几号供暖",
             ]
+        if words[:2] == ["call", "--turn-away"]:
+            words[4], words[6] = "公共服务/供气", "海淀区"
         if "--district" in words and "--street" in words:
             words[-5], words[-3], words[-1] = "海淀区", "花园路街道", "公共服务/供水"
         if words[:2] == ["review", "answers"]:  # feedback asks for it once it has heard of the answer

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import pytest
 
-from hotline.client import tell
-from shared.events import RequestType
+from hotline.client import facts_of, tell
+from shared.events import ComplaintClassified, ComplaintReceived, RequestType
 from shared.inputs import RecordRequest
+from shared.log.reading import reader
 from shared.topics import INTAKE_REQUESTS
 from tests.shell import Shell, until
 
@@ -173,6 +175,43 @@ def test_what_nobody_can_be_asked_about_waits_for_a_supervisor(shell: Shell) -> 
     said = shell("supervise", "exception", number, "--reason", "无法回访", "--as", "Zhao Min")
     assert said == "The complaint is closed as an exception.\n"
     assert number not in shell("supervise", "list")
+
+
+def test_an_agent_turns_a_call_away_and_signs_with_a_name_and_a_channel(shell: Shell) -> None:
+    words = ("call", "--subject", "公共服务/供气", "--district", "东城区", "--title", "闻到煤气味")
+    said = shell(*words, "--turn-away", "119", "--as", "Li Wei", "--channel", "wechat")
+    assert re.match(r"Complaint \S+ is turned away to 119 \(EMERGENCY\); no unit gets it\.\n", said)
+    away = json.loads(shell(*words, "--turn-away", "redirected", "--to", "法院", "--json"))
+    assert (away["turned_away"], away["to"]) == ("REDIRECTED", "法院")
+    away = json.loads(shell(*words, "--turn-away", "rejected", "--reason", "不属受理范围", "--json"))
+    assert (away["turned_away"], away["reason"]) == ("REJECTED", "不属受理范围")
+    life = json.dumps(json.loads(shell("show", away["complaint_number"], "--json")), ensure_ascii=False)
+    assert "不属受理范围" in life
+    for wrong in (
+        ("--turn-away", "911"),
+        ("--turn-away", "redirected"),
+        ("--turn-away", "rejected"),
+        ("--turn-away", "119", "--to", "法院"),
+        ("--to", "法院"),
+        ("--channel", "fax"),
+    ):
+        shell(*words, *wrong, code=2)
+    recorded = json.loads(shell(*words, "--as", "Li Wei", "--channel", "wechat", "--json"))
+    assert (recorded["unit"], recorded["urgency"]) == ("municipal-gas", "TIMELY_24H")
+    channel, signed = asyncio.run(_recorded(shell, recorded["complaint_id"]))
+    assert (channel, signed) == ("wechat", "Li Wei")
+
+
+async def _recorded(shell: Shell, complaint: str) -> tuple[str, str]:
+    """By which channel it came, and who recorded it."""
+    connection = await reader(shell.city().realm.logins["reader"])
+    try:
+        received, classified, *_ = await facts_of(connection, complaint)
+    finally:
+        await connection.close()
+    assert isinstance(received, ComplaintReceived)
+    assert isinstance(classified, ComplaintClassified)
+    return received.channel, classified.classified_by
 
 
 def test_what_climbs_is_listed_by_its_district_and_decided_and_its_unit_is_told(shell: Shell) -> None:

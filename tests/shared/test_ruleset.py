@@ -6,12 +6,15 @@ from importlib.resources import files
 import pytest
 
 from shared.events import Level, Urgency
+from shared.policy.catalogue import catalogue
 from shared.policy.limits import DayKind, Days
 from shared.policy.ruleset import RuleSetInvalid, RuleSetUnknown, parse_ruleset, ruleset
+from shared.versions import RULESET
 
 VERSIONS = ["beijing-draft-2021", "beijing-draft-2021.2", "boston-311-2011"]
 BEIJING = ruleset("beijing-draft-2021")
 BOSTON = ruleset("boston-311-2011")
+CURRENT = ruleset(RULESET)
 
 
 def text_of(version: str) -> str:
@@ -172,3 +175,23 @@ def test_a_broken_rule_set_is_refused_by_the_name_of_the_field(good: str, bad: s
     assert good in text
     with pytest.raises(RuleSetInvalid, match=rf"rule set beijing-draft-2021: (?s:.*){complaint}"):
         parse_ruleset("beijing-draft-2021", text.replace(good, bad, 1))
+
+
+def test_water_power_gas_and_heat_are_proposed_as_the_class_of_24_hours() -> None:
+    """C2: basic livelihood; each name is a subject of the example catalogue."""
+    assert {known for known, urgency in CURRENT.proposed.items() if urgency is Urgency.TIMELY_24H} == {
+        "公共服务/供水",
+        "公共服务/供电",
+        "公共服务/供气",
+        "公共服务/供暖",
+    }
+    assert set(CURRENT.proposed) <= set(catalogue("").subjects)
+    assert CURRENT.class_for(" 公共服务／供水 ") is Urgency.TIMELY_24H
+    assert CURRENT.class_for("市场管理/消费纠纷") is Urgency.GENERAL_7D
+    assert ruleset("boston-311-2011").proposed == {}
+
+
+def test_a_subject_has_one_class() -> None:
+    twice = text_of(RULESET).replace('["公共服务/供水", ', '["公共服务/供水", "公共服务/供水", ')
+    with pytest.raises(RuleSetInvalid, match="公共服务/供水 stands there twice"):
+        parse_ruleset(RULESET, twice)
