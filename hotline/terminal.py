@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import signal
 import sys
+import threading
 from typing import TYPE_CHECKING, TextIO
 
 import typer
@@ -39,9 +40,11 @@ def is_terminal() -> bool:
 def asks(question: str) -> str | None:
     """The words a person types behind a question; None where nobody can be asked, or he closes it.
 
+    Nobody can be asked outside the main thread: at a unit's desk that one reads what is typed.
+
     Ctrl-C ends the command here and now: nothing is sent yet, and whoever waits for what was sent is told otherwise.
     """
-    if not is_terminal():
+    if not is_terminal() or threading.current_thread() is not threading.main_thread():
         return None
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:

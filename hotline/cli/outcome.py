@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json as json_module
-from typing import TYPE_CHECKING
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Final
 
 from hotline.cli.run import fail
 from hotline.terminal import say, say_json
@@ -12,6 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from shared.events import Fact
+
+
+ABOUT: Final[ContextVar[str]] = ContextVar("about", default="")
+"""Stands before each sentence, where somebody speaks of several complaints in one sitting."""
 
 
 def tell_outcome(facts: list[Fact], told: Callable[[list[Fact]], str], *, json: bool) -> None:
@@ -23,9 +28,9 @@ def tell_outcome(facts: list[Fact], told: Callable[[list[Fact]], str], *, json: 
     if json:
         say_facts(facts)
     elif not refused:
-        say(told(facts))
+        say(f"{ABOUT.get()}{told(facts)}")
     if refused:
-        fail(refusals.answer(refused[0]))
+        fail(f"{ABOUT.get()}{refusals.answer(refused[0])}")
 
 
 def say_facts(facts: Sequence[Fact]) -> None:

@@ -138,7 +138,7 @@ def guarded(app: Callable[..., Any], words: Sequence[str] | None = None) -> NoRe
     except Exception as error:  # whatever it is, a person reads it
         if os.environ.get("HOTLINE_DEBUG"):
             raise
-        note(_sentence(error))
+        note(sentence(error))
         sys.exit(getattr(error, "exit_code", 1))
     sys.exit(code if isinstance(code, int) else 0)
 
@@ -158,7 +158,7 @@ def _show_usage(wrong: typer.TyperException) -> None:
         show()  # with the line on usage before it
 
 
-def _sentence(error: Exception) -> str:
+def sentence(error: Exception) -> str:
     """The sentence for a person about an error."""
     from ssl import SSLCertVerificationError
 

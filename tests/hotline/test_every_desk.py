@@ -214,6 +214,72 @@ async def _recorded(shell: Shell, complaint: str) -> tuple[str, str]:
     return received.channel, classified.classified_by
 
 
+def at_desk(shell: Shell, unit: str, complaint: str, *lines: str) -> str:
+    """All that is read by a person who sits down at a unit's desk and types; `N` stands for this complaint there."""
+    listed = [row["complaint_number"] for row in json.loads(shell("unit", "list", "--unit", unit, "--json"))]
+    shown = list(dict.fromkeys(listed))
+    number = str(shown.index(complaint) + 1)
+    typed = "\n".join(re.sub(r"\bN\b", number, line) for line in (*lines, "quit"))
+    return shell("unit", "desk", "--unit", unit, typed=typed + "\n")
+
+
+def test_every_verb_of_a_unit_is_typed_at_its_desk(shell: Shell) -> None:
+    """Three units: the one that leads, one that helps, one that is called; each finds the order in its list."""
+    number = called(shell, "水管爆裂")
+    helper, summoned = "municipal-power", "municipal-water"
+    shell("review", "helper", number, "--unit", helper, "--reason", "需要断电")
+    said = at_desk(
+        shell, UNIT, number,
+        "nonsense", "help", "answer N", "sign 99", "sign N", "contact N 无人接听", "contact N",
+        "progress N 正在抢修", "extend N 3 等待配件", f"whistle N KEY_WORK {summoned} 5号楼: 需要配合", "show N",
+    )  # fmt: skip
+    for outcome in (
+        "list · sign N",
+        "whistle N KIND CALL SCENE: REASON",
+        "answer N TEXT: something is missing",
+        "sign which?",
+        f"{number}  Signed: the order is yours.",
+        f"{number}  On record: you have tried; try again.",
+        f"{number}  On record: you have spoken to the citizen.",
+        f"{number}  The citizen is told",
+        f"{number}  Extension requested",
+        f"{number}  Whistled",
+        "stands at",
+    ):
+        assert outcome in said, outcome
+    assert "[help]" in shell("unit", "list", "--unit", helper)
+    assert f"{number}  Reported" in at_desk(shell, helper, number, "report N 已断电")
+    assert "[called]" in shell("unit", "list", "--unit", summoned)
+    said = at_desk(
+        shell,
+        summoned,
+        number,
+        "acknowledge N",
+        "measure N 关闭阀门",
+        "arrive N 3",
+        f"rate N {UNIT} 4 配合好",
+    )
+    for outcome in ("Acknowledged", "Recorded", "You are there", "Rated"):
+        assert f"{number}  {outcome}" in said, outcome
+    shell("review", "reject", number, "--reason", "可按期办结")
+    said = at_desk(
+        shell, UNIT, number,
+        "pause N 2 AWAITS_AUTHORITY 等待批复", "resume N 批复已到", "terminate N UNLAWFUL_OR_IMPOSSIBLE 依据文件",
+        f"rate N {summoned} 5", "release N 抢修完成", "exclude N FORCE_MAJEURE 暴雨通报", "offered",
+        "return N 不属我街道: 权属证明",
+    )  # fmt: skip
+    for outcome in (
+        "Pause requested",
+        "Refused: ",  # of the resumption: the pause is not approved yet
+        "Termination requested",
+        "Rated",
+        "Released",
+        "Asked for",
+        "No answer is offered to it.",
+    ):
+        assert outcome in said, outcome
+
+
 def test_what_climbs_is_listed_by_its_district_and_decided_and_its_unit_is_told(shell: Shell) -> None:
     """In a city whose requests bring their limits: one that was over before it was recorded climbs at once."""
     shell("down")

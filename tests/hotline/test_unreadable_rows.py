@@ -25,7 +25,7 @@ from deploy.supervision.stalled import _OVERDUE
 from hotline.__main__ import app
 from hotline.audit.digest import digest
 from hotline.audit.verify import verify
-from hotline.cli.run import _sentence
+from hotline.cli.run import sentence
 from hotline.governance.log import programmes
 from hotline.readside.process import take_in
 from hotline.scoring.inhabitants import population
@@ -120,7 +120,7 @@ def typed(*words: str) -> Callable[[Desks], Awaitable[str]]:
         error = result.exception
         if error is not None and not isinstance(error, SystemExit):
             assert isinstance(error, Exception)
-            said = _sentence(error)
+            said = sentence(error)
             assert "should not have happened" not in said, f"{words}: {error!r}"
             assert "refused" not in said, f"{words}: {error!r}"
             return said

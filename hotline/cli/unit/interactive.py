@@ -5,39 +5,44 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 from functools import partial
 from typing import Any, Final
 
+import typer
 from aiokafka import TopicPartition
+from msgspec.structs import replace
+from typer.main import get_command
 
 from deploy.city.registry import City
-from hotline import client
-from hotline.casefile import outcomes
 from hotline.casefile.orders import line, open_orders
 from hotline.casefile.sentences.unit import FOR_UNIT
-from hotline.cli.unit.saying import of_order
+from hotline.cli.outcome import ABOUT
+from hotline.cli.run import sentence
+from hotline.cli.unit.app import commands
+from hotline.cli.unit.verbs import APART, VERBS, NotUnderstood, command_apart, command_of, order_of, usage
 from hotline.cli.unread import tell_unread
 from hotline.client import at_present, short
-from hotline.lookup import complaint_called, complaint_named
+from hotline.lookup import complaint_called
 from hotline.readside.lists import Listed, listed
+from hotline.readside.rows import CALLED
+from hotline.readside.rows import HELP as HELP_WITH
 from hotline.terminal import is_terminal, say
-from shared import inputs, times
+from shared import times
 from shared.cloudevents import header
-from shared.complaint import Complaint
 from shared.doors.kafka_reader import reader_of
-from shared.events import ComplaintDispatched, Fact
+from shared.events import ComplaintDispatched, CoUnitAdded, Fact, UnitCalled
 from shared.ids import UnitId
-from shared.inputs import Input
 from shared.log.codec import decoded, fact_type_of
 from shared.policy.catalogue import catalogue
 from shared.runtime.errors import UserError
 from shared.topics import DISPATCH_ORDERS, DISPATCH_REPLIES
 from shared.unreadable import reason
 
-HELP: Final = "list · sign N · answer N WHAT WAS DONE · return N REASON: EVIDENCE · quit"
-_WORDS: Final = {"sign": 0, "answer": 1, "return": 1}
+HELP: Final = "list · sign N · answer N TEXT · return N REASON: EVIDENCE · show N · help · quit"
+TOGETHER: Final = 4
+"""Verbs on a line of the help."""
 
 
 class ShownOrders:
@@ -71,43 +76,44 @@ class ShownOrders:
         if told is not None:
             named = self._numbers.get(fact.complaint_id, short(fact.complaint_id))
             say(f"     {named}  {told(fact, self._unit, self._when)}")
+        if isinstance(fact, CoUnitAdded) and fact.co_unit == self._unit:
+            await self._joined(fact.complaint_id, HELP_WITH)
+        if isinstance(fact, UnitCalled) and fact.called == self._unit:
+            await self._joined(fact.complaint_id, CALLED)
 
     async def obey(self, typed: str) -> bool:
         """Do what was typed; False when the person leaves."""
-        verb, _, rest = typed.strip().partition(" ")
-        number, _, words = rest.strip().partition(" ")
-        if verb in {"quit", "exit", "q"}:
+        name, _, rest = typed.strip().partition(" ")
+        if name in {"quit", "exit", "q"}:
             return False
-        if verb == "list":
-            await self.listed()
-        elif (
-            verb in _WORDS and number.isascii() and number.isdigit() and 1 <= int(number) <= len(self._shown)
-        ):
-            await self._reply(verb, self._shown[int(number) - 1], words.strip())
-        elif verb in _WORDS and not self._shown:
-            say(f"There is no open order to {verb}.")
-        elif verb in _WORDS:
-            say(f"{verb} which? Give the number in front of an order, 1 to {len(self._shown)}.")
-        elif verb:
-            say(HELP)
+        try:
+            await self._obey(name, rest)
+        except NotUnderstood as error:
+            say(error)
         return True
 
-    async def _reply(self, verb: str, complaint: str, words: str) -> None:
-        reason, _, evidence = words.partition(":")
-        if verb == "answer" and not words:
-            say("answer N WHAT WAS DONE: the citizen will want to know.")
-            return
-        if verb == "return" and not (reason.strip() and evidence.strip()):
-            say("return N REASON: EVIDENCE, such as: return 1 not our street: the map of the district")
-            return
-        case = await complaint_named(self._city, complaint)
-        data = _said(verb, case, words, reason.strip(), evidence.strip())
-        try:
-            facts = await client.reply(self._city, self._unit, case.complaint_id, data)
-        except UserError as error:
-            say(error)
-        else:
-            say(f"     {case.complaint_number}  {outcomes.of_reply(facts)}")
+    async def _obey(self, name: str, rest: str) -> None:
+        if name == "list":
+            await self.listed()
+        elif name == "help":
+            _tell_verbs()
+        elif name in APART:
+            await asyncio.to_thread(_typed, command_apart(name, rest, self._unit), "")
+        elif name in VERBS or name == "show":
+            number, words = order_of(name, rest, len(self._shown))
+            complaint = self._shown[number - 1]
+            if name == "show":
+                await asyncio.to_thread(_shown, complaint)
+                return
+            about = f"     {self._numbers[complaint]}  "
+            await asyncio.to_thread(_typed, command_of(name, complaint, words, self._unit), about)
+        elif name:
+            say(HELP)
+
+    async def _joined(self, complaint: str, role: str) -> None:
+        """Show another unit's order that this one helps with or is called to, with a number to type."""
+        case, now = await at_present(self._city, partial(complaint_called, text=complaint))
+        self._show(replace(listed(case), role=role), now, "new")
 
     def _show(self, one: Listed, now: datetime, what: str = "") -> None:
         if one.complaint_id not in self._shown:
@@ -117,12 +123,37 @@ class ShownOrders:
         say(f"{number:3}  {line(one, now)}{f'  <- {what}' if what else ''}")
 
 
-def _said(verb: str, case: Complaint, words: str, reason: str, evidence: str) -> Input:
-    if verb == "sign":
-        return inputs.SignOrder(**of_order(case))
-    if verb == "answer":
-        return inputs.AnswerOrder(**of_order(case), result=words, claims_solved=True)
-    return inputs.RequestReturn(**of_order(case), reason=reason, evidence=evidence)
+def _tell_verbs() -> None:
+    """All that may be typed, some on a line."""
+    every = [usage(name) for name in VERBS]
+    for first in range(0, len(every), TOGETHER):
+        say(" · ".join(every[first : first + TOGETHER]))
+    say(f"list · show N · {' · '.join(APART)} · quit")
+    say("An option of `hotline unit VERB --help` may stand at the end of a line, such as --unsolved.")
+
+
+def _typed(words: list[str], about: str) -> None:
+    """Do what a command of `hotline unit` does, in a thread of its own; an error is a sentence."""
+    ABOUT.set(about)
+    _told_errors(partial(get_command(commands), words, prog_name="hotline unit", standalone_mode=False))
+
+
+def _shown(complaint: str) -> None:
+    """Show the life of a complaint, as `hotline show` does."""
+    from hotline.cli.show import show
+
+    _told_errors(partial(show, complaint))
+
+
+def _told_errors(work: Callable[[], object]) -> None:
+    try:
+        work()
+    except typer.TyperException as wrong:
+        say(wrong.format_message())
+    except typer.Abort:
+        say("Nothing was sent.")
+    except Exception as error:  # noqa: BLE001 -- the person stays at the desk, whatever it is
+        say(f"{ABOUT.get()}{sentence(error)}")
 
 
 async def sit(city: City, unit: UnitId) -> None:
