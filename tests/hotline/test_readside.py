@@ -19,7 +19,7 @@ from hotline.readside.comparing import SUMS
 from hotline.readside.complaints import TABLES, Complaints, prepared
 from hotline.readside.lists import Filter, by_other_calendar, page_of, whole_list
 from hotline.readside.process import take_in
-from hotline.readside.rows import LEAD, LISTS, ORDERS
+from hotline.readside.rows import LEAD, LISTS, ORDERS, VERSION
 from hotline.readside.search import found, place_of
 from hotline.readside.standing import as_of, caught_up
 from hotline.upkeep.archive import move
@@ -446,9 +446,11 @@ async def test_another_version_of_the_fold_goes_through_everything(
     await several_lives(desks)
     await take_in(projector_dsn)
     await desks.owner.execute("UPDATE read.complaint SET standing = 'as it was called before'")
-    monkeypatch.setattr(Complaints, "version", 2)
+    monkeypatch.setattr(Complaints, "version", VERSION + 1)
     assert await take_in(projector_dsn) >= 6
-    assert await desks.owner.fetchval("SELECT version FROM read.projection WHERE name = 'lists'") == 2
+    assert (
+        await desks.owner.fetchval("SELECT version FROM read.projection WHERE name = 'lists'") == VERSION + 1
+    )
     done = await rebuilt(desks)
     assert (done.removed, done.added) == (0, 0)
 
