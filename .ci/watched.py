@@ -1,4 +1,4 @@
-"""What watches a deployed city, asked at its own doors: `watched.py COMPLAINT PROCESS…`.
+"""Asks the watchers of a deployed city at their own doors: `watched.py COMPLAINT PROCESS…`.
 
 Zipkin must show the life of a closed complaint as one trace, with spans of every desk that decided in it. Prometheus
 must read every process. Exit code 1 and a sentence where one of both does not come about in time.
@@ -46,7 +46,7 @@ def until(what: str, ask: Callable[[], str]) -> None:
 
 
 def traced(complaint: str) -> str:
-    """What Zipkin shows of this life; the complaint's own 128 bits are its trace's."""
+    """Gives what Zipkin shows of this life; the complaint's own 128 bits are its trace's."""
     spans = asked(f"{ZIPKIN}/trace/{complaint.replace('-', '')}") or []
     by = Counter(span["localEndpoint"]["serviceName"] for span in spans)
     told = ", ".join(f"{number} of {name}" for name, number in sorted(by.items()))

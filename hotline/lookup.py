@@ -10,7 +10,7 @@ import asyncpg
 
 from deploy.city.registry import City
 from shared.complaint import Complaint, UnreadableHead, stored_head
-from shared.complaint_number import ComplaintNumberError, numbered
+from shared.complaint_number import ComplaintNumberError, Numbered, numbered
 from shared.deciding import units_called
 from shared.ids import ComplaintId, UnitId, complaint_id
 from shared.log.reading import reader
@@ -74,12 +74,17 @@ async def id_named(connection: asyncpg.Connection[Any], named: str) -> Complaint
     return ComplaintId(rows[0][0])
 
 
-async def _by_number(connection: asyncpg.Connection[Any], text: str) -> ComplaintId | None:
-    """The complaint with this number; None where the text is none. `UserError` where no complaint has it."""
+def number_typed(text: str) -> Numbered | None:
+    """The complaint's number that a person typed; None where the text is none. `UserError` says which part is wrong."""
     try:
-        number = numbered(text)
+        return numbered(text)
     except ComplaintNumberError as error:
         raise UserError(f"{quoted(text)} is no complaint's number: {error}.") from None
+
+
+async def _by_number(connection: asyncpg.Connection[Any], text: str) -> ComplaintId | None:
+    """The complaint with this number; None where the text is none. `UserError` where no complaint has it."""
+    number = number_typed(text)
     if number is None:
         return None
     between = UUID(number.id_first), UUID(number.id_last)

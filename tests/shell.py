@@ -48,6 +48,10 @@ class Shell:
         self.noted = found.stderr
         return found.stdout
 
+    def number_of(self, complaint: str) -> str:
+        """The complaint's number, which a person reads out and types."""
+        return str(json.loads(self("show", complaint, "--json"))["complaint_number"])
+
     def city(self) -> City:
         """The city as `hotline up` remembers it."""
         city = remembered(self.stack)

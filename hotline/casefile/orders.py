@@ -14,6 +14,7 @@ from deploy.city.registry import City
 from hotline import contact_details
 from hotline.client import present
 from hotline.contact_details import callers_key_of
+from hotline.lookup import unit_named
 from hotline.readside.behind import behind
 from hotline.readside.lists import EVERYTHING, Filter, Listed, page_of, some, whole_list
 from hotline.readside.rows import LEAD, ORDERS
@@ -75,8 +76,11 @@ async def look(
 
     It holds what was in the log when it was asked for. `overdue`: only what was due by the present, so long `ago`.
     `said`: of each complaint the last fact of these kinds beside it.
-    Raises `UserError` where `after` is no place in a list, or there are no lists yet.
+    The unit of `only` is named as people name it.
+    Raises `UserError` where `after` is no place in a list, no such unit is, or there are no lists yet.
     """
+    if only.unit:
+        only = only._replace(unit=unit_named(only.unit, city.catalogue))
     connection = await reader(city.realm.logins["reader"], SETTINGS)
     try:
         as_of = await caught_up(connection)

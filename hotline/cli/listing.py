@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from hotline.cli.run import one_of
 from hotline.cli.unread import tell_unread
 from hotline.terminal import note, say, say_json, say_lines
 
 if TYPE_CHECKING:
     from hotline.casefile.orders import ListPage
-    from hotline.readside.lists import Listed
+    from hotline.readside.lists import Filter, Listed
 
 LISTED: Final = 200
 """Rows of a page where nothing else is asked for."""
@@ -30,6 +31,15 @@ UrgencyOnly = Annotated[
 Overdue = Annotated[bool, typer.Option("--overdue", help="Only those whose limit has passed.")]
 
 Content = Annotated[bool, typer.Option("--content", help="Show the whole matter below each.")]
+
+
+def of_urgency(urgency: str, only: Filter) -> Filter:
+    """The filter, of this urgency alone; of all where it is empty. Ends the command where there is no such urgency."""
+    from shared.events import Urgency
+
+    if urgency:
+        one_of("--urgency", urgency, list(Urgency))
+    return only._replace(urgency=urgency)
 
 
 def tell_listed(

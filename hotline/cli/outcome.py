@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json as json_module
 from contextvars import ContextVar
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from hotline.cli.run import fail
@@ -11,12 +12,47 @@ from hotline.terminal import say, say_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from datetime import datetime
 
+    from deploy.city.registry import City
+    from shared.complaint import Complaint
     from shared.events import Fact
+    from shared.inputs import Input
+    from shared.topics import Topic
+
+    When = Callable[[datetime], str]
+    """Shows an instant by the clock of a complaint."""
 
 
 ABOUT: Final[ContextVar[str]] = ContextVar("about", default="")
 """Stands before each sentence, where somebody speaks of several complaints in one sitting."""
+
+
+async def say_about(
+    complaint: str,
+    line: Topic,
+    said: Callable[[Complaint, City], Input],
+    told: Callable[[list[Fact], When], str],
+    *,
+    json: bool,
+    key: Callable[[Complaint], str] = lambda case: case.complaint_id,
+) -> list[Fact]:
+    """Say an input about a complaint at this door, and tell what the log made of it; gives the facts.
+
+    `told` puts the facts into words, with what shows an instant by the complaint's clock.
+    """
+    from deploy.city.registry import city_up
+    from hotline.client import effect, tell
+    from hotline.lookup import complaint_named
+    from shared import times
+
+    city = city_up()
+    case = await complaint_named(city, complaint)
+    sent = await tell(city, line, key(case), said(case, city))
+    facts = await effect(city, case.complaint_id, sent)
+    when = partial(times.shown, zone=times.zone_of(case.ruleset))
+    tell_outcome(facts, lambda these: told(these, when), json=json)
+    return facts
 
 
 def tell_outcome(facts: list[Fact], told: Callable[[list[Fact]], str], *, json: bool) -> None:

@@ -10,9 +10,9 @@ import typer
 from hotline.cli.asking import AsIs, Said, settled
 from hotline.cli.call import Attach
 from hotline.cli.listing import LISTED, After, Limit, tell_listed
-from hotline.cli.outcome import say_facts, tell_outcome
+from hotline.cli.outcome import say_about, say_facts
 from hotline.cli.run import Json, fail, one_of, run
-from hotline.cli.speaking import STOPPED, speaks
+from hotline.cli.speaking import STOPPED, ComplaintNamed, speaks
 from hotline.parsing import CHANNELS
 from hotline.terminal import say
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from deploy.city.registry import City
     from hotline.casefile.orders import ListPage
+    from hotline.cli.outcome import When
     from shared.complaint import Complaint
     from shared.events import Fact
     from shared.ids import ComplaintId
@@ -33,16 +34,13 @@ request = typer.Typer(
     rich_markup_mode=None,
 )
 
-_Complaint = Annotated[
-    str, typer.Argument(metavar="COMPLAINT", help="Its number, its id or the beginning of it.")
-]
 _Agent = Annotated[str, typer.Option("--as", help="The agent that writes it down.")]
 
 
 @request.command()
 @speaks
 def add(
-    complaint: _Complaint,
+    complaint: ComplaintNamed,
     text: Annotated[str, typer.Option(help="A comment of the citizen.")],
     attach: Attach = None,
     agent: _Agent = "agent",
@@ -69,7 +67,7 @@ def add(
 @request.command()
 @speaks
 def correct(
-    complaint: _Complaint,
+    complaint: ComplaintNamed,
     title: Annotated[str | None, typer.Option(help="The new title.")] = None,
     content: Annotated[str | None, typer.Option(help="The whole matter.")] = None,
     address: Annotated[str | None, typer.Option(help="Where exactly.")] = None,
@@ -114,7 +112,7 @@ def to_correct(*, limit: Limit = LISTED, after: After = "", json: Json = False) 
 @request.command()
 @speaks
 def again(
-    complaint: _Complaint,
+    complaint: ComplaintNamed,
     note: Annotated[str, typer.Option(help="The citizen's words of this time.")] = "",
     call: Annotated[str, typer.Option(help="The call or message; noted twice it counts once.")] = "",
     agent: _Agent = "agent",
@@ -140,7 +138,7 @@ def again(
 @request.command()
 @speaks
 def rate(
-    complaint: _Complaint,
+    complaint: ComplaintNamed,
     comment: Annotated[str, typer.Option(help="The citizen's words about it.")] = "",
     channel: Annotated[str, typer.Option(help=f"One of {', '.join(CHANNELS)}.")] = "phone",
     *,
@@ -169,7 +167,7 @@ def rate(
 @request.command()
 @speaks
 def retaliation(
-    complaint: _Complaint,
+    complaint: ComplaintNamed,
     by: Annotated[
         str, typer.Option(metavar="UNIT", help="The unit that makes the citizen pay for complaining.")
     ],
@@ -185,7 +183,7 @@ def retaliation(
 @request.command()
 @speaks
 def withdraw(
-    complaint: _Complaint,
+    complaint: ComplaintNamed,
     reason: Annotated[str, typer.Option(help="Why.")] = "",
     *,
     json: Json = False,
@@ -315,20 +313,20 @@ async def _to_correct(after: str, most: int) -> ListPage:
 
 async def _say(complaint: str, said: Callable[[Complaint], Input], *, json: bool) -> list[Fact]:
     """Say it at intake's door and tell what the log made of it."""
-    from deploy.city.registry import city_up
-    from hotline.client import effect, tell
-    from hotline.lookup import complaint_named
     from shared.topics import INTAKE_REQUESTS
 
-    city = city_up()
-    case = await complaint_named(city, complaint)
-    told = await tell(city, INTAKE_REQUESTS, case.request_id, said(case))
-    facts = await effect(city, case.complaint_id, told)
-    tell_outcome(facts, _told_of, json=json)
-    return facts
+    return await say_about(
+        complaint,
+        INTAKE_REQUESTS,
+        lambda case, _: said(case),
+        _told_of,
+        json=json,
+        key=lambda case: case.request_id,
+    )
 
 
-def _told_of(facts: list[Fact]) -> str:
+def _told_of(facts: list[Fact], when: When) -> str:
+    del when  # no instant is told
     if not facts:
         return "It was so already; nothing changed."
     unit = next((getattr(fact, "unit", None) or getattr(fact, "recalled_unit", None) for fact in facts), None)

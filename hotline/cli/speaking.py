@@ -1,4 +1,4 @@
-"""The option of every command that sends typed text: a phone or identity number in it is meant."""
+"""The common part of commands that say something about a complaint: which one, and that a number in a text is meant."""
 
 from __future__ import annotations
 
@@ -17,6 +17,10 @@ STOPPED: Final = (
     "You stopped waiting: what was sent is not taken back. `hotline show COMPLAINT` tells what came of it."
 )
 """For whoever presses Ctrl-C."""
+
+ComplaintNamed = Annotated[
+    str, typer.Argument(metavar="COMPLAINT", help="Its number, its id or the beginning of it.")
+]
 
 _Meant = Annotated[
     bool,

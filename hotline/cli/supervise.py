@@ -7,15 +7,26 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hotline.cli.listing import LISTED, After, District, Limit, Overdue, Subject, UrgencyOnly, tell_listed
-from hotline.cli.outcome import tell_outcome
+from hotline.cli.listing import (
+    LISTED,
+    After,
+    District,
+    Limit,
+    Overdue,
+    Subject,
+    UrgencyOnly,
+    of_urgency,
+    tell_listed,
+)
+from hotline.cli.outcome import say_about
 from hotline.cli.run import Json, one_of, run
-from hotline.cli.speaking import STOPPED, speaks
+from hotline.cli.speaking import STOPPED, ComplaintNamed, speaks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from hotline.casefile.orders import ListPage
+    from hotline.cli.outcome import When
     from hotline.readside.lists import Filter
     from shared.complaint import Complaint
     from shared.events import Fact
@@ -27,9 +38,6 @@ supervise = typer.Typer(
     rich_markup_mode=None,
 )
 
-_Complaint = Annotated[
-    str, typer.Argument(metavar="COMPLAINT", help="Its number, its id or the beginning of it.")
-]
 _Supervisor = Annotated[str, typer.Option("--as", help="Your name; it stands on record.")]
 
 
@@ -57,13 +65,10 @@ def list_(
     from hotline.casefile.watched import last_decision, watched_line, watched_row
     from hotline.readside.lists import Filter
     from hotline.readside.rows import WATCHED_AS
-    from shared.events import Urgency
 
     if watched:
         one_of("--watched", watched, WATCHED_AS)
-    if urgency:
-        one_of("--urgency", urgency, list(Urgency))
-    only = Filter(role=watched, unit=unit, subject=subject, district=district, urgency=urgency)
+    only = of_urgency(urgency, Filter(role=watched, unit=unit, subject=subject, district=district))
     looked = run(_watched(only, overdue=overdue, after=after, most=limit))
     tell_listed(
         looked,
@@ -78,7 +83,7 @@ def list_(
 @supervise.command()
 @speaks
 def decide(
-    complaint: _Complaint,
+    complaint: ComplaintNamed,
     text: Annotated[str, typer.Option(help="The unit's task, and until when.")],
     who: _Supervisor,
     *,
@@ -100,7 +105,7 @@ def decide(
 @supervise.command()
 @speaks
 def exception(
-    complaint: _Complaint,
+    complaint: ComplaintNamed,
     reason: Annotated[str, typer.Option(help="Why it may close without the citizen's judgement.")],
     who: _Supervisor,
     *,
@@ -123,29 +128,20 @@ async def _watched(only: Filter, *, overdue: bool, after: str, most: int) -> Lis
     from deploy.city.registry import city_up
     from hotline.casefile.orders import look
     from hotline.casefile.watched import SAID
-    from hotline.lookup import unit_named
     from hotline.readside.rows import SUPERVISION
 
-    city = city_up()
-    if only.unit:
-        only = only._replace(unit=unit_named(only.unit, city.catalogue))
-    return await look(city, SUPERVISION, only=only, overdue=overdue, after=after, most=most, said=SAID)
+    return await look(city_up(), SUPERVISION, only=only, overdue=overdue, after=after, most=most, said=SAID)
 
 
 async def _say(complaint: str, said: Callable[[Complaint], Input], *, json: bool) -> None:
     """Say it on supervision's topic and tell what the log made of it."""
-    from deploy.city.registry import city_up
-    from hotline.client import effect, tell
-    from hotline.lookup import complaint_named
     from shared.topics import FEEDBACK_EXCEPTIONS
 
-    city = city_up()
-    case = await complaint_named(city, complaint)
-    told = await tell(city, FEEDBACK_EXCEPTIONS, case.complaint_id, said(case))
-    tell_outcome(await effect(city, case.complaint_id, told), _told_of, json=json)
+    await say_about(complaint, FEEDBACK_EXCEPTIONS, lambda case, _: said(case), _told_of, json=json)
 
 
-def _told_of(facts: list[Fact]) -> str:
+def _told_of(facts: list[Fact], when: When) -> str:
+    del when  # no instant is told
     from shared import events as e
 
     for fact in facts:

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hotline.cli.listing import LISTED, After, District, Limit, Subject, UrgencyOnly, tell_listed
-from hotline.cli.outcome import tell_outcome
+from hotline.cli.listing import LISTED, After, District, Limit, Subject, UrgencyOnly, of_urgency, tell_listed
+from hotline.cli.outcome import say_about
 from hotline.cli.run import Json, demand_words, one_of, run
-from hotline.cli.speaking import STOPPED, speaks
+from hotline.cli.speaking import STOPPED, ComplaintNamed, speaks
 from hotline.parsing import CHANNELS
 from hotline.terminal import say, say_json, say_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import datetime
 
     from hotline.casefile.visits import VisitPage, VisitTaken
+    from hotline.cli.outcome import When
     from hotline.readside.lists import Filter
     from shared.complaint import Complaint, Visit
     from shared.events import Fact
@@ -31,9 +31,6 @@ visit = typer.Typer(
     rich_markup_mode=None,
 )
 
-_Complaint = Annotated[
-    str, typer.Argument(metavar="COMPLAINT", help="Its number, its id or the beginning of it.")
-]
 _Channel = Annotated[str, typer.Option(help=f"One of {', '.join(CHANNELS)}.")]
 
 
@@ -58,14 +55,11 @@ def list_(
     """List the visits that may be made now, the longest due first: by which channel, about which unit, who has one."""
     from hotline.casefile.visits import visit_line, visit_row
     from hotline.readside.lists import Filter
-    from shared.events import Urgency
     from shared.events.base import VisitReason
 
     if reason:
         one_of("--reason", reason, list(VisitReason))
-    if urgency:
-        one_of("--urgency", urgency, list(Urgency))
-    only = Filter(role=reason, unit=unit, subject=subject, district=district, urgency=urgency)
+    only = of_urgency(urgency, Filter(role=reason, unit=unit, subject=subject, district=district))
     page = run(_listed(only, later=later, overdue=overdue, after=after, most=limit))
     tell_listed(
         page.looked,
@@ -78,7 +72,7 @@ def list_(
 
 @visit.command()
 def take(
-    complaint: _Complaint,
+    complaint: ComplaintNamed,
     who: Annotated[str, typer.Option("--as", help="Your name: it is written down with the reading.")],
     *,
     json: Json = False,
@@ -95,7 +89,7 @@ def take(
 @visit.command()
 @speaks
 def answer(
-    complaint: _Complaint,
+    complaint: ComplaintNamed,
     reason: Annotated[str, typer.Option(help="The citizen's own words.")] = "",
     channel: _Channel = "phone",
     *,
@@ -125,7 +119,7 @@ def answer(
 @visit.command()
 @speaks
 def unreached(
-    complaint: _Complaint,
+    complaint: ComplaintNamed,
     cause: Annotated[str, typer.Option(help="Such as no_answer, busy, wrong_number.")] = "no_answer",
     channel: _Channel = "phone",
     *,
@@ -151,12 +145,8 @@ def unreached(
 async def _listed(only: Filter, *, later: bool, overdue: bool, after: str, most: int) -> VisitPage:
     from deploy.city.registry import city_up
     from hotline.casefile.visits import due_visits
-    from hotline.lookup import unit_named
 
-    city = city_up()
-    if only.unit:
-        only = only._replace(unit=unit_named(only.unit, city.catalogue))
-    return await due_visits(city, only=only, later=later, overdue=overdue, after=after, most=most)
+    return await due_visits(city_up(), only=only, later=later, overdue=overdue, after=after, most=most)
 
 
 async def _take(complaint: str, who: str) -> VisitTaken:
@@ -168,23 +158,19 @@ async def _take(complaint: str, who: str) -> VisitTaken:
 
 async def _say(complaint: str, said: Callable[[Complaint, Visit], Input], *, json: bool) -> None:
     """Say it on the dialler's topic and tell what the log made of it."""
-    from deploy.city.registry import city_up
     from hotline.casefile.visits import visit_of
-    from hotline.client import effect, tell
-    from hotline.lookup import complaint_named
-    from shared import times
     from shared.topics import FEEDBACK_VISIT_RESULTS
 
-    city = city_up()
-    case = await complaint_named(city, complaint)
-    told = await tell(city, FEEDBACK_VISIT_RESULTS, case.complaint_id, said(case, visit_of(case)))
-    facts = await effect(city, case.complaint_id, told)
-    tell_outcome(
-        facts, partial(_told_of, when=partial(times.shown, zone=times.zone_of(case.ruleset))), json=json
+    await say_about(
+        complaint,
+        FEEDBACK_VISIT_RESULTS,
+        lambda case, _: said(case, visit_of(case)),
+        _told_of,
+        json=json,
     )
 
 
-def _told_of(facts: list[Fact], when: Callable[[datetime], str]) -> str:
+def _told_of(facts: list[Fact], when: When) -> str:
     from shared import events as e
 
     for fact in facts:

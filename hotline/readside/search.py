@@ -8,9 +8,10 @@ from uuid import UUID
 
 import asyncpg
 
+from hotline.lookup import number_typed
 from hotline.readside.lists import Listed, some
 from hotline.readside.words import named, words_in
-from shared.complaint_number import ComplaintNumberError, numbered
+from shared.complaint_number import numbered
 from shared.ids import complaint_id
 from shared.runtime.errors import UserError
 from shared.text import folded, quoted
@@ -88,10 +89,7 @@ async def _numbered(connection: asyncpg.Connection[Any], text: str, most: int) -
     by_request = await connection.fetchval(_HAS, complaint_id(text.strip()))
     if by_request is not None:
         return [by_request]
-    try:
-        number = numbered(text)
-    except ComplaintNumberError as error:
-        raise UserError(f"{quoted(text)} is no complaint's number: {error}.") from None
+    number = number_typed(text)
     if number is not None:
         first, last = UUID(number.id_first), UUID(number.id_last)
         return [row[0] for row in await connection.fetch(_NUMBERED, first, last, most)]

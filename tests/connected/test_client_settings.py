@@ -1,6 +1,6 @@
 """The settings that `hotline login add` prints, typed in as they stand: by librdkafka, Java and kafkajs.
 
-A system that starts for the first time hears what has waited for it, in a group it may use. What it says lies in the
+A system that starts for the first time hears what has waited for it, in a group it may use. Its words lie in the
 partition where our own commands look for the same key.
 """
 

@@ -60,11 +60,6 @@ def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
         made("down")
 
 
-def _number(shell: Shell, complaint: str) -> str:
-    """The complaint's number, which a person reads out and types."""
-    return str(json.loads(shell("show", complaint, "--json"))["complaint_number"])
-
-
 def test_up_opens_a_city_and_a_second_up_changes_nothing(shell: Shell) -> None:
     before = {process.pid for process in shell.processes()}
     said = shell("up")
@@ -158,7 +153,9 @@ def test_a_request_reaches_its_unit_which_signs_and_answers_it(shell: Shell) -> 
     listed = json.loads(shell("unit", "list", "--unit", "东华门街道", "--json"))
     mine = next(order for order in listed if order["complaint_id"] == complaint)
     assert (mine["state"], mine["title"], mine["assignment"]) == ("new", "半夜施工", 1)
-    assert shell("unit", "sign", _number(shell, complaint), "--unit", UNIT) == "Signed: the order is yours.\n"
+    assert (
+        shell("unit", "sign", shell.number_of(complaint), "--unit", UNIT) == "Signed: the order is yours.\n"
+    )
     assert "the order was signed at" in shell("unit", "sign", complaint[:8], "--unit", UNIT, code=1)
     answered = json.loads(
         shell("unit", "answer", complaint[:8], "--unit", UNIT, "--text", "已停工", "--json")
@@ -220,7 +217,7 @@ def test_what_a_unit_cannot_settle_alone_is_asked_for_listed_and_decided(shell: 
         row for row in json.loads(shell("review", "list", "--json")) if row["complaint_id"] == complaint
     ]
     assert (waiting["asked_for"], waiting["unit"]) == ("extension", UNIT)
-    assert f"extension   {UNIT}  {_number(shell, complaint)}" in shell("review", "list")
+    assert f"extension   {UNIT}  {shell.number_of(complaint)}" in shell("review", "list")
     assert shell("review", "approve", complaint, "--to", UNIT, code=2).startswith("--to: only a return")
     assert shell("review", "approve", complaint).startswith("Extended until ")
     assert shell("review", "approve", complaint, code=1).startswith("Refused: no return of this order")
@@ -497,7 +494,7 @@ def test_a_unit_that_must_wait_asks_for_its_clock_to_stand_still(shell: Shell) -
     assert shell(*pause, "--ground", "AWAITS_AUTHORITY", code=1).startswith("Refused: only a signed order")
     shell("unit", "sign", complaint, "--unit", UNIT)
     assert shell(*pause, "--ground", "AWAITS_AUTHORITY").startswith("Pause requested: a reviewer decides")
-    assert _number(shell, complaint) in shell("review", "list")
+    assert shell.number_of(complaint) in shell("review", "list")
     assert shell("review", "approve", complaint).startswith("Its clock stands still until ")
     assert "paused until " in shell("unit", "list", "--unit", UNIT)
     resume = ("unit", "resume", complaint, "--unit", UNIT, "--reason", "the permit is here")
@@ -551,12 +548,12 @@ def test_at_the_units_desk_orders_appear_as_they_come_and_replies_are_typed(shel
     assert sitting.stdout is not None
     try:
         for line in sitting.stdout:
-            if _number(shell, first) in line:
+            if shell.number_of(first) in line:
                 number = line.split()[0]
                 break
         second = json.loads(shell(*CALL))["complaint_id"]
         for line in sitting.stdout:
-            if _number(shell, second) in line:
+            if shell.number_of(second) in line:
                 assert line.endswith("<- new order\n")
                 break
         sitting.stdin.write(f"sign {number}\nanswer {number} 已停工\nnonsense\nquit\n")
@@ -568,8 +565,8 @@ def test_at_the_units_desk_orders_appear_as_they_come_and_replies_are_typed(shel
         sitting.wait()
         sitting.stdin.close()
         sitting.stdout.close()
-    assert f"{_number(shell, first)}  Signed: the order is yours." in said
-    assert f"{_number(shell, first)}  Answered: now the citizen is asked." in said
+    assert f"{shell.number_of(first)}  Signed: the order is yours." in said
+    assert f"{shell.number_of(first)}  Answered: now the citizen is asked." in said
     assert "list · sign N" in said
 
 

@@ -2,7 +2,8 @@
 
 A block is what a person sees: lines that begin with `$ ` are typed, the others are the answer. The blocks of a page
 are one sitting: one folder, one command after another. `…` stands for any text, over lines too; `COMPLAINT` in a
-command for the complaint whose number was printed last. What needs another machine is in a block without a language.
+command for the complaint whose number was printed last. A block without a language holds
+commands that need another machine.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ def pages() -> list[Path]:
 
 
 def steps(text: str) -> Iterator[Step]:
-    """What is typed on a page, in its order; a line that begins with `> ` goes on with the command."""
+    """Gives the commands of a page, in its order; a line that begins with `> ` goes on with the command."""
     for block in BLOCK.finditer(text):
         first = text.count("\n", 0, block.start(1)) + 1
         lines = block[1].splitlines()

@@ -1,4 +1,4 @@
-"""What units are told of programmes, and who else is in the position of a complaint."""
+"""Units are told of programmes, and it is found who else is in the position of a complaint."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ OFFER = f.AnswerOffered(
 
 
 def heard(*facts: f.Recorded) -> list[tuple[UnitId, ProgrammeNotice]]:
-    """What is told of the last of these."""
+    """Gives the notice of the last of these."""
     return notices_of(after(*facts), facts[-1])
 
 

@@ -111,10 +111,6 @@ def _overdue(shell: Shell, *complaints: str) -> dict[str, bool]:
     return until(listed, within=60)
 
 
-def _number(shell: Shell, complaint: str) -> str:
-    return str(json.loads(shell("show", complaint, "--json"))["complaint_number"])
-
-
 async def _end(shell: Shell) -> None:
     """End the city and leave the stack, which other tests use."""
     supervisor = read_roster(shell.stack).supervisor
@@ -133,7 +129,7 @@ def test_in_a_kept_demo_an_order_is_overdue_by_the_citys_time(typed_stack: Path)
         new = _told(shell, "of now", present)
         assert _overdue(shell, late, new) == {late: True, new: False}
         lines = shell("unit", "list", "--unit", UNIT).splitlines()
-        assert [line.split()[0] for line in lines if " OVERDUE " in line] == [_number(shell, late)]
+        assert [line.split()[0] for line in lines if " OVERDUE " in line] == [shell.number_of(late)]
         asyncio.run(_end(shell))
         assert "its time is a rehearsal's and stands still" in shell("up", "--city", "demo")
         assert _overdue(shell, late, new) == {late: True, new: False}

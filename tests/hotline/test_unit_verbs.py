@@ -1,4 +1,4 @@
-"""What is typed at a unit's desk is the command of that name: every verb, its words, and what is missing."""
+"""A line typed at a unit's desk is the command of that name: every verb, its words, and a word that is missing."""
 
 from __future__ import annotations
 

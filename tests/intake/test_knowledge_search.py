@@ -1,4 +1,4 @@
-"""What the search of the knowledge base makes of a question: stop words, synonyms, subjects, and none (B2)."""
+"""The search of the knowledge base takes a question apart: stop words, synonyms, subjects, and none (B2)."""
 
 from __future__ import annotations
 

@@ -82,7 +82,7 @@ class Shelf(NamedTuple):
 
 
 class Heard(NamedTuple):
-    """What a speaker is to hear: of a refused input (`reason` is empty) or of a parking."""
+    """A message a speaker is to hear: of a refused input (`reason` is empty) or of a parking."""
 
     consumer: str
     topic: str
@@ -114,7 +114,7 @@ class Keeper(Protocol):
         ...
 
     async def notices(self) -> list[Heard]:
-        """What speakers are told of parkings, in order."""
+        """The parkings that speakers are told of, in order."""
         ...
 
     async def refused(self) -> dict[str, str]:

@@ -10,16 +10,14 @@ import random
 from collections.abc import AsyncIterator
 from typing import Any
 
-import asyncpg
 import pytest
 
-from deploy.embedded.stack import Addresses
 from shared.log import Append, Incoming, Parked, RefusedInput
-from shared.log.postgres import PostgresLog, connect
-from shared.log.relay.cursor import RelayCursor, RelayFenced
-from shared.log.relay.notice_cursor import NOTICES_MAX, NoticeCursor
+from shared.log.postgres import PostgresLog
+from shared.log.relay.cursor import RelayFenced
+from shared.log.relay.notice_cursor import NOTICES_MAX
 from shared.log.relay.notices import PARKINGS, NoticeRow
-from tests.sources import Databases
+from tests.notices import NoticePlace, all_of, looked
 
 pytestmark = pytest.mark.connected
 
@@ -34,61 +32,23 @@ def nonsense(
     return Incoming(topic, 0, offset, sent_at_ms, None, headers, b"nonsense", parked_id=parked_id)
 
 
-@pytest.fixture
-async def dsn(stack: Addresses, databases: Databases) -> AsyncIterator[str]:
-    from deploy.city.city import migrate
-
-    name = await databases.make()
-    await migrate(stack.database(name))
-    yield stack.database(name)
-    await databases.drop(name)
-
-
-class Place:
-    """A database with a writer and a relay."""
+class Place(NoticePlace[NoticeRow]):
+    """The same with a desk that parks."""
 
     def __init__(self, dsn: str) -> None:
-        self.dsn = dsn
+        super().__init__(dsn, PARKINGS)
         self.log = PostgresLog(dsn, "dispatch", "dispatch")
-        self.open: list[Any] = [self.log]
+        self.open.append(self.log)
 
     async def park(self, *offsets: int, reason: str = "header ce_time: missing", **how: Any) -> None:
         await self.log.append(Append(parked=[Parked(nonsense(n, **how), None, reason) for n in offsets]))
 
-    async def cursor(self) -> NoticeCursor[NoticeRow]:
-        """As a relay that has just started has it; any from before is fenced."""
-        connection = await connect(self.dsn, "relay")
-        self.open.append(connection)
-        relay = RelayCursor(connection)
-        await relay.own()
-        return NoticeCursor(relay, PARKINGS)
-
-    async def other(self) -> asyncpg.Connection[Any]:
-        connection = await connect(self.dsn, "other")
-        self.open.append(connection)
-        return connection
-
 
 @pytest.fixture
-async def place(dsn: str) -> AsyncIterator[Place]:
-    made = Place(dsn)
+async def place(database: str) -> AsyncIterator[Place]:
+    made = Place(database)
     yield made
-    for one in made.open:
-        await one.close()
-
-
-async def looked(cursor: NoticeCursor[NoticeRow]) -> None:
-    """The relay itself has looked for facts since, and found none."""
-    cursor._relay.snap_a = await cursor._relay.look()
-
-
-async def all_of(cursor: NoticeCursor[NoticeRow]) -> list[NoticeRow]:
-    await looked(cursor)
-    found: list[NoticeRow] = []
-    while rows := await cursor.new():
-        found += rows
-        await cursor.sent(rows)
-    return found
+    await made.close()
 
 
 def offsets(rows: list[NoticeRow]) -> list[int]:
@@ -140,7 +100,7 @@ async def test_one_parked_again_is_told_again_only_for_another_reason(place: Pla
 
 async def test_one_that_commits_late_is_told_although_later_ones_were(place: Place) -> None:
     """The control is a cursor by number: it has passed the late one."""
-    cursor, late = await place.cursor(), await place.other()
+    cursor, late = await place.cursor(), await place.connection()
     columns = [[TOPIC], [1], [9], [1], ["/late"], ["9"], [None], ["late"]]
     held = late.transaction()
     await held.start()
@@ -152,7 +112,7 @@ async def test_one_that_commits_late_is_told_although_later_ones_were(place: Pla
     (told,) = await all_of(cursor)
     assert told.source == "/late"
     assert told.notice_id < first[0].notice_id
-    after = await place.other()
+    after = await place.connection()
     last = max(row.notice_id for row in first)
     by_number = await after.fetch("SELECT FROM es.parking_notice WHERE notice_id > $1", last)
     assert by_number == []
@@ -172,7 +132,7 @@ async def test_many_writers_and_a_relay_that_dies_lose_none_and_invert_none(plac
 
     async def write(number: int) -> None:
         log = PostgresLog(place.dsn, "dispatch", "dispatch")
-        connection = await place.other()
+        connection = await place.connection()
         place.open.append(log)
         topic = f"dispatch.replies.u{number}"
         for offset in range(each):
@@ -185,22 +145,7 @@ async def test_many_writers_and_a_relay_that_dies_lose_none_and_invert_none(plac
                     await connection.execute(_NOTE, [topic], [0], [offset], [1], ["/u"], ["1"], [None], ["r"])
                     await asyncio.sleep(chosen.random() * 0.02)
 
-    async def relay() -> None:
-        cursor = await place.cursor()
-        while True:
-            await looked(cursor)
-            rows = await cursor.new()
-            told.extend(rows)
-            if rows and chosen.random() < 0.2:  # sent, and dead before it is written down
-                cursor = await place.cursor()
-                continue
-            if rows:
-                await cursor.sent(rows)
-            elif not writing:
-                return
-            await asyncio.sleep(0.002)
-
-    relaying = asyncio.create_task(relay())
+    relaying = asyncio.create_task(place.relayed(told, lambda: writing, chosen, dies=0.2))
     await asyncio.gather(*(write(number) for number in range(writers)))
     writing = False
     await relaying
@@ -233,6 +178,6 @@ async def test_which_input_a_refusal_answers_is_kept_where_source_and_id_are_tex
     unnamed = Incoming(TOPIC, 0, 2, 1, None, (("ce_source", b"/a"),), b"")
     await place.log.append(Append(refused=[RefusedInput("m-1", nonsense(1)), RefusedInput("m-2", unnamed)]))
     await place.log.append(Append(refused=[RefusedInput("m-1", nonsense(1))]))
-    reader = await place.other()
+    reader = await place.connection()
     rows = await reader.fetch("SELECT message_id, consumer, topic, source, event_id FROM es.refused_input")
     assert [tuple(row) for row in rows] == [("m-1", "dispatch", TOPIC, "/units/a", "1")]

@@ -10,18 +10,15 @@ import random
 from collections.abc import AsyncIterator
 from typing import Any
 
-import asyncpg
 import msgspec
 import pytest
 
-from deploy.embedded.stack import Addresses
 from shared.ids import derived
-from shared.log.postgres import connect
-from shared.log.relay.cursor import RelayCursor, RelayFenced
-from shared.log.relay.notice_cursor import NOTICES_MAX, NoticeCursor
+from shared.log.relay.cursor import RelayFenced
+from shared.log.relay.notice_cursor import NOTICES_MAX
 from shared.log.relay.programmes import PROGRAMMES, ProgrammeRow
 from shared.programme_notice import CE_TYPE
-from tests.sources import Databases
+from tests.notices import NoticePlace, all_of, looked
 
 pytestmark = pytest.mark.connected
 
@@ -41,61 +38,19 @@ def arguments(programme: str, expected: int, number: int, units: tuple[str, ...]
 
 
 @pytest.fixture
-async def dsn(stack: Addresses, databases: Databases) -> AsyncIterator[str]:
-    from deploy.city.city import migrate
-
-    name = await databases.make()
-    await migrate(stack.database(name))
-    yield stack.database(name)
-    await databases.drop(name)
-
-
-class Place:
-    """A database with writers and a relay."""
-
-    def __init__(self, dsn: str) -> None:
-        self.dsn = dsn
-        self.open: list[Any] = []
-
-    async def connection(self) -> asyncpg.Connection[Any]:
-        made = await connect(self.dsn, "other")
-        self.open.append(made)
-        return made
-
-    async def cursor(self) -> NoticeCursor[ProgrammeRow]:
-        """As a relay that has just started has it; any from before is fenced."""
-        relay = RelayCursor(await self.connection())
-        await relay.own()
-        return NoticeCursor(relay, PROGRAMMES)
-
-
-@pytest.fixture
-async def place(dsn: str) -> AsyncIterator[Place]:
-    made = Place(dsn)
+async def place(database: str) -> AsyncIterator[NoticePlace[ProgrammeRow]]:
+    made = NoticePlace(database, PROGRAMMES)
     yield made
-    for one in made.open:
-        await one.close()
-
-
-async def looked(cursor: NoticeCursor[ProgrammeRow]) -> None:
-    """The relay itself has looked for facts since, and found none."""
-    cursor._relay.snap_a = await cursor._relay.look()
-
-
-async def all_of(cursor: NoticeCursor[ProgrammeRow]) -> list[ProgrammeRow]:
-    await looked(cursor)
-    found: list[ProgrammeRow] = []
-    while rows := await cursor.new():
-        found += rows
-        await cursor.sent(rows)
-    return found
+    await made.close()
 
 
 def positions(rows: list[ProgrammeRow]) -> list[int]:
     return [row.position for row in rows]
 
 
-async def test_each_is_told_once_in_order_and_what_tells_nobody_is_passed_over(place: Place) -> None:
+async def test_each_is_told_once_in_order_and_what_tells_nobody_is_passed_over(
+    place: NoticePlace[ProgrammeRow],
+) -> None:
     cursor, writer = await place.cursor(), await place.connection()
     assert await all_of(cursor) == []
     assert await writer.fetchval(_APPEND, *arguments("one", 0, 2))
@@ -108,7 +63,9 @@ async def test_each_is_told_once_in_order_and_what_tells_nobody_is_passed_over(p
     assert await all_of(await place.cursor()) == []
 
 
-async def test_more_than_a_page_of_them_are_told_in_pages_each_programme_in_its_order(place: Place) -> None:
+async def test_more_than_a_page_of_them_are_told_in_pages_each_programme_in_its_order(
+    place: NoticePlace[ProgrammeRow],
+) -> None:
     cursor, writer = await place.cursor(), await place.connection()
     for programme in range(5):
         await writer.fetchval(_APPEND, *arguments(str(programme), 0, NOTICES_MAX // 2))
@@ -127,7 +84,7 @@ async def test_more_than_a_page_of_them_are_told_in_pages_each_programme_in_its_
     assert await all_of(await place.cursor()) == []
 
 
-async def test_one_that_commits_late_is_told_although_others_were(place: Place) -> None:
+async def test_one_that_commits_late_is_told_although_others_were(place: NoticePlace[ProgrammeRow]) -> None:
     cursor, writer, late = await place.cursor(), await place.connection(), await place.connection()
     held = late.transaction()
     await held.start()
@@ -139,7 +96,9 @@ async def test_one_that_commits_late_is_told_although_others_were(place: Place) 
     assert str(told.programme_id) == derived("p", "late")
 
 
-async def test_many_writers_and_a_relay_that_dies_lose_none_and_invert_none(place: Place) -> None:
+async def test_many_writers_and_a_relay_that_dies_lose_none_and_invert_none(
+    place: NoticePlace[ProgrammeRow],
+) -> None:
     """Two write to each programme; the second of them waits for the first one's commit."""
     chosen = random.Random(21)
     told: list[ProgrammeRow] = []
@@ -158,22 +117,7 @@ async def test_many_writers_and_a_relay_that_dies_lose_none_and_invert_none(plac
                 await connection.fetchval(_APPEND, *arguments(programme, last, 1))
                 await asyncio.sleep(chosen.random() * 0.01)
 
-    async def relay() -> None:
-        cursor = await place.cursor()
-        while True:
-            await looked(cursor)
-            rows = await cursor.new()
-            told.extend(rows)
-            if rows and chosen.random() < 0.3:  # sent, and dead before it is written down
-                cursor = await place.cursor()
-                continue
-            if rows:
-                await cursor.sent(rows)
-            elif not writing:
-                return
-            await asyncio.sleep(0.002)
-
-    relaying = asyncio.create_task(relay())
+    relaying = asyncio.create_task(place.relayed(told, lambda: writing, chosen, dies=0.3))
     await asyncio.gather(*(write(str(number % programmes)) for number in range(2 * programmes)))
     writing = False
     await relaying
@@ -183,7 +127,7 @@ async def test_many_writers_and_a_relay_that_dies_lose_none_and_invert_none(plac
         assert list(dict.fromkeys(mine)) == list(range(1, each + 1))
 
 
-async def test_who_was_overtaken_cannot_move_it(place: Place) -> None:
+async def test_who_was_overtaken_cannot_move_it(place: NoticePlace[ProgrammeRow]) -> None:
     old, writer = await place.cursor(), await place.connection()
     await writer.fetchval(_APPEND, *arguments("one", 0, 1))
     await looked(old)
@@ -194,7 +138,9 @@ async def test_who_was_overtaken_cannot_move_it(place: Place) -> None:
     assert positions(await all_of(new)) == [1]
 
 
-async def test_a_row_is_a_message_to_each_unit_and_one_that_cannot_be_read_stops_nobody(place: Place) -> None:
+async def test_a_row_is_a_message_to_each_unit_and_one_that_cannot_be_read_stops_nobody(
+    place: NoticePlace[ProgrammeRow],
+) -> None:
     cursor, writer = await place.cursor(), await place.connection()
     await writer.fetchval(_APPEND, *arguments("one", 0, 1, ("a", "b")))
     (row,) = await all_of(cursor)
@@ -210,7 +156,9 @@ async def test_a_row_is_a_message_to_each_unit_and_one_that_cannot_be_read_stops
     assert PROGRAMMES.messages(row._replace(notices='["x"]'), "city.") == ()
 
 
-async def test_the_release_before_records_by_its_own_function_and_tells_nobody(place: Place) -> None:
+async def test_the_release_before_records_by_its_own_function_and_tells_nobody(
+    place: NoticePlace[ProgrammeRow],
+) -> None:
     cursor, writer = await place.cursor(), await place.connection()
     programme, expected, *rest, _ = arguments("old", 0, 1)
     before = "SELECT es.append_programme($1::text::uuid, $2, $3, $4::text[]::timestamptz[], $5, $6)"

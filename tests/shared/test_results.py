@@ -1,4 +1,4 @@
-"""What a speaker is told of its word: which topic it comes on, which input it answers, what was wrong with it."""
+"""A speaker is told of its word: on which topic, of which input, and which part was wrong."""
 
 from __future__ import annotations
 

@@ -185,7 +185,7 @@ async def may_join(address: str, *groups: str) -> set[str]:
 
 
 def expected(who: str, topic: str, line: Topic) -> set[str]:
-    """What the table of topics says of this one and this topic."""
+    """Gives the rights of this one on this topic, by the table of topics."""
     if who in LOGINS:
         return _of_login(LOGINS[who], topic.removeprefix(PREFIX), line)
     if who == RELAY:

@@ -15,7 +15,7 @@ from hotline.cli.programme.looking import period_of
 from hotline.cli.programme.options import By, ItemNumber, ProgrammeNamed
 from hotline.cli.programme.recording import Speaker, checked, city_now, tell_recorded
 from hotline.cli.run import Json, demand_words, fail, listed, run
-from hotline.cli.speaking import speaks
+from hotline.cli.speaking import ComplaintNamed, speaks
 from hotline.parsing import NUMBER_MAX
 from hotline.terminal import say, say_record
 
@@ -29,9 +29,6 @@ if TYPE_CHECKING:
 
 ALIKE_DAYS: Final = 30
 """How far apart complaints of one position are looked for, where nothing else is asked for."""
-ComplaintNamed = Annotated[
-    str, typer.Argument(metavar="COMPLAINT", help="Its number, its id or the beginning of it.")
-]
 
 
 def complaints(

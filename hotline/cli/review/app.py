@@ -15,9 +15,6 @@ commands: Final = typer.Typer(
     rich_markup_mode=None,
 )
 
-ComplaintNamed = Annotated[
-    str, typer.Argument(metavar="COMPLAINT", help="Its number, its id or the beginning of it.")
-]
 Reason = Annotated[str, typer.Option(help="Why.")]
 ReviewerNamed = Annotated[str, typer.Option("--as", help="The reviewer.")]
 REVIEWER: Final = "reviewer"

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hotline.cli.outcome import tell_outcome
-from hotline.cli.review.app import REVIEWER, ComplaintNamed, Reason, ReviewerNamed, commands
+from hotline.cli.outcome import say_about
+from hotline.cli.review.app import REVIEWER, Reason, ReviewerNamed, commands
 from hotline.cli.run import Json, fail, listed, one_of, run
-from hotline.cli.speaking import STOPPED, speaks
+from hotline.cli.speaking import STOPPED, ComplaintNamed, speaks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import datetime
 
     from deploy.city.registry import City
+    from hotline.cli.outcome import When
     from shared.complaint import Complaint
     from shared.events import Fact
     from shared.inputs import Input
@@ -188,21 +187,12 @@ async def _decided(
 
 async def _say(complaint: str, said: Callable[[Complaint, City], Input], *, json: bool) -> None:
     """Say it on the reviewers' topic and tell what the log made of it."""
-    from deploy.city.registry import city_up
-    from hotline.client import effect, tell
-    from hotline.lookup import complaint_named
-    from shared import times
     from shared.topics import DISPATCH_REVIEWS
 
-    city = city_up()
-    case = await complaint_named(city, complaint)
-    told = await tell(city, DISPATCH_REVIEWS, case.complaint_id, said(case, city))
-    facts = await effect(city, case.complaint_id, told)
-    when = partial(times.shown, zone=times.zone_of(case.ruleset))
-    tell_outcome(facts, partial(_told_of, when=when), json=json)
+    await say_about(complaint, DISPATCH_REVIEWS, said, _told_of, json=json)
 
 
-def _told_of(facts: list[Fact], when: Callable[[datetime], str]) -> str:  # noqa: C901, PLR0911, PLR0912 -- a line a fact
+def _told_of(facts: list[Fact], when: When) -> str:  # noqa: C901, PLR0911, PLR0912 -- a line a fact
     from shared import events as e
 
     for fact in facts:

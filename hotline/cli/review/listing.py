@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hotline.cli.listing import LISTED, After, District, Limit, Overdue, Subject, UrgencyOnly, tell_listed
+from hotline.cli.listing import (
+    LISTED,
+    After,
+    District,
+    Limit,
+    Overdue,
+    Subject,
+    UrgencyOnly,
+    of_urgency,
+    tell_listed,
+)
 from hotline.cli.review.app import commands
 from hotline.cli.run import Json, one_of, run
 
@@ -38,13 +48,10 @@ def list_(
     from hotline.casefile.orders import line, row
     from hotline.casefile.questions import QUESTIONS, in_words, question
     from hotline.readside.lists import Filter
-    from shared.events import Urgency
 
     if asked:
         one_of("--asked", asked, QUESTIONS)
-    if urgency:
-        one_of("--urgency", urgency, list(Urgency))
-    only = Filter(role=asked, unit=unit, subject=subject, district=district, urgency=urgency)
+    only = of_urgency(urgency, Filter(role=asked, unit=unit, subject=subject, district=district))
     looked = run(_waiting(only, overdue=overdue, after=after, most=limit))
     now = looked.now
     tell_listed(
@@ -72,12 +79,11 @@ def answers(
     from hotline.casefile.orders import line, row
     from hotline.casefile.questions import answer_of
     from hotline.readside.lists import Filter
-    from shared.events import Urgency
     from shared.events.base import VisitReason
 
-    if urgency:
-        one_of("--urgency", urgency, list(Urgency))
-    only = Filter(role=VisitReason.ANSWERED, unit=unit, subject=subject, district=district, urgency=urgency)
+    only = of_urgency(
+        urgency, Filter(role=VisitReason.ANSWERED, unit=unit, subject=subject, district=district)
+    )
     looked = run(_answers(only, after=after, most=limit))
     now = looked.now
     tell_listed(
@@ -94,24 +100,16 @@ async def _waiting(only: Filter, *, overdue: bool, after: str, most: int) -> Lis
     from deploy.city.registry import city_up
     from hotline.casefile.orders import look
     from hotline.casefile.questions import QUESTIONS
-    from hotline.lookup import unit_named
     from hotline.readside.rows import REVIEWS
 
-    city = city_up()
-    if only.unit:
-        only = only._replace(unit=unit_named(only.unit, city.catalogue))
     said = tuple(QUESTIONS.values())
-    return await look(city, REVIEWS, only=only, overdue=overdue, after=after, most=most, said=said)
+    return await look(city_up(), REVIEWS, only=only, overdue=overdue, after=after, most=most, said=said)
 
 
 async def _answers(only: Filter, *, after: str, most: int) -> ListPage:
     from deploy.city.registry import city_up
     from hotline.casefile.orders import look
-    from hotline.lookup import unit_named
     from hotline.readside.rows import VISITS
     from shared.events import OrderAnswered
 
-    city = city_up()
-    if only.unit:
-        only = only._replace(unit=unit_named(only.unit, city.catalogue))
-    return await look(city, VISITS, only=only, after=after, most=most, said=(OrderAnswered,))
+    return await look(city_up(), VISITS, only=only, after=after, most=most, said=(OrderAnswered,))

@@ -16,6 +16,7 @@ from hotline.cli.listing import (
     Overdue,
     Subject,
     UrgencyOnly,
+    of_urgency,
     tell_listed,
 )
 from hotline.cli.run import Json, fail, one_of, run
@@ -56,13 +57,10 @@ def list_(
     from hotline.casefile.orders import line, row
     from hotline.readside.lists import Filter
     from hotline.readside.rows import ROLES
-    from shared.events import Urgency
 
     if role:
         one_of("--role", role, ROLES)
-    if urgency:
-        one_of("--urgency", urgency, tuple(Urgency))
-    only = Filter(role=role, subject=subject, district=district, urgency=urgency)
+    only = of_urgency(urgency, Filter(role=role, subject=subject, district=district))
     name, looked = run(_orders(unit, only, overdue=overdue, after=after, most=limit))
     tell_listed(
         looked,

@@ -7,9 +7,9 @@ from typing import Annotated
 import typer
 
 from hotline.cli.run import Json, one_of
-from hotline.cli.speaking import speaks
+from hotline.cli.speaking import ComplaintNamed, speaks
 from hotline.cli.unit.app import commands
-from hotline.cli.unit.saying import ComplaintNamed, Reason, UnitNamed, of_order, reply
+from hotline.cli.unit.saying import Reason, UnitNamed, of_order, reply
 from hotline.parsing import CHANNELS
 
 _Done = Annotated[str, typer.Option(help="The result.")]

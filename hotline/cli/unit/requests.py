@@ -7,9 +7,9 @@ from typing import Annotated
 import typer
 
 from hotline.cli.run import Json, one_of
-from hotline.cli.speaking import speaks
+from hotline.cli.speaking import ComplaintNamed, speaks
 from hotline.cli.unit.app import commands
-from hotline.cli.unit.saying import ComplaintNamed, Evidence, Reason, UnitNamed, of_order, reply
+from hotline.cli.unit.saying import Evidence, Reason, UnitNamed, of_order, reply
 
 _Days = Annotated[int, typer.Option(min=1, max=366, help="How many days.")]
 

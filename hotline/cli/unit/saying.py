@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     Said = Callable[[Complaint, Callable[[str], UnitId]], Input]
     """The input, from the complaint and from what finds a unit of the catalogue by its id or name."""
 
-ComplaintNamed = Annotated[
-    str, typer.Argument(metavar="COMPLAINT", help="Its number, its id or the beginning of it.")
-]
 UnitNamed = Annotated[
     str, typer.Option("--unit", metavar="UNIT", help="You: the unit's id or its name in the catalogue.")
 ]
