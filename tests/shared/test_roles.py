@@ -27,6 +27,7 @@ async def realm_only(city: Callable[..., Awaitable[City]]) -> City:
 
 COMMON: Final = {
     "heads", "append", "offsets", "released", "release_for", "stop_door", "door_stopped", "log_format",
+    "note_results",
 }  # fmt: skip
 OWN: Final = {
     "intake": {"note_calls", "articles", "begun"},

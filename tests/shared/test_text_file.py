@@ -266,6 +266,8 @@ OPENED_OTHERWISE: Final = {
     "hotline/cli/backup.py": "a machine's own file, copied",
     "hotline/recording.py": "any bytes: what goes on record is their hash",
     "services/intake/knowledge/file.py": "shipped with the project",
+    "services/intake/knowledge/questions.py": "shipped with the project",
+    "services/intake/knowledge/vocabulary.py": "shipped with the project",
     "hotline/lab/desks/city.py": "shipped with the project",
     "hotline/contract/rulebook.py": "shipped with the project",
     "deploy/city/processes.py": "our own log",
