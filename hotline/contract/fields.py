@@ -151,4 +151,6 @@ def _docstrings(kind: type[msgspec.Struct]) -> dict[str, str]:
                     ast.Expr(value=ast.Constant(value=str(text))),
                 ):
                     found[name] = " ".join(text.split())
+                case _:
+                    pass
     return found
