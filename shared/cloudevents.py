@@ -77,9 +77,9 @@ def input_headers(kind: type[Input], source: str, event_id: str, at: datetime) -
 
 
 def fact_headers(
-    ce_type: bytes, fact_id: str, actor: str, version: int, caused_by: str, mark: bytes
+    ce_type: bytes, fact_id: str, actor: str, version: int, caused_by: str, mark: bytes, at: datetime
 ) -> list[tuple[str, bytes]]:
-    """The headers a fact travels with; its time is in its body under the fact's own name.
+    """The headers a fact travels with; its time `at` stands in its body too, under the fact's own name.
 
     `sequence` is the version in its complaint, and `causationid` names its cause. `relaymark` is the relay's
     own place: a repeat of the relay's is known by it.
@@ -91,6 +91,7 @@ def fact_headers(
         ("ce_sequence", b"%010d" % version),
         ("ce_causationid", caused_by.encode()),
         ("ce_relaymark", mark),
+        ("ce_time", at.isoformat().encode()),
         _VERSION,
         _JSON,
     ]

@@ -20,9 +20,11 @@ class ProgrammeNotice(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     """Something happened to a unit's tasks in a monthly programme or a project list; it is no work order."""
 
     programme_id: str
+    """The programme's own id: a UUID in small letters."""
     programme: str
     """Its title."""
     year: int
+    """The year of the programme or list."""
     month: int | UnsetType = UNSET
     """Of a monthly programme; a project list has none."""
     level: str | UnsetType = UNSET
@@ -32,12 +34,15 @@ class ProgrammeNotice(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     by: str
     """The unit by its id, or the person's name, that did it."""
     at: Instant
+    """When it happened, in city time; the header `ce_time` says the same."""
     item: int | UnsetType = UNSET
     """The number of the problem or project; left out where it is about the whole programme."""
     item_title: str | UnsetType = UNSET
+    """The problem or project in one line."""
     task: int | UnsetType = UNSET
     """The task's number in its programme; left out where it is about no single task."""
     task_title: str | UnsetType = UNSET
+    """The task in one line."""
     due: date | UnsetType = UNSET
     """The task's last day in time."""
     standing: str | UnsetType = UNSET

@@ -376,6 +376,7 @@ def _from_relay(stored: Stored) -> Incoming:
         stored.version,
         stored.caused_by,
         b"1.%d" % stored.position,
+        stored.occurred_at,
     )
     key = stored.complaint_id.encode()
     return Incoming(COMPLAINTS_LOG.name, 0, stored.position, 0, key, tuple(headers), stored.body)

@@ -14,8 +14,19 @@ from typing import Any
 
 import msgspec
 
+from hotline.contract.examples.told import input_example, structured_example, told_example
+from hotline.contract.limits import (
+    AHEAD_SECONDS,
+    DESCRIPTION,
+    LIMITS,
+    PARTITION,
+    PARTITIONER,
+    SECURITY,
+    SERVERS,
+)
+from hotline.contract.schemas import REF, STORED, STRUCTURED, Kind, schemas_of
 from shared.doors.heard import LOGIN, by_login
-from shared.events import SPEAKERS, Fact
+from shared.events import Fact
 from shared.inputs import Input
 from shared.log.anchors import CE_TYPE as ANCHORED
 from shared.log.anchors import Anchor
@@ -24,61 +35,23 @@ from shared.programme_notice import CE_TYPE as PROGRAMME
 from shared.programme_notice import ProgrammeNotice
 from shared.results import CE_TYPE as PARKED
 from shared.results import InputParked, as_told
-from shared.structured import CONTENT_TYPE, REQUIRED
+from shared.runtime.clock import INPUT_AGE_DAYS_MAX
+from shared.structured import CONTENT_TYPE
 from shared.topic_names import UNIT_NAME
 from shared.topics import COMPLAINTS_ANCHORS, COMPLAINTS_LOG, DISPATCH_ORDERS, RESULTS, TOPICS, UNIT, Topic
 
-_Kind = type[Fact | Input | Anchor | InputParked | ProgrammeNotice]
-_STORED: dict[_Kind, type[Fact]] = {as_told(fact): fact for fact in SPEAKERS}
-"""The fact that a message is, where it says more than that."""
-
-_REF = "#/components/schemas/{name}"
 _HEADERS = {
     "ce_specversion": "always 1.0",
     "ce_type": "the message's type and version",
     "ce_source": "who speaks; with ce_id the event's identity on its topic",
     "ce_id": "unique within the source; the same source and id are the same event",
+    "ce_time": "RFC 3339 with zone: when it happened",
     "content-type": "application/json",
 }
-_INPUT_HEADERS = {"ce_time": "RFC 3339 with zone: when it happened"}
-_STRUCTURED = "Structured"
-"""The suffix of an input's message name in structured mode."""
-_STRUCTURED_SCHEMAS: dict[str, Any] = {
-    _STRUCTURED: {
-        "title": "A CloudEvent in structured mode",
-        "type": "object",
-        "properties": {
-            "specversion": {"type": "string", "const": "1.0"},
-            "type": {"type": "string", "description": _HEADERS["ce_type"]},
-            "source": {
-                "type": "string",
-                "minLength": 1,
-                "description": _HEADERS["ce_source"].replace("ce_", ""),
-            },
-            "id": {"type": "string", "minLength": 1, "description": _HEADERS["ce_id"]},
-            "time": {"type": "string", "format": "date-time", "description": _INPUT_HEADERS["ce_time"]},
-            "datacontenttype": {"type": "string", "description": "application/json, where it is said"},
-            "data_base64": {
-                "type": "string",
-                "description": "the data in Base64, where there is no member data",
-            },
-        },
-        "required": list(REQUIRED),
-        "oneOf": [{"required": ["data"]}, {"required": ["data_base64"]}],
-    },
-    f"{_STRUCTURED}Headers": {
-        "type": "object",
-        "properties": {
-            "content-type": {
-                "type": "string",
-                "description": f"{CONTENT_TYPE}, with or without charset=utf-8",
-            }
-        },
-        "required": ["content-type"],
-    },
-}
-_PARKED_HEADERS = {"ce_time": "RFC 3339 with zone: when it was parked"}
-_PROGRAMME_HEADERS = {"ce_time": "RFC 3339 with zone: when it happened"}
+_INPUT_TIME = (
+    f"RFC 3339 with zone: when it happened; at most {INPUT_AGE_DAYS_MAX} days before the present and "
+    f"{AHEAD_SECONDS} seconds ahead of it"
+)
 _FACT_HEADERS = {
     "ce_sequence": "the fact's version in its complaint, ten digits; dense",
     "ce_causationid": "the message or fact that led to it",
@@ -88,20 +61,20 @@ _FACT_HEADERS = {
 
 def document() -> dict[str, Any]:
     """The whole contract."""
-    kinds: list[_Kind] = list(dict.fromkeys(kind for t in TOPICS for kind in _carried(t)))
+    kinds: list[Kind] = list(dict.fromkeys(kind for t in TOPICS for kind in _carried(t)))
     names = {kind: _name(kind) for kind in kinds}
     channels = [channel for topic in TOPICS for channel in _channels(topic)]
-    _, components = msgspec.json.schema_components(kinds, ref_template=_REF)
-    schemas = {**components, **_STRUCTURED_SCHEMAS}
+    inputs = [kind for kind in kinds if issubclass(kind, Input)]
     return {
         "asyncapi": "3.0.0",
         "info": {
             "title": "hotline",
             "version": version("hotline"),
-            "description": "Topics of a city hotline. Messages are CloudEvents 1.0. What the hotline says is in binary "
-            "Kafka mode; what it is told may be in binary or structured mode, by content-type.",
+            "description": DESCRIPTION,
+            "x-limits": LIMITS,
         },
         "defaultContentType": "application/json",
+        "servers": SERVERS,
         "channels": {_channel(topic): _described(topic, names) for topic in channels},
         "operations": {
             f"{verb}.{_channel(topic)}": {
@@ -113,27 +86,24 @@ def document() -> dict[str, Any]:
             for verb in (["send"] if topic.speaker == "relay" else ["receive"])
         },
         "components": {
+            "securitySchemes": SECURITY,
             "messages": {
-                **{names[kind]: _message(kind, components) for kind in kinds},
-                **{
-                    names[kind] + _STRUCTURED: _structured(kind, components)
-                    for kind in kinds
-                    if issubclass(kind, Input)
-                },
+                **{names[kind]: _message(kind, names[kind]) for kind in kinds},
+                **{names[kind] + STRUCTURED: _structured(kind, names[kind]) for kind in inputs},
             },
-            "schemas": dict(sorted(schemas.items())),
+            "schemas": schemas_of(kinds),
         },
     }
 
 
-def _carried(topic: Topic) -> tuple[_Kind, ...]:
+def _carried(topic: Topic) -> tuple[Kind, ...]:
     """The messages of a topic: facts as they are told there, inputs, and beside them what is neither."""
     if topic is COMPLAINTS_ANCHORS:
         return (Anchor,)
     if topic is COMPLAINTS_LOG or topic.speaker != "relay":
         return topic.carries
     told = tuple(as_told(kind) for kind in topic.carries if issubclass(kind, Fact))
-    more: tuple[_Kind, ...] = (InputParked,) if _is_of_results(topic) else ()
+    more: tuple[Kind, ...] = (InputParked,) if _is_of_results(topic) else ()
     return (*told, *more, ProgrammeNotice) if topic is DISPATCH_ORDERS else (*told, *more)
 
 
@@ -156,11 +126,11 @@ def _channel(topic: Topic) -> str:
     return topic.name.replace(UNIT, "unit").replace(LOGIN, "login")
 
 
-def _name(kind: _Kind) -> str:
+def _name(kind: Kind) -> str:
     return f"{kind.__name__}Told" if issubclass(kind, Input) else kind.__name__
 
 
-def _described(topic: Topic, names: dict[_Kind, str]) -> dict[str, Any]:
+def _described(topic: Topic, names: dict[Kind, str]) -> dict[str, Any]:
     described: dict[str, Any] = {
         "address": topic.name,
         "description": topic.purpose,
@@ -168,7 +138,7 @@ def _described(topic: Topic, names: dict[_Kind, str]) -> dict[str, Any]:
             name: {"$ref": f"#/components/messages/{name}"}
             for kind in _carried(topic)
             for name in (
-                [names[kind], names[kind] + _STRUCTURED] if issubclass(kind, Input) else [names[kind]]
+                [names[kind], names[kind] + STRUCTURED] if issubclass(kind, Input) else [names[kind]]
             )
         },
         "bindings": {
@@ -178,6 +148,8 @@ def _described(topic: Topic, names: dict[_Kind, str]) -> dict[str, Any]:
             }
         },
         "x-key": topic.key,
+        "x-partitioner": PARTITIONER,
+        "x-partition": PARTITION,
         "x-speaker": topic.speaker,
         "x-hearers": list(topic.hearers),
     }
@@ -192,49 +164,66 @@ def _described(topic: Topic, names: dict[_Kind, str]) -> dict[str, Any]:
     return described
 
 
-def _message(kind: _Kind, components: dict[str, Any]) -> dict[str, Any]:
+def _message(kind: Kind, title: str) -> dict[str, Any]:
+    stored = STORED.get(kind)
+    own: dict[str, str] = {}
     if issubclass(kind, Input):
-        ce_type, own = kind.TYPE, _INPUT_HEADERS
+        ce_type, own, example = kind.TYPE, {"ce_time": _INPUT_TIME}, input_example(kind)
     elif issubclass(kind, Anchor):
-        ce_type, own = ANCHORED, {}
+        ce_type, example = ANCHORED, told_example(kind, None)
     elif issubclass(kind, InputParked):
-        ce_type, own = PARKED, _PARKED_HEADERS
+        ce_type, example = PARKED, told_example(kind, None)
     elif issubclass(kind, ProgrammeNotice):
-        ce_type, own = PROGRAMME, _PROGRAMME_HEADERS
+        ce_type, example = PROGRAMME, told_example(kind, None)
     else:
-        fact = _STORED.get(kind, kind)
-        assert issubclass(fact, Fact)  # noqa: S101 -- for the type checker
-        ce_type, own = ce_type_of(fact.__name__, fact.SCHEMA).decode(), _FACT_HEADERS
-    headers = {name: {"type": "string", "description": text} for name, text in (_HEADERS | own).items()}
-    headers["ce_type"] = {"type": "string", "const": ce_type}
+        fact = stored or kind
+        ce_type, own, example = (
+            ce_type_of(fact.__name__, fact.SCHEMA).decode(),
+            _FACT_HEADERS,
+            told_example(kind, stored),
+        )
+    headers: dict[str, Any] = {
+        name: {"type": "string", "description": text} for name, text in (_HEADERS | own).items()
+    }
+    headers["ce_type"]["const"] = ce_type
+    headers["ce_time"]["format"] = "date-time"
     return {
         "name": ce_type,
+        "title": title,
         "summary": (kind.__doc__ or "").strip().splitlines()[0],
         "contentType": "application/json",
-        "headers": {"type": "object", "properties": headers, "required": list(_HEADERS)},
-        "payload": {"$ref": _REF.format(name=_schema_name(components, kind))},
+        "headers": {
+            "type": "object",
+            "properties": headers,
+            "required": list(_HEADERS if issubclass(kind, Input) else _HEADERS | own),
+        },
+        "payload": {"$ref": REF.format(name=kind.__name__)},
+        "bindings": _key(kind),
+        "examples": [example],
     }
 
 
-def _structured(kind: type[Input], components: dict[str, Any]) -> dict[str, Any]:
+def _key(kind: Kind) -> dict[str, Any]:
+    """The key of a message, as each of its topics has it."""
+    if kind is ProgrammeNotice:
+        keys = {"programme id": None}
+    else:
+        keys = dict.fromkeys(topic.key for topic in TOPICS if kind in _carried(topic))
+    return {"kafka": {"key": {"type": "string", "description": "; or ".join(keys)}}}
+
+
+def _structured(kind: type[Input], title: str) -> dict[str, Any]:
     """The same input, told in structured mode."""
-    own = {
-        "type": {"const": kind.TYPE},
-        "data": {"$ref": _REF.format(name=_schema_name(components, kind))},
-    }
     return {
         "name": kind.TYPE,
+        "title": title + STRUCTURED,
+        "summary": (kind.__doc__ or "").strip().splitlines()[0],
         "contentType": CONTENT_TYPE,
-        "headers": {"$ref": _REF.format(name=f"{_STRUCTURED}Headers")},
-        "payload": {"allOf": [{"$ref": _REF.format(name=_STRUCTURED)}, {"properties": own}]},
+        "headers": {"$ref": REF.format(name=f"{STRUCTURED}Headers")},
+        "payload": {"$ref": REF.format(name=kind.__name__ + STRUCTURED)},
+        "bindings": _key(kind),
+        "examples": [structured_example(kind)],
     }
-
-
-def _schema_name(components: dict[str, Any], kind: _Kind) -> str:
-    """Msgspec puts the module before a name that stands twice (OrderSigned is an input and a fact)."""
-    if kind.__name__ in components:
-        return kind.__name__
-    return f"{kind.__module__}.{kind.__qualname__}"
 
 
 def text() -> str:

@@ -234,6 +234,7 @@ class TopicCopy:
                 ("ce_type", CE_TYPE.encode()),
                 ("ce_source", b"/hotline/relay"),
                 ("ce_id", hash_of(line).hex().encode()),
+                ("ce_time", said.anchored_at.isoformat().encode()),
                 ("content-type", b"application/json"),
             ]
             async with asyncio.timeout(SEND_SECONDS):

@@ -75,7 +75,7 @@ class BenchCity:
             page_max=PAGE_MAX,
             batch_bytes_max=BATCH_BYTES_MAX,
             gc_threshold=gc_threshold,
-            fact_headers=len(fact_headers(b"", "", "", 1, "", b"")),
+            fact_headers=len(fact_headers(b"", "", "", 1, "", b"", datetime.now(UTC))),
             input_headers=len(input_headers(RecordRequest, "", "", datetime.now(UTC))),
             traces="zipkin" if realm.zipkin else "none",
             traces_ratio=TRACES_RATIO,

@@ -41,7 +41,7 @@ class ProgrammeRow(NamedTuple):
     notices: str
 
 
-def _headers_of(row: ProgrammeRow, unit: UnitId) -> list[tuple[str, bytes]]:
+def headers_of(row: ProgrammeRow, unit: UnitId) -> list[tuple[str, bytes]]:
     """The headers of its message to this unit; told twice, it has the same id."""
     identity = derived("programme notice", str(row.programme_id), str(row.position), unit)
     return [
@@ -65,7 +65,7 @@ def _messages(row: ProgrammeRow, prefix: str) -> Sequence[NoticeMessage]:
             DISPATCH_ORDERS,
             prefix + DISPATCH_ORDERS.of(one.unit),
             key,
-            _headers_of(row, one.unit),
+            headers_of(row, one.unit),
             bytes(one.body),
         )
         for one in told

@@ -139,6 +139,7 @@ class KafkaSink:
             row.version,
             row.caused_by,
             b"%d.%d" % (batch, row.position),
+            row.occurred_at,
         )
         if self._telemetry.follows(row.stream_id):
             span = span_id_of(row.stream_id, row.caused_by, row.actor)
