@@ -51,9 +51,9 @@ VERSION: Final = 1
 """Of this fold, as that of `hotline.readside.rows`."""
 
 
-def minute_of(at: datetime) -> datetime:
-    """The end of the minute an instant belongs to: minutes, as windows, hold their end and not their beginning."""
-    return at + (_EPOCH - at) % MINUTE
+def end_of(at: datetime, span: timedelta) -> datetime:
+    """The end of the minute or hour an instant belongs to: they hold their end, as windows, and not their beginning."""
+    return at + (_EPOCH - at) % span
 
 
 class Calls:
@@ -104,7 +104,7 @@ def call_rows(call_id: str, told: list[str]) -> list[tuple[Any, ...]]:
         (
             call_id,
             at,
-            minute_of(at),
+            end_of(at, MINUTE),
             call.outcome or "",
             call.reached,
             call.wait,

@@ -37,6 +37,7 @@ SELECT s.span, date_trunc(s.span, c.day)::date AS day, c.subject, c.district, co
 FROM read.complaint c, (VALUES ('month'), ('day')) AS s (span) WHERE c.day IS NOT NULL GROUP BY 1, 2, 3, 4
 """
 _MINUTE: Final = "SELECT minute, outcome, reached, count(*)::bigint AS calls FROM read.call GROUP BY 1, 2, 3"
+_HOUR: Final = "TABLE read.call_hour_made"
 _CALLS: Final = "SELECT outcome, count(*)::bigint AS calls FROM read.call GROUP BY 1"
 
 
@@ -54,6 +55,7 @@ SUMS: Final = (
     Sum("total", _TOTAL, "complaints"),
     Sum("received", _RECEIVED, "complaints"),
     Sum("call_minute", _MINUTE, "calls"),
+    Sum("call_hour", _HOUR, "calls"),
     Sum("call_total", _CALLS, "calls"),
 )
 _DIFFERS: Final = """

@@ -7,28 +7,40 @@ looked at.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import accumulate
 from typing import Any, Final, NamedTuple, TypeVar
 
 import asyncpg
 
-from hotline.readside.calls import MINUTE, minute_of
+from hotline.readside.calls import MINUTE, end_of
 from services.intake.call_statistics import ABANDONED, ANSWERED, CallRecord, Figures, Lowest
 from services.intake.call_statistics import lowest as lowest_of
 from services.intake.response_times import ChannelSum, Response, responses_of
 from shared.policy.ruleset import MessageRules, TelephoneRules
 from shared.unreadable import UnreadableRows
 
+# Whole hours by their sums, and the calls before and behind them one by one. A limit that is no number of whole seconds
+# is held against each call.
 _SUMS: Final = """
-SELECT outcome, reached, count(*) AS calls, count(waited) AS waits, sum(waited) AS waited,
-       count(*) FILTER (WHERE waited <= $3) AS within, count(talked) AS talks, sum(talked) AS talked,
-       count(*) FILTER (WHERE gave_up < $4) AS short
-FROM read.call WHERE at > $1 AND at <= $2 GROUP BY 1, 2
+SELECT outcome, reached, sum(calls)::bigint AS calls, sum(waits)::bigint AS waits, sum(waited) AS waited,
+       coalesce(sum(waits) FILTER (WHERE in_time), 0)::bigint AS within, sum(talks)::bigint AS talks,
+       sum(talked) AS talked, coalesce(sum(quits) FILTER (WHERE soon), 0)::bigint AS short
+FROM (
+    SELECT outcome, reached, calls, waits, waited, talks, talked, quits,
+           seconds BETWEEN 0 AND extract(epoch FROM $3::interval) AS in_time,
+           seconds >= 0 AND seconds < extract(epoch FROM $4::interval) AS soon
+    FROM read.call_hour WHERE hour > $5 AND hour <= $6
+    UNION ALL
+    SELECT outcome, reached, 1, (waited IS NOT NULL)::int, coalesce(waited, '0'), (talked IS NOT NULL)::int,
+           coalesce(talked, '0'), (gave_up IS NOT NULL)::int, waited <= $3, gave_up < $4
+    FROM read.call WHERE at > $1 AND at <= $5 OR at > $6 AND at <= $2
+) AS c GROUP BY 1, 2 HAVING sum(calls) > 0
 """
 _MINUTES: Final = """
-SELECT minute, sum(calls)::bigint, coalesce(sum(calls) FILTER (WHERE outcome = $4), 0)::bigint
+SELECT (extract(epoch FROM minute - $5) / 60)::int, sum(calls)::bigint,
+       coalesce(sum(calls) FILTER (WHERE outcome = $4), 0)::bigint
 FROM read.call_minute WHERE minute > $1 AND minute <= $2 AND outcome <> '' AND outcome <> ALL ($3::text[]) AND reached
 GROUP BY 1
 """
@@ -36,10 +48,11 @@ _EVENTS: Final = """
 SELECT at, outcome FROM read.call
 WHERE at > $1 AND at <= $2 AND outcome <> '' AND outcome <> ALL ($3::text[]) AND reached ORDER BY at
 """
+# OFFSET 0 keeps each minute a look of its own into the index; joined, all calls of both days were read (200 ms).
 _EVENTS_OF: Final = """
 SELECT m.minute, c.at, c.outcome FROM unnest($1::timestamptz[]) AS m (minute), LATERAL (
     SELECT at, outcome FROM read.call WHERE at > m.minute - interval '1 minute' AND at <= m.minute
-      AND outcome <> '' AND outcome <> ALL ($2::text[]) AND reached
+      AND outcome <> '' AND outcome <> ALL ($2::text[]) AND reached OFFSET 0
 ) AS c
 """
 _MESSAGES: Final = """
@@ -51,6 +64,8 @@ GROUP BY m.channel, l.within
 _UNREAD: Final = "SELECT call_id, why FROM read.call_unread ORDER BY call_id"
 
 
+SECOND: Final = timedelta(seconds=1)
+HOUR: Final = timedelta(hours=1)
 FEW: Final = 4000
 """Calls that are all looked at: minutes with hardly a call say too little to leave any out."""
 AT_ONCE: Final = 50
@@ -62,7 +77,8 @@ async def figures(
     connection: asyncpg.Connection[Any], since: datetime, until: datetime, rules: TelephoneRules
 ) -> Figures:
     """The figures of (since, until]; see `services.intake.call_statistics.figures`."""
-    rows = await connection.fetch(_SUMS, since, until, rules.answer_within, rules.short_abandon)
+    first, last = _whole_hours(since, until, rules)
+    rows = await connection.fetch(_SUMS, since, until, rules.answer_within, rules.short_abandon, first, last)
     over = [row for row in rows if row["outcome"]]
     counted = [row for row in over if row["reached"] and row["outcome"] not in rules.excluded]
     aside = [row for row in over if row not in counted]
@@ -92,6 +108,15 @@ async def figures(
     )
 
 
+def _whole_hours(since: datetime, until: datetime, rules: TelephoneRules) -> tuple[datetime, datetime]:
+    """From where to where the sums of hours count: hours, as minutes, hold their end and not their beginning."""
+    first, last = end_of(since, HOUR), end_of(until, HOUR)
+    last -= timedelta() if last == until else HOUR
+    if first >= last or any(limit % SECOND for limit in (rules.answer_within, rules.short_abandon)):
+        return until, until
+    return first, last
+
+
 async def responses(
     connection: asyncpg.Connection[Any], since: datetime, until: datetime, rules: MessageRules
 ) -> list[Response]:
@@ -116,13 +141,13 @@ async def lowest(
 ) -> Lowest | None:
     """The lowest rate of any window; see `services.intake.call_statistics.lowest`, which this agrees with."""
     excluded = sorted(rules.excluded)
-    first, last = minute_of(since - rules.window), minute_of(until)
-    rows = await connection.fetch(_MINUTES, first - MINUTE, last, excluded, ANSWERED)
+    first, last = end_of(since - rules.window, MINUTE), end_of(until, MINUTE)
+    rows = await connection.fetch(_MINUTES, first - MINUTE, last, excluded, ANSWERED, first)
     whole = rules.window % MINUTE == timedelta() and rules.window >= MINUTE
     if not whole or sum(row[1] for row in rows) <= FEW:
         rows = await connection.fetch(_EVENTS, since - rules.window, until, excluded)
         return lowest_of([_record(row) for row in rows], since, until, rules)
-    minutes = _Minutes(first, last, rules, {row[0]: (row[1], row[2]) for row in rows})
+    minutes = _Minutes(first, last, rules, rows)
     worst: Lowest | None = None
     for some in batched(sorted(minutes.bounds(since, until)), AT_ONCE):
         # The minute, and the one that leaves the window meanwhile; before it everything is a sum of minutes.
@@ -156,15 +181,18 @@ class _Minutes:
     """How many calls were offered and answered in each minute, and what windows that makes."""
 
     def __init__(
-        self, first: datetime, last: datetime, rules: TelephoneRules, held: Mapping[datetime, tuple[int, int]]
+        self, first: datetime, last: datetime, rules: TelephoneRules, held: Iterable[tuple[int, int, int]]
     ) -> None:
+        """`held`: of each minute with calls its number from the first one on, its calls and those answered."""
         self._first = first
         self._rules = rules
         self._width = rules.window // MINUTE
-        number = (last - first) // MINUTE + 1
-        each = [held.get(first + place * MINUTE, (0, 0)) for place in range(number)]
-        self._offered = [0, *accumulate(one[0] for one in each)]
-        self._answered = [0, *accumulate(one[1] for one in each)]
+        offered = [0] * ((last - first) // MINUTE + 1)
+        answered = offered.copy()
+        for number, calls, taken in held:
+            offered[number], answered[number] = calls, taken
+        self._offered = [0, *accumulate(offered)]
+        self._answered = [0, *accumulate(answered)]
 
     def _between(self, begin: int, end: int) -> _Window:
         """The calls of the minutes from one place up to another, without that."""
@@ -173,26 +201,27 @@ class _Minutes:
 
     def bounds(self, since: datetime, until: datetime) -> list[tuple[float, datetime]]:
         """Each minute that the interval touches, with a rate below which no window in it is; without the hopeless."""
-        found: list[tuple[float, datetime]] = []
+        offered, answered = self._offered, self._answered
+        enough = max(self._rules.window_calls_min, 1)
+        begin = (end_of(since, MINUTE) - self._first) // MINUTE
+        # Within the first minute, and behind the last whole one, the interval has no minute's end.
+        first_end = begin + 1 if end_of(since, MINUTE) == since else begin
+        last_end = (until - self._first) // MINUTE
+        found: list[tuple[float, int]] = []
         best: float | None = None
-        end = minute_of(since)
-        if end == since:  # the window that stands then stands in the minute that begins
-            end += MINUTE
-        while end - MINUTE < until:
-            place = (end - self._first) // MINUTE
-            whole = self._between(place - self._width + 1, place + 1)
-            if since < end <= until and whole.offered >= max(self._rules.window_calls_min, 1):
-                rate = whole.answered / whole.offered
+        for place in range(first_end, (end_of(until, MINUTE) - self._first) // MINUTE + 1):
+            # The minute that comes, those that stay, and the one that leaves the window meanwhile.
+            goes, stays = max(place - self._width, 0), max(place - self._width + 1, 0)
+            kept = answered[place] - answered[stays]
+            lost = offered[place + 1] - offered[goes] - (answered[place + 1] - answered[goes])
+            found.append((kept / (kept + lost) if kept else 0.0, place))
+            calls = offered[place + 1] - offered[stays]
+            if place <= last_end and calls >= enough:
+                rate = (answered[place + 1] - answered[stays]) / calls
                 best = rate if best is None else min(best, rate)
-            stays = self._between(place - self._width + 1, place)
-            comes, goes = (
-                self._between(place, place + 1),
-                self._between(place - self._width, place - self._width + 1),
-            )
-            lost = sum(one.offered - one.answered for one in (stays, comes, goes))
-            found.append((stays.answered / (stays.answered + lost) if stays.answered else 0.0, end))
-            end += MINUTE
-        return found if best is None else [one for one in found if one[0] <= best]
+        return [
+            (bound, self._first + place * MINUTE) for bound, place in found if best is None or bound <= best
+        ]
 
     def lowest_within(
         self, end: datetime, events: Sequence[Any], since: datetime, until: datetime

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+import os
+import re
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -11,6 +16,7 @@ import pytest
 
 from hotline.contract.examples import STREET
 from shared.ids import complaint_id, message_id
+from shared.runtime import kafka_address
 from shared.topics import (
     DISPATCH_ORDERS,
     DISPATCH_REPLIES,
@@ -28,6 +34,9 @@ pytestmark = pytest.mark.connected
 
 DOORS: Final = tuple(line for line in TOPICS if line.is_door)
 WITHIN: Final = 60.0
+NODE_SECONDS: Final = 120.0
+TYPESCRIPT: Final = Path(__file__).parent / "typescript"
+NODE, NPM = shutil.which("node"), shutil.which("npm")
 
 
 async def _sent(town: City, line: Topic, key: str, headers: dict[str, str], payload: Any, unit: str) -> None:
@@ -68,7 +77,7 @@ async def test_types_that_are_made_from_it_take_a_life_to_its_end(town: City, tm
 
     async def say(line: Topic, key: str, name: str, **fields: Any) -> None:
         told = CONTRACT["components"]["messages"][f"{name}Told"]["headers"]["properties"]
-        data = getattr(types, name)(**fields).model_dump(mode="json", exclude_none=True)
+        data = getattr(types, name)(**fields).model_dump(mode="json", exclude_unset=True)
         headers = {
             "ce_specversion": "1.0",
             "ce_type": told["ce_type"]["const"],
@@ -106,6 +115,63 @@ async def test_types_that_are_made_from_it_take_a_life_to_its_end(town: City, tm
     closed = await heard(DISPATCH_ORDERS, "OrderClosed")
     assert closed.judgement.solved
     assert closed.complaint_number == order.complaint_number
+
+
+@pytest.mark.skipif(
+    not (NODE and NPM), reason="Node with npm is not on this machine: nobody makes TypeScript's types"
+)
+async def test_types_of_typescript_take_a_life_to_its_end(town: City, tmp_path: Path) -> None:
+    """Each schema has one type, a program with them compiles with every check on, and its life ends."""
+    folder, number = tmp_path / "typescript", "made-for-typescript"
+    shutil.copytree(TYPESCRIPT, folder, ignore=shutil.ignore_patterns("node_modules"))
+    (folder / "asyncapi.json").write_text(json.dumps(CONTRACT), encoding="utf-8")
+    await _node(folder, str(NPM), "ci", "--no-audit", "--no-fund", "--silent")
+    await _node(folder, str(NODE), "generate.js", "asyncapi.json", "types.ts")
+    made = (folder / "types.ts").read_text(encoding="utf-8")
+    named = set(re.findall(r"^export (?:interface|type) (\w+)", made, re.MULTILINE))
+    assert set(CONTRACT["components"]["schemas"]) <= named
+    await _node(folder, str(NODE), "node_modules/typescript/bin/tsc", "-p", ".")
+    said = ("RecordRequest", "SignOrder", "AnswerOrder", "RecordVisit")
+    told = {
+        **kafka_address.parsed(town.realm.kafka)._asdict(),
+        "group": f"{town.realm.prefix}generated",
+        "number": number,
+        "complaint": complaint_id(number),
+        "topics": {
+            "requests": town.topic(INTAKE_REQUESTS),
+            "replies": town.topic(DISPATCH_REPLIES, UNIT),
+            "orders": town.topic(DISPATCH_ORDERS, UNIT),
+            "visits": town.topic(FEEDBACK_VISITS),
+            "results": town.topic(FEEDBACK_VISIT_RESULTS),
+        },
+        "types": {
+            **{name: _type(f"{name}Told") for name in said},
+            **{name: _type(name) for name in ("WorkOrder", "VisitScheduledTold", "OrderClosed")},
+        },
+        "request": {
+            "request_id": number, "request_type": "HELP", "subject": WATER, "district": DISTRICT,
+            "street": STREET_NAME, "title": "没有水",
+        },
+    }  # fmt: skip
+    closed = json.loads(await _node(folder, str(NODE), "made/life.js", json.dumps(told)))
+    assert closed["solved"] is True
+    assert closed["number"] == closed["ordered"]
+
+
+async def _node(folder: Path, *command: str) -> bytes:
+    """What a program of Node's prints; one that fails says why in the test."""
+    running = await asyncio.create_subprocess_exec(
+        *command,
+        cwd=folder,
+        env={**os.environ, "KAFKAJS_NO_PARTITIONER_WARNING": "1"},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    hung = asyncio.get_running_loop().call_later(NODE_SECONDS, running.kill)
+    output, amiss = await running.communicate()
+    hung.cancel()
+    assert running.returncode == 0, f"{command[1]}: {(output + amiss).decode()[-2000:]}"
+    return output
 
 
 def _type(name: str) -> str:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from hotline.readside.calls import MINUTE, minute_of
+from hotline.readside.calls import MINUTE, end_of
 from hotline.readside.rows import (
     CALLED,
     DISTRICT,
@@ -152,6 +152,6 @@ def test_no_title_has_the_word_of_a_subject_or_a_place() -> None:
 @given(st.datetimes(datetime(2001, 1, 1), datetime(2099, 1, 1)))
 def test_a_minute_holds_its_end_and_not_its_beginning(at: datetime) -> None:
     at = at.replace(tzinfo=UTC)
-    end = minute_of(at)
+    end = end_of(at, MINUTE)
     assert (end - datetime(2000, 1, 1, tzinfo=UTC)) % MINUTE == timedelta()
     assert end - MINUTE < at <= end

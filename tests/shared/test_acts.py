@@ -66,6 +66,9 @@ WRITES: Final = {
         for table in READ_SIDE
         for how in ("INSERT", "UPDATE", "DELETE")
     ),
+    *(
+        ("operator", "read.call_hour", how) for how in ("INSERT", "UPDATE", "DELETE")
+    ),  # else a trigger writes it
     ("relay", "es.relay", "UPDATE"),
     ("relay", "es.parking_relay", "UPDATE"),
     ("relay", "es.programme_relay", "UPDATE"),
