@@ -38,11 +38,13 @@ WHERE stream_id = ANY ($1::uuid[]) AND type = ANY ($2::text[]) ORDER BY stream_i
 
 
 class Whereabouts(NamedTuple):
-    """Where a complaint is about; an empty value leaves nothing out."""
+    """What a complaint is about, where, and with which unit it lies; an empty value leaves nothing out."""
 
     subject: str = ""
     district: str = ""
     street: str = ""
+    unit: str = ""
+    """As people name it."""
 
 
 class ListPage(NamedTuple):
@@ -119,8 +121,11 @@ async def found_in(
 ) -> ListPage:
     """A page of what is found by a number, a request, words of the title or a place, the newest first.
 
-    Raises `UserError` where the text is too short to look for, or `after` is no place in what was found.
+    Raises `UserError` where the text is too short to look for, no such unit is, or `after` is no place in what was
+    found.
     """
+    if place.unit:
+        place = place._replace(unit=unit_named(place.unit, city.catalogue))
     connection = await reader(city.realm.logins["reader"], SETTINGS)
     try:
         as_of = await caught_up(connection)
