@@ -164,9 +164,8 @@ async def of_caller(city: City, number: str, agent: str, *, open_only: bool = Fa
         dialled = telephone_number("--caller", number)
     except ContactInvalid as error:
         raise UserError(f"{error}.") from None
-    ids = await contact_details.of_caller(
-        city.realm.logins["intake"], callers_key_of(city), dialled, agent, most
-    )
+    login = city.realm.login("agent")
+    ids = await contact_details.of_caller(login, callers_key_of(city), dialled, agent, most)
     connection = await reader(city.realm.logins["reader"], SETTINGS)
     try:
         as_of = await caught_up(connection)
