@@ -247,15 +247,19 @@ async def test_the_door_says_what_is_wrong_and_gives_nothing_out(
     )
     assert (await called(address, complaint, of[UNIT], "x" * 501))[0] == 400
     assert (await called(address, complaint, of[UNIT], method="POST"))[0] == 405
-    assert await called(address, unknown, of[UNIT]) == (
-        404,
-        {"error": f"complaint {unknown} is not on record"},
-    )
+    # Whether a guessed complaint is on record is not for a unit to learn.
+    stranger = (403, {"refused": "STRANGER"})
+    assert await called(address, unknown, of[OTHER_UNIT]) == stranger
+    assert await called(address, complaint, of[OTHER_UNIT]) == stranger
     (town.folder / "home" / "contacts.key").rename(town.folder / "home" / "elsewhere")
     assert (await called(address, complaint, of[UNIT]))[0] == 503
     (town.folder / "home" / "elsewhere").rename(town.folder / "home" / "contacts.key")
     assert (await called(address, complaint, of[UNIT]))[0] == 200
-    assert await access(town, complaint) == [(AGENT, "PUT", ""), (UNIT, "FULL", "")]
+    assert await access(town, complaint) == [
+        (AGENT, "PUT", ""),
+        (OTHER_UNIT, "REFUSED", ""),
+        (UNIT, "FULL", ""),
+    ]
 
 
 async def test_an_agent_reads_his_own_and_what_is_shredded_is_never_read_again(
