@@ -38,7 +38,7 @@ WHERE stream_id = ANY ($1::uuid[]) AND type = ANY ($2::text[]) ORDER BY stream_i
 
 
 class Whereabouts(NamedTuple):
-    """What a complaint is about, where, and with which unit it lies; an empty value leaves nothing out."""
+    """The subject, place and unit of a complaint; an empty value leaves nothing out."""
 
     subject: str = ""
     district: str = ""

@@ -251,7 +251,7 @@ async def judge(connection: asyncpg.Connection[Any], report: Findings) -> None:
 
 
 def _judged(row: Any, fold: ProgrammeFold, fact: Recorded) -> list[str]:
-    """What is wrong with a fact; one that is legal is added, one that cannot be judged is named as that."""
+    """The faults of a fact. A legal one is added; one that cannot be judged is named as that."""
     amiss = implausible(fact)
     try:
         amiss += _amiss(row, fold, fact)

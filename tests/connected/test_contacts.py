@@ -128,7 +128,7 @@ async def returned(town: City, complaint: ComplaintId) -> None:
 async def asked(
     town: City, key: MasterKey, complaint: ComplaintId, asker: Asker, reason: str = ""
 ) -> Reading:
-    dsn = town.realm.logins["dispatch" if asker.unit else "intake"]
+    dsn = town.realm.logins["dispatch" if asker.unit else "agent"]
     connection = await asyncpg.connect(dsn)
     try:
         return await read(connection, key, complaint, asker, through="COMMAND", reason=reason)

@@ -14,6 +14,7 @@ from services.dispatch.contact_policy import Asker, Seen, Sight, Standing, may_s
 from shared.complaint import Complaint, Recalled
 from shared.events import ComplaintDispatched
 from shared.events.base import RequestType
+from shared.ids import UnitId
 from tests import examples as eg
 from tests.lives import Life, Step, lives, steps
 from tests.spec import case_of
@@ -30,7 +31,7 @@ def case(*more: object, **changes: object) -> Complaint:
 
 
 def by_unit(unit: str, of: Complaint, reason: str = "") -> Sight:
-    return may_see(Asker(unit=eg.UnitId(unit)), of, AGENT, reason)
+    return may_see(Asker(unit=UnitId(unit)), of, AGENT, reason)
 
 
 REPORT = {"request_type": RequestType.REPORT}

@@ -236,8 +236,8 @@ def test_what_a_unit_cannot_settle_alone_is_asked_for_listed_and_decided(shell: 
     assert shell(*exclude).startswith("Asked for: a reviewer decides")
     waiting = json.loads(shell("review", "list", "--unit", UNIT, "--json"))
     assert [row["asked_for"] for row in waiting if row["complaint_id"] == complaint] == [
-        "termination",
         "exclusion",
+        "termination",
     ]
     approve = ("review", "approve", complaint, "--as", "reviewer-9")
     assert shell(*approve, code=2) == (

@@ -27,6 +27,7 @@ from hotline.scoring.life import Counted, counted
 from hotline.scoring.month import By, Month, tallied
 from hotline.upkeep.archive import attach, detach, move
 from shared.events import DeskName
+from shared.events.base import Limit
 from shared.ids import ComplaintId, complaint_id
 from shared.log.codec import decoded
 from shared.policy.ruleset import ruleset
@@ -312,7 +313,7 @@ async def test_t20_a_late_visit_of_a_frozen_month_becomes_a_correction_and_alter
     correction = changed(
         eg.CORRECTED,
         complaint_id=early,
-        limit=eg.Limit.ANSWER,
+        limit=Limit.ANSWER,
         unit=eg.FEEDBACK_MISSED.unit,
         due_at=eg.FEEDBACK_MISSED.due_at,
     )
