@@ -2,12 +2,14 @@
 
     podman run … --entrypoint python hotline - < .ci/closes_a_call.py
 
-It says what agent, unit and dialler say, and waits for what comes of each. Exit code 0: the complaint is closed.
+It says what agent, unit and dialler say, and waits for what comes of each. The agent keeps the citizen's contact, and
+reads it back. Exit code 0: the complaint is closed.
 """
 
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
 from typing import Final
 from uuid import uuid4
@@ -54,6 +56,13 @@ async def until(city: City, complaint: str, fact: str) -> None:
         await asyncio.sleep(0.1)
 
 
+async def command(*words: str) -> None:
+    """What a person types; it must succeed."""
+    process = await asyncio.create_subprocess_exec(sys.executable, "-m", "hotline", *words)
+    if await process.wait():
+        raise SystemExit(f"hotline {' '.join(words)}: exit code {process.returncode}")
+
+
 async def main() -> None:
     """The whole story."""
     city = city_up()
@@ -75,6 +84,8 @@ async def main() -> None:
         ),
     )  # fmt: skip
     await until(city, complaint, "ComplaintDispatched")
+    await command("contact", "put", complaint, "--name", "李明", "--phone", "13800138000")
+    await command("contact", "show", complaint, "--agent", "agent")
     await tell(
         city, DISPATCH_REPLIES, complaint, inputs.SignOrder(complaint_id=complaint, assignment=1), unit=unit
     )

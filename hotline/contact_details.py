@@ -93,7 +93,7 @@ class Keys(NamedTuple):
 
 
 async def put(dsn: str, keys: Keys, complaint_id: ComplaintId, contact: Contact, agent: str) -> None:
-    """Keep a contact as an agent took it down, in place of the one before; `dsn` is intake's.
+    """Keep a contact as an agent took it down, in place of the one before; `dsn` is the agents'.
 
     Raises `UserError` where the complaint is not on record, is anonymous or has ended.
     """
@@ -120,7 +120,7 @@ async def put(dsn: str, keys: Keys, complaint_id: ComplaintId, contact: Contact,
 async def of_caller(dsn: str, key: CallersKey, number: str, agent: str, most: int) -> list[ComplaintId]:
     """The complaints of this number whose contact is kept, the newest first; each is noted in its access log.
 
-    `dsn` is intake's.
+    `dsn` is the agents'.
     """
     connection = await asyncpg.connect(dsn)
     try:

@@ -55,6 +55,8 @@ class ProgrammeNotice(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     """The number of an offered answer in its programme."""
     complaints: tuple[ComplaintId, ...] | UnsetType = UNSET
     """The unit's own complaints that the answer is offered for."""
+    complaint_numbers: tuple[str, ...] | UnsetType = UNSET
+    """The numbers of these complaints in the same order, as a person reads them out and types them."""
 
 
 class StoredNotice(msgspec.Struct, frozen=True, kw_only=True):

@@ -42,6 +42,7 @@ GRANTED: Final = {
     "editor": ("hotline_editor",),
     "governor": ("hotline_governor",),
     "visitor": ("hotline_visitor",),
+    "agent": ("hotline_agent",),
     "operator": ("hotline_reader", "hotline_operator"),
 }
 """The logins of a city, and the roles each is a member of; what a role may do stands in the migrations."""
@@ -65,12 +66,13 @@ class Realm:
     zipkin: str | None = None
 
     def login(self, name: str) -> str:
-        """The DSN of one of `GRANTED`; `UserError` where the city was opened before this login was made."""
+        """The DSN of one of `GRANTED`; `UserError` where the city has none yet, or its secret is not here."""
         try:
             return self.logins[name]
         except KeyError:
             raise UserError(
-                f"City '{self.name}' has no login '{name}' yet: `hotline down`, then `hotline up` makes it."
+                f"City '{self.name}' has no login '{name}' here. An older release opened the city: `hotline down`, "
+                f"then `hotline up`. Or a container lacks the secret postgres-{name}."
             ) from None
 
     @property

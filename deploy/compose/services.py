@@ -48,7 +48,7 @@ IN_CITY: Final = {
     "CITY_SECRETS": SECRETS,
 }
 FOR_COMMANDS: Final = (
-    *(f"postgres-{login}" for login in ("reader", "editor", "governor", "visitor", "operator")),
+    *(f"postgres-{login}" for login in ("reader", "editor", "governor", "visitor", "agent", "operator")),
     *(f"kafka-{name}" for name in (kafka_rights.OPERATOR, *kafka_rights.COMMANDS)),
     CONTACTS_KEY_FILE,
     CALLERS_KEY_FILE,

@@ -10,7 +10,7 @@ import asyncpg
 
 from hotline.casefile import orders
 from hotline.readside.lists import listed
-from shared.complaint import Complaint, asked_for, stage_of, stored_head, waits_for
+from shared.complaint import Complaint, open_questions, stage_of, stored_head, waits_for
 from shared.log.heads import CANNOT_BE_READ
 from shared.policy.ruleset import ruleset
 from shared.runtime.clock import LAST
@@ -31,7 +31,7 @@ _SHOWS: Final[tuple[Callable[[Complaint], object], ...]] = (
     lambda case: ruleset(case.ruleset).contact_days,
     stage_of,
     waits_for,
-    asked_for,
+    open_questions,
     lambda case: orders.row(listed(case), LAST) if case.order is not None else None,
     lambda case: orders.line(listed(case), LAST) if case.order is not None else None,
 )

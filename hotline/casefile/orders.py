@@ -38,11 +38,13 @@ WHERE stream_id = ANY ($1::uuid[]) AND type = ANY ($2::text[]) ORDER BY stream_i
 
 
 class Whereabouts(NamedTuple):
-    """Where a complaint is about; an empty value leaves nothing out."""
+    """The subject, place and unit of a complaint; an empty value leaves nothing out."""
 
     subject: str = ""
     district: str = ""
     street: str = ""
+    unit: str = ""
+    """As people name it."""
 
 
 class ListPage(NamedTuple):
@@ -119,8 +121,11 @@ async def found_in(
 ) -> ListPage:
     """A page of what is found by a number, a request, words of the title or a place, the newest first.
 
-    Raises `UserError` where the text is too short to look for, or `after` is no place in what was found.
+    Raises `UserError` where the text is too short to look for, no such unit is, or `after` is no place in what was
+    found.
     """
+    if place.unit:
+        place = place._replace(unit=unit_named(place.unit, city.catalogue))
     connection = await reader(city.realm.logins["reader"], SETTINGS)
     try:
         as_of = await caught_up(connection)
@@ -159,9 +164,8 @@ async def of_caller(city: City, number: str, agent: str, *, open_only: bool = Fa
         dialled = telephone_number("--caller", number)
     except ContactInvalid as error:
         raise UserError(f"{error}.") from None
-    ids = await contact_details.of_caller(
-        city.realm.logins["intake"], callers_key_of(city), dialled, agent, most
-    )
+    login = city.realm.login("agent")
+    ids = await contact_details.of_caller(login, callers_key_of(city), dialled, agent, most)
     connection = await reader(city.realm.logins["reader"], SETTINGS)
     try:
         as_of = await caught_up(connection)

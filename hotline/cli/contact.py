@@ -177,7 +177,7 @@ async def _put(complaint: str, made: Contact, agent: str) -> str:
     city = city_up()
     found = await _id_of(complaint)
     keys = Keys(key_of(city), callers_key_of(city))
-    await kept(city.realm.logins["intake"], keys, found, made, agent)
+    await kept(city.realm.login("agent"), keys, found, made, agent)
     return str(found)
 
 
@@ -197,7 +197,7 @@ async def _show(complaint: str, named: str, agent: str, reason: str) -> tuple[st
     found = await _id_of(complaint)
     unit = unit_named(named, city.catalogue) if named else UnitId("")
     asker = Asker(unit) if unit else Asker(agent=agent)
-    login = city.realm.logins["dispatch" if unit else "intake"]
+    login = city.realm.login("dispatch" if unit else "agent")
     connection = await asyncpg.connect(login, timeout=10, server_settings=WAITING)
     try:
         return unit, await read(connection, key_of(city), found, asker, through="COMMAND", reason=reason)

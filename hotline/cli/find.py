@@ -1,4 +1,4 @@
-"""`hotline find`: complaints by number, request, words of the title, place or caller."""
+"""`hotline find`: complaints by number, request, words of the title, place, unit or caller."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ def find(
     subject: Subject = "",
     district: District = "",
     street: Annotated[str, typer.Option(help="Only of this street or town.")] = "",
+    unit: Annotated[str, typer.Option(help="Only those whose last order lies, or lay, with this unit.")] = "",
     caller: Annotated[
         str, typer.Option(help="Only of this telephone number. The search is noted, and the number is not.")
     ] = "",
@@ -28,15 +29,15 @@ def find(
     after: After = "",
     json: Json = False,
 ) -> None:
-    """Find complaints, the newest first: by number, words of the title, subject, place or caller."""
+    """Find complaints, the newest first: by number, words of the title, subject, place, unit or caller."""
     from deploy.city.registry import city_up
     from hotline.casefile.orders import Whereabouts, found_in, line, of_caller, row
 
-    if not (text or subject or district or street or caller):
-        fail("Give a text, --subject, --district, --street or --caller.", code=2)
-    if caller and (text or subject or district or street or after):
+    if not (text or subject or district or street or unit or caller):
+        fail("Give a text, --subject, --district, --street, --unit or --caller.", code=2)
+    if caller and (text or subject or district or street or unit or after):
         fail("--caller: stands alone, with --open and --limit.", code=2)
-    place = Whereabouts(subject, district, street)
+    place = Whereabouts(subject, district, street, unit)
     looked = run(
         of_caller(city_up(), caller, agent, open_only=open_only, most=limit)
         if caller

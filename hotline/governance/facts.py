@@ -223,11 +223,13 @@ class AssessmentMade(ProgrammeFact, frozen=True, kw_only=True):
     assessed_at: Instant
 
 
-class Member(msgspec.Struct, frozen=True, kw_only=True):
+class Member(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A complaint in the position of another one, and the unit that has its order."""
 
     complaint_id: ComplaintId
     unit: UnitId
+    complaint_number: str = ""
+    """The number that a person reads out and types; empty in facts from before it was kept here."""
 
 
 class AnswerOffered(ProgrammeFact, frozen=True, kw_only=True):

@@ -17,7 +17,7 @@ import msgspec
 from hotline.governance.facts import ProgrammeId, Recorded, Wanted, WishRefused, decoded, encoded
 from hotline.governance.notices import kept_notices
 from hotline.governance.rules import NoSuchProgramme, decide, why_not
-from hotline.governance.state import Programme, evolve, folded
+from hotline.governance.state import Programme, ProgrammeFold, folded
 from hotline.parsing import id_of
 from shared.log.instants import implausible, reads_any_instant
 from shared.runtime.errors import UserError
@@ -132,18 +132,17 @@ class Programmes:
         A fact that cannot be read is noted in `unread`, and its programme stands as the others leave it.
         """
         unread = UnreadableRows() if unread is None else unread
-        states: dict[UUID, Programme | None] = {}
+        folds: dict[UUID, ProgrammeFold] = {}
         async with self._connection.transaction(isolation="repeatable_read", readonly=True):
             cursor = await self._connection.cursor(_ALL)
             while page := await cursor.fetch(PAGE):
                 for row in page:
-                    known = states.get(row[0])
-                    after = unread.read(
+                    fold = folds.setdefault(row[0], ProgrammeFold())
+                    unread.read(
                         _name(row[0], row[1]),
-                        lambda row=row, known=known: evolve(known, decoded(row["body"])),  # type: ignore[misc]
+                        lambda row=row, fold=fold: fold.add(decoded(row["body"])),  # type: ignore[misc]
                     )
-                    states[row[0]] = known if after is None else after
-        found = [state for state in states.values() if state is not None]
+        found = [fold.state for fold in folds.values() if fold.state is not None]
         return sorted(
             found,
             key=lambda one: (
@@ -190,25 +189,22 @@ def decided(
     A wish after a refusal is not asked, unless `each` stands for itself.
     """
     said: list[Recorded] = []
+    fold = ProgrammeFold(state)
     for wish in wanted:
-        came = decide(state, wish)
+        came = decide(fold.state, wish)
         for fact in came:
-            state = evolve(state, fact)
+            fold.add(fact)
         said += came
         if not each and any(fact is not wish for fact in came):
             break
-    assert state is not None  # noqa: S101 -- `decide` raises where nothing begins it
-    return said, state
+    assert fold.state is not None  # noqa: S101 -- `decide` raises where nothing begins it
+    return said, fold.state
 
 
 def told(before: Programme | None, said: Iterable[Recorded]) -> list[str | None]:
     """The notices of each of these facts, as the log keeps them beside it."""
-    found: list[str | None] = []
-    state = before
-    for fact in said:
-        state = evolve(state, fact)
-        found.append(kept_notices(state, fact))
-    return found
+    fold = ProgrammeFold(before)
+    return [kept_notices(fold.add(fact), fact) for fact in said]
 
 
 class Findings(Protocol):
@@ -230,12 +226,12 @@ async def judge(connection: asyncpg.Connection[Any], report: Findings) -> None:
     """
     cursor = await connection.cursor(_ALL)
     programme: UUID | None = None
-    state: Programme | None = None
+    fold = ProgrammeFold()
     last = 0
     while page := await cursor.fetch(PAGE):
         for row in page:
             if row[0] != programme:
-                programme, state, last = row[0], None, 0
+                programme, fold, last = row[0], ProgrammeFold(), 0
                 report.programmes += 1
             report.programme_facts += 1
 
@@ -250,22 +246,21 @@ async def judge(connection: asyncpg.Connection[Any], report: Findings) -> None:
             except msgspec.DecodeError as error:
                 wrong(f"cannot be read: {error}")
                 continue
-            state, amiss = _judged(row, state, fact)
-            for what in amiss:
+            for what in _judged(row, fold, fact):
                 wrong(what)
 
 
-def _judged(row: Any, state: Programme | None, fact: Recorded) -> tuple[Programme | None, list[str]]:
-    """The state after a fact, and what is wrong with it; one that cannot be judged is named as that."""
+def _judged(row: Any, fold: ProgrammeFold, fact: Recorded) -> list[str]:
+    """The faults of a fact. A legal one is added; one that cannot be judged is named as that."""
     amiss = implausible(fact)
     try:
-        amiss += _amiss(row, state, fact)
-        return (evolve(state, fact) if legal(state, fact) is None else state), amiss
+        amiss += _amiss(row, fold, fact)
     except Exception as error:  # noqa: BLE001 -- it is named, and all others are judged
-        return state, [*amiss, f"cannot be judged: {reason(error)}"]
+        amiss.append(f"cannot be judged: {reason(error)}")
+    return amiss
 
 
-def _amiss(row: Any, state: Programme | None, fact: Recorded) -> Iterable[str]:
+def _amiss(row: Any, fold: ProgrammeFold, fact: Recorded) -> Iterable[str]:
     _, _, kind, occurred_at, recorded_by, body, notices = row
     if encoded(fact).decode() != body:
         yield "its bytes are not those this fact is written with"
@@ -273,11 +268,13 @@ def _amiss(row: Any, state: Programme | None, fact: Recorded) -> Iterable[str]:
         yield "the row's kind, time or speaker is not the fact's own"
     if UUID(fact.programme_id) != row[0]:
         yield "is a fact of another one"
-    why = legal(state, fact)
+    why = legal(fold.state, fact)
     if why is not None:
         yield why
+        return
+    after = fold.add(fact)
     # A fact of before decision 0055 has none, and so has one that a command of the release before recorded.
-    elif notices is not None and notices != kept_notices(evolve(state, fact), fact):
+    if notices is not None and notices != kept_notices(after, fact):
         yield "what units are told of it is not what this fact tells"
 
 

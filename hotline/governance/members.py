@@ -78,7 +78,9 @@ async def member_called(connection: asyncpg.Connection[Any], text: str) -> Membe
         raise UserError(f"{case.complaint_number} has ended: nobody answers it any more.")
     if not isinstance(case.order, Held):
         raise UserError(f"{case.complaint_number} lies with no unit that could answer it now.")
-    return Member(complaint_id=case.complaint_id, unit=case.order.unit)
+    return Member(
+        complaint_id=case.complaint_id, unit=case.order.unit, complaint_number=case.complaint_number
+    )
 
 
 async def standings(connection: asyncpg.Connection[Any], offer: Offer) -> list[MemberStanding]:

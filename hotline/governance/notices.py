@@ -15,7 +15,7 @@ from msgspec import UNSET
 from hotline.governance import facts as f
 from hotline.governance.state import Programme, Task
 from shared.deciding import alike
-from shared.ids import ComplaintId, UnitId
+from shared.ids import UnitId
 from shared.programme_notice import ProgrammeNotice, StoredNotice
 from shared.topic_names import UNIT_NAME
 
@@ -44,10 +44,11 @@ def _told(state: Programme, fact: f.Recorded) -> Iterator[tuple[UnitId, Programm
         task = state.tasks[fact.task]
         yield task.owner, _of_task(state, task, fact)
     elif isinstance(fact, f.AnswerOffered):
-        units: dict[UnitId, list[ComplaintId]] = {}
+        units: dict[UnitId, list[f.Member]] = {}
         for member in fact.members:
-            units.setdefault(member.unit, []).append(member.complaint_id)
-        for unit, complaints in units.items():
+            units.setdefault(member.unit, []).append(member)
+        for unit, own in units.items():
+            numbers = tuple(member.complaint_number for member in own)
             yield (
                 unit,
                 _notice(
@@ -56,7 +57,8 @@ def _told(state: Programme, fact: f.Recorded) -> Iterator[tuple[UnitId, Programm
                     **_of_item(state, fact.item),
                     text=fact.answer,
                     offer=len(state.offers),
-                    complaints=tuple(complaints),
+                    complaints=tuple(member.complaint_id for member in own),
+                    complaint_numbers=numbers if all(numbers) else UNSET,
                 ),
             )
     elif isinstance(fact, f.ProgrammeClosed):

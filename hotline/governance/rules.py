@@ -166,6 +166,11 @@ def _offering(state: Programme, wanted: f.AnswerOffered) -> str | None:
     return None
 
 
+def _offered_to(members: tuple[f.Member, ...]) -> list[tuple[str, str]]:
+    """The complaints and their units; a number adds nothing, and facts of before have none."""
+    return [(one.complaint_id, one.unit) for one in members]
+
+
 def _no_item(state: Programme, item: int) -> str:
     word = "problem" if state.is_monthly else "project"
     return f"{word}: there is no {item}, expected one of 1 to {len(state.items)}"
@@ -253,8 +258,10 @@ def _is_so(state: Programme, wanted: f.Wanted) -> bool:  # noqa: PLR0911 -- a li
         case f.PolicyIssued():
             return wanted.document in state.policies
         case f.AnswerOffered():
-            said = (wanted.item, wanted.first, wanted.answer, wanted.members)
-            return any(said == (one.item, one.first, one.answer, one.members) for one in state.offers)
+            said = (wanted.item, wanted.first, wanted.answer, _offered_to(wanted.members))
+            return any(
+                said == (one.item, one.first, one.answer, _offered_to(one.members)) for one in state.offers
+            )
         case f.ProgrammeClosed():
             return state.closed is wanted.basis
         case _:

@@ -1,4 +1,4 @@
-"""The state of a programme: the sum of its facts. `evolve` refuses nothing; what may be recorded is decided in `rules`.
+"""The state of a programme: the sum of its facts. A fold refuses nothing; what may be recorded is decided in `rules`.
 
 Overdue and progress are read off a state and a day, never stored.
 """
@@ -165,18 +165,68 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
         return ratio(self.tasks_done * 100, self.tasks)
 
 
+class ProgrammeFold:
+    """A programme while facts are added to it, each at the same price however many tasks there are."""
+
+    def __init__(self, state: Programme | None = None) -> None:
+        """The facts are added to a copy of this state; None where nothing has begun it."""
+        self._items: dict[int, Item] = {} if state is None else dict(state.items)
+        self._tasks: dict[int, Task] = {} if state is None else dict(state.tasks)
+        self.state = None if state is None else replace(state, items=self._items, tasks=self._tasks)
+        """As it stands. The next fact changes its items and tasks: whoever keeps it adds none."""
+
+    def add(self, fact: f.Recorded) -> Programme | None:
+        """The state with one more fact; None as long as none has begun it."""
+        if isinstance(fact, f.ProgrammeProposed | f.ListDrawnUp):
+            self._items, self._tasks = {}, {}
+            self.state = replace(_begun(fact), items=self._items, tasks=self._tasks)
+        elif self.state is None or isinstance(fact, f.WishRefused):
+            pass
+        elif isinstance(fact, f.OfTask):
+            self._tasks[fact.task] = _task_after(self._tasks[fact.task], fact)
+        else:
+            self.state = self._with(self.state, fact)
+        return self.state
+
+    def _with(self, state: Programme, fact: f.OfWhole) -> Programme:  # noqa: PLR0911 -- a line a fact
+        match fact:
+            case f.ProgrammeAdopted():
+                return replace(state, adopted=True)
+            case f.ItemNamed():
+                self._items[fact.item] = Item(
+                    number=fact.item, title=fact.title, lead=fact.lead, cooperating=fact.cooperating
+                )
+                return state
+            case f.LeadChanged():
+                known = self._items[fact.item]
+                self._items[fact.item] = replace(known, lead=fact.lead, cooperating=fact.cooperating)
+                return state
+            case f.TaskSet():
+                self._tasks[fact.task] = Task(
+                    number=fact.task, item=fact.item, title=fact.title, owner=fact.owner, due=fact.due
+                )
+                return state
+            case f.PolicyIssued():
+                return replace(state, policies=(*state.policies, fact.document))
+            case f.AssessmentMade():
+                made = Assessment(
+                    survey_rate=fact.survey_rate, visits=fact.visits, assessed_at=fact.assessed_at
+                )
+                return replace(state, assessment=made)
+            case f.AnswerOffered():
+                return replace(state, offers=(*state.offers, _offer(len(state.offers) + 1, fact)))
+            case f.ClosingExceptionApproved():
+                return replace(state, exception=fact.reason)
+            case f.ProgrammeClosed():
+                return replace(state, closed=fact.basis)
+
+
 def evolve(state: Programme | None, fact: f.Recorded) -> Programme | None:
-    """The state with one more fact; None as long as none has begun it."""
-    if isinstance(fact, f.ProgrammeProposed):
-        return Programme(
-            programme_id=fact.programme_id,
-            year=fact.year,
-            month=fact.month,
-            title=fact.title,
-            lead=fact.lead,
-            proposed_by=fact.by,
-            clusters=fact.clusters,
-        )
+    """The state with one more fact, beside the one before; None as long as none has begun it."""
+    return ProgrammeFold(state).add(fact)
+
+
+def _begun(fact: f.ProgrammeProposed | f.ListDrawnUp) -> Programme:
     if isinstance(fact, f.ListDrawnUp):
         return Programme(
             programme_id=fact.programme_id,
@@ -187,38 +237,15 @@ def evolve(state: Programme | None, fact: f.Recorded) -> Programme | None:
             proposed_by=fact.by,
             clusters=fact.clusters,
         )
-    if state is None or isinstance(fact, f.WishRefused):
-        return state
-    if isinstance(fact, f.OfTask):
-        task = _task_after(state.tasks[fact.task], fact)
-        return replace(state, tasks={**state.tasks, task.number: task})
-    return _evolved(state, fact)
-
-
-def _evolved(state: Programme, fact: f.OfWhole) -> Programme:  # noqa: PLR0911 -- a line a fact
-    match fact:
-        case f.ProgrammeAdopted():
-            return replace(state, adopted=True)
-        case f.ItemNamed():
-            item = Item(number=fact.item, title=fact.title, lead=fact.lead, cooperating=fact.cooperating)
-            return replace(state, items={**state.items, fact.item: item})
-        case f.LeadChanged():
-            moved = replace(state.items[fact.item], lead=fact.lead, cooperating=fact.cooperating)
-            return replace(state, items={**state.items, fact.item: moved})
-        case f.TaskSet():
-            task = Task(number=fact.task, item=fact.item, title=fact.title, owner=fact.owner, due=fact.due)
-            return replace(state, tasks={**state.tasks, fact.task: task})
-        case f.PolicyIssued():
-            return replace(state, policies=(*state.policies, fact.document))
-        case f.AssessmentMade():
-            made = Assessment(survey_rate=fact.survey_rate, visits=fact.visits, assessed_at=fact.assessed_at)
-            return replace(state, assessment=made)
-        case f.AnswerOffered():
-            return replace(state, offers=(*state.offers, _offer(len(state.offers) + 1, fact)))
-        case f.ClosingExceptionApproved():
-            return replace(state, exception=fact.reason)
-        case f.ProgrammeClosed():
-            return replace(state, closed=fact.basis)
+    return Programme(
+        programme_id=fact.programme_id,
+        year=fact.year,
+        month=fact.month,
+        title=fact.title,
+        lead=fact.lead,
+        proposed_by=fact.by,
+        clusters=fact.clusters,
+    )
 
 
 def _offer(number: int, fact: f.AnswerOffered) -> Offer:
@@ -249,10 +276,10 @@ def _task_after(task: Task, fact: f.OfTask) -> Task:
 
 def folded(facts: Iterable[f.Recorded]) -> Programme | None:
     """The state after these facts, in the order of their positions."""
-    state: Programme | None = None
+    fold = ProgrammeFold()
     for fact in facts:
-        state = evolve(state, fact)
-    return state
+        fold.add(fact)
+    return fold.state
 
 
 def progress(programmes: Iterable[Programme], today: date) -> Progress:

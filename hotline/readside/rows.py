@@ -16,9 +16,9 @@ from shared.complaint import (
     Order,
     ReturnAsked,
     Stage,
-    asked_for,
     goes_on,
     misses,
+    open_questions,
     order_open,
     stage_of,
     watched,
@@ -30,7 +30,7 @@ from shared.events.base import Level, Limit
 from shared.log import timers_of
 from shared.times import zone_of
 
-VERSION: Final = 2
+VERSION: Final = 3
 """Of this fold. Raise it where other rows follow from the same complaint: the projector then goes through all."""
 
 ORDERS, REVIEWS, CORRECTIONS, SUPERVISION, VISITS = LISTS = (
@@ -42,8 +42,11 @@ ORDERS, REVIEWS, CORRECTIONS, SUPERVISION, VISITS = LISTS = (
 )
 ANSWERED: Final = "answered"
 """The standing of an order that no limit can pass any more."""
-LEAD, HELP, CALLED = ROLES = ("lead", "help", "called")
-"""The part of a unit in a complaint of its list: it has the order, it helps, or a street whistled for it."""
+LEAD, HELP, CALLED, ARRIVED = ROLES = ("lead", "help", "called", "arrived")
+"""The part of a unit in a complaint of its list: it has the order, or it helps.
+
+Or a street whistled for it: it must come, or it has come and stays until the street lets it go (T25).
+"""
 
 SUPERVISED, DISTRICT, TOP, UNASKED = WATCHED_AS = ("supervised", "district", "top", "unasked")
 """The reason why supervision has it in its list: it took it up, or it has climbed to its district or to the top.
@@ -223,7 +226,7 @@ def _waiting(case: Complaint) -> Iterator[WaitingRow]:
             yield _waits(case, CORRECTIONS, due_at, about=unit)
     if case.ended is None:
         yield from _called(case, due_at)
-    if order is not None and (what := asked_for(case)):
+    for what in open_questions(case):
         yield _waits(case, REVIEWS, due_at, role=what, about=unit)
     if order is not None and (watched_as := _watched_as(case)):
         by = case.supervision.due_at if watched_as == SUPERVISED and case.supervision else due_at
@@ -252,12 +255,14 @@ def _orders(case: Complaint, order: Order) -> Iterator[WaitingRow]:
 
 
 def _called(case: Complaint, due_at: datetime) -> Iterator[WaitingRow]:
-    """The units that a street whistled for, and that have not come and were not let go."""
+    """The units that a street whistled for and has not let go, each until it comes, and once it has come."""
     for whistle in case.whistles:
         for called in whistle.called:
             if called.done_at is None:
                 by = called.due_at or due_at
                 yield _waits(case, ORDERS, by, called.unit, CALLED, whistle.number, whistle.unit)
+            elif called.released_at is None:  # no limit of its own is left, only the order's
+                yield _waits(case, ORDERS, due_at, called.unit, ARRIVED, whistle.number, whistle.unit)
 
 
 def _waits(

@@ -21,7 +21,7 @@ NUMBER_MIN: Final = 4
 """Characters of a complaint's number that are looked up."""
 _DIGITS: Final = 32
 
-_FOUND: Final = "SELECT stream_id::text FROM read.found($1, $2, $3, $4, $5, $6, $7)"
+_FOUND: Final = "SELECT stream_id::text FROM read.found($1, $2, $3, $4, $5, $6, $7, $8)"
 _NUMBERED: Final = """
 SELECT stream_id::text FROM read.complaint WHERE stream_id BETWEEN $1 AND $2 ORDER BY stream_id LIMIT $3
 """
@@ -36,12 +36,14 @@ async def found(
     subject: str = "",
     district: str = "",
     street: str = "",
+    unit: str = "",
     open_only: bool = False,
     before: str = "",
     most: int = 50,
 ) -> list[Listed]:
     """The newest complaints of which all of this is true; `text`: a number, a request, or words of the title.
 
+    `unit`: the id of the unit with which the last order lies or lay.
     `before`: the place of the last one of the page before. Raises `UserError` where that is no place, or where the text
     is too short to look for.
     """
@@ -53,7 +55,9 @@ async def found(
         return [
             one
             for one in await some(connection, exact)
-            if not (open_only and one.ended) and known in {None, numbered(one.complaint_number)}
+            if not (open_only and one.ended)
+            and known in {None, numbered(one.complaint_number)}
+            and unit in {"", one.lead}
         ]
     words = words_in(text)
     if text and not words:
@@ -62,7 +66,7 @@ async def found(
         )
     asked = [*named(subject, district, street), *words]
     behind = since(before) if before else _AFTER_ALL
-    rows = await connection.fetch(_FOUND, asked, district, subject, *behind, open_only, most)
+    rows = await connection.fetch(_FOUND, asked, district, subject, *behind, open_only, most, unit)
     return await some(connection, [row[0] for row in rows])
 
 

@@ -1,8 +1,9 @@
 """Reading a contact: the decision and its row in the access log in one transaction, before anything goes out.
 
 The door is `GET /contacts/COMPLAINT?reason=TEXT` with `Authorization: Bearer TOKEN`, beside the metrics of
-the process on loopback. It answers JSON: 200 with `seen` and the contact, 403 refused, 404 no such complaint
-or none kept. It answers 401 for a token nobody was given, and 400, 405 and 503.
+the process on loopback. It answers JSON: 200 with `seen` and the contact, 403 refused, 404 where its own complaint
+has none. A complaint that is not on record is refused like one of another unit. It answers 401 for a token nobody was
+given, and 400, 405 and 503.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from urllib.parse import parse_qs
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
-from services.dispatch.contact_policy import Asker, Seen, Sight, may_see
+from services.dispatch.contact_policy import Asker, Seen, Sight, Standing, may_see, refused_for
 from services.dispatch.settings import Settings
 from shared.aside import NoSuchComplaint
 from shared.complaint import UnreadableHead, stored_head
@@ -193,8 +194,8 @@ class ContactDoor:
             asker = Asker(UnitId(unit))
             try:
                 found = await read(connection, key, complaint_id, asker, through="DOOR", reason=reason)
-            except NoSuchComplaint as error:
-                raise _Not(404, {"error": str(error)}) from None
+            except NoSuchComplaint:
+                raise _Not(403, {"refused": Standing.STRANGER}) from None
             except (CannotUnseal, UnreadableHead) as error:
                 raise _Not(*self._failed(complaint_id, str(error))) from None
         seen, standing = found.sight
@@ -202,7 +203,7 @@ class ContactDoor:
             "contact_read", complaint_id=complaint_id, unit=unit, seen=seen, standing=standing
         )
         if seen is Seen.REFUSED:
-            raise _Not(403, {"refused": standing})
+            raise _Not(403, {"refused": refused_for(standing)})
         if found.contact is None:
             raise _Not(404, {"error": "no contact is kept of this complaint"})
         contact = {name: getattr(found.contact, name) for name in found.contact.__struct_fields__}

@@ -38,7 +38,7 @@ class Standing(StrEnum):
     ACCUSED = "ACCUSED"
     """The unit that is said to retaliate."""
     OVER = "OVER"
-    """The life has ended: no unit has it any more."""
+    """The life has ended: the unit that had it last, or helped, has it no more."""
 
 
 class Asker(NamedTuple):
@@ -111,12 +111,22 @@ def _standing(asker: Asker, case: Complaint, taken_by: str | None) -> Standing:
         return Standing.AGENT if asker.agent and asker.agent == taken_by else Standing.STRANGER
     if asker.unit == case.accused:
         return Standing.ACCUSED
-    if case.ended is not None:
-        return Standing.OVER
     order = case.order
+    helper = helping(case, asker.unit) is not None
+    if case.ended is not None:
+        last = order is not None and order.unit == asker.unit
+        return Standing.OVER if last or helper else Standing.STRANGER
     if isinstance(order, Held | Answered) and order.unit == asker.unit:
         return Standing.ASSIGNEE
-    return Standing.STRANGER if helping(case, asker.unit) is None else Standing.HELPER
+    return Standing.HELPER if helper else Standing.STRANGER
+
+
+def refused_for(standing: Standing) -> Standing:
+    """The standing that a unit is told with a refusal: none says more than that it is a stranger to it.
+
+    So it learns neither whether a complaint is on record, nor that somebody reported it.
+    """
+    return Standing.STRANGER if standing is Standing.ACCUSED else standing
 
 
 def visit_due(case: Complaint, at: datetime | None) -> bool:

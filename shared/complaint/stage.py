@@ -168,16 +168,16 @@ def holder(case: Complaint) -> UnitId | None:
     return case.order.unit if case.ended is None and isinstance(case.order, Held) else None
 
 
-def asked_for(case: Complaint) -> str:
-    """The question that waits for a decision: return, dispute, extension, pause, termination or exclusion; "" for none.
+def open_questions(case: Complaint) -> list[str]:
+    """Each question that waits for a decision: return, dispute, extension, pause, termination or exclusion.
 
     A question that holds the order up goes first.
     """
-    if case.ended is None and isinstance(case.order, Held):
-        for kind, name in _ASKED.items():
-            if question(case.order, kind) is not None:
-                return name
-    return "exclusion" if case.exclusion is not None and case.exclusion.approved is None else ""
+    held = case.order if case.ended is None and isinstance(case.order, Held) else None
+    found = [name for kind, name in _ASKED.items() if held is not None and question(held, kind) is not None]
+    if case.exclusion is not None and case.exclusion.approved is None:
+        found.append("exclusion")
+    return found
 
 
 _ASKED: Final[dict[type[Question], str]] = {

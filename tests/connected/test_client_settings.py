@@ -30,6 +30,7 @@ from shared.roles import AGENTS, UNIT
 from shared.runtime import kafka_address
 from shared.runtime.errors import UserError
 from shared.topic_names import partition_of
+from tests.kafka_clients import NODE, NPM, with_kafkajs
 
 pytestmark = pytest.mark.connected
 
@@ -37,9 +38,7 @@ CITY: Final = "letting_in"
 STREET: Final = "street-a"
 WAITING: Final = 32
 KEYS: Final = [f"key-{number}".encode() for number in range(64)]
-KAFKAJS: Final = Path(__file__).parent / "kafkajs"
 PATIENCE_SECONDS: Final = 400.0
-NODE, NPM = shutil.which("node"), shutil.which("npm")
 JAVA: Final = shutil.which("java")
 
 
@@ -139,12 +138,9 @@ async def _by_kafkajs(folder: Path, admitted: Admission, program: str) -> list[s
     """The lines that a program of these lines prints, which follow the printed module."""
     if NODE is None or NPM is None:
         pytest.skip("Node with npm is not on this machine, so kafkajs speaks for nobody")
-    for name in ("package.json", "package-lock.json"):
-        shutil.copy(KAFKAJS / name, folder / name)
+    await asyncio.to_thread(with_kafkajs, folder)
     (folder / "settings.js").write_text(client_settings.kafkajs(admitted) + "\n")
     (folder / "program.js").write_text(f"(async () => {{\n{program}\n}})();\n")
-    install = (NPM, "ci", "--no-audit", "--no-fund", "--silent")
-    await asyncio.to_thread(subprocess.run, install, cwd=folder, check=True, timeout=120)
     done = await asyncio.to_thread(
         subprocess.run,
         (NODE, "program.js"),

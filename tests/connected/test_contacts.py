@@ -82,18 +82,18 @@ async def test_a_callers_complaints_are_found_again_by_a_number_that_is_kept_now
 ) -> None:
     town, key = await opened(city)
     await town.start("intake", "dispatch", "relay")
-    intake, callers = town.realm.logins["intake"], callers_key_of(served(town))
+    agents, callers = town.realm.logins["agent"], callers_key_of(served(town))
     first, second, other = [await dispatched(town, f"caller {number}") for number in range(3)]
     for one, contact in (
         (first, LI),
         (second, contact_of(NAME, CALLBACK)),
         (other, contact_of(NAME, "13800138001")),
     ):
-        await put(intake, Keys(key, callers), one, contact, AGENT)
-    assert await of_caller(intake, callers, "+86 138-0013-8000", AGENT, 10) == [first]
-    assert await of_caller(intake, callers, "01065129876", AGENT, 10) == [second, first]
-    assert await of_caller(intake, callers, "01065129876", AGENT, 1) == [second]
-    assert await of_caller(intake, CALLERS, PHONE, AGENT, 10) == [], "another key finds nothing"
+        await put(agents, Keys(key, callers), one, contact, AGENT)
+    assert await of_caller(agents, callers, "+86 138-0013-8000", AGENT, 10) == [first]
+    assert await of_caller(agents, callers, "01065129876", AGENT, 10) == [second, first]
+    assert await of_caller(agents, callers, "01065129876", AGENT, 1) == [second]
+    assert await of_caller(agents, CALLERS, PHONE, AGENT, 10) == [], "another key finds nothing"
     owner = await asyncpg.connect(town.realm.owner_dsn)
     try:
         noted = await owner.fetch(
@@ -103,16 +103,16 @@ async def test_a_callers_complaints_are_found_again_by_a_number_that_is_kept_now
         kept = str(await owner.fetch("SELECT * FROM vault.caller"))
         assert not any(digits in kept for digits in (PHONE, "01065129876", PHONE.encode().hex()))
         # Another contact in its place is found by its own number, and what is shredded by none.
-        await put(intake, Keys(key, callers), first, contact_of(NAME, "13900139000"), AGENT)
-        assert await of_caller(intake, callers, PHONE, AGENT, 10) == []
+        await put(agents, Keys(key, callers), first, contact_of(NAME, "13900139000"), AGENT)
+        assert await of_caller(agents, callers, PHONE, AGENT, 10) == []
         async with acting(town.realm.login("operator")) as operator:
             assert await shred(operator, [first], "asked for") == 1
-        assert await of_caller(intake, callers, "13900139000", AGENT, 10) == []
+        assert await of_caller(agents, callers, "13900139000", AGENT, 10) == []
         assert await owner.fetchval("SELECT count(*) FROM vault.caller WHERE stream_id = $1", first) == 0
     finally:
         await owner.close()
-    for desk in ("dispatch", "reader"):
-        connection = await asyncpg.connect(town.realm.logins[desk])
+    for login in ("intake", "dispatch", "visitor", "reader"):
+        connection = await asyncpg.connect(town.realm.logins[login])
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await connection.fetch("SELECT vault.of_caller($1, 'x', 1)", callers.index(PHONE))
         await connection.close()
@@ -128,7 +128,7 @@ async def returned(town: City, complaint: ComplaintId) -> None:
 async def asked(
     town: City, key: MasterKey, complaint: ComplaintId, asker: Asker, reason: str = ""
 ) -> Reading:
-    dsn = town.realm.logins["dispatch" if asker.unit else "intake"]
+    dsn = town.realm.logins["dispatch" if asker.unit else "agent"]
     connection = await asyncpg.connect(dsn)
     try:
         return await read(connection, key, complaint, asker, through="COMMAND", reason=reason)
@@ -183,7 +183,7 @@ async def test_a_unit_reads_returns_and_is_refused_and_the_other_unit_reads(
     town, key = await opened(city)
     await town.start()
     complaint = await dispatched(town, "contact-1")
-    await put(town.realm.logins["intake"], Keys(key, CALLERS), complaint, LI, AGENT)
+    await put(town.realm.logins["agent"], Keys(key, CALLERS), complaint, LI, AGENT)
     of, address = await tokens(town), await door(town)
 
     full = {"complaint_id": complaint, "seen": "FULL", "name": NAME, "phone": PHONE, "callback": CALLBACK}
@@ -232,7 +232,7 @@ async def test_the_door_says_what_is_wrong_and_gives_nothing_out(
     town, key = await opened(city)
     await town.start("intake", "dispatch", "relay")
     complaint = await dispatched(town, "contact-2")
-    await put(town.realm.logins["intake"], Keys(key, CALLERS), complaint, LI, AGENT)
+    await put(town.realm.logins["agent"], Keys(key, CALLERS), complaint, LI, AGENT)
     of, address = await tokens(town), await door(town)
     unknown = "0" * 8 + complaint[8:]
 
@@ -247,15 +247,19 @@ async def test_the_door_says_what_is_wrong_and_gives_nothing_out(
     )
     assert (await called(address, complaint, of[UNIT], "x" * 501))[0] == 400
     assert (await called(address, complaint, of[UNIT], method="POST"))[0] == 405
-    assert await called(address, unknown, of[UNIT]) == (
-        404,
-        {"error": f"complaint {unknown} is not on record"},
-    )
+    # Whether a guessed complaint is on record is not for a unit to learn.
+    stranger = (403, {"refused": "STRANGER"})
+    assert await called(address, unknown, of[OTHER_UNIT]) == stranger
+    assert await called(address, complaint, of[OTHER_UNIT]) == stranger
     (town.folder / "home" / "contacts.key").rename(town.folder / "home" / "elsewhere")
     assert (await called(address, complaint, of[UNIT]))[0] == 503
     (town.folder / "home" / "elsewhere").rename(town.folder / "home" / "contacts.key")
     assert (await called(address, complaint, of[UNIT]))[0] == 200
-    assert await access(town, complaint) == [(AGENT, "PUT", ""), (UNIT, "FULL", "")]
+    assert await access(town, complaint) == [
+        (AGENT, "PUT", ""),
+        (OTHER_UNIT, "REFUSED", ""),
+        (UNIT, "FULL", ""),
+    ]
 
 
 async def test_an_agent_reads_his_own_and_what_is_shredded_is_never_read_again(
@@ -265,7 +269,7 @@ async def test_an_agent_reads_his_own_and_what_is_shredded_is_never_read_again(
     town, key = await opened(city)
     await town.start("intake", "dispatch", "relay")
     complaint = await dispatched(town, "contact-3")
-    await put(town.realm.logins["intake"], Keys(key, CALLERS), complaint, LI, AGENT)
+    await put(town.realm.logins["agent"], Keys(key, CALLERS), complaint, LI, AGENT)
     assert (await asked(town, key, complaint, Asker(agent=AGENT))).contact == LI
     assert (await asked(town, key, complaint, Asker(agent="agent-8"))).sight.seen is Seen.REFUSED
     with pytest.raises(CannotUnseal, match="master key"):
@@ -295,7 +299,7 @@ async def test_what_has_ended_is_due_after_the_retention_time_of_its_rule_set(
     town, key = await opened(city)
     await town.start()
     complaint = await dispatched(town, "contact-4")
-    await put(town.realm.logins["intake"], Keys(key, CALLERS), complaint, LI, AGENT)
+    await put(town.realm.logins["agent"], Keys(key, CALLERS), complaint, LI, AGENT)
     await town.answer(complaint)
     await town.until_fact(complaint, ComplaintDispatched)
     await town.settled()
@@ -306,7 +310,7 @@ async def test_what_has_ended_is_due_after_the_retention_time_of_its_rule_set(
             now = await operator.fetchval("SELECT clock_timestamp() + make_interval(days => $1)", days)
             assert await overdue(operator, now) == due
     with pytest.raises(UserError, match="has ended: no contact is kept"):
-        await put(town.realm.logins["intake"], Keys(key, CALLERS), complaint, LI, AGENT)
+        await put(town.realm.logins["agent"], Keys(key, CALLERS), complaint, LI, AGENT)
 
 
 async def test_a_return_waits_for_a_reading_and_a_reading_behind_it_is_refused(
@@ -316,7 +320,7 @@ async def test_a_return_waits_for_a_reading_and_a_reading_behind_it_is_refused(
     town, key = await opened(city)
     await town.start()
     complaint = await dispatched(town, "contact-5")
-    await put(town.realm.logins["intake"], Keys(key, CALLERS), complaint, LI, AGENT)
+    await put(town.realm.logins["agent"], Keys(key, CALLERS), complaint, LI, AGENT)
     await town.ask_return(complaint)
     await town.until_fact(complaint, ReturnRequested)
     connection = await asyncpg.connect(town.realm.logins["dispatch"])
@@ -347,7 +351,7 @@ async def test_who_may_do_what_in_the_vault_is_the_databases_word(
     town, key = await opened(city)
     await town.start("intake", "dispatch", "relay")
     complaint = await dispatched(town, "contact-6")
-    await put(town.realm.logins["intake"], Keys(key, CALLERS), complaint, LI, AGENT)
+    await put(town.realm.logins["agent"], Keys(key, CALLERS), complaint, LI, AGENT)
     note = "SELECT * FROM vault.note('{}', 'x', '{}', 'DOOR', 'FULL', 'ASSIGNEE', '')"
     tries = {
         "reader": (
@@ -356,7 +360,15 @@ async def test_who_may_do_what_in_the_vault_is_the_databases_word(
             "SELECT * FROM vault.token",
         ),
         "feedback": (f"SELECT * FROM vault.look('{complaint}')", "SELECT * FROM vault.access"),
-        "intake": ("SELECT * FROM vault.key", note.format(complaint, "UNIT")),
+        "intake": (f"SELECT * FROM vault.look('{complaint}')", note.format(complaint, "AGENT")),
+        "agent": (
+            "SELECT sealed FROM vault.contact",
+            "SELECT * FROM vault.key",
+            note.format(complaint, "UNIT"),
+            note.format(complaint, "VISITOR"),
+            "SELECT count(*) FROM es.event",
+            f"SELECT vault.shred(ARRAY['{complaint}']::uuid[], '')",
+        ),
         "dispatch": (
             "SELECT * FROM vault.contact",
             "DELETE FROM vault.key",
@@ -385,7 +397,7 @@ async def test_verify_names_an_access_to_no_complaint_and_notices_a_phone_number
     wide = await dispatched(town, "contact-9", content=f"请打{PHONE.translate(FULL_WIDTH)}。")
     behind_a_line_break = await dispatched(town, "contact-10", content=f"电话：\n{PHONE}")
     for one in (complaint, clean, wide, behind_a_line_break):
-        await put(town.realm.logins["intake"], Keys(key, CALLERS), one, LI, AGENT)
+        await put(town.realm.logins["agent"], Keys(key, CALLERS), one, LI, AGENT)
     nobody = "0" * 8 + complaint[8:]
     await town.sql("SELECT vault.note($1, 'x', 'UNIT', 'DOOR', 'REFUSED', 'STRANGER', '')", nobody)
     report = await verify(town.realm.logins["reader"])
@@ -420,7 +432,7 @@ async def test_a_backup_carries_the_vault_sealed_and_the_master_key_opens_it_aga
     town, key = await opened(city)
     await town.start()
     complaint = await dispatched(town, "contact-9")
-    await put(town.realm.logins["intake"], Keys(key, CALLERS), complaint, LI, AGENT)
+    await put(town.realm.logins["agent"], Keys(key, CALLERS), complaint, LI, AGENT)
     await town.settled()
     await town.stop()
     catalogue = str(town.folder / "catalogue.json")

@@ -195,6 +195,8 @@ async def test_the_answer_to_one_is_offered_to_all_in_its_position_and_each_is_a
         "更换水泵,已通水",
         (elsewhere,),
     )
+    (order,) = [json.loads(one.value) for one in told if one.key == elsewhere.encode()]
+    assert notice.complaint_numbers == (order["complaint_number"],), "as the order calls it"
     shown = json.loads((await typed(town, monkeypatch, "unit", "offered", "--unit", UNIT, "--json")).stdout)
     assert [(one["offer"], len(one["waiting"])) for one in shown] == [(1, 3)]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -76,6 +77,19 @@ def test_a_secret_that_a_service_names_is_one_of_the_file_and_no_other_is_given(
         own |= {f"kafka-{program.name}"} if program.speaks_kafka else set()
         assert set(told["services"][program.name]["secrets"]) == own
     assert not [name for name in told["services"]["command"]["secrets"] if name.endswith(("owner", "admin"))]
+
+
+def test_a_command_is_given_the_secret_of_every_login_it_uses_and_of_no_desk() -> None:
+    used: set[str] = set()
+    for file in Path("hotline").rglob("*.py"):
+        if "lab" not in file.parts:
+            for words in re.findall(r"\.login\(([^)]*)\)|logins\[([^\]]*)\]", file.read_text()):
+                used |= set(re.findall(r'"([a-z]+)"', "".join(words)))
+    given = {one.removeprefix("postgres-") for one in services.FOR_COMMANDS if one.startswith("postgres-")}
+    assert {"reader", "agent", "visitor", "operator"} <= used
+    # A unit reads a contact at dispatch's door, with a token: `contact show --as UNIT` is for the stack's owner.
+    assert used - given == {"dispatch"}
+    assert not given & set(kafka_rights.DESKS)
 
 
 def test_nothing_is_published_but_on_loopback() -> None:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from services.dispatch.contact_policy import Asker, Seen, Sight, Standing, may_see
+from services.dispatch.contact_policy import Asker, Seen, Sight, Standing, may_see, refused_for
 from shared.complaint import Complaint, Recalled
 from shared.events import ComplaintDispatched
 from shared.events.base import RequestType
@@ -64,6 +64,19 @@ def test_the_assignee_sees_it_a_helper_a_mask_and_a_former_unit_nothing(
 ) -> None:
     """T29, R9: a report and a confidential complaint are masked until a reason is given."""
     assert by_unit(unit, of, reason).seen is seen
+
+
+def test_only_a_unit_that_had_it_hears_that_it_is_over_and_none_that_it_was_reported() -> None:
+    ended = case(eg.CO_UNIT_ADDED, eg.WITHDRAWN)
+    assert by_unit(eg.STREET, ended).standing is Standing.OVER
+    assert by_unit(eg.WATER, ended).standing is Standing.OVER
+    assert by_unit(eg.OTHER_STREET, ended) == by_unit(eg.OTHER_STREET, case())
+    assert by_unit(eg.OTHER_STREET, ended) == (Seen.REFUSED, Standing.STRANGER)
+    accused = by_unit(eg.OTHER_STREET, case(accused=eg.OTHER_STREET)).standing
+    assert accused is Standing.ACCUSED, "as the access log has it"
+    assert refused_for(accused) is Standing.STRANGER
+    for standing in set(Standing) - {Standing.ACCUSED}:
+        assert refused_for(standing) is standing
 
 
 def test_an_agent_sees_what_he_took_down_himself_and_no_other_agent_does() -> None:

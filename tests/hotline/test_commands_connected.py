@@ -228,11 +228,26 @@ def test_what_a_unit_cannot_settle_alone_is_asked_for_listed_and_decided(shell: 
     assert shell(*report) == "Reported: the unit that leads is told.\n"
 
     ground = ("unit", "terminate", complaint, "--unit", UNIT, "--evidence", "letters", "--ground")
+    exclude = ("unit", "exclude", complaint, "--unit", UNIT, "--evidence", "twice", "--ground", "DUPLICATE")
     assert shell(*ground, "TIRED", code=2).startswith(
         "--ground: 'TIRED', expected one of INFORMATION_REFUSED"
     )
     assert shell(*ground, "INFORMATION_REFUSED").startswith("Termination requested")
-    assert shell("review", "approve", complaint, "--as", "reviewer-9").startswith("Terminated")
+    assert shell(*exclude).startswith("Asked for: a reviewer decides")
+    waiting = json.loads(shell("review", "list", "--unit", UNIT, "--json"))
+    assert [row["asked_for"] for row in waiting if row["complaint_id"] == complaint] == [
+        "exclusion",
+        "termination",
+    ]
+    approve = ("review", "approve", complaint, "--as", "reviewer-9")
+    assert shell(*approve, code=2) == (
+        "Several questions wait: termination, exclusion. Name one by --asked.\n"
+    )
+    assert shell(*approve, "--asked", "pause", code=1).startswith("Refused: no pause")
+    assert shell(*approve, "--asked", "mercy", code=2).startswith("--asked: 'mercy', expected one of return")
+    reject = ("review", "reject", complaint, "--asked", "exclusion", "--reason", "it is the first")
+    assert shell(*reject) == f"Rejected: it counts in the score of {UNIT}.\n"
+    assert shell(*approve).startswith("Terminated")
     for _ in range(100):
         shown = shell("show", complaint)
         if "closed: exception" in shown:

@@ -15,6 +15,7 @@ from hotline.governance import facts as f
 from hotline.governance.likeness import ComplaintPosition, LikenessSought, in_this_position, likeness
 from hotline.governance.log import decided, told
 from hotline.governance.notices import notices_of
+from shared.complaint_number import number_of
 from shared.ids import ComplaintId, UnitId
 from shared.programme_notice import ProgrammeNotice, stored
 from tests.hotline.test_proactive import (
@@ -43,7 +44,10 @@ from tests.hotline.test_proactive import (
     refused,
 )
 
-FIRST, SECOND, THIRD, FOURTH = (ComplaintId(f"00000000-0000-8000-8000-00000000000{n}") for n in range(1, 5))
+FIRST, SECOND, THIRD, FOURTH = EVERY = tuple(
+    ComplaintId(f"0000000{n}-0000-8000-8000-000000000000") for n in range(1, 5)
+)
+NUMBER = {one: number_of(one, AT, "beijing-draft-2021") for one in EVERY}
 OFFER = f.AnswerOffered(
     programme_id=ID,
     by="supervision",
@@ -51,9 +55,9 @@ OFFER = f.AnswerOffered(
     first=FIRST,
     answer="已为您办理,可持证件领取。",
     members=(
-        f.Member(complaint_id=SECOND, unit=PLANNING),
-        f.Member(complaint_id=THIRD, unit=HOUSING),
-        f.Member(complaint_id=FOURTH, unit=PLANNING),
+        f.Member(complaint_id=SECOND, unit=PLANNING, complaint_number=NUMBER[SECOND]),
+        f.Member(complaint_id=THIRD, unit=HOUSING, complaint_number=NUMBER[THIRD]),
+        f.Member(complaint_id=FOURTH, unit=PLANNING, complaint_number=NUMBER[FOURTH]),
     ),
     offered_at=AT,
 )
@@ -141,9 +145,25 @@ def test_an_offered_answer_is_told_to_each_unit_for_its_own_complaints_alone() -
         PLANNING: (SECOND, FOURTH),
         HOUSING: (THIRD,),
     }
+    assert {unit: notice.complaint_numbers for unit, notice in told_.items()} == {
+        PLANNING: (NUMBER[SECOND], NUMBER[FOURTH]),
+        HOUSING: (NUMBER[THIRD],),
+    }
     notice = told_[HOUSING]
     assert (notice.offer, notice.text, notice.item, notice.task) == (1, OFFER.answer, 1, UNSET)
     assert FIRST.encode() not in msgspec.json.encode(notice), "whose complaint was first is nobody's business"
+
+
+def test_an_offer_from_before_numbers_were_kept_names_none_and_is_the_same_offer() -> None:
+    body = f.encoded(OFFER)
+    for number in NUMBER.values():
+        body = body.replace(b',"complaint_number":"%s"' % number.encode(), b"")
+    before = f.decoded(body)
+    assert isinstance(before, f.AnswerOffered)
+    assert before != OFFER
+    assert {notice.complaint_numbers for _, notice in heard(*BEGUN, before)} == {UNSET}
+    assert f.encoded(before) == body, "its bytes stay what they were"
+    assert decided(after(*BEGUN, before), [OFFER])[0] == []
 
 
 def test_an_offer_is_recorded_once_and_only_where_it_can_be() -> None:

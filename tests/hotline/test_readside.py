@@ -208,6 +208,11 @@ async def test_complaints_are_found_by_number_request_subject_place_and_words(
     assert one in await found(owner, one.title[:2], subject=one.subject, district=one.district)
     assert one in await found(owner, subject=one.subject, street=one.street, open_only=True)
     assert await found(owner, one.title, subject="no such subject") == []
+    assert one in await found(owner, one.title[:2], unit=one.lead, open_only=True)
+    assert {row.lead for row in await found(owner, unit=one.lead)} == {one.lead}
+    assert await found(owner, one.title, unit="municipal-nobody") == []
+    assert await found(owner, UNSOLVED, unit="municipal-nobody") == []
+    assert await found(owner, UNSOLVED, unit=one.lead) == [one]
     every = await found(owner)
     assert len(every) == 6
     assert await found(owner, before=place_of(every[1])) == every[2:]
@@ -225,6 +230,14 @@ async def test_a_rare_word_is_found_behind_many_newer_complaints(desks: Desks, p
     assert await desks.owner.fetchval("SELECT count(*) FROM read.complaint") > 1500
     assert UNSOLVED in {one.complaint_id for one in await found(desks.owner, rare[0])}
     assert len(await found(desks.owner, "停水", most=20)) == 20
+    (unsolved,) = await found(desks.owner, UNSOLVED)
+    assert unsolved in await found(desks.owner, rare[0], unit=unsolved.lead)
+    others = {one.lead for one in await found(desks.owner, "停水", most=20)} - {""}
+    assert others
+    for unit in others:  # those of a unit lie behind many of others too
+        mine = await found(desks.owner, "停水", unit=unit, most=20)
+        assert {one.lead for one in mine} == {unit}
+    assert await found(desks.owner, "停水", unit="municipal-nobody") == []
     await true(desks)
 
 

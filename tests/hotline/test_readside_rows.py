@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from hotline.readside.calls import MINUTE, end_of
 from hotline.readside.rows import (
+    ARRIVED,
     CALLED,
     DISTRICT,
     HELP,
@@ -27,7 +28,7 @@ from hotline.readside.rows import (
     rows_of,
 )
 from hotline.readside.words import named, words_in
-from shared.complaint import UNOPENED, Case, Complaint, asked_for, evolve, holder, stage_of
+from shared.complaint import UNOPENED, Case, Complaint, evolve, holder, open_questions, stage_of
 from shared.events import Fact
 from shared.events.base import Level
 from tests import examples as eg
@@ -66,21 +67,45 @@ def test_whoever_holds_an_order_has_it_in_its_list_and_nobody_else_leads_it(life
     assert leads == ([] if unit is None else [unit])
     assert {row.party for row in orders if row.role == HELP} <= {one.unit for one in case.co_units}
     reviews = [row.role for row in rows.waiting if row.list == REVIEWS]
-    assert reviews == ([asked_for(case)] if asked_for(case) else [])
+    assert reviews == open_questions(case)
     visits = [row.number for row in rows.waiting if row.list == VISITS]
     assert visits == ([case.visit.visit] if case.visit is not None else [])
     assert len({(row.list, row.party, row.role, row.number) for row in rows.waiting}) == len(rows.waiting)
 
 
-def test_a_unit_that_a_street_whistled_for_has_it_in_its_list_until_it_came() -> None:
-    facts: list[Fact] = [eg.RECEIVED, eg.CLASSIFIED, eg.DISPATCHED]
-    blown = [one for one in eg.FACTS if type(one).__name__ in {"WhistleBlown", "UnitCalled"}]
-    came = [one for one in eg.FACTS if type(one).__name__ == "WhistleArrived"]
-    assert len(blown) == 2
-    assert came
-    called = [row for row in rows_of(folded([*facts, *blown]), 5).waiting if row.role == CALLED]
-    assert [(row.list, row.party) for row in called] == [(ORDERS, blown[1].called)]  # type: ignore[attr-defined]
-    assert not [row for row in rows_of(folded([*facts, *blown, *came]), 6).waiting if row.role == CALLED]
+def _of_called(*facts: Fact) -> list[tuple[str, datetime]]:
+    called = eg.CALLED.called
+    case = folded([eg.RECEIVED, eg.CLASSIFIED, eg.DISPATCHED, eg.BLOWN, eg.CALLED, *facts])
+    rows = [row for row in rows_of(case, 9).waiting if row.list == ORDERS and row.party == called]
+    assert all((row.number, row.unit) == (eg.BLOWN.whistle, eg.BLOWN.unit) for row in rows)
+    return [(row.role, row.due_at) for row in rows]
+
+
+def test_t25_a_unit_that_a_street_whistled_for_has_it_in_its_list_until_the_street_lets_it_go() -> None:
+    arrive_by, due_at = eg.CALLED.arrive_by, eg.DISPATCHED.citizen_due_at
+    assert arrive_by is not None
+    assert _of_called() == [(CALLED, arrive_by)]
+    assert _of_called(eg.ACKNOWLEDGED) == [(CALLED, arrive_by)]
+    late = replace(eg.ARRIVED, arrived_at=arrive_by + timedelta(hours=1))
+    for came in (eg.ARRIVED, late):
+        assert _of_called(came) == [(ARRIVED, due_at)]
+        assert _of_called(came, eg.MEASURED) == [(ARRIVED, due_at)]
+        assert _of_called(came, eg.RELEASED) == []
+    assert _of_called(eg.RELEASED) == []
+    assert _of_called(eg.ARRIVED, eg.WITHDRAWN) == []
+
+
+def test_each_open_question_of_an_order_is_a_row_of_its_own() -> None:
+    asked = (eg.SIGNED, eg.EXTENSION_REQUESTED, eg.TERMINATION_REQUESTED, eg.EXCLUSION_REQUESTED)
+
+    def questions(*facts: Fact) -> list[str]:
+        case = folded([eg.RECEIVED, eg.CLASSIFIED, eg.DISPATCHED, *asked, *facts])
+        return [row.role for row in rows_of(case, 9).waiting if row.list == REVIEWS]
+
+    assert questions() == ["extension", "termination", "exclusion"]
+    assert questions(eg.TERMINATION_REJECTED) == ["extension", "exclusion"]
+    assert questions(eg.EXTENSION_APPROVED) == ["termination", "exclusion"]
+    assert questions(eg.ANSWERED) == ["exclusion"]
 
 
 def _watched(*facts: Fact) -> list[tuple[str, datetime]]:

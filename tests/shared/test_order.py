@@ -15,9 +15,9 @@ from shared.complaint import (
     ReturnAsked,
     Terminated,
     TerminationAsked,
-    asked_for,
     head_of,
     head_text,
+    open_questions,
 )
 from shared.events import Fact
 from tests import examples as eg
@@ -50,7 +50,7 @@ def kinds(case: Complaint) -> list[type[object]]:
 def test_a_return_more_days_and_an_end_wait_side_by_side_and_what_holds_the_order_up_goes_first() -> None:
     case = after(*ASKED)
     assert kinds(case) == [ExtensionAsked, TerminationAsked, ReturnAsked]
-    assert asked_for(case) == "return"
+    assert open_questions(case) == ["return", "extension", "termination"]
 
 
 def test_each_is_decided_by_itself() -> None:
@@ -69,7 +69,7 @@ def test_of_each_kind_the_last_counts() -> None:
 def test_an_answer_ends_what_was_asked_and_sent_back_the_order_is_held_again() -> None:
     answered = after(*SIGNED, eg.EXTENSION_REQUESTED, eg.ANSWERED)
     assert isinstance(answered.order, Answered)
-    assert asked_for(answered) == ""
+    assert open_questions(answered) == []
     again = after(*SIGNED, eg.EXTENSION_REQUESTED, eg.ANSWERED, eg.SENT_BACK)
     assert kinds(again) == []
 
@@ -90,5 +90,5 @@ def test_what_an_order_keeps_it_keeps_whatever_becomes_of_it() -> None:
 def test_no_return_is_approved_of_an_order_that_a_review_ended() -> None:
     ended = after(*ASKED, eg.TERMINATION_APPROVED)
     assert isinstance(ended.order, Terminated)
-    assert asked_for(ended) == ""
+    assert open_questions(ended) == []
     assert illegal(ended, eg.RETURN_APPROVED, eg.TERMINATION_APPROVED) == "no return is under review"

@@ -21,10 +21,20 @@ if TYPE_CHECKING:
     from shared.inputs import Input
 
 
+_Asked = Annotated[
+    str,
+    typer.Option(
+        "--asked",
+        help="Of several: return, extension, pause, termination or exclusion, as the list shows them.",
+    ),
+]
+
+
 @commands.command()
 @speaks
 def approve(
     complaint: ComplaintNamed,
+    asked: _Asked = "",
     to: Annotated[str, typer.Option(metavar="UNIT", help="Of a return: where it goes instead.")] = "",
     reason: Reason = "",
     reviewer: ReviewerNamed = REVIEWER,
@@ -32,16 +42,23 @@ def approve(
     json: Json = False,
 ) -> None:
     """Approve what the unit asked for: a return, more time, a pause, a termination or an exclusion from its score."""
-    run(_decided(complaint, reviewer, reason, to, approved=True, json=json), interrupted=STOPPED)
+    decided = _decided(complaint, asked, reviewer, reason, to, approved=True, json=json)
+    run(decided, interrupted=STOPPED)
 
 
 @commands.command()
 @speaks
 def reject(
-    complaint: ComplaintNamed, reason: Reason, reviewer: ReviewerNamed = REVIEWER, *, json: Json = False
+    complaint: ComplaintNamed,
+    reason: Reason,
+    asked: _Asked = "",
+    reviewer: ReviewerNamed = REVIEWER,
+    *,
+    json: Json = False,
 ) -> None:
     """Reject what the unit asked for; it keeps the order and its limit."""
-    run(_decided(complaint, reviewer, reason, "", approved=False, json=json), interrupted=STOPPED)
+    decided = _decided(complaint, asked, reviewer, reason, "", approved=False, json=json)
+    run(decided, interrupted=STOPPED)
 
 
 @commands.command()
@@ -149,15 +166,23 @@ def reclassify(
 
 
 async def _decided(
-    complaint: str, reviewer: str, reason: str, to: str, *, approved: bool, json: bool
+    complaint: str, asked: str, reviewer: str, reason: str, to: str, *, approved: bool, json: bool
 ) -> None:
+    if asked:
+        from hotline.casefile.questions import QUESTIONS
+
+        one_of("--asked", asked, QUESTIONS)
+
     def said(case: Complaint, city: City) -> Input:
         from hotline.lookup import unit_named
         from shared import inputs
-        from shared.complaint import asked_for
+        from shared.complaint import open_questions
 
         to_unit = unit_named(to, city.catalogue) if to else None
-        what = asked_for(case)
+        waiting = open_questions(case)
+        if len(waiting) > 1 and not asked:
+            fail(f"Several questions wait: {', '.join(waiting)}. Name one by --asked.", code=2)
+        what = asked or next(iter(waiting), "")
         if to and what != "return":
             fail(
                 f"--to: only a return goes elsewhere; {what or 'nothing'} waits for a decision here.", code=2

@@ -37,7 +37,10 @@ def list_(
     *,
     all_units: Annotated[bool, typer.Option("--all-units", help="The catalogue's units instead.")] = False,
     role: Annotated[
-        str, typer.Option(help="Only what it leads (lead), helps with (help) or is called to (called).")
+        str,
+        typer.Option(
+            help="Only what it leads (lead), helps with (help), is called to (called) or has come to (arrived)."
+        ),
     ] = "",
     subject: Subject = "",
     district: District = "",

@@ -22,8 +22,8 @@ _DIFFERENCE: Final = not_seen(
     below="e.xid < pg_snapshot_xmax(b)",
     also="pg_visible_in_snapshot(e.xid, b) AND e.position + 0 > $3",
 )
-# The bounds are the first and the last instant that Python has: where somebody has written an infinity into the log,
-# the relay still goes on. `hotline verify` says that it is there.
+# The bounds are the first and the last instant that Python has. So the relay goes on where somebody has written an
+# infinity into the log. `hotline verify` says that it is there.
 _NEW: Final = f"""
 WITH s AS MATERIALIZED (SELECT $1::text::pg_snapshot AS a, $2::text::pg_snapshot AS b)
 SELECT position, stream_id, version, event_id, type, schema_version,

@@ -1,46 +1,36 @@
-// Somebody outside who speaks by kafkajs: says what comes on stdin, tells on stdout what it hears. A line is a JSON object.
+// Systems outside that speak by kafkajs, each by the module that `hotline login add` printed for its login: ./NAME.js.
+// Says what comes on stdin, tells on stdout what each of them hears. A line is a JSON object.
 "use strict";
 
 const readline = require("node:readline");
-const { Kafka, logLevel } = require("kafkajs");
-
-const told = JSON.parse(process.argv[2]);
 
 const tell = (line) => process.stdout.write(JSON.stringify(line) + "\n");
-
-const kafka = new Kafka({
-  clientId: "kafkajs",
-  brokers: told.servers.split(","),
-  logLevel: logLevel.ERROR,
-  ...(told.user
-    ? { ssl: false, sasl: { mechanism: told.mechanism.toLowerCase(), username: told.user, password: told.password } }
-    : {}),
-});
-const producer = kafka.producer(); // by its own partitioner
-const consumer = kafka.consumer({ groupId: told.group });
 
 // A header's value is a buffer, or a list of them where a name stands twice.
 const text = (value) => String(Array.isArray(value) ? value[value.length - 1] : value);
 
-async function main() {
+async function open(system) {
+  const { consumer, subscription, producer } = require(`./${system}.js`);
   await producer.connect();
   await consumer.connect();
-  await consumer.subscribe({ topics: told.topics, fromBeginning: true });
+  await consumer.subscribe(subscription);
   await consumer.run({
-    eachMessage: async ({ topic, message }) =>
-      tell({
-        topic,
-        type: text(message.headers.ce_type),
-        value: message.value.toString("utf8"),
-      }),
+    eachMessage: async ({ message }) =>
+      tell({ system, type: text(message.headers.ce_type), value: message.value.toString("utf8") }),
   });
+  return { consumer, producer };
+}
+
+async function main() {
+  const names = process.argv.slice(2);
+  const opened = await Promise.all(names.map(open));
+  const systems = Object.fromEntries(names.map((name, number) => [name, opened[number]]));
   for await (const line of readline.createInterface({ input: process.stdin })) {
-    const { topic, messages } = JSON.parse(line);
-    const sent = await producer.send({ topic, acks: -1, messages });
-    tell({ sent: messages.length, partitions: sent.map((one) => one.partition) });
+    const { system, topic, messages } = JSON.parse(line);
+    await systems[system].producer.send({ topic, acks: -1, messages });
+    tell({ sent: messages.length });
   }
-  await consumer.disconnect();
-  await producer.disconnect();
+  await Promise.all(opened.flatMap(({ consumer, producer }) => [consumer.disconnect(), producer.disconnect()]));
 }
 
 main().catch((error) => {
