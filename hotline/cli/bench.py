@@ -10,6 +10,7 @@ import typer
 from hotline.cli.run import Interrupted, fail
 from hotline.cli.run import run as run_to_end
 from hotline.lab.bench.parts import PARTS, part
+from hotline.lab.mix import Mix
 from hotline.terminal import note, say_json
 
 if TYPE_CHECKING:
@@ -38,6 +39,12 @@ def bench(
         bool,
         typer.Option("--one-process", help="All desks in one process, and the floor's too (part lives)."),
     ] = False,
+    mix: Annotated[
+        Mix,
+        typer.Option(
+            help="full: a day of both mixes is lived beside what is measured; plain: none (part lives)."
+        ),
+    ] = Mix.FULL,
     questions: Annotated[
         Path | None,
         typer.Option(
@@ -67,7 +74,7 @@ def bench(
     for name in PARTS if which == ALL else (which,):
         more: dict[str, Any] = {}
         if name == "lives":
-            more = {"lives": lives, "zipkin": zipkin, "one_process": one_process}
+            more = {"lives": lives, "zipkin": zipkin, "one_process": one_process, "mix": mix}
         elif name == "knowledge":
             more = _files(questions, articles)
         result = run_to_end(_measured(name, quick=quick, more=more))

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hotline.cli.arguments import finite
+from hotline.cli.asked_for import print_asked_for
 from hotline.cli.run import Json, run
+from hotline.lab.mix import Mix, MixOption
 from hotline.parsing import ID_MAX, NUMBER_MAX
 from hotline.terminal import note, say_json
 
@@ -36,6 +38,7 @@ def chaos(
             help="Of the city that lives meanwhile; 1 is Beijing.", min=0.001, max=1, callback=finite
         ),
     ] = 0.02,
+    mix: MixOption = Mix.FULL,
     *,
     json: Json = False,
 ) -> None:
@@ -52,7 +55,7 @@ def chaos(
     - nonsense was not parked as it should
     - a process was taken for hung or needed a hand
     """
-    outcome = run(_chaos(minutes, seed, faults, scale, quiet=json))
+    outcome = run(_chaos(minutes, seed, faults, scale, mix, quiet=json))
     if json:
         import msgspec
 
@@ -64,7 +67,9 @@ def chaos(
         raise typer.Exit(1)
 
 
-async def _chaos(minutes: float, seed: int, faults: int | None, scale: float, *, quiet: bool) -> ChaosOutcome:
+async def _chaos(
+    minutes: float, seed: int, faults: int | None, scale: float, mix: Mix, *, quiet: bool
+) -> ChaosOutcome:
     import os
 
     from deploy.city.registry import folder
@@ -79,13 +84,14 @@ async def _chaos(minutes: float, seed: int, faults: int | None, scale: float, *,
     known = catalogue_here(None)
     with View("hotline: a city under fire", quiet=quiet) as view:
         how_long = f"{minutes:g} minutes" if faults is None else f"{faults:,} faults"
-        view.say(f"A city at {scale:g} of Beijing under fire, {how_long}, seed {seed}.")
+        view.say(f"A city at {scale:g} of Beijing under fire, {how_long}, seed {seed}, mix {mix}.")
         work = lived(
             known,
             seed=seed,
             minutes=minutes if faults is None else 24 * 60,
             most=faults,
             scale=scale,
+            mix=mix,
             say=view.say,
             show=view.show,
         )
@@ -137,6 +143,7 @@ def _print(outcome: ChaosOutcome) -> None:
         ("processes that ended by themselves and came back", len(outcome.died)),
         *outcome.zeros.items(),
     ]
+    print_asked_for(outcome.asked_for)
     whole = Table(box=None, show_header=False, pad_edge=False)
     whole.add_column()
     whole.add_column(justify="right")

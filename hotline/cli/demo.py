@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 import typer
 
 from hotline.cli.arguments import finite
+from hotline.cli.asked_for import print_asked_for
 from hotline.cli.report import print_report
 from hotline.cli.run import Json, run
+from hotline.lab.mix import Mix, MixOption
 from hotline.parsing import ID_MAX
 from hotline.terminal import note, say, say_json
 from shared.versions import RULESET
@@ -31,6 +33,7 @@ def demo(
     streets: Annotated[
         Path | None, typer.Option(help="A list of districts and streets (CSV); a small one is built in.")
     ] = None,
+    mix: MixOption = Mix.FULL,
     *,
     keep: Annotated[bool, typer.Option("--keep", help="Leave stack and services running.")] = False,
     json: Json = False,
@@ -40,11 +43,11 @@ def demo(
     It runs on a real Kafka and PostgreSQL, with everything a real day would run on. Exit code 1 where a life has not
     ended, an acknowledged input is lost, or the log does not verify; it is named.
     """
-    if run(_demo(scale, seed, streets, keep=keep, json=json)):
+    if run(_demo(scale, seed, streets, mix, keep=keep, json=json)):
         raise typer.Exit(1)
 
 
-async def _demo(scale: float, seed: int, streets: Path | None, *, keep: bool, json: bool) -> bool:
+async def _demo(scale: float, seed: int, streets: Path | None, mix: Mix, *, keep: bool, json: bool) -> bool:
     from deploy.city.registry import folder
     from hotline.lab.rehearsal.progress import View
     from hotline.lab.rehearsal.stage import RehearsalInterrupted, how_it_is_left, until_interrupted
@@ -54,35 +57,41 @@ async def _demo(scale: float, seed: int, streets: Path | None, *, keep: bool, js
     view = View("hotline: a day of the city", quiet=json)
     view.say(
         f"A day of the city: {round(70_000 * scale):,} calls, {len(known.districts)} districts, "
-        f"{sum(len(d.streets) for d in known.districts.values())} streets, seed {seed}."
+        f"{sum(len(d.streets) for d in known.districts.values())} streets, seed {seed}, mix {mix}."
     )
     try:
         with view:
-            day = await until_interrupted(_lived(view, known, scale, seed, keep=keep), view.say)
+            day = await until_interrupted(_lived(view, known, scale, seed, mix, keep=keep), view.say)
     except RehearsalInterrupted:
         note(f"Stopped. {how_it_is_left(folder(), 'demo')}")
         raise typer.Exit(130) from None
     if json:
-        say_json(json_module.dumps(_as_dict(day, scale, seed), indent=2))
+        say_json(json_module.dumps(_as_dict(day, scale, seed, mix), indent=2))
         return bool(day.report.problem_count)
     _print_summary(day.summary, day.restarts)
+    print_asked_for(day.summary.asked_for)
     print_report(day.report)
     _print_next(day.worth_a_look, day.realm, keep=keep)
     return bool(day.report.problem_count)
 
 
-def _as_dict(day: Day, scale: float, seed: int) -> dict[str, Any]:
+def _as_dict(day: Day, scale: float, seed: int, mix: Mix) -> dict[str, Any]:
     """For a program to read."""
+    import msgspec
+
     summary = day.summary
     return {
         "scale": scale,
         "seed": seed,
+        "mix": mix,
         "calls": summary.calls,
         "requests": summary.requests,
         "open": summary.open,
         "seconds": round(summary.elapsed_seconds, 3),
         "lives_per_second": round(summary.lives_per_second, 1),
+        "inputs_by_type": dict(sorted(summary.inputs.items())),
         "facts_by_type": dict(sorted(summary.facts.items())),
+        "asked_for": msgspec.to_builtins(summary.asked_for),
         "verify_problems": day.report.problem_count,
         "digest": day.digest,
     }
@@ -99,7 +108,7 @@ class Day(NamedTuple):
     realm: Realm
 
 
-async def _lived(view: View, known: Catalogue, scale: float, seed: int, *, keep: bool) -> Day:
+async def _lived(view: View, known: Catalogue, scale: float, seed: int, mix: Mix, *, keep: bool) -> Day:
     from hotline.audit.digest import digest
     from hotline.lab.rehearsal.stage import staged, verified
     from hotline.lab.simulation import SimulatedDay
@@ -120,6 +129,7 @@ async def _lived(view: View, known: Catalogue, scale: float, seed: int, *, keep:
             catalogue=known,
             seed=seed,
             scale=scale,
+            mix=mix,
         )
         summary = await city.live(view.show)
         view.say("Nothing is left to happen. Reading the whole log …")

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hotline.cli.arguments import day, finite
+from hotline.cli.asked_for import print_asked_for
 from hotline.cli.rank import print_month, told_of
 from hotline.cli.report import print_report
 from hotline.cli.run import Json, fail, run
+from hotline.lab.mix import Mix, MixOption
 from hotline.parsing import ID_MAX
 from hotline.terminal import note, say, say_json
 from shared.versions import RULESET
@@ -44,6 +46,7 @@ def period(
     streets: Annotated[
         Path | None, typer.Option(help="A list of districts and streets (CSV); a small one is built in.")
     ] = None,
+    mix: MixOption = Mix.FULL,
     *,
     keep: Annotated[bool, typer.Option("--keep", help="Leave stack and services running.")] = False,
     json: Json = False,
@@ -69,7 +72,7 @@ def period(
         fail(f"--surge or --from: {wrong}.", code=2)
     if known_ruleset(ruleset).limits_given:
         fail(f"{ruleset} takes the limits from the request, and this city's requests bring none.", code=2)
-    right, found = run(_lived("period", load, scale, ruleset, seed, streets, keep=keep, json=json))
+    right, found = run(_lived("period", load, scale, ruleset, seed, streets, mix, keep=keep, json=json))
     if json:
         say_json(json_module.dumps(found, indent=2, ensure_ascii=False))
     if not right:
@@ -93,6 +96,7 @@ def year(
     streets: Annotated[
         Path | None, typer.Option(help="A list of districts and streets (CSV); a small one is built in.")
     ] = None,
+    mix: MixOption = Mix.FULL,
     *,
     keep: Annotated[bool, typer.Option("--keep", help="Leave stack and services running.")] = False,
     json: Json = False,
@@ -109,7 +113,7 @@ def year(
         fail(f"{ruleset} takes the limits from the request, and this city's requests bring none.", code=2)
     whole = requests_by_day()
     load = {day: whole[day] for day in span(month, days)}
-    right, found = run(_lived("year", load, scale, ruleset, seed, streets, keep=keep, json=json))
+    right, found = run(_lived("year", load, scale, ruleset, seed, streets, mix, keep=keep, json=json))
     if json:
         say_json(json_module.dumps(found, indent=2))
     if not right:
@@ -123,6 +127,7 @@ async def _lived(
     ruleset: str,
     seed: int,
     streets: Path | None,
+    mix: Mix,
     *,
     keep: bool,
     json: bool,
@@ -144,9 +149,9 @@ async def _lived(
     view = View(f"hotline: a {name} of the city", quiet=json)
     view.say(
         f"{days[0]} to {days[-1]}, about {round(scale * sum(load.values())):,} requests "
-        f"(scale {scale:g}), rules {ruleset}, seed {seed}."
+        f"(scale {scale:g}), rules {ruleset}, seed {seed}, mix {mix}."
     )
-    lived = RehearsedDays(load, scale, ruleset, seed)
+    lived = RehearsedDays(load, scale, ruleset, seed, mix)
     try:
         with view, Ledger() as ledger:
             work = rehearsed(name, known, lived, ledger, view, ranked=name != "year", keep=keep)
@@ -156,6 +161,7 @@ async def _lived(
         raise typer.Exit(130) from None
     if not json:
         _print(found, estimate=name == "year")
+        print_asked_for(found.asked_for)
         for made in months:
             print_month(made)
         print_report(report)

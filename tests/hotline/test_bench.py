@@ -17,13 +17,16 @@ from hotline.lab.bench.check import LIFE, wrong_with
 from hotline.lab.bench.lives import LivesResult, LivesRound, LivesSize, judged, run
 from hotline.lab.bench.parts import PARTS, part
 from hotline.lab.bench.stage import BenchCity
+from hotline.lab.mix import Mix
 from shared.topics import COMPLAINTS_LOG, DISPATCH_REPLIES, INTAKE_REQUESTS
 from tests import examples as eg
 from tests.hotline.conftest import BENCH_UNITS, Desks
 
 pytestmark = pytest.mark.connected
 
-SIZE = LivesSize(lives=200, warm_up=1000, lives_one_by_one=40)  # the floor warms up on a thousand lives
+SIZE = LivesSize(
+    lives=200, warm_up=1000, lives_one_by_one=40, mixes_scale=0.002
+)  # the floor warms up on a thousand lives
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +49,17 @@ def test_every_life_is_lived_to_its_end_and_checked(result: LivesResult, once: L
         assert lived.messages[INTAKE_REQUESTS.name] == lives
         assert lived.messages[DISPATCH_REPLIES.name] == 2 * lives
         assert lived.messages[COMPLAINTS_LOG.name] == lives * len(LIFE)
+
+
+def test_both_mixes_are_lived_beside_and_the_full_one_asks_for_more(result: LivesResult) -> None:
+    plain, full = result.mixes
+    assert (plain.mix, full.mix) == (Mix.PLAIN, Mix.FULL)
+    assert plain.lives == full.lives > 100
+    assert full.inputs > plain.inputs
+    assert full.facts_an_order > plain.facts_an_order > len(LIFE)
+    assert sum(one.asked for one in full.asked_for.values()) > sum(
+        one.asked for one in plain.asked_for.values()
+    )
 
 
 def test_one_by_one_takes_one_message_at_once_and_the_floor_writes_what_was_lived(once: LivesRound) -> None:

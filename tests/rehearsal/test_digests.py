@@ -1,7 +1,8 @@
 """The same days give the same facts as ever: what a change of the tree, of names or of speed must not move.
 
-Three digests and the counts by type of fact stand here. They are recorded once, before the first file moved. Where a
-type or a field is renamed later, its old name goes into `WAS`, and the recorded values stay.
+Four digests and the counts by type of fact stand here. Three were recorded before the first file moved; the city of
+two of them is of the mix `plain`. The fourth is of the mix `full`, in which every input is said. Where a type or a
+field is renamed later, its old name goes into `WAS`, and the recorded values stay.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import asyncpg
 import pytest
 
 from deploy.city.registry import remembered
+from shared.inputs import INPUTS
 from tests.typed import typed_json
 
 pytestmark = [pytest.mark.connected, pytest.mark.digests, pytest.mark.timeout(1800)]
@@ -77,7 +79,7 @@ def _as_ever(value: Any) -> Any:
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("demo", ("demo", "--scale", "0.05", "--streets", str(STREETS))),
+        ("demo", ("demo", "--scale", "0.05", "--streets", str(STREETS), "--mix", "plain")),
         (
             "month",
             (
@@ -90,8 +92,11 @@ def _as_ever(value: Any) -> Any:
                 "0.01",
                 "--streets",
                 str(STREETS),
+                "--mix",
+                "plain",
             ),
         ),
+        ("full", ("demo", "--scale", "0.05", "--streets", str(STREETS), "--mix", "full")),
         pytest.param(
             "boston",
             ("backtest", "boston", str(BOSTON)),
@@ -103,9 +108,11 @@ def _as_ever(value: Any) -> Any:
 def test_the_same_days_give_the_same_facts_as_ever(
     name: str, words: tuple[str, ...], typed_stack: Path
 ) -> None:
-    typed_json(typed_stack, *words)
+    told = typed_json(typed_stack, *words)
     city = remembered(typed_stack)
     assert city is not None
     found = asyncio.run(facts_of(city.realm.owner_dsn))
+    if name == "full":
+        assert {kind for kind, times in told["inputs_by_type"].items() if times} == INPUTS.keys()
     assert found.by_type == RECORDED[name]["by_type"]
     assert found.digest == RECORDED[name]["digest"]

@@ -2,36 +2,19 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict, deque
-from collections.abc import Iterable
-from datetime import datetime, timedelta
+from collections import Counter, defaultdict
+from datetime import timedelta
 from functools import cache
-from itertools import groupby
-from operator import attrgetter
 
 import pytest
-from msgspec.structs import replace as changed
 
-from hotline.lab.desks.clock import RehearsalClock
-from hotline.lab.simulation.agenda import Agenda, Timer, Watch
 from hotline.lab.simulation.city import DAY
-from hotline.lab.simulation.input_sender import InputSender
-from hotline.lab.simulation.planned_input import OutwardMessage, PlannedInput
+from hotline.lab.simulation.planned_input import PlannedInput
 from hotline.lab.simulation.population import Beijing
 from hotline.lab.simulation.seeded_random import SeededRandom, Weighted
 from hotline.lab.simulation.subjects import SUBJECTS
-from services.dispatch import inbound as dispatch_doors
-from services.dispatch import rules as dispatch
 from services.dispatch.routing import routed
-from services.dispatch.settings import Settings as DispatchSettings
-from services.escalation import rules as escalation
-from services.escalation.rules import FireDeadlines
-from services.feedback import inbound as feedback_doors
-from services.feedback import rules as feedback
-from services.intake import inbound as intake_doors
-from services.intake import rules as intake
-from services.intake.settings import Settings as IntakeSettings
-from shared.complaint import UNOPENED, Case, Complaint, Stage, due_deadlines, evolve, stage_of
+from shared.complaint import Stage, stage_of
 from shared.events import (
     AnswerLimitMissed,
     ComplaintClosed,
@@ -51,18 +34,10 @@ from shared.events import (
     VisitUnreached,
 )
 from shared.events.base import Level
-from shared.ids import ComplaintId
 from shared.inputs import CallAnswered, CallEnded, CallOffered, RecordRequest, WithdrawRequest
-from shared.log import Incoming
-from shared.outward import OUTWARD
-from shared.policy.catalogue import catalogue
-from shared.topics import DISPATCH_REPLIES, DISPATCH_REVIEWS, FEEDBACK_VISIT_RESULTS, INTAKE_REQUESTS
 from shared.wording import looked_at
-from shared.work import Batch
+from tests.lived import CATALOGUE, Hotline, lived, noticed_apart
 
-CATALOGUE = catalogue()
-CLOCK = RehearsalClock()
-ADDRESS = {"kafka": "none", "postgres": "none"}
 LIVED = 0.004
 """The day that is lived whole: 280 calls and 110 work orders hold every fork of a life often enough."""
 
@@ -209,120 +184,12 @@ def test_events_are_told_apart_by_source_and_id() -> None:
     )
 
 
-# -- lives, led by the real doors and rules in memory, conducted as the conductor does
-
-
-class Hotline:
-    """The four desks' doors and rules, and nothing else."""
-
-    def __init__(self) -> None:
-        self.cases: dict[ComplaintId, Case] = {}
-        self.facts: defaultdict[ComplaintId, list[Fact]] = defaultdict(list)
-        self._sender = InputSender("none", "")
-        self._doors = {
-            INTAKE_REQUESTS: intake_doors.requests(IntakeSettings(**ADDRESS), CLOCK),
-            DISPATCH_REPLIES: dispatch_doors.replies(DispatchSettings(**ADDRESS), CLOCK),
-            DISPATCH_REVIEWS: dispatch_doors.reviews(CLOCK),
-            FEEDBACK_VISIT_RESULTS: feedback_doors.answers(CLOCK),
-        }
-
-    def hear(self, planned_input: PlannedInput) -> list[Fact]:
-        """Take an act in by its door, and everything that follows from it."""
-        if planned_input.line not in self._doors:
-            return []  # the telephone leads no life
-        ((tp, messages),) = self._sender._written([planned_input._replace(times=1)]).items()
-        batch = Batch()
-        self._doors[planned_input.line](
-            [Incoming(tp.topic, tp.partition, 0, 0, m.key, tuple(m.headers), m.value) for m in messages],
-            batch,
-        )
-        assert not batch.parked
-        (work,) = batch.work
-        case = self.cases.get(work.complaint_id, UNOPENED)
-        if planned_input.line is INTAKE_REQUESTS:
-            return self._said(work.complaint_id, intake.decide(work.command, case))
-        if planned_input.line is FEEDBACK_VISIT_RESULTS:
-            return self._said(work.complaint_id, feedback.decide(work.command, case, CATALOGUE))
-        return self._said(work.complaint_id, dispatch.decide(work.command, case, CATALOGUE))
-
-    def fire(self, complaint: ComplaintId, until: datetime) -> list[Fact]:
-        """Let what is due before `until` fire, and everything that follows."""
-        command = FireDeadlines(complaint_id=complaint, until=until)
-        return self._said(complaint, escalation.decide(command, self.cases[complaint], CATALOGUE))
-
-    def timers(self, until: datetime) -> list[Timer]:
-        """Every timer before `until`."""
-        return [
-            Timer(complaint, due_at, case.ruleset, case.urgency or Urgency.GENERAL_7D)
-            for complaint, case in self.cases.items()
-            if isinstance(case, Complaint)
-            for due_at in due_deadlines(case).values()
-            if due_at < until
-        ]
-
-    def _said(self, complaint: ComplaintId, facts: Iterable[Fact]) -> list[Fact]:
-        said: list[Fact] = []
-        queue: deque[Fact] = deque(facts)
-        while queue:
-            fact = queue.popleft()
-            said.append(fact)
-            self.facts[complaint].append(fact)
-            self.cases[complaint] = evolve(self.cases.get(complaint, UNOPENED), fact)
-            at = getattr(fact, fact.TIME)
-            case = self.cases[complaint]
-            if (order := dispatch.react(fact, at)) is not None:
-                queue.extend(dispatch.decide(order, case, CATALOGUE))
-            if (visit := feedback.react(fact, at)) is not None:
-                queue.extend(feedback.decide(visit, case, CATALOGUE))
-        return said
-
-
-def lived(step: timedelta, *, seed: int = 1, scale: float = LIVED) -> Hotline:
-    """Conduct a day to its end, as `Conductor` does."""
-    people, hotline, agenda = Beijing(CATALOGUE, seed=seed, scale=scale, day=DAY), Hotline(), Agenda()
-    now = DAY
-
-    def react(said: list[Fact]) -> None:
-        for fact in said:
-            for line, field in OUTWARD.get(type(fact).__name__, ()):
-                unit = None if field is None else getattr(fact, field)
-                if field is not None and unit is None:
-                    continue
-                reaction = people.react(OutwardMessage(line, unit, fact))
-                for about in reaction.void:
-                    agenda.void(fact.complaint_id, about)
-                for planned_input in reaction.planned_inputs:
-                    agenda.put(planned_input)
-
-    while True:
-        now += step
-        for planned_input in people.first_inputs(now):
-            agenda.put(planned_input)
-        while True:
-            watch = Watch()
-            for complaint, timers in groupby(sorted(hotline.timers(now)), key=attrgetter("complaint")):
-                watch.put(complaint, list(timers))
-            planned_inputs = agenda.take(now, watch.due)
-            firing = watch.fire(now, agenda, {planned_input.complaint for planned_input in planned_inputs})
-            for planned_input in planned_inputs:
-                react(hotline.hear(planned_input))
-            for complaint, until in firing.items():
-                react(hotline.fire(complaint, until))
-            if not planned_inputs and not firing:
-                break
-        if not len(agenda) and people.next_at() is None and not hotline.timers(DAY + timedelta(days=999)):
-            return hotline
+# -- lives
 
 
 @cache
 def lived_by_six_hours() -> Hotline:
-    return lived(timedelta(hours=6))
-
-
-def noticed_apart(fact: Fact) -> Fact:
-    """The fact without the time at which somebody noticed it, which depends on how the clock jumps."""
-    fields = {name: DAY for name in ("noticed_at", "corrected_at") if hasattr(fact, name)}
-    return changed(fact, **fields) if fields else fact
+    return lived(timedelta(hours=6), scale=LIVED)
 
 
 def of(hotline: Hotline, kind: type[Fact]) -> list[Fact]:
@@ -338,7 +205,7 @@ def test_every_life_ends() -> None:
 
 @pytest.mark.parametrize("hours", [1, 24, 200, 2000])
 def test_facts_do_not_depend_on_how_far_the_clock_jumps(hours: int) -> None:
-    one, other = lived_by_six_hours(), lived(timedelta(hours=hours))
+    one, other = lived_by_six_hours(), lived(timedelta(hours=hours), scale=LIVED)
     assert one.facts.keys() == other.facts.keys()
     for complaint, facts in one.facts.items():
         assert list(map(noticed_apart, facts)) == list(map(noticed_apart, other.facts[complaint]))
@@ -360,7 +227,7 @@ def test_facts_of_a_life_are_told_in_order_of_time() -> None:
 def test_another_seed_lives_to_the_end_as_well(seed: int) -> None:
     assert not [
         case
-        for case in lived(timedelta(hours=48), seed=seed).cases.values()
+        for case in lived(timedelta(hours=48), seed=seed, scale=LIVED).cases.values()
         if stage_of(case) is not Stage.ENDED
     ]
 

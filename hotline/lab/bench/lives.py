@@ -5,7 +5,7 @@ Each round measures all three one after the other; the figures are the medians o
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -19,11 +19,13 @@ from hotline.lab.bench.check import LIFE
 from hotline.lab.bench.floor import PARTS, PARTS_TOGETHER, Floor, floor_of
 from hotline.lab.bench.machine import Machine
 from hotline.lab.bench.meter import Spent
+from hotline.lab.bench.mixes import SCALE, SCALE_QUICK, LivedMix, lived_mixes
 from hotline.lab.bench.report import median_text, print_line, print_table, print_verdict, print_where
 from hotline.lab.bench.result import Fixed, Spread, spread_of, warnings_of
 from hotline.lab.bench.result import Result as Base
 from hotline.lab.bench.stage import BATCH_MAX, BenchCity, stage
 from hotline.lab.bench.whole import Load, MeasuredLives, lived
+from hotline.lab.mix import Mix
 
 UNDER_WAY: Final = 30_000
 WARM_UP: Final = 0.15
@@ -75,6 +77,8 @@ class LivesResult(Base, frozen=True, kw_only=True):
     times_one_by_one: Spread
     share_of_floor: Spread
     share_of_floor_cpu: Spread
+    mixes: list[LivedMix]
+    """Both mixes of the rehearsed city, beside; empty where only the plain one was asked for."""
 
     @property
     def middle(self) -> LivesRound:
@@ -94,9 +98,11 @@ class LivesSize:
     one_process: bool = False
     warm_up_stage: int = 0
     """Lives before the first round, measured by nobody."""
+    mixes_scale: float = 0.0
+    """Of the day that both mixes live beside; 0: none does."""
 
     @classmethod
-    def of(cls, lives: int, *, quick: bool, one_process: bool = False) -> LivesSize:
+    def of(cls, lives: int, *, quick: bool, one_process: bool = False, mix: Mix = Mix.FULL) -> LivesSize:
         """So many measured lives, and what goes with them."""
         warm_up = 2000 if quick else max(WARM_UP_LIVES_MIN, round(lives * WARM_UP))
         return cls(
@@ -106,6 +112,7 @@ class LivesSize:
             rounds=1 if quick else ROUNDS,
             one_process=one_process,
             warm_up_stage=0 if quick else WARM_UP_STAGE,
+            mixes_scale=0.0 if mix is Mix.PLAIN else SCALE_QUICK if quick else SCALE,
         )
 
 
@@ -117,9 +124,13 @@ async def measured(
     lives: int = LIVES,
     zipkin: bool = True,
     one_process: bool = False,
+    mix: Mix = Mix.FULL,
 ) -> LivesResult:
-    """See `Part.measured`; `quick` is one round of 4,000 lives."""
-    size = LivesSize.of(LIVES_QUICK if quick else lives, quick=quick, one_process=one_process)
+    """See `Part.measured`; `quick` is one round of 4,000 lives.
+
+    What is measured are the plain lives of ever; with the full mix a day of both mixes is lived beside.
+    """
+    size = LivesSize.of(LIVES_QUICK if quick else lives, quick=quick, one_process=one_process, mix=mix)
     async with stage(folder, say=say, zipkin=zipkin) as here:
         return await run(here, size, say)
 
@@ -165,7 +176,8 @@ async def run(here: BenchCity, size: LivesSize, say: Callable[[str], None]) -> L
         alone = await city.create(here.addresses, f"{how}{number}single", here.units, simulated=True)
         rounds.append(compared(system, await _live(here, alone, single, say), floor))
     fixed = await here.fixed(whole, system.gc_threshold)
-    return judged(here.machine(), fixed, size, rounds)
+    mixes = await lived_mixes(here, size.mixes_scale, say) if size.mixes_scale else []
+    return judged(here.machine(), fixed, size, rounds, mixes)
 
 
 async def _live(here: BenchCity, realm: Realm, load: Load, say: Callable[[str], None]) -> MeasuredLives:
@@ -186,7 +198,13 @@ def compared(system: MeasuredLives, one_by_one: MeasuredLives, floor: Floor) -> 
     )
 
 
-def judged(machine: Machine, fixed: Fixed, size: LivesSize, rounds: list[LivesRound]) -> LivesResult:
+def judged(
+    machine: Machine,
+    fixed: Fixed,
+    size: LivesSize,
+    rounds: list[LivesRound],
+    mixes: Sequence[LivedMix] = (),
+) -> LivesResult:
     """The medians, and what is to be said about them."""
     windows = {
         f"{what} of round {number}": spent
@@ -212,6 +230,7 @@ def judged(machine: Machine, fixed: Fixed, size: LivesSize, rounds: list[LivesRo
     if times.median < TIMES_ONE_BY_ONE_MIN:
         warnings.append(f"below the bar of {TIMES_ONE_BY_ONE_MIN:.0f} times one by one")
     wrong = [what for one in rounds for what in one.system.wrong]
+    wrong += [what for one in mixes for what in one.wrong]
     wrong += [f"one by one: {what}" for one in rounds for what in one.one_by_one.wrong]
     return LivesResult(
         machine=machine,
@@ -230,6 +249,7 @@ def judged(machine: Machine, fixed: Fixed, size: LivesSize, rounds: list[LivesRo
         times_one_by_one=times,
         share_of_floor=spread_of(one.share_of_floor for one in rounds),
         share_of_floor_cpu=spread_of(one.share_of_floor_cpu for one in rounds),
+        mixes=list(mixes),
     )
 
 
@@ -269,6 +289,20 @@ def show(result: LivesResult) -> None:
             for name, seconds in system.spent.cpu_seconds.items()
         ],
     )
+    if result.mixes:
+        print_table(
+            "Beside it, a day of both mixes by the rehearsal's conductor: only to be compared with each other",
+            ("mix", "lives", "orders", "inputs", "facts", "facts/order", "lives/s"),
+            [
+                (
+                    one.mix,
+                    *(f"{number:,}" for number in (one.lives, one.orders, one.inputs, one.facts)),
+                    f"{one.facts_an_order:.1f}",
+                    f"{one.lives_per_second:,.0f}",
+                )
+                for one in result.mixes
+            ],
+        )
     print_where(
         result,
         {

@@ -16,9 +16,12 @@ from hotline.lab.chaos.letters import unstated
 from hotline.lab.chaos.monkey import FaultKind, Monkey
 from hotline.lab.chaos.nonsense import NEVER, PARKED, ParkedCount, amiss
 from hotline.lab.chaos.outside import Outside
+from hotline.lab.mix import Mix
 from hotline.lab.rehearsal.stage import verified
+from hotline.lab.simulation.asked_for import AskedFor
 from hotline.lab.simulation.conductor import Summary
 from services.intake.inbound import SAME_CALL_MAX, claim_id
+from shared.ids import complaint_id, derived
 from shared.inputs import Input
 from shared.log.heads import fetch, over_bodies
 from shared.policy.catalogue import Catalogue
@@ -47,6 +50,7 @@ SELECT r.body AS received, c.body AS classified
 FROM es.fact r JOIN es.fact c ON c.stream_id = r.stream_id AND c.type = 'ComplaintClassified'
 WHERE r.type = 'ComplaintReceived' AND r.version = 1
 """
+_REPEATED: Final = "SELECT stream_id::text, body FROM es.fact WHERE type = 'RequestRepeated'"
 _CALLS: Final = """
 SELECT coalesce(sum((offered_at IS NOT NULL)::int + (answered_at IS NOT NULL)::int + (ended_at IS NOT NULL)::int), 0)
 FROM intake.call
@@ -57,6 +61,7 @@ class ChaosOutcome(msgspec.Struct, kw_only=True):
     """A run of chaos, judged."""
 
     seed: int
+    mix: Mix
     minutes: float
     faults: int
     kinds: list[FaultKind]
@@ -66,6 +71,8 @@ class ChaosOutcome(msgspec.Struct, kw_only=True):
     complaints: int
     inputs: int
     """Acknowledged, each once."""
+    asked_for: dict[str, AskedFor]
+    """What was asked for, and what came of it, by its name."""
     lost: list[str]
     doubled: list[str]
     illegal: list[str]
@@ -122,6 +129,7 @@ async def judged_outcome(
     outside: Outside,
     *,
     seed: int,
+    mix: Mix,
     minutes: float,
     died: list[str],
     ended: list[str],
@@ -143,12 +151,14 @@ async def judged_outcome(
         marks = {row[0] for row in await connection.fetch(_INBOX, ["intake", "dispatch", "feedback"])}
         of_calls = await connection.fetch(_OF_CALLS)
         marks -= {held for row in of_calls for held in _held_by(row["received"], row["classified"])}
+        marks -= {_counted_by(*row) for row in await connection.fetch(_REPEATED)}
         heard = len(marks) + await connection.fetchval(_CALLS)
     finally:
         await connection.close()
     said, sent = await _sensible(realm, catalogue, outside, parked)
     return ChaosOutcome(
         seed=seed,
+        mix=mix,
         minutes=minutes,
         faults=monkey.done,
         kinds=sorted(monkey.kinds.values(), key=lambda kind: kind.fault),
@@ -156,6 +166,7 @@ async def judged_outcome(
         facts=report.facts,
         complaints=report.complaints,
         inputs=len(told),
+        asked_for={name: one for name, one in summary.asked_for.items() if name != OF_WRITERS},
         lost=lost,
         doubled=doubled,
         illegal=[text for text in problems if text not in lost],
@@ -196,6 +207,12 @@ def _held_by(received: bytes, classified: bytes) -> tuple[str, ...]:
     return (first, *Claim(first, None, places=SAME_CALL_MAX).further())
 
 
+def _counted_by(complaint: str, repeated: bytes) -> str:
+    """The message that a repeat holds beside its own, by which it is counted once (R11)."""
+    said = msgspec.json.decode(repeated)
+    return derived("repeated", complaint, complaint_id(said["repeat_id"], said.get("speaker", "")))
+
+
 async def _ends(realm: Realm, catalogue: Catalogue) -> Mapping[tuple[str, int], int]:
     asked = {
         (name, part)
@@ -210,4 +227,6 @@ def _is_door(realm: Realm, catalogue: Catalogue, topic: str) -> bool:
     return any(issubclass(kind, Input) for kind in line.carries)
 
 
+OF_WRITERS: Final = "withdrawals"
+"""Writers withdraw too, on the log itself; their facts look like the citizens'."""
 CITY: Final = "chaos"

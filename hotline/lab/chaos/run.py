@@ -32,8 +32,10 @@ from hotline.lab.chaos.marks import Marks
 from hotline.lab.chaos.monkey import Monkey
 from hotline.lab.chaos.outside import Outside
 from hotline.lab.chaos.wire import Wire, Wires
+from hotline.lab.mix import Mix
 from hotline.lab.rehearsal.stage import RehearsalCity, staged
 from hotline.lab.simulation.conductor import Conductor, RehearsalProgress, Summary
+from hotline.lab.simulation.full_mix import people_of
 from hotline.lab.simulation.planned_input import OutwardMessage, PlannedInput, Reaction
 from hotline.lab.simulation.population import Population
 from hotline.lab.simulation.year import BeijingYear, midnight, requests_by_day
@@ -98,6 +100,7 @@ async def lived(
     minutes: float,
     most: int | None,
     scale: float,
+    mix: Mix,
     say: Callable[[str], None],
     show: Callable[[RehearsalProgress], None],
 ) -> ChaosOutcome:
@@ -132,7 +135,7 @@ async def lived(
         )
         every = [*faults(disk=disk is not None), *projector_faults()]
         monkey = Monkey(ground, marks, Counts(stage.supervisor.pids), every, seed=seed, say=say)
-        population = _population(catalogue, began_at, seed=seed, scale=scale)
+        population = _population(catalogue, began_at, mix, seed=seed, scale=scale)
         conductor = _conductor(realm, catalogue, population, began_at)
         summary = await _under_fire(
             conductor, population, monkey, writers, outside, seconds=minutes * 60, most=most, show=show
@@ -146,6 +149,7 @@ async def lived(
             writers,
             outside,
             seed=seed,
+            mix=mix,
             minutes=minutes,
             died=died,
             ended=ended,
@@ -182,9 +186,10 @@ def _staged(
     )
 
 
-def _population(catalogue: Catalogue, began_at: datetime, *, seed: int, scale: float) -> Closing:
+def _population(catalogue: Catalogue, began_at: datetime, mix: Mix, *, seed: int, scale: float) -> Closing:
     days = [day for day in requests_by_day() if day >= FIRST_DAY]
-    return Closing(BeijingYear(catalogue, seed=seed, scale=scale, days=days), began_at)
+    people = BeijingYear(catalogue, seed=seed, scale=scale, days=days)
+    return Closing(people_of(mix, people, catalogue, seed=seed), began_at)
 
 
 def _conductor(realm: Realm, catalogue: Catalogue, population: Closing, began_at: datetime) -> Conductor:

@@ -11,8 +11,11 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 import asyncpg
+import msgspec
 
 from deploy.city.city import Realm
+from hotline.lab.mix import Mix
+from hotline.lab.simulation.asked_for import AskedFor
 from hotline.lab.simulation.conductor import Summary
 from hotline.lab.simulation.year import ORDERS
 from shared.events import VisitMade
@@ -39,11 +42,14 @@ class LivedPeriod:
     scale: float
     ruleset: str
     seed: int
+    mix: Mix
     requests: int
     orders: int
     """Requests that became work orders."""
     facts: int
     facts_by_type: Mapping[str, int]
+    asked_for: Mapping[str, AskedFor]
+    """What was asked for, and what came of it, by its name."""
     sign_limits_missed: int
     answer_limits_missed: int
     escalations: int
@@ -86,6 +92,7 @@ class LivedPeriod:
         minutes, month = self.year_minutes, self.month_bytes
         return {
             **{name: getattr(self, name) for name in self.__dataclass_fields__},
+            "asked_for": msgspec.to_builtins(self.asked_for),
             "seconds": round(self.seconds, 3),
             "lives_per_second": round(self.lives_per_second, 1),
             "year_minutes": None if minutes is None else round(minutes, 1),
@@ -112,6 +119,7 @@ def lived(
     scale: float,
     ruleset: str,
     seed: int,
+    mix: Mix,
     word: Judged,
     disk: int,
 ) -> LivedPeriod:
@@ -123,10 +131,12 @@ def lived(
         scale=scale,
         ruleset=ruleset,
         seed=seed,
+        mix=mix,
         requests=summary.requests,
         orders=summary.requests - summary.answered_directly,
         facts=sum(facts.values()),
         facts_by_type=dict(sorted(facts.items())),
+        asked_for=summary.asked_for,
         sign_limits_missed=facts.get("SignLimitMissed", 0),
         answer_limits_missed=facts.get("AnswerLimitMissed", 0),
         escalations=summary.escalated,

@@ -10,10 +10,12 @@ from zoneinfo import ZoneInfo
 from deploy.city.registry import folder
 from hotline.audit.digest import digest
 from hotline.audit.report import Report
+from hotline.lab.mix import Mix
 from hotline.lab.rehearsal.estimate import LivedPeriod, disk_of, judged, lived
 from hotline.lab.rehearsal.progress import View
 from hotline.lab.rehearsal.stage import RehearsalCity, staged, verified
 from hotline.lab.simulation.conductor import Conductor
+from hotline.lab.simulation.full_mix import people_of
 from hotline.lab.simulation.ledger import Ledger
 from hotline.lab.simulation.year import BeijingYear, midnight, step_of
 from hotline.scoring.inhabitants import population
@@ -32,6 +34,7 @@ class RehearsedDays(NamedTuple):
     scale: float
     ruleset: str
     seed: int
+    mix: Mix
 
 
 class Rehearsed(NamedTuple):
@@ -64,6 +67,7 @@ async def rehearsed(
             scale=days.scale,
             ruleset=days.ruleset,
             seed=days.seed,
+            mix=days.mix,
             word=await judged(reader),
             disk=grown,
         )
@@ -73,8 +77,9 @@ async def rehearsed(
 
 def _conductor(stage: RehearsalCity, known: Catalogue, days: RehearsedDays, ledger: Ledger) -> Conductor:
     load = days.load
+    people = BeijingYear(known, seed=days.seed, scale=days.scale, days=list(load), load=load)
     return Conductor(
-        BeijingYear(known, seed=days.seed, scale=days.scale, days=list(load), load=load),
+        people_of(days.mix, people, known, seed=days.seed),
         kafka=stage.realm.outside,
         postgres=stage.realm.owner_dsn,
         prefix=stage.realm.prefix,

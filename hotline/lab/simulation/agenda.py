@@ -147,6 +147,8 @@ class Timer(NamedTuple):
     due_at: datetime
     ruleset: str
     urgency: Urgency
+    arrival: bool = False
+    """Whether a called unit must be there by then: the next level is told soon after."""
 
 
 class Watch:
@@ -215,7 +217,10 @@ def fire_until(until: datetime, timers: Iterable[Timer]) -> datetime:
     """
     first, *others = sorted(timers, key=lambda timer: timer.due_at)
     later = (timer.due_at for timer in others if timer.due_at > first.due_at)
-    return min(until, first.due_at + shortest_limit(first.ruleset, first.urgency), *later)
+    shortest = shortest_limit(first.ruleset, first.urgency)
+    if first.arrival or any(timer.arrival for timer in others):
+        shortest = min(shortest, shortest_step(first.ruleset))
+    return min(until, first.due_at + shortest, *later)
 
 
 @cache
@@ -229,3 +234,9 @@ def shortest_limit(version: str, urgency: Urgency) -> timedelta:
         elif limit is not None:
             spans.append(limit)
     return min(spans)
+
+
+@cache
+def shortest_step(version: str) -> timedelta:
+    """After a missed arrival no further level is told sooner than this."""
+    return min(limits.step for limits in ruleset(version).whistle.values())

@@ -7,7 +7,9 @@ from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from hotline.lab.mix import Mix
 from hotline.lab.simulation.conductor import Conductor, RehearsalProgress, Summary
+from hotline.lab.simulation.full_mix import people_of
 from hotline.lab.simulation.population import Beijing
 from shared.ids import ComplaintId
 from shared.policy.catalogue import Catalogue
@@ -33,13 +35,15 @@ class SimulatedDay:
         scale: float = 1.0,
         start: datetime = DAY,
         step: timedelta = STEP,
+        mix: Mix = Mix.FULL,
     ) -> None:
         """`postgres` may read the log and write lab.city_clock; `scale` 1 is 70,000 calls; `start` a midnight.
 
         The catalogue must be the one the desks use.
         """
+        people = Beijing(catalogue, seed=seed, scale=scale, day=start)
         self._conductor = Conductor(
-            Beijing(catalogue, seed=seed, scale=scale, day=start),
+            people_of(mix, people, catalogue, seed=seed),
             kafka=kafka,
             postgres=postgres,
             prefix=prefix,

@@ -21,6 +21,7 @@ from aiokafka import TopicPartition
 
 from hotline.lab.acknowledged import Acknowledged
 from hotline.lab.simulation.agenda import Agenda, Timer, Watch
+from hotline.lab.simulation.asked_for import AskedFor, asked_for
 from hotline.lab.simulation.input_sender import InputSender
 from hotline.lab.simulation.ledger import Ledger
 from hotline.lab.simulation.population import Population
@@ -130,6 +131,11 @@ class RehearsalProgress:
     def refused(self) -> int:
         """Wishes that could not be met, each with its reason."""
         return self._sum("IntakeRefused", "ReplyRefused", "VisitAnswerRefused")
+
+    @property
+    def asked_for(self) -> Mapping[str, AskedFor]:
+        """What was asked for, and what came of it, by its name."""
+        return asked_for(self.inputs, self.facts)
 
     @property
     def lives_per_second(self) -> float:

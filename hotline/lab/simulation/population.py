@@ -69,6 +69,10 @@ class Beijing:
             return self._units.on_escalation(fact)
         return NOTHING
 
+    def keeps(self, complaint: ComplaintId) -> None:
+        """The unit that holds this complaint returns it no more."""
+        self._units.keeps(complaint)
+
     def forget(self, complaint: ComplaintId) -> None:
         """See `Population.forget`."""
         self._units.forget(complaint)

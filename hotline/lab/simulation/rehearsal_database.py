@@ -12,9 +12,9 @@ import asyncpg
 
 from hotline.lab.simulation.agenda import Timer
 from shared.events import Urgency
-from shared.events.base import DeskName
+from shared.events.base import DeskName, Limit
 from shared.ids import ComplaintId
-from shared.log import TIMER_SHARDS
+from shared.log import TIMER_KINDS, TIMER_SHARDS
 from shared.log.away import AWAY, is_away
 from shared.log.postgres import connect
 from shared.runtime.errors import UserError
@@ -28,6 +28,7 @@ READERS: Final = tuple(name for name in COMPLAINTS_LOG.hearers if name in set(De
 
 _RETRY_SECONDS: Final = 0.1
 _SHARDS: Final = list(range(TIMER_SHARDS))
+_ARRIVAL: Final = TIMER_KINDS[Limit.ARRIVAL]
 
 _BEGIN: Final = """
 INSERT INTO lab.city_clock AS c (now, settled) VALUES ($1, $1)
@@ -37,7 +38,7 @@ RETURNING now
 _NOW: Final = "UPDATE lab.city_clock SET now = $1"
 _SETTLED: Final = "UPDATE lab.city_clock SET settled = $1"
 _TIMERS: Final = """
-SELECT t.stream_id::text, t.due_at, h.state::json ->> 'ruleset', h.state::json ->> 'urgency'
+SELECT t.stream_id::text, t.due_at, h.state::json ->> 'ruleset', h.state::json ->> 'urgency', t.kind
 FROM es.timer t JOIN es.stream h USING (stream_id)
 """
 _TIMERS_OF: Final = _TIMERS + "WHERE t.stream_id = ANY ($1::uuid[])"
@@ -126,7 +127,10 @@ class RehearsalDatabase:
         else:
             asked = list(complaints)
             rows = await self._patiently(lambda c: c.fetch(_TIMERS_OF, asked))
-        return [Timer(row[0], row[1], row[2], Urgency(row[3] or Urgency.GENERAL_7D)) for row in rows]
+        return [
+            Timer(row[0], row[1], row[2], Urgency(row[3] or Urgency.GENERAL_7D), row[4] == _ARRIVAL)
+            for row in rows
+        ]
 
     async def look(self, wanted: Mapping[tuple[str, str, int], int]) -> Look:
         """See how far everybody is; `wanted` says where each (consumer, topic, partition) must be."""

@@ -57,7 +57,7 @@ DISTRICT_HELPS: Final = 0.6
 _DRAWN_AS: Final = {Limit.ANSWER: "FEEDBACK"}
 """The name of a limit in the names of random numbers, if it differs from the limit's own. A new name would
 give another day."""
-_ANSWERS: Final = (
+ANSWERS: Final = (
     "已联系诉求人并到场核实,问题已处理完毕。",
     "已协调产权单位完成整改,并向诉求人反馈。",
     "已约谈责任方,限期整改到位。",
@@ -131,6 +131,10 @@ class Units:
             at = fact.escalated_at + _hours(rng.between(0.2, 12))
             return Reaction((self._sign(fact.complaint_id, held, at, "on-notice"),))
         return NOTHING
+
+    def keeps(self, complaint: ComplaintId) -> None:
+        """The unit that holds it returns it no more."""
+        self._held[complaint] = self._held[complaint]._replace(returning=False)
 
     def forget(self, complaint: ComplaintId) -> None:
         """The complaint's life is over."""
@@ -207,7 +211,7 @@ class Units:
         data = inputs.AnswerOrder(
             complaint_id=complaint,
             assignment=held.assignment,
-            result=rng.pick(_ANSWERS),
+            result=rng.pick(ANSWERS),
             claims_solved=claims_solved(self._seed, complaint, held.round),
         )
         return self._reply(complaint, held, at, "answered", why, data)
@@ -266,7 +270,12 @@ def review(seed: int, asked: ReturnRequested) -> Sequence[PlannedInput]:
 
 
 def _about(held: _Held) -> str:
-    return f"order {held.assignment}"
+    return about_order(held.assignment)
+
+
+def about_order(assignment: int) -> str:
+    """The plan for one assignment, by which it can be dropped."""
+    return f"order {assignment}"
 
 
 def _hours(hours: float) -> timedelta:
