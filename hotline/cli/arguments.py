@@ -9,13 +9,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime, tzinfo
 from decimal import Decimal
-from typing import Any, Final, NoReturn
+from typing import Annotated, Any, Final, NoReturn, TypeAlias
 
 import typer
 from typer.core import TyperGroup
 
 from hotline.cli.run import fail
+from hotline.lab.mix import Mix
 from hotline.parsing import YEAR_MAX, YEAR_MIN, day_of, instant_of, month_of, number_of
+
+MixOption: TypeAlias = Annotated[
+    Mix, typer.Option(help="full: the people say every input there is; plain: those of before, to compare.")
+]
+"""Every command that lets a rehearsed city live has it."""
 
 
 def month(text: str, name: str) -> date:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hotline.cli.arguments import finite
+from hotline.cli.arguments import MixOption, finite
 from hotline.cli.asked_for import print_asked_for
 from hotline.cli.run import Json, run
-from hotline.lab.mix import Mix, MixOption
+from hotline.lab.mix import Mix
 from hotline.parsing import ID_MAX, NUMBER_MAX
 from hotline.terminal import note, say_json
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
-from hotline.cli.arguments import finite
+from hotline.cli.arguments import MixOption, finite
 from hotline.cli.asked_for import print_asked_for
 from hotline.cli.report import print_report
 from hotline.cli.run import Json, run
-from hotline.lab.mix import Mix, MixOption
+from hotline.lab.mix import Mix
 from hotline.parsing import ID_MAX
 from hotline.terminal import note, say, say_json
 from shared.versions import RULESET

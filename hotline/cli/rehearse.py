@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hotline.cli.arguments import day, finite
+from hotline.cli.arguments import MixOption, day, finite
 from hotline.cli.asked_for import print_asked_for
 from hotline.cli.rank import print_month, told_of
 from hotline.cli.report import print_report
 from hotline.cli.run import Json, fail, run
-from hotline.lab.mix import Mix, MixOption
+from hotline.lab.mix import Mix
 from hotline.parsing import ID_MAX
 from hotline.terminal import note, say, say_json
 from shared.versions import RULESET

@@ -50,8 +50,10 @@ def ids(planned_inputs: list[PlannedInput]) -> list[str]:
     return [one.event_id for one in planned_inputs]
 
 
-def timer(complaint: str, minutes: float, urgency: Urgency = Urgency.GENERAL_7D) -> Timer:
-    return Timer(ComplaintId(complaint), at(minutes), BEIJING, urgency)
+def timer(
+    complaint: str, minutes: float, urgency: Urgency = Urgency.GENERAL_7D, *, arrival: bool = False
+) -> Timer:
+    return Timer(ComplaintId(complaint), at(minutes), BEIJING, urgency, arrival)
 
 
 # -- what may be handed in
@@ -156,6 +158,12 @@ def test_no_limit_that_begins_with_the_first_firing_fires_with_it() -> None:
     critical = timer("a", 100, Urgency.CRITICAL_2H)
     assert shortest_limit(BEIJING, Urgency.CRITICAL_2H) == timedelta(minutes=15)
     assert fire_until(at(600), [critical]) == at(115)
+
+
+def test_after_a_missed_arrival_a_called_unit_has_time_before_the_next_level_is_told() -> None:
+    assert fire_until(at(600), [timer("a", 100, arrival=True)]) == at(130)
+    assert fire_until(at(600), [timer("a", 100), timer("a", 100, arrival=True)]) == at(130)
+    assert fire_until(at(120), [timer("a", 100, arrival=True)]) == at(120)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from importlib.resources import files
 import pytest
 
 from hotline.lab.mix import Mix
+from hotline.lab.simulation.asked_for import MATTERS, AskedFor, asked_for
 from hotline.lab.simulation.behaviour import CHOICE, VERSION, BehaviourInvalid, behaviour, parsed
 from hotline.lab.simulation.telephony import ABANDONED, MISTAKEN, WITHDRAWN
 from hotline.lab.simulation.units import CONTACT_FAILS, CONTACTS, NEVER_ANSWERED, RETURNED, SILENT, TELLS
@@ -154,3 +155,38 @@ def test_an_input_without_a_rate_is_refused_by_name() -> None:
 def test_rates_that_are_not_there_name_those_that_are() -> None:
     with pytest.raises(BehaviourInvalid, match=VERSION):
         behaviour("behaviour-1999-01")
+
+
+# -- the figures
+
+
+def test_what_came_of_a_wish_is_counted_from_inputs_and_facts() -> None:
+    said = {inputs.RequestExtension.TYPE: 10, inputs.WithdrawRequest.TYPE: 3}
+    facts = {
+        "ExtensionRequested": 8,
+        "ExtensionApproved": 5,
+        "ExtensionRejected": 2,
+        "ComplaintWithdrawn": 2,
+    }
+    found = asked_for(said, facts)
+    assert found["extensions"] == AskedFor(asked=10, granted=5, refused=4)
+    assert found["withdrawals"] == AskedFor(asked=3, granted=2, refused=1)
+    assert found["whistles"] == AskedFor(asked=0, granted=0, refused=0)
+
+
+def test_the_full_mix_has_a_figure_of_every_wish_and_none_is_more_than_was_asked() -> None:
+    said = {kind.TYPE: times for kind, times in whole().said.items()}
+    facts = Counter(type(fact).__name__ for life in whole().facts.values() for fact in life)
+    for name, one in asked_for(said, facts).items():
+        assert 0 < one.granted <= one.asked, name
+        assert 0 <= one.refused <= one.asked - one.granted, name
+
+
+def test_each_wish_that_a_review_decides_is_counted() -> None:
+    counted = {matter.said.__name__ for matter in MATTERS.values()}
+    reviewed = {
+        kind.__name__.removeprefix("Review")
+        for kind in INPUTS.values()
+        if "approved" in kind.__struct_fields__
+    }
+    assert {f"Request{matter}" for matter in reviewed} <= counted
