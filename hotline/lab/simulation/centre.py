@@ -159,14 +159,15 @@ class Centre:
 
     def _answer_read(self, visit: VisitScheduled) -> Iterator[PlannedInput]:
         rng = self._rng(visit.complaint_id, "answer", str(visit.visit))
-        if rng.chance(self._rates.rate(inputs.SendBackAnswer)):
+        assignment = self._assignments.get(visit.complaint_id)  # None where its order went out before anybody heard
+        if assignment is not None and rng.chance(self._rates.rate(inputs.SendBackAnswer)):
             yield by_reviewers(
                 visit.complaint_id,
                 visit.scheduled_at + hours(rng.between(0.05, 0.6)),
                 f"answer-sent-back-{visit.visit}",
                 inputs.SendBackAnswer(
                     complaint_id=visit.complaint_id,
-                    assignment=self._assignments[visit.complaint_id],
+                    assignment=assignment,
                     reviewer=_reviewer(rng),
                     reason="办理结果未说明",
                 ),
