@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
@@ -17,6 +17,12 @@ if TYPE_CHECKING:
     from hotline.lab.bench.result import Result
 
 ALL = "all"
+Beside: TypeAlias = Annotated[
+    Mix,
+    typer.Option(
+        help="full: a day of both mixes is lived beside what is measured; plain: none (part lives)."
+    ),
+]
 _PARTS = "; ".join(f"{name}: {what}" for name, what in PARTS.items())
 
 
@@ -39,12 +45,7 @@ def bench(
         bool,
         typer.Option("--one-process", help="All desks in one process, and the floor's too (part lives)."),
     ] = False,
-    mix: Annotated[
-        Mix,
-        typer.Option(
-            help="full: a day of both mixes is lived beside what is measured; plain: none (part lives)."
-        ),
-    ] = Mix.FULL,
+    mix: Beside = Mix.FULL,
     questions: Annotated[
         Path | None,
         typer.Option(

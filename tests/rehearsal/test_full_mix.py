@@ -11,7 +11,7 @@ from importlib.resources import files
 import pytest
 
 from hotline.lab.mix import Mix
-from hotline.lab.simulation.asked_for import MATTERS, AskedFor, asked_for
+from hotline.lab.simulation.asked_for import WISHES, AskedFor, asked_for
 from hotline.lab.simulation.behaviour import CHOICE, VERSION, BehaviourInvalid, behaviour, parsed
 from hotline.lab.simulation.telephony import ABANDONED, MISTAKEN, WITHDRAWN
 from hotline.lab.simulation.units import CONTACT_FAILS, CONTACTS, NEVER_ANSWERED, RETURNED, SILENT, TELLS
@@ -183,10 +183,10 @@ def test_the_full_mix_has_a_figure_of_every_wish_and_none_is_more_than_was_asked
 
 
 def test_each_wish_that_a_review_decides_is_counted() -> None:
-    counted = {matter.said.__name__ for matter in MATTERS.values()}
+    counted = {wish.said.__name__ for wish in WISHES.values()}
     reviewed = {
         kind.__name__.removeprefix("Review")
         for kind in INPUTS.values()
         if "approved" in kind.__struct_fields__
     }
-    assert {f"Request{matter}" for matter in reviewed} <= counted
+    assert {f"Request{wish}" for wish in reviewed} <= counted

@@ -128,7 +128,7 @@ async def measured(
 ) -> LivesResult:
     """See `Part.measured`; `quick` is one round of 4,000 lives.
 
-    What is measured are the plain lives of ever; with the full mix a day of both mixes is lived beside.
+    It measures the plain lives of ever. With the full mix a day of both mixes is lived beside.
     """
     size = LivesSize.of(LIVES_QUICK if quick else lives, quick=quick, one_process=one_process, mix=mix)
     async with stage(folder, say=say, zipkin=zipkin) as here:
@@ -289,20 +289,7 @@ def show(result: LivesResult) -> None:
             for name, seconds in system.spent.cpu_seconds.items()
         ],
     )
-    if result.mixes:
-        print_table(
-            "Beside it, a day of both mixes by the rehearsal's conductor: only to be compared with each other",
-            ("mix", "lives", "orders", "inputs", "facts", "facts/order", "lives/s"),
-            [
-                (
-                    one.mix,
-                    *(f"{number:,}" for number in (one.lives, one.orders, one.inputs, one.facts)),
-                    f"{one.facts_an_order:.1f}",
-                    f"{one.lives_per_second:,.0f}",
-                )
-                for one in result.mixes
-            ],
-        )
+    _print_mixes(result.mixes)
     print_where(
         result,
         {
@@ -318,6 +305,24 @@ def show(result: LivesResult) -> None:
     print_verdict(
         result,
         f"All {checked:,} lives are whole: eight facts each in their order, versions dense, chains unbroken.",
+    )
+
+
+def _print_mixes(mixes: Sequence[LivedMix]) -> None:
+    if not mixes:
+        return
+    print_table(
+        "Beside it, a day of both mixes by the rehearsal's conductor: only to be compared with each other",
+        ("mix", "lives", "orders", "inputs", "facts", "facts/order", "lives/s"),
+        [
+            (
+                one.mix,
+                *(f"{number:,}" for number in (one.lives, one.orders, one.inputs, one.facts)),
+                f"{one.facts_an_order:.1f}",
+                f"{one.lives_per_second:,.0f}",
+            )
+            for one in mixes
+        ],
     )
 
 

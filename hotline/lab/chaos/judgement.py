@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 import asyncpg
 import msgspec
@@ -72,7 +72,7 @@ class ChaosOutcome(msgspec.Struct, kw_only=True):
     inputs: int
     """Acknowledged, each once."""
     asked_for: dict[str, AskedFor]
-    """What was asked for, and what came of it, by its name."""
+    """The wishes by name: how many were asked for, granted and refused."""
     lost: list[str]
     doubled: list[str]
     illegal: list[str]
@@ -148,11 +148,7 @@ async def judged_outcome(
         doubled = [" ".join(row) for row in await connection.fetch(DOUBLED)]
         early = [f"{row[0]} version {row[1]}" for row in await fetch(connection, _EARLY, unread=unread)]
         parked = {row[0]: ParkedCount(row[1], row[2]) for row in await connection.fetch(PARKED)}
-        marks = {row[0] for row in await connection.fetch(_INBOX, ["intake", "dispatch", "feedback"])}
-        of_calls = await connection.fetch(_OF_CALLS)
-        marks -= {held for row in of_calls for held in _held_by(row["received"], row["classified"])}
-        marks -= {_counted_by(*row) for row in await connection.fetch(_REPEATED)}
-        heard = len(marks) + await connection.fetchval(_CALLS)
+        heard = await _heard(connection)
     finally:
         await connection.close()
     said, sent = await _sensible(realm, catalogue, outside, parked)
@@ -183,6 +179,15 @@ async def judged_outcome(
         ended=ended,
         still_open=report.open,
     )
+
+
+async def _heard(connection: asyncpg.Connection[Any]) -> int:
+    """How many inputs the desks have taken in, each once."""
+    marks = {row[0] for row in await connection.fetch(_INBOX, ["intake", "dispatch", "feedback"])}
+    of_calls = await connection.fetch(_OF_CALLS)
+    marks -= {held for row in of_calls for held in _held_by(row["received"], row["classified"])}
+    marks -= {_counted_by(*row) for row in await connection.fetch(_REPEATED)}
+    return len(marks) + int(await connection.fetchval(_CALLS))
 
 
 async def _sensible(

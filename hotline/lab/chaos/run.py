@@ -133,13 +133,10 @@ async def lived(
             random=Random(seed),
             log=stack.folder / "logs",
         )
-        every = [*faults(disk=disk is not None), *projector_faults()]
-        monkey = Monkey(ground, marks, Counts(stage.supervisor.pids), every, seed=seed, say=say)
-        population = _population(catalogue, began_at, mix, seed=seed, scale=scale)
-        conductor = _conductor(realm, catalogue, population, began_at)
-        summary = await _under_fire(
-            conductor, population, monkey, writers, outside, seconds=minutes * 60, most=most, show=show
-        )
+        monkey = _monkey(ground, stage, marks, seed=seed, say=say)
+        people = _population(catalogue, began_at, mix, seed=seed, scale=scale)
+        living, seconds = _conductor(realm, catalogue, people, began_at), minutes * 60
+        summary = await _under_fire(living, people, monkey, writers, outside, seconds, most, show)
         say("The last complaint has ended. Everything is read, from outside …")
         return await judged_outcome(
             realm,
@@ -155,6 +152,13 @@ async def lived(
             ended=ended,
             left_out=[] if disk is not None else ["the log's disk full"],
         )
+
+
+def _monkey(
+    ground: Ground, stage: RehearsalCity, marks: Marks, *, seed: int, say: Callable[[str], None]
+) -> Monkey:
+    every = [*faults(disk=ground.disk is not None), *projector_faults()]
+    return Monkey(ground, marks, Counts(stage.supervisor.pids), every, seed=seed, say=say)
 
 
 def _hearing(say: Callable[[str], None], died: list[str], ended: list[str]) -> Callable[[str], None]:
@@ -210,7 +214,6 @@ async def _under_fire(
     monkey: Monkey,
     writers: Writers,
     outside: Outside,
-    *,
     seconds: float,
     most: int | None,
     show: Callable[[RehearsalProgress], None],

@@ -49,7 +49,7 @@ class LivedPeriod:
     facts: int
     facts_by_type: Mapping[str, int]
     asked_for: Mapping[str, AskedFor]
-    """What was asked for, and what came of it, by its name."""
+    """The wishes by name: how many were asked for, granted and refused."""
     sign_limits_missed: int
     answer_limits_missed: int
     escalations: int

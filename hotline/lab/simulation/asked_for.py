@@ -1,4 +1,4 @@
-"""What was asked for in a rehearsal, and what came of it: how often it was granted, how often refused."""
+"""Counts the wishes of a rehearsal: how often each was asked for, granted and refused."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from shared.events import Fact
 from shared.inputs import Input
 
 
-class Matter(NamedTuple):
+class Wish(NamedTuple):
     """One kind of wish: the input, and the facts that follow it."""
 
     said: type[Input]
@@ -22,45 +22,45 @@ class Matter(NamedTuple):
     rejected: type[Fact] | None = None
 
 
-MATTERS: Final[Mapping[str, Matter]] = {
-    "withdrawals": Matter(inputs.WithdrawRequest, events.ComplaintWithdrawn, events.ComplaintWithdrawn),
-    "supplements": Matter(inputs.SupplementRequest, events.RequestSupplemented, events.RequestSupplemented),
-    "repeats": Matter(inputs.RepeatRequest, events.RequestRepeated, events.RequestRepeated),
-    "returns": Matter(
+WISHES: Final[Mapping[str, Wish]] = {
+    "withdrawals": Wish(inputs.WithdrawRequest, events.ComplaintWithdrawn, events.ComplaintWithdrawn),
+    "supplements": Wish(inputs.SupplementRequest, events.RequestSupplemented, events.RequestSupplemented),
+    "repeats": Wish(inputs.RepeatRequest, events.RequestRepeated, events.RequestRepeated),
+    "returns": Wish(
         inputs.RequestReturn, events.ReturnRequested, events.ReturnApproved, events.ReturnRejected
     ),
-    "disputes": Matter(inputs.RaiseDispute, events.DisputeRaised, events.DisputeRaised),
-    "councils": Matter(inputs.DecideCouncil, events.CouncilDecided, events.CouncilDecided),
-    "assignments": Matter(inputs.AssignOrder, events.OrderAssigned, events.OrderAssigned),
-    "extensions": Matter(
+    "disputes": Wish(inputs.RaiseDispute, events.DisputeRaised, events.DisputeRaised),
+    "councils": Wish(inputs.DecideCouncil, events.CouncilDecided, events.CouncilDecided),
+    "assignments": Wish(inputs.AssignOrder, events.OrderAssigned, events.OrderAssigned),
+    "extensions": Wish(
         inputs.RequestExtension,
         events.ExtensionRequested,
         events.ExtensionApproved,
         events.ExtensionRejected,
     ),
-    "pauses": Matter(inputs.RequestPause, events.PauseRequested, events.PauseApproved, events.PauseRejected),
-    "terminations": Matter(
+    "pauses": Wish(inputs.RequestPause, events.PauseRequested, events.PauseApproved, events.PauseRejected),
+    "terminations": Wish(
         inputs.RequestTermination,
         events.TerminationRequested,
         events.TerminationApproved,
         events.TerminationRejected,
     ),
-    "whistles": Matter(inputs.BlowWhistle, events.WhistleBlown, events.WhistleBlown),
-    "arrivals": Matter(inputs.ArriveAtWhistle, events.WhistleArrived, events.WhistleArrived),
-    "answers_sent_back": Matter(inputs.SendBackAnswer, events.AnswerSentBack, events.AnswerSentBack),
-    "exclusions": Matter(
+    "whistles": Wish(inputs.BlowWhistle, events.WhistleBlown, events.WhistleBlown),
+    "arrivals": Wish(inputs.ArriveAtWhistle, events.WhistleArrived, events.WhistleArrived),
+    "answers_sent_back": Wish(inputs.SendBackAnswer, events.AnswerSentBack, events.AnswerSentBack),
+    "exclusions": Wish(
         inputs.RequestExclusion,
         events.ExclusionRequested,
         events.ExclusionApproved,
         events.ExclusionRejected,
     ),
-    "supervision": Matter(inputs.DecideSupervision, events.SupervisionDecided, events.SupervisionDecided),
+    "supervision": Wish(inputs.DecideSupervision, events.SupervisionDecided, events.SupervisionDecided),
 }
 """Every wish that a rehearsal counts, by its name."""
 
 
 class AskedFor(msgspec.Struct, frozen=True, kw_only=True):
-    """One kind of wish, counted. What was neither granted nor refused was overtaken by the life."""
+    """One kind of wish, counted. The life overtook those that were neither granted nor refused."""
 
     asked: int
     granted: int
@@ -70,14 +70,14 @@ class AskedFor(msgspec.Struct, frozen=True, kw_only=True):
 
 def asked_for(said: Mapping[str, int], facts: Mapping[str, int]) -> dict[str, AskedFor]:
     """Every kind of wish, from the acknowledged inputs by CloudEvents type and the facts by name."""
-    return {name: _counted(matter, said, facts) for name, matter in MATTERS.items()}
+    return {name: _counted(wish, said, facts) for name, wish in WISHES.items()}
 
 
-def _counted(matter: Matter, said: Mapping[str, int], facts: Mapping[str, int]) -> AskedFor:
-    asked = said.get(matter.said.TYPE, 0)
-    rejected = 0 if matter.rejected is None else facts.get(matter.rejected.__name__, 0)
+def _counted(wish: Wish, said: Mapping[str, int], facts: Mapping[str, int]) -> AskedFor:
+    asked = said.get(wish.said.TYPE, 0)
+    rejected = 0 if wish.rejected is None else facts.get(wish.rejected.__name__, 0)
     return AskedFor(
         asked=asked,
-        granted=facts.get(matter.granted.__name__, 0),
-        refused=asked - facts.get(matter.taken.__name__, 0) + rejected,
+        granted=facts.get(wish.granted.__name__, 0),
+        refused=asked - facts.get(wish.taken.__name__, 0) + rejected,
     )

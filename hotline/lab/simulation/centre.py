@@ -63,7 +63,7 @@ class Centre:
         self._assignments.pop(complaint, None)
 
     def hears(self, fact: Fact) -> Iterator[PlannedInput]:
-        """What they do about a fact on a topic of the centre."""
+        """Gives their acts about a fact on a topic of the centre."""
         match fact:
             case ExtensionRequested() | PauseRequested() | TerminationRequested():
                 yield self._reviewed(fact)
@@ -81,7 +81,7 @@ class Centre:
                 return
 
     def sees_order(self, order: ComplaintDispatched) -> Iterator[PlannedInput]:
-        """What reviewers do about a new order, unasked: a helper, another class, another calendar."""
+        """Gives the reviewers' unasked acts about a new order: a helper, another class, another calendar."""
         complaint, at = order.complaint_id, order.dispatched_at
         self._assignments[complaint] = order.assignment
         if order.assignment > 1:
@@ -159,7 +159,9 @@ class Centre:
 
     def _answer_read(self, visit: VisitScheduled) -> Iterator[PlannedInput]:
         rng = self._rng(visit.complaint_id, "answer", str(visit.visit))
-        assignment = self._assignments.get(visit.complaint_id)  # None where its order went out before anybody heard
+        assignment = self._assignments.get(
+            visit.complaint_id
+        )  # None where its order went out before anybody heard
         if assignment is not None and rng.chance(self._rates.rate(inputs.SendBackAnswer)):
             yield by_reviewers(
                 visit.complaint_id,

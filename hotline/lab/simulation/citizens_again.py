@@ -1,4 +1,4 @@
-"""What a citizen says after the request: more about it, the same once more, a rating. Decided from its own number."""
+"""A citizen speaks again: adds to the request, repeats it, rates it. All is drawn from the request's own number."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _MORE: Final = ("补充:情况仍在持续。", "补充:现场照片已留存。
 
 
 def said_again(seed: int, rates: Behaviour, recorded: PlannedInput) -> Iterator[PlannedInput]:
-    """What follows a request on which somebody must act; nothing after one that was answered directly."""
+    """Gives the later words about a request on which somebody must act; none about a direct answer."""
     request = recorded.data
     if not isinstance(request, RecordRequest) or request.article_id is not None:
         return

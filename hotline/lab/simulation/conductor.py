@@ -134,7 +134,7 @@ class RehearsalProgress:
 
     @property
     def asked_for(self) -> Mapping[str, AskedFor]:
-        """What was asked for, and what came of it, by its name."""
+        """The wishes by name: how many were asked for, granted and refused."""
         return asked_for(self.inputs, self.facts)
 
     @property

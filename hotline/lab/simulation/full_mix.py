@@ -1,7 +1,7 @@
 """The city whose people say every input there is, round the people of the mix `plain`.
 
-Whatever the plain people do stays theirs; here is what comes beside it. The same rule holds: what one does depends
-on the complaint and on what was heard about it.
+The plain people act as ever, and these acts come beside theirs. The same rule holds: each depends on the complaint
+and on what was heard about it.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ class FullMix:
             ArrivalMissed: lambda fact, _: whistles.missed(fact),
             WhistleArrived: lambda fact, reaction: _more(reaction, whistles.arrived(fact)),
         }
-        """What a unit does about a fact on its topic, beside what the plain unit does."""
+        """The acts of a unit about a fact on its topic, beside those of the plain unit."""
 
     def next_at(self) -> datetime | None:
         """See `Population.next_at`."""

@@ -1,7 +1,7 @@
-"""What a unit does with an order beside signing and answering it: asks for more time, an end, help, a council.
+"""A unit's courses beside signing and answering an order: it asks for more time, an end, help, a council.
 
-Each course is drawn from the complaint's id and the assignment. Whatever comes of it, the unit answers in the end, or
-a review has ended the order.
+Each course is drawn from the complaint's id and the assignment. In the end the unit answers, or a review has ended
+the order.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ class Courses:
         return self._reply(order, order.dispatched_at + rng.between(0.05, 0.8) * span, "assigned", data)
 
     def of(self, plan: Planned) -> Iterator[PlannedInput]:
-        """What comes beside the plan: one course at most, and an exclusion asked for after the answer."""
+        """Gives the acts beside the plan: one course at most, and an exclusion asked for after the answer."""
         order = plan.order
         rng = self._rng(order.complaint_id, order.assignment, "course")
         street = self._catalogue.is_street(order.unit)
