@@ -92,10 +92,10 @@ class Keys(NamedTuple):
     callers: CallersKey
 
 
-async def put(dsn: str, keys: Keys, complaint_id: ComplaintId, contact: Contact, agent: str) -> None:
+async def put(dsn: str, keys: Keys, complaint_id: ComplaintId, contact: Contact, agent: str) -> str:
     """Keep a contact as an agent took it down, in place of the one before; `dsn` is the agents'.
 
-    Raises `UserError` where the complaint is not on record, is anonymous or has ended.
+    Returns the complaint's number. Raises `UserError` where the complaint is not on record, is anonymous or has ended.
     """
     connection = await asyncpg.connect(dsn)
     try:
@@ -113,6 +113,7 @@ async def put(dsn: str, keys: Keys, complaint_id: ComplaintId, contact: Contact,
             await connection.execute(
                 "SELECT vault.put_callers($1, $2)", complaint_id, keys.callers.indexes(contact)
             )
+            return case.complaint_number
     finally:
         await connection.close()
 

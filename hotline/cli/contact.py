@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json as json_module
+import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from hotline.cli.run import Json, answer, demand_words, fail, run, stdin_bytes
 from hotline.cli.unread import none_unread, tell_unread
-from hotline.terminal import say, say_json
+from hotline.terminal import note, say, say_json
 
 if TYPE_CHECKING:
     from services.dispatch.contact_door import Reading
@@ -51,14 +52,18 @@ def put(
     except ContactInvalid as error:
         fail(f"{error}.", code=2)
     demand_words("--agent", agent)
-    kept = run(_put(complaint, made, agent))
-    answer(f"The contact of complaint {kept} is kept.", json=json, complaint_id=kept)
+    kept, number = run(_put(complaint, made, agent))
+    answer(
+        f"The contact of complaint {number} is kept.", json=json, complaint_id=kept, complaint_number=number
+    )
 
 
 def _from_stdin() -> dict[str, str]:
     from shared.text_file import FileUnreadable, text_in
 
     expected = 'JSON, {"name": …, "phone": …, "callback": …}'
+    if sys.stdin is not None and sys.stdin.isatty():
+        note(f"Type {expected}, and end it with Ctrl-D. Or give --name and --phone.")
     try:
         read = json_module.loads(text_in(stdin_bytes(), "Standard input", expected))
     except FileUnreadable as error:
@@ -169,7 +174,7 @@ async def _id_of(complaint: str) -> Any:
         await connection.close()
 
 
-async def _put(complaint: str, made: Contact, agent: str) -> str:
+async def _put(complaint: str, made: Contact, agent: str) -> tuple[str, str]:
     from deploy.city.registry import city_up
     from hotline.contact_details import Keys, callers_key_of, key_of
     from hotline.contact_details import put as kept
@@ -177,8 +182,7 @@ async def _put(complaint: str, made: Contact, agent: str) -> str:
     city = city_up()
     found = await _id_of(complaint)
     keys = Keys(key_of(city), callers_key_of(city))
-    await kept(city.realm.login("agent"), keys, found, made, agent)
-    return str(found)
+    return str(found), await kept(city.realm.login("agent"), keys, found, made, agent)
 
 
 async def _show(complaint: str, named: str, agent: str, reason: str) -> tuple[str, Reading]:
