@@ -268,6 +268,7 @@ OPENED_OTHERWISE: Final = {
     "services/intake/knowledge/file.py": "shipped with the project",
     "services/intake/knowledge/questions.py": "shipped with the project",
     "services/intake/knowledge/vocabulary.py": "shipped with the project",
+    "hotline/lab/simulation/behaviour.py": "shipped with the project",
     "hotline/lab/desks/city.py": "shipped with the project",
     "hotline/contract/rulebook.py": "shipped with the project",
     "deploy/city/processes.py": "our own log",

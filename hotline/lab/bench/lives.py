@@ -176,7 +176,7 @@ async def run(here: BenchCity, size: LivesSize, say: Callable[[str], None]) -> L
         alone = await city.create(here.addresses, f"{how}{number}single", here.units, simulated=True)
         rounds.append(compared(system, await _live(here, alone, single, say), floor))
     fixed = await here.fixed(whole, system.gc_threshold)
-    mixes = await lived_mixes(here, size.mixes_scale, say) if size.mixes_scale else []
+    mixes = await lived_mixes(here, how, size.mixes_scale, say) if size.mixes_scale else []
     return judged(here.machine(), fixed, size, rounds, mixes)
 
 

@@ -56,17 +56,15 @@ class LivedMix(msgspec.Struct, frozen=True, kw_only=True):
         return (self.facts - DIRECT_FACTS * (self.lives - self.orders)) / max(self.orders, 1)
 
 
-async def lived_mixes(here: BenchCity, scale: float, say: Callable[[str], None]) -> list[LivedMix]:
-    """Both mixes of the same day."""
-    return [await _lived(here, mix, scale, say) for mix in (Mix.PLAIN, Mix.FULL)]
+async def lived_mixes(here: BenchCity, run: str, scale: float, say: Callable[[str], None]) -> list[LivedMix]:
+    """Both mixes of the same day; `run` begins the names of their cities, which no other run may have."""
+    return [await _lived(here, f"{run}mix{mix}", mix, scale, say) for mix in (Mix.PLAIN, Mix.FULL)]
 
 
-async def _lived(here: BenchCity, mix: Mix, scale: float, say: Callable[[str], None]) -> LivedMix:
+async def _lived(here: BenchCity, name: str, mix: Mix, scale: float, say: Callable[[str], None]) -> LivedMix:
     say(f"the mix {mix}: a day at {scale:g} of Beijing, by the conductor")
     known = catalogue()
-    realm = await city.create(
-        here.addresses, f"mix{mix}", known.units, retention=LIVED.retention, simulated=True
-    )
+    realm = await city.create(here.addresses, name, known.units, retention=LIVED.retention, simulated=True)
     await prepare(realm.owner_dsn)
     await load_where_empty(realm.login("editor"))
     logs = here.catalogue.parent / "logs" / realm.name
