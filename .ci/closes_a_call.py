@@ -57,7 +57,7 @@ async def until(city: City, complaint: str, fact: str) -> None:
 
 
 async def command(*words: str) -> None:
-    """What a person types; it must succeed."""
+    """Run a command as a person types it; it must succeed."""
     process = await asyncio.create_subprocess_exec(sys.executable, "-m", "hotline", *words)
     if await process.wait():
         raise SystemExit(f"hotline {' '.join(words)}: exit code {process.returncode}")

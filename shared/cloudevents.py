@@ -64,16 +64,21 @@ class Event(msgspec.Struct, frozen=True, gc=False):
     """Texts of `data` that stand there in another form than they were typed in, as they were typed."""
 
 
-def input_headers(kind: type[Input], source: str, event_id: str, at: datetime) -> list[tuple[str, bytes]]:
-    """The headers an outside speaker sends with an input."""
+def event_headers(ce_type: str, source: str, event_id: str, at: datetime) -> list[tuple[str, bytes]]:
+    """The headers of an event in binary mode that is no fact of a complaint."""
     return [
-        ("ce_specversion", b"1.0"),
-        ("ce_type", kind.TYPE.encode()),
+        _VERSION,
+        ("ce_type", ce_type.encode()),
         ("ce_source", source.encode()),
         ("ce_id", event_id.encode()),
-        ("ce_time", at.astimezone(UTC).isoformat().encode()),
-        ("content-type", b"application/json"),
+        ("ce_time", at.isoformat().encode()),
+        _JSON,
     ]
+
+
+def input_headers(kind: type[Input], source: str, event_id: str, at: datetime) -> list[tuple[str, bytes]]:
+    """The headers an outside speaker sends with an input."""
+    return event_headers(kind.TYPE, source, event_id, at.astimezone(UTC))
 
 
 def fact_headers(

@@ -18,7 +18,7 @@ SCHEMAS: Final[dict[str, Any]] = CONTRACT["components"]["schemas"]
 
 
 def python_types(folder: Path) -> ModuleType:
-    """What datamodel-code-generator makes: pydantic models, in a module."""
+    """Pydantic models of the contract, made by datamodel-code-generator, in a module."""
     source, made = folder / "schemas.json", folder / "hotline_types.py"
     wrapped = {
         "openapi": "3.1.0",

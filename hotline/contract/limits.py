@@ -27,8 +27,8 @@ PARTITION: Final = (
 )
 
 DESCRIPTION: Final = f"""\
-Topics of a city hotline. Messages are CloudEvents 1.0. What the hotline says is in binary Kafka mode. What it is told \
-may be in binary or structured mode, by `content-type`.
+Topics of a city hotline. Messages are CloudEvents 1.0. The hotline speaks in binary Kafka mode. It takes in \
+binary and structured mode, by `content-type`.
 
 A message at a door has at most {VALUE_BYTES_MAX} bytes of value, {HEADERS_MAX} headers, {HEADERS_BYTES_MAX} bytes of \
 headers and {ATTRIBUTE_BYTES_MAX} bytes of each attribute. Its time, and each time in its data that says when \
@@ -38,7 +38,7 @@ A city can set other days. `x-limits` has the same numbers for programs.
 Messages of one key on one topic keep their order. Each channel names the content of its key (`x-key`) and how the \
 hotline finds the partition (`x-partition`). Another partitioner may be used, by all speakers of a topic or by none.
 
-The examples are all of one complaint of 2021. Whoever sends one gives it a present time.
+The examples are all of one complaint of 2021. Give one a present time before you send it.
 """
 
 SERVERS: Final[dict[str, Any]] = {

@@ -20,7 +20,7 @@ from shared.log.instants import reads_any_instant
 from shared.log.locks import PROJECTOR, TRY_ONE
 from shared.log.log_format import must_be_read_here
 from shared.log.postgres import connect
-from shared.log.projection.projector import PAGE, Projection, Projector, Step
+from shared.log.projection.projector import PAGE, Projection, Projector
 from shared.runtime.errors import UserError, told
 from shared.runtime.garbage import tune_gc
 from shared.runtime.settings import ProcessSettings
@@ -88,7 +88,6 @@ class ProjectorLoop:
             self._telemetry.log.info("projector_owns")
             projections: tuple[Projection, ...] = (Complaints(), Calls())
             works = [Projector(connection, one, page=self._settings.page) for one in projections]
-            quiet = dict.fromkeys(works, True)
             for work in works:
                 await work.read_again()
             while True:
@@ -96,10 +95,7 @@ class ProjectorLoop:
                 began_at = time.monotonic()
                 more = False
                 for work in works:
-                    if quiet[work] and not await work.look():
-                        continue
-                    step = await self._step(work)
-                    more, quiet[work] = more or step.more, not step.taken
+                    more |= await self._step(work)
                 self._telemetry.progressed(PART)
                 if not more:
                     await self._wait(_rest(self._settings.look_seconds, time.monotonic() - began_at))
@@ -107,12 +103,14 @@ class ProjectorLoop:
             with suppress(Exception):
                 await connection.close(timeout=5)
 
-    async def _step(self, work: Projector) -> Step:
+    async def _step(self, work: Projector) -> bool:
+        if not await work.look():
+            return False
         began_at = time.monotonic()
         step = await work.step()
         self._telemetry.count("projector.taken", step.taken)
         self._telemetry.observe("projector.step_seconds", time.monotonic() - began_at)
-        return step
+        return step.more
 
     async def _wait(self, seconds: float) -> None:
         with suppress(TimeoutError):

@@ -19,8 +19,9 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 from confluent_kafka import KafkaException
 
+from shared.cloudevents import event_headers
 from shared.doors.kafka_reader import last_record
-from shared.log.anchors import CE_TYPE, NOTHING, Anchor, anchor_of, hash_of, line_of, root_of
+from shared.log.anchors import CE_SOURCE, CE_TYPE, NOTHING, Anchor, anchor_of, hash_of, line_of, root_of
 from shared.log.away import AWAY
 from shared.log.locks import ANCHORS, TRY_ONE
 from shared.log.postgres import connect
@@ -229,14 +230,7 @@ class TopicCopy:
             self._producer = producer
         for line in lines:
             said = anchor_of(line)
-            headers = [
-                ("ce_specversion", b"1.0"),
-                ("ce_type", CE_TYPE.encode()),
-                ("ce_source", b"/hotline/relay"),
-                ("ce_id", hash_of(line).hex().encode()),
-                ("ce_time", said.anchored_at.isoformat().encode()),
-                ("content-type", b"application/json"),
-            ]
+            headers = event_headers(CE_TYPE, CE_SOURCE, hash_of(line).hex(), said.anchored_at)
             async with asyncio.timeout(SEND_SECONDS):
                 await self._producer.send_and_wait(
                     self._topic, line, key=str(said.number).encode(), partition=0, headers=headers

@@ -20,6 +20,7 @@ NOTHING: Final = "0" * 64
 """The root that the first anchor follows, and the root over no fact."""
 
 CE_TYPE: Final = "hotline.log.anchored.v1"
+CE_SOURCE: Final = "/hotline/relay"
 
 HASH_BYTES: Final = 32
 LEAF_HASH_BYTES: Final = 8

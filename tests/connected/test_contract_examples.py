@@ -159,7 +159,7 @@ async def test_types_of_typescript_take_a_life_to_its_end(town: City, tmp_path: 
 
 
 async def _node(folder: Path, *command: str) -> bytes:
-    """What a program of Node's prints; one that fails says why in the test."""
+    """Run a program of Node's and return its output; the test fails with its words where it fails."""
     running = await asyncio.create_subprocess_exec(
         *command,
         cwd=folder,

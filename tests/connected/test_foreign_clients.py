@@ -97,7 +97,7 @@ class Wrong(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """What a system was told of something it said."""
+    """A message that tells a system how something it said ended."""
 
     system: str
     outcome: str
@@ -147,7 +147,7 @@ class Outside:
                 systems.close()
 
     def left(self) -> str:
-        """What it still waits for."""
+        """The answers it still waits for."""
         unheard = [(one, self.wrong[one]) for one in self.wrong if one not in self.answered]
         return f"{self.name}: {len(self.closed)} of {len(self.requests)} closed, unheard: {unheard}"
 
@@ -234,13 +234,13 @@ class Outside:
         )
 
     def _say_wrong(self, systems: Systems, system: str, key: str, data: Input, n: int, because: str) -> None:
-        """What can be read and cannot be done."""
+        """Messages that can be read, and are refused."""
         identity = self._identity(system, key, data, "wrong/")
         self.wrong[identity] = Wrong(system, REFUSED, (because,))
         systems.say(system, [_said(key, data, identity, structured=n % 2 == 1)])
 
     def _say_nonsense(self, systems: Systems, system: str, key: str, data: Input, n: int) -> None:
-        """What nobody can take in, though it says from whom it is."""
+        """Messages that are parked, though each names its speaker."""
         identity = self._identity(system, key, data, "nonsense/")
         random = Random(f"{self.name}/{system}/{n}")
         good = input_headers(type(data), *identity, datetime.now(UTC))

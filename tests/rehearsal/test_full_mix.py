@@ -92,7 +92,7 @@ def test_another_seed_of_the_full_mix_lives_to_the_end_as_well(seed: int) -> Non
 
 
 def test_both_mixes_hear_the_same_citizens() -> None:
-    """What comes in by itself in the plain mix comes in the full one too, to the letter."""
+    """Everything that comes in by itself in the plain mix comes in the full one too, to the letter."""
     plain = lived(timedelta(hours=48), scale=LIVED)
     full = lived(timedelta(hours=48), Mix.FULL, scale=LIVED)
     assert plain.facts.keys() == full.facts.keys()

@@ -11,11 +11,13 @@ import msgspec
 from hotline.contract.examples import FACTS, INPUTS
 from hotline.contract.examples.feedback import VISIT_MADE
 from hotline.contract.examples.of_one_complaint import CALLED_AT, ID, STREET
-from shared.cloudevents import fact_headers, input_headers
+from shared.cloudevents import event_headers, fact_headers, input_headers
 from shared.complaint_number import number_of
 from shared.events import Fact
 from shared.ids import derived, message_id
 from shared.inputs import Input
+from shared.log.anchors import CE_SOURCE as RELAY
+from shared.log.anchors import CE_TYPE as ANCHORED
 from shared.log.anchors import NOTHING, Anchor
 from shared.log.codec import ce_type_of
 from shared.log.relay import programmes
@@ -83,14 +85,7 @@ def structured_example(kind: type[Input]) -> dict[str, Any]:
 def told_example(kind: type[Any], stored: type[Fact] | None) -> dict[str, Any]:
     """A message of the hotline's: a fact as the log or as another topic tells it, or what is no fact."""
     if kind is Anchor:
-        headers = [
-            ("ce_specversion", b"1.0"),
-            ("ce_type", b"hotline.log.anchored.v1"),
-            ("ce_source", b"/hotline/relay"),
-            ("ce_id", b"b" * 64),
-            ("ce_time", CALLED_AT.isoformat().encode()),
-            ("content-type", b"application/json"),
-        ]
+        headers = event_headers(ANCHORED, RELAY, "b" * 64, CALLED_AT)
         return _example(headers, msgspec.to_builtins(_ANCHOR))
     if kind is InputParked:
         return _example(headers_of(_PARKED), msgspec.json.decode(body_of(_PARKED)))

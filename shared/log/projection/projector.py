@@ -133,11 +133,15 @@ class Projector:
         self._projection = projection
         self._page = page
         self._seen = ""
+        self._took = False
         self._is_new, self._ends, self._changed = _changes(projection.source)
 
     async def look(self) -> bool:
-        """Whether there may be anything to do; touches no row where there is nothing."""
-        if not self._seen:
+        """Whether there may be anything to do; touches no row where there is nothing.
+
+        Where the last step took something in, there most likely is: it is not asked.
+        """
+        if not self._seen or self._took:
             return True
         found: bool = await self._connection.fetchval(self._is_new, self._seen)
         return found
@@ -169,7 +173,7 @@ class Projector:
             else:
                 step, known = await self._take_in(known, now)
             await connection.execute(_PUT, projection.name, *known)
-        self._seen = known.seen
+        self._seen, self._took = known.seen, step.taken > 0
         return step
 
     async def _end(self) -> int:

@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 import msgspec
 from msgspec import UNSET
 
+from shared.cloudevents import event_headers
 from shared.ids import derived
 from shared.log.relay.notice_cursor import NoticeMessage, NoticeSource
 from shared.log.snapshot_difference import not_seen
@@ -58,14 +59,8 @@ def key_of(row: NoticeRow) -> bytes:
 def headers_of(row: NoticeRow) -> list[tuple[str, bytes]]:
     """The headers of its message; told twice, it has the same id."""
     place = (row.consumer, row.topic, str(row.partition), str(row.offset), str(row.sent_at_ms))
-    return [
-        ("ce_specversion", b"1.0"),
-        ("ce_type", CE_TYPE.encode()),
-        ("ce_source", f"/hotline/{row.consumer}".encode()),
-        ("ce_id", derived("parked", *place, row.reason).encode()),
-        ("ce_time", row.parked_at.isoformat().encode()),
-        ("content-type", b"application/json"),
-    ]
+    identity = derived("parked", *place, row.reason)
+    return event_headers(CE_TYPE, f"/hotline/{row.consumer}", identity, row.parked_at)
 
 
 def body_of(row: NoticeRow) -> bytes:

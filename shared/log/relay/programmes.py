@@ -13,6 +13,7 @@ from uuid import UUID
 
 import msgspec
 
+from shared.cloudevents import event_headers
 from shared.ids import UnitId, derived
 from shared.log.relay.notice_cursor import NoticeMessage, NoticeSource
 from shared.log.snapshot_difference import not_seen
@@ -44,14 +45,7 @@ class ProgrammeRow(NamedTuple):
 def headers_of(row: ProgrammeRow, unit: UnitId) -> list[tuple[str, bytes]]:
     """The headers of its message to this unit; told twice, it has the same id."""
     identity = derived("programme notice", str(row.programme_id), str(row.position), unit)
-    return [
-        ("ce_specversion", b"1.0"),
-        ("ce_type", CE_TYPE.encode()),
-        ("ce_source", CE_SOURCE.encode()),
-        ("ce_id", identity.encode()),
-        ("ce_time", row.occurred_at.isoformat().encode()),
-        ("content-type", b"application/json"),
-    ]
+    return event_headers(CE_TYPE, CE_SOURCE, identity, row.occurred_at)
 
 
 def _messages(row: ProgrammeRow, prefix: str) -> Sequence[NoticeMessage]:
