@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Sequence
+import os
+import signal
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ import httpx2
 
 from deploy.city import city as realm
 from deploy.city.kafka_rights import Login
+from deploy.supervision.supervisor import Service
 from hotline.web import keys
 from hotline.web.limits import RATE_PER_SECOND
 from hotline.web.roles import LISTENER_OF, SCOPES_OF
@@ -38,6 +41,23 @@ class Door:
         if said:
             self.addresses = {name: said[-1][name] for name in ("public", "staff")}
         return bool(said)
+
+    async def kill(self) -> None:
+        """Kill the process; its supervisor starts it again, on the same ports."""
+        before = self.supervisor.pids()["web"]
+        os.kill(before, signal.SIGKILL)
+
+        async def answers() -> bool:
+            if self.supervisor.pids().get("web") in {None, before}:
+                return False
+            try:
+                async with httpx2.AsyncClient(trust_env=False, timeout=5) as client:
+                    answer = await client.get(f"http://{self.addresses['public']}/openapi.json")
+            except httpx2.TransportError:
+                return False
+            return answer.status_code == 200
+
+        await until(answers, within=30, what="the HTTP door back")
 
     async def key(
         self,
@@ -82,9 +102,16 @@ class Door:
 
 
 @asynccontextmanager
-async def open_door(town: City, folder: Path) -> AsyncIterator[Door]:
-    """The HTTP door and the projector of this city."""
-    services = [realm.web(town.realm, folder), realm.projector(town.realm, folder)]
+async def open_door(
+    town: City,
+    folder: Path,
+    *,
+    wired: Callable[[Service], Service] = lambda service: service,
+    projector: bool = True,
+) -> AsyncIterator[Door]:
+    """The HTTP door of this city, and the projector; `wired`: the door as it is to be started."""
+    services = [wired(realm.web(town.realm, folder))]
+    services += [realm.projector(town.realm, folder)] if projector else []
     supervisor = ForkingSupervisor(services, stack=None, say=town.said.append)
     await supervisor.start()
     watching = asyncio.create_task(supervisor.watch())

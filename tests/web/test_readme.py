@@ -135,4 +135,4 @@ def test_the_address_stays_when_the_process_comes_back(shell: Shell) -> None:
     until(came_back)
     after = json.loads(shell("status", "--json"))
     assert (after["http"], after["http_staff"]) == (before["http"], before["http_staff"])
-    until(lambda: asked(f"{after['http']}/openapi.json", "") == 200)
+    until(lambda: asked(f"{after['http']}/openapi.json", "no-key") == 200)
