@@ -153,7 +153,9 @@ def granted(principal: str, prefix: str) -> list[Grant]:
 def _of_speaker(principal: str, prefix: str) -> Iterator[Grant]:
     """On every topic of a door: of one role over HTTP, or of all of them, and then what goes out is heard too."""
     for line in TOPICS:
-        if principal == web_of(line.speaker) or (principal == OUTSIDE and line.is_door):
+        if principal == web_of(roles.UNIT) and line.per_unit and roles.UNIT in line.hearers:
+            yield from _of_line(line, prefix, AclOperation.READ)  # a unit follows its orders
+        elif principal == web_of(line.speaker) or (principal == OUTSIDE and line.is_door):
             yield from _of_line(line, prefix, AclOperation.WRITE)
         elif principal == OUTSIDE:
             yield from _of_line(line, prefix, AclOperation.READ)

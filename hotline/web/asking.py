@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from typing import Any, Final, NamedTuple
 
 import asyncpg
 import msgspec
@@ -21,6 +21,15 @@ from hotline.web.speaking import Speakers
 from shared.runtime.telemetry import Telemetry
 
 
+class OpenStreams:
+    """The streams of a process: so many at most, and all of them end when it stops."""
+
+    def __init__(self) -> None:
+        """None yet."""
+        self.stop: Final = asyncio.Event()
+        self.open = 0
+
+
 class Rooms(NamedTuple):
     """The things every answer may need; one of each in the process."""
 
@@ -29,6 +38,7 @@ class Rooms(NamedTuple):
     judge: Judge
     speakers: Speakers
     watch: OutcomeWatch
+    streams: OpenStreams
     clock: CityClock
     rates: RateLimits
     telemetry: Telemetry
@@ -52,6 +62,14 @@ class HttpAsk(NamedTuple):
     async def body(self) -> bytes:
         """The whole body; `HttpRefusal` where it is too large or does not come in time."""
         return await body_of(self.request)
+
+
+class HttpStream(NamedTuple):
+    """An answer that goes on: server-sent events."""
+
+    chunks: AsyncIterator[bytes]
+    close: Callable[[], Awaitable[None]]
+    """Called once it has ended, however that came about."""
 
 
 class HttpReply(NamedTuple):

@@ -74,6 +74,7 @@ says that Kafka has it. An act carries the data of one event and waits for what 
 {limits.OUTCOME_SECONDS_MAX:.0f} seconds. The same event or act sent again has one effect. Every error is a problem of \
 RFC 9457. A number of limits has names in `x-limits`; a key may have another rate.
 """
+EVENT_STREAM: Final = "text/event-stream"
 _EVENT: Final = "CloudEvent"
 _EVENTS: Final = "CloudEventBatch"
 _EXTENSION: Final = {"^[a-z0-9]{1,64}$": {"type": ["string", "number", "boolean"]}}
@@ -171,6 +172,12 @@ def _responses(route: HttpRoute) -> dict[str, Any]:
             "description": inspect.cleandoc(kind.__doc__ or ""),
             "content": {JSON: {"schema": _ref(kind.__name__)}},
         }
+    if route.streams:
+        text = (
+            "Server-sent events: `id`, `event` (the type of the CloudEvent), `data` (the CloudEvent as JSON)."
+        )
+        content = {EVENT_STREAM: {"schema": {"type": "string", "description": text}}}
+        found["200"] = {"description": text, "content": content}
     for problem in problems_of(route):
         told: dict[str, Any] = {
             "description": problem.title,

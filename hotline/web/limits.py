@@ -46,6 +46,12 @@ STRANGERS_BURST: Final = 50
 """So many of them may come at once."""
 RATED_MAX: Final = 100_000
 """Keys and addresses whose rate is remembered; then those that are at rest are forgotten."""
+HEARTBEAT_SECONDS: Final = 15.0
+"""How often a stream says that it is still there: proxies cut an idle one."""
+STREAM_SECONDS_MAX: Final = 600.0
+"""How long a stream lasts; its client comes again where it was, and its key is looked at anew."""
+STREAMS_MAX: Final = 200
+"""Streams of one process; each has a connection to Kafka."""
 PAGE_MAX: Final = 200
 """Rows of a page of a list."""
 LIST_ROWS: Final = 50

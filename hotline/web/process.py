@@ -16,7 +16,7 @@ import uvicorn
 import uvloop
 
 from hotline.web.app import application
-from hotline.web.asking import Rooms
+from hotline.web.asking import OpenStreams, Rooms
 from hotline.web.city_clock import CityClock
 from hotline.web.judging import Judge
 from hotline.web.keys import KeyRing
@@ -95,6 +95,7 @@ class WebProcess:
         waiting = asyncio.ensure_future(stop.wait())
         try:
             await asyncio.wait([waiting, beat, *serving], return_when=asyncio.FIRST_COMPLETED)
+            self._rooms.streams.stop.set()  # else an open stream would keep its server from stopping
             for server, _ in self._servers:
                 server.should_exit = True
             await asyncio.gather(*serving)
@@ -180,6 +181,7 @@ async def opened(settings: Settings, telemetry: Telemetry) -> AsyncIterator[WebP
             judge=Judge(settings.topic_prefix, settings.ruleset, clock),
             speakers=speakers,
             watch=watch,
+            streams=OpenStreams(),
             clock=clock,
             rates=RateLimits(),
             telemetry=telemetry,

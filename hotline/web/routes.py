@@ -18,7 +18,8 @@ from hotline.web.answers import (
     ComplaintTimeline,
     UndecidedAct,
 )
-from hotline.web.asking import HttpAsk, HttpReply
+from hotline.web.asking import HttpAsk, HttpReply, HttpStream
+from hotline.web.following import PLACES, follow_orders
 from hotline.web.handlers import (
     one_complaint,
     one_timeline,
@@ -32,7 +33,7 @@ from hotline.web.roles import ACTS_OF, LISTENER_OF, HttpListener, KeyScope
 from shared import roles
 from shared.inputs import Input
 
-Handler = Callable[[HttpAsk], Awaitable[HttpReply]]
+Handler = Callable[[HttpAsk], Awaitable[HttpReply | HttpStream]]
 
 
 class TakenBody(StrEnum):
@@ -79,6 +80,8 @@ class HttpRoute:
     """The input it takes, where it takes one."""
     parameters: Sequence[HttpParameter] = ()
     answers: Mapping[int, type[msgspec.Struct]] = field(default_factory=dict)
+    streams: bool = False
+    """Whether the answer 200 is a stream of server-sent events."""
     problems: Sequence[ProblemKind] = ()
     """Beside those that every route has."""
 
@@ -213,6 +216,28 @@ ROUTES: Final[tuple[HttpRoute, ...]] = (
             *_PAGE,
         ),
         answers={200: ComplaintPage},
+        problems=(ProblemKind.NOT_FOUND,),
+    ),
+    HttpRoute(
+        method="GET",
+        path="/units/{unit}/orders/events",
+        name="orders.follow",
+        summary="What the unit's own topic tells, as it comes: server-sent events, each a CloudEvent.",
+        roles=(roles.UNIT,),
+        scope=KeyScope.READ,
+        handle=follow_orders,
+        parameters=(
+            HttpParameter(
+                name="unit", at="path", text="The unit by its id in the dispatch catalogue.", required=True
+            ),
+            HttpParameter(
+                name="Last-Event-ID", at="header", text="The id of the last event; the next one comes first."
+            ),
+            HttpParameter(
+                name="from", at="query", text="Where to begin without it; earliest.", values=PLACES
+            ),
+        ),
+        streams=True,
         problems=(ProblemKind.NOT_FOUND,),
     ),
     HttpRoute(

@@ -181,10 +181,15 @@ class Speakers:
 
     def __init__(self, addresses: Mapping[str, str], telemetry: Telemetry) -> None:
         """`addresses`: by role."""
+        self._addresses = dict(addresses)
         self._of = {role: RoleProducer(address, role, telemetry) for role, address in addresses.items()}
         self.roles: Final = frozenset(self._of)
         if self._of:
             telemetry.health.expects(PART)
+
+    def address(self, role: str) -> str:
+        """Kafka's address with the login of this role."""
+        return self._addresses[role]
 
     async def send(self, role: str, events: Sequence[JudgedEvent]) -> list[SentEvent]:
         """See `RoleProducer.send`."""

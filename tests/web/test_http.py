@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import signal
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -25,8 +27,9 @@ from shared.ids import complaint_id
 from shared.inputs import Input, RecordRequest
 from shared.log.acts import acting
 from shared.structured import CONTENT_TYPE
-from shared.topics import DISPATCH_REPLIES
+from shared.topics import DISPATCH_ORDERS, DISPATCH_REPLIES
 from tests.city import DISTRICT, OTHER_UNIT, STREET, UNIT, WATER, City, until
+from tests.shell import PATIENCE
 from tests.web.door import Door, open_door
 
 pytestmark = pytest.mark.connected
@@ -390,3 +393,78 @@ async def test_each_listener_says_what_it_takes(door: Door) -> None:
 
 async def test_an_act_of_each_kind_has_its_path() -> None:
     assert {act_path(kind) for kinds in ACTS_OF.values() for kind in kinds} <= set(ROUTES_BY_PATH)
+
+
+async def followed(
+    unit: httpx2.AsyncClient, least: int, last: str = "", where: str = "earliest"
+) -> list[tuple[str, dict[str, Any]]]:
+    """The ids and the events that come, so many at least."""
+    headers = {"Last-Event-ID": last} if last else {}
+    found: list[tuple[str, dict[str, Any]]] = []
+    place = ""
+    path = f"/units/{UNIT}/orders/events"
+    async with unit.stream("GET", path, headers=headers, params={"from": where}) as answer:
+        assert answer.status_code == 200
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        async with asyncio.timeout(60):
+            async for line in answer.aiter_lines():
+                if line.startswith("id: "):
+                    place = line[4:]
+                elif line.startswith("data: "):
+                    found.append((place, json.loads(line[6:])))
+                if len(found) >= least:
+                    break
+    return found
+
+
+async def test_a_unit_follows_its_orders_and_goes_on_where_it_was(
+    town: City, agents: httpx2.AsyncClient, unit: httpx2.AsyncClient
+) -> None:
+    told = [await recorded(agents) for _ in range(3)]
+    wanted = {one["complaint_id"] for one in told}
+    messages = await town.messages(town.topic(DISPATCH_ORDERS, UNIT), count=3)
+    everything = await followed(unit, len(messages))
+    assert [place for place, _ in everything] == [str(message.offset) for message in messages]
+    assert [event["id"] for _, event in everything] == [
+        dict(message.headers)["ce_id"].decode() for message in messages
+    ]
+    assert wanted <= {event["data"]["complaint_id"] for _, event in everything}
+    behind = await followed(unit, 2, last=everything[-3][0])
+    assert behind == everything[-2:]
+    coming = asyncio.ensure_future(followed(unit, 1, where="latest"))
+    await asyncio.sleep(1)
+    new = await recorded(agents)
+    ((_, event),) = await coming
+    assert event["type"] == "hotline.ComplaintDispatched.v1"
+    assert event["data"]["complaint_number"] == new["complaint_number"]
+
+
+async def test_a_stream_of_a_foreign_unit_or_from_no_place_is_refused(unit: httpx2.AsyncClient) -> None:
+    assert (await unit.get(f"/units/{OTHER_UNIT}/orders/events")).status_code == 404
+    path = f"/units/{UNIT}/orders/events"
+    for how in ({"headers": {"Last-Event-ID": "x"}}, {"params": {"from": "now"}}):
+        assert (await unit.get(path, **how)).status_code == 400
+
+
+async def test_open_streams_do_not_keep_the_process_from_stopping(
+    town: City, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    async with open_door(town, tmp_path_factory.mktemp("stop"), projector=False) as door:
+        clients = [await door.of(roles.UNIT, UNIT) for _ in range(5)]
+        opened = asyncio.Barrier(len(clients) + 1)
+
+        async def follow(client: httpx2.AsyncClient) -> str:
+            last = ""
+            path = f"/units/{UNIT}/orders/events"
+            async with client.stream("GET", path, params={"from": "latest"}) as answer:
+                await opened.wait()
+                async for line in answer.aiter_lines():
+                    last = line or last
+            return last
+
+        streams = [asyncio.ensure_future(follow(client)) for client in clients]
+        await asyncio.wait_for(opened.wait(), 60)
+        began_at = asyncio.get_running_loop().time()
+        os.kill(door.supervisor.pids()["web"], signal.SIGTERM)
+        assert await asyncio.wait_for(asyncio.gather(*streams), 30) == ["retry: 1000"] * len(clients)
+        assert asyncio.get_running_loop().time() - began_at < 5 * PATIENCE

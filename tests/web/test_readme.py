@@ -62,13 +62,17 @@ def test_every_line_is_typed_and_answered_as_the_page_says(shell: Shell) -> None
     assert f"HTTP         {status['http']} for systems" in shell("up")
     told = {"PUBLIC": status["http"], "STAFF": status["http_staff"]}
     told["AGENTS"] = json.loads(shell("key", "add", "agents", "--json"))["key"]
-    record, orders, sign, send = lines()
+    record, orders, follow, sign, send = lines()
     recorded = typed(record, told)
     assert recorded["facts"][0]["type"] == "hotline.ComplaintReceived.v1"
     told |= {"COMPLAINT": recorded["complaint_id"], "UNIT": recorded["order"]["unit"]}
     told["UNITS"] = json.loads(shell("key", "add", "unit", told["UNIT"], "--json"))["key"]
     rows = typed(orders, told)["complaints"]
     assert [row["complaint_number"] for row in rows] == [recorded["complaint_number"]]
+    done = subprocess.run(
+        [BASH, "-c", follow], check=False, env={**os.environ, "NO_PROXY": "*", **told}, capture_output=True
+    )
+    assert recorded["complaint_number"] in done.stdout.decode()
     assert typed(sign, told)["facts"][0]["type"] == "hotline.OrderSigned.v1"
     (accepted,) = typed(send, told)["events"]
     assert accepted["id"] == "add-1"
