@@ -59,6 +59,7 @@ borders: .venv/.synced
 
 docs: .venv/.synced
 	@$(BIN)/python -m hotline.contract.asyncapi --check docs/asyncapi.json
+	@$(BIN)/python -m hotline.contract.openapi --check docs/openapi.json
 	@$(BIN)/python -m hotline.contract.rulebook --check docs/rules.md
 	@$(BIN)/python -m tests.life_table --check docs/life.md
 	@$(BIN)/python -m tests.call_table --check docs/calls.md

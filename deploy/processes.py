@@ -11,12 +11,18 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
 
+from shared import roles
 from shared.doors.heard import by_login, door_of
 from shared.runtime.patience import SEND_SECONDS, STOP_SECONDS
 from shared.topics import TOPICS, Topic
 
 METRICS_PORT: Final = 9090
 """Where each process answers `/metrics`, `/live` and `/ready` in its container."""
+HTTP_PORT: Final = 8080
+"""Where the HTTP door answers systems of citizens and callers, in its container."""
+STAFF_PORT: Final = 8081
+"""Where it answers those who act on complaints: in a container of its own, which the public one cannot speak for."""
+EVERY_ADDRESS: Final = "0.0.0.0"  # noqa: S104 -- of the container; a network policy says who reaches it
 GRACE_SECONDS: Final = round(SEND_SECONDS + STOP_SECONDS) + 7
 """How long a process is given to stop: the relay may wait for Kafka as long as it waits for one send."""
 
@@ -26,6 +32,7 @@ class Sharing(Enum):
 
     BY_LAG = "partitions of the topics it hears, so as many as messages wait"
     BY_SHARDS = "shards that each take by a lock, so a fixed number and one to stand by"
+    BY_REQUESTS = "requests, which a proxy gives to any of them"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,8 +53,17 @@ class Program:
     """Whether it is told of Kafka, and of traces; else it speaks to PostgreSQL alone."""
     log_shards: bool = False
     """Whether it is told by `_SHARDS` how many share the log, as the relay is."""
+    speaks: tuple[str, ...] = ()
+    """The roles it speaks for over HTTP: it has the login `web-ROLE` of each, and of no other."""
+    own_prefix: str = ""
+    """Of its settings, where that is not its name: two lines may be one program."""
     http_port: int | None = None
     """Where it answers people and machines from outside; None: it opens no such port."""
+
+    @property
+    def prefix(self) -> str:
+        """The prefix of its settings, without the line below."""
+        return self.own_prefix or self.name.upper()
 
     @property
     def heard(self) -> tuple[Topic, ...]:
@@ -87,6 +103,27 @@ PROGRAMS: Final = (
         shared=Sharing.BY_SHARDS,
         memory_mb=256,
         speaks_kafka=False,
+    ),
+    Program(
+        name="web",
+        module="hotline.web",
+        shared=Sharing.BY_REQUESTS,
+        memory_mb=192,
+        settings={"PUBLIC_ADDRESS": EVERY_ADDRESS, "PUBLIC_PORT": str(HTTP_PORT), "STAFF_PORT": "-1"},
+        speaks_kafka=False,
+        speaks=(roles.TELEPHONY, roles.AGENTS),
+        http_port=HTTP_PORT,
+    ),
+    Program(
+        name="staff",
+        module="hotline.web",
+        shared=Sharing.BY_REQUESTS,
+        memory_mb=192,
+        settings={"PUBLIC_PORT": "-1", "STAFF_ADDRESS": EVERY_ADDRESS, "STAFF_PORT": str(STAFF_PORT)},
+        speaks_kafka=False,
+        speaks=(roles.UNIT, roles.REVIEWERS, roles.DIALLER, roles.SUPERVISION),
+        own_prefix="WEB",
+        http_port=STAFF_PORT,
     ),
 )
 """A new process is a line here, and one in `GRANTED`."""

@@ -18,6 +18,7 @@ from hotline.cli.contact import contact
 from hotline.cli.demo import demo
 from hotline.cli.down import down, wipe
 from hotline.cli.find import find
+from hotline.cli.key import key
 from hotline.cli.knowledge import knowledge
 from hotline.cli.login import login
 from hotline.cli.parked import parked
@@ -75,6 +76,7 @@ app.command(rich_help_panel=SUPERVISOR)(rules)
 app.command(rich_help_panel=OPERATOR)(up)
 app.command(rich_help_panel=OPERATOR)(status)
 app.add_typer(login, name="login", rich_help_panel=OPERATOR)
+app.add_typer(key, name="key", rich_help_panel=OPERATOR)
 app.add_typer(parked, name="parked", rich_help_panel=OPERATOR)
 app.command(rich_help_panel=OPERATOR)(verify)
 app.command(rich_help_panel=OPERATOR)(upgrade)

@@ -20,7 +20,7 @@ from deploy.embedded.stack import Addresses
 FOLDER: Final = Path(__file__).parents[1] / "deploy" / "migrations"
 PAGE: Final = FOLDER / "README.md"
 BEGIN: Final = "<!-- from here on written by `python -m tests.migration_table` -->"
-SCHEMAS: Final = "'es', 'intake', 'vault', 'read'"
+SCHEMAS: Final = "'es', 'intake', 'vault', 'read', 'web'"
 
 # Of each object all that a migration can change of it. A table's indexes, triggers and comments are its own.
 _CATALOGUE: Final = f"""

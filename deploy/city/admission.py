@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
+
 from deploy.city import kafka_logins
 from deploy.city.city import Realm, make_topics
 from deploy.city.kafka_rights import OPERATOR, Login
@@ -48,6 +51,28 @@ async def expel(realm: Realm, login: Login) -> None:
     """Take away a login that the city has; its topics stay. `UserError` where the city has it not."""
     await _demand(realm, login)
     await asyncio.to_thread(kafka_logins.drop, realm.kafka, realm.name, login)
+
+
+async def own_topic(realm: Realm, login: Login) -> None:
+    """Make the topics of a login with a name that are not there; `UserError` where nobody here may make topics.
+
+    A plain login speaks on a topic that every city has.
+    """
+    spoken = {realm.prefix + topic: line for topic, line in login.topics_spoken.items()}
+    missing = set(spoken) - await asyncio.to_thread(_topics_of, realm)
+    if not missing:
+        return
+    if kafka_address.parsed(realm.kafka).user == f"{realm.name}-{OPERATOR}":
+        raise UserError(f"{', '.join(sorted(missing))} is missing, and only Kafka's admin makes topics.")
+    used = login.topics_heard | login.topics_spoken
+    await make_topics(realm.kafka, {realm.prefix + topic: line for topic, line in used.items()})
+
+
+def _topics_of(realm: Realm) -> set[str]:
+    try:
+        return set(AdminClient(kafka_address.librdkafka(realm.looks)).list_topics(timeout=30).topics)
+    except KafkaException as error:
+        raise UserError(f"Kafka did not say which topics it has: {error.args[0].str()}.") from error
 
 
 async def listed(realm: Realm) -> list[Login]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import secrets
 import shutil
@@ -34,10 +35,14 @@ PROCESSES: Final = (*DESKS, "relay")
 """The processes by which a life goes on."""
 PROJECTOR: Final = "projector"
 """The process that keeps the read side up; no desk waits for it, and it speaks to PostgreSQL alone."""
+WEB: Final = "web"
+"""The process that answers HTTP."""
 GRANTED: Final = {
     **{desk: ("hotline_desk", f"hotline_{desk}") for desk in DESKS},
     "relay": ("hotline_relay",),
     "projector": ("hotline_projector",),
+    "web": ("hotline_web",),
+    "staff": ("hotline_web",),
     "reader": ("hotline_reader",),
     "editor": ("hotline_editor",),
     "governor": ("hotline_governor",),
@@ -95,6 +100,12 @@ class Realm:
                 f"city: `hotline down`, then `hotline up`. Or a container lacks the secret "
                 f"kafka-{kafka_rights.command_of(role)}."
             ) from None
+
+    @property
+    def speakers_of_web(self) -> dict[str, str]:
+        """By role Kafka's address for the HTTP door where it speaks for that role."""
+        known = {role: self.kafka_logins.get(kafka_rights.web_of(role), "") for role in kafka_rights.AT_DOORS}
+        return {role: address for role, address in known.items() if address}
 
     @property
     def prefix(self) -> str:
@@ -284,6 +295,24 @@ def projector(realm: Realm, logs: Path, *, metrics: bool = True, **more: str) ->
         command=(sys.executable, "-m", "hotline.readside"),
         env={f"{PROJECTOR.upper()}_{name}": value for name, value in told.items()},
         log=logs / f"{PROJECTOR}.log",
+    )
+
+
+def web(realm: Realm, logs: Path, *, ruleset: str = RULESET, metrics: bool = True, **more: str) -> Service:
+    """The process that answers HTTP; `more`: settings without their prefix."""
+    told = {
+        "POSTGRES": realm.login(WEB),
+        "SPEAKERS": json.dumps(realm.speakers_of_web),
+        "TOPIC_PREFIX": realm.prefix,
+        "RULESET": ruleset,
+        "METRICS_PORT": "0" if metrics else "-1",
+        **more,
+    }
+    return Service(
+        name=WEB,
+        command=(sys.executable, "-m", "hotline.web"),
+        env={f"{WEB.upper()}_{name}": value for name, value in told.items()},
+        log=logs / f"{WEB}.log",
     )
 
 

@@ -33,8 +33,14 @@ def command_of(role: str) -> str:
     return f"command-{role}"
 
 
+def web_of(role: str) -> str:
+    """The principal of the HTTP door where it speaks for a role."""
+    return f"web-{role}"
+
+
 COMMANDS: Final = tuple(command_of(role) for role in AT_DOORS)
-PRINCIPALS: Final = (*DESKS, TOGETHER, roles.RELAY, OPERATOR, *COMMANDS)
+OF_WEB: Final = tuple(web_of(role) for role in AT_DOORS)
+PRINCIPALS: Final = (*DESKS, TOGETHER, roles.RELAY, OPERATOR, *COMMANDS, *OF_WEB)
 """Those of every city; each of them gets a new password whenever a city opens."""
 
 PLAIN_LOGINS: Final = tuple(role for role in roles.ROLES if role != roles.UNIT)
@@ -138,14 +144,21 @@ def granted(principal: str, prefix: str) -> list[Grant]:
         return [*looks, _of_topic(prefix + COMPLAINTS_ANCHORS.name, AclOperation.READ)]
     if principal in COMMANDS:
         return _of_command(principal.removeprefix(command_of("")), prefix)
-    if principal == OUTSIDE:
-        return [
-            grant
-            for line in TOPICS
-            for grant in _of_line(line, prefix, AclOperation.WRITE if line.is_door else AclOperation.READ)
-        ]
+    if principal in OF_WEB or principal == OUTSIDE:
+        return list(_of_speaker(principal, prefix))
     message = f"{principal!r} is no principal of a city"
     raise ValueError(message)
+
+
+def _of_speaker(principal: str, prefix: str) -> Iterator[Grant]:
+    """On every topic of a door: of one role over HTTP, or of all of them, and then what goes out is heard too."""
+    for line in TOPICS:
+        if principal == web_of(roles.UNIT) and line.per_unit and roles.UNIT in line.hearers:
+            yield from _of_line(line, prefix, AclOperation.READ)  # a unit follows its orders
+        elif principal == web_of(line.speaker) or (principal == OUTSIDE and line.is_door):
+            yield from _of_line(line, prefix, AclOperation.WRITE)
+        elif principal == OUTSIDE:
+            yield from _of_line(line, prefix, AclOperation.READ)
 
 
 def _of_relay(prefix: str) -> Iterator[Grant]:

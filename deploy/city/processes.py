@@ -8,7 +8,8 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -17,6 +18,7 @@ import asyncpg
 from deploy.city import city as realm
 from deploy.city.city import Realm
 from deploy.city.registry import ANCHORS_FILE, CONTACTS_KEY_FILE, City
+from deploy.embedded import child
 from deploy.embedded.server import last_line
 from deploy.supervision.stalled import look
 from deploy.supervision.supervisor import Service
@@ -63,7 +65,25 @@ def services_of(city: City, counts: Mapping[str, int] | None = None) -> list[Ser
         anchors=Path(city.logs).with_name(ANCHORS_FILE),
         contacts_key=Path(city.logs).with_name(CONTACTS_KEY_FILE),
     )
-    return [*desks, realm.projector(city.realm, Path(city.logs))]
+    logs = Path(city.logs)
+    web = realm.web(
+        city.realm,
+        logs,
+        ruleset=city.ruleset,
+        PUBLIC_PORT=str(city.public_port),
+        STAFF_PORT=str(city.staff_port),
+    )
+    return [*desks, realm.projector(city.realm, logs), web]
+
+
+def with_ports(city: City) -> City:
+    """The city with ports for HTTP: those it had, where they are free; they stay the same when a process comes back."""
+    had = (city.public_port, city.staff_port)
+    fresh = child.free_ports(len(had))
+    public, staff = (
+        port if port and child.is_free(port) else other for port, other in zip(had, fresh, strict=True)
+    )
+    return replace(city, public_port=public, staff_port=staff)
 
 
 def leave_running(city: City, folder: Path) -> subprocess.Popen[bytes]:
@@ -160,8 +180,8 @@ class Running(NamedTuple):
     """The loopback port it answers on, None where it has none."""
 
 
-def running(pid: int) -> Running | None:
-    """The operating system's figures of a process; None where it is gone."""
+def running(pid: int, beside: Collection[int] = ()) -> Running | None:
+    """The operating system's figures of a process; None where it is gone. `beside`: ports that serve no metrics."""
     import psutil
 
     try:
@@ -175,7 +195,7 @@ def running(pid: int) -> Running | None:
                 since=process.create_time(),
                 memory_mb=process.memory_info().rss >> 20,
                 cpu_seconds=round(cpu.user + cpu.system, 1),
-                listens=min(ports, default=None),
+                listens=min((port for port in ports if port not in beside), default=None),
             )
     except psutil.Error:
         return None

@@ -53,6 +53,10 @@ class City:
     """Folder of the services' logs."""
     one_process: bool = False
     """Whether all desks sit in one process."""
+    public_port: int = 0
+    """The port of the HTTP door for systems of citizens and callers; 0: not taken yet."""
+    staff_port: int = 0
+    """Its port for those who act on complaints."""
 
 
 def folder() -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
@@ -111,8 +112,16 @@ def process(row: Program) -> dict[str, Any]:
         "TRACES": "zipkin",
         "TRACES_ENDPOINT": f"http://zipkin:{ZIPKIN_PORT}",
     }
+    logins = {role: kafka_rights.web_of(role) for role in row.speaks}
+    speakers = {
+        "SPEAKERS": json.dumps({role: f"{CITY}-{name}@kafka:{KAFKA_PORT}" for role, name in logins.items()}),
+        "SPEAKERS_PASSWORD_FILES": json.dumps(
+            {role: f"{SECRETS}/kafka-{name}" for role, name in logins.items()}
+        ),
+    }
     told = {
         **(kafka if row.speaks_kafka else {}),
+        **(speakers if row.speaks else {}),
         "POSTGRES": f"postgresql://{CITY}_{row.name}_login@postgres:{POSTGRES_PORT}/{CITY}",
         "POSTGRES_PASSWORD_FILE": f"{SECRETS}/postgres-{row.name}",
         "METRICS_PORT": str(METRICS_PORT),
@@ -123,9 +132,10 @@ def process(row: Program) -> dict[str, Any]:
     return {
         "image": IMAGE,
         "command": [row.module],
-        "environment": {f"{row.name.upper()}_{key}": value for key, value in told.items()},
+        "environment": {f"{row.prefix}_{key}": value for key, value in told.items()},
         "secrets": [
             *([f"kafka-{row.name}"] if row.speaks_kafka else []),
+            *(f"kafka-{name}" for name in logins.values()),
             f"postgres-{row.name}",
             *row.secrets.values(),
         ],

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from deploy.city.kafka_rights import web_of
 from deploy.kubernetes.names import (
     CITY,
     COLLECTOR_NAMESPACE,
@@ -74,8 +76,18 @@ def settings(program: Program) -> dict[str, str]:
         "TRACES": "otlp",
         "TRACES_ENDPOINT": f"http://collector.{COLLECTOR_NAMESPACE}:{COLLECTOR_PORT}",
     }
+    logins = {role: web_of(role) for role in program.speaks}
+    speakers = {
+        "SPEAKERS": json.dumps(
+            {role: f"{kafka_user(name)}@{KAFKA_ADDRESS}" for role, name in logins.items()}
+        ),
+        "SPEAKERS_PASSWORD_FILES": json.dumps(
+            {role: f"{SECRETS}/kafka-{name}/password" for role, name in logins.items()}
+        ),
+    }
     told = {
         **(kafka if program.speaks_kafka else {}),
+        **(speakers | {"TOPIC_PREFIX": PREFIX} if program.speaks else {}),
         "POSTGRES": f"postgresql://{role(program.name)}@{POSTGRES_ADDRESS}",
         "POSTGRES_PASSWORD_FILE": f"{SECRETS}/postgres/password",
         "METRICS_PORT": str(METRICS_PORT),
@@ -83,7 +95,7 @@ def settings(program: Program) -> dict[str, str]:
         **program.settings,
         **{setting: f"{SECRETS}/{key}/{key}" for setting, key in program.secrets.items()},
     }
-    return {f"{program.name.upper()}_{key}": value for key, value in told.items()}
+    return {f"{program.prefix}_{key}": value for key, value in told.items()}
 
 
 def volumes(program: Program) -> Volumes:
@@ -93,9 +105,15 @@ def volumes(program: Program) -> Volumes:
         "kafka-ca": CERTIFICATES["kafka-ca"],
         "kafka": _secret(kafka_user(program.name), password="password"),  # noqa: S106 -- a key
     }
+    logins = [web_of(role) for role in program.speaks]
+    speakers = {
+        "kafka-ca": CERTIFICATES["kafka-ca"],
+        **{f"kafka-{name}": _secret(kafka_user(name), password="password") for name in logins},  # noqa: S106 -- a key
+    }
     return {
         "postgres-ca": CERTIFICATES["postgres-ca"],
         **(kafka if program.speaks_kafka else {}),
+        **(speakers if program.speaks else {}),
         "postgres": _secret(role_secret(program.name), password="password"),  # noqa: S106 -- a key
         **own,
     }

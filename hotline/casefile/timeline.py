@@ -143,6 +143,11 @@ async def show(reader_dsn: str, named: str, zipkin: str | None = None, traces_ra
     )
 
 
+def entries_of(complaint_id: str, rows: Sequence[Any], unread: UnreadableRows) -> list[Entry]:
+    """The facts of a life in words: version, id, type, schema, time, cause, actor, body and hash of each, in order."""
+    return _told(complaint_id, rows, unread)[1]
+
+
 async def _by_head(connection: asyncpg.Connection[Any], complaint_id: str) -> Complaint:
     """Where nobody can read how it began: as its head says it stands. `UserError` where that is unreadable too."""
     row = await connection.fetchrow(_HEAD, complaint_id)

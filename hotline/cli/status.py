@@ -55,9 +55,9 @@ async def _status() -> dict[str, Any]:
         city = city_up()  # says what is missing
     brought_back = restarts(folder() / RESTARTS_FILE, list(services))
     processes = {
-        **{name: _process(health, "part") for name, health in parts.items()},
+        **{name: _process(health, "part", city) for name, health in parts.items()},
         **{
-            name: _process(health, "service") | {"restarts": brought_back[name]}
+            name: _process(health, "service", city) | {"restarts": brought_back[name]}
             for name, health in services.items()
         },
     }
@@ -72,6 +72,8 @@ async def _status() -> dict[str, Any]:
         and all(service.up for service in services.values()),
         "supervised": supervised(),
         "city": city.realm.name,
+        "http": f"http://127.0.0.1:{city.public_port}" if city.public_port else None,
+        "http_staff": f"http://127.0.0.1:{city.staff_port}" if city.staff_port else None,
         "present": (await now_of(city)).isoformat(timespec="seconds") if answers else None,
         "program": city.served.program,
         "ruleset": city.ruleset,
@@ -110,12 +112,12 @@ async def _lists(city: City) -> dict[str, Any] | None:
     }
 
 
-def _process(health: Any, kind: str) -> dict[str, Any]:
+def _process(health: Any, kind: str, city: City) -> dict[str, Any]:
     from datetime import UTC, datetime
 
     from deploy.city.processes import running
 
-    known = running(health.pid) if health.pid is not None else None
+    known = running(health.pid, (city.public_port, city.staff_port)) if health.pid is not None else None
     return {
         "kind": kind,
         "up": health.up,
@@ -180,6 +182,8 @@ def _print_status(found: dict[str, Any]) -> None:
     program = f", served by {found['program']}" if found["program"] != AS_EVERYWHERE.program else ""
     console.print(cell(f"City {found['city']}{at}, rule set {found['ruleset']}{program}"))
     console.print(table)
+    if found["http"]:
+        console.print(cell(f"HTTP: {found['http']}, for staff {found['http_staff']}"))
     _print_who_stands(console, found)
     _print_counts(console, found)
     if not found["supervised"]:

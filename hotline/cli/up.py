@@ -176,7 +176,8 @@ async def _made(
     from dataclasses import replace
 
     from deploy.city.city import create
-    from deploy.city.registry import City, city_folder, folder, remember_city
+    from deploy.city.processes import with_ports
+    from deploy.city.registry import City, city_folder, folder, remember_city, remembered
     from deploy.embedded.open_listener import reached
     from hotline.contact_details import keep_key
     from hotline.lab.desks.city import served_in
@@ -187,14 +188,19 @@ async def _made(
     realm = replace(await create(addresses, name, catalogue(path).units), reached=reached(folder()))
     if (lost := await keep_key(home, realm)) is not None:
         note(lost)
-    city = City(
-        realm=realm,
-        served=await served_in(realm.owner_dsn),
-        ruleset=version,
-        catalogue=path,
-        traces_ratio=ratio,
-        logs=str(home / "logs"),
-        one_process=one_process,
+    before = remembered()
+    city = with_ports(
+        City(
+            realm=realm,
+            served=await served_in(realm.owner_dsn),
+            ruleset=version,
+            catalogue=path,
+            traces_ratio=ratio,
+            logs=str(home / "logs"),
+            one_process=one_process,
+            public_port=before.public_port if before is not None else 0,
+            staff_port=before.staff_port if before is not None else 0,
+        )
     )
     remember_city(city)
     return city
@@ -228,6 +234,8 @@ def where_it_is(addresses: Addresses, city: City) -> dict[str, str | None]:
         "postgres": addresses.postgres.rpartition("@")[2],
         "database": city.realm.name,
         "logins": str(folder() / CITY_FILE),
+        "http": f"http://127.0.0.1:{city.public_port}" if city.public_port else None,
+        "http_staff": f"http://127.0.0.1:{city.staff_port}" if city.staff_port else None,
         "traces": f"{addresses.zipkin}/zipkin/" if addresses.zipkin else None,
         "logs": city.logs,
     }
@@ -258,9 +266,14 @@ def print_addresses(addresses: Addresses, city: City) -> None:
     elsewhere = f", from other machines {at['kafka_elsewhere']}" if at["kafka_elsewhere"] else ""
     say(f"  Kafka        {at['kafka']}{elsewhere}{prefix}")
     say(f"  PostgreSQL   {at['postgres']}, database {at['database']} (logins: {at['logins']})")
+    if at["http"]:
+        say(f"  HTTP         {at['http']} for systems of citizens and callers, {at['http_staff']} for staff")
     if at["traces"]:
         say(f"  traces       {at['traces']}")
-    metrics = {name: running(health.pid) for name, health in Stack(folder()).services().items() if health.pid}
+    doors = (city.public_port, city.staff_port)
+    metrics = {
+        name: running(health.pid, doors) for name, health in Stack(folder()).services().items() if health.pid
+    }
     ports = [f"{name} {known.listens}" for name, known in metrics.items() if known and known.listens]
     if ports:
         say(f"  metrics      http://127.0.0.1:PORT/metrics: {', '.join(ports)}")

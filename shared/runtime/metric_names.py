@@ -45,6 +45,16 @@ CounterName = Literal[
     "timer.passed_over",
     # Facts, or calls, the projector has taken in to the read side.
     "projector.taken",
+    # Requests the HTTP door has answered.
+    "web.requests",
+    # Of them those it refused: the key, the event, the rate.
+    "web.refused",
+    # Of them those it could not answer, as Kafka or PostgreSQL was away.
+    "web.unavailable",
+    # Events the HTTP door had acknowledged by Kafka.
+    "web.events",
+    # Times a producer of the HTTP door was thrown away and made anew.
+    "web.producers_rebuilt",
 ]
 HistogramName = Literal[
     # Seconds from taking a batch to its commit.
@@ -55,6 +65,8 @@ HistogramName = Literal[
     "timer.lateness_seconds",
     # Seconds from the projector's look at what is new to its commit.
     "projector.step_seconds",
+    # Seconds from a request's headers to its answer.
+    "web.seconds",
 ]
 
 COUNTERS: Final[dict[CounterName, tuple[str, tuple[str, ...]]]] = {
@@ -78,6 +90,11 @@ COUNTERS: Final[dict[CounterName, tuple[str, tuple[str, ...]]]] = {
     "timer.fired": ("timers fired", ()),
     "timer.passed_over": ("timers that could not be decided and were left for a while", ()),
     "projector.taken": ("facts and calls taken in to the read side", ()),
+    "web.requests": ("requests answered over HTTP", ()),
+    "web.refused": ("requests refused over HTTP", ()),
+    "web.unavailable": ("requests not answered, as Kafka or PostgreSQL was away", ()),
+    "web.events": ("events over HTTP acknowledged by Kafka", ()),
+    "web.producers_rebuilt": ("producers of the HTTP door thrown away and made anew", ()),
 }
 HISTOGRAMS: Final[dict[HistogramName, tuple[str, tuple[float, ...]]]] = {
     "door.batch_seconds": (
@@ -86,5 +103,9 @@ HISTOGRAMS: Final[dict[HistogramName, tuple[str, tuple[float, ...]]]] = {
     ),
     "door.batch_size": ("messages in a batch", (1, 10, 100, 500, 1000, 2000, 4000, 8000)),
     "timer.lateness_seconds": ("from a limit to the fact that it was missed", (0.1, 0.5, 1, 5, 60, 3600)),
+    "web.seconds": (
+        "from a request's headers to its answer",
+        (0.002, 0.005, 0.01, 0.02, 0.04, 0.1, 0.5, 1, 5, 10),
+    ),
     "projector.step_seconds": ("from a look at what is new to its commit", (0.01, 0.05, 0.1, 0.5, 1, 5)),
 }

@@ -18,15 +18,14 @@ from deploy.city import deployed, kafka_rights
 from deploy.city.city import GRANTED
 from deploy.compose import __main__ as generator
 from deploy.compose import secret_files, services
-from deploy.processes import PROGRAMS, Program, Sharing
+from deploy.processes import PROGRAMS
 from deploy.yaml_text import differing
 from hotline.contact_details import key_of
 from shared.runtime import kafka_address
-from tests.deploy.test_kubernetes import SETTINGS
+from tests.deploy.test_kubernetes import REACHED, SETTINGS
 
 FOLDER: Final = Path(generator.FOLDER)
 SCHEMA: Final = ("github.com/compose-spec/compose-go/v2@v2.16.2", "schema/compose-spec.json")
-WEB: Final = Program(name="web", module="hotline.web", shared=Sharing.BY_LAG, memory_mb=128, http_port=8080)
 
 
 def read() -> dict[str, Any]:
@@ -55,7 +54,7 @@ def test_what_git_holds_is_what_the_generator_writes() -> None:
 def test_the_file_is_valid_and_a_misspelt_word_is_found(schema: jsonschema_rs.Validator) -> None:
     told = read()
     assert [error.message for error in schema.iter_errors(told)] == []
-    assert list(schema.iter_errors(services.compose((*PROGRAMS, WEB)))) == []
+    assert list(schema.iter_errors(services.compose((*PROGRAMS, REACHED)))) == []
     told["services"]["intake"]["comand"] = told["services"]["intake"].pop("command")
     assert len(list(schema.iter_errors(told))) == 1
 
@@ -63,7 +62,7 @@ def test_the_file_is_valid_and_a_misspelt_word_is_found(schema: jsonschema_rs.Va
 def test_every_process_is_told_only_what_its_settings_know() -> None:
     told = read()["services"]
     for program in PROGRAMS:
-        known = {f"{program.name}_{field}".upper() for field in SETTINGS[program.name].model_fields}
+        known = {f"{program.prefix}_{field}".upper() for field in SETTINGS[program.name].model_fields}
         assert told[program.name]["environment"].keys() <= known
 
 
@@ -75,6 +74,7 @@ def test_a_secret_that_a_service_names_is_one_of_the_file_and_no_other_is_given(
     for program in PROGRAMS:
         own = {f"postgres-{program.name}", *program.secrets.values()}
         own |= {f"kafka-{program.name}"} if program.speaks_kafka else set()
+        own |= {f"kafka-{kafka_rights.web_of(role)}" for role in program.speaks}
         assert set(told["services"][program.name]["secrets"]) == own
     assert not [name for name in told["services"]["command"]["secrets"] if name.endswith(("owner", "admin"))]
 

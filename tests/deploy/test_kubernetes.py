@@ -26,6 +26,7 @@ from confluent_kafka.admin import (
 )
 
 from deploy.city import city as realm
+from deploy.city import kafka_rights
 from deploy.city.admission import admit
 from deploy.city.city import GRANTED
 from deploy.city.kafka_rights import PLAIN_LOGINS, Login
@@ -36,6 +37,7 @@ from deploy.kubernetes.sizes import SIZES
 from deploy.processes import PROGRAMS, Program, Sharing
 from deploy.yaml_text import differing
 from hotline.readside.process import Settings as Projector
+from hotline.web.settings import Settings as Web
 from services.dispatch.settings import Settings as Dispatch
 from services.escalation.settings import Settings as Escalation
 from services.feedback.settings import Settings as Feedback
@@ -58,8 +60,10 @@ SETTINGS: Final[dict[str, type[ProcessSettings]]] = {
     "feedback": Feedback,
     "relay": Relay,
     "projector": Projector,
+    "web": Web,
+    "staff": Web,
 }
-WEB: Final = Program(name="web", module="hotline.web", shared=Sharing.BY_LAG, memory_mb=128, http_port=8080)
+REACHED: Final = Program(name="one", module="one", shared=Sharing.BY_LAG, memory_mb=128, http_port=8090)
 
 
 @cache
@@ -116,12 +120,27 @@ def test_a_planted_fault_is_found(kind: str, spoil: Callable[[dict[str, Any]], N
 
 @pytest.mark.skipif(not DEFINITIONS.exists(), reason="the data is not here")
 def test_a_process_that_is_reached_from_outside_is_one_line() -> None:
-    files = overlays.manifests(SIZES["city"], UNITS, (*PROGRAMS, WEB))
-    assert [one["kind"] for one in files["web"]] == [
+    files = overlays.manifests(SIZES["city"], UNITS, (*PROGRAMS, REACHED))
+    assert [one["kind"] for one in files["one"]] == [
         "Deployment", "PodDisruptionBudget", "Service", "Ingress", "TriggerAuthentication", "ScaledObject",
     ]  # fmt: skip
-    assert list(amiss(files["web"][:4])) == []
-    assert "web.yaml" not in overlays.manifests(SIZES["city"], UNITS)
+    assert list(amiss(files["one"][:4])) == []
+    assert "one.yaml" not in overlays.manifests(SIZES["city"], UNITS)
+
+
+def test_each_listener_is_told_the_logins_of_its_own_roles() -> None:
+    for name, port in (("web", 8080), ("staff", 8081)):
+        (program,) = (one for one in PROGRAMS if one.name == name)
+        (one,) = [one for one in of_kind("Deployment") if one["metadata"]["name"] == name]
+        (container,) = one["spec"]["template"]["spec"]["containers"]
+        told = {line["name"]: line["value"] for line in container["env"]}
+        assert set(json.loads(told["WEB_SPEAKERS"])) == set(program.speaks)
+        mounted = {mount["mountPath"] for mount in container["volumeMounts"]}
+        for file in json.loads(told["WEB_SPEAKERS_PASSWORD_FILES"]).values():
+            assert str(Path(file).parent) in mounted
+        assert program.http_port == port
+    every = [role for one in PROGRAMS for role in one.speaks]
+    assert sorted(every) == sorted(kafka_rights.AT_DOORS)
 
 
 def test_what_git_holds_is_what_the_generator_writes(tmp_path: Path) -> None:
@@ -290,7 +309,7 @@ def test_every_process_is_told_only_what_its_settings_know() -> None:
         (one,) = [one for one in of_kind("Deployment") if one["metadata"]["name"] == program.name]
         (container,) = one["spec"]["template"]["spec"]["containers"]
         told = {line["name"] for line in container["env"]}
-        known = {f"{program.name}_{field}".upper() for field in SETTINGS[program.name].model_fields}
+        known = {f"{program.prefix}_{field}".upper() for field in SETTINGS[program.name].model_fields}
         assert told <= known
         assert program.name in GRANTED
 

@@ -64,7 +64,7 @@ def test_up_opens_a_city_and_a_second_up_changes_nothing(shell: Shell) -> None:
     before = {process.pid for process in shell.processes()}
     said = shell("up")
     assert {process.pid for process in shell.processes()} == before
-    assert len(before) == 10  # three parts, six services, the supervisor
+    assert len(before) == 11  # three parts, seven services, the supervisor
     assert "City 'hotline' is up already" in said
     passwords = [
         dsn.partition("//")[2].partition("@")[0].partition(":")[2]
@@ -81,7 +81,7 @@ def test_status_tells_every_process_what_it_needs_and_who_is_behind(shell: Shell
     assert found["up"] is True
     assert set(found["processes"]) == {
         "kafka", "postgres", "zipkin", "intake", "dispatch", "escalation", "feedback", "relay",
-        "projector",
+        "projector", "web",
     }  # fmt: skip
     for name, entry in found["processes"].items():
         assert entry["pid"], name

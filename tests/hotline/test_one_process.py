@@ -40,7 +40,7 @@ def _status(town: Shell, code: int = 0) -> dict[str, Any]:
 def test_status_shows_one_process_and_how_far_behind_each_desk_is(town: Shell) -> None:
     found = _status(town)
     assert found["one_process"] is True
-    assert set(found["processes"]) == {"kafka", "postgres", "zipkin", "desks", "relay", "projector"}
+    assert set(found["processes"]) == {"kafka", "postgres", "zipkin", "desks", "relay", "projector", "web"}
     assert set(found["behind"]) == {"intake", "dispatch", "feedback", "relay"}
     lines = [line.split() for line in town("status").splitlines()]
     names = [line[0] for line in lines if line]

@@ -46,6 +46,8 @@ ACTS: Final = {
         "es.set_relay_shards",
         "vault.give_token",
         "vault.shred",
+        "web.add_key",
+        "web.revoke_key",
     },
 }
 READ_SIDE: Final = (
@@ -86,11 +88,11 @@ _GUARDED: Final = {"vault.look", "vault.note"}
 _FUNCTIONS: Final = """
 SELECT n.nspname || '.' || p.proname AS name, p.oid::regprocedure::text AS called, p.pronargs, p.prosecdef AS definer,
        p.proconfig::text AS config, p.proretset AS rows
-FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname IN ('es', 'intake', 'vault', 'read')
+FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname IN ('es', 'intake', 'vault', 'read', 'web')
 """
 _TABLES: Final = """
 SELECT c.oid::regclass::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE n.nspname IN ('es', 'intake', 'vault', 'read') AND c.relkind IN ('r', 'p')
+WHERE n.nspname IN ('es', 'intake', 'vault', 'read', 'web') AND c.relkind IN ('r', 'p')
 """
 _COLUMN: Final = "SELECT attname FROM pg_attribute WHERE attrelid = $1::text::regclass AND attnum > 0 LIMIT 1"
 

@@ -18,7 +18,7 @@ from confluent_kafka.admin import AdminClient
 
 from deploy.city import kafka_logins
 from deploy.city.city import Realm, create
-from deploy.city.processes import Opening, behind, leave_running, services_of
+from deploy.city.processes import Opening, behind, leave_running, services_of, with_ports
 from deploy.city.registry import ANCHORS_FILE, City, city_folder, folder, remember_city, typed
 from deploy.embedded import child
 from deploy.embedded.patience import told_meanwhile
@@ -136,13 +136,15 @@ async def _fresh(
     await prepare(realm.owner_dsn)
     await keep_key(home, realm)
     await load_where_empty(realm.login("editor"))  # its agents answer from the example's articles
-    city = City(
-        realm=realm,
-        served=LIVED,
-        ruleset=ruleset,
-        catalogue=str(path),
-        traces_ratio=traces_ratio,
-        logs=str(home / "logs"),
+    city = with_ports(
+        City(
+            realm=realm,
+            served=LIVED,
+            ruleset=ruleset,
+            catalogue=str(path),
+            traces_ratio=traces_ratio,
+            logs=str(home / "logs"),
+        )
     )
     remember_city(city)
     return city

@@ -60,7 +60,7 @@ SELECT w.number::int - 1 FROM unnest($1::uuid[], $2::bytea[]) WITH ORDINALITY AS
 WHERE EXISTS (SELECT FROM es.event e WHERE e.stream_id = w.stream_id AND e.type = ANY ($3)
               AND position(w.unit IN e.body) > 0)
 """
-_TOLD_UNITS: Final = [name for name, sent in OUTWARD.items() if any(topic.per_unit for topic, _ in sent)]
+TOLD_UNITS: Final = [name for name, sent in OUTWARD.items() if any(topic.per_unit for topic, _ in sent)]
 NOT_YOURS: Final = "the order does not lie with you"
 """The reason that a unit is told which never had to do with the complaint. So it does not learn with whom the order
 lies, nor what it is about (R9)."""
@@ -209,7 +209,7 @@ async def _strangers(connection: asyncpg.Connection[Any], refusals: Sequence[Fac
     if not numbers:
         return set()
     streams = [refusals[number].stream_id for number in numbers]
-    parties = {numbers[row[0]] for row in await connection.fetch(_PARTIES, streams, units, _TOLD_UNITS)}
+    parties = {numbers[row[0]] for row in await connection.fetch(_PARTIES, streams, units, TOLD_UNITS)}
     return set(numbers) - parties
 
 

@@ -1,0 +1,197 @@
+"""The bodies of answers: shapes of the contract `docs/openapi.json`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+
+class HttpAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A body that is answered."""
+
+
+class AcceptedEvent(HttpAnswer, frozen=True, kw_only=True):
+    """An event that Kafka has."""
+
+    source: str
+    """Its CloudEvents source."""
+    id: str
+    """Its CloudEvents id."""
+    topic: str
+    """The topic it lies on, without the city's prefix."""
+    partition: int
+    """Its partition within the topic."""
+    offset: int
+    """Its offset within the partition."""
+    outcome: str | UnsetType = UNSET
+    """Where to ask what came of it; left out of a call, which nobody decides on."""
+
+
+class AcceptedEvents(HttpAnswer, frozen=True, kw_only=True):
+    """All events of the request are in Kafka, on all its replicas."""
+
+    events: list[AcceptedEvent]
+    """Each event, in the order of the request."""
+
+
+class StatedFact(HttpAnswer, frozen=True, kw_only=True):
+    """A fact that the log states, as the topic `complaints.log` tells it."""
+
+    type: str
+    """Its CloudEvents type."""
+    id: str
+    """Its CloudEvents id."""
+    sequence: int
+    """Its version in its complaint."""
+    time: datetime
+    """When it happened, in city time."""
+    data: msgspec.Raw
+    """The fact; `docs/asyncapi.json` has the schema of its type."""
+
+
+class PlacedOrder(HttpAnswer, frozen=True, kw_only=True):
+    """The order that a request led to, and its limits."""
+
+    unit: str
+    """The unit that has it."""
+    assignment: int
+    """The number of the assignment."""
+    round: int
+    """The round."""
+    rule: str
+    """The rule of the catalogue that named the unit."""
+    sign_due_at: datetime | None
+    """Until when it must be signed; none where there is no such limit."""
+    due_at: datetime
+    """Until when it must be answered."""
+
+
+class ActOutcome(HttpAnswer, frozen=True, kw_only=True):
+    """The outcome of an act."""
+
+    source: str
+    """The CloudEvents source of the act."""
+    id: str
+    """Its CloudEvents id: the `Idempotency-Key`, or one that was made."""
+    complaint_id: str
+    """The complaint it is about, or which it became."""
+    complaint_number: str | UnsetType = UNSET
+    """The number that is read out and typed; left out where nothing was stated."""
+    facts: list[StatedFact]
+    """The facts it led to; none where it was so already."""
+    order: PlacedOrder | UnsetType = UNSET
+    """Of a request that was recorded: the order, once it is dispatched."""
+
+
+class UndecidedAct(HttpAnswer, frozen=True, kw_only=True):
+    """Kafka has the act, and what came of it is not known yet."""
+
+    source: str
+    """The CloudEvents source of the act."""
+    id: str
+    """Its CloudEvents id."""
+    outcome: str
+    """Where to ask again."""
+
+
+class ComplaintSeen(HttpAnswer, frozen=True, kw_only=True):
+    """A complaint as a list shows it."""
+
+    complaint_id: str
+    """The complaint's own id."""
+    complaint_number: str
+    """The number that is read out and typed."""
+    stage: str
+    """Where it lies."""
+    ended: str
+    """The fact that ended it; empty while it goes on."""
+    role: str
+    """Of an order the unit's part in it: lead, help, called; of a review what is asked; else empty."""
+    unit: str
+    """The unit that has the order; empty where there is none."""
+    assignment: int
+    """The number of the assignment."""
+    round: int
+    """The round."""
+    state: str
+    """Of the order: new, signed, in review, disputed, answered; empty where there is none."""
+    due_at: datetime
+    """Until when somebody must act."""
+    overdue: bool
+    """Whether that has passed and nobody has answered."""
+    provisional: bool
+    """Whether the limit may still move."""
+    paused_until: datetime | None
+    """Until when the unit's clock stands still."""
+    sign_by: datetime | None
+    """Until when the order must be signed, where nobody has reacted to it."""
+    received_at: datetime
+    """When the request was received."""
+    urgency: str
+    """The class of its limits."""
+    heat: int
+    """How often the matter was brought up."""
+    subject: str
+    """The subject by its name in the dispatch catalogue."""
+    district: str
+    """The district by its name."""
+    street: str
+    """The street by its name; empty where nobody knows it."""
+    address: str
+    """The place within the district, in words."""
+    title: str
+    """The request in one line."""
+    content: str
+    """The request in the citizen's words."""
+
+
+class ListAsOf(HttpAnswer, frozen=True, kw_only=True):
+    """How far the lists are."""
+
+    position: int
+    """The last position of the log in them."""
+    behind_seconds: float
+    """How old the oldest fact is that is not in them."""
+
+
+class ComplaintPage(HttpAnswer, frozen=True, kw_only=True):
+    """A page of a list, the earliest due first."""
+
+    complaints: list[ComplaintSeen]
+    """The rows."""
+    as_of: ListAsOf
+    """How far the list is."""
+    next: str | UnsetType = UNSET
+    """The address of the next page; left out where there is none."""
+
+
+class TimelineEntry(HttpAnswer, frozen=True, kw_only=True):
+    """One fact of a life, in words."""
+
+    version: int
+    """Its version in the complaint."""
+    at: datetime
+    """When it happened, in city time."""
+    fact: str
+    """The name of the fact."""
+    who: str
+    """The party that did it."""
+    what: str
+    """The thing that was done, in words."""
+    why: str
+    """Its cause: a message, an earlier fact, or the clock; empty for a unit."""
+    weight: str
+    """plain, missed, refused or ended."""
+
+
+class ComplaintTimeline(HttpAnswer, frozen=True, kw_only=True):
+    """The life of a complaint, the oldest fact first."""
+
+    complaint_id: str
+    """The complaint's own id."""
+    complaint_number: str
+    """The number that is read out and typed."""
+    entries: list[TimelineEntry]
+    """Its facts; for a unit those that it is told of and those it led to."""

@@ -1,0 +1,108 @@
+"""One request as it is answered: who asks, what was given, what it is answered with."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from typing import Any, Final, NamedTuple
+
+import asyncpg
+import msgspec
+from starlette.requests import ClientDisconnect, Request
+
+from hotline.web.city_clock import CityClock
+from hotline.web.judging import Judge
+from hotline.web.keys import Key
+from hotline.web.limits import BODY_BYTES_MAX, BODY_SECONDS_MAX
+from hotline.web.outcomes import OutcomeWatch
+from hotline.web.problems import HttpRefusal, ProblemKind
+from hotline.web.rate import RateLimits
+from hotline.web.speaking import Speakers
+from shared.runtime.telemetry import Telemetry
+
+
+class OpenStreams:
+    """The streams of a process: so many at most, and all of them end when it stops."""
+
+    def __init__(self) -> None:
+        """None yet."""
+        self.stop: Final = asyncio.Event()
+        self.open = 0
+
+
+class Rooms(NamedTuple):
+    """The things every answer may need; one of each in the process."""
+
+    prefix: str
+    pool: asyncpg.Pool[Any]
+    judge: Judge
+    speakers: Speakers
+    watch: OutcomeWatch
+    streams: OpenStreams
+    clock: CityClock
+    rates: RateLimits
+    telemetry: Telemetry
+
+
+class HttpAsk(NamedTuple):
+    """A request whose key may do what it asks for."""
+
+    request: Request
+    key: Key
+    rooms: Rooms
+
+    def path(self, name: str) -> str:
+        """A part of the path."""
+        return str(self.request.path_params[name])
+
+    def query(self, name: str) -> str:
+        """A parameter of the query; empty where it is not given."""
+        return str(self.request.query_params.get(name, ""))
+
+    async def body(self) -> bytes:
+        """The whole body; `HttpRefusal` where it is too large or does not come in time."""
+        return await body_of(self.request)
+
+
+class HttpStream(NamedTuple):
+    """An answer that goes on: server-sent events."""
+
+    chunks: AsyncIterator[bytes]
+    close: Callable[[], Awaitable[None]]
+    """Called once it has ended, however that came about."""
+
+
+class HttpReply(NamedTuple):
+    """The answer to a request."""
+
+    status: int
+    body: msgspec.Struct
+    headers: Mapping[str, str] = {}
+
+
+async def body_of(request: Request) -> bytes:
+    """See `HttpAsk.body`."""
+    length = request.headers.get("content-length", "0")
+    if length.isdecimal() and int(length) > BODY_BYTES_MAX:
+        raise _too_large()
+    parts: list[bytes] = []
+    size = 0
+    try:
+        async with asyncio.timeout(BODY_SECONDS_MAX):
+            async for part in request.stream():
+                size += len(part)
+                if size > BODY_BYTES_MAX:
+                    raise _too_large()
+                parts.append(part)
+    except TimeoutError:
+        detail = f"The body did not arrive within {BODY_SECONDS_MAX:.0f} s."
+        raise HttpRefusal(ProblemKind.TOO_SLOW, detail, headers={"Connection": "close"}) from None
+    except ClientDisconnect:
+        raise HttpRefusal(ProblemKind.TOO_SLOW, "The connection ended before the body did.") from None
+    return b"".join(parts)
+
+
+def _too_large() -> HttpRefusal:
+    detail = f"The body is larger than {BODY_BYTES_MAX} bytes."
+    # The rest is read and dropped: a connection that is closed meanwhile would lose the answer.
+    return HttpRefusal(ProblemKind.TOO_LARGE, detail)

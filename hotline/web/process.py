@@ -1,0 +1,216 @@
+"""The HTTP door as a process: two listeners, started apart or together, and a stop that waits for answers."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import socket
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from typing import Any, Final
+
+import asyncpg
+import uvicorn
+import uvloop
+
+from hotline.web.app import application
+from hotline.web.asking import OpenStreams, Rooms
+from hotline.web.city_clock import CityClock
+from hotline.web.judging import Judge
+from hotline.web.keys import KeyRing
+from hotline.web.limits import (
+    CONNECTIONS_MAX,
+    KEEP_ALIVE_SECONDS,
+    KEY_USED_SECONDS,
+    READ_SECONDS_MAX,
+    READINGS_MAX,
+    STOP_SECONDS,
+)
+from hotline.web.outcomes import OutcomeWatch
+from hotline.web.rate import RateLimits
+from hotline.web.roles import HttpListener
+from hotline.web.settings import Settings
+from hotline.web.speaking import Speakers
+from shared.log.away import is_away
+from shared.log.instants import reads_any_instant
+from shared.log.postgres import SETTINGS
+from shared.runtime.errors import UserError, told
+from shared.runtime.garbage import tune_gc
+from shared.runtime.telemetry import Telemetry, set_up_logs
+
+NAME: Final = "web"
+POSTGRES: Final = "postgres"
+"""The name of PostgreSQL in the process's health."""
+BEAT_SECONDS: Final = 1.0
+"""How often it looks what time it is in the city, and whether PostgreSQL answers."""
+BACKLOG: Final = 512
+"""Connections that the system holds until they are taken."""
+
+
+class _Server(uvicorn.Server):
+    """A server that leaves the signals to its process: two of them would take them from each other."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Capture none."""
+        yield
+
+
+class WebProcess:
+    """Both listeners, and what they share."""
+
+    def __init__(self, settings: Settings, telemetry: Telemetry, rooms: Rooms, keys: KeyRing) -> None:
+        """Nothing is opened yet."""
+        self._settings = settings
+        self._telemetry = telemetry
+        self._rooms = rooms
+        self._keys = keys
+        self._servers: list[tuple[_Server, socket.socket]] = []
+        self._used_at = time.monotonic()
+        telemetry.health.expects(POSTGRES)
+
+    def open(self) -> dict[str, str]:
+        """Take the ports; the address of each listener. `UserError` names a port that somebody else has."""
+        told = self._settings
+        where = {
+            HttpListener.PUBLIC: (told.public_address, told.public_port),
+            HttpListener.STAFF: (told.staff_address, told.staff_port),
+        }
+        addresses: dict[str, str] = {}
+        for listener, (host, port) in where.items():
+            if port < 0:
+                continue
+            taken = _taken(host, port)
+            self._servers.append((self._server(listener), taken))
+            addresses[listener] = f"{host}:{taken.getsockname()[1]}"
+        return addresses
+
+    async def work(self, stop: asyncio.Event) -> None:
+        """Answer until told to stop; then finish the answers that are under way, and take no more."""
+        beat = asyncio.ensure_future(self._beat())
+        ready = asyncio.ensure_future(self._rooms.speakers.ready())
+        serving = [asyncio.ensure_future(server.serve(sockets=[taken])) for server, taken in self._servers]
+        waiting = asyncio.ensure_future(stop.wait())
+        try:
+            await asyncio.wait([waiting, beat, *serving], return_when=asyncio.FIRST_COMPLETED)
+            self._rooms.streams.stop.set()  # else an open stream would keep its server from stopping
+            for server, _ in self._servers:
+                server.should_exit = True
+            await asyncio.gather(*serving)
+            if beat.done():
+                beat.result()
+        finally:
+            for task in (waiting, beat, ready):
+                task.cancel()
+            await asyncio.gather(waiting, beat, ready, return_exceptions=True)
+            with suppress(Exception):
+                await self._note_used()
+
+    def _server(self, listener: HttpListener) -> _Server:
+        proxies = self._settings.proxies
+        return _Server(
+            uvicorn.Config(
+                application(listener, self._rooms, self._keys),
+                http="httptools",
+                lifespan="off",
+                access_log=False,  # a query may hold what nobody should read in a log
+                log_config=None,
+                server_header=False,
+                proxy_headers=bool(proxies),
+                forwarded_allow_ips=proxies or "",
+                limit_concurrency=CONNECTIONS_MAX,
+                timeout_keep_alive=KEEP_ALIVE_SECONDS,
+                timeout_graceful_shutdown=STOP_SECONDS,
+            )
+        )
+
+    async def _beat(self) -> None:
+        health = self._telemetry.health
+        while True:
+            try:
+                present = await self._rooms.pool.fetchval("SELECT es.present()")
+                self._rooms.clock.told(present)
+                if time.monotonic() - self._used_at > KEY_USED_SECONDS:
+                    await self._note_used()
+            except Exception as error:
+                if not is_away(error):
+                    raise
+                self._telemetry.log.warning("waiting_for_postgres", error=told(error))
+                health.waits("PostgreSQL", POSTGRES)
+            else:
+                self._telemetry.progressed(POSTGRES)
+            await asyncio.sleep(BEAT_SECONDS)
+
+    async def _note_used(self) -> None:
+        self._used_at = time.monotonic()
+        if used := self._keys.take_used():
+            await self._rooms.pool.execute("SELECT web.note_used($1)", used)
+
+
+def _taken(host: str, port: int) -> socket.socket:
+    try:
+        return socket.create_server((host, port), backlog=BACKLOG, reuse_port=False)
+    except OSError as error:
+        raise UserError(f"{host}:{port} cannot be opened ({error.strerror}).") from None
+
+
+@asynccontextmanager
+async def opened(settings: Settings, telemetry: Telemetry) -> AsyncIterator[WebProcess]:
+    """The process with all it needs; PostgreSQL and Kafka may come later."""
+    async with AsyncExitStack() as close:
+        pool: asyncpg.Pool[Any] = await asyncpg.create_pool(
+            settings.postgres,
+            min_size=0,
+            max_size=READINGS_MAX,
+            timeout=READ_SECONDS_MAX,
+            command_timeout=READ_SECONDS_MAX,
+            init=reads_any_instant,
+            server_settings={**SETTINGS, "application_name": NAME},
+        )
+        close.callback(pool.terminate)
+        speakers = Speakers(settings.speakers, telemetry)
+        close.push_async_callback(speakers.close)
+        watch = OutcomeWatch(pool)
+        close.push_async_callback(watch.close)
+        clock = CityClock(settings.input_age_days_max)
+        rooms = Rooms(
+            prefix=settings.topic_prefix,
+            pool=pool,
+            judge=Judge(settings.topic_prefix, settings.ruleset, clock),
+            speakers=speakers,
+            watch=watch,
+            streams=OpenStreams(),
+            clock=clock,
+            rates=RateLimits(),
+            telemetry=telemetry,
+        )
+        yield WebProcess(settings, telemetry, rooms, KeyRing(pool))
+
+
+async def run(settings: Settings) -> None:
+    """Answer until told to stop (SIGTERM, SIGINT)."""
+    set_up_logs(settings.log_level)
+    logging.getLogger("uvicorn").setLevel(logging.CRITICAL)
+    telemetry = Telemetry(NAME)
+    telemetry.hear_kafka()
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with opened(settings, telemetry) as process:
+        if settings.metrics_port >= 0:
+            port = telemetry.serve_metrics(settings.metrics_port, address=settings.metrics_address)
+            telemetry.log.info("metrics_served", port=port)
+        telemetry.log.info("doors_open", **process.open())
+        tune_gc()
+        await process.work(stop)
+
+
+def main() -> None:
+    """Run; a port or setting that cannot be is one sentence."""
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(run(Settings()))
+    except UserError as error:
+        raise SystemExit(f"web: {error}") from None

@@ -1,0 +1,260 @@
+"""Every route of the HTTP door, a line each. Starlette's routes and `docs/openapi.json` are made of it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+import msgspec
+
+from hotline.web.acts import OUTCOMES, act_path, acting, outcome
+from hotline.web.answers import (
+    AcceptedEvents,
+    ActOutcome,
+    ComplaintPage,
+    ComplaintSeen,
+    ComplaintTimeline,
+    UndecidedAct,
+)
+from hotline.web.asking import HttpAsk, HttpReply, HttpStream
+from hotline.web.following import PLACES, follow_orders
+from hotline.web.handlers import (
+    one_complaint,
+    one_timeline,
+    orders_of_unit,
+    reviews_waiting,
+    take_events,
+)
+from hotline.web.limits import PAGE_MAX
+from hotline.web.problems import ProblemKind
+from hotline.web.roles import ACTS_OF, LISTENER_OF, HttpListener, KeyScope
+from shared import roles
+from shared.inputs import Input
+
+Handler = Callable[[HttpAsk], Awaitable[HttpReply | HttpStream]]
+
+
+class TakenBody(StrEnum):
+    """The kind of body that a route reads."""
+
+    NONE = "none"
+    EVENTS = "events"
+    """CloudEvents in one of three modes."""
+    INPUT = "input"
+    """The data of one input, as JSON."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpParameter:
+    """A parameter of a path, a query or a header."""
+
+    name: str
+    at: str
+    """path, query or header."""
+    text: str
+    required: bool = False
+    values: tuple[str, ...] = ()
+    """The values there are; empty: any text."""
+    whole: bool = False
+    """Whether it is a whole number."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpRoute:
+    """One line of the table."""
+
+    method: str
+    path: str
+    name: str
+    """The name of the operation, which stays."""
+    summary: str
+    roles: tuple[str, ...]
+    """The roles whose keys may use it."""
+    scope: KeyScope
+    """The scope that such a key must have."""
+    handle: Handler
+    takes: TakenBody = TakenBody.NONE
+    input: type[Input] | None = None
+    """The input it takes, where it takes one."""
+    parameters: Sequence[HttpParameter] = ()
+    answers: Mapping[int, type[msgspec.Struct]] = field(default_factory=dict)
+    streams: bool = False
+    """Whether the answer 200 is a stream of server-sent events."""
+    problems: Sequence[ProblemKind] = ()
+    """Beside those that every route has."""
+
+    @property
+    def listeners(self) -> frozenset[HttpListener]:
+        """The listeners that answer it: those of its roles."""
+        return frozenset(LISTENER_OF[role] for role in self.roles)
+
+
+EVERYWHERE: Final = (
+    ProblemKind.BAD_EVENT,
+    ProblemKind.NO_KEY,
+    ProblemKind.NOT_ALLOWED,
+    ProblemKind.TOO_MANY,
+    ProblemKind.AWAY,
+)
+"""The problems of every route."""
+WITH_BODY: Final = (ProblemKind.TOO_SLOW, ProblemKind.TOO_LARGE, ProblemKind.WRONG_TYPE)
+"""And of every route that reads a body."""
+
+_SPEAKING: Final = tuple(LISTENER_OF)
+_ACTING: Final = tuple(role for role in _SPEAKING if ACTS_OF[role])
+_READING: Final = (roles.AGENTS, roles.UNIT, roles.REVIEWERS, roles.SUPERVISION)
+_COMPLAINT: Final = HttpParameter(
+    name="complaint", at="path", text="The complaint's number, or its id.", required=True
+)
+_PAGE: Final = (
+    HttpParameter(name="limit", at="query", text=f"Rows of the page, at most {PAGE_MAX}.", whole=True),
+    HttpParameter(name="after", at="query", text="The place of the last row of the page before."),
+)
+_OUTCOME: Final = (ProblemKind.NOT_FOUND, ProblemKind.REFUSED, ProblemKind.SET_ASIDE)
+
+
+def _act(role: str, kind: type[Input]) -> HttpRoute:
+    path = act_path(kind)
+    return HttpRoute(
+        method="POST",
+        path=path,
+        name=path[1:].replace("/", "."),
+        summary=(kind.__doc__ or "").strip().splitlines()[0],
+        roles=(role,),
+        scope=KeyScope.ACTS,
+        handle=acting(kind),
+        takes=TakenBody.INPUT,
+        input=kind,
+        parameters=(
+            HttpParameter(
+                name="Idempotency-Key",
+                at="header",
+                text="The CloudEvents id of the act: sent again it has one effect, and the same answer.",
+            ),
+        ),
+        answers={200: ActOutcome, 202: UndecidedAct},
+        problems=_OUTCOME,
+    )
+
+
+ROUTES: Final[tuple[HttpRoute, ...]] = (
+    HttpRoute(
+        method="POST",
+        path="/events",
+        name="events.send",
+        summary="Send CloudEvents; the answer is that Kafka has them all, and nothing more.",
+        roles=_SPEAKING,
+        scope=KeyScope.EVENTS,
+        handle=take_events,
+        takes=TakenBody.EVENTS,
+        answers={202: AcceptedEvents},
+    ),
+    *(_act(role, kind) for role in _ACTING for kind in ACTS_OF[role]),
+    HttpRoute(
+        method="GET",
+        path=OUTCOMES,
+        name="outcomes.read",
+        summary="What came of an event or an act of this key, as an answer's `outcome` names it.",
+        roles=_ACTING,
+        scope=KeyScope.EVENTS,
+        handle=outcome,
+        parameters=(
+            HttpParameter(name="id", at="query", text="Its CloudEvents id.", required=True),
+            HttpParameter(name="source", at="query", text="Its CloudEvents source."),
+            HttpParameter(name="type", at="query", text="Its CloudEvents type.", required=True),
+            HttpParameter(name="complaint", at="query", text="The complaint's id.", required=True),
+            HttpParameter(name="partition", at="query", text="Its partition.", required=True, whole=True),
+            HttpParameter(name="offset", at="query", text="Its offset.", required=True, whole=True),
+        ),
+        answers={200: ActOutcome, 202: UndecidedAct},
+        problems=_OUTCOME,
+    ),
+    HttpRoute(
+        method="GET",
+        path="/complaints/{complaint}",
+        name="complaints.read",
+        summary="A complaint: where it lies, until when.",
+        roles=_READING,
+        scope=KeyScope.READ,
+        handle=one_complaint,
+        parameters=(_COMPLAINT,),
+        answers={200: ComplaintSeen},
+        problems=(ProblemKind.NOT_FOUND,),
+    ),
+    HttpRoute(
+        method="GET",
+        path="/complaints/{complaint}/timeline",
+        name="complaints.timeline",
+        summary="The life of a complaint, a fact a line.",
+        roles=_READING,
+        scope=KeyScope.READ,
+        handle=one_timeline,
+        parameters=(_COMPLAINT,),
+        answers={200: ComplaintTimeline},
+        problems=(ProblemKind.NOT_FOUND,),
+    ),
+    HttpRoute(
+        method="GET",
+        path="/units/{unit}/orders",
+        name="orders.list",
+        summary="The open orders of a unit, and what it helps with or is called to, the earliest due first.",
+        roles=(roles.UNIT, roles.SUPERVISION),
+        scope=KeyScope.READ,
+        handle=orders_of_unit,
+        parameters=(
+            HttpParameter(
+                name="unit", at="path", text="The unit by its id in the dispatch catalogue.", required=True
+            ),
+            HttpParameter(
+                name="role", at="query", text="Only this part of the unit.", values=("lead", "help", "called")
+            ),
+            HttpParameter(name="subject", at="query", text="Only this subject."),
+            HttpParameter(name="district", at="query", text="Only this district."),
+            HttpParameter(name="urgency", at="query", text="Only this class of limits."),
+            *_PAGE,
+        ),
+        answers={200: ComplaintPage},
+        problems=(ProblemKind.NOT_FOUND,),
+    ),
+    HttpRoute(
+        method="GET",
+        path="/units/{unit}/orders/events",
+        name="orders.follow",
+        summary="What the unit's own topic tells, as it comes: server-sent events, each a CloudEvent.",
+        roles=(roles.UNIT,),
+        scope=KeyScope.READ,
+        handle=follow_orders,
+        parameters=(
+            HttpParameter(
+                name="unit", at="path", text="The unit by its id in the dispatch catalogue.", required=True
+            ),
+            HttpParameter(
+                name="Last-Event-ID", at="header", text="The id of the last event; the next one comes first."
+            ),
+            HttpParameter(
+                name="from", at="query", text="Where to begin without it; earliest.", values=PLACES
+            ),
+        ),
+        streams=True,
+        problems=(ProblemKind.NOT_FOUND,),
+    ),
+    HttpRoute(
+        method="GET",
+        path="/reviews",
+        name="reviews.list",
+        summary="What waits for a reviewer or a council, the earliest due first.",
+        roles=(roles.REVIEWERS,),
+        scope=KeyScope.READ,
+        handle=reviews_waiting,
+        parameters=_PAGE,
+        answers={200: ComplaintPage},
+    ),
+)
+"""A new route is a line here."""
+
+
+def at(listener: HttpListener) -> tuple[HttpRoute, ...]:
+    """The routes that this listener answers."""
+    return tuple(route for route in ROUTES if listener in route.listeners)

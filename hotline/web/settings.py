@@ -1,0 +1,62 @@
+"""The settings of the HTTP door."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+from pydantic import Field, model_validator
+from pydantic_settings import SettingsConfigDict
+
+from hotline.web.roles import LISTENER_OF
+from shared.runtime import kafka_address
+from shared.runtime.clock import INPUT_AGE_DAYS_MAX
+from shared.runtime.settings import ProcessSettings, read_secret
+from shared.versions import RULESET
+
+
+class Settings(ProcessSettings):
+    """Prefix WEB_."""
+
+    model_config = SettingsConfigDict(frozen=True, env_prefix="WEB_")
+
+    speakers: dict[str, str]
+    """By role the address of Kafka with the login that speaks for it, as JSON. A key of another role is refused."""
+    speakers_password_files: dict[str, str] = Field(default_factory=dict)
+    """By role the path of a file that holds the password; the address then names the user alone."""
+    topic_prefix: str = ""
+    """Put before every topic's name; lets several cities share one Kafka."""
+    ruleset: str = RULESET
+    """The rule set new complaints are born under: a request is checked by it before it is sent."""
+    input_age_days_max: int = Field(default=INPUT_AGE_DAYS_MAX, ge=1, le=36_525)
+    """How many days ago what an input tells of may have happened."""
+    public_address: str = "127.0.0.1"
+    """The address of the listener for systems of citizens and callers."""
+    public_port: int = Field(default=0, ge=-1, le=65_535)
+    """Its port; 0 takes a free one, -1 does not open it."""
+    staff_address: str = "127.0.0.1"
+    """The address of the listener for those who act on complaints."""
+    staff_port: int = Field(default=0, ge=-1, le=65_535)
+    """Its port; 0 takes a free one, -1 does not open it."""
+    proxies: str = ""
+    """The addresses of proxies whose `X-Forwarded-For` is believed, with commas between; empty: nobody's is."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_passwords(cls, told: Any) -> Any:
+        """Put the passwords that lie in files into the addresses."""
+        if not isinstance(told, dict) or not told.get("speakers_password_files"):
+            return told
+        files: dict[str, str] = told["speakers_password_files"]
+        speakers = dict(told.get("speakers") or {})
+        for role, file in files.items():
+            if role in speakers:
+                speakers[role] = kafka_address.with_password(speakers[role], read_secret(file))
+        return {**told, "speakers": speakers}
+
+    @model_validator(mode="after")
+    def _known_roles(self) -> Self:
+        """Refuse roles that nobody speaks as."""
+        if unknown := self.speakers.keys() - LISTENER_OF.keys():
+            message = f"speakers: {', '.join(sorted(unknown))}, expected some of {', '.join(LISTENER_OF)}"
+            raise ValueError(message)
+        return self

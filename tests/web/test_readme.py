@@ -1,0 +1,142 @@
+"""The README's `Connect by HTTP`, typed as it stands there, in a city that `hotline up` opened."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from typing import Any, Final
+
+import httpx2
+import pytest
+
+from tests.shell import PROJECT, Shell, until
+
+pytestmark = pytest.mark.connected
+
+BLOCK: Final = re.compile(r"^### Connect by HTTP$.*?^```sh\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+BASH: Final = shutil.which("bash") or "/bin/bash"
+STATUS: Final = re.compile(r"^# (\d{3}) ", re.MULTILINE)
+
+
+@pytest.fixture(scope="module")
+def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
+    made = Shell(tmp_path_factory.mktemp("http"))
+    try:
+        made("up")
+        yield made
+    finally:
+        made("down")
+
+
+def lines() -> list[str]:
+    """The commands of the block, each with the comment that says what is answered."""
+    found = BLOCK.search((PROJECT / "README.md").read_text(encoding="utf-8"))
+    assert found is not None
+    return [part for part in found[1].split("\n\n") if part.strip()]
+
+
+def typed(line: str, told: dict[str, str]) -> dict[str, Any]:
+    """The answer to a line; its status must be the one that the comment names."""
+    done = subprocess.run(
+        [BASH, "-c", line.replace("curl -s", "curl -s -w '\\n%{http_code}'")],
+        env={**os.environ, "NO_PROXY": "*", **told},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    body, _, status = done.stdout.rpartition("\n")
+    wanted = STATUS.search(line)
+    assert wanted is not None
+    assert status == wanted[1], f"{line}\n{done.stdout}"
+    answer: dict[str, Any] = json.loads(body)
+    return answer
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not on this machine")
+def test_every_line_is_typed_and_answered_as_the_page_says(shell: Shell) -> None:
+    status = json.loads(shell("status", "--json"))
+    assert f"HTTP         {status['http']} for systems" in shell("up")
+    told = {"PUBLIC": status["http"], "STAFF": status["http_staff"]}
+    told["AGENTS"] = json.loads(shell("key", "add", "agents", "--json"))["key"]
+    record, orders, follow, sign, send = lines()
+    recorded = typed(record, told)
+    assert recorded["facts"][0]["type"] == "hotline.ComplaintReceived.v1"
+    told |= {"COMPLAINT": recorded["complaint_id"], "UNIT": recorded["order"]["unit"]}
+    told["UNITS"] = json.loads(shell("key", "add", "unit", told["UNIT"], "--json"))["key"]
+    rows = typed(orders, told)["complaints"]
+    assert [row["complaint_number"] for row in rows] == [recorded["complaint_number"]]
+    done = subprocess.run(
+        [BASH, "-c", follow], check=False, env={**os.environ, "NO_PROXY": "*", **told}, capture_output=True
+    )
+    assert recorded["complaint_number"] in done.stdout.decode()
+    assert typed(sign, told)["facts"][0]["type"] == "hotline.OrderSigned.v1"
+    (accepted,) = typed(send, told)["events"]
+    assert accepted["id"] == "add-1"
+    until(lambda: "楼上也没有水" in shell("show", recorded["complaint_id"]))
+
+
+def asked(address: str, key: str) -> int:
+    """The status of an answer to this key."""
+    headers = {"Authorization": f"Bearer {key}"}
+    try:
+        return httpx2.get(address, headers=headers, timeout=30, trust_env=False).status_code
+    except httpx2.TransportError:
+        return 0  # nobody answers
+
+
+def test_keys_are_made_shown_once_listed_and_revoked(shell: Shell) -> None:
+    made = json.loads(shell("key", "add", "reviewers", "--note", "市级审核", "--rate", "7", "--json"))
+    listed = {one["key_id"]: one for one in json.loads(shell("key", "list", "--json"))}
+    one = listed[made["key_id"]]
+    assert (one["role"], one["rate"], one["note"], one["revoked_at"]) == ("reviewers", 7, "市级审核", None)
+    secret = made["key"].partition(".")[2]
+    assert secret not in shell("key", "list")
+    address = json.loads(shell("status", "--json"))["http_staff"] + "/reviews"
+    assert asked(address, made["key"]) == 200
+    assert asked(address, made["key_id"] + ".x") == 401
+    assert "is void" in shell("key", "revoke", made["key_id"])
+    until(lambda: asked(address, made["key"]) == 401)
+    assert "revoked" in shell("key", "list")
+    assert "there is no key" in shell("key", "revoke", "0000000000000000", code=1).lower()
+
+
+def test_a_key_that_can_be_no_login_is_refused_in_a_sentence(shell: Shell) -> None:
+    assert "expected one of telephony" in shell("key", "add", "relay", code=2)
+    assert "needs the unit's id" in shell("key", "add", "unit", code=2)
+    assert "expected of telephony one of events" in shell(
+        "key", "add", "telephony", "--scope", "read", code=2
+    )
+
+
+def test_a_named_key_speaks_on_a_topic_of_its_own(shell: Shell) -> None:
+    made = json.loads(shell("key", "add", "agents", "web", "--json"))
+    assert made["sources"] == ["/agents/web"]
+    address = json.loads(shell("status", "--json"))["http"] + "/acts/request/record"
+    body = {"request_id": "own-1", "request_type": "HELP", "subject": "公共服务/供水"}
+    body |= {"district": "海淀区", "title": "没有水"}
+
+    def recorded() -> bool:
+        told = {"Authorization": f"Bearer {made['key']}", "Idempotency-Key": "own-1"}
+        answer = httpx2.post(address, json=body, headers=told, timeout=60, trust_env=False)
+        return answer.status_code == 200
+
+    until(recorded)  # intake hears a new topic within half a minute
+
+
+def test_the_address_stays_when_the_process_comes_back(shell: Shell) -> None:
+    before = json.loads(shell("status", "--json"))
+    os.kill(before["processes"]["web"]["pid"], 9)
+
+    def came_back() -> bool:
+        after = json.loads(shell("status", "--json"))
+        process = after["processes"]["web"]
+        return bool(process["up"] and process["pid"] != before["processes"]["web"]["pid"])
+
+    until(came_back)
+    after = json.loads(shell("status", "--json"))
+    assert (after["http"], after["http_staff"]) == (before["http"], before["http_staff"])
+    until(lambda: asked(f"{after['http']}/openapi.json", "no-key") == 200)
