@@ -18,6 +18,7 @@ from hotline.web.outcomes import OutcomeWatch
 from hotline.web.problems import HttpRefusal, ProblemKind
 from hotline.web.rate import RateLimits
 from hotline.web.speaking import Speakers
+from shared.policy.catalogue import Catalogue
 from shared.runtime.telemetry import Telemetry
 
 
@@ -41,6 +42,7 @@ class Rooms(NamedTuple):
     streams: OpenStreams
     clock: CityClock
     rates: RateLimits
+    catalogue: Catalogue
     telemetry: Telemetry
 
 

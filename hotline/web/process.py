@@ -36,6 +36,7 @@ from hotline.web.speaking import Speakers
 from shared.log.away import is_away
 from shared.log.instants import reads_any_instant
 from shared.log.postgres import SETTINGS
+from shared.policy.catalogue import catalogue
 from shared.runtime.errors import UserError, told
 from shared.runtime.garbage import tune_gc
 from shared.runtime.telemetry import Telemetry, set_up_logs
@@ -184,6 +185,7 @@ async def opened(settings: Settings, telemetry: Telemetry) -> AsyncIterator[WebP
             streams=OpenStreams(),
             clock=clock,
             rates=RateLimits(),
+            catalogue=catalogue(settings.catalogue),
             telemetry=telemetry,
         )
         yield WebProcess(settings, telemetry, rooms, KeyRing(pool))

@@ -1,0 +1,63 @@
+"""Templates and texts: one environment of Jinja for each language."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any, Final
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from hotline.web.pages.assets import address_of
+from hotline.web.pages.catalogues import translations_of
+from hotline.web.pages.look import Language, PageLook, Theme
+from hotline.web.pages.naming import NAMES
+from hotline.web.pages.telling_time import clock, due, instant, span
+
+CSP: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+"""Of every page, without an exception: no script and no style stands in one."""
+
+
+@cache
+def environment(language: Language) -> Environment:
+    """The templates in this language."""
+    env = Environment(
+        loader=PackageLoader("hotline.web.pages"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
+    )
+    texts = translations_of(language)
+    env.install_gettext_translations(texts, newstyle=True)  # type: ignore[attr-defined]
+    env.policies["ext.i18n.trimmed"] = True
+    env.globals |= {"asset": address_of, "language": language, "languages": Language, "themes": Theme}
+    env.filters |= {
+        "name": lambda code, kind: named(language, kind, code),
+        "instant": instant,
+        "clock": clock,
+        "span": lambda seconds: span(texts.gettext, seconds),
+        "due": lambda one, now: due(texts.gettext, one, now),
+    }
+    return env
+
+
+def named(language: Language, kind: str, code: str) -> str:
+    """The word of a code in this language; the code itself where it is none of ours, as of a city's own catalogue."""
+    text = NAMES[kind].get(code)
+    return code if text is None else translations_of(language).gettext(text)
+
+
+def rendered(look: PageLook, template: str, **values: Any) -> str:
+    """A template with these values."""
+    return environment(look.language).get_template(template).render(look=look, **values)
+
+
+def block(look: PageLook, template: str, name: str, **values: Any) -> Markup:
+    """One block of a template: a region of a page, as it is sent when it changes."""
+    made = environment(look.language).get_template(template)
+    return Markup("".join(made.blocks[name](made.new_context({"look": look, **values}))))  # noqa: S704 -- escaped in the template

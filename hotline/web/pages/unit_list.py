@@ -1,0 +1,43 @@
+"""The unit's page: its list by what is due."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Final
+from urllib.parse import urlencode
+
+from hotline.readside.standing import as_of, caught_up
+from hotline.readside.unit_list import ALL, TABS, counts_of, page_of_tab
+from hotline.web.limits import CAUGHT_UP_SECONDS_MAX
+from hotline.web.pages.asking import PageAsk, PageView
+from hotline.web.reading import lent
+from shared.times import in_zone, zone_of
+from shared.versions import RULESET
+
+ROWS: Final = 100
+"""Rows of a page: some three screens."""
+
+
+async def unit_list(ask: PageAsk) -> PageView:
+    """A tab of the list, and the counts of all."""
+    tab = ask.query("tab") if ask.query("tab") in TABS else ALL
+    unit = ask.staff.unit
+    async with lent(ask.rooms.pool) as connection:
+        await caught_up(connection, CAUGHT_UP_SECONDS_MAX)
+        now = ask.now
+        tomorrow = end_of_day(now)
+        counts = await counts_of(connection, unit, now, tomorrow)
+        rows = await page_of_tab(
+            connection, unit, tab, now, tomorrow, after=ask.query("after"), most=ROWS + 1
+        )
+        standing = await as_of(connection)
+    more = urlencode({"tab": tab, "after": rows[ROWS - 1].cursor}) if len(rows) > ROWS else ""
+    values = {"tab": tab, "counts": counts, "rows": rows[:ROWS], "more": more, "as_of": standing, "now": now}
+    return PageView("unit-list.html", values)
+
+
+def end_of_day(now: datetime) -> datetime:
+    """When the day ends for the people of the city."""
+    zone = zone_of(RULESET)
+    local = in_zone(now, zone)
+    return (local + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)

@@ -1,0 +1,125 @@
+"""What pages are made of: their files, their texts in each language, their words for times. Pure."""
+
+from __future__ import annotations
+
+import gzip
+import re
+import shutil
+import subprocess
+import tarfile
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import pytest
+
+from hotline.web.pages import catalogues
+from hotline.web.pages.assets import address_of, assets
+from hotline.web.pages.catalogues import translations_of
+from hotline.web.pages.gate import own_path
+from hotline.web.pages.look import LANGUAGE_COOKIE, THEME_COOKIE, Language, PageLook, Theme, look_of
+from hotline.web.pages.telling_time import due, span
+from shared.versions import RULESET
+from tests.web.browser import VENDOR, vendored
+
+PAGES: Final = Path(catalogues.__file__).parent
+FOLDERS: Final = (PAGES / "vendor", VENDOR)
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=("pages", "tests"))
+def test_what_others_wrote_is_as_its_package_has_it(folder: Path) -> None:
+    kept = {file.name for file in folder.iterdir()} - {"vendor.toml"}
+    assert {line["file"] for line in vendored(folder)} == kept
+    for line in vendored(folder):
+        assert sha256((folder / line["file"]).read_bytes()).hexdigest() == line["sha256"], line["file"]
+
+
+@pytest.mark.skipif(shutil.which("npm") is None, reason="Node with npm is not on this machine")
+def test_the_package_itself_has_the_same_bytes(tmp_path: Path) -> None:
+    lines = [(folder, line) for folder in FOLDERS for line in vendored(folder)]
+    for named in {f"{line['package']}@{line['version']}" for _, line in lines}:
+        subprocess.run(["npm", "pack", "--silent", named], cwd=tmp_path, check=True, capture_output=True)  # noqa: S607
+    for folder, line in lines:
+        with tarfile.open(tmp_path / f"{line['package']}-{line['version']}.tgz") as package:
+            member = package.extractfile(f"package/{line['path']}")
+            assert member is not None
+            assert member.read() == (folder / line["file"]).read_bytes()
+
+
+def test_every_text_has_its_chinese_and_no_other_text_stands_there() -> None:
+    assert catalogues.untranslated() == []
+
+
+def test_the_catalogue_is_as_its_command_writes_it() -> None:
+    kept = catalogues.CHINESE_PO.read_text(encoding="utf-8")
+    assert kept == catalogues.written(catalogues.updated()), "python -m hotline.web.pages.catalogues update"
+
+
+def test_a_translation_has_the_places_of_its_text() -> None:
+    place = re.compile(r"%\(\w+\)s")
+    for one in catalogues.chinese():
+        if one.id and isinstance(one.id, str):
+            assert sorted(place.findall(str(one.string))) == sorted(place.findall(one.id)), one.id
+
+
+def test_the_style_is_small_and_the_first_load_too() -> None:
+    assert len(assets()["app.css"].body) <= 20_000
+    assert sum(len(one.packed) for one in assets().values()) <= 45_000  # of 60 kB; the rest is the page's own
+
+
+def test_a_file_has_its_hash_in_its_name() -> None:
+    one = assets()["app.css"]
+    assert sha256(one.body).hexdigest()[:12] in address_of("app.css")
+    assert gzip.decompress(one.packed) == one.body
+
+
+def test_the_look_is_the_readers_choice_and_else_the_browsers_language() -> None:
+    assert look_of({}) == PageLook(Language.CHINESE, Theme.SYSTEM)
+    assert look_of({}, "en-GB,en;q=0.9,zh;q=0.1").language is Language.ENGLISH
+    assert look_of({}, "fr,zh-TW").language is Language.CHINESE
+    chosen = {LANGUAGE_COOKIE: "en", THEME_COOKIE: "dark"}
+    assert look_of(chosen, "zh") == PageLook(Language.ENGLISH, Theme.DARK)
+    assert look_of({LANGUAGE_COOKIE: "<b>", THEME_COOKIE: "x"}) == PageLook(Language.CHINESE, Theme.SYSTEM)
+
+
+class WithLimit(NamedTuple):
+    due_at: datetime
+    ruleset: str = RULESET
+
+
+NOON: Final = datetime(2026, 3, 2, 4, tzinfo=UTC)  # in Beijing
+
+
+@pytest.mark.parametrize(
+    ("left", "state", "word"),
+    [
+        (timedelta(hours=-5), "late", "超 5 小时"),
+        (timedelta(minutes=-3), "late", "超 3 分钟"),
+        (timedelta(days=-3), "late", "超 3 天"),
+        (timedelta(hours=3), "today", "今日 15:00"),
+        (timedelta(hours=13), "later", "剩 13 小时"),
+        (timedelta(days=6), "later", "剩 6 天"),
+    ],
+)
+def test_a_limit_is_a_word_and_a_shape_beside_its_colour(left: timedelta, state: str, word: str) -> None:
+    told = due(translations_of(Language.CHINESE).gettext, WithLimit(NOON + left), NOON)
+    assert (told.state, told.word) == (state, word)
+    assert told.shape == {"late": "▲", "today": "◆", "later": "○"}[state]
+
+
+def test_a_length_of_time_is_told_in_its_largest_unit() -> None:
+    text = translations_of(Language.ENGLISH).gettext
+    assert [span(text, one) for one in (59, 3599, 3600, 172_799, 172_800)] == [
+        "0 min",
+        "59 min",
+        "1 h",
+        "47 h",
+        "2 d",
+    ]
+
+
+@pytest.mark.parametrize("path", ["//other.example", "https://other.example", "/\\other.example", "work", ""])
+def test_nobody_is_sent_on_to_another_site(path: str) -> None:
+    assert own_path(path) == "/"
+    assert own_path("/work?tab=overdue") == "/work?tab=overdue"
