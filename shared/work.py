@@ -56,6 +56,8 @@ class Work(msgspec.Struct, frozen=True, gc=False):
     put on record."""
     typed: Typed = {}
     """How names in the command were typed, where it has them in another form; the first fact keeps it."""
+    actor_id: str = ""
+    """The person who said it, by id; each fact that is stated of it keeps it."""
 
 
 @dataclass(slots=True)

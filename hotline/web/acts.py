@@ -56,12 +56,16 @@ def acting(kind: type[Input]) -> Callable[[HttpAsk], Awaitable[HttpReply]]:
     async def act(ask: HttpAsk) -> HttpReply:
         if kind not in ACTS_OF[ask.key.role]:
             raise HttpRefusal(ProblemKind.NOT_ALLOWED, f"The role {ask.key.role} does not say {kind.TYPE}.")
-        event = _event(ask, kind, await ask.body())
-        (judged,) = _as_act(ask, event)
-        (sent,) = await ask.rooms.speakers.send(ask.key.role, [judged])
-        return await _came(ask, sent)
+        return await spoken(ask, _event(ask, kind, await ask.body()))
 
     return act
+
+
+async def spoken(ask: HttpAsk, event: HttpEvent) -> HttpReply:
+    """Send the event of an act, and wait for what comes of it; `HttpRefusal` where it is refused or cannot be sent."""
+    (judged,) = _as_act(ask, event)
+    (sent,) = await ask.rooms.speakers.send(ask.key.role, [judged])
+    return await _came(ask, sent)
 
 
 def _event(ask: HttpAsk, kind: type[Input], body: bytes) -> HttpEvent:

@@ -15,6 +15,7 @@ from hotline.web.judging import Judge
 from hotline.web.keys import Key
 from hotline.web.limits import BODY_BYTES_MAX, BODY_SECONDS_MAX
 from hotline.web.outcomes import OutcomeWatch
+from hotline.web.pages.recent_acts import RecentActs
 from hotline.web.problems import HttpRefusal, ProblemKind
 from hotline.web.rate import RateLimits
 from hotline.web.speaking import Speakers
@@ -43,6 +44,7 @@ class Rooms(NamedTuple):
     clock: CityClock
     rates: RateLimits
     catalogue: Catalogue
+    acted: RecentActs
     telemetry: Telemetry
 
 

@@ -29,6 +29,7 @@ from hotline.web.limits import (
     STOP_SECONDS,
 )
 from hotline.web.outcomes import OutcomeWatch
+from hotline.web.pages.recent_acts import RecentActs
 from hotline.web.rate import RateLimits
 from hotline.web.roles import HttpListener
 from hotline.web.settings import Settings
@@ -186,6 +187,7 @@ async def opened(settings: Settings, telemetry: Telemetry) -> AsyncIterator[WebP
             clock=clock,
             rates=RateLimits(),
             catalogue=catalogue(settings.catalogue),
+            acted=RecentActs(),
             telemetry=telemetry,
         )
         yield WebProcess(settings, telemetry, rooms, KeyRing(pool))

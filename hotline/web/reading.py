@@ -177,7 +177,11 @@ async def timeline_of(connection: Connection, key: Key, one: Listed) -> Complain
     rows = await connection.fetch(_LIFE, one.complaint_id)
     entries = entries_of(one.complaint_id, rows, UnreadableRows())
     if key.unit:
-        told = {row["version"] for row in rows if _is_told(row, key.unit)}
+        told = {
+            row["version"]
+            for row in rows
+            if is_told(row["type"], row["schema_version"], row["body"], key.unit)
+        }
         entries = [entry for entry in entries if entry.version in told]
     return ComplaintTimeline(
         complaint_id=one.complaint_id,
@@ -186,10 +190,10 @@ async def timeline_of(connection: Connection, key: Key, one: Listed) -> Complain
     )
 
 
-def _is_told(row: Any, unit: str) -> bool:
+def is_told(name: str, schema: int, body: bytes, unit: str) -> bool:
     """Whether a unit hears of this fact on its topic, or led to it by a reply."""
     try:
-        fact = decoded(row["type"], row["schema_version"], row["body"])
+        fact = decoded(name, schema, body)
     except Exception:  # noqa: BLE001 -- a fact that nobody can read is told to no unit
         return False
     kind = type(fact)

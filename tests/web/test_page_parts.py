@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import gzip
 import re
 import shutil
@@ -17,12 +18,19 @@ import pytest
 from hotline.web.pages import catalogues
 from hotline.web.pages.assets import address_of, assets
 from hotline.web.pages.catalogues import translations_of
+from hotline.web.pages.fact_words import FACT_WORDS, LABELS, WHO
 from hotline.web.pages.gate import own_path
 from hotline.web.pages.look import LANGUAGE_COOKIE, THEME_COOKIE, Language, PageLook, Theme, look_of
+from hotline.web.pages.naming import NAMES
+from hotline.web.pages.reasons import REASONS, reason
 from hotline.web.pages.telling_time import due, span
+from hotline.web.pages.verbs import UNIT_VERBS
+from shared.events import SPEAKERS
+from shared.topics import DISPATCH_REPLIES
 from shared.versions import RULESET
 from tests.web.browser import VENDOR, vendored
 
+ROOT: Final = Path(__file__).parents[2]
 PAGES: Final = Path(catalogues.__file__).parent
 FOLDERS: Final = (PAGES / "vendor", VENDOR)
 
@@ -60,7 +68,62 @@ def test_a_translation_has_the_places_of_its_text() -> None:
     place = re.compile(r"%\(\w+\)s")
     for one in catalogues.chinese():
         if one.id and isinstance(one.id, str):
-            assert sorted(place.findall(str(one.string))) == sorted(place.findall(one.id)), one.id
+            there, here = set(place.findall(one.id)), set(place.findall(str(one.string)))
+            assert here <= there, one.id
+            # The field that a reason names is the form's own word there; all else must be told.
+            assert there - here <= ({"%(field)s"} if one.id in REASONS else set()), one.id
+
+
+def test_a_reason_of_a_desk_reads_in_chinese_and_keeps_what_it_names() -> None:
+    told = reason(Language.CHINESE, "Refused: the order lies with street-a now.")
+    assert told == "工单现由 street-a 承办。"
+    assert reason(Language.ENGLISH, "Refused: <b>.") == "Refused: &lt;b&gt;."
+    assert reason(Language.CHINESE, "Refused: <b>.") == '<q lang="en">Refused: &lt;b&gt;.</q>'
+
+
+def test_every_reason_that_dispatch_states_has_its_chinese() -> None:
+    """Every text of a `Refusal`, with a letter in each hole."""
+    stated: set[str] = set()
+    for file in (ROOT / "services" / "dispatch").rglob("*.py"):
+        for call in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(call, ast.Call) and getattr(call.func, "id", "") == "Refusal" and call.args:
+                stated |= {text for text in _texts(call.args[0]) if " " in text}
+    assert len(stated) > 30
+    assert {text for text in stated if "<q" in reason(Language.CHINESE, f"Refused: {text}.")} == set()
+
+
+def _texts(node: ast.expr) -> set[str]:
+    """The texts that an expression can be, where it stands there itself."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return {node.value}
+    if isinstance(node, ast.JoinedStr):
+        return {"".join(part.value if isinstance(part, ast.Constant) else "X" for part in node.values)}  # type: ignore[misc]
+    return set()
+
+
+def test_every_fact_has_its_words_and_every_field_its_label() -> None:
+    assert set(FACT_WORDS) == set(SPEAKERS)
+    for kind, words in FACT_WORDS.items():
+        own = set(kind.__struct_fields__)
+        assert set(words.fields) <= own, kind
+        assert set(words.fields) <= set(LABELS), kind
+        assert words.who in WHO or words.who in own, kind
+
+
+def test_a_unit_can_say_all_on_its_page_that_it_can_say_over_kafka() -> None:
+    assert {verb.kind for verb in UNIT_VERBS.values()} == set(DISPATCH_REPLIES.inputs)
+    for verb in UNIT_VERBS.values():
+        own = set(verb.kind.__struct_fields__)
+        assert {field.name for field in verb.fields} <= own
+        assert {field.name for field in verb.fields} <= set(LABELS)
+    keys = [verb.key for verb in UNIT_VERBS.values() if verb.key and verb.key != "u"]
+    assert len(keys) == len(set(keys))
+
+
+def test_every_choice_of_a_form_has_its_word() -> None:
+    for verb in UNIT_VERBS.values():
+        for field in verb.fields:
+            assert set(field.choices) <= set(NAMES.get(field.kind, {})), field
 
 
 def test_the_style_is_small_and_the_first_load_too() -> None:

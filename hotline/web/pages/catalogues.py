@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Iterator
 from functools import cache
 from gettext import GNUTranslations, NullTranslations
 from importlib.resources import files
@@ -25,6 +24,7 @@ from hotline.web.pages.look import Language
 HOME: Final = Path(str(files("hotline.web.pages")))
 CHINESE_PO: Final = HOME / "catalogues" / "zh_Hans_CN.po"
 _METHODS: Final = [("**.py", "python"), ("templates/**.html", "jinja2")]
+_OPTIONS: Final = {"templates/**.html": {"trimmed": "true", "newstyle_gettext": "true"}}
 _KEYWORDS: Final = {"_": None, "gettext": None, "ngettext": (1, 2), "N_": None}
 _HEAD: Final = (
     "# Chinese of the pages. English is the key: it stands in templates and in hotline/web/pages.\n"
@@ -68,21 +68,10 @@ def chinese() -> Catalog:
 def in_source() -> Catalog:
     """All texts of the templates and of the Python files here."""
     found = Catalog(locale="zh_Hans_CN")
-    options = {"templates/**.html": {"trimmed": "true", "newstyle_gettext": "true"}}
-    for file, _, message, __, context in sorted(_extracted(options), key=lambda one: (one[0], one[1])):
-        found.add(message, locations=[(file, None)], context=context)  # type: ignore[list-item]
+    extracted = extract_from_dir(str(HOME), method_map=_METHODS, options_map=_OPTIONS, keywords=_KEYWORDS)
+    for file, _, message, __, ___ in sorted(extracted, key=lambda one: (one[0], one[1])):
+        found.add(message, locations=[(file, None)])  # type: ignore[list-item]  # babel takes a place without a line
     return found
-
-
-def _extracted(
-    options: dict[str, dict[str, str]],
-) -> Iterator[tuple[str, int, object, list[str], str | None]]:
-    yield from extract_from_dir(  # type: ignore[misc]
-        str(HOME),
-        method_map=_METHODS,
-        options_map=options,
-        keywords=_KEYWORDS,  # type: ignore[arg-type]
-    )
 
 
 def updated() -> Catalog:

@@ -15,6 +15,7 @@ from hotline.web.asking import Rooms
 from hotline.web.pages import staff
 from hotline.web.pages.asking import PageAsk, PageMoved, PageView
 from hotline.web.pages.look import LOOK_SECONDS, PageLook, look_of
+from hotline.web.pages.naming import unit_name
 from hotline.web.pages.problems import PageFault, PageRefusal
 from hotline.web.pages.rendering import CSP, rendered
 from hotline.web.pages.staff import StaffMember
@@ -87,6 +88,7 @@ class PageGate:
             return moved
         values: dict[str, Any] = {
             "staff": person,
+            "office": "" if person is None else unit_name(self._rooms.catalogue, person.unit),
             "navigation": [] if person is None else self._navigation(person),
             "here": request.url.path,
             "back": request.url.path + (f"?{request.url.query}" if request.url.query else ""),

@@ -8,7 +8,8 @@ from typing import Final
 from hotline.readside import unit_list
 from hotline.web.pages.catalogues import N_
 from shared import roles
-from shared.events.base import Urgency
+from shared.events import base as e
+from shared.policy.catalogue import Catalogue
 
 NAMES: Final[Mapping[str, Mapping[str, str]]] = {
     "role": {
@@ -43,12 +44,73 @@ NAMES: Final[Mapping[str, Mapping[str, str]]] = {
         "called": N_("whistled for"),
         "arrived": N_("on the spot"),
     },
-    "urgency": {
-        Urgency.CRITICAL_2H: N_("within 2 hours"),
-        Urgency.TIMELY_24H: N_("within 24 hours"),
-        Urgency.GENERAL_7D: N_("within 7 days"),
-        Urgency.COMPLEX_15D: N_("within 15 days"),
+    "Urgency": {
+        e.Urgency.CRITICAL_2H: N_("within 2 hours"),
+        e.Urgency.TIMELY_24H: N_("within 24 hours"),
+        e.Urgency.GENERAL_7D: N_("within 7 days"),
+        e.Urgency.COMPLEX_15D: N_("within 15 days"),
     },
+    "RequestType": {
+        e.RequestType.CONSULT: N_("question"),
+        e.RequestType.HELP: N_("call for help"),
+        e.RequestType.COMPLAINT: N_("complaint"),
+        e.RequestType.REPORT: N_("report"),
+        e.RequestType.SUGGEST: N_("suggestion"),
+        e.RequestType.PRAISE: N_("praise"),
+    },
+    "Level": {
+        e.Level.UNIT: N_("unit itself"),
+        e.Level.DISTRICT: N_("district level"),
+        e.Level.MUNICIPAL: N_("municipal level"),
+    },
+    "Limit": {
+        e.Limit.SIGN: N_("to sign"),
+        e.Limit.ANSWER: N_("to answer"),
+        e.Limit.DISPATCH: N_("to dispatch"),
+        e.Limit.LADDER: N_("next level"),
+        e.Limit.SUPERVISION: N_("supervision"),
+        e.Limit.ARRIVAL: N_("to be there"),
+        e.Limit.VISIT: N_("to ask the citizen"),
+        e.Limit.WARNING: N_("warning"),
+    },
+    "TurnedAway": {
+        e.TurnedAway.REJECTED: N_("not accepted"),
+        e.TurnedAway.REDIRECTED: N_("pointed elsewhere"),
+        e.TurnedAway.EMERGENCY: N_("handed as an emergency"),
+        e.TurnedAway.RECORDED_TWICE: N_("recorded twice"),
+    },
+    "TerminationGround": {
+        e.TerminationGround.INFORMATION_REFUSED: N_("the citizen will not say what must be known"),
+        e.TerminationGround.UNLAWFUL_OR_IMPOSSIBLE: N_("against law, policy or morals"),
+    },
+    "PauseGround": {
+        e.PauseGround.AWAITS_CITIZEN: N_("the citizen must act first"),
+        e.PauseGround.AWAITS_AUTHORITY: N_("another authority must decide first"),
+        e.PauseGround.SEASON: N_("season or weather"),
+    },
+    "WhistleKind": {
+        e.WhistleKind.KEY_WORK: N_("key work"),
+        e.WhistleKind.JOINT_ENFORCEMENT: N_("joint enforcement"),
+        e.WhistleKind.EMERGENCY: N_("emergency"),
+    },
+    "Colour": {e.Colour.YELLOW: N_("yellow"), e.Colour.RED: N_("red")},
+    "ExclusionGround": {
+        e.ExclusionGround.INVALID: N_("invalid or harassing"),
+        e.ExclusionGround.FORCE_MAJEURE: N_("force majeure"),
+        e.ExclusionGround.POLICY_IMPOSSIBLE: N_("nobody may or can do it"),
+        e.ExclusionGround.DUPLICATE: N_("told twice"),
+    },
+    "VisitReason": {
+        e.VisitReason.ANSWERED: N_("the unit answered"),
+        e.VisitReason.EXPIRED: N_("the limit expired"),
+    },
+    "Outcome": {
+        e.Outcome.SOLVED: N_("solved"),
+        e.Outcome.UNSOLVED: N_("not solved"),
+        e.Outcome.UNREACHED: N_("citizen not reached"),
+        e.Outcome.EXCEPTION: N_("by exception"),
+    },
+    "channel": {"phone": N_("phone"), "sms": N_("sms"), "visit": N_("on site")},
     "tab": {
         unit_list.TO_SIGN: N_("To sign"),
         unit_list.IN_WORK: N_("In work"),
@@ -62,3 +124,9 @@ NAMES: Final[Mapping[str, Mapping[str, str]]] = {
     },
 }
 """By kind and code."""
+
+
+def unit_name(catalogue: Catalogue, code: str) -> str:
+    """The name of a unit; any other text as it is."""
+    unit = catalogue.units.get(code)  # type: ignore[call-overload]  # a text that may be a unit's id
+    return code if unit is None else str(unit.name)

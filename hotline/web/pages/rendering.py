@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, partial
 from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -10,8 +10,10 @@ from markupsafe import Markup
 
 from hotline.web.pages.assets import address_of
 from hotline.web.pages.catalogues import translations_of
+from hotline.web.pages.fact_words import LABELS
 from hotline.web.pages.look import Language, PageLook, Theme
 from hotline.web.pages.naming import NAMES
+from hotline.web.pages.reasons import reason
 from hotline.web.pages.telling_time import clock, due, instant, span
 
 CSP: Final = (
@@ -36,10 +38,12 @@ def environment(language: Language) -> Environment:
     env.install_gettext_translations(texts, newstyle=True)  # type: ignore[attr-defined]
     env.policies["ext.i18n.trimmed"] = True
     env.globals |= {"asset": address_of, "language": language, "languages": Language, "themes": Theme}
+    env.globals["labels"] = LABELS
     env.filters |= {
         "name": lambda code, kind: named(language, kind, code),
         "instant": instant,
         "clock": clock,
+        "reason": partial(reason, language),
         "span": lambda seconds: span(texts.gettext, seconds),
         "due": lambda one, now: due(texts.gettext, one, now),
     }

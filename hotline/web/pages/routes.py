@@ -12,6 +12,7 @@ from hotline.web.pages.asking import PageAsk, PageMoved
 from hotline.web.pages.assets import STATIC, serve
 from hotline.web.pages.catalogues import N_
 from hotline.web.pages.gate import SIGN_IN, OpenHandler, PageGate, PageHandler
+from hotline.web.pages.order import act_on_order, order_page, sign_many
 from hotline.web.pages.signing_in import ask_to_sign_in, choose_look, sign_in, sign_out
 from hotline.web.pages.staff import SIGNING_IN, StaffMember
 from hotline.web.pages.unit_list import unit_list
@@ -54,6 +55,9 @@ PAGES: Final[tuple[PageRoute, ...]] = (
     PageRoute(method="GET", path="/", roles=SIGNING_IN, handle=first_page),
     PageRoute(method="POST", path="/sign-out", roles=SIGNING_IN, handle=sign_out),
     PageRoute(method="GET", path="/work", roles=(roles.UNIT,), handle=unit_list, title=N_("Orders")),
+    PageRoute(method="POST", path="/work/sign", roles=(roles.UNIT,), handle=sign_many),
+    PageRoute(method="GET", path="/work/{complaint}", roles=(roles.UNIT,), handle=order_page),
+    PageRoute(method="POST", path="/work/{complaint}/{verb}", roles=(roles.UNIT,), handle=act_on_order),
 )
 """A new page is a line here. The first one with a title is where a role begins."""
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlencode
 
-from hotline.readside.standing import as_of, caught_up
+from hotline.readside.standing import LATE, as_of, caught_up
 from hotline.readside.unit_list import ALL, TABS, counts_of, page_of_tab
 from hotline.web.limits import CAUGHT_UP_SECONDS_MAX
+from hotline.web.pages.acting import new_act
 from hotline.web.pages.asking import PageAsk, PageView
 from hotline.web.reading import lent
 from shared.times import in_zone, zone_of
@@ -20,20 +21,33 @@ ROWS: Final = 100
 
 async def unit_list(ask: PageAsk) -> PageView:
     """A tab of the list, and the counts of all."""
-    tab = ask.query("tab") if ask.query("tab") in TABS else ALL
+    return PageView("unit-list.html", await list_values(ask, tab=ask.query("tab"), after=ask.query("after")))
+
+
+async def list_values(ask: PageAsk, *, tab: str, after: str) -> dict[str, Any]:
+    """All that the list shows; it holds what was in the log when it was asked for, or marks what it may not hold."""
+    tab = tab if tab in TABS else ALL
     unit = ask.staff.unit
     async with lent(ask.rooms.pool) as connection:
         await caught_up(connection, CAUGHT_UP_SECONDS_MAX)
         now = ask.now
         tomorrow = end_of_day(now)
         counts = await counts_of(connection, unit, now, tomorrow)
-        rows = await page_of_tab(
-            connection, unit, tab, now, tomorrow, after=ask.query("after"), most=ROWS + 1
-        )
+        rows = await page_of_tab(connection, unit, tab, now, tomorrow, after=after, most=ROWS + 1)
         standing = await as_of(connection)
-    more = urlencode({"tab": tab, "after": rows[ROWS - 1].cursor}) if len(rows) > ROWS else ""
-    values = {"tab": tab, "counts": counts, "rows": rows[:ROWS], "more": more, "as_of": standing, "now": now}
-    return PageView("unit-list.html", values)
+    behind = standing.behind + LATE if standing.behind else timedelta()
+    return {
+        "tab": tab,
+        "counts": counts,
+        "rows": rows[:ROWS],
+        "more": urlencode({"tab": tab, "after": rows[ROWS - 1].cursor}) if len(rows) > ROWS else "",
+        "as_of": standing,
+        "now": now,
+        "marked": ask.rooms.acted.since(behind.total_seconds()) if behind else frozenset(),
+        "act": new_act(),
+        "signed": 0,
+        "refused": [],
+    }
 
 
 def end_of_day(now: datetime) -> datetime:
