@@ -10,17 +10,18 @@ import msgspec
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from hotline.web.asking import HttpAsk, HttpReply, HttpStream, Rooms
-from hotline.web.document import EVENT_STREAM, document
+from hotline.web.asking import HttpAsk, HttpReply, Rooms
+from hotline.web.document import document
 from hotline.web.keys import Key, KeyRing, KeyUnknowable
 from hotline.web.pages.routes import page_routes
 from hotline.web.problems import CONTENT_TYPE, HttpRefusal, ProblemKind
 from hotline.web.roles import LISTENER_OF, HttpListener
 from hotline.web.routes import HttpRoute, at
+from hotline.web.streaming import streamed
 from shared.log.away import is_away
 from shared.runtime.errors import told
 
@@ -120,28 +121,9 @@ class Gate:
         )
 
 
-class _Streamed(StreamingResponse):
-    """A stream that gives back what it holds, even where nobody has read the first of it."""
-
-    def __init__(self, stream: HttpStream) -> None:
-        super().__init__(stream.chunks, media_type=EVENT_STREAM, headers={"X-Accel-Buffering": "no"})
-        self._stream = stream
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            await super().__call__(scope, receive, send)
-        finally:
-            await self._stream.close()
-
-
 def answered(reply: HttpReply) -> Response:
     """The response of a reply."""
     return Response(_encoder.encode(reply.body), reply.status, headers=dict(reply.headers), media_type=JSON)
-
-
-def streamed(stream: HttpStream) -> Response:
-    """The response of a stream."""
-    return _Streamed(stream)
 
 
 def problem_response(refused: HttpRefusal) -> Response:

@@ -15,12 +15,13 @@ from hotline.web.judging import Judge
 from hotline.web.keys import Key
 from hotline.web.limits import BODY_BYTES_MAX, BODY_SECONDS_MAX
 from hotline.web.outcomes import OutcomeWatch
+from hotline.web.pages.board.moment import BoardWatch
 from hotline.web.pages.recent_acts import RecentActs
 from hotline.web.problems import HttpRefusal, ProblemKind
 from hotline.web.rate import RateLimits
 from hotline.web.speaking import Speakers
 from shared.policy.catalogue import Catalogue
-from shared.runtime.telemetry import Telemetry
+from shared.runtime.telemetry import Telemetry, is_followed, trace_id_of
 
 
 class OpenStreams:
@@ -30,6 +31,23 @@ class OpenStreams:
         """None yet."""
         self.stop: Final = asyncio.Event()
         self.open = 0
+        self.viewers = 0
+        """Pages that are kept up; such a stream has no connection of its own to anything."""
+
+
+class TraceViewer(NamedTuple):
+    """Where lives can be looked at as traces."""
+
+    address: str
+    """Of Zipkin; empty where none is known."""
+    ratio: float
+    """The share of lives that are traced."""
+
+    def address_of(self, complaint: str) -> str:
+        """The address of this life's trace; empty where it has none."""
+        if not self.address or not is_followed(complaint, self.ratio):
+            return ""
+        return f"{self.address}/zipkin/traces/{trace_id_of(complaint):032x}"
 
 
 class Rooms(NamedTuple):
@@ -44,6 +62,8 @@ class Rooms(NamedTuple):
     clock: CityClock
     rates: RateLimits
     catalogue: Catalogue
+    board: BoardWatch
+    traces: TraceViewer
     acted: RecentActs
     telemetry: Telemetry
 

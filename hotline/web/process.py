@@ -16,7 +16,7 @@ import uvicorn
 import uvloop
 
 from hotline.web.app import application
-from hotline.web.asking import OpenStreams, Rooms
+from hotline.web.asking import OpenStreams, Rooms, TraceViewer
 from hotline.web.city_clock import CityClock
 from hotline.web.judging import Judge
 from hotline.web.keys import KeyRing
@@ -29,6 +29,7 @@ from hotline.web.limits import (
     STOP_SECONDS,
 )
 from hotline.web.outcomes import OutcomeWatch
+from hotline.web.pages.board.moment import BoardWatch
 from hotline.web.pages.recent_acts import RecentActs
 from hotline.web.rate import RateLimits
 from hotline.web.roles import HttpListener
@@ -38,6 +39,7 @@ from shared.log.away import is_away
 from shared.log.instants import reads_any_instant
 from shared.log.postgres import SETTINGS
 from shared.policy.catalogue import catalogue
+from shared.policy.city_map import city_map
 from shared.runtime.errors import UserError, told
 from shared.runtime.garbage import tune_gc
 from shared.runtime.telemetry import Telemetry, set_up_logs
@@ -187,6 +189,8 @@ async def opened(settings: Settings, telemetry: Telemetry) -> AsyncIterator[WebP
             clock=clock,
             rates=RateLimits(),
             catalogue=catalogue(settings.catalogue),
+            board=BoardWatch(pool, settings.ruleset, city_map(settings.map), telemetry),
+            traces=TraceViewer(settings.viewer, settings.traces_ratio),
             acted=RecentActs(),
             telemetry=telemetry,
         )

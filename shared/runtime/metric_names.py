@@ -67,6 +67,8 @@ HistogramName = Literal[
     "projector.step_seconds",
     # Seconds from a request's headers to its answer.
     "web.seconds",
+    # How long a part of a page took to draw, once for all who look.
+    "web.region_seconds",
 ]
 
 COUNTERS: Final[dict[CounterName, tuple[str, tuple[str, ...]]]] = {
@@ -106,6 +108,10 @@ HISTOGRAMS: Final[dict[HistogramName, tuple[str, tuple[float, ...]]]] = {
     "web.seconds": (
         "from a request's headers to its answer",
         (0.002, 0.005, 0.01, 0.02, 0.04, 0.1, 0.5, 1, 5, 10),
+    ),
+    "web.region_seconds": (
+        "drawing a part of a page, once for all who look",
+        (0.001, 0.002, 0.005, 0.01, 0.05, 0.1),
     ),
     "projector.step_seconds": ("from a look at what is new to its commit", (0.01, 0.05, 0.1, 0.5, 1, 5)),
 }

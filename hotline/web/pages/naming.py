@@ -44,6 +44,19 @@ NAMES: Final[Mapping[str, Mapping[str, str]]] = {
         "called": N_("whistled for"),
         "arrived": N_("on the spot"),
     },
+    "outcome": {
+        "ANSWERED": N_("calls answered"),
+        "ABANDONED": N_("given up while waiting"),
+        "BUSY": N_("met a busy line"),
+        "TIMEOUT": N_("not answered in time"),
+        "SYSTEM_FAIL": N_("failed in the system"),
+    },
+    "watched": {
+        "supervised": N_("supervised"),
+        "district": N_("with the district"),
+        "top": N_("with municipal supervision"),
+        "unasked": N_("answered, nobody to ask"),
+    },
     "Urgency": {
         e.Urgency.CRITICAL_2H: N_("within 2 hours"),
         e.Urgency.TIMELY_24H: N_("within 24 hours"),

@@ -10,9 +10,15 @@ from starlette.routing import BaseRoute, Route
 from hotline.web.asking import Rooms
 from hotline.web.pages.asking import PageAsk, PageMoved
 from hotline.web.pages.assets import STATIC, serve
+from hotline.web.pages.board.complaint import complaint
+from hotline.web.pages.board.lists import open_orders, parked, waiting
+from hotline.web.pages.board.page import board, board_events
+from hotline.web.pages.calls import calls
 from hotline.web.pages.catalogues import N_
 from hotline.web.pages.gate import SIGN_IN, OpenHandler, PageGate, PageHandler
+from hotline.web.pages.knowledge import article, knowledge
 from hotline.web.pages.order import act_on_order, order_page, sign_many
+from hotline.web.pages.programmes import programme, programmes
 from hotline.web.pages.signing_in import ask_to_sign_in, choose_look, sign_in, sign_out
 from hotline.web.pages.staff import SIGNING_IN, StaffMember
 from hotline.web.pages.unit_list import unit_list
@@ -46,6 +52,8 @@ async def first_page(ask: PageAsk) -> PageMoved:
     return PageMoved(next(one.path for one in PAGES if one.title and ask.staff.role in one.roles))
 
 
+AT_THE_CENTRE: Final = (roles.SUPERVISION, roles.REVIEWERS, roles.AGENTS)
+"""Those who may read of every complaint."""
 OPEN_PAGES: Final[tuple[OpenPage, ...]] = (
     OpenPage(method="GET", path=SIGN_IN, handle=ask_to_sign_in),
     OpenPage(method="POST", path=SIGN_IN, handle=sign_in),
@@ -54,6 +62,19 @@ OPEN_PAGES: Final[tuple[OpenPage, ...]] = (
 PAGES: Final[tuple[PageRoute, ...]] = (
     PageRoute(method="GET", path="/", roles=SIGNING_IN, handle=first_page),
     PageRoute(method="POST", path="/sign-out", roles=SIGNING_IN, handle=sign_out),
+    PageRoute(method="GET", path="/board", roles=AT_THE_CENTRE, handle=board, title=N_("Board")),
+    PageRoute(method="GET", path="/board/events", roles=AT_THE_CENTRE, handle=board_events),
+    PageRoute(method="GET", path="/board/orders", roles=AT_THE_CENTRE, handle=open_orders),
+    PageRoute(method="GET", path="/board/waiting/{which}", roles=AT_THE_CENTRE, handle=waiting),
+    PageRoute(method="GET", path="/board/parked", roles=AT_THE_CENTRE, handle=parked),
+    PageRoute(method="GET", path="/board/complaints/{number}", roles=AT_THE_CENTRE, handle=complaint),
+    PageRoute(method="GET", path="/calls", roles=AT_THE_CENTRE, handle=calls, title=N_("Calls")),
+    PageRoute(
+        method="GET", path="/programmes", roles=AT_THE_CENTRE, handle=programmes, title=N_("Programmes")
+    ),
+    PageRoute(method="GET", path="/programmes/{programme}", roles=AT_THE_CENTRE, handle=programme),
+    PageRoute(method="GET", path="/knowledge", roles=AT_THE_CENTRE, handle=knowledge, title=N_("Knowledge")),
+    PageRoute(method="GET", path="/knowledge/{article}", roles=AT_THE_CENTRE, handle=article),
     PageRoute(method="GET", path="/work", roles=(roles.UNIT,), handle=unit_list, title=N_("Orders")),
     PageRoute(method="POST", path="/work/sign", roles=(roles.UNIT,), handle=sign_many),
     PageRoute(method="GET", path="/work/{complaint}", roles=(roles.UNIT,), handle=order_page),
