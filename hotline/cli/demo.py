@@ -141,6 +141,7 @@ async def _lived(view: View, known: Catalogue, scale: float, seed: int, mix: Mix
         )
         summary = await city.live(view.show)
         view.say("Nothing is left to happen. Reading the whole log …")
+        await _counted(stage.realm)
         return Day(
             summary=summary,
             report=await verified(stage.realm, known, summary.acknowledged_inputs, all_end=True),
@@ -150,6 +151,18 @@ async def _lived(view: View, known: Catalogue, scale: float, seed: int, mix: Mix
             realm=stage.realm,
             board=await board.again(stage.realm),
         )
+
+
+async def _counted(realm: Realm) -> None:
+    """Bring the scores up to date, so that the page of the ranking has the day's."""
+    from zoneinfo import ZoneInfo
+
+    from hotline.scoring.ledger import scores
+    from shared.policy.ruleset import ruleset
+
+    rules = ruleset(RULESET)
+    async with scores(realm.login("governor"), ZoneInfo(rules.timezone), rules.score.counting) as view:
+        await view.catch_up()
 
 
 def _print_summary(summary: Summary, restarts: int) -> None:

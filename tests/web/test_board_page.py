@@ -124,6 +124,11 @@ async def test_it_is_right_for_a_reader_who_sees_nothing_in_both_looks(
         f"/board/complaints/{made['complaint_number']}",
         "/calls",
         "/calls?since=x",
+        "/ranking",
+        "/ranking?list=advanced",
+        "/programmes",
+        "/knowledge",
+        "/knowledge?q=停水怎么办",
     )
     for language in Language:
         for theme in (Theme.LIGHT, Theme.DARK):
@@ -137,7 +142,15 @@ async def test_it_is_right_for_a_reader_who_sees_nothing_in_both_looks(
 
 async def test_it_has_no_place_for_a_unit(people: People) -> None:
     unit = await people.sign_in("王芳", roles.UNIT, UNIT)
-    for path in ("/board", "/board/events", "/board/orders", "/calls"):
+    for path in (
+        "/board",
+        "/board/events",
+        "/board/orders",
+        "/calls",
+        "/ranking",
+        "/programmes",
+        "/knowledge",
+    ):
         answer = await unit.page.request.get(unit.origin + path)
         assert answer.status == 403, path
 

@@ -44,6 +44,12 @@ NAMES: Final[Mapping[str, Mapping[str, str]]] = {
         "called": N_("whistled for"),
         "arrived": N_("on the spot"),
     },
+    "list": {
+        "advanced": N_("advanced"),
+        "improved": N_("improved"),
+        "rectification": N_("to rectify"),
+        "governance": N_("to govern"),
+    },
     "outcome": {
         "ANSWERED": N_("calls answered"),
         "ABANDONED": N_("given up while waiting"),

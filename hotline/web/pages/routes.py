@@ -19,6 +19,7 @@ from hotline.web.pages.gate import SIGN_IN, OpenHandler, PageGate, PageHandler
 from hotline.web.pages.knowledge import article, knowledge
 from hotline.web.pages.order import act_on_order, order_page, sign_many
 from hotline.web.pages.programmes import programme, programmes
+from hotline.web.pages.ranking import ranking
 from hotline.web.pages.signing_in import ask_to_sign_in, choose_look, sign_in, sign_out
 from hotline.web.pages.staff import SIGNING_IN, StaffMember
 from hotline.web.pages.unit_list import unit_list
@@ -73,6 +74,7 @@ PAGES: Final[tuple[PageRoute, ...]] = (
         method="GET", path="/programmes", roles=AT_THE_CENTRE, handle=programmes, title=N_("Programmes")
     ),
     PageRoute(method="GET", path="/programmes/{programme}", roles=AT_THE_CENTRE, handle=programme),
+    PageRoute(method="GET", path="/ranking", roles=AT_THE_CENTRE, handle=ranking, title=N_("Ranking")),
     PageRoute(method="GET", path="/knowledge", roles=AT_THE_CENTRE, handle=knowledge, title=N_("Knowledge")),
     PageRoute(method="GET", path="/knowledge/{article}", roles=AT_THE_CENTRE, handle=article),
     PageRoute(method="GET", path="/work", roles=(roles.UNIT,), handle=unit_list, title=N_("Orders")),
