@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 import asyncpg
 import msgspec
@@ -14,22 +14,15 @@ from hotline.web.city_clock import CityClock
 from hotline.web.judging import Judge
 from hotline.web.keys import Key
 from hotline.web.limits import BODY_BYTES_MAX, BODY_SECONDS_MAX
+from hotline.web.open_streams import OpenStreams
 from hotline.web.outcomes import OutcomeWatch
+from hotline.web.pages.live import LiveRegions
 from hotline.web.pages.recent_acts import RecentActs
 from hotline.web.problems import HttpRefusal, ProblemKind
 from hotline.web.rate import RateLimits
 from hotline.web.speaking import Speakers
 from shared.policy.catalogue import Catalogue
 from shared.runtime.telemetry import Telemetry
-
-
-class OpenStreams:
-    """The streams of a process: so many at most, and all of them end when it stops."""
-
-    def __init__(self) -> None:
-        """None yet."""
-        self.stop: Final = asyncio.Event()
-        self.open = 0
 
 
 class Rooms(NamedTuple):
@@ -45,6 +38,7 @@ class Rooms(NamedTuple):
     rates: RateLimits
     catalogue: Catalogue
     acted: RecentActs
+    live: LiveRegions
     telemetry: Telemetry
 
 

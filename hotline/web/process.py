@@ -16,7 +16,7 @@ import uvicorn
 import uvloop
 
 from hotline.web.app import application
-from hotline.web.asking import OpenStreams, Rooms
+from hotline.web.asking import Rooms
 from hotline.web.city_clock import CityClock
 from hotline.web.judging import Judge
 from hotline.web.keys import KeyRing
@@ -28,7 +28,9 @@ from hotline.web.limits import (
     READINGS_MAX,
     STOP_SECONDS,
 )
+from hotline.web.open_streams import OpenStreams
 from hotline.web.outcomes import OutcomeWatch
+from hotline.web.pages.live import LiveRegions
 from hotline.web.pages.recent_acts import RecentActs
 from hotline.web.rate import RateLimits
 from hotline.web.roles import HttpListener
@@ -177,17 +179,19 @@ async def opened(settings: Settings, telemetry: Telemetry) -> AsyncIterator[WebP
         watch = OutcomeWatch(pool)
         close.push_async_callback(watch.close)
         clock = CityClock(settings.input_age_days_max)
+        streams = OpenStreams()
         rooms = Rooms(
             prefix=settings.topic_prefix,
             pool=pool,
             judge=Judge(settings.topic_prefix, settings.ruleset, clock),
             speakers=speakers,
             watch=watch,
-            streams=OpenStreams(),
+            streams=streams,
             clock=clock,
             rates=RateLimits(),
             catalogue=catalogue(settings.catalogue),
             acted=RecentActs(),
+            live=LiveRegions(pool, streams, telemetry),
             telemetry=telemetry,
         )
         yield WebProcess(settings, telemetry, rooms, KeyRing(pool))
