@@ -110,4 +110,7 @@ GRANT EXECUTE ON FUNCTION web.link_of, web.sign_in, web.session_of, web.sign_out
 GRANT SELECT ON web.staff TO hotline_reader, hotline_web;
 GRANT SELECT (staff_id, begun_at, seen_at, expires_at) ON web.session TO hotline_reader;
 
+-- The pages find complaints by words, as the commands do.
+GRANT EXECUTE ON FUNCTION read.found, read.month_words TO hotline_web;
+
 -- migrate:down

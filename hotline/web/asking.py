@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 import asyncpg
 import msgspec
@@ -14,25 +14,16 @@ from hotline.web.city_clock import CityClock
 from hotline.web.judging import Judge
 from hotline.web.keys import Key
 from hotline.web.limits import BODY_BYTES_MAX, BODY_SECONDS_MAX
+from hotline.web.open_streams import OpenStreams
 from hotline.web.outcomes import OutcomeWatch
 from hotline.web.pages.board.moment import BoardWatch
+from hotline.web.pages.live import LiveRegions
 from hotline.web.pages.recent_acts import RecentActs
 from hotline.web.problems import HttpRefusal, ProblemKind
 from hotline.web.rate import RateLimits
 from hotline.web.speaking import Speakers
 from shared.policy.catalogue import Catalogue
 from shared.runtime.telemetry import Telemetry, is_followed, trace_id_of
-
-
-class OpenStreams:
-    """The streams of a process: so many at most, and all of them end when it stops."""
-
-    def __init__(self) -> None:
-        """None yet."""
-        self.stop: Final = asyncio.Event()
-        self.open = 0
-        self.viewers = 0
-        """Pages that are kept up; such a stream has no connection of its own to anything."""
 
 
 class TraceViewer(NamedTuple):
@@ -65,6 +56,7 @@ class Rooms(NamedTuple):
     board: BoardWatch
     traces: TraceViewer
     acted: RecentActs
+    live: LiveRegions
     telemetry: Telemetry
 
 

@@ -52,8 +52,6 @@ STREAM_SECONDS_MAX: Final = 600.0
 """How long a stream lasts; its client comes again where it was, and its key is looked at anew."""
 STREAMS_MAX: Final = 200
 """Streams of one process; each has a connection to Kafka."""
-VIEWERS_MAX: Final = 1_000
-"""Pages that are kept up by one process; each is drawn once for all who look."""
 PAGE_MAX: Final = 200
 """Rows of a page of a list."""
 LIST_ROWS: Final = 50

@@ -16,7 +16,7 @@ import uvicorn
 import uvloop
 
 from hotline.web.app import application
-from hotline.web.asking import OpenStreams, Rooms, TraceViewer
+from hotline.web.asking import Rooms, TraceViewer
 from hotline.web.city_clock import CityClock
 from hotline.web.judging import Judge
 from hotline.web.keys import KeyRing
@@ -28,8 +28,10 @@ from hotline.web.limits import (
     READINGS_MAX,
     STOP_SECONDS,
 )
+from hotline.web.open_streams import OpenStreams
 from hotline.web.outcomes import OutcomeWatch
 from hotline.web.pages.board.moment import BoardWatch
+from hotline.web.pages.live import LiveRegions
 from hotline.web.pages.recent_acts import RecentActs
 from hotline.web.rate import RateLimits
 from hotline.web.roles import HttpListener
@@ -179,19 +181,21 @@ async def opened(settings: Settings, telemetry: Telemetry) -> AsyncIterator[WebP
         watch = OutcomeWatch(pool)
         close.push_async_callback(watch.close)
         clock = CityClock(settings.input_age_days_max)
+        streams = OpenStreams()
         rooms = Rooms(
             prefix=settings.topic_prefix,
             pool=pool,
             judge=Judge(settings.topic_prefix, settings.ruleset, clock),
             speakers=speakers,
             watch=watch,
-            streams=OpenStreams(),
+            streams=streams,
             clock=clock,
             rates=RateLimits(),
             catalogue=catalogue(settings.catalogue),
-            board=BoardWatch(pool, settings.ruleset, city_map(settings.map), telemetry),
+            board=BoardWatch(pool, settings.ruleset, city_map(settings.map)),
             traces=TraceViewer(settings.viewer, settings.traces_ratio),
             acted=RecentActs(),
+            live=LiveRegions(pool, streams, telemetry),
             telemetry=telemetry,
         )
         yield WebProcess(settings, telemetry, rooms, KeyRing(pool))

@@ -136,6 +136,15 @@ async def complaint_of(connection: Connection, key: Key, named: str) -> Listed |
     return None
 
 
+async def waiting_complaint(connection: Connection, named: str, which: str) -> Listed | None:
+    """The complaint with this number or id, where it waits in a list of an office now."""
+    await caught_up(connection, CAUGHT_UP_SECONDS_MAX)
+    for one in await some(connection, await _ids(connection, named)):
+        if _is_named(one, named) and await connection.fetchval(_WAITS_AT, one.complaint_id, which, ""):
+            return one
+    return None
+
+
 async def _ids(connection: Connection, named: str) -> list[str]:
     try:
         return [str(UUID(named))]

@@ -49,6 +49,8 @@ CounterName = Literal[
     "web.requests",
     # Of them those it refused: the key, the event, the rate.
     "web.refused",
+    # Regions of pages rendered, each once for all who look at it.
+    "web.regions_rendered",
     # Of them those it could not answer, as Kafka or PostgreSQL was away.
     "web.unavailable",
     # Events the HTTP door had acknowledged by Kafka.
@@ -67,8 +69,6 @@ HistogramName = Literal[
     "projector.step_seconds",
     # Seconds from a request's headers to its answer.
     "web.seconds",
-    # How long a part of a page took to draw, once for all who look.
-    "web.region_seconds",
 ]
 
 COUNTERS: Final[dict[CounterName, tuple[str, tuple[str, ...]]]] = {
@@ -94,6 +94,7 @@ COUNTERS: Final[dict[CounterName, tuple[str, tuple[str, ...]]]] = {
     "projector.taken": ("facts and calls taken in to the read side", ()),
     "web.requests": ("requests answered over HTTP", ()),
     "web.refused": ("requests refused over HTTP", ()),
+    "web.regions_rendered": ("regions of pages rendered, once for all who look at one", ()),
     "web.unavailable": ("requests not answered, as Kafka or PostgreSQL was away", ()),
     "web.events": ("events over HTTP acknowledged by Kafka", ()),
     "web.producers_rebuilt": ("producers of the HTTP door thrown away and made anew", ()),
@@ -108,10 +109,6 @@ HISTOGRAMS: Final[dict[HistogramName, tuple[str, tuple[float, ...]]]] = {
     "web.seconds": (
         "from a request's headers to its answer",
         (0.002, 0.005, 0.01, 0.02, 0.04, 0.1, 0.5, 1, 5, 10),
-    ),
-    "web.region_seconds": (
-        "drawing a part of a page, once for all who look",
-        (0.001, 0.002, 0.005, 0.01, 0.05, 0.1),
     ),
     "projector.step_seconds": ("from a look at what is new to its commit", (0.01, 0.05, 0.1, 0.5, 1, 5)),
 }

@@ -19,12 +19,10 @@ from hotline.web.pages.board.series import HourBar, RatePoint, bars_svg, rate_sv
 from hotline.web.pages.board.shades import SHADES
 from hotline.web.pages.catalogues import translations_of
 from hotline.web.pages.look import Language
-from hotline.web.pages.regions import RegionDrawings, event_of
 from services.intake.call_statistics import Figures
 from shared.policy.catalogue import catalogue
 from shared.policy.city_map import city_map
 from shared.policy.ruleset import ruleset
-from shared.runtime.telemetry import Telemetry
 from shared.times import zone_of
 from shared.versions import RULESET
 
@@ -218,30 +216,3 @@ def test_bars_say_their_figures_and_grow_with_them() -> None:
     assert "&lt;one&gt;" in svg
     assert ">40<" in svg
     assert bars_svg([], "x").startswith("<svg")
-
-
-# -- regions
-
-
-def test_a_part_is_drawn_once_for_all_who_look_and_keeps_its_version_while_it_looks_the_same() -> None:
-    drawings = RegionDrawings(Telemetry("test"))
-    drawn: list[int] = []
-
-    def draw(number: int, html: str) -> int:
-        def made() -> str:
-            drawn.append(number)
-            return html
-
-        return drawings.of("cards", number, made).version
-
-    for number, html, version in ((1, "a", 1), (2, "a", 1), (3, "b", 3)):
-        for _ in range(200):
-            assert draw(number, html) == version
-    assert drawn == [1, 2, 3]
-
-
-def test_an_event_puts_each_part_in_its_place_and_ends_with_a_blank_line() -> None:
-    event = event_of({"board-orders": "<p>a\nb</p>\n"}).decode()
-    assert event.endswith("\n\n")
-    assert all(line.startswith("data: ") for line in event.strip().splitlines())
-    assert 'hx-target="#board-orders"' in event

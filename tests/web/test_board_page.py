@@ -68,8 +68,8 @@ async def test_a_figure_leads_to_its_list_the_list_to_a_complaint_and_that_to_it
     await chief.page.wait_for_url("**/board/orders")
     assert await chief.page.locator("table.list tbody tr").count() == number
     await chief.page.get_by_role("link", name=made["complaint_number"]).click()
-    assert made["complaint_number"] in await chief.page.locator(".facts .number").inner_text()
-    assert await chief.page.locator("ol.life li").last.get_attribute("id") == "v1"
+    await chief.page.wait_for_url("**/life/*")
+    assert made["complaint_number"] in await chief.page.locator("main").inner_text()
     assert chief.amiss == []
 
 
@@ -105,7 +105,7 @@ async def test_it_moves_while_one_looks_and_the_focus_stays(
 
         await until(moved, within=10, what="the board to show one more")
     assert await figure.evaluate("one => one === document.activeElement")
-    assert await chief.page.locator("#stale").is_hidden()
+    assert await chief.page.locator("#as-of.late").count() == 0
     assert chief.amiss == []
 
 
@@ -121,7 +121,7 @@ async def test_it_is_right_for_a_reader_who_sees_nothing_in_both_looks(
         "/board/orders",
         "/board/waiting/supervision",
         "/board/parked",
-        f"/board/complaints/{made['complaint_number']}",
+        f"/life/{made['complaint_number']}",
         "/calls",
         "/calls?since=x",
         "/ranking",
@@ -172,7 +172,7 @@ async def test_two_hundred_who_look_cost_one_drawing(
             async with client.stream("GET", "/board/events") as stream:
                 assert stream.status_code == 200
                 async for line in stream.aiter_lines():
-                    heard[number] += line.startswith(("data: <hx-partial", "event: alive"))
+                    heard[number] += line.startswith("event: as-of")
                     if looked.is_set():
                         return
 
@@ -182,28 +182,25 @@ async def test_two_hundred_who_look_cost_one_drawing(
             return min(heard) >= 2
 
         await until(all_hear, within=60, what="all viewers to hear")
-        before, _ = await _drawn(door)
+        before = await _rendered(door)
         began = list(heard)
         await recorded(agents)
         await asyncio.sleep(5)
-        after, seconds = await _drawn(door)
+        after = await _rendered(door)
         looked.set()
         await asyncio.gather(*viewers)
     assert min(now - then for then, now in zip(began, heard, strict=True)) >= 2
-    assert after - before <= 5 * 8  # five parts, once a second at most
-    assert seconds / after <= 0.05
+    assert 5 <= after - before <= 5 * 8  # five parts, once a second at most
 
 
-async def _drawn(door: Door) -> tuple[float, float]:
-    """How many parts were drawn, and how long that took together, in seconds."""
+async def _rendered(door: Door) -> float:
+    """How many regions were rendered."""
     said = [json.loads(line) for line in door.log.read_text().splitlines() if '"metrics_served"' in line]
     async with httpx2.AsyncClient(trust_env=False) as client:
         text = (await client.get(f"http://127.0.0.1:{said[-1]['port']}/metrics")).text
-    count = re.search(r"^\S*web_region_seconds_count\S* (\S+)$", text, re.MULTILINE)
-    total = re.search(r"^\S*web_region_seconds_sum\S* (\S+)$", text, re.MULTILINE)
+    count = re.search(r"^\S*web_regions_rendered\S* (\S+)$", text, re.MULTILINE)
     assert count is not None
-    assert total is not None
-    return float(count[1]), float(total[1])
+    return float(count[1])
 
 
 async def test_where_the_lists_fall_behind_every_card_says_so_within_15_seconds(
@@ -228,7 +225,7 @@ async def test_where_the_stream_breaks_the_page_says_so_within_15_seconds(door: 
     web = door.supervisor.pids()["web"]
     os.kill(web, signal.SIGSTOP)
     try:
-        await chief.page.locator("#stale").wait_for(state="visible", timeout=15_000)
+        await chief.page.locator("#as-of.late").wait_for(timeout=15_000)
     finally:
         os.kill(web, signal.SIGCONT)
-    await chief.page.locator("#stale").wait_for(state="hidden", timeout=15_000)
+    await chief.page.locator("#as-of:not(.late)").wait_for(timeout=15_000)

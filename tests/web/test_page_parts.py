@@ -22,11 +22,17 @@ from hotline.web.pages.fact_words import FACT_WORDS, LABELS, WHO
 from hotline.web.pages.gate import own_path
 from hotline.web.pages.look import LANGUAGE_COOKIE, THEME_COOKIE, Language, PageLook, Theme, look_of
 from hotline.web.pages.naming import NAMES
+from hotline.web.pages.office_verbs import REVIEW_VERBS, SUPERVISION_VERBS, VISIT_VERBS
 from hotline.web.pages.reasons import REASONS, reason
 from hotline.web.pages.telling_time import due, span
 from hotline.web.pages.verbs import UNIT_VERBS
 from shared.events import SPEAKERS
-from shared.topics import DISPATCH_REPLIES
+from shared.topics import (
+    DISPATCH_REPLIES,
+    DISPATCH_REVIEWS,
+    FEEDBACK_EXCEPTIONS,
+    FEEDBACK_VISIT_RESULTS,
+)
 from shared.versions import RULESET
 from tests.web.browser import VENDOR, vendored
 
@@ -110,6 +116,18 @@ def test_every_fact_has_its_words_and_every_field_its_label() -> None:
         assert words.who in WHO or words.who in own, kind
 
 
+def test_the_offices_can_say_all_on_their_pages_that_they_can_say_over_kafka() -> None:
+    for verbs, line in (
+        (VISIT_VERBS, FEEDBACK_VISIT_RESULTS),
+        (REVIEW_VERBS, DISPATCH_REVIEWS),
+        (SUPERVISION_VERBS, FEEDBACK_EXCEPTIONS),
+    ):
+        assert {verb.kind for verb in verbs.values()} == set(line.inputs)
+        for verb in verbs.values():
+            own = set(verb.kind.__struct_fields__)
+            assert {field.name for field in verb.fields} <= own & set(LABELS)
+
+
 def test_a_unit_can_say_all_on_its_page_that_it_can_say_over_kafka() -> None:
     assert {verb.kind for verb in UNIT_VERBS.values()} == set(DISPATCH_REPLIES.inputs)
     for verb in UNIT_VERBS.values():
@@ -121,7 +139,9 @@ def test_a_unit_can_say_all_on_its_page_that_it_can_say_over_kafka() -> None:
 
 
 def test_every_choice_of_a_form_has_its_word() -> None:
-    for verb in UNIT_VERBS.values():
+    for verb in [
+        v for verbs in (UNIT_VERBS, VISIT_VERBS, REVIEW_VERBS, SUPERVISION_VERBS) for v in verbs.values()
+    ]:
         for field in verb.fields:
             assert set(field.choices) <= set(NAMES.get(field.kind, {})), field
 

@@ -104,6 +104,19 @@ def test_keys_are_made_shown_once_listed_and_revoked(shell: Shell) -> None:
     assert "there is no key" in shell("key", "revoke", "0000000000000000", code=1).lower()
 
 
+def test_each_start_shows_a_link_to_the_pages_of_each_role(shell: Shell) -> None:
+    shown = dict(
+        re.findall(r"^  (\w+) +(http://127\.0\.0\.1:\d+/sign-in\?code=\S+)$", shell("up"), re.MULTILINE)
+    )
+    assert set(shown) == {"agents", "unit", "reviewers", "dialler", "supervision"}
+    again = dict(re.findall(r"^  (\w+) +(http://\S+/sign-in\?code=\S+)$", shell("up"), re.MULTILINE))
+    for role, link in again.items():
+        assert link != shown[role]
+        assert f"local {role}" in httpx2.get(link, timeout=30, trust_env=False).text
+    people = [one["name"] for one in json.loads(shell("staff", "list", "--json"))]
+    assert people.count("local unit") == 1
+
+
 def test_people_are_put_into_the_register_and_revoked(shell: Shell) -> None:
     made = json.loads(shell("staff", "add", "王芳", "--role", "unit", "--unit", "street-huayuanlu", "--json"))
     assert made["link"].startswith(json.loads(shell("status", "--json"))["http_staff"] + "/sign-in?code=")

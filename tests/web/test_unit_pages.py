@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import AsyncIterator
 
 import httpx2
@@ -10,6 +12,7 @@ import pytest
 from hotline.web.pages.look import Language, Theme
 from shared import roles
 from tests.city import OTHER_UNIT, UNIT, City
+from tests.shell import PATIENCE
 from tests.web.browser import People, Watched, needs_browser, open_browser
 from tests.web.door import Door, open_door
 from tests.web.test_http import recorded
@@ -70,3 +73,40 @@ async def test_the_list_is_right_for_a_reader_who_sees_nothing_in_both_looks(
                 found += [f"{language} {theme} {tab}: {one}" for one in await clerk.axe()]
     assert found == []
     assert clerk.amiss == []
+
+
+async def test_the_list_changes_by_itself_and_the_focus_stays(
+    clerk: Watched, agents: httpx2.AsyncClient
+) -> None:
+    first = await recorded(agents)
+    page = clerk.page
+    await clerk.goto("/work?tab=to-sign")
+    link = page.locator(f"a[href='/work/{first['complaint_number']}']")
+    await link.focus()
+    box = page.locator(f"#r-{first['complaint_id']}-lead-0 [name=order]")
+    await box.check()
+    await link.focus()
+    for _ in range(3):
+        made = await recorded(agents)
+        await page.locator(f"#r-{made['complaint_id']}-lead-0").wait_for(timeout=15_000)
+        focused = await page.evaluate("document.activeElement.getAttribute('href')")
+        assert focused == f"/work/{first['complaint_number']}"
+        assert await box.is_checked()
+    assert clerk.amiss == []
+
+
+async def test_the_page_calls_itself_old_where_the_projector_stands_still(
+    clerk: Watched, agents: httpx2.AsyncClient, door: Door
+) -> None:
+    await clerk.goto("/work")
+    line = clerk.page.locator("#as-of")
+    assert "数据截至" in await line.inner_text()
+    projector = door.supervisor.pids()["projector"]
+    os.kill(projector, signal.SIGSTOP)
+    try:
+        await recorded(agents)
+        await clerk.page.locator("#as-of.late").wait_for(timeout=30_000 * PATIENCE)
+        assert "落后" in await line.inner_text()
+    finally:
+        os.kill(projector, signal.SIGCONT)
+    await clerk.page.locator("#as-of:not(.late)").wait_for(timeout=30_000 * PATIENCE)

@@ -14,7 +14,7 @@ from hotline.web.answers import ActOutcome
 from hotline.web.asking import HttpReply
 from hotline.web.events import HttpEvent
 from hotline.web.pages.asking import PageAsk
-from hotline.web.pages.verbs import CHECK, NUMBER, UNIT, UNITS, FormField, VerbForm
+from hotline.web.pages.verbs import CHECK, DECISION, NAMED, NUMBER, UNIT, UNITS, FormField, VerbForm
 from hotline.web.problems import HttpRefusal, ProblemKind
 from shared.cloudevents import input_headers
 from shared.deciding import decider_field, units_called
@@ -68,14 +68,17 @@ def data_of(
 def _value(field: FormField, typed: str, catalogue: Catalogue) -> Any:
     if field.widget == CHECK:
         return bool(typed)
-    if field.widget == NUMBER:
-        return int(typed) if typed.isascii() and typed.isdecimal() else (typed or None)
-    if field.widget == UNIT:
-        return _unit(typed, catalogue) if typed else None
-    if field.widget == UNITS:
-        named = [part.strip() for part in typed.translate(_SEPARATORS).split(",")]
-        return [_unit(part, catalogue) for part in named if part]
-    return typed or None
+    if not typed:
+        return None
+    several = [part for part in map(str.strip, typed.translate(_SEPARATORS).split(",")) if part]
+    of_widget: dict[str, Any] = {
+        NUMBER: int(typed) if typed.isascii() and typed.isdecimal() else typed,
+        UNIT: _unit(typed, catalogue),
+        UNITS: [_unit(part, catalogue) for part in several],
+        DECISION: typed == "yes",
+        NAMED: several,
+    }
+    return of_widget.get(field.widget, typed)
 
 
 def _unit(typed: str, catalogue: Catalogue) -> str:

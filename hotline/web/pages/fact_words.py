@@ -45,6 +45,7 @@ WHO: Final[Mapping[str, str]] = {
 }
 LABELS: Final[Mapping[str, str]] = {
     "article_id": N_("article"),
+    "approved": N_("decision"),
     "accused": N_("accused"),
     "about": N_("about"),
     "arrive_by": N_("be there by"),
@@ -57,6 +58,7 @@ LABELS: Final[Mapping[str, str]] = {
     "citizen_due_at": N_("answer by"),
     "citizen_told": N_("citizen told"),
     "claims_solved": N_("claims it is solved"),
+    "co_units": N_("helping units"),
     "co_unit": N_("helping unit"),
     "colour": N_("colour"),
     "comment": N_("comment"),
@@ -117,7 +119,7 @@ LABELS: Final[Mapping[str, str]] = {
 """Labels of fields, for facts and for the forms that ask for them."""
 
 FACT_WORDS: Final[Mapping[type[Fact], FactWords]] = {
-    e.ComplaintReceived: FactWords(N_("Received"), "channel", ("title",), milestone=True),
+    e.ComplaintReceived: FactWords(N_("Taken on record"), "channel", ("title",), milestone=True),
     e.ComplaintClassified: FactWords(
         N_("Classified"), "classified_by", ("request_type", "subject", "urgency")
     ),

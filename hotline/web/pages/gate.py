@@ -88,7 +88,7 @@ class PageGate:
             return moved
         values: dict[str, Any] = {
             "staff": person,
-            "office": "" if person is None else unit_name(self._rooms.catalogue, person.unit),
+            "unit_shown": "" if person is None else unit_name(self._rooms.catalogue, person.unit),
             "navigation": [] if person is None else self._navigation(person),
             "here": request.url.path,
             "back": request.url.path + (f"?{request.url.query}" if request.url.query else ""),
@@ -144,8 +144,8 @@ class PageGate:
                 status_code=HTTPStatus.UNAUTHORIZED, headers=HEADERS
             )  # a stream follows no redirect
         if request.headers.get("hx-request"):
-            # A part of a page cannot sign somebody in: the whole page goes there.
-            return Response(headers={**HEADERS, "HX-Redirect": SIGN_IN})
+            # A part of a page cannot sign somebody in: the page hears it, and goes there as a whole.
+            return Response(status_code=HTTPStatus.UNAUTHORIZED, headers=HEADERS)
         return RedirectResponse(where, HTTPStatus.SEE_OTHER, headers=HEADERS)
 
 

@@ -10,19 +10,28 @@ from starlette.routing import BaseRoute, Route
 from hotline.web.asking import Rooms
 from hotline.web.pages.asking import PageAsk, PageMoved
 from hotline.web.pages.assets import STATIC, serve
-from hotline.web.pages.board.complaint import complaint
 from hotline.web.pages.board.lists import open_orders, parked, waiting
 from hotline.web.pages.board.page import board, board_events
 from hotline.web.pages.calls import calls
 from hotline.web.pages.catalogues import N_
+from hotline.web.pages.finding import find_page
 from hotline.web.pages.gate import SIGN_IN, OpenHandler, PageGate, PageHandler
 from hotline.web.pages.knowledge import article, knowledge
-from hotline.web.pages.order import act_on_order, order_page, sign_many
+from hotline.web.pages.life import fact_page, life_page
+from hotline.web.pages.matters import WorkPlace, act_on_matter, matter_page
+from hotline.web.pages.offices import (
+    REVIEW_OFFICE,
+    SUPERVISION_OFFICE,
+    VISIT_OFFICE,
+    Office,
+    office_list,
+)
 from hotline.web.pages.programmes import programme, programmes
 from hotline.web.pages.ranking import ranking
 from hotline.web.pages.signing_in import ask_to_sign_in, choose_look, sign_in, sign_out
 from hotline.web.pages.staff import SIGNING_IN, StaffMember
-from hotline.web.pages.unit_list import unit_list
+from hotline.web.pages.unit_list import live_unit_list, unit_list
+from hotline.web.pages.unit_work import UNIT_PLACE, sign_many
 from shared import roles
 
 
@@ -55,6 +64,30 @@ async def first_page(ask: PageAsk) -> PageMoved:
 
 AT_THE_CENTRE: Final = (roles.SUPERVISION, roles.REVIEWERS, roles.AGENTS)
 """Those who may read of every complaint."""
+
+
+def _matters(place: WorkPlace, role: str) -> tuple[PageRoute, ...]:
+    """The pages of each matter of a place."""
+    one = f"{place.base}/{{complaint}}"
+    return (
+        PageRoute(method="GET", path=one, roles=(role,), handle=matter_page(place)),
+        PageRoute(method="POST", path=f"{one}/{{verb}}", roles=(role,), handle=act_on_matter(place)),
+    )
+
+
+def _office(office: Office, role: str) -> tuple[PageRoute, ...]:
+    """The list of an office, and its matters."""
+    place = office.place
+    first = PageRoute(
+        method="GET", path=place.base, roles=(role,), handle=office_list(office), title=place.title
+    )
+    return (first, *_matters(place, role))
+
+
+READING: Final = (roles.UNIT, roles.AGENTS, roles.REVIEWERS, roles.SUPERVISION)
+"""The roles that read of complaints; a unit of its own, the others of all."""
+READING_ALL: Final = tuple(role for role in READING if role != roles.UNIT)
+"""The roles that may find any complaint."""
 OPEN_PAGES: Final[tuple[OpenPage, ...]] = (
     OpenPage(method="GET", path=SIGN_IN, handle=ask_to_sign_in),
     OpenPage(method="POST", path=SIGN_IN, handle=sign_in),
@@ -68,7 +101,6 @@ PAGES: Final[tuple[PageRoute, ...]] = (
     PageRoute(method="GET", path="/board/orders", roles=AT_THE_CENTRE, handle=open_orders),
     PageRoute(method="GET", path="/board/waiting/{which}", roles=AT_THE_CENTRE, handle=waiting),
     PageRoute(method="GET", path="/board/parked", roles=AT_THE_CENTRE, handle=parked),
-    PageRoute(method="GET", path="/board/complaints/{number}", roles=AT_THE_CENTRE, handle=complaint),
     PageRoute(method="GET", path="/calls", roles=AT_THE_CENTRE, handle=calls, title=N_("Calls")),
     PageRoute(
         method="GET", path="/programmes", roles=AT_THE_CENTRE, handle=programmes, title=N_("Programmes")
@@ -78,9 +110,15 @@ PAGES: Final[tuple[PageRoute, ...]] = (
     PageRoute(method="GET", path="/knowledge", roles=AT_THE_CENTRE, handle=knowledge, title=N_("Knowledge")),
     PageRoute(method="GET", path="/knowledge/{article}", roles=AT_THE_CENTRE, handle=article),
     PageRoute(method="GET", path="/work", roles=(roles.UNIT,), handle=unit_list, title=N_("Orders")),
+    PageRoute(method="GET", path="/life/{complaint}", roles=READING, handle=life_page),
+    PageRoute(method="GET", path="/life/{complaint}/{version}", roles=READING, handle=fact_page),
+    PageRoute(method="GET", path="/work/live", roles=(roles.UNIT,), handle=live_unit_list),
     PageRoute(method="POST", path="/work/sign", roles=(roles.UNIT,), handle=sign_many),
-    PageRoute(method="GET", path="/work/{complaint}", roles=(roles.UNIT,), handle=order_page),
-    PageRoute(method="POST", path="/work/{complaint}/{verb}", roles=(roles.UNIT,), handle=act_on_order),
+    *_matters(UNIT_PLACE, roles.UNIT),
+    *_office(VISIT_OFFICE, roles.DIALLER),
+    *_office(REVIEW_OFFICE, roles.REVIEWERS),
+    *_office(SUPERVISION_OFFICE, roles.SUPERVISION),
+    PageRoute(method="GET", path="/find", roles=READING_ALL, handle=find_page, title=N_("Find")),
 )
 """A new page is a line here. The first one with a title is where a role begins."""
 

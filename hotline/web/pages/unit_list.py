@@ -6,11 +6,16 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from urllib.parse import urlencode
 
+from starlette.responses import Response
+
 from hotline.readside.standing import LATE, as_of, caught_up
 from hotline.readside.unit_list import ALL, TABS, counts_of, page_of_tab
 from hotline.web.limits import CAUGHT_UP_SECONDS_MAX
 from hotline.web.pages.acting import new_act
 from hotline.web.pages.asking import PageAsk, PageView
+from hotline.web.pages.live import RenderedRegion
+from hotline.web.pages.rendering import as_of_words, block, is_late
+from hotline.web.pages.streaming import streamed_region
 from hotline.web.reading import lent
 from shared.times import in_zone, zone_of
 from shared.versions import RULESET
@@ -22,6 +27,21 @@ ROWS: Final = 100
 async def unit_list(ask: PageAsk) -> PageView:
     """A tab of the list, and the counts of all."""
     return PageView("unit-list.html", await list_values(ask, tab=ask.query("tab"), after=ask.query("after")))
+
+
+async def live_unit_list(ask: PageAsk) -> Response:
+    """The list of a tab as it changes; one rendering for all who look at it in this language."""
+    tab = ask.query("tab") if ask.query("tab") in TABS else ALL
+    after = ask.query("after")
+
+    async def render() -> RenderedRegion:
+        values = await list_values(ask, tab=tab, after=after)
+        html = block(ask.look, "unit-list.html", "region", **values)
+        return RenderedRegion(
+            str(html), as_of_words(ask.look, values["as_of"], values["now"]), is_late(values["as_of"])
+        )
+
+    return streamed_region(ask, ("unit-list", ask.staff.unit, tab, after, ask.look.language), render)
 
 
 async def list_values(ask: PageAsk, *, tab: str, after: str) -> dict[str, Any]:
@@ -43,6 +63,7 @@ async def list_values(ask: PageAsk, *, tab: str, after: str) -> dict[str, Any]:
         "more": urlencode({"tab": tab, "after": rows[ROWS - 1].cursor}) if len(rows) > ROWS else "",
         "as_of": standing,
         "now": now,
+        "here_query": urlencode({"tab": tab, **({"after": after} if after else {})}),
         "marked": ask.rooms.acted.since(behind.total_seconds()) if behind else frozenset(),
         "act": new_act(),
         "signed": 0,

@@ -18,7 +18,7 @@ from shared.events import base as e
 from shared.inputs import Input
 from shared.policy.catalogue import Catalogue
 
-WORDS, TEXT, NUMBER, CHECK, CHOICE, UNIT, UNITS = (
+WORDS, TEXT, NUMBER, CHECK, CHOICE, UNIT, UNITS, DECISION, NAMED = (
     "words",
     "text",
     "number",
@@ -26,6 +26,8 @@ WORDS, TEXT, NUMBER, CHECK, CHOICE, UNIT, UNITS = (
     "choice",
     "unit",
     "units",
+    "decision",
+    "named",
 )
 
 
@@ -34,7 +36,7 @@ class FormField(NamedTuple):
 
     name: str
     widget: str = TEXT
-    """words (a line), text, number, check, choice, unit or units."""
+    """words (a line), text, number, check, choice, unit, units, decision (yes or no) or named (several)."""
     choices: tuple[str, ...] = ()
     kind: str = ""
     """Of choices the kind of their words in `naming.NAMES`."""

@@ -10,11 +10,9 @@ import asyncpg
 
 from hotline.readside.board import BoardCalls, BoardFigures, board_calls, board_figures
 from hotline.web.pages.board.city_map import DrawnMap
-from hotline.web.pages.regions import RegionDrawings
 from hotline.web.reading import lent
 from shared.policy.city_map import CityMap
 from shared.policy.ruleset import ruleset
-from shared.runtime.telemetry import Telemetry
 from shared.times import zone_of
 
 FRESH_SECONDS: Final = 1.0
@@ -29,7 +27,7 @@ class BoardMoment(NamedTuple):
     """All that the board shows, as it was at one moment."""
 
     number: int
-    """Counts the readings; pictures are drawn once a number."""
+    """Counts the readings."""
     figures: BoardFigures
     calls: BoardCalls
 
@@ -37,12 +35,11 @@ class BoardMoment(NamedTuple):
 class BoardWatch:
     """See the module."""
 
-    def __init__(self, pool: asyncpg.Pool[Any], rules: str, city: CityMap, telemetry: Telemetry) -> None:
+    def __init__(self, pool: asyncpg.Pool[Any], rules: str, city: CityMap) -> None:
         """`rules`: the rule set by which calls are counted, and in whose zone a day begins."""
         self._pool = pool
         self.rules: Final = rules
         self.drawn: Final = DrawnMap(city)
-        self.drawings: Final = RegionDrawings(telemetry)
         self._reading = asyncio.Lock()
         self._moment: BoardMoment | None = None
         self._good_until = 0.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable
 from typing import Any, Final
 
 from starlette.responses import Response
@@ -11,9 +11,9 @@ from hotline.web.pages.asking import PageAsk, PageView
 from hotline.web.pages.board.cards import call_card, figures_stamp, order_cards
 from hotline.web.pages.board.moment import BoardMoment
 from hotline.web.pages.board.places import Shading, district_table, places_view
-from hotline.web.pages.region_stream import followed
-from hotline.web.pages.regions import RegionDrawing
-from hotline.web.pages.rendering import block
+from hotline.web.pages.live import Render, RenderedRegion
+from hotline.web.pages.rendering import as_of_words, block, is_late
+from hotline.web.pages.streaming import streamed_parts
 from shared.policy.ruleset import ruleset
 from shared.times import zone_of
 
@@ -35,28 +35,31 @@ async def board(ask: PageAsk) -> PageView:
     values = {
         name: value for region in REGIONS for name, value in _values(ask, moment, region, shading).items()
     }
-    return PageView(TEMPLATE, {**values, "tv": bool(ask.query("tv")), "shading": shading.value})
+    return PageView(
+        TEMPLATE,
+        {**values, "tv": bool(ask.query("tv")), "shading": shading.value, "as_of": moment.figures.as_of},
+    )
 
 
 async def board_events(ask: PageAsk) -> Response:
     """The parts of the board that have changed, as long as somebody looks."""
     shading = shading_of(ask)
-    board = ask.rooms.board
+    return streamed_parts(ask, {f"board-{region}": _part(ask, region, shading) for region in REGIONS})
 
-    async def regions() -> Mapping[str, RegionDrawing]:
-        moment = await board.now()
-        return {
-            f"board-{region}": board.drawings.of(
-                (region, ask.look.language, shading if region in {PLACES, TABLE} else ""),
-                moment.number,
-                lambda region=region: block(
-                    ask.look, TEMPLATE, region, **_values(ask, moment, region, shading)
-                ),  # type: ignore[misc]
-            )
-            for region in REGIONS
-        }
 
-    return followed(ask.rooms, regions)
+def _part(ask: PageAsk, region: str, shading: Shading) -> tuple[Hashable, Render]:
+    """A part: what it is one of a kind by, and how it is rendered."""
+    shaded = shading if region in {PLACES, TABLE} else ""
+
+    async def render() -> RenderedRegion:
+        moment = await ask.rooms.board.now()
+        html = block(ask.look, TEMPLATE, region, **_values(ask, moment, region, shading))
+        standing = moment.figures.as_of
+        return RenderedRegion(
+            str(html), as_of_words(ask.look, standing, moment.figures.present), is_late(standing)
+        )
+
+    return ("board", region, ask.look.language, shaded), render
 
 
 def shading_of(ask: PageAsk) -> Shading:

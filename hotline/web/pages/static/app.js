@@ -14,7 +14,8 @@ document.addEventListener("keydown", (event) => {
   const named = [...document.querySelectorAll("[data-key]")].find((one) => one.dataset.key === event.key);
   if (!named || named.disabled) return;
   event.preventDefault();
-  named.click();
+  if (named.matches(TYPED)) named.focus();
+  else named.click();
 });
 
 function step(event, by) {
@@ -80,4 +81,31 @@ for (const done of document.querySelectorAll("[data-done]")) {
   for (const name of Object.keys(sessionStorage)) {
     if (name.startsWith(`draft ${done.dataset.done}/`)) sessionStorage.removeItem(name);
   }
+}
+
+// A live page says when it hears nothing any more, and goes to the sign-in where its session is over.
+const STALE_AFTER_MS = 12_000;
+const live = document.getElementById("live");
+if (live) {
+  let heardAt = Date.now();
+  const line = document.getElementById("as-of");
+  const words = line.querySelector("span");
+  const tell = (late) => {
+    line.classList.toggle("late", late);
+    if (late) line.setAttribute("role", "alert");
+    else line.removeAttribute("role");
+  };
+  document.addEventListener("htmx:sse:after:message", () => { heardAt = Date.now(); });
+  live.addEventListener("as-of", (event) => {
+    const told = JSON.parse(event.detail.data);
+    if (words.textContent !== told.text) words.textContent = told.text;
+    tell(told.late);
+  });
+  document.addEventListener("htmx:sse:error", (event) => { if (event.detail.status === 401) location.reload(); });
+  document.addEventListener("visibilitychange", () => { heardAt = Date.now(); });
+  setInterval(() => {
+    if (document.hidden || Date.now() - heardAt < STALE_AFTER_MS) return;
+    tell(true);
+    if (words.textContent !== line.dataset.stale) words.textContent = line.dataset.stale;
+  }, 1000);
 }
