@@ -109,6 +109,7 @@ PROGRAMS: Final = (
         module="hotline.web",
         shared=Sharing.BY_REQUESTS,
         memory_mb=192,
+        secrets={"CONTACTS_PUBLIC_KEY_FILE": "contacts.public"},
         settings={"PUBLIC_ADDRESS": EVERY_ADDRESS, "PUBLIC_PORT": str(HTTP_PORT), "STAFF_PORT": "-1"},
         speaks_kafka=False,
         speaks=(roles.TELEPHONY, roles.AGENTS),

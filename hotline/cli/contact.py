@@ -1,4 +1,4 @@
-"""`hotline contact`: a citizen's contact details: put, read, who read them, tokens of units, shredding."""
+"""`hotline contact`: a citizen's contact details: put, read, who read them, tokens, the public part, shredding."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from shared.unreadable import UnreadableRows
 
 contact = typer.Typer(
-    help="A citizen's contact details: put, show, log, token, shred.",
+    help="A citizen's contact details: put, show, log, token, public-key, shred.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -143,6 +143,17 @@ def token(
     answer(made, json=json, unit=known, token=made)
 
 
+@contact.command("public-key")
+def public_key(*, json: Json = False) -> None:
+    """Print the public part of the contacts' master key: the HTTP door seals with it, and nobody opens anything."""
+    from deploy.city.registry import city_up
+    from hotline.contact_details import key_of
+    from shared.contacts.details import public_written
+
+    part = public_written(key_of(city_up()))
+    answer(part, json=json, public_key=part)
+
+
 @contact.command()
 def shred(
     complaint: Annotated[str, typer.Argument(help="One complaint; without it all that are due.")] = "",
@@ -150,7 +161,9 @@ def shred(
     *,
     json: Json = False,
 ) -> None:
-    """Delete keys, so that those contacts are never read again: by the retention time of the rule set, or one.
+    """Delete keys, so that those contacts are never read again: by the retention times of the rule set, or one.
+
+    A contact that came over HTTP goes a day later where its request was never put on record.
 
     A backup from before still holds the key: shred again after a restore.
     """
@@ -242,11 +255,12 @@ async def _shred(complaint: str, reason: str, unread: UnreadableRows) -> int:
     from hotline.contact_details import overdue
     from hotline.contact_details import shred as shredded
     from shared.log.acts import acting
+    from shared.policy.ruleset import ruleset
 
     city = city_up()
     async with acting(city.realm.login("operator")) as operator:
         if complaint:
             due = [await _id_of(complaint)]
         else:
-            due = await overdue(operator, await now_of(city), unread)
+            due = await overdue(operator, await now_of(city), unread, ruleset(city.ruleset))
         return await shredded(operator, due, reason)

@@ -96,6 +96,13 @@ class UndecidedAct(HttpAnswer, frozen=True, kw_only=True):
     """Where to ask again."""
 
 
+class SealedContact(HttpAnswer, frozen=True, kw_only=True):
+    """The contact lies in the vault, sealed; nobody reads it back over this listener."""
+
+    complaint_id: str
+    """The complaint that the request becomes, or is."""
+
+
 class ComplaintSeen(HttpAnswer, frozen=True, kw_only=True):
     """A complaint as a list shows it."""
 

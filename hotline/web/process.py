@@ -18,6 +18,7 @@ import uvloop
 from hotline.web.app import application
 from hotline.web.asking import OpenStreams, Rooms
 from hotline.web.city_clock import CityClock
+from hotline.web.contact_seal import ContactSeal
 from hotline.web.judging import Judge
 from hotline.web.keys import KeyRing
 from hotline.web.limits import (
@@ -33,6 +34,7 @@ from hotline.web.rate import RateLimits
 from hotline.web.roles import HttpListener
 from hotline.web.settings import Settings
 from hotline.web.speaking import Speakers
+from shared.contacts.details import sealing_key
 from shared.log.away import is_away
 from shared.log.instants import reads_any_instant
 from shared.log.postgres import SETTINGS
@@ -184,6 +186,11 @@ async def opened(settings: Settings, telemetry: Telemetry) -> AsyncIterator[WebP
             streams=OpenStreams(),
             clock=clock,
             rates=RateLimits(),
+            contacts=ContactSeal(
+                pool,
+                lambda: sealing_key(settings.contacts_public_key, settings.contacts_public_key_file),
+                telemetry,
+            ),
             telemetry=telemetry,
         )
         yield WebProcess(settings, telemetry, rooms, KeyRing(pool))

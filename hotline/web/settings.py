@@ -37,6 +37,10 @@ class Settings(ProcessSettings):
     """The address of the listener for those who act on complaints."""
     staff_port: int = Field(default=0, ge=-1, le=65_535)
     """Its port; 0 takes a free one, -1 does not open it."""
+    contacts_public_key: str = ""
+    """The public part of the contacts' master key, 32 bytes in Base64; without it, or its file, none is sealed."""
+    contacts_public_key_file: str = ""
+    """Path of a file that holds it; read at each contact, so a key put back is used at once."""
     proxies: str = ""
     """The addresses of proxies whose `X-Forwarded-For` is believed, with commas between; empty: nobody's is."""
 
