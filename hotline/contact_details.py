@@ -1,9 +1,8 @@
-"""Contacts from the command's side: put into the vault, tokens for units, shredding; and the master key's file."""
+"""Contacts from the command's side: put into the vault, shredding; and the files of their keys."""
 
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -14,7 +13,6 @@ import asyncpg
 from deploy.city.city import Realm
 from deploy.city.registry import CALLERS_KEY_FILE, CONTACTS_KEY_FILE, CONTACTS_PUBLIC_FILE, City
 from deploy.embedded.atomic import write_atomically
-from services.dispatch.contact_door import hashed
 from shared.complaint import stored_head
 from shared.contacts.callers import CallersKey, callers_key
 from shared.contacts.details import (
@@ -25,7 +23,7 @@ from shared.contacts.details import (
     new_key,
     public_written,
 )
-from shared.ids import ComplaintId, UnitId
+from shared.ids import ComplaintId
 from shared.log.acts import acting
 from shared.log.heads import fetch, over_heads
 from shared.policy.ruleset import RuleSet, ruleset
@@ -161,13 +159,6 @@ async def of_caller(dsn: str, key: CallersKey, number: str, agent: str, most: in
 async def accesses(reader: asyncpg.Connection[Any], complaint_id: ComplaintId) -> list[dict[str, Any]]:
     """Each time a complaint's contact was asked for, in order: when, by whom, through what, and the outcome."""
     return [dict(row) for row in await reader.fetch(_ACCESSES, complaint_id)]
-
-
-async def new_token(operator: asyncpg.Connection[Any], unit: UnitId) -> str:
-    """A unit's token for the door; the one before is void. `operator`: a connection by that login."""
-    secret, salt = secrets.token_urlsafe(32), secrets.token_bytes(16)
-    await operator.execute("SELECT vault.give_token($1, $2, $3)", unit, salt, hashed(salt, secret))
-    return f"{unit}.{secret}"
 
 
 async def overdue(

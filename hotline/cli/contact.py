@@ -1,4 +1,4 @@
-"""`hotline contact`: a citizen's contact details: put, read, who read them, tokens, the public part, shredding."""
+"""`hotline contact`: a citizen's contact details: put, read, who read them, the public part, shredding."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from hotline.cli.unread import none_unread, tell_unread
 from hotline.terminal import note, say, say_json
 
 if TYPE_CHECKING:
-    from services.dispatch.contact_door import Reading
+    from services.dispatch.contact_reading import Reading
     from shared.contacts.details import Contact
     from shared.unreadable import UnreadableRows
 
 contact = typer.Typer(
-    help="A citizen's contact details: put, show, log, token, public-key, shred.",
+    help="A citizen's contact details: put, show, log, public-key, shred.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -134,15 +134,6 @@ def log_(complaint: Complaint, *, json: Json = False) -> None:
         say("Nobody has put, read or shredded a contact of it.")
 
 
-@contact.command()
-def token(
-    unit: Annotated[str, typer.Argument(help="The unit, by its id or name.")], *, json: Json = False
-) -> None:
-    """Make a unit's token for dispatch's HTTP door and print it, this once; the one before is void."""
-    known, made = run(_token(unit))
-    answer(made, json=json, unit=known, token=made)
-
-
 @contact.command("public-key")
 def public_key(*, json: Json = False) -> None:
     """Print the public part of the contacts' master key: the HTTP door seals with it, and nobody opens anything."""
@@ -204,8 +195,8 @@ async def _show(complaint: str, named: str, agent: str, reason: str) -> tuple[st
     from deploy.city.registry import city_up
     from hotline.contact_details import key_of
     from hotline.lookup import unit_named
-    from services.dispatch.contact_door import WAITING, read
     from services.dispatch.contact_policy import Asker
+    from services.dispatch.contact_reading import WAITING, read
     from shared.contacts.details import CannotUnseal
     from shared.ids import UnitId
     from shared.runtime.errors import UserError
@@ -214,7 +205,7 @@ async def _show(complaint: str, named: str, agent: str, reason: str) -> tuple[st
     found = await _id_of(complaint)
     unit = unit_named(named, city.catalogue) if named else UnitId("")
     asker = Asker(unit) if unit else Asker(agent=agent)
-    login = city.realm.login("dispatch" if unit else "agent")
+    login = city.realm.login("staff" if unit else "agent")
     connection = await asyncpg.connect(login, timeout=10, server_settings=WAITING)
     try:
         return unit, await read(connection, key_of(city), found, asker, through="COMMAND", reason=reason)
@@ -235,18 +226,6 @@ async def _logged(complaint: str) -> list[dict[str, Any]]:
         return await accesses(connection, found)
     finally:
         await connection.close()
-
-
-async def _token(named: str) -> tuple[str, str]:
-    from deploy.city.registry import city_up
-    from hotline.contact_details import new_token
-    from hotline.lookup import unit_named
-    from shared.log.acts import acting
-
-    city = city_up()
-    unit = unit_named(named, city.catalogue)
-    async with acting(city.realm.login("operator")) as operator:
-        return unit, await new_token(operator, unit)
 
 
 async def _shred(complaint: str, reason: str, unread: UnreadableRows) -> int:

@@ -103,6 +103,25 @@ class SealedContact(HttpAnswer, frozen=True, kw_only=True):
     """The complaint that the request becomes, or is."""
 
 
+class ContactSeen(HttpAnswer, frozen=True, kw_only=True, omit_defaults=False):
+    """The contact of a complaint, as much of it as the unit may see."""
+
+    complaint_id: str
+    """The complaint's own id."""
+    seen: str
+    """FULL, or MASKED: the first character of a field, the last two digits of a number."""
+    name: str
+    """The citizen's name; empty where nobody gave it."""
+    phone: str
+    """How the citizen is reached; empty where nobody gave it."""
+    callback: str | None
+    """Where the citizen wants to be called back, if elsewhere."""
+    email: str | None
+    """The citizen's address of e-mail."""
+    address: str | None
+    """Where the citizen lives."""
+
+
 class ComplaintSeen(HttpAnswer, frozen=True, kw_only=True):
     """A complaint as a list shows it."""
 

@@ -11,6 +11,7 @@ import msgspec
 from starlette.requests import ClientDisconnect, Request
 
 from hotline.web.city_clock import CityClock
+from hotline.web.contact_reader import ContactReader
 from hotline.web.contact_seal import ContactSeal
 from hotline.web.judging import Judge
 from hotline.web.keys import Key
@@ -43,6 +44,7 @@ class Rooms(NamedTuple):
     clock: CityClock
     rates: RateLimits
     contacts: ContactSeal
+    readings: ContactReader
     telemetry: Telemetry
 
 

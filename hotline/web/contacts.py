@@ -1,21 +1,25 @@
-"""Handlers of contacts: sealed for a request over the public listener."""
+"""Handlers of contacts: sealed for a request over the public listener, read for a unit over the one for staff."""
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 import msgspec
 
-from hotline.web.answers import SealedContact
+from hotline.web.answers import ContactSeen, SealedContact
 from hotline.web.asking import HttpAsk, HttpReply
 from hotline.web.contact_seal import BESIDE, GivenContact, contact_in
+from hotline.web.limits import REASON_MAX
 from hotline.web.problems import HttpRefusal, ProblemKind, sentence
-from shared.ids import complaint_id
+from services.dispatch.contact_policy import Seen
+from shared.ids import ComplaintId, UnitId, complaint_id
 from shared.inputs.base import Identifier
 from shared.runtime.errors import told_invalid
 from shared.wording import why_no_identifier
 
 JSON: Final = "application/json"
+_ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class RequestContact(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -58,3 +62,26 @@ async def put_contact(ask: HttpAsk) -> HttpReply:
     if why:
         raise HttpRefusal(ProblemKind.REFUSED, f"The contact is not kept: {why}.")
     return HttpReply(200, SealedContact(complaint_id=complaint))
+
+
+async def read_contact(ask: HttpAsk) -> HttpReply:
+    """The contact of a complaint, as much as the key's unit may see now, written down first (decision 0026)."""
+    complaint, reason = ask.path("complaint"), ask.query("reason")
+    if not _ID.fullmatch(complaint):
+        expected = "its id, a UUID in small letters"
+        raise HttpRefusal(
+            ProblemKind.BAD_EVENT, f"complaint: expected {expected}.", field="complaint", expected=expected
+        )
+    if len(reason) > REASON_MAX or "\0" in reason:
+        expected = f"at most {REASON_MAX} characters"
+        raise HttpRefusal(
+            ProblemKind.BAD_EVENT, f"reason: expected {expected}.", field="reason", expected=expected
+        )
+    found = await ask.rooms.readings.read(ComplaintId(complaint), UnitId(ask.key.unit), reason)
+    seen, standing = found.sight
+    if seen is Seen.REFUSED:
+        raise HttpRefusal(ProblemKind.CONTACT_REFUSED, f"Refused: {standing}.", refused=standing.value)
+    if found.contact is None:
+        raise HttpRefusal(ProblemKind.NOT_FOUND, "No contact is kept of this complaint.")
+    known = {name: getattr(found.contact, name) for name in found.contact.__struct_fields__}
+    return HttpReply(200, ContactSeen(complaint_id=complaint, seen=seen.value, **known))

@@ -21,6 +21,7 @@ from hotline.web.answers import (
     ComplaintPage,
     ComplaintSeen,
     ComplaintTimeline,
+    ContactSeen,
     ListAsOf,
     PlacedOrder,
     SealedContact,
@@ -48,6 +49,7 @@ ANSWERS: Final = (
     ActOutcome,
     UndecidedAct,
     SealedContact,
+    ContactSeen,
     ComplaintSeen,
     ListAsOf,
     ComplaintPage,
@@ -187,8 +189,9 @@ def _responses(route: HttpRoute) -> dict[str, Any]:
         content = {EVENT_STREAM: {"schema": {"type": "string", "description": text}}}
         found["200"] = {"description": text, "content": content}
     for problem in problems_of(route):
+        before = found.get(str(problem.status), {}).get("description", "")
         told: dict[str, Any] = {
-            "description": problem.title,
+            "description": f"{before} {problem.title}".strip(),
             "content": {CONTENT_TYPE: {"schema": _ref(HttpProblem.__name__)}},
         }
         if problem in {ProblemKind.TOO_MANY, ProblemKind.AWAY}:

@@ -58,5 +58,7 @@ PAGE_MAX: Final = 200
 """Rows of a page of a list."""
 LIST_ROWS: Final = 50
 """Rows of a page, where nobody says otherwise."""
+REASON_MAX: Final = 500
+"""Characters of the reason for which a unit reads a protected contact."""
 ENTRIES_MAX: Final = 1_000
 """Entries of a timeline: the newest."""

@@ -16,11 +16,12 @@ from hotline.web.answers import (
     ComplaintPage,
     ComplaintSeen,
     ComplaintTimeline,
+    ContactSeen,
     SealedContact,
     UndecidedAct,
 )
 from hotline.web.asking import HttpAsk, HttpReply, HttpStream
-from hotline.web.contacts import put_contact
+from hotline.web.contacts import put_contact, read_contact
 from hotline.web.following import PLACES, follow_orders
 from hotline.web.handlers import (
     one_complaint,
@@ -170,6 +171,25 @@ ROUTES: Final[tuple[HttpRoute, ...]] = (
         takes=TakenBody.CONTACT,
         answers={200: SealedContact},
         problems=(ProblemKind.REFUSED,),
+    ),
+    HttpRoute(
+        method="GET",
+        path="/contacts/{complaint}",
+        name="contacts.read",
+        summary="The contact of a complaint that lies with the unit now; each reading is written down.",
+        roles=(roles.UNIT,),
+        scope=KeyScope.CONTACTS,
+        handle=read_contact,
+        parameters=(
+            HttpParameter(name="complaint", at="path", text="The complaint's id.", required=True),
+            HttpParameter(
+                name="reason",
+                at="query",
+                text="Why the assignee of a report or a confidential complaint must know; it is written down.",
+            ),
+        ),
+        answers={200: ContactSeen},
+        problems=(ProblemKind.CONTACT_REFUSED, ProblemKind.NOT_FOUND),
     ),
     HttpRoute(
         method="GET",

@@ -132,7 +132,6 @@ _TYPED: Final[dict[str, tuple[int, str]]] = {
     "hotline request to-correct": (0, "Every open request names what the catalogue knows"),
     "hotline contact put COMPLAINT --name 王女士 --phone 13800000000": (0, "is kept"),
     "hotline contact log COMPLAINT": (0, "FULL"),
-    "hotline contact token UNIT": (0, ""),
     "hotline contact shred": (0, "shredded"),
     'hotline contact shred COMPLAINT --reason "he asked for it"': (0, "1 contact shredded"),
     "hotline unit desk --unit UNIT": (0, "停水三天"),

@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import signal
+from base64 import b64encode
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -24,8 +25,9 @@ from shared.log.acts import acting
 from tests.city import City, until
 from tests.forked import ForkingSupervisor
 
-MASTER: Final = MasterKey(b"m" * 32)
-"""Opens the contacts of every door of a test; the process of the door has the public part alone."""
+MASTER_BYTES: Final = b"m" * 32
+MASTER: Final = MasterKey(MASTER_BYTES)
+"""Opens the contacts of every door of a test: one process is both listeners, as on a laptop."""
 
 
 class Door:
@@ -114,7 +116,7 @@ async def open_door(
     projector: bool = True,
 ) -> AsyncIterator[Door]:
     """The HTTP door of this city, and the projector; `wired`: the door as it is to be started."""
-    told = {"CONTACTS_PUBLIC_KEY": public_written(MASTER)}
+    told = {"CONTACTS_PUBLIC_KEY": public_written(MASTER), "CONTACTS_KEY": b64encode(MASTER_BYTES).decode()}
     services = [wired(realm.web(town.realm, folder, **told))]
     services += [realm.projector(town.realm, folder)] if projector else []
     supervisor = ForkingSupervisor(services, stack=None, say=town.said.append)

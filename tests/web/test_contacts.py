@@ -13,8 +13,8 @@ import pytest
 from hotline.audit.verify import verify
 from hotline.contact_details import overdue, shred
 from hotline.web.roles import HttpListener
-from services.dispatch.contact_door import read
 from services.dispatch.contact_policy import Asker
+from services.dispatch.contact_reading import read
 from shared import roles
 from shared.contacts.details import Contact
 from shared.events import ComplaintDispatched
@@ -46,7 +46,7 @@ async def agents(door: Door) -> httpx2.AsyncClient:
 
 async def contact_of(town: City, complaint: str, unit: str = UNIT) -> Contact | None:
     """The contact as the door of contacts reads it for a unit."""
-    connection = await asyncpg.connect(town.realm.login("dispatch"))
+    connection = await asyncpg.connect(town.realm.login("staff"))
     try:
         found = await read(connection, MASTER, ComplaintId(complaint), Asker(UnitId(unit)), through="COMMAND")
         return found.contact
