@@ -86,7 +86,13 @@ class Program:
 
 
 PROGRAMS: Final = (
-    Program(name="intake", module="services.intake", shared=Sharing.BY_LAG, memory_mb=256),
+    Program(
+        name="intake",
+        module="services.intake",
+        shared=Sharing.BY_LAG,
+        memory_mb=256,
+        secrets={"CONTACTS_PUBLIC_KEY_FILE": "contacts.public"},
+    ),
     Program(
         name="dispatch",
         module="services.dispatch",

@@ -40,7 +40,8 @@ SELECT at, as_a, who, through, outcome, standing, reason FROM vault.access WHERE
 _ENDED: Final = over_heads(
     """
 SELECT s.stream_id::text, s.state ->> 'ruleset', (s.state #>> '{ended,at}')::timestamptz
-FROM vault.key k JOIN {heads} s USING (stream_id) WHERE s.state -> 'ended' IS NOT NULL
+FROM (SELECT stream_id FROM vault.key UNION SELECT stream_id FROM vault.text_number) k JOIN {heads} s USING (stream_id)
+WHERE s.state -> 'ended' IS NOT NULL
 """
 )
 
@@ -64,7 +65,9 @@ async def keep_key(home: Path, realm: Realm) -> str | None:
         _keep_public(home)
         return None
     async with acting(realm.login("operator")) as operator:
-        kept = await operator.fetchval("SELECT count(*) FROM vault.key")
+        kept = await operator.fetchval(
+            "SELECT (SELECT count(*) FROM vault.key) + (SELECT count(DISTINCT stream_id) FROM vault.text_number)"
+        )
     if kept:
         files = " and ".join(map(str, missing))
         return (
@@ -192,5 +195,6 @@ async def shred(operator: asyncpg.Connection[Any], complaints: Sequence[Complain
         some = list(complaints[first : first + SHREDDED_AT_ONCE])
         gone += await operator.fetchval("SELECT vault.shred($1, $2)", some, reason)
     if gone:
-        await operator.execute("VACUUM vault.key")  # a deleted row lies in its page until then
+        # A deleted row lies in its page until then.
+        await operator.execute("VACUUM vault.key, vault.text_number")
     return gone

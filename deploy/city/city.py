@@ -243,15 +243,18 @@ def services(
     metrics: bool = True,
     one_process: bool = False,
     anchors: Path | None = None,
+    contacts_public: Path | None = None,
 ) -> list[Service]:
     """The processes of a city; `counts` says how many of each, `extra` adds settings by their full name.
 
     With `one_process` all desks sit in one, called `desks`; each is told the same. `anchors`: the file the log's
-    anchors go to, beside their topic.
+    anchors go to, beside their topic. `contacts_public`: the file of the public part of the contacts' key.
     """
     own: dict[str, dict[str, str]] = {name: {} for name in PROCESSES}
     if anchors is not None:
         own["relay"]["ANCHORS_FILE"] = str(anchors)
+    if contacts_public is not None:
+        own["intake"]["CONTACTS_PUBLIC_KEY_FILE"] = str(contacts_public)
     own["intake"]["RULESET"] = ruleset
     for name in ("dispatch", "escalation", "feedback"):
         own[name]["CATALOGUE"] = catalogue

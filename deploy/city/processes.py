@@ -63,6 +63,7 @@ def services_of(city: City, counts: Mapping[str, int] | None = None) -> list[Ser
         counts=counts,
         one_process=city.one_process,
         anchors=Path(city.logs).with_name(ANCHORS_FILE),
+        contacts_public=Path(city.logs).with_name(CONTACTS_PUBLIC_FILE),
     )
     logs = Path(city.logs)
     web = realm.web(

@@ -79,7 +79,8 @@ _ARTICLES: Final = "SELECT article_id, version FROM intake.article"
 _PARKED: Final = "SELECT DISTINCT consumer, complaint_id::text FROM es.parked WHERE complaint_id IS NOT NULL"
 _CONTACTS: Final = """
 SELECT stream_id::text, 'its contact or the access to it is on record, and the complaint is not'
-FROM (SELECT stream_id FROM vault.access UNION SELECT stream_id FROM vault.contact) a
+FROM (SELECT stream_id FROM vault.access UNION SELECT stream_id FROM vault.contact
+      UNION SELECT stream_id FROM vault.text_number) a
 WHERE NOT EXISTS (SELECT FROM es.stream s WHERE s.stream_id = a.stream_id)
   AND NOT EXISTS (SELECT FROM vault.access s WHERE s.stream_id = a.stream_id AND s.as_a = 'SENDER')
 """

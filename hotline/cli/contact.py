@@ -102,12 +102,16 @@ def show(
     known: dict[str, Any] = {}
     if found.contact is not None:
         known = {name: getattr(found.contact, name) for name in found.contact.__struct_fields__}
+    texts = [{"field": one.field, "mark": one.mark, "number": one.number} for one in found.texts]
     if json:
-        say_json(json_module.dumps({"seen": seen, "standing": standing, **known}, ensure_ascii=False))
-    elif known:
+        told = {"seen": seen, "standing": standing, **known, **({"texts": texts} if texts else {})}
+        say_json(json_module.dumps(told, ensure_ascii=False))
+    else:
         for field, value in known.items():
             say(f"{field:9} {value or '–'}")
-    if not known:
+        for one in found.texts:
+            say(f"{one.mark} {one.number} ({one.field})")
+    if not known and not texts:
         what = "no contact is kept of it" if seen == "NOTHING" else f"refused ({standing})"
         fail(f"{unit or agent}: {what}.")
 

@@ -103,6 +103,17 @@ class SealedContact(HttpAnswer, frozen=True, kw_only=True):
     """The complaint that the request becomes, or is."""
 
 
+class TextNumberSeen(HttpAnswer, frozen=True, kw_only=True):
+    """A number that stood in a text of the citizen, where a mark stands now."""
+
+    field: str
+    """The field of the message that held it."""
+    mark: str
+    """The mark that stands there: 〔电话1〕."""
+    number: str
+    """The number as it was typed; MASKED: its last two digits."""
+
+
 class ContactSeen(HttpAnswer, frozen=True, kw_only=True, omit_defaults=False):
     """The contact of a complaint, as much of it as the unit may see."""
 
@@ -120,6 +131,8 @@ class ContactSeen(HttpAnswer, frozen=True, kw_only=True, omit_defaults=False):
     """The citizen's address of e-mail."""
     address: str | None
     """Where the citizen lives."""
+    texts: list[TextNumberSeen]
+    """The numbers that stood in the citizen's texts, in the order in which they came."""
 
 
 class ComplaintSeen(HttpAnswer, frozen=True, kw_only=True):

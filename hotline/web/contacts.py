@@ -7,12 +7,13 @@ from typing import Final
 
 import msgspec
 
-from hotline.web.answers import ContactSeen, SealedContact
+from hotline.web.answers import ContactSeen, SealedContact, TextNumberSeen
 from hotline.web.asking import HttpAsk, HttpReply
 from hotline.web.contact_seal import BESIDE, GivenContact, contact_in
 from hotline.web.limits import REASON_MAX
 from hotline.web.problems import HttpRefusal, ProblemKind, sentence
 from services.dispatch.contact_policy import Seen
+from shared.contacts.details import Contact
 from shared.ids import ComplaintId, UnitId, complaint_id
 from shared.inputs.base import Identifier
 from shared.runtime.errors import told_invalid
@@ -81,7 +82,9 @@ async def read_contact(ask: HttpAsk) -> HttpReply:
     seen, standing = found.sight
     if seen is Seen.REFUSED:
         raise HttpRefusal(ProblemKind.CONTACT_REFUSED, f"Refused: {standing}.", refused=standing.value)
-    if found.contact is None:
+    if found.contact is None and not found.texts:
         raise HttpRefusal(ProblemKind.NOT_FOUND, "No contact is kept of this complaint.")
-    known = {name: getattr(found.contact, name) for name in found.contact.__struct_fields__}
-    return HttpReply(200, ContactSeen(complaint_id=complaint, seen=seen.value, **known))
+    contact = found.contact or Contact()
+    known = {name: getattr(contact, name) for name in contact.__struct_fields__}
+    texts = [TextNumberSeen(field=one.field, mark=one.mark, number=one.number) for one in found.texts]
+    return HttpReply(200, ContactSeen(complaint_id=complaint, seen=seen.value, texts=texts, **known))

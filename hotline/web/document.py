@@ -26,6 +26,7 @@ from hotline.web.answers import (
     PlacedOrder,
     SealedContact,
     StatedFact,
+    TextNumberSeen,
     TimelineEntry,
     UndecidedAct,
 )
@@ -49,6 +50,7 @@ ANSWERS: Final = (
     ActOutcome,
     UndecidedAct,
     SealedContact,
+    TextNumberSeen,
     ContactSeen,
     ComplaintSeen,
     ListAsOf,

@@ -10,11 +10,12 @@ from typing import Any, Final, Literal, NamedTuple
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
-from services.dispatch.contact_policy import Asker, Seen, Sight, may_see
+from services.dispatch.contact_policy import Asker, Seen, Sight, has_contact, may_see
 from shared.aside import NoSuchComplaint
 from shared.complaint import stored_head
 from shared.contacts.details import Contact, MasterKey
 from shared.contacts.sealing import Sealed
+from shared.contacts.texts import WHAT, TextNumber, numbers_read
 from shared.ids import ComplaintId
 
 CONNECT_SECONDS: Final = 5.0
@@ -35,6 +36,8 @@ class Reading(NamedTuple):
     sight: Sight
     contact: Contact | None
     """As much as he may see."""
+    texts: tuple[TextNumber, ...] = ()
+    """The numbers that stood in the citizen's texts, in the order in which they came; as much as he may see."""
 
 
 async def read(
@@ -56,8 +59,8 @@ async def read(
         if row is None:
             raise NoSuchComplaint(complaint_id)
         case = stored_head(complaint_id, row["state"], row["state_schema"])
-        sight = may_see(asker, case, row["taken_by"], reason)
-        sealed = await connection.fetchrow(
+        sight = may_see(asker, case, row["taken_by"], reason, texts=row["texts"])
+        rows = await connection.fetch(
             "SELECT * FROM vault.note($1, $2, $3, $4, $5, $6, $7)",
             complaint_id,
             asker.name,
@@ -67,7 +70,14 @@ async def read(
             sight.standing,
             reason,
         )
-    if sealed is None:
-        return Reading(sight, None)
-    contact = key.unseal(complaint_id, Sealed(*sealed))
-    return Reading(sight, contact if sight.seen is Seen.FULL else contact.masked())
+    contact: Contact | None = None
+    texts: list[TextNumber] = []
+    for *sealed, message_id in rows:
+        if message_id is not None:
+            texts += numbers_read(key.opened(complaint_id, Sealed(*sealed), WHAT))
+        elif has_contact(case, row["taken_by"]):
+            contact = key.unseal(complaint_id, Sealed(*sealed))
+    if sight.seen is not Seen.FULL:
+        contact = None if contact is None else contact.masked()
+        texts = [one.masked() for one in texts]
+    return Reading(sight, contact, tuple(texts))

@@ -262,6 +262,45 @@ async def test_the_door_says_what_is_wrong_and_gives_nothing_out(
     ]
 
 
+async def test_a_number_typed_into_a_text_is_read_by_the_unit_alone_and_lies_on_no_topic_but_its_senders(
+    city: Callable[..., Awaitable[City]],
+) -> None:
+    """R9: the fact holds a mark; what it stands for goes with the contact."""
+    town, key = await opened(city)
+    town._options = {**town._options, "contacts_public": town.folder / "home" / "contacts.public"}
+    await town.start("intake", "dispatch", "relay")
+    complaint = await dispatched(town, "contact-11", title=f"停水，打{PHONE}", content=f"房东{CALLBACK}")
+    hidden = await dispatched(town, "contact-12", content=f"打{PHONE}", anonymous=True)
+    numbers = {"〔电话1〕": PHONE, "〔电话2〕": CALLBACK}
+    found = await asked(town, key, complaint, Asker(UnitId(UNIT)))
+    assert {one.mark: one.number for one in found.texts} == numbers
+    assert (found.contact, found.sight.seen) == (None, Seen.FULL)
+    assert (await asked(town, key, complaint, Asker(UnitId(OTHER_UNIT)))).texts == ()
+    await put(town.realm.logins["agent"], Keys(key, CALLERS), complaint, LI, AGENT)
+    with_contact = await asked(town, key, complaint, Asker(agent=AGENT))
+    assert (with_contact.contact, with_contact.texts) == (LI, found.texts)
+    anonymous = await asked(town, key, hidden, Asker(UnitId(UNIT)))
+    assert (anonymous.contact, [one.number for one in anonymous.texts]) == (None, [PHONE])
+
+    await town.settled()
+    everywhere = [row[0] for row in await town.sql("SELECT body FROM es.event")]
+    everywhere += [row[0] for row in await town.sql("SELECT convert_to(state::text, 'UTF8') FROM es.stream")]
+    for topic in ("complaints.log", f"dispatch.orders.{UNIT}"):
+        everywhere += [m.value or b"" for m in await town.messages(town.realm.prefix + topic)]
+    assert any("〔电话1〕".encode() in where for where in everywhere)
+    assert not [where for where in everywhere if PHONE.encode() in where or CALLBACK.encode() in where]
+    assert (await verify(town.realm.logins["reader"])).notices == []
+
+    async with acting(town.realm.login("operator")) as operator:
+        assert await shred(operator, [complaint, hidden], "asked for") == 2
+    assert await asked(town, key, hidden, Asker(UnitId(UNIT))) == ((Seen.NOTHING, "ASSIGNEE"), None, ())
+    assert await town.value("SELECT count(*) FROM vault.text_number") == 0
+    intake = await asyncpg.connect(town.realm.logins["intake"])
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await intake.fetch("SELECT * FROM vault.text_number")
+    await intake.close()
+
+
 async def test_an_agent_reads_his_own_and_what_is_shredded_is_never_read_again(
     city: Callable[..., Awaitable[City]],
 ) -> None:
@@ -281,7 +320,7 @@ async def test_an_agent_reads_his_own_and_what_is_shredded_is_never_read_again(
         )
         assert await shred(operator, [complaint], "he asked for it") == 1
         assert await shred(operator, [complaint], "he asked for it") == 0
-    assert await asked(town, key, complaint, Asker(UnitId(UNIT))) == ((Seen.NOTHING, "ASSIGNEE"), None)
+    assert await asked(town, key, complaint, Asker(UnitId(UNIT))) == ((Seen.NOTHING, "ASSIGNEE"), None, ())
     assert await town.value("SELECT count(*) FROM vault.key") == 0
     assert [row[:2] for row in await access(town, complaint)] == [
         (AGENT, "PUT"),
