@@ -172,6 +172,8 @@ _TYPED: Final[dict[str, tuple[int, str]]] = {
     "hotline rebuild lists": (0, "every row was what the facts say"),
     "hotline rebuild timers": (0, "every row was what the facts say"),
     "hotline backup FOLDER": (0, "facts of"),
+    "hotline retention": (0, "are due"),
+    "hotline retention --shred": (0, "are let go"),
     "hotline archive move --before 2025-01-01": (0, "0 facts of 0 lives"),
     "hotline archive move --before 2026-01-01": (0, "0 facts of 0 lives"),
     "hotline archive list": (0, "Nothing is archived"),

@@ -43,6 +43,7 @@ ACTS: Final = {
         "es.archive_alone",
         "es.set_relay_shards",
         "vault.shred",
+        "es.shred_dropped",
         "web.add_key",
         "web.revoke_key",
     },
