@@ -184,7 +184,7 @@ async def test_a_unit_reads_returns_and_is_refused_and_the_other_unit_reads(
     async with doors(town) as door:
         of = await keys_of(door)
         full = {"complaint_id": complaint, "seen": "FULL", "name": NAME, "phone": PHONE, "callback": CALLBACK}
-        full |= {"email": None, "address": None}
+        full |= {"email": None, "address": None, "texts": []}
         assert await called(door, complaint, of[UNIT]) == (200, full)
         assert await called(door, complaint, of[OTHER_UNIT]) == (403, {"refused": "STRANGER"})
         await returned(town, complaint)
@@ -268,7 +268,7 @@ async def test_a_number_typed_into_a_text_is_read_by_the_unit_alone_and_lies_on_
     """R9: the fact holds a mark; what it stands for goes with the contact."""
     town, key = await opened(city)
     town._options = {**town._options, "contacts_public": town.folder / "home" / "contacts.public"}
-    await town.start("intake", "dispatch", "relay")
+    await town.start()
     complaint = await dispatched(town, "contact-11", title=f"停水，打{PHONE}", content=f"房东{CALLBACK}")
     hidden = await dispatched(town, "contact-12", content=f"打{PHONE}", anonymous=True)
     numbers = {"〔电话1〕": PHONE, "〔电话2〕": CALLBACK}

@@ -14,7 +14,6 @@ from shared.contacts.details import (
     Contact,
     ContactInvalid,
     MasterKey,
-    Sealed,
     contact_given,
     contact_of,
     master_key,
@@ -22,7 +21,7 @@ from shared.contacts.details import (
     public_part,
     sealing_key,
 )
-from shared.contacts.sealing import SealingKey
+from shared.contacts.sealing import Sealed, SealingKey
 from tests import examples as eg
 
 KEY = MasterKey(bytes(range(32)))
