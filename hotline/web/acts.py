@@ -59,7 +59,7 @@ def acting(kind: type[Input]) -> Callable[[HttpAsk], Awaitable[HttpReply]]:
         event = _event(ask, kind, await ask.body())
         (judged,) = _as_act(ask, event)
         (sent,) = await ask.rooms.speakers.send(ask.key.role, [judged])
-        return await _came(ask, sent)
+        return await came(ask, sent)
 
     return act
 
@@ -109,7 +109,7 @@ def outcome_link(sent: SentEvent) -> str:
     return f"{OUTCOMES}?{urlencode(told)}"
 
 
-async def _came(ask: HttpAsk, sent: SentEvent) -> HttpReply:
+async def came(ask: HttpAsk, sent: SentEvent) -> HttpReply:
     """The outcome of an act that was just sent, waited for."""
     give_up_at = time.monotonic() + OUTCOME_SECONDS_MAX
     event, complaint = sent.event, sent.event.complaint_id
@@ -124,10 +124,10 @@ async def _came(ask: HttpAsk, sent: SentEvent) -> HttpReply:
     )
     link = outcome_link(sent)
     try:
-        came = await ask.rooms.watch.wait(act, give_up_at - time.monotonic())
-        if came is not None:
-            found = await _facts(ask, complaint, act, came, until=give_up_at)
-            return await told(ask, event.source, event.event_id, complaint, came, found, link)
+        come = await ask.rooms.watch.wait(act, give_up_at - time.monotonic())
+        if come is not None:
+            found = await _facts(ask, complaint, act, come, until=give_up_at)
+            return await told(ask, event.source, event.event_id, complaint, come, found, link)
     except Exception as error:
         if not is_away(error):
             raise

@@ -36,6 +36,7 @@ from hotline.web.speaking import Speakers
 from shared.log.away import is_away
 from shared.log.instants import reads_any_instant
 from shared.log.postgres import SETTINGS
+from shared.policy.catalogue import CatalogueInvalid, catalogue
 from shared.runtime.errors import UserError, told
 from shared.runtime.garbage import tune_gc
 from shared.runtime.telemetry import Telemetry, set_up_logs
@@ -177,6 +178,8 @@ async def opened(settings: Settings, telemetry: Telemetry) -> AsyncIterator[WebP
         clock = CityClock(settings.input_age_days_max)
         rooms = Rooms(
             prefix=settings.topic_prefix,
+            ruleset=settings.ruleset,
+            catalogue=catalogue(settings.catalogue),
             pool=pool,
             judge=Judge(settings.topic_prefix, settings.ruleset, clock),
             speakers=speakers,
@@ -212,5 +215,5 @@ def main() -> None:
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(run(Settings()))
-    except UserError as error:
+    except (UserError, CatalogueInvalid) as error:
         raise SystemExit(f"web: {error}") from None

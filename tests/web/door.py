@@ -110,7 +110,7 @@ async def open_door(
     projector: bool = True,
 ) -> AsyncIterator[Door]:
     """The HTTP door of this city, and the projector; `wired`: the door as it is to be started."""
-    services = [wired(realm.web(town.realm, folder))]
+    services = [wired(realm.web(town.realm, folder, CATALOGUE=str(town.folder / "catalogue.json")))]
     services += [realm.projector(town.realm, folder)] if projector else []
     supervisor = ForkingSupervisor(services, stack=None, say=town.said.append)
     await supervisor.start()
