@@ -7,7 +7,4 @@ ALTER TABLE read.complaint ADD COLUMN withheld boolean;
 CREATE INDEX wording_open311 ON read.wording (split_part(request_id, ':', 2), received_at, stream_id)
     WHERE request_id LIKE 'open311:%';
 
--- What was set aside of a complaint: a token says so.
-GRANT SELECT (complaint_id) ON es.parked TO hotline_web;
-
 -- migrate:down

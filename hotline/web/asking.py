@@ -15,6 +15,7 @@ from hotline.web.city_clock import CityClock
 from hotline.web.judging import Judge
 from hotline.web.keys import Key
 from hotline.web.limits import BODY_BYTES_MAX, BODY_SECONDS_MAX
+from hotline.web.open311.offers import ServiceOffers
 from hotline.web.outcomes import OutcomeWatch
 from hotline.web.problems import HttpRefusal, ProblemKind
 from hotline.web.rate import RateLimits
@@ -39,6 +40,8 @@ class Rooms(NamedTuple):
     ruleset: str
     """The rule set that new complaints are born under."""
     catalogue: Catalogue
+    offers: ServiceOffers
+    """The services of Open311, made of it."""
     pool: asyncpg.Pool[Any]
     judge: Judge
     speakers: Speakers

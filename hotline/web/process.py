@@ -28,6 +28,7 @@ from hotline.web.limits import (
     READINGS_MAX,
     STOP_SECONDS,
 )
+from hotline.web.open311.offers import ServiceOffers
 from hotline.web.outcomes import OutcomeWatch
 from hotline.web.rate import RateLimits
 from hotline.web.roles import HttpListener
@@ -176,10 +177,12 @@ async def opened(settings: Settings, telemetry: Telemetry) -> AsyncIterator[WebP
         watch = OutcomeWatch(pool)
         close.push_async_callback(watch.close)
         clock = CityClock(settings.input_age_days_max)
+        known = catalogue(settings.catalogue)
         rooms = Rooms(
             prefix=settings.topic_prefix,
             ruleset=settings.ruleset,
-            catalogue=catalogue(settings.catalogue),
+            catalogue=known,
+            offers=ServiceOffers(known),
             pool=pool,
             judge=Judge(settings.topic_prefix, settings.ruleset, clock),
             speakers=speakers,

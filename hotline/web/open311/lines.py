@@ -11,7 +11,7 @@ from hotline.web.asking import HttpAsk, HttpReply
 from hotline.web.open311 import recording, updates
 from hotline.web.open311.instants import SPAN_DAYS_MAX
 from hotline.web.open311.reading import REQUESTS_MAX
-from hotline.web.open311.requests_in import take_request, token
+from hotline.web.open311.requests_in import resolve_token, take_request
 from hotline.web.open311.requests_out import STATUSES, many_requests, one_request
 from hotline.web.open311.serving import ROOT, definition, discovery, services
 from hotline.web.open311.shapes import (
@@ -149,7 +149,7 @@ LINES: Final = (
         name="open311.token",
         summary="The number of the request that a token stands for, once it is on record.",
         scope=KeyScope.READ,
-        handle=token,
+        handle=resolve_token,
         answer=TokenAnswer,
         keyless=True,
         at_path={"token": "As it was answered."},

@@ -42,13 +42,16 @@ ORDER BY c.received_at DESC, c.stream_id DESC
 _NAMED: Final = _SHOWN.format(
     found="SELECT stream_id FROM read.complaint WHERE stream_id = ANY ($1::uuid[]) AND subject <> ''"
 )
-# The newest first. Each filter has its own index; none of them reads more than a span of 90 days.
-_FOUND: Final = """
-SELECT stream_id FROM read.complaint
-WHERE received_at BETWEEN $1 AND $2 AND subject <> '' AND ($3 OR withheld IS FALSE){more}
-ORDER BY received_at DESC, stream_id DESC LIMIT $4
-"""
-_OF_SUBJECTS: Final = " AND subject = ANY ($5::text[])"
+# The newest first: by the index of when they were received, or for each subject by its own.
+_FITS: Final = "received_at BETWEEN $1 AND $2 AND ($3 OR withheld IS FALSE)"
+_NEWEST: Final = "ORDER BY received_at DESC, stream_id DESC LIMIT $4"
+_OF_ALL: Final = f"SELECT stream_id FROM read.complaint WHERE {_FITS} AND subject <> ''{{ended}} {_NEWEST}"  # noqa: S608 -- our own
+_OF_SUBJECTS: Final = f"""
+SELECT c.stream_id FROM unnest($5::text[]) AS asked (subject) CROSS JOIN LATERAL (
+    SELECT stream_id, received_at FROM read.complaint n
+    WHERE n.subject = asked.subject AND {_FITS}{{ended}} {_NEWEST}
+) c {_NEWEST}
+"""  # noqa: S608 -- our own
 _OPEN: Final = " AND ended = ''"
 _CLOSED: Final = " AND ended <> ''"
 _FACTS: Final = """
@@ -131,13 +134,12 @@ async def found(connection: Connection, key: Key, only: RequestFilter) -> list[F
     """The newest requests, at most `REQUESTS_MAX`; of what is withheld only a key that may read all sees any."""
     if not (only.open or only.closed) or only.subjects == []:
         return []
-    more, given = "", []
-    if only.subjects is not None:
-        more, given = _OF_SUBJECTS, [list(only.subjects)]
-    if not (only.open and only.closed):
-        more += _OPEN if only.open else _CLOSED
-    statement = _SHOWN.format(found=_FOUND.format(more=more))
-    rows = await connection.fetch(statement, *only.span, key.may(KeyScope.READ_ALL), REQUESTS_MAX, *given)
+    ended = "" if only.open and only.closed else _OPEN if only.open else _CLOSED
+    newest = (_OF_ALL if only.subjects is None else _OF_SUBJECTS).format(ended=ended)
+    given = [] if only.subjects is None else [list(only.subjects)]
+    rows = await connection.fetch(
+        _SHOWN.format(found=newest), *only.span, key.may(KeyScope.READ_ALL), REQUESTS_MAX, *given
+    )
     return [_found(row, key) for row in rows]
 
 

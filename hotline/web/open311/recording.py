@@ -33,6 +33,8 @@ DESCRIPTION_MAX: Final = 4000
 """Characters, as the standard has it."""
 ADDRESS_MAX: Final = 300
 """Characters of address and coordinates together with the mark between them stay below what a request takes."""
+NAME_MAX: Final = 200
+"""Characters of who recorded it."""
 TITLE_CHARACTERS: Final = 50
 """Of a description that has no title of its own."""
 MEDIA_MAX: Final = 20
@@ -114,7 +116,7 @@ def request_of(
         address=address,
         title=said.get(TITLE) or _first_line(description) or offers.name_of(subject, Locale.ZH) or subject,
         content=_content(description, form.many("media_url")),
-        recorded_by=recorded_by,
+        recorded_by=recorded_by[:NAME_MAX],
         anonymous=not any(form.one(name) for name in ("first_name", "last_name", "email", "phone")),
         confidential=said.get(CONFIDENTIAL) == YES,
     )

@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 
 import msgspec
 
+from hotline.web.acts import BEHIND
 from hotline.web.asking import HttpAsk, HttpReply
 from hotline.web.events import HttpEvent
 from hotline.web.judging import JudgedEvent
@@ -15,7 +16,7 @@ from hotline.web.keys import Key
 from hotline.web.open311.contacts import seal
 from hotline.web.open311.offers import Locale
 from hotline.web.open311.recording import numbers_of, request_of
-from hotline.web.open311.serving import language, offers_of
+from hotline.web.open311.serving import language
 from hotline.web.open311.shapes import AcceptedRequest, GeoReportList, TokenAnswer
 from hotline.web.open311.wire import form
 from hotline.web.problems import HttpRefusal, ProblemKind, sentence
@@ -24,6 +25,7 @@ from hotline.web.roles import KeyScope
 from hotline.web.speaking import SentEvent
 from shared.cloudevents import input_headers
 from shared.complaint_number import number_of
+from shared.doors.heard import of_login
 from shared.events import ComplaintReceived
 from shared.ids import ComplaintId
 from shared.inputs import Input
@@ -34,12 +36,11 @@ from shared.topics import INTAKE_REQUESTS
 IDEMPOTENCY_KEY: Final = "idempotency-key"
 ONCE_MAX: Final = 128
 _NOTICE: Final = ("诉求已收到,请用 token 查询编号", "It has come in: ask with the token for its number")
-_TOKEN: Final = re.compile(r"([0-9a-f]{32})-(\d{1,9})-(\d{1,18})", re.ASCII)
+_TOKEN: Final = re.compile(r"([0-9a-f]{32})-(\d{1,9})-(\d{1,18})(?:-([a-z0-9][a-z0-9_-]{0,79}))?", re.ASCII)
 _CAME: Final = """
-SELECT (SELECT reason FROM es.parked WHERE consumer = $2 AND complaint_id = $1 AND part = $3
-            AND kafka_offset = $4 LIMIT 1) AS reason,
-       f.type, f.schema_version, f.body
-FROM (SELECT $1::uuid AS stream_id) one LEFT JOIN es.fact f ON f.stream_id = one.stream_id AND f.version = 1
+SELECT p.reason, f.type, f.schema_version, f.body FROM (SELECT $1::uuid AS stream_id) one
+LEFT JOIN es.fact f ON f.stream_id = one.stream_id AND f.version = 1
+LEFT JOIN es.parked p ON p.consumer = $2 AND p.topic = $3 AND p.part = $4 AND p.kafka_offset = $5
 """
 
 
@@ -48,14 +49,15 @@ async def take_request(ask: HttpAsk) -> HttpReply:
     given, key = form(ask), ask.key
     numbers = numbers_of(key.name, key.sources[0], _once(ask))
     command = request_of(
-        given, offers_of(ask), ruleset(ask.rooms.ruleset), numbers.request_id, key.sources[0]
+        given, ask.rooms.offers, ruleset(ask.rooms.ruleset), numbers.request_id, key.sources[0]
     )
     judged = judged_input(ask, command, numbers.event_id)
     assert judged.complaint_id is not None  # noqa: S101 -- a request becomes a complaint
     await seal(ask, given, judged.complaint_id)
     (sent,) = await ask.rooms.speakers.send(key.role, [judged])
     notice = _NOTICE[language(ask) is Locale.EN]
-    accepted = AcceptedRequest(token=token_of(sent, judged.complaint_id), service_notice=notice)
+    token = token_of(sent, judged.complaint_id, key.name)
+    accepted = AcceptedRequest(token=token, service_notice=notice)
     return HttpReply(200, GeoReportList(kind=AcceptedRequest, items=[accepted]))
 
 
@@ -80,34 +82,36 @@ def _once(ask: HttpAsk) -> str:
     return given
 
 
-def token_of(sent: SentEvent, complaint: ComplaintId) -> str:
+def token_of(sent: SentEvent, complaint: ComplaintId, login: str) -> str:
     """The complaint that a request becomes, and where the request lies: all that says what came of it."""
-    return f"{complaint.replace('-', '')}-{sent.partition}-{sent.offset}"
+    own = f"-{login}" if login else ""
+    return f"{complaint.replace('-', '')}-{sent.partition}-{sent.offset}{own}"
 
 
-async def token(ask: HttpAsk) -> HttpReply:
+async def resolve_token(ask: HttpAsk) -> HttpReply:
     """The number of the request that a token stands for, once it is on record."""
     asked = ask.path("token")
     found = _TOKEN.fullmatch(asked)
     if found is None:
         raise HttpRefusal(ProblemKind.NOT_FOUND, "There is no such token.")
-    complaint = UUID(found[1])
+    complaint, login = UUID(found[1]), found[4] or ""
+    topic = of_login(INTAKE_REQUESTS, login) if login else INTAKE_REQUESTS.name
+    where = (ask.rooms.prefix + topic, int(found[2]), int(found[3]))
     async with lent(ask.rooms.pool) as connection:
-        row = await connection.fetchrow(
-            _CAME, complaint, INTAKE_REQUESTS.hearers[0], int(found[2]), int(found[3])
-        )
+        row = await connection.fetchrow(_CAME, complaint, INTAKE_REQUESTS.hearers[0], *where)
     assert row is not None  # noqa: S101 -- it begins with a row of its own
-    if row["reason"] is not None:
-        raise HttpRefusal(ProblemKind.SET_ASIDE, _set_aside(ask.key, row["reason"]))
+    if row["reason"] is not None and not row["reason"].startswith(BEHIND):
+        raise HttpRefusal(ProblemKind.SET_ASIDE, _set_aside(ask.key, login, row["reason"]))
     number = _number(ComplaintId(str(complaint)), row)
     answer = TokenAnswer(token=asked, service_request_id=number or msgspec.UNSET)
     return HttpReply(200, GeoReportList(kind=TokenAnswer, items=[answer]))
 
 
-def _set_aside(key: Key, reason: str) -> str:
-    if key.may(KeyScope.READ):
+def _set_aside(key: Key, login: str, reason: str) -> str:
+    own = key.may(KeyScope.READ) and key.name == login
+    if own or key.may(KeyScope.READ_ALL):
         return sentence(reason)
-    return "The hotline set the request aside: a key that reads is told why."
+    return "The hotline set the request aside: the key that sent it is told why, if it may read."
 
 
 def _number(complaint: ComplaintId, row: Any) -> str:

@@ -26,7 +26,7 @@ from hotline.web.open311.reading import (
     named,
 )
 from hotline.web.open311.recording import without_media, without_point
-from hotline.web.open311.serving import language, offers_of
+from hotline.web.open311.serving import language
 from hotline.web.open311.shapes import ExtendedAttributes, GeoReportList, RequestNote, ServiceRequest
 from hotline.web.problems import HttpRefusal, ProblemKind
 from hotline.web.reading import Connection, lent
@@ -100,7 +100,7 @@ def _filter(ask: HttpAsk) -> RequestFilter:
     statuses = _listed(ask.query("status")) or list(STATUSES)
     if unknown := set(statuses) - set(STATUSES):
         raise bad("status", f"{' or '.join(STATUSES)}, and not {min(unknown)[:40]!r}")
-    codes, offers = _listed(ask.query("service_code")), offers_of(ask)
+    codes, offers = _listed(ask.query("service_code")), ask.rooms.offers
     subjects: list[str] = []
     for code in codes:
         subject = offers.subject_of(code)
@@ -120,7 +120,7 @@ async def _shown(ask: HttpAsk, connection: Connection, rows: Sequence[FoundReque
         notes = {}
         for row in await facts_of(connection, [one.complaint for one in rows], TYPES):
             notes.setdefault(row.complaint, []).append(row)
-    offers, locale = offers_of(ask), language(ask)
+    offers, locale = ask.rooms.offers, language(ask)
     items = [
         shown(one, offers, locale, None if notes is None else notes.get(one.complaint, [])) for one in rows
     ]

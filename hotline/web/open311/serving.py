@@ -7,7 +7,7 @@ from typing import Final
 
 from hotline.web.asking import HttpAsk, HttpReply
 from hotline.web.open311.instants import stamp
-from hotline.web.open311.offers import Locale, ServiceOffers, locale_of
+from hotline.web.open311.offers import Locale, locale_of
 from hotline.web.open311.shapes import DiscoveredEndpoint, GeoReportList, Open311Discovery, Open311Service
 from hotline.web.open311.wire import JSON, XML
 from hotline.web.problems import HttpRefusal, ProblemKind
@@ -19,11 +19,6 @@ CHANGED_AT: Final = datetime(2026, 12, 2, tzinfo=UTC)
 """When the services, or what can be said of them, changed last; moved with such a change."""
 CONTACT: Final = "市民热线服务中心 12345 / the hotline centre, telephone 12345"
 KEY_SERVICE: Final = "The hotline centre gives keys to systems: `hotline key add agents NAME`."
-
-
-def offers_of(ask: HttpAsk) -> ServiceOffers:
-    """The services of this city."""
-    return ServiceOffers(ask.rooms.catalogue)
 
 
 def language(ask: HttpAsk) -> Locale:
@@ -46,12 +41,12 @@ async def discovery(ask: HttpAsk) -> HttpReply:
 
 async def services(ask: HttpAsk) -> HttpReply:
     """Every service."""
-    return HttpReply(200, GeoReportList(kind=Open311Service, items=offers_of(ask).services(language(ask))))
+    return HttpReply(200, GeoReportList(kind=Open311Service, items=ask.rooms.offers.services(language(ask))))
 
 
 async def definition(ask: HttpAsk) -> HttpReply:
     """The attributes of one service."""
-    offers, code = offers_of(ask), ask.path("service_code")
+    offers, code = ask.rooms.offers, ask.path("service_code")
     if offers.subject_of(code) is None:
         raise HttpRefusal(ProblemKind.NOT_FOUND, "service_code: there is no such service.")
     return HttpReply(200, offers.definition(code, language(ask)))

@@ -13,7 +13,7 @@ from hotline.web.open311.history import TYPES, told
 from hotline.web.open311.instants import AskedSpan, asked_span, stamp
 from hotline.web.open311.reading import updates_of
 from hotline.web.open311.requests_in import judged_input
-from hotline.web.open311.serving import language, offers_of
+from hotline.web.open311.serving import language
 from hotline.web.open311.shapes import AcceptedUpdate, GeoReportList, RequestUpdate
 from hotline.web.open311.wire import form
 from hotline.web.problems import HttpRefusal, ProblemKind
@@ -73,7 +73,7 @@ STATUSES: Final = (*ADDS, *SOLVED, *AGAIN)
 
 async def read_updates(ask: HttpAsk) -> HttpReply:
     """The changes, in a span, of what the key's login sent over Open311."""
-    offers, locale = offers_of(ask), language(ask)
+    offers, locale = ask.rooms.offers, language(ask)
     async with lent(ask.rooms.pool) as connection:
         span = _span(ask, await connection.fetchval(_NOW))
         rows = await updates_of(connection, ask.key, span, TYPES)
