@@ -28,7 +28,7 @@ from hotline.web.handlers import (
     take_events,
 )
 from hotline.web.limits import PAGE_MAX
-from hotline.web.open311.lines import LINES, Open311Line, path_of
+from hotline.web.open311.lines import LINES, QUERY, Open311Line, path_of
 from hotline.web.open311.wire import FORMATS
 from hotline.web.open311.wire import status_of as geo_status_of
 from hotline.web.problems import ProblemKind
@@ -172,7 +172,7 @@ def _open311(line: Open311Line) -> HttpRoute:
     )
     parameters = [
         HttpParameter(name=name, at=at, text=text, required=at == "path")
-        for at, named in (("path", line.at_path), ("query", line.query), ("header", line.headers))
+        for at, named in (("path", line.at_path), ("query", line.query | QUERY), ("header", line.headers))
         for name, text in named.items()
     ]
     return HttpRoute(

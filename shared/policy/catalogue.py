@@ -27,7 +27,7 @@ EXAMPLE: Final = "beijing-example-1"
 SERVICE_CODE: Final = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_-]{0,59}$")
 """The form of a subject's code. It stands in addresses, which some clients build without escaping."""
 CODE_DIGITS: Final = 12
-"""Hexadecimal digits of a code made of a name: two of a thousand subjects are alike once in some 500 million catalogues."""
+"""Hexadecimal digits of a code made of a name: of a thousand subjects two are alike once in 500 million catalogues."""
 
 
 class CatalogueInvalid(ValueError):  # noqa: N818 -- a state of a file, said to a person

@@ -45,7 +45,7 @@ class Open311Line:
     keyless: bool = False
     """Whether anybody may use it, with a key or without."""
     at_path: Mapping[str, str] = field(default_factory=dict)
-    query: Mapping[str, str] = field(default_factory=dict)
+    query: dict[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     form: Mapping[str, str] = field(default_factory=dict)
     """The fields of its form, where it takes one."""
@@ -54,6 +54,11 @@ class Open311Line:
     problems: tuple[ProblemKind, ...] = ()
 
 
+QUERY: Final = {
+    "jurisdiction_id": "Not read: there is one city here.",
+    "api_key": "ID.SECRET of `hotline key add agents`; in a header or a field of the form it will do as well.",
+}
+"""The parameters that every path takes."""
 _LOCALE: Final = {"locale": "The language of names and sentences: zh, or en."}
 _DATES: Final = {
     "start_date": "The first instant, such as 2021-09-24T00:00:00+08:00.",
