@@ -12,6 +12,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from hotline.web.city_clock import CityClock
+from hotline.web.contact_reader import ContactReader
+from hotline.web.contact_seal import ContactSeal
 from hotline.web.judging import Judge
 from hotline.web.keys import Key
 from hotline.web.limits import BODY_BYTES_MAX, BODY_SECONDS_MAX
@@ -49,6 +51,8 @@ class Rooms(NamedTuple):
     streams: OpenStreams
     clock: CityClock
     rates: RateLimits
+    contacts: ContactSeal
+    readings: ContactReader
     telemetry: Telemetry
 
 

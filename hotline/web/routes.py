@@ -16,9 +16,12 @@ from hotline.web.answers import (
     ComplaintPage,
     ComplaintSeen,
     ComplaintTimeline,
+    ContactSeen,
+    SealedContact,
     UndecidedAct,
 )
 from hotline.web.asking import HttpAsk, HttpReply, HttpStream
+from hotline.web.contacts import put_contact, read_contact
 from hotline.web.following import PLACES, follow_orders
 from hotline.web.handlers import (
     one_complaint,
@@ -34,7 +37,7 @@ from hotline.web.open311.wire import status_of as geo_status_of
 from hotline.web.problems import ProblemKind
 from hotline.web.roles import ACTS_OF, LISTENER_OF, HttpListener, KeyScope
 from shared import roles
-from shared.inputs import Input
+from shared.inputs import Input, RecordRequest
 
 Handler = Callable[[HttpAsk], Awaitable[HttpReply | HttpStream]]
 
@@ -47,6 +50,8 @@ class TakenBody(StrEnum):
     """CloudEvents in one of three modes."""
     INPUT = "input"
     """The data of one input, as JSON."""
+    CONTACT = "contact"
+    """The contact of a request, as JSON."""
     FORM = "form"
     """A form, urlencoded or multipart."""
 
@@ -92,6 +97,8 @@ class HttpRoute:
     takes: TakenBody = TakenBody.NONE
     input: type[Input] | None = None
     """The input it takes, where it takes one."""
+    beside: bool = False
+    """Whether the citizen's contact may stand beside the input's own fields."""
     parameters: Sequence[HttpParameter] = ()
     answers: Mapping[int, type[msgspec.Struct]] = field(default_factory=dict)
     many: bool = False
@@ -154,6 +161,7 @@ def _act(role: str, kind: type[Input]) -> HttpRoute:
         handle=acting(kind),
         takes=TakenBody.INPUT,
         input=kind,
+        beside=kind is RecordRequest,
         parameters=(
             HttpParameter(
                 name="Idempotency-Key",
@@ -208,6 +216,37 @@ ROUTES: Final[tuple[HttpRoute, ...]] = (
         answers={202: AcceptedEvents},
     ),
     *(_act(role, kind) for role in _ACTING for kind in ACTS_OF[role]),
+    HttpRoute(
+        method="PUT",
+        path="/contacts",
+        name="contacts.seal",
+        summary="Seal the contact of a request of this key, before it is sent or later; it is never read back here.",
+        roles=(roles.AGENTS,),
+        scope=KeyScope.ACTS,
+        handle=put_contact,
+        takes=TakenBody.CONTACT,
+        answers={200: SealedContact},
+        problems=(ProblemKind.REFUSED,),
+    ),
+    HttpRoute(
+        method="GET",
+        path="/contacts/{complaint}",
+        name="contacts.read",
+        summary="The contact of a complaint that lies with the unit now; each reading is written down.",
+        roles=(roles.UNIT,),
+        scope=KeyScope.CONTACTS,
+        handle=read_contact,
+        parameters=(
+            HttpParameter(name="complaint", at="path", text="The complaint's id.", required=True),
+            HttpParameter(
+                name="reason",
+                at="query",
+                text="Why the assignee of a report or a confidential complaint must know; it is written down.",
+            ),
+        ),
+        answers={200: ContactSeen},
+        problems=(ProblemKind.CONTACT_REFUSED, ProblemKind.NOT_FOUND),
+    ),
     HttpRoute(
         method="GET",
         path=OUTCOMES,

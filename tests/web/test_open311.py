@@ -17,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.requests import Request
 
+from hotline.web.open311.contacts import NAMED, contact_in_form
 from hotline.web.open311.forms import FIELDS_MAX, GivenForm, form_of
 from hotline.web.open311.history import STATES, TOLD, masked, told
 from hotline.web.open311.instants import SPAN_DAYS_MAX, asked_span, stamp
@@ -24,7 +25,6 @@ from hotline.web.open311.markup import ALONE, LISTS, MEMBERS, xml_of
 from hotline.web.open311.offers import Locale, ServiceOffers
 from hotline.web.open311.reading import FoundRequest
 from hotline.web.open311.recording import (
-    CONTACT,
     UNKNOWN_DISTRICT,
     numbers_of,
     request_of,
@@ -432,10 +432,35 @@ def test_a_request_of_fixmystreet_is_put_on_record() -> None:
     assert (words, point) == ("北京市海淀区中关村街道5号", (39.984702, 116.318417))
 
 
+SAYS_WHO: Final = (*NAMED, "device_id", "deviceid", "account_id")
+
+
 def test_nothing_that_says_who_it_was_is_in_the_event() -> None:
-    marked = {name: f"MARK{place}MARK" for place, name in enumerate(CONTACT)}
+    marked = {name: f"MARK{place}MARK" for place, name in enumerate(SAYS_WHO)}
     event = msgspec.json.encode(recorded(**marked)).decode()
     assert "MARK" not in event
+
+
+def test_a_contact_is_read_from_its_fields() -> None:
+    contact = contact_in_form(
+        fields(first_name="三", last_name="张", email="z@example.org", phone="138 0013 8000")
+    )
+    assert contact is not None
+    assert (contact.name, contact.email, contact.phone) == ("张三", "z@example.org", "138 0013 8000")
+    english = contact_in_form(fields(first_name="Ann", last_name="Lee"))
+    assert english is not None
+    assert (english.name, english.phone) == ("Ann Lee", "")
+    assert contact_in_form(fields(device_id="d-1", account_id="a-1")) is None
+
+
+@pytest.mark.parametrize(
+    ("more", "field"),
+    [({"phone": "MARK"}, "phone"), ({"email": "MARK"}, "email"), ({"first_name": "MARK" * 50}, "first_name")],
+)
+def test_a_contact_that_is_none_is_refused_without_a_word_of_it(more: dict[str, str], field: str) -> None:
+    answer = refused(lambda: contact_in_form(fields(**more)))
+    assert answer.problem.field == field
+    assert "MARK" not in answer.problem.detail
 
 
 def test_whoever_names_nobody_is_anonymous() -> None:

@@ -20,6 +20,7 @@ from hotline.web.open311.serving import ROOT, SPECIFICATION
 from hotline.web.roles import HttpListener, KeyScope
 from shared import roles
 from shared.complaint_number import number_of as complaint_number
+from shared.contacts.details import Contact
 from shared.events import (
     ComplaintDispatched,
     ComplaintReceived,
@@ -28,8 +29,10 @@ from shared.events import (
     RequestSupplemented,
 )
 from shared.policy.catalogue import parsed
+from shared.topics import INTAKE_REQUESTS
 from tests.city import CATALOGUE, DISTRICT, STREET, STREETS, UNIT, WATER, City, until
 from tests.web.door import Door, open_door
+from tests.web.test_contacts import contact_of
 from tests.web.test_open311 import FOREIGN, faults, read_xml, without_control
 
 pytestmark = pytest.mark.connected
@@ -373,6 +376,44 @@ async def test_a_multipart_form_is_the_same(client: httpx2.AsyncClient, api_key:
     answer = await client.post(f"{ROOT}/requests.json", files=with_file)
     assert answer.status_code == 400
     assert "media_url" in answer.json()[0]["description"]
+
+
+async def test_a_contact_goes_into_the_vault_and_nowhere_else(
+    town: City, door: Door, client: httpx2.AsyncClient, api_key: str
+) -> None:
+    marked = {
+        "last_name": "欧阳",
+        "first_name": "修远",
+        "phone": "13800138000",
+        "email": "ouyang@example.org",
+    }
+    number = await put(client, api_key, **marked, device_id="device-MARK", account_id="account-MARK")
+    complaint = await complaint_of(town, number)
+    await town.until_fact(complaint, ComplaintDispatched)
+    assert await contact_of(town, complaint) == Contact(
+        name="欧阳修远", phone=marked["phone"], email=marked["email"]
+    )
+    update = {"api_key": api_key, "service_request_id": number, "update_id": "u-9", "status": "OPEN"}
+    answer = await client.post(
+        f"{ROOT}/servicerequestupdates.json", data={**update, "description": "还没有水", **marked}
+    )
+    assert answer.status_code == 200, answer.text
+    await town.settled()
+    said = [message.value for message in await town.messages(town.topic(INTAKE_REQUESTS), count=1)]
+    said += [message.value for message in await town.messages(town.realm.prefix + "complaints.log")]
+    said += [door.log.read_bytes(), town.logs(lines=100_000).encode()]
+    own = await client.get(f"{ROOT}/requests/{number}.xml", params={"api_key": api_key, "extensions": "true"})
+    said += [own.content]
+    for part in (*marked.values(), "MARK"):
+        assert not [one for one in said if part.encode() in (one or b"")], part
+
+
+async def test_one_without_a_contact_is_anonymous_and_has_none(
+    town: City, client: httpx2.AsyncClient, api_key: str
+) -> None:
+    complaint = await complaint_of(town, await put(client, api_key))
+    assert "IdentityProtected" in await town.story(complaint)
+    assert await town.value("SELECT count(*) FROM vault.key WHERE stream_id = $1", complaint) == 0
 
 
 # --- who reads what

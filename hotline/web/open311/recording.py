@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
+from hotline.web.open311.contacts import NAMED
 from hotline.web.open311.forms import GivenForm, bad
 from hotline.web.open311.offers import (
     ATTRIBUTES,
@@ -41,8 +42,6 @@ MEDIA_MAX: Final = 20
 MEDIA_CHARACTERS_MAX: Final = 400
 UNKNOWN_DISTRICT: Final = "待核实"
 """Of a request whose address names none: it is unlisted, so the hotline's own desk has it corrected."""
-CONTACT: Final = ("first_name", "last_name", "email", "phone", "device_id", "account_id")
-"""The fields that say who it was: they go into the vault and nowhere else."""
 FIELDS: Final[Mapping[str, str]] = {
     "jurisdiction_id": "Not read: there is one city here.",
     "api_key": "ID.SECRET of `hotline key add agents`, where it does not stand in the query or a header.",
@@ -52,7 +51,7 @@ FIELDS: Final[Mapping[str, str]] = {
     "address_string": f"The place in words, at most {ADDRESS_MAX} characters: the second way.",
     "address_id": "An id of the place: the third way; kept as words.",
     "description": f"The request, at most {DESCRIPTION_MAX} characters.",
-    "first_name": "The citizen's given name. It goes into the vault alone.",
+    "first_name": "The citizen's given name. It is sealed into the vault and sent nowhere.",
     "last_name": "The citizen's family name, likewise.",
     "email": "The citizen's address of e-mail, likewise.",
     "phone": "The citizen's telephone number, likewise.",
@@ -117,7 +116,7 @@ def request_of(
         title=said.get(TITLE) or _first_line(description) or offers.name_of(subject, Locale.ZH) or subject,
         content=_content(description, form.many("media_url")),
         recorded_by=recorded_by[:NAME_MAX],
-        anonymous=not any(form.one(name) for name in ("first_name", "last_name", "email", "phone")),
+        anonymous=not any(form.one(name) for name in NAMED),
         confidential=said.get(CONFIDENTIAL) == YES,
     )
 

@@ -13,7 +13,7 @@ from hotline.web.asking import HttpAsk, HttpReply
 from hotline.web.events import HttpEvent
 from hotline.web.judging import JudgedEvent
 from hotline.web.keys import Key
-from hotline.web.open311.contacts import seal
+from hotline.web.open311.contacts import contact_in_form
 from hotline.web.open311.offers import Locale
 from hotline.web.open311.recording import numbers_of, request_of
 from hotline.web.open311.serving import language
@@ -53,7 +53,9 @@ async def take_request(ask: HttpAsk) -> HttpReply:
     )
     judged = judged_input(ask, command, numbers.event_id)
     assert judged.complaint_id is not None  # noqa: S101 -- a request becomes a complaint
-    await seal(ask, given, judged.complaint_id)
+    contact = contact_in_form(given)
+    if contact is not None:
+        await ask.rooms.contacts.seal(key, judged.complaint_id, contact)
     (sent,) = await ask.rooms.speakers.send(key.role, [judged])
     notice = _NOTICE[language(ask) is Locale.EN]
     token = token_of(sent, judged.complaint_id, key.name)
