@@ -65,7 +65,7 @@ def acting(kind: type[Input]) -> Callable[[HttpAsk], Awaitable[HttpReply]]:
         if contact is not None and judged.complaint_id is not None:
             await ask.rooms.contacts.seal(ask.key, judged.complaint_id, contact)
         (sent,) = await ask.rooms.speakers.send(ask.key.role, [judged])
-        return await _came(ask, sent)
+        return await came(ask, sent)
 
     return act
 
@@ -115,7 +115,7 @@ def outcome_link(sent: SentEvent) -> str:
     return f"{OUTCOMES}?{urlencode(told)}"
 
 
-async def _came(ask: HttpAsk, sent: SentEvent) -> HttpReply:
+async def came(ask: HttpAsk, sent: SentEvent) -> HttpReply:
     """The outcome of an act that was just sent, waited for."""
     give_up_at = time.monotonic() + OUTCOME_SECONDS_MAX
     event, complaint = sent.event, sent.event.complaint_id
@@ -130,10 +130,10 @@ async def _came(ask: HttpAsk, sent: SentEvent) -> HttpReply:
     )
     link = outcome_link(sent)
     try:
-        came = await ask.rooms.watch.wait(act, give_up_at - time.monotonic())
-        if came is not None:
-            found = await _facts(ask, complaint, act, came, until=give_up_at)
-            return await told(ask, event.source, event.event_id, complaint, came, found, link)
+        come = await ask.rooms.watch.wait(act, give_up_at - time.monotonic())
+        if come is not None:
+            found = await _facts(ask, complaint, act, come, until=give_up_at)
+            return await told(ask, event.source, event.event_id, complaint, come, found, link)
     except Exception as error:
         if not is_away(error):
             raise

@@ -33,9 +33,10 @@ from hotline.web.answers import (
 from hotline.web.contact_seal import BESIDE, GivenContact
 from hotline.web.contacts import RequestContact
 from hotline.web.events import BATCH, JSON
+from hotline.web.open311 import contract as open311
 from hotline.web.problems import CONTENT_TYPE, HttpProblem, ProblemKind
 from hotline.web.roles import LINE_OF
-from hotline.web.routes import EVERYWHERE, WITH_BODY, HttpParameter, HttpRoute, TakenBody
+from hotline.web.routes import EVERYWHERE, WITH_BODY, HttpParameter, HttpRoute, TakenBody, WireName
 from shared.cloudevents import ATTRIBUTE_BYTES_MAX, VALUE_BYTES_MAX
 from shared.events import Attachment
 from shared.inputs import Input
@@ -120,7 +121,8 @@ def document(routes: Sequence[HttpRoute]) -> dict[str, Any]:
         "paths": paths,
         "components": {
             "securitySchemes": {
-                "key": {"type": "http", "scheme": "bearer", "description": "ID.SECRET of `hotline key add`."}
+                "key": {"type": "http", "scheme": "bearer", "description": "ID.SECRET of `hotline key add`."},
+                **(open311.SECURITY if any(one.wire is WireName.OPEN311 for one in routes) else {}),
             },
             "schemas": _schemas(routes),
         },
@@ -149,6 +151,11 @@ def _operation(route: HttpRoute) -> dict[str, Any]:
     elif route.takes is TakenBody.CONTACT:
         content = {"schema": _ref(RequestContact.__name__)}
         told["requestBody"] = {"required": True, "content": {JSON: content}}
+    elif route.takes is TakenBody.FORM:
+        told["requestBody"] = open311.form_body(route.form, route.form_required)
+    if route.wire is WireName.OPEN311:
+        keys: list[dict[str, list[str]]] = [{name: []} for name in ("key", *open311.SECURITY)]
+        told["security"] = [*keys, {}] if route.keyless else keys
     if parameters:
         told["parameters"] = parameters
     told["responses"] = _responses(route)
@@ -179,10 +186,12 @@ def _parameter(one: HttpParameter) -> dict[str, Any]:
 
 def _responses(route: HttpRoute) -> dict[str, Any]:
     found: dict[str, Any] = {}
+    geo = route.wire is WireName.OPEN311
     for status, kind in route.answers.items():
+        own = {JSON: {"schema": _ref(kind.__name__)}}
         found[str(status)] = {
             "description": inspect.cleandoc(kind.__doc__ or ""),
-            "content": {JSON: {"schema": _ref(kind.__name__)}},
+            "content": open311.answered(kind, many=route.many) if geo else own,
         }
     if route.streams:
         text = (
@@ -191,10 +200,11 @@ def _responses(route: HttpRoute) -> dict[str, Any]:
         content = {EVENT_STREAM: {"schema": {"type": "string", "description": text}}}
         found["200"] = {"description": text, "content": content}
     for problem in problems_of(route):
-        before = found.get(str(problem.status), {}).get("description", "")
+        code = str(route.status_of(problem))
+        before = found.get(code, {}).get("description", "")
         told: dict[str, Any] = {
             "description": f"{before} {problem.title}".strip(),
-            "content": {CONTENT_TYPE: {"schema": _ref(HttpProblem.__name__)}},
+            "content": open311.refused() if geo else {CONTENT_TYPE: {"schema": _ref(HttpProblem.__name__)}},
         }
         if problem in {ProblemKind.TOO_MANY, ProblemKind.AWAY}:
             told["headers"] = {
@@ -203,7 +213,7 @@ def _responses(route: HttpRoute) -> dict[str, Any]:
                     "schema": {"type": "integer", "minimum": 0},
                 }
             }
-        found[str(problem.status)] = told
+        found[code] = told
     return dict(sorted(found.items()))
 
 
@@ -228,6 +238,7 @@ def _schemas(routes: Iterable[HttpRoute]) -> dict[str, Any]:
     }
     known = sorted(kinds | carried, key=lambda kind: kind.__name__)
     made = {name: schema for name, schema in _inputs().items() if name in _reached(known)}
+    made |= open311.schemas() if any(route.wire is WireName.OPEN311 for route in routes) else {}
     made |= _contacts() if any(route.takes is TakenBody.CONTACT for route in routes) else {}
     made |= {
         _with_contact(route.input): _beside(made[route.input.__name__])

@@ -30,6 +30,7 @@ from hotline.web.limits import (
     READINGS_MAX,
     STOP_SECONDS,
 )
+from hotline.web.open311.offers import ServiceOffers
 from hotline.web.outcomes import OutcomeWatch
 from hotline.web.rate import RateLimits
 from hotline.web.roles import HttpListener
@@ -40,6 +41,7 @@ from shared.contacts.details import master_key, sealing_key
 from shared.log.away import is_away
 from shared.log.instants import reads_any_instant
 from shared.log.postgres import SETTINGS
+from shared.policy.catalogue import CatalogueInvalid, catalogue
 from shared.runtime.errors import UserError, told
 from shared.runtime.garbage import tune_gc
 from shared.runtime.telemetry import Telemetry, set_up_logs
@@ -188,8 +190,12 @@ async def opened(settings: Settings, telemetry: Telemetry) -> AsyncIterator[WebP
         watch = OutcomeWatch(pool)
         close.push_async_callback(watch.close)
         clock = CityClock(settings.input_age_days_max)
+        known = catalogue(settings.catalogue)
         rooms = Rooms(
             prefix=settings.topic_prefix,
+            ruleset=settings.ruleset,
+            catalogue=known,
+            offers=ServiceOffers(known),
             pool=pool,
             judge=Judge(settings.topic_prefix, settings.ruleset, clock),
             speakers=speakers,
@@ -235,5 +241,5 @@ def main() -> None:
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(run(Settings()))
-    except UserError as error:
+    except (UserError, CatalogueInvalid) as error:
         raise SystemExit(f"web: {error}") from None

@@ -31,6 +31,9 @@ from hotline.web.handlers import (
     take_events,
 )
 from hotline.web.limits import PAGE_MAX
+from hotline.web.open311.lines import LINES, QUERY, Open311Line, path_of
+from hotline.web.open311.wire import FORMATS
+from hotline.web.open311.wire import status_of as geo_status_of
 from hotline.web.problems import ProblemKind
 from hotline.web.roles import ACTS_OF, LISTENER_OF, HttpListener, KeyScope
 from shared import roles
@@ -49,6 +52,17 @@ class TakenBody(StrEnum):
     """The data of one input, as JSON."""
     CONTACT = "contact"
     """The contact of a request, as JSON."""
+    FORM = "form"
+    """A form, urlencoded or multipart."""
+
+
+class WireName(StrEnum):
+    """How a route is spoken."""
+
+    HOTLINE = "hotline"
+    """JSON, problems of RFC 9457, the key in a header."""
+    OPEN311 = "open311"
+    """JSON or XML by the ending of the path, errors as GeoReport has them, the key as `api_key` too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +101,15 @@ class HttpRoute:
     """Whether the citizen's contact may stand beside the input's own fields."""
     parameters: Sequence[HttpParameter] = ()
     answers: Mapping[int, type[msgspec.Struct]] = field(default_factory=dict)
+    many: bool = False
+    """Whether the answer is a list of them, with nothing around it."""
+    form: Mapping[str, str] = field(default_factory=dict)
+    """The fields of its form, and what each is for; `attribute[CODE]` comes beside them."""
+    form_required: tuple[str, ...] = ()
+    """Those of them that must be there."""
+    wire: WireName = WireName.HOTLINE
+    keyless: bool = False
+    """Whether anybody may use it, with a key or without."""
     streams: bool = False
     """Whether the answer 200 is a stream of server-sent events."""
     problems: Sequence[ProblemKind] = ()
@@ -96,6 +119,10 @@ class HttpRoute:
     def listeners(self) -> frozenset[HttpListener]:
         """The listeners that answer it: those of its roles."""
         return frozenset(LISTENER_OF[role] for role in self.roles)
+
+    def status_of(self, problem: ProblemKind) -> int:
+        """The status of a problem where it happens here."""
+        return geo_status_of(problem) if self.wire is WireName.OPEN311 else problem.status
 
 
 EVERYWHERE: Final = (
@@ -144,6 +171,35 @@ def _act(role: str, kind: type[Input]) -> HttpRoute:
         ),
         answers={200: ActOutcome, 202: UndecidedAct},
         problems=_OUTCOME,
+    )
+
+
+def _open311(line: Open311Line) -> HttpRoute:
+    ending = HttpParameter(
+        name="format", at="path", text="The format of the answer.", required=True, values=tuple(FORMATS)
+    )
+    parameters = [
+        HttpParameter(name=name, at=at, text=text, required=at == "path")
+        for at, named in (("path", line.at_path), ("query", line.query | QUERY), ("header", line.headers))
+        for name, text in named.items()
+    ]
+    return HttpRoute(
+        method=line.method,
+        path=path_of(line),
+        name=line.name,
+        summary=line.summary,
+        roles=(roles.AGENTS,),
+        scope=line.scope,
+        handle=line.handle,
+        takes=TakenBody.FORM if line.form else TakenBody.NONE,
+        parameters=(*parameters, ending),
+        answers={200: line.answer},
+        many=line.many,
+        form=line.form,
+        form_required=line.required,
+        wire=WireName.OPEN311,
+        keyless=line.keyless,
+        problems=(*line.problems, ProblemKind.NOT_FOUND),
     )
 
 
@@ -290,6 +346,7 @@ ROUTES: Final[tuple[HttpRoute, ...]] = (
         parameters=_PAGE,
         answers={200: ComplaintPage},
     ),
+    *(_open311(line) for line in LINES),
 )
 """A new route is a line here."""
 

@@ -116,7 +116,11 @@ async def open_door(
     projector: bool = True,
 ) -> AsyncIterator[Door]:
     """The HTTP door of this city, and the projector; `wired`: the door as it is to be started."""
-    told = {"CONTACTS_PUBLIC_KEY": public_written(MASTER), "CONTACTS_KEY": b64encode(MASTER_BYTES).decode()}
+    told = {
+        "CATALOGUE": str(town.folder / "catalogue.json"),
+        "CONTACTS_PUBLIC_KEY": public_written(MASTER),
+        "CONTACTS_KEY": b64encode(MASTER_BYTES).decode(),
+    }
     services = [wired(realm.web(town.realm, folder, **told))]
     services += [realm.projector(town.realm, folder)] if projector else []
     supervisor = ForkingSupervisor(services, stack=None, say=town.said.append)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import signal
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -291,11 +292,14 @@ ROUTES_BY_PATH: Final = {route.path: route for route in ROUTES}
 
 def _asked(route: HttpRoute) -> tuple[str, dict[str, Any]]:
     path = route.path.replace("{complaint}", ABSENT).replace("{unit}", "no-such-unit")
+    path = re.sub(r"\{\w+\}", "none", path.replace("{format}", "json"))
     if route.takes is TakenBody.INPUT:
         assert route.input is not None
         return path, {"json": input_example(route.input)["payload"]}
     if route.takes is TakenBody.EVENTS:
         return path, {"content": "{}", "headers": {"Content-Type": CONTENT_TYPE}}
+    if route.takes is TakenBody.FORM:
+        return path, {"data": {"service_code": "none"}}
     return path, {}
 
 
