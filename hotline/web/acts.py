@@ -14,6 +14,7 @@ import msgspec
 from hotline.casefile import refusals
 from hotline.web.answers import ActOutcome, UndecidedAct
 from hotline.web.asking import HttpAsk, HttpReply
+from hotline.web.contact_seal import without_contact
 from hotline.web.events import HttpEvent, depth_of
 from hotline.web.judging import JudgedEvent
 from hotline.web.limits import DEPTH_MAX, OUTCOME_SECONDS_MAX
@@ -23,6 +24,7 @@ from hotline.web.reading import OfAct, is_dispatched, is_party, lent, of_act
 from hotline.web.roles import ACTS_OF
 from hotline.web.speaking import SentEvent
 from shared.cloudevents import input_headers
+from shared.contacts.details import Contact
 from shared.events import (
     REFUSALS,
     ComplaintAnsweredDirectly,
@@ -31,7 +33,7 @@ from shared.events import (
     Fact,
 )
 from shared.ids import ComplaintId, message_id
-from shared.inputs import INPUTS, Input
+from shared.inputs import INPUTS, Input, RecordRequest
 from shared.log.away import is_away
 from shared.results import wrong_field
 
@@ -56,16 +58,24 @@ def acting(kind: type[Input]) -> Callable[[HttpAsk], Awaitable[HttpReply]]:
     async def act(ask: HttpAsk) -> HttpReply:
         if kind not in ACTS_OF[ask.key.role]:
             raise HttpRefusal(ProblemKind.NOT_ALLOWED, f"The role {ask.key.role} does not say {kind.TYPE}.")
-        return await spoken(ask, _event(ask, kind, await ask.body()))
+        body, contact = await ask.body(), None
+        if kind is RecordRequest:
+            body, contact = without_contact(body)
+        return await spoken(ask, _event(ask, kind, body), contact)
 
     return act
 
 
-async def spoken(ask: HttpAsk, event: HttpEvent) -> HttpReply:
-    """Send the event of an act, and wait for what comes of it; `HttpRefusal` where it is refused or cannot be sent."""
+async def spoken(ask: HttpAsk, event: HttpEvent, contact: Contact | None = None) -> HttpReply:
+    """Send the event of an act, and wait for what comes of it; `HttpRefusal` where it is refused or cannot be sent.
+
+    `contact`: that of the request, which is sealed before.
+    """
     (judged,) = _as_act(ask, event)
+    if contact is not None and judged.complaint_id is not None:
+        await ask.rooms.contacts.seal(ask.key, judged.complaint_id, contact)
     (sent,) = await ask.rooms.speakers.send(ask.key.role, [judged])
-    return await _came(ask, sent)
+    return await came(ask, sent)
 
 
 def _event(ask: HttpAsk, kind: type[Input], body: bytes) -> HttpEvent:
@@ -113,7 +123,7 @@ def outcome_link(sent: SentEvent) -> str:
     return f"{OUTCOMES}?{urlencode(told)}"
 
 
-async def _came(ask: HttpAsk, sent: SentEvent) -> HttpReply:
+async def came(ask: HttpAsk, sent: SentEvent) -> HttpReply:
     """The outcome of an act that was just sent, waited for."""
     give_up_at = time.monotonic() + OUTCOME_SECONDS_MAX
     event, complaint = sent.event, sent.event.complaint_id
@@ -128,10 +138,10 @@ async def _came(ask: HttpAsk, sent: SentEvent) -> HttpReply:
     )
     link = outcome_link(sent)
     try:
-        came = await ask.rooms.watch.wait(act, give_up_at - time.monotonic())
-        if came is not None:
-            found = await _facts(ask, complaint, act, came, until=give_up_at)
-            return await told(ask, event.source, event.event_id, complaint, came, found, link)
+        come = await ask.rooms.watch.wait(act, give_up_at - time.monotonic())
+        if come is not None:
+            found = await _facts(ask, complaint, act, come, until=give_up_at)
+            return await told(ask, event.source, event.event_id, complaint, come, found, link)
     except Exception as error:
         if not is_away(error):
             raise

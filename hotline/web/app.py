@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
 import msgspec
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from hotline.web.asking import HttpAsk, HttpReply, Rooms
-from hotline.web.document import document
-from hotline.web.keys import Key, KeyRing, KeyUnknowable
+from hotline.web.asking import HttpAsk, HttpReply, HttpStream, HttpWire, Rooms
+from hotline.web.document import EVENT_STREAM, document
+from hotline.web.keys import NOBODY, Key, KeyRing, KeyUnknowable
+from hotline.web.open311.wire import GeoReportWire
 from hotline.web.pages.routes import page_routes
 from hotline.web.problems import CONTENT_TYPE, HttpRefusal, ProblemKind
 from hotline.web.roles import LISTENER_OF, HttpListener
-from hotline.web.routes import HttpRoute, at
-from hotline.web.streaming import streamed
+from hotline.web.routes import HttpRoute, WireName, at
 from shared.log.away import is_away
 from shared.runtime.errors import told
 
@@ -52,30 +52,29 @@ class Gate:
 
     def to(self, route: HttpRoute) -> Callable[[Request], Awaitable[Response]]:
         """The endpoint of this route."""
+        wire = _WIRES[route.wire]
 
         async def endpoint(request: Request) -> Response:
             began_at = time.monotonic()
             try:
-                key = await self._key(request)
-                self._allowed(key, route)
-                self._rooms.rates.spend(key, 1)
+                key = await self._key(request, route, await wire.typed_key(request))
                 reply = await route.handle(HttpAsk(request, key, self._rooms))
-                response = answered(reply) if isinstance(reply, HttpReply) else streamed(reply)
+                response = wire.answer(request, reply)
             except HttpRefusal as refused:
-                response = self._refused(refused)
+                response = wire.refusal(request, self._refused(refused))
             except Exception as error:  # noqa: BLE001 -- whatever it is, nothing of it goes out
-                response = self._failed(route, error)
+                response = wire.refusal(request, self._refused(self._failed(route, error)))
             self._rooms.telemetry.count("web.requests")
             self._rooms.telemetry.observe("web.seconds", time.monotonic() - began_at)
             return response
 
         return endpoint
 
-    async def _key(self, request: Request) -> Key:
-        scheme, _, typed = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() == "bearer":
+    async def _key(self, request: Request, route: HttpRoute, typed: str) -> Key:
+        """The key of a request, which may do what its route does; its rate is counted."""
+        if typed:
             try:
-                key = await self._keys.key_of(typed.strip())
+                key = await self._keys.key_of(typed)
             except KeyUnknowable:
                 raise HttpRefusal(
                     ProblemKind.AWAY,
@@ -83,9 +82,13 @@ class Gate:
                     headers={"Retry-After": str(AWAY_SECONDS)},
                 ) from None
             if key is not None:
+                self._allowed(key, route)
+                self._rooms.rates.spend(key, 1)
                 return key
         client = request.client.host if request.client is not None else ""
         self._rooms.rates.spend_stranger(client)
+        if route.keyless and not typed:
+            return NOBODY
         expected = "Authorization: Bearer ID.SECRET"
         raise HttpRefusal(
             ProblemKind.NO_KEY,
@@ -103,12 +106,12 @@ class Gate:
         if not key.may(route.scope):
             raise HttpRefusal(ProblemKind.NOT_ALLOWED, f"The key has no scope {route.scope}.")
 
-    def _refused(self, refused: HttpRefusal) -> Response:
+    def _refused(self, refused: HttpRefusal) -> HttpRefusal:
         away = refused.kind is ProblemKind.AWAY
         self._rooms.telemetry.count("web.unavailable" if away else "web.refused")
-        return problem_response(refused)
+        return refused
 
-    def _failed(self, route: HttpRoute, error: Exception) -> Response:
+    def _failed(self, route: HttpRoute, error: Exception) -> HttpRefusal:
         away = is_away(error)
         log = self._rooms.telemetry.log
         if away:
@@ -116,9 +119,21 @@ class Gate:
         else:
             log.error("request_failed", route=route.name, error=told(error))
         detail = "The log cannot be read just now." if away else "It cannot be answered just now."
-        return self._refused(
-            HttpRefusal(ProblemKind.AWAY, detail, headers={"Retry-After": str(AWAY_SECONDS)})
-        )
+        return HttpRefusal(ProblemKind.AWAY, detail, headers={"Retry-After": str(AWAY_SECONDS)})
+
+
+class _Streamed(StreamingResponse):
+    """A stream that gives back what it holds, even where nobody has read the first of it."""
+
+    def __init__(self, stream: HttpStream) -> None:
+        super().__init__(stream.chunks, media_type=EVENT_STREAM, headers={"X-Accel-Buffering": "no"})
+        self._stream = stream
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            await self._stream.close()
 
 
 def answered(reply: HttpReply) -> Response:
@@ -126,10 +141,40 @@ def answered(reply: HttpReply) -> Response:
     return Response(_encoder.encode(reply.body), reply.status, headers=dict(reply.headers), media_type=JSON)
 
 
+def streamed(stream: HttpStream) -> Response:
+    """The response of a stream."""
+    return _Streamed(stream)
+
+
 def problem_response(refused: HttpRefusal) -> Response:
     """The response of a problem."""
     body = _encoder.encode(refused.problem)
     return Response(body, refused.kind.status, headers=refused.headers, media_type=CONTENT_TYPE)
+
+
+class OwnWire:
+    """See `HttpWire`: the hotline's own."""
+
+    async def typed_key(self, request: Request) -> str:
+        """See `HttpWire.typed_key`."""
+        scheme, _, typed = request.headers.get("authorization", "").partition(" ")
+        return typed.strip() if scheme.lower() == "bearer" else ""
+
+    def answer(self, request: Request, reply: HttpReply | HttpStream) -> Response:
+        """See `HttpWire.answer`."""
+        del request
+        return answered(reply) if isinstance(reply, HttpReply) else streamed(reply)
+
+    def refusal(self, request: Request, refused: HttpRefusal) -> Response:
+        """See `HttpWire.refusal`."""
+        del request
+        return problem_response(refused)
+
+
+_WIRES: Final[Mapping[WireName, HttpWire]] = {
+    WireName.HOTLINE: OwnWire(),
+    WireName.OPEN311: GeoReportWire(),
+}
 
 
 async def _by_starlette(request: Request, error: Exception) -> Response:

@@ -18,6 +18,8 @@ import uvloop
 from hotline.web.app import application
 from hotline.web.asking import Rooms, TraceViewer
 from hotline.web.city_clock import CityClock
+from hotline.web.contact_reader import ContactReader
+from hotline.web.contact_seal import ContactSeal
 from hotline.web.judging import Judge
 from hotline.web.keys import KeyRing
 from hotline.web.limits import (
@@ -28,6 +30,7 @@ from hotline.web.limits import (
     READINGS_MAX,
     STOP_SECONDS,
 )
+from hotline.web.open311.offers import ServiceOffers
 from hotline.web.open_streams import OpenStreams
 from hotline.web.outcomes import OutcomeWatch
 from hotline.web.pages.board.moment import BoardWatch
@@ -37,10 +40,12 @@ from hotline.web.rate import RateLimits
 from hotline.web.roles import HttpListener
 from hotline.web.settings import Settings
 from hotline.web.speaking import Speakers
+from services.dispatch import contact_reading
+from shared.contacts.details import master_key, sealing_key
 from shared.log.away import is_away
 from shared.log.instants import reads_any_instant
 from shared.log.postgres import SETTINGS
-from shared.policy.catalogue import catalogue
+from shared.policy.catalogue import CatalogueInvalid, catalogue
 from shared.policy.city_map import city_map
 from shared.runtime.errors import UserError, told
 from shared.runtime.garbage import tune_gc
@@ -176,14 +181,27 @@ async def opened(settings: Settings, telemetry: Telemetry) -> AsyncIterator[WebP
             server_settings={**SETTINGS, "application_name": NAME},
         )
         close.callback(pool.terminate)
+        contacts: asyncpg.Pool[Any] = await asyncpg.create_pool(
+            settings.contacts_postgres or settings.postgres,
+            min_size=0,
+            max_size=contact_reading.READINGS_MAX,
+            timeout=contact_reading.CONNECT_SECONDS,
+            command_timeout=contact_reading.STATEMENT_SECONDS,
+            server_settings=contact_reading.WAITING,
+        )
+        close.callback(contacts.terminate)
         speakers = Speakers(settings.speakers, telemetry)
         close.push_async_callback(speakers.close)
         watch = OutcomeWatch(pool)
         close.push_async_callback(watch.close)
         clock = CityClock(settings.input_age_days_max)
         streams = OpenStreams()
+        known = catalogue(settings.catalogue)
         rooms = Rooms(
             prefix=settings.topic_prefix,
+            ruleset=settings.ruleset,
+            catalogue=known,
+            offers=ServiceOffers(known),
             pool=pool,
             judge=Judge(settings.topic_prefix, settings.ruleset, clock),
             speakers=speakers,
@@ -191,11 +209,20 @@ async def opened(settings: Settings, telemetry: Telemetry) -> AsyncIterator[WebP
             streams=streams,
             clock=clock,
             rates=RateLimits(),
-            catalogue=catalogue(settings.catalogue),
             board=BoardWatch(pool, settings.ruleset, city_map(settings.map)),
             traces=TraceViewer(settings.viewer, settings.traces_ratio),
             acted=RecentActs(),
             live=LiveRegions(pool, streams, telemetry),
+            readings=ContactReader(
+                contacts,
+                lambda: master_key(settings.contacts_key.get_secret_value(), settings.contacts_key_file),
+                telemetry,
+            ),
+            contacts=ContactSeal(
+                pool,
+                lambda: sealing_key(settings.contacts_public_key, settings.contacts_public_key_file),
+                telemetry,
+            ),
             telemetry=telemetry,
         )
         yield WebProcess(settings, telemetry, rooms, KeyRing(pool))
@@ -224,5 +251,5 @@ def main() -> None:
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(run(Settings()))
-    except UserError as error:
+    except (UserError, CatalogueInvalid) as error:
         raise SystemExit(f"web: {error}") from None

@@ -19,7 +19,7 @@ TEXT_MAX: Final = 200
 
 
 async def find_page(ask: PageAsk) -> PageView:
-    """What is found, the newest first; without words the newest of all."""
+    """The page of what is found, the newest first; without words the newest of all."""
     text = ask.query("q").strip()[:TEXT_MAX]
     open_only = ask.query("open") == "yes"
     wrong = False
