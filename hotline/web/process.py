@@ -46,7 +46,7 @@ from shared.log.away import is_away
 from shared.log.instants import reads_any_instant
 from shared.log.postgres import SETTINGS
 from shared.policy.catalogue import CatalogueInvalid, catalogue
-from shared.policy.city_map import city_map
+from shared.policy.city_map import MapInvalid, city_map
 from shared.runtime.errors import UserError, told
 from shared.runtime.garbage import tune_gc
 from shared.runtime.telemetry import Telemetry, set_up_logs
@@ -251,5 +251,5 @@ def main() -> None:
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(run(Settings()))
-    except (UserError, CatalogueInvalid) as error:
+    except (UserError, CatalogueInvalid, MapInvalid) as error:
         raise SystemExit(f"web: {error}") from None

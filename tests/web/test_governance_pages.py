@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from hotline.governance.facts import ItemNamed, ProgrammeProposed, TaskSet, programme_id_of
+from hotline.governance.facts import ItemNamed, ProgrammeAdopted, ProgrammeProposed, TaskSet, programme_id_of
 from hotline.governance.log import programmes
 from hotline.scoring.ledger import scores
 from hotline.web.pages.problems import PageRefusal
@@ -87,6 +87,7 @@ async def test_a_programme_shows_its_problems_its_tasks_and_what_is_overdue(
                     lead=UnitId(UNIT),
                     proposed_at=at,
                 ),
+                ProgrammeAdopted(programme_id=made, by="test", adopted_at=at),
                 ItemNamed(
                     programme_id=made, by="test", item=1, title="历史遗留", lead=UnitId(UNIT), named_at=at
                 ),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
+from functools import partial
 from typing import Final, NamedTuple
 
 from hotline.governance.log import Programmes
@@ -12,6 +14,7 @@ from hotline.governance.words import sentence
 from hotline.ratio import two_decimals
 from hotline.web.pages.asking import PageAsk, PageView
 from hotline.web.pages.catalogues import N_
+from hotline.web.pages.naming import unit_name
 from hotline.web.pages.problems import PageFault, PageRefusal
 from hotline.web.pages.telling_time import Text
 from hotline.web.reading import lent
@@ -57,7 +60,10 @@ async def programmes(ask: PageAsk) -> PageView:
     rows = [_row(one, today, ask.text) for one in every]
     values = {"monthly": [row for row in rows if row.programme.is_monthly]}
     values["lists"] = [row for row in rows if not row.programme.is_monthly]
-    return PageView("programmes.html", {**values, "whole": progress(every, today), "unread": unread.line()})
+    return PageView(
+        "programmes.html",
+        {**values, "whole": progress(every, today), "unread": unread.line(), "unit_of": _unit_of(ask)},
+    )
 
 
 async def programme(ask: PageAsk) -> PageView:
@@ -80,8 +86,13 @@ async def programme(ask: PageAsk) -> PageView:
         "items": [(item, _tasks(state, item, today, ask.text)) for item in state.items.values()],
         "said": said[::-1],
         "unread": unread.line(),
+        "unit_of": _unit_of(ask),
     }
     return PageView("programme.html", values)
+
+
+def _unit_of(ask: PageAsk) -> Callable[[str], str]:
+    return partial(unit_name, ask.rooms.catalogue)
 
 
 def _row(one: Programme, today: date, text: Text) -> ListedProgramme:
