@@ -70,6 +70,7 @@ def services_of(city: City, counts: Mapping[str, int] | None = None) -> list[Ser
         city.realm,
         logs,
         ruleset=city.ruleset,
+        CATALOGUE=city.catalogue,
         PUBLIC_PORT=str(city.public_port),
         STAFF_PORT=str(city.staff_port),
     )

@@ -18,6 +18,7 @@ from hotline.web.outcomes import OutcomeWatch
 from hotline.web.problems import HttpRefusal, ProblemKind
 from hotline.web.rate import RateLimits
 from hotline.web.speaking import Speakers
+from shared.policy.catalogue import Catalogue
 from shared.runtime.telemetry import Telemetry
 
 
@@ -34,6 +35,9 @@ class Rooms(NamedTuple):
     """The things every answer may need; one of each in the process."""
 
     prefix: str
+    ruleset: str
+    """The rule set that new complaints are born under."""
+    catalogue: Catalogue
     pool: asyncpg.Pool[Any]
     judge: Judge
     speakers: Speakers
@@ -50,6 +54,8 @@ class HttpAsk(NamedTuple):
     request: Request
     key: Key
     rooms: Rooms
+    taken: bytes | None = None
+    """The body, where it was read already: a signature covers it."""
 
     def path(self, name: str) -> str:
         """A part of the path."""
@@ -61,7 +67,7 @@ class HttpAsk(NamedTuple):
 
     async def body(self) -> bytes:
         """The whole body; `HttpRefusal` where it is too large or does not come in time."""
-        return await body_of(self.request)
+        return await body_of(self.request) if self.taken is None else self.taken
 
 
 class HttpStream(NamedTuple):

@@ -21,16 +21,23 @@ from hotline.web.answers import (
     ComplaintPage,
     ComplaintSeen,
     ComplaintTimeline,
+    KeySeen,
+    KnownUnit,
+    KnownUnits,
     ListAsOf,
+    OfferedAnswer,
+    OfferedAnswers,
     PlacedOrder,
     StatedFact,
     TimelineEntry,
     UndecidedAct,
+    WaitingOrder,
 )
 from hotline.web.events import BATCH, JSON
 from hotline.web.problems import CONTENT_TYPE, HttpProblem, ProblemKind
 from hotline.web.roles import LINE_OF
 from hotline.web.routes import EVERYWHERE, WITH_BODY, HttpParameter, HttpRoute, TakenBody
+from hotline.web.signing import SIGNATURE
 from shared.cloudevents import ATTRIBUTE_BYTES_MAX, VALUE_BYTES_MAX
 from shared.events import Attachment
 from shared.inputs import Input
@@ -49,6 +56,12 @@ ANSWERS: Final = (
     ComplaintPage,
     TimelineEntry,
     ComplaintTimeline,
+    KeySeen,
+    KnownUnit,
+    KnownUnits,
+    WaitingOrder,
+    OfferedAnswer,
+    OfferedAnswers,
     HttpProblem,
 )
 LIMITS: Final[Mapping[str, float]] = {
@@ -64,6 +77,9 @@ LIMITS: Final[Mapping[str, float]] = {
     "kafkaSecondsMax": limits.KAFKA_SECONDS_MAX,
     "connectionsMax": limits.CONNECTIONS_MAX,
     "pageRowsMax": limits.PAGE_MAX,
+    "signedSecondsMax": limits.SIGNED_SECONDS_MAX,
+    "signaturesMax": limits.SIGNATURES_MAX,
+    "secretsMax": limits.SECRETS_MAX,
 }
 """Every limit of a client, by its name in the contract."""
 _DESCRIPTION: Final = f"""\
@@ -112,7 +128,13 @@ def document(routes: Sequence[HttpRoute]) -> dict[str, Any]:
         "paths": paths,
         "components": {
             "securitySchemes": {
-                "key": {"type": "http", "scheme": "bearer", "description": "ID.SECRET of `hotline key add`."}
+                "key": {"type": "http", "scheme": "bearer", "description": "ID.SECRET of `hotline key add`."},
+                "signature": {
+                    "type": "apiKey",
+                    "in": "header",
+                    "name": SIGNATURE,
+                    "description": "A signature of Standard Webhooks by a secret of `hotline key secret`.",
+                },
             },
             "schemas": _schemas(routes),
         },
@@ -124,14 +146,17 @@ def _operation(route: HttpRoute) -> dict[str, Any]:
         "operationId": route.name,
         "summary": route.summary,
         "x-roles": list(route.roles),
-        "x-scope": str(route.scope),
+        "x-scope": None if route.scope is None else str(route.scope),
         "x-listeners": sorted(route.listeners),
     }
+    if route.signed:
+        told["security"] = [{"signature": []}]
     parameters = [_parameter(one) for one in route.parameters]
     if route.takes is TakenBody.EVENTS:
-        parameters += [
-            _parameter(HttpParameter(name=name, at="header", text=text)) for name, text in _BINARY.items()
-        ]
+        if not route.signed:
+            parameters += [
+                _parameter(HttpParameter(name=name, at="header", text=text)) for name, text in _BINARY.items()
+            ]
         told["requestBody"] = {"required": True, "content": _event_content(route)}
     elif route.input is not None:
         example = input_example(route.input)["payload"]
@@ -145,11 +170,8 @@ def _operation(route: HttpRoute) -> dict[str, Any]:
 
 def _event_content(route: HttpRoute) -> dict[str, Any]:
     data = {"oneOf": [_ref(kind.__name__) for role in route.roles for kind in LINE_OF[role].inputs]}
-    return {
-        JSON: {"schema": data},
-        STRUCTURED: {"schema": _ref(_EVENT)},
-        BATCH: {"schema": _ref(_EVENTS)},
-    }
+    whole = {STRUCTURED: {"schema": _ref(_EVENT)}, BATCH: {"schema": _ref(_EVENTS)}}
+    return whole if route.signed else {JSON: {"schema": data}, **whole}
 
 
 def _parameter(one: HttpParameter) -> dict[str, Any]:
@@ -262,7 +284,7 @@ def _answers() -> dict[str, Any]:
                 {"allOf": [given], "description": text} if "$ref" in given else {**given, "description": text}
             )
     made[StatedFact.__name__]["properties"]["data"]["type"] = "object"
-    return dict(made)
+    return made | {name: told for name, told in _inputs().items() if name in made}
 
 
 def _envelopes(known: Sequence[type[Input]]) -> dict[str, Any]:

@@ -46,6 +46,12 @@ STRANGERS_BURST: Final = 50
 """So many of them may come at once."""
 RATED_MAX: Final = 100_000
 """Keys and addresses whose rate is remembered; then those that are at rest are forgotten."""
+SIGNED_SECONDS_MAX: Final = 300
+"""How far the time of a signature may be from now: the window in which a request may be replayed."""
+SIGNATURES_MAX: Final = 8
+"""Signatures of a request that are looked at; a sender that changes its secret sends two."""
+SECRETS_MAX: Final = 4
+"""Secrets of a key that are valid at once."""
 HEARTBEAT_SECONDS: Final = 15.0
 """How often a stream says that it is still there: proxies cut an idle one."""
 STREAM_SECONDS_MAX: Final = 600.0

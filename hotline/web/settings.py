@@ -27,6 +27,8 @@ class Settings(ProcessSettings):
     """Put before every topic's name; lets several cities share one Kafka."""
     ruleset: str = RULESET
     """The rule set new complaints are born under: a request is checked by it before it is sent."""
+    catalogue: str = ""
+    """Path of the dispatch catalogue; empty: the example that ships with the project."""
     input_age_days_max: int = Field(default=INPUT_AGE_DAYS_MAX, ge=1, le=36_525)
     """How many days ago what an input tells of may have happened."""
     public_address: str = "127.0.0.1"
