@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from typing import Final
-from urllib.parse import urlencode
+from urllib.parse import quote
 from uuid import UUID, uuid4
 
 import msgspec
@@ -92,15 +92,11 @@ def _as_act(ask: HttpAsk, event: HttpEvent) -> list[JudgedEvent]:
 
 def outcome_link(sent: SentEvent) -> str:
     """Where this key may ask what came of what it sent."""
-    told: dict[str, str | int] = {
-        "id": sent.event.event_id,
-        "type": sent.event.kind.TYPE,
-        "source": sent.event.source,
-        "partition": sent.partition,
-        "offset": sent.offset,
-        "complaint": sent.event.complaint_id or "",
-    }
-    return f"{OUTCOMES}?{urlencode(told)}"
+    event = sent.event
+    return (
+        f"{OUTCOMES}?id={quote(event.event_id, safe='')}&type={event.kind.TYPE}&source={quote(event.source, safe='')}"
+        f"&partition={sent.partition}&offset={sent.offset}&complaint={event.complaint_id or ''}"
+    )
 
 
 async def _came(ask: HttpAsk, sent: SentEvent) -> HttpReply:

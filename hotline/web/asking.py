@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 
 import asyncpg
 import msgspec
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 
 from hotline.web.city_clock import CityClock
 from hotline.web.judging import Judge
@@ -95,16 +95,20 @@ async def body_of(request: Request) -> bytes:
     size = 0
     try:
         async with asyncio.timeout(BODY_SECONDS_MAX):
-            async for part in request.stream():
+            more = True
+            while more:
+                message = await request.receive()
+                if message["type"] == "http.disconnect":
+                    raise HttpRefusal(ProblemKind.TOO_SLOW, "The connection ended before the body did.")
+                part = message.get("body", b"")
                 size += len(part)
                 if size > BODY_BYTES_MAX:
                     raise _too_large()
                 parts.append(part)
+                more = message.get("more_body", False)
     except TimeoutError:
         detail = f"The body did not arrive within {BODY_SECONDS_MAX:.0f} s."
         raise HttpRefusal(ProblemKind.TOO_SLOW, detail, headers={"Connection": "close"}) from None
-    except ClientDisconnect:
-        raise HttpRefusal(ProblemKind.TOO_SLOW, "The connection ended before the body did.") from None
     return b"".join(parts)
 
 

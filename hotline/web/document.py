@@ -67,6 +67,8 @@ ANSWERS: Final = (
 LIMITS: Final[Mapping[str, float]] = {
     "bodyBytesMax": limits.BODY_BYTES_MAX,
     "bodySecondsMax": limits.BODY_SECONDS_MAX,
+    "headBytesMax": limits.HEAD_BYTES_MAX,
+    "headSecondsMax": limits.HEAD_SECONDS_MAX,
     "eventBytesMax": VALUE_BYTES_MAX,
     "attributeBytesMax": ATTRIBUTE_BYTES_MAX,
     "batchEventsMax": limits.BATCH_EVENTS_MAX,

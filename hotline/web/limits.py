@@ -12,6 +12,10 @@ DEPTH_MAX: Final = 32
 """How deep JSON may be nested; our inputs nest three deep."""
 BODY_SECONDS_MAX: Final = 10.0
 """How long a body may take to arrive; a client that sends a byte a second gives its connection back then."""
+HEAD_SECONDS_MAX: Final = 10.0
+"""How long the head of a request may take to arrive, and a connection may say nothing at first."""
+HEAD_BYTES_MAX: Final = 64 * 1024
+"""The largest head. The server keeps it in memory until it is whole."""
 CONNECTIONS_MAX: Final = 2_000
 """Connections of one listener, and answers it works on; one more is answered 503 at once."""
 KEEP_ALIVE_SECONDS: Final = 5

@@ -39,6 +39,7 @@ from hotline.web.handlers import (
 from hotline.web.limits import PAGE_MAX, SIGNED_SECONDS_MAX
 from hotline.web.paths import (
     COMPLAINT,
+    EVENTS,
     FOLLOWED,
     OFFERS,
     ORDERS,
@@ -83,7 +84,7 @@ class HttpParameter:
     """Whether it is a whole number."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class HttpRoute:
     """One line of the table."""
 
@@ -174,7 +175,7 @@ def _act(role: str, kind: type[Input]) -> HttpRoute:
 ROUTES: Final[tuple[HttpRoute, ...]] = (
     HttpRoute(
         method="POST",
-        path="/events",
+        path=EVENTS,
         name="events.send",
         summary="Send CloudEvents; the answer is that Kafka has them all, and nothing more.",
         roles=_SPEAKING,

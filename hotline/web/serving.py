@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,12 +10,71 @@ from typing import Final
 
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from hotline.web.limits import CONNECTIONS_MAX, KEEP_ALIVE_SECONDS, STOP_SECONDS
+from hotline.web.limits import (
+    CONNECTIONS_MAX,
+    HEAD_BYTES_MAX,
+    HEAD_SECONDS_MAX,
+    KEEP_ALIVE_SECONDS,
+    STOP_SECONDS,
+)
 from shared.runtime.errors import UserError
 
 BACKLOG: Final = 512
 """Connections that the system holds until they are taken."""
+
+
+class PatientProtocol(HttpToolsProtocol):
+    """uvicorn's connection, and an end to one whose request does not begin: uvicorn waits for a head for ever."""
+
+    _in_head = True
+    _head_bytes = 0
+    _head_ends: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """See `asyncio.Protocol`."""
+        super().connection_made(transport)
+        self._head_ends = self.loop.call_later(HEAD_SECONDS_MAX, self._cut)
+
+    def data_received(self, data: bytes) -> None:
+        """See `asyncio.Protocol`."""
+        super().data_received(data)
+        if not self._in_head:
+            self._arrived()
+            return
+        self._head_bytes += len(data)
+        if self._head_bytes > HEAD_BYTES_MAX:
+            self._cut()
+        elif self._head_ends is None:
+            self._head_ends = self.loop.call_later(HEAD_SECONDS_MAX, self._cut)
+
+    def on_message_begin(self) -> None:
+        """See httptools."""
+        self._in_head = True
+        self._head_bytes = 0
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        """See httptools."""
+        self._in_head = False
+        super().on_headers_complete()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """See `asyncio.Protocol`."""
+        self._arrived()
+        super().connection_lost(exc)
+
+    def _arrived(self) -> None:
+        if self._head_ends is not None:
+            self._head_ends.cancel()
+            self._head_ends = None
+
+    def _cut(self) -> None:
+        """Nobody is answered: whoever sends no whole request waits for none."""
+        self._head_ends = None
+        if not self.transport.is_closing():
+            self.transport.close()
 
 
 class QuietServer(uvicorn.Server):
@@ -31,7 +91,7 @@ def server_of(app: ASGIApp, proxies: str = "") -> QuietServer:
     return QuietServer(
         uvicorn.Config(
             app,
-            http="httptools",
+            http=PatientProtocol,
             lifespan="off",
             access_log=False,  # a query may hold what nobody should read in a log
             log_config=None,
