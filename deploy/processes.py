@@ -86,13 +86,18 @@ class Program:
 
 
 PROGRAMS: Final = (
-    Program(name="intake", module="services.intake", shared=Sharing.BY_LAG, memory_mb=256),
+    Program(
+        name="intake",
+        module="services.intake",
+        shared=Sharing.BY_LAG,
+        memory_mb=256,
+        secrets={"CONTACTS_PUBLIC_KEY_FILE": "contacts.public"},
+    ),
     Program(
         name="dispatch",
         module="services.dispatch",
         shared=Sharing.BY_LAG,
         memory_mb=256,
-        secrets={"CONTACTS_KEY_FILE": "contacts.key"},
     ),
     Program(name="escalation", module="services.escalation", shared=Sharing.BY_SHARDS, memory_mb=192),
     Program(name="feedback", module="services.feedback", shared=Sharing.BY_LAG, memory_mb=256),
@@ -109,6 +114,7 @@ PROGRAMS: Final = (
         module="hotline.web",
         shared=Sharing.BY_REQUESTS,
         memory_mb=192,
+        secrets={"CONTACTS_PUBLIC_KEY_FILE": "contacts.public"},
         settings={"PUBLIC_ADDRESS": EVERY_ADDRESS, "PUBLIC_PORT": str(HTTP_PORT), "STAFF_PORT": "-1"},
         speaks_kafka=False,
         speaks=(roles.TELEPHONY, roles.AGENTS),
@@ -119,6 +125,7 @@ PROGRAMS: Final = (
         module="hotline.web",
         shared=Sharing.BY_REQUESTS,
         memory_mb=192,
+        secrets={"CONTACTS_KEY_FILE": "contacts.key"},
         settings={"PUBLIC_PORT": "-1", "STAFF_ADDRESS": EVERY_ADDRESS, "STAFF_PORT": str(STAFF_PORT)},
         speaks_kafka=False,
         speaks=(roles.UNIT, roles.REVIEWERS, roles.DIALLER, roles.SUPERVISION),

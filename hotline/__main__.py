@@ -27,6 +27,7 @@ from hotline.cli.rank import rank
 from hotline.cli.rebuild import rebuild
 from hotline.cli.rehearse import rehearse
 from hotline.cli.request import request
+from hotline.cli.retention import retention
 from hotline.cli.review import review
 from hotline.cli.rules import rules
 from hotline.cli.run import guarded
@@ -82,6 +83,7 @@ app.command(rich_help_panel=OPERATOR)(verify)
 app.command(rich_help_panel=OPERATOR)(upgrade)
 app.command(rich_help_panel=OPERATOR)(rebuild)
 app.add_typer(archive, name="archive", rich_help_panel=OPERATOR)
+app.command(rich_help_panel=OPERATOR)(retention)
 app.command(rich_help_panel=OPERATOR)(backup)
 app.command(rich_help_panel=OPERATOR)(restore)
 app.command(rich_help_panel=OPERATOR)(down)

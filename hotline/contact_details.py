@@ -1,9 +1,8 @@
-"""Contacts from the command's side: put into the vault, tokens for units, shredding; and the master key's file."""
+"""Contacts from the command's side: put into the vault, shredding; and the files of their keys."""
 
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -12,18 +11,25 @@ from typing import Any, Final, NamedTuple, TypeVar
 import asyncpg
 
 from deploy.city.city import Realm
-from deploy.city.registry import CALLERS_KEY_FILE, CONTACTS_KEY_FILE, City
+from deploy.city.registry import CALLERS_KEY_FILE, CONTACTS_KEY_FILE, CONTACTS_PUBLIC_FILE, City
 from deploy.embedded.atomic import write_atomically
-from services.dispatch.contact_door import hashed
 from shared.complaint import stored_head
 from shared.contacts.callers import CallersKey, callers_key
-from shared.contacts.details import Contact, MasterKey, master_key, new_key
-from shared.ids import ComplaintId, UnitId
+from shared.contacts.details import (
+    Contact,
+    ContactInvalid,
+    MasterKey,
+    master_key,
+    new_key,
+    public_written,
+)
+from shared.ids import ComplaintId
 from shared.log.acts import acting
 from shared.log.heads import fetch, over_heads
-from shared.policy.ruleset import ruleset
+from shared.policy.ruleset import RuleSet, ruleset
 from shared.runtime.errors import UserError
 from shared.unreadable import UnreadableRows
+from shared.versions import RULESET
 
 Key = TypeVar("Key")
 
@@ -34,22 +40,34 @@ SELECT at, as_a, who, through, outcome, standing, reason FROM vault.access WHERE
 _ENDED: Final = over_heads(
     """
 SELECT s.stream_id::text, s.state ->> 'ruleset', (s.state #>> '{ended,at}')::timestamptz
-FROM vault.key k JOIN {heads} s USING (stream_id) WHERE s.state -> 'ended' IS NOT NULL
+FROM (SELECT stream_id FROM vault.key UNION SELECT stream_id FROM vault.text_number) k JOIN {heads} s USING (stream_id)
+WHERE s.state -> 'ended' IS NOT NULL
 """
 )
 
 
+_WITHOUT_RECORD: Final = """
+SELECT stream_id::text FROM vault.key JOIN vault.contact USING (stream_id)
+WHERE taken_at + $1 < $2 AND NOT EXISTS (SELECT FROM es.stream s WHERE s.stream_id = key.stream_id)
+"""
+
+
 async def keep_key(home: Path, realm: Realm) -> str | None:
     """The keys of contacts and of callers in the city's folder, its owner's alone to read; made where there are none.
+
+    Beside them lies the public part of the contacts' key, written anew from it.
 
     Where contacts are kept under a key that is missing none is made: it would read nothing, and hide that the
     old one is needed. The sentence says so.
     """
     missing = [home / name for name in (CONTACTS_KEY_FILE, CALLERS_KEY_FILE) if not (home / name).exists()]
     if not missing:
+        _keep_public(home)
         return None
     async with acting(realm.login("operator")) as operator:
-        kept = await operator.fetchval("SELECT count(*) FROM vault.key")
+        kept = await operator.fetchval(
+            "SELECT (SELECT count(*) FROM vault.key) + (SELECT count(DISTINCT stream_id) FROM vault.text_number)"
+        )
     if kept:
         files = " and ".join(map(str, missing))
         return (
@@ -57,7 +75,17 @@ async def keep_key(home: Path, realm: Realm) -> str | None:
         )
     for file in missing:
         write_atomically(file, new_key() + "\n", mode=0o600)
+    _keep_public(home)
     return None
+
+
+def _keep_public(home: Path) -> None:
+    try:
+        key = master_key("", str(home / CONTACTS_KEY_FILE))
+    except ContactInvalid:
+        return  # nobody reads a contact with it either, and each who tries says so
+    if key is not None:
+        write_atomically(home / CONTACTS_PUBLIC_FILE, public_written(key) + "\n")
 
 
 def key_of(city: City) -> MasterKey:
@@ -136,17 +164,16 @@ async def accesses(reader: asyncpg.Connection[Any], complaint_id: ComplaintId) -
     return [dict(row) for row in await reader.fetch(_ACCESSES, complaint_id)]
 
 
-async def new_token(operator: asyncpg.Connection[Any], unit: UnitId) -> str:
-    """A unit's token for the door; the one before is void. `operator`: a connection by that login."""
-    secret, salt = secrets.token_urlsafe(32), secrets.token_bytes(16)
-    await operator.execute("SELECT vault.give_token($1, $2, $3)", unit, salt, hashed(salt, secret))
-    return f"{unit}.{secret}"
-
-
 async def overdue(
-    operator: asyncpg.Connection[Any], now: datetime, unread: UnreadableRows | None = None
+    operator: asyncpg.Connection[Any],
+    now: datetime,
+    unread: UnreadableRows | None = None,
+    rules: RuleSet | None = None,
 ) -> list[ComplaintId]:
     """The complaints whose contact is to be shredded: ended longer ago than their rule set keeps it.
+
+    So are contacts whose request was never put on record: refused, set aside, or lost before it was sent. `rules`: by
+    which new complaints live; they say how long such a contact is kept.
 
     Where a head cannot be read, nobody knows when its life ended: its contact stays, and it is noted in `unread`.
     """
@@ -156,7 +183,9 @@ async def overdue(
         lambda row: f"the head of complaint {row[0]}",
         lambda row: (ComplaintId(row[0]), row[2] + timedelta(days=ruleset(row[1]).contact_days) < now),
     )
-    return [complaint for complaint, over in judged if over]
+    kept = (rules or ruleset(RULESET)).contact_without_record
+    alone = await operator.fetch(_WITHOUT_RECORD, kept, now)
+    return [*(complaint for complaint, over in judged if over), *(ComplaintId(row[0]) for row in alone)]
 
 
 async def shred(operator: asyncpg.Connection[Any], complaints: Sequence[ComplaintId], reason: str) -> int:
@@ -166,5 +195,6 @@ async def shred(operator: asyncpg.Connection[Any], complaints: Sequence[Complain
         some = list(complaints[first : first + SHREDDED_AT_ONCE])
         gone += await operator.fetchval("SELECT vault.shred($1, $2)", some, reason)
     if gone:
-        await operator.execute("VACUUM vault.key")  # a deleted row lies in its page until then
+        # A deleted row lies in its page until then.
+        await operator.execute("VACUUM vault.key, vault.text_number")
     return gone

@@ -8,7 +8,8 @@ first 48 bits of the id. With 70,000 a day, two of one day are alike about once 
 from __future__ import annotations
 
 import re
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from shared.ids import ComplaintId
@@ -26,6 +27,19 @@ _UUID_DIGITS: Final = 32
 _FORM: Final = re.compile(r"([0-9]{8})([0-9A-Z]{11})")
 _BETWEEN: Final = re.compile(r"[\s\-_.·/]+")
 _VALUE: Final = {character: value for value, character in enumerate(ALPHABET)}
+_DAY_DIGITS: Final = 8
+_HALF: Final = ID_CHARACTERS // 2
+_EPOCH: Final = datetime(1973, 1, 1, tzinfo=UTC)
+_QUARTER: Final = timedelta(minutes=15)
+"""Since `_EPOCH` a day begins on a quarter of an hour of universal time in every zone there is."""
+_QUARTERS_KEPT: Final = 4096
+# The relay numbers each complaint of each page: two characters are written at once, with what they add to the sum.
+# So a number takes a fifth of the time (16 and 3 µs in one run).
+_PAIRS: Final = [first + second for first in ALPHABET for second in ALPHABET]
+_PAIR_SUMS: Final = [
+    [weight * first + (weight + 1) * second for first in range(_BASE) for second in range(_BASE)]
+    for weight in range(2 + _DAY_DIGITS, 2 + _DAY_DIGITS + ID_CHARACTERS, 2)
+]
 
 
 class ComplaintNumberError(ValueError):
@@ -46,13 +60,25 @@ class Numbered(NamedTuple):
 def number_of(complaint: ComplaintId, received_at: datetime, ruleset: str) -> str:
     """The number of a complaint that was received then, in the city of this rule set."""
     value = int(complaint.replace("-", "")[:_DIGITS], 16)
+    quarter = (received_at - _EPOCH) // _QUARTER
+    day, weighed = _day_of(quarter, ruleset) if quarter >= 0 else _day(received_at, ruleset)
     characters = ""
-    for _ in range(ID_CHARACTERS):
-        value, rest = divmod(value, _BASE)
-        characters = ALPHABET[rest] + characters
-    day = in_zone(received_at, zone_of(ruleset)).strftime("%Y%m%d").rjust(8, "0")
-    half = ID_CHARACTERS // 2
-    return f"{day}-{characters[:half]}-{characters[half:]}-{_check(day + characters)}"
+    for sums in reversed(_PAIR_SUMS):
+        value, pair = divmod(value, _BASE * _BASE)
+        characters = _PAIRS[pair] + characters
+        weighed += sums[pair]
+    return f"{day}-{characters[:_HALF]}-{characters[_HALF:]}-{ALPHABET[-weighed % _BASE]}"
+
+
+@lru_cache(_QUARTERS_KEPT)
+def _day_of(quarter: int, ruleset: str) -> tuple[str, int]:
+    """The day in which this quarter of an hour lies, and what its digits add to the weighted sum."""
+    return _day(_EPOCH + quarter * _QUARTER, ruleset)
+
+
+def _day(received_at: datetime, ruleset: str) -> tuple[str, int]:
+    day = in_zone(received_at, zone_of(ruleset)).strftime("%Y%m%d").rjust(_DAY_DIGITS, "0")
+    return day, sum(weight * int(digit) for weight, digit in enumerate(day, 2))
 
 
 def numbered(text: str) -> Numbered | None:

@@ -138,6 +138,7 @@ class Desk:
                     opened.holds(claim, facts)
                     opened.opens(work.complaint_id)
                     opened.answers(work, facts)
+                    opened.keeps(work, facts)
                     life.takes(facts, work, self.name, append)
                     if self.telemetry.follows(work.complaint_id):
                         followed.append((work, facts))

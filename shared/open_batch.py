@@ -10,7 +10,7 @@ from shared.aside import NotTakenUp
 from shared.complaint import Complaint, UnreadableHead, head_text
 from shared.events import REFUSALS, Fact
 from shared.ids import ComplaintId
-from shared.log import Append, EventLog, Incoming, Known, Parked, RefusedInput
+from shared.log import Append, EventLog, Incoming, Known, Parked, RefusedInput, SealedText
 from shared.seeing import Seeing, held_for, holder_of
 from shared.underway import BatchLife, watch
 from shared.work import Batch, Work
@@ -216,6 +216,15 @@ class OpenBatch:
             and not _REFUSED.isdisjoint(map(type, facts))
         ):
             self._append.refused.append(RefusedInput(work.message_id, work.message))
+
+    def keeps(self, work: Work, facts: Sequence[Fact]) -> None:
+        """Keep what was taken out of its text, as the facts hold the marks; a refusal holds none."""
+        if (
+            work.sealed is not None
+            and work.message_id is not None
+            and not _REFUSED.issuperset(map(type, facts))
+        ):
+            self._append.sealed.append(SealedText(work.complaint_id, work.message_id, *work.sealed))
 
     def parks(self, work: Work, reason: str, error: Exception) -> None:
         """Set a command's message aside; one that came in none is a bug of ours and is raised."""

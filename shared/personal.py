@@ -15,11 +15,11 @@ import msgspec
 
 # Digits that are part of something longer are no such number: of an id, of an amount, of a fraction. A word may stand
 # right before one ("tel138…", "No.138…"), but no hexadecimal digit: ids are full of them.
-_BEGINS: Final = r"(?<![0-9A-Fa-f_-])(?<![0-9]\.)"
-_ENDS: Final = r"(?![0-9A-Za-z_])(?!-[0-9])"
+NUMBER_BEGINS: Final = r"(?<![0-9A-Fa-f_-])(?<![0-9]\.)"
+NUMBER_ENDS: Final = r"(?![0-9A-Za-z_])(?!-[0-9])"
 _BETWEEN: Final = "[ .\u2013\u2014-]?"
-_MOBILE: Final = rf"(\+?86[ -]?)?1[3-9][0-9]{_BETWEEN}[0-9]{{4}}{_BETWEEN}[0-9]{{4}}"
-_LANDLINE: Final = (
+MOBILE: Final = rf"(\+?86[ -]?)?1[3-9][0-9]{_BETWEEN}[0-9]{{4}}{_BETWEEN}[0-9]{{4}}"
+LANDLINE: Final = (
     r"(\+?86[ -]?)?(0[0-9]{2,3}[ -][0-9]{7,8}|\(0[0-9]{2,3}\) ?[0-9]{7,8}|010[0-9]{8})"
     r"|\+?86[ -]?10[ -]?[0-9]{8}"
 )
@@ -28,7 +28,7 @@ _IDENTITY: Final = (
     r" ?[0-9]{3}[0-9Xx](?![0-9A-Za-z_-])"
 )
 
-PATTERN: Final = f"{_BEGINS}({_IDENTITY}|({_MOBILE}|{_LANDLINE}){_ENDS})"
+PATTERN: Final = f"{NUMBER_BEGINS}({_IDENTITY}|({MOBILE}|{LANDLINE}){NUMBER_ENDS})"
 """Read alike by Python and by PostgreSQL; of a text in the form NFKC, in which digits of full width are digits."""
 
 _SEEN: Final = re.compile(PATTERN, re.ASCII)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
 from shared.ids import ComplaintId, derived
 from shared.log import Incoming, Moved, Parked
 from shared.wording import Typed
+
+if TYPE_CHECKING:  # desks that seal nothing do without what seals
+    from shared.contacts.sealing import Sealed
 
 
 class Claim(NamedTuple):
@@ -54,6 +57,8 @@ class Work(msgspec.Struct, frozen=True, gc=False):
     beside: tuple[ComplaintId, ...] = ()
     """Other complaints that the command names; its `begun` says of them, and of its own, where in the log they were
     put on record."""
+    sealed: Sealed | None = None
+    """The numbers taken out of the citizen's text, sealed: kept in the transaction that states the facts."""
     typed: Typed = {}
     """How names in the command were typed, where it has them in another form; the first fact keeps it."""
 

@@ -37,12 +37,14 @@ PROJECTOR: Final = "projector"
 """The process that keeps the read side up; no desk waits for it, and it speaks to PostgreSQL alone."""
 WEB: Final = "web"
 """The process that answers HTTP."""
+STAFF: Final = "staff"
+"""The login of the listener for staff, which reads contacts for units; on one machine `web` is both listeners."""
 GRANTED: Final = {
     **{desk: ("hotline_desk", f"hotline_{desk}") for desk in DESKS},
     "relay": ("hotline_relay",),
     "projector": ("hotline_projector",),
     "web": ("hotline_web",),
-    "staff": ("hotline_web",),
+    STAFF: ("hotline_web", "hotline_staff"),
     "reader": ("hotline_reader",),
     "editor": ("hotline_editor",),
     "governor": ("hotline_governor",),
@@ -241,18 +243,18 @@ def services(
     metrics: bool = True,
     one_process: bool = False,
     anchors: Path | None = None,
-    contacts_key: Path | None = None,
+    contacts_public: Path | None = None,
 ) -> list[Service]:
     """The processes of a city; `counts` says how many of each, `extra` adds settings by their full name.
 
     With `one_process` all desks sit in one, called `desks`; each is told the same. `anchors`: the file the log's
-    anchors go to, beside their topic. `contacts_key`: the file of the master key of the contacts.
+    anchors go to, beside their topic. `contacts_public`: the file of the public part of the contacts' key.
     """
     own: dict[str, dict[str, str]] = {name: {} for name in PROCESSES}
     if anchors is not None:
         own["relay"]["ANCHORS_FILE"] = str(anchors)
-    if contacts_key is not None:
-        own["dispatch"]["CONTACTS_KEY_FILE"] = str(contacts_key)
+    if contacts_public is not None:
+        own["intake"]["CONTACTS_PUBLIC_KEY_FILE"] = str(contacts_public)
     own["intake"]["RULESET"] = ruleset
     for name in ("dispatch", "escalation", "feedback"):
         own[name]["CATALOGUE"] = catalogue
@@ -302,6 +304,7 @@ def web(realm: Realm, logs: Path, *, ruleset: str = RULESET, metrics: bool = Tru
     """The process that answers HTTP; `more`: settings without their prefix."""
     told = {
         "POSTGRES": realm.login(WEB),
+        "CONTACTS_POSTGRES": realm.login(STAFF),
         "SPEAKERS": json.dumps(realm.speakers_of_web),
         "TOPIC_PREFIX": realm.prefix,
         "RULESET": ruleset,

@@ -17,7 +17,7 @@ import asyncpg
 
 from deploy.city import city as realm
 from deploy.city.city import Realm
-from deploy.city.registry import ANCHORS_FILE, CONTACTS_KEY_FILE, City
+from deploy.city.registry import ANCHORS_FILE, CONTACTS_KEY_FILE, CONTACTS_PUBLIC_FILE, City
 from deploy.embedded import child
 from deploy.embedded.server import last_line
 from deploy.supervision.stalled import look
@@ -63,7 +63,7 @@ def services_of(city: City, counts: Mapping[str, int] | None = None) -> list[Ser
         counts=counts,
         one_process=city.one_process,
         anchors=Path(city.logs).with_name(ANCHORS_FILE),
-        contacts_key=Path(city.logs).with_name(CONTACTS_KEY_FILE),
+        contacts_public=Path(city.logs).with_name(CONTACTS_PUBLIC_FILE),
     )
     logs = Path(city.logs)
     web = realm.web(
@@ -73,6 +73,8 @@ def services_of(city: City, counts: Mapping[str, int] | None = None) -> list[Ser
         CATALOGUE=city.catalogue,
         PUBLIC_PORT=str(city.public_port),
         STAFF_PORT=str(city.staff_port),
+        CONTACTS_KEY_FILE=str(logs.with_name(CONTACTS_KEY_FILE)),
+        CONTACTS_PUBLIC_KEY_FILE=str(logs.with_name(CONTACTS_PUBLIC_FILE)),
     )
     return [*desks, realm.projector(city.realm, logs), web]
 

@@ -34,6 +34,8 @@ CITY_FILE: Final = "city.json"
 RESTARTS_FILE: Final = "restarts.json"
 ANCHORS_FILE: Final = "anchors.jsonl"
 CONTACTS_KEY_FILE: Final = "contacts.key"
+CONTACTS_PUBLIC_FILE: Final = "contacts.public"
+"""The public part of the contacts' key, which seals and opens nothing."""
 CALLERS_KEY_FILE: Final = "callers.key"
 CITY_NAME: Final = re.compile(r"^[a-z][a-z0-9_]{0,30}$")
 """The shape of a city's name: it stands in a database, in roles and before topics."""

@@ -7,10 +7,13 @@ from base64 import b64encode
 from pathlib import Path
 from typing import Final
 
-from deploy.city.registry import CALLERS_KEY_FILE, CONTACTS_KEY_FILE
+from deploy.city.registry import CALLERS_KEY_FILE, CONTACTS_KEY_FILE, CONTACTS_PUBLIC_FILE
 from deploy.compose.services import KAFKA_PORT, SETTINGS_OF_KAFKA, secret_names
+from shared.contacts.details import public_part
 
 KEY_BYTES: Final = 32
+_OF_OTHERS: Final = {SETTINGS_OF_KAFKA, CONTACTS_PUBLIC_FILE}
+"""They hold something of other secrets, so they are made last: the admin's password, the public part of a key."""
 _SCRAM: Final = "org.apache.kafka.common.security.scram.ScramLoginModule required"
 _PLAIN: Final = "org.apache.kafka.common.security.plain.PlainLoginModule required"
 KAFKA: Final = """\
@@ -52,7 +55,7 @@ def make(folder: Path, *, host: str = "kafka") -> list[str]:
     """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     missing = [name for name in secret_names() if not (folder / name).exists()]
-    for name in sorted(missing, key=lambda name: name == SETTINGS_OF_KAFKA):  # it holds the admin's password
+    for name in sorted(missing, key=lambda name: name in _OF_OTHERS):
         content = _content(folder, name, host)
         (folder / name).write_text(content, encoding="utf-8")
         (folder / name).chmod(0o644)
@@ -70,6 +73,8 @@ def _content(folder: Path, name: str, host: str) -> str:
             broker=secrets.token_urlsafe(24),
             node=secrets.token_urlsafe(24),
         )
+    if name == CONTACTS_PUBLIC_FILE:
+        return public_part((folder / CONTACTS_KEY_FILE).read_text(encoding="utf-8"))
     if name in {CONTACTS_KEY_FILE, CALLERS_KEY_FILE}:
         return b64encode(secrets.token_bytes(KEY_BYTES)).decode()
     return secrets.token_urlsafe(24)

@@ -16,11 +16,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from deploy.city.kafka_rights import Login
+from deploy.city.registry import CONTACTS_KEY_FILE, CONTACTS_PUBLIC_FILE
 from deploy.kubernetes.kafka import let_in
 from deploy.kubernetes.names import CITY, PART_OF, role
 from deploy.kubernetes.overlays import kustomization, manifests, rendered, secrets_needed
 from deploy.kubernetes.sizes import BASE, SIZES, Manifest
 from deploy.yaml_text import differing, text, write
+from shared.contacts.details import public_part
 from shared.policy.catalogue import catalogue
 
 FOLDER: Final = Path(__file__).parent
@@ -53,14 +55,14 @@ def files(units: tuple[str, ...]) -> dict[str, str]:
 def new_secrets() -> list[dict[str, Any]]:
     """The secrets that no operator makes: a login with its password, or a key of 32 bytes."""
     made: list[dict[str, Any]] = []
+    key = b64encode(secrets.token_bytes(32)).decode()
+    keys = {CONTACTS_KEY_FILE: key, CONTACTS_PUBLIC_FILE: public_part(key)}
     for name in secrets_needed():
         login = name.rpartition("-postgres-")[2] if "-postgres-" in name else ""
         content = (
             {"username": CITY if login == "owner" else role(login), "password": secrets.token_urlsafe(24)}
             if login
-            else {
-                name.removeprefix(f"{CITY}-").replace("-", "."): b64encode(secrets.token_bytes(32)).decode()
-            }
+            else {(file := name.removeprefix(f"{CITY}-").replace("-", ".")): keys[file]}
         )
         made.append(
             {

@@ -46,6 +46,9 @@ class Report(msgspec.Struct, kw_only=True):
     """Whom open complaints wait for: `unit`, `reviewer`, `dialler`, `operator`, or a desk by its name."""
     timers: int = 0
     parked: int = 0
+    contacts_without_record: int = 0
+    """Contacts that came over HTTP and whose request is not on record: on its way, set aside, or never sent.
+    `hotline contact shred` deletes them after a day."""
     drained: bool = False
     """Whether the relay has sent all there is."""
     heard: dict[str, bool] = {}

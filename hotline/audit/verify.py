@@ -79,8 +79,16 @@ _ARTICLES: Final = "SELECT article_id, version FROM intake.article"
 _PARKED: Final = "SELECT DISTINCT consumer, complaint_id::text FROM es.parked WHERE complaint_id IS NOT NULL"
 _CONTACTS: Final = """
 SELECT stream_id::text, 'its contact or the access to it is on record, and the complaint is not'
-FROM (SELECT stream_id FROM vault.access UNION SELECT stream_id FROM vault.contact) a
+FROM (SELECT stream_id FROM vault.access UNION SELECT stream_id FROM vault.contact
+      UNION SELECT stream_id FROM vault.text_number) a
 WHERE NOT EXISTS (SELECT FROM es.stream s WHERE s.stream_id = a.stream_id)
+  AND NOT EXISTS (SELECT FROM vault.access s WHERE s.stream_id = a.stream_id AND s.as_a = 'SENDER')
+"""
+# Sealed before the request was sent: it may be on its way, set aside, or never have come.
+_WITHOUT_RECORD: Final = """
+SELECT count(*) FROM vault.key k
+WHERE NOT EXISTS (SELECT FROM es.stream s WHERE s.stream_id = k.stream_id)
+  AND EXISTS (SELECT FROM vault.access s WHERE s.stream_id = k.stream_id AND s.as_a = 'SENDER')
 """
 # A line break in a text is the letter n behind a backslash in JSON.
 _PERSONAL: Final = over_texts(
@@ -145,6 +153,7 @@ class _Reader:
                 await judge(connection, report)
                 await compare_lists(connection, report)
                 unread = UnreadableRows()
+                report.contacts_without_record = await connection.fetchval(_WITHOUT_RECORD)
                 for complaint, what in await connection.fetch(_CONTACTS):
                     report.found(complaint, what)
                 for complaint, version, kind in await fetch(connection, _PERSONAL, PATTERN, unread=unread):

@@ -14,8 +14,8 @@ from hotline.contact_details import key_of
 from hotline.lookup import complaint_named
 from hotline.readside.lists import EVERYTHING, Filter, Listed
 from hotline.readside.rows import VISITS
-from services.dispatch.contact_door import WAITING, Reading, read
 from services.dispatch.contact_policy import Asker, visit_due
+from services.dispatch.contact_reading import WAITING, Reading, read
 from shared import times
 from shared.complaint import Complaint, Visit
 from shared.contacts.details import CannotUnseal

@@ -1,4 +1,4 @@
-"""`hotline contact`: a citizen's contact details: put, read, who read them, tokens of units, shredding."""
+"""`hotline contact`: a citizen's contact details: put, read, who read them, the public part, shredding."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from hotline.cli.unread import none_unread, tell_unread
 from hotline.terminal import note, say, say_json
 
 if TYPE_CHECKING:
-    from services.dispatch.contact_door import Reading
+    from services.dispatch.contact_reading import Reading
     from shared.contacts.details import Contact
     from shared.unreadable import UnreadableRows
 
 contact = typer.Typer(
-    help="A citizen's contact details: put, show, log, token, shred.",
+    help="A citizen's contact details: put, show, log, public-key, shred.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -102,12 +102,16 @@ def show(
     known: dict[str, Any] = {}
     if found.contact is not None:
         known = {name: getattr(found.contact, name) for name in found.contact.__struct_fields__}
+    texts = [{"field": one.field, "mark": one.mark, "number": one.number} for one in found.texts]
     if json:
-        say_json(json_module.dumps({"seen": seen, "standing": standing, **known}, ensure_ascii=False))
-    elif known:
+        told = {"seen": seen, "standing": standing, **known, **({"texts": texts} if texts else {})}
+        say_json(json_module.dumps(told, ensure_ascii=False))
+    else:
         for field, value in known.items():
             say(f"{field:9} {value or '–'}")
-    if not known:
+        for one in found.texts:
+            say(f"{one.mark} {one.number} ({one.field})")
+    if not known and not texts:
         what = "no contact is kept of it" if seen == "NOTHING" else f"refused ({standing})"
         fail(f"{unit or agent}: {what}.")
 
@@ -134,13 +138,15 @@ def log_(complaint: Complaint, *, json: Json = False) -> None:
         say("Nobody has put, read or shredded a contact of it.")
 
 
-@contact.command()
-def token(
-    unit: Annotated[str, typer.Argument(help="The unit, by its id or name.")], *, json: Json = False
-) -> None:
-    """Make a unit's token for dispatch's HTTP door and print it, this once; the one before is void."""
-    known, made = run(_token(unit))
-    answer(made, json=json, unit=known, token=made)
+@contact.command("public-key")
+def public_key(*, json: Json = False) -> None:
+    """Print the public part of the contacts' master key: the HTTP door seals with it, and nobody opens anything."""
+    from deploy.city.registry import city_up
+    from hotline.contact_details import key_of
+    from shared.contacts.details import public_written
+
+    part = public_written(key_of(city_up()))
+    answer(part, json=json, public_key=part)
 
 
 @contact.command()
@@ -150,7 +156,9 @@ def shred(
     *,
     json: Json = False,
 ) -> None:
-    """Delete keys, so that those contacts are never read again: by the retention time of the rule set, or one.
+    """Delete keys, so that those contacts are never read again: by the retention times of the rule set, or one.
+
+    A contact that came over HTTP goes a day later where its request was never put on record.
 
     A backup from before still holds the key: shred again after a restore.
     """
@@ -191,8 +199,8 @@ async def _show(complaint: str, named: str, agent: str, reason: str) -> tuple[st
     from deploy.city.registry import city_up
     from hotline.contact_details import key_of
     from hotline.lookup import unit_named
-    from services.dispatch.contact_door import WAITING, read
     from services.dispatch.contact_policy import Asker
+    from services.dispatch.contact_reading import WAITING, read
     from shared.contacts.details import CannotUnseal
     from shared.ids import UnitId
     from shared.runtime.errors import UserError
@@ -201,7 +209,7 @@ async def _show(complaint: str, named: str, agent: str, reason: str) -> tuple[st
     found = await _id_of(complaint)
     unit = unit_named(named, city.catalogue) if named else UnitId("")
     asker = Asker(unit) if unit else Asker(agent=agent)
-    login = city.realm.login("dispatch" if unit else "agent")
+    login = city.realm.login("staff" if unit else "agent")
     connection = await asyncpg.connect(login, timeout=10, server_settings=WAITING)
     try:
         return unit, await read(connection, key_of(city), found, asker, through="COMMAND", reason=reason)
@@ -224,29 +232,18 @@ async def _logged(complaint: str) -> list[dict[str, Any]]:
         await connection.close()
 
 
-async def _token(named: str) -> tuple[str, str]:
-    from deploy.city.registry import city_up
-    from hotline.contact_details import new_token
-    from hotline.lookup import unit_named
-    from shared.log.acts import acting
-
-    city = city_up()
-    unit = unit_named(named, city.catalogue)
-    async with acting(city.realm.login("operator")) as operator:
-        return unit, await new_token(operator, unit)
-
-
 async def _shred(complaint: str, reason: str, unread: UnreadableRows) -> int:
     from deploy.city.registry import city_up
     from hotline.client import now_of
     from hotline.contact_details import overdue
     from hotline.contact_details import shred as shredded
     from shared.log.acts import acting
+    from shared.policy.ruleset import ruleset
 
     city = city_up()
     async with acting(city.realm.login("operator")) as operator:
         if complaint:
             due = [await _id_of(complaint)]
         else:
-            due = await overdue(operator, await now_of(city), unread)
+            due = await overdue(operator, await now_of(city), unread, ruleset(city.ruleset))
         return await shredded(operator, due, reason)

@@ -69,6 +69,11 @@ def _rows(report: Report) -> list[tuple[str, str]]:
         ("timers set", f"{report.timers:,}"),
         ("parked messages", f"{report.parked:,}"),
         *(
+            [("contacts of requests not on record", f"{report.contacts_without_record:,}")]
+            if report.contacts_without_record
+            else []
+        ),
+        *(
             [("programmes", f"{report.programmes:,}, with {report.programme_facts:,} facts")]
             if report.programmes
             else []

@@ -208,6 +208,7 @@ def _taken(taken: VisitTaken) -> dict[str, Any]:
         "seen": taken.reading.sight.seen,
         "standing": taken.reading.sight.standing,
         "contact": _contact(taken),
+        "texts": [{"mark": one.mark, "number": one.number} for one in taken.reading.texts],
         "confidential": case.confidential,
         "subject": case.subject,
         "title": case.title,
@@ -234,6 +235,8 @@ def _print(taken: VisitTaken) -> None:
         say("  No contact is kept of it.")
     say(f"  {told['subject']}: {told['title']}")
     say_lines(told["content"], "  | ")
+    for one in told["texts"]:
+        say(f"  {one['mark']} {one['number']}")
     if told["answer"]:
         say(f"  {told['unit']} says:")
         say_lines(told["answer"], "  | ")

@@ -74,7 +74,7 @@ class Listed(msgspec.Struct, frozen=True, kw_only=True):
     assignment: int
     round: int
     standing: str
-    """Of the order: new, signed, in review, disputed, answered; empty where there is none."""
+    """Of the order: new, signed, in review, disputed, answered; empty where there is none, or the life is over."""
     paused_until: datetime | None
     provisional: bool
     """The limit may still move (T16)."""
@@ -102,7 +102,7 @@ class Listed(msgspec.Struct, frozen=True, kw_only=True):
 
     def overdue(self, now: datetime) -> bool:
         """Whether its limit has passed and nobody has answered."""
-        return self.standing != ANSWERED and self.due_at < now
+        return not self.ended and self.standing != ANSWERED and self.due_at < now
 
     def stands_still(self, now: datetime) -> bool:
         """Whether the unit's clock stands still."""
@@ -190,7 +190,7 @@ def listed(case: Complaint) -> Listed:
         lead=row.unit,
         assignment=row.assignment,
         round=row.round,
-        standing=row.standing,
+        standing="" if row.ended else row.standing,
         paused_until=row.paused_until,
         provisional=row.provisional,
         unlisted=_unlisted(row.unlisted),
@@ -212,6 +212,8 @@ def listed(case: Complaint) -> Listed:
 def listed_of(row: Any) -> Listed:
     """A row of one of the statements here."""
     fields = dict(row)
+    if fields["ended"]:
+        fields["standing"] = ""  # the row keeps what the order was at the end
     fields["unlisted"] = _unlisted(fields["unlisted"])
     fields["attachments"] = _attachments.decode(fields["attachments"])
     return Listed(**fields)

@@ -26,11 +26,11 @@ from shared.complaint import (
     whose_asked,
 )
 from shared.events import Fact
-from shared.events.base import Level, Limit
+from shared.events.base import Level, Limit, RequestType
 from shared.log import timers_of
 from shared.times import zone_of
 
-VERSION: Final = 3
+VERSION: Final = 4
 """Of this fold. Raise it where other rows follow from the same complaint: the projector then goes through all."""
 
 ORDERS, REVIEWS, CORRECTIONS, SUPERVISION, VISITS = LISTS = (
@@ -89,6 +89,7 @@ class ComplaintRow(NamedTuple):
     heat: int
     timers: int
     sign_due_at: datetime | None
+    withheld: bool
 
 
 class WordingRow(NamedTuple):
@@ -177,6 +178,7 @@ def _complaint(case: Complaint, version: int) -> ComplaintRow:
         heat=case.heat,
         timers=len(timers_of(case)),
         sign_due_at=None if order is None else _sign_due_at(case, order),
+        withheld=case.confidential or case.accused is not None or case.request_type is RequestType.REPORT,
     )
 
 

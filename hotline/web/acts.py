@@ -14,6 +14,7 @@ import msgspec
 from hotline.casefile import refusals
 from hotline.web.answers import ActOutcome, UndecidedAct
 from hotline.web.asking import HttpAsk, HttpReply
+from hotline.web.contact_seal import without_contact
 from hotline.web.events import HttpEvent, depth_of
 from hotline.web.judging import JudgedEvent
 from hotline.web.limits import DEPTH_MAX, OUTCOME_SECONDS_MAX
@@ -32,7 +33,7 @@ from shared.events import (
     Fact,
 )
 from shared.ids import ComplaintId, message_id
-from shared.inputs import INPUTS, Input
+from shared.inputs import INPUTS, Input, RecordRequest
 from shared.log.away import is_away
 from shared.results import wrong_field
 
@@ -50,10 +51,15 @@ def acting(kind: type[Input]) -> Callable[[HttpAsk], Awaitable[HttpReply]]:
     async def act(ask: HttpAsk) -> HttpReply:
         if kind not in ACTS_OF[ask.key.role]:
             raise HttpRefusal(ProblemKind.NOT_ALLOWED, f"The role {ask.key.role} does not say {kind.TYPE}.")
-        event = _event(ask, kind, await ask.body())
+        body, contact = await ask.body(), None
+        if kind is RecordRequest:
+            body, contact = without_contact(body)
+        event = _event(ask, kind, body)
         (judged,) = _as_act(ask, event)
+        if contact is not None and judged.complaint_id is not None:
+            await ask.rooms.contacts.seal(ask.key, judged.complaint_id, contact)
         (sent,) = await ask.rooms.speakers.send(ask.key.role, [judged])
-        return await _came(ask, sent)
+        return await came(ask, sent)
 
     return act
 
@@ -99,7 +105,7 @@ def outcome_link(sent: SentEvent) -> str:
     )
 
 
-async def _came(ask: HttpAsk, sent: SentEvent) -> HttpReply:
+async def came(ask: HttpAsk, sent: SentEvent) -> HttpReply:
     """The outcome of an act that was just sent, waited for."""
     give_up_at = time.monotonic() + OUTCOME_SECONDS_MAX
     event, complaint = sent.event, sent.event.complaint_id
@@ -114,10 +120,10 @@ async def _came(ask: HttpAsk, sent: SentEvent) -> HttpReply:
     )
     link = outcome_link(sent)
     try:
-        came = await ask.rooms.watch.wait(act, give_up_at - time.monotonic())
-        if came is not None:
-            found = await _facts(ask, complaint, act, came, until=give_up_at)
-            return await told(ask, event.source, event.event_id, complaint, came, found, link)
+        come = await ask.rooms.watch.wait(act, give_up_at - time.monotonic())
+        if come is not None:
+            found = await _facts(ask, complaint, act, come, until=give_up_at)
+            return await told(ask, event.source, event.event_id, complaint, come, found, link)
     except Exception as error:
         if not is_away(error):
             raise

@@ -98,6 +98,45 @@ class UndecidedAct(HttpAnswer, frozen=True, kw_only=True):
     """Where to ask again."""
 
 
+class SealedContact(HttpAnswer, frozen=True, kw_only=True):
+    """The contact lies in the vault, sealed; nobody reads it back over this listener."""
+
+    complaint_id: str
+    """The complaint that the request becomes, or is."""
+
+
+class TextNumberSeen(HttpAnswer, frozen=True, kw_only=True):
+    """A number that stood in a text of the citizen, where a mark stands now."""
+
+    field: str
+    """The field of the message that held it."""
+    mark: str
+    """The mark that stands there: 〔电话1〕."""
+    number: str
+    """The number as it was typed; MASKED: its last two digits."""
+
+
+class ContactSeen(HttpAnswer, frozen=True, kw_only=True, omit_defaults=False):
+    """The contact of a complaint, as much of it as the unit may see."""
+
+    complaint_id: str
+    """The complaint's own id."""
+    seen: str
+    """FULL, or MASKED: the first character of a field, the last two digits of a number."""
+    name: str
+    """The citizen's name; empty where nobody gave it."""
+    phone: str
+    """How the citizen is reached; empty where nobody gave it."""
+    callback: str | None
+    """Where the citizen wants to be called back, if elsewhere."""
+    email: str | None
+    """The citizen's address of e-mail."""
+    address: str | None
+    """Where the citizen lives."""
+    texts: list[TextNumberSeen]
+    """The numbers that stood in the citizen's texts, in the order in which they came."""
+
+
 class ComplaintSeen(HttpAnswer, frozen=True, kw_only=True):
     """A complaint as a list shows it."""
 

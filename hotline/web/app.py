@@ -18,16 +18,17 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hotline.contract import asyncapi
-from hotline.web.asking import HttpAsk, HttpReply, HttpStream, Rooms, body_of
+from hotline.web.asking import HttpAsk, HttpReply, HttpStream, HttpWire, Rooms, body_of
 from hotline.web.document import EVENT_STREAM, document
-from hotline.web.keys import Key, KeyRing, KeyUnknowable
+from hotline.web.keys import NOBODY, Key, KeyRing, KeyUnknowable
 from hotline.web.limits import SIGNED_SECONDS_MAX
+from hotline.web.open311.wire import GeoReportWire
 from hotline.web.page import CONTENT_TYPE as HTML
 from hotline.web.page import POLICY, page
 from hotline.web.paths import ASYNCAPI, DOCS, OPENAPI
 from hotline.web.problems import CONTENT_TYPE, HttpRefusal, ProblemKind
 from hotline.web.roles import LISTENER_OF, HttpListener
-from hotline.web.routes import HttpRoute, at
+from hotline.web.routes import HttpRoute, WireName, at
 from hotline.web.signing import SIGNATURE, TIMESTAMP, WrongTime, is_signed, signed_at
 from shared.log.away import is_away
 from shared.runtime.errors import told
@@ -62,25 +63,25 @@ class Gate:
 
     def to(self, route: HttpRoute) -> Endpoint:
         """The endpoint of this route."""
-        known = route.queries
+        wire = _WIRES[route.wire]
+        known = route.queries if route.wire is WireName.HOTLINE else None
 
         async def endpoint(request: Request) -> Response:
             began_at = time.monotonic()
             try:
                 taken = None
                 if route.signed:
-                    key, taken = await self._signed(request)
+                    key, taken = await self._signed(request, route)
                 else:
-                    key = await self._key(request)
-                self._allowed(key, route)
-                self._rooms.rates.spend(key, 1)
-                _named(request, known)
+                    key = await self._key(request, route, await wire.typed_key(request))
+                if known is not None:
+                    _named(request, known)
                 reply = await route.handle(HttpAsk(request, key, self._rooms, taken))
-                response = answered(reply) if isinstance(reply, HttpReply) else streamed(reply)
+                response = wire.answer(request, reply)
             except HttpRefusal as refused:
-                response = self._refused(refused)
+                response = wire.refusal(request, self._refused(refused))
             except Exception as error:  # noqa: BLE001 -- whatever it is, nothing of it goes out
-                response = self._failed(route, error)
+                response = wire.refusal(request, self._refused(self._failed(route, error)))
             self._rooms.telemetry.count("web.requests")
             self._rooms.telemetry.observe("web.seconds", time.monotonic() - began_at)
             return response
@@ -93,24 +94,28 @@ class Gate:
         """The endpoint of what everybody may read: it is counted as a request without a key. `made`: once is enough."""
 
         async def endpoint(request: Request) -> Response:
-            client = request.client.host if request.client is not None else ""
             try:
-                self._rooms.rates.spend_stranger(client)
+                self._rooms.rates.spend_stranger(_client(request))
             except HttpRefusal as refused:
-                return self._refused(refused)
+                return problem_response(self._refused(refused))
             # The first one makes it, which takes a second: others are answered meanwhile.
             content = await asyncio.to_thread(made)
             return Response(content, media_type=media_type, headers=dict(headers or {}))
 
         return endpoint
 
-    async def _key(self, request: Request) -> Key:
-        scheme, _, typed = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() == "bearer":
+    async def _key(self, request: Request, route: HttpRoute, typed: str) -> Key:
+        """The key of a request, which may do what its route does; its rate is counted."""
+        if typed:
             with _knowable():
-                key = await self._keys.key_of(typed.strip())
+                key = await self._keys.key_of(typed)
             if key is not None:
+                self._allowed(key, route)
+                self._rooms.rates.spend(key, 1)
                 return key
+        elif route.keyless:
+            self._rooms.rates.spend_stranger(_client(request))
+            return NOBODY
         raise self._stranger(
             request,
             "No key came with the request, or none that is valid.",
@@ -118,7 +123,7 @@ class Gate:
             "Authorization: Bearer ID.SECRET",
         )
 
-    async def _signed(self, request: Request) -> tuple[Key, bytes]:
+    async def _signed(self, request: Request, route: HttpRoute) -> tuple[Key, bytes]:
         """The key whose secret has signed the body, and the body."""
         try:
             at = signed_at(request.headers, time.time())
@@ -135,6 +140,8 @@ class Gate:
             body = await body_of(request)
             if is_signed(request.headers, at, body, signer.secrets):
                 self._keys.used(signer.key)
+                self._allowed(signer.key, route)
+                self._rooms.rates.spend(signer.key, 1)
                 return signer.key, body
         raise self._stranger(
             request, "No secret of such a key has signed this body.", SIGNATURE, "v1,BASE64 of HMAC-SHA256"
@@ -142,8 +149,7 @@ class Gate:
 
     def _stranger(self, request: Request, detail: str, field: str, expected: str) -> HttpRefusal:
         """The refusal of somebody who has not proved who he is; too many of them are refused as that."""
-        client = request.client.host if request.client is not None else ""
-        self._rooms.rates.spend_stranger(client)
+        self._rooms.rates.spend_stranger(_client(request))
         return HttpRefusal(ProblemKind.NO_KEY, detail, field=field, expected=expected, headers=CHALLENGE)
 
     def _allowed(self, key: Key, route: HttpRoute) -> None:
@@ -154,12 +160,12 @@ class Gate:
         if route.scope is not None and not key.may(route.scope):
             raise HttpRefusal(ProblemKind.NOT_ALLOWED, f"The key has no scope {route.scope}.")
 
-    def _refused(self, refused: HttpRefusal) -> Response:
+    def _refused(self, refused: HttpRefusal) -> HttpRefusal:
         away = refused.kind is ProblemKind.AWAY
         self._rooms.telemetry.count("web.unavailable" if away else "web.refused")
-        return problem_response(refused)
+        return refused
 
-    def _failed(self, route: HttpRoute, error: Exception) -> Response:
+    def _failed(self, route: HttpRoute, error: Exception) -> HttpRefusal:
         away = is_away(error)
         log = self._rooms.telemetry.log
         if away:
@@ -167,9 +173,12 @@ class Gate:
         else:
             log.error("request_failed", route=route.name, error=told(error))
         detail = "The log cannot be read just now." if away else "It cannot be answered just now."
-        return self._refused(
-            HttpRefusal(ProblemKind.AWAY, detail, headers={"Retry-After": str(AWAY_SECONDS)})
-        )
+        return HttpRefusal(ProblemKind.AWAY, detail, headers={"Retry-After": str(AWAY_SECONDS)})
+
+
+def _client(request: Request) -> str:
+    """The address a request comes from."""
+    return request.client.host if request.client is not None else ""
 
 
 def _named(request: Request, known: frozenset[str]) -> None:
@@ -224,6 +233,31 @@ def problem_response(refused: HttpRefusal) -> Response:
     """The response of a problem."""
     body = _encoder.encode(refused.problem)
     return Response(body, refused.kind.status, headers=refused.headers, media_type=CONTENT_TYPE)
+
+
+class OwnWire:
+    """See `HttpWire`: the hotline's own."""
+
+    async def typed_key(self, request: Request) -> str:
+        """See `HttpWire.typed_key`."""
+        scheme, _, typed = request.headers.get("authorization", "").partition(" ")
+        return typed.strip() if scheme.lower() == "bearer" else ""
+
+    def answer(self, request: Request, reply: HttpReply | HttpStream) -> Response:
+        """See `HttpWire.answer`."""
+        del request
+        return answered(reply) if isinstance(reply, HttpReply) else streamed(reply)
+
+    def refusal(self, request: Request, refused: HttpRefusal) -> Response:
+        """See `HttpWire.refusal`."""
+        del request
+        return problem_response(refused)
+
+
+_WIRES: Final[Mapping[WireName, HttpWire]] = {
+    WireName.HOTLINE: OwnWire(),
+    WireName.OPEN311: GeoReportWire(),
+}
 
 
 async def _by_starlette(request: Request, error: Exception) -> Response:

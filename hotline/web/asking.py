@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Protocol
 
 import asyncpg
 import msgspec
 from starlette.requests import Request
+from starlette.responses import Response
 
 from hotline.web.city_clock import CityClock
+from hotline.web.contact_reader import ContactReader
+from hotline.web.contact_seal import ContactSeal
 from hotline.web.judging import Judge
 from hotline.web.keys import Key
 from hotline.web.limits import BODY_BYTES_MAX, BODY_SECONDS_MAX
+from hotline.web.open311.offers import ServiceOffers
 from hotline.web.outcomes import OutcomeWatch
 from hotline.web.problems import HttpRefusal, ProblemKind
 from hotline.web.rate import RateLimits
@@ -38,6 +42,8 @@ class Rooms(NamedTuple):
     ruleset: str
     """The rule set that new complaints are born under."""
     catalogue: Catalogue
+    offers: ServiceOffers
+    """The services of Open311, made of it."""
     pool: asyncpg.Pool[Any]
     judge: Judge
     speakers: Speakers
@@ -45,6 +51,8 @@ class Rooms(NamedTuple):
     streams: OpenStreams
     clock: CityClock
     rates: RateLimits
+    contacts: ContactSeal
+    readings: ContactReader
     telemetry: Telemetry
 
 
@@ -84,6 +92,19 @@ class HttpReply(NamedTuple):
     status: int
     body: msgspec.Struct
     headers: Mapping[str, str] = {}
+
+
+class HttpWire(Protocol):
+    """How requests and answers of some routes are spoken."""
+
+    async def typed_key(self, request: Request) -> str:
+        """The key that came with a request; empty where none did. `HttpRefusal` where the request is none."""
+
+    def answer(self, request: Request, reply: HttpReply | HttpStream) -> Response:
+        """The response of a reply."""
+
+    def refusal(self, request: Request, refused: HttpRefusal) -> Response:
+        """The response of a problem."""
 
 
 async def body_of(request: Request) -> bytes:

@@ -21,6 +21,7 @@ from hotline.web.answers import (
     ComplaintPage,
     ComplaintSeen,
     ComplaintTimeline,
+    ContactSeen,
     KeySeen,
     KnownUnit,
     KnownUnits,
@@ -28,15 +29,20 @@ from hotline.web.answers import (
     OfferedAnswer,
     OfferedAnswers,
     PlacedOrder,
+    SealedContact,
     StatedFact,
+    TextNumberSeen,
     TimelineEntry,
     UndecidedAct,
     WaitingOrder,
 )
+from hotline.web.contact_seal import BESIDE, GivenContact
+from hotline.web.contacts import RequestContact
 from hotline.web.events import BATCH, JSON
+from hotline.web.open311 import contract as open311
 from hotline.web.problems import CONTENT_TYPE, HttpProblem, ProblemKind
 from hotline.web.roles import LINE_OF
-from hotline.web.routes import EVERYWHERE, WITH_BODY, HttpParameter, HttpRoute, TakenBody
+from hotline.web.routes import EVERYWHERE, WITH_BODY, HttpParameter, HttpRoute, TakenBody, WireName
 from hotline.web.signing import SIGNATURE
 from shared.cloudevents import ATTRIBUTE_BYTES_MAX, VALUE_BYTES_MAX
 from shared.events import Attachment
@@ -51,6 +57,9 @@ ANSWERS: Final = (
     PlacedOrder,
     ActOutcome,
     UndecidedAct,
+    SealedContact,
+    TextNumberSeen,
+    ContactSeen,
     ComplaintSeen,
     ListAsOf,
     ComplaintPage,
@@ -137,6 +146,7 @@ def document(routes: Sequence[HttpRoute]) -> dict[str, Any]:
                     "name": SIGNATURE,
                     "description": "A signature of Standard Webhooks by a secret of `hotline key secret`.",
                 },
+                **(open311.SECURITY if any(one.wire is WireName.OPEN311 for one in routes) else {}),
             },
             "schemas": _schemas(routes),
         },
@@ -162,8 +172,17 @@ def _operation(route: HttpRoute) -> dict[str, Any]:
         told["requestBody"] = {"required": True, "content": _event_content(route)}
     elif route.input is not None:
         example = input_example(route.input)["payload"]
-        content = {"schema": _ref(route.input.__name__), "example": example}
+        name = _with_contact(route.input) if route.beside else route.input.__name__
+        content = {"schema": _ref(name), "example": example}
         told["requestBody"] = {"required": True, "content": {JSON: content}}
+    elif route.takes is TakenBody.CONTACT:
+        content = {"schema": _ref(RequestContact.__name__)}
+        told["requestBody"] = {"required": True, "content": {JSON: content}}
+    elif route.takes is TakenBody.FORM:
+        told["requestBody"] = open311.form_body(route.form, route.form_required)
+    if route.wire is WireName.OPEN311:
+        keys: list[dict[str, list[str]]] = [{name: []} for name in ("key", *open311.SECURITY)]
+        told["security"] = [*keys, {}] if route.keyless else keys
     if parameters:
         told["parameters"] = parameters
     told["responses"] = _responses(route)
@@ -191,10 +210,12 @@ def _parameter(one: HttpParameter) -> dict[str, Any]:
 
 def _responses(route: HttpRoute) -> dict[str, Any]:
     found: dict[str, Any] = {}
+    geo = route.wire is WireName.OPEN311
     for status, kind in route.answers.items():
+        own = {JSON: {"schema": _ref(kind.__name__)}}
         found[str(status)] = {
             "description": inspect.cleandoc(kind.__doc__ or ""),
-            "content": {JSON: {"schema": _ref(kind.__name__)}},
+            "content": open311.answered(kind, many=route.many) if geo else own,
         }
     if route.streams:
         text = (
@@ -203,9 +224,11 @@ def _responses(route: HttpRoute) -> dict[str, Any]:
         content = {EVENT_STREAM: {"schema": {"type": "string", "description": text}}}
         found["200"] = {"description": text, "content": content}
     for problem in problems_of(route):
+        code = str(route.status_of(problem))
+        before = found.get(code, {}).get("description", "")
         told: dict[str, Any] = {
-            "description": problem.title,
-            "content": {CONTENT_TYPE: {"schema": _ref(HttpProblem.__name__)}},
+            "description": f"{before} {problem.title}".strip(),
+            "content": open311.refused() if geo else {CONTENT_TYPE: {"schema": _ref(HttpProblem.__name__)}},
         }
         if problem in {ProblemKind.TOO_MANY, ProblemKind.AWAY}:
             told["headers"] = {
@@ -214,7 +237,7 @@ def _responses(route: HttpRoute) -> dict[str, Any]:
                     "schema": {"type": "integer", "minimum": 0},
                 }
             }
-        found[str(problem.status)] = told
+        found[code] = told
     return dict(sorted(found.items()))
 
 
@@ -239,7 +262,26 @@ def _schemas(routes: Iterable[HttpRoute]) -> dict[str, Any]:
     }
     known = sorted(kinds | carried, key=lambda kind: kind.__name__)
     made = {name: schema for name, schema in _inputs().items() if name in _reached(known)}
+    made |= open311.schemas() if any(route.wire is WireName.OPEN311 for route in routes) else {}
+    made |= _contacts() if any(route.takes is TakenBody.CONTACT for route in routes) else {}
+    made |= {
+        _with_contact(route.input): _beside(made[route.input.__name__])
+        for route in routes
+        if route.beside and route.input is not None
+    }
     return dict(sorted((made | _answers() | _envelopes(known)).items()))
+
+
+def _with_contact(kind: type[Input]) -> str:
+    return f"{kind.__name__}WithContact"
+
+
+def _beside(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """The schema of an input that the citizen's contact may stand beside."""
+    text = "The citizen's contact: it is sealed into the vault and sent nowhere."
+    contact = {"allOf": [_ref(GivenContact.__name__)], "description": text}
+    title = f"{schema['title']}WithContact"
+    return {**schema, "title": title, "properties": {**schema["properties"], BESIDE: contact}}
 
 
 def _reached(known: Sequence[type[Input]]) -> set[str]:
@@ -275,9 +317,22 @@ def _inputs() -> dict[str, Any]:
 
 
 @cache
+def _contacts() -> dict[str, Any]:
+    """The schemas of contacts that are given."""
+    return _described((GivenContact, RequestContact))
+
+
+@cache
 def _answers() -> dict[str, Any]:
-    _, made = msgspec.json.schema_components(ANSWERS, ref_template=REF)
-    for kind in ANSWERS:
+    made = _described(ANSWERS)
+    made[StatedFact.__name__]["properties"]["data"]["type"] = "object"
+    return made | {name: told for name, told in _inputs().items() if name in made}
+
+
+def _described(kinds: Sequence[type[msgspec.Struct]]) -> dict[str, Any]:
+    """Their schemas, with a sentence for each field."""
+    _, made = msgspec.json.schema_components(kinds, ref_template=REF)
+    for kind in kinds:
         schema = made[kind.__name__]
         schema["description"] = inspect.cleandoc(kind.__doc__ or "")
         for name, text in described(kind).items():
@@ -285,8 +340,7 @@ def _answers() -> dict[str, Any]:
             schema["properties"][name] = (
                 {"allOf": [given], "description": text} if "$ref" in given else {**given, "description": text}
             )
-    made[StatedFact.__name__]["properties"]["data"]["type"] = "object"
-    return made | {name: told for name, told in _inputs().items() if name in made}
+    return dict(made)
 
 
 def _envelopes(known: Sequence[type[Input]]) -> dict[str, Any]:

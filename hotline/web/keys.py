@@ -16,7 +16,13 @@ import asyncpg
 import msgspec
 
 from deploy.city.kafka_rights import Login
-from hotline.web.limits import KEY_KNOWN_SECONDS, KEY_TRUSTED_SECONDS, KEYS_KNOWN_MAX, SECRETS_MAX
+from hotline.web.limits import (
+    KEY_KNOWN_SECONDS,
+    KEY_TRUSTED_SECONDS,
+    KEYS_KNOWN_MAX,
+    SECRETS_MAX,
+    STRANGERS_PER_SECOND,
+)
 from hotline.web.roles import LINE_OF, KeyScope
 from hotline.web.signing import MadeSecret, new_secret
 from shared import roles
@@ -76,6 +82,10 @@ class Key(msgspec.Struct, frozen=True, kw_only=True):
     def may(self, scope: KeyScope) -> bool:
         """Whether it has this scope."""
         return scope in self.scopes
+
+
+NOBODY: Final = Key(key_id="", role="", name="", scopes=frozenset(), sources=(), rate=STRANGERS_PER_SECOND)
+"""Stands for the key where none came, on a route that needs none: it may nothing."""
 
 
 class MadeKey(NamedTuple):

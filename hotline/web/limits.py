@@ -26,6 +26,8 @@ OUTCOME_SECONDS_MAX: Final = 5.0
 """How long an act waits for its outcome; later the answer is 202 with a link."""
 KAFKA_SECONDS_MAX: Final = 10.0
 """How long Kafka may take to acknowledge; later the answer is 503, and the same event again has one effect."""
+AGAIN_SECONDS: Final = 2
+"""After how long a client may send again what could not be done just now."""
 READ_SECONDS_MAX: Final = 10.0
 """How long one statement of a reading may take."""
 CAUGHT_UP_SECONDS_MAX: Final = 1.0
@@ -66,5 +68,7 @@ PAGE_MAX: Final = 200
 """Rows of a page of a list."""
 LIST_ROWS: Final = 50
 """Rows of a page, where nobody says otherwise."""
+REASON_MAX: Final = 500
+"""Characters of the reason for which a unit reads a protected contact."""
 ENTRIES_MAX: Final = 1_000
 """Entries of a timeline: the newest."""

@@ -38,6 +38,8 @@ class HttpProblem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True,
     """Of a refusal: the facts that the act led to, that one among them."""
     outcome: str | UnsetType = UNSET
     """Where to ask again what came of it."""
+    refused: str | UnsetType = UNSET
+    """Of a contact: how the unit stands to the complaint, STRANGER or OVER."""
 
 
 class _Kind(NamedTuple):
@@ -51,6 +53,7 @@ class ProblemKind(Enum):
     BAD_EVENT = _Kind(400, "The event or the request is not as it must be.")
     NO_KEY = _Kind(401, "No valid key came with the request.")
     NOT_ALLOWED = _Kind(403, "The key may not do this.")
+    CONTACT_REFUSED = _Kind(403, "The contact is not for this unit.")
     NOT_FOUND = _Kind(404, "There is no such thing, or it is none of yours.")
     WRONG_METHOD = _Kind(405, "This path has no such method.")
     TOO_SLOW = _Kind(408, "The body did not arrive in time.")

@@ -17,6 +17,8 @@ import uvloop
 from hotline.web.app import application
 from hotline.web.asking import OpenStreams, Rooms
 from hotline.web.city_clock import CityClock
+from hotline.web.contact_reader import ContactReader
+from hotline.web.contact_seal import ContactSeal
 from hotline.web.judging import Judge
 from hotline.web.keys import KeyRing
 from hotline.web.limits import (
@@ -24,12 +26,15 @@ from hotline.web.limits import (
     READ_SECONDS_MAX,
     READINGS_MAX,
 )
+from hotline.web.open311.offers import ServiceOffers
 from hotline.web.outcomes import OutcomeWatch
 from hotline.web.rate import RateLimits
 from hotline.web.roles import HttpListener
 from hotline.web.serving import QuietServer, server_of, taken
 from hotline.web.settings import Settings
 from hotline.web.speaking import Speakers
+from services.dispatch import contact_reading
+from shared.contacts.details import master_key, sealing_key
 from shared.log.away import is_away
 from shared.log.instants import reads_any_instant
 from shared.log.postgres import SETTINGS
@@ -133,15 +138,26 @@ async def opened(settings: Settings, telemetry: Telemetry) -> AsyncIterator[WebP
             server_settings={**SETTINGS, "application_name": NAME},
         )
         close.callback(pool.terminate)
+        contacts: asyncpg.Pool[Any] = await asyncpg.create_pool(
+            settings.contacts_postgres or settings.postgres,
+            min_size=0,
+            max_size=contact_reading.READINGS_MAX,
+            timeout=contact_reading.CONNECT_SECONDS,
+            command_timeout=contact_reading.STATEMENT_SECONDS,
+            server_settings=contact_reading.WAITING,
+        )
+        close.callback(contacts.terminate)
         speakers = Speakers(settings.speakers, telemetry)
         close.push_async_callback(speakers.close)
         watch = OutcomeWatch(pool)
         close.push_async_callback(watch.close)
         clock = CityClock(settings.input_age_days_max)
+        known = catalogue(settings.catalogue)
         rooms = Rooms(
             prefix=settings.topic_prefix,
             ruleset=settings.ruleset,
-            catalogue=catalogue(settings.catalogue),
+            catalogue=known,
+            offers=ServiceOffers(known),
             pool=pool,
             judge=Judge(settings.topic_prefix, settings.ruleset, clock),
             speakers=speakers,
@@ -149,6 +165,16 @@ async def opened(settings: Settings, telemetry: Telemetry) -> AsyncIterator[WebP
             streams=OpenStreams(),
             clock=clock,
             rates=RateLimits(),
+            readings=ContactReader(
+                contacts,
+                lambda: master_key(settings.contacts_key.get_secret_value(), settings.contacts_key_file),
+                telemetry,
+            ),
+            contacts=ContactSeal(
+                pool,
+                lambda: sealing_key(settings.contacts_public_key, settings.contacts_public_key_file),
+                telemetry,
+            ),
             telemetry=telemetry,
         )
         yield WebProcess(settings, telemetry, rooms, KeyRing(pool))

@@ -31,6 +31,8 @@ class KeyScope(StrEnum):
     """Read what belongs to its own unit, or what it put on record itself."""
     READ_ALL = "read:all"
     """Read of every complaint."""
+    CONTACTS = "contacts"
+    """Read contacts of citizens; each reading is decided and written down."""
 
 
 LISTENER_OF: Final[Mapping[str, HttpListener]] = {
@@ -47,12 +49,14 @@ _ACTING: Final = (KeyScope.EVENTS, KeyScope.ACTS)
 SCOPES_OF: Final[Mapping[str, tuple[KeyScope, ...]]] = {
     roles.TELEPHONY: (KeyScope.EVENTS,),
     roles.AGENTS: (*_ACTING, KeyScope.READ, KeyScope.READ_ALL),
-    roles.UNIT: (*_ACTING, KeyScope.READ),
+    roles.UNIT: (*_ACTING, KeyScope.READ, KeyScope.CONTACTS),
     roles.REVIEWERS: (*_ACTING, KeyScope.READ, KeyScope.READ_ALL),
     roles.DIALLER: _ACTING,
     roles.SUPERVISION: (*_ACTING, KeyScope.READ, KeyScope.READ_ALL),
 }
-"""The scopes that a key of a role can have. It gets all of them but `read:all`, where nobody says otherwise."""
+"""The scopes that a key of a role can have."""
+_ASKED_FOR: Final = frozenset({KeyScope.READ_ALL, KeyScope.CONTACTS})
+"""The scopes that a key gets only where somebody says so."""
 
 LINE_OF: Final[Mapping[str, Topic]] = {line.speaker: line for line in TOPICS if line.is_door}
 """The one line of the table of topics on which a role speaks."""
@@ -64,4 +68,4 @@ ACTS_OF: Final[Mapping[str, tuple[type[Input], ...]]] = {
 
 def usual_scopes(role: str) -> tuple[KeyScope, ...]:
     """The scopes of a key where nobody says otherwise."""
-    return tuple(scope for scope in SCOPES_OF[role] if scope is not KeyScope.READ_ALL)
+    return tuple(scope for scope in SCOPES_OF[role] if scope not in _ASKED_FOR)

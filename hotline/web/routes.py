@@ -17,12 +17,15 @@ from hotline.web.answers import (
     ComplaintPage,
     ComplaintSeen,
     ComplaintTimeline,
+    ContactSeen,
     KeySeen,
     KnownUnits,
     OfferedAnswers,
+    SealedContact,
     UndecidedAct,
 )
 from hotline.web.asking import HttpAsk, HttpReply, HttpStream
+from hotline.web.contacts import put_contact, read_contact
 from hotline.web.following import PLACES, follow_orders
 from hotline.web.handlers import (
     TRUTHS,
@@ -37,6 +40,9 @@ from hotline.web.handlers import (
     take_signed_events,
 )
 from hotline.web.limits import PAGE_MAX, SIGNED_SECONDS_MAX
+from hotline.web.open311.lines import LINES, QUERY, Open311Line, path_of
+from hotline.web.open311.wire import FORMATS
+from hotline.web.open311.wire import status_of as geo_status_of
 from hotline.web.paths import (
     COMPLAINT,
     EVENTS,
@@ -54,7 +60,7 @@ from hotline.web.problems import ProblemKind
 from hotline.web.roles import ACTS_OF, LISTENER_OF, HttpListener, KeyScope
 from hotline.web.signing import ID, SIGNATURE, TIMESTAMP
 from shared import roles
-from shared.inputs import Input
+from shared.inputs import Input, RecordRequest
 
 Handler = Callable[[HttpAsk], Awaitable[HttpReply | HttpStream]]
 
@@ -67,6 +73,19 @@ class TakenBody(StrEnum):
     """CloudEvents in one of three modes."""
     INPUT = "input"
     """The data of one input, as JSON."""
+    CONTACT = "contact"
+    """The contact of a request, as JSON."""
+    FORM = "form"
+    """A form, urlencoded or multipart."""
+
+
+class WireName(StrEnum):
+    """How a route is spoken."""
+
+    HOTLINE = "hotline"
+    """JSON, problems of RFC 9457, the key in a header."""
+    OPEN311 = "open311"
+    """JSON or XML by the ending of the path, errors as GeoReport has them, the key as `api_key` too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,8 +122,19 @@ class HttpRoute:
     takes: TakenBody = TakenBody.NONE
     input: type[Input] | None = None
     """The input it takes, where it takes one."""
+    beside: bool = False
+    """Whether the citizen's contact may stand beside the input's own fields."""
     parameters: Sequence[HttpParameter] = ()
     answers: Mapping[int, type[msgspec.Struct]] = field(default_factory=dict)
+    many: bool = False
+    """Whether the answer is a list of them, with nothing around it."""
+    form: Mapping[str, str] = field(default_factory=dict)
+    """The fields of its form, and what each is for; `attribute[CODE]` comes beside them."""
+    form_required: tuple[str, ...] = ()
+    """Those of them that must be there."""
+    wire: WireName = WireName.HOTLINE
+    keyless: bool = False
+    """Whether anybody may use it, with a key or without."""
     streams: bool = False
     """Whether the answer 200 is a stream of server-sent events."""
     problems: Sequence[ProblemKind] = ()
@@ -119,6 +149,10 @@ class HttpRoute:
     def listeners(self) -> frozenset[HttpListener]:
         """The listeners that answer it: those of its roles."""
         return frozenset(LISTENER_OF[role] for role in self.roles)
+
+    def status_of(self, problem: ProblemKind) -> int:
+        """The status of a problem where it happens here."""
+        return geo_status_of(problem) if self.wire is WireName.OPEN311 else problem.status
 
 
 EVERYWHERE: Final = (
@@ -160,6 +194,7 @@ def _act(role: str, kind: type[Input]) -> HttpRoute:
         handle=acting(kind),
         takes=TakenBody.INPUT,
         input=kind,
+        beside=kind is RecordRequest,
         parameters=(
             HttpParameter(
                 name="Idempotency-Key",
@@ -169,6 +204,35 @@ def _act(role: str, kind: type[Input]) -> HttpRoute:
         ),
         answers={200: ActOutcome, 202: UndecidedAct},
         problems=_OUTCOME,
+    )
+
+
+def _open311(line: Open311Line) -> HttpRoute:
+    ending = HttpParameter(
+        name="format", at="path", text="The format of the answer.", required=True, values=tuple(FORMATS)
+    )
+    parameters = [
+        HttpParameter(name=name, at=at, text=text, required=at == "path")
+        for at, named in (("path", line.at_path), ("query", line.query | QUERY), ("header", line.headers))
+        for name, text in named.items()
+    ]
+    return HttpRoute(
+        method=line.method,
+        path=path_of(line),
+        name=line.name,
+        summary=line.summary,
+        roles=(roles.AGENTS,),
+        scope=line.scope,
+        handle=line.handle,
+        takes=TakenBody.FORM if line.form else TakenBody.NONE,
+        parameters=(*parameters, ending),
+        answers={200: line.answer},
+        many=line.many,
+        form=line.form,
+        form_required=line.required,
+        wire=WireName.OPEN311,
+        keyless=line.keyless,
+        problems=(*line.problems, ProblemKind.NOT_FOUND),
     )
 
 
@@ -214,6 +278,37 @@ ROUTES: Final[tuple[HttpRoute, ...]] = (
         answers={202: AcceptedEvents},
     ),
     *(_act(role, kind) for role in _ACTING for kind in ACTS_OF[role]),
+    HttpRoute(
+        method="PUT",
+        path="/contacts",
+        name="contacts.seal",
+        summary="Seal the contact of a request of this key, before it is sent or later; it is never read back here.",
+        roles=(roles.AGENTS,),
+        scope=KeyScope.ACTS,
+        handle=put_contact,
+        takes=TakenBody.CONTACT,
+        answers={200: SealedContact},
+        problems=(ProblemKind.REFUSED,),
+    ),
+    HttpRoute(
+        method="GET",
+        path="/contacts/{complaint}",
+        name="contacts.read",
+        summary="The contact of a complaint that lies with the unit now; each reading is written down.",
+        roles=(roles.UNIT,),
+        scope=KeyScope.CONTACTS,
+        handle=read_contact,
+        parameters=(
+            HttpParameter(name="complaint", at="path", text="The complaint's id.", required=True),
+            HttpParameter(
+                name="reason",
+                at="query",
+                text="Why the assignee of a report or a confidential complaint must know; it is written down.",
+            ),
+        ),
+        answers={200: ContactSeen},
+        problems=(ProblemKind.CONTACT_REFUSED, ProblemKind.NOT_FOUND),
+    ),
     HttpRoute(
         method="GET",
         path=OUTCOMES,
@@ -342,6 +437,7 @@ ROUTES: Final[tuple[HttpRoute, ...]] = (
         parameters=_PAGE,
         answers={200: ComplaintPage},
     ),
+    *(_open311(line) for line in LINES),
 )
 """A new route is a line here."""
 

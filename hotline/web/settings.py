@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from hotline.web.roles import LISTENER_OF
@@ -39,6 +39,17 @@ class Settings(ProcessSettings):
     """The address of the listener for those who act on complaints."""
     staff_port: int = Field(default=0, ge=-1, le=65_535)
     """Its port; 0 takes a free one, -1 does not open it."""
+    contacts_key: SecretStr = SecretStr("")
+    """The master key of the contacts, 32 bytes in Base64: of the listener for staff. Without it, or its file, no unit
+    reads a contact here."""
+    contacts_key_file: str = ""
+    """Path of a file that holds it; read at each reading, so a key put back is used at once."""
+    contacts_postgres: str = ""
+    """DSN of the login that reads contacts for units; empty: the process's own."""
+    contacts_public_key: str = ""
+    """The public part of the contacts' master key, 32 bytes in Base64; without it, or its file, none is sealed."""
+    contacts_public_key_file: str = ""
+    """Path of a file that holds it; read at each contact, so a key put back is used at once."""
     proxies: str = ""
     """The addresses of proxies whose `X-Forwarded-For` is believed, with commas between; empty: nobody's is."""
 
@@ -54,6 +65,16 @@ class Settings(ProcessSettings):
             if role in speakers:
                 speakers[role] = kafka_address.with_password(speakers[role], read_secret(file))
         return {**told, "speakers": speakers}
+
+    @model_validator(mode="after")
+    def _opens_nothing_in_public(self) -> Self:
+        """Refuse a process that serves the public alone and could open contacts."""
+        if self.staff_port < 0 and (self.contacts_key.get_secret_value() or self.contacts_key_file):
+            message = (
+                "contacts_key: expected none where staff_port is -1: the public listener opens no contact"
+            )
+            raise ValueError(message)
+        return self
 
     @model_validator(mode="after")
     def _known_roles(self) -> Self:

@@ -5,5 +5,5 @@ Decides  which unit, by when, who helps, whom a street whistles for; whether a r
 Says     the facts of `shared/events/dispatch.py`, `shared/events/limit_steps.py` and `shared/events/whistle.py`
 Keeps    `decision_table` which decision answers which command; `guards` who may speak; `reviewed` what a review is;
          `routing` which unit; `matters` with whose it goes; `work_order` how an order is written; `limits` which
-         limit it gets; `contact_policy` who sees how much of a contact; `contact_door` reading one, over HTTP
+         limit it gets; `contact_policy` who sees how much of a contact; `contact_reading` how one is read
 """

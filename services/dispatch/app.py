@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from services.dispatch import rules
-from services.dispatch.contact_door import ContactDoor
 from services.dispatch.inbound import replies, reviews
 from services.dispatch.settings import Settings
 from shared.complaint import Case
@@ -28,11 +27,8 @@ async def run(settings: Settings, host: Host | None = None, clock: Clock | None 
     def decide(command: Any, case: Case) -> Sequence[DispatchFact]:
         return rules.decide(command, case, known)
 
-    async with (
-        Process("dispatch", settings, decide, host, clock=clock) as process,
-        ContactDoor(settings, process.telemetry) as contacts,
-    ):
+    async with Process("dispatch", settings, decide, host, clock=clock) as process:
         process.hears_log(rules.REACTS, rules.react)
         process.opens(DISPATCH_REPLIES, replies(settings, process.clock), patient=True)
         process.opens(DISPATCH_REVIEWS, reviews(process.clock, settings.topic_prefix))
-        await process.work(answering=contacts.answering)
+        await process.work()

@@ -89,19 +89,27 @@ _TABLE: Final[dict[tuple[Standing, str], Seen]] = {
 """A standing that is not in the table is refused."""
 
 
-def may_see(asker: Asker, case: Complaint, taken_by: str | None, reason: str = "") -> Sight:
-    """How much of the contact he sees as things stand.
+def may_see(
+    asker: Asker, case: Complaint, taken_by: str | None, reason: str = "", *, texts: bool = False
+) -> Sight:
+    """How much of the contact he sees as things stand, and of the numbers that stood in the citizen's texts.
 
     `taken_by`: the agent who took the contact down, None where there is none. `reason`: why the assignee of a
-    report or a confidential complaint needs to know who it was; it is written down.
+    report or a confidential complaint needs to know who it was; it is written down. `texts`: whether numbers of
+    texts are kept.
     """
     standing = _standing(asker, case, taken_by)
     protected = case.confidential or case.request_type is RequestType.REPORT
     kind = _OPEN if not protected else _REASONED if has_words(reason) else _PROTECTED
     seen = _TABLE.get((standing, kind), Seen.REFUSED)
-    if seen is not Seen.REFUSED and (case.anonymous or taken_by is None):
+    if seen is not Seen.REFUSED and not texts and not has_contact(case, taken_by):
         return Sight(Seen.NOTHING, standing)
     return Sight(seen, standing)
+
+
+def has_contact(case: Complaint, taken_by: str | None) -> bool:
+    """Whether there is a contact to be seen: of an anonymous complaint there is none, whatever is kept."""
+    return not case.anonymous and taken_by is not None
 
 
 def _standing(asker: Asker, case: Complaint, taken_by: str | None) -> Standing:

@@ -7,14 +7,20 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
+import msgspec
+
 from services.intake.decisions.recording import AskedToRecord
 from services.intake.decisions.repeats import AskedToRepeat
 from services.intake.naming import first_things_first, links_named, named_by, repeated_by
+from services.intake.numbers_in_texts import without_numbers
 from services.intake.register import Kept, kept
 from services.intake.settings import Settings
 from shared.asked import Asked
-from shared.cloudevents import event_of
+from shared.cloudevents import Event, event_of
 from shared.complaint import text_digest
+from shared.contacts.details import ContactInvalid, sealing_key
+from shared.contacts.sealing import SealingKey
+from shared.contacts.texts import WHAT, written
 from shared.doors.parking import one_by_one
 from shared.doors.unread_records import Handle
 from shared.events import TurnedAway
@@ -26,6 +32,7 @@ from shared.inputs import (
     CallEnded,
     CallOffered,
     CorrectRequest,
+    Input,
     RecordRequest,
     RepeatRequest,
 )
@@ -33,7 +40,7 @@ from shared.log import Incoming, Parked
 from shared.plausible import limits_near, timely
 from shared.policy.ruleset import RuleSet, ruleset
 from shared.runtime.clock import Clock
-from shared.runtime.errors import BadInput
+from shared.runtime.errors import BadInput, UserError
 from shared.text import has_words
 from shared.topic_names import speaker_of
 from shared.topics import INTAKE_REQUESTS, TELEPHONY_CALLS
@@ -52,13 +59,23 @@ def requests(settings: Settings, clock: Clock) -> Handle:
     says so; what is said of it later counts from its arrival (decision 0008).
     """
     rules = ruleset(settings.ruleset)
-
+    sealing = _sealing(settings)
     carried = INTAKE_REQUESTS.inputs
 
     def translate(message: Incoming) -> Work:
         event = event_of(message, carried)
+        if sealing is None:
+            return understood(event, event.data, message)
+        command, numbers = without_numbers(event.data)
+        work = understood(event, command, message)
+        if not numbers:
+            return work
+        sealed = sealing.seal(work.complaint_id, written(numbers), WHAT)
+        return msgspec.structs.replace(work, sealed=sealed)
+
+    def understood(event: Event, command: Input, message: Incoming) -> Work:
+        """The work that an event asks for; `command` is its data as the facts may hold it."""
         arrived = timely(event, message, clock)
-        command = event.data
         login = speaker_of(message.topic, settings.topic_prefix, INTAKE_REQUESTS)
         if isinstance(command, RecordRequest):
             named = links_named(command, login)
@@ -92,6 +109,14 @@ def requests(settings: Settings, clock: Clock) -> Handle:
             batch.work = first_things_first(batch.work)
 
     return fill
+
+
+def _sealing(settings: Settings) -> SealingKey | None:
+    """The key that numbers of texts are sealed with; None where nobody named one."""
+    try:
+        return sealing_key(settings.contacts_public_key, settings.contacts_public_key_file)
+    except (ContactInvalid, OSError) as error:
+        raise UserError(f"The contacts' public key cannot be read ({error}): see docs/runbook.md.") from None
 
 
 def _claim(asked: AskedToRecord) -> Claim | None:

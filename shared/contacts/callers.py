@@ -34,8 +34,8 @@ class CallersKey:
 
     def indexes(self, contact: Contact) -> list[bytes]:
         """Those of a contact's numbers, each once."""
-        numbers = [contact.phone, *([contact.callback] if contact.callback else [])]
-        return sorted({self.index(number) for number in numbers})
+        numbers = (contact.phone, contact.callback)
+        return sorted({self.index(number) for number in numbers if number})
 
 
 def normal_form(number: str) -> str:

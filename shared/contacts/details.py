@@ -7,32 +7,41 @@ reads any contact. Without its own key nobody reads this one ever again.
 
 from __future__ import annotations
 
-import os
 import re
 from base64 import b64decode, b64encode
 from binascii import Error as NotBase64
 from hashlib import sha256
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from shared.characters import first_unprintable, named
+from shared.contacts.sealing import (
+    FINGERPRINT_BYTES,
+    KEY_BYTES,
+    OpeningKey,
+    Sealed,
+    SealingKey,
+    bound,
+    decrypted,
+    encrypted,
+)
 from shared.text import folded, has_words
 from shared.text_file import FileUnreadable, text_of
 from shared.wording import wordless
 
-KEY_BYTES: Final = 32
-"""AES-256."""
-NONCE_BYTES: Final = 12
-"""The nonce's size that GCM is made for; each key of a complaint seals once, the master key once a complaint."""
 NAME_MAX: Final = 100
+ADDRESS_MAX: Final = 400
+EMAIL_MAX: Final = 254
+"""Characters of an address of e-mail that any server takes (RFC 5321)."""
 DIGITS_MIN: Final = 5
 DIGITS_MAX: Final = 20
 """Of a phone number."""
 _PHONE: Final = re.compile(rf"\+?[0-9](?:[ -]?[0-9]){{{DIGITS_MIN - 1},{DIGITS_MAX - 1}}}")
+_EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+")
 _IN_A_NUMBER: Final = frozenset("+0123456789 -")
 _AMISS_IN_A_NUMBER: Final = re.compile(r"(?<!^)\+|(?<=[ -])[ -]|(?<=\+)[ -]|^[ -]|[ -]$")
 
@@ -46,23 +55,31 @@ class CannotUnseal(Exception):  # noqa: N818 -- a key that is missing or wrong, 
 
 
 class Contact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The citizen's name, and how the citizen is reached."""
+    """The citizen's name, and how the citizen is reached.
 
-    name: str
-    phone: str
+    An agent takes down a name and a phone. Over HTTP a citizen may give any of the fields.
+    """
+
+    name: str = ""
+    phone: str = ""
     callback: str | None = None
     """Where he wants to be called back, if elsewhere."""
+    email: str | None = None
+    address: str | None = None
+    """Where he lives; the place that the complaint is about is no contact."""
 
     def __repr__(self) -> str:
         """Nothing of it: what is printed or logged by accident tells nobody."""
         return "Contact(…)"
 
     def masked(self) -> Contact:
-        """The first character of the name and the last two digits of the numbers, whatever their lengths."""
+        """The first character of each field, the last two digits of the numbers, whatever their lengths."""
         return Contact(
-            name=self.name[:1] + "**",
-            phone=_last_two(self.phone),
+            name=self.name[:1] + "**" if self.name else "",
+            phone=_last_two(self.phone) if self.phone else "",
             callback=None if self.callback is None else _last_two(self.callback),
+            email=None if self.email is None else f"{self.email[:1]}**@**",
+            address=None if self.address is None else f"{self.address[:1]}**",
         )
 
 
@@ -72,19 +89,47 @@ def _last_two(number: str) -> str:
 
 def contact_of(name: str, phone: str, callback: str | None = None) -> Contact:
     """A contact as an agent took it down; `ContactInvalid` where a field is not what it must be."""
-    name = name.strip()
-    expected = f"expected 1 to {NAME_MAX} printable characters"
-    if (which := first_unprintable(name)) is not None:
-        raise ContactInvalid(f"name: {expected}; {which}")
-    if not 1 <= len(name) <= NAME_MAX:
-        raise ContactInvalid(f"name: {expected}; it has {len(name):,}")
-    if not has_words(name):
-        raise ContactInvalid(f"name: {expected}; {wordless(name)}")
     return Contact(
-        name=name,
+        name=_words("name", name, NAME_MAX),
         phone=telephone_number("phone", phone),
         callback=telephone_number("callback", callback) if callback else None,
     )
+
+
+def contact_given(
+    *, name: str = "", phone: str = "", callback: str = "", email: str = "", address: str = ""
+) -> Contact:
+    """A contact as a citizen gave it, with one field at least; `ContactInvalid` as `contact_of`."""
+    if not any((name, phone, callback, email, address)):
+        message = "contact: expected one field at least"
+        raise ContactInvalid(message)
+    return Contact(
+        name=_words("name", name, NAME_MAX) if name else "",
+        phone=telephone_number("phone", phone) if phone else "",
+        callback=telephone_number("callback", callback) if callback else None,
+        email=_email(email) if email else None,
+        address=_words("address", address, ADDRESS_MAX) if address else None,
+    )
+
+
+def _words(field: str, text: str, most: int) -> str:
+    text = text.strip()
+    expected = f"expected 1 to {most} printable characters"
+    if (which := first_unprintable(text)) is not None:
+        raise ContactInvalid(f"{field}: {expected}; {which}")
+    if not 1 <= len(text) <= most:
+        raise ContactInvalid(f"{field}: {expected}; it has {len(text):,}")
+    if not has_words(text):
+        raise ContactInvalid(f"{field}: {expected}; {wordless(text)}")
+    return text
+
+
+def _email(text: str) -> str:
+    text = _words("email", text, EMAIL_MAX)
+    if not _EMAIL.fullmatch(text):
+        message = "email: expected a name, one @ and a domain, without blanks"
+        raise ContactInvalid(message)
+    return text
 
 
 def telephone_number(field: str, text: str) -> str:
@@ -115,64 +160,53 @@ def _why_no_number(text: str) -> str:
     return f"character {place} is {named(text[place - 1])}: it must not stand there"
 
 
-class Sealed(NamedTuple):
-    """A contact as it is kept."""
-
-    contact: bytes
-    key: bytes
-    """The complaint's own key, under the master key."""
-    master: bytes
-    """Which master key that is: a fingerprint, 8 bytes."""
-
-
 class MasterKey:
     """The key that all keys of complaints are sealed under."""
 
     def __init__(self, key: bytes) -> None:
         """`key`: 32 bytes that nobody can guess."""
         self._cipher = AESGCM(key)
-        self.fingerprint = sha256(b"hotline contacts" + key).digest()[:8]
+        self._opening = OpeningKey(key)
+        self.fingerprint = sha256(b"hotline contacts" + key).digest()[:FINGERPRINT_BYTES]
+
+    @property
+    def sealing(self) -> SealingKey:
+        """The public part of the key pair that follows from it."""
+        return self._opening.sealing
 
     def seal(self, complaint_id: str, contact: Contact) -> Sealed:
         """Seal for this complaint, under a key made for it."""
         own = AESGCM.generate_key(KEY_BYTES * 8)
-        plain = msgspec.json.encode(contact)
         return Sealed(
-            _sealed(AESGCM(own), plain, _bound("contact", complaint_id)),
-            _sealed(self._cipher, own, _bound("key", complaint_id)),
+            encrypted(AESGCM(own), msgspec.json.encode(contact), bound("contact", complaint_id)),
+            encrypted(self._cipher, own, bound("key", complaint_id)),
             self.fingerprint,
         )
 
     def unseal(self, complaint_id: str, sealed: Sealed) -> Contact:
-        """The contact sealed for this complaint; `CannotUnseal` where it was not, or under another master key."""
-        if sealed.master != self.fingerprint:
-            raise CannotUnseal(
-                f"the contact of complaint {complaint_id} is sealed under master key {sealed.master.hex()}, "
-                f"this is {self.fingerprint.hex()}"
-            )
+        """The contact sealed for this complaint, by this key or to its public part.
+
+        `CannotUnseal` where it was not, or under another master key.
+        """
+        return msgspec.json.decode(self.opened(complaint_id, sealed), type=Contact)
+
+    def opened(self, complaint_id: str, sealed: Sealed, what: str = "contact") -> bytes:
+        """The plain bytes that were sealed for this complaint, as `unseal`; `what` they were said to be."""
         try:
-            own = _unsealed(self._cipher, sealed.key, _bound("key", complaint_id))
-            return msgspec.json.decode(
-                _unsealed(AESGCM(own), sealed.contact, _bound("contact", complaint_id)), type=Contact
-            )
-        except InvalidTag:
+            if sealed.master == self.fingerprint:
+                own = decrypted(self._cipher, sealed.key, bound("key", complaint_id))
+            elif sealed.master == self.sealing.fingerprint:
+                own = self._opening.own_key(complaint_id, sealed.key)
+            else:
+                raise CannotUnseal(
+                    f"the {what} of complaint {complaint_id} is sealed under master key {sealed.master.hex()}, "
+                    f"this is {self.fingerprint.hex()}"
+                )
+            return decrypted(AESGCM(own), sealed.contact, bound(what, complaint_id))
+        except (InvalidTag, ValueError):  # a key of another length than any of ours
             raise CannotUnseal(
-                f"the contact of complaint {complaint_id} is not what was sealed for it"
+                f"the {what} of complaint {complaint_id} is not what was sealed for it"
             ) from None
-
-
-def _bound(what: str, complaint_id: str) -> bytes:
-    """So that what is sealed for one complaint cannot be laid under another."""
-    return f"{what} of {complaint_id}".encode()
-
-
-def _sealed(cipher: AESGCM, plain: bytes, bound: bytes) -> bytes:
-    nonce = os.urandom(NONCE_BYTES)
-    return nonce + cipher.encrypt(nonce, plain, bound)
-
-
-def _unsealed(cipher: AESGCM, sealed: bytes, bound: bytes) -> bytes:
-    return cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], bound)
 
 
 def new_key() -> str:
@@ -187,6 +221,26 @@ def master_key(text: str, file: str) -> MasterKey | None:
     """
     key = key_written(text, file, "the contacts' master key")
     return None if key is None else MasterKey(key)
+
+
+def sealing_key(text: str, file: str) -> SealingKey | None:
+    """The public part as it is written down, else the one in the file; as `master_key`."""
+    key = key_written(text, file, "the contacts' public key")
+    return None if key is None else SealingKey(key)
+
+
+def public_written(key: MasterKey) -> str:
+    """The public part of a master key as it is written down."""
+    return b64encode(key.sealing.public).decode()
+
+
+def public_part(text: str) -> str:
+    """The public part of a master key, both as they are written down; `ContactInvalid` where it is none."""
+    key = master_key(text, "")
+    if key is None:
+        message = "the contacts' master key: expected text"
+        raise ContactInvalid(message)
+    return public_written(key)
 
 
 def key_written(text: str, file: str, what: str) -> bytes | None:

@@ -29,7 +29,7 @@ from shared.log.postgres import PostgresLog
 from shared.runtime.clock import Clock, SystemClock
 from shared.runtime.errors import told
 from shared.runtime.settings import CommonSettings
-from shared.runtime.telemetry import Telemetry, Within, exporter_of
+from shared.runtime.telemetry import Telemetry, exporter_of
 from shared.topics import COMPLAINTS_LOG, Topic
 from shared.work import Work
 
@@ -116,11 +116,11 @@ class Process:
         self.host.hears_log(opened, self.settings, patient=patient)
         self._doors.append(opened)
 
-    async def work(self, *others: Coroutine[Any, Any, None], answering: Within | None = None) -> None:
-        """Work until told to stop (SIGTERM, SIGINT). `answering`: what else is answered beside the metrics."""
+    async def work(self, *others: Coroutine[Any, Any, None]) -> None:
+        """Work until told to stop (SIGTERM, SIGINT)."""
         if self.settings.metrics_port >= 0:
             told = self.settings
-            port = self.telemetry.serve_metrics(told.metrics_port, answering, address=told.metrics_address)
+            port = self.telemetry.serve_metrics(told.metrics_port, address=told.metrics_address)
             self.telemetry.log.info("metrics_served", port=port)
         tasks = [asyncio.ensure_future(c) for c in (self.host.work(), self._watch_parking(), *others)]
         stop = asyncio.ensure_future(self.host.stop.wait())

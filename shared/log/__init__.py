@@ -123,6 +123,16 @@ class RefusedInput(NamedTuple):
     message: Incoming
 
 
+class SealedText(NamedTuple):
+    """The numbers taken out of a text of an input, sealed (`shared.contacts.sealing.Sealed`)."""
+
+    complaint_id: str
+    message_id: str
+    sealed: bytes
+    key: bytes
+    master: bytes
+
+
 @dataclass(slots=True)
 class Append:
     """One transaction's worth, column by column as the log takes it."""
@@ -160,6 +170,8 @@ class Append:
     cancel_stream: list[str] = field(default_factory=list)
     cancel_kind: list[int] = field(default_factory=list)
 
+    sealed: list[SealedText] = field(default_factory=list)
+    """The numbers taken out of citizens' texts, of inputs whose facts are in here."""
     effect: tuple[str, tuple[object, ...]] | None = None
     """One more statement of the desk's own for this transaction (intake's register of calls)."""
 

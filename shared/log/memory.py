@@ -18,7 +18,7 @@ from msgspec.structs import replace
 
 from shared.complaint import STATE_SCHEMA, UnreadableHead, stored_head
 from shared.ids import ComplaintId, FactId
-from shared.log import Append, EventLog, Fenced, Head, HeadMoved, Incoming, Known, Parked, Place
+from shared.log import Append, EventLog, Fenced, Head, HeadMoved, Incoming, Known, Parked, Place, SealedText
 from shared.log.chain import Stored
 
 RELEASED_MAX: Final = 500
@@ -61,6 +61,8 @@ class Memory:
     """The inputs that refusals answer, by their identity."""
     notices: list[tuple[str, Parked]] = field(default_factory=list)
     """The notices of parkings, in order: the desk and the message it set aside."""
+    sealed: dict[tuple[str, str], SealedText] = field(default_factory=dict)
+    """The numbers taken out of texts, by complaint and input."""
     effects: list[tuple[str, tuple[object, ...]]] = field(default_factory=list)
     """Statements of a desk's own, kept and not executed."""
     _parked_ids: int = 0
@@ -188,6 +190,7 @@ class MemoryLog:
             kept.released = False
         for parked_id in append.unpark:
             del memory.parked[parked_id]
+        memory.sealed |= {(one.complaint_id, one.message_id): one for one in append.sealed}
         if append.effect is not None:
             memory.effects.append(append.effect)
 

@@ -13,7 +13,7 @@ import msgspec
 
 from shared.cloudevents import named
 from shared.complaint import STATE_SCHEMA, UnreadableHead, stored_head
-from shared.log import Append, EventLog, Fenced, Head, HeadMoved, Incoming, Known, Place, Unread
+from shared.log import Append, EventLog, Fenced, Head, HeadMoved, Incoming, Known, Place, SealedText, Unread
 from shared.log.log_format import must_be_read_here
 from shared.runtime.patience import STATEMENT_SECONDS
 
@@ -30,6 +30,7 @@ SETTINGS: Final = {
 
 _HEADS: Final = "SELECT stream_id, version, head_hash, state, state_schema FROM es.heads($1, $2, $3)"
 _NOTE_RESULTS: Final = "SELECT es.note_results(" + ", ".join(f"${n}" for n in range(1, 14)) + ")"
+_SEAL_TEXTS: Final = "SELECT vault.seal_texts($1, $2, $3, $4, $5)"
 _APPEND: Final = "SELECT es.append(" + ", ".join(f"${n}" for n in range(1, 41)) + ")"
 # As in es.append, which finds them taken: ordered by the lock's own key.
 _HOLD: Final = """
@@ -161,8 +162,10 @@ class PostgresLog:
         )
 
     def _further(self, append: Append) -> list[tuple[str, Sequence[object]]]:
-        """The other statements of the transaction: the desk's own, and the one for what speakers are to hear."""
+        """The other statements of the transaction: the desk's own, and what is kept beside the facts."""
         further: list[tuple[str, Sequence[object]]] = [] if append.effect is None else [append.effect]
+        if append.sealed:
+            further.append((_SEAL_TEXTS, _columns(append.sealed, len(SealedText._fields))))
         if append.refused or append.parked:
             further.append((_NOTE_RESULTS, (self._consumer, *_results_noted(append))))
         return further

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from enum import StrEnum
 from functools import cache
@@ -13,7 +14,7 @@ import msgspec
 from msgspec.structs import replace
 
 from shared.events.base import Level
-from shared.ids import UnitId
+from shared.ids import UnitId, derived
 from shared.text import folded, has_words, shown
 from shared.text_file import FileUnreadable, text_of
 from shared.topic_names import UNIT_NAME
@@ -22,6 +23,11 @@ T = TypeVar("T")
 
 EXAMPLE: Final = "beijing-example-1"
 """The catalogue that ships with the project: real territory names, an example of who answers for what."""
+
+SERVICE_CODE: Final = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_-]{0,59}$")
+"""The form of a subject's code. It stands in addresses, which some clients build without escaping."""
+CODE_DIGITS: Final = 12
+"""Hexadecimal digits of a code made of a name: of a thousand subjects two are alike once in 500 million catalogues."""
 
 
 class CatalogueInvalid(ValueError):  # noqa: N818 -- a state of a file, said to a person
@@ -60,6 +66,10 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
     unit: UnitId | None = None
     co_units: tuple[UnitId, ...] = ()
     """The units that must help the one that leads (R12)."""
+    code: str = ""
+    """The ASCII code by which systems outside name it, kept for ever; empty: one made of its name (`code_of`)."""
+    name_en: str = ""
+    """Its name in English; empty: there is none."""
 
 
 class Catalogue(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,6 +85,11 @@ class Catalogue(msgspec.Struct, frozen=True, kw_only=True):
     units: dict[UnitId, Unit]
     districts: dict[str, District]
     subjects: dict[str, Subject]
+
+    def code_of(self, subject: str) -> str:
+        """The code of a subject; one that is not listed, or has no code of its own, has one made of its name."""
+        known = self.subjects.get(subject)
+        return known.code if known is not None and known.code else made_code(subject)
 
     def district_unit(self, district: str) -> UnitId:
         """The government of a district; for a name the catalogue does not know, the hotline's own desk."""
@@ -124,6 +139,11 @@ class Catalogue(msgspec.Struct, frozen=True, kw_only=True):
         return self.units[unit].level
 
 
+def made_code(subject: str) -> str:
+    """The code of a subject that was given none: as long as its name stays, so does the code."""
+    return f"s-{derived('service', subject).replace('-', '')[:CODE_DIGITS]}"
+
+
 def parsed(text: bytes) -> Catalogue:
     """The catalogue this JSON holds; `CatalogueInvalid` names what is wrong."""
     try:
@@ -148,6 +168,7 @@ def parsed(text: bytes) -> Catalogue:
         if unit not in catalogue.units:
             message = f"catalogue: {place}: unit '{shown(unit)}' is not among `units`"
             raise CatalogueInvalid(message)
+    _codes_differ(catalogue)
     for unit in catalogue.units:
         if not UNIT_NAME.fullmatch(unit):
             message = (
@@ -155,6 +176,20 @@ def parsed(text: bytes) -> Catalogue:
             )
             raise CatalogueInvalid(message)
     return catalogue
+
+
+def _codes_differ(catalogue: Catalogue) -> None:
+    """`CatalogueInvalid` where a code is none, or two subjects have the same."""
+    owners: dict[str, str] = {}
+    for name in catalogue.subjects:
+        code = catalogue.code_of(name)
+        if not SERVICE_CODE.fullmatch(code):
+            message = f"catalogue: subjects.{name}.code: expected {SERVICE_CODE.pattern}"
+            raise CatalogueInvalid(message)
+        if code in owners:
+            message = f"catalogue: subjects.{name}.code: '{code}' is the code of '{owners[code]}' already"
+            raise CatalogueInvalid(message)
+        owners[code] = name
 
 
 def _in_one_form(catalogue: Catalogue) -> Catalogue:

@@ -124,6 +124,8 @@ class RuleSet(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """How the citizen is asked, by attempt (R8, E1); the last for every further one."""
     contact_days: int
     """Days after the end of a life until its contact is shredded (I1)."""
+    contact_without_record: timedelta
+    """How long a contact is kept that came before its request, and whose request is not on record."""
     ladder: tuple[Level, ...]
     """The levels that watch, from the first to the last."""
     classes: Mapping[Urgency, ClassLimits]
@@ -194,6 +196,7 @@ def _built(written: WrittenRuleSet) -> RuleSet:
         visit_within=None if written.visit_within is None else duration_of(written.visit_within),
         visit_channels=written.visit_channels,
         contact_days=written.contact_days,
+        contact_without_record=duration_of(written.contact_without_record),
         ladder=written.ladder,
         classes={urgency: _class_limits(getattr(written.classes, urgency)) for urgency in Urgency},
         proposed={

@@ -138,6 +138,7 @@ class WrittenRuleSet(msgspec.Struct, forbid_unknown_fields=True):
     messages: WrittenMessages
     score: WrittenScore
     basis: dict[str, dict[str, str]]
+    contact_without_record: _DurationText = "24h"
     given_back_days_max: _ManyDays = GIVEN_BACK_DAYS_MAX
     given_ahead_days_max: _ManyDays = GIVEN_AHEAD_DAYS_MAX
     visit_within: _DurationText | None = None

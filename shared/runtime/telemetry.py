@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 import sys
 import time
-from collections.abc import Callable, Iterable, MutableMapping, Sequence
+from collections.abc import MutableMapping, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from hashlib import sha256
@@ -84,9 +84,6 @@ class _Silent(WSGIRequestHandler):
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 -- its name above
         pass
 
-
-Within = Callable[[Callable[..., Iterable[bytes]]], Callable[..., Iterable[bytes]]]
-"""A WSGI application around another."""
 
 KAFKA_ERROR_SECONDS: Final = 60.0
 """An error of the Kafka client is told once in this time, however often it comes."""
@@ -162,13 +159,9 @@ class Telemetry:
         client.propagate = False
         client.handlers = [_KafkaErrors(self)]
 
-    def serve_metrics(self, port: int, within: Within | None = None, *, address: str = "127.0.0.1") -> int:
-        """Answer Prometheus, `/live` and `/ready` on this port (0: a free one) of this address; returns the port.
-
-        `within` puts something before all that.
-        """
+    def serve_metrics(self, port: int, *, address: str = "127.0.0.1") -> int:
+        """Answer Prometheus, `/live` and `/ready` on this port (0: a free one) of this address; returns the port."""
         app = answering(self.health, make_wsgi_app(self.registry))
-        app = app if within is None else within(app)
         server = make_server(address, port, app, ThreadingWSGIServer, _Silent)
         Thread(target=server.serve_forever, name="metrics", daemon=True).start()
         return int(server.server_port)

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
-from urllib.error import HTTPError
-from urllib.parse import quote
-from urllib.request import Request, urlopen
 
 import asyncpg
 import pytest
 
 from deploy.city.registry import City as Served
 from deploy.embedded.stack import Addresses
+from deploy.supervision.supervisor import Service
 from hotline.audit.verify import PERSONAL, verify
 from hotline.contact_details import (
     Keys,
     callers_key_of,
     keep_key,
     key_of,
-    new_token,
     of_caller,
     overdue,
     put,
@@ -30,8 +27,10 @@ from hotline.contact_details import (
 )
 from hotline.upkeep.backup import DUMP_FILE, backup
 from hotline.upkeep.restore import restore
-from services.dispatch.contact_door import Reading, read
+from hotline.web.roles import HttpListener, KeyScope, usual_scopes
 from services.dispatch.contact_policy import Asker, Seen
+from services.dispatch.contact_reading import Reading, read
+from shared import roles
 from shared.contacts.callers import CallersKey
 from shared.contacts.details import CannotUnseal, Contact, MasterKey, contact_of
 from shared.events import (
@@ -46,6 +45,7 @@ from shared.personal import PATTERN, numbers_in
 from shared.runtime.errors import UserError
 from tests.city import OTHER_UNIT, UNIT, City, until
 from tests.shared.test_personal import HOLDS, HOLDS_NONE
+from tests.web.door import Door, open_door
 
 pytestmark = pytest.mark.connected
 
@@ -61,12 +61,11 @@ def served(town: City) -> Served:
 
 
 async def opened(city: Callable[..., Awaitable[City]]) -> tuple[City, MasterKey]:
-    """A city whose dispatch has the master key; nothing runs yet."""
+    """A city with the keys that `hotline up` makes; nothing runs yet."""
     town = await city()
     home = town.folder / "home"
     home.mkdir()
     assert await keep_key(home, town.realm) is None
-    town._options = {**town._options, "contacts_key": home / "contacts.key"}
     assert (home / "contacts.key").stat().st_mode & 0o777 == 0o600
     return town, key_of(served(town))
 
@@ -128,7 +127,7 @@ async def returned(town: City, complaint: ComplaintId) -> None:
 async def asked(
     town: City, key: MasterKey, complaint: ComplaintId, asker: Asker, reason: str = ""
 ) -> Reading:
-    dsn = town.realm.logins["dispatch" if asker.unit else "agent"]
+    dsn = town.realm.logins["staff" if asker.unit else "agent"]
     connection = await asyncpg.connect(dsn)
     try:
         return await read(connection, key, complaint, asker, through="COMMAND", reason=reason)
@@ -143,37 +142,35 @@ async def access(town: City, complaint: ComplaintId) -> list[tuple[str, str, str
     return [tuple(row) for row in rows]
 
 
-async def door(town: City) -> str:
-    async def port() -> int:
-        told = (town.folder / "logs" / "dispatch.log").read_text().splitlines()
-        found = [line for line in told if '"metrics_served"' in line]
-        return int(json.loads(found[-1])["port"]) if found else 0
+@asynccontextmanager
+async def doors(town: City) -> AsyncIterator[Door]:
+    """The HTTP door of a city that `opened` opened: with the keys in the files that `hotline up` writes."""
+    home, folder = town.folder / "home", town.folder / "http"
+    folder.mkdir()
 
-    return f"http://127.0.0.1:{await until(port, what='a port')}"
+    def with_files(service: Service) -> Service:
+        told = {name: value for name, value in service.env.items() if "CONTACTS" not in name}
+        told["WEB_CONTACTS_POSTGRES"] = service.env["WEB_CONTACTS_POSTGRES"]
+        told["WEB_CONTACTS_KEY_FILE"] = str(home / "contacts.key")
+        return replace(service, env=told)
+
+    async with open_door(town, folder, projector=False, wired=with_files) as door:
+        yield door
 
 
 async def called(
-    address: str, complaint: str, token: str = "", reason: str = "", method: str = "GET"
+    door: Door, complaint: str, typed: str = "", reason: str = "", method: str = "GET"
 ) -> tuple[int, dict[str, Any]]:
-    wanted = Request(f"{address}/contacts/{complaint}?reason={quote(reason)}", method=method)  # noqa: S310 -- our own door
-    if token:
-        wanted.add_header("Authorization", f"Bearer {token}")
-
-    def ask() -> tuple[int, dict[str, Any]]:
-        try:
-            with urlopen(wanted, timeout=20) as answer:  # noqa: S310 -- the same
-                assert answer.headers["Cache-Control"] == "no-store"
-                return answer.status, json.loads(answer.read())
-        except HTTPError as error:
-            with error:
-                return error.code, json.loads(error.read())
-
-    return await asyncio.to_thread(ask)
+    """The status and the body; of a refused contact only how the unit stands to it."""
+    client = door.client(typed, HttpListener.STAFF)
+    answer = await client.request(method, f"/contacts/{complaint}", params={"reason": reason})
+    assert answer.headers["Cache-Control"] == "no-store"
+    told = answer.json()
+    return answer.status_code, {"refused": told["refused"]} if "refused" in told else told
 
 
-async def tokens(town: City) -> dict[str, str]:
-    async with acting(town.realm.login("operator")) as operator:
-        return {unit: await new_token(operator, UnitId(unit)) for unit in (UNIT, OTHER_UNIT)}
+async def keys_of(door: Door) -> dict[str, str]:
+    return {unit: await door.key(roles.UNIT, unit, scopes=[KeyScope.CONTACTS]) for unit in (UNIT, OTHER_UNIT)}
 
 
 async def test_a_unit_reads_returns_and_is_refused_and_the_other_unit_reads(
@@ -184,33 +181,35 @@ async def test_a_unit_reads_returns_and_is_refused_and_the_other_unit_reads(
     await town.start()
     complaint = await dispatched(town, "contact-1")
     await put(town.realm.logins["agent"], Keys(key, CALLERS), complaint, LI, AGENT)
-    of, address = await tokens(town), await door(town)
+    async with doors(town) as door:
+        of = await keys_of(door)
+        full = {"complaint_id": complaint, "seen": "FULL", "name": NAME, "phone": PHONE, "callback": CALLBACK}
+        full |= {"email": None, "address": None, "texts": []}
+        assert await called(door, complaint, of[UNIT]) == (200, full)
+        assert await called(door, complaint, of[OTHER_UNIT]) == (403, {"refused": "STRANGER"})
+        await returned(town, complaint)
+        assert await called(door, complaint, of[UNIT], "再问一次") == (403, {"refused": "STRANGER"})
+        assert await called(door, complaint, of[OTHER_UNIT]) == (200, full)
+        assert await access(town, complaint) == [
+            (AGENT, "PUT", ""),
+            (UNIT, "FULL", ""),
+            (OTHER_UNIT, "REFUSED", ""),
+            (UNIT, "REFUSED", "再问一次"),
+            (OTHER_UNIT, "FULL", ""),
+        ]
 
-    full = {"complaint_id": complaint, "seen": "FULL", "name": NAME, "phone": PHONE, "callback": CALLBACK}
-    assert await called(address, complaint, of[UNIT]) == (200, full)
-    assert await called(address, complaint, of[OTHER_UNIT]) == (403, {"refused": "STRANGER"})
-    await returned(town, complaint)
-    assert await called(address, complaint, of[UNIT], "再问一次") == (403, {"refused": "STRANGER"})
-    assert await called(address, complaint, of[OTHER_UNIT]) == (200, full)
-    assert await access(town, complaint) == [
-        (AGENT, "PUT", ""),
-        (UNIT, "FULL", ""),
-        (OTHER_UNIT, "REFUSED", ""),
-        (UNIT, "REFUSED", "再问一次"),
-        (OTHER_UNIT, "FULL", ""),
-    ]
-
-    await town.sign(complaint, OTHER_UNIT, 2)
-    await town.answer(complaint, OTHER_UNIT, 2)
-    await town.until_fact(complaint, ReturnApproved)
-    await town.settled()
-    await town.visit(complaint)
-    await town.until_fact(complaint, ComplaintClosed)
-    assert await called(address, complaint, of[OTHER_UNIT]) == (403, {"refused": "OVER"})
+        await town.sign(complaint, OTHER_UNIT, 2)
+        await town.answer(complaint, OTHER_UNIT, 2)
+        await town.until_fact(complaint, ReturnApproved)
+        await town.settled()
+        await town.visit(complaint)
+        await town.until_fact(complaint, ComplaintClosed)
+        assert await called(door, complaint, of[OTHER_UNIT]) == (403, {"refused": "OVER"})
+        said = door.log.read_text()
 
     await town.settled()
     await town.verify()
-    written = town.logs(lines=100_000)
+    written = town.logs(lines=100_000) + said
     assert '"contact_read"' in written
     messages = [m for topic in ("complaints.log",) for m in await town.messages(town.realm.prefix + topic)]
     assert messages
@@ -233,33 +232,73 @@ async def test_the_door_says_what_is_wrong_and_gives_nothing_out(
     await town.start("intake", "dispatch", "relay")
     complaint = await dispatched(town, "contact-2")
     await put(town.realm.logins["agent"], Keys(key, CALLERS), complaint, LI, AGENT)
-    of, address = await tokens(town), await door(town)
     unknown = "0" * 8 + complaint[8:]
-
-    assert (await called(address, complaint))[0] == 401
-    assert (await called(address, complaint, f"{OTHER_UNIT}.{of[UNIT].partition('.')[2]}"))[0] == 401
-    assert (await called(address, complaint, "nobody.nothing"))[0] == 401
-    old, of = of, await tokens(town)
-    assert (await called(address, complaint, old[UNIT]))[0] == 401
-    assert await called(address, "17", of[UNIT]) == (
-        400,
-        {"error": "complaint: expected its id, a UUID in small letters"},
-    )
-    assert (await called(address, complaint, of[UNIT], "x" * 501))[0] == 400
-    assert (await called(address, complaint, of[UNIT], method="POST"))[0] == 405
-    # Whether a guessed complaint is on record is not for a unit to learn.
-    stranger = (403, {"refused": "STRANGER"})
-    assert await called(address, unknown, of[OTHER_UNIT]) == stranger
-    assert await called(address, complaint, of[OTHER_UNIT]) == stranger
-    (town.folder / "home" / "contacts.key").rename(town.folder / "home" / "elsewhere")
-    assert (await called(address, complaint, of[UNIT]))[0] == 503
-    (town.folder / "home" / "elsewhere").rename(town.folder / "home" / "contacts.key")
-    assert (await called(address, complaint, of[UNIT]))[0] == 200
+    kept = town.folder / "home" / "contacts.key"
+    async with doors(town) as door:
+        of = await keys_of(door)
+        assert (await called(door, complaint))[0] == 401
+        mixed = f"{of[OTHER_UNIT].partition('.')[0]}.{of[UNIT].partition('.')[2]}"
+        assert (await called(door, complaint, mixed))[0] == 401
+        assert (await called(door, complaint, "nobody.nothing"))[0] == 401
+        reads_lists = await door.key(roles.UNIT, UNIT, scopes=usual_scopes(roles.UNIT))
+        assert (await called(door, complaint, reads_lists))[0] == 403
+        status, told = await called(door, "17", of[UNIT])
+        assert (status, told["field"]) == (400, "complaint")
+        assert (await called(door, complaint, of[UNIT], "x" * 501))[0] == 400
+        assert (await called(door, complaint, of[UNIT], method="POST"))[0] == 405
+        # Whether a guessed complaint is on record is not for a unit to learn.
+        stranger = (403, {"refused": "STRANGER"})
+        assert await called(door, unknown, of[OTHER_UNIT]) == stranger
+        assert await called(door, complaint, of[OTHER_UNIT]) == stranger
+        kept.rename(kept.with_name("elsewhere"))
+        assert (await called(door, complaint, of[UNIT]))[0] == 503
+        assert "contacts_without_master_key" in door.log.read_text()
+        kept.with_name("elsewhere").rename(kept)
+        assert (await called(door, complaint, of[UNIT]))[0] == 200
     assert await access(town, complaint) == [
         (AGENT, "PUT", ""),
         (OTHER_UNIT, "REFUSED", ""),
         (UNIT, "FULL", ""),
     ]
+
+
+async def test_a_number_typed_into_a_text_is_read_by_the_unit_alone_and_lies_on_no_topic_but_its_senders(
+    city: Callable[..., Awaitable[City]],
+) -> None:
+    """R9: the fact holds a mark; what it stands for goes with the contact."""
+    town, key = await opened(city)
+    town._options = {**town._options, "contacts_public": town.folder / "home" / "contacts.public"}
+    await town.start()
+    complaint = await dispatched(town, "contact-11", title=f"停水，打{PHONE}", content=f"房东{CALLBACK}")
+    hidden = await dispatched(town, "contact-12", content=f"打{PHONE}", anonymous=True)
+    numbers = {"〔电话1〕": PHONE, "〔电话2〕": CALLBACK}
+    found = await asked(town, key, complaint, Asker(UnitId(UNIT)))
+    assert {one.mark: one.number for one in found.texts} == numbers
+    assert (found.contact, found.sight.seen) == (None, Seen.FULL)
+    assert (await asked(town, key, complaint, Asker(UnitId(OTHER_UNIT)))).texts == ()
+    await put(town.realm.logins["agent"], Keys(key, CALLERS), complaint, LI, AGENT)
+    with_contact = await asked(town, key, complaint, Asker(agent=AGENT))
+    assert (with_contact.contact, with_contact.texts) == (LI, found.texts)
+    anonymous = await asked(town, key, hidden, Asker(UnitId(UNIT)))
+    assert (anonymous.contact, [one.number for one in anonymous.texts]) == (None, [PHONE])
+
+    await town.settled()
+    everywhere = [row[0] for row in await town.sql("SELECT body FROM es.event")]
+    everywhere += [row[0] for row in await town.sql("SELECT convert_to(state::text, 'UTF8') FROM es.stream")]
+    for topic in ("complaints.log", f"dispatch.orders.{UNIT}"):
+        everywhere += [m.value or b"" for m in await town.messages(town.realm.prefix + topic)]
+    assert any("〔电话1〕".encode() in where for where in everywhere)
+    assert not [where for where in everywhere if PHONE.encode() in where or CALLBACK.encode() in where]
+    assert (await verify(town.realm.logins["reader"])).notices == []
+
+    async with acting(town.realm.login("operator")) as operator:
+        assert await shred(operator, [complaint, hidden], "asked for") == 2
+    assert await asked(town, key, hidden, Asker(UnitId(UNIT))) == ((Seen.NOTHING, "ASSIGNEE"), None, ())
+    assert await town.value("SELECT count(*) FROM vault.text_number") == 0
+    intake = await asyncpg.connect(town.realm.logins["intake"])
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await intake.fetch("SELECT * FROM vault.text_number")
+    await intake.close()
 
 
 async def test_an_agent_reads_his_own_and_what_is_shredded_is_never_read_again(
@@ -281,7 +320,7 @@ async def test_an_agent_reads_his_own_and_what_is_shredded_is_never_read_again(
         )
         assert await shred(operator, [complaint], "he asked for it") == 1
         assert await shred(operator, [complaint], "he asked for it") == 0
-    assert await asked(town, key, complaint, Asker(UnitId(UNIT))) == ((Seen.NOTHING, "ASSIGNEE"), None)
+    assert await asked(town, key, complaint, Asker(UnitId(UNIT))) == ((Seen.NOTHING, "ASSIGNEE"), None, ())
     assert await town.value("SELECT count(*) FROM vault.key") == 0
     assert [row[:2] for row in await access(town, complaint)] == [
         (AGENT, "PUT"),
@@ -323,7 +362,7 @@ async def test_a_return_waits_for_a_reading_and_a_reading_behind_it_is_refused(
     await put(town.realm.logins["agent"], Keys(key, CALLERS), complaint, LI, AGENT)
     await town.ask_return(complaint)
     await town.until_fact(complaint, ReturnRequested)
-    connection = await asyncpg.connect(town.realm.logins["dispatch"])
+    connection = await asyncpg.connect(town.realm.logins["staff"])
     try:
         async with connection.transaction():
             assert await connection.fetchrow("SELECT * FROM vault.look($1)", complaint)
@@ -357,7 +396,6 @@ async def test_who_may_do_what_in_the_vault_is_the_databases_word(
         "reader": (
             "SELECT sealed FROM vault.contact",
             "SELECT * FROM vault.key",
-            "SELECT * FROM vault.token",
         ),
         "feedback": (f"SELECT * FROM vault.look('{complaint}')", "SELECT * FROM vault.access"),
         "intake": (f"SELECT * FROM vault.look('{complaint}')", note.format(complaint, "AGENT")),
@@ -369,7 +407,9 @@ async def test_who_may_do_what_in_the_vault_is_the_databases_word(
             "SELECT count(*) FROM es.event",
             f"SELECT vault.shred(ARRAY['{complaint}']::uuid[], '')",
         ),
-        "dispatch": (
+        "dispatch": (f"SELECT * FROM vault.look('{complaint}')", note.format(complaint, "UNIT")),
+        "web": (f"SELECT * FROM vault.look('{complaint}')", note.format(complaint, "UNIT")),
+        "staff": (
             "SELECT * FROM vault.contact",
             "DELETE FROM vault.key",
             note.format(complaint, "AGENT"),
@@ -442,7 +482,7 @@ async def test_a_backup_carries_the_vault_sealed_and_the_master_key_opens_it_aga
     name = f"{town.realm.name}_again"
     realm, _ = await restore(stack, tmp_path / "kept", name, [UNIT])
     try:
-        connection = await asyncpg.connect(realm.logins["dispatch"])
+        connection = await asyncpg.connect(realm.logins["staff"])
         found = await read(connection, key, complaint, Asker(UnitId(UNIT)), through="COMMAND")
         await connection.close()
         assert found.contact == Contact(name=NAME, phone=PHONE, callback=CALLBACK)

@@ -161,7 +161,6 @@ WRONG: Final[dict[Named, tuple[str, ...]]] = {
     ("unit answer-offered", "unit"): ("unit", "answer-offered", "abcd", "1", "--unit", "nobody"),
     ("contact put", "complaint"): ("contact", "put", NOBODY, "--name", "甲", "--phone", "12345"),
     ("contact shred", "complaint"): ("contact", "shred", NOBODY, "--reason", "x"),
-    ("contact token", "unit"): ("contact", "token", "nobody"),
 }  # fmt: skip
 """With every argument that names something, where it names nothing that there is; the rest is right."""
 

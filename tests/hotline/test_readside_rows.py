@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from hotline.readside.calls import MINUTE, end_of
+from hotline.readside.lists import listed
 from hotline.readside.rows import (
     ARRIVED,
     CALLED,
@@ -54,6 +55,15 @@ def test_a_text_is_another_only_after_the_facts_that_are_named_for_it(life: Life
         if type(fact).__name__ not in TEXT_CHANGED_BY:
             assert wording == before, fact
         before = wording
+
+
+@given(lives)
+def test_a_life_that_is_over_has_no_order_that_stands_anywhere_and_is_not_overdue(life: Life) -> None:
+    case = folded(life.facts)
+    shown = listed(case)
+    open_order = case.ended is None and case.order is not None
+    assert bool(shown.standing) is open_order
+    assert shown.ended == "" or not shown.overdue(datetime.max.replace(tzinfo=UTC))
 
 
 @given(lives)

@@ -16,10 +16,8 @@ import pytest
 
 from deploy.city.city import GRANTED, Realm, make_logins
 from deploy.embedded.stack import Addresses
-from hotline.contact_details import new_token
 from services.intake.knowledge import base
 from services.intake.knowledge.file import articles
-from shared.ids import UnitId
 from shared.log.acts import acting
 from shared.runtime.errors import UserError
 
@@ -44,8 +42,8 @@ ACTS: Final = {
         "es.archive_attach",
         "es.archive_alone",
         "es.set_relay_shards",
-        "vault.give_token",
         "vault.shred",
+        "es.shred_dropped",
         "web.add_key",
         "web.revoke_key",
     },
@@ -257,8 +255,6 @@ async def test_a_row_says_which_login_wrote_it(realm: Realm) -> None:
             editor, "kb-1", subject="综合", title="t", text="t", valid_from=datetime.now(UTC), source="s"
         )
         await base.withdraw(editor, "kb-1", made.version, datetime.now(UTC), "why")
-    async with acting(realm.login("operator")) as operator:
-        await new_token(operator, UnitId("a unit"))
     login = urlsplit(realm.login("editor")).username
     for table in ("article", "article_withdrawn"):
         assert [row[0] for row in await rows_of(realm, f"SELECT login FROM intake.{table}")] == [login]

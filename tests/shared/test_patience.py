@@ -15,7 +15,6 @@ from deploy.supervision import supervisor
 from deploy.supervision.watchman import LOOK_SECONDS, Watchman
 from hotline.lab.chaos import faults
 from hotline.lab.simulation import conductor
-from services.dispatch import contact_door
 from services.escalation.settings import Settings
 from shared.runtime import patience
 
@@ -64,10 +63,6 @@ SHORTER: Final = {
     "a conductor waits longer than a hand would take": (
         patience.HAND_SECONDS,
         conductor.PATIENCE / timedelta(seconds=1),
-    ),
-    "the contact door connects and asks before it gives up": (
-        contact_door.CONNECT_SECONDS + contact_door.STATEMENT_SECONDS,
-        contact_door.ANSWER_SECONDS_MAX + 0.001,
     ),
 }
 

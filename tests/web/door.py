@@ -6,10 +6,11 @@ import asyncio
 import json
 import os
 import signal
+from base64 import b64encode
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import httpx2
 
@@ -19,9 +20,14 @@ from deploy.supervision.supervisor import Service
 from hotline.web import keys
 from hotline.web.limits import RATE_PER_SECOND
 from hotline.web.roles import LISTENER_OF, SCOPES_OF
+from shared.contacts.details import MasterKey, public_written
 from shared.log.acts import acting
 from tests.city import City, until
 from tests.forked import ForkingSupervisor
+
+MASTER_BYTES: Final = b"m" * 32
+MASTER: Final = MasterKey(MASTER_BYTES)
+"""Opens the contacts of every door of a test: one process is both listeners, as on a laptop."""
 
 
 class Door:
@@ -110,7 +116,12 @@ async def open_door(
     projector: bool = True,
 ) -> AsyncIterator[Door]:
     """The HTTP door of this city, and the projector; `wired`: the door as it is to be started."""
-    services = [wired(realm.web(town.realm, folder))]
+    told = {
+        "CATALOGUE": str(town.folder / "catalogue.json"),
+        "CONTACTS_PUBLIC_KEY": public_written(MASTER),
+        "CONTACTS_KEY": b64encode(MASTER_BYTES).decode(),
+    }
+    services = [wired(realm.web(town.realm, folder, **told))]
     services += [realm.projector(town.realm, folder)] if projector else []
     supervisor = ForkingSupervisor(services, stack=None, say=town.said.append)
     await supervisor.start()

@@ -65,7 +65,7 @@ def test_every_problem_of_a_route_is_in_the_document() -> None:
         told = DOCUMENT["paths"][route.path][route.method.lower()]["responses"]
         assert set(told) == {str(status) for status in route.answers} | (
             {"200"} if route.streams else set()
-        ) | {str(problem.status) for problem in problems_of(route)}
+        ) | {str(route.status_of(problem)) for problem in problems_of(route)}
 
 
 def test_every_input_refuses_unknown_fields() -> None:

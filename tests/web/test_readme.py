@@ -17,7 +17,7 @@ from tests.shell import PROJECT, Shell, until
 
 pytestmark = pytest.mark.connected
 
-BLOCK: Final = re.compile(r"^### Connect by HTTP$.*?^```sh\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+BLOCK: Final = r"^### Connect by {}$.*?^```sh\n(.*?)^```$"
 BASH: Final = shutil.which("bash") or "/bin/bash"
 STATUS: Final = re.compile(r"^# (\d{3}) ", re.MULTILINE)
 
@@ -32,14 +32,15 @@ def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
         made("down")
 
 
-def lines() -> list[str]:
-    """The commands of the block, each with the comment that says what is answered."""
-    found = BLOCK.search((PROJECT / "README.md").read_text(encoding="utf-8"))
+def lines(name: str) -> list[str]:
+    """The commands of this block, each with the comment that says what is answered."""
+    page = (PROJECT / "README.md").read_text(encoding="utf-8")
+    found = re.search(BLOCK.format(name), page, re.DOTALL | re.MULTILINE)
     assert found is not None
     return [part for part in found[1].split("\n\n") if part.strip()]
 
 
-def typed(line: str, told: dict[str, str]) -> dict[str, Any]:
+def typed(line: str, told: dict[str, str]) -> Any:
     """The answer to a line; its status must be the one that the comment names."""
     done = subprocess.run(
         [BASH, "-c", line.replace("curl -s", "curl -s -w '\\n%{http_code}'")],
@@ -52,8 +53,7 @@ def typed(line: str, told: dict[str, str]) -> dict[str, Any]:
     wanted = STATUS.search(line)
     assert wanted is not None
     assert status == wanted[1], f"{line}\n{done.stdout}"
-    answer: dict[str, Any] = json.loads(body)
-    return answer
+    return json.loads(body)
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not on this machine")
@@ -62,7 +62,7 @@ def test_every_line_is_typed_and_answered_as_the_page_says(shell: Shell) -> None
     assert f"HTTP         {status['http']} for systems" in shell("up")
     told = {"PUBLIC": status["http"], "STAFF": status["http_staff"]}
     told["AGENTS"] = json.loads(shell("key", "add", "agents", "--json"))["key"]
-    record, orders, follow, sign, send = lines()
+    record, orders, follow, sign, send = lines("HTTP")
     recorded = typed(record, told)
     assert recorded["facts"][0]["type"] == "hotline.ComplaintReceived.v1"
     told |= {"COMPLAINT": recorded["complaint_id"], "UNIT": recorded["order"]["unit"]}
@@ -77,6 +77,25 @@ def test_every_line_is_typed_and_answered_as_the_page_says(shell: Shell) -> None
     (accepted,) = typed(send, told)["events"]
     assert accepted["id"] == "add-1"
     until(lambda: "楼上也没有水" in shell("show", recorded["complaint_id"]))
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not on this machine")
+def test_every_line_of_open311_is_typed_and_answered_as_the_page_says(shell: Shell) -> None:
+    told = {"PUBLIC": json.loads(shell("status", "--json"))["http"]}
+    told["AGENTS"] = json.loads(shell("key", "add", "agents", "--json"))["key"]
+    services, send, token, read, add, updates = lines("Open311")
+    assert "water-supply" in {one["service_code"] for one in typed(services, told)}
+    told["TOKEN"] = typed(send, told)[0]["token"]
+    until(lambda: "service_request_id" in typed(token, told)[0])
+    told["NUMBER"] = typed(token, told)[0]["service_request_id"]
+    until(lambda: "expected_datetime" in typed(read, told)[0])
+    (one,) = typed(read, told)
+    assert (one["status"], one["service_name"], one["description"]) == ("open", "Water supply", "没有水")
+    assert [note["type"] for note in one["notes"]][:2] == ["open", "investigating"]
+    update = typed(add, told)[0]["update_id"]
+    assert update.startswith("open311-")
+    until(lambda: "楼上也没有水" in shell("show", told["NUMBER"]))
+    assert {one["service_request_id"] for one in typed(updates, told)} == {told["NUMBER"]}
 
 
 def asked(address: str, key: str) -> int:

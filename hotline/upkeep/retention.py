@@ -1,0 +1,150 @@
+"""One table of all that is kept of people, how long, and which act lets it go; and one sweep (decision 0060).
+
+Every table of the database stands in one line. A table of a later release that stands in none fails a test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final, NamedTuple
+
+import asyncpg
+
+from hotline.contact_details import overdue, shred
+from shared.doors.heard import line_of
+from shared.ids import ComplaintId
+from shared.policy.ruleset import RuleSet
+from shared.unreadable import UnreadableRows
+
+GOOD: Final = "for good"
+
+
+class KeptData(NamedTuple):
+    """One line: what is kept, where, how long, and what ends it."""
+
+    name: str
+    what: str
+    """The things it tells, and of whom."""
+    tables: tuple[str, ...]
+    """A table, or all of a schema that are not named elsewhere: `read.*`."""
+    until: str
+    """How long, in words; `{contact_days}` and the like are values of the rule set."""
+    act: str
+    """The act that ends it; empty where it is kept for good."""
+
+
+KEPT: Final = (
+    KeptData(
+        "contacts",
+        "name, phone, e-mail and home address of a citizen, sealed",
+        ("vault.contact", "vault.key"),
+        "{contact_days} days after the life has ended; {contact_without_record} where the request is not on record",
+        "hotline retention --shred",
+    ),
+    KeptData(
+        "blind index",
+        "whether two complaints have one telephone number",
+        ("vault.caller",),
+        "as long as the contact",
+        "hotline retention --shred",
+    ),
+    KeptData(
+        "numbers of texts",
+        "what a mark in a citizen's text stands for, sealed",
+        ("vault.text_number",),
+        "as long as the contact",
+        "hotline retention --shred",
+    ),
+    KeptData(
+        "dropped messages",
+        "a message whole, as its sender sent it, that an operator gave up",
+        ("es.parked_dropped",),
+        "as long as the topic it came on keeps a message, from when it was dropped",
+        "hotline retention --shred",
+    ),
+    KeptData(
+        "parked messages",
+        "a message whole, as its sender sent it, that waits for an operator",
+        ("es.parked",),
+        "until it is released or dropped",
+        "hotline parked release, hotline parked drop",
+    ),
+    KeptData(
+        "access log",
+        "who read a contact, put or shredded it, and when; nothing of what it says",
+        ("vault.access", "vault.visit_taken"),
+        GOOD,
+        "",
+    ),
+    KeptData(
+        "log",
+        "the complaints in the citizens' words, with marks in the place of numbers",
+        ("es.event", "es.stream", "es.archived", "es.archived_life", "es.archive_month"),
+        GOOD + "; months that ended leave with `hotline archive`",
+        "",
+    ),
+    KeptData("lists", "the same, made from the log", ("read.*",), "as long as the log", ""),
+    KeptData(
+        "telephone and articles",
+        "when a call was offered, taken, ended, and by which agent; the articles and who wrote them",
+        ("intake.*",),
+        GOOD,
+        "",
+    ),
+    KeptData(
+        "keys of HTTP",
+        "a hash of each key, whose it is, when it was used last",
+        ("web.key",),
+        GOOD + "; a key that is revoked opens nothing",
+        "hotline key revoke",
+    ),
+    KeptData(
+        "bookkeeping",
+        "ids, times, places in topics, reasons of parkings; programmes, months, scores of units",
+        ("es.*",),
+        GOOD,
+        "",
+    ),
+)
+"""A table of a later release belongs into a line, or gets its own."""
+
+_COPIES: Final = """
+SELECT parked_id, topic, clock_timestamp() - dropped_at AS age FROM es.parked_dropped ORDER BY parked_id
+"""
+
+
+class DueData(NamedTuple):
+    """Everything that is to go now."""
+
+    contacts: Sequence[ComplaintId]
+    """Complaints whose contact and numbers of texts are due."""
+    dropped: Sequence[int]
+    """Dropped messages, by their numbers."""
+
+
+async def due(
+    operator: asyncpg.Connection[Any], now: datetime, rules: RuleSet, prefix: str, unread: UnreadableRows
+) -> DueData:
+    """Everything that is due by now, in city time; `prefix` is the city's. Messages are as old as the database says."""
+    dropped: list[int] = []
+    for number, topic, age in await operator.fetch(_COPIES):
+        line = line_of(topic, prefix)
+        if line is None or age > line.retention:  # nobody speaks on a topic that has no line any more
+            dropped.append(number)
+    return DueData(await overdue(operator, now, unread, rules), dropped)
+
+
+async def let_go(operator: asyncpg.Connection[Any], what: DueData) -> tuple[int, int]:
+    """Shred contacts and delete copies of messages; how many of each there were."""
+    contacts = await shred(operator, what.contacts, "retention")
+    copies: int = await operator.fetchval("SELECT es.shred_dropped($1)", list(what.dropped))
+    if copies:
+        await operator.execute("VACUUM es.parked_dropped")  # a deleted row lies in its page until then
+    return contacts, copies
+
+
+def told(line: KeptData, rules: RuleSet) -> str:
+    """How long, with the values of the rule set."""
+    hours = round(rules.contact_without_record.total_seconds() / 3600)
+    return line.until.format(contact_days=rules.contact_days, contact_without_record=f"{hours} hours")

@@ -1,0 +1,241 @@
+"""Contacts over HTTP: sealed into the vault before their request is sent, on no topic, and not read back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from typing import Any, Final
+
+import asyncpg
+import httpx2
+import pytest
+
+from hotline.audit.verify import verify
+from hotline.contact_details import overdue, shred
+from hotline.web.roles import HttpListener
+from services.dispatch.contact_policy import Asker
+from services.dispatch.contact_reading import read
+from shared import roles
+from shared.contacts.details import Contact
+from shared.events import ComplaintDispatched
+from shared.ids import ComplaintId, UnitId, complaint_id
+from shared.log.acts import acting
+from shared.structured import CONTENT_TYPE
+from shared.topics import INTAKE_REQUESTS
+from tests.city import OTHER_UNIT, UNIT, City
+from tests.web.door import MASTER, Door, open_door
+from tests.web.test_http import event, new_id, request_body
+
+pytestmark = pytest.mark.connected
+
+LI: Final = {"name": "欧阳修远", "phone": "13800138000", "email": "ouyang@example.org"}
+KEPT: Final = Contact(**LI)
+RECORD: Final = "/acts/request/record"
+
+
+@pytest.fixture(scope="module")
+async def door(town: City, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Door]:
+    async with open_door(town, tmp_path_factory.mktemp("web"), projector=False) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+async def agents(door: Door) -> httpx2.AsyncClient:
+    return await door.of(roles.AGENTS)
+
+
+async def contact_of(town: City, complaint: str, unit: str = UNIT) -> Contact | None:
+    """The contact as the door of contacts reads it for a unit."""
+    connection = await asyncpg.connect(town.realm.login("staff"))
+    try:
+        found = await read(connection, MASTER, ComplaintId(complaint), Asker(UnitId(unit)), through="COMMAND")
+        return found.contact
+    finally:
+        await connection.close()
+
+
+async def kept(town: City, complaint: str) -> int:
+    return int(await town.value("SELECT count(*) FROM vault.key WHERE stream_id = $1", complaint))
+
+
+async def test_a_contact_beside_a_request_is_read_by_its_unit_and_lies_on_no_topic(
+    town: City, door: Door, agents: httpx2.AsyncClient
+) -> None:
+    answer = await agents.post(RECORD, json={**request_body(new_id()), "contact": LI})
+    assert answer.status_code == 200, answer.text
+    complaint = answer.json()["complaint_id"]
+    await town.until_fact(complaint, ComplaintDispatched)
+    assert await contact_of(town, complaint) == KEPT
+    assert await contact_of(town, complaint, OTHER_UNIT) is None
+    noted = await town.sql(
+        "SELECT who, as_a, outcome FROM vault.access WHERE stream_id = $1 ORDER BY number", complaint
+    )
+    assert [tuple(row) for row in noted] == [
+        ("/agents", "SENDER", "PUT"),
+        (UNIT, "UNIT", "FULL"),
+        (OTHER_UNIT, "UNIT", "REFUSED"),
+    ]
+    await town.settled()
+    said = [message.value for message in await town.messages(town.topic(INTAKE_REQUESTS), count=1)]
+    said += [message.value for message in await town.messages(town.realm.prefix + "complaints.log")]
+    said += [
+        row[0]
+        for row in await town.sql("SELECT sealed FROM vault.contact UNION SELECT sealed FROM vault.key")
+    ]
+    said += [answer.content, door.log.read_bytes(), town.logs(lines=100_000).encode()]
+    assert not [one for one in said if any(part.encode() in (one or b"") for part in LI.values())]
+
+
+async def test_one_that_is_put_before_its_request_is_there_when_the_request_comes_by_any_way(
+    town: City, agents: httpx2.AsyncClient
+) -> None:
+    request_id = new_id()
+    put = await agents.put("/contacts", json={"request_id": request_id, "contact": LI})
+    assert (put.status_code, put.json()) == (200, {"complaint_id": complaint_id(request_id)})
+    told = event_of_request(request_id)
+    sent = await agents.post("/events", content=json.dumps(told), headers={"Content-Type": CONTENT_TYPE})
+    assert sent.status_code == 202, sent.text
+    await town.until_fact(complaint_id(request_id), ComplaintDispatched)
+    assert await contact_of(town, complaint_id(request_id)) == KEPT
+
+
+def event_of_request(request_id: str, **more: Any) -> dict[str, Any]:
+    from shared.inputs import RecordRequest
+
+    return event(RecordRequest, "/agents", request_body(request_id, **more))
+
+
+async def test_of_a_request_on_record_a_repeat_changes_nothing_and_whoever_says_so_does(
+    town: City, agents: httpx2.AsyncClient
+) -> None:
+    request_id, headers = new_id(), {"Idempotency-Key": new_id("k")}
+    body = {**request_body(request_id), "contact": LI}
+    first = await agents.post(RECORD, json=body, headers=headers)
+    other = {**body, "contact": {"phone": "13900139000"}}
+    again = await agents.post(RECORD, json=other, headers=headers)
+    assert first.json() == again.json()
+    assert await contact_of(town, first.json()["complaint_id"]) == KEPT
+    put = await agents.put("/contacts", json={"request_id": request_id, "contact": {"phone": "13900139000"}})
+    assert put.status_code == 200
+    assert await contact_of(town, first.json()["complaint_id"]) == Contact(phone="13900139000")
+    await town.sql(
+        "UPDATE vault.contact SET taken_by = 'agent-7' WHERE stream_id = $1", complaint_id(request_id)
+    )
+    refused = await agents.put("/contacts", json={"request_id": request_id, "contact": LI})
+    assert refused.status_code == 409
+    assert "somebody else took the contact down" in refused.json()["detail"]
+
+
+async def test_an_anonymous_request_gets_none_before_or_after(town: City, agents: httpx2.AsyncClient) -> None:
+    request_id = new_id()
+    body = {**request_body(request_id), "anonymous": True}
+    refused = await agents.post(RECORD, json={**body, "contact": LI})
+    assert (refused.status_code, refused.json()["field"]) == (400, "contact")
+    assert (await agents.post(RECORD, json=body)).status_code == 200
+    put = await agents.put("/contacts", json={"request_id": request_id, "contact": LI})
+    assert put.status_code == 409
+    assert await kept(town, complaint_id(request_id)) == 0
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"contact": {**LI, "phone": "1380013800x"}}, "contact.phone"),
+        ({"contact": {**LI, "qq": "13800138000"}}, "contact"),
+        ({"contact": "13800138000"}, "contact"),
+    ],
+)
+async def test_one_that_cannot_be_kept_keeps_its_request_back_and_is_not_repeated_to_anybody(
+    town: City, door: Door, agents: httpx2.AsyncClient, body: dict[str, Any], field: str
+) -> None:
+    request_id = new_id()
+    answers = [
+        await agents.post(RECORD, json={**request_body(request_id), **body}),
+        await agents.put("/contacts", json={"request_id": request_id, **body}),
+    ]
+    for answer in answers:
+        assert (answer.status_code, answer.json()["field"]) == (400, field)
+        assert "1380013800" not in answer.text
+    assert "1380013800" not in door.log.read_text()
+    assert await kept(town, complaint_id(request_id)) == 0
+    assert await town.story(complaint_id(request_id)) == []
+
+
+async def test_a_contact_whose_request_never_came_is_counted_apart_and_goes_after_a_day(
+    town: City, agents: httpx2.AsyncClient
+) -> None:
+    never = new_id("never")
+    assert (await agents.put("/contacts", json={"request_id": never, "contact": LI})).status_code == 200
+    key = {"Idempotency-Key": new_id("k")}
+    await agents.post(RECORD, json=request_body(new_id()), headers=key)
+    aside = request_body(new_id())
+    parked = await agents.post(RECORD, json={**aside, "contact": LI}, headers=key)
+    assert parked.status_code == 422
+    alone = {complaint_id(never), complaint_id(aside["request_id"])}
+    report = await verify(town.realm.login("reader"))
+    assert report.problems == []
+    assert report.contacts_without_record == len(alone)
+    async with acting(town.realm.login("operator")) as operator:
+        for hours, due in ((23, set()), (25, alone)):
+            now = await operator.fetchval("SELECT clock_timestamp() + make_interval(hours => $1)", hours)
+            assert set(await overdue(operator, now)) & alone == due
+        assert await shred(operator, sorted(alone), "retention") == len(alone)
+    report = await verify(town.realm.login("reader"))
+    assert (report.contacts_without_record, report.problems) == (0, [])
+
+
+async def test_the_listener_reads_nothing_back_and_its_login_has_no_right_to(town: City, door: Door) -> None:
+    everything = await door.of(roles.AGENTS)
+    for listener in HttpListener:
+        client = door.client(everything.headers["authorization"].partition(" ")[2], listener)
+        assert (await client.get(f"/contacts/{complaint_id('x')}")).status_code in {403, 404}
+    web = await asyncpg.connect(town.realm.login("web"))
+    try:
+        for statement in (
+            "SELECT * FROM vault.contact",
+            "SELECT * FROM vault.key",
+            "SELECT * FROM vault.caller",
+            "SELECT * FROM vault.access",
+            "SELECT * FROM vault.look(gen_random_uuid())",
+            "SELECT vault.note(gen_random_uuid(), 'x', 'UNIT', 'DOOR', 'FULL', 'ASSIGNEE', '')",
+            "SELECT vault.put(gen_random_uuid(), '', '', '', 'x')",
+            "SELECT vault.shred(ARRAY[gen_random_uuid()], 'x')",
+        ):
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await web.fetch(statement)
+    finally:
+        await web.close()
+
+
+async def test_without_a_public_key_nothing_is_sent(
+    town: City, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    from dataclasses import replace
+
+    folder = tmp_path_factory.mktemp("keyless")
+    file = folder / "contacts.public"
+    async with open_door(
+        town,
+        folder,
+        projector=False,
+        wired=lambda service: replace(
+            service,
+            env={
+                **{name: value for name, value in service.env.items() if "CONTACTS" not in name},
+                "WEB_CONTACTS_PUBLIC_KEY_FILE": str(file),
+            },
+        ),
+    ) as door:
+        client = await door.of(roles.AGENTS)
+        request_id = new_id()
+        body = {**request_body(request_id), "contact": LI}
+        answer = await client.post(RECORD, json=body)
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
+        assert "contacts_without_public_key" in door.log.read_text()
+        assert (await client.post(RECORD, json=request_body(new_id()))).status_code == 200
+        from shared.contacts.details import public_written
+
+        file.write_text(public_written(MASTER))
+        assert (await client.post(RECORD, json=body)).status_code == 200
+        await town.until_fact(complaint_id(request_id), ComplaintDispatched)
+        assert (await contact_of(town, complaint_id(request_id))) == KEPT
