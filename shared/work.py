@@ -61,6 +61,8 @@ class Work(msgspec.Struct, frozen=True, gc=False):
     """The numbers taken out of the citizen's text, sealed: kept in the transaction that states the facts."""
     typed: Typed = {}
     """How names in the command were typed, where it has them in another form; the first fact keeps it."""
+    actor_id: str = ""
+    """The person who said it, by id; each fact that is stated of it keeps it."""
 
 
 @dataclass(slots=True)

@@ -100,6 +100,27 @@ KEPT: Final = (
         "hotline key revoke",
     ),
     KeptData(
+        "secrets of signatures",
+        "the secret with which the owner of a key signs, as it is; no backup holds it",
+        ("web.secret",),
+        "until it is dropped; that one was there, for good",
+        "hotline key drop",
+    ),
+    KeptData(
+        "people who sign in",
+        "the name of each, one role, and of a unit's people the unit; facts hold the id alone",
+        ("web.staff",),
+        GOOD + "; a person who is revoked signs in no more",
+        "hotline staff revoke",
+    ),
+    KeptData(
+        "sessions and links",
+        "a hash of each session and of each link that signs in, whose it is, when it was used last",
+        ("web.session", "web.staff_link"),
+        "twelve hours and a day; the next sign-in and the next link take away what is over",
+        "hotline staff revoke",
+    ),
+    KeptData(
         "bookkeeping",
         "ids, times, places in topics, reasons of parkings; programmes, months, scores of units",
         ("es.*",),

@@ -14,7 +14,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hotline.contract import asyncapi
@@ -25,6 +25,7 @@ from hotline.web.limits import SIGNED_SECONDS_MAX
 from hotline.web.open311.wire import GeoReportWire
 from hotline.web.page import CONTENT_TYPE as HTML
 from hotline.web.page import POLICY, page
+from hotline.web.pages.routes import page_routes
 from hotline.web.paths import ASYNCAPI, DOCS, OPENAPI
 from hotline.web.problems import CONTENT_TYPE, HttpRefusal, ProblemKind
 from hotline.web.roles import LISTENER_OF, HttpListener
@@ -40,7 +41,7 @@ HEADERS: Final = (
     (b"x-content-type-options", b"nosniff"),
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
 )
-"""Of every answer: none of them is for a cache, a guess or a frame."""
+"""Of every answer that says nothing else itself: it is for no cache, no guess and no frame."""
 CHALLENGE: Final = {"WWW-Authenticate": "Bearer"}
 AWAY_SECONDS: Final = 2
 FIELD_SHOWN_MAX: Final = 64
@@ -323,7 +324,7 @@ def _messages() -> bytes:
 def application(listener: HttpListener, rooms: Rooms, keys: KeyRing) -> ASGIApp:
     """The application of a listener."""
     gate = Gate(listener, rooms, keys)
-    routes = [
+    routes: list[BaseRoute] = [
         Route(OPENAPI, gate.shown(partial(_contract, listener), JSON), methods=["GET"]),
         Route(ASYNCAPI, gate.shown(_messages, JSON), methods=["GET"]),
         Route(
@@ -337,6 +338,8 @@ def application(listener: HttpListener, rooms: Rooms, keys: KeyRing) -> ASGIApp:
         Route(one.path, endpoint, methods=[one.method], name=one.name) for one, endpoint in endpoints.items()
     ]
     plain = {(one.method, one.path): endpoint for one, endpoint in endpoints.items() if "{" not in one.path}
+    if listener is HttpListener.STAFF:
+        routes += page_routes(rooms)
     handlers: dict[Any, Any] = {HTTPException: _by_starlette}
     app = Starlette(routes=routes, exception_handlers=handlers)
     app.router.redirect_slashes = False
