@@ -32,6 +32,7 @@ from hotline.cli.review import review
 from hotline.cli.rules import rules
 from hotline.cli.run import guarded
 from hotline.cli.show import show
+from hotline.cli.staff import staff
 from hotline.cli.status import status
 from hotline.cli.subjects import subjects
 from hotline.cli.supervise import supervise
@@ -78,6 +79,7 @@ app.command(rich_help_panel=OPERATOR)(up)
 app.command(rich_help_panel=OPERATOR)(status)
 app.add_typer(login, name="login", rich_help_panel=OPERATOR)
 app.add_typer(key, name="key", rich_help_panel=OPERATOR)
+app.add_typer(staff, name="staff", rich_help_panel=OPERATOR)
 app.add_typer(parked, name="parked", rich_help_panel=OPERATOR)
 app.command(rich_help_panel=OPERATOR)(verify)
 app.command(rich_help_panel=OPERATOR)(upgrade)

@@ -18,7 +18,7 @@ from shared.log import Incoming
 from shared.rfc3339 import NotAnInstant, decode_hook, instant
 from shared.runtime.errors import BadInput as BadInput  # noqa: PLC0414 -- whoever hears CloudEvents finds it here
 from shared.runtime.errors import told_invalid
-from shared.structured import identity_in, is_structured, opened
+from shared.structured import ACTOR, identity_in, is_structured, opened
 from shared.wording import TextInvalid, Typed, looked_at, why_no_identifier
 
 Headers = Sequence[tuple[str, bytes | None]]
@@ -39,6 +39,7 @@ _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 """Characters that CloudEvents allows in no attribute."""
 _VERSION: Final = ("ce_specversion", b"1.0")
 _JSON: Final = ("content-type", b"application/json")
+_ACTOR_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
 _VERSIONS: Final = re.compile(r"[0-9]{1,2}\.[0-9]{1,2}")
 _TYPES: Final = re.compile(r"hotline\.[A-Za-z.]{1,80}\.v[0-9]{1,4}")
 _DECODERS: Final[dict[str, msgspec.json.Decoder[Input]]] = {
@@ -62,6 +63,8 @@ class Event(msgspec.Struct, frozen=True, gc=False):
 
     typed: Typed = {}
     """Texts of `data` that stand there in another form than they were typed in, as they were typed."""
+    actor_id: str = ""
+    """The person who said it, by the sender's id of that person; "" where nobody is named."""
 
 
 def event_headers(ce_type: str, source: str, event_id: str, at: datetime) -> list[tuple[str, bytes]]:
@@ -231,7 +234,17 @@ def event_of(message: Incoming, expected: Sequence[type[Input]]) -> Event:
     except NotAnInstant as error:
         raise told.bad("time", str(error)) from error
     data, typed = _looked_at(told, source, event_id, _decoded(ce_type, kind, told.value))
-    return Event(source, event_id, said_at, data, told.structured, typed)
+    return Event(source, event_id, said_at, data, told.structured, typed, _actor_id(told))
+
+
+def _actor_id(told: _Told) -> str:
+    """The person the event names; `BadInput` where that is a text which could be somebody's name."""
+    if told.attributes.get(told.before + ACTOR) is None:
+        return ""
+    text = told.text(ACTOR)
+    if _ACTOR_ID.fullmatch(text) is None:
+        raise told.bad(ACTOR, "expected an id of 1 to 64 letters, digits and . _ : - (never a name)")
+    return text
 
 
 def _looked_at(told: _Told, source: str, event_id: str, data: Input) -> tuple[Input, Typed]:

@@ -94,5 +94,6 @@ def taken_in(
         claim=claim,
         content=content_of(event.data),
         typed=event.typed,
+        actor_id=event.actor_id,
         beside=beside,
     )

@@ -1,7 +1,8 @@
 """CloudEvents in structured mode: the whole event is the message's value, as JSON.
 
 Kafka's binding of CloudEvents tells the modes apart by `content-type`. In structured mode it begins with
-`application/cloudevents`; then the `ce_` headers say nothing. Extension attributes are ignored, as unknown headers are.
+`application/cloudevents`; then the `ce_` headers say nothing. One extension attribute is
+read, `actorid`; others are ignored, as unknown headers are.
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ CONTENT_TYPE: Final = "application/cloudevents+json"
 REQUIRED: Final = ("specversion", "type", "source", "id", "time")
 """Attributes an input must have. CloudEvents leaves the time to us; no limit could be counted without."""
 
+ACTOR: Final = "actorid"
+"""The extension attribute that names the person who said it, by an id and never by a name (decision 0063)."""
+
 _PREFIX: Final = b"application/cloudevents"
 _BATCH: Final = b"application/cloudevents-batch"
 _ABSENT: Final = (b"", b"null")
@@ -34,6 +38,7 @@ class _Envelope(msgspec.Struct, frozen=True, gc=False):
     id: msgspec.Raw = msgspec.Raw()
     time: msgspec.Raw = msgspec.Raw()
     datacontenttype: msgspec.Raw = msgspec.Raw()
+    actorid: msgspec.Raw = msgspec.Raw()
     data: msgspec.Raw = msgspec.Raw()
     data_base64: msgspec.Raw = msgspec.Raw()
 
@@ -75,7 +80,9 @@ def opened(content_type: bytes | None, value: bytes) -> Opened:
         raise BadInput("value: expected a CloudEvent as a JSON object") from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadInput(f"value: not JSON ({error})") from error
-    attributes = {name: _attribute(name, getattr(envelope, name)) for name in (*REQUIRED, "datacontenttype")}
+    attributes = {
+        name: _attribute(name, getattr(envelope, name)) for name in (*REQUIRED, ACTOR, "datacontenttype")
+    }
     for name in REQUIRED:
         if attributes[name] is None:
             raise BadInput(f"attribute {name}: missing")

@@ -43,6 +43,8 @@ class BatchLife:
         version, head_hash, case = self.version, self.hash, self.case
         if work.typed:
             facts = (replace(facts[0], typed=work.typed), *facts[1:])
+        if work.actor_id:
+            facts = [replace(fact, actorid=work.actor_id) for fact in facts]
         for number, fact in enumerate(facts):
             kind = type(fact)
             name = kind.__name__

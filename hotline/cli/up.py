@@ -151,7 +151,9 @@ async def _up(
     if json:
         say_json(json_module.dumps(where_it_is(addresses, city)))
     else:
-        _print_where(addresses, city, catalogue(city.catalogue))
+        known = catalogue(city.catalogue)
+        _print_where(addresses, city, known)
+        await _print_links(city, known)
 
 
 async def _end_orphans(where: Path) -> None:
@@ -253,6 +255,23 @@ def _print_where(addresses: Addresses, city: City, catalogue: Catalogue) -> None
         say(f"  hotline call --subject {subject} --district {district} --street {street} --title 没人管")
         say(f"  hotline unit desk --unit {unit:40} be the unit that gets it")
     say(f"  hotline {'status':57} what runs, how far behind each desk is")
+
+
+async def _print_links(city: City, known: Catalogue) -> None:
+    """A link to the pages of each role; they answer on this machine alone."""
+    from hotline.web.pages.local_links import local_links
+    from shared.log.acts import acting
+    from shared.log.reading import reader
+
+    connection = await reader(city.realm.login("reader"))
+    try:
+        async with acting(city.realm.login("operator")) as operator:
+            links = await local_links(operator, connection, known)
+    finally:
+        await connection.close()
+    say("Pages, each link signs in once (`hotline staff add` makes people of your own):")
+    for one in links:
+        say(f"  {one.role:12} http://127.0.0.1:{city.staff_port}{one.path}")
 
 
 def print_addresses(addresses: Addresses, city: City) -> None:

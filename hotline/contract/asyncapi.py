@@ -52,6 +52,9 @@ _INPUT_TIME = (
     f"RFC 3339 with zone: when it happened; at most {INPUT_AGE_DAYS_MAX} days before the present and "
     f"{AHEAD_SECONDS} seconds ahead of it"
 )
+_ACTOR_HEADER = {
+    "ce_actorid": "may be left out: the person who said it, by an id of 1 to 64 letters, digits and . _ : - (no name)"
+}
 _FACT_HEADERS = {
     "ce_sequence": "the fact's version in its complaint, ten digits; dense",
     "ce_causationid": "the message or fact that led to it",
@@ -168,7 +171,7 @@ def _message(kind: Kind, title: str) -> dict[str, Any]:
     stored = STORED.get(kind)
     own: dict[str, str] = {}
     if issubclass(kind, Input):
-        ce_type, own, example = kind.TYPE, {"ce_time": _INPUT_TIME}, input_example(kind)
+        ce_type, own, example = kind.TYPE, {"ce_time": _INPUT_TIME} | _ACTOR_HEADER, input_example(kind)
     elif issubclass(kind, Anchor):
         ce_type, example = ANCHORED, told_example(kind, None)
     elif issubclass(kind, InputParked):

@@ -19,14 +19,15 @@ from shared.runtime.errors import UserError
 PAGE: Final = 50
 PAGE_MAX: Final = 1000
 
-_SHOWN: Final = """
+SHOWN: Final = """
 c.stream_id::text AS complaint_id, c.stage, c.ended, c.unit AS lead, c.assignment, c.round, c.standing, c.paused_until,
 c.provisional, c.unlisted, c.urgency, c.subject, c.district, c.street, c.ruleset, c.received_at, c.heat,
 c.sign_due_at,
 t.request_id, t.title, t.content, t.address, t.attachments
 """
+"""The columns of a listed complaint, of `read.complaint` c and `read.wording` t."""
 _PAGE: Final = f"""
-SELECT w.due_at, w.role, w.number, w.unit AS about, {_SHOWN}
+SELECT w.due_at, w.role, w.number, w.unit AS about, {SHOWN}
 FROM (
     SELECT * FROM read.waiting
     WHERE list = $1 AND party = $2 AND (due_at, stream_id, role, number) > ($3, $4, $5, $6)
@@ -38,7 +39,7 @@ JOIN read.complaint c ON c.stream_id = w.stream_id JOIN read.wording t ON t.stre
 ORDER BY w.due_at, w.stream_id, w.role, w.number
 """  # noqa: S608 -- our own names
 SOME: Final = f"""
-SELECT coalesce(c.due_at, c.received_at) AS due_at, '' AS role, 0 AS number, c.unit AS about, {_SHOWN}
+SELECT coalesce(c.due_at, c.received_at) AS due_at, '' AS role, 0 AS number, c.unit AS about, {SHOWN}
 FROM read.complaint c JOIN read.wording t ON t.stream_id = c.stream_id WHERE c.stream_id = ANY ($1::uuid[])
 """  # noqa: S608 -- our own names
 """These complaints, as lists show them, in no order."""
@@ -141,7 +142,7 @@ async def page_of(
 
     Raises `UserError` where the cursor is none.
     """
-    rows = await connection.fetch(_PAGE, which, party, *_place(after), *only, min(most, PAGE_MAX))
+    rows = await connection.fetch(_PAGE, which, party, *place_in(after), *only, min(most, PAGE_MAX))
     return [listed_of(row) for row in rows]
 
 
@@ -223,7 +224,8 @@ def _unlisted(text: str) -> tuple[str, ...]:
     return tuple(text.split(",")) if text else ()
 
 
-def _place(cursor: str) -> tuple[datetime, str, str, int]:
+def place_in(cursor: str) -> tuple[datetime, str, str, int]:
+    """The place in a list that a cursor names; `UserError` where it names none."""
     if not cursor:
         return _BEFORE_ALL
     try:

@@ -1,4 +1,4 @@
-"""What is kept of people, how long, and which act lets it go: one table, and one sweep over it (decision 0060).
+"""One table of all that is kept of people, how long, and which act lets it go; and one sweep (decision 0060).
 
 Every table of the database stands in one line. A table of a later release that stands in none fails a test.
 """
@@ -25,7 +25,7 @@ class KeptData(NamedTuple):
 
     name: str
     what: str
-    """What it tells of whom."""
+    """The things it tells, and of whom."""
     tables: tuple[str, ...]
     """A table, or all of a schema that are not named elsewhere: `read.*`."""
     until: str
@@ -100,6 +100,20 @@ KEPT: Final = (
         "hotline key revoke",
     ),
     KeptData(
+        "people who sign in",
+        "the name of each, one role, and of a unit's people the unit; facts hold the id alone",
+        ("web.staff",),
+        GOOD + "; a person who is revoked signs in no more",
+        "hotline staff revoke",
+    ),
+    KeptData(
+        "sessions and links",
+        "a hash of each session and of each link that signs in, whose it is, when it was used last",
+        ("web.session", "web.staff_link"),
+        "twelve hours and a day; the next sign-in and the next link take away what is over",
+        "hotline staff revoke",
+    ),
+    KeptData(
         "bookkeeping",
         "ids, times, places in topics, reasons of parkings; programmes, months, scores of units",
         ("es.*",),
@@ -115,7 +129,7 @@ SELECT parked_id, topic, clock_timestamp() - dropped_at AS age FROM es.parked_dr
 
 
 class DueData(NamedTuple):
-    """What is to go now."""
+    """Everything that is to go now."""
 
     contacts: Sequence[ComplaintId]
     """Complaints whose contact and numbers of texts are due."""
@@ -126,7 +140,7 @@ class DueData(NamedTuple):
 async def due(
     operator: asyncpg.Connection[Any], now: datetime, rules: RuleSet, prefix: str, unread: UnreadableRows
 ) -> DueData:
-    """What is due by now, in city time; `prefix` is the city's. Messages are as old as the database says."""
+    """Everything that is due by now, in city time; `prefix` is the city's. Messages are as old as the database says."""
     dropped: list[int] = []
     for number, topic, age in await operator.fetch(_COPIES):
         line = line_of(topic, prefix)

@@ -24,6 +24,7 @@ from hotline.web.reading import OfAct, is_dispatched, is_party, lent, of_act
 from hotline.web.roles import ACTS_OF
 from hotline.web.speaking import SentEvent
 from shared.cloudevents import input_headers
+from shared.contacts.details import Contact
 from shared.events import (
     REFUSALS,
     ComplaintAnsweredDirectly,
@@ -60,14 +61,21 @@ def acting(kind: type[Input]) -> Callable[[HttpAsk], Awaitable[HttpReply]]:
         body, contact = await ask.body(), None
         if kind is RecordRequest:
             body, contact = without_contact(body)
-        event = _event(ask, kind, body)
-        (judged,) = _as_act(ask, event)
-        if contact is not None and judged.complaint_id is not None:
-            await ask.rooms.contacts.seal(ask.key, judged.complaint_id, contact)
-        (sent,) = await ask.rooms.speakers.send(ask.key.role, [judged])
-        return await came(ask, sent)
+        return await spoken(ask, _event(ask, kind, body), contact)
 
     return act
+
+
+async def spoken(ask: HttpAsk, event: HttpEvent, contact: Contact | None = None) -> HttpReply:
+    """Send the event of an act, and wait for what comes of it; `HttpRefusal` where it is refused or cannot be sent.
+
+    `contact`: that of the request, which is sealed before.
+    """
+    (judged,) = _as_act(ask, event)
+    if contact is not None and judged.complaint_id is not None:
+        await ask.rooms.contacts.seal(ask.key, judged.complaint_id, contact)
+    (sent,) = await ask.rooms.speakers.send(ask.key.role, [judged])
+    return await came(ask, sent)
 
 
 def _event(ask: HttpAsk, kind: type[Input], body: bytes) -> HttpEvent:

@@ -11,13 +11,14 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hotline.web.asking import HttpAsk, HttpReply, HttpStream, HttpWire, Rooms
 from hotline.web.document import EVENT_STREAM, document
 from hotline.web.keys import NOBODY, Key, KeyRing, KeyUnknowable
 from hotline.web.open311.wire import GeoReportWire
+from hotline.web.pages.routes import page_routes
 from hotline.web.problems import CONTENT_TYPE, HttpRefusal, ProblemKind
 from hotline.web.roles import LISTENER_OF, HttpListener
 from hotline.web.routes import HttpRoute, WireName, at
@@ -30,7 +31,7 @@ HEADERS: Final = (
     (b"x-content-type-options", b"nosniff"),
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
 )
-"""Of every answer: none of them is for a cache, a guess or a frame."""
+"""Of every answer that says nothing else itself: it is for no cache, no guess and no frame."""
 CHALLENGE: Final = {"WWW-Authenticate": "Bearer"}
 AWAY_SECONDS: Final = 2
 _encoder: Final = msgspec.json.Encoder()
@@ -187,7 +188,7 @@ async def _by_starlette(request: Request, error: Exception) -> Response:
 
 
 class WithHeaders:
-    """Puts `HEADERS` on every answer."""
+    """Puts `HEADERS` on every answer that does not have them."""
 
     def __init__(self, app: ASGIApp) -> None:
         """`app`: what answers."""
@@ -201,7 +202,9 @@ class WithHeaders:
 
         async def sent(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message = {**message, "headers": [*message["headers"], *HEADERS]}
+                own = {name for name, _ in message["headers"]}
+                more = [one for one in HEADERS if one[0] not in own]
+                message = {**message, "headers": [*message["headers"], *more]}
             await send(message)
 
         await self._app(scope, receive, sent)
@@ -216,8 +219,10 @@ def application(listener: HttpListener, rooms: Rooms, keys: KeyRing) -> ASGIApp:
         del request
         return Response(described, media_type=JSON)
 
-    routes = [Route("/openapi.json", contract, methods=["GET"])]
+    routes: list[BaseRoute] = [Route("/openapi.json", contract, methods=["GET"])]
     routes += [Route(one.path, gate.to(one), methods=[one.method], name=one.name) for one in at(listener)]
+    if listener is HttpListener.STAFF:
+        routes += page_routes(rooms)
     handlers: dict[Any, Any] = {HTTPException: _by_starlette}
     app = Starlette(routes=routes, exception_handlers=handlers)
     app.router.redirect_slashes = False

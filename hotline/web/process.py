@@ -16,7 +16,7 @@ import uvicorn
 import uvloop
 
 from hotline.web.app import application
-from hotline.web.asking import OpenStreams, Rooms
+from hotline.web.asking import Rooms, TraceViewer
 from hotline.web.city_clock import CityClock
 from hotline.web.contact_reader import ContactReader
 from hotline.web.contact_seal import ContactSeal
@@ -31,7 +31,11 @@ from hotline.web.limits import (
     STOP_SECONDS,
 )
 from hotline.web.open311.offers import ServiceOffers
+from hotline.web.open_streams import OpenStreams
 from hotline.web.outcomes import OutcomeWatch
+from hotline.web.pages.board.moment import BoardWatch
+from hotline.web.pages.live import LiveRegions
+from hotline.web.pages.recent_acts import RecentActs
 from hotline.web.rate import RateLimits
 from hotline.web.roles import HttpListener
 from hotline.web.settings import Settings
@@ -42,6 +46,7 @@ from shared.log.away import is_away
 from shared.log.instants import reads_any_instant
 from shared.log.postgres import SETTINGS
 from shared.policy.catalogue import CatalogueInvalid, catalogue
+from shared.policy.city_map import MapInvalid, city_map
 from shared.runtime.errors import UserError, told
 from shared.runtime.garbage import tune_gc
 from shared.runtime.telemetry import Telemetry, set_up_logs
@@ -190,6 +195,7 @@ async def opened(settings: Settings, telemetry: Telemetry) -> AsyncIterator[WebP
         watch = OutcomeWatch(pool)
         close.push_async_callback(watch.close)
         clock = CityClock(settings.input_age_days_max)
+        streams = OpenStreams()
         known = catalogue(settings.catalogue)
         rooms = Rooms(
             prefix=settings.topic_prefix,
@@ -200,9 +206,13 @@ async def opened(settings: Settings, telemetry: Telemetry) -> AsyncIterator[WebP
             judge=Judge(settings.topic_prefix, settings.ruleset, clock),
             speakers=speakers,
             watch=watch,
-            streams=OpenStreams(),
+            streams=streams,
             clock=clock,
             rates=RateLimits(),
+            board=BoardWatch(pool, settings.ruleset, city_map(settings.map)),
+            traces=TraceViewer(settings.viewer, settings.traces_ratio),
+            acted=RecentActs(),
+            live=LiveRegions(pool, streams, telemetry),
             readings=ContactReader(
                 contacts,
                 lambda: master_key(settings.contacts_key.get_secret_value(), settings.contacts_key_file),
@@ -241,5 +251,5 @@ def main() -> None:
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(run(Settings()))
-    except (UserError, CatalogueInvalid) as error:
+    except (UserError, CatalogueInvalid, MapInvalid) as error:
         raise SystemExit(f"web: {error}") from None

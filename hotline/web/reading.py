@@ -136,6 +136,15 @@ async def complaint_of(connection: Connection, key: Key, named: str) -> Listed |
     return None
 
 
+async def waiting_complaint(connection: Connection, named: str, which: str) -> Listed | None:
+    """The complaint with this number or id, where it waits in a list of an office now."""
+    await caught_up(connection, CAUGHT_UP_SECONDS_MAX)
+    for one in await some(connection, await _ids(connection, named)):
+        if _is_named(one, named) and await connection.fetchval(_WAITS_AT, one.complaint_id, which, ""):
+            return one
+    return None
+
+
 async def _ids(connection: Connection, named: str) -> list[str]:
     try:
         return [str(UUID(named))]
@@ -177,7 +186,11 @@ async def timeline_of(connection: Connection, key: Key, one: Listed) -> Complain
     rows = await connection.fetch(_LIFE, one.complaint_id)
     entries = entries_of(one.complaint_id, rows, UnreadableRows())
     if key.unit:
-        told = {row["version"] for row in rows if _is_told(row, key.unit)}
+        told = {
+            row["version"]
+            for row in rows
+            if is_told(row["type"], row["schema_version"], row["body"], key.unit)
+        }
         entries = [entry for entry in entries if entry.version in told]
     return ComplaintTimeline(
         complaint_id=one.complaint_id,
@@ -186,10 +199,10 @@ async def timeline_of(connection: Connection, key: Key, one: Listed) -> Complain
     )
 
 
-def _is_told(row: Any, unit: str) -> bool:
+def is_told(name: str, schema: int, body: bytes, unit: str) -> bool:
     """Whether a unit hears of this fact on its topic, or led to it by a reply."""
     try:
-        fact = decoded(row["type"], row["schema_version"], row["body"])
+        fact = decoded(name, schema, body)
     except Exception:  # noqa: BLE001 -- a fact that nobody can read is told to no unit
         return False
     kind = type(fact)

@@ -69,6 +69,8 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True):
     complaint_id: ComplaintId
     typed: dict[str, str] | msgspec.UnsetType = msgspec.UNSET
     """Of names that came in another form than they are recorded in, how they were typed, by the input's field."""
+    actorid: str | msgspec.UnsetType = msgspec.UNSET
+    """The person whose word it follows from, by the id that the sender gave in `ce_actorid`; never a name."""
 
     @property
     def own_cause(self) -> str | None:

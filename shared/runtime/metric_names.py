@@ -49,6 +49,8 @@ CounterName = Literal[
     "web.requests",
     # Of them those it refused: the key, the event, the rate.
     "web.refused",
+    # Regions of pages rendered, each once for all who look at it.
+    "web.regions_rendered",
     # Of them those it could not answer, as Kafka or PostgreSQL was away.
     "web.unavailable",
     # Events the HTTP door had acknowledged by Kafka.
@@ -92,6 +94,7 @@ COUNTERS: Final[dict[CounterName, tuple[str, tuple[str, ...]]]] = {
     "projector.taken": ("facts and calls taken in to the read side", ()),
     "web.requests": ("requests answered over HTTP", ()),
     "web.refused": ("requests refused over HTTP", ()),
+    "web.regions_rendered": ("regions of pages rendered, once for all who look at one", ()),
     "web.unavailable": ("requests not answered, as Kafka or PostgreSQL was away", ()),
     "web.events": ("events over HTTP acknowledged by Kafka", ()),
     "web.producers_rebuilt": ("producers of the HTTP door thrown away and made anew", ()),

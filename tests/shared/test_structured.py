@@ -74,7 +74,7 @@ def test_content_type_decides_where_there_are_headers_as_well() -> None:
     )
 
 
-def test_extension_attributes_are_ignored() -> None:
+def test_other_extension_attributes_are_ignored() -> None:
     extended = told(traceparent="00-1", partitionkey="k", correlationid="c", sequence=7, mine={"a": [1]})
     assert same(event_of(extended, EVERY), event_of(binary(), EVERY))
 

@@ -123,6 +123,36 @@ def test_keys_are_made_shown_once_listed_and_revoked(shell: Shell) -> None:
     assert "there is no key" in shell("key", "revoke", "0000000000000000", code=1).lower()
 
 
+def test_each_start_shows_a_link_to_the_pages_of_each_role(shell: Shell) -> None:
+    shown = dict(
+        re.findall(r"^  (\w+) +(http://127\.0\.0\.1:\d+/sign-in\?code=\S+)$", shell("up"), re.MULTILINE)
+    )
+    assert set(shown) == {"agents", "unit", "reviewers", "dialler", "supervision"}
+    again = dict(re.findall(r"^  (\w+) +(http://\S+/sign-in\?code=\S+)$", shell("up"), re.MULTILINE))
+    for role, link in again.items():
+        assert link != shown[role]
+        assert f"local {role}" in httpx2.get(link, timeout=30, trust_env=False).text
+    people = [one["name"] for one in json.loads(shell("staff", "list", "--json"))]
+    assert people.count("local unit") == 1
+
+
+def test_people_are_put_into_the_register_and_revoked(shell: Shell) -> None:
+    made = json.loads(shell("staff", "add", "王芳", "--role", "unit", "--unit", "street-huayuanlu", "--json"))
+    assert made["link"].startswith(json.loads(shell("status", "--json"))["http_staff"] + "/sign-in?code=")
+    page = httpx2.get(made["link"], timeout=30, trust_env=False)
+    assert page.status_code == 200
+    assert "王芳" in page.text
+    again = json.loads(shell("staff", "link", made["staff_id"], "--json"))["link"]
+    assert "链接已失效" in httpx2.get(made["link"], timeout=30, trust_env=False).text
+    assert "王芳" in httpx2.get(again, timeout=30, trust_env=False).text
+    assert f"{made['staff_id']}  王芳: unit street-huayuanlu; not signed in." in shell("staff", "list")
+    assert "cannot sign in any more" in shell("staff", "revoke", made["staff_id"])
+    assert "链接已失效" in httpx2.get(again, timeout=30, trust_env=False).text
+    assert "revoked" in shell("staff", "list")
+    assert "there is nobody" in shell("staff", "revoke", "s0000000000", code=1).lower()
+    assert "expected one of agents" in shell("staff", "add", "王芳", "--role", "telephony", code=2)
+
+
 def test_a_key_that_can_be_no_login_is_refused_in_a_sentence(shell: Shell) -> None:
     assert "expected one of telephony" in shell("key", "add", "relay", code=2)
     assert "needs the unit's id" in shell("key", "add", "unit", code=2)

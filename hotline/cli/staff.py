@@ -1,0 +1,152 @@
+"""`hotline staff`: the people who sign in to the pages, each with one role."""
+
+from __future__ import annotations
+
+import json as json_module
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from hotline.cli.run import Json, answer, demand_words, fail, run
+from hotline.terminal import say, say_json
+from shared.text import folded_code
+
+if TYPE_CHECKING:
+    from deploy.city.kafka_rights import Login
+    from deploy.city.registry import City
+    from hotline.web.pages.staff import ListedStaff
+
+staff = typer.Typer(
+    help="Let people sign in to the pages: with the rights of their role and no others.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+
+@staff.command()
+def add(
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="The person's name, as the pages show it. No fact holds it.")
+    ],
+    role: Annotated[str, typer.Option(help="One of agents, unit, reviewers, dialler, supervision.")],
+    unit: Annotated[str, typer.Option(help="Of the role unit: the unit by its id or its name.")] = "",
+    *,
+    json: Json = False,
+) -> None:
+    """Put a person into the register, and show a link that signs in once.
+
+    The link is valid for a day. `hotline staff link ID` makes a new one.
+    """
+    demand_words("NAME", name)
+    made_id, link = run(_add(name.strip(), role, unit))
+    if json:
+        say_json(json_module.dumps({"staff_id": made_id, "name": name, "link": link}, ensure_ascii=False))
+        return
+    say(link)
+    say(f"It signs {name} in as {made_id}, once, within a day. It is shown this once.")
+
+
+@staff.command()
+def link(
+    staff_id: Annotated[str, typer.Argument(metavar="ID", help="The person by the id of the list.")],
+    *,
+    json: Json = False,
+) -> None:
+    """Make a new link for a person; the earlier ones are void."""
+    answer(made := run(_link(staff_id)), json=json, staff_id=staff_id, link=made)
+
+
+@staff.command("list")
+def list_staff(*, json: Json = False) -> None:
+    """List everybody: the role, and when the pages were used last."""
+    rows = run(_list())
+    if json:
+        say_json(json_module.dumps([_row(one) for one in rows], indent=2, ensure_ascii=False))
+        return
+    for one in rows:
+        seen = f"seen {one.seen_at:%Y-%m-%d %H:%M}Z" if one.seen_at is not None else "not signed in"
+        state = f"revoked {one.revoked_at:%Y-%m-%d %H:%M}Z" if one.revoked_at is not None else seen
+        say(f"{one.staff_id}  {one.name}: {f'{one.role} {one.unit}'.rstrip()}; {state}.")
+    if not rows:
+        say("Nobody is in the register: `hotline staff add NAME --role ROLE` adds a person.")
+
+
+@staff.command()
+def revoke(
+    staff_id: Annotated[str, typer.Argument(metavar="ID", help="The person by the id of the list.")],
+    *,
+    json: Json = False,
+) -> None:
+    """Let a person in no more. Sessions that are open end at once."""
+    run(_revoke(staff_id))
+    answer(f"{staff_id} cannot sign in any more.", json=json, staff_id=staff_id)
+
+
+def _login(role: str, unit: str, catalogue_path: str) -> Login:
+    from deploy.city.kafka_rights import Login
+    from hotline.lookup import unit_named
+    from hotline.web.pages.staff import SIGNING_IN
+    from shared import roles
+
+    wanted = folded_code(role)
+    if wanted not in SIGNING_IN:
+        fail(f"--role: {role!r}, expected one of {', '.join(SIGNING_IN)}.", code=2)
+    if (wanted == roles.UNIT) != bool(unit):
+        fail("--unit goes with the role unit, and the role unit needs it.", code=2)
+    return Login(wanted, unit_named(unit, catalogue_path) if unit else "")
+
+
+async def _add(name: str, role: str, unit: str) -> tuple[str, str]:
+    from deploy.city.registry import city_up
+    from hotline.web.pages.staff import add as added
+    from shared.log.acts import acting
+
+    city = city_up()
+    login = _login(role, unit, city.catalogue)
+    async with acting(city.realm.login("operator")) as operator:
+        staff_id, secret = await added(operator, name, login)
+    return staff_id, _address(city, secret)
+
+
+async def _link(staff_id: str) -> str:
+    from deploy.city.registry import city_up
+    from hotline.web.pages.staff import new_link
+    from shared.log.acts import acting
+
+    city = city_up()
+    async with acting(city.realm.login("operator")) as operator:
+        return _address(city, await new_link(operator, staff_id))
+
+
+def _address(city: City, secret: str) -> str:
+    """The link of a secret: at the address of this machine, where the city runs here."""
+    from hotline.web.pages.gate import sign_in_path
+
+    here = f"http://127.0.0.1:{city.staff_port}" if city.staff_port else "https://PAGES"
+    return here + sign_in_path(secret)
+
+
+async def _list() -> list[ListedStaff]:
+    from deploy.city.registry import city_up
+    from hotline.web.pages.staff import listed
+    from shared.log.reading import reader
+
+    connection = await reader(city_up().realm.login("reader"))
+    try:
+        return await listed(connection)
+    finally:
+        await connection.close()
+
+
+async def _revoke(staff_id: str) -> None:
+    from deploy.city.registry import city_up
+    from hotline.web.pages.staff import revoke as revoked
+    from shared.log.acts import acting
+
+    async with acting(city_up().realm.login("operator")) as operator:
+        await revoked(operator, staff_id)
+
+
+def _row(one: ListedStaff) -> dict[str, object]:
+    times = {name: getattr(one, name) for name in ("made_at", "revoked_at", "seen_at")}
+    return one._asdict() | {name: at.isoformat() if at is not None else None for name, at in times.items()}

@@ -1,0 +1,204 @@
+"""Lets a person through to a page: by the session, the role, and that the form is one of ours."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from typing import Any, Final
+from urllib.parse import quote, urlsplit
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from hotline.web.asking import Rooms
+from hotline.web.pages import staff
+from hotline.web.pages.asking import PageAsk, PageMoved, PageView
+from hotline.web.pages.look import LOOK_SECONDS, PageLook, look_of
+from hotline.web.pages.naming import unit_name
+from hotline.web.pages.problems import PageFault, PageRefusal
+from hotline.web.pages.rendering import CSP, rendered
+from hotline.web.pages.staff import StaffMember
+from hotline.web.problems import HttpRefusal, ProblemKind
+from shared.log.away import is_away
+from shared.runtime.errors import told
+
+SIGN_IN: Final = "/sign-in"
+SESSION_COOKIE: Final = "hotline-session"
+HOST_COOKIE: Final = f"__Host-{SESSION_COOKIE}"
+"""Its name over TLS: a browser then takes it from no other host and no path."""
+HEADERS: Final = {
+    "Content-Security-Policy": CSP,
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Vary": "Cookie, Accept-Language",
+}
+SAFE: Final = frozenset({"GET", "HEAD"})
+
+Shown = PageView | PageMoved | Response
+PageHandler = Callable[[PageAsk], Awaitable[Shown]]
+OpenHandler = Callable[[Request, PageLook, Rooms], Awaitable[Shown]]
+
+
+class PageGate:
+    """See the module."""
+
+    def __init__(self, rooms: Rooms, navigation: Callable[[StaffMember], list[Any]]) -> None:
+        """`navigation`: the pages that stand in the head of this person's page."""
+        self._rooms = rooms
+        self._navigation = navigation
+
+    def to(self, handle: PageHandler, roles: tuple[str, ...]) -> Callable[[Request], Awaitable[Response]]:
+        """The endpoint of a page for people of these roles."""
+
+        async def page(request: Request, look: PageLook) -> Response:
+            person = await staff.of_session(self._rooms.pool, session_in(request))
+            if person is None:
+                return self._signing_in(request)
+            if person.role not in roles or person.role not in self._rooms.speakers.roles:
+                raise PageRefusal(PageFault.NOT_ALLOWED)
+            self._rooms.rates.spend(person.key, 1)
+            shown = await handle(PageAsk(request, person, look, self._rooms))
+            return self.answered(request, look, shown, person)
+
+        return self._guarded(page)
+
+    def open(self, handle: OpenHandler) -> Callable[[Request], Awaitable[Response]]:
+        """The endpoint of a page for anybody: to sign in, and to choose the look."""
+
+        async def page(request: Request, look: PageLook) -> Response:
+            client = request.client.host if request.client is not None else ""
+            if request.method not in SAFE:
+                self._rooms.rates.spend_stranger(client)
+            return self.answered(request, look, await handle(request, look, self._rooms), None)
+
+        return self._guarded(page)
+
+    def answered(
+        self, request: Request, look: PageLook, shown: Shown, person: StaffMember | None
+    ) -> Response:
+        """The response of what a page shows."""
+        if isinstance(shown, Response):
+            return shown
+        if isinstance(shown, PageMoved):
+            moved = RedirectResponse(shown.address, HTTPStatus.SEE_OTHER, headers=HEADERS)
+            for name, value in shown.cookies.items():
+                _set(request, moved, name, value)
+            return moved
+        values: dict[str, Any] = {
+            "staff": person,
+            "unit_shown": "" if person is None else unit_name(self._rooms.catalogue, person.unit),
+            "navigation": [] if person is None else self._navigation(person),
+            "here": request.url.path,
+            "back": request.url.path + (f"?{request.url.query}" if request.url.query else ""),
+            "now": self._rooms.clock.now(),
+        }
+        body = rendered(look, shown.template, **{**values, **shown.values})
+        return HTMLResponse(body, shown.status, headers=HEADERS)
+
+    def fault(
+        self, request: Request, look: PageLook, fault: PageFault, person: StaffMember | None
+    ) -> Response:
+        """The page that says what went wrong."""
+        view = PageView("fault.html", {"fault": fault.value}, fault.value.status)
+        return self.answered(request, look, view, person)
+
+    def _guarded(
+        self, page: Callable[[Request, PageLook], Awaitable[Response]]
+    ) -> Callable[[Request], Awaitable[Response]]:
+        async def endpoint(request: Request) -> Response:
+            began_at = time.monotonic()
+            look = look_of(request.cookies, request.headers.get("accept-language", ""))
+            telemetry = self._rooms.telemetry
+            try:
+                foreign = request.method not in SAFE and not is_ours(request)
+                response = (
+                    self.fault(request, look, PageFault.FOREIGN, None)
+                    if foreign
+                    else await page(request, look)
+                )
+            except PageRefusal as refused:
+                response = self.fault(request, look, refused.fault, None)
+            except HttpRefusal as refused:
+                response = self.fault(request, look, _of_kind(refused.kind), None)
+            except Exception as error:  # noqa: BLE001 -- whatever it is, nothing of it goes out
+                away = is_away(error)
+                (telemetry.log.warning if away else telemetry.log.error)(
+                    "waiting_for_postgres" if away else "page_failed",
+                    path=request.url.path,
+                    error=told(error),
+                )
+                response = self.fault(request, look, PageFault.AWAY if away else PageFault.FAILED, None)
+            telemetry.count("web.requests")
+            telemetry.observe("web.seconds", time.monotonic() - began_at)
+            return response
+
+        return endpoint
+
+    def _signing_in(self, request: Request) -> Response:
+        then = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        where = f"{SIGN_IN}?then={quote(then, safe='')}" if request.method in SAFE else SIGN_IN
+        if "text/event-stream" in request.headers.get("accept", ""):
+            return Response(
+                status_code=HTTPStatus.UNAUTHORIZED, headers=HEADERS
+            )  # a stream follows no redirect
+        if request.headers.get("hx-request"):
+            # A part of a page cannot sign somebody in: the page hears it, and goes there as a whole.
+            return Response(status_code=HTTPStatus.UNAUTHORIZED, headers=HEADERS)
+        return RedirectResponse(where, HTTPStatus.SEE_OTHER, headers=HEADERS)
+
+
+def sign_in_path(secret: str) -> str:
+    """The path of a link that signs in once."""
+    return f"{SIGN_IN}?code={secret}"
+
+
+def session_in(request: Request) -> str:
+    """The secret of the session that the browser holds; empty where it holds none."""
+    return request.cookies.get(_cookie_name(request), "")
+
+
+def session_cookie(request: Request, secret: str | None) -> dict[str, str | None]:
+    """The cookie that begins a session, or with None ends it."""
+    return {_cookie_name(request): secret}
+
+
+def is_ours(request: Request) -> bool:
+    """Whether a form was sent from a page of ours: the browser says so itself, and no other page can."""
+    site = request.headers.get("sec-fetch-site")
+    if site is not None:
+        return site == "same-origin"
+    origin = request.headers.get("origin")
+    return origin is not None and urlsplit(origin).netloc == request.headers.get("host")
+
+
+def own_path(text: str) -> str:
+    """A path of our own to go on to; the first page where the text is none."""
+    plain = text.isprintable() and "\\" not in text and not text.startswith("//")
+    return text if text.startswith("/") and plain else "/"
+
+
+def _cookie_name(request: Request) -> str:
+    return HOST_COOKIE if request.url.scheme == "https" else SESSION_COOKIE
+
+
+def _set(request: Request, response: Response, name: str, value: str | None) -> None:
+    secure = request.url.scheme == "https"
+    if value is None:
+        response.delete_cookie(name, path="/", secure=secure, httponly=True, samesite="lax")
+        return
+    lasting = None if name == _cookie_name(request) else LOOK_SECONDS
+    response.set_cookie(name, value, max_age=lasting, path="/", secure=secure, httponly=True, samesite="lax")
+
+
+def _of_kind(kind: ProblemKind) -> PageFault:
+    return _FAULTS.get(kind, PageFault.BAD_REQUEST)
+
+
+_FAULTS: Final = {
+    ProblemKind.NOT_FOUND: PageFault.NOT_FOUND,
+    ProblemKind.NOT_ALLOWED: PageFault.NOT_ALLOWED,
+    ProblemKind.TOO_MANY: PageFault.TOO_MANY,
+    ProblemKind.AWAY: PageFault.AWAY,
+}

@@ -1,0 +1,57 @@
+"""Signing in by a one-time link, signing out, and the choice of the look."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+
+from hotline.web.asking import Rooms
+from hotline.web.pages import staff
+from hotline.web.pages.asking import PageAsk, PageMoved, PageView
+from hotline.web.pages.gate import own_path, session_cookie, session_in
+from hotline.web.pages.look import LANGUAGE_COOKIE, THEME_COOKIE, Language, PageLook, Theme
+
+
+async def ask_to_sign_in(request: Request, look: PageLook, rooms: Rooms) -> PageView:
+    """The page of a link: it names the person, so that nobody signs in as somebody else by mistake."""
+    del look
+    code = request.query_params.get("code", "")
+    person = await staff.of_link(rooms.pool, code) if staff.is_secret(code) else None
+    values = {
+        "code": code if person is not None else "",
+        "person": person,
+        "void": bool(code) and person is None,
+    }
+    return PageView("sign-in.html", {**values, "then": own_path(request.query_params.get("then", "/"))})
+
+
+async def sign_in(request: Request, look: PageLook, rooms: Rooms) -> PageView | PageMoved:
+    """Use the link up; the session of before is over."""
+    del look
+    form = await request.form(max_files=0, max_fields=4)
+    code = str(form.get("code", "")).strip()
+    code = code.rpartition("code=")[2]  # the whole link may be pasted
+    session = await staff.signed_in(rooms.pool, code) if staff.is_secret(code) else None
+    then = own_path(str(form.get("then", "/")))
+    if session is None:
+        return PageView("sign-in.html", {"code": "", "person": None, "void": True, "then": then}, 403)
+    await staff.signed_out(rooms.pool, session_in(request))
+    return PageMoved(then, session_cookie(request, session))
+
+
+async def sign_out(ask: PageAsk) -> PageMoved:
+    """End the session here and on the server."""
+    await staff.signed_out(ask.rooms.pool, session_in(ask.request))
+    return PageMoved("/sign-in", session_cookie(ask.request, None))
+
+
+async def choose_look(request: Request, look: PageLook, rooms: Rooms) -> PageMoved:
+    """Keep the language or the theme that was chosen, and show the same page again."""
+    del rooms
+    form = await request.form(max_files=0, max_fields=4)
+    language, theme = str(form.get("language", look.language)), str(form.get("theme", look.theme))
+    chosen: dict[str, str | None] = {}
+    if language in set(Language):
+        chosen[LANGUAGE_COOKIE] = language
+    if theme in set(Theme):
+        chosen[THEME_COOKIE] = theme
+    return PageMoved(own_path(str(form.get("back", "/"))), chosen)

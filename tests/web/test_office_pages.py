@@ -1,0 +1,148 @@
+"""Visits, decisions and supervision on pages: what waits is listed, decided, and gone from the list."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx2
+import pytest
+
+from hotline.web.pages.look import Language, Theme
+from shared import roles
+from shared.events import (
+    ExtensionApproved,
+    ExtensionRequested,
+    SupervisionDecided,
+    VisitMade,
+    VisitScheduled,
+)
+from tests.city import UNIT, City, until
+from tests.web.browser import People, Watched, needs_browser, open_browser
+from tests.web.door import Door, open_door
+from tests.web.test_http import recorded
+
+pytestmark = [pytest.mark.connected, needs_browser]
+
+
+@pytest.fixture(scope="module")
+async def door(town: City, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Door]:
+    async with open_door(town, tmp_path_factory.mktemp("pages")) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+async def people(door: Door) -> AsyncIterator[People]:
+    async with open_browser() as browser:
+        made = People(browser, door)
+        yield made
+        await made.close()
+
+
+@pytest.fixture(scope="module")
+async def agents(door: Door) -> httpx2.AsyncClient:
+    return await door.of(roles.AGENTS)
+
+
+async def says(door: Door, act: str, made: dict[str, Any], **data: Any) -> None:
+    """The unit says something of its order."""
+    unit = await door.of(roles.UNIT, UNIT)
+    told = {"complaint_id": made["complaint_id"], "assignment": 1, **data}
+    answer = await unit.post(f"/acts/{act}", json=told)
+    assert answer.status_code == 200, answer.text
+
+
+async def facts(door: Door, made: dict[str, Any], kind: type[Any]) -> list[Any]:
+    """The facts of this kind in the life of a complaint."""
+    return [one.fact for one in await door.town.facts(made["complaint_id"]) if type(one.fact) is kind]
+
+
+async def right(watched: Watched, *paths: str) -> None:
+    """Nothing is amiss on these pages, in both languages and themes."""
+    found: list[str] = []
+    for language in Language:
+        for theme in (Theme.LIGHT, Theme.DARK):
+            await watched.look(language, theme)
+            for path in paths:
+                await watched.goto(path)
+                found += [f"{language} {theme} {path}: {one}" for one in await watched.axe()]
+    await watched.look(Language.CHINESE, Theme.LIGHT)
+    assert found == []
+    assert watched.amiss == []
+
+
+async def test_a_visitor_writes_down_what_the_citizen_said(
+    people: People, door: Door, agents: httpx2.AsyncClient
+) -> None:
+    made = await recorded(agents)
+    await says(door, "order/answer", made, result="已恢复供水", claims_solved=True)
+
+    async def asked() -> bool:
+        return VisitScheduled.__name__ in await door.town.story(made["complaint_id"])
+
+    await until(asked, what="the visit")
+    visitor = await people.sign_in("孙回访", roles.DIALLER)
+    page = visitor.page
+    await right(visitor, "/visits?later=yes", f"/visits/{made['complaint_number']}?do=record")
+    await visitor.goto("/visits?later=yes")
+    row = page.locator(f"a[href='/visits/{made['complaint_number']}']")
+    await row.focus()
+    await page.keyboard.press("Enter")
+    await page.wait_for_url(f"**/visits/{made['complaint_number']}")
+    assert "已恢复供水" in await page.locator("main").inner_text()  # what the unit says it did
+    await page.keyboard.press("r")
+    await page.wait_for_url("**do=record")
+    await page.locator("[name=solved][value=no]").check()
+    await page.locator("[name=satisfied][value=no]").check()
+    await page.locator("#f-reason").fill("水还是没有来")
+    await page.locator("form.fields button.main").click()
+    await page.wait_for_url("**/visits?done=VisitMade*")
+    assert made["complaint_number"] in await page.locator("[role=status]").inner_text()
+    (visit,) = await facts(door, made, VisitMade)
+    assert (visit.solved, visit.satisfied, visit.reason) == (False, False, "水还是没有来")
+    assert visit.actorid.startswith("s")
+    # The complaint waits for no visit any more, so its page is none of a visitor's.
+    await visitor.goto(f"/visits/{made['complaint_number']}")
+    assert "未找到" in await page.locator("h1").inner_text()
+
+
+async def test_a_reviewer_decides_with_the_evidence_before_him(
+    people: People, door: Door, agents: httpx2.AsyncClient
+) -> None:
+    made = await recorded(agents)
+    await says(door, "order/sign", made)
+    await says(door, "extension/request", made, days=3, reason="需协调更换主管道")
+    assert len(await facts(door, made, ExtensionRequested)) == 1
+    reviewer = await people.sign_in("钱审核", roles.REVIEWERS)
+    page = reviewer.page
+    await right(reviewer, "/decisions", f"/decisions/{made['complaint_number']}?do=extension")
+    await reviewer.goto("/decisions")
+    row = page.locator(f"tr:has(a[href='/decisions/{made['complaint_number']}'])")
+    assert "需协调更换主管道" in await row.inner_text()
+    await reviewer.goto(f"/decisions/{made['complaint_number']}")
+    await page.keyboard.press("e")
+    await page.wait_for_url("**do=extension")
+    await page.locator("[name=approved][value=yes]").check()
+    await page.locator("form.fields button.main").click()
+    await page.wait_for_url("**done=ExtensionApproved*")
+    (approved,) = await facts(door, made, ExtensionApproved)
+    assert approved.reviewer == approved.actorid
+    await reviewer.goto("/decisions")
+    assert await row.count() == 0
+    assert reviewer.amiss == []
+
+
+async def test_a_supervisor_is_refused_in_chinese_where_it_has_not_climbed(
+    people: People, door: Door, agents: httpx2.AsyncClient
+) -> None:
+    made = await recorded(agents)
+    chief = await people.sign_in("赵主任", roles.SUPERVISION)
+    await right(chief, "/supervision", f"/supervision/{made['complaint_number']}?do=decide")
+    await chief.goto(f"/supervision/{made['complaint_number']}?do=decide")
+    await chief.page.locator("#f-decision").fill("今日内到场处理")
+    await chief.page.locator("form.fields button.main").click()
+    alert = chief.page.locator("[role=alert]").first
+    await alert.wait_for()
+    assert await chief.page.locator("#f-decision").input_value() == "今日内到场处理"
+    assert await facts(door, made, SupervisionDecided) == []
+    assert [one for one in chief.amiss if "409" not in one] == []

@@ -1,0 +1,173 @@
+"""A clerk works by the keyboard alone: signs, answers, is refused; each act is the event any sender would send."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx2
+import pytest
+
+from shared import roles
+from shared.events import ExtensionRequested, OrderAnswered, OrderSigned, ReplyRefused
+from tests.city import UNIT, City
+from tests.web.browser import People, Watched, needs_browser, open_browser
+from tests.web.door import Door, open_door
+from tests.web.test_http import recorded
+
+pytestmark = [pytest.mark.connected, needs_browser]
+
+
+@pytest.fixture(scope="module")
+async def door(town: City, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Door]:
+    async with open_door(town, tmp_path_factory.mktemp("pages")) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+async def people(door: Door) -> AsyncIterator[People]:
+    async with open_browser() as browser:
+        made = People(browser, door)
+        yield made
+        await made.close()
+
+
+@pytest.fixture(scope="module")
+async def agents(door: Door) -> httpx2.AsyncClient:
+    return await door.of(roles.AGENTS)
+
+
+@pytest.fixture
+async def clerk(people: People) -> Watched:
+    return await people.sign_in("王芳", roles.UNIT, UNIT)
+
+
+async def facts(door: Door, made: dict[str, Any], kind: type[Any]) -> list[Any]:
+    """The facts of this kind in the life of a complaint."""
+    told = await door.town.facts(made["complaint_id"])
+    return [one.fact for one in told if type(one.fact) is kind]
+
+
+async def settled(clerk: Watched) -> None:
+    """A page has come, and its module has run."""
+    await clerk.page.wait_for_load_state("load")
+
+
+async def test_an_order_is_signed_and_answered_by_the_keyboard_alone(
+    clerk: Watched, agents: httpx2.AsyncClient, door: Door
+) -> None:
+    made = await recorded(agents)
+    page = clerk.page
+    await clerk.goto("/work")
+    await page.keyboard.press("j")
+    await page.locator(f"a[href='/work/{made['complaint_number']}']").focus()
+    await page.keyboard.press("Enter")
+    await page.wait_for_url(f"**/work/{made['complaint_number']}")
+    await settled(clerk)
+    await page.keyboard.press("s")
+    await page.wait_for_url("**done=OrderSigned*")
+    assert "已完成" in await page.locator("[role=status]").inner_text()
+    await page.keyboard.press("a")
+    await page.wait_for_url("**do=answer")
+    await settled(clerk)
+    assert await page.evaluate("document.activeElement.name") == "result"
+    await page.keyboard.type("sa? 已恢复供水")  # no key fires in a field
+    await page.keyboard.press("Tab")
+    await page.keyboard.press("Space")
+    await page.keyboard.press("Tab")
+    await page.keyboard.press("Enter")
+    await page.wait_for_url("**done=OrderAnswered*")
+    (signed,), (answered,) = await facts(door, made, OrderSigned), await facts(door, made, OrderAnswered)
+    assert (answered.result, answered.claims_solved) == ("sa? 已恢复供水", True)
+    assert signed.actorid == answered.actorid
+    assert signed.actorid.startswith("s")
+    # The list that is shown next does not contradict what was done.
+    await clerk.goto("/work")
+    assert await page.locator(f"#r-{made['complaint_id']}-lead-0").count() == 0
+    assert clerk.amiss == []
+
+
+async def test_a_refusal_says_why_and_the_draft_stays(
+    clerk: Watched, agents: httpx2.AsyncClient, door: Door
+) -> None:
+    made = await recorded(agents)
+    page = clerk.page
+    await clerk.goto(f"/work/{made['complaint_number']}?do=extend")
+    await page.locator("#f-days").fill("300")
+    await page.locator("#f-reason").fill("需更换主管道")
+    await page.locator("form.fields button.main").click()
+    alert = page.locator("[role=alert]")
+    await alert.wait_for()
+    assert "签收后才能申请延期" in await alert.inner_text() or "最多" in await alert.inner_text()
+    assert await page.locator("#f-reason").input_value() == "需更换主管道"
+    assert await page.locator("#f-days").input_value() == "300"
+    (refused,) = await facts(door, made, ReplyRefused)
+    assert refused.actorid.startswith("s")
+    assert await facts(door, made, ExtensionRequested) == []
+    # A refusal is answered with the status 409, which the browser writes on its console.
+    assert [one for one in clerk.amiss if "409" not in one] == []
+
+
+async def test_a_draft_survives_a_reload(clerk: Watched, agents: httpx2.AsyncClient) -> None:
+    made = await recorded(agents)
+    page = clerk.page
+    await clerk.goto(f"/work/{made['complaint_number']}?do=answer")
+    await page.locator("#f-result").fill("正在处理")
+    await page.reload()
+    assert await page.locator("#f-result").input_value() == "正在处理"
+    await page.locator("form.fields button.main").click()
+    await page.wait_for_url("**done=OrderAnswered*")
+    assert await page.evaluate("Object.keys(sessionStorage).length") == 0
+
+
+async def test_many_are_signed_at_once_and_each_refusal_is_named(
+    clerk: Watched, agents: httpx2.AsyncClient, door: Door
+) -> None:
+    made = [await recorded(agents) for _ in range(3)]
+    page = clerk.page
+    await clerk.goto("/work?tab=to-sign")
+    for one in made:
+        await page.locator(f"#r-{one['complaint_id']}-lead-0 [name=order]").check()
+    unit = await door.of(roles.UNIT, UNIT)
+    before = {"complaint_id": made[0]["complaint_id"], "assignment": 1}
+    assert (await unit.post("/acts/order/sign", json=before)).status_code == 200  # somebody was faster
+    await page.keyboard.press("Shift+S")
+    await page.locator("[role=status], [role=alert]").first.wait_for()
+    for one in made[1:]:
+        (signed,) = await facts(door, one, OrderSigned)
+        assert signed.actorid.startswith("s")
+    for one in made:
+        assert await page.locator(f"#r-{one['complaint_id']}-lead-0").count() == 0
+
+
+async def test_the_same_form_sent_twice_has_one_effect(
+    clerk: Watched, agents: httpx2.AsyncClient, door: Door, people: People
+) -> None:
+    made = await recorded(agents)
+    await clerk.goto(f"/work/{made['complaint_number']}")
+    act = await clerk.page.locator("form[action$='/sign'] [name=act]").get_attribute("value")
+    cookies = {one["name"]: one["value"] for one in await clerk.page.context.cookies()}
+    async with httpx2.AsyncClient(base_url=people.origin, cookies=cookies, trust_env=False) as client:
+        sent = [
+            client.post(
+                f"/work/{made['complaint_number']}/sign", data={"act": act}, headers={"Origin": people.origin}
+            )
+            for _ in range(2)
+        ]
+        answers = await asyncio.gather(*sent)
+    assert [one.status_code for one in answers] == [303, 303]
+    assert len(await facts(door, made, OrderSigned)) == 1
+    assert await facts(door, made, ReplyRefused) == []
+
+
+async def test_the_keys_of_a_page_are_shown(clerk: Watched, agents: httpx2.AsyncClient) -> None:
+    made = await recorded(agents)
+    await clerk.goto(f"/work/{made['complaint_number']}")
+    await clerk.page.keyboard.press("?")
+    shown = await clerk.page.locator("dialog[open]").inner_text()
+    assert "签收" in shown
+    assert "快捷键" in shown
+    assert await clerk.axe() == []
+    await clerk.page.keyboard.press("Escape")
+    assert await clerk.page.locator("dialog[open]").count() == 0

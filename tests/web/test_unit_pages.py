@@ -1,0 +1,112 @@
+"""The unit's page on a real city: its list by what is due, in both languages and themes."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import AsyncIterator
+
+import httpx2
+import pytest
+
+from hotline.web.pages.look import Language, Theme
+from shared import roles
+from tests.city import OTHER_UNIT, UNIT, City
+from tests.shell import PATIENCE
+from tests.web.browser import People, Watched, needs_browser, open_browser
+from tests.web.door import Door, open_door
+from tests.web.test_http import recorded
+
+pytestmark = [pytest.mark.connected, needs_browser]
+
+
+@pytest.fixture(scope="module")
+async def door(town: City, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Door]:
+    async with open_door(town, tmp_path_factory.mktemp("pages")) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+async def people(door: Door) -> AsyncIterator[People]:
+    async with open_browser() as browser:
+        made = People(browser, door)
+        yield made
+        await made.close()
+
+
+@pytest.fixture(scope="module")
+async def agents(door: Door) -> httpx2.AsyncClient:
+    return await door.of(roles.AGENTS)
+
+
+@pytest.fixture
+async def clerk(people: People) -> Watched:
+    return await people.sign_in("王芳", roles.UNIT, UNIT)
+
+
+async def test_a_new_order_stands_in_the_list_of_its_unit_and_in_no_other(
+    people: People, clerk: Watched, agents: httpx2.AsyncClient
+) -> None:
+    made = await recorded(agents)
+    await clerk.goto("/work")
+    row = clerk.page.locator(f"#r-{made['complaint_id']}-lead-0")
+    assert await row.count() == 1
+    text = await row.inner_text()
+    assert made["complaint_number"] in text
+    assert "待签收" in text
+    other = await people.sign_in("李雷", roles.UNIT, OTHER_UNIT)
+    await other.goto("/work")
+    assert await other.page.locator(f"#r-{made['complaint_id']}-lead-0").count() == 0
+    assert [clerk.amiss, other.amiss] == [[], []]
+
+
+async def test_the_list_is_right_for_a_reader_who_sees_nothing_in_both_looks(
+    clerk: Watched, agents: httpx2.AsyncClient
+) -> None:
+    await recorded(agents)
+    found: list[str] = []
+    for language in Language:
+        for theme in (Theme.LIGHT, Theme.DARK):
+            await clerk.look(language, theme)
+            for tab in ("all", "whistled"):
+                await clerk.goto(f"/work?tab={tab}")
+                found += [f"{language} {theme} {tab}: {one}" for one in await clerk.axe()]
+    assert found == []
+    assert clerk.amiss == []
+
+
+async def test_the_list_changes_by_itself_and_the_focus_stays(
+    clerk: Watched, agents: httpx2.AsyncClient
+) -> None:
+    first = await recorded(agents)
+    page = clerk.page
+    await clerk.goto("/work?tab=to-sign")
+    link = page.locator(f"a[href='/work/{first['complaint_number']}']")
+    await link.focus()
+    box = page.locator(f"#r-{first['complaint_id']}-lead-0 [name=order]")
+    await box.check()
+    await link.focus()
+    for _ in range(3):
+        made = await recorded(agents)
+        await page.locator(f"#r-{made['complaint_id']}-lead-0").wait_for(timeout=15_000)
+        focused = await page.evaluate("document.activeElement.getAttribute('href')")
+        assert focused == f"/work/{first['complaint_number']}"
+        assert await box.is_checked()
+    assert clerk.amiss == []
+
+
+async def test_the_page_calls_itself_old_where_the_projector_stands_still(
+    clerk: Watched, agents: httpx2.AsyncClient, door: Door
+) -> None:
+    await clerk.goto("/work")
+    line = clerk.page.locator("#as-of")
+    assert "数据截至" in await line.inner_text()
+    projector = door.supervisor.pids()["projector"]
+    os.kill(projector, signal.SIGSTOP)
+    try:
+        await recorded(agents)
+        await clerk.page.locator("#as-of.late").wait_for(timeout=30_000 * PATIENCE)
+        assert "落后" in await line.inner_text()
+    finally:
+        os.kill(projector, signal.SIGCONT)
+    await clerk.page.locator("#as-of:not(.late)").wait_for(timeout=30_000 * PATIENCE)
