@@ -159,7 +159,15 @@ NAMES: Final[Mapping[str, Mapping[str, str]]] = {
         "escalation": N_("the hotline itself"),
         "feedback": N_("the hotline itself"),
     },
-    "channel": {"phone": N_("phone"), "sms": N_("sms"), "visit": N_("on site")},
+    "channel": {
+        "phone": N_("phone"),
+        "sms": N_("sms"),
+        "visit": N_("on site"),
+        "web": N_("website"),
+        "app": N_("app"),
+        "wechat": N_("WeChat"),
+        "weibo": N_("Weibo"),
+    },
     "tab": {
         unit_list.TO_SIGN: N_("To sign"),
         unit_list.IN_WORK: N_("In work"),
