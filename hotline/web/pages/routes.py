@@ -22,10 +22,11 @@ from hotline.web.pages.offices import (
     Office,
     office_list,
 )
+from hotline.web.pages.recording import foreseen_part, put_on_record, record_page
 from hotline.web.pages.signing_in import ask_to_sign_in, choose_look, sign_in, sign_out
 from hotline.web.pages.staff import SIGNING_IN, StaffMember
 from hotline.web.pages.unit_list import live_unit_list, unit_list
-from hotline.web.pages.unit_work import UNIT_PLACE, sign_many
+from hotline.web.pages.unit_work import UNIT_PLACE, read_contact, sign_many
 from shared import roles
 
 
@@ -91,6 +92,12 @@ PAGES: Final[tuple[PageRoute, ...]] = (
     PageRoute(method="GET", path="/life/{complaint}/{version}", roles=READING, handle=fact_page),
     PageRoute(method="GET", path="/work/live", roles=(roles.UNIT,), handle=live_unit_list),
     PageRoute(method="POST", path="/work/sign", roles=(roles.UNIT,), handle=sign_many),
+    PageRoute(
+        method="POST", path="/work/{complaint}/contact-details", roles=(roles.UNIT,), handle=read_contact
+    ),
+    PageRoute(method="GET", path="/record", roles=(roles.AGENTS,), handle=record_page, title=N_("Record")),
+    PageRoute(method="POST", path="/record", roles=(roles.AGENTS,), handle=put_on_record),
+    PageRoute(method="GET", path="/record/foreseen", roles=(roles.AGENTS,), handle=foreseen_part),
     *_matters(UNIT_PLACE, roles.UNIT),
     *_office(VISIT_OFFICE, roles.DIALLER),
     *_office(REVIEW_OFFICE, roles.REVIEWERS),
