@@ -58,7 +58,7 @@ class Work(msgspec.Struct, frozen=True, gc=False):
     """Other complaints that the command names; its `begun` says of them, and of its own, where in the log they were
     put on record."""
     sealed: Sealed | None = None
-    """What was taken out of the citizen's text, sealed: it is kept in the transaction that states the facts."""
+    """The numbers taken out of the citizen's text, sealed: kept in the transaction that states the facts."""
     typed: Typed = {}
     """How names in the command were typed, where it has them in another form; the first fact keeps it."""
     actor_id: str = ""

@@ -71,6 +71,8 @@ def services_of(city: City, counts: Mapping[str, int] | None = None) -> list[Ser
         logs,
         ruleset=city.ruleset,
         CATALOGUE=city.catalogue,
+        VIEWER=city.realm.zipkin or "",
+        TRACES_RATIO=str(city.traces_ratio),
         PUBLIC_PORT=str(city.public_port),
         STAFF_PORT=str(city.staff_port),
         CONTACTS_KEY_FILE=str(logs.with_name(CONTACTS_KEY_FILE)),

@@ -31,7 +31,7 @@ def demo(
     ] = 1.0,
     seed: Annotated[int, typer.Option(help="Another seed, another day.", min=-ID_MAX, max=ID_MAX)] = 1,
     streets: Annotated[
-        Path | None, typer.Option(help="A list of districts and streets (CSV); a small one is built in.")
+        Path | None, typer.Option(help="A list of districts and streets (CSV); Beijing's 343 without one.")
     ] = None,
     mix: MixOption = Mix.FULL,
     *,
@@ -51,9 +51,9 @@ async def _demo(scale: float, seed: int, streets: Path | None, mix: Mix, *, keep
     from deploy.city.registry import folder
     from hotline.lab.rehearsal.progress import View
     from hotline.lab.rehearsal.stage import RehearsalInterrupted, how_it_is_left, until_interrupted
-    from hotline.lab.simulation.territory import catalogue_here
+    from hotline.lab.simulation.territory import whole_city
 
-    known = catalogue_here(streets)
+    known = whole_city(streets)
     view = View("hotline: a day of the city", quiet=json)
     view.say(
         f"A day of the city: {round(70_000 * scale):,} calls, {len(known.districts)} districts, "
@@ -71,7 +71,7 @@ async def _demo(scale: float, seed: int, streets: Path | None, mix: Mix, *, keep
     _print_summary(day.summary, day.restarts)
     print_asked_for(day.summary.asked_for)
     print_report(day.report)
-    _print_next(day.worth_a_look, day.realm, keep=keep)
+    _print_next(day.worth_a_look, day.realm, day.board, keep=keep)
     return bool(day.report.problem_count)
 
 
@@ -106,12 +106,16 @@ class Day(NamedTuple):
     worth_a_look: str | None
     restarts: int
     realm: Realm
+    board: str
+    """A link that opens the board once more."""
 
 
 async def _lived(view: View, known: Catalogue, scale: float, seed: int, mix: Mix, *, keep: bool) -> Day:
     from hotline.audit.digest import digest
+    from hotline.lab.rehearsal.board_link import board_of
     from hotline.lab.rehearsal.stage import staged, verified
     from hotline.lab.simulation import SimulatedDay
+    from hotline.lab.simulation.city import WATCHED_LATER, WATCHED_STEP
 
     async with staged(
         "demo",
@@ -122,6 +126,8 @@ async def _lived(view: View, known: Catalogue, scale: float, seed: int, mix: Mix
         say=view.say,
         keep=keep,
     ) as stage:
+        board = await board_of(stage.realm)
+        view.say(f"The board: {board.link}")
         city = SimulatedDay(
             kafka=stage.realm.outside,
             postgres=stage.realm.owner_dsn,
@@ -130,9 +136,12 @@ async def _lived(view: View, known: Catalogue, scale: float, seed: int, mix: Mix
             seed=seed,
             scale=scale,
             mix=mix,
+            step=WATCHED_STEP,
+            later=WATCHED_LATER,
         )
         summary = await city.live(view.show)
         view.say("Nothing is left to happen. Reading the whole log …")
+        await _counted(stage.realm)
         return Day(
             summary=summary,
             report=await verified(stage.realm, known, summary.acknowledged_inputs, all_end=True),
@@ -140,7 +149,20 @@ async def _lived(view: View, known: Catalogue, scale: float, seed: int, mix: Mix
             worth_a_look=await _worth_a_look(stage.realm),
             restarts=sum(stage.supervisor.restarts.values()),
             realm=stage.realm,
+            board=await board.again(stage.realm),
         )
+
+
+async def _counted(realm: Realm) -> None:
+    """Bring the scores up to date, so that the page of the ranking has the day's."""
+    from zoneinfo import ZoneInfo
+
+    from hotline.scoring.ledger import scores
+    from shared.policy.ruleset import ruleset
+
+    rules = ruleset(RULESET)
+    async with scores(realm.login("governor"), ZoneInfo(rules.timezone), rules.score.counting) as view:
+        await view.catch_up()
 
 
 def _print_summary(summary: Summary, restarts: int) -> None:
@@ -199,7 +221,7 @@ async def _worth_a_look(realm: Realm) -> str | None:
     return next(iter(traced or found), None)
 
 
-def _print_next(complaint: str | None, realm: Realm, *, keep: bool) -> None:
+def _print_next(complaint: str | None, realm: Realm, board: str, *, keep: bool) -> None:
     import os
 
     from deploy.city.registry import folder
@@ -211,6 +233,7 @@ def _print_next(complaint: str | None, realm: Realm, *, keep: bool) -> None:
         say(running)
     say("Look next:")
     if keep:
+        say(f"  the board: {board}")
         say("  it is kept up; hotline status · hotline down")
         say(f"  traces: {realm.zipkin}/zipkin/   logs: {folder()}/cities/demo/logs")
         say(f"  Kafka: {without_login(realm.kafka)}, logins in {folder()}/city.json")

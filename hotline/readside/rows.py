@@ -33,12 +33,13 @@ from shared.times import zone_of
 VERSION: Final = 4
 """Of this fold. Raise it where other rows follow from the same complaint: the projector then goes through all."""
 
-ORDERS, REVIEWS, CORRECTIONS, SUPERVISION, VISITS = LISTS = (
+ORDERS, REVIEWS, CORRECTIONS, SUPERVISION, VISITS, DESKS = LISTS = (
     "orders",
     "reviews",
     "corrections",
     "supervision",
     "visits",
+    "desks",
 )
 ANSWERED: Final = "answered"
 """The standing of an order that no limit can pass any more."""
@@ -53,6 +54,10 @@ SUPERVISED, DISTRICT, TOP, UNASKED = WATCHED_AS = ("supervised", "district", "to
 
 The last: it is answered, and nobody knows whom to ask, so only an exception closes it (E3).
 """
+
+AT_DESKS: Final = (Stage.RECEIVED, Stage.TO_DISPATCH, Stage.TERMINATED, Stage.ANSWERED)
+"""The stages in which a complaint waits for a desk of ours, and for no person. Each takes a moment; what stays here is
+stuck."""
 
 TEXT_CHANGED_BY: Final = (
     "ComplaintReceived",
@@ -233,6 +238,9 @@ def _waiting(case: Complaint) -> Iterator[WaitingRow]:
     if order is not None and (watched_as := _watched_as(case)):
         by = case.supervision.due_at if watched_as == SUPERVISED and case.supervision else due_at
         yield _waits(case, SUPERVISION, by, role=watched_as, about=unit)
+    stage = stage_of(case)
+    if stage in AT_DESKS and not (stage is Stage.ANSWERED and case.anonymous):
+        yield _waits(case, DESKS, due_at, role=stage.value, about=unit)
     if case.visit is not None:
         visit = case.visit
         yield _waits(case, VISITS, visit.visit_at, role=visit.reason, number=visit.visit, about=unit)

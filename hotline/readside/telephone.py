@@ -77,6 +77,14 @@ async def figures(
     connection: asyncpg.Connection[Any], since: datetime, until: datetime, rules: TelephoneRules
 ) -> Figures:
     """The figures of (since, until]; see `services.intake.call_statistics.figures`."""
+    found = await figures_without_lowest(connection, since, until, rules)
+    return found._replace(lowest=await lowest(connection, since, until, rules))
+
+
+async def figures_without_lowest(
+    connection: asyncpg.Connection[Any], since: datetime, until: datetime, rules: TelephoneRules
+) -> Figures:
+    """As `figures`, without the worst window, which costs several times as much as all the rest."""
     first, last = _whole_hours(since, until, rules)
     rows = await connection.fetch(_SUMS, since, until, rules.answer_within, rules.short_abandon, first, last)
     over = [row for row in rows if row["outcome"]]
@@ -104,7 +112,7 @@ async def figures(
         abandon_rate=_rate(by_outcome.get(ABANDONED, 0), offered),
         average_wait_seconds=_mean(talked["waited"] if talked else None, waits),
         average_talk_seconds=_mean(talked["talked"] if talked else None, talks),
-        lowest=await lowest(connection, since, until, rules),
+        lowest=None,
     )
 
 

@@ -1,4 +1,4 @@
-"""What is kept of people, how long, and which act lets it go: one table, and one sweep over it (decision 0060).
+"""One table of all that is kept of people, how long, and which act lets it go; and one sweep (decision 0060).
 
 Every table of the database stands in one line. A table of a later release that stands in none fails a test.
 """
@@ -25,7 +25,7 @@ class KeptData(NamedTuple):
 
     name: str
     what: str
-    """What it tells of whom."""
+    """The things it tells, and of whom."""
     tables: tuple[str, ...]
     """A table, or all of a schema that are not named elsewhere: `read.*`."""
     until: str
@@ -129,7 +129,7 @@ SELECT parked_id, topic, clock_timestamp() - dropped_at AS age FROM es.parked_dr
 
 
 class DueData(NamedTuple):
-    """What is to go now."""
+    """Everything that is to go now."""
 
     contacts: Sequence[ComplaintId]
     """Complaints whose contact and numbers of texts are due."""
@@ -140,7 +140,7 @@ class DueData(NamedTuple):
 async def due(
     operator: asyncpg.Connection[Any], now: datetime, rules: RuleSet, prefix: str, unread: UnreadableRows
 ) -> DueData:
-    """What is due by now, in city time; `prefix` is the city's. Messages are as old as the database says."""
+    """Everything that is due by now, in city time; `prefix` is the city's. Messages are as old as the database says."""
     dropped: list[int] = []
     for number, topic, age in await operator.fetch(_COPIES):
         line = line_of(topic, prefix)

@@ -20,13 +20,29 @@ from hotline.web.limits import BODY_BYTES_MAX, BODY_SECONDS_MAX
 from hotline.web.open311.offers import ServiceOffers
 from hotline.web.open_streams import OpenStreams
 from hotline.web.outcomes import OutcomeWatch
+from hotline.web.pages.board.moment import BoardWatch
 from hotline.web.pages.live import LiveRegions
 from hotline.web.pages.recent_acts import RecentActs
 from hotline.web.problems import HttpRefusal, ProblemKind
 from hotline.web.rate import RateLimits
 from hotline.web.speaking import Speakers
 from shared.policy.catalogue import Catalogue
-from shared.runtime.telemetry import Telemetry
+from shared.runtime.telemetry import Telemetry, is_followed, trace_id_of
+
+
+class TraceViewer(NamedTuple):
+    """Where lives can be looked at as traces."""
+
+    address: str
+    """Of Zipkin; empty where none is known."""
+    ratio: float
+    """The share of lives that are traced."""
+
+    def address_of(self, complaint: str) -> str:
+        """The address of this life's trace; empty where it has none."""
+        if not self.address or not is_followed(complaint, self.ratio):
+            return ""
+        return f"{self.address}/zipkin/traces/{trace_id_of(complaint):032x}"
 
 
 class Rooms(NamedTuple):
@@ -45,6 +61,8 @@ class Rooms(NamedTuple):
     streams: OpenStreams
     clock: CityClock
     rates: RateLimits
+    board: BoardWatch
+    traces: TraceViewer
     acted: RecentActs
     live: LiveRegions
     contacts: ContactSeal

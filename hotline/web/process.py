@@ -16,7 +16,7 @@ import uvicorn
 import uvloop
 
 from hotline.web.app import application
-from hotline.web.asking import Rooms
+from hotline.web.asking import Rooms, TraceViewer
 from hotline.web.city_clock import CityClock
 from hotline.web.contact_reader import ContactReader
 from hotline.web.contact_seal import ContactSeal
@@ -33,6 +33,7 @@ from hotline.web.limits import (
 from hotline.web.open311.offers import ServiceOffers
 from hotline.web.open_streams import OpenStreams
 from hotline.web.outcomes import OutcomeWatch
+from hotline.web.pages.board.moment import BoardWatch
 from hotline.web.pages.live import LiveRegions
 from hotline.web.pages.recent_acts import RecentActs
 from hotline.web.rate import RateLimits
@@ -45,6 +46,7 @@ from shared.log.away import is_away
 from shared.log.instants import reads_any_instant
 from shared.log.postgres import SETTINGS
 from shared.policy.catalogue import CatalogueInvalid, catalogue
+from shared.policy.city_map import MapInvalid, city_map
 from shared.runtime.errors import UserError, told
 from shared.runtime.garbage import tune_gc
 from shared.runtime.telemetry import Telemetry, set_up_logs
@@ -207,6 +209,8 @@ async def opened(settings: Settings, telemetry: Telemetry) -> AsyncIterator[WebP
             streams=streams,
             clock=clock,
             rates=RateLimits(),
+            board=BoardWatch(pool, settings.ruleset, city_map(settings.map)),
+            traces=TraceViewer(settings.viewer, settings.traces_ratio),
             acted=RecentActs(),
             live=LiveRegions(pool, streams, telemetry),
             readings=ContactReader(
@@ -247,5 +251,5 @@ def main() -> None:
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(run(Settings()))
-    except (UserError, CatalogueInvalid) as error:
+    except (UserError, CatalogueInvalid, MapInvalid) as error:
         raise SystemExit(f"web: {error}") from None

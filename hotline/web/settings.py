@@ -29,6 +29,12 @@ class Settings(ProcessSettings):
     """The rule set new complaints are born under: a request is checked by it before it is sent."""
     catalogue: str = ""
     """Path of the dispatch catalogue; empty: the example that ships with the project."""
+    map: str = ""
+    """Path of the map of the city's districts as TOML, with its outlines beside it; empty: the example."""
+    traces_ratio: float = Field(default=0.01, ge=0, le=1)
+    """The share of lives that the services trace."""
+    viewer: str = ""
+    """The address of a Zipkin that people can reach, for links to traces; empty: pages have none."""
     input_age_days_max: int = Field(default=INPUT_AGE_DAYS_MAX, ge=1, le=36_525)
     """How many days ago what an input tells of may have happened."""
     public_address: str = "127.0.0.1"

@@ -11,5 +11,5 @@ Keeps    `decision_table` which decision answers which command; `naming` which c
          `told_again` whether a request says something else; `twice` which record stands for another;
          `pbx` what telephone systems say; `register` what is told of a call; `call_statistics` the telephone's
          figures; `response_times` how soon messages are taken up; `knowledge` what agents answer from;
-         `views` the questions it answers
+         `numbers_in_texts` what leaves a citizen's text; `views` the questions it answers
 """

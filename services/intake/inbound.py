@@ -74,7 +74,7 @@ def requests(settings: Settings, clock: Clock) -> Handle:
         return msgspec.structs.replace(work, sealed=sealed)
 
     def understood(event: Event, command: Input, message: Incoming) -> Work:
-        """What an event asks for; `command` is its data as the facts may hold it."""
+        """The work that an event asks for; `command` is its data as the facts may hold it."""
         arrived = timely(event, message, clock)
         login = speaker_of(message.topic, settings.topic_prefix, INTAKE_REQUESTS)
         if isinstance(command, RecordRequest):

@@ -1,8 +1,8 @@
 """Takes numbers that tell who somebody is out of a citizen's text, before a fact holds it (R9). Pure.
 
 A mark stands in the place of each: 〔电话1〕. The kinds are a table. Digits are looked at in one form: of full width
-they are digits, and an invisible character between two of them hides nothing. Whatever equals a number by chance is
-taken for one; it is not lost, as whoever may see the contact sees it.
+they are digits, and an invisible character between two of them hides nothing. Digits that equal a number by chance
+are taken for one. They are not lost: those who may see the contact see them.
 """
 
 from __future__ import annotations

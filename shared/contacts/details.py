@@ -191,7 +191,7 @@ class MasterKey:
         return msgspec.json.decode(self.opened(complaint_id, sealed), type=Contact)
 
     def opened(self, complaint_id: str, sealed: Sealed, what: str = "contact") -> bytes:
-        """What was sealed for this complaint, as `unseal`; `what` it was said to be."""
+        """The plain bytes that were sealed for this complaint, as `unseal`; `what` they were said to be."""
         try:
             if sealed.master == self.fingerprint:
                 own = decrypted(self._cipher, sealed.key, bound("key", complaint_id))

@@ -124,7 +124,7 @@ class RefusedInput(NamedTuple):
 
 
 class SealedText(NamedTuple):
-    """What was taken out of a text of an input, sealed (`shared.contacts.sealing.Sealed`)."""
+    """The numbers taken out of a text of an input, sealed (`shared.contacts.sealing.Sealed`)."""
 
     complaint_id: str
     message_id: str
@@ -171,7 +171,7 @@ class Append:
     cancel_kind: list[int] = field(default_factory=list)
 
     sealed: list[SealedText] = field(default_factory=list)
-    """What was taken out of citizens' texts, of inputs whose facts are in here."""
+    """The numbers taken out of citizens' texts, of inputs whose facts are in here."""
     effect: tuple[str, tuple[object, ...]] | None = None
     """One more statement of the desk's own for this transaction (intake's register of calls)."""
 

@@ -62,7 +62,7 @@ class Memory:
     notices: list[tuple[str, Parked]] = field(default_factory=list)
     """The notices of parkings, in order: the desk and the message it set aside."""
     sealed: dict[tuple[str, str], SealedText] = field(default_factory=dict)
-    """What was taken out of texts, by complaint and input."""
+    """The numbers taken out of texts, by complaint and input."""
     effects: list[tuple[str, tuple[object, ...]]] = field(default_factory=list)
     """Statements of a desk's own, kept and not executed."""
     _parked_ids: int = 0

@@ -87,8 +87,8 @@ def test_a_command_is_given_the_secret_of_every_login_it_uses_and_of_no_desk() -
                 used |= set(re.findall(r'"([a-z]+)"', "".join(words)))
     given = {one.removeprefix("postgres-") for one in services.FOR_COMMANDS if one.startswith("postgres-")}
     assert {"reader", "agent", "visitor", "operator"} <= used
-    # A unit reads a contact at dispatch's door, with a token: `contact show --as UNIT` is for the stack's owner.
-    assert used - given == {"dispatch"}
+    # A unit reads a contact over HTTP, with a key: `contact show --as UNIT` is for the stack's owner.
+    assert used - given == {"staff"}
     assert not given & set(kafka_rights.DESKS)
 
 

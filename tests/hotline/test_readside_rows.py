@@ -14,7 +14,9 @@ from hotline.readside.calls import MINUTE, end_of
 from hotline.readside.lists import listed
 from hotline.readside.rows import (
     ARRIVED,
+    AT_DESKS,
     CALLED,
+    DESKS,
     DISTRICT,
     HELP,
     LEAD,
@@ -80,6 +82,10 @@ def test_whoever_holds_an_order_has_it_in_its_list_and_nobody_else_leads_it(life
     assert reviews == open_questions(case)
     visits = [row.number for row in rows.waiting if row.list == VISITS]
     assert visits == ([case.visit.visit] if case.visit is not None else [])
+    at_desks = [row.role for row in rows.waiting if row.list == DESKS]
+    stage = stage_of(case)
+    unasked = any(row.list == SUPERVISION and row.role == UNASKED for row in rows.waiting)
+    assert at_desks == ([stage.value] if stage in AT_DESKS and not unasked else [])
     assert len({(row.list, row.party, row.role, row.number) for row in rows.waiting}) == len(rows.waiting)
 
 
@@ -146,6 +152,17 @@ def test_what_only_an_exception_can_close_is_in_the_list_of_supervision() -> Non
     assert watched(replace(folded(facts), anonymous=True)) == [UNASKED]
     assert watched(replace(folded(facts[:-1]), anonymous=True)) == []
     assert watched(folded(facts)) == []
+
+
+def test_what_waits_for_a_desk_of_ours_is_in_a_list_of_its_own_while_it_does() -> None:
+    def at_desks(*facts: Fact) -> list[str]:
+        return [row.role for row in rows_of(folded(facts), 9).waiting if row.list == DESKS]
+
+    dispatched = [eg.RECEIVED, eg.CLASSIFIED, eg.DISPATCHED]
+    assert at_desks(eg.RECEIVED) == ["RECEIVED"]
+    assert at_desks(eg.RECEIVED, eg.CLASSIFIED) == ["TO_DISPATCH"]
+    assert at_desks(*dispatched, eg.SIGNED) == []
+    assert at_desks(*dispatched, eg.SIGNED, eg.ANSWERED) == ["ANSWERED"]
 
 
 def test_an_order_shows_its_sign_limit_until_the_unit_reacts_also_once_it_has_passed() -> None:

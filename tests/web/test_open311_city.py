@@ -384,7 +384,7 @@ async def test_a_contact_goes_into_the_vault_and_nowhere_else(
     marked = {
         "last_name": "欧阳",
         "first_name": "修远",
-        "phone": "13800138000",
+        "phone": "13711112222",
         "email": "ouyang@example.org",
     }
     number = await put(client, api_key, **marked, device_id="device-MARK", account_id="account-MARK")

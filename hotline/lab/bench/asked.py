@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from random import Random
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 import asyncpg
 import msgspec
@@ -19,7 +20,9 @@ from hotline.governance.candidates import counted
 from hotline.lab.bench.open_lives import TITLES, title_of
 from hotline.lab.bench.result import Wait, wait_of
 from hotline.lab.bench.templates import request_of
+from hotline.readside.board import board_calls, board_figures
 from hotline.readside.figures import counted_by
+from hotline.readside.leads import leads_page
 from hotline.readside.lists import Filter, page_of
 from hotline.readside.rows import CORRECTIONS, ORDERS, REVIEWS, SUPERVISION, VISITS
 from hotline.readside.search import found
@@ -115,6 +118,22 @@ class Questions:
         told = await figures(self.connection, since, until, rules.telephone)
         return [told, *await responses(self.connection, since, until, rules.messages)]
 
+    async def board(self) -> Any:
+        """All figures of the board but those of the telephone."""
+        found = await board_figures(self.connection)
+        return [*found.by_district, *found.by_unit, *found.waiting]
+
+    async def board_of_calls(self) -> Any:
+        """The board's figures of the telephone."""
+        rules = ruleset(RULESET)
+        return (await board_calls(self.connection, rules.telephone, ZoneInfo(rules.timezone))).rolling
+
+    async def late_of_a_district(self) -> Any:
+        """The first page of a district's late orders."""
+        return await leads_page(
+            self.connection, district=self.random.choice(self.districts), due_before=self.until
+        )
+
     async def by_number(self) -> Any:
         """A complaint by the beginning of its number."""
         return await found(self.connection, complaint_id(self._request())[:8])
@@ -159,6 +178,9 @@ ASKED: Final[dict[str, Question]] = {
     "what is to be corrected": _list_of(CORRECTIONS),
     "supervision": _list_of(SUPERVISION),
     "visits": _list_of(VISITS),
+    "a district's late orders": Questions.late_of_a_district,
+    "the board": Questions.board,
+    "the board's calls": Questions.board_of_calls,
     "counts of status": Questions.counts,
     "counts by stage and unit": Questions.groups,
     "candidates of a year": Questions.candidates,

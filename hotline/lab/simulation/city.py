@@ -8,7 +8,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from hotline.lab.mix import Mix
-from hotline.lab.simulation.conductor import Conductor, RehearsalProgress, Summary
+from hotline.lab.simulation.conductor import LATER, Conductor, RehearsalProgress, Summary
 from hotline.lab.simulation.full_mix import people_of
 from hotline.lab.simulation.population import Beijing
 from shared.ids import ComplaintId
@@ -19,6 +19,9 @@ DAY: Final = datetime(2021, 9, 27, tzinfo=ZoneInfo("Asia/Shanghai"))
 
 STEP: Final = timedelta(days=40)
 """The day and what follows from it in one: how large a step is changes no fact."""
+WATCHED_STEP: Final = timedelta(minutes=30)
+WATCHED_LATER: Final = timedelta(days=1)
+"""The steps of a day that somebody watches: pages then show a time at which what they show is so."""
 
 
 class SimulatedDay:
@@ -35,6 +38,7 @@ class SimulatedDay:
         scale: float = 1.0,
         start: datetime = DAY,
         step: timedelta = STEP,
+        later: timedelta = LATER,
         mix: Mix = Mix.FULL,
     ) -> None:
         """`postgres` may read the log and write lab.city_clock; `scale` 1 is 70,000 calls; `start` a midnight.
@@ -50,6 +54,7 @@ class SimulatedDay:
             units=tuple(catalogue.units),
             start=start,
             step=step,
+            later=later,
         )
 
     @property

@@ -166,12 +166,14 @@ class Conductor:
         units: Sequence[str],
         start: datetime,
         step: timedelta,
+        later: timedelta = LATER,
         ends_at: datetime | None = None,
         patience: timedelta = PATIENCE,
         ledger: Ledger | None = None,
     ) -> None:
         """`postgres` may read the log and write lab.city_clock; `units` are all that can get orders.
 
+        `later`: how far city time moves at once when nobody calls any more.
         The rehearsal ends when nothing is planned and no timer set, or when city time reaches `ends_at`.
         With a ledger what Kafka acknowledged goes there, and the summary does not have it.
         """
@@ -185,6 +187,7 @@ class Conductor:
         self._now = start
         self._reached = start
         self._step = step
+        self._later = later
         self._ends_at = ends_at
         self._patience = patience.total_seconds()
         self._confirmed: dict[TopicPartition, int] = {}
@@ -235,7 +238,7 @@ class Conductor:
         next_at = self._next_at()
         if next_at is None or (self._ends_at is not None and self._now >= self._ends_at):
             return None
-        steps = 1 if self._population.next_at() is not None else max(LATER // self._step, 1)
+        steps = 1 if self._population.next_at() is not None else max(self._later // self._step, 1)
         # A timer due at T fires only when the clock is past T: the step must end later than what is next.
         until = self._now + max((next_at - self._now) // self._step + 1, steps) * self._step
         return until if self._ends_at is None else min(until, self._ends_at)

@@ -139,6 +139,10 @@ class PageGate:
     def _signing_in(self, request: Request) -> Response:
         then = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         where = f"{SIGN_IN}?then={quote(then, safe='')}" if request.method in SAFE else SIGN_IN
+        if "text/event-stream" in request.headers.get("accept", ""):
+            return Response(
+                status_code=HTTPStatus.UNAUTHORIZED, headers=HEADERS
+            )  # a stream follows no redirect
         if request.headers.get("hx-request"):
             # A part of a page cannot sign somebody in: the page hears it, and goes there as a whole.
             return Response(status_code=HTTPStatus.UNAUTHORIZED, headers=HEADERS)

@@ -38,6 +38,7 @@ async def life_page(ask: PageAsk) -> PageView:
             "waiting": waiting,
             "waited_for": "" if waiting is None else unit_name(ask.rooms.catalogue, waiting.name),
             "lead": unit_name(ask.rooms.catalogue, one.lead),
+            "trace": ask.rooms.traces.address_of(one.complaint_id),
         },
     )
 

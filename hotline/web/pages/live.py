@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Final, NamedTuple
 
@@ -74,34 +74,53 @@ class LiveRegions:
         self.viewers = 0
         self.rendered = 0
 
-    async def follow(self, key: Hashable, render: Render) -> AsyncIterator[bytes]:
+    def follow(self, key: Hashable, render: Render) -> AsyncIterator[bytes]:
         """The stream of a region: its content whenever it is another, and as of when it is."""
-        region = self._regions.setdefault(key, _Region())
-        region.viewers += 1
+        return self.follow_parts({"": (key, render)})
+
+    async def follow_parts(self, parts: Mapping[str, tuple[Hashable, Render]]) -> AsyncIterator[bytes]:
+        """The stream of several regions of one page, each by the id of the element that it fills.
+
+        An empty id is the page's own target. As of when they are is that of the first.
+        """
+        regions = {place: self._looked_at(key, render) for place, (key, render) in parts.items()}
         self.viewers += 1
-        if region.task is None:
-            region.task = asyncio.ensure_future(self._keep(region, render))
         try:
-            async for chunk in self._chunks(region):
+            async for chunk in self._chunks(regions):
                 yield chunk
         finally:
-            region.viewers -= 1
             self.viewers -= 1
-            if not region.viewers:
-                region.task.cancel()
-                self._regions.pop(key, None)
+            for key, _ in parts.values():
+                self._left(key)
 
-    async def _chunks(self, region: _Region) -> AsyncIterator[bytes]:
+    def _looked_at(self, key: Hashable, render: Render) -> _Region:
+        region = self._regions.setdefault(key, _Region())
+        region.viewers += 1
+        if region.task is None:
+            region.task = asyncio.ensure_future(self._keep(region, render))
+        return region
+
+    def _left(self, key: Hashable) -> None:
+        region = self._regions[key]
+        region.viewers -= 1
+        if not region.viewers:
+            assert region.task is not None  # noqa: S101 -- who looked began it
+            region.task.cancel()
+            del self._regions[key]
+
+    async def _chunks(self, regions: Mapping[str, _Region]) -> AsyncIterator[bytes]:
         end_at = time.monotonic() + STREAM_SECONDS
-        sent = -1
+        sent: dict[str, int] = {}
+        first = next(iter(regions.values()))
         yield _RETRY
         while not self._stop.is_set() and time.monotonic() < end_at:
-            moved = region.moved
-            if region.number != sent and region.html:
-                sent = region.number
-                yield _message(sent, region.html)
-            if region.as_of:
-                yield b"event: as-of\ndata: " + region.as_of + b"\n\n"
+            moved = [region.moved for region in regions.values()]
+            for place, region in regions.items():
+                if region.html and region.number != sent.get(place):
+                    sent[place] = region.number
+                    yield _message(region.number, region.html, place)
+            if first.as_of:
+                yield b"event: as-of\ndata: " + first.as_of + b"\n\n"
             await _either(moved, self._stop)
 
     async def _keep(self, region: _Region, render: Render) -> None:
@@ -136,14 +155,16 @@ class LiveRegions:
         return through
 
 
-def _message(number: int, html: str) -> bytes:
+def _message(number: int, html: str, place: str) -> bytes:
+    if place:
+        html = f'<hx-partial hx-target="#{place}" hx-swap="innerMorph">{html}</hx-partial>'
     lines = "".join(f"data: {line}\n" for line in html.splitlines())
     return f"id: {number}\n{lines}\n".encode()
 
 
-async def _either(moved: asyncio.Event, stop: asyncio.Event) -> None:
+async def _either(moved: Sequence[asyncio.Event], stop: asyncio.Event) -> None:
     """Wait for one of them, and for so long at most as the process has to stop."""
-    waiting = [asyncio.ensure_future(moved.wait()), asyncio.ensure_future(stop.wait())]
+    waiting = [asyncio.ensure_future(one.wait()) for one in (*moved, stop)]
     try:
         await asyncio.wait(waiting, timeout=FRESH_SECONDS + STOP_SECONDS, return_when=asyncio.FIRST_COMPLETED)
     finally:

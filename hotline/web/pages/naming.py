@@ -44,6 +44,19 @@ NAMES: Final[Mapping[str, Mapping[str, str]]] = {
         "called": N_("whistled for"),
         "arrived": N_("on the spot"),
     },
+    "list": {
+        "advanced": N_("advanced"),
+        "improved": N_("improved"),
+        "rectification": N_("to rectify"),
+        "governance": N_("to govern"),
+    },
+    "outcome": {
+        "ANSWERED": N_("calls answered"),
+        "ABANDONED": N_("given up while waiting"),
+        "BUSY": N_("met a busy line"),
+        "TIMEOUT": N_("not answered in time"),
+        "SYSTEM_FAIL": N_("failed in the system"),
+    },
     "Urgency": {
         e.Urgency.CRITICAL_2H: N_("within 2 hours"),
         e.Urgency.TIMELY_24H: N_("within 24 hours"),

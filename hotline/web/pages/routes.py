@@ -10,9 +10,13 @@ from starlette.routing import BaseRoute, Route
 from hotline.web.asking import Rooms
 from hotline.web.pages.asking import PageAsk, PageMoved
 from hotline.web.pages.assets import STATIC, serve
+from hotline.web.pages.board.lists import open_orders, parked, waiting
+from hotline.web.pages.board.page import board, board_events
+from hotline.web.pages.calls import calls
 from hotline.web.pages.catalogues import N_
 from hotline.web.pages.finding import find_page
 from hotline.web.pages.gate import SIGN_IN, OpenHandler, PageGate, PageHandler
+from hotline.web.pages.knowledge import article, knowledge
 from hotline.web.pages.life import fact_page, life_page
 from hotline.web.pages.matters import WorkPlace, act_on_matter, matter_page
 from hotline.web.pages.offices import (
@@ -22,6 +26,8 @@ from hotline.web.pages.offices import (
     Office,
     office_list,
 )
+from hotline.web.pages.programmes import programme, programmes
+from hotline.web.pages.ranking import ranking
 from hotline.web.pages.recording import foreseen_part, put_on_record, record_page
 from hotline.web.pages.signing_in import ask_to_sign_in, choose_look, sign_in, sign_out
 from hotline.web.pages.staff import SIGNING_IN, StaffMember
@@ -55,6 +61,10 @@ class OpenPage:
 async def first_page(ask: PageAsk) -> PageMoved:
     """Go on to the first page of the person's role."""
     return PageMoved(next(one.path for one in PAGES if one.title and ask.staff.role in one.roles))
+
+
+AT_THE_CENTRE: Final = (roles.SUPERVISION, roles.REVIEWERS, roles.AGENTS)
+"""Those who may read of every complaint."""
 
 
 def _matters(place: WorkPlace, role: str) -> tuple[PageRoute, ...]:
@@ -101,6 +111,19 @@ PAGES: Final[tuple[PageRoute, ...]] = (
     *_matters(UNIT_PLACE, roles.UNIT),
     *_office(VISIT_OFFICE, roles.DIALLER),
     *_office(REVIEW_OFFICE, roles.REVIEWERS),
+    PageRoute(method="GET", path="/board", roles=AT_THE_CENTRE, handle=board, title=N_("Board")),
+    PageRoute(method="GET", path="/board/events", roles=AT_THE_CENTRE, handle=board_events),
+    PageRoute(method="GET", path="/board/orders", roles=AT_THE_CENTRE, handle=open_orders),
+    PageRoute(method="GET", path="/board/waiting/{which}", roles=AT_THE_CENTRE, handle=waiting),
+    PageRoute(method="GET", path="/board/parked", roles=AT_THE_CENTRE, handle=parked),
+    PageRoute(method="GET", path="/calls", roles=AT_THE_CENTRE, handle=calls, title=N_("Calls")),
+    PageRoute(
+        method="GET", path="/programmes", roles=AT_THE_CENTRE, handle=programmes, title=N_("Programmes")
+    ),
+    PageRoute(method="GET", path="/programmes/{programme}", roles=AT_THE_CENTRE, handle=programme),
+    PageRoute(method="GET", path="/ranking", roles=AT_THE_CENTRE, handle=ranking, title=N_("Ranking")),
+    PageRoute(method="GET", path="/knowledge", roles=AT_THE_CENTRE, handle=knowledge, title=N_("Knowledge")),
+    PageRoute(method="GET", path="/knowledge/{article}", roles=AT_THE_CENTRE, handle=article),
     *_office(SUPERVISION_OFFICE, roles.SUPERVISION),
     PageRoute(method="GET", path="/find", roles=READING_ALL, handle=find_page, title=N_("Find")),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 
 from starlette.responses import Response, StreamingResponse
 
@@ -15,8 +15,13 @@ EVENT_STREAM = "text/event-stream"
 
 def streamed_region(ask: PageAsk, key: Hashable, render: Render) -> Response:
     """The stream of a region; refused where too many are open already."""
+    return streamed_parts(ask, {"": (key, render)})
+
+
+def streamed_parts(ask: PageAsk, parts: Mapping[str, tuple[Hashable, Render]]) -> Response:
+    """The stream of several regions of one page, each by the id of its element."""
     live = ask.rooms.live
     if live.viewers >= VIEWERS_MAX:
         raise PageRefusal(PageFault.TOO_MANY)
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return StreamingResponse(live.follow(key, render), media_type=EVENT_STREAM, headers=headers)
+    return StreamingResponse(live.follow_parts(parts), media_type=EVENT_STREAM, headers=headers)
