@@ -56,7 +56,7 @@ LOOKS: Final = (
 async def door(city: Callable[..., Awaitable[City]], tmp_path: Path) -> AsyncIterator[Door]:
     """Of a city whose clock can be moved on."""
     town = await city(lived=True, at=datetime.now(UTC))
-    await town.start("intake", "dispatch", "escalation", "feedback")
+    await town.start()
     async with open_door(town, tmp_path) as made:
         yield made
 

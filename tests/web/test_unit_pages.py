@@ -121,7 +121,7 @@ async def test_what_is_overdue_says_so_in_a_word_and_a_shape(
     """In a city whose clock is moved on."""
     began_at = datetime.now(UTC)
     town = await city(lived=True, at=began_at)
-    await town.start("intake", "dispatch", "escalation", "feedback")
+    await town.start()
     async with open_door(town, tmp_path) as late_door, open_browser() as browser:
         people = People(browser, late_door)
         agents = await late_door.of(roles.AGENTS)
