@@ -15,7 +15,7 @@ export PYTHONPYCACHEPREFIX := $(CURDIR)/.venv/compiled
 unexport PYTHONDONTWRITEBYTECODE
 endif
 
-.PHONY: help setup demo test test-containers digests quick check lint types borders docs bench chaos up status down wipe
+.PHONY: help setup demo pictures test test-containers digests quick check lint types borders docs bench chaos up status down wipe
 
 help: ## List these commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -44,6 +44,9 @@ digests: .venv/.synced ## The facts of a demo's day, a month and Boston's file a
 
 quick: .venv/.synced ## The pure tests: rules, doors, whole lives in memory; no stack, in under a minute
 	@$(BIN)/pytest -n $(WORKERS) -m "not connected and not programs" -q
+
+pictures: .venv/.synced ## Every page in every state as contact sheets in build/pictures, for the eye
+	@$(BIN)/pytest -n0 -q tests/web/pictures.py
 
 check: lint types borders docs ## Everything that is checked without running: style, types, borders, generated docs
 

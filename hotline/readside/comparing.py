@@ -18,6 +18,7 @@ from hotline.readside.complaints import (
     MadeRows,
     Table,
 )
+from hotline.readside.rows import LEAD, ORDERS
 
 Stretch = tuple[UUID, UUID]
 """The complaints from the first id to the last."""
@@ -50,6 +51,12 @@ _HOUR: Final = "TABLE read.call_hour_made"
 _CALLS: Final = "SELECT outcome, count(*)::bigint AS calls FROM read.call GROUP BY 1"
 
 
+_LEADS: Final = f"""
+SELECT district, unit, count(*)::bigint AS orders FROM read.waiting
+WHERE list = '{ORDERS}' AND role = '{LEAD}' GROUP BY 1, 2
+"""  # noqa: S608 -- our own names
+
+
 class Sum(NamedTuple):
     """A table of sums, and the statement that makes it of the rows."""
 
@@ -66,6 +73,7 @@ SUMS: Final = (
     Sum("call_minute", _MINUTE, "calls"),
     Sum("call_hour", _HOUR, "calls"),
     Sum("call_total", _CALLS, "calls"),
+    Sum("lead", _LEADS, "orders"),
 )
 _DIFFERS: Final = """
 WITH made AS MATERIALIZED ({made}), there AS MATERIALIZED (SELECT * FROM read.{name} WHERE {size} <> 0)

@@ -13,18 +13,23 @@ from hotline.readside.rows import LEAD, ORDERS
 _FIRST: Final = datetime(1, 1, 1, tzinfo=UTC)
 _LAST: Final = datetime(9999, 12, 31, tzinfo=UTC)
 # Both ends of the time are always given: without an upper one, a page that is not full would go through all orders.
-_LEADS: Final = f"""
-SELECT w.due_at, '{LEAD}' AS role, 0 AS number, w.unit AS about, {SHOWN}
+_STATEMENT: Final = """
+SELECT w.due_at, '{lead}' AS role, 0 AS number, w.unit AS about, {shown}
 FROM (
     SELECT due_at, stream_id, unit FROM read.waiting
-    WHERE list = '{ORDERS}' AND role = '{LEAD}' AND (due_at, stream_id) > ($1, $2) AND due_at >= $3 AND due_at < $4
-      AND ($5 = '' OR district = $5) AND ($6 = '' OR unit = $6)
+    WHERE list = '{orders}' AND role = '{lead}' AND {whose} AND (due_at, stream_id) > ($1, $2)
+      AND due_at >= $3 AND due_at < $4 AND ($5 = '' OR district = $5)
       AND ($8 = '' OR $8 = (SELECT o.stage FROM read.complaint o WHERE o.stream_id = waiting.stream_id))
     ORDER BY due_at, stream_id LIMIT $7
 ) w
 JOIN read.complaint c ON c.stream_id = w.stream_id JOIN read.wording t ON t.stream_id = w.stream_id
 ORDER BY w.due_at, w.stream_id
-"""  # noqa: S608 -- our own names
+"""
+# A unit's own orders are found by the index of its list.
+_ALL, _OF_UNIT = (
+    _STATEMENT.format(lead=LEAD, orders=ORDERS, shown=SHOWN, whose=whose)
+    for whose in ("$6 = ''", "party = $6")
+)
 
 
 async def leads_page(
@@ -45,6 +50,6 @@ async def leads_page(
     due_at, complaint, _, __ = place_in(after)
     first, last = due_from or _FIRST, due_before or _LAST
     rows = await connection.fetch(
-        _LEADS, due_at, complaint, first, last, district, unit, min(most, PAGE_MAX), stage
+        _OF_UNIT if unit else _ALL, due_at, complaint, first, last, district, unit, min(most, PAGE_MAX), stage
     )
     return [listed_of(row) for row in rows]

@@ -11,13 +11,14 @@ import pytest
 from hotline.web.pages.look import Language, Theme
 from shared import roles
 from shared.events import (
+    ComplaintReceived,
     ExtensionApproved,
     ExtensionRequested,
     SupervisionDecided,
     VisitMade,
     VisitScheduled,
 )
-from tests.city import UNIT, City, until
+from tests.city import DISTRICT, STREET, UNIT, WATER, City, until
 from tests.web.browser import People, Watched, needs_browser, open_browser
 from tests.web.door import Door, open_door
 from tests.web.test_http import recorded
@@ -146,3 +147,35 @@ async def test_a_supervisor_is_refused_in_chinese_where_it_has_not_climbed(
     assert await chief.page.locator("#f-decision").input_value() == "今日内到场处理"
     assert await facts(door, made, SupervisionDecided) == []
     assert [one for one in chief.amiss if "409" not in one] == []
+
+
+async def test_an_agent_records_a_request_and_sees_before_where_it_goes(people: People, door: Door) -> None:
+    agent = await people.sign_in("周话务", roles.AGENTS)
+    page = agent.page
+    assert page.url.endswith("/record")
+    await right(agent, "/record")
+    await agent.goto("/record")
+    await page.locator("#f-subject").fill(WATER)
+    await page.locator("#f-district").fill(DISTRICT)
+    await page.locator("#f-street").fill(STREET)
+    await page.locator("#f-title").focus()
+    await page.locator("#foreseen b").wait_for()
+    assert STREET in await page.locator("#foreseen").inner_text()
+    await page.locator("#f-title").fill("没有水,从页面登记")
+    await page.reload()  # the draft is still there, and the telephone number is kept nowhere
+    assert await page.locator("#f-title").input_value() == "没有水,从页面登记"
+    await page.locator("#f-phone").fill("12")
+    await page.locator("button.main").click()
+    await page.locator("[role=alert]").wait_for()
+    assert await page.locator("#f-title").input_value() == "没有水,从页面登记"
+    await page.locator("#f-phone").fill("13800138000")
+    await page.locator("button.main").click()
+    await page.wait_for_url("**/life/*recorded=yes")
+    number = await page.locator(".readback").inner_text()
+    agents = await door.of(roles.AGENTS)
+    told = (await agents.get(f"/complaints/{number}")).json()
+    assert told["title"] == "没有水,从页面登记"
+    (received,) = await facts(door, told, ComplaintReceived)
+    assert received.actorid.startswith("s")
+    assert await door.town.sql("SELECT FROM vault.contact WHERE stream_id = $1", told["complaint_id"])
+    assert [one for one in agent.amiss if "409" not in one] == []

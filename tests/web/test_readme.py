@@ -151,7 +151,9 @@ def test_each_start_shows_a_link_to_the_pages_of_each_role(shell: Shell) -> None
 
 
 def test_people_are_put_into_the_register_and_revoked(shell: Shell) -> None:
-    made = json.loads(shell("staff", "add", "王芳", "--role", "unit", "--unit", "street-huayuanlu", "--json"))
+    made = json.loads(
+        shell("staff", "add", "王芳", "--role", "unit", "--unit", "street-haidian-huayuanlu", "--json")
+    )
     assert made["link"].startswith(json.loads(shell("status", "--json"))["http_staff"] + "/sign-in?code=")
     page = httpx2.get(made["link"], timeout=30, trust_env=False)
     assert page.status_code == 200
@@ -159,7 +161,9 @@ def test_people_are_put_into_the_register_and_revoked(shell: Shell) -> None:
     again = json.loads(shell("staff", "link", made["staff_id"], "--json"))["link"]
     assert "链接已失效" in httpx2.get(made["link"], timeout=30, trust_env=False).text
     assert "王芳" in httpx2.get(again, timeout=30, trust_env=False).text
-    assert f"{made['staff_id']}  王芳: unit street-huayuanlu; not signed in." in shell("staff", "list")
+    assert f"{made['staff_id']}  王芳: unit street-haidian-huayuanlu; not signed in." in shell(
+        "staff", "list"
+    )
     assert "cannot sign in any more" in shell("staff", "revoke", made["staff_id"])
     assert "链接已失效" in httpx2.get(again, timeout=30, trust_env=False).text
     assert "revoked" in shell("staff", "list")

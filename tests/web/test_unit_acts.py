@@ -161,6 +161,25 @@ async def test_the_same_form_sent_twice_has_one_effect(
     assert await facts(door, made, ReplyRefused) == []
 
 
+async def test_a_contact_is_shown_by_an_act_that_is_written_down(
+    clerk: Watched, agents: httpx2.AsyncClient, door: Door
+) -> None:
+    made = await recorded(agents, contact={"name": "张三", "phone": "13800138000"})
+    await clerk.goto(f"/work/{made['complaint_number']}")
+    assert "13800138000" not in await clerk.page.content()
+    await clerk.page.keyboard.press("o")
+    shown = clerk.page.locator("#contact-read")
+    await shown.wait_for()
+    assert "13800138000" in await shown.inner_text()
+    rows = await door.town.sql(
+        "SELECT who, reason FROM vault.access WHERE stream_id = $1 AND as_a = 'UNIT'", made["complaint_id"]
+    )
+    assert [row[0] for row in rows] == [UNIT]
+    assert rows[0][1].startswith("page of s")
+    assert await clerk.axe() == []
+    assert clerk.amiss == []
+
+
 async def test_the_keys_of_a_page_are_shown(clerk: Watched, agents: httpx2.AsyncClient) -> None:
     made = await recorded(agents)
     await clerk.goto(f"/work/{made['complaint_number']}")

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import httpx2
 import pytest
 
 from hotline.web.pages.look import Language, Theme
 from shared import roles
-from tests.city import OTHER_UNIT, UNIT, City
+from tests.city import OTHER_UNIT, UNIT, City, until
 from tests.shell import PATIENCE
 from tests.web.browser import People, Watched, needs_browser, open_browser
 from tests.web.door import Door, open_door
+from tests.web.pictures import LONG
 from tests.web.test_http import recorded
 
 pytestmark = [pytest.mark.connected, needs_browser]
@@ -110,3 +113,39 @@ async def test_the_page_calls_itself_old_where_the_projector_stands_still(
     finally:
         os.kill(projector, signal.SIGCONT)
     await clerk.page.locator("#as-of:not(.late)").wait_for(timeout=30_000 * PATIENCE)
+
+
+async def test_what_is_overdue_says_so_in_a_word_and_a_shape(
+    city: Callable[..., Awaitable[City]], tmp_path: Path
+) -> None:
+    """In a city whose clock is moved on."""
+    began_at = datetime.now(UTC)
+    town = await city(lived=True, at=began_at)
+    await town.start()
+    async with open_door(town, tmp_path) as late_door, open_browser() as browser:
+        people = People(browser, late_door)
+        agents = await late_door.of(roles.AGENTS)
+        made = await recorded(agents, urgency="CRITICAL_2H", title=LONG)
+        await recorded(agents)
+        await town.clock_to(began_at + timedelta(hours=30))
+        clerk = await people.sign_in("王芳", roles.UNIT, UNIT)
+        row = clerk.page.locator(f"#r-{made['complaint_id']}-lead-0")
+
+        async def is_late() -> bool:
+            await clerk.goto("/work?tab=overdue")
+            return await row.count() == 1
+
+        await until(is_late, what="the order in the list of what is overdue")
+        text = await row.inner_text()
+        assert "▲" in text
+        assert "超 27 小时" in text or "超 28 小时" in text
+        found: list[str] = []
+        for language in Language:
+            for theme in (Theme.LIGHT, Theme.DARK):
+                await clerk.look(language, theme)
+                for path in ("/work?tab=overdue", f"/work/{made['complaint_number']}?do=return"):
+                    await clerk.goto(path)
+                    found += [f"{language} {theme} {path}: {one}" for one in await clerk.axe()]
+        assert found == []
+        assert clerk.amiss == []
+        await people.close()

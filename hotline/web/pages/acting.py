@@ -17,6 +17,7 @@ from hotline.web.pages.asking import PageAsk
 from hotline.web.pages.verbs import CHECK, DECISION, NAMED, NUMBER, UNIT, UNITS, FormField, VerbForm
 from hotline.web.problems import HttpRefusal, ProblemKind
 from shared.cloudevents import input_headers
+from shared.contacts.details import Contact
 from shared.deciding import decider_field, units_called
 from shared.inputs import Input
 from shared.policy.catalogue import Catalogue
@@ -38,6 +39,8 @@ class DoneAct(NamedTuple):
     """Why it was not done."""
     field: str = ""
     """The field that is wrong."""
+    number: str = ""
+    """The complaint's number."""
     undecided: bool = False
     """It is sent, and what came of it is not known yet."""
 
@@ -87,8 +90,13 @@ def _unit(typed: str, catalogue: Catalogue) -> str:
     return str(called[0]) if len(called) == 1 else typed
 
 
-async def acted(ask: PageAsk, kind: type[Input], data: Mapping[str, Any], act_id: str) -> DoneAct:
-    """Say it on the topic of the person's unit or office, and wait for what comes of it."""
+async def acted(
+    ask: PageAsk, kind: type[Input], data: Mapping[str, Any], act_id: str, contact: Contact | None = None
+) -> DoneAct:
+    """Say it on the topic of the person's unit or office, and wait for what comes of it.
+
+    `contact`: that of a request, which is sealed before.
+    """
     field = decider_field(kind)
     if field is not None and field not in data:
         data = {**data, field: ask.staff.staff_id}
@@ -97,7 +105,7 @@ async def acted(ask: PageAsk, kind: type[Input], data: Mapping[str, Any], act_id
     headers[f"ce_{ACTOR}"] = ask.staff.staff_id.encode()
     event = HttpEvent((*headers.items(),), msgspec.json.encode(data))
     try:
-        reply: HttpReply = await spoken(ask.http, event)
+        reply: HttpReply = await spoken(ask.http, event, contact)
     except HttpRefusal as refused:
         if refused.kind is ProblemKind.AWAY:
             raise
@@ -110,5 +118,6 @@ async def acted(ask: PageAsk, kind: type[Input], data: Mapping[str, Any], act_id
     if isinstance(reply.body, ActOutcome):
         names = tuple(one.type.split(".")[1] for one in reply.body.facts)
         ask.rooms.acted.remember(reply.body.complaint_id)
-        return DoneAct(done=True, facts=names)
+        number = reply.body.complaint_number
+        return DoneAct(done=True, facts=names, number=number if isinstance(number, str) else "")
     return DoneAct(done=True, undecided=True)

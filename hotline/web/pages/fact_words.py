@@ -46,6 +46,8 @@ WHO: Final[Mapping[str, str]] = {
 LABELS: Final[Mapping[str, str]] = {
     "article_id": N_("article"),
     "approved": N_("decision"),
+    "address": N_("address"),
+    "confidential": N_("confidential"),
     "accused": N_("accused"),
     "about": N_("about"),
     "arrive_by": N_("be there by"),

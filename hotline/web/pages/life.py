@@ -28,6 +28,7 @@ async def life_page(ask: PageAsk) -> PageView:
             "one": one,
             "case": life.case,
             "every": every,
+            "recorded": ask.query("recorded") == "yes",
             "told": told if every else [fact for fact in told if fact.milestone],
             "facts_total": len(told),
             "right": life.right,

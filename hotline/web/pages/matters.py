@@ -17,6 +17,7 @@ from hotline.web.pages.problems import PageFault, PageRefusal
 from hotline.web.pages.staff import names_of
 from hotline.web.pages.verbs import Situation, VerbForm, offered
 from hotline.web.reading import Connection, lent
+from services.dispatch.contact_reading import Reading
 
 TITLES: Final[Mapping[str, str]] = {kind.__name__: words.title for kind, words in FACT_WORDS.items()}
 
@@ -32,6 +33,8 @@ class WorkPlace(NamedTuple):
     """The matter of the address, where this person may see it."""
     hears: Callable[[PageAsk, LifeFact], bool]
     """Whether this person is told of a fact."""
+    reads_contacts: bool = False
+    """Whether a contact can be read here, by an act that is written down."""
     to_list: bool = False
     """Whether one goes on to the list after an act: the matter is done with, and no page of it is left."""
 
@@ -40,9 +43,9 @@ def matter_page(place: WorkPlace) -> Callable[[PageAsk], Awaitable[PageView]]:
     """The page of a matter, with the form of the act that was chosen."""
 
     async def page(ask: PageAsk) -> PageView:
-        one, life, names = await _read(ask, place)
+        one, life, names = await read_matter(ask, place)
         done = done_of(ask)
-        return _shown(
+        return shown_matter(
             ask, place, one, life, names, verb=ask.query("do"), done=done, sent=ask.query("done") == "sent"
         )
 
@@ -56,7 +59,7 @@ def act_on_matter(place: WorkPlace) -> Callable[[PageAsk], Awaitable[PageView | 
         name = ask.path("verb")
         verb = place.verbs.get(name)
         form = await form_of(ask)
-        one, life, names = await _read(ask, place)
+        one, life, names = await read_matter(ask, place)
         if verb is None or life.case is None:
             raise PageRefusal(PageFault.NOT_FOUND)
         at = Situation(life.case, ask.staff.unit, ask.now, ask.rooms.catalogue)
@@ -67,7 +70,7 @@ def act_on_matter(place: WorkPlace) -> Callable[[PageAsk], Awaitable[PageView | 
             told = urlencode({"done": said(done), **({"of": one.complaint_number} if place.to_list else {})})
             return PageMoved(f"{place.base}{'' if place.to_list else f'/{one.complaint_number}'}?{told}")
         draft = {key: str(value) for key, value in form.items()}
-        return _shown(ask, place, one, life, names, verb=name, refused=done, draft=draft)
+        return shown_matter(ask, place, one, life, names, verb=name, refused=done, draft=draft)
 
     return act
 
@@ -82,7 +85,8 @@ def said(done: DoneAct) -> str:
     return "sent" if done.undecided else ",".join(done.facts) or "nothing"
 
 
-async def _read(ask: PageAsk, place: WorkPlace) -> tuple[Listed, ReadLife, Mapping[str, str]]:
+async def read_matter(ask: PageAsk, place: WorkPlace) -> tuple[Listed, ReadLife, Mapping[str, str]]:
+    """The matter of the address, its life, and who acted by name; `PageRefusal` where it is none of this person's."""
     async with lent(ask.rooms.pool) as connection:
         one = await place.find(ask, connection)
         if one is None:
@@ -92,7 +96,7 @@ async def _read(ask: PageAsk, place: WorkPlace) -> tuple[Listed, ReadLife, Mappi
     return one, life, names
 
 
-def _shown(
+def shown_matter(
     ask: PageAsk,
     place: WorkPlace,
     one: Listed,
@@ -104,7 +108,9 @@ def _shown(
     sent: bool = False,
     refused: DoneAct | None = None,
     draft: Mapping[str, str] | None = None,
+    contact: Reading | None = None,
 ) -> PageView:
+    """The page of a matter; `contact`: that of the citizen, where it was just read."""
     verbs: dict[str, VerbForm] = {}
     if life.case is not None:
         verbs = offered(place.verbs, Situation(life.case, ask.staff.unit, ask.now, ask.rooms.catalogue))
@@ -112,6 +118,7 @@ def _shown(
     told = [fact for fact in life.facts if place.hears(ask, fact)]
     values: dict[str, Any] = {
         "place": place,
+        "contact": contact,
         "one": one,
         "case": life.case,
         "told": told_facts(ask, told, one.ruleset),

@@ -143,6 +143,11 @@ NAMES: Final[Mapping[str, Mapping[str, str]]] = {
         "refused": N_("would not talk"),
         "wrong_number": N_("wrong number"),
     },
+    "contact_standing": {
+        "STRANGER": N_("Your unit does not have this order now, so it sees no contact."),
+        "ACCUSED": N_("Your unit is accused in this matter, so it sees no contact."),
+        "OVER": N_("The life has ended, so nobody sees the contact any more."),
+    },
     "phase": {
         "hotline": N_("with the hotline"),
         "to-sign": N_("to sign"),
@@ -159,7 +164,15 @@ NAMES: Final[Mapping[str, Mapping[str, str]]] = {
         "escalation": N_("the hotline itself"),
         "feedback": N_("the hotline itself"),
     },
-    "channel": {"phone": N_("phone"), "sms": N_("sms"), "visit": N_("on site")},
+    "channel": {
+        "phone": N_("phone"),
+        "sms": N_("sms"),
+        "visit": N_("on site"),
+        "web": N_("website"),
+        "app": N_("app"),
+        "wechat": N_("WeChat"),
+        "weibo": N_("Weibo"),
+    },
     "tab": {
         unit_list.TO_SIGN: N_("To sign"),
         unit_list.IN_WORK: N_("In work"),

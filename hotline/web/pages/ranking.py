@@ -42,7 +42,9 @@ async def ranking(ask: PageAsk) -> PageView:
     """The month that is asked for; without one the last that is over."""
     rules = ruleset(ask.rooms.board.rules)
     zone = ZoneInfo(rules.timezone)
-    month = month_of(ask.query("month"), ask.now.astimezone(zone).date())
+    today = ask.now.astimezone(zone).date()
+    month = month_of(ask.query("month"), today)
+    following = _following(month)
     by = By(rules, ask.rooms.catalogue, population(""))
     async with lent(ask.rooms.pool) as connection:
         scores = Scores(connection, zone, rules.score.counting)
@@ -56,7 +58,7 @@ async def ranking(ask: PageAsk) -> PageView:
     values: dict[str, Any] = {
         "month": made,
         "earlier": month_before(month),
-        "following": _following(month),
+        "following": following if following <= today else None,
         "lines": lines,
         "lists": {name: sum(name in line.lists for line in made.lines) for name in rules.score.lists},
         "chosen": chosen,

@@ -28,10 +28,11 @@ from hotline.web.pages.offices import (
 )
 from hotline.web.pages.programmes import programme, programmes
 from hotline.web.pages.ranking import ranking
+from hotline.web.pages.recording import foreseen_part, put_on_record, record_page
 from hotline.web.pages.signing_in import ask_to_sign_in, choose_look, sign_in, sign_out
 from hotline.web.pages.staff import SIGNING_IN, StaffMember
 from hotline.web.pages.unit_list import live_unit_list, unit_list
-from hotline.web.pages.unit_work import UNIT_PLACE, sign_many
+from hotline.web.pages.unit_work import UNIT_PLACE, read_contact, sign_many
 from shared import roles
 
 
@@ -96,6 +97,20 @@ OPEN_PAGES: Final[tuple[OpenPage, ...]] = (
 PAGES: Final[tuple[PageRoute, ...]] = (
     PageRoute(method="GET", path="/", roles=SIGNING_IN, handle=first_page),
     PageRoute(method="POST", path="/sign-out", roles=SIGNING_IN, handle=sign_out),
+    PageRoute(method="GET", path="/work", roles=(roles.UNIT,), handle=unit_list, title=N_("Orders")),
+    PageRoute(method="GET", path="/life/{complaint}", roles=READING, handle=life_page),
+    PageRoute(method="GET", path="/life/{complaint}/{version}", roles=READING, handle=fact_page),
+    PageRoute(method="GET", path="/work/live", roles=(roles.UNIT,), handle=live_unit_list),
+    PageRoute(method="POST", path="/work/sign", roles=(roles.UNIT,), handle=sign_many),
+    PageRoute(
+        method="POST", path="/work/{complaint}/contact-details", roles=(roles.UNIT,), handle=read_contact
+    ),
+    PageRoute(method="GET", path="/record", roles=(roles.AGENTS,), handle=record_page, title=N_("Record")),
+    PageRoute(method="POST", path="/record", roles=(roles.AGENTS,), handle=put_on_record),
+    PageRoute(method="GET", path="/record/foreseen", roles=(roles.AGENTS,), handle=foreseen_part),
+    *_matters(UNIT_PLACE, roles.UNIT),
+    *_office(VISIT_OFFICE, roles.DIALLER),
+    *_office(REVIEW_OFFICE, roles.REVIEWERS),
     PageRoute(method="GET", path="/board", roles=AT_THE_CENTRE, handle=board, title=N_("Board")),
     PageRoute(method="GET", path="/board/events", roles=AT_THE_CENTRE, handle=board_events),
     PageRoute(method="GET", path="/board/orders", roles=AT_THE_CENTRE, handle=open_orders),
@@ -109,14 +124,6 @@ PAGES: Final[tuple[PageRoute, ...]] = (
     PageRoute(method="GET", path="/ranking", roles=AT_THE_CENTRE, handle=ranking, title=N_("Ranking")),
     PageRoute(method="GET", path="/knowledge", roles=AT_THE_CENTRE, handle=knowledge, title=N_("Knowledge")),
     PageRoute(method="GET", path="/knowledge/{article}", roles=AT_THE_CENTRE, handle=article),
-    PageRoute(method="GET", path="/work", roles=(roles.UNIT,), handle=unit_list, title=N_("Orders")),
-    PageRoute(method="GET", path="/life/{complaint}", roles=READING, handle=life_page),
-    PageRoute(method="GET", path="/life/{complaint}/{version}", roles=READING, handle=fact_page),
-    PageRoute(method="GET", path="/work/live", roles=(roles.UNIT,), handle=live_unit_list),
-    PageRoute(method="POST", path="/work/sign", roles=(roles.UNIT,), handle=sign_many),
-    *_matters(UNIT_PLACE, roles.UNIT),
-    *_office(VISIT_OFFICE, roles.DIALLER),
-    *_office(REVIEW_OFFICE, roles.REVIEWERS),
     *_office(SUPERVISION_OFFICE, roles.SUPERVISION),
     PageRoute(method="GET", path="/find", roles=READING_ALL, handle=find_page, title=N_("Find")),
 )

@@ -10,10 +10,11 @@ from hotline.web.pages.acting import ACT, DoneAct, acted, form_of
 from hotline.web.pages.asking import PageAsk, PageView
 from hotline.web.pages.catalogues import N_
 from hotline.web.pages.lives import LifeFact
-from hotline.web.pages.matters import WorkPlace
+from hotline.web.pages.matters import WorkPlace, read_matter, shown_matter
 from hotline.web.pages.unit_list import list_values
 from hotline.web.pages.verbs import UNIT_VERBS
 from hotline.web.reading import Connection, complaint_of, is_told
+from shared.ids import ComplaintId, UnitId
 from shared.inputs import SignOrder
 
 BULK_MAX: Final = 200
@@ -30,7 +31,16 @@ def _hears(ask: PageAsk, fact: LifeFact) -> bool:
     return is_told(fact.name, fact.schema, fact.body, ask.staff.unit)
 
 
-UNIT_PLACE: Final = WorkPlace("/work", N_("Orders"), UNIT_VERBS, _find, _hears)
+UNIT_PLACE: Final = WorkPlace("/work", N_("Orders"), UNIT_VERBS, _find, _hears, reads_contacts=True)
+
+
+async def read_contact(ask: PageAsk) -> PageView:
+    """The citizen's contact, as much as the unit may see now; that it was looked at is written down first."""
+    one, life, names = await read_matter(ask, UNIT_PLACE)
+    found = await ask.rooms.readings.read(
+        ComplaintId(one.complaint_id), UnitId(ask.staff.unit), f"page of {ask.staff.staff_id}"
+    )
+    return shown_matter(ask, UNIT_PLACE, one, life, names, contact=found)
 
 
 async def sign_many(ask: PageAsk) -> PageView:

@@ -60,7 +60,7 @@ document.addEventListener("click", (event) => {
 // A draft survives a reload and a lost connection: it is kept in this tab until the form is sent and taken.
 for (const form of document.querySelectorAll("form[data-draft]")) {
   const name = `draft ${form.dataset.draft}`;
-  const fields = [...form.elements].filter((one) => one.name && one.name !== "act");
+  const fields = [...form.elements].filter((one) => one.name && one.name !== "act" && one.dataset.keep !== "no");
   const kept = JSON.parse(sessionStorage.getItem(name) ?? "{}");
   for (const one of fields) {
     if (!(one.name in kept) || form.dataset.refused) continue;
@@ -79,7 +79,7 @@ for (const form of document.querySelectorAll("form[data-draft]")) {
 }
 for (const done of document.querySelectorAll("[data-done]")) {
   for (const name of Object.keys(sessionStorage)) {
-    if (name.startsWith(`draft ${done.dataset.done}/`)) sessionStorage.removeItem(name);
+    if (`${name}/`.startsWith(`draft ${done.dataset.done}/`)) sessionStorage.removeItem(name);
   }
 }
 

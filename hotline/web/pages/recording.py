@@ -1,0 +1,148 @@
+"""The agent's page: a request is put on record, and shown before is where it goes, until when, and what is like it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from http import HTTPStatus
+from typing import Any, Final, NamedTuple
+
+from starlette.responses import HTMLResponse, Response
+
+from hotline.readside.lists import Listed
+from hotline.readside.search import found
+from hotline.web.contact_seal import GivenContact, contact_of_fields
+from hotline.web.pages.acting import ACT, DoneAct, acted, data_of, form_of, new_act
+from hotline.web.pages.asking import PageAsk, PageMoved, PageView
+from hotline.web.pages.gate import HEADERS
+from hotline.web.pages.naming import unit_name
+from hotline.web.pages.rendering import block
+from hotline.web.pages.verbs import CHECK, CHOICE, TEXT, WORDS, FormField, VerbForm
+from hotline.web.reading import lent
+from services.dispatch.routing import routed
+from services.intake.settings import Settings as IntakeSettings
+from shared import inputs
+from shared.contacts.details import Contact, ContactInvalid
+from shared.events.base import RequestType, Urgency
+from shared.policy.calendar import calendar
+from shared.policy.deadlines import due_at
+from shared.policy.ruleset import ruleset
+from shared.text import folded, has_words
+
+CALENDAR: Final = IntakeSettings.model_fields["calendar"].default
+"""The calendar that new complaints are pinned to, where nobody told intake another one."""
+ALIKE_MAX: Final = 5
+"""Open complaints of the same subject and place that are shown before one more is made."""
+
+RECORD: Final = VerbForm(
+    inputs.RecordRequest,
+    "",
+    lambda _: True,
+    (
+        FormField("request_type", CHOICE, tuple(RequestType), "RequestType", usual=RequestType.HELP),
+        FormField("urgency", CHOICE, tuple(Urgency), "Urgency", usual=Urgency.GENERAL_7D),
+        FormField("subject", WORDS, most=200),
+        FormField("district", WORDS, most=200),
+        FormField("street", WORDS, most=200, demanded=False),
+        FormField("address", WORDS, demanded=False),
+        FormField("title", WORDS, most=200),
+        FormField("content", TEXT, most=4000, demanded=False),
+        FormField("confidential", CHECK, demanded=False),
+    ),
+)
+CONTACT: Final = ("name", "phone", "callback")
+
+
+class Foreseen(NamedTuple):
+    """Where a request would go, as the catalogue and the rule set say now."""
+
+    unit: str
+    co_units: list[str]
+    due_at: datetime | None
+    alike: list[Listed]
+    unlisted: list[str]
+    """Which of subject, district and street the catalogue does not know."""
+
+
+async def record_page(ask: PageAsk) -> PageView:
+    """The empty form."""
+    return PageView("record.html", await _values(ask, {}))
+
+
+async def foreseen_part(ask: PageAsk) -> Response:
+    """The part of the page that says where it would go; asked for while the form is filled in."""
+    draft = dict(ask.request.query_params)
+    values = {"foreseen": await _foreseen(ask, draft), "now": ask.now, "ruleset": ask.rooms.ruleset}
+    return HTMLResponse(block(ask.look, "record.html", "foreseen", **values), headers=HEADERS)
+
+
+async def put_on_record(ask: PageAsk) -> PageView | PageMoved:
+    """Seal the contact, record the request, and go on to its life, with the number to read back."""
+    form = await form_of(ask)
+    act = str(form.get(ACT, ""))
+    draft = {key: str(value) for key, value in form.items()}
+    data = data_of(form, RECORD, {}, ask.rooms.catalogue)
+    data |= {"request_id": f"page-{act}", "recorded_by": ask.staff.staff_id}
+    try:
+        contact = _contact(draft)
+    except ContactInvalid as error:
+        refused = DoneAct(done=False, why=f"{error}.", field=str(error).partition(":")[0])
+        return PageView("record.html", await _values(ask, draft, refused), HTTPStatus.CONFLICT)
+    done = await acted(ask, inputs.RecordRequest, data, act, contact)
+    if not done.done:
+        return PageView("record.html", await _values(ask, draft, done), HTTPStatus.CONFLICT)
+    if done.number:
+        return PageMoved(f"/life/{done.number}?recorded=yes")
+    return PageMoved("/record?sent=yes")
+
+
+def _contact(draft: Mapping[str, str]) -> Contact | None:
+    given = {name: draft.get(name, "").strip() for name in CONTACT}
+    return contact_of_fields(GivenContact(**given)) if any(given.values()) else None
+
+
+async def _values(ask: PageAsk, draft: Mapping[str, str], refused: DoneAct | None = None) -> dict[str, Any]:
+    known = ask.rooms.catalogue
+    return {
+        "verb": RECORD,
+        "act": new_act(),
+        "draft": draft,
+        "refused": refused,
+        "sent": ask.query("sent") == "yes",
+        "subjects": list(known.subjects),
+        "districts": list(known.districts),
+        "streets": [street for one in known.districts.values() for street in one.streets],
+        "foreseen": await _foreseen(ask, draft),
+        "ruleset": ask.rooms.ruleset,
+        "now": ask.now,
+    }
+
+
+async def _foreseen(ask: PageAsk, draft: Mapping[str, str]) -> Foreseen | None:
+    """None until subject and district are there."""
+    subject, district, street = (folded(draft.get(name, "")) for name in ("subject", "district", "street"))
+    if not (has_words(subject) and has_words(district)):
+        return None
+    known = ask.rooms.catalogue
+    to = routed(known, subject, district, street or None)
+    rules = ruleset(ask.rooms.ruleset)
+    urgency = draft.get("urgency", "")
+    limits = rules.classes[Urgency(urgency) if urgency in set(Urgency) else Urgency.GENERAL_7D]
+    due = None if limits.feedback is None else due_at(ask.now, limits.feedback, rules, calendar(CALENDAR)).at
+    async with lent(ask.rooms.pool) as connection:
+        alike = await found(
+            connection, subject=subject, district=district, street=street, open_only=True, most=ALIKE_MAX
+        )
+    territory = known.districts.get(district)
+    unlisted = [
+        name
+        for name, there in (
+            ("subject", subject in known.subjects),
+            ("district", territory is not None),
+            ("street", not street or (territory is not None and street in territory.streets)),
+        )
+        if not there
+    ]
+    return Foreseen(
+        unit_name(known, to.unit), [unit_name(known, one) for one in to.co_units], due, alike, unlisted
+    )

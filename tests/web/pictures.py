@@ -1,0 +1,237 @@
+"""`make pictures`: every page in every state as contact sheets, for the eye. `make test` does not collect it."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import httpx2
+import pytest
+
+from hotline.web.pages.look import Language, Theme
+from shared import roles
+from shared.events import VisitScheduled
+from tests.city import OTHER_UNIT, UNIT, City, until
+from tests.web.browser import People, Watched, needs_browser, open_browser
+from tests.web.door import Door, open_door
+from tests.web.test_http import recorded
+
+pytestmark = [pytest.mark.connected, needs_browser]
+FOLDER: Final = Path(__file__).parents[2] / "build" / "pictures"
+LONG: Final = (
+    "小区停水三天没有人管,物业和自来水公司互相推诿,楼内有老人和婴儿,用水非常困难,请尽快到现场协调并恢复供水"
+)
+WIDE, NARROW = (1280, 820), (820, 820)
+
+
+class Sight(NamedTuple):
+    """A page in a state."""
+
+    name: str
+    path: str
+    act: str = ""
+    """A key that is pressed there."""
+
+
+class Looked(NamedTuple):
+    """A way to look at it."""
+
+    name: str
+    language: Language
+    theme: Theme
+    size: tuple[int, int]
+
+
+LOOKS: Final = (
+    Looked("zh-light-wide", Language.CHINESE, Theme.LIGHT, WIDE),
+    Looked("zh-light-narrow", Language.CHINESE, Theme.LIGHT, NARROW),
+    Looked("en-dark-wide", Language.ENGLISH, Theme.DARK, WIDE),
+)
+
+
+@pytest.fixture
+async def door(city: Callable[..., Awaitable[City]], tmp_path: Path) -> AsyncIterator[Door]:
+    """Of a city whose clock can be moved on."""
+    town = await city(lived=True, at=datetime.now(UTC))
+    await town.start()
+    async with open_door(town, tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+async def people(door: Door) -> AsyncIterator[People]:
+    async with open_browser() as browser:
+        made = People(browser, door)
+        yield made
+        await made.close()
+
+
+async def lived(door: Door) -> dict[str, str]:
+    """A small city's morning; the numbers of complaints that are worth a look."""
+    agents = await door.of(roles.AGENTS)
+    unit = await door.of(roles.UNIT, UNIT)
+    known: dict[str, str] = {}
+    texts = (
+        "路灯不亮",
+        LONG,
+        "噪音扰民",
+        "垃圾无人清运",
+        "消防通道被占",
+        "供暖温度不达标",
+        "井盖破损",
+        "树木遮挡路灯",
+    )
+    for number in range(16):
+        urgency = ("GENERAL_7D", "TIMELY_24H", "CRITICAL_2H", "GENERAL_7D")[number % 4]
+        told = await recorded(
+            agents,
+            urgency=urgency,
+            title=texts[number % 8],
+            content=texts[number % 8] * 2,
+        )
+        known[f"late-{number}"] = told["complaint_number"]
+        about = {"complaint_id": told["complaint_id"], "assignment": 1}
+        if number % 3 == 0:
+            await unit.post("/acts/order/sign", json=about)
+        if number % 6 == 0:
+            await unit.post(
+                "/acts/extension/request", json={**about, "days": 3, "reason": "需协调更换主管道"}
+            )
+        if number % 6 == 3:
+            returned = {**about, "reason": "不属本单位职责", "evidence": "权属在自来水集团,见附图"}
+            await unit.post("/acts/return/request", json=returned)
+    judged = await recorded(agents, title=LONG, contact={"name": "张三", "phone": "13800138000"})
+    about = {"complaint_id": judged["complaint_id"], "assignment": 1}
+    await unit.post("/acts/order/sign", json=about)
+    await unit.post("/acts/progress/report", json={**about, "text": "已到现场查看,正在协调"})
+    await unit.post("/acts/order/answer", json={**about, "result": "已恢复供水", "claims_solved": True})
+
+    async def asked() -> bool:
+        return VisitScheduled.__name__ in await door.town.story(judged["complaint_id"])
+
+    await until(asked, what="the visit")
+    known["judged"] = judged["complaint_number"]
+    known["visit"] = (await _visited(door, agents, unit))["complaint_number"]
+    dialler = await door.of(roles.DIALLER)
+    said = {"visit": 1, "attempt": 1, "solved": False, "satisfied": False, "reason": "水还是没有来"}
+    await dialler.post("/acts/visit/record", json={"complaint_id": judged["complaint_id"], **said})
+    contact = await recorded(agents, title="有联系方式", contact={"name": "张三", "phone": "13800138000"})
+    known["contact"] = contact["complaint_number"]
+    return known
+
+
+async def _visited(door: Door, agents: httpx2.AsyncClient, unit: httpx2.AsyncClient) -> dict[str, Any]:
+    made = await recorded(agents, title="路灯已修好")
+    told = {
+        "complaint_id": made["complaint_id"],
+        "assignment": 1,
+        "result": "已更换灯泡",
+        "claims_solved": True,
+    }
+    await unit.post("/acts/order/answer", json=told)
+
+    async def asked() -> bool:
+        return VisitScheduled.__name__ in await door.town.story(made["complaint_id"])
+
+    await until(asked, what="the visit")
+    return made
+
+
+async def _sheet(people: People, name: str, watched: Watched, sights: list[Sight]) -> None:
+    """One contact sheet of these sights in every look."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    for look in LOOKS:
+        await watched.look(look.language, look.theme)
+        await watched.page.set_viewport_size({"width": look.size[0], "height": look.size[1]})
+        pictures: list[tuple[str, Path]] = []
+        for sight in sights:
+            await watched.goto(sight.path)
+            await watched.page.wait_for_load_state("load")
+            if sight.act:
+                await watched.page.keyboard.press(sight.act)
+                await watched.page.wait_for_timeout(700)
+            file = FOLDER / f"{name}-{sight.name}-{look.name}.png"
+            await watched.page.screenshot(path=file)
+            pictures.append((sight.name, file))
+        await _joined(people, FOLDER / f"sheet-{name}-{look.name}.png", pictures)
+
+
+async def _joined(people: People, file: Path, pictures: list[tuple[str, Path]]) -> None:
+    page = await people.page(viewport={"width": 1700, "height": 1000})
+    figures = "".join(
+        f'<figure style="margin:0"><img src="file://{one}" style="width:100%;border:1px solid #888">'
+        f"<figcaption>{html.escape(name)}</figcaption></figure>"
+        for name, one in pictures
+    )
+    sheet = file.with_suffix(".html")
+    sheet.write_text(
+        '<meta charset="utf-8"><body style="font:14px sans-serif;display:grid;grid-template-columns:1fr 1fr;gap:12px">'
+        + figures,
+        encoding="utf-8",
+    )
+    await page.page.goto(f"file://{sheet}")
+    await page.page.screenshot(path=file, full_page=True)
+    sheet.unlink()
+
+
+async def test_pictures(people: People, door: Door) -> None:
+    known = await lived(door)
+    await door.town.clock_to(datetime.now(UTC) + timedelta(hours=29))
+    clerk = await people.sign_in("王芳", roles.UNIT, UNIT)
+    stranger = await people.sign_in("李雷", roles.UNIT, OTHER_UNIT)
+    await _sheet(
+        people, "unit-empty", stranger, [Sight("empty", "/work"), Sight("not-found", "/work/nothing")]
+    )
+    matter = f"/work/{known['late-1']}"
+    await _sheet(
+        people,
+        "unit",
+        clerk,
+        [
+            Sight("list", "/work"),
+            Sight("overdue", "/work?tab=overdue"),
+            Sight("keys", "/work", "?"),
+            Sight("order", matter),
+            Sight("return", f"{matter}?do=return"),
+            Sight("whistle", f"{matter}?do=whistle"),
+            Sight("contact", f"/work/{known['contact']}", "o"),
+            Sight("life", f"/life/{known['judged']}"),
+        ],
+    )
+    visitor = await people.sign_in("孙回访", roles.DIALLER)
+    visit = f"/visits/{known['visit']}"
+    await _sheet(
+        people,
+        "visits",
+        visitor,
+        [Sight("now", "/visits"), Sight("later", "/visits?later=yes"), Sight("form", f"{visit}?do=record")],
+    )
+    reviewer = await people.sign_in("钱审核", roles.REVIEWERS)
+    await _sheet(
+        people,
+        "reviews",
+        reviewer,
+        [
+            Sight("list", "/decisions"),
+            Sight("return", f"/decisions/{known['late-3']}?do=return"),
+            Sight("matter", f"/decisions/{known['late-0']}"),
+        ],
+    )
+    chief = await people.sign_in("赵主任", roles.SUPERVISION)
+    life = f"/life/{known['judged']}"
+    await _sheet(
+        people,
+        "supervision",
+        chief,
+        [
+            Sight("list", "/supervision"),
+            Sight("decide", f"/supervision/{known['late-2']}?do=decide"),
+            Sight("life", life),
+            Sight("facts", f"{life}?all=yes"),
+            Sight("fact", f"{life}/4"),
+            Sight("find", "/find?q=路灯"),
+        ],
+    )
