@@ -13,6 +13,7 @@ from hotline.web.pages.asking import PageAsk
 from hotline.web.pages.catalogues import N_
 from hotline.web.pages.fact_words import FACT_WORDS, LABELS, WHO, FactWords
 from hotline.web.pages.naming import unit_name
+from hotline.web.pages.reasons import known_reason
 from hotline.web.pages.telling_time import instant
 from hotline.web.reading import Connection
 from shared.complaint import UNOPENED, Case, Complaint, evolve
@@ -135,7 +136,7 @@ def _told(ask: PageAsk, one: LifeFact, ruleset: str) -> ToldFact:
     fields = [
         ToldField(name, ask.text(LABELS[name]), text)
         for name in words.fields
-        if (text := shown_value(ask, name, getattr(one.fact, name), ruleset))
+        if (text := _field_of(ask, words, name, getattr(one.fact, name), ruleset))
     ]
     return ToldFact(
         one.version,
@@ -149,6 +150,13 @@ def _told(ask: PageAsk, one: LifeFact, ruleset: str) -> ToldFact:
         words.milestone,
         one.actor_id,
     )
+
+
+def _field_of(ask: PageAsk, words: FactWords, name: str, value: Any, ruleset: str) -> str:
+    """A field; of a refusal the reason as the catalogue tells it."""
+    if words.weight == "refused" and name == "reason":
+        return known_reason(ask.look.language, value) or value
+    return shown_value(ask, name, value, ruleset)
 
 
 def _limit_in_force(fact: Fact, fields: list[ToldField]) -> list[ToldField]:

@@ -123,12 +123,17 @@ def _pattern(text: str) -> re.Pattern[str]:
 
 
 def reason(language: Language, told: str) -> Markup:
-    """The reason; one that the catalogue does not have stays English, and says so to a reading program."""
+    """The sentence of a refusal; one that the catalogue does not have stays English, and is marked as English."""
     if language is Language.ENGLISH:
         return escape(told)
-    plain = told.strip().removeprefix("Refused: ").removesuffix(".")
+    known = known_reason(language, told.strip().removeprefix("Refused: ").removesuffix("."))
+    return Markup('<q lang="en">{}</q>').format(told) if known is None else escape(f"{known}。")
+
+
+def known_reason(language: Language, plain: str) -> str | None:
+    """The reason of a fact in this language; None where the catalogue does not have it."""
     for text in REASONS:
         found = _pattern(text).fullmatch(plain)
         if found is not None:
-            return escape(translations_of(language).gettext(text) % found.groupdict() + "。")
-    return Markup('<q lang="en">{}</q>').format(told)
+            return translations_of(language).gettext(text) % found.groupdict()
+    return None
