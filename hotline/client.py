@@ -116,8 +116,7 @@ async def tell(city: City, line: Topic, key: str, data: Input, *, unit: str = ""
     `Mistyped` where the door would not take it, or a citizen's number stands in it and nobody means it: then nothing is
     sent. `Unknown` where Kafka did not say whether it has it.
     """
-    value = _as_the_door_takes_it(data)
-    without_numbers(data)
+    value = checked(data)
     event_id = str(uuid4())
     topic = city.realm.prefix + line.of(unit)
     now = await now_of(city)
@@ -168,6 +167,13 @@ def may_speak(role: str) -> Iterator[None]:
             f"Kafka refused it: the login of the role '{role}' may not write here. {typed('down')}, then "
             f"{typed('up')} gives it its rights."
         ) from error
+
+
+def checked(data: Input) -> bytes:
+    """The bytes of an input as a door takes it; `Mistyped` where it would not, or a citizen's number is not meant."""
+    value = _as_the_door_takes_it(data)
+    without_numbers(data)
+    return value
 
 
 def _as_the_door_takes_it(data: Input) -> bytes:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 import asyncpg
@@ -11,10 +12,10 @@ import asyncpg
 from deploy.city.registry import City
 from shared.complaint import Complaint, UnreadableHead, stored_head
 from shared.complaint_number import ComplaintNumberError, Numbered, numbered
-from shared.deciding import units_called
+from shared.deciding import called_so
 from shared.ids import ComplaintId, UnitId, complaint_id
 from shared.log.reading import reader
-from shared.policy.catalogue import catalogue
+from shared.policy.catalogue import Catalogue, catalogue
 from shared.runtime.errors import UserError
 from shared.text import folded, folded_code, quoted
 
@@ -111,21 +112,39 @@ async def complaint_named(city: City, text: str) -> Complaint:
 
 def unit_named(name: str, path: str) -> UnitId:
     """The unit's id, by its id or name in the catalogue at `path`; else `UserError` names the nearest ones."""
-    known = catalogue(path)
-    called = units_called(name, known)
+    return unit_of(name, known_in(catalogue(path)))
+
+
+class UnitNames(NamedTuple):
+    """The units of a catalogue, each with the names it goes by, its own first."""
+
+    catalogue: str
+    """The version of the catalogue."""
+    units: Mapping[UnitId, Sequence[str]]
+
+
+def known_in(known: Catalogue) -> UnitNames:
+    """The units of this catalogue."""
+    return UnitNames(
+        known.version,
+        {unit: tuple(name for name in known.names_of(unit) if name != unit) for unit in known.units},
+    )
+
+
+def unit_of(name: str, known: UnitNames) -> UnitId:
+    """The unit's id, by its id or a name of it; else `UserError` names the nearest ones."""
+    called = called_so(name, known.units)
     if len(called) == 1:
         return called[0]
     name = folded(name)
     if called:
         raise UserError(f"{len(called)} units are called {quoted(name)}: {', '.join(sorted(called))}.")
-    names = {unit.name: unit_id for unit_id, unit in known.units.items()}
+    names = {of[0]: unit_id for unit_id, of in known.units.items()}
     near = [unit_id for text, unit_id in names.items() if name in text or name in unit_id][:_NEAR_MAX]
     alike = get_close_matches(name, [*known.units, *names], n=_NEAR_MAX, cutoff=0.4)
     near += [names.get(text, UnitId(text)) for text in alike]
-    shown = ", ".join(
-        f"{unit_id} ({known.units[unit_id].name})" for unit_id in dict.fromkeys(near[:_NEAR_MAX])
-    )
+    shown = ", ".join(f"{unit_id} ({known.units[unit_id][0]})" for unit_id in dict.fromkeys(near[:_NEAR_MAX]))
     raise UserError(
-        f"No unit {quoted(name)} in catalogue {known.version}{f'; near: {shown}' if shown else ''}. "
+        f"No unit {quoted(name)} in catalogue {known.catalogue}{f'; near: {shown}' if shown else ''}. "
         f"`hotline unit list --all-units` lists all {len(known.units)}."
     )

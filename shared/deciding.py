@@ -108,8 +108,13 @@ def _own(field: str, said: str, concerned: Mapping[str, str]) -> str | None:
 
 def units_called(name: str, catalogue: Catalogue) -> list[UnitId]:
     """The units that people call so, as a reader sees the name; none, one, or several that share it."""
-    code = folded_code(name)
-    if code in catalogue.units:
-        return [UnitId(code)]
+    return called_so(name, {unit: catalogue.names_of(unit) for unit in catalogue.units})
+
+
+def called_so(name: str, known: Mapping[UnitId, Iterable[str]]) -> list[UnitId]:
+    """The units with this id, or with a name that a reader takes for this one; `known`: the names of each."""
+    code = UnitId(folded_code(name))
+    if code in known:
+        return [code]
     told = alike(name)
-    return [unit for unit in catalogue.units if told in map(alike, catalogue.names_of(unit))]
+    return [unit for unit, names in known.items() if told in map(alike, names)]

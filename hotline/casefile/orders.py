@@ -17,7 +17,7 @@ from hotline.contact_details import callers_key_of
 from hotline.lookup import unit_named
 from hotline.readside.behind import behind
 from hotline.readside.lists import EVERYTHING, Filter, Listed, page_of, some, whole_list
-from hotline.readside.rows import LEAD, ORDERS
+from hotline.readside.rows import LEAD
 from hotline.readside.search import found, place_of
 from hotline.readside.standing import AsOf, caught_up, unread_complaints
 from hotline.terminal import LISTED_MAX
@@ -179,11 +179,6 @@ async def of_caller(city: City, number: str, agent: str, *, open_only: bool = Fa
 def _page_of_found(rows: list[Listed], now: datetime, as_of: AsOf, most: int) -> ListPage:
     more = place_of(rows[most - 1]) if len(rows) > most else ""
     return ListPage(rows[:most], now, as_of, UnreadableRows(), more)
-
-
-async def open_orders(city: City, unit: str) -> ListPage:
-    """All orders with which this unit has to do, the earliest due first."""
-    return await look(city, ORDERS, unit)
 
 
 def row(one: Listed, now: datetime) -> dict[str, Any]:

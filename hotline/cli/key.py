@@ -13,9 +13,11 @@ from shared.text import folded_code
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from deploy.city.kafka_rights import Login
-    from hotline.web.keys import ListedKey
+    from hotline.web.keys import ListedKey, ListedSecret
+    from hotline.web.signing import MadeSecret
 
 key = typer.Typer(
     help="Let a system of somebody else in over HTTP: with the rights of its role and no others.",
@@ -89,9 +91,10 @@ def add(
 @key.command("list")
 def list_keys(*, json: Json = False) -> None:
     """List every key: whose it is, what it may, when it was used last."""
-    rows = run(_list())
+    rows, secrets = run(_list())
     if json:
-        say_json(json_module.dumps([_row(one) for one in rows], indent=2, ensure_ascii=False))
+        told = [_row(one, [it for it in secrets if it.key_id == one.key_id]) for one in rows]
+        say_json(json_module.dumps(told, indent=2, ensure_ascii=False))
         return
     for one in rows:
         used = f"last used {one.used_at:%Y-%m-%d %H:%M}Z" if one.used_at is not None else "never used"
@@ -101,6 +104,9 @@ def list_keys(*, json: Json = False) -> None:
             f"{one.key_id}  {f'{one.role} {one.name}'.rstrip()}{whose}: {', '.join(one.scopes)}, "
             f"{one.rate} a second; {state}."
         )
+        for it in secrets:
+            if it.key_id == one.key_id and it.revoked_at is None:
+                say(f"    signs with secret {it.secret_id}, made {it.made_at:%Y-%m-%d %H:%M}Z.")
     if not rows:
         say("Nobody has a key: `hotline key add ROLE` makes one.")
 
@@ -115,6 +121,39 @@ def revoke(
     gone = key_id.partition(".")[0]
     run(_revoke(gone))
     answer(f"The key {gone} is void.", json=json, key_id=gone)
+
+
+@key.command()
+def secret(
+    key_id: Annotated[str, typer.Argument(metavar="ID", help="The part of the key before the dot.")],
+    *,
+    json: Json = False,
+) -> None:
+    """Make a secret with which the key's owner signs, by Standard Webhooks, and show it this once.
+
+    The secrets it has stay valid: the owner changes over, then `hotline key drop` makes the old one void.
+    """
+    from hotline.web.paths import SIGNED
+
+    made = run(_secret(key_id.partition(".")[0]))
+    if json:
+        say_json(json_module.dumps({"secret": made.typed, "secret_id": made.secret_id}))
+        return
+    say(made.typed)
+    say(
+        f"Secret {made.secret_id}: POST {SIGNED.format(key=key_id.partition('.')[0])}. It is shown this once."
+    )
+
+
+@key.command()
+def drop(
+    secret_id: Annotated[str, typer.Argument(metavar="SECRET", help="The secret's id, as `list` shows it.")],
+    *,
+    json: Json = False,
+) -> None:
+    """Make a secret void for good. Within two seconds nobody takes its signatures any more."""
+    run(_drop(secret_id))
+    answer(f"The secret {secret_id} is void.", json=json, secret_id=secret_id)
 
 
 def _asked(role: str, name: str) -> Login:
@@ -153,16 +192,34 @@ async def _add(wanted: Login, scopes: Sequence[str], sources: Sequence[str], rat
         return (await added(operator, wanted, scopes, sources, rate, note)).typed
 
 
-async def _list() -> list[ListedKey]:
+async def _list() -> tuple[list[ListedKey], list[ListedSecret]]:
     from deploy.city.registry import city_up
-    from hotline.web.keys import listed
+    from hotline.web.keys import listed, listed_secrets
     from shared.log.reading import reader
 
     connection = await reader(city_up().realm.login("reader"))
     try:
-        return await listed(connection)
+        return await listed(connection), await listed_secrets(connection)
     finally:
         await connection.close()
+
+
+async def _secret(key_id: str) -> MadeSecret:
+    from deploy.city.registry import city_up
+    from hotline.web.keys import add_secret
+    from shared.log.acts import acting
+
+    async with acting(city_up().realm.login("operator")) as operator:
+        return await add_secret(operator, key_id)
+
+
+async def _drop(secret_id: str) -> None:
+    from deploy.city.registry import city_up
+    from hotline.web.keys import revoke_secret
+    from shared.log.acts import acting
+
+    async with acting(city_up().realm.login("operator")) as operator:
+        await revoke_secret(operator, secret_id)
 
 
 async def _revoke(key_id: str) -> None:
@@ -174,6 +231,14 @@ async def _revoke(key_id: str) -> None:
         await revoked(operator, key_id)
 
 
-def _row(one: ListedKey) -> dict[str, object]:
-    times = {name: getattr(one, name) for name in ("made_at", "used_at", "revoked_at")}
-    return one._asdict() | {name: at.isoformat() if at is not None else None for name, at in times.items()}
+def _row(one: ListedKey, secrets: Sequence[ListedSecret]) -> dict[str, object]:
+    times = {name: _at(getattr(one, name)) for name in ("made_at", "used_at", "revoked_at")}
+    told = [
+        {"secret_id": it.secret_id, "made_at": _at(it.made_at), "revoked_at": _at(it.revoked_at)}
+        for it in secrets
+    ]
+    return one._asdict() | times | {"secrets": told}
+
+
+def _at(at: datetime | None) -> str | None:
+    return None if at is None else at.isoformat()

@@ -8,7 +8,16 @@ from uuid import UUID
 
 import asyncpg
 
-from hotline.readside.complaints import COMPLAINT, MESSAGE, TABLES, WAITING, WORDING, MadeRows, Table
+from hotline.readside.complaints import (
+    COMPLAINT,
+    FOLLOWED,
+    MESSAGE,
+    TABLES,
+    WAITING,
+    WORDING,
+    MadeRows,
+    Table,
+)
 from hotline.readside.rows import LEAD, ORDERS
 
 Stretch = tuple[UUID, UUID]
@@ -95,6 +104,7 @@ async def differing(
         WORDING.name: [one.wording for one in made.rows],
         WAITING.name: [row for one in made.rows for row in one.waiting],
         MESSAGE.name: made.messages,
+        FOLLOWED.name: made.followed,
     }
     known = {one.complaint.stream_id for one in made.rows}
     streams: set[str] = set()

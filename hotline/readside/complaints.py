@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
@@ -12,6 +12,7 @@ from hotline.readside.rows import (
     TEXT_CHANGED_BY,
     VERSION,
     ComplaintRow,
+    FollowedRow,
     MessageRow,
     RowsOf,
     WaitingRow,
@@ -31,6 +32,12 @@ _HEADS: Final = (
 _FIRST: Final = """
 SELECT stream_id, type, schema_version, body FROM es.fact
 WHERE stream_id = ANY ($1::uuid[]) AND version = 1 AND position('"sent_at":'::bytea IN body) > 0
+"""
+# The last fact of a life says when it changed. Few complaints are followed, and no other is looked at here.
+_CHANGED: Final = """
+SELECT asked.stream_id::text, last.recorded_at FROM unnest($1::uuid[]) AS asked (stream_id) CROSS JOIN LATERAL (
+    SELECT f.recorded_at FROM es.fact f WHERE f.stream_id = asked.stream_id ORDER BY f.version DESC LIMIT 1
+) last
 """
 _NEXT: Final = """
 SELECT s.stream_id FROM es.stream s
@@ -78,7 +85,8 @@ COMPLAINT: Final = Table("complaint", ComplaintRow._fields, ("stream_id",))
 WORDING: Final = Table("wording", WordingRow._fields, ("stream_id",))
 WAITING: Final = Table("waiting", WaitingRow._fields, ("stream_id", "list", "party", "role", "number"))
 MESSAGE: Final = Table("message", MessageRow._fields, ("stream_id",))
-TABLES: Final = (COMPLAINT, WORDING, WAITING, MESSAGE)
+FOLLOWED: Final = Table("followed", FollowedRow._fields, ("stream_id",))
+TABLES: Final = (COMPLAINT, WORDING, WAITING, MESSAGE, FOLLOWED)
 
 _GIVEN: Final = "".join(
     f"CREATE TEMP TABLE IF NOT EXISTS {table.given} (LIKE read.{table.name}) ON COMMIT DELETE ROWS;"
@@ -95,6 +103,7 @@ _PUT_WORDING: Final = WORDING.put(
 )
 _PUT_WAITING: Final = WAITING.put()
 _PUT_MESSAGE: Final = MESSAGE.put()
+_PUT_FOLLOWED: Final = FOLLOWED.put()
 _NO_LONGER_WAITING: Final = f"""
 DELETE FROM read.waiting w WHERE w.stream_id = ANY ($1::uuid[]) AND NOT EXISTS (
     SELECT FROM given_waiting g WHERE {" AND ".join(f"g.{name} = w.{name}" for name in WAITING.key)})
@@ -144,7 +153,7 @@ moved AS MATERIALIZED ({_OFF}), {_SUMMED}
 """  # noqa: S608 -- our own names
 _FORGET_REST: Final = tuple(
     f"DELETE FROM read.{table.name} WHERE stream_id = ANY ($1::uuid[])"  # noqa: S608 -- our own names
-    for table in (WORDING, WAITING, MESSAGE)
+    for table in (WORDING, WAITING, MESSAGE, FOLLOWED)
 )
 _UNREAD: Final = """
 INSERT INTO read.unread AS t (stream_id, why) SELECT * FROM unnest($1::uuid[], $2::text[])
@@ -159,6 +168,15 @@ class MadeRows(NamedTuple):
 
     rows: list[RowsOf]
     messages: list[MessageRow]
+    followed: list[FollowedRow]
+
+    def only(self, streams: Collection[str]) -> MadeRows:
+        """Those of these complaints."""
+        return MadeRows(
+            [one for one in self.rows if one.complaint.stream_id in streams],
+            [one for one in self.messages if one.stream_id in streams],
+            [one for one in self.followed if one.stream_id in streams],
+        )
 
 
 class Complaints:
@@ -188,8 +206,7 @@ class Complaints:
             except Exception as error:  # noqa: BLE001 -- this complaint is in no list and is named, all others are
                 amiss[stream] = reason(error)
         first = set(new.keys) if every else {row[0] for row in new.told if row[4]}
-        messages = await messages_of(connection, first) if first else []
-        amiss |= await put(connection, MadeRows(rows, messages))
+        amiss |= await put(connection, await made_of(connection, rows, first))
         await note_unread(connection, new.keys, amiss)
 
     async def next_keys(
@@ -206,6 +223,20 @@ class Complaints:
     async def unread(self, connection: asyncpg.Connection[Any]) -> list[Any]:
         """See `Projection.unread`."""
         return [row[0] for row in await connection.fetch(_NOTED)]
+
+
+async def made_of(
+    connection: asyncpg.Connection[Any], rows: list[RowsOf], first: Collection[UUID]
+) -> MadeRows:
+    """These rows, and beside them all that facts alone say. `first`: the complaints whose first fact is looked at."""
+    messages = await messages_of(connection, first) if first else []
+    return MadeRows(rows, messages, await _followed_of(connection, rows))
+
+
+async def _followed_of(connection: asyncpg.Connection[Any], rows: Iterable[RowsOf]) -> list[FollowedRow]:
+    logins = {one.complaint.stream_id: one.login for one in rows if one.login is not None}
+    found = await connection.fetch(_CHANGED, list(map(UUID, logins))) if logins else []
+    return [FollowedRow(stream, logins[stream], changed_at) for stream, changed_at in found]
 
 
 async def messages_of(connection: asyncpg.Connection[Any], streams: Iterable[UUID]) -> list[MessageRow]:
@@ -243,8 +274,7 @@ async def put(connection: asyncpg.Connection[Any], made: MadeRows) -> dict[UUID,
         amiss: dict[UUID, str] = {}
         for some in (made.rows[:half], made.rows[half:]):
             known = {one.complaint.stream_id for one in some}
-            messages = [one for one in made.messages if one.stream_id in known]
-            amiss |= await put(connection, MadeRows(some, messages))
+            amiss |= await put(connection, made.only(known))
         return amiss
     return {}
 
@@ -267,6 +297,9 @@ async def _put(connection: asyncpg.Connection[Any], made: MadeRows) -> None:
     if made.messages:
         await _given(connection, MESSAGE, made.messages)
         await connection.execute(_PUT_MESSAGE)
+    if made.followed:
+        await _given(connection, FOLLOWED, made.followed)
+        await connection.execute(_PUT_FOLLOWED)
 
 
 async def _given(connection: asyncpg.Connection[Any], table: Table, rows: Sequence[tuple[Any, ...]]) -> None:

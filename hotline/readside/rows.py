@@ -30,7 +30,7 @@ from shared.events.base import Level, Limit, RequestType
 from shared.log import timers_of
 from shared.times import zone_of
 
-VERSION: Final = 4
+VERSION: Final = 5
 """Of this fold. Raise it where other rows follow from the same complaint: the projector then goes through all."""
 
 ORDERS, REVIEWS, CORRECTIONS, SUPERVISION, VISITS, DESKS = LISTS = (
@@ -59,6 +59,8 @@ AT_DESKS: Final = (Stage.RECEIVED, Stage.TO_DISPATCH, Stage.TERMINATED, Stage.AN
 """The stages in which a complaint waits for a desk of ours, and for no person. Each takes a moment; what stays here is
 stuck."""
 
+FOLLOWED: Final = "open311:"
+"""How the number of a request begins whose sender follows it: its login comes behind, to the next colon."""
 TEXT_CHANGED_BY: Final = (
     "ComplaintReceived",
     "ComplaintClassified",
@@ -134,17 +136,37 @@ class MessageRow(NamedTuple):
     waited: Any
 
 
+class FollowedRow(NamedTuple):
+    """See `read.followed`."""
+
+    stream_id: str
+    login: str
+    changed_at: datetime
+
+
 class RowsOf(NamedTuple):
     """All rows of one complaint."""
 
     complaint: ComplaintRow
     wording: WordingRow | None
     waiting: list[WaitingRow]
+    login: str | None
+    """The login that follows it; None where none does."""
 
 
 def rows_of(case: Complaint, version: int, *, worded: bool = True) -> RowsOf:
     """The rows of a complaint whose facts up to this version it is the sum of; `worded`: its texts too."""
-    return RowsOf(_complaint(case, version), _wording(case) if worded else None, list(_waiting(case)))
+    return RowsOf(
+        _complaint(case, version),
+        _wording(case) if worded else None,
+        list(_waiting(case)),
+        login_in(case.request_id),
+    )
+
+
+def login_in(request_id: str) -> str | None:
+    """The login that sent a request over Open311, as its number says; None of any other request."""
+    return request_id.split(":")[1] if request_id.startswith(FOLLOWED) else None
 
 
 def message_of(received: Fact) -> MessageRow | None:

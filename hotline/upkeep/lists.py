@@ -15,7 +15,7 @@ import asyncpg
 
 from hotline.readside import calls
 from hotline.readside.comparing import SUMS, Sum, differing, sums_differing
-from hotline.readside.complaints import MadeRows, forget, messages_of, note_unread, prepared, put
+from hotline.readside.complaints import MadeRows, forget, made_of, note_unread, prepared, put
 from hotline.readside.rows import RowsOf, rows_of
 from hotline.upkeep.rebuild import Rebuilt, RebuiltBut
 from shared.complaint import Complaint
@@ -101,7 +101,7 @@ class _Lists:
                             amiss[life.stream] = reason(error)
                             self.unread.note(f"complaint {life.stream}", reason(error))
             streams = [UUID(one.complaint.stream_id) for one in rows]
-            made = MadeRows(rows, await messages_of(connection, streams))
+            made = await made_of(connection, rows, streams)
             # Of what lies in a month that is away, and of what cannot be read, the rows stay as they are.
             kept = {row[0] for row in await connection.fetch(_DETACHED, *stretch)}
             found = await differing(connection, stretch, made, kept | {str(stream) for stream in amiss})
@@ -114,10 +114,7 @@ class _Lists:
         if not streams and not unknown:
             return
         await forget(self._connection, streams | unknown)
-        rows = [one for one in made.rows if one.complaint.stream_id in streams]
-        await put(
-            self._connection, MadeRows(rows, [one for one in made.messages if one.stream_id in streams])
-        )
+        await put(self._connection, made.only(streams))
 
     async def calls(self) -> None:
         """Every call, by what was told of it."""

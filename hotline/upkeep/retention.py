@@ -100,6 +100,13 @@ KEPT: Final = (
         "hotline key revoke",
     ),
     KeptData(
+        "secrets of signatures",
+        "the secret with which the owner of a key signs, as it is; no backup holds it",
+        ("web.secret",),
+        "until it is dropped; that one was there, for good",
+        "hotline key drop",
+    ),
+    KeptData(
         "people who sign in",
         "the name of each, one role, and of a unit's people the unit; facts hold the id alone",
         ("web.staff",),

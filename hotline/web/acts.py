@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from typing import Final
-from urllib.parse import urlencode
+from urllib.parse import quote
 from uuid import UUID, uuid4
 
 import msgspec
@@ -19,6 +19,7 @@ from hotline.web.events import HttpEvent, depth_of
 from hotline.web.judging import JudgedEvent
 from hotline.web.limits import DEPTH_MAX, OUTCOME_SECONDS_MAX
 from hotline.web.outcomes import POLL_SECONDS, AwaitedAct, CameOfIt
+from hotline.web.paths import OUTCOMES
 from hotline.web.problems import HttpRefusal, ProblemKind, sentence
 from hotline.web.reading import OfAct, is_dispatched, is_party, lent, of_act
 from hotline.web.roles import ACTS_OF
@@ -38,18 +39,11 @@ from shared.log.away import is_away
 from shared.results import wrong_field
 
 IDEMPOTENCY_KEY: Final = b"idempotency-key"
-OUTCOMES: Final = "/outcomes"
 BEHIND: Final = "waits behind"
 """How the reason begins of a message that waits for another one of its complaint."""
 NOT_ON_RECORD: Final = "is not on record"
 """How the reason ends of a message about a complaint that nobody has recorded."""
 _NOT_YOURS: Final = "No order of this complaint lies with you."
-
-
-def act_path(kind: type[Input]) -> str:
-    """The path of an act: `/acts/order/sign` of `hotline.order.sign.v1`."""
-    _, noun, verb, _ = kind.TYPE.split(".")
-    return f"/acts/{noun}/{verb.replace('_', '-')}"
 
 
 def acting(kind: type[Input]) -> Callable[[HttpAsk], Awaitable[HttpReply]]:
@@ -112,15 +106,11 @@ def _as_act(ask: HttpAsk, event: HttpEvent) -> list[JudgedEvent]:
 
 def outcome_link(sent: SentEvent) -> str:
     """Where this key may ask what came of what it sent."""
-    told: dict[str, str | int] = {
-        "id": sent.event.event_id,
-        "type": sent.event.kind.TYPE,
-        "source": sent.event.source,
-        "partition": sent.partition,
-        "offset": sent.offset,
-        "complaint": sent.event.complaint_id or "",
-    }
-    return f"{OUTCOMES}?{urlencode(told)}"
+    event = sent.event
+    return (
+        f"{OUTCOMES}?id={quote(event.event_id, safe='')}&type={event.kind.TYPE}&source={quote(event.source, safe='')}"
+        f"&partition={sent.partition}&offset={sent.offset}&complaint={event.complaint_id or ''}"
+    )
 
 
 async def came(ask: HttpAsk, sent: SentEvent) -> HttpReply:
@@ -189,7 +179,11 @@ async def told(
                 if not await is_party(connection, complaint, ask.key.unit):
                     raise HttpRefusal(ProblemKind.NOT_FOUND, _NOT_YOURS)
         raise HttpRefusal(
-            ProblemKind.REFUSED, refusals.answer(refused[0]), fact=type(refused[0]).__name__, outcome=link
+            ProblemKind.REFUSED,
+            refusals.answer(refused[0]),
+            fact=type(refused[0]).__name__,
+            facts=found.stated,
+            outcome=link,
         )
     received = any(isinstance(fact, ComplaintReceived) for fact in found.facts)
     return HttpReply(

@@ -7,6 +7,8 @@ from datetime import datetime
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from shared.events import Attachment
+
 
 class HttpAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A body that is answered."""
@@ -184,6 +186,18 @@ class ComplaintSeen(HttpAnswer, frozen=True, kw_only=True):
     """The request in one line."""
     content: str
     """The request in the citizen's words."""
+    attachments: list[Attachment]
+    """The pictures and papers that were sent with it, by their addresses."""
+    unlisted: list[str]
+    """Which of subject, district and street the catalogue does not know."""
+    ruleset: str
+    """The rule set it was born under; it names the time zone of its limits."""
+    number: int
+    """Of a unit that is called: the whistle; else 0."""
+    whistles: int | UnsetType = UNSET
+    """The whistles that were blown for it; left out of a list."""
+    at: datetime
+    """The city's present when it was read."""
 
 
 class ListAsOf(HttpAnswer, frozen=True, kw_only=True):
@@ -200,6 +214,8 @@ class ComplaintPage(HttpAnswer, frozen=True, kw_only=True):
 
     complaints: list[ComplaintSeen]
     """The rows."""
+    at: datetime
+    """The city's present when they were read."""
     as_of: ListAsOf
     """How far the list is."""
     next: str | UnsetType = UNSET
@@ -234,3 +250,77 @@ class ComplaintTimeline(HttpAnswer, frozen=True, kw_only=True):
     """The number that is read out and typed."""
     entries: list[TimelineEntry]
     """Its facts; for a unit those that it is told of and those it led to."""
+
+
+class KeySeen(HttpAnswer, frozen=True, kw_only=True):
+    """The key of a request, as its owner sees it."""
+
+    key_id: str
+    """The part before the dot; no secret."""
+    role: str
+    """The role it speaks as."""
+    name: str
+    """Of a unit's key the unit; else the name of its login, empty where it has none."""
+    topic: str
+    """The topic on which it speaks, without the city's prefix."""
+    scopes: list[str]
+    """The things it may do."""
+    sources: list[str]
+    """The CloudEvents sources it may speak for; the first is that of its acts."""
+    rate: int
+    """Events and requests a second."""
+    ruleset: str
+    """The rule set that new complaints are born under."""
+
+
+class KnownUnit(HttpAnswer, frozen=True, kw_only=True):
+    """A unit of the dispatch catalogue."""
+
+    unit: str
+    """Its id."""
+    names: list[str]
+    """The names it goes by, its own first."""
+    level: str
+    """UNIT, DISTRICT or MUNICIPAL."""
+
+
+class KnownUnits(HttpAnswer, frozen=True, kw_only=True):
+    """The units that there are."""
+
+    catalogue: str
+    """The version of the dispatch catalogue."""
+    units: list[KnownUnit]
+    """Each unit, in the order of the catalogue."""
+
+
+class WaitingOrder(HttpAnswer, frozen=True, kw_only=True):
+    """An order that waits for an answer."""
+
+    complaint_id: str
+    """The complaint's own id."""
+    complaint_number: str
+    """The number that is read out and typed."""
+    assignment: int
+    """The number of the assignment."""
+
+
+class OfferedAnswer(HttpAnswer, frozen=True, kw_only=True):
+    """An answer that a programme offers for complaints in the position of another."""
+
+    programme_id: str
+    """The programme's id."""
+    programme: str
+    """Its title."""
+    offer: int
+    """The number of the offer within the programme."""
+    answer: str
+    """The answer."""
+    waiting: list[WaitingOrder]
+    """The orders of this unit that it is for and that are not answered."""
+
+
+class OfferedAnswers(HttpAnswer, frozen=True, kw_only=True):
+    """The answers that are offered to a unit."""
+
+    offers: list[OfferedAnswer]
+    """Each offer, by programme."""

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Protocol
 
 import asyncpg
 import msgspec
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 
 from hotline.web.city_clock import CityClock
@@ -76,6 +76,8 @@ class HttpAsk(NamedTuple):
     request: Request
     key: Key
     rooms: Rooms
+    taken: bytes | None = None
+    """The body, where it was read already: a signature covers it."""
 
     def path(self, name: str) -> str:
         """A part of the path."""
@@ -87,7 +89,7 @@ class HttpAsk(NamedTuple):
 
     async def body(self) -> bytes:
         """The whole body; `HttpRefusal` where it is too large or does not come in time."""
-        return await body_of(self.request)
+        return await body_of(self.request) if self.taken is None else self.taken
 
 
 class HttpStream(NamedTuple):
@@ -128,16 +130,20 @@ async def body_of(request: Request) -> bytes:
     size = 0
     try:
         async with asyncio.timeout(BODY_SECONDS_MAX):
-            async for part in request.stream():
+            more = True
+            while more:
+                message = await request.receive()
+                if message["type"] == "http.disconnect":
+                    raise HttpRefusal(ProblemKind.TOO_SLOW, "The connection ended before the body did.")
+                part = message.get("body", b"")
                 size += len(part)
                 if size > BODY_BYTES_MAX:
                     raise _too_large()
                 parts.append(part)
+                more = message.get("more_body", False)
     except TimeoutError:
         detail = f"The body did not arrive within {BODY_SECONDS_MAX:.0f} s."
         raise HttpRefusal(ProblemKind.TOO_SLOW, detail, headers={"Connection": "close"}) from None
-    except ClientDisconnect:
-        raise HttpRefusal(ProblemKind.TOO_SLOW, "The connection ended before the body did.") from None
     return b"".join(parts)
 
 

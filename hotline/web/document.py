@@ -22,13 +22,19 @@ from hotline.web.answers import (
     ComplaintSeen,
     ComplaintTimeline,
     ContactSeen,
+    KeySeen,
+    KnownUnit,
+    KnownUnits,
     ListAsOf,
+    OfferedAnswer,
+    OfferedAnswers,
     PlacedOrder,
     SealedContact,
     StatedFact,
     TextNumberSeen,
     TimelineEntry,
     UndecidedAct,
+    WaitingOrder,
 )
 from hotline.web.contact_seal import BESIDE, GivenContact
 from hotline.web.contacts import RequestContact
@@ -37,6 +43,7 @@ from hotline.web.open311 import contract as open311
 from hotline.web.problems import CONTENT_TYPE, HttpProblem, ProblemKind
 from hotline.web.roles import LINE_OF
 from hotline.web.routes import EVERYWHERE, WITH_BODY, HttpParameter, HttpRoute, TakenBody, WireName
+from hotline.web.signing import SIGNATURE
 from shared.cloudevents import ATTRIBUTE_BYTES_MAX, VALUE_BYTES_MAX
 from shared.events import Attachment
 from shared.inputs import Input
@@ -58,11 +65,19 @@ ANSWERS: Final = (
     ComplaintPage,
     TimelineEntry,
     ComplaintTimeline,
+    KeySeen,
+    KnownUnit,
+    KnownUnits,
+    WaitingOrder,
+    OfferedAnswer,
+    OfferedAnswers,
     HttpProblem,
 )
 LIMITS: Final[Mapping[str, float]] = {
     "bodyBytesMax": limits.BODY_BYTES_MAX,
     "bodySecondsMax": limits.BODY_SECONDS_MAX,
+    "headBytesMax": limits.HEAD_BYTES_MAX,
+    "headSecondsMax": limits.HEAD_SECONDS_MAX,
     "eventBytesMax": VALUE_BYTES_MAX,
     "attributeBytesMax": ATTRIBUTE_BYTES_MAX,
     "batchEventsMax": limits.BATCH_EVENTS_MAX,
@@ -73,6 +88,9 @@ LIMITS: Final[Mapping[str, float]] = {
     "kafkaSecondsMax": limits.KAFKA_SECONDS_MAX,
     "connectionsMax": limits.CONNECTIONS_MAX,
     "pageRowsMax": limits.PAGE_MAX,
+    "signedSecondsMax": limits.SIGNED_SECONDS_MAX,
+    "signaturesMax": limits.SIGNATURES_MAX,
+    "secretsMax": limits.SECRETS_MAX,
 }
 """Every limit of a client, by its name in the contract."""
 _DESCRIPTION: Final = f"""\
@@ -122,6 +140,12 @@ def document(routes: Sequence[HttpRoute]) -> dict[str, Any]:
         "components": {
             "securitySchemes": {
                 "key": {"type": "http", "scheme": "bearer", "description": "ID.SECRET of `hotline key add`."},
+                "signature": {
+                    "type": "apiKey",
+                    "in": "header",
+                    "name": SIGNATURE,
+                    "description": "A signature of Standard Webhooks by a secret of `hotline key secret`.",
+                },
                 **(open311.SECURITY if any(one.wire is WireName.OPEN311 for one in routes) else {}),
             },
             "schemas": _schemas(routes),
@@ -134,14 +158,17 @@ def _operation(route: HttpRoute) -> dict[str, Any]:
         "operationId": route.name,
         "summary": route.summary,
         "x-roles": list(route.roles),
-        "x-scope": str(route.scope),
+        "x-scope": None if route.scope is None else str(route.scope),
         "x-listeners": sorted(route.listeners),
     }
+    if route.signed:
+        told["security"] = [{"signature": []}]
     parameters = [_parameter(one) for one in route.parameters]
     if route.takes is TakenBody.EVENTS:
-        parameters += [
-            _parameter(HttpParameter(name=name, at="header", text=text)) for name, text in _BINARY.items()
-        ]
+        if not route.signed:
+            parameters += [
+                _parameter(HttpParameter(name=name, at="header", text=text)) for name, text in _BINARY.items()
+            ]
         told["requestBody"] = {"required": True, "content": _event_content(route)}
     elif route.input is not None:
         example = input_example(route.input)["payload"]
@@ -164,11 +191,8 @@ def _operation(route: HttpRoute) -> dict[str, Any]:
 
 def _event_content(route: HttpRoute) -> dict[str, Any]:
     data = {"oneOf": [_ref(kind.__name__) for role in route.roles for kind in LINE_OF[role].inputs]}
-    return {
-        JSON: {"schema": data},
-        STRUCTURED: {"schema": _ref(_EVENT)},
-        BATCH: {"schema": _ref(_EVENTS)},
-    }
+    whole = {STRUCTURED: {"schema": _ref(_EVENT)}, BATCH: {"schema": _ref(_EVENTS)}}
+    return whole if route.signed else {JSON: {"schema": data}, **whole}
 
 
 def _parameter(one: HttpParameter) -> dict[str, Any]:
@@ -302,7 +326,7 @@ def _contacts() -> dict[str, Any]:
 def _answers() -> dict[str, Any]:
     made = _described(ANSWERS)
     made[StatedFact.__name__]["properties"]["data"]["type"] = "object"
-    return made
+    return made | {name: told for name, told in _inputs().items() if name in made}
 
 
 def _described(kinds: Sequence[type[msgspec.Struct]]) -> dict[str, Any]:

@@ -59,6 +59,8 @@ def events_in(headers: Iterable[tuple[bytes, bytes]], body: bytes) -> list[HttpE
 
 def _text_of(name: str, value: bytes) -> bytes:
     """The value of a `ce-` header: UTF-8, percent-encoded."""
+    if b"%" not in value and value.isascii():
+        return value
     found = unquote_to_bytes(value)
     try:
         found.decode()

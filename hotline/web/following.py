@@ -53,7 +53,7 @@ async def follow_orders(ask: HttpAsk) -> HttpStream:
     at = TopicPartition(ask.rooms.prefix + DISPATCH_ORDERS.of(unit), 0)
     streams.open += 1
     try:
-        consumer = await _opened(ask, at, int(after) + 1 if after else None, where)
+        consumer, begin = await _opened(ask, at, int(after) + 1 if after else None, where)
     except BaseException:
         streams.open -= 1
         raise
@@ -62,10 +62,12 @@ async def follow_orders(ask: HttpAsk) -> HttpStream:
         streams.open -= 1
         await _closed(consumer)
 
-    return HttpStream(_events(ask, consumer, at), close)
+    return HttpStream(_events(ask, consumer, at, begin), close)
 
 
-async def _opened(ask: HttpAsk, at: TopicPartition, offset: int | None, where: str) -> AIOKafkaConsumer:
+async def _opened(
+    ask: HttpAsk, at: TopicPartition, offset: int | None, where: str
+) -> tuple[AIOKafkaConsumer, int]:
     """A consumer at this offset, else at one end of the topic; at the earliest there is where that is gone."""
     consumer = reader_of(ask.rooms.speakers.address(ask.key.role), client_id="web-follow")
     try:
@@ -83,8 +85,9 @@ async def _opened(ask: HttpAsk, at: TopicPartition, offset: int | None, where: s
         await _closed(consumer)
         raise
     begin = offset if offset is not None else (first if where == EARLIEST else end)
-    consumer.seek(at, min(max(begin, first), end))
-    return consumer
+    begin = min(max(begin, first), end)
+    consumer.seek(at, begin)
+    return consumer, begin
 
 
 async def _closed(consumer: AIOKafkaConsumer) -> None:
@@ -93,7 +96,9 @@ async def _closed(consumer: AIOKafkaConsumer) -> None:
             await consumer.stop()
 
 
-async def _events(ask: HttpAsk, consumer: AIOKafkaConsumer, at: TopicPartition) -> AsyncIterator[bytes]:
+async def _events(
+    ask: HttpAsk, consumer: AIOKafkaConsumer, at: TopicPartition, begin: int
+) -> AsyncIterator[bytes]:
     """Every message as an event, a heartbeat where none comes, and a farewell where the process stops."""
     streams = ask.rooms.streams
     stopping = asyncio.ensure_future(streams.stop.wait())
@@ -101,7 +106,9 @@ async def _events(ask: HttpAsk, consumer: AIOKafkaConsumer, at: TopicPartition) 
         time.monotonic() + STREAM_SECONDS_MAX
     )  # then the client comes again, and its key is looked at anew
     try:
-        yield f"retry: {RETRY_MS}\n\n".encode()
+        # The place before the first event, so that a client that lost the stream before it misses nothing.
+        place = f"id: {begin - 1}\n" if begin > 0 else ""
+        yield f"retry: {RETRY_MS}\n{place}\n".encode()
         while time.monotonic() < end_at and not stopping.done():
             getting = asyncio.ensure_future(consumer.getmany(at, timeout_ms=round(HEARTBEAT_SECONDS * 1000)))
             await asyncio.wait({getting, stopping}, return_when=asyncio.FIRST_COMPLETED)

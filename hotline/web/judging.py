@@ -16,7 +16,7 @@ from services.dispatch.settings import Settings as DispatchSettings
 from services.feedback import inbound as feedback
 from services.intake import inbound as intake
 from services.intake.settings import Settings as IntakeSettings
-from shared.cloudevents import event_of
+from shared.cloudevents import ReadMessage, event_of
 from shared.doors.unread_records import Handle
 from shared.ids import ComplaintId, MessageId, message_id
 from shared.inputs import Input
@@ -111,7 +111,7 @@ class Judge:
                 **at(event.place),
             ) from None
         record_key = key_of(told.data).encode()
-        message = Incoming(
+        message = ReadMessage(
             topic,
             partition_of(record_key, line.partitions),
             place,
@@ -119,6 +119,7 @@ class Judge:
             record_key,
             event.headers,
             event.value,
+            event=told,
         )
         identity = message_id(key.topic, told.source, told.id)
         return JudgedEvent(message, identity, told.source, told.id, kind, None, None)

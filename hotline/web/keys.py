@@ -20,9 +20,11 @@ from hotline.web.limits import (
     KEY_KNOWN_SECONDS,
     KEY_TRUSTED_SECONDS,
     KEYS_KNOWN_MAX,
+    SECRETS_MAX,
     STRANGERS_PER_SECOND,
 )
 from hotline.web.roles import LINE_OF, KeyScope
+from hotline.web.signing import MadeSecret, new_secret
 from shared import roles
 from shared.doors.heard import of_login
 from shared.log.away import is_away
@@ -31,12 +33,18 @@ from shared.topics import Topic
 ID_BYTES: Final = 8
 SECRET_BYTES: Final = 32
 SALT_BYTES: Final = 16
+_KEY_ID: Final = re.compile(r"[a-z0-9]{16}")
 _TYPED: Final = re.compile(r"([a-z0-9]{16})\.([A-Za-z0-9_-]{43})")
-_KEY_OF: Final = "SELECT role, name, scopes, sources, rate, salt, hash FROM web.key_of($1)"
+_KEY_OF: Final = """
+SELECT role, name, scopes, sources, rate, salt, hash, ARRAY(SELECT web.secrets_of($1)) AS secrets FROM web.key_of($1)
+"""
 _ADD: Final = "SELECT web.add_key($1, $2, $3, $4, $5, $6, $7, $8, $9)"
 _LIST: Final = """
 SELECT key_id, role, name, scopes, sources, rate, note, made_at, used_at, revoked_at
 FROM web.key ORDER BY made_at, key_id
+"""
+_LIST_SECRETS: Final = """
+SELECT secret_id, key_id, made_at, revoked_at FROM web.secret ORDER BY made_at, secret_id
 """
 
 
@@ -105,6 +113,22 @@ class ListedKey(NamedTuple):
     revoked_at: datetime | None
 
 
+class ListedSecret(NamedTuple):
+    """A secret as an operator sees it; nothing of its bytes."""
+
+    secret_id: str
+    key_id: str
+    made_at: datetime
+    revoked_at: datetime | None
+
+
+class Signer(NamedTuple):
+    """A key, and the secrets by which it may sign."""
+
+    key: Key
+    secrets: tuple[bytes, ...]
+
+
 class KeyUnknowable(Exception):  # noqa: N818 -- PostgreSQL is away, and the key is none that is remembered
     """Whether the key is one cannot be said just now."""
 
@@ -159,6 +183,25 @@ async def revoke(operator: asyncpg.Connection[Any], key_id: str) -> None:
     await operator.execute("SELECT web.revoke_key($1)", key_id)
 
 
+async def add_secret(operator: asyncpg.Connection[Any], key_id: str) -> MadeSecret:
+    """Keep a new secret of this key, beside those it has. `operator`: a connection by that login."""
+    made = new_secret()
+    await operator.execute(
+        "SELECT web.add_secret($1, $2, $3, $4)", made.secret_id, key_id, made.secret, SECRETS_MAX
+    )
+    return made
+
+
+async def revoke_secret(operator: asyncpg.Connection[Any], secret_id: str) -> None:
+    """Make a secret void for good; its bytes are gone. `operator`: a connection by that login."""
+    await operator.execute("SELECT web.revoke_secret($1)", secret_id)
+
+
+async def listed_secrets(reader: asyncpg.Connection[Any]) -> list[ListedSecret]:
+    """Every secret there ever was, the oldest first."""
+    return [ListedSecret(*row) for row in await reader.fetch(_LIST_SECRETS)]
+
+
 async def listed(reader: asyncpg.Connection[Any]) -> list[ListedKey]:
     """Every key there ever was, the oldest first."""
     return [ListedKey(*row) for row in await reader.fetch(_LIST)]
@@ -168,6 +211,7 @@ class _Known(NamedTuple):
     key: Key
     salt: bytes
     hash: bytes
+    secrets: tuple[bytes, ...]
     at: float
 
 
@@ -186,13 +230,28 @@ class KeyRing:
         found = _TYPED.fullmatch(typed)
         if found is None:
             return None
-        known = self._known.get(found[1])
-        if known is None or time.monotonic() - known.at > KEY_KNOWN_SECONDS:
-            known = await self._asked(found[1], known)
+        known = await self._of(found[1])
         if known is None or not compare_digest(hashed(known.salt, found[2]), known.hash):
             return None
         self._used.add(known.key.key_id)
         return known.key
+
+    async def signer(self, key_id: str) -> Signer | None:
+        """The key with this id, and its secrets; None where there is none such. Raises `KeyUnknowable`."""
+        if not _KEY_ID.fullmatch(key_id):
+            return None
+        known = await self._of(key_id)
+        return None if known is None else Signer(known.key, known.secrets)
+
+    def used(self, key: Key) -> None:
+        """This key has proved who it is by a signature."""
+        self._used.add(key.key_id)
+
+    async def _of(self, key_id: str) -> _Known | None:
+        known = self._known.get(key_id)
+        if known is None or time.monotonic() - known.at > KEY_KNOWN_SECONDS:
+            known = await self._asked(key_id, known)
+        return known
 
     def take_used(self) -> list[str]:
         """The keys that were used since this was asked the last time."""
@@ -219,11 +278,11 @@ class KeyRing:
         if row is None:
             self._known.pop(key_id, None)
             return None
-        role, name, scopes, sources, rate, salt, digest = row
+        role, name, scopes, sources, rate, salt, digest, secrets_ = row
         key = Key(
             key_id=key_id, role=role, name=name, scopes=frozenset(scopes), sources=tuple(sources), rate=rate
         )
         if key_id not in self._known and len(self._known) >= KEYS_KNOWN_MAX:
             self._known.clear()
-        known = self._known[key_id] = _Known(key, salt, digest, time.monotonic())
+        known = self._known[key_id] = _Known(key, salt, digest, tuple(secrets_), time.monotonic())
         return known

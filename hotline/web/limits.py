@@ -12,6 +12,10 @@ DEPTH_MAX: Final = 32
 """How deep JSON may be nested; our inputs nest three deep."""
 BODY_SECONDS_MAX: Final = 10.0
 """How long a body may take to arrive; a client that sends a byte a second gives its connection back then."""
+HEAD_SECONDS_MAX: Final = 10.0
+"""How long the head of a request may take to arrive, and a connection may say nothing at first."""
+HEAD_BYTES_MAX: Final = 64 * 1024
+"""The largest head. The server keeps it in memory until it is whole."""
 CONNECTIONS_MAX: Final = 2_000
 """Connections of one listener, and answers it works on; one more is answered 503 at once."""
 KEEP_ALIVE_SECONDS: Final = 5
@@ -48,6 +52,12 @@ STRANGERS_BURST: Final = 50
 """So many of them may come at once."""
 RATED_MAX: Final = 100_000
 """Keys and addresses whose rate is remembered; then those that are at rest are forgotten."""
+SIGNED_SECONDS_MAX: Final = 300
+"""How far the time of a signature may be from now: the window in which a request may be replayed."""
+SIGNATURES_MAX: Final = 8
+"""Signatures of a request that are looked at; a sender that changes its secret sends two."""
+SECRETS_MAX: Final = 4
+"""Secrets of a key that are valid at once."""
 HEARTBEAT_SECONDS: Final = 15.0
 """How often a stream says that it is still there: proxies cut an idle one."""
 STREAM_SECONDS_MAX: Final = 600.0

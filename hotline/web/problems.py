@@ -9,6 +9,8 @@ from typing import Any, Final, NamedTuple
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from hotline.web.answers import StatedFact
+
 CONTENT_TYPE: Final = "application/problem+json"
 TYPE: Final = "urn:hotline:problem:{name}"
 
@@ -32,6 +34,8 @@ class HttpProblem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True,
     """Of a batch: which event it is, from 0."""
     fact: str | UnsetType = UNSET
     """Of a refusal: the fact that states it."""
+    facts: list[StatedFact] | UnsetType = UNSET
+    """Of a refusal: the facts that the act led to, that one among them."""
     outcome: str | UnsetType = UNSET
     """Where to ask again what came of it."""
     refused: str | UnsetType = UNSET

@@ -7,12 +7,11 @@ import logging
 import signal
 import socket
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Any, Final
 
 import asyncpg
-import uvicorn
 import uvloop
 
 from hotline.web.app import application
@@ -23,12 +22,9 @@ from hotline.web.contact_seal import ContactSeal
 from hotline.web.judging import Judge
 from hotline.web.keys import KeyRing
 from hotline.web.limits import (
-    CONNECTIONS_MAX,
-    KEEP_ALIVE_SECONDS,
     KEY_USED_SECONDS,
     READ_SECONDS_MAX,
     READINGS_MAX,
-    STOP_SECONDS,
 )
 from hotline.web.open311.offers import ServiceOffers
 from hotline.web.open_streams import OpenStreams
@@ -38,6 +34,7 @@ from hotline.web.pages.live import LiveRegions
 from hotline.web.pages.recent_acts import RecentActs
 from hotline.web.rate import RateLimits
 from hotline.web.roles import HttpListener
+from hotline.web.serving import QuietServer, server_of, taken
 from hotline.web.settings import Settings
 from hotline.web.speaking import Speakers
 from services.dispatch import contact_reading
@@ -56,17 +53,6 @@ POSTGRES: Final = "postgres"
 """The name of PostgreSQL in the process's health."""
 BEAT_SECONDS: Final = 1.0
 """How often it looks what time it is in the city, and whether PostgreSQL answers."""
-BACKLOG: Final = 512
-"""Connections that the system holds until they are taken."""
-
-
-class _Server(uvicorn.Server):
-    """A server that leaves the signals to its process: two of them would take them from each other."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Capture none."""
-        yield
 
 
 class WebProcess:
@@ -78,7 +64,7 @@ class WebProcess:
         self._telemetry = telemetry
         self._rooms = rooms
         self._keys = keys
-        self._servers: list[tuple[_Server, socket.socket]] = []
+        self._servers: list[tuple[QuietServer, socket.socket]] = []
         self._used_at = time.monotonic()
         telemetry.health.expects(POSTGRES)
 
@@ -93,16 +79,17 @@ class WebProcess:
         for listener, (host, port) in where.items():
             if port < 0:
                 continue
-            taken = _taken(host, port)
-            self._servers.append((self._server(listener), taken))
-            addresses[listener] = f"{host}:{taken.getsockname()[1]}"
+            mine = taken(host, port)
+            app = application(listener, self._rooms, self._keys)
+            self._servers.append((server_of(app, told.proxies), mine))
+            addresses[listener] = f"{host}:{mine.getsockname()[1]}"
         return addresses
 
     async def work(self, stop: asyncio.Event) -> None:
         """Answer until told to stop; then finish the answers that are under way, and take no more."""
         beat = asyncio.ensure_future(self._beat())
         ready = asyncio.ensure_future(self._rooms.speakers.ready())
-        serving = [asyncio.ensure_future(server.serve(sockets=[taken])) for server, taken in self._servers]
+        serving = [asyncio.ensure_future(server.serve(sockets=[mine])) for server, mine in self._servers]
         waiting = asyncio.ensure_future(stop.wait())
         try:
             await asyncio.wait([waiting, beat, *serving], return_when=asyncio.FIRST_COMPLETED)
@@ -118,24 +105,6 @@ class WebProcess:
             await asyncio.gather(waiting, beat, ready, return_exceptions=True)
             with suppress(Exception):
                 await self._note_used()
-
-    def _server(self, listener: HttpListener) -> _Server:
-        proxies = self._settings.proxies
-        return _Server(
-            uvicorn.Config(
-                application(listener, self._rooms, self._keys),
-                http="httptools",
-                lifespan="off",
-                access_log=False,  # a query may hold what nobody should read in a log
-                log_config=None,
-                server_header=False,
-                proxy_headers=bool(proxies),
-                forwarded_allow_ips=proxies or "",
-                limit_concurrency=CONNECTIONS_MAX,
-                timeout_keep_alive=KEEP_ALIVE_SECONDS,
-                timeout_graceful_shutdown=STOP_SECONDS,
-            )
-        )
 
     async def _beat(self) -> None:
         health = self._telemetry.health
@@ -158,13 +127,6 @@ class WebProcess:
         self._used_at = time.monotonic()
         if used := self._keys.take_used():
             await self._rooms.pool.execute("SELECT web.note_used($1)", used)
-
-
-def _taken(host: str, port: int) -> socket.socket:
-    try:
-        return socket.create_server((host, port), backlog=BACKLOG, reuse_port=False)
-    except OSError as error:
-        raise UserError(f"{host}:{port} cannot be opened ({error.strerror}).") from None
 
 
 @asynccontextmanager

@@ -27,7 +27,7 @@ from hotline.web.keys import Key
 from hotline.web.limits import CAUGHT_UP_SECONDS_MAX, ENTRIES_MAX
 from hotline.web.roles import KeyScope
 from shared.complaint_number import ComplaintNumberError, number_of, numbered
-from shared.events import ComplaintDispatched, ComplaintReceived, Fact, ReplyRefused
+from shared.events import ComplaintDispatched, ComplaintReceived, Fact, ReplyRefused, WhistleBlown
 from shared.ids import ComplaintId, MessageId, complaint_id
 from shared.log.codec import ce_type_of, decoded
 from shared.log.relay.beside import TOLD_UNITS
@@ -55,6 +55,7 @@ SELECT stream_id::text FROM read.complaint WHERE stream_id BETWEEN $1 AND $2 ORD
 _WAITS_AT: Final = """
 SELECT EXISTS (SELECT FROM read.waiting WHERE stream_id = $1 AND list = $2 AND party = $3)
 """
+_WHISTLES: Final = "SELECT count(*) FROM es.fact WHERE stream_id = $1 AND type = $2"
 _ORDER: Final = ComplaintDispatched.__name__
 _RECEIVED: Final = ComplaintReceived.__name__
 
@@ -134,6 +135,12 @@ async def complaint_of(connection: Connection, key: Key, named: str) -> Listed |
         if _is_named(one, named):
             return one if await _may_see(connection, key, one) else None
     return None
+
+
+async def whistles_of(connection: Connection, complaint: str) -> int:
+    """How many whistles were blown for a complaint."""
+    found: int = await connection.fetchval(_WHISTLES, complaint, WhistleBlown.__name__)
+    return found
 
 
 async def waiting_complaint(connection: Connection, named: str, which: str) -> Listed | None:
@@ -250,7 +257,7 @@ async def listed(
     return ListedPage(rows[:most], now, standing, more)
 
 
-def seen(one: Listed, now: datetime) -> ComplaintSeen:
+def seen(one: Listed, now: datetime, whistles: int | None = None) -> ComplaintSeen:
     """A listed complaint as it is answered, at the city's present."""
     return ComplaintSeen(
         complaint_id=one.complaint_id,
@@ -276,6 +283,12 @@ def seen(one: Listed, now: datetime) -> ComplaintSeen:
         address=one.address,
         title=one.title,
         content=one.content,
+        attachments=list(one.attachments),
+        unlisted=list(one.unlisted),
+        ruleset=one.ruleset,
+        number=one.number,
+        whistles=msgspec.UNSET if whistles is None else whistles,
+        at=now,
     )
 
 

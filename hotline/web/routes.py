@@ -9,7 +9,8 @@ from typing import Final
 
 import msgspec
 
-from hotline.web.acts import OUTCOMES, act_path, acting, outcome
+from hotline.readside.rows import ROLES
+from hotline.web.acts import acting, outcome
 from hotline.web.answers import (
     AcceptedEvents,
     ActOutcome,
@@ -17,6 +18,9 @@ from hotline.web.answers import (
     ComplaintSeen,
     ComplaintTimeline,
     ContactSeen,
+    KeySeen,
+    KnownUnits,
+    OfferedAnswers,
     SealedContact,
     UndecidedAct,
 )
@@ -24,18 +28,37 @@ from hotline.web.asking import HttpAsk, HttpReply, HttpStream
 from hotline.web.contacts import put_contact, read_contact
 from hotline.web.following import PLACES, follow_orders
 from hotline.web.handlers import (
+    TRUTHS,
+    known_units,
+    offers_of_unit,
     one_complaint,
     one_timeline,
     orders_of_unit,
+    own_key,
     reviews_waiting,
     take_events,
+    take_signed_events,
 )
-from hotline.web.limits import PAGE_MAX
+from hotline.web.limits import PAGE_MAX, SIGNED_SECONDS_MAX
 from hotline.web.open311.lines import LINES, QUERY, Open311Line, path_of
 from hotline.web.open311.wire import FORMATS
 from hotline.web.open311.wire import status_of as geo_status_of
+from hotline.web.paths import (
+    COMPLAINT,
+    EVENTS,
+    FOLLOWED,
+    OFFERS,
+    ORDERS,
+    OUTCOMES,
+    OWN_KEY,
+    SIGNED,
+    TIMELINE,
+    UNITS,
+    act_path,
+)
 from hotline.web.problems import ProblemKind
 from hotline.web.roles import ACTS_OF, LISTENER_OF, HttpListener, KeyScope
+from hotline.web.signing import ID, SIGNATURE, TIMESTAMP
 from shared import roles
 from shared.inputs import Input, RecordRequest
 
@@ -80,7 +103,7 @@ class HttpParameter:
     """Whether it is a whole number."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class HttpRoute:
     """One line of the table."""
 
@@ -91,9 +114,11 @@ class HttpRoute:
     summary: str
     roles: tuple[str, ...]
     """The roles whose keys may use it."""
-    scope: KeyScope
-    """The scope that such a key must have."""
+    scope: KeyScope | None
+    """The scope that such a key must have; None where any key of these roles may."""
     handle: Handler
+    signed: bool = False
+    """Whether a signature of the body proves who asks, and not the key itself."""
     takes: TakenBody = TakenBody.NONE
     input: type[Input] | None = None
     """The input it takes, where it takes one."""
@@ -114,6 +139,11 @@ class HttpRoute:
     """Whether the answer 200 is a stream of server-sent events."""
     problems: Sequence[ProblemKind] = ()
     """Beside those that every route has."""
+
+    @property
+    def queries(self) -> frozenset[str]:
+        """The names of its parameters of the query; another one is refused."""
+        return frozenset(one.name for one in self.parameters if one.at == "query")
 
     @property
     def listeners(self) -> frozenset[HttpListener]:
@@ -141,6 +171,9 @@ _ACTING: Final = tuple(role for role in _SPEAKING if ACTS_OF[role])
 _READING: Final = (roles.AGENTS, roles.UNIT, roles.REVIEWERS, roles.SUPERVISION)
 _COMPLAINT: Final = HttpParameter(
     name="complaint", at="path", text="The complaint's number, or its id.", required=True
+)
+_UNIT: Final = HttpParameter(
+    name="unit", at="path", text="The unit by its id in the dispatch catalogue.", required=True
 )
 _PAGE: Final = (
     HttpParameter(name="limit", at="query", text=f"Rows of the page, at most {PAGE_MAX}.", whole=True),
@@ -206,13 +239,42 @@ def _open311(line: Open311Line) -> HttpRoute:
 ROUTES: Final[tuple[HttpRoute, ...]] = (
     HttpRoute(
         method="POST",
-        path="/events",
+        path=EVENTS,
         name="events.send",
         summary="Send CloudEvents; the answer is that Kafka has them all, and nothing more.",
         roles=_SPEAKING,
         scope=KeyScope.EVENTS,
         handle=take_events,
         takes=TakenBody.EVENTS,
+        answers={202: AcceptedEvents},
+    ),
+    HttpRoute(
+        method="POST",
+        path=SIGNED,
+        name="events.send-signed",
+        summary="Send CloudEvents that a secret of the key has signed, by Standard Webhooks.",
+        roles=_SPEAKING,
+        scope=KeyScope.EVENTS,
+        handle=take_signed_events,
+        signed=True,
+        takes=TakenBody.EVENTS,
+        parameters=(
+            HttpParameter(name="key", at="path", text="The id of the key, before the dot.", required=True),
+            HttpParameter(name=ID, at="header", text="The id of the message that is signed.", required=True),
+            HttpParameter(
+                name=TIMESTAMP,
+                at="header",
+                text=f"When it was signed, in seconds since 1970; at most {SIGNED_SECONDS_MAX} s from now.",
+                required=True,
+                whole=True,
+            ),
+            HttpParameter(
+                name=SIGNATURE,
+                at="header",
+                text="v1,BASE64 of HMAC-SHA256 over id, time and body with dots between; several with blanks.",
+                required=True,
+            ),
+        ),
         answers={202: AcceptedEvents},
     ),
     *(_act(role, kind) for role in _ACTING for kind in ACTS_OF[role]),
@@ -268,7 +330,7 @@ ROUTES: Final[tuple[HttpRoute, ...]] = (
     ),
     HttpRoute(
         method="GET",
-        path="/complaints/{complaint}",
+        path=COMPLAINT,
         name="complaints.read",
         summary="A complaint: where it lies, until when.",
         roles=_READING,
@@ -280,7 +342,7 @@ ROUTES: Final[tuple[HttpRoute, ...]] = (
     ),
     HttpRoute(
         method="GET",
-        path="/complaints/{complaint}/timeline",
+        path=TIMELINE,
         name="complaints.timeline",
         summary="The life of a complaint, a fact a line.",
         roles=_READING,
@@ -292,22 +354,21 @@ ROUTES: Final[tuple[HttpRoute, ...]] = (
     ),
     HttpRoute(
         method="GET",
-        path="/units/{unit}/orders",
+        path=ORDERS,
         name="orders.list",
         summary="The open orders of a unit, and what it helps with or is called to, the earliest due first.",
         roles=(roles.UNIT, roles.SUPERVISION),
         scope=KeyScope.READ,
         handle=orders_of_unit,
         parameters=(
-            HttpParameter(
-                name="unit", at="path", text="The unit by its id in the dispatch catalogue.", required=True
-            ),
-            HttpParameter(
-                name="role", at="query", text="Only this part of the unit.", values=("lead", "help", "called")
-            ),
+            _UNIT,
+            HttpParameter(name="role", at="query", text="Only this part of the unit.", values=ROLES),
             HttpParameter(name="subject", at="query", text="Only this subject."),
             HttpParameter(name="district", at="query", text="Only this district."),
             HttpParameter(name="urgency", at="query", text="Only this class of limits."),
+            HttpParameter(
+                name="overdue", at="query", text="Only those whose limit has passed.", values=TRUTHS
+            ),
             *_PAGE,
         ),
         answers={200: ComplaintPage},
@@ -315,16 +376,14 @@ ROUTES: Final[tuple[HttpRoute, ...]] = (
     ),
     HttpRoute(
         method="GET",
-        path="/units/{unit}/orders/events",
+        path=FOLLOWED,
         name="orders.follow",
         summary="What the unit's own topic tells, as it comes: server-sent events, each a CloudEvent.",
         roles=(roles.UNIT,),
         scope=KeyScope.READ,
         handle=follow_orders,
         parameters=(
-            HttpParameter(
-                name="unit", at="path", text="The unit by its id in the dispatch catalogue.", required=True
-            ),
+            _UNIT,
             HttpParameter(
                 name="Last-Event-ID", at="header", text="The id of the last event; the next one comes first."
             ),
@@ -334,6 +393,38 @@ ROUTES: Final[tuple[HttpRoute, ...]] = (
         ),
         streams=True,
         problems=(ProblemKind.NOT_FOUND,),
+    ),
+    HttpRoute(
+        method="GET",
+        path=OFFERS,
+        name="offers.list",
+        summary="The answers that are offered to a unit, and which of its orders still wait for one.",
+        roles=(roles.UNIT,),
+        scope=KeyScope.READ,
+        handle=offers_of_unit,
+        parameters=(_UNIT,),
+        answers={200: OfferedAnswers},
+        problems=(ProblemKind.NOT_FOUND,),
+    ),
+    HttpRoute(
+        method="GET",
+        path=UNITS,
+        name="units.list",
+        summary="The units that there are, by the dispatch catalogue.",
+        roles=_READING,
+        scope=KeyScope.READ,
+        handle=known_units,
+        answers={200: KnownUnits},
+    ),
+    HttpRoute(
+        method="GET",
+        path=OWN_KEY,
+        name="key.read",
+        summary="The key of this request: whose it is, and what it may.",
+        roles=_SPEAKING,
+        scope=None,
+        handle=own_key,
+        answers={200: KeySeen},
     ),
     HttpRoute(
         method="GET",

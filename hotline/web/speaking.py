@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from itertools import islice
 from typing import Any, Final, NamedTuple
 
 from aiokafka import AIOKafkaProducer
@@ -33,8 +35,19 @@ class SentEvent(NamedTuple):
     offset: int
 
 
+class _Wanted(NamedTuple):
+    """Events of one request that are to be sent."""
+
+    events: Sequence[JudgedEvent]
+    sent: asyncio.Future[list[SentEvent]]
+
+
 class RoleProducer:
-    """The producer of one role. One that failed is thrown away: a dead idempotent producer looks alive."""
+    """The producer of one role. One that failed is thrown away: a dead idempotent producer looks alive.
+
+    Requests that come while Kafka has not answered are sent together, in batches of one partition each. An event in a
+    batch costs a fifth of one alone, so under load the door costs less for each.
+    """
 
     def __init__(self, address: str, role: str, telemetry: Telemetry) -> None:
         """Connects with the first event. `address`: Kafka's, with the login of this role."""
@@ -44,27 +57,45 @@ class RoleProducer:
         self._producer: AIOKafkaProducer | None = None
         self._starting = asyncio.Lock()
         self._goodbyes: set[asyncio.Task[None]] = set()
+        self._waiting: list[_Wanted] = []
+        self._sending: asyncio.Task[None] | None = None
 
     async def send(self, events: Sequence[JudgedEvent]) -> list[SentEvent]:
         """Send them all and wait until Kafka has them, in their order within a partition.
 
         `HttpRefusal` where it does not say so in time: some may have been sent, and the same again has one effect.
         """
-        producer: AIOKafkaProducer | None = None
-        try:
-            async with asyncio.timeout(KAFKA_SECONDS_MAX):
-                producer = await self._open()
-                sent = await (_one(producer, events[0]) if len(events) == 1 else _batch(producer, events))
-        except (KafkaError, OSError, TimeoutError) as error:
-            self._failed(producer, error)
-            raise HttpRefusal(
-                ProblemKind.AWAY,
-                "Kafka did not acknowledge it in time. Send the same again: it has one effect.",
-                headers={"Retry-After": str(RETRY_SECONDS)},
-            ) from error
-        self._telemetry.health.works(PART)
-        self._telemetry.count("web.events", len(sent))
-        return sent
+        wanted = _Wanted(events, asyncio.get_running_loop().create_future())
+        self._waiting.append(wanted)
+        if self._sending is None or self._sending.done():
+            self._sending = asyncio.ensure_future(self._send_waiting())
+        return await wanted.sent
+
+    async def _send_waiting(self) -> None:
+        """Send all that waits, and what has come meanwhile, until nothing waits any more."""
+        while self._waiting:
+            taken, self._waiting = self._waiting, []
+            producer: AIOKafkaProducer | None = None
+            try:
+                async with asyncio.timeout(KAFKA_SECONDS_MAX):
+                    producer = await self._open()
+                    sent = await _sent(producer, [event for wanted in taken for event in wanted.events])
+            except (KafkaError, OSError, TimeoutError) as error:
+                self._failed(producer, error)
+                # Those that have come meanwhile have waited as well.
+                taken, self._waiting = [*taken, *self._waiting], []
+                _tell(taken, _not_acknowledged)
+            except BaseException as error:
+                _tell(taken, partial(_same, error))
+                raise
+            else:
+                self._telemetry.health.works(PART)
+                self._telemetry.count("web.events", len(sent))
+                places = iter(sent)
+                for wanted in taken:
+                    mine = list(islice(places, len(wanted.events)))
+                    if not wanted.sent.done():
+                        wanted.sent.set_result(mine)
 
     async def ready(self) -> None:
         """Connect ahead of the first event; where Kafka is away the first event does it."""
@@ -78,6 +109,9 @@ class RoleProducer:
 
     async def close(self) -> None:
         """Send what is under way, and disconnect."""
+        if self._sending is not None:
+            self._sending.cancel()
+            await asyncio.gather(self._sending, return_exceptions=True)
         producer, self._producer = self._producer, None
         if producer is not None:
             await stopped(producer)
@@ -117,63 +151,74 @@ class RoleProducer:
             return self._producer
 
 
-async def _one(producer: AIOKafkaProducer, event: JudgedEvent) -> list[SentEvent]:
-    message = event.message
-    at = await producer.send_and_wait(
-        message.topic,
-        value=message.value,
-        key=message.key,
-        headers=list(message.headers),
-        partition=message.partition,
-        timestamp_ms=message.sent_at_ms,
+def _same(error: BaseException) -> BaseException:
+    return error
+
+
+def _tell(taken: Sequence[_Wanted], error: Callable[[], BaseException]) -> None:
+    """Tell all who wait that it has not come about; each gets an error of its own."""
+    for wanted in taken:
+        if not wanted.sent.done():
+            wanted.sent.set_exception(error())
+
+
+def _not_acknowledged() -> HttpRefusal:
+    return HttpRefusal(
+        ProblemKind.AWAY,
+        "Kafka did not acknowledge it in time. Send the same again: it has one effect.",
+        headers={"Retry-After": str(RETRY_SECONDS)},
     )
-    return [SentEvent(event, at.partition, at.offset)]
 
 
 class _Builder(NamedTuple):
     """A batch for one partition that is being filled."""
 
-    partition: int
     batch: Any
-    events: list[JudgedEvent]
+    places: list[int]
+    """The places of its events among all."""
 
 
-async def _batch(producer: AIOKafkaProducer, events: Sequence[JudgedEvent]) -> list[SentEvent]:
-    """By batches of one partition each, which cost a fifth of what single events cost."""
-    topic = events[0].message.topic
-    sent: list[SentEvent] = []
-    waiting: dict[int, list[_Builder]] = {}
-    for event in events:
-        _put(producer, waiting.setdefault(event.message.partition, []), event)
+async def _sent(producer: AIOKafkaProducer, events: Sequence[JudgedEvent]) -> list[SentEvent]:
+    """Send them by batches of one partition each; where each of them lies, in their order."""
+    waiting: dict[tuple[str, int], list[_Builder]] = {}
+    for place, event in enumerate(events):
+        message = event.message
+        _put(producer, waiting.setdefault((message.topic, message.partition), []), message, place)
+    offsets = [0] * len(events)
     while waiting:
         # One batch of a partition at a time: a batch that fails is never followed by a later one.
-        first = [builders.pop(0) for builders in waiting.values()]
-        answers = [await producer.send_batch(one.batch, topic, partition=one.partition) for one in first]
-        for one, answer in zip(first, answers, strict=True):
+        first = [(at, builders.pop(0)) for at, builders in waiting.items()]
+        answers = [
+            await producer.send_batch(builder.batch, topic, partition=partition)
+            for (topic, partition), builder in first
+        ]
+        for (_, builder), answer in zip(first, answers, strict=True):
             base = (await answer).offset
-            sent += [
-                SentEvent(event, one.partition, base + number) for number, event in enumerate(one.events)
-            ]
-        waiting = {partition: builders for partition, builders in waiting.items() if builders}
-    return sorted(sent, key=lambda one: one.event.message.offset)
+            for number, place in enumerate(builder.places):
+                offsets[place] = base + number
+        waiting = {at: builders for at, builders in waiting.items() if builders}
+    return [
+        SentEvent(event, event.message.partition, offset)
+        for event, offset in zip(events, offsets, strict=True)
+    ]
 
 
-def _put(producer: AIOKafkaProducer, builders: list[_Builder], event: JudgedEvent) -> None:
-    message: Incoming = event.message
+def _put(producer: AIOKafkaProducer, builders: list[_Builder], message: Incoming, place: int) -> None:
     for _ in range(2):
-        if builders and (
-            builders[-1].batch.append(
+        if builders:
+            batch, places = builders[-1]
+            told = batch.append(
                 key=message.key,
                 value=message.value,
                 timestamp=message.sent_at_ms,
                 headers=list(message.headers),
             )
-            is not None
-        ):
-            builders[-1].events.append(event)
-            return
-        builders.append(_Builder(message.partition, producer.create_batch(), []))
-    raise HttpRefusal(ProblemKind.TOO_LARGE, "An event is larger than a batch of Kafka holds.")
+            if told is not None:
+                places.append(place)
+                return
+        builders.append(_Builder(producer.create_batch(), []))
+    text = "an event is larger than a batch of Kafka holds"  # the limits of an event are a tenth of it
+    raise ValueError(text)
 
 
 class Speakers:

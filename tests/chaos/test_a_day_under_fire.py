@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
+import asyncpg
 import pytest
 
-from deploy.city.city import PROCESSES, PROJECTOR
+from deploy.city.city import PROCESSES, PROJECTOR, WEB
 from deploy.city.registry import ANCHORS_FILE, city_folder
 from deploy.embedded import child
 from deploy.embedded.state import read_state
 from hotline.audit.verify import verify
+from hotline.lab.chaos.over_http import HttpSender
 from hotline.lab.rehearsal.stage import RehearsalCity, staged, verified
 from hotline.lab.simulation import SimulatedDay
 from hotline.lab.simulation.conductor import RehearsalProgress
@@ -23,7 +27,7 @@ from shared.policy.catalogue import catalogue
 pytestmark = pytest.mark.connected
 
 PARTS: Final = ("kafka", "postgres")
-VICTIMS: Final = (*PROCESSES, PROJECTOR, *PARTS)
+VICTIMS: Final = (*PROCESSES, PROJECTOR, WEB, *PARTS)
 FACTS_BETWEEN: Final = 250
 """How far the city moves on from one kill to the next. Not seconds: on a slow machine it is the same day."""
 
@@ -58,6 +62,19 @@ class Fire:
         return self._stage.supervisor.pids() | alive
 
 
+async def sender_over_http(stage: RehearsalCity) -> HttpSender:
+    """One whose calls came just now, by the city's clock."""
+    connection = await asyncpg.connect(stage.realm.owner_dsn)
+    try:
+        present = await connection.fetchval("SELECT es.present()")
+    finally:
+        await connection.close()
+    log = next(service.log for service in stage.supervisor.services if service.name == WEB)
+    made = HttpSender(stage.realm, log, present - timedelta(hours=1))
+    await made.open()
+    return made
+
+
 async def test_each_process_is_killed_during_the_day_and_no_complaint_is_missing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -84,9 +101,16 @@ async def test_each_process_is_killed_during_the_day_and_no_complaint_is_missing
         )
         fire = Fire(stage)
         first = fire.living()
-        summary = await city.live(fire.look)
+        http = await sender_over_http(stage)
+        sending = asyncio.ensure_future(http.send())
+        try:
+            summary = await city.live(fire.look)
+        finally:
+            sending.cancel()
+            await asyncio.gather(sending, return_exceptions=True)
         last = fire.living()
-        report = await verified(stage.realm, catalogue(), summary.acknowledged_inputs, all_end=True)
+        acknowledged = [*summary.acknowledged_inputs, *http.acknowledged]
+        report = await verified(stage.realm, catalogue(), acknowledged, all_end=True)
         restarts = dict(stage.supervisor.restarts)
         realm = stage.realm
         anchored = await verify(
@@ -99,8 +123,10 @@ async def test_each_process_is_killed_during_the_day_and_no_complaint_is_missing
     assert fire.killed == first  # each of those that began the day, and
     assert set(last) == set(VICTIMS)
     assert all(last[name] != pid for name, pid in first.items())  # another one came in its place
-    assert all(restarts[name] >= 1 for name in (*PROCESSES, PROJECTOR))
+    assert all(restarts[name] >= 1 for name in (*PROCESSES, PROJECTOR, WEB))
     assert report.problems == []
+    assert len(http.acknowledged) > len(VICTIMS)
+    assert http.again > 0  # whatever was not acknowledged was sent again, and had one effect
     assert anchored.problems == []
     assert anchored.anchored > 0
     assert summary.open == 0

@@ -51,7 +51,7 @@ def complaint(shell: Shell) -> str:
 VERBS: Final = {
     name.partition(" ")[2]: command
     for name, command in TREE.items()
-    if name.startswith("unit ") and any(param.metavar == "COMPLAINT" for param in command.params)
+    if name.startswith("unit ") and {"complaint", "unit"} <= {param.name for param in command.params}
 }
 GROUNDS: Final = {"pause": "AWAITS_CITIZEN", "terminate": "INFORMATION_REFUSED", "exclude": "INVALID"}
 RIGHT: Final = {
@@ -64,7 +64,7 @@ RIGHT: Final = {
 def _unit(verb: str, wrong: str, said: str) -> tuple[str, ...]:
     """A verb of a unit with all it needs; one of its arguments names nothing."""
     right = {**RIGHT, "ground": GROUNDS.get(verb, ""), wrong: said}
-    given = [param for param in VERBS[verb].params if param.required or param.name == wrong]
+    given = [param for param in VERBS[verb].params if param.required or param.name in {wrong, "unit"}]
     words: list[str] = []
     for param in given:
         option = [] if param.param_type_name == "argument" else [param.opts[0]]
@@ -90,6 +90,7 @@ WRONG: Final[dict[Named, tuple[str, ...]]] = {
     ("unit whistle", "called"): _unit("whistle", "called", "municipal-water, nobody"),
     ("unit release", "of"): _unit("release", "of", "nobody"),
     ("unit rate", "of"): _unit("rate", "of", "nobody"),
+    ("unit show", "complaint"): ("unit", "show", NOBODY),
     ("unit list", "unit"): ("unit", "list", "--unit", "nobody"),
     ("review list", "unit"): ("review", "list", "--unit", "nobody"),
     ("review answers", "unit"): ("review", "answers", "--unit", "nobody"),

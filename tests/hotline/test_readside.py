@@ -62,6 +62,7 @@ async def every_kind(desks: Desks) -> None:
     begins = (eg.RECEIVED, eg.CLASSIFIED, eg.DISPATCHED)
     lives = [(*begins, *(() if fact in begins else (fact,))) for fact in eg.FACTS]
     lives.append((eg.RECEIVED, eg.CLASSIFIED, changed(eg.DISPATCHED, unlisted=("subject",))))
+    lives.append((changed(eg.RECEIVED, request_id="open311:portal:1"), eg.CLASSIFIED, eg.DISPATCHED))
     for place in range(4):
         stated: dict[DeskName, list[Fact]] = {}
         for number, life in enumerate(lives):
@@ -133,6 +134,9 @@ async def test_facts_taken_in_by_any_pages_give_what_a_rebuild_gives(
 ) -> None:
     await take_in(projector_dsn)  # everything from here on comes as facts
     await several_lives(desks)
+    await desks.forge(
+        DeskName.INTAKE, changed(eg.RECEIVED, complaint_id=complaint_id("f"), request_id="open311::1")
+    )
     await desks.owner.execute(CALLS, eg.CALLED_AT)
     facts = await desks.owner.fetchval("SELECT count(*) FROM es.event")
     assert await take_in(projector_dsn, page=page) == facts + 200
@@ -357,14 +361,38 @@ async def _whole(desks: Desks) -> bool:
     return standing.position == last and not standing.behind
 
 
+async def test_of_what_a_sender_follows_it_is_known_when_it_changed_last(
+    desks: Desks, projector_dsn: str
+) -> None:
+    await several_lives(desks)
+    for login, request_id in (("portal", "open311:portal:1"), ("", "open311::2")):
+        own = complaint_id(request_id, login)
+        await desks.forge(DeskName.INTAKE, changed(eg.RECEIVED, complaint_id=own, request_id=request_id))
+    await take_in(projector_dsn)
+    found = "SELECT login, changed_at FROM read.followed ORDER BY login"
+    last = "SELECT recorded_at FROM es.event WHERE stream_id = $1 ORDER BY version DESC LIMIT 1"
+    portal = complaint_id("open311:portal:1", "portal")
+    for fact in (None, changed(eg.CLASSIFIED, complaint_id=portal)):
+        if fact is not None:
+            await desks.forge(DeskName.INTAKE, fact)
+            await take_in(projector_dsn)
+        rows = dict([tuple(row) for row in await desks.owner.fetch(found)])
+        assert set(rows) == {"", "portal"}
+        assert rows["portal"] == await desks.owner.fetchval(last, portal)
+    await true(desks)
+
+
 async def test_rows_that_somebody_spoiled_are_found_and_put_right(desks: Desks, projector_dsn: str) -> None:
     await several_lives(desks)
+    await desks.forge(DeskName.INTAKE, changed(eg.RECEIVED, request_id="open311:portal:1"))
     await desks.owner.execute(CALLS, eg.CALLED_AT)
     await take_in(projector_dsn)
     right = await tables(desks)
     for spoils in (
         "UPDATE read.complaint SET subject = 'x' WHERE stream_id = (SELECT stream_id FROM read.complaint LIMIT 1)",
         "DELETE FROM read.wording",
+        "DELETE FROM read.followed",
+        "UPDATE read.followed SET changed_at = changed_at - interval '1 second'",
         "UPDATE read.waiting SET party = 'nobody'",
         "UPDATE read.count SET complaints = complaints + 1",
         "UPDATE read.total SET facts = 0",

@@ -11,7 +11,7 @@ from typer.main import get_command
 from hotline.cli.unit import unit
 from hotline.cli.unit.verbs import APART, VERBS, NotUnderstood, command_apart, command_of, order_of, usage
 
-NO_VERBS: Final = {"list", "desk", "add"}
+NO_VERBS: Final = {"list", "desk", "show", "add"}
 """Commands of a unit that say nothing."""
 
 

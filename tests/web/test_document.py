@@ -12,8 +12,8 @@ import pytest
 
 from hotline.contract.examples.told import input_example
 from hotline.contract.openapi import text
-from hotline.web.acts import act_path
 from hotline.web.document import document, problems_of
+from hotline.web.paths import act_path
 from hotline.web.roles import ACTS_OF, LINE_OF, HttpListener
 from hotline.web.routes import ROUTES, TakenBody, at
 from shared.inputs import INPUTS, Input

@@ -123,6 +123,20 @@ def test_keys_are_made_shown_once_listed_and_revoked(shell: Shell) -> None:
     assert "there is no key" in shell("key", "revoke", "0000000000000000", code=1).lower()
 
 
+def test_a_secret_is_shown_once_listed_and_dropped(shell: Shell) -> None:
+    made = json.loads(shell("key", "add", "telephony", "--json"))
+    secret = json.loads(shell("key", "secret", made["key_id"], "--json"))
+    assert secret["secret"].startswith("whsec_")
+    listed = shell("key", "list")
+    assert f"signs with secret {secret['secret_id']}" in listed
+    assert secret["secret"] not in listed
+    assert "is void" in shell("key", "drop", secret["secret_id"])
+    (row,) = [one for one in json.loads(shell("key", "list", "--json")) if one["key_id"] == made["key_id"]]
+    assert [one["revoked_at"] is None for one in row["secrets"]] == [False]
+    assert "there is no secret" in shell("key", "drop", "nothing", code=1).lower()
+    assert "there is no key" in shell("key", "secret", "0000000000000000", code=1).lower()
+
+
 def test_each_start_shows_a_link_to_the_pages_of_each_role(shell: Shell) -> None:
     shown = dict(
         re.findall(r"^  (\w+) +(http://127\.0\.0\.1:\d+/sign-in\?code=\S+)$", shell("up"), re.MULTILINE)

@@ -8,36 +8,30 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 import typer
-from aiokafka import TopicPartition
 from msgspec.structs import replace
 from typer.main import get_command
 
-from deploy.city.registry import City
-from hotline.casefile.orders import line, open_orders
+from hotline.casefile.orders import line
 from hotline.casefile.sentences.unit import FOR_UNIT
 from hotline.cli.outcome import ABOUT
 from hotline.cli.run import sentence
 from hotline.cli.unit.app import commands
 from hotline.cli.unit.verbs import APART, VERBS, NotUnderstood, command_apart, command_of, order_of, usage
 from hotline.cli.unread import tell_unread
-from hotline.client import at_present, short
-from hotline.lookup import complaint_called
-from hotline.readside.lists import Listed, listed
+from hotline.client import short
+from hotline.department.door import HeardMessage, UnitDoor
+from hotline.readside.lists import EVERYTHING, Listed
 from hotline.readside.rows import CALLED
 from hotline.readside.rows import HELP as HELP_WITH
 from hotline.terminal import is_terminal, say
 from shared import times
-from shared.cloudevents import header
-from shared.doors.kafka_reader import reader_of
 from shared.events import ComplaintDispatched, CoUnitAdded, Fact, UnitCalled
 from shared.ids import UnitId
 from shared.log.codec import decoded, fact_type_of
-from shared.policy.catalogue import catalogue
 from shared.runtime.errors import UserError
-from shared.topics import DISPATCH_ORDERS, DISPATCH_REPLIES
 from shared.unreadable import reason
 
 HELP: Final = "list · sign N · answer N TEXT · return N REASON: EVIDENCE · show N · help · quit"
@@ -48,10 +42,10 @@ TOGETHER: Final = 4
 class ShownOrders:
     """The orders a person has been shown, by the number they were shown under."""
 
-    def __init__(self, city: City, unit: UnitId) -> None:
+    def __init__(self, door: UnitDoor, unit: UnitId) -> None:
         """Nothing is shown yet."""
-        self._city = city
-        self._when = partial(times.shown, zone=times.zone_of(city.ruleset))
+        self._door = door
+        self._when = partial(times.shown, zone=times.zone_of(door.ruleset))
         self._unit = unit
         self._shown: list[str] = []
         self._numbers: dict[str, str] = {}
@@ -59,7 +53,7 @@ class ShownOrders:
 
     async def listed(self) -> None:
         """Show every open order."""
-        looked = await open_orders(self._city, self._unit)
+        looked = await self._door.orders(self._unit, EVERYTHING)
         if not looked.rows:
             say("No open orders; new ones appear here as they come.")
         for one in looked.rows:
@@ -69,8 +63,8 @@ class ShownOrders:
     async def heard(self, fact: Fact) -> None:
         """Show what came on the unit's topic."""
         if isinstance(fact, ComplaintDispatched):
-            case, now = await at_present(self._city, partial(complaint_called, text=fact.complaint_id))
-            self._show(listed(case), now, "new order")
+            one, now = await self._door.seen(fact.complaint_id)
+            self._show(one, now, "new order")
             return
         told = FOR_UNIT.get(type(fact))
         if told is not None:
@@ -103,7 +97,7 @@ class ShownOrders:
             number, words = order_of(name, rest, len(self._shown))
             complaint = self._shown[number - 1]
             if name == "show":
-                await asyncio.to_thread(_shown, complaint)
+                await asyncio.to_thread(_typed, ["show", complaint], "")
                 return
             about = f"     {self._numbers[complaint]}  "
             await asyncio.to_thread(_typed, command_of(name, complaint, words, self._unit), about)
@@ -112,8 +106,8 @@ class ShownOrders:
 
     async def _joined(self, complaint: str, role: str) -> None:
         """Show another unit's order that this one helps with or is called to, with a number to type."""
-        case, now = await at_present(self._city, partial(complaint_called, text=complaint))
-        self._show(replace(listed(case), role=role), now, "new")
+        one, now = await self._door.seen(complaint)
+        self._show(replace(one, role=role), now, "new")
 
     def _show(self, one: Listed, now: datetime, what: str = "") -> None:
         if one.complaint_id not in self._shown:
@@ -138,13 +132,6 @@ def _typed(words: list[str], about: str) -> None:
     _told_errors(partial(get_command(commands), words, prog_name="hotline unit", standalone_mode=False))
 
 
-def _shown(complaint: str) -> None:
-    """Show the life of a complaint, as `hotline show` does."""
-    from hotline.cli.show import show
-
-    _told_errors(partial(show, complaint))
-
-
 def _told_errors(work: Callable[[], object]) -> None:
     try:
         work()
@@ -156,19 +143,14 @@ def _told_errors(work: Callable[[], object]) -> None:
         say(f"{ABOUT.get()}{sentence(error)}")
 
 
-async def sit(city: City, unit: UnitId) -> None:
+async def sit(door: UnitDoor, unit: UnitId) -> None:
     """Be the unit until the person leaves."""
-    desk = ShownOrders(city, unit)
-    topic = TopicPartition(city.realm.prefix + DISPATCH_ORDERS.of(unit), 0)
-    consumer = reader_of(city.realm.commands_of(DISPATCH_REPLIES.speaker))
-    try:
-        await consumer.start()
-        consumer.assign([topic])
-        await consumer.seek_to_end(topic)
-        await consumer.position(topic)  # settled before the list is read: what comes later is heard
-        say(f"You are {unit} ({catalogue(city.catalogue).units[unit].name}).  {HELP}")
+    desk = ShownOrders(door, unit)
+    name = (await door.units()).units[unit][0]
+    async with door.following(unit, say) as messages:
+        say(f"You are {unit} ({name}).  {HELP}")
         await desk.listed()
-        hearing = asyncio.ensure_future(_hear(consumer, desk))
+        hearing = asyncio.ensure_future(_hear(messages, desk))
         typing = asyncio.ensure_future(_type(desk))
         try:
             await asyncio.wait([hearing, typing], return_when=asyncio.FIRST_COMPLETED)
@@ -177,22 +159,21 @@ async def sit(city: City, unit: UnitId) -> None:
             for task in (hearing, typing):
                 task.cancel()
             await asyncio.gather(hearing, typing, return_exceptions=True)
-    finally:
-        await consumer.stop()
 
 
-async def _hear(consumer: Any, desk: ShownOrders) -> None:
-    async for record in consumer:
-        named = fact_type_of(header(record.headers, "ce_type") or b"")
-        if named is not None and record.value is not None:
-            if is_terminal():
-                sys.stdout.write("\r")  # over the prompt, which stands again below
-            try:
-                await desk.heard(decoded(*named, record.value))
-            except Exception as error:  # noqa: BLE001 -- the next order is shown, whatever this message holds
-                why = str(error) if isinstance(error, UserError) else reason(error)
-                say(f"     a message on your topic cannot be read, at offset {record.offset}: {why}")
-            _prompt()
+async def _hear(messages: AsyncIterator[HeardMessage], desk: ShownOrders) -> None:
+    async for message in messages:
+        named = fact_type_of(message.type)
+        if named is None:
+            continue
+        if is_terminal():
+            sys.stdout.write("\r")  # over the prompt, which stands again below
+        try:
+            await desk.heard(decoded(*named, message.value))
+        except Exception as error:  # noqa: BLE001 -- the next order is shown, whatever this message holds
+            why = str(error) if isinstance(error, UserError) else reason(error)
+            say(f"     a message on your topic cannot be read, at offset {message.offset}: {why}")
+        _prompt()
 
 
 async def _type(desk: ShownOrders) -> None:

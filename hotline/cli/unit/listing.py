@@ -20,20 +20,22 @@ from hotline.cli.listing import (
     tell_listed,
 )
 from hotline.cli.run import Json, fail, one_of, run
-from hotline.cli.speaking import speaks
-from hotline.cli.unit.app import commands
+from hotline.cli.speaking import ComplaintNamed, speaks
+from hotline.cli.unit.app import WAY, commands, demand_unit, unit_door
 from hotline.cli.unit.saying import UnitNamed
-from hotline.terminal import say, say_json
+from hotline.terminal import say, say_json, say_record
 
 if TYPE_CHECKING:
     from hotline.casefile.orders import ListPage
+    from hotline.lookup import UnitNames
     from hotline.readside.lists import Filter
+    from hotline.web.answers import ComplaintTimeline
     from shared.ids import UnitId
 
 
 @commands.command("list")
 def list_(
-    unit: UnitNamed = "",
+    unit: UnitNamed,
     *,
     all_units: Annotated[bool, typer.Option("--all-units", help="The catalogue's units instead.")] = False,
     role: Annotated[
@@ -52,10 +54,11 @@ def list_(
     json: Json = False,
 ) -> None:
     """List the open orders of a unit, and what it helps with or is called to, the earliest limit first."""
-    if all_units == bool(unit):
+    named = bool(unit) or WAY.get() is not None
+    if (all_units and unit) or not (all_units or named):
         fail("Say --unit UNIT for its open orders, or --all-units for the units there are.", code=2)
     if all_units:
-        _print_units(json=json)
+        _print_units(run(_units()), json=json)
         return
     from hotline.casefile.orders import line, row
     from hotline.readside.lists import Filter
@@ -79,42 +82,67 @@ def list_(
 @speaks
 def desk(unit: UnitNamed) -> None:
     """Sit at the unit's desk: orders appear as they come, replies are typed."""
+    demand_unit(unit)
     run(_sit(unit), interrupted="You left the desk; your orders stay where they are.")
 
 
-def _print_units(*, json: bool) -> None:
-    from deploy.city.registry import remembered
-    from shared.policy.catalogue import catalogue
+@commands.command()
+def show(complaint: ComplaintNamed, *, json: Json = False) -> None:
+    """Show a complaint's life; over HTTP the part of it that you are told of or led to."""
+    if WAY.get() is None:
+        from hotline.cli.show import show as shown
 
-    city = remembered()
-    units = catalogue(city.catalogue if city is not None else "").units
+        shown(complaint, json=json)
+        return
+    life = run(_life(complaint))
     if json:
-        say_json(
-            json_module.dumps({unit_id: unit.name for unit_id, unit in units.items()}, ensure_ascii=False)
-        )
+        say_record(life)
+        return
+    say(f"complaint {life.complaint_number}   id {life.complaint_id}")
+    for one in life.entries:
+        say(f"{one.version:>3}  {one.at:%Y-%m-%d %H:%M:%S}  {one.who}  {one.what}")
+
+
+def _print_units(known: UnitNames, *, json: bool) -> None:
+    units = {unit_id: names[0] for unit_id, names in known.units.items()}
+    if json:
+        say_json(json_module.dumps(units, ensure_ascii=False))
         return
     width = max(map(len, units), default=0)
-    for unit_id, unit in units.items():
-        say(f"{unit_id:<{width}}  {unit.name}")
+    for unit_id, name in units.items():
+        say(f"{unit_id:<{width}}  {name}")
+
+
+async def _units() -> UnitNames:
+    if WAY.get() is not None:
+        async with unit_door() as door:
+            return await door.units()
+    from deploy.city.registry import remembered
+    from hotline.lookup import known_in
+    from shared.policy.catalogue import catalogue
+
+    city = remembered()  # a catalogue can be read whether the city is up or not
+    return known_in(catalogue(city.catalogue if city is not None else ""))
+
+
+async def _life(complaint: str) -> ComplaintTimeline:
+    from hotline.department.by_http import HttpDoor
+
+    async with unit_door() as door:
+        assert isinstance(door, HttpDoor)  # noqa: S101 -- it is that way here
+        return await door.life(complaint)
 
 
 async def _orders(
     name: str, only: Filter, *, overdue: bool, after: str, most: int
 ) -> tuple[UnitId, ListPage]:
-    from deploy.city.registry import city_up
-    from hotline.casefile.orders import look
-    from hotline.lookup import unit_named
-    from hotline.readside.rows import ORDERS
-
-    city = city_up()
-    unit = unit_named(name, city.catalogue)
-    return unit, await look(city, ORDERS, unit, only=only, overdue=overdue, after=after, most=most)
+    async with unit_door() as door:
+        unit = await door.speaker(name)
+        return unit, await door.orders(unit, only, overdue=overdue, after=after, most=most)
 
 
 async def _sit(name: str) -> None:
-    from deploy.city.registry import city_up
     from hotline.cli.unit.interactive import sit
-    from hotline.lookup import unit_named
 
-    city = city_up()
-    await sit(city, unit_named(name, city.catalogue))
+    async with unit_door() as door:
+        await sit(door, await door.speaker(name))

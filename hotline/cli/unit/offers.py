@@ -8,30 +8,29 @@ import typer
 
 from hotline.cli.run import Json, fail, run
 from hotline.cli.speaking import STOPPED, speaks
-from hotline.cli.unit.app import commands
+from hotline.cli.unit.app import commands, demand_unit, unit_door
 from hotline.cli.unit.saying import UnitNamed
 from hotline.parsing import NUMBER_MAX
 from hotline.terminal import note, say, say_record
 
 if TYPE_CHECKING:
-    from deploy.city.registry import City
-    from hotline.governance.state import Offer, Programme
-    from shared.complaint import Complaint
-    from shared.ids import UnitId
+    from hotline.department.door import OfferToUnit
 
 
 @commands.command()
 def offered(unit: UnitNamed, *, json: Json = False) -> None:
     """List the answers offered for your complaints, and which of these still wait for one."""
+    demand_unit(unit)
     found = run(_offers(unit))
     if json:
-        say_record([_row(*one) for one in found])
+        say_record([_row(one) for one in found])
         return
     if not found:
         say("No answer is offered to it.")
-    for programme, offer, waiting in found:
-        say(f"{programme.programme_id[:8]} {offer.number}  {programme.title}: {offer.answer}")
-        say(f"    {', '.join(case.complaint_number for case in waiting) or 'none of them waits any more'}")
+    for offer in found:
+        say(f"{offer.programme_id[:8]} {offer.offer}  {offer.programme}: {offer.answer}")
+        waiting = ", ".join(one.complaint_number for one in offer.waiting)
+        say(f"    {waiting or 'none of them waits any more'}")
 
 
 @commands.command("answer-offered")
@@ -47,6 +46,7 @@ def answer_offered(
     json: Json = False,
 ) -> None:
     """Give the offered answer to each of your complaints that it is for; each citizen is then asked by a visit."""
+    demand_unit(unit)
     outcomes = run(_answer(programme, number, unit, solved=not unsolved), interrupted=STOPPED)
     refused = [why for _, why in outcomes if why]
     if json:
@@ -62,75 +62,62 @@ def answer_offered(
         fail(f"{len(refused):,} of {len(outcomes):,} were refused.")
 
 
-def _row(programme: Programme, offer: Offer, waiting: list[Complaint]) -> dict[str, Any]:
+def _row(offer: OfferToUnit) -> dict[str, Any]:
     return {
-        "programme_id": programme.programme_id,
-        "programme": programme.title,
-        "offer": offer.number,
+        "programme_id": offer.programme_id,
+        "programme": offer.programme,
+        "offer": offer.offer,
         "answer": offer.answer,
-        "waiting": [case.complaint_number for case in waiting],
+        "waiting": [one.complaint_number for one in offer.waiting],
     }
 
 
-async def _offers(unit: str) -> list[tuple[Programme, Offer, list[Complaint]]]:
-    from deploy.city.registry import city_up
-    from hotline.governance.log import programmes
-    from hotline.lookup import unit_named
-
-    city = city_up()
-    named = unit_named(unit, city.catalogue)
-    async with programmes(city.realm.logins["reader"]) as log:
-        every = await log.all()
-    return [
-        (one, offer, await _waiting(city, offer, named))
-        for one in every
-        for offer in one.offers
-        if any(member.unit == named for member in offer.members)
-    ]
+async def _offers(unit: str) -> list[OfferToUnit]:
+    async with unit_door() as door:
+        return await door.offers(await door.speaker(unit))
 
 
 async def _answer(called: str, number: int, unit: str, *, solved: bool) -> list[tuple[str, str]]:
     """The number of each complaint that was answered, and why not where it was refused."""
-    from deploy.city.registry import city_up
     from hotline.casefile import refusals
-    from hotline.client import reply
-    from hotline.governance.log import programmes
-    from hotline.lookup import unit_named
     from shared.events import ReplyRefused
     from shared.inputs import AnswerOrder
+
+    async with unit_door() as door:
+        named = await door.speaker(unit)
+        offer = _called(called, number, await door.offers(named))
+        found: list[tuple[str, str]] = []
+        for one in offer.waiting:
+            said = AnswerOrder(
+                complaint_id=one.complaint_id,
+                assignment=one.assignment,
+                result=offer.answer,
+                claims_solved=solved,
+            )
+            facts = await door.say(named, one.complaint_id, said)
+            refused = [fact for fact in facts if isinstance(fact, ReplyRefused)]
+            found.append((one.complaint_number, refusals.answer(refused[0]) if refused else ""))
+        return found
+
+
+def _called(called: str, number: int, offers: list[OfferToUnit]) -> OfferToUnit:
+    """The offer of this number in the programme with this id, or the only one whose id begins so."""
+    from hotline.parsing import id_of
     from shared.runtime.errors import UserError
 
-    city = city_up()
-    named = unit_named(unit, city.catalogue)
-    async with programmes(city.realm.logins["reader"]) as log:
-        one = await log.one(await log.called(called))
-    if number > len(one.offers):
-        raise UserError(f"{one.title} has {len(one.offers)} offers, and no {number}.")
-    offer = one.offers[number - 1]
-    found: list[tuple[str, str]] = []
-    for case in await _waiting(city, offer, named):
-        assert case.order is not None  # noqa: S101 -- it waits for its answer
-        said = AnswerOrder(
-            complaint_id=case.complaint_id,
-            assignment=case.order.assignment,
-            result=offer.answer,
-            claims_solved=solved,
+    digits = id_of(called)
+    if digits is None:
+        raise UserError(
+            f"'{called}' is no programme's id: expected hexadecimal digits, at least the first 4."
         )
-        facts = await reply(city, named, case.complaint_id, said)
-        refused = [fact for fact in facts if isinstance(fact, ReplyRefused)]
-        found.append((case.complaint_number, refusals.answer(refused[0]) if refused else ""))
-    return found
-
-
-async def _waiting(city: City, offer: Offer, unit: UnitId) -> list[Complaint]:
-    """The members of an offer whose order lies with this unit and is not answered."""
-    from hotline.lookup import complaint_called
-    from shared.complaint.order import Held
-    from shared.log.reading import reader
-
-    connection = await reader(city.realm.logins["reader"])
-    try:
-        cases = [await complaint_called(connection, member.complaint_id) for member in offer.members]
-    finally:
-        await connection.close()
-    return [case for case in cases if isinstance(case.order, Held) and case.order.unit == unit]
+    known = [one for one in offers if one.programme_id.replace("-", "").startswith(digits)]
+    if not known:
+        raise UserError(
+            f"No programme {called} offers you anything: `hotline unit offered` lists what there is."
+        )
+    if len({one.programme_id for one in known}) > 1:
+        raise UserError(f"More than one id begins with {called}: give more of it.")
+    for one in known:
+        if one.offer == number:
+            return one
+    raise UserError(f"{known[0].programme} offers you no answer {number}.")

@@ -21,7 +21,7 @@ def sign(complaint: ComplaintNamed, unit: UnitNamed, *, json: Json = False) -> N
     """Take the order on."""
     from shared import inputs
 
-    reply(complaint, unit, lambda case, _: inputs.SignOrder(**of_order(case)), json=json)
+    reply(complaint, unit, lambda order, _: inputs.SignOrder(**of_order(order)), json=json)
 
 
 @commands.command()
@@ -40,7 +40,7 @@ def answer(
     reply(
         complaint,
         unit,
-        lambda case, _: inputs.AnswerOrder(**of_order(case), result=text, claims_solved=not unsolved),
+        lambda order, _: inputs.AnswerOrder(**of_order(order), result=text, claims_solved=not unsolved),
         json=json,
     )
 
@@ -61,7 +61,8 @@ def assign(
     reply(
         complaint,
         unit,
-        lambda case, named: inputs.AssignOrder(**of_order(case), to_unit=named(to), reason=reason),
+        lambda order, others: inputs.AssignOrder(**of_order(order), to_unit=others[0], reason=reason),
+        others=(to,),
         json=json,
     )
 
@@ -83,10 +84,10 @@ def contact(
     reply(
         complaint,
         unit,
-        lambda case, _: (
-            inputs.RecordContactFailed(**of_order(case), cause=failed, channel=channel)
+        lambda order, _: (
+            inputs.RecordContactFailed(**of_order(order), cause=failed, channel=channel)
             if failed
-            else inputs.RecordContact(**of_order(case), channel=channel)
+            else inputs.RecordContact(**of_order(order), channel=channel)
         ),
         json=json,
     )
@@ -108,7 +109,7 @@ def progress(
     reply(
         complaint,
         unit,
-        lambda case, _: inputs.ReportProgress(**of_order(case), text=text, stage_feedback=stage),
+        lambda order, _: inputs.ReportProgress(**of_order(order), text=text, stage_feedback=stage),
         json=json,
     )
 
@@ -122,6 +123,6 @@ def report(complaint: ComplaintNamed, unit: UnitNamed, text: _Done, *, json: Jso
     reply(
         complaint,
         unit,
-        lambda case, _: inputs.ReportAsCoUnit(complaint_id=case.complaint_id, result=text),
+        lambda order, _: inputs.ReportAsCoUnit(complaint_id=order.complaint_id, result=text),
         json=json,
     )

@@ -31,12 +31,13 @@ def return_(
     reply(
         complaint,
         unit,
-        lambda case, named: inputs.RequestReturn(
-            **of_order(case),
+        lambda order, others: inputs.RequestReturn(
+            **of_order(order),
             reason=reason,
             evidence=evidence,
-            suggested_unit=named(suggest) if suggest else None,
+            suggested_unit=others[0] if others else None,
         ),
+        others=(suggest,) if suggest else (),
         json=json,
     )
 
@@ -52,7 +53,7 @@ def dispute(
     reply(
         complaint,
         unit,
-        lambda case, _: inputs.RaiseDispute(**of_order(case), reason=reason, evidence=evidence),
+        lambda order, _: inputs.RaiseDispute(**of_order(order), reason=reason, evidence=evidence),
         json=json,
     )
 
@@ -74,8 +75,8 @@ def extend(
     reply(
         complaint,
         unit,
-        lambda case, _: inputs.RequestExtension(
-            **of_order(case), days=days, reason=reason, citizen_told=citizen_told
+        lambda order, _: inputs.RequestExtension(
+            **of_order(order), days=days, reason=reason, citizen_told=citizen_told
         ),
         json=json,
     )
@@ -100,8 +101,8 @@ def pause(
     reply(
         complaint,
         unit,
-        lambda case, _: inputs.RequestPause(
-            **of_order(case), ground=PauseGround(ground), days=days, evidence=evidence
+        lambda order, _: inputs.RequestPause(
+            **of_order(order), ground=PauseGround(ground), days=days, evidence=evidence
         ),
         json=json,
     )
@@ -113,7 +114,7 @@ def resume(complaint: ComplaintNamed, unit: UnitNamed, reason: Reason, *, json: 
     """End the pause: the thing you waited for has come."""
     from shared import inputs
 
-    reply(complaint, unit, lambda case, _: inputs.EndPause(**of_order(case), reason=reason), json=json)
+    reply(complaint, unit, lambda order, _: inputs.EndPause(**of_order(order), reason=reason), json=json)
 
 
 @commands.command()
@@ -134,8 +135,8 @@ def terminate(
     reply(
         complaint,
         unit,
-        lambda case, _: inputs.RequestTermination(
-            **of_order(case), ground=TerminationGround(ground), evidence=evidence
+        lambda order, _: inputs.RequestTermination(
+            **of_order(order), ground=TerminationGround(ground), evidence=evidence
         ),
         json=json,
     )
@@ -159,8 +160,8 @@ def exclude(
     reply(
         complaint,
         unit,
-        lambda case, _: inputs.RequestExclusion(
-            complaint_id=case.complaint_id, ground=ExclusionGround(ground), evidence=evidence
+        lambda order, _: inputs.RequestExclusion(
+            complaint_id=order.complaint_id, ground=ExclusionGround(ground), evidence=evidence
         ),
         json=json,
     )

@@ -12,7 +12,7 @@ from hotline.cli.unit.app import commands
 from hotline.cli.unit.saying import Reason, UnitNamed, of_order, reply
 
 if TYPE_CHECKING:
-    from shared.complaint import Complaint
+    from hotline.department.door import OrderNamed
 
 _Number = Annotated[int, typer.Option(min=0, max=10_000, help="Which whistle; the last one without it.")]
 
@@ -41,14 +41,15 @@ def whistle(
     reply(
         complaint,
         unit,
-        lambda case, named: inputs.BlowWhistle(
-            **of_order(case),
-            whistle=number or len(case.whistles) + 1,
+        lambda order, others: inputs.BlowWhistle(
+            **of_order(order),
+            whistle=number or order.whistles + 1,
             kind=WhistleKind(kind),
-            called=tuple(named(one) for one in listed(called)),
+            called=tuple(others),
             scene=scene,
             reason=reason,
         ),
+        others=listed(called),
         json=json,
     )
 
@@ -61,7 +62,9 @@ def acknowledge(
     """You were whistled for: say that you come."""
     from shared import inputs
 
-    reply(complaint, unit, lambda case, _: inputs.AcknowledgeWhistle(**_of_whistle(case, number)), json=json)
+    reply(
+        complaint, unit, lambda order, _: inputs.AcknowledgeWhistle(**_of_whistle(order, number)), json=json
+    )
 
 
 @commands.command()
@@ -80,7 +83,7 @@ def arrive(
     reply(
         complaint,
         unit,
-        lambda case, _: inputs.ArriveAtWhistle(**_of_whistle(case, number), persons=persons),
+        lambda order, _: inputs.ArriveAtWhistle(**_of_whistle(order, number), persons=persons),
         json=json,
     )
 
@@ -101,7 +104,7 @@ def measure(
     reply(
         complaint,
         unit,
-        lambda case, _: inputs.RecordMeasure(**_of_whistle(case, number), measure=text),
+        lambda order, _: inputs.RecordMeasure(**_of_whistle(order, number), measure=text),
         json=json,
     )
 
@@ -123,9 +126,10 @@ def release(
     reply(
         complaint,
         unit,
-        lambda case, named: inputs.ReleaseWhistle(
-            **_of_whistle(case, number), called=named(of) if of else None, reason=reason
+        lambda order, others: inputs.ReleaseWhistle(
+            **_of_whistle(order, number), called=others[0] if others else None, reason=reason
         ),
+        others=(of,) if of else (),
         json=json,
     )
 
@@ -148,13 +152,14 @@ def rate(
     reply(
         complaint,
         unit,
-        lambda case, named: inputs.RateWhistle(
-            **_of_whistle(case, number), rated=named(of), stars=stars, comment=text
+        lambda order, others: inputs.RateWhistle(
+            **_of_whistle(order, number), rated=others[0], stars=stars, comment=text
         ),
+        others=(of,),
         json=json,
     )
 
 
-def _of_whistle(case: Complaint, number: int) -> dict[str, Any]:
+def _of_whistle(order: OrderNamed, number: int) -> dict[str, Any]:
     """The first fields of an input about a whistle: the last one, where no number was typed."""
-    return {"complaint_id": case.complaint_id, "whistle": number or max(len(case.whistles), 1)}
+    return {"complaint_id": order.complaint_id, "whistle": number or max(order.whistles, 1)}

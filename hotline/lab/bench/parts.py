@@ -21,6 +21,7 @@ PARTS: Final = {
     "timers": "what open timers cost, and whether a thousand a second fire in time, once and never early",
     "log": "lives a second as the log grows to 50 million facts; appending, reading, rebuilding, verifying",
     "reads": "lists, counts and searches at a million complaints with their plans; what it costs to keep them up",
+    "http": "events a second through the HTTP door beside an empty handler; outcomes; beside slow clients",
     "knowledge": "how many questions find their article in the knowledge base, and how long a search takes",
     "memory": "a million messages through each desk: resident memory over time",
     "peers": "the same life in PyPI eventsourcing and dbos on the same PostgreSQL; DIGIT's figures beside",

@@ -14,7 +14,7 @@ from random import Random
 from typing import Final
 from urllib.parse import urlsplit
 
-from deploy.city.city import PROCESSES, Realm
+from deploy.city.city import PROCESSES, WEB, Realm
 from deploy.city.registry import folder
 from deploy.embedded import child
 from deploy.embedded.kafka import Listener
@@ -31,6 +31,7 @@ from hotline.lab.chaos.listing import projector_faults
 from hotline.lab.chaos.marks import Marks
 from hotline.lab.chaos.monkey import Monkey
 from hotline.lab.chaos.outside import Outside
+from hotline.lab.chaos.over_http import HttpSender, door_faults
 from hotline.lab.chaos.wire import Wire, Wires
 from hotline.lab.mix import Mix
 from hotline.lab.rehearsal.stage import RehearsalCity, staged
@@ -117,6 +118,8 @@ async def lived(
         realm = stage.realm
         outside = Outside(realm.kafka, realm.prefix, catalogue, began_at)
         put_away.push_async_callback(outside.close)
+        http = HttpSender(realm, _log_of(stage, WEB), began_at)
+        await http.open()
         marks = Marks(realm.owner_dsn)
         put_away.push_async_callback(marks.close)
         postgres_wires["writers"] = wires.lay("writers", urlsplit(realm.owner_dsn).port or 0, commits=True)
@@ -129,6 +132,7 @@ async def lived(
             services={service.name: service for service in stage.supervisor.services},
             wires={"kafka": laid, "postgres": postgres_wires},
             outside=outside,
+            http=http,
             disk=disk,
             random=Random(seed),
             log=stack.folder / "logs",
@@ -136,7 +140,7 @@ async def lived(
         monkey = _monkey(ground, stage, marks, seed=seed, say=say)
         people = _population(catalogue, began_at, mix, seed=seed, scale=scale)
         living, seconds = _conductor(realm, catalogue, people, began_at), minutes * 60
-        summary = await _under_fire(living, people, monkey, writers, outside, seconds, most, show)
+        summary = await _under_fire(living, people, monkey, writers, outside, http, seconds, most, show)
         say("The last complaint has ended. Everything is read, from outside …")
         return await judged_outcome(
             realm,
@@ -145,6 +149,7 @@ async def lived(
             monkey,
             writers,
             outside,
+            http,
             seed=seed,
             mix=mix,
             minutes=minutes,
@@ -154,10 +159,15 @@ async def lived(
         )
 
 
+def _log_of(stage: RehearsalCity, name: str) -> Path:
+    """Where a process of the city writes."""
+    return next(service.log for service in stage.supervisor.services if service.name == name)
+
+
 def _monkey(
     ground: Ground, stage: RehearsalCity, marks: Marks, *, seed: int, say: Callable[[str], None]
 ) -> Monkey:
-    every = [*faults(disk=ground.disk is not None), *projector_faults()]
+    every = [*faults(disk=ground.disk is not None), *projector_faults(), *door_faults()]
     return Monkey(ground, marks, Counts(stage.supervisor.pids), every, seed=seed, say=say)
 
 
@@ -214,6 +224,7 @@ async def _under_fire(
     monkey: Monkey,
     writers: Writers,
     outside: Outside,
+    http: HttpSender,
     seconds: float,
     most: int | None,
     show: Callable[[RehearsalProgress], None],
@@ -226,7 +237,7 @@ async def _under_fire(
             await asyncio.sleep(CALL_SECONDS)
 
     async def fire() -> None:
-        begun = [asyncio.ensure_future(writers.write()), asyncio.ensure_future(calls())]
+        begun = [asyncio.ensure_future(work) for work in (writers.write(), calls(), http.send())]
         playing = asyncio.ensure_future(monkey.play(seconds=seconds, most=most))
         try:
             await asyncio.wait([playing, *begun], return_when=asyncio.FIRST_COMPLETED)
@@ -237,7 +248,8 @@ async def _under_fire(
         finally:
             playing.cancel()
             writers.stop()
-            begun[1].cancel()
+            for task in begun[1:]:
+                task.cancel()
             await asyncio.gather(playing, *begun, return_exceptions=True)
             population.close()
 

@@ -35,7 +35,7 @@ STATES: Final = (
 """The states of updates, as the senders of Open311 know them."""
 
 
-class ToldFact(NamedTuple):
+class UpdateOfFact(NamedTuple):
     """A fact as it is told."""
 
     state: str
@@ -106,7 +106,7 @@ _STANDS: Final[Mapping[str, tuple[str, str]]] = {
 }
 
 
-def told(fact: e.Fact, offers: ServiceOffers, locale: Locale, *, in_full: bool) -> ToldFact | None:
+def told(fact: e.Fact, offers: ServiceOffers, locale: Locale, *, in_full: bool) -> UpdateOfFact | None:
     """A fact as it is told; None where it is not. `in_full`: with what the unit says to the citizen."""
     make = TOLD.get(type(fact))
     if make is None:
@@ -117,7 +117,7 @@ def told(fact: e.Fact, offers: ServiceOffers, locale: Locale, *, in_full: bool) 
         sentence = sentence.format(unit=offers.unit_named(getattr(fact, line.unit)))
     if in_full and line.text and (text := getattr(fact, line.text)):
         sentence += ": " + masked(text)
-    return ToldFact(line.state, sentence)
+    return UpdateOfFact(line.state, sentence)
 
 
 def stands(stage: str, locale: Locale) -> str:

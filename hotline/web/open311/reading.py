@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 import msgspec
 
+from hotline.readside.standing import AsOf, caught_up
 from hotline.web.keys import Key
+from hotline.web.limits import CAUGHT_UP_SECONDS_MAX
 from hotline.web.open311.instants import AskedSpan
+from hotline.web.problems import HttpRefusal, ProblemKind
 from hotline.web.reading import Connection
 from hotline.web.roles import KeyScope
 from shared.complaint_number import number_of
@@ -18,20 +21,25 @@ from shared.events import Fact
 from shared.events.base import Attachment
 from shared.ids import ComplaintId, complaint_id
 from shared.log.codec import decoded
+from shared.runtime.errors import UserError
 
 REQUESTS_MAX: Final = 1000
 """Requests of one answer, as the standard has it."""
 UPDATES_MAX: Final = 1000
 """Updates of one answer; the next question begins where they end."""
-OWN_MAX: Final = 20_000
-"""Requests of one sender whose changes are looked for: the newest."""
+UPDATES_SECONDS: Final = 5.0
+"""How long a question for updates waits until the lists hold what was in the log; a projector is at most 4 s late."""
+OWN_MAX: Final = 5_000
+"""Requests of one sender that changed since the span began and are looked at: those that changed last."""
 
+_COLUMNS: Final = """
+stream_id, version, stage, ended, district, street, subject, unit, due_at, received_at, ruleset, withheld
+"""
 _SHOWN: Final = """
 SELECT c.stream_id::text AS complaint, c.stage, c.ended, c.district, c.street, c.subject, c.unit, c.due_at,
        c.received_at, c.ruleset, c.withheld, t.request_id, t.content, t.address, t.attachments,
        coalesce(f.occurred_at, c.received_at) AS updated_at
-FROM ({found}) found JOIN read.complaint c ON c.stream_id = found.stream_id
-JOIN read.wording t ON t.stream_id = c.stream_id
+FROM ({found}) c JOIN read.wording t ON t.stream_id = c.stream_id
 LEFT JOIN LATERAL (
     SELECT e.occurred_at FROM es.fact e WHERE e.stream_id = c.stream_id
        AND CASE WHEN c.ended = '' THEN e.version = c.version ELSE e.type = c.ended END
@@ -40,17 +48,17 @@ LEFT JOIN LATERAL (
 ORDER BY c.received_at DESC, c.stream_id DESC
 """
 _NAMED: Final = _SHOWN.format(
-    found="SELECT stream_id FROM read.complaint WHERE stream_id = ANY ($1::uuid[]) AND subject <> ''"
+    found=f"SELECT {_COLUMNS} FROM read.complaint WHERE stream_id = ANY ($1::uuid[]) AND subject <> ''"  # noqa: S608 -- our own
 )
 # The newest first: by the index of when they were received, or for each subject by its own.
 _FITS: Final = "received_at BETWEEN $1 AND $2 AND ($3 OR withheld IS FALSE)"
 _NEWEST: Final = "ORDER BY received_at DESC, stream_id DESC LIMIT $4"
-_OF_ALL: Final = f"SELECT stream_id FROM read.complaint WHERE {_FITS} AND subject <> ''{{ended}} {_NEWEST}"  # noqa: S608 -- our own
+_OF_ALL: Final = f"SELECT {_COLUMNS} FROM read.complaint WHERE {_FITS} AND subject <> ''{{ended}} {_NEWEST}"  # noqa: S608 -- our own
 _OF_SUBJECTS: Final = f"""
-SELECT c.stream_id FROM unnest($5::text[]) AS asked (subject) CROSS JOIN LATERAL (
-    SELECT stream_id, received_at FROM read.complaint n
+SELECT n.* FROM unnest($5::text[]) AS asked (subject) CROSS JOIN LATERAL (
+    SELECT {_COLUMNS} FROM read.complaint n
     WHERE n.subject = asked.subject AND {_FITS}{{ended}} {_NEWEST}
-) c {_NEWEST}
+) n {_NEWEST}
 """  # noqa: S608 -- our own
 _OPEN: Final = " AND ended = ''"
 _CLOSED: Final = " AND ended <> ''"
@@ -58,20 +66,16 @@ _FACTS: Final = """
 SELECT stream_id::text AS complaint, event_id::text AS id, type, schema_version, occurred_at AS at, body FROM es.fact
 WHERE stream_id = ANY ($1::uuid[]) AND type = ANY ($2::text[]) ORDER BY stream_id, version
 """
-# Of a sender's own requests those that changed since then, and of these the facts that are told.
+# Of the requests that a sender follows those that changed since then, and of these the facts that are told.
 _UPDATES: Final = """
 WITH own AS MATERIALIZED (
-    SELECT w.stream_id, w.request_id FROM read.wording w
-    WHERE w.request_id LIKE 'open311:%' AND split_part(w.request_id, ':', 2) = $1
-    ORDER BY w.received_at DESC, w.stream_id DESC LIMIT $6
+    SELECT stream_id FROM read.followed WHERE login = $1 AND changed_at >= $2
+    ORDER BY changed_at DESC, stream_id DESC LIMIT $6
 )
-SELECT own.stream_id::text AS complaint, own.request_id, c.received_at, c.ruleset, e.event_id::text AS id, e.type,
+SELECT own.stream_id::text AS complaint, t.request_id, c.received_at, c.ruleset, e.event_id::text AS id, e.type,
        e.schema_version, e.recorded_at AS at, e.body
-FROM own JOIN read.complaint c ON c.stream_id = own.stream_id
-CROSS JOIN LATERAL (
-    SELECT l.recorded_at FROM es.event l WHERE l.stream_id = own.stream_id ORDER BY l.version DESC LIMIT 1
-) last
-JOIN es.event e ON e.stream_id = own.stream_id AND last.recorded_at >= $2
+FROM own JOIN es.event e ON e.stream_id = own.stream_id
+JOIN read.complaint c ON c.stream_id = own.stream_id JOIN read.wording t ON t.stream_id = own.stream_id
 WHERE e.recorded_at BETWEEN $2 AND $3 AND e.type = ANY ($4::text[])
 ORDER BY e.recorded_at, e.position LIMIT $5
 """
@@ -128,6 +132,14 @@ class RequestFilter(NamedTuple):
     """Only these; None: all."""
     open: bool
     closed: bool
+
+
+async def lists_caught_up(connection: Connection, within: float = CAUGHT_UP_SECONDS_MAX) -> AsOf:
+    """Wait until the lists hold what was in the log, at most so many seconds; `HttpRefusal` where there are none."""
+    try:
+        return await caught_up(connection, within)
+    except UserError as error:
+        raise HttpRefusal(ProblemKind.AWAY, str(error), headers={"Retry-After": "2"}) from None
 
 
 async def found(connection: Connection, key: Key, only: RequestFilter) -> list[FoundRequest]:
@@ -188,7 +200,14 @@ async def facts_of(connection: Connection, complaints: Sequence[str], types: Seq
 async def updates_of(
     connection: Connection, key: Key, span: AskedSpan, types: Sequence[str]
 ) -> list[UpdateRow]:
-    """The facts of these types that were recorded in this span about what the key's login sent over Open311."""
+    """The facts of these types that were recorded in this span about what the key's login sent over Open311.
+
+    `HttpRefusal` where the lists are too late: a client that asks for the next span then would miss what they lack.
+    """
+    standing = await lists_caught_up(connection, UPDATES_SECONDS)
+    if standing.going or standing.behind >= timedelta(seconds=UPDATES_SECONDS):
+        detail = "The lists are behind the log: updates cannot be told just now."
+        raise HttpRefusal(ProblemKind.AWAY, detail, headers={"Retry-After": "5"})
     rows = await connection.fetch(_UPDATES, key.name, *span, list(types), UPDATES_MAX, OWN_MAX)
     made: list[UpdateRow] = []
     for row in rows:

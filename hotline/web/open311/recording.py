@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
+from hotline.readside.rows import FOLLOWED
 from hotline.web.open311.contacts import NAMED
 from hotline.web.open311.forms import GivenForm, bad
 from hotline.web.open311.offers import (
@@ -84,7 +85,7 @@ class RequestNumbers(NamedTuple):
 def numbers_of(login: str, source: str, once: str) -> RequestNumbers:
     """The same `once` of the same login and source gives the same request, also by a key that replaced the first."""
     own = derived("open311", login, source, once)
-    return RequestNumbers(f"{CHANNEL}:{login}:{own}", f"{CHANNEL}-{own}")
+    return RequestNumbers(f"{FOLLOWED}{login}:{own}", f"{CHANNEL}-{own}")
 
 
 def request_of(

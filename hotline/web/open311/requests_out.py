@@ -9,9 +9,7 @@ from uuid import UUID
 
 from msgspec import UNSET, UnsetType
 
-from hotline.readside.standing import caught_up
 from hotline.web.asking import HttpAsk, HttpReply
-from hotline.web.limits import CAUGHT_UP_SECONDS_MAX
 from hotline.web.open311.forms import bad
 from hotline.web.open311.history import TYPES, stands, told
 from hotline.web.open311.instants import asked_span, stamp
@@ -23,6 +21,7 @@ from hotline.web.open311.reading import (
     RequestFilter,
     facts_of,
     found,
+    lists_caught_up,
     named,
 )
 from hotline.web.open311.recording import without_media, without_point
@@ -31,7 +30,6 @@ from hotline.web.open311.shapes import ExtendedAttributes, GeoReportList, Reques
 from hotline.web.problems import HttpRefusal, ProblemKind
 from hotline.web.reading import Connection, lent
 from shared.complaint_number import ComplaintNumberError, Numbered, numbered
-from shared.runtime.errors import UserError
 from shared.times import zone_of
 
 OPEN, CLOSED = STATUSES = ("open", "closed")
@@ -53,7 +51,7 @@ async def many_requests(ask: HttpAsk) -> HttpReply:
             rows = await _by_number(ask, connection, numbers)
         else:
             if ask.key.key_id:
-                await _caught_up(connection)
+                await lists_caught_up(connection)
             rows = await found(connection, ask.key, _filter(ask))
         return await _shown(ask, connection, rows)
 
@@ -71,7 +69,7 @@ async def one_request(ask: HttpAsk) -> HttpReply:
 
 async def _by_number(ask: HttpAsk, connection: Connection, numbers: Sequence[str]) -> list[FoundRequest]:
     """The requests with these numbers or ids."""
-    await _caught_up(connection)
+    await lists_caught_up(connection)
     ids: set[str] = set()
     asked: set[Numbered] = set()
     for text in numbers:
@@ -86,13 +84,6 @@ async def _by_number(ask: HttpAsk, connection: Connection, numbers: Sequence[str
     # A number says the day as well: a complaint whose id fits and whose day does not is another one.
     every = await named(connection, ask.key, [*ids, *(row[0] for row in rows)])
     return [one for one in every if one.complaint in ids or numbered(one.number) in asked]
-
-
-async def _caught_up(connection: Connection) -> None:
-    try:
-        await caught_up(connection, CAUGHT_UP_SECONDS_MAX)
-    except UserError as error:
-        raise HttpRefusal(ProblemKind.AWAY, str(error), headers={"Retry-After": "2"}) from None
 
 
 def _filter(ask: HttpAsk) -> RequestFilter:
