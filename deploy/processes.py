@@ -44,7 +44,7 @@ class Program:
     """`python -m MODULE`; the argument of the image."""
     shared: Sharing
     memory_mb: int
-    """The most that `hotline bench memory` saw (docs/performance.md), and room."""
+    """The most that `hotline bench memory` saw, or `hotline bench http` of its door (docs/performance.md), and room."""
     settings: Mapping[str, str] = field(default_factory=dict)
     """Its settings beside addresses and logins, by names without its prefix."""
     secrets: Mapping[str, str] = field(default_factory=dict)
@@ -113,7 +113,7 @@ PROGRAMS: Final = (
         name="web",
         module="hotline.web",
         shared=Sharing.BY_REQUESTS,
-        memory_mb=192,
+        memory_mb=160,
         secrets={"CONTACTS_PUBLIC_KEY_FILE": "contacts.public"},
         settings={"PUBLIC_ADDRESS": EVERY_ADDRESS, "PUBLIC_PORT": str(HTTP_PORT), "STAFF_PORT": "-1"},
         speaks_kafka=False,
