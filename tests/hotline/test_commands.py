@@ -40,6 +40,7 @@ BY_READER: Final = {
         "status",
         "login",
         "key",
+        "staff",
         "parked",
         "verify",
         "upgrade",
