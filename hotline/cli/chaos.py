@@ -135,7 +135,7 @@ def _print(outcome: ChaosOutcome) -> None:
         ("faults", outcome.faults),
         ("complaints, facts", f"{outcome.complaints:,}, {outcome.facts:,}"),
         ("inputs acknowledged by Kafka", f"{outcome.inputs:,}"),
-        ("of them over HTTP, and sent again there", f"{outcome.over_http:,}, {outcome.over_http_again:,}"),
+        ("of them over HTTP, and sent again there", "{:,}, {:,}".format(*outcome.over_http)),
         ("appends tried by writers on the same complaints", f"{outcome.appends:,}"),
         ("repeats of inputs dropped", f"{outcome.inputs_dropped:,}"),
         ("repeats of the relay dropped", f"{outcome.relay_dropped:,}"),

@@ -29,7 +29,8 @@ from hotline.web.pages.routes import page_routes
 from hotline.web.paths import ASYNCAPI, DOCS, OPENAPI
 from hotline.web.problems import CONTENT_TYPE, HttpRefusal, ProblemKind
 from hotline.web.roles import LISTENER_OF, HttpListener
-from hotline.web.routes import HttpRoute, WireName, at
+from hotline.web.route_shapes import HttpRoute, WireName
+from hotline.web.routes import at
 from hotline.web.signing import SIGNATURE, TIMESTAMP, WrongTime, is_signed, signed_at
 from shared.log.away import is_away
 from shared.runtime.errors import told

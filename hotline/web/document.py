@@ -42,7 +42,7 @@ from hotline.web.events import BATCH, JSON
 from hotline.web.open311 import contract as open311
 from hotline.web.problems import CONTENT_TYPE, HttpProblem, ProblemKind
 from hotline.web.roles import LINE_OF
-from hotline.web.routes import EVERYWHERE, WITH_BODY, HttpParameter, HttpRoute, TakenBody, WireName
+from hotline.web.route_shapes import EVERYWHERE, WITH_BODY, HttpParameter, HttpRoute, TakenBody, WireName
 from hotline.web.signing import SIGNATURE
 from shared.cloudevents import ATTRIBUTE_BYTES_MAX, VALUE_BYTES_MAX
 from shared.events import Attachment

@@ -18,7 +18,7 @@ from deploy.city.registry import ANCHORS_FILE, city_folder
 from deploy.embedded import child
 from deploy.embedded.state import read_state
 from hotline.audit.verify import verify
-from hotline.lab.chaos.over_http import HttpSender
+from hotline.lab.chaos.http_sender import HttpSender
 from hotline.lab.rehearsal.stage import RehearsalCity, staged, verified
 from hotline.lab.simulation import SimulatedDay
 from hotline.lab.simulation.conductor import RehearsalProgress

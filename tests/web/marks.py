@@ -18,7 +18,8 @@ from hotline.contract.examples.told import input_example
 from hotline.web.contact_seal import GivenContact
 from hotline.web.open311.contacts import NAMED
 from hotline.web.roles import LINE_OF
-from hotline.web.routes import ROUTES, HttpParameter, HttpRoute, TakenBody
+from hotline.web.route_shapes import HttpParameter, HttpRoute, TakenBody
+from hotline.web.routes import ROUTES
 from services.intake.numbers_in_texts import FIELDS, is_identity
 from shared.inputs import Input, RecordRequest
 from shared.structured import CONTENT_TYPE

@@ -15,7 +15,8 @@ from hotline.contract.openapi import text
 from hotline.web.document import document, problems_of
 from hotline.web.paths import act_path
 from hotline.web.roles import ACTS_OF, LINE_OF, HttpListener
-from hotline.web.routes import ROUTES, TakenBody, at
+from hotline.web.route_shapes import TakenBody
+from hotline.web.routes import ROUTES, at
 from shared.inputs import INPUTS, Input
 
 DOCUMENT: Final[dict[str, Any]] = json.loads(text())

@@ -22,7 +22,8 @@ from hotline.web.page import POLICY
 from hotline.web.paths import act_path
 from hotline.web.problems import ProblemKind
 from hotline.web.roles import ACTS_OF, SCOPES_OF, HttpListener, KeyScope
-from hotline.web.routes import ROUTES, HttpRoute, TakenBody, at
+from hotline.web.route_shapes import HttpRoute, TakenBody
+from hotline.web.routes import ROUTES, at
 from shared import roles
 from shared.cloudevents import input_headers
 from shared.events import ComplaintClosed, ComplaintDispatched, ReturnApproved, VisitScheduled

@@ -27,7 +27,8 @@ from deploy.embedded.stack import Addresses
 from hotline.upkeep.archive import move
 from hotline.upkeep.backup import DUMP_FILE, backup
 from hotline.web.roles import LISTENER_OF
-from hotline.web.routes import ROUTES, TakenBody
+from hotline.web.route_shapes import TakenBody
+from hotline.web.routes import ROUTES
 from services.intake.numbers_in_texts import FIELDS
 from shared import roles
 from shared.contacts.details import public_written

@@ -19,7 +19,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from hotline.contract.examples.told import input_example
 from hotline.web.paths import FOLLOWED, SIGNED
 from hotline.web.roles import LISTENER_OF, HttpListener, KeyScope
-from hotline.web.routes import ROUTES, HttpRoute, TakenBody, WireName, at
+from hotline.web.route_shapes import HttpRoute, TakenBody, WireName
+from hotline.web.routes import ROUTES, at
 from shared import roles
 from shared.events import ComplaintDispatched, ReturnApproved
 from shared.inputs.base import AboutComplaint

@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import asyncpg
 
@@ -26,9 +26,6 @@ from hotline.lab.chaos.wire import Break, Wire
 from hotline.lab.rehearsal.stage import RehearsalCity
 from shared.log.away import AWAY
 from shared.runtime.patience import FINISH_SECONDS, HAND_SECONDS, REQUEST_SECONDS, SESSION_SECONDS
-
-if TYPE_CHECKING:
-    from hotline.lab.chaos.over_http import HttpSender
 
 HEARING: Final = ("intake", "dispatch", "feedback")
 """The desks that hear Kafka in a group."""
@@ -68,7 +65,6 @@ class Ground:
     wires: Mapping[str, Mapping[str, Wire]]
     """By server, then by who is behind it."""
     outside: Outside
-    http: HttpSender
     disk: Disk | None
     random: Random
     log: Path

@@ -16,7 +16,6 @@ from hotline.lab.chaos.letters import unstated
 from hotline.lab.chaos.monkey import FaultKind, Monkey
 from hotline.lab.chaos.nonsense import NEVER, PARKED, ParkedCount, amiss
 from hotline.lab.chaos.outside import Outside
-from hotline.lab.chaos.over_http import HttpSender
 from hotline.lab.mix import Mix
 from hotline.lab.rehearsal.stage import verified
 from hotline.lab.simulation.asked_for import AskedFor
@@ -84,10 +83,8 @@ class ChaosOutcome(msgspec.Struct, kw_only=True):
     impossible: list[str]
     parked_wrong: list[str]
     """Nonsense that was not parked once by each who heard it, or for another reason; or something else that was."""
-    over_http: int
-    """Of the inputs those that the HTTP door acknowledged."""
-    over_http_again: int
-    """How often its sender sent again what was not acknowledged."""
+    over_http: tuple[int, int]
+    """How many of the inputs the HTTP door acknowledged, and how often something was sent again there."""
     letters: int
     """Requests typed in days and weeks late."""
     letters_unstated: list[str]
@@ -132,7 +129,6 @@ async def judged_outcome(
     monkey: Monkey,
     writers: Writers,
     outside: Outside,
-    http: HttpSender,
     *,
     seed: int,
     mix: Mix,
@@ -143,9 +139,8 @@ async def judged_outcome(
 ) -> ChaosOutcome:
     """Read the log, the topics and what everybody was told; nothing of it is asked of the desks."""
     reader = realm.logins["reader"]
-    told = [*summary.acknowledged_inputs, *outside.acknowledged, *http.acknowledged]
-    anchors = city_folder(CITY) / ANCHORS_FILE
-    report = await verified(realm, catalogue, told, all_end=True, anchors=anchors)
+    told = [*summary.acknowledged_inputs, *outside.acknowledged, *outside.over_http]
+    report = await verified(realm, catalogue, told, all_end=True, anchors=city_folder(CITY) / ANCHORS_FILE)
     problems = [f"{one.complaint_id} {one.what}".strip() for one in report.problems]
     lost = [text for text in problems if "acknowledged by Kafka, and lost" in text]
     unread = UnreadableRows()  # verify has named them
@@ -180,8 +175,7 @@ async def judged_outcome(
         inputs_dropped=said - (heard - writers.said),
         relay_dropped=sent - report.facts,
         letters=len(outside.letters),
-        over_http=len(http.acknowledged),
-        over_http_again=http.again,
+        over_http=(len(outside.over_http), outside.over_http_again),
         letters_unstated=await unstated(reader, outside.letters),
         died=died,
         ended=ended,

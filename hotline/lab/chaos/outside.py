@@ -21,6 +21,7 @@ from aiokafka.errors import KafkaError
 from hotline.lab.acknowledged import Acknowledged
 from hotline.lab.chaos import letters, times
 from hotline.lab.chaos.batches import Raw, batch, hand_in
+from hotline.lab.chaos.http_sender import HttpSender
 from hotline.lab.chaos.nonsense import NOT_UTF_8, POISON_KEY, SOURCE, Headers, Piece, spoilt
 from shared.cloudevents import input_headers
 from shared.doors.kafka_reader import reader_of
@@ -74,12 +75,24 @@ class Outside:
         """Pieces of nonsense on the silent door."""
         self._codecs = cycle(CODECS)
         """The next producer packs by the next one, and so does the next batch that is made by hand."""
+        self.http: HttpSender | None = None
+        """The one that speaks over HTTP meanwhile."""
         self.acknowledged: list[Acknowledged] = []
         """Inputs of its own that Kafka acknowledged."""
         self.poisoned: dict[bytes, Piece] = {}
         """Every piece of nonsense by its key."""
         self.letters: list[tuple[ComplaintId, datetime]] = []
         """Every letter, and the city's present when it was handed in."""
+
+    @property
+    def over_http(self) -> list[Acknowledged]:
+        """Inputs that the HTTP door acknowledged."""
+        return [] if self.http is None else self.http.acknowledged
+
+    @property
+    def over_http_again(self) -> int:
+        """How often its sender sent again what was not acknowledged."""
+        return 0 if self.http is None else self.http.again
 
     async def close(self) -> None:
         """Say no more."""

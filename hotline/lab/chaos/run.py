@@ -26,12 +26,13 @@ from hotline.lab.chaos.appends import Writers
 from hotline.lab.chaos.counts import Counts
 from hotline.lab.chaos.disk import Disk
 from hotline.lab.chaos.faults import Ground, faults
+from hotline.lab.chaos.http_sender import HttpSender
 from hotline.lab.chaos.judgement import CITY, ChaosOutcome, judged_outcome
 from hotline.lab.chaos.listing import projector_faults
 from hotline.lab.chaos.marks import Marks
 from hotline.lab.chaos.monkey import Monkey
 from hotline.lab.chaos.outside import Outside
-from hotline.lab.chaos.over_http import HttpSender, door_faults
+from hotline.lab.chaos.over_http import door_faults
 from hotline.lab.chaos.wire import Wire, Wires
 from hotline.lab.mix import Mix
 from hotline.lab.rehearsal.stage import RehearsalCity, staged
@@ -118,8 +119,7 @@ async def lived(
         realm = stage.realm
         outside = Outside(realm.kafka, realm.prefix, catalogue, began_at)
         put_away.push_async_callback(outside.close)
-        http = HttpSender(realm, _log_of(stage, WEB), began_at)
-        await http.open()
+        outside.http = await _over_http(stage, began_at)
         marks = Marks(realm.owner_dsn)
         put_away.push_async_callback(marks.close)
         postgres_wires["writers"] = wires.lay("writers", urlsplit(realm.owner_dsn).port or 0, commits=True)
@@ -132,7 +132,6 @@ async def lived(
             services={service.name: service for service in stage.supervisor.services},
             wires={"kafka": laid, "postgres": postgres_wires},
             outside=outside,
-            http=http,
             disk=disk,
             random=Random(seed),
             log=stack.folder / "logs",
@@ -140,7 +139,7 @@ async def lived(
         monkey = _monkey(ground, stage, marks, seed=seed, say=say)
         people = _population(catalogue, began_at, mix, seed=seed, scale=scale)
         living, seconds = _conductor(realm, catalogue, people, began_at), minutes * 60
-        summary = await _under_fire(living, people, monkey, writers, outside, http, seconds, most, show)
+        summary = await _under_fire(living, people, monkey, writers, outside, seconds, most, show)
         say("The last complaint has ended. Everything is read, from outside …")
         return await judged_outcome(
             realm,
@@ -149,7 +148,6 @@ async def lived(
             monkey,
             writers,
             outside,
-            http,
             seed=seed,
             mix=mix,
             minutes=minutes,
@@ -159,9 +157,12 @@ async def lived(
         )
 
 
-def _log_of(stage: RehearsalCity, name: str) -> Path:
-    """Where a process of the city writes."""
-    return next(service.log for service in stage.supervisor.services if service.name == name)
+async def _over_http(stage: RehearsalCity, began_at: datetime) -> HttpSender:
+    """A sender over HTTP, with its key."""
+    log = next(service.log for service in stage.supervisor.services if service.name == WEB)
+    sender = HttpSender(stage.realm, log, began_at)
+    await sender.open()
+    return sender
 
 
 def _monkey(
@@ -224,7 +225,6 @@ async def _under_fire(
     monkey: Monkey,
     writers: Writers,
     outside: Outside,
-    http: HttpSender,
     seconds: float,
     most: int | None,
     show: Callable[[RehearsalProgress], None],
@@ -236,8 +236,12 @@ async def _under_fire(
             await outside.call()
             await asyncio.sleep(CALL_SECONDS)
 
+    async def over_http() -> None:
+        assert outside.http is not None  # noqa: S101 -- the run has made it
+        await outside.http.send()
+
     async def fire() -> None:
-        begun = [asyncio.ensure_future(work) for work in (writers.write(), calls(), http.send())]
+        begun = [asyncio.ensure_future(work) for work in (writers.write(), calls(), over_http())]
         playing = asyncio.ensure_future(monkey.play(seconds=seconds, most=most))
         try:
             await asyncio.wait([playing, *begun], return_when=asyncio.FIRST_COMPLETED)
