@@ -47,7 +47,7 @@ def add(
     scope: Annotated[
         list[str] | None,
         typer.Option(
-            help="Only this: events, acts, read, read:all; again for one more. Without it all but read:all."
+            help="Only this: events, acts, read, read:all, contacts; again for one more. Without it the first three."
         ),
     ] = None,
     source: Annotated[

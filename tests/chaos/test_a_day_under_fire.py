@@ -40,11 +40,15 @@ class Fire:
         """The process that was killed, by its name."""
         self.facts_at: list[int] = []
         """How many facts the city had stated at each kill."""
+        self.begun = asyncio.Event()
+        """Set once the city's clock stands in the day that is lived."""
         self._stage = stage
         self._coming = list(VICTIMS)
 
     def look(self, progress: RehearsalProgress) -> None:
         facts = sum(progress.facts.values())
+        if facts:
+            self.begun.set()
         if not self._coming or facts < FACTS_BETWEEN + (self.facts_at[-1] if self.facts_at else 0):
             return
         pid = self.living().get(self._coming[0])
@@ -62,17 +66,16 @@ class Fire:
         return self._stage.supervisor.pids() | alive
 
 
-async def sender_over_http(stage: RehearsalCity) -> HttpSender:
-    """One whose calls came just now, by the city's clock."""
+async def sends_over_http(stage: RehearsalCity, fire: Fire, sender: HttpSender) -> None:
+    """Send from the day's first fact on: what comes from another time is no input of that day."""
+    await fire.begun.wait()
     connection = await asyncpg.connect(stage.realm.owner_dsn)
     try:
         present = await connection.fetchval("SELECT es.present()")
     finally:
         await connection.close()
-    log = next(service.log for service in stage.supervisor.services if service.name == WEB)
-    made = HttpSender(stage.realm, log, present - timedelta(hours=1))
-    await made.open()
-    return made
+    await sender.open(present - timedelta(hours=1))
+    await sender.send()
 
 
 async def test_each_process_is_killed_during_the_day_and_no_complaint_is_missing(
@@ -101,10 +104,12 @@ async def test_each_process_is_killed_during_the_day_and_no_complaint_is_missing
         )
         fire = Fire(stage)
         first = fire.living()
-        http = await sender_over_http(stage)
-        sending = asyncio.ensure_future(http.send())
+        log = next(service.log for service in stage.supervisor.services if service.name == WEB)
+        http = HttpSender(stage.realm, log)
+        sending = asyncio.ensure_future(sends_over_http(stage, fire, http))
         try:
             summary = await city.live(fire.look)
+            assert not sending.done()
         finally:
             sending.cancel()
             await asyncio.gather(sending, return_exceptions=True)

@@ -720,7 +720,7 @@ def test_ctrl_c_in_a_demo_leaves_nothing_running_and_the_next_one_is_lived_to_it
         until(lambda: " lives/s " in output.read_text() or demo.poll() is not None, within=200)
         assert demo.poll() is None, output.read_text()
         running = shell.processes()
-        assert len(running) == 10
+        assert len(running) == 11
         demo.send_signal(signal.SIGINT)
         demo.send_signal(signal.SIGINT)
         assert demo.wait(120) == 130

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -40,19 +40,20 @@ _SOURCE: Final = keys.usual_source(_LOGIN)
 class HttpSender:
     """See the module. `open` makes its key."""
 
-    def __init__(self, realm: Realm, log: Path, began_at: datetime) -> None:
-        """`log`: what the door says of itself; `began_at`: the city's first instant, its calls come from then on."""
+    def __init__(self, realm: Realm, log: Path) -> None:
+        """`log`: what the door says of itself."""
         self._realm = realm
         self._log = log
-        self._began_at = began_at
         self._key = ""
+        self._began_at = datetime.min.replace(tzinfo=UTC)
         self._calls = 0
         self.acknowledged: list[Acknowledged] = []
         self.again = 0
         """How often something was sent again that nobody had acknowledged."""
 
-    async def open(self) -> None:
-        """Make a key of telephony."""
+    async def open(self, began_at: datetime) -> None:
+        """Make a key of telephony. The calls come from `began_at` on, an instant of the city's own time."""
+        self._began_at = began_at
         async with acting(self._realm.login("operator")) as operator:
             made = await keys.add(
                 operator, _LOGIN, SCOPES_OF[roles.TELEPHONY], [_SOURCE], RATE, "a sender under fire"

@@ -160,8 +160,8 @@ async def lived(
 async def _over_http(stage: RehearsalCity, began_at: datetime) -> HttpSender:
     """A sender over HTTP, with its key."""
     log = next(service.log for service in stage.supervisor.services if service.name == WEB)
-    sender = HttpSender(stage.realm, log, began_at)
-    await sender.open()
+    sender = HttpSender(stage.realm, log)
+    await sender.open(began_at)
     return sender
 
 
