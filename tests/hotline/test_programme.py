@@ -129,7 +129,7 @@ async def test_nobody_changes_a_row_the_reader_reads_and_the_governor_adds_by_a_
                 await owner.execute(statement)
         for role in {role for roles in GRANTED.values() for role in roles}:
             for right, wanted in (
-                ("SELECT", role in {"hotline_reader", "hotline_governor", "hotline_relay"}),
+                ("SELECT", role in {"hotline_reader", "hotline_governor", "hotline_relay", "hotline_web"}),
                 ("INSERT", False),
             ):
                 may = await owner.fetchval(
