@@ -46,11 +46,16 @@ ACTS: Final = {
         "es.shred_dropped",
         "web.add_key",
         "web.revoke_key",
+        "web.add_secret",
+        "web.revoke_secret",
+        "web.add_staff",
+        "web.add_link",
+        "web.revoke_staff",
     },
 }
 READ_SIDE: Final = (
     *("projection", "complaint", "wording", "waiting", "message", "count", "total", "received", "unread"),
-    *("call", "call_minute", "call_total", "call_unread"),
+    *("call", "call_minute", "call_total", "call_unread", "followed"),
 )
 WRITES: Final = {
     *(
@@ -68,8 +73,10 @@ WRITES: Final = {
         for how in ("INSERT", "UPDATE", "DELETE")
     ),
     *(
-        ("operator", "read.call_hour", how) for how in ("INSERT", "UPDATE", "DELETE")
-    ),  # else a trigger writes it
+        ("operator", f"read.{sums}", how)  # else a trigger writes them
+        for sums in ("call_hour", "lead")
+        for how in ("INSERT", "UPDATE", "DELETE")
+    ),
     ("relay", "es.relay", "UPDATE"),
     ("relay", "es.parking_relay", "UPDATE"),
     ("relay", "es.programme_relay", "UPDATE"),
