@@ -200,6 +200,10 @@ def expected(who: str, topic: str, line: Topic) -> set[str]:
         if not line.per_unit and topic != PREFIX + line.name:
             return set()  # another login's
         return ({READ} if role in line.hearers else set()) | ({WRITE} if role == line.speaker else set())
+    if who.startswith("web-"):  # for every system of its role over HTTP, so on each one's topic
+        role = who.removeprefix("web-")
+        follows = role == UNIT and line.per_unit and UNIT in line.hearers
+        return ({READ} if follows else set()) | ({WRITE} if role == line.speaker else set())
     hears = set(DESKS) if who == TOGETHER else {who}
     return {READ} if hears & set(line.hearers) else set()
 
