@@ -139,7 +139,7 @@ class HttpCalls:
 
     async def _lines(self, answer: httpx2.Response) -> AsyncIterator[str]:
         try:
-            async for line in answer.aiter_lines():
+            async for line in lines_of(answer):
                 yield line
         except httpx2.TransportError as error:
             raise self._away(error) from error
@@ -214,3 +214,12 @@ def _decoded(stated: list[StatedFact]) -> list[Fact]:
     """Facts as they stand in the log; one of a kind that this version does not know is left out."""
     kinds = [(fact_type_of(one.type.encode()), one) for one in stated]
     return [decoded(*kind, bytes(one.data)) for kind, one in kinds if kind is not None]
+
+
+async def lines_of(answer: httpx2.Response) -> AsyncIterator[str]:
+    """The lines of a stream as its standard has them: the client's own end at U+0085 and U+2028 too."""
+    begun = b""
+    async for chunk in answer.aiter_bytes():
+        *lines, begun = (begun + chunk).split(b"\n")
+        for line in lines:
+            yield line.decode()

@@ -16,6 +16,7 @@ import httpx2
 import pytest
 
 from hotline.contract.examples.told import input_example
+from hotline.department.http_calls import lines_of
 from hotline.web import keys
 from hotline.web.events import BATCH
 from hotline.web.page import POLICY
@@ -414,7 +415,7 @@ async def followed(
         assert answer.status_code == 200
         assert answer.headers["content-type"].startswith("text/event-stream")
         async with asyncio.timeout(60):
-            async for line in answer.aiter_lines():
+            async for line in lines_of(answer):
                 if line.startswith("id: "):
                     place = line[4:]
                 elif line.startswith("data: "):
@@ -466,7 +467,7 @@ async def test_open_streams_do_not_keep_the_process_from_stopping(
             path = f"/units/{UNIT}/orders/events"
             async with client.stream("GET", path, params={"from": "latest"}) as answer:
                 await opened.wait()
-                async for line in answer.aiter_lines():
+                async for line in lines_of(answer):
                     last = line or last
             return last
 
