@@ -212,7 +212,8 @@ def line(name: str, files: Path, told: dict[str, str]) -> list[str]:
     while left:
         one = left.pop(0)
         kind = one.type_descriptor.annotation
-        if one.name not in told and not one.required and (name, one.name) not in NEEDED:
+        unit_says_who = one.name == "unit" and name.startswith("unit ") and name != "unit list"
+        if one.name not in told and not (one.required or unit_says_who) and (name, one.name) not in NEEDED:
             # An argument behind it would be taken for it.
             if one.param_type_name == "argument" and any(
                 other.name in told and other.param_type_name == "argument" for other in left
