@@ -6,14 +6,13 @@ The files say what must come of the events; `tests/intake/test_register.py` asks
 
 from __future__ import annotations
 
-import argparse
 import json
-import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from hotline.contract.writing import write_or_check
 from services.intake.call_statistics import CallRecord
 from services.intake.pbx import SWITCHES
 from services.intake.pbx.event import CallInput
@@ -156,18 +155,7 @@ def _shown(span: float | None) -> str:
 
 def main() -> int:
     """Write or check the page."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("file", type=Path)
-    parser.add_argument("--check", action="store_true", help="compare instead of writing")
-    arguments = parser.parse_args()
-    file: Path = arguments.file
-    if not arguments.check:
-        file.write_text(text(), encoding="utf-8")
-        return 0
-    if file.exists() and file.read_text(encoding="utf-8") == text():
-        return 0
-    print(f"{file} is not what the files say: run `python -m tests.call_table {file}`", file=sys.stderr)
-    return 1
+    return write_or_check(text, module="tests.call_table", about=__doc__ or "", made_of="files")
 
 
 if __name__ == "__main__":

@@ -7,17 +7,15 @@ each is told about the present order, by who may say it, at a time when it makes
 
 from __future__ import annotations
 
-import argparse
 import re
-import sys
 from collections.abc import Sequence
 from datetime import datetime
-from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from msgspec.structs import replace
 
 from hotline.audit.legality.life import illegal
+from hotline.contract.writing import write_or_check
 from shared.aside import NoSuchComplaint
 from shared.asked import kind_of, name_of
 from shared.complaint import Complaint, Stage, evolve, stage_of, waits_for
@@ -221,18 +219,7 @@ def _told(found: Cell) -> str:
 
 def main() -> int:
     """Write or check the page."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("file", type=Path)
-    parser.add_argument("--check", action="store_true", help="compare instead of writing")
-    arguments = parser.parse_args()
-    file: Path = arguments.file
-    if not arguments.check:
-        file.write_text(text(), encoding="utf-8")
-        return 0
-    if file.exists() and file.read_text(encoding="utf-8") == text():
-        return 0
-    print(f"{file} is not what the desks say: run `python -m tests.life_table {file}`", file=sys.stderr)
-    return 1
+    return write_or_check(text, module="tests.life_table", about=__doc__ or "", made_of="desks")
 
 
 if __name__ == "__main__":

@@ -5,11 +5,8 @@
 
 from __future__ import annotations
 
-import argparse
-import sys
 from dataclasses import replace
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -25,6 +22,7 @@ from hotline.contract.limits import (
     SERVERS,
 )
 from hotline.contract.schemas import REF, STORED, STRUCTURED, Kind, schemas_of
+from hotline.contract.writing import write_or_check
 from shared.doors.heard import LOGIN, by_login
 from shared.events import Fact
 from shared.inputs import Input
@@ -236,21 +234,7 @@ def text() -> str:
 
 def main() -> int:
     """Write or check the file."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("file", type=Path)
-    parser.add_argument("--check", action="store_true", help="compare instead of writing")
-    arguments = parser.parse_args()
-    file: Path = arguments.file
-    made = text()
-    if not arguments.check:
-        file.write_text(made)
-        return 0
-    if file.exists() and file.read_text() == made:
-        return 0
-    print(
-        f"{file} is not what the code says: run `python -m hotline.contract.asyncapi {file}`", file=sys.stderr
-    )
-    return 1
+    return write_or_check(text, module="hotline.contract.asyncapi", about=__doc__ or "", made_of="messages")
 
 
 if __name__ == "__main__":

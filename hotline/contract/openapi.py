@@ -5,12 +5,9 @@
 
 from __future__ import annotations
 
-import argparse
-import sys
-from pathlib import Path
-
 import msgspec
 
+from hotline.contract.writing import write_or_check
 from hotline.web.document import document
 from hotline.web.routes import ROUTES
 
@@ -22,21 +19,7 @@ def text() -> str:
 
 def main() -> int:
     """Write or check the file."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("file", type=Path)
-    parser.add_argument("--check", action="store_true", help="compare instead of writing")
-    arguments = parser.parse_args()
-    file: Path = arguments.file
-    made = text()
-    if not arguments.check:
-        file.write_text(made, encoding="utf-8")
-        return 0
-    if file.exists() and file.read_text(encoding="utf-8") == made:
-        return 0
-    print(
-        f"{file} is not what the code says: run `python -m hotline.contract.openapi {file}`", file=sys.stderr
-    )
-    return 1
+    return write_or_check(text, module="hotline.contract.openapi", about=__doc__ or "", made_of="routes")
 
 
 if __name__ == "__main__":

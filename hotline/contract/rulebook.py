@@ -6,10 +6,8 @@ name, its docstring or the docstring of its file names the rule's id.
 
 from __future__ import annotations
 
-import argparse
 import ast
 import re
-import sys
 import tomllib
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -19,6 +17,7 @@ from typing import Any, Final, Literal
 
 import msgspec
 
+from hotline.contract.writing import write_or_check
 from shared.policy.ruleset import ValueBasis, ruleset
 
 TESTS: Final = Path(__file__).parents[2] / "tests"
@@ -146,20 +145,7 @@ def text() -> str:
 
 def main() -> int:
     """Write or check the file."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("file", type=Path)
-    parser.add_argument("--check", action="store_true", help="compare instead of writing")
-    arguments = parser.parse_args()
-    file: Path = arguments.file
-    if not arguments.check:
-        file.write_text(text(), encoding="utf-8")
-        return 0
-    if file.exists() and file.read_text(encoding="utf-8") == text():
-        return 0
-    print(
-        f"{file} is not what the rules say: run `python -m hotline.contract.rulebook {file}`", file=sys.stderr
-    )
-    return 1
+    return write_or_check(text, module="hotline.contract.rulebook", about=__doc__ or "", made_of="rules")
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -58,9 +58,7 @@ def schemas_of(kinds: Iterable[Kind]) -> dict[str, Any]:
     whole: list[type[msgspec.Struct]] = [kind for kind in known if kind not in STORED]
     whole += [fact for kind, fact in STORED.items() if kind in known]
     held: list[type[msgspec.Struct]] = [Attachment, Correction, AnsweredInput]
-    _, made = msgspec.json.schema_components([*dict.fromkeys([*whole, *held, *known])], ref_template=REF)
-    for kind in dict.fromkeys([*whole, *held, *known]):
-        _describe(made[kind.__name__], kind)
+    made = described_schemas([*dict.fromkeys([*whole, *held, *known])])
     for kind in known:
         if (fact := STORED.get(kind)) is not None:
             made[kind.__name__] = _more_than(made[kind.__name__], made[fact.__name__])
@@ -69,6 +67,14 @@ def schemas_of(kinds: Iterable[Kind]) -> dict[str, Any]:
     made[STRUCTURED] = _ENVELOPE
     made[f"{STRUCTURED}Headers"] = _ENVELOPE_HEADERS
     return dict(sorted(made.items()))
+
+
+def described_schemas(kinds: Sequence[type[msgspec.Struct]]) -> dict[str, Any]:
+    """The schemas of these structures and of what they hold, by name, with a sentence for each field of these."""
+    _, made = msgspec.json.schema_components(kinds, ref_template=REF)
+    for kind in kinds:
+        _describe(made[kind.__name__], kind)
+    return dict(made)
 
 
 def _describe(schema: dict[str, Any], kind: type[msgspec.Struct]) -> None:

@@ -8,11 +8,8 @@ from functools import cache
 from importlib.metadata import version
 from typing import Any, Final
 
-import msgspec
-
 from hotline.contract.examples.told import input_example
-from hotline.contract.fields import described
-from hotline.contract.schemas import REF, schemas_of
+from hotline.contract.schemas import REF, described_schemas, schemas_of
 from hotline.web import limits
 from hotline.web.answers import (
     AcceptedEvent,
@@ -319,28 +316,14 @@ def _inputs() -> dict[str, Any]:
 @cache
 def _contacts() -> dict[str, Any]:
     """The schemas of contacts that are given."""
-    return _described((GivenContact, RequestContact))
+    return described_schemas((GivenContact, RequestContact))
 
 
 @cache
 def _answers() -> dict[str, Any]:
-    made = _described(ANSWERS)
+    made = described_schemas(ANSWERS)
     made[StatedFact.__name__]["properties"]["data"]["type"] = "object"
     return made | {name: told for name, told in _inputs().items() if name in made}
-
-
-def _described(kinds: Sequence[type[msgspec.Struct]]) -> dict[str, Any]:
-    """Their schemas, with a sentence for each field."""
-    _, made = msgspec.json.schema_components(kinds, ref_template=REF)
-    for kind in kinds:
-        schema = made[kind.__name__]
-        schema["description"] = inspect.cleandoc(kind.__doc__ or "")
-        for name, text in described(kind).items():
-            given = schema["properties"][name]
-            schema["properties"][name] = (
-                {"allOf": [given], "description": text} if "$ref" in given else {**given, "description": text}
-            )
-    return dict(made)
 
 
 def _envelopes(known: Sequence[type[Input]]) -> dict[str, Any]:

@@ -261,7 +261,7 @@ OPENED_OTHERWISE: Final = {
     "deploy/image/check.py": "asked inside the image",
     "deploy/yaml_text.py": "made and compared by us",
     "hotline/audit/anchors.py": "a machine's own file, its bytes are hashed",
-    "hotline/contract/asyncapi.py": "made and compared by us",
+    "hotline/contract/writing.py": "made and compared by us",
     "hotline/upkeep/backup.py": "a machine's own file",
     "hotline/cli/backup.py": "a machine's own file, copied",
     "hotline/recording.py": "any bytes: what goes on record is their hash",
@@ -278,6 +278,9 @@ OPENED_OTHERWISE: Final = {
     "shared/log/anchoring.py": "a machine's own file",
     "hotline/scoring/inhabitants.py": "shipped with the project",
     "shared/policy/ruleset.py": "shipped with the project",
+    "hotline/web/pages/assets.py": "shipped with the project",
+    "hotline/web/pages/catalogues.py": "shipped with the project",
+    "hotline/web/process.py": "no file: ports are opened",
     "shared/text_file.py": "here it is done",
 }
 """Who opens a file by other means, and why; servers, benchmark and chaos keep their own files."""

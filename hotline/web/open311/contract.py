@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
 
-from hotline.contract.fields import described
-from hotline.contract.schemas import REF
+from hotline.contract.schemas import REF, described_schemas
 from hotline.web.open311.forms import MULTIPART, URLENCODED
 from hotline.web.open311.shapes import BODIES, GeoReportError
 from hotline.web.open311.wire import API_KEY, JSON, XML
@@ -59,13 +57,4 @@ def refused() -> dict[str, Any]:
 
 def schemas() -> dict[str, Any]:
     """The schemas of all bodies, a sentence for each field."""
-    _, made = msgspec.json.schema_components(BODIES, ref_template=REF)
-    for kind in BODIES:
-        schema = made[kind.__name__]
-        schema["description"] = inspect.cleandoc(kind.__doc__ or "")
-        for name, text in described(kind).items():
-            given = schema["properties"][name]
-            schema["properties"][name] = (
-                {"allOf": [given], "description": text} if "$ref" in given else {**given, "description": text}
-            )
-    return dict(made)
+    return described_schemas(BODIES)
