@@ -15,6 +15,9 @@ from shared.policy.ruleset import RuleSetUnknown, ruleset
 _MINUTE: Final = "%Y-%m-%d %H:%M"
 _SECOND: Final = "%Y-%m-%d %H:%M:%S"
 _THIS_YEAR: Final = "%m-%d %H:%M"
+_THIS_YEAR_SECOND: Final = "%m-%d %H:%M:%S"
+_TODAY: Final = "%H:%M"
+_TODAY_SECOND: Final = "%H:%M:%S"
 _ZONES_KEPT: Final = 64
 """Rule sets whose zone is remembered."""
 
@@ -45,9 +48,14 @@ def shown(at: datetime, zone: tzinfo | None = None, *, seconds: bool = False) ->
     return local.strftime(_SECOND if seconds else _MINUTE)
 
 
-def short(at: datetime, zone: tzinfo) -> str:
+def short(at: datetime, zone: tzinfo, *, seconds: bool = False) -> str:
     """The same without its year, for a place that names the year once for all."""
-    return in_zone(at, zone).strftime(_THIS_YEAR)
+    return in_zone(at, zone).strftime(_THIS_YEAR_SECOND if seconds else _THIS_YEAR)
+
+
+def time_of_day(at: datetime, zone: tzinfo, *, seconds: bool = False) -> str:
+    """The same without its day, for a place that names the day."""
+    return in_zone(at, zone).strftime(_TODAY_SECOND if seconds else _TODAY)
 
 
 def shown_beside(at: datetime, beside: datetime, zone: tzinfo) -> str:

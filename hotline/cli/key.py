@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as json_module
+from datetime import UTC
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -91,14 +92,16 @@ def add(
 @key.command("list")
 def list_keys(*, json: Json = False) -> None:
     """List every key: whose it is, what it may, when it was used last."""
+    from shared import times
+
     rows, secrets = run(_list())
     if json:
         told = [_row(one, [it for it in secrets if it.key_id == one.key_id]) for one in rows]
         say_json(json_module.dumps(told, indent=2, ensure_ascii=False))
         return
     for one in rows:
-        used = f"last used {one.used_at:%Y-%m-%d %H:%M}Z" if one.used_at is not None else "never used"
-        state = f"revoked {one.revoked_at:%Y-%m-%d %H:%M}Z" if one.revoked_at is not None else used
+        used = f"last used {times.shown(one.used_at, UTC)}Z" if one.used_at is not None else "never used"
+        state = f"revoked {times.shown(one.revoked_at, UTC)}Z" if one.revoked_at is not None else used
         whose = f" ({one.note})" if one.note else ""
         say(
             f"{one.key_id}  {f'{one.role} {one.name}'.rstrip()}{whose}: {', '.join(one.scopes)}, "
@@ -106,7 +109,7 @@ def list_keys(*, json: Json = False) -> None:
         )
         for it in secrets:
             if it.key_id == one.key_id and it.revoked_at is None:
-                say(f"    signs with secret {it.secret_id}, made {it.made_at:%Y-%m-%d %H:%M}Z.")
+                say(f"    signs with secret {it.secret_id}, made {times.shown(it.made_at, UTC)}Z.")
     if not rows:
         say("Nobody has a key: `hotline key add ROLE` makes one.")
 

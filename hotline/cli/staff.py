@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as json_module
+from datetime import UTC
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -59,13 +60,15 @@ def link(
 @staff.command("list")
 def list_staff(*, json: Json = False) -> None:
     """List everybody: the role, and when the pages were used last."""
+    from shared import times
+
     rows = run(_list())
     if json:
         say_json(json_module.dumps([_row(one) for one in rows], indent=2, ensure_ascii=False))
         return
     for one in rows:
-        seen = f"seen {one.seen_at:%Y-%m-%d %H:%M}Z" if one.seen_at is not None else "not signed in"
-        state = f"revoked {one.revoked_at:%Y-%m-%d %H:%M}Z" if one.revoked_at is not None else seen
+        seen = f"seen {times.shown(one.seen_at, UTC)}Z" if one.seen_at is not None else "not signed in"
+        state = f"revoked {times.shown(one.revoked_at, UTC)}Z" if one.revoked_at is not None else seen
         say(f"{one.staff_id}  {one.name}: {f'{one.role} {one.unit}'.rstrip()}; {state}.")
     if not rows:
         say("Nobody is in the register: `hotline staff add NAME --role ROLE` adds a person.")

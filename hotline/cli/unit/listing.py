@@ -98,9 +98,11 @@ def show(complaint: ComplaintNamed, *, json: Json = False) -> None:
     if json:
         say_record(life)
         return
+    from shared.times import shown as shown_at
+
     say(f"complaint {life.complaint_number}   id {life.complaint_id}")
     for one in life.entries:
-        say(f"{one.version:>3}  {one.at:%Y-%m-%d %H:%M:%S}  {one.who}  {one.what}")
+        say(f"{one.version:>3}  {shown_at(one.at, seconds=True)}  {one.who}  {one.what}")
 
 
 def _print_units(known: UnitNames, *, json: bool) -> None:

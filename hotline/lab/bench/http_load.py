@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from itertools import count
 from typing import Any, Final
 
@@ -30,7 +31,6 @@ SLOW_SECONDS: Final = 1.0
 _ID: Final = "0000000000000000"
 """Stands in a template where each request has its own number."""
 _LENGTH: Final = b"content-length: "
-_EVENT_TIME: Final = "%Y-%m-%dT%H:%M:%SZ"
 
 
 class ClientDemand(msgspec.Struct, frozen=True, kw_only=True):
@@ -216,7 +216,7 @@ def requests_of(demand: ClientDemand) -> Iterator[bytes]:
 def _one(demand: ClientDemand, head: str, target: Target) -> _Numbered:
     """A request with one event in binary mode, or an act; of a batch the event alone."""
     data = msgspec.json.encode(request_of(_ID, target))
-    at = time.strftime(_EVENT_TIME, time.gmtime())
+    at = datetime.now(UTC).isoformat(timespec="seconds")
     if demand.kind == "batch":
         event = {
             "specversion": "1.0",

@@ -18,7 +18,7 @@ from hotline.web.pages.telling_time import Text
 from hotline.web.reading import lent
 from services.intake.call_statistics import Figures
 from shared.policy.ruleset import TelephoneRules, ruleset
-from shared.times import in_zone, shown, zone_of
+from shared.times import in_zone, short, shown, time_of_day, zone_of
 
 USUAL: Final = timedelta(hours=24)
 LONGEST: Final = timedelta(days=31)
@@ -159,7 +159,7 @@ def _bars(hours: list[HourOfCalls], zone: tzinfo, text: Text) -> Markup:
     words = text(N_("%(hour)s: %(offered)s offered, %(answered)s answered, %(within)s of them in time"))
     bars = [
         HourBar(
-            name=in_zone(hour.end - HOUR, zone).strftime("%H:%M"),
+            name=time_of_day(hour.end - HOUR, zone),
             title=words
             % {
                 "hour": _hour(hour, zone),
@@ -177,7 +177,7 @@ def _bars(hours: list[HourOfCalls], zone: tzinfo, text: Text) -> Markup:
 
 
 def _hour(hour: HourOfCalls, zone: tzinfo) -> str:
-    return in_zone(hour.end - HOUR, zone).strftime("%m-%d %H:%M")
+    return short(hour.end - HOUR, zone)
 
 
 def _share(rate: float | None) -> str:

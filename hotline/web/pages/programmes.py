@@ -19,7 +19,7 @@ from hotline.web.pages.problems import PageFault, PageRefusal
 from hotline.web.pages.telling_time import Text
 from hotline.web.reading import lent
 from shared.runtime.errors import UserError
-from shared.times import in_zone, zone_of
+from shared.times import in_zone, shown, zone_of
 from shared.unreadable import UnreadableRows
 
 DONE, LATE, KEPT, UNDER_WAY = "good", "late", "kept", ""
@@ -80,7 +80,7 @@ async def programme(ask: PageAsk) -> PageView:
         raise PageRefusal(PageFault.NOT_FOUND)
     today = _today(ask)
     zone = zone_of(ask.rooms.board.rules)
-    said = [(in_zone(fact.at, zone).strftime("%Y-%m-%d %H:%M"), sentence(fact)) for fact in facts]
+    said = [(shown(fact.at, zone), sentence(fact)) for fact in facts]
     values = {
         "row": _row(state, today, ask.text),
         "items": [(item, _tasks(state, item, today, ask.text)) for item in state.items.values()],

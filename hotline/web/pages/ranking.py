@@ -15,7 +15,7 @@ from hotline.web.pages.catalogues import N_
 from hotline.web.pages.problems import PageFault, PageRefusal
 from hotline.web.reading import Connection, lent
 from shared.policy.ruleset import ruleset
-from shared.times import in_zone, shown
+from shared.times import shown
 
 CORRECTIONS_MAX: Final = 200
 """Corrections that are shown; `hotline rank corrections` has all."""
@@ -63,7 +63,7 @@ async def ranking(ask: PageAsk) -> PageView:
         "lists": {name: sum(name in line.lists for line in made.lines) for name in rules.score.lists},
         "chosen": chosen,
         "ranked": any(line.rank is not None for line in made.lines),
-        "frozen": "" if made.frozen_at is None else shown(in_zone(made.frozen_at, zone)),
+        "frozen": "" if made.frozen_at is None else shown(made.frozen_at, zone),
         "later": [_later(ask, one) for one in later[:CORRECTIONS_MAX]],
         "standing": standing,
         "streets": sum(line.district is not None for line in made.lines),

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Final, NamedTuple, Protocol
 
 from hotline.web.pages.catalogues import N_
-from shared.times import in_zone, zone_of
+from shared.times import in_zone, shown_beside, time_of_day, zone_of
 from shared.versions import RULESET
 
 _MINUTE: Final = 60
@@ -48,7 +48,7 @@ def due(text: Text, one: HasLimit, now: datetime) -> DueWord:
     if left < 0:
         return DueWord("late", "▲", text(N_("%(span)s over")) % {"span": span(text, -left)}, at)
     if local.date() == here.date():
-        return DueWord("today", "◆", text(N_("today %(time)s")) % {"time": f"{local:%H:%M}"}, at)
+        return DueWord("today", "◆", text(N_("today %(time)s")) % {"time": time_of_day(one.due_at, zone)}, at)
     return DueWord("later", "○", text(N_("in %(span)s")) % {"span": span(text, left)}, at)
 
 
@@ -63,12 +63,9 @@ def span(text: Text, seconds: float) -> str:
 
 def instant(at: datetime, ruleset: str, now: datetime) -> str:
     """An instant in the complaint's zone; the year stands there where it is another one than now."""
-    zone = zone_of(ruleset)
-    local = in_zone(at, zone)
-    same = local.year == in_zone(now, zone).year
-    return local.strftime("%m-%d %H:%M" if same else "%Y-%m-%d %H:%M")
+    return shown_beside(at, now, zone_of(ruleset))
 
 
 def clock(at: datetime) -> str:
     """The time of day in the city, to the second."""
-    return f"{in_zone(at, zone_of(RULESET)):%H:%M:%S}"
+    return time_of_day(at, zone_of(RULESET), seconds=True)

@@ -29,7 +29,7 @@ from hotline.web.pages.telling_time import Text
 from shared.complaint import Stage
 from shared.policy.catalogue import Catalogue
 from shared.policy.ruleset import TelephoneRules
-from shared.times import in_zone, shown
+from shared.times import short, shown
 
 LATE, SOON, GOOD, PLAIN = STATES = ("late", "soon", "good", "")
 """How a figure is drawn; what is late has a shape beside it, as colour alone says nothing."""
@@ -313,7 +313,7 @@ def _waiting(which: str, role: str = "") -> str:
 
 
 def _time(read: BoardFigures | BoardCalls, zone: tzinfo) -> str:
-    return in_zone(read.present, zone).strftime("%m-%d %H:%M:%S")
+    return short(read.present, zone, seconds=True)
 
 
 def _share(rate: float | None) -> str:
