@@ -1,8 +1,7 @@
--- Pages show the knowledge base, the scores and the programmes: what they read of it, and no more.
+-- Pages show the knowledge base and the scores: what they read of them, and no more. Programmes: see 0077.
 -- migrate:up
 GRANT USAGE ON SCHEMA intake TO hotline_web;
 GRANT SELECT ON intake.article, intake.article_withdrawn, intake.article_version TO hotline_web;
-GRANT SELECT ON es.programme_fact TO hotline_web;
 
 -- A month's sums, and whether lives are missing in it; of a head how far it is, and nothing of what it says.
 GRANT SELECT ON es.score_life, es.score_view, es.score_month, es.score_correction, es.score_unread, es.archive_month,

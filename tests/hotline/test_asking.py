@@ -161,6 +161,7 @@ FREE: Final = frozenset(
 NOT_ASKED: Final = {
     "contact show": "why it was read is kept in the vault beside the contact, and in no fact",
     "contact shred": "as above",
+    "key add": "a note on whose system it is, and no fact",
     "knowledge add": "an article is public and names public numbers",
     "knowledge search": "nothing is kept of it",
     "knowledge withdraw": "of an article, as above",

@@ -41,6 +41,7 @@ GOOD: Final[dict[str, str]] = {
     "complaint": "abcdef12",
     "days": "1",
     "district": "海淀区",
+    "key add role": "telephony",
     "login add role": "telephony",
     "login remove role": "telephony",
     "login renew role": "telephony",

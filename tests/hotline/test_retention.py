@@ -1,4 +1,4 @@
-"""What is kept of people is a table of everything the database keeps, and a sweep lets go what is due (R9)."""
+"""One table says how long data of people is kept, and a sweep lets go the data that is due (R9)."""
 
 from __future__ import annotations
 

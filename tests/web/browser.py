@@ -71,7 +71,7 @@ class Watched:
         await self.page.goto(self.origin + path)
 
     async def axe(self) -> list[str]:
-        """What axe has against the page as it stands."""
+        """The violations that axe finds on the page as it stands."""
         await self.page.evaluate((VENDOR / "axe.min.js").read_text(encoding="utf-8"))
         found = await self.page.evaluate("tags => axe.run(document, {runOnly: tags})", _AXE)
         return [

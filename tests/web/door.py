@@ -133,3 +133,8 @@ async def open_door(
     finally:
         await door.close()
         await asyncio.wait_for(watching, 60)
+
+
+async def facts_of(door: Door, made: dict[str, Any], kind: type[Any]) -> list[Any]:
+    """The facts of this kind in the life of a complaint."""
+    return [one.fact for one in await door.town.facts(made["complaint_id"]) if type(one.fact) is kind]

@@ -114,7 +114,7 @@ class Planted(NamedTuple):
 
 
 class Givens(NamedTuple):
-    """What the requests are about, so that they get as far as they can."""
+    """The complaints that the requests name, so that they get as far as they can."""
 
     complaint: str
     unit: str

@@ -7,39 +7,19 @@ import json
 import os
 import re
 import signal
-from collections.abc import AsyncIterator
 
 import httpx2
 import pytest
 
+from hotline.department.http_calls import lines_of
 from hotline.web.pages.look import Language, Theme
 from shared import roles
-from tests.city import UNIT, City, until
-from tests.web.browser import People, Watched, needs_browser, open_browser
-from tests.web.door import Door, open_door
+from tests.city import UNIT, until
+from tests.web.browser import People, Watched, needs_browser
+from tests.web.door import Door
 from tests.web.test_http import recorded
 
-pytestmark = [pytest.mark.connected, needs_browser]
-
-
-@pytest.fixture(scope="module")
-async def door(town: City, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Door]:
-    async with open_door(town, tmp_path_factory.mktemp("board")) as made:
-        yield made
-        assert [line for line in made.log.read_text().splitlines() if '"page_failed"' in line] == []
-
-
-@pytest.fixture(scope="module")
-async def people(door: Door) -> AsyncIterator[People]:
-    async with open_browser() as browser:
-        made = People(browser, door)
-        yield made
-        await made.close()
-
-
-@pytest.fixture(scope="module")
-async def agents(door: Door) -> httpx2.AsyncClient:
-    return await door.of(roles.AGENTS)
+pytestmark = [pytest.mark.connected, needs_browser, pytest.mark.usefixtures("sound_door")]
 
 
 @pytest.fixture
@@ -63,11 +43,16 @@ async def test_a_figure_leads_to_its_list_the_list_to_a_complaint_and_that_to_it
         return await _open(chief) >= 1
 
     await until(listed, within=10, what="the order to be on the board")
-    number = await _open(chief)
-    await chief.page.locator("#card-limits a.figure").last.click()
-    await chief.page.wait_for_url("**/board/orders")
-    # What the tests before put on record may come in between the figure and its list.
-    assert await chief.page.locator("table.list tbody tr").count() >= number
+
+    async def leads_to_as_many() -> bool:
+        """The tests before may put more on record between the figure and its list; then both are read again."""
+        await chief.goto("/board")
+        number = await _open(chief)
+        await chief.page.locator("#card-limits a.figure").last.click()
+        await chief.page.wait_for_url("**/board/orders")
+        return await chief.page.locator("table.list tbody tr").count() == number
+
+    await until(leads_to_as_many, what="a list that is as long as its figure says")
     await chief.page.get_by_role("link", name=made["complaint_number"]).click()
     await chief.page.wait_for_url("**/life/*")
     assert made["complaint_number"] in await chief.page.locator("main").inner_text()
@@ -172,7 +157,7 @@ async def test_two_hundred_who_look_cost_one_drawing(
         async def look(number: int) -> None:
             async with client.stream("GET", "/board/events") as stream:
                 assert stream.status_code == 200
-                async for line in stream.aiter_lines():
+                async for line in lines_of(stream):
                     heard[number] += line.startswith("event: as-of")
                     if looked.is_set():
                         return

@@ -114,7 +114,7 @@ class Way:
         return self.typed(*typed)
 
     def unit(self, who: str, *words: str) -> str:
-        """What is read of a command of a unit that is about no complaint."""
+        """The answers to a command of a unit that names no complaint."""
         named = () if who in self._over else ("--unit", who)
         return self.shell(UNIT, *self._over.get(who, ()), *words, *named)
 

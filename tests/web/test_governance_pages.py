@@ -21,17 +21,10 @@ from shared.policy.ruleset import ruleset
 from shared.versions import RULESET
 from tests.city import STREETS, UNIT, City
 from tests.web.browser import People, Watched, needs_browser, open_browser
-from tests.web.door import Door, open_door
+from tests.web.door import Door
 from tests.web.test_http import recorded
 
-pytestmark = [pytest.mark.connected, needs_browser]
-
-
-@pytest.fixture(scope="module")
-async def door(town: City, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Door]:
-    async with open_door(town, tmp_path_factory.mktemp("governance")) as made:
-        yield made
-        assert [line for line in made.log.read_text().splitlines() if '"page_failed"' in line] == []
+pytestmark = [pytest.mark.connected, needs_browser, pytest.mark.usefixtures("sound_door")]
 
 
 @pytest.fixture(scope="module")

@@ -2,39 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import httpx2
 import pytest
 
 from hotline.web.pages.look import Language, Theme
 from shared import roles
 from shared.events import VisitScheduled
-from tests.city import OTHER_UNIT, UNIT, City, until
-from tests.web.browser import People, needs_browser, open_browser
-from tests.web.door import Door, open_door
+from tests.city import OTHER_UNIT, UNIT, until
+from tests.web.browser import People, needs_browser
+from tests.web.door import Door
 from tests.web.test_http import recorded
 
 pytestmark = [pytest.mark.connected, needs_browser]
-
-
-@pytest.fixture(scope="module")
-async def door(town: City, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Door]:
-    async with open_door(town, tmp_path_factory.mktemp("pages")) as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-async def people(door: Door) -> AsyncIterator[People]:
-    async with open_browser() as browser:
-        made = People(browser, door)
-        yield made
-        await made.close()
-
-
-@pytest.fixture(scope="module")
-async def agents(door: Door) -> httpx2.AsyncClient:
-    return await door.of(roles.AGENTS)
 
 
 async def judged(door: Door, agents: httpx2.AsyncClient) -> dict[str, str]:

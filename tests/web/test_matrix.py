@@ -64,7 +64,7 @@ async def returned(door: Door, town: City) -> str:
 
 
 def counted(door: Door, name: str) -> float:
-    """What the door has counted under this name."""
+    """The count that the door keeps under this name."""
     lines = [json.loads(line) for line in door.log.read_text().splitlines() if '"metrics_served"' in line]
     with urlopen(f"http://127.0.0.1:{lines[-1]['port']}/metrics", timeout=30) as answer:
         told = answer.read().decode()

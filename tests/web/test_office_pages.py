@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx2
@@ -18,31 +17,12 @@ from shared.events import (
     VisitMade,
     VisitScheduled,
 )
-from tests.city import DISTRICT, STREET, UNIT, WATER, City, until
-from tests.web.browser import People, Watched, needs_browser, open_browser
-from tests.web.door import Door, open_door
+from tests.city import DISTRICT, STREET, UNIT, WATER, until
+from tests.web.browser import People, Watched, needs_browser
+from tests.web.door import Door, facts_of
 from tests.web.test_http import recorded
 
 pytestmark = [pytest.mark.connected, needs_browser]
-
-
-@pytest.fixture(scope="module")
-async def door(town: City, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Door]:
-    async with open_door(town, tmp_path_factory.mktemp("pages")) as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-async def people(door: Door) -> AsyncIterator[People]:
-    async with open_browser() as browser:
-        made = People(browser, door)
-        yield made
-        await made.close()
-
-
-@pytest.fixture(scope="module")
-async def agents(door: Door) -> httpx2.AsyncClient:
-    return await door.of(roles.AGENTS)
 
 
 async def says(door: Door, act: str, made: dict[str, Any], **data: Any) -> None:
@@ -51,11 +31,6 @@ async def says(door: Door, act: str, made: dict[str, Any], **data: Any) -> None:
     told = {"complaint_id": made["complaint_id"], "assignment": 1, **data}
     answer = await unit.post(f"/acts/{act}", json=told)
     assert answer.status_code == 200, answer.text
-
-
-async def facts(door: Door, made: dict[str, Any], kind: type[Any]) -> list[Any]:
-    """The facts of this kind in the life of a complaint."""
-    return [one.fact for one in await door.town.facts(made["complaint_id"]) if type(one.fact) is kind]
 
 
 async def right(watched: Watched, *paths: str) -> None:
@@ -99,7 +74,7 @@ async def test_a_visitor_writes_down_what_the_citizen_said(
     await page.locator("form.fields button.main").click()
     await page.wait_for_url("**/visits?done=VisitMade*")
     assert made["complaint_number"] in await page.locator("[role=status]").inner_text()
-    (visit,) = await facts(door, made, VisitMade)
+    (visit,) = await facts_of(door, made, VisitMade)
     assert (visit.solved, visit.satisfied, visit.reason) == (False, False, "水还是没有来")
     assert visit.actorid.startswith("s")
     # The complaint waits for no visit any more, so its page is none of a visitor's.
@@ -113,7 +88,7 @@ async def test_a_reviewer_decides_with_the_evidence_before_him(
     made = await recorded(agents)
     await says(door, "order/sign", made)
     await says(door, "extension/request", made, days=3, reason="需协调更换主管道")
-    assert len(await facts(door, made, ExtensionRequested)) == 1
+    assert len(await facts_of(door, made, ExtensionRequested)) == 1
     reviewer = await people.sign_in("钱审核", roles.REVIEWERS)
     page = reviewer.page
     await right(reviewer, "/decisions", f"/decisions/{made['complaint_number']}?do=extension")
@@ -126,7 +101,7 @@ async def test_a_reviewer_decides_with_the_evidence_before_him(
     await page.locator("[name=approved][value=yes]").check()
     await page.locator("form.fields button.main").click()
     await page.wait_for_url("**done=ExtensionApproved*")
-    (approved,) = await facts(door, made, ExtensionApproved)
+    (approved,) = await facts_of(door, made, ExtensionApproved)
     assert approved.reviewer == approved.actorid
     await reviewer.goto("/decisions")
     assert await row.count() == 0
@@ -145,7 +120,7 @@ async def test_a_supervisor_is_refused_in_chinese_where_it_has_not_climbed(
     alert = chief.page.locator("[role=alert]").first
     await alert.wait_for()
     assert await chief.page.locator("#f-decision").input_value() == "今日内到场处理"
-    assert await facts(door, made, SupervisionDecided) == []
+    assert await facts_of(door, made, SupervisionDecided) == []
     assert [one for one in chief.amiss if "409" not in one] == []
 
 
@@ -175,7 +150,7 @@ async def test_an_agent_records_a_request_and_sees_before_where_it_goes(people: 
     agents = await door.of(roles.AGENTS)
     told = (await agents.get(f"/complaints/{number}")).json()
     assert told["title"] == "没有水,从页面登记"
-    (received,) = await facts(door, told, ComplaintReceived)
+    (received,) = await facts_of(door, told, ComplaintReceived)
     assert received.actorid.startswith("s")
     assert await door.town.sql("SELECT FROM vault.contact WHERE stream_id = $1", told["complaint_id"])
     assert [one for one in agent.amiss if "409" not in one] == []

@@ -404,7 +404,7 @@ async def test_what_is_no_form_is_refused_in_words(content_type: str, body: byte
 
 
 def test_a_request_of_fixmystreet_is_put_on_record() -> None:
-    """What its client sends: perllib/Open311.pm, retold."""
+    """The requests that its client sends: perllib/Open311.pm, retold."""
     made = recorded(
         lat="39.984702",
         long="116.318417",

@@ -21,7 +21,7 @@ EMPTY: Final = {"meta", "link", "br", "hr", "img", "input"}
 
 
 class Reader(HTMLParser):
-    """What the page holds, and whether its tags close."""
+    """The texts of the page, and whether its tags close."""
 
     def __init__(self, text: str) -> None:
         super().__init__(convert_charrefs=True)

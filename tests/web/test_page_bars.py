@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import re
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Final
 
@@ -15,9 +14,9 @@ from hotline.web.pages import catalogues, rendering
 from hotline.web.pages.look import Language, PageLook
 from hotline.web.pages.rendering import environment
 from shared import roles
-from tests.city import UNIT, City
-from tests.web.browser import People, needs_browser, open_browser
-from tests.web.door import Door, open_door
+from tests.city import UNIT
+from tests.web.browser import People, needs_browser
+from tests.web.door import Door
 from tests.web.test_http import recorded
 
 FIRST_LOAD_MAX: Final = 60_000
@@ -31,7 +30,7 @@ NAMES: Final = {"UTC", "12345", "English", "中文"}
 
 @pytest.mark.parametrize("file", sorted(TEMPLATES.glob("*.html")), ids=lambda file: file.name)
 def test_no_text_of_a_template_stands_outside_the_catalogues(file: Path) -> None:
-    """What is left of a template without its tags and its expressions are marks and no words."""
+    """A template without its tags and its expressions holds marks and no words."""
     text = file.read_text(encoding="utf-8")
     text = re.sub(r"{#.*?#}|{%.*?%}|{{.*?}}", "", text, flags=re.DOTALL)
     text = re.sub(r"<kbd.*?</kbd>|&\w+;", "", text, flags=re.DOTALL)
@@ -72,20 +71,6 @@ def test_every_template_renders_in_the_pseudo_language(monkeypatch: pytest.Monke
     )
     words = re.findall(r"[A-Za-z]{2,}", _TAG.sub(" ", plain))
     assert [word for word in words if word not in NAMES] == []
-
-
-@pytest.fixture(scope="module")
-async def door(town: City, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Door]:
-    async with open_door(town, tmp_path_factory.mktemp("pages")) as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-async def people(door: Door) -> AsyncIterator[People]:
-    async with open_browser() as browser:
-        made = People(browser, door)
-        yield made
-        await made.close()
 
 
 @pytest.mark.connected

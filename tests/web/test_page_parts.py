@@ -1,4 +1,4 @@
-"""What pages are made of: their files, their texts in each language, their words for times. Pure."""
+"""The parts of pages: their files, their texts in each language, their words for times. Pure."""
 
 from __future__ import annotations
 

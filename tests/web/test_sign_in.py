@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import httpx2
 import pytest
 
@@ -11,25 +9,11 @@ from hotline.web.pages import staff
 from hotline.web.pages.gate import SESSION_COOKIE
 from shared import roles
 from shared.log.acts import acting
-from tests.city import OTHER_UNIT, UNIT, City
-from tests.web.browser import People, needs_browser, open_browser
-from tests.web.door import Door, open_door
+from tests.city import OTHER_UNIT, UNIT
+from tests.web.browser import People, needs_browser
+from tests.web.door import Door
 
 pytestmark = [pytest.mark.connected, needs_browser]
-
-
-@pytest.fixture(scope="module")
-async def door(town: City, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Door]:
-    async with open_door(town, tmp_path_factory.mktemp("pages")) as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-async def people(door: Door) -> AsyncIterator[People]:
-    async with open_browser() as browser:
-        made = People(browser, door)
-        yield made
-        await made.close()
 
 
 async def test_a_link_names_the_person_and_signs_in_once(people: People) -> None:

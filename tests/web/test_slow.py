@@ -36,7 +36,7 @@ def place(door: Door) -> tuple[str, int]:
 
 
 async def slow(door: Door, head: bytes, each: bytes) -> str:
-    """What became of a client that sends this head, and then a byte a second: its status, or that it was cut off."""
+    """Send this head, and then a byte a second; gives the status of the answer, or that the client was cut off."""
     reader, writer = await asyncio.open_connection(*place(door))
     try:
         writer.write(head)

@@ -3,50 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from typing import Any
 
 import httpx2
 import pytest
 
 from shared import roles
 from shared.events import ExtensionRequested, OrderAnswered, OrderSigned, ReplyRefused
-from tests.city import UNIT, City
-from tests.web.browser import People, Watched, needs_browser, open_browser
-from tests.web.door import Door, open_door
+from tests.city import UNIT
+from tests.web.browser import People, Watched, needs_browser
+from tests.web.door import Door, facts_of
 from tests.web.test_http import recorded
 
 pytestmark = [pytest.mark.connected, needs_browser]
 
 
-@pytest.fixture(scope="module")
-async def door(town: City, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Door]:
-    async with open_door(town, tmp_path_factory.mktemp("pages")) as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-async def people(door: Door) -> AsyncIterator[People]:
-    async with open_browser() as browser:
-        made = People(browser, door)
-        yield made
-        await made.close()
-
-
-@pytest.fixture(scope="module")
-async def agents(door: Door) -> httpx2.AsyncClient:
-    return await door.of(roles.AGENTS)
-
-
 @pytest.fixture
 async def clerk(people: People) -> Watched:
     return await people.sign_in("王芳", roles.UNIT, UNIT)
-
-
-async def facts(door: Door, made: dict[str, Any], kind: type[Any]) -> list[Any]:
-    """The facts of this kind in the life of a complaint."""
-    told = await door.town.facts(made["complaint_id"])
-    return [one.fact for one in told if type(one.fact) is kind]
 
 
 async def settled(clerk: Watched) -> None:
@@ -78,7 +51,10 @@ async def test_an_order_is_signed_and_answered_by_the_keyboard_alone(
     await page.keyboard.press("Tab")
     await page.keyboard.press("Enter")
     await page.wait_for_url("**done=OrderAnswered*")
-    (signed,), (answered,) = await facts(door, made, OrderSigned), await facts(door, made, OrderAnswered)
+    (signed,), (answered,) = (
+        await facts_of(door, made, OrderSigned),
+        await facts_of(door, made, OrderAnswered),
+    )
     assert (answered.result, answered.claims_solved) == ("sa? 已恢复供水", True)
     assert signed.actorid == answered.actorid
     assert signed.actorid.startswith("s")
@@ -102,9 +78,9 @@ async def test_a_refusal_says_why_and_the_draft_stays(
     assert "签收后才能申请延期" in await alert.inner_text() or "最多" in await alert.inner_text()
     assert await page.locator("#f-reason").input_value() == "需更换主管道"
     assert await page.locator("#f-days").input_value() == "300"
-    (refused,) = await facts(door, made, ReplyRefused)
+    (refused,) = await facts_of(door, made, ReplyRefused)
     assert refused.actorid.startswith("s")
-    assert await facts(door, made, ExtensionRequested) == []
+    assert await facts_of(door, made, ExtensionRequested) == []
     # A refusal is answered with the status 409, which the browser writes on its console.
     assert [one for one in clerk.amiss if "409" not in one] == []
 
@@ -135,7 +111,7 @@ async def test_many_are_signed_at_once_and_each_refusal_is_named(
     await page.keyboard.press("Shift+S")
     await page.locator("[role=status], [role=alert]").first.wait_for()
     for one in made[1:]:
-        (signed,) = await facts(door, one, OrderSigned)
+        (signed,) = await facts_of(door, one, OrderSigned)
         assert signed.actorid.startswith("s")
     for one in made:
         assert await page.locator(f"#r-{one['complaint_id']}-lead-0").count() == 0
@@ -157,8 +133,8 @@ async def test_the_same_form_sent_twice_has_one_effect(
         ]
         answers = await asyncio.gather(*sent)
     assert [one.status_code for one in answers] == [303, 303]
-    assert len(await facts(door, made, OrderSigned)) == 1
-    assert await facts(door, made, ReplyRefused) == []
+    assert len(await facts_of(door, made, OrderSigned)) == 1
+    assert await facts_of(door, made, ReplyRefused) == []
 
 
 async def test_a_contact_is_shown_by_an_act_that_is_written_down(

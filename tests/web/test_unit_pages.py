@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -21,25 +21,6 @@ from tests.web.pictures import LONG
 from tests.web.test_http import recorded
 
 pytestmark = [pytest.mark.connected, needs_browser]
-
-
-@pytest.fixture(scope="module")
-async def door(town: City, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Door]:
-    async with open_door(town, tmp_path_factory.mktemp("pages")) as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-async def people(door: Door) -> AsyncIterator[People]:
-    async with open_browser() as browser:
-        made = People(browser, door)
-        yield made
-        await made.close()
-
-
-@pytest.fixture(scope="module")
-async def agents(door: Door) -> httpx2.AsyncClient:
-    return await door.of(roles.AGENTS)
 
 
 @pytest.fixture
