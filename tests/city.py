@@ -76,6 +76,9 @@ STREET: Final = "花园路街道"
 UNIT: Final = STREETS[STREET]
 OTHER_UNIT: Final = STREETS["中关村街道"]
 DISTRICT_UNIT: Final = "district-haidian"
+QUIET_STREET: Final = "学院路街道"
+QUIET_UNIT: Final = STREETS[QUIET_STREET]
+"""Only acts on pages lie here: the unit's list stays within a page however many tests share the city."""
 SUPERVISION: Final = "municipal-supervision"
 WATER: Final = "供水"
 CATALOGUE: Final = {

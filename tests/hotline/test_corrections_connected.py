@@ -329,6 +329,6 @@ def test_a_number_is_sent_only_where_it_is_meant_and_no_fact_holds_it(shell: She
     shell("contact", "put", meant, "--name", "甲", "--phone", MOBILE)
     report = json.loads(shell("verify", "--json"))["report"]
     assert (report["problem_count"], report["notice_count"]) == (0, 0)
-    seen = shell("show", meant)
-    assert "请打〔电话1〕" in seen
-    assert MOBILE not in seen
+    listed = json.loads(shell("unit", "list", "--unit", UNIT, "--json"))
+    assert [row["content"] for row in listed if row["complaint_id"] == meant] == ["请打〔电话1〕"]
+    assert MOBILE not in shell("show", meant)

@@ -9,7 +9,7 @@ import pytest
 
 from shared import roles
 from shared.events import ExtensionRequested, OrderAnswered, OrderSigned, ReplyRefused
-from tests.city import UNIT
+from tests.city import QUIET_STREET, QUIET_UNIT
 from tests.web.browser import People, Watched, needs_browser
 from tests.web.door import Door, facts_of
 from tests.web.test_http import recorded
@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.connected, needs_browser]
 
 @pytest.fixture
 async def clerk(people: People) -> Watched:
-    return await people.sign_in("王芳", roles.UNIT, UNIT)
+    return await people.sign_in("王芳", roles.UNIT, QUIET_UNIT)
 
 
 async def settled(clerk: Watched) -> None:
@@ -30,7 +30,7 @@ async def settled(clerk: Watched) -> None:
 async def test_an_order_is_signed_and_answered_by_the_keyboard_alone(
     clerk: Watched, agents: httpx2.AsyncClient, door: Door
 ) -> None:
-    made = await recorded(agents)
+    made = await recorded(agents, street=QUIET_STREET)
     page = clerk.page
     await clerk.goto("/work")
     await page.keyboard.press("j")
@@ -67,7 +67,7 @@ async def test_an_order_is_signed_and_answered_by_the_keyboard_alone(
 async def test_a_refusal_says_why_and_the_draft_stays(
     clerk: Watched, agents: httpx2.AsyncClient, door: Door
 ) -> None:
-    made = await recorded(agents)
+    made = await recorded(agents, street=QUIET_STREET)
     page = clerk.page
     await clerk.goto(f"/work/{made['complaint_number']}?do=extend")
     await page.locator("#f-days").fill("300")
@@ -86,7 +86,7 @@ async def test_a_refusal_says_why_and_the_draft_stays(
 
 
 async def test_a_draft_survives_a_reload(clerk: Watched, agents: httpx2.AsyncClient) -> None:
-    made = await recorded(agents)
+    made = await recorded(agents, street=QUIET_STREET)
     page = clerk.page
     await clerk.goto(f"/work/{made['complaint_number']}?do=answer")
     await page.locator("#f-result").fill("正在处理")
@@ -100,12 +100,12 @@ async def test_a_draft_survives_a_reload(clerk: Watched, agents: httpx2.AsyncCli
 async def test_many_are_signed_at_once_and_each_refusal_is_named(
     clerk: Watched, agents: httpx2.AsyncClient, door: Door
 ) -> None:
-    made = [await recorded(agents) for _ in range(3)]
+    made = [await recorded(agents, street=QUIET_STREET) for _ in range(3)]
     page = clerk.page
     await clerk.goto("/work?tab=to-sign")
     for one in made:
         await page.locator(f"#r-{one['complaint_id']}-lead-0 [name=order]").check()
-    unit = await door.of(roles.UNIT, UNIT)
+    unit = await door.of(roles.UNIT, QUIET_UNIT)
     before = {"complaint_id": made[0]["complaint_id"], "assignment": 1}
     assert (await unit.post("/acts/order/sign", json=before)).status_code == 200  # somebody was faster
     await page.keyboard.press("Shift+S")
@@ -120,7 +120,7 @@ async def test_many_are_signed_at_once_and_each_refusal_is_named(
 async def test_the_same_form_sent_twice_has_one_effect(
     clerk: Watched, agents: httpx2.AsyncClient, door: Door, people: People
 ) -> None:
-    made = await recorded(agents)
+    made = await recorded(agents, street=QUIET_STREET)
     await clerk.goto(f"/work/{made['complaint_number']}")
     act = await clerk.page.locator("form[action$='/sign'] [name=act]").get_attribute("value")
     cookies = {one["name"]: one["value"] for one in await clerk.page.context.cookies()}
@@ -140,7 +140,7 @@ async def test_the_same_form_sent_twice_has_one_effect(
 async def test_a_contact_is_shown_by_an_act_that_is_written_down(
     clerk: Watched, agents: httpx2.AsyncClient, door: Door
 ) -> None:
-    made = await recorded(agents, contact={"name": "张三", "phone": "13800138000"})
+    made = await recorded(agents, street=QUIET_STREET, contact={"name": "张三", "phone": "13800138000"})
     await clerk.goto(f"/work/{made['complaint_number']}")
     assert "13800138000" not in await clerk.page.content()
     await clerk.page.keyboard.press("o")
@@ -150,14 +150,14 @@ async def test_a_contact_is_shown_by_an_act_that_is_written_down(
     rows = await door.town.sql(
         "SELECT who, reason FROM vault.access WHERE stream_id = $1 AND as_a = 'UNIT'", made["complaint_id"]
     )
-    assert [row[0] for row in rows] == [UNIT]
+    assert [row[0] for row in rows] == [QUIET_UNIT]
     assert rows[0][1].startswith("page of s")
     assert await clerk.axe() == []
     assert clerk.amiss == []
 
 
 async def test_the_keys_of_a_page_are_shown(clerk: Watched, agents: httpx2.AsyncClient) -> None:
-    made = await recorded(agents)
+    made = await recorded(agents, street=QUIET_STREET)
     await clerk.goto(f"/work/{made['complaint_number']}")
     await clerk.page.keyboard.press("?")
     shown = await clerk.page.locator("dialog[open]").inner_text()
