@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache, partial
 from typing import Any, Final
@@ -14,12 +14,13 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute, Match, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hotline.contract import asyncapi
 from hotline.web.asking import HttpAsk, HttpReply, HttpStream, HttpWire, Rooms, body_of
-from hotline.web.document import EVENT_STREAM, document
+from hotline.web.document import document
+from hotline.web.documented_answers import EVENT_STREAM
 from hotline.web.keys import NOBODY, Key, KeyRing, KeyUnknowable
 from hotline.web.limits import SIGNED_SECONDS_MAX
 from hotline.web.open311.wire import GeoReportWire
@@ -29,7 +30,7 @@ from hotline.web.pages.routes import page_routes
 from hotline.web.paths import ASYNCAPI, DOCS, OPENAPI
 from hotline.web.problems import CONTENT_TYPE, HttpRefusal, ProblemKind
 from hotline.web.roles import LISTENER_OF, HttpListener
-from hotline.web.route_shapes import HttpRoute, WireName
+from hotline.web.route_shapes import HttpParameter, HttpRoute, WireName
 from hotline.web.routes import at
 from hotline.web.signing import SIGNATURE, TIMESTAMP, WrongTime, is_signed, signed_at
 from shared.log.away import is_away
@@ -66,7 +67,8 @@ class Gate:
     def to(self, route: HttpRoute) -> Endpoint:
         """The endpoint of this route."""
         wire = _WIRES[route.wire]
-        known = route.queries if route.wire is WireName.HOTLINE else None
+        own = route.wire is WireName.HOTLINE
+        known, never_empty = route.queries, route.never_empty
 
         async def endpoint(request: Request) -> Response:
             began_at = time.monotonic()
@@ -76,8 +78,9 @@ class Gate:
                     key, taken = await self._signed(request, route)
                 else:
                     key = await self._key(request, route, await wire.typed_key(request))
-                if known is not None:
+                if own:
                     _named(request, known)
+                    _said(request, never_empty)
                 reply = await route.handle(HttpAsk(request, key, self._rooms, taken))
                 response = wire.answer(request, reply)
             except HttpRefusal as refused:
@@ -197,6 +200,16 @@ def _named(request: Request, known: frozenset[str]) -> None:
             )
 
 
+def _said(request: Request, never_empty: Sequence[HttpParameter]) -> None:
+    """Refuse a number or a choice that is given and empty: nobody can tell it from one that was lost."""
+    for one in never_empty:
+        given = request.query_params if one.at == "query" else request.headers
+        if given.get(one.name) == "":
+            expected = " or ".join(one.values) or "a whole number"
+            detail = f"Parameter {one.name}: expected {expected}."
+            raise HttpRefusal(ProblemKind.BAD_EVENT, detail, field=one.name, expected=expected)
+
+
 @contextmanager
 def _knowable() -> Iterator[None]:
     """Answers 503 where nobody can say whether a key is one."""
@@ -264,12 +277,20 @@ _WIRES: Final[Mapping[WireName, HttpWire]] = {
 
 async def _by_starlette(request: Request, error: Exception) -> Response:
     """The answers that Starlette gives by itself: no such path, no such method."""
-    del request
     assert isinstance(error, HTTPException)  # noqa: S101 -- it is called for no other
     kind, detail = _BY_STATUS.get(
         error.status_code, (ProblemKind.BAD_EVENT, "The request is not as it must be.")
     )
-    return problem_response(HttpRefusal(kind, detail, headers=dict(error.headers or {})))
+    headers = dict(error.headers or {})
+    if kind is ProblemKind.WRONG_METHOD:
+        headers["Allow"] = ", ".join(sorted(_methods(request)))
+    return problem_response(HttpRefusal(kind, detail, headers=headers))
+
+
+def _methods(request: Request) -> set[str]:
+    """The methods of a path. Each is a route of its own, and Starlette names those of the first one."""
+    fitting = (one for one in request.app.routes if one.matches(request.scope)[0] is not Match.NONE)
+    return {method for route in fitting for method in getattr(route, "methods", None) or ()}
 
 
 class WithHeaders:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from importlib.metadata import version
@@ -35,11 +34,12 @@ from hotline.web.answers import (
 )
 from hotline.web.contact_seal import BESIDE, GivenContact
 from hotline.web.contacts import RequestContact
+from hotline.web.documented_answers import responses
 from hotline.web.events import BATCH, JSON
 from hotline.web.open311 import contract as open311
-from hotline.web.problems import CONTENT_TYPE, HttpProblem, ProblemKind
+from hotline.web.problems import HttpProblem
 from hotline.web.roles import LINE_OF
-from hotline.web.route_shapes import EVERYWHERE, WITH_BODY, HttpParameter, HttpRoute, TakenBody, WireName
+from hotline.web.route_shapes import HttpParameter, HttpRoute, TakenBody, WireName
 from hotline.web.signing import SIGNATURE
 from shared.cloudevents import ATTRIBUTE_BYTES_MAX, VALUE_BYTES_MAX
 from shared.events import Attachment
@@ -98,10 +98,10 @@ says that Kafka has it. An act carries the data of one event and waits for what 
 {limits.OUTCOME_SECONDS_MAX:.0f} seconds. The same event or act sent again has one effect. Every error is a problem of \
 RFC 9457. A number of limits has names in `x-limits`; a key may have another rate.
 """
-EVENT_STREAM: Final = "text/event-stream"
 _EVENT: Final = "CloudEvent"
 _EVENTS: Final = "CloudEventBatch"
-_EXTENSION: Final = {"^[a-z0-9]{1,64}$": {"type": ["string", "number", "boolean"]}}
+_EXTENSION: Final = {"^(?!data$)[a-z0-9]{1,64}$": {"type": ["string", "number", "boolean"]}}
+"""Of an event in structured mode every member but `data`, which is no attribute."""
 _BINARY: Final[Mapping[str, str]] = {
     "ce-specversion": "Of an event in binary mode: always 1.0.",
     "ce-type": "Of an event in binary mode: the message's type and version.",
@@ -182,12 +182,13 @@ def _operation(route: HttpRoute) -> dict[str, Any]:
         told["security"] = [*keys, {}] if route.keyless else keys
     if parameters:
         told["parameters"] = parameters
-    told["responses"] = _responses(route)
+    told["responses"] = responses(route)
     return told
 
 
 def _event_content(route: HttpRoute) -> dict[str, Any]:
-    data = {"oneOf": [_ref(kind.__name__) for role in route.roles for kind in LINE_OF[role].inputs]}
+    # Several inputs have the same fields, so `oneOf` would refuse what is one of them.
+    data = {"anyOf": [_ref(kind.__name__) for role in route.roles for kind in LINE_OF[role].inputs]}
     whole = {STRUCTURED: {"schema": _ref(_EVENT)}, BATCH: {"schema": _ref(_EVENTS)}}
     return whole if route.signed else {JSON: {"schema": data}, **whole}
 
@@ -203,45 +204,6 @@ def _parameter(one: HttpParameter) -> dict[str, Any]:
         "required": one.required,
         "schema": schema,
     }
-
-
-def _responses(route: HttpRoute) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    geo = route.wire is WireName.OPEN311
-    for status, kind in route.answers.items():
-        own = {JSON: {"schema": _ref(kind.__name__)}}
-        found[str(status)] = {
-            "description": inspect.cleandoc(kind.__doc__ or ""),
-            "content": open311.answered(kind, many=route.many) if geo else own,
-        }
-    if route.streams:
-        text = (
-            "Server-sent events: `id`, `event` (the type of the CloudEvent), `data` (the CloudEvent as JSON)."
-        )
-        content = {EVENT_STREAM: {"schema": {"type": "string", "description": text}}}
-        found["200"] = {"description": text, "content": content}
-    for problem in problems_of(route):
-        code = str(route.status_of(problem))
-        before = found.get(code, {}).get("description", "")
-        told: dict[str, Any] = {
-            "description": f"{before} {problem.title}".strip(),
-            "content": open311.refused() if geo else {CONTENT_TYPE: {"schema": _ref(HttpProblem.__name__)}},
-        }
-        if problem in {ProblemKind.TOO_MANY, ProblemKind.AWAY}:
-            told["headers"] = {
-                "Retry-After": {
-                    "description": "After how many seconds the same request may be sent again.",
-                    "schema": {"type": "integer", "minimum": 0},
-                }
-            }
-        found[code] = told
-    return dict(sorted(found.items()))
-
-
-def problems_of(route: HttpRoute) -> list[ProblemKind]:
-    """Every problem that a route answers, in the order of their statuses."""
-    own = (*EVERYWHERE, *route.problems, *(WITH_BODY if route.takes is not TakenBody.NONE else ()))
-    return sorted(dict.fromkeys(own), key=lambda kind: kind.status)
 
 
 def _ref(name: str) -> dict[str, str]:
@@ -344,7 +306,7 @@ def _envelopes(known: Sequence[type[Input]]) -> dict[str, Any]:
             "datacontenttype": {"type": "string", "description": "application/json, where it is said."},
             "dataschema": {"type": "string", "description": "Not read."},
             "subject": {"type": "string", "description": "Not read."},
-            "data": {"oneOf": [_ref(kind.__name__) for kind in known], "description": "What is said."},
+            "data": {"anyOf": [_ref(kind.__name__) for kind in known], "description": "What is said."},
             "data_base64": {"type": "string", "description": "The data in Base64, where there is no `data`."},
         },
         "patternProperties": _EXTENSION,

@@ -99,6 +99,11 @@ class HttpRoute:
         return frozenset(one.name for one in self.parameters if one.at == "query")
 
     @property
+    def never_empty(self) -> tuple[HttpParameter, ...]:
+        """Its parameters of the query and of headers that are a number or one of several values."""
+        return tuple(one for one in self.parameters if one.at != "path" and (one.whole or one.values))
+
+    @property
     def listeners(self) -> frozenset[HttpListener]:
         """The listeners that answer it: those of its roles."""
         return frozenset(LISTENER_OF[role] for role in self.roles)

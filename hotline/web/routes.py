@@ -280,7 +280,10 @@ ROUTES: Final[tuple[HttpRoute, ...]] = (
         parameters=(
             _UNIT,
             HttpParameter(
-                name="Last-Event-ID", at="header", text="The id of the last event; the next one comes first."
+                name="Last-Event-ID",
+                at="header",
+                text="The id of the last event; the next one comes first.",
+                whole=True,
             ),
             HttpParameter(
                 name="from", at="query", text="Where to begin without it; earliest.", values=PLACES

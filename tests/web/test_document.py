@@ -12,12 +12,15 @@ import pytest
 
 from hotline.contract.examples.told import input_example
 from hotline.contract.openapi import text
-from hotline.web.document import document, problems_of
-from hotline.web.paths import act_path
+from hotline.web.document import document
+from hotline.web.documented_answers import problems_of
+from hotline.web.events import BATCH, JSON
+from hotline.web.paths import EVENTS, act_path
 from hotline.web.roles import ACTS_OF, LINE_OF, HttpListener
 from hotline.web.route_shapes import TakenBody
 from hotline.web.routes import ROUTES, at
 from shared.inputs import INPUTS, Input
+from shared.structured import CONTENT_TYPE as STRUCTURED
 
 DOCUMENT: Final[dict[str, Any]] = json.loads(text())
 PAGE: Final = Path(__file__).parents[2] / "docs" / "openapi.json"
@@ -61,6 +64,16 @@ def test_no_answer_is_a_fault_but_503_and_none_is_any() -> None:
         assert {status for status in statuses if status >= "500"} == {"503"}, name
 
 
+def test_the_headers_that_an_answer_brings_are_named_and_are_always_there() -> None:
+    brought: dict[str, set[str]] = {}
+    for _, operation in operations():
+        for status, told in operation["responses"].items():
+            for header, how in told.get("headers", {}).items():
+                assert how["required"]
+                brought.setdefault(header, set()).add(status)
+    assert brought == {"Retry-After": {"429", "503"}, "WWW-Authenticate": {"401"}, "Location": {"202"}}
+
+
 def test_every_problem_of_a_route_is_in_the_document() -> None:
     for route in ROUTES:
         told = DOCUMENT["paths"][route.path][route.method.lower()]["responses"]
@@ -91,6 +104,27 @@ def test_every_example_of_an_input_is_valid_and_no_more(kind: type[Input]) -> No
     told = input_example(kind)["payload"]
     assert [error.message for error in validator.iter_errors(told)] == []
     assert list(validator.iter_errors({**told, "phone": "1"}))
+
+
+@pytest.mark.parametrize("kind", INPUTS.values(), ids=lambda kind: kind.__name__)
+def test_every_example_of_an_input_is_valid_as_an_event_in_each_mode(kind: type[Input]) -> None:
+    told = input_example(kind)["payload"]
+    event = {
+        "specversion": "1.0",
+        "type": kind.TYPE,
+        "source": "/agents",
+        "id": "e-1",
+        "time": "2021-09-24T08:00:00+08:00",
+    }
+    content = DOCUMENT["paths"][EVENTS]["post"]["requestBody"]["content"]
+    for media_type, body in (
+        (JSON, told),
+        (STRUCTURED, {**event, "data": told}),
+        (BATCH, [{**event, "data": told}]),
+    ):
+        validator = jsonschema_rs.Draft202012Validator({**DOCUMENT, **content[media_type]["schema"]})
+        assert [error.message for error in validator.iter_errors(body)] == [], media_type
+    assert list(validator.iter_errors([{**event, "data": told, "of": {}}]))
 
 
 def test_each_listener_serves_its_own_part() -> None:

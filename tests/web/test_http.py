@@ -372,6 +372,26 @@ async def test_what_there_is_not_is_a_problem_too(
     assert answer.headers["cache-control"] == "no-store"
 
 
+@pytest.mark.parametrize("query", ["limit=", "role=", "overdue=", "limit=&role=lead"])
+async def test_a_number_or_a_choice_that_is_given_and_empty_is_refused(
+    unit: httpx2.AsyncClient, query: str
+) -> None:
+    answer = await unit.get(f"/units/{UNIT}/orders?{query}")
+    assert (answer.status_code, answer.json()["field"]) == (400, query.partition("=")[0])
+
+
+@pytest.mark.parametrize(
+    ("path", "methods"),
+    [("/events", "POST"), ("/reviews", "GET, HEAD"), ("/open311/v2/requests.json", "GET, HEAD, POST")],
+)
+async def test_a_method_that_a_path_has_not_is_answered_with_all_it_has(
+    door: Door, path: str, methods: str
+) -> None:
+    listener = HttpListener.STAFF if path == "/reviews" else HttpListener.PUBLIC
+    answer = await door.client("", listener).request("DELETE", path)
+    assert (answer.status_code, answer.headers["allow"]) == (405, methods)
+
+
 async def test_a_body_that_is_too_large_is_refused_whole_or_in_pieces(agents: httpx2.AsyncClient) -> None:
     async def pieces() -> AsyncIterator[bytes]:
         for _ in range(40):
