@@ -115,6 +115,7 @@ def test_every_example_of_an_input_is_valid_as_an_event_in_each_mode(kind: type[
         "source": "/agents",
         "id": "e-1",
         "time": "2021-09-24T08:00:00+08:00",
+        "actorid": "p-1",
     }
     content = DOCUMENT["paths"][EVENTS]["post"]["requestBody"]["content"]
     for media_type, body in (
