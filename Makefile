@@ -5,7 +5,7 @@ LIVES ?= 20000
 PART ?= lives
 MINUTES ?= 5
 SEED ?= 1
-WORKERS ?= 2
+WORKERS ?= 3
 PYTHON ?= python3
 BIN := .venv/bin
 

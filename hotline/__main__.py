@@ -37,6 +37,7 @@ from hotline.cli.status import status
 from hotline.cli.subjects import subjects
 from hotline.cli.supervise import supervise
 from hotline.cli.supervisor import supervisor
+from hotline.cli.trace import trace
 from hotline.cli.unit import unit
 from hotline.cli.up import up
 from hotline.cli.upgrade import upgrade
@@ -81,6 +82,7 @@ app.add_typer(login, name="login", rich_help_panel=OPERATOR)
 app.add_typer(key, name="key", rich_help_panel=OPERATOR)
 app.add_typer(staff, name="staff", rich_help_panel=OPERATOR)
 app.add_typer(parked, name="parked", rich_help_panel=OPERATOR)
+app.command(rich_help_panel=OPERATOR)(trace)
 app.command(rich_help_panel=OPERATOR)(verify)
 app.command(rich_help_panel=OPERATOR)(upgrade)
 app.command(rich_help_panel=OPERATOR)(rebuild)

@@ -34,9 +34,9 @@ from shared.log.codec import decoded
 from shared.log.instants import implausible
 from shared.log.reading import archive_held
 from shared.runtime.errors import UserError
-from shared.runtime.telemetry import is_followed, trace_id_of
 from shared.text import quoted
 from shared.times import in_zone, shown_beside, zone_of
+from shared.trace_ids import is_followed, trace_id_of
 from shared.unreadable import UnreadableRows
 
 _FACTS: Final = """
@@ -108,13 +108,7 @@ async def show(reader_dsn: str, named: str, zipkin: str | None = None, traces_ra
     `UserError` in one sentence where that is nobody or several.
     """
     async with archive_held(reader_dsn, {"timezone": "UTC"}) as connection:
-        complaint_id = await id_named(connection, named)
-        if away := await connection.fetchval(_AWAY, complaint_id):
-            raise UserError(
-                f"Complaint {complaint_id} has ended and lies in the archive, in a month that is detached: "
-                f"{typed(f'archive attach {away:%Y-%m}')} brings it back."
-            )
-        rows = await connection.fetch(_FACTS, complaint_id)
+        complaint_id, rows = await rows_of(connection, named)
         unread = UnreadableRows()
         case, entries, words, right = _told(complaint_id, rows, unread)
         if not isinstance(case, Complaint):
@@ -141,6 +135,17 @@ async def show(reader_dsn: str, named: str, zipkin: str | None = None, traces_ra
         words=words,
         unreadable=unread.line(),
     )
+
+
+async def rows_of(connection: asyncpg.Connection[Any], named: str) -> tuple[str, list[Any]]:
+    """The id of the complaint named, and its facts as they are stored, in order; `UserError` as for `show`."""
+    complaint_id = await id_named(connection, named)
+    if away := await connection.fetchval(_AWAY, complaint_id):
+        raise UserError(
+            f"Complaint {complaint_id} has ended and lies in the archive, in a month that is detached: "
+            f"{typed(f'archive attach {away:%Y-%m}')} brings it back."
+        )
+    return complaint_id, await connection.fetch(_FACTS, complaint_id)
 
 
 def entries_of(complaint_id: str, rows: Sequence[Any], unread: UnreadableRows) -> list[Entry]:

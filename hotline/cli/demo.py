@@ -210,7 +210,7 @@ async def _worth_a_look(realm: Realm) -> str | None:
     """A complaint to which much happened; one whose life is traced, where there is one."""
     import asyncpg
 
-    from shared.runtime.telemetry import is_followed
+    from shared.trace_ids import is_followed
 
     connection = await asyncpg.connect(realm.logins["reader"])
     try:
@@ -227,7 +227,7 @@ def _print_next(complaint: str | None, realm: Realm, board: str, *, keep: bool) 
     from deploy.city.registry import folder
     from hotline.lab.rehearsal.stage import left_running
     from shared.runtime.kafka_address import without_login
-    from shared.runtime.telemetry import trace_id_of
+    from shared.trace_ids import trace_id_of
 
     if not keep and (running := left_running(folder())):
         say(running)

@@ -27,7 +27,8 @@ from hotline.web.problems import HttpRefusal, ProblemKind
 from hotline.web.rate import RateLimits
 from hotline.web.speaking import Speakers
 from shared.policy.catalogue import Catalogue
-from shared.runtime.telemetry import Telemetry, is_followed, trace_id_of
+from shared.runtime.telemetry import Telemetry
+from shared.trace_ids import is_followed, trace_id_of
 
 
 class TraceViewer(NamedTuple):

@@ -14,7 +14,6 @@ import time
 from collections.abc import MutableMapping, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
-from hashlib import sha256
 from threading import Thread
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from wsgiref.simple_server import WSGIRequestHandler, make_server
@@ -32,6 +31,7 @@ from prometheus_client.exposition import ThreadingWSGIServer
 from shared.runtime.errors import told
 from shared.runtime.health import Health, answering
 from shared.runtime.metric_names import COUNTERS, HISTOGRAMS, CounterName, HistogramName
+from shared.trace_ids import is_followed, span_id_of, trace_id_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,23 +42,6 @@ if TYPE_CHECKING:
 
 LINKS_MAX: Final = 128
 """Links kept on a batch span; viewers and collectors refuse more than this by default."""
-
-
-def trace_id_of(complaint_id: str) -> int:
-    """The trace of a complaint's life, the same in every process: the complaint's own 128 bits."""
-    return int(complaint_id.replace("-", ""), 16)
-
-
-def span_id_of(complaint_id: str, caused_by: str, desk: str) -> int:
-    """The span of one desk's decision on one cause."""
-    text = f"{complaint_id}|{caused_by}|{desk}".encode()
-    return int.from_bytes(sha256(text).digest()[:8]) or 1
-
-
-def is_followed(complaint_id: str, ratio: float) -> bool:
-    """Whether this life is traced; every process says the same of one complaint."""
-    # Its low 48 bits, the last group of the id: all of them hash, none of the UUID's version and variant.
-    return int(complaint_id[24:], 16) < ratio * 0x1_0000_0000_0000
 
 
 class _GivenIds(IdGenerator):

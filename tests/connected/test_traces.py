@@ -21,8 +21,8 @@ from deploy.embedded.stack import Addresses
 from shared.cloudevents import input_headers
 from shared.events import ComplaintClosed, ComplaintDispatched, VisitScheduled
 from shared.inputs import RecordRequest, RecordVisit
-from shared.runtime.telemetry import is_followed, trace_id_of
 from shared.topics import COMPLAINTS_LOG, FEEDBACK_VISIT_RESULTS, INTAKE_REQUESTS
+from shared.trace_ids import is_followed, trace_id_of
 from tests.city import City, open_city, until
 from tests.city import request as asked
 from tests.sources import Databases

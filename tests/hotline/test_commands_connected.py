@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -167,6 +168,29 @@ def test_a_request_reaches_its_unit_which_signs_and_answers_it(shell: Shell) -> 
     )
     listed = json.loads(shell("unit", "list", "--unit", "东华门街道", "--json"))
     assert complaint not in {order["complaint_id"] for order in listed}
+
+
+def test_a_life_is_stated_to_the_viewer_again_and_stands_there_whole(shell: Shell) -> None:
+    complaint = json.loads(shell(*CALL))["complaint_id"]
+    for words in (("sign",), ("answer", "--text", "已停工")):
+        shell("unit", words[0], complaint, "--unit", UNIT, *words[1:])
+    shell("visit", "record", complaint, "--solved", "--satisfied")
+    told = shell("trace", complaint)
+    stated = json.loads(shell("trace", complaint, "--json"))
+    assert told.endswith(f" stand at {stated['trace']}\n")
+    names = {one["name"] for one in stated["spans"]}
+    assert {"dispatch", "OrderSigned", "OrderAnswered", "VisitMade"} <= names
+    address = stated["trace"].replace("/zipkin/traces/", "/zipkin/api/v2/trace/")
+
+    def stand_there() -> bool:
+        with urllib.request.urlopen(address, timeout=10) as answer:  # noqa: S310 -- our own viewer
+            found = {one["id"]: one for one in json.load(answer)}
+        return all(
+            span["span_id"] in found and found[span["span_id"]].get("parentId", "") == span["parent_id"]
+            for span in stated["spans"]
+        )
+
+    until(stand_there)
 
 
 def test_what_is_on_record_and_not_dispatched_is_told_as_that(shell: Shell) -> None:

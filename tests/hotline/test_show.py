@@ -19,7 +19,7 @@ from shared.complaint_number import number_of
 from shared.events import SPEAKERS
 from shared.ids import ComplaintId, complaint_id
 from shared.runtime.errors import UserError
-from shared.runtime.telemetry import trace_id_of
+from shared.trace_ids import trace_id_of
 from shared.versions import RULESET
 from tests import examples as eg
 from tests.examples import HOUR, told

@@ -13,7 +13,7 @@ from hotline.web.pages.problems import PageFault, PageRefusal
 from hotline.web.pages.staff import names_of
 from hotline.web.reading import complaint_of, is_told, lent
 from shared.complaint import Stage, stage_of, waits_for
-from shared.runtime.telemetry import trace_id_of
+from shared.trace_ids import trace_id_of
 
 
 async def life_page(ask: PageAsk) -> PageView:

@@ -22,10 +22,11 @@ from shared.runtime import kafka_address
 from shared.runtime.errors import told
 from shared.runtime.patience import REQUEST_SECONDS, SEND_SECONDS
 from shared.runtime.settings import CommonSettings
-from shared.runtime.telemetry import Telemetry, span_id_of, trace_id_of
+from shared.runtime.telemetry import Telemetry
 from shared.runtime.topic_admin import make_missing
 from shared.topic_names import partition_of, unit_of
 from shared.topics import COMPLAINTS_LOG, DISPATCH_ORDERS, TOPICS, Topic
+from shared.trace_ids import span_id_of, trace_id_of
 
 BATCH_BYTES_MAX: Final = 512 * 1024
 """Half of what a broker takes by default: a batch it refuses silently kills an idempotent producer."""
