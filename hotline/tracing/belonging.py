@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final, NamedTuple
 
 from hotline.tracing.conventions import ASSIGNMENT, DIALLER, QUESTION, ROUND, UNIT, VISIT, WHISTLE
-from hotline.tracing.span import Stage
+from hotline.tracing.span import LifeStage
 from shared import events as e
 from shared.events.base import Limit
 
@@ -13,7 +13,7 @@ from shared.events.base import Limit
 class Belonging(NamedTuple):
     """The stages that may hold a fact, the best first; where none of them is there, the life does."""
 
-    stages: tuple[tuple[Stage, tuple[tuple[str, str], ...]], ...] = ()
+    stages: tuple[tuple[LifeStage, tuple[tuple[str, str], ...]], ...] = ()
     """Each with the attributes that must agree, and the field of the fact that each must agree with."""
     speaker: str = ""
     """The field that names the unit whose word it is, or the dialler; empty where a desk decided."""
@@ -21,15 +21,15 @@ class Belonging(NamedTuple):
     """The limit that it says was missed."""
 
 
-_ASSIGNED: Final = (Stage.ORDER, ((ASSIGNMENT, "assignment"),))
-_OF_ROUND: Final = (Stage.ORDER, ((ROUND, "round"),))
-_ORDER: Final = (Stage.ORDER, ())
-_WITH_UNIT: Final = (Stage.ORDER, ((UNIT, "unit"),))
-_CALL: Final = (Stage.CALL, ((WHISTLE, "whistle"), (UNIT, "called")))
-_WHISTLE: Final = (Stage.WHISTLE, ((WHISTLE, "whistle"),))
-_VISIT: Final = (Stage.VISIT, ((VISIT, "visit"),))
-_ATTEMPT: Final = (Stage.ATTEMPT, ((VISIT, "visit"),))
-_DISPATCH: Final = (Stage.DISPATCH, ())
+_ASSIGNED: Final = (LifeStage.ORDER, ((ASSIGNMENT, "assignment"),))
+_OF_ROUND: Final = (LifeStage.ORDER, ((ROUND, "round"),))
+_ORDER: Final = (LifeStage.ORDER, ())
+_WITH_UNIT: Final = (LifeStage.ORDER, ((UNIT, "unit"),))
+_CALL: Final = (LifeStage.CALL, ((WHISTLE, "whistle"), (UNIT, "called")))
+_WHISTLE: Final = (LifeStage.WHISTLE, ((WHISTLE, "whistle"),))
+_VISIT: Final = (LifeStage.VISIT, ((VISIT, "visit"),))
+_ATTEMPT: Final = (LifeStage.ATTEMPT, ((VISIT, "visit"),))
+_DISPATCH: Final = (LifeStage.DISPATCH, ())
 
 _LIFE: Final = Belonging()
 _DECIDED: Final = Belonging((_ASSIGNED,))
@@ -120,21 +120,21 @@ BELONGINGS: Final[dict[type[e.Fact], Belonging]] = {
     e.ArrivalMissed: Belonging((_CALL, _WHISTLE), missed=Limit.ARRIVAL),
     e.WarningGiven: Belonging((_OF_ROUND,)),
     **dict.fromkeys((e.ComplaintEscalated, e.LimitMissCorrected), _ABOUT_ORDER),
-    e.SupervisionOpened: Belonging(((Stage.SUPERVISION, ()),)),
-    e.SupervisionMissed: Belonging(((Stage.SUPERVISION, ()),), missed=Limit.SUPERVISION),
-    e.SupervisionClosed: Belonging(((Stage.SUPERVISION, ()),)),
-    e.SupervisionDecided: Belonging(((Stage.SUPERVISION, ()), _WITH_UNIT)),
+    e.SupervisionOpened: Belonging(((LifeStage.SUPERVISION, ()),)),
+    e.SupervisionMissed: Belonging(((LifeStage.SUPERVISION, ()),), missed=Limit.SUPERVISION),
+    e.SupervisionClosed: Belonging(((LifeStage.SUPERVISION, ()),)),
+    e.SupervisionDecided: Belonging(((LifeStage.SUPERVISION, ()), _WITH_UNIT)),
     e.VisitScheduled: Belonging((_ATTEMPT,)),
     e.VisitMade: _AT_VISIT,
     e.VisitUnreached: _AT_VISIT,
-    e.VisitAnswerRefused: Belonging(((Stage.VISIT, ()),)),
+    e.VisitAnswerRefused: Belonging(((LifeStage.VISIT, ()),)),
 }
 
 
-def belongs(fact: e.Fact) -> list[tuple[Stage, dict[str, Any]]]:
+def belongs(fact: e.Fact) -> list[tuple[LifeStage, dict[str, Any]]]:
     """The stages that may hold it, the best first, each with the attributes that it must have."""
     decides = DECISIONS.get(type(fact), ())
-    found: list[tuple[Stage, dict[str, Any]]] = [(Stage.REVIEW, {QUESTION: one}) for one in decides]
+    found: list[tuple[LifeStage, dict[str, Any]]] = [(LifeStage.REVIEW, {QUESTION: one}) for one in decides]
     for stage, agreeing in BELONGINGS[type(fact)].stages:
         found.append((stage, {name: getattr(fact, field) for name, field in agreeing}))
     return found

@@ -11,7 +11,7 @@ from hotline.tracing.conventions import Kind
 from shared.trace_ids import span_id_of
 
 
-class Stage(StrEnum):
+class LifeStage(StrEnum):
     """A part of a life that lasts; `WORD` is none: one fact at its instant."""
 
     LIFE = "life"
@@ -30,7 +30,7 @@ class Stage(StrEnum):
     WORD = "word"
 
 
-class Event(msgspec.Struct, frozen=True):
+class SpanEvent(msgspec.Struct, frozen=True):
     """A fact at its instant, within a stage."""
 
     version: int
@@ -39,7 +39,7 @@ class Event(msgspec.Struct, frozen=True):
     at: datetime
 
 
-class Span(msgspec.Struct, frozen=True, kw_only=True):
+class LifeSpan(msgspec.Struct, frozen=True, kw_only=True):
     """A stage that has ended, or one word of a speaker; it never changes once it is stated."""
 
     trace_id: str
@@ -59,12 +59,12 @@ class Span(msgspec.Struct, frozen=True, kw_only=True):
     """The same as its start for a word."""
     attributes: tuple[tuple[str, str | int], ...]
     """By the names of `conventions`, in order."""
-    events: tuple[Event, ...]
+    events: tuple[SpanEvent, ...]
     """In the order of their facts; a word has none, it is its fact."""
     error: str
     """The names of the limits missed in it, with commas between; empty where none was."""
 
 
-def stage_span_id(complaint_id: str, version: int, stage: Stage) -> str:
+def stage_span_id(complaint_id: str, version: int, stage: LifeStage) -> str:
     """The span of the stage that the fact of this version began, or of the word that it is."""
     return f"{span_id_of(complaint_id, f'version/{version}', stage):016x}"

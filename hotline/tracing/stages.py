@@ -16,7 +16,7 @@ from msgspec import UNSET
 from hotline.tracing import conventions as c
 from hotline.tracing.belonging import BELONGINGS, DECISIONS, EXCLUSION, QUESTIONS, belongs, speaker_of
 from hotline.tracing.conventions import Kind
-from hotline.tracing.span import Event, Span, Stage, stage_span_id
+from hotline.tracing.span import LifeSpan, LifeStage, SpanEvent, stage_span_id
 from shared import events as e
 from shared.complaint import ENDS
 from shared.events.base import DeskName, Limit
@@ -27,7 +27,7 @@ from shared.trace_ids import trace_id_of
 class _Open:
     """A stage as far as it has come; kept after its end, so that what comes late finds it."""
 
-    stage: Stage
+    stage: LifeStage
     version: int
     name: str
     service: str
@@ -36,7 +36,7 @@ class _Open:
     started_at: datetime
     ended_at: datetime
     attributes: dict[str, Any]
-    events: list[Event] = field(default_factory=list)
+    events: list[SpanEvent] = field(default_factory=list)
     missed: dict[tuple[Limit, datetime], str] = field(default_factory=dict)
     until: datetime | None = None
     """Of a pause: when it ends by itself. Of a visit: when its last attempt was over."""
@@ -45,7 +45,7 @@ class _Open:
     @property
     def outlasts(self) -> bool:
         """Whether the end of the life does not end it: a fact of its own does."""
-        return self.stage is Stage.SUPERVISION or self.attributes.get(c.QUESTION) == EXCLUSION
+        return self.stage is LifeStage.SUPERVISION or self.attributes.get(c.QUESTION) == EXCLUSION
 
     def holds(self, started_at: datetime, ended_at: datetime) -> bool:
         """Whether this stretch lies within it; while it lasts, everything from its beginning on does."""
@@ -57,11 +57,11 @@ class _Open:
 
 
 _KINDS: Final = {
-    Stage.ORDER: Kind.CLIENT,
-    Stage.REVIEW: Kind.CLIENT,
-    Stage.CALL: Kind.CLIENT,
-    Stage.SUPERVISION: Kind.CLIENT,
-    Stage.ATTEMPT: Kind.CLIENT,
+    LifeStage.ORDER: Kind.CLIENT,
+    LifeStage.REVIEW: Kind.CLIENT,
+    LifeStage.CALL: Kind.CLIENT,
+    LifeStage.SUPERVISION: Kind.CLIENT,
+    LifeStage.ATTEMPT: Kind.CLIENT,
 }
 _ORDER_OVER: Final = (
     e.OrderAnswered,
@@ -79,7 +79,7 @@ class _Life:
     """One pass over the facts of a life."""
 
     def __init__(self) -> None:
-        self.spans: list[Span] = []
+        self.spans: list[LifeSpan] = []
         self._stages: list[_Open] = []
         self._version = 0
         self._at = datetime.max.replace(tzinfo=UTC)
@@ -88,7 +88,7 @@ class _Life:
     def take(self, version: int, fact: e.Fact) -> None:
         """Let one fact begin, fill and end stages."""
         self._version, self._fact, self._at = version, fact, getattr(fact, fact.TIME)
-        for pause in self._all(Stage.PAUSE):
+        for pause in self._all(LifeStage.PAUSE):
             if pause.until is not None and pause.until < self._at:
                 self._end(pause, pause.until, "")
         self._before(fact)
@@ -97,7 +97,7 @@ class _Life:
 
     # -- looking
 
-    def _all(self, *stages: Stage, **agreeing: Any) -> list[_Open]:
+    def _all(self, *stages: LifeStage, **agreeing: Any) -> list[_Open]:
         """The stages of these kinds that last, the latest first."""
         return [
             one
@@ -105,7 +105,7 @@ class _Life:
             if not one.over and one.stage in stages and _agrees(one, agreeing)
         ]
 
-    def _one(self, *stages: Stage) -> _Open | None:
+    def _one(self, *stages: LifeStage) -> _Open | None:
         return next(iter(self._all(*stages)), None)
 
     def _home(self, fact: e.Fact) -> _Open | None:
@@ -116,7 +116,7 @@ class _Life:
                     fits = one.stage is stage and one.over is over and _agrees(one, agreeing)
                     if fits and one.holds(self._at, self._at):
                         return one
-        return self._one(Stage.LIFE) or self._within(self._stages[0] if self._stages else None, self._at)
+        return self._one(LifeStage.LIFE) or self._within(self._stages[0] if self._stages else None, self._at)
 
     def _within(
         self, stage: _Open | None, started_at: datetime, ended_at: datetime | None = None
@@ -129,7 +129,7 @@ class _Life:
     # -- writing
 
     def _begin(
-        self, stage: Stage, name: str, service: str, parent: _Open | None, peer: str = "", **more: Any
+        self, stage: LifeStage, name: str, service: str, parent: _Open | None, peer: str = "", **more: Any
     ) -> _Open:
         begun = _Open(
             stage, self._version, name, service, peer, parent, self._at, self._at,
@@ -147,7 +147,7 @@ class _Life:
         if home is None or home.over or speaker:
             self._word(name, home, speaker, "" if limit is None else name)
             return
-        home.events.append(Event(self._version, name, self._at))
+        home.events.append(SpanEvent(self._version, name, self._at))
         home.reach(self._at, self._at)
         if limit is not None:
             home.missed[limit, getattr(fact, "due_at")] = name  # noqa: B009 -- each fact with a limit has it
@@ -163,7 +163,7 @@ class _Life:
         """One fact as a span of its instant."""
         parent = self._within(home, self._at)
         word = _Open(
-            Stage.WORD, self._version, name, speaker or self._fact.SPEAKER, "", parent, self._at, self._at,
+            LifeStage.WORD, self._version, name, speaker or self._fact.SPEAKER, "", parent, self._at, self._at,
             {c.FACT: name, c.VERSION: self._version},
         )  # fmt: skip
         if speaker:
@@ -194,7 +194,7 @@ class _Life:
         if error:
             attributes[c.ERROR_TYPE] = error
         self.spans.append(
-            Span(
+            LifeSpan(
                 trace_id=f"{trace_id_of(complaint_id):032x}",
                 span_id=stage_span_id(complaint_id, one.version, one.stage),
                 parent_id=None
@@ -212,7 +212,7 @@ class _Life:
             )
         )
 
-    def _end_all(self, *stages: Stage, **agreeing: Any) -> None:
+    def _end_all(self, *stages: LifeStage, **agreeing: Any) -> None:
         for one in self._all(*stages, **agreeing):
             if not one.over:
                 self._end(one, _last_of(one, self._at), type(self._fact).__name__)
@@ -221,16 +221,16 @@ class _Life:
 
     def _before(self, fact: e.Fact) -> None:
         """Begin the stages that hold the fact."""
-        life = self._one(Stage.LIFE)
+        life = self._one(LifeStage.LIFE)
         match fact:
             case e.ComplaintReceived():
-                self._begin(Stage.LIFE, "life", c.HOTLINE, None)
+                self._begin(LifeStage.LIFE, "life", c.HOTLINE, None)
             case e.AnswerSentBack():
-                self._end_all(Stage.VISIT, Stage.ORDER)
+                self._end_all(LifeStage.VISIT, LifeStage.ORDER)
                 self._order(fact, "answer sent back")
             case e.WhistleBlown():
                 self._begin(
-                    Stage.WHISTLE,
+                    LifeStage.WHISTLE,
                     f"whistle {fact.whistle}",
                     DeskName.DISPATCH,
                     life,
@@ -238,13 +238,13 @@ class _Life:
                     unit=fact.unit,
                 )
             case e.UnitCalled():
-                whistle = next(iter(self._all(Stage.WHISTLE, **{c.WHISTLE: fact.whistle})), life)
+                whistle = next(iter(self._all(LifeStage.WHISTLE, **{c.WHISTLE: fact.whistle})), life)
                 self._begin(
-                    Stage.CALL, f"{fact.called} called", DeskName.DISPATCH, whistle, fact.called,
+                    LifeStage.CALL, f"{fact.called} called", DeskName.DISPATCH, whistle, fact.called,
                     whistle=fact.whistle, unit=fact.called,
                 )  # fmt: skip
             case e.SupervisionOpened():
-                self._begin(Stage.SUPERVISION, "supervision", DeskName.ESCALATION, life, fact.told)
+                self._begin(LifeStage.SUPERVISION, "supervision", DeskName.ESCALATION, life, fact.told)
             case e.VisitScheduled():
                 self._visit(fact, life)
             case _:
@@ -252,12 +252,12 @@ class _Life:
 
     def _visit(self, fact: e.VisitScheduled, life: _Open | None) -> None:
         """An attempt, and the visit with the first of them."""
-        self._end_all(Stage.ATTEMPT)
-        visit = next(iter(self._all(Stage.VISIT, **{c.VISIT: fact.visit})), None)
+        self._end_all(LifeStage.ATTEMPT)
+        visit = next(iter(self._all(LifeStage.VISIT, **{c.VISIT: fact.visit})), None)
         if visit is None:
-            self._end_all(Stage.VISIT)
+            self._end_all(LifeStage.VISIT)
             visit = self._begin(
-                Stage.VISIT,
+                LifeStage.VISIT,
                 f"visit {fact.visit}",
                 DeskName.FEEDBACK,
                 life,
@@ -266,37 +266,37 @@ class _Life:
             )
         visit.until = None
         self._begin(
-            Stage.ATTEMPT, f"attempt {fact.attempt}", DeskName.FEEDBACK, visit, c.DIALLER,
+            LifeStage.ATTEMPT, f"attempt {fact.attempt}", DeskName.FEEDBACK, visit, c.DIALLER,
             visit=fact.visit, attempt=fact.attempt,
         )  # fmt: skip
 
     def _order(self, fact: e.ComplaintDispatched | e.AnswerSentBack, again: str = "") -> None:
         name = f"order {fact.assignment} at {fact.unit}" + (f", {again}" if again else "")
         self._begin(
-            Stage.ORDER, name, DeskName.DISPATCH, self._one(Stage.LIFE), fact.unit,
+            LifeStage.ORDER, name, DeskName.DISPATCH, self._one(LifeStage.LIFE), fact.unit,
             assignment=fact.assignment, round=fact.round, unit=fact.unit,
         )  # fmt: skip
 
     def _after(self, fact: e.Fact) -> None:
         """End the stages that the fact ends, then begin those that follow."""
         for question in DECISIONS.get(type(fact), ()):
-            self._end_all(Stage.REVIEW, **{c.QUESTION: question})
+            self._end_all(LifeStage.REVIEW, **{c.QUESTION: question})
         moved = isinstance(fact, e.CouncilDecided) and fact.to_unit != fact.unit
         if moved or isinstance(fact, _ORDER_OVER):
-            self._end_all(Stage.ORDER)
+            self._end_all(LifeStage.ORDER)
         if isinstance(fact, (e.ComplaintReopened, e.TerminationApproved)):
-            self._end_all(Stage.VISIT)
+            self._end_all(LifeStage.VISIT)
         self._shorter(fact)
         if isinstance(fact, ENDS):
             self._finish(fact)
             return
-        life = self._one(Stage.LIFE)
+        life = self._one(LifeStage.LIFE)
         due = moved or isinstance(fact, _ORDER_DUE)
         if (due or (isinstance(fact, e.ComplaintClassified) and fact.to_dispatch)) and life is not None:
-            if self._one(Stage.DISPATCH) is None:
-                self._begin(Stage.DISPATCH, "dispatch", DeskName.DISPATCH, life)
+            if self._one(LifeStage.DISPATCH) is None:
+                self._begin(LifeStage.DISPATCH, "dispatch", DeskName.DISPATCH, life)
         elif isinstance(fact, e.ComplaintDispatched):
-            self._end_all(Stage.DISPATCH, Stage.ORDER)
+            self._end_all(LifeStage.DISPATCH, LifeStage.ORDER)
             self._order(fact)
         self._asked(fact, life)
 
@@ -304,40 +304,45 @@ class _Life:
         """The stages within others that this ends: a pause, an attempt, a called unit, supervision."""
         match fact:
             case e.PauseEnded():
-                self._end_all(Stage.PAUSE)
+                self._end_all(LifeStage.PAUSE)
             case e.ComplaintReclassified() if fact.pause_days is not UNSET:
-                self._end_all(Stage.PAUSE)
+                self._end_all(LifeStage.PAUSE)
             case e.VisitMade():
-                self._end_all(Stage.ATTEMPT, Stage.VISIT)
+                self._end_all(LifeStage.ATTEMPT, LifeStage.VISIT)
             case e.VisitUnreached():
-                self._end_all(Stage.ATTEMPT)
-                for visit in self._all(Stage.VISIT):
+                self._end_all(LifeStage.ATTEMPT)
+                for visit in self._all(LifeStage.VISIT):
                     visit.until = self._at
             case e.WhistleReleased():
-                self._end_all(Stage.CALL, **{c.WHISTLE: fact.whistle, c.UNIT: fact.called})
-                if not self._all(Stage.CALL, **{c.WHISTLE: fact.whistle}):
-                    self._end_all(Stage.WHISTLE, **{c.WHISTLE: fact.whistle})
+                self._end_all(LifeStage.CALL, **{c.WHISTLE: fact.whistle, c.UNIT: fact.called})
+                if not self._all(LifeStage.CALL, **{c.WHISTLE: fact.whistle}):
+                    self._end_all(LifeStage.WHISTLE, **{c.WHISTLE: fact.whistle})
             case e.SupervisionClosed():
-                self._end_all(Stage.SUPERVISION)
+                self._end_all(LifeStage.SUPERVISION)
             case _:
                 pass
 
     def _asked(self, fact: e.Fact, life: _Open | None) -> None:
         """A question to reviewers, or a pause that they granted."""
-        order = self._one(Stage.ORDER)
+        order = self._one(LifeStage.ORDER)
         question = QUESTIONS.get(type(fact))
         if question is not None:
             within = life if question == EXCLUSION else order
-            self._end_all(Stage.REVIEW, **{c.QUESTION: question})
+            self._end_all(LifeStage.REVIEW, **{c.QUESTION: question})
             self._begin(
-                Stage.REVIEW, f"review: {question}", DeskName.DISPATCH, within, c.REVIEWERS, question=question
+                LifeStage.REVIEW,
+                f"review: {question}",
+                DeskName.DISPATCH,
+                within,
+                c.REVIEWERS,
+                question=question,
             )
         elif isinstance(fact, e.PauseApproved) and order is not None:
-            self._end_all(Stage.PAUSE)
-            self._begin(Stage.PAUSE, "pause", DeskName.DISPATCH, order).until = fact.until
+            self._end_all(LifeStage.PAUSE)
+            self._begin(LifeStage.PAUSE, "pause", DeskName.DISPATCH, order).until = fact.until
 
     def _finish(self, fact: e.Fact) -> None:
-        for life in self._all(Stage.LIFE):
+        for life in self._all(LifeStage.LIFE):
             if isinstance(fact, e.ComplaintClosed):
                 life.attributes[c.OUTCOME] = str(fact.outcome)
             self._end(life, self._at, type(fact).__name__)
@@ -363,7 +368,7 @@ def _last_of(one: _Open, at: datetime) -> datetime:
     return at if one.until is None else min(one.until, at)
 
 
-def spans_of(facts: Sequence[e.Fact | None]) -> list[Span]:
+def spans_of(facts: Sequence[e.Fact | None]) -> list[LifeSpan]:
     """The spans of one life, of all stages that have ended, inner ones first.
 
     `facts`: the life from its first fact on, in order; None where nobody can read one, which then is in no

@@ -9,7 +9,7 @@ import httpx2
 import msgspec
 
 from hotline.casefile.timeline import rows_of
-from hotline.tracing.span import Span
+from hotline.tracing.span import LifeSpan
 from hotline.tracing.stages import spans_of
 from hotline.tracing.zipkin import encoded
 from shared.log.codec import decoded
@@ -30,7 +30,7 @@ class Traced(msgspec.Struct, frozen=True, kw_only=True):
     """32 hexadecimal digits."""
     trace: str
     """The address at which a viewer shows it; empty where no viewer runs."""
-    spans: list[Span]
+    spans: list[LifeSpan]
     """Of the stages that have ended, inner ones first."""
     unreadable: str = ""
     """A sentence on what of it could not be read; empty where all could."""
@@ -60,7 +60,7 @@ def _fact(row: Any) -> Any:
     return decoded(row["type"], row["schema_version"], row["body"])
 
 
-async def state(viewer: str, spans: list[Span]) -> None:
+async def state(viewer: str, spans: list[LifeSpan]) -> None:
     """Tell the viewer all of them at once; told again they are the same. `UserError` where it does not take them."""
     try:
         # A proxy of the network leads to no viewer on this machine.

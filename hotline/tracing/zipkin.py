@@ -14,13 +14,13 @@ import msgspec
 
 from hotline.tracing import conventions as c
 from hotline.tracing.conventions import Kind
-from hotline.tracing.span import Event, Span
+from hotline.tracing.span import LifeSpan, SpanEvent
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 
 
-def encoded(spans: Iterable[Span]) -> bytes:
+def encoded(spans: Iterable[LifeSpan]) -> bytes:
     """The body of a POST to `/api/v2/spans`."""
     return msgspec.json.encode([_span(span) for span in spans])
 
@@ -30,7 +30,7 @@ def micros(at: datetime) -> int:
     return (at - _EPOCH) // _MICROSECOND
 
 
-def _span(span: Span) -> dict[str, Any]:
+def _span(span: LifeSpan) -> dict[str, Any]:
     told: dict[str, Any] = {
         "traceId": span.trace_id,
         "id": span.span_id,
@@ -51,12 +51,12 @@ def _span(span: Span) -> dict[str, Any]:
     return told
 
 
-def _annotation(event: Event) -> dict[str, Any]:
+def _annotation(event: SpanEvent) -> dict[str, Any]:
     """An event's number is in its text: an annotation has no attributes."""
     return {"timestamp": micros(event.at), "value": f"{event.version} {event.name}"}
 
 
-def _tags(span: Span) -> dict[str, str]:
+def _tags(span: LifeSpan) -> dict[str, str]:
     tags = {name: str(value) for name, value in span.attributes}
     if span.error:
         tags[c.ERROR] = span.error

@@ -18,7 +18,7 @@ from opentelemetry.semconv.attributes import service_attributes as stable_servic
 from hotline.lab.mix import Mix
 from hotline.tracing import conventions
 from hotline.tracing.belonging import BELONGINGS, DECISIONS, QUESTIONS
-from hotline.tracing.span import Span, Stage
+from hotline.tracing.span import LifeSpan, LifeStage
 from hotline.tracing.stages import spans_of
 from shared import events as e
 from shared.complaint import ENDS
@@ -52,7 +52,7 @@ LONG: Final = (
 )
 
 
-def told_of(facts: Sequence[Fact], spans: Sequence[Span]) -> Counter[int]:
+def told_of(facts: Sequence[Fact], spans: Sequence[LifeSpan]) -> Counter[int]:
     """How often each version is told: by an event, or by a word."""
     words = [dict(span.attributes).get(conventions.VERSION) for span in spans]
     return Counter([event.version for span in spans for event in span.events] + [v for v in words if v])
@@ -88,14 +88,14 @@ def holds(facts: Sequence[Fact]) -> None:
 
 def grows(facts: Sequence[Fact]) -> None:
     """The spans of a prefix are among those of one fact more."""
-    before: set[Span] = set()
+    before: set[LifeSpan] = set()
     for number in range(len(facts) + 1):
         spans = set(spans_of(facts[:number]))
         assert before <= spans, [type(fact).__name__ for fact in facts[:number]]
         before = spans
 
 
-def stages(spans: Sequence[Span]) -> Counter[str]:
+def stages(spans: Sequence[LifeSpan]) -> Counter[str]:
     return Counter(str(dict(span.attributes)[conventions.STAGE]) for span in spans)
 
 
@@ -103,15 +103,15 @@ def expected(facts: Sequence[Fact]) -> dict[str, int]:
     """How many stages of each kind the facts say there were, where the life has ended."""
     kinds = Counter(type(fact) for fact in facts)
     return {
-        Stage.LIFE: 1,
-        Stage.ORDER: kinds[e.ComplaintDispatched] + kinds[e.AnswerSentBack],
-        Stage.PAUSE: kinds[e.PauseApproved],
-        Stage.REVIEW: sum(kinds[kind] for kind in QUESTIONS if kind is not e.ExclusionRequested),
-        Stage.WHISTLE: kinds[e.WhistleBlown],
-        Stage.CALL: kinds[e.UnitCalled],
-        Stage.SUPERVISION: kinds[e.SupervisionClosed],
-        Stage.VISIT: len({fact.visit for fact in facts if isinstance(fact, e.VisitScheduled)}),
-        Stage.ATTEMPT: kinds[e.VisitScheduled],
+        LifeStage.LIFE: 1,
+        LifeStage.ORDER: kinds[e.ComplaintDispatched] + kinds[e.AnswerSentBack],
+        LifeStage.PAUSE: kinds[e.PauseApproved],
+        LifeStage.REVIEW: sum(kinds[kind] for kind in QUESTIONS if kind is not e.ExclusionRequested),
+        LifeStage.WHISTLE: kinds[e.WhistleBlown],
+        LifeStage.CALL: kinds[e.UnitCalled],
+        LifeStage.SUPERVISION: kinds[e.SupervisionClosed],
+        LifeStage.VISIT: len({fact.visit for fact in facts if isinstance(fact, e.VisitScheduled)}),
+        LifeStage.ATTEMPT: kinds[e.VisitScheduled],
     }
 
 
@@ -191,7 +191,7 @@ def test_a_day_of_the_city_is_told_whole() -> None:
         holds(facts)
         each_stage_once(facts)
         found += stages(spans_of(facts))
-    assert set(found) == set(Stage)
+    assert set(found) == set(LifeStage)
 
 
 def test_a_day_of_the_city_grows_and_changes_nothing() -> None:
@@ -207,7 +207,7 @@ def test_a_fact_that_nobody_can_read_is_left_out_and_keeps_its_number() -> None:
     assert set(whole) - set(spans_of(facts)) == {span for span in whole if _tells(span, sign + 1)}
 
 
-def _tells(span: Span, version: int) -> bool:
+def _tells(span: LifeSpan, version: int) -> bool:
     return dict(span.attributes).get(conventions.VERSION) == version
 
 
