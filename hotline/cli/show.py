@@ -93,7 +93,7 @@ def print_life(shown: Shown, console: Console) -> None:
     for limit, due_at in shown.deadlines.items():
         line(f"  {limit.lower()} limit: {times.shown(due_at, zone)}")
     line(Text.assemble("hash chain: ", "right" if shown.chain_right else ("BROKEN", "red")))
-    line(f"trace: {shown.trace or f'{shown.trace_id} (this life is not traced, or no viewer runs)'}")
+    line(f"trace: {shown.trace or f'{shown.trace_id} (not sent to a viewer: hotline trace sends it)'}")
     if shown.unreadable:
         line(Text(shown.unreadable, style="red"))
 
