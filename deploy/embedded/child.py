@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 POLL_SECONDS: Final = 0.05
 LOOPBACK: Final = "127.0.0.1"
 
+_UNLESS_ORPHANED: Final = '[ "$PPID" = "$0" ] || exit 0; exec "$@"'
+"""A parent that ended before the kernel knew of the signal would never be followed: then nothing is started."""
+
 _HAS_PROC: Final = Path("/proc/self/stat").exists()
 
 
@@ -81,6 +84,7 @@ def spawn(
     setpriv = shutil.which("setpriv")
     if dies_with_parent_by is not None and setpriv is not None:
         prefix += (setpriv, "--pdeathsig", dies_with_parent_by.name.removeprefix("SIG"))
+        prefix += ("sh", "-c", _UNLESS_ORPHANED, str(os.getpid()))
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:
         popen = subprocess.Popen(  # noqa: S603 -- our own commands
