@@ -135,6 +135,7 @@ _TYPED: Final[dict[str, tuple[int, str]]] = {
     "hotline subjects 供": (0, "TIMELY_24H   公共服务/供水  municipal-water"),
     "hotline find 停水": (0, "停水三天"),
     "hotline show COMPLAINT": (0, "stands at"),
+    "hotline trace COMPLAINT": (0, " stand at http://"),
     "hotline request add COMPLAINT --text …": (0, "Done"),
     "hotline request correct COMPLAINT --content …": (0, "Done"),
     "hotline request correct COMPLAINT --district … --street … --subject …": (0, "The order"),

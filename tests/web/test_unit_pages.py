@@ -13,7 +13,7 @@ import pytest
 
 from hotline.web.pages.look import Language, Theme
 from shared import roles
-from tests.city import OTHER_UNIT, UNIT, City, until
+from tests.city import OTHER_UNIT, QUIET_STREET, QUIET_UNIT, City, until
 from tests.shell import PATIENCE
 from tests.web.browser import People, Watched, needs_browser, open_browser
 from tests.web.door import Door, open_door
@@ -25,13 +25,13 @@ pytestmark = [pytest.mark.connected, needs_browser]
 
 @pytest.fixture
 async def clerk(people: People) -> Watched:
-    return await people.sign_in("王芳", roles.UNIT, UNIT)
+    return await people.sign_in("王芳", roles.UNIT, QUIET_UNIT)
 
 
 async def test_a_new_order_stands_in_the_list_of_its_unit_and_in_no_other(
     people: People, clerk: Watched, agents: httpx2.AsyncClient
 ) -> None:
-    made = await recorded(agents)
+    made = await recorded(agents, street=QUIET_STREET)
     await clerk.goto("/work")
     row = clerk.page.locator(f"#r-{made['complaint_id']}-lead-0")
     assert await row.count() == 1
@@ -47,7 +47,7 @@ async def test_a_new_order_stands_in_the_list_of_its_unit_and_in_no_other(
 async def test_the_list_is_right_for_a_reader_who_sees_nothing_in_both_looks(
     clerk: Watched, agents: httpx2.AsyncClient
 ) -> None:
-    await recorded(agents)
+    await recorded(agents, street=QUIET_STREET)
     found: list[str] = []
     for language in Language:
         for theme in (Theme.LIGHT, Theme.DARK):
@@ -62,7 +62,7 @@ async def test_the_list_is_right_for_a_reader_who_sees_nothing_in_both_looks(
 async def test_the_list_changes_by_itself_and_the_focus_stays(
     clerk: Watched, agents: httpx2.AsyncClient
 ) -> None:
-    first = await recorded(agents)
+    first = await recorded(agents, street=QUIET_STREET)
     page = clerk.page
     await clerk.goto("/work?tab=to-sign")
     link = page.locator(f"a[href='/work/{first['complaint_number']}']")
@@ -71,7 +71,7 @@ async def test_the_list_changes_by_itself_and_the_focus_stays(
     await box.check()
     await link.focus()
     for _ in range(3):
-        made = await recorded(agents)
+        made = await recorded(agents, street=QUIET_STREET)
         await page.locator(f"#r-{made['complaint_id']}-lead-0").wait_for(timeout=15_000)
         focused = await page.evaluate("document.activeElement.getAttribute('href')")
         assert focused == f"/work/{first['complaint_number']}"
@@ -88,7 +88,7 @@ async def test_the_page_calls_itself_old_where_the_projector_stands_still(
     projector = door.supervisor.pids()["projector"]
     os.kill(projector, signal.SIGSTOP)
     try:
-        await recorded(agents)
+        await recorded(agents, street=QUIET_STREET)
         await clerk.page.locator("#as-of.late").wait_for(timeout=30_000 * PATIENCE)
         assert "落后" in await line.inner_text()
     finally:
@@ -106,10 +106,10 @@ async def test_what_is_overdue_says_so_in_a_word_and_a_shape(
     async with open_door(town, tmp_path) as late_door, open_browser() as browser:
         people = People(browser, late_door)
         agents = await late_door.of(roles.AGENTS)
-        made = await recorded(agents, urgency="CRITICAL_2H", title=LONG)
-        await recorded(agents)
+        made = await recorded(agents, street=QUIET_STREET, urgency="CRITICAL_2H", title=LONG)
+        await recorded(agents, street=QUIET_STREET)
         await town.clock_to(began_at + timedelta(hours=30))
-        clerk = await people.sign_in("王芳", roles.UNIT, UNIT)
+        clerk = await people.sign_in("王芳", roles.UNIT, QUIET_UNIT)
         row = clerk.page.locator(f"#r-{made['complaint_id']}-lead-0")
 
         async def is_late() -> bool:
