@@ -10,6 +10,16 @@ def trace_id_of(complaint_id: str) -> int:
     return int(complaint_id.replace("-", ""), 16)
 
 
+def trace_hex_of(complaint_id: str) -> str:
+    """The same as a viewer and a header write it: 32 hexadecimal digits."""
+    return f"{trace_id_of(complaint_id):032x}"
+
+
+def trace_page(viewer: str, complaint_id: str) -> str:
+    """The address at which a viewer at this address shows the life."""
+    return f"{viewer}/zipkin/traces/{trace_hex_of(complaint_id)}"
+
+
 def span_id_of(complaint_id: str, caused_by: str, desk: str) -> int:
     """The span of one desk's decision on one cause; of a life's stage on the version that began it."""
     text = f"{complaint_id}|{caused_by}|{desk}".encode()

@@ -36,7 +36,7 @@ from shared.log.reading import archive_held
 from shared.runtime.errors import UserError
 from shared.text import quoted
 from shared.times import in_zone, shown_beside, zone_of
-from shared.trace_ids import is_followed, trace_id_of
+from shared.trace_ids import is_followed, trace_hex_of, trace_page
 from shared.unreadable import UnreadableRows
 
 _FACTS: Final = """
@@ -115,9 +115,7 @@ async def show(reader_dsn: str, named: str, zipkin: str | None = None, traces_ra
             case = await _by_head(connection, complaint_id)
         entries = [await _titled(connection, entry, row) for entry, row in zip(entries, rows, strict=True)]
         call = "" if case.call_id is None else await _call(connection, case.call_id)
-    trace_id = f"{trace_id_of(complaint_id):032x}"
     due = unread.read("its limits", lambda: due_deadlines(case))
-    traced = zipkin is not None and is_followed(complaint_id, traces_ratio)
     return Shown(
         complaint_id=complaint_id,
         complaint_number=case.complaint_number,
@@ -129,8 +127,10 @@ async def show(reader_dsn: str, named: str, zipkin: str | None = None, traces_ra
         deadlines={str(limit): due for limit, due in (due or {}).items() if limit is not Limit.WARNING},
         call=call,
         chain_right=right,
-        trace_id=trace_id,
-        trace=f"{zipkin}/zipkin/traces/{trace_id}" if traced else "",
+        trace_id=trace_hex_of(complaint_id),
+        trace=trace_page(zipkin, complaint_id)
+        if zipkin is not None and is_followed(complaint_id, traces_ratio)
+        else "",
         entries=entries,
         words=words,
         unreadable=unread.line(),

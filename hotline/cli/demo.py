@@ -227,7 +227,7 @@ def _print_next(complaint: str | None, realm: Realm, board: str, *, keep: bool) 
     from deploy.city.registry import folder
     from hotline.lab.rehearsal.stage import left_running
     from shared.runtime.kafka_address import without_login
-    from shared.trace_ids import trace_id_of
+    from shared.trace_ids import trace_page
 
     if not keep and (running := left_running(folder())):
         say(running)
@@ -244,5 +244,5 @@ def _print_next(complaint: str | None, realm: Realm, board: str, *, keep: bool) 
     if complaint is not None:
         say(f"  hotline show {complaint[:13]}   a life with much in it")
         if keep and realm.zipkin:
-            say(f"  {realm.zipkin}/zipkin/traces/{trace_id_of(complaint):032x}   the same as a trace")
+            say(f"  {trace_page(realm.zipkin, complaint)}   the same as a trace")
     say("  hotline verify · hotline unit --help · README.md")

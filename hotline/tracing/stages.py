@@ -20,7 +20,7 @@ from hotline.tracing.span import LifeSpan, LifeStage, SpanEvent, stage_span_id
 from shared import events as e
 from shared.complaint import ENDS
 from shared.events.base import DeskName, Limit
-from shared.trace_ids import trace_id_of
+from shared.trace_ids import trace_hex_of
 
 
 @dataclass(slots=True, eq=False)
@@ -195,7 +195,7 @@ class _Life:
             attributes[c.ERROR_TYPE] = error
         self.spans.append(
             LifeSpan(
-                trace_id=f"{trace_id_of(complaint_id):032x}",
+                trace_id=trace_hex_of(complaint_id),
                 span_id=stage_span_id(complaint_id, one.version, one.stage),
                 parent_id=None
                 if parent is None

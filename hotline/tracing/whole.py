@@ -15,7 +15,7 @@ from hotline.tracing.zipkin import encoded
 from shared.log.codec import decoded
 from shared.log.reading import archive_held
 from shared.runtime.errors import UserError
-from shared.trace_ids import trace_id_of
+from shared.trace_ids import trace_hex_of, trace_page
 from shared.unreadable import UnreadableRows
 
 VIEWER_SECONDS_MAX: Final = 30.0
@@ -46,11 +46,10 @@ async def traced(reader_dsn: str, named: str, viewer: str | None) -> Traced:
         complaint_id, rows = await rows_of(connection, named)
     unread = UnreadableRows()
     facts = [unread.read(f"version {row['version']} ({row['type']})", partial(_fact, row)) for row in rows]
-    trace_id = f"{trace_id_of(complaint_id):032x}"
     return Traced(
         complaint_id=complaint_id,
-        trace_id=trace_id,
-        trace="" if viewer is None else f"{viewer}/zipkin/traces/{trace_id}",
+        trace_id=trace_hex_of(complaint_id),
+        trace="" if viewer is None else trace_page(viewer, complaint_id),
         spans=spans_of(facts),
         unreadable=unread.line(),
     )

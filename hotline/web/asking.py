@@ -28,7 +28,7 @@ from hotline.web.rate import RateLimits
 from hotline.web.speaking import Speakers
 from shared.policy.catalogue import Catalogue
 from shared.runtime.telemetry import Telemetry
-from shared.trace_ids import is_followed, trace_id_of
+from shared.trace_ids import is_followed, trace_page
 
 
 class TraceViewer(NamedTuple):
@@ -43,7 +43,7 @@ class TraceViewer(NamedTuple):
         """The address of this life's trace; empty where it has none."""
         if not self.address or not is_followed(complaint, self.ratio):
             return ""
-        return f"{self.address}/zipkin/traces/{trace_id_of(complaint):032x}"
+        return trace_page(self.address, complaint)
 
 
 class Rooms(NamedTuple):

@@ -31,7 +31,7 @@ from prometheus_client.exposition import ThreadingWSGIServer
 from shared.runtime.errors import told
 from shared.runtime.health import Health, answering
 from shared.runtime.metric_names import COUNTERS, HISTOGRAMS, CounterName, HistogramName
-from shared.trace_ids import is_followed, span_id_of, trace_id_of
+from shared.trace_ids import is_followed, span_id_of, trace_hex_of, trace_id_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -310,7 +310,7 @@ def set_up_logs(level: str = "INFO") -> None:
         if context.is_valid:
             event["trace_id"], event["span_id"] = f"{context.trace_id:032x}", f"{context.span_id:016x}"
         elif (complaint_id := event.get("complaint_id")) is not None:
-            event["trace_id"] = f"{trace_id_of(complaint_id):032x}"
+            event["trace_id"] = trace_hex_of(complaint_id)
         return event
 
     structlog.configure(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -33,8 +33,8 @@ from shared import roles
 from shared.inputs import RecordRequest
 from shared.log.acts import acting
 from shared.structured import CONTENT_TYPE as STRUCTURED
-from tests.city import UNIT, City
-from tests.web.door import Door, open_door
+from tests.city import UNIT
+from tests.web.door import Door
 from tests.web.test_http import event, new_id, recorded, request_body
 
 pytestmark = pytest.mark.connected
@@ -60,7 +60,7 @@ DOOR_SAYS: Final = {ProblemKind.NO_KEY, ProblemKind.BAD_EVENT, ProblemKind.NOT_F
 
 
 def checks() -> list[Any]:
-    """What is held of each answer.
+    """The checks that every answer must pass.
 
     Left out: `positive_data_acceptance`, for a desk refuses what fits a schema and not the complaint; `use_after_free`,
     `ensure_resource_availability`, for nothing is ever deleted here; `object_level_authorization`, which
@@ -186,12 +186,6 @@ class Fuzz:
             case.path_parameters.update({n: self.real[n] for n in case.path_parameters if n in self.real})
         if case.meta.generation.mode.is_positive and isinstance(case.body, dict):
             case.body.update({n: self.real[n] for n in case.body if n in self.real})
-
-
-@pytest.fixture(scope="module")
-async def door(town: City, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Door]:
-    async with open_door(town, tmp_path_factory.mktemp("fuzzed")) as made:
-        yield made
 
 
 @pytest.fixture(scope="module")

@@ -44,12 +44,6 @@ ABSENT: Final = "11111111-2222-8333-8444-555555555555"
 
 
 @pytest.fixture(scope="module")
-async def door(town: City, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Door]:
-    async with open_door(town, tmp_path_factory.mktemp("web")) as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
 async def agents(door: Door) -> httpx2.AsyncClient:
     return await door.of(roles.AGENTS)
 

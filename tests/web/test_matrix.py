@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import AsyncIterator
 from typing import Any, Final
 from urllib.request import urlopen
 from uuid import uuid4
@@ -26,19 +25,13 @@ from shared.events import ComplaintDispatched, ReturnApproved
 from shared.inputs.base import AboutComplaint
 from shared.structured import CONTENT_TYPE
 from tests.city import OTHER_UNIT, UNIT, City
-from tests.web.door import Door, open_door
+from tests.web.door import Door
 from tests.web.test_http import recorded
 
 pytestmark = pytest.mark.connected
 
 THIRD_UNIT: Final = "street-xueyuanlu"
 NOBODY: Final = "no-such-unit"
-
-
-@pytest.fixture(scope="module")
-async def door(town: City, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Door]:
-    async with open_door(town, tmp_path_factory.mktemp("matrix")) as made:
-        yield made
 
 
 @pytest.fixture(scope="module")

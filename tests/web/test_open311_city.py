@@ -6,7 +6,6 @@ import asyncio
 import json
 import re
 import time
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import uuid4
@@ -31,7 +30,7 @@ from shared.events import (
 from shared.policy.catalogue import parsed
 from shared.topics import INTAKE_REQUESTS
 from tests.city import CATALOGUE, DISTRICT, STREET, STREETS, UNIT, WATER, City, until
-from tests.web.door import Door, open_door
+from tests.web.door import Door
 from tests.web.test_contacts import contact_of
 from tests.web.test_open311 import FOREIGN, faults, read_xml, without_control
 
@@ -42,12 +41,6 @@ CODE: Final = KNOWN.code_of(WATER)
 RESOLVES_SECONDS: Final = 10
 """FixMyStreet asks five times, two seconds apart, and then gives up."""
 INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d")
-
-
-@pytest.fixture(scope="module")
-async def door(town: City, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Door]:
-    async with open_door(town, tmp_path_factory.mktemp("open311")) as made:
-        yield made
 
 
 @pytest.fixture(scope="module")

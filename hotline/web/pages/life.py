@@ -13,7 +13,7 @@ from hotline.web.pages.problems import PageFault, PageRefusal
 from hotline.web.pages.staff import names_of
 from hotline.web.reading import complaint_of, is_told, lent
 from shared.complaint import Stage, stage_of, waits_for
-from shared.trace_ids import trace_id_of
+from shared.trace_ids import trace_hex_of
 
 
 async def life_page(ask: PageAsk) -> PageView:
@@ -63,7 +63,7 @@ async def fact_page(ask: PageAsk) -> PageView:
             "before": before,
             "last": len(life.facts),
             "body": _shown(fact.body),
-            "trace_id": f"{trace_id_of(one.complaint_id):032x}",
+            "trace_id": trace_hex_of(one.complaint_id),
         },
     )
 

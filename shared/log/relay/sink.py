@@ -26,7 +26,7 @@ from shared.runtime.telemetry import Telemetry
 from shared.runtime.topic_admin import make_missing
 from shared.topic_names import partition_of, unit_of
 from shared.topics import COMPLAINTS_LOG, DISPATCH_ORDERS, TOPICS, Topic
-from shared.trace_ids import span_id_of, trace_id_of
+from shared.trace_ids import span_id_of, trace_hex_of
 
 BATCH_BYTES_MAX: Final = 512 * 1024
 """Half of what a broker takes by default: a batch it refuses silently kills an idempotent producer."""
@@ -144,7 +144,7 @@ class KafkaSink:
         )
         if self._telemetry.follows(row.stream_id):
             span = span_id_of(row.stream_id, row.caused_by, row.actor)
-            headers.append(("traceparent", f"00-{trace_id_of(row.stream_id):032x}-{span:016x}-01".encode()))
+            headers.append(("traceparent", f"00-{trace_hex_of(row.stream_id)}-{span:016x}-01".encode()))
         return headers
 
     async def _make_missing(self, producer: AIOKafkaProducer, topics: set[str]) -> None:
