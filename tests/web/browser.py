@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urljoin
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Locator, Page, async_playwright
 
 from deploy.city.kafka_rights import Login
 from hotline.web.pages import staff
 from hotline.web.pages.gate import sign_in_path
 from hotline.web.pages.look import LANGUAGE_COOKIE, THEME_COOKIE, Language, Theme
 from shared.log.acts import acting
+from tests.city import until
 from tests.web.door import Door
 
 CHROMIUM: Final = Path("/usr/bin/chromium-headless-shell")
+_NEXT: Final = re.compile("^(下一页|Next page)$")
 VENDOR: Final = Path(__file__).parent / "vendor"
 _ARGS: Final = [
     "--disable-gpu",
@@ -69,6 +73,24 @@ class Watched:
     async def goto(self, path: str) -> None:
         """Go to a path of the pages."""
         await self.page.goto(self.origin + path)
+
+    async def holds(self, path: str, selector: str) -> bool:
+        """Turn the pages of a list, from this path on, up to the one with such an element; whether there is one."""
+        await self.goto(path)
+        while not await self.page.locator(selector).count():
+            following = self.page.get_by_role("link", name=_NEXT)
+            if not await following.count():
+                return False
+            await self.page.goto(urljoin(self.page.url, await following.get_attribute("href") or ""))
+        return True
+
+    async def turn_to(self, path: str, selector: str) -> Locator:
+        """The element, on the page of the list that has it.
+
+        Other tests of the session fill the lists, so an element can stand on any page.
+        """
+        await until(lambda: self.holds(path, selector), what=selector)
+        return self.page.locator(selector)
 
     async def axe(self) -> list[str]:
         """The violations that axe finds on the page as it stands."""

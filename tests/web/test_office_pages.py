@@ -60,8 +60,7 @@ async def test_a_visitor_writes_down_what_the_citizen_said(
     visitor = await people.sign_in("孙回访", roles.DIALLER)
     page = visitor.page
     await right(visitor, "/visits?later=yes", f"/visits/{made['complaint_number']}?do=record")
-    await visitor.goto("/visits?later=yes")
-    row = page.locator(f"a[href='/visits/{made['complaint_number']}']")
+    row = await visitor.turn_to("/visits?later=yes", f"a[href='/visits/{made['complaint_number']}']")
     await row.focus()
     await page.keyboard.press("Enter")
     await page.wait_for_url(f"**/visits/{made['complaint_number']}")
@@ -92,8 +91,8 @@ async def test_a_reviewer_decides_with_the_evidence_before_him(
     reviewer = await people.sign_in("钱审核", roles.REVIEWERS)
     page = reviewer.page
     await right(reviewer, "/decisions", f"/decisions/{made['complaint_number']}?do=extension")
-    await reviewer.goto("/decisions")
-    row = page.locator(f"tr:has(a[href='/decisions/{made['complaint_number']}'])")
+    waits = f"tr:has(a[href='/decisions/{made['complaint_number']}'])"
+    row = await reviewer.turn_to("/decisions", waits)
     assert "需协调更换主管道" in await row.inner_text()
     await reviewer.goto(f"/decisions/{made['complaint_number']}")
     await page.keyboard.press("e")
@@ -103,8 +102,7 @@ async def test_a_reviewer_decides_with_the_evidence_before_him(
     await page.wait_for_url("**done=ExtensionApproved*")
     (approved,) = await facts_of(door, made, ExtensionApproved)
     assert approved.reviewer == approved.actorid
-    await reviewer.goto("/decisions")
-    assert await row.count() == 0
+    assert not await reviewer.holds("/decisions", waits)
     assert reviewer.amiss == []
 
 

@@ -105,8 +105,7 @@ async def test_a_unit_signs_and_answers_without_any_script(people: People, door:
     made = await recorded(await door.of(roles.AGENTS))
     clerk = await people.sign_in("王芳", roles.UNIT, UNIT, java_script_enabled=False)
     page = clerk.page
-    await clerk.goto("/work?tab=to-sign")
-    await page.locator(f"a[href='/work/{made['complaint_number']}']").click()
+    await (await clerk.turn_to("/work?tab=to-sign", f"a[href='/work/{made['complaint_number']}']")).click()
     await page.locator("form[action$='/sign'] button").click()
     await page.wait_for_url("**done=OrderSigned*")
     await page.locator("a[href='?do=answer']").click()
