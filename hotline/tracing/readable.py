@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Final
 
@@ -13,12 +12,8 @@ from opentelemetry.trace.status import Status, StatusCode
 
 from hotline.tracing.span import LifeSpan
 from shared.runtime import span_names as names
-from shared.runtime.desk_spans import resource_of
+from shared.runtime.desk_spans import nanoseconds, resource_of
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND: Final = timedelta(microseconds=1)
-_NANOSECONDS: Final = 1000
-"""Of a microsecond."""
 _SAMPLED: Final = TraceFlags(TraceFlags.SAMPLED)
 
 
@@ -45,11 +40,6 @@ def readable(span: LifeSpan) -> ReadableSpan:
         start_time=nanoseconds(span.started_at),
         end_time=nanoseconds(span.ended_at),
     )
-
-
-def nanoseconds(at: datetime) -> int:
-    """Since 1970; whole microseconds, as facts have them."""
-    return (at - _EPOCH) // _MICROSECOND * _NANOSECONDS
 
 
 @cache

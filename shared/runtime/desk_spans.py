@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 LINKS_MAX: Final = 128
 """Links kept on a batch span; viewers and collectors refuse more than this by default."""
 EXPORT_MILLISECONDS: Final = 500
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
 
 
 class _GivenIds(IdGenerator):
@@ -146,7 +149,11 @@ class DeskSpans:
                 span.end()  # a span never ended is never exported
 
     def decided(self, decision: Decision) -> None:
-        """A decision on a followed life: one span, child of the decision that led to it, else of the life."""
+        """A decision on a followed life: one span, child of the decision that led to it, else of the life.
+
+        It stands at the instant of its last fact, in the city's time as the life's stages do. Machine time is
+        its batch's.
+        """
         tracer = self._tracer
         if tracer is None:
             return
@@ -159,22 +166,23 @@ class DeskSpans:
         )
         batch = self._batch.get()
         last = decision.facts[-1]
+        at = nanoseconds(getattr(last, last.TIME))
         heard = self._heard(decision)
         span = tracer.start_span(
             f"{self._service} {decision.command}",
             context=trace.set_span_in_context(NonRecordingSpan(context)),
             kind=SpanKind.CONSUMER if heard else SpanKind.INTERNAL,
+            start_time=at,
             links=[] if batch is None else [Link(batch.context)],
             attributes={
                 names.COMPLAINT: about,
                 names.BATCH: "" if batch is None else f"{batch.context.trace_id:032x}",
                 names.FACTS: [type(fact).__name__ for fact in decision.facts],
-                names.CITY_TIME: getattr(last, last.TIME).isoformat(),
                 names.CAUSED_BY: decision.caused_by,
                 **heard,
             },
         )
-        span.end()
+        span.end(end_time=at)
         self._ids.trace_id = None
         if batch is not None:
             batch.decisions.append(span.get_span_context())
@@ -193,6 +201,11 @@ class DeskSpans:
             names.OFFSET: message.offset,
             names.PEER_NAME: _speaks_on(message.topic, self._prefix),
         }
+
+
+def nanoseconds(at: datetime) -> int:
+    """Since 1970; whole microseconds, as facts have them."""
+    return (at - _EPOCH) // _MICROSECOND * 1000
 
 
 def resource_of(service: str) -> Resource:
