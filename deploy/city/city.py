@@ -55,6 +55,10 @@ GRANTED: Final = {
 """The logins of a city, and the roles each is a member of; what a role may do stands in the migrations."""
 
 
+COLLECTOR: Final = "OTEL_EXPORTER_OTLP_ENDPOINT"
+"""OpenTelemetry's own variable for the address of a collector; its headers are told by `..._HEADERS`."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Realm:
     """Where a city lives: addresses, names and logins."""
@@ -323,11 +327,11 @@ def web(realm: Realm, logs: Path, *, ruleset: str = RULESET, metrics: bool = Tru
 
 
 def _traces(realm: Realm, ratio: float) -> dict[str, str]:
-    return {
-        "TRACES": "zipkin" if realm.zipkin else "none",
-        "TRACES_ENDPOINT": realm.zipkin or "",
-        "TRACES_RATIO": str(ratio),
-    }
+    """Where traces go: to a collector that the environment names, else to the stack's viewer."""
+    kind, endpoint = "zipkin" if realm.zipkin else "none", realm.zipkin or ""
+    if collector := os.environ.get(COLLECTOR):
+        kind, endpoint = "otlp", collector
+    return {"TRACES": kind, "TRACES_ENDPOINT": endpoint, "TRACES_RATIO": str(ratio)}
 
 
 def _common_settings(

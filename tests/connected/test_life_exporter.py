@@ -7,9 +7,11 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
+from deploy.city import city as realm
 from deploy.embedded.stack import Addresses
 from hotline.tracing import exporter, followed
 from hotline.tracing.exporter import LifeExporter
@@ -173,6 +175,23 @@ async def test_a_slow_order_is_stated_and_no_more_in_a_minute_than_a_viewer_can_
     told = [complaint for complaint in streams if of(collector, complaint)]
     rows = await lived.sql("SELECT stream_id::text, why FROM read.traced WHERE why = 'slow'")
     assert {tuple(row) for row in rows} == {(complaint, "slow") for complaint in told}
+
+
+async def test_a_collector_that_the_environment_names_hears_every_process(
+    lived: City, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def told() -> set[tuple[str, str]]:
+        services = [*realm.services(lived.realm, tmp_path), realm.projector(lived.realm, tmp_path)]
+        return {
+            (service.env[f"{prefix}TRACES"], service.env[f"{prefix}TRACES_ENDPOINT"])
+            for service in services
+            for prefix in (f"{service.name.upper()}_",)
+        }
+
+    monkeypatch.delenv(realm.COLLECTOR, raising=False)
+    assert told() == {("zipkin", lived.realm.zipkin) if lived.realm.zipkin else ("none", "")}
+    monkeypatch.setenv(realm.COLLECTOR, "http://127.0.0.1:4318")
+    assert told() == {("otlp", "http://127.0.0.1:4318")}
 
 
 def _owned(city: City) -> Callable[[], Awaitable[bool]]:

@@ -77,6 +77,7 @@ WRITES: Final = {
         for sums in ("call_hour", "lead")
         for how in ("INSERT", "UPDATE", "DELETE")
     ),
+    *(("projector", "read.traced", how) for how in ("INSERT", "DELETE")),
     ("relay", "es.relay", "UPDATE"),
     ("relay", "es.parking_relay", "UPDATE"),
     ("relay", "es.programme_relay", "UPDATE"),
