@@ -142,6 +142,8 @@ _TYPED: Final[dict[str, tuple[int, str]]] = {
     "hotline request to-correct": (0, "Every open request names what the catalogue knows"),
     "hotline contact put COMPLAINT --name 王女士 --phone 13800000000": (0, "is kept"),
     "hotline contact log COMPLAINT": (0, "FULL"),
+    "hotline contact link COMPLAINT": (0, "To be read out"),
+    "hotline contact link COMPLAINT --revoke": (0, "is void"),
     "hotline key add unit UNIT --scope contacts": (0, "It may contacts"),
     "hotline contact shred": (0, "shredded"),
     'hotline contact shred COMPLAINT --reason "he asked for it"': (0, "1 contact shredded"),
