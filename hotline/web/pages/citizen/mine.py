@@ -78,8 +78,9 @@ def shown_page(
     why: str = "",
     draft: Mapping[str, str] | None = None,
     status: int = HTTPStatus.OK,
+    act: str = "",
 ) -> PageView:
-    """The page; `verb`: the act that was refused and `why`, `draft` as it was typed."""
+    """The page; `verb`: the act that was refused and `why`, `draft` as it was typed, `act` where its id stays."""
     case = page.life.case
     number = str(request.path_params["number"])
     if case is None:
@@ -112,6 +113,6 @@ def shown_page(
         "why": why,
         "visit": 0 if case.visit is None else case.visit.visit,
         "draft": draft or {},
-        "act": new_act(),
+        "act": act or new_act(),
     }
     return PageView("citizen-mine.html", values, status)

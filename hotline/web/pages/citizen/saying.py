@@ -150,7 +150,7 @@ async def say(request: Request, look: PageLook, rooms: Rooms) -> PageView | Resp
     if page is None:
         return closed_page(request)
     text = translations_of(look.language).gettext
-    why: str
+    why, act = "", ""
     try:
         undecided = await _said(request, rooms, page, verb, form)
     except _Unsayable as wanting:
@@ -159,12 +159,15 @@ async def say(request: Request, look: PageLook, rooms: Rooms) -> PageView | Resp
         own = _OWN.get(refused.kind)
         why = reason(look.language, refused.problem.detail) if own is None else text(own)
         status = HTTPStatus.CONFLICT if own is None else refused.kind.status
+        act = form.one(ACT) if own is NOT_NOW else ""  # it may have been sent, and has one effect
     else:
         told = urlencode({"done": "sent" if undecided else name})
         return moved(request, f"{MINE}/{request.path_params['number']}?{told}")
     again = await opened_page(request, rooms)  # perhaps it is refused because the life has gone on
     draft = {field: form.one(field) for field in _FIELDS}
-    return shown_page(request, look, rooms, again or page, verb=name, why=why, draft=draft, status=status)
+    return shown_page(
+        request, look, rooms, again or page, verb=name, why=why, draft=draft, status=status, act=act
+    )
 
 
 async def _said(request: Request, rooms: Rooms, page: OpenedPage, verb: CitizenVerb, form: GivenForm) -> bool:

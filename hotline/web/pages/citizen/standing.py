@@ -75,14 +75,13 @@ def standing(
     paused = None if held is None else standing_still(held, now)
     until = held.feedback_due_at if held is not None and paused is None else None
     late = until is not None and until < now
+    since = last_at
     if case.ended is not None:
         since = case.ended.at
-    elif stage is Stage.ASKING and case.visit is not None:
-        since = case.visit.visit_at
+    elif held is not None:
+        since = held.dispatched_at
     elif isinstance(order, Answered) and not case.reopened:
         since = order.answered_at
-    else:
-        since = last_at if held is None else held.dispatched_at
     return CitizenStanding(
         where=text(CENTRE) if held is None else unit(held.unit),
         since=since,
