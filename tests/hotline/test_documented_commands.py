@@ -68,6 +68,7 @@ NO_COMMAND: Final = {
     "hotline calls take-in",
     "hotline programme",
     "hotline backup",
+    "hotline contact link",
     "hotline contact put",
     "hotline key revoke",
     "hotline login add",

@@ -208,4 +208,6 @@ def test_the_visit_is_told_when_it_is_due_and_before() -> None:
     assert "You gave no name" in told(replace(case, anonymous=True)).comes_next
     case = replace(case, visit=visit)
     assert "answer below" in told(case).comes_next
+    by_call = standing(case, NOON, NOON, str, str, str, answers_here=False)
+    assert by_call.comes_next == "We call you and ask whether it is solved."
     assert "once more" in told(case, NOON - HOUR).comes_next

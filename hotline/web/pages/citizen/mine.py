@@ -96,13 +96,14 @@ def shown_page(
     facts = page.life.facts
     told = milestones([one.fact for one in facts], [one.at for one in facts], text, unit)
     last_at = told[0].at if told else case.received_at
+    answers_here = roles.CITIZENS in rooms.speakers.roles
     values: dict[str, Any] = {
         "number": case.complaint_number,
         "title": masked(case.title),
         "words": [masked(one) for one in (case.content, *case.added) if one],
         "place": masked(" ".join(filter(None, (case.district, case.street, case.address)))),
         "ruleset": case.ruleset,
-        "standing": standing(case, now, last_at, text, unit, shown),
+        "standing": standing(case, now, last_at, text, unit, shown, answers_here=answers_here),
         "milestones": told,
         "asked": is_asked(rooms, case, now),
         "adds": roles.AGENTS in rooms.speakers.roles and goes_on(case),

@@ -57,6 +57,7 @@ _ANONYMOUS: Final = N_("The unit has answered. You gave no name, so nobody asks 
 _AGAIN: Final = N_("You said that it is not solved: it goes to the unit once more.")
 _PAUSED: Final = N_("The unit waits for something, so its time stands still. Then it goes on.")
 _ASKED_NOW: Final = N_("You are asked whether it is solved: answer below, or when we call you.")
+_ASKED_BY_CALL: Final = N_("We call you and ask whether it is solved.")
 _ASKED_LATER: Final = N_("We ask you once more, from %(at)s on.")
 _LATE: Final = N_("The time has passed. Those above the unit are told, and the unit still owes an answer.")
 
@@ -68,8 +69,13 @@ def standing(
     text: Callable[[str], str],
     unit: Callable[[str], str],
     shown: Callable[[datetime], str],
+    *,
+    answers_here: bool = True,
 ) -> CitizenStanding:
-    """See the module. `last_at`: the last milestone; `unit` names one; `shown` tells an instant."""
+    """See the module. `last_at`: the last milestone; `unit` names one; `shown` tells an instant.
+
+    `answers_here`: whether the citizen can answer a visit on the page.
+    """
     stage, order = stage_of(case), case.order
     held = order if isinstance(order, Held) and not case.reopened and case.ended is None else None
     paused = None if held is None else standing_still(held, now)
@@ -87,7 +93,9 @@ def standing(
         since=since,
         until=until,
         late=late,
-        comes_next=_comes_next(case, stage, now, text, shown, late=late, paused=paused is not None),
+        comes_next=_comes_next(
+            case, stage, now, text, shown, late=late, paused=paused is not None, answers_here=answers_here
+        ),
         round=(order.round if order is not None else 1) + (1 if case.reopened else 0),
         ended=case.ended is not None,
     )
@@ -102,12 +110,14 @@ def _comes_next(
     *,
     late: bool,
     paused: bool,
+    answers_here: bool,
 ) -> str:
     if case.ended is not None:
         return text(_OUTCOMES[case.ended.outcome] if case.ended.outcome else _ENDS[case.ended.how])
     if stage is Stage.ASKING and case.visit is not None:
         at = {"at": shown(case.visit.visit_at)}
-        return text(_ASKED_LATER) % at if now < case.visit.visit_at else text(_ASKED_NOW)
+        asked = _ASKED_NOW if answers_here else _ASKED_BY_CALL
+        return text(_ASKED_LATER) % at if now < case.visit.visit_at else text(asked)
     special = (
         (stage is Stage.ANSWERED and case.anonymous, _ANONYMOUS),
         (case.reopened, _AGAIN),
