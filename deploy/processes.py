@@ -56,7 +56,7 @@ class Program:
     log_shards: bool = False
     """Whether it is told by `_SHARDS` how many share the log, as the relay is."""
     speaks: tuple[str, ...] = ()
-    """The roles it speaks for over HTTP: it has the login `web-ROLE` of each, and of no other."""
+    """The roles it speaks for over HTTP, or `citizens`: it has the login `web-ROLE` of each, and of no other."""
     own_prefix: str = ""
     """Of its settings, where that is not its name: two lines may be one program."""
     http_port: int | None = None
@@ -120,7 +120,7 @@ PROGRAMS: Final = (
         settings={"PUBLIC_ADDRESS": EVERY_ADDRESS, "PUBLIC_PORT": str(HTTP_PORT), "STAFF_PORT": "-1"},
         speaks_kafka=False,
         traces=False,
-        speaks=(roles.TELEPHONY, roles.AGENTS),
+        speaks=(roles.TELEPHONY, roles.AGENTS, roles.CITIZENS),
         http_port=HTTP_PORT,
     ),
     Program(

@@ -32,5 +32,7 @@ ROLES: Final[Mapping[str, str]] = {
     READERS: "any reader of the log",
 }
 """Each role by the name that is typed, and in words. No name is the beginning of another one's with `-` behind it."""
+CITIZENS: Final = "citizens"
+"""No role, and a login of the HTTP door alone: citizens' answers to visits, which come from the public listener."""
 RELAY: Final = "relay"
 """Our own speaker: it tells what the log says. All other speakers speak at a door."""

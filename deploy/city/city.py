@@ -22,6 +22,7 @@ from confluent_kafka.admin import AdminClient
 from deploy.city import kafka_logins, kafka_rights
 from deploy.embedded.stack import Addresses
 from deploy.supervision.supervisor import Service
+from shared import roles
 from shared.ids import TOGETHER
 from shared.runtime import kafka_address, postgres_address
 from shared.runtime.errors import UserError
@@ -110,7 +111,8 @@ class Realm:
     @property
     def speakers_of_web(self) -> dict[str, str]:
         """By role Kafka's address for the HTTP door where it speaks for that role."""
-        known = {role: self.kafka_logins.get(kafka_rights.web_of(role), "") for role in kafka_rights.AT_DOORS}
+        speakers = (*kafka_rights.AT_DOORS, roles.CITIZENS)
+        known = {role: self.kafka_logins.get(kafka_rights.web_of(role), "") for role in speakers}
         return {role: address for role, address in known.items() if address}
 
     @property

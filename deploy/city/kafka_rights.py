@@ -17,7 +17,7 @@ from shared.doors.heard import by_login, of_login
 from shared.ids import TOGETHER
 from shared.text import quoted
 from shared.topic_names import UNIT_NAME
-from shared.topics import COMPLAINTS_ANCHORS, TOPICS, UNIT, Topic
+from shared.topics import COMPLAINTS_ANCHORS, FEEDBACK_VISIT_RESULTS, TOPICS, UNIT, Topic
 
 DESKS: Final = ("intake", "dispatch", "escalation", "feedback")
 OPERATOR: Final = "operator"
@@ -34,12 +34,12 @@ def command_of(role: str) -> str:
 
 
 def web_of(role: str) -> str:
-    """The principal of the HTTP door where it speaks for a role."""
+    """The principal of the HTTP door where it speaks for a role, or for citizens who answer a visit."""
     return f"web-{role}"
 
 
 COMMANDS: Final = tuple(command_of(role) for role in AT_DOORS)
-OF_WEB: Final = tuple(web_of(role) for role in AT_DOORS)
+OF_WEB: Final = tuple(web_of(role) for role in (*AT_DOORS, roles.CITIZENS))
 PRINCIPALS: Final = (*DESKS, TOGETHER, roles.RELAY, OPERATOR, *COMMANDS, *OF_WEB)
 """Those of every city; each of them gets a new password whenever a city opens."""
 
@@ -152,6 +152,8 @@ def granted(principal: str, prefix: str) -> list[Grant]:
 
 def _of_speaker(principal: str, prefix: str) -> Iterator[Grant]:
     """On every topic of a door: of one role over HTTP, or of all of them, and then what goes out is heard too."""
+    if principal == web_of(roles.CITIZENS):
+        yield _of_topic(prefix + FEEDBACK_VISIT_RESULTS.name, AclOperation.WRITE)
     for line in TOPICS:
         if principal == web_of(roles.UNIT) and line.per_unit and roles.UNIT in line.hearers:
             yield from _of_line(line, prefix, AclOperation.READ)  # a unit follows its orders

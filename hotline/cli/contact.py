@@ -1,4 +1,4 @@
-"""`hotline contact`: a citizen's contact details: put, read, who read them, the public part, shredding."""
+"""`hotline contact`: a contact: put, read, who read it, the public part, shredding; and the citizen's link."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from shared.unreadable import UnreadableRows
 
 contact = typer.Typer(
-    help="A citizen's contact details: put, show, log, public-key, shred.",
+    help="A citizen's contact details: put, show, log, public-key, shred; and the link to the citizen's own page.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -114,6 +114,62 @@ def show(
     if not known and not texts:
         what = "no contact is kept of it" if seen == "NOTHING" else f"refused ({standing})"
         fail(f"{unit or agent}: {what}.")
+
+
+@contact.command()
+def link(
+    complaint: Complaint,
+    agent: Annotated[str, typer.Option(help="The agent that gives it to the citizen.")] = "agent",
+    *,
+    revoke: Annotated[
+        bool, typer.Option("--revoke", help="Make none: the link there is opens nothing any more.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Make a new link to the citizen's own page, and show it this once; the one before is void.
+
+    Call the citizen back under the number you have before you read it out. A person who has it sees the complaint,
+    adds to it and takes it back. The access log keeps who made it.
+    """
+    demand_words("--agent", agent)
+    found, number, code = run(_link(complaint, agent, revoke=revoke))
+    known = {"complaint_id": found, "complaint_number": number}
+    if revoke:
+        said = (
+            f"The link of complaint {number} is void." if code is None else f"Complaint {number} has no link."
+        )
+        answer(said, json=json, **known, revoked=code is None)
+        return
+    from hotline.web.citizen_links import grouped, link_path
+
+    address = _public() + link_path(number, str(code))
+    if json:
+        say_json(json_module.dumps({**known, "link": address}, ensure_ascii=False))
+        return
+    say(address)
+    say(f"To be read out: number {number}, code {grouped(str(code))}. It is shown this once.")
+
+
+def _public() -> str:
+    """The address of the public listener: of this machine, where the city runs here."""
+    from deploy.city.registry import city_up
+
+    city = city_up()
+    return f"http://127.0.0.1:{city.public_port}" if city.public_port else "https://PUBLIC"
+
+
+async def _link(complaint: str, agent: str, *, revoke: bool) -> tuple[str, str, str | None]:
+    """The complaint, its number, and the code of a new link; with `revoke` None where one was made void, else ""."""
+    from deploy.city.registry import city_up
+    from hotline.web.citizen_links import made, number_for, revoked
+    from shared.log.acts import acting
+
+    found = await _id_of(complaint)
+    async with acting(city_up().realm.login("agent")) as acts:
+        number = await number_for(acts, found)
+        if revoke:
+            return str(found), number, None if await revoked(acts, found, agent) else ""
+        return str(found), number, await made(acts, found, agent)
 
 
 @contact.command("log")

@@ -121,6 +121,13 @@ KEPT: Final = (
         "hotline staff revoke",
     ),
     KeptData(
+        "links of citizens",
+        "a hash of each code and of each page that is open, for which complaint, who made it, how often it was opened",
+        ("web.citizen_link", "web.citizen_session"),
+        "a year, and two hours; the next link and the next opening take away what is over",
+        "hotline contact link --revoke",
+    ),
+    KeptData(
         "bookkeeping",
         "ids, times, places in topics, reasons of parkings; programmes, months, scores of units",
         ("es.*",),

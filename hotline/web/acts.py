@@ -14,6 +14,7 @@ import msgspec
 from hotline.casefile import refusals
 from hotline.web.answers import ActOutcome, UndecidedAct
 from hotline.web.asking import HttpAsk, HttpReply
+from hotline.web.citizen_links import link_of_request
 from hotline.web.contact_seal import without_contact
 from hotline.web.events import HttpEvent, depth_of
 from hotline.web.judging import JudgedEvent
@@ -36,8 +37,11 @@ from shared.events import (
 from shared.ids import ComplaintId, message_id
 from shared.inputs import INPUTS, Input, RecordRequest
 from shared.log.away import is_away
+from shared.log.codec import ce_type_of
 from shared.results import wrong_field
 
+PHONE: Final = "phone"
+"""The channel of a call: an agent gives its citizen a link where he is asked for one (`hotline contact link`)."""
 IDEMPOTENCY_KEY: Final = b"idempotency-key"
 BEHIND: Final = "waits behind"
 """How the reason begins of a message that waits for another one of its complaint."""
@@ -55,20 +59,40 @@ def acting(kind: type[Input]) -> Callable[[HttpAsk], Awaitable[HttpReply]]:
         body, contact = await ask.body(), None
         if kind is RecordRequest:
             body, contact = without_contact(body)
-        return await spoken(ask, _event(ask, kind, body), contact)
+        reply = await spoken(ask, _event(ask, kind, body), contact)
+        return await _with_link(ask, body, reply) if kind is RecordRequest else reply
 
     return act
 
 
-async def spoken(ask: HttpAsk, event: HttpEvent, contact: Contact | None = None) -> HttpReply:
+class _Channel(msgspec.Struct, frozen=True):
+    """The part of a request that says how it came."""
+
+    channel: str = PHONE
+
+
+async def _with_link(ask: HttpAsk, body: bytes, reply: HttpReply) -> HttpReply:
+    """The answer with the citizen's link, where the request is on record by this act and came by no telephone."""
+    told, received = reply.body, ce_type_of(ComplaintReceived.__name__, ComplaintReceived.SCHEMA).decode()
+    if not isinstance(told, ActOutcome) or received not in {fact.type for fact in told.facts}:
+        return reply
+    if msgspec.json.decode(body, type=_Channel).channel == PHONE:
+        return reply
+    link = await link_of_request(ask, ComplaintId(told.complaint_id), ask.rooms.clock.now())
+    return reply._replace(body=msgspec.structs.replace(told, citizen_link=link or msgspec.UNSET))
+
+
+async def spoken(
+    ask: HttpAsk, event: HttpEvent, contact: Contact | None = None, *, speaker: str = ""
+) -> HttpReply:
     """Send the event of an act, and wait for what comes of it; `HttpRefusal` where it is refused or cannot be sent.
 
-    `contact`: that of the request, which is sealed before.
+    `contact`: that of the request, which is sealed before. `speaker`: the login that sends it; empty: its role's.
     """
     (judged,) = _as_act(ask, event)
     if contact is not None and judged.complaint_id is not None:
         await ask.rooms.contacts.seal(ask.key, judged.complaint_id, contact)
-    (sent,) = await ask.rooms.speakers.send(ask.key.role, [judged])
+    (sent,) = await ask.rooms.speakers.send(speaker or ask.key.role, [judged])
     return await came(ask, sent)
 
 

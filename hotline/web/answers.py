@@ -85,6 +85,10 @@ class ActOutcome(HttpAnswer, frozen=True, kw_only=True):
     """The facts it led to; none where it was so already."""
     order: PlacedOrder | UnsetType = UNSET
     """Of a request that was recorded: the order, once it is dispatched."""
+    citizen_link: str | UnsetType = UNSET
+    """Of a request that was recorded, and came by no telephone: the path of the citizen's own page, with its secret.
+
+    It is for the citizen alone, and shown this once. The same request again gives a new one, and voids this one."""
 
 
 class UndecidedAct(HttpAnswer, frozen=True, kw_only=True):

@@ -26,6 +26,7 @@ from hotline.web.limits import SIGNED_SECONDS_MAX
 from hotline.web.open311.wire import GeoReportWire
 from hotline.web.page import CONTENT_TYPE as HTML
 from hotline.web.page import POLICY, page
+from hotline.web.pages.citizen.routes import citizen_routes
 from hotline.web.pages.routes import page_routes
 from hotline.web.paths import ASYNCAPI, DOCS, OPENAPI
 from hotline.web.problems import CONTENT_TYPE, HttpRefusal, ProblemKind
@@ -362,6 +363,8 @@ def application(listener: HttpListener, rooms: Rooms, keys: KeyRing) -> ASGIApp:
     plain = {(one.method, one.path): endpoint for one, endpoint in endpoints.items() if "{" not in one.path}
     if listener is HttpListener.STAFF:
         routes += page_routes(rooms)
+    else:
+        routes += citizen_routes(rooms)
     handlers: dict[Any, Any] = {HTTPException: _by_starlette}
     app = Starlette(routes=routes, exception_handlers=handlers)
     app.router.redirect_slashes = False

@@ -50,8 +50,22 @@ STRANGERS_PER_SECOND: Final = 5
 """Requests a second without a valid key, from one address."""
 STRANGERS_BURST: Final = 50
 """So many of them may come at once."""
+GUESS_ADDRESS_SECONDS: Final = 6.0
+"""One wrong attempt to open a citizen's page, from one address."""
+GUESS_ADDRESS_BURST: Final = 20
+"""So many of them may come at once: people behind one address, and typing errors."""
+GUESS_NUMBER_SECONDS: Final = 2.0
+"""One wrong attempt to open the page of one number, from wherever."""
+GUESS_NUMBER_BURST: Final = 30
+"""So many of them may come at once."""
+SAID_SECONDS: Final = 6.0
+"""One act of a citizen on one page."""
+SAID_BURST: Final = 20
+"""So many of them may come at once."""
+LINK_SECONDS_MAX: Final = 2.0
+"""How long the link of a request may take to be made; the answer then has none, and the same again gives one."""
 RATED_MAX: Final = 100_000
-"""Keys and addresses whose rate is remembered; then those that are at rest are forgotten."""
+"""Keys, addresses and numbers whose rate is remembered; then those that are at rest are forgotten."""
 SIGNED_SECONDS_MAX: Final = 300
 """How far the time of a signature may be from now: the window in which a request may be replayed."""
 SIGNATURES_MAX: Final = 8

@@ -13,7 +13,13 @@ from hotline.web.keys import Key
 from hotline.web.limits import (
     BATCH_EVENTS_MAX,
     BURST_SECONDS,
+    GUESS_ADDRESS_BURST,
+    GUESS_ADDRESS_SECONDS,
+    GUESS_NUMBER_BURST,
+    GUESS_NUMBER_SECONDS,
     RATED_MAX,
+    SAID_BURST,
+    SAID_SECONDS,
     STRANGERS_BURST,
     STRANGERS_PER_SECOND,
 )
@@ -46,6 +52,11 @@ class Rates:
         self._due[sender] = due
         return 0.0
 
+    def give_back(self, sender: str, per_second: float) -> None:
+        """Count one of this sender less."""
+        if sender in self._due:
+            self._due[sender] -= 1.0 / per_second
+
     def _forget(self, now: float) -> None:
         """Forget those that are at rest, and where nobody is, everybody: a flood of names must not fill the memory."""
         self._due = {sender: due for sender, due in self._due.items() if due > now}
@@ -74,6 +85,40 @@ class RateLimits:
         )
         self._check(over, "Too many requests came without a valid key.")
 
+    def spend_guess(self, address: str, number: str) -> None:
+        """Count an attempt to open a citizen's page, of its address and its number; `HttpRefusal` as above."""
+        now = time.monotonic()
+        for sender, seconds, burst in _guesses(address, number):
+            over = self._rates.wait(sender, now, per_second=1 / seconds, burst=burst)
+            self._check(over, "Too many attempts to open a page.")
+
+    def was_right(self, address: str, number: str) -> None:
+        """Take the last attempt back: it was no guess. Many citizens may come from one address."""
+        for sender, seconds, _ in _guesses(address, number):
+            self._rates.give_back(sender, 1 / seconds)
+
+    def spend_page(self, complaint: str) -> None:
+        """Count a view of the page of this complaint; `HttpRefusal` where they are too many."""
+        over = self._rates.wait(
+            f"page of {complaint}", time.monotonic(), per_second=STRANGERS_PER_SECOND, burst=STRANGERS_BURST
+        )
+        self._check(over, "Too many views of this page.")
+
+    def spend_said(self, complaint: str) -> None:
+        """Count an act of a citizen about this complaint; `HttpRefusal` where they are too many."""
+        over = self._rates.wait(
+            f"said of {complaint}", time.monotonic(), per_second=1 / SAID_SECONDS, burst=SAID_BURST
+        )
+        self._check(over, "Too many acts came of this page.")
+
     def _check(self, over: float, detail: str) -> None:
         if over > 0:
             raise HttpRefusal(ProblemKind.TOO_MANY, detail, headers={"Retry-After": str(math.ceil(over))})
+
+
+def _guesses(address: str, number: str) -> tuple[tuple[str, float, int], ...]:
+    """The senders that an attempt counts for: name, seconds between two attempts, and how many may come at once."""
+    return (
+        (f"guess from {address}", GUESS_ADDRESS_SECONDS, GUESS_ADDRESS_BURST),
+        (f"guess of {number}", GUESS_NUMBER_SECONDS, GUESS_NUMBER_BURST),
+    )

@@ -8,6 +8,7 @@ from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from hotline.web.roles import LISTENER_OF
+from shared import roles
 from shared.runtime import kafka_address
 from shared.runtime.clock import INPUT_AGE_DAYS_MAX
 from shared.runtime.settings import ProcessSettings, read_secret
@@ -20,7 +21,9 @@ class Settings(ProcessSettings):
     model_config = SettingsConfigDict(frozen=True, env_prefix="WEB_")
 
     speakers: dict[str, str]
-    """By role the address of Kafka with the login that speaks for it, as JSON. A key of another role is refused."""
+    """By role the address of Kafka with the login that speaks for it, as JSON. A key of another role is refused.
+
+    `citizens` is the login for what citizens answer on their page when they are asked."""
     speakers_password_files: dict[str, str] = Field(default_factory=dict)
     """By role the path of a file that holds the password; the address then names the user alone."""
     topic_prefix: str = ""
@@ -85,7 +88,8 @@ class Settings(ProcessSettings):
     @model_validator(mode="after")
     def _known_roles(self) -> Self:
         """Refuse roles that nobody speaks as."""
-        if unknown := self.speakers.keys() - LISTENER_OF.keys():
-            message = f"speakers: {', '.join(sorted(unknown))}, expected some of {', '.join(LISTENER_OF)}"
+        known = (*LISTENER_OF, roles.CITIZENS)
+        if unknown := self.speakers.keys() - set(known):
+            message = f"speakers: {', '.join(sorted(unknown))}, expected some of {', '.join(known)}"
             raise ValueError(message)
         return self

@@ -42,6 +42,7 @@ from services.dispatch.settings import Settings as Dispatch
 from services.escalation.settings import Settings as Escalation
 from services.feedback.settings import Settings as Feedback
 from services.intake.settings import Settings as Intake
+from shared import roles
 from shared.log.__main__ import Settings as Relay
 from shared.policy.catalogue import catalogue
 from shared.roles import AGENTS, UNIT
@@ -140,7 +141,7 @@ def test_each_listener_is_told_the_logins_of_its_own_roles() -> None:
             assert str(Path(file).parent) in mounted
         assert program.http_port == port
     every = [role for one in PROGRAMS for role in one.speaks]
-    assert sorted(every) == sorted(kafka_rights.AT_DOORS)
+    assert sorted(every) == sorted((*kafka_rights.AT_DOORS, roles.CITIZENS))
 
 
 def test_what_git_holds_is_what_the_generator_writes(tmp_path: Path) -> None:

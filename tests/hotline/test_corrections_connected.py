@@ -161,6 +161,7 @@ WRONG: Final[dict[Named, tuple[str, ...]]] = {
     ("unit answer-offered", "unit"): ("unit", "answer-offered", "abcd", "1", "--unit", "nobody"),
     ("contact put", "complaint"): ("contact", "put", NOBODY, "--name", "甲", "--phone", "12345"),
     ("contact shred", "complaint"): ("contact", "shred", NOBODY, "--reason", "x"),
+    ("contact link", "complaint"): ("contact", "link", NOBODY),
 }  # fmt: skip
 """With every argument that names something, where it names nothing that there is; the rest is right."""
 

@@ -27,7 +27,7 @@ ACTS: Final = {
     "editor": {"intake.add_article", "intake.withdraw_article"},
     "governor": {"es.append_programme", "es.hold_log", "es.freeze_month"},
     "visitor": {"vault.take_visit"},
-    "agent": {"vault.put", "vault.put_callers", "vault.of_caller"},
+    "agent": {"vault.put", "vault.put_callers", "vault.of_caller", "web.make_link", "web.revoke_link"},
     "operator": {
         "es.release_parked",
         "es.drop_parked",

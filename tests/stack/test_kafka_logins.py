@@ -44,11 +44,12 @@ from deploy.city.kafka_rights import (
     Login,
     granted,
     login_of,
+    web_of,
 )
 from deploy.embedded.stack import Stack
 from shared.doors.heard import by_login, of_login
 from shared.ids import TOGETHER
-from shared.roles import RELAY, ROLES, UNIT
+from shared.roles import CITIZENS, RELAY, ROLES, UNIT
 from shared.runtime import kafka_address
 from shared.runtime.errors import UserError
 from shared.topic_names import names
@@ -200,6 +201,8 @@ def expected(who: str, topic: str, line: Topic) -> set[str]:
         if not line.per_unit and topic != PREFIX + line.name:
             return set()  # another login's
         return ({READ} if role in line.hearers else set()) | ({WRITE} if role == line.speaker else set())
+    if who == web_of(CITIZENS):  # what citizens answer on their page, and no other login's answers
+        return {WRITE} if topic == f"{PREFIX}feedback.visit-results" else set()
     if who.startswith("web-"):  # for every system of its role over HTTP, so on each one's topic
         role = who.removeprefix("web-")
         follows = role == UNIT and line.per_unit and UNIT in line.hearers

@@ -127,8 +127,8 @@ class People:
             staff_id, secret = await staff.add(operator, name, Login(role, unit))
         return staff_id, sign_in_path(secret)
 
-    async def page(self, **how: Any) -> Watched:
-        """A page of somebody who has not signed in."""
+    async def page(self, listener: str = "staff", **how: Any) -> Watched:
+        """A page of somebody who has not signed in, at this listener."""
         options: dict[str, Any] = {
             "locale": "zh-CN",
             "timezone_id": "Asia/Shanghai",
@@ -138,7 +138,8 @@ class People:
         }
         context = await self._browser.new_context(**options)
         self._contexts.append(context)
-        return Watched(await context.new_page(), self.origin)
+        origin = f"http://{self._door.addresses[listener]}"
+        return Watched(await context.new_page(), origin)
 
     async def sign_in(self, name: str, role: str, unit: str = "", **how: Any) -> Watched:
         """A page of a new person of this role, on the first page."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -24,7 +24,7 @@ FOLDER: Final = Path(__file__).parents[2] / "build" / "pictures"
 LONG: Final = (
     "小区停水三天没有人管,物业和自来水公司互相推诿,楼内有老人和婴儿,用水非常困难,请尽快到现场协调并恢复供水"
 )
-WIDE, NARROW = (1280, 820), (820, 820)
+WIDE, NARROW, PHONE = (1280, 820), (820, 820), (390, 844)
 
 
 class Sight(NamedTuple):
@@ -34,6 +34,8 @@ class Sight(NamedTuple):
     path: str
     act: str = ""
     """A key that is pressed there."""
+    typed: Mapping[str, str] = {}
+    """Fields that are filled in, by their selectors; then the button of the last one's form is pressed."""
 
 
 class Looked(NamedTuple):
@@ -140,10 +142,12 @@ async def _visited(door: Door, agents: httpx2.AsyncClient, unit: httpx2.AsyncCli
     return made
 
 
-async def _sheet(people: People, name: str, watched: Watched, sights: list[Sight]) -> None:
+async def _sheet(
+    people: People, name: str, watched: Watched, sights: list[Sight], looks: Sequence[Looked] = LOOKS
+) -> None:
     """One contact sheet of these sights in every look."""
     FOLDER.mkdir(parents=True, exist_ok=True)
-    for look in LOOKS:
+    for look in looks:
         await watched.look(look.language, look.theme)
         await watched.page.set_viewport_size({"width": look.size[0], "height": look.size[1]})
         pictures: list[tuple[str, Path]] = []
@@ -153,8 +157,14 @@ async def _sheet(people: People, name: str, watched: Watched, sights: list[Sight
             if sight.act:
                 await watched.page.keyboard.press(sight.act)
                 await watched.page.wait_for_timeout(700)
+            for selector, text in sight.typed.items():
+                await watched.page.locator(selector).fill(text)
+            if sight.typed:
+                last = watched.page.locator(list(sight.typed)[-1])
+                await watched.page.locator("form", has=last).locator("button").click()
+                await watched.page.locator("[role=alert]").wait_for()
             file = FOLDER / f"{name}-{sight.name}-{look.name}.png"
-            await watched.page.screenshot(path=file)
+            await watched.page.screenshot(path=file, full_page=bool(sight.typed) or look.size[0] < NARROW[0])
             pictures.append((sight.name, file))
         await _joined(people, FOLDER / f"sheet-{name}-{look.name}.png", pictures)
 
@@ -175,6 +185,60 @@ async def _joined(people: People, file: Path, pictures: list[tuple[str, Path]]) 
     await page.page.goto(f"file://{sheet}")
     await page.page.screenshot(path=file, full_page=True)
     sheet.unlink()
+
+
+FOR_CITIZENS: Final = (
+    Looked("zh-light-wide", Language.CHINESE, Theme.LIGHT, WIDE),
+    Looked("zh-light-phone", Language.CHINESE, Theme.LIGHT, PHONE),
+    Looked("en-dark-phone", Language.ENGLISH, Theme.DARK, PHONE),
+)
+
+
+async def test_pictures_of_the_citizens_page(people: People, door: Door) -> None:
+    agents, unit = await door.of(roles.AGENTS), await door.of(roles.UNIT, UNIT)
+    new = await recorded(agents, channel="web", title="路灯不亮", content="")
+    long = await recorded(agents, channel="web", title=LONG, content=LONG * 6, address=LONG)
+    about = {"complaint_id": long["complaint_id"], "assignment": 1}
+    await unit.post("/acts/order/sign", json=about)
+    await unit.post("/acts/progress/report", json={**about, "text": LONG * 2})
+    asked = await recorded(agents, channel="web", title="供暖温度不达标", content="室温只有十五度")
+    told = {"complaint_id": asked["complaint_id"], "assignment": 1, "result": LONG, "claims_solved": True}
+    await unit.post("/acts/order/answer", json=told)
+    await door.town.until_fact(asked["complaint_id"], VisitScheduled)
+    late = await recorded(agents, channel="web", title="井盖破损", urgency="CRITICAL_2H")
+    await door.town.clock_to(datetime.now(UTC) + timedelta(hours=3))
+    done = await recorded(agents, channel="web", title="噪音扰民")
+    gone = {"complaint_id": done["complaint_id"], "reason": "已自行解决"}
+    await agents.post("/acts/request/withdraw", json=gone)
+    stranger = await people.page("public")
+    number = new["complaint_number"]
+    wrong = {"#number": number, "#code": "2" * 26}
+    await _sheet(
+        people,
+        "citizen-door",
+        stranger,
+        [
+            Sight("empty", "/mine"),
+            Sight("over", f"/mine?over=yes&number={number}"),
+            Sight("wrong", "/mine", typed=wrong),
+            Sight("not-found", "/mine/look"),
+        ],
+        FOR_CITIZENS,
+    )
+    for name, one, typed in (
+        ("new", new, {"#supplement-text": "\u2800"}),
+        ("long", long, {}),
+        ("asked", asked, {}),
+        ("late", late, {}),
+        ("ended", done, {}),
+    ):
+        citizen = await people.page("public")
+        await citizen.goto(one["citizen_link"])
+        await citizen.page.wait_for_url("**/mine/2*")
+        path = f"/mine/{one['complaint_number']}"
+        sights = [Sight("page", path), Sight("done", f"{path}?done=supplement")]
+        sights += [Sight("refused", path, typed=typed)] if typed else []
+        await _sheet(people, f"citizen-{name}", citizen, sights, FOR_CITIZENS)
 
 
 async def test_pictures(people: People, door: Door) -> None:

@@ -10,6 +10,7 @@ import msgspec
 
 from hotline.web.acts import BEHIND
 from hotline.web.asking import HttpAsk, HttpReply
+from hotline.web.citizen_links import link_of_request
 from hotline.web.events import HttpEvent
 from hotline.web.judging import JudgedEvent
 from hotline.web.keys import Key
@@ -51,6 +52,7 @@ async def take_request(ask: HttpAsk) -> HttpReply:
     command = request_of(
         given, ask.rooms.offers, ruleset(ask.rooms.ruleset), numbers.request_id, key.sources[0]
     )
+    now = ask.rooms.clock.now()
     judged = judged_input(ask, command, numbers.event_id)
     assert judged.complaint_id is not None  # noqa: S101 -- a request becomes a complaint
     contact = contact_in_form(given)
@@ -59,7 +61,8 @@ async def take_request(ask: HttpAsk) -> HttpReply:
     (sent,) = await ask.rooms.speakers.send(key.role, [judged])
     notice = _NOTICE[language(ask) is Locale.EN]
     token = token_of(sent, judged.complaint_id, key.name)
-    accepted = AcceptedRequest(token=token, service_notice=notice)
+    link = await link_of_request(ask, judged.complaint_id, now)
+    accepted = AcceptedRequest(token=token, service_notice=notice, citizen_link=link or msgspec.UNSET)
     return HttpReply(200, GeoReportList(kind=AcceptedRequest, items=[accepted]))
 
 

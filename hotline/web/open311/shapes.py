@@ -131,6 +131,8 @@ class AcceptedRequest(HttpAnswer, frozen=True, kw_only=True):
     """To be asked for at `tokens/TOKEN`."""
     service_notice: str
     """The next step, in a sentence."""
+    citizen_link: str | UnsetType = UNSET
+    """The path of the citizen's own page, with its secret; for the citizen alone, and shown this once."""
 
 
 class TokenAnswer(HttpAnswer, frozen=True, kw_only=True):

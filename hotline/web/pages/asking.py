@@ -57,6 +57,7 @@ class PageView(NamedTuple):
     template: str
     values: Mapping[str, Any] = {}
     status: int = 200
+    headers: Mapping[str, str] = {}
 
 
 class PageMoved(NamedTuple):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from collections.abc import Awaitable, Callable, Collection
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
@@ -59,7 +60,20 @@ def _by_path() -> dict[str, Asset]:
 
 async def serve(request: Request) -> Response:
     """A file; 404 where none has this name with this hash."""
-    asset = _by_path().get(request.url.path)
+    return _served(request, _by_path().get(request.url.path))
+
+
+def serving(names: Collection[str]) -> Callable[[Request], Awaitable[Response]]:
+    """The endpoint that serves these files alone, by their names in the source."""
+
+    async def some(request: Request) -> Response:
+        found = (assets()[name] for name in names)
+        return _served(request, next((one for one in found if one.path == request.url.path), None))
+
+    return some
+
+
+def _served(request: Request, asset: Asset | None) -> Response:
     if asset is None:
         return Response(status_code=404)
     headers = {"Cache-Control": FOR_EVER, "Vary": "Accept-Encoding"}

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
+from types import MappingProxyType
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
@@ -44,10 +45,16 @@ OpenHandler = Callable[[Request, PageLook, Rooms], Awaitable[Shown]]
 class PageGate:
     """See the module."""
 
-    def __init__(self, rooms: Rooms, navigation: Callable[[StaffMember], list[Any]]) -> None:
+    def __init__(
+        self,
+        rooms: Rooms,
+        navigation: Callable[[StaffMember], list[Any]],
+        fault_template: str = "fault.html",
+    ) -> None:
         """`navigation`: the pages that stand in the head of this person's page."""
         self._rooms = rooms
         self._navigation = navigation
+        self._fault_template = fault_template
 
     def to(self, handle: PageHandler, roles: tuple[str, ...]) -> Callable[[Request], Awaitable[Response]]:
         """The endpoint of a page for people of these roles."""
@@ -68,9 +75,21 @@ class PageGate:
         """The endpoint of a page for anybody: to sign in, and to choose the look."""
 
         async def page(request: Request, look: PageLook) -> Response:
-            client = request.client.host if request.client is not None else ""
             if request.method not in SAFE:
-                self._rooms.rates.spend_stranger(client)
+                self._rooms.rates.spend_stranger(client_of(request))
+            return self.answered(request, look, await handle(request, look, self._rooms), None)
+
+        return self._guarded(page)
+
+    def public(self, handle: OpenHandler, *, counted: bool) -> Callable[[Request], Awaitable[Response]]:
+        """The endpoint of a page for anybody, on the public listener.
+
+        `counted`: each request is counted by its address. The others count by themselves what opens nothing.
+        """
+
+        async def page(request: Request, look: PageLook) -> Response:
+            if counted:
+                self._rooms.rates.spend_stranger(client_of(request))
             return self.answered(request, look, await handle(request, look, self._rooms), None)
 
         return self._guarded(page)
@@ -95,13 +114,21 @@ class PageGate:
             "now": self._rooms.clock.now(),
         }
         body = rendered(look, shown.template, **{**values, **shown.values})
-        return HTMLResponse(body, shown.status, headers=HEADERS)
+        return HTMLResponse(body, shown.status, headers={**HEADERS, **shown.headers})
 
     def fault(
-        self, request: Request, look: PageLook, fault: PageFault, person: StaffMember | None
+        self,
+        request: Request,
+        look: PageLook,
+        fault: PageFault,
+        person: StaffMember | None,
+        headers: Mapping[str, str] = MappingProxyType({}),
     ) -> Response:
         """The page that says what went wrong."""
-        view = PageView("fault.html", {"fault": fault.value}, fault.value.status)
+        again = fault.value.status == HTTPStatus.SERVICE_UNAVAILABLE and request.method in SAFE
+        view = PageView(
+            self._fault_template, {"fault": fault.value, "again": again}, fault.value.status, headers
+        )
         return self.answered(request, look, view, person)
 
     def _guarded(
@@ -121,7 +148,7 @@ class PageGate:
             except PageRefusal as refused:
                 response = self.fault(request, look, refused.fault, None)
             except HttpRefusal as refused:
-                response = self.fault(request, look, _of_kind(refused.kind), None)
+                response = self.fault(request, look, _of_kind(refused.kind), None, refused.headers)
             except Exception as error:  # noqa: BLE001 -- whatever it is, nothing of it goes out
                 away = is_away(error)
                 (telemetry.log.warning if away else telemetry.log.error)(
@@ -171,6 +198,11 @@ def is_ours(request: Request) -> bool:
         return site == "same-origin"
     origin = request.headers.get("origin")
     return origin is not None and urlsplit(origin).netloc == request.headers.get("host")
+
+
+def client_of(request: Request) -> str:
+    """The address a request comes from."""
+    return request.client.host if request.client is not None else ""
 
 
 def own_path(text: str) -> str:

@@ -49,9 +49,14 @@ async def choose_look(request: Request, look: PageLook, rooms: Rooms) -> PageMov
     del rooms
     form = await request.form(max_files=0, max_fields=4)
     language, theme = str(form.get("language", look.language)), str(form.get("theme", look.theme))
+    return PageMoved(own_path(str(form.get("back", "/"))), look_chosen(language, theme))
+
+
+def look_chosen(language: str, theme: str) -> dict[str, str | None]:
+    """The cookies of a look; a choice that is none of ours is left out."""
     chosen: dict[str, str | None] = {}
     if language in set(Language):
         chosen[LANGUAGE_COOKIE] = language
     if theme in set(Theme):
         chosen[THEME_COOKIE] = theme
-    return PageMoved(own_path(str(form.get("back", "/"))), chosen)
+    return chosen
