@@ -50,6 +50,7 @@ ACTS: Final = {
         "web.revoke_secret",
         "web.add_staff",
         "web.add_link",
+        "web.name_agent",
         "web.revoke_staff",
     },
 }
