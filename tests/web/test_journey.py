@@ -115,6 +115,9 @@ async def test_a_complaint_goes_from_a_ringing_call_to_solved_by_the_pages_of_fi
         return "管道已修复" in await visitor.page.locator("main").inner_text()
 
     await until(asked, what="the visit on the page", every=0.2)
+    await visitor.page.wait_for_load_state("load")
+    await visitor.page.keyboard.press("o")
+    await expect(visitor.page.locator("#contact-read")).to_contain_text(NUMBER)
     await opened(visitor, f"/visits/{number}", "r")
     await visitor.page.locator("[name=solved][value=yes]").check()
     await visitor.page.locator("[name=satisfied][value=yes]").check()

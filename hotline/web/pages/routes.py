@@ -35,6 +35,7 @@ from hotline.web.pages.signing_in import ask_to_sign_in, choose_look, sign_in, s
 from hotline.web.pages.staff import SIGNING_IN, StaffMember
 from hotline.web.pages.unit_list import live_unit_list, unit_list
 from hotline.web.pages.unit_work import UNIT_PLACE, read_contact, sign_many
+from hotline.web.pages.visits import read_visit_contact
 from shared import roles
 
 
@@ -115,6 +116,12 @@ PAGES: Final[tuple[PageRoute, ...]] = (
     PageRoute(method="POST", path="/record/caller", roles=(roles.AGENTS,), handle=caller_part),
     PageRoute(method="POST", path="/record/again", roles=(roles.AGENTS,), handle=bring_up_again),
     *_matters(UNIT_PLACE, roles.UNIT),
+    PageRoute(
+        method="POST",
+        path="/visits/{complaint}/contact-details",
+        roles=(roles.DIALLER,),
+        handle=read_visit_contact,
+    ),
     *_office(VISIT_OFFICE, roles.DIALLER),
     *_office(REVIEW_OFFICE, roles.REVIEWERS),
     PageRoute(method="GET", path="/board", roles=AT_THE_CENTRE, handle=board, title=N_("Board")),
