@@ -15,6 +15,7 @@ from pydantic_settings import SettingsConfigDict
 
 from hotline.readside.calls import Calls
 from hotline.readside.complaints import Complaints, prepared
+from hotline.tracing.exporter import LifeExporter
 from shared.log.away import AWAY, is_away
 from shared.log.instants import reads_any_instant
 from shared.log.locks import PROJECTOR, TRY_ONE
@@ -23,8 +24,8 @@ from shared.log.postgres import connect
 from shared.log.projection.projector import PAGE, Projection, Projector
 from shared.runtime.errors import UserError, told
 from shared.runtime.garbage import tune_gc
-from shared.runtime.settings import ProcessSettings
-from shared.runtime.telemetry import Telemetry, set_up_logs
+from shared.runtime.settings import TracedSettings
+from shared.runtime.telemetry import Telemetry, exporter_of, set_up_logs
 
 LOOK_SECONDS: Final = 0.25
 """How long it waits between two looks. A longer wait takes in more facts of one life at once: it is folded once."""
@@ -42,7 +43,7 @@ WAKE: Final = "hotline_lists"
 PART: Final = "projector"
 
 
-class Settings(ProcessSettings):
+class Settings(TracedSettings):
     """Prefix PROJECTOR_."""
 
     model_config = SettingsConfigDict(frozen=True, env_prefix="PROJECTOR_")
@@ -155,11 +156,26 @@ async def run(settings: Settings) -> None:
     if settings.metrics_port >= 0:
         port = telemetry.serve_metrics(settings.metrics_port, address=settings.metrics_address)
         telemetry.log.info("metrics_served", port=port)
-    task = asyncio.ensure_future(ProjectorLoop(settings, telemetry).run())
+    task = asyncio.ensure_future(_work(settings, telemetry))
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, task.cancel)
     tune_gc()
     await task
+
+
+async def _work(settings: Settings, telemetry: Telemetry) -> None:
+    """Keep the lists, and beside it state lives to a trace viewer where there is one."""
+    exporter = exporter_of(settings.traces, settings.traces_endpoint)
+    lives: asyncio.Task[None] | None = None
+    if exporter is not None:
+        lives = asyncio.create_task(
+            LifeExporter(settings.postgres, exporter, settings.traces_ratio, telemetry).run()
+        )
+    try:
+        await ProjectorLoop(settings, telemetry).run()
+    finally:
+        if lives is not None:
+            lives.cancel()
 
 
 def main() -> None:

@@ -58,8 +58,8 @@ class ContactReader:
     async def read_for_visit(self, case: Complaint, who: str, now: datetime) -> Reading:
         """Take the visit that is under way for this person, and read the whole contact: both are written down.
 
-        `UserError` where somebody else has taken it, or it is not to be made yet; `HttpRefusal` where it cannot be
-        read just now; errors of asyncpg.
+        `UserError` where somebody else has taken it, or it is not to be made yet. `HttpRefusal` where it cannot be
+        read just now. Errors of asyncpg.
         """
         key, visit = self._master(), visit_of(case)
         if not visit_due(case, now):

@@ -74,6 +74,7 @@ class Process:
             name,
             exporter=exporter_of(settings.traces, settings.traces_endpoint),
             ratio=settings.traces_ratio,
+            prefix=settings.topic_prefix,
         )
         self.host.joined_by(self.telemetry)
         self.clock: Clock = clock or SystemClock(timedelta(days=settings.input_age_days_max))

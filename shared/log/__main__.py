@@ -39,7 +39,10 @@ async def run(settings: Settings) -> None:
     """Relay until told to stop."""
     set_up_logs(settings.log_level)
     telemetry = Telemetry(
-        "relay", exporter=exporter_of(settings.traces, settings.traces_endpoint), ratio=settings.traces_ratio
+        "relay",
+        exporter=exporter_of(settings.traces, settings.traces_endpoint),
+        ratio=settings.traces_ratio,
+        prefix=settings.topic_prefix,
     )
     if settings.metrics_port >= 0:
         port = telemetry.serve_metrics(settings.metrics_port, address=settings.metrics_address)

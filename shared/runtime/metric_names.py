@@ -45,6 +45,10 @@ CounterName = Literal[
     "timer.passed_over",
     # Facts, or calls, the projector has taken in to the read side.
     "projector.taken",
+    # Spans of lives that a trace viewer or a collector took.
+    "traces.spans",
+    # Lives in which something went wrong and that are not stated: too many began in one minute.
+    "traces.left_out",
     # Requests the HTTP door has answered.
     "web.requests",
     # Of them those it refused: the key, the event, the rate.
@@ -92,6 +96,8 @@ COUNTERS: Final[dict[CounterName, tuple[str, tuple[str, ...]]]] = {
     "timer.fired": ("timers fired", ()),
     "timer.passed_over": ("timers that could not be decided and were left for a while", ()),
     "projector.taken": ("facts and calls taken in to the read side", ()),
+    "traces.spans": ("spans of lives that a trace viewer took", ()),
+    "traces.left_out": ("lives not stated to the trace viewer, as too many went wrong in a minute", ()),
     "web.requests": ("requests answered over HTTP", ()),
     "web.refused": ("requests refused over HTTP", ()),
     "web.regions_rendered": ("regions of pages rendered, once for all who look at one", ()),
