@@ -45,7 +45,7 @@ GRANTED: Final = {
     "relay": ("hotline_relay",),
     "projector": ("hotline_projector",),
     "web": ("hotline_web",),
-    STAFF: ("hotline_web", "hotline_staff"),
+    STAFF: ("hotline_web", "hotline_staff", "hotline_visitor"),
     "reader": ("hotline_reader",),
     "editor": ("hotline_editor",),
     "governor": ("hotline_governor",),

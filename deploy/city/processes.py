@@ -17,7 +17,13 @@ import asyncpg
 
 from deploy.city import city as realm
 from deploy.city.city import Realm
-from deploy.city.registry import ANCHORS_FILE, CONTACTS_KEY_FILE, CONTACTS_PUBLIC_FILE, City
+from deploy.city.registry import (
+    ANCHORS_FILE,
+    CALLERS_KEY_FILE,
+    CONTACTS_KEY_FILE,
+    CONTACTS_PUBLIC_FILE,
+    City,
+)
 from deploy.embedded import child
 from deploy.embedded.server import last_line
 from deploy.supervision.stalled import look
@@ -75,6 +81,7 @@ def services_of(city: City, counts: Mapping[str, int] | None = None) -> list[Ser
         TRACES_RATIO=str(city.traces_ratio),
         PUBLIC_PORT=str(city.public_port),
         STAFF_PORT=str(city.staff_port),
+        CALLERS_KEY_FILE=str(logs.with_name(CALLERS_KEY_FILE)),
         CONTACTS_KEY_FILE=str(logs.with_name(CONTACTS_KEY_FILE)),
         CONTACTS_PUBLIC_KEY_FILE=str(logs.with_name(CONTACTS_PUBLIC_FILE)),
     )

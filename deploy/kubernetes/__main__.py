@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from deploy.city.kafka_rights import Login
-from deploy.city.registry import CONTACTS_KEY_FILE, CONTACTS_PUBLIC_FILE
+from deploy.city.registry import CALLERS_KEY_FILE, CONTACTS_KEY_FILE, CONTACTS_PUBLIC_FILE
 from deploy.kubernetes.kafka import let_in
 from deploy.kubernetes.names import CITY, PART_OF, role
 from deploy.kubernetes.overlays import kustomization, manifests, rendered, secrets_needed
@@ -56,7 +56,8 @@ def new_secrets() -> list[dict[str, Any]]:
     """The secrets that no operator makes: a login with its password, or a key of 32 bytes."""
     made: list[dict[str, Any]] = []
     key = b64encode(secrets.token_bytes(32)).decode()
-    keys = {CONTACTS_KEY_FILE: key, CONTACTS_PUBLIC_FILE: public_part(key)}
+    callers = b64encode(secrets.token_bytes(32)).decode()
+    keys = {CONTACTS_KEY_FILE: key, CONTACTS_PUBLIC_FILE: public_part(key), CALLERS_KEY_FILE: callers}
     for name in secrets_needed():
         login = name.rpartition("-postgres-")[2] if "-postgres-" in name else ""
         content = (
@@ -86,7 +87,7 @@ def main() -> int:
     told = words.parse_args()
     units = tuple(catalogue(told.catalogue).units)
     if told.what == "secrets":
-        sys.stdout.write(text(new_secrets(), "Keep a copy of the contacts' key: no backup holds it."))
+        sys.stdout.write(text(new_secrets(), "Keep a copy of both keys of 32 bytes: no backup holds them."))
     elif told.what == "render":
         if len(told.words) != 1 or told.words[0] not in SIZES:
             words.error(f"render needs a size: {', '.join(SIZES)}")

@@ -10,6 +10,7 @@ import typer
 
 from hotline.cli.arguments import MixOption, finite
 from hotline.cli.asked_for import print_asked_for
+from hotline.cli.page_links import print_links
 from hotline.cli.report import print_report
 from hotline.cli.run import Json, run
 from hotline.lab.mix import Mix
@@ -48,7 +49,7 @@ def demo(
 
 
 async def _demo(scale: float, seed: int, streets: Path | None, mix: Mix, *, keep: bool, json: bool) -> bool:
-    from deploy.city.registry import folder
+    from deploy.city.registry import city_up, folder
     from hotline.lab.rehearsal.progress import View
     from hotline.lab.rehearsal.stage import RehearsalInterrupted, how_it_is_left, until_interrupted
     from hotline.lab.simulation.territory import whole_city
@@ -72,6 +73,8 @@ async def _demo(scale: float, seed: int, streets: Path | None, mix: Mix, *, keep
     print_asked_for(day.summary.asked_for)
     print_report(day.report)
     _print_next(day.worth_a_look, day.realm, day.board, keep=keep)
+    if keep:
+        await print_links(city_up(), known)
     return bool(day.report.problem_count)
 
 

@@ -31,6 +31,12 @@ def add(
     ],
     role: Annotated[str, typer.Option(help="One of agents, unit, reviewers, dialler, supervision.")],
     unit: Annotated[str, typer.Option(help="Of the role unit: the unit by its id or its name.")] = "",
+    agent: Annotated[
+        str,
+        typer.Option(
+            help="Of the role agents: the agent's id or extension, as the telephone system names it."
+        ),
+    ] = "",
     *,
     json: Json = False,
 ) -> None:
@@ -39,7 +45,9 @@ def add(
     The link is valid for a day. `hotline staff link ID` makes a new one.
     """
     demand_words("NAME", name)
-    made_id, link = run(_add(name.strip(), role, unit))
+    if agent:
+        demand_words("--agent", agent)
+    made_id, link = run(_add(name.strip(), role, unit, agent.strip()))
     if json:
         say_json(json_module.dumps({"staff_id": made_id, "name": name, "link": link}, ensure_ascii=False))
         return
@@ -57,6 +65,28 @@ def link(
     answer(made := run(_link(staff_id)), json=json, staff_id=staff_id, link=made)
 
 
+@staff.command()
+def agent(
+    staff_id: Annotated[str, typer.Argument(metavar="ID", help="The person by the id of the list.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="AGENT", help="The agent's id or extension, as the telephone system names it."
+        ),
+    ] = "",
+    *,
+    json: Json = False,
+) -> None:
+    """Say which agent of the telephone system a person is; without AGENT none. A call pops up on the person's page."""
+    if name:
+        demand_words("AGENT", name)
+    run(_agent(staff_id, name.strip()))
+    told = (
+        f"Calls that {name.strip()} takes pop up for {staff_id}." if name else f"{staff_id} takes no calls."
+    )
+    answer(told, json=json, staff_id=staff_id, agent=name.strip())
+
+
 @staff.command("list")
 def list_staff(*, json: Json = False) -> None:
     """List everybody: the role, and when the pages were used last."""
@@ -69,7 +99,8 @@ def list_staff(*, json: Json = False) -> None:
     for one in rows:
         seen = f"seen {times.shown(one.seen_at, UTC)}Z" if one.seen_at is not None else "not signed in"
         state = f"revoked {times.shown(one.revoked_at, UTC)}Z" if one.revoked_at is not None else seen
-        say(f"{one.staff_id}  {one.name}: {f'{one.role} {one.unit}'.rstrip()}; {state}.")
+        takes = f", agent {one.agent}" if one.agent else ""
+        say(f"{one.staff_id}  {one.name}: {f'{one.role} {one.unit}'.rstrip()}{takes}; {state}.")
     if not rows:
         say("Nobody is in the register: `hotline staff add NAME --role ROLE` adds a person.")
 
@@ -99,16 +130,31 @@ def _login(role: str, unit: str, catalogue_path: str) -> Login:
     return Login(wanted, unit_named(unit, catalogue_path) if unit else "")
 
 
-async def _add(name: str, role: str, unit: str) -> tuple[str, str]:
+async def _add(name: str, role: str, unit: str, agent: str) -> tuple[str, str]:
     from deploy.city.registry import city_up
     from hotline.web.pages.staff import add as added
+    from hotline.web.pages.staff import name_agent
+    from shared import roles
     from shared.log.acts import acting
 
     city = city_up()
     login = _login(role, unit, city.catalogue)
+    if agent and login.role != roles.AGENTS:
+        fail("--agent goes with the role agents.", code=2)
     async with acting(city.realm.login("operator")) as operator:
         staff_id, secret = await added(operator, name, login)
+        if agent:
+            await name_agent(operator, staff_id, agent)
     return staff_id, _address(city, secret)
+
+
+async def _agent(staff_id: str, agent: str) -> None:
+    from deploy.city.registry import city_up
+    from hotline.web.pages.staff import name_agent
+    from shared.log.acts import acting
+
+    async with acting(city_up().realm.login("operator")) as operator:
+        await name_agent(operator, staff_id, agent)
 
 
 async def _link(staff_id: str) -> str:

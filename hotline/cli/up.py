@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hotline.cli.arguments import finite
+from hotline.cli.page_links import print_links
 from hotline.cli.run import fail, run
 from hotline.terminal import note, say, say_json
 from shared.versions import RULESET
@@ -153,7 +154,7 @@ async def _up(
     else:
         known = catalogue(city.catalogue)
         _print_where(addresses, city, known)
-        await _print_links(city, known)
+        await print_links(city, known)
 
 
 async def _end_orphans(where: Path) -> None:
@@ -255,23 +256,6 @@ def _print_where(addresses: Addresses, city: City, catalogue: Catalogue) -> None
         say(f"  hotline call --subject {subject} --district {district} --street {street} --title 没人管")
         say(f"  hotline unit desk --unit {unit:40} be the unit that gets it")
     say(f"  hotline {'status':57} what runs, how far behind each desk is")
-
-
-async def _print_links(city: City, known: Catalogue) -> None:
-    """A link to the pages of each role; they answer on this machine alone."""
-    from hotline.web.pages.local_links import local_links
-    from shared.log.acts import acting
-    from shared.log.reading import reader
-
-    connection = await reader(city.realm.login("reader"))
-    try:
-        async with acting(city.realm.login("operator")) as operator:
-            links = await local_links(operator, connection, known)
-    finally:
-        await connection.close()
-    say("Pages, each link signs in once (`hotline staff add` makes people of your own):")
-    for one in links:
-        say(f"  {one.role:12} http://127.0.0.1:{city.staff_port}{one.path}")
 
 
 def print_addresses(addresses: Addresses, city: City) -> None:

@@ -11,6 +11,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from hotline.web.caller_index import CallerIndex
 from hotline.web.city_clock import CityClock
 from hotline.web.contact_reader import ContactReader
 from hotline.web.contact_seal import ContactSeal
@@ -21,6 +22,7 @@ from hotline.web.open311.offers import ServiceOffers
 from hotline.web.open_streams import OpenStreams
 from hotline.web.outcomes import OutcomeWatch
 from hotline.web.pages.board.moment import BoardWatch
+from hotline.web.pages.call_watch import CallWatch
 from hotline.web.pages.live import LiveRegions
 from hotline.web.pages.recent_acts import RecentActs
 from hotline.web.problems import HttpRefusal, ProblemKind
@@ -66,6 +68,8 @@ class Rooms(NamedTuple):
     traces: TraceViewer
     acted: RecentActs
     live: LiveRegions
+    calls: CallWatch
+    callers: CallerIndex
     contacts: ContactSeal
     readings: ContactReader
     telemetry: Telemetry

@@ -1,21 +1,28 @@
-"""Reads contacts for units: with the master key and a login of its own, which the public listener has not."""
+"""Reads contacts for units and visits: with the master key and a login that the public listener has not."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from datetime import datetime
+from typing import Any, Final
 
 import asyncpg
 
+from hotline.casefile.visits import VISIT_HELD, visit_of
 from hotline.web.limits import AGAIN_SECONDS
 from hotline.web.problems import HttpRefusal, ProblemKind
-from services.dispatch.contact_policy import Asker, Seen, Sight, Standing, refused_for
+from services.dispatch.contact_policy import Asker, Seen, Sight, Standing, refused_for, visit_due
 from services.dispatch.contact_reading import Reading, read
+from shared import times
 from shared.aside import NoSuchComplaint
-from shared.complaint import UnreadableHead
+from shared.complaint import Complaint, UnreadableHead
 from shared.contacts.details import CannotUnseal, ContactInvalid, MasterKey
 from shared.ids import ComplaintId, UnitId
+from shared.log.acts import REFUSED
+from shared.runtime.errors import UserError
 from shared.runtime.telemetry import Telemetry
+
+_TAKE: Final = "SELECT vault.take_visit($1, $2, $3, $4, $5)"
 
 
 class ContactReader:
@@ -47,6 +54,29 @@ class ContactReader:
             "contact_read", complaint_id=complaint, unit=unit, seen=seen, standing=standing
         )
         return found._replace(sight=Sight(seen, refused_for(standing)))
+
+    async def read_for_visit(self, case: Complaint, who: str, now: datetime) -> Reading:
+        """Take the visit that is under way for this person, and read the whole contact: both are written down.
+
+        `UserError` where somebody else has taken it, or it is not to be made yet. `HttpRefusal` where it cannot be
+        read just now. Errors of asyncpg.
+        """
+        key, visit = self._master(), visit_of(case)
+        if not visit_due(case, now):
+            at = times.shown(visit.visit_at, times.zone_of(case.ruleset))
+            raise UserError(f"the citizen is not to be asked before {at}")
+        try:
+            async with self._pool.acquire() as connection:
+                taken = (case.complaint_id, visit.visit, visit.attempt, who, VISIT_HELD)
+                await connection.execute(_TAKE, *taken)
+                asker = Asker(visitor=who, at=now)
+                return await read(connection, key, case.complaint_id, asker, through="PAGE")
+        except asyncpg.PostgresError as error:
+            if error.sqlstate != REFUSED:
+                raise
+            raise UserError(str(error)) from None
+        except (CannotUnseal, UnreadableHead) as error:
+            raise self._not_read(case.complaint_id, str(error)) from None
 
     def _not_read(self, complaint: ComplaintId, why: str) -> HttpRefusal:
         self._telemetry.log.error("contact_not_read", complaint_id=complaint, error=why)

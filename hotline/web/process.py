@@ -16,6 +16,7 @@ import uvloop
 
 from hotline.web.app import application
 from hotline.web.asking import Rooms, TraceViewer
+from hotline.web.caller_index import CallerIndex
 from hotline.web.city_clock import CityClock
 from hotline.web.contact_reader import ContactReader
 from hotline.web.contact_seal import ContactSeal
@@ -30,6 +31,7 @@ from hotline.web.open311.offers import ServiceOffers
 from hotline.web.open_streams import OpenStreams
 from hotline.web.outcomes import OutcomeWatch
 from hotline.web.pages.board.moment import BoardWatch
+from hotline.web.pages.call_watch import CallWatch
 from hotline.web.pages.live import LiveRegions
 from hotline.web.pages.recent_acts import RecentActs
 from hotline.web.rate import RateLimits
@@ -38,6 +40,7 @@ from hotline.web.serving import QuietServer, server_of, taken
 from hotline.web.settings import Settings
 from hotline.web.speaking import Speakers
 from services.dispatch import contact_reading
+from shared.contacts.callers import callers_key
 from shared.contacts.details import master_key, sealing_key
 from shared.log.away import is_away
 from shared.log.instants import reads_any_instant
@@ -159,6 +162,7 @@ async def opened(settings: Settings, telemetry: Telemetry) -> AsyncIterator[WebP
         clock = CityClock(settings.input_age_days_max)
         streams = OpenStreams()
         known = catalogue(settings.catalogue)
+        callers, readings, seal = _of_the_vault(settings, pool, contacts, telemetry)
         rooms = Rooms(
             prefix=settings.topic_prefix,
             ruleset=settings.ruleset,
@@ -175,19 +179,36 @@ async def opened(settings: Settings, telemetry: Telemetry) -> AsyncIterator[WebP
             traces=TraceViewer(settings.viewer, settings.traces_ratio),
             acted=RecentActs(),
             live=LiveRegions(pool, streams, telemetry),
-            readings=ContactReader(
-                contacts,
-                lambda: master_key(settings.contacts_key.get_secret_value(), settings.contacts_key_file),
-                telemetry,
-            ),
-            contacts=ContactSeal(
-                pool,
-                lambda: sealing_key(settings.contacts_public_key, settings.contacts_public_key_file),
-                telemetry,
-            ),
+            calls=CallWatch(pool, streams),
+            callers=callers,
+            readings=readings,
+            contacts=seal,
             telemetry=telemetry,
         )
         yield WebProcess(settings, telemetry, rooms, KeyRing(pool))
+
+
+def _of_the_vault(
+    settings: Settings, pool: asyncpg.Pool[Any], contacts: asyncpg.Pool[Any], telemetry: Telemetry
+) -> tuple[CallerIndex, ContactReader, ContactSeal]:
+    """The three that know of contacts, each with its key."""
+    return (
+        CallerIndex(
+            contacts,
+            lambda: callers_key(settings.callers_key.get_secret_value(), settings.callers_key_file),
+            telemetry,
+        ),
+        ContactReader(
+            contacts,
+            lambda: master_key(settings.contacts_key.get_secret_value(), settings.contacts_key_file),
+            telemetry,
+        ),
+        ContactSeal(
+            pool,
+            lambda: sealing_key(settings.contacts_public_key, settings.contacts_public_key_file),
+            telemetry,
+        ),
+    )
 
 
 async def run(settings: Settings) -> None:

@@ -53,6 +53,11 @@ class Settings(ProcessSettings):
     reads a contact here."""
     contacts_key_file: str = ""
     """Path of a file that holds it; read at each reading, so a key put back is used at once."""
+    callers_key: SecretStr = SecretStr("")
+    """The key of callers, 32 bytes in Base64: of the listener for staff. Without it, or its file, no complaint that a
+    page records is found by its caller's number."""
+    callers_key_file: str = ""
+    """Path of a file that holds it; read each time, so a key put back is used at once."""
     contacts_postgres: str = ""
     """DSN of the login that reads contacts for units; empty: the process's own."""
     contacts_public_key: str = ""
@@ -78,9 +83,14 @@ class Settings(ProcessSettings):
     @model_validator(mode="after")
     def _opens_nothing_in_public(self) -> Self:
         """Refuse a process that serves the public alone and could open contacts."""
-        if self.staff_port < 0 and (self.contacts_key.get_secret_value() or self.contacts_key_file):
+        told = {
+            "contacts_key": self.contacts_key.get_secret_value() or self.contacts_key_file,
+            "callers_key": self.callers_key.get_secret_value() or self.callers_key_file,
+        }
+        for name in (name for name, key in told.items() if key and self.staff_port < 0):
             message = (
-                "contacts_key: expected none where staff_port is -1: the public listener opens no contact"
+                f"{name}: expected none where staff_port is -1: the public listener opens no contact, "
+                f"and looks for no caller"
             )
             raise ValueError(message)
         return self

@@ -46,7 +46,7 @@ async def read(
     complaint_id: ComplaintId,
     asker: Asker,
     *,
-    through: Literal["DOOR", "COMMAND"],
+    through: Literal["DOOR", "COMMAND", "PAGE"],
     reason: str = "",
 ) -> Reading:
     """Decide, write it down, commit, and only then unseal.

@@ -46,7 +46,7 @@ from shared.topic_names import speaker_of
 from shared.topics import INTAKE_REQUESTS, TELEPHONY_CALLS
 from shared.work import Batch, Claim, Work
 
-_NOTE_CALLS: Final = "SELECT intake.note_calls($1, $2, $3)"
+_NOTE_CALLS: Final = "SELECT intake.note_calls($1, $2, $3, $4, $5)"
 SAME_CALL_MAX: Final = 16
 """Records of one call, subject and place that later ones know; what comes after so many is not among them."""
 
@@ -216,6 +216,8 @@ def calls(clock: Clock) -> Handle:
     def fill(messages: Sequence[Incoming], batch: Batch) -> None:
         ids: list[str] = []
         rows: list[Kept] = []
+        agents: list[str] = []
+        callers: list[bytes | None] = []
         for message in messages:
             try:
                 event = event_of(message, carried)
@@ -227,7 +229,15 @@ def calls(clock: Clock) -> Handle:
                 assert isinstance(data, CallOffered | CallAnswered | CallEnded)  # noqa: S101 -- for the type checker
                 ids.append(data.call_id)
                 rows.append(kept(data, event.time))
+                agents.append(data.agent.strip() if isinstance(data, CallAnswered) else "")
+                callers.append(_caller(data))
         if rows:
-            batch.effect = (_NOTE_CALLS, (ids, [row.at for row in rows], [row.what for row in rows]))
+            times, things = [row.at for row in rows], [row.what for row in rows]
+            batch.effect = (_NOTE_CALLS, (ids, times, things, agents, callers))
 
     return fill
+
+
+def _caller(data: CallOffered | CallAnswered | CallEnded) -> bytes | None:
+    """Where the caller's complaints are found; None where it is not told."""
+    return bytes.fromhex(data.caller) if isinstance(data, CallOffered) and data.caller else None

@@ -48,6 +48,12 @@ def normal_form(number: str) -> str:
     return digits
 
 
+def is_number(text: str) -> bool:
+    """Whether it can be a telephone number: digits, and the marks that stand between them."""
+    digits = folded(text).translate(_MARKS)
+    return digits.isascii() and digits.isdecimal()
+
+
 def callers_key(text: str, file: str) -> CallersKey | None:
     """The key as it is written down, else the one in the file; None where neither is named.
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
+
+import msgspec
 
 from shared.inputs.base import (
     Identifier,
@@ -10,6 +12,9 @@ from shared.inputs.base import (
     Name,
     Words,
 )
+
+CallerPlace = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{32}$", max_length=32)]
+"""Where a caller's complaints are found: 16 bytes in hex (`shared.contacts.callers`). It is no number."""
 
 
 class CallOffered(Input, frozen=True, kw_only=True, omit_defaults=True):
@@ -21,6 +26,8 @@ class CallOffered(Input, frozen=True, kw_only=True, omit_defaults=True):
     queue: Name = "12345"
     reckoned: bool = False
     """The time is counted back from a duration in whole seconds. It is used only where no exact time is told."""
+    caller: CallerPlace | None = None
+    """Where the caller's complaints are found. It is made of the number, with the key of callers."""
 
 
 class CallAnswered(Input, frozen=True, kw_only=True, omit_defaults=True):

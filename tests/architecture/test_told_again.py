@@ -172,7 +172,7 @@ def test_of_a_call_every_word_goes_into_the_register_whatever_its_id(data: Input
     )
     assert batch.parked == []
     assert batch.effect is not None
-    assert [len(column) for column in batch.effect[1]] == [3, 3, 3]  # type: ignore[arg-type]
+    assert [len(column) for column in batch.effect[1]] == [3] * 5  # type: ignore[arg-type]
 
 
 def test_every_input_of_every_door_is_told_again_here() -> None:

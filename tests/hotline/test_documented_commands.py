@@ -47,6 +47,7 @@ ELSEWHERE: Final = {
     "hotline key secret ID": "tests/web/test_readme.py",
     "hotline key drop SECRET": "tests/web/test_readme.py",
     "hotline staff add 王芳 --role unit --unit UNIT": "tests/web/test_readme.py",
+    "hotline staff add 周话务 --role agents --agent 1001": "tests/web/test_readme.py",
     "hotline staff link ID": "tests/web/test_readme.py",
     "hotline staff list": "tests/web/test_readme.py",
     "hotline staff revoke ID": "tests/web/test_readme.py",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import signal
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
+import httpx2
 import msgspec
 import pytest
 from aiokafka import AIOKafkaProducer
@@ -118,11 +120,28 @@ async def _end(shell: Shell) -> None:
         await child.stop(supervisor, signal.SIGTERM, patience_seconds=60)
 
 
+def _every_page_answers(said: str) -> None:
+    """Of each role: the link that a kept demo prints signs in, and every page in the head is there."""
+    links = dict(re.findall(r"^  (\w+) +(http://127\.0\.0\.1:\d+/sign-in\?code=\S+)$", said, re.MULTILINE))
+    assert set(links) == {"agents", "unit", "reviewers", "dialler", "supervision"}
+    for role, link in links.items():
+        origin, _, code = link.partition("/sign-in?code=")
+        with httpx2.Client(
+            base_url=origin, headers={"Origin": origin}, trust_env=False, timeout=60
+        ) as client:
+            assert client.post("/sign-in", data={"code": code}).status_code == 303
+            first = client.get("/", follow_redirects=True)
+            paths = re.findall(r'<a href="(/[a-z]+)"', first.text)
+            assert paths, role
+            assert {path: client.get(path).status_code for path in paths} == dict.fromkeys(paths, 200)
+
+
 def test_in_a_kept_demo_an_order_is_overdue_by_the_citys_time(typed_stack: Path) -> None:
     """Its day lies years back: by the clock on the wall every order of it is overdue."""
     shell = Shell(typed_stack.parent)
     try:
-        shell("demo", "--scale", "0.0003", "--streets", streets_in(typed_stack.parent), "--keep")
+        said = shell("demo", "--scale", "0.0003", "--streets", streets_in(typed_stack.parent), "--keep")
+        _every_page_answers(said)
         present = datetime.fromisoformat(json.loads(shell("status", "--json"))["present"])
         assert present < datetime.now(UTC) - 365 * DAY
         late = _told(shell, "of last month", present - 30 * DAY)

@@ -201,7 +201,17 @@ def register(
     assert batch.effect is not None
     statement, columns = batch.effect
     assert statement.startswith("SELECT intake.note_calls(")
-    return set(zip(*columns, strict=True))  # type: ignore[call-overload]  # columns are lists
+    return set(zip(*columns[:3], strict=True))  # type: ignore[call-overload]  # columns are lists
+
+
+def test_who_took_a_call_and_the_place_of_its_caller_go_with_it() -> None:
+    offered = CallOffered(call_id="call-1", caller="0a" * 16)
+    answered = CallAnswered(call_id="call-1", agent=" 1001 ")
+    batch = filled(
+        CALLS, *(message(one, "telephony.calls", event_id=one.TYPE) for one in (offered, answered))
+    )
+    assert batch.effect is not None
+    assert batch.effect[1][3:] == (["", "1001"], [bytes.fromhex("0a" * 16), None])
 
 
 def after(seconds: int) -> datetime:

@@ -19,6 +19,7 @@ from services.intake.pbx import SWITCHES
 from services.intake.pbx.asterisk import from_asterisk
 from services.intake.pbx.event import SwitchEventInvalid
 from services.intake.pbx.freeswitch import from_freeswitch
+from shared.contacts.callers import CallersKey
 from shared.policy.ruleset import ruleset
 from tests.call_table import register
 
@@ -284,6 +285,27 @@ def test_freeswitchs_callcenter_becomes_calls_with_one_end_each() -> None:
         "7f0c-4": (None, None, at(1764208930.0), "BUSY"),
     }
     assert {call for call, record in found.items() if not record.reached} == {"7f0c-4"}
+
+
+def test_an_offer_tells_where_its_callers_complaints_are_found_and_never_the_number() -> None:
+    callers = CallersKey(b"c" * 32)
+    joined = {"Event": "QueueCallerJoin", "Linkedid": "1.1", "Queue": "12345", "Timestamp": "1764208800.1"}
+    pushed = {
+        "Event-Subclass": "callcenter::info",
+        "CC-Action": "member-queue-start",
+        "CC-Member-Session-UUID": "7f",
+        "CC-Queue": "12345",
+        "Event-Date-Timestamp": "1764208800100000",
+    }
+    for told in (
+        from_asterisk({**joined, "CallerIDNum": "+86 138-0013-8000"}, callers),
+        from_freeswitch({**pushed, "CC-Member-CID-Number": "13800138000"}, callers),
+    ):
+        assert [one.data.caller for one in told] == [callers.index("13800138000").hex()]  # type: ignore[union-attr]
+        assert "13800138000" not in repr(told)
+    for number in ("", "<unknown>", "anonymous"):
+        (said,) = from_asterisk({**joined, "CallerIDNum": number}, callers)
+        assert said == from_asterisk(joined)[0]
 
 
 @pytest.mark.parametrize("switch", SWITCHES)

@@ -26,6 +26,8 @@ from tests.city import City, until
 from tests.forked import ForkingSupervisor
 
 MASTER_BYTES: Final = b"m" * 32
+CALLERS: Final = b"c" * 32
+"""The key of callers of every door of a test."""
 MASTER: Final = MasterKey(MASTER_BYTES)
 """Opens the contacts of every door of a test: one process is both listeners, as on a laptop."""
 
@@ -119,6 +121,7 @@ async def open_door(
     told = {
         "CATALOGUE": str(town.folder / "catalogue.json"),
         "CONTACTS_PUBLIC_KEY": public_written(MASTER),
+        "CALLERS_KEY": b64encode(CALLERS).decode(),
         "CONTACTS_KEY": b64encode(MASTER_BYTES).decode(),
     }
     services = [wired(realm.web(town.realm, folder, **told))]

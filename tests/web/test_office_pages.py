@@ -81,6 +81,38 @@ async def test_a_visitor_writes_down_what_the_citizen_said(
     assert "未找到" in await page.locator("h1").inner_text()
 
 
+async def test_a_visitor_reads_the_number_for_the_visit_and_nobody_else_calls_meanwhile(
+    people: People, door: Door, agents: httpx2.AsyncClient
+) -> None:
+    made = await recorded(agents, contact={"name": "张三", "phone": "13800138000"})
+    await says(door, "order/answer", made, result="已恢复供水", claims_solved=True)
+    await door.town.until_fact(made["complaint_id"], VisitScheduled)
+    visitor, other = (
+        await people.sign_in("孙回访", roles.DIALLER),
+        await people.sign_in("李回访", roles.DIALLER),
+    )
+    path = f"/visits/{made['complaint_number']}"
+
+    async def listed() -> bool:
+        await visitor.goto(path)
+        return await visitor.page.locator("#contact").count() == 1
+
+    await until(listed, what="the visit on the page", every=0.2)
+    assert "13800138000" not in await visitor.page.content()
+    await visitor.page.wait_for_load_state("load")
+    await visitor.page.keyboard.press("o")
+    await visitor.page.locator("#contact-read", has_text="13800138000").wait_for()
+    assert await visitor.axe() == []
+    read = "SELECT as_a, through, outcome, who LIKE 's%' FROM vault.access WHERE stream_id = $1 AND as_a = 'VISITOR'"
+    rows = await door.town.sql(read, made["complaint_id"])
+    assert [tuple(row) for row in rows] == [("VISITOR", "PAGE", "FULL", True)]
+    await other.goto(path)
+    await other.page.locator("section form button").click()
+    assert "孙回访正在回访" in await other.page.locator("[role=alert]").inner_text()
+    assert "13800138000" not in await other.page.content()
+    assert [one for one in [*visitor.amiss, *other.amiss] if not ("409" in one or "404" in one)] == []
+
+
 async def test_a_reviewer_decides_with_the_evidence_before_him(
     people: People, door: Door, agents: httpx2.AsyncClient
 ) -> None:

@@ -164,6 +164,17 @@ def test_people_are_put_into_the_register_and_revoked(shell: Shell) -> None:
     assert f"{made['staff_id']}  王芳: unit street-haidian-huayuanlu; not signed in." in shell(
         "staff", "list"
     )
+    agent = json.loads(shell("staff", "add", "周话务", "--role", "agents", "--agent", "1001", "--json"))[
+        "staff_id"
+    ]
+    assert f"{agent}  周话务: agents, agent 1001; not signed in." in shell("staff", "list")
+    assert "takes no calls" in shell("staff", "agent", agent)
+    assert f"{agent}  周话务: agents; not signed in." in shell("staff", "list")
+    assert "takes pop up" in shell("staff", "agent", agent, "1002")
+    assert "no agent" in shell("staff", "agent", made["staff_id"], "1002", code=1)
+    assert "goes with the role agents" in shell(
+        "staff", "add", "王芳", "--role", "reviewers", "--agent", "1001", code=2
+    )
     assert "cannot sign in any more" in shell("staff", "revoke", made["staff_id"])
     assert "链接已失效" in httpx2.get(again, timeout=30, trust_env=False).text
     assert "revoked" in shell("staff", "list")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
 import msgspec
 
 from hotline.readside.lists import Listed
@@ -29,6 +31,7 @@ async def life_page(ask: PageAsk) -> PageView:
             "case": life.case,
             "every": every,
             "recorded": ask.query("recorded") == "yes",
+            "draft_of": draft_name(ask.query("call")),
             "told": told if every else [fact for fact in told if fact.milestone],
             "facts_total": len(told),
             "right": life.right,
@@ -41,6 +44,11 @@ async def life_page(ask: PageAsk) -> PageView:
             "trace": ask.rooms.traces.address_of(one.complaint_id),
         },
     )
+
+
+def draft_name(call_id: str) -> str:
+    """By what a browser keeps the draft of a request: one for each call."""
+    return f"/record?{urlencode({'call': call_id})}" if call_id else "/record"
 
 
 async def fact_page(ask: PageAsk) -> PageView:

@@ -66,7 +66,9 @@ def _all(ask: PageAsk, fact: object) -> bool:
 
 
 VISIT_OFFICE: Final = Office(
-    WorkPlace("/visits", N_("Visits"), VISIT_VERBS, _found_in(VISITS), _all, to_list=True),
+    WorkPlace(
+        "/visits", N_("Visits"), VISIT_VERBS, _found_in(VISITS), _all, reads_contacts=True, to_list=True
+    ),
     VISITS,
     "VisitReason",
 )

@@ -19,6 +19,8 @@ REASONS: Final[Sequence[str]] = (
     N_("it can be returned: a council meets about what a review rejected"),
     N_("its clock stands still"),
     N_("no visit is under way"),
+    N_("%(who)s asks the citizen: wait %(minutes)s minutes, or until the outcome is written down"),
+    N_("the citizen is not to be asked before %(at)s"),
     N_("nobody helps with a report of retaliation (R9)"),
     N_("nothing about whose order it is is under review"),
     N_("only a signed order is extended"),

@@ -8,10 +8,12 @@ from typing import Final
 from starlette.routing import BaseRoute, Route
 
 from hotline.web.asking import Rooms
+from hotline.web.pages.agent_calls import taken_calls
 from hotline.web.pages.asking import PageAsk, PageMoved
 from hotline.web.pages.assets import STATIC, serve
 from hotline.web.pages.board.lists import open_orders, parked, waiting
 from hotline.web.pages.board.page import board, board_events
+from hotline.web.pages.call_context import articles_part, caller_part
 from hotline.web.pages.calls import calls
 from hotline.web.pages.catalogues import N_
 from hotline.web.pages.finding import find_page
@@ -28,11 +30,12 @@ from hotline.web.pages.offices import (
 )
 from hotline.web.pages.programmes import programme, programmes
 from hotline.web.pages.ranking import ranking
-from hotline.web.pages.recording import foreseen_part, put_on_record, record_page
+from hotline.web.pages.recording import bring_up_again, foreseen_part, put_on_record, record_page
 from hotline.web.pages.signing_in import ask_to_sign_in, choose_look, sign_in, sign_out
 from hotline.web.pages.staff import SIGNING_IN, StaffMember
 from hotline.web.pages.unit_list import live_unit_list, unit_list
 from hotline.web.pages.unit_work import UNIT_PLACE, read_contact, sign_many
+from hotline.web.pages.visits import read_visit_contact
 from shared import roles
 
 
@@ -108,7 +111,17 @@ PAGES: Final[tuple[PageRoute, ...]] = (
     PageRoute(method="GET", path="/record", roles=(roles.AGENTS,), handle=record_page, title=N_("Record")),
     PageRoute(method="POST", path="/record", roles=(roles.AGENTS,), handle=put_on_record),
     PageRoute(method="GET", path="/record/foreseen", roles=(roles.AGENTS,), handle=foreseen_part),
+    PageRoute(method="GET", path="/record/calls", roles=(roles.AGENTS,), handle=taken_calls),
+    PageRoute(method="POST", path="/record/articles", roles=(roles.AGENTS,), handle=articles_part),
+    PageRoute(method="POST", path="/record/caller", roles=(roles.AGENTS,), handle=caller_part),
+    PageRoute(method="POST", path="/record/again", roles=(roles.AGENTS,), handle=bring_up_again),
     *_matters(UNIT_PLACE, roles.UNIT),
+    PageRoute(
+        method="POST",
+        path="/visits/{complaint}/contact-details",
+        roles=(roles.DIALLER,),
+        handle=read_visit_contact,
+    ),
     *_office(VISIT_OFFICE, roles.DIALLER),
     *_office(REVIEW_OFFICE, roles.REVIEWERS),
     PageRoute(method="GET", path="/board", roles=AT_THE_CENTRE, handle=board, title=N_("Board")),

@@ -30,7 +30,7 @@ SIGNING_IN: Final = tuple(role for role in SCOPES_OF if role != roles.TELEPHONY)
 _SECRET: Final = re.compile(r"[A-Za-z0-9_-]{43}")
 
 _LIST: Final = """
-SELECT s.staff_id, s.name, s.role, s.unit, s.made_at, s.revoked_at, max(n.seen_at)
+SELECT s.staff_id, s.name, s.role, s.unit, s.agent, s.made_at, s.revoked_at, max(n.seen_at)
 FROM web.staff s LEFT JOIN web.session n USING (staff_id) GROUP BY s.staff_id ORDER BY s.made_at, s.staff_id
 """
 _NAMES: Final = "SELECT staff_id, name FROM web.staff WHERE staff_id = ANY ($1)"
@@ -66,6 +66,8 @@ class ListedStaff(NamedTuple):
     name: str
     role: str
     unit: str
+    agent: str
+    """As the switch names the person; empty where it does not."""
     made_at: datetime
     revoked_at: datetime | None
     seen_at: datetime | None
@@ -93,6 +95,11 @@ async def add(operator: asyncpg.Connection[Any], name: str, login: Login) -> tup
     statement = "SELECT web.add_staff($1, $2, $3, $4, $5, $6)"
     await operator.execute(statement, staff_id, name, login.role, login.name, hash_of(secret), LINK_VALID)
     return staff_id, secret
+
+
+async def name_agent(operator: asyncpg.Connection[Any], staff_id: str, agent: str) -> None:
+    """Whom the switch means by this agent's id or extension, and nobody else from now on; empty: nobody."""
+    await operator.execute("SELECT web.name_agent($1, $2)", staff_id, agent)
 
 
 async def new_link(operator: asyncpg.Connection[Any], staff_id: str) -> str:

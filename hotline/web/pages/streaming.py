@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
+from typing import Final
 
 from starlette.responses import Response, StreamingResponse
 
@@ -10,7 +11,8 @@ from hotline.web.pages.asking import PageAsk
 from hotline.web.pages.live import VIEWERS_MAX, Render
 from hotline.web.pages.problems import PageFault, PageRefusal
 
-EVENT_STREAM = "text/event-stream"
+EVENT_STREAM: Final = "text/event-stream"
+STREAM_HEADERS: Final = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
 def streamed_region(ask: PageAsk, key: Hashable, render: Render) -> Response:
@@ -23,5 +25,4 @@ def streamed_parts(ask: PageAsk, parts: Mapping[str, tuple[Hashable, Render]]) -
     live = ask.rooms.live
     if live.viewers >= VIEWERS_MAX:
         raise PageRefusal(PageFault.TOO_MANY)
-    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return StreamingResponse(live.follow_parts(parts), media_type=EVENT_STREAM, headers=headers)
+    return StreamingResponse(live.follow_parts(parts), media_type=EVENT_STREAM, headers=STREAM_HEADERS)

@@ -21,18 +21,22 @@ from services.intake.pbx.event import (
     field_of,
     left,
     offered,
+    with_caller,
 )
+from shared.contacts.callers import CallersKey
 
 
-def from_asterisk(event: Event) -> list[CallInput]:
+def from_asterisk(event: Event, callers: CallersKey | None = None) -> list[CallInput]:
     """Events of `app_queue` over AMI, hangups of callers, and how a queue was left (`VarSet`); others give nothing.
 
     Nothing comes of AgentCalled, AgentRingNoAnswer and AgentDump: the caller waits on. Nothing comes of transfers and
     parking either: AgentComplete says when the agent's talk ended, and Hangup when the call did.
+
+    `callers`: the key with which an offer says where its caller's complaints are found.
     """
     kind = event.get("Event", "")
     said = _ASTERISK.get(kind)
-    return [] if said is None else said(event)
+    return [] if said is None else with_caller(said(event), event.get("CallerIDNum", ""), callers)
 
 
 def _at(event: Event) -> datetime:

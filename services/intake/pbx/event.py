@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
 
+from msgspec.structs import replace
+
+from shared.contacts.callers import CallersKey, is_number
 from shared.inputs import CallAnswered, CallEnded, CallOffered
 
 Event = Mapping[str, str]
@@ -52,6 +55,17 @@ def ended(call: str, cause: str, at: datetime) -> CallInput:
 
 def _told(data: CallOffered | CallAnswered | CallEnded, at: datetime, what: str) -> CallInput:
     return CallInput(data, at, f"{data.call_id}/{what}/{at.timestamp():.6f}")
+
+
+def with_caller(told: list[CallInput], number: str, callers: CallersKey | None) -> list[CallInput]:
+    """The same, each offer with the place of its caller; as they are without a key, or where no number is shown."""
+    if callers is None or not is_number(number):
+        return told
+    place = callers.index(number).hex()
+    return [
+        one._replace(data=replace(one.data, caller=place)) if isinstance(one.data, CallOffered) else one
+        for one in told
+    ]
 
 
 def field_of(event: Event, name: str) -> str:

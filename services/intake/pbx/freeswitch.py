@@ -20,11 +20,16 @@ from services.intake.pbx.event import (
     left,
     offered,
     told_at,
+    with_caller,
 )
+from shared.contacts.callers import CallersKey
 
 
-def from_freeswitch(event: Event) -> list[CallInput]:
-    """`callcenter::info`, `fifo::info` and hangups of channels; others give nothing."""
+def from_freeswitch(event: Event, callers: CallersKey | None = None) -> list[CallInput]:
+    """`callcenter::info`, `fifo::info` and hangups of channels; others give nothing.
+
+    `callers`: the key with which an offer says where its caller's complaints are found.
+    """
     if event.get("Event-Name") == "CHANNEL_HANGUP_COMPLETE":
         return _channel_ended(event)
     said = None
@@ -32,7 +37,8 @@ def from_freeswitch(event: Event) -> list[CallInput]:
         said = _CALLCENTER.get(event.get("CC-Action", ""))
     elif event.get("Event-Subclass") == "fifo::info" and event.get("FIFO-Name") != _MANUAL:
         said = _FIFO.get(event.get("FIFO-Action", ""))
-    return [] if said is None else said(event)
+    number = event.get("CC-Member-CID-Number") or event.get("Caller-Caller-ID-Number", "")
+    return [] if said is None else with_caller(said(event), number, callers)
 
 
 def _at(event: Event) -> datetime:

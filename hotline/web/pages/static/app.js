@@ -2,9 +2,16 @@
 const TYPED = "input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]";
 const rows = () => [...document.querySelectorAll("[data-rows] tbody tr")];
 
+// A function key of the page, and Ctrl-Enter, work where somebody types: the caller does not wait until he is done.
 document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
-  if (event.target.closest(TYPED)) {
+  if (event.isComposing) return;
+  if ((event.ctrlKey || event.metaKey) && event.key === "Enter") {
+    const send = event.target.form?.querySelector("[data-send]");
+    if (send) { event.preventDefault(); send.click(); }
+    return;
+  }
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.target.closest(TYPED) && !/^F\d+$/.test(event.key)) {
     if (event.key === "Escape") event.target.blur();
     return;
   }
@@ -66,8 +73,16 @@ for (const form of document.querySelectorAll("form[data-draft]")) {
     if (!(one.name in kept) || form.dataset.refused) continue;
     if (one.type === "radio") one.checked = one.value === kept[one.name];
     else if (one.type === "checkbox") one.checked = kept[one.name];
-    else if (!one.value) one.value = kept[one.name];
+    else if (one.tagName === "SELECT" || !one.value) one.value = kept[one.name];
   }
+  // What a draft says is looked up as if it had just been typed.
+  if (Object.keys(kept).length) addEventListener("load", () => form.querySelector("[hx-trigger=change] input")?.dispatchEvent(new Event("change", { bubbles: true })));
+  // Sent, and no answer came: sent once more as it stands it is the same act, and has one effect.
+  if (kept.act && form.elements.act && !form.dataset.refused) form.elements.act.value = kept.act;
+  form.addEventListener("submit", () => {
+    const draft = JSON.parse(sessionStorage.getItem(name) ?? "{}");
+    sessionStorage.setItem(name, JSON.stringify({ ...draft, act: form.elements.act?.value }));
+  });
   form.addEventListener("input", () => {
     const draft = {};
     for (const one of fields) {
@@ -83,6 +98,37 @@ for (const done of document.querySelectorAll("[data-done]")) {
   }
 }
 
+
+// Drafts of other calls, which were dropped or came meanwhile.
+const drafts = document.getElementById("drafts");
+if (drafts) {
+  const here = `draft ${document.querySelector("form[data-draft]").dataset.draft}`;
+  for (const name of Object.keys(sessionStorage)) {
+    const address = name.slice("draft ".length);
+    if (name === here || !/^draft \/record(\?|$)/.test(name)) continue;
+    const link = document.createElement("a");
+    const call = new URLSearchParams(address.split("?")[1] ?? "").get("call");
+    link.href = address;
+    link.textContent = call ? `${drafts.dataset.word} ${call}` : drafts.dataset.none;
+    drafts.append(link);
+    drafts.hidden = false;
+  }
+}
+
+// A call that was just answered opens its record by itself, unless somebody is at a form: then the strip tells of it.
+const strip = document.getElementById("call-strip");
+if (strip) {
+  const open = () => {
+    const call = strip.querySelector("[data-call]");
+    if (!call || call.dataset.call === sessionStorage.getItem("call opened")) return;
+    sessionStorage.setItem("call opened", call.dataset.call);
+    const here = document.querySelector("form[data-draft]");
+    const typed = here && sessionStorage.getItem(`draft ${here.dataset.draft}`);
+    if (!call.matches(".over") && !typed && location.pathname + location.search !== call.dataset.open) location.assign(call.dataset.open);
+  };
+  new MutationObserver(open).observe(strip, { childList: true, subtree: true });
+}
+
 // A live page says when it hears nothing any more, and goes to the sign-in where its session is over.
 const STALE_AFTER_MS = 12_000;
 const live = document.getElementById("live");
@@ -95,7 +141,7 @@ if (live) {
     if (late) line.setAttribute("role", "alert");
     else line.removeAttribute("role");
   };
-  document.addEventListener("htmx:sse:after:message", () => { heardAt = Date.now(); });
+  document.addEventListener("htmx:sse:after:message", (event) => { if (event.target === live) heardAt = Date.now(); });
   live.addEventListener("as-of", (event) => {
     const told = JSON.parse(event.detail.data);
     if (words.textContent !== told.text) words.textContent = told.text;
