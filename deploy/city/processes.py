@@ -53,9 +53,11 @@ _UNREAD: Final = "SELECT stream_id::text, why FROM read.unread ORDER BY stream_i
 
 def services_of(city: City, counts: Mapping[str, int] | None = None) -> list[Service]:
     """The processes of a city as it is remembered; `counts` says how many of each."""
+    targets = str(targets_of(city))
     desks = realm.services(
         city.realm,
         Path(city.logs),
+        extra={f"{name.upper()}_METRICS_TARGETS": targets for name in realm.PROCESSES},
         served=city.served,
         traces_ratio=city.traces_ratio,
         ruleset=city.ruleset,
@@ -71,6 +73,7 @@ def services_of(city: City, counts: Mapping[str, int] | None = None) -> list[Ser
         logs,
         ruleset=city.ruleset,
         CATALOGUE=city.catalogue,
+        METRICS_TARGETS=targets,
         VIEWER=city.realm.zipkin or "",
         TRACES_RATIO=str(city.traces_ratio),
         PUBLIC_PORT=str(city.public_port),
@@ -78,7 +81,12 @@ def services_of(city: City, counts: Mapping[str, int] | None = None) -> list[Ser
         CONTACTS_KEY_FILE=str(logs.with_name(CONTACTS_KEY_FILE)),
         CONTACTS_PUBLIC_KEY_FILE=str(logs.with_name(CONTACTS_PUBLIC_FILE)),
     )
-    return [*desks, realm.projector(city.realm, logs), web]
+    return [*desks, realm.projector(city.realm, logs, METRICS_TARGETS=targets), web]
+
+
+def targets_of(city: City) -> Path:
+    """The folder in which each process of the city writes down where it answers Prometheus."""
+    return Path(city.logs).with_name("targets")
 
 
 def with_ports(city: City) -> City:
@@ -93,6 +101,8 @@ def with_ports(city: City) -> City:
 
 def leave_running(city: City, folder: Path) -> subprocess.Popen[bytes]:
     """Start the city's supervisor so that it outlives this command; `hotline down` ends it."""
+    for of_before in targets_of(city).glob("*.json"):
+        of_before.unlink(missing_ok=True)
     log = folder.absolute() / "logs" / "supervisor.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as output:

@@ -28,7 +28,7 @@ class Alert(NamedTuple):
 ALERTS: Final = (
     Alert(
         "ProcessStandsStill",
-        f"time() - hotline_progress_at > {LIVE_SECONDS:.0f}",
+        f"time() - hotline_progress_timestamp_seconds > {LIVE_SECONDS:.0f}",
         "1m",
         "page",
         "Lag grows",
@@ -84,6 +84,7 @@ def monitor() -> dict[str, Any]:
         "kind": "PodMonitor",
         "metadata": {"name": CITY, "labels": PART_OF},
         "spec": {
+            "jobLabel": "app.kubernetes.io/name",
             "selector": {
                 "matchLabels": PART_OF,
                 "matchExpressions": [

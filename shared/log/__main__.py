@@ -41,9 +41,7 @@ async def run(settings: Settings) -> None:
     telemetry = Telemetry(
         "relay", exporter=exporter_of(settings.traces, settings.traces_endpoint), ratio=settings.traces_ratio
     )
-    if settings.metrics_port >= 0:
-        port = telemetry.serve_metrics(settings.metrics_port, address=settings.metrics_address)
-        telemetry.log.info("metrics_served", port=port)
+    telemetry.serve(settings)
     telemetry.hear_kafka()
     relay = Relay(
         settings,

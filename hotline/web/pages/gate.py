@@ -34,6 +34,8 @@ HEADERS: Final = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Vary": "Cookie, Accept-Language",
 }
+PAGES: Final = "pages"
+"""In metrics, the surface of pages."""
 SAFE: Final = frozenset({"GET", "HEAD"})
 
 Shown = PageView | PageMoved | Response
@@ -48,6 +50,8 @@ class PageGate:
         """`navigation`: the pages that stand in the head of this person's page."""
         self._rooms = rooms
         self._navigation = navigation
+        rooms.telemetry.keeps("web", PAGES)
+        rooms.telemetry.keeps("pages")
 
     def to(self, handle: PageHandler, roles: tuple[str, ...]) -> Callable[[Request], Awaitable[Response]]:
         """The endpoint of a page for people of these roles."""
@@ -130,8 +134,10 @@ class PageGate:
                     error=told(error),
                 )
                 response = self.fault(request, look, PageFault.AWAY if away else PageFault.FAILED, None)
-            telemetry.count("web.requests")
-            telemetry.observe("web.seconds", time.monotonic() - began_at)
+            telemetry.count("web.requests", label=PAGES)
+            telemetry.observe("web.seconds", time.monotonic() - began_at, label=PAGES)
+            if response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
+                telemetry.count("web.unavailable", label=PAGES)
             return response
 
         return endpoint
