@@ -24,6 +24,7 @@ def files() -> dict[str, str]:
         "compose.yaml": text([services.compose()], SAID),
         "prometheus.yaml": text([services.prometheus()], SAID),
         "rules.yaml": text([services.rules()], SAID),
+        "alertmanager.yaml": text([services.alertmanager()], SAID),
         "collector.yaml": text([services.collector()], SAID),
         "grafana.yaml": text([services.grafana()], SAID),
     }

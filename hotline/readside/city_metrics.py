@@ -37,6 +37,8 @@ OLD_SECONDS: Final = 60.0
 """Figures of before are shown no longer."""
 SETTLED: Final = timedelta(hours=48)
 """After so long an hour's calls have their outcome: a sum over all hours before is remembered, not made anew."""
+RELAY_SECONDS_MAX: Final = 5.0
+"""A fact that has waited longer to be sent is late: the objective `relay_in_time` counts such looks."""
 SOON: Final = timedelta(hours=1)
 IN_TIME: Final = "in_time"
 LATE: Final = "late"
@@ -107,6 +109,7 @@ class FigureReader:
         self._dsn = dsn
         self._telemetry = telemetry
         self._figures = figures
+        telemetry.keeps("city")
 
     async def run(self) -> None:
         """Until cancelled; PostgreSQL may go and come back."""
@@ -132,6 +135,9 @@ class FigureReader:
                 async with connection.transaction(isolation="repeatable_read", readonly=True):
                     figures = await city_figures(connection, calls)
                 self._figures.put(figures)
+                self._telemetry.count("relay.looks")
+                if figures["relay.behind_seconds"][""] > RELAY_SECONDS_MAX:
+                    self._telemetry.count("relay.late_looks")
                 await asyncio.sleep(max(LOOK_SECONDS, REST * (time.monotonic() - began_at)))
         finally:
             with suppress(Exception):

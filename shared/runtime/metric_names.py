@@ -55,6 +55,9 @@ CounterName = Literal[
     "projector.retries",
     # Facts, or calls, the projector has taken in to the read side.
     "projector.taken",
+    # Looks of the projector at the whole city, and those at which a fact had waited too long to be sent.
+    "relay.looks",
+    "relay.late_looks",
     # Requests the HTTP door has answered.
     "web.requests",
     # Of them those it refused: the key, the event, the rate.
@@ -115,6 +118,8 @@ COUNTERS: Final[dict[CounterName, tuple[str, tuple[str, ...]]]] = {
     "timer.retries": ("times PostgreSQL was away from the tick", ()),
     "projector.retries": ("times PostgreSQL was away from the projector", ()),
     "projector.taken": ("facts and calls taken in to the read side", ()),
+    "relay.looks": ("looks at how far the relay is", ()),
+    "relay.late_looks": ("looks at which a fact had waited more than 5 s to be sent", ()),
     "web.requests": ("requests answered over HTTP", ("surface",)),
     "web.refused": ("requests refused over HTTP", ("surface",)),
     "web.unavailable": ("requests not answered, as Kafka or PostgreSQL was away", ("surface",)),
@@ -210,6 +215,8 @@ OF_EVERY_PROCESS: Final = (
 PARTS: Final[dict[str, str]] = {
     "desk.facts": "facts",
     "door.repeats": "desk",
+    "relay.looks": "city",
+    "relay.late_looks": "city",
     "door.parked": "desk",
     "door.relay_repeats": "log",
     "web.regions_rendered": "pages",

@@ -21,7 +21,7 @@ PARTS: Final = {
     "escalation": {"desk", "facts", "timer", "kafka"},
     "feedback": {"desk", "facts", "door", "log", "kafka"},
     "relay": {"relay", "kafka"},
-    "projector": {"projector"},
+    "projector": {"projector", "city"},
     "web": {"web", "pages", "speaking", "kafka"},
 }
 """What each process has, and so shows."""
