@@ -27,6 +27,7 @@ def files() -> dict[str, str]:
         "alertmanager.yaml": text([services.alertmanager()], SAID),
         "collector.yaml": text([services.collector()], SAID),
         "grafana.yaml": text([services.grafana()], SAID),
+        "grafana-dashboards.yaml": text([services.grafana_dashboards()], SAID),
     }
 
 

@@ -11,6 +11,7 @@ from deploy.city.city import GRANTED
 from deploy.city.registry import CALLERS_KEY_FILE, CONTACTS_KEY_FILE
 from deploy.processes import GRACE_SECONDS, METRICS_PORT, PREPARES, PROGRAMS, Program
 from deploy.watching import routing
+from deploy.watching.dashboards import SOURCE
 from deploy.watching.rules import groups
 
 CITY: Final = "hotline"
@@ -23,6 +24,7 @@ COLLECTOR_IMAGE: Final = "${COLLECTOR_IMAGE:-docker.io/otel/opentelemetry-collec
 ALERTMANAGER_IMAGE: Final = "${ALERTMANAGER_IMAGE:-docker.io/prom/alertmanager:v0.29.0}"
 GRAFANA_IMAGE: Final = "${GRAFANA_IMAGE:-docker.io/grafana/grafana:12.3.0}"
 SECRETS: Final = "/run/secrets"
+DASHBOARDS: Final = "/var/lib/grafana/dashboards"
 KAFKA_PORT: Final = 9092
 POSTGRES_PORT: Final = 5432
 ZIPKIN_PORT: Final = 9411
@@ -105,6 +107,8 @@ def compose(programs: Iterable[Program] = PROGRAMS) -> dict[str, Any]:
                 "ports": ["127.0.0.1:3000:3000"],
                 "volumes": [
                     "./grafana.yaml:/etc/grafana/provisioning/datasources/hotline.yaml:ro",
+                    "./grafana-dashboards.yaml:/etc/grafana/provisioning/dashboards/hotline.yaml:ro",
+                    f"../dashboards:{DASHBOARDS}:ro",
                     "grafana:/var/lib/grafana",
                 ],
                 "restart": "unless-stopped",
@@ -203,9 +207,23 @@ def grafana() -> dict[str, Any]:
     return {
         "apiVersion": 1,
         "datasources": [
-            {"name": "Prometheus", "type": "prometheus", "url": "http://prometheus:9090", "isDefault": True},
+            {
+                "name": "Prometheus",
+                "uid": SOURCE,
+                "type": "prometheus",
+                "url": "http://prometheus:9090",
+                "isDefault": True,
+            },
             {"name": "Zipkin", "type": "zipkin", "url": f"http://zipkin:{ZIPKIN_PORT}"},
         ],
+    }
+
+
+def grafana_dashboards() -> dict[str, Any]:
+    """Where Grafana finds the dashboards."""
+    return {
+        "apiVersion": 1,
+        "providers": [{"name": CITY, "folder": CITY, "type": "file", "options": {"path": DASHBOARDS}}],
     }
 
 
