@@ -22,11 +22,14 @@ from deploy.embedded import child
 from deploy.embedded.server import last_line
 from deploy.supervision.stalled import look
 from deploy.supervision.supervisor import Service
+from deploy.watching import laptop
 from shared.log import locks
 from shared.policy.catalogue import Catalogue
 from shared.runtime.errors import UserError
 from shared.unreadable import UnreadableRows
 
+PROMETHEUS: Final = "prometheus"
+"""Its name among the services, and the folder of its data beside the city's."""
 OPEN_SECONDS_MAX: Final = 180.0
 """For a process that hangs; on a machine with far too much to do the doors open after more than a minute."""
 POLL_SECONDS: Final = 0.05
@@ -97,6 +100,22 @@ def with_ports(city: City) -> City:
         port if port and child.is_free(port) else other for port, other in zip(had, fresh, strict=True)
     )
     return replace(city, public_port=public, staff_port=staff)
+
+
+def observed(city: City) -> City:
+    """The city with a port for a Prometheus: the one it had, where that is free."""
+    had = city.prometheus_port
+    return city if had and child.is_free(had) else replace(city, prometheus_port=child.free_ports(1)[0])
+
+
+def prometheus_of(city: City) -> list[Service]:
+    """The Prometheus that reads this city; none where it was not asked for, or is gone from the machine."""
+    program = laptop.found() if city.prometheus_port else None
+    if program is None:
+        return []
+    logs = Path(city.logs)
+    command = laptop.command(program, logs.with_name(PROMETHEUS), targets_of(city), city.prometheus_port)
+    return [Service(name=PROMETHEUS, command=tuple(command), env={}, log=logs / f"{PROMETHEUS}.log")]
 
 
 def leave_running(city: City, folder: Path) -> subprocess.Popen[bytes]:

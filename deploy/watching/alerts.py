@@ -68,14 +68,14 @@ ALERTS: Final = (
     ),
     Alert(
         "FiguresMissing",
-        "absent(hotline_complaints_open)",
+        "absent(hotline_relay_behind_seconds)",
         "5m",
         "ticket",
         "The lists are behind",
         "No projector shows the figures of the city: it is away, or stands by.",
         "10m",
         {'up{job="projector"}': "1x20"},
-        {'hotline_complaints_open{stage="RECEIVED"}': "0x20"},
+        {'hotline_relay_behind_seconds{job="projector"}': "0x20"},
     ),
     Alert(
         "TopicStopped",
