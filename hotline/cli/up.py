@@ -115,7 +115,6 @@ async def _up(
 ) -> None:
     import time
 
-    from deploy.city.processes import Opening, leave_running
     from deploy.city.registry import CITY_NAME, DEFAULT_CITY, city_up, folder, supervised
     from deploy.embedded.file_lock import FileLock
     from deploy.embedded.patience import told_meanwhile
@@ -145,19 +144,10 @@ async def _up(
         else:
             await _end_orphans(folder())
             async with told_meanwhile(say, lambda: "waiting for the city's database and topics"):
-                made = await _made(
+                city = await _made(
                     addresses, name, own, version, ratio, one_process=one_process, observe=observe
                 )
-                city = _observed(made) if observe else made
-            opening = Opening(city)
-            supervisor = leave_running(city, folder())
-            log = folder() / "logs" / "supervisor.log"
-            async with told_meanwhile(say, lambda: "waiting for the desks to open"):
-                await opening.wait(
-                    failed=lambda: (
-                        None if supervisor.poll() is None else f"The supervisor ended: {_tail(log)}"
-                    )
-                )
+            await _opened(city, say)
             kind = " (its time is a rehearsal's and stands still)" if is_lived(city) else ""
             say(f"City '{name}' is open after {time.monotonic() - began_at:.1f} s{kind}.")
     finally:
@@ -170,18 +160,30 @@ async def _up(
         await _print_links(city, known)
 
 
+async def _opened(city: City, say: Callable[[str], None]) -> None:
+    """Start the city's supervisor, and wait until every process is open."""
+    from deploy.city.processes import Opening, leave_running
+    from deploy.city.registry import folder
+    from deploy.embedded.patience import told_meanwhile
+
+    opening = Opening(city)
+    supervisor = leave_running(city, folder())
+    log = folder() / "logs" / "supervisor.log"
+    async with told_meanwhile(say, lambda: "waiting for the desks to open"):
+        await opening.wait(
+            failed=lambda: None if supervisor.poll() is None else f"The supervisor ended: {_tail(log)}"
+        )
+
+
 def _observed(city: City) -> City:
     """The same, read by a Prometheus from now on; without one on this machine a line says how it comes there."""
     from deploy.city.processes import observed
-    from deploy.city.registry import remember_city
     from deploy.watching import laptop
 
     if laptop.found() is None:
         note(laptop.MISSING)
         return city
-    read = observed(city)
-    remember_city(read)
-    return read
+    return observed(city)
 
 
 async def _end_orphans(where: Path) -> None:
@@ -240,6 +242,8 @@ async def _made(
             prometheus_port=before.prometheus_port if observe and before is not None else 0,
         )
     )
+    if observe:
+        city = _observed(city)
     remember_city(city)
     return city
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +20,9 @@ from deploy.embedded import child
 from deploy.watching import laptop
 from hotline.cli import up
 from tests.city import until
-from tests.watching.conftest import program
+from tests.shell import Shell
+from tests.shell import until as shell_until
+from tests.watching.conftest import PROCESSES, program
 
 
 @pytest.fixture
@@ -87,3 +91,33 @@ async def test_it_reads_whoever_writes_down_where_he_answers(served: City) -> No
     finally:
         await child.stop(running, 15, patience_seconds=20)
     assert laptop.found() is not None
+
+
+@pytest.mark.connected
+def test_it_runs_with_the_city_comes_back_and_ends_with_it(tmp_path: Path) -> None:
+    """All desks in one process: each of them is a target all the same."""
+    program("prometheus")
+    town = Shell(tmp_path)
+    try:
+        address = json.loads(town("up", "--observe", "--one-process", "--json"))["prometheus"]
+
+        def ups() -> set[str]:
+            try:
+                told = httpx2.get(
+                    f"{address}/api/v1/query", params={"query": "up == 1"}, trust_env=False
+                ).json()
+            except (httpx2.TransportError, ValueError):
+                return set()
+            return {one["metric"]["job"] for one in told["data"]["result"]}
+
+        shell_until(lambda: ups() == set(PROCESSES), within=60)
+        assert address in town("up", "--observe")
+        pid = json.loads(town("status", "--json"))["processes"]["prometheus"]["pid"]
+        os.kill(pid, signal.SIGKILL)
+        shell_until(
+            lambda: json.loads((town.stack / "restarts.json").read_text())["prometheus"] == 1, within=60
+        )
+        shell_until(lambda: ups() == set(PROCESSES), within=60)
+    finally:
+        town("down")
+    assert ups() == set()
